@@ -1,0 +1,68 @@
+/* Network addresses: IPv4, IPv6, and an address with a port. Zero is "none". */
+#ifndef LB_BASE_ADDR_H
+#define LB_BASE_ADDR_H
+
+#include "core/base/text.h"
+
+enum lb_family {
+    LB_FAMILY_NONE = 0,
+    LB_V4 = 4,
+    LB_V6 = 6,
+};
+
+struct lb_addr {
+    enum lb_family family;
+    uint8_t bytes[16]; /* network order; IPv4 in the first four, the rest zero */
+};
+
+struct lb_endpoint {
+    struct lb_addr addr;
+    uint16_t port;
+};
+
+/* An address and the length of its network's prefix, 0..32 or 0..128. */
+struct lb_prefix {
+    struct lb_addr addr;
+    uint8_t len;
+};
+
+struct lb_addr lb_addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
+struct lb_addr lb_addr_v4_bytes(const uint8_t bytes[4]);
+struct lb_addr lb_addr_v6_bytes(const uint8_t bytes[16]);
+struct lb_addr lb_rd_v4(struct lb_rd *rd); /* none when the cursor is bad */
+struct lb_addr lb_rd_v6(struct lb_rd *rd);
+/* Writes 4 or 16 bytes. An address of no family is written as four zero bytes. */
+void lb_wr_addr(struct lb_wr *wr, struct lb_addr addr);
+
+bool lb_addr_equal(struct lb_addr a, struct lb_addr b);
+bool lb_endpoint_equal(struct lb_endpoint a, struct lb_endpoint b);
+bool lb_addr_is_set(struct lb_addr addr); /* has a family */
+bool lb_addr_is_zero(struct lb_addr addr); /* none, 0.0.0.0 or :: */
+bool lb_addr_is_loopback(struct lb_addr addr);
+bool lb_addr_is_multicast(struct lb_addr addr); /* and IPv4's limited broadcast */
+bool lb_addr_is_link_local(struct lb_addr addr);
+/* Something a host can have and be spoken to: not zero, loopback, multicast, broadcast. */
+bool lb_addr_is_host(struct lb_addr addr);
+bool lb_prefix_has(struct lb_prefix prefix, struct lb_addr addr);
+struct lb_addr lb_addr_mask(struct lb_addr addr, uint8_t len); /* host bits cleared */
+/* A contiguous IPv4 netmask's length; false for a mask with holes. */
+bool lb_mask_len(struct lb_addr mask, uint8_t *len);
+
+/* RFC 4291 2.2 text for IPv6 (also with a trailing dotted quad, no zone), four decimal octets without
+ * leading zeros for IPv4. The whole text must be the address. False leaves *addr. */
+bool lb_addr_parse(struct lb_bytes text, struct lb_addr *addr);
+bool lb_addr_parse_v4(struct lb_bytes text, struct lb_addr *addr);
+bool lb_addr_parse_v6(struct lb_bytes text, struct lb_addr *addr);
+/* "ADDR/LEN"; without a length: 32 or 128. */
+bool lb_prefix_parse(struct lb_bytes text, struct lb_prefix *prefix);
+
+/* Text by value, for use as an argument: lb_addr_text(a).s. RFC 5952 for IPv6. */
+struct lb_addr_text {
+    char s[64];
+};
+struct lb_addr_text lb_addr_text(struct lb_addr addr);
+struct lb_addr_text lb_endpoint_text(struct lb_endpoint endpoint); /* 192.0.2.1:3260, [::1]:3260 */
+struct lb_addr_text lb_prefix_text(struct lb_prefix prefix);
+struct lb_addr_text lb_mac_text(const uint8_t mac[6]);
+
+#endif

@@ -1,0 +1,85 @@
+/* Bytes: spans, and the two cursors through which every wire byte goes.
+ *
+ * A cursor never reads or writes outside its span. The first access that does not fit makes it bad,
+ * and from then on reads give zero and writes do nothing; the caller asks once, at the end, with
+ * lb_rd_ok / lb_rd_done / lb_wr_ok. Multi-byte integers are big-endian, unless the name ends in le.
+ * Neither cursor owns its memory: the span must outlive the cursor and what was taken from it. */
+#ifndef LB_BASE_BYTES_H
+#define LB_BASE_BYTES_H
+
+#include "core/base/mem.h"
+
+/* Bytes somebody else owns, to be read. */
+struct lb_bytes {
+    const uint8_t *p;
+    size_t len;
+};
+
+/* Room somebody else owns, to be written. */
+struct lb_span {
+    uint8_t *p;
+    size_t len;
+};
+
+struct lb_bytes lb_bytes(const void *p, size_t len);
+struct lb_bytes lb_bytes_of_text(const char *text); /* without the NUL */
+bool lb_bytes_equal(struct lb_bytes a, struct lb_bytes b);
+bool lb_bytes_start_with(struct lb_bytes bytes, struct lb_bytes prefix);
+/* The bytes after the first n; empty when there are no more than n. */
+struct lb_bytes lb_bytes_after(struct lb_bytes bytes, size_t n);
+/* Without trailing NULs. */
+struct lb_bytes lb_bytes_trim_nul(struct lb_bytes bytes);
+struct lb_span lb_span(void *p, size_t len);
+
+struct lb_rd {
+    const uint8_t *at;
+    size_t left;
+    bool bad;
+};
+
+struct lb_rd lb_rd(struct lb_bytes bytes);
+uint8_t lb_rd_u8(struct lb_rd *rd);
+uint16_t lb_rd_u16(struct lb_rd *rd);
+uint32_t lb_rd_u24(struct lb_rd *rd);
+uint32_t lb_rd_u32(struct lb_rd *rd);
+uint64_t lb_rd_u64(struct lb_rd *rd);
+uint16_t lb_rd_u16le(struct lb_rd *rd);
+uint32_t lb_rd_u32le(struct lb_rd *rd);
+uint64_t lb_rd_u64le(struct lb_rd *rd);
+/* The next n bytes, not copied; empty and bad when there are fewer. */
+struct lb_bytes lb_rd_bytes(struct lb_rd *rd, size_t n);
+/* Everything that is left. */
+struct lb_bytes lb_rd_rest(struct lb_rd *rd);
+/* Copies the next len bytes out; zero-fills `to` and goes bad when there are fewer. */
+void lb_rd_copy(struct lb_rd *rd, void *to, size_t len);
+void lb_rd_skip(struct lb_rd *rd, size_t n);
+bool lb_rd_ok(const struct lb_rd *rd);   /* nothing was missing so far */
+bool lb_rd_done(const struct lb_rd *rd); /* ok, and nothing is left */
+
+struct lb_wr {
+    uint8_t *start;
+    size_t len; /* written so far */
+    size_t cap;
+    bool bad;
+};
+
+struct lb_wr lb_wr(struct lb_span room);
+void lb_wr_u8(struct lb_wr *wr, uint8_t value);
+void lb_wr_u16(struct lb_wr *wr, uint16_t value);
+void lb_wr_u24(struct lb_wr *wr, uint32_t value);
+void lb_wr_u32(struct lb_wr *wr, uint32_t value);
+void lb_wr_u64(struct lb_wr *wr, uint64_t value);
+void lb_wr_u16le(struct lb_wr *wr, uint16_t value);
+void lb_wr_u32le(struct lb_wr *wr, uint32_t value);
+void lb_wr_u64le(struct lb_wr *wr, uint64_t value);
+void lb_wr_bytes(struct lb_wr *wr, struct lb_bytes bytes);
+void lb_wr_text(struct lb_wr *wr, const char *text); /* without the NUL */
+void lb_wr_zero(struct lb_wr *wr, size_t n);
+/* Writes over what was written before, at offset; goes bad when that is not within len. */
+void lb_wr_u8_at(struct lb_wr *wr, size_t offset, uint8_t value);
+void lb_wr_u16_at(struct lb_wr *wr, size_t offset, uint16_t value);
+void lb_wr_u32_at(struct lb_wr *wr, size_t offset, uint32_t value);
+bool lb_wr_ok(const struct lb_wr *wr);
+struct lb_bytes lb_wr_done(const struct lb_wr *wr); /* what was written; empty when bad */
+
+#endif

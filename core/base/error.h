@@ -1,0 +1,40 @@
+/* Errors for a tired person at a rack. errors.def has a line per cause; see docs/errors.md.
+ *
+ * An error is a code and the facts of this occurrence. Stage, meaning and hint come from the code.
+ * The first failure is kept: lb_fail does nothing to an error that is already set. */
+#ifndef LB_BASE_ERROR_H
+#define LB_BASE_ERROR_H
+
+#include "core/base/text.h"
+
+enum lb_code {
+    LB_OK = 0,
+#define LB_ERROR(name, word, stage, what, hint) LB_E_##name,
+#include "core/base/errors.def"
+#undef LB_ERROR
+    LB_CODE_COUNT,
+};
+
+#define LB_FACTS_MAX 240 /* one terminal line and a half; longer facts are cut */
+
+struct lb_error {
+    enum lb_code code;
+    char facts[LB_FACTS_MAX]; /* addresses, names, values, byte offsets of this occurrence */
+};
+
+void lb_fail(struct lb_error *error, enum lb_code code, const char *facts, ...)
+    __attribute__((format(printf, 3, 4)));
+bool lb_is_ok(const struct lb_error *error);
+
+/* Of a code: its word (as in `lunboot explain WORD`), stage, meaning, and what to try. LB_OK gives
+ * "ok" and empty texts. The strings are constants. */
+const char *lb_code_word(enum lb_code code);
+const char *lb_code_stage(enum lb_code code);
+const char *lb_code_what(enum lb_code code);
+const char *lb_code_hint(enum lb_code code);
+bool lb_code_find(struct lb_bytes word, enum lb_code *code);
+
+/* The four parts on one line a part: "stage: what", facts, hint. */
+void lb_error_format(struct lb_text *text, const struct lb_error *error);
+
+#endif

@@ -1,0 +1,20 @@
+/* Every bound of an array or a loop that the wire can reach, with its reason. */
+#ifndef LB_BASE_LIMITS_H
+#define LB_BASE_LIMITS_H
+
+#define LB_NAME_MAX      223 /* iSCSI name, bytes without NUL: RFC 7143 4.2.7.1 */
+#define LB_HOST_MAX      255 /* DNS name: RFC 1035 2.3.4 */
+#define LB_ROOTPATH_MAX  1024 /* "iscsi:" + host + port + LUN + name is under 520; room for one bad one */
+#define LB_SECRET_MAX    128 /* CHAP secret, bytes: 1024 bits, eight times what RFC 7143 9.2.1 asks for */
+#define LB_CHAP_NAME_MAX 255 /* CHAP_N: RFC 7143 6.1, a text value's usual limit */
+
+#define LB_DNS_MAX     4  /* resolvers kept from an answer; no resolver asks more than three */
+#define LB_ROUTERS_MAX 4  /* default routers kept from option 3; only the first is used */
+#define LB_ROUTES_MAX  16 /* classless static routes kept; a boot needs one or two */
+#define LB_DOMAIN_MAX  255
+#define LB_SEARCH_MAX  512 /* DNS search list as text */
+
+#define LB_ALLOW_MAX 16 /* entries of an allow list; more belong into a DHCP server */
+#define LB_PORTALS_MAX 16 /* addresses tried of one target */
+
+#endif

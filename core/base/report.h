@@ -1,0 +1,86 @@
+/* The report: what each stage did, when, with whom, what was learned and what was decided. It is
+ * data; a console line, JSON, a waterfall and a bug report are made from it.
+ *
+ * The owner provides the struct; nothing in it points elsewhere. What does not fit is counted. */
+#ifndef LB_BASE_REPORT_H
+#define LB_BASE_REPORT_H
+
+#include "core/base/addr.h"
+#include "core/base/error.h"
+
+#define LB_REPORT_STEPS_MAX 48  /* a boot has about ten; each further attempt adds four */
+#define LB_REPORT_FACTS_MAX 96  /* about thirty a boot */
+
+enum lb_stage {
+    LB_STAGE_CONFIG,
+    LB_STAGE_LINK,
+    LB_STAGE_DHCP,
+    LB_STAGE_DISCOVERY,
+    LB_STAGE_RESOLVE,
+    LB_STAGE_CONNECT,
+    LB_STAGE_LOGIN,
+    LB_STAGE_DISK,
+    LB_STAGE_LOADER,
+    LB_STAGE_COUNT,
+};
+const char *lb_stage_word(enum lb_stage stage);
+
+enum lb_outcome {
+    LB_RUNNING,
+    LB_DONE_OK,
+    LB_BYPASSED, /* a person's configuration made the step unnecessary: RFC 4173 3 */
+    LB_DONE_FAILED,
+};
+
+/* One step of a stage, such as one login attempt. */
+struct lb_step {
+    enum lb_stage stage;
+    enum lb_outcome outcome;
+    uint64_t start_us;
+    uint64_t end_us; /* valid unless running */
+    struct lb_endpoint peer; /* zero where there is none */
+    char note[80];   /* one phrase: what it was about, or why it failed */
+};
+
+/* One thing that was learned or decided. */
+struct lb_fact {
+    enum lb_stage stage;
+    bool decided; /* false: learned */
+    uint64_t at_us;
+    const char *key;  /* a constant: "address", "root-path", "lun" */
+    char value[240];  /* made fit for a terminal */
+    char source[48];  /* who said so: "DHCP server 192.0.2.1", "command line" */
+};
+
+struct lb_report {
+    uint64_t start_us;
+    size_t step_count, fact_count, dropped; /* dropped: steps and facts that had no room */
+    struct lb_step steps[LB_REPORT_STEPS_MAX];
+    struct lb_fact facts[LB_REPORT_FACTS_MAX];
+    struct lb_error error; /* how it ended; LB_OK for a disk */
+};
+
+void lb_report_init(struct lb_report *report, uint64_t now_us);
+/* Starts a step; gives its number for lb_report_end (one past the end when there was no room, which
+ * lb_report_end ignores). */
+size_t lb_report_begin(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
+                       struct lb_endpoint peer, const char *note, ...)
+    __attribute__((format(printf, 5, 6)));
+void lb_report_end(struct lb_report *report, uint64_t now_us, size_t step, enum lb_outcome outcome,
+                   const char *note, ...) __attribute__((format(printf, 5, 6)));
+void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
+                       const char *key, const char *source, const char *value, ...)
+    __attribute__((format(printf, 6, 7)));
+void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
+                       const char *key, const char *source, const char *value, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* Renderings. Text is cut where the buffer ends. The waterfall is `width` columns wide (at least 60)
+ * and shows each step as a bar on a common time line; colour adds ANSI colours. */
+void lb_report_waterfall(const struct lb_report *report, struct lb_text *text, unsigned width,
+                         bool colour);
+void lb_report_facts(const struct lb_report *report, struct lb_text *text);
+void lb_report_json(const struct lb_report *report, struct lb_text *text);
+void lb_step_line(const struct lb_report *report, const struct lb_step *step, struct lb_text *text);
+
+#endif

@@ -1,0 +1,56 @@
+/* Text: a bounded builder with a small printf, and number parsing. No locale, no allocation.
+ *
+ * The builder keeps its buffer NUL-terminated at every moment. What does not fit is cut, and
+ * `cut` is set. */
+#ifndef LB_BASE_TEXT_H
+#define LB_BASE_TEXT_H
+
+#include "core/base/bytes.h"
+#include <stdarg.h>
+
+struct lb_text {
+    char *at;   /* the buffer, the caller's */
+    size_t len; /* bytes written, without the NUL */
+    size_t cap; /* the buffer's size, at least 1 */
+    bool cut;
+};
+
+struct lb_text lb_text(char *buffer, size_t cap);
+/* A subset of printf: %s %.*s %c %d %u %x %X %zu %llu %llx %lld, widths and zero padding (%08x),
+ * and %%. 64-bit values are cast to (unsigned) long long. */
+void lb_text_add(struct lb_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void lb_text_addv(struct lb_text *text, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+void lb_text_hex(struct lb_text *text, struct lb_bytes bytes); /* lower case, no separators */
+/* Bytes of a peer, made fit for a terminal and a log: printable ASCII and valid UTF-8 as it is,
+ * all else as \xNN. */
+void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes);
+/* A JSON string with its quotes. */
+void lb_text_json(struct lb_text *text, struct lb_bytes bytes);
+/* One call: format into a buffer. */
+void lb_format(char *buffer, size_t cap, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Decimal digits only, no sign, no space, no empty text, no more than max. False leaves *value. */
+bool lb_parse_u64(struct lb_bytes text, uint64_t max, uint64_t *value);
+/* Hexadecimal digits only, 1 to 16 of them. */
+bool lb_parse_hex_u64(struct lb_bytes text, uint64_t *value);
+int lb_hex_digit(uint8_t c); /* 0..15, or -1 */
+/* Hex pairs, optional ':' between them, into room; *len is what was written. */
+bool lb_parse_hex_bytes(struct lb_bytes text, struct lb_span room, size_t *len);
+
+size_t lb_strlen(const char *text);
+bool lb_streq(const char *a, const char *b);
+bool lb_text_is(struct lb_bytes bytes, const char *text);
+/* Copies text into a fixed array, NUL-terminated; false (and an empty array) when it does not fit
+ * or holds a NUL. */
+bool lb_text_copy(char *to, size_t cap, struct lb_bytes from);
+bool lb_utf8_is_valid(struct lb_bytes bytes);
+uint8_t lb_ascii_lower(uint8_t c);
+
+/* Takes the next item of a list with the given separator off *list, white space around it removed.
+ * False when the list is used up. */
+bool lb_list_next(struct lb_bytes *list, char separator, struct lb_bytes *item);
+
+#endif
