@@ -1,4 +1,3 @@
-/* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * chap: the computations of CHAP (RFC 1994) as iSCSI uses it (RFC 7143, section 12.1.3).
  *
@@ -13,16 +12,13 @@
  *     lb_chap_parse_binary   <- CHAP_C               lb_chap_parse_binary  <- CHAP_R
  *     lb_chap_is_reflected   close if so             lb_chap_verify
  *     lb_chap_respond        -> CHAP_R
- *
- * A text value from the wire is a pointer and a length; it need not end with a NUL.
  */
-#ifndef LB_CHAP_H
-#define LB_CHAP_H
+#ifndef LB_CHAP_CHAP_H
+#define LB_CHAP_CHAP_H
 
+#include "core/base/limits.h"
+#include "core/base/text.h"
 #include "core/crypto/crypto.h"
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 enum {
     LB_CHAP_ALGS_MAX = 4,          /* as many as have a number; each number may stand once */
@@ -32,8 +28,7 @@ enum {
     LB_CHAP_SECRET_MIN_BYTES = 12, /* RFC 7143 9.2.1: 96 bits unless IPsec protects the session */
 };
 
-/* ---- Algorithms
- * ----------------------------------------------------------------------------------- */
+/* ---- Algorithms ---- */
 
 /*
  * A number as CHAP_A has it, with the hash that it stands for: 5 MD5, 6 SHA-1, 7 SHA-256,
@@ -57,28 +52,26 @@ extern const struct lb_chap_algs lb_chap_default_algs;
 /* Reads a configured list: "md5", "sha1", "sha256", "sha3-256", "tgt-sha1" or their numbers, with
  * commas or spaces between. False, out untouched: unknown name, a number twice, or an empty list.
  */
-bool lb_chap_parse_algs(const char *text, size_t len, struct lb_chap_algs *out);
+bool lb_chap_parse_algs(struct lb_bytes text, struct lb_chap_algs *out);
 
-/* Writes the value of CHAP_A, "8,7,6,5" and a NUL. Returns its length without the NUL; 0 if cap is
- * too small (2 * LB_CHAP_ALGS_MAX always suffices). */
-size_t lb_chap_format_algs(const struct lb_chap_algs *algs, char *out, size_t cap);
+/* Adds the value of CHAP_A: "8,7,6,5". At most 2 * LB_CHAP_ALGS_MAX - 1 characters. */
+void lb_chap_format_algs(struct lb_text *text, const struct lb_chap_algs *algs);
 
 /* The asked side reads the asker's choice: one number, and one that we offered. */
-bool lb_chap_accept_alg(const struct lb_chap_algs *offered, const char *value, size_t len,
+bool lb_chap_accept_alg(const struct lb_chap_algs *offered, struct lb_bytes value,
                         struct lb_chap_alg *out);
 
 /* The asking side chooses from a peer's list the first number that we know (RFC 7143 6.2.1). */
-bool lb_chap_choose_alg(const struct lb_chap_algs *known, const char *value, size_t len,
+bool lb_chap_choose_alg(const struct lb_chap_algs *known, struct lb_bytes value,
                         struct lb_chap_alg *out);
 
 /* The configuration's name: "sha256", "tgt-sha1", ... Never NULL. */
 const char *lb_chap_alg_name(struct lb_chap_alg alg);
 
-/* ---- Values
- * ------------------------------------------------------------------------------------------ */
+/* ---- Values ---- */
 
 /* CHAP_I: a number from 0 to 255, decimal or 0x hexadecimal. */
-bool lb_chap_parse_id(const char *value, size_t len, uint8_t *out);
+bool lb_chap_parse_id(struct lb_bytes value, uint8_t *out);
 
 enum lb_chap_binary {
     LB_CHAP_BINARY_OK,
@@ -86,7 +79,7 @@ enum lb_chap_binary {
     LB_CHAP_BINARY_EMPTY,     /* a prefix and nothing after it */
     LB_CHAP_BINARY_BAD_DIGIT, /* not a digit of its base; '=' in the wrong place */
     LB_CHAP_BINARY_BAD_END,   /* half a byte left over, or left-over bits that are not 0 */
-    LB_CHAP_BINARY_TOO_LONG,  /* more bytes than cap */
+    LB_CHAP_BINARY_TOO_LONG,  /* more bytes than room */
 };
 
 /* What is wrong, as the second half of a sentence: "has half a byte left over". Never NULL. */
@@ -94,35 +87,25 @@ const char *lb_chap_binary_explain(enum lb_chap_binary result);
 
 /*
  * Decodes a large-binary-value (RFC 7143 6.1): 0x or 0X and hex digits of either case, or 0b or 0B
- * and base64 (RFC 4648 section 4; its '=' may be missing). Unless it returns OK, *out_len is
- * untouched; out may hold what was decoded so far, never beyond cap.
+ * and base64 (RFC 4648 section 4; its '=' may be missing). Unless it returns OK, *len is
+ * untouched; room may hold what was decoded so far.
  */
-enum lb_chap_binary lb_chap_parse_binary(const char *value, size_t len, uint8_t *out, size_t cap,
-                                         size_t *out_len);
+enum lb_chap_binary lb_chap_parse_binary(struct lb_bytes value, struct lb_span room, size_t *len);
 
-/* Text length without NUL of data_len bytes as 0x or as 0b. */
-size_t lb_chap_hex_len(size_t data_len);
-size_t lb_chap_base64_len(size_t data_len);
+/* Adds "0x..." in lower case: 2 + 2 * data.len characters. */
+void lb_chap_format_hex(struct lb_text *text, struct lb_bytes data);
+/* Adds "0b..." with its '=': 2 + (data.len + 2) / 3 * 4 characters. */
+void lb_chap_format_base64(struct lb_text *text, struct lb_bytes data);
 
-/* Writes "0x..." in lower case, or "0b...", and a NUL; returns the length without the NUL, or 0 if
- * cap is less than that length + 1. data_len must not be 0. */
-size_t lb_chap_format_hex(const void *data, size_t data_len, char *out, size_t cap);
-size_t lb_chap_format_base64(const void *data, size_t data_len, char *out, size_t cap);
+/* ---- Secrets, challenges, responses ---- */
 
-/* ---- Secrets, challenges, responses
- * --------------------------------------------------------------- */
-
-/* Borrowed; the owner wipes it. No secret: len 0. */
-struct lb_chap_secret {
-    const void *data;
-    size_t len;
-};
+/* A secret is a lb_bytes here: borrowed, the owner wipes it; no secret: len 0. */
 
 /* Whether it is long enough to be used without IPsec: LB_CHAP_SECRET_MIN_BYTES. */
-bool lb_chap_secret_is_long_enough(struct lb_chap_secret secret);
+bool lb_chap_secret_is_long_enough(struct lb_bytes secret);
 
 /* Two directions must not share a secret (RFC 7143 9.2.1). */
-bool lb_chap_secrets_are_equal(struct lb_chap_secret a, struct lb_chap_secret b);
+bool lb_chap_secrets_are_equal(struct lb_bytes a, struct lb_bytes b);
 
 struct lb_chap_challenge {
     uint8_t id;   /* CHAP_I */
@@ -139,7 +122,7 @@ struct lb_chap_response {
 void lb_chap_issue(struct lb_chap_challenge *c, struct lb_rand *rand, size_t len);
 
 /* R = H(id, secret, challenge), RFC 1994 section 4.1. */
-void lb_chap_respond(struct lb_chap_alg alg, struct lb_chap_secret secret,
+void lb_chap_respond(struct lb_chap_alg alg, struct lb_bytes secret,
                      const struct lb_chap_challenge *c, struct lb_chap_response *out);
 
 /* Whether a challenge that came is one that we sent: an attacker lets us answer ourselves. RFC 7143
@@ -159,8 +142,8 @@ enum lb_chap_verdict {
  * is the one by which we answer the peer (len 0 if we do not): a response made with it is refused
  * even if peer is the same secret. Constant time in the secrets and the response.
  */
-enum lb_chap_verdict lb_chap_verify(struct lb_chap_alg alg, struct lb_chap_secret peer,
-                                    struct lb_chap_secret own, const struct lb_chap_challenge *c,
-                                    const void *response, size_t response_len);
+enum lb_chap_verdict lb_chap_verify(struct lb_chap_alg alg, struct lb_bytes peer,
+                                    struct lb_bytes own, const struct lb_chap_challenge *c,
+                                    struct lb_bytes response);
 
 #endif

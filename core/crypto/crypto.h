@@ -1,4 +1,3 @@
-/* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * crypto: hashes, HMAC, comparing and wiping of secrets, random numbers, CRC32C.
  *
@@ -8,17 +7,15 @@
  *
  *     struct lb_hash h;                         uint32_t crc = lb_crc32c(0, header, 48);
  *     lb_hash_init(&h, LB_HASH_SHA256);         crc = lb_crc32c(crc, more, more_len);
- *     lb_hash_update(&h, data, len);
+ *     lb_hash_update(&h, bytes);
  *     lb_hash_finish(&h, digest);
  */
-#ifndef LB_CRYPTO_H
-#define LB_CRYPTO_H
+#ifndef LB_CRYPTO_CRYPTO_H
+#define LB_CRYPTO_CRYPTO_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "core/base/bytes.h"
 
-/* ---- Hashes: RFC 1321, FIPS 180-4, FIPS 202 ------------------------------------------------- */
+/* ---- Hashes: RFC 1321, FIPS 180-4, FIPS 202 ---- */
 
 enum lb_hash_alg {
     LB_HASH_NONE, /* "not chosen yet"; no function takes it except lb_hash_bytes */
@@ -40,12 +37,6 @@ struct lb_hash {
     _Alignas(8) unsigned char state[208];
 };
 
-/* One piece of a gathered input. Borrowed for the call. */
-struct lb_hash_part {
-    const void *data;
-    size_t len;
-};
-
 /* Digest length in bytes: 16, 20, 32, 32; 0 for LB_HASH_NONE. */
 size_t lb_hash_bytes(enum lb_hash_alg alg);
 
@@ -53,38 +44,31 @@ size_t lb_hash_bytes(enum lb_hash_alg alg);
 const char *lb_hash_name(enum lb_hash_alg alg);
 
 void lb_hash_init(struct lb_hash *h, enum lb_hash_alg alg);
-void lb_hash_update(struct lb_hash *h, const void *data, size_t len);
+void lb_hash_update(struct lb_hash *h, struct lb_bytes bytes);
 
 /* Writes lb_hash_bytes(alg) bytes to out, wipes h and returns that length. */
 size_t lb_hash_finish(struct lb_hash *h, uint8_t out[LB_HASH_MAX_BYTES]);
 
 /* All at once over the parts, in order. Returns the digest's length. */
-size_t lb_hash_parts(enum lb_hash_alg alg, const struct lb_hash_part *parts, size_t count,
+size_t lb_hash_parts(enum lb_hash_alg alg, const struct lb_bytes *parts, size_t count,
                      uint8_t out[LB_HASH_MAX_BYTES]);
 
-/* ---- HMAC (RFC 2104), with any hash above ------------------------------------------------------
- */
+/* ---- HMAC (RFC 2104), with any hash above ---- */
 
-/* Key of any length. Used with MD5 by RFC 3118 (authenticated DHCP). Returns the MAC's length. */
-size_t lb_hmac_parts(enum lb_hash_alg alg, const void *key, size_t key_len,
-                     const struct lb_hash_part *parts, size_t count,
-                     uint8_t out[LB_HASH_MAX_BYTES]);
+/* Over the parts, in order, with a key of any length. Used with MD5 by RFC 3118 (authenticated
+ * DHCP). Returns the MAC's length. */
+size_t lb_hmac(enum lb_hash_alg alg, struct lb_bytes key, const struct lb_bytes *parts,
+               size_t count, uint8_t out[LB_HASH_MAX_BYTES]);
 
-/* The same over one piece. */
-size_t lb_hmac(enum lb_hash_alg alg, const void *key, size_t key_len, const void *data, size_t len,
-               uint8_t out[LB_HASH_MAX_BYTES]);
+/* ---- Secrets ---- */
 
-/* ---- Secrets -----------------------------------------------------------------------------------
- */
-
-/* Whether len bytes are equal, in a time that depends on len alone. */
-bool lb_equal_secret(const void *a, const void *b, size_t len);
+/* Whether they are equal in length and content, in a time that depends on the lengths alone. */
+bool lb_equal_secret(struct lb_bytes a, struct lb_bytes b);
 
 /* Zeroes memory in a way that no compiler leaves out. p may be NULL if len is 0. */
 void lb_wipe(void *p, size_t len);
 
-/* ---- Random numbers
- * ------------------------------------------------------------------------------ */
+/* ---- Random numbers ---- */
 
 enum { LB_RAND_SEED_BYTES = 32, LB_RAND_POOL_BYTES = 224 };
 
@@ -104,15 +88,14 @@ struct lb_rand {
 /* Copies the seed; the caller wipes its own copy. */
 void lb_rand_init(struct lb_rand *r, const uint8_t seed[LB_RAND_SEED_BYTES]);
 
-void lb_rand_fill(struct lb_rand *r, void *out, size_t len);
+void lb_rand_fill(struct lb_rand *r, struct lb_span out);
 uint32_t lb_rand_u32(struct lb_rand *r);
 uint64_t lb_rand_u64(struct lb_rand *r);
 
 /* A number from 0 to n-1, each equally likely. n must not be 0. */
 uint32_t lb_rand_below(struct lb_rand *r, uint32_t n);
 
-/* ---- CRC32C (Castagnoli; RFC 3385, RFC 7143 section 13.1) --------------------------------------
- */
+/* ---- CRC32C (Castagnoli; RFC 3385, RFC 7143 section 13.1) ---- */
 
 /*
  * Start with crc = 0 and feed the result of each call to the next; the last result is the finished
