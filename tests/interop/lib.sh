@@ -1,0 +1,462 @@
+# Sourced by every script of tests/interop and tests/vm. A script is one peer and one subject.
+#
+# It makes network namespaces of its own, starts real programs in them, runs lunboot and says what it
+# saw as TAP points. Exit code: 0 all passed, 77 skipped (a line `SKIP: reason` says why), else failed.
+# Nothing outlives a script, whatever its end: processes are ended by their recorded pid, namespaces
+# and the scratch folder are removed. Any number of scripts may run at once.
+#
+# Environment: LUNBOOT (default build/lunboot), LUNBOOT_EXERCISE, KEEP=yes keeps the scratch folder.
+# shellcheck shell=bash disable=SC2034  # the scripts use what is set here
+
+set -Eeuo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+interop=$top/tests/interop
+lunboot=${LUNBOOT:-$top/build/lunboot}
+exercise=${LUNBOOT_EXERCISE:-$top/build/lunboot-exercise}
+script=$(basename "$0")
+
+server_ns=lb-srv-$$
+client_ns=lb-cli-$$
+relay_ns=lb-mid-$$
+server_ip=192.0.2.1
+iqn=iqn.2026-11.test:disk1
+
+points=0
+verdict=
+declare -A pids=()
+spawned=()
+
+# ---- verdicts ------------------------------------------------------------------------------------
+
+# ok SENTENCE: one TAP point that passed.
+ok() {
+    points=$((points + 1))
+    echo "ok $points - $*"
+}
+
+# show FILE: a file as TAP diagnostics, its end if it is long.
+show() {
+    [ -s "$1" ] || return 0
+    echo "# ---- $(basename "$1")"
+    tail -n 60 "$1" | tr -d '\r' | sed 's/^/# /'
+}
+
+# fail MESSAGE [FILE...]: ends the script as failed, with the logs of all that was started.
+fail() {
+    trap - ERR
+    verdict=failed
+    points=$((points + 1))
+    echo "not ok $points - $1"
+    shift
+    local file
+    for file in "$@" "$scratch"/*.log; do show "$file"; done
+    echo "1..$points"
+    exit 1
+}
+
+# skip REASON: ends the script as skipped.
+skip() {
+    trap - ERR
+    verdict=skipped
+    echo "1..0 # SKIP $*"
+    echo "SKIP: $*"
+    exit 77
+}
+
+# pass: the last line of every script; without it the script has failed.
+pass() {
+    verdict=passed
+    [ "$points" -gt 0 ] || fail "$script checked nothing"
+    echo "1..$points"
+    exit 0
+}
+
+# need PROGRAM...: skips the script where one is missing.
+need() {
+    local program
+    for program in "$@"; do
+        command -v "$program" >/dev/null || skip "$program is not installed"
+    done
+}
+
+need_lunboot() {
+    [ -x "$lunboot" ] || skip "$lunboot has not been built"
+}
+
+# ---- processes -----------------------------------------------------------------------------------
+
+# spawn NAME COMMAND...: starts it in the background; its output goes to $scratch/NAME.log.
+spawn() {
+    local name=$1
+    shift
+    "$@" >>"$scratch/$name.log" 2>&1 </dev/null &
+    pids[$name]=$!
+    disown $! # else the shell has a word to say when we end it
+    spawned+=("$name")
+}
+
+is_alive() {
+    [ -n "${pids[$1]:-}" ] && kill -0 "${pids[$1]}" 2>/dev/null
+}
+
+# end NAME [SIGNAL]: ends what spawn started, and waits for it; SIGKILL after three seconds.
+end() {
+    local name=$1 pid=${pids[$1]:-} tries=0
+    [ -n "$pid" ] || return 0
+    unset "pids[$name]"
+    kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
+    while kill -0 "$pid" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" != 60 ] || kill -KILL "$pid" 2>/dev/null || true
+        [ "$tries" -lt 120 ] || return 0
+        sleep 0.05
+    done
+}
+
+# wait_for SECONDS WHAT COMMAND...: polls until the command succeeds; fails after SECONDS.
+wait_for() {
+    local deadline=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "$what did not happen in time"
+        sleep 0.05
+    done
+}
+
+# wait_log NAME PATTERN [SECONDS]: until the log of NAME has the pattern; fails at once if NAME ended.
+wait_log() {
+    local name=$1 pattern=$2 deadline=$((SECONDS + ${3:-15}))
+    until grep -qE -- "$pattern" "$scratch/$name.log"; do
+        is_alive "$name" || fail "$name ended before it was ready"
+        [ "$SECONDS" -lt "$deadline" ] || fail "$name never said '$pattern'"
+        sleep 0.05
+    done
+}
+
+# has_listener NAMESPACE PORT: is there a TCP listener?
+has_listener() {
+    ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q .
+}
+
+# ---- namespaces ----------------------------------------------------------------------------------
+
+in_server() { ip netns exec "$server_ns" "$@"; }
+in_client() { ip netns exec "$client_ns" "$@"; }
+in_relay() { ip netns exec "$relay_ns" "$@"; }
+
+make_namespace() {
+    ip netns add "$1"
+    ip -n "$1" link set lo up
+    ip netns exec "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0 \
+        net.ipv6.conf.all.accept_dad=0 2>/dev/null || true
+}
+
+# join NS1 IF1 NS2 IF2 [MTU]: a veth pair between two namespaces, both ends still down.
+join() {
+    ip link add "$2" netns "$1" mtu "${5:-1500}" type veth peer name "$4" netns "$3" mtu "${5:-1500}"
+}
+
+# make_net [MTU]: the server at vs0 (192.0.2.1/24, 2001:db8:77::1/64) and the client at vc0, which is
+# bare: down and without an address, as on a machine that has just been switched on.
+make_net() {
+    [ "$(id -u)" = 0 ] || skip "network namespaces need root"
+    make_namespace "$server_ns"
+    make_namespace "$client_ns"
+    join "$server_ns" vs0 "$client_ns" vc0 "${1:-1500}"
+    ip -n "$server_ns" addr add "$server_ip/24" dev vs0
+    ip -n "$server_ns" addr add 2001:db8:77::1/64 dev vs0 nodad
+    ip -n "$server_ns" link set vs0 up
+}
+
+# make_routed_net: client vc0 -- vr0 relay vr1 -- vs0 server. The relay's namespace is the router:
+# 192.0.2.254 towards the client, 198.51.100.254 towards the server, which is 198.51.100.1.
+make_routed_net() {
+    [ "$(id -u)" = 0 ] || skip "network namespaces need root"
+    make_namespace "$server_ns"
+    make_namespace "$client_ns"
+    make_namespace "$relay_ns"
+    join "$relay_ns" vr0 "$client_ns" vc0
+    join "$server_ns" vs0 "$relay_ns" vr1
+    server_ip=198.51.100.1
+    ip -n "$server_ns" addr add "$server_ip/24" dev vs0
+    ip -n "$relay_ns" addr add 192.0.2.254/24 dev vr0
+    ip -n "$relay_ns" addr add 198.51.100.254/24 dev vr1
+    ip -n "$server_ns" link set vs0 up
+    ip -n "$relay_ns" link set vr0 up
+    ip -n "$relay_ns" link set vr1 up
+    ip -n "$server_ns" route add default via 198.51.100.254
+    in_relay sysctl -qw net.ipv4.ip_forward=1
+}
+
+# give_client_address: the client as a machine that is already on the network (for probe and read).
+give_client_address() {
+    ip -n "$client_ns" addr add "${1:-192.0.2.50}/24" dev vc0
+    ip -n "$client_ns" addr add 2001:db8:77::50/64 dev vc0 nodad
+    ip -n "$client_ns" link set vc0 up
+    wait_for 5 "the link" link_is_up
+}
+
+link_is_up() {
+    ip -n "$client_ns" -o link show vc0 | grep -q 'state UP'
+}
+
+# start_capture NAMESPACE INTERFACE [FILTER...]: packets go to $scratch/capture.pcap.
+start_capture() {
+    need tcpdump
+    local ns=$1 interface=$2
+    shift 2
+    spawn tcpdump ip netns exec "$ns" tcpdump -n -U -i "$interface" -w "$scratch/capture.pcap" "$@"
+    wait_log tcpdump 'listening on'
+}
+
+stop_capture() {
+    sleep 0.2 # what was sent just now is still on its way through the capture buffer
+    end tcpdump INT
+}
+
+# ---- DHCP servers --------------------------------------------------------------------------------
+
+# Debian's AppArmor profiles hold programs to their usual folders by path: a copy is not held.
+private_copy() {
+    local path
+    path=$(command -v "$1") || skip "$1 is not installed"
+    [ -e "$scratch/$1" ] || cp "$path" "$scratch/$1"
+    echo "$scratch/$1"
+}
+
+# start_dnsmasq [NAMESPACE] <<EOF  more lines of configuration.  port=0 is the usual first one.
+start_dnsmasq() {
+    need dnsmasq
+    {
+        echo "interface=vs0"
+        echo "bind-interfaces"
+        echo "no-ping"
+        echo "no-hosts"
+        echo "no-resolv"
+        echo "dhcp-authoritative"
+        echo "log-dhcp"
+        echo "dhcp-leasefile=$scratch/dnsmasq.leases"
+        cat
+    } >"$scratch/dnsmasq.conf"
+    spawn dnsmasq ip netns exec "${1:-$server_ns}" dnsmasq -d -C "$scratch/dnsmasq.conf"
+    wait_log dnsmasq 'DHCP, IP range|DHCP, static leases|started, version'
+}
+
+# start_kea <<EOF  the members of "Dhcp4" beyond interfaces and leases, such as "subnet4": [...]
+start_kea() {
+    local program
+    program=$(private_copy kea-dhcp4)
+    {
+        echo '{ "Dhcp4": {'
+        echo '"interfaces-config": { "interfaces": ["vs0"], "dhcp-socket-type": "raw" },'
+        echo '"lease-database": { "type": "memfile", "persist": false },'
+        echo '"loggers": [{ "name": "kea-dhcp4", "severity": "DEBUG", "debuglevel": 40,'
+        echo '  "output_options": [{ "output": "stdout" }] }],'
+        cat
+        echo '} }'
+    } >"$scratch/kea.json"
+    spawn kea ip netns exec "$server_ns" env KEA_PIDFILE_DIR="$scratch" KEA_LOCKFILE_DIR=none \
+        "$program" -c "$scratch/kea.json"
+    wait_log kea DHCP4_STARTED
+}
+
+# start_isc <<EOF  dhcpd.conf
+start_isc() {
+    local program
+    program=$(private_copy dhcpd)
+    cat >"$scratch/dhcpd.conf"
+    : >"$scratch/dhcpd.leases"
+    spawn dhcpd ip netns exec "$server_ns" "$program" -4 -f -d -cf "$scratch/dhcpd.conf" \
+        -lf "$scratch/dhcpd.leases" -pf "$scratch/dhcpd.pid" vs0
+    wait_log dhcpd 'Server starting service'
+}
+
+# start_isc_relay SERVER: ISC's relay agent between vr0 and vr1.
+start_isc_relay() {
+    local program
+    program=$(private_copy dhcrelay)
+    spawn dhcrelay ip netns exec "$relay_ns" "$program" -4 -d -pf "$scratch/dhcrelay.pid" \
+        -id vr0 -iu vr1 "$1"
+    wait_log dhcrelay 'Sending on .*Socket/fallback'
+}
+
+# ---- disks ---------------------------------------------------------------------------------------
+
+# make_bytes FILE COUNT [SEED]: the same unremarkable bytes each time.
+make_bytes() {
+    python3 -c 'import random, sys
+sys.stdout.buffer.write(random.Random(int(sys.argv[2])).randbytes(int(sys.argv[1])))' \
+        "$2" "${3:-1}" >"$1"
+}
+
+# make_loader FILE: looks like an x86-64 EFI program to one that reads headers; about 300 KB.
+make_loader() {
+    python3 - "$1" <<'PYTHON'
+import random, struct, sys
+pe = struct.pack('<4sHHIIIHH', b'PE\0\0', 0x8664, 1, 0, 0, 0, 240, 0x22e) + struct.pack('<H', 0x20b)
+head = b'MZ' + bytes(58) + struct.pack('<I', 64) + pe + bytes(238)
+open(sys.argv[1], 'wb').write(head + random.Random(4173).randbytes(300000))
+PYTHON
+}
+
+# make_gpt_disk FILE [BLOCK_BYTES]: a sparse disk, a GPT with an EFI system partition ($esp_bytes at
+# $esp_offset), in it \EFI\BOOT\BOOTX64.EFI, which also lies at $scratch/loader.efi.
+esp_offset=$((1 << 20))
+make_gpt_disk() {
+    local file=$1 block=${2:-512}
+    need sgdisk mformat mcopy python3
+    [ -e "$scratch/loader.efi" ] || make_loader "$scratch/loader.efi"
+    esp_bytes=$((block * 66000 + (1 << 20))) # FAT32 begins at 65525 clusters
+    esp_bytes=$((esp_bytes - esp_bytes % (1 << 20)))
+    rm -f "$file"
+    truncate -s $((esp_bytes + (4 << 20))) "$file"
+    if [ "$block" = 512 ]; then
+        sgdisk -n "1:1M:+$((esp_bytes >> 20))M" -t 1:ef00 -c "1:EFI System" "$file" >"$scratch/sgdisk.log"
+    else
+        python3 "$interop/make-gpt.py" "$file" "$block" "$esp_offset" "$esp_bytes"
+    fi
+    make_esp "$file@@$esp_offset" "$esp_bytes" "$block"
+}
+
+make_esp() {
+    local image=$1 shift=2 size=512
+    while [ "$size" -lt "$3" ]; do
+        size=$((size * 2))
+        shift=$((shift + 1))
+    done
+    # -T counts sectors of the size that -S gives; FAT32 with one cluster a sector where that fits.
+    MTOOLS_SKIP_CHECK=1 mformat -i "$image" -F -c 1 -S "$shift" -T $(($2 / $3)) -v LUNBOOT ::
+    MTOOLS_SKIP_CHECK=1 mmd -i "$image" ::/EFI ::/EFI/BOOT
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$image" "$scratch/loader.efi" ::/EFI/BOOT/BOOTX64.EFI
+}
+
+# take_loader ESP_IMAGE FILE: the loader out of an image of the partition.
+take_loader() {
+    MTOOLS_SKIP_CHECK=1 mcopy -n -i "$1" ::/EFI/BOOT/BOOTX64.EFI "$2"
+}
+
+sha256() { sha256sum "$1" | cut -d' ' -f1; }
+
+# same FILE FILE WHAT: fails unless the two files are equal.
+same() {
+    [ "$(sha256 "$1")" = "$(sha256 "$2")" ] || fail "$3: the bytes differ ($1, $2)"
+}
+
+# ---- tgt -----------------------------------------------------------------------------------------
+
+# start_tgt [ADDRESS[:PORT]]: tgtd with nothing to serve yet. Its control socket lies in the scratch
+# folder, so that any number may run at once.
+start_tgt() {
+    need tgtd tgtadm
+    local portal=${1:-$server_ip} port=3260
+    case $portal in
+    *]:* | *.*:*) port=${portal##*:} ;;
+    *) portal=$portal:3260 ;;
+    esac
+    spawn tgtd ip netns exec "$server_ns" env TGT_IPC_SOCKET="$scratch/tgt" \
+        tgtd -f -C 1 --iscsi "portal=$portal"
+    wait_for 15 "tgtd listening" has_listener "$server_ns" "$port"
+    wait_for 15 "tgtd answering its control socket" tgt --mode sys --op show
+}
+
+# tgt ARGUMENTS...: tgtadm
+tgt() {
+    TGT_IPC_SOCKET="$scratch/tgt" tgtadm -C 1 --lld iscsi "$@"
+}
+
+# tgt_target TID NAME: a target that any initiator may use.
+tgt_target() {
+    tgt --mode target --op new --tid "$1" --targetname "$2"
+    tgt --mode target --op bind --tid "$1" -I ALL
+}
+
+# tgt_lun TID LUN FILE [BLOCK_BYTES [BACKEND]]
+tgt_lun() {
+    tgt --mode logicalunit --op new --tid "$1" --lun "$2" -b "$3" --blocksize "${4:-512}" \
+        --bstype "${5:-rdwr}"
+}
+
+# tgt_account USER SECRET TID [outgoing]: CHAP; "outgoing" is the target's own answer (mutual).
+tgt_account() {
+    tgt --mode account --op new --user "$1" --password "$2"
+    tgt --mode account --op bind --tid "$3" --user "$1" ${4:+--outgoing}
+}
+
+# serve_disk: the usual target: a GPT disk at LUN 1 of $iqn (LUN 0 is tgt's controller).
+serve_disk() {
+    make_gpt_disk "$scratch/disk.img"
+    start_tgt "$@"
+    tgt_target 1 "$iqn"
+    tgt_lun 1 1 "$scratch/disk.img"
+    rootpath="iscsi:$server_ip:::1:$iqn"
+}
+
+# ---- lunboot -------------------------------------------------------------------------------------
+
+# Each of these leaves the exit code in $status, what was printed in $scratch/out.log (standard output)
+# and $scratch/err.log, and never ends the script by itself. After 60 s (TIME_LIMIT) lunboot is ended.
+run_lunboot() {
+    status=0
+    rm -f "$scratch/out.log" "$scratch/err.log"
+    in_client timeout --kill-after=5 "${TIME_LIMIT:-60}" "$lunboot" "$@" \
+        >"$scratch/out.log" 2>"$scratch/err.log" || status=$?
+    [ "$status" != 124 ] || fail "lunboot $1 did not end within ${TIME_LIMIT:-60} s"
+    [ "$status" -lt 128 ] || fail "lunboot $1 was ended by signal $((status - 128))"
+}
+
+# boot ARGUMENTS...: a boot from the bare interface, ended by the report.
+boot() {
+    run_lunboot boot --interface=vc0 --enable=yes --then=report --root="$scratch/root" "$@"
+}
+
+# succeeds WHAT: lunboot's last run must have ended well.
+succeeds() {
+    [ "$status" = 0 ] || fail "$1: lunboot's exit code is $status"
+    ok "$1"
+}
+
+# says PATTERN WHAT: the last run must have printed it (an extended regular expression).
+says() {
+    cat "$scratch/out.log" "$scratch/err.log" | grep -qE -- "$1" ||
+        fail "${2:-the output}: nothing matches '$1'"
+    [ -z "${2:-}" ] || ok "$2"
+}
+
+# fails_with CODE WHAT PATTERN...: the last run must have failed with this error, named by its code, with
+# every fact in PATTERN and with a hint.
+fails_with() {
+    local code=$1 what=$2 pattern
+    shift 2
+    [ "$status" -ne 0 ] || fail "$what: lunboot ended well"
+    says "$code"
+    for pattern in "$@"; do says "$pattern"; done
+    says '^ *(hint|try)'
+    ok "$what: $code, with its facts and a hint"
+}
+
+# ---- start and end -------------------------------------------------------------------------------
+
+clean_up() {
+    local code=$? name ns
+    trap - ERR EXIT
+    set +e
+    for name in "${spawned[@]:-}"; do
+        [ -z "$name" ] || end "$name" "$([ "$name" = tgtd ] && echo KILL || echo TERM)"
+    done
+    for ns in "$server_ns" "$client_ns" "$relay_ns"; do
+        [ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
+    done
+    if [ "${KEEP:-}" = yes ]; then echo "# kept: $scratch"; else rm -rf "$scratch"; fi
+    if [ -z "$verdict" ]; then
+        echo "not ok $((points + 1)) - $script ended without a verdict (exit code $code)"
+        exit 1
+    fi
+    exit "$code"
+}
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/lb-XXXXXX")
+mkdir -p "$scratch/root/etc"
+trap clean_up EXIT
+trap 'fail "line $LINENO failed: $BASH_COMMAND"' ERR
+trap 'fail "interrupted"' INT TERM HUP
