@@ -1,0 +1,210 @@
+/* DHCPv4 and BOOTP. Start here.
+ *
+ * RFC 951, 1534, 1542, 2131, 2132, 3396, 3442, 4039, 4174, 4361, 6842. Client and server are pure
+ * machines: bytes and time in, bytes and a deadline out.
+ *
+ *   host                             client
+ *   lb_dhcp4_client_init
+ *   loop: lb_dhcp4_client_poll  -->  SEND (UDP payload, addresses) | PROBE (ask by ARP) | WAIT
+ *         lb_dhcp4_client_input <--  each UDP payload that came to port 68
+ *         lb_dhcp4_client_probed <-- the answer of the ARP probe
+ *   BOUND (each time there is a new or renewed lease), LOST, FAILED
+ */
+#ifndef LB_DHCP4_H
+#define LB_DHCP4_H
+
+#include "core/base/addr.h"
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/base/trace.h"
+#include "core/crypto/crypto.h"
+
+#define LB_DHCP4_CLIENT_PORT  68
+#define LB_DHCP4_SERVER_PORT  67
+#define LB_DHCP4_PACKET_MAX   1500 /* what we accept; also announced in option 57 less IP and UDP */
+#define LB_DHCP4_INFINITE     UINT32_MAX
+#define LB_DHCP4_BLOB_MAX     255 /* client identifier, vendor class and the like */
+
+struct lb_route4 {
+    struct lb_prefix to;
+    struct lb_addr via; /* 0.0.0.0: on link */
+};
+
+/* What a server said. Fields that were absent are zero. */
+struct lb_dhcp4_lease {
+    bool bootp;               /* a plain BOOTP answer: no lease time, no server identifier */
+    bool rapid_commit;
+    struct lb_prefix address; /* with the netmask of option 1, or of its class */
+    struct lb_addr server;    /* option 54; for BOOTP siaddr or the sender */
+    struct lb_addr relay;     /* giaddr */
+    uint32_t lease_s, t1_s, t2_s; /* seconds; LB_DHCP4_INFINITE */
+    uint64_t start_us;        /* when the request was sent */
+    struct lb_addr routers[LB_ROUTERS_MAX];
+    size_t router_count;
+    struct lb_route4 routes[LB_ROUTES_MAX]; /* 121, or else 33 and 3, default route included */
+    size_t route_count;
+    struct lb_addr dns[LB_DNS_MAX];
+    size_t dns_count;
+    uint16_t mtu;             /* 0: not given */
+    char hostname[LB_HOST_MAX + 1];
+    char domain[LB_DOMAIN_MAX + 1];
+    char search[LB_SEARCH_MAX + 1];  /* space separated */
+    uint8_t root_path[LB_ROOTPATH_MAX]; /* option 17 as received, trailing NULs removed */
+    size_t root_path_len;
+    struct lb_addr root_path_from;   /* the server that gave it: not always `server` (proxyDHCP) */
+    char initiator[LB_NAME_MAX + 1]; /* option 203 */
+    char tftp_server[LB_HOST_MAX + 1], bootfile[256]; /* 66, 67, or sname and file */
+    uint8_t vendor_specific[LB_DHCP4_BLOB_MAX]; /* 43 */
+    size_t vendor_specific_len;
+    char vendor_class[LB_DHCP4_BLOB_MAX + 1]; /* 60 */
+    /* 78, 79: SLP */
+    bool slp_da_mandatory, slp_scope_mandatory;
+    struct lb_addr slp_da[LB_DNS_MAX];
+    size_t slp_da_count;
+    char slp_scopes[LB_SEARCH_MAX + 1];
+    /* 83: iSNS (RFC 4174) */
+    struct lb_addr isns_server, isns_backup;
+    uint16_t isns_functions, isns_dd_access, isns_admin_flags;
+    uint32_t isns_security;
+};
+
+/* Zero is the default everywhere. */
+struct lb_dhcp4_config {
+    uint8_t mac[6];
+    uint8_t client_id[LB_DHCP4_BLOB_MAX]; /* option 61 whole; len 0: 01 and the MAC */
+    size_t client_id_len;
+    const char *hostname;     /* sent as option 12; NULL: not sent */
+    const char *vendor_class; /* sent as option 60; NULL: not sent */
+    uint32_t offer_wait_ms;   /* after the first offer without an iSCSI Root Path; 0: 800 */
+    uint32_t give_up_ms;      /* FAILED after so long without a lease; 0: never */
+    bool no_rapid_commit, no_arp_probe, no_bootp;
+    bool offers_only;         /* a dry run: collect offers for offer_wait_ms, take none */
+};
+
+enum lb_dhcp4_state {
+    LB_DHCP4_INIT,
+    LB_DHCP4_SELECTING,
+    LB_DHCP4_REQUESTING,
+    LB_DHCP4_CHECKING, /* the address is probed by ARP */
+    LB_DHCP4_DECLINED, /* waiting 10 s after a DECLINE, RFC 2131 3.1.5 */
+    LB_DHCP4_BOUND,
+    LB_DHCP4_RENEWING,
+    LB_DHCP4_REBINDING,
+    LB_DHCP4_STOPPED,
+};
+const char *lb_dhcp4_state_word(enum lb_dhcp4_state state);
+
+enum lb_dhcp4_event {
+    LB_DHCP4_WAIT,  /* nothing to do until until_us, or input */
+    LB_DHCP4_SEND,  /* send `bytes`, then poll again */
+    LB_DHCP4_PROBE, /* ask by ARP whether anyone has `probe`; answer with lb_dhcp4_client_probed */
+    LB_DHCP4_GOT,   /* a lease: new, renewed or changed; configure the interface */
+    LB_DHCP4_LOST,  /* the address must not be used any more, from now */
+    LB_DHCP4_OFFERS, /* offers_only: collected; see offers[] */
+    LB_DHCP4_FAILED, /* given up; see error */
+};
+
+struct lb_dhcp4_action {
+    enum lb_dhcp4_event event;
+    uint64_t until_us;
+    struct lb_bytes bytes;       /* UDP payload, valid until the next call of this machine */
+    struct lb_endpoint from, to; /* broadcast `to` before there is an address: link-layer send */
+    struct lb_addr probe;
+};
+
+#define LB_DHCP4_OFFERS_MAX 8 /* servers compared; more on one segment is a misconfiguration */
+
+struct lb_dhcp4_client {
+    struct lb_dhcp4_config config;
+    struct lb_rand *rand;
+    struct lb_trace *trace;
+    enum lb_dhcp4_state state;
+    struct lb_dhcp4_lease lease;                       /* valid in BOUND, RENEWING, REBINDING */
+    struct lb_dhcp4_lease offers[LB_DHCP4_OFFERS_MAX]; /* SELECTING, offers_only */
+    size_t offer_count;
+    size_t chosen;
+    struct lb_dhcp4_lease proxy; /* what proxyDHCP servers added */
+    bool has_proxy;
+    struct lb_error error;
+    uint64_t ignored; /* datagrams that were not for us or malformed */
+    /* The rest is the machine's own; see dhcp4_client.c. */
+    uint32_t xid;
+    uint16_t secs;
+    unsigned tries, naks, declines;
+    uint64_t started_us, first_us, deadline_us, offer_deadline_us, give_up_us, sent_us;
+    uint64_t t1_us, t2_us, expiry_us;
+    bool send_due, probe_due, got_due, lost_due, offers_due, decline_due;
+    uint8_t packet[LB_DHCP4_PACKET_MAX];
+};
+
+/* rand and trace stay the caller's and outlive the client; trace may be NULL. */
+void lb_dhcp4_client_init(struct lb_dhcp4_client *client, uint64_t now_us,
+                          const struct lb_dhcp4_config *config, struct lb_rand *rand,
+                          struct lb_trace *trace);
+/* A UDP payload that came to port 68 from `from`. True when it was for us. */
+bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us,
+                           struct lb_endpoint from, struct lb_bytes payload);
+/* The ARP probe's answer: somebody has the address, or nobody answered. */
+void lb_dhcp4_client_probed(struct lb_dhcp4_client *client, uint64_t now_us, bool conflict);
+/* The link came back: confirm the lease at once. */
+void lb_dhcp4_client_link_up(struct lb_dhcp4_client *client, uint64_t now_us);
+/* Polling too early or too often is harmless. */
+struct lb_dhcp4_action lb_dhcp4_client_poll(struct lb_dhcp4_client *client, uint64_t now_us);
+/* Gives the lease back: one more SEND (RELEASE), then STOPPED. */
+void lb_dhcp4_client_release(struct lb_dhcp4_client *client, uint64_t now_us);
+
+/* How good an offer is for a boot; higher is better: an iSCSI Root Path that parses, then SLP or iSNS
+ * options, then the rest; DHCP before BOOTP (RFC 1534 3). */
+unsigned lb_dhcp4_offer_rank(const struct lb_dhcp4_lease *offer);
+
+/* ---- server ------------------------------------------------------------------------------------
+ * A pure machine over the caller's tables, for the simulator and the boot server. */
+
+struct lb_dhcp4_host { /* one client's fixed answer, or a pool's common part */
+    uint8_t mac[6];    /* zero: any client */
+    struct lb_addr address; /* zero: from the pool */
+    struct lb_bytes root_path; /* the caller's memory */
+    const char *hostname, *initiator;
+};
+
+struct lb_dhcp4_binding {
+    uint8_t mac[6];
+    struct lb_addr address;
+    uint64_t until_us; /* offered or leased until */
+    bool leased, declined;
+};
+
+struct lb_dhcp4_server_config {
+    struct lb_addr server; /* our address */
+    struct lb_prefix network;
+    struct lb_addr first, last; /* the pool */
+    struct lb_addr router, dns;
+    uint32_t lease_s; /* 0: 3600 */
+    uint16_t mtu;
+    bool authoritative, rapid_commit, bootp_only, proxy_only, overload;
+    struct lb_bytes root_path; /* for clients without a host entry */
+    const struct lb_dhcp4_host *hosts; /* the caller's */
+    size_t host_count;
+};
+
+struct lb_dhcp4_server {
+    struct lb_dhcp4_server_config config;
+    struct lb_dhcp4_binding *bindings; /* the caller's */
+    size_t binding_cap;
+};
+
+struct lb_dhcp4_reply {
+    struct lb_endpoint to;  /* 255.255.255.255:68, the client's address, or the relay's port 67 */
+    uint8_t to_mac[6];      /* link-layer destination where `to` cannot be asked for by ARP */
+    struct lb_bytes bytes;  /* empty: no answer */
+};
+
+void lb_dhcp4_server_init(struct lb_dhcp4_server *server,
+                          const struct lb_dhcp4_server_config *config,
+                          struct lb_dhcp4_binding *bindings, size_t binding_cap);
+/* A payload that came to port 67; the answer is written into `room`. */
+struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
+                                            struct lb_endpoint from, struct lb_bytes payload,
+                                            struct lb_span room);
+
+#endif
