@@ -1,0 +1,223 @@
+/* iSCSI initiator: one session to one target, over one connection at a time. Start here.
+ *
+ * RFC 7143 (and 7144, 5048 within it). ErrorRecoveryLevel 0: a broken connection ends every task on
+ * the target; the session logs in again with the same ISID and issues the unanswered tasks again, so
+ * that the owner of a task sees a pause, not an error, until recovery_ms has run out.
+ *
+ *   host                                session                          owner of tasks
+ *   lb_iscsi_init
+ *   loop: lb_iscsi_poll            -->  CONNECT peer | RESOLVE host | SEND | CLOSE | WAIT
+ *         lb_iscsi_connected/lost  -->
+ *         lb_iscsi_where, _got     -->  received bytes, straight into the tasks' buffers
+ *         lb_iscsi_gather, _sent   <--  bytes to send, straight from the tasks' buffers
+ *                                       READY  -->                     lb_iscsi_submit
+ *                                                                      lb_iscsi_completed
+ * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
+ * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
+ * iscsi_discovery (SendTargets), iscsi_disk (a disk over a session), iscsi_target (the other end). */
+#ifndef LB_ISCSI_H
+#define LB_ISCSI_H
+
+#include "core/base/addr.h"
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/base/trace.h"
+#include "core/chap/chap.h"
+#include "core/crypto/crypto.h"
+#include "core/iscsi/iscsi_stream.h"
+
+/* ---- configuration: zero is the default everywhere ------------------------------------------- */
+
+enum lb_digest_want {
+    LB_DIGEST_NONE,   /* offer None alone */
+    LB_DIGEST_PREFER, /* offer CRC32C,None */
+    LB_DIGEST_CRC32C, /* offer CRC32C alone: the login fails without it */
+};
+
+struct lb_iscsi_config {
+    char initiator[LB_NAME_MAX + 1];
+    char target[LB_NAME_MAX + 1]; /* empty: a discovery session */
+    uint8_t isid[6];              /* RFC 7143 10.12.5; the same over reconnects and reboots */
+    struct lb_endpoint portal;    /* where to connect; family none: resolve `host` first */
+    char host[LB_HOST_MAX + 1];
+    int32_t expected_tpgt;        /* 0: any; else the tag + 1 that must be answered */
+
+    /* CHAP: an empty name means no authentication is offered. */
+    char chap_name[LB_CHAP_NAME_MAX + 1];
+    uint8_t chap_secret[LB_SECRET_MAX];
+    size_t chap_secret_len;
+    char chap_target_name[LB_CHAP_NAME_MAX + 1]; /* empty: any name with the right secret */
+    uint8_t chap_target_secret[LB_SECRET_MAX];   /* len > 0: mutual CHAP */
+    size_t chap_target_secret_len;
+    struct lb_chap_algs chap_algs; /* in order of preference; empty: SHA3-256, SHA-256, MD5 */
+    bool require_chap, require_mutual;
+
+    enum lb_digest_want header_digest, data_digest;
+    uint32_t max_recv_data;   /* our MaxRecvDataSegmentLength, bytes; 0: 262144 */
+    uint32_t queue_depth;     /* tasks in flight at most, 1..LB_ISCSI_TASKS_MAX; 0: 32 */
+    uint32_t connect_ms;      /* 0: 5000 */
+    uint32_t login_ms;        /* for all exchanges of one login; 0: 10000 */
+    uint32_t task_ms;         /* silence on a task before abort, LU reset, reinstatement; 0: 30000 */
+    uint32_t ping_ms;         /* a NOP-Out after so much silence with tasks waiting or not;
+                                 0: 10000; UINT32_MAX: never */
+    uint32_t recovery_ms;     /* from the loss of a session that was READY; 0: 120000 */
+    bool recover;             /* false: the first loss is the end (a first login attempt always is) */
+};
+
+#define LB_ISCSI_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */
+#define LB_ISCSI_REDIRECTS_MAX 4   /* RFC 7143 sets no limit; A<->B loops are seen in the field */
+#define LB_ISCSI_RX_MIN        16384 /* smallest staging buffer: a login PDU with 8192 bytes and AHS */
+
+/* ---- tasks ------------------------------------------------------------------------------------ */
+
+enum lb_iscsi_task_state {
+    LB_TASK_IDLE,   /* the owner's */
+    LB_TASK_QUEUED, /* waits for the window or for the connection */
+    LB_TASK_SENT,
+    LB_TASK_DONE, /* has an answer of the target: status, sense, residual */
+    LB_TASK_LOST, /* has none: the session ended; see lb_iscsi_error */
+};
+
+/* One SCSI command. The memory is the owner's, and both the struct and the buffer must stay where
+ * they are from lb_iscsi_submit until lb_iscsi_completed gives the task back. The contents of `in`
+ * are undefined until then. Zero the struct once before its first use. */
+struct lb_iscsi_task {
+    uint8_t lun[8];
+    uint8_t cdb[16];
+    struct lb_span in;   /* data to read; at most 2^24-1 bytes */
+    struct lb_bytes out; /* data to write; only one of both */
+    uint64_t user;       /* the owner's */
+
+    /* The answer, when DONE. */
+    enum lb_iscsi_task_state state;
+    uint8_t response; /* 0: status is valid; else the target failed to deliver: RFC 7143 11.4.3 */
+    uint8_t status;   /* SAM status: 0 GOOD, 2 CHECK CONDITION, 8 BUSY, 0x28 TASK SET FULL */
+    bool overflow, underflow;
+    uint32_t residual;
+    uint8_t sense[96]; /* without the two length bytes; the longest of use: 18 fixed, more is cut */
+    size_t sense_len;
+    size_t in_len;     /* bytes of `in` that came */
+
+    /* The session's own, from here on. */
+    uint32_t itt, cmd_sn, exp_data_sn, r2t_sn, ttt;
+    uint32_t received, sent, burst_end;
+    uint64_t sent_us;
+    unsigned reissues;
+    uint8_t phase;
+    struct lb_iscsi_task *next;
+};
+
+/* ---- the session ------------------------------------------------------------------------------ */
+
+enum lb_iscsi_state {
+    LB_ISCSI_IDLE,
+    LB_ISCSI_RESOLVING,
+    LB_ISCSI_CONNECTING,
+    LB_ISCSI_LOGIN_SECURITY,
+    LB_ISCSI_LOGIN_OPERATIONAL,
+    LB_ISCSI_FULL_FEATURE,
+    LB_ISCSI_LOGGING_OUT,
+    LB_ISCSI_RECOVERING, /* waits before it connects again */
+    LB_ISCSI_ENDED,
+};
+const char *lb_iscsi_state_word(enum lb_iscsi_state state);
+
+enum lb_iscsi_event {
+    LB_ISCSI_WAIT,    /* nothing to do until until_us, input, or a submit */
+    LB_ISCSI_RESOLVE, /* resolve `host`; answer with lb_iscsi_resolved */
+    LB_ISCSI_CONNECT, /* open TCP to `peer`; answer with lb_iscsi_connected or lb_iscsi_lost */
+    LB_ISCSI_SEND,    /* lb_iscsi_gather has bytes; poll again after lb_iscsi_sent */
+    LB_ISCSI_CLOSE,   /* close the connection, without an answer; poll again */
+    LB_ISCSI_READY,   /* once per login: full feature phase */
+    LB_ISCSI_OUT,     /* once: logged out as asked, closed */
+    LB_ISCSI_FAILED,  /* for good, once; see lb_iscsi_error */
+};
+
+struct lb_iscsi_action {
+    enum lb_iscsi_event event;
+    uint64_t until_us;
+    struct lb_endpoint peer;
+    const char *host; /* RESOLVE: valid until answered */
+};
+
+/* What was agreed on in the login. */
+struct lb_iscsi_agreed {
+    bool header_digest, data_digest, initial_r2t, immediate_data;
+    bool chap, mutual;
+    enum lb_hash_alg chap_alg;
+    uint32_t max_send_data; /* the target's MaxRecvDataSegmentLength */
+    uint32_t max_burst, first_burst, max_outstanding_r2t;
+    uint32_t time2wait_s, time2retain_s;
+    uint16_t tpgt, tsih;
+    char target_alias[LB_HOST_MAX + 1];
+};
+
+enum lb_iscsi_lost {
+    LB_LOST_REFUSED,
+    LB_LOST_TIMEOUT,
+    LB_LOST_UNREACHABLE,
+    LB_LOST_CLOSED, /* FIN or RST of an open connection */
+};
+
+struct lb_iscsi; /* iscsi_session.h has its fields; a caller needs its size alone */
+
+/* rx is staging room for received PDUs, LB_ISCSI_RX_MIN bytes or more (256 KiB is best on Linux).
+ * config is copied; rx, rand and trace stay the caller's and outlive the session. */
+void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_config *config,
+                   struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace);
+/* Begins with RESOLVE or CONNECT. */
+void lb_iscsi_start(struct lb_iscsi *session, uint64_t now_us);
+struct lb_iscsi_action lb_iscsi_poll(struct lb_iscsi *session, uint64_t now_us);
+
+/* Addresses of `host`; count 0: it does not resolve. They are tried in turn. */
+void lb_iscsi_resolved(struct lb_iscsi *session, uint64_t now_us, const struct lb_addr *addrs,
+                       size_t count);
+void lb_iscsi_connected(struct lb_iscsi *session, uint64_t now_us);
+void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost why);
+
+/* Where the next received bytes belong: up to two spans, to be filled in order by one readv; the
+ * first may be a task's buffer. No span: do not read now. Then say how many bytes came. */
+size_t lb_iscsi_where(struct lb_iscsi *session, struct lb_span spans[2]);
+void lb_iscsi_got(struct lb_iscsi *session, uint64_t now_us, size_t len);
+/* What to send: up to `cap` pieces, to be sent in order by one writev; then how much was taken. */
+size_t lb_iscsi_gather(struct lb_iscsi *session, struct lb_bytes *pieces, size_t cap);
+void lb_iscsi_sent(struct lb_iscsi *session, uint64_t now_us, size_t len);
+
+/* Queues a task; it needs not be READY. */
+void lb_iscsi_submit(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task);
+/* A task that is DONE or LOST, in order of completion; NULL when there is none. */
+struct lb_iscsi_task *lb_iscsi_completed(struct lb_iscsi *session);
+/* Tasks that could be submitted now and be sent at once. */
+size_t lb_iscsi_room(const struct lb_iscsi *session);
+
+/* Logs out (reason 0) when no task is in flight, and closes: OUT. */
+void lb_iscsi_logout(struct lb_iscsi *session, uint64_t now_us);
+/* Drops the connection as a peer's failure would: for tests and for a link that went down. */
+void lb_iscsi_drop(struct lb_iscsi *session, uint64_t now_us);
+
+enum lb_iscsi_state lb_iscsi_state(const struct lb_iscsi *session);
+const struct lb_error *lb_iscsi_error(const struct lb_iscsi *session);
+const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session);
+struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session); /* after redirects */
+unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed so far */
+bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
+/* Whether the failure may pass (connection, busy): another attempt makes sense. */
+bool lb_iscsi_may_retry(const struct lb_iscsi *session);
+
+/* ---- discovery: SendTargets (RFC 7143 appendix C) --------------------------------------------- */
+
+struct lb_iscsi_found {
+    char target[LB_NAME_MAX + 1];
+    struct lb_endpoint portal; /* a name instead of an address: host is set */
+    char host[LB_HOST_MAX + 1];
+    uint16_t tpgt;
+};
+
+/* In a discovery session, once READY: asks for all targets (or one). The answers are written to
+ * found[0..cap), invalid names left out; then lb_iscsi_found_count gives how many, or -1 while the
+ * answer is still coming. More than cap are counted in *dropped. */
+void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char *target_or_null,
+                           struct lb_iscsi_found *found, size_t cap);
+int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped);
+
+#endif
