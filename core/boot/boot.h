@@ -1,0 +1,144 @@
+/* The boot engine: from nothing to a disk, and then the disk. Start here.
+ *
+ * One engine is one boot on one network interface. It runs the stages of RFC 4173 (configured values,
+ * DHCP, Discovery, boot) by driving the protocol machines, applies the policy, keeps the report, and
+ * afterwards keeps lease and session alive under the disk's user.
+ *
+ *   host                                                   engine
+ *   lb_boot_init
+ *   loop: lb_boot_poll                                -->  an action: what the host is to do next
+ *         ... carry it out; poll again at once, until WAIT
+ *         lb_boot_link, _datagram, _probed, _address_set,
+ *         _resolved, _connected, _lost, _got, _sent    <--  what happened
+ *   READY: lb_boot_submit / lb_boot_completed
+ *
+ * Sockets are numbered slots: the engine names them in OPEN and CONNECT, the host maps them. All calls
+ * come from one thread. Every call may make work, so poll again after each. Time is microseconds of
+ * the host's monotonic clock and never goes back. */
+#ifndef LB_BOOT_H
+#define LB_BOOT_H
+
+#include "core/base/config.h"
+#include "core/base/report.h"
+#include "core/dhcp4/dhcp4.h"
+#include "core/iscsi/iscsi.h"
+#include "core/iscsi/iscsi_disk.h"
+#include "core/rootpath/rootpath.h"
+
+/* How the interface is to be configured. Fields that are not known are zero. */
+struct lb_boot_net {
+    struct lb_prefix address;
+    struct lb_route4 routes[LB_ROUTES_MAX]; /* the default route is 0.0.0.0/0 */
+    size_t route_count;
+    struct lb_addr dns[LB_DNS_MAX];
+    size_t dns_count;
+    char hostname[LB_HOST_MAX + 1];
+    char domain[LB_DOMAIN_MAX + 1];
+    char search[LB_SEARCH_MAX + 1];
+    uint16_t mtu; /* 0: leave it */
+    struct lb_addr dhcp_server;
+    uint32_t lease_s; /* 0: not leased */
+};
+
+enum lb_boot_goal {
+    LB_GOAL_DISK,  /* boot: ends READY with a disk */
+    LB_GOAL_PROBE, /* dry run: asks DHCP servers for offers and takes none; then, where the machine's
+                      own network is up, goes on to the disk like a boot, without needing `enable` */
+};
+
+struct lb_boot_setup {
+    const struct lb_config *config; /* the caller's; outlives the engine */
+    enum lb_boot_goal goal;
+    const char *interface; /* its name, for messages; NULL where network_is_up alone counts */
+    uint8_t mac[6];
+    uint8_t uuid[16]; /* of the machine (SMBIOS); zero: unknown */
+    bool network_is_up; /* the machine's own network is used: no link, DHCP or address stage */
+    struct lb_span rx;         /* staging room for the session: LB_ISCSI_RX_MIN or more */
+    struct lb_span trace_ring; /* may be empty: no trace */
+    uint8_t seed[LB_RAND_SEED_BYTES];
+};
+
+enum lb_boot_event {
+    LB_BOOT_WAIT,          /* nothing until until_us (may be LB_NEVER), or input */
+    LB_BOOT_LINK,          /* bring the interface up and tell the link's state: lb_boot_link */
+    LB_BOOT_OPEN,          /* open slot as `kind` */
+    LB_BOOT_SEND,          /* send the datagram `bytes` on slot, from `from`, to `to` */
+    LB_BOOT_PROBE,         /* ask by ARP whether anyone has `probe`: lb_boot_probed */
+    LB_BOOT_SET_ADDRESS,   /* configure the interface as `net` says: lb_boot_address_set */
+    LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
+    LB_BOOT_RESOLVE,       /* look up `name`, asking net's resolvers: lb_boot_resolved */
+    LB_BOOT_CONNECT,       /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
+    LB_BOOT_STREAM,        /* slot has bytes for lb_boot_gather */
+    LB_BOOT_CLOSE,         /* close slot; no answer */
+    LB_BOOT_READY,         /* the disk is there; once */
+    LB_BOOT_OFFERS,        /* PROBE: lb_boot_offers has what the servers said; once */
+    LB_BOOT_FAILED,        /* the end; see lb_boot_report: error */
+    LB_BOOT_OUT,           /* after lb_boot_stop: everything is closed */
+};
+
+enum lb_boot_kind {
+    LB_KIND_DHCP4, /* UDP port 68, works without an address: `to` 255.255.255.255 is a link-layer
+                      broadcast, and replies to any address of ours are seen */
+};
+
+#define LB_BOOT_SLOTS_MAX 8
+#define LB_BOOT_NO_SLOT   UINT32_MAX
+
+struct lb_boot_action {
+    enum lb_boot_event event;
+    uint64_t until_us;
+    uint32_t slot;
+    enum lb_boot_kind kind;
+    struct lb_bytes bytes; /* valid until the next call */
+    struct lb_endpoint from, to;
+    struct lb_addr probe;
+    const struct lb_boot_net *net; /* valid until CLEAR_ADDRESS or the next SET_ADDRESS */
+    const char *name;              /* valid until answered */
+};
+
+struct lb_boot; /* fields in boot_state.h; a caller needs its size alone */
+
+void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_setup *setup);
+struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us);
+
+/* The link's state, at first and whenever it changes; mtu is the interface's. The host may also say
+ * why there will never be one (no such interface, not permitted): failure is then set. */
+void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up);
+void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                      struct lb_endpoint from, struct lb_bytes bytes);
+void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, bool conflict);
+/* How SET_ADDRESS went; why is the operating system's word where it failed, else NULL. */
+void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why);
+void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
+                      size_t count);
+void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why);
+/* A failure of the host itself, such as a missing interface: ends the boot. */
+void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_error *error);
+
+/* Streams, as in iscsi.h. */
+size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
+void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap);
+void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+
+/* The disk, once READY; as in iscsi_disk.h. */
+void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op);
+struct lb_disk_op *lb_boot_completed(struct lb_boot *boot);
+const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot);
+
+/* Ends the boot in an orderly way: logs out, keeps the lease (RFC 4173 7 lets the operating system go
+ * on with it) unless release is set; then OUT. */
+void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
+
+struct lb_report *lb_boot_report(struct lb_boot *boot); /* the host may add its own steps */
+struct lb_trace *lb_boot_trace(struct lb_boot *boot);
+const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot);
+const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot); /* NULL: none */
+const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count);
+/* What is booted: target, LUN, server as given. Valid from the boot stage on. */
+const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot);
+const char *lb_boot_initiator(const struct lb_boot *boot);
+struct lb_iscsi *lb_boot_session(struct lb_boot *boot);
+
+#endif
