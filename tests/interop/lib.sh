@@ -249,7 +249,10 @@ start_kea() {
     program=$(private_copy kea-dhcp4)
     {
         echo '{ "Dhcp4": {'
-        echo '"interfaces-config": { "interfaces": ["vs0"], "dhcp-socket-type": "raw" },'
+        # It may only open its socket when the client raises its end of the veth: it tries again and again.
+        echo '"interfaces-config": { "interfaces": ["'"${kea_interface:-vs0}"'"],'
+        echo '  "dhcp-socket-type": "raw",'
+        echo '  "service-sockets-max-retries": 10000, "service-sockets-retry-wait-time": 50 },'
         echo '"lease-database": { "type": "memfile", "persist": false },'
         echo '"loggers": [{ "name": "kea-dhcp4", "severity": "DEBUG", "debuglevel": 40,'
         echo '  "output_options": [{ "output": "stdout" }] }],'
@@ -409,6 +412,61 @@ run_lunboot() {
 boot() {
     run_lunboot boot --interface=vc0 --enable=yes --then=report --root="$scratch/root" "$@"
 }
+
+# boot_then_read: a boot whose `then` program notes what the machine looks like at that moment (the
+# environment, addresses, routes, resolv.conf) in $scratch/then.log, and reads the disk's EFI system
+# partition by a `lunboot read` of its own. Needs $rootpath.
+boot_then_read() {
+    cat >"$scratch/then" <<THEN
+#!/bin/bash
+exec >"$scratch/then.log" 2>&1
+env | grep ^LUNBOOT | sort
+ip -o addr show dev vc0
+ip -o link show dev vc0
+ip route show
+cat "$scratch/root/etc/resolv.conf"
+exec "$lunboot" read --rootpath="$rootpath" --offset=$esp_offset --length=$esp_bytes \
+    --output="$scratch/esp.img"
+THEN
+    chmod +x "$scratch/then"
+    run_lunboot boot --interface=vc0 --enable=yes --then="$scratch/then" --root="$scratch/root" "$@"
+}
+
+# saw PATTERN WHAT: what the `then` program of boot_then_read must have seen.
+saw() {
+    grep -qE -- "$1" "$scratch/then.log" || fail "$2: nothing in then.log matches '$1'"
+    ok "$2"
+}
+
+# read_the_loader: after boot_then_read, the loader of the partition is the one that was put there.
+read_the_loader() {
+    take_loader "$scratch/esp.img" "$scratch/loader.read"
+    same "$scratch/loader.efi" "$scratch/loader.read" "the loader read over iSCSI"
+    ok "the loader read over iSCSI is the one that was put on the disk"
+}
+
+# read_disk OFFSET LENGTH FILE [ARGUMENTS...]: copies a piece of the disk at $rootpath. A length of 0 is
+# the whole disk.
+read_disk() {
+    local where=(--offset="$1" --length="$2")
+    [ "$2" != 0 ] || where=()
+    rm -f "$3"
+    run_lunboot read --rootpath="$rootpath" "${where[@]}" --output="$3" "${@:4}"
+}
+
+# reads_the_disk WHAT [ARGUMENTS...]: all of $scratch/disk.img comes over, and is the same.
+reads_the_disk() {
+    local what=$1
+    shift
+    read_disk 0 0 "$scratch/copy.img" "$@"
+    succeeds "$what"
+    cmp "$scratch/disk.img" "$scratch/copy.img" >/dev/null || fail "$what: the bytes differ"
+    ok "$what: every byte is right"
+    rm -f "$scratch/copy.img"
+}
+
+# probe [ARGUMENTS...]: a dry run from a client that is on the network.
+probe() { run_lunboot probe --rootpath="$rootpath" "$@"; }
 
 # succeeds WHAT: lunboot's last run must have ended well.
 succeeds() {
