@@ -59,7 +59,8 @@ struct lb_boot_setup {
 };
 
 enum lb_boot_event {
-    LB_BOOT_WAIT,          /* nothing until until_us (may be LB_NEVER), or input */
+    LB_BOOT_WAIT,          /* send what lb_boot_gather has for each connected slot, then nothing until
+                              until_us (may be LB_NEVER) or input */
     LB_BOOT_LINK,          /* bring the interface up and tell the link's state: lb_boot_link */
     LB_BOOT_OPEN,          /* open slot as `kind` */
     LB_BOOT_SEND,          /* send the datagram `bytes` on slot, from `from`, to `to` */
@@ -68,7 +69,6 @@ enum lb_boot_event {
     LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
     LB_BOOT_RESOLVE,       /* look up `name`, asking net's resolvers: lb_boot_resolved */
     LB_BOOT_CONNECT,       /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
-    LB_BOOT_STREAM,        /* slot has bytes for lb_boot_gather */
     LB_BOOT_CLOSE,         /* close slot; no answer */
     LB_BOOT_READY,         /* the disk is there; once */
     LB_BOOT_OFFERS,        /* PROBE: lb_boot_offers has what the servers said; once */

@@ -6,7 +6,7 @@
  *
  *   host                                session                          owner of tasks
  *   lb_iscsi_init
- *   loop: lb_iscsi_poll            -->  CONNECT peer | RESOLVE host | SEND | CLOSE | WAIT
+ *   loop: lb_iscsi_poll            -->  CONNECT peer | RESOLVE host | CLOSE | WAIT
  *         lb_iscsi_connected/lost  -->
  *         lb_iscsi_where, _got     -->  received bytes, straight into the tasks' buffers
  *         lb_iscsi_gather, _sent   <--  bytes to send, straight from the tasks' buffers
@@ -123,10 +123,10 @@ enum lb_iscsi_state {
 const char *lb_iscsi_state_word(enum lb_iscsi_state state);
 
 enum lb_iscsi_event {
-    LB_ISCSI_WAIT,    /* nothing to do until until_us, input, or a submit */
+    LB_ISCSI_WAIT,    /* send what lb_iscsi_gather has, then nothing until until_us, input, or a
+                         submit. There is no event for sending: gather after each WAIT. */
     LB_ISCSI_RESOLVE, /* resolve `host`; answer with lb_iscsi_resolved */
     LB_ISCSI_CONNECT, /* open TCP to `peer`; answer with lb_iscsi_connected or lb_iscsi_lost */
-    LB_ISCSI_SEND,    /* lb_iscsi_gather has bytes; poll again after lb_iscsi_sent */
     LB_ISCSI_CLOSE,   /* close the connection, without an answer; poll again */
     LB_ISCSI_READY,   /* once per login: full feature phase */
     LB_ISCSI_OUT,     /* once: logged out as asked, closed */
