@@ -395,6 +395,15 @@ serve_disk() {
     rootpath="iscsi:$server_ip:::1:$iqn"
 }
 
+# start_fake_target BEHAVIOUR [ARGUMENT]: see fake-target.py. Sets $rootpath.
+start_fake_target() {
+    need python3
+    spawn fake-target ip netns exec "$server_ns" python3 "$interop/fake-target.py" \
+        "$server_ip" 3260 "$@"
+    wait_log fake-target ready
+    rootpath="iscsi:$server_ip:::1:$iqn"
+}
+
 # ---- lunboot -------------------------------------------------------------------------------------
 
 # Each of these leaves the exit code in $status, what was printed in $scratch/out.log (standard output)

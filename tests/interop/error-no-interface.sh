@@ -1,0 +1,8 @@
+#!/bin/bash
+# Error: there is no such interface.
+. "$(dirname "$0")/lib.sh"
+need_lunboot
+make_net
+run_lunboot boot --interface=vc9 --enable=yes --then=report
+fails_with no-interface "an interface that is not there" vc9
+pass
