@@ -167,6 +167,13 @@ static void decode_reject(struct lb_rd *rd, uint8_t byte2, struct lb_iscsi_pdu *
     pdu->reject.data_sn = lb_rd_u32(rd);
 }
 
+static void decode_logout_request(struct lb_rd *rd, uint8_t flags, struct lb_iscsi_pdu *pdu) {
+    pdu->logout.reason = flags & 0x7f;
+    pdu->logout.cid = lb_rd_u16(rd);
+    lb_rd_skip(rd, 2);
+    rd_initiator_sns(rd, pdu);
+}
+
 static void decode_logout_response(struct lb_rd *rd, uint8_t byte2, struct lb_iscsi_pdu *pdu) {
     pdu->logout_response.response = byte2;
     lb_rd_skip(rd, 4);
@@ -202,10 +209,7 @@ static bool decode_rest(struct lb_rd *rd, const uint8_t first[4], struct lb_iscs
         decode_data_out(rd, pdu);
         return true;
     case LB_OP_LOGOUT_REQUEST:
-        pdu->logout.reason = flags & 0x7f;
-        pdu->logout.cid = lb_rd_u16(rd);
-        lb_rd_skip(rd, 2);
-        rd_initiator_sns(rd, pdu);
+        decode_logout_request(rd, flags, pdu);
         return true;
     case LB_OP_SNACK:
         decode_snack(rd, flags, pdu);
@@ -382,6 +386,14 @@ static void encode_async(struct lb_wr *wr, const struct lb_iscsi_pdu *pdu) {
     lb_wr_u16(wr, pdu->async.parameter3);
 }
 
+static void encode_logout_request(struct lb_wr *wr, uint8_t first[4],
+                                  const struct lb_iscsi_pdu *pdu) {
+    first[1] |= pdu->logout.reason & 0x7f;
+    lb_wr_u16(wr, pdu->logout.cid);
+    lb_wr_u16(wr, 0);
+    wr_initiator_sns(wr, pdu);
+}
+
 static void encode_logout_response(struct lb_wr *wr, const struct lb_iscsi_pdu *pdu) {
     lb_wr_u32(wr, 0);
     wr_target_sns(wr, pdu);
@@ -414,10 +426,7 @@ static void encode_rest(struct lb_wr *wr, uint8_t first[4], const struct lb_iscs
         encode_data_out(wr, pdu);
         return;
     case LB_OP_LOGOUT_REQUEST:
-        first[1] |= pdu->logout.reason & 0x7f;
-        lb_wr_u16(wr, pdu->logout.cid);
-        lb_wr_u16(wr, 0);
-        wr_initiator_sns(wr, pdu);
+        encode_logout_request(wr, first, pdu);
         return;
     case LB_OP_SNACK:
         encode_snack(wr, first, pdu);

@@ -1,0 +1,198 @@
+#include "core/iscsi/iscsi_text.h"
+
+static const char *const key_names[LB_KEY_COUNT] = {
+    [LB_KEY_UNKNOWN] = "",
+    [LB_KEY_AUTH_METHOD] = "AuthMethod",
+    [LB_KEY_CHAP_A] = "CHAP_A",
+    [LB_KEY_CHAP_I] = "CHAP_I",
+    [LB_KEY_CHAP_C] = "CHAP_C",
+    [LB_KEY_CHAP_N] = "CHAP_N",
+    [LB_KEY_CHAP_R] = "CHAP_R",
+    [LB_KEY_HEADER_DIGEST] = "HeaderDigest",
+    [LB_KEY_DATA_DIGEST] = "DataDigest",
+    [LB_KEY_MAX_CONNECTIONS] = "MaxConnections",
+    [LB_KEY_SEND_TARGETS] = "SendTargets",
+    [LB_KEY_TARGET_NAME] = "TargetName",
+    [LB_KEY_INITIATOR_NAME] = "InitiatorName",
+    [LB_KEY_TARGET_ALIAS] = "TargetAlias",
+    [LB_KEY_INITIATOR_ALIAS] = "InitiatorAlias",
+    [LB_KEY_TARGET_ADDRESS] = "TargetAddress",
+    [LB_KEY_TARGET_PORTAL_GROUP_TAG] = "TargetPortalGroupTag",
+    [LB_KEY_INITIAL_R2T] = "InitialR2T",
+    [LB_KEY_IMMEDIATE_DATA] = "ImmediateData",
+    [LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = "MaxRecvDataSegmentLength",
+    [LB_KEY_MAX_BURST_LENGTH] = "MaxBurstLength",
+    [LB_KEY_FIRST_BURST_LENGTH] = "FirstBurstLength",
+    [LB_KEY_DEFAULT_TIME2WAIT] = "DefaultTime2Wait",
+    [LB_KEY_DEFAULT_TIME2RETAIN] = "DefaultTime2Retain",
+    [LB_KEY_MAX_OUTSTANDING_R2T] = "MaxOutstandingR2T",
+    [LB_KEY_DATA_PDU_IN_ORDER] = "DataPDUInOrder",
+    [LB_KEY_DATA_SEQUENCE_IN_ORDER] = "DataSequenceInOrder",
+    [LB_KEY_ERROR_RECOVERY_LEVEL] = "ErrorRecoveryLevel",
+    [LB_KEY_SESSION_TYPE] = "SessionType",
+    [LB_KEY_TASK_REPORTING] = "TaskReporting",
+    [LB_KEY_ISCSI_PROTOCOL_LEVEL] = "iSCSIProtocolLevel",
+    [LB_KEY_NODE_ARCHITECTURE] = "X#NodeArchitecture",
+    [LB_KEY_IF_MARKER] = "IFMarker",
+    [LB_KEY_OF_MARKER] = "OFMarker",
+    [LB_KEY_IF_MARK_INT] = "IFMarkInt",
+    [LB_KEY_OF_MARK_INT] = "OFMarkInt",
+};
+_Static_assert(LB_KEY_COUNT <= 64, "a set of keys is a uint64_t");
+
+enum lb_iscsi_key lb_iscsi_key_find(struct lb_bytes name) {
+    for (size_t i = 1; i < LB_KEY_COUNT; i++)
+        if (lb_text_is(name, key_names[i]))
+            return (enum lb_iscsi_key)i;
+    return LB_KEY_UNKNOWN;
+}
+
+const char *lb_iscsi_key_name(enum lb_iscsi_key key) {
+    lb_assert(key < LB_KEY_COUNT);
+    return key_names[key];
+}
+
+/* ---- reading ---- */
+
+/* The bytes before the first `end`, or all; *found tells which. */
+static struct lb_bytes up_to(struct lb_bytes bytes, uint8_t end, bool *found) {
+    size_t n = 0;
+    while (n < bytes.len && bytes.p[n] != end)
+        n++;
+    *found = n < bytes.len;
+    return lb_bytes(bytes.p, n);
+}
+
+static enum lb_iscsi_pair_problem judge(const struct lb_iscsi_pair *pair, bool has_nul,
+                                        bool has_equals) {
+    if (!has_equals)
+        return LB_PAIR_NO_EQUALS;
+    if (pair->name.len == 0)
+        return LB_PAIR_KEY_EMPTY;
+    if (pair->name.len > LB_ISCSI_KEY_MAX)
+        return LB_PAIR_KEY_TOO_LONG;
+    if (pair->value.len > LB_ISCSI_VALUE_LONG_MAX)
+        return LB_PAIR_VALUE_TOO_LONG;
+    return has_nul ? LB_PAIR_OK : LB_PAIR_NO_NUL;
+}
+
+bool lb_iscsi_text_next(struct lb_bytes *text, struct lb_iscsi_pair *pair) {
+    bool has_nul, has_equals;
+    while (text->len > 0 && text->p[0] == 0)
+        *text = lb_bytes_after(*text, 1);
+    if (text->len == 0)
+        return false;
+    struct lb_bytes whole = up_to(*text, 0, &has_nul);
+    *text = lb_bytes_after(*text, whole.len + 1);
+    pair->name = up_to(whole, '=', &has_equals);
+    pair->value = lb_bytes_after(whole, pair->name.len + 1);
+    pair->problem = judge(pair, has_nul, has_equals);
+    pair->key = lb_iscsi_key_find(pair->name);
+    return true;
+}
+
+const char *lb_iscsi_pair_explain(enum lb_iscsi_pair_problem problem) {
+    switch (problem) {
+    case LB_PAIR_OK:
+        return "is well-formed";
+    case LB_PAIR_NO_EQUALS:
+        return "has no '='";
+    case LB_PAIR_KEY_EMPTY:
+        return "has no key before the '='";
+    case LB_PAIR_KEY_TOO_LONG:
+        return "has a key of more than 63 bytes";
+    case LB_PAIR_VALUE_TOO_LONG:
+        return "has a value of more than 8192 bytes";
+    case LB_PAIR_NO_NUL:
+        return "is cut off: no NUL ends it";
+    }
+    return "";
+}
+
+bool lb_iscsi_text_find(struct lb_bytes text, enum lb_iscsi_key key, struct lb_bytes *value) {
+    struct lb_iscsi_pair pair;
+    bool found = false;
+    while (lb_iscsi_text_next(&text, &pair)) {
+        if (pair.key != key || (pair.problem != LB_PAIR_OK && pair.problem != LB_PAIR_NO_NUL))
+            continue;
+        *value = pair.value;
+        found = true;
+    }
+    return found;
+}
+
+bool lb_iscsi_parse_number(struct lb_bytes value, uint64_t min, uint64_t max, uint64_t *number) {
+    uint64_t got;
+    if (lb_bytes_start_with(value, lb_bytes_of_text("0x")) ||
+        lb_bytes_start_with(value, lb_bytes_of_text("0X"))) {
+        if (!lb_parse_hex_u64(lb_bytes_after(value, 2), &got))
+            return false;
+    } else if (!lb_parse_u64(value, UINT64_MAX, &got)) {
+        return false;
+    }
+    if (got < min || got > max)
+        return false;
+    *number = got;
+    return true;
+}
+
+bool lb_iscsi_parse_bool(struct lb_bytes value, bool *yes) {
+    if (!lb_text_is(value, "Yes") && !lb_text_is(value, "No"))
+        return false;
+    *yes = lb_text_is(value, "Yes");
+    return true;
+}
+
+bool lb_iscsi_list_has(struct lb_bytes list, const char *item) {
+    size_t index;
+    return lb_iscsi_list_choose(list, &item, 1, &index);
+}
+
+bool lb_iscsi_list_choose(struct lb_bytes list, const char *const *known, size_t count,
+                          size_t *index) {
+    struct lb_bytes item;
+    while (lb_list_next(&list, ',', &item))
+        for (size_t i = 0; i < count; i++)
+            if (lb_text_is(item, known[i])) {
+                *index = i;
+                return true;
+            }
+    return false;
+}
+
+bool lb_iscsi_is_refusal(struct lb_bytes value) {
+    return lb_text_is(value, "Reject") || lb_text_is(value, "Irrelevant") ||
+           lb_text_is(value, "NotUnderstood");
+}
+
+/* ---- writing ---- */
+
+static void put(struct lb_wr *wr, struct lb_bytes name, struct lb_bytes value) {
+    lb_wr_bytes(wr, name);
+    lb_wr_u8(wr, '=');
+    lb_wr_bytes(wr, value);
+    lb_wr_u8(wr, 0);
+}
+
+void lb_iscsi_put(struct lb_wr *wr, enum lb_iscsi_key key, struct lb_bytes value) {
+    lb_assert(key != LB_KEY_UNKNOWN);
+    put(wr, lb_bytes_of_text(lb_iscsi_key_name(key)), value);
+}
+
+void lb_iscsi_put_text(struct lb_wr *wr, enum lb_iscsi_key key, const char *value) {
+    lb_iscsi_put(wr, key, lb_bytes_of_text(value));
+}
+
+void lb_iscsi_put_number(struct lb_wr *wr, enum lb_iscsi_key key, uint64_t value) {
+    char digits[24];
+    lb_format(digits, sizeof digits, "%llu", (unsigned long long)value);
+    lb_iscsi_put_text(wr, key, digits);
+}
+
+void lb_iscsi_put_bool(struct lb_wr *wr, enum lb_iscsi_key key, bool yes) {
+    lb_iscsi_put_text(wr, key, yes ? "Yes" : "No");
+}
+
+void lb_iscsi_put_named(struct lb_wr *wr, struct lb_bytes name, const char *value) {
+    put(wr, name, lb_bytes_of_text(value));
+}
