@@ -19,11 +19,11 @@
 #include "core/base/trace.h"
 #include "core/crypto/crypto.h"
 
-#define LB_DHCP4_CLIENT_PORT  68
-#define LB_DHCP4_SERVER_PORT  67
-#define LB_DHCP4_PACKET_MAX   1500 /* what we accept; also announced in option 57 less IP and UDP */
-#define LB_DHCP4_INFINITE     UINT32_MAX
-#define LB_DHCP4_BLOB_MAX     255 /* client identifier, vendor class and the like */
+#define LB_DHCP4_CLIENT_PORT 68
+#define LB_DHCP4_SERVER_PORT 67
+#define LB_DHCP4_PACKET_MAX  1500 /* what we accept; also announced in option 57 less IP and UDP */
+#define LB_DHCP4_INFINITE    UINT32_MAX
+#define LB_DHCP4_BLOB_MAX    255 /* client identifier, vendor class and the like */
 
 struct lb_route4 {
     struct lb_prefix to;
@@ -32,29 +32,32 @@ struct lb_route4 {
 
 /* What a server said. Fields that were absent are zero. */
 struct lb_dhcp4_lease {
-    bool bootp;               /* a plain BOOTP answer: no lease time, no server identifier */
+    bool bootp; /* a plain BOOTP answer: no lease time, no server identifier */
     bool rapid_commit;
-    struct lb_prefix address; /* with the netmask of option 1, or of its class */
-    struct lb_addr server;    /* option 54; for BOOTP siaddr or the sender */
-    struct lb_addr relay;     /* giaddr */
-    uint32_t lease_s, t1_s, t2_s; /* seconds; LB_DHCP4_INFINITE */
-    uint64_t start_us;        /* when the request was sent */
-    struct lb_addr routers[LB_ROUTERS_MAX];
+    struct lb_prefix address;               /* with the netmask of option 1, or of its class */
+    struct lb_addr server;                  /* option 54; for BOOTP siaddr or the sender */
+    struct lb_addr relay;                   /* giaddr */
+    struct lb_addr next_server;             /* siaddr: of TFTP, never of iSCSI */
+    uint32_t lease_s, t1_s, t2_s;           /* seconds; LB_DHCP4_INFINITE */
+    uint64_t start_us;                      /* when the request was sent */
+    struct lb_addr routers[LB_ROUTERS_MAX]; /* 3; with 121 the default router it names, if any */
     size_t router_count;
     struct lb_route4 routes[LB_ROUTES_MAX]; /* 121, or else 33 and 3, default route included */
     size_t route_count;
     struct lb_addr dns[LB_DNS_MAX];
     size_t dns_count;
-    uint16_t mtu;             /* 0: not given */
+    uint16_t mtu; /* 0: not given */
+    /* Text of a server is kept only when it has no control characters, and names only when they are
+     * made of letters, digits, `-`, `_` and `.`; it is safe in a file and in an environment. */
     char hostname[LB_HOST_MAX + 1];
     char domain[LB_DOMAIN_MAX + 1];
-    char search[LB_SEARCH_MAX + 1];  /* space separated */
+    char search[LB_SEARCH_MAX + 1];     /* space separated */
     uint8_t root_path[LB_ROOTPATH_MAX]; /* option 17 as received, trailing NULs removed */
     size_t root_path_len;
     struct lb_addr root_path_from;   /* the server that gave it: not always `server` (proxyDHCP) */
     char initiator[LB_NAME_MAX + 1]; /* option 203 */
     char tftp_server[LB_HOST_MAX + 1], bootfile[256]; /* 66, 67, or sname and file */
-    uint8_t vendor_specific[LB_DHCP4_BLOB_MAX]; /* 43 */
+    uint8_t vendor_specific[LB_DHCP4_BLOB_MAX];       /* 43 */
     size_t vendor_specific_len;
     char vendor_class[LB_DHCP4_BLOB_MAX + 1]; /* 60 */
     /* 78, 79: SLP */
@@ -77,16 +80,18 @@ struct lb_dhcp4_config {
     const char *vendor_class; /* sent as option 60; NULL: not sent */
     uint32_t offer_wait_ms;   /* after the first offer without an iSCSI Root Path; 0: 800 */
     uint32_t give_up_ms;      /* FAILED after so long without a lease; 0: never */
+    uint32_t retry_ms;        /* until the first retransmission, doubled up to 64 s; 0: 4000 */
     bool no_rapid_commit, no_arp_probe, no_bootp;
-    bool offers_only;         /* a dry run: collect offers for offer_wait_ms, take none */
+    bool offers_only; /* a dry run: collect offers for offer_wait_ms, take none */
 };
 
 enum lb_dhcp4_state {
     LB_DHCP4_INIT,
     LB_DHCP4_SELECTING,
     LB_DHCP4_REQUESTING,
-    LB_DHCP4_CHECKING, /* the address is probed by ARP */
-    LB_DHCP4_DECLINED, /* waiting 10 s after a DECLINE, RFC 2131 3.1.5 */
+    LB_DHCP4_REBOOTING, /* the link came back: the lease is confirmed, and in use meanwhile */
+    LB_DHCP4_CHECKING,  /* the address is probed by ARP */
+    LB_DHCP4_DECLINED,  /* waiting 10 s after a DECLINE, RFC 2131 3.1.5 */
     LB_DHCP4_BOUND,
     LB_DHCP4_RENEWING,
     LB_DHCP4_REBINDING,
@@ -95,11 +100,11 @@ enum lb_dhcp4_state {
 const char *lb_dhcp4_state_word(enum lb_dhcp4_state state);
 
 enum lb_dhcp4_event {
-    LB_DHCP4_WAIT,  /* nothing to do until until_us, or input */
-    LB_DHCP4_SEND,  /* send `bytes`, then poll again */
-    LB_DHCP4_PROBE, /* ask by ARP whether anyone has `probe`; answer with lb_dhcp4_client_probed */
-    LB_DHCP4_GOT,   /* a lease: new, renewed or changed; configure the interface */
-    LB_DHCP4_LOST,  /* the address must not be used any more, from now */
+    LB_DHCP4_WAIT,   /* nothing to do until until_us, or input */
+    LB_DHCP4_SEND,   /* send `bytes`, then poll again */
+    LB_DHCP4_PROBE,  /* ask by ARP whether anyone has `probe`; answer with lb_dhcp4_client_probed */
+    LB_DHCP4_GOT,    /* a lease: new, renewed or changed; configure the interface */
+    LB_DHCP4_LOST,   /* the address must not be used any more, from now */
     LB_DHCP4_OFFERS, /* offers_only: collected; see offers[] */
     LB_DHCP4_FAILED, /* given up; see error */
 };
@@ -131,9 +136,10 @@ struct lb_dhcp4_client {
     uint32_t xid;
     uint16_t secs;
     unsigned tries, naks, declines;
-    uint64_t started_us, first_us, deadline_us, offer_deadline_us, give_up_us, sent_us;
-    uint64_t t1_us, t2_us, expiry_us;
-    bool send_due, probe_due, got_due, lost_due, offers_due, decline_due;
+    unsigned due; /* what poll has to give out: enum due in dhcp4_client.h */
+    bool has_lease, saw_offer, had_lease;
+    uint64_t began_us, sent_us;
+    uint64_t deadline_us, offers_until_us, give_up_us, t1_us, t2_us, expiry_us;
     uint8_t packet[LB_DHCP4_PACKET_MAX];
 };
 
@@ -142,8 +148,8 @@ void lb_dhcp4_client_init(struct lb_dhcp4_client *client, uint64_t now_us,
                           const struct lb_dhcp4_config *config, struct lb_rand *rand,
                           struct lb_trace *trace);
 /* A UDP payload that came to port 68 from `from`. True when it was for us. */
-bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us,
-                           struct lb_endpoint from, struct lb_bytes payload);
+bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
+                           struct lb_bytes payload);
 /* The ARP probe's answer: somebody has the address, or nobody answered. */
 void lb_dhcp4_client_probed(struct lb_dhcp4_client *client, uint64_t now_us, bool conflict);
 /* The link came back: confirm the lease at once. */
@@ -153,24 +159,26 @@ struct lb_dhcp4_action lb_dhcp4_client_poll(struct lb_dhcp4_client *client, uint
 /* Gives the lease back: one more SEND (RELEASE), then STOPPED. */
 void lb_dhcp4_client_release(struct lb_dhcp4_client *client, uint64_t now_us);
 
-/* How good an offer is for a boot; higher is better: an iSCSI Root Path that parses, then SLP or iSNS
- * options, then the rest; DHCP before BOOTP (RFC 1534 3). */
+/* How good an offer is for a boot; higher is better: an iSCSI Root Path that parses, then SLP or
+ * iSNS options, then the rest; DHCP before BOOTP (RFC 1534 3). */
 unsigned lb_dhcp4_offer_rank(const struct lb_dhcp4_lease *offer);
 
 /* ---- server ------------------------------------------------------------------------------------
  * A pure machine over the caller's tables, for the simulator and the boot server. */
 
-struct lb_dhcp4_host { /* one client's fixed answer, or a pool's common part */
-    uint8_t mac[6];    /* zero: any client */
-    struct lb_addr address; /* zero: from the pool */
+struct lb_dhcp4_host {         /* one client's fixed answer, or a pool's common part */
+    uint8_t mac[6];            /* zero: any client */
+    struct lb_addr address;    /* zero: from the pool */
     struct lb_bytes root_path; /* the caller's memory */
     const char *hostname, *initiator;
 };
 
+/* One client's address. Free: until_us is past, and not declined. */
 struct lb_dhcp4_binding {
-    uint8_t mac[6];
+    uint8_t client[LB_DHCP4_BLOB_MAX]; /* option 61, or else hardware type and address */
+    uint8_t client_len;
     struct lb_addr address;
-    uint64_t until_us; /* offered or leased until */
+    uint64_t until_us; /* offered, leased, or (declined) not to be used until */
     bool leased, declined;
 };
 
@@ -179,10 +187,16 @@ struct lb_dhcp4_server_config {
     struct lb_prefix network;
     struct lb_addr first, last; /* the pool */
     struct lb_addr router, dns;
-    uint32_t lease_s; /* 0: 3600 */
+    uint32_t lease_s;    /* 0: 3600 */
+    uint32_t t1_s, t2_s; /* 0: not sent, the client's own defaults hold */
     uint16_t mtu;
-    bool authoritative, rapid_commit, bootp_only, proxy_only, overload;
+    bool authoritative; /* refuses (NAK) addresses it knows nothing of; else it is silent */
+    bool rapid_commit;
+    bool bootp_only; /* answers as a server of before DHCP: no option 53, 64 bytes of options */
+    bool proxy_only; /* gives no addresses, only the rest: proxyDHCP */
+    bool overload;   /* keeps to 576-byte datagrams and puts what is too much into file and sname */
     struct lb_bytes root_path; /* for clients without a host entry */
+    struct lb_bytes options;   /* more options for everyone, as on the wire: code, length, value */
     const struct lb_dhcp4_host *hosts; /* the caller's */
     size_t host_count;
 };
@@ -194,9 +208,9 @@ struct lb_dhcp4_server {
 };
 
 struct lb_dhcp4_reply {
-    struct lb_endpoint to;  /* 255.255.255.255:68, the client's address, or the relay's port 67 */
-    uint8_t to_mac[6];      /* link-layer destination where `to` cannot be asked for by ARP */
-    struct lb_bytes bytes;  /* empty: no answer */
+    struct lb_endpoint to; /* 255.255.255.255:68, the client's address, or the relay's port 67 */
+    uint8_t to_mac[6];     /* link-layer destination where `to` cannot be asked for by ARP */
+    struct lb_bytes bytes; /* empty: no answer */
 };
 
 void lb_dhcp4_server_init(struct lb_dhcp4_server *server,

@@ -1,0 +1,306 @@
+/* The Root Path: split into its five fields, then each field by itself, in order. */
+#include "core/rootpath/rootpath.h"
+#include "core/rootpath/utf8.h"
+
+#define FIELDS        (LB_FIELD_TARGETNAME + 1)
+#define PREFIX_BYTES  6 /* "iscsi:" */
+#define EXCERPT_BYTES 48
+
+/* One run of the parser. */
+struct parse {
+    struct lb_bytes text; /* what is parsed: trailing NULs removed, option 59's %XX decoded */
+    unsigned flags;
+    struct lb_bytes field[FIELDS]; /* each a part of text */
+    enum lb_rootpath_field last;   /* the field in which text ends */
+    struct lb_rootpath out;
+    /* The first thing wrong, if any. */
+    enum lb_code code;
+    struct lb_rootpath_where where;
+    const char *why;
+};
+
+const char *lb_rootpath_field_word(enum lb_rootpath_field field) {
+    static const char *const words[] = {
+        [LB_FIELD_PREFIX] = "prefix",     [LB_FIELD_SERVERNAME] = "servername",
+        [LB_FIELD_PROTOCOL] = "protocol", [LB_FIELD_PORT] = "port",
+        [LB_FIELD_LUN] = "lun",           [LB_FIELD_TARGETNAME] = "targetname",
+    };
+    return words[field];
+}
+
+const char *lb_rootpath_warning_text(enum lb_rootpath_warning warning) {
+    switch (warning) {
+    case LB_WARN_UNDERSCORE:
+        return "the target name holds `_`, which RFC 3722 does not allow";
+    case LB_WARN_UPPER_CASE:
+        return "the target name was given in upper case; it is lower case on the wire";
+    case LB_WARN_NON_ASCII:
+        return "the target name holds letters beyond ASCII; they are compared byte by byte";
+    }
+    return "";
+}
+
+static bool wrong(struct parse *parse, enum lb_code code, enum lb_rootpath_field field,
+                  size_t offset, const char *why) {
+    parse->code = code;
+    parse->where = (struct lb_rootpath_where){.field = field, .offset = offset};
+    parse->why = why;
+    return false;
+}
+
+static size_t start_of(const struct parse *parse, enum lb_rootpath_field field) {
+    return (size_t)(parse->field[field].p - parse->text.p);
+}
+
+bool lb_rootpath_is_iscsi(struct lb_bytes string, unsigned flags) {
+    static const char prefix[] = "iscsi:";
+    if (string.len < PREFIX_BYTES)
+        return false;
+    for (size_t i = 0; i < PREFIX_BYTES; i++) {
+        uint8_t c = flags & LB_ROOTPATH_URI ? lb_ascii_lower(string.p[i]) : string.p[i];
+        if (c != (uint8_t)prefix[i])
+            return false;
+    }
+    return true;
+}
+
+static bool check_prefix(struct parse *parse) {
+    if (lb_rootpath_is_iscsi(parse->text, parse->flags))
+        return true;
+    size_t same = LB_MIN(parse->text.len, PREFIX_BYTES);
+    while (same > 0 &&
+           !lb_bytes_start_with(lb_bytes_of_text("iscsi:"), lb_bytes(parse->text.p, same)))
+        same--;
+    return wrong(parse, LB_E_ROOTPATH_PREFIX, LB_FIELD_PREFIX, same, "not `iscsi:`");
+}
+
+/* ---- splitting: RFC 4173 section 5, and rule 3 for the brackets of RFC 2732 ---- */
+
+/* Where the field that begins at `at` ends: at its colon, or at the end of the text. */
+static size_t field_end(const struct parse *parse, enum lb_rootpath_field field, size_t at) {
+    const struct lb_bytes text = parse->text;
+    if (field == LB_FIELD_TARGETNAME)
+        return text.len; /* with its colons */
+    if (field == LB_FIELD_SERVERNAME && at < text.len && text.p[at] == '[') {
+        while (at < text.len && text.p[at] != ']')
+            at++;
+    }
+    while (at < text.len && text.p[at] != ':')
+        at++;
+    return at;
+}
+
+static void split(struct parse *parse) {
+    size_t at = PREFIX_BYTES;
+    parse->field[LB_FIELD_PREFIX] = lb_bytes(parse->text.p, PREFIX_BYTES);
+    for (unsigned field = LB_FIELD_SERVERNAME; field < FIELDS; field++) {
+        size_t end = field_end(parse, field, at);
+        parse->field[field] = lb_bytes(parse->text.p + at, end - at);
+        parse->last = field;
+        if (end == parse->text.len)
+            return;
+        at = end + 1;
+    }
+}
+
+static enum lb_rootpath_field field_at(const struct parse *parse, size_t offset) {
+    unsigned field = LB_FIELD_PREFIX;
+    while (field < (unsigned)parse->last && offset >= start_of(parse, field + 1))
+        field++;
+    return field;
+}
+
+static bool check_bytes(struct parse *parse) {
+    size_t len = 1;
+    for (size_t at = 0; at < parse->text.len; at += len) {
+        uint32_t code_point;
+        bool is_utf8 = lb_utf8_first(lb_bytes_after(parse->text, at), &code_point, &len);
+        if (!is_utf8 || code_point == 0)
+            return wrong(parse, LB_E_ROOTPATH_BYTES, field_at(parse, at), at,
+                         is_utf8 ? "a NUL byte" : "not UTF-8");
+    }
+    return true;
+}
+
+static bool check_fields(struct parse *parse) {
+    static const char *const why[] = {
+        [LB_FIELD_SERVERNAME] = "no colon after the servername",
+        [LB_FIELD_PROTOCOL] = "one colon of four after `iscsi:`",
+        [LB_FIELD_PORT] = "two colons of four after `iscsi:`",
+        [LB_FIELD_LUN] = "three colons of four after `iscsi:`",
+    };
+    if (parse->last == LB_FIELD_TARGETNAME)
+        return true;
+    struct lb_bytes server = parse->field[LB_FIELD_SERVERNAME];
+    if (parse->last == LB_FIELD_SERVERNAME && server.len > 0 && server.p[0] == '[' &&
+        server.p[server.len - 1] != ']')
+        return wrong(parse, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, PREFIX_BYTES,
+                     "`[` without `]`");
+    return wrong(parse, LB_E_ROOTPATH_FIELDS, parse->last, parse->text.len, why[parse->last]);
+}
+
+/* ---- the fields ---- */
+
+static bool parse_servername(struct parse *parse) {
+    struct lb_rootpath *out = &parse->out;
+    struct lb_bytes text = parse->field[LB_FIELD_SERVERNAME];
+    size_t offset = 0;
+    if (lb_host_parse(text, false, &out->host, &out->addr, out->name, &offset))
+        return true;
+    return wrong(parse, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME,
+                 start_of(parse, LB_FIELD_SERVERNAME) + offset,
+                 "no host name, IPv4 address or [IPv6 address]");
+}
+
+static bool parse_protocol(struct parse *parse) {
+    struct lb_bytes text = parse->field[LB_FIELD_PROTOCOL];
+    if (text.len == 0 || lb_text_is(text, "6"))
+        return true;
+    size_t offset = text.p[0] == '6' ? 1 : 0;
+    return wrong(parse, LB_E_ROOTPATH_PROTOCOL, LB_FIELD_PROTOCOL,
+                 start_of(parse, LB_FIELD_PROTOCOL) + offset, "only 6 (TCP), or blank");
+}
+
+static bool parse_port(struct parse *parse) {
+    struct lb_bytes text = parse->field[LB_FIELD_PORT];
+    uint64_t port = 0;
+    if (text.len == 0)
+        return true;
+    if (text.p[0] != '0' && lb_parse_u64(text, UINT16_MAX, &port)) {
+        parse->out.port = (uint16_t)port;
+        return true;
+    }
+    size_t digits = 0;
+    while (digits < text.len && text.p[digits] >= '0' && text.p[digits] <= '9')
+        digits++;
+    return wrong(parse, LB_E_ROOTPATH_PORT, LB_FIELD_PORT,
+                 start_of(parse, LB_FIELD_PORT) + (digits == text.len ? 0 : digits),
+                 "a decimal number from 1 to 65535 without leading zeros, or blank");
+}
+
+static bool parse_lun(struct parse *parse) {
+    struct lb_bytes text = parse->field[LB_FIELD_LUN];
+    size_t offset;
+    parse->out.lun_given = text.len > 0;
+    if (text.len == 0 || lb_lun_parse(text, parse->out.lun, &offset))
+        return true;
+    return wrong(parse, LB_E_ROOTPATH_LUN, LB_FIELD_LUN, start_of(parse, LB_FIELD_LUN) + offset,
+                 "one to four groups of one to four hex digits, joined by `-`");
+}
+
+static bool parse_targetname(struct parse *parse) {
+    struct lb_bytes text = parse->field[LB_FIELD_TARGETNAME];
+    struct lb_rootpath *out = &parse->out;
+    size_t offset;
+    if (lb_iscsi_name_parse(text, parse->flags, out->target, &out->warnings, &offset))
+        return true;
+    return wrong(parse, LB_E_ROOTPATH_TARGET, LB_FIELD_TARGETNAME,
+                 start_of(parse, LB_FIELD_TARGETNAME) + offset,
+                 text.len == 0                                     ? "no target name"
+                 : text.len > LB_NAME_MAX && offset == LB_NAME_MAX ? "longer than 223 bytes"
+                                                                   : "no iSCSI name");
+}
+
+/* ---- option 59 is a URI: RFC 5970 3.1, RFC 3986 2.1 ---- */
+
+static int percent_byte(struct lb_bytes text, size_t at) {
+    if (text.p[at] != '%' || text.len - at < 3)
+        return -1;
+    int high = lb_hex_digit(text.p[at + 1]), low = lb_hex_digit(text.p[at + 2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* Decodes every %XX once. A `%` that begins none is kept: no field allows it, so that it is
+ * reported where it stands. */
+static struct lb_bytes percent_decode(struct lb_bytes text, uint8_t *room) {
+    size_t len = 0;
+    for (size_t at = 0; at < text.len; len++) {
+        int byte = percent_byte(text, at);
+        room[len] = byte < 0 ? text.p[at] : (uint8_t)byte;
+        at += byte < 0 ? 1 : 3;
+    }
+    return lb_bytes(room, len);
+}
+
+/* Where the byte at `offset` of the decoded text stands in the text as given. */
+static size_t undecoded(struct lb_bytes text, size_t offset) {
+    size_t at = 0;
+    for (; offset > 0 && at < text.len; offset--)
+        at += percent_byte(text, at) < 0 ? 1 : 3;
+    return at;
+}
+
+/* ---- */
+
+static bool parse_text(struct parse *parse) {
+    if (!check_prefix(parse))
+        return false;
+    split(parse);
+    return check_bytes(parse) && check_fields(parse) && parse_servername(parse) &&
+           parse_protocol(parse) && parse_port(parse) && parse_lun(parse) &&
+           parse_targetname(parse);
+}
+
+static void explain(const struct parse *parse, struct lb_bytes given, struct lb_error *error) {
+    char text[4 * EXCERPT_BYTES + 8];
+    struct lb_text excerpt = lb_text(text, sizeof text);
+    size_t start =
+        parse->where.offset > EXCERPT_BYTES / 2 ? parse->where.offset - EXCERPT_BYTES / 2 : 0;
+    size_t len = LB_MIN(given.len - start, EXCERPT_BYTES);
+    lb_text_untrusted(&excerpt, lb_bytes(given.p + start, len));
+    lb_fail(error, parse->code, "%s, byte %zu: %s, in `%s%s%s`",
+            lb_rootpath_field_word(parse->where.field), parse->where.offset, parse->why,
+            start > 0 ? "..." : "", text, start + len < given.len ? "..." : "");
+}
+
+bool lb_rootpath_parse(struct lb_bytes string, unsigned flags, struct lb_rootpath *rootpath,
+                       struct lb_rootpath_where *where, struct lb_error *error) {
+    uint8_t decoded[LB_ROOTPATH_MAX];
+    struct lb_bytes given = lb_bytes_trim_nul(string);
+    struct parse parse = {.text = given, .flags = flags};
+    bool is_good;
+    if (given.len > LB_ROOTPATH_MAX) {
+        is_good =
+            wrong(&parse, LB_E_ROOTPATH_BYTES, LB_FIELD_TARGETNAME, LB_ROOTPATH_MAX, "too long");
+    } else {
+        if (flags & LB_ROOTPATH_URI)
+            parse.text = percent_decode(given, decoded);
+        is_good = parse_text(&parse);
+    }
+    if (is_good) {
+        *rootpath = parse.out;
+        return true;
+    }
+    if (flags & LB_ROOTPATH_URI)
+        parse.where.offset = undecoded(given, parse.where.offset);
+    explain(&parse, given, error);
+    if (where)
+        *where = parse.where;
+    return false;
+}
+
+static void format_host(struct lb_text *text, const struct lb_rootpath *rootpath) {
+    switch (rootpath->host) {
+    case LB_HOST_NONE:
+        return;
+    case LB_HOST_NAME:
+        lb_text_add(text, "%s", rootpath->name);
+        return;
+    case LB_HOST_ADDR:
+        lb_text_add(text, rootpath->addr.family == LB_V6 ? "[%s]" : "%s",
+                    lb_addr_text(rootpath->addr).s);
+        return;
+    }
+}
+
+void lb_rootpath_format(struct lb_text *text, const struct lb_rootpath *rootpath) {
+    lb_text_add(text, "iscsi:");
+    format_host(text, rootpath);
+    lb_text_add(text, "::");
+    if (rootpath->port != 0)
+        lb_text_add(text, "%u", rootpath->port);
+    lb_text_add(text, ":");
+    if (rootpath->lun_given)
+        lb_lun_format(text, rootpath->lun);
+    lb_text_add(text, ":%s", rootpath->target);
+}
