@@ -50,8 +50,7 @@ struct lb_chap_algs {
 extern const struct lb_chap_algs lb_chap_default_algs;
 
 /* Reads a configured list: "md5", "sha1", "sha256", "sha3-256", "tgt-sha1" or their numbers, with
- * commas or spaces between. False, out untouched: unknown name, a number twice, or an empty list.
- */
+ * commas between. False, out untouched: an unknown name, a number twice, an empty list. */
 bool lb_chap_parse_algs(struct lb_bytes text, struct lb_chap_algs *out);
 
 /* Adds the value of CHAP_A: "8,7,6,5". At most 2 * LB_CHAP_ALGS_MAX - 1 characters. */
@@ -140,7 +139,8 @@ enum lb_chap_verdict {
 /*
  * Judges the answer to a challenge that we issued. peer is the secret that the peer must know; own
  * is the one by which we answer the peer (len 0 if we do not): a response made with it is refused
- * even if peer is the same secret. Constant time in the secrets and the response.
+ * even if peer is the same secret. An empty peer secret is never GOOD. Constant time in the secrets
+ * and the response.
  */
 enum lb_chap_verdict lb_chap_verify(struct lb_chap_alg alg, struct lb_bytes peer,
                                     struct lb_bytes own, const struct lb_chap_challenge *c,
