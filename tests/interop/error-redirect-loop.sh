@@ -12,7 +12,6 @@ logins=$(grep -c '^login' "$scratch/fake-target.log")
 ok "it gave up after $logins logins"
 end fake-target
 for address in '' ':::' '192.0.2.300:3260' '[2001:db8::1:3260' '192.0.2.1:99999'; do
-    rm -f "$scratch/fake-target.log"
     start_fake_target redirect "$address"
     probe
     fails_with 'redirect-invalid|resolve' "a redirect to '$address'" '192\.0\.2\.1'

@@ -86,10 +86,12 @@ need_lunboot() {
 
 # ---- processes -----------------------------------------------------------------------------------
 
-# spawn NAME COMMAND...: starts it in the background; its output goes to $scratch/NAME.log.
+# spawn NAME COMMAND...: starts it in the background; its output goes to $scratch/NAME.log (that of an
+# earlier one of the name to NAME-before.log).
 spawn() {
     local name=$1
     shift
+    [ ! -e "$scratch/$name.log" ] || mv "$scratch/$name.log" "$scratch/$name-before.log"
     "$@" >>"$scratch/$name.log" 2>&1 </dev/null &
     pids[$name]=$!
     disown $! # else the shell has a word to say when we end it

@@ -14,8 +14,8 @@ for digests in none header data both; do
     data) header=None data=CRC32C ;;
     both) header=CRC32C data=CRC32C ;;
     esac
-    tgt --mode target --op update --tid 1 --name HeaderDigest --value $header
-    tgt --mode target --op update --tid 1 --name DataDigest --value $data
+    tgt --mode target --op update --tid 1 --name HeaderDigest --value "$header"
+    tgt --mode target --op update --tid 1 --name DataDigest --value "$data"
     start_capture "$server_ns" vs0 tcp port 3260
     reads_the_disk "digests that tgt insists on: $digests"
     stop_capture
