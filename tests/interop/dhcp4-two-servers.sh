@@ -4,25 +4,19 @@
 . "$(dirname "$0")/lib.sh"
 need_lunboot
 need kea-dhcp4 dnsmasq bridge
-make_net
-# The second server lives in the "relay" namespace; a bridge in the server's own joins the three.
-make_namespace "$relay_ns"
+make_bridged_net
+make_namespace "$relay_ns" # the second server lives there
 join "$server_ns" vs1 "$relay_ns" vs0
-in_server ip link add br0 type bridge
-in_server ip addr flush dev vs0
-in_server ip link set vs0 master br0
-in_server ip link set vs1 master br0
-in_server ip link set vs1 up
-in_server ip addr add 192.0.2.1/24 dev br0
-in_server ip link set br0 up
-in_relay ip addr add 192.0.2.2/24 dev vs0
+bridge_port vs1
+in_relay ip addr add 192.0.2.3/24 dev vs0
 in_relay ip link set vs0 up
+server_ip=192.0.2.2
 serve_disk
 start_dnsmasq "$relay_ns" <<CONF
 port=0
 dhcp-range=192.0.2.100,192.0.2.149,1h
 CONF
-kea_interface=br0 start_kea <<CONF
+server_interface=br0 start_kea <<CONF
 "subnet4": [{ "subnet": "192.0.2.0/24", "pools": [{ "pool": "192.0.2.150 - 192.0.2.199" }],
               "option-data": [{ "name": "root-path", "data": "$rootpath" }] }]
 CONF

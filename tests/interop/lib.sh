@@ -191,6 +191,22 @@ make_routed_net() {
     in_relay sysctl -qw net.ipv4.ip_forward=1
 }
 
+# make_bridged_net: like make_net, but the server's end is br0 (192.0.2.2/24), to which further ports are
+# added with bridge_port, so that there may be more than one server on the segment.
+make_bridged_net() {
+    make_net
+    in_server ip link add br0 type bridge
+    in_server ip addr flush dev vs0
+    bridge_port vs0
+    in_server ip addr add 192.0.2.2/24 dev br0
+    in_server ip link set br0 up
+}
+
+bridge_port() {
+    in_server ip link set "$1" master br0
+    in_server ip link set "$1" up
+}
+
 # give_client_address: the client as a machine that is already on the network (for probe and read).
 give_client_address() {
     ip -n "$client_ns" addr add "${1:-192.0.2.50}/24" dev vc0
@@ -231,7 +247,7 @@ private_copy() {
 start_dnsmasq() {
     need dnsmasq
     {
-        echo "interface=vs0"
+        echo "interface=${server_interface:-vs0}"
         echo "bind-interfaces"
         echo "no-ping"
         echo "no-hosts"
@@ -252,7 +268,7 @@ start_kea() {
     {
         echo '{ "Dhcp4": {'
         # It may only open its socket when the client raises its end of the veth: it tries again and again.
-        echo '"interfaces-config": { "interfaces": ["'"${kea_interface:-vs0}"'"],'
+        echo '"interfaces-config": { "interfaces": ["'"${server_interface:-vs0}"'"],'
         echo '  "dhcp-socket-type": "raw",'
         echo '  "service-sockets-max-retries": 10000, "service-sockets-retry-wait-time": 50 },'
         echo '"lease-database": { "type": "memfile", "persist": false },'

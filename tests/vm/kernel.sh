@@ -1,0 +1,80 @@
+# Sourced after lib.sh by the tests that boot a guest: Debian's kernel, unpacked into a cache and never
+# installed, and a small initramfs around it.
+#
+# Environment: LUNBOOT_VM_CACHE, the cache (default build/vm-cache).
+# shellcheck shell=bash disable=SC2154
+
+vm_cache=${LUNBOOT_VM_CACHE:-$top/build/vm-cache}
+
+# find_kernel [FLAVOUR]: sets $kernel (the vmlinuz), $kernel_root and $kernel_version. FLAVOUR is
+# cloud-amd64, which is small and knows virtio alone, or amd64.
+find_kernel() {
+    local flavour=${1:-cloud-amd64}
+    kernel_root=$vm_cache/linux-$flavour
+    mkdir -p "$vm_cache"
+    exec 8>"$vm_cache/lock"
+    flock 8 # several tests may want it at once
+    [ -e "$kernel_root/complete" ] || unpack_kernel "linux-image-$flavour"
+    flock -u 8
+    kernel=$(echo "$kernel_root"/boot/vmlinuz-*)
+    kernel_version=${kernel##*/vmlinuz-}
+}
+
+unpack_kernel() {
+    local package
+    need apt-get apt-cache dpkg depmod
+    package=$(apt-cache depends "$1" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p')
+    [ -n "$package" ] || skip "apt knows no $1 (no Debian, or no package lists)"
+    rm -rf "$kernel_root"
+    mkdir -p "$kernel_root"
+    (cd "$vm_cache" && apt-get -q download "$package") >"$scratch/apt.log" 2>&1 ||
+        skip "the kernel package $package could not be downloaded: $(tail -n 1 "$scratch/apt.log")"
+    dpkg -x "$vm_cache/$package"_*.deb "$kernel_root"
+    rm -f "$vm_cache/$package"_*.deb
+    depmod -b "$kernel_root" "$(ls "$kernel_root/lib/modules")"
+    touch "$kernel_root/complete"
+}
+
+# make_initramfs FILE INIT MODULE...: busybox, the modules with all they need, in loading order in
+# /modules, and INIT as /init. A file tree at $scratch/initramfs-extra goes in as well.
+make_initramfs() {
+    local file=$1 init=$2 tree=$scratch/initramfs number=0 module path
+    shift 2
+    need busybox cpio gzip modprobe
+    mkdir -p "$tree"/{bin,dev,proc,sys,modules,tmp}
+    cp "$(command -v busybox)" "$tree/bin/busybox"
+    ln -sf busybox "$tree/bin/sh"
+    cp "$init" "$tree/init"
+    chmod +x "$tree/init"
+    [ ! -d "$scratch/initramfs-extra" ] || cp -a "$scratch/initramfs-extra/." "$tree/"
+    for module in "$@"; do
+        modprobe -d "$kernel_root" -S "$kernel_version" --show-depends "$module"
+    done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$scratch/modules"
+    while read -r path; do
+        number=$((number + 1))
+        cp "$path" "$tree/modules/$(printf %03d $number)-$(basename "$path")"
+    done <"$scratch/modules"
+    (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$file"
+}
+
+# start_guest NAMESPACE COMMAND_LINE [QEMU ARGUMENTS...]: boots $kernel with $scratch/initramfs.gz; the
+# serial console goes to $scratch/console.log.
+start_guest() {
+    local ns=$1 command_line=$2
+    shift 2
+    need qemu-system-x86_64
+    : >"$scratch/console.log"
+    spawn qemu ip netns exec "$ns" qemu-system-x86_64 -accel tcg -cpu max -M q35 -m 256 -display none \
+        -no-reboot -nodefaults -serial "file:$scratch/console.log" -kernel "$kernel" \
+        -initrd "$scratch/initramfs.gz" -append "console=ttyS0 panic=-1 quiet $command_line" "$@"
+}
+
+# wait_guest PATTERN SECONDS: until the guest has said it on its console.
+wait_guest() {
+    local deadline=$((SECONDS + $2))
+    until grep -qE -- "$1" "$scratch/console.log"; do
+        is_alive qemu || fail "the guest ended before it said '$1'"
+        [ "$SECONDS" -lt "$deadline" ] || fail "the guest never said '$1'"
+        sleep 0.2
+    done
+}
