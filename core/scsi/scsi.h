@@ -1,0 +1,165 @@
+/* SCSI, as far as a disk that boots needs it: CDBs, replies, sense data, and what to do about them.
+ * Pure conversions, no state. SPC-4 and SBC-3 in parts; RFC 7143 says how they travel.
+ *
+ *   scsi_cdb.c    commands -> CDB
+ *   scsi_reply.c  data of REPORT LUNS, INQUIRY, READ CAPACITY, MODE SENSE -> structs
+ *   scsi_sense.c  status and sense data -> a verdict and words
+ *
+ * A decoder takes the bytes that really came, which may be fewer than were asked for, and believes
+ * no length in them that goes beyond. False leaves its output as it was. */
+#ifndef LB_SCSI_H
+#define LB_SCSI_H
+
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+#define LB_SCSI_CDB_BYTES 16
+
+enum lb_scsi_op {
+    LB_SCSI_TEST_UNIT_READY = 0x00,
+    LB_SCSI_REQUEST_SENSE = 0x03,
+    LB_SCSI_READ_6 = 0x08,
+    LB_SCSI_WRITE_6 = 0x0a,
+    LB_SCSI_INQUIRY = 0x12,
+    LB_SCSI_MODE_SENSE_6 = 0x1a,
+    LB_SCSI_START_STOP_UNIT = 0x1b,
+    LB_SCSI_READ_CAPACITY_10 = 0x25,
+    LB_SCSI_READ_10 = 0x28,
+    LB_SCSI_WRITE_10 = 0x2a,
+    LB_SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
+    LB_SCSI_MODE_SENSE_10 = 0x5a,
+    LB_SCSI_READ_16 = 0x88,
+    LB_SCSI_WRITE_16 = 0x8a,
+    LB_SCSI_SYNCHRONIZE_CACHE_16 = 0x91,
+    LB_SCSI_SERVICE_ACTION_IN_16 = 0x9e, /* with service action 0x10: READ CAPACITY(16) */
+    LB_SCSI_REPORT_LUNS = 0xa0,
+};
+#define LB_SCSI_READ_CAPACITY_16_ACTION 0x10
+
+enum lb_scsi_status { /* SAM-5 5.3 */
+                      LB_SCSI_GOOD = 0x00,
+                      LB_SCSI_CHECK_CONDITION = 0x02,
+                      LB_SCSI_BUSY = 0x08,
+                      LB_SCSI_RESERVATION_CONFLICT = 0x18,
+                      LB_SCSI_TASK_SET_FULL = 0x28,
+                      LB_SCSI_ACA_ACTIVE = 0x30,
+                      LB_SCSI_TASK_ABORTED = 0x40,
+};
+
+/* ---- CDBs: 16 bytes each, what is not used is 0. `alloc` is the room for the reply in bytes. ----
+ */
+
+void lb_scsi_cdb_test_unit_ready(uint8_t cdb[LB_SCSI_CDB_BYTES]);
+void lb_scsi_cdb_report_luns(uint8_t cdb[LB_SCSI_CDB_BYTES], uint32_t alloc); /* 16 or more */
+void lb_scsi_cdb_inquiry(uint8_t cdb[LB_SCSI_CDB_BYTES], uint16_t alloc);
+void lb_scsi_cdb_vpd(uint8_t cdb[LB_SCSI_CDB_BYTES], uint8_t page, uint16_t alloc);
+void lb_scsi_cdb_read_capacity_10(uint8_t cdb[LB_SCSI_CDB_BYTES]); /* reply: 8 bytes */
+void lb_scsi_cdb_read_capacity_16(uint8_t cdb[LB_SCSI_CDB_BYTES], uint32_t alloc);
+void lb_scsi_cdb_mode_sense_6(uint8_t cdb[LB_SCSI_CDB_BYTES], uint8_t page, uint8_t alloc);
+void lb_scsi_cdb_mode_sense_10(uint8_t cdb[LB_SCSI_CDB_BYTES], uint8_t page, uint16_t alloc);
+void lb_scsi_cdb_start_unit(uint8_t cdb[LB_SCSI_CDB_BYTES], bool start);
+/* The 10-byte form where it can say it, else the 16-byte form. */
+void lb_scsi_cdb_read(uint8_t cdb[LB_SCSI_CDB_BYTES], uint64_t lba, uint32_t blocks);
+void lb_scsi_cdb_write(uint8_t cdb[LB_SCSI_CDB_BYTES], uint64_t lba, uint32_t blocks,
+                       bool force_unit_access);
+/* The whole disk; the 16-byte form if `long_form`. */
+void lb_scsi_cdb_synchronize_cache(uint8_t cdb[LB_SCSI_CDB_BYTES], bool long_form);
+
+/* ---- replies ---- */
+
+#define LB_SCSI_VPD_PAGES         0x00
+#define LB_SCSI_VPD_SERIAL        0x80
+#define LB_SCSI_VPD_IDS           0x83
+#define LB_SCSI_VPD_BLOCK_LIMITS  0xb0
+#define LB_SCSI_VPD_BLOCK_DEVICE  0xb1
+#define LB_SCSI_VPD_PROVISIONING  0xb2
+#define LB_SCSI_INQUIRY_BYTES     36
+#define LB_SCSI_CAPACITY_10_BYTES 8
+#define LB_SCSI_CAPACITY_16_BYTES 32
+
+struct lb_scsi_inquiry {
+    uint8_t qualifier; /* 0: there is such a LUN; 1 and 3: there is none */
+    uint8_t type;      /* 0: a disk; 5: CD/DVD; 0x1f: none */
+    uint8_t version;
+    char vendor[9], product[17], revision[5]; /* trimmed; what is not printable is '?' */
+};
+/* At least the first 5 bytes; texts that did not come are empty. */
+bool lb_scsi_decode_inquiry(struct lb_bytes reply, struct lb_scsi_inquiry *inquiry);
+
+/* The list as it came: up to cap LUNs, *count of them; *total is what the target says there are,
+ * and asking again with room for `*total` makes sense when it is more. */
+bool lb_scsi_decode_luns(struct lb_bytes reply, uint8_t (*luns)[8], size_t cap, size_t *count,
+                         size_t *total);
+
+/* Whether VPD page 00 lists `page`; false, too, when the reply is none. */
+bool lb_scsi_vpd_has(struct lb_bytes reply, uint8_t page);
+/* VPD 80. Trimmed, what is not printable is '?', cut at cap-1. */
+bool lb_scsi_decode_serial(struct lb_bytes reply, char *serial, size_t cap);
+/* VPD 83: the best name of the logical unit itself, as text: "naa.6001405…", "eui.…", a SCSI name
+ * as it is, or "t10.…". In this order. False when there is none. */
+bool lb_scsi_decode_id(struct lb_bytes reply, char *id, size_t cap);
+
+struct lb_scsi_limits {
+    uint32_t max_transfer_blocks;     /* 0: no limit */
+    uint32_t optimal_transfer_blocks; /* 0: not said */
+};
+bool lb_scsi_decode_limits(struct lb_bytes reply, struct lb_scsi_limits *limits); /* VPD B0 */
+
+struct lb_scsi_capacity {
+    uint64_t blocks; /* the last LBA plus 1 */
+    uint32_t block_bytes;
+    uint8_t physical_exponent; /* 2^n logical blocks per physical one; READ CAPACITY(10): 0 */
+    uint16_t lowest_aligned;   /* LBA */
+    bool is_cut;               /* READ CAPACITY(10) on a disk that it cannot describe: ask (16) */
+};
+bool lb_scsi_decode_capacity_10(struct lb_bytes reply, struct lb_scsi_capacity *capacity);
+/* False also for 2^64 blocks, which no disk has. */
+bool lb_scsi_decode_capacity_16(struct lb_bytes reply, struct lb_scsi_capacity *capacity);
+
+/* The WP bit of MODE SENSE(6) and (10). */
+bool lb_scsi_decode_mode_6(struct lb_bytes reply, bool *write_protected);
+bool lb_scsi_decode_mode_10(struct lb_bytes reply, bool *write_protected);
+
+/* A LUN as people write it: "3"; "0x4001" in other addressing methods; 16 digits when it has more
+ * levels. Adds to text. */
+void lb_scsi_lun_format(struct lb_text *text, const uint8_t lun[8]);
+
+/* ---- status and sense ---- */
+
+struct lb_scsi_sense {
+    bool is_valid;    /* there was sense data of a known format with a key */
+    bool is_deferred; /* 71h, 73h: about an earlier command; this one was not carried out */
+    uint8_t key;      /* SPC-4 table 28 */
+    uint8_t asc, ascq;
+    bool has_information;
+    uint64_t information; /* for medium errors: the LBA */
+};
+/* Also short sense: fields that did not come are 0. */
+struct lb_scsi_sense lb_scsi_decode_sense(struct lb_bytes sense);
+
+enum lb_scsi_verdict {
+    LB_SCSI_OK,
+    LB_SCSI_RETRY_NOW,   /* UNIT ATTENTION and the like: issue it again */
+    LB_SCSI_RETRY_LATER, /* busy, becoming ready: issue it again after a pause */
+    LB_SCSI_START,       /* needs START STOP UNIT first, then again */
+    LB_SCSI_REFRESH,     /* capacity or LUNs changed: ask for them again, then issue it again */
+    LB_SCSI_FAIL,
+};
+
+struct lb_scsi_judgement {
+    enum lb_scsi_verdict verdict;
+    enum lb_code code; /* what to say, now or when retries have run out; LB_OK with LB_SCSI_OK */
+    struct lb_scsi_sense sense;
+};
+/* Judges the answer to one command. sense is as it came, without iSCSI's length bytes. */
+struct lb_scsi_judgement lb_scsi_judge(uint8_t status, struct lb_bytes sense);
+
+/* "MEDIUM ERROR"; "unrecovered read error" or "" when not known. Constants. */
+const char *lb_scsi_status_word(uint8_t status);
+const char *lb_scsi_key_word(uint8_t key);
+const char *lb_scsi_asc_word(uint8_t asc, uint8_t ascq);
+/* "CHECK CONDITION, MEDIUM ERROR 11/00 unrecovered read error at LBA 77" */
+void lb_scsi_answer_format(struct lb_text *text, uint8_t status, const struct lb_scsi_sense *sense);
+
+#endif
