@@ -1,8 +1,8 @@
 /* The boot engine: from nothing to a disk, and then the disk. Start here.
  *
- * One engine is one boot on one network interface. It runs the stages of RFC 4173 (configured values,
- * DHCP, Discovery, boot) by driving the protocol machines, applies the policy, keeps the report, and
- * afterwards keeps lease and session alive under the disk's user.
+ * One engine is one boot on one network interface. It runs the stages of RFC 4173 (configured
+ * values, DHCP, Discovery, boot) by driving the protocol machines, applies the policy, keeps the
+ * report, and afterwards keeps lease and session alive under the disk's user.
  *
  *   host                                                   engine
  *   lb_boot_init
@@ -12,9 +12,9 @@
  *         _resolved, _connected, _lost, _got, _sent    <--  what happened
  *   READY: lb_boot_submit / lb_boot_completed
  *
- * Sockets are numbered slots: the engine names them in OPEN and CONNECT, the host maps them. All calls
- * come from one thread. Every call may make work, so poll again after each. Time is microseconds of
- * the host's monotonic clock and never goes back. */
+ * Sockets are numbered slots: the engine names them in OPEN and CONNECT, the host maps them. All
+ * calls come from one thread. Every call may make work, so poll again after each. Time is
+ * microseconds of the host's monotonic clock and never goes back. */
 #ifndef LB_BOOT_H
 #define LB_BOOT_H
 
@@ -42,8 +42,9 @@ struct lb_boot_net {
 
 enum lb_boot_goal {
     LB_GOAL_DISK,  /* boot: ends READY with a disk */
-    LB_GOAL_PROBE, /* dry run: asks DHCP servers for offers and takes none; then, where the machine's
-                      own network is up, goes on to the disk like a boot, without needing `enable` */
+    LB_GOAL_PROBE, /* dry run: asks DHCP servers for offers and takes none; then, where the
+                      machine's own network is up, goes on to the disk like a boot, without needing
+                      `enable` */
 };
 
 struct lb_boot_setup {
@@ -51,21 +52,21 @@ struct lb_boot_setup {
     enum lb_boot_goal goal;
     const char *interface; /* its name, for messages; NULL where network_is_up alone counts */
     uint8_t mac[6];
-    uint8_t uuid[16]; /* of the machine (SMBIOS); zero: unknown */
+    uint8_t uuid[16];   /* of the machine (SMBIOS); zero: unknown */
     bool network_is_up; /* the machine's own network is used: no link, DHCP or address stage */
-    struct lb_span rx;         /* staging room for the session: LB_ISCSI_RX_MIN or more */
+    struct lb_span rx;  /* staging room for the session: LB_ISCSI_RX_MIN or more */
     struct lb_span trace_ring; /* may be empty: no trace */
     uint8_t seed[LB_RAND_SEED_BYTES];
 };
 
 enum lb_boot_event {
-    LB_BOOT_WAIT,          /* send what lb_boot_gather has for each connected slot, then nothing until
-                              until_us (may be LB_NEVER) or input */
-    LB_BOOT_LINK,          /* bring the interface up and tell the link's state: lb_boot_link */
-    LB_BOOT_OPEN,          /* open slot as `kind` */
-    LB_BOOT_SEND,          /* send the datagram `bytes` on slot, from `from`, to `to` */
-    LB_BOOT_PROBE,         /* ask by ARP whether anyone has `probe`: lb_boot_probed */
-    LB_BOOT_SET_ADDRESS,   /* configure the interface as `net` says: lb_boot_address_set */
+    LB_BOOT_WAIT,        /* send what lb_boot_gather has for each connected slot, then nothing until
+                            until_us (may be LB_NEVER) or input */
+    LB_BOOT_LINK,        /* bring the interface up and tell the link's state: lb_boot_link */
+    LB_BOOT_OPEN,        /* open slot as `kind` */
+    LB_BOOT_SEND,        /* send the datagram `bytes` on slot, from `from`, to `to` */
+    LB_BOOT_PROBE,       /* ask by ARP whether anyone has `probe`: lb_boot_probed */
+    LB_BOOT_SET_ADDRESS, /* configure the interface as `net` says: lb_boot_address_set */
     LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
     LB_BOOT_RESOLVE,       /* look up `name`, asking net's resolvers: lb_boot_resolved */
     LB_BOOT_CONNECT,       /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
@@ -104,8 +105,8 @@ struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us);
 /* The link's state, at first and whenever it changes; mtu is the interface's. The host may also say
  * why there will never be one (no such interface, not permitted): failure is then set. */
 void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up);
-void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                      struct lb_endpoint from, struct lb_bytes bytes);
+void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, struct lb_endpoint from,
+                      struct lb_bytes bytes);
 void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, bool conflict);
 /* How SET_ADDRESS went; why is the operating system's word where it failed, else NULL. */
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why);
@@ -127,8 +128,8 @@ void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op
 struct lb_disk_op *lb_boot_completed(struct lb_boot *boot);
 const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot);
 
-/* Ends the boot in an orderly way: logs out, keeps the lease (RFC 4173 7 lets the operating system go
- * on with it) unless release is set; then OUT. */
+/* Ends the boot in an orderly way: logs out, keeps the lease (RFC 4173 7 lets the operating system
+ * go on with it) unless release is set; then OUT. */
 void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
 
 struct lb_report *lb_boot_report(struct lb_boot *boot); /* the host may add its own steps */

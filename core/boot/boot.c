@@ -1,0 +1,313 @@
+/* The engine's loop: states, asks, and the calls of the host handed on to the stages. */
+#include "core/boot/boot_state.h"
+
+#define TURNS_MAX                                                                                  \
+    64 /* of one poll: a boot's longest chain of changes without an action is under ten */
+#define CLOSING_US (2 * LB_US_SEC) /* for a logout's answer, before the connection is just closed  \
+                                    */
+
+static const char *state_word(enum lb_boot_state state) {
+    static const char *const words[] = {
+        [LB_AT_START] = "start",     [LB_AT_LINK] = "link",       [LB_AT_DHCP] = "dhcp",
+        [LB_AT_ADDRESS] = "address", [LB_AT_SESSION] = "session", [LB_AT_DISK] = "disk",
+        [LB_AT_UP] = "up",           [LB_AT_CLOSING] = "closing", [LB_AT_BACKOFF] = "backoff",
+        [LB_AT_OVER] = "over",
+    };
+    return words[state];
+}
+
+void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state) {
+    lb_trace(&boot->trace, now_us, "boot", "%s -> %s", state_word(boot->state), state_word(state));
+    boot->state = state;
+    boot->enter_us = now_us;
+    boot->deadline_us = state == LB_AT_CLOSING ? now_us + CLOSING_US : LB_NEVER;
+}
+
+struct lb_boot_action *lb_boot_ask(struct lb_boot *boot, enum lb_boot_event event) {
+    lb_assert(boot->ask_count < LB_BOOT_ASKS_MAX);
+    struct lb_boot_action *ask = &boot->asks[boot->ask_count++];
+    *ask = (struct lb_boot_action){.event = event, .slot = LB_BOOT_NO_SLOT};
+    return ask;
+}
+
+void lb_boot_until(struct lb_boot *boot, uint64_t until_us) {
+    boot->until_us = LB_MIN(boot->until_us, until_us);
+}
+
+static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
+    if (boot->ask_count == 0)
+        return false;
+    *action = boot->asks[0];
+    boot->ask_count--;
+    for (size_t i = 0; i < boot->ask_count; i++)
+        boot->asks[i] = boot->asks[i + 1];
+    return true;
+}
+
+/* ---- ends -------------------------------------------------------------------------------------
+ */
+
+static void enter_over(struct lb_boot *boot, uint64_t now_us) {
+    lb_dhcp_stage_stop(boot);
+    if (boot->slot_open) {
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_SLOT_SESSION;
+        boot->slot_open = false;
+    }
+    boot->session_runs = false;
+    boot->report.error = boot->error;
+    lb_boot_enter(boot, now_us, LB_AT_OVER);
+    lb_boot_ask(boot, boot->stopping ? LB_BOOT_OUT : LB_BOOT_FAILED);
+}
+
+static void after_closing(struct lb_boot *boot, uint64_t now_us) {
+    uint64_t delay_us = lb_policy_delay_us(boot);
+    if (boot->slot_open) {
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_SLOT_SESSION;
+        boot->slot_open = false;
+    }
+    boot->session_runs = false;
+    if (boot->stopping || !lb_policy_may_pass(boot->error.code) ||
+        !lb_policy_has_attempts(boot, now_us, delay_us)) {
+        enter_over(boot, now_us);
+        return;
+    }
+    lb_boot_enter(boot, now_us, LB_AT_BACKOFF);
+    boot->deadline_us = now_us + delay_us;
+    lb_trace(&boot->trace, now_us, "boot", "attempt %u failed (%s: %s); next in %llu ms",
+             boot->attempts, lb_code_word(boot->error.code), boot->error.facts,
+             (unsigned long long)(delay_us / LB_US_MS));
+}
+
+void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
+    lb_assert(!lb_is_ok(&boot->error));
+    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_FAILED, "%s",
+                  lb_code_word(boot->error.code));
+    if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE) {
+        lb_iscsi_logout(&boot->session, now_us);
+        lb_boot_enter(boot, now_us, LB_AT_CLOSING);
+        return;
+    }
+    after_closing(boot, now_us);
+}
+
+/* ---- beginnings -------------------------------------------------------------------------------
+ */
+
+static bool wants_link(const struct lb_boot *boot) {
+    return boot->setup.interface != NULL &&
+           (!boot->setup.network_is_up || boot->setup.goal == LB_GOAL_PROBE);
+}
+
+static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
+    boot->attempts++;
+    boot->error = (struct lb_error){.code = LB_OK};
+    boot->step_disk = LB_REPORT_STEPS_MAX;
+    if (!lb_policy_enabled(boot) || !lb_target_from_config(boot)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    if (wants_link(boot) && !boot->net_set)
+        lb_dhcp_stage_start(boot, now_us);
+    else
+        lb_session_stage_start(boot, now_us);
+}
+
+/* ---- polling ----------------------------------------------------------------------------------
+ */
+
+static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
+    lb_boot_until(boot, boot->deadline_us);
+    bool closed = !boot->session_runs || lb_iscsi_state(&boot->session) == LB_ISCSI_ENDED;
+    if (!closed && now_us < boot->deadline_us)
+        return LB_TURN_IDLE;
+    after_closing(boot, now_us);
+    return LB_TURN_AGAIN;
+}
+
+static enum lb_turn backoff_turn(struct lb_boot *boot, uint64_t now_us) {
+    lb_boot_until(boot, boot->deadline_us);
+    if (now_us < boot->deadline_us)
+        return LB_TURN_IDLE;
+    begin_attempt(boot, now_us);
+    return LB_TURN_AGAIN;
+}
+
+static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
+    switch (boot->state) {
+    case LB_AT_START:
+        begin_attempt(boot, now_us);
+        return LB_TURN_AGAIN;
+    case LB_AT_DISK:
+    case LB_AT_UP:
+        return lb_disk_stage_turn(boot, now_us);
+    case LB_AT_CLOSING:
+        return closing_turn(boot, now_us);
+    case LB_AT_BACKOFF:
+        return backoff_turn(boot, now_us);
+    case LB_AT_LINK:
+        lb_boot_until(boot, boot->deadline_us);
+        if (now_us < boot->deadline_us)
+            return LB_TURN_IDLE;
+        lb_fail(&boot->error, LB_E_NO_LINK, "interface %s", boot->interface);
+        lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_FAILED, "no link");
+        lb_boot_attempt_failed(boot, now_us);
+        return LB_TURN_AGAIN;
+    case LB_AT_DHCP:
+    case LB_AT_ADDRESS:
+    case LB_AT_SESSION:
+    case LB_AT_OVER:
+        return LB_TURN_IDLE;
+    }
+    return LB_TURN_IDLE;
+}
+
+static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
+    if (take_ask(boot, action))
+        return LB_TURN_ACT;
+    boot->until_us = LB_NEVER;
+    enum lb_turn did = lb_dhcp_stage_turn(boot, now_us, action);
+    if (did == LB_TURN_IDLE)
+        did = lb_session_stage_turn(boot, now_us, action);
+    if (did == LB_TURN_IDLE)
+        did = state_turn(boot, now_us);
+    return did;
+}
+
+struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_boot_action action = {.event = LB_BOOT_WAIT, .slot = LB_BOOT_NO_SLOT};
+    for (unsigned turns = 0; turns < TURNS_MAX; turns++) {
+        enum lb_turn did = turn(boot, now_us, &action);
+        if (did == LB_TURN_ACT)
+            return action;
+        if (did == LB_TURN_IDLE)
+            break;
+        boot->until_us = now_us; /* for the case that the turns run out */
+    }
+    return (struct lb_boot_action){
+        .event = LB_BOOT_WAIT, .slot = LB_BOOT_NO_SLOT, .until_us = LB_MAX(boot->until_us, now_us)};
+}
+
+/* ---- the host's calls -------------------------------------------------------------------------
+ */
+
+void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_setup *setup) {
+    memset(boot, 0, sizeof *boot);
+    boot->setup = *setup;
+    if (setup->interface != NULL)
+        lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
+    lb_rand_init(&boot->rand, setup->seed);
+    lb_wipe(boot->setup.seed, sizeof boot->setup.seed);
+    lb_trace_init(&boot->trace, now_us, setup->trace_ring);
+    lb_report_init(&boot->report, now_us);
+    boot->start_us = now_us;
+    boot->deadline_us = LB_NEVER;
+}
+
+void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_error *error) {
+    if (boot->state == LB_AT_OVER)
+        return;
+    lb_fail(&boot->error, error->code, "%s", error->facts);
+    enter_over(boot, now_us);
+}
+
+void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
+    if (slot == LB_SLOT_SESSION && boot->session_runs)
+        lb_iscsi_connected(&boot->session, now_us);
+}
+
+void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why) {
+    if (slot != LB_SLOT_SESSION || !boot->slot_open)
+        return;
+    boot->slot_open = false;
+    if (boot->session_runs)
+        lb_iscsi_lost(&boot->session, now_us, why);
+}
+
+void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
+                      size_t count) {
+    if (boot->session_runs)
+        lb_iscsi_resolved(&boot->session, now_us, addrs, count);
+}
+
+size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
+    if (slot != LB_SLOT_SESSION || !boot->session_runs)
+        return 0;
+    return lb_iscsi_where(&boot->session, spans);
+}
+
+void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
+    if (slot == LB_SLOT_SESSION && boot->session_runs)
+        lb_iscsi_got(&boot->session, now_us, len);
+}
+
+size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap) {
+    if (slot != LB_SLOT_SESSION || !boot->session_runs)
+        return 0;
+    return lb_iscsi_gather(&boot->session, pieces, cap);
+}
+
+void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
+    if (slot == LB_SLOT_SESSION && boot->session_runs)
+        lb_iscsi_sent(&boot->session, now_us, len);
+}
+
+void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op) {
+    lb_assert(boot->disk_started);
+    lb_disk_submit(&boot->disk, now_us, op);
+}
+
+struct lb_disk_op *lb_boot_completed(struct lb_boot *boot) {
+    return boot->disk_started ? lb_disk_completed(&boot->disk) : NULL;
+}
+
+const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot) {
+    return lb_disk_info(&boot->disk);
+}
+
+void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
+    if (boot->state == LB_AT_OVER || boot->stopping)
+        return;
+    boot->stopping = true;
+    if (release && boot->has_lease) {
+        lb_dhcp4_client_release(&boot->dhcp, now_us);
+        boot->release_due = true;
+    }
+    if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE)
+        lb_iscsi_logout(&boot->session, now_us);
+    else
+        boot->session_runs = false;
+    lb_boot_enter(boot, now_us, LB_AT_CLOSING);
+}
+
+struct lb_report *lb_boot_report(struct lb_boot *boot) {
+    return &boot->report;
+}
+
+struct lb_trace *lb_boot_trace(struct lb_boot *boot) {
+    return &boot->trace;
+}
+
+const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot) {
+    return &boot->net;
+}
+
+const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot) {
+    return boot->has_lease ? &boot->dhcp.lease : NULL;
+}
+
+const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count) {
+    *count = boot->dhcp.offer_count;
+    return boot->dhcp.offers;
+}
+
+const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot) {
+    return &boot->target;
+}
+
+const char *lb_boot_initiator(const struct lb_boot *boot) {
+    return boot->initiator;
+}
+
+struct lb_iscsi *lb_boot_session(struct lb_boot *boot) {
+    return &boot->session;
+}

@@ -1,0 +1,148 @@
+/* Policy: nothing boots unless an administrator said so, from nobody and to nothing that was not
+ * allowed, and not without the protection that was required. RFC 4173 8. */
+#include "core/boot/boot_state.h"
+
+/* ---- enable ------------------------------------------------------------------------------------
+ */
+
+bool lb_policy_enabled(struct lb_boot *boot) {
+    const struct lb_config *config = boot->setup.config;
+    if (boot->setup.goal == LB_GOAL_PROBE || lb_config_bool(config, LB_KEY_ENABLE))
+        return true;
+    lb_fail(&boot->error, LB_E_NOT_ENABLED, "enable is %s",
+            lb_config_is_set(config, LB_KEY_ENABLE) ? "no" : "not set");
+    return false;
+}
+
+/* ---- allow-server, allow-target ----------------------------------------------------------------
+ */
+
+static bool list_has_name(struct lb_bytes list, const char *name) {
+    struct lb_bytes item;
+    size_t len = lb_strlen(name);
+    while (lb_list_next(&list, ',', &item)) {
+        bool prefix = item.len > 0 && item.p[item.len - 1] == '*';
+        size_t compared = item.len - prefix;
+        if (compared > len || (!prefix && compared != len))
+            continue;
+        bool equal = true;
+        for (size_t i = 0; i < compared; i++)
+            equal = equal && lb_ascii_lower(item.p[i]) == lb_ascii_lower((uint8_t)name[i]);
+        if (equal)
+            return true;
+    }
+    return false;
+}
+
+static bool list_has_addr(struct lb_bytes list, struct lb_addr addr) {
+    struct lb_bytes item;
+    struct lb_prefix prefix;
+    while (lb_list_next(&list, ',', &item))
+        if (lb_prefix_parse(item, &prefix) && lb_prefix_has(prefix, addr))
+            return true;
+    return false;
+}
+
+bool lb_policy_target(struct lb_boot *boot) {
+    const struct lb_config *config = boot->setup.config;
+    if (!lb_config_is_set(config, LB_KEY_ALLOW_TARGET))
+        return true;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET));
+    if (list_has_name(list, boot->target.target))
+        return true;
+    lb_fail(&boot->error, LB_E_TARGET_NOT_ALLOWED, "%s, named by %s", boot->target.target,
+            boot->target_source);
+    return false;
+}
+
+/* A name on the list stands for whatever it resolves to, but not for where a redirect leads. */
+static bool portal_is_listed(struct lb_boot *boot, struct lb_endpoint peer) {
+    const struct lb_config *config = boot->setup.config;
+    bool permanent;
+    if (!lb_config_is_set(config, LB_KEY_ALLOW_SERVER))
+        return true;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_SERVER));
+    if (list_has_addr(list, peer.addr))
+        return true;
+    return boot->target.host == LB_HOST_NAME &&
+           !lb_iscsi_was_redirected(&boot->session, &permanent) &&
+           list_has_name(list, boot->target.name);
+}
+
+bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
+    bool permanent;
+    bool by_person =
+        !boot->target_from_network && !lb_iscsi_was_redirected(&boot->session, &permanent);
+    bool plausible = by_person ? !lb_addr_is_multicast(peer.addr) && !lb_addr_is_zero(peer.addr)
+                               : lb_addr_is_host(peer.addr);
+    if (plausible && portal_is_listed(boot, peer))
+        return true;
+    lb_fail(&boot->error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s",
+            lb_endpoint_text(peer).s, boot->target.target, boot->target_source);
+    return false;
+}
+
+/* ---- require -----------------------------------------------------------------------------------
+ */
+
+bool lb_policy_session(struct lb_boot *boot) {
+    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&boot->session);
+    const struct {
+        const char *word;
+        bool have;
+    } protections[] = {
+        {"chap", agreed->chap},
+        {"mutual-chap", agreed->mutual},
+        {"header-digest", agreed->header_digest},
+        {"data-digest", agreed->data_digest},
+    };
+    for (size_t i = 0; i < LB_COUNT(protections); i++) {
+        if (protections[i].have || !lb_config_requires(boot->setup.config, protections[i].word))
+            continue;
+        lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", protections[i].word,
+                boot->target.target, lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+        return false;
+    }
+    return true;
+}
+
+/* ---- further attempts --------------------------------------------------------------------------
+ */
+
+/* What another attempt may cure without anybody's help. The rest is told at once. */
+bool lb_policy_may_pass(enum lb_code code) {
+    static const enum lb_code passing[] = {
+        LB_E_NO_LINK,         LB_E_ADDRESS_CONFLICT,
+        LB_E_DHCP_NO_OFFER,   LB_E_DHCP_NO_ACK,
+        LB_E_DHCP_NAK,        LB_E_DHCP_EXPIRED,
+        LB_E_RESOLVE,         LB_E_CONNECT_REFUSED,
+        LB_E_CONNECT_TIMEOUT, LB_E_CONNECT_UNREACHABLE,
+        LB_E_CONNECTION_LOST, LB_E_LOGIN_TIMEOUT,
+        LB_E_TARGET_BUSY,     LB_E_DIGEST,
+        LB_E_TASK_TIMEOUT,    LB_E_TARGET_LOGOUT,
+        LB_E_NOT_READY,       LB_E_DISK_BUSY,
+    };
+    for (size_t i = 0; i < LB_COUNT(passing); i++)
+        if (passing[i] == code)
+            return true;
+    return false;
+}
+
+/* retry-delay, doubled with each attempt up to 30 s, and up to a quarter more by chance, so that a
+ * room full of machines does not knock in step. */
+uint64_t lb_policy_delay_us(struct lb_boot *boot) {
+    uint64_t delay_us = lb_config_u32(boot->setup.config, LB_KEY_RETRY_DELAY) * LB_US_MS;
+    for (unsigned i = 1; i < boot->attempts && delay_us < 30 * LB_US_SEC; i++)
+        delay_us *= 2;
+    delay_us = LB_MIN(delay_us, 30 * LB_US_SEC);
+    return delay_us + lb_rand_below(&boot->rand, (uint32_t)(delay_us / 4) + 1);
+}
+
+bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us) {
+    const struct lb_config *config = boot->setup.config;
+    uint32_t attempts = lb_config_u32(config, LB_KEY_ATTEMPTS);
+    uint64_t retry_us = lb_config_u32(config, LB_KEY_RETRY_TIME) * LB_US_MS;
+    if (attempts != 0 && boot->attempts >= attempts)
+        return false;
+    return now_us + delay_us - boot->start_us <= retry_us;
+}

@@ -1,0 +1,94 @@
+/* The facts that each stage adds to the report. */
+#include "core/boot/boot_state.h"
+
+static void learned_addrs(struct lb_boot *boot, uint64_t now_us, const char *source,
+                          const char *key, const struct lb_addr *addrs, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, key, source, "%s",
+                          lb_addr_text(addrs[i]).s);
+}
+
+static void learned_text(struct lb_boot *boot, uint64_t now_us, const char *source, const char *key,
+                         struct lb_bytes value) {
+    char shown[200];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    if (value.len == 0)
+        return;
+    lb_text_untrusted(&text, value);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, key, source, "%s", shown);
+}
+
+void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease) {
+    char source[48], giver[48];
+    lb_format(source, sizeof source, "%s server %s", lease->bootp ? "BOOTP" : "DHCP",
+              lb_addr_text(lease->server).s);
+    lb_format(giver, sizeof giver, "DHCP server %s", lb_addr_text(lease->root_path_from).s);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "address", source, "%s",
+                      lb_prefix_text(lease->address).s);
+    if (lease->bootp || lease->lease_s == LB_DHCP4_INFINITE)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "lease", source, "without end");
+    else
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "lease", source, "%u s",
+                          lease->lease_s);
+    learned_addrs(boot, now_us, source, "router", lease->routers, lease->router_count);
+    learned_addrs(boot, now_us, source, "dns", lease->dns, lease->dns_count);
+    if (lease->mtu != 0)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "mtu", source, "%u",
+                          (unsigned)lease->mtu);
+    learned_text(boot, now_us, source, "hostname", lb_bytes_of_text(lease->hostname));
+    learned_text(boot, now_us, source, "domain", lb_bytes_of_text(lease->domain));
+    learned_text(boot, now_us, giver, "root-path",
+                 lb_bytes(lease->root_path, lease->root_path_len));
+}
+
+void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
+    char lun[32], server[LB_HOST_MAX + 1];
+    struct lb_text text = lb_text(lun, sizeof lun);
+    const struct lb_rootpath *target = &boot->target;
+    lb_lun_format(&text, target->lun);
+    if (target->host == LB_HOST_NAME)
+        lb_format(server, sizeof server, "%s", target->name);
+    else
+        lb_format(server, sizeof server, "%s", lb_addr_text(target->addr).s);
+    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "target", boot->target_source, "%s",
+                      target->target);
+    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "server", boot->target_source, "%s",
+                      server);
+    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "lun", boot->target_source, "%s",
+                      lun);
+    for (unsigned warning = 1; warning <= LB_WARN_NON_ASCII; warning <<= 1)
+        if (target->warnings & warning)
+            lb_report_learned(&boot->report, now_us, LB_STAGE_CONNECT, "warning", "root path", "%s",
+                              lb_rootpath_warning_text((enum lb_rootpath_warning)warning));
+}
+
+void lb_report_session(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&boot->session);
+    const char *source = "login";
+    lb_report_learned(&boot->report, now_us, LB_STAGE_LOGIN, "portal", source, "%s",
+                      lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+    if (agreed->chap)
+        lb_report_decided(&boot->report, now_us, LB_STAGE_LOGIN, "authentication", source,
+                          "%s CHAP with %s", agreed->mutual ? "mutual" : "one-way",
+                          lb_hash_name(agreed->chap_alg));
+    else
+        lb_report_decided(&boot->report, now_us, LB_STAGE_LOGIN, "authentication", source, "none");
+    lb_report_decided(&boot->report, now_us, LB_STAGE_LOGIN, "digests", source, "%s",
+                      agreed->header_digest && agreed->data_digest ? "header and data"
+                      : agreed->header_digest                      ? "header"
+                      : agreed->data_digest                        ? "data"
+                                                                   : "none");
+}
+
+void lb_report_disk(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_disk_info *info = lb_disk_info(&boot->disk);
+    const char *source = "disk";
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DISK, "disk", source, "%s %s %s",
+                      info->vendor, info->product, info->revision);
+    lb_report_learned(
+        &boot->report, now_us, LB_STAGE_DISK, "size", source, "%llu MiB, %llu blocks of %u bytes%s",
+        (unsigned long long)(info->blocks / (1048576 / LB_MIN(info->block_bytes, 1048576U))),
+        (unsigned long long)info->blocks, info->block_bytes, info->read_only ? ", read-only" : "");
+    if (info->id[0] != '\0')
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DISK, "identity", source, "%s", info->id);
+}

@@ -1,0 +1,245 @@
+/* The boot stage: resolve, connect, log in; then, what is this LUN? */
+#include "core/boot/boot_state.h"
+
+/* ---- configuration -----------------------------------------------------------------------------
+ */
+
+static enum lb_digest_want digest_want(const struct lb_boot *boot, enum lb_key key,
+                                       const char *word) {
+    const char *value = lb_config_text(boot->setup.config, key);
+    if (lb_config_requires(boot->setup.config, word) || lb_streq(value, "crc32c"))
+        return LB_DIGEST_CRC32C;
+    return lb_streq(value, "prefer") ? LB_DIGEST_PREFER : LB_DIGEST_NONE;
+}
+
+/* RFC 7143 10.12.5: type "random", but the same at each boot of a machine, so that a login after a
+ * crash takes the place of the session before it. The qualifier is 0. */
+static void choose_isid(const struct lb_boot *boot, uint8_t isid[6]) {
+    if (lb_config_bytes(boot->setup.config, LB_KEY_ISID, lb_span(isid, 6)))
+        return;
+    const uint8_t *mac = boot->setup.mac;
+    const uint8_t made[6] = {0x80, mac[3], mac[4], mac[5], 0, 0};
+    memcpy(isid, made, sizeof made);
+}
+
+static void chap_config(const struct lb_config *config, struct lb_iscsi_config *out) {
+    struct lb_bytes secret = lb_config_secret(config, LB_KEY_CHAP_SECRET);
+    struct lb_bytes target_secret = lb_config_secret(config, LB_KEY_CHAP_TARGET_SECRET);
+    lb_text_copy(out->chap_name, sizeof out->chap_name,
+                 lb_bytes_of_text(lb_config_text(config, LB_KEY_CHAP_NAME)));
+    lb_text_copy(out->chap_target_name, sizeof out->chap_target_name,
+                 lb_bytes_of_text(lb_config_text(config, LB_KEY_CHAP_TARGET_NAME)));
+    out->chap_secret_len = LB_MIN(secret.len, sizeof out->chap_secret);
+    memcpy(out->chap_secret, secret.p, out->chap_secret_len);
+    out->chap_target_secret_len = LB_MIN(target_secret.len, sizeof out->chap_target_secret);
+    memcpy(out->chap_target_secret, target_secret.p, out->chap_target_secret_len);
+    out->require_mutual = lb_config_requires(config, "mutual-chap");
+    out->require_chap = out->require_mutual || lb_config_requires(config, "chap");
+}
+
+static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
+    const struct lb_config *config = boot->setup.config;
+    const struct lb_rootpath *target = &boot->target;
+    uint16_t port = target->port != 0 ? target->port : LB_ISCSI_PORT;
+    *out = (struct lb_iscsi_config){
+        .portal = {.addr = target->addr, .port = port},
+        .header_digest = digest_want(boot, LB_KEY_HEADER_DIGEST, "header-digest"),
+        .data_digest = digest_want(boot, LB_KEY_DATA_DIGEST, "data-digest"),
+        .queue_depth = lb_config_u32(config, LB_KEY_QUEUE_DEPTH),
+        .connect_ms = lb_config_u32(config, LB_KEY_CONNECT_TIMEOUT),
+        .login_ms = lb_config_u32(config, LB_KEY_LOGIN_TIMEOUT),
+        .task_ms = lb_config_u32(config, LB_KEY_TASK_TIMEOUT),
+        .ping_ms = lb_config_u32(config, LB_KEY_PING_INTERVAL),
+        .recovery_ms = lb_config_u32(config, LB_KEY_RECOVERY_TIME),
+        .recover = true,
+    };
+    if (target->host == LB_HOST_NAME)
+        memcpy(out->host, target->name, sizeof out->host);
+    memcpy(out->initiator, boot->initiator, sizeof out->initiator);
+    memcpy(out->target, target->target, sizeof out->target);
+    choose_isid(boot, out->isid);
+    chap_config(config, out);
+    const char *algorithms = lb_config_text(config, LB_KEY_CHAP_ALGORITHMS);
+    if (lb_chap_parse_algs(lb_bytes_of_text(algorithms), &out->chap_algs))
+        return true;
+    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "chap-algorithms=%s", algorithms);
+    return false;
+}
+
+void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->initiator[0] == '\0' && !lb_initiator_choose(boot, now_us, NULL)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    if (!boot->has_target)
+        lb_fail(&boot->error, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
+                "nothing is configured that names it, and DHCP was not asked");
+    struct lb_iscsi_config config;
+    if (!lb_is_ok(&boot->error) || !lb_policy_target(boot) || !session_config(boot, &config)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    lb_report_target(boot, now_us);
+    lb_iscsi_init(&boot->session, now_us, &config, boot->setup.rx, &boot->rand, &boot->trace);
+    lb_wipe(&config, sizeof config);
+    boot->session_runs = true;
+    boot->session_seen = LB_ISCSI_IDLE;
+    boot->logins_seen = 0;
+    boot->disk_started = false;
+    boot->step_session = LB_REPORT_STEPS_MAX;
+    lb_boot_enter(boot, now_us, LB_AT_SESSION);
+    lb_iscsi_start(&boot->session, now_us);
+}
+
+/* ---- steps of the report -----------------------------------------------------------------------
+ */
+
+/* The session's states, as steps that a person knows. */
+static bool step_of_state(enum lb_iscsi_state state, enum lb_stage *stage) {
+    switch (state) {
+    case LB_ISCSI_RESOLVING:
+        *stage = LB_STAGE_RESOLVE;
+        return true;
+    case LB_ISCSI_CONNECTING:
+        *stage = LB_STAGE_CONNECT;
+        return true;
+    case LB_ISCSI_LOGIN_SECURITY:
+    case LB_ISCSI_LOGIN_OPERATIONAL:
+        *stage = LB_STAGE_LOGIN;
+        return true;
+    case LB_ISCSI_IDLE:
+    case LB_ISCSI_FULL_FEATURE:
+    case LB_ISCSI_LOGGING_OUT:
+    case LB_ISCSI_RECOVERING:
+    case LB_ISCSI_ENDED:
+        return false;
+    }
+    return false;
+}
+
+static void follow_session(struct lb_boot *boot, uint64_t now_us) {
+    enum lb_iscsi_state state = lb_iscsi_state(&boot->session);
+    enum lb_stage before, stage;
+    if (state == boot->session_seen)
+        return;
+    bool was = step_of_state(boot->session_seen, &before), is = step_of_state(state, &stage);
+    boot->session_seen = state;
+    if (was && is && before == stage)
+        return;
+    bool failed = state == LB_ISCSI_RECOVERING || state == LB_ISCSI_ENDED;
+    lb_report_end(&boot->report, now_us, boot->step_session, failed ? LB_DONE_FAILED : LB_DONE_OK,
+                  "%s", failed ? lb_code_word(lb_iscsi_error(&boot->session)->code) : "");
+    boot->step_session = LB_REPORT_STEPS_MAX;
+    if (is)
+        boot->step_session =
+            lb_report_begin(&boot->report, now_us, stage, lb_iscsi_peer(&boot->session), "%s",
+                            stage == LB_STAGE_RESOLVE ? boot->target.name : boot->target.target);
+}
+
+/* ---- what the session says ---------------------------------------------------------------------
+ */
+
+static void session_ready(struct lb_boot *boot, uint64_t now_us) {
+    if (!lb_policy_session(boot)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    if (boot->disk_started) {
+        lb_trace(&boot->trace, now_us, "boot", "session is back, login %u",
+                 lb_iscsi_logins(&boot->session));
+        return;
+    }
+    lb_report_session(boot, now_us);
+    lb_boot_enter(boot, now_us, LB_AT_DISK);
+    boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISK,
+                                      lb_iscsi_peer(&boot->session), "%s", boot->target.target);
+    lb_disk_init(&boot->disk, &boot->session, boot->target.lun,
+                 lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT), &boot->trace);
+    lb_disk_start(&boot->disk, now_us);
+    boot->disk_started = true;
+}
+
+static void session_failed(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_error *error = lb_iscsi_error(&boot->session);
+    if (boot->state == LB_AT_CLOSING)
+        return;
+    lb_fail(&boot->error, error->code, "%s", error->facts);
+    if (boot->state == LB_AT_UP)
+        lb_disk_poll(&boot->disk, now_us); /* its user hears of it with each request */
+    lb_boot_attempt_failed(boot, now_us);
+}
+
+static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint peer,
+                               struct lb_boot_action *action) {
+    if (!lb_policy_portal(boot, peer)) {
+        boot->session_runs = false;
+        lb_boot_attempt_failed(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    boot->slot_open = true;
+    *action =
+        (struct lb_boot_action){.event = LB_BOOT_CONNECT, .slot = LB_SLOT_SESSION, .to = peer};
+    return LB_TURN_ACT;
+}
+
+static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_iscsi_action did,
+                              struct lb_boot_action *action) {
+    switch (did.event) {
+    case LB_ISCSI_WAIT:
+        lb_boot_until(boot, did.until_us);
+        return LB_TURN_IDLE;
+    case LB_ISCSI_RESOLVE:
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_RESOLVE, .slot = LB_BOOT_NO_SLOT, .name = did.host};
+        return LB_TURN_ACT;
+    case LB_ISCSI_CONNECT:
+        return connect_to(boot, now_us, did.peer, action);
+    case LB_ISCSI_CLOSE:
+        if (!boot->slot_open)
+            return LB_TURN_AGAIN;
+        boot->slot_open = false;
+        *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_SLOT_SESSION};
+        return LB_TURN_ACT;
+    case LB_ISCSI_READY:
+        session_ready(boot, now_us);
+        return LB_TURN_AGAIN;
+    case LB_ISCSI_OUT:
+        return LB_TURN_AGAIN;
+    case LB_ISCSI_FAILED:
+        session_failed(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    return LB_TURN_IDLE;
+}
+
+enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                   struct lb_boot_action *action) {
+    if (!boot->session_runs)
+        return LB_TURN_IDLE;
+    struct lb_iscsi_action did = lb_iscsi_poll(&boot->session, now_us);
+    follow_session(boot, now_us);
+    return carry_out(boot, now_us, did, action);
+}
+
+/* ---- the disk ----------------------------------------------------------------------------------
+ */
+
+enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
+    lb_boot_until(boot, lb_disk_poll(&boot->disk, now_us));
+    if (boot->state == LB_AT_UP)
+        return LB_TURN_IDLE;
+    const struct lb_error *error = lb_disk_error(&boot->disk);
+    if (!lb_is_ok(error)) {
+        lb_fail(&boot->error, error->code, "%s", error->facts);
+        lb_boot_attempt_failed(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    if (!lb_disk_is_up(&boot->disk))
+        return LB_TURN_IDLE;
+    lb_report_disk(boot, now_us);
+    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s",
+                  lb_disk_info(&boot->disk)->product);
+    lb_boot_enter(boot, now_us, LB_AT_UP);
+    lb_boot_ask(boot, LB_BOOT_READY);
+    return LB_TURN_AGAIN;
+}

@@ -1,0 +1,127 @@
+/* The engine's fields, and what its files say to each other. Hosts need the size alone. */
+#ifndef LB_BOOT_STATE_H
+#define LB_BOOT_STATE_H
+
+#include "core/boot/boot.h"
+#include "core/iscsi/iscsi_disk_state.h"
+#include "core/iscsi/iscsi_session.h"
+
+/*        start ──> link ──> dhcp ──> address ──> session ──> disk ──> up
+ *          │         └── configured ──^           ^ │          │
+ *          └── the machine's own network ─────────┘ └─failure──┤
+ *                                                              v
+ *        over <── no time or attempts left ── backoff <── closing
+ *        any state ── lb_boot_stop ──> closing ──> over
+ *
+ * The DHCP client keeps running beside the later states, and renews the lease. */
+enum lb_boot_state {
+    LB_AT_START,
+    LB_AT_LINK,    /* waits for the link */
+    LB_AT_DHCP,    /* waits for a lease, or for the offers of a dry run */
+    LB_AT_ADDRESS, /* waits for the host to configure the interface */
+    LB_AT_SESSION, /* resolve, connect, login */
+    LB_AT_DISK,    /* what is this LUN? */
+    LB_AT_UP,
+    LB_AT_CLOSING, /* logs out, after a failure or because it was told to */
+    LB_AT_BACKOFF,
+    LB_AT_OVER,
+};
+
+#define LB_BOOT_ASKS_MAX 8 /* asks of the engine's own that wait for a poll; four at the most do   \
+                            */
+
+/* Slots: fixed numbers, for there is one of each. */
+enum {
+    LB_SLOT_DHCP4 = 0,
+    LB_SLOT_SESSION = 1,
+};
+
+struct lb_boot {
+    struct lb_boot_setup setup;
+    char interface[32];
+    enum lb_boot_state state;
+    struct lb_rand rand;
+    struct lb_trace trace;
+    struct lb_report report;
+    struct lb_error error; /* of this attempt: the first failure is kept */
+
+    struct lb_boot_action asks[LB_BOOT_ASKS_MAX];
+    size_t ask_count;
+    uint64_t until_us; /* the earliest deadline seen in this poll */
+
+    uint64_t start_us, enter_us, deadline_us;
+    unsigned attempts; /* begun so far */
+    bool link_up, stopping, release_due, ended;
+    size_t step_link, step_dhcp, step_address, step_session, step_disk; /* report steps */
+
+    struct lb_dhcp4_client dhcp;
+    bool dhcp_runs, dhcp_open, has_lease;
+    struct lb_boot_net net;
+    bool net_set;
+
+    char initiator[LB_NAME_MAX + 1];
+    struct lb_rootpath target;
+    bool has_target, target_from_network;
+    const char *target_source;
+
+    struct lb_iscsi session;
+    bool session_runs, slot_open; /* open, or being opened */
+    enum lb_iscsi_state session_seen;
+    unsigned logins_seen;
+    struct lb_disk disk;
+    bool disk_started;
+};
+
+/* What a part of the engine did in its turn. */
+enum lb_turn {
+    LB_TURN_IDLE,  /* nothing; its deadline is in until_us */
+    LB_TURN_AGAIN, /* something changed: look at everything again */
+    LB_TURN_ACT,   /* *action is for the host */
+};
+
+/* boot.c */
+void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state);
+struct lb_boot_action *lb_boot_ask(struct lb_boot *boot, enum lb_boot_event event);
+void lb_boot_until(struct lb_boot *boot, uint64_t until_us);
+/* Ends the attempt: closes, then backs off or gives up. The error is in boot->error. */
+void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
+
+/* boot_policy.c */
+bool lb_policy_enabled(struct lb_boot *boot);
+/* Whether the target may be used; else sets the error. */
+bool lb_policy_target(struct lb_boot *boot);
+/* Whether a connection to this address may be made; else sets the error. */
+bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer);
+/* Whether the session has what `require` asks for; else sets the error. */
+bool lb_policy_session(struct lb_boot *boot);
+/* Whether the same attempt may succeed later. */
+bool lb_policy_may_pass(enum lb_code code);
+uint64_t lb_policy_delay_us(struct lb_boot *boot);
+bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
+
+/* boot_target.c: what is booted: configuration before network */
+bool lb_target_from_config(struct lb_boot *boot);
+bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
+bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
+
+/* boot_dhcp.c: the link and DHCP stages */
+void lb_dhcp_stage_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_dhcp_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                struct lb_boot_action *action);
+void lb_dhcp_stage_stop(struct lb_boot *boot);
+/* Configured address: fills net; false when there is none. */
+bool lb_address_from_config(struct lb_boot *boot, uint64_t now_us);
+
+/* boot_session.c: the boot stage */
+void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                   struct lb_boot_action *action);
+enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us);
+
+/* boot_report.c: the facts of each stage */
+void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
+void lb_report_target(struct lb_boot *boot, uint64_t now_us);
+void lb_report_session(struct lb_boot *boot, uint64_t now_us);
+void lb_report_disk(struct lb_boot *boot, uint64_t now_us);
+
+#endif

@@ -1,0 +1,153 @@
+/* What is booted, and as whom: a person's configuration stands above the network's word, field by
+ * field (RFC 4173 3). */
+#include "core/boot/boot_state.h"
+
+static unsigned rootpath_flags(const struct lb_boot *boot) {
+    bool lenient = lb_config_bool(boot->setup.config, LB_KEY_ACCEPT_UNDERSCORE);
+    return lenient ? 0 : LB_ROOTPATH_STRICT_NAMES;
+}
+
+/* ---- the single keys: server, port, lun, target ------------------------------------------------
+ */
+
+static bool config_error(struct lb_boot *boot, const char *key, const char *value, size_t offset) {
+    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "%s=%s, at byte %zu", key, value, offset);
+    return false;
+}
+
+static bool override_server(struct lb_boot *boot) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_SERVER);
+    struct lb_rootpath *target = &boot->target;
+    size_t offset = 0;
+    if (!lb_host_parse(lb_bytes_of_text(value), true, &target->host, &target->addr, target->name,
+                       &offset))
+        return config_error(boot, "server", value, offset);
+    return true;
+}
+
+static bool override_lun(struct lb_boot *boot) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_LUN);
+    size_t offset = 0;
+    if (!lb_lun_parse(lb_bytes_of_text(value), boot->target.lun, &offset))
+        return config_error(boot, "lun", value, offset);
+    boot->target.lun_given = true;
+    return true;
+}
+
+static bool override_target(struct lb_boot *boot) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_TARGET);
+    size_t offset = 0;
+    if (!lb_iscsi_name_parse(lb_bytes_of_text(value), rootpath_flags(boot), boot->target.target,
+                             &boot->target.warnings, &offset))
+        return config_error(boot, "target", value, offset);
+    return true;
+}
+
+static bool override_fields(struct lb_boot *boot) {
+    const struct lb_config *config = boot->setup.config;
+    if (lb_config_is_set(config, LB_KEY_SERVER) && !override_server(boot))
+        return false;
+    if (lb_config_is_set(config, LB_KEY_PORT))
+        boot->target.port = (uint16_t)lb_config_u32(config, LB_KEY_PORT);
+    if (lb_config_is_set(config, LB_KEY_LUN) && !override_lun(boot))
+        return false;
+    return !lb_config_is_set(config, LB_KEY_TARGET) || override_target(boot);
+}
+
+static bool is_complete(const struct lb_rootpath *target) {
+    return target->target[0] != '\0' && target->host != LB_HOST_NONE;
+}
+
+/* ---- the target --------------------------------------------------------------------------------
+ */
+
+/* Checks the configuration before anything is sent. has_target says whether it is all there. */
+bool lb_target_from_config(struct lb_boot *boot) {
+    const struct lb_config *config = boot->setup.config;
+    if (boot->has_target && boot->target_from_network)
+        return true; /* a further attempt; what the network said is still held */
+    boot->target = (struct lb_rootpath){.host = LB_HOST_NONE};
+    if (lb_config_is_set(config, LB_KEY_ROOTPATH)) {
+        struct lb_bytes string = lb_bytes_of_text(lb_config_text(config, LB_KEY_ROOTPATH));
+        if (!lb_rootpath_parse(string, rootpath_flags(boot), &boot->target, NULL, &boot->error))
+            return false;
+    }
+    if (!override_fields(boot))
+        return false;
+    boot->has_target = is_complete(&boot->target);
+    boot->target_from_network = false;
+    boot->target_source = "configuration";
+    return true;
+}
+
+static bool target_from_lease(struct lb_boot *boot, const struct lb_dhcp4_lease *lease) {
+    struct lb_bytes string = lb_bytes(lease->root_path, lease->root_path_len);
+    struct lb_addr from = lease->root_path_from;
+    if (!lb_rootpath_is_iscsi(string, 0)) {
+        char shown[80];
+        struct lb_text text = lb_text(shown, sizeof shown);
+        lb_text_untrusted(&text, string);
+        lb_fail(&boot->error, LB_E_NO_ROOT_PATH, "from DHCP server %s%s%s",
+                lb_addr_text(lease->server).s, string.len > 0 ? "; its option 17 is " : "", shown);
+        return false;
+    }
+    struct lb_error error = {.code = LB_OK};
+    if (lb_rootpath_parse(string, rootpath_flags(boot), &boot->target, NULL, &error))
+        return true;
+    lb_fail(&boot->error, error.code, "from DHCP server %s: %s", lb_addr_text(from).s, error.facts);
+    return false;
+}
+
+bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease) {
+    (void)now_us;
+    if (boot->has_target && !boot->target_from_network)
+        return true;
+    struct lb_rootpath configured = boot->target;
+    bool named = configured.target[0] != '\0';
+    boot->target = (struct lb_rootpath){.host = LB_HOST_NONE};
+    if (lease->root_path_len > 0 || !named) {
+        if (!target_from_lease(boot, lease))
+            return false;
+        boot->target_source = "DHCP server";
+        boot->target_from_network = true;
+    }
+    if (!override_fields(boot))
+        return false;
+    boot->has_target = is_complete(&boot->target);
+    if (boot->has_target)
+        return true;
+    lb_fail(&boot->error, LB_E_NO_SERVER, "target %s", boot->target.target);
+    return false;
+}
+
+/* ---- the initiator's name ----------------------------------------------------------------------
+ */
+
+static bool initiator_is(struct lb_boot *boot, const char *value, bool fatal) {
+    unsigned warnings = 0;
+    size_t offset = 0;
+    if (lb_iscsi_name_parse(lb_bytes_of_text(value), 0, boot->initiator, &warnings, &offset))
+        return true;
+    if (fatal)
+        lb_fail(&boot->error, LB_E_NAME_INVALID, "initiator=%s, at byte %zu", value, offset);
+    return false;
+}
+
+bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_dhcp4_lease *lease) {
+    const struct lb_config *config = boot->setup.config;
+    const char *source = "made from the machine's identity";
+    if (lb_config_is_set(config, LB_KEY_INITIATOR)) {
+        if (!initiator_is(boot, lb_config_text(config, LB_KEY_INITIATOR), true))
+            return false;
+        source = lb_config_source_word(lb_config_source(config, LB_KEY_INITIATOR));
+    } else if (lease != NULL && lease->initiator[0] != '\0' &&
+               initiator_is(boot, lease->initiator, false)) {
+        source = "DHCP option 203";
+    } else {
+        lb_iscsi_name_default(boot->initiator, boot->setup.uuid, boot->setup.mac);
+    }
+    lb_report_learned(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", source, "%s",
+                      boot->initiator);
+    return true;
+}
