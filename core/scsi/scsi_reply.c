@@ -1,0 +1,238 @@
+#include "core/scsi/scsi.h"
+
+/* ---- text fields ---- */
+
+/* Copies ASCII without the spaces and NULs at either end; what is not printable becomes '?'. */
+static void copy_ascii(char *to, size_t cap, struct lb_bytes from) {
+    size_t len = 0;
+    while (from.len > 0 && (from.p[0] == ' ' || from.p[0] == 0))
+        from = lb_bytes_after(from, 1);
+    while (from.len > 0 && (from.p[from.len - 1] == ' ' || from.p[from.len - 1] == 0))
+        from.len--;
+    while (len < from.len && len < cap - 1) {
+        uint8_t c = from.p[len];
+        to[len++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+    }
+    to[len] = 0;
+}
+
+/* Up to n bytes: fewer when there are fewer. */
+static struct lb_bytes take(struct lb_rd *rd, size_t n) {
+    return lb_rd_bytes(rd, LB_MIN(n, rd->left));
+}
+
+/* ---- INQUIRY and VPD pages: SPC-4 6.4, 7.8 ---- */
+
+bool lb_scsi_decode_inquiry(struct lb_bytes reply, struct lb_scsi_inquiry *inquiry) {
+    struct lb_rd rd = lb_rd(reply);
+    struct lb_scsi_inquiry got = {0};
+    uint8_t device = lb_rd_u8(&rd);
+    got.qualifier = device >> 5;
+    got.type = device & 0x1f;
+    lb_rd_u8(&rd);
+    got.version = lb_rd_u8(&rd);
+    lb_rd_u8(&rd);
+    size_t additional = lb_rd_u8(&rd);
+    if (!lb_rd_ok(&rd))
+        return false;
+    rd = lb_rd(take(&rd, additional));
+    take(&rd, 3);
+    copy_ascii(got.vendor, sizeof got.vendor, take(&rd, 8));
+    copy_ascii(got.product, sizeof got.product, take(&rd, 16));
+    copy_ascii(got.revision, sizeof got.revision, take(&rd, 4));
+    *inquiry = got;
+    return true;
+}
+
+/* The content of a VPD page, after its header is checked; at most what really came. */
+static bool vpd_content(struct lb_bytes reply, uint8_t page, struct lb_bytes *content) {
+    struct lb_rd rd = lb_rd(reply);
+    lb_rd_u8(&rd);
+    uint8_t got = lb_rd_u8(&rd);
+    size_t len = lb_rd_u16(&rd);
+    if (!lb_rd_ok(&rd) || got != page)
+        return false;
+    *content = take(&rd, len);
+    return true;
+}
+
+bool lb_scsi_vpd_has(struct lb_bytes reply, uint8_t page) {
+    struct lb_bytes pages;
+    if (!vpd_content(reply, LB_SCSI_VPD_PAGES, &pages))
+        return false;
+    for (size_t i = 0; i < pages.len; i++)
+        if (pages.p[i] == page)
+            return true;
+    return false;
+}
+
+bool lb_scsi_decode_serial(struct lb_bytes reply, char *serial, size_t cap) {
+    struct lb_bytes content;
+    if (!vpd_content(reply, LB_SCSI_VPD_SERIAL, &content))
+        return false;
+    copy_ascii(serial, cap, content);
+    return true;
+}
+
+enum designator { /* SPC-4 table 569 */
+                  DESIGNATOR_T10 = 1,
+                  DESIGNATOR_EUI = 2,
+                  DESIGNATOR_NAA = 3,
+                  DESIGNATOR_SCSI_NAME = 8,
+};
+
+/* How good a name is; 0: not one. */
+static unsigned rank(uint8_t type) {
+    switch (type) {
+    case DESIGNATOR_NAA:
+        return 4;
+    case DESIGNATOR_EUI:
+        return 3;
+    case DESIGNATOR_SCSI_NAME:
+        return 2;
+    case DESIGNATOR_T10:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static void format_id(uint8_t type, struct lb_bytes value, char *id, size_t cap) {
+    struct lb_text text = lb_text(id, cap);
+    char ascii[256]; /* a designator has at most 255 bytes */
+    if (type == DESIGNATOR_NAA || type == DESIGNATOR_EUI) {
+        lb_text_add(&text, "%s", type == DESIGNATOR_NAA ? "naa." : "eui.");
+        lb_text_hex(&text, value);
+        return;
+    }
+    copy_ascii(ascii, sizeof ascii, value);
+    lb_text_add(&text, "%s%s", type == DESIGNATOR_T10 ? "t10." : "", ascii);
+}
+
+bool lb_scsi_decode_id(struct lb_bytes reply, char *id, size_t cap) {
+    struct lb_bytes content;
+    unsigned best = 0;
+    if (!vpd_content(reply, LB_SCSI_VPD_IDS, &content))
+        return false;
+    struct lb_rd rd = lb_rd(content);
+    while (rd.left >= 4) {
+        lb_rd_u8(&rd); /* protocol and code set */
+        uint8_t what = lb_rd_u8(&rd);
+        lb_rd_u8(&rd);
+        size_t len = lb_rd_u8(&rd);
+        struct lb_bytes value = lb_rd_bytes(&rd, len);
+        if (!lb_rd_ok(&rd))
+            break; /* the last one is cut off: do not use half a name */
+        uint8_t type = what & 0x0f, association = what >> 4 & 3;
+        if (association != 0 || len == 0 || rank(type) <= best)
+            continue;
+        best = rank(type);
+        format_id(type, value, id, cap);
+    }
+    return best > 0;
+}
+
+bool lb_scsi_decode_limits(struct lb_bytes reply, struct lb_scsi_limits *limits) {
+    struct lb_bytes content;
+    struct lb_scsi_limits got;
+    if (!vpd_content(reply, LB_SCSI_VPD_BLOCK_LIMITS, &content))
+        return false;
+    struct lb_rd rd = lb_rd(content);
+    lb_rd_skip(&rd, 4); /* byte 8 of the page: the header is off */
+    got.max_transfer_blocks = lb_rd_u32(&rd);
+    got.optimal_transfer_blocks = lb_rd_u32(&rd);
+    if (!lb_rd_ok(&rd))
+        return false;
+    *limits = got;
+    return true;
+}
+
+/* ---- REPORT LUNS: SPC-4 6.33 ---- */
+
+bool lb_scsi_decode_luns(struct lb_bytes reply, uint8_t (*luns)[8], size_t cap, size_t *count,
+                         size_t *total) {
+    struct lb_rd rd = lb_rd(reply);
+    size_t list_len = lb_rd_u32(&rd);
+    lb_rd_skip(&rd, 4);
+    if (!lb_rd_ok(&rd))
+        return false;
+    *total = list_len / 8;
+    rd = lb_rd(take(&rd, list_len));
+    size_t got = 0;
+    while (got < cap && rd.left >= 8)
+        lb_rd_copy(&rd, luns[got++], 8);
+    *count = got;
+    return true;
+}
+
+void lb_scsi_lun_format(struct lb_text *text, const uint8_t lun[8]) {
+    static const uint8_t none[6];
+    unsigned first = (unsigned)lun[0] << 8 | lun[1];
+    if (memcmp(lun + 2, none, sizeof none) != 0)
+        lb_text_hex(text, lb_bytes(lun, 8));
+    else if (first <= 0xff || first >> 14 == 1) /* peripheral on bus 0, or flat space: SAM-5 4.7 */
+        lb_text_add(text, "%u", first & 0x3fff);
+    else
+        lb_text_add(text, "0x%04x", first);
+}
+
+/* ---- READ CAPACITY: SBC-3 5.15, 5.16 ---- */
+
+bool lb_scsi_decode_capacity_10(struct lb_bytes reply, struct lb_scsi_capacity *capacity) {
+    struct lb_rd rd = lb_rd(reply);
+    uint32_t last = lb_rd_u32(&rd);
+    uint32_t block_bytes = lb_rd_u32(&rd);
+    if (!lb_rd_ok(&rd))
+        return false;
+    *capacity = (struct lb_scsi_capacity){
+        .blocks = (uint64_t)last + 1,
+        .block_bytes = block_bytes,
+        .is_cut = last == UINT32_MAX,
+    };
+    return true;
+}
+
+bool lb_scsi_decode_capacity_16(struct lb_bytes reply, struct lb_scsi_capacity *capacity) {
+    struct lb_rd rd = lb_rd(reply);
+    uint64_t last = lb_rd_u64(&rd);
+    uint32_t block_bytes = lb_rd_u32(&rd);
+    if (!lb_rd_ok(&rd) || last == UINT64_MAX)
+        return false;
+    /* Old targets stop after these 12 bytes. */
+    uint8_t exponent = 0;
+    uint16_t aligned = 0;
+    if (rd.left >= 4) {
+        lb_rd_u8(&rd);
+        exponent = lb_rd_u8(&rd) & 0x0f;
+        aligned = lb_rd_u16(&rd) & 0x3fff;
+    }
+    *capacity = (struct lb_scsi_capacity){
+        .blocks = last + 1,
+        .block_bytes = block_bytes,
+        .physical_exponent = exponent,
+        .lowest_aligned = aligned,
+    };
+    return true;
+}
+
+/* ---- MODE SENSE: SPC-4 7.5.5 ---- */
+
+bool lb_scsi_decode_mode_6(struct lb_bytes reply, bool *write_protected) {
+    struct lb_rd rd = lb_rd(reply);
+    lb_rd_skip(&rd, 2);
+    uint8_t device = lb_rd_u8(&rd);
+    if (!lb_rd_ok(&rd))
+        return false;
+    *write_protected = device & 0x80;
+    return true;
+}
+
+bool lb_scsi_decode_mode_10(struct lb_bytes reply, bool *write_protected) {
+    struct lb_rd rd = lb_rd(reply);
+    lb_rd_skip(&rd, 3);
+    uint8_t device = lb_rd_u8(&rd);
+    if (!lb_rd_ok(&rd))
+        return false;
+    *write_protected = device & 0x80;
+    return true;
+}
