@@ -82,6 +82,9 @@ struct lb_dhcp4_config {
     uint32_t give_up_ms;      /* FAILED after so long without a lease; 0: never */
     uint32_t retry_ms;        /* until the first retransmission, doubled up to 64 s; 0: 4000 */
     bool no_rapid_commit, no_arp_probe, no_bootp;
+    bool ask_bootp;   /* requests are plain BOOTP (RFC 951), without option 53: a server that speaks
+                         both,   such as ISC dhcpd, answers with BOOTP only to these (config:
+                         dhcp=bootp) */
     bool offers_only; /* a dry run: collect offers for offer_wait_ms, take none */
 };
 
