@@ -16,17 +16,18 @@ struct lb_text {
 };
 
 struct lb_text lb_text(char *buffer, size_t cap);
-/* A subset of printf: %s %.*s %c %d %u %x %X %zu %llu %llx %lld, widths and zero padding (%08x),
- * and %%. 64-bit values are cast to (unsigned) long long. */
+/* A subset of printf: %s %.*s %c %d %u %x %X, with l, ll and z, widths (%8s %-8s %*s %08x), and %%.
+ * 64-bit values are cast to (unsigned) long long. Any other conversion asserts. */
 void lb_text_add(struct lb_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void lb_text_addv(struct lb_text *text, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 void lb_text_hex(struct lb_text *text, struct lb_bytes bytes); /* lower case, no separators */
 /* Bytes of a peer, made fit for a terminal and a log: printable ASCII and valid UTF-8 as it is,
- * all else as \xNN. */
+ * all else as \xNN: controls, and also code points that hide, turn or break the text around them.
+ */
 void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes);
-/* A JSON string with its quotes. */
+/* A JSON string with its quotes (RFC 8259). A byte that is not UTF-8 becomes \u00NN. */
 void lb_text_json(struct lb_text *text, struct lb_bytes bytes);
 /* One call: format into a buffer. */
 void lb_format(char *buffer, size_t cap, const char *format, ...)
@@ -37,7 +38,7 @@ bool lb_parse_u64(struct lb_bytes text, uint64_t max, uint64_t *value);
 /* Hexadecimal digits only, 1 to 16 of them. */
 bool lb_parse_hex_u64(struct lb_bytes text, uint64_t *value);
 int lb_hex_digit(uint8_t c); /* 0..15, or -1 */
-/* Hex pairs, optional ':' between them, into room; *len is what was written. */
+/* Hex pairs, optional ':' between them, into room; *len is what was written. False leaves *len. */
 bool lb_parse_hex_bytes(struct lb_bytes text, struct lb_span room, size_t *len);
 
 size_t lb_strlen(const char *text);
@@ -49,8 +50,11 @@ bool lb_text_copy(char *to, size_t cap, struct lb_bytes from);
 bool lb_utf8_is_valid(struct lb_bytes bytes);
 uint8_t lb_ascii_lower(uint8_t c);
 
-/* Takes the next item of a list with the given separator off *list, white space around it removed.
- * False when the list is used up. */
+/* Without blanks, tabs and line ends at either end. */
+struct lb_bytes lb_bytes_trim(struct lb_bytes bytes);
+
+/* Takes the next item of a list with the given separator off *list, white space around it removed;
+ * items between separators may be empty. False when no bytes are left. */
 bool lb_list_next(struct lb_bytes *list, char separator, struct lb_bytes *item);
 
 #endif
