@@ -1,0 +1,173 @@
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+void bench_die(const char *what) {
+    if (errno)
+        fprintf(stderr, "%s: %s\n", what, strerror(errno));
+    else
+        fprintf(stderr, "%s\n", what);
+    exit(1);
+}
+
+static const char *value_of(const char *arg, const char *name) {
+    size_t len = strlen(name);
+    return strncmp(arg, name, len) == 0 && arg[len] == '=' ? arg + len + 1 : NULL;
+}
+
+static bool parse_value(struct bench *b, const char *arg) {
+    const char *value;
+    if ((value = value_of(arg, "--host")))
+        b->host = value;
+    else if ((value = value_of(arg, "--target")))
+        b->target = value;
+    else if ((value = value_of(arg, "--port")))
+        b->port = atoi(value);
+    else if ((value = value_of(arg, "--lun")))
+        b->lun = atoi(value);
+    else if ((value = value_of(arg, "--size")))
+        b->size = (uint32_t)strtoul(value, NULL, 0);
+    else if ((value = value_of(arg, "--depth")))
+        b->depth = (uint32_t)strtoul(value, NULL, 0);
+    else if ((value = value_of(arg, "--seconds")))
+        b->seconds = strtod(value, NULL);
+    else
+        return false;
+    return true;
+}
+
+static bool parse_flag(struct bench *b, const char *arg) {
+    if (strcmp(arg, "--random") == 0)
+        b->random = true;
+    else if (strcmp(arg, "--one-by-one") == 0)
+        b->one_by_one = true;
+    else if (strcmp(arg, "--verify") == 0)
+        b->verify = true;
+    else
+        return false;
+    return true;
+}
+
+void bench_options(struct bench *b, int argc, char **argv) {
+    *b = (struct bench){.host = "127.0.0.1",
+                        .target = "iqn.2026-11.test:null",
+                        .port = 3260,
+                        .size = 4096,
+                        .depth = 1,
+                        .seconds = 1,
+                        .random_state = 0x9e3779b97f4a7c15};
+    for (int i = 1; i < argc; i++)
+        if (!parse_value(b, argv[i]) && !parse_flag(b, argv[i])) {
+            errno = 0;
+            bench_die(argv[i]);
+        }
+    errno = 0;
+    if (b->size < 512 || b->size > 16 << 20 || b->size % 512)
+        bench_die("--size: 512 bytes to 16 MiB, whole blocks");
+    if (b->depth < 1 || b->depth > BENCH_DEPTH_MAX)
+        bench_die("--depth: 1 to 256");
+}
+
+static uint64_t now_us(void) {
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static uint64_t timeval_us(struct timeval tv) {
+    return (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
+}
+
+static void cpu_us(uint64_t *all, uint64_t *user) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    *user = timeval_us(usage.ru_utime);
+    *all = *user + timeval_us(usage.ru_stime);
+}
+
+static void restart(struct bench *b, uint64_t now) {
+    b->ios = b->receives = b->sends = b->waits = 0;
+    b->begin_us = now;
+    cpu_us(&b->cpu_begin_us, &b->user_begin_us);
+}
+
+void bench_begin(struct bench *b, uint64_t disk_bytes) {
+    b->disk_bytes = disk_bytes;
+    b->warm = false;
+    restart(b, now_us());
+}
+
+uint64_t bench_next_offset(struct bench *b) {
+    uint64_t slots = b->disk_bytes / b->size;
+    if (b->random) {
+        b->random_state ^= b->random_state << 13;
+        b->random_state ^= b->random_state >> 7;
+        b->random_state ^= b->random_state << 17;
+        return b->random_state % slots * b->size;
+    }
+    uint64_t offset = b->next_byte;
+    b->next_byte = offset + 2 * (uint64_t)b->size > b->disk_bytes ? 0 : offset + b->size;
+    return offset;
+}
+
+bool bench_completed(struct bench *b, uint64_t ios) {
+    b->ios += ios;
+    b->end_us = now_us();
+    double ran = (double)(b->end_us - b->begin_us) / 1e6;
+    double warm_up = b->seconds / 5 < 0.2 ? b->seconds / 5 : 0.2;
+    if (b->warm)
+        return ran < b->seconds - warm_up;
+    if (ran >= warm_up) {
+        restart(b, b->end_us);
+        b->warm = true;
+    }
+    return true;
+}
+
+void bench_print(const struct bench *b, const char *program) {
+    uint64_t all, user;
+    cpu_us(&all, &user);
+    double wall = (double)(b->end_us - b->begin_us) / 1e6;
+    printf("{\"program\": \"%s\", \"size\": %u, \"depth\": %u, \"random\": %s, \"ios\": %llu, "
+           "\"wall_s\": %.6f, \"cpu_s\": %.6f, \"user_s\": %.6f, "
+           "\"receives\": %llu, \"sends\": %llu, \"waits\": %llu}\n",
+           program, b->size, b->depth, b->random ? "true" : "false", (unsigned long long)b->ios,
+           wall, (double)(all - b->cpu_begin_us) / 1e6, (double)(user - b->user_begin_us) / 1e6,
+           (unsigned long long)b->receives, (unsigned long long)b->sends,
+           (unsigned long long)b->waits);
+}
+
+static struct sockaddr_in address_of(const struct bench *b) {
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t)b->port)};
+    if (inet_pton(AF_INET, b->host, &addr.sin_addr) != 1)
+        bench_die("--host: not an IPv4 address");
+    return addr;
+}
+
+int bench_connect(const struct bench *b) {
+    struct sockaddr_in addr = address_of(b);
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof addr) < 0)
+        bench_die("connect");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+int bench_listen(const struct bench *b) {
+    struct sockaddr_in addr = address_of(b);
+    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(fd, 8) < 0)
+        bench_die("listen");
+    return fd;
+}
