@@ -1,0 +1,23 @@
+#!/bin/bash
+# Another machine has the address that dnsmasq gives us: the client finds out by ARP, declines, and boots
+# with another address.
+. "$(dirname "$0")/lib.sh"
+need_lunboot
+make_net
+serve_disk
+mac=$(in_client cat /sys/class/net/vc0/address)
+ip -n "$server_ns" addr add 192.0.2.77/24 dev vs0 # the other machine
+start_dnsmasq <<CONF
+port=0
+dhcp-range=192.0.2.100,192.0.2.200,1h
+dhcp-host=$mac,192.0.2.77
+dhcp-option=option:root-path,"$rootpath"
+CONF
+
+boot_then_read
+succeeds "a boot whose first address is taken ends with a disk"
+saw 'inet 192\.0\.2\.1[0-9][0-9]/24' "the address is another one"
+grep -q 'DHCPDECLINE.*192\.0\.2\.77' "$scratch/dnsmasq.log" || fail "dnsmasq saw no DECLINE"
+ok "dnsmasq was told by a DECLINE"
+read_the_loader
+pass
