@@ -224,12 +224,12 @@ start_capture() {
     need tcpdump
     local ns=$1 interface=$2
     shift 2
-    spawn tcpdump ip netns exec "$ns" tcpdump -n -U -i "$interface" -w "$scratch/capture.pcap" "$@"
+    spawn tcpdump ip netns exec "$ns" tcpdump --immediate-mode -n -U -i "$interface" -w "$scratch/capture.pcap" "$@"
     wait_log tcpdump 'listening on'
 }
 
 stop_capture() {
-    sleep 0.2 # what was sent just now is still on its way through the capture buffer
+    sleep 0.2 # what was sent just now is still on its way to the file
     end tcpdump INT
 }
 
