@@ -1,0 +1,469 @@
+/* The keys of config.def: parsing, storing, reading. */
+#include "core/base/config.h"
+
+static const struct lb_key_info keys[LB_KEY_COUNT] = {
+#define LB_KEY(name, word, type, initial, min, max, form, sentence)                                \
+    [LB_KEY_##name] = {word, initial, form, sentence, LB_TYPE_##type, min, max},
+#include "core/base/config.def"
+#undef LB_KEY
+};
+
+const char *lb_config_source_word(enum lb_config_source source) {
+    static const char *const words[] = {
+        [LB_SOURCE_NONE] = "default",
+        [LB_SOURCE_FILE] = "configuration file",
+        [LB_SOURCE_FIRMWARE] = "firmware variable",
+        [LB_SOURCE_KERNEL] = "kernel command line",
+        [LB_SOURCE_OPTION] = "command line",
+        [LB_SOURCE_PERSON] = "typed in",
+    };
+    return words[source];
+}
+
+const struct lb_key_info *lb_key_info(enum lb_key key) {
+    return &keys[key];
+}
+
+bool lb_key_find(struct lb_bytes word, enum lb_key *key) {
+    for (size_t i = 0; i < LB_KEY_COUNT; i++) {
+        if (!lb_text_is(word, keys[i].word))
+            continue;
+        *key = (enum lb_key)i;
+        return true;
+    }
+    return false;
+}
+
+void lb_key_form(struct lb_text *text, enum lb_key key) {
+    const struct lb_key_info *info = &keys[key];
+    switch (info->type) {
+    case LB_TYPE_BOOL:
+        lb_text_add(text, "yes or no");
+        break;
+    case LB_TYPE_NUMBER:
+        lb_text_add(text, "%u to %u", info->min, info->max);
+        break;
+    case LB_TYPE_DURATION:
+        lb_text_add(text, "duration: 500ms, 10s, 2m; %ums to %us", info->min, info->max / 1000);
+        break;
+    case LB_TYPE_TEXT:
+        lb_text_add(text, "text, up to %u bytes", info->max);
+        break;
+    case LB_TYPE_SECRET:
+        lb_text_add(text, "secret of %u to %u bytes; 0x and hex digits for binary", info->min,
+                    info->max);
+        break;
+    case LB_TYPE_ADDR:
+        lb_text_add(text, "IP address");
+        break;
+    case LB_TYPE_PREFIX:
+        lb_text_add(text, "ADDRESS/LENGTH");
+        break;
+    case LB_TYPE_ADDRS:
+        lb_text_add(text, "IP addresses, with commas");
+        break;
+    case LB_TYPE_LIST:
+        lb_text_add(text, "list, with commas");
+        break;
+    case LB_TYPE_CHOICE:
+        lb_text_add(text, "%s", info->form);
+        break;
+    case LB_TYPE_CHOICES:
+        lb_text_add(text, "list, with commas, of %s", info->form);
+        break;
+    case LB_TYPE_BYTES:
+        lb_text_add(text, "%u bytes as hex digits", info->max);
+        break;
+    }
+}
+
+/* ---- parsing -----------------------------------------------------------------------------------
+ */
+
+static bool parse_bool(struct lb_bytes value, uint32_t *out) {
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    for (size_t i = 0; i < LB_COUNT(words); i++) {
+        if (!lb_text_is(value, words[i]))
+            continue;
+        *out = i % 2;
+        return true;
+    }
+    return false;
+}
+
+static bool parse_number(const struct lb_key_info *info, struct lb_bytes value, uint32_t *out) {
+    uint64_t number;
+    if (!lb_parse_u64(value, info->max, &number) || number < info->min)
+        return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+static bool ends_in(struct lb_bytes *value, const char *unit) {
+    size_t len = lb_strlen(unit);
+    if (value->len <= len || !lb_text_is(lb_bytes_after(*value, value->len - len), unit))
+        return false;
+    value->len -= len;
+    return true;
+}
+
+static bool parse_duration(const struct lb_key_info *info, struct lb_bytes value, uint32_t *out) {
+    uint64_t number, unit_ms = 1000;
+    if (ends_in(&value, "ms"))
+        unit_ms = 1;
+    else if (ends_in(&value, "m"))
+        unit_ms = 60000;
+    else
+        ends_in(&value, "s");
+    if (!lb_parse_u64(value, UINT32_MAX, &number) || number * unit_ms > info->max ||
+        number * unit_ms < info->min)
+        return false;
+    *out = (uint32_t)(number * unit_ms);
+    return true;
+}
+
+static bool is_plain_text(const struct lb_key_info *info, struct lb_bytes value) {
+    for (size_t i = 0; i < value.len; i++)
+        if (value.p[i] < 0x20 || value.p[i] == 0x7f)
+            return false;
+    return value.len <= info->max && lb_utf8_is_valid(value);
+}
+
+static bool is_choice(const char *form, struct lb_bytes value) {
+    struct lb_bytes list = lb_bytes_of_text(form), word;
+    while (lb_list_next(&list, '|', &word))
+        if (lb_bytes_equal(word, value))
+            return true;
+    return false;
+}
+
+static bool are_choices(const char *form, struct lb_bytes list) {
+    struct lb_bytes item;
+    while (lb_list_next(&list, ',', &item))
+        if (!is_choice(form, item))
+            return false;
+    return true;
+}
+
+static bool are_addrs(struct lb_bytes list) {
+    struct lb_bytes item;
+    struct lb_addr addr;
+    while (lb_list_next(&list, ',', &item))
+        if (!lb_addr_parse(item, &addr))
+            return false;
+    return true;
+}
+
+/* A secret's bytes: as they are, or from hex after 0x. */
+static bool parse_secret(const struct lb_key_info *info, struct lb_bytes value, uint8_t room[256],
+                         struct lb_bytes *out) {
+    size_t len = value.len;
+    *out = value;
+    if (lb_bytes_start_with(value, lb_bytes_of_text("0x"))) {
+        if (!lb_parse_hex_bytes(lb_bytes_after(value, 2), lb_span(room, 256), &len))
+            return false;
+        *out = lb_bytes(room, len);
+    }
+    return out->len >= info->min && out->len <= info->max;
+}
+
+static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value) {
+    uint8_t room[64];
+    size_t len;
+    struct lb_addr addr;
+    struct lb_prefix prefix;
+    switch (info->type) {
+    case LB_TYPE_ADDR:
+        return lb_addr_parse(value, &addr);
+    case LB_TYPE_PREFIX:
+        return lb_prefix_parse(value, &prefix);
+    case LB_TYPE_ADDRS:
+        return value.len <= info->max && are_addrs(value);
+    case LB_TYPE_CHOICE:
+        return is_choice(info->form, value);
+    case LB_TYPE_CHOICES:
+        return value.len <= info->max && are_choices(info->form, value);
+    case LB_TYPE_BYTES:
+        return lb_parse_hex_bytes(value, lb_span(room, sizeof room), &len) && len >= info->min &&
+               len <= info->max;
+    case LB_TYPE_TEXT:
+    case LB_TYPE_LIST:
+        return is_plain_text(info, value);
+    case LB_TYPE_BOOL:
+    case LB_TYPE_NUMBER:
+    case LB_TYPE_DURATION:
+    case LB_TYPE_SECRET:
+        return false;
+    }
+    return false;
+}
+
+/* ---- storing -----------------------------------------------------------------------------------
+ */
+
+static bool store(struct lb_config *config, enum lb_key key, struct lb_bytes value) {
+    if (value.len + 1 > sizeof config->texts - config->used)
+        return false;
+    char *to = config->texts + config->used;
+    if (value.len > 0)
+        memcpy(to, value.p, value.len);
+    to[value.len] = '\0';
+    config->text_at[key] = (uint16_t)config->used;
+    config->text_len[key] = (uint16_t)value.len;
+    config->used += value.len + 1;
+    return true;
+}
+
+static bool set_value(struct lb_config *config, enum lb_key key, struct lb_bytes value) {
+    const struct lb_key_info *info = &keys[key];
+    uint8_t room[256];
+    struct lb_bytes secret;
+    bool ok;
+    switch (info->type) {
+    case LB_TYPE_BOOL:
+        return parse_bool(value, &config->number[key]);
+    case LB_TYPE_NUMBER:
+        return parse_number(info, value, &config->number[key]);
+    case LB_TYPE_DURATION:
+        return parse_duration(info, value, &config->number[key]);
+    case LB_TYPE_SECRET:
+        ok = parse_secret(info, value, room, &secret) && store(config, key, secret);
+        memset(room, 0, sizeof room);
+        return ok;
+    case LB_TYPE_TEXT:
+    case LB_TYPE_ADDR:
+    case LB_TYPE_PREFIX:
+    case LB_TYPE_ADDRS:
+    case LB_TYPE_LIST:
+    case LB_TYPE_CHOICE:
+    case LB_TYPE_CHOICES:
+    case LB_TYPE_BYTES:
+        return is_valid_text(info, value) && store(config, key, value);
+    }
+    return false;
+}
+
+/* How many letters two words share at their beginnings and ends: enough to find a misspelt key. */
+static size_t likeness(struct lb_bytes word, const char *key) {
+    size_t len = lb_strlen(key), front = 0, back = 0, shorter = LB_MIN(len, word.len);
+    while (front < shorter && word.p[front] == (uint8_t)key[front])
+        front++;
+    while (back < shorter - front && word.p[word.len - 1 - back] == (uint8_t)key[len - 1 - back])
+        back++;
+    return front + back;
+}
+
+static bool unknown_key(struct lb_bytes word, struct lb_error *error) {
+    char shown[64];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    size_t best = 0, best_likeness = 0;
+    lb_text_untrusted(&text, word);
+    for (size_t i = 0; i < LB_KEY_COUNT; i++) {
+        size_t like = likeness(word, keys[i].word);
+        if (like > best_likeness) {
+            best = i;
+            best_likeness = like;
+        }
+    }
+    if (best_likeness >= 3)
+        lb_fail(error, LB_E_CONFIG_KEY, "`%s`; did you mean `%s`?", shown, keys[best].word);
+    else
+        lb_fail(error, LB_E_CONFIG_KEY, "`%s`", shown);
+    return false;
+}
+
+static bool wrong_value(enum lb_key key, struct lb_bytes value, struct lb_error *error) {
+    char shown[80], form[120];
+    struct lb_text text = lb_text(shown, sizeof shown), form_text = lb_text(form, sizeof form);
+    if (keys[key].type == LB_TYPE_SECRET)
+        lb_text_add(&text, "a secret of %zu bytes", value.len);
+    else
+        lb_text_untrusted(&text, value);
+    lb_key_form(&form_text, key);
+    lb_fail(error, LB_E_CONFIG_VALUE, "%s=%s, expected %s", keys[key].word, shown, form);
+    return false;
+}
+
+bool lb_config_set(struct lb_config *config, enum lb_config_source source, struct lb_bytes key,
+                   struct lb_bytes value, struct lb_error *error) {
+    enum lb_key found;
+    lb_assert(source != LB_SOURCE_NONE);
+    if (!lb_key_find(key, &found))
+        return unknown_key(key, error);
+    uint32_t before = config->number[found];
+    uint16_t text_at = config->text_at[found], text_len = config->text_len[found];
+    if (!set_value(config, found, value))
+        return wrong_value(found, value, error);
+    if (source < config->source[found]) { /* checked all the same; the later source stays */
+        config->number[found] = before;
+        config->text_at[found] = text_at;
+        config->text_len[found] = text_len;
+        return true;
+    }
+    config->source[found] = (uint8_t)source;
+    return true;
+}
+
+/* ---- files and command lines -------------------------------------------------------------------
+ */
+
+static bool set_line(struct lb_config *config, enum lb_config_source source, struct lb_bytes line,
+                     size_t number, struct lb_error *error) {
+    struct lb_error inner = {.code = LB_OK};
+    struct lb_bytes rest = line, key, value;
+    size_t at = 0;
+    while (at < line.len && line.p[at] != '=')
+        at++;
+    if (at == line.len || !lb_list_next(&rest, '=', &key) || key.len == 0) {
+        lb_fail(error, LB_E_CONFIG_LINE, "line %zu", number);
+        return false;
+    }
+    value = lb_bytes_after(line, at + 1);
+    while (value.len > 0 && (value.p[0] == ' ' || value.p[0] == '\t'))
+        value = lb_bytes_after(value, 1);
+    if (lb_config_set(config, source, key, value, &inner))
+        return true;
+    lb_fail(error, inner.code, "line %zu: %s", number, inner.facts);
+    return false;
+}
+
+bool lb_config_file(struct lb_config *config, enum lb_config_source source, struct lb_bytes file,
+                    struct lb_error *error) {
+    struct lb_bytes line;
+    for (size_t number = 1; lb_list_next(&file, '\n', &line); number++) {
+        while (line.len > 0 && line.p[line.len - 1] == '\r')
+            line.len--;
+        if (line.len == 0 || line.p[0] == '#')
+            continue;
+        if (!set_line(config, source, line, number, error))
+            return false;
+    }
+    return true;
+}
+
+/* Takes the next word of a kernel command line; quotes may stand around a value or a whole word. */
+static bool next_word(struct lb_bytes *line, struct lb_bytes *word) {
+    while (line->len > 0 && (line->p[0] == ' ' || line->p[0] == '\n' || line->p[0] == '\t'))
+        *line = lb_bytes_after(*line, 1);
+    size_t len = 0;
+    bool quoted = false;
+    while (len < line->len && (quoted || (line->p[len] != ' ' && line->p[len] != '\n'))) {
+        quoted = quoted != (line->p[len] == '"');
+        len++;
+    }
+    *word = lb_bytes(line->p, len);
+    *line = lb_bytes_after(*line, len);
+    return len > 0;
+}
+
+static struct lb_bytes unquote(struct lb_bytes value) {
+    if (value.len >= 2 && value.p[0] == '"' && value.p[value.len - 1] == '"')
+        return lb_bytes(value.p + 1, value.len - 2);
+    return value;
+}
+
+bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb_error *error) {
+    struct lb_bytes prefix = lb_bytes_of_text("lunboot."), word;
+    while (next_word(&line, &word)) {
+        word = unquote(word);
+        if (!lb_bytes_start_with(word, prefix))
+            continue;
+        struct lb_bytes key = lb_bytes_after(word, prefix.len), value = {0};
+        size_t at = 0;
+        while (at < key.len && key.p[at] != '=')
+            at++;
+        value = at < key.len ? unquote(lb_bytes_after(key, at + 1)) : lb_bytes_of_text("yes");
+        key.len = at;
+        if (!lb_config_set(config, LB_SOURCE_KERNEL, key, value, error))
+            return false;
+    }
+    return true;
+}
+
+/* A plain loop may be left out by a compiler that sees nobody read; volatile keeps it. */
+void lb_config_wipe_secrets(struct lb_config *config) {
+    for (size_t i = 0; i < LB_KEY_COUNT; i++) {
+        if (keys[i].type != LB_TYPE_SECRET || config->source[i] == LB_SOURCE_NONE)
+            continue;
+        volatile char *at = config->texts + config->text_at[i];
+        for (size_t k = 0; k < config->text_len[i]; k++)
+            at[k] = 0;
+        config->source[i] = LB_SOURCE_NONE;
+        config->text_len[i] = 0;
+    }
+}
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+bool lb_config_is_set(const struct lb_config *config, enum lb_key key) {
+    return config->source[key] != LB_SOURCE_NONE;
+}
+
+enum lb_config_source lb_config_source(const struct lb_config *config, enum lb_key key) {
+    return (enum lb_config_source)config->source[key];
+}
+
+bool lb_config_bool(const struct lb_config *config, enum lb_key key) {
+    uint32_t value = config->number[key];
+    lb_assert(keys[key].type == LB_TYPE_BOOL);
+    if (!lb_config_is_set(config, key))
+        parse_bool(lb_bytes_of_text(keys[key].initial), &value);
+    return value != 0;
+}
+
+uint32_t lb_config_u32(const struct lb_config *config, enum lb_key key) {
+    const struct lb_key_info *info = &keys[key];
+    uint32_t value = config->number[key];
+    lb_assert(info->type == LB_TYPE_NUMBER || info->type == LB_TYPE_DURATION);
+    if (lb_config_is_set(config, key))
+        return value;
+    value = 0; /* a default outside min..max means "left alone", and is 0 */
+    if (info->type == LB_TYPE_NUMBER)
+        parse_number(info, lb_bytes_of_text(info->initial), &value);
+    else
+        parse_duration(info, lb_bytes_of_text(info->initial), &value);
+    return value;
+}
+
+const char *lb_config_text(const struct lb_config *config, enum lb_key key) {
+    lb_assert(keys[key].type != LB_TYPE_SECRET);
+    return lb_config_is_set(config, key) ? config->texts + config->text_at[key] : keys[key].initial;
+}
+
+struct lb_bytes lb_config_secret(const struct lb_config *config, enum lb_key key) {
+    lb_assert(keys[key].type == LB_TYPE_SECRET);
+    if (!lb_config_is_set(config, key))
+        return lb_bytes("", 0);
+    return lb_bytes(config->texts + config->text_at[key], config->text_len[key]);
+}
+
+struct lb_addr lb_config_addr(const struct lb_config *config, enum lb_key key) {
+    struct lb_addr addr = {.family = LB_FAMILY_NONE};
+    lb_assert(keys[key].type == LB_TYPE_ADDR);
+    lb_addr_parse(lb_bytes_of_text(lb_config_text(config, key)), &addr);
+    return addr;
+}
+
+struct lb_prefix lb_config_prefix(const struct lb_config *config, enum lb_key key) {
+    struct lb_prefix prefix = {.len = 0};
+    lb_assert(keys[key].type == LB_TYPE_PREFIX);
+    lb_prefix_parse(lb_bytes_of_text(lb_config_text(config, key)), &prefix);
+    return prefix;
+}
+
+bool lb_config_bytes(const struct lb_config *config, enum lb_key key, struct lb_span room) {
+    size_t len = 0;
+    lb_assert(keys[key].type == LB_TYPE_BYTES);
+    return lb_config_is_set(config, key) &&
+           lb_parse_hex_bytes(lb_bytes_of_text(lb_config_text(config, key)), room, &len) &&
+           len == room.len;
+}
+
+bool lb_config_requires(const struct lb_config *config, const char *word) {
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_REQUIRE)), item;
+    while (lb_list_next(&list, ',', &item))
+        if (lb_text_is(item, word))
+            return true;
+    return false;
+}

@@ -1,0 +1,101 @@
+/* Configuration: one table of keys (config.def), one way to set them, one way to read them.
+ *
+ * A value comes from the lines of lunboot.conf, from the kernel command line (lunboot.key=value),
+ * from a program's options (--key=value), or from what a person types; the later source wins.
+ * Nothing that a network said is ever stored here, so `enable` set here was set by an
+ * administrator.
+ *
+ * A zeroed struct is a configuration in which nothing is set; reading a key that is not set gives
+ * its default. The struct holds secrets: wipe it with lb_config_wipe_secrets. */
+#ifndef LB_BASE_CONFIG_H
+#define LB_BASE_CONFIG_H
+
+#include "core/base/addr.h"
+#include "core/base/error.h"
+
+enum lb_key {
+#define LB_KEY(name, word, type, initial, min, max, form, sentence) LB_KEY_##name,
+#include "core/base/config.def"
+#undef LB_KEY
+    LB_KEY_COUNT,
+};
+
+enum lb_key_type {
+    LB_TYPE_BOOL,     /* yes no, true false, on off, 1 0 */
+    LB_TYPE_NUMBER,   /* min..max */
+    LB_TYPE_DURATION, /* milliseconds min..max; written 500ms, 10s, 2m; a bare number is seconds */
+    LB_TYPE_TEXT,     /* up to max bytes, no control characters */
+    LB_TYPE_SECRET,   /* min..max bytes; 0x and hex digits for binary; never shown */
+    LB_TYPE_ADDR,
+    LB_TYPE_PREFIX,
+    LB_TYPE_ADDRS,   /* a list with commas */
+    LB_TYPE_LIST,    /* a list with commas, of anything */
+    LB_TYPE_CHOICE,  /* one of the words of `form`, which are separated by | */
+    LB_TYPE_CHOICES, /* a list with commas of such words */
+    LB_TYPE_BYTES,   /* min..max bytes as hex digits, optional colons */
+};
+
+/* Who set a key; the later wins. */
+enum lb_config_source {
+    LB_SOURCE_NONE, /* not set: the default */
+    LB_SOURCE_FILE,
+    LB_SOURCE_FIRMWARE, /* a firmware variable */
+    LB_SOURCE_KERNEL,   /* the kernel command line */
+    LB_SOURCE_OPTION,   /* the program's command line, EFI load options */
+    LB_SOURCE_PERSON,   /* typed in */
+};
+const char *lb_config_source_word(enum lb_config_source source);
+
+#define LB_CONFIG_TEXT_MAX                                                                         \
+    8192 /* all texts together: the longest key is 1 KiB, most are 20 bytes */
+
+struct lb_config {
+    uint8_t source[LB_KEY_COUNT];   /* enum lb_config_source */
+    uint32_t number[LB_KEY_COUNT];  /* of numeric types */
+    uint16_t text_at[LB_KEY_COUNT]; /* of the other types: into texts */
+    uint16_t text_len[LB_KEY_COUNT];
+    size_t used;
+    char texts[LB_CONFIG_TEXT_MAX];
+};
+
+/* Sets one key; a source earlier than the one that set it before changes nothing. False: *error
+ * says what is wrong, and the configuration is unchanged. Secrets do not appear in errors. */
+bool lb_config_set(struct lb_config *config, enum lb_config_source source, struct lb_bytes key,
+                   struct lb_bytes value, struct lb_error *error);
+/* Lines of `key = value`; empty lines and lines that start with # are passed over. */
+bool lb_config_file(struct lb_config *config, enum lb_config_source source, struct lb_bytes file,
+                    struct lb_error *error);
+/* The words `lunboot.key=value` of a kernel command line; a value may be in "double quotes". */
+bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb_error *error);
+/* Zeroes the secrets; they are then not set. */
+void lb_config_wipe_secrets(struct lb_config *config);
+
+bool lb_config_is_set(const struct lb_config *config, enum lb_key key);
+enum lb_config_source lb_config_source(const struct lb_config *config, enum lb_key key);
+
+/* Reading. The type must be the key's (a wrong one asserts). Texts are NUL-terminated and live in
+ * the configuration, or are constants. */
+bool lb_config_bool(const struct lb_config *config, enum lb_key key);
+uint32_t lb_config_u32(const struct lb_config *config,
+                       enum lb_key key); /* NUMBER; DURATION in ms */
+const char *lb_config_text(const struct lb_config *config, enum lb_key key);
+struct lb_bytes lb_config_secret(const struct lb_config *config, enum lb_key key);
+struct lb_addr lb_config_addr(const struct lb_config *config, enum lb_key key);
+struct lb_prefix lb_config_prefix(const struct lb_config *config, enum lb_key key);
+/* BYTES: false when not set, or not exactly room.len bytes. */
+bool lb_config_bytes(const struct lb_config *config, enum lb_key key, struct lb_span room);
+/* Whether the CHOICES key `require` has this word. */
+bool lb_config_requires(const struct lb_config *config, const char *word);
+
+/* The table itself, for help, man page and forms. */
+struct lb_key_info {
+    const char *word, *initial, *form, *sentence;
+    enum lb_key_type type;
+    uint32_t min, max;
+};
+const struct lb_key_info *lb_key_info(enum lb_key key);
+bool lb_key_find(struct lb_bytes word, enum lb_key *key);
+/* How the value is written, in words: "yes or no", "1..256", "none | prefer | crc32c". */
+void lb_key_form(struct lb_text *text, enum lb_key key);
+
+#endif
