@@ -1,0 +1,259 @@
+/* Partition tables: the MBR, and the GPT of UEFI 2.10 chapter 5. */
+#include "core/esp/esp_internal.h"
+
+#define MBR_ENTRIES    446
+#define MBR_ENTRY      16
+#define TYPE_PROTECTED 0xee
+#define TYPE_ESP       0xef
+#define GPT_HEADER_MIN 92
+#define GPT_ENTRY_MIN  128
+#define AHEAD          (128 * 128) /* the usual table of entries, behind the header */
+
+/* C12A7328-F81F-11D2-BA4B-00A0C93EC93B */
+static const uint8_t esp_guid[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
+                                     0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+
+uint32_t lb_esp_crc32(uint32_t crc, struct lb_bytes bytes) {
+    static const uint32_t nibble[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                        0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    crc = ~crc;
+    for (size_t i = 0; i < bytes.len; i++) {
+        crc ^= bytes.p[i];
+        crc = crc >> 4 ^ nibble[crc & 15];
+        crc = crc >> 4 ^ nibble[crc & 15];
+    }
+    return ~crc;
+}
+
+static uint64_t block_count(const struct lb_esp *esp) {
+    return esp->disk_bytes / esp->block_bytes;
+}
+
+static void add_partition(struct lb_esp *esp, const struct lb_partition *partition) {
+    if (partition->blocks == 0 || partition->lba >= block_count(esp) ||
+        partition->blocks > block_count(esp) - partition->lba)
+        return;
+    if (esp->partition_count == LB_ESP_PARTITIONS_MAX) {
+        esp->partitions_dropped++;
+        if (partition->is_esp && !esp->partitions[LB_ESP_PARTITIONS_MAX - 1].is_esp)
+            esp->partitions[LB_ESP_PARTITIONS_MAX - 1] = *partition;
+        return;
+    }
+    esp->partitions[esp->partition_count++] = *partition;
+}
+
+static void forget_partitions(struct lb_esp *esp) {
+    esp->partition_count = 0;
+    esp->partitions_dropped = 0;
+}
+
+struct lb_esp_want lb_esp_want_table(const struct lb_esp *esp) {
+    uint64_t count = block_count(esp);
+    if (esp->state == LB_ESP_TABLE)
+        return (struct lb_esp_want){0, (size_t)LB_MIN(count, 2) * esp->block_bytes,
+                                    2 * (uint64_t)esp->block_bytes + AHEAD};
+    if (esp->state == LB_ESP_BACKUP)
+        return (struct lb_esp_want){(count - 1) * esp->block_bytes, esp->block_bytes, 0};
+    return (struct lb_esp_want){
+        esp->gpt.entries_offset + (uint64_t)esp->gpt.next * esp->gpt.entry_bytes,
+        esp->gpt.entry_bytes, (uint64_t)(esp->gpt.count - esp->gpt.next) * esp->gpt.entry_bytes};
+}
+
+/* ---- MBR --------------------------------------------------------------------------------------
+ */
+
+static bool has_mbr_signature(const struct lb_esp *esp) {
+    struct lb_rd rd = lb_esp_view(esp, 510, 2);
+    return lb_rd_u16(&rd) == 0x55aa;
+}
+
+static struct lb_partition mbr_entry(const struct lb_esp *esp, unsigned number) {
+    struct lb_partition partition = {.number = number};
+    struct lb_rd rd = lb_esp_view(esp, MBR_ENTRIES + (number - 1) * MBR_ENTRY, MBR_ENTRY);
+
+    lb_rd_skip(&rd, 4); /* boot indicator and the first sector in CHS */
+    partition.type[0] = lb_rd_u8(&rd);
+    lb_rd_skip(&rd, 3);
+    partition.lba = lb_rd_u32le(&rd);
+    partition.blocks = lb_rd_u32le(&rd);
+    partition.is_esp = partition.type[0] == TYPE_ESP;
+    return partition;
+}
+
+static bool is_protected(const struct lb_esp *esp) {
+    for (unsigned number = 1; number <= 4; number++) {
+        struct lb_partition partition = mbr_entry(esp, number);
+        if (partition.type[0] == TYPE_PROTECTED && partition.lba == 1)
+            return true;
+    }
+    return false;
+}
+
+static void take_mbr(struct lb_esp *esp) {
+    for (unsigned number = 1; number <= 4; number++) {
+        struct lb_partition partition = mbr_entry(esp, number);
+        if (partition.type[0] != 0 && partition.lba > 0)
+            add_partition(esp, &partition);
+    }
+    if (esp->partition_count > 0)
+        esp->table = LB_TABLE_MBR;
+}
+
+/* UEFI 2.10 13.3.2: media without a partition table may hold the file system directly. */
+static void take_bare_disk(struct lb_esp *esp) {
+    struct lb_rd rd = lb_esp_view(esp, 0, 512);
+    if (!lb_fat_is_boot_sector(lb_rd_rest(&rd)))
+        return;
+    add_partition(esp, &(struct lb_partition){.blocks = block_count(esp), .is_esp = true});
+}
+
+/* ---- GPT --------------------------------------------------------------------------------------
+ */
+
+static bool header_crc_is_right(struct lb_bytes header, uint32_t expected) {
+    static const uint8_t zero[4];
+    uint32_t crc = lb_esp_crc32(0, lb_bytes(header.p, 16));
+    crc = lb_esp_crc32(crc, lb_bytes(zero, sizeof(zero)));
+    return lb_esp_crc32(crc, lb_bytes_after(header, 20)) == expected;
+}
+
+static bool entries_are_on_disk(const struct lb_esp *esp, uint64_t lba, uint32_t count,
+                                uint32_t entry_bytes) {
+    if (entry_bytes < GPT_ENTRY_MIN || entry_bytes > LB_ESP_ENTRY_MAX || entry_bytes % 8 != 0)
+        return false;
+    if (count == 0 || count > LB_ESP_ENTRIES_MAX || lba == 0 || lba >= block_count(esp))
+        return false;
+    return (uint64_t)count * entry_bytes <= esp->disk_bytes - lba * esp->block_bytes;
+}
+
+/* UEFI 2.10 5.3.2: signature, checksum, and that the header lies where it says it lies. */
+static bool take_header(struct lb_esp *esp, uint64_t lba) {
+    struct lb_rd rd = lb_esp_view(esp, lba * esp->block_bytes, esp->block_bytes);
+    const uint8_t *start = rd.at;
+    struct lb_bytes signature = lb_rd_bytes(&rd, 8);
+    uint32_t len, crc, count, entry_bytes;
+    uint64_t my_lba, entries;
+
+    lb_rd_skip(&rd, 4); /* revision */
+    len = lb_rd_u32le(&rd);
+    crc = lb_rd_u32le(&rd);
+    lb_rd_skip(&rd, 4);
+    my_lba = lb_rd_u64le(&rd);
+    lb_rd_skip(&rd, 8 + 8 + 8 + 16); /* the other header, usable blocks, the disk's GUID */
+    entries = lb_rd_u64le(&rd);
+    count = lb_rd_u32le(&rd);
+    entry_bytes = lb_rd_u32le(&rd);
+    if (!lb_text_is(signature, "EFI PART") || len < GPT_HEADER_MIN || len > esp->block_bytes ||
+        !header_crc_is_right(lb_bytes(start, len), crc) || my_lba != lba ||
+        !entries_are_on_disk(esp, entries, count, entry_bytes))
+        return false;
+    esp->gpt.header_lba = lba;
+    esp->gpt.entries_offset = entries * esp->block_bytes;
+    esp->gpt.count = count;
+    esp->gpt.entry_bytes = entry_bytes;
+    esp->gpt.expected_crc = lb_rd_u32le(&rd);
+    esp->gpt.crc = 0;
+    esp->gpt.next = 0;
+    return true;
+}
+
+static void add_unit(struct lb_text *text, uint32_t unit) {
+    uint8_t utf8[3];
+    size_t len = 0;
+    if (unit < 0x80) {
+        utf8[len++] = (uint8_t)unit;
+    } else if (unit < 0x800) {
+        utf8[len++] = (uint8_t)(0xc0 | unit >> 6);
+        utf8[len++] = (uint8_t)(0x80 | (unit & 0x3f));
+    } else {
+        utf8[len++] = (uint8_t)(0xe0 | unit >> 12);
+        utf8[len++] = (uint8_t)(0x80 | (unit >> 6 & 0x3f));
+        utf8[len++] = (uint8_t)(0x80 | (unit & 0x3f));
+    }
+    lb_text_add(text, "%.*s", (int)len, (const char *)utf8);
+}
+
+/* The name of a GPT entry; halves of surrogate pairs become `?`. */
+static void take_name(struct lb_partition *partition, struct lb_rd rd) {
+    struct lb_text text = lb_text(partition->name, sizeof(partition->name));
+    for (unsigned i = 0; i < 36; i++) {
+        uint16_t unit = lb_rd_u16le(&rd);
+        if (unit == 0)
+            return;
+        add_unit(&text, unit >= 0xd800 && unit < 0xe000 ? '?' : unit);
+    }
+}
+
+static void take_entry(struct lb_esp *esp, struct lb_rd rd) {
+    struct lb_partition partition = {.number = esp->gpt.next + 1};
+    static const uint8_t unused[16];
+    uint64_t last;
+
+    lb_rd_copy(&rd, partition.type, sizeof(partition.type));
+    lb_rd_skip(&rd, 16); /* its own GUID */
+    partition.lba = lb_rd_u64le(&rd);
+    last = lb_rd_u64le(&rd);
+    lb_rd_skip(&rd, 8); /* attributes */
+    if (memcmp(partition.type, unused, sizeof(unused)) == 0 || last < partition.lba ||
+        last >= block_count(esp))
+        return;
+    partition.blocks = last - partition.lba + 1;
+    partition.is_esp = memcmp(partition.type, esp_guid, sizeof(esp_guid)) == 0;
+    take_name(&partition, rd);
+    add_partition(esp, &partition);
+}
+
+/* A damaged first copy sends us to the second; a damaged second is the end. */
+static void gpt_is_broken(struct lb_esp *esp, const char *why) {
+    forget_partitions(esp);
+    if (!esp->gpt.is_backup) {
+        esp->gpt.is_backup = true;
+        lb_esp_enter(esp, LB_ESP_BACKUP);
+        return;
+    }
+    lb_fail(&esp->error, LB_E_GPT_BROKEN, "the copy in block %llu: %s",
+            (unsigned long long)(block_count(esp) - 1), why);
+    lb_esp_enter(esp, LB_ESP_AT_FAILED);
+}
+
+void lb_esp_step_entry(struct lb_esp *esp) {
+    uint64_t offset = esp->gpt.entries_offset + (uint64_t)esp->gpt.next * esp->gpt.entry_bytes;
+    struct lb_rd rd = lb_esp_view(esp, offset, esp->gpt.entry_bytes);
+
+    esp->gpt.crc = lb_esp_crc32(esp->gpt.crc, lb_bytes(rd.at, rd.left));
+    take_entry(esp, rd);
+    if (++esp->gpt.next < esp->gpt.count)
+        return;
+    if (esp->gpt.crc != esp->gpt.expected_crc) {
+        gpt_is_broken(esp, "the checksum of its entries is wrong");
+        return;
+    }
+    esp->table = esp->gpt.is_backup ? LB_TABLE_GPT_BACKUP : LB_TABLE_GPT;
+    lb_esp_enter(esp, LB_ESP_PARTITION);
+}
+
+void lb_esp_step_backup(struct lb_esp *esp) {
+    if (take_header(esp, block_count(esp) - 1))
+        lb_esp_enter(esp, LB_ESP_ENTRIES);
+    else
+        gpt_is_broken(esp, "its header is damaged");
+}
+
+void lb_esp_step_table(struct lb_esp *esp) {
+    if (has_mbr_signature(esp) && is_protected(esp)) {
+        if (block_count(esp) > 1 && take_header(esp, 1))
+            lb_esp_enter(esp, LB_ESP_ENTRIES);
+        else
+            gpt_is_broken(esp, "");
+        return;
+    }
+    if (has_mbr_signature(esp)) {
+        /* The boot sector of a FAT ends like an MBR, with code where the entries would be. */
+        take_bare_disk(esp);
+        if (esp->partition_count == 0)
+            take_mbr(esp);
+    }
+    lb_esp_enter(esp, LB_ESP_PARTITION);
+}
