@@ -6,6 +6,8 @@
 #define LB_HOST_MAX      255 /* DNS name: RFC 1035 2.3.4 */
 #define LB_ROOTPATH_MAX  1024 /* "iscsi:" + host + port + LUN + name is under 520; room for one bad one */
 #define LB_SECRET_MAX    128 /* CHAP secret, bytes: 1024 bits, eight times what RFC 7143 9.2.1 asks for */
+#define LB_CHAP_BINARY_MAX 1024 /* CHAP_C and CHAP_R, decoded: RFC 7143 12.1.3 */
+#define LB_CHAP_ALGS_MAX 4 /* CHAP_A: as many numbers as stand for a hash, each at most once */
 #define LB_CHAP_NAME_MAX 255 /* CHAP_N: RFC 7143 6.1, a text value's usual limit */
 
 #define LB_DNS_MAX     4  /* resolvers kept from an answer; no resolver asks more than three */

@@ -21,8 +21,6 @@
 #include "core/crypto/crypto.h"
 
 enum {
-    LB_CHAP_ALGS_MAX = 4,          /* as many as have a number; each number may stand once */
-    LB_CHAP_BINARY_MAX = 1024,     /* RFC 7143 12.1.3: CHAP_C and CHAP_R, decoded, bytes */
     LB_CHAP_CHALLENGE_MIN = 16,    /* what we issue is never shorter */
     LB_CHAP_CHALLENGE_BYTES = 32,  /* what we issue unless told otherwise */
     LB_CHAP_SECRET_MIN_BYTES = 12, /* RFC 7143 9.2.1: 96 bits unless IPsec protects the session */
