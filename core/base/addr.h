@@ -36,7 +36,7 @@ void lb_wr_addr(struct lb_wr *wr, struct lb_addr addr);
 
 bool lb_addr_equal(struct lb_addr a, struct lb_addr b);
 bool lb_endpoint_equal(struct lb_endpoint a, struct lb_endpoint b);
-bool lb_addr_is_set(struct lb_addr addr); /* has a family */
+bool lb_addr_is_set(struct lb_addr addr);  /* has a family */
 bool lb_addr_is_zero(struct lb_addr addr); /* none, 0.0.0.0 or :: */
 bool lb_addr_is_loopback(struct lb_addr addr);
 bool lb_addr_is_multicast(struct lb_addr addr); /* and IPv4's limited broadcast */
@@ -48,8 +48,8 @@ struct lb_addr lb_addr_mask(struct lb_addr addr, uint8_t len); /* host bits clea
 /* A contiguous IPv4 netmask's length; false for a mask with holes. */
 bool lb_mask_len(struct lb_addr mask, uint8_t *len);
 
-/* RFC 4291 2.2 text for IPv6 (also with a trailing dotted quad, no zone), four decimal octets without
- * leading zeros for IPv4. The whole text must be the address. False leaves *addr. */
+/* RFC 4291 2.2 text for IPv6 (also with a trailing dotted quad, no zone), four decimal octets
+ * without leading zeros for IPv4. The whole text must be the address. False leaves *addr. */
 bool lb_addr_parse(struct lb_bytes text, struct lb_addr *addr);
 bool lb_addr_parse_v4(struct lb_bytes text, struct lb_addr *addr);
 bool lb_addr_parse_v6(struct lb_bytes text, struct lb_addr *addr);

@@ -22,6 +22,7 @@ struct lb_error {
     char facts[LB_FACTS_MAX]; /* addresses, names, values, byte offsets of this occurrence */
 };
 
+/* The facts may hold a peer's text: they are made fit for a terminal (lb_text_untrusted). */
 void lb_fail(struct lb_error *error, enum lb_code code, const char *facts, ...)
     __attribute__((format(printf, 3, 4)));
 bool lb_is_ok(const struct lb_error *error);
@@ -34,7 +35,7 @@ const char *lb_code_what(enum lb_code code);
 const char *lb_code_hint(enum lb_code code);
 bool lb_code_find(struct lb_bytes word, enum lb_code *code);
 
-/* The four parts on one line a part: "stage: what", facts, hint. */
+/* The four parts, a line each: "stage: what (word)", "  facts", "  try: hint"; "ok" for LB_OK. */
 void lb_error_format(struct lb_text *text, const struct lb_error *error);
 
 #endif

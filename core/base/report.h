@@ -8,8 +8,8 @@
 #include "core/base/addr.h"
 #include "core/base/error.h"
 
-#define LB_REPORT_STEPS_MAX 48  /* a boot has about ten; each further attempt adds four */
-#define LB_REPORT_FACTS_MAX 96  /* about thirty a boot */
+#define LB_REPORT_STEPS_MAX 48 /* a boot has about ten; each further attempt adds four */
+#define LB_REPORT_FACTS_MAX 96 /* about thirty a boot */
 
 enum lb_stage {
     LB_STAGE_CONFIG,
@@ -37,9 +37,9 @@ struct lb_step {
     enum lb_stage stage;
     enum lb_outcome outcome;
     uint64_t start_us;
-    uint64_t end_us; /* valid unless running */
+    uint64_t end_us;         /* valid unless running */
     struct lb_endpoint peer; /* zero where there is none */
-    char note[80];   /* one phrase: what it was about, or why it failed */
+    char note[80];           /* one phrase: what it was about, or why it failed */
 };
 
 /* One thing that was learned or decided. */
@@ -47,9 +47,9 @@ struct lb_fact {
     enum lb_stage stage;
     bool decided; /* false: learned */
     uint64_t at_us;
-    const char *key;  /* a constant: "address", "root-path", "lun" */
-    char value[240];  /* made fit for a terminal */
-    char source[48];  /* who said so: "DHCP server 192.0.2.1", "command line" */
+    const char *key; /* a constant: "address", "root-path", "lun" */
+    char value[240]; /* made fit for a terminal */
+    char source[48]; /* who said so: "DHCP server 192.0.2.1", "command line" */
 };
 
 struct lb_report {
@@ -75,8 +75,8 @@ void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage 
                        const char *key, const char *source, const char *value, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Renderings. Text is cut where the buffer ends. The waterfall is `width` columns wide (at least 60)
- * and shows each step as a bar on a common time line; colour adds ANSI colours. */
+/* Renderings. Text is cut where the buffer ends. The waterfall is `width` columns wide (at least
+ * 60) and shows each step as a bar on a common time line; colour adds ANSI colours. */
 void lb_report_waterfall(const struct lb_report *report, struct lb_text *text, unsigned width,
                          bool colour);
 void lb_report_facts(const struct lb_report *report, struct lb_text *text);

@@ -1,0 +1,96 @@
+#include "core/base/error.h"
+#include "tests/tap.h"
+
+static void the_first_failure_is_kept(void) {
+    struct lb_error error = {0};
+    CHECK(lb_is_ok(&error));
+    lb_fail(&error, LB_E_NO_LINK, "interface %s", "eth0");
+    lb_fail(&error, LB_E_INTERNAL, "something that came of it");
+    CHECK(!lb_is_ok(&error));
+    CHECK_EQ(error.code, LB_E_NO_LINK);
+    CHECK_STR(error.facts, "interface eth0");
+}
+
+static void facts_are_made_fit_for_a_terminal(void) {
+    struct lb_error error = {0};
+    lb_fail(&error, LB_E_LOGIN_REJECTED, "target \"%s\"", "a\x1b[31m\nb");
+    CHECK_STR(error.facts, "target \"a\\x1b[31m\\x0ab\"");
+}
+
+static void facts_that_are_too_long_are_cut(void) {
+    struct lb_error error = {0};
+    lb_fail(&error, LB_E_PROTOCOL, "%0500d", 1);
+    CHECK_EQ(lb_strlen(error.facts), LB_FACTS_MAX - 1);
+}
+
+static void an_error_has_four_parts(void) {
+    char buffer[512];
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    struct lb_error error = {0};
+    lb_fail(&error, LB_E_NO_LINK, "interface eth0");
+    lb_error_format(&text, &error);
+    CHECK_STR(buffer, "link: the network interface has no link (no-link)\n"
+                      "  interface eth0\n"
+                      "  try: check the cable, the switch port and its speed setting\n");
+}
+
+static void empty_parts_take_no_line(void) {
+    char buffer[512];
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    struct lb_error error = {.code = LB_E_CANCELLED};
+    lb_error_format(&text, &error);
+    CHECK_STR(buffer, "boot: stopped by the user (cancelled)\n");
+    text = lb_text(buffer, sizeof(buffer));
+    lb_error_format(&text, &(struct lb_error){0});
+    CHECK_STR(buffer, "ok\n");
+}
+
+static void every_code_is_found_by_its_word(void) {
+    for (unsigned i = 0; i < LB_CODE_COUNT; i++) {
+        enum lb_code found = LB_CODE_COUNT;
+        CHECK(lb_code_find(lb_bytes_of_text(lb_code_word((enum lb_code)i)), &found));
+        CHECK_EQ(found, i); /* also: no word stands twice */
+    }
+    enum lb_code untouched = LB_E_DIGEST;
+    CHECK(!lb_code_find(lb_bytes_of_text("no-such-word"), &untouched));
+    CHECK(!lb_code_find(lb_bytes_of_text(""), &untouched));
+    CHECK_EQ(untouched, LB_E_DIGEST);
+}
+
+static bool is_word(const char *text) {
+    for (const char *c = text; *c; c++) {
+        if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') && *c != '-')
+            return false;
+    }
+    return text[0] != 0;
+}
+
+/* A sentence without a full stop, on one line of a terminal. */
+static bool is_phrase(const char *text, size_t max) {
+    size_t len = lb_strlen(text);
+    if (len == 0 || len > max || text[len - 1] == '.' || text[0] == ' ')
+        return false;
+    return lb_ascii_lower((uint8_t)text[0]) == (uint8_t)text[0] || text[1] == ' ';
+}
+
+static void every_code_has_a_word_a_stage_a_meaning_and_a_hint(void) {
+    for (unsigned i = 1; i < LB_CODE_COUNT; i++) {
+        enum lb_code code = (enum lb_code)i;
+        bool fine = CHECK(is_word(lb_code_word(code))) & CHECK(is_word(lb_code_stage(code))) &
+                    CHECK(is_phrase(lb_code_what(code), 100)) &
+                    CHECK(code == LB_E_CANCELLED || is_phrase(lb_code_hint(code), 140));
+        if (!fine)
+            tap_note("of: %s", lb_code_word(code));
+    }
+}
+
+int main(void) {
+    TEST(the_first_failure_is_kept);
+    TEST(facts_are_made_fit_for_a_terminal);
+    TEST(facts_that_are_too_long_are_cut);
+    TEST(an_error_has_four_parts);
+    TEST(empty_parts_take_no_line);
+    TEST(every_code_is_found_by_its_word);
+    TEST(every_code_has_a_word_a_stage_a_meaning_and_a_hint);
+    return tap_done();
+}
