@@ -89,6 +89,7 @@ static void client_config(const struct lb_boot *boot, struct lb_dhcp4_config *ou
         .give_up_ms = lb_config_u32(config, LB_KEY_DHCP_TIMEOUT),
         .no_rapid_commit = !lb_config_bool(config, LB_KEY_RAPID_COMMIT),
         .no_arp_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
+        .ask_bootp = lb_config_bool(config, LB_KEY_BOOTP),
         .offers_only = boot->setup.goal == LB_GOAL_PROBE,
     };
     memcpy(out->mac, boot->setup.mac, sizeof out->mac);

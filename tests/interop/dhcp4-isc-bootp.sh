@@ -18,7 +18,7 @@ host diskless {
 CONF
 start_capture "$server_ns" vs0 port 67 or port 68
 
-boot_then_read --dhcp=bootp
+boot_then_read --bootp=yes
 succeeds "a bare interface boots by plain BOOTP"
 saw 'inet 192\.0\.2\.78/24' "the address is the one of the BOOTP reply"
 saw 'default via 192\.0\.2\.254' "the router is the one of the BOOTP reply"

@@ -3,6 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 need_lunboot
 make_net
-run_lunboot boot --interface=vc9 --enable=yes --then=report
+run_lunboot boot --interface=vc9 --enable=yes --then=report --attempts=1
 fails_with no-interface "an interface that is not there" vc9
 pass

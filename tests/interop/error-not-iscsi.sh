@@ -5,7 +5,7 @@ need_lunboot
 make_net
 give_client_address
 start_fake_target silent
-TIME_LIMIT=120 probe --login-timeout=3
+TIME_LIMIT=120 probe --login-timeout=3s
 fails_with login-timeout "a listener that never speaks" '192\.0\.2\.1'
 end fake-target
 start_fake_target chatter

@@ -12,7 +12,7 @@ rootpath="iscsi:198.51.100.1:::1:$iqn"
 probe
 fails_with connect-unreachable "no route to the server" '198\.51\.100\.1'
 ip -n "$client_ns" route add default via 192.0.2.1
-TIME_LIMIT=120 probe --connect-timeout=3
+TIME_LIMIT=120 probe --connect-timeout=3s
 fails_with connect-timeout "packets that vanish" '198\.51\.100\.1' 3260
 rootpath="iscsi:203.0.113.1:::1:$iqn"
 probe

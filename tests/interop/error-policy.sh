@@ -10,7 +10,7 @@ port=0
 dhcp-range=192.0.2.100,192.0.2.200,1h
 dhcp-option=option:root-path,"$rootpath"
 CONF
-run_lunboot boot --interface=vc0 --then=report --root="$scratch/root"
+run_lunboot boot --interface=vc0 --then=report --root="$scratch/root" --attempts=1
 fails_with not-enabled "a boot that nobody enabled"
 boot --allow-server=198.51.100.0/24
 fails_with server-not-allowed "a server that is not on the list" '192\.0\.2\.1'

@@ -435,9 +435,9 @@ run_lunboot() {
     [ "$status" -lt 128 ] || fail "lunboot $1 was ended by signal $((status - 128))"
 }
 
-# boot ARGUMENTS...: a boot from the bare interface, ended by the report.
+# boot ARGUMENTS...: one attempt to boot from the bare interface, ended by the report.
 boot() {
-    run_lunboot boot --interface=vc0 --enable=yes --then=report --root="$scratch/root" "$@"
+    run_lunboot boot --interface=vc0 --enable=yes --then=report --root="$scratch/root" --attempts=1 "$@"
 }
 
 # boot_then_read: a boot whose `then` program notes what the machine looks like at that moment (the
@@ -493,7 +493,7 @@ reads_the_disk() {
 }
 
 # probe [ARGUMENTS...]: a dry run from a client that is on the network.
-probe() { run_lunboot probe --rootpath="$rootpath" "$@"; }
+probe() { run_lunboot probe --rootpath="$rootpath" --attempts=1 "$@"; }
 
 # succeeds WHAT: lunboot's last run must have ended well.
 succeeds() {

@@ -7,6 +7,7 @@ make_net
 serve_disk
 give_client_address
 
+prefer=(--header-digest=prefer --data-digest=prefer)
 for digests in none header data both; do
     case $digests in
     none) header=None data=None ;;
@@ -17,7 +18,7 @@ for digests in none header data both; do
     tgt --mode target --op update --tid 1 --name HeaderDigest --value "$header"
     tgt --mode target --op update --tid 1 --name DataDigest --value "$data"
     start_capture "$server_ns" vs0 tcp port 3260
-    reads_the_disk "digests that tgt insists on: $digests"
+    reads_the_disk "digests that tgt insists on: $digests" "${prefer[@]}"
     stop_capture
     agreed=$(tshark -r "$scratch/capture.pcap" -Y 'iscsi.opcode == 0x23' -T fields \
         -e iscsi.keyvalue 2>/dev/null | tr ',' '\n')
@@ -28,5 +29,5 @@ for digests in none header data both; do
 done
 tgt --mode target --op update --tid 1 --name HeaderDigest --value CRC32C,None
 tgt --mode target --op update --tid 1 --name DataDigest --value CRC32C,None
-reads_the_disk "digests that we require" --require=digests
+reads_the_disk "digests that we require" --require=header-digest,data-digest
 pass

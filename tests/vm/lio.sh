@@ -41,9 +41,9 @@ give_client_address
 
 reads_the_disk "LIO, plain"
 serves digests
-reads_the_disk "LIO, digests that it insists on"
+reads_the_disk "LIO, digests that it insists on" --header-digest=prefer --data-digest=prefer
 serves plain
-reads_the_disk "LIO, digests that we require" --require=digests
+reads_the_disk "LIO, digests that we require" --require=header-digest,data-digest
 chap=(--chap-name=boot --chap-secret=boot-secret-0123)
 serves chap
 reads_the_disk "LIO, CHAP with the algorithms as they come" "${chap[@]}" --require=chap
