@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +53,8 @@ static bool parse_flag(struct bench *b, const char *arg) {
         b->random = true;
     else if (strcmp(arg, "--one-by-one") == 0)
         b->one_by_one = true;
+    else if (strcmp(arg, "--spin") == 0)
+        b->spin = true;
     else if (strcmp(arg, "--verify") == 0)
         b->verify = true;
     else
@@ -134,6 +138,58 @@ bool bench_completed(struct bench *b, uint64_t ios) {
     return true;
 }
 
+enum { SPIN_US = 50, SPIN_FAILURES_MAX = 6 };
+
+static ssize_t try_receive(struct bench *b, int fd, struct msghdr *message) {
+    b->receives++;
+    ssize_t n = recvmsg(fd, message, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN))
+        bench_die(n == 0 ? "the connection was closed" : "receive");
+    return n;
+}
+
+/* A busy server needs time, not attention; and each vain spin doubles the waits that do not. */
+static bool spin_is_worthwhile(struct bench *b, uint64_t answers) {
+    if (!b->spin || answers * 8 < b->depth)
+        return false;
+    if (b->spins_to_skip == 0)
+        return true;
+    b->spins_to_skip--;
+    return false;
+}
+
+static ssize_t spin_receive(struct bench *b, int fd, struct msghdr *message) {
+    uint64_t until = now_us() + SPIN_US;
+    ssize_t n;
+    do
+        n = try_receive(b, fd, message);
+    while (n < 0 && now_us() < until);
+    if (n > 0) {
+        b->spin_failures -= b->spin_failures > 0;
+        return n;
+    }
+    b->spin_failures += b->spin_failures < SPIN_FAILURES_MAX;
+    b->spins_to_skip = (1U << b->spin_failures) - 1;
+    return n;
+}
+
+size_t bench_receive(struct bench *b, int fd, struct iovec *pieces, size_t count,
+                     uint64_t answers) {
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};
+    ssize_t n = try_receive(b, fd, &message);
+    if (n < 0 && spin_is_worthwhile(b, answers))
+        n = spin_receive(b, fd, &message);
+    while (n < 0) {
+        struct pollfd pfd = {.fd = fd, .events = POLLIN};
+        b->waits++;
+        errno = 0;
+        if (poll(&pfd, 1, 5000) <= 0)
+            bench_die("nothing came for 5 s");
+        n = try_receive(b, fd, &message);
+    }
+    return (size_t)n;
+}
+
 void bench_print(const struct bench *b, const char *program) {
     uint64_t all, user;
     cpu_us(&all, &user);
@@ -166,6 +222,7 @@ int bench_connect(const struct bench *b) {
 int bench_listen(const struct bench *b) {
     struct sockaddr_in addr = address_of(b);
     int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    signal(SIGPIPE, SIG_IGN); /* a client that leaves in the middle of an answer */
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(fd, 8) < 0)
         bench_die("listen");

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 enum { BENCH_HEADER_BYTES = 48, BENCH_DEPTH_MAX = 256 };
 
@@ -24,6 +25,7 @@ struct bench {
     double seconds;     /* --seconds= */
     bool random;        /* --random: else sequential */
     bool one_by_one;    /* --one-by-one: a system call each way; else many requests a call */
+    bool spin;          /* --spin: try again for a while before sleeping (NOTES.md) */
     bool verify;        /* --verify: compare what was read with the null target's pattern */
     /* Counted by the program while it runs, for the printed result. */
     uint64_t receives, sends, waits;
@@ -31,6 +33,7 @@ struct bench {
     uint64_t disk_bytes, next_byte, random_state;
     uint64_t ios, begin_us, cpu_begin_us, user_begin_us, end_us;
     bool warm;
+    unsigned spin_failures, spins_to_skip;
 };
 
 /* Exits with a message when an option is unknown or out of range. */
@@ -44,6 +47,11 @@ uint64_t bench_next_offset(struct bench *b);
 
 /* Counts ios answers; false when the time is over. */
 bool bench_completed(struct bench *b, uint64_t ios);
+
+/* Receives into the pieces what has come; where nothing has, sleeps until something does, or, with
+ * --spin, first tries again for up to 50 us when that promises to be short: answers is how many
+ * the last read completed. Exits with a message when the connection is gone. */
+size_t bench_receive(struct bench *b, int fd, struct iovec *pieces, size_t count, uint64_t answers);
 
 /* The result, a JSON object on one line. */
 void bench_print(const struct bench *b, const char *program);
