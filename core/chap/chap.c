@@ -13,8 +13,8 @@ static const struct {
 };
 
 const struct lb_chap_algs lb_chap_default_algs = {
-    .alg = {{8, LB_HASH_SHA3_256}, {7, LB_HASH_SHA256}, {6, LB_HASH_SHA1}, {5, LB_HASH_MD5}},
-    .count = 4,
+    .alg = {{8, LB_HASH_SHA3_256}, {7, LB_HASH_SHA256}, {5, LB_HASH_MD5}},
+    .count = 3,
 };
 
 /* RFC 7143 6.1, numerical-value: decimal, or 0x and hex digits. */
