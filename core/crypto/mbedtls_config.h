@@ -1,4 +1,4 @@
-/* What Mbed TLS gives us, and nothing else: hashes and the cipher behind struct lb_rand. It replaces
+/* What Mbed TLS gives us, and nothing else: hashes, and the cipher behind struct lb_rand. Replaces
  * Mbed TLS's own configuration (MBEDTLS_CONFIG_FILE). A new line here wants its source file in
  * core/crypto/meson.build. */
 #ifndef LB_CRYPTO_MBEDTLS_CONFIG_H
