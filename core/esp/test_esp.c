@@ -182,7 +182,7 @@ static enum lb_esp_event go_on(void) {
         lb_esp_input(&esp, NULL);
     }
     CHECK(!is_outside);
-    CHECK(!"the machine does not end");
+    CHECK(false && "the machine does not end");
     return LB_ESP_READ;
 }
 
