@@ -367,7 +367,8 @@ same() {
 # ---- tgt -----------------------------------------------------------------------------------------
 
 # start_tgt [ADDRESS[:PORT]]: tgtd with nothing to serve yet. Its control socket lies in the scratch
-# folder, so that any number may run at once.
+# folder, so that any number may run at once. `tgt_name=tgtd-2` before this and the other calls is a second
+# one in the same script.
 start_tgt() {
     need tgtd tgtadm
     local portal=${1:-$server_ip} port=3260
@@ -375,15 +376,15 @@ start_tgt() {
     *]:* | *.*:*) port=${portal##*:} ;;
     *) portal=$portal:3260 ;;
     esac
-    spawn tgtd ip netns exec "$server_ns" env TGT_IPC_SOCKET="$scratch/tgt" \
-        tgtd -f -C 1 --iscsi "portal=$portal"
+    spawn "${tgt_name:-tgtd}" ip netns exec "$server_ns" \
+        env TGT_IPC_SOCKET="$scratch/${tgt_name:-tgtd}.socket" tgtd -f -C 1 --iscsi "portal=$portal"
     wait_for 15 "tgtd listening" has_listener "$server_ns" "$port"
     wait_for 15 "tgtd answering its control socket" tgt --mode sys --op show
 }
 
 # tgt ARGUMENTS...: tgtadm
 tgt() {
-    TGT_IPC_SOCKET="$scratch/tgt" tgtadm -C 1 --lld iscsi "$@"
+    TGT_IPC_SOCKET="$scratch/${tgt_name:-tgtd}.socket" tgtadm -C 1 --lld iscsi "$@"
 }
 
 # tgt_target TID NAME: a target that any initiator may use.
@@ -527,7 +528,7 @@ clean_up() {
     trap - ERR EXIT
     set +e
     for name in "${spawned[@]:-}"; do
-        [ -z "$name" ] || end "$name" "$([ "$name" = tgtd ] && echo KILL || echo TERM)"
+        [ -z "$name" ] || end "$name" "$([[ $name == tgtd* ]] && echo KILL || echo TERM)"
     done
     for ns in "$server_ns" "$client_ns" "$relay_ns"; do
         [ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
