@@ -1,0 +1,327 @@
+/* From a server's message to a lease: each option checked by itself, the malformed ones left out.
+ */
+#include "core/dhcp4/dhcp4_wire.h"
+
+#define MTU_MIN        68 /* RFC 2132 5.1 */
+#define LABEL_MAX      63
+#define ROUTER_BYTES   4
+#define ISNS_FIXED     10 /* RFC 4174 2: before the addresses */
+#define ISNS_ENABLED   0x0001
+#define ISNS_HEARTBEAT 0x0002
+
+/* ---- text ---- */
+
+static bool is_name_byte(uint8_t c) {
+    uint8_t lower = lb_ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+}
+
+static bool is_name(struct lb_bytes text) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_name_byte(text.p[i]))
+            return false;
+    }
+    return text.len > 0 && text.p[0] != '-' && text.p[0] != '.';
+}
+
+static bool is_text(struct lb_bytes text) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] < 0x20 || text.p[i] == 0x7f)
+            return false;
+    }
+    return text.len > 0 && lb_utf8_is_valid(text);
+}
+
+/* RFC 2132 2: NVT strings should not end in NULs, and a receiver copes when they do. */
+static struct lb_bytes text_of(const struct lb_dhcp4_message *message, uint8_t code) {
+    struct lb_bytes value;
+    if (!lb_dhcp4_option(message, code, &value))
+        return lb_bytes(message->values, 0);
+    return lb_bytes_trim_nul(value);
+}
+
+static void copy_name(struct lb_bytes text, char *to, size_t cap) {
+    if (is_name(text))
+        lb_text_copy(to, cap, text);
+}
+
+static void copy_text(struct lb_bytes text, char *to, size_t cap) {
+    if (is_text(text))
+        lb_text_copy(to, cap, text);
+}
+
+/* ---- addresses and routes ---- */
+
+static size_t read_addresses(const struct lb_dhcp4_message *message, uint8_t code,
+                             struct lb_addr *to, size_t cap) {
+    struct lb_bytes value;
+    size_t count = 0;
+    if (!lb_dhcp4_option(message, code, &value) || value.len % 4 != 0)
+        return 0;
+    for (struct lb_rd rd = lb_rd(value); rd.left > 0 && count < cap;) {
+        struct lb_addr addr = lb_rd_v4(&rd);
+        if (lb_addr_is_host(addr))
+            to[count++] = addr;
+    }
+    return count;
+}
+
+/* RFC 950: the mask of an address's class, for BOOTP servers that say none. */
+static uint8_t class_len(struct lb_addr addr) {
+    if (addr.bytes[0] < 128)
+        return 8;
+    return addr.bytes[0] < 192 ? 16 : 24;
+}
+
+static struct lb_prefix read_prefix(const struct lb_dhcp4_message *message) {
+    struct lb_addr mask;
+    struct lb_prefix prefix = {.addr = message->header.yiaddr,
+                               .len = class_len(message->header.yiaddr)};
+    uint8_t len;
+    if (lb_dhcp4_option_addr(message, LB_OPT_MASK, &mask) && lb_mask_len(mask, &len) && len > 0)
+        prefix.len = len;
+    return prefix;
+}
+
+static void add_route(struct lb_dhcp4_lease *lease, struct lb_addr to, uint8_t len,
+                      struct lb_addr via) {
+    if (lease->route_count == LB_COUNT(lease->routes))
+        return;
+    lease->routes[lease->route_count++] = (struct lb_route4){
+        .to = {.addr = lb_addr_mask(to, len), .len = len},
+        .via = via,
+    };
+}
+
+/* RFC 3442: width, as many bytes as it needs, router. False when malformed anywhere. */
+static bool read_classless(struct lb_bytes value, struct lb_dhcp4_lease *lease) {
+    struct lb_rd rd = lb_rd(value);
+    while (rd.left > 0) {
+        uint8_t width = lb_rd_u8(&rd), octets[4] = {0};
+        if (width > 32)
+            return false;
+        lb_rd_copy(&rd, octets, (width + 7u) / 8);
+        struct lb_addr via = lb_rd_v4(&rd);
+        if (!lb_rd_ok(&rd))
+            return false;
+        add_route(lease, lb_addr_v4_bytes(octets), width, via);
+        if (width == 0 && lease->router_count == 0 && lb_addr_is_host(via))
+            lease->routers[lease->router_count++] = via;
+    }
+    return value.len >= 1 + ROUTER_BYTES;
+}
+
+/* RFC 2132 5.8: pairs of destination and router; the default route is no legal destination. */
+static void read_static(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
+    if (!lb_dhcp4_option(message, LB_OPT_STATIC_ROUTES, &value) || value.len % 8 != 0)
+        return;
+    for (struct lb_rd rd = lb_rd(value); rd.left > 0;) {
+        struct lb_addr to = lb_rd_v4(&rd), via = lb_rd_v4(&rd);
+        if (lb_addr_is_host(to) && lb_addr_is_host(via))
+            add_route(lease, to, to.bytes[3] == 0 ? class_len(to) : 32, via);
+    }
+}
+
+/* RFC 3442: who understands 121 ignores 3 and 33 where it is present. */
+static void read_routes(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
+    if (lb_dhcp4_option(message, LB_OPT_CLASSLESS_ROUTES, &value)) {
+        if (read_classless(value, lease))
+            return;
+        lease->route_count = lease->router_count = 0; /* malformed: as if it were absent */
+    }
+    lease->router_count =
+        read_addresses(message, LB_OPT_ROUTERS, lease->routers, LB_COUNT(lease->routers));
+    read_static(message, lease);
+    if (lease->router_count > 0)
+        add_route(lease, lb_addr_v4(0, 0, 0, 0), 0, lease->routers[0]);
+}
+
+/* ---- 119: RFC 3397, names as in RFC 1035 4.1.4 ---- */
+
+/* One label at *at, which is moved past it; an empty one ends the name. Pointers are followed, and
+ * each must lead to before the run of labels it ends, so that there is no loop. */
+struct name_reader {
+    struct lb_bytes bytes;
+    size_t at;    /* the next label */
+    size_t run;   /* where this run of labels began */
+    size_t after; /* behind the name in the option; 0: no pointer was followed yet */
+};
+
+static bool follow_pointer(struct name_reader *reader) {
+    struct lb_rd rd = lb_rd(lb_bytes_after(reader->bytes, reader->at));
+    size_t target = lb_rd_u16(&rd) & 0x3fff;
+    if (!lb_rd_ok(&rd) || target >= reader->run)
+        return false;
+    if (reader->after == 0)
+        reader->after = reader->at + 2;
+    reader->at = reader->run = target;
+    return true;
+}
+
+static bool read_label(struct name_reader *reader, struct lb_bytes *label) {
+    while (reader->at < reader->bytes.len && reader->bytes.p[reader->at] >= 0xc0) {
+        if (!follow_pointer(reader))
+            return false;
+    }
+    struct lb_rd rd = lb_rd(lb_bytes_after(reader->bytes, reader->at));
+    *label = lb_rd_bytes(&rd, lb_rd_u8(&rd));
+    reader->at += 1 + label->len;
+    return lb_rd_ok(&rd) && label->len <= LABEL_MAX;
+}
+
+static bool read_domain(struct name_reader *reader, struct lb_text *domain) {
+    struct lb_bytes label;
+    reader->run = reader->at;
+    reader->after = 0;
+    for (;;) {
+        if (!read_label(reader, &label))
+            return false;
+        if (label.len == 0)
+            break;
+        if (!is_name(label))
+            return false;
+        lb_text_add(domain, "%s%.*s", domain->len > 0 ? "." : "", (int)label.len,
+                    (const char *)label.p);
+        if (domain->cut)
+            return false; /* longer than any domain name */
+    }
+    if (reader->after > 0)
+        reader->at = reader->after;
+    return domain->len > 0;
+}
+
+static void read_search(const struct lb_dhcp4_message *message, char to[LB_SEARCH_MAX + 1]) {
+    struct name_reader reader = {0};
+    struct lb_text list = lb_text(to, LB_SEARCH_MAX + 1);
+    if (!lb_dhcp4_option(message, LB_OPT_SEARCH, &reader.bytes))
+        return;
+    while (reader.at < reader.bytes.len) {
+        char name[LB_DOMAIN_MAX + 1];
+        struct lb_text domain = lb_text(name, sizeof name);
+        if (!read_domain(&reader, &domain)) {
+            to[0] = 0; /* malformed: as if it were absent */
+            return;
+        }
+        if (list.len + 1 + domain.len <= LB_SEARCH_MAX)
+            lb_text_add(&list, "%s%s", list.len > 0 ? " " : "", name);
+    }
+}
+
+/* ---- boot options ---- */
+
+static void read_boot(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes root_path = text_of(message, LB_OPT_ROOT_PATH);
+    /* One longer than this cannot be valid, cut or not, and cut it can still be explained. */
+    lease->root_path_len = LB_MIN(root_path.len, sizeof lease->root_path);
+    memcpy(lease->root_path, root_path.p, lease->root_path_len);
+    if (lease->root_path_len > 0)
+        lease->root_path_from = lease->server;
+    copy_text(text_of(message, LB_OPT_INITIATOR), lease->initiator, sizeof lease->initiator);
+
+    struct lb_bytes bootfile = text_of(message, LB_OPT_BOOTFILE);
+    struct lb_bytes tftp_server = text_of(message, LB_OPT_TFTP_SERVER);
+    copy_text(bootfile.len > 0 ? bootfile : message->file, lease->bootfile, sizeof lease->bootfile);
+    copy_text(tftp_server.len > 0 ? tftp_server : message->sname, lease->tftp_server,
+              sizeof lease->tftp_server);
+    copy_text(text_of(message, LB_OPT_VENDOR_CLASS), lease->vendor_class,
+              sizeof lease->vendor_class);
+    struct lb_bytes vendor;
+    if (lb_dhcp4_option(message, LB_OPT_VENDOR_SPECIFIC, &vendor) &&
+        vendor.len <= sizeof lease->vendor_specific) {
+        memcpy(lease->vendor_specific, vendor.p, vendor.len);
+        lease->vendor_specific_len = vendor.len;
+    }
+}
+
+/* RFC 2610 3 and 4. The high bit of the first byte marks an older form of the option. */
+static void read_slp(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
+    if (lb_dhcp4_option(message, LB_OPT_SLP_DA, &value) && value.len >= 5 && value.len % 4 == 1 &&
+        value.p[0] < 0x80) {
+        struct lb_rd rd = lb_rd(value);
+        lease->slp_da_mandatory = lb_rd_u8(&rd) != 0;
+        while (rd.left > 0 && lease->slp_da_count < LB_COUNT(lease->slp_da)) {
+            struct lb_addr agent = lb_rd_v4(&rd);
+            if (lb_addr_is_host(agent))
+                lease->slp_da[lease->slp_da_count++] = agent;
+        }
+    }
+    if (lb_dhcp4_option(message, LB_OPT_SLP_SCOPE, &value) && value.len >= 1) {
+        lease->slp_scope_mandatory = value.p[0] != 0;
+        copy_text(lb_bytes_trim_nul(lb_bytes_after(value, 1)), lease->slp_scopes,
+                  sizeof lease->slp_scopes);
+    }
+}
+
+/* RFC 4174 2. With a heartbeat its multicast address comes first, and then the servers. */
+static void read_isns(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
+    if (!lb_dhcp4_option(message, LB_OPT_ISNS, &value))
+        return;
+    struct lb_rd rd = lb_rd(value);
+    uint16_t functions = lb_rd_u16(&rd), dd_access = lb_rd_u16(&rd), admin = lb_rd_u16(&rd);
+    uint32_t security = lb_rd_u32(&rd);
+    if ((admin & ISNS_ENABLED) && (admin & ISNS_HEARTBEAT))
+        lb_rd_skip(&rd, 4);
+    struct lb_addr server = lb_rd_v4(&rd);
+    if (!lb_rd_ok(&rd) || (value.len - ISNS_FIXED) % 4 != 0 || !lb_addr_is_host(server))
+        return;
+    /* A field whose own `enabled` bit is 0 says nothing. */
+    lease->isns_functions = functions & ISNS_ENABLED ? functions : 0;
+    lease->isns_dd_access = dd_access & ISNS_ENABLED ? dd_access : 0;
+    lease->isns_admin_flags = admin & ISNS_ENABLED ? admin : 0;
+    lease->isns_security = security & ISNS_ENABLED ? security : 0;
+    lease->isns_server = server;
+    if (rd.left > 0)
+        lease->isns_backup = lb_rd_v4(&rd);
+}
+
+/* ---- */
+
+static void read_times(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    lease->lease_s = LB_DHCP4_INFINITE;
+    if (lease->bootp)
+        return;
+    uint32_t lease_s;
+    if (lb_dhcp4_option_u32(message, LB_OPT_LEASE_TIME, &lease_s))
+        lease->lease_s = lease_s;
+    lb_dhcp4_option_u32(message, LB_OPT_T1, &lease->t1_s);
+    lb_dhcp4_option_u32(message, LB_OPT_T2, &lease->t2_s);
+}
+
+static void read_server(const struct lb_dhcp4_message *message, struct lb_addr from,
+                        struct lb_dhcp4_lease *lease) {
+    const struct lb_dhcp4_header *header = &message->header;
+    struct lb_addr server;
+    lease->relay = header->giaddr;
+    lease->next_server = header->siaddr;
+    if (lease->bootp)
+        lease->server = lb_addr_is_host(header->siaddr) ? header->siaddr : from;
+    else if (lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) && lb_addr_is_host(server))
+        lease->server = server;
+}
+
+void lb_dhcp4_read_lease(const struct lb_dhcp4_message *message, struct lb_addr from,
+                         struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
+    memset(lease, 0, sizeof *lease);
+    lease->bootp = message->type == LB_DHCP4_BOOTP;
+    lease->rapid_commit = lb_dhcp4_option(message, LB_OPT_RAPID_COMMIT, &value) && value.len == 0;
+    lease->address = read_prefix(message);
+    read_server(message, from, lease);
+    read_times(message, lease);
+    read_routes(message, lease);
+    lease->dns_count = read_addresses(message, LB_OPT_DNS, lease->dns, LB_COUNT(lease->dns));
+    uint16_t mtu;
+    if (lb_dhcp4_option_u16(message, LB_OPT_MTU, &mtu) && mtu >= MTU_MIN)
+        lease->mtu = mtu;
+    copy_name(text_of(message, LB_OPT_HOSTNAME), lease->hostname, sizeof lease->hostname);
+    copy_name(text_of(message, LB_OPT_DOMAIN), lease->domain, sizeof lease->domain);
+    read_search(message, lease->search);
+    read_boot(message, lease);
+    read_slp(message, lease);
+    read_isns(message, lease);
+}
