@@ -134,7 +134,8 @@ struct lb_dhcp4_client {
     struct lb_dhcp4_lease proxy; /* what proxyDHCP servers added */
     bool has_proxy;
     struct lb_error error;
-    uint64_t ignored; /* datagrams that were not for us or malformed */
+    uint64_t ignored;        /* datagrams that were not for us or malformed */
+    const char *ignored_why; /* the last one; a constant */
     /* The rest is the machine's own; see dhcp4_client.c. */
     uint32_t xid;
     uint16_t secs;

@@ -15,6 +15,17 @@ enum due {
     DUE_PROBE = 32,
 };
 
+/* ---- dhcp4_client.c: what an answer leads to ---- */
+
+/* No more offers are waited for: the best is taken, or a dry run ends. */
+void lb_dhcp4_client_end_offers(struct lb_dhcp4_client *client, uint64_t now_us);
+/* client->lease is ours if nobody else has the address. */
+void lb_dhcp4_client_check(struct lb_dhcp4_client *client, uint64_t now_us);
+/* client->lease is ours. */
+void lb_dhcp4_client_bind(struct lb_dhcp4_client *client, uint64_t now_us);
+/* NAK. */
+void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us);
+
 /* ---- dhcp4_client_offers.c ---- */
 
 /* A server that gives no address, only the rest. */

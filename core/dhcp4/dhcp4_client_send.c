@@ -97,6 +97,12 @@ static void put_options(const struct lb_dhcp4_client *client, enum lb_dhcp4_type
                         struct lb_wr *list) {
     const struct lb_dhcp4_config *config = &client->config;
     uint8_t room[LB_DHCP4_BLOB_MAX];
+    if (config->ask_bootp) {
+        /* RFC 2132 9 knows these in DHCP alone; servers that speak both heed them all the same. */
+        lb_dhcp4_put_u16(list, LB_OPT_MAX_SIZE, LB_DHCP4_PACKET_MAX - IP_UDP_BYTES);
+        lb_dhcp4_put(list, LB_OPT_PARAMETERS, lb_bytes(parameters, sizeof parameters));
+        return;
+    }
     lb_dhcp4_put_u8(list, LB_OPT_TYPE, (uint8_t)type);
     lb_dhcp4_put(list, LB_OPT_CLIENT_ID, lb_dhcp4_client_id(client, room));
     put_addresses(client, list);

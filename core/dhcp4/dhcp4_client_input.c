@@ -1,0 +1,188 @@
+/* The DHCPv4 client: what comes in. Each step gives why a message is ignored, or NULL. */
+#include "core/dhcp4/dhcp4_client.h"
+
+#define OFFER_WAIT_MS 800
+
+static const char *check_terms(const struct lb_dhcp4_lease *lease) {
+    if (!lb_addr_is_host(lease->address.addr))
+        return "an address that no host can have";
+    if (!lb_addr_is_set(lease->server))
+        return "no server identifier";
+    return lease->lease_s == 0 ? "a lease of no time" : NULL;
+}
+
+/* The first offer starts the wait for others. */
+static void wait_for_more(struct lb_dhcp4_client *client, uint64_t now_us) {
+    uint32_t ms = client->config.offer_wait_ms ? client->config.offer_wait_ms : OFFER_WAIT_MS;
+    if (client->offers_until_us == LB_NEVER)
+        client->offers_until_us = now_us + ms * LB_US_MS;
+}
+
+static const char *got_offer(struct lb_dhcp4_client *client, uint64_t now_us,
+                             struct lb_dhcp4_lease *offer) {
+    const char *why = check_terms(offer);
+    if (why)
+        return why;
+    offer->start_us = client->sent_us;
+    if (!lb_dhcp4_offers_add(client, offer))
+        return "better offers than we can keep";
+    client->saw_offer = true;
+    client->deadline_us = LB_NEVER; /* DISCOVER was answered: not sent again */
+    wait_for_more(client, now_us);
+    lb_trace(client->trace, now_us, "dhcp4", "offer of %s by %s, rank %u",
+             lb_prefix_text(offer->address).s, lb_addr_text(offer->server).s,
+             lb_dhcp4_offer_rank(offer));
+    return NULL;
+}
+
+static const char *got_proxy_offer(struct lb_dhcp4_client *client, uint64_t now_us,
+                                   const struct lb_dhcp4_lease *offer) {
+    if (!lb_addr_is_set(offer->server))
+        return "no server identifier";
+    lb_dhcp4_proxy_add(client, offer);
+    lb_trace(client->trace, now_us, "dhcp4", "proxyDHCP offer by %s",
+             lb_addr_text(offer->server).s);
+    if (client->config.offers_only)
+        wait_for_more(client, now_us);
+    return NULL;
+}
+
+static const char *in_selecting(struct lb_dhcp4_client *client, uint64_t now_us,
+                                const struct lb_dhcp4_message *message,
+                                struct lb_dhcp4_lease *lease) {
+    const struct lb_dhcp4_config *config = &client->config;
+    const char *why = NULL;
+    if (config->ask_bootp && message->type != LB_DHCP4_BOOTP)
+        return "a DHCP answer to a BOOTP request";
+    if (lb_dhcp4_is_proxy(message)) {
+        why = got_proxy_offer(client, now_us, lease);
+    } else if (message->type == LB_DHCP4_OFFER) {
+        lease->rapid_commit = false; /* RFC 4039 4: means nothing in an OFFER */
+        why = got_offer(client, now_us, lease);
+    } else if (message->type == LB_DHCP4_ACK) {
+        if (!lease->rapid_commit || config->no_rapid_commit || config->offers_only)
+            return "an ACK that nobody asked for";
+        why = got_offer(client, now_us, lease);
+    } else if (message->type == LB_DHCP4_BOOTP) {
+        if (config->no_bootp && !config->ask_bootp)
+            return "BOOTP is switched off";
+        why = got_offer(client, now_us, lease);
+    } else {
+        return "not an answer to DISCOVER";
+    }
+    if (!why && lb_dhcp4_offers_suffice(client))
+        lb_dhcp4_client_end_offers(client, now_us);
+    return why;
+}
+
+static const char *got_ack(struct lb_dhcp4_client *client, uint64_t now_us,
+                           struct lb_dhcp4_lease *lease) {
+    const char *why = check_terms(lease);
+    if (why)
+        return why;
+    if (!lb_addr_equal(lease->address.addr, client->lease.address.addr))
+        return "another address than was asked for";
+    bool is_new = !client->has_lease;
+    lease->start_us = client->sent_us;
+    lease->rapid_commit = false;
+    lb_dhcp4_lease_merge(lease,
+                         &client->lease); /* what an offer said, and the ACK did not repeat */
+    client->lease = *lease;
+    if (is_new)
+        lb_dhcp4_client_check(client, now_us);
+    else
+        lb_dhcp4_client_bind(client, now_us);
+    return NULL;
+}
+
+static const char *in_requesting(struct lb_dhcp4_client *client, uint64_t now_us,
+                                 const struct lb_dhcp4_message *message,
+                                 struct lb_dhcp4_lease *lease) {
+    if (lb_dhcp4_is_proxy(message))
+        return got_proxy_offer(client, now_us, lease);
+    if (message->type != LB_DHCP4_ACK && message->type != LB_DHCP4_NAK)
+        return "not an answer to REQUEST";
+    if (!lb_addr_equal(lease->server, client->lease.server))
+        return "not from the server that was chosen";
+    if (message->type == LB_DHCP4_ACK)
+        return got_ack(client, now_us, lease);
+    lb_dhcp4_client_refused(client, now_us);
+    return NULL;
+}
+
+/* REBOOTING, RENEWING, REBINDING. */
+static const char *in_renewal(struct lb_dhcp4_client *client, uint64_t now_us,
+                              const struct lb_dhcp4_message *message,
+                              struct lb_dhcp4_lease *lease) {
+    if (message->type == LB_DHCP4_ACK)
+        return got_ack(client, now_us, lease);
+    if (message->type != LB_DHCP4_NAK)
+        return "not an answer to REQUEST";
+    if (!lb_addr_is_set(lease->server))
+        return "no server identifier";
+    lb_dhcp4_client_refused(client, now_us);
+    return NULL;
+}
+
+/* Whether a message can be for us at all. */
+static const char *check_header(const struct lb_dhcp4_client *client,
+                                const struct lb_dhcp4_message *message) {
+    uint8_t room[LB_DHCP4_BLOB_MAX];
+    struct lb_bytes echo;
+    if (message->header.op != LB_BOOTREPLY)
+        return "not a reply";
+    if (!message->has_cookie)
+        return "no magic cookie";
+    if (message->header.xid != client->xid)
+        return "another transaction";
+    if (memcmp(message->header.chaddr, client->config.mac, sizeof client->config.mac) != 0)
+        return "another machine's hardware address";
+    /* RFC 6842 3: a server that echoes an identifier echoes ours. */
+    if (lb_dhcp4_option(message, LB_OPT_CLIENT_ID, &echo) &&
+        !lb_bytes_equal(echo, lb_dhcp4_client_id(client, room)))
+        return "another client identifier";
+    return NULL;
+}
+
+static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
+                                const struct lb_dhcp4_message *message, struct lb_addr from) {
+    struct lb_dhcp4_lease lease;
+    const char *why = check_header(client, message);
+    if (why)
+        return why;
+    lb_dhcp4_read_lease(message, from, &lease);
+    switch (client->state) {
+    case LB_DHCP4_SELECTING:
+        return in_selecting(client, now_us, message, &lease);
+    case LB_DHCP4_REQUESTING:
+        return in_requesting(client, now_us, message, &lease);
+    case LB_DHCP4_REBOOTING:
+    case LB_DHCP4_RENEWING:
+    case LB_DHCP4_REBINDING:
+        return in_renewal(client, now_us, message, &lease);
+    case LB_DHCP4_INIT:
+    case LB_DHCP4_CHECKING:
+    case LB_DHCP4_DECLINED:
+    case LB_DHCP4_BOUND:
+    case LB_DHCP4_STOPPED:
+        return "nothing was asked";
+    }
+    return "nothing was asked";
+}
+
+bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
+                           struct lb_bytes payload) {
+    struct lb_dhcp4_message message;
+    const char *type = "datagram", *why = NULL;
+    if (lb_dhcp4_decode(payload, &message, &why)) {
+        type = lb_dhcp4_type_word(message.type);
+        why = take_message(client, now_us, &message, from.addr);
+    }
+    if (!why)
+        return true;
+    client->ignored++;
+    client->ignored_why = why;
+    lb_trace(client->trace, now_us, "dhcp4", "ignored in %s: %s from %s: %s",
+             lb_dhcp4_state_word(client->state), type, lb_endpoint_text(from).s, why);
+    return false;
+}
