@@ -108,12 +108,11 @@ static bool parse_bracketed(struct lb_bytes text, enum lb_host_kind *kind, struc
     return false;
 }
 
-static bool has_colon(struct lb_bytes text) {
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] == ':')
-            return true;
-    }
-    return false;
+static size_t find_colon(struct lb_bytes text) {
+    size_t at = 0;
+    while (at < text.len && text.p[at] != ':')
+        at++;
+    return at;
 }
 
 bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, struct lb_addr *addr,
@@ -124,8 +123,9 @@ bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, str
     }
     if (text.p[0] == '[')
         return parse_bracketed(text, kind, addr, offset);
-    if (bare && has_colon(text))
-        return parse_v6(text, kind, addr, offset);
+    *offset = find_colon(text);
+    if (*offset < text.len)
+        return bare && parse_v6(text, kind, addr, offset);
     /* RFC 2396: a name's last label begins with a letter, so that it is no address. */
     size_t last = last_label(text);
     if (last < text.len && is_digit(text.p[last])) {

@@ -3,8 +3,8 @@
  *   iscsi:<servername>:<protocol>:<port>:<LUN>:<targetname>
  *
  * Only the target name is mandatory. Strict, with one exception that targets in the field force on
- * us: `_` in a name is accepted with a warning unless the caller forbids it. Chosen where the RFC is
- * silent: leading zeros in port and protocol, octets with leading zeros, white space, upper-case
+ * us: `_` in a name is accepted with a warning unless the caller forbids it. Chosen where the RFC
+ * is silent: leading zeros in port and protocol, octets with leading zeros, white space, upper-case
  * `ISCSI:` in option 17 are errors. */
 #ifndef LB_ROOTPATH_H
 #define LB_ROOTPATH_H
@@ -41,10 +41,10 @@ enum lb_host_kind {
 
 struct lb_rootpath {
     enum lb_host_kind host;
-    struct lb_addr addr;          /* LB_HOST_ADDR */
-    char name[LB_HOST_MAX + 1];   /* LB_HOST_NAME */
-    uint16_t port;                /* 0: blank, LB_ISCSI_PORT */
-    uint8_t lun[8];               /* as in BHS bytes 8-15; blank gives zeros */
+    struct lb_addr addr;        /* LB_HOST_ADDR */
+    char name[LB_HOST_MAX + 1]; /* LB_HOST_NAME */
+    uint16_t port;              /* 0: blank, LB_ISCSI_PORT */
+    uint8_t lun[8];             /* as in BHS bytes 8-15; blank gives zeros */
     bool lun_given;
     char target[LB_NAME_MAX + 1]; /* normalised: ASCII in lower case */
     unsigned warnings;            /* enum lb_rootpath_warning, or-ed */
