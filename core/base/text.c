@@ -203,9 +203,7 @@ void lb_text_hex(struct lb_text *text, struct lb_bytes bytes) {
         lb_text_add(text, "%02x", bytes.p[i]);
 }
 
-/* The length of the UTF-8 sequence that bytes start with, and its code point; 0 where there is none
- * (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
-static size_t utf8_next(struct lb_bytes bytes, uint32_t *code_point) {
+size_t lb_utf8_next(struct lb_bytes bytes, uint32_t *code_point) {
     uint8_t first = bytes.p[0];
     size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
     if ((first >= 0x80 && first < 0xc2) || first > 0xf4 || bytes.len < len)
@@ -227,7 +225,7 @@ static size_t utf8_next(struct lb_bytes bytes, uint32_t *code_point) {
 bool lb_utf8_is_valid(struct lb_bytes bytes) {
     uint32_t code_point;
     while (bytes.len > 0) {
-        size_t len = utf8_next(bytes, &code_point);
+        size_t len = lb_utf8_next(bytes, &code_point);
         if (len == 0)
             return false;
         bytes = lb_bytes_after(bytes, len);
@@ -249,7 +247,7 @@ static bool is_printable(uint32_t code_point) {
 void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes) {
     uint32_t code_point = 0;
     while (bytes.len > 0 && !text->cut) {
-        size_t len = utf8_next(bytes, &code_point);
+        size_t len = lb_utf8_next(bytes, &code_point);
         if (len > 0 && is_printable(code_point)) {
             put(text, bytes.p, len);
         } else {
@@ -279,7 +277,7 @@ void lb_text_json(struct lb_text *text, struct lb_bytes bytes) {
     put_char(text, '"');
     uint32_t code_point = 0;
     while (bytes.len > 0) {
-        size_t len = utf8_next(bytes, &code_point);
+        size_t len = lb_utf8_next(bytes, &code_point);
         uint8_t first = bytes.p[0];
         if (json_escape(first))
             put(text, json_escape(first), 2);

@@ -47,6 +47,9 @@ bool lb_text_is(struct lb_bytes bytes, const char *text);
 /* Copies text into a fixed array, NUL-terminated; false (and an empty array) when it does not fit
  * or holds a NUL. */
 bool lb_text_copy(char *to, size_t cap, struct lb_bytes from);
+/* The length of the UTF-8 sequence that bytes (not empty) start with, and its code point; 0 where
+ * there is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
+size_t lb_utf8_next(struct lb_bytes bytes, uint32_t *code_point);
 bool lb_utf8_is_valid(struct lb_bytes bytes);
 uint8_t lb_ascii_lower(uint8_t c);
 

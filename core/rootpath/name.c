@@ -1,6 +1,5 @@
 /* iSCSI names: RFC 7143 4.2.7, RFC 3722 (stringprep profile for iSCSI). */
 #include "core/rootpath/rootpath.h"
-#include "core/rootpath/utf8.h"
 
 #define EUI_DIGITS       16
 #define NAA_DIGITS       16
@@ -43,10 +42,11 @@ static bool is_name_ascii(uint8_t c) {
 /* Whether every character may stand in an iSCSI name; else *offset is the first that may not. */
 static bool check_characters(struct lb_bytes text, unsigned flags, unsigned *warnings,
                              size_t *offset) {
-    for (size_t at = 0, len = 1; at < text.len; at += len) {
+    for (size_t at = 0, len; at < text.len; at += len) {
         uint32_t code_point;
         *offset = at;
-        if (!lb_utf8_first(lb_bytes_after(text, at), &code_point, &len))
+        len = lb_utf8_next(lb_bytes_after(text, at), &code_point);
+        if (len == 0)
             return false;
         if (code_point >= 0x80) {
             if (is_prohibited(code_point))

@@ -1,6 +1,5 @@
 /* The Root Path: split into its five fields, then each field by itself, in order. */
 #include "core/rootpath/rootpath.h"
-#include "core/rootpath/utf8.h"
 
 #define FIELDS        (LB_FIELD_TARGETNAME + 1)
 #define PREFIX_BYTES  6 /* "iscsi:" */
@@ -111,13 +110,12 @@ static enum lb_rootpath_field field_at(const struct parse *parse, size_t offset)
 }
 
 static bool check_bytes(struct parse *parse) {
-    size_t len = 1;
-    for (size_t at = 0; at < parse->text.len; at += len) {
+    for (size_t at = 0, len; at < parse->text.len; at += len) {
         uint32_t code_point;
-        bool is_utf8 = lb_utf8_first(lb_bytes_after(parse->text, at), &code_point, &len);
-        if (!is_utf8 || code_point == 0)
+        len = lb_utf8_next(lb_bytes_after(parse->text, at), &code_point);
+        if (len == 0 || code_point == 0)
             return wrong(parse, LB_E_ROOTPATH_BYTES, field_at(parse, at), at,
-                         is_utf8 ? "a NUL byte" : "not UTF-8");
+                         len == 0 ? "not UTF-8" : "a NUL byte");
     }
     return true;
 }
