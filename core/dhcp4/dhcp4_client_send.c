@@ -62,9 +62,8 @@ static enum lb_dhcp4_type type_of(const struct lb_dhcp4_client *client) {
     case LB_DHCP4_INIT:
     case LB_DHCP4_CHECKING:
     case LB_DHCP4_BOUND:
-        break;
+        return LB_DHCP4_BOOTP; /* these send nothing */
     }
-    lb_assert(!"this state sends nothing");
     return LB_DHCP4_BOOTP;
 }
 
@@ -149,6 +148,7 @@ struct lb_dhcp4_action lb_dhcp4_client_compose(struct lb_dhcp4_client *client, u
     uint8_t memory[LIST_BYTES];
     struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
     enum lb_dhcp4_type type = type_of(client);
+    lb_assert(type != LB_DHCP4_BOOTP);
     count_secs(client, now_us);
     struct lb_dhcp4_header header = {
         .op = LB_BOOTREQUEST,
