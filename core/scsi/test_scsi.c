@@ -1,0 +1,301 @@
+#include "core/scsi/scsi.h"
+#include "tests/tap.h"
+
+/* ---- CDBs ---- */
+
+static struct lb_bytes cdb_of(const uint8_t cdb[LB_SCSI_CDB_BYTES]) {
+    return lb_bytes(cdb, LB_SCSI_CDB_BYTES);
+}
+
+static void a_read_uses_the_short_form_where_it_can(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    lb_scsi_cdb_read(cdb, 0xffffffff, 0xffff);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("28 00 ffffffff 00 ffff 00 000000000000"));
+    lb_scsi_cdb_read(cdb, 0x100000000, 1);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("88 00 0000000100000000 00000001 00 00"));
+    lb_scsi_cdb_read(cdb, 0, 0x10000);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("88 00 0000000000000000 00010000 00 00"));
+}
+
+static void a_write_can_go_through_the_cache(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    lb_scsi_cdb_write(cdb, 1, 2, false);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("2a 00 00000001 00 0002 00 000000000000"));
+    lb_scsi_cdb_write(cdb, 0x123456789a, 2, true);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("8a 08 000000123456789a 00000002 00 00"));
+}
+
+static void the_inquiries_ask_for_what_they_have_room_for(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    lb_scsi_cdb_test_unit_ready(cdb);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("00000000000000000000000000000000"));
+    lb_scsi_cdb_report_luns(cdb, 520);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("a0 00 00 000000 00000208 00 00 00000000"));
+    lb_scsi_cdb_inquiry(cdb, 36);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("12 00 00 0024 00 00000000000000000000"));
+    lb_scsi_cdb_vpd(cdb, 0x83, 512);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("12 01 83 0200 00 00000000000000000000"));
+    lb_scsi_cdb_read_capacity_10(cdb);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("25 000000000000000000000000000000"));
+    lb_scsi_cdb_read_capacity_16(cdb, 32);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("9e 10 0000000000000000 00000020 00 00"));
+    lb_scsi_cdb_mode_sense_6(cdb, 0x3f, 192);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("1a 08 3f 00 c0 00 00000000000000000000"));
+    lb_scsi_cdb_mode_sense_10(cdb, 0x08, 256);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("5a 08 08 00000000 0100 00 000000000000"));
+    lb_scsi_cdb_start_unit(cdb, true);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("1b 000000 01 0000000000000000000000"));
+    lb_scsi_cdb_synchronize_cache(cdb, false);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("35 000000000000000000000000000000"));
+    lb_scsi_cdb_synchronize_cache(cdb, true);
+    CHECK_BYTES(cdb_of(cdb), tap_hex("91 000000000000000000000000000000"));
+}
+
+/* ---- replies ---- */
+
+/* Standard INQUIRY data of a disk as SPC-4 6.4.2 lays it out; the texts are tgt's. */
+#define INQUIRY                                                                                    \
+    "00 00 05 02 1f 00 00 02  49 45 54 20 20 20 20 20"                                             \
+    "56 49 52 54 55 41 4c 2d 44 49 53 4b 20 20 20 20  30 30 30 31"
+
+static void an_inquiry_names_the_device(void) {
+    struct lb_scsi_inquiry inquiry;
+    CHECK(lb_scsi_decode_inquiry(tap_hex(INQUIRY), &inquiry));
+    CHECK_EQ(inquiry.qualifier, 0);
+    CHECK_EQ(inquiry.type, 0);
+    CHECK_STR(inquiry.vendor, "IET");
+    CHECK_STR(inquiry.product, "VIRTUAL-DISK");
+    CHECK_STR(inquiry.revision, "0001");
+    CHECK(lb_scsi_decode_inquiry(tap_hex("7f 00 05 02 1f"), &inquiry));
+    CHECK_EQ(inquiry.qualifier, 3);
+    CHECK_EQ(inquiry.type, 0x1f);
+    CHECK_STR(inquiry.vendor, "");
+}
+
+static void an_inquiry_of_any_length_is_read_as_far_as_it_goes(void) {
+    struct lb_bytes whole = tap_hex(INQUIRY);
+    for (size_t len = 0; len <= whole.len; len++) {
+        uint8_t copy[64];
+        struct lb_scsi_inquiry inquiry;
+        memcpy(copy, whole.p, len);
+        CHECK_EQ(lb_scsi_decode_inquiry(lb_bytes(copy, len), &inquiry), len >= 5);
+        if (len >= 16)
+            CHECK_STR(inquiry.vendor, "IET");
+    }
+}
+
+static void luns_are_listed_and_counted(void) {
+    uint8_t luns[2][8];
+    size_t count, total;
+    struct lb_bytes reply = tap_hex("00000018 00000000 0000000000000000 0001000000000000"
+                                    "4002000000000000");
+    CHECK(lb_scsi_decode_luns(reply, luns, 2, &count, &total));
+    CHECK_EQ(count, 2);
+    CHECK_EQ(total, 3);
+    CHECK_BYTES(lb_bytes(luns[1], 8), tap_hex("0001000000000000"));
+    /* A length that goes beyond what came. */
+    CHECK(lb_scsi_decode_luns(tap_hex("ffffffff 00000000 0000000000000000 0001"), luns, 2, &count,
+                              &total));
+    CHECK_EQ(count, 1);
+    CHECK(!lb_scsi_decode_luns(tap_hex("00000008 000000"), luns, 2, &count, &total));
+}
+
+static void a_lun_is_written_as_people_do(void) {
+    char buffer[40];
+    struct lb_text text = lb_text(buffer, sizeof buffer);
+    lb_scsi_lun_format(&text, tap_hex("0001000000000000").p);
+    lb_text_add(&text, " ");
+    lb_scsi_lun_format(&text, tap_hex("4102000000000000").p);
+    lb_text_add(&text, " ");
+    lb_scsi_lun_format(&text, tap_hex("0102000000000000").p);
+    lb_text_add(&text, " ");
+    lb_scsi_lun_format(&text, tap_hex("0001000200000000").p);
+    CHECK_STR(buffer, "1 258 0x0102 0001000200000000");
+}
+
+static void capacities_count_blocks(void) {
+    struct lb_scsi_capacity c;
+    CHECK(lb_scsi_decode_capacity_10(tap_hex("000fffff 00000200"), &c));
+    CHECK_EQ(c.blocks, 0x100000);
+    CHECK_EQ(c.block_bytes, 512);
+    CHECK(!c.is_cut);
+    CHECK(lb_scsi_decode_capacity_10(tap_hex("ffffffff 00000200"), &c));
+    CHECK(c.is_cut);
+    CHECK(lb_scsi_decode_capacity_16(tap_hex("000000017fffffff 00000200 00 03 c008"
+                                             "00000000000000000000000000000000"),
+                                     &c));
+    CHECK_EQ(c.blocks, 0x180000000); /* 3 TiB */
+    CHECK_EQ(c.physical_exponent, 3);
+    CHECK_EQ(c.lowest_aligned, 8);
+    CHECK(lb_scsi_decode_capacity_16(tap_hex("00000000000000ff 00001000"), &c));
+    CHECK_EQ(c.block_bytes, 4096);
+    CHECK(!lb_scsi_decode_capacity_16(tap_hex("00000000000000ff 000010"), &c));
+    CHECK(!lb_scsi_decode_capacity_16(tap_hex("ffffffffffffffff 00001000"), &c));
+    CHECK(!lb_scsi_decode_capacity_10(tap_hex("000fffff 000002"), &c));
+}
+
+static void vpd_pages_are_believed_as_far_as_they_came(void) {
+    char serial[8];
+    struct lb_scsi_limits limits = {7, 7};
+    CHECK(lb_scsi_vpd_has(tap_hex("00 00 0003 00 83 b0"), 0xb0));
+    CHECK(!lb_scsi_vpd_has(tap_hex("00 00 0003 00 83"), 0xb0));
+    CHECK(!lb_scsi_vpd_has(tap_hex("00 83 0003 00 83 b0"), 0xb0));
+    CHECK(lb_scsi_decode_serial(tap_hex("00 80 0006 20 41 42 07 43 00"), serial, sizeof serial));
+    CHECK_STR(serial, "AB?C");
+    CHECK(lb_scsi_decode_serial(tap_hex("00 80 ffff 41 42 43 44 45 46 47 48 49"), serial, 8));
+    CHECK_STR(serial, "ABCDEFG");
+    CHECK(!lb_scsi_decode_serial(tap_hex("00 83 0001 41"), serial, sizeof serial));
+    CHECK(lb_scsi_decode_limits(tap_hex("00 b0 003c 00 00 0000 00002000 00000800"), &limits));
+    CHECK_EQ(limits.max_transfer_blocks, 0x2000);
+    CHECK_EQ(limits.optimal_transfer_blocks, 0x800);
+    CHECK(!lb_scsi_decode_limits(tap_hex("00 b0 0008 00 00 0000 00002000 00000800"), &limits));
+}
+
+/* T10, EUI-64, a relative port (not of the unit), NAA, SCSI name. */
+#define IDS                                                                                        \
+    "00 83 0038  02 01 00 04 41424320  01 02 00 08 0123456789abcdef"                               \
+    "61 93 00 08 50014051aaaaaaaa  01 03 00 08 6001405100000001  03 08 00 04 65756900"
+
+static void the_best_name_of_the_unit_is_chosen(void) {
+    char id[80];
+    CHECK(lb_scsi_decode_id(tap_hex(IDS), id, sizeof id));
+    CHECK_STR(id, "naa.6001405100000001");
+    CHECK(lb_scsi_decode_id(tap_hex("00 83 0014  02 01 00 04 41424320  03 08 00 04 69716e2e"), id,
+                            sizeof id));
+    CHECK_STR(id, "iqn.");
+    CHECK(!lb_scsi_decode_id(tap_hex("00 83 000c 61 93 00 08 50014051aaaaaaaa"), id, sizeof id));
+    CHECK(!lb_scsi_decode_id(tap_hex("00 83 0008 01 03 00 ff 60014051"), id, sizeof id));
+}
+
+static void every_truncation_of_the_names_is_safe(void) {
+    struct lb_bytes whole = tap_hex(IDS);
+    for (size_t len = 0; len <= whole.len; len++) {
+        uint8_t copy[128];
+        char id[80];
+        memcpy(copy, whole.p, len);
+        bool found = lb_scsi_decode_id(lb_bytes(copy, len), id, sizeof id);
+        CHECK_EQ(found, len >= 12);
+    }
+}
+
+static void mode_sense_tells_write_protection(void) {
+    bool wp = false;
+    CHECK(lb_scsi_decode_mode_6(tap_hex("03 00 80 00"), &wp) && wp);
+    CHECK(lb_scsi_decode_mode_6(tap_hex("03 00 10"), &wp) && !wp);
+    CHECK(!lb_scsi_decode_mode_6(tap_hex("03 00"), &wp));
+    CHECK(lb_scsi_decode_mode_10(tap_hex("0006 00 80 00000000"), &wp) && wp);
+    CHECK(!lb_scsi_decode_mode_10(tap_hex("0006 00"), &wp));
+}
+
+/* ---- sense ---- */
+
+#define FIXED(key, asc, ascq) "f0 00 " key " 0000004d 0a 00000000 " asc " " ascq " 00 000000"
+
+static struct lb_scsi_judgement check_condition(const char *sense) {
+    return lb_scsi_judge(LB_SCSI_CHECK_CONDITION, tap_hex(sense));
+}
+
+static void judge_as(const char *sense, enum lb_scsi_verdict verdict, enum lb_code code) {
+    struct lb_scsi_judgement judgement = check_condition(sense);
+    if (!CHECK_EQ(judgement.verdict, verdict) || !CHECK_EQ(judgement.code, code))
+        tap_note("sense %s", sense);
+}
+
+static void sense_data_leads_to_a_verdict(void) {
+    judge_as(FIXED("06", "29", "00"), LB_SCSI_RETRY_NOW, LB_E_SCSI);
+    judge_as(FIXED("06", "2a", "09"), LB_SCSI_REFRESH, LB_E_SCSI);
+    judge_as(FIXED("06", "3f", "0e"), LB_SCSI_REFRESH, LB_E_SCSI);
+    judge_as(FIXED("02", "04", "01"), LB_SCSI_RETRY_LATER, LB_E_NOT_READY);
+    judge_as(FIXED("02", "04", "02"), LB_SCSI_START, LB_E_NOT_READY);
+    judge_as(FIXED("02", "3a", "00"), LB_SCSI_FAIL, LB_E_NO_MEDIUM);
+    judge_as(FIXED("03", "11", "00"), LB_SCSI_FAIL, LB_E_MEDIUM);
+    judge_as(FIXED("05", "21", "00"), LB_SCSI_FAIL, LB_E_OUT_OF_RANGE);
+    judge_as(FIXED("05", "25", "00"), LB_SCSI_FAIL, LB_E_LUN_MISSING);
+    judge_as(FIXED("05", "20", "00"), LB_SCSI_FAIL, LB_E_SCSI);
+    judge_as(FIXED("07", "27", "00"), LB_SCSI_FAIL, LB_E_WRITE_PROTECTED);
+    judge_as(FIXED("01", "17", "00"), LB_SCSI_OK, LB_OK);
+    judge_as(FIXED("0b", "0c", "0d"), LB_SCSI_RETRY_LATER, LB_E_SCSI);
+    judge_as("", LB_SCSI_RETRY_LATER, LB_E_SCSI);
+    judge_as("70", LB_SCSI_RETRY_LATER, LB_E_SCSI);
+}
+
+static void a_deferred_error_is_about_an_earlier_write(void) {
+    struct lb_scsi_judgement judgement =
+        check_condition("71 00 03 00000000 0a 00000000 0c 00 00 000000");
+    CHECK(judgement.sense.is_deferred);
+    CHECK_EQ(judgement.verdict, LB_SCSI_RETRY_NOW);
+    CHECK_EQ(judgement.code, LB_E_MEDIUM);
+}
+
+static void a_status_alone_leads_to_a_verdict(void) {
+    CHECK_EQ(lb_scsi_judge(LB_SCSI_GOOD, lb_bytes(NULL, 0)).verdict, LB_SCSI_OK);
+    CHECK_EQ(lb_scsi_judge(LB_SCSI_BUSY, lb_bytes(NULL, 0)).verdict, LB_SCSI_RETRY_LATER);
+    CHECK_EQ(lb_scsi_judge(LB_SCSI_TASK_SET_FULL, lb_bytes(NULL, 0)).verdict, LB_SCSI_RETRY_LATER);
+    CHECK_EQ(lb_scsi_judge(LB_SCSI_RESERVATION_CONFLICT, lb_bytes(NULL, 0)).code, LB_E_RESERVED);
+    CHECK_EQ(lb_scsi_judge(LB_SCSI_TASK_ABORTED, lb_bytes(NULL, 0)).verdict, LB_SCSI_RETRY_NOW);
+    CHECK_EQ(lb_scsi_judge(0x77, lb_bytes(NULL, 0)).verdict, LB_SCSI_FAIL);
+}
+
+static void both_formats_say_the_same(void) {
+    struct lb_scsi_sense fixed = lb_scsi_decode_sense(tap_hex(FIXED("03", "11", "01")));
+    struct lb_scsi_sense descriptors =
+        lb_scsi_decode_sense(tap_hex("72 03 11 01 000000 0c  00 0a 80 00 000000000000004d"));
+    CHECK(fixed.is_valid && descriptors.is_valid);
+    CHECK_EQ(fixed.key, descriptors.key);
+    CHECK_EQ(fixed.asc, descriptors.asc);
+    CHECK_EQ(fixed.ascq, descriptors.ascq);
+    CHECK(fixed.has_information && descriptors.has_information);
+    CHECK_EQ(fixed.information, 77);
+    CHECK_EQ(descriptors.information, 77);
+}
+
+static void short_sense_gives_what_it_has(void) {
+    struct lb_bytes whole = tap_hex(FIXED("05", "24", "01"));
+    for (size_t len = 0; len <= whole.len; len++) {
+        uint8_t copy[32];
+        memcpy(copy, whole.p, len);
+        struct lb_scsi_sense sense = lb_scsi_decode_sense(lb_bytes(copy, len));
+        CHECK_EQ(sense.is_valid, len >= 3);
+        CHECK_EQ(sense.key, len >= 3 ? 5 : 0);
+        CHECK_EQ(sense.asc, len >= 13 ? 0x24 : 0);
+        CHECK_EQ(sense.ascq, len >= 14 ? 1 : 0);
+    }
+}
+
+static void an_answer_reads_like_a_sentence(void) {
+    char line[120];
+    struct lb_text text = lb_text(line, sizeof line);
+    struct lb_scsi_sense sense = lb_scsi_decode_sense(tap_hex(FIXED("03", "11", "00")));
+    lb_scsi_answer_format(&text, LB_SCSI_CHECK_CONDITION, &sense);
+    CHECK_STR(line, "CHECK CONDITION, MEDIUM ERROR 11/00 unrecovered read error at LBA 77");
+    text = lb_text(line, sizeof line);
+    lb_scsi_answer_format(&text, LB_SCSI_BUSY, &sense);
+    CHECK_STR(line, "BUSY");
+    text = lb_text(line, sizeof line);
+    lb_scsi_answer_format(&text, 0x77, &sense);
+    CHECK_STR(line, "unknown status 0x77");
+    CHECK_STR(lb_scsi_asc_word(0x04, 0x77), "not ready");
+    CHECK_STR(lb_scsi_asc_word(0x99, 0x00), "");
+}
+
+int main(void) {
+    TEST(a_read_uses_the_short_form_where_it_can);
+    TEST(a_write_can_go_through_the_cache);
+    TEST(the_inquiries_ask_for_what_they_have_room_for);
+    TEST(an_inquiry_names_the_device);
+    TEST(an_inquiry_of_any_length_is_read_as_far_as_it_goes);
+    TEST(luns_are_listed_and_counted);
+    TEST(a_lun_is_written_as_people_do);
+    TEST(capacities_count_blocks);
+    TEST(vpd_pages_are_believed_as_far_as_they_came);
+    TEST(the_best_name_of_the_unit_is_chosen);
+    TEST(every_truncation_of_the_names_is_safe);
+    TEST(mode_sense_tells_write_protection);
+    TEST(sense_data_leads_to_a_verdict);
+    TEST(a_deferred_error_is_about_an_earlier_write);
+    TEST(a_status_alone_leads_to_a_verdict);
+    TEST(both_formats_say_the_same);
+    TEST(short_sense_gives_what_it_has);
+    TEST(an_answer_reads_like_a_sentence);
+    return tap_done();
+}
