@@ -1,6 +1,10 @@
 #include "core/iscsi/iscsi_text.h"
 #include "tests/fuzz.h"
 
+static void check_inside(struct lb_bytes whole, struct lb_bytes part) {
+    lb_assert(part.len == 0 || (part.p >= whole.p && part.p + part.len <= whole.p + whole.len));
+}
+
 static void use_value(struct lb_bytes value) {
     static const char *const known[] = {"CRC32C", "None"};
     uint64_t number;
@@ -24,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     while (lb_iscsi_text_next(&text, &pair)) {
         lb_assert(text.len < left);
         left = text.len;
-        lb_assert(pair.name.p >= data && pair.name.p + pair.name.len <= data + size);
-        lb_assert(pair.value.p >= data && pair.value.p + pair.value.len <= data + size);
+        check_inside(lb_bytes(data, size), pair.name);
+        check_inside(lb_bytes(data, size), pair.value);
         use_value(pair.value);
         if (pair.problem == LB_PAIR_OK && pair.key != LB_KEY_UNKNOWN)
             lb_iscsi_put(&wr, pair.key, pair.value);
