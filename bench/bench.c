@@ -82,7 +82,7 @@ void bench_options(struct bench *b, int argc, char **argv) {
         bench_die("--depth: 1 to 256");
 }
 
-static uint64_t now_us(void) {
+uint64_t bench_now_us(void) {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
@@ -108,7 +108,7 @@ static void restart(struct bench *b, uint64_t now) {
 void bench_begin(struct bench *b, uint64_t disk_bytes) {
     b->disk_bytes = disk_bytes;
     b->warm = false;
-    restart(b, now_us());
+    restart(b, bench_now_us());
 }
 
 uint64_t bench_next_offset(struct bench *b) {
@@ -126,7 +126,7 @@ uint64_t bench_next_offset(struct bench *b) {
 
 bool bench_completed(struct bench *b, uint64_t ios) {
     b->ios += ios;
-    b->end_us = now_us();
+    b->end_us = bench_now_us();
     double ran = (double)(b->end_us - b->begin_us) / 1e6;
     double warm_up = b->seconds / 5 < 0.2 ? b->seconds / 5 : 0.2;
     if (b->warm)
@@ -159,11 +159,11 @@ static bool spin_is_worthwhile(struct bench *b, uint64_t answers) {
 }
 
 static ssize_t spin_receive(struct bench *b, int fd, struct msghdr *message) {
-    uint64_t until = now_us() + SPIN_US;
+    uint64_t until = bench_now_us() + SPIN_US;
     ssize_t n;
     do
         n = try_receive(b, fd, message);
-    while (n < 0 && now_us() < until);
+    while (n < 0 && bench_now_us() < until);
     if (n > 0) {
         b->spin_failures -= b->spin_failures > 0;
         return n;
@@ -201,6 +201,22 @@ void bench_print(const struct bench *b, const char *program) {
            wall, (double)(all - b->cpu_begin_us) / 1e6, (double)(user - b->user_begin_us) / 1e6,
            (unsigned long long)b->receives, (unsigned long long)b->sends,
            (unsigned long long)b->waits);
+}
+
+void bench_fill_pattern(void *memory, uint64_t offset, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 8) {
+        uint64_t word = (offset + i) % BENCH_PATTERN_BYTES;
+        memcpy((unsigned char *)memory + i, &word, 8);
+    }
+}
+
+bool bench_is_pattern(const void *memory, uint64_t offset, size_t bytes) {
+    for (size_t i = 0; i < bytes; i += 8) {
+        uint64_t word = (offset + i) % BENCH_PATTERN_BYTES;
+        if (memcmp((const unsigned char *)memory + i, &word, 8) != 0)
+            return false;
+    }
+    return true;
 }
 
 static struct sockaddr_in address_of(const struct bench *b) {

@@ -39,7 +39,10 @@ struct bench {
 /* Exits with a message when an option is unknown or out of range. */
 void bench_options(struct bench *b, int argc, char **argv);
 
-/* Starts the clock. disk_bytes: offsets lie below it; 0 where there is no disk. */
+/* The monotonic clock. */
+uint64_t bench_now_us(void);
+
+/* Starts the clock of the run. disk_bytes: offsets lie below it; 0 where there is no disk. */
 void bench_begin(struct bench *b, uint64_t disk_bytes);
 
 /* The byte where the next I/O begins, a multiple of size. */
@@ -55,6 +58,12 @@ size_t bench_receive(struct bench *b, int fd, struct iovec *pieces, size_t count
 
 /* The result, a JSON object on one line. */
 void bench_print(const struct bench *b, const char *program);
+
+/* The null target's disk: each eight bytes hold their own offset on the disk, modulo the size of
+ * its memory, BENCH_PATTERN_BYTES. bytes is a multiple of 8. */
+enum { BENCH_PATTERN_BYTES = 16 << 20 };
+void bench_fill_pattern(void *memory, uint64_t offset, size_t bytes);
+bool bench_is_pattern(const void *memory, uint64_t offset, size_t bytes);
 
 /* A connected socket with TCP_NODELAY; exits with a message when there is none. */
 int bench_connect(const struct bench *b);
