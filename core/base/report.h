@@ -66,6 +66,7 @@ void lb_report_init(struct lb_report *report, uint64_t now_us);
 size_t lb_report_begin(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        struct lb_endpoint peer, const char *note, ...)
     __attribute__((format(printf, 5, 6)));
+/* Ends a step that runs; one that has ended stays as it was. An empty note keeps the first one. */
 void lb_report_end(struct lb_report *report, uint64_t now_us, size_t step, enum lb_outcome outcome,
                    const char *note, ...) __attribute__((format(printf, 5, 6)));
 void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
@@ -75,12 +76,21 @@ void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage 
                        const char *key, const char *source, const char *value, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Renderings. Text is cut where the buffer ends. The waterfall is `width` columns wide (at least
- * 60) and shows each step as a bar on a common time line; colour adds ANSI colours. */
+/* Renderings. Text is cut where the buffer ends: 16 KiB hold any picture, 64 KiB any JSON. Times
+ * are shown since start_us.
+ *
+ * The waterfall is `width` columns wide (60 to 250) and shows each step as a bar on a common time
+ * line, with its duration and note: `=` done, `x` failed, `.` bypassed, `>` running; colour adds
+ * ANSI colours. */
 void lb_report_waterfall(const struct lb_report *report, struct lb_text *text, unsigned width,
                          bool colour);
+/* A line a fact: stage, key, value, who said so. */
 void lb_report_facts(const struct lb_report *report, struct lb_text *text);
+/* One object: steps, facts, dropped, error (null for a disk); no line end. */
 void lb_report_json(const struct lb_report *report, struct lb_text *text);
+void lb_error_json(struct lb_text *text, const struct lb_error *error); /* an object, or null */
+/* A step on one console line, without a line end: when it ended (or began, while it runs), stage,
+ * note, duration. */
 void lb_step_line(const struct lb_report *report, const struct lb_step *step, struct lb_text *text);
 
 #endif
