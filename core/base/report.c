@@ -26,7 +26,8 @@ static const char *outcome_word(enum lb_outcome outcome) {
  */
 
 /* Formats into a fixed array; what a peer said comes out fit for a terminal. */
-static void fill(char *to, size_t cap, const char *format, va_list arguments) {
+__attribute__((format(printf, 3, 0))) static void fill(char *to, size_t cap, const char *format,
+                                                       va_list arguments) {
     char raw[256];
     struct lb_text text = lb_text(raw, sizeof raw);
     lb_text_addv(&text, format, arguments);
