@@ -201,6 +201,13 @@ static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value)
 /* ---- storing -----------------------------------------------------------------------------------
  */
 
+/* Zeroes, also where a compiler sees that nobody reads any more. */
+static void wipe(void *p, size_t len) {
+    volatile uint8_t *at = p;
+    for (size_t i = 0; i < len; i++)
+        at[i] = 0;
+}
+
 static bool store(struct lb_config *config, enum lb_key key, struct lb_bytes value) {
     if (value.len + 1 > sizeof config->texts - config->used)
         return false;
@@ -228,7 +235,7 @@ static bool set_value(struct lb_config *config, enum lb_key key, struct lb_bytes
         return parse_duration(info, value, &config->number[key]);
     case LB_TYPE_SECRET:
         ok = parse_secret(info, value, room, &secret) && store(config, key, secret);
-        memset(room, 0, sizeof room);
+        wipe(room, sizeof room);
         return ok;
     case LB_TYPE_TEXT:
     case LB_TYPE_ADDR:
@@ -292,14 +299,19 @@ bool lb_config_set(struct lb_config *config, enum lb_config_source source, struc
         return unknown_key(key, error);
     uint32_t before = config->number[found];
     uint16_t text_at = config->text_at[found], text_len = config->text_len[found];
+    size_t used = config->used;
     if (!set_value(config, found, value))
         return wrong_value(found, value, error);
     if (source < config->source[found]) { /* checked all the same; the later source stays */
         config->number[found] = before;
         config->text_at[found] = text_at;
         config->text_len[found] = text_len;
+        wipe(config->texts + used, config->used - used);
+        config->used = used;
         return true;
     }
+    if (keys[found].type == LB_TYPE_SECRET)
+        wipe(config->texts + text_at, text_len);
     config->source[found] = (uint8_t)source;
     return true;
 }
@@ -380,14 +392,11 @@ bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb
     return true;
 }
 
-/* A plain loop may be left out by a compiler that sees nobody read; volatile keeps it. */
 void lb_config_wipe_secrets(struct lb_config *config) {
     for (size_t i = 0; i < LB_KEY_COUNT; i++) {
         if (keys[i].type != LB_TYPE_SECRET || config->source[i] == LB_SOURCE_NONE)
             continue;
-        volatile char *at = config->texts + config->text_at[i];
-        for (size_t k = 0; k < config->text_len[i]; k++)
-            at[k] = 0;
+        wipe(config->texts + config->text_at[i], config->text_len[i]);
         config->source[i] = LB_SOURCE_NONE;
         config->text_len[i] = 0;
     }

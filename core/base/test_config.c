@@ -101,6 +101,26 @@ static void a_secret_is_never_in_an_error_and_is_wiped(void) {
     CHECK(error.facts[0] != '\0' && memcmp(error.facts, "chap-secret=a secret", 20) == 0);
 }
 
+static bool config_holds(const char *part) {
+    size_t len = lb_strlen(part);
+    for (size_t i = 0; i + len <= sizeof config.texts; i++)
+        if (memcmp(config.texts + i, part, len) == 0)
+            return true;
+    return false;
+}
+
+static void a_secret_that_another_replaced_is_gone(void) {
+    clear();
+    CHECK(set("chap-secret", "the-first-secret"));
+    CHECK(set("chap-secret", "the-second-secret"));
+    CHECK(!config_holds("the-first"));
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, text("chap-secret"), text("weaker"), &error));
+    CHECK(!config_holds("weaker"));
+    CHECK_BYTES(lb_config_secret(&config, LB_KEY_CHAP_SECRET), text("the-second-secret"));
+    lb_config_wipe_secrets(&config);
+    CHECK(!config_holds("secret"));
+}
+
 static void a_secret_may_be_binary_as_hex(void) {
     clear();
     CHECK(set("chap-secret", "0x00ff10"));
@@ -173,6 +193,7 @@ int main(void) {
     TEST(a_wrong_value_names_the_key_and_the_form);
     TEST(an_unknown_key_suggests_the_nearest);
     TEST(a_secret_is_never_in_an_error_and_is_wiped);
+    TEST(a_secret_that_another_replaced_is_gone);
     TEST(a_secret_may_be_binary_as_hex);
     TEST(a_file_is_lines_of_key_and_value);
     TEST(a_wrong_line_is_named_by_its_number);
