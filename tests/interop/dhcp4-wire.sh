@@ -42,15 +42,18 @@ request='dhcp.option.dhcp == 3'
 
 never '_ws.malformed || ip.checksum.status == 0' "nothing that the client sends is malformed"
 never 'udp.checksum.status == 0 && ip.src == 0.0.0.0' "what it sends without an address has its checksum"
-has "$discover && ip.src == 0.0.0.0 && ip.dst == 255.255.255.255 && udp.srcport == 68 && udp.dstport == 67" \
+from='ip.src == 0.0.0.0 && udp.srcport == 68'
+to='ip.dst == 255.255.255.255 && udp.dstport == 67'
+has "$discover && $from && $to" \
     "DISCOVER goes from 0.0.0.0:68 to 255.255.255.255:67"
 never "$discover && (dhcp.ip.client != 0.0.0.0 || dhcp.option.dhcp_server_id)" \
     "DISCOVER has no ciaddr and no server identifier"
 never "dhcp && udp.length < 308" "no message is shorter than a BOOTP message (300 bytes)"
 never "dhcp && !dhcp.option.type == 61" "a client identifier is in every message"
 has "$discover && dhcp.option.request_list_item == 17" "the Root Path is asked for"
-has "$request && dhcp.option.dhcp_server_id == 192.0.2.1 && dhcp.option.requested_ip_address && dhcp.ip.client == 0.0.0.0" \
-    "REQUEST names the server and the address, and has no ciaddr"
+has "$request && dhcp.option.dhcp_server_id == 192.0.2.1" "REQUEST names the server"
+has "$request && dhcp.option.requested_ip_address && dhcp.ip.client == 0.0.0.0" \
+    "REQUEST names the address, and has no ciaddr"
 never "$discover && dhcp.secs != 0" "the first DISCOVER has secs 0"
 [ "$(decode "$discover" dhcp.option.request_list_item | sort -u)" = \
     "$(decode "$request" dhcp.option.request_list_item | sort -u)" ] ||
