@@ -22,8 +22,8 @@ decode() {
     local filter=$1 field fields=()
     shift
     for field in "$@"; do fields+=(-e "$field"); done
-    tshark -r "$scratch/capture.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -Y "eth.src == $mac && ($filter)" -T fields -E occurrence=a \
-        "${fields[@]}" 2>/dev/null
+    tshark -r "$scratch/capture.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE \
+        -Y "eth.src == $mac && ($filter)" -T fields -E occurrence=a "${fields[@]}" 2>/dev/null
 }
 # has FILTER WHAT: the client sent at least one packet that passes; never FILTER WHAT: not one.
 has() {
