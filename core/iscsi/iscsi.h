@@ -1,8 +1,8 @@
 /* iSCSI initiator: one session to one target, over one connection at a time. Start here.
  *
  * RFC 7143 (and 7144, 5048 within it). ErrorRecoveryLevel 0: a broken connection ends every task on
- * the target; the session logs in again with the same ISID and issues the unanswered tasks again, so
- * that the owner of a task sees a pause, not an error, until recovery_ms has run out.
+ * the target; the session logs in again with the same ISID and issues the unanswered tasks again,
+ * so that the owner of a task sees a pause, not an error, until recovery_ms has run out.
  *
  *   host                                session                          owner of tasks
  *   lb_iscsi_init
@@ -14,7 +14,8 @@
  *                                                                      lb_iscsi_completed
  * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
  * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
- * iscsi_discovery (SendTargets), iscsi_disk (a disk over a session), iscsi_target (the other end). */
+ * iscsi_discovery (SendTargets), iscsi_disk (a disk over a session), iscsi_target (the other end).
+ */
 #ifndef LB_ISCSI_H
 #define LB_ISCSI_H
 
@@ -40,7 +41,7 @@ struct lb_iscsi_config {
     uint8_t isid[6];              /* RFC 7143 10.12.5; the same over reconnects and reboots */
     struct lb_endpoint portal;    /* where to connect; family none: resolve `host` first */
     char host[LB_HOST_MAX + 1];
-    int32_t expected_tpgt;        /* 0: any; else the tag + 1 that must be answered */
+    int32_t expected_tpgt; /* 0: any; else the tag + 1 that must be answered */
 
     /* CHAP: an empty name means no authentication is offered. */
     char chap_name[LB_CHAP_NAME_MAX + 1];
@@ -53,22 +54,23 @@ struct lb_iscsi_config {
     bool require_chap, require_mutual;
 
     enum lb_digest_want header_digest, data_digest;
-    uint32_t max_recv_data;   /* our MaxRecvDataSegmentLength, bytes; 0: 262144 */
-    uint32_t queue_depth;     /* tasks in flight at most, 1..LB_ISCSI_TASKS_MAX; 0: 32 */
-    uint32_t connect_ms;      /* 0: 5000 */
-    uint32_t login_ms;        /* for all exchanges of one login; 0: 10000 */
-    uint32_t task_ms;         /* silence on a task before abort, LU reset, reinstatement; 0: 30000 */
-    uint32_t ping_ms;         /* a NOP-Out after so much silence with tasks waiting or not;
-                                 0: 10000; UINT32_MAX: never */
-    uint32_t recovery_ms;     /* from the loss of a session that was READY; 0: 120000 */
-    bool recover;             /* false: the first loss is the end (a first login attempt always is) */
+    uint32_t max_recv_data; /* our MaxRecvDataSegmentLength, bytes; 0: 262144 */
+    uint32_t queue_depth;   /* tasks in flight at most, 1..LB_ISCSI_TASKS_MAX; 0: 32 */
+    uint32_t connect_ms;    /* 0: 5000 */
+    uint32_t login_ms;      /* for all exchanges of one login; 0: 10000 */
+    uint32_t task_ms;       /* silence on a task before abort, LU reset, reinstatement; 0: 30000 */
+    uint32_t ping_ms;       /* a NOP-Out after so much silence with tasks waiting or not;
+                               0: 10000; UINT32_MAX: never */
+    uint32_t recovery_ms;   /* from the loss of a session that was READY; 0: 120000 */
+    bool recover;           /* false: the first loss is the end (a first login attempt always is) */
 };
 
 #define LB_ISCSI_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */
 #define LB_ISCSI_REDIRECTS_MAX 4   /* RFC 7143 sets no limit; A<->B loops are seen in the field */
 #define LB_ISCSI_RX_MIN        16384 /* smallest staging buffer: a login PDU with 8192 bytes and AHS */
 
-/* ---- tasks ------------------------------------------------------------------------------------ */
+/* ---- tasks ------------------------------------------------------------------------------------
+ */
 
 enum lb_iscsi_task_state {
     LB_TASK_IDLE,   /* the owner's */
@@ -96,18 +98,25 @@ struct lb_iscsi_task {
     uint32_t residual;
     uint8_t sense[96]; /* without the two length bytes; the longest of use: 18 fixed, more is cut */
     size_t sense_len;
-    size_t in_len;     /* bytes of `in` that came */
+    size_t in_len; /* bytes of `in` that came */
 
     /* The session's own, from here on. */
-    uint32_t itt, cmd_sn, exp_data_sn, r2t_sn, ttt;
-    uint32_t received, sent, burst_end;
-    uint64_t sent_us;
-    unsigned reissues;
-    uint8_t phase;
-    struct lb_iscsi_task *next;
+    uint32_t itt, cmd_sn;
+    uint32_t data_sn;          /* of the next Data-In or R2T: they share one count */
+    uint32_t received;         /* bytes of `in` */
+    uint32_t sent, burst_end;  /* bytes of `out` queued, and to be queued in this burst */
+    uint32_t ttt, data_out_sn; /* of this burst */
+    bool is_sending;
+    bool has_next; /* an R2T that came while unsolicited data was still to be queued */
+    uint32_t next_ttt, next_sent, next_end;
+    unsigned reissues, strikes; /* new sessions; times that it was silent for task_ms */
+    uint64_t active_us;         /* when the target last dealt with it */
+    uint64_t tx_end;            /* stream position of its last byte in the send queue */
+    struct lb_iscsi_task *prev, *next, *next_sending;
 };
 
-/* ---- the session ------------------------------------------------------------------------------ */
+/* ---- the session ------------------------------------------------------------------------------
+ */
 
 enum lb_iscsi_state {
     LB_ISCSI_IDLE,
@@ -204,7 +213,8 @@ bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
 /* Whether the failure may pass (connection, busy): another attempt makes sense. */
 bool lb_iscsi_may_retry(const struct lb_iscsi *session);
 
-/* ---- discovery: SendTargets (RFC 7143 appendix C) --------------------------------------------- */
+/* ---- discovery: SendTargets (RFC 7143 appendix C) ---------------------------------------------
+ */
 
 struct lb_iscsi_found {
     char target[LB_NAME_MAX + 1];

@@ -31,6 +31,7 @@ static size_t staged(const struct lb_stream *stream) {
 void lb_stream_init(struct lb_stream *stream, struct lb_span rx) {
     lb_assert(rx.len >= LB_STREAM_LOGIN_DATA + LB_STREAM_KEEP_OVERHEAD);
     stream->rx = rx;
+    stream->queued = 0;
     lb_stream_reset(stream);
 }
 
@@ -43,7 +44,7 @@ void lb_stream_reset(struct lb_stream *stream) {
     stream->broken = LB_STREAM_MORE;
     stream->max_data = LB_STREAM_LOGIN_DATA;
     stream->head = stream->tail = 0;
-    stream->queued = stream->taken = 0;
+    stream->taken = stream->queued; /* positions go on: is_sent stays true of all older ones */
     stream->tx_start = stream->tx_len = stream->piece_start = stream->piece_count = 0;
 }
 
@@ -238,10 +239,19 @@ enum lb_stream_event lb_stream_next(struct lb_stream *stream) {
 /* ---- sending ----------------------------------------------------------------------------------
  */
 
+/* With data it takes up to three pieces: header, data, and the trailer, which the next header may
+ * join. Room for the longest copy is kept apart. */
+size_t lb_stream_room(const struct lb_stream *stream) {
+    size_t bytes = LB_STREAM_TX_BYTES - stream->tx_len;
+    size_t pieces = LB_STREAM_TX_PIECES - stream->piece_count;
+    if (bytes < LB_STREAM_COPY_MAX)
+        return 0;
+    return LB_MIN((bytes - LB_STREAM_COPY_MAX) / (LB_STREAM_BHS + DIGEST + TRAILER_MAX),
+                  pieces / 3);
+}
+
 bool lb_stream_can_queue(const struct lb_stream *stream) {
-    return LB_STREAM_TX_BYTES - stream->tx_len >=
-               LB_STREAM_BHS + DIGEST + LB_STREAM_COPY_MAX + TRAILER_MAX &&
-           LB_STREAM_TX_PIECES - stream->piece_count >= 3;
+    return lb_stream_room(stream) > 0;
 }
 
 static void add_piece(struct lb_stream *stream, const uint8_t *p, size_t len) {

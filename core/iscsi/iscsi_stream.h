@@ -116,6 +116,8 @@ void lb_stream_place(struct lb_stream *stream, struct lb_span to);
 
 /* Whether one more PDU (with data) can be queued. */
 bool lb_stream_can_queue(const struct lb_stream *stream);
+/* How many can be queued for sure. */
+size_t lb_stream_room(const struct lb_stream *stream);
 /* Queues a PDU; needs can_queue. TotalAHSLength and DataSegmentLength (bytes 4 to 7) are set here.
  * Padding and digests are added. Gives the stream position after it, for is_sent. */
 uint64_t lb_stream_queue(struct lb_stream *stream, const uint8_t bhs[LB_STREAM_BHS],
