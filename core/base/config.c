@@ -34,6 +34,15 @@ bool lb_key_find(struct lb_bytes word, enum lb_key *key) {
     return false;
 }
 
+static void add_duration(struct lb_text *text, uint32_t ms) {
+    if (ms % 60000 == 0 && ms > 0)
+        lb_text_add(text, "%um", ms / 60000);
+    else if (ms % 1000 == 0)
+        lb_text_add(text, "%us", ms / 1000);
+    else
+        lb_text_add(text, "%ums", ms);
+}
+
 void lb_key_form(struct lb_text *text, enum lb_key key) {
     const struct lb_key_info *info = &keys[key];
     switch (info->type) {
@@ -44,7 +53,10 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
         lb_text_add(text, "%u to %u", info->min, info->max);
         break;
     case LB_TYPE_DURATION:
-        lb_text_add(text, "duration: 500ms, 10s, 2m; %ums to %us", info->min, info->max / 1000);
+        lb_text_add(text, "duration (500ms, 10s, 2m), ");
+        add_duration(text, info->min);
+        lb_text_add(text, " to ");
+        add_duration(text, info->max);
         break;
     case LB_TYPE_TEXT:
         lb_text_add(text, "text, up to %u bytes", info->max);

@@ -24,7 +24,7 @@ static void every_key_has_a_sentence_and_accepts_its_own_default(void) {
         size_t len = lb_strlen(info->sentence);
         clear();
         CHECK(len > 10 && info->sentence[len - 1] == '.');
-        if (info->initial[0] != '\0' && !lb_streq(info->word, "mtu"))
+        if (info->initial[0] != '\0')
             CHECK(set(info->word, info->initial));
     }
 }
