@@ -158,6 +158,11 @@ static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) 
         lb_iscsi_again(session, now_us);
         return;
     }
+    if (status == LB_LOGIN_INITIATOR_ERROR && lb_iscsi_login_drop_alg(session)) {
+        lb_trace(session->trace, now_us, "iscsi", "status 0200 after CHAP_A=7: again, without it");
+        lb_iscsi_again(session, now_us);
+        return;
+    }
     if (wants_security(session, status))
         code = LB_E_AUTH_NEEDED;
     lb_iscsi_break(session, now_us, code, "status 0x%04x (%s) for %s from %s", status,

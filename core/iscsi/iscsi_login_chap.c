@@ -17,6 +17,22 @@ static bool must_chap(const struct lb_iscsi *session) {
     return c->require_chap || c->require_mutual || lb_iscsi_wants_mutual(session);
 }
 
+/* tgt means SHA-1 by 7 and takes it first; it finds our answer too long and says "initiator error".
+ * What is left of the list is tried once. */
+bool lb_iscsi_login_drop_alg(struct lb_iscsi *session) {
+    struct lb_chap_algs *algs = &session->algs;
+    const struct lb_iscsi_login *login = &session->login;
+    if (login->step != LB_LOGIN_CHAP_R || login->alg.number != 7 ||
+        login->alg.hash != LB_HASH_SHA256 || algs->count < 2)
+        return false;
+    size_t kept = 0;
+    for (size_t i = 0; i < algs->count; i++)
+        if (algs->alg[i].number != 7)
+            algs->alg[kept++] = algs->alg[i];
+    algs->count = kept;
+    return true;
+}
+
 static struct lb_bytes our_secret(const struct lb_iscsi *session) {
     return lb_bytes(session->config.chap_secret, session->config.chap_secret_len);
 }
@@ -32,7 +48,7 @@ void lb_iscsi_login_put_auth(struct lb_iscsi *session, struct lb_wr *wr) {
 void lb_iscsi_login_put_chap_a(struct lb_iscsi *session, struct lb_wr *wr) {
     char list[2 * LB_CHAP_ALGS_MAX * 2];
     struct lb_text text = lb_text(list, sizeof list);
-    lb_chap_format_algs(&text, &session->config.chap_algs);
+    lb_chap_format_algs(&text, &session->algs);
     lb_iscsi_put_text(wr, LB_KEY_CHAP_A, list);
 }
 
@@ -88,10 +104,10 @@ static bool take_alg(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes 
     char offered[2 * LB_CHAP_ALGS_MAX * 2], answer[32];
     struct lb_text offered_text = lb_text(offered, sizeof offered);
     struct lb_text answer_text = lb_text(answer, sizeof answer);
-    login->has_alg = lb_chap_accept_alg(&session->config.chap_algs, value, &login->alg);
+    login->has_alg = lb_chap_accept_alg(&session->algs, value, &login->alg);
     if (login->has_alg)
         return true;
-    lb_chap_format_algs(&offered_text, &session->config.chap_algs);
+    lb_chap_format_algs(&offered_text, &session->algs);
     lb_text_untrusted(&answer_text, value);
     lb_iscsi_break(session, now_us, LB_E_AUTH_METHOD, "CHAP_A=%s, where %s was offered", answer,
                    offered);

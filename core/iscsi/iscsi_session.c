@@ -96,8 +96,7 @@ void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_is
     c->task_ms = lb_iscsi_or(c->task_ms, 30000);
     c->ping_ms = lb_iscsi_or(c->ping_ms, 10000);
     c->recovery_ms = lb_iscsi_or(c->recovery_ms, 120000);
-    if (c->chap_algs.count == 0)
-        c->chap_algs = lb_chap_default_algs;
+    session->algs = c->chap_algs.count > 0 ? c->chap_algs : lb_chap_default_algs;
     /* Text answers are kept whole in the staging buffer. */
     if (c->target[0] == 0)
         c->max_recv_data =

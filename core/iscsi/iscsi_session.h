@@ -125,8 +125,9 @@ struct lb_iscsi {
     uint32_t generation;
 
     struct lb_iscsi_login login;
-    bool use_security;     /* begin in the security stage although no CHAP is configured */
-    size_t login_part_max; /* data segment of one login request */
+    struct lb_chap_algs algs; /* offered: as configured, or without the one that misfired */
+    bool use_security;        /* begin in the security stage although no CHAP is configured */
+    size_t login_part_max;    /* data segment of one login request */
     struct lb_chap_challenge issued; /* our last one, also of the connection before: 12.1.3 */
     unsigned logins;
 
@@ -219,6 +220,8 @@ bool lb_iscsi_login_take(struct lb_iscsi *session, uint64_t now_us,
 bool lb_iscsi_login_settle(struct lb_iscsi *session, uint64_t now_us);
 bool lb_iscsi_wants_chap(const struct lb_iscsi *session);
 bool lb_iscsi_wants_mutual(const struct lb_iscsi *session);
+/* After status 0200: whether the login is worth another try without the algorithm that was used. */
+bool lb_iscsi_login_drop_alg(struct lb_iscsi *session);
 void lb_iscsi_login_put_auth(struct lb_iscsi *session, struct lb_wr *wr);
 void lb_iscsi_login_put_chap_a(struct lb_iscsi *session, struct lb_wr *wr);
 void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr);
