@@ -196,13 +196,14 @@ struct lb_dhcp4_server_config {
     uint16_t mtu;
     bool authoritative; /* refuses (NAK) addresses it knows nothing of; else it is silent */
     bool rapid_commit;
-    bool bootp_only; /* answers as a server of before DHCP: no option 53, 64 bytes of options */
+    bool bootp_only; /* answers as a server of before DHCP: no option 53, no times */
     bool proxy_only; /* gives no addresses, only the rest: proxyDHCP */
     bool overload;   /* keeps to 576-byte datagrams and puts what is too much into file and sname */
     struct lb_bytes root_path; /* for clients without a host entry */
     struct lb_bytes options;   /* more options for everyone, as on the wire: code, length, value */
     const struct lb_dhcp4_host *hosts; /* the caller's */
     size_t host_count;
+    struct lb_trace *trace; /* may be NULL */
 };
 
 struct lb_dhcp4_server {
