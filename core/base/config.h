@@ -46,8 +46,8 @@ enum lb_config_source {
 };
 const char *lb_config_source_word(enum lb_config_source source);
 
-#define LB_CONFIG_TEXT_MAX                                                                         \
-    8192 /* all texts together: the longest key is 1 KiB, most are 20 bytes */
+/* All texts together: the longest key is 1 KiB, most are 20 bytes. */
+#define LB_CONFIG_TEXT_MAX 8192
 
 struct lb_config {
     uint8_t source[LB_KEY_COUNT];   /* enum lb_config_source */
@@ -76,8 +76,8 @@ enum lb_config_source lb_config_source(const struct lb_config *config, enum lb_k
 /* Reading. The type must be the key's (a wrong one asserts). Texts are NUL-terminated and live in
  * the configuration, or are constants. */
 bool lb_config_bool(const struct lb_config *config, enum lb_key key);
-uint32_t lb_config_u32(const struct lb_config *config,
-                       enum lb_key key); /* NUMBER; DURATION in ms */
+/* A NUMBER, or a DURATION in milliseconds. */
+uint32_t lb_config_u32(const struct lb_config *config, enum lb_key key);
 const char *lb_config_text(const struct lb_config *config, enum lb_key key);
 struct lb_bytes lb_config_secret(const struct lb_config *config, enum lb_key key);
 struct lb_addr lb_config_addr(const struct lb_config *config, enum lb_key key);

@@ -5,7 +5,7 @@
 #define LB_NAME_MAX 223 /* iSCSI name, bytes without NUL: RFC 7143 4.2.7.1 */
 #define LB_HOST_MAX 255 /* DNS name: RFC 1035 2.3.4 */
 #define LB_ROOTPATH_MAX                                                                            \
-    1024 /* a good one is under 520 bytes; the rest is for telling of a bad one */
+    1024 /* a good one is under 520 bytes; the rest is for telling of bad ones */
 #define LB_SECRET_MAX      128 /* bytes of a CHAP secret: ten times the 96 bits of RFC 7143 9.2.1 */
 #define LB_CHAP_BINARY_MAX 1024 /* CHAP_C and CHAP_R, decoded: RFC 7143 12.1.3 */
 #define LB_CHAP_ALGS_MAX   4    /* CHAP_A: as many numbers as stand for a hash, each at most once */

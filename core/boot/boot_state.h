@@ -27,8 +27,8 @@ enum lb_boot_state {
     LB_AT_OVER,
 };
 
-#define LB_BOOT_ASKS_MAX 8 /* asks of the engine's own that wait for a poll; four at the most do   \
-                            */
+/* Asks of the engine's own that wait for a poll; four at the most do. */
+#define LB_BOOT_ASKS_MAX 8
 
 /* Slots: fixed numbers, for there is one of each. */
 enum {

@@ -20,13 +20,13 @@
 
 #include "core/base/error.h"
 
-#define LB_ESP_PARTITIONS_MAX 16  /* kept; further ones are counted. System partitions come early. \
-                                   */
-#define LB_ESP_EXTENTS_MAX   32   /* handed out at a time; a loader just installed has one or two */
-#define LB_ESP_ENTRY_MAX     4096 /* bytes of a GPT entry; 128 is what everybody writes */
-#define LB_ESP_ENTRIES_MAX   1024 /* GPT entries; 128 is what everybody writes */
-#define LB_ESP_LONG_NAME_MAX 255  /* UTF-16 units of a FAT long name */
-#define LB_ESP_DIRECTORY_MAX (UINT32_C(65536) * 32) /* bytes of a directory: FAT's own limit */
+/* Partitions kept; further ones are counted. System partitions come early. */
+#define LB_ESP_PARTITIONS_MAX 16
+#define LB_ESP_EXTENTS_MAX    32 /* handed out at a time; a loader just installed has one or two */
+#define LB_ESP_ENTRY_MAX      4096 /* bytes of a GPT entry; 128 is what everybody writes */
+#define LB_ESP_ENTRIES_MAX    1024 /* GPT entries; 128 is what everybody writes */
+#define LB_ESP_LONG_NAME_MAX  255  /* UTF-16 units of a FAT long name */
+#define LB_ESP_DIRECTORY_MAX  (UINT32_C(65536) * 32) /* bytes of a directory: FAT's own limit */
 
 /* The least room that lb_esp_init takes, in bytes; 64 KiB more save reads. */
 #define LB_ESP_ROOM_MIN(block_bytes) ((size_t)16384 + 2 * (size_t)(block_bytes))
@@ -50,9 +50,8 @@ struct lb_partition {
 
 /* A run of bytes of the file, on the disk. */
 struct lb_extent {
-    uint64_t
-        offset;   /* bytes from the disk's beginning; a multiple of 512, perhaps not of a block */
-    uint64_t len; /* bytes; the file's end may be within a block */
+    uint64_t offset; /* bytes on the disk; a multiple of 512, perhaps not of a block */
+    uint64_t len;    /* bytes; the file's end may be within a block */
 };
 
 enum lb_esp_event {

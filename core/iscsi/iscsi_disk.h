@@ -19,8 +19,8 @@ enum lb_disk_kind {
     LB_DISK_FLUSH, /* SYNCHRONIZE CACHE of the whole disk: all completed writes become durable */
 };
 
-/* One request. The memory and the buffer are the user's, and stay in place from lb_disk_submit until
- * lb_disk_completed gives the request back. Zero it once before its first use. */
+/* One request. The memory and the buffer are the user's, and stay in place from lb_disk_submit
+ * until lb_disk_completed gives the request back. Zero it once before its first use. */
 struct lb_disk_op {
     enum lb_disk_kind kind;
     uint64_t lba;
@@ -42,8 +42,8 @@ struct lb_disk_op {
 struct lb_disk_info {
     uint64_t blocks;
     uint32_t block_bytes;
-    uint8_t physical_exponent;   /* logical blocks per physical block: 2^n */
-    bool read_only;              /* MODE SENSE says write protected */
+    uint8_t physical_exponent;    /* logical blocks per physical block: 2^n */
+    bool read_only;               /* MODE SENSE says write protected */
     uint32_t max_transfer_blocks; /* VPD B0; 0: no limit */
     uint32_t optimal_transfer_blocks;
     char vendor[9], product[17], revision[5], serial[65];

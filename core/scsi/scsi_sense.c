@@ -52,7 +52,7 @@ static void decode_descriptors(struct lb_bytes bytes, struct lb_scsi_sense *sens
         size_t len = lb_rd_u8(&rd);
         struct lb_rd descriptor = lb_rd(lb_rd_bytes(&rd, len));
         if (!lb_rd_ok(&rd))
-            return; /* the last one is cut off */
+            return;                /* the last one is cut off */
         if (type != 0 || len < 10) /* 0: information */
             continue;
         bool has_information = lb_rd_u8(&descriptor) & 0x80;

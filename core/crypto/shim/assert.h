@@ -5,6 +5,6 @@
 #include "core/base/mem.h"
 
 #define assert(condition) lb_assert(condition)
-#define static_assert     _Static_assert
+#define static_assert _Static_assert
 
 #endif
