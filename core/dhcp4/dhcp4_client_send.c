@@ -5,7 +5,7 @@
 #define MAC_BYTES      6
 #define SECS_MAX       UINT16_MAX
 #define IP_UDP_BYTES   28
-#define LIST_BYTES     1024 /* our options: 61, 60 and 12 of at most 255 bytes each, and small ones */
+#define LIST_BYTES     1024 /* our options: 61, 60, 12 of at most 255 bytes each, and small ones */
 
 /* What we ask for, in the order of our preference (RFC 3442: 121 before 3 and 33). RFC 2131 4.4.1:
  * the same in every message. */

@@ -67,7 +67,7 @@ struct lb_iscsi_config {
 
 #define LB_ISCSI_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */
 #define LB_ISCSI_REDIRECTS_MAX 4   /* RFC 7143 sets no limit; A<->B loops are seen in the field */
-#define LB_ISCSI_RX_MIN        16384 /* smallest staging buffer: a login PDU with 8192 bytes and AHS */
+#define LB_ISCSI_RX_MIN        16384 /* least staging room: a login PDU with 8192 bytes and AHS */
 
 /* ---- tasks ------------------------------------------------------------------------------------
  */

@@ -5,9 +5,9 @@
  *
  *   MORE    all that came is used up: read again
  *   HEADER  a header is in `bhs` and its digest was good. Look at it, then say where its data
- * segment of data_len bytes goes: keep() or place(). Without data this event does not come. PDU the
- * PDU is complete and its data digest was good. `data` is what was kept. other   the stream cannot
- * be trusted any more (RFC 7143 7.7, 7.8): drop the connection
+ *           segment of data_len bytes goes: keep() or place(). Without data this does not come.
+ *   PDU     the PDU is complete and its data digest was good. `data` is what was kept.
+ *   other   the stream cannot be trusted any more (RFC 7143 7.7, 7.8): drop the connection
  *
  * While a header is awaited, where() is the staging buffer, and one read may bring many PDUs. Once
  * data has been placed, what is staged is copied there, and the rest is received straight into it,
