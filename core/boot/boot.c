@@ -3,8 +3,9 @@
 
 #define TURNS_MAX                                                                                  \
     64 /* of one poll: a boot's longest chain of changes without an action is under ten */
-#define CLOSING_US (2 * LB_US_SEC) /* for a logout's answer, before the connection is just closed  \
-                                    */
+#define CLOSING_US                                                                                 \
+    (2 * LB_US_SEC) /* for a logout's answer, before the connection is just closed                 \
+                     */
 
 static const char *state_word(enum lb_boot_state state) {
     static const char *const words[] = {

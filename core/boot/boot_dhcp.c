@@ -82,7 +82,43 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
 /* ---- DHCP -------------------------------------------------------------------------------------
  */
 
-static void client_config(const struct lb_boot *boot, struct lb_dhcp4_config *out) {
+/* RFC 4361: ff, IAID, DUID; the DUID from the UUID (RFC 6355) where there is one, else from the
+ * MAC, the IAID from the MAC, so that a machine's cards differ. */
+static void duid_client_id(const struct lb_boot *boot, struct lb_dhcp4_config *out) {
+    static const uint8_t no_uuid[16];
+    const uint8_t *mac = boot->setup.mac;
+    struct lb_wr wr = lb_wr(lb_span(out->client_id, sizeof out->client_id));
+    lb_wr_u8(&wr, 0xff);
+    lb_wr_bytes(&wr, lb_bytes(mac + 2, 4));
+    if (memcmp(boot->setup.uuid, no_uuid, sizeof no_uuid) != 0) {
+        lb_wr_u16(&wr, 4);
+        lb_wr_bytes(&wr, lb_bytes(boot->setup.uuid, 16));
+    } else {
+        lb_wr_u16(&wr, 3);
+        lb_wr_u16(&wr, 1);
+        lb_wr_bytes(&wr, lb_bytes(mac, 6));
+    }
+    out->client_id_len = wr.len;
+}
+
+/* `mac` is the client's own default. */
+static bool client_id_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_CLIENT_ID);
+    if (lb_streq(value, "mac"))
+        return true;
+    if (lb_streq(value, "duid")) {
+        duid_client_id(boot, out);
+        return true;
+    }
+    struct lb_span room = lb_span(out->client_id, sizeof out->client_id);
+    if (lb_parse_hex_bytes(lb_bytes_of_text(value), room, &out->client_id_len))
+        return true;
+    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "client-id=%s, expected mac, duid or hex bytes",
+            value);
+    return false;
+}
+
+static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
     const struct lb_config *config = boot->setup.config;
     *out = (struct lb_dhcp4_config){
         .offer_wait_ms = lb_config_u32(config, LB_KEY_OFFER_WAIT),
@@ -95,14 +131,16 @@ static void client_config(const struct lb_boot *boot, struct lb_dhcp4_config *ou
     memcpy(out->mac, boot->setup.mac, sizeof out->mac);
     if (lb_config_is_set(config, LB_KEY_HOSTNAME))
         out->hostname = lb_config_text(config, LB_KEY_HOSTNAME);
-    if (lb_config_is_set(config, LB_KEY_VENDOR_CLASS))
-        out->vendor_class = lb_config_text(config, LB_KEY_VENDOR_CLASS);
-    lb_client_id(config, boot->setup.mac, boot->setup.uuid, out);
+    out->vendor_class = lb_config_text(config, LB_KEY_VENDOR_CLASS);
+    return client_id_config(boot, out);
 }
 
 static void start_dhcp(struct lb_boot *boot, uint64_t now_us) {
     struct lb_dhcp4_config config;
-    client_config(boot, &config);
+    if (!client_config(boot, &config)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
     lb_dhcp4_client_init(&boot->dhcp, now_us, &config, &boot->rand, &boot->trace);
     if (!boot->dhcp_open) {
         struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
