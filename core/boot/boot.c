@@ -51,7 +51,7 @@ static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
     lb_dhcp_stage_stop(boot);
     if (boot->slot_open) {
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_SLOT_SESSION;
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
         boot->slot_open = false;
     }
     boot->session_runs = false;
@@ -63,7 +63,7 @@ static void enter_over(struct lb_boot *boot, uint64_t now_us) {
 static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     uint64_t delay_us = lb_policy_delay_us(boot);
     if (boot->slot_open) {
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_SLOT_SESSION;
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
         boot->slot_open = false;
     }
     boot->session_runs = false;
@@ -212,12 +212,12 @@ void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_
 }
 
 void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
-    if (slot == LB_SLOT_SESSION && boot->session_runs)
+    if (slot == LB_BOOT_SLOT_SESSION && boot->session_runs)
         lb_iscsi_connected(&boot->session, now_us);
 }
 
 void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why) {
-    if (slot != LB_SLOT_SESSION || !boot->slot_open)
+    if (slot != LB_BOOT_SLOT_SESSION || !boot->slot_open)
         return;
     boot->slot_open = false;
     if (boot->session_runs)
@@ -231,24 +231,24 @@ void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_add
 }
 
 size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
-    if (slot != LB_SLOT_SESSION || !boot->session_runs)
+    if (slot != LB_BOOT_SLOT_SESSION || !boot->session_runs)
         return 0;
     return lb_iscsi_where(&boot->session, spans);
 }
 
 void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    if (slot == LB_SLOT_SESSION && boot->session_runs)
+    if (slot == LB_BOOT_SLOT_SESSION && boot->session_runs)
         lb_iscsi_got(&boot->session, now_us, len);
 }
 
 size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap) {
-    if (slot != LB_SLOT_SESSION || !boot->session_runs)
+    if (slot != LB_BOOT_SLOT_SESSION || !boot->session_runs)
         return 0;
     return lb_iscsi_gather(&boot->session, pieces, cap);
 }
 
 void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    if (slot == LB_SLOT_SESSION && boot->session_runs)
+    if (slot == LB_BOOT_SLOT_SESSION && boot->session_runs)
         lb_iscsi_sent(&boot->session, now_us, len);
 }
 

@@ -144,7 +144,7 @@ static void start_dhcp(struct lb_boot *boot, uint64_t now_us) {
     lb_dhcp4_client_init(&boot->dhcp, now_us, &config, &boot->rand, &boot->trace);
     if (!boot->dhcp_open) {
         struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
-        ask->slot = LB_SLOT_DHCP4;
+        ask->slot = LB_BOOT_SLOT_DHCP4;
         ask->kind = LB_KIND_DHCP4;
     }
     boot->dhcp_open = boot->dhcp_runs = true;
@@ -195,13 +195,13 @@ void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
 
 void lb_dhcp_stage_stop(struct lb_boot *boot) {
     if (boot->dhcp_open)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_SLOT_DHCP4;
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_DHCP4;
     boot->dhcp_open = boot->dhcp_runs = false;
 }
 
 void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, struct lb_endpoint from,
                       struct lb_bytes bytes) {
-    if (slot == LB_SLOT_DHCP4 && boot->dhcp_runs)
+    if (slot == LB_BOOT_SLOT_DHCP4 && boot->dhcp_runs)
         lb_dhcp4_client_input(&boot->dhcp, now_us, from, bytes);
 }
 
@@ -298,14 +298,14 @@ enum lb_turn lb_dhcp_stage_turn(struct lb_boot *boot, uint64_t now_us,
         return LB_TURN_IDLE;
     case LB_DHCP4_SEND:
         *action = (struct lb_boot_action){.event = LB_BOOT_SEND,
-                                          .slot = LB_SLOT_DHCP4,
+                                          .slot = LB_BOOT_SLOT_DHCP4,
                                           .bytes = did.bytes,
                                           .from = did.from,
                                           .to = did.to};
         return LB_TURN_ACT;
     case LB_DHCP4_PROBE:
         *action = (struct lb_boot_action){
-            .event = LB_BOOT_PROBE, .slot = LB_SLOT_DHCP4, .probe = did.probe};
+            .event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_DHCP4, .probe = did.probe};
         return LB_TURN_ACT;
     case LB_DHCP4_GOT:
         got_lease(boot, now_us);

@@ -178,7 +178,7 @@ static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_
     }
     boot->slot_open = true;
     *action =
-        (struct lb_boot_action){.event = LB_BOOT_CONNECT, .slot = LB_SLOT_SESSION, .to = peer};
+        (struct lb_boot_action){.event = LB_BOOT_CONNECT, .slot = LB_BOOT_SLOT_SESSION, .to = peer};
     return LB_TURN_ACT;
 }
 
@@ -198,7 +198,7 @@ static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_i
         if (!boot->slot_open)
             return LB_TURN_AGAIN;
         boot->slot_open = false;
-        *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_SLOT_SESSION};
+        *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_BOOT_SLOT_SESSION};
         return LB_TURN_ACT;
     case LB_ISCSI_READY:
         session_ready(boot, now_us);

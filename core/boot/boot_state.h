@@ -32,8 +32,8 @@ enum lb_boot_state {
 
 /* Slots: fixed numbers, for there is one of each. */
 enum {
-    LB_SLOT_DHCP4 = 0,
-    LB_SLOT_SESSION = 1,
+    LB_BOOT_SLOT_DHCP4 = 0,
+    LB_BOOT_SLOT_SESSION = 1,
 };
 
 struct lb_boot {

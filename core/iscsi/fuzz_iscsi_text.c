@@ -31,11 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_inside(lb_bytes(data, size), pair.name);
         check_inside(lb_bytes(data, size), pair.value);
         use_value(pair.value);
-        if (pair.problem == LB_PAIR_OK && pair.key != LB_KEY_UNKNOWN)
+        if (pair.problem == LB_PAIR_OK && pair.key != LB_ISCSI_KEY_UNKNOWN)
             lb_iscsi_put(&wr, pair.key, pair.value);
     }
     struct lb_bytes written = lb_wr_done(&wr);
     while (lb_iscsi_text_next(&written, &pair))
-        lb_assert(pair.problem == LB_PAIR_OK && pair.key != LB_KEY_UNKNOWN);
+        lb_assert(pair.problem == LB_PAIR_OK && pair.key != LB_ISCSI_KEY_UNKNOWN);
     return 0;
 }

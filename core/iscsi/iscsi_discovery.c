@@ -150,11 +150,11 @@ static void take_pair(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes
     uint64_t number;
     if (!lb_iscsi_text_next(&text, &pair))
         return;
-    if (session->text_is_discovery && pair.key == LB_KEY_TARGET_NAME)
+    if (session->text_is_discovery && pair.key == LB_ISCSI_KEY_TARGET_NAME)
         take_target(session, now_us, pair.value);
-    else if (session->text_is_discovery && pair.key == LB_KEY_TARGET_ADDRESS)
+    else if (session->text_is_discovery && pair.key == LB_ISCSI_KEY_TARGET_ADDRESS)
         take_address(session, now_us, pair.value);
-    else if (pair.key == LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH &&
+    else if (pair.key == LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH &&
              lb_iscsi_parse_number(pair.value, 512, (1 << 24) - 1, &number))
         session->agreed.max_send_data = (uint32_t)number; /* 13.12: may change at any time */
 }

@@ -176,7 +176,7 @@ static void moved(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
     struct lb_bytes rest = session->stream.data;
     session->login.redirect[0] = 0;
     while (lb_iscsi_text_next(&rest, &pair))
-        if (pair.key == LB_KEY_TARGET_ADDRESS && session->login.redirect[0] == 0 &&
+        if (pair.key == LB_ISCSI_KEY_TARGET_ADDRESS && session->login.redirect[0] == 0 &&
             lb_utf8_is_valid(pair.value))
             lb_text_copy(session->login.redirect, sizeof session->login.redirect, pair.value);
     lb_iscsi_redirect(session, now_us, status == LB_LOGIN_MOVED_PERMANENTLY);

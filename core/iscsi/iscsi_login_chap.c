@@ -42,14 +42,14 @@ static struct lb_bytes our_secret(const struct lb_iscsi *session) {
 
 void lb_iscsi_login_put_auth(struct lb_iscsi *session, struct lb_wr *wr) {
     const char *chap = must_chap(session) ? "CHAP" : "CHAP,None";
-    lb_iscsi_put_text(wr, LB_KEY_AUTH_METHOD, lb_iscsi_wants_chap(session) ? chap : "None");
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_AUTH_METHOD, lb_iscsi_wants_chap(session) ? chap : "None");
 }
 
 void lb_iscsi_login_put_chap_a(struct lb_iscsi *session, struct lb_wr *wr) {
     char list[2 * LB_CHAP_ALGS_MAX * 2];
     struct lb_text text = lb_text(list, sizeof list);
     lb_chap_format_algs(&text, &session->algs);
-    lb_iscsi_put_text(wr, LB_KEY_CHAP_A, list);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_CHAP_A, list);
 }
 
 static void put_binary(struct lb_wr *wr, enum lb_iscsi_key key, struct lb_bytes bytes) {
@@ -64,14 +64,14 @@ void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr) {
     struct lb_iscsi_login *login = &session->login;
     struct lb_chap_response response;
     lb_chap_respond(login->alg, our_secret(session), &login->received, &response);
-    lb_iscsi_put_text(wr, LB_KEY_CHAP_N, session->config.chap_name);
-    put_binary(wr, LB_KEY_CHAP_R, lb_bytes(response.data, response.len));
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_CHAP_N, session->config.chap_name);
+    put_binary(wr, LB_ISCSI_KEY_CHAP_R, lb_bytes(response.data, response.len));
     lb_wipe(&response, sizeof response);
     if (!lb_iscsi_wants_mutual(session))
         return;
     lb_chap_issue(&session->issued, session->rand, LB_CHAP_CHALLENGE_BYTES);
-    lb_iscsi_put_number(wr, LB_KEY_CHAP_I, session->issued.id);
-    put_binary(wr, LB_KEY_CHAP_C, lb_bytes(session->issued.data, session->issued.len));
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_CHAP_I, session->issued.id);
+    put_binary(wr, LB_ISCSI_KEY_CHAP_C, lb_bytes(session->issued.data, session->issued.len));
 }
 
 /* ---- what the target says ---------------------------------------------------------------------
@@ -150,9 +150,9 @@ static bool is_expected(const struct lb_iscsi *session, enum lb_iscsi_key key) {
     enum lb_login_step step = session->login.step;
     if (session->login.csg != LB_LOGIN_STAGE_SECURITY)
         return false;
-    if (key == LB_KEY_AUTH_METHOD)
+    if (key == LB_ISCSI_KEY_AUTH_METHOD)
         return step == LB_LOGIN_NAMES;
-    if (key == LB_KEY_CHAP_A || key == LB_KEY_CHAP_I || key == LB_KEY_CHAP_C)
+    if (key == LB_ISCSI_KEY_CHAP_A || key == LB_ISCSI_KEY_CHAP_I || key == LB_ISCSI_KEY_CHAP_C)
         return step == LB_LOGIN_CHAP_A;
     return lb_iscsi_wants_mutual(session) && (step == LB_LOGIN_CHAP_R || step == LB_LOGIN_AGREE);
 }
@@ -165,15 +165,15 @@ bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
                        lb_iscsi_key_name(pair->key));
         return false;
     }
-    if (pair->key == LB_KEY_AUTH_METHOD)
+    if (pair->key == LB_ISCSI_KEY_AUTH_METHOD)
         return take_method(session, now_us, pair->value);
-    if (pair->key == LB_KEY_CHAP_A)
+    if (pair->key == LB_ISCSI_KEY_CHAP_A)
         return take_alg(session, now_us, pair->value);
-    if (pair->key == LB_KEY_CHAP_C)
+    if (pair->key == LB_ISCSI_KEY_CHAP_C)
         return take_challenge(session, now_us, pair->value);
-    if (pair->key == LB_KEY_CHAP_R)
+    if (pair->key == LB_ISCSI_KEY_CHAP_R)
         return take_response(session, now_us, pair->value);
-    if (pair->key == LB_KEY_CHAP_I) {
+    if (pair->key == LB_ISCSI_KEY_CHAP_I) {
         login->has_id = lb_chap_parse_id(pair->value, &login->received.id);
         return login->has_id ||
                fail(session, now_us, LB_E_LOGIN_PROTOCOL, "CHAP_I is not a number from 0 to 255");

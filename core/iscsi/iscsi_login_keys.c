@@ -24,10 +24,11 @@ void lb_iscsi_login_put_names(struct lb_iscsi *session, struct lb_wr *wr) {
     if (session->login.names_sent)
         return;
     session->login.names_sent = true;
-    lb_iscsi_put_text(wr, LB_KEY_INITIATOR_NAME, session->config.initiator);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_INITIATOR_NAME, session->config.initiator);
     if (!is_discovery(session))
-        lb_iscsi_put_text(wr, LB_KEY_TARGET_NAME, session->config.target);
-    lb_iscsi_put_text(wr, LB_KEY_SESSION_TYPE, is_discovery(session) ? "Discovery" : "Normal");
+        lb_iscsi_put_text(wr, LB_ISCSI_KEY_TARGET_NAME, session->config.target);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_SESSION_TYPE,
+                      is_discovery(session) ? "Discovery" : "Normal");
 }
 
 static const char *digest_offer(enum lb_digest_want want) {
@@ -44,23 +45,24 @@ static const char *digest_offer(enum lb_digest_want want) {
 
 void lb_iscsi_login_put_keys(struct lb_iscsi *session, struct lb_wr *wr) {
     const struct lb_iscsi_config *c = &session->config;
-    lb_iscsi_put_text(wr, LB_KEY_HEADER_DIGEST, digest_offer(c->header_digest));
-    lb_iscsi_put_text(wr, LB_KEY_DATA_DIGEST, digest_offer(c->data_digest));
-    lb_iscsi_put_number(wr, LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, c->max_recv_data);
-    lb_iscsi_put_number(wr, LB_KEY_DEFAULT_TIME2WAIT, 0); /* the larger one counts: the target's */
-    lb_iscsi_put_number(wr, LB_KEY_DEFAULT_TIME2RETAIN, 0);
-    lb_iscsi_put_number(wr, LB_KEY_ERROR_RECOVERY_LEVEL, 0);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_HEADER_DIGEST, digest_offer(c->header_digest));
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_DATA_DIGEST, digest_offer(c->data_digest));
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, c->max_recv_data);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_DEFAULT_TIME2WAIT,
+                        0); /* the larger one counts: the target's */
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_DEFAULT_TIME2RETAIN, 0);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_ERROR_RECOVERY_LEVEL, 0);
     /* 13: of no meaning in a discovery session. */
     if (is_discovery(session))
         return;
-    lb_iscsi_put_bool(wr, LB_KEY_INITIAL_R2T, false);
-    lb_iscsi_put_bool(wr, LB_KEY_IMMEDIATE_DATA, true);
-    lb_iscsi_put_number(wr, LB_KEY_MAX_BURST_LENGTH, OFFER_MAX_BURST);
-    lb_iscsi_put_number(wr, LB_KEY_FIRST_BURST_LENGTH, OFFER_FIRST_BURST);
-    lb_iscsi_put_number(wr, LB_KEY_MAX_OUTSTANDING_R2T, OFFER_OUTSTANDING_R2T);
-    lb_iscsi_put_number(wr, LB_KEY_MAX_CONNECTIONS, 1);
-    lb_iscsi_put_bool(wr, LB_KEY_DATA_PDU_IN_ORDER, true);
-    lb_iscsi_put_bool(wr, LB_KEY_DATA_SEQUENCE_IN_ORDER, true);
+    lb_iscsi_put_bool(wr, LB_ISCSI_KEY_INITIAL_R2T, false);
+    lb_iscsi_put_bool(wr, LB_ISCSI_KEY_IMMEDIATE_DATA, true);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_MAX_BURST_LENGTH, OFFER_MAX_BURST);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_FIRST_BURST_LENGTH, OFFER_FIRST_BURST);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_MAX_OUTSTANDING_R2T, OFFER_OUTSTANDING_R2T);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_MAX_CONNECTIONS, 1);
+    lb_iscsi_put_bool(wr, LB_ISCSI_KEY_DATA_PDU_IN_ORDER, true);
+    lb_iscsi_put_bool(wr, LB_ISCSI_KEY_DATA_SEQUENCE_IN_ORDER, true);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------
@@ -134,16 +136,16 @@ static void reply(struct lb_iscsi *session, struct lb_bytes name, const char *va
 static bool take_foreign(struct lb_iscsi *session, const struct lb_iscsi_pair *pair) {
     if (lb_iscsi_is_refusal(pair->value))
         return true;
-    if (pair->key == LB_KEY_UNKNOWN)
+    if (pair->key == LB_ISCSI_KEY_UNKNOWN)
         reply(session, pair->name, "NotUnderstood");
-    else if (pair->key == LB_KEY_IF_MARKER || pair->key == LB_KEY_OF_MARKER)
+    else if (pair->key == LB_ISCSI_KEY_IF_MARKER || pair->key == LB_ISCSI_KEY_OF_MARKER)
         reply(session, pair->name, "No");
-    else if (pair->key == LB_KEY_IF_MARK_INT || pair->key == LB_KEY_OF_MARK_INT)
+    else if (pair->key == LB_ISCSI_KEY_IF_MARK_INT || pair->key == LB_ISCSI_KEY_OF_MARK_INT)
         reply(session, pair->name, "Reject");
-    else if (pair->key == LB_KEY_TASK_REPORTING)
+    else if (pair->key == LB_ISCSI_KEY_TASK_REPORTING)
         reply(session, pair->name,
               lb_iscsi_list_has(pair->value, "RFC3720") ? "RFC3720" : "Reject");
-    else if (pair->key == LB_KEY_ISCSI_PROTOCOL_LEVEL)
+    else if (pair->key == LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL)
         reply(session, pair->name, lb_text_is(pair->value, "0") ? "0" : "1");
     return true; /* the others are declarations: TargetName, NodeArchitecture */
 }
@@ -153,62 +155,62 @@ static bool take_key(struct lb_iscsi *session, uint64_t now_us, const struct lb_
     const struct lb_iscsi_config *c = &session->config;
     uint32_t unused = 0;
     switch (pair->key) {
-    case LB_KEY_HEADER_DIGEST:
+    case LB_ISCSI_KEY_HEADER_DIGEST:
         return take_digest(session, now_us, pair, c->header_digest, &a->header_digest);
-    case LB_KEY_DATA_DIGEST:
+    case LB_ISCSI_KEY_DATA_DIGEST:
         return take_digest(session, now_us, pair, c->data_digest, &a->data_digest);
-    case LB_KEY_INITIAL_R2T:
+    case LB_ISCSI_KEY_INITIAL_R2T:
         return take_bool(session, now_us, pair, &a->initial_r2t);
-    case LB_KEY_IMMEDIATE_DATA:
+    case LB_ISCSI_KEY_IMMEDIATE_DATA:
         return take_bool(session, now_us, pair, &a->immediate_data);
-    case LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH:
+    case LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH:
         return take_number(session, now_us, pair, MIN_SEGMENT, MAX_SEGMENT, &a->max_send_data);
-    case LB_KEY_MAX_BURST_LENGTH:
+    case LB_ISCSI_KEY_MAX_BURST_LENGTH:
         return take_number(session, now_us, pair, MIN_SEGMENT, OFFER_MAX_BURST, &a->max_burst);
-    case LB_KEY_FIRST_BURST_LENGTH:
+    case LB_ISCSI_KEY_FIRST_BURST_LENGTH:
         return take_number(session, now_us, pair, MIN_SEGMENT, OFFER_FIRST_BURST, &a->first_burst);
-    case LB_KEY_MAX_OUTSTANDING_R2T:
+    case LB_ISCSI_KEY_MAX_OUTSTANDING_R2T:
         return take_number(session, now_us, pair, 1, OFFER_OUTSTANDING_R2T,
                            &a->max_outstanding_r2t);
-    case LB_KEY_DEFAULT_TIME2WAIT:
+    case LB_ISCSI_KEY_DEFAULT_TIME2WAIT:
         return take_number(session, now_us, pair, 0, 3600, &a->time2wait_s);
-    case LB_KEY_DEFAULT_TIME2RETAIN:
+    case LB_ISCSI_KEY_DEFAULT_TIME2RETAIN:
         return take_number(session, now_us, pair, 0, 3600, &a->time2retain_s);
-    case LB_KEY_ERROR_RECOVERY_LEVEL:
+    case LB_ISCSI_KEY_ERROR_RECOVERY_LEVEL:
         return take_number(session, now_us, pair, 0, 0, &unused);
-    case LB_KEY_DATA_PDU_IN_ORDER:
-    case LB_KEY_DATA_SEQUENCE_IN_ORDER:
+    case LB_ISCSI_KEY_DATA_PDU_IN_ORDER:
+    case LB_ISCSI_KEY_DATA_SEQUENCE_IN_ORDER:
         return take_in_order(session, now_us, pair);
-    case LB_KEY_TARGET_PORTAL_GROUP_TAG:
+    case LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG:
         return take_tpgt(session, now_us, pair);
-    case LB_KEY_TARGET_ALIAS:
+    case LB_ISCSI_KEY_TARGET_ALIAS:
         if (lb_utf8_is_valid(pair->value))
             lb_text_copy(a->target_alias, sizeof a->target_alias, pair->value);
         return true;
-    case LB_KEY_MAX_CONNECTIONS:
-    case LB_KEY_INITIATOR_NAME:
-    case LB_KEY_INITIATOR_ALIAS:
-    case LB_KEY_TARGET_NAME:
-    case LB_KEY_TARGET_ADDRESS:
-    case LB_KEY_SESSION_TYPE:
-    case LB_KEY_SEND_TARGETS:
+    case LB_ISCSI_KEY_MAX_CONNECTIONS:
+    case LB_ISCSI_KEY_INITIATOR_NAME:
+    case LB_ISCSI_KEY_INITIATOR_ALIAS:
+    case LB_ISCSI_KEY_TARGET_NAME:
+    case LB_ISCSI_KEY_TARGET_ADDRESS:
+    case LB_ISCSI_KEY_SESSION_TYPE:
+    case LB_ISCSI_KEY_SEND_TARGETS:
         return true;
-    case LB_KEY_AUTH_METHOD:
-    case LB_KEY_CHAP_A:
-    case LB_KEY_CHAP_I:
-    case LB_KEY_CHAP_C:
-    case LB_KEY_CHAP_N:
-    case LB_KEY_CHAP_R:
+    case LB_ISCSI_KEY_AUTH_METHOD:
+    case LB_ISCSI_KEY_CHAP_A:
+    case LB_ISCSI_KEY_CHAP_I:
+    case LB_ISCSI_KEY_CHAP_C:
+    case LB_ISCSI_KEY_CHAP_N:
+    case LB_ISCSI_KEY_CHAP_R:
         return lb_iscsi_login_take_auth(session, now_us, pair);
-    case LB_KEY_UNKNOWN:
-    case LB_KEY_TASK_REPORTING:
-    case LB_KEY_ISCSI_PROTOCOL_LEVEL:
-    case LB_KEY_NODE_ARCHITECTURE:
-    case LB_KEY_IF_MARKER:
-    case LB_KEY_OF_MARKER:
-    case LB_KEY_IF_MARK_INT:
-    case LB_KEY_OF_MARK_INT:
-    case LB_KEY_COUNT:
+    case LB_ISCSI_KEY_UNKNOWN:
+    case LB_ISCSI_KEY_TASK_REPORTING:
+    case LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL:
+    case LB_ISCSI_KEY_NODE_ARCHITECTURE:
+    case LB_ISCSI_KEY_IF_MARKER:
+    case LB_ISCSI_KEY_OF_MARKER:
+    case LB_ISCSI_KEY_IF_MARK_INT:
+    case LB_ISCSI_KEY_OF_MARK_INT:
+    case LB_ISCSI_KEY_COUNT:
         break;
     }
     return take_foreign(session, pair);
@@ -216,14 +218,17 @@ static bool take_key(struct lb_iscsi *session, uint64_t now_us, const struct lb_
 
 /* Declarations may come once more in the next stage. */
 static bool may_repeat(enum lb_iscsi_key key) {
-    return key == LB_KEY_UNKNOWN || key == LB_KEY_TARGET_ADDRESS || key == LB_KEY_TARGET_ALIAS ||
-           key == LB_KEY_TARGET_NAME || key == LB_KEY_TARGET_PORTAL_GROUP_TAG ||
-           key == LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH || key == LB_KEY_NODE_ARCHITECTURE;
+    return key == LB_ISCSI_KEY_UNKNOWN || key == LB_ISCSI_KEY_TARGET_ADDRESS ||
+           key == LB_ISCSI_KEY_TARGET_ALIAS || key == LB_ISCSI_KEY_TARGET_NAME ||
+           key == LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG ||
+           key == LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH ||
+           key == LB_ISCSI_KEY_NODE_ARCHITECTURE;
 }
 
 static bool is_auth(enum lb_iscsi_key key) {
-    return key == LB_KEY_AUTH_METHOD || key == LB_KEY_CHAP_A || key == LB_KEY_CHAP_I ||
-           key == LB_KEY_CHAP_C || key == LB_KEY_CHAP_N || key == LB_KEY_CHAP_R;
+    return key == LB_ISCSI_KEY_AUTH_METHOD || key == LB_ISCSI_KEY_CHAP_A ||
+           key == LB_ISCSI_KEY_CHAP_I || key == LB_ISCSI_KEY_CHAP_C || key == LB_ISCSI_KEY_CHAP_N ||
+           key == LB_ISCSI_KEY_CHAP_R;
 }
 
 bool lb_iscsi_login_take(struct lb_iscsi *session, uint64_t now_us,
@@ -236,7 +241,8 @@ bool lb_iscsi_login_take(struct lb_iscsi *session, uint64_t now_us,
     if ((login->answered & bit) != 0 && !may_repeat(pair->key))
         return wrong(session, now_us, pair, "comes a second time");
     login->answered |= bit;
-    if (pair->key == LB_KEY_UNKNOWN || is_auth(pair->key) || !lb_iscsi_is_refusal(pair->value))
+    if (pair->key == LB_ISCSI_KEY_UNKNOWN || is_auth(pair->key) ||
+        !lb_iscsi_is_refusal(pair->value))
         return take_key(session, now_us, pair);
     /* 6.2: the keys of the RFC are understood by everybody. */
     if (lb_text_is(pair->value, "NotUnderstood"))
@@ -256,9 +262,9 @@ static bool settle_digest(struct lb_iscsi *session, uint64_t now_us, const char 
 
 /* 6.2: a key without an answer has its default; ImmediateData is not used unless it was agreed. */
 static void settle_defaults(struct lb_iscsi_agreed *a, uint64_t answered) {
-    if ((answered & UINT64_C(1) << LB_KEY_INITIAL_R2T) == 0)
+    if ((answered & UINT64_C(1) << LB_ISCSI_KEY_INITIAL_R2T) == 0)
         a->initial_r2t = true;
-    if ((answered & UINT64_C(1) << LB_KEY_DEFAULT_TIME2WAIT) == 0)
+    if ((answered & UINT64_C(1) << LB_ISCSI_KEY_DEFAULT_TIME2WAIT) == 0)
         a->time2wait_s = DEFAULT_TIME2WAIT;
     a->max_send_data = lb_iscsi_or(a->max_send_data, LB_STREAM_LOGIN_DATA);
     a->max_burst = lb_iscsi_or(a->max_burst, DEFAULT_MAX_BURST);

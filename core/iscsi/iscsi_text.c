@@ -1,54 +1,54 @@
 #include "core/iscsi/iscsi_text.h"
 
-static const char *const key_names[LB_KEY_COUNT] = {
-    [LB_KEY_UNKNOWN] = "",
-    [LB_KEY_AUTH_METHOD] = "AuthMethod",
-    [LB_KEY_CHAP_A] = "CHAP_A",
-    [LB_KEY_CHAP_I] = "CHAP_I",
-    [LB_KEY_CHAP_C] = "CHAP_C",
-    [LB_KEY_CHAP_N] = "CHAP_N",
-    [LB_KEY_CHAP_R] = "CHAP_R",
-    [LB_KEY_HEADER_DIGEST] = "HeaderDigest",
-    [LB_KEY_DATA_DIGEST] = "DataDigest",
-    [LB_KEY_MAX_CONNECTIONS] = "MaxConnections",
-    [LB_KEY_SEND_TARGETS] = "SendTargets",
-    [LB_KEY_TARGET_NAME] = "TargetName",
-    [LB_KEY_INITIATOR_NAME] = "InitiatorName",
-    [LB_KEY_TARGET_ALIAS] = "TargetAlias",
-    [LB_KEY_INITIATOR_ALIAS] = "InitiatorAlias",
-    [LB_KEY_TARGET_ADDRESS] = "TargetAddress",
-    [LB_KEY_TARGET_PORTAL_GROUP_TAG] = "TargetPortalGroupTag",
-    [LB_KEY_INITIAL_R2T] = "InitialR2T",
-    [LB_KEY_IMMEDIATE_DATA] = "ImmediateData",
-    [LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = "MaxRecvDataSegmentLength",
-    [LB_KEY_MAX_BURST_LENGTH] = "MaxBurstLength",
-    [LB_KEY_FIRST_BURST_LENGTH] = "FirstBurstLength",
-    [LB_KEY_DEFAULT_TIME2WAIT] = "DefaultTime2Wait",
-    [LB_KEY_DEFAULT_TIME2RETAIN] = "DefaultTime2Retain",
-    [LB_KEY_MAX_OUTSTANDING_R2T] = "MaxOutstandingR2T",
-    [LB_KEY_DATA_PDU_IN_ORDER] = "DataPDUInOrder",
-    [LB_KEY_DATA_SEQUENCE_IN_ORDER] = "DataSequenceInOrder",
-    [LB_KEY_ERROR_RECOVERY_LEVEL] = "ErrorRecoveryLevel",
-    [LB_KEY_SESSION_TYPE] = "SessionType",
-    [LB_KEY_TASK_REPORTING] = "TaskReporting",
-    [LB_KEY_ISCSI_PROTOCOL_LEVEL] = "iSCSIProtocolLevel",
-    [LB_KEY_NODE_ARCHITECTURE] = "X#NodeArchitecture",
-    [LB_KEY_IF_MARKER] = "IFMarker",
-    [LB_KEY_OF_MARKER] = "OFMarker",
-    [LB_KEY_IF_MARK_INT] = "IFMarkInt",
-    [LB_KEY_OF_MARK_INT] = "OFMarkInt",
+static const char *const key_names[LB_ISCSI_KEY_COUNT] = {
+    [LB_ISCSI_KEY_UNKNOWN] = "",
+    [LB_ISCSI_KEY_AUTH_METHOD] = "AuthMethod",
+    [LB_ISCSI_KEY_CHAP_A] = "CHAP_A",
+    [LB_ISCSI_KEY_CHAP_I] = "CHAP_I",
+    [LB_ISCSI_KEY_CHAP_C] = "CHAP_C",
+    [LB_ISCSI_KEY_CHAP_N] = "CHAP_N",
+    [LB_ISCSI_KEY_CHAP_R] = "CHAP_R",
+    [LB_ISCSI_KEY_HEADER_DIGEST] = "HeaderDigest",
+    [LB_ISCSI_KEY_DATA_DIGEST] = "DataDigest",
+    [LB_ISCSI_KEY_MAX_CONNECTIONS] = "MaxConnections",
+    [LB_ISCSI_KEY_SEND_TARGETS] = "SendTargets",
+    [LB_ISCSI_KEY_TARGET_NAME] = "TargetName",
+    [LB_ISCSI_KEY_INITIATOR_NAME] = "InitiatorName",
+    [LB_ISCSI_KEY_TARGET_ALIAS] = "TargetAlias",
+    [LB_ISCSI_KEY_INITIATOR_ALIAS] = "InitiatorAlias",
+    [LB_ISCSI_KEY_TARGET_ADDRESS] = "TargetAddress",
+    [LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = "TargetPortalGroupTag",
+    [LB_ISCSI_KEY_INITIAL_R2T] = "InitialR2T",
+    [LB_ISCSI_KEY_IMMEDIATE_DATA] = "ImmediateData",
+    [LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = "MaxRecvDataSegmentLength",
+    [LB_ISCSI_KEY_MAX_BURST_LENGTH] = "MaxBurstLength",
+    [LB_ISCSI_KEY_FIRST_BURST_LENGTH] = "FirstBurstLength",
+    [LB_ISCSI_KEY_DEFAULT_TIME2WAIT] = "DefaultTime2Wait",
+    [LB_ISCSI_KEY_DEFAULT_TIME2RETAIN] = "DefaultTime2Retain",
+    [LB_ISCSI_KEY_MAX_OUTSTANDING_R2T] = "MaxOutstandingR2T",
+    [LB_ISCSI_KEY_DATA_PDU_IN_ORDER] = "DataPDUInOrder",
+    [LB_ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = "DataSequenceInOrder",
+    [LB_ISCSI_KEY_ERROR_RECOVERY_LEVEL] = "ErrorRecoveryLevel",
+    [LB_ISCSI_KEY_SESSION_TYPE] = "SessionType",
+    [LB_ISCSI_KEY_TASK_REPORTING] = "TaskReporting",
+    [LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL] = "iSCSIProtocolLevel",
+    [LB_ISCSI_KEY_NODE_ARCHITECTURE] = "X#NodeArchitecture",
+    [LB_ISCSI_KEY_IF_MARKER] = "IFMarker",
+    [LB_ISCSI_KEY_OF_MARKER] = "OFMarker",
+    [LB_ISCSI_KEY_IF_MARK_INT] = "IFMarkInt",
+    [LB_ISCSI_KEY_OF_MARK_INT] = "OFMarkInt",
 };
-_Static_assert(LB_KEY_COUNT <= 64, "a set of keys is a uint64_t");
+_Static_assert(LB_ISCSI_KEY_COUNT <= 64, "a set of keys is a uint64_t");
 
 enum lb_iscsi_key lb_iscsi_key_find(struct lb_bytes name) {
-    for (size_t i = 1; i < LB_KEY_COUNT; i++)
+    for (size_t i = 1; i < LB_ISCSI_KEY_COUNT; i++)
         if (lb_text_is(name, key_names[i]))
             return (enum lb_iscsi_key)i;
-    return LB_KEY_UNKNOWN;
+    return LB_ISCSI_KEY_UNKNOWN;
 }
 
 const char *lb_iscsi_key_name(enum lb_iscsi_key key) {
-    lb_assert(key < LB_KEY_COUNT);
+    lb_assert(key < LB_ISCSI_KEY_COUNT);
     return key_names[key];
 }
 
@@ -175,7 +175,7 @@ static void put(struct lb_wr *wr, struct lb_bytes name, struct lb_bytes value) {
 }
 
 void lb_iscsi_put(struct lb_wr *wr, enum lb_iscsi_key key, struct lb_bytes value) {
-    lb_assert(key != LB_KEY_UNKNOWN);
+    lb_assert(key != LB_ISCSI_KEY_UNKNOWN);
     put(wr, lb_bytes_of_text(lb_iscsi_key_name(key)), value);
 }
 

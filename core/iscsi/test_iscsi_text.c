@@ -13,13 +13,13 @@ static void pairs_come_one_after_the_other(void) {
     struct lb_bytes text = TEXT("InitiatorName=iqn.a\0SessionType=Normal\0X-com.vendor=1=2\0");
     struct lb_iscsi_pair pair;
     CHECK(lb_iscsi_text_next(&text, &pair));
-    CHECK_EQ(pair.key, LB_KEY_INITIATOR_NAME);
+    CHECK_EQ(pair.key, LB_ISCSI_KEY_INITIATOR_NAME);
     CHECK_EQ(pair.problem, LB_PAIR_OK);
     CHECK(lb_text_is(pair.value, "iqn.a"));
     CHECK(lb_iscsi_text_next(&text, &pair));
-    CHECK_EQ(pair.key, LB_KEY_SESSION_TYPE);
+    CHECK_EQ(pair.key, LB_ISCSI_KEY_SESSION_TYPE);
     CHECK(lb_iscsi_text_next(&text, &pair));
-    CHECK_EQ(pair.key, LB_KEY_UNKNOWN);
+    CHECK_EQ(pair.key, LB_ISCSI_KEY_UNKNOWN);
     CHECK(lb_text_is(pair.name, "X-com.vendor"));
     CHECK(lb_text_is(pair.value, "1=2"));
     CHECK(!lb_iscsi_text_next(&text, &pair));
@@ -89,13 +89,13 @@ static void every_truncation_is_read_to_its_end(void) {
 }
 
 static void every_key_has_a_name_that_finds_it(void) {
-    for (size_t i = 1; i < LB_KEY_COUNT; i++) {
+    for (size_t i = 1; i < LB_ISCSI_KEY_COUNT; i++) {
         const char *name = lb_iscsi_key_name((enum lb_iscsi_key)i);
         CHECK_EQ(lb_iscsi_key_find(lb_bytes_of_text(name)), i);
         CHECK(lb_strlen(name) <= LB_ISCSI_KEY_MAX);
     }
-    CHECK_EQ(lb_iscsi_key_find(TEXT("authmethod")), LB_KEY_UNKNOWN);
-    CHECK_EQ(lb_iscsi_key_find(TEXT("")), LB_KEY_UNKNOWN);
+    CHECK_EQ(lb_iscsi_key_find(TEXT("authmethod")), LB_ISCSI_KEY_UNKNOWN);
+    CHECK_EQ(lb_iscsi_key_find(TEXT("")), LB_ISCSI_KEY_UNKNOWN);
 }
 
 static void numbers_are_decimal_or_hex_and_in_range(void) {
@@ -135,16 +135,16 @@ static void what_is_written_is_read_back(void) {
     uint8_t room[200];
     struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
     struct lb_bytes value;
-    lb_iscsi_put_text(&wr, LB_KEY_TARGET_NAME, "iqn.2003-01.org.example:x");
-    lb_iscsi_put_number(&wr, LB_KEY_MAX_BURST_LENGTH, 262144);
-    lb_iscsi_put_bool(&wr, LB_KEY_INITIAL_R2T, false);
+    lb_iscsi_put_text(&wr, LB_ISCSI_KEY_TARGET_NAME, "iqn.2003-01.org.example:x");
+    lb_iscsi_put_number(&wr, LB_ISCSI_KEY_MAX_BURST_LENGTH, 262144);
+    lb_iscsi_put_bool(&wr, LB_ISCSI_KEY_INITIAL_R2T, false);
     lb_iscsi_put_named(&wr, TEXT("X-y"), "NotUnderstood");
     CHECK_BYTES(lb_wr_done(&wr),
                 TEXT("TargetName=iqn.2003-01.org.example:x\0MaxBurstLength=262144\0"
                      "InitialR2T=No\0X-y=NotUnderstood\0"));
-    CHECK(lb_iscsi_text_find(lb_wr_done(&wr), LB_KEY_MAX_BURST_LENGTH, &value));
+    CHECK(lb_iscsi_text_find(lb_wr_done(&wr), LB_ISCSI_KEY_MAX_BURST_LENGTH, &value));
     CHECK(lb_text_is(value, "262144"));
-    CHECK(!lb_iscsi_text_find(lb_wr_done(&wr), LB_KEY_AUTH_METHOD, &value));
+    CHECK(!lb_iscsi_text_find(lb_wr_done(&wr), LB_ISCSI_KEY_AUTH_METHOD, &value));
 }
 
 int main(void) {

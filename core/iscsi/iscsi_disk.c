@@ -1,0 +1,337 @@
+/* Requests to commands and back, and the retry ladder. */
+#include "core/iscsi/iscsi_disk_state.h"
+
+/* ---- commands ----------------------------------------------------------------------------------
+ */
+
+struct lb_disk_task *lb_disk_take_task(struct lb_disk *disk) {
+    struct lb_disk_task *task = disk->free_tasks;
+    if (task != NULL) {
+        disk->free_tasks = task->next;
+        task->op = NULL;
+        task->retries = task->delays = 0;
+        task->first_us = LB_NEVER;
+    }
+    return task;
+}
+
+static void give_back(struct lb_disk *disk, struct lb_disk_task *task) {
+    task->next = disk->free_tasks;
+    disk->free_tasks = task;
+}
+
+void lb_disk_issue(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    task->first_us = LB_MIN(task->first_us, now_us);
+    lb_iscsi_submit(disk->session, now_us, &task->task);
+}
+
+static void fill_piece(struct lb_disk *disk, struct lb_disk_task *task, struct lb_disk_op *op) {
+    struct lb_iscsi_task *command = &task->task;
+    uint32_t block_bytes = disk->info.block_bytes;
+    size_t offset = (size_t)op->issued * block_bytes, len = (size_t)task->blocks * block_bytes;
+    memcpy(command->lun, disk->lun, sizeof command->lun);
+    command->in = lb_span(NULL, 0);
+    command->out = lb_bytes(NULL, 0);
+    switch (op->kind) {
+    case LB_DISK_READ:
+        lb_scsi_cdb_read(command->cdb, task->lba, task->blocks);
+        command->in = lb_span(op->buffer + offset, len);
+        break;
+    case LB_DISK_WRITE:
+        lb_scsi_cdb_write(command->cdb, task->lba, task->blocks, op->force_unit_access);
+        command->out = lb_bytes(op->buffer + offset, len);
+        break;
+    case LB_DISK_FLUSH:
+        lb_scsi_cdb_synchronize_cache(command->cdb, false);
+        break;
+    }
+}
+
+static bool is_all_issued(const struct lb_disk_op *op) {
+    return op->kind == LB_DISK_FLUSH ? op->issued > 0 : op->issued == op->blocks;
+}
+
+/* Issues pieces of the oldest request, then of the next, as long as there are tasks. */
+static void issue_queued(struct lb_disk *disk, uint64_t now_us) {
+    while (disk->queued != NULL) {
+        struct lb_disk_op *op = disk->queued;
+        struct lb_disk_task *task = lb_disk_take_task(disk);
+        if (task == NULL)
+            return;
+        task->op = op;
+        task->lba = op->lba + op->issued;
+        task->blocks = LB_MIN(op->blocks - op->issued, disk->piece_blocks);
+        fill_piece(disk, task, op);
+        op->issued += op->kind == LB_DISK_FLUSH ? 1 : task->blocks;
+        op->in_flight++;
+        if (is_all_issued(op))
+            disk->queued = op->next;
+        lb_disk_issue(disk, now_us, task);
+    }
+}
+
+/* ---- requests ----------------------------------------------------------------------------------
+ */
+
+static void complete(struct lb_disk *disk, struct lb_disk_op *op) {
+    op->next = NULL;
+    if (disk->done == NULL)
+        disk->done = op;
+    else
+        disk->done_last->next = op;
+    disk->done_last = op;
+}
+
+struct lb_disk_op *lb_disk_completed(struct lb_disk *disk) {
+    struct lb_disk_op *op = disk->done;
+    if (op != NULL)
+        disk->done = op->next;
+    return op;
+}
+
+static void unqueue(struct lb_disk *disk, struct lb_disk_op *op) {
+    struct lb_disk_op **at = &disk->queued, *before = NULL;
+    while (*at != op) {
+        before = *at;
+        at = &(*at)->next;
+    }
+    *at = op->next;
+    if (disk->queued_last == op)
+        disk->queued_last = before;
+}
+
+/* A completed write is in the target's cache until a flush; a session that was made anew in between
+ * may have been with a target that restarted, and lost it. Then the flush must not claim otherwise.
+ */
+static void note_durability(struct lb_disk *disk, struct lb_disk_op *op) {
+    unsigned logins = lb_iscsi_logins(disk->session);
+    if (op->kind == LB_DISK_WRITE && lb_is_ok(&op->error) && !disk->cached) {
+        disk->cached = true;
+        disk->cached_logins = logins;
+    }
+    if (op->kind != LB_DISK_FLUSH || !disk->cached)
+        return;
+    if (lb_is_ok(&op->error) && disk->cached_logins != logins)
+        lb_fail(&op->error, LB_E_WRITES_UNSURE, "%u login%s since the first of them",
+                logins - disk->cached_logins, logins - disk->cached_logins == 1 ? "" : "s");
+    disk->cached = !lb_is_ok(&op->error) && op->error.code != LB_E_WRITES_UNSURE;
+}
+
+/* A piece has its end: done, or failed with an error that the request keeps. */
+static void piece_ended(struct lb_disk *disk, struct lb_disk_task *task,
+                        const struct lb_error *error) {
+    struct lb_disk_op *op = task->op;
+    op->in_flight--;
+    if (lb_is_ok(error))
+        op->done += task->blocks;
+    else
+        lb_fail(&op->error, error->code, "%s", error->facts);
+    give_back(disk, task);
+    if (!lb_is_ok(&op->error) && !is_all_issued(op)) { /* the rest is not begun */
+        unqueue(disk, op);
+        op->issued = op->kind == LB_DISK_FLUSH ? 1 : op->blocks;
+    }
+    if (op->in_flight > 0 || !is_all_issued(op))
+        return;
+    note_durability(disk, op);
+    complete(disk, op);
+}
+
+void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op) {
+    bool has_room = op->lba <= disk->info.blocks && op->blocks <= disk->info.blocks - op->lba;
+    lb_assert(disk->state == LB_DISK_UP);
+    op->error = (struct lb_error){.code = LB_OK};
+    op->issued = op->done = op->in_flight = 0;
+    op->next = NULL;
+    if (op->kind != LB_DISK_FLUSH && !has_room)
+        lb_fail(&op->error, LB_E_OUT_OF_RANGE, "%u blocks at %llu of %llu", op->blocks,
+                (unsigned long long)op->lba, (unsigned long long)disk->info.blocks);
+    if (!lb_is_ok(&op->error) || (op->kind != LB_DISK_FLUSH && op->blocks == 0)) {
+        complete(disk, op);
+        return;
+    }
+    if (disk->queued == NULL)
+        disk->queued = op;
+    else
+        disk->queued_last->next = op;
+    disk->queued_last = op;
+    issue_queued(disk, now_us);
+}
+
+/* ---- the ladder --------------------------------------------------------------------------------
+ */
+
+static void wait(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
+                 uint64_t delay_us) {
+    task->retry_us = now_us + delay_us;
+    task->next = disk->waiting;
+    disk->waiting = task;
+}
+
+static bool retry_now(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    if (task->retries++ >= LB_DISK_RETRIES_MAX)
+        return false;
+    lb_disk_issue(disk, now_us, task);
+    return true;
+}
+
+static bool retry_later(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
+                        enum lb_code code) {
+    uint64_t patience_ms = code == LB_E_NOT_READY ? disk->ready_ms : LB_DISK_BUSY_MS;
+    uint64_t delay_ms = (uint64_t)LB_DISK_DELAY_MIN_MS << LB_MIN(task->delays, 7U);
+    delay_ms = LB_MIN(delay_ms, (uint64_t)LB_DISK_DELAY_MAX_MS);
+    if (now_us - task->first_us + delay_ms * LB_US_MS > patience_ms * LB_US_MS)
+        return false;
+    task->delays++;
+    wait(disk, now_us, task, delay_ms * LB_US_MS);
+    return true;
+}
+
+/* True: it will be issued again, nothing has ended. */
+static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
+                  const struct lb_scsi_judgement *judgement) {
+    switch (judgement->verdict) {
+    case LB_SCSI_RETRY_NOW:
+        return retry_now(disk, now_us, task);
+    case LB_SCSI_RETRY_LATER:
+        return retry_later(disk, now_us, task, judgement->code);
+    case LB_SCSI_START:
+        lb_disk_start_unit(disk, now_us);
+        return retry_later(disk, now_us, task, judgement->code);
+    case LB_SCSI_REFRESH:
+        lb_disk_refresh(disk, now_us);
+        return retry_now(disk, now_us, task);
+    case LB_SCSI_OK:
+    case LB_SCSI_FAIL:
+        return false;
+    }
+    return false;
+}
+
+static bool has_no_cache(const struct lb_disk_task *task,
+                         const struct lb_scsi_judgement *judgement) {
+    return task->op != NULL && task->op->kind == LB_DISK_FLUSH && judgement->sense.key == 5 &&
+           judgement->sense.asc == 0x20; /* INVALID COMMAND OPERATION CODE */
+}
+
+static void explain(struct lb_disk *disk, const struct lb_disk_task *task,
+                    const struct lb_scsi_judgement *judgement, struct lb_error *error) {
+    char answer[140];
+    struct lb_text text = lb_text(answer, sizeof answer);
+    (void)disk;
+    lb_scsi_answer_format(&text, task->task.status, &judgement->sense);
+    if (task->op != NULL && task->op->kind != LB_DISK_FLUSH)
+        lb_fail(error, judgement->code, "%s of %u blocks at %llu: %s",
+                task->op->kind == LB_DISK_READ ? "read" : "write", task->blocks,
+                (unsigned long long)task->lba, answer);
+    else
+        lb_fail(error, judgement->code, "command %02x: %s", task->task.cdb[0], answer);
+}
+
+static void end(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
+                const struct lb_error *error) {
+    if (task->op != NULL) {
+        piece_ended(disk, task, error);
+        return;
+    }
+    lb_disk_answered(disk, now_us, task, error);
+    give_back(disk, task);
+}
+
+/* GOOD, but not with all that was asked for: only questions may have short answers. */
+static bool is_short(const struct lb_disk_task *task) {
+    const struct lb_iscsi_task *command = &task->task;
+    size_t wanted = command->in.len + command->out.len;
+    return task->op != NULL && command->status == LB_SCSI_GOOD && wanted > 0 &&
+           (command->underflow || (command->in.len > 0 && command->in_len != command->in.len));
+}
+
+static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    const struct lb_iscsi_task *command = &task->task;
+    struct lb_error error = {.code = LB_OK};
+    if (command->state == LB_TASK_LOST) {
+        const struct lb_error *why = lb_iscsi_error(disk->session);
+        lb_fail(&error, lb_is_ok(why) ? LB_E_TARGET_LOGOUT : why->code, "%s", why->facts);
+        end(disk, now_us, task, &error);
+        return;
+    }
+    if (command->response != 0 || is_short(task)) {
+        if (retry_now(disk, now_us, task))
+            return;
+        lb_fail(&error, LB_E_PROTOCOL, "command %02x: response %u, %zu of %zu bytes",
+                command->cdb[0], (unsigned)command->response, command->in_len, command->in.len);
+        end(disk, now_us, task, &error);
+        return;
+    }
+    struct lb_scsi_judgement judgement =
+        lb_scsi_judge(command->status, lb_bytes(command->sense, command->sense_len));
+    if (climb(disk, now_us, task, &judgement))
+        return;
+    if (judgement.verdict != LB_SCSI_OK && !has_no_cache(task, &judgement))
+        explain(disk, task, &judgement, &error);
+    end(disk, now_us, task, &error);
+}
+
+/* Issues what has waited long enough; gives the next deadline. */
+static uint64_t retry_waiting(struct lb_disk *disk, uint64_t now_us) {
+    uint64_t next_us = LB_NEVER;
+    struct lb_disk_task *waiting = disk->waiting;
+    disk->waiting = NULL;
+    while (waiting != NULL) {
+        struct lb_disk_task *task = waiting;
+        waiting = task->next;
+        if (task->retry_us <= now_us || lb_iscsi_state(disk->session) == LB_ISCSI_ENDED) {
+            lb_disk_issue(disk, now_us, task);
+            continue;
+        }
+        next_us = LB_MIN(next_us, task->retry_us);
+        task->next = disk->waiting;
+        disk->waiting = task;
+    }
+    return next_us;
+}
+
+uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us) {
+    uint64_t next_us = disk->waiting == NULL ? LB_NEVER : retry_waiting(disk, now_us);
+    struct lb_iscsi_task *command;
+    while ((command = lb_iscsi_completed(disk->session)) != NULL)
+        answered(disk, now_us, &disk->tasks[command->user]);
+    issue_queued(disk, now_us);
+    if (disk->waiting != NULL && disk->waiting->retry_us < next_us)
+        next_us = disk->waiting->retry_us; /* the newest stands first */
+    return next_us;
+}
+
+/* ---- beginning ---------------------------------------------------------------------------------
+ */
+
+void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t lun[8],
+                  uint32_t ready_ms, struct lb_trace *trace) {
+    memset(disk, 0, sizeof *disk);
+    disk->session = session;
+    disk->trace = trace;
+    disk->ready_ms = ready_ms;
+    memcpy(disk->lun, lun, sizeof disk->lun);
+    for (size_t i = 0; i < LB_DISK_TASKS_MAX; i++) {
+        disk->tasks[i].task.user = i;
+        give_back(disk, &disk->tasks[i]);
+    }
+}
+
+void lb_disk_start(struct lb_disk *disk, uint64_t now_us) {
+    lb_assert(disk->state == LB_DISK_DOWN);
+    disk->state = LB_DISK_ASKING;
+    lb_disk_ask_all(disk, now_us);
+}
+
+bool lb_disk_is_up(const struct lb_disk *disk) {
+    return disk->state == LB_DISK_UP;
+}
+
+const struct lb_error *lb_disk_error(const struct lb_disk *disk) {
+    return &disk->error;
+}
+
+const struct lb_disk_info *lb_disk_info(const struct lb_disk *disk) {
+    return &disk->info;
+}
