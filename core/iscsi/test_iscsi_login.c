@@ -58,7 +58,7 @@ static void every_key_is_stated_even_at_its_default(void) {
     CHECK(request_has("DataSequenceInOrder=Yes"));
     CHECK(request_has("DefaultTime2Wait=0"));
     CHECK(request_has("DefaultTime2Retain=0"));
-    CHECK(!request_has_key(LB_KEY_IF_MARKER));
+    CHECK(!request_has_key(LB_ISCSI_KEY_IF_MARKER));
 }
 
 static void a_discovery_session_names_no_target(void) {
@@ -67,8 +67,8 @@ static void a_discovery_session_names_no_target(void) {
     peer_connect();
     CHECK(peer_take());
     CHECK(request_has("SessionType=Discovery"));
-    CHECK(!request_has_key(LB_KEY_TARGET_NAME));
-    CHECK(!request_has_key(LB_KEY_MAX_BURST_LENGTH));
+    CHECK(!request_has_key(LB_ISCSI_KEY_TARGET_NAME));
+    CHECK(!request_has_key(LB_ISCSI_KEY_MAX_BURST_LENGTH));
 }
 
 static void a_target_that_does_not_move_on_is_asked_again(void) {
@@ -424,7 +424,7 @@ static void a_target_that_wants_security_gets_it_once(void) {
     peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, TEXT("AuthMethod=None\0"));
     CHECK(peer_take());
     CHECK_EQ(peer.pdu.login.csg, LB_LOGIN_STAGE_OPERATIONAL);
-    CHECK(!request_has_key(LB_KEY_INITIATOR_NAME));
+    CHECK(!request_has_key(LB_ISCSI_KEY_INITIATOR_NAME));
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT(PEER_KEYS));
     CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
 }
