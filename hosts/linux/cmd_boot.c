@@ -1,0 +1,107 @@
+/* lunboot boot: from an interface with nothing to a disk; then a report, or the next program. */
+#include "hosts/linux/commands.h"
+#include "hosts/linux/environment.h"
+#include "hosts/linux/machine.h"
+#include "hosts/linux/show.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct lb_run run;
+static const char *config_file, *cmdline_file, *then = "report";
+static bool with_cmdline;
+
+static const struct lb_option options[] = {
+    {"then", "report|PROGRAM", "what to do with the disk; the session is logged out first", NULL,
+     &then},
+    {"config", "FILE", "read `key = value` lines from FILE", NULL, &config_file},
+    {"kernel-cmdline", "[FILE]", "read lunboot.key=value from /proc/cmdline, or from FILE",
+     &with_cmdline, &cmdline_file},
+    {"root", "DIR", "write DIR/etc/resolv.conf", NULL, &run.root},
+    {"json", NULL, "print the report as one JSON object", &run.json, NULL},
+};
+static const struct lb_usage usage = {
+    .command = "boot",
+    .synopsis = "--interface=IF --enable=yes [--KEY=VALUE ...] [--then=report|PROGRAM]",
+    .purpose =
+        "Brings the interface up, gets an address, finds the disk and logs in to it.\n"
+        "With --then=PROGRAM it then runs PROGRAM, which finds the results in its\n"
+        "environment (LUNBOOT_*) and the interface configured; the lease is not renewed any\n"
+        "more. A boot that fails or is interrupted leaves the interface as it was found.\n"
+        "Later sources of a key win: --config, the kernel command line (read by itself in\n"
+        "an initramfs), the command line.",
+    .options = options,
+    .option_count = LB_COUNT(options),
+    .takes_keys = true,
+};
+
+static void print_json(void) {
+    static char output[1 << 17];
+    struct lb_text text = lb_text(output, sizeof(output));
+    lb_text_add(&text, "{\"report\":");
+    lb_report_json(lb_boot_report(&run.boot), &text);
+    lb_text_add(&text, ",\"disk\":");
+    if (lb_is_ok(&run.error))
+        lb_json_disk(&text, &run);
+    else
+        lb_text_add(&text, "null");
+    lb_text_add(&text, ",\"error\":");
+    lb_error_json(&text, &run.error);
+    lb_text_add(&text, "}");
+    puts(output);
+}
+
+static void print_report(void) {
+    if (run.json) {
+        print_json();
+        return;
+    }
+    if (run.has_loop)
+        lb_show_report(&run);
+    if (lb_is_ok(&run.error))
+        lb_show_disk(&run);
+}
+
+static bool read_configuration(void) {
+    if (!cmdline_file && (with_cmdline || lb_machine_is_initramfs()))
+        cmdline_file = "/proc/cmdline";
+    return lb_run_configure(&run, config_file, cmdline_file);
+}
+
+/* A boot that ended without a disk. */
+static int fail(void) {
+    if (run.is_interrupted) {
+        lb_run_stop(&run, true);
+        lb_fail(&lb_boot_report(&run.boot)->error, run.error.code, "%s", run.error.facts);
+    }
+    print_report();
+    lb_run_print_error(&run);
+    lb_run_close(&run, true);
+    return lb_run_exit_code(&run);
+}
+
+static int run_program(void) {
+    lb_environment_set(&run);
+    lb_run_close(&run, false);
+    fflush(stdout);
+    execlp(then, then, (char *)NULL);
+    fprintf(stderr, "lunboot: %s: %s\n", then, strerror(errno));
+    return LB_EXIT_FAILED;
+}
+
+int lb_cmd_boot(int argc, char **argv) {
+    enum lb_parsed parsed = lb_options_parse(&usage, argc, argv, &run.config, NULL);
+
+    if (parsed != LB_PARSED)
+        return parsed == LB_PARSED_HELP ? LB_EXIT_OK : LB_EXIT_USAGE;
+    if (!read_configuration() || !lb_run_open(&run, LB_GOAL_DISK, true, false) ||
+        !lb_run_until_ready(&run))
+        return fail();
+    lb_run_stop(&run, false);
+    if (strcmp(then, "report") != 0)
+        return run_program();
+    print_report();
+    lb_run_close(&run, false);
+    return LB_EXIT_OK;
+}

@@ -1,0 +1,75 @@
+/* lunboot explain: an error code in full. lunboot keys: the keys of the configuration. */
+#include "hosts/linux/commands.h"
+#include "hosts/linux/options.h"
+#include <stdio.h>
+
+static const struct lb_usage explain_usage = {
+    .command = "explain",
+    .synopsis = "[CODE]",
+    .purpose = "Says what an error code means and what to try; without a code, lists them all.",
+};
+
+static const struct lb_usage keys_usage = {
+    .command = "keys",
+    .synopsis = "[KEY]",
+    .purpose = "Lists the keys of the configuration: in lunboot.conf `key = value`, on the kernel\n"
+               "command line `lunboot.key=value`, on the command line `--key=value`.",
+};
+
+static void list_codes(void) {
+    for (int code = 1; code < LB_CODE_COUNT; code++)
+        printf("%-20s %s: %s\n", lb_code_word(code), lb_code_stage(code), lb_code_what(code));
+}
+
+int lb_cmd_explain(int argc, char **argv) {
+    const char *word = NULL;
+    enum lb_parsed parsed = lb_options_parse(&explain_usage, argc, argv, NULL, &word);
+    enum lb_code code;
+
+    if (parsed != LB_PARSED)
+        return parsed == LB_PARSED_HELP ? LB_EXIT_OK : LB_EXIT_USAGE;
+    if (!word) {
+        list_codes();
+        return LB_EXIT_OK;
+    }
+    if (!lb_code_find(lb_bytes_of_text(word), &code)) {
+        fprintf(stderr, "lunboot explain: there is no error code %s\n  try: lunboot explain\n",
+                word);
+        return LB_EXIT_FAILED;
+    }
+    printf("%s\n  stage: %s\n  what:  %s\n", lb_code_word(code), lb_code_stage(code),
+           lb_code_what(code));
+    if (lb_code_hint(code)[0])
+        printf("  try:   %s\n", lb_code_hint(code));
+    return LB_EXIT_OK;
+}
+
+static void print_key(enum lb_key key) {
+    const struct lb_key_info *info = lb_key_info(key);
+    char form[256];
+    struct lb_text text = lb_text(form, sizeof(form));
+
+    lb_key_form(&text, key);
+    printf("%s\n    %s\n    %s%s%s\n", info->word, info->sentence, form,
+           info->initial[0] ? "; default: " : "", info->initial);
+}
+
+int lb_cmd_keys(int argc, char **argv) {
+    const char *word = NULL;
+    enum lb_parsed parsed = lb_options_parse(&keys_usage, argc, argv, NULL, &word);
+    enum lb_key key;
+
+    if (parsed != LB_PARSED)
+        return parsed == LB_PARSED_HELP ? LB_EXIT_OK : LB_EXIT_USAGE;
+    if (!word) {
+        for (int i = 0; i < LB_KEY_COUNT; i++)
+            print_key(i);
+        return LB_EXIT_OK;
+    }
+    if (!lb_key_find(lb_bytes_of_text(word), &key)) {
+        fprintf(stderr, "lunboot keys: there is no key %s\n  try: lunboot keys\n", word);
+        return LB_EXIT_FAILED;
+    }
+    print_key(key);
+    return LB_EXIT_OK;
+}

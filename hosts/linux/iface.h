@@ -1,0 +1,41 @@
+/* The network interface of a boot: configured as the engine says, and put back as it was found. */
+#ifndef LB_LINUX_IFACE_H
+#define LB_LINUX_IFACE_H
+
+#include "hosts/linux/netlink.h"
+#include "hosts/linux/resolvconf.h"
+
+struct lb_iface {
+    char name[32];
+    const char *root; /* where resolv.conf is written; NULL: nowhere */
+    struct lb_netlink netlink;
+    struct lb_link found;   /* as it was at first */
+    struct lb_link link;    /* as it was seen last */
+    struct lb_boot_net net; /* what is configured; no address: nothing is */
+    uint32_t mtu_before;    /* 0: not changed */
+    bool was_raised;        /* by us */
+    struct lb_resolvconf resolvconf;
+    char remark[160]; /* what could not be done, though the boot can go on; may be empty */
+};
+
+/* Finds the interface; its name is the caller's. False: NO_INTERFACE or HOST_NETWORK. */
+bool lb_iface_open(struct lb_iface *iface, const char *name, const char *root,
+                   struct lb_error *error);
+/* Closes the sockets; the interface stays as it is. */
+void lb_iface_close(struct lb_iface *iface);
+
+/* Brings it up where it is down, and looks at the link. */
+bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error);
+/* Reads the events that are there; true when the link may have changed, and was looked at again. */
+bool lb_iface_changed(struct lb_iface *iface);
+/* Address, routes, MTU, resolv.conf. Called again (a renewed or another lease) it changes what is
+ * different. NULL, or what the operating system refused: then nothing is configured. */
+const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net *net);
+/* Takes the address away, and with it the routes. */
+void lb_iface_clear(struct lb_iface *iface);
+/* As it was found: no address of ours, MTU, resolv.conf, and down if it was down. */
+void lb_iface_restore(struct lb_iface *iface);
+/* The configuration stays for whoever comes next. */
+void lb_iface_keep(struct lb_iface *iface);
+
+#endif

@@ -1,0 +1,359 @@
+#include "hosts/linux/slot.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SPIN_US     50 /* a peer's wake-up on a virtual machine takes 20 to 30: bench/NOTES.md */
+#define PENALTY_MAX 63
+#define EVENTS_MAX  16
+
+#define PASSES_WITHOUT_WAIT 64
+
+uint64_t lb_now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * LB_US_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+void lb_loop_add(struct lb_loop *loop, int fd, uint32_t events, uint32_t source) {
+    struct epoll_event event = {.events = events, .data.u32 = source};
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static sigset_t our_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+bool lb_loop_open(struct lb_loop *loop, struct lb_boot *boot, struct lb_iface *iface,
+                  struct lb_error *error) {
+    sigset_t set = our_signals();
+
+    *loop = (struct lb_loop){.boot = boot, .iface = iface, .is_bound = iface != NULL};
+    loop->arp.fd = -1;
+    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
+        loop->slots[i] = (struct lb_slot){.fd = -1, .udp_fd = -1};
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    loop->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0 || loop->signal_fd < 0 || lb_resolve_open(&loop->resolve) != 0) {
+        lb_fail(error, LB_E_HOST_NETWORK, "opening descriptors: %s", strerror(errno));
+        return false;
+    }
+    lb_loop_add(loop, loop->signal_fd, EPOLLIN, LB_FROM_SIGNAL);
+    lb_loop_add(loop, loop->resolve.epoll_fd, EPOLLIN, LB_FROM_RESOLVE);
+    if (iface)
+        lb_loop_add(loop, iface->netlink.events_fd, EPOLLIN, LB_FROM_NETLINK);
+    return true;
+}
+
+void lb_loop_close(struct lb_loop *loop) {
+    sigset_t set = our_signals();
+    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
+        lb_slot_close(loop, i);
+    lb_arp_close(&loop->arp);
+    lb_resolve_close(&loop->resolve);
+    close(loop->signal_fd);
+    close(loop->epoll_fd);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void lb_loop_watch(struct lb_loop *loop, int fd) {
+    lb_loop_add(loop, fd, EPOLLOUT, LB_FROM_CALLER);
+}
+
+void lb_loop_unwatch(struct lb_loop *loop, int fd) {
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* ---- what the engine asks for -----------------------------------------------------------------
+ */
+
+static void raise_link(struct lb_loop *loop, uint64_t now_us) {
+    struct lb_error error = {0};
+    if (!lb_iface_raise(loop->iface, &error)) {
+        lb_boot_host_failed(loop->boot, now_us, &error);
+        return;
+    }
+    loop->link_told = true;
+    lb_boot_link(loop->boot, now_us, loop->iface->link.has_carrier);
+}
+
+static bool open_arp(struct lb_loop *loop) {
+    if (loop->arp.fd >= 0)
+        return true;
+    if (lb_arp_open(&loop->arp, loop->iface->link.index, loop->iface->found.mac) != 0)
+        return false;
+    lb_loop_add(loop, loop->arp.fd, EPOLLIN, LB_FROM_ARP);
+    return true;
+}
+
+/* Gives the answer when there is one; none takes 200 ms. */
+static void poll_arp(struct lb_loop *loop, uint64_t now_us) {
+    enum lb_arp_answer answer;
+    if (loop->arp.fd < 0)
+        return;
+    answer = lb_arp_poll(&loop->arp, now_us);
+    if (answer != LB_ARP_WAIT)
+        lb_boot_probed(loop->boot, now_us, answer == LB_ARP_TAKEN);
+}
+
+static void start_probe(struct lb_loop *loop, uint64_t now_us, struct lb_addr addr) {
+    if (!open_arp(loop)) { /* without a way to ask, nobody is known to have it */
+        lb_boot_probed(loop->boot, now_us, false);
+        return;
+    }
+    lb_arp_start(&loop->arp, now_us, addr);
+    poll_arp(loop, now_us);
+}
+
+static void set_address(struct lb_loop *loop, uint64_t now_us, const struct lb_boot_net *net) {
+    bool is_new = !lb_addr_equal(loop->iface->net.address.addr, net->address.addr);
+    const char *why = lb_iface_configure(loop->iface, net);
+    if (!why && is_new && open_arp(loop))
+        lb_arp_announce(&loop->arp, net->address.addr);
+    if (loop->iface->remark[0])
+        lb_report_learned(lb_boot_report(loop->boot), now_us, LB_STAGE_DHCP, "warning",
+                          "this machine", "%s", loop->iface->remark);
+    lb_boot_address_set(loop->boot, now_us, why);
+}
+
+static void resolve(struct lb_loop *loop, uint64_t now_us, const char *name) {
+    const struct lb_boot_net *net = loop->is_bound ? lb_boot_net(loop->boot) : NULL;
+    if (!lb_resolve_start(&loop->resolve, name, net, loop->is_bound ? loop->iface->name : NULL))
+        lb_boot_resolved(loop->boot, now_us, NULL, 0);
+}
+
+static void poll_resolve(struct lb_loop *loop, uint64_t now_us) {
+    if (lb_resolve_poll(&loop->resolve))
+        lb_boot_resolved(loop->boot, now_us, loop->resolve.addrs, loop->resolve.addr_count);
+}
+
+/* Carries one action out; false when it is for the caller. */
+static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boot_action *action,
+                      enum lb_loop_event *event) {
+    switch (action->event) {
+    case LB_BOOT_LINK:
+        raise_link(loop, now_us);
+        return true;
+    case LB_BOOT_OPEN:
+        lb_slot_open_packet(loop, action->slot, now_us);
+        return true;
+    case LB_BOOT_SEND:
+        lb_slot_send(loop, action);
+        return true;
+    case LB_BOOT_PROBE:
+        start_probe(loop, now_us, action->probe);
+        return true;
+    case LB_BOOT_SET_ADDRESS:
+        set_address(loop, now_us, action->net);
+        return true;
+    case LB_BOOT_CLEAR_ADDRESS:
+        lb_iface_clear(loop->iface);
+        return true;
+    case LB_BOOT_RESOLVE:
+        resolve(loop, now_us, action->name);
+        return true;
+    case LB_BOOT_CONNECT:
+        lb_slot_connect(loop, action->slot, action->to, now_us);
+        return true;
+    case LB_BOOT_CLOSE:
+        lb_slot_close(loop, action->slot);
+        return true;
+    case LB_BOOT_WAIT:
+        loop->until_us = action->until_us;
+        return true;
+    case LB_BOOT_READY:
+        *event = LB_LOOP_READY;
+        return false;
+    case LB_BOOT_OFFERS:
+        *event = LB_LOOP_OFFERS;
+        return false;
+    case LB_BOOT_FAILED:
+        *event = LB_LOOP_FAILED;
+        return false;
+    case LB_BOOT_OUT:
+        *event = LB_LOOP_OUT;
+        return false;
+    }
+    return true;
+}
+
+/* ---- waiting ----------------------------------------------------------------------------------
+ */
+
+static void take_signal(struct lb_loop *loop) {
+    struct signalfd_siginfo info;
+    if (read(loop->signal_fd, &info, sizeof(info)) == sizeof(info))
+        loop->signal = (int)info.ssi_signo;
+}
+
+static void take_link_events(struct lb_loop *loop, uint64_t now_us) {
+    if (lb_iface_changed(loop->iface) && loop->link_told)
+        lb_boot_link(loop->boot, now_us, loop->iface->link.has_carrier);
+}
+
+static bool take_slot_event(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[number];
+    switch (slot->kind) {
+    case LB_SLOT_FREE:
+        return false;
+    case LB_SLOT_PACKET:
+        lb_slot_receive(loop, number, now_us);
+        return false;
+    case LB_SLOT_CONNECTING:
+        lb_slot_connected(loop, number, now_us);
+        return false;
+    case LB_SLOT_STREAM:
+        slot->is_full = false;
+        return lb_slot_read(loop, number, now_us);
+    }
+    return false;
+}
+
+/* True: something came that the caller of the loop may want to look at. */
+static bool take_event(struct lb_loop *loop, uint32_t source, uint64_t now_us) {
+    switch (source) {
+    case LB_FROM_SIGNAL:
+        take_signal(loop);
+        return true;
+    case LB_FROM_NETLINK:
+        take_link_events(loop, now_us);
+        return false;
+    case LB_FROM_ARP:
+    case LB_FROM_RESOLVE:
+        return false; /* looked at in every pass */
+    case LB_FROM_CALLER:
+        return true;
+    default:
+        return take_slot_event(loop, source - LB_FROM_SLOT, now_us);
+    }
+}
+
+static uint64_t deadline(const struct lb_loop *loop, uint64_t now_us, uint64_t until_us) {
+    uint64_t wait_us = lb_resolve_wait_us(&loop->resolve);
+    until_us = LB_MIN(until_us, loop->until_us);
+    if (wait_us != LB_NEVER)
+        until_us = LB_MIN(until_us, now_us + wait_us);
+    if (loop->arp.fd >= 0 && lb_addr_is_set(loop->arp.addr))
+        until_us = LB_MIN(until_us, loop->arp.until_us);
+    return until_us;
+}
+
+static bool wait_for_events(struct lb_loop *loop, uint64_t now_us, uint64_t until_us) {
+    struct epoll_event events[EVENTS_MAX];
+    uint64_t left_ms = until_us <= now_us ? 0 : (until_us - now_us + 999) / 1000;
+    int count, timeout = until_us == LB_NEVER ? -1 : (int)LB_MIN(left_ms, UINT64_C(3600000));
+    bool has_work = false;
+
+    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
+        lb_slot_set_interest(loop, i);
+    loop->waits++;
+    count = epoll_wait(loop->epoll_fd, events, EVENTS_MAX, timeout);
+    now_us = lb_now_us();
+    for (int i = 0; i < count; i++)
+        has_work = take_event(loop, events[i].data.u32, now_us) || has_work;
+    return has_work;
+}
+
+/* ---- the streams ------------------------------------------------------------------------------
+ */
+
+/* True: some went out, and there may be more to do now. */
+static bool flush_streams(struct lb_loop *loop, uint64_t now_us) {
+    bool went = false;
+    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++) {
+        if (loop->slots[i].kind == LB_SLOT_STREAM && !loop->slots[i].is_full)
+            went = lb_slot_flush(loop, i, now_us) || went;
+    }
+    return went;
+}
+
+static bool read_streams(struct lb_loop *loop, uint64_t now_us) {
+    bool came = false;
+    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++) {
+        if (loop->slots[i].kind == LB_SLOT_STREAM)
+            came = lb_slot_read(loop, i, now_us) || came;
+    }
+    return came;
+}
+
+static bool has_stream(const struct lb_loop *loop) {
+    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++) {
+        if (loop->slots[i].kind == LB_SLOT_STREAM)
+            return true;
+    }
+    return false;
+}
+
+/* Looks again and again for a moment before it sleeps; each time that was in vain it skips more of
+ * the following occasions, so that on a network with some delay this ends by itself. */
+static bool spin(struct lb_loop *loop, uint64_t now_us, uint64_t until_us) {
+    uint64_t end_us = LB_MIN(now_us + SPIN_US, until_us);
+    if (!has_stream(loop))
+        return false;
+    if (loop->spin.skip > 0) {
+        loop->spin.skip--;
+        return false;
+    }
+    while (now_us < end_us) {
+        if (read_streams(loop, now_us)) {
+            loop->spin.penalty /= 2;
+            return true;
+        }
+        now_us = lb_now_us();
+    }
+    loop->spin.penalty = LB_MIN(2 * loop->spin.penalty + 1, PENALTY_MAX);
+    loop->spin.skip = loop->spin.penalty;
+    return false;
+}
+
+/* ---- running ----------------------------------------------------------------------------------
+ */
+
+/* Does what the engine wants until it has nothing more to ask. */
+static bool serve_engine(struct lb_loop *loop, uint64_t now_us, enum lb_loop_event *event) {
+    for (;;) {
+        struct lb_boot_action action = lb_boot_poll(loop->boot, now_us);
+        if (!carry_out(loop, now_us, &action, event))
+            return false;
+        if (action.event == LB_BOOT_WAIT)
+            return true;
+    }
+}
+
+static enum lb_loop_event work_or_signal(struct lb_loop *loop) {
+    enum lb_loop_event event = loop->signal ? LB_LOOP_INTERRUPTED : LB_LOOP_WORK;
+    loop->signal = 0;
+    return event;
+}
+
+enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
+    for (;;) {
+        enum lb_loop_event event;
+        uint64_t now_us = lb_now_us(), until;
+        poll_arp(loop, now_us);
+        poll_resolve(loop, now_us);
+        do {
+            if (!serve_engine(loop, now_us, &event))
+                return event;
+        } while (flush_streams(loop, now_us));
+        if (++loop->passes % PASSES_WITHOUT_WAIT == 0)
+            wait_for_events(loop, now_us, now_us); /* else a busy stream would hide all others */
+        if (read_streams(loop, now_us))
+            return work_or_signal(loop);
+        until = deadline(loop, now_us, until_us);
+        if (loop->signal || spin(loop, now_us, until) || wait_for_events(loop, now_us, until))
+            return work_or_signal(loop);
+        if (lb_now_us() >= until_us)
+            return LB_LOOP_WORK;
+    }
+}

@@ -1,0 +1,87 @@
+/* The event loop: carries out what the engine asks for, with epoll and non-blocking sockets.
+ *
+ *   lb_loop_open
+ *   lb_boot_init
+ *   loop: lb_loop_run   -->  WORK: take completions (lb_boot_completed), submit more, call again
+ *                            READY, OFFERS, FAILED, OUT: the engine's word; INTERRUPTED
+ *   lb_loop_close
+ *
+ * One pass of the loop is one writev of all that is to be sent, one readv of what has come, and an
+ * epoll_wait only when nothing has: bench/NOTES.md says why. */
+#ifndef LB_LINUX_LOOP_H
+#define LB_LINUX_LOOP_H
+
+#include "core/boot/boot_state.h"
+#include "hosts/linux/arp.h"
+#include "hosts/linux/iface.h"
+#include "hosts/linux/packet.h"
+#include "hosts/linux/resolve.h"
+
+enum lb_loop_event {
+    LB_LOOP_WORK, /* something came, or until_us is over */
+    LB_LOOP_READY,
+    LB_LOOP_OFFERS,
+    LB_LOOP_FAILED,
+    LB_LOOP_OUT,
+    LB_LOOP_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP; once for each */
+};
+
+enum lb_slot_kind {
+    LB_SLOT_FREE,
+    LB_SLOT_PACKET, /* DHCP: a packet socket, and a UDP socket once there is an address */
+    LB_SLOT_CONNECTING,
+    LB_SLOT_STREAM,
+};
+
+struct lb_slot {
+    enum lb_slot_kind kind;
+    int fd;
+    int udp_fd;              /* PACKET: -1 until it is needed */
+    struct lb_addr udp_addr; /* what udp_fd is bound to */
+    uint32_t interest;       /* epoll events that are set */
+    bool is_full;            /* the last send took less than was given */
+};
+
+/* Spins: tries again for a while before it sleeps, where that has been worth it. */
+struct lb_spin {
+    unsigned skip; /* so many waits will not spin */
+    unsigned penalty;
+};
+
+struct lb_loop {
+    struct lb_boot *boot;
+    struct lb_iface *iface; /* NULL: the machine's own network */
+    bool is_bound;          /* sockets are bound to the interface */
+    int epoll_fd, signal_fd;
+    int signal; /* the last that came */
+    struct lb_slot slots[LB_BOOT_SLOTS_MAX];
+    struct lb_arp arp; /* fd -1: not open */
+    struct lb_resolve resolve;
+    bool link_told; /* the engine has asked for the link's state */
+    bool has_announced;
+    uint64_t until_us; /* the engine's deadline */
+    struct lb_spin spin;
+    uint64_t passes;
+    uint64_t reads, writes, waits; /* system calls, for benchmarks */
+    uint8_t packet[LB_PACKET_MAX];
+};
+
+uint64_t lb_now_us(void);
+
+/* iface: as lb_iface_open left it, or NULL. Blocks SIGINT, SIGTERM and SIGHUP for the process, to
+ * take them as events. False: HOST_NETWORK. */
+bool lb_loop_open(struct lb_loop *loop, struct lb_boot *boot, struct lb_iface *iface,
+                  struct lb_error *error);
+/* Closes all sockets; signals come as usual again. The interface stays as it is. */
+void lb_loop_close(struct lb_loop *loop);
+/* Runs until there is something to say, and until until_us (LB_NEVER) at the longest. */
+enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us);
+/* Watches one more descriptor for its being writable, such as the pipe that is written to:
+ * lb_loop_run then gives WORK. */
+void lb_loop_watch(struct lb_loop *loop, int fd);
+void lb_loop_unwatch(struct lb_loop *loop, int fd);
+
+/* What errno of a connection attempt, or of a connection, means to the engine. */
+enum lb_iscsi_lost lb_loop_lost(int error, bool was_open);
+
+#endif

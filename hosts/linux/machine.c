@@ -1,0 +1,105 @@
+#include "hosts/linux/machine.h"
+#include "core/base/addr.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+long lb_machine_read_file(const char *path, struct lb_span room) {
+    size_t len = 0;
+    ssize_t got = 1;
+    int error, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    while (got > 0 && len < room.len) {
+        got = read(fd, room.p + len, room.len - len);
+        if (got > 0)
+            len += (size_t)got;
+    }
+    error = errno;
+    close(fd);
+    if (got < 0)
+        return -error;
+    return len == room.len ? -EFBIG : (long)len;
+}
+
+/* "4c4c4544-0042-4d10-8054-b3c04f593732"; all ones or all zeroes is a board that was never told. */
+void lb_machine_uuid(uint8_t uuid[16]) {
+    uint8_t text[64], made[16];
+    char digits[33];
+    size_t count = 0, len;
+    long got = lb_machine_read_file("/sys/class/dmi/id/product_uuid", lb_span(text, sizeof(text)));
+
+    memset(uuid, 0, 16);
+    for (long i = 0; i < got && count < 32; i++) {
+        if (lb_hex_digit(text[i]) >= 0)
+            digits[count++] = (char)text[i];
+    }
+    if (count != 32 || !lb_parse_hex_bytes(lb_bytes(digits, 32), lb_span(made, 16), &len))
+        return;
+    for (size_t i = 1; i < 16; i++) {
+        if (made[i] != made[0] || (made[0] != 0 && made[0] != 0xff)) {
+            memcpy(uuid, made, 16);
+            return;
+        }
+    }
+}
+
+void lb_machine_mac(uint8_t mac[6]) {
+    struct ifaddrs *all;
+    memset(mac, 0, 6);
+    if (getifaddrs(&all) < 0)
+        return;
+    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
+        struct sockaddr_ll link;
+        if (!one->ifa_addr || one->ifa_addr->sa_family != AF_PACKET ||
+            (one->ifa_flags & IFF_LOOPBACK))
+            continue;
+        memcpy(&link, one->ifa_addr, sizeof(link));
+        if (link.sll_hatype != ARPHRD_ETHER || link.sll_halen != 6)
+            continue;
+        memcpy(mac, link.sll_addr, 6);
+        break;
+    }
+    freeifaddrs(all);
+}
+
+static struct lb_addr addr_of(const struct sockaddr *address) {
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, address, sizeof(in));
+        return lb_addr_v4_bytes((const uint8_t *)&in.sin_addr);
+    }
+    if (address->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, address, sizeof(in6));
+        return lb_addr_v6_bytes((const uint8_t *)&in6.sin6_addr);
+    }
+    return (struct lb_addr){0};
+}
+
+bool lb_machine_has_address(const char *interface) {
+    struct ifaddrs *all;
+    bool has = false;
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
+        struct lb_addr addr;
+        if (!one->ifa_addr || strcmp(one->ifa_name, interface) != 0)
+            continue;
+        addr = addr_of(one->ifa_addr);
+        has = has || (lb_addr_is_host(addr) && !lb_addr_is_link_local(addr));
+    }
+    freeifaddrs(all);
+    return has;
+}
+
+bool lb_machine_is_initramfs(void) {
+    return access("/etc/initrd-release", F_OK) == 0;
+}

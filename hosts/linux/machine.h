@@ -1,0 +1,19 @@
+/* What this machine is: its UUID, a MAC address to tell it from others; small files. */
+#ifndef LB_LINUX_MACHINE_H
+#define LB_LINUX_MACHINE_H
+
+#include "core/base/bytes.h"
+
+/* The SMBIOS UUID, in the order of its text; zero where it cannot be read (it takes root). */
+void lb_machine_uuid(uint8_t uuid[16]);
+/* The MAC address of its first Ethernet interface; zero where there is none. */
+void lb_machine_mac(uint8_t mac[6]);
+/* Whether the interface has an address with which it can be spoken to. */
+bool lb_machine_has_address(const char *interface);
+/* Whether this is the first root file system, before the real one: systemd's mark of an initramfs.
+ */
+bool lb_machine_is_initramfs(void);
+/* Bytes read, or -errno; -EFBIG where it does not fit. */
+long lb_machine_read_file(const char *path, struct lb_span room);
+
+#endif

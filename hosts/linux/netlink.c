@@ -1,0 +1,295 @@
+#include "hosts/linux/netlink.h"
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REPLY_MAX 32768 /* a link with all its attributes is about 2 KiB, with many VFs more */
+
+struct request {
+    struct nlmsghdr header;
+    uint8_t rest[512]; /* the longest request, a route, has 12 + 4 attributes of at most 20 */
+};
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
+
+static struct request request(uint16_t type, uint16_t flags) {
+    return (struct request){
+        .header = {.nlmsg_len = NLMSG_HDRLEN,
+                   .nlmsg_type = type,
+                   .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags)}};
+}
+
+static void put_bytes(struct request *r, const void *bytes, size_t len) {
+    size_t at = NLMSG_ALIGN(r->header.nlmsg_len);
+    lb_assert(at - NLMSG_HDRLEN + NLMSG_ALIGN(len) <= sizeof(r->rest));
+    memcpy(r->rest + (at - NLMSG_HDRLEN), bytes, len);
+    r->header.nlmsg_len = (uint32_t)(at + len);
+}
+
+static void put_attribute(struct request *r, uint16_t type, const void *value, size_t len) {
+    struct rtattr attribute = {.rta_type = type, .rta_len = (uint16_t)RTA_LENGTH(len)};
+    put_bytes(r, &attribute, sizeof(attribute));
+    put_bytes(r, value, len);
+}
+
+static void put_u32(struct request *r, uint16_t type, uint32_t value) {
+    put_attribute(r, type, &value, sizeof(value));
+}
+
+static size_t addr_len(struct lb_addr addr) {
+    return addr.family == LB_V6 ? 16 : 4;
+}
+
+static uint8_t os_family(struct lb_addr addr) {
+    return addr.family == LB_V6 ? AF_INET6 : AF_INET;
+}
+
+static int open_socket(uint32_t groups) {
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+int lb_netlink_open(struct lb_netlink *netlink) {
+    *netlink = (struct lb_netlink){.fd = open_socket(0), .events_fd = -1};
+    if (netlink->fd < 0)
+        return errno;
+    netlink->events_fd = open_socket(RTMGRP_LINK);
+    return netlink->events_fd < 0 ? errno : 0;
+}
+
+void lb_netlink_close(struct lb_netlink *netlink) {
+    if (netlink->fd >= 0)
+        close(netlink->fd);
+    if (netlink->events_fd >= 0)
+        close(netlink->events_fd);
+    netlink->fd = netlink->events_fd = -1;
+}
+
+/* ---- answers ----------------------------------------------------------------------------------
+ */
+
+/* Everything in a message begins at a multiple of four bytes; the last padding may be missing. */
+static struct lb_rd take_part(struct lb_rd *rd, size_t len) {
+    struct lb_rd part = lb_rd(lb_rd_bytes(rd, len));
+    lb_rd_skip(rd, LB_MIN(NLMSG_ALIGN(len) - len, rd->left));
+    return part;
+}
+
+/* The next message: its header, and a cursor over the rest of it. */
+static bool next_message(struct lb_rd *rd, struct nlmsghdr *header, struct lb_rd *rest) {
+    struct lb_rd peek = *rd;
+    lb_rd_copy(&peek, header, sizeof(*header));
+    if (!lb_rd_ok(&peek) || header->nlmsg_len < sizeof(*header) || header->nlmsg_len > rd->left)
+        return false;
+    *rest = take_part(rd, header->nlmsg_len);
+    lb_rd_skip(rest, sizeof(*header));
+    return true;
+}
+
+static bool next_attribute(struct lb_rd *rd, struct rtattr *header, struct lb_rd *value) {
+    struct lb_rd peek = *rd;
+    lb_rd_copy(&peek, header, sizeof(*header));
+    if (!lb_rd_ok(&peek) || header->rta_len < sizeof(*header) || header->rta_len > rd->left)
+        return false;
+    *value = take_part(rd, header->rta_len);
+    lb_rd_skip(value, sizeof(*header));
+    return true;
+}
+
+static void take_link(struct lb_link *link, struct lb_rd rd) {
+    struct ifinfomsg info;
+    struct rtattr attribute;
+    struct lb_rd value;
+
+    lb_rd_copy(&rd, &info, sizeof(info));
+    *link = (struct lb_link){
+        .index = info.ifi_index,
+        .is_up = info.ifi_flags & IFF_UP,
+        .has_carrier = (info.ifi_flags & IFF_RUNNING) && (info.ifi_flags & IFF_LOWER_UP),
+        .is_ethernet = info.ifi_type == ARPHRD_ETHER,
+    };
+    while (next_attribute(&rd, &attribute, &value)) {
+        if (attribute.rta_type == IFLA_MTU)
+            lb_rd_copy(&value, &link->mtu, sizeof(link->mtu));
+        if (attribute.rta_type == IFLA_ADDRESS && value.left == sizeof(link->mac))
+            lb_rd_copy(&value, link->mac, sizeof(link->mac));
+    }
+}
+
+/* Sends, and reads until the acknowledgement; a link in between goes to *link, which may be NULL.
+ */
+static int ask(struct lb_netlink *netlink, struct request *r, struct lb_link *link) {
+    static uint8_t reply[REPLY_MAX];
+
+    r->header.nlmsg_seq = ++netlink->seq;
+    if (send(netlink->fd, r, r->header.nlmsg_len, 0) < 0)
+        return errno;
+    for (;;) {
+        ssize_t got = recv(netlink->fd, reply, sizeof(reply), 0);
+        struct lb_rd rd = lb_rd(lb_bytes(reply, got < 0 ? 0 : (size_t)got)), rest;
+        struct nlmsghdr header;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? errno : EIO;
+        while (next_message(&rd, &header, &rest)) {
+            struct nlmsgerr outcome;
+            if (header.nlmsg_seq != netlink->seq)
+                continue;
+            if (header.nlmsg_type == RTM_NEWLINK && link)
+                take_link(link, rest);
+            if (header.nlmsg_type != NLMSG_ERROR)
+                continue;
+            lb_rd_copy(&rest, &outcome, sizeof(outcome));
+            return -outcome.error;
+        }
+    }
+}
+
+/* ---- link -------------------------------------------------------------------------------------
+ */
+
+int lb_netlink_find(struct lb_netlink *netlink, const char *name, struct lb_link *link) {
+    struct request r = request(RTM_GETLINK, 0);
+    struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+
+    if (name[0] == 0 || strlen(name) >= IFNAMSIZ)
+        return ENODEV;
+    put_bytes(&r, &info, sizeof(info));
+    put_attribute(&r, IFLA_IFNAME, name, strlen(name) + 1);
+    return ask(netlink, &r, link);
+}
+
+int lb_netlink_set_up(struct lb_netlink *netlink, int index, bool up) {
+    struct request r = request(RTM_NEWLINK, 0);
+    struct ifinfomsg info = {.ifi_family = AF_UNSPEC,
+                             .ifi_index = index,
+                             .ifi_flags = up ? IFF_UP : 0,
+                             .ifi_change = IFF_UP};
+    put_bytes(&r, &info, sizeof(info));
+    return ask(netlink, &r, NULL);
+}
+
+int lb_netlink_set_mtu(struct lb_netlink *netlink, int index, uint32_t mtu) {
+    struct request r = request(RTM_NEWLINK, 0);
+    struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    put_bytes(&r, &info, sizeof(info));
+    put_u32(&r, IFLA_MTU, mtu);
+    return ask(netlink, &r, NULL);
+}
+
+static bool is_about(struct lb_rd rd, int index) {
+    struct nlmsghdr header;
+    struct ifinfomsg info;
+    struct lb_rd rest;
+    bool found = false;
+
+    while (next_message(&rd, &header, &rest)) {
+        if (header.nlmsg_type != RTM_NEWLINK && header.nlmsg_type != RTM_DELLINK)
+            continue;
+        lb_rd_copy(&rest, &info, sizeof(info));
+        found = found || info.ifi_index == index;
+    }
+    return found;
+}
+
+bool lb_netlink_changed(struct lb_netlink *netlink, int index) {
+    static uint8_t events[REPLY_MAX];
+    bool changed = false;
+
+    for (;;) {
+        ssize_t got = recv(netlink->events_fd, events, sizeof(events), MSG_DONTWAIT);
+        if (got < 0 && errno == ENOBUFS) { /* some were lost: one of them may have been ours */
+            changed = true;
+            continue;
+        }
+        if (got <= 0)
+            return changed;
+        changed = is_about(lb_rd(lb_bytes(events, (size_t)got)), index) || changed;
+    }
+}
+
+/* ---- address and routes -----------------------------------------------------------------------
+ */
+
+static struct request address_request(uint16_t type, uint16_t flags, int index,
+                                      struct lb_prefix address) {
+    struct request r = request(type, flags);
+    struct ifaddrmsg message = {.ifa_family = os_family(address.addr),
+                                .ifa_prefixlen = address.len,
+                                .ifa_index = (unsigned)index,
+                                .ifa_flags = address.addr.family == LB_V6 ? IFA_F_NODAD : 0};
+    put_bytes(&r, &message, sizeof(message));
+    put_attribute(&r, IFA_LOCAL, address.addr.bytes, addr_len(address.addr));
+    put_attribute(&r, IFA_ADDRESS, address.addr.bytes, addr_len(address.addr));
+    return r;
+}
+
+/* The last address of the network, for those who still broadcast to it; none in /31 and /32. */
+static void put_broadcast(struct request *r, struct lb_prefix address) {
+    struct lb_addr broadcast = lb_addr_mask(address.addr, address.len);
+    if (address.addr.family != LB_V4 || address.len > 30)
+        return;
+    for (unsigned bit = address.len; bit < 32; bit++)
+        broadcast.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+    put_attribute(r, IFA_BROADCAST, broadcast.bytes, 4);
+}
+
+int lb_netlink_add_address(struct lb_netlink *netlink, int index, struct lb_prefix address,
+                           uint32_t lease_s) {
+    struct request r = address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, address);
+    struct ifa_cacheinfo lifetime = {.ifa_prefered = lease_s ? lease_s : UINT32_MAX,
+                                     .ifa_valid = lease_s ? lease_s : UINT32_MAX};
+    put_broadcast(&r, address);
+    put_attribute(&r, IFA_CACHEINFO, &lifetime, sizeof(lifetime));
+    return ask(netlink, &r, NULL);
+}
+
+int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_prefix address) {
+    struct request r = address_request(RTM_DELADDR, 0, index, address);
+    return ask(netlink, &r, NULL);
+}
+
+static struct request route_request(uint16_t type, uint16_t flags, int index,
+                                    const struct lb_route4 *route) {
+    struct request r = request(type, flags);
+    bool is_direct = lb_addr_is_zero(route->via);
+    struct rtmsg message = {.rtm_family = os_family(route->to.addr),
+                            .rtm_dst_len = route->to.len,
+                            .rtm_table = RT_TABLE_MAIN,
+                            .rtm_protocol = RTPROT_DHCP,
+                            .rtm_scope = is_direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+                            .rtm_type = RTN_UNICAST,
+                            .rtm_flags = is_direct ? 0 : RTNH_F_ONLINK};
+    put_bytes(&r, &message, sizeof(message));
+    if (route->to.len > 0)
+        put_attribute(&r, RTA_DST, route->to.addr.bytes, addr_len(route->to.addr));
+    if (!is_direct)
+        put_attribute(&r, RTA_GATEWAY, route->via.bytes, addr_len(route->via));
+    put_u32(&r, RTA_OIF, (uint32_t)index);
+    return r;
+}
+
+int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route) {
+    struct request r = route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route);
+    return ask(netlink, &r, NULL);
+}
+
+int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route) {
+    struct request r = route_request(RTM_DELROUTE, 0, index, route);
+    r.header.nlmsg_flags &= (uint16_t)~NLM_F_CREATE;
+    return ask(netlink, &r, NULL);
+}

@@ -1,0 +1,31 @@
+/* DHCP before there is an address: UDP over IPv4 over Ethernet, in a packet socket.
+ *
+ * The frames are made and read here: RFC 894, 791, 768. The kernel hands over only what a filter
+ * has let through: unfragmented UDP to the port asked for. */
+#ifndef LB_LINUX_PACKET_H
+#define LB_LINUX_PACKET_H
+
+#include "core/base/addr.h"
+
+#define LB_PACKET_HEADERS (14 + 20 + 8)
+#define LB_PACKET_MAX     (LB_PACKET_HEADERS + 1500)
+
+/* A frame from mac to everybody on the link. Empty when it does not fit into the room. */
+struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
+                                struct lb_endpoint to, struct lb_bytes payload,
+                                struct lb_span room);
+/* A received frame. is_checked: UDP's checksum is there to be checked; on a virtual link it may
+ * have been left to a hardware that does not exist. False: not an intact UDP datagram to this port.
+ */
+bool lb_packet_parse(struct lb_bytes frame, bool is_checked, uint16_t port,
+                     struct lb_endpoint *from, struct lb_bytes *payload);
+
+/* A packet socket on the interface that gives UDP to this port. 0, or an errno. */
+int lb_packet_open(int index, uint16_t port, int *fd);
+int lb_packet_send(int fd, int index, struct lb_bytes frame);
+/* The next datagram, its payload within room (LB_PACKET_MAX bytes or more). False: none is there.
+ */
+bool lb_packet_receive(int fd, uint16_t port, struct lb_span room, struct lb_endpoint *from,
+                       struct lb_bytes *payload);
+
+#endif

@@ -1,0 +1,194 @@
+#include "hosts/linux/run.h"
+#include "hosts/linux/machine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define CONFIG_FILE_MAX 65536
+#define STOP_US         (3 * LB_US_SEC) /* for the logout and the DHCP release */
+
+/* ---- configuration ----------------------------------------------------------------------------
+ */
+
+static bool configure_from(struct lb_run *run, const char *path, bool is_cmdline) {
+    static char text[CONFIG_FILE_MAX];
+    ssize_t len = lb_machine_read_file(path, lb_span(text, sizeof(text)));
+    struct lb_error error = {0};
+    bool good;
+
+    if (len < 0) {
+        lb_fail(&run->error, LB_E_CONFIG_FILE, "%s: %s", path, strerror((int)-len));
+        return false;
+    }
+    good = is_cmdline
+               ? lb_config_cmdline(&run->config, lb_bytes(text, (size_t)len), &error)
+               : lb_config_file(&run->config, LB_SOURCE_FILE, lb_bytes(text, (size_t)len), &error);
+    lb_wipe(text, sizeof(text));
+    if (!good)
+        lb_fail(&run->error, error.code, "%s: %s", path, error.facts);
+    return good;
+}
+
+bool lb_run_configure(struct lb_run *run, const char *config_file, const char *cmdline_file) {
+    if (config_file && !configure_from(run, config_file, false))
+        return false;
+    return !cmdline_file || configure_from(run, cmdline_file, true);
+}
+
+void lb_run_try_once(struct lb_run *run) {
+    if (!lb_config_is_set(&run->config, LB_KEY_ATTEMPTS))
+        lb_config_set(&run->config, LB_SOURCE_FILE, lb_bytes_of_text("attempts"),
+                      lb_bytes_of_text("1"), &run->error);
+}
+
+/* ---- opening ----------------------------------------------------------------------------------
+ */
+
+static bool open_interface(struct lb_run *run) {
+    const char *name = lb_config_text(&run->config, LB_KEY_INTERFACE);
+    if (name[0] == 0) {
+        lb_fail(&run->error, LB_E_NO_INTERFACE, "none is named");
+        return false;
+    }
+    run->has_iface = lb_iface_open(&run->iface, name, run->root, &run->error);
+    return run->has_iface;
+}
+
+bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface,
+                 bool network_is_up) {
+    struct lb_boot_setup setup = {.config = &run->config,
+                                  .goal = goal,
+                                  .network_is_up = network_is_up,
+                                  .rx = lb_span(run->rx, sizeof(run->rx)),
+                                  .trace_ring = lb_span(run->trace, sizeof(run->trace))};
+
+    if (with_interface && !open_interface(run))
+        return false;
+    if (getrandom(setup.seed, sizeof(setup.seed), 0) != sizeof(setup.seed)) {
+        lb_fail(&run->error, LB_E_INTERNAL, "random numbers: %s", strerror(errno));
+        return false;
+    }
+    if (run->has_iface) {
+        setup.interface = run->iface.name;
+        memcpy(setup.mac, run->iface.found.mac, sizeof(setup.mac));
+    } else {
+        lb_machine_mac(setup.mac);
+    }
+    lb_machine_uuid(setup.uuid);
+    run->has_loop =
+        lb_loop_open(&run->loop, &run->boot, run->has_iface ? &run->iface : NULL, &run->error);
+    run->loop.is_bound = run->has_iface && !network_is_up;
+    lb_boot_init(&run->boot, lb_now_us(), &setup);
+    lb_wipe(setup.seed, sizeof(setup.seed));
+    return run->has_loop;
+}
+
+/* ---- running ----------------------------------------------------------------------------------
+ */
+
+static void show_trace(struct lb_run *run) {
+    char line[LB_TRACE_LINE_MAX];
+    if (!lb_config_bool(&run->config, LB_KEY_TRACE))
+        return;
+    while (lb_trace_next(lb_boot_trace(&run->boot), line))
+        fprintf(stderr, "%s\n", line);
+}
+
+enum lb_loop_event lb_run_step(struct lb_run *run, uint64_t until_us) {
+    enum lb_loop_event event = lb_loop_run(&run->loop, until_us);
+    struct lb_report *report = lb_boot_report(&run->boot);
+
+    show_trace(run);
+    if (event == LB_LOOP_FAILED)
+        lb_fail(&run->error, report->error.code, "%s", report->error.facts);
+    if (event == LB_LOOP_INTERRUPTED) {
+        run->is_interrupted = true;
+        lb_fail(&run->error, LB_E_CANCELLED, "by a signal");
+    }
+    return event;
+}
+
+bool lb_run_until_ready(struct lb_run *run) {
+    for (;;) {
+        switch (lb_run_step(run, LB_NEVER)) {
+        case LB_LOOP_WORK:
+        case LB_LOOP_OFFERS:
+            break;
+        case LB_LOOP_READY:
+            return true;
+        case LB_LOOP_FAILED:
+        case LB_LOOP_OUT:
+        case LB_LOOP_INTERRUPTED:
+            return false;
+        }
+    }
+}
+
+bool lb_run_operation(struct lb_run *run, struct lb_disk_op *op) {
+    lb_boot_submit(&run->boot, lb_now_us(), op);
+    for (;;) {
+        enum lb_loop_event event;
+        if (lb_boot_completed(&run->boot) == op)
+            break;
+        event = lb_run_step(run, LB_NEVER);
+        if (event != LB_LOOP_WORK && event != LB_LOOP_READY && lb_boot_completed(&run->boot) != op)
+            return false;
+    }
+    if (!lb_is_ok(&op->error))
+        lb_fail(&run->error, op->error.code, "%s", op->error.facts);
+    return lb_is_ok(&op->error);
+}
+
+bool lb_run_read(struct lb_run *run, uint64_t lba, uint32_t blocks, uint8_t *buffer) {
+    static struct lb_disk_op op; /* stays in place where a read is given up by an interruption */
+    op = (struct lb_disk_op){.kind = LB_DISK_READ, .lba = lba, .blocks = blocks, .buffer = buffer};
+    return lb_run_operation(run, &op);
+}
+
+/* ---- the end ----------------------------------------------------------------------------------
+ */
+
+void lb_run_stop(struct lb_run *run, bool release) {
+    uint64_t until_us = lb_now_us() + STOP_US;
+    if (!run->has_loop)
+        return;
+    lb_boot_stop(&run->boot, lb_now_us(), release);
+    while (lb_now_us() < until_us) {
+        enum lb_loop_event event = lb_loop_run(&run->loop, until_us);
+        show_trace(run);
+        if (event == LB_LOOP_OUT || event == LB_LOOP_FAILED || event == LB_LOOP_INTERRUPTED)
+            return;
+    }
+}
+
+void lb_run_close(struct lb_run *run, bool undo) {
+    if (run->has_loop)
+        lb_loop_close(&run->loop);
+    if (run->has_iface && undo)
+        lb_iface_restore(&run->iface);
+    else if (run->has_iface)
+        lb_iface_keep(&run->iface);
+    if (run->has_iface)
+        lb_iface_close(&run->iface);
+    lb_config_wipe_secrets(&run->config);
+    run->has_loop = run->has_iface = false;
+}
+
+void lb_run_print_error(const struct lb_run *run) {
+    char buffer[1024];
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    if (lb_is_ok(&run->error))
+        return;
+    lb_error_format(&text, &run->error);
+    fflush(stdout);
+    fprintf(stderr, "lunboot: %s", buffer);
+}
+
+int lb_run_exit_code(const struct lb_run *run) {
+    if (run->is_interrupted)
+        return LB_EXIT_INTERRUPTED;
+    return lb_is_ok(&run->error) ? LB_EXIT_OK : LB_EXIT_FAILED;
+}

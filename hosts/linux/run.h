@@ -1,0 +1,57 @@
+/* One run of the engine, as boot, probe, read and the tests need it: configuration, interface,
+ * loop, and how it ends. There is one struct lb_run a process. */
+#ifndef LB_LINUX_RUN_H
+#define LB_LINUX_RUN_H
+
+#include "hosts/linux/loop.h"
+#include "hosts/linux/options.h"
+
+#define LB_RUN_RX_BYTES    (UINT32_C(256) << 10) /* best: bench/NOTES.md */
+#define LB_RUN_TRACE_BYTES (UINT32_C(256) << 10)
+
+struct lb_run {
+    struct lb_config config;
+    bool json;
+    const char *root; /* where resolv.conf goes; NULL: nowhere */
+
+    struct lb_boot boot;
+    struct lb_iface iface;
+    struct lb_loop loop;
+    bool has_iface, has_loop, is_interrupted;
+    struct lb_error error; /* how it ended */
+    uint8_t rx[LB_RUN_RX_BYTES];
+    uint8_t trace[LB_RUN_TRACE_BYTES];
+};
+
+/* Before the command line is read: files and the kernel's command line. config_file may be NULL.
+ * Lines of a file come first, then /proc/cmdline or what cmdline_file names (NULL: not read). */
+bool lb_run_configure(struct lb_run *run, const char *config_file, const char *cmdline_file);
+
+/* One attempt, and not a boot's five minutes of them, unless the configuration has a number: for a
+ * person who waits for the answer. */
+void lb_run_try_once(struct lb_run *run);
+
+/* The machine's identity, the interface (where the key `interface` is set and with_interface), the
+ * loop, the engine. False: run->error. */
+bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface,
+                 bool network_is_up);
+/* Passes of the loop until the engine or a person has something to say, shown on the way: the trace
+ * where it is asked for. FAILED and INTERRUPTED set run->error. */
+enum lb_loop_event lb_run_step(struct lb_run *run, uint64_t until_us);
+/* Until READY: true. */
+bool lb_run_until_ready(struct lb_run *run);
+/* Reads blocks of the disk into buffer; at once, for small things. False: run->error. */
+bool lb_run_read(struct lb_run *run, uint64_t lba, uint32_t blocks, uint8_t *buffer);
+/* Submits an operation, and waits for it. */
+bool lb_run_operation(struct lb_run *run, struct lb_disk_op *op);
+/* Logs out. Then, or where that takes too long, everything is closed. */
+void lb_run_stop(struct lb_run *run, bool release);
+/* Closes; undo: the interface is put back as it was found. */
+void lb_run_close(struct lb_run *run, bool undo);
+
+/* The four parts of run->error on standard error, or with --json nothing (the report has it). */
+void lb_run_print_error(const struct lb_run *run);
+/* LB_EXIT_ of run->error. */
+int lb_run_exit_code(const struct lb_run *run);
+
+#endif

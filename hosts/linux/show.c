@@ -1,0 +1,218 @@
+#include "hosts/linux/show.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define WIDTH_DEFAULT 80
+#define PICTURE_MAX   65536
+
+struct lb_size_text lb_size_text(uint64_t bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    struct lb_size_text text;
+    uint64_t whole = bytes, rest = 0;
+    unsigned unit = 0;
+
+    while (whole >= 1024 && unit + 1 < LB_COUNT(units)) {
+        rest = whole % 1024;
+        whole /= 1024;
+        unit++;
+    }
+    if (unit == 0)
+        lb_format(text.s, sizeof(text.s), "%llu bytes", (unsigned long long)bytes);
+    else
+        lb_format(text.s, sizeof(text.s), "%llu.%llu %s", (unsigned long long)whole,
+                  (unsigned long long)(rest * 10 / 1024), units[unit]);
+    return text;
+}
+
+void lb_json_string(struct lb_text *text, const char *string) {
+    lb_text_json(text, lb_bytes_of_text(string));
+}
+
+/* ---- the report -------------------------------------------------------------------------------
+ */
+
+static unsigned terminal_width(void) {
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60)
+        return LB_MIN(size.ws_col, 250u);
+    return WIDTH_DEFAULT;
+}
+
+void lb_show_report(struct lb_run *run) {
+    static char picture[PICTURE_MAX];
+    struct lb_text text = lb_text(picture, sizeof(picture));
+    const struct lb_report *report = lb_boot_report(&run->boot);
+    bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+
+    lb_report_waterfall(report, &text, terminal_width(), colour);
+    lb_text_add(&text, "\n");
+    lb_report_facts(report, &text);
+    fputs(picture, stdout);
+}
+
+/* ---- the disk ---------------------------------------------------------------------------------
+ */
+
+static struct lb_addr_text portal_of(const struct lb_run *run) {
+    return lb_endpoint_text(lb_iscsi_peer(&run->boot.session));
+}
+
+static void add_lun(struct lb_text *text, const uint8_t lun[8]) {
+    lb_lun_format(text, lun);
+}
+
+void lb_show_disk(const struct lb_run *run) {
+    const struct lb_disk_info *disk = lb_boot_disk(&run->boot);
+    const struct lb_rootpath *target = lb_boot_target(&run->boot);
+    char lun[32];
+    struct lb_text text = lb_text(lun, sizeof(lun));
+
+    add_lun(&text, target->lun);
+    printf("disk\n  %s\n  LUN %s at %s\n", target->target, lun, portal_of(run).s);
+    printf("  %s %s %s", disk->vendor, disk->product, disk->revision);
+    printf(disk->serial[0] ? ", serial number %s\n" : "%s\n", disk->serial);
+    if (disk->id[0])
+        printf("  %s\n", disk->id);
+    printf("  %s: %llu blocks of %u bytes%s\n", lb_size_text(disk->blocks * disk->block_bytes).s,
+           (unsigned long long)disk->blocks, disk->block_bytes,
+           disk->read_only ? ", read-only" : "");
+}
+
+static void json_member(struct lb_text *text, const char *name, const char *value) {
+    lb_text_add(text, ",\"%s\":", name);
+    lb_json_string(text, value);
+}
+
+void lb_json_disk(struct lb_text *text, const struct lb_run *run) {
+    const struct lb_disk_info *disk = lb_boot_disk(&run->boot);
+    const struct lb_rootpath *target = lb_boot_target(&run->boot);
+
+    lb_text_add(text, "{\"targetname\":");
+    lb_json_string(text, target->target);
+    json_member(text, "portal", portal_of(run).s);
+    json_member(text, "initiator", lb_boot_initiator(&run->boot));
+    lb_text_add(text, ",\"lun\":\"");
+    lb_text_hex(text, lb_bytes(target->lun, 8));
+    lb_text_add(text, "\",\"blocks\":%llu,\"block_bytes\":%u,\"read_only\":%s",
+                (unsigned long long)disk->blocks, disk->block_bytes,
+                disk->read_only ? "true" : "false");
+    json_member(text, "vendor", disk->vendor);
+    json_member(text, "product", disk->product);
+    json_member(text, "revision", disk->revision);
+    json_member(text, "serial", disk->serial);
+    json_member(text, "id", disk->id);
+    lb_text_add(text, "}");
+}
+
+/* ---- offers -----------------------------------------------------------------------------------
+ */
+
+void lb_show_offers(const struct lb_run *run) {
+    size_t count;
+    const struct lb_dhcp4_lease *offers = lb_boot_offers(&run->boot, &count);
+
+    printf("offers\n");
+    for (size_t i = 0; i < count; i++) {
+        char path[4 * LB_ROOTPATH_MAX + 1];
+        struct lb_text text = lb_text(path, sizeof(path));
+        lb_text_untrusted(&text, lb_bytes(offers[i].root_path, offers[i].root_path_len));
+        printf("  %s offers %s%s", lb_addr_text(offers[i].server).s,
+               lb_prefix_text(offers[i].address).s, offers[i].bootp ? " (BOOTP)" : "");
+        if (!offers[i].bootp && offers[i].lease_s != LB_DHCP4_INFINITE)
+            printf(" for %u s", offers[i].lease_s);
+        printf("\n    root path: %s\n", path[0] ? path : "none");
+        for (size_t j = 0; j < offers[i].router_count && j < 1; j++)
+            printf("    router: %s\n", lb_addr_text(offers[i].routers[j]).s);
+        for (size_t j = 0; j < offers[i].dns_count; j++)
+            printf("    name server: %s\n", lb_addr_text(offers[i].dns[j]).s);
+    }
+}
+
+static void json_offer(struct lb_text *text, const struct lb_dhcp4_lease *offer) {
+    lb_text_add(text, "{\"bootp\":%s,\"lease_s\":%u", offer->bootp ? "true" : "false",
+                offer->lease_s);
+    json_member(text, "server", lb_addr_text(offer->server).s);
+    json_member(text, "address", lb_prefix_text(offer->address).s);
+    json_member(text, "hostname", offer->hostname);
+    json_member(text, "domain", offer->domain);
+    json_member(text, "initiator", offer->initiator);
+    lb_text_add(text, ",\"root_path\":");
+    if (offer->root_path_len > 0)
+        lb_text_json(text, lb_bytes(offer->root_path, offer->root_path_len));
+    else
+        lb_text_add(text, "null");
+    lb_text_add(text, ",\"dns\":[");
+    for (size_t i = 0; i < offer->dns_count; i++)
+        lb_text_add(text, "%s\"%s\"", i ? "," : "", lb_addr_text(offer->dns[i]).s);
+    lb_text_add(text, "],\"routers\":[");
+    for (size_t i = 0; i < offer->router_count; i++)
+        lb_text_add(text, "%s\"%s\"", i ? "," : "", lb_addr_text(offer->routers[i]).s);
+    lb_text_add(text, "]}");
+}
+
+void lb_json_offers(struct lb_text *text, const struct lb_run *run) {
+    size_t count;
+    const struct lb_dhcp4_lease *offers = lb_boot_offers(&run->boot, &count);
+    lb_text_add(text, "[");
+    for (size_t i = 0; i < count; i++) {
+        lb_text_add(text, i ? "," : "");
+        json_offer(text, &offers[i]);
+    }
+    lb_text_add(text, "]");
+}
+
+/* ---- partitions -------------------------------------------------------------------------------
+ */
+
+/* A GUID as people write it: its first three fields are little-endian on the disk. */
+static void add_guid(struct lb_text *text, const uint8_t guid[16]) {
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (unsigned i = 0; i < 16; i++)
+        lb_text_add(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", guid[order[i]]);
+}
+
+static void add_type(struct lb_text *text, const struct lb_esp *esp,
+                     const struct lb_partition *partition) {
+    if (esp->table == LB_TABLE_NONE)
+        lb_text_add(text, "bare disk");
+    else if (partition->is_esp)
+        lb_text_add(text, "EFI system");
+    else if (esp->table == LB_TABLE_MBR)
+        lb_text_add(text, "type %02x", partition->type[0]);
+    else
+        add_guid(text, partition->type);
+}
+
+void lb_show_partitions(const struct lb_esp *esp) {
+    printf("partitions: %s\n", lb_esp_table_word(esp->table));
+    for (size_t i = 0; i < esp->partition_count; i++) {
+        const struct lb_partition *partition = &esp->partitions[i];
+        char type[40], name[4 * sizeof(partition->name)];
+        struct lb_text type_text = lb_text(type, sizeof(type));
+        struct lb_text name_text = lb_text(name, sizeof(name));
+        add_type(&type_text, esp, partition);
+        lb_text_untrusted(&name_text, lb_bytes_of_text(partition->name));
+        printf("  %2u  %-10s  block %llu, %s%s%s\n", partition->number, type,
+               (unsigned long long)partition->lba,
+               lb_size_text(partition->blocks * esp->block_bytes).s, name[0] ? "  " : "", name);
+    }
+    if (esp->partitions_dropped > 0)
+        printf("  and %zu more\n", esp->partitions_dropped);
+}
+
+void lb_json_partitions(struct lb_text *text, const struct lb_esp *esp) {
+    lb_text_add(text, "[");
+    for (size_t i = 0; i < esp->partition_count; i++) {
+        const struct lb_partition *partition = &esp->partitions[i];
+        lb_text_add(text, "%s{\"number\":%u,\"lba\":%llu,\"blocks\":%llu,\"is_esp\":%s,\"type\":\"",
+                    i ? "," : "", partition->number, (unsigned long long)partition->lba,
+                    (unsigned long long)partition->blocks, partition->is_esp ? "true" : "false");
+        add_type(text, esp, partition);
+        lb_text_add(text, "\",\"name\":");
+        lb_json_string(text, partition->name);
+        lb_text_add(text, "}");
+    }
+    lb_text_add(text, "]");
+}

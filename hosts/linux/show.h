@@ -1,0 +1,28 @@
+/* What people see: sizes, disks, offers, partitions, reports; as text and as JSON. */
+#ifndef LB_LINUX_SHOW_H
+#define LB_LINUX_SHOW_H
+
+#include "core/esp/esp.h"
+#include "hosts/linux/run.h"
+
+/* "3.2 GiB". */
+struct lb_size_text {
+    char s[24];
+};
+struct lb_size_text lb_size_text(uint64_t bytes);
+
+/* The whole waterfall and the facts on standard output; in colour on a terminal (unless NO_COLOR is
+ * set). */
+void lb_show_report(struct lb_run *run);
+/* The disk in some lines. */
+void lb_show_disk(const struct lb_run *run);
+void lb_show_offers(const struct lb_run *run);
+void lb_show_partitions(const struct lb_esp *esp);
+
+/* The same as members of a JSON object. */
+void lb_json_disk(struct lb_text *text, const struct lb_run *run);
+void lb_json_offers(struct lb_text *text, const struct lb_run *run);
+void lb_json_partitions(struct lb_text *text, const struct lb_esp *esp);
+void lb_json_string(struct lb_text *text, const char *string);
+
+#endif

@@ -1,0 +1,277 @@
+#include "hosts/linux/slot.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define PIECES_MAX                                                                                 \
+    512 /* of one writev: two for each of the deepest queue's commands; IOV_MAX is 1024 */
+
+struct address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+    socklen_t len;
+};
+
+static struct address os_address(const struct lb_loop *loop, struct lb_endpoint endpoint) {
+    struct address a = {0};
+    if (endpoint.addr.family == LB_V6) {
+        a.len = sizeof(a.v6);
+        a.v6.sin6_family = AF_INET6;
+        a.v6.sin6_port = htons(endpoint.port);
+        memcpy(&a.v6.sin6_addr, endpoint.addr.bytes, 16);
+        if (lb_addr_is_link_local(endpoint.addr) && loop->iface)
+            a.v6.sin6_scope_id = (uint32_t)loop->iface->link.index;
+        return a;
+    }
+    a.len = sizeof(a.v4);
+    a.v4.sin_family = AF_INET;
+    a.v4.sin_port = htons(endpoint.port);
+    memcpy(&a.v4.sin_addr, endpoint.addr.bytes, 4);
+    return a;
+}
+
+static int bind_to_interface(const struct lb_loop *loop, int fd) {
+    const char *name = loop->iface ? loop->iface->name : "";
+    if (!loop->is_bound)
+        return 0;
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name));
+}
+
+static void host_failed(struct lb_loop *loop, uint64_t now_us, const char *what, int refused) {
+    struct lb_error error = {0};
+    lb_fail(&error, LB_E_HOST_NETWORK, "%s on %s: %s", what, loop->iface->name, strerror(refused));
+    lb_boot_host_failed(loop->boot, now_us, &error);
+}
+
+/* ---- DHCP -------------------------------------------------------------------------------------
+ */
+
+void lb_slot_open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[number];
+    int fd, refused = lb_packet_open(loop->iface->link.index, LB_DHCP4_CLIENT_PORT, &fd);
+    if (refused) {
+        host_failed(loop, now_us, "opening a packet socket", refused);
+        return;
+    }
+    *slot = (struct lb_slot){.kind = LB_SLOT_PACKET, .fd = fd, .udp_fd = -1};
+    slot->interest = EPOLLIN;
+    lb_loop_add(loop, fd, EPOLLIN, LB_FROM_SLOT + number);
+}
+
+/* Sends only: what comes back is read from the packet socket, so this one drops everything. That it
+ * is there keeps the kernel from answering the server with "port unreachable". */
+static int open_udp(struct lb_loop *loop, struct lb_endpoint from) {
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {.len = 1, .filter = &nothing};
+    struct address address = os_address(loop, from);
+    int one = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+        bind_to_interface(loop, fd) == 0 && bind(fd, &address.any, address.len) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static void send_unicast(struct lb_loop *loop, struct lb_slot *slot,
+                         const struct lb_boot_action *action) {
+    struct address to = os_address(loop, action->to);
+    if (slot->udp_fd >= 0 && !lb_addr_equal(slot->udp_addr, action->from.addr)) {
+        close(slot->udp_fd);
+        slot->udp_fd = -1;
+    }
+    if (slot->udp_fd < 0) {
+        slot->udp_fd = open_udp(loop, action->from);
+        slot->udp_addr = action->from.addr;
+    }
+    /* A datagram that cannot be sent is as good as lost; DHCP sends it again. */
+    if (slot->udp_fd >= 0)
+        (void)!sendto(slot->udp_fd, action->bytes.p, action->bytes.len, 0, &to.any, to.len);
+}
+
+void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action) {
+    struct lb_slot *slot = &loop->slots[action->slot];
+    uint8_t room[LB_PACKET_MAX];
+    struct lb_bytes frame;
+
+    if (slot->kind != LB_SLOT_PACKET)
+        return;
+    if (!lb_addr_is_multicast(action->to.addr) && !lb_addr_is_zero(action->from.addr)) {
+        send_unicast(loop, slot, action);
+        return;
+    }
+    frame = lb_packet_build(loop->iface->found.mac, action->from, action->to, action->bytes,
+                            lb_span(room, sizeof(room)));
+    if (frame.len > 0)
+        lb_packet_send(slot->fd, loop->iface->link.index, frame);
+}
+
+void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+    struct lb_endpoint from;
+    struct lb_bytes payload;
+    struct lb_span room = lb_span(loop->packet, sizeof(loop->packet));
+
+    while (loop->slots[number].kind == LB_SLOT_PACKET &&
+           lb_packet_receive(loop->slots[number].fd, LB_DHCP4_CLIENT_PORT, room, &from, &payload))
+        lb_boot_datagram(loop->boot, now_us, number, from, payload);
+}
+
+/* ---- TCP --------------------------------------------------------------------------------------
+ */
+
+enum lb_iscsi_lost lb_loop_lost(int error, bool was_open) {
+    switch (error) {
+    case ECONNREFUSED:
+        return LB_LOST_REFUSED;
+    case ETIMEDOUT:
+        return was_open ? LB_LOST_CLOSED : LB_LOST_TIMEOUT;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EHOSTDOWN:
+    case EADDRNOTAVAIL: /* no address of this family */
+    case EAFNOSUPPORT:
+    case EINVAL: /* a link-local address without its link */
+    case EACCES: /* a local firewall or a "prohibit" route */
+    case EPERM:
+        return LB_LOST_UNREACHABLE;
+    default:
+        return was_open ? LB_LOST_CLOSED : LB_LOST_REFUSED; /* RST while connecting */
+    }
+}
+
+static void lose(struct lb_loop *loop, uint32_t number, uint64_t now_us, int error) {
+    bool was_open = loop->slots[number].kind == LB_SLOT_STREAM;
+    lb_slot_close(loop, number);
+    lb_boot_lost(loop->boot, now_us, number, lb_loop_lost(error, was_open));
+}
+
+void lb_slot_connect(struct lb_loop *loop, uint32_t number, struct lb_endpoint to,
+                     uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[number];
+    struct address address = os_address(loop, to);
+    int one = 1, fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    *slot = (struct lb_slot){.kind = LB_SLOT_CONNECTING, .fd = fd, .udp_fd = -1};
+    if (fd < 0 || bind_to_interface(loop, fd) < 0) {
+        lose(loop, number, now_us, errno);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (connect(fd, &address.any, address.len) < 0 && errno != EINPROGRESS) {
+        lose(loop, number, now_us, errno);
+        return;
+    }
+    slot->interest = EPOLLOUT;
+    lb_loop_add(loop, fd, EPOLLOUT, LB_FROM_SLOT + number);
+}
+
+void lb_slot_connected(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[number];
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    if (getsockopt(slot->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        error = errno;
+    if (error) {
+        lose(loop, number, now_us, error);
+        return;
+    }
+    slot->kind = LB_SLOT_STREAM;
+    lb_boot_connected(loop->boot, now_us, number);
+}
+
+bool lb_slot_flush(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[number];
+    struct lb_bytes pieces[PIECES_MAX];
+    struct iovec io[PIECES_MAX];
+    struct msghdr message = {.msg_iov = io};
+    size_t total = 0;
+    ssize_t sent;
+
+    message.msg_iovlen = lb_boot_gather(loop->boot, number, pieces, PIECES_MAX);
+    if (message.msg_iovlen == 0)
+        return false;
+    for (size_t i = 0; i < message.msg_iovlen; i++) {
+        io[i].iov_base = (void *)(uintptr_t)pieces[i].p; /* sendmsg does not write there */
+        io[i].iov_len = pieces[i].len;
+        total += pieces[i].len;
+    }
+    loop->writes++;
+    sent = sendmsg(slot->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)) {
+        slot->is_full = true;
+        return false;
+    }
+    if (sent < 0) {
+        lose(loop, number, now_us, errno);
+        return true;
+    }
+    slot->is_full = (size_t)sent < total;
+    lb_boot_sent(loop->boot, now_us, number, (size_t)sent);
+    return !slot->is_full;
+}
+
+bool lb_slot_read(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[number];
+    struct lb_span spans[2];
+    struct iovec io[2];
+    struct msghdr message = {.msg_iov = io};
+    ssize_t got;
+
+    message.msg_iovlen = lb_boot_where(loop->boot, number, spans);
+    if (message.msg_iovlen == 0)
+        return false;
+    for (size_t i = 0; i < message.msg_iovlen; i++)
+        io[i] = (struct iovec){spans[i].p, spans[i].len};
+    loop->reads++;
+    got = recvmsg(slot->fd, &message, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (got <= 0) {
+        lose(loop, number, now_us, got < 0 ? errno : 0);
+        return true;
+    }
+    lb_boot_got(loop->boot, now_us, number, (size_t)got);
+    return true;
+}
+
+void lb_slot_set_interest(struct lb_loop *loop, uint32_t number) {
+    struct lb_slot *slot = &loop->slots[number];
+    struct lb_span spans[2];
+    struct epoll_event event = {.data.u32 = LB_FROM_SLOT + number};
+
+    if (slot->kind != LB_SLOT_STREAM)
+        return;
+    if (lb_boot_where(loop->boot, number, spans) > 0)
+        event.events |= EPOLLIN;
+    if (slot->is_full)
+        event.events |= EPOLLOUT;
+    if (event.events == slot->interest)
+        return;
+    slot->interest = event.events;
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, slot->fd, &event);
+}
+
+void lb_slot_close(struct lb_loop *loop, uint32_t number) {
+    struct lb_slot *slot = &loop->slots[number];
+    if (slot->kind != LB_SLOT_FREE && slot->fd >= 0)
+        close(slot->fd); /* epoll forgets it by itself */
+    if (slot->kind == LB_SLOT_PACKET && slot->udp_fd >= 0)
+        close(slot->udp_fd);
+    *slot = (struct lb_slot){.fd = -1, .udp_fd = -1};
+}
