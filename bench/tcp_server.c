@@ -11,29 +11,47 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static bool send_answers(int fd, unsigned char *answer, size_t answer_len, size_t count) {
-    struct iovec iov[BENCH_DEPTH_MAX];
-    size_t first = 0;
-    for (size_t i = 0; i < count; i++)
-        iov[i] = (struct iovec){answer, answer_len};
-    while (first < count) {
-        ssize_t n = writev(fd, iov + first, (int)(count - first));
+/* Answers come from as much memory as the null target's disk has, one part after the other: what is
+ * already in a core's cache would be sent faster than any disk's contents. */
+struct server {
+    struct bench bench;
+    unsigned char header[BENCH_HEADER_BYTES];
+    unsigned char *memory; /* BENCH_PATTERN_BYTES and one answer more */
+    size_t next;
+};
+
+static bool send_all(int fd, struct iovec *iov, size_t count) {
+    while (count > 0) {
+        ssize_t n = writev(fd, iov, (int)count);
         if (n < 0)
             return false;
         size_t left = (size_t)n;
-        while (first < count && left >= iov[first].iov_len)
-            left -= iov[first++].iov_len;
+        while (count > 0 && left >= iov->iov_len) {
+            left -= iov->iov_len;
+            iov++;
+            count--;
+        }
         if (left > 0) {
-            iov[first].iov_base = (unsigned char *)iov[first].iov_base + left;
-            iov[first].iov_len -= left;
+            iov->iov_base = (unsigned char *)iov->iov_base + left;
+            iov->iov_len -= left;
         }
     }
     return true;
 }
 
-static void serve(int fd, const struct bench *b, unsigned char *answer) {
+static bool send_answers(int fd, struct server *s, size_t count) {
+    struct iovec iov[2 * BENCH_DEPTH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        iov[2 * i] = (struct iovec){s->header, sizeof s->header};
+        iov[2 * i + 1] = (struct iovec){s->memory + s->next, s->bench.size};
+        s->next = (s->next + s->bench.size) % BENCH_PATTERN_BYTES;
+    }
+    return send_all(fd, iov, 2 * count);
+}
+
+static void serve(int fd, struct server *s) {
     unsigned char requests[BENCH_DEPTH_MAX * BENCH_HEADER_BYTES];
-    size_t want = b->one_by_one ? BENCH_HEADER_BYTES : sizeof requests, have = 0;
+    size_t want = s->bench.one_by_one ? BENCH_HEADER_BYTES : sizeof requests, have = 0;
     for (;;) {
         ssize_t n = recv(fd, requests, want - have, 0);
         if (n <= 0)
@@ -41,22 +59,23 @@ static void serve(int fd, const struct bench *b, unsigned char *answer) {
         have += (size_t)n;
         size_t count = have / BENCH_HEADER_BYTES;
         have %= BENCH_HEADER_BYTES;
-        if (!send_answers(fd, answer, BENCH_HEADER_BYTES + b->size, count))
+        if (!send_answers(fd, s, count))
             return;
     }
 }
 
 int main(int argc, char **argv) {
-    struct bench b;
-    bench_options(&b, argc, argv);
-    unsigned char *answer = calloc(1, BENCH_HEADER_BYTES + b.size);
-    int listener = bench_listen(&b);
+    static struct server s;
+    bench_options(&s.bench, argc, argv);
+    s.memory = malloc(BENCH_PATTERN_BYTES + s.bench.size);
+    bench_fill_pattern(s.memory, 0, BENCH_PATTERN_BYTES + s.bench.size);
+    int listener = bench_listen(&s.bench);
     for (;;) {
         int on = 1, fd = accept(listener, NULL, NULL);
         if (fd < 0)
             bench_die("accept");
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        serve(fd, &b, answer);
+        serve(fd, &s);
         close(fd);
     }
 }
