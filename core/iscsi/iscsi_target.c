@@ -1,0 +1,442 @@
+/* One connection of a target: PDUs in and out, numbers, NOP, logout, deadlines.
+ *
+ *   SECURITY --T--> OPERATIONAL --T--> FULL_FEATURE --logout, violation, silence--> CLOSING -->
+ * CLOSED
+ *       `-------------T (NSG 3)------------^                                (what is queued is
+ * sent)
+ *
+ * Input stops (and the connection's peer is held back by TCP) while a write waits for its memory,
+ * while task management waits for the disk, and while what is queued to be sent is full. */
+#include "core/iscsi/iscsi_target_state.h"
+
+enum {
+    CLOSING_MS = 5000, /* for the last words to somebody who may not listen */
+    LOGOUT_GRACE_S = 10,
+};
+
+#define LOG(conn, ...) lb_trace((conn)->trace, (conn)->now_us, "target", __VA_ARGS__)
+
+/* ---- numbers ---- */
+
+void lb_target_number(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu, bool takes_stat_sn,
+                      uint8_t bhs[LB_ISCSI_BHS_BYTES]) {
+    pdu->stat_sn = conn->stat_sn;
+    pdu->exp_cmd_sn = conn->exp_cmd_sn;
+    pdu->max_cmd_sn = conn->exp_cmd_sn + (conn->window - conn->window_used) - 1;
+    if (takes_stat_sn)
+        conn->stat_sn++;
+    lb_iscsi_encode(pdu, bhs);
+}
+
+/* RFC 7143 4.2.2.1. */
+enum order { IN_ORDER, OUT_OF_WINDOW, GAP };
+
+static enum order take_cmd_sn(struct lb_target_conn *conn) {
+    uint32_t max = conn->exp_cmd_sn + (conn->window - conn->window_used) - 1;
+    if (conn->pdu.immediate)
+        return IN_ORDER;
+    if (lb_sn_before(conn->pdu.cmd_sn, conn->exp_cmd_sn) || lb_sn_before(max, conn->pdu.cmd_sn))
+        return OUT_OF_WINDOW;
+    if (conn->pdu.cmd_sn != conn->exp_cmd_sn)
+        return GAP;
+    conn->exp_cmd_sn++;
+    return IN_ORDER;
+}
+
+/* ---- the end ---- */
+
+static void enter_closed(struct lb_target_conn *conn) {
+    conn->phase = LB_TARGET_CLOSED;
+}
+
+void lb_target_close(struct lb_target_conn *conn, const char *why) {
+    if (conn->phase >= LB_TARGET_CLOSING)
+        return;
+    LOG(conn, "closes: %s", why);
+    conn->phase = LB_TARGET_CLOSING;
+    conn->reason = why;
+    conn->deadline_us = conn->now_us + CLOSING_MS * LB_US_MS;
+}
+
+static void drop(struct lb_target_conn *conn, const char *why) {
+    lb_target_close(conn, why);
+    enter_closed(conn);
+}
+
+void lb_target_reject(struct lb_target_conn *conn, enum lb_iscsi_reject_reason reason) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_REJECT, .final = true, .itt = LB_ISCSI_NO_TAG};
+    pdu.reject.reason = (uint8_t)reason;
+    LOG(conn, "rejects a %s: %s", lb_iscsi_opcode_word(conn->stream.bhs[0] & 0x3f),
+        lb_iscsi_reject_word(reason));
+    lb_target_number(conn, &pdu, true, bhs);
+    lb_stream_queue_copy(&conn->stream, bhs, lb_bytes(conn->stream.bhs, LB_ISCSI_BHS_BYTES));
+}
+
+void lb_target_violation(struct lb_target_conn *conn, const char *why) {
+    conn->is_ignored = true;
+    lb_target_reject(conn, LB_REJECT_PROTOCOL);
+    lb_target_close(conn, why);
+}
+
+void lb_target_queue_text(struct lb_target_conn *conn, const uint8_t bhs[LB_ISCSI_BHS_BYTES],
+                          struct lb_bytes text) {
+    conn->text_busy_until = lb_stream_queue(&conn->stream, bhs, text);
+}
+
+/* ---- NOP, logout, async ---- */
+
+static void send_nop_in(struct lb_target_conn *conn, uint32_t itt, uint32_t ttt,
+                        struct lb_bytes data) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_NOP_IN, .final = true, .itt = itt, .ttt = ttt};
+    lb_target_number(conn, &pdu, itt != LB_ISCSI_NO_TAG, bhs);
+    if (data.len <= LB_STREAM_COPY_MAX) {
+        lb_stream_queue_copy(&conn->stream, bhs, data);
+        return;
+    }
+    memcpy(conn->text_out, data.p, data.len);
+    lb_target_queue_text(conn, bhs, lb_bytes(conn->text_out, data.len));
+}
+
+/* RFC 7143 11.18: a ping comes back with as much of its data as fits both ends. */
+static void nop_out(struct lb_target_conn *conn) {
+    struct lb_bytes data = conn->stream.data;
+    if (conn->pdu.itt == LB_ISCSI_NO_TAG)
+        return; /* the answer to ours; that it came is enough */
+    data.len = LB_MIN(data.len, LB_MIN(conn->max_send_data, sizeof conn->text_out));
+    send_nop_in(conn, conn->pdu.itt, LB_ISCSI_NO_TAG, data);
+}
+
+static uint8_t logout_response(const struct lb_target_conn *conn) {
+    switch ((enum lb_iscsi_logout_reason)conn->pdu.logout.reason) {
+    case LB_LOGOUT_SESSION:
+        return 0;
+    case LB_LOGOUT_CONNECTION:
+        return conn->pdu.logout.cid == conn->cid ? 0 : 1;
+    case LB_LOGOUT_RECOVERY:
+        return 2; /* not at ErrorRecoveryLevel 0 */
+    }
+    return 3;
+}
+
+static void logout(struct lb_target_conn *conn) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_iscsi_pdu pdu = {
+        .opcode = LB_OP_LOGOUT_RESPONSE, .final = true, .itt = conn->pdu.itt};
+    pdu.logout_response.response = logout_response(conn);
+    lb_target_number(conn, &pdu, true, bhs);
+    lb_stream_queue(&conn->stream, bhs, lb_bytes(NULL, 0));
+    if (pdu.logout_response.response == 0)
+        lb_target_close(conn, "logged out");
+}
+
+static void send_async(struct lb_target_conn *conn, enum lb_iscsi_async_event event,
+                       uint16_t seconds) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_ASYNC, .final = true, .itt = LB_ISCSI_NO_TAG};
+    pdu.async.event = (uint8_t)event;
+    pdu.async.parameter3 = seconds;
+    lb_target_number(conn, &pdu, true, bhs);
+    lb_stream_queue(&conn->stream, bhs, lb_bytes(NULL, 0));
+}
+
+/* ---- one PDU ---- */
+
+static bool has_cmd_sn(enum lb_iscsi_opcode opcode) {
+    return opcode == LB_OP_NOP_OUT || opcode == LB_OP_SCSI_COMMAND || opcode == LB_OP_TMF_REQUEST ||
+           opcode == LB_OP_TEXT_REQUEST || opcode == LB_OP_LOGOUT_REQUEST;
+}
+
+static bool is_kept(enum lb_iscsi_opcode opcode) {
+    return opcode == LB_OP_LOGIN_REQUEST || opcode == LB_OP_TEXT_REQUEST || opcode == LB_OP_NOP_OUT;
+}
+
+/* Whether a PDU may come now; if not, it has been dealt with. */
+static bool is_welcome(struct lb_target_conn *conn) {
+    bool is_login = conn->pdu.opcode == LB_OP_LOGIN_REQUEST;
+    if (conn->phase != LB_TARGET_FULL_FEATURE) {
+        if (!is_login)
+            drop(conn, "no Login Request at the start");
+        return is_login;
+    }
+    if (is_login || (!has_cmd_sn(conn->pdu.opcode) && conn->pdu.opcode != LB_OP_DATA_OUT)) {
+        lb_target_violation(conn, "a PDU that has no place here");
+        return false;
+    }
+    if (conn->is_discovery &&
+        (conn->pdu.opcode == LB_OP_SCSI_COMMAND || conn->pdu.opcode == LB_OP_TMF_REQUEST ||
+         conn->pdu.opcode == LB_OP_DATA_OUT)) {
+        lb_target_violation(conn, "a command in a discovery session");
+        return false;
+    }
+    if (!has_cmd_sn(conn->pdu.opcode))
+        return true;
+    enum order order = take_cmd_sn(conn);
+    if (order == GAP)
+        lb_target_violation(conn, "a gap in CmdSN");
+    return order == IN_ORDER;
+}
+
+/* Its header is here: says where its data goes, unless it stalls. */
+static struct lb_span begin_pdu(struct lb_target_conn *conn) {
+    conn->is_ignored = false;
+    if (!lb_iscsi_decode(conn->stream.bhs, &conn->pdu)) {
+        conn->is_ignored = true;
+        if (conn->phase == LB_TARGET_FULL_FEATURE)
+            lb_target_reject(conn, LB_REJECT_NOT_SUPPORTED);
+        else
+            drop(conn, "no Login Request at the start");
+        return lb_span(NULL, 0);
+    }
+    if (!is_welcome(conn)) {
+        conn->is_ignored = true;
+        return lb_span(NULL, 0);
+    }
+    if (conn->pdu.opcode == LB_OP_SCSI_COMMAND)
+        return lb_target_command(conn);
+    if (conn->pdu.opcode == LB_OP_DATA_OUT)
+        return lb_target_data_out(conn);
+    return lb_span(NULL, 0);
+}
+
+/* It is complete. */
+static void end_pdu(struct lb_target_conn *conn) {
+    conn->has_pdu = false;
+    if (conn->is_ignored)
+        return;
+    if (conn->pdu.opcode == LB_OP_SCSI_COMMAND || conn->pdu.opcode == LB_OP_DATA_OUT)
+        lb_target_data_came(conn);
+    else if (conn->pdu.opcode == LB_OP_LOGIN_REQUEST)
+        lb_target_login(conn, conn->stream.data);
+    else if (conn->pdu.opcode == LB_OP_TEXT_REQUEST)
+        lb_target_text(conn, conn->stream.data);
+    else if (conn->pdu.opcode == LB_OP_NOP_OUT)
+        nop_out(conn);
+    else if (conn->pdu.opcode == LB_OP_LOGOUT_REQUEST)
+        logout(conn);
+    else
+        lb_target_task_management(conn);
+}
+
+static void take_header(struct lb_target_conn *conn) {
+    struct lb_span to = begin_pdu(conn);
+    conn->has_pdu = true;
+    if (conn->stalled != LB_TTASK_NONE)
+        return;
+    /* Longer text than that is too long anyway: lb_target_text_add. */
+    if (!conn->is_ignored && is_kept(conn->pdu.opcode) &&
+        conn->pdu.data_len <= LB_STREAM_LOGIN_DATA)
+        lb_stream_keep(&conn->stream);
+    else
+        lb_stream_place(&conn->stream, to);
+}
+
+static void take_pdu(struct lb_target_conn *conn) {
+    if (!conn->has_pdu)
+        (void)begin_pdu(conn);
+    if (conn->stalled == LB_TTASK_NONE)
+        end_pdu(conn);
+}
+
+static bool can_take(const struct lb_target_conn *conn) {
+    return conn->phase < LB_TARGET_CLOSING && conn->stalled == LB_TTASK_NONE && !conn->tmf_waits &&
+           lb_stream_can_queue(&conn->stream) && lb_target_has_free_task(conn) &&
+           lb_stream_is_sent(&conn->stream, conn->text_busy_until);
+}
+
+/* Takes what the stream has, as far as that is possible now, and queues what there is to say. */
+static void run(struct lb_target_conn *conn) {
+    lb_target_end_task_management(conn);
+    while (can_take(conn)) {
+        enum lb_stream_event event = lb_stream_next(&conn->stream);
+        if (event == LB_STREAM_MORE)
+            break;
+        if (event == LB_STREAM_HEADER)
+            take_header(conn);
+        else if (event == LB_STREAM_PDU)
+            take_pdu(conn);
+        else
+            drop(conn, event == LB_STREAM_TOO_LONG ? "a data segment that is too long"
+                                                   : "a wrong digest");
+    }
+    if (conn->phase == LB_TARGET_FULL_FEATURE)
+        lb_target_pump(conn);
+}
+
+/* ---- the host's side ---- */
+
+void lb_target_conn_init(struct lb_target_conn *conn, uint64_t now_us,
+                         struct lb_target_server *server, struct lb_endpoint local,
+                         struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace) {
+    uint32_t login_ms = server->login_ms == 0 ? 15000 : server->login_ms;
+    lb_assert(server->io_max % 65536 == 0);
+    memset(conn, 0, offsetof(struct lb_target_conn, tasks));
+    conn->server = server;
+    conn->rand = rand;
+    conn->trace = trace;
+    conn->local = local;
+    conn->phase = LB_TARGET_SECURITY;
+    conn->reason = "";
+    conn->now_us = conn->heard_us = now_us;
+    conn->deadline_us = now_us + login_ms * LB_US_MS;
+    conn->stat_sn = lb_rand_u32(rand);
+    conn->window = 1; /* logins are immediate; the window opens in full feature phase */
+    conn->max_send_data = LB_STREAM_LOGIN_DATA;
+    conn->text_ttt = LB_ISCSI_NO_TAG;
+    lb_target_tasks_init(conn);
+    lb_stream_init(&conn->stream, rx);
+    conn->next = server->conns;
+    server->conns = conn;
+}
+
+void lb_target_conn_end(struct lb_target_conn *conn) {
+    struct lb_target_conn **at = &conn->server->conns;
+    while (*at != NULL && *at != conn)
+        at = &(*at)->next;
+    if (*at == conn)
+        *at = conn->next;
+    lb_wipe(&conn->challenge, sizeof conn->challenge);
+    enter_closed(conn);
+}
+
+size_t lb_target_where(struct lb_target_conn *conn, struct lb_span spans[2]) {
+    return conn->phase >= LB_TARGET_CLOSING ? 0 : lb_stream_where(&conn->stream, spans);
+}
+
+void lb_target_got(struct lb_target_conn *conn, uint64_t now_us, size_t len) {
+    conn->now_us = now_us;
+    if (conn->phase >= LB_TARGET_CLOSING)
+        return;
+    conn->heard_us = now_us;
+    conn->ping_waits = false;
+    lb_stream_got(&conn->stream, len);
+    run(conn);
+}
+
+size_t lb_target_gather(struct lb_target_conn *conn, struct lb_bytes *pieces, size_t cap) {
+    return conn->phase == LB_TARGET_CLOSED ? 0 : lb_stream_gather(&conn->stream, pieces, cap);
+}
+
+void lb_target_sent(struct lb_target_conn *conn, uint64_t now_us, size_t len) {
+    conn->now_us = now_us;
+    lb_stream_sent(&conn->stream, len);
+    lb_target_reap(conn);
+    run(conn);
+}
+
+void lb_target_io_done(struct lb_target_conn *conn, uint64_t now_us, struct lb_target_io *io,
+                       struct lb_target_answer answer) {
+    conn->now_us = now_us;
+    if (conn->phase >= LB_TARGET_CLOSING)
+        return;
+    lb_target_io_came(conn, io, &answer);
+    run(conn);
+}
+
+static uint64_t ping_us(const struct lb_target_conn *conn) {
+    uint32_t ms = conn->server->ping_ms == 0 ? 30000 : conn->server->ping_ms;
+    return ms == UINT32_MAX ? LB_NEVER : ms * LB_US_MS;
+}
+
+/* The next moment at which silence means something. */
+static uint64_t silence_ends(const struct lb_target_conn *conn) {
+    uint64_t wait = ping_us(conn);
+    if (wait == LB_NEVER)
+        return LB_NEVER;
+    return conn->heard_us + (conn->ping_waits ? 2 * wait : wait);
+}
+
+static void check_time(struct lb_target_conn *conn) {
+    bool is_late = conn->deadline_us <= conn->now_us;
+    if (conn->phase == LB_TARGET_CLOSING && is_late)
+        enter_closed(conn);
+    else if (conn->phase < LB_TARGET_FULL_FEATURE && is_late)
+        drop(conn, "no login in time");
+    else if (conn->phase == LB_TARGET_FULL_FEATURE && conn->logout_waits && is_late)
+        drop(conn, "no logout in time");
+    if (conn->phase != LB_TARGET_FULL_FEATURE || silence_ends(conn) > conn->now_us)
+        return;
+    if (conn->ping_waits)
+        drop(conn, "no answer to a NOP-In");
+    else
+        lb_target_ping(conn, conn->now_us);
+}
+
+static struct lb_target_action wait_or_close(struct lb_target_conn *conn) {
+    if (conn->phase == LB_TARGET_CLOSING && !lb_stream_has_unsent(&conn->stream))
+        enter_closed(conn);
+    if (conn->phase == LB_TARGET_CLOSED)
+        return (struct lb_target_action){.event = LB_TARGET_CLOSE};
+    bool has_deadline = conn->phase != LB_TARGET_FULL_FEATURE || conn->logout_waits;
+    uint64_t until = has_deadline ? conn->deadline_us : LB_NEVER;
+    if (conn->phase == LB_TARGET_FULL_FEATURE)
+        until = LB_MIN(until, silence_ends(conn));
+    return (struct lb_target_action){
+        .event = lb_stream_has_unsent(&conn->stream) ? LB_TARGET_SEND : LB_TARGET_WAIT,
+        .until_us = until,
+    };
+}
+
+struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now_us) {
+    conn->now_us = now_us;
+    check_time(conn);
+    if (conn->phase == LB_TARGET_FULL_FEATURE && conn->asks.first != LB_TTASK_NONE) {
+        struct lb_target_io *io = lb_target_next_ask(conn);
+        if (io != NULL)
+            return (struct lb_target_action){.event = LB_TARGET_IO, .io = io};
+        run(conn); /* an aborted write may have held back the input */
+    }
+    return wait_or_close(conn);
+}
+
+/* ---- acts of the host ---- */
+
+void lb_target_attention(struct lb_target_server *server, struct lb_target *target, unsigned lun,
+                         uint8_t asc, uint8_t ascq) {
+    lb_assert(lun < LB_TARGET_LUNS_MAX);
+    for (struct lb_target_conn *conn = server->conns; conn != NULL; conn = conn->next)
+        if (conn->node == target && conn->phase == LB_TARGET_FULL_FEATURE)
+            conn->attention[lun] = (uint16_t)(asc << 8 | ascq);
+}
+
+void lb_target_ask_logout(struct lb_target_conn *conn, uint64_t now_us, uint16_t seconds) {
+    conn->now_us = now_us;
+    if (conn->phase != LB_TARGET_FULL_FEATURE || !lb_stream_can_queue(&conn->stream))
+        return;
+    send_async(conn, LB_ASYNC_LOGOUT_REQUEST, seconds);
+    conn->logout_waits = true;
+    conn->deadline_us = now_us + (seconds == 0 ? LOGOUT_GRACE_S : seconds) * LB_US_SEC;
+}
+
+void lb_target_ping(struct lb_target_conn *conn, uint64_t now_us) {
+    conn->now_us = now_us;
+    if (conn->phase != LB_TARGET_FULL_FEATURE)
+        return;
+    conn->ping_waits = true;
+    if (!lb_stream_can_queue(&conn->stream))
+        return; /* it does not even take what is queued: the deadline stands */
+    if (conn->next_ttt == LB_ISCSI_NO_TAG)
+        conn->next_ttt = 0;
+    send_nop_in(conn, LB_ISCSI_NO_TAG, conn->next_ttt++, lb_bytes(NULL, 0));
+}
+
+void lb_target_drop(struct lb_target_conn *conn) {
+    drop(conn, "dropped by the host");
+}
+
+bool lb_target_is_full_feature(const struct lb_target_conn *conn) {
+    return conn->phase == LB_TARGET_FULL_FEATURE;
+}
+
+const char *lb_target_initiator(const struct lb_target_conn *conn) {
+    return conn->initiator;
+}
+
+struct lb_target *lb_target_node(const struct lb_target_conn *conn) {
+    return conn->node;
+}
+
+const char *lb_target_reason(const struct lb_target_conn *conn) {
+    return conn->reason;
+}

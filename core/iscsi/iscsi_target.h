@@ -1,0 +1,220 @@
+/* iSCSI target: the other end, as a pure machine over a disk that the host has.
+ *
+ * RFC 7143, ErrorRecoveryLevel 0, one connection a session, normal and discovery sessions, CHAP
+ * both ways, digests. A struct lb_target is one target node with its LUNs and its policy; a struct
+ * lb_target_server is what listens on a portal and has some nodes; a struct lb_target_conn is one
+ * TCP connection. Driven like the initiator:
+ *
+ *   accept            lb_target_conn_init
+ *   receive           lb_target_where, read, lb_target_got
+ *   loop: poll    --> IO: do what `io` asks, then lb_target_io_done (at once or later)
+ *                     SEND: lb_target_gather, write, lb_target_sent
+ *                     CLOSE: close the connection, lb_target_conn_end
+ *                     WAIT: until until_us, input, or an answer to an `io`
+ *
+ * The disk. The machine never touches a disk; it asks for one thing at a time and task:
+ *
+ *   LB_IO_READ     give `len` bytes from `lba` on: they must stay unchanged until LB_IO_RELEASE
+ *   LB_IO_BUFFER   give room for `len` bytes that will be written: it is filled as they come
+ *   LB_IO_WRITE    `buffer`, which was given, holds the bytes for `lba`: write them
+ *   LB_IO_FLUSH    make all finished writes durable
+ *   LB_IO_RELEASE  the buffer given for this `io` is not used any more; has no answer, and `io` is
+ *                  valid until the next call only
+ *
+ * A disk in memory answers READ and BUFFER with pointers into itself (no copy; set keeps_memory and
+ * RELEASE does not come). Commands longer than io_max come in pieces, one after the other.
+ *
+ * Against a hostile initiator: every length, offset, number and flag is checked before a byte
+ * moves; commands, text and time are bounded (limits below); what breaks the protocol is rejected
+ * and then the connection is closed. Nothing here waits for an initiator without a deadline. */
+#ifndef LB_ISCSI_TARGET_H
+#define LB_ISCSI_TARGET_H
+
+#include "core/base/addr.h"
+#include "core/base/limits.h"
+#include "core/base/trace.h"
+#include "core/chap/chap.h"
+#include "core/crypto/crypto.h"
+#include "core/iscsi/iscsi.h"
+#include "core/iscsi/iscsi_stream.h"
+#include "core/iscsi/iscsi_wire.h"
+
+#define LB_TARGET_LUNS_MAX 32 /* REPORT LUNS fits a PDU of the least size (512 bytes) */
+#define LB_TARGET_WINDOW_MAX                                                                       \
+    128                        /* commands at once on a connection, immediate ones not counted     \
+                                */
+#define LB_TARGET_URGENT_MAX 8 /* immediate commands at once */
+#define LB_TARGET_TASKS                                                                            \
+    (LB_TARGET_WINDOW_MAX + LB_TARGET_URGENT_MAX + 32) /* 32: answered, and memory still in use */
+#define LB_TARGET_TEXT_MAX                                                                         \
+    16384                      /* text of one negotiation, both ways; RFC 7143 6.2: 8192 or more */
+#define LB_TARGET_EXCHANGES 32 /* login requests; a login needs two to five */
+
+/* ---- configuration: the host's memory, which outlives the connections; zero is the default ------
+ */
+
+enum lb_lun_state {
+    LB_LUN_READY,
+    LB_LUN_BECOMING_READY, /* NOT READY 04/01 */
+    LB_LUN_STOPPED,        /* NOT READY 04/02, until START STOP UNIT starts it */
+    LB_LUN_NO_MEDIUM,      /* NOT READY 3A/00 */
+};
+
+struct lb_target_lun {
+    bool is_present;
+    uint64_t blocks;
+    uint32_t block_bytes; /* 0: 512 */
+    uint8_t physical_exponent;
+    uint8_t type; /* INQUIRY's: 0 is a disk */
+    bool read_only;
+    bool no_capacity_16; /* as old targets: READ CAPACITY(16) is an invalid command */
+    enum lb_lun_state state;
+    uint32_t max_transfer_blocks, optimal_transfer_blocks; /* VPD B0; 0: no limit */
+    char vendor[9], product[17], revision[5];              /* empty: "LUNBOOT", "DISK", "1" */
+    char serial[33];                                       /* empty: the LUN's number */
+    uint64_t naa;  /* VPD 83's 64 bits; 0: made from the target's name and the LUN */
+    uint64_t user; /* the host's */
+};
+
+struct lb_target_account {
+    char name[LB_CHAP_NAME_MAX + 1];
+    uint8_t secret[LB_SECRET_MAX];
+    size_t secret_len;
+};
+
+struct lb_target {
+    char name[LB_NAME_MAX + 1];
+    char alias[LB_HOST_MAX + 1];
+    uint16_t tpgt; /* 0: 1 */
+    struct lb_target_lun luns[LB_TARGET_LUNS_MAX];
+
+    /* Who may log in. */
+    const char *const *initiators; /* count 0: everybody */
+    size_t initiator_count;
+    const struct lb_target_account *accounts; /* count 0: no authentication */
+    size_t account_count;
+    struct lb_target_account own;  /* named: the answer to mutual CHAP */
+    struct lb_chap_algs chap_algs; /* empty: all four */
+
+    /* What is agreed to. */
+    enum lb_digest_want header_digest, data_digest; /* NONE: None alone; PREFER: as is offered */
+    uint32_t window;                 /* commands at once, 1..LB_TARGET_WINDOW_MAX; 0: 64 */
+    uint32_t max_recv_data;          /* our MaxRecvDataSegmentLength; 0: 262144 */
+    uint32_t max_burst, first_burst; /* 0: 262144, 65536; the smaller of both ends is agreed on */
+    bool refuse_immediate;           /* ImmediateData=No */
+    bool insist_r2t;                 /* InitialR2T=Yes */
+
+    /* Misbehaviour by order. */
+    uint16_t login_status;          /* enum lb_iscsi_login_status: every login ends so */
+    char redirect[LB_HOST_MAX + 9]; /* with a MOVED status: TargetAddress, "host:port" */
+    bool is_busy;                   /* every command but INQUIRY and REPORT LUNS ends with BUSY */
+    bool attention_at_start;        /* UNIT ATTENTION 29/00 on each LUN of a new session */
+};
+
+struct lb_target_conn;
+
+struct lb_target_server {
+    struct lb_target *nodes;
+    size_t node_count;
+    bool keeps_memory;  /* answers to READ and BUFFER are the disk itself: see above */
+    uint32_t io_max;    /* longest READ and BUFFER asked for, bytes, 65536 or more; 0: 1 MiB, or no
+                           limit if keeps_memory */
+    uint32_t login_ms;  /* 0: 15000 */
+    uint32_t ping_ms;   /* NOP-In after so much silence, and again so much until it closes;
+                           0: 30000; UINT32_MAX: never */
+    uint32_t conns_max; /* connections in full feature phase; 0: no limit. More get 0302 */
+    bool no_discovery;  /* discovery sessions are refused */
+
+    /* The machine's own. */
+    struct lb_target_conn *conns;
+    uint16_t last_tsih;
+};
+
+/* ---- disk -------------------------------------------------------------------------------------
+ */
+
+enum lb_io_kind {
+    LB_IO_READ,
+    LB_IO_BUFFER,
+    LB_IO_WRITE,
+    LB_IO_FLUSH,
+    LB_IO_RELEASE,
+};
+
+/* Inside the connection; the host's from IO until it answers. */
+struct lb_target_io {
+    enum lb_io_kind kind;
+    struct lb_target *target;
+    struct lb_target_lun *lun;
+    uint64_t lba;
+    uint32_t blocks;
+    uint32_t len;           /* bytes: blocks * block_bytes */
+    bool force_unit_access; /* WRITE: durable before it is answered */
+    struct lb_span buffer;  /* WRITE, RELEASE: what was given. RELEASE of a READ: as it was given */
+    uint64_t user;          /* the host's, from BUFFER or READ until RELEASE */
+};
+
+/* How it went: a SAM status, and with CHECK CONDITION the sense. Zero is success. */
+struct lb_target_answer {
+    uint8_t status; /* enum lb_scsi_status; BUSY and TASK SET FULL are passed on */
+    uint8_t key, asc, ascq;
+    struct lb_span memory; /* READ: the bytes; BUFFER: the room; len as asked */
+};
+
+/* ---- connection -------------------------------------------------------------------------------
+ */
+
+enum lb_target_event {
+    LB_TARGET_WAIT,
+    LB_TARGET_IO,
+    LB_TARGET_SEND,
+    LB_TARGET_CLOSE, /* for good; again and again until lb_target_conn_end */
+};
+
+struct lb_target_action {
+    enum lb_target_event event;
+    uint64_t until_us;
+    struct lb_target_io *io;
+};
+
+/* local: the address the connection came to, for SendTargets. rx: staging room, LB_ISCSI_RX_MIN or
+ * more. server, rand, trace and rx stay the host's and outlive the connection. */
+void lb_target_conn_init(struct lb_target_conn *conn, uint64_t now_us,
+                         struct lb_target_server *server, struct lb_endpoint local,
+                         struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace);
+/* Takes it out of the server's list. Each io that the host has not answered is void; buffers given
+ * and not released are the host's again. */
+void lb_target_conn_end(struct lb_target_conn *conn);
+
+struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now_us);
+size_t lb_target_where(struct lb_target_conn *conn, struct lb_span spans[2]);
+void lb_target_got(struct lb_target_conn *conn, uint64_t now_us, size_t len);
+size_t lb_target_gather(struct lb_target_conn *conn, struct lb_bytes *pieces, size_t cap);
+void lb_target_sent(struct lb_target_conn *conn, uint64_t now_us, size_t len);
+
+/* The answer to an io that poll gave: at once or later, in any order. */
+void lb_target_io_done(struct lb_target_conn *conn, uint64_t now_us, struct lb_target_io *io,
+                       struct lb_target_answer answer);
+
+/* ---- acts of the host on sessions in full feature phase ----------------------------------------
+ */
+
+/* UNIT ATTENTION asc/ascq for this LUN on every session of the target, once each. */
+void lb_target_attention(struct lb_target_server *server, struct lb_target *target, unsigned lun,
+                         uint8_t asc, uint8_t ascq);
+/* Async message: log out within so many seconds, or the connection is closed. */
+void lb_target_ask_logout(struct lb_target_conn *conn, uint64_t now_us, uint16_t seconds);
+/* A NOP-In that must be answered, now. */
+void lb_target_ping(struct lb_target_conn *conn, uint64_t now_us);
+/* Closes without a word. */
+void lb_target_drop(struct lb_target_conn *conn);
+
+bool lb_target_is_full_feature(const struct lb_target_conn *conn);
+/* The initiator's name; empty before it has said it. */
+const char *lb_target_initiator(const struct lb_target_conn *conn);
+/* The node of a normal session; NULL before it is known, and in a discovery session. */
+struct lb_target *lb_target_node(const struct lb_target_conn *conn);
+/* Why it closes or was closed, in words; empty while it lives. */
+const char *lb_target_reason(const struct lb_target_conn *conn);
+
+#endif

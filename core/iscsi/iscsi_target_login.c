@@ -1,0 +1,262 @@
+/* The login phase on the target's side: RFC 7143 6.3, 11.12, 11.13.
+ *
+ *   SECURITY --T, NSG 1--> OPERATIONAL --T, NSG 3--> FULL_FEATURE
+ *       `----------------T, NSG 3-----------------------^
+ *
+ * A login that fails gets its status, and then the connection is closed. */
+#include "core/iscsi/iscsi_target_state.h"
+
+#define LOG(conn, ...) lb_trace((conn)->trace, (conn)->now_us, "target", __VA_ARGS__)
+
+static void respond(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu, struct lb_bytes text) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    pdu->opcode = LB_OP_LOGIN_RESPONSE;
+    pdu->itt = conn->pdu.itt;
+    memcpy(pdu->login.isid, conn->pdu.login.isid, sizeof pdu->login.isid);
+    lb_target_number(conn, pdu, true, bhs);
+    lb_target_queue_text(conn, bhs, text);
+}
+
+static void fail(struct lb_target_conn *conn, enum lb_iscsi_login_status status) {
+    struct lb_iscsi_pdu pdu = {.final = false};
+    struct lb_wr wr = lb_wr(lb_span(conn->text_out, LB_STREAM_LOGIN_DATA));
+    pdu.login.status_class = (uint8_t)((unsigned)status >> 8);
+    pdu.login.status_detail = (uint8_t)status;
+    if (pdu.login.status_class == 1 && conn->node != NULL)
+        lb_iscsi_put_text(&wr, LB_KEY_TARGET_ADDRESS, conn->node->redirect);
+    respond(conn, &pdu, lb_wr_done(&wr));
+    lb_target_close(conn, lb_iscsi_login_status_word(status));
+}
+
+/* ---- who it is: the first request ---- */
+
+static struct lb_target *find_node(const struct lb_target_server *server, struct lb_bytes name) {
+    for (size_t i = 0; i < server->node_count; i++)
+        if (lb_text_is(name, server->nodes[i].name))
+            return &server->nodes[i];
+    return NULL;
+}
+
+static bool may_log_in(const struct lb_target *node, const char *initiator) {
+    for (size_t i = 0; i < node->initiator_count; i++)
+        if (lb_streq(node->initiators[i], initiator))
+            return true;
+    return node->initiator_count == 0;
+}
+
+/* The connections in full feature phase, without those that this login takes the place of. */
+static size_t count_others(const struct lb_target_conn *conn) {
+    size_t count = 0;
+    for (const struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next)
+        count += c != conn && c->phase == LB_TARGET_FULL_FEATURE &&
+                 !lb_streq(c->initiator, conn->initiator);
+    return count;
+}
+
+static enum lb_iscsi_login_status identify_node(struct lb_target_conn *conn,
+                                                struct lb_bytes text) {
+    struct lb_bytes name;
+    if (!lb_iscsi_text_find(text, LB_KEY_TARGET_NAME, &name))
+        return LB_LOGIN_MISSING_PARAMETER;
+    conn->node = find_node(conn->server, name);
+    if (conn->node == NULL)
+        return LB_LOGIN_NOT_FOUND;
+    if (conn->node->login_status != LB_LOGIN_OK)
+        return (enum lb_iscsi_login_status)conn->node->login_status;
+    return may_log_in(conn->node, conn->initiator) ? LB_LOGIN_OK : LB_LOGIN_NOT_AUTHORISED;
+}
+
+static enum lb_iscsi_login_status identify(struct lb_target_conn *conn, struct lb_bytes text) {
+    struct lb_bytes name, type;
+    if (!lb_iscsi_text_find(text, LB_KEY_INITIATOR_NAME, &name))
+        return LB_LOGIN_MISSING_PARAMETER;
+    if (name.len == 0 || !lb_utf8_is_valid(name) ||
+        !lb_text_copy(conn->initiator, sizeof conn->initiator, name))
+        return LB_LOGIN_INITIATOR_ERROR;
+    bool has_type = lb_iscsi_text_find(text, LB_KEY_SESSION_TYPE, &type);
+    conn->is_discovery = has_type && lb_text_is(type, "Discovery");
+    if (has_type && !conn->is_discovery && !lb_text_is(type, "Normal"))
+        return LB_LOGIN_SESSION_TYPE;
+    if (conn->is_discovery && conn->server->no_discovery)
+        return LB_LOGIN_SESSION_TYPE;
+    memcpy(conn->isid, conn->pdu.login.isid, sizeof conn->isid);
+    conn->cid = conn->pdu.login.cid;
+    enum lb_iscsi_login_status status =
+        conn->is_discovery ? LB_LOGIN_OK : identify_node(conn, text);
+    size_t conns_max = conn->server->conns_max;
+    if (status == LB_LOGIN_OK && conns_max != 0 && count_others(conn) >= conns_max)
+        return LB_LOGIN_NO_RESOURCES;
+    return status;
+}
+
+static void set_defaults(struct lb_target_conn *conn) {
+    conn->initial_r2t = conn->immediate_data = true; /* RFC 7143 13: until agreed otherwise */
+    conn->max_burst = 262144;
+    conn->first_burst = 65536;
+}
+
+/* What comes with the first answer: 13.9 TargetPortalGroupTag, 13.7 TargetAlias. */
+static void introduce(const struct lb_target_conn *conn, struct lb_wr *wr) {
+    if (conn->node == NULL)
+        return;
+    if (conn->node->alias[0] != 0)
+        lb_iscsi_put_text(wr, LB_KEY_TARGET_ALIAS, conn->node->alias);
+    lb_iscsi_put_number(wr, LB_KEY_TARGET_PORTAL_GROUP_TAG,
+                        conn->node->tpgt == 0 ? 1 : conn->node->tpgt);
+}
+
+static uint32_t our_max_recv(const struct lb_target_conn *conn) {
+    return conn->node == NULL || conn->node->max_recv_data == 0 ? 262144
+                                                                : conn->node->max_recv_data;
+}
+
+/* ---- each request ---- */
+
+static enum lb_iscsi_login_status check_header(const struct lb_target_conn *conn) {
+    const struct lb_iscsi_pdu *pdu = &conn->pdu;
+    uint8_t csg = pdu->login.csg, nsg = pdu->login.nsg;
+    bool is_first = conn->exchanges == 1;
+    if (pdu->login.version_min > 0)
+        return LB_LOGIN_VERSION;
+    if (pdu->login.tsih != 0)
+        return LB_LOGIN_NO_SESSION; /* one connection a session, so nothing to join */
+    if (csg > LB_LOGIN_STAGE_OPERATIONAL || (pdu->final && (nsg == 2 || nsg <= csg)))
+        return LB_LOGIN_INITIATOR_ERROR;
+    if (pdu->final && pdu->login.more)
+        return LB_LOGIN_INITIATOR_ERROR;
+    bool is_security = conn->phase == LB_TARGET_SECURITY;
+    if (!is_first && is_security != (csg == LB_LOGIN_STAGE_SECURITY))
+        return LB_LOGIN_INVALID_DURING_LOGIN;
+    if (!is_first && memcmp(pdu->login.isid, conn->isid, sizeof conn->isid) != 0 &&
+        conn->has_first)
+        return LB_LOGIN_INVALID_DURING_LOGIN;
+    return LB_LOGIN_OK;
+}
+
+static bool is_authenticated(const struct lb_target_conn *conn) {
+    return conn->node == NULL || conn->node->account_count == 0 || conn->auth == LB_AUTH_DONE;
+}
+
+/* RFC 7143 6.3.5: the same initiator port logs in again, so its old session is over. */
+static void reinstate(struct lb_target_conn *conn) {
+    for (struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next) {
+        bool is_same = c != conn && c->phase == LB_TARGET_FULL_FEATURE && c->node == conn->node &&
+                       memcmp(c->isid, conn->isid, sizeof c->isid) == 0 &&
+                       lb_streq(c->initiator, conn->initiator);
+        if (!is_same)
+            continue;
+        LOG(conn, "takes the place of session %u", c->tsih);
+        lb_target_drop(c);
+    }
+}
+
+static void enter_full_feature(struct lb_target_conn *conn) {
+    bool has_window = conn->node != NULL && conn->node->window != 0;
+    reinstate(conn);
+    conn->phase = LB_TARGET_FULL_FEATURE;
+    if (++conn->server->last_tsih == 0)
+        conn->server->last_tsih = 1;
+    conn->tsih = conn->server->last_tsih;
+    conn->window = has_window ? LB_MIN(conn->node->window, LB_TARGET_WINDOW_MAX) : 64;
+    conn->first_burst = LB_MIN(conn->first_burst, conn->max_burst);
+    lb_wipe(&conn->challenge, sizeof conn->challenge);
+    for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
+        conn->attention[i] =
+            conn->node != NULL && conn->node->attention_at_start ? 0x2900 : 0;
+    LOG(conn, "session %u: %s", conn->tsih, conn->initiator);
+}
+
+/* Where the answer leads: T with the initiator's NSG, if it wants to go on and may. */
+static void transit(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu) {
+    if (!conn->pdu.final || !is_authenticated(conn))
+        return;
+    pdu->final = true;
+    pdu->login.nsg = conn->pdu.login.nsg;
+    if (pdu->login.nsg == LB_LOGIN_STAGE_OPERATIONAL)
+        conn->phase = LB_TARGET_OPERATIONAL;
+    else
+        enter_full_feature(conn);
+}
+
+static bool lacks_digest(const struct lb_target_conn *conn) {
+    return conn->node != NULL &&
+           ((conn->node->header_digest == LB_DIGEST_CRC32C && !conn->header_digest) ||
+            (conn->node->data_digest == LB_DIGEST_CRC32C && !conn->data_digest));
+}
+
+static enum lb_iscsi_login_status negotiate(struct lb_target_conn *conn, struct lb_wr *wr) {
+    struct lb_bytes text = lb_bytes(conn->text_in, conn->text_in_len);
+    enum lb_iscsi_login_status status = LB_LOGIN_OK;
+    bool is_operational = conn->pdu.login.csg == LB_LOGIN_STAGE_OPERATIONAL;
+    conn->text_in_len = 0;
+    if (!conn->has_first) {
+        status = identify(conn, text);
+        if (status != LB_LOGIN_OK)
+            return status;
+        conn->has_first = true;
+        set_defaults(conn);
+        introduce(conn, wr);
+    }
+    status = lb_target_keys(conn, text, wr);
+    if (status != LB_LOGIN_OK)
+        return status;
+    if (is_operational && !is_authenticated(conn))
+        return LB_LOGIN_AUTH_FAILED; /* it left security out */
+    if (conn->pdu.final && conn->pdu.login.nsg == LB_LOGIN_STAGE_FULL_FEATURE &&
+        lacks_digest(conn))
+        return LB_LOGIN_INITIATOR_ERROR;
+    if (is_operational && !conn->is_declared) {
+        lb_iscsi_put_number(wr, LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, our_max_recv(conn));
+        conn->is_declared = true;
+    }
+    return lb_wr_ok(wr) ? LB_LOGIN_OK : LB_LOGIN_NO_RESOURCES;
+}
+
+/* The first request's CmdSN is where the session starts; all of a login carry it: 11.12.8. */
+static void take_first_numbers(struct lb_target_conn *conn) {
+    conn->exp_cmd_sn = conn->pdu.cmd_sn;
+    if (conn->pdu.login.csg == LB_LOGIN_STAGE_OPERATIONAL)
+        conn->phase = LB_TARGET_OPERATIONAL;
+}
+
+static void answer(struct lb_target_conn *conn) {
+    struct lb_wr wr = lb_wr(lb_span(conn->text_out, LB_STREAM_LOGIN_DATA));
+    struct lb_iscsi_pdu pdu = {.final = false};
+    enum lb_iscsi_login_status status = negotiate(conn, &wr);
+    if (status != LB_LOGIN_OK) {
+        fail(conn, status);
+        return;
+    }
+    pdu.login.csg = conn->pdu.login.csg;
+    transit(conn, &pdu);
+    pdu.login.tsih = conn->tsih;
+    respond(conn, &pdu, lb_wr_done(&wr));
+    if (conn->phase != LB_TARGET_FULL_FEATURE)
+        return;
+    lb_stream_set_digests(&conn->stream, conn->header_digest, conn->data_digest);
+    if (conn->is_declared)
+        lb_stream_set_max_data(&conn->stream, our_max_recv(conn));
+}
+
+void lb_target_login(struct lb_target_conn *conn, struct lb_bytes data) {
+    if (++conn->exchanges > LB_TARGET_EXCHANGES) {
+        lb_target_close(conn, "a login without end");
+        return;
+    }
+    enum lb_iscsi_login_status status = check_header(conn);
+    if (conn->exchanges == 1)
+        take_first_numbers(conn);
+    if (status == LB_LOGIN_OK && !lb_target_text_add(conn, data))
+        status = LB_LOGIN_NO_RESOURCES;
+    if (status != LB_LOGIN_OK) {
+        fail(conn, status);
+        return;
+    }
+    if (!conn->pdu.login.more) {
+        answer(conn);
+        return;
+    }
+    struct lb_iscsi_pdu pdu = {.final = false};
+    pdu.login.csg = conn->pdu.login.csg;
+    respond(conn, &pdu, lb_bytes(NULL, 0)); /* 6.2: an empty answer asks for the rest */
+}

@@ -1,0 +1,225 @@
+/* The fields of a target's connection. For the files of the target, and for hosts that need the
+ * struct's size; nobody else looks inside. */
+#ifndef LB_ISCSI_TARGET_STATE_H
+#define LB_ISCSI_TARGET_STATE_H
+
+#include "core/iscsi/iscsi_target.h"
+#include "core/iscsi/iscsi_text.h"
+#include "core/scsi/scsi.h"
+
+enum lb_target_phase {
+    LB_TARGET_SECURITY,    /* login, CSG 0 */
+    LB_TARGET_OPERATIONAL, /* login, CSG 1 */
+    LB_TARGET_FULL_FEATURE,
+    LB_TARGET_CLOSING, /* what is queued is sent, then it closes */
+    LB_TARGET_CLOSED,
+};
+
+enum lb_target_auth {
+    LB_AUTH_OPEN,       /* nothing agreed on yet */
+    LB_AUTH_CHAP,       /* AuthMethod=CHAP is agreed on, CHAP_A awaited */
+    LB_AUTH_CHALLENGED, /* CHAP_R awaited */
+    LB_AUTH_DONE,
+};
+
+/* Drawn in iscsi_target_task.c. */
+enum lb_target_task_state {
+    LB_TTASK_IDLE,
+    LB_TTASK_ASK,       /* in the list of ios that poll gives out */
+    LB_TTASK_AT_HOST,   /* an io is to be answered */
+    LB_TTASK_RECEIVING, /* Data-Out is awaited; or, in the list `out`, an R2T is to be sent */
+    LB_TTASK_SENDING,   /* in the list `out`: Data-In is to be queued */
+    LB_TTASK_UNSENT,    /* Data-In is queued; its memory is in use until it is sent */
+    LB_TTASK_ANSWERING, /* in the list `out`: a response is to be queued */
+};
+
+enum lb_target_data {
+    LB_TDATA_NONE,  /* answered from here: INQUIRY and the like */
+    LB_TDATA_READ,  /* from the disk */
+    LB_TDATA_WRITE, /* to the disk */
+    LB_TDATA_FLUSH,
+};
+
+#define LB_TTASK_NONE 0xff /* no index into tasks */
+
+struct lb_target_task {
+    struct lb_target_io io;
+    enum lb_target_task_state state;
+    enum lb_target_data data;
+    bool is_immediate; /* takes no room of the window */
+    bool is_aborted;   /* no answer; freed as soon as nobody uses its memory */
+    bool is_answered;  /* its status is queued: out of the window, its ITT may come again */
+    bool has_memory;   /* io.buffer is the host's, to be released */
+    bool wants_r2t;    /* RECEIVING: the next R2T is to be sent */
+    bool unsolicited;  /* Data-Out without R2T is awaited until F */
+    bool has_failed;   /* status is known and not GOOD; data that comes is thrown away */
+    uint8_t lun_index; /* LB_TTASK_NONE: there is no such LUN */
+    uint8_t next;      /* in a list */
+    uint8_t hash_next; /* among tasks of the same hash of itt */
+    uint8_t lun[8];
+    uint8_t cdb[16];
+    uint32_t itt, ttt;
+    uint32_t edtl;
+    uint32_t total; /* bytes that the command moves, at most edtl */
+    uint32_t residual;
+    bool overflow, underflow;
+    uint64_t lba;       /* of its first block */
+    uint32_t piece;     /* offset of the piece in `io`, in the whole */
+    uint32_t piece_end; /* where it ends: at most total */
+    uint32_t moved;     /* bytes of the whole that were received, or queued as Data-In */
+    uint32_t burst_end; /* offset where the R2T in flight, or the unsolicited data, ends */
+    uint32_t data_sn;   /* next of Data-In; expected of Data-Out */
+    uint32_t r2t_sn;
+    uint32_t in_sequence; /* bytes of Data-In since F */
+    uint64_t sent_at;     /* stream position after its last Data-In */
+    uint8_t status, key, asc, ascq;
+};
+
+struct lb_target_list {
+    uint8_t first, last; /* LB_TTASK_NONE: empty */
+};
+
+struct lb_target_conn {
+    struct lb_target_server *server;
+    struct lb_target_conn *next; /* in the server's list */
+    struct lb_rand *rand;
+    struct lb_trace *trace;
+    struct lb_endpoint local;
+    enum lb_target_phase phase;
+    const char *reason;
+    uint64_t now_us;      /* of the call at hand */
+    uint64_t deadline_us; /* login, answer to a ping, logout */
+    uint64_t heard_us;    /* when bytes came last */
+    bool ping_waits;      /* a NOP-In was sent and is not answered */
+    bool logout_waits;    /* an async message asked for logout */
+
+    /* Session. */
+    struct lb_target *node; /* NULL in a discovery session */
+    bool is_discovery;
+    char initiator[LB_NAME_MAX + 1];
+    uint8_t isid[6];
+    uint16_t tsih, cid;
+    uint16_t attention[LB_TARGET_LUNS_MAX]; /* asc << 8 | ascq that waits; 0: none */
+
+    /* Numbers. */
+    uint32_t stat_sn, exp_cmd_sn;
+    uint32_t window, window_used;
+    uint32_t next_ttt;
+
+    /* Login. */
+    unsigned exchanges;
+    bool has_first;     /* the first request is complete: names are known */
+    bool is_declared;   /* our MaxRecvDataSegmentLength has been said */
+    uint64_t keys_seen; /* bit: enum lb_iscsi_key */
+    enum lb_target_auth auth;
+    struct lb_chap_alg alg;
+    struct lb_chap_challenge challenge;
+
+    /* Agreed on. */
+    bool header_digest, data_digest, initial_r2t, immediate_data;
+    uint32_t max_send_data; /* the initiator's MaxRecvDataSegmentLength */
+    uint32_t max_burst, first_burst;
+
+    /* Text: what came of a negotiation (C bit), and the answer, of which a part may be sent. */
+    size_t text_in_len;
+    size_t text_out_len, text_out_sent; /* of a Text Response that goes on */
+    uint32_t text_ttt;                  /* of an answer that goes on; LB_ISCSI_NO_TAG: none */
+    uint64_t text_busy_until;           /* stream position from which text_out may be changed */
+
+    /* The PDU at hand. */
+    struct lb_iscsi_pdu pdu;
+    bool has_pdu;      /* begun; its data segment is awaited */
+    bool is_ignored;   /* what it says is not done: out of the window, or it was rejected */
+    uint8_t receiving; /* task whose data it brings, or LB_TTASK_NONE */
+    uint8_t stalled;   /* task whose BUFFER must be answered first, or LB_TTASK_NONE */
+
+    /* Task management that waits for ios at the host. */
+    bool tmf_waits;
+    uint8_t tmf_response;
+    uint32_t tmf_itt;
+    struct lb_target_io released; /* the RELEASE that poll gave last */
+
+    struct lb_target_list asks, out, unsent;
+    uint8_t free_task; /* first of the free list */
+    uint8_t urgent_used;
+    uint8_t by_itt[256];
+    struct lb_target_task tasks[LB_TARGET_TASKS];
+
+    struct lb_stream stream;
+    uint8_t text_in[LB_TARGET_TEXT_MAX];
+    uint8_t text_out[LB_TARGET_TEXT_MAX];
+};
+
+/* ---- iscsi_target.c ---- */
+
+/* Numbers the PDU (StatSN, ExpCmdSN, MaxCmdSN) and encodes it. */
+void lb_target_number(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu, bool takes_stat_sn,
+                      uint8_t bhs[LB_ISCSI_BHS_BYTES]);
+/* Rejects the PDU at hand. */
+void lb_target_reject(struct lb_target_conn *conn, enum lb_iscsi_reject_reason reason);
+/* Rejects it as against the protocol, and closes. why is a constant. */
+void lb_target_violation(struct lb_target_conn *conn, const char *why);
+/* Sends what is queued, then closes. why is a constant. */
+void lb_target_close(struct lb_target_conn *conn, const char *why);
+/* Puts text_out[0..len) behind the header, and keeps it busy until it is sent. */
+void lb_target_queue_text(struct lb_target_conn *conn, const uint8_t bhs[LB_ISCSI_BHS_BYTES],
+                          struct lb_bytes text);
+
+/* ---- iscsi_target_login.c, iscsi_target_text.c: a complete PDU is in conn->pdu ---- */
+
+void lb_target_login(struct lb_target_conn *conn, struct lb_bytes data);
+void lb_target_text(struct lb_target_conn *conn, struct lb_bytes data);
+/* iscsi_target_keys.c: answers the pairs of one negotiation into wr; a status, or LB_LOGIN_OK. */
+enum lb_iscsi_login_status lb_target_keys(struct lb_target_conn *conn, struct lb_bytes text,
+                                          struct lb_wr *wr);
+/* Joins `data` to text_in; false when it is too much. */
+bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data);
+
+/* ---- iscsi_target_task.c ---- */
+
+void lb_target_tasks_init(struct lb_target_conn *conn);
+bool lb_target_has_free_task(const struct lb_target_conn *conn);
+/* The header of a SCSI Command or Data-Out, with or without data to come. Gives the span where its
+ * data goes, unless it stalls (conn->stalled is set). */
+struct lb_span lb_target_command(struct lb_target_conn *conn);
+struct lb_span lb_target_data_out(struct lb_target_conn *conn);
+/* Its data segment is complete. */
+void lb_target_data_came(struct lb_target_conn *conn);
+void lb_target_task_management(struct lb_target_conn *conn);
+/* Sends its response once no aborted task is at the host any more. */
+void lb_target_end_task_management(struct lb_target_conn *conn);
+/* The io at the head of `asks`; NULL when there is none. */
+struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn);
+
+/* The answer to an io. */
+void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
+                       const struct lb_target_answer *answer);
+
+/* ---- iscsi_target_data.c ---- */
+
+/* Queues what can be queued: Data-In, R2T, responses. */
+void lb_target_pump(struct lb_target_conn *conn);
+/* Goes on with tasks whose Data-In has been sent. */
+void lb_target_reap(struct lb_target_conn *conn);
+
+/* ---- lists and life of tasks, iscsi_target_task.c for iscsi_target_data.c ---- */
+
+void lb_target_list_add(struct lb_target_conn *conn, struct lb_target_list *list,
+                        struct lb_target_task *task);
+struct lb_target_task *lb_target_list_take(struct lb_target_conn *conn,
+                                           struct lb_target_list *list);
+/* Its status is about to be queued: it leaves the window, and its ITT may come again. */
+void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task *task);
+/* All its Data-In of this piece has been sent, or it needs no memory any more. */
+void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *task);
+
+/* ---- iscsi_target_scsi.c ---- */
+
+/* What a new command is: sets data, lba, total, residual; or its status and sense. */
+void lb_target_classify(struct lb_target_conn *conn, struct lb_target_task *task);
+/* Carries out a command that moves no blocks. Writes its reply (up to 512 bytes) and gives its
+ * length; sets the task's status and sense. */
+size_t lb_target_scsi(struct lb_target_conn *conn, struct lb_target_task *task, uint8_t reply[512]);
+void lb_target_check(struct lb_target_task *task, uint8_t key, uint8_t asc, uint8_t ascq);
+
+#endif

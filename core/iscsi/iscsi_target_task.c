@@ -1,0 +1,562 @@
+/* The life of a command on the target's side: SCSI Command, Data-Out, ios at the host, task
+ * management. RFC 7143 11.3, 11.5, 11.7; what is sent back is in iscsi_target_data.c.
+ *
+ *   IDLE --read----> ASK --> AT_HOST --> SENDING --> UNSENT --> IDLE
+ *     |               ^____________next piece__________|
+ *     |--write-----> ASK --> AT_HOST --> RECEIVING --> ASK --> AT_HOST --> ANSWERING --> IDLE
+ *     |             (BUFFER)  ^_________next piece_____________(WRITE)
+ *     `--others--------------------------------------------------------> ANSWERING --> IDLE
+ *
+ * RECEIVING is also the state of a command that failed while its unsolicited data is still to come:
+ * the initiator sends it to the end, and gets the status then (11.4.2). */
+#include "core/iscsi/iscsi_target_state.h"
+
+/* ---- lists, and finding a task ---- */
+
+static uint8_t index_of(const struct lb_target_conn *conn, const struct lb_target_task *task) {
+    return (uint8_t)(task - conn->tasks);
+}
+
+void lb_target_list_add(struct lb_target_conn *conn, struct lb_target_list *list,
+                        struct lb_target_task *task) {
+    uint8_t index = index_of(conn, task);
+    task->next = LB_TTASK_NONE;
+    if (list->first == LB_TTASK_NONE)
+        list->first = index;
+    else
+        conn->tasks[list->last].next = index;
+    list->last = index;
+}
+
+struct lb_target_task *lb_target_list_take(struct lb_target_conn *conn,
+                                           struct lb_target_list *list) {
+    if (list->first == LB_TTASK_NONE)
+        return NULL;
+    struct lb_target_task *task = &conn->tasks[list->first];
+    list->first = task->next;
+    return task;
+}
+
+/* Initiators number their tags upwards, or by index, often with a pattern in the upper bits. */
+static uint8_t hash(uint32_t itt) {
+    return (uint8_t)(itt ^ itt >> 8 ^ itt >> 16 ^ itt >> 24);
+}
+
+static struct lb_target_task *find_itt(struct lb_target_conn *conn, uint32_t itt) {
+    uint8_t at = conn->by_itt[hash(itt)];
+    while (at != LB_TTASK_NONE && conn->tasks[at].itt != itt)
+        at = conn->tasks[at].hash_next;
+    return at == LB_TTASK_NONE ? NULL : &conn->tasks[at];
+}
+
+static void forget_itt(struct lb_target_conn *conn, const struct lb_target_task *task) {
+    uint8_t *at = &conn->by_itt[hash(task->itt)];
+    while (&conn->tasks[*at] != task)
+        at = &conn->tasks[*at].hash_next;
+    *at = task->hash_next;
+}
+
+void lb_target_tasks_init(struct lb_target_conn *conn) {
+    static const struct lb_target_list empty = {LB_TTASK_NONE, LB_TTASK_NONE};
+    conn->asks = conn->out = conn->unsent = empty;
+    memset(conn->by_itt, LB_TTASK_NONE, sizeof conn->by_itt);
+    for (unsigned i = 0; i < LB_TARGET_TASKS; i++)
+        conn->tasks[i] = (struct lb_target_task){.next = i + 1 < LB_TARGET_TASKS ? (uint8_t)(i + 1)
+                                                                                 : LB_TTASK_NONE};
+    conn->free_task = 0;
+    conn->receiving = conn->stalled = LB_TTASK_NONE;
+}
+
+bool lb_target_has_free_task(const struct lb_target_conn *conn) {
+    return conn->free_task != LB_TTASK_NONE;
+}
+
+/* ---- states ---- */
+
+static void enter_ask(struct lb_target_conn *conn, struct lb_target_task *task,
+                      enum lb_io_kind kind) {
+    task->io.kind = kind;
+    task->state = LB_TTASK_ASK;
+    lb_target_list_add(conn, &conn->asks, task);
+}
+
+static void enter_idle(struct lb_target_conn *conn, struct lb_target_task *task) {
+    task->state = LB_TTASK_IDLE;
+    task->next = conn->free_task;
+    conn->free_task = index_of(conn, task);
+}
+
+static void enter_answering(struct lb_target_conn *conn, struct lb_target_task *task) {
+    task->state = LB_TTASK_ANSWERING;
+    lb_target_list_add(conn, &conn->out, task);
+}
+
+/* Asks for the disk's part of the next piece: all that is left, or io_max. */
+static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task) {
+    const struct lb_target_lun *lun = &conn->node->luns[task->lun_index];
+    uint32_t block_bytes = lun->block_bytes == 0 ? 512 : lun->block_bytes;
+    uint32_t io_max = conn->server->io_max;
+    if (io_max == 0)
+        io_max = conn->server->keeps_memory ? UINT32_MAX & ~UINT32_C(0xffff) : 1u << 20;
+    uint32_t len = LB_MIN(task->total - task->moved, io_max);
+    task->piece = task->moved;
+    task->piece_end = task->moved + len;
+    task->io.target = conn->node;
+    task->io.lun = &conn->node->luns[task->lun_index];
+    task->io.lba = task->lba + task->piece / block_bytes;
+    task->io.blocks = (uint32_t)(((uint64_t)len + block_bytes - 1) / block_bytes);
+    task->io.len = task->io.blocks * block_bytes;
+    enter_ask(conn, task, task->data == LB_TDATA_READ ? LB_IO_READ : LB_IO_BUFFER);
+}
+
+void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task *task) {
+    if (task->is_answered)
+        return;
+    task->is_answered = true;
+    forget_itt(conn, task);
+    if (task->is_immediate)
+        conn->urgent_used--;
+    else
+        conn->window_used--;
+}
+
+void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *task) {
+    bool goes_on = !task->is_aborted && !task->has_failed && task->data == LB_TDATA_READ &&
+                   task->moved < task->total;
+    if (task->has_memory && !conn->server->keeps_memory) {
+        task->has_memory = false;
+        enter_ask(conn, task, LB_IO_RELEASE);
+        return;
+    }
+    task->has_memory = false;
+    if (goes_on)
+        enter_piece(conn, task);
+    else if (!task->is_answered)
+        enter_answering(conn, task);
+    else
+        enter_idle(conn, task);
+}
+
+/* Whether an aborted task may be forgotten now: nobody else holds it. */
+static bool is_free_standing(const struct lb_target_conn *conn, const struct lb_target_task *task) {
+    uint8_t index = index_of(conn, task);
+    return task->state == LB_TTASK_RECEIVING && !task->wants_r2t && conn->receiving != index &&
+           conn->stalled != index;
+}
+
+static bool has_aborted_at_host(const struct lb_target_conn *conn) {
+    for (unsigned i = 0; i < LB_TARGET_TASKS; i++)
+        if (conn->tasks[i].is_aborted && conn->tasks[i].state == LB_TTASK_AT_HOST)
+            return true;
+    return false;
+}
+
+/* ---- the host's answers ---- */
+
+static void fail_as(struct lb_target_task *task, const struct lb_target_answer *answer) {
+    task->status = answer->status;
+    task->key = answer->key;
+    task->asc = answer->asc;
+    task->ascq = answer->ascq;
+    task->has_failed = true;
+}
+
+/* Goes on with a write (or a failed command) after data came, or its memory. */
+static void advance(struct lb_target_conn *conn, struct lb_target_task *task) {
+    task->state = LB_TTASK_RECEIVING;
+    if (task->is_aborted) {
+        lb_target_task_rest(conn, task);
+    } else if (task->unsolicited) {
+        return; /* more of it is on its way */
+    } else if (task->has_failed || task->data != LB_TDATA_WRITE || task->total == 0) {
+        lb_target_task_rest(conn, task);
+    } else if (task->moved >= task->piece_end) {
+        task->io.buffer.len = task->piece_end - task->piece;
+        enter_ask(conn, task, LB_IO_WRITE);
+    } else {
+        task->wants_r2t = true;
+        lb_target_list_add(conn, &conn->out, task);
+    }
+}
+
+/* Where Data-Out for the offset `moved` goes; what lies beyond the piece is thrown away. */
+static struct lb_span data_span(const struct lb_target_task *task) {
+    if (!task->has_memory || task->has_failed || task->is_aborted || task->moved >= task->piece_end)
+        return lb_span(NULL, 0);
+    return lb_span(task->io.buffer.p + (task->moved - task->piece), task->piece_end - task->moved);
+}
+
+static void buffer_came(struct lb_target_conn *conn, struct lb_target_task *task,
+                        const struct lb_target_answer *answer) {
+    static const struct lb_target_answer full = {.status = LB_SCSI_TASK_SET_FULL};
+    bool is_refused = answer->status != LB_SCSI_GOOD || answer->memory.p == NULL;
+    task->io.buffer = answer->memory;
+    task->has_memory = !is_refused;
+    if (is_refused)
+        fail_as(task, answer->status != LB_SCSI_GOOD ? answer : &full);
+    lb_assert(is_refused || answer->memory.len >= task->io.len);
+    if (conn->stalled != index_of(conn, task)) {
+        advance(conn, task);
+        return;
+    }
+    task->state = LB_TTASK_RECEIVING;
+    conn->stalled = LB_TTASK_NONE;
+    if (conn->has_pdu)
+        lb_stream_place(&conn->stream, data_span(task));
+    else
+        lb_target_data_came(conn); /* a Data-Out without data */
+}
+
+static void read_came(struct lb_target_conn *conn, struct lb_target_task *task,
+                      const struct lb_target_answer *answer) {
+    if (answer->status != LB_SCSI_GOOD) {
+        fail_as(task, answer);
+        enter_answering(conn, task);
+        return;
+    }
+    lb_assert(answer->memory.p != NULL && answer->memory.len >= task->io.len);
+    task->io.buffer = answer->memory;
+    task->has_memory = true;
+    task->state = LB_TTASK_SENDING;
+    lb_target_list_add(conn, &conn->out, task);
+}
+
+static void write_done(struct lb_target_conn *conn, struct lb_target_task *task,
+                       const struct lb_target_answer *answer) {
+    if (answer->status != LB_SCSI_GOOD)
+        fail_as(task, answer);
+    if (!task->has_failed && task->moved < task->total) {
+        task->has_memory = false; /* WRITE gave it back */
+        enter_piece(conn, task);
+    } else {
+        task->has_memory = false;
+        enter_answering(conn, task);
+    }
+}
+
+/* The io of an aborted task is back. */
+static void aborted_came(struct lb_target_conn *conn, struct lb_target_task *task,
+                         const struct lb_target_answer *answer) {
+    if (task->io.kind == LB_IO_READ || task->io.kind == LB_IO_BUFFER) {
+        task->io.buffer = answer->memory;
+        task->has_memory = answer->status == LB_SCSI_GOOD && answer->memory.p != NULL;
+    } else {
+        task->has_memory = false;
+    }
+    if (conn->stalled == index_of(conn, task)) {
+        task->state = LB_TTASK_RECEIVING;
+        conn->stalled = LB_TTASK_NONE;
+        if (conn->has_pdu)
+            lb_stream_place(&conn->stream, lb_span(NULL, 0));
+        else
+            lb_target_data_came(conn);
+    } else {
+        lb_target_task_rest(conn, task);
+    }
+}
+
+struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn) {
+    static const struct lb_target_answer nothing = {.status = LB_SCSI_TASK_ABORTED};
+    struct lb_target_task *task;
+    while ((task = lb_target_list_take(conn, &conn->asks)) != NULL) {
+        if (task->io.kind == LB_IO_RELEASE) {
+            conn->released = task->io; /* the task may ask for more at once */
+            lb_target_task_rest(conn, task);
+            return &conn->released;
+        }
+        if (!task->is_aborted) {
+            task->state = LB_TTASK_AT_HOST;
+            return &task->io;
+        }
+        bool has_buffer = task->io.kind == LB_IO_WRITE;
+        task->state = LB_TTASK_RECEIVING;
+        if (has_buffer)
+            lb_target_task_rest(conn, task);
+        else
+            aborted_came(conn, task, &nothing);
+    }
+    return NULL;
+}
+
+void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
+                       const struct lb_target_answer *answer) {
+    struct lb_target_task *task = (struct lb_target_task *)io; /* its first member */
+    lb_assert(task >= conn->tasks && index_of(conn, task) < LB_TARGET_TASKS);
+    lb_assert(task->state == LB_TTASK_AT_HOST);
+    if (task->is_aborted) {
+        task->state = LB_TTASK_RECEIVING;
+        aborted_came(conn, task, answer);
+        return;
+    }
+    switch (io->kind) {
+    case LB_IO_READ:
+        read_came(conn, task, answer);
+        return;
+    case LB_IO_BUFFER:
+        buffer_came(conn, task, answer);
+        return;
+    case LB_IO_WRITE:
+        write_done(conn, task, answer);
+        return;
+    case LB_IO_FLUSH:
+        if (answer->status != LB_SCSI_GOOD)
+            fail_as(task, answer);
+        enter_answering(conn, task);
+        return;
+    case LB_IO_RELEASE:
+        lb_assert(io->kind != LB_IO_RELEASE); /* it has no answer */
+        return;
+    }
+}
+
+/* ---- SCSI Command ---- */
+
+/* SAM-5 4.7: one level, peripheral device on bus 0 or flat space. */
+static uint8_t find_lun(const struct lb_target *node, const uint8_t lun[8]) {
+    static const uint8_t none[6];
+    unsigned number = (unsigned)(lun[0] & 0x3f) << 8 | lun[1];
+    unsigned method = lun[0] >> 6;
+    if (method > 1 || (method == 0 && lun[0] != 0) || memcmp(lun + 2, none, sizeof none) != 0 ||
+        number >= LB_TARGET_LUNS_MAX || !node->luns[number].is_present)
+        return LB_TTASK_NONE;
+    return (uint8_t)number;
+}
+
+/* What 11.3 forbids, in words; NULL for a good one. */
+static const char *command_violation(struct lb_target_conn *conn) {
+    const struct lb_iscsi_pdu *pdu = &conn->pdu;
+    if (pdu->itt == LB_ISCSI_NO_TAG)
+        return "a command with the reserved tag";
+    if (find_itt(conn, pdu->itt) != NULL)
+        return "a command with a tag in use";
+    if (!pdu->command.write && (!pdu->final || pdu->data_len > 0))
+        return "a command that does not write, with data to come";
+    if (pdu->data_len > 0 && !conn->immediate_data)
+        return "immediate data, which was not agreed on";
+    if (!pdu->final && conn->initial_r2t)
+        return "unsolicited data announced, which was not agreed on";
+    if (pdu->data_len > conn->first_burst)
+        return "more immediate data than FirstBurstLength";
+    if (pdu->data_len > pdu->command.edtl)
+        return "more immediate data than the command's length";
+    return NULL;
+}
+
+static struct lb_target_task *new_task(struct lb_target_conn *conn) {
+    const struct lb_iscsi_pdu *pdu = &conn->pdu;
+    struct lb_target_task *task = &conn->tasks[conn->free_task];
+    conn->free_task = task->next;
+    *task = (struct lb_target_task){
+        .itt = pdu->itt,
+        .edtl = pdu->command.edtl,
+        .is_immediate = pdu->immediate,
+        .unsolicited = !pdu->final,
+        .lun_index = find_lun(conn->node, pdu->lun),
+        .burst_end = LB_MIN(conn->first_burst, pdu->command.edtl),
+        .state = LB_TTASK_RECEIVING,
+        .data = pdu->command.write  ? LB_TDATA_WRITE
+                : pdu->command.read ? LB_TDATA_READ
+                                    : LB_TDATA_NONE,
+    };
+    memcpy(task->lun, pdu->lun, sizeof task->lun);
+    memcpy(task->cdb, pdu->command.cdb, sizeof task->cdb);
+    if (task->is_immediate)
+        conn->urgent_used++;
+    else
+        conn->window_used++;
+    task->hash_next = conn->by_itt[hash(task->itt)];
+    conn->by_itt[hash(task->itt)] = index_of(conn, task);
+    return task;
+}
+
+struct lb_span lb_target_command(struct lb_target_conn *conn) {
+    const char *violation = command_violation(conn);
+    if (violation != NULL) {
+        lb_target_violation(conn, violation);
+        return lb_span(NULL, 0);
+    }
+    if (conn->pdu.immediate && conn->urgent_used >= LB_TARGET_URGENT_MAX) {
+        lb_target_reject(conn, LB_REJECT_IMMEDIATE);
+        conn->is_ignored = true;
+        return lb_span(NULL, 0);
+    }
+    struct lb_target_task *task = new_task(conn);
+    lb_target_classify(conn, task);
+    conn->receiving = index_of(conn, task);
+    if (task->data == LB_TDATA_WRITE && task->total > 0) {
+        enter_piece(conn, task);
+        if (conn->pdu.data_len > 0)
+            conn->stalled = conn->receiving;
+    }
+    return lb_span(NULL, 0);
+}
+
+/* The command and its immediate data are here. */
+static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
+    if (task->data == LB_TDATA_READ && !task->has_failed && task->total > 0)
+        enter_piece(conn, task);
+    else if (task->data == LB_TDATA_FLUSH) {
+        task->io.target = conn->node;
+        task->io.lun = &conn->node->luns[task->lun_index];
+        enter_ask(conn, task, LB_IO_FLUSH);
+    } else if (task->state == LB_TTASK_RECEIVING) {
+        advance(conn, task);
+    }
+}
+
+/* ---- Data-Out ---- */
+
+static struct lb_target_task *find_data_out(struct lb_target_conn *conn) {
+    const struct lb_iscsi_pdu *pdu = &conn->pdu;
+    struct lb_target_task *task = find_itt(conn, pdu->itt);
+    if (task == NULL || task->is_aborted)
+        return NULL;
+    if (pdu->ttt == LB_ISCSI_NO_TAG)
+        return task->unsolicited ? task : NULL;
+    bool is_solicited = task->state == LB_TTASK_RECEIVING && !task->wants_r2t &&
+                        !task->unsolicited && task->ttt == pdu->ttt;
+    return is_solicited ? task : NULL;
+}
+
+/* DataPDUInOrder and DataSequenceInOrder are always Yes: 13.18, 13.19. */
+static const char *data_out_violation(const struct lb_iscsi_pdu *pdu,
+                                      const struct lb_target_task *task) {
+    if (pdu->data_out.data_sn != task->data_sn)
+        return "Data-Out out of order";
+    if (pdu->data_out.buffer_offset != task->moved)
+        return "Data-Out at a wrong offset";
+    if (pdu->data_len > task->burst_end - task->moved)
+        return "more Data-Out than was asked for";
+    if (!task->unsolicited && !pdu->final && pdu->data_len == task->burst_end - task->moved)
+        return "the last Data-Out without F";
+    return NULL;
+}
+
+struct lb_span lb_target_data_out(struct lb_target_conn *conn) {
+    struct lb_target_task *task = find_data_out(conn);
+    if (task == NULL) {
+        conn->is_ignored = true; /* of a task that was aborted or is over: 11.5.5 */
+        return lb_span(NULL, 0);
+    }
+    const char *violation = data_out_violation(&conn->pdu, task);
+    if (violation != NULL) {
+        lb_target_violation(conn, violation);
+        return lb_span(NULL, 0);
+    }
+    conn->receiving = index_of(conn, task);
+    if (task->state != LB_TTASK_RECEIVING)
+        conn->stalled = conn->receiving; /* unsolicited, and no BUFFER yet */
+    return data_span(task);
+}
+
+static void data_out_came(struct lb_target_conn *conn, struct lb_target_task *task) {
+    bool is_short = !task->unsolicited && conn->pdu.final && task->moved < task->burst_end;
+    if (is_short && !task->has_failed)
+        lb_target_check(task, 0x0b, 0x0c, 0x0d); /* 11.4.7.2: incorrect amount of data */
+    task->data_sn++;
+    if (!conn->pdu.final)
+        return;
+    task->unsolicited = false;
+    task->data_sn = 0;
+    advance(conn, task);
+}
+
+void lb_target_data_came(struct lb_target_conn *conn) {
+    struct lb_target_task *task = &conn->tasks[conn->receiving];
+    conn->receiving = LB_TTASK_NONE;
+    task->moved += conn->pdu.data_len;
+    if (task->is_aborted)
+        lb_target_task_rest(conn, task);
+    else if (conn->pdu.opcode == LB_OP_DATA_OUT)
+        data_out_came(conn, task);
+    else
+        start(conn, task);
+}
+
+/* ---- task management ---- */
+
+static void abort_task(struct lb_target_conn *conn, struct lb_target_task *task) {
+    task->is_aborted = true;
+    lb_target_task_answered(conn, task);
+    if (is_free_standing(conn, task))
+        lb_target_task_rest(conn, task);
+}
+
+/* Aborts the connection's tasks on a LUN of the node, or on all (LB_TTASK_NONE). */
+static void abort_tasks(struct lb_target_conn *conn, uint8_t lun_index) {
+    for (unsigned i = 0; i < LB_TARGET_TASKS; i++) {
+        struct lb_target_task *task = &conn->tasks[i];
+        if (task->state != LB_TTASK_IDLE && !task->is_answered &&
+            (lun_index == LB_TTASK_NONE || task->lun_index == lun_index))
+            abort_task(conn, task);
+    }
+}
+
+/* Those of all sessions; the others learn it by UNIT ATTENTION 2F/00 or, after a reset, 29/03. */
+static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uint16_t attention) {
+    for (struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next) {
+        if (c->node != conn->node || c->phase != LB_TARGET_FULL_FEATURE)
+            continue;
+        abort_tasks(c, lun_index);
+        if (c == conn)
+            continue;
+        for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
+            if (lun_index == LB_TTASK_NONE || lun_index == i)
+                c->attention[i] = attention;
+    }
+}
+
+static uint8_t abort_one(struct lb_target_conn *conn) {
+    struct lb_target_task *task = find_itt(conn, conn->pdu.tmf.ref_task_tag);
+    if (task == NULL || memcmp(task->lun, conn->pdu.lun, sizeof task->lun) != 0)
+        return LB_TMF_NO_TASK;
+    abort_task(conn, task);
+    return LB_TMF_COMPLETE;
+}
+
+static uint8_t manage(struct lb_target_conn *conn) {
+    uint8_t lun_index = find_lun(conn->node, conn->pdu.lun);
+    switch ((enum lb_iscsi_tmf)conn->pdu.tmf.function) {
+    case LB_TMF_ABORT_TASK:
+        return abort_one(conn);
+    case LB_TMF_ABORT_TASK_SET:
+        if (lun_index == LB_TTASK_NONE)
+            return LB_TMF_NO_LUN;
+        abort_tasks(conn, lun_index);
+        return LB_TMF_COMPLETE;
+    case LB_TMF_CLEAR_TASK_SET:
+    case LB_TMF_LUN_RESET:
+        if (lun_index == LB_TTASK_NONE)
+            return LB_TMF_NO_LUN;
+        abort_everybodys(conn, lun_index,
+                         conn->pdu.tmf.function == LB_TMF_LUN_RESET ? 0x2903 : 0x2f00);
+        return LB_TMF_COMPLETE;
+    case LB_TMF_TARGET_WARM_RESET:
+        abort_everybodys(conn, LB_TTASK_NONE, 0x2903);
+        return LB_TMF_COMPLETE;
+    case LB_TMF_TASK_REASSIGN:
+        return LB_TMF_NO_REASSIGNMENT;
+    case LB_TMF_CLEAR_ACA:
+    case LB_TMF_TARGET_COLD_RESET:
+        return LB_TMF_NOT_SUPPORTED;
+    }
+    return LB_TMF_REJECTED;
+}
+
+void lb_target_task_management(struct lb_target_conn *conn) {
+    conn->tmf_response = manage(conn);
+    conn->tmf_itt = conn->pdu.itt;
+    conn->tmf_waits = true;
+    lb_target_end_task_management(conn);
+}
+
+void lb_target_end_task_management(struct lb_target_conn *conn) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    if (!conn->tmf_waits || has_aborted_at_host(conn) || !lb_stream_can_queue(&conn->stream))
+        return;
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_TMF_RESPONSE, .final = true, .itt = conn->tmf_itt};
+    pdu.tmf_response.response = conn->tmf_response;
+    conn->tmf_waits = false;
+    lb_target_number(conn, &pdu, true, bhs);
+    lb_stream_queue(&conn->stream, bhs, lb_bytes(NULL, 0));
+}
