@@ -3,10 +3,10 @@
 #include "core/iscsi/iscsi_target_state.h"
 
 enum kind {
-    NAMES,       /* declared once, and read elsewhere */
-    SECURITY,    /* read at the end */
-    MIN,         /* the smaller of both */
-    MAX,         /* the larger of both */
+    NAMES,    /* declared once, and read elsewhere */
+    SECURITY, /* read at the end */
+    MIN,      /* the smaller of both */
+    MAX,      /* the larger of both */
     AND,
     OR,
     DIGEST,      /* the first of the list that we do */
@@ -21,33 +21,33 @@ static const struct rule {
     uint32_t min, max;
     bool not_in_discovery;
 } rules[] = {
-    {.key = LB_KEY_INITIATOR_NAME, .kind = NAMES},
-    {.key = LB_KEY_INITIATOR_ALIAS, .kind = NAMES},
-    {.key = LB_KEY_TARGET_NAME, .kind = NAMES},
-    {.key = LB_KEY_SESSION_TYPE, .kind = NAMES},
-    {.key = LB_KEY_NODE_ARCHITECTURE, .kind = NAMES},
-    {.key = LB_KEY_AUTH_METHOD, .kind = SECURITY},
-    {.key = LB_KEY_CHAP_A, .kind = SECURITY},
-    {.key = LB_KEY_CHAP_I, .kind = SECURITY},
-    {.key = LB_KEY_CHAP_C, .kind = SECURITY},
-    {.key = LB_KEY_CHAP_N, .kind = SECURITY},
-    {.key = LB_KEY_CHAP_R, .kind = SECURITY},
-    {.key = LB_KEY_HEADER_DIGEST, .kind = DIGEST},
-    {.key = LB_KEY_DATA_DIGEST, .kind = DIGEST},
-    {LB_KEY_MAX_CONNECTIONS, MIN, 1, 65535, true},
-    {LB_KEY_INITIAL_R2T, OR, 0, 0, true},
-    {LB_KEY_IMMEDIATE_DATA, AND, 0, 0, true},
-    {LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, DECLARATION, 512, 16777215, false},
-    {LB_KEY_MAX_BURST_LENGTH, MIN, 512, 16777215, true},
-    {LB_KEY_FIRST_BURST_LENGTH, MIN, 512, 16777215, true},
-    {LB_KEY_DEFAULT_TIME2WAIT, MAX, 0, 3600, false},
-    {LB_KEY_DEFAULT_TIME2RETAIN, MIN, 0, 3600, false},
-    {LB_KEY_MAX_OUTSTANDING_R2T, MIN, 1, 65535, true},
-    {LB_KEY_DATA_PDU_IN_ORDER, OR, 0, 0, true},
-    {LB_KEY_DATA_SEQUENCE_IN_ORDER, OR, 0, 0, true},
-    {LB_KEY_ERROR_RECOVERY_LEVEL, MIN, 0, 2, false},
-    {LB_KEY_ISCSI_PROTOCOL_LEVEL, MIN, 0, 31, false},
-    {.key = LB_KEY_TASK_REPORTING, .kind = TASK_REPORTING},
+    {.key = LB_ISCSI_KEY_INITIATOR_NAME, .kind = NAMES},
+    {.key = LB_ISCSI_KEY_INITIATOR_ALIAS, .kind = NAMES},
+    {.key = LB_ISCSI_KEY_TARGET_NAME, .kind = NAMES},
+    {.key = LB_ISCSI_KEY_SESSION_TYPE, .kind = NAMES},
+    {.key = LB_ISCSI_KEY_NODE_ARCHITECTURE, .kind = NAMES},
+    {.key = LB_ISCSI_KEY_AUTH_METHOD, .kind = SECURITY},
+    {.key = LB_ISCSI_KEY_CHAP_A, .kind = SECURITY},
+    {.key = LB_ISCSI_KEY_CHAP_I, .kind = SECURITY},
+    {.key = LB_ISCSI_KEY_CHAP_C, .kind = SECURITY},
+    {.key = LB_ISCSI_KEY_CHAP_N, .kind = SECURITY},
+    {.key = LB_ISCSI_KEY_CHAP_R, .kind = SECURITY},
+    {.key = LB_ISCSI_KEY_HEADER_DIGEST, .kind = DIGEST},
+    {.key = LB_ISCSI_KEY_DATA_DIGEST, .kind = DIGEST},
+    {LB_ISCSI_KEY_MAX_CONNECTIONS, MIN, 1, 65535, true},
+    {LB_ISCSI_KEY_INITIAL_R2T, OR, 0, 0, true},
+    {LB_ISCSI_KEY_IMMEDIATE_DATA, AND, 0, 0, true},
+    {LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, DECLARATION, 512, 16777215, false},
+    {LB_ISCSI_KEY_MAX_BURST_LENGTH, MIN, 512, 16777215, true},
+    {LB_ISCSI_KEY_FIRST_BURST_LENGTH, MIN, 512, 16777215, true},
+    {LB_ISCSI_KEY_DEFAULT_TIME2WAIT, MAX, 0, 3600, false},
+    {LB_ISCSI_KEY_DEFAULT_TIME2RETAIN, MIN, 0, 3600, false},
+    {LB_ISCSI_KEY_MAX_OUTSTANDING_R2T, MIN, 1, 65535, true},
+    {LB_ISCSI_KEY_DATA_PDU_IN_ORDER, OR, 0, 0, true},
+    {LB_ISCSI_KEY_DATA_SEQUENCE_IN_ORDER, OR, 0, 0, true},
+    {LB_ISCSI_KEY_ERROR_RECOVERY_LEVEL, MIN, 0, 2, false},
+    {LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL, MIN, 0, 31, false},
+    {.key = LB_ISCSI_KEY_TASK_REPORTING, .kind = TASK_REPORTING},
 };
 
 static const struct rule *find_rule(enum lb_iscsi_key key) {
@@ -63,13 +63,13 @@ static const struct rule *find_rule(enum lb_iscsi_key key) {
 static uint32_t our_number(const struct lb_target_conn *conn, enum lb_iscsi_key key) {
     const struct lb_target *node = conn->node;
     switch ((unsigned)key) {
-    case LB_KEY_MAX_CONNECTIONS:
-    case LB_KEY_MAX_OUTSTANDING_R2T:
-    case LB_KEY_ISCSI_PROTOCOL_LEVEL:
+    case LB_ISCSI_KEY_MAX_CONNECTIONS:
+    case LB_ISCSI_KEY_MAX_OUTSTANDING_R2T:
+    case LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL:
         return 1;
-    case LB_KEY_MAX_BURST_LENGTH:
+    case LB_ISCSI_KEY_MAX_BURST_LENGTH:
         return node == NULL || node->max_burst == 0 ? 262144 : node->max_burst;
-    case LB_KEY_FIRST_BURST_LENGTH:
+    case LB_ISCSI_KEY_FIRST_BURST_LENGTH:
         return node == NULL || node->first_burst == 0 ? 65536 : node->first_burst;
     default:
         return 0; /* Time2Wait, Time2Retain, ErrorRecoveryLevel */
@@ -77,9 +77,9 @@ static uint32_t our_number(const struct lb_target_conn *conn, enum lb_iscsi_key 
 }
 
 static void keep_number(struct lb_target_conn *conn, enum lb_iscsi_key key, uint32_t value) {
-    if (key == LB_KEY_MAX_BURST_LENGTH)
+    if (key == LB_ISCSI_KEY_MAX_BURST_LENGTH)
         conn->max_burst = value;
-    else if (key == LB_KEY_FIRST_BURST_LENGTH)
+    else if (key == LB_ISCSI_KEY_FIRST_BURST_LENGTH)
         conn->first_burst = value;
 }
 
@@ -89,35 +89,36 @@ static bool answer_number(struct lb_target_conn *conn, const struct rule *rule,
     if (!lb_iscsi_parse_number(value, rule->min, rule->max, &theirs))
         return false;
     uint32_t ours = our_number(conn, rule->key);
-    uint32_t agreed = rule->kind == MIN ? LB_MIN((uint32_t)theirs, ours)
-                                        : LB_MAX((uint32_t)theirs, ours);
+    uint32_t agreed =
+        rule->kind == MIN ? LB_MIN((uint32_t)theirs, ours) : LB_MAX((uint32_t)theirs, ours);
     keep_number(conn, rule->key, agreed);
     lb_iscsi_put_number(wr, rule->key, agreed);
     return true;
 }
 
-static bool answer_bool(struct lb_target_conn *conn, const struct rule *rule,
-                        struct lb_bytes value, struct lb_wr *wr) {
+static bool answer_bool(struct lb_target_conn *conn, const struct rule *rule, struct lb_bytes value,
+                        struct lb_wr *wr) {
     bool theirs;
     if (!lb_iscsi_parse_bool(value, &theirs))
         return false;
     bool agreed = true; /* DataPDUInOrder, DataSequenceInOrder: Yes */
-    if (rule->key == LB_KEY_INITIAL_R2T)
+    if (rule->key == LB_ISCSI_KEY_INITIAL_R2T)
         agreed = conn->initial_r2t = theirs || (conn->node != NULL && conn->node->insist_r2t);
-    else if (rule->key == LB_KEY_IMMEDIATE_DATA)
+    else if (rule->key == LB_ISCSI_KEY_IMMEDIATE_DATA)
         agreed = conn->immediate_data =
             theirs && !(conn->node != NULL && conn->node->refuse_immediate);
     lb_iscsi_put_bool(wr, rule->key, agreed);
     return true;
 }
 
-static bool answer_digest(struct lb_target_conn *conn, enum lb_iscsi_key key,
-                          struct lb_bytes value, struct lb_wr *wr) {
+static bool answer_digest(struct lb_target_conn *conn, enum lb_iscsi_key key, struct lb_bytes value,
+                          struct lb_wr *wr) {
     static const char *const names[] = {"None", "CRC32C"};
     enum lb_digest_want want = LB_DIGEST_PREFER;
     size_t index;
     if (conn->node != NULL)
-        want = key == LB_KEY_HEADER_DIGEST ? conn->node->header_digest : conn->node->data_digest;
+        want =
+            key == LB_ISCSI_KEY_HEADER_DIGEST ? conn->node->header_digest : conn->node->data_digest;
     size_t first = want == LB_DIGEST_CRC32C ? 1 : 0;
     size_t count = want == LB_DIGEST_PREFER ? 2 : 1;
     if (!lb_iscsi_list_choose(value, names + first, count, &index)) {
@@ -125,7 +126,7 @@ static bool answer_digest(struct lb_target_conn *conn, enum lb_iscsi_key key,
         return true; /* the lack of it is seen at the end of the login */
     }
     bool is_on = first + index == 1;
-    if (key == LB_KEY_HEADER_DIGEST)
+    if (key == LB_ISCSI_KEY_HEADER_DIGEST)
         conn->header_digest = is_on;
     else
         conn->data_digest = is_on;
@@ -181,22 +182,22 @@ struct security {
 
 static void put_aside(struct security *security, const struct lb_iscsi_pair *pair) {
     switch ((unsigned)pair->key) {
-    case LB_KEY_AUTH_METHOD:
+    case LB_ISCSI_KEY_AUTH_METHOD:
         security->method = pair->value;
         break;
-    case LB_KEY_CHAP_A:
+    case LB_ISCSI_KEY_CHAP_A:
         security->a = pair->value;
         break;
-    case LB_KEY_CHAP_I:
+    case LB_ISCSI_KEY_CHAP_I:
         security->i = pair->value;
         break;
-    case LB_KEY_CHAP_C:
+    case LB_ISCSI_KEY_CHAP_C:
         security->c = pair->value;
         break;
-    case LB_KEY_CHAP_N:
+    case LB_ISCSI_KEY_CHAP_N:
         security->n = pair->value;
         break;
-    case LB_KEY_CHAP_R:
+    case LB_ISCSI_KEY_CHAP_R:
         security->r = pair->value;
         break;
     default:
@@ -211,10 +212,10 @@ static bool needs_chap(const struct lb_target_conn *conn) {
 static bool choose_method(struct lb_target_conn *conn, struct lb_bytes list, struct lb_wr *wr) {
     const char *method = needs_chap(conn) ? "CHAP" : "None";
     if (!lb_iscsi_list_has(list, method)) {
-        lb_iscsi_put_text(wr, LB_KEY_AUTH_METHOD, "Reject");
+        lb_iscsi_put_text(wr, LB_ISCSI_KEY_AUTH_METHOD, "Reject");
         return false;
     }
-    lb_iscsi_put_text(wr, LB_KEY_AUTH_METHOD, method);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_AUTH_METHOD, method);
     conn->auth = needs_chap(conn) ? LB_AUTH_CHAP : LB_AUTH_DONE;
     return true;
 }
@@ -228,9 +229,9 @@ static bool challenge(struct lb_target_conn *conn, struct lb_bytes algs, struct 
         return false;
     lb_chap_issue(&conn->challenge, conn->rand, LB_CHAP_CHALLENGE_BYTES);
     lb_chap_format_hex(&text, lb_bytes(conn->challenge.data, conn->challenge.len));
-    lb_iscsi_put_number(wr, LB_KEY_CHAP_A, conn->alg.number);
-    lb_iscsi_put_number(wr, LB_KEY_CHAP_I, conn->challenge.id);
-    lb_iscsi_put_text(wr, LB_KEY_CHAP_C, hex);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_CHAP_A, conn->alg.number);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_CHAP_I, conn->challenge.id);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_CHAP_C, hex);
     conn->auth = LB_AUTH_CHALLENGED;
     return true;
 }
@@ -266,8 +267,7 @@ static bool is_reflected(const struct lb_target_conn *conn,
 }
 
 /* Mutual: the initiator's challenge is answered. */
-static bool prove(struct lb_target_conn *conn, const struct security *security,
-                  struct lb_wr *wr) {
+static bool prove(struct lb_target_conn *conn, const struct security *security, struct lb_wr *wr) {
     struct lb_chap_challenge received = {0};
     struct lb_chap_response response;
     char hex[2 + 2 * LB_HASH_MAX_BYTES + 1];
@@ -283,13 +283,12 @@ static bool prove(struct lb_target_conn *conn, const struct security *security,
         return false;
     lb_chap_respond(conn->alg, lb_bytes(own->secret, own->secret_len), &received, &response);
     lb_chap_format_hex(&text, lb_bytes(response.data, response.len));
-    lb_iscsi_put_text(wr, LB_KEY_CHAP_N, own->name);
-    lb_iscsi_put_text(wr, LB_KEY_CHAP_R, hex);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_CHAP_N, own->name);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_CHAP_R, hex);
     return true;
 }
 
-static bool secure(struct lb_target_conn *conn, const struct security *security,
-                   struct lb_wr *wr) {
+static bool secure(struct lb_target_conn *conn, const struct security *security, struct lb_wr *wr) {
     if (conn->auth == LB_AUTH_OPEN && security->method.p != NULL &&
         !choose_method(conn, security->method, wr))
         return false;
@@ -314,7 +313,7 @@ enum lb_iscsi_login_status lb_target_keys(struct lb_target_conn *conn, struct lb
     while (lb_iscsi_text_next(&text, &pair)) {
         if (pair.problem != LB_PAIR_OK)
             return LB_LOGIN_INITIATOR_ERROR;
-        if (pair.key == LB_KEY_UNKNOWN) {
+        if (pair.key == LB_ISCSI_KEY_UNKNOWN) {
             lb_iscsi_put_named(wr, pair.name, "NotUnderstood");
             continue;
         }

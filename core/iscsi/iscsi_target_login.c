@@ -23,7 +23,7 @@ static void fail(struct lb_target_conn *conn, enum lb_iscsi_login_status status)
     pdu.login.status_class = (uint8_t)((unsigned)status >> 8);
     pdu.login.status_detail = (uint8_t)status;
     if (pdu.login.status_class == 1 && conn->node != NULL)
-        lb_iscsi_put_text(&wr, LB_KEY_TARGET_ADDRESS, conn->node->redirect);
+        lb_iscsi_put_text(&wr, LB_ISCSI_KEY_TARGET_ADDRESS, conn->node->redirect);
     respond(conn, &pdu, lb_wr_done(&wr));
     lb_target_close(conn, lb_iscsi_login_status_word(status));
 }
@@ -53,10 +53,9 @@ static size_t count_others(const struct lb_target_conn *conn) {
     return count;
 }
 
-static enum lb_iscsi_login_status identify_node(struct lb_target_conn *conn,
-                                                struct lb_bytes text) {
+static enum lb_iscsi_login_status identify_node(struct lb_target_conn *conn, struct lb_bytes text) {
     struct lb_bytes name;
-    if (!lb_iscsi_text_find(text, LB_KEY_TARGET_NAME, &name))
+    if (!lb_iscsi_text_find(text, LB_ISCSI_KEY_TARGET_NAME, &name))
         return LB_LOGIN_MISSING_PARAMETER;
     conn->node = find_node(conn->server, name);
     if (conn->node == NULL)
@@ -68,12 +67,12 @@ static enum lb_iscsi_login_status identify_node(struct lb_target_conn *conn,
 
 static enum lb_iscsi_login_status identify(struct lb_target_conn *conn, struct lb_bytes text) {
     struct lb_bytes name, type;
-    if (!lb_iscsi_text_find(text, LB_KEY_INITIATOR_NAME, &name))
+    if (!lb_iscsi_text_find(text, LB_ISCSI_KEY_INITIATOR_NAME, &name))
         return LB_LOGIN_MISSING_PARAMETER;
     if (name.len == 0 || !lb_utf8_is_valid(name) ||
         !lb_text_copy(conn->initiator, sizeof conn->initiator, name))
         return LB_LOGIN_INITIATOR_ERROR;
-    bool has_type = lb_iscsi_text_find(text, LB_KEY_SESSION_TYPE, &type);
+    bool has_type = lb_iscsi_text_find(text, LB_ISCSI_KEY_SESSION_TYPE, &type);
     conn->is_discovery = has_type && lb_text_is(type, "Discovery");
     if (has_type && !conn->is_discovery && !lb_text_is(type, "Normal"))
         return LB_LOGIN_SESSION_TYPE;
@@ -100,8 +99,8 @@ static void introduce(const struct lb_target_conn *conn, struct lb_wr *wr) {
     if (conn->node == NULL)
         return;
     if (conn->node->alias[0] != 0)
-        lb_iscsi_put_text(wr, LB_KEY_TARGET_ALIAS, conn->node->alias);
-    lb_iscsi_put_number(wr, LB_KEY_TARGET_PORTAL_GROUP_TAG,
+        lb_iscsi_put_text(wr, LB_ISCSI_KEY_TARGET_ALIAS, conn->node->alias);
+    lb_iscsi_put_number(wr, LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG,
                         conn->node->tpgt == 0 ? 1 : conn->node->tpgt);
 }
 
@@ -127,8 +126,7 @@ static enum lb_iscsi_login_status check_header(const struct lb_target_conn *conn
     bool is_security = conn->phase == LB_TARGET_SECURITY;
     if (!is_first && is_security != (csg == LB_LOGIN_STAGE_SECURITY))
         return LB_LOGIN_INVALID_DURING_LOGIN;
-    if (!is_first && memcmp(pdu->login.isid, conn->isid, sizeof conn->isid) != 0 &&
-        conn->has_first)
+    if (!is_first && memcmp(pdu->login.isid, conn->isid, sizeof conn->isid) != 0 && conn->has_first)
         return LB_LOGIN_INVALID_DURING_LOGIN;
     return LB_LOGIN_OK;
 }
@@ -161,8 +159,7 @@ static void enter_full_feature(struct lb_target_conn *conn) {
     conn->first_burst = LB_MIN(conn->first_burst, conn->max_burst);
     lb_wipe(&conn->challenge, sizeof conn->challenge);
     for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
-        conn->attention[i] =
-            conn->node != NULL && conn->node->attention_at_start ? 0x2900 : 0;
+        conn->attention[i] = conn->node != NULL && conn->node->attention_at_start ? 0x2900 : 0;
     LOG(conn, "session %u: %s", conn->tsih, conn->initiator);
 }
 
@@ -202,11 +199,10 @@ static enum lb_iscsi_login_status negotiate(struct lb_target_conn *conn, struct 
         return status;
     if (is_operational && !is_authenticated(conn))
         return LB_LOGIN_AUTH_FAILED; /* it left security out */
-    if (conn->pdu.final && conn->pdu.login.nsg == LB_LOGIN_STAGE_FULL_FEATURE &&
-        lacks_digest(conn))
+    if (conn->pdu.final && conn->pdu.login.nsg == LB_LOGIN_STAGE_FULL_FEATURE && lacks_digest(conn))
         return LB_LOGIN_INITIATOR_ERROR;
     if (is_operational && !conn->is_declared) {
-        lb_iscsi_put_number(wr, LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, our_max_recv(conn));
+        lb_iscsi_put_number(wr, LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, our_max_recv(conn));
         conn->is_declared = true;
     }
     return lb_wr_ok(wr) ? LB_LOGIN_OK : LB_LOGIN_NO_RESOURCES;

@@ -154,8 +154,9 @@ void lb_target_classify(struct lb_target_conn *conn, struct lb_target_task *task
         invalid_field(task); /* bidirectional commands are not for disks */
     else
         check_obstacles(conn, task);
-    if (!task->has_failed && parse_extent(task->cdb, &extent)) {
-        classify_extent(task, lun_of(conn, task), &extent);
+    const struct lb_target_lun *lun = lun_of(conn, task);
+    if (!task->has_failed && lun != NULL && parse_extent(task->cdb, &extent)) {
+        classify_extent(task, lun, &extent);
         if (!task->has_failed)
             return;
     }
@@ -245,7 +246,7 @@ static bool put_vpd(struct lb_wr *wr, const struct lb_target_conn *conn,
     static const uint8_t pages[] = {LB_SCSI_VPD_PAGES,        LB_SCSI_VPD_SERIAL,
                                     LB_SCSI_VPD_IDS,          LB_SCSI_VPD_BLOCK_LIMITS,
                                     LB_SCSI_VPD_BLOCK_DEVICE, LB_SCSI_VPD_PROVISIONING};
-    const struct lb_target_lun *lun = lun_of(conn, task);
+    const struct lb_target_lun *lun = &conn->node->luns[task->lun_index];
     lb_wr_u8(wr, lun->type);
     lb_wr_u8(wr, page);
     lb_wr_u16(wr, 0); /* the length, below */
@@ -418,18 +419,9 @@ static size_t allocation(const uint8_t cdb[16]) {
     }
 }
 
-static void carry_out(struct lb_target_conn *conn, struct lb_target_task *task, struct lb_wr *wr) {
-    struct lb_target_lun *lun = lun_of(conn, task); /* NULL only with the first three */
+/* Those that need a LUN; the others were taken before. */
+static void carry_out_on(struct lb_target_lun *lun, struct lb_target_task *task, struct lb_wr *wr) {
     switch (task->cdb[0]) {
-    case LB_SCSI_INQUIRY:
-        inquiry(conn, task, wr);
-        return;
-    case LB_SCSI_REPORT_LUNS:
-        report_luns(conn, task, wr);
-        return;
-    case LB_SCSI_REQUEST_SENSE:
-        request_sense(conn, task, wr);
-        return;
     case LB_SCSI_TEST_UNIT_READY:
         return;
     case LB_SCSI_READ_CAPACITY_10:
@@ -449,6 +441,18 @@ static void carry_out(struct lb_target_conn *conn, struct lb_target_task *task, 
         lb_target_check(task, KEY_ILLEGAL_REQUEST, 0x20, 0);
         return;
     }
+}
+
+static void carry_out(struct lb_target_conn *conn, struct lb_target_task *task, struct lb_wr *wr) {
+    struct lb_target_lun *lun = lun_of(conn, task);
+    if (task->cdb[0] == LB_SCSI_INQUIRY)
+        inquiry(conn, task, wr);
+    else if (task->cdb[0] == LB_SCSI_REPORT_LUNS)
+        report_luns(conn, task, wr);
+    else if (task->cdb[0] == LB_SCSI_REQUEST_SENSE)
+        request_sense(conn, task, wr);
+    else if (lun != NULL)
+        carry_out_on(lun, task, wr);
 }
 
 size_t lb_target_scsi(struct lb_target_conn *conn, struct lb_target_task *task,

@@ -16,12 +16,12 @@ bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data) {
 static void put_target(const struct lb_target_conn *conn, const struct lb_target *node,
                        struct lb_wr *wr) {
     char address[80];
-    lb_iscsi_put_text(wr, LB_KEY_TARGET_NAME, node->name);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_TARGET_NAME, node->name);
     if (conn->local.addr.family == LB_FAMILY_NONE)
         return;
     lb_format(address, sizeof address, "%s,%u", lb_endpoint_text(conn->local).s,
               node->tpgt == 0 ? 1u : (unsigned)node->tpgt);
-    lb_iscsi_put_text(wr, LB_KEY_TARGET_ADDRESS, address);
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_TARGET_ADDRESS, address);
 }
 
 static bool is_allowed(const struct lb_target_conn *conn, const struct lb_target *node) {
@@ -35,14 +35,14 @@ static void send_targets(const struct lb_target_conn *conn, struct lb_bytes what
                          struct lb_wr *wr) {
     bool wants_all = lb_text_is(what, "All");
     if (wants_all && !conn->is_discovery) {
-        lb_iscsi_put_text(wr, LB_KEY_SEND_TARGETS, "Reject");
+        lb_iscsi_put_text(wr, LB_ISCSI_KEY_SEND_TARGETS, "Reject");
         return;
     }
     for (size_t i = 0; i < conn->server->node_count; i++) {
         const struct lb_target *node = &conn->server->nodes[i];
-        bool is_meant = conn->is_discovery ? wants_all || lb_text_is(what, node->name)
-                                           : node == conn->node && (what.len == 0 ||
-                                                                    lb_text_is(what, node->name));
+        bool is_meant = conn->is_discovery
+                            ? wants_all || lb_text_is(what, node->name)
+                            : node == conn->node && (what.len == 0 || lb_text_is(what, node->name));
         if (is_meant && is_allowed(conn, node))
             put_target(conn, node, wr);
     }
@@ -51,12 +51,12 @@ static void send_targets(const struct lb_target_conn *conn, struct lb_bytes what
 static void answer_pair(struct lb_target_conn *conn, const struct lb_iscsi_pair *pair,
                         struct lb_wr *wr) {
     uint64_t number;
-    if (pair->key == LB_KEY_SEND_TARGETS)
+    if (pair->key == LB_ISCSI_KEY_SEND_TARGETS)
         send_targets(conn, pair->value, wr);
-    else if (pair->key == LB_KEY_MAX_RECV_DATA_SEGMENT_LENGTH &&
+    else if (pair->key == LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH &&
              lb_iscsi_parse_number(pair->value, 512, 16777215, &number))
         conn->max_send_data = (uint32_t)number;
-    else if (pair->key == LB_KEY_UNKNOWN)
+    else if (pair->key == LB_ISCSI_KEY_UNKNOWN)
         lb_iscsi_put_named(wr, pair->name, "NotUnderstood");
     else
         lb_iscsi_put_text(wr, pair->key, "Reject");
