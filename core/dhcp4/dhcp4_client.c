@@ -122,6 +122,7 @@ static void begin_transaction(struct lb_dhcp4_client *client, uint64_t now_us) {
 /* The start of looking for an address. */
 static void begin(struct lb_dhcp4_client *client, uint64_t now_us, uint64_t pause_us) {
     client->began_us = now_us;
+    client->saw_offer = false;
     client->give_up_us =
         client->config.give_up_ms ? now_us + client->config.give_up_ms * LB_US_MS : LB_NEVER;
     enter(client, now_us, LB_DHCP4_INIT, pause_us);

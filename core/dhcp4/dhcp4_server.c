@@ -26,7 +26,6 @@ struct exchange {
     struct lb_dhcp4_server *server;
     uint64_t now_us;
     const struct lb_dhcp4_message *request;
-    size_t request_len;
     struct lb_endpoint from;
     uint8_t client[LB_DHCP4_BLOB_MAX]; /* who asks: as in lb_dhcp4_binding */
     uint8_t client_len;
@@ -238,14 +237,13 @@ static void put_boot(const struct exchange *x, struct lb_wr *list) {
     }
 }
 
+/* BOOTP too: the 64 bytes of RFC 951 hold no iSCSI Root Path, and its clients take a datagram. */
 static size_t max_bytes(const struct exchange *x) {
     uint16_t said;
     if (x->server->config.overload)
         return DATAGRAM_BYTES - IP_UDP_BYTES;
     if (lb_dhcp4_option_u16(x->request, LB_OPT_MAX_SIZE, &said))
         return (size_t)LB_MAX(said, DATAGRAM_BYTES) - IP_UDP_BYTES;
-    if (x->type == LB_DHCP4_BOOTP)
-        return LB_MAX(x->request_len, LB_DHCP4_BOOTP_BYTES);
     return DATAGRAM_BYTES - IP_UDP_BYTES;
 }
 
@@ -539,7 +537,6 @@ struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint
         .server = server,
         .now_us = now_us,
         .request = &request,
-        .request_len = payload.len,
         .from = from,
         .room = room,
     };

@@ -30,7 +30,7 @@ struct made {
     uint32_t xid;
     struct lb_addr yiaddr;
     struct lb_addr server; /* none: 192.0.2.1 */
-    bool no_server_id, no_cookie, rapid_commit;
+    bool no_server_id, no_cookie, no_lease_time, rapid_commit;
     uint8_t op;       /* 0: BOOTREPLY */
     uint8_t mac_last; /* 0: as test_mac */
     uint32_t lease_s, t1_s, t2_s;

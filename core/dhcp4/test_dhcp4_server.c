@@ -1,0 +1,441 @@
+/* The DHCPv4 server: what each request is answered with. */
+#include "core/dhcp4/test_dhcp4.h"
+#include "tests/tap.h"
+
+#define SEC      LB_US_SEC
+#define BINDINGS 4
+#define OTHER    "iscsi:192.0.2.1::::iqn.2001-04.com.example:other"
+
+static struct {
+    struct lb_dhcp4_server server;
+    struct lb_dhcp4_binding bindings[BINDINGS];
+    uint64_t now;
+    struct lb_dhcp4_reply reply;
+    uint8_t room[LB_DHCP4_PACKET_MAX];
+    struct lb_dhcp4_message answer;
+    struct lb_dhcp4_lease lease;
+} t;
+
+static struct lb_dhcp4_server_config plain(void) {
+    return (struct lb_dhcp4_server_config){
+        .server = v4(192, 0, 2, 1),
+        .network = {.addr = v4(192, 0, 2, 0), .len = 24},
+        .first = v4(192, 0, 2, 100),
+        .last = v4(192, 0, 2, 109),
+        .router = v4(192, 0, 2, 254),
+        .dns = v4(192, 0, 2, 53),
+        .mtu = 1500,
+        .root_path = lb_bytes_of_text(TEST_ROOT_PATH),
+    };
+}
+
+static void start(struct lb_dhcp4_server_config config) {
+    memset(&t, 0, sizeof t);
+    t.now = 1000 * SEC;
+    lb_dhcp4_server_init(&t.server, &config, t.bindings, BINDINGS);
+}
+
+/* A client's message to order; machines differ in the last byte of their hardware address. */
+struct asked {
+    enum lb_dhcp4_type type;
+    uint8_t machine; /* 0: 1 */
+    struct lb_addr ciaddr, giaddr, requested, server_id;
+    uint16_t flags, max_size;
+    bool rapid_commit, ask_root_path;
+    struct lb_bytes client_id;
+};
+
+static void asked_options(const struct asked *asked, struct lb_wr *list) {
+    if (asked->type != LB_DHCP4_BOOTP)
+        lb_dhcp4_put_u8(list, LB_OPT_TYPE, (uint8_t)asked->type);
+    if (lb_addr_is_set(asked->requested))
+        lb_dhcp4_put_addr(list, LB_OPT_REQUESTED_ADDRESS, asked->requested);
+    if (lb_addr_is_set(asked->server_id))
+        lb_dhcp4_put_addr(list, LB_OPT_SERVER_ID, asked->server_id);
+    if (asked->max_size)
+        lb_dhcp4_put_u16(list, LB_OPT_MAX_SIZE, asked->max_size);
+    if (asked->rapid_commit)
+        lb_dhcp4_put(list, LB_OPT_RAPID_COMMIT, lb_bytes(asked, 0));
+    if (asked->ask_root_path)
+        lb_dhcp4_put_u8(list, LB_OPT_PARAMETERS, LB_OPT_ROOT_PATH);
+    if (asked->client_id.p)
+        lb_dhcp4_put(list, LB_OPT_CLIENT_ID, asked->client_id);
+}
+
+/* Gives the type of the answer; BOOTP (0) where it has none, -1 where there is no answer. */
+static int ask(struct asked asked) {
+    uint8_t room[LB_DHCP4_PACKET_MAX], memory[512];
+    struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
+    struct lb_dhcp4_header header = {
+        .op = LB_BOOTREQUEST,
+        .htype = 1,
+        .hlen = 6,
+        .xid = 7,
+        .flags = asked.flags,
+        .ciaddr = asked.ciaddr,
+        .giaddr = asked.giaddr,
+        .chaddr = {2, 0, 0, 0, 0, asked.machine ? asked.machine : 1},
+    };
+    asked_options(&asked, &list);
+    struct lb_dhcp4_layout layout = {.max_bytes = sizeof room};
+    struct lb_bytes request = lb_dhcp4_encode(&header, &list, layout, lb_span(room, sizeof room));
+    t.reply = lb_dhcp4_server_input(&t.server, t.now, (struct lb_endpoint){.port = 68}, request,
+                                    lb_span(t.room, sizeof t.room));
+    if (t.reply.bytes.len == 0)
+        return -1;
+    const char *why = NULL;
+    CHECK(lb_dhcp4_decode(t.reply.bytes, &t.answer, &why));
+    CHECK_EQ(t.answer.header.op, LB_BOOTREPLY);
+    CHECK_EQ(t.answer.header.xid, 7);
+    CHECK_EQ(t.answer.header.chaddr[5], header.chaddr[5]);
+    lb_dhcp4_read_lease(&t.answer, v4(192, 0, 2, 1), &t.lease);
+    return (int)t.answer.type;
+}
+
+#define ASK(...)               ask((struct asked){.type = __VA_ARGS__})
+#define CHECK_ADDR(addr, text) CHECK_STR(lb_addr_text(addr).s, text)
+#define US                     .server_id = v4(192, 0, 2, 1)
+#define SILENCE                -1
+
+/* DISCOVER and REQUEST of a machine; gives its address. */
+static struct lb_addr take_lease(uint8_t machine) {
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = machine), LB_DHCP4_OFFER);
+    struct lb_addr address = t.answer.header.yiaddr;
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .machine = machine, US, .requested = address), LB_DHCP4_ACK);
+    return address;
+}
+
+static bool root_path_is(const char *text) {
+    return lb_bytes_equal(lb_bytes(t.lease.root_path, t.lease.root_path_len),
+                          lb_bytes_of_text(text));
+}
+
+static void discover_is_offered_a_free_address_and_everything_else(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK_STR(lb_prefix_text(t.lease.address).s, "192.0.2.100/24");
+    CHECK_ADDR(t.lease.server, "192.0.2.1");
+    CHECK_EQ(t.lease.lease_s, 3600);
+    CHECK_EQ(t.lease.mtu, 1500);
+    CHECK_ADDR(t.lease.routers[0], "192.0.2.254");
+    CHECK_ADDR(t.lease.dns[0], "192.0.2.53");
+    CHECK(root_path_is(TEST_ROOT_PATH));
+    CHECK_EQ(t.reply.to.port, 68);
+}
+
+static void request_of_what_was_offered_is_acknowledged(void) {
+    start(plain());
+    CHECK_ADDR(take_lease(1), "192.0.2.100");
+    CHECK_EQ(t.lease.lease_s, 3600);
+    CHECK(root_path_is(TEST_ROOT_PATH));
+}
+
+static void each_machine_gets_its_own_address_and_keeps_it(void) {
+    start(plain());
+    CHECK_ADDR(take_lease(1), "192.0.2.100");
+    CHECK_ADDR(take_lease(2), "192.0.2.101");
+    CHECK_ADDR(take_lease(1), "192.0.2.100");
+    t.now += 7200 * SEC; /* also after its lease ran out, while nobody else has it */
+    CHECK_ADDR(take_lease(2), "192.0.2.101");
+}
+
+static void a_requested_address_is_given_when_it_is_free(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .requested = v4(192, 0, 2, 107)), LB_DHCP4_OFFER);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.107");
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2, .requested = v4(192, 0, 2, 107)), LB_DHCP4_OFFER);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 3, .requested = v4(192, 0, 2, 1)), LB_DHCP4_OFFER);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.101"); /* not ours, which is outside the pool */
+}
+
+static void our_own_and_the_routers_address_are_never_given(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.first = v4(192, 0, 2, 1);
+    config.router = v4(192, 0, 2, 2);
+    start(config);
+    CHECK_ADDR(take_lease(1), "192.0.2.3");
+}
+
+static void an_offer_that_nobody_takes_is_free_again_after_a_minute(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), LB_DHCP4_OFFER);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.101");
+    t.now += 60 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 3), LB_DHCP4_OFFER);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
+}
+
+static void taking_another_servers_offer_frees_ours(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .server_id = v4(192, 0, 2, 2), .requested = v4(192, 0, 2, 50)),
+             SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), LB_DHCP4_OFFER);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
+}
+
+static void a_full_pool_or_table_offers_nothing(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.last = v4(192, 0, 2, 101);
+    start(config);
+    take_lease(1);
+    take_lease(2);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 3), SILENCE);
+    start(plain());
+    for (uint8_t i = 1; i <= BINDINGS; i++)
+        take_lease(i);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 9), SILENCE);
+    t.now += 3600 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 9), LB_DHCP4_OFFER);
+}
+
+static void a_request_of_what_was_not_offered_is_refused(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, US, .requested = v4(192, 0, 2, 105)), LB_DHCP4_NAK);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "255.255.255.255:68");
+    CHECK(lb_addr_is_zero(t.answer.header.yiaddr));
+    CHECK(lb_addr_is_zero(t.answer.header.siaddr));
+    CHECK_EQ(t.lease.root_path_len, 0);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .machine = 2, US, .requested = v4(192, 0, 2, 100)),
+             LB_DHCP4_NAK); /* offered to somebody else */
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, US), SILENCE);
+}
+
+static void a_lease_is_renewed_by_ciaddr(void) {
+    start(plain());
+    struct lb_addr address = take_lease(1);
+    t.now += 1800 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .ciaddr = address), LB_DHCP4_ACK);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "192.0.2.100:68");
+    CHECK_ADDR(t.answer.header.ciaddr, "192.0.2.100");
+    CHECK_EQ(t.bindings[0].until_us, t.now + 3600 * SEC);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .ciaddr = v4(192, 0, 2, 101)), LB_DHCP4_NAK);
+}
+
+static void init_reboot_is_confirmed_refused_or_not_answered(void) {
+    start(plain());
+    take_lease(1);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .requested = v4(192, 0, 2, 100)), LB_DHCP4_ACK);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .requested = v4(192, 0, 2, 101)), LB_DHCP4_NAK);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .requested = v4(198, 51, 100, 9)), LB_DHCP4_NAK);
+    /* RFC 2131 4.3.2: no record of this client. */
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .machine = 2, .requested = v4(192, 0, 2, 101)), SILENCE);
+    t.server.config.authoritative = true;
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .machine = 2, .requested = v4(192, 0, 2, 101)), LB_DHCP4_NAK);
+}
+
+static void a_declined_address_is_put_aside_for_as_long_as_a_lease(void) {
+    start(plain());
+    struct lb_addr address = take_lease(1);
+    CHECK_EQ(ASK(LB_DHCP4_DECLINE, US, .requested = v4(192, 0, 2, 109)), SILENCE);
+    CHECK(!t.bindings[0].declined); /* not what it was given */
+    CHECK_EQ(ASK(LB_DHCP4_DECLINE, US, .requested = address), SILENCE);
+    CHECK(t.bindings[0].declined);
+    CHECK_ADDR(take_lease(1), "192.0.2.101");
+    t.now += 3600 * SEC;
+    CHECK_ADDR(take_lease(3), "192.0.2.100");
+}
+
+static void a_released_address_is_free_at_once(void) {
+    start(plain());
+    struct lb_addr address = take_lease(1);
+    CHECK_EQ(ASK(LB_DHCP4_RELEASE, .machine = 2, US, .ciaddr = address), SILENCE);
+    CHECK(t.bindings[0].leased); /* it was not that one's to give */
+    CHECK_EQ(ASK(LB_DHCP4_RELEASE, US, .ciaddr = address), SILENCE);
+    CHECK_ADDR(take_lease(2), "192.0.2.100");
+}
+
+static void inform_is_told_everything_but_an_address(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_INFORM, .ciaddr = v4(192, 0, 2, 77)), LB_DHCP4_ACK);
+    CHECK(lb_addr_is_zero(t.answer.header.yiaddr));
+    CHECK_EQ(t.lease.lease_s, LB_DHCP4_INFINITE); /* no option 51 */
+    CHECK(root_path_is(TEST_ROOT_PATH));
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "192.0.2.77:68");
+    CHECK_EQ(ASK(LB_DHCP4_INFORM), SILENCE);
+}
+
+static void rapid_commit_is_granted_where_it_is_allowed(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .rapid_commit = true), LB_DHCP4_OFFER);
+    t.server.config.rapid_commit = true;
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .rapid_commit = true), LB_DHCP4_ACK);
+    CHECK(t.lease.rapid_commit);
+    CHECK(t.bindings[0].leased);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), LB_DHCP4_OFFER);
+    CHECK(!t.lease.rapid_commit);
+}
+
+static void a_bootp_request_gets_a_bootp_reply_for_ever(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP);
+    CHECK(t.lease.bootp);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
+    CHECK(root_path_is(TEST_ROOT_PATH));
+    CHECK_EQ(t.bindings[0].until_us, LB_NEVER);
+    t.now += 100000 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 2), LB_DHCP4_BOOTP);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.101");
+}
+
+static void a_server_of_before_dhcp_answers_discover_by_bootp(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.bootp_only = true;
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_BOOTP);
+    CHECK(root_path_is(TEST_ROOT_PATH));
+}
+
+static void a_proxy_gives_no_address_and_only_to_those_who_ask_for_a_root_path(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.proxy_only = true;
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .ask_root_path = true), LB_DHCP4_OFFER);
+    CHECK(lb_addr_is_zero(t.answer.header.yiaddr));
+    CHECK(root_path_is(TEST_ROOT_PATH));
+    CHECK_STR(t.lease.vendor_class, "PXEClient");
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "255.255.255.255:68");
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, US, .requested = v4(192, 0, 2, 100)), SILENCE);
+    CHECK_EQ(t.bindings[0].until_us, 0);
+}
+
+static void a_fixed_host_gets_its_own_address_and_disk(void) {
+    static const struct lb_dhcp4_host hosts[] = {
+        {.mac = {2, 0, 0, 0, 0, 2},
+         .address = {.family = LB_V4, .bytes = {192, 0, 2, 20}},
+         .root_path = {(const uint8_t *)OTHER, sizeof OTHER - 1},
+         .hostname = "two",
+         .initiator = "iqn.2026-11.test:two"},
+        {.mac = {2, 0, 0, 0, 0, 3}, .address = {.family = LB_V4, .bytes = {192, 0, 2, 100}}},
+    };
+    struct lb_dhcp4_server_config config = plain();
+    config.hosts = hosts;
+    config.host_count = LB_COUNT(hosts);
+    start(config);
+    CHECK_ADDR(take_lease(2), "192.0.2.20");
+    CHECK(root_path_is(OTHER));
+    CHECK_STR(t.lease.hostname, "two");
+    CHECK_STR(t.lease.initiator, "iqn.2026-11.test:two");
+    CHECK_ADDR(take_lease(1), "192.0.2.101"); /* 100 is somebody's own */
+    CHECK_ADDR(take_lease(3), "192.0.2.100");
+    CHECK(root_path_is(TEST_ROOT_PATH));
+}
+
+static void a_client_identifier_stands_before_the_hardware_address_and_is_echoed(void) {
+    struct lb_bytes id;
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .client_id = tap_hex("ff 00000001 0001")), LB_DHCP4_OFFER);
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
+    CHECK(lb_dhcp4_option(&t.answer, LB_OPT_CLIENT_ID, &id));
+    CHECK_BYTES(id, tap_hex("ff 00000001 0001"));
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER); /* same machine, no identifier */
+    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.101");
+    CHECK(!lb_dhcp4_option(&t.answer, LB_OPT_CLIENT_ID, &id));
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .client_id = tap_hex("ff 00000001 0001"), US,
+                 .requested = v4(192, 0, 2, 107)),
+             LB_DHCP4_NAK);
+    CHECK(lb_dhcp4_option(&t.answer, LB_OPT_CLIENT_ID, &id)); /* RFC 6842: in a NAK too */
+}
+
+static void the_broadcast_flag_and_a_relay_are_heeded(void) {
+    start(plain());
+    ASK(LB_DHCP4_DISCOVER);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "192.0.2.100:68");
+    CHECK_EQ(t.reply.to_mac[5], 1);
+    ASK(LB_DHCP4_DISCOVER, .flags = LB_DHCP4_BROADCAST);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "255.255.255.255:68");
+    CHECK_EQ(t.reply.to_mac[5], 0xff);
+    CHECK_EQ(t.answer.header.flags, LB_DHCP4_BROADCAST);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .giaddr = v4(192, 0, 2, 250)), LB_DHCP4_OFFER);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "192.0.2.250:67");
+    CHECK_ADDR(t.answer.header.giaddr, "192.0.2.250");
+    CHECK_EQ(
+        ASK(LB_DHCP4_REQUEST, .giaddr = v4(192, 0, 2, 250), US, .requested = v4(192, 0, 2, 107)),
+        LB_DHCP4_NAK);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "192.0.2.250:67");
+    CHECK_EQ(t.answer.header.flags, LB_DHCP4_BROADCAST); /* RFC 2131 4.3.2 */
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .giaddr = v4(198, 51, 100, 1)), SILENCE);
+}
+
+static void a_long_answer_keeps_to_what_the_client_takes(void) {
+    static char root_path[330] = "iscsi:";
+    struct lb_dhcp4_server_config config = plain();
+    memset(root_path + 6, 'x', sizeof root_path - 7);
+    config.root_path = lb_bytes_of_text(root_path);
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER); /* says nothing: 576 */
+    CHECK(t.reply.bytes.len <= 548);
+    CHECK(root_path_is(root_path));
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .max_size = 1472), LB_DHCP4_OFFER);
+    CHECK(t.reply.bytes.len > 548);
+    CHECK(root_path_is(root_path));
+    t.server.config.overload = true;
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .max_size = 1472), LB_DHCP4_OFFER);
+    CHECK(t.reply.bytes.len <= 548);
+    CHECK(root_path_is(root_path));
+}
+
+static void options_of_the_caller_are_added(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.options = tap_hex("7908 18c63364 c00002fd 4e05 01 c000020a");
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK_EQ(t.lease.route_count, 1);
+    CHECK_EQ(t.lease.slp_da_count, 1);
+}
+
+static void times_are_sent_as_configured(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.lease_s = 100;
+    config.t1_s = 10;
+    config.t2_s = 20;
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK_EQ(t.lease.lease_s, 100);
+    CHECK_EQ(t.lease.t1_s, 10);
+    CHECK_EQ(t.lease.t2_s, 20);
+    t.server.config.lease_s = LB_DHCP4_INFINITE;
+    take_lease(1);
+    CHECK_EQ(t.bindings[0].until_us, LB_NEVER);
+}
+
+static void what_servers_send_is_not_answered(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_OFFER), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_ACK), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_NAK), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_FORCERENEW), SILENCE);
+}
+
+int main(void) {
+    TEST(discover_is_offered_a_free_address_and_everything_else);
+    TEST(request_of_what_was_offered_is_acknowledged);
+    TEST(each_machine_gets_its_own_address_and_keeps_it);
+    TEST(a_requested_address_is_given_when_it_is_free);
+    TEST(our_own_and_the_routers_address_are_never_given);
+    TEST(an_offer_that_nobody_takes_is_free_again_after_a_minute);
+    TEST(taking_another_servers_offer_frees_ours);
+    TEST(a_full_pool_or_table_offers_nothing);
+    TEST(a_request_of_what_was_not_offered_is_refused);
+    TEST(a_lease_is_renewed_by_ciaddr);
+    TEST(init_reboot_is_confirmed_refused_or_not_answered);
+    TEST(a_declined_address_is_put_aside_for_as_long_as_a_lease);
+    TEST(a_released_address_is_free_at_once);
+    TEST(inform_is_told_everything_but_an_address);
+    TEST(rapid_commit_is_granted_where_it_is_allowed);
+    TEST(a_bootp_request_gets_a_bootp_reply_for_ever);
+    TEST(a_server_of_before_dhcp_answers_discover_by_bootp);
+    TEST(a_proxy_gives_no_address_and_only_to_those_who_ask_for_a_root_path);
+    TEST(a_fixed_host_gets_its_own_address_and_disk);
+    TEST(a_client_identifier_stands_before_the_hardware_address_and_is_echoed);
+    TEST(the_broadcast_flag_and_a_relay_are_heeded);
+    TEST(a_long_answer_keeps_to_what_the_client_takes);
+    TEST(options_of_the_caller_are_added);
+    TEST(times_are_sent_as_configured);
+    TEST(what_servers_send_is_not_answered);
+    return tap_done();
+}
