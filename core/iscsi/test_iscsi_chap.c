@@ -83,10 +83,10 @@ static void our_answer_is_right_for_each_algorithm(void) {
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         use_chap(cases[i].alg);
         ask(cases[i].number);
-        CHECK(lb_text_is(value_of(LB_KEY_CHAP_N), "me"));
-        CHECK(lb_text_is(value_of(LB_KEY_CHAP_R), cases[i].answer));
+        CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_N), "me"));
+        CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_R), cases[i].answer));
         struct lb_bytes unused;
-        CHECK(!lb_iscsi_text_find(peer.data, LB_KEY_CHAP_I, &unused));
+        CHECK(!lb_iscsi_text_find(peer.data, LB_ISCSI_KEY_CHAP_I, &unused));
         peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, lb_bytes(NULL, 0));
         peer_log_in_with(TEXT(PEER_KEYS));
         CHECK(lb_iscsi_agreed(&peer.session)->chap);
@@ -98,10 +98,10 @@ static void algorithms_are_offered_as_configured(void) {
     use_chap("md5,sha3-256");
     peer_connect();
     CHECK(peer_take());
-    CHECK(lb_text_is(value_of(LB_KEY_AUTH_METHOD), "CHAP,None"));
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_AUTH_METHOD), "CHAP,None"));
     say("AuthMethod=", "CHAP");
     CHECK(peer_take());
-    CHECK(lb_text_is(value_of(LB_KEY_CHAP_A), "5,8"));
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_A), "5,8"));
 }
 
 static void a_target_that_stays_in_the_stage_is_asked_again(void) {
@@ -118,7 +118,7 @@ static void a_target_that_stays_in_the_stage_is_asked_again(void) {
 static void a_challenge_in_base64_and_an_identifier_in_hex_are_read(void) {
     use_chap("md5");
     CHECK(ask_with("CHAP_A=5\nCHAP_I=0x2A\nCHAP_C=0bAAECAwQFBgcICQoLDA0ODw==\n"));
-    CHECK(lb_text_is(value_of(LB_KEY_CHAP_R), "0xdd53008e50bde0952280cb3e230c6046"));
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_R), "0xdd53008e50bde0952280cb3e230c6046"));
 }
 
 /* libiscsi#189: FreeNAS sends more than 255 bytes. */
@@ -131,7 +131,7 @@ static void a_challenge_of_1024_bytes_is_read(void) {
     lb_text_add(&text, "\n");
     use_chap("md5");
     CHECK(ask_with(question));
-    CHECK_EQ(value_of(LB_KEY_CHAP_R).len, 2 + 32);
+    CHECK_EQ(value_of(LB_ISCSI_KEY_CHAP_R).len, 2 + 32);
 }
 
 /* CVE-2021-38575 and what followed it: each of these once wrote over or ran past a buffer. */
@@ -199,7 +199,7 @@ static void number_7_is_left_out_when_the_target_means_something_else(void) {
     CHECK(peer_take());
     say("AuthMethod=", "CHAP");
     CHECK(peer_take());
-    CHECK(lb_text_is(value_of(LB_KEY_CHAP_A), "5"));
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_A), "5"));
 }
 
 /* ---- none ---- */
@@ -221,7 +221,7 @@ static void a_downgrade_to_none_is_refused_where_chap_is_required(void) {
     peer.config.require_chap = true;
     peer_connect();
     CHECK(peer_take());
-    CHECK(lb_text_is(value_of(LB_KEY_AUTH_METHOD), "CHAP"));
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_AUTH_METHOD), "CHAP"));
     say("AuthMethod=", "None");
     peer_check_failed(LB_E_REQUIRE_NOT_MET, "AuthMethod=None");
 
@@ -246,8 +246,8 @@ static void a_downgrade_to_none_is_refused_where_chap_is_required(void) {
 static struct lb_chap_challenge our_question(void) {
     struct lb_chap_challenge question = {.len = 0};
     size_t len = 0;
-    CHECK(lb_chap_parse_id(value_of(LB_KEY_CHAP_I), &question.id));
-    CHECK_EQ(lb_chap_parse_binary(value_of(LB_KEY_CHAP_C),
+    CHECK(lb_chap_parse_id(value_of(LB_ISCSI_KEY_CHAP_I), &question.id));
+    CHECK_EQ(lb_chap_parse_binary(value_of(LB_ISCSI_KEY_CHAP_C),
                                   lb_span(question.data, sizeof question.data), &len),
              LB_CHAP_BINARY_OK);
     question.len = (uint16_t)len;
@@ -318,7 +318,7 @@ static void none_is_not_offered_to_a_target_that_must_prove_itself(void) {
     use_mutual();
     peer_connect();
     CHECK(peer_take());
-    CHECK(lb_text_is(value_of(LB_KEY_AUTH_METHOD), "CHAP"));
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_AUTH_METHOD), "CHAP"));
     say("AuthMethod=", "None");
     peer_check_failed(LB_E_REQUIRE_NOT_MET, "AuthMethod=None");
 }
