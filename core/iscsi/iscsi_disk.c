@@ -318,9 +318,15 @@ void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t 
     }
 }
 
+void lb_disk_enter(struct lb_disk *disk, uint64_t now_us, enum lb_disk_state state) {
+    static const char *const words[] = {"down", "asking", "up", "broken"};
+    lb_trace(disk->trace, now_us, "disk", "%s -> %s", words[disk->state], words[state]);
+    disk->state = state;
+}
+
 void lb_disk_start(struct lb_disk *disk, uint64_t now_us) {
     lb_assert(disk->state == LB_DISK_DOWN);
-    disk->state = LB_DISK_ASKING;
+    lb_disk_enter(disk, now_us, LB_DISK_ASKING);
     lb_disk_ask_all(disk, now_us);
 }
 

@@ -187,13 +187,13 @@ static void judge(struct lb_disk *disk, uint64_t now_us) {
     lb_scsi_decode_luns(reply(disk, LB_ASK_LUNS), disk->info.luns, LB_DISK_LUNS_MAX,
                         &disk->info.lun_count, &total);
     if (!judge_inquiry(disk) || !judge_ready(disk) || !judge_capacity(disk)) {
-        disk->state = LB_DISK_BROKEN;
-        lb_trace(disk->trace, now_us, "disk", "down: %s, %s", lb_code_word(disk->error.code),
+        lb_trace(disk->trace, now_us, "disk", "%s: %s", lb_code_word(disk->error.code),
                  disk->error.facts);
+        lb_disk_enter(disk, now_us, LB_DISK_BROKEN);
         return;
     }
     take_details(disk);
-    disk->state = LB_DISK_UP;
+    lb_disk_enter(disk, now_us, LB_DISK_UP);
     lb_trace(disk->trace, now_us, "disk", "up: %s %s, %llu blocks of %u bytes", disk->info.vendor,
              disk->info.product, (unsigned long long)disk->info.blocks, disk->info.block_bytes);
 }

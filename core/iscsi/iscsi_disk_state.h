@@ -87,6 +87,9 @@ void lb_disk_refresh(struct lb_disk *disk, uint64_t now_us);
 void lb_disk_start_unit(struct lb_disk *disk, uint64_t now_us);
 
 /* iscsi_disk.c */
+
+/* The only writer of `state`. */
+void lb_disk_enter(struct lb_disk *disk, uint64_t now_us, enum lb_disk_state state);
 struct lb_disk_task *lb_disk_take_task(struct lb_disk *disk);
 void lb_disk_issue(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task);
 

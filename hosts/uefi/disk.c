@@ -1,0 +1,338 @@
+#include "hosts/uefi/disk.h"
+#include "hosts/uefi/loop.h"
+
+#define OPS_MAX    64           /* BlockIo2 requests under way */
+#define TICK_100NS (10 * 10000) /* 10 ms: NOP-Ins, lease and asynchronous requests */
+
+struct request {
+    struct lb_disk_op op;
+    EFI_BLOCK_IO2_TOKEN *token; /* NULL: somebody waits in wait_for */
+    bool busy, done;
+};
+
+static struct {
+    EFI_HANDLE handle;
+    EFI_BLOCK_IO block_io;
+    EFI_BLOCK_IO2_PROTOCOL block_io2;
+    EFI_BLOCK_IO_MEDIA media;
+    EFI_EVENT tick;
+    uint8_t *path;
+    uint64_t bytes_read;
+    struct request requests[OPS_MAX];
+} disk;
+
+static EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
+static EFI_GUID block_io2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
+static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+
+uint64_t disk_bytes_read(void) {
+    return disk.bytes_read;
+}
+
+EFI_DEVICE_PATH *disk_path(void) {
+    return (EFI_DEVICE_PATH *)(void *)disk.path;
+}
+
+/* ---- requests ----------------------------------------------------------------------------------
+ */
+
+static EFI_STATUS status_of(const struct lb_disk_op *op) {
+    switch (op->error.code) {
+    case LB_OK:
+        return EFI_SUCCESS;
+    case LB_E_WRITE_PROTECTED:
+        return EFI_WRITE_PROTECTED;
+    case LB_E_NO_MEDIUM:
+        return EFI_NO_MEDIA;
+    default:
+        return EFI_DEVICE_ERROR;
+    }
+}
+
+static struct request *free_request(void) {
+    for (size_t i = 0; i < OPS_MAX; i++)
+        if (!disk.requests[i].busy)
+            return &disk.requests[i];
+    return NULL;
+}
+
+static void finish(struct lb_disk_op *op) {
+    struct request *request = (struct request *)(uintptr_t)op->user;
+    request->done = true;
+    if (op->kind == LB_DISK_READ)
+        disk.bytes_read += (uint64_t)op->blocks * disk.media.BlockSize;
+    if (request->token == NULL)
+        return;
+    request->token->TransactionStatus = status_of(op);
+    bs->SignalEvent(request->token->Event);
+    request->busy = false;
+}
+
+/* One turn of everything, and the completions. The caller runs at TPL_CALLBACK. */
+static bool turn(void) {
+    bool moved = loop_turn();
+    for (struct lb_disk_op *op; (op = lb_boot_completed(loop_engine())) != NULL;)
+        finish(op);
+    return moved;
+}
+
+static void EFIAPI on_tick(EFI_EVENT event, void *context) {
+    (void)event;
+    (void)context;
+    turn();
+}
+
+static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t blocks, void *buffer,
+                             EFI_BLOCK_IO2_TOKEN *token) {
+    struct request *request;
+    while ((request = free_request()) == NULL)
+        turn();
+    *request = (struct request){.busy = true, .token = token};
+    request->op = (struct lb_disk_op){.kind = kind,
+                                      .lba = lba,
+                                      .blocks = blocks,
+                                      .buffer = buffer,
+                                      .user = (uint64_t)(uintptr_t)request};
+    lb_boot_submit(loop_engine(), clock_us(), &request->op);
+    return request;
+}
+
+/* The engine gives every request an end: data, or an error when recovery-time is over. */
+static EFI_STATUS wait_for(struct request *request) {
+    while (!request->done)
+        turn();
+    request->busy = false;
+    return status_of(&request->op);
+}
+
+/* ---- the protocols -----------------------------------------------------------------------------
+ */
+
+/* The order of the checks is that of the specification's tables. */
+static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buffer) {
+    const EFI_BLOCK_IO_MEDIA *media = &disk.media;
+    if (media_id != media->MediaId)
+        return EFI_MEDIA_CHANGED;
+    if (len == 0)
+        return EFI_SUCCESS;
+    if (buffer == NULL)
+        return EFI_INVALID_PARAMETER;
+    if (len % media->BlockSize != 0)
+        return EFI_BAD_BUFFER_SIZE;
+    if (lba > media->LastBlock || len / media->BlockSize > media->LastBlock - lba + 1)
+        return EFI_INVALID_PARAMETER;
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS transfer(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
+                           EFI_BLOCK_IO2_TOKEN *token) {
+    EFI_TPL tpl = bs->RaiseTPL(TPL_CALLBACK);
+    EFI_STATUS status = EFI_SUCCESS;
+    struct request *request =
+        begin(kind, lba, (uint32_t)(len / disk.media.BlockSize), buffer, token);
+    if (token == NULL)
+        status = wait_for(request);
+    else
+        turn();
+    bs->RestoreTPL(tpl);
+    return status;
+}
+
+static EFI_STATUS EFIAPI read_blocks(EFI_BLOCK_IO *this, UINT32 media_id, EFI_LBA lba, UINTN len,
+                                     void *buffer) {
+    (void)this;
+    EFI_STATUS status = check(media_id, lba, len, buffer);
+    if (EFI_ERROR(status) || len == 0)
+        return status;
+    return transfer(LB_DISK_READ, lba, len, buffer, NULL);
+}
+
+static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *this, UINT32 media_id, EFI_LBA lba, UINTN len,
+                                      void *buffer) {
+    (void)this;
+    EFI_STATUS status = check(media_id, lba, len, buffer);
+    if (EFI_ERROR(status) || len == 0)
+        return status;
+    if (disk.media.ReadOnly)
+        return EFI_WRITE_PROTECTED;
+    return transfer(LB_DISK_WRITE, lba, len, buffer, NULL);
+}
+
+static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO *this) {
+    (void)this;
+    return disk.media.ReadOnly ? EFI_SUCCESS : transfer(LB_DISK_FLUSH, 0, 0, NULL, NULL);
+}
+
+static EFI_STATUS EFIAPI reset(EFI_BLOCK_IO *this, BOOLEAN extended) {
+    (void)this;
+    (void)extended;
+    return EFI_SUCCESS;
+}
+
+/* A token without an event asks for a blocking call. */
+static EFI_STATUS transfer2(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
+                            EFI_BLOCK_IO2_TOKEN *token) {
+    bool waits = token == NULL || token->Event == NULL;
+    if (len == 0 && kind != LB_DISK_FLUSH) {
+        if (!waits) {
+            token->TransactionStatus = EFI_SUCCESS;
+            bs->SignalEvent(token->Event);
+        }
+        return EFI_SUCCESS;
+    }
+    return transfer(kind, lba, len, buffer, waits ? NULL : token);
+}
+
+static EFI_STATUS EFIAPI read_blocks2(EFI_BLOCK_IO2_PROTOCOL *this, UINT32 media_id, EFI_LBA lba,
+                                      EFI_BLOCK_IO2_TOKEN *token, UINTN len, void *buffer) {
+    (void)this;
+    EFI_STATUS status = check(media_id, lba, len, buffer);
+    return EFI_ERROR(status) ? status : transfer2(LB_DISK_READ, lba, len, buffer, token);
+}
+
+static EFI_STATUS EFIAPI write_blocks2(EFI_BLOCK_IO2_PROTOCOL *this, UINT32 media_id, EFI_LBA lba,
+                                       EFI_BLOCK_IO2_TOKEN *token, UINTN len, void *buffer) {
+    (void)this;
+    EFI_STATUS status = check(media_id, lba, len, buffer);
+    if (EFI_ERROR(status))
+        return status;
+    if (disk.media.ReadOnly)
+        return EFI_WRITE_PROTECTED;
+    return transfer2(LB_DISK_WRITE, lba, len, buffer, token);
+}
+
+static EFI_STATUS EFIAPI flush_blocks2(EFI_BLOCK_IO2_PROTOCOL *this, EFI_BLOCK_IO2_TOKEN *token) {
+    (void)this;
+    return transfer2(LB_DISK_FLUSH, 0, 0, NULL, token);
+}
+
+static EFI_STATUS EFIAPI reset2(EFI_BLOCK_IO2_PROTOCOL *this, BOOLEAN extended) {
+    (void)this;
+    (void)extended;
+    return EFI_SUCCESS;
+}
+
+/* ---- the device path ---------------------------------------------------------------------------
+ */
+
+static size_t path_len(const EFI_DEVICE_PATH *path) {
+    const EFI_DEVICE_PATH *at = path;
+    while (!IsDevicePathEnd(at))
+        at = NextDevicePathNode(at);
+    return (size_t)((const uint8_t *)at - (const uint8_t *)path);
+}
+
+/* RFC-free ground: UEFI 2.10 table 10.30 (IPv4) and 10.40 (iSCSI), little-endian. */
+static void put_ipv4_node(struct lb_wr *wr) {
+    const struct lb_boot_net *config = lb_boot_net(loop_engine());
+    struct lb_endpoint peer = lb_iscsi_peer(lb_boot_session(loop_engine()));
+    lb_wr_u8(wr, MESSAGING_DEVICE_PATH);
+    lb_wr_u8(wr, MSG_IPv4_DP);
+    lb_wr_u16le(wr, 27);
+    lb_wr_addr(wr, config->address.addr);
+    lb_wr_addr(wr, peer.addr);
+    lb_wr_u16le(wr, 0); /* local port: any */
+    lb_wr_u16le(wr, peer.port);
+    lb_wr_u16le(wr, 6);                         /* TCP */
+    lb_wr_u8(wr, config->lease_s == 0 ? 1 : 0); /* static address? */
+    lb_wr_zero(wr, 8);                          /* gateway, mask: as configured */
+}
+
+static void put_iscsi_node(struct lb_wr *wr) {
+    const struct lb_rootpath *target = lb_boot_target(loop_engine());
+    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(lb_boot_session(loop_engine()));
+    size_t name_len = lb_strlen(target->target);
+    uint16_t options = 0;
+    options |= agreed->header_digest ? 0x0002 : 0;
+    options |= agreed->data_digest ? 0x0008 : 0;
+    options |= agreed->chap ? 0 : 0x0800;                    /* no authentication */
+    options |= agreed->chap && !agreed->mutual ? 0x1000 : 0; /* CHAP_UNI */
+    lb_wr_u8(wr, MESSAGING_DEVICE_PATH);
+    lb_wr_u8(wr, 0x13);
+    lb_wr_u16le(wr, (uint16_t)(18 + name_len + 1));
+    lb_wr_u16le(wr, 0); /* TCP */
+    lb_wr_u16le(wr, options);
+    lb_wr_bytes(wr, lb_bytes(target->lun, 8));
+    lb_wr_u16le(wr, agreed->tpgt);
+    lb_wr_text(wr, target->target);
+    lb_wr_u8(wr, 0);
+}
+
+static EFI_STATUS make_path(void) {
+    EFI_DEVICE_PATH *card = NULL;
+    EFI_STATUS status = bs->HandleProtocol(loop_nic()->handle, &path_guid, (void **)&card);
+    size_t card_len = EFI_ERROR(status) ? 0 : path_len(card);
+    size_t cap = card_len + 27 + 18 + LB_NAME_MAX + 1 + 4;
+    disk.path = uefi_alloc(cap);
+    if (disk.path == NULL)
+        return EFI_OUT_OF_RESOURCES;
+    struct lb_wr wr = lb_wr(lb_span(disk.path, cap));
+    lb_wr_bytes(&wr, lb_bytes(card, card_len));
+    put_ipv4_node(&wr);
+    put_iscsi_node(&wr);
+    lb_wr_u8(&wr, END_DEVICE_PATH_TYPE);
+    lb_wr_u8(&wr, END_ENTIRE_DEVICE_PATH_SUBTYPE);
+    lb_wr_u16le(&wr, 4);
+    return lb_wr_ok(&wr) ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
+}
+
+/* ---- beginning and end -------------------------------------------------------------------------
+ */
+
+static void fill_media(void) {
+    const struct lb_disk_info *info = lb_boot_disk(loop_engine());
+    disk.media = (EFI_BLOCK_IO_MEDIA){
+        .MediaId = 1,
+        .MediaPresent = TRUE,
+        .ReadOnly = info->read_only,
+        .BlockSize = info->block_bytes,
+        .LastBlock = info->blocks - 1,
+        .LogicalBlocksPerPhysicalBlock = 1U << info->physical_exponent,
+        .OptimalTransferLengthGranularity = info->optimal_transfer_blocks,
+    };
+}
+
+EFI_STATUS disk_install(EFI_HANDLE *handle) {
+    EFI_STATUS status = make_path();
+    if (EFI_ERROR(status))
+        return status;
+    fill_media();
+    disk.block_io = (EFI_BLOCK_IO){.Revision = EFI_BLOCK_IO_INTERFACE_REVISION3,
+                                   .Media = &disk.media,
+                                   .Reset = reset,
+                                   .ReadBlocks = read_blocks,
+                                   .WriteBlocks = write_blocks,
+                                   .FlushBlocks = flush_blocks};
+    disk.block_io2 = (EFI_BLOCK_IO2_PROTOCOL){.Media = &disk.media,
+                                              .Reset = reset2,
+                                              .ReadBlocksEx = read_blocks2,
+                                              .WriteBlocksEx = write_blocks2,
+                                              .FlushBlocksEx = flush_blocks2};
+    status =
+        bs->CreateEvent(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, on_tick, NULL, &disk.tick);
+    if (!EFI_ERROR(status))
+        status = bs->SetTimer(disk.tick, TimerPeriodic, TICK_100NS);
+    if (!EFI_ERROR(status))
+        status = bs->InstallMultipleProtocolInterfaces(&disk.handle, &path_guid, disk.path,
+                                                       &block_io_guid, &disk.block_io,
+                                                       &block_io2_guid, &disk.block_io2, NULL);
+    if (EFI_ERROR(status))
+        return status;
+    *handle = disk.handle;
+    bs->ConnectController(disk.handle, NULL, NULL, TRUE);
+    return EFI_SUCCESS;
+}
+
+void disk_remove(void) {
+    if (disk.tick != NULL)
+        bs->CloseEvent(disk.tick);
+    disk.tick = NULL;
+    if (disk.handle == NULL)
+        return;
+    bs->DisconnectController(disk.handle, NULL, NULL);
+    bs->UninstallMultipleProtocolInterfaces(disk.handle, &path_guid, disk.path, &block_io_guid,
+                                            &disk.block_io, &block_io2_guid, &disk.block_io2, NULL);
+    disk.handle = NULL;
+    uefi_free(disk.path);
+    disk.path = NULL;
+}

@@ -1,0 +1,114 @@
+#include "hosts/uefi/launch.h"
+#include "hosts/uefi/disk.h"
+
+#if defined(__x86_64__)
+#define DEFAULT_LOADER "\\EFI\\BOOT\\BOOTX64.EFI"
+#else
+#define DEFAULT_LOADER "\\EFI\\BOOT\\BOOTAA64.EFI"
+#endif
+
+#define PATH_MAX_CHARS 260
+
+static EFI_GUID fs_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+
+static size_t path_len(const EFI_DEVICE_PATH *path) {
+    const EFI_DEVICE_PATH *at = path;
+    while (!IsDevicePathEnd(at))
+        at = NextDevicePathNode(at);
+    return (size_t)((const uint8_t *)at - (const uint8_t *)path);
+}
+
+static bool stands_on(const EFI_DEVICE_PATH *path, const EFI_DEVICE_PATH *disk) {
+    size_t len = path_len(disk);
+    return path_len(path) >= len && memcmp(path, disk, len) == 0;
+}
+
+static bool has_file(EFI_HANDLE volume, const CHAR16 *name) {
+    EFI_FILE_IO_INTERFACE *fs = NULL;
+    EFI_FILE_HANDLE root = NULL, file = NULL;
+    if (EFI_ERROR(bs->HandleProtocol(volume, &fs_guid, (void **)&fs)) ||
+        EFI_ERROR(fs->OpenVolume(fs, &root)))
+        return false;
+    bool found =
+        !EFI_ERROR(root->Open(root, &file, (CHAR16 *)(uintptr_t)name, EFI_FILE_MODE_READ, 0));
+    if (found)
+        file->Close(file);
+    root->Close(root);
+    return found;
+}
+
+/* The volume's device path, and the file's node behind it. */
+static EFI_DEVICE_PATH *file_path(EFI_HANDLE volume, const CHAR16 *name, size_t name_chars) {
+    EFI_DEVICE_PATH *path = NULL;
+    if (EFI_ERROR(bs->HandleProtocol(volume, &path_guid, (void **)&path)))
+        return NULL;
+    size_t before = path_len(path), name_len = (name_chars + 1) * 2;
+    uint8_t *made = uefi_alloc(before + 4 + name_len + 4);
+    if (made == NULL)
+        return NULL;
+    struct lb_wr wr = lb_wr(lb_span(made, before + 4 + name_len + 4));
+    lb_wr_bytes(&wr, lb_bytes(path, before));
+    lb_wr_u8(&wr, MEDIA_DEVICE_PATH);
+    lb_wr_u8(&wr, MEDIA_FILEPATH_DP);
+    lb_wr_u16le(&wr, (uint16_t)(4 + name_len));
+    for (size_t i = 0; i <= name_chars; i++)
+        lb_wr_u16le(&wr, name[i]);
+    lb_wr_u8(&wr, END_DEVICE_PATH_TYPE);
+    lb_wr_u8(&wr, END_ENTIRE_DEVICE_PATH_SUBTYPE);
+    lb_wr_u16le(&wr, 4);
+    return (EFI_DEVICE_PATH *)(void *)made;
+}
+
+static void start(EFI_DEVICE_PATH *path, const char *loader, struct lb_error *error) {
+    EFI_HANDLE image = NULL;
+    uint64_t before_us = clock_us();
+    EFI_STATUS status = bs->LoadImage(FALSE, self, path, NULL, 0, &image);
+    if (EFI_ERROR(status)) {
+        lb_fail(error, LB_E_LOADER_REFUSED, "%s: %s", loader, status_word(status));
+        if (status == EFI_SECURITY_VIOLATION && image != NULL)
+            bs->UnloadImage(image);
+        return;
+    }
+    say("  loader     %s, %llu KiB read, %llu ms\n", loader,
+        (unsigned long long)(disk_bytes_read() / 1024),
+        (unsigned long long)((clock_us() - before_us) / 1000));
+    status = bs->StartImage(image, NULL, NULL);
+    lb_fail(error, LB_E_LOADER_RETURNED, "%s: %s", loader, status_word(status));
+}
+
+static size_t widen(const char *text, CHAR16 out[PATH_MAX_CHARS]) {
+    size_t len = 0;
+    while (text[len] != '\0' && len + 1 < PATH_MAX_CHARS) {
+        out[len] = (CHAR16)(text[len] == '/' ? '\\' : text[len]);
+        len++;
+    }
+    out[len] = 0;
+    return len;
+}
+
+void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *error) {
+    CHAR16 wide[PATH_MAX_CHARS];
+    EFI_HANDLE *volumes = NULL;
+    UINTN count = 0, ours = 0;
+    const char *name = loader[0] != '\0' ? loader : DEFAULT_LOADER;
+    size_t chars = widen(name, wide);
+    bs->LocateHandleBuffer(ByProtocol, &fs_guid, NULL, &count, &volumes);
+    for (UINTN i = 0; i < count; i++) {
+        EFI_DEVICE_PATH *path = NULL;
+        if (EFI_ERROR(bs->HandleProtocol(volumes[i], &path_guid, (void **)&path)) ||
+            !stands_on(path, disk))
+            continue;
+        ours++;
+        if (!has_file(volumes[i], wide))
+            continue;
+        EFI_DEVICE_PATH *file = file_path(volumes[i], wide, chars);
+        if (file != NULL)
+            start(file, name, error);
+        uefi_free(file);
+        break;
+    }
+    uefi_free(volumes);
+    lb_fail(error, ours == 0 ? LB_E_NO_ESP : LB_E_NO_LOADER, "%s on %u file system%s of the disk",
+            name, (unsigned)ours, ours == 1 ? "" : "s");
+}

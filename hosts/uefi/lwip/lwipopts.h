@@ -1,0 +1,60 @@
+/* lwIP inside firmware: no operating system, one thread, TCP tuned for one fast connection. */
+#ifndef LB_LWIPOPTS_H
+#define LB_LWIPOPTS_H
+
+#define NO_SYS               1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_NETCONN         0
+#define LWIP_SOCKET          0
+
+#define LWIP_IPV4   1
+#define LWIP_IPV6   0
+#define LWIP_ARP    1
+#define LWIP_ICMP   1
+#define LWIP_RAW    0
+#define LWIP_UDP    1
+#define LWIP_TCP    1
+#define LWIP_DNS    1
+#define LWIP_DHCP   0 /* core/dhcp4 is our client */
+#define LWIP_AUTOIP 0
+#define LWIP_ACD    0
+#define LWIP_STATS  0
+
+/* DHCP's answers come before there is an address. */
+#define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(68))
+#define IP_SOF_BROADCAST              1
+
+#define MEM_ALIGNMENT         8
+#define MEM_SIZE              (4 * 1024 * 1024) /* send queue and pbufs; the memory is the firmware's */
+#define MEMP_MEM_MALLOC       1
+#define MEM_OVERFLOW_CHECK    0
+#define LWIP_RAM_HEAP_POINTER lwip_heap
+extern unsigned char *lwip_heap;
+
+#define PBUF_POOL_SIZE           0 /* frames come in custom pbufs: net_lwip.c */
+#define LWIP_SUPPORT_CUSTOM_PBUF 1
+
+#define TCP_MSS               1460
+#define LWIP_WND_SCALE        1
+#define TCP_RCV_SCALE         6
+#define TCP_WND               (1024 * 1024) /* 4 MiB reads at 50 ms want a megabyte on the way */
+#define TCP_SND_BUF           (256 * 1024)
+#define TCP_SND_QUEUELEN      1024
+#define TCP_SNDLOWAT          (0xffff - 4 * TCP_MSS - 1)
+#define TCP_SNDQUEUELOWAT     512
+#define TCP_QUEUE_OOSEQ       1
+#define TCP_OOSEQ_MAX_PBUFS   1024
+#define LWIP_TCP_SACK_OUT     1
+#define LWIP_TCP_MAX_SACK_NUM 4
+#define TCP_OVERSIZE          TCP_MSS
+#define LWIP_TCP_KEEPALIVE    0
+
+#define LWIP_CHECKSUM_ON_COPY     0
+#define LWIP_NETIF_TX_SINGLE_PBUF 1
+#define LWIP_NO_CTYPE_H           1
+#define LWIP_NO_UNISTD_H          1
+#define LWIP_NO_INTTYPES_H        1
+#define LWIP_RAND()               net_rand()
+unsigned net_rand(void);
+
+#endif

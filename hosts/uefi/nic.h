@@ -1,0 +1,33 @@
+/* A network card through the Simple Network Protocol, taken from the firmware's own drivers while
+ * we use it, and given back after. Frames are Ethernet's, without FCS. */
+#ifndef LB_UEFI_NIC_H
+#define LB_UEFI_NIC_H
+
+#include "hosts/uefi/uefi.h"
+
+#define NIC_TX_MAX    64   /* frames handed to the card and not given back yet */
+#define NIC_FRAME_MAX 1664 /* Ethernet frame with VLAN tag, rounded up */
+
+struct nic {
+    EFI_HANDLE handle;
+    EFI_SIMPLE_NETWORK *snp;
+    uint8_t mac[6];
+    char name[8];     /* "net0" */
+    uint8_t *tx_room; /* NIC_TX_MAX frames */
+    bool tx_busy[NIC_TX_MAX];
+    uint64_t sent, received, tx_full;
+};
+
+/* All handles with the protocol; the caller frees *handles with uefi_free. */
+size_t nic_find_all(EFI_HANDLE **handles);
+/* Takes the card: drivers that use it are disconnected. */
+EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number);
+/* Stops the card and lets the firmware's drivers come back. */
+void nic_close(struct nic *nic);
+/* True also where the card cannot tell. */
+bool nic_has_link(struct nic *nic);
+bool nic_send(struct nic *nic, const uint8_t *frame, size_t len);
+/* The next frame's length, 0 when there is none. */
+size_t nic_receive(struct nic *nic, uint8_t *frame, size_t cap);
+
+#endif

@@ -1,0 +1,15 @@
+/* Where the configuration comes from in firmware; the later wins: lunboot.conf beside the program,
+ * the variable LunbootConfig, load options. */
+#ifndef LB_UEFI_SETTINGS_H
+#define LB_UEFI_SETTINGS_H
+
+#include "core/base/config.h"
+#include "hosts/uefi/uefi.h"
+
+/* False: *error says which source is wrong, and where. *by_hand: the program was started by PXE,
+ * HTTP or a person, not found on a disk by itself. */
+bool settings_read(struct lb_config *config, struct lb_error *error);
+/* The machine's UUID from SMBIOS, or zeros. */
+void machine_uuid(uint8_t uuid[16]);
+
+#endif
