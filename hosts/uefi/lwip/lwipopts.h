@@ -24,8 +24,9 @@
 #define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(68))
 #define IP_SOF_BROADCAST              1
 
-#define MEM_ALIGNMENT         8
-#define MEM_SIZE              (4 * 1024 * 1024) /* send queue and pbufs; the memory is the firmware's */
+#define MEM_ALIGNMENT 8
+/* The send queue and pbufs; the memory is the firmware's. */
+#define MEM_SIZE              (4 * 1024 * 1024)
 #define MEMP_MEM_MALLOC       1
 #define MEM_OVERFLOW_CHECK    0
 #define LWIP_RAM_HEAP_POINTER lwip_heap
