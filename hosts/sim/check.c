@@ -1,0 +1,243 @@
+/* What must never be. */
+#include "hosts/sim/sim.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GUARD_BYTE 0xc7
+#define FRESH_BYTE 0xa5
+
+/* ---- guards ------------------------------------------------------------------------------------
+ */
+
+uint8_t *sim_guarded(size_t len) {
+    uint8_t *memory = malloc(len + (size_t)2 * SIM_GUARD);
+    if (memory == NULL)
+        abort();
+    memset(memory, GUARD_BYTE, SIM_GUARD);
+    memset(memory + SIM_GUARD, FRESH_BYTE, len);
+    memset(memory + SIM_GUARD + len, GUARD_BYTE, SIM_GUARD);
+    return memory;
+}
+
+void sim_check_guards(struct sim *sim, const uint8_t *memory, size_t len, const char *whose) {
+    const uint8_t *after = memory + SIM_GUARD + len;
+    for (size_t i = 0; i < SIM_GUARD; i++)
+        if (memory[i] != GUARD_BYTE || after[i] != GUARD_BYTE) {
+            sim_violation(&sim->world, "bytes were written outside of the buffer of %s", whose);
+            return;
+        }
+}
+
+/* ---- where bytes go and come from --------------------------------------------------------------
+ */
+
+static bool is_within(const uint8_t *p, size_t len, const uint8_t *room, size_t room_len) {
+    return p >= room && p + len <= room + room_len;
+}
+
+static bool is_buffer(const struct sim *sim, const uint8_t *p, size_t len, enum lb_disk_kind kind) {
+    for (size_t i = 0; i < SIM_OPS_MAX; i++) {
+        const struct sim_op *op = &sim->work.ops[i];
+        if (op->is_out && op->op.kind == kind && op->memory != NULL &&
+            is_within(p, len, op->memory + SIM_GUARD, op->len))
+            return true;
+    }
+    return false;
+}
+
+static bool is_engines(const struct sim *sim, const uint8_t *p, size_t len) {
+    return is_within(p, len, (const uint8_t *)&sim->boot, sizeof sim->boot) ||
+           is_within(p, len, sim->rx + SIM_GUARD, SIM_RX_BYTES);
+}
+
+void sim_check_where(struct sim *sim, struct lb_span span) {
+    if (span.len == 0)
+        sim_violation(&sim->world, "the engine wants to receive into an empty span");
+    else if (!is_engines(sim, span.p, span.len) && !is_buffer(sim, span.p, span.len, LB_DISK_READ))
+        sim_violation(&sim->world, "%zu bytes are to be received outside of any buffer", span.len);
+}
+
+void sim_check_gather(struct sim *sim, struct lb_bytes piece) {
+    if (!is_engines(sim, piece.p, piece.len) && !is_buffer(sim, piece.p, piece.len, LB_DISK_WRITE))
+        sim_violation(&sim->world, "%zu bytes are to be sent from outside of any buffer",
+                      piece.len);
+}
+
+/* ---- completions -------------------------------------------------------------------------------
+ */
+
+static void check_read(struct sim *sim, const struct sim_op *op) {
+    const struct sim_disk *disk = &sim->disk;
+    uint64_t now_us = sim->world.now_us;
+    for (uint32_t i = 0; i < op->op.blocks; i++) {
+        const uint8_t *block = op->op.buffer + (size_t)i * disk->block_bytes;
+        unsigned long long lba = op->op.lba + i;
+        uint32_t version = 0;
+        if (!sim_block_version(block, disk->block_bytes, lba, &version))
+            sim_violation(&sim->world, "block %llu was read, and is nothing the disk ever had",
+                          lba);
+        else if (!sim_disk_had(disk, lba, version, op->submit_us, now_us))
+            sim_violation(&sim->world,
+                          "block %llu was read as write %u left it, which it was not at that time",
+                          lba, version);
+        else
+            continue;
+        return;
+    }
+}
+
+static void check_write(struct sim *sim, const struct sim_op *op) {
+    struct sim_disk *disk = &sim->disk;
+    for (uint32_t i = 0; i < op->op.blocks; i++) {
+        uint64_t lba = op->op.lba + i;
+        uint64_t seq = sim_disk_written(disk, lba, op->version, op->submit_us, sim->world.now_us);
+        if (seq == 0) {
+            sim_violation(&sim->world, "write %u is completed, and block %llu was not written",
+                          op->version, (unsigned long long)lba);
+            return;
+        }
+        if (op->op.force_unit_access && !sim_disk_is_safe(disk, lba, seq))
+            sim_violation(&sim->world, "write %u is completed, and not through the cache",
+                          op->version);
+        sim->work.must[lba] = LB_MAX(sim->work.must[lba], seq);
+    }
+}
+
+/* Writes that a flush called unsure are told: nothing is promised of them any more. */
+static void forget_unsure(struct sim *sim, const struct sim_op *op) {
+    for (uint64_t lba = 0; lba < sim->disk.blocks; lba++)
+        if (sim->work.must[lba] <= op->must[lba])
+            sim->work.must[lba] = 0;
+    for (size_t i = 0; i < SIM_OPS_MAX; i++) {
+        struct sim_op *other = &sim->work.ops[i];
+        for (uint64_t lba = 0; other->is_out && other->must != NULL && lba < sim->disk.blocks;
+             lba++)
+            if (other->must[lba] <= op->must[lba])
+                other->must[lba] = 0;
+    }
+}
+
+static void check_flush(struct sim *sim, const struct sim_op *op) {
+    for (uint64_t lba = 0; lba < sim->disk.blocks; lba++)
+        if (!sim_disk_is_safe(&sim->disk, lba, op->must[lba])) {
+            sim_violation(
+                &sim->world, "a flush is completed, and block %llu %s", (unsigned long long)lba,
+                sim->disk.durable_seq[lba] >= op->must[lba] ? "was lost" : "is not durable");
+            return;
+        }
+}
+
+static void check_error(struct sim *sim, const struct lb_error *error, const char *what) {
+    if (error->code <= LB_OK || error->code >= LB_CODE_COUNT)
+        sim_violation(&sim->world, "%s failed with the code %u", what, (unsigned)error->code);
+    else if (error->facts[0] == '\0')
+        sim_violation(&sim->world, "%s failed with %s and no facts", what,
+                      lb_code_word(error->code));
+}
+
+void sim_check_completion(struct sim *sim, struct sim_op *op) {
+    bool outside = op->op.kind != LB_DISK_FLUSH &&
+                   (op->op.lba > sim->disk.blocks || op->op.blocks > sim->disk.blocks - op->op.lba);
+    if (op->memory != NULL)
+        sim_check_guards(sim, op->memory, op->len, "a request");
+    if (!lb_is_ok(&op->op.error)) {
+        check_error(sim, &op->op.error, "a request");
+        if (op->op.error.code == LB_E_WRITES_UNSURE)
+            forget_unsure(sim, op);
+        if (sim->plan.is_clean && !outside)
+            sim_violation(&sim->world, "a request failed without any fault: %s: %s",
+                          lb_code_word(op->op.error.code), op->op.error.facts);
+        return;
+    }
+    if (sim->disk.distrusted)
+        return;
+    if (outside)
+        sim_violation(&sim->world, "a request beyond the end of the disk is done");
+    else if (op->op.kind == LB_DISK_READ)
+        check_read(sim, op);
+    else if (op->op.kind == LB_DISK_WRITE)
+        check_write(sim, op);
+    else
+        check_flush(sim, op);
+}
+
+/* ---- text --------------------------------------------------------------------------------------
+ */
+
+void sim_check_line(struct sim *sim, const char *line) {
+    for (size_t i = 0; i < sim->secret_count; i++)
+        if (strstr(line, sim->secrets[i]) != NULL)
+            sim_violation(&sim->world, "a secret is shown: number %zu", i);
+}
+
+static void check_step(struct sim *sim, const struct lb_step *step) {
+    const char *stage = lb_stage_word(step->stage);
+    if (step->outcome == LB_RUNNING)
+        sim_violation(&sim->world, "the report's step '%s' (%s) is still running at the end", stage,
+                      step->note);
+    else if (step->end_us < step->start_us || step->end_us > sim->world.now_us)
+        sim_violation(&sim->world, "the report's step '%s' ends before it starts", stage);
+    if (step->start_us < sim->boot.report.start_us)
+        sim_violation(&sim->world, "the report's step '%s' starts before the boot", stage);
+}
+
+void sim_check_report(struct sim *sim) {
+    static char shown[262144];
+    const struct lb_report *report = lb_boot_report(&sim->boot);
+    uint64_t before_us = 0;
+    for (size_t i = 0; i < report->step_count; i++) {
+        check_step(sim, &report->steps[i]);
+        if (report->steps[i].start_us < before_us)
+            sim_violation(&sim->world, "the report's steps are not in order");
+        before_us = report->steps[i].start_us;
+    }
+    struct lb_text text = lb_text(shown, sizeof shown);
+    lb_report_json(report, &text);
+    lb_report_waterfall(report, &text, 100, false);
+    lb_report_facts(report, &text);
+    if (text.cut)
+        sim_violation(&sim->world, "the report is longer than %zu bytes", sizeof shown);
+    sim_check_line(sim, shown);
+}
+
+/* ---- the end -----------------------------------------------------------------------------------
+ */
+
+/* The one with the root path was not heard, and the other was taken. */
+static bool is_of_other_server(const struct sim *sim, const struct lb_error *error) {
+    return error->code == LB_E_NO_ROOT_PATH && (sim->plan.two_servers || sim->plan.proxy);
+}
+
+static void check_code(struct sim *sim, const struct lb_error *error) {
+    enum lb_code code = sim_wrong_code(sim->plan.wrong);
+    bool clean = sim->plan.is_clean;
+    if (sim->plan.wrong == SIM_WRONG_NONE) {
+        if (clean)
+            sim_violation(&sim->world, "the boot failed without any fault: %s: %s",
+                          lb_code_word(error->code), error->facts);
+        else if (sim->plan.must_boot && !sim->is_ready && !is_of_other_server(sim, error))
+            sim_violation(&sim->world, "the faults have stopped, and the boot failed: %s: %s",
+                          lb_code_word(error->code), error->facts);
+    } else if (clean && code != LB_CODE_COUNT && code != error->code) {
+        sim_violation(&sim->world, "what is wrong is '%s', and it was told as %s: %s",
+                      sim_wrong_word(sim->plan.wrong), lb_code_word(error->code), error->facts);
+    }
+}
+
+void sim_check_outcome(struct sim *sim) {
+    const struct lb_error *error = &lb_boot_report(&sim->boot)->error;
+    sim_check_report(sim);
+    sim_check_guards(sim, sim->rx, SIM_RX_BYTES, "the staging room");
+    if (sim->is_failed) {
+        check_error(sim, error, "the boot");
+        check_code(sim, error);
+    } else if (sim->is_ready && !sim->work.is_over) {
+        sim_violation(&sim->world, "the engine is out before the disk's user was done");
+    }
+    if (sim->is_ready && sim->plan.wrong != SIM_WRONG_NONE)
+        sim_violation(&sim->world, "booted, though this is wrong: %s",
+                      sim_wrong_word(sim->plan.wrong));
+    if (sim->dhcp_open || sim->conn >= 0)
+        sim_violation(&sim->world, "the engine has ended, and left a slot open");
+}

@@ -1,0 +1,113 @@
+/* The DHCP servers of the segment: 0 gives addresses and the root path, 1 gives addresses alone
+ * (or, where a proxy has the root path, nothing more than 0), 2 is that proxy. */
+#include "core/dhcp4/dhcp4_wire.h"
+#include "hosts/sim/sim.h"
+
+struct lb_addr sim_dhcp_address(unsigned server) {
+    return lb_addr_v4(10, 0, 0, (uint8_t)(2 + server));
+}
+
+static struct lb_dhcp4_server_config common(const struct sim *sim, unsigned server) {
+    const struct sim_plan *plan = &sim->plan;
+    return (struct lb_dhcp4_server_config){
+        .server = sim_dhcp_address(server),
+        .network = {.addr = lb_addr_v4(10, 0, 0, 0), .len = 24},
+        .first = lb_addr_v4(10, 0, 0, (uint8_t)(100 + 60 * server)),
+        .last = lb_addr_v4(10, 0, 0, (uint8_t)(150 + 60 * server)),
+        .router = lb_addr_v4(10, 0, 0, 1),
+        .dns = lb_addr_v4(10, 0, 0, 1),
+        .lease_s = plan->lease_s,
+        .authoritative = plan->authoritative && !plan->two_servers,
+        .rapid_commit = plan->rapid,
+        .bootp_only = plan->bootp,
+        .overload = plan->overload,
+    };
+}
+
+static void start(struct sim *sim, unsigned server, const struct lb_dhcp4_server_config *config) {
+    lb_dhcp4_server_init(&sim->dhcp[server], config, sim->bindings[server], SIM_BINDINGS);
+    sim->has_dhcp[server] = true;
+}
+
+void sim_dhcp_init(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    struct sim_world *world = &sim->world;
+    struct lb_bytes root_path = lb_bytes(plan->root_path, plan->root_path_len);
+    if (plan->uses_rootpath)
+        root_path.len = 0;
+    struct lb_dhcp4_server_config config = common(sim, 0);
+    if (!plan->proxy)
+        config.root_path = root_path;
+    start(sim, 0, &config);
+    /* A server without root path that commits at once would win: that is not ours to cure. */
+    if (plan->two_servers) {
+        config = common(sim, 1);
+        config.rapid_commit = false;
+        start(sim, 1, &config);
+    }
+    if (plan->proxy) {
+        config = common(sim, 2);
+        config.proxy_only = true;
+        config.root_path = root_path;
+        start(sim, 2, &config);
+        sim->dhcp[0].config.rapid_commit = false;
+    }
+    if (plan->uses_address || plan->uses_network)
+        return;
+    if (plan->two_servers)
+        sim_saw(world, SIM_DHCP_TWO);
+    if (plan->proxy)
+        sim_saw(world, SIM_DHCP_PROXY);
+    if (plan->bootp)
+        sim_saw(world, SIM_DHCP_BOOTP);
+    if (plan->rapid)
+        sim_saw(world, SIM_DHCP_RAPID);
+    if (plan->overload)
+        sim_saw(world, SIM_DHCP_OVERLOAD);
+    if (plan->lease_s != 0)
+        sim_saw(world, SIM_DHCP_SHORT_LEASE);
+}
+
+/* A NAK, as a server sends it that knows better: RFC 2131 table 3. */
+static bool refuse(struct sim *sim, unsigned server, struct lb_bytes request) {
+    struct lb_dhcp4_message message;
+    const char *why;
+    uint8_t options[64], room[600];
+    if (!lb_dhcp4_decode(request, &message, &why) || message.type != LB_DHCP4_REQUEST)
+        return false;
+    struct lb_dhcp4_header header = message.header;
+    header.op = LB_BOOTREPLY;
+    header.yiaddr = header.ciaddr = (struct lb_addr){.family = LB_V4};
+    struct lb_wr list = lb_wr(lb_span(options, sizeof options));
+    lb_dhcp4_put_u8(&list, LB_OPT_TYPE, LB_DHCP4_NAK);
+    lb_dhcp4_put_addr(&list, LB_OPT_SERVER_ID, sim_dhcp_address(server));
+    struct lb_dhcp4_layout layout = {.max_bytes = 576};
+    sim_link_reply(sim, server, 0,
+                   lb_dhcp4_encode(&header, &list, layout, lb_span(room, sizeof room)));
+    return true;
+}
+
+static void answer(struct sim *sim, unsigned server, struct lb_bytes request) {
+    struct sim_world *world = &sim->world;
+    struct lb_endpoint from = {.addr = {.family = LB_V4}, .port = LB_DHCP4_CLIENT_PORT};
+    uint8_t room[LB_DHCP4_PACKET_MAX];
+    if (sim->plan.wrong == SIM_WRONG_DHCP || sim_happens(world, SIM_DHCP_SILENT))
+        return;
+    bool nak = sim->plan.wrong == SIM_WRONG_NAK || sim_happens(world, SIM_DHCP_NAK);
+    if (nak && refuse(sim, server, request))
+        return;
+    struct lb_dhcp4_reply reply = lb_dhcp4_server_input(&sim->dhcp[server], world->now_us, from,
+                                                        request, lb_span(room, sizeof room));
+    if (reply.bytes.len == 0)
+        return;
+    uint64_t delay_us = sim_between(world, 50, 3000);
+    if (sim_happens(world, SIM_DHCP_SLOW))
+        delay_us = sim_skewed(world, 100, 12000) * LB_US_MS;
+    sim_link_reply(sim, server, delay_us, reply.bytes);
+}
+
+void sim_dhcp_input(struct sim *sim, uint32_t servers, struct lb_bytes bytes) {
+    for (unsigned i = 0; i < SIM_DHCP_SERVERS; i++)
+        if (sim->has_dhcp[i] && (servers & 1U << i))
+            answer(sim, i, bytes);
+}

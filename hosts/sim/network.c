@@ -1,0 +1,272 @@
+/* Names, and the connections between the engine and the targets. */
+#include "hosts/sim/sim.h"
+#include <stdio.h>
+#include <string.h>
+
+#define SLOT       1 /* the engine's slot of the session */
+#define PIECES_MAX 16
+
+/* ---- names -------------------------------------------------------------------------------------
+ */
+
+void sim_network_resolve(struct sim *sim, const char *name) {
+    struct sim_world *world = &sim->world;
+    uint64_t delay_us = sim_between(world, 100, 30000);
+    if (sim_happens(world, SIM_RESOLVE_SLOW))
+        delay_us = sim_skewed(world, 100, 20000) * LB_US_MS;
+    snprintf(sim->resolve_name, sizeof sim->resolve_name, "%s", name);
+    sim_after(world, delay_us, SIM_RESOLVED, 0, 0);
+}
+
+static void resolved(struct sim *sim) {
+    struct lb_addr addrs[2];
+    size_t count = 0;
+    bool known = strcmp(sim->resolve_name, "disk.example.net") == 0;
+    if (!known || sim->plan.wrong == SIM_WRONG_RESOLVE ||
+        sim_happens(&sim->world, SIM_RESOLVE_FAILED)) {
+        lb_boot_resolved(&sim->boot, sim->world.now_us, addrs, 0);
+        return;
+    }
+    if (sim->plan.dead_address) {
+        addrs[count++] = lb_addr_v4(10, 0, 0, 99);
+        sim_saw(&sim->world, SIM_DEAD_ADDRESS);
+    }
+    addrs[count++] = sim->portals[0].at.addr;
+    lb_boot_resolved(&sim->boot, sim->world.now_us, addrs, count);
+}
+
+/* ---- connections -------------------------------------------------------------------------------
+ */
+
+static int find_portal(const struct sim *sim, struct lb_endpoint to) {
+    for (int i = 0; i < SIM_PORTALS; i++)
+        if (lb_endpoint_equal(sim->portals[i].at, to))
+            return i;
+    return -1;
+}
+
+static int find_conn(const struct sim *sim, uint32_t number) {
+    for (int i = 0; i < SIM_CONNS; i++)
+        if (sim->conns[i].state != SIM_CONN_FREE && sim->conns[i].number == number)
+            return i;
+    return -1;
+}
+
+static int free_conn(const struct sim *sim) {
+    for (int i = 0; i < SIM_CONNS; i++)
+        if (sim->conns[i].state == SIM_CONN_FREE)
+            return i;
+    return -1;
+}
+
+enum { WORKS = 0, NEVER = 100 };
+
+/* How an attempt to connect goes: works, 1 + enum lb_iscsi_lost, or never an answer. */
+static unsigned fate(struct sim *sim, int portal) {
+    struct sim_world *world = &sim->world;
+    bool has_address = sim->address_set || sim->plan.uses_network || sim->plan.is_probe;
+    if (portal < 0)
+        return NEVER;
+    if (!has_address || sim->plan.wrong == SIM_WRONG_UNREACHABLE ||
+        sim_happens(world, SIM_UNREACHABLE))
+        return 1 + LB_LOST_UNREACHABLE;
+    if (sim->plan.wrong == SIM_WRONG_BLACKHOLE || sim_happens(world, SIM_BLACKHOLE))
+        return NEVER;
+    if (sim->plan.wrong == SIM_WRONG_REFUSED || sim->portals[portal].is_down ||
+        sim_happens(world, SIM_REFUSED))
+        return 1 + LB_LOST_REFUSED;
+    return WORKS;
+}
+
+void sim_network_connect(struct sim *sim, struct lb_endpoint to) {
+    struct sim_world *world = &sim->world;
+    int portal = find_portal(sim, to), conn = free_conn(sim);
+    unsigned ends = fate(sim, portal);
+    sim_say(world, "network", "connection %u to %s", sim->conn_numbers + 1, lb_endpoint_text(to).s);
+    if (sim->conn >= 0)
+        sim_violation(world, "CONNECT on a slot that is open");
+    if (conn < 0) { /* all are half open: as if nobody answered */
+        sim->conn = -1;
+        return;
+    }
+    uint64_t delay_us = sim_between(world, 50, 3000);
+    if (sim_happens(world, SIM_CONNECT_SLOW))
+        delay_us = sim_skewed(world, 10, 8000) * LB_US_MS;
+    if (ends == NEVER)
+        delay_us = sim_between(world, 20, 130) * LB_US_SEC;
+    sim_conn_open(&sim->conns[conn], world, ++sim->conn_numbers, portal < 0 ? 0 : (unsigned)portal);
+    sim->conn = conn;
+    sim_after(world, delay_us, SIM_CONNECTED, sim->conns[conn].number,
+              ends == NEVER ? 1 + LB_LOST_TIMEOUT : ends);
+}
+
+static void release(struct sim_conn *conn) {
+    if (!conn->has_client && !conn->has_server)
+        conn->state = SIM_CONN_FREE;
+}
+
+static void client_loses(struct sim *sim, int i, enum lb_iscsi_lost why) {
+    sim->conns[i].has_client = false;
+    release(&sim->conns[i]);
+    if (sim->conn != i)
+        return;
+    sim->conn = -1;
+    sim_say(&sim->world, "network", "connection %u is lost to the client", sim->conns[i].number);
+    lb_boot_lost(&sim->boot, sim->world.now_us, SLOT, why);
+}
+
+static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
+    int i = find_conn(sim, number);
+    if (i < 0)
+        return;
+    struct sim_conn *conn = &sim->conns[i];
+    if (ends != WORKS || !conn->has_client) {
+        conn->has_server = false;
+        client_loses(sim, i, ends == WORKS ? LB_LOST_CLOSED : (enum lb_iscsi_lost)(ends - 1));
+        return;
+    }
+    conn->state = SIM_CONN_OPEN;
+    sim_targets_accept(sim, (unsigned)i);
+    lb_boot_connected(&sim->boot, sim->world.now_us, SLOT);
+}
+
+void sim_network_close(struct sim *sim) {
+    int i = sim->conn;
+    sim->conn = -1;
+    if (i < 0)
+        return;
+    struct sim_conn *conn = &sim->conns[i];
+    conn->has_client = false;
+    conn->up.is_finished = true;
+    sim_say(&sim->world, "network", "connection %u is closed by the client", conn->number);
+    /* With unread bytes the kernel sends a reset: what is on its way is lost. */
+    if (conn->state == SIM_CONN_OPEN && !conn->is_severed && sim_one_in(&sim->world, 3))
+        sim_network_sever(sim, conn, false, true);
+    release(conn);
+}
+
+void sim_network_sever(struct sim *sim, struct sim_conn *conn, bool tells_client,
+                       bool tells_server) {
+    struct sim_world *world = &sim->world;
+    conn->is_severed = conn->up.is_cut = conn->down.is_cut = true;
+    sim_say(world, "network", "connection %u is cut; told: %s%s", conn->number,
+            tells_client ? "client " : "", tells_server ? "server" : "");
+    if (tells_client)
+        sim_after(world, sim_skewed(world, 0, 200000), SIM_SEVERED, conn->number, 0);
+    if (tells_server)
+        sim_after(world, sim_skewed(world, 0, 200000), SIM_SEVERED, conn->number, 1);
+}
+
+static void severed(struct sim *sim, uint32_t number, uint32_t end) {
+    int i = find_conn(sim, number);
+    if (i < 0)
+        return;
+    if (end == 0 && sim->conns[i].has_client)
+        client_loses(sim, i, LB_LOST_CLOSED);
+    else if (end == 1 && sim->conns[i].has_server)
+        sim_targets_end(sim, (unsigned)i);
+}
+
+void sim_network_event(struct sim *sim, const struct sim_event *event) {
+    switch ((unsigned)event->what) {
+    case SIM_RESOLVED:
+        resolved(sim);
+        return;
+    case SIM_CONNECTED:
+        connected(sim, event->a, event->b);
+        return;
+    case SIM_SEVERED:
+        severed(sim, event->a, event->b);
+        return;
+    default:
+        return;
+    }
+}
+
+/* ---- bytes -------------------------------------------------------------------------------------
+ */
+
+/* Under both digests each damaged byte must be found out. */
+static void alter(struct sim *sim, struct lb_span span) {
+    const struct lb_iscsi *session = &sim->boot.session;
+    struct sim_world *world = &sim->world;
+    bool digests = session->state == LB_ISCSI_FULL_FEATURE && session->stream.header_digest &&
+                   session->stream.data_digest;
+    if (span.len == 0)
+        return;
+    if (digests && sim_happens(world, SIM_FLIPPED))
+        span.p[sim_below(world, (uint32_t)span.len)] ^= (uint8_t)(1U << sim_below(world, 8));
+    if (!sim_happens(world, SIM_HOSTILE_TARGET))
+        return;
+    for (uint32_t n = sim_between(world, 1, 8); n > 0; n--) {
+        static const uint8_t odd[] = {0, 1, 0x7f, 0x80, 0xff};
+        uint8_t *at = &span.p[sim_below(world, (uint32_t)span.len)];
+        *at = sim_one_in(world, 2) ? odd[sim_below(world, LB_COUNT(odd))]
+                                   : (uint8_t)sim_random(world);
+    }
+}
+
+static bool pull(struct sim *sim, struct sim_conn *conn) {
+    struct lb_span spans[2];
+    size_t ready = sim_pipe_readable(&conn->down, sim->world.now_us);
+    size_t count = ready > 0 ? lb_boot_where(&sim->boot, SLOT, spans) : 0;
+    size_t room = 0, done = 0;
+    for (size_t i = 0; i < count; i++) {
+        sim_check_where(sim, spans[i]);
+        room += spans[i].len;
+    }
+    size_t part = sim_part(conn, &sim->world, LB_MIN(ready, room));
+    if (part == 0)
+        return false;
+    for (size_t i = 0; i < count && done < part; i++) {
+        size_t len = LB_MIN(spans[i].len, part - done);
+        sim_pipe_read(&conn->down, spans[i].p, len);
+        alter(sim, lb_span(spans[i].p, len));
+        done += len;
+    }
+    lb_boot_got(&sim->boot, sim->world.now_us, SLOT, part);
+    return true;
+}
+
+static bool push(struct sim *sim, struct sim_conn *conn) {
+    struct lb_bytes pieces[PIECES_MAX];
+    size_t room = sim_pipe_room(conn, &conn->up), total = 0, done = 0;
+    if (room == 0)
+        return false;
+    size_t count = lb_boot_gather(&sim->boot, SLOT, pieces, PIECES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        sim_check_gather(sim, pieces[i]);
+        total += pieces[i].len;
+    }
+    size_t part = sim_part(conn, &sim->world, LB_MIN(total, room));
+    bool cut = false;
+    if (part == 0)
+        return false;
+    for (size_t i = 0; i < count && done < part && !cut; i++) {
+        size_t len = LB_MIN(pieces[i].len, part - done);
+        if (sim_pipe_room(conn, &conn->up) < len)
+            break;
+        cut = sim_pipe_write(conn, &sim->world, &conn->up, lb_bytes(pieces[i].p, len));
+        done += len;
+    }
+    lb_boot_sent(&sim->boot, sim->world.now_us, SLOT, done);
+    if (cut)
+        sim_network_sever(sim, conn, conn->manner.tells[0], conn->manner.tells[1]);
+    return done > 0;
+}
+
+bool sim_network_move(struct sim *sim) {
+    if (sim->conn < 0)
+        return false;
+    struct sim_conn *conn = &sim->conns[sim->conn];
+    if (conn->state != SIM_CONN_OPEN)
+        return false;
+    if (sim_pipe_is_over(&conn->down)) {
+        client_loses(sim, sim->conn, LB_LOST_CLOSED);
+        return true;
+    }
+    bool moved = pull(sim, conn);
+    moved = push(sim, conn) || moved;
+    sim->moved += moved;
+    return moved;
+}

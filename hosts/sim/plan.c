@@ -1,0 +1,287 @@
+/* What a seed means: which faults may happen and how often, what is wrong for good, how the client
+ * is configured. Each run has but some kinds of faults, so that each of them also meets a world
+ * that is well otherwise, and some runs have none. */
+#include "hosts/sim/sim.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECRET_OURS   "the-client-secret-Kq7"
+#define SECRET_THEIRS "the-target-secret-Zx3"
+#define SECRET_WRONG  "this-is-not-right-Vb9"
+
+__attribute__((format(printf, 3, 4))) static void set(struct sim *sim, const char *key,
+                                                      const char *format, ...) {
+    char value[300];
+    struct lb_error error = {.code = LB_OK};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(value, sizeof value, format, arguments);
+    va_end(arguments);
+    if (!lb_config_set(&sim->config, LB_SOURCE_OPTION, lb_bytes_of_text(key),
+                       lb_bytes_of_text(value), &error)) {
+        fprintf(stderr, "lunboot-sim: %s=%s: %s\n", key, value, error.facts);
+        abort();
+    }
+    sim_say(&sim->world, "config", "%s=%s", key, strstr(key, "secret") != NULL ? "..." : value);
+}
+
+/* ---- faults ------------------------------------------------------------------------------------
+ */
+
+static bool is_of_enemy(unsigned fault) {
+    return fault == SIM_HOSTILE_TARGET || fault == SIM_HOSTILE_INITIATOR;
+}
+
+static void draw_faults(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    uint32_t density = sim_between(world, 1, 8); /* one in so many kinds */
+    for (unsigned i = 0; i < SIM_FAULT_COUNT; i++) {
+        unsigned most = sim_fault_most((enum sim_fault)i);
+        if (most > 0 && !is_of_enemy(i) && sim_one_in(world, density))
+            world->chance[i] = (uint16_t)sim_between(world, 1, most);
+    }
+    if (sim->plan.is_hostile) {
+        bool target = !sim_one_in(world, 3);
+        world->chance[target ? SIM_HOSTILE_TARGET : SIM_HOSTILE_INITIATOR] =
+            (uint16_t)sim_between(world, 1, 100);
+    }
+    world->calm_us = world->now_us + sim_skewed(world, 100, 60000) * LB_US_MS;
+}
+
+static void draw_mix(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    uint32_t mix = sim_below(world, 12);
+    plan->is_clean = mix <= 1;
+    plan->is_hostile = mix == 2;
+    if (mix == 1 || mix == 3)
+        plan->wrong = (enum sim_wrong)sim_between(world, 1, SIM_WRONG_COUNT - 1);
+    if (!plan->is_clean)
+        draw_faults(sim);
+}
+
+/* ---- who and where -----------------------------------------------------------------------------
+ */
+
+static bool wrong_is(const struct sim *sim, enum sim_wrong first, enum sim_wrong last) {
+    return sim->plan.wrong >= first && sim->plan.wrong <= last;
+}
+
+/* What is wrong decides how far the boot has to come to meet it. */
+static bool wants_dhcp(const struct sim *sim) {
+    return wrong_is(sim, SIM_WRONG_DHCP, SIM_WRONG_NO_SERVER);
+}
+
+static bool wants_link(const struct sim *sim) {
+    return wrong_is(sim, SIM_WRONG_LINK, SIM_WRONG_NO_SERVER);
+}
+
+static void draw_stages(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    plan->uses_network = !wants_link(sim) && sim_one_in(world, 8);
+    plan->uses_address = !plan->uses_network && !wants_dhcp(sim) && sim_one_in(world, 6);
+    plan->uses_rootpath =
+        plan->uses_network || plan->uses_address || (!wants_dhcp(sim) && sim_one_in(world, 4));
+    plan->is_probe = plan->wrong == SIM_WRONG_NONE && sim_one_in(world, 25);
+    plan->uses_name = plan->wrong == SIM_WRONG_RESOLVE || sim_one_in(world, 4);
+    plan->dead_address = plan->uses_name && sim_one_in(world, 3);
+    plan->uses_v6 = sim_one_in(world, 8);
+    plan->two_servers = sim_one_in(world, 4);
+    plan->bootp = plan->wrong != SIM_WRONG_NAK && sim_one_in(world, 8);
+    plan->proxy = !plan->bootp && plan->wrong != SIM_WRONG_NAK && sim_one_in(world, 8);
+    plan->rapid = plan->wrong != SIM_WRONG_NAK && sim_one_in(world, 4);
+    plan->overload = sim_one_in(world, 4);
+    plan->authoritative = sim_one_in(world, 2);
+    plan->lease_s = sim_one_in(world, 3) ? sim_between(world, 10, 200) : 0;
+}
+
+static bool wrong_wants_redirect(const struct sim *sim) {
+    return wrong_is(sim, SIM_WRONG_REDIRECT_LOOP, SIM_WRONG_REDIRECT_INVALID);
+}
+
+static void draw_redirect(struct sim *sim) {
+    if (sim->plan.wrong != SIM_WRONG_NONE && !wrong_wants_redirect(sim))
+        return;
+    if (wrong_wants_redirect(sim) || sim_one_in(&sim->world, 8))
+        sim->plan.redirect =
+            sim_one_in(&sim->world, 2) ? LB_LOGIN_MOVED_TEMPORARILY : LB_LOGIN_MOVED_PERMANENTLY;
+}
+
+/* ---- the root path -----------------------------------------------------------------------------
+ */
+
+static const char *server_text(const struct sim *sim) {
+    if (sim->plan.uses_name)
+        return "disk.example.net";
+    return sim->plan.uses_v6 ? "[fd00::10]" : "10.0.0.10";
+}
+
+static void root_path_of_wrong(struct sim *sim, const char *server, const char *target) {
+    struct sim_plan *plan = &sim->plan;
+    char *to = plan->root_path;
+    size_t cap = sizeof plan->root_path;
+    const char *lun = plan->wrong == SIM_WRONG_LUN_MISSING ? "7" : "";
+    switch ((unsigned)plan->wrong) {
+    case SIM_WRONG_NFS_ROOT_PATH:
+        snprintf(to, cap, "10.0.0.10:/srv/root");
+        return;
+    case SIM_WRONG_ROOT_PATH_FIELDS:
+        snprintf(to, cap, "iscsi:%s::", server);
+        return;
+    case SIM_WRONG_ROOT_PATH_SERVER:
+        snprintf(to, cap, "iscsi:no server::::%s", target);
+        return;
+    case SIM_WRONG_ROOT_PATH_PROTOCOL:
+        snprintf(to, cap, "iscsi:%s:17:::%s", server, target);
+        return;
+    case SIM_WRONG_ROOT_PATH_PORT:
+        snprintf(to, cap, "iscsi:%s::65536::%s", server, target);
+        return;
+    case SIM_WRONG_ROOT_PATH_LUN:
+        snprintf(to, cap, "iscsi:%s:::0x1:%s", server, target);
+        return;
+    case SIM_WRONG_ROOT_PATH_TARGET:
+        snprintf(to, cap, "iscsi:%s::::disk", server);
+        return;
+    case SIM_WRONG_NO_SERVER:
+        snprintf(to, cap, "iscsi:::::%s", target);
+        return;
+    default:
+        snprintf(to, cap, "iscsi:%s:::%s:%s", server, lun, target);
+    }
+}
+
+static void draw_root_path(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    const char *target =
+        plan->wrong == SIM_WRONG_TARGET_NAME ? SIM_TARGET_NAME "s" : SIM_TARGET_NAME;
+    if (plan->wrong == SIM_WRONG_NO_ROOT_PATH)
+        return;
+    root_path_of_wrong(sim, server_text(sim), target);
+    plan->root_path_len = strlen(plan->root_path);
+    if (plan->wrong == SIM_WRONG_ROOT_PATH_BYTES)
+        plan->root_path[plan->root_path_len / 2] = '\0';
+}
+
+/* ---- configuration -----------------------------------------------------------------------------
+ */
+
+static void configure_policy(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    if (plan->wrong != SIM_WRONG_NOT_ENABLED)
+        set(sim, "enable", "yes");
+    if (plan->wrong == SIM_WRONG_ALLOW_SERVER)
+        set(sim, "allow-server", "10.9.0.0/16,other.example.net");
+    else if (!plan->redirect && sim_one_in(world, 6))
+        set(sim, "allow-server", "10.0.0.0/24,fd00::/16");
+    if (plan->wrong == SIM_WRONG_ALLOW_TARGET)
+        set(sim, "allow-target", "iqn.2026-11.net.example:other*");
+    else if (sim_one_in(world, 6))
+        set(sim, "allow-target", "iqn.2026-11.net.example:*");
+    if (plan->wrong == SIM_WRONG_REQUIRE_CHAP)
+        set(sim, "require", "chap");
+    if (plan->wrong == SIM_WRONG_REQUIRE_DIGEST)
+        set(sim, "require", "header-digest");
+}
+
+static void configure_chap(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    enum sim_wrong wrong = plan->wrong;
+    bool is_needed = wrong_is(sim, SIM_WRONG_CHAP_SECRET, SIM_WRONG_CHAP_TARGET);
+    plan->chap = is_needed || (wrong != SIM_WRONG_REQUIRE_CHAP && sim_one_in(&sim->world, 3));
+    plan->mutual =
+        wrong == SIM_WRONG_CHAP_TARGET || (plan->chap && !is_needed && sim_one_in(&sim->world, 2));
+    sim->secrets[sim->secret_count++] = SECRET_OURS;
+    sim->secrets[sim->secret_count++] = SECRET_THEIRS;
+    sim->secrets[sim->secret_count++] = SECRET_WRONG;
+    if (!plan->chap || wrong == SIM_WRONG_CHAP_NEEDED)
+        return;
+    set(sim, "chap-name", "client");
+    set(sim, "chap-secret", "%s", wrong == SIM_WRONG_CHAP_SECRET ? SECRET_WRONG : SECRET_OURS);
+    if (plan->mutual)
+        set(sim, "chap-target-secret", "%s",
+            wrong == SIM_WRONG_CHAP_TARGET ? SECRET_WRONG : SECRET_THEIRS);
+    if (wrong == SIM_WRONG_CHAP_METHOD)
+        set(sim, "chap-algorithms", "md5");
+    else if (sim_one_in(&sim->world, 3))
+        set(sim, "chap-algorithms", "%s", sim_one_in(&sim->world, 2) ? "md5" : "sha1,sha256");
+    sim_saw(&sim->world, plan->mutual ? SIM_MUTUAL_CHAP : SIM_CHAP);
+}
+
+static void configure_session(struct sim *sim) {
+    static const char *const wants[] = {"none", "prefer", "crc32c"};
+    struct sim_world *world = &sim->world;
+    bool flips = world->chance[SIM_FLIPPED] > 0;
+    if (flips || sim_one_in(world, 3)) {
+        uint32_t header = flips ? 2 : sim_below(world, 3), data = flips ? 2 : sim_below(world, 3);
+        if (sim->plan.wrong == SIM_WRONG_REQUIRE_DIGEST)
+            header = 0;
+        set(sim, "header-digest", "%s", wants[header]);
+        set(sim, "data-digest", "%s", wants[data]);
+        sim_saw(world, SIM_DIGESTS);
+    }
+    if (sim_one_in(world, 3))
+        set(sim, "queue-depth", "%u", sim_skewed(world, 1, 256));
+    if (sim_one_in(world, 6))
+        set(sim, "task-timeout", "%us", sim_between(world, 1, 40));
+    if (sim_one_in(world, 6))
+        set(sim, "ping-interval", "%us", sim_between(world, 1, 20));
+    if (sim_one_in(world, 10))
+        set(sim, "login-timeout", "%us", sim_between(world, 2, 20));
+}
+
+static void configure_network(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    if (plan->uses_address) {
+        set(sim, "address", "10.0.0.77/24");
+        if (sim_one_in(world, 2))
+            set(sim, "gateway", "10.0.0.1");
+    }
+    if (plan->uses_rootpath && plan->root_path_len > 0)
+        set(sim, "rootpath", "%s", plan->root_path);
+    if (sim_one_in(world, 4))
+        set(sim, "client-id", "%s", sim_one_in(world, 2) ? "duid" : "0102030405060708");
+    if (sim_one_in(world, 8))
+        set(sim, "rapid-commit", "no");
+    if (sim_one_in(world, 8))
+        set(sim, "arp-probe", "no");
+    if (plan->bootp && sim_one_in(world, 2))
+        set(sim, "bootp", "yes");
+    if (sim_one_in(world, 8))
+        set(sim, "dhcp-timeout", "%us", sim_between(world, 20, 90));
+    set(sim, "initiator", "%s",
+        plan->wrong == SIM_WRONG_INITIATOR ? SIM_INITIATOR "2" : SIM_INITIATOR);
+    if (plan->wrong != SIM_WRONG_NONE && sim_one_in(world, 2))
+        set(sim, "attempts", "%u", sim_between(world, 1, 4));
+}
+
+/* Datagrams that were altered may say anything, also that the disk is elsewhere. */
+static bool is_curable(const struct sim *sim) {
+    const uint16_t *chance = sim->world.chance;
+    return chance[SIM_CORRUPTED] == 0 && chance[SIM_TRUNCATED] == 0;
+}
+
+void sim_plan_draw(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    draw_mix(sim);
+    draw_stages(sim);
+    draw_redirect(sim);
+    draw_root_path(sim);
+    configure_policy(sim);
+    configure_chap(sim);
+    configure_session(sim);
+    configure_network(sim);
+    plan->must_boot =
+        plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe && is_curable(sim);
+    plan->ops = sim_skewed(&sim->world, 10, 300);
+    plan->depth = sim_between(&sim->world, 1, 16);
+    sim_say(&sim->world, "plan", "%s%s%s, wrong: %s, calm after %llu ms",
+            plan->is_clean ? "clean" : "faults", plan->is_hostile ? ", hostile" : "",
+            plan->is_probe ? ", probe" : "", sim_wrong_word(plan->wrong),
+            (unsigned long long)(sim->world.calm_us / LB_US_MS));
+}

@@ -1,0 +1,352 @@
+/* The engine's host, and one run as a whole. */
+#include "hosts/sim/sim.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define POLLS_MAX 2000               /* of the engine without anything that happens between */
+#define TURNS_MAX 200000             /* at one instant */
+#define STEPS_MAX 4000000            /* of a run */
+#define LIMIT_US  (2400 * LB_US_SEC) /* after the faults have stopped */
+
+/* ---- the trace ---------------------------------------------------------------------------------
+ */
+
+static void drain_trace(struct sim *sim) {
+    char line[LB_TRACE_LINE_MAX];
+    while (lb_trace_next(lb_boot_trace(&sim->boot), line)) {
+        sim_check_line(sim, line);
+        sim_say_line(&sim->world, line);
+    }
+}
+
+/* ---- actions -----------------------------------------------------------------------------------
+ */
+
+static void set_address(struct sim *sim, const struct lb_boot_action *action) {
+    struct sim_world *world = &sim->world;
+    uint64_t delay_us = sim_between(world, 10, 2000);
+    if (sim_happens(world, SIM_ADDRESS_SLOW))
+        delay_us = sim_skewed(world, 10, 5000) * LB_US_MS;
+    if (!lb_addr_is_host(action->net->address.addr))
+        sim_violation(world, "SET_ADDRESS of an address that no host can have");
+    sim->address = action->net->address.addr;
+    sim_after(world, delay_us, SIM_ADDRESS_SET, sim->plan.wrong == SIM_WRONG_SET_ADDRESS, 0);
+}
+
+static void clear_address(struct sim *sim) {
+    sim_say(&sim->world, "host", "address cleared");
+    sim_saw(&sim->world, SIM_DHCP_LOST_LEASE);
+    sim->address_set = false;
+    sim->address = (struct lb_addr){.family = LB_FAMILY_NONE};
+}
+
+static void ready(struct sim *sim) {
+    const struct lb_disk_info *info = lb_boot_disk(&sim->boot);
+    if (sim->is_ready)
+        sim_violation(&sim->world, "READY a second time");
+    if (!sim->disk.distrusted &&
+        (info->blocks != sim->disk.blocks || info->block_bytes != sim->disk.block_bytes))
+        sim_violation(&sim->world, "the disk is told as %llu blocks of %u",
+                      (unsigned long long)info->blocks, info->block_bytes);
+    sim->is_ready = true;
+    sim->ready_us = sim->world.now_us;
+    if (sim->disk.distrusted) { /* requests are made for the disk as it was told, or not at all */
+        bool fits = info->blocks > 0 && info->block_bytes == sim->disk.block_bytes;
+        sim->plan.ops = fits ? sim->plan.ops : 1;
+        sim->disk.blocks =
+            fits ? (uint32_t)LB_MIN(info->blocks, sim->disk.blocks) : sim->disk.blocks;
+    }
+    sim_work_begin(sim);
+}
+
+static void open_slot(struct sim *sim, const struct lb_boot_action *action) {
+    if (sim->dhcp_open || action->slot != 0)
+        sim_violation(&sim->world, "OPEN of slot %u, which is open", action->slot);
+    sim->dhcp_open = true;
+}
+
+static void close_slot(struct sim *sim, const struct lb_boot_action *action) {
+    if (action->slot == 0)
+        sim->dhcp_open = false;
+    else
+        sim_network_close(sim);
+}
+
+/* False: it was WAIT. */
+static bool act(struct sim *sim, const struct lb_boot_action *action) {
+    switch (action->event) {
+    case LB_BOOT_WAIT:
+        return false;
+    case LB_BOOT_LINK:
+        sim_link_bring_up(sim);
+        break;
+    case LB_BOOT_OPEN:
+        open_slot(sim, action);
+        break;
+    case LB_BOOT_SEND:
+        sim_link_send(sim, action);
+        break;
+    case LB_BOOT_PROBE:
+        sim_link_probe(sim, action->probe);
+        break;
+    case LB_BOOT_SET_ADDRESS:
+        set_address(sim, action);
+        break;
+    case LB_BOOT_CLEAR_ADDRESS:
+        clear_address(sim);
+        break;
+    case LB_BOOT_RESOLVE:
+        sim_network_resolve(sim, action->name);
+        break;
+    case LB_BOOT_CONNECT:
+        sim_network_connect(sim, action->to);
+        break;
+    case LB_BOOT_CLOSE:
+        close_slot(sim, action);
+        break;
+    case LB_BOOT_READY:
+        ready(sim);
+        break;
+    case LB_BOOT_OFFERS:
+        sim->has_offers = true;
+        break;
+    case LB_BOOT_FAILED:
+        sim->is_failed = true;
+        break;
+    case LB_BOOT_OUT:
+        sim->is_out = true;
+        break;
+    }
+    return true;
+}
+
+static bool is_over(const struct sim *sim) {
+    return sim->is_failed || sim->is_out;
+}
+
+/* Polls until WAIT; true when there was an action. */
+static bool poll_engine(struct sim *sim) {
+    for (unsigned polls = 0; polls < POLLS_MAX && !is_over(sim); polls++) {
+        sim->action = lb_boot_poll(&sim->boot, sim->world.now_us);
+        drain_trace(sim);
+        if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us < sim->world.now_us)
+            sim_violation(&sim->world, "a deadline in the past");
+        if (!act(sim, &sim->action) && sim->action.until_us > sim->world.now_us)
+            return polls > 0;
+    }
+    if (!is_over(sim)) {
+        sim_violation(&sim->world, "polled %u times at one instant, state %u", POLLS_MAX,
+                      (unsigned)sim->boot.state);
+        sim->is_stuck = true;
+    }
+    return true;
+}
+
+/* ---- time --------------------------------------------------------------------------------------
+ */
+
+static void finish_work(struct sim *sim) {
+    bool done = sim->work.is_running && sim->work.is_over;
+    if (sim->stop_told || !done)
+        return;
+    sim->stop_told = true;
+    lb_boot_stop(&sim->boot, sim->world.now_us, sim_one_in(&sim->world, 2));
+}
+
+/* Everything that can happen at this instant. */
+static void instant(struct sim *sim) {
+    for (unsigned turns = 0; turns < TURNS_MAX && !is_over(sim) && !sim->is_stuck; turns++) {
+        bool any = poll_engine(sim);
+        if (is_over(sim))
+            return;
+        any = sim_network_move(sim) || any;
+        any = sim_work_turn(sim) || any;
+        finish_work(sim);
+        if (sim->stop_told && !sim->stop_seen) {
+            sim->stop_seen = true;
+            any = true;
+        }
+        if (!any)
+            return;
+    }
+    if (!is_over(sim) && !sim->is_stuck) {
+        sim_violation(&sim->world, "an instant does not end");
+        sim->is_stuck = true;
+    }
+}
+
+static void event(struct sim *sim, const struct sim_event *event) {
+    uint64_t now_us = sim->world.now_us;
+    switch (event->what) {
+    case SIM_TO_CLIENT:
+    case SIM_TO_SERVERS:
+    case SIM_PROBED:
+    case SIM_LINK:
+        sim_link_event(sim, event);
+        break;
+    case SIM_ADDRESS_SET:
+        sim->address_set = !event->a && lb_addr_is_set(sim->address);
+        lb_boot_address_set(&sim->boot, now_us, event->a ? "Operation not permitted" : NULL);
+        break;
+    case SIM_RESOLVED:
+    case SIM_CONNECTED:
+    case SIM_SEVERED:
+        sim_network_event(sim, event);
+        break;
+    case SIM_IO:
+        sim_storage_event(sim, event);
+        break;
+    case SIM_TICK:
+    case SIM_UP_AGAIN:
+        sim_targets_event(sim, event);
+        break;
+    case SIM_CALM:
+        sim_say(&sim->world, "world", "calm");
+        sim_targets_calm(sim);
+        break;
+    case SIM_STREAM:
+    case SIM_WORK:
+        break;
+    }
+}
+
+static uint64_t next_us(struct sim *sim) {
+    uint64_t wait_us = sim->action.until_us;
+    if (wait_us != sim->late_for_us) { /* a host may be late, once for each deadline */
+        sim->late_for_us = wait_us;
+        sim->late_us = 0;
+        if (wait_us != LB_NEVER && sim_happens(&sim->world, SIM_HOST_LATE))
+            sim->late_us = sim_skewed(&sim->world, 1, 3000000);
+    }
+    if (wait_us != LB_NEVER)
+        wait_us += sim->late_us;
+    return LB_MIN(LB_MIN(wait_us, sim_next_us(&sim->world)), sim_targets_next_us(sim));
+}
+
+static void step(struct sim *sim) {
+    struct sim_event due;
+    uint64_t at_us = next_us(sim);
+    if (at_us == LB_NEVER) {
+        sim_violation(&sim->world, "nothing will ever happen again, in state %u of the engine",
+                      (unsigned)sim->boot.state);
+        sim->is_stuck = true;
+        return;
+    }
+    sim->world.now_us = LB_MAX(at_us, sim->world.now_us);
+    while (!is_over(sim) && sim_take(&sim->world, &due)) {
+        event(sim, &due);
+        sim_event_free(&due);
+        instant(sim);
+    }
+    instant(sim);
+    uint64_t moved = sim->moved;
+    do {
+        moved = sim->moved;
+        sim_targets_turn(sim);
+        instant(sim);
+    } while (!is_over(sim) && sim->moved != moved);
+}
+
+static void run(struct sim *sim) {
+    instant(sim);
+    while (!is_over(sim) && !sim->is_stuck) {
+        step(sim);
+        if (++sim->steps > STEPS_MAX || sim->world.now_us > sim->world.calm_us + LIMIT_US) {
+            sim_violation(&sim->world,
+                          "no end after %llu s and %llu steps; state %u, %u requests out",
+                          (unsigned long long)(sim->world.now_us / LB_US_SEC),
+                          (unsigned long long)sim->steps, (unsigned)sim->boot.state, sim->work.out);
+            return;
+        }
+    }
+}
+
+/* ---- beginning and end -------------------------------------------------------------------------
+ */
+
+static void start_engine(struct sim *sim) {
+    struct lb_boot_setup setup = {
+        .config = &sim->config,
+        .goal = sim->plan.is_probe ? LB_GOAL_PROBE : LB_GOAL_DISK,
+        .interface = sim->plan.uses_network ? NULL : "eth0",
+        .mac = {0x02, 0, 0x5e, 1, 2, 3},
+        .network_is_up = sim->plan.uses_network,
+        .rx = lb_span(sim->rx + SIM_GUARD, SIM_RX_BYTES),
+        .trace_ring = lb_span(sim->ring, SIM_TRACE_BYTES),
+    };
+    for (size_t i = 0; i < sizeof setup.uuid; i++)
+        setup.uuid[i] = (uint8_t)(0x10 + i);
+    for (size_t i = 0; i < sizeof setup.seed; i++)
+        setup.seed[i] = (uint8_t)sim_random(&sim->world);
+    lb_boot_init(&sim->boot, sim->world.now_us, &setup);
+}
+
+static void build(struct sim *sim, uint64_t seed, bool shows) {
+    static const uint32_t block_sizes[] = {512, 512, 512, 1024, 4096};
+    struct sim_world *world = &sim->world;
+    sim_world_init(world, seed, shows);
+    sim->conn = -1;
+    sim->late_for_us = LB_NEVER;
+    sim->rx = sim_guarded(SIM_RX_BYTES);
+    sim->ring = malloc(SIM_TRACE_BYTES);
+    if (sim->ring == NULL)
+        abort();
+    sim_plan_draw(sim);
+    sim_disk_init(&sim->disk, world, sim_skewed(world, 16, SIM_BLOCKS_MAX),
+                  block_sizes[sim_below(world, LB_COUNT(block_sizes))]);
+    sim->disk.distrusted = sim->plan.is_hostile;
+    sim_dhcp_init(sim);
+    sim_targets_init(sim);
+    start_engine(sim);
+    if (!sim->plan.is_clean) {
+        sim_at(world, world->calm_us, SIM_CALM, 0, 0, (struct lb_bytes){NULL, 0});
+        sim_after(world, sim_skewed(world, 1, 3000) * LB_US_MS, SIM_TICK, 0, 0);
+    }
+}
+
+static void note_coverage(struct sim *sim, struct sim_coverage *to) {
+    struct sim_coverage *own = &sim->coverage;
+    own->runs = 1;
+    own->booted = sim->is_ready;
+    own->failed = !sim->is_ready && is_over(sim);
+    own->violations = sim->world.violations > 0;
+    for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
+        own->fault[i] = sim->world.seen[i];
+    own->wrong[sim->plan.wrong] = 1;
+    own->code[lb_boot_report(&sim->boot)->error.code] = 1;
+    own->ops = sim->work.completed;
+    own->steps = sim->steps;
+    own->logins = lb_iscsi_logins(&sim->boot.session);
+    own->virtual_ms = sim->world.now_us / LB_US_MS;
+    own->lost_unflushed = sim->disk.lost_unflushed;
+    sim_coverage_add(to, own);
+}
+
+struct sim_outcome sim_run(uint64_t seed, bool shows, struct sim_coverage *coverage) {
+    struct sim *sim = calloc(1, sizeof *sim);
+    if (sim == NULL)
+        abort();
+    build(sim, seed, shows);
+    run(sim);
+    if (is_over(sim)) {
+        sim_work_end(sim);
+        sim_check_outcome(sim);
+    }
+    drain_trace(sim);
+    sim_targets_free(sim);
+    sim_work_free(sim);
+    sim_say(&sim->world, "end", "%s", sim->is_ready ? "booted" : "failed");
+    note_coverage(sim, coverage);
+    struct sim_outcome outcome = {.booted = sim->is_ready,
+                                  .violations = sim->world.violations,
+                                  .hash = sim->world.hash,
+                                  .error = lb_boot_report(&sim->boot)->error,
+                                  .wrong = sim->plan.wrong};
+    memcpy(outcome.violation, sim->world.violation, sizeof outcome.violation);
+    sim_disk_free(&sim->disk);
+    sim_world_free(&sim->world);
+    free(sim->rx);
+    free(sim->ring);
+    free(sim);
+    return outcome;
+}

@@ -1,0 +1,235 @@
+/* One run of the simulator: a whole boot in a world drawn from a seed. Start here.
+ *
+ *   world    clock, events, dice, trace            plan      what the seed means
+ *   link     datagrams, ARP, the link              dhcp      the DHCP servers
+ *   stream   TCP as pipes                          network   connections between engine and targets
+ *   targets  iSCSI targets and their storage       disk      what is on it, and what was
+ *   workload the disk's user                       check     what must never be
+ *   run      the engine's host, and the run as a whole
+ *
+ * All parts share struct sim, and each writes to its own part of it. */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include "core/boot/boot_state.h"
+#include "core/iscsi/iscsi_target_state.h"
+#include "hosts/sim/disk.h"
+#include "hosts/sim/stream.h"
+#include "hosts/sim/world.h"
+
+enum {
+    SIM_CONNS = 32, /* ends of connections that exist at once */
+    SIM_PORTALS = 2,
+    SIM_DHCP_SERVERS = 3, /* two that give addresses, one proxy */
+    SIM_BINDINGS = 64,
+    SIM_OPS_MAX = 32, /* requests to the disk at once */
+    SIM_OP_BYTES = 1 << 18,
+    SIM_GUARD = 64,
+    SIM_KEPT = 16, /* buffers that are watched for a while after their request was done */
+    SIM_IOS = 1024,
+    SIM_SECRETS = 4,
+    SIM_RX_BYTES = 65536,
+    SIM_TRACE_BYTES = 65536,
+};
+
+/* ---- plan --------------------------------------------------------------------------------------
+ */
+
+struct sim_plan {
+    enum sim_wrong wrong;
+    bool is_clean, is_hostile;
+    bool must_boot;     /* nothing is in the way once the faults have stopped */
+    bool uses_address;  /* the address is configured: no DHCP */
+    bool uses_rootpath; /* the root path is configured */
+    bool uses_network;  /* the machine's own network: no link, no DHCP */
+    bool is_probe;      /* a dry run */
+    bool uses_name, dead_address, uses_v6;
+    bool two_servers, proxy, bootp, rapid, overload, authoritative;
+    bool chap, mutual;
+    uint32_t lease_s;
+    uint32_t redirect; /* 0: none; else a login status */
+    uint32_t ops, depth;
+    char root_path[160];
+    size_t root_path_len;
+};
+
+#define SIM_TARGET_NAME "iqn.2026-11.net.example:disk"
+#define SIM_INITIATOR   "iqn.2026-11.net.example:client"
+
+/* ---- targets -----------------------------------------------------------------------------------
+ */
+
+struct sim_portal {
+    struct lb_endpoint at;
+    struct lb_target node;
+    struct lb_target_server server;
+    bool is_down, is_silent;
+    uint64_t silent_until_us;
+};
+
+/* An io of a target that waits for its answer, and the memory given for it. */
+struct sim_io {
+    bool in_use, is_asked; /* is_asked: not answered yet */
+    unsigned conn;
+    uint32_t ticket; /* of the event that answers it */
+    struct lb_target_io *io;
+    uint8_t *memory;
+    size_t len;
+};
+
+/* ---- the disk's user ---------------------------------------------------------------------------
+ */
+
+struct sim_op {
+    struct lb_disk_op op; /* first */
+    bool in_use, is_out;  /* out: submitted, and not completed */
+    uint32_t version;     /* of a write */
+    uint64_t submit_us, order;
+    uint8_t *memory; /* guard, buffer, guard */
+    size_t len;
+    uint64_t *must; /* a flush: for each block, the change that has to be durable */
+};
+
+/* A buffer after its request was done: nobody may touch it any more. */
+struct sim_kept {
+    uint8_t *memory;
+    size_t len;
+    uint32_t sum;
+};
+
+struct sim_work {
+    bool is_running, is_over;
+    uint32_t submitted, completed, failed;
+    struct sim_op ops[SIM_OPS_MAX];
+    uint32_t out;
+    uint32_t versions;             /* given out so far */
+    uint8_t *version_state;        /* per version: enum sim_version */
+    uint64_t must[SIM_BLOCKS_MAX]; /* last change by a write that was completed */
+    struct sim_kept kept[SIM_KEPT];
+    size_t kept_next;
+    uint64_t next_us; /* the user pauses until then */
+};
+
+enum sim_version { SIM_VERSION_NONE, SIM_VERSION_OUT, SIM_VERSION_DONE, SIM_VERSION_FAILED };
+
+/* ---- the run -----------------------------------------------------------------------------------
+ */
+
+struct sim {
+    struct sim_world world;
+    struct sim_plan plan;
+    struct lb_config config;
+    struct lb_boot boot;
+    uint8_t *rx; /* with guards */
+    char *ring;
+    struct sim_disk disk;
+
+    /* The client's machine. */
+    bool link_up, dhcp_open, address_set, resolving, probing;
+    struct lb_addr address;
+    uint32_t probes_conflict;
+    int conn; /* of slot 1: index into conns; -1: none */
+    char resolve_name[LB_HOST_MAX + 1];
+
+    /* The network. */
+    struct lb_dhcp4_server dhcp[SIM_DHCP_SERVERS];
+    struct lb_dhcp4_binding bindings[SIM_DHCP_SERVERS][SIM_BINDINGS];
+    bool has_dhcp[SIM_DHCP_SERVERS];
+    struct sim_portal portals[SIM_PORTALS];
+    struct sim_conn conns[SIM_CONNS];
+    struct lb_target_conn *ends[SIM_CONNS]; /* the targets' ends */
+    uint8_t *end_rx[SIM_CONNS];
+    uint32_t conn_numbers;
+    struct sim_io ios[SIM_IOS];
+    uint32_t tickets;
+    struct lb_rand target_rand;
+    struct lb_target_account account;
+    const char *initiators[1];
+
+    struct sim_work work;
+
+    /* What became of it. */
+    bool is_ready, is_failed, is_out, is_stuck, stop_told, stop_seen, has_offers;
+    uint64_t moved;                /* counts what went through the pipes */
+    uint64_t late_for_us, late_us; /* the deadline that the host is late for, and by how much */
+    uint64_t ready_us;
+    struct lb_boot_action action; /* the last WAIT */
+    uint64_t steps;
+    const char *secrets[SIM_SECRETS];
+    size_t secret_count;
+    struct sim_coverage coverage;
+};
+
+/* ---- plan.c ---- */
+void sim_plan_draw(struct sim *sim);
+
+/* ---- link.c: the client's side of the wire ---- */
+void sim_link_send(struct sim *sim, const struct lb_boot_action *action); /* a datagram */
+void sim_link_probe(struct sim *sim, struct lb_addr addr);
+void sim_link_bring_up(struct sim *sim);
+void sim_link_event(struct sim *sim, const struct sim_event *event);
+void sim_link_reply(struct sim *sim, unsigned server, uint64_t delay_us, struct lb_bytes bytes);
+
+/* ---- dhcp.c ---- */
+void sim_dhcp_init(struct sim *sim);
+struct lb_addr sim_dhcp_address(unsigned server);
+void sim_dhcp_input(struct sim *sim, uint32_t servers, struct lb_bytes bytes);
+
+/* ---- network.c: names and connections ---- */
+void sim_network_resolve(struct sim *sim, const char *name);
+void sim_network_connect(struct sim *sim, struct lb_endpoint to);
+void sim_network_close(struct sim *sim);
+void sim_network_event(struct sim *sim, const struct sim_event *event);
+/* Moves bytes between the engine and its connection; true when some were moved. */
+bool sim_network_move(struct sim *sim);
+/* The connection ends, abruptly, in the middle: each side hears of it or not. */
+void sim_network_sever(struct sim *sim, struct sim_conn *conn, bool tells_client,
+                       bool tells_server);
+
+/* ---- targets.c ---- */
+void sim_targets_init(struct sim *sim);
+void sim_targets_accept(struct sim *sim, unsigned conn);
+void sim_targets_end(struct sim *sim, unsigned conn); /* the server's end is gone */
+void sim_targets_turn(struct sim *sim);               /* all that can be done at this instant */
+uint64_t sim_targets_next_us(const struct sim *sim);
+void sim_targets_tick(struct sim *sim);
+void sim_targets_event(struct sim *sim, const struct sim_event *event);
+void sim_targets_calm(struct sim *sim);
+void sim_targets_free(struct sim *sim);
+
+/* ---- storage.c: what the targets ask of their disk ---- */
+void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io);
+void sim_storage_event(struct sim *sim, const struct sim_event *event);
+void sim_storage_end(struct sim *sim, unsigned conn); /* a connection is gone, with its ios */
+
+/* ---- workload.c ---- */
+void sim_work_begin(struct sim *sim);
+/* Takes completions and submits more; true when something was done. */
+bool sim_work_turn(struct sim *sim);
+void sim_work_end(struct sim *sim); /* the engine has ended: nothing may be out any more */
+void sim_work_free(struct sim *sim);
+
+/* ---- check.c ---- */
+/* Where the engine wants received bytes: its own memory, or the buffer of a read that is out. */
+void sim_check_where(struct sim *sim, struct lb_span span);
+void sim_check_gather(struct sim *sim, struct lb_bytes piece);
+void sim_check_completion(struct sim *sim, struct sim_op *op);
+void sim_check_line(struct sim *sim, const char *line);
+void sim_check_report(struct sim *sim);
+void sim_check_guards(struct sim *sim, const uint8_t *memory, size_t len, const char *whose);
+void sim_check_outcome(struct sim *sim);
+uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
+
+/* ---- run.c ---- */
+struct sim_outcome {
+    bool booted;
+    unsigned violations;
+    uint64_t hash;
+    char violation[400];
+    struct lb_error error; /* how it ended */
+    enum sim_wrong wrong;
+};
+/* One seed, from power-on to the end. coverage is added to. */
+struct sim_outcome sim_run(uint64_t seed, bool shows, struct sim_coverage *coverage);
+
+#endif

@@ -1,0 +1,71 @@
+/* TCP as two pipes of bytes. Bytes arrive in order and late; each side sees them in parts of any
+ * size; a pipe may be full, clogged, cut at a byte, or end in silence for one side or both. */
+#ifndef SIM_STREAM_H
+#define SIM_STREAM_H
+
+#include "hosts/sim/world.h"
+
+#define SIM_PIPE_BYTES    65536 /* room of a pipe; a power of two */
+#define SIM_PIPE_SEGMENTS 256
+
+struct sim_segment {
+    uint64_t end, at_us; /* bytes up to position `end` are readable from at_us on */
+};
+
+struct sim_pipe {
+    uint8_t *ring;
+    uint64_t written, read; /* positions in the stream */
+    struct sim_segment segments[SIM_PIPE_SEGMENTS];
+    size_t first, count;
+    uint64_t readable; /* up to here, as far as segments were taken */
+    uint64_t last_us;  /* when the last segment arrives */
+    uint64_t cut_at;   /* bytes from this position on get lost, and the connection with them */
+    bool is_cut, is_finished; /* finished: its writer closed it; what is in it still arrives */
+    bool is_hostile;
+};
+
+enum sim_conn_state {
+    SIM_CONN_FREE,
+    SIM_CONN_ASKED, /* SYN */
+    SIM_CONN_OPEN,
+};
+
+/* How a connection behaves; drawn when it is made. */
+struct sim_manner {
+    uint32_t delay_us, jitter_us;
+    uint32_t part_max;    /* bytes moved at once at the most */
+    uint64_t tight_until; /* before this position the pipes have but `room` bytes */
+    uint32_t room;
+    bool tells[2]; /* when it is cut: whether the client (0), the server (1) is told */
+};
+
+struct sim_conn {
+    enum sim_conn_state state;
+    uint32_t number; /* of all connections of the run */
+    unsigned portal;
+    bool has_client, has_server; /* this end is still open */
+    bool is_severed;
+    struct sim_manner manner;
+    struct sim_pipe up, down; /* up: from the client */
+    uint64_t server_until_us; /* when the target's end wants to be polled */
+};
+
+void sim_conn_open(struct sim_conn *conn, struct sim_world *world, uint32_t number,
+                   unsigned portal);
+void sim_conn_free(struct sim_conn *conn);
+
+/* How many bytes may be written now, and to be taken at once. */
+size_t sim_pipe_room(const struct sim_conn *conn, const struct sim_pipe *pipe);
+/* Writes len bytes, no more than there is room for; plans their arrival. Cuts the stream where that
+ * is due: true. */
+bool sim_pipe_write(struct sim_conn *conn, struct sim_world *world, struct sim_pipe *pipe,
+                    struct lb_bytes bytes);
+/* How many bytes can be read now. */
+size_t sim_pipe_readable(struct sim_pipe *pipe, uint64_t now_us);
+void sim_pipe_read(struct sim_pipe *pipe, uint8_t *to, size_t len);
+/* Its writer closed it and all was read. */
+bool sim_pipe_is_over(const struct sim_pipe *pipe);
+/* How many of `len` bytes are to be moved in one go. */
+size_t sim_part(const struct sim_conn *conn, struct sim_world *world, size_t len);
+
+#endif
