@@ -42,7 +42,7 @@ static bool has_stat_sn(const struct lb_iscsi_pdu *pdu) {
         return pdu->data_in.has_status;
     if (pdu->opcode == LB_OP_NOP_IN)
         return pdu->itt != LB_ISCSI_NO_TAG;
-    return pdu->opcode != LB_OP_R2T;
+    return pdu->opcode >= LB_OP_NOP_IN && pdu->opcode != LB_OP_R2T; /* those below are not theirs */
 }
 
 static bool is_duplicate(const struct lb_iscsi *session) {
