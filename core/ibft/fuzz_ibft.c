@@ -1,0 +1,18 @@
+/* A table from anywhere: what decodes also encodes, and decodes to the same again. */
+#include "core/ibft/ibft.h"
+#include "tests/fuzz.h"
+
+static struct lb_ibft once, again;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static uint8_t room[LB_IBFT_MAX];
+    size_t len = 0;
+    if (!lb_ibft_decode(lb_bytes(data, size), &once))
+        return 0;
+    if (!lb_ibft_encode(&once, lb_span(room, sizeof room), &len))
+        return 0;
+    lb_assert(lb_ibft_decode(lb_bytes(room, len), &again));
+    lb_assert(once.pair_count == again.pair_count);
+    lb_assert(lb_streq(once.initiator, again.initiator));
+    return 0;
+}

@@ -1,0 +1,323 @@
+#include "core/ibft/ibft.h"
+
+/* ids, lengths and flags of the structures */
+enum {
+    CONTROL = 1,
+    INITIATOR = 2,
+    NIC = 3,
+    TARGET = 4,
+    CONTROL_BYTES = 18,
+    INITIATOR_BYTES = 74,
+    NIC_BYTES = 102,
+    TARGET_BYTES = 54,
+    HEADER_BYTES = 48,
+    VALID = 1,
+    SELECTED = 2,
+    GLOBAL = 4, /* of a NIC: its address is not link-local */
+};
+
+/* Structures begin at multiples of 8. */
+static size_t aligned(size_t offset) {
+    return (offset + 7) & ~(size_t)7;
+}
+
+static size_t initiator_at(void) {
+    return aligned(HEADER_BYTES + CONTROL_BYTES);
+}
+
+static size_t nic_at(size_t index) {
+    size_t first = aligned(initiator_at() + INITIATOR_BYTES);
+    return first + index * (aligned(NIC_BYTES) + aligned(TARGET_BYTES));
+}
+
+static size_t target_at(size_t index) {
+    return nic_at(index) + aligned(NIC_BYTES);
+}
+
+static size_t heap_at(size_t pair_count) {
+    return nic_at(pair_count);
+}
+
+/* ---- encoding ----------------------------------------------------------------------------------
+ */
+
+struct writer {
+    struct lb_wr table; /* the structures, in order */
+    struct lb_wr heap;  /* at its own place in the same room */
+    size_t heap_at;
+};
+
+static void put_header(struct writer *w, size_t at, uint8_t id, uint16_t len, uint8_t index,
+                       uint8_t flags) {
+    lb_wr_zero(&w->table, at - w->table.len);
+    lb_wr_u8(&w->table, id);
+    lb_wr_u8(&w->table, 1);
+    lb_wr_u16le(&w->table, len);
+    lb_wr_u8(&w->table, index);
+    lb_wr_u8(&w->table, flags);
+}
+
+/* IPv4 as ::ffff:a.b.c.d; none, and 0.0.0.0, as zeros. */
+static void put_addr(struct writer *w, struct lb_addr addr) {
+    if (lb_addr_is_zero(addr)) {
+        lb_wr_zero(&w->table, 16);
+        return;
+    }
+    if (addr.family == LB_V4) {
+        lb_wr_zero(&w->table, 10);
+        lb_wr_u16(&w->table, 0xffff);
+    }
+    lb_wr_addr(&w->table, addr);
+}
+
+/* Length and offset here, bytes and a NUL in the heap; absent is 0 and 0. */
+static void put_string(struct writer *w, struct lb_bytes bytes) {
+    size_t offset = bytes.len == 0 ? 0 : w->heap_at + w->heap.len;
+    lb_wr_u16le(&w->table, (uint16_t)bytes.len);
+    lb_wr_u16le(&w->table, (uint16_t)offset);
+    if (bytes.len == 0)
+        return;
+    lb_wr_bytes(&w->heap, bytes);
+    lb_wr_u8(&w->heap, 0);
+}
+
+static void put_table_header(struct writer *w, const struct lb_ibft *ibft) {
+    const char *oem = ibft->oem_id[0] != '\0' ? ibft->oem_id : "LUNBOT";
+    const char *table = ibft->oem_table_id[0] != '\0' ? ibft->oem_table_id : "LUNBOOT";
+    lb_wr_text(&w->table, "iBFT");
+    lb_wr_u32le(&w->table, 0); /* length, later */
+    lb_wr_u8(&w->table, 1);    /* revision */
+    lb_wr_u8(&w->table, 0);    /* checksum, last */
+    lb_wr_text(&w->table, oem);
+    lb_wr_zero(&w->table, 16 - w->table.len);
+    lb_wr_text(&w->table, table);
+}
+
+static void put_control(struct writer *w, size_t pair_count) {
+    put_header(w, HEADER_BYTES, CONTROL, CONTROL_BYTES, 0, 0);
+    lb_wr_u16le(&w->table, 0); /* extensions */
+    lb_wr_u16le(&w->table, (uint16_t)initiator_at());
+    for (size_t i = 0; i < LB_IBFT_PAIRS; i++) {
+        lb_wr_u16le(&w->table, i < pair_count ? (uint16_t)nic_at(i) : 0);
+        lb_wr_u16le(&w->table, i < pair_count ? (uint16_t)target_at(i) : 0);
+    }
+}
+
+static void put_initiator(struct writer *w, const struct lb_ibft *ibft) {
+    put_header(w, initiator_at(), INITIATOR, INITIATOR_BYTES, 0, VALID | SELECTED);
+    put_addr(w, ibft->isns);
+    put_addr(w, ibft->slp);
+    lb_wr_zero(&w->table, 32); /* RADIUS servers */
+    put_string(w, lb_bytes_of_text(ibft->initiator));
+}
+
+static void put_nic(struct writer *w, const struct lb_ibft_nic *nic, size_t index) {
+    uint8_t flags = VALID;
+    flags |= index == 0 ? SELECTED : 0;
+    flags |= lb_addr_is_link_local(nic->address) ? 0 : GLOBAL;
+    put_header(w, nic_at(index), NIC, NIC_BYTES, (uint8_t)index, flags);
+    put_addr(w, nic->address);
+    lb_wr_u8(&w->table, nic->prefix_len);
+    lb_wr_u8(&w->table, (uint8_t)nic->origin);
+    put_addr(w, nic->gateway);
+    put_addr(w, nic->dns[0]);
+    put_addr(w, nic->dns[1]);
+    put_addr(w, nic->dhcp);
+    lb_wr_u16le(&w->table, nic->vlan);
+    lb_wr_bytes(&w->table, lb_bytes(nic->mac, sizeof nic->mac));
+    lb_wr_u16le(&w->table, nic->pci);
+    put_string(w, lb_bytes_of_text(nic->hostname));
+}
+
+static void put_target(struct writer *w, const struct lb_ibft_target *target, size_t index) {
+    bool chap = target->chap != LB_IBFT_NO_CHAP, mutual = target->chap == LB_IBFT_MUTUAL;
+    put_header(w, target_at(index), TARGET, TARGET_BYTES, (uint8_t)index,
+               index == 0 ? VALID | SELECTED : VALID);
+    put_addr(w, target->portal.addr);
+    lb_wr_u16le(&w->table, target->portal.port);
+    lb_wr_bytes(&w->table, lb_bytes(target->lun, sizeof target->lun));
+    lb_wr_u8(&w->table, (uint8_t)target->chap);
+    lb_wr_u8(&w->table, target->nic);
+    put_string(w, lb_bytes_of_text(target->name));
+    put_string(w, lb_bytes_of_text(chap ? target->chap_name : ""));
+    put_string(w, lb_bytes(target->chap_secret, chap ? target->chap_secret_len : 0));
+    put_string(w, lb_bytes_of_text(mutual ? target->reverse_name : ""));
+    put_string(w, lb_bytes(target->reverse_secret, mutual ? target->reverse_secret_len : 0));
+}
+
+static uint8_t sum_of(const uint8_t *bytes, size_t len) {
+    uint8_t sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum = (uint8_t)(sum + bytes[i]);
+    return sum;
+}
+
+static bool is_complete(const struct lb_ibft *ibft) {
+    if (ibft->pair_count < 1 || ibft->pair_count > LB_IBFT_PAIRS || ibft->initiator[0] == '\0')
+        return false;
+    for (size_t i = 0; i < ibft->pair_count; i++)
+        if (ibft->targets[i].name[0] == '\0' || ibft->targets[i].nic >= ibft->pair_count ||
+            lb_addr_is_zero(ibft->targets[i].portal.addr) ||
+            lb_addr_is_zero(ibft->nics[i].address) || ibft->nics[i].vlan > 4094)
+            return false;
+    return true;
+}
+
+bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len) {
+    size_t heap_offset = heap_at(ibft->pair_count);
+    if (!is_complete(ibft) || room.len < heap_offset || room.len > UINT16_MAX)
+        return false;
+    struct writer w = {
+        .table = lb_wr(lb_span(room.p, heap_offset)),
+        .heap = lb_wr(lb_span(room.p + heap_offset, room.len - heap_offset)),
+        .heap_at = heap_offset,
+    };
+    put_table_header(&w, ibft);
+    put_control(&w, ibft->pair_count);
+    put_initiator(&w, ibft);
+    for (size_t i = 0; i < ibft->pair_count; i++) {
+        put_nic(&w, &ibft->nics[i], i);
+        put_target(&w, &ibft->targets[i], i);
+    }
+    lb_wr_zero(&w.table, heap_offset - w.table.len);
+    /* Linux takes no offset from the last 48 bytes of the table; short names are padded. */
+    if (w.heap.len < HEADER_BYTES)
+        lb_wr_zero(&w.heap, HEADER_BYTES - w.heap.len);
+    if (!lb_wr_ok(&w.table) || !lb_wr_ok(&w.heap))
+        return false;
+    *len = heap_offset + w.heap.len;
+    struct lb_wr patch = {.start = room.p, .len = *len, .cap = room.len};
+    lb_wr_u8_at(&patch, 4, (uint8_t)*len);
+    lb_wr_u8_at(&patch, 5, (uint8_t)(*len >> 8));
+    lb_wr_u8_at(&patch, 9, (uint8_t)(0x100 - sum_of(room.p, *len)));
+    return true;
+}
+
+/* ---- decoding ----------------------------------------------------------------------------------
+ */
+
+static bool open_structure(struct lb_bytes table, uint16_t at, uint8_t id, uint16_t len,
+                           struct lb_rd *rd) {
+    *rd = lb_rd(lb_bytes_after(table, at));
+    bool is_it = lb_rd_u8(rd) == id;
+    lb_rd_skip(rd, 1); /* version */
+    is_it = lb_rd_u16le(rd) == len && is_it;
+    lb_rd_skip(rd, 2); /* index, flags */
+    return is_it && lb_rd_ok(rd) && at != 0;
+}
+
+static struct lb_addr get_addr(struct lb_rd *rd) {
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    struct lb_addr addr = lb_rd_v6(rd);
+    if (memcmp(addr.bytes, mapped, sizeof mapped) == 0)
+        addr = lb_addr_v4_bytes(addr.bytes + 12);
+    return lb_addr_is_zero(addr) ? (struct lb_addr){.family = LB_FAMILY_NONE} : addr;
+}
+
+static bool get_bytes(struct lb_bytes table, struct lb_rd *rd, struct lb_bytes *out) {
+    uint16_t len = lb_rd_u16le(rd), at = lb_rd_u16le(rd);
+    *out = lb_bytes(table.p, 0);
+    if (len == 0)
+        return true;
+    if (at >= table.len || len > table.len - at)
+        return false;
+    *out = lb_bytes(table.p + at, len);
+    return true;
+}
+
+static bool get_text(struct lb_bytes table, struct lb_rd *rd, char *out, size_t cap) {
+    struct lb_bytes bytes;
+    return get_bytes(table, rd, &bytes) && lb_text_copy(out, cap, bytes);
+}
+
+static bool get_secret(struct lb_bytes table, struct lb_rd *rd, uint8_t out[LB_SECRET_MAX],
+                       size_t *len) {
+    struct lb_bytes bytes;
+    if (!get_bytes(table, rd, &bytes) || bytes.len > LB_SECRET_MAX)
+        return false;
+    memcpy(out, bytes.p, bytes.len);
+    *len = bytes.len;
+    return true;
+}
+
+static bool get_initiator(struct lb_bytes table, uint16_t at, struct lb_ibft *ibft) {
+    struct lb_rd rd;
+    if (!open_structure(table, at, INITIATOR, INITIATOR_BYTES, &rd))
+        return false;
+    ibft->isns = get_addr(&rd);
+    ibft->slp = get_addr(&rd);
+    lb_rd_skip(&rd, 32);
+    return get_text(table, &rd, ibft->initiator, sizeof ibft->initiator) && lb_rd_ok(&rd);
+}
+
+static bool get_nic(struct lb_bytes table, uint16_t at, struct lb_ibft_nic *nic) {
+    struct lb_rd rd;
+    if (!open_structure(table, at, NIC, NIC_BYTES, &rd))
+        return false;
+    nic->address = get_addr(&rd);
+    nic->prefix_len = lb_rd_u8(&rd);
+    nic->origin = (enum lb_ibft_origin)lb_rd_u8(&rd);
+    nic->gateway = get_addr(&rd);
+    nic->dns[0] = get_addr(&rd);
+    nic->dns[1] = get_addr(&rd);
+    nic->dhcp = get_addr(&rd);
+    nic->vlan = lb_rd_u16le(&rd);
+    lb_rd_copy(&rd, nic->mac, sizeof nic->mac);
+    nic->pci = lb_rd_u16le(&rd);
+    return get_text(table, &rd, nic->hostname, sizeof nic->hostname) && lb_rd_ok(&rd);
+}
+
+static bool get_target(struct lb_bytes table, uint16_t at, struct lb_ibft_target *target) {
+    struct lb_rd rd;
+    if (!open_structure(table, at, TARGET, TARGET_BYTES, &rd))
+        return false;
+    target->portal.addr = get_addr(&rd);
+    target->portal.port = lb_rd_u16le(&rd);
+    lb_rd_copy(&rd, target->lun, sizeof target->lun);
+    target->chap = (enum lb_ibft_chap)lb_rd_u8(&rd);
+    target->nic = lb_rd_u8(&rd);
+    return get_text(table, &rd, target->name, sizeof target->name) &&
+           get_text(table, &rd, target->chap_name, sizeof target->chap_name) &&
+           get_secret(table, &rd, target->chap_secret, &target->chap_secret_len) &&
+           get_text(table, &rd, target->reverse_name, sizeof target->reverse_name) &&
+           get_secret(table, &rd, target->reverse_secret, &target->reverse_secret_len) &&
+           lb_rd_ok(&rd);
+}
+
+static bool get_pairs(struct lb_bytes table, struct lb_rd *control, struct lb_ibft *ibft) {
+    for (size_t i = 0; i < LB_IBFT_PAIRS; i++) {
+        uint16_t nic = lb_rd_u16le(control), target = lb_rd_u16le(control);
+        if (nic == 0 && target == 0)
+            continue;
+        if (!get_nic(table, nic, &ibft->nics[ibft->pair_count]) ||
+            !get_target(table, target, &ibft->targets[ibft->pair_count]))
+            return false;
+        ibft->pair_count++;
+    }
+    return ibft->pair_count > 0;
+}
+
+bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft) {
+    struct lb_rd rd = lb_rd(table), control;
+    struct lb_ibft made = {.pair_count = 0};
+    bool signed_so = lb_bytes_equal(lb_rd_bytes(&rd, 4), lb_bytes_of_text("iBFT"));
+    uint32_t len = lb_rd_u32le(&rd);
+    uint8_t revision = lb_rd_u8(&rd);
+    if (!lb_rd_ok(&rd) || !signed_so || revision != 1 || len < HEADER_BYTES || len > table.len ||
+        len > UINT16_MAX)
+        return false;
+    table.len = len;
+    lb_rd_skip(&rd, 1);
+    struct lb_bytes oem = lb_bytes_trim_nul(lb_rd_bytes(&rd, 6));
+    struct lb_bytes oem_table = lb_bytes_trim_nul(lb_rd_bytes(&rd, 8));
+    if (sum_of(table.p, table.len) != 0 || !lb_text_copy(made.oem_id, sizeof made.oem_id, oem) ||
+        !lb_text_copy(made.oem_table_id, sizeof made.oem_table_id, oem_table) ||
+        !open_structure(table, HEADER_BYTES, CONTROL, CONTROL_BYTES, &control))
+        return false;
+    lb_rd_skip(&control, 2);
+    if (!get_initiator(table, lb_rd_u16le(&control), &made) || !get_pairs(table, &control, &made) ||
+        !lb_rd_ok(&control))
+        return false;
+    *ibft = made;
+    return true;
+}

@@ -1,0 +1,72 @@
+/* iBFT, the iSCSI Boot Firmware Table, version 1: what firmware tells the operating system about
+ * the session it booted from, so that the system can make it anew. Start here.
+ *
+ * One initiator, one or two pairs of NIC and target (a Linux kernel wants the control structure to
+ * be exactly 18 bytes, which has room for two). Little-endian; strings in a heap at the end. The
+ * layout follows what Linux, open-iscsi and dracut ask for; see docs/rfc-coverage.md.
+ *
+ * The table holds CHAP secrets in clear text: the operating system needs them. */
+#ifndef LB_IBFT_H
+#define LB_IBFT_H
+
+#include "core/base/addr.h"
+#include "core/base/limits.h"
+
+#define LB_IBFT_MAX   4096 /* bytes: names, secrets and two pairs take under 2500 */
+#define LB_IBFT_PAIRS 2
+
+enum lb_ibft_origin { /* where the address came from */
+                      LB_IBFT_OTHER = 0,
+                      LB_IBFT_MANUAL = 1,
+                      LB_IBFT_DHCP = 3,
+                      LB_IBFT_ROUTER = 4, /* router advertisement */
+};
+
+enum lb_ibft_chap {
+    LB_IBFT_NO_CHAP = 0,
+    LB_IBFT_CHAP = 1,
+    LB_IBFT_MUTUAL = 2,
+};
+
+struct lb_ibft_nic {
+    struct lb_addr address;
+    uint8_t prefix_len;
+    enum lb_ibft_origin origin;
+    struct lb_addr gateway, dns[2], dhcp; /* family none: all zero bytes */
+    uint16_t vlan;                        /* 0: none; else 1..4094 */
+    uint8_t mac[6];
+    uint16_t pci; /* bus << 8 | device << 3 | function, of segment 0; 0: not known */
+    char hostname[LB_HOST_MAX + 1];
+};
+
+struct lb_ibft_target {
+    struct lb_endpoint portal;
+    uint8_t lun[8];
+    enum lb_ibft_chap chap;
+    uint8_t nic; /* index of the NIC it is reached by */
+    char name[LB_NAME_MAX + 1];
+    char chap_name[LB_CHAP_NAME_MAX + 1];
+    uint8_t chap_secret[LB_SECRET_MAX];
+    size_t chap_secret_len;
+    char reverse_name[LB_CHAP_NAME_MAX + 1];
+    uint8_t reverse_secret[LB_SECRET_MAX];
+    size_t reverse_secret_len;
+};
+
+struct lb_ibft {
+    char oem_id[7], oem_table_id[9]; /* padded with NULs; empty: LUNBOT, LUNBOOT */
+    char initiator[LB_NAME_MAX + 1];
+    struct lb_addr isns, slp; /* the servers that discovery used */
+    struct lb_ibft_nic nics[LB_IBFT_PAIRS];
+    struct lb_ibft_target targets[LB_IBFT_PAIRS];
+    size_t pair_count; /* 1 or 2; the first is boot-selected */
+};
+
+/* The table, checksum and all, into room. False: it does not fit, or a field is not valid (no pair,
+ * no initiator, a target without name or address); *len is then untouched. */
+bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len);
+/* Reads a table as Linux would: signature, length, checksum, revision, and each structure's id and
+ * exact length. False leaves *ibft. Strings longer than their fields are a failure. */
+bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft);
+
+#endif

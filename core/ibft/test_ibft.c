@@ -1,0 +1,188 @@
+/* The table, byte by byte against vectors made by another program with the rules of Linux. */
+#include "core/ibft/ibft.h"
+#include "tests/tap.h"
+
+static struct lb_addr addr(const char *text) {
+    struct lb_addr addr = {.family = LB_FAMILY_NONE};
+    CHECK(lb_addr_parse(lb_bytes_of_text(text), &addr));
+    return addr;
+}
+
+#define TEXT(field, text) lb_format((field), sizeof(field), "%s", (text))
+
+/* tests/vectors/ibft-v4-mutual.hex */
+static const char v4_mutual[] = "69424654af010000018e4558414d504c 52464334313733200000000000000000"
+                                "00000000000000000000000000000000 01011200000000004800980000010000"
+                                "000000000000000002014a0000030000 00000000000000000000000000000000"
+                                "00000000000000000000000000000000 00000000000000000000000000000000"
+                                "00000000000000000000000000002500 38010000000000000301660000070000"
+                                "0000000000000000ffffc00002641803 00000000000000000000ffffc0000201"
+                                "00000000000000000000ffffc0000235 00000000000000000000000000000000"
+                                "00000000000000000000ffffc0000202 0000020000000001180005005e010000"
+                                "04013600000300000000000000000000 ffffc0000203bc0c0000000000000000"
+                                "02001c00640105008101100087010500 980110009e01000069716e2e31393938"
+                                "2d30332e636f6d2e6578616d706c653a 686f737469642e303435613762006e6f"
+                                "6465310069716e2e323030312d30342e 636f6d2e6578616d706c653a6469736b"
+                                "00757365723100626f6f742d73656372 65742d30313233006469736b31007461"
+                                "726765742d7365637265742d303100";
+
+/* tests/vectors/ibft-v6-none.hex */
+static const char v6_none[] = "694246548101000001384558414d504c 52464334313733200000000000000000"
+                              "00000000000000000000000000000000 01011200000000004800980000010000"
+                              "000000000000000002014a0000030000 00000000000000000000000000000000"
+                              "00000000000000000000000000000000 00000000000000000000000000000000"
+                              "00000000000000000000000000002500 38010000000000000301660000072001"
+                              "0db80000000000000000000000104003 fe800000000000000000000000000001"
+                              "20010db8000000000000000000000053 00000000000000000000000000000000"
+                              "fe800000000000000000000000000002 0000020000000001180005005e010000"
+                              "04013600000320010db8000000000000 000000000003bc0c0000000000000000"
+                              "00001c00640100000000000000000000 000000000000000069716e2e31393938"
+                              "2d30332e636f6d2e6578616d706c653a 686f737469642e303435613762006e6f"
+                              "6465310069716e2e323030312d30342e 636f6d2e6578616d706c653a6469736b"
+                              "00";
+
+static void fill_common(struct lb_ibft *ibft) {
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+    *ibft = (struct lb_ibft){.pair_count = 1};
+    TEXT(ibft->oem_id, "EXAMPL");
+    TEXT(ibft->oem_table_id, "RFC4173 ");
+    TEXT(ibft->initiator, "iqn.1998-03.com.example:hostid.045a7b");
+    struct lb_ibft_nic *nic = &ibft->nics[0];
+    memcpy(nic->mac, mac, sizeof mac);
+    nic->origin = LB_IBFT_DHCP;
+    nic->pci = 0x0018;
+    TEXT(nic->hostname, "node1");
+    ibft->targets[0].portal.port = 3260;
+    TEXT(ibft->targets[0].name, "iqn.2001-04.com.example:disk");
+}
+
+static void fill_v4(struct lb_ibft *ibft) {
+    fill_common(ibft);
+    struct lb_ibft_nic *nic = &ibft->nics[0];
+    struct lb_ibft_target *target = &ibft->targets[0];
+    nic->address = addr("192.0.2.100");
+    nic->prefix_len = 24;
+    nic->gateway = addr("192.0.2.1");
+    nic->dns[0] = addr("192.0.2.53");
+    nic->dhcp = addr("192.0.2.2");
+    target->portal.addr = addr("192.0.2.3");
+    target->chap = LB_IBFT_MUTUAL;
+    TEXT(target->chap_name, "user1");
+    memcpy(target->chap_secret, "boot-secret-0123", 16);
+    target->chap_secret_len = 16;
+    TEXT(target->reverse_name, "disk1");
+    memcpy(target->reverse_secret, "target-secret-01", 16);
+    target->reverse_secret_len = 16;
+}
+
+static struct lb_bytes encode(const struct lb_ibft *ibft) {
+    static uint8_t room[LB_IBFT_MAX];
+    size_t len = 0;
+    CHECK(lb_ibft_encode(ibft, lb_span(room, sizeof room), &len));
+    return lb_bytes(room, len);
+}
+
+static void ipv4_with_mutual_chap_is_the_vector(void) {
+    struct lb_ibft ibft;
+    fill_v4(&ibft);
+    CHECK_BYTES(encode(&ibft), tap_hex(v4_mutual));
+}
+
+static void ipv6_without_chap_is_the_vector(void) {
+    struct lb_ibft ibft;
+    fill_common(&ibft);
+    struct lb_ibft_nic *nic = &ibft.nics[0];
+    nic->address = addr("2001:db8::10");
+    nic->prefix_len = 64;
+    nic->gateway = addr("fe80::1");
+    nic->dns[0] = addr("2001:db8::53");
+    nic->dhcp = addr("fe80::2");
+    ibft.targets[0].portal.addr = addr("2001:db8::3");
+    CHECK_BYTES(encode(&ibft), tap_hex(v6_none));
+}
+
+static void what_is_encoded_is_decoded(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_v4(&ibft);
+    ibft.nics[0].vlan = 42;
+    CHECK(lb_ibft_decode(encode(&ibft), &back));
+    CHECK_STR(back.initiator, ibft.initiator);
+    CHECK_STR(back.nics[0].hostname, "node1");
+    CHECK_EQ(back.nics[0].vlan, 42);
+    CHECK(lb_addr_equal(back.nics[0].gateway, ibft.nics[0].gateway));
+    CHECK(!lb_addr_is_set(back.nics[0].dns[1]));
+    CHECK_EQ(back.targets[0].portal.port, 3260);
+    CHECK_EQ(back.targets[0].chap, LB_IBFT_MUTUAL);
+    CHECK_BYTES(lb_bytes(back.targets[0].reverse_secret, back.targets[0].reverse_secret_len),
+                lb_bytes_of_text("target-secret-01"));
+}
+
+static void a_second_pair_is_valid_and_not_selected(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_v4(&ibft);
+    ibft.pair_count = 2;
+    ibft.nics[1] = ibft.nics[0];
+    ibft.targets[1] = ibft.targets[0];
+    ibft.targets[1].nic = 1;
+    struct lb_bytes table = encode(&ibft);
+    CHECK_EQ(table.p[152 + 5], 7); /* NIC 0: valid, selected, global */
+    CHECK_EQ(table.p[256 + 5], 3);
+    CHECK_EQ(table.p[312 + 4], 1); /* NIC 1: index 1 */
+    CHECK_EQ(table.p[312 + 5], 5);
+    CHECK_EQ(table.p[416 + 5], 1);
+    CHECK(lb_ibft_decode(table, &back));
+    CHECK_EQ(back.pair_count, 2);
+}
+
+static void secrets_stand_only_in_tables_that_say_so(void) {
+    struct lb_ibft ibft;
+    fill_v4(&ibft);
+    ibft.targets[0].chap = LB_IBFT_CHAP;
+    struct lb_bytes table = encode(&ibft);
+    bool found = false;
+    for (size_t i = 0; i + 16 <= table.len; i++)
+        found = found || memcmp(table.p + i, "target-secret-01", 16) == 0;
+    CHECK(!found);
+}
+
+static void every_truncation_and_every_changed_byte_is_refused(void) {
+    struct lb_ibft back;
+    struct lb_bytes table = tap_hex(v4_mutual);
+    uint8_t changed[512];
+    for (size_t len = 0; len < table.len; len++)
+        CHECK(!lb_ibft_decode(lb_bytes(table.p, len), &back));
+    for (size_t i = 0; i < table.len; i++) {
+        memcpy(changed, table.p, table.len);
+        changed[i] ^= 0x55;
+        CHECK(!lb_ibft_decode(lb_bytes(changed, table.len), &back));
+    }
+}
+
+static void what_is_incomplete_is_not_encoded(void) {
+    struct lb_ibft ibft;
+    uint8_t room[LB_IBFT_MAX];
+    size_t len = 7;
+    fill_v4(&ibft);
+    ibft.initiator[0] = '\0';
+    CHECK(!lb_ibft_encode(&ibft, lb_span(room, sizeof room), &len));
+    fill_v4(&ibft);
+    ibft.targets[0].portal.addr = (struct lb_addr){.family = LB_FAMILY_NONE};
+    CHECK(!lb_ibft_encode(&ibft, lb_span(room, sizeof room), &len));
+    fill_v4(&ibft);
+    ibft.targets[0].nic = 1;
+    CHECK(!lb_ibft_encode(&ibft, lb_span(room, sizeof room), &len));
+    fill_v4(&ibft);
+    CHECK(!lb_ibft_encode(&ibft, lb_span(room, 400), &len));
+    CHECK_EQ(len, 7);
+}
+
+int main(void) {
+    TEST(ipv4_with_mutual_chap_is_the_vector);
+    TEST(ipv6_without_chap_is_the_vector);
+    TEST(what_is_encoded_is_decoded);
+    TEST(a_second_pair_is_valid_and_not_selected);
+    TEST(secrets_stand_only_in_tables_that_say_so);
+    TEST(every_truncation_and_every_changed_byte_is_refused);
+    TEST(what_is_incomplete_is_not_encoded);
+    return tap_done();
+}
