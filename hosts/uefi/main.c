@@ -3,6 +3,7 @@
 #include "hosts/uefi/launch.h"
 #include "hosts/uefi/loop.h"
 #include "hosts/uefi/settings.h"
+#include "hosts/uefi/table.h"
 
 static struct lb_config config;
 
@@ -48,11 +49,14 @@ static bool run_to_ready(void) {
 
 static void run_loader(struct lb_error *error) {
     EFI_HANDLE handle = NULL;
-    EFI_STATUS status = disk_install(&handle);
+    EFI_STATUS status = disk_install(&handle), table = table_install(&config);
+    if (EFI_ERROR(table))
+        say("  no iBFT for the operating system: %s\n", status_word(table));
     if (EFI_ERROR(status))
         lb_fail(error, LB_E_INTERNAL, "installing the disk: %s", status_word(status));
     else
         launch(disk_path(), lb_config_text(&config, LB_KEY_LOADER), error);
+    table_remove();
     disk_remove();
 }
 

@@ -1,0 +1,117 @@
+#include "hosts/uefi/table.h"
+#include "core/ibft/ibft.h"
+#include "hosts/uefi/loop.h"
+
+struct acpi_table {
+    EFI_STATUS(EFIAPI *install)(struct acpi_table *, void *, UINTN, UINTN *);
+    EFI_STATUS(EFIAPI *uninstall)(struct acpi_table *, UINTN);
+};
+
+static EFI_GUID acpi_guid = {
+    0xffe06bdd, 0x6107, 0x46a6, {0x7b, 0xb2, 0x5a, 0x9c, 0x7e, 0xc5, 0x27, 0x5c}};
+static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+static EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
+
+static UINTN table_key;
+static bool is_installed;
+
+/* Where the card is: bus << 8 | device << 3 | function; 0 if it is no PCI card of segment 0. */
+static uint16_t pci_location(EFI_HANDLE card) {
+    EFI_DEVICE_PATH *path = NULL;
+    EFI_PCI_IO_PROTOCOL *pci = NULL;
+    EFI_HANDLE device = NULL;
+    UINTN segment = 0, bus = 0, number = 0, function = 0;
+    if (EFI_ERROR(bs->HandleProtocol(card, &path_guid, (void **)&path)) ||
+        EFI_ERROR(bs->LocateDevicePath(&pci_guid, &path, &device)) ||
+        EFI_ERROR(bs->HandleProtocol(device, &pci_guid, (void **)&pci)) ||
+        EFI_ERROR(pci->GetLocation(pci, &segment, &bus, &number, &function)) || segment != 0)
+        return 0;
+    return (uint16_t)(bus << 8 | number << 3 | function);
+}
+
+static void fill_nic(struct lb_ibft_nic *nic) {
+    const struct lb_boot_net *net = lb_boot_net(loop_engine());
+    bool leased = lb_boot_lease4(loop_engine()) != NULL;
+    nic->address = net->address.addr;
+    nic->prefix_len = net->address.len;
+    nic->origin = leased ? LB_IBFT_DHCP : LB_IBFT_MANUAL;
+    nic->dhcp = net->dhcp_server;
+    for (size_t i = 0; i < net->route_count; i++)
+        if (net->routes[i].to.len == 0)
+            nic->gateway = net->routes[i].via;
+    for (size_t i = 0; i < net->dns_count && i < LB_COUNT(nic->dns); i++)
+        nic->dns[i] = net->dns[i];
+    memcpy(nic->mac, loop_nic()->mac, sizeof nic->mac);
+    memcpy(nic->hostname, net->hostname, sizeof nic->hostname);
+    nic->pci = pci_location(loop_nic()->handle);
+}
+
+/* The portal as the operating system is to use it: where a permanent redirect led, else where we
+ * were sent in the first place, for a temporary one may lead elsewhere the next time. */
+static struct lb_endpoint portal(void) {
+    const struct lb_rootpath *target = lb_boot_target(loop_engine());
+    bool permanent = false;
+    struct lb_iscsi *session = lb_boot_session(loop_engine());
+    struct lb_endpoint peer = lb_iscsi_peer(session);
+    if (!lb_iscsi_was_redirected(session, &permanent) || permanent || target->host != LB_HOST_ADDR)
+        return peer;
+    return (struct lb_endpoint){.addr = target->addr,
+                                .port = target->port != 0 ? target->port : LB_ISCSI_PORT};
+}
+
+static size_t copy_secret(uint8_t out[LB_SECRET_MAX], struct lb_bytes secret) {
+    size_t len = LB_MIN(secret.len, (size_t)LB_SECRET_MAX);
+    memcpy(out, secret.p, len);
+    return len;
+}
+
+static void fill_target(const struct lb_config *config, struct lb_ibft_target *out) {
+    const struct lb_rootpath *target = lb_boot_target(loop_engine());
+    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(lb_boot_session(loop_engine()));
+    out->portal = portal();
+    memcpy(out->lun, target->lun, sizeof out->lun);
+    memcpy(out->name, target->target, sizeof out->name);
+    out->chap = agreed->mutual ? LB_IBFT_MUTUAL : agreed->chap ? LB_IBFT_CHAP : LB_IBFT_NO_CHAP;
+    if (!agreed->chap)
+        return;
+    lb_format(out->chap_name, sizeof out->chap_name, "%s",
+              lb_config_text(config, LB_KEY_CHAP_NAME));
+    lb_format(out->reverse_name, sizeof out->reverse_name, "%s",
+              lb_config_text(config, LB_KEY_CHAP_TARGET_NAME));
+    out->chap_secret_len =
+        copy_secret(out->chap_secret, lb_config_secret(config, LB_KEY_CHAP_SECRET));
+    out->reverse_secret_len =
+        copy_secret(out->reverse_secret, lb_config_secret(config, LB_KEY_CHAP_TARGET_SECRET));
+}
+
+EFI_STATUS table_install(const struct lb_config *config) {
+    struct acpi_table *acpi = NULL;
+    size_t len = 0;
+    if (EFI_ERROR(bs->LocateProtocol(&acpi_guid, NULL, (void **)&acpi)))
+        return EFI_UNSUPPORTED;
+    struct lb_ibft *ibft = uefi_alloc(sizeof *ibft);
+    uint8_t *room = uefi_alloc(LB_IBFT_MAX);
+    EFI_STATUS status = EFI_OUT_OF_RESOURCES;
+    if (ibft != NULL && room != NULL) {
+        ibft->pair_count = 1;
+        lb_format(ibft->initiator, sizeof ibft->initiator, "%s", lb_boot_initiator(loop_engine()));
+        fill_nic(&ibft->nics[0]);
+        fill_target(config, &ibft->targets[0]);
+        status = lb_ibft_encode(ibft, lb_span(room, LB_IBFT_MAX), &len)
+                     ? acpi->install(acpi, room, len, &table_key)
+                     : EFI_INVALID_PARAMETER;
+        is_installed = !EFI_ERROR(status);
+        lb_wipe(ibft, sizeof *ibft); /* ACPI has its own copy */
+        lb_wipe(room, LB_IBFT_MAX);
+    }
+    uefi_free(ibft);
+    uefi_free(room);
+    return status;
+}
+
+void table_remove(void) {
+    struct acpi_table *acpi = NULL;
+    if (is_installed && !EFI_ERROR(bs->LocateProtocol(&acpi_guid, NULL, (void **)&acpi)))
+        acpi->uninstall(acpi, table_key);
+    is_installed = false;
+}
