@@ -330,9 +330,14 @@ static bool serve_engine(struct lb_loop *loop, uint64_t now_us, enum lb_loop_eve
     }
 }
 
-static enum lb_loop_event work_or_signal(struct lb_loop *loop) {
-    enum lb_loop_event event = loop->signal ? LB_LOOP_INTERRUPTED : LB_LOOP_WORK;
-    loop->signal = 0;
+/* Lets the engine work on what came, so that the caller finds what has completed by it. */
+static enum lb_loop_event after_input(struct lb_loop *loop) {
+    enum lb_loop_event event = LB_LOOP_WORK;
+    if (loop->signal) {
+        loop->signal = 0;
+        return LB_LOOP_INTERRUPTED;
+    }
+    serve_engine(loop, lb_now_us(), &event);
     return event;
 }
 
@@ -349,10 +354,10 @@ enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
         if (++loop->passes % PASSES_WITHOUT_WAIT == 0)
             wait_for_events(loop, now_us, now_us); /* else a busy stream would hide all others */
         if (read_streams(loop, now_us))
-            return work_or_signal(loop);
+            return after_input(loop);
         until = deadline(loop, now_us, until_us);
         if (loop->signal || spin(loop, now_us, until) || wait_for_events(loop, now_us, until))
-            return work_or_signal(loop);
+            return after_input(loop);
         if (lb_now_us() >= until_us)
             return LB_LOOP_WORK;
     }
