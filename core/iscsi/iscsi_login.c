@@ -165,6 +165,9 @@ static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) 
     }
     if (wants_security(session, status))
         code = LB_E_AUTH_NEEDED;
+    /* Name and secret have not been said yet: it is our algorithms that it does not take. */
+    else if (status == LB_LOGIN_AUTH_FAILED && session->login.step == LB_LOGIN_CHAP_A)
+        code = LB_E_AUTH_METHOD;
     lb_iscsi_break(session, now_us, code, "status 0x%04x (%s) for %s from %s", status,
                    lb_iscsi_login_status_word(status), c->target[0] != 0 ? c->target : "discovery",
                    c->initiator);

@@ -176,6 +176,17 @@ static void a_wrong_secret_is_told_as_such(void) {
     peer_check_failed(LB_E_AUTH_FAILED, "0x0201");
 }
 
+static void a_refusal_before_any_secret_is_about_the_algorithms(void) {
+    use_chap("md5");
+    peer_connect();
+    CHECK(peer_take());
+    say("AuthMethod=", "CHAP");
+    CHECK(peer_take());
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_A), "5"));
+    peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
+    peer_check_failed(LB_E_AUTH_METHOD, "0x0201");
+}
+
 static void a_method_that_was_not_offered_ends_the_login(void) {
     use_chap("md5");
     peer_connect();
@@ -443,6 +454,7 @@ int main(void) {
     TEST(a_question_without_all_its_keys_ends_the_login);
     TEST(an_algorithm_that_was_not_offered_ends_the_login);
     TEST(a_wrong_secret_is_told_as_such);
+    TEST(a_refusal_before_any_secret_is_about_the_algorithms);
     TEST(a_method_that_was_not_offered_ends_the_login);
     TEST(number_7_is_left_out_when_the_target_means_something_else);
     TEST(none_is_taken_where_nothing_requires_chap);
