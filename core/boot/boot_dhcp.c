@@ -260,8 +260,19 @@ static size_t best_offer(const struct lb_dhcp4_client *client) {
     return best;
 }
 
+static void only_a_proxy(struct lb_boot *boot, uint64_t now_us) {
+    lb_dhcp_stage_stop(boot);
+    lb_fail(&boot->error, LB_E_DHCP_NO_OFFER, "only %s, a proxyDHCP server without addresses",
+            lb_addr_text(boot->dhcp.proxy.server).s);
+    lb_boot_attempt_failed(boot, now_us);
+}
+
 /* A dry run has its offers: it shows them, and goes on to the disk where there is a way to it. */
 static void got_offers(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->dhcp.offer_count == 0) {
+        only_a_proxy(boot, now_us);
+        return;
+    }
     const struct lb_dhcp4_lease *offer = &boot->dhcp.offers[best_offer(&boot->dhcp)];
     lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_OK, "%zu offered",
                   boot->dhcp.offer_count);

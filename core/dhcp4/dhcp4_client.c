@@ -206,6 +206,9 @@ void lb_dhcp4_client_end_offers(struct lb_dhcp4_client *client, uint64_t now_us)
         take_best_offer(client, now_us);
         return;
     }
+    /* Each offer is shown as a boot would have it. */
+    for (size_t i = 0; client->has_proxy && i < client->offer_count; i++)
+        lb_dhcp4_lease_merge(&client->offers[i], &client->proxy);
     enter(client, now_us, LB_DHCP4_STOPPED, LB_NEVER);
     client->due |= DUE_OFFERS;
 }

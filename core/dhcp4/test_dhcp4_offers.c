@@ -257,6 +257,16 @@ static void a_dry_run_collects_all_offers_and_takes_none(void) {
     CHECK_EQ(t.until, LB_NEVER);
 }
 
+static void a_dry_run_shows_offers_with_what_a_proxy_adds(void) {
+    start((struct lb_dhcp4_config){.offers_only = true});
+    CHECK(GIVE(LB_DHCP4_OFFER));
+    CHECK(GIVE(LB_DHCP4_OFFER, PROXY, ISCSI));
+    advance_to(t.until);
+    CHECK_EQ(t.client.offer_count, 1);
+    CHECK(t.client.offers[0].root_path_len > 0);
+    CHECK(lb_addr_equal(t.client.offers[0].root_path_from, t.client.proxy.server));
+}
+
 static void a_dry_run_ends_with_a_proxy_alone_too(void) {
     start((struct lb_dhcp4_config){.offers_only = true});
     CHECK(GIVE(LB_DHCP4_OFFER, PROXY, ISCSI));
@@ -288,6 +298,7 @@ int main(void) {
     TEST(a_root_path_of_the_address_server_is_not_replaced_by_a_proxy);
     TEST(a_proxy_alone_gives_no_address);
     TEST(a_dry_run_collects_all_offers_and_takes_none);
+    TEST(a_dry_run_shows_offers_with_what_a_proxy_adds);
     TEST(a_dry_run_ends_with_a_proxy_alone_too);
     return tap_done();
 }
