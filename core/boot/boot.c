@@ -48,7 +48,16 @@ static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
 /* ---- ends -------------------------------------------------------------------------------------
  */
 
+/* No step of the report is left running. */
+static void end_steps(struct lb_boot *boot, uint64_t now_us) {
+    const size_t steps[] = {boot->step_link, boot->step_dhcp, boot->step_session, boot->step_disk};
+    for (size_t i = 0; i < LB_COUNT(steps); i++)
+        lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s",
+                      lb_is_ok(&boot->error) ? "stopped" : lb_code_word(boot->error.code));
+}
+
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
+    end_steps(boot, now_us);
     lb_dhcp_stage_stop(boot);
     if (boot->slot_open) {
         lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
@@ -81,8 +90,7 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
     lb_assert(!lb_is_ok(&boot->error));
-    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_FAILED, "%s",
-                  lb_code_word(boot->error.code));
+    end_steps(boot, now_us);
     if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE) {
         lb_iscsi_logout(&boot->session, now_us);
         lb_boot_enter(boot, now_us, LB_AT_CLOSING);
@@ -102,7 +110,7 @@ static bool wants_link(const struct lb_boot *boot) {
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->attempts++;
     boot->error = (struct lb_error){.code = LB_OK};
-    boot->step_disk = LB_REPORT_STEPS_MAX;
+    boot->step_link = boot->step_dhcp = boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
     if (!lb_policy_enabled(boot) || !lb_target_from_config(boot)) {
         lb_boot_attempt_failed(boot, now_us);
         return;

@@ -117,6 +117,13 @@ static bool step_of_state(enum lb_iscsi_state state, enum lb_stage *stage) {
     return false;
 }
 
+static const char *failure_word(struct lb_boot *boot) {
+    const struct lb_error *error = lb_iscsi_error(&boot->session);
+    if (lb_is_ok(error)) /* it goes on */
+        error = lb_iscsi_last_error(&boot->session);
+    return lb_is_ok(error) ? "closed" : lb_code_word(error->code);
+}
+
 static void follow_session(struct lb_boot *boot, uint64_t now_us) {
     enum lb_iscsi_state state = lb_iscsi_state(&boot->session);
     enum lb_stage before, stage;
@@ -128,7 +135,7 @@ static void follow_session(struct lb_boot *boot, uint64_t now_us) {
         return;
     bool failed = state == LB_ISCSI_RECOVERING || state == LB_ISCSI_ENDED;
     lb_report_end(&boot->report, now_us, boot->step_session, failed ? LB_DONE_FAILED : LB_DONE_OK,
-                  "%s", failed ? lb_code_word(lb_iscsi_error(&boot->session)->code) : "");
+                  "%s", failed ? failure_word(boot) : "");
     boot->step_session = LB_REPORT_STEPS_MAX;
     if (is)
         boot->step_session =

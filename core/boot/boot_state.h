@@ -52,7 +52,7 @@ struct lb_boot {
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */
     bool link_up, stopping, release_due, ended;
-    size_t step_link, step_dhcp, step_address, step_session, step_disk; /* report steps */
+    size_t step_link, step_dhcp, step_session, step_disk; /* report steps */
 
     struct lb_dhcp4_client dhcp;
     bool dhcp_runs, dhcp_open, has_lease;

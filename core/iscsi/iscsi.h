@@ -206,6 +206,8 @@ void lb_iscsi_drop(struct lb_iscsi *session, uint64_t now_us);
 
 enum lb_iscsi_state lb_iscsi_state(const struct lb_iscsi *session);
 const struct lb_error *lb_iscsi_error(const struct lb_iscsi *session);
+/* Why the last connection ended, of a session that goes on; LB_OK when it was as agreed. */
+const struct lb_error *lb_iscsi_last_error(const struct lb_iscsi *session);
 const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session);
 struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session); /* after redirects */
 unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed so far */

@@ -357,6 +357,10 @@ const struct lb_error *lb_iscsi_error(const struct lb_iscsi *session) {
     return &session->error;
 }
 
+const struct lb_error *lb_iscsi_last_error(const struct lb_iscsi *session) {
+    return &session->last_error;
+}
+
 const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session) {
     return &session->agreed;
 }

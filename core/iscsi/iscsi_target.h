@@ -16,10 +16,10 @@
  *
  *   LB_IO_READ     give `len` bytes from `lba` on: they must stay unchanged until LB_IO_RELEASE
  *   LB_IO_BUFFER   give room for `len` bytes that will be written: it is filled as they come
- *   LB_IO_WRITE    `buffer`, which was given, holds the bytes for `lba`: write them
- *   LB_IO_FLUSH    make all finished writes durable
- *   LB_IO_RELEASE  the buffer given for this `io` is not used any more; has no answer, and `io` is
- *                  valid until the next call only
+ *   LB_IO_WRITE    `buffer`, which was given, holds the bytes for `lba`: write them; with its
+ * answer the buffer is the host's again, and no RELEASE comes LB_IO_FLUSH    make all finished
+ * writes durable LB_IO_RELEASE  the buffer given for this `io` is not used any more; has no answer,
+ * and `io` is valid until the next call only
  *
  * A disk in memory answers READ and BUFFER with pointers into itself (no copy; set keeps_memory and
  * RELEASE does not come). Commands longer than io_max come in pieces, one after the other.
