@@ -178,6 +178,10 @@ static void check_step(struct sim *sim, const struct lb_step *step) {
                       step->note);
     else if (step->end_us < step->start_us || step->end_us > sim->world.now_us)
         sim_violation(&sim->world, "the report's step '%s' ends before it starts", stage);
+    bool explained = step->note[0] != '\0' && strcmp(step->note, "ok") != 0;
+    if (step->outcome == LB_DONE_FAILED && !explained)
+        sim_violation(&sim->world, "the report's step '%s' failed without a reason: '%s'", stage,
+                      step->note);
     if (step->start_us < sim->boot.report.start_us)
         sim_violation(&sim->world, "the report's step '%s' starts before the boot", stage);
 }

@@ -124,7 +124,8 @@ static void answer_io(struct sim *sim, uint32_t number) {
     struct lb_target_io *io = slot->io;
     struct lb_target_answer answer = carry_out(sim, slot);
     slot->is_asked = false;
-    if (slot->memory == NULL) { /* a flush, or a refused read */
+    /* A flush and what was refused have no memory; a write's is ours again. */
+    if (slot->memory == NULL || io->kind == LB_IO_WRITE) {
         drop_io(slot);
         io->user = 0;
     }
