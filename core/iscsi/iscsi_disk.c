@@ -100,21 +100,31 @@ static void unqueue(struct lb_disk *disk, struct lb_disk_op *op) {
         disk->queued_last = before;
 }
 
-/* A completed write is in the target's cache until a flush; a session that was made anew in between
- * may have been with a target that restarted, and lost it. Then the flush must not claim otherwise.
- */
+static unsigned earlier_login(unsigned a, unsigned b) {
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* A completed write is in the target's cache until a flush that was submitted after it; a session
+ * that was made anew in between may have been with a target that restarted, and lost it. Then the
+ * flush must not claim otherwise. */
 static void note_durability(struct lb_disk *disk, struct lb_disk_op *op) {
     unsigned logins = lb_iscsi_logins(disk->session);
-    if (op->kind == LB_DISK_WRITE && lb_is_ok(&op->error) && !disk->cached) {
-        disk->cached = true;
-        disk->cached_logins = logins;
-    }
-    if (op->kind != LB_DISK_FLUSH || !disk->cached)
+    if (op->kind == LB_DISK_WRITE && lb_is_ok(&op->error))
+        disk->cached_after = earlier_login(disk->cached_after, op->since);
+    if (op->kind != LB_DISK_FLUSH || !lb_is_ok(&op->error))
         return;
-    if (lb_is_ok(&op->error) && disk->cached_logins != logins)
+    if (op->since != 0 && op->since != logins)
         lb_fail(&op->error, LB_E_WRITES_UNSURE, "%u login%s since the first of them",
-                logins - disk->cached_logins, logins - disk->cached_logins == 1 ? "" : "s");
-    disk->cached = !lb_is_ok(&op->error) && op->error.code != LB_E_WRITES_UNSURE;
+                logins - op->since, logins - op->since == 1 ? "" : "s");
+    if (op->flushes == disk->flushes) /* no other flush stands for these writes */
+        disk->cached_before = 0;
+}
+
+static void begin_flush(struct lb_disk *disk, struct lb_disk_op *op) {
+    disk->cached_before = earlier_login(disk->cached_before, disk->cached_after);
+    disk->cached_after = 0;
+    op->since = disk->cached_before;
+    op->flushes = ++disk->flushes;
 }
 
 /* A piece has its end: done, or failed with an error that the request keeps. */
@@ -122,6 +132,8 @@ static void piece_ended(struct lb_disk *disk, struct lb_disk_task *task,
                         const struct lb_error *error) {
     struct lb_disk_op *op = task->op;
     op->in_flight--;
+    if (lb_is_ok(error) && op->kind == LB_DISK_WRITE && op->since == 0)
+        op->since = lb_iscsi_logins(disk->session);
     if (lb_is_ok(error))
         op->done += task->blocks;
     else
@@ -141,8 +153,10 @@ void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op
     bool has_room = op->lba <= disk->info.blocks && op->blocks <= disk->info.blocks - op->lba;
     lb_assert(disk->state == LB_DISK_UP);
     op->error = (struct lb_error){.code = LB_OK};
-    op->issued = op->done = op->in_flight = 0;
+    op->issued = op->done = op->in_flight = op->since = 0;
     op->next = NULL;
+    if (op->kind == LB_DISK_FLUSH)
+        begin_flush(disk, op);
     if (op->kind != LB_DISK_FLUSH && !has_room)
         lb_fail(&op->error, LB_E_OUT_OF_RANGE, "%u blocks at %llu of %llu", op->blocks,
                 (unsigned long long)op->lba, (unsigned long long)disk->info.blocks);

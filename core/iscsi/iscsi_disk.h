@@ -34,6 +34,9 @@ struct lb_disk_op {
     /* The disk's own. */
     uint32_t issued, done; /* blocks */
     unsigned in_flight;
+    unsigned since;   /* login under which the first piece of a WRITE was done, or the first of the
+                         writes that a FLUSH stands for; 0: none */
+    unsigned flushes; /* a FLUSH: its number */
     struct lb_disk_op *next;
 };
 

@@ -73,8 +73,10 @@ struct lb_disk {
     struct lb_disk_op *queued, *queued_last;   /* not all of it issued yet */
     struct lb_disk_op *done, *done_last;
 
-    bool cached;            /* completed writes may be in the target's volatile cache alone */
-    unsigned cached_logins; /* the session's logins when the first of them completed */
+    /* Completed writes that may be in the target's volatile cache alone: the login under which the
+     * first of them was done, of those before and after the last flush was submitted; 0: none. */
+    unsigned cached_before, cached_after;
+    unsigned flushes; /* submitted so far */
 };
 
 /* iscsi_disk_probe.c */
