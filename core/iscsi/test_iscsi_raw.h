@@ -1,0 +1,227 @@
+/* The target alone, against an initiator whose PDUs are made one by one, most of them against the
+ * rules. For test_iscsi_target*.c. RFC 7143 sections there are of the rule that is broken. */
+#ifndef LB_TEST_ISCSI_RAW_H
+#define LB_TEST_ISCSI_RAW_H
+
+#include "core/iscsi/iscsi_target_state.h"
+#include "tests/tap.h"
+
+#define TEXT(s) lb_bytes((s), sizeof(s) - 1)
+#define NAMES                                                                                      \
+    "InitiatorName=iqn.2026-11.test:me\0SessionType=Normal\0TargetName=iqn.2026-11.test:disk\0"
+
+enum { DISK_BYTES = 1 << 20, WIRE = 1 << 20 };
+
+struct raw {
+    uint64_t now;
+    struct lb_target_server server;
+    struct lb_target node;
+    struct lb_target_account account;
+    struct lb_target_conn conn;
+    struct lb_rand rand;
+    uint8_t rx[LB_ISCSI_RX_MIN];
+    uint8_t disk[DISK_BYTES];
+    bool holds; /* ios are kept in `held` */
+    struct lb_target_io *held[16];
+    size_t held_count;
+    bool is_closed;
+
+    uint8_t wire[WIRE]; /* what the target sent */
+    size_t wire_len, wire_at;
+    struct lb_iscsi_pdu pdu; /* the one taken last */
+    struct lb_bytes data;
+    uint32_t cmd_sn, itt;
+};
+
+static struct raw raw;
+
+/* ---- the host ---- */
+
+static inline void answer(struct lb_target_io *io) {
+    struct lb_target_answer answer = {0};
+    if (io->kind == LB_IO_READ || io->kind == LB_IO_BUFFER)
+        answer.memory = lb_span(raw.disk + io->lba * 512, io->len);
+    lb_target_io_done(&raw.conn, raw.now, io, answer);
+}
+
+static inline void send_out(void) {
+    struct lb_bytes pieces[8];
+    size_t count = lb_target_gather(&raw.conn, pieces, 8), len = 0;
+    for (size_t i = 0; i < count; i++) {
+        lb_assert(raw.wire_len + pieces[i].len <= WIRE);
+        memcpy(raw.wire + raw.wire_len, pieces[i].p, pieces[i].len);
+        raw.wire_len += pieces[i].len;
+        len += pieces[i].len;
+    }
+    lb_target_sent(&raw.conn, raw.now, len);
+}
+
+static inline void serve(void) {
+    for (int i = 0; i < 10000; i++) {
+        struct lb_target_action action = lb_target_poll(&raw.conn, raw.now);
+        raw.is_closed = action.event == LB_TARGET_CLOSE;
+        if (action.event == LB_TARGET_SEND)
+            send_out();
+        else if (action.event != LB_TARGET_IO)
+            return;
+        else if (raw.holds)
+            raw.held[raw.held_count++] = action.io;
+        else
+            answer(action.io);
+    }
+    CHECK(!"polls are bounded");
+}
+
+static inline void release_held(void) {
+    for (size_t i = 0; i < raw.held_count; i++)
+        answer(raw.held[i]);
+    raw.held_count = 0;
+    raw.holds = false;
+    serve();
+}
+
+/* ---- the initiator ---- */
+
+static inline void give_bytes(struct lb_bytes bytes) {
+    while (bytes.len > 0) {
+        struct lb_span spans[2];
+        if (lb_target_where(&raw.conn, spans) == 0)
+            return;
+        size_t len = LB_MIN(spans[0].len, bytes.len);
+        memcpy(spans[0].p, bytes.p, len);
+        bytes = lb_bytes_after(bytes, len);
+        lb_target_got(&raw.conn, raw.now, len);
+        serve();
+    }
+}
+
+static inline void give(struct lb_iscsi_pdu pdu, struct lb_bytes data) {
+    static const uint8_t padding[3];
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    pdu.data_len = (uint32_t)data.len;
+    lb_iscsi_encode(&pdu, bhs);
+    give_bytes(lb_bytes(bhs, sizeof bhs));
+    give_bytes(data);
+    give_bytes(lb_bytes(padding, -data.len & 3));
+}
+
+/* The target's next PDU; false when there is none. */
+static inline bool take(void) {
+    struct lb_rd rd = lb_rd(lb_bytes(raw.wire + raw.wire_at, raw.wire_len - raw.wire_at));
+    struct lb_bytes bhs = lb_rd_bytes(&rd, LB_ISCSI_BHS_BYTES);
+    if (!lb_rd_ok(&rd) || !lb_iscsi_decode(bhs.p, &raw.pdu))
+        return false;
+    raw.data = lb_rd_bytes(&rd, raw.pdu.data_len);
+    lb_rd_skip(&rd, -raw.pdu.data_len & 3);
+    raw.wire_at = raw.wire_len - rd.left;
+    return CHECK(lb_rd_ok(&rd));
+}
+
+static inline bool take_op(enum lb_iscsi_opcode opcode) {
+    return CHECK(take()) && CHECK_EQ(raw.pdu.opcode, opcode);
+}
+
+static inline void connect(void) {
+    static const uint8_t seed[LB_RAND_SEED_BYTES] = {3};
+    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
+    memset(&raw, 0, sizeof raw);
+    raw.now = LB_US_SEC;
+    raw.server =
+        (struct lb_target_server){.nodes = &raw.node, .node_count = 1, .keeps_memory = true};
+    lb_text_copy(raw.node.name, LB_NAME_MAX, TEXT("iqn.2026-11.test:disk"));
+    raw.node.window = 4;
+    raw.node.luns[0] = (struct lb_target_lun){.is_present = true, .blocks = DISK_BYTES / 512};
+    for (size_t i = 0; i < DISK_BYTES; i++)
+        raw.disk[i] = (uint8_t)(i / 512);
+    lb_rand_init(&raw.rand, seed);
+    lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
+                        &raw.rand, NULL);
+}
+
+static inline struct lb_iscsi_pdu login_pdu(uint8_t csg, uint8_t nsg, bool transit) {
+    return (struct lb_iscsi_pdu){.opcode = LB_OP_LOGIN_REQUEST,
+                                 .immediate = true,
+                                 .final = transit,
+                                 .cmd_sn = 7,
+                                 .login = {.csg = csg, .nsg = nsg, .isid = {0x80, 1, 2, 3, 4, 5}}};
+}
+
+/* Takes the login's answer; gives its status. */
+static inline unsigned login_status(void) {
+    if (!take_op(LB_OP_LOGIN_RESPONSE))
+        return 0xffff;
+    return (unsigned)raw.pdu.login.status_class << 8 | raw.pdu.login.status_detail;
+}
+
+static inline void log_in_with(struct lb_bytes keys) {
+    give(login_pdu(1, 3, true), keys);
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    CHECK(raw.pdu.final && raw.pdu.login.tsih != 0);
+    CHECK(lb_target_is_full_feature(&raw.conn));
+    raw.cmd_sn = 7;
+}
+
+static inline void log_in(void) {
+    connect();
+    log_in_with(TEXT(NAMES "InitialR2T=No\0ImmediateData=Yes\0MaxBurstLength=8192\0"
+                           "FirstBurstLength=4096\0MaxRecvDataSegmentLength=2048\0"));
+}
+
+static inline struct lb_iscsi_pdu command(bool is_write, uint32_t lba, uint16_t blocks) {
+    struct lb_iscsi_pdu pdu = {
+        .opcode = LB_OP_SCSI_COMMAND,
+        .final = true,
+        .itt = ++raw.itt,
+        .cmd_sn = raw.cmd_sn++,
+        .command = {.read = !is_write, .write = is_write, .edtl = blocks * 512u},
+    };
+    if (is_write)
+        lb_scsi_cdb_write(pdu.command.cdb, lba, blocks, false);
+    else
+        lb_scsi_cdb_read(pdu.command.cdb, lba, blocks);
+    return pdu;
+}
+
+static inline struct lb_iscsi_pdu data_out(uint32_t ttt, uint32_t data_sn, uint32_t offset,
+                                           bool final) {
+    return (struct lb_iscsi_pdu){.opcode = LB_OP_DATA_OUT,
+                                 .final = final,
+                                 .itt = raw.itt,
+                                 .ttt = ttt,
+                                 .data_out = {.data_sn = data_sn, .buffer_offset = offset}};
+}
+
+static inline struct lb_iscsi_pdu tmf(enum lb_iscsi_tmf function, uint32_t itt) {
+    return (struct lb_iscsi_pdu){.opcode = LB_OP_TMF_REQUEST,
+                                 .immediate = true,
+                                 .final = true,
+                                 .itt = 0x1000,
+                                 .cmd_sn = raw.cmd_sn,
+                                 .tmf = {.function = (uint8_t)function, .ref_task_tag = itt}};
+}
+
+static const uint8_t pattern[16384];
+static const struct lb_bytes nothing;
+
+static inline bool took_check(uint8_t key, uint8_t asc) {
+    if (!take_op(LB_OP_SCSI_RESPONSE))
+        return false;
+    struct lb_scsi_sense sense = lb_scsi_decode_sense(lb_bytes_after(raw.data, 2));
+    return CHECK_EQ(raw.pdu.response.status, LB_SCSI_CHECK_CONDITION) && CHECK_EQ(sense.key, key) &&
+           CHECK_EQ(sense.asc, asc);
+}
+
+/* It was rejected, with its own header in the Reject, and the connection is over. */
+static inline void was_a_violation(const char *why) {
+    if (take_op(LB_OP_REJECT)) {
+        CHECK_EQ(raw.pdu.reject.reason, LB_REJECT_PROTOCOL);
+        CHECK_EQ(raw.data.len, LB_ISCSI_BHS_BYTES);
+    }
+    CHECK(raw.is_closed);
+    CHECK_STR(lb_target_reason(&raw.conn), why);
+    for (size_t i = 0; i < DISK_BYTES; i++)
+        if (!CHECK_EQ(raw.disk[i], (uint8_t)(i / 512)))
+            return;
+}
+
+#endif

@@ -1,0 +1,197 @@
+#include "core/iscsi/test_iscsi_raw.h"
+
+/* ---- login: 6.3, 11.12 ---- */
+
+static void the_answer_has_every_key_that_was_asked(void) {
+    struct lb_bytes value;
+    connect();
+    log_in_with(TEXT(NAMES "HeaderDigest=CRC32C,None\0MaxConnections=8\0InitialR2T=No\0"
+                           "MaxBurstLength=1000000\0DefaultTime2Wait=5\0ErrorRecoveryLevel=2\0"
+                           "IFMarker=Yes\0X-org.test=1\0"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_HEADER_DIGEST, &value) &&
+          lb_text_is(value, "None"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_MAX_CONNECTIONS, &value) &&
+          lb_text_is(value, "1"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_INITIAL_R2T, &value) &&
+          lb_text_is(value, "No"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_MAX_BURST_LENGTH, &value) &&
+          lb_text_is(value, "262144"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_DEFAULT_TIME2WAIT, &value) &&
+          lb_text_is(value, "5"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_ERROR_RECOVERY_LEVEL, &value) &&
+          lb_text_is(value, "0"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_IF_MARKER, &value) &&
+          lb_text_is(value, "Reject"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_UNKNOWN, &value) &&
+          lb_text_is(value, "NotUnderstood"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, &value) &&
+          lb_text_is(value, "1"));
+    CHECK_EQ(raw.pdu.exp_cmd_sn, 7);
+    CHECK_EQ(raw.pdu.max_cmd_sn, 10); /* a window of 4 */
+}
+
+static void a_login_that_is_not_right_gets_its_status(void) {
+    const struct {
+        struct lb_bytes text;
+        unsigned status;
+    } cases[] = {
+        {TEXT("SessionType=Normal\0"), LB_LOGIN_MISSING_PARAMETER},
+        {TEXT("InitiatorName=iqn.a\0"), LB_LOGIN_MISSING_PARAMETER},
+        {TEXT("InitiatorName=iqn.a\0TargetName=iqn.nothing\0"), LB_LOGIN_NOT_FOUND},
+        {TEXT("InitiatorName=iqn.a\0SessionType=Odd\0"), LB_LOGIN_SESSION_TYPE},
+        {TEXT("InitiatorName=\0SessionType=Discovery\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT(NAMES "MaxBurstLength=511\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT(NAMES "InitialR2T=Maybe\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT(NAMES "InitialR2T=No\0InitialR2T=No\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT(NAMES "nonsense\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT(NAMES "MaxConnections=1"), LB_LOGIN_INITIATOR_ERROR},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        connect();
+        give(login_pdu(1, 3, true), cases[i].text);
+        CHECK_EQ(login_status(), cases[i].status);
+        CHECK(raw.is_closed && !lb_target_is_full_feature(&raw.conn));
+    }
+}
+
+static void stages_go_forward_alone(void) {
+    static const struct {
+        uint8_t csg, nsg;
+        unsigned status;
+    } cases[] = {{2, 3, LB_LOGIN_INITIATOR_ERROR},
+                 {3, 3, LB_LOGIN_INITIATOR_ERROR},
+                 {1, 1, LB_LOGIN_INITIATOR_ERROR},
+                 {1, 0, LB_LOGIN_INITIATOR_ERROR},
+                 {0, 2, LB_LOGIN_INITIATOR_ERROR},
+                 {0, 3, LB_LOGIN_OK},
+                 {0, 1, LB_LOGIN_OK}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        connect();
+        give(login_pdu(cases[i].csg, cases[i].nsg, true), TEXT(NAMES));
+        CHECK_EQ(login_status(), cases[i].status);
+    }
+    connect();
+    give(login_pdu(1, 3, false), TEXT(NAMES));
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    give(login_pdu(0, 1, true), nothing); /* back to the security stage */
+    CHECK_EQ(login_status(), LB_LOGIN_INVALID_DURING_LOGIN);
+}
+
+static void a_session_that_is_not_there_cannot_be_joined(void) {
+    struct lb_iscsi_pdu pdu = login_pdu(1, 3, true);
+    connect();
+    pdu.login.tsih = 9;
+    give(pdu, TEXT(NAMES));
+    CHECK_EQ(login_status(), LB_LOGIN_NO_SESSION);
+    pdu = login_pdu(1, 3, true);
+    pdu.login.version_min = 1;
+    connect();
+    give(pdu, TEXT(NAMES));
+    CHECK_EQ(login_status(), LB_LOGIN_VERSION);
+}
+
+static void text_that_goes_on_is_joined(void) {
+    struct lb_iscsi_pdu pdu = login_pdu(1, 3, false);
+    connect();
+    pdu.login.more = true;
+    give(pdu, TEXT("InitiatorName=iqn.2026-11.test:me\0SessionType=Normal\0Target"));
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    CHECK(!raw.pdu.final && raw.data.len == 0);
+    log_in_with(TEXT("Name=iqn.2026-11.test:disk\0"));
+}
+
+static void text_without_end_is_cut_off(void) {
+    struct lb_iscsi_pdu pdu = login_pdu(1, 3, false);
+    connect();
+    pdu.login.more = true;
+    give(pdu, lb_bytes(pattern, 8192));
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    give(pdu, lb_bytes(pattern, 8192));
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    give(pdu, lb_bytes(pattern, 8192));
+    CHECK_EQ(login_status(), LB_LOGIN_NO_RESOURCES);
+    CHECK(raw.is_closed);
+}
+
+static void a_login_without_end_is_cut_off(void) {
+    connect();
+    give(login_pdu(1, 3, false), TEXT(NAMES));
+    for (int i = 0; i < 100 && !raw.is_closed; i++)
+        give(login_pdu(1, 3, false), nothing);
+    CHECK_STR(lb_target_reason(&raw.conn), "a login without end");
+}
+
+static void who_does_not_log_in_is_dropped(void) {
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_NOP_OUT, .immediate = true, .final = true};
+    connect();
+    give(pdu, nothing);
+    CHECK(raw.is_closed);
+    connect();
+    for (int i = 0; i < 8; i++) /* as a header, it announces 188 bytes more */
+        give_bytes(TEXT("GET / HTTP/1.1\r\nHost: target\r\nUser-Agent: somebody\r\n\r\n"));
+    CHECK(raw.is_closed);
+    connect();
+    raw.now += 15 * LB_US_SEC;
+    serve();
+    CHECK(raw.is_closed);
+    CHECK_STR(lb_target_reason(&raw.conn), "no login in time");
+}
+
+static void chap_cannot_be_left_out(void) {
+    connect();
+    raw.account = (struct lb_target_account){.name = "me", .secret_len = 16};
+    raw.node.accounts = &raw.account;
+    raw.node.account_count = 1;
+    give(login_pdu(1, 3, true), TEXT(NAMES));
+    CHECK_EQ(login_status(), LB_LOGIN_AUTH_FAILED);
+    connect();
+    raw.node.accounts = &raw.account;
+    raw.node.account_count = 1;
+    give(login_pdu(0, 3, true), TEXT(NAMES)); /* no AuthMethod, and straight through */
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    CHECK(!raw.pdu.final && !lb_target_is_full_feature(&raw.conn));
+    give(login_pdu(0, 3, true), TEXT("CHAP_N=me\0CHAP_R=0x00\0")); /* an answer to no challenge */
+    CHECK(!lb_target_is_full_feature(&raw.conn));
+    give(login_pdu(0, 3, true), TEXT("AuthMethod=None\0"));
+    CHECK(!lb_target_is_full_feature(&raw.conn));
+}
+
+/* ---- session: 6.3.5, 13.6 ---- */
+
+static void the_same_initiator_takes_the_place_of_its_old_session(void) {
+    static struct lb_target_conn old;
+    static uint8_t old_rx[LB_ISCSI_RX_MIN];
+    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
+    connect();
+    lb_target_conn_init(&old, raw.now, &raw.server, local, lb_span(old_rx, sizeof old_rx),
+                        &raw.rand, NULL);
+    old.phase = LB_TARGET_FULL_FEATURE; /* as if it had logged in */
+    old.node = &raw.node;
+    lb_text_copy(old.initiator, LB_NAME_MAX, TEXT("iqn.2026-11.test:me"));
+    memcpy(old.isid, login_pdu(1, 3, true).login.isid, 6);
+    old.isid[5]++; /* another port of the same initiator: both stay */
+    log_in_with(TEXT(NAMES));
+    CHECK(lb_target_is_full_feature(&old));
+    lb_target_conn_end(&raw.conn);
+    old.isid[5]--;
+    lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
+                        &raw.rand, NULL);
+    log_in_with(TEXT(NAMES));
+    CHECK_EQ(lb_target_poll(&old, raw.now).event, LB_TARGET_CLOSE);
+    lb_target_conn_end(&old);
+    CHECK(raw.server.conns == &raw.conn && raw.conn.next == NULL);
+}
+
+int main(void) {
+    TEST(the_answer_has_every_key_that_was_asked);
+    TEST(a_login_that_is_not_right_gets_its_status);
+    TEST(stages_go_forward_alone);
+    TEST(a_session_that_is_not_there_cannot_be_joined);
+    TEST(text_that_goes_on_is_joined);
+    TEST(text_without_end_is_cut_off);
+    TEST(a_login_without_end_is_cut_off);
+    TEST(who_does_not_log_in_is_dropped);
+    TEST(chap_cannot_be_left_out);
+    TEST(the_same_initiator_takes_the_place_of_its_old_session);
+    return tap_done();
+}
