@@ -41,6 +41,10 @@ bool lb_loop_open(struct lb_loop *loop, struct lb_boot *boot, struct lb_iface *i
     loop->arp.fd = -1;
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
         loop->slots[i] = (struct lb_slot){.fd = -1, .udp_fd = -1};
+    /* A shell starts what runs in its background with SIGINT ignored, and an ignored signal is no
+     * event. */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     sigprocmask(SIG_BLOCK, &set, NULL);
     loop->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -129,12 +129,9 @@ bool lb_run_until_ready(struct lb_run *run) {
 
 bool lb_run_operation(struct lb_run *run, struct lb_disk_op *op) {
     lb_boot_submit(&run->boot, lb_now_us(), op);
-    for (;;) {
-        enum lb_loop_event event;
-        if (lb_boot_completed(&run->boot) == op)
-            break;
-        event = lb_run_step(run, LB_NEVER);
-        if (event != LB_LOOP_WORK && event != LB_LOOP_READY && lb_boot_completed(&run->boot) != op)
+    while (lb_boot_completed(&run->boot) != op) {
+        enum lb_loop_event event = lb_run_step(run, LB_NEVER);
+        if (event != LB_LOOP_WORK && event != LB_LOOP_READY)
             return false;
     }
     if (!lb_is_ok(&op->error))
