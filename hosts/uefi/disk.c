@@ -1,13 +1,17 @@
 #include "hosts/uefi/disk.h"
+#include "hosts/uefi/cache.h"
 #include "hosts/uefi/loop.h"
 
-#define OPS_MAX    64           /* BlockIo2 requests under way */
-#define TICK_100NS (10 * 10000) /* 10 ms: NOP-Ins, lease and asynchronous requests */
+#define OPS_MAX      192 /* requests under way: the cache's lines and BlockIo2's */
+#define LINE_BYTES   65536
+#define DIRECT_BYTES 262144 /* a read this long that is not one of a row goes past the cache */
+#define TICK_100NS   (10 * 10000) /* 10 ms: NOP-Ins, lease and asynchronous requests */
 
 struct request {
     struct lb_disk_op op;
-    EFI_BLOCK_IO2_TOKEN *token; /* NULL: somebody waits in wait_for */
-    bool busy, done;
+    EFI_BLOCK_IO2_TOKEN *token; /* NULL: somebody waits in wait_for, or it fills a line */
+    bool busy, done, is_line;
+    size_t line;
 };
 
 static struct {
@@ -19,6 +23,9 @@ static struct {
     uint8_t *path;
     uint64_t bytes_read;
     struct request requests[OPS_MAX];
+    struct cache cache;
+    uint8_t *cache_memory;
+    bool is_dirty; /* written to since the last flush that succeeded */
 } disk;
 
 static EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
@@ -61,6 +68,10 @@ static void finish(struct lb_disk_op *op) {
     request->done = true;
     if (op->kind == LB_DISK_READ)
         disk.bytes_read += (uint64_t)op->blocks * disk.media.BlockSize;
+    if (request->is_line) {
+        cache_loaded(&disk.cache, request->line, lb_is_ok(&op->error));
+        request->busy = false;
+    }
     if (request->token == NULL)
         return;
     request->token->TransactionStatus = status_of(op);
@@ -124,12 +135,73 @@ static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buf
     return EFI_SUCCESS;
 }
 
+/* ---- reads through the cache -------------------------------------------------------------------
+ */
+
+static void load_line(uint64_t lba) {
+    size_t index;
+    uint64_t first;
+    uint32_t blocks;
+    uint8_t *to;
+    if (free_request() == NULL || !cache_claim(&disk.cache, lba, &index, &first, &blocks, &to))
+        return;
+    struct request *request = begin(LB_DISK_READ, first, blocks, to, NULL);
+    request->is_line = true;
+    request->line = index;
+}
+
+static void load_lines(uint64_t lba, unsigned count) {
+    uint64_t at = lba - lba % disk.cache.line_blocks;
+    for (unsigned i = 0; i < count; i++, at += disk.cache.line_blocks)
+        load_line(at);
+}
+
+/* Straight into the caller's buffer: what is long, and not one of a row that read-ahead serves. */
+static EFI_STATUS read_direct(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
+    return wait_for(begin(LB_DISK_READ, lba, blocks, buffer, NULL));
+}
+
+static EFI_STATUS read_cached(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
+    uint32_t block_bytes = disk.media.BlockSize;
+    bool in_a_row = lba == disk.cache.next_block;
+    unsigned ahead = cache_plan(&disk.cache, lba, blocks);
+    if (disk.cache_memory == NULL || (!in_a_row && (uint64_t)blocks * block_bytes >= DIRECT_BYTES))
+        return read_direct(lba, blocks, buffer);
+    load_lines(lba, ahead);
+    for (uint32_t done = 0; done < blocks;) {
+        uint32_t got = cache_read(&disk.cache, lba + done, blocks - done, buffer);
+        done += got;
+        buffer += (size_t)got * block_bytes;
+        if (done == blocks || got > 0)
+            continue;
+        if (!cache_has(&disk.cache, lba + done)) /* it failed to load, or there was no line */
+            return read_direct(lba + done, blocks - done, buffer);
+        turn();
+    }
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS read_now(uint64_t lba, uint32_t blocks, void *buffer) {
+    EFI_TPL tpl = bs->RaiseTPL(TPL_CALLBACK);
+    EFI_STATUS status = read_cached(lba, blocks, buffer);
+    bs->RestoreTPL(tpl);
+    return status;
+}
+
+/* ---- the protocols -----------------------------------------------------------------------------
+ */
+
 static EFI_STATUS transfer(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
                            EFI_BLOCK_IO2_TOKEN *token) {
+    uint32_t blocks = (uint32_t)(len / disk.media.BlockSize);
+    if (kind == LB_DISK_READ && token == NULL)
+        return read_now(lba, blocks, buffer);
     EFI_TPL tpl = bs->RaiseTPL(TPL_CALLBACK);
     EFI_STATUS status = EFI_SUCCESS;
-    struct request *request =
-        begin(kind, lba, (uint32_t)(len / disk.media.BlockSize), buffer, token);
+    if (kind == LB_DISK_WRITE)
+        cache_forget(&disk.cache, lba, blocks);
+    disk.is_dirty = disk.is_dirty || kind == LB_DISK_WRITE;
+    struct request *request = begin(kind, lba, blocks, buffer, token);
     if (token == NULL)
         status = wait_for(request);
     else
@@ -158,9 +230,15 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *this, UINT32 media_id, EFI_L
     return transfer(LB_DISK_WRITE, lba, len, buffer, NULL);
 }
 
+/* Firmware's FAT driver flushes at every turn; without a write there is nothing to be made durable.
+ */
 static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO *this) {
     (void)this;
-    return disk.media.ReadOnly ? EFI_SUCCESS : transfer(LB_DISK_FLUSH, 0, 0, NULL, NULL);
+    if (!disk.is_dirty)
+        return EFI_SUCCESS;
+    EFI_STATUS status = transfer(LB_DISK_FLUSH, 0, 0, NULL, NULL);
+    disk.is_dirty = EFI_ERROR(status);
+    return status;
 }
 
 static EFI_STATUS EFIAPI reset(EFI_BLOCK_IO *this, BOOLEAN extended) {
@@ -173,7 +251,7 @@ static EFI_STATUS EFIAPI reset(EFI_BLOCK_IO *this, BOOLEAN extended) {
 static EFI_STATUS transfer2(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
                             EFI_BLOCK_IO2_TOKEN *token) {
     bool waits = token == NULL || token->Event == NULL;
-    if (len == 0 && kind != LB_DISK_FLUSH) {
+    if (len == 0 && (kind != LB_DISK_FLUSH || !disk.is_dirty)) {
         if (!waits) {
             token->TransactionStatus = EFI_SUCCESS;
             bs->SignalEvent(token->Event);
@@ -292,11 +370,26 @@ static void fill_media(void) {
     };
 }
 
+/* The head and the tail of the disk, where partition tables are, come in one flight. */
+static void fill_cache(void) {
+    const struct lb_disk_info *info = lb_boot_disk(loop_engine());
+    if (disk.cache_memory == NULL)
+        disk.cache_memory = uefi_alloc((size_t)CACHE_LINES_MAX * LINE_BYTES);
+    cache_init(&disk.cache, disk.cache_memory, CACHE_LINES_MAX, LINE_BYTES / info->block_bytes,
+               info->block_bytes, info->blocks);
+    if (disk.cache_memory == NULL)
+        return;
+    load_line(0);
+    load_line(info->blocks - 1);
+    load_lines(0x100000 / info->block_bytes, 1 + CACHE_AHEAD_FIRST); /* where most ESPs begin */
+}
+
 EFI_STATUS disk_install(EFI_HANDLE *handle) {
     EFI_STATUS status = make_path();
     if (EFI_ERROR(status))
         return status;
     fill_media();
+    fill_cache();
     disk.block_io = (EFI_BLOCK_IO){.Revision = EFI_BLOCK_IO_INTERFACE_REVISION3,
                                    .Media = &disk.media,
                                    .Reset = reset,

@@ -1,0 +1,112 @@
+#include "hosts/uefi/cache.h"
+
+void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_t line_blocks,
+                uint32_t block_bytes, uint64_t disk_blocks) {
+    *cache = (struct cache){
+        .memory = memory,
+        .line_count = LB_MIN(line_count, (size_t)CACHE_LINES_MAX),
+        .line_blocks = line_blocks,
+        .block_bytes = block_bytes,
+        .disk_blocks = disk_blocks,
+        .next_block = LB_NEVER,
+    };
+}
+
+static const struct cache_line *find(const struct cache *cache, uint64_t lba) {
+    uint64_t number = lba / cache->line_blocks;
+    for (size_t i = 0; i < cache->line_count; i++)
+        if (cache->lines[i].state != CACHE_EMPTY && !cache->lines[i].is_stale &&
+            cache->lines[i].number == number)
+            return &cache->lines[i];
+    return NULL;
+}
+
+static uint8_t *memory_of(const struct cache *cache, const struct cache_line *line) {
+    size_t index = (size_t)(line - cache->lines);
+    return cache->memory + index * cache->line_blocks * cache->block_bytes;
+}
+
+bool cache_has(const struct cache *cache, uint64_t lba) {
+    return find(cache, lba) != NULL;
+}
+
+uint32_t cache_read(struct cache *cache, uint64_t lba, uint32_t blocks, void *buffer) {
+    uint32_t done = 0;
+    uint8_t *to = buffer;
+    while (done < blocks) {
+        const struct cache_line *line = find(cache, lba + done);
+        if (line == NULL || line->state != CACHE_VALID)
+            break;
+        uint32_t offset = (uint32_t)((lba + done) % cache->line_blocks);
+        uint32_t run = LB_MIN(blocks - done, cache->line_blocks - offset);
+        memcpy(to, memory_of(cache, line) + (size_t)offset * cache->block_bytes,
+               (size_t)run * cache->block_bytes);
+        cache->lines[line - cache->lines].used = ++cache->uses;
+        done += run;
+        to += (size_t)run * cache->block_bytes;
+    }
+    return done;
+}
+
+unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks) {
+    bool sequential = lba == cache->next_block;
+    uint64_t last = (lba + blocks - 1) / cache->line_blocks;
+    unsigned wanted = (unsigned)(last - lba / cache->line_blocks) + 1;
+    cache->next_block = lba + blocks;
+    if (!sequential)
+        cache->ahead = 0;
+    else
+        cache->ahead = LB_MIN(LB_MAX(cache->ahead * 2, wanted * 2), (unsigned)CACHE_AHEAD_MAX);
+    unsigned ahead = LB_MAX(cache->ahead, (unsigned)CACHE_AHEAD_FIRST);
+    return LB_MIN(wanted + ahead, (unsigned)cache->line_count * 3 / 4);
+}
+
+/* An empty line, or the one whose last use is the longest ago. */
+static struct cache_line *victim(struct cache *cache) {
+    struct cache_line *best = NULL;
+    for (size_t i = 0; i < cache->line_count; i++) {
+        struct cache_line *line = &cache->lines[i];
+        if (line->state == CACHE_EMPTY)
+            return line;
+        if (line->state == CACHE_VALID && (best == NULL || line->used < best->used))
+            best = line;
+    }
+    return best;
+}
+
+bool cache_claim(struct cache *cache, uint64_t lba, size_t *index, uint64_t *first,
+                 uint32_t *blocks, uint8_t **to) {
+    if (lba >= cache->disk_blocks || cache_has(cache, lba))
+        return false;
+    struct cache_line *line = victim(cache);
+    if (line == NULL)
+        return false;
+    uint64_t number = lba / cache->line_blocks;
+    *line = (struct cache_line){.state = CACHE_LOADING, .number = number, .used = ++cache->uses};
+    *index = (size_t)(line - cache->lines);
+    *first = number * cache->line_blocks;
+    *blocks = (uint32_t)LB_MIN((uint64_t)cache->line_blocks, cache->disk_blocks - *first);
+    *to = memory_of(cache, line);
+    return true;
+}
+
+void cache_loaded(struct cache *cache, size_t index, bool ok) {
+    struct cache_line *line = &cache->lines[index];
+    line->state = ok && !line->is_stale ? CACHE_VALID : CACHE_EMPTY;
+    line->is_stale = false;
+}
+
+void cache_forget(struct cache *cache, uint64_t lba, uint64_t blocks) {
+    if (blocks == 0)
+        return;
+    uint64_t first = lba / cache->line_blocks, last = (lba + blocks - 1) / cache->line_blocks;
+    for (size_t i = 0; i < cache->line_count; i++) {
+        struct cache_line *line = &cache->lines[i];
+        if (line->state == CACHE_EMPTY || line->number < first || line->number > last)
+            continue;
+        if (line->state == CACHE_VALID)
+            line->state = CACHE_EMPTY;
+        else
+            line->is_stale = true;
+    }
+}

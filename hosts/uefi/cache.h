@@ -1,0 +1,64 @@
+/* A small coherent cache of the disk, with read-ahead. Firmware's partition and FAT drivers ask for
+ * one sector at a time, and again and again for the same ones; each would be a round trip.
+ *
+ * Pure bookkeeping over the owner's memory: the owner does the reading. A line is a run of blocks
+ * that begins at a multiple of its length. Writes go past the cache and empty the lines they touch;
+ * a line that was being read at that moment is dropped when its data comes, so nobody sees old
+ * data. Tested on Linux: tests/test_uefi_cache.c. */
+#ifndef LB_UEFI_CACHE_H
+#define LB_UEFI_CACHE_H
+
+#include "core/base/mem.h"
+
+#define CACHE_LINES_MAX 128
+
+enum cache_state {
+    CACHE_EMPTY,
+    CACHE_LOADING,
+    CACHE_VALID,
+};
+
+struct cache_line {
+    enum cache_state state;
+    bool is_stale;   /* LOADING: a write came between */
+    uint64_t number; /* of the line: its first block divided by line_blocks */
+    uint64_t used;   /* when last used, counted in uses */
+};
+
+struct cache {
+    uint8_t *memory; /* line_count * line_blocks * block_bytes */
+    size_t line_count;
+    uint32_t line_blocks, block_bytes;
+    uint64_t disk_blocks;
+    uint64_t uses;
+    struct cache_line lines[CACHE_LINES_MAX];
+
+    /* Sequential readers get more and more read-ahead. */
+    uint64_t next_block; /* where the last read ended */
+    unsigned ahead;      /* lines */
+};
+
+#define CACHE_AHEAD_FIRST                                                                          \
+    3 /* lines beyond the one that was missed, of 64 KiB: small files whole                        \
+       */
+#define CACHE_AHEAD_MAX 56
+
+void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_t line_blocks,
+                uint32_t block_bytes, uint64_t disk_blocks);
+/* Copies blocks from the beginning of the range as long as they are there; gives how many. */
+uint32_t cache_read(struct cache *cache, uint64_t lba, uint32_t blocks, void *buffer);
+/* Says that [lba, lba + blocks) is about to be read; gives how many lines from lba's on are worth
+ * loading now (they may be there already). */
+unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks);
+/* Whether the line that holds lba is there or on its way. */
+bool cache_has(const struct cache *cache, uint64_t lba);
+/* Takes a line for loading: its index, first block, number of blocks (fewer at the disk's end) and
+ * memory. False: it is there or on its way, beyond the end, or every line is on its way. */
+bool cache_claim(struct cache *cache, uint64_t lba, size_t *index, uint64_t *first,
+                 uint32_t *blocks, uint8_t **to);
+/* The read of a claimed line has ended. */
+void cache_loaded(struct cache *cache, size_t index, bool ok);
+/* These blocks are being written. */
+void cache_forget(struct cache *cache, uint64_t lba, uint64_t blocks);
+
+#endif
