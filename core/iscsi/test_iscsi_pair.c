@@ -370,7 +370,7 @@ static void a_read_only_disk_is_read_and_not_written(void) {
     CHECK(lb_disk_info(&pair.disk)->read_only);
     pair_check_read(0, 8, 4);
     CHECK_EQ(pair_run(ops, 1), 0);
-    CHECK_STR(lb_code_word(ops[0].error.code), "write-protected");
+    CHECK_EQ(ops[0].error.code, LB_E_WRITE_PROTECTED);
 }
 
 static void unit_attentions_are_passed_over(void) {
@@ -411,6 +411,29 @@ static void a_busy_disk_is_asked_again(void) {
     pair_check_write(0, 8, 8);
 }
 
+static void a_disk_that_stays_busy_is_given_up(void) {
+    struct lb_disk_op ops[1] = {{.kind = LB_DISK_READ, .blocks = 8, .buffer = pair_buffer[0]}};
+    pair_configure();
+    if (!pair_must_be_up())
+        return;
+    pair.fault = (struct lb_target_answer){.status = LB_SCSI_BUSY};
+    pair.faults = UINT32_MAX;
+    CHECK_EQ(pair_run(ops, 1), 0);
+    CHECK_EQ(ops[0].error.code, LB_E_DISK_BUSY);
+    CHECK_HAS(ops[0].error.facts, "BUSY");
+}
+
+static void a_reserved_disk_is_told(void) {
+    struct lb_disk_op ops[1] = {{.kind = LB_DISK_READ, .blocks = 8, .buffer = pair_buffer[0]}};
+    pair_configure();
+    if (!pair_must_be_up())
+        return;
+    pair.fault = (struct lb_target_answer){.status = LB_SCSI_RESERVATION_CONFLICT};
+    pair.faults = 1;
+    CHECK_EQ(pair_run(ops, 1), 0);
+    CHECK_EQ(ops[0].error.code, LB_E_RESERVED);
+}
+
 static void a_medium_error_is_told(void) {
     struct lb_disk_op ops[2] = {{.kind = LB_DISK_READ, .blocks = 8, .buffer = pair_buffer[0]},
                                 {.kind = LB_DISK_WRITE, .blocks = 8, .buffer = pair_buffer[1]}};
@@ -421,11 +444,11 @@ static void a_medium_error_is_told(void) {
         .status = LB_SCSI_CHECK_CONDITION, .key = 3, .asc = 0x11, .ascq = 0};
     pair.faults = 1;
     CHECK_EQ(pair_run(ops, 1), 0);
-    CHECK_STR(lb_code_word(ops[0].error.code), "medium-error");
+    CHECK_EQ(ops[0].error.code, LB_E_MEDIUM);
     CHECK_HAS(ops[0].error.facts, "unrecovered read error");
     pair.faults = 1;
     CHECK_EQ(pair_run(ops + 1, 1), 0);
-    CHECK_STR(lb_code_word(ops[1].error.code), "medium-error");
+    CHECK_EQ(ops[1].error.code, LB_E_MEDIUM);
 }
 
 /* ---- the session's life ---- */
@@ -555,6 +578,8 @@ int main(void) {
     TEST(unit_attentions_are_passed_over);
     TEST(a_grown_disk_is_seen);
     TEST(a_busy_disk_is_asked_again);
+    TEST(a_disk_that_stays_busy_is_given_up);
+    TEST(a_reserved_disk_is_told);
     TEST(a_medium_error_is_told);
     TEST(a_restart_of_the_target_is_a_pause);
     TEST(a_request_to_log_out_is_a_pause);

@@ -70,7 +70,7 @@ static inline uint8_t *pair_at(const struct lb_target_io *io) {
 }
 
 /* Buffers of the host's: one for each io at once, found again by `user`. */
-static uint8_t pair_buffers[PAIR_IOS][1 << 18];
+static uint8_t pair_buffers[PAIR_IOS][1 << 16];
 static bool pair_buffer_used[PAIR_IOS];
 
 static inline uint8_t *pair_take_buffer(struct lb_target_io *io) {
@@ -308,11 +308,11 @@ static inline void pair_configure(void) {
         pair.memory[i] = (uint8_t)(i * 7 + i / 512 * 13 + i / 65536);
 }
 
-/* A disk behind 256 KiB buffers of the host's, instead of one in memory. */
+/* A disk behind 64 KiB buffers of the host's, instead of one in memory. */
 static inline void pair_configure_copies(void) {
     pair.copies = true;
     pair.server.keeps_memory = false;
-    pair.server.io_max = 1 << 18;
+    pair.server.io_max = 1 << 16; /* so that long commands come in pieces */
 }
 
 static inline void pair_begin(void) {
