@@ -65,9 +65,15 @@ bool lb_addr_is_link_local(struct lb_addr addr) {
     return addr.family == LB_V6 && addr.bytes[0] == 0xfe && (addr.bytes[1] & 0xc0) == 0x80;
 }
 
+/* RFC 4291 2.5.5.2 */
+static bool is_mapped(struct lb_addr addr) {
+    static const uint8_t prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return addr.family == LB_V6 && memcmp(addr.bytes, prefix, sizeof prefix) == 0;
+}
+
 bool lb_addr_is_host(struct lb_addr addr) {
     return lb_addr_is_set(addr) && !lb_addr_is_zero(addr) && !lb_addr_is_loopback(addr) &&
-           !lb_addr_is_multicast(addr);
+           !lb_addr_is_multicast(addr) && !is_mapped(addr);
 }
 
 struct lb_addr lb_addr_mask(struct lb_addr addr, uint8_t len) {

@@ -41,7 +41,8 @@ bool lb_addr_is_zero(struct lb_addr addr); /* none, 0.0.0.0 or :: */
 bool lb_addr_is_loopback(struct lb_addr addr);
 bool lb_addr_is_multicast(struct lb_addr addr); /* and IPv4's limited broadcast */
 bool lb_addr_is_link_local(struct lb_addr addr);
-/* Something a host can have and be spoken to: not zero, loopback, multicast, broadcast. */
+/* Something a host can have and be spoken to: not zero, loopback, multicast, broadcast, and no IPv4
+ * address in the clothes of IPv6 (::ffff:0:0/96), which would pass by checks of either. */
 bool lb_addr_is_host(struct lb_addr addr);
 bool lb_prefix_has(struct lb_prefix prefix, struct lb_addr addr);
 struct lb_addr lb_addr_mask(struct lb_addr addr, uint8_t len); /* host bits cleared */

@@ -51,19 +51,30 @@ static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
 /* No step of the report is left running. */
 static void end_steps(struct lb_boot *boot, uint64_t now_us) {
     const size_t steps[] = {boot->step_link, boot->step_dhcp, boot->step_session, boot->step_disk};
+    const char *why = lb_is_ok(&boot->error) ? "stopped" : lb_code_word(boot->error.code);
     for (size_t i = 0; i < LB_COUNT(steps); i++)
-        lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s",
-                      lb_is_ok(&boot->error) ? "stopped" : lb_code_word(boot->error.code));
+        lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
+}
+
+/* Whatever the session still had to do is given up, and each request of the disk has its end. */
+static void end_session(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_error why = boot->error;
+    lb_fail(&why, LB_E_CANCELLED, "the session was ended here");
+    if (boot->session_runs)
+        lb_iscsi_end(&boot->session, now_us, &why);
+    if (boot->disk_started)
+        (void)lb_disk_poll(&boot->disk, now_us);
+    if (boot->slot_open)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
+    boot->session_runs = boot->slot_open = false;
 }
 
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
-    end_steps(boot, now_us);
+    end_session(boot, now_us);
     lb_dhcp_stage_stop(boot);
-    if (boot->slot_open) {
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
-        boot->slot_open = false;
-    }
-    boot->session_runs = false;
+    end_steps(boot, now_us);
+    if (boot->has_released) /* RFC 2131 4.4.6: it is not ours any more */
+        lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
     boot->report.error = boot->error;
     lb_boot_enter(boot, now_us, LB_AT_OVER);
     lb_boot_ask(boot, boot->stopping ? LB_BOOT_OUT : LB_BOOT_FAILED);
@@ -71,18 +82,16 @@ static void enter_over(struct lb_boot *boot, uint64_t now_us) {
 
 static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     uint64_t delay_us = lb_policy_delay_us(boot);
-    if (boot->slot_open) {
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
-        boot->slot_open = false;
-    }
-    boot->session_runs = false;
-    if (boot->stopping || !lb_policy_may_pass(boot->error.code) ||
+    end_session(boot, now_us);
+    if (boot->stopping || boot->was_up || !lb_policy_may_pass(boot->error.code) ||
         !lb_policy_has_attempts(boot, now_us, delay_us)) {
         enter_over(boot, now_us);
         return;
     }
     lb_boot_enter(boot, now_us, LB_AT_BACKOFF);
     boot->deadline_us = now_us + delay_us;
+    if (boot->has_lease)
+        lb_dhcp4_client_confirm(&boot->dhcp, now_us);
     lb_trace(&boot->trace, now_us, "boot", "attempt %u failed (%s: %s); next in %llu ms",
              boot->attempts, lb_code_word(boot->error.code), boot->error.facts,
              (unsigned long long)(delay_us / LB_US_MS));
@@ -107,15 +116,23 @@ static bool wants_link(const struct lb_boot *boot) {
            (!boot->setup.network_is_up || boot->setup.goal == LB_GOAL_PROBE);
 }
 
+/* Whether the interface is to be configured first. */
+static bool needs_address(const struct lb_boot *boot) {
+    return wants_link(boot) && (!boot->net_set || (boot->has_lease && boot->dhcp.lease.bootp));
+}
+
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
+    bool asks = needs_address(boot);
+    const struct lb_dhcp4_lease *lease = boot->has_lease ? &boot->dhcp.lease : NULL;
     boot->attempts++;
     boot->error = (struct lb_error){.code = LB_OK};
-    boot->step_link = boot->step_dhcp = boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
-    if (!lb_policy_enabled(boot) || !lb_target_from_config(boot)) {
+    boot->step_link = boot->step_dhcp = LB_REPORT_STEPS_MAX;
+    boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
+    if (!lb_policy_enabled(boot) || !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
+        (!asks && !lb_initiator_choose(boot, now_us, lease)) ||
+        (!asks && lease != NULL && !lb_target_choose(boot, now_us, lease)))
         lb_boot_attempt_failed(boot, now_us);
-        return;
-    }
-    if (wants_link(boot) && !boot->net_set)
+    else if (asks)
         lb_dhcp_stage_start(boot, now_us);
     else
         lb_session_stage_start(boot, now_us);
@@ -124,12 +141,23 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
 /* ---- polling ----------------------------------------------------------------------------------
  */
 
+/* Requests that are under way may end well before the logout. The address is given back when
+ * nothing uses it any more. */
 static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
-    lb_boot_until(boot, boot->deadline_us);
+    uint64_t disk_us = boot->disk_started ? lb_disk_poll(&boot->disk, now_us) : LB_NEVER;
     bool closed = !boot->session_runs || lb_iscsi_state(&boot->session) == LB_ISCSI_ENDED;
-    if (!closed && now_us < boot->deadline_us)
+    if (!closed && now_us < boot->deadline_us) {
+        lb_boot_until(boot, LB_MIN(boot->deadline_us, disk_us));
         return LB_TURN_IDLE;
-    after_closing(boot, now_us);
+    }
+    if (!boot->release_due) {
+        after_closing(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    end_session(boot, now_us);
+    lb_dhcp4_client_release(&boot->dhcp, now_us);
+    boot->release_due = boot->has_lease = false;
+    boot->has_released = true;
     return LB_TURN_AGAIN;
 }
 
@@ -263,6 +291,8 @@ void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t l
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op) {
     lb_assert(boot->disk_started);
     lb_disk_submit(&boot->disk, now_us, op);
+    if (!boot->session_runs) /* over: it has failed at once */
+        (void)lb_disk_poll(&boot->disk, now_us);
 }
 
 struct lb_disk_op *lb_boot_completed(struct lb_boot *boot) {
@@ -277,14 +307,11 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
     if (boot->state == LB_AT_OVER || boot->stopping)
         return;
     boot->stopping = true;
-    if (release && boot->has_lease) {
-        lb_dhcp4_client_release(&boot->dhcp, now_us);
-        boot->release_due = true;
-    }
+    boot->release_due = release && boot->has_lease;
     if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE)
         lb_iscsi_logout(&boot->session, now_us);
     else
-        boot->session_runs = false;
+        end_session(boot, now_us);
     lb_boot_enter(boot, now_us, LB_AT_CLOSING);
 }
 

@@ -74,6 +74,8 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
         }
         return;
     }
+    if (boot->state == LB_AT_DHCP)
+        return; /* lost again meanwhile */
     boot->net_set = true;
     if (boot->state == LB_AT_ADDRESS)
         lb_session_stage_start(boot, now_us);
@@ -149,6 +151,7 @@ static void start_dhcp(struct lb_boot *boot, uint64_t now_us) {
     }
     boot->dhcp_open = boot->dhcp_runs = true;
     boot->has_lease = false;
+    boot->lease_error = (struct lb_error){.code = LB_OK};
     boot->step_dhcp = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
                                       "DHCPv4 on %s", boot->interface);
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
@@ -158,7 +161,10 @@ static void bypass_dhcp(struct lb_boot *boot, uint64_t now_us) {
     size_t step = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
                                   "address is configured");
     lb_report_end(&boot->report, now_us, step, LB_BYPASSED, "address is configured");
-    enter_address(boot, now_us);
+    if (lb_initiator_choose(boot, now_us, NULL))
+        enter_address(boot, now_us);
+    else
+        lb_boot_attempt_failed(boot, now_us);
 }
 
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
@@ -228,6 +234,7 @@ static void got_lease(struct lb_boot *boot, uint64_t now_us) {
     struct lb_prefix before = boot->net.address;
     bool had = boot->has_lease;
     boot->has_lease = true;
+    boot->lease_error = (struct lb_error){.code = LB_OK};
     net_from_lease(&boot->net, &boot->dhcp.lease);
     net_from_config(boot, &boot->net);
     lb_report_lease(boot, now_us, &boot->dhcp.lease);
@@ -243,11 +250,18 @@ static void got_lease(struct lb_boot *boot, uint64_t now_us) {
         lb_iscsi_drop(&boot->session, now_us);
 }
 
+/* The client asks on, and a session that was up waits for a new address as it waits for a target
+ * that is gone; what ends before that is explained by the lease. */
 static void lost_lease(struct lb_boot *boot, uint64_t now_us) {
-    lb_trace(&boot->trace, now_us, "boot", "the lease of %s is lost",
-             lb_addr_text(boot->net.address.addr).s);
+    const struct lb_dhcp4_client *client = &boot->dhcp;
+    lb_fail(&boot->lease_error, client->naks > 0 ? LB_E_DHCP_NAK : LB_E_DHCP_EXPIRED,
+            "%s of DHCP server %s", lb_addr_text(boot->net.address.addr).s,
+            lb_addr_text(client->lease.server).s);
+    lb_trace(&boot->trace, now_us, "boot", "lost: %s", boot->lease_error.facts);
     boot->has_lease = boot->net_set = false;
     lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
+    if (boot->state == LB_AT_ADDRESS)
+        lb_boot_enter(boot, now_us, LB_AT_DHCP);
     if (boot->session_runs)
         lb_iscsi_drop(&boot->session, now_us);
 }
@@ -289,13 +303,16 @@ static void got_offers(struct lb_boot *boot, uint64_t now_us) {
     }
 }
 
+/* In one attempt there is a limit to asking; but a disk in use is waited for by its session. */
 static void client_failed(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_dhcp4_config config = boot->dhcp.config;
+    if (boot->state != LB_AT_DHCP) {
+        lb_dhcp4_client_init(&boot->dhcp, now_us, &config, &boot->rand, &boot->trace);
+        return;
+    }
     lb_fail(&boot->error, boot->dhcp.error.code, "%s", boot->dhcp.error.facts);
-    lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_FAILED, "%s",
-                  lb_code_word(boot->error.code));
     boot->dhcp_runs = false;
-    if (boot->state == LB_AT_DHCP)
-        lb_boot_attempt_failed(boot, now_us);
+    lb_boot_attempt_failed(boot, now_us);
 }
 
 enum lb_turn lb_dhcp_stage_turn(struct lb_boot *boot, uint64_t now_us,

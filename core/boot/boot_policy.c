@@ -72,7 +72,7 @@ static bool portal_is_listed(struct lb_boot *boot, struct lb_endpoint peer) {
 bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
     bool permanent;
     bool by_person =
-        !boot->target_from_network && !lb_iscsi_was_redirected(&boot->session, &permanent);
+        !boot->server_from_network && !lb_iscsi_was_redirected(&boot->session, &permanent);
     bool plausible = by_person ? !lb_addr_is_multicast(peer.addr) && !lb_addr_is_zero(peer.addr)
                                : lb_addr_is_host(peer.addr);
     if (plausible && portal_is_listed(boot, peer))

@@ -67,10 +67,6 @@ static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
 }
 
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->initiator[0] == '\0' && !lb_initiator_choose(boot, now_us, NULL)) {
-        lb_boot_attempt_failed(boot, now_us);
-        return;
-    }
     if (!boot->has_target)
         lb_fail(&boot->error, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
                 "nothing is configured that names it, and DHCP was not asked");
@@ -170,16 +166,15 @@ static void session_failed(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_error *error = lb_iscsi_error(&boot->session);
     if (boot->state == LB_AT_CLOSING)
         return;
+    if (!lb_is_ok(&boot->lease_error)) /* there was no address to reach it from */
+        lb_fail(&boot->error, boot->lease_error.code, "%s", boot->lease_error.facts);
     lb_fail(&boot->error, error->code, "%s", error->facts);
-    if (boot->state == LB_AT_UP)
-        lb_disk_poll(&boot->disk, now_us); /* its user hears of it with each request */
     lb_boot_attempt_failed(boot, now_us);
 }
 
 static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint peer,
                                struct lb_boot_action *action) {
     if (!lb_policy_portal(boot, peer)) {
-        boot->session_runs = false;
         lb_boot_attempt_failed(boot, now_us);
         return LB_TURN_AGAIN;
     }
@@ -247,6 +242,7 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s",
                   lb_disk_info(&boot->disk)->product);
     lb_boot_enter(boot, now_us, LB_AT_UP);
+    boot->was_up = true;
     lb_boot_ask(boot, LB_BOOT_READY);
     return LB_TURN_AGAIN;
 }

@@ -11,9 +11,15 @@
  *          └── the machine's own network ─────────┘ └─failure──┤
  *                                                              v
  *        over <── no time or attempts left ── backoff <── closing
+ *        up ── the session is lost for good ──> over
  *        any state ── lb_boot_stop ──> closing ──> over
  *
- * The DHCP client keeps running beside the later states, and renews the lease. */
+ * The DHCP client keeps running beside the later states, and renews the lease.
+ *
+ * How old an answer may be: each failed attempt has the DHCP client confirm its lease during the
+ * pause (a REQUEST; where nobody answers the lease is kept), and each attempt chooses its target
+ * anew, from the configuration and the latest lease. So a Root Path that was corrected on the
+ * server is used by the next attempt. BOOTP has no way to confirm: there each attempt asks anew. */
 enum lb_boot_state {
     LB_AT_START,
     LB_AT_LINK,    /* waits for the link */
@@ -51,18 +57,21 @@ struct lb_boot {
 
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */
-    bool link_up, stopping, release_due, ended;
+    bool link_up, stopping, was_up;
+    bool release_due, has_released;                       /* after lb_boot_stop */
     size_t step_link, step_dhcp, step_session, step_disk; /* report steps */
 
     struct lb_dhcp4_client dhcp;
     bool dhcp_runs, dhcp_open, has_lease;
+    struct lb_error lease_error; /* why it was lost, until there is another */
     struct lb_boot_net net;
     bool net_set;
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_rootpath target;
-    bool has_target, target_from_network;
-    const char *target_source;
+    bool has_target;
+    bool server_from_network; /* not by a person's word */
+    char target_source[48];   /* "configuration", "DHCP server 192.0.2.1" */
 
     struct lb_iscsi session;
     bool session_runs, slot_open; /* open, or being opened */
@@ -99,10 +108,13 @@ bool lb_policy_may_pass(enum lb_code code);
 uint64_t lb_policy_delay_us(struct lb_boot *boot);
 bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
 
-/* boot_target.c: what is booted: configuration before network */
+/* boot_target.c: what is booted: configuration before network. Each call starts anew; false: the
+ * error is set. */
 bool lb_target_from_config(struct lb_boot *boot);
 bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
 bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
+/* Whether a configured name is one; else sets the error. */
+bool lb_initiator_is_valid(struct lb_boot *boot);
 
 /* boot_dhcp.c: the link and DHCP stages */
 void lb_dhcp_stage_start(struct lb_boot *boot, uint64_t now_us);

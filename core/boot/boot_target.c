@@ -64,8 +64,6 @@ static bool is_complete(const struct lb_rootpath *target) {
 /* Checks the configuration before anything is sent. has_target says whether it is all there. */
 bool lb_target_from_config(struct lb_boot *boot) {
     const struct lb_config *config = boot->setup.config;
-    if (boot->has_target && boot->target_from_network)
-        return true; /* a further attempt; what the network said is still held */
     boot->target = (struct lb_rootpath){.host = LB_HOST_NONE};
     if (lb_config_is_set(config, LB_KEY_ROOTPATH)) {
         struct lb_bytes string = lb_bytes_of_text(lb_config_text(config, LB_KEY_ROOTPATH));
@@ -75,8 +73,8 @@ bool lb_target_from_config(struct lb_boot *boot) {
     if (!override_fields(boot))
         return false;
     boot->has_target = is_complete(&boot->target);
-    boot->target_from_network = false;
-    boot->target_source = "configuration";
+    boot->server_from_network = false;
+    lb_format(boot->target_source, sizeof boot->target_source, "configuration");
     return true;
 }
 
@@ -98,38 +96,48 @@ static bool target_from_lease(struct lb_boot *boot, const struct lb_dhcp4_lease 
     return false;
 }
 
+/* Whether what the configuration leaves open is to be found in the lease: not when a person gave a
+ * whole Root Path, nor when there is nothing in the lease and the target's name is known. */
+static bool needs_lease(const struct lb_boot *boot, const struct lb_dhcp4_lease *lease) {
+    if (boot->has_target || lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH))
+        return false;
+    return lease->root_path_len > 0 || boot->target.target[0] == '\0';
+}
+
 bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease) {
     (void)now_us;
-    if (boot->has_target && !boot->target_from_network)
-        return true;
-    struct lb_rootpath configured = boot->target;
-    bool named = configured.target[0] != '\0';
-    boot->target = (struct lb_rootpath){.host = LB_HOST_NONE};
-    if (lease->root_path_len > 0 || !named) {
-        if (!target_from_lease(boot, lease))
-            return false;
-        boot->target_source = "DHCP server";
-        boot->target_from_network = true;
-    }
-    if (!override_fields(boot))
+    if (!lb_target_from_config(boot))
         return false;
-    boot->has_target = is_complete(&boot->target);
+    if (needs_lease(boot, lease)) {
+        if (!target_from_lease(boot, lease) || !override_fields(boot))
+            return false;
+        boot->has_target = is_complete(&boot->target);
+        boot->server_from_network = !lb_config_is_set(boot->setup.config, LB_KEY_SERVER);
+        lb_format(boot->target_source, sizeof boot->target_source, "DHCP server %s",
+                  lb_addr_text(lease->root_path_from).s);
+    }
     if (boot->has_target)
         return true;
-    lb_fail(&boot->error, LB_E_NO_SERVER, "target %s", boot->target.target);
+    lb_fail(&boot->error, LB_E_NO_SERVER, "target %s, named by %s", boot->target.target,
+            boot->target_source);
     return false;
 }
 
 /* ---- the initiator's name ----------------------------------------------------------------------
  */
 
-static bool initiator_is(struct lb_boot *boot, const char *value, bool fatal) {
+static bool take_initiator(struct lb_boot *boot, const char *value, size_t *offset) {
     unsigned warnings = 0;
+    return lb_iscsi_name_parse(lb_bytes_of_text(value), 0, boot->initiator, &warnings, offset);
+}
+
+bool lb_initiator_is_valid(struct lb_boot *boot) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_INITIATOR);
     size_t offset = 0;
-    if (lb_iscsi_name_parse(lb_bytes_of_text(value), 0, boot->initiator, &warnings, &offset))
+    if (!lb_config_is_set(boot->setup.config, LB_KEY_INITIATOR) ||
+        take_initiator(boot, value, &offset))
         return true;
-    if (fatal)
-        lb_fail(&boot->error, LB_E_NAME_INVALID, "initiator=%s, at byte %zu", value, offset);
+    lb_fail(&boot->error, LB_E_NAME_INVALID, "initiator=%s, at byte %zu", value, offset);
     return false;
 }
 
@@ -137,12 +145,13 @@ bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_dhcp4_lease *lease) {
     const struct lb_config *config = boot->setup.config;
     const char *source = "made from the machine's identity";
+    size_t offset;
     if (lb_config_is_set(config, LB_KEY_INITIATOR)) {
-        if (!initiator_is(boot, lb_config_text(config, LB_KEY_INITIATOR), true))
+        if (!lb_initiator_is_valid(boot))
             return false;
         source = lb_config_source_word(lb_config_source(config, LB_KEY_INITIATOR));
     } else if (lease != NULL && lease->initiator[0] != '\0' &&
-               initiator_is(boot, lease->initiator, false)) {
+               take_initiator(boot, lease->initiator, &offset)) {
         source = "DHCP option 203";
     } else {
         lb_iscsi_name_default(boot->initiator, boot->setup.uuid, boot->setup.mac);

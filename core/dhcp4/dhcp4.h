@@ -158,6 +158,9 @@ bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, stru
 void lb_dhcp4_client_probed(struct lb_dhcp4_client *client, uint64_t now_us, bool conflict);
 /* The link came back: confirm the lease at once. */
 void lb_dhcp4_client_link_up(struct lb_dhcp4_client *client, uint64_t now_us);
+/* Asks whether what the lease says still holds (RFC 2131 3.2: INIT-REBOOT): GOT with what is new,
+ * or nothing when nobody answers. Without a lease, or with one of BOOTP, nothing is done. */
+void lb_dhcp4_client_confirm(struct lb_dhcp4_client *client, uint64_t now_us);
 /* Polling too early or too often is harmless. */
 struct lb_dhcp4_action lb_dhcp4_client_poll(struct lb_dhcp4_client *client, uint64_t now_us);
 /* Gives the lease back: one more SEND (RELEASE), then STOPPED. */

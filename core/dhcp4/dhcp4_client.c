@@ -305,6 +305,12 @@ void lb_dhcp4_client_link_up(struct lb_dhcp4_client *client, uint64_t now_us) {
     }
 }
 
+void lb_dhcp4_client_confirm(struct lb_dhcp4_client *client, uint64_t now_us) {
+    if (client->state == LB_DHCP4_BOUND || client->state == LB_DHCP4_RENEWING ||
+        client->state == LB_DHCP4_REBINDING)
+        confirm(client, now_us);
+}
+
 void lb_dhcp4_client_release(struct lb_dhcp4_client *client, uint64_t now_us) {
     bool tell = client->has_lease && !client->lease.bootp;
     client->has_lease = false;

@@ -308,9 +308,11 @@ static uint64_t retry_waiting(struct lb_disk *disk, uint64_t now_us) {
 uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us) {
     uint64_t next_us = disk->waiting == NULL ? LB_NEVER : retry_waiting(disk, now_us);
     struct lb_iscsi_task *command;
-    while ((command = lb_iscsi_completed(disk->session)) != NULL)
-        answered(disk, now_us, &disk->tasks[command->user]);
     issue_queued(disk, now_us);
+    while ((command = lb_iscsi_completed(disk->session)) != NULL) {
+        answered(disk, now_us, &disk->tasks[command->user]);
+        issue_queued(disk, now_us);
+    }
     if (disk->waiting != NULL && disk->waiting->retry_us < next_us)
         next_us = disk->waiting->retry_us; /* the newest stands first */
     return next_us;

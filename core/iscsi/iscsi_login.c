@@ -149,6 +149,13 @@ static bool wants_security(const struct lb_iscsi *session, unsigned status) {
     return status == LB_LOGIN_AUTH_FAILED && !lb_iscsi_wants_chap(session);
 }
 
+/* Refused before it has seen a proof of ours: it is the method or the algorithm it does not like.
+ */
+static bool is_before_proof(const struct lb_iscsi *session, unsigned status) {
+    return status == LB_LOGIN_AUTH_FAILED && lb_iscsi_wants_chap(session) &&
+           session->login.step < LB_LOGIN_CHAP_R;
+}
+
 static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
     const struct lb_iscsi_config *c = &session->config;
     enum lb_code code = status_code(status);
@@ -165,8 +172,7 @@ static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) 
     }
     if (wants_security(session, status))
         code = LB_E_AUTH_NEEDED;
-    /* Name and secret have not been said yet: it is our algorithms that it does not take. */
-    else if (status == LB_LOGIN_AUTH_FAILED && session->login.step == LB_LOGIN_CHAP_A)
+    if (is_before_proof(session, status))
         code = LB_E_AUTH_METHOD;
     lb_iscsi_break(session, now_us, code, "status 0x%04x (%s) for %s from %s", status,
                    lb_iscsi_login_status_word(status), c->target[0] != 0 ? c->target : "discovery",

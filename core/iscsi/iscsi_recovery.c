@@ -71,6 +71,7 @@ void lb_iscsi_again(struct lb_iscsi *session, uint64_t now_us) {
 
 void lb_iscsi_begin(struct lb_iscsi *session, uint64_t now_us) {
     session->redirects = 0;
+    session->was_redirected = session->redirected_for_good;
     go_to(session, now_us, session->home, session->home_host);
 }
 
