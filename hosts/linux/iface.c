@@ -92,7 +92,10 @@ static void set_routes(struct lb_iface *iface, const struct lb_boot_net *net) {
             lb_netlink_del_route(&iface->netlink, iface->link.index, &iface->net.routes[i]);
     }
     for (size_t i = 0; i < net->route_count; i++) {
-        int refused = lb_netlink_add_route(&iface->netlink, iface->link.index, &net->routes[i]);
+        /* RFC 3442 and many a hosting network: the router may be outside our own prefix. */
+        bool is_on_link = !lb_prefix_has(net->address, net->routes[i].via);
+        int refused =
+            lb_netlink_add_route(&iface->netlink, iface->link.index, &net->routes[i], is_on_link);
         if (refused)
             remark(iface, "route to", lb_prefix_text(net->routes[i].to).s, refused);
     }

@@ -264,7 +264,7 @@ int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_pref
 }
 
 static struct request route_request(uint16_t type, uint16_t flags, int index,
-                                    const struct lb_route4 *route) {
+                                    const struct lb_route4 *route, bool is_on_link) {
     struct request r = request(type, flags);
     bool is_direct = lb_addr_is_zero(route->via);
     struct rtmsg message = {.rtm_family = os_family(route->to.addr),
@@ -273,7 +273,7 @@ static struct request route_request(uint16_t type, uint16_t flags, int index,
                             .rtm_protocol = RTPROT_DHCP,
                             .rtm_scope = is_direct ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
                             .rtm_type = RTN_UNICAST,
-                            .rtm_flags = is_direct ? 0 : RTNH_F_ONLINK};
+                            .rtm_flags = is_on_link && !is_direct ? RTNH_F_ONLINK : 0};
     put_bytes(&r, &message, sizeof(message));
     if (route->to.len > 0)
         put_attribute(&r, RTA_DST, route->to.addr.bytes, addr_len(route->to.addr));
@@ -283,13 +283,14 @@ static struct request route_request(uint16_t type, uint16_t flags, int index,
     return r;
 }
 
-int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route) {
-    struct request r = route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route);
+int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route,
+                         bool is_on_link) {
+    struct request r =
+        route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route, is_on_link);
     return ask(netlink, &r, NULL);
 }
 
 int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route) {
-    struct request r = route_request(RTM_DELROUTE, 0, index, route);
-    r.header.nlmsg_flags &= (uint16_t)~NLM_F_CREATE;
+    struct request r = route_request(RTM_DELROUTE, 0, index, route, false);
     return ask(netlink, &r, NULL);
 }

@@ -38,8 +38,9 @@ bool lb_netlink_changed(struct lb_netlink *netlink, int index);
 int lb_netlink_add_address(struct lb_netlink *netlink, int index, struct lb_prefix address,
                            uint32_t lease_s);
 int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_prefix address);
-/* A router outside the interface's networks is taken to be on its link, as RFC 3442 has it. */
-int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route);
+/* is_on_link: the router is reached directly, though it is in none of the interface's networks. */
+int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route,
+                         bool is_on_link);
 int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route);
 
 #endif

@@ -3,11 +3,17 @@
 # with another address.
 . "$(dirname "$0")/lib.sh"
 need_lunboot
-make_net
+need bridge
+make_bridged_net
+make_namespace "$relay_ns" # the other machine; one within the server's namespace would get our offers
+join "$server_ns" vs1 "$relay_ns" vs0
+bridge_port vs1
+in_relay ip addr add 192.0.2.77/24 dev vs0
+in_relay ip link set vs0 up
+server_ip=192.0.2.2
 serve_disk
 mac=$(in_client cat /sys/class/net/vc0/address)
-ip -n "$server_ns" addr add 192.0.2.77/24 dev vs0 # the other machine
-start_dnsmasq <<CONF
+server_interface=br0 start_dnsmasq <<CONF
 port=0
 dhcp-range=192.0.2.100,192.0.2.200,1h
 dhcp-host=$mac,192.0.2.77

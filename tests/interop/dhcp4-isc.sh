@@ -26,7 +26,7 @@ succeeds "a bare interface boots from ISC dhcpd and tgt"
 saw 'inet 192\.0\.2\.77/24' "the address is the one of the host declaration"
 saw 'default via 192\.0\.2\.254' "the router is dhcpd's"
 saw '198\.51\.100\.7 via 192\.0\.2\.253' "the static route of option 33 is there"
-says diskless "the host name is in the report"
+saw 'LUNBOOT_HOSTNAME=diskless' "the host name is in the program's environment"
 read_the_loader
 grep -q 'DHCPACK on 192.0.2.77' "$scratch/dhcpd.log" || fail "dhcpd acknowledged nothing"
 ok "dhcpd acknowledged the address"
