@@ -246,7 +246,7 @@ static void explain(const struct parse *parse, struct lb_bytes given, struct lb_
         parse->where.offset > EXCERPT_BYTES / 2 ? parse->where.offset - EXCERPT_BYTES / 2 : 0;
     size_t len = LB_MIN(given.len - start, EXCERPT_BYTES);
     lb_text_untrusted(&excerpt, lb_bytes(given.p + start, len));
-    lb_fail(error, parse->code, "%s, byte %zu: %s, in `%s%s%s`",
+    lb_fail(error, parse->code, "%s, offset %zu: %s, in `%s%s%s`",
             lb_rootpath_field_word(parse->where.field), parse->where.offset, parse->why,
             start > 0 ? "..." : "", text, start + len < given.len ? "..." : "");
 }
