@@ -138,7 +138,7 @@ bool bench_completed(struct bench *b, uint64_t ios) {
     return true;
 }
 
-enum { SPIN_US = 50, SPIN_FAILURES_MAX = 6 };
+enum { SPIN_FAILURES_MAX = 6 };
 
 static ssize_t try_receive(struct bench *b, int fd, struct msghdr *message) {
     b->receives++;
@@ -159,7 +159,7 @@ static bool spin_is_worthwhile(struct bench *b, uint64_t answers) {
 }
 
 static ssize_t spin_receive(struct bench *b, int fd, struct msghdr *message) {
-    uint64_t until = bench_now_us() + SPIN_US;
+    uint64_t until = bench_now_us() + BENCH_SPIN_US;
     ssize_t n;
     do
         n = try_receive(b, fd, message);

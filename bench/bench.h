@@ -12,7 +12,11 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-enum { BENCH_HEADER_BYTES = 48, BENCH_DEPTH_MAX = 256 };
+enum {
+    BENCH_HEADER_BYTES = 48,
+    BENCH_DEPTH_MAX = 256,
+    BENCH_SPIN_US = 50, /* how long a receive is tried again before it sleeps: see NOTES.md */
+};
 
 struct bench {
     /* Options. */
@@ -52,7 +56,7 @@ uint64_t bench_next_offset(struct bench *b);
 bool bench_completed(struct bench *b, uint64_t ios);
 
 /* Receives into the pieces what has come; where nothing has, sleeps until something does, or, with
- * --spin, first tries again for up to 50 us when that promises to be short: answers is how many
+ * --spin, first tries again for BENCH_SPIN_US when that promises to be short: answers is how many
  * the last read completed. Exits with a message when the connection is gone. */
 size_t bench_receive(struct bench *b, int fd, struct iovec *pieces, size_t count, uint64_t answers);
 

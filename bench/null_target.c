@@ -1,6 +1,7 @@
 /* The null target: core's target half over sockets, with a disk that is a pattern in memory, read
  * only in effect: what is written goes to a place of no consequence. Any initiator can be measured
- * against it. It receives all that has come, and answers with as few gathered sends as it can. */
+ * against it. It receives all that has come, answers with as few gathered sends as it can, and
+ * waits a moment before it sleeps, so that its own waking is not what is measured. */
 #include "bench.h"
 #include "core/iscsi/iscsi_target.h"
 #include "core/iscsi/iscsi_target_state.h"
@@ -21,7 +22,7 @@ enum {
     PIECES_MAX = 256,
     BLOCK_BYTES = 512,
     IO_MAX_BYTES = 16 << 20, /* the longest transfer that iSCSI has */
-    TURNS_MAX = 64,          /* receives from one connection before another has its turn */
+    TURN_US = 10000,         /* of one connection, before another has its turn */
 };
 
 #define DISK_BYTES (UINT64_C(1) << 40)
@@ -41,6 +42,7 @@ struct null_target {
     unsigned char *disk;    /* the pattern, and IO_MAX_BYTES more of it */
     unsigned char *written; /* IO_MAX_BYTES for what nobody wants */
     int epoll;
+    unsigned peers;
 };
 
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
@@ -113,18 +115,24 @@ static ssize_t receive(struct peer *p, uint64_t now_us) {
     return n < 0 && errno != EAGAIN ? 0 : n;
 }
 
-/* False when the connection is over. */
+/* Serves the connection while something comes, and, where it is the only one, a moment longer.
+ * False when it is over. */
 static bool serve_peer(struct null_target *t, struct peer *p) {
-    uint64_t now_us = bench_now_us();
+    uint64_t now_us = bench_now_us(), heard_us = now_us, end_us = now_us + TURN_US;
     p->is_blocked = false;
-    for (int turn = 0; turn < TURNS_MAX; turn++) {
+    while (now_us < end_us) {
         if (!serve_conn(t, p, now_us))
             return false;
         if (p->is_blocked)
             return true;
         ssize_t n = receive(p, now_us);
-        if (n <= 0)
-            return n < 0;
+        if (n == 0)
+            return false;
+        now_us = bench_now_us();
+        if (n > 0)
+            heard_us = now_us;
+        else if (t->peers > 1 || now_us - heard_us > BENCH_SPIN_US)
+            return true;
     }
     return serve_conn(t, p, now_us);
 }
@@ -144,9 +152,11 @@ static void accept_peer(struct null_target *t, int listener) {
     lb_target_conn_init(&p->conn, bench_now_us(), &t->server, t->local,
                         lb_span(p->rx, sizeof p->rx), &t->rand, NULL);
     watch(t, p, EPOLL_CTL_ADD);
+    t->peers++;
 }
 
-static void drop_peer(struct peer *p) {
+static void drop_peer(struct null_target *t, struct peer *p) {
+    t->peers--;
     lb_target_conn_end(&p->conn);
     close(p->fd);
     free(p);
@@ -163,7 +173,7 @@ static void run(struct null_target *t, int listener) {
         }
         bool was_blocked = p->is_blocked;
         if (!serve_peer(t, p))
-            drop_peer(p);
+            drop_peer(t, p);
         else if (p->is_blocked != was_blocked)
             watch(t, p, EPOLL_CTL_MOD);
     }
