@@ -135,9 +135,12 @@ enum lb_iscsi_event {
     LB_ISCSI_WAIT,    /* send what lb_iscsi_gather has, then nothing until until_us, input, or a
                          submit. There is no event for sending: gather after each WAIT. */
     LB_ISCSI_RESOLVE, /* resolve `host`; answer with lb_iscsi_resolved */
-    LB_ISCSI_CONNECT, /* open TCP to `peer`; answer with lb_iscsi_connected or lb_iscsi_lost */
-    LB_ISCSI_CLOSE,   /* close the connection, without an answer; poll again */
-    LB_ISCSI_READY,   /* once per login: full feature phase */
+    LB_ISCSI_CONNECT, /* open TCP to `peer`; answer with lb_iscsi_connected or lb_iscsi_lost. After
+                         a redirect `peer` is what the target said, of any kind but zero or
+                         multicast: who does not want to go there says lb_iscsi_lost, or gives the
+                         session up */
+    LB_ISCSI_CLOSE,   /* close the connection (or the attempt), without an answer; poll again */
+    LB_ISCSI_READY,   /* once per login, also after a recovery: full feature phase */
     LB_ISCSI_OUT,     /* once: logged out as asked, closed */
     LB_ISCSI_FAILED,  /* for good, once; see lb_iscsi_error */
 };

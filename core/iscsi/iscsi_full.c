@@ -213,8 +213,7 @@ static void logout_response(struct lb_iscsi *session, uint64_t now_us) {
         lb_iscsi_break(session, now_us, LB_E_PROTOCOL, "Logout Response without a request");
         return;
     }
-    bool has_tasks = session->queued.count + session->in_flight.count > 0;
-    if (session->logout_wanted && !has_tasks) {
+    if (lb_iscsi_may_end(session)) {
         lb_iscsi_end(session, now_us, NULL);
         return;
     }

@@ -160,6 +160,9 @@ static bool is_expected(const struct lb_iscsi *session, enum lb_iscsi_key key) {
 bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
                               const struct lb_iscsi_pair *pair) {
     struct lb_iscsi_login *login = &session->login;
+    bool is_none = pair->key == LB_ISCSI_KEY_AUTH_METHOD && lb_text_is(pair->value, "None");
+    if (is_none && login->csg != LB_LOGIN_STAGE_SECURITY)
+        return true; /* what the stage means anyway */
     if (!is_expected(session, pair->key)) {
         lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s where it has no place",
                        lb_iscsi_key_name(pair->key));

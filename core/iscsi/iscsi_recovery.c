@@ -196,7 +196,7 @@ static void recover(struct lb_iscsi *session, uint64_t now_us, const struct lb_e
     session->last_error = *error;
     lb_trace(session->trace, now_us, "iscsi", "%s: %s", lb_code_word(error->code), error->facts);
     note_outage(session, now_us);
-    if (session->logout_wanted && session->in_flight.count + session->queued.count == 0) {
+    if (lb_iscsi_may_end(session)) {
         lb_iscsi_end(session, now_us, NULL);
         return;
     }

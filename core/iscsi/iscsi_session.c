@@ -56,6 +56,10 @@ bool lb_iscsi_is_receiving(const struct lb_iscsi *session) {
            session->state == LB_ISCSI_LOGGING_OUT;
 }
 
+bool lb_iscsi_may_end(const struct lb_iscsi *session) {
+    return session->logout_wanted && session->queued.count + session->in_flight.count == 0;
+}
+
 uint32_t lb_iscsi_new_tag(struct lb_iscsi *session, unsigned slot) {
     session->generation++;
     return session->generation << LB_SLOT_BITS | slot;
@@ -85,6 +89,8 @@ bool lb_iscsi_send_control(struct lb_iscsi *session, uint64_t now_us, struct lb_
 void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_config *config,
                    struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace) {
     lb_assert(rx.len >= LB_ISCSI_RX_MIN && config->queue_depth <= LB_ISCSI_TASKS_MAX);
+    lb_assert(config->chap_secret_len <= LB_SECRET_MAX &&
+              config->chap_target_secret_len <= LB_SECRET_MAX);
     memset(session, 0, sizeof *session);
     session->config = *config;
     struct lb_iscsi_config *c = &session->config;
@@ -160,7 +166,7 @@ void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost
     session->is_open = session->say_close = false;
     if (session->state == LB_ISCSI_CONNECTING && !is_old)
         lb_iscsi_break(session, now_us, connect_code(why), "no connection");
-    else if (session->state == LB_ISCSI_LOGGING_OUT && session->logout_wanted)
+    else if (session->state == LB_ISCSI_LOGGING_OUT && lb_iscsi_may_end(session))
         lb_iscsi_end(session, now_us, NULL);
     else if (lb_iscsi_is_receiving(session))
         lb_iscsi_break(session, now_us, LB_E_CONNECTION_LOST,
@@ -191,7 +197,7 @@ static void deadline_passed(struct lb_iscsi *session, uint64_t now_us) {
                        session->login.exchanges - 1, session->config.login_ms);
         return;
     case LB_ISCSI_LOGGING_OUT:
-        if (session->logout_wanted)
+        if (lb_iscsi_may_end(session))
             lb_iscsi_end(session, now_us, NULL);
         else
             lb_iscsi_reconnect(session, now_us, "the logout was not answered");

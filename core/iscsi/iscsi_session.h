@@ -178,6 +178,8 @@ void lb_iscsi_enter(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_sta
                     uint64_t deadline_us);
 bool lb_iscsi_is_in_login(const struct lb_iscsi *session);
 bool lb_iscsi_is_receiving(const struct lb_iscsi *session);
+/* The owner wants to log out, and has no task left. */
+bool lb_iscsi_may_end(const struct lb_iscsi *session);
 uint32_t lb_iscsi_new_tag(struct lb_iscsi *session, unsigned slot);
 /* Fills what all our PDUs have (ExpStatSN, CmdSN) and queues it. */
 uint64_t lb_iscsi_send(struct lb_iscsi *session, struct lb_iscsi_pdu *pdu, struct lb_bytes data);
