@@ -9,6 +9,7 @@ enum {
     KEY_DATA_PROTECT = 7,
     NO_SUCH_DEVICE = 0x7f, /* INQUIRY byte 0: qualifier 3, type 1f */
     SENSE_BYTES = 18,
+    INQUIRY_BYTES = 96, /* up to the end of the version descriptors */
 };
 
 void lb_target_check(struct lb_target_task *task, uint8_t key, uint8_t asc, uint8_t ascq) {
@@ -38,29 +39,34 @@ struct extent {
     uint64_t lba;
     uint32_t blocks;
     bool is_write;
+    uint8_t protect; /* RDPROTECT, WRPROTECT: protection information, which no LUN here has */
+    bool force_unit_access;
 };
 
 /* READ and WRITE of 6, 10 and 16 bytes: SBC-3 5.10 to 5.13, 5.31 to 5.34. */
 static bool parse_extent(const uint8_t cdb[16], struct extent *extent) {
     struct lb_rd rd = lb_rd(lb_bytes(cdb, 16));
     enum lb_scsi_op op = (enum lb_scsi_op)lb_rd_u8(&rd);
+    uint8_t flags = 0;
     if (op == LB_SCSI_READ_6 || op == LB_SCSI_WRITE_6) {
         extent->lba = lb_rd_u24(&rd) & 0x1fffff;
         extent->blocks = lb_rd_u8(&rd);
         if (extent->blocks == 0)
             extent->blocks = 256;
     } else if (op == LB_SCSI_READ_10 || op == LB_SCSI_WRITE_10) {
-        lb_rd_skip(&rd, 1);
+        flags = lb_rd_u8(&rd);
         extent->lba = lb_rd_u32(&rd);
         lb_rd_skip(&rd, 1);
         extent->blocks = lb_rd_u16(&rd);
     } else if (op == LB_SCSI_READ_16 || op == LB_SCSI_WRITE_16) {
-        lb_rd_skip(&rd, 1);
+        flags = lb_rd_u8(&rd);
         extent->lba = lb_rd_u64(&rd);
         extent->blocks = lb_rd_u32(&rd);
     } else {
         return false;
     }
+    extent->protect = flags >> 5;
+    extent->force_unit_access = flags & 8;
     extent->is_write = op == LB_SCSI_WRITE_6 || op == LB_SCSI_WRITE_10 || op == LB_SCSI_WRITE_16;
     return true;
 }
@@ -123,7 +129,7 @@ static void classify_extent(struct lb_target_task *task, const struct lb_target_
     uint64_t wanted = (uint64_t)extent->blocks * block_bytes(lun);
     bool is_allowed =
         extent->is_write ? task->data == LB_TDATA_WRITE : task->data != LB_TDATA_WRITE;
-    if (!is_allowed && wanted > 0)
+    if ((!is_allowed && wanted > 0) || extent->protect != 0)
         invalid_field(task); /* the CDB and the R and W bits disagree */
     else if (extent->lba > lun->blocks || extent->blocks > lun->blocks - extent->lba)
         lb_target_check(task, KEY_ILLEGAL_REQUEST, 0x21, 0);
@@ -131,15 +137,14 @@ static void classify_extent(struct lb_target_task *task, const struct lb_target_
         invalid_field(task);
     else if (extent->is_write && lun->read_only)
         lb_target_check(task, KEY_DATA_PROTECT, 0x27, 0);
-    else if (extent->is_write && wanted > task->edtl)
-        invalid_field(task); /* half a block cannot be written */
     if (task->has_failed)
         return;
     task->lba = extent->lba;
     task->data = extent->is_write ? LB_TDATA_WRITE : LB_TDATA_READ;
-    task->io.force_unit_access =
-        extent->is_write && task->cdb[0] != LB_SCSI_WRITE_6 && (task->cdb[1] & 8) != 0;
+    task->io.force_unit_access = extent->is_write && extent->force_unit_access;
     task->total = (uint32_t)LB_MIN(wanted, task->edtl);
+    if (extent->is_write)
+        task->total -= task->total % block_bytes(lun); /* half a block cannot be written */
     task->overflow = wanted > task->edtl;
     task->underflow = wanted < task->edtl;
     task->residual =
@@ -182,17 +187,23 @@ static void put_field(struct lb_wr *wr, const char *value, const char *otherwise
 }
 
 static void put_inquiry(struct lb_wr *wr, const struct lb_target_lun *lun) {
+    /* SPC-4 table 175: SAM-5, iSCSI, SPC-4, SBC-3, no version claimed of each. */
+    static const uint16_t versions[] = {0x00a0, 0x0960, 0x0460, 0x04c0};
     lb_wr_u8(wr, lun == NULL ? NO_SUCH_DEVICE : lun->type);
     lb_wr_u8(wr, 0);
     lb_wr_u8(wr, 6);    /* SPC-4 */
     lb_wr_u8(wr, 0x12); /* HiSup, response data format 2 */
-    lb_wr_u8(wr, LB_SCSI_INQUIRY_BYTES - 5);
+    lb_wr_u8(wr, INQUIRY_BYTES - 5);
     lb_wr_u8(wr, 0);
     lb_wr_u8(wr, 0);
     lb_wr_u8(wr, 2); /* CmdQue */
     put_field(wr, lun == NULL ? "" : lun->vendor, "LUNBOOT", 8);
     put_field(wr, lun == NULL ? "" : lun->product, "DISK", 16);
     put_field(wr, lun == NULL ? "" : lun->revision, "1", 4);
+    lb_wr_zero(wr, 22);
+    for (size_t i = 0; i < LB_COUNT(versions); i++)
+        lb_wr_u16(wr, versions[i]);
+    lb_wr_zero(wr, INQUIRY_BYTES - wr->len);
 }
 
 /* 64-bit NAA 3h (locally assigned): from the target's name and the LUN, so that it stays. */
@@ -327,12 +338,23 @@ static void read_capacity_16(const struct lb_target_lun *lun, struct lb_target_t
     lb_wr_zero(wr, 18);
 }
 
-/* The caching page: SBC-3 6.5.5. Writes may be cached until they are flushed. */
+enum { PAGE_CACHING = 0x08, PAGE_CONTROL = 0x0a, PAGE_ALL = 0x3f };
+
+/* SBC-3 6.5.5. Writes may be cached until they are flushed. */
 static void put_caching_page(struct lb_wr *wr) {
-    lb_wr_u8(wr, 0x08);
+    lb_wr_u8(wr, PAGE_CACHING);
     lb_wr_u8(wr, 0x12);
     lb_wr_u8(wr, 0x04); /* WCE */
     lb_wr_zero(wr, 17);
+}
+
+/* SPC-4 7.5.8: fixed sense, unrestricted reordering. */
+static void put_control_page(struct lb_wr *wr) {
+    lb_wr_u8(wr, PAGE_CONTROL);
+    lb_wr_u8(wr, 0x0a);
+    lb_wr_u8(wr, 0);
+    lb_wr_u8(wr, 0x10);
+    lb_wr_zero(wr, 8);
 }
 
 static void mode_sense(const struct lb_target_lun *lun, struct lb_target_task *task,
@@ -340,7 +362,7 @@ static void mode_sense(const struct lb_target_lun *lun, struct lb_target_task *t
     bool is_long = task->cdb[0] == LB_SCSI_MODE_SENSE_10;
     uint8_t page = task->cdb[2] & 0x3f;
     uint8_t device = (lun->read_only ? 0x80 : 0) | 0x10; /* WP, DPOFUA */
-    if (page != 0x08 && page != 0x3f && page != 0) {
+    if (page != PAGE_CACHING && page != PAGE_CONTROL && page != PAGE_ALL && page != 0) {
         invalid_field(task);
         return;
     }
@@ -355,8 +377,10 @@ static void mode_sense(const struct lb_target_lun *lun, struct lb_target_task *t
         lb_wr_u8(wr, device);
         lb_wr_u8(wr, 0);
     }
-    if (page != 0)
+    if (page == PAGE_CACHING || page == PAGE_ALL)
         put_caching_page(wr);
+    if (page == PAGE_CONTROL || page == PAGE_ALL)
+        put_control_page(wr);
     if (is_long)
         lb_wr_u16_at(wr, 0, (uint16_t)(wr->len - 2));
     else

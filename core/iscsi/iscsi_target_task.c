@@ -342,7 +342,7 @@ static const char *command_violation(struct lb_target_conn *conn) {
     return NULL;
 }
 
-static struct lb_target_task *new_task(struct lb_target_conn *conn) {
+static struct lb_target_task *init_task(struct lb_target_conn *conn) {
     const struct lb_iscsi_pdu *pdu = &conn->pdu;
     struct lb_target_task *task = &conn->tasks[conn->free_task];
     conn->free_task = task->next;
@@ -380,7 +380,7 @@ struct lb_span lb_target_command(struct lb_target_conn *conn) {
         conn->is_ignored = true;
         return lb_span(NULL, 0);
     }
-    struct lb_target_task *task = new_task(conn);
+    struct lb_target_task *task = init_task(conn);
     lb_target_classify(conn, task);
     conn->receiving = index_of(conn, task);
     if (task->data == LB_TDATA_WRITE && task->total > 0) {

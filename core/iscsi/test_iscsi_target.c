@@ -115,7 +115,7 @@ static void blocks_that_are_not_there_are_not_read(void) {
     give(command(false, 0xffffffff, 0xffff), nothing);
     CHECK(took_check(5, 0x21));
     struct lb_iscsi_pdu pdu = command(false, 0, 1);
-    memset(pdu.command.cdb, 0xff, 16);
+    memset(pdu.command.cdb + 2, 0xff, 14);
     pdu.command.cdb[0] = LB_SCSI_READ_16;
     give(pdu, nothing);
     CHECK(took_check(5, 0x21));
@@ -148,6 +148,20 @@ static void a_write_asks_for_what_did_not_come(void) {
     for (size_t i = 0; i < 20480; i++)
         if (!CHECK_EQ(raw.disk[i], 0))
             return;
+}
+
+static void a_write_that_is_longer_than_its_data_writes_whole_blocks(void) {
+    log_in();
+    struct lb_iscsi_pdu pdu = command(true, 4, 3);
+    pdu.command.edtl = 1200; /* two blocks and a part of the third */
+    give(pdu, lb_bytes(pattern, 1200));
+    CHECK(take_op(LB_OP_SCSI_RESPONSE));
+    CHECK_EQ(raw.pdu.response.status, LB_SCSI_GOOD);
+    CHECK(raw.pdu.response.overflow);
+    CHECK_EQ(raw.pdu.response.residual, 336);
+    CHECK_EQ(raw.disk[2048], 0);
+    CHECK_EQ(raw.disk[2048 + 1023], 0);
+    CHECK_EQ(raw.disk[2048 + 1024], 6);
 }
 
 static void data_that_nobody_asked_for_ends_it(void) {
@@ -247,10 +261,6 @@ static void a_cdb_that_contradicts_its_flags_is_refused(void) {
     pdu = command(false, 0, 1);
     lb_scsi_cdb_write(pdu.command.cdb, 0, 1, false);
     give(pdu, nothing);
-    CHECK(took_check(5, 0x24));
-    pdu = command(true, 0, 2); /* two blocks by the CDB, one by the length */
-    pdu.command.edtl = 512;
-    give(pdu, lb_bytes(pattern, 512));
     CHECK(took_check(5, 0x24));
     pdu = command(true, 0, 1);
     pdu.command.read = true;
@@ -426,6 +436,7 @@ int main(void) {
     TEST(residuals_tell_what_did_not_fit);
     TEST(blocks_that_are_not_there_are_not_read);
     TEST(a_write_asks_for_what_did_not_come);
+    TEST(a_write_that_is_longer_than_its_data_writes_whole_blocks);
     TEST(data_that_nobody_asked_for_ends_it);
     TEST(data_out_at_a_wrong_place_ends_it);
     TEST(data_out_for_no_task_is_thrown_away);
