@@ -19,6 +19,8 @@ static bool override_server(struct lb_boot *boot) {
     const char *value = lb_config_text(boot->setup.config, LB_KEY_SERVER);
     struct lb_rootpath *target = &boot->target;
     size_t offset = 0;
+    target->addr = (struct lb_addr){.family = LB_FAMILY_NONE};
+    target->name[0] = '\0';
     if (!lb_host_parse(lb_bytes_of_text(value), true, &target->host, &target->addr, target->name,
                        &offset))
         return config_error(boot, "server", value, offset);

@@ -227,7 +227,9 @@ static inline void host_connect(const struct lb_boot_action *action) {
     host.connects[host.connect_count++] = action->to;
     host.connect_us = host.now;
     CHECK(host.peer == NULL);
-    if (portal == NULL || portal->answer == REFUSES) {
+    if (!host.has_address && !host.setup.network_is_up) {
+        lb_boot_lost(&host.boot, host.now, slot, LB_LOST_UNREACHABLE);
+    } else if (portal == NULL || portal->answer == REFUSES) {
         lb_boot_lost(&host.boot, host.now, slot, LB_LOST_REFUSED);
     } else if (portal->answer == IS_UNREACHABLE) {
         lb_boot_lost(&host.boot, host.now, slot, LB_LOST_UNREACHABLE);
@@ -475,28 +477,23 @@ static inline bool host_fails_with(const char *key, const char *value, enum lb_c
 /* ---- the report --------------------------------------------------------------------------------
  */
 
-/* The last fact of this name; NULL when there is none. */
-static inline const struct lb_fact *host_fact(const char *key) {
+/* The last fact of this name; an empty one when there is none. */
+static inline struct lb_fact host_fact(const char *key) {
     const struct lb_report *report = lb_boot_report(&host.boot);
-    const struct lb_fact *found = NULL;
+    struct lb_fact found = {.key = key};
     for (size_t i = 0; i < report->fact_count; i++)
         if (lb_streq(report->facts[i].key, key))
-            found = &report->facts[i];
+            found = report->facts[i];
     return found;
 }
 
-static inline const char *host_fact_value(const char *key) {
-    const struct lb_fact *fact = host_fact(key);
-    return fact != NULL ? fact->value : NULL;
-}
-
-/* The last step of this stage; NULL when there is none. */
-static inline const struct lb_step *host_last_step(enum lb_stage stage) {
+/* The last step of this stage; an empty one when there is none. */
+static inline struct lb_step host_last_step(enum lb_stage stage) {
     const struct lb_report *report = lb_boot_report(&host.boot);
-    const struct lb_step *found = NULL;
+    struct lb_step found = {.note = "no such step"};
     for (size_t i = 0; i < report->step_count; i++)
         if (report->steps[i].stage == stage)
-            found = &report->steps[i];
+            found = report->steps[i];
     return found;
 }
 

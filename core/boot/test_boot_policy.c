@@ -288,8 +288,8 @@ static void what_is_required_is_had(void) {
         return;
     const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(lb_boot_session(&host.boot));
     CHECK(agreed->chap && agreed->mutual && agreed->header_digest && agreed->data_digest);
-    CHECK_HAS(host_fact_value("authentication"), "mutual CHAP");
-    CHECK_STR(host_fact_value("digests"), "header and data");
+    CHECK_HAS(host_fact("authentication").value, "mutual CHAP");
+    CHECK_STR(host_fact("digests").value, "header and data");
 }
 
 static void chap_is_required_of_a_target_without(void) {

@@ -1,0 +1,323 @@
+/* What is booted, and as whom: a person's configuration stands above the network's word, field by
+ * field, and bypasses the stage that would have found the field out (RFC 4173 3). */
+#include "core/boot/test_boot_host.h"
+
+static const struct lb_rootpath *target(void) {
+    return lb_boot_target(&host.boot);
+}
+
+static struct lb_endpoint last_connect(void) {
+    return host.connects[host.connect_count - 1];
+}
+
+/* ---- the Root Path -----------------------------------------------------------------------------
+ */
+
+static void the_networks_root_path_is_used_as_it_is(void) {
+    host_init();
+    if (!host_boots())
+        return;
+    CHECK_STR(target()->target, HOST_TARGET);
+    CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.1:3260");
+    CHECK_EQ(target()->lun[1], 1);
+    CHECK_STR(host_fact("root-path").value, HOST_ROOT_PATH);
+    CHECK_STR(host_fact("root-path").source, "DHCP server 192.0.2.2");
+    CHECK_STR(host_fact("target").source, "DHCP server 192.0.2.2");
+}
+
+static void a_configured_root_path_takes_the_place_of_the_networks(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3261);
+    host_set("rootpath", "iscsi:192.0.2.9::3261:1:" HOST_TARGET);
+    host_offers("iscsi:192.0.2.1:::5:iqn.2026-11.test:other");
+    if (!host_boots())
+        return;
+    CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.9:3261");
+    CHECK_STR(host_fact("target").source, "configuration");
+}
+
+static void with_a_configured_root_path_the_network_needs_none(void) {
+    host_init();
+    host_set("rootpath", HOST_ROOT_PATH);
+    host_offers("");
+    host_boots();
+}
+
+static void a_bad_root_path_of_the_network_does_not_matter_then(void) {
+    host_init();
+    host_set("rootpath", HOST_ROOT_PATH);
+    host_offers("iscsi:192.0.2.1:17:::x");
+    host_boots();
+}
+
+static void a_configured_root_path_without_server_is_not_mixed_with_the_networks(void) {
+    host_init();
+    host_set("rootpath", "iscsi::::1:iqn.2026-11.test:mine");
+    host_fails(LB_E_NO_SERVER, "iqn.2026-11.test:mine, named by configuration");
+    CHECK_EQ(host.connect_count, 0);
+}
+
+static void a_configured_server_completes_a_configured_root_path(void) {
+    host_init();
+    host_set("rootpath", "iscsi::::1:" HOST_TARGET);
+    host_set("server", "192.0.2.1");
+    host_offers("");
+    host_boots();
+}
+
+static void a_configured_server_stands_above_the_networks(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    host_set("server", "192.0.2.9");
+    if (host_boots())
+        CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.9:3260");
+}
+
+static void a_configured_server_may_be_a_name(void) {
+    host_init();
+    host_set("server", "storage.example.com");
+    if (!host_boots())
+        return;
+    CHECK_STR(host.name, "storage.example.com");
+    CHECK_STR(host_last_step(LB_STAGE_RESOLVE).note, "storage.example.com");
+    CHECK_EQ(host_last_step(LB_STAGE_RESOLVE).outcome, LB_DONE_OK);
+}
+
+static void a_configured_server_may_have_an_ipv6_address(void) {
+    struct lb_addr addr;
+    host_init();
+    CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::1"), &addr));
+    host_portal(0, addr, 3260);
+    host_set("server", "2001:db8::1");
+    if (host_boots())
+        CHECK_STR(lb_endpoint_text(last_connect()).s, "[2001:db8::1]:3260");
+}
+
+static void a_configured_port_stands_above_the_networks(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 1), 860);
+    host_offers("iscsi:192.0.2.1::3333:1:" HOST_TARGET);
+    host_set("port", "860");
+    if (host_boots())
+        CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.1:860");
+}
+
+static void a_configured_lun_stands_above_the_networks(void) {
+    host_init();
+    host.portals[0].node.luns[5] = host.portals[0].node.luns[1];
+    host.portals[0].node.luns[1].is_present = false;
+    host_set("lun", "5");
+    if (host_boots())
+        CHECK_EQ(target()->lun[1], 5);
+}
+
+static void a_configured_target_stands_above_the_networks(void) {
+    host_init();
+    host_offers("iscsi:192.0.2.1:::1:iqn.2026-11.test:other");
+    host_set("target", HOST_TARGET);
+    if (host_boots())
+        CHECK_STR(target()->target, HOST_TARGET);
+}
+
+static void server_and_target_together_are_a_root_path(void) {
+    host_init();
+    host_offers("");
+    host_set("server", "192.0.2.1");
+    host_set("target", HOST_TARGET);
+    host_set("lun", "1");
+    host_boots();
+}
+
+static void a_target_alone_is_found_nowhere_yet(void) {
+    host_init();
+    host_offers("");
+    host_set("target", HOST_TARGET);
+    host_fails(LB_E_NO_SERVER, HOST_TARGET);
+}
+
+static void a_root_path_without_server_is_told_as_such(void) {
+    host_init();
+    host_offers("iscsi::::1:" HOST_TARGET);
+    host_fails(LB_E_NO_SERVER, HOST_TARGET ", named by DHCP server 192.0.2.2");
+}
+
+static void wrong_values_are_told_before_anything_is_sent(void) {
+    static const struct {
+        const char *key, *value;
+        enum lb_code code;
+    } cases[] = {
+        {"server", "a_b", LB_E_CONFIG_VALUE},
+        {"lun", "0x1", LB_E_CONFIG_VALUE},
+        {"target", "disk", LB_E_CONFIG_VALUE},
+        {"rootpath", "192.0.2.1:/nfs", LB_E_ROOTPATH_PREFIX},
+        {"rootpath", "iscsi:192.0.2.1:17::1:" HOST_TARGET, LB_E_ROOTPATH_PROTOCOL},
+        {"initiator", "iqn.2026-11.test:not allowed", LB_E_NAME_INVALID},
+        {"initiator", "me", LB_E_NAME_INVALID},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        host_init();
+        host_fails_with(cases[i].key, cases[i].value, cases[i].code,
+                        lb_streq(cases[i].key, "rootpath") ? "" : cases[i].value);
+        CHECK_EQ(host.seen[LB_BOOT_LINK], 0);
+        CHECK_EQ(host.seen[LB_BOOT_SEND], 0);
+    }
+}
+
+/* ---- a Root Path that is not good --------------------------------------------------------------
+ */
+
+static void an_answer_without_root_path_is_told_with_its_server(void) {
+    host_init();
+    host_offers("");
+    host_fails(LB_E_NO_ROOT_PATH, "from DHCP server 192.0.2.2");
+}
+
+static void somebody_elses_root_path_is_shown(void) {
+    host_init();
+    host_offers("192.0.2.1:/srv/nfs,v3");
+    host_fails(LB_E_NO_ROOT_PATH, "192.0.2.1:/srv/nfs,v3");
+}
+
+static void a_root_path_that_is_wrong_names_field_and_server(void) {
+    static const struct {
+        const char *root_path;
+        enum lb_code code;
+    } cases[] = {
+        {"iscsi:192.0.2.1:x", LB_E_ROOTPATH_FIELDS},
+        {"iscsi:a_b::::" HOST_TARGET, LB_E_ROOTPATH_SERVER},
+        {"iscsi:192.0.2.1:17:::" HOST_TARGET, LB_E_ROOTPATH_PROTOCOL},
+        {"iscsi:192.0.2.1::0::" HOST_TARGET, LB_E_ROOTPATH_PORT},
+        {"iscsi:192.0.2.1:::0x1:" HOST_TARGET, LB_E_ROOTPATH_LUN},
+        {"iscsi:192.0.2.1::::disk", LB_E_ROOTPATH_TARGET},
+        {"iscsi:192.0.2.1::::iqn.2026-11.test:\xc3\x28", LB_E_ROOTPATH_BYTES},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        host_init();
+        host_offers(cases[i].root_path);
+        host_fails(cases[i].code, "from DHCP server 192.0.2.2");
+        CHECK_EQ(host.connect_count, 0);
+        CHECK_EQ(host.seen[LB_BOOT_SEND], 2); /* told at once: DISCOVER and REQUEST */
+    }
+}
+
+static void a_wrong_field_of_the_network_is_not_mended_by_another_key(void) {
+    host_init();
+    host_offers("iscsi:192.0.2.1:::0x1:" HOST_TARGET);
+    host_fails_with("port", "3260", LB_E_ROOTPATH_LUN, "");
+}
+
+static void an_underscore_is_accepted_with_a_warning(void) {
+    host_init();
+    host_offers("iscsi:192.0.2.1:::1:iqn.2026-11.test:a_b");
+    lb_text_copy(host.portals[0].node.name, sizeof host.portals[0].node.name,
+                 lb_bytes_of_text("iqn.2026-11.test:a_b"));
+    if (host_boots())
+        CHECK_HAS(host_fact("warning").value, "_");
+}
+
+static void an_underscore_is_refused_where_it_is_not_accepted(void) {
+    host_init();
+    host_offers("iscsi:192.0.2.1:::1:iqn.2026-11.test:a_b");
+    host_fails_with("accept-underscore", "no", LB_E_ROOTPATH_TARGET, "");
+    host_init();
+    host_set("accept-underscore", "no");
+    host_fails_with("target", "iqn.2026-11.test:a_b", LB_E_CONFIG_VALUE, "a_b");
+}
+
+/* ---- the initiator's name ----------------------------------------------------------------------
+ */
+
+static void name_in_option_203(const char *name) {
+    static uint8_t option[64];
+    size_t len = lb_strlen(name);
+    option[0] = LB_OPT_INITIATOR;
+    option[1] = (uint8_t)len;
+    memcpy(option + 2, name, len);
+    host.dhcp[0].config.options = lb_bytes(option, len + 2);
+}
+
+/* What the target heard is what the engine says. */
+static void check_initiator(const char *name, const char *source) {
+    if (!host_boots())
+        return;
+    CHECK_STR(lb_boot_initiator(&host.boot), name);
+    CHECK_STR(lb_target_initiator(&host.conn), name);
+    CHECK_STR(host_fact("initiator").value, name);
+    CHECK_STR(host_fact("initiator").source, source);
+}
+
+static void a_configured_name_comes_first(void) {
+    host_init();
+    name_in_option_203("iqn.2026-11.test:by-dhcp");
+    memset(host.setup.uuid, 0x1b, 16);
+    host_set("initiator", "iqn.2026-11.TEST:Mine");
+    check_initiator("iqn.2026-11.test:mine", "command line");
+}
+
+static void then_the_name_of_option_203(void) {
+    host_init();
+    name_in_option_203("iqn.2026-11.test:by-dhcp");
+    memset(host.setup.uuid, 0x1b, 16);
+    check_initiator("iqn.2026-11.test:by-dhcp", "DHCP option 203");
+}
+
+static void a_bad_name_in_option_203_is_passed_over(void) {
+    host_init();
+    name_in_option_203("by dhcp");
+    check_initiator("iqn.2026-11.org.lunboot:mac:020000000001", "made from the machine's identity");
+}
+
+static void then_one_made_of_the_uuid(void) {
+    host_init();
+    memset(host.setup.uuid, 0x1b, 16);
+    check_initiator("iqn.2026-11.org.lunboot:uuid:1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b",
+                    "made from the machine's identity");
+}
+
+static void then_one_made_of_the_mac(void) {
+    host_init();
+    check_initiator("iqn.2026-11.org.lunboot:mac:020000000001", "made from the machine's identity");
+}
+
+static void the_isid_is_the_same_at_each_boot_of_a_machine(void) {
+    static const uint8_t made[6] = {0x80, 0, 0, 1, 0, 0}, set[6] = {0x40, 1, 2, 3, 4, 5};
+    host_init();
+    if (host_boots())
+        CHECK(memcmp(host.conn.isid, made, 6) == 0);
+    host_init();
+    host_set("isid", "40:01:02:03:04:05");
+    if (host_boots())
+        CHECK(memcmp(host.conn.isid, set, 6) == 0);
+}
+
+int main(void) {
+    TEST(the_networks_root_path_is_used_as_it_is);
+    TEST(a_configured_root_path_takes_the_place_of_the_networks);
+    TEST(with_a_configured_root_path_the_network_needs_none);
+    TEST(a_bad_root_path_of_the_network_does_not_matter_then);
+    TEST(a_configured_root_path_without_server_is_not_mixed_with_the_networks);
+    TEST(a_configured_server_completes_a_configured_root_path);
+    TEST(a_configured_server_stands_above_the_networks);
+    TEST(a_configured_server_may_be_a_name);
+    TEST(a_configured_server_may_have_an_ipv6_address);
+    TEST(a_configured_port_stands_above_the_networks);
+    TEST(a_configured_lun_stands_above_the_networks);
+    TEST(a_configured_target_stands_above_the_networks);
+    TEST(server_and_target_together_are_a_root_path);
+    TEST(a_target_alone_is_found_nowhere_yet);
+    TEST(a_root_path_without_server_is_told_as_such);
+    TEST(wrong_values_are_told_before_anything_is_sent);
+    TEST(an_answer_without_root_path_is_told_with_its_server);
+    TEST(somebody_elses_root_path_is_shown);
+    TEST(a_root_path_that_is_wrong_names_field_and_server);
+    TEST(a_wrong_field_of_the_network_is_not_mended_by_another_key);
+    TEST(an_underscore_is_accepted_with_a_warning);
+    TEST(an_underscore_is_refused_where_it_is_not_accepted);
+    TEST(a_configured_name_comes_first);
+    TEST(then_the_name_of_option_203);
+    TEST(a_bad_name_in_option_203_is_passed_over);
+    TEST(then_one_made_of_the_uuid);
+    TEST(then_one_made_of_the_mac);
+    TEST(the_isid_is_the_same_at_each_boot_of_a_machine);
+    return tap_done();
+}
