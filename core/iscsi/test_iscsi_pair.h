@@ -264,7 +264,7 @@ static inline uint64_t pair_turn_session(void) {
             lb_iscsi_sent(&pair.session, pair.now, taken);
         }
     }
-    CHECK(!"the session's polls are bounded");
+    CHECK(false); /* the session's polls are bounded */
     return LB_NEVER;
 }
 
