@@ -232,6 +232,11 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     boot->setup = *setup;
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
+    if (setup->lease4 != NULL) {
+        boot->firmware_lease = *setup->lease4;
+        boot->has_firmware_lease = true;
+    }
+    boot->setup.lease4 = NULL;
     lb_rand_init(&boot->rand, setup->seed);
     lb_wipe(boot->setup.seed, sizeof boot->setup.seed);
     lb_trace_init(&boot->trace, now_us, setup->trace_ring);

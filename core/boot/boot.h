@@ -54,7 +54,11 @@ struct lb_boot_setup {
     uint8_t mac[6];
     uint8_t uuid[16];   /* of the machine (SMBIOS); zero: unknown */
     bool network_is_up; /* the machine's own network is used: no link, DHCP or address stage */
-    struct lb_span rx;  /* staging room for the session: LB_ISCSI_RX_MIN or more */
+    /* A DHCP answer that the firmware holds for this interface (PXE), or NULL; the caller's until
+     * lb_boot_init returns. It is used instead of asking again if it, or the configuration, says
+     * where the disk is. */
+    const struct lb_dhcp4_lease *lease4;
+    struct lb_span rx;         /* staging room for the session: LB_ISCSI_RX_MIN or more */
     struct lb_span trace_ring; /* may be empty: no trace */
     uint8_t seed[LB_RAND_SEED_BYTES];
 };

@@ -137,6 +137,16 @@ static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
     return client_id_config(boot, out);
 }
 
+/* In the first attempt alone: after a failure the network is asked anew. */
+static bool is_firmware_lease_of_use(struct lb_boot *boot) {
+    const struct lb_dhcp4_lease *lease = &boot->firmware_lease;
+    bool was_there = boot->has_firmware_lease;
+    boot->has_firmware_lease = false;
+    return was_there && boot->setup.goal == LB_GOAL_DISK &&
+           (boot->has_target ||
+            lb_rootpath_is_iscsi(lb_bytes(lease->root_path, lease->root_path_len), 0));
+}
+
 static void start_dhcp(struct lb_boot *boot, uint64_t now_us) {
     struct lb_dhcp4_config config;
     if (!client_config(boot, &config)) {
@@ -155,6 +165,8 @@ static void start_dhcp(struct lb_boot *boot, uint64_t now_us) {
     boot->step_dhcp = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
                                       "DHCPv4 on %s", boot->interface);
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
+    if (is_firmware_lease_of_use(boot))
+        lb_dhcp4_client_adopt(&boot->dhcp, now_us, &boot->firmware_lease);
 }
 
 static void bypass_dhcp(struct lb_boot *boot, uint64_t now_us) {

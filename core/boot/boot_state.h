@@ -64,6 +64,8 @@ struct lb_boot {
     struct lb_dhcp4_client dhcp;
     bool dhcp_runs, dhcp_open, has_lease;
     struct lb_error lease_error; /* why it was lost, until there is another */
+    struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
+    bool has_firmware_lease;              /* and it was not tried yet */
     struct lb_boot_net net;
     bool net_set;
 

@@ -151,6 +151,10 @@ struct lb_dhcp4_client {
 void lb_dhcp4_client_init(struct lb_dhcp4_client *client, uint64_t now_us,
                           const struct lb_dhcp4_config *config, struct lb_rand *rand,
                           struct lb_trace *trace);
+/* Right after init: goes on with a lease that somebody got for this interface a moment ago, such as
+ * PXE's firmware. It counts from now: GOT is next, without a word to the server. */
+void lb_dhcp4_client_adopt(struct lb_dhcp4_client *client, uint64_t now_us,
+                           const struct lb_dhcp4_lease *lease);
 /* A UDP payload that came to port 68 from `from`. True when it was for us. */
 bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
                            struct lb_bytes payload);

@@ -333,6 +333,14 @@ void lb_dhcp4_client_init(struct lb_dhcp4_client *client, uint64_t now_us,
     begin(client, now_us, 0);
 }
 
+void lb_dhcp4_client_adopt(struct lb_dhcp4_client *client, uint64_t now_us,
+                           const struct lb_dhcp4_lease *lease) {
+    lb_assert(client->state == LB_DHCP4_INIT);
+    client->lease = *lease;
+    client->lease.start_us = now_us;
+    lb_dhcp4_client_bind(client, now_us);
+}
+
 /* ---- poll ---- */
 
 static bool may_give_up(const struct lb_dhcp4_client *client) {

@@ -240,8 +240,9 @@ static bool get_memory(void) {
 }
 
 bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config,
-                const uint8_t uuid[16], struct lb_error *why) {
-    struct lb_boot_setup setup = {.config = config, .goal = LB_GOAL_DISK};
+                const uint8_t uuid[16], const struct lb_dhcp4_lease *lease_or_null,
+                struct lb_error *why) {
+    struct lb_boot_setup setup = {.config = config, .goal = LB_GOAL_DISK, .lease4 = lease_or_null};
     uint8_t seed[32];
     if (!get_memory()) {
         lb_fail(why, LB_E_INTERNAL, "no memory");

@@ -14,7 +14,8 @@ enum loop_state {
 
 /* Takes the card and starts an engine. The configuration stays the caller's. False: *why. */
 bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config,
-                const uint8_t uuid[16], struct lb_error *why);
+                const uint8_t uuid[16], const struct lb_dhcp4_lease *lease_or_null,
+                struct lb_error *why);
 /* One turn: frames, timers, the engine's actions, the stream. Gives whether anything moved. */
 bool loop_turn(void);
 enum loop_state loop_state(void);

@@ -1,11 +1,14 @@
 /* lunboot.efi: from power-on to the loader on the network disk. */
+#include "hosts/uefi/cards.h"
 #include "hosts/uefi/disk.h"
 #include "hosts/uefi/launch.h"
 #include "hosts/uefi/loop.h"
+#include "hosts/uefi/page.h"
 #include "hosts/uefi/settings.h"
 #include "hosts/uefi/table.h"
 
 static struct lb_config config;
+static uint8_t uuid[16];
 
 static void show_error(const struct lb_error *error) {
     char text[600];
@@ -37,14 +40,18 @@ static void show_steps(size_t *shown) {
     }
 }
 
-static bool run_to_ready(void) {
+/* True: the disk is there. A key opens the page; *again then says whether to begin anew. */
+static bool run_to_ready(bool *again) {
     size_t shown = 0;
-    while (loop_state() == LOOP_RUNS) {
+    bool stopped = false;
+    while (loop_state() == LOOP_RUNS && !stopped) {
         if (!loop_turn())
             bs->Stall(50);
         show_steps(&shown);
+        stopped = key_wait(0) != 0;
     }
-    return loop_state() == LOOP_READY;
+    *again = stopped && page_show(&config, lb_boot_report(loop_engine()));
+    return loop_state() == LOOP_READY && !stopped;
 }
 
 static void run_loader(struct lb_error *error) {
@@ -60,51 +67,92 @@ static void run_loader(struct lb_error *error) {
     disk_remove();
 }
 
-/* One card, from its link to the loader. True when the machine's fate was decided here. */
-static void try_card(EFI_HANDLE card, unsigned number, const uint8_t uuid[16],
-                     struct lb_error *error) {
-    if (!loop_start(card, number, &config, uuid, error))
+/* One card, from its link to the loader. */
+static void try_card(const struct card *card, struct lb_error *error) {
+    bool again;
+    do {
+        *error = (struct lb_error){.code = LB_OK};
+        again = false;
+        if (!loop_start(card->handle, card->number, &config, uuid, card->lease, error))
+            return;
+        say("net%u %s\n", card->number, lb_mac_text(loop_nic()->mac).s);
+        if (run_to_ready(&again)) {
+            run_loader(error);
+        } else {
+            const struct lb_error *why = &lb_boot_report(loop_engine())->error;
+            lb_fail(error, lb_is_ok(why) ? LB_E_CANCELLED : why->code, "%s", why->facts);
+        }
+        if (!again)
+            show_last_trace();
+        loop_stop();
+    } while (again);
+}
+
+/* Several cards take turns with one attempt each, so that one without a network does not keep the
+ * others waiting; a single card's engine sees to its attempts itself. */
+static void one_attempt_each(size_t count) {
+    struct lb_error error = {.code = LB_OK};
+    if (count < 2 || lb_config_is_set(&config, LB_KEY_ATTEMPTS))
         return;
-    say("net%u %s\n", number, lb_mac_text(loop_nic()->mac).s);
-    if (run_to_ready()) {
-        run_loader(error);
-    } else {
-        const struct lb_error *why = &lb_boot_report(loop_engine())->error;
-        lb_fail(error, why->code, "%s", why->facts);
+    lb_config_set(&config, LB_SOURCE_START, lb_bytes_of_text("attempts"), lb_bytes_of_text("1"),
+                  &error);
+    lb_config_set(&config, LB_SOURCE_START, lb_bytes_of_text("link-timeout"),
+                  lb_bytes_of_text("3s"), &error);
+    lb_config_set(&config, LB_SOURCE_START, lb_bytes_of_text("dhcp-timeout"),
+                  lb_bytes_of_text("15s"), &error);
+}
+
+static bool may_go_on(const struct lb_error *error, size_t count, uint64_t start_us) {
+    uint64_t retry_us = lb_config_u32(&config, LB_KEY_RETRY_TIME) * LB_US_MS;
+    return count > 1 && error->code != LB_E_CANCELLED && lb_policy_may_pass(error->code) &&
+           clock_us() - start_us < retry_us;
+}
+
+static void try_cards(struct lb_error *error) {
+    struct card cards[CARDS_MAX];
+    size_t count = cards_find(&config, cards);
+    uint64_t start_us = clock_us();
+    if (count == 0)
+        lb_fail(error, LB_E_NO_INTERFACE, "the firmware has no network card with a driver");
+    one_attempt_each(count);
+    bool go_on = count > 0;
+    while (go_on) {
+        go_on = false;
+        for (size_t i = 0; i < count; i++) {
+            struct lb_error of_card = {.code = LB_OK};
+            try_card(&cards[i], &of_card);
+            show_error(&of_card);
+            *error = of_card;
+            if (of_card.code == LB_E_CANCELLED)
+                return;
+            go_on = go_on || may_go_on(&of_card, count, start_us);
+        }
     }
-    if (!lb_is_ok(error))
-        show_last_trace();
-    loop_stop();
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table) {
     struct lb_error error = {.code = LB_OK};
-    EFI_HANDLE *cards = NULL;
-    uint8_t uuid[16];
     self = image;
     st = table;
     bs = table->BootServices;
     bs->SetWatchdogTimer(0, 0, 0, NULL);
     clock_init();
-    say("lunboot\n");
+    say("lunboot %s, ", LB_VERSION);
     machine_uuid(uuid);
     if (!settings_read(&config, &error)) {
         show_error(&error);
         return EFI_LOAD_ERROR;
     }
-    size_t count = nic_find_all(&cards);
-    for (size_t i = 0; i < count; i++) {
-        struct lb_error of_card = {.code = LB_OK};
-        try_card(cards[i], (unsigned)i, uuid, &of_card);
-        show_error(&of_card);
-        lb_fail(&error, of_card.code, "%s", of_card.facts);
-    }
-    if (count == 0) {
-        lb_fail(&error, LB_E_NO_INTERFACE, "the firmware has no network card with a driver");
-        show_error(&error);
+    if (key_wait(lb_config_u32(&config, LB_KEY_PAGE_WAIT)) != 0 && !page_show(&config, NULL))
+        return EFI_ABORTED;
+    if (!lb_config_bool(&config, LB_KEY_ENABLE)) {
+        lb_fail(&error, LB_E_NOT_ENABLED, "enable is %s",
+                lb_config_is_set(&config, LB_KEY_ENABLE) ? "no" : "not set");
+        show_error(&error); /* no card is touched */
+    } else {
+        try_cards(&error);
     }
     lb_config_wipe_secrets(&config);
-    uefi_free(cards);
     return EFI_LOAD_ERROR;
 }

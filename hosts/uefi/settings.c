@@ -1,4 +1,5 @@
 #include "hosts/uefi/settings.h"
+#include "hosts/uefi/origin.h"
 
 #define CONF_MAX 16384
 
@@ -37,6 +38,8 @@ static bool from_file(struct lb_config *config, EFI_HANDLE volume, struct lb_err
     size_t len = read_file(volume, boot_name, room, CONF_MAX);
     if (len == 0)
         len = read_file(volume, root_name, room, CONF_MAX);
+    if (len == 0)
+        len = origin_read_file("lunboot.conf", room, CONF_MAX);
     bool ok = lb_config_file(config, LB_SOURCE_FILE, lb_bytes(room, len), error);
     memset(room, 0, CONF_MAX);
     uefi_free(room);
@@ -81,12 +84,26 @@ static bool from_options(struct lb_config *config, const EFI_LOADED_IMAGE *image
     return true;
 }
 
+/* Whoever starts the program by hand, or names it in a DHCP server as boot file, says by that act
+ * that this machine is to boot so. `enable = no` in any source still forbids it. */
+static void enable_by_origin(struct lb_config *config, enum origin origin) {
+    struct lb_error error = {.code = LB_OK};
+    if (origin != ORIGIN_DISK && !lb_config_is_set(config, LB_KEY_ENABLE))
+        lb_config_set(config, LB_SOURCE_START, lb_bytes_of_text("enable"), lb_bytes_of_text("yes"),
+                      &error);
+}
+
 bool settings_read(struct lb_config *config, struct lb_error *error) {
     EFI_LOADED_IMAGE *image = NULL;
+    enum origin origin = origin_find();
+    say("started from %s\n", origin_word(origin));
     if (EFI_ERROR(bs->HandleProtocol(self, &loaded_guid, (void **)&image)))
         return true;
-    return from_file(config, image->DeviceHandle, error) && from_variable(config, error) &&
-           from_options(config, image, error);
+    if (!from_file(config, image->DeviceHandle, error) || !from_variable(config, error) ||
+        !from_options(config, image, error))
+        return false;
+    enable_by_origin(config, origin);
+    return true;
 }
 
 /* ---- SMBIOS ------------------------------------------------------------------------------------

@@ -1,0 +1,74 @@
+#include "hosts/uefi/cards.h"
+#include "hosts/uefi/nic.h"
+#include "hosts/uefi/origin.h"
+
+static struct lb_dhcp4_lease pxe_lease;
+
+/* Link states are what the card's driver knew last: a card is asked anew when it is its turn. */
+static void look_at(struct card *card) {
+    EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+    EFI_SIMPLE_NETWORK *snp = NULL;
+    if (EFI_ERROR(bs->HandleProtocol(card->handle, &snp_guid, (void **)&snp)))
+        return;
+    memcpy(card->mac, snp->Mode->CurrentAddress.Addr, sizeof card->mac);
+    card->has_link = !snp->Mode->MediaPresentSupported || snp->Mode->MediaPresent;
+}
+
+static size_t find_all(struct card all[CARDS_MAX]) {
+    EFI_HANDLE *handles = NULL;
+    size_t found = LB_MIN(nic_find_all(&handles), (size_t)CARDS_MAX);
+    for (size_t i = 0; i < found; i++) {
+        all[i] = (struct card){.handle = handles[i], .number = (unsigned)i};
+        look_at(&all[i]);
+    }
+    uefi_free(handles);
+    return found;
+}
+
+static bool is_named(const struct card *card, struct lb_bytes name) {
+    char number[16];
+    uint8_t mac[6];
+    size_t len = 0;
+    lb_format(number, sizeof number, "net%u", card->number);
+    return lb_text_is(name, number) ||
+           (lb_parse_hex_bytes(name, lb_span(mac, sizeof mac), &len) && len == sizeof mac &&
+            memcmp(mac, card->mac, sizeof mac) == 0);
+}
+
+static size_t in_configured_order(struct lb_bytes list, const struct card *all, size_t found,
+                                  struct card cards[CARDS_MAX]) {
+    struct lb_bytes name;
+    size_t count = 0;
+    while (lb_list_next(&list, ',', &name))
+        for (size_t i = 0; i < found && count < CARDS_MAX; i++)
+            if (is_named(&all[i], name))
+                cards[count++] = all[i];
+    return count;
+}
+
+/* 0 is the best. */
+static unsigned rank(const struct card *card) {
+    return card->lease != NULL ? 0 : card->has_link ? 1 : 2;
+}
+
+static size_t in_order_of_rank(const struct card *all, size_t found, struct card cards[CARDS_MAX]) {
+    size_t count = 0;
+    for (unsigned wanted = 0; wanted <= 2; wanted++)
+        for (size_t i = 0; i < found; i++)
+            if (rank(&all[i]) == wanted)
+                cards[count++] = all[i];
+    return count;
+}
+
+size_t cards_find(const struct lb_config *config, struct card cards[CARDS_MAX]) {
+    static struct card all[CARDS_MAX];
+    EFI_HANDLE came_by = NULL;
+    size_t found = find_all(all);
+    bool has_lease = lb_config_bool(config, LB_KEY_PXE_LEASE) && origin_lease(&pxe_lease, &came_by);
+    for (size_t i = 0; i < found && has_lease; i++)
+        if (all[i].handle == came_by)
+            all[i].lease = &pxe_lease;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_CARDS));
+    return list.len > 0 ? in_configured_order(list, all, found, cards)
+                        : in_order_of_rank(all, found, cards);
+}

@@ -1,0 +1,132 @@
+#include "hosts/uefi/origin.h"
+#include "core/dhcp4/dhcp4_wire.h"
+
+static EFI_GUID loaded_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
+static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
+static EFI_GUID shell_guid = {
+    0x752f3136, 0x4e16, 0x4fdc, {0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca}};
+
+#define MSG_URI_NODE 24 /* UEFI 2.10 10.3.4.24 */
+
+static EFI_LOADED_IMAGE *image(void) {
+    EFI_LOADED_IMAGE *loaded = NULL;
+    if (EFI_ERROR(bs->HandleProtocol(self, &loaded_guid, (void **)&loaded)))
+        return NULL;
+    return loaded;
+}
+
+static EFI_PXE_BASE_CODE *pxe(void) {
+    EFI_PXE_BASE_CODE *found = NULL;
+    EFI_LOADED_IMAGE *loaded = image();
+    if (loaded == NULL || loaded->DeviceHandle == NULL ||
+        EFI_ERROR(bs->HandleProtocol(loaded->DeviceHandle, &pxe_guid, (void **)&found)))
+        return NULL;
+    return found->Mode->Started && found->Mode->DhcpAckReceived ? found : NULL;
+}
+
+static bool has_uri(const EFI_DEVICE_PATH *path) {
+    for (; path != NULL && !IsDevicePathEnd(path); path = NextDevicePathNode(path))
+        if (DevicePathType(path) == MESSAGING_DEVICE_PATH &&
+            DevicePathSubType(path) == MSG_URI_NODE)
+            return true;
+    return false;
+}
+
+enum origin origin_find(void) {
+    EFI_LOADED_IMAGE *loaded = image();
+    EFI_DEVICE_PATH *device = NULL;
+    void *shell = NULL;
+    if (!EFI_ERROR(bs->HandleProtocol(self, &shell_guid, &shell)))
+        return ORIGIN_SHELL;
+    if (loaded == NULL)
+        return ORIGIN_DISK;
+    bs->HandleProtocol(loaded->DeviceHandle, &path_guid, (void **)&device);
+    if (has_uri(device) || has_uri(loaded->FilePath))
+        return ORIGIN_HTTP;
+    return pxe() != NULL ? ORIGIN_PXE : ORIGIN_DISK;
+}
+
+const char *origin_word(enum origin origin) {
+    static const char *const words[] = {
+        [ORIGIN_DISK] = "a disk",
+        [ORIGIN_PXE] = "PXE",
+        [ORIGIN_HTTP] = "HTTP Boot",
+        [ORIGIN_SHELL] = "the shell",
+    };
+    return words[origin];
+}
+
+/* ---- what PXE holds ----------------------------------------------------------------------------
+ */
+
+/* The packet that named the boot file: a proxy's where there is one. */
+static const EFI_PXE_BASE_CODE_PACKET *boot_packet(const EFI_PXE_BASE_CODE_MODE *mode) {
+    return mode->ProxyOfferReceived ? &mode->ProxyOffer : &mode->DhcpAck;
+}
+
+/* The firmware does not keep the packet's length: the options end at code 255. */
+static bool decode(const EFI_PXE_BASE_CODE_PACKET *packet, struct lb_dhcp4_message *message) {
+    const char *why;
+    return lb_dhcp4_decode(lb_bytes(packet, sizeof *packet), message, &why);
+}
+
+static bool read_lease(const EFI_PXE_BASE_CODE_PACKET *packet, struct lb_dhcp4_lease *lease) {
+    struct lb_dhcp4_message *message = uefi_alloc(sizeof *message);
+    bool ok = message != NULL && decode(packet, message);
+    if (ok)
+        lb_dhcp4_read_lease(message, lb_addr_v4_bytes(packet->Dhcpv4.BootpSiAddr), lease);
+    uefi_free(message);
+    return ok;
+}
+
+bool origin_lease(struct lb_dhcp4_lease *lease, EFI_HANDLE *card) {
+    EFI_PXE_BASE_CODE *found = pxe();
+    EFI_DEVICE_PATH *path = NULL;
+    if (found == NULL || found->Mode->UsingIpv6 || !read_lease(&found->Mode->DhcpAck, lease))
+        return false;
+    return !EFI_ERROR(bs->HandleProtocol(image()->DeviceHandle, &path_guid, (void **)&path)) &&
+           !EFI_ERROR(bs->LocateDevicePath(&snp_guid, &path, card));
+}
+
+/* ---- the directory we came from ----------------------------------------------------------------
+ */
+
+static bool make_name(const struct lb_dhcp4_lease *lease, const char *name, char *out, size_t cap) {
+    size_t dir = 0;
+    for (size_t i = 0; lease->bootfile[i] != '\0'; i++)
+        if (lease->bootfile[i] == '/')
+            dir = i + 1;
+    struct lb_text text = lb_text(out, cap);
+    lb_text_add(&text, "%.*s%s", (int)dir, lease->bootfile, name);
+    return !text.cut;
+}
+
+static size_t fetch(EFI_PXE_BASE_CODE *base, struct lb_addr server, char *name, uint8_t *room,
+                    size_t cap) {
+    EFI_IP_ADDRESS ip = {0};
+    UINT64 len = cap;
+    memcpy(ip.v4.Addr, server.bytes, 4);
+    EFI_STATUS status = base->Mtftp(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, room, FALSE, &len, NULL,
+                                    &ip, (UINT8 *)name, NULL, FALSE);
+    return EFI_ERROR(status) ? 0 : (size_t)LB_MIN(len, (UINT64)cap);
+}
+
+size_t origin_read_file(const char *name, uint8_t *room, size_t cap) {
+    EFI_PXE_BASE_CODE *found = pxe();
+    struct lb_dhcp4_lease *lease = uefi_alloc(sizeof *lease);
+    char path[300];
+    size_t len = 0;
+    if (found != NULL && lease != NULL && !found->Mode->UsingIpv6 &&
+        read_lease(boot_packet(found->Mode), lease) && make_name(lease, name, path, sizeof path)) {
+        struct lb_addr server = lb_addr_v4_bytes(boot_packet(found->Mode)->Dhcpv4.BootpSiAddr);
+        struct lb_bytes named = lb_bytes_of_text(lease->tftp_server);
+        lb_addr_parse(named, &server); /* option 66 as an address; a name is left to siaddr */
+        if (lb_addr_is_zero(server))
+            server = lease->server;
+        len = fetch(found, server, path, room, cap);
+    }
+    uefi_free(lease);
+    return len;
+}

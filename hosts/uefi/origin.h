@@ -1,0 +1,25 @@
+/* How the program was started, and what its starter left behind: PXE's DHCP answer and TFTP server.
+ */
+#ifndef LB_UEFI_ORIGIN_H
+#define LB_UEFI_ORIGIN_H
+
+#include "core/dhcp4/dhcp4.h"
+#include "hosts/uefi/uefi.h"
+
+enum origin {
+    ORIGIN_DISK, /* found on a disk by the firmware: does nothing until its configuration says so */
+    ORIGIN_PXE,  /* the administrator's DHCP server named it */
+    ORIGIN_HTTP, /* the same, by UEFI HTTP Boot */
+    ORIGIN_SHELL, /* a person typed its name */
+};
+
+enum origin origin_find(void);
+const char *origin_word(enum origin origin);
+
+/* PXE: reads a file from the directory the program came from, over the firmware's own TFTP; before
+ * the card is taken. Gives its length, 0 when there is none. */
+size_t origin_read_file(const char *name, uint8_t *room, size_t cap);
+/* PXE: the DHCP answer that the firmware holds, and the card it came by. False: there is none. */
+bool origin_lease(struct lb_dhcp4_lease *lease, EFI_HANDLE *card);
+
+#endif
