@@ -14,12 +14,28 @@ static void look_at(struct card *card) {
     card->has_link = !snp->Mode->MediaPresentSupported || snp->Mode->MediaPresent;
 }
 
+/* The firmware's PXE and HTTP drivers put the card's protocol on handles of their own as well,
+ * whose device paths go on with an IP or URI node. */
+static bool is_a_drivers_child(EFI_HANDLE handle) {
+    EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    EFI_DEVICE_PATH *path = NULL;
+    if (EFI_ERROR(bs->HandleProtocol(handle, &path_guid, (void **)&path)))
+        return false;
+    for (; !IsDevicePathEnd(path); path = NextDevicePathNode(path))
+        if (DevicePathType(path) == MESSAGING_DEVICE_PATH &&
+            (DevicePathSubType(path) == MSG_IPv4_DP || DevicePathSubType(path) == MSG_IPv6_DP))
+            return true;
+    return false;
+}
+
 static size_t find_all(struct card all[CARDS_MAX]) {
     EFI_HANDLE *handles = NULL;
-    size_t found = LB_MIN(nic_find_all(&handles), (size_t)CARDS_MAX);
-    for (size_t i = 0; i < found; i++) {
-        all[i] = (struct card){.handle = handles[i], .number = (unsigned)i};
-        look_at(&all[i]);
+    size_t found = 0, there_are = nic_find_all(&handles);
+    for (size_t i = 0; i < there_are && found < CARDS_MAX; i++) {
+        if (is_a_drivers_child(handles[i]))
+            continue;
+        all[found] = (struct card){.handle = handles[i], .number = (unsigned)found};
+        look_at(&all[found++]);
     }
     uefi_free(handles);
     return found;
@@ -62,11 +78,11 @@ static size_t in_order_of_rank(const struct card *all, size_t found, struct card
 
 size_t cards_find(const struct lb_config *config, struct card cards[CARDS_MAX]) {
     static struct card all[CARDS_MAX];
-    EFI_HANDLE came_by = NULL;
+    uint8_t came_by[6];
     size_t found = find_all(all);
-    bool has_lease = lb_config_bool(config, LB_KEY_PXE_LEASE) && origin_lease(&pxe_lease, &came_by);
+    bool has_lease = lb_config_bool(config, LB_KEY_PXE_LEASE) && origin_lease(&pxe_lease, came_by);
     for (size_t i = 0; i < found && has_lease; i++)
-        if (all[i].handle == came_by)
+        if (memcmp(all[i].mac, came_by, sizeof came_by) == 0)
             all[i].lease = &pxe_lease;
     struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_CARDS));
     return list.len > 0 ? in_configured_order(list, all, found, cards)

@@ -4,7 +4,6 @@
 static EFI_GUID loaded_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
-static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 static EFI_GUID shell_guid = {
     0x752f3136, 0x4e16, 0x4fdc, {0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca}};
 
@@ -81,13 +80,12 @@ static bool read_lease(const EFI_PXE_BASE_CODE_PACKET *packet, struct lb_dhcp4_l
     return ok;
 }
 
-bool origin_lease(struct lb_dhcp4_lease *lease, EFI_HANDLE *card) {
+bool origin_lease(struct lb_dhcp4_lease *lease, uint8_t mac[6]) {
     EFI_PXE_BASE_CODE *found = pxe();
-    EFI_DEVICE_PATH *path = NULL;
     if (found == NULL || found->Mode->UsingIpv6 || !read_lease(&found->Mode->DhcpAck, lease))
         return false;
-    return !EFI_ERROR(bs->HandleProtocol(image()->DeviceHandle, &path_guid, (void **)&path)) &&
-           !EFI_ERROR(bs->LocateDevicePath(&snp_guid, &path, card));
+    memcpy(mac, found->Mode->DhcpAck.Dhcpv4.BootpHwAddr, 6);
+    return true;
 }
 
 /* ---- the directory we came from ----------------------------------------------------------------

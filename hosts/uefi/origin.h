@@ -20,6 +20,6 @@ const char *origin_word(enum origin origin);
  * the card is taken. Gives its length, 0 when there is none. */
 size_t origin_read_file(const char *name, uint8_t *room, size_t cap);
 /* PXE: the DHCP answer that the firmware holds, and the card it came by. False: there is none. */
-bool origin_lease(struct lb_dhcp4_lease *lease, EFI_HANDLE *card);
+bool origin_lease(struct lb_dhcp4_lease *lease, uint8_t mac[6]);
 
 #endif
