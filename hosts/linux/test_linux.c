@@ -1,0 +1,283 @@
+/* The small parts of the host: options, sizes, progress, resolv.conf, what errno means. */
+#include "hosts/linux/loop.h"
+#include "hosts/linux/options.h"
+#include "hosts/linux/progress.h"
+#include "hosts/linux/resolvconf.h"
+#include "hosts/linux/show.h"
+#include "tests/tap.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- options ----------------------------------------------------------------------------------
+ */
+
+static struct lb_config config;
+static bool flag;
+static const char *value, *word;
+static const struct lb_option own[] = {
+    {"flag", NULL, "", &flag, NULL},
+    {"value", "TEXT", "", NULL, &value},
+    {"maybe", "[TEXT]", "", &flag, &value},
+};
+static const struct lb_usage usage = {.command = "test",
+                                      .synopsis = "",
+                                      .purpose = "",
+                                      .options = own,
+                                      .option_count = LB_COUNT(own),
+                                      .takes_keys = true};
+
+static enum lb_parsed parse(char *first, char *second) {
+    char name[] = "test";
+    char *argv[] = {name, first, second, NULL};
+    config = (struct lb_config){0};
+    flag = false;
+    value = word = NULL;
+    return lb_options_parse(&usage, second ? 3 : 2, argv, &config, &word);
+}
+
+static void own_options_and_keys_are_told_apart(void) {
+    char first[] = "--value=a=b", second[] = "--port=860";
+    CHECK_EQ(parse(first, second), LB_PARSED);
+    CHECK_STR(value, "a=b");
+    CHECK_EQ(lb_config_u32(&config, LB_KEY_PORT), 860);
+    CHECK_EQ(lb_config_source(&config, LB_KEY_PORT), LB_SOURCE_OPTION);
+}
+
+static void an_optional_value_may_be_left_out(void) {
+    char without[] = "--maybe", with[] = "--maybe=x";
+    CHECK_EQ(parse(without, NULL), LB_PARSED);
+    CHECK(flag && !value);
+    CHECK_EQ(parse(with, NULL), LB_PARSED);
+    CHECK(flag);
+    CHECK_STR(value, "x");
+}
+
+static void a_key_of_yes_or_no_needs_no_value(void) {
+    char first[] = "--enable";
+    CHECK_EQ(parse(first, NULL), LB_PARSED);
+    CHECK(lb_config_bool(&config, LB_KEY_ENABLE));
+}
+
+static void after_two_dashes_everything_is_a_word(void) {
+    char first[] = "--", second[] = "--flag";
+    CHECK_EQ(parse(first, second), LB_PARSED);
+    CHECK_STR(word, "--flag");
+    CHECK(!flag);
+}
+
+static void what_is_wrong_is_refused(void) {
+    char unknown[] = "--no-such-thing=1", flagged[] = "--flag=1", empty[] = "--value";
+    char bare[] = "--port", bad[] = "--port=0", one[] = "one", two[] = "two";
+    CHECK_EQ(parse(unknown, NULL), LB_PARSED_WRONG);
+    CHECK_EQ(parse(flagged, NULL), LB_PARSED_WRONG);
+    CHECK_EQ(parse(empty, NULL), LB_PARSED_WRONG);
+    CHECK_EQ(parse(bare, NULL), LB_PARSED_WRONG);
+    CHECK_EQ(parse(bad, NULL), LB_PARSED_WRONG);
+    CHECK_EQ(parse(one, two), LB_PARSED_WRONG);
+}
+
+static void a_secret_does_not_stay_on_the_command_line(void) {
+    char first[] = "--chap-secret=my-own-secret";
+    CHECK_EQ(parse(first, NULL), LB_PARSED);
+    CHECK_STR(first, "--chap-secret=*************");
+    CHECK_BYTES(lb_config_secret(&config, LB_KEY_CHAP_SECRET), lb_bytes_of_text("my-own-secret"));
+}
+
+static void bytes_take_units_and_nothing_else(void) {
+    static const struct {
+        const char *text;
+        bool good;
+        uint64_t bytes;
+    } rows[] = {{"0", true, 0},
+                {"4096", true, 4096},
+                {"3K", true, 3072},
+                {"2M", true, 2097152},
+                {"1G", true, 1073741824},
+                {"8388607T", true, UINT64_C(8388607) << 40},
+                {"16777216T", false, 0},
+                {"18446744073709551615", true, UINT64_MAX},
+                {"18446744073709551616", false, 0},
+                {"", false, 0},
+                {"K", false, 0},
+                {"1KB", false, 0},
+                {"-1", false, 0},
+                {"0x10", false, 0},
+                {"1.5M", false, 0}};
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        uint64_t bytes = 0;
+        if (!CHECK_EQ(lb_parse_bytes(rows[i].text, &bytes), rows[i].good))
+            tap_note("%s", rows[i].text);
+        CHECK_EQ(bytes, rows[i].bytes);
+    }
+}
+
+/* ---- what people see --------------------------------------------------------------------------
+ */
+
+static void sizes_are_cut_to_a_tenth(void) {
+    CHECK_STR(lb_size_text(0).s, "0 bytes");
+    CHECK_STR(lb_size_text(1023).s, "1023 bytes");
+    CHECK_STR(lb_size_text(1024).s, "1.0 KiB");
+    CHECK_STR(lb_size_text(1536).s, "1.5 KiB");
+    CHECK_STR(lb_size_text(UINT64_C(3) << 40).s, "3.0 TiB");
+    CHECK_STR(lb_size_text(UINT64_MAX).s, "15.9 EiB");
+}
+
+static void the_progress_says_how_far_how_fast_and_how_long(void) {
+    char line[160];
+    struct lb_text text = lb_text(line, sizeof(line));
+    struct lb_progress progress = {.start_us = 0, .done = 1 << 20, .total = 4 << 20};
+    lb_progress_format(&text, &progress, 2 * LB_US_SEC, false);
+    CHECK_STR(line, "[======>                 ]  25%  1.0 MiB of 4.0 MiB  512.0 KiB/s, 6 s left");
+}
+
+static void the_progress_says_that_it_waits_for_the_target(void) {
+    char line[160];
+    struct lb_text text = lb_text(line, sizeof(line));
+    struct lb_progress progress = {.start_us = 0, .done = 0, .total = 0};
+    lb_progress_format(&text, &progress, 0, true);
+    CHECK_HAS(line, "connection lost, trying again");
+}
+
+/* ---- resolv.conf ------------------------------------------------------------------------------
+ */
+
+static char root[64];
+static struct lb_boot_net net = {.dns_count = 2, .domain = "boot.example"};
+
+static void new_root(void) {
+    lb_format(root, sizeof(root), "%s", "/tmp/lb-test-XXXXXX");
+    if (!mkdtemp(root))
+        abort();
+    net.dns[0] = lb_addr_v4(192, 0, 2, 53);
+    net.dns[1] = lb_addr_v4(192, 0, 2, 54);
+}
+
+static const char *path(const char *name) {
+    static char buffer[128];
+    lb_format(buffer, sizeof(buffer), "%s/etc/%s", root, name);
+    return buffer;
+}
+
+static const char *content(const char *name) {
+    static char buffer[512];
+    FILE *file = fopen(path(name), "r");
+    size_t len = file ? fread(buffer, 1, sizeof(buffer) - 1, file) : 0;
+    if (file)
+        fclose(file);
+    buffer[len] = 0;
+    return file ? buffer : NULL;
+}
+
+static void remove_root(void) {
+    static const char *const names[] = {"resolv.conf", "real", "resolv.conf.before-lunboot"};
+    for (size_t i = 0; i < LB_COUNT(names); i++)
+        unlink(path(names[i]));
+    CHECK_EQ(rmdir(path("")), 0); /* nothing else was left there */
+    rmdir(root);
+}
+
+static void resolv_conf_is_written_and_taken_away_again(void) {
+    struct lb_resolvconf file = {0};
+    new_root();
+    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0);
+    CHECK_STR(content("resolv.conf"),
+              "# written by lunboot\nsearch boot.example\nnameserver 192.0.2.53\n"
+              "nameserver 192.0.2.54\n");
+    lb_resolvconf_restore(&file);
+    CHECK_STR(content("resolv.conf"), NULL);
+    remove_root();
+}
+
+static void what_was_there_before_comes_back(void) {
+    struct lb_resolvconf file = {0};
+    struct stat status;
+    char target[128];
+    new_root();
+    lb_format(target, sizeof(target), "%s/etc", root);
+    mkdir(target, 0755);
+    CHECK_EQ(symlink("real", path("resolv.conf")), 0);
+    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0);
+    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0); /* a renewed lease */
+    CHECK_HAS(content("resolv.conf"), "192.0.2.53");
+    CHECK_STR(content("real"), NULL);
+    lb_resolvconf_restore(&file);
+    CHECK(lstat(path("resolv.conf"), &status) == 0 && S_ISLNK(status.st_mode));
+    remove_root();
+}
+
+static void what_is_kept_leaves_no_copy_of_the_old(void) {
+    struct lb_resolvconf file = {0};
+    struct lb_boot_net other = net;
+    new_root();
+    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0);
+    lb_resolvconf_keep(&file);
+    other.dns_count = 1;
+    CHECK_EQ(lb_resolvconf_write(&file, root, &other), 0);
+    lb_resolvconf_keep(&file);
+    CHECK_STR(content("resolv.conf.before-lunboot"), NULL);
+    CHECK_HAS(content("resolv.conf"), "192.0.2.53");
+    remove_root();
+}
+
+static void a_lease_without_name_servers_writes_nothing(void) {
+    struct lb_resolvconf file = {0};
+    struct lb_boot_net bare = {0};
+    new_root();
+    CHECK_EQ(lb_resolvconf_write(&file, root, &bare), 0);
+    CHECK_STR(content("resolv.conf"), NULL);
+    rmdir(root);
+}
+
+static void a_search_list_from_the_network_stays_on_its_line(void) {
+    char buffer[256];
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    struct lb_boot_net hostile = {.search = "a\nnameserver 203.0.113.66"};
+    lb_resolvconf_format(&text, &hostile);
+    CHECK_STR(buffer, "# written by lunboot\nsearch a\\x0anameserver 203.0.113.66\n");
+}
+
+static void a_root_that_is_not_there_is_an_error(void) {
+    struct lb_resolvconf file = {0};
+    CHECK_EQ(lb_resolvconf_write(&file, "/tmp/lb-no-such-folder/deeper", &net), ENOENT);
+}
+
+/* ---- connections ------------------------------------------------------------------------------
+ */
+
+static void errno_says_how_a_connection_ended(void) {
+    CHECK_EQ(lb_loop_lost(ECONNREFUSED, false), LB_LOST_REFUSED);
+    CHECK_EQ(lb_loop_lost(ECONNRESET, false), LB_LOST_REFUSED);
+    CHECK_EQ(lb_loop_lost(ETIMEDOUT, false), LB_LOST_TIMEOUT);
+    CHECK_EQ(lb_loop_lost(EHOSTUNREACH, false), LB_LOST_UNREACHABLE);
+    CHECK_EQ(lb_loop_lost(ENETUNREACH, false), LB_LOST_UNREACHABLE);
+    CHECK_EQ(lb_loop_lost(ENETDOWN, false), LB_LOST_UNREACHABLE);
+    CHECK_EQ(lb_loop_lost(ECONNRESET, true), LB_LOST_CLOSED);
+    CHECK_EQ(lb_loop_lost(ETIMEDOUT, true), LB_LOST_CLOSED);
+    CHECK_EQ(lb_loop_lost(0, true), LB_LOST_CLOSED);
+}
+
+int main(void) {
+    TEST(own_options_and_keys_are_told_apart);
+    TEST(an_optional_value_may_be_left_out);
+    TEST(a_key_of_yes_or_no_needs_no_value);
+    TEST(after_two_dashes_everything_is_a_word);
+    TEST(what_is_wrong_is_refused);
+    TEST(a_secret_does_not_stay_on_the_command_line);
+    TEST(bytes_take_units_and_nothing_else);
+    TEST(sizes_are_cut_to_a_tenth);
+    TEST(the_progress_says_how_far_how_fast_and_how_long);
+    TEST(the_progress_says_that_it_waits_for_the_target);
+    TEST(resolv_conf_is_written_and_taken_away_again);
+    TEST(what_was_there_before_comes_back);
+    TEST(what_is_kept_leaves_no_copy_of_the_old);
+    TEST(a_lease_without_name_servers_writes_nothing);
+    TEST(a_search_list_from_the_network_stays_on_its_line);
+    TEST(a_root_that_is_not_there_is_an_error);
+    TEST(errno_says_how_a_connection_ended);
+    return tap_done();
+}

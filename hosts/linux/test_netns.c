@@ -1,0 +1,406 @@
+/* Interface, packet socket, ARP and names, in a network namespace of this process alone: ta0 and
+ * tb0 are the ends of one cable. Needs root; else every test is skipped. */
+#include "hosts/linux/arp.h"
+#include "hosts/linux/iface.h"
+#include "hosts/linux/loop.h"
+#include "hosts/linux/machine.h"
+#include "hosts/linux/packet.h"
+#include "hosts/linux/resolve.h"
+#include "tests/tap.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct lb_iface iface;
+static struct lb_error error;
+
+static bool run(const char *command) {
+    return system(command) == 0;
+}
+
+static struct lb_boot_net usual_net(void) {
+    return (struct lb_boot_net){
+        .address = {lb_addr_v4(192, 0, 2, 50), 24},
+        .routes = {{{lb_addr_v4(0, 0, 0, 0), 0}, lb_addr_v4(192, 0, 2, 254)},
+                   {{lb_addr_v4(198, 51, 100, 0), 24}, lb_addr_v4(0, 0, 0, 0)},
+                   {{lb_addr_v4(203, 0, 113, 0), 24}, lb_addr_v4(10, 9, 8, 7)}},
+        .route_count = 3,
+        .mtu = 1400,
+        .lease_s = 600,
+    };
+}
+
+static void open_iface(void) {
+    error = (struct lb_error){0};
+    CHECK(lb_iface_open(&iface, "ta0", NULL, &error));
+}
+
+/* ---- the interface ----------------------------------------------------------------------------
+ */
+
+static void an_interface_that_is_not_there_is_named(void) {
+    error = (struct lb_error){0};
+    CHECK(!lb_iface_open(&iface, "nope0", NULL, &error));
+    CHECK_EQ(error.code, LB_E_NO_INTERFACE);
+    CHECK_HAS(error.facts, "nope0");
+}
+
+static void a_loopback_is_no_interface_to_boot_from(void) {
+    error = (struct lb_error){0};
+    CHECK(!lb_iface_open(&iface, "lo", NULL, &error));
+    CHECK_EQ(error.code, LB_E_NO_INTERFACE);
+    CHECK_HAS(error.facts, "Ethernet");
+}
+
+static void an_overlong_name_is_no_interface(void) {
+    error = (struct lb_error){0};
+    CHECK(!lb_iface_open(&iface, "a-name-of-more-than-15-bytes", NULL, &error));
+    CHECK_EQ(error.code, LB_E_NO_INTERFACE);
+}
+
+static void carrier_comes_and_goes_with_the_other_end(void) {
+    open_iface();
+    CHECK(!iface.found.is_up);
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK(iface.link.is_up && !iface.link.has_carrier);
+    lb_iface_changed(&iface);
+    CHECK(run("ip link set tb0 up"));
+    CHECK(lb_iface_changed(&iface));
+    CHECK(iface.link.has_carrier);
+    CHECK(!lb_iface_changed(&iface));
+    CHECK(run("ip link set tb0 down"));
+    CHECK(lb_iface_changed(&iface));
+    CHECK(!iface.link.has_carrier);
+    lb_iface_restore(&iface);
+    CHECK(run("ip -o link show ta0 | grep -qv '[<,]UP[,>]'"));
+    lb_iface_close(&iface);
+}
+
+static void address_routes_and_mtu_are_set_and_taken_back(void) {
+    struct lb_boot_net net = usual_net();
+    open_iface();
+    CHECK(run("ip link set tb0 up"));
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    CHECK_STR(iface.remark, "");
+    CHECK(
+        run("ip -4 -o addr show ta0 | grep -q '192.0.2.50/24 brd 192.0.2.255.*valid_lft 600sec'"));
+    CHECK(run("ip route show | grep -q '^default via 192.0.2.254 dev ta0 proto dhcp *$'"));
+    CHECK(run("ip route show | grep -q '^198.51.100.0/24 dev ta0'"));
+    CHECK(run("ip route show | grep -q '^203.0.113.0/24 via 10.9.8.7 dev ta0 proto dhcp onlink'"));
+    CHECK(run("ip link show ta0 | grep -q 'mtu 1400'"));
+    CHECK(lb_machine_has_address("ta0"));
+    lb_iface_restore(&iface);
+    CHECK(run("test -z \"$(ip -4 -o addr show ta0)\""));
+    CHECK(run("test -z \"$(ip route show)\""));
+    CHECK(run("ip link show ta0 | grep -q 'mtu 1500.*state DOWN'"));
+    CHECK(!lb_machine_has_address("ta0"));
+    lb_iface_close(&iface);
+}
+
+static void another_lease_takes_the_place_of_the_first(void) {
+    struct lb_boot_net net = usual_net();
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    net.lease_s = 1200; /* a renewal, with one route less */
+    net.route_count = 1;
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    CHECK(run("ip -4 -o addr show ta0 | grep -q 'valid_lft 1[12][0-9][0-9]sec'"));
+    CHECK(run("test \"$(ip route show | wc -l)\" = 2"));
+    net.address.addr = lb_addr_v4(192, 0, 2, 51);
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    CHECK(run("ip -4 -o addr show ta0 | grep -q 192.0.2.51"));
+    CHECK(run("test \"$(ip -4 -o addr show ta0 | wc -l)\" = 1"));
+    lb_iface_clear(&iface);
+    CHECK(run("test -z \"$(ip -4 -o addr show ta0)\""));
+    lb_iface_restore(&iface);
+    lb_iface_close(&iface);
+}
+
+static void what_was_up_before_stays_up(void) {
+    CHECK(run("ip link set ta0 up && ip addr add 198.51.100.1/24 dev ta0"));
+    struct lb_boot_net net = usual_net();
+    net.route_count = 0;
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    lb_iface_restore(&iface);
+    CHECK(run("ip -o link show ta0 | grep -q '[<,]UP[,>]'"));
+    CHECK(run("ip -4 -o addr show ta0 | grep -q 198.51.100.1"));
+    CHECK(run("ip addr flush dev ta0 && ip link set ta0 down"));
+    lb_iface_close(&iface);
+}
+
+static void what_is_kept_is_not_taken_back(void) {
+    struct lb_boot_net net = usual_net();
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    lb_iface_keep(&iface);
+    lb_iface_restore(&iface);
+    CHECK(run("ip -4 -o addr show ta0 | grep -q 192.0.2.50"));
+    CHECK(run("ip addr flush dev ta0 && ip link set ta0 down mtu 1500"));
+    lb_iface_close(&iface);
+}
+
+static void an_mtu_that_the_card_refuses_is_remarked(void) {
+    struct lb_boot_net net = usual_net();
+    net.mtu = 65535; /* veth takes 65535, less its header */
+    net.route_count = 0;
+    CHECK(run("ip link set tb0 up"));
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    if (iface.link.mtu != 65535)
+        CHECK_HAS(iface.remark, "MTU 65535");
+    lb_iface_restore(&iface);
+    CHECK(run("ip link show ta0 | grep -q 'mtu 1500'"));
+    lb_iface_close(&iface);
+}
+
+/* ---- packets ----------------------------------------------------------------------------------
+ */
+
+static int index_of(const char *name) {
+    struct lb_netlink netlink;
+    struct lb_link link = {0};
+    lb_netlink_open(&netlink);
+    lb_netlink_find(&netlink, name, &link);
+    lb_netlink_close(&netlink);
+    return link.index;
+}
+
+static bool can_read(int fd, int wait_ms) {
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    return poll(&one, 1, wait_ms) == 1;
+}
+
+static int udp_socket(const char *interface, const char *addr, uint16_t port) {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int one = 1, fd = socket(AF_INET, SOCK_DGRAM, 0);
+    inet_pton(AF_INET, addr, &in.sin_addr);
+    setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one));
+    if (interface)
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface));
+    CHECK_EQ(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+    return fd;
+}
+
+static void send_to(int fd, const char *addr, uint16_t port, const char *text) {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    inet_pton(AF_INET, addr, &in.sin_addr);
+    CHECK_EQ(sendto(fd, text, strlen(text), 0, (struct sockaddr *)&in, sizeof(in)), strlen(text));
+}
+
+/* A virtual cable leaves the checksum to be computed by a card that does not exist. */
+static void a_broadcast_is_received_without_an_address(void) {
+    uint8_t room[LB_PACKET_MAX];
+    struct lb_endpoint from;
+    struct lb_bytes payload;
+    int fd = -1, server;
+
+    CHECK(run("ip link set ta0 up && ip link set tb0 up && ip addr add 192.0.2.1/24 dev tb0"));
+    CHECK_EQ(lb_packet_open(index_of("ta0"), 68, &fd), 0);
+    server = udp_socket("tb0", "192.0.2.1", 67);
+    send_to(server, "255.255.255.255", 69, "for another port");
+    send_to(server, "255.255.255.255", 68, "an offer");
+    CHECK(can_read(fd, 2000));
+    CHECK(lb_packet_receive(fd, 68, lb_span(room, sizeof(room)), &from, &payload));
+    CHECK_BYTES(payload, lb_bytes_of_text("an offer"));
+    CHECK_STR(lb_endpoint_text(from).s, "192.0.2.1:67");
+    CHECK(!lb_packet_receive(fd, 68, lb_span(room, sizeof(room)), &from, &payload));
+    close(fd);
+    close(server);
+}
+
+static void a_broadcast_is_sent_without_an_address(void) {
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+    struct lb_endpoint from = {lb_addr_v4(0, 0, 0, 0), 68},
+                       to = {lb_addr_v4(255, 255, 255, 255), 67};
+    uint8_t room[LB_PACKET_MAX], got[64];
+    int fd = -1, server = udp_socket("tb0", "0.0.0.0", 67);
+    struct lb_bytes frame =
+        lb_packet_build(mac, from, to, lb_bytes_of_text("a discover"), lb_span(room, sizeof(room)));
+
+    CHECK_EQ(lb_packet_open(index_of("ta0"), 68, &fd), 0);
+    CHECK_EQ(lb_packet_send(fd, index_of("ta0"), frame), 0);
+    CHECK(can_read(server, 2000)); /* the kernel has checked our checksums */
+    CHECK_EQ(recv(server, got, sizeof(got), MSG_DONTWAIT), 10);
+    close(fd);
+    close(server);
+}
+
+static enum lb_arp_answer ask(struct lb_addr addr, uint64_t *took_us) {
+    struct lb_arp arp;
+    uint64_t start_us = lb_now_us(), now_us = start_us;
+    enum lb_arp_answer answer;
+    open_iface();
+    CHECK_EQ(lb_arp_open(&arp, iface.link.index, iface.link.mac), 0);
+    lb_arp_start(&arp, start_us, addr);
+    while ((answer = lb_arp_poll(&arp, now_us)) == LB_ARP_WAIT) {
+        can_read(arp.fd, (int)((arp.until_us - now_us) / 1000) + 1);
+        now_us = lb_now_us();
+    }
+    *took_us = lb_now_us() - start_us;
+    lb_arp_close(&arp);
+    lb_iface_close(&iface);
+    return answer;
+}
+
+static void arp_finds_who_has_an_address(void) {
+    uint64_t took_us;
+    CHECK_EQ(ask(lb_addr_v4(192, 0, 2, 1), &took_us), LB_ARP_TAKEN);
+    CHECK(took_us < 150 * LB_US_MS);
+}
+
+static void arp_takes_an_address_for_free_after_200_ms(void) {
+    uint64_t took_us;
+    CHECK_EQ(ask(lb_addr_v4(192, 0, 2, 99), &took_us), LB_ARP_FREE);
+    CHECK(took_us >= 200 * LB_US_MS && took_us < 2000 * LB_US_MS);
+}
+
+/* ---- names ------------------------------------------------------------------------------------
+ */
+
+/* Answers each question about disk.boot.example: 192.0.2.10 or 2001:db8::10; all others: no such
+ * name. */
+static void answer_question(int fd) {
+    static const uint8_t v4[] = {192, 0, 2, 10};
+    static const uint8_t v6[] = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10};
+    static const char known[] = "\4disk\4boot\7example";
+    uint8_t message[512];
+    struct sockaddr_in peer;
+    socklen_t peer_len = sizeof(peer);
+    ssize_t len = recvfrom(fd, message, sizeof(message), 0, (struct sockaddr *)&peer, &peer_len);
+    size_t name_len = len > 12 ? strnlen((char *)message + 12, (size_t)len - 12) : 0;
+    size_t end = 12 + name_len + 1 + 4;
+    bool is_known, is_v6;
+    struct lb_wr wr = lb_wr(lb_span(message, sizeof(message)));
+
+    if (len < (ssize_t)end)
+        return;
+    is_known = name_len == sizeof(known) - 1 && memcmp(message + 12, known, name_len) == 0;
+    is_v6 = message[end - 3] == 28;
+    wr.len = 2;
+    lb_wr_u16(&wr, is_known ? 0x8180 : 0x8183);
+    lb_wr_u16(&wr, 1);
+    lb_wr_u16(&wr, is_known ? 1 : 0);
+    lb_wr_u32(&wr, 0);
+    wr.len = end;
+    if (is_known) {
+        lb_wr_u16(&wr, 0xc00c);
+        lb_wr_u16(&wr, is_v6 ? 28 : 1);
+        lb_wr_u16(&wr, 1);
+        lb_wr_u32(&wr, 60);
+        lb_wr_u16(&wr, is_v6 ? 16 : 4);
+        lb_wr_bytes(&wr, is_v6 ? lb_bytes(v6, 16) : lb_bytes(v4, 4));
+    }
+    sendto(fd, message, wr.len, 0, (struct sockaddr *)&peer, peer_len);
+}
+
+static pid_t start_name_server(void) {
+    int fd = udp_socket(NULL, "127.0.0.1", 53);
+    pid_t child = fork();
+    for (int i = 0; child == 0 && i < 100; i++)
+        answer_question(fd);
+    if (child == 0)
+        _exit(0);
+    close(fd);
+    return child;
+}
+
+static void look_up(struct lb_resolve *resolve, const char *name, const char *domain) {
+    struct lb_boot_net net = {.dns = {lb_addr_v4(127, 0, 0, 1)}, .dns_count = 1};
+    uint64_t until_us = lb_now_us() + 20 * LB_US_SEC;
+    lb_format(net.domain, sizeof(net.domain), "%s", domain);
+    CHECK(lb_resolve_start(resolve, name, &net, NULL));
+    while (!lb_resolve_poll(resolve)) {
+        uint64_t wait_us = lb_resolve_wait_us(resolve);
+        if (!CHECK(lb_now_us() < until_us))
+            return;
+        can_read(resolve->epoll_fd, (int)(LB_MIN(wait_us, LB_US_SEC) / 1000) + 1);
+    }
+    CHECK_EQ(lb_resolve_wait_us(resolve), LB_NEVER);
+}
+
+static bool has(const struct lb_resolve *resolve, const char *text) {
+    for (size_t i = 0; i < resolve->addr_count; i++) {
+        if (lb_streq(lb_addr_text(resolve->addrs[i]).s, text))
+            return true;
+    }
+    return false;
+}
+
+static void names_are_looked_up_at_the_servers_of_the_lease(void) {
+    struct lb_resolve resolve;
+    pid_t server;
+    CHECK(run("ip link set lo up"));
+    server = start_name_server();
+    CHECK_EQ(lb_resolve_open(&resolve), 0);
+    look_up(&resolve, "disk.boot.example", "");
+    CHECK_EQ(resolve.addr_count, 2);
+    CHECK(has(&resolve, "192.0.2.10") && has(&resolve, "2001:db8::10"));
+    look_up(&resolve, "disk", "boot.example");
+    CHECK_EQ(resolve.addr_count, 2);
+    look_up(&resolve, "other.boot.example", "");
+    CHECK_EQ(resolve.addr_count, 0);
+    lb_resolve_close(&resolve);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+}
+
+static void a_lookup_may_be_given_up_for_another(void) {
+    struct lb_boot_net net = {.dns = {lb_addr_v4(192, 0, 2, 66)}, .dns_count = 1};
+    struct lb_resolve resolve;
+    CHECK_EQ(lb_resolve_open(&resolve), 0);
+    CHECK(lb_resolve_start(&resolve, "slow.example", &net, NULL));
+    CHECK(!lb_resolve_poll(&resolve));
+    CHECK(lb_resolve_start(&resolve, "slower.example", &net, NULL));
+    CHECK(lb_resolve_wait_us(&resolve) <= 10 * LB_US_SEC);
+    lb_resolve_close(&resolve);
+    CHECK_EQ(resolve.addr_count, 0);
+}
+
+static const struct {
+    const char *name;
+    void (*function)(void);
+} tests[] = {
+#define T(name)                                                                                    \
+    { #name, name }
+    T(an_interface_that_is_not_there_is_named),
+    T(a_loopback_is_no_interface_to_boot_from),
+    T(an_overlong_name_is_no_interface),
+    T(carrier_comes_and_goes_with_the_other_end),
+    T(address_routes_and_mtu_are_set_and_taken_back),
+    T(another_lease_takes_the_place_of_the_first),
+    T(what_was_up_before_stays_up),
+    T(what_is_kept_is_not_taken_back),
+    T(an_mtu_that_the_card_refuses_is_remarked),
+    T(a_broadcast_is_received_without_an_address),
+    T(a_broadcast_is_sent_without_an_address),
+    T(arp_finds_who_has_an_address),
+    T(arp_takes_an_address_for_free_after_200_ms),
+    T(names_are_looked_up_at_the_servers_of_the_lease),
+    T(a_lookup_may_be_given_up_for_another),
+};
+
+int main(void) {
+    const char *reason = geteuid() != 0              ? "network namespaces need root"
+                         : unshare(CLONE_NEWNET) < 0 ? "no network namespace can be made here"
+                         : !run("ip link add ta0 type veth peer name tb0") ? "no virtual cable"
+                                                                           : NULL;
+    for (size_t i = 0; i < LB_COUNT(tests); i++) {
+        if (reason)
+            tap_skip(tests[i].name, reason);
+        else
+            tap_run(tests[i].name, tests[i].function);
+    }
+    return tap_done();
+}
