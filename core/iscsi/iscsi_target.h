@@ -125,6 +125,10 @@ struct lb_target_server {
     uint32_t conns_max; /* connections in full feature phase; 0: no limit. More get 0302 */
     bool no_discovery;  /* discovery sessions are refused */
 
+    /* Set when the input of one connection gave others something to do (an old session is closed, a
+     * reset aborts their commands): poll all of them, and clear it. */
+    bool stirred;
+
     /* The machine's own. */
     struct lb_target_conn *conns;
     uint16_t last_tsih;

@@ -145,6 +145,7 @@ static void reinstate(struct lb_target_conn *conn) {
             continue;
         LOG(conn, "takes the place of session %u", c->tsih);
         lb_target_drop(c);
+        conn->server->stirred = true;
     }
 }
 

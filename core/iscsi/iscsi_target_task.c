@@ -500,6 +500,7 @@ static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uin
         abort_tasks(c, lun_index);
         if (c == conn)
             continue;
+        conn->server->stirred = true;
         for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
             if (lun_index == LB_TTASK_NONE || lun_index == i)
                 c->attention[i] = attention;

@@ -156,6 +156,71 @@ static void chap_cannot_be_left_out(void) {
     CHECK(!lb_target_is_full_feature(&raw.conn));
 }
 
+static void a_challenge_of_our_own_is_not_answered(void) {
+    char text[512];
+    struct lb_text keys = lb_text(text, sizeof text);
+    struct lb_chap_response response;
+    connect();
+    raw.account =
+        (struct lb_target_account){.name = "me", .secret = "secret-of-them", .secret_len = 14};
+    raw.node.accounts = &raw.account;
+    raw.node.account_count = 1;
+    raw.node.own =
+        (struct lb_target_account){.name = "t", .secret = "secret-of-ours", .secret_len = 14};
+    give(login_pdu(0, 1, false), TEXT(NAMES "AuthMethod=CHAP\0CHAP_A=7\0"));
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    CHECK_EQ(raw.conn.challenge.len, LB_CHAP_CHALLENGE_BYTES);
+    lb_chap_respond(raw.conn.alg, lb_bytes(raw.account.secret, raw.account.secret_len),
+                    &raw.conn.challenge, &response);
+    lb_text_add(&keys, "CHAP_N=me%cCHAP_R=", 0);
+    lb_chap_format_hex(&keys, lb_bytes(response.data, response.len));
+    lb_text_add(&keys, "%cCHAP_I=%u%cCHAP_C=", 0, (unsigned)raw.conn.challenge.id, 0);
+    lb_chap_format_hex(&keys, lb_bytes(raw.conn.challenge.data, raw.conn.challenge.len));
+    lb_text_add(&keys, "%c", 0);
+    give(login_pdu(0, 1, true), lb_bytes(text, keys.len));
+    CHECK_EQ(login_status(), LB_LOGIN_AUTH_FAILED);
+    CHECK(raw.is_closed);
+}
+
+static void sessions_are_limited_but_not_for_who_comes_again(void) {
+    static struct lb_target_conn other;
+    static uint8_t rx[LB_ISCSI_RX_MIN];
+    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
+    connect();
+    raw.server.conns_max = 1;
+    lb_target_conn_init(&other, raw.now, &raw.server, local, lb_span(rx, sizeof rx), &raw.rand,
+                        NULL);
+    other.phase = LB_TARGET_FULL_FEATURE; /* as if it had logged in */
+    lb_text_copy(other.initiator, LB_NAME_MAX, TEXT("iqn.somebody"));
+    give(login_pdu(1, 3, true), TEXT(NAMES));
+    CHECK_EQ(login_status(), LB_LOGIN_NO_RESOURCES);
+    lb_target_conn_end(&raw.conn);
+    lb_text_copy(other.initiator, LB_NAME_MAX, TEXT("iqn.2026-11.test:me"));
+    lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
+                        &raw.rand, NULL);
+    log_in_with(TEXT(NAMES));
+    lb_target_conn_end(&other);
+}
+
+static void discovery_can_be_switched_off(void) {
+    connect();
+    raw.server.no_discovery = true;
+    give(login_pdu(1, 3, true), TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0"));
+    CHECK_EQ(login_status(), LB_LOGIN_SESSION_TYPE);
+}
+
+static void keys_of_a_disk_are_irrelevant_in_discovery(void) {
+    struct lb_bytes value;
+    connect();
+    log_in_with(TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0InitialR2T=No\0"
+                     "TaskReporting=FastAbort,RFC3720\0HeaderDigest=None\0"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_INITIAL_R2T, &value) &&
+          lb_text_is(value, "Irrelevant"));
+    CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_TASK_REPORTING, &value) &&
+          lb_text_is(value, "RFC3720"));
+    CHECK(!lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, &value));
+}
+
 /* ---- session: 6.3.5, 13.6 ---- */
 
 static void the_same_initiator_takes_the_place_of_its_old_session(void) {
@@ -193,5 +258,9 @@ int main(void) {
     TEST(who_does_not_log_in_is_dropped);
     TEST(chap_cannot_be_left_out);
     TEST(the_same_initiator_takes_the_place_of_its_old_session);
+    TEST(a_challenge_of_our_own_is_not_answered);
+    TEST(sessions_are_limited_but_not_for_who_comes_again);
+    TEST(discovery_can_be_switched_off);
+    TEST(keys_of_a_disk_are_irrelevant_in_discovery);
     return tap_done();
 }

@@ -1,0 +1,204 @@
+#include "core/iscsi/test_iscsi_raw.h"
+
+/* ---- SCSI ---- */
+
+/* The reply to a command of its CDB alone, up to 512 bytes. */
+static struct lb_bytes reply_to(const uint8_t cdb[LB_SCSI_CDB_BYTES]) {
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    memcpy(pdu.command.cdb, cdb, LB_SCSI_CDB_BYTES);
+    give(pdu, nothing);
+    if (!take_op(LB_OP_DATA_IN))
+        return nothing;
+    CHECK(raw.pdu.data_in.has_status);
+    CHECK(raw.pdu.data_in.underflow == (raw.data.len < 512));
+    return raw.data;
+}
+
+static void every_vital_page_that_is_listed_is_there(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    log_in();
+    lb_scsi_cdb_vpd(cdb, LB_SCSI_VPD_PAGES, 255);
+    struct lb_bytes pages = lb_bytes_after(reply_to(cdb), 4);
+    CHECK_EQ(pages.len, 6);
+    for (size_t i = 0; i < pages.len; i++) {
+        uint8_t page = pages.p[i];
+        lb_scsi_cdb_vpd(cdb, page, 255);
+        struct lb_bytes reply = reply_to(cdb);
+        CHECK(reply.len >= 4);
+        CHECK_EQ(reply.p[1], page);
+        CHECK_EQ(reply.p[3], reply.len - 4);
+    }
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    lb_scsi_cdb_vpd(pdu.command.cdb, 0xc5, 255);
+    give(pdu, nothing);
+    CHECK(took_check(5, 0x24));
+}
+
+static void a_reply_is_cut_at_the_room_for_it(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    log_in();
+    lb_scsi_cdb_inquiry(cdb, 5);
+    CHECK_EQ(reply_to(cdb).len, 5);
+    lb_scsi_cdb_read_capacity_16(cdb, 12);
+    CHECK_EQ(reply_to(cdb).len, 12);
+    lb_scsi_cdb_mode_sense_6(cdb, 0x3f, 4);
+    CHECK_EQ(reply_to(cdb).len, 4);
+    lb_scsi_cdb_mode_sense_10(cdb, 0x0a, 255);
+    CHECK_EQ(reply_to(cdb).len, 8 + 12);
+}
+
+static void a_unit_attention_is_told_once(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES] = {LB_SCSI_REQUEST_SENSE, 0, 0, 0, 18};
+    log_in();
+    lb_target_attention(&raw.server, &raw.node, 0, 0x2a, 0x09);
+    struct lb_scsi_sense sense = lb_scsi_decode_sense(reply_to(cdb));
+    CHECK_EQ(sense.key, 6);
+    CHECK_EQ(sense.asc, 0x2a);
+    CHECK_EQ(lb_scsi_decode_sense(reply_to(cdb)).key, 0);
+    lb_target_attention(&raw.server, &raw.node, 0, 0x29, 0x00);
+    give(command(false, 0, 1), nothing);
+    CHECK(took_check(6, 0x29));
+    give(command(false, 0, 1), nothing);
+    CHECK(take_op(LB_OP_DATA_IN));
+}
+
+static void a_busy_target_still_says_what_it_is(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    log_in();
+    raw.node.is_busy = true;
+    give(command(false, 0, 1), nothing);
+    CHECK(take_op(LB_OP_SCSI_RESPONSE));
+    CHECK_EQ(raw.pdu.response.status, LB_SCSI_BUSY);
+    CHECK_EQ(raw.data.len, 0);
+    lb_scsi_cdb_inquiry(cdb, 36);
+    CHECK_EQ(reply_to(cdb).len, 36);
+}
+
+/* ---- the session's other PDUs ---- */
+
+static void a_long_ping_comes_back_as_long_as_it_may(void) {
+    struct lb_iscsi_pdu nop = {.opcode = LB_OP_NOP_OUT,
+                               .immediate = true,
+                               .final = true,
+                               .itt = 4,
+                               .ttt = LB_ISCSI_NO_TAG};
+    log_in(); /* the initiator takes 2048 bytes a PDU */
+    give(nop, lb_bytes(raw.disk, 6000));
+    CHECK(take_op(LB_OP_NOP_IN));
+    CHECK(lb_bytes_equal(raw.data, lb_bytes(raw.disk, 2048)));
+    nop.itt = LB_ISCSI_NO_TAG;
+    nop.ttt = 17;
+    give(nop, nothing);
+    CHECK(!take());
+}
+
+static void a_text_request_with_a_wrong_tag_ends_it(void) {
+    struct lb_iscsi_pdu pdu = {
+        .opcode = LB_OP_TEXT_REQUEST, .immediate = true, .final = true, .itt = 5, .ttt = 77};
+    log_in();
+    give(pdu, TEXT("SendTargets=\0"));
+    was_a_violation("a Text Request with a wrong tag");
+}
+
+static void text_that_goes_on_in_full_feature_phase_is_joined(void) {
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_TEXT_REQUEST,
+                               .immediate = true,
+                               .itt = 5,
+                               .ttt = LB_ISCSI_NO_TAG,
+                               .text = {.more = true}};
+    log_in();
+    give(pdu, TEXT("MaxRecvDataSegmentLength=40"));
+    CHECK(take_op(LB_OP_TEXT_RESPONSE));
+    CHECK(!raw.pdu.final && raw.data.len == 0 && raw.pdu.ttt != LB_ISCSI_NO_TAG);
+    pdu.ttt = raw.pdu.ttt;
+    pdu.final = true;
+    pdu.text.more = false;
+    give(pdu, TEXT("96\0MaxBurstLength=512\0"));
+    CHECK(take_op(LB_OP_TEXT_RESPONSE));
+    CHECK(raw.pdu.final);
+    CHECK(lb_bytes_equal(raw.data, TEXT("MaxBurstLength=Reject\0")));
+    give(command(false, 0, 8), nothing);
+    CHECK(take_op(LB_OP_DATA_IN));
+    CHECK_EQ(raw.data.len, 4096);
+}
+
+static void a_logout_of_another_connection_is_refused(void) {
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_LOGOUT_REQUEST,
+                               .immediate = true,
+                               .final = true,
+                               .itt = 5,
+                               .logout = {.reason = LB_LOGOUT_CONNECTION, .cid = 9}};
+    log_in();
+    give(pdu, nothing);
+    CHECK(take_op(LB_OP_LOGOUT_RESPONSE));
+    CHECK_EQ(raw.pdu.logout_response.response, 1);
+    CHECK(!raw.is_closed);
+}
+
+static void who_does_not_log_out_when_asked_is_dropped(void) {
+    log_in();
+    lb_target_ask_logout(&raw.conn, raw.now, 3);
+    serve();
+    CHECK(take_op(LB_OP_ASYNC));
+    CHECK_EQ(raw.pdu.async.event, LB_ASYNC_LOGOUT_REQUEST);
+    CHECK_EQ(raw.pdu.async.parameter3, 3);
+    raw.now += 2 * LB_US_SEC;
+    serve();
+    CHECK(!raw.is_closed);
+    raw.now += 1 * LB_US_SEC;
+    serve();
+    CHECK(raw.is_closed);
+}
+
+static void a_task_set_is_aborted_with_what_it_had_queued(void) {
+    log_in();
+    raw.holds = true;
+    give(command(false, 0, 8), nothing);
+    give(command(true, 0, 1), nothing);
+    raw.itt++;
+    give(tmf(LB_TMF_ABORT_TASK_SET, LB_ISCSI_NO_TAG), nothing);
+    release_held();
+    CHECK(take_op(LB_OP_TMF_RESPONSE));
+    CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
+    CHECK_EQ(raw.pdu.max_cmd_sn, raw.pdu.exp_cmd_sn + 3);
+    CHECK(!take());
+    CHECK(!raw.server.stirred); /* nobody else was concerned */
+}
+
+static void task_management_that_we_do_not_do_says_so(void) {
+    static const struct {
+        enum lb_iscsi_tmf function;
+        enum lb_iscsi_tmf_response response;
+    } cases[] = {{LB_TMF_CLEAR_ACA, LB_TMF_NOT_SUPPORTED},
+                 {LB_TMF_TARGET_COLD_RESET, LB_TMF_NOT_SUPPORTED},
+                 {LB_TMF_TASK_REASSIGN, LB_TMF_NO_REASSIGNMENT},
+                 {LB_TMF_TARGET_WARM_RESET, LB_TMF_COMPLETE},
+                 {LB_TMF_CLEAR_TASK_SET, LB_TMF_COMPLETE},
+                 {(enum lb_iscsi_tmf)77, LB_TMF_REJECTED}};
+    log_in();
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        give(tmf(cases[i].function, LB_ISCSI_NO_TAG), nothing);
+        CHECK(take_op(LB_OP_TMF_RESPONSE));
+        CHECK_EQ(raw.pdu.tmf_response.response, cases[i].response);
+    }
+    struct lb_iscsi_pdu pdu = tmf(LB_TMF_LUN_RESET, LB_ISCSI_NO_TAG);
+    pdu.lun[1] = 20;
+    give(pdu, nothing);
+    CHECK(take_op(LB_OP_TMF_RESPONSE));
+    CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_NO_LUN);
+}
+
+int main(void) {
+    TEST(every_vital_page_that_is_listed_is_there);
+    TEST(a_reply_is_cut_at_the_room_for_it);
+    TEST(a_unit_attention_is_told_once);
+    TEST(a_busy_target_still_says_what_it_is);
+    TEST(a_long_ping_comes_back_as_long_as_it_may);
+    TEST(a_text_request_with_a_wrong_tag_ends_it);
+    TEST(text_that_goes_on_in_full_feature_phase_is_joined);
+    TEST(a_logout_of_another_connection_is_refused);
+    TEST(who_does_not_log_out_when_asked_is_dropped);
+    TEST(a_task_set_is_aborted_with_what_it_had_queued);
+    TEST(task_management_that_we_do_not_do_says_so);
+    return tap_done();
+}
