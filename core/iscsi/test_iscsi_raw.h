@@ -69,7 +69,7 @@ static inline void serve(void) {
         else
             answer(action.io);
     }
-    CHECK(!"polls are bounded");
+    tap_check(__FILE__, __LINE__, "polls are bounded", false);
 }
 
 static inline void release_held(void) {
