@@ -14,7 +14,7 @@ done <<CASES
 0203 target-not-found not found
 0204 target-removed removed
 0205 login-version unsupported version
-0206 login-rejected too many connections
+0206 target-busy too many connections
 0300 login-rejected|target-busy target error
 CASES
 pass

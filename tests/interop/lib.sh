@@ -92,6 +92,7 @@ spawn() {
     local name=$1
     shift
     [ ! -e "$scratch/$name.log" ] || mv "$scratch/$name.log" "$scratch/$name-before.log"
+    : >"$scratch/$name.log"
     "$@" >>"$scratch/$name.log" 2>&1 </dev/null &
     pids[$name]=$!
     disown $! # else the shell has a word to say when we end it
@@ -482,13 +483,14 @@ read_disk() {
     run_lunboot read --rootpath="$rootpath" "${where[@]}" --output="$3" "${@:4}"
 }
 
-# reads_the_disk WHAT [ARGUMENTS...]: all of $scratch/disk.img comes over, and is the same.
+# reads_the_disk WHAT [ARGUMENTS...]: all of $scratch/disk.img comes over, and is the same; or its first
+# $read_bytes, where the target is slow.
 reads_the_disk() {
     local what=$1
     shift
-    read_disk 0 0 "$scratch/copy.img" "$@"
+    read_disk 0 "${read_bytes:-0}" "$scratch/copy.img" "$@"
     succeeds "$what"
-    cmp "$scratch/disk.img" "$scratch/copy.img" >/dev/null || fail "$what: the bytes differ"
+    cmp ${read_bytes:+-n "$read_bytes"} "$scratch/disk.img" "$scratch/copy.img" >/dev/null || fail "$what: the bytes differ"
     ok "$what: every byte is right"
     rm -f "$scratch/copy.img"
 }

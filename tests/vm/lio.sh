@@ -23,6 +23,7 @@ wait_guest 'LIO-READY|LIO-FAILED|Kernel panic' 120
 grep -q LIO-READY "$scratch/console.log" || fail "the guest did not set its targets up"
 
 # serves NAME: the target that the next commands are about.
+read_bytes=$((8 << 20)) # emulation is slow
 serves() {
     iqn=iqn.2026-11.test:lio-$1
     rootpath="iscsi:192.0.2.1:::0:$iqn"
