@@ -105,8 +105,12 @@ static void put_options(const struct lb_dhcp4_client *client, enum lb_dhcp4_type
     lb_dhcp4_put_u8(list, LB_OPT_TYPE, (uint8_t)type);
     lb_dhcp4_put(list, LB_OPT_CLIENT_ID, lb_dhcp4_client_id(client, room));
     put_addresses(client, list);
-    if (type == LB_DHCP4_DECLINE || type == LB_DHCP4_RELEASE)
+    if (type == LB_DHCP4_DECLINE || type == LB_DHCP4_RELEASE) {
+        lb_dhcp4_put_text(list, LB_OPT_MESSAGE,
+                          type == LB_DHCP4_DECLINE ? "another machine answers ARP for this address"
+                                                   : "no longer used");
         return; /* RFC 2131 table 5: nothing else */
+    }
     lb_dhcp4_put_u16(list, LB_OPT_MAX_SIZE, LB_DHCP4_PACKET_MAX - IP_UDP_BYTES);
     if (type == LB_DHCP4_DISCOVER && !config->no_rapid_commit && !config->offers_only)
         lb_dhcp4_put(list, LB_OPT_RAPID_COMMIT, lb_bytes(room, 0));
@@ -123,13 +127,14 @@ static bool has_ciaddr(const struct lb_dhcp4_client *client) {
            client->state == LB_DHCP4_STOPPED;
 }
 
-/* RFC 1542 3.2 and RFC 2131 4.4.1: the first DISCOVER says 0, and a REQUEST what its DISCOVER said.
- */
+/* RFC 1542 3.2 and RFC 2131 4.4.1: the first DISCOVER says 0, a REQUEST what its DISCOVER said, and
+ * DECLINE and RELEASE 0. */
 static void count_secs(struct lb_dhcp4_client *client, uint64_t now_us) {
     if (client->state == LB_DHCP4_REQUESTING)
         return;
     uint64_t secs = (now_us - client->began_us) / LB_US_SEC;
-    client->secs = (uint16_t)LB_MIN(secs, SECS_MAX);
+    bool is_end = client->state == LB_DHCP4_DECLINED || client->state == LB_DHCP4_STOPPED;
+    client->secs = is_end ? 0 : (uint16_t)LB_MIN(secs, SECS_MAX);
 }
 
 static void address_datagram(const struct lb_dhcp4_client *client, struct lb_dhcp4_action *action) {

@@ -97,6 +97,7 @@ static void release_goes_to_the_server_alone(void) {
     CHECK_ADDR(t.sent.header.ciaddr, "192.0.2.100");
     CHECK_STR(sent_addr(LB_OPT_SERVER_ID), "192.0.2.1");
     CHECK(!has(LB_OPT_REQUESTED_ADDRESS) && !has(LB_OPT_PARAMETERS) && !has(LB_OPT_MAX_SIZE));
+    CHECK_EQ(t.sent.header.secs, 0);
     CHECK_EQ(t.until, LB_NEVER);
 }
 
@@ -224,6 +225,8 @@ static void a_conflict_is_declined_and_ten_seconds_pass(void) {
     CHECK_STR(sent_addr(LB_OPT_SERVER_ID), "192.0.2.1");
     CHECK_STR(sent_addr(LB_OPT_REQUESTED_ADDRESS), "192.0.2.100");
     CHECK(!has(LB_OPT_PARAMETERS) && !has(LB_OPT_MAX_SIZE) && !has(LB_OPT_VENDOR_CLASS));
+    CHECK(has(LB_OPT_MESSAGE));
+    CHECK_EQ(t.sent.header.secs, 0);
     CHECK_EQ(t.until, t.now + 10 * SEC);
     CHECK_EQ(seen.gots, 0);
     advance_to(t.until);
