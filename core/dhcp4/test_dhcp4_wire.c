@@ -389,6 +389,31 @@ static void static_routes_and_routers_make_routes_without_option_121(void) {
     CHECK_EQ(lease.router_count, 2);
 }
 
+static void the_default_route_is_no_static_route(void) {
+    read_options("350102 2110 00000000c00002fc c6336400c00002fb ff");
+    CHECK_EQ(lease.route_count, 1);
+    CHECK_STR(lb_prefix_text(lease.routes[0].to).s, "198.51.100.0/24");
+}
+
+static void a_relay_is_no_router(void) {
+    static uint8_t bytes[300];
+    struct lb_bytes whole = with_options("350102 ff");
+    memcpy(bytes, whole.p, whole.len);
+    memcpy(bytes + 24, "\xc0\x00\x02\xfa", 4); /* giaddr */
+    if (!CHECK(decode(lb_bytes(bytes, whole.len))))
+        return;
+    lb_dhcp4_read_lease(&message, v4(192, 0, 2, 250), &lease);
+    CHECK_ADDR(lease.relay, "192.0.2.250");
+    CHECK_EQ(lease.router_count + lease.route_count, 0);
+}
+
+static void an_mtu_below_68_is_ignored(void) {
+    read_options("350102 1a02 0043 ff");
+    CHECK_EQ(lease.mtu, 0);
+    read_options("350102 1a02 0044 ff");
+    CHECK_EQ(lease.mtu, 68);
+}
+
 static void classless_routes_are_read_at_every_width(void) {
     read_options("350102 791d 000a000001 080a0a000001 190a0000800a000001 200a0000010a000002 ff");
     if (!CHECK_EQ(lease.route_count, 4))
@@ -689,6 +714,9 @@ int main(void) {
     TEST(options_of_a_wrong_length_are_ignored_by_themselves);
     TEST(an_absent_mask_is_that_of_the_class);
     TEST(static_routes_and_routers_make_routes_without_option_121);
+    TEST(the_default_route_is_no_static_route);
+    TEST(a_relay_is_no_router);
+    TEST(an_mtu_below_68_is_ignored);
     TEST(classless_routes_are_read_at_every_width);
     TEST(host_bits_of_a_classless_route_are_masked_off);
     TEST(a_route_on_the_link_has_no_router);
