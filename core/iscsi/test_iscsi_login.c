@@ -256,8 +256,7 @@ static void headers_that_contradict_the_request_end_the_login(void) {
     pdu = good_answer();
     pdu.itt++;
     answer_fails(pdu, "Login Response (tag");
-    pdu = good_answer();
-    pdu.opcode = LB_OP_SCSI_RESPONSE;
+    pdu = (struct lb_iscsi_pdu){.opcode = LB_OP_SCSI_RESPONSE, .itt = peer.pdu.itt};
     answer_fails(pdu, "SCSI Response");
 }
 
