@@ -8,9 +8,12 @@
 #include "core/crypto/crypto.h"
 
 enum {
-    /* From this data segment on, the copy costs more than the further system call. Measured on
-     * Linux (bench/NOTES.md): at 32 KiB staging takes a fifth off the CPU, at 64 KiB it adds 3%. */
-    LARGE_DATA = 65536,
+    /* Two costs are weighed (bench/NOTES.md has what was measured on Linux): a system call more,
+     * and the copy out of the staging buffer. Data segments shorter than DIRECT_DATA are always
+     * staged, many at once. From DIRECT_DATA on they are where nothing more waits to be received,
+     * so that it is worth reading a header alone; from LARGE_DATA on they never are. */
+    DIRECT_DATA = 65536,
+    LARGE_DATA = 131072,
     /* What is staged behind a large data segment: its trailer, a response, and the next header. */
     STAGE_AFTER_LARGE = 128,
     DIGEST = 4,
@@ -81,11 +84,14 @@ static void make_room(struct lb_stream *stream) {
 
 static size_t stage_len(const struct lb_stream *stream) {
     size_t room = stream->rx.len - stream->tail;
-    bool large = (stream->phase == LB_STREAM_IN_PLACED || stream->phase == LB_STREAM_IN_TRAILER)
-                     ? stream->data_len >= LARGE_DATA
-                     : stream->last_len >= LARGE_DATA;
-    bool between = stream->phase != LB_STREAM_IN_KEPT && staged(stream) < STAGE_AFTER_LARGE;
-    return large && between ? LB_MIN(room, STAGE_AFTER_LARGE) : room;
+    uint32_t len = stream->last_len, direct = DIRECT_DATA;
+    if (stream->phase == LB_STREAM_IN_KEPT || staged(stream) >= STAGE_AFTER_LARGE)
+        return room;
+    if (stream->phase == LB_STREAM_IN_PLACED || stream->phase == LB_STREAM_IN_TRAILER) {
+        len = stream->data_len;
+        direct = LARGE_DATA;
+    }
+    return len >= direct ? LB_MIN(room, STAGE_AFTER_LARGE) : room;
 }
 
 size_t lb_stream_where(struct lb_stream *stream, struct lb_span spans[2]) {
