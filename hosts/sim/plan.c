@@ -45,9 +45,11 @@ static void draw_faults(struct sim *sim) {
     if (sim->plan.is_hostile) {
         bool target = !sim_one_in(world, 3);
         world->chance[target ? SIM_HOSTILE_TARGET : SIM_HOSTILE_INITIATOR] =
-            (uint16_t)sim_between(world, 1, 100);
+            (uint16_t)sim_between(world, 1, 300);
     }
-    world->calm_us = world->now_us + sim_skewed(world, 100, 60000) * LB_US_MS;
+    uint32_t calm_ms = sim_one_in(world, 3) ? sim_skewed(world, 100, 60000)
+                                            : sim_between(world, 100, 60000);
+    world->calm_us = world->now_us + calm_ms * LB_US_MS;
 }
 
 static void draw_mix(struct sim *sim) {
@@ -55,7 +57,7 @@ static void draw_mix(struct sim *sim) {
     struct sim_plan *plan = &sim->plan;
     uint32_t mix = sim_below(world, 12);
     plan->is_clean = mix <= 1;
-    plan->is_hostile = mix == 2;
+    plan->is_hostile = mix == 2 || mix == 4;
     if (mix == 1 || mix == 3)
         plan->wrong = (enum sim_wrong)sim_between(world, 1, SIM_WRONG_COUNT - 1);
     if (!plan->is_clean)
@@ -230,6 +232,12 @@ static void configure_session(struct sim *sim) {
         set(sim, "task-timeout", "%us", sim_between(world, 1, 40));
     if (sim_one_in(world, 6))
         set(sim, "ping-interval", "%us", sim_between(world, 1, 20));
+    if (sim_one_in(world, 4))
+        set(sim, "recovery-time", "%ums", sim_skewed(world, 0, 60000));
+    if (sim_one_in(world, 8))
+        set(sim, "connect-timeout", "%ums", sim_between(world, 500, 9000));
+    if (sim_one_in(world, 8))
+        set(sim, "retry-delay", "%ums", sim_between(world, 1, 9000));
     if (sim_one_in(world, 10))
         set(sim, "login-timeout", "%us", sim_between(world, 2, 20));
 }
@@ -279,7 +287,8 @@ void sim_plan_draw(struct sim *sim) {
     plan->must_boot =
         plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe && is_curable(sim);
     plan->ops = sim_skewed(&sim->world, 10, 300);
-    plan->depth = sim_between(&sim->world, 1, 16);
+    plan->depth = sim_between(&sim->world, 1, SIM_OPS_MAX);
+    plan->pause_us = sim_skewed(&sim->world, 1000, 60000000);
     sim_say(&sim->world, "plan", "%s%s%s, wrong: %s, calm after %llu ms",
             plan->is_clean ? "clean" : "faults", plan->is_hostile ? ", hostile" : "",
             plan->is_probe ? ", probe" : "", sim_wrong_word(plan->wrong),

@@ -48,7 +48,7 @@ struct sim_plan {
     bool chap, mutual;
     uint32_t lease_s;
     uint32_t redirect; /* 0: none; else a login status */
-    uint32_t ops, depth;
+    uint32_t ops, depth, pause_us; /* of the disk's user */
     char root_path[160];
     size_t root_path_len;
 };

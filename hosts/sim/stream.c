@@ -73,6 +73,7 @@ static void plan_arrival(struct sim_conn *conn, struct sim_world *world, struct 
     uint64_t at_us = world->now_us + manner->delay_us + sim_below(world, manner->jitter_us);
     if (sim_happens(world, SIM_CLOGGED))
         at_us += sim_skewed(world, 1000, (uint32_t)CLOG_US_MAX);
+    at_us = LB_MAX(at_us, world->dark_until_us + manner->delay_us);
     pipe->last_us = LB_MAX(at_us, pipe->last_us);
     size_t place = (pipe->first + pipe->count++) % SIM_PIPE_SEGMENTS;
     pipe->segments[place] = (struct sim_segment){.end = pipe->written, .at_us = pipe->last_us};

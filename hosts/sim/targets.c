@@ -355,6 +355,7 @@ static void trouble_link(struct sim *sim) {
     if (!can || !sim_happens(world, SIM_LINK_DOWN))
         return;
     uint64_t up_us = world->now_us + sim_skewed(world, 10, 10000) * LB_US_MS;
+    world->dark_until_us = up_us;
     sim_after(world, 0, SIM_LINK, false, 0);
     sim_at(world, up_us, SIM_LINK, true, 0, (struct lb_bytes){NULL, 0});
 }

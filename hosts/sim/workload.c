@@ -174,7 +174,7 @@ static bool pauses(struct sim *sim) {
         return true;
     if (!sim_one_in(world, 10))
         return false;
-    sim->work.next_us = world->now_us + sim_skewed(world, 1, 4000000);
+    sim->work.next_us = world->now_us + sim_skewed(world, 1, sim->plan.pause_us);
     sim_at(world, sim->work.next_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});
     return true;
 }
