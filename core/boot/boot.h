@@ -77,7 +77,8 @@ enum lb_boot_event {
     LB_BOOT_CLOSE,         /* close slot; no answer */
     LB_BOOT_READY,         /* the disk is there; once */
     LB_BOOT_OFFERS,        /* PROBE: lb_boot_offers has what the servers said; once */
-    LB_BOOT_FAILED,        /* the end; see lb_boot_report: error */
+    LB_BOOT_FAILED,        /* the end, also of a disk that was READY: every request has been
+                              completed; see lb_boot_report: error */
     LB_BOOT_OUT,           /* after lb_boot_stop: everything is closed */
 };
 
@@ -127,7 +128,7 @@ void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t le
 size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap);
 void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
 
-/* The disk, once READY; as in iscsi_disk.h. */
+/* The disk, once READY; as in iscsi_disk.h. After FAILED or OUT what is submitted fails at once. */
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op);
 struct lb_disk_op *lb_boot_completed(struct lb_boot *boot);
 const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot);

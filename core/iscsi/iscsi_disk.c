@@ -265,7 +265,9 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
     struct lb_error error = {.code = LB_OK};
     if (command->state == LB_TASK_LOST) {
         const struct lb_error *why = lb_iscsi_error(disk->session);
-        lb_fail(&error, lb_is_ok(why) ? LB_E_TARGET_LOGOUT : why->code, "%s", why->facts);
+        if (lb_is_ok(why))
+            lb_fail(&error, LB_E_CANCELLED, "the session was logged out");
+        lb_fail(&error, why->code, "%s", why->facts);
         end(disk, now_us, task, &error);
         return;
     }

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUARD_BYTE 0xc7
-#define FRESH_BYTE 0xa5
+#define GUARD_BYTE  0xc7
+#define FRESH_BYTE  0xa5
+#define STOP_US_MAX (6 * LB_US_SEC) /* two for the logout, three that the host may be late */
 
 /* ---- guards ------------------------------------------------------------------------------------
  */
@@ -145,7 +146,7 @@ void sim_check_completion(struct sim *sim, struct sim_op *op) {
         check_error(sim, &op->op.error, "a request");
         if (op->op.error.code == LB_E_WRITES_UNSURE)
             forget_unsure(sim, op);
-        if (sim->plan.is_clean && !outside)
+        if (sim->plan.is_clean && !outside && !sim->is_out)
             sim_violation(&sim->world, "a request failed without any fault: %s: %s",
                           lb_code_word(op->op.error.code), op->op.error.facts);
         return;
@@ -236,6 +237,13 @@ void sim_check_outcome(struct sim *sim) {
     if (sim->is_failed) {
         check_error(sim, error, "the boot");
         check_code(sim, error);
+    } else if (!lb_is_ok(error)) {
+        sim_violation(&sim->world, "the engine is out as asked, and tells an error: %s: %s",
+                      lb_code_word(error->code), error->facts);
+    } else if (sim->is_early) {
+        if (sim->world.now_us > sim->stop_told_us + STOP_US_MAX)
+            sim_violation(&sim->world, "stopped, and out only after %llu ms",
+                          (unsigned long long)((sim->world.now_us - sim->stop_told_us) / LB_US_MS));
     } else if (sim->is_ready && !sim->work.is_over) {
         sim_violation(&sim->world, "the engine is out before the disk's user was done");
     }

@@ -47,8 +47,8 @@ static void draw_faults(struct sim *sim) {
         world->chance[target ? SIM_HOSTILE_TARGET : SIM_HOSTILE_INITIATOR] =
             (uint16_t)sim_between(world, 1, 300);
     }
-    uint32_t calm_ms = sim_one_in(world, 3) ? sim_skewed(world, 100, 60000)
-                                            : sim_between(world, 100, 60000);
+    uint32_t calm_ms =
+        sim_one_in(world, 3) ? sim_skewed(world, 100, 60000) : sim_between(world, 100, 60000);
     world->calm_us = world->now_us + calm_ms * LB_US_MS;
 }
 
@@ -286,6 +286,11 @@ void sim_plan_draw(struct sim *sim) {
     configure_network(sim);
     plan->must_boot =
         plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe && is_curable(sim);
+    plan->stop_us = LB_NEVER;
+    if (!plan->is_clean && plan->wrong == SIM_WRONG_NONE && sim_one_in(&sim->world, 10)) {
+        plan->stop_us = sim->world.now_us + sim_skewed(&sim->world, 0, 60000000);
+        plan->must_boot = false;
+    }
     plan->ops = sim_skewed(&sim->world, 10, 300);
     plan->depth = sim_between(&sim->world, 1, SIM_OPS_MAX);
     plan->pause_us = sim_skewed(&sim->world, 1000, 60000000);

@@ -147,9 +147,15 @@ static bool poll_engine(struct sim *sim) {
 
 static void finish_work(struct sim *sim) {
     bool done = sim->work.is_running && sim->work.is_over;
-    if (sim->stop_told || !done)
+    bool early = sim->world.now_us >= sim->plan.stop_us;
+    if (sim->stop_told || (!done && !early))
         return;
     sim->stop_told = true;
+    sim->stop_told_us = sim->world.now_us;
+    sim->is_early = !done;
+    sim_say(&sim->world, "host", "stop");
+    if (early && !done)
+        sim_saw(&sim->world, SIM_STOPPED);
     lb_boot_stop(&sim->boot, sim->world.now_us, sim_one_in(&sim->world, 2));
 }
 
@@ -298,6 +304,8 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     sim_dhcp_init(sim);
     sim_targets_init(sim);
     start_engine(sim);
+    if (sim->plan.stop_us != LB_NEVER)
+        sim_at(world, sim->plan.stop_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});
     if (!sim->plan.is_clean) {
         sim_at(world, world->calm_us, SIM_CALM, 0, 0, (struct lb_bytes){NULL, 0});
         sim_after(world, sim_skewed(world, 1, 3000) * LB_US_MS, SIM_TICK, 0, 0);

@@ -38,6 +38,7 @@ enum {
 struct sim_plan {
     enum sim_wrong wrong;
     bool is_clean, is_hostile;
+    uint64_t stop_us;   /* somebody stops it then; LB_NEVER: when the disk's user is done */
     bool must_boot;     /* nothing is in the way once the faults have stopped */
     bool uses_address;  /* the address is configured: no DHCP */
     bool uses_rootpath; /* the root path is configured */
@@ -47,7 +48,7 @@ struct sim_plan {
     bool two_servers, proxy, bootp, rapid, overload, authoritative;
     bool chap, mutual;
     uint32_t lease_s;
-    uint32_t redirect; /* 0: none; else a login status */
+    uint32_t redirect;             /* 0: none; else a login status */
     uint32_t ops, depth, pause_us; /* of the disk's user */
     char root_path[160];
     size_t root_path_len;
@@ -152,7 +153,8 @@ struct sim {
     bool is_ready, is_failed, is_out, is_stuck, stop_told, stop_seen, has_offers;
     uint64_t moved;                /* counts what went through the pipes */
     uint64_t late_for_us, late_us; /* the deadline that the host is late for, and by how much */
-    uint64_t ready_us;
+    uint64_t ready_us, stop_told_us;
+    bool is_early;                /* stopped before the disk's user was done */
     struct lb_boot_action action; /* the last WAIT */
     uint64_t steps;
     const char *secrets[SIM_SECRETS];
@@ -206,7 +208,8 @@ void sim_storage_end(struct sim *sim, unsigned conn); /* a connection is gone, w
 void sim_work_begin(struct sim *sim);
 /* Takes completions and submits more; true when something was done. */
 bool sim_work_turn(struct sim *sim);
-void sim_work_end(struct sim *sim); /* the engine has ended: nothing may be out any more */
+void sim_work_end(struct sim *sim); /* the engine has ended: nothing may be out any more, and what
+                                       is submitted now fails at once */
 void sim_work_free(struct sim *sim);
 
 /* ---- check.c ---- */

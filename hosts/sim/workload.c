@@ -184,8 +184,8 @@ bool sim_work_turn(struct sim *sim) {
     if (!work->is_running)
         return false;
     bool any = take_all(sim);
-    while (!sim->is_failed && work->submitted < sim->plan.ops && work->out < sim->plan.depth &&
-           !pauses(sim)) {
+    while (!sim->is_failed && !sim->stop_told && work->submitted < sim->plan.ops &&
+           work->out < sim->plan.depth && !pauses(sim)) {
         submit(sim);
         any = true;
     }
@@ -197,6 +197,9 @@ bool sim_work_turn(struct sim *sim) {
 void sim_work_end(struct sim *sim) {
     if (!sim->work.is_running)
         return;
+    take_all(sim);
+    if (sim->work.out < SIM_OPS_MAX)
+        submit(sim);
     take_all(sim);
     if (sim->work.out > 0)
         sim_violation(&sim->world, "the engine has ended with %u requests unanswered",

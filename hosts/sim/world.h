@@ -70,7 +70,7 @@ struct sim_world {
     unsigned violations;
     char violation[400]; /* the first one */
 
-    uint64_t dark_until_us; /* the link is down, and nothing arrives */
+    uint64_t dark_until_us;           /* the link is down, and nothing arrives */
     uint64_t calm_us;                 /* faults happen before this time */
     uint16_t chance[SIM_FAULT_COUNT]; /* thousandths */
     bool seen[SIM_FAULT_COUNT];
