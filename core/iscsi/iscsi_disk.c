@@ -267,7 +267,8 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
         const struct lb_error *why = lb_iscsi_error(disk->session);
         if (lb_is_ok(why))
             lb_fail(&error, LB_E_CANCELLED, "the session was logged out");
-        lb_fail(&error, why->code, "%s", why->facts);
+        else
+            lb_fail(&error, why->code, "%s", why->facts);
         end(disk, now_us, task, &error);
         return;
     }

@@ -237,7 +237,7 @@ void sim_check_outcome(struct sim *sim) {
     if (sim->is_failed) {
         check_error(sim, error, "the boot");
         check_code(sim, error);
-    } else if (!lb_is_ok(error)) {
+    } else if (sim->is_ready && !lb_is_ok(error)) {
         sim_violation(&sim->world, "the engine is out as asked, and tells an error: %s: %s",
                       lb_code_word(error->code), error->facts);
     } else if (sim->is_early) {
