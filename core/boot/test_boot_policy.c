@@ -221,7 +221,7 @@ static void a_person_cannot_name_a_multicast_address_either(void) {
 static void a_listed_target_is_used(void) {
     static const char *const lists[] = {
         HOST_TARGET,
-        "iqn.2026-11.test:other," HOST_TARGET,
+        "iqn.2026-11.test:other,iqn.2026-11.test:disk",
         "iqn.2026-11.TEST:Disk",
         "iqn.2026-11.test:*",
         "*",
