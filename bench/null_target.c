@@ -31,6 +31,7 @@ struct peer {
     struct lb_target_conn conn;
     int fd;
     bool is_blocked; /* the socket takes no more: wait until it does */
+    uint64_t sent;   /* bytes */
     unsigned char rx[RX_BYTES];
 };
 
@@ -72,8 +73,10 @@ static bool send_gathered(struct peer *p, uint64_t now_us) {
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
     ssize_t n = sendmsg(p->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     p->is_blocked = n < 0 && errno == EAGAIN;
-    if (n > 0)
+    if (n > 0) {
         lb_target_sent(&p->conn, now_us, (size_t)n);
+        p->sent += (uint64_t)n;
+    }
     return n >= 0 || p->is_blocked;
 }
 
@@ -115,23 +118,30 @@ static ssize_t receive(struct peer *p, uint64_t now_us) {
     return n < 0 && errno != EAGAIN ? 0 : n;
 }
 
-/* Serves the connection while something comes, and, where it is the only one, a moment longer.
+/* One pass: does what is to do, then receives. False when the connection is over; *moved: bytes
+ * went or came. */
+static bool turn(struct null_target *t, struct peer *p, uint64_t now_us, bool *moved) {
+    uint64_t sent = p->sent;
+    p->is_blocked = false;
+    if (!serve_conn(t, p, now_us))
+        return false;
+    ssize_t n = p->is_blocked ? -1 : receive(p, now_us);
+    *moved = n > 0 || p->sent != sent;
+    return n != 0;
+}
+
+/* Serves the connection while something moves, and, where it is the only one, a moment longer.
  * False when it is over. */
 static bool serve_peer(struct null_target *t, struct peer *p) {
-    uint64_t now_us = bench_now_us(), heard_us = now_us, end_us = now_us + TURN_US;
-    p->is_blocked = false;
+    uint64_t now_us = bench_now_us(), moved_us = now_us, end_us = now_us + TURN_US;
     while (now_us < end_us) {
-        if (!serve_conn(t, p, now_us))
-            return false;
-        if (p->is_blocked)
-            return true;
-        ssize_t n = receive(p, now_us);
-        if (n == 0)
+        bool moved;
+        if (!turn(t, p, now_us, &moved))
             return false;
         now_us = bench_now_us();
-        if (n > 0)
-            heard_us = now_us;
-        else if (t->peers > 1 || now_us - heard_us > BENCH_SPIN_US)
+        if (moved)
+            moved_us = now_us;
+        else if (t->peers > 1 || now_us - moved_us > BENCH_SPIN_US)
             return true;
     }
     return serve_conn(t, p, now_us);
