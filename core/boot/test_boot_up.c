@@ -301,9 +301,10 @@ static void secrets_are_wiped_when_the_boot_ends(void) {
         return;
     stop(false);
     const uint8_t *at = (const uint8_t *)&host.boot;
+    size_t copies = 0;
     for (size_t i = 0; i + secret.len <= sizeof host.boot; i++)
-        if (at[i] == 'f' && memcmp(at + i, secret.p, secret.len) == 0)
-            CHECK(!"the secret is still there");
+        copies += at[i] == 'f' && memcmp(at + i, secret.p, secret.len) == 0;
+    CHECK_EQ(copies, 0);
 }
 
 /* ---- strays ------------------------------------------------------------------------------------
