@@ -1,0 +1,122 @@
+# Sourced after lib.sh by the tests that switch on a machine with UEFI firmware (OVMF under QEMU, TCG):
+# what the network disk holds, what the machine boots from first, and what its serial console says.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+efi=${LUNBOOT_EFI:-$top/build/lunbootx64.efi}
+meter=${LUNBOOT_METER:-$top/build/meterx64.efi}
+ovmf_code=/usr/share/OVMF/OVMF_CODE_4M.fd
+ovmf_vars=/usr/share/OVMF/OVMF_VARS_4M.fd
+card_mac=52:54:00:12:34:56
+
+need_uefi() {
+    need qemu-system-x86_64 mcopy mformat sgdisk
+    [ -e "$efi" ] || skip "$efi has not been built (clang, lld, make, gnu-efi)"
+    [ -e "$meter" ] || skip "$meter has not been built"
+    [ -e "$ovmf_code" ] || skip "OVMF is not installed"
+}
+
+# make_vm_net: the server's namespace with a tap for the machine, tap0 (192.0.2.1/24); with "second",
+# tap1 as well, bridged to nothing.
+make_vm_net() {
+    [ "$(id -u)" = 0 ] || skip "network namespaces need root"
+    make_namespace "$server_ns"
+    make_namespace "$client_ns"
+    server_interface=tap0
+    in_server ip tuntap add tap0 mode tap
+    in_server ip addr add "$server_ip/24" dev tap0
+    in_server ip link set tap0 up
+}
+
+# meter_disk FILE [BLOCK_BYTES] <<EOF  a disk whose boot loader is meter.efi, with its script.
+meter_disk() {
+    cp "${loader:-$meter}" "$scratch/loader.efi"
+    make_gpt_disk "$1" "${2:-512}"
+    cat >"$scratch/meter.txt"
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$1@@$esp_offset" "$scratch/meter.txt" ::/meter.txt
+}
+
+# serve_meter [LUN_ARGUMENTS...] <<EOF  that disk at LUN 1 of $iqn, and dnsmasq that offers it.
+serve_meter() {
+    meter_disk "$scratch/disk.img"
+    start_tgt
+    tgt_target 1 "$iqn"
+    tgt_lun 1 1 "$scratch/disk.img"
+    rootpath="iscsi:$server_ip:::1:$iqn"
+}
+
+# offer_disk <<EOF  dnsmasq with the Root Path, and what else is given.
+offer_disk() {
+    {
+        echo "port=0"
+        echo "dhcp-range=192.0.2.100,192.0.2.200,1h"
+        echo "dhcp-option=option:root-path,\"$rootpath\""
+        cat
+    } | start_dnsmasq
+}
+
+# make_stick [NAME] <<EOF  a FAT disk with lunboot.efi as its boot loader and the text as lunboot.conf;
+# sets $stick, QEMU's arguments for it.
+make_stick() {
+    local file=$scratch/stick.img
+    truncate -s 40M "$file"
+    sgdisk -n 1:1M:0 -t 1:ef00 "$file" >"$scratch/sgdisk.log"
+    MTOOLS_SKIP_CHECK=1 mformat -i "$file@@1M" -F -v STICK ::
+    MTOOLS_SKIP_CHECK=1 mmd -i "$file@@1M" ::/EFI ::/EFI/BOOT
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$file@@1M" "$efi" "::/EFI/BOOT/${stick_name:-BOOTX64.EFI}"
+    cat >"$scratch/lunboot.conf"
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$file@@1M" "$scratch/lunboot.conf" ::/lunboot.conf
+    stick=(-drive "file=$file,format=raw,if=none,id=stick" -device "virtio-blk-pci,drive=stick,bootindex=0")
+}
+
+# The machine's one network card, behind tap0. Without firmware of its own: romfile is empty.
+card=(-netdev "tap,id=n0,ifname=tap0,script=no,downscript=no"
+    -device "virtio-net-pci,netdev=n0,romfile=,mac=$card_mac")
+
+# start_vm ARGUMENTS...: power on. The serial console goes to $scratch/console.log.
+start_vm() {
+    cp "$ovmf_vars" "$scratch/vars.fd"
+    : >"$scratch/console.log"
+    spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M "${machine:-q35}" \
+        -m 512 -display none -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 \
+        -drive "if=pflash,format=raw,readonly=on,file=$ovmf_code" \
+        -drive "if=pflash,format=raw,file=$scratch/vars.fd" \
+        -serial "file:$scratch/console.log" -monitor "unix:$scratch/monitor,server,nowait" "$@"
+}
+
+# Without the terminal's control sequences.
+console() { sed 's/\x1b\[[0-9;=?]*[a-zA-Z]//g; s/\r//g' "$scratch/console.log"; }
+
+# wait_console PATTERN SECONDS [WHAT]: until the console has it; WHAT makes it a point.
+wait_console() {
+    local deadline=$((SECONDS + $2))
+    until console | grep -qE -- "$1"; do
+        is_alive qemu || console | grep -qE -- "$1" || fail "the machine ended before it said '$1'"
+        [ "$SECONDS" -lt "$deadline" ] || fail "the machine never said '$1'"
+        sleep 0.2
+    done
+    [ $# -lt 3 ] || ok "$3"
+}
+
+# console_has PATTERN WHAT
+console_has() {
+    console | grep -qE -- "$1" || fail "$2: the console has no '$1'"
+    ok "$2"
+}
+
+# crc_of FILE OFFSET LENGTH: CRC32C as meter.efi prints it.
+crc_of() {
+    python3 - "$@" <<'PYTHON'
+import sys
+table = []
+for n in range(256):
+    for _ in range(8):
+        n = n >> 1 ^ (0x82f63b78 if n & 1 else 0)
+    table.append(n)
+crc = 0xffffffff
+with open(sys.argv[1], "rb") as file:
+    file.seek(int(sys.argv[2]))
+    for byte in file.read(int(sys.argv[3])):
+        crc = crc >> 8 ^ table[(crc ^ byte) & 255]
+print("%08x" % (crc ^ 0xffffffff))
+PYTHON
+}

@@ -1,0 +1,67 @@
+#!/bin/bash
+# Power-on to a Debian kernel and its initramfs, read wholly over iSCSI; the kernel finds the iBFT.
+. "$(dirname "$0")/../interop/lib.sh"
+. "$(dirname "$0")/kernel.sh"
+. "$(dirname "$0")/firmware.sh"
+need_uefi
+need busybox
+systemd_boot=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
+[ -e "$systemd_boot" ] || skip "systemd-boot-efi is not installed"
+find_kernel
+make_vm_net
+cat >"$scratch/init" <<'INIT'
+#!/bin/sh
+/bin/busybox mkdir -p /proc /sys /dev
+/bin/busybox mount -t sysfs none /sys
+/bin/busybox mount -t devtmpfs none /dev
+for module in /modules/*; do /bin/busybox insmod "$module"; done
+exec >/dev/ttyS0 2>&1
+for file in initiator/initiator-name ethernet0/ip-addr ethernet0/subnet-mask ethernet0/origin \
+    ethernet0/dhcp ethernet0/mac ethernet0/flags target0/ip-addr target0/port target0/lun \
+    target0/target-name target0/chap-type target0/chap-name target0/chap-secret target0/flags; do
+    [ -e /sys/firmware/ibft/$file ] && echo "IBFT $file $(/bin/busybox cat /sys/firmware/ibft/$file)"
+done
+echo KERNEL-OK
+/bin/busybox poweroff -f
+INIT
+make_initramfs "$scratch/initrd.img" "$scratch/init" iscsi_ibft
+cp "$systemd_boot" "$scratch/loader.efi"
+make_gpt_disk "$scratch/disk.img"
+printf 'timeout 0\ndefault debian.conf\n' >"$scratch/loader.conf"
+printf 'title Debian\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1 quiet\n' >"$scratch/debian.conf"
+esp=$scratch/disk.img@@$esp_offset
+MTOOLS_SKIP_CHECK=1 mmd -i "$esp" ::/loader ::/loader/entries
+MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/loader.conf" ::/loader/loader.conf
+MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/debian.conf" ::/loader/entries/debian.conf
+MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$kernel" ::/vmlinuz
+MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/initrd.img" ::/initrd.img
+start_tgt
+tgt_target 1 "$iqn"
+tgt_lun 1 1 "$scratch/disk.img"
+tgt_account boot boot-secret-0123 1
+rootpath="iscsi:$server_ip:::1:$iqn"
+offer_disk </dev/null
+make_stick <<EOF
+enable = yes
+chap-name = boot
+chap-secret = boot-secret-0123
+chap-algorithms = md5
+initiator = iqn.2026-11.test:machine1
+EOF
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'KERNEL-OK' 150 "a Debian kernel and its initramfs, wholly over iSCSI"
+console_has 'IBFT initiator/initiator-name iqn.2026-11.test:machine1' "iBFT: the initiator's name"
+console_has 'IBFT ethernet0/ip-addr 192.0.2.1[0-9][0-9]' "iBFT: this machine's address"
+console_has 'IBFT ethernet0/subnet-mask 255.255.255.0' "iBFT: the mask"
+console_has 'IBFT ethernet0/origin 3' "iBFT: the address came by DHCP"
+console_has "IBFT ethernet0/dhcp $server_ip" "iBFT: the DHCP server"
+console_has "IBFT ethernet0/mac $card_mac" "iBFT: the card"
+console_has 'IBFT ethernet0/flags 7' "iBFT: the card is boot-selected"
+console_has "IBFT target0/ip-addr $server_ip" "iBFT: the portal"
+console_has 'IBFT target0/port 3260' "iBFT: its port"
+console_has 'IBFT target0/lun 01000000' "iBFT: the LUN"
+console_has "IBFT target0/target-name $iqn" "iBFT: the target's name"
+console_has 'IBFT target0/chap-type 1' "iBFT: one-way CHAP"
+console_has 'IBFT target0/chap-name boot' "iBFT: the CHAP name"
+console_has 'IBFT target0/flags 3' "iBFT: the target is boot-selected"
+pass

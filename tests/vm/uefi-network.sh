@@ -1,0 +1,65 @@
+#!/bin/bash
+# Networks that are not there yet, or not at all: two cards of which the first has no link; DHCP that
+# answers only after 20 s; DHCP that never does, so that the firmware gets its turn within retry-time; and
+# a stick whose configuration does not say `enable = yes`, which sends nothing.
+. "$(dirname "$0")/../interop/lib.sh"
+. "$(dirname "$0")/firmware.sh"
+need_uefi
+need python3
+make_vm_net
+serve_meter <<EOF
+say LOADER-OK
+off
+EOF
+
+make_stick <<<"retry-time = 20s"
+start_capture "$server_ns" tap0 'port 67 or port 68 or port 3260'
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'not-enabled' 60 "a stick that is not enabled says so"
+wait_console 'failed to start|Shell>|BdsDxe: loading .*Shell' 30 "and gives the firmware its turn"
+stop_capture
+[ "$(in_server tcpdump -nr "$scratch/capture.pcap" 2>/dev/null | wc -l)" = 0 ] ||
+    fail "it sent packets all the same"
+ok "and has sent nothing"
+end qemu KILL
+
+make_stick <<EOF
+enable = yes
+retry-time = 12s
+dhcp-timeout = 4s
+EOF
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'net0' 60
+began=$SECONDS
+wait_console 'dhcp-no-offer' 40 "silence for good is explained"
+wait_console 'failed to start|Shell>|BdsDxe: loading .*Shell' 30
+[ $((SECONDS - began)) -le 25 ] || fail "it took $((SECONDS - began)) s"
+ok "and the firmware has its turn within retry-time"
+end qemu KILL
+
+make_stick <<<"enable = yes"
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'net0' 60
+sleep 20
+offer_disk </dev/null
+wait_console 'METER LOADER-OK' 60 "DHCP that answers after 20 s: it boots"
+end qemu KILL
+
+# set_link goes through the monitor before the machine starts (-S).
+start_vm -S -netdev "tap,id=n0,ifname=tap0,script=no,downscript=no" \
+    -netdev "user,id=nolink,restrict=on" \
+    -device "virtio-net-pci,netdev=nolink,id=first,romfile=,mac=52:54:00:00:00:01,addr=4" \
+    -device "virtio-net-pci,netdev=n0,romfile=,mac=$card_mac,addr=5" "${stick[@]}"
+wait_for 10 "the monitor" test -S "$scratch/monitor"
+python3 - "$scratch/monitor" <<'PYTHON'
+import socket, sys, time
+monitor = socket.socket(socket.AF_UNIX)
+monitor.connect(sys.argv[1])
+for command in (b"set_link first off\n", b"cont\n"):
+    time.sleep(0.3)
+    monitor.sendall(command)
+time.sleep(0.3)
+PYTHON
+wait_console 'METER LOADER-OK' 90 "two cards, the first without a link: it boots"
+console_has "$card_mac" "by the card that has one"
+pass
