@@ -58,6 +58,7 @@ offer_disk() {
 # sets $stick, QEMU's arguments for it.
 make_stick() {
     local file=$scratch/stick.img
+    rm -f "$file"
     truncate -s 40M "$file"
     sgdisk -n 1:1M:0 -t 1:ef00 "$file" >"$scratch/sgdisk.log"
     MTOOLS_SKIP_CHECK=1 mformat -i "$file@@1M" -F -v STICK ::
