@@ -70,7 +70,7 @@ static void request_names_server_and_address_and_repeats_xid_and_secs(void) {
     CHECK(lb_dhcp4_option(&t.sent, LB_OPT_PARAMETERS, &list));
     memcpy(asked, list.p, list.len);
     size_t asked_len = list.len;
-    advance(500 * LB_US_MS);
+    advance(1500 * LB_US_MS); /* the clock goes on, secs do not */
     uint32_t xid = t.sent.header.xid;
     CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
     CHECK_EQ(t.sent.type, LB_DHCP4_REQUEST);
@@ -687,6 +687,41 @@ static void each_message_in_each_state_leads_where_it_should(void) {
     }
 }
 
+static void a_lease_that_ends_before_it_was_told_of_is_only_lost(void) {
+    uint8_t room[LB_DHCP4_PACKET_MAX];
+    reach_requesting((struct lb_dhcp4_config){.no_arp_probe = true});
+    struct made ack = {
+        .type = LB_DHCP4_ACK, .xid = t.client.xid, .yiaddr = v4(192, 0, 2, 100), .lease_s = 10};
+    CHECK(lb_dhcp4_client_input(&t.client, t.now, test_from(v4(192, 0, 2, 1)),
+                                make(ack, lb_span(room, sizeof room))));
+    advance(20 * SEC);
+    CHECK_EQ(seen.gots, 0);
+    CHECK_EQ(seen.losts, 1);
+}
+
+static void naks_before_a_lease_do_not_slow_those_after_it(void) {
+    reach_requesting((struct lb_dhcp4_config){.no_arp_probe = true});
+    CHECK(GIVE(LB_DHCP4_NAK));
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    CHECK(GIVE(LB_DHCP4_ACK, .lease_s = 100));
+    advance_to(t.until);
+    CHECK_STATE("RENEWING");
+    CHECK(GIVE(LB_DHCP4_NAK));
+    CHECK_STATE("SELECTING");
+}
+
+static void a_probe_under_way_is_not_given_up(void) {
+    reach_requesting((struct lb_dhcp4_config){.give_up_ms = 1000});
+    advance(999 * LB_US_MS);
+    CHECK(GIVE(LB_DHCP4_ACK));
+    advance(500 * LB_US_MS);
+    CHECK_STATE("CHECKING");
+    lb_dhcp4_client_probed(&t.client, t.now, false);
+    run();
+    CHECK_STATE("BOUND");
+    CHECK_EQ(seen.failures, 0);
+}
+
 int main(void) {
     TEST(discover_is_sent_at_once_and_to_everyone);
     TEST(discover_says_who_we_are_and_what_we_want);
@@ -733,5 +768,8 @@ int main(void) {
     TEST(garbage_is_ignored_in_every_state);
     TEST(every_change_of_state_is_traced);
     TEST(each_message_in_each_state_leads_where_it_should);
+    TEST(a_lease_that_ends_before_it_was_told_of_is_only_lost);
+    TEST(naks_before_a_lease_do_not_slow_those_after_it);
+    TEST(a_probe_under_way_is_not_given_up);
     return tap_done();
 }

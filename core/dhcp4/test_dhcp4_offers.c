@@ -275,6 +275,29 @@ static void a_dry_run_ends_with_a_proxy_alone_too(void) {
     CHECK_EQ(t.client.offer_count, 0);
 }
 
+static void discover_is_not_repeated_once_it_was_answered(void) {
+    start((struct lb_dhcp4_config){.offer_wait_ms = 20000});
+    CHECK(GIVE(LB_DHCP4_OFFER));
+    clear_seen();
+    advance(19 * SEC);
+    CHECK_EQ(seen.sends, 0);
+}
+
+static void rapid_commit_in_an_offer_means_nothing(void) {
+    start((struct lb_dhcp4_config){0});
+    CHECK(GIVE(LB_DHCP4_OFFER, .rapid_commit = true, ISCSI));
+    CHECK_STATE("REQUESTING");
+}
+
+static void of_two_proxies_the_first_with_a_root_path_counts(void) {
+    start((struct lb_dhcp4_config){.no_arp_probe = true});
+    CHECK(GIVE(LB_DHCP4_OFFER, .yiaddr = {.family = LB_V4}, .server = v4(192, 0, 2, 6)));
+    CHECK(GIVE(LB_DHCP4_OFFER, PROXY, ISCSI));
+    CHECK(GIVE(LB_DHCP4_OFFER, .yiaddr = {.family = LB_V4}, .server = v4(192, 0, 2, 8),
+               .root_path = "iscsi:late"));
+    CHECK_ADDR(t.client.proxy.server, "192.0.2.7");
+}
+
 int main(void) {
     TEST(a_good_first_offer_ends_the_wait);
     TEST(an_offer_without_a_root_path_waits_for_a_better_one);
@@ -300,5 +323,8 @@ int main(void) {
     TEST(a_dry_run_collects_all_offers_and_takes_none);
     TEST(a_dry_run_shows_offers_with_what_a_proxy_adds);
     TEST(a_dry_run_ends_with_a_proxy_alone_too);
+    TEST(discover_is_not_repeated_once_it_was_answered);
+    TEST(rapid_commit_in_an_offer_means_nothing);
+    TEST(of_two_proxies_the_first_with_a_root_path_counts);
     return tap_done();
 }

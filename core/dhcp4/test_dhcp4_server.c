@@ -245,6 +245,7 @@ static void a_released_address_is_free_at_once(void) {
     CHECK_EQ(ASK(LB_DHCP4_RELEASE, .machine = 2, US, .ciaddr = address), SILENCE);
     CHECK(t.bindings[0].leased); /* it was not that one's to give */
     CHECK_EQ(ASK(LB_DHCP4_RELEASE, US, .ciaddr = address), SILENCE);
+    CHECK(!t.bindings[0].leased);
     CHECK_ADDR(take_lease(2), "192.0.2.100");
 }
 
@@ -411,6 +412,14 @@ static void what_servers_send_is_not_answered(void) {
     CHECK_EQ(ASK(LB_DHCP4_FORCERENEW), SILENCE);
 }
 
+static void a_lease_is_not_freed_by_a_wish_for_another_server(void) {
+    start(plain());
+    take_lease(1);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .server_id = v4(192, 0, 2, 2), .requested = v4(192, 0, 2, 50)),
+             SILENCE);
+    CHECK(t.bindings[0].until_us > t.now);
+}
+
 int main(void) {
     TEST(discover_is_offered_a_free_address_and_everything_else);
     TEST(request_of_what_was_offered_is_acknowledged);
@@ -437,5 +446,6 @@ int main(void) {
     TEST(options_of_the_caller_are_added);
     TEST(times_are_sent_as_configured);
     TEST(what_servers_send_is_not_answered);
+    TEST(a_lease_is_not_freed_by_a_wish_for_another_server);
     return tap_done();
 }

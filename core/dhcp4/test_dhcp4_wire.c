@@ -374,6 +374,8 @@ static void an_absent_mask_is_that_of_the_class(void) {
     CHECK_STR(lb_prefix_text(lease.address).s, "192.0.2.100/24");
     read_options("350102 0104ffff0000 ff");
     CHECK_EQ(lease.address.len, 16);
+    read_options("350102 010400000000 ff"); /* of nothing */
+    CHECK_EQ(lease.address.len, 24);
     read_options("350102 0104ff00ff00 ff"); /* with a hole */
     CHECK_EQ(lease.address.len, 24);
 }
@@ -442,7 +444,9 @@ static void a_route_on_the_link_has_no_router(void) {
 static void a_classless_route_wider_than_an_address_is_ignored_with_its_option(void) {
     read_options("350102 0304c00002fe 7909 21 c0000201 c0000201 ff");
     CHECK_EQ(lease.route_count, 1);
-    CHECK_ADDR(lease.routes[0].via, "192.0.2.254"); /* as if 121 were absent */
+    CHECK_ADDR(lease.routes[0].via, "192.0.2.254");        /* as if 121 were absent */
+    read_options("350102 790a 21 c000020180 c0000201 ff"); /* all its bytes are there */
+    CHECK_EQ(lease.route_count, 0);
     read_options("350102 7909 ff c0000201 c0000201 ff");
     CHECK_EQ(lease.route_count, 0);
 }
@@ -689,6 +693,30 @@ static void short_messages_are_padded_to_those_of_bootp(void) {
     CHECK_EQ(room[299], 0);
 }
 
+static void an_overload_that_is_none_is_ignored(void) {
+    CHECK(decode(with_options("350102 340105 ff 00000000000000000000")));
+    CHECK_EQ(message.file.len, 0);
+    static uint8_t bytes[300];
+    struct lb_bytes value, whole = with_options("350102 340105 ff");
+    memcpy(bytes, whole.p, whole.len);
+    memcpy(bytes + 108, "\x11\x01x\xff", 4);
+    CHECK(decode(lb_bytes(bytes, whole.len)));
+    CHECK(!lb_dhcp4_option(&message, LB_OPT_ROOT_PATH, &value));
+}
+
+static void a_search_label_of_more_than_63_bytes_is_ignored(void) {
+    for (unsigned len = 63; len <= 64; len++) {
+        char hex[256];
+        struct lb_text text = lb_text(hex, sizeof hex);
+        lb_text_add(&text, "350102 77%02x%02x", len + 2, len);
+        for (unsigned n = 0; n < len; n++)
+            lb_text_add(&text, "61");
+        lb_text_add(&text, "00");
+        read_options(hex);
+        CHECK_EQ(lb_strlen(lease.search), len == 63 ? 63 : 0);
+    }
+}
+
 int main(void) {
     TEST(an_offer_of_dnsmasq_is_read);
     TEST(classless_routes_of_dnsmasq_stand_before_options_3_and_33);
@@ -739,5 +767,7 @@ int main(void) {
     TEST(an_option_that_fits_is_never_split);
     TEST(what_does_not_fit_is_not_written);
     TEST(short_messages_are_padded_to_those_of_bootp);
+    TEST(an_overload_that_is_none_is_ignored);
+    TEST(a_search_label_of_more_than_63_bytes_is_ignored);
     return tap_done();
 }
