@@ -150,7 +150,7 @@ static ssize_t try_receive(struct bench *b, int fd, struct msghdr *message) {
 
 /* A busy server needs time, not attention; and each vain spin doubles the waits that do not. */
 static bool spin_is_worthwhile(struct bench *b, uint64_t answers) {
-    if (!b->spin || answers * 8 < b->depth)
+    if (!b->spin || answers * 16 < b->depth)
         return false;
     if (b->spins_to_skip == 0)
         return true;
