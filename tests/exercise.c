@@ -9,8 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK_BYTES (UINT32_C(192) << 10) /* not a power of two: chunks cross the target's bursts  \
-                                           */
+#define CHUNK_BYTES                                                                                \
+    (UINT32_C(192) << 10) /* not a power of two: chunks cross the target's bursts                  \
+                           */
 #define DEPTH_MAX 64
 
 static struct lb_run run;

@@ -100,7 +100,7 @@ static bool open_arp(struct lb_loop *loop) {
     return true;
 }
 
-/* Gives the answer when there is one; none takes 200 ms. */
+/* Gives the answer when there is one; none takes 100 ms. */
 static void poll_arp(struct lb_loop *loop, uint64_t now_us) {
     enum lb_arp_answer answer;
     if (loop->arp.fd < 0)

@@ -257,13 +257,13 @@ static enum lb_arp_answer ask(struct lb_addr addr, uint64_t *took_us) {
 static void arp_finds_who_has_an_address(void) {
     uint64_t took_us;
     CHECK_EQ(ask(lb_addr_v4(192, 0, 2, 1), &took_us), LB_ARP_TAKEN);
-    CHECK(took_us < 150 * LB_US_MS);
+    CHECK(took_us < 90 * LB_US_MS);
 }
 
-static void arp_takes_an_address_for_free_after_200_ms(void) {
+static void arp_takes_an_address_for_free_after_100_ms(void) {
     uint64_t took_us;
     CHECK_EQ(ask(lb_addr_v4(192, 0, 2, 99), &took_us), LB_ARP_FREE);
-    CHECK(took_us >= 200 * LB_US_MS && took_us < 2000 * LB_US_MS);
+    CHECK(took_us >= 100 * LB_US_MS && took_us < 2000 * LB_US_MS);
 }
 
 /* ---- names ------------------------------------------------------------------------------------
@@ -386,7 +386,7 @@ static const struct {
     T(a_broadcast_is_received_without_an_address),
     T(a_broadcast_is_sent_without_an_address),
     T(arp_finds_who_has_an_address),
-    T(arp_takes_an_address_for_free_after_200_ms),
+    T(arp_takes_an_address_for_free_after_100_ms),
     T(names_are_looked_up_at_the_servers_of_the_lease),
     T(a_lookup_may_be_given_up_for_another),
 };
