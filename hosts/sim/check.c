@@ -163,6 +163,50 @@ void sim_check_completion(struct sim *sim, struct sim_op *op) {
         check_flush(sim, op);
 }
 
+/* ---- each end of the other ---------------------------------------------------------------------
+ */
+
+/* What is no fault of the initiator's bytes. */
+static bool is_harmless(const struct sim *sim, const char *reason) {
+    static const char *const reasons[] = {
+        "", /* the connection was lost, or closed by the other end */
+        "logged out",
+        "another login took its place",
+        "target moved temporarily",
+        "target moved permanently",
+        "service unavailable",
+        "out of resources",
+        "dropped by the host",
+        "no logout in time",
+        "no login in time",
+        "no answer to a NOP-In",
+        "a wrong digest",
+    };
+    for (size_t i = 0; i < LB_COUNT(reasons); i++)
+        if (strcmp(reason, reasons[i]) == 0)
+            return strcmp(reason, "a wrong digest") != 0 || sim->world.seen[SIM_FLIPPED];
+    return false;
+}
+
+void sim_check_reason(struct sim *sim, const char *reason) {
+    const bool *seen = sim->world.seen; /* an answer of DHCP that was altered may name anything */
+    bool refused = sim->plan.wrong != SIM_WRONG_NONE || seen[SIM_CORRUPTED] || seen[SIM_TRUNCATED];
+    if (!sim->plan.is_hostile && !refused && !is_harmless(sim, reason))
+        sim_violation(&sim->world, "a target ended a connection: %s", reason);
+}
+
+void sim_check_session(struct sim *sim) {
+    const struct lb_error *error = &sim->boot.session.last_error;
+    if (lb_is_ok(error))
+        error = &sim->boot.session.error;
+    if (sim->plan.is_hostile || sim->has_protest ||
+        (error->code != LB_E_PROTOCOL && error->code != LB_E_LOGIN_PROTOCOL))
+        return;
+    sim->has_protest = true;
+    sim_violation(&sim->world, "without an enemy the engine says %s: %s", lb_code_word(error->code),
+                  error->facts);
+}
+
 /* ---- text --------------------------------------------------------------------------------------
  */
 

@@ -195,7 +195,7 @@ static void alter(struct sim *sim, struct lb_span span) {
     if (span.len == 0)
         return;
     if (digests && sim_happens(world, SIM_FLIPPED))
-        span.p[sim_below(world, (uint32_t)span.len)] ^= (uint8_t)(1U << sim_below(world, 8));
+        sim_flip(world, span);
     if (!sim_happens(world, SIM_HOSTILE_TARGET))
         return;
     for (uint32_t n = sim_between(world, 1, 8); n > 0; n--) {

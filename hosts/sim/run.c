@@ -129,6 +129,7 @@ static bool poll_engine(struct sim *sim) {
     for (unsigned polls = 0; polls < POLLS_MAX && !is_over(sim); polls++) {
         sim->action = lb_boot_poll(&sim->boot, sim->world.now_us);
         drain_trace(sim);
+        sim_check_session(sim);
         if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us < sim->world.now_us)
             sim_violation(&sim->world, "a deadline in the past");
         if (!act(sim, &sim->action) && sim->action.until_us > sim->world.now_us)

@@ -151,6 +151,7 @@ struct sim {
 
     /* What became of it. */
     bool is_ready, is_failed, is_out, is_stuck, stop_told, stop_seen, has_offers;
+    bool has_protest;              /* the engine complained of the target's protocol */
     uint64_t moved;                /* counts what went through the pipes */
     uint64_t late_for_us, late_us; /* the deadline that the host is late for, and by how much */
     uint64_t ready_us, stop_told_us;
@@ -220,6 +221,10 @@ void sim_check_completion(struct sim *sim, struct sim_op *op);
 void sim_check_line(struct sim *sim, const char *line);
 void sim_check_report(struct sim *sim);
 void sim_check_guards(struct sim *sim, const uint8_t *memory, size_t len, const char *whose);
+/* Why a target ended a connection; without an enemy, never because of what the initiator sent. */
+void sim_check_reason(struct sim *sim, const char *reason);
+/* The same for what the engine says of the target. */
+void sim_check_session(struct sim *sim);
 void sim_check_outcome(struct sim *sim);
 uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
 

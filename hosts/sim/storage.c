@@ -94,7 +94,7 @@ static bool refuses(struct sim *sim, const struct lb_target_io *io,
 static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
     struct lb_target_io *io = slot->io;
     struct lb_target_answer answer = {.status = LB_SCSI_GOOD};
-    if (io->kind != LB_IO_BUFFER && refuses(sim, io, &answer))
+    if (refuses(sim, io, &answer)) /* also before the data of a write has come */
         return answer;
     switch (io->kind) {
     case LB_IO_READ:

@@ -121,3 +121,9 @@ size_t sim_part(const struct sim_conn *conn, struct sim_world *world, size_t len
     uint32_t most = (uint32_t)LB_MIN(len, conn->manner.part_max);
     return most > 1 && conn->manner.part_max < SIM_PIPE_BYTES ? sim_between(world, 1, most) : most;
 }
+
+/* A part often begins with a header. */
+void sim_flip(struct sim_world *world, struct lb_span span) {
+    size_t len = sim_one_in(world, 2) ? LB_MIN(span.len, 48) : span.len;
+    span.p[sim_below(world, (uint32_t)len)] ^= (uint8_t)(1U << sim_below(world, 8));
+}

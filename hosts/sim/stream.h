@@ -67,5 +67,7 @@ void sim_pipe_read(struct sim_pipe *pipe, uint8_t *to, size_t len);
 bool sim_pipe_is_over(const struct sim_pipe *pipe);
 /* How many of `len` bytes are to be moved in one go. */
 size_t sim_part(const struct sim_conn *conn, struct sim_world *world, size_t len);
+/* Changes one bit of the span, which is not empty. */
+void sim_flip(struct sim_world *world, struct lb_span span);
 
 #endif

@@ -146,6 +146,7 @@ void sim_targets_end(struct sim *sim, unsigned i) {
     struct sim_conn *conn = &sim->conns[i];
     sim_say(&sim->world, "target", "connection %u ends: %s", conn->number,
             lb_target_reason(sim->ends[i]));
+    sim_check_reason(sim, lb_target_reason(sim->ends[i]));
     sim_storage_end(sim, i);
     lb_target_conn_end(sim->ends[i]);
     conn->has_server = false;
@@ -162,7 +163,7 @@ static void alter(struct sim *sim, unsigned i, struct lb_span span) {
     if (span.len == 0)
         return;
     if (digests && sim_happens(world, SIM_FLIPPED))
-        span.p[sim_below(world, (uint32_t)span.len)] ^= (uint8_t)(1U << sim_below(world, 8));
+        sim_flip(world, span);
     if (sim_happens(world, SIM_HOSTILE_INITIATOR))
         for (uint32_t n = sim_between(world, 1, 8); n > 0; n--)
             span.p[sim_below(world, (uint32_t)span.len)] = (uint8_t)sim_random(world);
