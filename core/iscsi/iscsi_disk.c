@@ -113,6 +113,11 @@ static void note_durability(struct lb_disk *disk, struct lb_disk_op *op) {
         disk->cached_after = earlier_login(disk->cached_after, op->since);
     if (op->kind != LB_DISK_FLUSH || !lb_is_ok(&op->error))
         return;
+    if (!lb_is_ok(&disk->lost_write)) {
+        op->error = disk->lost_write;
+        disk->lost_write = (struct lb_error){.code = LB_OK};
+        return;
+    }
     if (op->since != 0 && op->since != logins)
         lb_fail(&op->error, LB_E_WRITES_UNSURE, "%u login%s since the first of them",
                 logins - op->since, logins - op->since == 1 ? "" : "s");
@@ -222,6 +227,23 @@ static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *ta
     return false;
 }
 
+/* A LUN that was there comes back: a target that restarts may let us in before its LUNs are set up.
+ */
+static bool is_gone_for_now(const struct lb_disk *disk, const struct lb_disk_task *task,
+                            const struct lb_scsi_judgement *judgement) {
+    return judgement->code == LB_E_LUN_MISSING && task->op != NULL && disk->state == LB_DISK_UP;
+}
+
+/* SPC-4 4.5.6: the target lost a write that it had answered with GOOD. The next flush says so. */
+static void note_deferred(struct lb_disk *disk, const struct lb_scsi_judgement *judgement) {
+    char answer[140];
+    struct lb_text text = lb_text(answer, sizeof answer);
+    if (!judgement->sense.is_deferred)
+        return;
+    lb_scsi_answer_format(&text, LB_SCSI_CHECK_CONDITION, &judgement->sense);
+    lb_fail(&disk->lost_write, LB_E_MEDIUM, "of an earlier write: %s", answer);
+}
+
 static bool has_no_cache(const struct lb_disk_task *task,
                          const struct lb_scsi_judgement *judgement) {
     return task->op != NULL && task->op->kind == LB_DISK_FLUSH && judgement->sense.key == 5 &&
@@ -282,6 +304,9 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
     }
     struct lb_scsi_judgement judgement =
         lb_scsi_judge(command->status, lb_bytes(command->sense, command->sense_len));
+    note_deferred(disk, &judgement);
+    if (is_gone_for_now(disk, task, &judgement) && retry_later(disk, now_us, task, judgement.code))
+        return;
     if (climb(disk, now_us, task, &judgement))
         return;
     if (judgement.verdict != LB_SCSI_OK && !has_no_cache(task, &judgement))

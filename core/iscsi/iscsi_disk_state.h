@@ -64,6 +64,7 @@ struct lb_disk {
     uint32_t ready_ms;
     enum lb_disk_state state;
     struct lb_error error;
+    struct lb_error lost_write; /* a deferred error, for the next flush */
     struct lb_disk_info info;
     uint32_t piece_blocks;
     struct lb_disk_answer answers[LB_ASK_COUNT];

@@ -162,6 +162,7 @@ struct lb_target_io {
 struct lb_target_answer {
     uint8_t status; /* enum lb_scsi_status; BUSY and TASK SET FULL are passed on */
     uint8_t key, asc, ascq;
+    bool is_deferred; /* the sense is about an earlier command, and this one was not carried out */
     struct lb_span memory; /* READ: the bytes; BUFFER: the room; len as asked */
 };
 

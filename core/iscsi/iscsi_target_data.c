@@ -16,7 +16,7 @@ static struct lb_bytes encode_sense(const struct lb_target_task *task,
         return lb_bytes(NULL, 0);
     struct lb_wr wr = lb_wr(lb_span(room, 2 + SENSE_BYTES));
     lb_wr_u16(&wr, SENSE_BYTES);
-    lb_wr_u8(&wr, 0x70);
+    lb_wr_u8(&wr, task->is_deferred ? 0x71 : 0x70);
     lb_wr_u8(&wr, 0);
     lb_wr_u8(&wr, task->key);
     lb_wr_u32(&wr, 0);

@@ -73,6 +73,7 @@ struct lb_target_task {
     uint32_t in_sequence; /* bytes of Data-In since F */
     uint64_t sent_at;     /* stream position after its last Data-In */
     uint8_t status, key, asc, ascq;
+    bool is_deferred;
 };
 
 struct lb_target_list {

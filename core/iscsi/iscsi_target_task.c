@@ -158,6 +158,7 @@ static void fail_as(struct lb_target_task *task, const struct lb_target_answer *
     task->key = answer->key;
     task->asc = answer->asc;
     task->ascq = answer->ascq;
+    task->is_deferred = answer->is_deferred;
     task->has_failed = true;
 }
 

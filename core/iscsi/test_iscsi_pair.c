@@ -451,6 +451,59 @@ static void a_medium_error_is_told(void) {
     CHECK_EQ(ops[1].error.code, LB_E_MEDIUM);
 }
 
+static void a_disk_without_a_cache_is_flushed_by_doing_nothing(void) {
+    struct lb_disk_op ops[1] = {{.kind = LB_DISK_FLUSH}};
+    pair_configure();
+    if (!pair_must_be_up())
+        return;
+    pair_check_write(0, 8, 1);
+    pair.fault = (struct lb_target_answer){
+        .status = LB_SCSI_CHECK_CONDITION, .key = 5, .asc = 0x20, .ascq = 0};
+    pair.faults = 1;
+    CHECK_EQ(pair_run(ops, 1), 1);
+    pair.fault.asc = 0x24;
+    pair.faults = 1;
+    CHECK_EQ(pair_run(ops, 1), 0);
+}
+
+static void a_write_that_was_lost_afterwards_fails_the_flush(void) {
+    struct lb_disk_op ops[1] = {{.kind = LB_DISK_FLUSH}};
+    pair_configure();
+    if (!pair_must_be_up())
+        return;
+    pair_check_write(0, 8, 1);
+    pair.fault = (struct lb_target_answer){
+        .status = LB_SCSI_CHECK_CONDITION, .key = 3, .asc = 0x0c, .is_deferred = true};
+    pair.faults = 1;
+    pair_check_read(0, 8, 1); /* it is told at a read, which is not to blame */
+    CHECK_EQ(pair_run(ops, 1), 0);
+    CHECK_EQ(ops[0].error.code, LB_E_MEDIUM);
+    CHECK_HAS(ops[0].error.facts, "earlier write");
+    CHECK_EQ(pair_run(ops, 1), 1); /* it was told */
+    pair.faults = 1;
+    CHECK_EQ(pair_run(ops, 1), 0); /* told at the flush itself */
+}
+
+static void a_lun_that_went_away_is_waited_for(void) {
+    static struct lb_disk_op op;
+    pair_configure();
+    if (!pair_must_be_up())
+        return;
+    the_lun()->is_present = false;
+    op = (struct lb_disk_op){.kind = LB_DISK_READ, .blocks = 8, .buffer = pair_buffer[0]};
+    lb_disk_submit(&pair.disk, pair.now, &op);
+    for (int i = 0; i < 20; i++)
+        pair_turn();
+    CHECK(lb_disk_completed(&pair.disk) == NULL);
+    the_lun()->is_present = true;
+    for (int i = 0; i < 1000 && lb_disk_completed(&pair.disk) == NULL; i++)
+        pair_turn();
+    CHECK(lb_is_ok(&op.error) && op.done == 8);
+    the_lun()->is_present = false;
+    CHECK_EQ(pair_run(&op, 1), 0); /* but not for ever */
+    CHECK_EQ(op.error.code, LB_E_LUN_MISSING);
+}
+
 /* ---- the session's life ---- */
 
 /* Some requests are in flight when `act` happens; all of them are completed and right. */
@@ -581,6 +634,9 @@ int main(void) {
     TEST(a_disk_that_stays_busy_is_given_up);
     TEST(a_reserved_disk_is_told);
     TEST(a_medium_error_is_told);
+    TEST(a_disk_without_a_cache_is_flushed_by_doing_nothing);
+    TEST(a_write_that_was_lost_afterwards_fails_the_flush);
+    TEST(a_lun_that_went_away_is_waited_for);
     TEST(a_restart_of_the_target_is_a_pause);
     TEST(a_request_to_log_out_is_a_pause);
     TEST(a_ping_is_answered);

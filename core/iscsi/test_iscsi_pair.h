@@ -50,7 +50,7 @@ struct pair {
     uint64_t first_byte;
     uint64_t flushes, fua_writes;
     int64_t buffers_out;
-    struct lb_target_answer fault; /* for the next faults READs and WRITEs */
+    struct lb_target_answer fault; /* for the next faults READs, WRITEs and FLUSHes */
     unsigned faults;
     struct lb_target_io *waiting[PAIR_IOS];
     size_t waiting_count;
@@ -110,7 +110,7 @@ static inline struct lb_target_answer pair_write(struct lb_target_io *io) {
 }
 
 static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
-    bool can_fail = io->kind == LB_IO_READ || io->kind == LB_IO_WRITE;
+    bool can_fail = io->kind != LB_IO_BUFFER && io->kind != LB_IO_RELEASE;
     if (can_fail && pair.faults > 0) {
         pair.faults--;
         if (io->kind == LB_IO_WRITE && pair.copies)
