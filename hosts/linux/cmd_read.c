@@ -100,7 +100,7 @@ static bool copy_file(void) {
 
 static bool copy_to(int fd) {
     char sha256[65];
-    bool good = lb_copy_open(&copy, &run, fd, file ? esp.file_bytes : length);
+    bool good = lb_copy_open(&copy, &run, fd, file ? esp.file_bytes : length, with_sum);
     if (!good)
         return false;
     good = file ? copy_file() : lb_copy_range(&copy, offset, length);

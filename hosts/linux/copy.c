@@ -18,11 +18,12 @@ static void open_output(struct lb_copy *copy) {
     fcntl(copy->fd, F_SETFL, copy->flags | O_NONBLOCK);
 }
 
-bool lb_copy_open(struct lb_copy *copy, struct lb_run *run, int fd, uint64_t total) {
+bool lb_copy_open(struct lb_copy *copy, struct lb_run *run, int fd, uint64_t total,
+                  bool with_hash) {
     uint32_t block_bytes = lb_boot_disk(&run->boot)->block_bytes;
     size_t chunk_bytes = LB_MAX(LB_COPY_CHUNK_BYTES, block_bytes);
 
-    *copy = (struct lb_copy){.run = run, .fd = fd};
+    *copy = (struct lb_copy){.run = run, .fd = fd, .with_hash = with_hash};
     copy->depth = LB_MIN(lb_config_u32(&run->config, LB_KEY_QUEUE_DEPTH), LB_COPY_DEPTH_MAX);
     copy->memory = aligned_alloc(4096, copy->depth * chunk_bytes);
     if (!copy->memory) {
@@ -73,7 +74,8 @@ static enum wrote write_chunk(struct lb_copy *copy, const struct lb_copy_chunk *
         }
         copy->written += (size_t)wrote;
     }
-    lb_hash_update(&copy->hash, lb_bytes(chunk->buffer + chunk->skip, chunk->len));
+    if (copy->with_hash)
+        lb_hash_update(&copy->hash, lb_bytes(chunk->buffer + chunk->skip, chunk->len));
     copy->written = 0;
     return WROTE_ALL;
 }

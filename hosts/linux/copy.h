@@ -20,9 +20,10 @@ struct lb_copy_chunk {
 
 struct lb_copy {
     struct lb_run *run;
-    int fd;              /* where the bytes go; -1: nowhere */
-    bool can_block;      /* a pipe or a socket, made non-blocking meanwhile */
-    int flags;           /* of fd before */
+    int fd;         /* where the bytes go; -1: nowhere */
+    bool can_block; /* a pipe or a socket, made non-blocking meanwhile */
+    int flags;      /* of fd before */
+    bool with_hash;
     struct lb_hash hash; /* SHA-256 of all that was written */
     struct lb_progress progress;
     struct lb_copy_chunk chunks[LB_COPY_DEPTH_MAX]; /* a ring: head is the next to be written */
@@ -31,11 +32,12 @@ struct lb_copy {
     uint8_t *memory;
 };
 
-/* total: bytes that will be copied in all, for the progress bar. False: run->error. */
-bool lb_copy_open(struct lb_copy *copy, struct lb_run *run, int fd, uint64_t total);
+/* total: bytes that will be copied in all, for the progress bar. with_hash: the SHA-256 is wanted,
+ * which takes longer than the reading. False: run->error. */
+bool lb_copy_open(struct lb_copy *copy, struct lb_run *run, int fd, uint64_t total, bool with_hash);
 /* Bytes [offset, offset + len) of the disk, any alignment. False: run->error. */
 bool lb_copy_range(struct lb_copy *copy, uint64_t offset, uint64_t len);
-/* Ends the progress bar; gives the SHA-256 of what was copied as hex digits. */
+/* Ends the progress bar; gives the SHA-256 of what was copied as hex digits, if it was wanted. */
 void lb_copy_close(struct lb_copy *copy, char sha256[65]);
 
 #endif
