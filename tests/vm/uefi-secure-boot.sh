@@ -1,0 +1,41 @@
+#!/bin/bash
+# Secure Boot, with OVMF's test keys: lunboot.efi is signed; a signed loader on the network disk is
+# started, an unsigned one is refused, by the firmware's own verification.
+. "$(dirname "$0")/../interop/lib.sh"
+. "$(dirname "$0")/firmware.sh"
+need_uefi
+need sbsign openssl
+keys=/usr/share/ovmf/PkKek-1-snakeoil
+ovmf_code=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
+ovmf_vars=/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
+for file in "$keys.key" "$keys.pem" "$ovmf_code" "$ovmf_vars"; do
+    [ -e "$file" ] || skip "$file is not installed"
+done
+machine=q35,smm=on
+secure=(-global driver=cfi.pflash01,property=secure,value=on -global ICH9-LPC.disable_s3=1)
+openssl pkey -in "$keys.key" -passin pass:snakeoil -out "$scratch/key.pem" 2>"$scratch/openssl.log"
+sign() {
+    sbsign --key "$scratch/key.pem" --cert "$keys.pem" --output "$2" "$1" >"$scratch/sbsign.log" 2>&1
+}
+sign "$efi" "$scratch/lunboot-signed.efi"
+sign "$meter" "$scratch/meter-signed.efi"
+efi=$scratch/lunboot-signed.efi
+make_vm_net
+loader=$scratch/meter-signed.efi
+serve_meter <<EOF
+say LOADER-OK
+off
+EOF
+offer_disk </dev/null
+make_stick <<<"enable = yes"
+start_vm "${secure[@]}" "${card[@]}" "${stick[@]}"
+wait_console 'METER LOADER-OK' 120 "a signed loader is started"
+end qemu KILL
+MTOOLS_SKIP_CHECK=1 mcopy -o -i "$scratch/disk.img@@$esp_offset" "$meter" ::/EFI/BOOT/BOOTX64.EFI
+start_vm "${secure[@]}" "${card[@]}" "${stick[@]}"
+wait_console 'loader-refused' 120 "an unsigned loader is refused"
+console_has 'security violation|access denied' "because it is not signed"
+console_has 'signed by a key that the firmware trusts' "the error says what to do"
+! console | grep -q 'METER started' || fail "it ran all the same"
+ok "and has not run"
+pass
