@@ -18,7 +18,10 @@ dhcp-vendorclass=set:http,HTTPClient
 dhcp-option-force=tag:http,60,HTTPClient
 dhcp-boot=tag:http,"http://$server_ip/lunbootx64.efi"
 EOF
-start_vm -netdev "tap,id=n0,ifname=tap0,script=no,downscript=no" \
+# PXE would come first, and take its time.
+start_vm -fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n \
+    -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n \
+    -netdev "tap,id=n0,ifname=tap0,script=no,downscript=no" \
     -device "virtio-net-pci,netdev=n0,romfile=,mac=$card_mac,bootindex=0"
 wait_console 'HTTP Boot|METER|Shell>' 120
 console | grep -q 'HTTP Boot' || skip "this firmware has no HTTP Boot"
