@@ -152,8 +152,10 @@ static bool wants_security(const struct lb_iscsi *session, unsigned status) {
 /* Refused before it has seen a proof of ours: it is the method or the algorithm it does not like.
  */
 static bool is_before_proof(const struct lb_iscsi *session, unsigned status) {
-    return status == LB_LOGIN_AUTH_FAILED && lb_iscsi_wants_chap(session) &&
-           session->login.step < LB_LOGIN_CHAP_R;
+    bool is_about_us =
+        status == LB_LOGIN_AUTH_FAILED || /* tgt: */
+        (status == LB_LOGIN_INITIATOR_ERROR && session->login.step == LB_LOGIN_CHAP_A);
+    return is_about_us && lb_iscsi_wants_chap(session) && session->login.step < LB_LOGIN_CHAP_R;
 }
 
 static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
@@ -174,9 +176,10 @@ static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) 
         code = LB_E_AUTH_NEEDED;
     if (is_before_proof(session, status))
         code = LB_E_AUTH_METHOD;
-    lb_iscsi_break(session, now_us, code, "status 0x%04x (%s) for %s from %s", status,
+    bool names_user = code == LB_E_AUTH_FAILED && lb_iscsi_wants_chap(session);
+    lb_iscsi_break(session, now_us, code, "status 0x%04x (%s) for %s from %s%s%s", status,
                    lb_iscsi_login_status_word(status), c->target[0] != 0 ? c->target : "discovery",
-                   c->initiator);
+                   c->initiator, names_user ? ", CHAP name " : "", names_user ? c->chap_name : "");
 }
 
 /* RFC 7143 11.13.5: class 1. */

@@ -115,6 +115,7 @@ void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_is
     session->cmd_sn = 1;
     session->login_part_max = LB_STREAM_LOGIN_DATA;
     lb_stream_init(&session->stream, rx);
+    lb_stream_refuse_ahs(&session->stream);
     lb_iscsi_tasks_init(session);
     lb_iscsi_enter(session, now_us, LB_ISCSI_IDLE, LB_NEVER);
 }
@@ -163,11 +164,18 @@ void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost
     if (!session->is_open)
         return;
     bool is_old = session->say_connect; /* this was the last connection; the next is not made yet */
+    /* LIO: 0201 to a login without security, and then hangs up on AuthMethod=None. */
+    bool wants_chap = session->state == LB_ISCSI_LOGIN_SECURITY && session->use_security &&
+                      !lb_iscsi_wants_chap(session) && session->logins == 0;
     session->is_open = session->say_close = false;
     if (session->state == LB_ISCSI_CONNECTING && !is_old)
         lb_iscsi_break(session, now_us, connect_code(why), "no connection");
     else if (session->state == LB_ISCSI_LOGGING_OUT && lb_iscsi_may_end(session))
         lb_iscsi_end(session, now_us, NULL);
+    else if (lb_iscsi_is_receiving(session) && wants_chap)
+        lb_iscsi_break(session, now_us, LB_E_AUTH_NEEDED,
+                       "status 0x0201, and AuthMethod=None closed the connection, for %s",
+                       session->config.target);
     else if (lb_iscsi_is_receiving(session))
         lb_iscsi_break(session, now_us, LB_E_CONNECTION_LOST,
                        "the connection was closed in state %s",
@@ -267,16 +275,18 @@ size_t lb_iscsi_where(struct lb_iscsi *session, struct lb_span spans[2]) {
 static void broken_stream(struct lb_iscsi *session, uint64_t now_us, enum lb_stream_event event) {
     const struct lb_stream *stream = &session->stream;
     const char *word = lb_iscsi_opcode_word(stream->bhs[0] & 0x3f);
+    enum lb_code code = lb_iscsi_is_in_login(session) ? LB_E_LOGIN_PROTOCOL : LB_E_PROTOCOL;
     if (event == LB_STREAM_BAD_HEADER_DIGEST)
         lb_iscsi_break(session, now_us, LB_E_DIGEST, "the digest of a header does not match");
     else if (event == LB_STREAM_BAD_DATA_DIGEST)
         lb_iscsi_break(session, now_us, LB_E_DIGEST, "%s: the digest of %u bytes does not match",
                        word, stream->data_len);
+    else if (stream->ahs_len != 0) /* RFC 7143 11.2.1.5: no PDU of a target has one */
+        lb_iscsi_break(session, now_us, code, "%s with %u bytes of additional header", word,
+                       stream->ahs_len);
     else
-        lb_iscsi_break(session, now_us,
-                       lb_iscsi_is_in_login(session) ? LB_E_LOGIN_PROTOCOL : LB_E_PROTOCOL,
-                       "%s with %u bytes of data, where %u are allowed", word, stream->data_len,
-                       stream->max_data);
+        lb_iscsi_break(session, now_us, code, "%s with %u bytes of data, where %u are allowed",
+                       word, stream->data_len, stream->max_data);
 }
 
 /* Decodes the PDU at hand. False: the session was told. */

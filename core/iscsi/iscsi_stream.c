@@ -36,6 +36,7 @@ void lb_stream_init(struct lb_stream *stream, struct lb_span rx) {
     lb_assert(rx.len >= LB_STREAM_LOGIN_DATA + LB_STREAM_KEEP_OVERHEAD);
     stream->rx = rx;
     stream->queued = 0;
+    stream->refuses_ahs = false;
     lb_stream_reset(stream);
 }
 
@@ -55,6 +56,10 @@ void lb_stream_reset(struct lb_stream *stream) {
 void lb_stream_set_digests(struct lb_stream *stream, bool header, bool data) {
     stream->header_digest = header;
     stream->data_digest = data;
+}
+
+void lb_stream_refuse_ahs(struct lb_stream *stream) {
+    stream->refuses_ahs = true;
 }
 
 void lb_stream_set_max_data(struct lb_stream *stream, uint32_t bytes) {
@@ -144,13 +149,17 @@ static enum lb_stream_event next_header(struct lb_stream *stream) {
         return LB_STREAM_MORE;
     size_t len = LB_STREAM_BHS + (size_t)at[4] * 4;
     size_t whole = len + (stream->header_digest ? DIGEST : 0);
-    if (staged(stream) < whole)
+    /* With a digest it is waited for: damage has to be told from what was meant. */
+    bool is_refused = stream->refuses_ahs && !stream->header_digest && at[4] != 0;
+    if (staged(stream) < whole && !is_refused)
         return LB_STREAM_MORE;
     if (stream->header_digest && !digest_matches(at + len, lb_crc32c(0, at, len)))
         return break_off(stream, LB_STREAM_BAD_HEADER_DIGEST);
     memcpy(stream->bhs, at, LB_STREAM_BHS);
-    stream->head += whole;
     stream->ahs_len = (uint32_t)at[4] * 4;
+    if (is_refused)
+        return break_off(stream, LB_STREAM_TOO_LONG);
+    stream->head += whole;
     stream->data_len = (uint32_t)at[5] << 16 | (uint32_t)at[6] << 8 | at[7];
     stream->received = stream->crc = 0;
     if (stream->data_len > stream->max_data)

@@ -42,7 +42,8 @@ enum lb_stream_event {
     LB_STREAM_PDU,
     LB_STREAM_BAD_HEADER_DIGEST,
     LB_STREAM_BAD_DATA_DIGEST,
-    LB_STREAM_TOO_LONG, /* data segment over set_max_data, or kept and over the staging buffer */
+    LB_STREAM_TOO_LONG, /* data segment over set_max_data, or kept and over the staging buffer, or
+                           an additional header after refuse_ahs (ahs_len is then not 0) */
 };
 
 enum lb_stream_phase {
@@ -70,6 +71,7 @@ struct lb_stream {
 
     /* The stream's own. */
     bool header_digest, data_digest;
+    bool refuses_ahs;
     enum lb_stream_phase phase;
     enum lb_stream_event broken;
     uint32_t max_data;
@@ -95,6 +97,10 @@ void lb_stream_init(struct lb_stream *stream, struct lb_span rx);
 void lb_stream_reset(struct lb_stream *stream);
 /* Both directions, from the next PDU that next() begins and the next that queue() takes. */
 void lb_stream_set_digests(struct lb_stream *stream, bool header, bool data);
+/* For the end whose peer sends no additional headers (RFC 7143 11.2.1.5: a target): without a
+ * header digest one is refused as soon as it is announced. What is no iSCSI at all is then known by
+ * its first 48 bytes, and not waited for. Stays over reset. */
+void lb_stream_refuse_ahs(struct lb_stream *stream);
 /* The longest data segment that is accepted: what we declared as MaxRecvDataSegmentLength. */
 void lb_stream_set_max_data(struct lb_stream *stream, uint32_t bytes);
 

@@ -174,6 +174,7 @@ static void a_wrong_secret_is_told_as_such(void) {
     ask("5");
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
     peer_check_failed(LB_E_AUTH_FAILED, "0x0201");
+    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, peer.config.chap_name);
 }
 
 static void a_refusal_before_any_secret_is_about_the_algorithms(void) {
@@ -185,6 +186,14 @@ static void a_refusal_before_any_secret_is_about_the_algorithms(void) {
     CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_A), "5"));
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
     peer_check_failed(LB_E_AUTH_METHOD, "0x0201");
+    /* tgt says it so. */
+    use_chap("md5");
+    peer_connect();
+    CHECK(peer_take());
+    say("AuthMethod=", "CHAP");
+    CHECK(peer_take());
+    peer_refuse_login(LB_LOGIN_INITIATOR_ERROR, lb_bytes(NULL, 0));
+    peer_check_failed(LB_E_AUTH_METHOD, "0x0200");
 }
 
 static void a_method_that_was_not_offered_ends_the_login(void) {

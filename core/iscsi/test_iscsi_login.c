@@ -269,14 +269,23 @@ static void an_unknown_opcode_ends_the_login(void) {
     peer_check_failed(LB_E_LOGIN_PROTOCOL, "unknown opcode 0x3c");
 }
 
+/* As soon as it is announced: what else would come may never come. */
 static void an_additional_header_ends_the_login(void) {
     peer_configure();
     peer_connect();
     CHECK(peer_take());
     struct lb_iscsi_pdu pdu = good_answer();
     pdu.ahs_len = 8;
-    peer_give(&pdu, lb_bytes("\0\0\0\0\0\0\0\0", 8));
+    peer_give(&pdu, lb_bytes(NULL, 0));
     peer_check_failed(LB_E_LOGIN_PROTOCOL, "8 bytes of additional header");
+}
+
+static void a_mail_server_is_not_waited_for(void) {
+    peer_configure();
+    peer_connect();
+    CHECK(peer_take());
+    peer_feed(TEXT("220 mail.example ESMTP at your service, and a good day\r\n"));
+    peer_check_failed(LB_E_LOGIN_PROTOCOL, "additional header");
 }
 
 /* tgt 093d2bf: what comes before login is bounded, too. */
@@ -600,6 +609,19 @@ static void a_connection_that_closes_during_login_is_lost(void) {
     peer_check_failed(LB_E_CONNECTION_LOST, "login: operational");
 }
 
+/* LIO does so: 0201 at first, and then it hangs up on AuthMethod=None. */
+static void a_target_that_wants_chap_and_hangs_up_is_named_as_such(void) {
+    peer_configure();
+    peer_connect();
+    CHECK(peer_take());
+    peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
+    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    peer_accept();
+    CHECK(peer_take());
+    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    peer_check_failed(LB_E_AUTH_NEEDED, PEER_TARGET);
+}
+
 static void late_and_doubled_calls_are_harmless(void) {
     peer_configure();
     peer_connect();
@@ -635,6 +657,7 @@ int main(void) {
     TEST(headers_that_contradict_the_request_end_the_login);
     TEST(an_unknown_opcode_ends_the_login);
     TEST(an_additional_header_ends_the_login);
+    TEST(a_mail_server_is_not_waited_for);
     TEST(a_login_answer_over_8192_bytes_ends_the_login);
     TEST(a_reject_ends_the_login);
     TEST(an_answer_in_parts_is_joined_even_within_a_pair);
@@ -653,6 +676,7 @@ int main(void) {
     TEST(a_connection_that_hangs_is_given_up);
     TEST(a_server_that_says_nothing_is_given_up);
     TEST(a_connection_that_closes_during_login_is_lost);
+    TEST(a_target_that_wants_chap_and_hangs_up_is_named_as_such);
     TEST(late_and_doubled_calls_are_harmless);
     return tap_done();
 }
