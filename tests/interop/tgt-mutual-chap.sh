@@ -12,7 +12,7 @@ chap=(--chap-name=boot --chap-secret=boot-secret-0123
 
 reads_the_disk "mutual CHAP with tgt" "${chap[@]}" --require=mutual-chap
 reads_the_disk "the target's name need not be given" "${chap[0]}" "${chap[1]}" "${chap[3]}"
-for algorithm in md5 sha1; do
-    reads_the_disk "mutual CHAP with tgt and $algorithm" "${chap[@]}" --chap-algorithms=$algorithm
+for algorithms in md5 sha256,md5; do
+    reads_the_disk "mutual CHAP with tgt and $algorithms" "${chap[@]}" --chap-algorithms=$algorithms
 done
 pass
