@@ -41,10 +41,12 @@ struct lb_boot_net {
 };
 
 enum lb_boot_goal {
-    LB_GOAL_DISK,  /* boot: ends READY with a disk */
-    LB_GOAL_PROBE, /* dry run: asks DHCP servers for offers and takes none; then, where the
-                      machine's own network is up, goes on to the disk like a boot, without needing
-                      `enable` */
+    LB_GOAL_DISK,    /* boot: ends READY with a disk */
+    LB_GOAL_PROBE,   /* dry run: asks DHCP servers for offers and takes none; then, where the
+                        machine's own network is up, goes on to the disk like a boot, without needing
+                        `enable` */
+    LB_GOAL_TARGETS, /* asks the configured server for its targets (SendTargets), over the machine's
+                        own network: ends READY with lb_boot_targets, and without a disk */
 };
 
 struct lb_boot_setup {
@@ -142,6 +144,10 @@ struct lb_trace *lb_boot_trace(struct lb_boot *boot);
 const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot);
 const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot); /* NULL: none */
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count);
+/* TARGETS: what the server offers, an entry for each portal of each target; more than there is room
+ * for are counted in *dropped. */
+const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
+                                             size_t *dropped);
 /* What is booted: target, LUN, server as given. Valid from the boot stage on. */
 const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot);
 const char *lb_boot_initiator(const struct lb_boot *boot);

@@ -7,7 +7,7 @@
 
 bool lb_policy_enabled(struct lb_boot *boot) {
     const struct lb_config *config = boot->setup.config;
-    if (boot->setup.goal == LB_GOAL_PROBE || lb_config_bool(config, LB_KEY_ENABLE))
+    if (boot->setup.goal != LB_GOAL_DISK || lb_config_bool(config, LB_KEY_ENABLE))
         return true;
     lb_fail(&boot->error, LB_E_NOT_ENABLED, "enable is %s",
             lb_config_is_set(config, LB_KEY_ENABLE) ? "no" : "not set");
@@ -45,7 +45,7 @@ static bool list_has_addr(struct lb_bytes list, struct lb_addr addr) {
 
 bool lb_policy_target(struct lb_boot *boot) {
     const struct lb_config *config = boot->setup.config;
-    if (!lb_config_is_set(config, LB_KEY_ALLOW_TARGET))
+    if (!lb_config_is_set(config, LB_KEY_ALLOW_TARGET) || boot->setup.goal == LB_GOAL_TARGETS)
         return true;
     struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET));
     if (list_has_name(list, boot->target.target))

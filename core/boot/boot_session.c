@@ -67,7 +67,8 @@ static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
 }
 
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    if (!boot->has_target)
+    bool lists = boot->setup.goal == LB_GOAL_TARGETS && boot->target.host != LB_HOST_NONE;
+    if (!boot->has_target && !lists)
         lb_fail(&boot->error, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
                 "nothing is configured that names it, and DHCP was not asked");
     struct lb_iscsi_config config;
@@ -75,7 +76,10 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
-    lb_report_target(boot, now_us);
+    if (lists)
+        config.target[0] = '\0'; /* a discovery session */
+    else
+        lb_report_target(boot, now_us);
     lb_iscsi_init(&boot->session, now_us, &config, boot->setup.rx, &boot->rand, &boot->trace);
     lb_wipe(&config, sizeof config);
     boot->session_runs = true;
@@ -142,6 +146,31 @@ static void follow_session(struct lb_boot *boot, uint64_t now_us) {
 /* ---- what the session says ---------------------------------------------------------------------
  */
 
+static void ask_for_targets(struct lb_boot *boot, uint64_t now_us) {
+    lb_boot_enter(boot, now_us, LB_AT_DISK);
+    boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
+                                      lb_iscsi_peer(&boot->session), "SendTargets");
+    lb_iscsi_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
+}
+
+const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
+                                             size_t *dropped) {
+    int32_t found = lb_iscsi_found_count(&boot->session, dropped);
+    *count = found > 0 ? (size_t)found : 0;
+    return boot->found;
+}
+
+static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
+    size_t dropped;
+    int32_t count = lb_iscsi_found_count(&boot->session, &dropped);
+    if (boot->state == LB_AT_UP || count < 0)
+        return LB_TURN_IDLE;
+    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%d found", (int)count);
+    lb_boot_enter(boot, now_us, LB_AT_UP);
+    lb_boot_ask(boot, LB_BOOT_READY);
+    return LB_TURN_AGAIN;
+}
+
 static void session_ready(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_policy_session(boot)) {
         lb_boot_attempt_failed(boot, now_us);
@@ -153,6 +182,10 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     lb_report_session(boot, now_us);
+    if (boot->setup.goal == LB_GOAL_TARGETS) {
+        ask_for_targets(boot, now_us);
+        return;
+    }
     lb_boot_enter(boot, now_us, LB_AT_DISK);
     boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISK,
                                       lb_iscsi_peer(&boot->session), "%s", boot->target.target);
@@ -227,6 +260,8 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
  */
 
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->setup.goal == LB_GOAL_TARGETS)
+        return targets_turn(boot, now_us);
     lb_boot_until(boot, lb_disk_poll(&boot->disk, now_us));
     if (boot->state == LB_AT_UP)
         return LB_TURN_IDLE;

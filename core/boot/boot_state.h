@@ -34,7 +34,8 @@ enum lb_boot_state {
 };
 
 /* Asks of the engine's own that wait for a poll; four at the most do. */
-#define LB_BOOT_ASKS_MAX 8
+#define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
+#define LB_BOOT_ASKS_MAX    8
 
 /* Slots: fixed numbers, for there is one of each. */
 enum {
@@ -63,7 +64,7 @@ struct lb_boot {
 
     struct lb_dhcp4_client dhcp;
     bool dhcp_runs, dhcp_open, has_lease;
-    struct lb_error lease_error; /* why it was lost, until there is another */
+    struct lb_error lease_error;          /* why it was lost, until there is another */
     struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
     bool has_firmware_lease;              /* and it was not tried yet */
     struct lb_boot_net net;
@@ -81,6 +82,7 @@ struct lb_boot {
     unsigned logins_seen;
     struct lb_disk disk;
     bool disk_started;
+    struct lb_iscsi_found found[LB_BOOT_TARGETS_MAX]; /* goal TARGETS */
 };
 
 /* What a part of the engine did in its turn. */

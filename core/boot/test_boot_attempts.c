@@ -369,6 +369,28 @@ static void a_dry_run_tells_of_a_bad_root_path(void) {
     CHECK_EQ(host.seen[LB_BOOT_OFFERS], 1); /* and shows it */
 }
 
+static void a_server_is_asked_for_its_targets(void) {
+    size_t count, dropped;
+    probe(true);
+    host.setup.goal = LB_GOAL_TARGETS;
+    host.setup.interface = NULL;
+    host_set("server", "192.0.2.1");
+    host_set("allow-target", "iqn.2026-11.test:other"); /* what is listed is not used */
+    host_boots();
+    const struct lb_iscsi_found *found = lb_boot_targets(&host.boot, &count, &dropped);
+    if (CHECK_EQ(count, 1))
+        CHECK_STR(found[0].target, HOST_TARGET);
+    CHECK_EQ(dropped, 0);
+    CHECK_EQ(host.seen[LB_BOOT_SEND], 0);
+}
+
+static void a_list_of_targets_needs_a_server(void) {
+    probe(true);
+    host.setup.goal = LB_GOAL_TARGETS;
+    host.setup.interface = NULL;
+    host_fails(LB_E_NO_ROOT_PATH, "configured");
+}
+
 static void a_dry_run_keeps_to_the_lists(void) {
     probe(true);
     host_set("allow-server", "198.51.100.1");
@@ -412,6 +434,8 @@ int main(void) {
     TEST(a_dry_run_goes_on_to_the_disk_where_there_is_a_network);
     TEST(a_dry_run_of_a_configured_disk_asks_no_dhcp_server);
     TEST(a_dry_run_tells_of_a_bad_root_path);
+    TEST(a_server_is_asked_for_its_targets);
+    TEST(a_list_of_targets_needs_a_server);
     TEST(a_dry_run_keeps_to_the_lists);
     TEST(a_dry_run_without_offers_says_so);
     TEST(a_dry_run_asks_anew_in_each_attempt);

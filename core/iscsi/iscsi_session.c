@@ -175,7 +175,7 @@ void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost
     else if (lb_iscsi_is_receiving(session) && wants_chap)
         lb_iscsi_break(session, now_us, LB_E_AUTH_NEEDED,
                        "status 0x0201, and AuthMethod=None closed the connection, for %s",
-                       session->config.target);
+                       session->config.target[0] != 0 ? session->config.target : "discovery");
     else if (lb_iscsi_is_receiving(session))
         lb_iscsi_break(session, now_us, LB_E_CONNECTION_LOST,
                        "the connection was closed in state %s",

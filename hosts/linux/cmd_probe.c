@@ -8,7 +8,7 @@
 static struct lb_run run;
 static struct lb_esp esp;
 static const char *config_file;
-static bool has_offers, has_disk, has_esp, has_loader;
+static bool has_offers, has_targets, has_disk, has_esp, has_loader;
 
 static const struct lb_option options[] = {
     {"config", "FILE", "read `key = value` lines from FILE", NULL, &config_file},
@@ -16,12 +16,13 @@ static const struct lb_option options[] = {
 };
 static const struct lb_usage usage = {
     .command = "probe",
-    .synopsis = "[--interface=IF] [--rootpath=STRING] [--KEY=VALUE ...] [--json]",
+    .synopsis = "[--interface=IF] [--rootpath=STRING] [--server=HOST] [--KEY=VALUE ...] [--json]",
     .purpose =
         "Says what a boot would meet, and changes nothing. With --interface it asks the\n"
         "DHCP servers there what they would offer, and takes no lease. With --rootpath it goes\n"
         "over this machine's own network to the disk, its partitions and its loader; so it does\n"
-        "with the Root Path of an offer where the interface has an address already.",
+        "with the Root Path of an offer where the interface has an address already. With\n"
+        "--server alone it lists the targets of that server (SendTargets).",
     .options = options,
     .option_count = LB_COUNT(options),
     .takes_keys = true,
@@ -34,6 +35,11 @@ static void print_json(void) {
     lb_text_add(&text, "{\"offers\":");
     if (has_offers)
         lb_json_offers(&text, &run);
+    else
+        lb_text_add(&text, "null");
+    lb_text_add(&text, ",\"targets\":");
+    if (has_targets)
+        lb_json_targets(&text, &run);
     else
         lb_text_add(&text, "null");
     lb_text_add(&text, ",\"disk\":");
@@ -72,6 +78,8 @@ static void print_plain(void) {
         lb_show_report(&run);
     if (has_offers)
         lb_show_offers(&run);
+    if (has_targets)
+        lb_show_targets(&run);
     if (has_disk)
         lb_show_disk(&run);
     if (has_esp)
@@ -101,22 +109,27 @@ static bool reach_disk(void) {
 }
 
 static void look_at_disk(void) {
+    if (run.boot.setup.goal == LB_GOAL_TARGETS) {
+        has_targets = true;
+        return;
+    }
     has_disk = has_esp = true;
     has_loader = lb_loader_find(&run, &esp, lb_loader_path(&run.config));
 }
 
 static bool open_run(void) {
     const char *interface = lb_config_text(&run.config, LB_KEY_INTERFACE);
+    bool lists = lb_config_is_set(&run.config, LB_KEY_SERVER) && !interface[0];
     bool has_target = lb_config_is_set(&run.config, LB_KEY_ROOTPATH) ||
                       lb_config_is_set(&run.config, LB_KEY_TARGET);
 
-    if (!interface[0] && !has_target) {
-        fprintf(stderr, "lunboot probe: give --interface or --rootpath\n"
+    if (!interface[0] && !has_target && !lists) {
+        fprintf(stderr, "lunboot probe: give --interface, --rootpath or --server\n"
                         "  try: lunboot probe --help\n");
         return false;
     }
-    lb_run_open(&run, LB_GOAL_PROBE, interface[0] != 0,
-                has_target || lb_machine_has_address(interface));
+    lb_run_open(&run, has_target || !lists ? LB_GOAL_PROBE : LB_GOAL_TARGETS, interface[0] != 0,
+                has_target || lists || lb_machine_has_address(interface));
     return true;
 }
 

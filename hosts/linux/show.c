@@ -106,6 +106,42 @@ void lb_json_disk(struct lb_text *text, const struct lb_run *run) {
     lb_text_add(text, "}");
 }
 
+/* ---- targets ----------------------------------------------------------------------------------
+ */
+
+void lb_show_targets(const struct lb_run *run) {
+    size_t count, dropped;
+    const struct lb_iscsi_found *found = lb_boot_targets(&run->boot, &count, &dropped);
+
+    printf(count > 0 ? "targets\n" : "targets\n  none\n");
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !lb_streq(found[i].target, found[i - 1].target))
+            printf("  %s\n", found[i].target);
+        if (found[i].host[0])
+            printf("    %s:%u", found[i].host, found[i].portal.port);
+        else
+            printf("    %s", lb_endpoint_text(found[i].portal).s);
+        printf(", portal group %u\n", found[i].tpgt);
+    }
+    if (dropped > 0)
+        printf("  and %zu more\n", dropped);
+}
+
+void lb_json_targets(struct lb_text *text, const struct lb_run *run) {
+    size_t count, dropped;
+    const struct lb_iscsi_found *found = lb_boot_targets(&run->boot, &count, &dropped);
+
+    lb_text_add(text, "[");
+    for (size_t i = 0; i < count; i++) {
+        lb_text_add(text, "%s{\"targetname\":", i ? "," : "");
+        lb_json_string(text, found[i].target);
+        json_member(text, "server",
+                    found[i].host[0] ? found[i].host : lb_addr_text(found[i].portal.addr).s);
+        lb_text_add(text, ",\"port\":%u,\"group\":%u}", found[i].portal.port, found[i].tpgt);
+    }
+    lb_text_add(text, "]");
+}
+
 /* ---- offers -----------------------------------------------------------------------------------
  */
 

@@ -17,11 +17,13 @@ void lb_show_report(struct lb_run *run);
 /* The disk in some lines. */
 void lb_show_disk(const struct lb_run *run);
 void lb_show_offers(const struct lb_run *run);
+void lb_show_targets(const struct lb_run *run);
 void lb_show_partitions(const struct lb_esp *esp);
 
 /* The same as members of a JSON object. */
 void lb_json_disk(struct lb_text *text, const struct lb_run *run);
 void lb_json_offers(struct lb_text *text, const struct lb_run *run);
+void lb_json_targets(struct lb_text *text, const struct lb_run *run);
 void lb_json_partitions(struct lb_text *text, const struct lb_esp *esp);
 void lb_json_string(struct lb_text *text, const char *string);
 

@@ -72,13 +72,15 @@ probe
 fails_with lun-missing "LIO without that LUN" "$iqn"
 
 run_lunboot probe --server=192.0.2.1
+succeeds "LIO is asked for its targets"
 says 'iqn\.2026-11\.test:lio-plain' "SendTargets lists the first target"
 says 'iqn\.2026-11\.test:lio-mutual' "SendTargets lists the others"
 
 if [ -x "$exercise" ]; then
     lunboot=$exercise
     for name in plain digests; do
-        run_lunboot --rootpath="iscsi:192.0.2.1:::1:iqn.2026-11.test:lio-$name" --write-verify=8388608
+        run_lunboot --rootpath="iscsi:192.0.2.1:::1:iqn.2026-11.test:lio-$name" --write-verify=8M \
+            --header-digest=prefer --data-digest=prefer
         succeeds "LIO, $name: what is written reads back"
     done
 fi
