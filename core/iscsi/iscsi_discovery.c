@@ -199,6 +199,7 @@ void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us) {
     static const uint8_t no_lun[8];
     struct lb_bytes request = lb_bytes(NULL, 0);
     session->text_is_out = true;
+    session->text_is_discovery = session->targets_wanted;
     session->text_rounds = 0;
     session->text_in_len = 0;
     session->text_skipping = false;
@@ -210,14 +211,16 @@ void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us) {
     send_text(session, now_us, LB_ISCSI_NO_TAG, no_lun, true, request);
 }
 
-static void end_text(struct lb_iscsi *session) {
+static void end_text(struct lb_iscsi *session, uint64_t now_us) {
     session->text_is_out = false;
-    if (!session->text_is_discovery)
-        return;
-    end_target(session);
-    session->found_is_done = true;
-    session->text_is_discovery = false;
-    lb_iscsi_progress(session);
+    if (session->text_is_discovery) {
+        end_target(session);
+        session->found_is_done = true;
+        session->targets_wanted = false;
+        lb_iscsi_progress(session);
+    } else if (session->targets_wanted) {
+        lb_iscsi_text_start(session, now_us); /* had to wait for the exchange that ends here */
+    }
 }
 
 void lb_iscsi_text_response(struct lb_iscsi *session, uint64_t now_us) {
@@ -233,7 +236,7 @@ void lb_iscsi_text_response(struct lb_iscsi *session, uint64_t now_us) {
     }
     take_text(session, now_us, session->stream.data);
     if (pdu->final)
-        end_text(session);
+        end_text(session, now_us);
     else if (session->text_rounds >= LB_ISCSI_TEXT_ROUNDS_MAX)
         lb_iscsi_break(session, now_us, LB_E_PROTOCOL, "more than %u Text Responses",
                        LB_ISCSI_TEXT_ROUNDS_MAX);
@@ -248,7 +251,7 @@ void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char
     session->found = found;
     session->found_cap = cap;
     session->found_is_done = false;
-    session->text_is_discovery = true;
+    session->targets_wanted = true;
     if (session->state == LB_ISCSI_FULL_FEATURE && !session->text_is_out)
         lb_iscsi_text_start(session, now_us);
 }

@@ -17,7 +17,7 @@ void lb_iscsi_full_start(struct lb_iscsi *session, uint64_t now_us) {
              "session 0x%04x, window %u, send %u, burst %u/%u, InitialR2T %u, digests %u%u",
              a->tsih, session->max_cmd_sn - session->cmd_sn + 1, a->max_send_data, a->first_burst,
              a->max_burst, a->initial_r2t, a->header_digest, a->data_digest);
-    if (session->text_is_discovery && !session->found_is_done)
+    if (session->targets_wanted)
         lb_iscsi_text_start(session, now_us);
     lb_iscsi_pump(session, now_us);
 }
@@ -305,6 +305,16 @@ void lb_iscsi_full_pdu(struct lb_iscsi *session, uint64_t now_us) {
 
 static uint64_t text_deadline(const struct lb_iscsi *session) {
     return session->text_is_out ? session->text_us + session->config.task_ms * LB_US_MS : LB_NEVER;
+}
+
+void lb_iscsi_full_forgive(struct lb_iscsi *session, uint64_t late_us) {
+    session->last_rx_us += late_us;
+    session->ping_us += late_us;
+    session->text_us += late_us;
+    session->tmf.sent_us += late_us;
+    session->idle_us += late_us;
+    for (struct lb_iscsi_task *task = session->in_flight.first; task != NULL; task = task->next)
+        task->active_us += late_us;
 }
 
 uint64_t lb_iscsi_full_deadline(const struct lb_iscsi *session) {

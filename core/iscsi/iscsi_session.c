@@ -112,6 +112,7 @@ void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_is
     session->home = config->portal;
     memcpy(session->home_host, config->host, sizeof session->home_host);
     session->outage_us = LB_NEVER;
+    session->promised_us = LB_NEVER;
     session->cmd_sn = 1;
     session->login_part_max = LB_STREAM_LOGIN_DATA;
     lb_stream_init(&session->stream, rx);
@@ -220,7 +221,22 @@ static void deadline_passed(struct lb_iscsi *session, uint64_t now_us) {
     }
 }
 
+/* A firmware that runs a loader, or a machine that was suspended. */
+static void forgive_late_poll(struct lb_iscsi *session, uint64_t now_us) {
+    if (now_us <= session->promised_us ||
+        now_us - session->promised_us < LB_ISCSI_LATE_MS * LB_US_MS)
+        return;
+    uint64_t late_us = now_us - session->promised_us;
+    lb_trace(session->trace, now_us, "iscsi", "polled %u ms late", (unsigned)(late_us / LB_US_MS));
+    late_us += LB_ISCSI_LATE_MS * LB_US_MS; /* and time to read what lies there */
+    if (lb_iscsi_is_in_login(session) || session->state == LB_ISCSI_LOGGING_OUT)
+        session->deadline_us += late_us;
+    lb_iscsi_full_forgive(session, late_us);
+}
+
 static void tick(struct lb_iscsi *session, uint64_t now_us) {
+    forgive_late_poll(session, now_us);
+    session->promised_us = now_us;
     if (now_us >= session->deadline_us)
         deadline_passed(session, now_us);
     if (session->state == LB_ISCSI_FULL_FEATURE)
@@ -260,7 +276,7 @@ struct lb_iscsi_action lb_iscsi_poll(struct lb_iscsi *session, uint64_t now_us) 
     } else if (take(&session->say_end)) {
         action.event = session->ended_well ? LB_ISCSI_OUT : LB_ISCSI_FAILED;
     } else {
-        action.until_us = next_deadline(session);
+        action.until_us = session->promised_us = next_deadline(session);
     }
     return action;
 }

@@ -28,6 +28,7 @@ enum {
     LB_ISCSI_STRIKES_MAX = 3,       /* of a silent task: abort, LU reset, new session, the end */
     LB_ISCSI_TX_RESERVE = 32,       /* PDUs of the send queue kept for answers to the target */
     LB_ISCSI_LOGOUT_MS = 5000,
+    LB_ISCSI_LATE_MS = 500, /* a host that polls later than asked has slept, or was stopped */
 };
 
 /* Tags: the slot in the low 9 bits, a generation above, so that a late answer finds nothing. */
@@ -100,6 +101,7 @@ struct lb_iscsi {
     enum lb_iscsi_state state;
     uint64_t state_us;    /* since when */
     uint64_t deadline_us; /* of the state */
+    uint64_t promised_us; /* when the host was last told to poll again */
     struct lb_error error;
     struct lb_iscsi_agreed agreed;
     struct lb_stream stream;
@@ -158,6 +160,7 @@ struct lb_iscsi {
 
     /* Text requests. */
     bool text_is_out, text_is_discovery;
+    bool targets_wanted; /* SendTargets was asked for and has no whole answer yet */
     uint32_t text_itt;
     uint64_t text_us;
     unsigned text_rounds;
@@ -265,6 +268,8 @@ void lb_iscsi_full_start(struct lb_iscsi *session, uint64_t now_us);
 /* A header with data is there: place or keep. */
 void lb_iscsi_full_header(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_full_pdu(struct lb_iscsi *session, uint64_t now_us);
+/* The host slept for so long: the target's answers may lie unread, so its time does not count. */
+void lb_iscsi_full_forgive(struct lb_iscsi *session, uint64_t late_us);
 uint64_t lb_iscsi_full_deadline(const struct lb_iscsi *session);
 void lb_iscsi_full_tick(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_send_logout(struct lb_iscsi *session, uint64_t now_us);

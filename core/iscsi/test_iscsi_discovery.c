@@ -205,6 +205,24 @@ static void a_question_that_was_lost_is_asked_again(void) {
     CHECK_STR(found[0].target, "iqn.b");
 }
 
+static void a_question_waits_for_a_negotiation_to_end(void) {
+    struct lb_iscsi_pdu event = {
+        .opcode = LB_OP_ASYNC, .final = true, .itt = LB_ISCSI_NO_TAG, .async = {.event = 4}};
+    setup();
+    answer(none, true, false);
+    peer_give(&event, none);
+    CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
+    CHECK_EQ(peer.data.len, 0);
+    lb_iscsi_send_targets(&peer.session, peer.now, NULL, found, LB_COUNT(found));
+    CHECK(!peer_take());
+    answer(none, true, false);
+    CHECK_EQ(count(), -1);
+    CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
+    CHECK_BYTES(peer.data, TEXT("SendTargets=All\0"));
+    answer(TEXT("TargetName=iqn.a\0"), true, false);
+    CHECK_EQ(count(), 1);
+}
+
 static void a_question_without_an_answer_makes_a_new_session(void) {
     setup();
     for (int i = 0; i < 5 && lb_iscsi_state(&peer.session) == LB_ISCSI_FULL_FEATURE; i++) {
@@ -234,6 +252,7 @@ int main(void) {
     TEST(an_endless_answer_is_given_up);
     TEST(flags_that_contradict_drop_the_connection);
     TEST(a_question_that_was_lost_is_asked_again);
+    TEST(a_question_waits_for_a_negotiation_to_end);
     TEST(a_question_without_an_answer_makes_a_new_session);
     return tap_done();
 }

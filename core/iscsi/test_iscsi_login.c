@@ -71,6 +71,16 @@ static void a_discovery_session_names_no_target(void) {
     CHECK(!request_has_key(LB_ISCSI_KEY_MAX_BURST_LENGTH));
 }
 
+static void any_split_of_the_answer_gives_the_same_session(void) {
+    for (size_t split = 1; split < 500; split++) {
+        peer_configure();
+        peer.split = split;
+        peer_log_in();
+        CHECK_EQ(lb_iscsi_agreed(&peer.session)->max_burst, 65536);
+        CHECK_EQ(lb_iscsi_agreed(&peer.session)->tsih, 0x1234);
+    }
+}
+
 static void a_target_that_does_not_move_on_is_asked_again(void) {
     peer_configure();
     peer_connect();
@@ -644,6 +654,7 @@ int main(void) {
     TEST(without_chap_one_exchange_is_enough);
     TEST(every_key_is_stated_even_at_its_default);
     TEST(a_discovery_session_names_no_target);
+    TEST(any_split_of_the_answer_gives_the_same_session);
     TEST(a_target_that_does_not_move_on_is_asked_again);
     TEST(a_target_that_never_moves_on_is_given_up);
     TEST(keys_may_be_missing);

@@ -254,6 +254,24 @@ static void any_split_of_the_stream_gives_the_same(void) {
     }
 }
 
+/* A firmware whose loader did not let it run for two minutes: the answers lie unread. */
+static void a_host_that_slept_does_not_blame_the_target(void) {
+    setup();
+    peer_read(&task, lb_span(buffer, 512));
+    CHECK(peer_take());
+    uint32_t itt = peer.pdu.itt;
+    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
+    peer.now += 120 * LB_US_SEC;
+    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
+    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    peer.now += 120 * LB_US_SEC; /* now with a ping that is out */
+    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
+    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
+    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK_EQ(task.strikes, 0);
+}
+
 /* ---- sense ---- */
 
 static void sense_data_comes_without_its_length(void) {
@@ -694,6 +712,7 @@ int main(void) {
     TEST(data_for_a_write_drops_the_connection);
     TEST(status_without_final_or_with_both_residuals_drops_the_connection);
     TEST(any_split_of_the_stream_gives_the_same);
+    TEST(a_host_that_slept_does_not_blame_the_target);
     TEST(sense_data_comes_without_its_length);
     TEST(short_and_long_sense_data_is_cut);
     TEST(a_target_failure_has_no_status);
