@@ -92,6 +92,45 @@ static void a_long_ping_comes_back_as_long_as_it_may(void) {
     CHECK(!take());
 }
 
+static void a_ping_between_the_parts_of_an_answer_does_no_harm(void) {
+    static struct lb_target nodes[30];
+    struct lb_iscsi_pdu text = {.opcode = LB_OP_TEXT_REQUEST,
+                                .immediate = true,
+                                .final = true,
+                                .itt = 5,
+                                .ttt = LB_ISCSI_NO_TAG};
+    struct lb_iscsi_pdu nop = {.opcode = LB_OP_NOP_OUT,
+                               .immediate = true,
+                               .final = true,
+                               .itt = 4,
+                               .ttt = LB_ISCSI_NO_TAG};
+    size_t names = 0;
+    connect();
+    for (size_t i = 0; i < LB_COUNT(nodes); i++)
+        lb_format(nodes[i].name, sizeof nodes[i].name, "iqn.2026-11.test:disk-%zu", i);
+    raw.server.nodes = nodes;
+    raw.server.node_count = LB_COUNT(nodes);
+    log_in_with(
+        TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0MaxRecvDataSegmentLength=1024\0"));
+    give(text, TEXT("SendTargets=All\0"));
+    CHECK(take_op(LB_OP_TEXT_RESPONSE));
+    CHECK(!raw.pdu.final && raw.data.len == 1024);
+    for (int parts = 0; parts < 10; parts++) {
+        for (size_t i = 0; i + 8 < raw.data.len; i++)
+            names += memcmp(raw.data.p + i, ":disk-", 6) == 0;
+        if (raw.pdu.final)
+            break;
+        text.ttt = raw.pdu.ttt;
+        give(nop, lb_bytes(raw.disk, 4000));
+        CHECK(take_op(LB_OP_NOP_IN));
+        CHECK_EQ(raw.data.len, 1024);
+        give(text, nothing);
+        CHECK(take_op(LB_OP_TEXT_RESPONSE));
+    }
+    CHECK(raw.pdu.final);
+    CHECK(names >= 28); /* one or two may lie across two parts */
+}
+
 static void a_text_request_with_a_wrong_tag_ends_it(void) {
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_TEXT_REQUEST, .immediate = true, .final = true, .itt = 5, .ttt = 77};
@@ -194,6 +233,7 @@ int main(void) {
     TEST(a_unit_attention_is_told_once);
     TEST(a_busy_target_still_says_what_it_is);
     TEST(a_long_ping_comes_back_as_long_as_it_may);
+    TEST(a_ping_between_the_parts_of_an_answer_does_no_harm);
     TEST(a_text_request_with_a_wrong_tag_ends_it);
     TEST(text_that_goes_on_in_full_feature_phase_is_joined);
     TEST(a_logout_of_another_connection_is_refused);
