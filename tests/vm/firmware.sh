@@ -69,6 +69,28 @@ make_stick() {
     stick=(-drive "file=$file,format=raw,if=none,id=stick" -device "virtio-blk-pci,drive=stick,bootindex=0")
 }
 
+# make_debian_disk FILE INIT [MODULE...]: a disk with systemd-boot, Debian's kernel and an initramfs around
+# INIT. Needs kernel.sh.
+make_debian_disk() {
+    local file=$1 init=$2 esp=$1@@$esp_offset
+    local systemd_boot=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
+    shift 2
+    need busybox
+    [ -e "$systemd_boot" ] || skip "systemd-boot-efi is not installed"
+    find_kernel
+    make_initramfs "$scratch/initrd.img" "$init" "$@"
+    cp "$systemd_boot" "$scratch/loader.efi"
+    make_gpt_disk "$file"
+    printf 'timeout 0\ndefault debian.conf\n' >"$scratch/loader.conf"
+    printf '%s\n' 'title Debian' 'linux /vmlinuz' 'initrd /initrd.img' \
+        'options console=ttyS0 panic=-1 quiet' >"$scratch/debian.conf"
+    MTOOLS_SKIP_CHECK=1 mmd -i "$esp" ::/loader ::/loader/entries
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/loader.conf" ::/loader/loader.conf
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/debian.conf" ::/loader/entries/debian.conf
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$kernel" ::/vmlinuz
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/initrd.img" ::/initrd.img
+}
+
 # The machine's one network card, behind tap0. Without firmware of its own: romfile is empty.
 card=(-netdev "tap,id=n0,ifname=tap0,script=no,downscript=no"
     -device "virtio-net-pci,netdev=n0,romfile=,mac=$card_mac")

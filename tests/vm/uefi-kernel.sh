@@ -4,10 +4,6 @@
 . "$(dirname "$0")/kernel.sh"
 . "$(dirname "$0")/firmware.sh"
 need_uefi
-need busybox
-systemd_boot=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
-[ -e "$systemd_boot" ] || skip "systemd-boot-efi is not installed"
-find_kernel
 make_vm_net
 cat >"$scratch/init" <<'INIT'
 #!/bin/sh
@@ -24,17 +20,7 @@ done
 echo KERNEL-OK
 /bin/busybox poweroff -f
 INIT
-make_initramfs "$scratch/initrd.img" "$scratch/init" iscsi_ibft
-cp "$systemd_boot" "$scratch/loader.efi"
-make_gpt_disk "$scratch/disk.img"
-printf 'timeout 0\ndefault debian.conf\n' >"$scratch/loader.conf"
-printf 'title Debian\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1 quiet\n' >"$scratch/debian.conf"
-esp=$scratch/disk.img@@$esp_offset
-MTOOLS_SKIP_CHECK=1 mmd -i "$esp" ::/loader ::/loader/entries
-MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/loader.conf" ::/loader/loader.conf
-MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/debian.conf" ::/loader/entries/debian.conf
-MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$kernel" ::/vmlinuz
-MTOOLS_SKIP_CHECK=1 mcopy -i "$esp" "$scratch/initrd.img" ::/initrd.img
+make_debian_disk "$scratch/disk.img" "$scratch/init" iscsi_ibft
 start_tgt
 tgt_target 1 "$iqn"
 tgt_lun 1 1 "$scratch/disk.img"
