@@ -125,6 +125,7 @@ static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
     *out = (struct lb_dhcp4_config){
         .offer_wait_ms = lb_config_u32(config, LB_KEY_OFFER_WAIT),
         .give_up_ms = lb_config_u32(config, LB_KEY_DHCP_TIMEOUT),
+        .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),
         .no_rapid_commit = !lb_config_bool(config, LB_KEY_RAPID_COMMIT),
         .no_arp_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
         .ask_bootp = lb_config_bool(config, LB_KEY_BOOTP),
