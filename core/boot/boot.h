@@ -43,8 +43,8 @@ struct lb_boot_net {
 enum lb_boot_goal {
     LB_GOAL_DISK,    /* boot: ends READY with a disk */
     LB_GOAL_PROBE,   /* dry run: asks DHCP servers for offers and takes none; then, where the
-                        machine's own network is up, goes on to the disk like a boot, without needing
-                        `enable` */
+                        machine's own network is up, goes on to the disk like a boot, without
+                        needing `enable` */
     LB_GOAL_TARGETS, /* asks the configured server for its targets (SendTargets), over the machine's
                         own network: ends READY with lb_boot_targets, and without a disk */
 };
