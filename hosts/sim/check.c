@@ -190,7 +190,8 @@ static bool is_harmless(const struct sim *sim, const char *reason) {
 
 void sim_check_reason(struct sim *sim, const char *reason) {
     const bool *seen = sim->world.seen; /* an answer of DHCP that was altered may name anything */
-    bool refused = sim->plan.wrong != SIM_WRONG_NONE || seen[SIM_CORRUPTED] || seen[SIM_TRUNCATED];
+    bool refused = sim->plan.wrong != SIM_WRONG_NONE || seen[SIM_CORRUPTED] ||
+                   seen[SIM_TRUNCATED] || seen[SIM_DHCP_LIES];
     if (!sim->plan.is_hostile && !refused && !is_harmless(sim, reason))
         sim_violation(&sim->world, "a target ended a connection: %s", reason);
 }
@@ -214,6 +215,21 @@ void sim_check_line(struct sim *sim, const char *line) {
     for (size_t i = 0; i < sim->secret_count; i++)
         if (strstr(line, sim->secrets[i]) != NULL)
             sim_violation(&sim->world, "a secret is shown: number %zu", i);
+    for (const char *c = line; *c != '\0'; c++)
+        if (((uint8_t)*c < 0x20 && *c != '\n') || *c == 0x7f) {
+            sim_violation(&sim->world, "a control character is shown: %02x", (unsigned)(uint8_t)*c);
+            return;
+        }
+}
+
+/* CHAP proves a secret without saying it. */
+void sim_check_sent(struct sim *sim, struct lb_bytes bytes) {
+    for (size_t i = 0; i < sim->secret_count; i++) {
+        size_t len = strlen(sim->secrets[i]);
+        for (size_t at = 0; at + len <= bytes.len; at++)
+            if (memcmp(bytes.p + at, sim->secrets[i], len) == 0)
+                sim_violation(&sim->world, "a secret is sent: number %zu", i);
+    }
 }
 
 static void check_step(struct sim *sim, const struct lb_step *step) {

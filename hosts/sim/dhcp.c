@@ -87,6 +87,29 @@ static bool refuse(struct sim *sim, unsigned server, struct lb_bytes request) {
     return true;
 }
 
+/* What a root path may hold that was never meant well, or was typed late at night. */
+static struct lb_bytes lie(struct sim *sim, uint8_t room[300]) {
+    static const char *const lies[] = {
+        "iscsi:10.0.0.99::::" SIM_TARGET_NAME,
+        "iscsi:10.0.0.10::::iqn.2026-11.net.example:\033[2J\033]0;owned\007",
+        "iscsi:127.0.0.1::::" SIM_TARGET_NAME,
+        "iscsi:255.255.255.255::::" SIM_TARGET_NAME,
+        "iscsi:[::ffff:127.0.0.1]::::" SIM_TARGET_NAME,
+        "iscsi:nowhere.example.net::::" SIM_TARGET_NAME,
+        "iscsi:10.0.0.10:::4752-3A4F-6b7e-2F99-1:" SIM_TARGET_NAME,
+        "iscsi:",
+    };
+    struct sim_world *world = &sim->world;
+    if (!sim_one_in(world, 4))
+        return lb_bytes_of_text(lies[sim_below(world, LB_COUNT(lies))]);
+    size_t len = sim_between(world, 1, 299);
+    for (size_t i = 0; i < len; i++)
+        room[i] = (uint8_t)sim_random(world);
+    if (len > 6 && sim_one_in(world, 2))
+        memcpy(room, "iscsi:", 6);
+    return lb_bytes(room, len);
+}
+
 static void answer(struct sim *sim, unsigned server, struct lb_bytes request) {
     struct sim_world *world = &sim->world;
     struct lb_endpoint from = {.addr = {.family = LB_V4}, .port = LB_DHCP4_CLIENT_PORT};
@@ -96,8 +119,13 @@ static void answer(struct sim *sim, unsigned server, struct lb_bytes request) {
     bool nak = sim->plan.wrong == SIM_WRONG_NAK || sim_happens(world, SIM_DHCP_NAK);
     if (nak && refuse(sim, server, request))
         return;
+    uint8_t made_up[300];
+    struct lb_bytes *root_path = &sim->dhcp[server].config.root_path, truth = *root_path;
+    if (sim_happens(world, SIM_DHCP_LIES))
+        *root_path = lie(sim, made_up);
     struct lb_dhcp4_reply reply = lb_dhcp4_server_input(&sim->dhcp[server], world->now_us, from,
                                                         request, lb_span(room, sizeof room));
+    *root_path = truth;
     if (reply.bytes.len == 0)
         return;
     uint64_t delay_us = sim_between(world, 50, 3000);

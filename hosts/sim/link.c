@@ -50,8 +50,8 @@ void sim_link_send(struct sim *sim, const struct lb_boot_action *action) {
     sim_say(&sim->world, "link", "%zu bytes to %s", action->bytes.len,
             lb_endpoint_text(action->to).s);
     if (servers == ALL_SERVERS && !broadcast)
-        return; /* nobody lives there */
-    if (!broadcast && !sim->address_set)
+        return;                                      /* nobody lives there */
+    if (!broadcast && !lb_addr_is_set(sim->address)) /* set, or being set */
         sim_violation(&sim->world, "a unicast datagram without an address");
     carry(sim, 0, SIM_TO_SERVERS, servers, action->bytes);
 }

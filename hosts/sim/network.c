@@ -85,6 +85,8 @@ void sim_network_connect(struct sim *sim, struct lb_endpoint to) {
     sim_say(world, "network", "connection %u to %s", sim->conn_numbers + 1, lb_endpoint_text(to).s);
     if (sim->conn >= 0)
         sim_violation(world, "CONNECT on a slot that is open");
+    if (!lb_addr_is_host(to.addr))
+        sim_violation(world, "CONNECT to %s, on the network's word", lb_endpoint_text(to).s);
     if (conn < 0) { /* all are half open: as if nobody answered */
         sim->conn = -1;
         return;
@@ -236,6 +238,8 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
     size_t count = lb_boot_gather(&sim->boot, SLOT, pieces, PIECES_MAX);
     for (size_t i = 0; i < count; i++) {
         sim_check_gather(sim, pieces[i]);
+        if (lb_iscsi_is_in_login(&sim->boot.session))
+            sim_check_sent(sim, pieces[i]);
         total += pieces[i].len;
     }
     size_t part = sim_part(conn, &sim->world, LB_MIN(total, room));

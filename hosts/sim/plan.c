@@ -101,7 +101,7 @@ static void draw_stages(struct sim *sim) {
 }
 
 static bool wrong_wants_redirect(const struct sim *sim) {
-    return wrong_is(sim, SIM_WRONG_REDIRECT_LOOP, SIM_WRONG_REDIRECT_INVALID);
+    return wrong_is(sim, SIM_WRONG_REDIRECT_LOOP, SIM_WRONG_REDIRECT_FORBIDDEN);
 }
 
 static void draw_redirect(struct sim *sim) {
@@ -178,7 +178,9 @@ static void configure_policy(struct sim *sim) {
         set(sim, "enable", "yes");
     if (plan->wrong == SIM_WRONG_ALLOW_SERVER)
         set(sim, "allow-server", "10.9.0.0/16,other.example.net");
-    else if (!plan->redirect && sim_one_in(world, 6))
+    else if (plan->wrong == SIM_WRONG_REDIRECT_FORBIDDEN)
+        set(sim, "allow-server", "%s,disk.example.net", plan->uses_v6 ? "fd00::10" : "10.0.0.10");
+    else if (sim_one_in(world, 6))
         set(sim, "allow-server", "10.0.0.0/24,fd00::/16");
     if (plan->wrong == SIM_WRONG_ALLOW_TARGET)
         set(sim, "allow-target", "iqn.2026-11.net.example:other*");
@@ -271,7 +273,7 @@ static void configure_network(struct sim *sim) {
 /* Datagrams that were altered may say anything, also that the disk is elsewhere. */
 static bool is_curable(const struct sim *sim) {
     const uint16_t *chance = sim->world.chance;
-    return chance[SIM_CORRUPTED] == 0 && chance[SIM_TRUNCATED] == 0;
+    return chance[SIM_CORRUPTED] == 0 && chance[SIM_TRUNCATED] == 0 && chance[SIM_DHCP_LIES] == 0;
 }
 
 void sim_plan_draw(struct sim *sim) {

@@ -347,6 +347,8 @@ struct sim_outcome sim_run(uint64_t seed, bool shows, struct sim_coverage *cover
     sim_say(&sim->world, "end", "%s", sim->is_ready ? "booted" : "failed");
     note_coverage(sim, coverage);
     struct sim_outcome outcome = {.booted = sim->is_ready,
+                                  .is_clean = sim->plan.is_clean,
+                                  .is_probe = sim->plan.is_probe,
                                   .violations = sim->world.violations,
                                   .hash = sim->world.hash,
                                   .error = lb_boot_report(&sim->boot)->error,

@@ -219,6 +219,7 @@ void sim_check_where(struct sim *sim, struct lb_span span);
 void sim_check_gather(struct sim *sim, struct lb_bytes piece);
 void sim_check_completion(struct sim *sim, struct sim_op *op);
 void sim_check_line(struct sim *sim, const char *line);
+void sim_check_sent(struct sim *sim, struct lb_bytes bytes);
 void sim_check_report(struct sim *sim);
 void sim_check_guards(struct sim *sim, const uint8_t *memory, size_t len, const char *whose);
 /* Why a target ended a connection; without an enemy, never because of what the initiator sent. */
@@ -230,7 +231,7 @@ uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_G
 
 /* ---- run.c ---- */
 struct sim_outcome {
-    bool booted;
+    bool booted, is_clean, is_probe;
     unsigned violations;
     uint64_t hash;
     char violation[400];

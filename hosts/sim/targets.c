@@ -89,6 +89,9 @@ static void init_redirects(struct sim *sim) {
         redirect_to(sim, 0, 1);
         redirect_to(sim, 1, 0);
         return;
+    case SIM_WRONG_REDIRECT_FORBIDDEN:
+        redirect_to(sim, 0, 1);
+        return;
     case SIM_WRONG_REDIRECT_INVALID:
         redirect_to(sim, 0, 1);
         snprintf(sim->portals[0].node.redirect, sizeof sim->portals[0].node.redirect, "%s",
