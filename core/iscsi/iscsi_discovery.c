@@ -82,21 +82,6 @@ bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
     return true;
 }
 
-/* What can be shown, logged and put into a file name without harm (4.2.7.1); whether it is formed
- * by the rules of its type is the matter of those who choose one. */
-static bool is_name(struct lb_bytes name) {
-    if (name.len < 5 || name.len > LB_NAME_MAX || !lb_utf8_is_valid(name))
-        return false;
-    if (!lb_bytes_start_with(name, lb_bytes_of_text("iqn.")) &&
-        !lb_bytes_start_with(name, lb_bytes_of_text("eui.")) &&
-        !lb_bytes_start_with(name, lb_bytes_of_text("naa.")))
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (name.p[i] < 0x80 && name.p[i] != ':' && !is_host_char(name.p[i]))
-            return false;
-    return true;
-}
-
 /* ---- what is found ----------------------------------------------------------------------------
  */
 
@@ -123,7 +108,8 @@ static void take_target(struct lb_iscsi *session, uint64_t now_us, struct lb_byt
     end_target(session);
     session->found_had_address = false;
     session->found_has_target =
-        is_name(name) && lb_text_copy(session->found_target, sizeof session->found_target, name);
+        lb_iscsi_is_name(name) &&
+        lb_text_copy(session->found_target, sizeof session->found_target, name);
     if (!session->found_has_target)
         lb_trace(session->trace, now_us, "iscsi", "a target name that is not valid: left out");
 }

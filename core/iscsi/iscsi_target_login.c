@@ -69,8 +69,7 @@ static enum lb_iscsi_login_status identify(struct lb_target_conn *conn, struct l
     struct lb_bytes name, type;
     if (!lb_iscsi_text_find(text, LB_ISCSI_KEY_INITIATOR_NAME, &name))
         return LB_LOGIN_MISSING_PARAMETER;
-    if (name.len == 0 || !lb_utf8_is_valid(name) ||
-        !lb_text_copy(conn->initiator, sizeof conn->initiator, name))
+    if (!lb_iscsi_is_name(name) || !lb_text_copy(conn->initiator, sizeof conn->initiator, name))
         return LB_LOGIN_INITIATOR_ERROR;
     bool has_type = lb_iscsi_text_find(text, LB_ISCSI_KEY_SESSION_TYPE, &type);
     conn->is_discovery = has_type && lb_text_is(type, "Discovery");

@@ -40,6 +40,7 @@ static void a_login_that_is_not_right_gets_its_status(void) {
         {TEXT("InitiatorName=iqn.a\0TargetName=iqn.nothing\0"), LB_LOGIN_NOT_FOUND},
         {TEXT("InitiatorName=iqn.a\0SessionType=Odd\0"), LB_LOGIN_SESSION_TYPE},
         {TEXT("InitiatorName=\0SessionType=Discovery\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT("InitiatorName=iqn.a\n0.1 root: hello\0"), LB_LOGIN_INITIATOR_ERROR},
         {TEXT(NAMES "MaxBurstLength=511\0"), LB_LOGIN_INITIATOR_ERROR},
         {TEXT(NAMES "InitialR2T=Maybe\0"), LB_LOGIN_INITIATOR_ERROR},
         {TEXT(NAMES "InitialR2T=No\0InitialR2T=No\0"), LB_LOGIN_INITIATOR_ERROR},

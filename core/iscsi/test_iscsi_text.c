@@ -1,3 +1,4 @@
+#include "core/base/limits.h"
 #include "core/iscsi/iscsi_text.h"
 #include "tests/tap.h"
 
@@ -131,6 +132,28 @@ static void the_originators_order_decides(void) {
     CHECK(lb_iscsi_is_refusal(TEXT("Reject")) && !lb_iscsi_is_refusal(TEXT("reject")));
 }
 
+/* CVE-2026-44943: names that become paths and lines of logs. */
+static void a_name_does_no_harm_where_it_is_shown(void) {
+    static char longest[LB_NAME_MAX + 1];
+    CHECK(lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:disk_1-a.B")));
+    CHECK(lb_iscsi_is_name(TEXT("eui.02004567A425678D")));
+    CHECK(lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:\xc3\xbc")));
+    CHECK(!lb_iscsi_is_name(TEXT("")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.")));
+    CHECK(!lb_iscsi_is_name(TEXT("disk1")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:../../etc/passwd")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:a\nb")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:a b")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:\x1b[2J")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:\xc2\x9b"
+                                 "2J")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:\xff")));
+    memset(longest, 'a', sizeof longest);
+    memcpy(longest, "iqn.", 4);
+    CHECK(lb_iscsi_is_name(lb_bytes(longest, LB_NAME_MAX)));
+    CHECK(!lb_iscsi_is_name(lb_bytes(longest, LB_NAME_MAX + 1)));
+}
+
 static void what_is_written_is_read_back(void) {
     uint8_t room[200];
     struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
@@ -159,6 +182,7 @@ int main(void) {
     TEST(numbers_are_decimal_or_hex_and_in_range);
     TEST(booleans_are_yes_and_no_alone);
     TEST(the_originators_order_decides);
+    TEST(a_name_does_no_harm_where_it_is_shown);
     TEST(what_is_written_is_read_back);
     return tap_done();
 }
