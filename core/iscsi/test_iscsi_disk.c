@@ -220,7 +220,6 @@ static void each_refusal_has_its_error(void) {
         const char *facts;
     } cases[] = {
         {{.status = 2, .key = 5, .asc = 0x21}, LB_E_OUT_OF_RANGE, "21/00"},
-        {{.status = 2, .key = 5, .asc = 0x25}, LB_E_LUN_MISSING, "25/00"},
         {{.status = 2, .key = 5, .asc = 0x20}, LB_E_SCSI, "20/00"},
         {{.status = 2, .key = 5, .asc = 0x24}, LB_E_SCSI, "24/00"},
         {{.status = 2, .key = 7, .asc = 0x27}, LB_E_WRITE_PROTECTED, "27/00"},
