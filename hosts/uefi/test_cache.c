@@ -1,0 +1,180 @@
+/* The firmware's block cache, on Linux: against a model disk, with writes and failed reads between. */
+#include "hosts/uefi/cache.h"
+#include "core/base/mem.h"
+#include "tests/tap.h"
+
+enum { LINES = 8, LINE_BLOCKS = 4, BLOCK = 16, DISK_BLOCKS = 203 };
+
+static uint8_t disk[DISK_BLOCKS * BLOCK], memory[LINES * LINE_BLOCKS * BLOCK];
+static struct cache cache;
+
+static void begin(void) {
+    for (size_t i = 0; i < sizeof disk; i++)
+        disk[i] = (uint8_t)(i * 7 + i / 251);
+    cache_init(&cache, memory, LINES, LINE_BLOCKS, BLOCK, DISK_BLOCKS);
+}
+
+static bool load(uint64_t lba) {
+    size_t index;
+    uint64_t first;
+    uint32_t blocks;
+    uint8_t *to;
+    if (!cache_claim(&cache, lba, &index, &first, &blocks, &to))
+        return false;
+    memcpy(to, disk + first * BLOCK, (size_t)blocks * BLOCK);
+    cache_loaded(&cache, index, true);
+    return true;
+}
+
+static bool reads_right(uint64_t lba, uint32_t blocks) {
+    uint8_t found[64 * BLOCK];
+    return cache_read(&cache, lba, blocks, found) == blocks &&
+           memcmp(found, disk + lba * BLOCK, (size_t)blocks * BLOCK) == 0;
+}
+
+static void what_was_loaded_is_read_and_nothing_else(void) {
+    uint8_t found[64 * BLOCK];
+    begin();
+    CHECK_EQ(cache_read(&cache, 5, 2, found), 0);
+    CHECK(load(5));
+    CHECK(!load(5)); /* there already */
+    CHECK(reads_right(5, 2));
+    CHECK(reads_right(4, 4));
+    CHECK_EQ(cache_read(&cache, 6, 4, found), 2); /* as far as it is there */
+}
+
+static void the_last_line_of_the_disk_is_shorter(void) {
+    size_t index;
+    uint64_t first;
+    uint32_t blocks;
+    uint8_t *to;
+    begin();
+    CHECK(cache_claim(&cache, DISK_BLOCKS - 1, &index, &first, &blocks, &to));
+    CHECK_EQ(first, 200);
+    CHECK_EQ(blocks, 3);
+    CHECK(!cache_claim(&cache, DISK_BLOCKS, &index, &first, &blocks, &to));
+}
+
+static void a_write_empties_the_lines_it_touches(void) {
+    begin();
+    CHECK(load(0) && load(4) && load(8));
+    disk[7 * BLOCK] ^= 1;
+    cache_forget(&cache, 7, 1);
+    CHECK(cache_has(&cache, 0) && !cache_has(&cache, 7) && cache_has(&cache, 8));
+    CHECK(load(7) && reads_right(4, 4));
+}
+
+static void a_line_that_was_written_to_while_it_came_is_dropped(void) {
+    size_t index;
+    uint64_t first;
+    uint32_t blocks;
+    uint8_t *to, found[BLOCK];
+    begin();
+    CHECK(cache_claim(&cache, 4, &index, &first, &blocks, &to));
+    memcpy(to, disk + first * BLOCK, (size_t)blocks * BLOCK); /* old data, on its way */
+    disk[5 * BLOCK] ^= 1;
+    cache_forget(&cache, 5, 1);
+    CHECK(!cache_has(&cache, 5));
+    CHECK(load(5)); /* anew, while the old read is still out */
+    cache_loaded(&cache, index, true);
+    CHECK(reads_right(5, 1));
+    CHECK_EQ(cache_read(&cache, 5, 1, found), 1);
+    CHECK_BYTES(lb_bytes(found, BLOCK), lb_bytes(disk + 5 * BLOCK, BLOCK));
+}
+
+static void a_failed_read_leaves_nothing(void) {
+    size_t index;
+    uint64_t first;
+    uint32_t blocks;
+    uint8_t *to;
+    begin();
+    CHECK(cache_claim(&cache, 4, &index, &first, &blocks, &to));
+    cache_loaded(&cache, index, false);
+    CHECK(!cache_has(&cache, 4));
+}
+
+static void the_line_not_used_for_longest_gives_way(void) {
+    begin();
+    for (uint64_t i = 0; i < LINES; i++)
+        CHECK(load(i * LINE_BLOCKS));
+    CHECK(reads_right(0, 1)); /* used just now */
+    CHECK(load(100));
+    CHECK(cache_has(&cache, 0) && !cache_has(&cache, LINE_BLOCKS));
+}
+
+static void with_every_line_on_its_way_nothing_is_claimed(void) {
+    size_t index;
+    uint64_t first;
+    uint32_t blocks;
+    uint8_t *to;
+    begin();
+    for (uint64_t i = 0; i < LINES; i++)
+        CHECK(cache_claim(&cache, i * LINE_BLOCKS, &index, &first, &blocks, &to));
+    CHECK(!cache_claim(&cache, 100, &index, &first, &blocks, &to));
+}
+
+static void readers_in_a_row_get_more_ahead_and_others_do_not(void) {
+    begin();
+    unsigned first = cache_plan(&cache, 0, 4), second = cache_plan(&cache, 4, 4);
+    unsigned third = cache_plan(&cache, 8, 4), elsewhere = cache_plan(&cache, 100, 4);
+    CHECK(second >= first && third >= second);
+    CHECK(elsewhere <= first);
+    CHECK(third <= LINES); /* never more than there is room for */
+}
+
+/* Ten thousand steps of claims, ends in any order, failures and writes: nobody reads old data. */
+static void nobody_reads_old_data(void) {
+    struct flight {
+        bool is_out;
+        size_t index;
+        uint8_t data[LINE_BLOCKS * BLOCK];
+        uint32_t blocks;
+        uint8_t *to;
+    } flights[LINES] = {0};
+    uint32_t state = 4173;
+    begin();
+    for (unsigned step = 0; step < 10000; step++) {
+        state = state * 1664525 + 1013904223;
+        uint64_t lba = (state >> 8) % DISK_BLOCKS, first;
+        struct flight *flight = &flights[(state >> 20) % LINES];
+        uint8_t found[BLOCK];
+        switch (state >> 30) {
+        case 0: /* a write */
+            disk[lba * BLOCK] ^= (uint8_t)step;
+            cache_forget(&cache, lba, 1);
+            break;
+        case 1: /* a read begins: what the disk has now is what will come */
+            if (!flight->is_out &&
+                cache_claim(&cache, lba, &flight->index, &first, &flight->blocks, &flight->to)) {
+                flight->is_out = true;
+                memcpy(flight->data, disk + first * BLOCK, (size_t)flight->blocks * BLOCK);
+            }
+            break;
+        case 2: /* and ends */
+            if (flight->is_out) {
+                memcpy(flight->to, flight->data, (size_t)flight->blocks * BLOCK);
+                cache_loaded(&cache, flight->index, step % 5 != 0);
+                flight->is_out = false;
+            }
+            break;
+        default:
+            if (cache_read(&cache, lba, 1, found) == 1 &&
+                !CHECK(memcmp(found, disk + lba * BLOCK, BLOCK) == 0))
+                return;
+            break;
+        }
+    }
+}
+
+int main(void) {
+    TEST(what_was_loaded_is_read_and_nothing_else);
+    TEST(the_last_line_of_the_disk_is_shorter);
+    TEST(a_write_empties_the_lines_it_touches);
+    TEST(a_line_that_was_written_to_while_it_came_is_dropped);
+    TEST(a_failed_read_leaves_nothing);
+    TEST(the_line_not_used_for_longest_gives_way);
+    TEST(with_every_line_on_its_way_nothing_is_claimed);
+    TEST(readers_in_a_row_get_more_ahead_and_others_do_not);
+    TEST(nobody_reads_old_data);
+    return tap_done();
+}
