@@ -128,7 +128,8 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->error = (struct lb_error){.code = LB_OK};
     boot->step_link = boot->step_dhcp = LB_REPORT_STEPS_MAX;
     boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
-    if (!lb_policy_enabled(boot) || !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
+    if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
+        !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
         (!asks && !lb_initiator_choose(boot, now_us, lease)) ||
         (!asks && lease != NULL && !lb_target_choose(boot, now_us, lease)))
         lb_boot_attempt_failed(boot, now_us);

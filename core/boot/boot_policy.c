@@ -106,6 +106,27 @@ bool lb_policy_session(struct lb_boot *boot) {
     return true;
 }
 
+/* ---- secrets -----------------------------------------------------------------------------------
+ */
+
+/* RFC 7143 9.2.1: one secret must not serve both directions, or an impostor needs none; and one of
+ * less than 96 bits can be found by trying. The short one is told and used: what the target's
+ * administrator chose is not ours to change. */
+bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_config *config = boot->setup.config;
+    struct lb_bytes secret = lb_config_secret(config, LB_KEY_CHAP_SECRET);
+    if (secret.len == 0)
+        return true;
+    if (!lb_chap_secret_is_long_enough(secret) && boot->attempts == 1)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_LOGIN, "warning", "configuration",
+                          "chap-secret has less than 12 bytes: it can be found by trying");
+    if (!lb_chap_secrets_are_equal(secret, lb_config_secret(config, LB_KEY_CHAP_TARGET_SECRET)))
+        return true;
+    lb_fail(&boot->error, LB_E_CONFIG_VALUE,
+            "chap-target-secret is the same as chap-secret; they must differ");
+    return false;
+}
+
 /* ---- further attempts --------------------------------------------------------------------------
  */
 

@@ -105,6 +105,8 @@ bool lb_policy_enabled(struct lb_boot *boot);
 bool lb_policy_target(struct lb_boot *boot);
 /* Whether a connection to this address may be made; else sets the error. */
 bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer);
+/* Whether the configured secrets may be used; else sets the error. */
+bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us);
 /* Whether the session has what `require` asks for; else sets the error. */
 bool lb_policy_session(struct lb_boot *boot);
 /* Whether the same attempt may succeed later. */

@@ -263,8 +263,9 @@ static void a_configured_target_must_be_listed_too(void) {
 /* ---- require -----------------------------------------------------------------------------------
  */
 
+static struct lb_target_account account;
+
 static void secure_target(bool mutual) {
-    static struct lb_target_account account;
     account = (struct lb_target_account){.name = "me", .secret_len = 14};
     memcpy(account.secret, "fourteen bytes", 14);
     host.portals[0].node.accounts = &account;
@@ -317,6 +318,28 @@ static void mutual_chap_is_required_of_a_target_that_proves_nothing(void) {
     CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 0);
 }
 
+static void one_secret_for_both_directions_is_refused(void) {
+    host_init();
+    secure_target(true);
+    host_set("chap-target-secret", "fourteen bytes");
+    host_fails(LB_E_CONFIG_VALUE, "they must differ");
+    CHECK_EQ(host.seen[LB_BOOT_SEND], 0);
+}
+
+static void a_short_secret_is_used_with_a_warning(void) {
+    host_init();
+    secure_target(false);
+    if (host_boots())
+        CHECK_STR(host_fact("warning").value, "");
+    host_init();
+    secure_target(false);
+    host_set("chap-secret", "eleven byte");
+    memcpy(account.secret, "eleven byte", 11);
+    account.secret_len = 11;
+    if (host_boots())
+        CHECK_HAS(host_fact("warning").value, "less than 12 bytes");
+}
+
 static void mutual_chap_is_required_and_one_way_configured(void) {
     host_init();
     secure_target(false);
@@ -360,6 +383,8 @@ int main(void) {
     TEST(chap_is_required_and_not_configured);
     TEST(mutual_chap_is_required_of_a_target_that_proves_nothing);
     TEST(mutual_chap_is_required_and_one_way_configured);
+    TEST(one_secret_for_both_directions_is_refused);
+    TEST(a_short_secret_is_used_with_a_warning);
     TEST(digests_are_required_of_a_target_without);
     return tap_done();
 }
