@@ -209,6 +209,24 @@ static void a_method_that_was_not_offered_ends_the_login(void) {
     peer_check_failed(LB_E_AUTH_METHOD, "CHAP");
 }
 
+/* A target that waves us through before anything was asked or proved. */
+static void a_transition_that_was_not_asked_for_ends_the_login(void) {
+    use_mutual();
+    peer_connect();
+    CHECK(peer_take());
+    peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, TEXT("AuthMethod=CHAP\0"));
+    peer_check_failed(LB_E_LOGIN_PROTOCOL, "not asked for");
+
+    use_mutual();
+    peer_connect();
+    CHECK(peer_take());
+    say("AuthMethod=", "CHAP");
+    CHECK(peer_take());
+    peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL,
+                      TEXT("CHAP_A=7\0CHAP_I=1\0CHAP_C=" CHALLENGE "\0"));
+    peer_check_failed(LB_E_LOGIN_PROTOCOL, "not asked for");
+}
+
 /* tgt means SHA-1 by 7, and calls the longer answer an initiator error. */
 static void number_7_is_left_out_when_the_target_means_something_else(void) {
     use_chap("sha256,md5");
@@ -465,6 +483,7 @@ int main(void) {
     TEST(a_wrong_secret_is_told_as_such);
     TEST(a_refusal_before_any_secret_is_about_the_algorithms);
     TEST(a_method_that_was_not_offered_ends_the_login);
+    TEST(a_transition_that_was_not_asked_for_ends_the_login);
     TEST(number_7_is_left_out_when_the_target_means_something_else);
     TEST(none_is_taken_where_nothing_requires_chap);
     TEST(a_downgrade_to_none_is_refused_where_chap_is_required);

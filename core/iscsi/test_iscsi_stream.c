@@ -190,17 +190,22 @@ static void additional_headers_are_passed_over(void) {
     CHECK_EQ(lb_stream_next(&in), LB_STREAM_MORE);
 }
 
-static void every_damaged_bit_is_found(void) {
+static size_t damage_found(uint8_t mark) {
     size_t found = 0;
     for (size_t bit = 0; bit < (48 + 4 + 12 + 4) * 8; bit++) {
         uint8_t marks[4];
         setup(true, true);
-        put(2, 9);
+        put(mark, 9);
         wire[bit / 8] ^= (uint8_t)(1 << bit % 8);
         if (receive(1 << 20, marks, 4) == 0)
             found++;
     }
-    CHECK_EQ(found, (48 + 4 + 12 + 4) * 8);
+    return found;
+}
+
+static void every_damaged_bit_is_found(void) {
+    CHECK_EQ(damage_found(1), (48 + 4 + 12 + 4) * 8); /* placed */
+    CHECK_EQ(damage_found(2), (48 + 4 + 12 + 4) * 8); /* kept */
 }
 
 static void a_reset_forgets_everything(void) {

@@ -364,6 +364,9 @@ static void a_window_never_shrinks(void) {
     struct lb_iscsi_pdu nop = {
         .opcode = LB_OP_NOP_IN, .final = true, .itt = LB_ISCSI_NO_TAG, .ttt = LB_ISCSI_NO_TAG};
     setup();
+    peer_configure();
+    peer.config.queue_depth = 100; /* the window is what limits */
+    peer_log_in();
     peer.window = 1;
     peer_give(&nop, none);
     CHECK_EQ(lb_iscsi_room(&peer.session), 32);
