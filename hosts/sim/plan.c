@@ -295,6 +295,8 @@ void sim_plan_draw(struct sim *sim) {
     }
     plan->ops = sim_skewed(&sim->world, 10, 300);
     plan->depth = sim_between(&sim->world, 1, SIM_OPS_MAX);
+    plan->flush_in = sim_one_in(&sim->world, 3) ? 3 : sim_between(&sim->world, 6, 30);
+    plan->writes = sim_between(&sim->world, 0, 100);
     plan->pause_us = sim_skewed(&sim->world, 1000, 60000000);
     sim_say(&sim->world, "plan", "%s%s%s, wrong: %s, calm after %llu ms",
             plan->is_clean ? "clean" : "faults", plan->is_hostile ? ", hostile" : "",

@@ -48,8 +48,9 @@ struct sim_plan {
     bool two_servers, proxy, bootp, rapid, overload, authoritative;
     bool chap, mutual;
     uint32_t lease_s;
-    uint32_t redirect;             /* 0: none; else a login status */
-    uint32_t ops, depth, pause_us; /* of the disk's user */
+    uint32_t redirect; /* 0: none; else a login status */
+    /* The disk's user: one flush in so many requests, of the others so many per cent writes. */
+    uint32_t ops, depth, pause_us, flush_in, writes;
     char root_path[160];
     size_t root_path_len;
 };

@@ -89,8 +89,10 @@ static void prepare(struct sim *sim, struct sim_op *op, enum lb_disk_kind kind) 
 }
 
 static enum lb_disk_kind draw_kind(struct sim *sim) {
-    uint32_t dice = sim_below(&sim->world, 20);
-    return dice == 0 ? LB_DISK_FLUSH : dice < 10 ? LB_DISK_WRITE : LB_DISK_READ;
+    struct sim_world *world = &sim->world;
+    if (sim_one_in(world, sim->plan.flush_in))
+        return LB_DISK_FLUSH;
+    return sim_below(world, 100) < sim->plan.writes ? LB_DISK_WRITE : LB_DISK_READ;
 }
 
 static void submit(struct sim *sim) {
