@@ -274,6 +274,14 @@ static void end(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task
     give_back(disk, task);
 }
 
+/* TEST UNIT READY met a UNIT ATTENTION: that was its purpose. It is not asked again, a round trip
+ * saved: the answer of READ CAPACITY right behind it says whether the disk is ready. */
+static bool is_attention_only(const struct lb_disk_task *task,
+                              const struct lb_scsi_judgement *judgement) {
+    return task->op == NULL && task->lba == LB_ASK_READY &&
+           task->task.status == LB_SCSI_CHECK_CONDITION && judgement->sense.key == 6;
+}
+
 /* GOOD, but not with all that was asked for: only questions may have short answers. */
 static bool is_short(const struct lb_disk_task *task) {
     const struct lb_iscsi_task *command = &task->task;
@@ -307,6 +315,10 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
     note_deferred(disk, &judgement);
     if (is_gone_for_now(disk, task, &judgement) && retry_later(disk, now_us, task, judgement.code))
         return;
+    if (is_attention_only(task, &judgement)) {
+        end(disk, now_us, task, &error);
+        return;
+    }
     if (climb(disk, now_us, task, &judgement))
         return;
     if (judgement.verdict != LB_SCSI_OK && !has_no_cache(task, &judgement))

@@ -26,11 +26,12 @@ struct lb_disk_task {
     struct lb_disk_task *next; /* of the free ones, or of those that wait */
 };
 
-/* The questions, all asked in one flight. */
+/* The questions, all asked in one flight. TEST UNIT READY goes first, to meet the UNIT ATTENTION
+ * that every new session meets: the answers behind it then come without one. */
 enum lb_disk_question {
+    LB_ASK_READY,
     LB_ASK_INQUIRY,
     LB_ASK_LUNS,
-    LB_ASK_READY,
     LB_ASK_CAPACITY_16,
     LB_ASK_CAPACITY_10,
     LB_ASK_MODE,

@@ -152,10 +152,13 @@ static bool wants_security(const struct lb_iscsi *session, unsigned status) {
 /* Refused before it has seen a proof of ours: it is the method or the algorithm it does not like.
  */
 static bool is_before_proof(const struct lb_iscsi *session, unsigned status) {
-    bool is_about_us =
-        status == LB_LOGIN_AUTH_FAILED || /* tgt: */
-        (status == LB_LOGIN_INITIATOR_ERROR && session->login.step == LB_LOGIN_CHAP_A);
-    return is_about_us && lb_iscsi_wants_chap(session) && session->login.step < LB_LOGIN_CHAP_R;
+    const struct lb_iscsi_login *login = &session->login;
+    bool by_tgt = status == LB_LOGIN_INITIATOR_ERROR && login->step == LB_LOGIN_CHAP_A;
+    /* tgt, too: it takes 7 for SHA-1, and our answer is too long for it. */
+    bool by_length = status == LB_LOGIN_INITIATOR_ERROR && login->step == LB_LOGIN_CHAP_R &&
+                     login->alg.hash == LB_HASH_SHA256;
+    bool early = status == LB_LOGIN_AUTH_FAILED && login->step < LB_LOGIN_CHAP_R;
+    return lb_iscsi_wants_chap(session) && (early || by_tgt || by_length);
 }
 
 static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
@@ -177,9 +180,11 @@ static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) 
     if (is_before_proof(session, status))
         code = LB_E_AUTH_METHOD;
     bool names_user = code == LB_E_AUTH_FAILED && lb_iscsi_wants_chap(session);
+    /* A target that has no proof of its own to give says 0201 as well. */
+    const char *with = c->chap_target_secret_len > 0 ? ", mutual CHAP, name " : ", CHAP name ";
     lb_iscsi_break(session, now_us, code, "status 0x%04x (%s) for %s from %s%s%s", status,
                    lb_iscsi_login_status_word(status), c->target[0] != 0 ? c->target : "discovery",
-                   c->initiator, names_user ? ", CHAP name " : "", names_user ? c->chap_name : "");
+                   c->initiator, names_user ? with : "", names_user ? c->chap_name : "");
 }
 
 /* RFC 7143 11.13.5: class 1. */

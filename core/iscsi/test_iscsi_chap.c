@@ -174,6 +174,7 @@ static void a_wrong_secret_is_told_as_such(void) {
     ask("5");
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
     peer_check_failed(LB_E_AUTH_FAILED, "0x0201");
+    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, ", CHAP name ");
     CHECK_HAS(lb_iscsi_error(&peer.session)->facts, peer.config.chap_name);
 }
 

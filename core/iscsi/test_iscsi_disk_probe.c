@@ -317,11 +317,36 @@ static void a_unit_attention_on_each_question_is_borne(void) {
 }
 
 static void unit_attentions_without_end_are_not(void) {
+    const unsigned inquiries = 4; /* the plain one and three pages */
     disk_init();
     disk_fails((struct ending){
-        .op = LB_SCSI_TEST_UNIT_READY, .times = ALWAYS, .status = 2, .key = 6, .asc = 0x29});
+        .op = LB_SCSI_INQUIRY, .times = ALWAYS, .status = 2, .key = 6, .asc = 0x29});
     disk_stays_down(LB_E_SCSI, "UNIT ATTENTION 29/00");
-    CHECK_EQ(d.count[LB_SCSI_TEST_UNIT_READY], 1 + LB_DISK_RETRIES_MAX);
+    CHECK_EQ(d.count[LB_SCSI_INQUIRY], inquiries * (1 + LB_DISK_RETRIES_MAX));
+}
+
+/* Every new session has one: it costs no round trip. */
+static void a_unit_attention_on_the_first_question_is_no_reason_to_ask_again(void) {
+    disk_init();
+    disk_fails((struct ending){
+        .op = LB_SCSI_TEST_UNIT_READY, .times = 1, .status = 2, .key = 6, .asc = 0x29});
+    disk_comes_up();
+    CHECK_EQ(d.count[LB_SCSI_TEST_UNIT_READY], 1);
+}
+
+/* The answer right behind says whether the disk is ready. */
+static void a_disk_that_is_not_ready_is_waited_for_behind_a_unit_attention(void) {
+    disk_init();
+    disk_fails((struct ending){
+        .op = LB_SCSI_TEST_UNIT_READY, .times = 1, .status = 2, .key = 6, .asc = 0x29});
+    disk_fails((struct ending){.op = LB_SCSI_SERVICE_ACTION_IN_16,
+                               .times = 3,
+                               .status = 2,
+                               .key = 2,
+                               .asc = 0x04,
+                               .ascq = 0x01});
+    disk_comes_up();
+    CHECK_EQ(d.count[LB_SCSI_SERVICE_ACTION_IN_16], 4);
 }
 
 static void a_busy_disk_is_waited_for(void) {
@@ -395,6 +420,8 @@ int main(void) {
     TEST(any_cut_of_any_answer_leaves_a_disk_or_an_error);
     TEST(a_unit_attention_on_each_question_is_borne);
     TEST(unit_attentions_without_end_are_not);
+    TEST(a_unit_attention_on_the_first_question_is_no_reason_to_ask_again);
+    TEST(a_disk_that_is_not_ready_is_waited_for_behind_a_unit_attention);
     TEST(a_busy_disk_is_waited_for);
     TEST(a_disk_that_stays_busy_is_given_up_after_a_minute);
     TEST(a_session_that_is_lost_asks_again_in_the_next);

@@ -21,7 +21,7 @@ fails_with auth-failed "a wrong name" toob "$iqn"
 
 mutual=(--chap-target-name=disk --chap-target-secret=disk-secret-4567)
 probe $name $secret "${mutual[@]}"
-fails_with auth-target "a target that does not answer our challenge" "$iqn"
+fails_with 'auth-failed|auth-target' "a target that has no proof of its own" "$iqn" 'mutual CHAP'
 tgt_account disk disk-secret-9999 1 outgoing
 probe $name $secret "${mutual[@]}"
 fails_with auth-target "a target with a wrong secret" "$iqn"

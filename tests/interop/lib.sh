@@ -234,6 +234,13 @@ stop_capture() {
     end tcpdump INT
 }
 
+# count_round_trips SERVER: in the capture, from SYN to the first block.
+count_round_trips() {
+    tshark -r "$scratch/capture.pcap" -T fields -e ip.src -e tcp.len -e tcp.flags.syn \
+        -e iscsi.opcode -e scsi_sbc.opcode 2>/dev/null >"$scratch/packets"
+    python3 "$interop/round-trips.py" "$1" <"$scratch/packets"
+}
+
 # ---- DHCP servers --------------------------------------------------------------------------------
 
 # Debian's AppArmor profiles hold programs to their usual folders by path: a copy is not held.

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/kernel.sh"
 need_lunboot
-need qemu-system-x86_64 busybox
+need tshark qemu-system-x86_64 busybox
 find_kernel
 make_bridged_net
 in_server ip tuntap add tap0 mode tap
@@ -41,6 +41,13 @@ ip -n "$client_ns" addr flush dev vc0
 give_client_address
 
 reads_the_disk "LIO, plain"
+start_capture "$client_ns" vc0 tcp port 3260
+read_disk 0 512 "$scratch/block"
+stop_capture
+round_trips=$(count_round_trips 192.0.2.1)
+# LIO opens a window of one command at first: the questions to the disk take a second round trip.
+[ "${round_trips:-99}" -le 5 ] || fail "LIO: $round_trips round trips to the first block" "$scratch/packets"
+ok "LIO: from SYN to the first block: $round_trips round trips"
 serves digests
 reads_the_disk "LIO, digests that it insists on" --header-digest=prefer --data-digest=prefer
 serves plain
