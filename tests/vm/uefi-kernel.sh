@@ -17,7 +17,9 @@ for file in initiator/initiator-name ethernet0/ip-addr ethernet0/subnet-mask eth
     target0/target-name target0/chap-type target0/chap-name target0/chap-secret target0/flags; do
     [ -e /sys/firmware/ibft/$file ] && echo "IBFT $file $(/bin/busybox cat /sys/firmware/ibft/$file)"
 done
+echo "This is $(/bin/busybox uname -sr), from its initramfs on the network disk."
 echo KERNEL-OK
+/bin/busybox sleep 1 # until the serial line has sent it
 /bin/busybox poweroff -f
 INIT
 make_debian_disk "$scratch/disk.img" "$scratch/init" iscsi_ibft
@@ -36,6 +38,9 @@ initiator = iqn.2026-11.test:machine1
 EOF
 start_vm "${card[@]}" "${stick[@]}"
 wait_console 'KERNEL-OK' 150 "a Debian kernel and its initramfs, wholly over iSCSI"
+mkdir -p "$top/build"
+console | sed -n '/^lunboot [0-9]/,/KERNEL-OK/p' | grep -v 'chap-secret\|MP-BIOS' |
+    "$top/tools/console-picture" "the serial console of a machine without a disk" >"$top/build/console.svg"
 console_has 'IBFT initiator/initiator-name iqn.2026-11.test:machine1' "iBFT: the initiator's name"
 console_has 'IBFT ethernet0/ip-addr 192.0.2.1[0-9][0-9]' "iBFT: this machine's address"
 console_has 'IBFT ethernet0/subnet-mask 255.255.255.0' "iBFT: the mask"
