@@ -25,6 +25,8 @@ static struct {
     struct request requests[OPS_MAX];
     struct cache cache;
     uint8_t *cache_memory;
+    uint64_t wanted_bytes, wanted_from, shown_us; /* the progress bar; wanted_bytes 0: none */
+    bool is_shown;
     bool is_dirty; /* written to since the last flush that succeeded */
 } disk;
 
@@ -79,11 +81,32 @@ static void finish(struct lb_disk_op *op) {
     request->busy = false;
 }
 
+#define PROGRESS_US (250 * LB_US_MS) /* between two drawings, and before the first */
+
+void disk_show_progress(uint64_t total) {
+    if (total == 0 && disk.is_shown)
+        say("\n");
+    disk.wanted_bytes = total;
+    disk.wanted_from = disk.bytes_read;
+    disk.shown_us = clock_us();
+    disk.is_shown = false;
+}
+
+static void draw_progress(void) {
+    if (disk.wanted_bytes == 0 || clock_us() - disk.shown_us < PROGRESS_US)
+        return;
+    uint64_t done = LB_MIN(disk.bytes_read - disk.wanted_from, disk.wanted_bytes);
+    say_progress("loader", done, disk.wanted_bytes);
+    disk.shown_us = clock_us();
+    disk.is_shown = true;
+}
+
 /* One turn of everything, and the completions. The caller runs at TPL_CALLBACK. */
 static bool turn(void) {
     bool moved = loop_turn();
     for (struct lb_disk_op *op; (op = lb_boot_completed(loop_engine())) != NULL;)
         finish(op);
+    draw_progress();
     return moved;
 }
 

@@ -8,8 +8,10 @@
 /* Installs the protocols and lets the firmware's partition and file system drivers come. */
 EFI_STATUS disk_install(EFI_HANDLE *handle);
 void disk_remove(void);
-/* Bytes read so far, for the progress bar. */
 uint64_t disk_bytes_read(void);
+/* From now on, while the disk is waited for, a bar shows how much of `total` bytes came; 0 ends it.
+ * It appears only when that takes longer than a moment. */
+void disk_show_progress(uint64_t total);
 /* Our device path, to recognise the handles that stand on the disk. */
 EFI_DEVICE_PATH *disk_path(void);
 

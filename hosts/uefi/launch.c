@@ -1,5 +1,6 @@
 #include "hosts/uefi/launch.h"
 #include "hosts/uefi/disk.h"
+#include "hosts/uefi/loop.h"
 
 #if defined(__x86_64__)
 #define DEFAULT_LOADER "\\EFI\\BOOT\\BOOTX64.EFI"
@@ -24,18 +25,21 @@ static bool stands_on(const EFI_DEVICE_PATH *path, const EFI_DEVICE_PATH *disk) 
     return path_len(path) >= len && memcmp(path, disk, len) == 0;
 }
 
-static bool has_file(EFI_HANDLE volume, const CHAR16 *name) {
+/* The file's size in bytes; 0: there is none. */
+static uint64_t file_size(EFI_HANDLE volume, const CHAR16 *name) {
     EFI_FILE_IO_INTERFACE *fs = NULL;
     EFI_FILE_HANDLE root = NULL, file = NULL;
+    UINT64 size = 0;
     if (EFI_ERROR(bs->HandleProtocol(volume, &fs_guid, (void **)&fs)) ||
         EFI_ERROR(fs->OpenVolume(fs, &root)))
-        return false;
-    bool found =
-        !EFI_ERROR(root->Open(root, &file, (CHAR16 *)(uintptr_t)name, EFI_FILE_MODE_READ, 0));
-    if (found)
+        return 0;
+    if (!EFI_ERROR(root->Open(root, &file, (CHAR16 *)(uintptr_t)name, EFI_FILE_MODE_READ, 0))) {
+        file->SetPosition(file, UINT64_MAX); /* the end */
+        file->GetPosition(file, &size);
         file->Close(file);
+    }
     root->Close(root);
-    return found;
+    return size;
 }
 
 /* The volume's device path, and the file's node behind it. */
@@ -60,19 +64,32 @@ static EFI_DEVICE_PATH *file_path(EFI_HANDLE volume, const CHAR16 *name, size_t 
     return (EFI_DEVICE_PATH *)(void *)made;
 }
 
-static void start(EFI_DEVICE_PATH *path, const char *loader, struct lb_error *error) {
+static void show_step(size_t step) {
+    char line[200];
+    struct lb_text text = lb_text(line, sizeof line);
+    lb_step_line(lb_boot_report(loop_engine()), &lb_boot_report(loop_engine())->steps[step], &text);
+    say("  %s\n", line);
+}
+
+static void start(EFI_DEVICE_PATH *path, const char *loader, uint64_t size,
+                  struct lb_error *error) {
+    struct lb_report *report = lb_boot_report(loop_engine());
     EFI_HANDLE image = NULL;
-    uint64_t before_us = clock_us();
+    size_t step =
+        lb_report_begin(report, clock_us(), LB_STAGE_LOADER, (struct lb_endpoint){0}, "%s", loader);
+    disk_show_progress(size);
     EFI_STATUS status = bs->LoadImage(FALSE, self, path, NULL, 0, &image);
+    disk_show_progress(0);
+    lb_report_end(report, clock_us(), step, EFI_ERROR(status) ? LB_DONE_FAILED : LB_DONE_OK,
+                  "%s, %llu KiB", loader, (unsigned long long)(size / 1024));
+    if (step < LB_REPORT_STEPS_MAX)
+        show_step(step);
     if (EFI_ERROR(status)) {
         lb_fail(error, LB_E_LOADER_REFUSED, "%s: %s", loader, status_word(status));
         if (status == EFI_SECURITY_VIOLATION && image != NULL)
             bs->UnloadImage(image);
         return;
     }
-    say("  loader     %s, %llu KiB read, %llu ms\n", loader,
-        (unsigned long long)(disk_bytes_read() / 1024),
-        (unsigned long long)((clock_us() - before_us) / 1000));
     status = bs->StartImage(image, NULL, NULL);
     lb_fail(error, LB_E_LOADER_RETURNED, "%s: %s", loader, status_word(status));
 }
@@ -100,11 +117,12 @@ void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *er
             !stands_on(path, disk))
             continue;
         ours++;
-        if (!has_file(volumes[i], wide))
+        uint64_t size = file_size(volumes[i], wide);
+        if (size == 0)
             continue;
         EFI_DEVICE_PATH *file = file_path(volumes[i], wide, chars);
         if (file != NULL)
-            start(file, name, error);
+            start(file, name, size, error);
         uefi_free(file);
         break;
     }

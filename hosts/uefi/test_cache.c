@@ -1,6 +1,7 @@
-/* The firmware's block cache, on Linux: against a model disk, with writes and failed reads between. */
-#include "hosts/uefi/cache.h"
+/* The firmware's block cache, on Linux: against a model disk, with writes and failed reads between.
+ */
 #include "core/base/mem.h"
+#include "hosts/uefi/cache.h"
 #include "tests/tap.h"
 
 enum { LINES = 8, LINE_BLOCKS = 4, BLOCK = 16, DISK_BLOCKS = 203 };
