@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define SPIN_US     50 /* a peer's wake-up on a virtual machine takes 20 to 30: bench/NOTES.md */
+#define SPIN_PART   16 /* of what is in flight: bench/NOTES.md */
 #define PENALTY_MAX 63
 #define EVENTS_MAX  16
 
@@ -281,12 +282,19 @@ static bool flush_streams(struct lb_loop *loop, uint64_t now_us) {
     return went;
 }
 
+static size_t in_flight(const struct lb_loop *loop) {
+    return loop->boot->session.in_flight.count;
+}
+
 static bool read_streams(struct lb_loop *loop, uint64_t now_us) {
+    size_t before = in_flight(loop);
     bool came = false;
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++) {
         if (loop->slots[i].kind == LB_SLOT_STREAM)
             came = lb_slot_read(loop, i, now_us) || came;
     }
+    if (came)
+        loop->spin.answered = before - LB_MIN(before, in_flight(loop));
     return came;
 }
 
@@ -298,11 +306,17 @@ static bool has_stream(const struct lb_loop *loop) {
     return false;
 }
 
+/* A server that answers less than this part of what it was asked is busy with the rest: sleeping
+ * lets its answers gather. */
+static bool answers_come_fast(const struct lb_loop *loop) {
+    return loop->spin.answered * SPIN_PART >= in_flight(loop);
+}
+
 /* Looks again and again for a moment before it sleeps; each time that was in vain it skips more of
  * the following occasions, so that on a network with some delay this ends by itself. */
 static bool spin(struct lb_loop *loop, uint64_t now_us, uint64_t until_us) {
     uint64_t end_us = LB_MIN(now_us + SPIN_US, until_us);
-    if (!has_stream(loop))
+    if (!has_stream(loop) || !answers_come_fast(loop))
         return false;
     if (loop->spin.skip > 0) {
         loop->spin.skip--;

@@ -46,6 +46,7 @@ struct lb_slot {
 struct lb_spin {
     unsigned skip; /* so many waits will not spin */
     unsigned penalty;
+    size_t answered; /* commands that the last read completed */
 };
 
 struct lb_loop {
