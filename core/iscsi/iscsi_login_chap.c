@@ -63,6 +63,10 @@ static void put_binary(struct lb_wr *wr, enum lb_iscsi_key key, struct lb_bytes 
 void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr) {
     struct lb_iscsi_login *login = &session->login;
     struct lb_chap_response response;
+    /* RFC 7143 9.2.1 says SHOULD NOT; whoever gave us the secret knows how long it is. */
+    if (!lb_chap_secret_is_long_enough(our_secret(session)))
+        lb_trace(session->trace, session->state_us, "iscsi",
+                 "chap-secret is shorter than 12 bytes: fit for a protected network alone");
     lb_chap_respond(login->alg, our_secret(session), &login->received, &response);
     lb_iscsi_put_text(wr, LB_ISCSI_KEY_CHAP_N, session->config.chap_name);
     put_binary(wr, LB_ISCSI_KEY_CHAP_R, lb_bytes(response.data, response.len));
