@@ -161,7 +161,7 @@ static void start_dhcp(struct lb_boot *boot, uint64_t now_us) {
         ask->kind = LB_KIND_DHCP4;
     }
     boot->dhcp_open = boot->dhcp_runs = true;
-    boot->has_lease = false;
+    boot->has_lease = boot->net_set = false; /* also where BOOTP is asked anew */
     boot->lease_error = (struct lb_error){.code = LB_OK};
     boot->step_dhcp = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
                                       "DHCPv4 on %s", boot->interface);

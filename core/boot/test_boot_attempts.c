@@ -276,6 +276,20 @@ static void bootp_is_asked_in_each_attempt(void) {
     CHECK_EQ(host.dhcp_sent[LB_DHCP4_DISCOVER], 2);
 }
 
+static void a_bootp_server_that_is_silent_then_is_asked_again(void) {
+    host_init();
+    host.dhcp[0].config.bootp_only = true;
+    refusing();
+    host_set("dhcp-timeout", "20s");
+    host_begin();
+    CHECK(host_until(LB_BOOT_CONNECT));
+    host_dhcp_is_silent();
+    portal()->answer = ACCEPTS;
+    host_pass(30 * SEC); /* the second attempt ends without an answer */
+    memset(host.dhcp_hears, true, sizeof host.dhcp_hears);
+    CHECK(host_until(LB_BOOT_READY));
+}
+
 static void a_configured_address_is_kept_and_nobody_asked(void) {
     host_init();
     refusing();
@@ -427,6 +441,7 @@ int main(void) {
     TEST(a_server_that_is_silent_then_leaves_us_the_old_answer);
     TEST(a_lease_that_is_refused_then_is_asked_for_anew);
     TEST(bootp_is_asked_in_each_attempt);
+    TEST(a_bootp_server_that_is_silent_then_is_asked_again);
     TEST(a_configured_address_is_kept_and_nobody_asked);
     TEST(each_attempt_has_its_steps);
     TEST(a_boot_that_went_well_has_no_error);
