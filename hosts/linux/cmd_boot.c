@@ -95,6 +95,7 @@ int lb_cmd_boot(int argc, char **argv) {
 
     if (parsed != LB_PARSED)
         return parsed == LB_PARSED_HELP ? LB_EXIT_OK : LB_EXIT_USAGE;
+    run.shows_steps = isatty(STDERR_FILENO) && !lb_config_bool(&run.config, LB_KEY_TRACE);
     if (!read_configuration() || !lb_run_open(&run, LB_GOAL_DISK, true, false) ||
         !lb_run_until_ready(&run))
         return fail();

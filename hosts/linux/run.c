@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define LOOK_US         (200 * LB_US_MS)
 #define CONFIG_FILE_MAX 65536
 #define STOP_US         (3 * LB_US_SEC) /* for the logout and the DHCP release */
 
@@ -97,11 +98,29 @@ static void show_trace(struct lb_run *run) {
         fprintf(stderr, "%s\n", line);
 }
 
+/* A line for each step that has ended, and one that is written over for the step that is being
+ * taken. */
+static void show_steps(struct lb_run *run, bool is_over) {
+    const struct lb_report *report = lb_boot_report(&run->boot);
+    bool is_running = false;
+
+    while (run->shows_steps && run->steps_shown < report->step_count && !is_running) {
+        const struct lb_step *step = &report->steps[run->steps_shown];
+        char line[256];
+        struct lb_text text = lb_text(line, sizeof(line));
+        lb_step_line(report, step, &text);
+        is_running = step->outcome == LB_RUNNING;
+        fprintf(stderr, "\r%s\033[K%s", line, is_running && !is_over ? "" : "\n");
+        run->steps_shown += is_running ? 0 : 1;
+    }
+}
+
 enum lb_loop_event lb_run_step(struct lb_run *run, uint64_t until_us) {
     enum lb_loop_event event = lb_loop_run(&run->loop, until_us);
     struct lb_report *report = lb_boot_report(&run->boot);
 
     show_trace(run);
+    show_steps(run, event != LB_LOOP_WORK && event != LB_LOOP_OFFERS);
     if (event == LB_LOOP_FAILED)
         lb_fail(&run->error, report->error.code, "%s", report->error.facts);
     if (event == LB_LOOP_INTERRUPTED) {
@@ -111,9 +130,16 @@ enum lb_loop_event lb_run_step(struct lb_run *run, uint64_t until_us) {
     return event;
 }
 
+/* While somebody watches, the loop comes back now and then also where nothing happens on a
+ * connection. */
+static uint64_t looks_again_us(const struct lb_run *run) {
+    bool is_watched = run->shows_steps || lb_config_bool(&run->config, LB_KEY_TRACE);
+    return is_watched ? lb_now_us() + LOOK_US : LB_NEVER;
+}
+
 bool lb_run_until_ready(struct lb_run *run) {
     for (;;) {
-        switch (lb_run_step(run, LB_NEVER)) {
+        switch (lb_run_step(run, looks_again_us(run))) {
         case LB_LOOP_WORK:
         case LB_LOOP_OFFERS:
             break;

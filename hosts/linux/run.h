@@ -18,6 +18,8 @@ struct lb_run {
     struct lb_iface iface;
     struct lb_loop loop;
     bool has_iface, has_loop, is_interrupted;
+    bool shows_steps;      /* on standard error, as they are taken: for a person who waits */
+    size_t steps_shown;    /* of the report */
     struct lb_error error; /* how it ended */
     uint8_t rx[LB_RUN_RX_BYTES];
     uint8_t trace[LB_RUN_TRACE_BYTES];
