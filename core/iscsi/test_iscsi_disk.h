@@ -194,7 +194,7 @@ static inline uint64_t disk_turn_session(void) {
         else if (action.event == LB_ISCSI_CONNECT)
             peer_accept();
     }
-    CHECK(!"polls are bounded");
+    CHECK(false); /* polls are bounded */
     return LB_NEVER;
 }
 

@@ -7,7 +7,7 @@ need_uefi
 make_vm_net
 meter_disk "$scratch/disk.img" <<EOF
 say LOADER-OK
-off
+return
 EOF
 make_bytes "$scratch/other.img" $((8 << 20))
 start_tgt
@@ -26,6 +26,7 @@ require = chap
 EOF
 start_vm "${card[@]}" "${stick[@]}"
 wait_console 'METER LOADER-OK' 60 "CHAP, and the disk is LUN 2"
+wait_console 'loader-returned' 30 "a loader that gives up is told as loader-returned"
 end qemu KILL
 make_stick <<EOF
 enable = yes

@@ -12,7 +12,7 @@ for file in "$keys.key" "$keys.pem" "$ovmf_code" "$ovmf_vars"; do
     [ -e "$file" ] || skip "$file is not installed"
 done
 machine=q35,smm=on
-secure=(-global driver=cfi.pflash01,property=secure,value=on -global ICH9-LPC.disable_s3=1)
+secure=(-global "driver=cfi.pflash01,property=secure,value=on" -global ICH9-LPC.disable_s3=1)
 openssl pkey -in "$keys.key" -passin pass:snakeoil -out "$scratch/key.pem" 2>"$scratch/openssl.log"
 sign() {
     sbsign --key "$scratch/key.pem" --cert "$keys.pem" --output "$2" "$1" >"$scratch/sbsign.log" 2>&1
