@@ -293,11 +293,13 @@ void sim_plan_draw(struct sim *sim) {
         plan->stop_us = sim->world.now_us + sim_skewed(&sim->world, 0, 60000000);
         plan->must_boot = false;
     }
-    plan->ops = sim_skewed(&sim->world, 10, 300);
+    bool is_long = sim_one_in(&sim->world, 3);
+    plan->ops = is_long ? sim_between(&sim->world, 50, 500) : sim_skewed(&sim->world, 10, 300);
     plan->depth = sim_between(&sim->world, 1, SIM_OPS_MAX);
     plan->flush_in = sim_one_in(&sim->world, 3) ? 3 : sim_between(&sim->world, 6, 30);
     plan->writes = sim_between(&sim->world, 0, 100);
-    plan->pause_us = sim_skewed(&sim->world, 1000, 60000000);
+    plan->pause_us = is_long ? sim_between(&sim->world, 1000, 10000000)
+                             : sim_skewed(&sim->world, 1000, 60000000);
     sim_say(&sim->world, "plan", "%s%s%s, wrong: %s, calm after %llu ms",
             plan->is_clean ? "clean" : "faults", plan->is_hostile ? ", hostile" : "",
             plan->is_probe ? ", probe" : "", sim_wrong_word(plan->wrong),

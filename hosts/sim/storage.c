@@ -106,6 +106,8 @@ static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
         break;
     case LB_IO_WRITE:
         write_blocks(sim, io, io->buffer.p);
+        if (sim_happens(&sim->world, SIM_RESTARTED_IN_WRITE))
+            sim_after(&sim->world, sim_skewed(&sim->world, 0, 20000), SIM_RESTART, 0, 0);
         break;
     case LB_IO_FLUSH:
         sim_disk_flush(&sim->disk);

@@ -296,6 +296,8 @@ static void kill_ends(struct sim *sim, unsigned portal) {
 }
 
 static void restart(struct sim *sim) {
+    if (sim->portals[0].is_down)
+        return;
     for (unsigned i = 0; i < SIM_PORTALS; i++) {
         kill_ends(sim, i);
         sim->portals[i].is_down = true;
@@ -376,7 +378,7 @@ void sim_targets_tick(struct sim *sim) {
         sim->portals[sim_below(world, SIM_PORTALS)].silent_until_us = until_us;
         sim_at(world, until_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});
     }
-    if (!sim->portals[0].is_down && sim_happens(world, SIM_RESTARTED))
+    if (sim_happens(world, SIM_RESTARTED))
         restart(sim);
     if (sim_happens(world, SIM_MOVED))
         move(sim);
@@ -393,6 +395,8 @@ void sim_targets_calm(struct sim *sim) {
 void sim_targets_event(struct sim *sim, const struct sim_event *event) {
     if (event->what == SIM_UP_AGAIN)
         sim->portals[event->a].is_down = false;
+    else if (event->what == SIM_RESTART)
+        restart(sim);
     else if (event->what == SIM_TICK)
         sim_targets_tick(sim);
 }
