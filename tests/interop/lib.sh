@@ -497,7 +497,8 @@ reads_the_disk() {
     shift
     read_disk 0 "${read_bytes:-0}" "$scratch/copy.img" "$@"
     succeeds "$what"
-    cmp ${read_bytes:+-n "$read_bytes"} "$scratch/disk.img" "$scratch/copy.img" >/dev/null || fail "$what: the bytes differ"
+    cmp ${read_bytes:+-n "$read_bytes"} "$scratch/disk.img" "$scratch/copy.img" >/dev/null ||
+        fail "$what: the bytes differ"
     ok "$what: every byte is right"
     rm -f "$scratch/copy.img"
 }
