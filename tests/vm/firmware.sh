@@ -120,9 +120,13 @@ wait_console() {
     [ $# -lt 3 ] || ok "$3"
 }
 
-# console_has PATTERN WHAT
+# console_has PATTERN WHAT: what is said within moments of what was waited for.
 console_has() {
-    console | grep -qE -- "$1" || fail "$2: the console has no '$1'"
+    local deadline=$((SECONDS + 10))
+    until console | grep -qE -- "$1"; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "$2: the console has no '$1'"
+        sleep 0.2
+    done
     ok "$2"
 }
 
