@@ -15,7 +15,7 @@ serve_disk
 mac=$(in_client cat /sys/class/net/vc0/address)
 server_interface=br0 start_dnsmasq <<CONF
 port=0
-dhcp-range=192.0.2.100,192.0.2.200,1h
+dhcp-range=192.0.2.100,192.0.2.199,1h
 dhcp-host=$mac,192.0.2.77
 dhcp-broadcast # else the OFFER goes to the other machine, which is in this namespace
 dhcp-option=option:root-path,"$rootpath"

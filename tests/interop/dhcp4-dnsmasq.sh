@@ -6,7 +6,7 @@ make_net
 serve_disk
 start_dnsmasq <<CONF
 port=0
-dhcp-range=192.0.2.100,192.0.2.200,1h
+dhcp-range=192.0.2.100,192.0.2.199,1h
 dhcp-option=option:router,192.0.2.254
 dhcp-option=option:dns-server,192.0.2.53,192.0.2.54
 dhcp-option=option:domain-name,boot.example
