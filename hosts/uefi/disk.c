@@ -19,7 +19,7 @@ static struct {
     EFI_BLOCK_IO block_io;
     EFI_BLOCK_IO2_PROTOCOL block_io2;
     EFI_BLOCK_IO_MEDIA media;
-    EFI_EVENT tick;
+    EFI_EVENT tick, exit;
     uint8_t *path;
     uint64_t bytes_read;
     struct request requests[OPS_MAX];
@@ -114,6 +114,24 @@ static void EFIAPI on_tick(EFI_EVENT event, void *context) {
     (void)event;
     (void)context;
     turn();
+}
+
+static bool is_writing(void) {
+    for (size_t i = 0; i < OPS_MAX; i++)
+        if (disk.requests[i].busy && disk.requests[i].op.kind != LB_DISK_READ)
+            return true;
+    return false;
+}
+
+/* The operating system takes over: what was handed to us to be written is written, and then not a
+ * word more. The session stays open for the operating system to reinstate with the same ISID. */
+static void EFIAPI on_exit_boot_services(EFI_EVENT event, void *context) {
+    uint64_t until_us = clock_us() + 3 * LB_US_SEC;
+    (void)event;
+    (void)context;
+    while (is_writing() && clock_us() < until_us)
+        turn();
+    bs->SetTimer(disk.tick, TimerCancel, 0);
 }
 
 static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t blocks, void *buffer,
@@ -427,6 +445,9 @@ EFI_STATUS disk_install(EFI_HANDLE *handle) {
     status =
         bs->CreateEvent(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, on_tick, NULL, &disk.tick);
     if (!EFI_ERROR(status))
+        status = bs->CreateEvent(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_CALLBACK, on_exit_boot_services,
+                                 NULL, &disk.exit);
+    if (!EFI_ERROR(status))
         status = bs->SetTimer(disk.tick, TimerPeriodic, TICK_100NS);
     if (!EFI_ERROR(status))
         status = bs->InstallMultipleProtocolInterfaces(&disk.handle, &path_guid, disk.path,
@@ -442,7 +463,9 @@ EFI_STATUS disk_install(EFI_HANDLE *handle) {
 void disk_remove(void) {
     if (disk.tick != NULL)
         bs->CloseEvent(disk.tick);
-    disk.tick = NULL;
+    if (disk.exit != NULL)
+        bs->CloseEvent(disk.exit);
+    disk.tick = disk.exit = NULL;
     if (disk.handle == NULL)
         return;
     bs->DisconnectController(disk.handle, NULL, NULL);

@@ -1,14 +1,13 @@
 #include "hosts/uefi/launch.h"
 #include "hosts/uefi/disk.h"
 #include "hosts/uefi/loop.h"
+#include "hosts/uefi/order.h"
 
 #if defined(__x86_64__)
 #define DEFAULT_LOADER "\\EFI\\BOOT\\BOOTX64.EFI"
 #else
 #define DEFAULT_LOADER "\\EFI\\BOOT\\BOOTAA64.EFI"
 #endif
-
-#define PATH_MAX_CHARS 260
 
 static EFI_GUID fs_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
@@ -94,9 +93,9 @@ static void start(EFI_DEVICE_PATH *path, const char *loader, uint64_t size,
     lb_fail(error, LB_E_LOADER_RETURNED, "%s: %s", loader, status_word(status));
 }
 
-static size_t widen(const char *text, CHAR16 out[PATH_MAX_CHARS]) {
+static size_t widen(const char *text, CHAR16 out[ORDER_PATH_MAX]) {
     size_t len = 0;
-    while (text[len] != '\0' && len + 1 < PATH_MAX_CHARS) {
+    while (text[len] != '\0' && len + 1 < ORDER_PATH_MAX) {
         out[len] = (CHAR16)(text[len] == '/' ? '\\' : text[len]);
         len++;
     }
@@ -104,29 +103,40 @@ static size_t widen(const char *text, CHAR16 out[PATH_MAX_CHARS]) {
     return len;
 }
 
-void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *error) {
-    CHAR16 wide[PATH_MAX_CHARS];
+/* On the volumes that stand on the disk: the loader by that name, or, without a name, the one that
+ * the disk's own boot order names. False: there is none; *ours counts the volumes. */
+static bool launch_from(const EFI_DEVICE_PATH *disk, const char *name, unsigned *ours,
+                        struct lb_error *error) {
+    CHAR16 wide[ORDER_PATH_MAX];
     EFI_HANDLE *volumes = NULL;
-    UINTN count = 0, ours = 0;
-    const char *name = loader[0] != '\0' ? loader : DEFAULT_LOADER;
-    size_t chars = widen(name, wide);
+    UINTN count = 0;
+    bool found = false;
+    *ours = 0;
     bs->LocateHandleBuffer(ByProtocol, &fs_guid, NULL, &count, &volumes);
-    for (UINTN i = 0; i < count; i++) {
+    for (UINTN i = 0; i < count && !found; i++) {
         EFI_DEVICE_PATH *path = NULL;
         if (EFI_ERROR(bs->HandleProtocol(volumes[i], &path_guid, (void **)&path)) ||
             !stands_on(path, disk))
             continue;
-        ours++;
-        uint64_t size = file_size(volumes[i], wide);
-        if (size == 0)
-            continue;
-        EFI_DEVICE_PATH *file = file_path(volumes[i], wide, chars);
-        if (file != NULL)
-            start(file, name, size, error);
+        (*ours)++;
+        size_t chars = name != NULL ? widen(name, wide) : order_find(volumes[i], wide);
+        uint64_t size = chars == 0 ? 0 : file_size(volumes[i], wide);
+        EFI_DEVICE_PATH *file = size == 0 ? NULL : file_path(volumes[i], wide, chars);
+        found = file != NULL;
+        if (found)
+            start(file, name != NULL ? name : "the disk's own boot order", size, error);
         uefi_free(file);
-        break;
     }
     uefi_free(volumes);
+    return found;
+}
+
+void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *error) {
+    const char *name = loader[0] != '\0' ? loader : DEFAULT_LOADER;
+    unsigned ours;
+    if (launch_from(disk, name, &ours, error) ||
+        (loader[0] == '\0' && launch_from(disk, NULL, &ours, error)))
+        return;
     lb_fail(error, ours == 0 ? LB_E_NO_ESP : LB_E_NO_LOADER, "%s on %u file system%s of the disk",
-            name, (unsigned)ours, ours == 1 ? "" : "s");
+            name, ours, ours == 1 ? "" : "s");
 }

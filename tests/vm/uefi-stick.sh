@@ -33,4 +33,27 @@ done
 console_has 'METER write done' "1 MiB was written"
 console_has 'METER flush success' "and flushed"
 console_has 'METER verify equal' "and is read back"
+end qemu KILL
+
+# What operating systems leave beside the default loader: a CSV file with the loader's name.
+esp=$scratch/disk.img@@$esp_offset
+export MTOOLS_SKIP_CHECK=1
+mdel -i "$esp" ::/EFI/BOOT/BOOTX64.EFI
+mmd -i "$esp" ::/EFI/debian
+mcopy -i "$esp" "$meter" ::/EFI/debian/shimx64.efi
+printf 'shimx64.efi,debian,,the boot entry\n' | iconv -t utf-16 >"$scratch/BOOTX64.CSV"
+mcopy -i "$esp" "$scratch/BOOTX64.CSV" ::/EFI/debian/BOOTX64.CSV
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'METER LOADER-OK' 60 "without a default loader, the one that the disk's own boot order names"
+end qemu KILL
+mdel -i "$esp" ::/EFI/debian/BOOTX64.CSV
+mmd -i "$esp" ::/EFI/other
+mcopy -i "$esp" "$meter" ::/EFI/other/boot.efi
+make_stick <<<$'enable = yes\nloader = \\EFI\\other\\boot.efi'
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'METER LOADER-OK' 60 "a configured loader"
+end qemu KILL
+make_stick <<<"enable = yes"
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'no-loader' 60 "no loader at all is explained"
 pass
