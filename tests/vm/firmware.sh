@@ -95,9 +95,10 @@ make_debian_disk() {
 card=(-netdev "tap,id=n0,ifname=tap0,script=no,downscript=no"
     -device "virtio-net-pci,netdev=n0,romfile=,mac=$card_mac")
 
-# start_vm ARGUMENTS...: power on. The serial console goes to $scratch/console.log.
+# start_vm ARGUMENTS...: power on. The serial console goes to $scratch/console.log. The firmware's variables
+# are new, or with keep_vars=yes those of the time before.
 start_vm() {
-    cp "$ovmf_vars" "$scratch/vars.fd"
+    [ "${keep_vars:-no}" = yes ] || cp "$ovmf_vars" "$scratch/vars.fd"
     : >"$scratch/console.log"
     spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M "${machine:-q35}" \
         -m 512 -display none -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 \

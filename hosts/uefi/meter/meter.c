@@ -14,6 +14,7 @@
  *   time CHUNK LENGTH OFFSET       sequential reads: MB/s
  *   random COUNT SPAN              4 KiB reads at random: ms each
  *   timewrite CHUNK LENGTH OFFSET  sequential writes: MB/s
+ *   setvar TEXT                    sets the variable LunbootConfig to TEXT
  *   return | off                   back to the firmware, or power off
  *
  * Numbers are decimal; sizes are bytes. Every result is a line that starts with "METER". */
@@ -213,6 +214,16 @@ static void do_random(uint64_t count, uint64_t span) {
     say("METER random %u.%03u ms\n", (unsigned)(each_us / 1000), (unsigned)(each_us % 1000));
 }
 
+static void do_setvar(struct lb_bytes value) {
+    static CHAR16 name[] = L"LunbootConfig";
+    EFI_GUID guid = {0x6c756e62, 0x6f6f, 0x4474, {0x8a, 0x1e, 0x52, 0x46, 0x43, 0x34, 0x31, 0x37}};
+    EFI_STATUS status = st->RuntimeServices->SetVariable(
+        name, &guid,
+        EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
+        value.len, (void *)(uintptr_t)value.p);
+    say("METER setvar %s\n", status_word(status));
+}
+
 /* ---- the script --------------------------------------------------------------------------------
  */
 
@@ -231,6 +242,10 @@ static bool run(struct lb_bytes line) {
         return true;
     if (lb_text_is(word, "say")) {
         say("METER %.*s\n", (int)line.len, (const char *)line.p);
+        return true;
+    }
+    if (lb_text_is(word, "setvar")) {
+        do_setvar(line);
         return true;
     }
     uint64_t a = next_number(&line), b = next_number(&line), c = next_number(&line);

@@ -1,0 +1,32 @@
+#!/bin/bash
+# The firmware variable LunbootConfig: it enables a stick that does not enable itself, load options stand
+# above it, and it forbids what would otherwise be allowed.
+. "$(dirname "$0")/../interop/lib.sh"
+. "$(dirname "$0")/firmware.sh"
+need_uefi
+make_vm_net
+serve_meter <<EOF
+say LOADER-OK
+setvar enable = yes
+off
+EOF
+offer_disk </dev/null
+start_vm "${card[@]}" -kernel "$efi" -append "--enable=yes"
+wait_console 'METER setvar success' 60 "load options enable it, and the variable is set"
+machine_is_off() { ! is_alive qemu; }
+wait_for 10 "power off" machine_is_off
+printf 'setvar enable = no\nreturn\n' >"$scratch/meter.txt"
+MTOOLS_SKIP_CHECK=1 mcopy -o -i "$scratch/disk.img@@$esp_offset" "$scratch/meter.txt" ::/meter.txt
+make_stick <<<"# nothing is said here"
+keep_vars=yes
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'METER setvar success' 60 "the variable enables a stick that says nothing"
+end qemu KILL
+start_vm "${card[@]}" "${stick[@]}"
+wait_console 'not-enabled' 60 "the variable forbids it"
+console_has 'enable is no' "and the error says so"
+end qemu KILL
+start_vm "${card[@]}" -kernel "$efi" -append "enable=maybe"
+wait_console 'config-value' 60 "a wrong load option is an error with a name"
+console_has 'enable=maybe, expected yes or no' "which says what is wrong"
+pass
