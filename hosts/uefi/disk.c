@@ -1,6 +1,7 @@
 #include "hosts/uefi/disk.h"
 #include "hosts/uefi/cache.h"
 #include "hosts/uefi/loop.h"
+#include "hosts/uefi/path.h"
 
 #define OPS_MAX      192 /* requests under way: the cache's lines and BlockIo2's */
 #define LINE_BYTES   65536
@@ -333,13 +334,6 @@ static EFI_STATUS EFIAPI reset2(EFI_BLOCK_IO2_PROTOCOL *this, BOOLEAN extended) 
 
 /* ---- the device path ---------------------------------------------------------------------------
  */
-
-static size_t path_len(const EFI_DEVICE_PATH *path) {
-    const EFI_DEVICE_PATH *at = path;
-    while (!IsDevicePathEnd(at))
-        at = NextDevicePathNode(at);
-    return (size_t)((const uint8_t *)at - (const uint8_t *)path);
-}
 
 /* RFC-free ground: UEFI 2.10 table 10.30 (IPv4) and 10.40 (iSCSI), little-endian. */
 static void put_ipv4_node(struct lb_wr *wr) {

@@ -2,6 +2,7 @@
 #include "hosts/uefi/disk.h"
 #include "hosts/uefi/loop.h"
 #include "hosts/uefi/order.h"
+#include "hosts/uefi/path.h"
 
 #if defined(__x86_64__)
 #define DEFAULT_LOADER "\\EFI\\BOOT\\BOOTX64.EFI"
@@ -11,18 +12,6 @@
 
 static EFI_GUID fs_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
-
-static size_t path_len(const EFI_DEVICE_PATH *path) {
-    const EFI_DEVICE_PATH *at = path;
-    while (!IsDevicePathEnd(at))
-        at = NextDevicePathNode(at);
-    return (size_t)((const uint8_t *)at - (const uint8_t *)path);
-}
-
-static bool stands_on(const EFI_DEVICE_PATH *path, const EFI_DEVICE_PATH *disk) {
-    size_t len = path_len(disk);
-    return path_len(path) >= len && memcmp(path, disk, len) == 0;
-}
 
 /* The file's size in bytes; 0: there is none. */
 static uint64_t file_size(EFI_HANDLE volume, const CHAR16 *name) {
@@ -116,7 +105,7 @@ static bool launch_from(const EFI_DEVICE_PATH *disk, const char *name, unsigned 
     for (UINTN i = 0; i < count && !found; i++) {
         EFI_DEVICE_PATH *path = NULL;
         if (EFI_ERROR(bs->HandleProtocol(volumes[i], &path_guid, (void **)&path)) ||
-            !stands_on(path, disk))
+            !path_begins_with(path, disk))
             continue;
         (*ours)++;
         size_t chars = name != NULL ? widen(name, wide) : order_find(volumes[i], wide);

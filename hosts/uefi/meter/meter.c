@@ -19,7 +19,7 @@
  *
  * Numbers are decimal; sizes are bytes. Every result is a line that starts with "METER". */
 #include "core/crypto/crypto.h"
-#include "hosts/uefi/uefi.h"
+#include "hosts/uefi/path.h"
 
 #define SCRIPT_MAX 4096
 #define BUFFER_MAX (4 * 1024 * 1024)
@@ -38,13 +38,6 @@ static EFI_GUID block2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
 /* ---- finding the disk --------------------------------------------------------------------------
  */
 
-static size_t path_len(const EFI_DEVICE_PATH *path) {
-    const EFI_DEVICE_PATH *at = path;
-    while (!IsDevicePathEnd(at))
-        at = NextDevicePathNode(at);
-    return (size_t)((const uint8_t *)at - (const uint8_t *)path);
-}
-
 /* The whole disk is the one whose path the volume's begins with, and which is no partition. */
 static bool find_disk(EFI_HANDLE volume) {
     EFI_DEVICE_PATH *of_volume = NULL, *of_disk = NULL;
@@ -57,8 +50,7 @@ static bool find_disk(EFI_HANDLE volume) {
         EFI_BLOCK_IO *found = NULL;
         if (EFI_ERROR(bs->HandleProtocol(handles[i], &block_guid, (void **)&found)) ||
             EFI_ERROR(bs->HandleProtocol(handles[i], &path_guid, (void **)&of_disk)) ||
-            found->Media->LogicalPartition || path_len(of_disk) >= path_len(of_volume) ||
-            memcmp(of_disk, of_volume, path_len(of_disk)) != 0)
+            found->Media->LogicalPartition || !path_begins_with(of_volume, of_disk))
             continue;
         disk = found;
         bs->HandleProtocol(handles[i], &block2_guid, (void **)&disk2);
