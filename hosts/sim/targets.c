@@ -200,7 +200,9 @@ static bool push(struct sim *sim, unsigned i) {
     size_t room = sim_pipe_room(conn, &conn->down);
     if (room == 0 || lb_target_gather(sim->ends[i], &piece, 1) == 0)
         return false;
-    size_t part = sim_part(conn, &sim->world, LB_MIN(piece.len, room));
+    size_t part = piece.len; /* to nobody */
+    if (conn->has_client)
+        part = sim_part(conn, &sim->world, LB_MIN(piece.len, room));
     bool cut = false;
     if (conn->has_client)
         cut = sim_pipe_write(conn, &sim->world, &conn->down, lb_bytes(piece.p, part));
