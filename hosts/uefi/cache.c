@@ -10,6 +10,8 @@ void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_
         .disk_blocks = disk_blocks,
         .next_block = LB_NEVER,
     };
+    for (size_t i = 0; i < LB_COUNT(cache->stray_numbers); i++)
+        cache->stray_numbers[i] = LB_NEVER;
 }
 
 static const struct cache_line *find(const struct cache *cache, uint64_t lba) {
@@ -48,16 +50,43 @@ uint32_t cache_read(struct cache *cache, uint64_t lba, uint32_t blocks, void *bu
     return done;
 }
 
+static bool was_strayed_to(const struct cache *cache, uint64_t number) {
+    for (size_t i = 0; i < LB_COUNT(cache->stray_numbers); i++)
+        if (cache->stray_numbers[i] == number)
+            return true;
+    return false;
+}
+
+static void count_stray(struct cache *cache, uint64_t lba, bool sequential) {
+    uint64_t number = lba / cache->line_blocks;
+    if (sequential || was_strayed_to(cache, number)) {
+        cache->strays = 0;
+    } else if (cache_has(cache, lba)) {
+        cache->strays -= cache->strays > 0;
+    } else {
+        cache->strays = LB_MIN(cache->strays + 1, (unsigned)CACHE_STRAYS_MAX);
+        cache->stray_numbers[cache->stray_at++ % CACHE_STRAY_NUMBERS] = number;
+    }
+}
+
+bool cache_is_scattered(const struct cache *cache) {
+    return cache->strays >= CACHE_STRAYS_DIRECT;
+}
+
 unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks) {
     bool sequential = lba == cache->next_block;
     uint64_t last = (lba + blocks - 1) / cache->line_blocks;
     unsigned wanted = (unsigned)(last - lba / cache->line_blocks) + 1;
     cache->next_block = lba + blocks;
+    count_stray(cache, lba, sequential);
+    if (sequential && lba % cache->line_blocks != 0 && wanted == 1 && cache_has(cache, lba))
+        return 0; /* the read before was of this line, too */
     if (!sequential)
         cache->ahead = 0;
     else
         cache->ahead = LB_MIN(LB_MAX(cache->ahead * 2, wanted * 2), (unsigned)CACHE_AHEAD_MAX);
-    unsigned ahead = LB_MAX(cache->ahead, (unsigned)CACHE_AHEAD_FIRST);
+    unsigned least = cache->strays < CACHE_STRAYS_NO_AHEAD ? CACHE_AHEAD_FIRST : 0;
+    unsigned ahead = LB_MAX(cache->ahead, least);
     return LB_MIN(wanted + ahead, (unsigned)cache->line_count * 3 / 4);
 }
 

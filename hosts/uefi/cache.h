@@ -12,6 +12,13 @@
 
 #define CACHE_LINES_MAX 128
 
+/* Reads that find nothing, follow no other and come near none: after so many in a row no more is read
+ * ahead, and after so many more only what was asked for is read. */
+#define CACHE_STRAYS_NO_AHEAD 3
+#define CACHE_STRAYS_DIRECT   6
+#define CACHE_STRAYS_MAX      8
+#define CACHE_STRAY_NUMBERS   16 /* of the last of them: a second one at the same place is none */
+
 enum cache_state {
     CACHE_EMPTY,
     CACHE_LOADING,
@@ -36,6 +43,10 @@ struct cache {
     /* Sequential readers get more and more read-ahead. */
     uint64_t next_block; /* where the last read ended */
     unsigned ahead;      /* lines */
+
+    unsigned strays;
+    uint64_t stray_numbers[CACHE_STRAY_NUMBERS]; /* lines */
+    unsigned stray_at;
 };
 
 #define CACHE_AHEAD_FIRST                                                                          \
@@ -48,8 +59,11 @@ void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_
 /* Copies blocks from the beginning of the range as long as they are there; gives how many. */
 uint32_t cache_read(struct cache *cache, uint64_t lba, uint32_t blocks, void *buffer);
 /* Says that [lba, lba + blocks) is about to be read; gives how many lines from lba's on are worth
- * loading now (they may be there already). */
+ * loading now (they may be there already; 0: all is planned). */
 unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks);
+/* Whether the reads come from all over the disk, so that a line each would be waste. As of the last
+ * cache_plan. */
+bool cache_is_scattered(const struct cache *cache);
 /* Whether the line that holds lba is there or on its way. */
 bool cache_has(const struct cache *cache, uint64_t lba);
 /* Takes a line for loading: its index, first block, number of blocks (fewer at the disk's end) and

@@ -207,7 +207,9 @@ static EFI_STATUS read_cached(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
     uint32_t block_bytes = disk.media.BlockSize;
     bool in_a_row = lba == disk.cache.next_block;
     unsigned ahead = cache_plan(&disk.cache, lba, blocks);
-    if (disk.cache_memory == NULL || (!in_a_row && (uint64_t)blocks * block_bytes >= DIRECT_BYTES))
+    bool is_long = (uint64_t)blocks * block_bytes >= DIRECT_BYTES;
+    bool is_stray = cache_is_scattered(&disk.cache) && !cache_has(&disk.cache, lba);
+    if (disk.cache_memory == NULL || is_stray || (!in_a_row && is_long))
         return read_direct(lba, blocks, buffer);
     load_lines(lba, ahead);
     for (uint32_t done = 0; done < blocks;) {

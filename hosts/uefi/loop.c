@@ -3,8 +3,7 @@
 
 #define RX_BYTES    (256 * 1024)
 #define TRACE_BYTES (64 * 1024)
-#define PROBE_US                                                                                   \
-    (200 * LB_US_MS) /* how long an ARP probe's answer is awaited: two tries on a LAN */
+#define PROBE_US    (100 * LB_US_MS) /* how long an ARP probe's answer is awaited, as on Linux */
 #define LINK_CHECK_US (100 * LB_US_MS)
 #define ACTIONS_MAX   64 /* in one turn */
 
@@ -224,6 +223,7 @@ bool loop_turn(void) {
     moved = run_engine() || moved;
     if (loop.stream_wanted && loop.stream_was_open)
         moved = send() || moved;
+    net_flush();
     return moved;
 }
 

@@ -14,6 +14,8 @@ bool net_open(struct nic *nic, struct lb_rand *rand);
 void net_close(void);
 /* Receives at most a bounded number of frames and runs the timers. True when a frame came. */
 bool net_poll(void);
+/* At the end of a turn: the acknowledgement that waited for it goes out. */
+void net_flush(void);
 
 /* DHCP: datagrams of port 68, also without an address. */
 bool net_dhcp_open(void);

@@ -123,6 +123,36 @@ static void readers_in_a_row_get_more_ahead_and_others_do_not(void) {
     CHECK(third <= LINES); /* never more than there is room for */
 }
 
+static void scattered_reads_cost_no_more_than_themselves(void) {
+    begin();
+    CHECK(!cache_is_scattered(&cache));
+    for (unsigned i = 0; i < CACHE_STRAYS_DIRECT; i++)
+        cache_plan(&cache, i * 20, 1);
+    CHECK(cache_is_scattered(&cache));
+    cache_plan(&cache, 150, 1);
+    cache_plan(&cache, 151, 1); /* in a row again */
+    CHECK(!cache_is_scattered(&cache));
+}
+
+static void a_second_read_of_a_place_brings_the_line_back(void) {
+    begin();
+    for (unsigned i = 0; i < CACHE_STRAYS_MAX; i++)
+        cache_plan(&cache, i * 20, 1);
+    CHECK(cache_is_scattered(&cache));
+    CHECK(cache_plan(&cache, 40, 1) > 0);
+    CHECK(!cache_is_scattered(&cache));
+}
+
+static void a_row_within_a_line_plans_once(void) {
+    begin();
+    CHECK(cache_plan(&cache, 4, 1) > 0);
+    CHECK(load(4));
+    CHECK_EQ(cache_plan(&cache, 5, 1), 0);
+    CHECK_EQ(cache_plan(&cache, 6, 1), 0);
+    CHECK_EQ(cache_plan(&cache, 7, 1), 0);
+    CHECK(cache_plan(&cache, 8, 1) > 0);
+}
+
 /* Ten thousand steps of claims, ends in any order, failures and writes: nobody reads old data. */
 static void nobody_reads_old_data(void) {
     struct flight {
@@ -176,6 +206,9 @@ int main(void) {
     TEST(the_line_not_used_for_longest_gives_way);
     TEST(with_every_line_on_its_way_nothing_is_claimed);
     TEST(readers_in_a_row_get_more_ahead_and_others_do_not);
+    TEST(scattered_reads_cost_no_more_than_themselves);
+    TEST(a_second_read_of_a_place_brings_the_line_back);
+    TEST(a_row_within_a_line_plans_once);
     TEST(nobody_reads_old_data);
     return tap_done();
 }
