@@ -1,12 +1,13 @@
 /* A wire with a length and losses between a virtual machine and this machine's network: frames from
- * QEMU's `-netdev dgram` (a unix datagram socket) go to a tap and back, each after a delay, and some
- * never. The kernel here has no netem. Writes what the virtual machine sees, when it sees it, to a
- * capture file.
+ * QEMU's `-netdev dgram` (a unix datagram socket) go to a tap and back, each after a delay, and
+ * some never. The kernel here has no netem. Writes what the virtual machine sees, when it sees it,
+ * to a capture file.
  *
  *   lunboot-bench-relay --tap=NAME --socket=OURS --peer=QEMUS [--delay-us=N] [--loss-permille=N]
  *                       [--seed=N] [--capture=FILE]
  *
- * The delay is one way, in microseconds; so is the loss, in thousandths of the frames. Ends at SIGTERM. */
+ * The delay is one way, in microseconds; so is the loss, in thousandths of the frames. Ends at
+ * SIGTERM. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FRAME_MAX    2048
-#define QUEUE_FRAMES 16384 /* 25 ms at 1 GB/s of full frames; what is more is lost, as in a router */
-#define AT_ONCE      64
-#define SNAP_MAX     1600
+#define FRAME_MAX 2048
+#define QUEUE_FRAMES                                                                               \
+    16384 /* 25 ms at 1 GB/s of full frames; what is more is lost, as in a router */
+#define AT_ONCE  64
+#define SNAP_MAX 1600
 
 struct frame {
     uint64_t due_us;

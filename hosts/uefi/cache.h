@@ -12,8 +12,8 @@
 
 #define CACHE_LINES_MAX 128
 
-/* Reads that find nothing, follow no other and come near none: after so many in a row no more is read
- * ahead, and after so many more only what was asked for is read. */
+/* Reads that find nothing, follow no other and come near none: after so many in a row no more is
+ * read ahead, and after so many more only what was asked for is read. */
 #define CACHE_STRAYS_NO_AHEAD 3
 #define CACHE_STRAYS_DIRECT   6
 #define CACHE_STRAYS_MAX      8

@@ -10,11 +10,13 @@
 #include "lwip/udp.h"
 #include "netif/ethernet.h"
 
-#define RX_FRAMES  3072 /* 4.9 MiB: a receive window, also when all of it waits for one frame */
-#define RX_AT_ONCE 64   /* frames taken in one poll, so that timers have their turn */
-#define DHCP_QUEUE 8    /* datagrams between two polls; several servers answer at once */
-#define DHCP_MAX   1500
-#define ACK_BYTES  54 /* Ethernet, IPv4 and TCP without options */
+#define RX_FRAMES           3072 /* 4.9 MiB: a receive window, also when all of it waits for one frame */
+#define RX_AT_ONCE          64 /* frames taken in one poll, so that timers have their turn */
+#define DHCP_QUEUE          8  /* datagrams between two polls; several servers answer at once */
+#define DHCP_MAX            1500
+#define WINDOW_MIN          (512 * 1024)
+#define WINDOW_BYTES_PER_US 84
+#define ACK_BYTES           54 /* Ethernet, IPv4 and TCP without options */
 
 unsigned char *lwip_heap;
 
@@ -47,6 +49,7 @@ static struct {
 
     struct tcp_pcb *tcp;
     enum net_stream stream;
+    uint64_t connect_us; /* when it began */
     enum lb_iscsi_lost lost;
     struct pbuf *received, *received_last;
     size_t taken;  /* of the first pbuf in received */
@@ -383,10 +386,18 @@ static err_t stream_in(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err
     return ERR_OK;
 }
 
+/* What is on the way between here and the server lies in somebody's queue when the way is short: no
+ * more than WINDOW_BYTES_PER_US (80 MB/s) asks for. Before the peer has heard of a larger window.
+ */
+static void set_window(struct tcp_pcb *pcb, uint64_t round_trip_us) {
+    uint64_t window = LB_MAX(round_trip_us * WINDOW_BYTES_PER_US, (uint64_t)WINDOW_MIN);
+    pcb->rcv_wnd = pcb->rcv_ann_wnd = LB_MIN((tcpwnd_size_t)window, pcb->rcv_wnd);
+}
+
 static err_t stream_open(void *arg, struct tcp_pcb *pcb, err_t err) {
     (void)arg;
-    (void)pcb;
     (void)err;
+    set_window(pcb, clock_us() - net.connect_us);
     net.stream = NET_OPEN;
     return ERR_OK;
 }
@@ -396,6 +407,7 @@ void net_connect(struct lb_endpoint to) {
     net_stream_close();
     net.stream = NET_CONNECTING;
     net.lost = LB_LOST_UNREACHABLE;
+    net.connect_us = clock_us();
     net.tcp = tcp_new();
     if (net.tcp == NULL || to.addr.family != LB_V4) {
         net_stream_close();
