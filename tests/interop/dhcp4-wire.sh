@@ -54,7 +54,10 @@ has "$discover && dhcp.option.request_list_item == 17" "the Root Path is asked f
 has "$request && dhcp.option.dhcp_server_id == 192.0.2.1" "REQUEST names the server"
 has "$request && dhcp.option.requested_ip_address && dhcp.ip.client == 0.0.0.0" \
     "REQUEST names the address, and has no ciaddr"
-never "$discover && dhcp.secs != 0" "the first DISCOVER has secs 0"
+# One that was lost on a link that just came up is repeated, with secs of its own.
+secs=$(decode "$discover" dhcp.secs | head -n 1)
+[ "$((secs))" = 0 ] || fail "the first DISCOVER has secs $secs" "$scratch/packets"
+ok "the first DISCOVER has secs 0"
 [ "$(decode "$discover" dhcp.option.request_list_item | sort -u)" = \
     "$(decode "$request" dhcp.option.request_list_item | sort -u)" ] ||
     fail "REQUEST asks for another list than DISCOVER"

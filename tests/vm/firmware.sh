@@ -107,6 +107,18 @@ start_vm() {
         -serial "file:$scratch/console.log" -monitor "unix:$scratch/monitor,server,nowait" "$@"
 }
 
+# monitor COMMAND...: to QEMU's monitor.
+monitor() {
+    python3 - "$scratch/monitor" "$*" <<'PYTHON'
+import socket, sys, time
+monitor = socket.socket(socket.AF_UNIX)
+monitor.connect(sys.argv[1])
+time.sleep(0.2)
+monitor.sendall(sys.argv[2].encode() + b"\n")
+time.sleep(0.2)
+PYTHON
+}
+
 # Without the terminal's control sequences.
 console() { sed 's/\x1b\[[0-9;=?]*[a-zA-Z]//g; s/\r//g' "$scratch/console.log"; }
 
