@@ -64,6 +64,15 @@ static void an_overlong_name_is_no_interface(void) {
     CHECK_EQ(error.code, LB_E_NO_INTERFACE);
 }
 
+/* The kernel tells of a carrier when it has a moment, not within the call that changed it. */
+static bool comes_to(bool has_carrier) {
+    struct pollfd events = {.fd = iface.netlink.events_fd, .events = POLLIN};
+    while (poll(&events, 1, 3000) == 1)
+        if (lb_iface_changed(&iface) && iface.link.has_carrier == has_carrier)
+            return true;
+    return false;
+}
+
 static void carrier_comes_and_goes_with_the_other_end(void) {
     open_iface();
     CHECK(!iface.found.is_up);
@@ -71,12 +80,10 @@ static void carrier_comes_and_goes_with_the_other_end(void) {
     CHECK(iface.link.is_up && !iface.link.has_carrier);
     lb_iface_changed(&iface);
     CHECK(run("ip link set tb0 up"));
-    CHECK(lb_iface_changed(&iface));
-    CHECK(iface.link.has_carrier);
+    CHECK(comes_to(true));
     CHECK(!lb_iface_changed(&iface));
     CHECK(run("ip link set tb0 down"));
-    CHECK(lb_iface_changed(&iface));
-    CHECK(!iface.link.has_carrier);
+    CHECK(comes_to(false));
     lb_iface_restore(&iface);
     CHECK(run("ip -o link show ta0 | grep -qv '[<,]UP[,>]'"));
     lb_iface_close(&iface);
