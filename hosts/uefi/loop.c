@@ -1,9 +1,9 @@
 #include "hosts/uefi/loop.h"
 #include "hosts/uefi/net.h"
 
-#define RX_BYTES    (256 * 1024)
-#define TRACE_BYTES (64 * 1024)
-#define PROBE_US    (100 * LB_US_MS) /* how long an ARP probe's answer is awaited, as on Linux */
+#define RX_BYTES      (256 * 1024)
+#define TRACE_BYTES   (64 * 1024)
+#define PROBE_US      (100 * LB_US_MS) /* how long an ARP probe's answer is awaited, as on Linux */
 #define LINK_CHECK_US (100 * LB_US_MS)
 #define ACTIONS_MAX   64 /* in one turn */
 

@@ -10,7 +10,8 @@
 #include "lwip/udp.h"
 #include "netif/ethernet.h"
 
-#define RX_FRAMES           3072 /* 4.9 MiB: a receive window, also when all of it waits for one frame */
+/* 4.9 MiB: a receive window, also when all of it waits for one frame. */
+#define RX_FRAMES           3072
 #define RX_AT_ONCE          64 /* frames taken in one poll, so that timers have their turn */
 #define DHCP_QUEUE          8  /* datagrams between two polls; several servers answer at once */
 #define DHCP_MAX            1500

@@ -35,25 +35,25 @@ extern unsigned char *lwip_heap;
 #define PBUF_POOL_SIZE           0 /* frames come in custom pbufs: net_lwip.c */
 #define LWIP_SUPPORT_CUSTOM_PBUF 1
 
-#define TCP_MSS               1460
-#define LWIP_WND_SCALE        1
-#define TCP_RCV_SCALE         7
-#define TCP_WND               (4 * 1024 * 1024) /* 80 MB/s at 50 ms */
+#define TCP_MSS        1460
+#define LWIP_WND_SCALE 1
+#define TCP_RCV_SCALE  7
+#define TCP_WND        (4 * 1024 * 1024) /* 80 MB/s at 50 ms */
 /* Updates go out with the acknowledgement of a batch of frames: net_flush in net_lwip.c. */
 #define TCP_WND_UPDATE_THRESHOLD (64 * 1024)
-#define TCP_SND_BUF           (256 * 1024)
-#define TCP_SND_QUEUELEN      1024
-#define TCP_SNDLOWAT          (0xffff - 4 * TCP_MSS - 1)
-#define TCP_SNDQUEUELOWAT     512
-#define TCP_QUEUE_OOSEQ       1
-#define TCP_OOSEQ_MAX_PBUFS   3072
-#define LWIP_TCP_SACK_OUT     1
-#define LWIP_TCP_MAX_SACK_NUM 4
-#define TCP_OVERSIZE          TCP_MSS
-#define LWIP_TCP_KEEPALIVE    0
+#define TCP_SND_BUF              (256 * 1024)
+#define TCP_SND_QUEUELEN         1024
+#define TCP_SNDLOWAT             (0xffff - 4 * TCP_MSS - 1)
+#define TCP_SNDQUEUELOWAT        512
+#define TCP_QUEUE_OOSEQ          1
+#define TCP_OOSEQ_MAX_PBUFS      3072
+#define LWIP_TCP_SACK_OUT        1
+#define LWIP_TCP_MAX_SACK_NUM    4
+#define TCP_OVERSIZE             TCP_MSS
+#define LWIP_TCP_KEEPALIVE       0
 
-#define LWIP_CHECKSUM_ON_COPY     0
-#define LWIP_CHKSUM               net_checksum
+#define LWIP_CHECKSUM_ON_COPY 0
+#define LWIP_CHKSUM           net_checksum
 unsigned short net_checksum(const void *data, int len);
 #define LWIP_NETIF_TX_SINGLE_PBUF 1
 #define LWIP_NO_CTYPE_H           1
