@@ -51,6 +51,10 @@ extern unsigned char *lwip_heap;
 #define LWIP_TCP_MAX_SACK_NUM    4
 #define TCP_OVERSIZE             TCP_MSS
 #define LWIP_TCP_KEEPALIVE       0
+/* The retransmission timer counts in ticks of twice this and is never below three of them: a lost
+ * command is sent again after 300 ms, not after 1.5 s; a lost SYN after one second (RFC 6298 2.1). */
+#define TCP_TMR_INTERVAL  50
+#define LWIP_TCP_RTO_TIME 1000
 
 #define LWIP_CHECKSUM_ON_COPY 0
 #define LWIP_CHKSUM           net_checksum
