@@ -16,7 +16,7 @@ run_lunboot read --rootpath="$rootpath" --file=/EFI/BOOT/BOOTX64.EFI --output="$
 succeeds "the loader is read as a file"
 same "$scratch/loader.efi" "$scratch/loader.read" "the loader"
 tgt_target 2 iqn.2026-11.test:disk2
-run_lunboot probe --server=$server_ip
+run_lunboot probe --server="$server_ip"
 succeeds "tgt is asked for its targets"
 says "$iqn" "SendTargets lists the first target"
 says 'iqn\.2026-11\.test:disk2' "SendTargets lists the second target"
