@@ -9,6 +9,7 @@
 # shellcheck shell=bash disable=SC2034  # the scripts use what is set here
 
 set -Eeuo pipefail
+shopt -s lastpipe # `... | start_dnsmasq` runs here, and its pid is known here
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 interop=$top/tests/interop
@@ -535,14 +536,18 @@ fails_with() {
 # ---- start and end -------------------------------------------------------------------------------
 
 clean_up() {
-    local code=$? name ns
+    local code=$? name ns pid
     trap - ERR EXIT
     set +e
     for name in "${spawned[@]:-}"; do
         [ -z "$name" ] || end "$name" "$([[ $name == tgtd* ]] && echo KILL || echo TERM)"
     done
     for ns in "$server_ns" "$client_ns" "$relay_ns"; do
-        [ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
+        [ -e "/run/netns/$ns" ] || continue
+        for pid in $(ip netns pids "$ns"); do # whatever else still runs there: it is ours
+            kill -KILL "$pid" 2>/dev/null
+        done
+        ip netns del "$ns"
     done
     if [ "${KEEP:-}" = yes ]; then echo "# kept: $scratch"; else rm -rf "$scratch"; fi
     if [ -z "$verdict" ]; then
@@ -557,3 +562,4 @@ mkdir -p "$scratch/root/etc"
 trap clean_up EXIT
 trap 'fail "line $LINENO failed: $BASH_COMMAND"' ERR
 trap 'fail "interrupted"' INT TERM HUP
+trap 'exec >/dev/null 2>&1; verdict=failed; exit 1' PIPE # nobody reads what we say
