@@ -26,6 +26,12 @@ struct lb_prefix {
     uint8_t len;
 };
 
+/* The way to a network: `via` a router, or on the link itself where via is none or zero. */
+struct lb_route {
+    struct lb_prefix to; /* 0.0.0.0/0 and ::/0 are the default routes */
+    struct lb_addr via;
+};
+
 struct lb_addr lb_addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
 struct lb_addr lb_addr_v4_bytes(const uint8_t bytes[4]);
 struct lb_addr lb_addr_v6_bytes(const uint8_t bytes[16]);

@@ -14,10 +14,13 @@
 #define LB_DNS_MAX     4  /* resolvers kept from an answer; no resolver asks more than three */
 #define LB_ROUTERS_MAX 4  /* default routers kept from option 3; only the first is used */
 #define LB_ROUTES_MAX  16 /* classless static routes kept; a boot needs one or two */
+#define LB_ADDRS6_MAX  8  /* IPv6 addresses of the interface: a prefix or two, and DHCPv6's */
 #define LB_DOMAIN_MAX  255
 #define LB_SEARCH_MAX  512 /* DNS search list as text */
 
 #define LB_ALLOW_MAX   16 /* entries of an allow list; more belong into a DHCP server */
 #define LB_PORTALS_MAX 16 /* addresses tried of one target */
+#define LB_CANDIDATES_MAX                                                                          \
+    64 /* disks that discovery found, the best ones; a machine boots one and has a few portals */
 
 #endif

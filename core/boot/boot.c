@@ -342,6 +342,13 @@ const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *
     return boot->dhcp.offers;
 }
 
+const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t *count,
+                                              size_t *dropped) {
+    *count = boot->candidate_count;
+    *dropped = boot->candidates_dropped;
+    return boot->candidates;
+}
+
 const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot) {
     return &boot->target;
 }

@@ -25,19 +25,55 @@
 #include "core/iscsi/iscsi_disk.h"
 #include "core/rootpath/rootpath.h"
 
-/* How the interface is to be configured. Fields that are not known are zero. */
+/* An IPv6 address of the interface. */
+struct lb_boot_addr6 {
+    struct lb_prefix address;      /* of DHCPv6: /128 */
+    uint32_t preferred_s, valid_s; /* from now; LB_FOREVER */
+};
+#define LB_FOREVER UINT32_MAX /* a lifetime without an end */
+
+/* How the interface is to be configured: the whole of it, each time. Fields that are not known are
+ * zero. The link-local address is the host's affair. */
 struct lb_boot_net {
-    struct lb_prefix address;
-    struct lb_route4 routes[LB_ROUTES_MAX]; /* the default route is 0.0.0.0/0 */
+    struct lb_prefix address;              /* IPv4; family none: there is none */
+    struct lb_route routes[LB_ROUTES_MAX]; /* IPv4; the default route is 0.0.0.0/0 */
     size_t route_count;
-    struct lb_addr dns[LB_DNS_MAX];
+    struct lb_boot_addr6 addrs6[LB_ADDRS6_MAX];
+    size_t addr6_count;
+    struct lb_route routes6[LB_ROUTES_MAX]; /* IPv6: routers are link-local addresses; no `via`: the
+                                               network is on the link */
+    size_t route6_count;
+    struct lb_addr dns[LB_DNS_MAX]; /* of both families */
     size_t dns_count;
     char hostname[LB_HOST_MAX + 1];
     char domain[LB_DOMAIN_MAX + 1];
     char search[LB_SEARCH_MAX + 1];
     uint16_t mtu; /* 0: leave it */
-    struct lb_addr dhcp_server;
-    uint32_t lease_s; /* 0: not leased */
+    struct lb_addr dhcp_server, dhcp6_server;
+    uint32_t lease_s; /* of the IPv4 address; 0: not leased */
+};
+
+/* How a candidate became known. */
+enum lb_service {
+    LB_BY_CONFIG,   /* a person named its server */
+    LB_BY_ROOTPATH, /* the Root Path did */
+    LB_BY_SLP,
+    LB_BY_ISNS,
+    LB_BY_SENDTARGETS,
+};
+
+/* A portal of a target that may be booted from: one entry for each. */
+struct lb_candidate {
+    enum lb_service service;
+    char source[80];         /* who said so: "iSNS server 192.0.2.9" */
+    struct lb_rootpath at;   /* target, server (address or name), port, LUN */
+    int32_t portal_group;    /* its tag, or -1: unknown */
+    bool boot_list;          /* named for booting: a boot list, or boot-list of RFC 4018 */
+    unsigned rank;           /* lower is tried first */
+    uint32_t tie;            /* random, among equals */
+    bool port_from_rootpath; /* RFC 4173 6: the Root Path's port, where the service said another */
+    enum lb_code refused;    /* why the policy does not allow it, else LB_OK */
+    struct lb_error failed;  /* what came of trying it, else LB_OK */
 };
 
 enum lb_boot_goal {
@@ -47,6 +83,8 @@ enum lb_boot_goal {
                         needing `enable` */
     LB_GOAL_TARGETS, /* asks the configured server for its targets (SendTargets), over the machine's
                         own network: ends READY with lb_boot_targets, and without a disk */
+    LB_GOAL_DISCOVER, /* the Discovery stage alone, all of it, without `enable`: ends READY with
+                         lb_boot_candidates, and without a disk */
 };
 
 struct lb_boot_setup {
@@ -71,7 +109,10 @@ enum lb_boot_event {
     LB_BOOT_LINK,        /* bring the interface up and tell the link's state: lb_boot_link */
     LB_BOOT_OPEN,        /* open slot as `kind` */
     LB_BOOT_SEND,        /* send the datagram `bytes` on slot, from `from`, to `to` */
-    LB_BOOT_PROBE,       /* ask by ARP whether anyone has `probe`: lb_boot_probed */
+    LB_BOOT_PROBE,       /* ask whether anyone has `probe`: lb_boot_probed. IPv4: by ARP. IPv6: by
+                            duplicate address detection, which gives the interface the address as
+                            soon as nobody has it; link-local ones too. Several of IPv6 may be asked
+                            for at a time */
     LB_BOOT_SET_ADDRESS, /* configure the interface as `net` says: lb_boot_address_set */
     LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
     LB_BOOT_RESOLVE,       /* look up `name`, asking net's resolvers: lb_boot_resolved */
@@ -87,9 +128,16 @@ enum lb_boot_event {
 enum lb_boot_kind {
     LB_KIND_DHCP4, /* UDP port 68, works without an address: `to` 255.255.255.255 is a link-layer
                       broadcast, and replies to any address of ours are seen */
+    LB_KIND_DHCP6, /* UDP port 546 over IPv6, sent from the interface's link-local address */
+    LB_KIND_ND6,   /* ICMPv6 from its type byte on; the host does the checksum. Sent: Router
+                      Solicitations, from the link-local address (or :: while there is none), hop
+                      limit 255. Received: Router Advertisements that came with hop limit 255 */
+    LB_KIND_UDP,   /* UDP of the family of `from`, bound to its port (0: one of the host's choice).
+                      May send to multicast groups on the interface, with TTL or hop limit 255.
+                      Where `to` is a group, what is sent to it is received, too */
 };
 
-#define LB_BOOT_SLOTS_MAX 8
+#define LB_BOOT_SLOTS_MAX 16
 #define LB_BOOT_NO_SLOT   UINT32_MAX
 
 struct lb_boot_action {
@@ -114,7 +162,8 @@ struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us);
 void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up);
 void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, struct lb_endpoint from,
                       struct lb_bytes bytes);
-void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, bool conflict);
+/* The answer of PROBE. */
+void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
 /* How SET_ADDRESS went; why is the operating system's word where it failed, else NULL. */
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why);
 void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
@@ -148,6 +197,10 @@ const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *
  * for are counted in *dropped. */
 const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
                                              size_t *dropped);
+/* What was found that could be booted, in the order in which it is tried; more than
+ * LB_CANDIDATES_MAX are counted in *dropped. Valid until the next call. */
+const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t *count,
+                                              size_t *dropped);
 /* What is booted: target, LUN, server as given. Valid from the boot stage on. */
 const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot);
 const char *lb_boot_initiator(const struct lb_boot *boot);

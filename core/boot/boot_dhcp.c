@@ -50,7 +50,7 @@ bool lb_address_from_config(struct lb_boot *boot, uint64_t now_us) {
     struct lb_addr gateway = lb_config_addr(config, LB_KEY_GATEWAY);
     if (lb_addr_is_set(gateway)) {
         struct lb_addr any = {.family = gateway.family};
-        net->routes[0] = (struct lb_route4){.to = {.addr = any}, .via = gateway};
+        net->routes[0] = (struct lb_route){.to = {.addr = any}, .via = gateway};
         net->route_count = 1;
     }
     net_from_config(boot, net);
@@ -224,8 +224,8 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
         lb_dhcp4_client_input(&boot->dhcp, now_us, from, bytes);
 }
 
-void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, bool conflict) {
-    if (boot->dhcp_runs)
+void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict) {
+    if (boot->dhcp_runs && addr.family == LB_V4)
         lb_dhcp4_client_probed(&boot->dhcp, now_us, conflict);
 }
 

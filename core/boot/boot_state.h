@@ -41,6 +41,14 @@ enum lb_boot_state {
 enum {
     LB_BOOT_SLOT_DHCP4 = 0,
     LB_BOOT_SLOT_SESSION = 1,
+    LB_BOOT_SLOT_DHCP6 = 2,
+    LB_BOOT_SLOT_ND6 = 3,
+    LB_BOOT_SLOT_SLP4 = 4, /* UDP */
+    LB_BOOT_SLOT_SLP6 = 5, /* UDP */
+    LB_BOOT_SLOT_SLP_TCP = 6,
+    LB_BOOT_SLOT_ISNS = 7, /* TCP */
+    LB_BOOT_SLOT_ISNS_UDP = 8,
+    LB_BOOT_SLOT_TARGETS = 9, /* TCP: SendTargets */
 };
 
 struct lb_boot {
@@ -74,7 +82,9 @@ struct lb_boot {
     struct lb_rootpath target;
     bool has_target;
     bool server_from_network; /* not by a person's word */
-    char target_source[48];   /* "configuration", "DHCP server 192.0.2.1" */
+    struct lb_candidate candidates[LB_CANDIDATES_MAX];
+    size_t candidate_count, candidates_dropped;
+    char target_source[48]; /* "configuration", "DHCP server 192.0.2.1" */
 
     struct lb_iscsi session;
     bool session_runs, slot_open; /* open, or being opened */

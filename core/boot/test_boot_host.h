@@ -334,10 +334,10 @@ static inline void host_resolve(const char *name) {
     lb_boot_resolved(&host.boot, host.now, host.resolved, host.resolved_count);
 }
 
-static inline void host_probe(void) {
+static inline void host_probe(struct lb_addr addr) {
     bool conflict = host.conflicts > 0;
     host.conflicts -= conflict;
-    lb_boot_probed(&host.boot, host.now, conflict);
+    lb_boot_probed(&host.boot, host.now, addr, conflict);
 }
 
 static inline void host_carry_out(const struct lb_boot_action *action) {
@@ -350,7 +350,7 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
         host_send(action);
         break;
     case LB_BOOT_PROBE:
-        host_probe();
+        host_probe(action->probe);
         break;
     case LB_BOOT_SET_ADDRESS:
         host_set_address(action->net);

@@ -25,11 +25,6 @@
 #define LB_DHCP4_INFINITE    UINT32_MAX
 #define LB_DHCP4_BLOB_MAX    255 /* client identifier, vendor class and the like */
 
-struct lb_route4 {
-    struct lb_prefix to;
-    struct lb_addr via; /* 0.0.0.0: on link */
-};
-
 /* What a server said. Fields that were absent are zero. */
 struct lb_dhcp4_lease {
     bool bootp; /* a plain BOOTP answer: no lease time, no server identifier */
@@ -42,7 +37,7 @@ struct lb_dhcp4_lease {
     uint64_t start_us;                      /* when the request was sent */
     struct lb_addr routers[LB_ROUTERS_MAX]; /* 3; with 121 the default router it names, if any */
     size_t router_count;
-    struct lb_route4 routes[LB_ROUTES_MAX]; /* 121, or else 33 and 3, default route included */
+    struct lb_route routes[LB_ROUTES_MAX]; /* 121, or else 33 and 3, default route included */
     size_t route_count;
     struct lb_addr dns[LB_DNS_MAX];
     size_t dns_count;

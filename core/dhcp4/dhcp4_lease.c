@@ -88,7 +88,7 @@ static void add_route(struct lb_dhcp4_lease *lease, struct lb_addr to, uint8_t l
                       struct lb_addr via) {
     if (lease->route_count == LB_COUNT(lease->routes))
         return;
-    lease->routes[lease->route_count++] = (struct lb_route4){
+    lease->routes[lease->route_count++] = (struct lb_route){
         .to = {.addr = lb_addr_mask(to, len), .len = len},
         .via = via,
     };

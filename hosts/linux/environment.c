@@ -24,7 +24,7 @@ static void set_routes(const struct lb_boot_net *net) {
     struct lb_text text = lb_text(value, sizeof(value));
 
     for (size_t i = 0; i < net->route_count; i++) {
-        const struct lb_route4 *route = &net->routes[i];
+        const struct lb_route *route = &net->routes[i];
         if (route->to.len == 0 && !lb_addr_is_zero(route->via)) {
             set_addr("LUNBOOT_GATEWAY", route->via);
             continue;

@@ -77,7 +77,7 @@ static void set_mtu(struct lb_iface *iface, uint16_t mtu) {
     iface->link.mtu = mtu;
 }
 
-static bool has_route(const struct lb_boot_net *net, const struct lb_route4 *route) {
+static bool has_route(const struct lb_boot_net *net, const struct lb_route *route) {
     for (size_t i = 0; i < net->route_count; i++) {
         if (lb_addr_equal(net->routes[i].to.addr, route->to.addr) &&
             net->routes[i].to.len == route->to.len && lb_addr_equal(net->routes[i].via, route->via))

@@ -104,16 +104,17 @@ static bool open_arp(struct lb_loop *loop) {
 /* Gives the answer when there is one; none takes 100 ms. */
 static void poll_arp(struct lb_loop *loop, uint64_t now_us) {
     enum lb_arp_answer answer;
+    struct lb_addr asked = loop->arp.addr; /* which the answer clears */
     if (loop->arp.fd < 0)
         return;
     answer = lb_arp_poll(&loop->arp, now_us);
     if (answer != LB_ARP_WAIT)
-        lb_boot_probed(loop->boot, now_us, answer == LB_ARP_TAKEN);
+        lb_boot_probed(loop->boot, now_us, asked, answer == LB_ARP_TAKEN);
 }
 
 static void start_probe(struct lb_loop *loop, uint64_t now_us, struct lb_addr addr) {
     if (!open_arp(loop)) { /* without a way to ask, nobody is known to have it */
-        lb_boot_probed(loop->boot, now_us, false);
+        lb_boot_probed(loop->boot, now_us, addr, false);
         return;
     }
     lb_arp_start(&loop->arp, now_us, addr);

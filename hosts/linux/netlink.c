@@ -264,7 +264,7 @@ int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_pref
 }
 
 static struct request route_request(uint16_t type, uint16_t flags, int index,
-                                    const struct lb_route4 *route, bool is_on_link) {
+                                    const struct lb_route *route, bool is_on_link) {
     struct request r = request(type, flags);
     bool is_direct = lb_addr_is_zero(route->via);
     struct rtmsg message = {.rtm_family = os_family(route->to.addr),
@@ -283,14 +283,14 @@ static struct request route_request(uint16_t type, uint16_t flags, int index,
     return r;
 }
 
-int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route,
+int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
                          bool is_on_link) {
     struct request r =
         route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route, is_on_link);
     return ask(netlink, &r, NULL);
 }
 
-int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route) {
+int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route) {
     struct request r = route_request(RTM_DELROUTE, 0, index, route, false);
     return ask(netlink, &r, NULL);
 }

@@ -39,8 +39,8 @@ int lb_netlink_add_address(struct lb_netlink *netlink, int index, struct lb_pref
                            uint32_t lease_s);
 int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_prefix address);
 /* is_on_link: the router is reached directly, though it is in none of the interface's networks. */
-int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route,
+int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
                          bool is_on_link);
-int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route4 *route);
+int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route);
 
 #endif

@@ -65,6 +65,7 @@ void sim_link_reply(struct sim *sim, unsigned server, uint64_t delay_us, struct 
 
 void sim_link_probe(struct sim *sim, struct lb_addr addr) {
     bool conflict = sim_happens(&sim->world, SIM_CONFLICT);
+    sim->probe = addr;
     sim_say(&sim->world, "link", "who has %s?%s", lb_addr_text(addr).s,
             conflict ? " somebody" : "");
     sim_after(&sim->world, sim_between(&sim->world, 1, conflict ? 200 : 2000) * LB_US_MS,
@@ -98,7 +99,7 @@ void sim_link_event(struct sim *sim, const struct sim_event *event) {
             lb_boot_datagram(&sim->boot, now_us, 0, from, lb_bytes(event->data, event->len));
         return;
     case SIM_PROBED:
-        lb_boot_probed(&sim->boot, now_us, event->a);
+        lb_boot_probed(&sim->boot, now_us, sim->probe, event->a);
         return;
     case SIM_LINK:
         sim->link_up = event->a;

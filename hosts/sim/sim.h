@@ -128,7 +128,7 @@ struct sim {
 
     /* The client's machine. */
     bool link_up, dhcp_open, address_set, resolving, probing;
-    struct lb_addr address;
+    struct lb_addr address, probe;
     uint32_t probes_conflict;
     int conn; /* of slot 1: index into conns; -1: none */
     char resolve_name[LB_HOST_MAX + 1];

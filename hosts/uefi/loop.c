@@ -13,6 +13,7 @@ static struct {
     struct lb_rand rand;
     uint8_t *rx, *trace_ring;
     enum loop_state state;
+    struct lb_addr probe;
     bool link_wanted, probing, resolving, stream_wanted, stream_was_open;
     uint32_t dhcp_slot, stream_slot;
     uint64_t probe_until_us, link_check_us;
@@ -65,6 +66,7 @@ static void begin_connect(const struct lb_boot_action *action) {
 
 static void begin_probe(struct lb_addr addr) {
     net_probe(addr);
+    loop.probe = addr;
     loop.probing = true;
     loop.probe_until_us = clock_us() + PROBE_US;
 }
@@ -152,7 +154,7 @@ static void tell_probe(void) {
     if (!loop.probing || (!net_probe_answered() && clock_us() < loop.probe_until_us))
         return;
     loop.probing = false;
-    lb_boot_probed(loop.engine, clock_us(), net_probe_answered());
+    lb_boot_probed(loop.engine, clock_us(), loop.probe, net_probe_answered());
 }
 
 static void tell_name(void) {
