@@ -1,0 +1,261 @@
+/* DHCPv6. Start here.
+ *
+ * RFC 8415, 3646, 5970, 6355, 7083; RFC 3315 21.4 where a key is configured. Client and server are
+ * pure machines: bytes and time in, bytes and a deadline out.
+ *
+ *   host                             client
+ *   lb_dhcp6_client_init
+ *   loop: lb_dhcp6_client_poll  -->  SEND (UDP payload) | PROBE (duplicate address detection) |
+ * WAIT lb_dhcp6_client_input <--  each UDP payload that came to port 546 lb_dhcp6_client_probed <--
+ * the answer for each address that was probed GOT (each time there is a new, renewed or changed
+ * lease), LOST, FAILED
+ *
+ * Everything is sent from the interface's link-local address, which the host has made sure of (RFC
+ * 4862), to [ff02::1:2]:547. The client's peer on the wire may be a relay: an answer is known by
+ * its transaction and its identifiers, never by where it came from.
+ */
+#ifndef LB_DHCP6_H
+#define LB_DHCP6_H
+
+#include "core/base/addr.h"
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/base/trace.h"
+#include "core/crypto/crypto.h"
+
+#define LB_DHCP6_CLIENT_PORT 546
+#define LB_DHCP6_SERVER_PORT 547
+#define LB_DHCP6_PACKET_MAX  1500       /* what we send; what comes may be longer */
+#define LB_DHCP6_INFINITE    UINT32_MAX /* a lifetime without an end: RFC 8415 7.7 */
+#define LB_DHCP6_ADDRS_MAX   4          /* addresses kept of one answer; a server gives one */
+#define LB_DHCP6_BLOB_MAX    512        /* boot parameters, vendor options */
+#define LB_DUID_MAX          130        /* a type and 1 to 128 bytes: RFC 8415 11.1 */
+
+/* ---- who we are ---- */
+
+/* A DHCP unique identifier with its type: RFC 8415 11. */
+struct lb_duid {
+    uint8_t bytes[LB_DUID_MAX];
+    size_t len; /* 0: none */
+};
+
+/* RFC 8415 11.2: needs storage to be the same next time. seconds: since 2000-01-01 UTC. */
+struct lb_duid lb_duid_llt(const uint8_t mac[6], uint32_t seconds);
+/* RFC 8415 11.4: for a network card that stays where it is. */
+struct lb_duid lb_duid_ll(const uint8_t mac[6]);
+/* RFC 6355: the machine's UUID in the byte order of its text, the same in every stage of a boot. */
+struct lb_duid lb_duid_uuid(const uint8_t uuid[16]);
+bool lb_duid_equal(const struct lb_duid *a, const struct lb_duid *b);
+/* The interface's number in IA_NA (RFC 8415 12): the last four bytes of its MAC address. */
+uint32_t lb_dhcp6_iaid(const uint8_t mac[6]);
+
+/* ---- client ---- */
+
+struct lb_dhcp6_addr {
+    struct lb_addr addr;           /* a /128: the answer says nothing about what is on the link */
+    uint32_t preferred_s, valid_s; /* from the lease's start_us; LB_DHCP6_INFINITE */
+};
+
+/* What a server said. Fields that were absent are zero. */
+struct lb_dhcp6_lease {
+    bool stateless; /* the answer to an Information-request: no addresses, no times but refresh_s */
+    bool rapid_commit;
+    struct lb_dhcp6_addr addrs[LB_DHCP6_ADDRS_MAX];
+    size_t addr_count;
+    uint32_t t1_s, t2_s; /* seconds; as the server said, or as the client chose where it said 0 */
+    uint32_t refresh_s; /* stateless: when to ask again (32), with RFC 8415's default and minimum */
+    uint64_t start_us;  /* when the answer came: lifetimes count from here */
+    struct lb_duid server_id;
+    struct lb_addr server; /* where the answer came from: the server's link-local address, or a
+                              relay's */
+    uint8_t preference;    /* 7; of an Advertise */
+    struct lb_addr dns[LB_DNS_MAX]; /* 23 */
+    size_t dns_count;
+    /* 24, space separated; only names made of letters, digits, `-` and `_` are kept. */
+    char search[LB_SEARCH_MAX + 1];
+    uint8_t root_path[LB_ROOTPATH_MAX]; /* 59 as received, trailing NULs removed: a Root Path only
+                                           if it begins with `iscsi:`, else somebody else's URL */
+    size_t root_path_len;
+    uint8_t boot_params[LB_DHCP6_BLOB_MAX]; /* 60 as received: a 16-bit length and text, repeated */
+    size_t boot_params_len;
+    uint8_t vendor_options[LB_DHCP6_BLOB_MAX]; /* 17 as received: enterprise number, then options */
+    size_t vendor_options_len;
+    bool is_authentic; /* RFC 3315 21.4: the server proved that it has the configured key */
+};
+
+/* Zero is the default everywhere. */
+struct lb_dhcp6_config {
+    struct lb_duid duid;   /* must be set */
+    uint32_t iaid;         /* see lb_dhcp6_iaid */
+    bool stateless;        /* ask for information alone: Information-request */
+    bool no_rapid_commit;  /* do not let the server answer a Solicit at once */
+    bool no_probe;         /* addresses are used without duplicate address detection */
+    bool offers_only;      /* a dry run: collect answers for offer_wait_ms, take none */
+    bool take_reconfigure; /* let the server make us renew: option 20, and RKAP's key (20.4) */
+    uint16_t arch;         /* client architecture (61: 7 x86-64 UEFI, 11 arm64 UEFI); 0: not sent */
+    uint32_t offer_wait_ms; /* after the first answer without an iSCSI Root Path; 0: 800 */
+    uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
+    uint32_t retry_ms;      /* until the first repetition of what is sent, then doubled; 0: 1000 */
+    /* RFC 3315 21.4 (delayed authentication), which RFC 8415 dropped and RFC 4173 8 asks for. With
+     * a key no answer is taken that does not prove to have it. The caller's memory. */
+    struct lb_bytes auth_realm, auth_key; /* key empty: not used */
+    uint32_t auth_key_id;
+};
+
+enum lb_dhcp6_state {
+    LB_DHCP6_INIT,       /* a pause before the next Solicit or Information-request */
+    LB_DHCP6_SOLICITING, /* and collecting Advertises */
+    LB_DHCP6_REQUESTING,
+    LB_DHCP6_CHECKING, /* the addresses are probed */
+    LB_DHCP6_DECLINING,
+    LB_DHCP6_BOUND,
+    LB_DHCP6_CONFIRMING, /* the link came back; the lease is in use meanwhile */
+    LB_DHCP6_RENEWING,
+    LB_DHCP6_REBINDING,
+    LB_DHCP6_INFORMING, /* stateless: asking */
+    LB_DHCP6_INFORMED,  /* stateless: answered */
+    LB_DHCP6_RELEASING,
+    LB_DHCP6_STOPPED,
+};
+const char *lb_dhcp6_state_word(enum lb_dhcp6_state state);
+
+enum lb_dhcp6_event {
+    LB_DHCP6_WAIT,   /* nothing to do until until_us, or input */
+    LB_DHCP6_SEND,   /* send `bytes`, then poll again */
+    LB_DHCP6_PROBE,  /* duplicate address detection of `probe`; poll again, there may be more of
+                        them; each is answered with lb_dhcp6_client_probed */
+    LB_DHCP6_GOT,    /* `lease`: new, renewed or changed; configure the interface as it says */
+    LB_DHCP6_LOST,   /* no address of the lease may be used any more, from now */
+    LB_DHCP6_OFFERS, /* offers_only: collected; see offers[] */
+    LB_DHCP6_FAILED, /* given up; see error */
+};
+
+struct lb_dhcp6_action {
+    enum lb_dhcp6_event event;
+    uint64_t until_us;
+    struct lb_bytes bytes;       /* UDP payload, valid until the next call of this machine */
+    struct lb_endpoint from, to; /* from: port 546 of the link-local address, which is not named */
+    struct lb_addr probe;
+};
+
+#define LB_DHCP6_OFFERS_MAX 8 /* servers compared; more on one link is a misconfiguration */
+
+struct lb_dhcp6_client {
+    struct lb_dhcp6_config config;
+    struct lb_rand *rand;
+    struct lb_trace *trace;
+    enum lb_dhcp6_state state;
+    struct lb_dhcp6_lease lease; /* valid while has_lease */
+    bool has_lease;
+    struct lb_dhcp6_lease offers[LB_DHCP6_OFFERS_MAX]; /* SOLICITING, INFORMING, offers_only */
+    size_t offer_count;
+    struct lb_error error;
+    uint64_t ignored;        /* datagrams that were not for us or malformed */
+    const char *ignored_why; /* the last one; a constant */
+    /* The rest is the machine's own; see dhcp6_client.h. */
+    struct lb_dhcp6_lease next; /* what a Request, or the probes, are about */
+    uint32_t xid;
+    unsigned tries, refusals, declines, probes_left;
+    unsigned due;
+    bool had_lease, saw_offer;
+    bool probed[LB_DHCP6_ADDRS_MAX], conflict[LB_DHCP6_ADDRS_MAX];
+    uint32_t sol_max_rt_s, inf_max_rt_s; /* RFC 7083 */
+    uint64_t began_us, retry_us;
+    uint64_t deadline_us, until_us, offers_until_us, give_up_us;
+    uint64_t t1_us, t2_us, expiry_us;
+    uint8_t packet[LB_DHCP6_PACKET_MAX];
+};
+
+/* rand and trace stay the caller's and outlive the client; trace may be NULL. The first message is
+ * due at once: RFC 8415's delay of up to a second is for a thousand machines that get power
+ * together, and a boot's time is counted; the repetitions are spread by chance. */
+void lb_dhcp6_client_init(struct lb_dhcp6_client *client, uint64_t now_us,
+                          const struct lb_dhcp6_config *config, struct lb_rand *rand,
+                          struct lb_trace *trace);
+/* A UDP payload that came to port 546 from `from`. True when it was for us. */
+bool lb_dhcp6_client_input(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
+                           struct lb_bytes payload);
+/* The answer of a PROBE: somebody has the address, or nobody. Of others nothing is done. */
+void lb_dhcp6_client_probed(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_addr addr,
+                            bool conflict);
+/* The link came back: ask whether the addresses are still right here (Confirm), or for the
+ * information again. */
+void lb_dhcp6_client_link_up(struct lb_dhcp6_client *client, uint64_t now_us);
+/* Asks for what the lease says now (a Renew before its time, or an Information-request): GOT with
+ * what is new, or nothing when nobody answers. Without a lease nothing is done. */
+void lb_dhcp6_client_confirm(struct lb_dhcp6_client *client, uint64_t now_us);
+/* Polling too early or too often is harmless. */
+struct lb_dhcp6_action lb_dhcp6_client_poll(struct lb_dhcp6_client *client, uint64_t now_us);
+/* Gives the addresses back: one more SEND (Release), then STOPPED. */
+void lb_dhcp6_client_release(struct lb_dhcp6_client *client, uint64_t now_us);
+
+/* How good an answer is for a boot; higher is better: first whether it has an `iscsi:` Root Path,
+ * then the server's preference (RFC 8415 18.2.9). */
+unsigned lb_dhcp6_offer_rank(const struct lb_dhcp6_lease *offer);
+/* What is left of a lifetime of the lease, in seconds; LB_DHCP6_INFINITE stays what it is. */
+uint32_t lb_dhcp6_left_s(const struct lb_dhcp6_lease *lease, uint64_t now_us, uint32_t lifetime_s);
+
+/* ---- server ------------------------------------------------------------------------------------
+ * A pure machine over the caller's tables, for the simulator and the boot server. */
+
+struct lb_dhcp6_host {         /* one client's fixed answer */
+    struct lb_duid duid;       /* none: any client */
+    struct lb_addr address;    /* none: from the pool */
+    struct lb_bytes root_path; /* the caller's memory */
+};
+
+/* One client's address. Free: until_us is past, and not declined. */
+struct lb_dhcp6_binding {
+    struct lb_duid client;
+    uint32_t iaid;
+    struct lb_addr address;
+    uint64_t until_us; /* offered, leased, or (declined) not to be used until */
+    bool leased, declined;
+};
+
+struct lb_dhcp6_server_config {
+    struct lb_duid duid;        /* must be set */
+    struct lb_prefix network;   /* of this link: other addresses are NotOnLink */
+    struct lb_addr first, last; /* the pool; none: only hosts have addresses */
+    struct lb_addr dns[LB_DNS_MAX];
+    size_t dns_count;
+    const char *search;            /* 24: names, space separated; NULL: not sent */
+    uint32_t preferred_s, valid_s; /* 0: 3600 and 7200 */
+    uint32_t t1_s, t2_s;           /* 0: the client's choice */
+    uint32_t refresh_s;            /* 32; 0: not sent */
+    uint32_t sol_max_rt_s;         /* 82; 0: not sent */
+    uint8_t preference;            /* 7; 0: not sent */
+    bool stateless;                /* answers Information-requests alone */
+    bool rapid_commit;
+    bool no_addresses;           /* answers Solicits with NoAddrsAvail */
+    struct lb_bytes root_path;   /* 59, for clients without a host entry */
+    struct lb_bytes boot_params; /* 60, as on the wire */
+    struct lb_bytes options; /* more options for everyone, as on the wire: code, length, value */
+    struct lb_bytes reconfigure_key;   /* 16 bytes for RKAP, given to clients that take it; empty */
+    const struct lb_dhcp6_host *hosts; /* the caller's */
+    size_t host_count;
+    struct lb_trace *trace; /* may be NULL */
+};
+
+struct lb_dhcp6_server {
+    struct lb_dhcp6_server_config config;
+    struct lb_dhcp6_binding *bindings; /* the caller's */
+    size_t binding_cap;
+    uint64_t replay; /* of authenticated messages, counted up */
+};
+
+void lb_dhcp6_server_init(struct lb_dhcp6_server *server,
+                          const struct lb_dhcp6_server_config *config,
+                          struct lb_dhcp6_binding *bindings, size_t binding_cap);
+/* A payload that came to port 547. The answer, written into `room`, goes to where the payload came
+ * from; empty: none. */
+struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
+                                      struct lb_endpoint from, struct lb_bytes payload,
+                                      struct lb_span room);
+/* A Reconfigure for a client that was given the key: message is 5 (Renew), 6 (Rebind) or 11
+ * (Information-request). To be sent to port 546 of the client's address. */
+struct lb_bytes lb_dhcp6_server_reconfigure(struct lb_dhcp6_server *server,
+                                            const struct lb_duid *client, uint8_t message,
+                                            struct lb_span room);
+
+#endif
