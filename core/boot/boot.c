@@ -123,20 +123,22 @@ static bool needs_address(const struct lb_boot *boot) {
 
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     bool asks = needs_address(boot);
-    const struct lb_dhcp4_lease *lease = boot->has_lease ? &boot->dhcp.lease : NULL;
+    struct lb_boot_answer answer = {.family = LB_FAMILY_NONE};
+    if (boot->has_lease)
+        answer = lb_answer_of_lease4(&boot->dhcp.lease);
     boot->attempts++;
     boot->error = (struct lb_error){.code = LB_OK};
     boot->step_link = boot->step_dhcp = LB_REPORT_STEPS_MAX;
     boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
     if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
         !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
-        (!asks && !lb_initiator_choose(boot, now_us, lease)) ||
-        (!asks && lease != NULL && !lb_target_choose(boot, now_us, lease)))
+        (!asks && !lb_initiator_choose(boot, now_us, &answer)) ||
+        (!asks && boot->has_lease && !lb_target_choose(boot, now_us, &answer)))
         lb_boot_attempt_failed(boot, now_us);
     else if (asks)
         lb_dhcp_stage_start(boot, now_us);
     else
-        lb_session_stage_start(boot, now_us);
+        lb_discovery_stage_start(boot, now_us);
 }
 
 /* ---- polling ----------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
         return; /* lost again meanwhile */
     boot->net_set = true;
     if (boot->state == LB_AT_ADDRESS)
-        lb_session_stage_start(boot, now_us);
+        lb_discovery_stage_start(boot, now_us);
 }
 
 /* ---- DHCP -------------------------------------------------------------------------------------
@@ -235,8 +235,8 @@ void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, 
 static void first_lease(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_OK, "%s",
                   lb_prefix_text(boot->dhcp.lease.address).s);
-    if (!lb_initiator_choose(boot, now_us, &boot->dhcp.lease) ||
-        !lb_target_choose(boot, now_us, &boot->dhcp.lease)) {
+    struct lb_boot_answer answer = lb_answer_of_lease4(&boot->dhcp.lease);
+    if (!lb_initiator_choose(boot, now_us, &answer) || !lb_target_choose(boot, now_us, &answer)) {
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
@@ -306,10 +306,11 @@ static void got_offers(struct lb_boot *boot, uint64_t now_us) {
     lb_dhcp_stage_stop(boot);
     lb_report_lease(boot, now_us, offer);
     lb_boot_ask(boot, LB_BOOT_OFFERS);
-    if (!lb_initiator_choose(boot, now_us, offer) || !lb_target_choose(boot, now_us, offer)) {
+    struct lb_boot_answer answer = lb_answer_of_lease4(offer);
+    if (!lb_initiator_choose(boot, now_us, &answer) || !lb_target_choose(boot, now_us, &answer)) {
         lb_boot_attempt_failed(boot, now_us);
     } else if (boot->setup.network_is_up) {
-        lb_session_stage_start(boot, now_us);
+        lb_discovery_stage_start(boot, now_us);
     } else {
         boot->stopping = true;
         lb_boot_enter(boot, now_us, LB_AT_CLOSING);

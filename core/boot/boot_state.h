@@ -51,6 +51,18 @@ enum {
     LB_BOOT_SLOT_TARGETS = 9, /* TCP: SendTargets */
 };
 
+/* What the network said of the disk and of us, of either family. Its memory is the lease's. A
+ * zeroed one is an answer that says nothing. */
+struct lb_boot_answer {
+    enum lb_family family;
+    char from[48];             /* whose it is: "DHCP server 192.0.2.2", "router fe80::1" */
+    struct lb_bytes root_path; /* as received; empty: none */
+    char root_path_from[48];   /* who gave it: not always the same (proxyDHCP) */
+    unsigned root_path_option; /* its number: 17, or 59 of DHCPv6 */
+    unsigned root_path_flags;  /* for lb_rootpath_parse: LB_ROOTPATH_URI of option 59 */
+    const char *initiator;     /* option 203; NULL or empty: none */
+};
+
 struct lb_boot {
     struct lb_boot_setup setup;
     char interface[32];
@@ -124,11 +136,15 @@ bool lb_policy_may_pass(enum lb_code code);
 uint64_t lb_policy_delay_us(struct lb_boot *boot);
 bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
 
+/* boot_net.c: what is known of the network */
+struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease);
+
 /* boot_target.c: what is booted: configuration before network. Each call starts anew; false: the
- * error is set. */
+ * error is set. The answer is the network's, or NULL where it was not asked. */
 bool lb_target_from_config(struct lb_boot *boot);
-bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
-bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
+bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer);
+bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_boot_answer *answer_or_null);
 /* Whether a configured name is one; else sets the error. */
 bool lb_initiator_is_valid(struct lb_boot *boot);
 
@@ -139,6 +155,11 @@ enum lb_turn lb_dhcp_stage_turn(struct lb_boot *boot, uint64_t now_us,
 void lb_dhcp_stage_stop(struct lb_boot *boot);
 /* Configured address: fills net; false when there is none. */
 bool lb_address_from_config(struct lb_boot *boot, uint64_t now_us);
+
+/* boot_discovery.c: the Discovery stage. The network is configured, the target chosen as far as
+ * configuration and network name it: goes on to the boot stage, by way of discovery where something
+ * is still open. */
+void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us);
 
 /* boot_session.c: the boot stage */
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);

@@ -80,43 +80,45 @@ bool lb_target_from_config(struct lb_boot *boot) {
     return true;
 }
 
-static bool target_from_lease(struct lb_boot *boot, const struct lb_dhcp4_lease *lease) {
-    struct lb_bytes string = lb_bytes(lease->root_path, lease->root_path_len);
-    struct lb_addr from = lease->root_path_from;
-    if (!lb_rootpath_is_iscsi(string, 0)) {
+static bool target_from_answer(struct lb_boot *boot, const struct lb_boot_answer *answer) {
+    struct lb_bytes string = answer->root_path;
+    unsigned flags = rootpath_flags(boot) | answer->root_path_flags;
+    if (!lb_rootpath_is_iscsi(string, flags)) {
         char shown[80];
         struct lb_text text = lb_text(shown, sizeof shown);
         lb_text_untrusted(&text, string);
-        lb_fail(&boot->error, LB_E_NO_ROOT_PATH, "from DHCP server %s%s%s",
-                lb_addr_text(lease->server).s, string.len > 0 ? "; its option 17 is " : "", shown);
+        if (string.len > 0)
+            lb_fail(&boot->error, LB_E_NO_ROOT_PATH, "from %s; its option %u is %s", answer->from,
+                    answer->root_path_option, shown);
+        else
+            lb_fail(&boot->error, LB_E_NO_ROOT_PATH, "from %s", answer->from);
         return false;
     }
     struct lb_error error = {.code = LB_OK};
-    if (lb_rootpath_parse(string, rootpath_flags(boot), &boot->target, NULL, &error))
+    if (lb_rootpath_parse(string, flags, &boot->target, NULL, &error))
         return true;
-    lb_fail(&boot->error, error.code, "from DHCP server %s: %s", lb_addr_text(from).s, error.facts);
+    lb_fail(&boot->error, error.code, "from %s: %s", answer->root_path_from, error.facts);
     return false;
 }
 
-/* Whether what the configuration leaves open is to be found in the lease: not when a person gave a
- * whole Root Path, nor when there is nothing in the lease and the target's name is known. */
-static bool needs_lease(const struct lb_boot *boot, const struct lb_dhcp4_lease *lease) {
+/* Whether what the configuration leaves open is to be found in the answer: not when a person gave a
+ * whole Root Path, nor when there is nothing in the answer and the target's name is known. */
+static bool needs_answer(const struct lb_boot *boot, const struct lb_boot_answer *answer) {
     if (boot->has_target || lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH))
         return false;
-    return lease->root_path_len > 0 || boot->target.target[0] == '\0';
+    return answer->root_path.len > 0 || boot->target.target[0] == '\0';
 }
 
-bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease) {
+bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer) {
     (void)now_us;
     if (!lb_target_from_config(boot))
         return false;
-    if (needs_lease(boot, lease)) {
-        if (!target_from_lease(boot, lease) || !override_fields(boot))
+    if (needs_answer(boot, answer)) {
+        if (!target_from_answer(boot, answer) || !override_fields(boot))
             return false;
         boot->has_target = is_complete(&boot->target);
         boot->server_from_network = !lb_config_is_set(boot->setup.config, LB_KEY_SERVER);
-        lb_format(boot->target_source, sizeof boot->target_source, "DHCP server %s",
-                  lb_addr_text(lease->root_path_from).s);
+        lb_format(boot->target_source, sizeof boot->target_source, "%s", answer->root_path_from);
     }
     if (boot->has_target)
         return true;
@@ -144,7 +146,7 @@ bool lb_initiator_is_valid(struct lb_boot *boot) {
 }
 
 bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
-                         const struct lb_dhcp4_lease *lease) {
+                         const struct lb_boot_answer *answer) {
     const struct lb_config *config = boot->setup.config;
     const char *source = "made from the machine's identity";
     size_t offset;
@@ -152,8 +154,8 @@ bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
         if (!lb_initiator_is_valid(boot))
             return false;
         source = lb_config_source_word(lb_config_source(config, LB_KEY_INITIATOR));
-    } else if (lease != NULL && lease->initiator[0] != '\0' &&
-               take_initiator(boot, lease->initiator, &offset)) {
+    } else if (answer != NULL && answer->initiator != NULL && answer->initiator[0] != '\0' &&
+               take_initiator(boot, answer->initiator, &offset)) {
         source = "DHCP option 203";
     } else {
         lb_iscsi_name_default(boot->initiator, boot->setup.uuid, boot->setup.mac);
