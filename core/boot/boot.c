@@ -9,9 +9,11 @@
 
 static const char *state_word(enum lb_boot_state state) {
     static const char *const words[] = {
-        [LB_AT_START] = "start",     [LB_AT_LINK] = "link",       [LB_AT_DHCP] = "dhcp",
-        [LB_AT_ADDRESS] = "address", [LB_AT_SESSION] = "session", [LB_AT_DISK] = "disk",
-        [LB_AT_UP] = "up",           [LB_AT_CLOSING] = "closing", [LB_AT_BACKOFF] = "backoff",
+        [LB_AT_START] = "start",         [LB_AT_LINK] = "link",
+        [LB_AT_DHCP] = "dhcp",           [LB_AT_ADDRESS] = "address",
+        [LB_AT_DISCOVERY] = "discovery", [LB_AT_SESSION] = "session",
+        [LB_AT_DISK] = "disk",           [LB_AT_UP] = "up",
+        [LB_AT_CLOSING] = "closing",     [LB_AT_BACKOFF] = "backoff",
         [LB_AT_OVER] = "over",
     };
     return words[state];
@@ -66,11 +68,13 @@ static void end_session(struct lb_boot *boot, uint64_t now_us) {
         (void)lb_disk_poll(&boot->disk, now_us);
     if (boot->slot_open)
         lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
+    lb_resolve_cancel(boot, LB_ASKER_SESSION);
     boot->session_runs = boot->slot_open = false;
 }
 
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
     end_session(boot, now_us);
+    lb_discovery_stage_stop(boot);
     lb_dhcp_stage_stop(boot);
     end_steps(boot, now_us);
     if (boot->has_released) /* RFC 2131 4.4.6: it is not ours any more */
@@ -83,6 +87,7 @@ static void enter_over(struct lb_boot *boot, uint64_t now_us) {
 static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     uint64_t delay_us = lb_policy_delay_us(boot);
     end_session(boot, now_us);
+    lb_discovery_stage_stop(boot);
     if (boot->stopping || boot->was_up || !lb_policy_may_pass(boot->error.code) ||
         !lb_policy_has_attempts(boot, now_us, delay_us)) {
         enter_over(boot, now_us);
@@ -194,6 +199,7 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     case LB_AT_DHCP:
     case LB_AT_ADDRESS:
+    case LB_AT_DISCOVERY:
     case LB_AT_SESSION:
     case LB_AT_OVER:
         return LB_TURN_IDLE;
@@ -207,7 +213,11 @@ static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_a
     boot->until_us = LB_NEVER;
     enum lb_turn did = lb_dhcp_stage_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
+        did = lb_discovery_stage_turn(boot, now_us, action);
+    if (did == LB_TURN_IDLE)
         did = lb_session_stage_turn(boot, now_us, action);
+    if (did == LB_TURN_IDLE)
+        did = lb_resolve_turn(boot, action);
     if (did == LB_TURN_IDLE)
         did = state_turn(boot, now_us);
     return did;
@@ -253,47 +263,6 @@ void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_
         return;
     lb_fail(&boot->error, error->code, "%s", error->facts);
     enter_over(boot, now_us);
-}
-
-void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
-    if (slot == LB_BOOT_SLOT_SESSION && boot->session_runs)
-        lb_iscsi_connected(&boot->session, now_us);
-}
-
-void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why) {
-    if (slot != LB_BOOT_SLOT_SESSION || !boot->slot_open)
-        return;
-    boot->slot_open = false;
-    if (boot->session_runs)
-        lb_iscsi_lost(&boot->session, now_us, why);
-}
-
-void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
-                      size_t count) {
-    if (boot->session_runs)
-        lb_iscsi_resolved(&boot->session, now_us, addrs, count);
-}
-
-size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
-    if (slot != LB_BOOT_SLOT_SESSION || !boot->session_runs)
-        return 0;
-    return lb_iscsi_where(&boot->session, spans);
-}
-
-void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    if (slot == LB_BOOT_SLOT_SESSION && boot->session_runs)
-        lb_iscsi_got(&boot->session, now_us, len);
-}
-
-size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap) {
-    if (slot != LB_BOOT_SLOT_SESSION || !boot->session_runs)
-        return 0;
-    return lb_iscsi_gather(&boot->session, pieces, cap);
-}
-
-void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    if (slot == LB_BOOT_SLOT_SESSION && boot->session_runs)
-        lb_iscsi_sent(&boot->session, now_us, len);
 }
 
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op) {

@@ -115,7 +115,8 @@ enum lb_boot_event {
                             for at a time */
     LB_BOOT_SET_ADDRESS, /* configure the interface as `net` says: lb_boot_address_set */
     LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
-    LB_BOOT_RESOLVE,       /* look up `name`, asking net's resolvers: lb_boot_resolved */
+    LB_BOOT_RESOLVE,       /* look up `name`, asking net's resolvers: lb_boot_resolved. Where one
+                              before was not answered yet, this one takes its place */
     LB_BOOT_CONNECT,       /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
     LB_BOOT_CLOSE,         /* close slot; no answer */
     LB_BOOT_READY,         /* the disk is there; once */

@@ -218,8 +218,8 @@ void lb_dhcp_stage_stop(struct lb_boot *boot) {
     boot->dhcp_open = boot->dhcp_runs = false;
 }
 
-void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, struct lb_endpoint from,
-                      struct lb_bytes bytes) {
+void lb_dhcp_stage_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                            struct lb_endpoint from, struct lb_bytes bytes) {
     if (slot == LB_BOOT_SLOT_DHCP4 && boot->dhcp_runs)
         lb_dhcp4_client_input(&boot->dhcp, now_us, from, bytes);
 }

@@ -224,9 +224,8 @@ static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_i
         lb_boot_until(boot, did.until_us);
         return LB_TURN_IDLE;
     case LB_ISCSI_RESOLVE:
-        *action = (struct lb_boot_action){
-            .event = LB_BOOT_RESOLVE, .slot = LB_BOOT_NO_SLOT, .name = did.host};
-        return LB_TURN_ACT;
+        lb_resolve_name(boot, LB_ASKER_SESSION, did.host);
+        return LB_TURN_AGAIN;
     case LB_ISCSI_CONNECT:
         return connect_to(boot, now_us, did.peer, action);
     case LB_ISCSI_CLOSE:

@@ -6,11 +6,11 @@
 #include "core/iscsi/iscsi_disk_state.h"
 #include "core/iscsi/iscsi_session.h"
 
-/*        start ──> link ──> dhcp ──> address ──> session ──> disk ──> up
- *          │         └── configured ──^           ^ │          │
- *          └── the machine's own network ─────────┘ └─failure──┤
- *                                                              v
- *        over <── no time or attempts left ── backoff <── closing
+/*        start ──> link ──> dhcp ──> address ──> (discovery) ──> session ──> disk ──> up
+ *          │         └── configured ──^              ^              │          │
+ *          └── the machine's own network ────────────┘              └─failure──┤
+ *                                                                              v
+ *        over <── no time or attempts left ── backoff <──────────────────── closing
  *        up ── the session is lost for good ──> over
  *        any state ── lb_boot_stop ──> closing ──> over
  *
@@ -22,20 +22,22 @@
  * server is used by the next attempt. BOOTP has no way to confirm: there each attempt asks anew. */
 enum lb_boot_state {
     LB_AT_START,
-    LB_AT_LINK,    /* waits for the link */
-    LB_AT_DHCP,    /* waits for a lease, or for the offers of a dry run */
-    LB_AT_ADDRESS, /* waits for the host to configure the interface */
-    LB_AT_SESSION, /* resolve, connect, login */
-    LB_AT_DISK,    /* what is this LUN? */
+    LB_AT_LINK,      /* waits for the link */
+    LB_AT_DHCP,      /* waits for a lease, or for the offers of a dry run */
+    LB_AT_ADDRESS,   /* waits for the host to configure the interface */
+    LB_AT_DISCOVERY, /* asks who has the disk */
+    LB_AT_SESSION,   /* resolve, connect, login */
+    LB_AT_DISK,      /* what is this LUN? */
     LB_AT_UP,
     LB_AT_CLOSING, /* logs out, after a failure or because it was told to */
     LB_AT_BACKOFF,
     LB_AT_OVER,
 };
 
-/* Asks of the engine's own that wait for a poll; four at the most do. */
+/* Asks of the engine's own that wait for a poll: at the end each of ten slots may be closed, the
+ * address taken away, and the end told. */
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
-#define LB_BOOT_ASKS_MAX    8
+#define LB_BOOT_ASKS_MAX    16
 
 /* Slots: fixed numbers, for there is one of each. */
 enum {
@@ -49,6 +51,20 @@ enum {
     LB_BOOT_SLOT_ISNS = 7, /* TCP */
     LB_BOOT_SLOT_ISNS_UDP = 8,
     LB_BOOT_SLOT_TARGETS = 9, /* TCP: SendTargets */
+};
+
+/* Who has a name looked up; each has one at a time. */
+enum lb_asker {
+    LB_ASKER_SESSION,
+    LB_ASKER_SLP,
+    LB_ASKER_ISNS,
+    LB_ASKER_TARGETS,
+    LB_ASKERS,
+};
+
+struct lb_lookup {
+    enum lb_asker asker;
+    const char *name; /* the asker's */
 };
 
 /* What the network said of the disk and of us, of either family. Its memory is the lease's. A
@@ -98,6 +114,10 @@ struct lb_boot {
     size_t candidate_count, candidates_dropped;
     char target_source[48]; /* "configuration", "DHCP server 192.0.2.1" */
 
+    struct lb_lookup lookups[LB_ASKERS]; /* the first is the host's, once looking_up */
+    size_t lookup_count;
+    bool looking_up;
+
     struct lb_iscsi session;
     bool session_runs, slot_open; /* open, or being opened */
     enum lb_iscsi_state session_seen;
@@ -120,6 +140,14 @@ struct lb_boot_action *lb_boot_ask(struct lb_boot *boot, enum lb_boot_event even
 void lb_boot_until(struct lb_boot *boot, uint64_t until_us);
 /* Ends the attempt: closes, then backs off or gives up. The error is in boot->error. */
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
+
+/* boot_slots.c */
+/* Has a name looked up, in its turn: the answer is lb_iscsi_resolved of the session, or
+ * lb_discovery_resolved. A name that the asker asked for before is given up. The name's memory
+ * stays the asker's until it is answered or given up. */
+void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name);
+void lb_resolve_cancel(struct lb_boot *boot, enum lb_asker asker);
+enum lb_turn lb_resolve_turn(struct lb_boot *boot, struct lb_boot_action *action);
 
 /* boot_policy.c */
 bool lb_policy_enabled(struct lb_boot *boot);
@@ -150,6 +178,8 @@ bool lb_initiator_is_valid(struct lb_boot *boot);
 
 /* boot_dhcp.c: the link and DHCP stages */
 void lb_dhcp_stage_start(struct lb_boot *boot, uint64_t now_us);
+void lb_dhcp_stage_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                            struct lb_endpoint from, struct lb_bytes bytes);
 enum lb_turn lb_dhcp_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                 struct lb_boot_action *action);
 void lb_dhcp_stage_stop(struct lb_boot *boot);
@@ -160,6 +190,24 @@ bool lb_address_from_config(struct lb_boot *boot, uint64_t now_us);
  * configuration and network name it: goes on to the boot stage, by way of discovery where something
  * is still open. */
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                     struct lb_boot_action *action);
+/* Gives up whatever it still does, and closes its slots: also when it does nothing. */
+void lb_discovery_stage_stop(struct lb_boot *boot);
+/* What came on its slots, LB_BOOT_SLOT_SLP4 to _TARGETS; also late, after a slot was closed. */
+void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                       enum lb_iscsi_lost why);
+size_t lb_discovery_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
+void lb_discovery_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+size_t lb_discovery_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces,
+                           size_t cap);
+void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                           struct lb_endpoint from, struct lb_bytes bytes);
+/* The answer of lb_resolve_name; count 0: the name does not resolve. */
+void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
+                           const struct lb_addr *addrs, size_t count);
 
 /* boot_session.c: the boot stage */
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);
