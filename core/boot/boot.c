@@ -85,10 +85,12 @@ static void enter_over(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static void after_closing(struct lb_boot *boot, uint64_t now_us) {
-    uint64_t delay_us = lb_policy_delay_us(boot);
     end_session(boot, now_us);
+    if (!boot->stopping && !boot->was_up && lb_session_stage_next(boot, now_us))
+        return;
+    uint64_t delay_us = lb_policy_delay_us(boot);
     lb_discovery_stage_stop(boot);
-    if (boot->stopping || boot->was_up || !lb_policy_may_pass(boot->error.code) ||
+    if (boot->stopping || boot->was_up || !lb_candidates_may_pass(boot) ||
         !lb_policy_has_attempts(boot, now_us, delay_us)) {
         enter_over(boot, now_us);
         return;

@@ -62,19 +62,33 @@ enum lb_service {
     LB_BY_SENDTARGETS,
 };
 
-/* A portal of a target that may be booted from: one entry for each. */
+/* A portal of a target that may be booted from: one entry for each. They are tried in their order:
+ *
+ * 1. what a person or a Root Path named, then as the key `discovery` orders the services
+ * 2. fewest assumptions: named for booting before merely found; the service's own port before one
+ *    of a Root Path; an address before a name that is yet to be resolved
+ * 3. targets in the order in which they were first heard of, so that a machine with several disks
+ *    boots the same one each time
+ * 4. portals of one target by chance, which spreads the load
+ *
+ * Those that the policy refuses come last, for a person to see; they are never tried. */
 struct lb_candidate {
     enum lb_service service;
     char source[80];         /* who said so: "iSNS server 192.0.2.9" */
-    struct lb_rootpath at;   /* target, server (address or name), port, LUN */
+    struct lb_rootpath at;   /* target (normalised), server (address or name), port, LUN */
     int32_t portal_group;    /* its tag, or -1: unknown */
     bool boot_list;          /* named for booting: a boot list, or boot-list of RFC 4018 */
-    unsigned rank;           /* lower is tried first */
-    uint32_t tie;            /* random, among equals */
     bool port_from_rootpath; /* RFC 4173 6: the Root Path's port, where the service said another */
-    enum lb_code refused;    /* why the policy does not allow it, else LB_OK */
-    struct lb_error failed;  /* what came of trying it, else LB_OK */
+    enum lb_code refused;    /* why it may not be booted, else LB_OK */
+    bool tried;              /* also while it is being tried */
+    struct lb_error failed;  /* what came of trying it, or `refused` in full; else LB_OK */
+
+    /* What the order is made of. */
+    unsigned rank;  /* lower is tried first */
+    uint32_t heard; /* arrival of its target */
+    uint32_t tie;   /* random, among portals of one target */
 };
+const char *lb_service_word(enum lb_service service); /* "configuration", "root path", "slp", ... */
 
 enum lb_boot_goal {
     LB_GOAL_DISK,    /* boot: ends READY with a disk */

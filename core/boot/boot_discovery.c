@@ -49,6 +49,30 @@ void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker 
     (void)boot, (void)now_us, (void)asker, (void)addrs, (void)count;
 }
 
+static void add_named(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_candidate named = {
+        .service = boot->server_from_network ? LB_BY_ROOTPATH : LB_BY_CONFIG,
+        .at = boot->wanted,
+        .portal_group = -1,
+        .boot_list = true,
+    };
+    lb_format(named.source, sizeof named.source, "%s", boot->target_source);
+    lb_candidates_add(boot, now_us, &named);
+}
+
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    lb_session_stage_start(boot, now_us);
+    lb_candidates_clear(boot);
+    boot->wanted = boot->target;
+    if (boot->setup.goal == LB_GOAL_TARGETS && boot->target.host != LB_HOST_NONE) {
+        lb_session_list_start(boot, now_us);
+        return;
+    }
+    if (boot->has_target) {
+        add_named(boot, now_us);
+        lb_session_stage_start(boot, now_us);
+        return;
+    }
+    lb_fail(&boot->error, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
+            "nothing is configured that names it, and DHCP was not asked");
+    lb_boot_attempt_failed(boot, now_us);
 }

@@ -43,15 +43,47 @@ static bool list_has_addr(struct lb_bytes list, struct lb_addr addr) {
     return false;
 }
 
-bool lb_policy_target(struct lb_boot *boot) {
+static bool target_is_listed(const struct lb_boot *boot, const char *target) {
     const struct lb_config *config = boot->setup.config;
-    if (!lb_config_is_set(config, LB_KEY_ALLOW_TARGET) || boot->setup.goal == LB_GOAL_TARGETS)
+    if (!lb_config_is_set(config, LB_KEY_ALLOW_TARGET))
         return true;
-    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET));
-    if (list_has_name(list, boot->target.target))
+    return list_has_name(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), target);
+}
+
+static bool addr_is_listed(const struct lb_boot *boot, struct lb_addr addr) {
+    const struct lb_config *config = boot->setup.config;
+    if (!lb_config_is_set(config, LB_KEY_ALLOW_SERVER))
         return true;
-    lb_fail(&boot->error, LB_E_TARGET_NOT_ALLOWED, "%s, named by %s", boot->target.target,
-            boot->target_source);
+    return list_has_addr(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_SERVER)), addr);
+}
+
+bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate) {
+    if (candidate->service == LB_BY_CONFIG)
+        return true;
+    return candidate->at.host == LB_HOST_ADDR && !boot->server_from_network &&
+           boot->wanted.host == LB_HOST_ADDR &&
+           lb_addr_equal(boot->wanted.addr, candidate->at.addr);
+}
+
+static bool addr_is_plausible(struct lb_addr addr, bool by_person) {
+    return by_person ? !lb_addr_is_multicast(addr) && !lb_addr_is_zero(addr)
+                     : lb_addr_is_host(addr);
+}
+
+bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
+                         struct lb_error *error) {
+    const struct lb_rootpath *at = &candidate->at;
+    if (!target_is_listed(boot, at->target)) {
+        lb_fail(error, LB_E_TARGET_NOT_ALLOWED, "%s, named by %s", at->target, candidate->source);
+        return false;
+    }
+    if (at->host != LB_HOST_ADDR || /* a name is judged by what it resolves to */
+        (addr_is_plausible(at->addr, lb_policy_is_by_person(boot, candidate)) &&
+         addr_is_listed(boot, at->addr)))
+        return true;
+    struct lb_endpoint peer = {at->addr, at->port != 0 ? at->port : LB_ISCSI_PORT};
+    lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s", lb_endpoint_text(peer).s,
+            at->target, candidate->source);
     return false;
 }
 
@@ -73,9 +105,7 @@ bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
     bool permanent;
     bool by_person =
         !boot->server_from_network && !lb_iscsi_was_redirected(&boot->session, &permanent);
-    bool plausible = by_person ? !lb_addr_is_multicast(peer.addr) && !lb_addr_is_zero(peer.addr)
-                               : lb_addr_is_host(peer.addr);
-    if (plausible && portal_is_listed(boot, peer))
+    if (addr_is_plausible(peer.addr, by_person) && portal_is_listed(boot, peer))
         return true;
     lb_fail(&boot->error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s",
             lb_endpoint_text(peer).s, boot->target.target, boot->target_source);

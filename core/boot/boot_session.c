@@ -47,6 +47,8 @@ static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
         .data_digest = digest_want(boot, LB_KEY_DATA_DIGEST, "data-digest"),
         .queue_depth = lb_config_u32(config, LB_KEY_QUEUE_DEPTH),
         .connect_ms = lb_config_u32(config, LB_KEY_CONNECT_TIMEOUT),
+        .hurry_ms = lb_config_u32(config, LB_KEY_PORTAL_TIMEOUT),
+        .has_others = lb_candidates_best(boot) != NULL,
         .login_ms = lb_config_u32(config, LB_KEY_LOGIN_TIMEOUT),
         .task_ms = lb_config_u32(config, LB_KEY_TASK_TIMEOUT),
         .ping_ms = lb_config_u32(config, LB_KEY_PING_INTERVAL),
@@ -66,22 +68,10 @@ static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
     return false;
 }
 
-void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    bool lists = boot->setup.goal == LB_GOAL_TARGETS && boot->target.host != LB_HOST_NONE;
-    if (!boot->has_target && !lists)
-        lb_fail(&boot->error, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
-                "nothing is configured that names it, and DHCP was not asked");
-    struct lb_iscsi_config config;
-    if (!lb_is_ok(&boot->error) || !lb_policy_target(boot) || !session_config(boot, &config)) {
-        lb_boot_attempt_failed(boot, now_us);
-        return;
-    }
-    if (lists)
-        config.target[0] = '\0'; /* a discovery session */
-    else
-        lb_report_target(boot, now_us);
-    lb_iscsi_init(&boot->session, now_us, &config, boot->setup.rx, &boot->rand, &boot->trace);
-    lb_wipe(&config, sizeof config);
+/* With a target, a session to boot from; without, one that asks for the targets. */
+static void start_session(struct lb_boot *boot, uint64_t now_us,
+                          const struct lb_iscsi_config *config) {
+    lb_iscsi_init(&boot->session, now_us, config, boot->setup.rx, &boot->rand, &boot->trace);
     boot->session_runs = true;
     boot->session_seen = LB_ISCSI_IDLE;
     boot->logins_seen = 0;
@@ -89,6 +79,47 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
     boot->step_session = LB_REPORT_STEPS_MAX;
     lb_boot_enter(boot, now_us, LB_AT_SESSION);
     lb_iscsi_start(&boot->session, now_us);
+}
+
+void lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_iscsi_config config;
+    if (!session_config(boot, &config)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    config.target[0] = '\0'; /* a discovery session */
+    start_session(boot, now_us, &config);
+    lb_wipe(&config, sizeof config);
+}
+
+void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_iscsi_config config;
+    if (!lb_candidates_next(boot)) {
+        lb_candidates_verdict(boot);
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    if (!session_config(boot, &config)) { /* the configuration's fault: the same for each of them */
+        lb_candidates_clear(boot);
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    lb_report_target(boot, now_us);
+    start_session(boot, now_us, &config);
+    lb_wipe(&config, sizeof config);
+}
+
+bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
+    if (!lb_candidates_failed(boot))
+        return false;
+    if (lb_candidates_best(boot) == NULL) {
+        lb_candidates_verdict(boot);
+        return false;
+    }
+    boot->error = (struct lb_error){.code = LB_OK};
+    boot->step_disk = LB_REPORT_STEPS_MAX;
+    lb_session_stage_start(boot, now_us);
+    return true;
 }
 
 /* ---- steps of the report -----------------------------------------------------------------------

@@ -107,12 +107,16 @@ struct lb_boot {
     bool net_set;
 
     char initiator[LB_NAME_MAX + 1];
-    struct lb_rootpath target;
-    bool has_target;
-    bool server_from_network; /* not by a person's word */
-    struct lb_candidate candidates[LB_CANDIDATES_MAX];
+    struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */
+    struct lb_rootpath target; /* what is being tried */
+    bool has_target;           /* with its server */
+    bool server_from_network;  /* not by a person's word */
+    char target_source[80];    /* "configuration", "DHCP server 192.0.2.1" */
+    struct lb_error unnamed;   /* why the target, or its server, is not known; LB_OK: it is */
+    struct lb_candidate candidates[LB_CANDIDATES_MAX]; /* in their order */
     size_t candidate_count, candidates_dropped;
-    char target_source[48]; /* "configuration", "DHCP server 192.0.2.1" */
+    size_t candidate_current;   /* the one that is tried, or LB_CANDIDATES_MAX */
+    uint32_t candidate_targets; /* names heard so far */
 
     struct lb_lookup lookups[LB_ASKERS]; /* the first is the host's, once looking_up */
     size_t lookup_count;
@@ -151,8 +155,12 @@ enum lb_turn lb_resolve_turn(struct lb_boot *boot, struct lb_boot_action *action
 
 /* boot_policy.c */
 bool lb_policy_enabled(struct lb_boot *boot);
-/* Whether the target may be used; else sets the error. */
-bool lb_policy_target(struct lb_boot *boot);
+/* Whether it may be tried, as far as can be told before its name is resolved; else *error is set.
+ */
+bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
+                         struct lb_error *error);
+/* Whether a person named this server: then it may be the machine itself. */
+bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate);
 /* Whether a connection to this address may be made; else sets the error. */
 bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer);
 /* Whether the configured secrets may be used; else sets the error. */
@@ -209,8 +217,30 @@ void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
 void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
                            const struct lb_addr *addrs, size_t count);
 
-/* boot_session.c: the boot stage */
+/* boot_candidates.c: what may be booted, and in which order; boot.h has the rules */
+void lb_candidates_clear(struct lb_boot *boot);
+/* Fields of the order are filled in here, so is `refused` by the policy unless it is set. A second
+ * word on the same portal is merged with the first. */
+void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *found);
+/* The best that was not tried yet; NULL: none. Valid until the next call. */
+const struct lb_candidate *lb_candidates_best(const struct lb_boot *boot);
+/* Takes it: it is the boot's target then. False: none. */
+bool lb_candidates_next(struct lb_boot *boot);
+/* boot->error is why the current candidate failed; there is none current then. False: there was
+ * none, so the failure was not a candidate's. */
+bool lb_candidates_failed(struct lb_boot *boot);
+/* All have failed: boot->error says how, the most telling failure first. */
+void lb_candidates_verdict(struct lb_boot *boot);
+/* Whether another attempt may end better. */
+bool lb_candidates_may_pass(const struct lb_boot *boot);
+
+/* boot_session.c: the boot stage. Tries the best candidate. */
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);
+/* A discovery session to boot->target's server: goal TARGETS. */
+void lb_session_list_start(struct lb_boot *boot, uint64_t now_us);
+/* After a failure, with the session closed: goes on to the next candidate, or waits for one. False:
+ * there is none, and boot->error is the attempt's. */
+bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us);
 enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                    struct lb_boot_action *action);
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us);

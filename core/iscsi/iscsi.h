@@ -57,12 +57,15 @@ struct lb_iscsi_config {
     uint32_t max_recv_data; /* our MaxRecvDataSegmentLength, bytes; 0: 262144 */
     uint32_t queue_depth;   /* tasks in flight at most, 1..LB_ISCSI_TASKS_MAX; 0: 32 */
     uint32_t connect_ms;    /* 0: 5000 */
-    uint32_t login_ms;      /* for all exchanges of one login; 0: 10000 */
-    uint32_t task_ms;       /* silence on a task before abort, LU reset, reinstatement; 0: 30000 */
-    uint32_t ping_ms;       /* a NOP-Out after so much silence with tasks waiting or not;
-                               0: 10000; UINT32_MAX: never */
-    uint32_t recovery_ms;   /* from the loss of a session that was READY; 0: 120000 */
-    bool recover;           /* false: the first loss is the end (a first login attempt always is) */
+    uint32_t hurry_ms;    /* instead of connect_ms, where that is longer, before the first login and
+                             while there are other addresses to try; 0: connect_ms always */
+    bool has_others;      /* the owner has portals to try besides this one */
+    uint32_t login_ms;    /* for all exchanges of one login; 0: 10000 */
+    uint32_t task_ms;     /* silence on a task before abort, LU reset, reinstatement; 0: 30000 */
+    uint32_t ping_ms;     /* a NOP-Out after so much silence with tasks waiting or not;
+                             0: 10000; UINT32_MAX: never */
+    uint32_t recovery_ms; /* from the loss of a session that was READY; 0: 120000 */
+    bool recover;         /* false: the first loss is the end (a first login attempt always is) */
 };
 
 #define LB_ISCSI_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */

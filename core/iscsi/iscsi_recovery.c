@@ -37,10 +37,18 @@ void lb_iscsi_end(struct lb_iscsi *session, uint64_t now_us, const struct lb_err
 /* ---- where to ---------------------------------------------------------------------------------
  */
 
+/* Not much time is lost on a portal that is dead while another may be alive. */
+static uint32_t patience_ms(const struct lb_iscsi *session) {
+    const struct lb_iscsi_config *config = &session->config;
+    bool has_others = config->has_others || session->addr_next < session->addr_count;
+    if (session->logins > 0 || !has_others || config->hurry_ms == 0)
+        return config->connect_ms;
+    return LB_MIN(config->hurry_ms, config->connect_ms);
+}
+
 static void connect(struct lb_iscsi *session, uint64_t now_us) {
     session->say_connect = true;
-    lb_iscsi_enter(session, now_us, LB_ISCSI_CONNECTING,
-                   now_us + session->config.connect_ms * LB_US_MS);
+    lb_iscsi_enter(session, now_us, LB_ISCSI_CONNECTING, now_us + patience_ms(session) * LB_US_MS);
     lb_trace(session->trace, now_us, "iscsi", "to %s", lb_endpoint_text(session->peer).s);
 }
 
