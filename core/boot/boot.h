@@ -108,6 +108,8 @@ struct lb_boot_setup {
     uint8_t mac[6];
     uint8_t uuid[16];   /* of the machine (SMBIOS); zero: unknown */
     bool network_is_up; /* the machine's own network is used: no link, DHCP or address stage */
+    bool has_ipv6; /* the host can do IPv6 on the interface: the kinds DHCP6 and ND6, PROBE of IPv6
+                      addresses, addrs6 and routes6 of the net. Without it, IPv4 alone is used */
     /* A DHCP answer that the firmware holds for this interface (PXE), or NULL; the caller's until
      * lb_boot_init returns. It is used instead of asking again if it, or the configuration, says
      * where the disk is. */
