@@ -3,9 +3,14 @@
 
 #define RX_BYTES      (256 * 1024)
 #define TRACE_BYTES   (64 * 1024)
-#define PROBE_US      (100 * LB_US_MS) /* how long an ARP probe's answer is awaited, as on Linux */
 #define LINK_CHECK_US (100 * LB_US_MS)
 #define ACTIONS_MAX   64 /* in one turn */
+
+enum slot_use {
+    SLOT_FREE, /* or a datagram service */
+    SLOT_CONNECTING,
+    SLOT_STREAM,
+};
 
 static struct {
     struct lb_boot *engine;
@@ -13,10 +18,9 @@ static struct {
     struct lb_rand rand;
     uint8_t *rx, *trace_ring;
     enum loop_state state;
-    struct lb_addr probe;
-    bool link_wanted, probing, resolving, stream_wanted, stream_was_open;
-    uint32_t dhcp_slot, stream_slot;
-    uint64_t probe_until_us, link_check_us;
+    enum slot_use slots[LB_BOOT_SLOTS_MAX];
+    bool link_wanted;
+    uint64_t link_check_us;
 } loop;
 
 struct lb_boot *loop_engine(void) {
@@ -41,34 +45,21 @@ static void set_address(const struct lb_boot_net *config) {
 
 static void open_slot(const struct lb_boot_action *action) {
     struct lb_error error = {.code = LB_OK};
-    loop.dhcp_slot = action->slot;
-    if (net_dhcp_open())
+    if (net_datagram_open(action->slot, action->kind, action->from, action->to))
         return;
     lb_fail(&error, LB_E_HOST_NETWORK, "no memory for a socket");
     lb_boot_host_failed(loop.engine, clock_us(), &error);
 }
 
 static void close_slot(uint32_t slot) {
-    if (slot == loop.dhcp_slot) {
-        net_dhcp_close();
-    } else {
-        net_stream_close();
-        loop.stream_wanted = false;
-    }
+    net_datagram_close(slot);
+    net_stream_close(slot);
+    loop.slots[slot] = SLOT_FREE;
 }
 
 static void begin_connect(const struct lb_boot_action *action) {
-    loop.stream_slot = action->slot;
-    loop.stream_wanted = true;
-    loop.stream_was_open = false;
-    net_connect(action->to);
-}
-
-static void begin_probe(struct lb_addr addr) {
-    net_probe(addr);
-    loop.probe = addr;
-    loop.probing = true;
-    loop.probe_until_us = clock_us() + PROBE_US;
+    loop.slots[action->slot] = SLOT_CONNECTING;
+    net_connect(action->slot, action->to);
 }
 
 /* False: the engine has nothing more to ask for now. */
@@ -84,10 +75,10 @@ static bool carry_out(const struct lb_boot_action *action) {
         open_slot(action);
         return true;
     case LB_BOOT_SEND:
-        net_dhcp_send(action->bytes, action->from, action->to);
+        net_datagram_send(action->slot, action->bytes, action->from, action->to);
         return true;
     case LB_BOOT_PROBE:
-        begin_probe(action->probe);
+        net_probe(action->probe);
         return true;
     case LB_BOOT_SET_ADDRESS:
         set_address(action->net);
@@ -97,7 +88,6 @@ static bool carry_out(const struct lb_boot_action *action) {
         return true;
     case LB_BOOT_RESOLVE:
         net_resolve(action->name);
-        loop.resolving = true;
         return true;
     case LB_BOOT_CONNECT:
         begin_connect(action);
@@ -144,74 +134,83 @@ static void tell_link(void) {
 
 static void tell_datagrams(void) {
     uint8_t bytes[1500];
+    uint32_t slot;
     size_t len;
     struct lb_endpoint from;
-    while (net_dhcp_receive(lb_span(bytes, sizeof bytes), &len, &from))
-        lb_boot_datagram(loop.engine, clock_us(), loop.dhcp_slot, from, lb_bytes(bytes, len));
+    while (net_datagram_receive(lb_span(bytes, sizeof bytes), &slot, &len, &from))
+        lb_boot_datagram(loop.engine, clock_us(), slot, from, lb_bytes(bytes, len));
 }
 
-static void tell_probe(void) {
-    if (!loop.probing || (!net_probe_answered() && clock_us() < loop.probe_until_us))
-        return;
-    loop.probing = false;
-    lb_boot_probed(loop.engine, clock_us(), loop.probe, net_probe_answered());
+static void tell_probes(void) {
+    struct lb_addr addr;
+    bool conflict;
+    while (net_probe_result(&addr, &conflict))
+        lb_boot_probed(loop.engine, clock_us(), addr, conflict);
 }
 
 static void tell_name(void) {
-    struct lb_addr addr;
-    if (!loop.resolving)
-        return;
-    enum net_resolved result = net_resolve_result(&addr);
-    if (result == NET_RESOLVING)
-        return;
-    loop.resolving = false;
-    lb_boot_resolved(loop.engine, clock_us(), &addr, result == NET_RESOLVED ? 1 : 0);
+    struct lb_addr addrs[NET_RESOLVED_MAX];
+    size_t count;
+    if (net_resolved(addrs, &count))
+        lb_boot_resolved(loop.engine, clock_us(), addrs, count);
 }
 
-static bool receive(void) {
+static bool receive(uint32_t slot) {
     struct lb_span spans[2];
     bool moved = false;
     for (;;) {
-        size_t count = lb_boot_where(loop.engine, loop.stream_slot, spans);
-        size_t len = count == 0 ? 0 : net_stream_read(spans, count);
+        size_t count = lb_boot_where(loop.engine, slot, spans);
+        size_t len = count == 0 ? 0 : net_stream_read(slot, spans, count);
         if (len == 0)
             return moved;
-        lb_boot_got(loop.engine, clock_us(), loop.stream_slot, len);
+        lb_boot_got(loop.engine, clock_us(), slot, len);
         moved = true;
     }
 }
 
-static bool send(void) {
+static bool send(uint32_t slot) {
     struct lb_bytes pieces[32];
     bool moved = false;
     for (;;) {
-        size_t count = lb_boot_gather(loop.engine, loop.stream_slot, pieces, LB_COUNT(pieces));
-        size_t len = count == 0 ? 0 : net_stream_write(pieces, count);
+        size_t count = lb_boot_gather(loop.engine, slot, pieces, LB_COUNT(pieces));
+        size_t len = count == 0 ? 0 : net_stream_write(slot, pieces, count);
         if (len == 0)
             return moved;
-        lb_boot_sent(loop.engine, clock_us(), loop.stream_slot, len);
+        lb_boot_sent(loop.engine, clock_us(), slot, len);
         moved = true;
     }
 }
 
-static bool tell_stream(void) {
+static bool tell_stream(uint32_t slot) {
     enum lb_iscsi_lost why;
-    bool moved = false;
-    if (!loop.stream_wanted)
-        return false;
-    if (loop.stream_was_open)
-        moved = receive();
-    enum net_stream state = net_stream_state(&why);
-    if (state == NET_OPEN && !loop.stream_was_open) {
-        loop.stream_was_open = true;
-        lb_boot_connected(loop.engine, clock_us(), loop.stream_slot);
+    bool moved = loop.slots[slot] == SLOT_STREAM && receive(slot);
+    enum net_stream state = net_stream_state(slot, &why);
+    if (state == NET_OPEN && loop.slots[slot] == SLOT_CONNECTING) {
+        loop.slots[slot] = SLOT_STREAM;
+        lb_boot_connected(loop.engine, clock_us(), slot);
         return true;
     }
     if (state == NET_CLOSED) {
-        loop.stream_wanted = false;
-        lb_boot_lost(loop.engine, clock_us(), loop.stream_slot, why);
+        loop.slots[slot] = SLOT_FREE;
+        lb_boot_lost(loop.engine, clock_us(), slot, why);
         return true;
     }
+    return moved;
+}
+
+static bool tell_streams(void) {
+    bool moved = false;
+    for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
+        if (loop.slots[slot] != SLOT_FREE)
+            moved = tell_stream(slot) || moved;
+    return moved;
+}
+
+static bool send_streams(void) {
+    bool moved = false;
+    for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
+        if (loop.slots[slot] == SLOT_STREAM)
+            moved = send(slot) || moved;
     return moved;
 }
 
@@ -219,12 +218,11 @@ bool loop_turn(void) {
     bool moved = net_poll();
     tell_link();
     tell_datagrams();
-    tell_probe();
+    tell_probes();
     tell_name();
-    moved = tell_stream() || moved;
+    moved = tell_streams() || moved;
     moved = run_engine() || moved;
-    if (loop.stream_wanted && loop.stream_was_open)
-        moved = send() || moved;
+    moved = send_streams() || moved;
     net_flush();
     return moved;
 }
@@ -270,8 +268,8 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
     setup.rx = lb_span(loop.rx, RX_BYTES);
     setup.trace_ring = lb_span(loop.trace_ring, TRACE_BYTES);
     loop.state = LOOP_RUNS;
-    loop.link_wanted = loop.probing = loop.resolving = loop.stream_wanted = false;
-    loop.dhcp_slot = loop.stream_slot = LB_BOOT_NO_SLOT;
+    loop.link_wanted = false;
+    memset(loop.slots, 0, sizeof loop.slots);
     lb_boot_init(loop.engine, clock_us(), &setup);
     lb_wipe(setup.seed, sizeof setup.seed);
     return true;

@@ -1,6 +1,8 @@
-/* The TCP/IP stack inside the program, over one card. lwIP is named in net_lwip.c alone.
+/* The TCP/IP stack inside the program, over one card: IPv4 and IPv6. lwIP is named in the files
+ * that begin with net_ alone.
  *
- * Nothing here blocks: net_poll moves frames and timers, and what came of it is asked for. */
+ * Nothing here blocks: net_poll moves frames and timers, and what came of it is asked for. Services
+ * and streams have the engine's slot numbers, below LB_BOOT_SLOTS_MAX. */
 #ifndef LB_UEFI_NET_H
 #define LB_UEFI_NET_H
 
@@ -17,39 +19,46 @@ bool net_poll(void);
 /* At the end of a turn: the acknowledgement that waited for it goes out. */
 void net_flush(void);
 
-/* DHCP: datagrams of port 68, also without an address. */
-bool net_dhcp_open(void);
-void net_dhcp_close(void);
-void net_dhcp_send(struct lb_bytes bytes, struct lb_endpoint from, struct lb_endpoint to);
-/* The next datagram that came; false when there is none. */
-bool net_dhcp_receive(struct lb_span room, size_t *len, struct lb_endpoint *from);
+/* net_datagram.c. Opens slot as the kind says (core/boot/boot.h); false: no memory. */
+bool net_datagram_open(uint32_t slot, enum lb_boot_kind kind, struct lb_endpoint from,
+                       struct lb_endpoint to);
+void net_datagram_send(uint32_t slot, struct lb_bytes bytes, struct lb_endpoint from,
+                       struct lb_endpoint to);
+void net_datagram_close(uint32_t slot); /* harmless if it is none */
+/* The next datagram that came, on any slot; false when there is none. */
+bool net_datagram_receive(struct lb_span room, uint32_t *slot, size_t *len,
+                          struct lb_endpoint *from);
 
+/* net_address.c. The interface becomes as `net` says: what it has already stays as it is, and so do
+ * the streams that use it. Link-local addresses are the probe's affair. */
 void net_set_address(const struct lb_boot_net *net);
-void net_clear_address(void);
+void net_clear_address(void); /* all but the link-local address */
 
-/* ARP: asks for addr; whether anyone answered is in net_probe_answered until the next probe. */
+#define NET_PROBES_MAX (LB_ADDRS6_MAX + 2) /* at a time */
+/* Asks whether anyone has addr. IPv4: by ARP. IPv6: by duplicate address detection, RFC 4862 5.4;
+ * the interface has the address when nobody had it. Several may be asked for at a time. */
 void net_probe(struct lb_addr addr);
-bool net_probe_answered(void);
+/* The next probe that has ended; false: none has. */
+bool net_probe_result(struct lb_addr *addr, bool *conflict);
 
-enum net_resolved {
-    NET_RESOLVING,
-    NET_RESOLVED,
-    NET_NO_SUCH_NAME,
-};
+/* net_name.c. An address of each family, where there is one; IPv6 first. */
+#define NET_RESOLVED_MAX 2
 void net_resolve(const char *name);
-enum net_resolved net_resolve_result(struct lb_addr *addr);
+/* False: not yet. Else once: no addresses if there is no such name. */
+bool net_resolved(struct lb_addr addrs[NET_RESOLVED_MAX], size_t *count);
 
+/* net_stream.c */
 enum net_stream {
     NET_CLOSED, /* or never opened; net_lost says why */
     NET_CONNECTING,
     NET_OPEN,
 };
-void net_connect(struct lb_endpoint to);
-enum net_stream net_stream_state(enum lb_iscsi_lost *why);
+void net_connect(uint32_t slot, struct lb_endpoint to);
+enum net_stream net_stream_state(uint32_t slot, enum lb_iscsi_lost *why);
 /* What has come, copied into the spans in order; 0: nothing now. */
-size_t net_stream_read(const struct lb_span *spans, size_t count);
+size_t net_stream_read(uint32_t slot, const struct lb_span *spans, size_t count);
 /* How much of the pieces was taken; 0: no room now. They are copied. */
-size_t net_stream_write(const struct lb_bytes *pieces, size_t count);
-void net_stream_close(void);
+size_t net_stream_write(uint32_t slot, const struct lb_bytes *pieces, size_t count);
+void net_stream_close(uint32_t slot); /* harmless if it is none */
 
 #endif

@@ -23,6 +23,32 @@ size_t nic_find_all(EFI_HANDLE **handles) {
     return count;
 }
 
+#define ALWAYS (EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST)
+#define EVER                                                                                       \
+    (ALWAYS | EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST | EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS |      \
+     EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS_MULTICAST)
+
+/* Our own and broadcast frames, where the card can tell them, and those of `more`; false if it
+ * cannot, or will not. */
+static bool set_filters(struct nic *nic, UINT32 more, size_t group_count) {
+    EFI_SIMPLE_NETWORK *snp = nic->snp;
+    UINT32 enable = (ALWAYS & snp->Mode->ReceiveFilterMask) | more;
+    UINT32 disable = EVER & snp->Mode->ReceiveFilterMask & ~enable;
+    if ((more & ~snp->Mode->ReceiveFilterMask) != 0 || group_count > snp->Mode->MaxMCastFilterCount)
+        return false;
+    return !EFI_ERROR(snp->ReceiveFilters(snp, enable, disable, group_count == 0, group_count,
+                                          group_count == 0 ? NULL : nic->groups));
+}
+
+void nic_hear_groups(struct nic *nic, const uint8_t (*groups)[6], size_t count) {
+    if (nic->hears_all_groups)
+        return;
+    for (size_t i = 0; i < count && i < NIC_GROUPS_MAX; i++)
+        memcpy(nic->groups[i].Addr, groups[i], 6);
+    if (count > NIC_GROUPS_MAX || !set_filters(nic, EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST, count))
+        nic->hears_all_groups = set_filters(nic, EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS, 0);
+}
+
 static EFI_STATUS start(struct nic *nic) {
     EFI_SIMPLE_NETWORK *snp = nic->snp;
     EFI_STATUS status = EFI_SUCCESS;
@@ -35,10 +61,9 @@ static EFI_STATUS start(struct nic *nic) {
         status = snp->Initialize(snp, 0, 0);
     if (EFI_ERROR(status))
         return status;
-    UINT32 wanted = EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST |
-                    EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS_MULTICAST;
-    wanted &= snp->Mode->ReceiveFilterMask;
-    return snp->ReceiveFilters(snp, wanted, 0, FALSE, 0, NULL);
+    /* IPv6 lives by multicast, and a list of groups is what drivers most often get wrong. */
+    nic->hears_all_groups = set_filters(nic, EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS_MULTICAST, 0);
+    return nic->hears_all_groups || set_filters(nic, 0, 0) ? EFI_SUCCESS : EFI_DEVICE_ERROR;
 }
 
 EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number) {

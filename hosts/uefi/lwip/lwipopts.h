@@ -7,8 +7,10 @@
 #define LWIP_NETCONN         0
 #define LWIP_SOCKET          0
 
+#define LWIP_SINGLE_NETIF 1
+
 #define LWIP_IPV4   1
-#define LWIP_IPV6   0
+#define LWIP_IPV6   1
 #define LWIP_ARP    1
 #define LWIP_ICMP   1
 #define LWIP_RAW    0
@@ -19,6 +21,25 @@
 #define LWIP_AUTOIP 0
 #define LWIP_ACD    0
 #define LWIP_STATS  0
+
+/* Router discovery, addresses and duplicate address detection are the engine's and net_address.c's;
+ * neighbours are lwIP's. guard.c looks at what comes in. */
+#define LWIP_IPV6_AUTOCONFIG          0
+#define LWIP_IPV6_ADDRESS_LIFETIMES   1
+#define LWIP_IPV6_SEND_ROUTER_SOLICIT 0
+#define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0
+#define LWIP_IPV6_REASS               0
+#define LWIP_IPV6_MLD                 1
+#define LWIP_IPV6_NUM_ADDRESSES       9 /* LB_ADDRS6_MAX, and the link-local one */
+#define LWIP_ND6_ALLOW_RA_UPDATES     0
+#define LWIP_ND6_NUM_NEIGHBORS        16
+#define LWIP_ND6_NUM_DESTINATIONS     16
+#define LWIP_HOOK_ND6_GET_GW          net_next_hop
+struct netif;
+struct ip6_addr;
+const struct ip6_addr *net_next_hop(struct netif *netif, const struct ip6_addr *to);
+
+#define DNS_MAX_SERVERS 4 /* LB_DNS_MAX */
 
 /* DHCP's answers come before there is an address. */
 #define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(68))

@@ -1,0 +1,24 @@
+/* What the files that know lwIP share; nobody else includes this. */
+#ifndef LB_UEFI_NET_LWIP_H
+#define LB_UEFI_NET_LWIP_H
+
+#include "hosts/uefi/guard.h"
+#include "hosts/uefi/net.h"
+
+#include "lwip/ip_addr.h"
+#include "lwip/netif.h"
+
+extern struct netif net_interface; /* the one there is */
+
+struct lb_addr net_from_ip(const ip_addr_t *ip);
+ip_addr_t net_to_ip(struct lb_addr addr); /* of no family: IPv4's any */
+
+/* net_address.c: what a received frame says of addresses. */
+void net_address_claimed(struct lb_addr addr); /* somebody else has it, or wants it */
+void net_address_close(void);
+/* A connection begins anew: the way to it is found anew, by another router if one was silent. */
+void net_address_rethink(void);
+/* net_datagram.c: a router advertisement, for the slot that listens to them. */
+void net_datagram_advert(struct lb_addr from, struct lb_bytes message);
+
+#endif
