@@ -294,6 +294,12 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
     lb_boot_enter(boot, now_us, LB_AT_CLOSING);
 }
 
+void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us) {
+    lb_assert(boot->state == LB_AT_UP && boot->session_runs);
+    lb_iscsi_hand_over(&boot->session, now_us);
+    boot->session_runs = boot->slot_open = false;
+}
+
 struct lb_report *lb_boot_report(struct lb_boot *boot) {
     return &boot->report;
 }

@@ -14,7 +14,8 @@
  *                                                                      lb_iscsi_completed
  * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
  * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
- * iscsi_discovery (SendTargets), iscsi_disk (a disk over a session), iscsi_target (the other end).
+ * iscsi_discovery (SendTargets), iscsi_handover (to another initiator), iscsi_disk (a disk over a
+ * session), iscsi_target (the other end).
  */
 #ifndef LB_ISCSI_H
 #define LB_ISCSI_H
@@ -221,6 +222,33 @@ unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed s
 bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
 /* Whether the failure may pass (connection, busy): another attempt makes sense. */
 bool lb_iscsi_may_retry(const struct lb_iscsi *session);
+
+/* ---- hand-over --------------------------------------------------------------------------------
+ */
+
+/* What another initiator needs to go on with this very connection: with what was agreed, from the
+ * next command on (RFC 7143 4.2.2). */
+struct lb_iscsi_standing {
+    const struct lb_iscsi_config *config; /* names and secrets; until lb_iscsi_hand_over */
+    const struct lb_iscsi_agreed *agreed;
+    uint32_t cmd_sn;                 /* of its first command */
+    uint32_t exp_stat_sn;            /* that it acknowledges, and the target's next status has */
+    uint32_t exp_cmd_sn, max_cmd_sn; /* what the target last said */
+    uint32_t max_recv_data;          /* that we declared */
+    /* Where to log in again, should the connection be lost: the portal that was asked for, or the
+     * one of a permanent redirect; as an address where one is known, else home_host. */
+    struct lb_endpoint home;
+    const char *home_host;
+    const char *chap_target_name; /* that the target answered with; empty: it was not asked */
+};
+
+/* Whether the session can change hands now: in full feature phase, without a task, a question of
+ * ours that the target still owes an answer, or a PDU that is not all sent or not all received.
+ * Only then *standing is written. False is "not yet": go on, and ask again. */
+bool lb_iscsi_is_at_rest(const struct lb_iscsi *session, struct lb_iscsi_standing *standing);
+/* The connection has a new owner, who got it at rest: this session ends without a word to the
+ * target and without a CLOSE, and wipes its secrets. */
+void lb_iscsi_hand_over(struct lb_iscsi *session, uint64_t now_us);
 
 /* ---- discovery: SendTargets (RFC 7143 appendix C) ---------------------------------------------
  */
