@@ -6,7 +6,7 @@ const char *lb_stage_word(enum lb_stage stage) {
         [LB_STAGE_DHCP] = "dhcp",       [LB_STAGE_DISCOVERY] = "discovery",
         [LB_STAGE_RESOLVE] = "resolve", [LB_STAGE_CONNECT] = "connect",
         [LB_STAGE_LOGIN] = "login",     [LB_STAGE_DISK] = "disk",
-        [LB_STAGE_LOADER] = "loader",
+        [LB_STAGE_LOADER] = "loader",   [LB_STAGE_HAND_OVER] = "hand-over",
     };
     lb_assert(stage < LB_STAGE_COUNT);
     return words[stage];

@@ -2,35 +2,43 @@
 #include "hosts/linux/commands.h"
 #include "hosts/linux/environment.h"
 #include "hosts/linux/machine.h"
+#include "hosts/linux/results.h"
 #include "hosts/linux/show.h"
+#include "hosts/linux/takeover.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static struct lb_run run;
-static const char *config_file, *cmdline_file, *then = "report";
+static struct lb_attached attached;
+static const char *config_file, *cmdline_file, *then = "report", *run_folder = "/run";
 static bool with_cmdline;
 
 static const struct lb_option options[] = {
-    {"then", "report|PROGRAM", "what to do with the disk; the session is logged out first", NULL,
-     &then},
+    {"then", "report|attach|PROGRAM", "what to do with the disk: see above", NULL, &then},
     {"config", "FILE", "read `key = value` lines from FILE", NULL, &config_file},
     {"kernel-cmdline", "[FILE]", "read lunboot.key=value from /proc/cmdline, or from FILE",
      &with_cmdline, &cmdline_file},
     {"root", "DIR", "write DIR/etc/resolv.conf", NULL, &run.root},
+    {"run", "DIR", "with --then=attach: the running system's /run (default /run)", NULL,
+     &run_folder},
     {"json", NULL, "print the report as one JSON object", &run.json, NULL},
 };
 static const struct lb_usage usage = {
     .command = "boot",
-    .synopsis = "--interface=IF --enable=yes [--KEY=VALUE ...] [--then=report|PROGRAM]",
-    .purpose =
-        "Brings the interface up, gets an address, finds the disk and logs in to it.\n"
-        "With --then=PROGRAM it then runs PROGRAM, which finds the results in its\n"
-        "environment (LUNBOOT_*) and the interface configured; the lease is not renewed any\n"
-        "more. A boot that fails or is interrupted leaves the interface as it was found.\n"
-        "Later sources of a key win: --config, the kernel command line (read by itself in\n"
-        "an initramfs), the command line.",
+    .synopsis = "--interface=IF --enable=yes [--KEY=VALUE ...] [--then=report|attach|PROGRAM]",
+    .purpose = "Brings the interface up, gets an address, finds the disk and logs in to it.\n"
+               "With --then=report it logs out, and prints what was done and found.\n"
+               "With --then=attach the kernel's own initiator goes on with the session, without a\n"
+               "second login: the disk's device is printed, and RUN/lunboot/session and\n"
+               "RUN/lunboot/report.json say the rest.\n"
+               "With --then=PROGRAM it logs out and runs PROGRAM, which finds the results in its\n"
+               "environment (LUNBOOT_*) and the interface configured.\n"
+               "The lease is not renewed any more afterwards. A boot that fails or is interrupted\n"
+               "leaves the interface as it was found.\n"
+               "Later sources of a key win: --config, the kernel command line (read by itself in\n"
+               "an initramfs), the command line.",
     .options = options,
     .option_count = LB_COUNT(options),
     .takes_keys = true,
@@ -39,16 +47,7 @@ static const struct lb_usage usage = {
 static void print_json(void) {
     static char output[1 << 17];
     struct lb_text text = lb_text(output, sizeof(output));
-    lb_text_add(&text, "{\"report\":");
-    lb_report_json(lb_boot_report(&run.boot), &text);
-    lb_text_add(&text, ",\"disk\":");
-    if (lb_is_ok(&run.error))
-        lb_json_disk(&text, &run);
-    else
-        lb_text_add(&text, "null");
-    lb_text_add(&text, ",\"error\":");
-    lb_error_json(&text, &run.error);
-    lb_text_add(&text, "}");
+    lb_results_json(&text, &run, attached.device[0] ? &attached : NULL);
     puts(output);
 }
 
@@ -71,10 +70,10 @@ static bool read_configuration(void) {
 
 /* A boot that ended without a disk. */
 static int fail(void) {
-    if (run.is_interrupted) {
+    if (run.is_interrupted)
         lb_run_stop(&run, true);
+    if (run.has_loop)
         lb_fail(&lb_boot_report(&run.boot)->error, run.error.code, "%s", run.error.facts);
-    }
     print_report();
     lb_run_print_error(&run);
     lb_run_close(&run, true);
@@ -90,6 +89,22 @@ static int run_program(void) {
     return LB_EXIT_FAILED;
 }
 
+/* The disk is the kernel's now, so nothing is undone any more, whatever fails. */
+static int attach(void) {
+    if (!lb_takeover(&run, &attached))
+        return fail();
+    lb_environment_set(&run);
+    if (!lb_results_write(&run, &attached, run_folder))
+        lb_run_print_error(&run);
+    if (run.json)
+        print_json();
+    else
+        puts(attached.device);
+    lb_run_stop(&run, false);
+    lb_run_close(&run, false);
+    return lb_run_exit_code(&run);
+}
+
 int lb_cmd_boot(int argc, char **argv) {
     enum lb_parsed parsed = lb_options_parse(&usage, argc, argv, &run.config, NULL);
 
@@ -99,6 +114,8 @@ int lb_cmd_boot(int argc, char **argv) {
     if (!read_configuration() || !lb_run_open(&run, LB_GOAL_DISK, true, false) ||
         !lb_run_until_ready(&run))
         return fail();
+    if (strcmp(then, "attach") == 0)
+        return attach();
     lb_run_stop(&run, false);
     if (strcmp(then, "report") != 0)
         return run_program();

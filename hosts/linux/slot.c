@@ -275,3 +275,13 @@ void lb_slot_close(struct lb_loop *loop, uint32_t number) {
         close(slot->udp_fd);
     *slot = (struct lb_slot){.fd = -1, .udp_fd = -1};
 }
+
+int lb_slot_release(struct lb_loop *loop, uint32_t number) {
+    struct lb_slot *slot = &loop->slots[number];
+    int fd = slot->fd;
+    if (slot->kind != LB_SLOT_STREAM)
+        return -1;
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    *slot = (struct lb_slot){.fd = -1, .udp_fd = -1};
+    return fd;
+}

@@ -29,5 +29,7 @@ bool lb_slot_read(struct lb_loop *loop, uint32_t number, uint64_t now_us);
  * wanted. */
 void lb_slot_set_interest(struct lb_loop *loop, uint32_t number);
 void lb_slot_close(struct lb_loop *loop, uint32_t number);
+/* The stream's descriptor, which is the caller's from now on, and out of the loop; -1: none. */
+int lb_slot_release(struct lb_loop *loop, uint32_t number);
 
 #endif

@@ -1,0 +1,49 @@
+/* The kernel's own iSCSI initiator (iscsi_tcp), over its netlink interface: a session that was
+ * logged in in user space becomes a session of the kernel, on the same connection.
+ *
+ *   lb_kernel_iscsi_open     the transport is there (modules scsi_transport_iscsi, iscsi_tcp)
+ *   lb_kernel_iscsi_take     session, connection, socket, what was agreed; started
+ *   lb_kernel_iscsi_undo     what was made is taken away again; the connection is closed by this
+ *   lb_kernel_iscsi_close
+ *
+ * One request at a time; the kernel answers each before the next. What it learns of the session is
+ * what iscsid reads from sysfs when it adopts the session: names, CHAP, portal, portal group, all
+ * that was agreed. The interface is Linux's (scsi/iscsi_if.h); libopeniscsiusr needs a running
+ * iscsid, which no initramfs of ours has. */
+#ifndef LB_LINUX_KERNEL_ISCSI_H
+#define LB_LINUX_KERNEL_ISCSI_H
+
+#include "core/iscsi/iscsi.h"
+
+struct lb_kernel_iscsi {
+    int fd;             /* netlink; readable when the kernel has to say something: _look */
+    uint64_t transport; /* the kernel's handle of iscsi_tcp */
+    uint32_t sid;       /* of /sys/class/iscsi_session/sessionSID */
+    uint32_t host;      /* of /sys/class/scsi_host/hostHOST */
+    bool has_session, has_connection, is_bound;
+    uint32_t broken; /* the connection broke, with this error of the kernel's; 0: it did not */
+};
+
+struct lb_kernel_iscsi_settings {
+    uint32_t recovery_s;  /* how long the disk's users wait for a lost session to come back */
+    uint32_t queue_depth; /* commands to the disk at once, 1..256 */
+};
+
+/* The kernel's number of a LUN, as it is in device names and in the scan file. */
+uint64_t lb_kernel_lun(const uint8_t lun[8]);
+
+/* sysfs: "/sys". False: HAND_OVER. */
+bool lb_kernel_iscsi_open(struct lb_kernel_iscsi *kernel, const char *sysfs,
+                          struct lb_error *error);
+/* fd is the connection, at rest as standing says; the kernel keeps it open by itself, so that the
+ * caller may close it. False: HAND_OVER; then undo what was done. */
+bool lb_kernel_iscsi_take(struct lb_kernel_iscsi *kernel, int fd,
+                          const struct lb_iscsi_standing *standing,
+                          const struct lb_kernel_iscsi_settings *settings, struct lb_error *error);
+/* Reads what the kernel has to say on its own; false once the connection broke. */
+bool lb_kernel_iscsi_look(struct lb_kernel_iscsi *kernel);
+void lb_kernel_iscsi_undo(struct lb_kernel_iscsi *kernel);
+/* The session stays. */
+void lb_kernel_iscsi_close(struct lb_kernel_iscsi *kernel);
+
+#endif

@@ -1,0 +1,99 @@
+#include "hosts/linux/results.h"
+#include "hosts/linux/files.h"
+#include "hosts/linux/show.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_BYTES (1 << 17)
+#define PATH_BYTES 4096
+
+extern char **environ;
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static void json_attached(struct lb_text *text, const struct lb_attached *attached) {
+    lb_text_add(text, "{\"device\":");
+    lb_json_string(text, attached->device);
+    lb_text_add(text, ",\"session\":\"session%u\",\"host\":\"host%u\",\"logins\":%u}",
+                attached->sid, attached->host, attached->logins);
+}
+
+void lb_results_json(struct lb_text *text, struct lb_run *run, const struct lb_attached *attached) {
+    lb_text_add(text, "{\"report\":");
+    lb_report_json(lb_boot_report(&run->boot), text);
+    lb_text_add(text, ",\"disk\":");
+    if (lb_is_ok(&run->error))
+        lb_json_disk(text, run);
+    else
+        lb_text_add(text, "null");
+    if (attached) {
+        lb_text_add(text, ",\"attached\":");
+        json_attached(text, attached);
+    }
+    lb_text_add(text, ",\"error\":");
+    lb_error_json(text, &run->error);
+    lb_text_add(text, "}");
+}
+
+/* ---- shell ------------------------------------------------------------------------------------
+ */
+
+/* What a peer said may be in a value: within single quotes a shell takes everything as it is, but
+ * for the quote itself. */
+void lb_results_line(struct lb_text *text, const char *name, const char *value) {
+    lb_text_add(text, "%s='", name);
+    for (; *value; value++)
+        lb_text_add(text, *value == '\'' ? "'\\%c'" : "%c", *value);
+    lb_text_add(text, "'\n");
+}
+
+static void add_environment(struct lb_text *text) {
+    for (char **one = environ; *one; one++) {
+        char name[64];
+        const char *value = strchr(*one, '=');
+        if (strncmp(*one, "LUNBOOT_", 8) != 0 || !value)
+            continue;
+        lb_format(name, sizeof(name), "%.*s", (int)(value - *one), *one);
+        lb_results_line(text, name, value + 1);
+    }
+}
+
+static void add_attached(struct lb_text *text, const struct lb_attached *attached) {
+    char session[32];
+    lb_results_line(text, "LUNBOOT_DEVICE", attached->device);
+    lb_format(session, sizeof(session), "session%u", attached->sid);
+    lb_results_line(text, "LUNBOOT_SESSION", session);
+    lb_format(session, sizeof(session), "host%u", attached->host);
+    lb_results_line(text, "LUNBOOT_HOST", session);
+    lb_format(session, sizeof(session), "%u", attached->logins);
+    lb_results_line(text, "LUNBOOT_LOGINS", session);
+}
+
+/* ---- files ------------------------------------------------------------------------------------
+ */
+
+static bool write_text(struct lb_run *run, const char *folder, const char *name,
+                       const struct lb_text *text) {
+    char path[PATH_BYTES];
+    int refused;
+    lb_format(path, sizeof(path), "%s/lunboot/%s", folder, name);
+    refused = lb_file_write(path, 0644, lb_bytes(text->at, text->len));
+    if (refused)
+        lb_fail(&run->error, LB_E_OUTPUT, "%s: %s", path, strerror(refused));
+    return refused == 0;
+}
+
+bool lb_results_write(struct lb_run *run, const struct lb_attached *attached, const char *folder) {
+    static char buffer[TEXT_BYTES];
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    bool good;
+
+    add_environment(&text);
+    add_attached(&text, attached);
+    good = write_text(run, folder, "session", &text);
+    text = lb_text(buffer, sizeof(buffer));
+    lb_results_json(&text, run, attached);
+    lb_text_add(&text, "\n");
+    return write_text(run, folder, "report.json", &text) && good;
+}

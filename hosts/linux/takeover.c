@@ -1,0 +1,261 @@
+#include "hosts/linux/takeover.h"
+#include "hosts/linux/slot.h"
+#include "hosts/linux/uevent.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ATTEMPTS    2                /* the first connection, and a fresh one */
+#define REST_US     (10 * LB_US_SEC) /* for answers that the target still owes us */
+#define LOGIN_US    (30 * LB_US_SEC) /* for the fresh login */
+#define EVENT_BYTES 16384            /* the kernel's own limit is 2 KiB of values */
+
+extern char **environ;
+
+/* One attempt. */
+struct takeover {
+    struct lb_run *run;
+    struct lb_kernel_iscsi kernel;
+    int events_fd;
+    pid_t scan_pid; /* 0: none */
+    uint64_t lun;
+    char device[64]; /* without /dev/ */
+};
+
+/* ---- modules ----------------------------------------------------------------------------------
+ */
+
+static void load_modules(void) {
+    char words[4][16] = {"modprobe", "-qa", "iscsi_tcp", "sd_mod"};
+    char *const arguments[] = {words[0], words[1], words[2], words[3], NULL};
+    pid_t pid;
+    int status;
+    if (access("/sys/class/iscsi_transport/tcp", F_OK) == 0 &&
+        access("/sys/bus/scsi/drivers/sd", F_OK) == 0)
+        return;
+    if (posix_spawnp(&pid, "modprobe", NULL, NULL, arguments, environ) == 0)
+        (void)!waitpid(pid, &status, 0); /* whether it helped is seen by what follows */
+}
+
+/* ---- until the session is at rest --------------------------------------------------------------
+ */
+
+static bool step_until(struct lb_run *run, uint64_t until_us, const char *what) {
+    enum lb_loop_event event = lb_run_step(run, until_us);
+    if (event == LB_LOOP_FAILED || event == LB_LOOP_OUT || event == LB_LOOP_INTERRUPTED)
+        return false;
+    if (lb_now_us() < until_us)
+        return true;
+    lb_fail(&run->error, LB_E_HAND_OVER, "%s", what);
+    return false;
+}
+
+static bool wait_for_rest(struct lb_run *run, struct lb_iscsi_standing *standing) {
+    uint64_t until_us = lb_now_us() + REST_US;
+    while (!lb_iscsi_is_at_rest(lb_boot_session(&run->boot), standing)) {
+        if (!step_until(run, until_us, "the target still owes answers"))
+            return false;
+    }
+    return true;
+}
+
+/* The session goes on by itself: closes, connects, logs in with the same ISID. */
+static bool log_in_again(struct lb_run *run) {
+    struct lb_iscsi *session = lb_boot_session(&run->boot);
+    unsigned logins = lb_iscsi_logins(session);
+    uint64_t until_us = lb_now_us() + LOGIN_US;
+    lb_iscsi_drop(session, lb_now_us());
+    while (lb_iscsi_logins(session) == logins) {
+        if (!step_until(run, until_us, "no fresh login"))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the scan ---------------------------------------------------------------------------------
+ */
+
+static void write_scan(int fd, const char *what) {
+    (void)!write(fd, what, strlen(what));
+}
+
+/* In a process of its own, for the kernel scans within this write, and would wait there for a
+ * target that is gone. The disk that is booted comes first, then what else the target has. */
+static bool start_scan(struct takeover *t, struct lb_error *error) {
+    char path[64], lun[32];
+    int fd;
+    lb_format(path, sizeof(path), "/sys/class/scsi_host/host%u/scan", t->kernel.host);
+    lb_format(lun, sizeof(lun), "0 0 %llu", (unsigned long long)t->lun);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    t->scan_pid = fd < 0 ? -1 : fork();
+    if (t->scan_pid < 0) {
+        lb_fail(error, LB_E_HAND_OVER, "%s: %s", path, strerror(errno));
+        t->scan_pid = 0;
+        return false;
+    }
+    if (t->scan_pid == 0) {
+        write_scan(fd, lun);
+        write_scan(fd, "- - -");
+        _exit(0);
+    }
+    close(fd);
+    return true;
+}
+
+/* ---- until the disk is there ------------------------------------------------------------------
+ */
+
+static bool take_disk_event(struct takeover *t) {
+    static uint8_t room[EVENT_BYTES];
+    struct lb_uevent event;
+    bool lost = false;
+    while (lb_uevent_next(t->events_fd, lb_span(room, sizeof(room)), &event, &lost)) {
+        if (!lb_uevent_is_disk(&event, t->kernel.sid, t->kernel.host, t->lun))
+            continue;
+        lb_format(t->device, sizeof(t->device), "%s", event.name);
+        return true;
+    }
+    return false;
+}
+
+/* One wait; false: it will not come. */
+static bool wait_for_event(struct takeover *t, uint64_t until_us, struct lb_error *error) {
+    uint64_t now_us = lb_now_us();
+    struct pollfd fds[] = {{.fd = t->events_fd, .events = POLLIN},
+                           {.fd = t->kernel.fd, .events = POLLIN},
+                           {.fd = t->run->loop.signal_fd, .events = POLLIN}};
+    if (now_us >= until_us) {
+        lb_fail(error, LB_E_HAND_OVER, "the kernel has the session, but LUN %llu did not appear",
+                (unsigned long long)t->lun);
+        return false;
+    }
+    (void)poll(fds, LB_COUNT(fds), (int)((until_us - now_us) / LB_US_MS) + 1);
+    if (!lb_kernel_iscsi_look(&t->kernel)) {
+        lb_fail(error, LB_E_HAND_OVER, "the kernel lost the connection (its error %u)",
+                t->kernel.broken);
+        return false;
+    }
+    if (!(fds[2].revents & POLLIN))
+        return true;
+    t->run->is_interrupted = true;
+    lb_fail(error, LB_E_CANCELLED, "by a signal");
+    return false;
+}
+
+static bool wait_for_disk(struct takeover *t, struct lb_error *error) {
+    uint64_t patience_ms = lb_config_u32(&t->run->config, LB_KEY_READY_TIMEOUT);
+    uint64_t until_us = lb_now_us() + patience_ms * LB_US_MS;
+    while (!take_disk_event(t)) {
+        if (!wait_for_event(t, until_us, error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- one attempt ------------------------------------------------------------------------------
+ */
+
+static struct lb_kernel_iscsi_settings settings(const struct lb_run *run) {
+    return (struct lb_kernel_iscsi_settings){
+        .recovery_s = lb_config_u32(&run->config, LB_KEY_RECOVERY_TIME) / 1000,
+        .queue_depth = lb_config_u32(&run->config, LB_KEY_QUEUE_DEPTH)};
+}
+
+static void give_up(struct takeover *t) {
+    int status;
+    lb_kernel_iscsi_undo(&t->kernel);
+    if (t->scan_pid > 0 && kill(t->scan_pid, SIGKILL) == 0)
+        (void)!waitpid(t->scan_pid, &status, 0);
+    t->scan_pid = 0;
+}
+
+/* The connection leaves our loop before the kernel gets it; the engine learns of it at the end. */
+static bool attempt(struct takeover *t, const struct lb_iscsi_standing *standing,
+                    struct lb_error *error) {
+    struct lb_kernel_iscsi_settings s = settings(t->run);
+    int fd = lb_slot_release(&t->run->loop, LB_BOOT_SLOT_SESSION);
+    bool is_there = fd >= 0 && lb_kernel_iscsi_take(&t->kernel, fd, standing, &s, error) &&
+                    start_scan(t, error) && wait_for_disk(t, error);
+    if (!is_there)
+        give_up(t);
+    if (fd >= 0)
+        close(fd);
+    return is_there;
+}
+
+static bool open_all(struct takeover *t) {
+    if (!lb_kernel_iscsi_open(&t->kernel, "/sys", &t->run->error))
+        return false;
+    t->events_fd = lb_uevent_open();
+    if (t->events_fd >= 0)
+        return true;
+    lb_fail(&t->run->error, LB_E_HAND_OVER, "listening for devices: %s", strerror(errno));
+    return false;
+}
+
+static void close_all(struct takeover *t) {
+    lb_kernel_iscsi_close(&t->kernel);
+    if (t->events_fd >= 0)
+        close(t->events_fd);
+}
+
+/* ---- all of it --------------------------------------------------------------------------------
+ */
+
+static bool try_once(struct takeover *t, struct lb_error *error) {
+    struct lb_report *report = lb_boot_report(&t->run->boot);
+    struct lb_iscsi_standing standing;
+    size_t step;
+    bool is_there;
+
+    if (!wait_for_rest(t->run, &standing))
+        return false;
+    step = lb_report_begin(report, lb_now_us(), LB_STAGE_HAND_OVER,
+                           lb_iscsi_peer(lb_boot_session(&t->run->boot)), "to the kernel");
+    is_there = attempt(t, &standing, error);
+    lb_report_end(report, lb_now_us(), step, is_there ? LB_DONE_OK : LB_DONE_FAILED, "%s",
+                  is_there ? t->device : "refused; logging in anew");
+    if (!is_there)
+        lb_report_learned(report, lb_now_us(), LB_STAGE_HAND_OVER, "refused", "kernel", "%s",
+                          error->facts);
+    return is_there;
+}
+
+static bool take_over(struct takeover *t) {
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        struct lb_error error = {0};
+        if (i > 0 && !log_in_again(t->run))
+            return false;
+        if (try_once(t, &error))
+            return true;
+        if (!lb_is_ok(&t->run->error))
+            return false;
+        if (i + 1 == ATTEMPTS || t->run->is_interrupted)
+            lb_fail(&t->run->error, error.code, "%s", error.facts);
+    }
+    return false;
+}
+
+bool lb_takeover(struct lb_run *run, struct lb_attached *attached) {
+    struct takeover t = {.run = run, .events_fd = -1};
+    unsigned logins;
+    bool is_there;
+
+    load_modules();
+    t.lun = lb_kernel_lun(lb_boot_target(&run->boot)->lun);
+    is_there = open_all(&t) && take_over(&t);
+    close_all(&t);
+    if (!is_there)
+        return false;
+    logins = lb_iscsi_logins(lb_boot_session(&run->boot));
+    *attached = (struct lb_attached){.sid = t.kernel.sid, .host = t.kernel.host, .logins = logins};
+    lb_format(attached->device, sizeof(attached->device), "/dev/%s", t.device);
+    lb_boot_hand_over(&run->boot, lb_now_us());
+    return true;
+}

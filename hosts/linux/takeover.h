@@ -1,0 +1,22 @@
+/* The boot's session becomes the kernel's: `lunboot boot --then=attach`.
+ *
+ * The disk's connection is handed to the kernel's initiator, which goes on with it: no second
+ * login. Where the kernel refuses, or the connection does not live through it, a fresh login with
+ * the same ISID is handed over in the same way, once; the report says so. */
+#ifndef LB_LINUX_TAKEOVER_H
+#define LB_LINUX_TAKEOVER_H
+
+#include "hosts/linux/kernel_iscsi.h"
+#include "hosts/linux/run.h"
+
+struct lb_attached {
+    char device[64];    /* "/dev/sda" */
+    uint32_t sid, host; /* of sysfs: session1, host2 */
+    unsigned logins;    /* that the target has seen of this boot */
+};
+
+/* Loads the modules that are missing, where there is a modprobe. run is READY. True: the kernel has
+ * the disk, and *attached is set; run still has its lease and interface. False: run->error. */
+bool lb_takeover(struct lb_run *run, struct lb_attached *attached);
+
+#endif
