@@ -1,7 +1,7 @@
 /* DHCPv6. Start here.
  *
- * RFC 8415, 3646, 5970, 6355, 7083; RFC 3315 21.4 where a key is configured. Client and server are
- * pure machines: bytes and time in, bytes and a deadline out.
+ * RFC 8415, 3646, 5970, 6355. Client and server are pure machines: bytes and time in, bytes and a
+ * deadline out.
  *
  *   host                             client
  *   lb_dhcp6_client_init
@@ -29,6 +29,7 @@
 #define LB_DHCP6_INFINITE    UINT32_MAX /* a lifetime without an end: RFC 8415 7.7 */
 #define LB_DHCP6_ADDRS_MAX   4          /* addresses kept of one answer; a server gives one */
 #define LB_DHCP6_BLOB_MAX    512        /* boot parameters, vendor options */
+#define LB_DHCP6_KEY_BYTES   16         /* RKAP and HMAC-MD5 */
 #define LB_DUID_MAX          130        /* a type and 1 to 128 bytes: RFC 8415 11.1 */
 
 /* ---- who we are ---- */
@@ -80,7 +81,6 @@ struct lb_dhcp6_lease {
     size_t boot_params_len;
     uint8_t vendor_options[LB_DHCP6_BLOB_MAX]; /* 17 as received: enterprise number, then options */
     size_t vendor_options_len;
-    bool is_authentic; /* RFC 3315 21.4: the server proved that it has the configured key */
 };
 
 /* Zero is the default everywhere. */
@@ -96,10 +96,6 @@ struct lb_dhcp6_config {
     uint32_t offer_wait_ms; /* after the first answer without an iSCSI Root Path; 0: 800 */
     uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
     uint32_t retry_ms;      /* until the first repetition of what is sent, then doubled; 0: 1000 */
-    /* RFC 3315 21.4 (delayed authentication), which RFC 8415 dropped and RFC 4173 8 asks for. With
-     * a key no answer is taken that does not prove to have it. The caller's memory. */
-    struct lb_bytes auth_realm, auth_key; /* key empty: not used */
-    uint32_t auth_key_id;
 };
 
 enum lb_dhcp6_state {
@@ -114,7 +110,6 @@ enum lb_dhcp6_state {
     LB_DHCP6_REBINDING,
     LB_DHCP6_INFORMING, /* stateless: asking */
     LB_DHCP6_INFORMED,  /* stateless: answered */
-    LB_DHCP6_RELEASING,
     LB_DHCP6_STOPPED,
 };
 const char *lb_dhcp6_state_word(enum lb_dhcp6_state state);
@@ -138,6 +133,14 @@ struct lb_dhcp6_action {
     struct lb_addr probe;
 };
 
+/* What a server needs to make us renew: RFC 8415 20.4. */
+struct lb_dhcp6_key {
+    uint8_t bytes[LB_DHCP6_KEY_BYTES];
+    struct lb_duid server;
+    uint64_t replay; /* of the last message that was taken */
+    bool is_set;
+};
+
 #define LB_DHCP6_OFFERS_MAX 8 /* servers compared; more on one link is a misconfiguration */
 
 struct lb_dhcp6_client {
@@ -152,17 +155,24 @@ struct lb_dhcp6_client {
     struct lb_error error;
     uint64_t ignored;        /* datagrams that were not for us or malformed */
     const char *ignored_why; /* the last one; a constant */
-    /* The rest is the machine's own; see dhcp6_client.h. */
-    struct lb_dhcp6_lease next; /* what a Request, or the probes, are about */
+    /* The rest is the machine's own; see dhcp6_client.c. */
+    struct lb_dhcp6_lease next;         /* what a Request, the probes, or a Decline are about */
+    uint8_t probes[LB_DHCP6_ADDRS_MAX]; /* of next's addresses: enum probe in dhcp6_client.h */
     uint32_t xid;
-    unsigned tries, refusals, declines, probes_left;
-    unsigned due;
+    unsigned tries, refusals, declines;
+    unsigned due; /* what poll has to give out: enum due in dhcp6_client.h */
     bool had_lease, saw_offer;
-    bool probed[LB_DHCP6_ADDRS_MAX], conflict[LB_DHCP6_ADDRS_MAX];
-    uint32_t sol_max_rt_s, inf_max_rt_s; /* RFC 7083 */
-    uint64_t began_us, retry_us;
+    bool is_early;           /* RENEWING or INFORMING before its time: nothing depends on it */
+    bool is_told;            /* INFORMING, RENEWING, REBINDING because of a Reconfigure */
+    uint16_t refused_status; /* the last refusal's status, and its text */
+    char refused_text[64];
+    uint32_t sol_max_rt_s, inf_max_rt_s; /* RFC 8415 21.24, 21.25; 0: its defaults */
+    uint64_t began_us;                   /* of the exchange */
+    uint64_t looking_us;                 /* when looking for a lease began */
+    uint64_t retry_us;                   /* the last wait for an answer: RT of RFC 8415 15 */
     uint64_t deadline_us, until_us, offers_until_us, give_up_us;
     uint64_t t1_us, t2_us, expiry_us;
+    struct lb_dhcp6_key key; /* RKAP */
     uint8_t packet[LB_DHCP6_PACKET_MAX];
 };
 

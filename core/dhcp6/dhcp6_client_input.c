@@ -1,0 +1,344 @@
+/* The DHCPv6 client: what comes in. Each step gives why a message is ignored, or NULL. */
+#include "core/dhcp6/dhcp6_client.h"
+
+#define OFFER_WAIT_MS   800
+#define PREFERENCE_BEST 255 /* RFC 8415 18.2.1: nobody else is waited for */
+
+/* ---- answers that are compared ---- */
+
+static size_t find_worst(const struct lb_dhcp6_client *client) {
+    size_t worst = 0;
+    for (size_t i = 1; i < client->offer_count; i++) {
+        if (lb_dhcp6_offer_rank(&client->offers[i]) < lb_dhcp6_offer_rank(&client->offers[worst]))
+            worst = i;
+    }
+    return worst;
+}
+
+/* One of the same server is replaced. False when there are better ones and no room. */
+static bool add_offer(struct lb_dhcp6_client *client, const struct lb_dhcp6_lease *offer) {
+    size_t at = 0;
+    while (at < client->offer_count &&
+           !lb_duid_equal(&client->offers[at].server_id, &offer->server_id))
+        at++;
+    if (at == LB_DHCP6_OFFERS_MAX) {
+        at = find_worst(client);
+        if (lb_dhcp6_offer_rank(offer) <= lb_dhcp6_offer_rank(&client->offers[at]))
+            return false;
+    } else if (at == client->offer_count) {
+        client->offer_count++;
+    }
+    client->offers[at] = *offer;
+    return true;
+}
+
+static bool suffices(const struct lb_dhcp6_client *client, const struct lb_dhcp6_lease *offer) {
+    bool names_disk = lb_bytes_start_with(lb_bytes(offer->root_path, offer->root_path_len),
+                                          lb_bytes_of_text("iscsi:"));
+    return !client->config.offers_only && (names_disk || offer->preference == PREFERENCE_BEST);
+}
+
+/* RFC 8415 18.2.1 collects for the whole first wait. A boot is in a hurry: what names an iSCSI disk
+ * is taken at once, and else the wait is the configuration's. */
+static const char *got_offer(struct lb_dhcp6_client *client, uint64_t now_us,
+                             const struct lb_dhcp6_lease *offer) {
+    uint32_t ms = client->config.offer_wait_ms ? client->config.offer_wait_ms : OFFER_WAIT_MS;
+    if (!add_offer(client, offer))
+        return "better offers than we can keep";
+    client->saw_offer = true;
+    client->deadline_us = LB_NEVER; /* it was answered: not sent again */
+    if (client->offers_until_us == LB_NEVER)
+        client->offers_until_us = now_us + ms * LB_US_MS;
+    lb_trace(client->trace, now_us, "dhcp6", "offer by %s, rank %u", lb_addr_text(offer->server).s,
+             lb_dhcp6_offer_rank(offer));
+    if (suffices(client, offer))
+        lb_dhcp6_client_end_offers(client, now_us);
+    return NULL;
+}
+
+/* ---- addresses ---- */
+
+static bool is_usable(const struct lb_dhcp6_ia *ia) {
+    size_t i = 0;
+    while (i < ia->addr_count && ia->addrs[i].valid_s == 0)
+        i++;
+    return ia->status == LB_DHCP6_SUCCESS && i < ia->addr_count;
+}
+
+static void take_ia(const struct lb_dhcp6_ia *ia, struct lb_dhcp6_lease *lease) {
+    lease->t1_s = ia->t1_s;
+    lease->t2_s = ia->t2_s;
+    for (size_t i = 0; i < ia->addr_count; i++) {
+        if (ia->addrs[i].valid_s > 0)
+            lease->addrs[lease->addr_count++] = ia->addrs[i];
+    }
+}
+
+/* RFC 8415 18.2.10.1: an address of ours that the answer does not name stays as it was. */
+static void keep_unnamed(const struct lb_dhcp6_client *client, const struct lb_dhcp6_ia *ia,
+                         struct lb_dhcp6_lease *lease) {
+    const struct lb_dhcp6_lease *old = &client->lease;
+    for (size_t i = 0; i < old->addr_count; i++) {
+        size_t at = 0;
+        while (at < ia->addr_count && !lb_addr_equal(ia->addrs[at].addr, old->addrs[i].addr))
+            at++;
+        uint32_t valid_s = lb_dhcp6_left_s(old, lease->start_us, old->addrs[i].valid_s);
+        if (at < ia->addr_count || valid_s == 0 || lease->addr_count == LB_DHCP6_ADDRS_MAX)
+            continue;
+        struct lb_dhcp6_addr *kept = &lease->addrs[lease->addr_count++];
+        kept->addr = old->addrs[i].addr;
+        kept->valid_s = valid_s;
+        kept->preferred_s = lb_dhcp6_left_s(old, lease->start_us, old->addrs[i].preferred_s);
+    }
+}
+
+/* The whole message's status comes before the IA's. */
+static unsigned status_of(const struct lb_dhcp6_message *message, const struct lb_dhcp6_ia *ia,
+                          struct lb_bytes *text) {
+    unsigned status = lb_dhcp6_find_status(message->options, text);
+    if (status != LB_DHCP6_SUCCESS || ia->status == LB_DHCP6_SUCCESS)
+        return status;
+    *text = ia->status_text;
+    return ia->status;
+}
+
+/* ---- states ---- */
+
+static const char *in_soliciting(struct lb_dhcp6_client *client, uint64_t now_us,
+                                 const struct lb_dhcp6_message *message,
+                                 struct lb_dhcp6_lease *lease) {
+    const struct lb_dhcp6_config *config = &client->config;
+    struct lb_dhcp6_ia ia = {0};
+    struct lb_bytes text;
+    if (message->type == LB_DHCP6_REPLY &&
+        (!lease->rapid_commit || config->no_rapid_commit || config->offers_only))
+        return "a Reply that nobody asked for"; /* RFC 8415 18.2.1 */
+    if (message->type == LB_DHCP6_ADVERTISE)
+        lease->rapid_commit = false;
+    bool has_ia = lb_dhcp6_find_ia(message->options, config->iaid, &ia);
+    unsigned status = status_of(message, &ia, &text);
+    if (status != LB_DHCP6_SUCCESS)
+        lb_dhcp6_client_note(client, now_us, status, text);
+    /* RFC 8415 18.2.9: ignored, and what was waited for is waited for. */
+    if (!has_ia || status != LB_DHCP6_SUCCESS || !is_usable(&ia))
+        return "no address for us";
+    take_ia(&ia, lease);
+    return got_offer(client, now_us, lease);
+}
+
+static const char *in_requesting(struct lb_dhcp6_client *client, uint64_t now_us,
+                                 const struct lb_dhcp6_message *message,
+                                 struct lb_dhcp6_lease *lease) {
+    struct lb_dhcp6_ia ia = {0};
+    struct lb_bytes text;
+    if (!lb_duid_equal(&lease->server_id, &client->next.server_id))
+        return "not from the server that was chosen";
+    bool has_ia = lb_dhcp6_find_ia(message->options, client->config.iaid, &ia);
+    unsigned status = status_of(message, &ia, &text);
+    if (status == LB_DHCP6_UNSPEC_FAIL || status == LB_DHCP6_USE_MULTICAST) {
+        lb_dhcp6_client_note(client, now_us, status, text);
+        return "a failure of the server's"; /* RFC 8415 18.2.10: asked again at its time */
+    }
+    if (!has_ia || status != LB_DHCP6_SUCCESS || !is_usable(&ia)) {
+        lb_dhcp6_client_refused(client, now_us, status ? status : LB_DHCP6_NO_ADDRS_AVAIL, text);
+        return NULL;
+    }
+    take_ia(&ia, lease);
+    client->next = *lease;
+    lb_dhcp6_client_check(client, now_us);
+    return NULL;
+}
+
+/* RENEWING, REBINDING. */
+static const char *in_renewal(struct lb_dhcp6_client *client, uint64_t now_us,
+                              const struct lb_dhcp6_message *message,
+                              struct lb_dhcp6_lease *lease) {
+    struct lb_dhcp6_ia ia = {0};
+    struct lb_bytes text;
+    if (client->state == LB_DHCP6_RENEWING &&
+        !lb_duid_equal(&lease->server_id, &client->lease.server_id))
+        return "not from the server that was asked";
+    bool has_ia = lb_dhcp6_find_ia(message->options, client->config.iaid, &ia);
+    unsigned status = status_of(message, &ia, &text);
+    if (status == LB_DHCP6_NO_BINDING) {
+        client->lease.server_id = lease->server_id;
+        lb_dhcp6_client_request_again(client, now_us);
+        return NULL;
+    }
+    if (status == LB_DHCP6_NOT_ON_LINK) {
+        lb_dhcp6_client_refused(client, now_us, status, text);
+        return NULL;
+    }
+    if (status != LB_DHCP6_SUCCESS)
+        return "a failure of the server's";
+    if (!has_ia || ia.addr_count == 0)
+        return "nothing about our addresses";
+    take_ia(&ia, lease);
+    keep_unnamed(client, &ia, lease);
+    if (lease->addr_count == 0) {
+        lb_dhcp6_client_refused(client, now_us, LB_DHCP6_NO_ADDRS_AVAIL, text);
+        return NULL;
+    }
+    client->next = *lease;
+    lb_dhcp6_client_check(client, now_us);
+    return NULL;
+}
+
+/* RFC 8415 18.2.10.2. */
+static const char *in_confirming(struct lb_dhcp6_client *client, uint64_t now_us,
+                                 const struct lb_dhcp6_message *message) {
+    struct lb_bytes text;
+    unsigned status = lb_dhcp6_find_status(message->options, &text);
+    if (status == LB_DHCP6_SUCCESS)
+        lb_dhcp6_client_keep(client, now_us);
+    else if (status == LB_DHCP6_NOT_ON_LINK)
+        lb_dhcp6_client_refused(client, now_us, status, text);
+    else
+        return "neither yes nor no";
+    return NULL;
+}
+
+/* What is said beside addresses that stay. */
+static void take_information(struct lb_dhcp6_client *client, uint64_t now_us,
+                             const struct lb_dhcp6_lease *said) {
+    struct lb_dhcp6_lease *lease = &client->lease, old = *lease;
+    *lease = *said;
+    memcpy(lease->addrs, old.addrs, sizeof lease->addrs);
+    lease->addr_count = old.addr_count;
+    lease->t1_s = old.t1_s;
+    lease->t2_s = old.t2_s;
+    lease->start_us = old.start_us;
+    lease->server_id = old.server_id;
+    lease->server = old.server;
+    lb_dhcp6_client_keep(client, now_us);
+}
+
+static const char *in_informing(struct lb_dhcp6_client *client, uint64_t now_us,
+                                const struct lb_dhcp6_message *message,
+                                struct lb_dhcp6_lease *lease) {
+    struct lb_bytes text;
+    unsigned status = lb_dhcp6_find_status(message->options, &text);
+    if (status != LB_DHCP6_SUCCESS) {
+        lb_dhcp6_client_note(client, now_us, status, text);
+        return "no information for us";
+    }
+    lease->rapid_commit = false;
+    if (!client->config.stateless) {
+        take_information(client, now_us, lease);
+        return NULL;
+    }
+    lease->stateless = true;
+    return got_offer(client, now_us, lease);
+}
+
+/* ---- any message ---- */
+
+/* RFC 8415 16.3, 16.10: who it is from and for. */
+static const char *check_identifiers(const struct lb_dhcp6_client *client,
+                                     const struct lb_dhcp6_message *message) {
+    struct lb_duid duid;
+    if (!lb_dhcp6_find_duid(message->options, LB_OPT6_SERVER_ID, &duid))
+        return "no server identifier that can be one";
+    if (!lb_dhcp6_find_duid(message->options, LB_OPT6_CLIENT_ID, &duid))
+        return "no client identifier";
+    return lb_duid_equal(&duid, &client->config.duid) ? NULL : "another client's";
+}
+
+/* RFC 8415 18.2.11. While we ask something, there is no second exchange. */
+static const char *take_reconfigure(struct lb_dhcp6_client *client, uint64_t now_us,
+                                    const struct lb_dhcp6_message *message) {
+    uint8_t wanted;
+    const char *why = check_identifiers(client, message);
+    if (why)
+        return why;
+    if (client->state != LB_DHCP6_BOUND && client->state != LB_DHCP6_INFORMED)
+        return "another exchange is under way";
+    if (!lb_dhcp6_find_u8(message->options, LB_OPT6_RECONF_MSG, &wanted) ||
+        (wanted != LB_DHCP6_RENEW && wanted != LB_DHCP6_REBIND &&
+         wanted != LB_DHCP6_INFORMATION_REQUEST))
+        return "it does not say what is wanted";
+    if (!client->config.take_reconfigure || !lb_dhcp6_is_authentic(message, &client->key))
+        return "not authentic";
+    lb_dhcp6_client_reconfigure(client, now_us, wanted);
+    return NULL;
+}
+
+/* RFC 8415 18.2.9: heeded also in messages that are not used otherwise. */
+static void take_max_rts(struct lb_dhcp6_client *client, const struct lb_dhcp6_message *message) {
+    uint32_t seconds;
+    if (lb_dhcp6_find_u32(message->options, LB_OPT6_SOL_MAX_RT, &seconds) &&
+        seconds >= LB_DHCP6_MAX_RT_MIN && seconds <= LB_DHCP6_MAX_RT_MAX)
+        client->sol_max_rt_s = seconds;
+    if (lb_dhcp6_find_u32(message->options, LB_OPT6_INF_MAX_RT, &seconds) &&
+        seconds >= LB_DHCP6_MAX_RT_MIN && seconds <= LB_DHCP6_MAX_RT_MAX)
+        client->inf_max_rt_s = seconds;
+}
+
+static const char *take_reply(struct lb_dhcp6_client *client, uint64_t now_us,
+                              const struct lb_dhcp6_message *message,
+                              struct lb_dhcp6_lease *lease) {
+    switch (client->state) {
+    case LB_DHCP6_SOLICITING:
+        return in_soliciting(client, now_us, message, lease);
+    case LB_DHCP6_REQUESTING:
+        return in_requesting(client, now_us, message, lease);
+    case LB_DHCP6_RENEWING:
+    case LB_DHCP6_REBINDING:
+        return in_renewal(client, now_us, message, lease);
+    case LB_DHCP6_CONFIRMING:
+        return in_confirming(client, now_us, message);
+    case LB_DHCP6_INFORMING:
+        return in_informing(client, now_us, message, lease);
+    case LB_DHCP6_DECLINING:
+        lb_dhcp6_client_declined(client, now_us); /* whatever it says: RFC 8415 18.2.10.3 */
+        return NULL;
+    case LB_DHCP6_INIT:
+    case LB_DHCP6_CHECKING:
+    case LB_DHCP6_BOUND:
+    case LB_DHCP6_INFORMED:
+    case LB_DHCP6_STOPPED:
+        break;
+    }
+    return "nothing was asked";
+}
+
+static const char *take_message(struct lb_dhcp6_client *client, uint64_t now_us,
+                                const struct lb_dhcp6_message *message, struct lb_addr from) {
+    struct lb_dhcp6_lease lease;
+    if (message->type == LB_DHCP6_RECONFIGURE)
+        return take_reconfigure(client, now_us, message);
+    if (message->type != LB_DHCP6_ADVERTISE && message->type != LB_DHCP6_REPLY)
+        return "not for clients";
+    if (message->xid != client->xid)
+        return "another transaction";
+    const char *why = check_identifiers(client, message);
+    if (why)
+        return why;
+    if (message->type == LB_DHCP6_ADVERTISE && client->state != LB_DHCP6_SOLICITING)
+        return "an Advertise that nobody asked for";
+    take_max_rts(client, message);
+    lb_dhcp6_read_lease(message, from, &lease);
+    lease.start_us = now_us;
+    why = take_reply(client, now_us, message, &lease);
+    /* A key is for a client that asked for it, and in an answer it waits for: RFC 8415 20.4.3. */
+    if (!why && client->config.take_reconfigure && message->type == LB_DHCP6_REPLY)
+        lb_dhcp6_take_key(message, &client->key);
+    return why;
+}
+
+bool lb_dhcp6_client_input(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
+                           struct lb_bytes payload) {
+    struct lb_dhcp6_message message;
+    const char *type = "datagram", *why = NULL;
+    if (lb_dhcp6_decode(payload, &message, &why)) {
+        type = lb_dhcp6_type_word(message.type);
+        why = take_message(client, now_us, &message, from.addr);
+    }
+    if (!why)
+        return true;
+    client->ignored++;
+    client->ignored_why = why;
+    lb_trace(client->trace, now_us, "dhcp6", "ignored in %s: %s from %s: %s",
+             lb_dhcp6_state_word(client->state), type, lb_endpoint_text(from).s, why);
+    return false;
+}
