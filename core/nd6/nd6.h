@@ -204,8 +204,8 @@ bool lb_nd6_client_input(struct lb_nd6_client *client, uint64_t now_us, struct l
  * an address that another machine has taken after all. */
 void lb_nd6_client_probed(struct lb_nd6_client *client, uint64_t now_us, struct lb_addr addr,
                           bool conflict);
-/* The link came back: the addresses are probed again, and routers are asked. What is known stays in
- * use meanwhile. */
+/* The link came back: routers are asked again, and probes that were under way begin again. What is
+ * known stays in use meanwhile. */
 void lb_nd6_client_link_up(struct lb_nd6_client *client, uint64_t now_us);
 /* Polling too early or too often is harmless. */
 struct lb_nd6_action lb_nd6_client_poll(struct lb_nd6_client *client, uint64_t now_us);
@@ -216,5 +216,61 @@ uint32_t lb_nd6_left_s(uint64_t now_us, uint64_t until_us);
 /* fe80::/64 or another prefix with the interface identifier of a MAC address: RFC 4291 appendix A.
  */
 struct lb_addr lb_nd6_eui64(struct lb_addr prefix, const uint8_t mac[6]);
+
+/* ---- server ------------------------------------------------------------------------------------
+ * A router's half, for the simulator: it keeps nothing, so it is two functions. */
+
+struct lb_nd6_ra_prefix {
+    struct lb_prefix prefix;
+    bool on_link, autonomous;
+    uint32_t valid_s, preferred_s; /* LB_ND6_FOREVER */
+};
+
+struct lb_nd6_ra_route {
+    struct lb_prefix to;
+    enum lb_nd6_preference preference;
+    uint32_t lifetime_s;
+};
+
+struct lb_nd6_ra_dns {
+    struct lb_addr addr;
+    uint32_t lifetime_s;
+};
+
+struct lb_nd6_ra_domain {
+    char name[LB_DOMAIN_MAX + 1];
+    uint32_t lifetime_s;
+};
+
+/* A Router Advertisement. Absent is zero. */
+struct lb_nd6_ra {
+    uint8_t hop_limit;
+    bool managed, other;
+    enum lb_nd6_preference preference;
+    uint16_t lifetime_s; /* as a default router; 0: it is none */
+    uint32_t reachable_ms, retrans_ms;
+    bool has_mac;
+    uint8_t mac[6];
+    uint32_t mtu;
+    struct lb_nd6_ra_prefix prefixes[LB_ND6_PREFIXES_MAX];
+    size_t prefix_count;
+    struct lb_nd6_ra_route routes[LB_ROUTES_MAX];
+    size_t route_count;
+    struct lb_nd6_ra_dns dns[LB_DNS_MAX];
+    size_t dns_count;
+    struct lb_nd6_ra_domain domains[LB_ND6_SEARCH_MAX];
+    size_t domain_count;
+};
+
+struct lb_nd6_reply {
+    struct lb_addr to;     /* who asked, or ff02::1 where it asked from :: */
+    struct lb_bytes bytes; /* in the room; empty: no answer */
+};
+
+/* A message that came with hop limit 255; a good Router Solicitation is answered with `ra`. */
+struct lb_nd6_reply lb_nd6_server_input(const struct lb_nd6_ra *ra, struct lb_addr from,
+                                        struct lb_bytes message, struct lb_span room);
+/* The advertisement that nobody has asked for, to ff02::1. */
+struct lb_nd6_reply lb_nd6_server_advertise(const struct lb_nd6_ra *ra, struct lb_span room);
 
 #endif
