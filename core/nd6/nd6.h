@@ -186,7 +186,7 @@ struct lb_nd6_client {
     size_t resolver_count;
     struct lb_nd6_domain domains[LB_ND6_SEARCH_MAX];
     size_t domain_count;
-    unsigned sent; /* solicitations */
+    unsigned sent; /* solicitations, but for the one because of the link-local address */
     bool send_due, lost_due, no_router_due, got_due;
     uint64_t retry_us, solicit_us, give_up_us;
     uint8_t packet[16]; /* a Router Solicitation with our MAC address */

@@ -71,7 +71,7 @@ static uint64_t jittered(struct lb_nd6_client *client, uint64_t us) {
 
 /* Asks the routers, now and again. */
 static void solicit_anew(struct lb_nd6_client *client, uint64_t now_us) {
-    client->sent = 0;
+    client->sent = 1;
     client->retry_us = (client->config.retry_ms ? client->config.retry_ms : RETRY_MS) * LB_US_MS;
     client->send_due = true;
     client->solicit_us = now_us + jittered(client, client->retry_us);
@@ -93,6 +93,7 @@ static void solicit_late(struct lb_nd6_client *client, uint64_t now_us) {
         be_quiet(client, now_us);
     if (client->sent >= solicit_count(client))
         client->retry_us = LB_MIN(2 * client->retry_us, RETRY_MAX_US);
+    client->sent++;
     client->send_due = true;
     client->solicit_us = now_us + jittered(client, client->retry_us);
 }
@@ -164,10 +165,8 @@ static void conflict_of(struct lb_nd6_client *client, uint64_t now_us, struct lb
 static void ours(struct lb_nd6_client *client, uint64_t now_us, struct lb_nd6_claim *claim) {
     claim->state = LB_ND6_CLAIM_OURS;
     lb_trace(client->trace, now_us, "nd6", "%s is ours", lb_addr_text(claim->addr).s);
-    if (claim == &client->link_local && client->solicit_us != LB_NEVER) {
-        client->send_due = true;
-        client->solicit_us = now_us + jittered(client, client->retry_us);
-    }
+    if (claim == &client->link_local && client->solicit_us != LB_NEVER)
+        client->send_due = true; /* beside those that are counted */
 }
 
 static void answered(struct lb_nd6_client *client, uint64_t now_us, struct lb_nd6_claim *claim,
@@ -301,7 +300,6 @@ static struct lb_nd6_action send(struct lb_nd6_client *client) {
     bool has_address = lb_addr_is_set(client->info.link_local);
     static const uint8_t unspecified[16];
     client->send_due = false;
-    client->sent++;
     return (struct lb_nd6_action){
         .event = LB_ND6_SEND,
         .bytes = lb_nd6_rs_encode(has_address ? client->config.mac : NULL,

@@ -10,8 +10,7 @@ uint32_t lb_nd6_left_s(uint64_t now_us, uint64_t until_us) {
         return LB_ND6_FOREVER;
     if (until_us <= now_us)
         return 0;
-    return (uint32_t)LB_MIN((until_us - now_us + LB_US_SEC - 1) / LB_US_SEC,
-                            (uint64_t)LB_ND6_FOREVER - 1);
+    return (uint32_t)LB_MIN((until_us - now_us - 1) / LB_US_SEC + 1, (uint64_t)LB_ND6_FOREVER - 1);
 }
 
 struct lb_addr lb_nd6_eui64(struct lb_addr prefix, const uint8_t mac[6]) {

@@ -153,12 +153,13 @@ static void take_search(struct lb_nd6_ra *ra, struct option *option) {
         struct lb_nd6_ra_domain *domain = &ra->domains[ra->domain_count];
         struct lb_text name = lb_text(domain->name, sizeof(domain->name));
         if (!read_name(&option->body, &name)) {
-            domain->name[0] = 0;
+            memset(domain, 0, sizeof(*domain));
             return;
         }
+        if (name.len == 0)
+            continue;
         domain->lifetime_s = lifetime_s;
-        if (name.len > 0)
-            ra->domain_count++;
+        ra->domain_count++;
     }
 }
 
