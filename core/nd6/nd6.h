@@ -121,7 +121,7 @@ struct lb_nd6_action {
 
 /* ---- the rest is the client's own; see nd6_client.c ---- */
 
-enum lb_nd6_claim_state {
+enum lb_nd6_claim_phase {
     LB_ND6_CLAIM_NEW,     /* PROBE is to be given out */
     LB_ND6_CLAIM_PROBING, /* and is waited for */
     LB_ND6_CLAIM_OURS,
@@ -130,7 +130,7 @@ enum lb_nd6_claim_state {
 
 /* An address that is, or will be, ours. */
 struct lb_nd6_claim {
-    enum lb_nd6_claim_state state;
+    enum lb_nd6_claim_phase phase;
     struct lb_addr addr;
     unsigned conflicts;
     uint64_t preferred_until_us, valid_until_us;

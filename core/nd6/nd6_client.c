@@ -131,7 +131,7 @@ static void choose_another(struct lb_nd6_client *client, struct lb_nd6_claim *cl
     lb_rand_fill(client->rand, lb_span(claim->addr.bytes + 8, 8));
     claim->addr.bytes[8] &= 0x7d;
     claim->addr.bytes[15] |= 1;
-    claim->state = LB_ND6_CLAIM_NEW;
+    claim->phase = LB_ND6_CLAIM_NEW;
 }
 
 /* RFC 4862 5.4.5: without a link-local address there is no IPv6 on this link. */
@@ -154,7 +154,7 @@ static void conflict_of(struct lb_nd6_client *client, uint64_t now_us, struct lb
         choose_another(client, claim);
         return;
     }
-    claim->state = LB_ND6_CLAIM_REFUSED;
+    claim->phase = LB_ND6_CLAIM_REFUSED;
     if (claim == &client->link_local)
         stop(client, now_us);
 }
@@ -163,7 +163,7 @@ static void conflict_of(struct lb_nd6_client *client, uint64_t now_us, struct lb
  * 6.2.6), or may have had no time to hear us: now that there is an address it is asked from there.
  */
 static void ours(struct lb_nd6_client *client, uint64_t now_us, struct lb_nd6_claim *claim) {
-    claim->state = LB_ND6_CLAIM_OURS;
+    claim->phase = LB_ND6_CLAIM_OURS;
     lb_trace(client->trace, now_us, "nd6", "%s is ours", lb_addr_text(claim->addr).s);
     if (claim == &client->link_local && client->solicit_us != LB_NEVER)
         client->send_due = true; /* beside those that are counted */
@@ -184,7 +184,7 @@ void lb_nd6_client_probed(struct lb_nd6_client *client, uint64_t now_us, struct 
     struct lb_nd6_claim *claim = find_claim(client, addr);
     if (!claim || client->state == LB_ND6_STOPPED)
         return;
-    if (claim->state == LB_ND6_CLAIM_PROBING || (claim->state == LB_ND6_CLAIM_OURS && conflict))
+    if (claim->phase == LB_ND6_CLAIM_PROBING || (claim->phase == LB_ND6_CLAIM_OURS && conflict))
         answered(client, now_us, claim, conflict);
 }
 
@@ -223,11 +223,11 @@ void lb_nd6_client_link_up(struct lb_nd6_client *client, uint64_t now_us) {
     if (client->state == LB_ND6_STOPPED)
         return;
     lb_trace(client->trace, now_us, "nd6", "link up");
-    if (client->link_local.state == LB_ND6_CLAIM_PROBING)
-        client->link_local.state = LB_ND6_CLAIM_NEW;
+    if (client->link_local.phase == LB_ND6_CLAIM_PROBING)
+        client->link_local.phase = LB_ND6_CLAIM_NEW;
     for (size_t i = 0; i < client->claim_count; i++) {
-        if (client->claims[i].state == LB_ND6_CLAIM_PROBING)
-            client->claims[i].state = LB_ND6_CLAIM_NEW;
+        if (client->claims[i].phase == LB_ND6_CLAIM_PROBING)
+            client->claims[i].phase = LB_ND6_CLAIM_NEW;
     }
     solicit_anew(client, now_us);
 }
@@ -248,7 +248,7 @@ void lb_nd6_client_init(struct lb_nd6_client *client, uint64_t now_us,
 /* ---- poll ---- */
 
 static uint64_t probe_until_us(const struct lb_nd6_claim *claim) {
-    return claim->state == LB_ND6_CLAIM_PROBING ? claim->probe_until_us : LB_NEVER;
+    return claim->phase == LB_ND6_CLAIM_PROBING ? claim->probe_until_us : LB_NEVER;
 }
 
 static uint64_t next_deadline(const struct lb_nd6_client *client) {
@@ -280,16 +280,16 @@ static void on_deadline(struct lb_nd6_client *client, uint64_t now_us) {
 }
 
 static struct lb_nd6_action probe(uint64_t now_us, struct lb_nd6_claim *claim) {
-    claim->state = LB_ND6_CLAIM_PROBING;
+    claim->phase = LB_ND6_CLAIM_PROBING;
     claim->probe_until_us = now_us + PROBE_ANSWER_US;
     return (struct lb_nd6_action){.event = LB_ND6_PROBE, .probe = claim->addr};
 }
 
 static struct lb_nd6_claim *next_claim(struct lb_nd6_client *client) {
-    if (client->link_local.state == LB_ND6_CLAIM_NEW)
+    if (client->link_local.phase == LB_ND6_CLAIM_NEW)
         return &client->link_local;
     for (size_t i = 0; i < client->claim_count; i++) {
-        if (client->claims[i].state == LB_ND6_CLAIM_NEW)
+        if (client->claims[i].phase == LB_ND6_CLAIM_NEW)
             return &client->claims[i];
     }
     return NULL;

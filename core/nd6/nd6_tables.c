@@ -286,14 +286,14 @@ static void show_speakers(const struct lb_nd6_client *client, struct lb_nd6_info
 }
 
 static void show_claims(const struct lb_nd6_client *client, struct lb_nd6_info *info) {
-    if (client->link_local.state == LB_ND6_CLAIM_OURS)
+    if (client->link_local.phase == LB_ND6_CLAIM_OURS)
         info->link_local = client->link_local.addr;
     for (size_t i = 0; i < client->claim_count; i++) {
         const struct lb_nd6_claim *claim = &client->claims[i];
-        if (claim->state == LB_ND6_CLAIM_OURS)
+        if (claim->phase == LB_ND6_CLAIM_OURS)
             info->addresses[info->address_count++] = (struct lb_nd6_address){
                 {claim->addr, 64}, claim->preferred_until_us, claim->valid_until_us};
-        else if (claim->state != LB_ND6_CLAIM_REFUSED)
+        else if (claim->phase != LB_ND6_CLAIM_REFUSED)
             info->pending++;
     }
 }

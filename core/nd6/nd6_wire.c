@@ -66,12 +66,11 @@ static void take_prefix(struct lb_nd6_ra *ra, struct option *option) {
     prefix.valid_s = lb_rd_u32(&option->body);
     prefix.preferred_s = lb_rd_u32(&option->body);
     lb_rd_skip(&option->body, 4);
-    prefix.prefix.addr = lb_rd_v6(&option->body);
+    prefix.prefix.addr = lb_addr_mask(lb_rd_v6(&option->body), LB_MIN(prefix.prefix.len, 128));
     if (option->bytes != 4 * UNIT || prefix.prefix.len > 128 ||
         lb_addr_is_link_local(prefix.prefix.addr) || lb_addr_is_multicast(prefix.prefix.addr) ||
         ra->prefix_count == LB_COUNT(ra->prefixes))
         return;
-    prefix.prefix.addr = lb_addr_mask(prefix.prefix.addr, prefix.prefix.len);
     ra->prefixes[ra->prefix_count++] = prefix;
 }
 

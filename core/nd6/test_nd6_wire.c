@@ -187,7 +187,9 @@ static void prefixes_that_make_no_sense_are_left_out(void) {
                          "0304 40c0 0000 0e10 0000 0e10 0000 0000" /* link-local */
                          "fe80 0000 0000 0000 0000 0000 0000 0000"
                          "0304 40c0 0000 0e10 0000 0e10 0000 0000" /* multicast */
-                         "ff02 0000 0000 0000 0000 0000 0000 0000",
+                         "ff02 0000 0000 0000 0000 0000 0000 0000"
+                         "0304 09c0 0000 0e10 0000 0e10 0000 0000" /* link-local once it is cut */
+                         "feff 0000 0000 0000 0000 0000 0000 0000",
                          &ra));
     CHECK_EQ(ra.prefix_count, 0);
 }
