@@ -377,7 +377,7 @@ static EFI_STATUS make_path(void) {
     EFI_DEVICE_PATH *card = NULL;
     EFI_STATUS status = bs->HandleProtocol(loop_nic()->handle, &path_guid, (void **)&card);
     size_t card_len = EFI_ERROR(status) ? 0 : path_len(card);
-    size_t cap = card_len + 27 + 18 + LB_NAME_MAX + 1 + 4;
+    size_t cap = card_len + 27 + 18 + LB_NAME_MAX + 1 + PATH_END_BYTES;
     disk.path = uefi_alloc(cap);
     if (disk.path == NULL)
         return EFI_OUT_OF_RESOURCES;
@@ -385,9 +385,7 @@ static EFI_STATUS make_path(void) {
     lb_wr_bytes(&wr, lb_bytes(card, card_len));
     put_ipv4_node(&wr);
     put_iscsi_node(&wr);
-    lb_wr_u8(&wr, END_DEVICE_PATH_TYPE);
-    lb_wr_u8(&wr, END_ENTIRE_DEVICE_PATH_SUBTYPE);
-    lb_wr_u16le(&wr, 4);
+    path_put_end(&wr);
     return lb_wr_ok(&wr) ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 }
 

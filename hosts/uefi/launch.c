@@ -1,8 +1,10 @@
 #include "hosts/uefi/launch.h"
 #include "hosts/uefi/disk.h"
+#include "hosts/uefi/file.h"
 #include "hosts/uefi/loop.h"
 #include "hosts/uefi/order.h"
 #include "hosts/uefi/path.h"
+#include "hosts/uefi/steps.h"
 
 #if defined(__x86_64__)
 #define DEFAULT_LOADER "\\EFI\\BOOT\\BOOTX64.EFI"
@@ -13,50 +15,24 @@
 static EFI_GUID fs_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 
-/* The file's size in bytes; 0: there is none. */
-static uint64_t file_size(EFI_HANDLE volume, const CHAR16 *name) {
-    EFI_FILE_IO_INTERFACE *fs = NULL;
-    EFI_FILE_HANDLE root = NULL, file = NULL;
-    UINT64 size = 0;
-    if (EFI_ERROR(bs->HandleProtocol(volume, &fs_guid, (void **)&fs)) ||
-        EFI_ERROR(fs->OpenVolume(fs, &root)))
-        return 0;
-    if (!EFI_ERROR(root->Open(root, &file, (CHAR16 *)(uintptr_t)name, EFI_FILE_MODE_READ, 0))) {
-        file->SetPosition(file, UINT64_MAX); /* the end */
-        file->GetPosition(file, &size);
-        file->Close(file);
-    }
-    root->Close(root);
-    return size;
-}
-
 /* The volume's device path, and the file's node behind it. */
 static EFI_DEVICE_PATH *file_path(EFI_HANDLE volume, const CHAR16 *name, size_t name_chars) {
     EFI_DEVICE_PATH *path = NULL;
     if (EFI_ERROR(bs->HandleProtocol(volume, &path_guid, (void **)&path)))
         return NULL;
     size_t before = path_len(path), name_len = (name_chars + 1) * 2;
-    uint8_t *made = uefi_alloc(before + 4 + name_len + 4);
+    uint8_t *made = uefi_alloc(before + 4 + name_len + PATH_END_BYTES);
     if (made == NULL)
         return NULL;
-    struct lb_wr wr = lb_wr(lb_span(made, before + 4 + name_len + 4));
+    struct lb_wr wr = lb_wr(lb_span(made, before + 4 + name_len + PATH_END_BYTES));
     lb_wr_bytes(&wr, lb_bytes(path, before));
     lb_wr_u8(&wr, MEDIA_DEVICE_PATH);
     lb_wr_u8(&wr, MEDIA_FILEPATH_DP);
     lb_wr_u16le(&wr, (uint16_t)(4 + name_len));
     for (size_t i = 0; i <= name_chars; i++)
         lb_wr_u16le(&wr, name[i]);
-    lb_wr_u8(&wr, END_DEVICE_PATH_TYPE);
-    lb_wr_u8(&wr, END_ENTIRE_DEVICE_PATH_SUBTYPE);
-    lb_wr_u16le(&wr, 4);
+    path_put_end(&wr);
     return (EFI_DEVICE_PATH *)(void *)made;
-}
-
-static void show_step(size_t step) {
-    char line[200];
-    struct lb_text text = lb_text(line, sizeof line);
-    lb_step_line(lb_boot_report(loop_engine()), &lb_boot_report(loop_engine())->steps[step], &text);
-    say("  %s\n", line);
 }
 
 static void start(EFI_DEVICE_PATH *path, const char *loader, uint64_t size,
@@ -70,8 +46,7 @@ static void start(EFI_DEVICE_PATH *path, const char *loader, uint64_t size,
     disk_show_progress(0);
     lb_report_end(report, clock_us(), step, EFI_ERROR(status) ? LB_DONE_FAILED : LB_DONE_OK,
                   "%s, %llu KiB", loader, (unsigned long long)(size / 1024));
-    if (step < LB_REPORT_STEPS_MAX)
-        show_step(step);
+    steps_show();
     if (EFI_ERROR(status)) {
         lb_fail(error, LB_E_LOADER_REFUSED, "%s: %s", loader, status_word(status));
         if (status == EFI_SECURITY_VIOLATION && image != NULL)

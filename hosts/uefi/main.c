@@ -5,6 +5,7 @@
 #include "hosts/uefi/loop.h"
 #include "hosts/uefi/page.h"
 #include "hosts/uefi/settings.h"
+#include "hosts/uefi/steps.h"
 #include "hosts/uefi/table.h"
 
 static struct lb_config config;
@@ -29,25 +30,14 @@ static void show_last_trace(void) {
         say("  %s\n", last[i % LB_COUNT(last)]);
 }
 
-/* One line a step, as it ends. */
-static void show_steps(size_t *shown) {
-    const struct lb_report *report = lb_boot_report(loop_engine());
-    while (*shown < report->step_count && report->steps[*shown].outcome != LB_RUNNING) {
-        char line[200];
-        struct lb_text text = lb_text(line, sizeof line);
-        lb_step_line(report, &report->steps[(*shown)++], &text);
-        say("  %s\n", line);
-    }
-}
-
 /* True: the disk is there. A key opens the page; *again then says whether to begin anew. */
 static bool run_to_ready(bool *again) {
-    size_t shown = 0;
     bool stopped = false;
+    steps_begin();
     while (loop_state() == LOOP_RUNS && !stopped) {
         if (!loop_turn())
             bs->Stall(50);
-        show_steps(&shown);
+        steps_show();
         stopped = key_wait(0) != 0;
     }
     *again = stopped && page_show(&config, lb_boot_report(loop_engine()));

@@ -166,7 +166,7 @@ void net_set_address(const struct lb_boot_net *config) {
 }
 
 void net_clear_address(void) {
-    static const struct lb_boot_net nothing;
+    static struct lb_boot_net nothing; /* not const: zeros that a file need not hold */
     net_set_address(&nothing);
 }
 

@@ -1,10 +1,10 @@
 #include "hosts/uefi/settings.h"
+#include "hosts/uefi/file.h"
 #include "hosts/uefi/origin.h"
 
 #define CONF_MAX 16384
 
 static EFI_GUID loaded_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
-static EFI_GUID fs_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 /* Our vendor GUID, for variables. */
 static EFI_GUID lunboot_guid = {
     0x6c756e62, 0x6f6f, 0x4474, {0x8a, 0x1e, 0x52, 0x46, 0x43, 0x34, 0x31, 0x37}};
@@ -13,31 +13,15 @@ static EFI_GUID smbios3_guid = {
 static EFI_GUID smbios_guid = {
     0xeb9d2d31, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
 
-static size_t read_file(EFI_HANDLE volume, CHAR16 *name, uint8_t *room, size_t cap) {
-    EFI_FILE_IO_INTERFACE *fs = NULL;
-    EFI_FILE_HANDLE root = NULL, file = NULL;
-    UINTN len = cap;
-    if (EFI_ERROR(bs->HandleProtocol(volume, &fs_guid, (void **)&fs)) ||
-        EFI_ERROR(fs->OpenVolume(fs, &root)))
-        return 0;
-    if (EFI_ERROR(root->Open(root, &file, name, EFI_FILE_MODE_READ, 0)))
-        len = 0;
-    else if (EFI_ERROR(file->Read(file, &len, room)))
-        len = 0;
-    if (file != NULL)
-        file->Close(file);
-    root->Close(root);
-    return len;
-}
-
 static bool from_file(struct lb_config *config, EFI_HANDLE volume, struct lb_error *error) {
-    static CHAR16 root_name[] = L"\\lunboot.conf", boot_name[] = L"\\EFI\\lunboot\\lunboot.conf";
+    static const CHAR16 root_name[] = L"\\lunboot.conf",
+                        boot_name[] = L"\\EFI\\lunboot\\lunboot.conf";
     uint8_t *room = uefi_alloc(CONF_MAX);
     if (room == NULL)
         return true;
-    size_t len = read_file(volume, boot_name, room, CONF_MAX);
+    size_t len = file_read(volume, boot_name, room, CONF_MAX);
     if (len == 0)
-        len = read_file(volume, root_name, room, CONF_MAX);
+        len = file_read(volume, root_name, room, CONF_MAX);
     if (len == 0)
         len = origin_read_file("lunboot.conf", room, CONF_MAX);
     bool ok = lb_config_file(config, LB_SOURCE_FILE, lb_bytes(room, len), error);
