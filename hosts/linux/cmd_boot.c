@@ -12,7 +12,7 @@
 
 static struct lb_run run;
 static struct lb_attached attached;
-static const char *config_file, *cmdline_file, *then = "report", *run_folder = "/run";
+static const char *config_file, *cmdline_file, *then = "report", *run_folder;
 static bool with_cmdline;
 
 static const struct lb_option options[] = {
@@ -21,7 +21,8 @@ static const struct lb_option options[] = {
     {"kernel-cmdline", "[FILE]", "read lunboot.key=value from /proc/cmdline, or from FILE",
      &with_cmdline, &cmdline_file},
     {"root", "DIR", "write DIR/etc/resolv.conf", NULL, &run.root},
-    {"run", "DIR", "with --then=attach: the running system's /run (default /run)", NULL,
+    {"run", "DIR",
+     "write what the running system's network needs under DIR; with --then=attach /run", NULL,
      &run_folder},
     {"json", NULL, "print the report as one JSON object", &run.json, NULL},
 };
@@ -31,8 +32,9 @@ static const struct lb_usage usage = {
     .purpose = "Brings the interface up, gets an address, finds the disk and logs in to it.\n"
                "With --then=report it logs out, and prints what was done and found.\n"
                "With --then=attach the kernel's own initiator goes on with the session, without a\n"
-               "second login: the disk's device is printed, and RUN/lunboot/session and\n"
-               "RUN/lunboot/report.json say the rest.\n"
+               "second login: the disk's device is printed, /run/lunboot/session and\n"
+               "/run/lunboot/report.json say the rest, and systemd-networkd, NetworkManager and\n"
+               "ifupdown find files under /run by which they keep the interface as it is.\n"
                "With --then=PROGRAM it logs out and runs PROGRAM, which finds the results in its\n"
                "environment (LUNBOOT_*) and the interface configured.\n"
                "The lease is not renewed any more afterwards. A boot that fails or is interrupted\n"
@@ -94,7 +96,10 @@ static int attach(void) {
     if (!lb_takeover(&run, &attached))
         return fail();
     lb_environment_set(&run);
-    if (!lb_results_write(&run, &attached, run_folder))
+    lb_run_hold(&run);
+    if (!run_folder)
+        run_folder = "/run";
+    if (!lb_results_write(&run, &attached, run_folder) || !lb_run_write_network(&run, run_folder))
         lb_run_print_error(&run);
     if (run.json)
         print_json();
@@ -102,7 +107,7 @@ static int attach(void) {
         puts(attached.device);
     lb_run_stop(&run, false);
     lb_run_close(&run, false);
-    return lb_run_exit_code(&run);
+    return LB_EXIT_OK;
 }
 
 int lb_cmd_boot(int argc, char **argv) {
@@ -116,6 +121,8 @@ int lb_cmd_boot(int argc, char **argv) {
         return fail();
     if (strcmp(then, "attach") == 0)
         return attach();
+    if (run_folder && !lb_run_write_network(&run, run_folder))
+        return fail();
     lb_run_stop(&run, false);
     if (strcmp(then, "report") != 0)
         return run_program();

@@ -131,6 +131,12 @@ const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net 
     return NULL;
 }
 
+/* Where this is refused they end with the lease, as they would have. */
+void lb_iface_hold(struct lb_iface *iface) {
+    if (has_address(iface))
+        (void)lb_netlink_add_address(&iface->netlink, iface->link.index, iface->net.address, 0);
+}
+
 void lb_iface_clear(struct lb_iface *iface) {
     if (!has_address(iface))
         return;

@@ -31,6 +31,8 @@ bool lb_iface_changed(struct lb_iface *iface);
 /* Address, routes, MTU, resolv.conf. Called again (a renewed or another lease) it changes what is
  * different. NULL, or what the operating system refused: then nothing is configured. */
 const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net *net);
+/* The addresses stay though the lease may end. */
+void lb_iface_hold(struct lb_iface *iface);
 /* Takes the address away, and with it the routes. */
 void lb_iface_clear(struct lb_iface *iface);
 /* As it was found: no address of ours, MTU, resolv.conf, and down if it was down. */

@@ -1,5 +1,7 @@
 #include "hosts/linux/run.h"
+#include "core/dhcp4/dhcp4_client.h"
 #include "hosts/linux/machine.h"
+#include "hosts/linux/netfiles.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -169,6 +171,36 @@ bool lb_run_read(struct lb_run *run, uint64_t lba, uint32_t blocks, uint8_t *buf
     static struct lb_disk_op op; /* stays in place where a read is given up by an interruption */
     op = (struct lb_disk_op){.kind = LB_DISK_READ, .lba = lba, .blocks = blocks, .buffer = buffer};
     return lb_run_operation(run, &op);
+}
+
+/* ---- for the running system -------------------------------------------------------------------
+ */
+
+/* An interface that we configured. */
+static bool has_network(const struct lb_run *run) {
+    return run->has_iface && run->loop.is_bound;
+}
+
+void lb_run_hold(struct lb_run *run) {
+    if (has_network(run))
+        lb_iface_hold(&run->iface);
+}
+
+bool lb_run_write_network(struct lb_run *run, const char *folder) {
+    uint8_t room[LB_DHCP4_BLOB_MAX];
+    char rootpath[LB_ROOTPATH_MAX];
+    struct lb_text text = lb_text(rootpath, sizeof(rootpath));
+    struct lb_netfiles from = {.interface = run->iface.name,
+                               .index = run->iface.link.index,
+                               .net = lb_boot_net(&run->boot),
+                               .rootpath = rootpath};
+    if (!has_network(run))
+        return true;
+    lb_rootpath_format(&text, lb_boot_target(&run->boot));
+    memcpy(from.mac, run->iface.found.mac, sizeof(from.mac));
+    if (lb_boot_lease4(&run->boot))
+        from.client_id = lb_dhcp4_client_id(&run->boot.dhcp, room);
+    return lb_netfiles_write(&from, folder, &run->error);
 }
 
 /* ---- the end ----------------------------------------------------------------------------------

@@ -46,6 +46,10 @@ bool lb_run_until_ready(struct lb_run *run);
 bool lb_run_read(struct lb_run *run, uint64_t lba, uint32_t blocks, uint8_t *buffer);
 /* Submits an operation, and waits for it. */
 bool lb_run_operation(struct lb_run *run, struct lb_disk_op *op);
+/* The addresses stay, also when nobody renews the lease: without them the root disk were gone. */
+void lb_run_hold(struct lb_run *run);
+/* The interface for the running system: netfiles.h. False: run->error. */
+bool lb_run_write_network(struct lb_run *run, const char *folder);
 /* Logs out. Then, or where that takes too long, everything is closed. */
 void lb_run_stop(struct lb_run *run, bool release);
 /* Closes; undo: the interface is put back as it was found. */

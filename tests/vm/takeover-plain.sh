@@ -17,6 +17,8 @@ echo "GUEST-SYSFS: $(session targetname) $(session initiatorname) $(session tpgt
 echo "GUEST-PORTAL: $(connection persistent_address):$(connection persistent_port)"
 . /run/lunboot/session
 echo "GUEST-SESSION: $LUNBOOT_DEVICE $LUNBOOT_SESSION logins=$LUNBOOT_LOGINS $LUNBOOT_ADDRESS"
+grep -q KeepConfiguration=yes /run/systemd/network/05-lunboot.network || die "no file for networkd"
+ip addr show dev eth0 | grep -q 'valid_lft forever' && echo "GUEST-ADDRESS: for ever"
 grep -c '"device":"/dev/sda","session":"session1"' /run/lunboot/report.json
 echo "written by the kernel" | dd of=$device bs=512 seek=8 conv=sync,fsync 2>/dev/null || die "write"
 STEPS
@@ -33,4 +35,5 @@ ok "the target saw one connection and one login for the whole boot"
 told "GUEST-SYSFS: $iqn iqn\.2026-11\.org\.lunboot:\S+ 1 LOGGED_IN" "sysfs has the names that iscsid adopts by"
 told 'GUEST-PORTAL: 192\.0\.2\.1:3260' "and the portal to come back to"
 told 'GUEST-SESSION: /dev/sda session1 logins=1 192\.0\.2\.' "/run/lunboot/session has it for scripts"
+told 'GUEST-ADDRESS: for ever' "the address does not end with the lease"
 pass

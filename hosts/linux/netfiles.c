@@ -1,0 +1,358 @@
+#include "hosts/linux/netfiles.h"
+#include "hosts/linux/files.h"
+#include <string.h>
+
+#define TEXT_BYTES 16384
+#define PATH_BYTES 4096
+
+#define HEAD "# Written by lunboot. This interface carries the root disk: it must stay up.\n"
+
+/* ---- what is known ----------------------------------------------------------------------------
+ */
+
+static bool has_v4(const struct lb_boot_net *net) {
+    return lb_addr_is_set(net->address.addr);
+}
+
+static bool is_leased_v4(const struct lb_boot_net *net) {
+    return has_v4(net) && net->lease_s != 0;
+}
+
+/* Addresses of DHCPv6 have no prefix; those of router advertisements have one, and an end. */
+static bool is_leased_v6(const struct lb_boot_addr6 *one) {
+    return one->address.len == 128 && one->valid_s != LB_FOREVER;
+}
+
+static bool is_static_v6(const struct lb_boot_addr6 *one) {
+    return one->valid_s == LB_FOREVER;
+}
+
+static bool has_leased_v6(const struct lb_boot_net *net) {
+    for (size_t i = 0; i < net->addr6_count; i++) {
+        if (is_leased_v6(&net->addrs6[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool has_static_v6(const struct lb_boot_net *net) {
+    for (size_t i = 0; i < net->addr6_count; i++) {
+        if (is_static_v6(&net->addrs6[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Anything but addresses that a person gave comes from router advertisements, or by their leave. */
+static bool is_advertised_v6(const struct lb_boot_net *net) {
+    return net->addr6_count > 0 && !has_static_v6(net);
+}
+
+static bool is_default(const struct lb_route *route) {
+    return route->to.len == 0;
+}
+
+static bool has_router(const struct lb_route *route) {
+    return lb_addr_is_set(route->via) && !lb_addr_is_zero(route->via);
+}
+
+static void add_hex(struct lb_text *text, struct lb_bytes bytes) {
+    for (size_t i = 0; i < bytes.len; i++)
+        lb_text_add(text, "%s%02x", i > 0 ? ":" : "", bytes.p[i]);
+}
+
+static const char *search(const struct lb_boot_net *net) {
+    return net->search[0] ? net->search : net->domain;
+}
+
+/* The name servers of a family, or of both (LB_NONE), with what stands between them. */
+static void add_dns(struct lb_text *text, const struct lb_boot_net *net, bool v4, bool v6,
+                    const char *between) {
+    bool is_first = true;
+    for (size_t i = 0; i < net->dns_count; i++) {
+        if (net->dns[i].family == LB_V6 ? !v6 : !v4)
+            continue;
+        lb_text_add(text, "%s%s", is_first ? "" : between, lb_addr_text(net->dns[i]).s);
+        is_first = false;
+    }
+}
+
+static bool has_dns(const struct lb_boot_net *net, bool is_v6) {
+    for (size_t i = 0; i < net->dns_count; i++) {
+        if ((net->dns[i].family == LB_V6) == is_v6)
+            return true;
+    }
+    return false;
+}
+
+/* ---- systemd-networkd -------------------------------------------------------------------------
+ */
+
+static const char *networkd_dhcp(const struct lb_boot_net *net) {
+    if (is_leased_v4(net))
+        return has_leased_v6(net) ? "yes" : "ipv4";
+    return has_leased_v6(net) ? "ipv6" : "no";
+}
+
+static void networkd_route(struct lb_text *text, const struct lb_route *route, bool is_on_link) {
+    lb_text_add(text, "\n[Route]\nDestination=%s\n", lb_prefix_text(route->to).s);
+    if (has_router(route))
+        lb_text_add(text, "Gateway=%s\n%s", lb_addr_text(route->via).s,
+                    is_on_link ? "GatewayOnLink=yes\n" : "");
+}
+
+/* What a daemon would not learn again by itself. */
+static void networkd_static(struct lb_text *text, const struct lb_boot_net *net) {
+    for (size_t i = 0; !is_leased_v4(net) && i < net->route_count; i++)
+        networkd_route(text, &net->routes[i], !lb_prefix_has(net->address, net->routes[i].via));
+    for (size_t i = 0; has_static_v6(net) && i < net->route6_count; i++)
+        networkd_route(text, &net->routes6[i], false);
+}
+
+static void networkd_addresses(struct lb_text *text, const struct lb_boot_net *net) {
+    if (has_v4(net) && !is_leased_v4(net))
+        lb_text_add(text, "Address=%s\n", lb_prefix_text(net->address).s);
+    for (size_t i = 0; i < net->addr6_count; i++) {
+        if (is_static_v6(&net->addrs6[i]))
+            lb_text_add(text, "Address=%s\n", lb_prefix_text(net->addrs6[i].address).s);
+    }
+}
+
+/* The server gives the same address to the same identifier. RFC 4361: type 255, IAID, DUID. */
+static void networkd_client_id(struct lb_text *text, struct lb_bytes id) {
+    struct lb_rd rd = lb_rd(id);
+    uint8_t type = lb_rd_u8(&rd);
+    if (type == 1) {
+        lb_text_add(text, "ClientIdentifier=mac\n");
+    } else if (type == 255 && id.len > 7) {
+        lb_text_add(text, "ClientIdentifier=duid\nIAID=%u\n", lb_rd_u32(&rd));
+        lb_text_add(text, "DUIDType=%u\nDUIDRawData=", lb_rd_u16(&rd));
+        add_hex(text, lb_rd_rest(&rd));
+        lb_text_add(text, "\n");
+    }
+}
+
+void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from) {
+    const struct lb_boot_net *net = from->net;
+    /* VLANs and bridges on it have its MAC address, too, and a kind. */
+    lb_text_add(text, HEAD "[Match]\nMACAddress=%s\nType=ether\nKind=!*\n",
+                lb_mac_text(from->mac).s);
+    if (net->mtu)
+        lb_text_add(text, "\n[Link]\nMTUBytes=%u\n", net->mtu);
+    lb_text_add(text, "\n[Network]\nKeepConfiguration=yes\nIgnoreCarrierLoss=yes\n");
+    lb_text_add(text, "DHCP=%s\nIPv6AcceptRA=%s\n", networkd_dhcp(net),
+                is_advertised_v6(net) ? "yes" : "no");
+    networkd_addresses(text, net);
+    if (net->dns_count > 0) {
+        lb_text_add(text, "DNS=");
+        add_dns(text, net, true, true, " ");
+        lb_text_add(text, "\n");
+    }
+    if (search(net)[0])
+        lb_text_add(text, "Domains=%s\n", search(net));
+    networkd_static(text, net);
+    if (!is_leased_v4(net))
+        return;
+    lb_text_add(text, "\n[DHCPv4]\nSendRelease=no\n");
+    networkd_client_id(text, from->client_id);
+}
+
+/* ---- NetworkManager ---------------------------------------------------------------------------
+ */
+
+/* The same at each boot: a name made of the MAC address, in UUID's form 8 (RFC 9562 5.8). */
+static void add_uuid(struct lb_text *text, const uint8_t mac[6]) {
+    lb_text_add(text, "6c756e62-6f6f-8400-8000-%02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2],
+                mac[3], mac[4], mac[5]);
+}
+
+static void manager_routes(struct lb_text *text, const struct lb_route *routes, size_t count) {
+    unsigned number = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_default(&routes[i])) {
+            lb_text_add(text, "gateway=%s\n", lb_addr_text(routes[i].via).s);
+            continue;
+        }
+        lb_text_add(text, "route%u=%s", ++number, lb_prefix_text(routes[i].to).s);
+        if (has_router(&routes[i]))
+            lb_text_add(text, ",%s", lb_addr_text(routes[i].via).s);
+        lb_text_add(text, "\n");
+    }
+}
+
+static void manager_dns(struct lb_text *text, const struct lb_boot_net *net, bool is_v6) {
+    if (has_dns(net, is_v6)) {
+        lb_text_add(text, "dns=");
+        add_dns(text, net, !is_v6, is_v6, ";");
+        lb_text_add(text, ";\n");
+    }
+    if (!search(net)[0])
+        return;
+    lb_text_add(text, "dns-search=");
+    for (const char *p = search(net); *p; p++)
+        lb_text_add(text, "%c", *p == ' ' ? ';' : *p);
+    lb_text_add(text, ";\n");
+}
+
+static void manager_v4(struct lb_text *text, const struct lb_netfiles *from) {
+    const struct lb_boot_net *net = from->net;
+    if (!has_v4(net)) {
+        lb_text_add(text, "\n[ipv4]\nmethod=disabled\n");
+        return;
+    }
+    if (is_leased_v4(net)) {
+        lb_text_add(text, "\n[ipv4]\nmethod=auto\nmay-fail=false\ndhcp-timeout=2147483647\n");
+        if (from->client_id.len > 0) {
+            lb_text_add(text, "dhcp-client-id=");
+            add_hex(text, from->client_id);
+            lb_text_add(text, "\n");
+        }
+    } else {
+        lb_text_add(text, "\n[ipv4]\nmethod=manual\naddress1=%s\n", lb_prefix_text(net->address).s);
+        manager_routes(text, net->routes, net->route_count);
+    }
+    manager_dns(text, net, false);
+}
+
+static void manager_v6(struct lb_text *text, const struct lb_boot_net *net) {
+    unsigned number = 0;
+    if (net->addr6_count == 0) {
+        lb_text_add(text, "\n[ipv6]\nmethod=ignore\n");
+        return;
+    }
+    if (is_advertised_v6(net)) {
+        lb_text_add(text, "\n[ipv6]\nmethod=auto\naddr-gen-mode=eui64\n%s",
+                    has_v4(net) ? "" : "may-fail=false\n");
+    } else {
+        lb_text_add(text, "\n[ipv6]\nmethod=manual\n");
+        for (size_t i = 0; i < net->addr6_count; i++)
+            lb_text_add(text, "address%u=%s\n", ++number, lb_prefix_text(net->addrs6[i].address).s);
+        manager_routes(text, net->routes6, net->route6_count);
+    }
+    manager_dns(text, net, true);
+}
+
+void lb_netfiles_manager(struct lb_text *text, const struct lb_netfiles *from) {
+    lb_text_add(text, HEAD "[connection]\nid=lunboot\nuuid=");
+    add_uuid(text, from->mac);
+    lb_text_add(text, "\ntype=ethernet\nautoconnect-priority=999\nautoconnect-retries=0\n");
+    lb_text_add(text, "\n[ethernet]\nmac-address=%s\n", lb_mac_text(from->mac).s);
+    if (from->net->mtu)
+        lb_text_add(text, "mtu=%u\n", from->net->mtu);
+    manager_v4(text, from);
+    manager_v6(text, from->net);
+}
+
+void lb_netfiles_manager_device(struct lb_text *text, const struct lb_netfiles *from) {
+    lb_text_add(text, "[device]\nmanaged=true\nconnection-uuid=");
+    add_uuid(text, from->mac);
+    lb_text_add(text, "\nnm-owned=false\n");
+    if (from->rootpath[0])
+        lb_text_add(text, "root-path=%s\n", from->rootpath);
+}
+
+/* ---- ifupdown and klibc -----------------------------------------------------------------------
+ */
+
+void lb_netfiles_ifupdown(struct lb_text *text, const struct lb_netfiles *from) {
+    const struct lb_boot_net *net = from->net;
+    lb_text_add(text, HEAD "auto %s\nno-auto-down %s\n", from->interface, from->interface);
+    if (has_v4(net))
+        lb_text_add(text, "iface %s inet %s\n", from->interface,
+                    is_leased_v4(net) ? "dhcp" : "manual");
+    if (net->addr6_count > 0)
+        lb_text_add(text, "iface %s inet6 %s\n", from->interface,
+                    is_advertised_v6(net) ? "auto" : "manual");
+}
+
+static struct lb_addr netmask(const struct lb_boot_net *net) {
+    struct lb_addr all = lb_addr_v4(255, 255, 255, 255);
+    return lb_addr_mask(all, net->address.len);
+}
+
+static struct lb_addr gateway(const struct lb_boot_net *net) {
+    for (size_t i = 0; i < net->route_count; i++) {
+        if (is_default(&net->routes[i]))
+            return net->routes[i].via;
+    }
+    return lb_addr_v4(0, 0, 0, 0);
+}
+
+static struct lb_addr dns_v4(const struct lb_boot_net *net, size_t number) {
+    for (size_t i = 0; i < net->dns_count; i++) {
+        if (net->dns[i].family != LB_V6 && number-- == 0)
+            return net->dns[i];
+    }
+    return lb_addr_v4(0, 0, 0, 0);
+}
+
+void lb_netfiles_klibc(struct lb_text *text, const struct lb_netfiles *from) {
+    const struct lb_boot_net *net = from->net;
+    lb_text_add(text, "DEVICE='%s'\nPROTO='%s'\n", from->interface,
+                is_leased_v4(net) ? "dhcp" : "none");
+    lb_text_add(text, "IPV4ADDR='%s'\n", lb_addr_text(net->address.addr).s);
+    lb_text_add(text, "IPV4NETMASK='%s'\n", lb_addr_text(netmask(net)).s);
+    lb_text_add(text, "IPV4GATEWAY='%s'\n", lb_addr_text(gateway(net)).s);
+    lb_text_add(text, "IPV4DNS0='%s'\n", lb_addr_text(dns_v4(net, 0)).s);
+    lb_text_add(text, "IPV4DNS1='%s'\n", lb_addr_text(dns_v4(net, 1)).s);
+    lb_text_add(text, "HOSTNAME='%s'\nDNSDOMAIN='%s'\nDOMAINSEARCH='%s'\n", net->hostname,
+                net->domain, net->search);
+    if (lb_addr_is_set(net->dhcp_server))
+        lb_text_add(text, "ROOTSERVER='%s'\n", lb_addr_text(net->dhcp_server).s);
+    lb_text_add(text, "DHCPLEASETIME='%u'\n", net->lease_s);
+}
+
+/* ---- files ------------------------------------------------------------------------------------
+ */
+
+static char buffer[TEXT_BYTES];
+
+static bool write_text(const char *folder, const char *name, unsigned mode,
+                       const struct lb_text *text, struct lb_error *error) {
+    char path[PATH_BYTES];
+    int refused;
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    refused = lb_file_write(path, mode, lb_bytes(text->at, text->len));
+    if (refused)
+        lb_fail(error, LB_E_OUTPUT, "%s: %s", path, strerror(refused));
+    return refused == 0;
+}
+
+static bool write_manager(const struct lb_netfiles *from, const char *folder,
+                          struct lb_error *error) {
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    char name[64];
+    lb_netfiles_manager(&text, from);
+    if (!write_text(folder, "NetworkManager/system-connections/lunboot.nmconnection", 0600, &text,
+                    error))
+        return false;
+    text = lb_text(buffer, sizeof(buffer));
+    lb_netfiles_manager_device(&text, from);
+    lb_format(name, sizeof(name), "NetworkManager/devices/%d", from->index);
+    return write_text(folder, name, 0644, &text, error);
+}
+
+/* Debian's own initramfs scripts and open-iscsi read these. */
+static bool write_debian(const struct lb_netfiles *from, const char *folder,
+                         struct lb_error *error) {
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    char name[64];
+    lb_netfiles_klibc(&text, from);
+    lb_format(name, sizeof(name), "net-%s.conf", from->interface);
+    if (has_v4(from->net) && !write_text(folder, name, 0644, &text, error))
+        return false;
+    text = lb_text(buffer, sizeof(buffer));
+    lb_text_add(&text, "%s\n", from->interface);
+    return write_text(folder, "initramfs/open-iscsi.interface", 0644, &text, error);
+}
+
+bool lb_netfiles_write(const struct lb_netfiles *from, const char *folder, struct lb_error *error) {
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    lb_netfiles_networkd(&text, from);
+    if (!write_text(folder, "systemd/network/05-lunboot.network", 0644, &text, error))
+        return false;
+    text = lb_text(buffer, sizeof(buffer));
+    lb_netfiles_ifupdown(&text, from);
+    return write_text(folder, "network/interfaces.d/lunboot", 0644, &text, error) &&
+           write_manager(from, folder, error) && write_debian(from, folder, error);
+}

@@ -1,0 +1,38 @@
+/* The interface of the root disk, as files for those who manage the running system's network: so
+ * that whoever it is goes on with address, routes, name servers and lease as they are, and never
+ * takes the interface down.
+ *
+ *   systemd/network/05-lunboot.network                  systemd-networkd
+ *   NetworkManager/system-connections/lunboot.nmconnection
+ *   NetworkManager/devices/INDEX                        NetworkManager: this profile is active
+ *   network/interfaces.d/lunboot                        ifupdown, where interfaces(5) sources it
+ *   net-INTERFACE.conf                                  Debian's initramfs scripts; IPv4 alone
+ *   initramfs/open-iscsi.interface                      Debian's open-iscsi: ifupdown's hands off
+ *
+ * All under /run, so that nothing of it outlives this boot. An interface is known by its MAC
+ * address, for its name may change after the initramfs; ifupdown knows names alone. */
+#ifndef LB_LINUX_NETFILES_H
+#define LB_LINUX_NETFILES_H
+
+#include "core/boot/boot.h"
+
+struct lb_netfiles {
+    const char *interface;
+    int index;
+    uint8_t mac[6];
+    const struct lb_boot_net *net;
+    struct lb_bytes client_id; /* that the DHCP server knows us by; empty: none was sent */
+    const char *rootpath;      /* "" where there is none */
+};
+
+/* The texts. */
+void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from);
+void lb_netfiles_manager(struct lb_text *text, const struct lb_netfiles *from);
+void lb_netfiles_manager_device(struct lb_text *text, const struct lb_netfiles *from);
+void lb_netfiles_ifupdown(struct lb_text *text, const struct lb_netfiles *from);
+void lb_netfiles_klibc(struct lb_text *text, const struct lb_netfiles *from);
+
+/* All of them under the folder. False: OUTPUT, of the first that cannot be written. */
+bool lb_netfiles_write(const struct lb_netfiles *from, const char *folder, struct lb_error *error);
+
+#endif
