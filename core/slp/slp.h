@@ -37,6 +37,8 @@
 #define LB_SLP_URL_MAX        1024 /* the longest URL taken: scheme, host, two names, escapes */
 #define LB_SLP_DATAGRAM_MAX   1500 /* the longest datagram taken */
 #define LB_SLP_RX_BYTES       4096 /* of a TCP reply at a time: an entry with its authentication */
+#define LB_SLP_PREDICATE_MAX  2048 /* the longest of RFC 4018's with names of 223 bytes, escaped */
+#define LB_SLP_REQUEST_MAX    4096 /* a request by TCP: with the predicate and the scopes */
 #define LB_SLP_SEEN_MAX       1024 /* answers remembered, not to be given out twice */
 #define LB_SLP_RESPONDERS_MAX 64   /* previous responders; 1400 bytes hold about eighty */
 #define LB_SLP_ATTRS_MAX      8    /* questions for a portal group under way */
@@ -129,24 +131,55 @@ struct lb_slp_action {
 
 /* One request that is sent again and again, by multicast or to one agent. */
 struct lb_slp_exchange {
-    unsigned state;       /* enum lb_slp_phase in slp_client.h */
-    uint16_t xid;         /* the same for every retransmission */
-    struct lb_addr agent; /* directory agent; none: multicast */
-    char scopes[LB_SLP_SCOPES_MAX];
+    unsigned state;                 /* enum lb_slp_phase in slp_client.h */
+    uint16_t xid;                   /* the same for every transmission */
+    struct lb_addr agent;           /* directory agent; none: multicast */
+    char scopes[LB_SLP_SCOPES_MAX]; /* of a directory agent, where they have to be learned */
     unsigned sends;
     uint64_t due_us, interval_us, end_us;
-    bool round_was_new; /* somebody new answered since the last transmission */
+    unsigned answers;
+    bool is_new; /* somebody new answered since the last transmission */
 };
 
 /* An answer that waits for its portal group. */
 struct lb_slp_attr {
-    bool busy, ready;
+    bool is_busy, is_ready;
     uint16_t xid;
     unsigned sends;
     uint64_t due_us;
     struct lb_slp_found found;
     uint8_t url[LB_SLP_URL_MAX];
     size_t url_len;
+};
+
+/* Who answered, and to which of our multicasts. */
+struct lb_slp_responder {
+    struct lb_addr addr;
+    unsigned heard; /* a bit for each multicast */
+};
+
+/* The TCP connection: a reply is taken apart as it comes. */
+struct lb_slp_tcp {
+    unsigned state; /* enum lb_slp_tcp_state in slp_client.h */
+    struct lb_addr agent;
+    uint16_t xid;
+    uint64_t end_us;
+    bool has_header;
+    uint32_t left;  /* bytes of the message that were not used up */
+    unsigned count; /* entries that are still to come */
+    size_t at, len; /* bytes [at, len) of rx wait */
+    uint8_t rx[LB_SLP_RX_BYTES];
+    size_t sent, tx_len;
+    uint8_t tx[LB_SLP_REQUEST_MAX];
+};
+
+/* A reply by UDP that is handed out, an entry a poll. */
+struct lb_slp_datagram {
+    struct lb_addr from;
+    bool is_cut; /* OVERFLOW: its last entry may be cut off */
+    unsigned count;
+    size_t at, len;
+    uint8_t bytes[LB_SLP_DATAGRAM_MAX];
 };
 
 struct lb_slp_client {
@@ -160,40 +193,26 @@ struct lb_slp_client {
     uint64_t ignored;        /* datagrams and URL entries that were not for us, malformed, twice */
     const char *ignored_why; /* the last one; a constant */
     /* The rest is the machine's own; see slp_client.c. */
-    char predicate[LB_SLP_MTU];
-    struct lb_slp_exchange find_agents, find_scopes, everybody;
+    bool is_over, agent_answered, casts_rest, casts_began;
+    char target[LB_NAME_MAX + 1]; /* BY_TARGET: normalised */
+    char predicate[LB_SLP_PREDICATE_MAX];
+    struct lb_slp_exchange casts[3]; /* by multicast: enum lb_slp_cast */
     struct lb_slp_exchange agents[LB_SLP_AGENTS_MAX];
     size_t agent_count;
-    struct lb_addr responders[LB_SLP_RESPONDERS_MAX];
+    struct lb_slp_responder responders[LB_SLP_RESPONDERS_MAX];
     size_t listed_count;
     char learned_scopes[LB_SLP_SCOPES_MAX];
-    unsigned state;
-    bool agent_answered;
-    uint16_t agent_error;
+    uint16_t refusal; /* error code of an agent */
     struct lb_addr refused_by;
-    uint64_t start_us, limit_us, linger_us;
+    uint64_t limit_us, linger_us;
     struct lb_slp_found found;
     struct lb_slp_attr attrs[LB_SLP_ATTRS_MAX];
-    /* The reply being handed out, one entry a poll. */
-    uint8_t datagram[LB_SLP_DATAGRAM_MAX];
-    size_t datagram_len, datagram_at;
-    unsigned datagram_entries;
-    struct lb_addr datagram_from;
-    /* TCP: who waits for it, and the one connection. */
-    struct lb_addr overflowed[LB_SLP_AGENTS_MAX];
+    struct lb_slp_datagram datagram;
+    struct lb_slp_tcp tcp;
+    struct lb_addr overflowed[LB_SLP_AGENTS_MAX]; /* who waits for TCP */
     uint16_t overflowed_xid[LB_SLP_AGENTS_MAX];
     size_t overflow_count;
-    unsigned stream_state;
-    struct lb_addr stream_agent;
-    uint16_t stream_xid;
-    uint64_t stream_end_us;
-    uint8_t rx[LB_SLP_RX_BYTES];
-    size_t rx_len;
-    uint32_t rx_left; /* bytes of the message that did not come yet */
-    unsigned rx_entries;
-    size_t tx_len, tx_sent;
-    uint8_t tx[LB_SLP_URL_MAX + 2 * LB_SLP_MTU]; /* the request over TCP */
-    uint8_t packet[LB_SLP_DATAGRAM_MAX];         /* what SEND points to */
+    uint8_t packet[LB_SLP_DATAGRAM_MAX]; /* what SEND points to */
     uint8_t seen_key[16];
     uint64_t seen[LB_SLP_SEEN_MAX];
 };
