@@ -31,7 +31,7 @@
 
 #define LB_SLP_PORT           427
 #define LB_SLP_ISNS_PORT      3205 /* where a service:iscsi:sms URL names none */
-#define LB_SLP_MTU            1400 /* RFC 2608 6.1: bytes of a datagram without UDP's and IP's headers */
+#define LB_SLP_MTU            1400 /* RFC 2608 6.1: a datagram without the headers of UDP and IP */
 #define LB_SLP_AGENTS_MAX     8    /* directory agents asked; more on one network is a mistake */
 #define LB_SLP_SCOPES_MAX     512  /* scope list as text */
 #define LB_SLP_URL_MAX        1024 /* the longest URL taken: scheme, host, two names, escapes */

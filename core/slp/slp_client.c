@@ -144,9 +144,13 @@ static bool transmit(struct lb_slp_client *client, uint64_t now_us,
 
 /* ---- exchanges ---- */
 
+static void enter(struct lb_slp_exchange *exchange, enum lb_slp_phase phase) {
+    exchange->state = phase;
+}
+
 static void begin(struct lb_slp_client *client, uint64_t now_us, struct lb_slp_exchange *exchange,
                   enum lb_slp_phase phase) {
-    exchange->state = phase;
+    enter(exchange, phase);
     do
         exchange->xid = (uint16_t)lb_rand_u32(client->rand);
     while (exchange->xid == 0); /* RFC 2608 8.5: that of unsolicited adverts */
@@ -181,7 +185,7 @@ void lb_slp_client_ask_agent(struct lb_slp_client *client, uint64_t now_us,
 
 void lb_slp_client_end_agent(struct lb_slp_client *client, uint64_t now_us,
                              struct lb_slp_exchange *agent, enum lb_slp_phase phase) {
-    agent->state = phase;
+    enter(agent, phase);
     if (phase == LB_SLP_ANSWERED) {
         client->agent_answered = true;
         client->responder_count++;
@@ -271,10 +275,15 @@ static void update_casts(struct lb_slp_client *client, uint64_t now_us) {
     client->casts_rest = rest;
     if (all->state == LB_SLP_IDLE && client->learned_scopes[0] && !rest)
         begin(client, now_us, all, LB_SLP_ASKING);
-    /* Service agents alone: a directory agent would have answered by now. */
+}
+
+/* When service agents have answered and all is heard, a directory agent would have answered, too.
+ */
+static void end_searches(struct lb_slp_client *client) {
+    const struct lb_slp_exchange *all = &client->casts[LB_SLP_ASK_ALL];
     if (all->state == LB_SLP_ENDED && all->answers > 0) {
-        client->casts[LB_SLP_FIND_AGENTS].state = LB_SLP_ENDED;
-        client->casts[LB_SLP_FIND_SCOPES].state = LB_SLP_ENDED;
+        enter(&client->casts[LB_SLP_FIND_AGENTS], LB_SLP_ENDED);
+        enter(&client->casts[LB_SLP_FIND_SCOPES], LB_SLP_ENDED);
     }
 }
 
@@ -288,8 +297,9 @@ static bool poll_casts(struct lb_slp_client *client, uint64_t now_us,
         bool is_complete = cast->answers > 0 && cast->sends > 0 && !cast->is_new;
         if (!is_complete && now_us < cast->end_us && transmit(client, now_us, cast, action))
             return true;
-        cast->state = LB_SLP_ENDED;
+        enter(cast, LB_SLP_ENDED);
     }
+    end_searches(client);
     return false;
 }
 
@@ -310,7 +320,7 @@ static bool poll_agents(struct lb_slp_client *client, uint64_t now_us,
         if (transmit(client, now_us, agent, action))
             return true;
         /* RFC 2608 6.1: what is too long for a datagram goes by TCP. */
-        agent->state = LB_SLP_BY_TCP;
+        enter(agent, LB_SLP_BY_TCP);
         lb_slp_client_want_tcp(client, agent->agent, agent->xid);
     }
     return false;
@@ -324,10 +334,10 @@ static void stop_asking(struct lb_slp_client *client) {
     client->overflow_count = 0;
     for (size_t i = 0; i < client->agent_count; i++) {
         if (is_asking(&client->agents[i]))
-            client->agents[i].state = LB_SLP_ENDED;
+            enter(&client->agents[i], LB_SLP_ENDED);
     }
     for (size_t i = 0; i < LB_SLP_CASTS; i++)
-        client->casts[i].state = LB_SLP_ENDED;
+        enter(&client->casts[i], LB_SLP_ENDED);
 }
 
 static void check_time(struct lb_slp_client *client, uint64_t now_us) {
