@@ -29,11 +29,13 @@
 #include "core/base/trace.h"
 #include "core/crypto/crypto.h"
 
-#define LB_ISNS_PORT        3205 /* TCP and UDP: RFC 4171 2.9 */
-#define LB_ISNS_ALIAS_MAX   255  /* RFC 4171 6.4.3: 256 with its NUL */
-#define LB_ISNS_TARGETS_MAX 64   /* members of our boot lists that are asked for: one is booted */
-#define LB_ISNS_DOMAINS_MAX 64   /* of our Discovery Domains; a machine is in one or two */
-#define LB_ISNS_WINDOW      8    /* requests in flight: a boot list of that length costs one trip */
+#define LB_ISNS_PORT      3205 /* TCP and UDP: RFC 4171 2.9 */
+#define LB_ISNS_ALIAS_MAX 255  /* RFC 4171 6.4.3: 256 with its NUL */
+#define LB_ISNS_TARGETS_MAX                                                                        \
+    64                         /* targets found, after which no more are asked for: one is booted  \
+                                */
+#define LB_ISNS_DOMAINS_MAX 64 /* of our Discovery Domains; a machine is in one or two */
+#define LB_ISNS_WINDOW      8  /* requests in flight: a boot list of that length costs one trip */
 
 /* ---- configuration: zero is the default everywhere ------------------------------------------- */
 

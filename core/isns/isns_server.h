@@ -1,0 +1,129 @@
+/* The iSNS server half: a pure machine over the caller's tables, for tests, the simulator and a
+ * boot server. RFC 4171.
+ *
+ * It answers DevAttrReg, DevAttrQry and DevDereg; anything else is "message not supported". Nodes
+ * see what shares an enabled Discovery Domain with them, and themselves; a control node sees all.
+ * Domains and their boot lists are made by the owner, not over the wire.
+ *
+ *   lb_isns_server_init; lb_isns_server_add_... for what is fixed
+ *   TCP:  lb_isns_message_len says when a whole message is there; UDP: a datagram is one
+ *   lb_isns_server_answer(message) -> the bytes of the answer, in one PDU or several
+ */
+#ifndef LB_ISNS_SERVER_H
+#define LB_ISNS_SERVER_H
+
+#include "core/isns/isns_wire.h"
+
+#define LB_ISNS_ENTITY_MAX         63 /* bytes of an entity identifier that we keep */
+#define LB_ISNS_BUCKETS            4096
+#define LB_ISNS_NONE               UINT32_MAX /* no place in a table */
+#define LB_ISNS_REQUEST_ATTRIBUTES 64         /* of one request: a node with a dozen portals */
+#define LB_ISNS_REQUEST_VALUES     4096
+
+struct lb_isns_entity {
+    char id[LB_ISNS_ENTITY_MAX + 1]; /* empty: free */
+    uint64_t until_us;               /* LB_NEVER: not by registration */
+};
+
+struct lb_isns_node {
+    char name[LB_NAME_MAX + 1]; /* normalised; empty: free */
+    char alias[64];
+    uint32_t type; /* enum lb_isns_node_type, or-ed */
+    uint32_t entity;
+    uint32_t next; /* of the same hash */
+};
+
+/* Of an entity: all of its nodes are reached through it, unless a group says otherwise. */
+struct lb_isns_node_portal {
+    struct lb_endpoint at; /* family none: free */
+    bool is_udp;
+    uint32_t security; /* 0: not given */
+    uint32_t entity;
+};
+
+/* A node at a portal with another portal group tag than 1. */
+struct lb_isns_group {
+    uint32_t node, portal;
+    uint32_t tag;
+    bool is_null; /* the portal is not to be used for this node */
+};
+
+struct lb_isns_dd {
+    uint32_t id; /* not 0 */
+    char name[64];
+    uint32_t features; /* LB_ISNS_BOOT_LIST */
+    bool is_disabled;
+    uint32_t first, last; /* members, in the order of their coming */
+    bool is_mine;         /* of the source of the request under way */
+};
+
+struct lb_isns_member {
+    char name[LB_NAME_MAX + 1];
+    uint32_t domain;
+    uint32_t next;           /* of the same hash */
+    uint32_t next_in_domain; /* LB_ISNS_NONE: the last */
+};
+
+/* The caller's memory; counts are the server's. */
+struct lb_isns_tables {
+    struct lb_isns_entity *entities;
+    struct lb_isns_node *nodes;
+    struct lb_isns_node_portal *portals;
+    struct lb_isns_group *groups;
+    struct lb_isns_dd *domains;
+    struct lb_isns_member *members;
+    size_t entity_cap, node_cap, portal_cap, group_cap, domain_cap, member_cap;
+    size_t entity_count, node_count, portal_count, group_count, domain_count, member_count;
+};
+
+struct lb_isns_server_config {
+    bool knows_registered_only; /* others are told "source unknown" */
+    bool no_domains;            /* every node sees every other */
+    bool says_no_such_entry;    /* where nothing matches, as open-isns does; else an empty answer */
+    uint32_t period_s;          /* of a registration; 0: 3600 */
+    size_t pdu_max;             /* payload of a PDU, a multiple of 4; 0: LB_ISNS_PDU_MAX */
+    struct lb_trace *trace;     /* may be NULL */
+};
+
+struct lb_isns_server {
+    struct lb_isns_server_config config;
+    struct lb_isns_tables tables;
+    uint32_t node_buckets[LB_ISNS_BUCKETS], member_buckets[LB_ISNS_BUCKETS];
+    uint64_t requests;
+    unsigned assigned; /* entity identifiers made so far */
+    /* The request under way. */
+    char source[LB_NAME_MAX + 1];
+    struct lb_isns_attribute attributes[LB_ISNS_REQUEST_ATTRIBUTES];
+    size_t attribute_count, delimiter; /* delimiter: its place */
+    size_t values_len;
+    uint8_t values[LB_ISNS_REQUEST_VALUES];
+};
+
+void lb_isns_server_init(struct lb_isns_server *server, const struct lb_isns_server_config *config,
+                         const struct lb_isns_tables *tables);
+
+/* What is fixed. Each gives the place in its table, or LB_ISNS_NONE where there is no room or the
+ * name is not valid. */
+uint32_t lb_isns_server_add_entity(struct lb_isns_server *server, const char *id,
+                                   uint64_t until_us);
+uint32_t lb_isns_server_add_node(struct lb_isns_server *server, uint32_t entity, const char *name,
+                                 uint32_t type, const char *alias);
+uint32_t lb_isns_server_add_portal(struct lb_isns_server *server, uint32_t entity,
+                                   struct lb_endpoint at);
+uint32_t lb_isns_server_add_group(struct lb_isns_server *server, uint32_t node, uint32_t portal,
+                                  uint32_t tag, bool is_null);
+uint32_t lb_isns_server_add_domain(struct lb_isns_server *server, uint32_t id, const char *name,
+                                   uint32_t features);
+uint32_t lb_isns_server_add_member(struct lb_isns_server *server, uint32_t domain,
+                                   const char *name);
+/* The place of a node, or LB_ISNS_NONE. */
+uint32_t lb_isns_server_find_node(const struct lb_isns_server *server, const char *name);
+
+/* The length of the message that the stream begins with; 0: it is not complete; SIZE_MAX: this is
+ * no iSNS. */
+size_t lb_isns_message_len(struct lb_bytes stream);
+/* Answers one message, in room. Empty: it is none that is answered, or the answer does not fit. */
+struct lb_bytes lb_isns_server_answer(struct lb_isns_server *server, uint64_t now_us,
+                                      struct lb_bytes message, struct lb_span room);
+
+#endif
