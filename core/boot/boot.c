@@ -52,7 +52,8 @@ static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
 
 /* No step of the report is left running. */
 static void end_steps(struct lb_boot *boot, uint64_t now_us) {
-    const size_t steps[] = {boot->step_link, boot->step_dhcp, boot->step_session, boot->step_disk};
+    const size_t steps[] = {boot->step_link,  boot->step_dhcp,    boot->step_nd6,
+                            boot->step_dhcp6, boot->step_session, boot->step_disk};
     const char *why = lb_is_ok(&boot->error) ? "stopped" : lb_code_word(boot->error.code);
     for (size_t i = 0; i < LB_COUNT(steps); i++)
         lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
@@ -75,7 +76,7 @@ static void end_session(struct lb_boot *boot, uint64_t now_us) {
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
     end_session(boot, now_us);
     lb_discovery_stage_stop(boot);
-    lb_dhcp_stage_stop(boot);
+    lb_network_stop(boot);
     end_steps(boot, now_us);
     if (boot->has_released) /* RFC 2131 4.4.6: it is not ours any more */
         lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
@@ -97,8 +98,7 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     }
     lb_boot_enter(boot, now_us, LB_AT_BACKOFF);
     boot->deadline_us = now_us + delay_us;
-    if (boot->has_lease)
-        lb_dhcp4_client_confirm(&boot->dhcp, now_us);
+    lb_network_pause(boot, now_us);
     lb_trace(&boot->trace, now_us, "boot", "attempt %u failed (%s: %s); next in %llu ms",
              boot->attempts, lb_code_word(boot->error.code), boot->error.facts,
              (unsigned long long)(delay_us / LB_US_MS));
@@ -106,6 +106,8 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
     lb_assert(!lb_is_ok(&boot->error));
+    if (lb_network_may_save(boot, now_us))
+        return;
     end_steps(boot, now_us);
     if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE) {
         lb_iscsi_logout(&boot->session, now_us);
@@ -123,27 +125,17 @@ static bool wants_link(const struct lb_boot *boot) {
            (!boot->setup.network_is_up || boot->setup.goal == LB_GOAL_PROBE);
 }
 
-/* Whether the interface is to be configured first. */
-static bool needs_address(const struct lb_boot *boot) {
-    return wants_link(boot) && (!boot->net_set || (boot->has_lease && boot->dhcp.lease.bootp));
-}
-
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
-    bool asks = needs_address(boot);
-    struct lb_boot_answer answer = {.family = LB_FAMILY_NONE};
-    if (boot->has_lease)
-        answer = lb_answer_of_lease4(&boot->dhcp.lease);
     boot->attempts++;
     boot->error = (struct lb_error){.code = LB_OK};
-    boot->step_link = boot->step_dhcp = LB_REPORT_STEPS_MAX;
+    boot->step_link = boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
     boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
     if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
         !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
-        (!asks && !lb_initiator_choose(boot, now_us, &answer)) ||
-        (!asks && boot->has_lease && !lb_target_choose(boot, now_us, &answer)))
+        (!wants_link(boot) && !lb_initiator_choose(boot, now_us, NULL)))
         lb_boot_attempt_failed(boot, now_us);
-    else if (asks)
-        lb_dhcp_stage_start(boot, now_us);
+    else if (wants_link(boot))
+        lb_network_start(boot, now_us);
     else
         lb_discovery_stage_start(boot, now_us);
 }
@@ -165,8 +157,8 @@ static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     }
     end_session(boot, now_us);
-    lb_dhcp4_client_release(&boot->dhcp, now_us);
-    boot->release_due = boot->has_lease = false;
+    lb_network_release(boot, now_us);
+    boot->release_due = false;
     boot->has_released = true;
     return LB_TURN_AGAIN;
 }
@@ -213,11 +205,14 @@ static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_a
     if (take_ask(boot, action))
         return LB_TURN_ACT;
     boot->until_us = LB_NEVER;
-    enum lb_turn did = lb_dhcp_stage_turn(boot, now_us, action);
+    enum lb_turn did = lb_network_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
         did = lb_discovery_stage_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
         did = lb_session_stage_turn(boot, now_us, action);
+    if (did == LB_TURN_ACT && action->event == LB_BOOT_CONNECT &&
+        action->slot == LB_BOOT_SLOT_SESSION)
+        lb_net_note_local(boot, action->to.addr);
     if (did == LB_TURN_IDLE)
         did = lb_resolve_turn(boot, action);
     if (did == LB_TURN_IDLE)
@@ -286,7 +281,7 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
     if (boot->state == LB_AT_OVER || boot->stopping)
         return;
     boot->stopping = true;
-    boot->release_due = release && boot->has_lease;
+    boot->release_due = release && lb_network_has_lease(boot);
     if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE)
         lb_iscsi_logout(&boot->session, now_us);
     else
@@ -314,6 +309,19 @@ const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot) {
 
 const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot) {
     return boot->has_lease ? &boot->dhcp.lease : NULL;
+}
+
+const struct lb_dhcp6_lease *lb_boot_lease6(const struct lb_boot *boot) {
+    return boot->dhcp6_runs && boot->dhcp6.has_lease ? &boot->dhcp6.lease : NULL;
+}
+
+const struct lb_dhcp6_lease *lb_boot_offers6(const struct lb_boot *boot, size_t *count) {
+    *count = boot->dhcp6.offer_count;
+    return boot->dhcp6.offers;
+}
+
+const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot) {
+    return boot->nd6_runs ? &boot->nd6.info : NULL;
 }
 
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count) {

@@ -21,8 +21,10 @@
 #include "core/base/config.h"
 #include "core/base/report.h"
 #include "core/dhcp4/dhcp4.h"
+#include "core/dhcp6/dhcp6.h"
 #include "core/iscsi/iscsi.h"
 #include "core/iscsi/iscsi_disk.h"
+#include "core/nd6/nd6.h"
 #include "core/rootpath/rootpath.h"
 
 /* An IPv6 address of the interface. */
@@ -214,7 +216,12 @@ struct lb_report *lb_boot_report(struct lb_boot *boot); /* the host may add its 
 struct lb_trace *lb_boot_trace(struct lb_boot *boot);
 const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot);
 const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot); /* NULL: none */
+const struct lb_dhcp6_lease *lb_boot_lease6(const struct lb_boot *boot); /* NULL: none; see
+                                                                            `stateless` */
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count);
+const struct lb_dhcp6_lease *lb_boot_offers6(const struct lb_boot *boot, size_t *count);
+/* What the IPv6 routers of the link say; NULL: they were not asked. */
+const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot);
 /* TARGETS: what the server offers, an entry for each portal of each target; more than there is room
  * for are counted in *dropped. */
 const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,

@@ -1,5 +1,9 @@
-/* What is known of the network. */
+/* What is known of the network: the interface's configuration made of it, and what it says of the
+ * disk. */
 #include "core/boot/boot_state.h"
+
+/* ---- answers -----------------------------------------------------------------------------------
+ */
 
 struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease) {
     struct lb_boot_answer answer = {
@@ -12,4 +16,356 @@ struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease) {
     lb_format(answer.root_path_from, sizeof answer.root_path_from, "DHCP server %s",
               lb_addr_text(lease->root_path_from).s);
     return answer;
+}
+
+/* RFC 5970 5 has one option for the URLs of every kind of boot: one that is not iSCSI's is somebody
+ * else's, and says nothing. */
+struct lb_boot_answer lb_answer_of_lease6(const struct lb_dhcp6_lease *lease) {
+    struct lb_boot_answer answer = {
+        .family = LB_V6,
+        .root_path_option = 59,
+        .root_path_flags = LB_ROOTPATH_URI,
+    };
+    struct lb_bytes url = lb_bytes(lease->root_path, lease->root_path_len);
+    if (lb_rootpath_is_iscsi(url, LB_ROOTPATH_URI))
+        answer.root_path = url;
+    lb_format(answer.from, sizeof answer.from, "DHCPv6 server %s", lb_addr_text(lease->server).s);
+    memcpy(answer.root_path_from, answer.from, sizeof answer.from);
+    return answer;
+}
+
+struct lb_boot_answer lb_answer_of_routers6(const struct lb_nd6_info *info) {
+    struct lb_boot_answer answer = {.family = LB_V6};
+    if (info->router_count > 0)
+        lb_format(answer.from, sizeof answer.from, "router %s",
+                  lb_addr_text(info->routers[0].addr).s);
+    else
+        lb_format(answer.from, sizeof answer.from, "IPv6 routers");
+    memcpy(answer.root_path_from, answer.from, sizeof answer.from);
+    return answer;
+}
+
+/* ---- pieces of the configuration ---------------------------------------------------------------
+ */
+
+static void take_lease4(struct lb_boot_net *net, const struct lb_dhcp4_lease *lease) {
+    net->address = lease->address;
+    net->route_count = lease->route_count;
+    net->mtu = lease->mtu;
+    net->dhcp_server = lease->server;
+    net->lease_s = lease->bootp || lease->lease_s == LB_DHCP4_INFINITE ? 0 : lease->lease_s;
+    memcpy(net->routes, lease->routes, sizeof net->routes);
+    memcpy(net->hostname, lease->hostname, sizeof net->hostname);
+    memcpy(net->domain, lease->domain, sizeof net->domain);
+    memcpy(net->search, lease->search, sizeof net->search);
+}
+
+static void add_address6(struct lb_boot_net *net, struct lb_boot_addr6 address) {
+    if (address.valid_s > 0 && net->addr6_count < LB_ADDRS6_MAX)
+        net->addrs6[net->addr6_count++] = address;
+}
+
+static void add_route6(struct lb_boot_net *net, struct lb_prefix to, struct lb_addr via) {
+    if (net->route6_count < LB_ROUTES_MAX)
+        net->routes6[net->route6_count++] = (struct lb_route){.to = to, .via = via};
+}
+
+/* DHCPv6's addresses are first: they are given up when there are too many. */
+static void take_lease6(struct lb_boot_net *net, uint64_t now_us,
+                        const struct lb_dhcp6_lease *lease) {
+    for (size_t i = 0; i < lease->addr_count; i++) {
+        const struct lb_dhcp6_addr *from = &lease->addrs[i];
+        add_address6(net, (struct lb_boot_addr6){
+                              .address = {from->addr, 128},
+                              .preferred_s = lb_dhcp6_left_s(lease, now_us, from->preferred_s),
+                              .valid_s = lb_dhcp6_left_s(lease, now_us, from->valid_s),
+                          });
+    }
+    net->dhcp6_server = lease->server;
+}
+
+static void take_addresses6(struct lb_boot_net *net, uint64_t now_us,
+                            const struct lb_nd6_info *info) {
+    for (size_t i = 0; i < info->address_count; i++) {
+        const struct lb_nd6_address *from = &info->addresses[i];
+        add_address6(net, (struct lb_boot_addr6){
+                              .address = from->address,
+                              .preferred_s = lb_nd6_left_s(now_us, from->preferred_until_us),
+                              .valid_s = lb_nd6_left_s(now_us, from->valid_until_us),
+                          });
+    }
+}
+
+static void take_routers6(struct lb_boot_net *net, const struct lb_nd6_info *info) {
+    static const struct lb_prefix everything = {.addr = {.family = LB_V6}};
+    const struct lb_addr none = {.family = LB_FAMILY_NONE};
+    for (size_t i = 0; i < info->on_link_count; i++)
+        add_route6(net, info->on_link[i].prefix, none);
+    for (size_t i = 0; i < info->router_count; i++)
+        add_route6(net, everything, info->routers[i].addr);
+    for (size_t i = 0; i < info->route_count; i++)
+        add_route6(net, info->routes[i].route.to, info->routes[i].route.via);
+    if (info->mtu != 0)
+        net->mtu = net->mtu == 0 ? info->mtu : LB_MIN(net->mtu, info->mtu);
+}
+
+/* ---- names -------------------------------------------------------------------------------------
+ */
+
+struct addr_list {
+    struct lb_addr addrs[LB_DNS_MAX];
+    size_t count;
+};
+
+static void add_each(struct addr_list *list, const struct lb_addr *addrs, size_t count) {
+    for (size_t i = 0; i < count && list->count < LB_DNS_MAX; i++) {
+        bool is_there = false;
+        for (size_t j = 0; j < list->count; j++)
+            is_there = is_there || lb_addr_equal(list->addrs[j], addrs[i]);
+        if (!is_there)
+            list->addrs[list->count++] = addrs[i];
+    }
+}
+
+/* Resolvers of both families in turn, so that the room is not all one family's. */
+static void take_resolvers(struct lb_boot_net *net, const struct addr_list *first,
+                           const struct addr_list *second) {
+    struct addr_list both = {.count = 0};
+    for (size_t i = 0; i < LB_DNS_MAX; i++) {
+        if (i < first->count)
+            add_each(&both, &first->addrs[i], 1);
+        if (i < second->count)
+            add_each(&both, &second->addrs[i], 1);
+    }
+    memcpy(net->dns, both.addrs, sizeof net->dns);
+    net->dns_count = both.count;
+}
+
+static bool has_word(const char *list, struct lb_bytes word) {
+    struct lb_bytes rest = lb_bytes_of_text(list), item;
+    while (lb_list_next(&rest, ' ', &item))
+        if (lb_bytes_equal(item, word))
+            return true;
+    return false;
+}
+
+static void add_search(struct lb_boot_net *net, const char *names) {
+    struct lb_bytes rest = lb_bytes_of_text(names), name;
+    while (lb_list_next(&rest, ' ', &name)) {
+        size_t len = lb_strlen(net->search);
+        if (name.len == 0 || has_word(net->search, name) ||
+            len + 1 + name.len >= sizeof net->search)
+            continue;
+        struct lb_text text = lb_text(net->search + len, sizeof net->search - len);
+        if (len > 0)
+            lb_text_add(&text, " ");
+        lb_text_untrusted(&text, name);
+    }
+}
+
+static void take_names6(struct lb_boot *boot, struct lb_boot_net *net) {
+    struct addr_list list4 = {.count = 0}, list6 = {.count = 0};
+    if (boot->has_lease)
+        add_each(&list4, boot->dhcp.lease.dns, boot->dhcp.lease.dns_count);
+    if (boot->dhcp6.has_lease) {
+        add_each(&list6, boot->dhcp6.lease.dns, boot->dhcp6.lease.dns_count);
+        add_search(net, boot->dhcp6.lease.search);
+    }
+    add_each(&list6, boot->nd6.info.dns, boot->nd6.info.dns_count);
+    add_search(net, boot->nd6.info.search);
+    if (boot->chosen == LB_V6)
+        take_resolvers(net, &list6, &list4);
+    else
+        take_resolvers(net, &list4, &list6);
+}
+
+/* What a person configured stands above what the network said: RFC 4173 3. */
+static void take_config(const struct lb_config *config, struct lb_boot_net *net) {
+    if (lb_config_is_set(config, LB_KEY_MTU))
+        net->mtu = (uint16_t)lb_config_u32(config, LB_KEY_MTU);
+    if (lb_config_is_set(config, LB_KEY_HOSTNAME))
+        lb_text_copy(net->hostname, sizeof net->hostname,
+                     lb_bytes_of_text(lb_config_text(config, LB_KEY_HOSTNAME)));
+    if (lb_config_is_set(config, LB_KEY_DOMAIN))
+        lb_text_copy(net->domain, sizeof net->domain,
+                     lb_bytes_of_text(lb_config_text(config, LB_KEY_DOMAIN)));
+    if (!lb_config_is_set(config, LB_KEY_DNS))
+        return;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_DNS)), item;
+    net->dns_count = 0;
+    while (net->dns_count < LB_DNS_MAX && lb_list_next(&list, ',', &item))
+        if (lb_addr_parse(item, &net->dns[net->dns_count]))
+            net->dns_count++;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------
+ */
+
+static void take_static4(const struct lb_config *config, struct lb_boot_net *net) {
+    struct lb_addr gateway = lb_config_addr(config, LB_KEY_GATEWAY);
+    net->address = lb_config_prefix(config, LB_KEY_ADDRESS);
+    if (!lb_addr_is_set(gateway))
+        return;
+    net->routes[0] = (struct lb_route){.to = {.addr = {.family = gateway.family}}, .via = gateway};
+    net->route_count = 1;
+}
+
+/* Its network is on the link; so is a router that is not in it, for a person says so. */
+static void take_static6(const struct lb_config *config, struct lb_boot_net *net) {
+    struct lb_prefix address = lb_config_prefix(config, LB_KEY_ADDRESS);
+    struct lb_addr gateway = lb_config_addr(config, LB_KEY_GATEWAY);
+    const struct lb_addr none = {.family = LB_FAMILY_NONE};
+    add_address6(net, (struct lb_boot_addr6){
+                          .address = address, .preferred_s = LB_FOREVER, .valid_s = LB_FOREVER});
+    if (address.len < 128)
+        add_route6(
+            net,
+            (struct lb_prefix){.addr = lb_addr_mask(address.addr, address.len), .len = address.len},
+            none);
+    if (gateway.family == LB_V6)
+        add_route6(net, (struct lb_prefix){.addr = {.family = LB_V6}}, gateway);
+}
+
+void lb_net_make(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_config *config = boot->setup.config;
+    struct lb_boot_net *net = &boot->net;
+    memset(net, 0, sizeof *net);
+    if (lb_network_is_static(boot, LB_V4))
+        take_static4(config, net);
+    else if (boot->has_lease)
+        take_lease4(net, &boot->dhcp.lease);
+    if (boot->static6 == LB_STATIC6_OURS)
+        take_static6(config, net);
+    else if (boot->dhcp6.has_lease)
+        take_lease6(net, now_us, &boot->dhcp6.lease);
+    if (boot->static6 == LB_STATIC6_NONE)
+        take_addresses6(net, now_us, &boot->nd6.info);
+    take_routers6(net, &boot->nd6.info);
+    take_names6(boot, net);
+    take_config(config, net);
+}
+
+bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family) {
+    return family == LB_V6 ? net->addr6_count > 0 : lb_addr_is_set(net->address.addr);
+}
+
+/* ---- our end of the connection -----------------------------------------------------------------
+ */
+
+/* Bits that both have in common, of the 64 that name a network. */
+static unsigned common_bits(struct lb_addr a, struct lb_addr b) {
+    unsigned bits = 0;
+    while (bits < 64 && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) & (0x80 >> bits % 8)) == 0)
+        bits++;
+    return bits;
+}
+
+static bool is_deprecated(const struct lb_boot_addr6 *address) {
+    return address->preferred_s == 0;
+}
+
+/* As RFC 6724 5 chooses, by rules 3 and 8. Of several equals the host's choice is not known: all
+ * are kept. */
+static void note_locals6(struct lb_boot *boot, struct lb_addr peer) {
+    unsigned best = 0;
+    for (size_t i = 0; i < boot->net.addr6_count; i++) {
+        const struct lb_boot_addr6 *mine = &boot->net.addrs6[i];
+        unsigned rank = common_bits(mine->address.addr, peer) + (is_deprecated(mine) ? 0 : 128);
+        if (rank > best)
+            boot->local_count = 0;
+        best = LB_MAX(best, rank);
+        if (rank == best)
+            boot->locals[boot->local_count++] = mine->address.addr;
+    }
+}
+
+void lb_net_note_local(struct lb_boot *boot, struct lb_addr peer) {
+    boot->local_count = 0;
+    boot->local_is_link = peer.family == LB_V6 && lb_addr_is_link_local(peer);
+    if (peer.family == LB_V6 && !boot->local_is_link)
+        note_locals6(boot, peer);
+    else if (peer.family == LB_V4 && lb_addr_is_set(boot->net.address.addr))
+        boot->locals[boot->local_count++] = boot->net.address.addr;
+}
+
+static bool has_address(const struct lb_boot_net *net, struct lb_addr addr) {
+    if (addr.family == LB_V4)
+        return lb_addr_equal(net->address.addr, addr);
+    for (size_t i = 0; i < net->addr6_count; i++)
+        if (lb_addr_equal(net->addrs6[i].address.addr, addr))
+            return true;
+    return false;
+}
+
+bool lb_net_has_local(const struct lb_boot *boot) {
+    for (size_t i = 0; i < boot->local_count; i++)
+        if (!has_address(&boot->net, boot->locals[i]))
+            return false;
+    return boot->local_count > 0 || boot->local_is_link;
+}
+
+/* ---- a name's addresses ------------------------------------------------------------------------
+ */
+
+static enum lb_family first_family(const struct lb_boot *boot, const struct lb_addr *addrs) {
+    const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
+    if (lb_streq(word, "4"))
+        return LB_V4;
+    if (lb_streq(word, "6"))
+        return LB_V6;
+    return boot->chosen != LB_FAMILY_NONE ? boot->chosen : addrs[0].family;
+}
+
+/* On the machine's own network nothing is known of its addresses: the host's order may know more.
+ */
+static bool is_of_use(const struct lb_boot *boot, enum lb_family family) {
+    return !boot->net_set || lb_net_has_family(&boot->net, family);
+}
+
+/* The next of the family, from *at on; NULL: there is none. */
+static const struct lb_addr *next_of(const struct lb_addr *addrs, size_t count,
+                                     enum lb_family family, size_t *at) {
+    while (*at < count)
+        if (addrs[(*at)++].family == family)
+            return &addrs[*at - 1];
+    return NULL;
+}
+
+static size_t take_turns(const struct lb_addr *addrs, size_t count, const enum lb_family order[2],
+                         struct lb_addr *sorted) {
+    size_t kept = 0, at[LB_BOOT_FAMILIES] = {0, 0};
+    for (size_t i = 0; i < 2 * count; i++) {
+        const struct lb_addr *next = next_of(addrs, count, order[i % 2], &at[i % 2]);
+        if (next != NULL)
+            sorted[kept++] = *next;
+    }
+    return kept;
+}
+
+static size_t take_family(const struct lb_addr *addrs, size_t count, enum lb_family family,
+                          struct lb_addr *sorted) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (addrs[i].family == family)
+            sorted[kept++] = addrs[i];
+    return kept;
+}
+
+size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count) {
+    struct lb_addr sorted[LB_PORTALS_MAX];
+    size_t kept;
+    count = LB_MIN(count, LB_PORTALS_MAX);
+    if (count == 0)
+        return 0;
+    enum lb_family first = first_family(boot, addrs);
+    enum lb_family order[LB_BOOT_FAMILIES] = {first, first == LB_V6 ? LB_V4 : LB_V6};
+    if (is_of_use(boot, order[0]) == is_of_use(boot, order[1])) {
+        kept = take_turns(addrs, count, order, sorted);
+    } else { /* RFC 6724 6, rule 1 */
+        bool second = is_of_use(boot, order[1]);
+        kept = take_family(addrs, count, order[second], sorted);
+        kept += take_family(addrs, count, order[!second], sorted + kept);
+    }
+    memcpy(addrs, sorted, kept * sizeof addrs[0]);
+    return kept;
 }

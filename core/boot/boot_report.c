@@ -41,6 +41,49 @@ void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp
                  lb_bytes(lease->root_path, lease->root_path_len));
 }
 
+void lb_report_routers6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info) {
+    const struct lb_boot_answer answer = lb_answer_of_routers6(info);
+    const char *source = answer.from;
+    for (size_t i = 0; i < info->router_count; i++)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "router", source, "%s",
+                          lb_addr_text(info->routers[i].addr).s);
+    for (size_t i = 0; i < info->on_link_count; i++)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "network", source, "%s",
+                          lb_prefix_text(info->on_link[i].prefix).s);
+    learned_addrs(boot, now_us, source, "dns", info->dns, info->dns_count);
+    if (info->mtu != 0)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "mtu", source, "%u",
+                          (unsigned)info->mtu);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "dhcpv6", source, "%s",
+                      info->managed ? "addresses and the rest (M)"
+                      : info->other ? "the rest (O)"
+                                    : "there is none");
+}
+
+void lb_report_addresses6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info) {
+    const struct lb_boot_answer answer = lb_answer_of_routers6(info);
+    for (size_t i = 0; i < info->address_count; i++)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "address", answer.from, "%s",
+                          lb_prefix_text(info->addresses[i].address).s);
+}
+
+void lb_report_lease6(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp6_lease *lease) {
+    char source[48];
+    lb_format(source, sizeof source, "DHCPv6 server %s", lb_addr_text(lease->server).s);
+    for (size_t i = 0; i < lease->addr_count; i++) {
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "address", source, "%s",
+                          lb_addr_text(lease->addrs[i].addr).s);
+        if (lease->addrs[i].valid_s == LB_DHCP6_INFINITE)
+            lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "lease", source, "without end");
+        else
+            lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "lease", source, "%u s",
+                              lease->addrs[i].valid_s);
+    }
+    learned_addrs(boot, now_us, source, "dns", lease->dns, lease->dns_count);
+    learned_text(boot, now_us, source, "root-path",
+                 lb_bytes(lease->root_path, lease->root_path_len));
+}
+
 void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
     char lun[32], server[LB_HOST_MAX + 1];
     struct lb_text text = lb_text(lun, sizeof lun);

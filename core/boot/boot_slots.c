@@ -60,7 +60,7 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
     if (is_of_discovery(slot))
         lb_discovery_datagram(boot, now_us, slot, from, bytes);
     else
-        lb_dhcp_stage_datagram(boot, now_us, slot, from, bytes);
+        lb_network_datagram(boot, now_us, slot, from, bytes);
 }
 
 /* ---- names -------------------------------------------------------------------------------------
@@ -96,9 +96,14 @@ void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_add
     if (!boot->looking_up)
         return;
     enum lb_asker asker = boot->lookups[0].asker;
+    struct lb_addr sorted[LB_PORTALS_MAX];
+    count = LB_MIN(count, LB_PORTALS_MAX);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = addrs[i];
+    count = lb_net_sort(boot, sorted, count);
     lb_resolve_cancel(boot, asker);
     if (asker != LB_ASKER_SESSION)
-        lb_discovery_resolved(boot, now_us, asker, addrs, count);
+        lb_discovery_resolved(boot, now_us, asker, sorted, count);
     else if (boot->session_runs)
-        lb_iscsi_resolved(&boot->session, now_us, addrs, count);
+        lb_iscsi_resolved(&boot->session, now_us, sorted, count);
 }

@@ -14,7 +14,7 @@
  *        up ── the session is lost for good ──> over
  *        any state ── lb_boot_stop ──> closing ──> over
  *
- * The DHCP client keeps running beside the later states, and renews the lease.
+ * The clients of DHCP, both families', and of IPv6's routers keep running beside the later states.
  *
  * How old an answer may be: each failed attempt has the DHCP client confirm its lease during the
  * pause (a REQUEST; where nobody answers the lease is kept), and each attempt chooses its target
@@ -23,7 +23,7 @@
 enum lb_boot_state {
     LB_AT_START,
     LB_AT_LINK,      /* waits for the link */
-    LB_AT_DHCP,      /* waits for a lease, or for the offers of a dry run */
+    LB_AT_DHCP,      /* asks both families for an address and a disk, or for a dry run's offers */
     LB_AT_ADDRESS,   /* waits for the host to configure the interface */
     LB_AT_DISCOVERY, /* asks who has the disk */
     LB_AT_SESSION,   /* resolve, connect, login */
@@ -79,6 +79,23 @@ struct lb_boot_answer {
     const char *initiator;     /* option 203; NULL or empty: none */
 };
 
+/* What DHCPv6 is asked for. */
+enum lb_dhcp6_role {
+    LB_DHCP6_NOTHING,   /* routers say that there is none; or there is no link-local address yet */
+    LB_DHCP6_ADDRESSES, /* and the rest */
+    LB_DHCP6_REST,      /* stateless */
+};
+
+/* A configured IPv6 address. */
+enum lb_static6 {
+    LB_STATIC6_NONE,
+    LB_STATIC6_DUE, /* to be probed, once there is a link-local one */
+    LB_STATIC6_PROBING,
+    LB_STATIC6_OURS,
+};
+
+enum { LB_BOOT_FAMILIES = 2 }; /* IPv4, IPv6, in this order */
+
 struct lb_boot {
     struct lb_boot_setup setup;
     char interface[32];
@@ -95,11 +112,30 @@ struct lb_boot {
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */
     bool link_up, stopping, was_up;
-    bool release_due, has_released;                       /* after lb_boot_stop */
-    size_t step_link, step_dhcp, step_session, step_disk; /* report steps */
+    bool release_due, has_released; /* after lb_boot_stop */
+    size_t step_link, step_dhcp, step_nd6, step_dhcp6, step_session, step_disk; /* report steps */
 
+    /* The network: boot_network.c. */
     struct lb_dhcp4_client dhcp;
-    bool dhcp_runs, dhcp_open, has_lease;
+    bool dhcp_runs, dhcp_open, has_lease, had_lease;
+    struct lb_nd6_client nd6;
+    bool nd6_runs, nd6_open, no_router; /* nobody has answered its solicitations */
+    struct lb_dhcp6_client dhcp6;
+    bool dhcp6_runs, dhcp6_open, had_lease6, has_addresses6; /* the last: of routers' prefixes */
+    enum lb_dhcp6_role dhcp6_role;
+    enum lb_static6 static6;
+    struct lb_error out4, out6;    /* why this attempt has given the family up; LB_OK: it has not */
+    bool is_named;                 /* a person named the disk, server and all */
+    enum lb_host_kind wanted_host; /* how the server is given then */
+    uint64_t asked_us;             /* when this attempt began to ask */
+    uint64_t usable_us[LB_BOOT_FAMILIES]; /* when a family first named a disk; 0: it has not */
+    enum lb_family chosen;                /* whose word on the disk is followed */
+    bool chose_early;        /* nobody had named a disk, and one family had not spoken yet */
+    struct lb_error no_disk; /* what discovery ended with, while that family is waited for */
+    struct lb_addr locals[LB_ADDRS6_MAX]; /* which the session may be from */
+    size_t local_count;
+    bool local_is_link;                   /* it is from the link-local address */
+    enum lb_family lost_family;           /* of lease_error */
     struct lb_error lease_error;          /* why it was lost, until there is another */
     struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
     bool has_firmware_lease;              /* and it was not tried yet */
@@ -174,6 +210,19 @@ bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t dela
 
 /* boot_net.c: what is known of the network */
 struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease);
+struct lb_boot_answer lb_answer_of_lease6(const struct lb_dhcp6_lease *lease);
+struct lb_boot_answer lb_answer_of_routers6(const struct lb_nd6_info *info);
+/* Makes boot->net of the leases, the routers' word and the configuration. */
+void lb_net_make(struct lb_boot *boot, uint64_t now_us);
+bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family);
+/* A connection is made to peer: which of our addresses it may be from; and whether these are still
+ * there. */
+void lb_net_note_local(struct lb_boot *boot, struct lb_addr peer);
+bool lb_net_has_local(const struct lb_boot *boot);
+/* RFC 8305 4: a name's addresses in the order in which they are tried: families in turn, the
+ * preferred one first; those of a family that this machine has no address of come last. Gives how
+ * many there are, LB_PORTALS_MAX at most. */
+size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count);
 
 /* boot_target.c: what is booted: configuration before network. Each call starts anew; false: the
  * error is set. The answer is the network's, or NULL where it was not asked. */
@@ -184,15 +233,49 @@ bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
 /* Whether a configured name is one; else sets the error. */
 bool lb_initiator_is_valid(struct lb_boot *boot);
 
-/* boot_dhcp.c: the link and DHCP stages */
-void lb_dhcp_stage_start(struct lb_boot *boot, uint64_t now_us);
-void lb_dhcp_stage_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                            struct lb_endpoint from, struct lb_bytes bytes);
-enum lb_turn lb_dhcp_stage_turn(struct lb_boot *boot, uint64_t now_us,
-                                struct lb_boot_action *action);
-void lb_dhcp_stage_stop(struct lb_boot *boot);
-/* Configured address: fills net; false when there is none. */
-bool lb_address_from_config(struct lb_boot *boot, uint64_t now_us);
+/* boot_network.c: link, both families, and which of them is followed */
+void lb_network_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_network_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action);
+/* An attempt is over; the clients go on. */
+void lb_network_pause(struct lb_boot *boot, uint64_t now_us);
+/* Gives the leases back: what there is to send comes in the next turns. */
+void lb_network_release(struct lb_boot *boot, uint64_t now_us);
+bool lb_network_has_lease(const struct lb_boot *boot);
+void lb_network_stop(struct lb_boot *boot);
+void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                         struct lb_endpoint from, struct lb_bytes bytes);
+/* Discovery ended without a disk, and boot->error says so: true when the other family may still
+ * name one; then it is waited for, and the attempt goes on. */
+bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us);
+/* Something was learned or lost after the interface was configured: it is configured anew. */
+void lb_network_changed(struct lb_boot *boot, uint64_t now_us);
+/* An address of the family must not be used any more; why is kept for what fails because of it. */
+void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
+                     const struct lb_error *why);
+bool lb_network_is_dry(const struct lb_boot *boot);
+bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family);
+
+/* boot_dhcp4.c */
+bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us); /* false: the error is set */
+enum lb_turn lb_dhcp4_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                 struct lb_boot_action *action);
+void lb_dhcp4_stage_stop(struct lb_boot *boot);
+const struct lb_dhcp4_lease *lb_dhcp4_stage_offer(const struct lb_boot *boot); /* of a dry run */
+
+/* boot_nd6.c: routers and stateless addresses */
+void lb_nd6_stage_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_nd6_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                               struct lb_boot_action *action);
+void lb_nd6_stage_stop(struct lb_boot *boot);
+void lb_nd6_stage_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
+
+/* boot_dhcp6.c */
+/* Starts, stops or changes what is asked, by what the routers say. */
+void lb_dhcp6_stage_follow(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_dhcp6_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                 struct lb_boot_action *action);
+void lb_dhcp6_stage_stop(struct lb_boot *boot);
+const struct lb_dhcp6_lease *lb_dhcp6_stage_offer(const struct lb_boot *boot); /* of a dry run */
 
 /* boot_discovery.c: the Discovery stage. The network is configured, the target chosen as far as
  * configuration and network name it: goes on to the boot stage, by way of discovery where something
@@ -247,6 +330,9 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us);
 
 /* boot_report.c: the facts of each stage */
 void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
+void lb_report_routers6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info);
+void lb_report_addresses6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info);
+void lb_report_lease6(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp6_lease *lease);
 void lb_report_target(struct lb_boot *boot, uint64_t now_us);
 void lb_report_session(struct lb_boot *boot, uint64_t now_us);
 void lb_report_disk(struct lb_boot *boot, uint64_t now_us);

@@ -7,17 +7,21 @@
 
 #include "core/boot/boot_state.h"
 #include "core/dhcp4/dhcp4_wire.h"
+#include "core/dhcp6/dhcp6_wire.h"
 #include "core/iscsi/iscsi_target_state.h"
 #include "tests/tap.h"
 
-#define HOST_TARGET    "iqn.2026-11.test:disk"
-#define HOST_ROOT_PATH "iscsi:192.0.2.1:::1:" HOST_TARGET
-#define SEC            LB_US_SEC
+#define HOST_TARGET     "iqn.2026-11.test:disk"
+#define HOST_ROOT_PATH  "iscsi:192.0.2.1:::1:" HOST_TARGET
+#define HOST_ROOT_PATH6 "iscsi:[2001:db8::1]:::1:" HOST_TARGET
+#define SEC             LB_US_SEC
+#define HOST_DAD_US     SEC /* RFC 4862 5.1: RetransTimer */
 
 enum {
     HOST_DISK_BYTES = 1 << 20,
     HOST_EVENTS = LB_BOOT_OUT + 1,
     HOST_CONNECTS = 64,
+    HOST_PROBES = 16,
     HOST_POLLS = 60, /* at one moment, without a byte that moves: a boot takes under ten */
 };
 
@@ -46,6 +50,15 @@ static struct host {
     bool dhcp_hears[2][LB_DHCP4_FORCERENEW + 1]; /* by message type */
     bool dhcp_naks;                              /* each REQUEST is refused by the first server */
     unsigned conflicts;                          /* of the next ARP probes */
+
+    /* IPv6, where host_ipv6 was called. */
+    struct lb_nd6_ra ra;
+    bool has_router;              /* which answers solicitations with ra */
+    uint64_t router_us, dhcp6_us; /* how long router and server take to answer */
+    struct lb_dhcp6_server dhcp6;
+    struct lb_dhcp6_binding bindings6[8];
+    bool dhcp6_hears[LB_DHCP6_RELAY_REPL + 1]; /* by message type */
+    struct lb_addr taken6;                     /* another machine has it */
     const char *address_error;
     struct lb_addr resolved[4];
     size_t resolved_count;
@@ -58,6 +71,22 @@ static struct host {
     unsigned dhcp_sent[LB_DHCP4_FORCERENEW + 1];
     struct lb_dhcp4_message dhcp_last;
     uint64_t dhcp_last_us;
+    unsigned dhcp6_sent[LB_DHCP6_RELAY_REPL + 1];
+    uint64_t dhcp6_first_us; /* the first message */
+    unsigned solicitations;
+    struct {
+        struct lb_addr addr;
+        uint64_t at_us;
+    } probes[HOST_PROBES]; /* under way */
+    size_t probe_count;
+    struct host_answer { /* of router and DHCPv6 server, under way */
+        uint32_t slot;
+        struct lb_endpoint from;
+        uint8_t bytes[LB_DHCP6_PACKET_MAX];
+        size_t len;
+        uint64_t at_us;
+    } answers[4];
+    size_t answer_count;
     struct lb_endpoint connects[HOST_CONNECTS];
     unsigned connect_count;
     uint64_t connect_us;
@@ -198,6 +227,142 @@ static inline void host_send(const struct lb_boot_action *action) {
         host_ask_server(i, action->from, lb_bytes(bytes, len));
 }
 
+/* ---- IPv6 --------------------------------------------------------------------------------------
+ */
+
+static inline struct lb_addr v6(const char *text) {
+    struct lb_addr addr = {.family = LB_FAMILY_NONE};
+    lb_assert(lb_addr_parse_v6(lb_bytes_of_text(text), &addr));
+    return addr;
+}
+
+static inline struct lb_nd6_ra_prefix host_prefix(const char *text) {
+    return (struct lb_nd6_ra_prefix){.prefix = {v6(text), 64},
+                                     .on_link = true,
+                                     .autonomous = true,
+                                     .valid_s = 86400,
+                                     .preferred_s = 14400};
+}
+
+/* A router that says nothing of DHCPv6, and a DHCPv6 server that nobody speaks of and that gives no
+ * Root Path. */
+static inline void host_ipv6(void) {
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+    struct lb_dhcp6_server_config config = {
+        .duid = lb_duid_ll(mac),
+        .network = {v6("2001:db8::"), 64},
+        .first = v6("2001:db8::100"),
+        .last = v6("2001:db8::107"),
+        .dns = {v6("2001:db8::53")},
+        .dns_count = 1,
+    };
+    host.setup.has_ipv6 = true;
+    host.ra = (struct lb_nd6_ra){
+        .lifetime_s = 1800, .prefixes = {host_prefix("2001:db8::")}, .prefix_count = 1};
+    host.has_router = true;
+    lb_dhcp6_server_init(&host.dhcp6, &config, host.bindings6, LB_COUNT(host.bindings6));
+    memset(host.dhcp6_hears, true, sizeof host.dhcp6_hears);
+}
+
+static inline void host_offers6(const char *root_path) {
+    host.dhcp6.config.root_path = lb_bytes_of_text(root_path);
+}
+
+static inline void host_dhcp6_is_silent(void) {
+    memset(host.dhcp6_hears, false, sizeof host.dhcp6_hears);
+}
+
+static inline void host_answers(uint32_t slot, struct lb_endpoint from, struct lb_bytes bytes,
+                                uint64_t after_us) {
+    if (bytes.len == 0 || !CHECK(host.answer_count < LB_COUNT(host.answers)))
+        return;
+    struct host_answer *answer = &host.answers[host.answer_count++];
+    *answer = (struct host_answer){
+        .slot = slot, .from = from, .len = bytes.len, .at_us = host.now + after_us};
+    memcpy(answer->bytes, bytes.p, bytes.len);
+}
+
+/* The advertisement that nobody asked for. */
+static inline void host_advertise(void) {
+    uint8_t room[LB_ND6_PACKET_MAX];
+    struct lb_nd6_reply reply = lb_nd6_server_advertise(&host.ra, lb_span(room, sizeof room));
+    host_answers(LB_BOOT_SLOT_ND6, (struct lb_endpoint){.addr = v6("fe80::1")}, reply.bytes, 0);
+}
+
+static inline void host_solicit(const struct lb_boot_action *action) {
+    uint8_t room[LB_ND6_PACKET_MAX];
+    host.solicitations++;
+    if (!host.has_router)
+        return;
+    struct lb_nd6_reply reply =
+        lb_nd6_server_input(&host.ra, action->from.addr, action->bytes, lb_span(room, sizeof room));
+    CHECK(reply.bytes.len > 0);
+    host_answers(LB_BOOT_SLOT_ND6, (struct lb_endpoint){.addr = v6("fe80::1")}, reply.bytes,
+                 host.router_us);
+}
+
+static inline void host_ask_dhcp6(const struct lb_boot_action *action) {
+    uint8_t room[LB_DHCP6_PACKET_MAX];
+    struct lb_dhcp6_message message;
+    struct lb_endpoint client = {v6("fe80::ff:fe00:1"), LB_DHCP6_CLIENT_PORT};
+    struct lb_endpoint server = {v6("fe80::9"), LB_DHCP6_SERVER_PORT};
+    const char *why;
+    if (!CHECK(lb_dhcp6_decode(action->bytes, &message, &why)))
+        return;
+    if (host.dhcp6_first_us == 0)
+        host.dhcp6_first_us = host.now;
+    host.dhcp6_sent[message.type]++;
+    if (host.dhcp6_hears[message.type])
+        host_answers(LB_BOOT_SLOT_DHCP6, server,
+                     lb_dhcp6_server_input(&host.dhcp6, host.now, client, action->bytes,
+                                           lb_span(room, sizeof room)),
+                     host.dhcp6_us);
+}
+
+static inline void host_probe6(struct lb_addr addr) {
+    lb_assert(host.probe_count < HOST_PROBES);
+    host.probes[host.probe_count].addr = addr;
+    host.probes[host.probe_count++].at_us = host.now + HOST_DAD_US;
+}
+
+/* What router, server and the link's silence say by now. */
+static inline bool host_deliver(void) {
+    for (size_t i = 0; i < host.answer_count; i++) {
+        struct host_answer answer = host.answers[i];
+        if (answer.at_us > host.now)
+            continue;
+        host.answers[i] = host.answers[--host.answer_count];
+        lb_boot_datagram(&host.boot, host.now, answer.slot, answer.from,
+                         lb_bytes(answer.bytes, answer.len));
+        return true;
+    }
+    for (size_t i = 0; i < host.probe_count; i++) {
+        struct lb_addr addr = host.probes[i].addr;
+        if (host.probes[i].at_us > host.now)
+            continue;
+        host.probes[i] = host.probes[--host.probe_count];
+        lb_boot_probed(&host.boot, host.now, addr, lb_addr_equal(addr, host.taken6));
+        return true;
+    }
+    return false;
+}
+
+static inline uint64_t host_deliver_us(void) {
+    uint64_t at_us = LB_NEVER;
+    for (size_t i = 0; i < host.answer_count; i++)
+        at_us = LB_MIN(at_us, host.answers[i].at_us);
+    for (size_t i = 0; i < host.probe_count; i++)
+        at_us = LB_MIN(at_us, host.probes[i].at_us);
+    return at_us;
+}
+
+static inline bool host_has6(const char *text) {
+    for (size_t i = 0; i < host.net.addr6_count; i++)
+        if (lb_addr_equal(host.net.addrs6[i].address.addr, v6(text)))
+            return host.has_address;
+    return false;
+}
+
 /* ---- the stream --------------------------------------------------------------------------------
  */
 
@@ -227,7 +392,8 @@ static inline void host_connect(const struct lb_boot_action *action) {
     host.connects[host.connect_count++] = action->to;
     host.connect_us = host.now;
     CHECK(host.peer == NULL);
-    if (!host.has_address && !host.setup.network_is_up) {
+    bool has_family = host.has_address && lb_net_has_family(&host.net, action->to.addr.family);
+    if (!has_family && !host.setup.network_is_up) {
         lb_boot_lost(&host.boot, host.now, slot, LB_LOST_UNREACHABLE);
     } else if (portal == NULL || portal->answer == REFUSES) {
         lb_boot_lost(&host.boot, host.now, slot, LB_LOST_REFUSED);
@@ -335,6 +501,10 @@ static inline void host_resolve(const char *name) {
 }
 
 static inline void host_probe(struct lb_addr addr) {
+    if (addr.family == LB_V6) {
+        host_probe6(addr);
+        return;
+    }
     bool conflict = host.conflicts > 0;
     host.conflicts -= conflict;
     lb_boot_probed(&host.boot, host.now, addr, conflict);
@@ -347,7 +517,12 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
         lb_boot_link(&host.boot, host.now, host.has_link);
         break;
     case LB_BOOT_SEND:
-        host_send(action);
+        if (action->slot == LB_BOOT_SLOT_ND6)
+            host_solicit(action);
+        else if (action->slot == LB_BOOT_SLOT_DHCP6)
+            host_ask_dhcp6(action);
+        else if (action->slot == LB_BOOT_SLOT_DHCP4)
+            host_send(action);
         break;
     case LB_BOOT_PROBE:
         host_probe(action->probe);
@@ -388,12 +563,13 @@ static inline enum lb_boot_event host_step(uint64_t end_us) {
         host.now = end_us;
     if (action.event != LB_BOOT_WAIT)
         return action.event;
-    if (host_pump(&target_us)) {
+    if (host_pump(&target_us) || host_deliver()) {
         host.idle_polls = 0;
         return action.event;
     }
     CHECK(action.until_us > host.now);
     uint64_t next_us = LB_MIN(LB_MIN(action.until_us, target_us), end_us);
+    next_us = LB_MIN(next_us, host_deliver_us());
     host.idle_polls = 0;
     host.now = LB_MAX(host.now + 1, next_us);
     return action.event;

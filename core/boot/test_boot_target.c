@@ -86,6 +86,7 @@ static void a_configured_server_may_be_a_name(void) {
 static void a_configured_server_may_have_an_ipv6_address(void) {
     struct lb_addr addr;
     host_init();
+    host_ipv6();
     CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::1"), &addr));
     host_portal(0, addr, 3260);
     host_set("server", "2001:db8::1");

@@ -1,0 +1,186 @@
+/* DHCPv4: the client, its configuration, and what it says. */
+#include "core/boot/boot_state.h"
+
+/* ---- configuration -----------------------------------------------------------------------------
+ */
+
+/* RFC 4361: ff, IAID, DUID; the DUID from the UUID (RFC 6355) where there is one, else from the
+ * MAC, the IAID from the MAC, so that a machine's cards differ. */
+static void duid_client_id(const struct lb_boot *boot, struct lb_dhcp4_config *out) {
+    static const uint8_t no_uuid[16];
+    const uint8_t *mac = boot->setup.mac;
+    struct lb_wr wr = lb_wr(lb_span(out->client_id, sizeof out->client_id));
+    lb_wr_u8(&wr, 0xff);
+    lb_wr_bytes(&wr, lb_bytes(mac + 2, 4));
+    if (memcmp(boot->setup.uuid, no_uuid, sizeof no_uuid) != 0) {
+        lb_wr_u16(&wr, 4);
+        lb_wr_bytes(&wr, lb_bytes(boot->setup.uuid, 16));
+    } else {
+        lb_wr_u16(&wr, 3);
+        lb_wr_u16(&wr, 1);
+        lb_wr_bytes(&wr, lb_bytes(mac, 6));
+    }
+    out->client_id_len = wr.len;
+}
+
+/* `mac` is the client's own default. */
+static bool client_id_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_CLIENT_ID);
+    if (lb_streq(value, "mac"))
+        return true;
+    if (lb_streq(value, "duid")) {
+        duid_client_id(boot, out);
+        return true;
+    }
+    struct lb_span room = lb_span(out->client_id, sizeof out->client_id);
+    if (lb_parse_hex_bytes(lb_bytes_of_text(value), room, &out->client_id_len))
+        return true;
+    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "client-id=%s, expected mac, duid or hex bytes",
+            value);
+    return false;
+}
+
+static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
+    const struct lb_config *config = boot->setup.config;
+    *out = (struct lb_dhcp4_config){
+        .offer_wait_ms = lb_config_u32(config, LB_KEY_OFFER_WAIT),
+        .give_up_ms = lb_config_u32(config, LB_KEY_DHCP_TIMEOUT),
+        .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),
+        .no_rapid_commit = !lb_config_bool(config, LB_KEY_RAPID_COMMIT),
+        .no_arp_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
+        .ask_bootp = lb_config_bool(config, LB_KEY_BOOTP),
+        .offers_only = lb_network_is_dry(boot),
+    };
+    memcpy(out->mac, boot->setup.mac, sizeof out->mac);
+    if (lb_config_is_set(config, LB_KEY_HOSTNAME))
+        out->hostname = lb_config_text(config, LB_KEY_HOSTNAME);
+    out->vendor_class = lb_config_text(config, LB_KEY_VENDOR_CLASS);
+    return client_id_config(boot, out);
+}
+
+/* In the first attempt alone: after a failure the network is asked anew. */
+static bool is_firmware_lease_of_use(struct lb_boot *boot) {
+    const struct lb_dhcp4_lease *lease = &boot->firmware_lease;
+    bool was_there = boot->has_firmware_lease;
+    boot->has_firmware_lease = false;
+    return was_there && boot->setup.goal == LB_GOAL_DISK &&
+           (boot->has_target ||
+            lb_rootpath_is_iscsi(lb_bytes(lease->root_path, lease->root_path_len), 0));
+}
+
+bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_dhcp4_config config;
+    if (!client_config(boot, &config))
+        return false;
+    lb_dhcp4_client_init(&boot->dhcp, now_us, &config, &boot->rand, &boot->trace);
+    if (!boot->dhcp_open) {
+        struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
+        ask->slot = LB_BOOT_SLOT_DHCP4;
+        ask->kind = LB_KIND_DHCP4;
+    }
+    boot->dhcp_open = boot->dhcp_runs = true;
+    boot->has_lease = boot->net_set = false; /* also where BOOTP is asked anew */
+    boot->step_dhcp = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
+                                      "DHCPv4 on %s", boot->interface);
+    if (is_firmware_lease_of_use(boot))
+        lb_dhcp4_client_adopt(&boot->dhcp, now_us, &boot->firmware_lease);
+    return true;
+}
+
+void lb_dhcp4_stage_stop(struct lb_boot *boot) {
+    if (boot->dhcp_open)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_DHCP4;
+    boot->dhcp_open = boot->dhcp_runs = false;
+}
+
+const struct lb_dhcp4_lease *lb_dhcp4_stage_offer(const struct lb_boot *boot) {
+    const struct lb_dhcp4_client *client = &boot->dhcp;
+    const struct lb_dhcp4_lease *best = NULL;
+    for (size_t i = 0; i < client->offer_count; i++)
+        if (best == NULL || lb_dhcp4_offer_rank(&client->offers[i]) > lb_dhcp4_offer_rank(best))
+            best = &client->offers[i];
+    return best;
+}
+
+/* ---- what the client says ----------------------------------------------------------------------
+ */
+
+static void got_lease(struct lb_boot *boot, uint64_t now_us) {
+    boot->has_lease = boot->had_lease = true;
+    lb_report_lease(boot, now_us, &boot->dhcp.lease);
+    lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_OK, "%s",
+                  lb_prefix_text(boot->dhcp.lease.address).s);
+    lb_network_changed(boot, now_us);
+}
+
+/* The client asks on, and a session that was up waits for a new address as it waits for a target
+ * that is gone; what ends before that is explained by the lease. */
+static void lost_lease(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_dhcp4_client *client = &boot->dhcp;
+    struct lb_error error = {.code = LB_OK};
+    lb_fail(&error, client->naks > 0 ? LB_E_DHCP_NAK : LB_E_DHCP_EXPIRED, "%s of DHCP server %s",
+            lb_addr_text(boot->net.address.addr).s, lb_addr_text(client->lease.server).s);
+    boot->has_lease = false;
+    lb_network_lost(boot, now_us, LB_V4, &error);
+}
+
+/* A dry run has its offers. */
+static void got_offers(struct lb_boot *boot, uint64_t now_us) {
+    boot->dhcp_runs = false;
+    if (boot->dhcp.offer_count == 0)
+        lb_fail(&boot->out4, LB_E_DHCP_NO_OFFER, "only %s, a proxyDHCP server without addresses",
+                lb_addr_text(boot->dhcp.proxy.server).s);
+    else
+        lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_OK, "%zu offered",
+                      boot->dhcp.offer_count);
+}
+
+/* In one attempt there is a limit to asking; but a disk in use is waited for by its session, and so
+ * is its address. */
+static void client_failed(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_dhcp4_config config = boot->dhcp.config;
+    if (boot->state != LB_AT_DHCP && boot->had_lease) {
+        lb_dhcp4_client_init(&boot->dhcp, now_us, &config, &boot->rand, &boot->trace);
+        return;
+    }
+    boot->out4 = boot->dhcp.error;
+    boot->dhcp_runs = false;
+    lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_FAILED, "%s",
+                  lb_code_word(boot->out4.code));
+}
+
+enum lb_turn lb_dhcp4_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                 struct lb_boot_action *action) {
+    if (!boot->dhcp_runs)
+        return LB_TURN_IDLE;
+    struct lb_dhcp4_action did = lb_dhcp4_client_poll(&boot->dhcp, now_us);
+    switch (did.event) {
+    case LB_DHCP4_WAIT:
+        lb_boot_until(boot, did.until_us);
+        return LB_TURN_IDLE;
+    case LB_DHCP4_SEND:
+        *action = (struct lb_boot_action){.event = LB_BOOT_SEND,
+                                          .slot = LB_BOOT_SLOT_DHCP4,
+                                          .bytes = did.bytes,
+                                          .from = did.from,
+                                          .to = did.to};
+        return LB_TURN_ACT;
+    case LB_DHCP4_PROBE:
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_DHCP4, .probe = did.probe};
+        return LB_TURN_ACT;
+    case LB_DHCP4_GOT:
+        got_lease(boot, now_us);
+        return LB_TURN_AGAIN;
+    case LB_DHCP4_LOST:
+        lost_lease(boot, now_us);
+        return LB_TURN_AGAIN;
+    case LB_DHCP4_OFFERS:
+        got_offers(boot, now_us);
+        return LB_TURN_AGAIN;
+    case LB_DHCP4_FAILED:
+        client_failed(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    return LB_TURN_IDLE;
+}

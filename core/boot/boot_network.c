@@ -1,0 +1,657 @@
+/* The link, then IPv4 and IPv6 at once, and whose word on the disk is followed.
+ *
+ * Each family is a voice. It is asking, until it has an address and all that was to be learned
+ * about the disk; or it has nothing to say. The boot goes on
+ *
+ *   with the first that names a disk. With prefer-family, the preferred one is given family-wait
+ *   to name one, too. A disk whose server has an address of the other family waits for that family
+ *   with nobody naming a disk, when all have spoken; into the Discovery stage. One that has shown
+ * no sign of life (an offer, a router) is not waited for: discovery begins without it, and where it
+ *   names a disk after all, that is taken instead
+ *   to an error when there is no voice left, or none that can be hoped for
+ *
+ * So a network of one family costs no wait for the other. Both stay configured. */
+#include "core/boot/boot_state.h"
+
+/* How long a family may still be hoped for, from when asking began, where the other one has an
+ * address and no disk. Solicitations go out four times in the first; a lost packet or a slow server
+ * is forgiven in the second. */
+#define SILENT_HOPE_US (4 * LB_US_SEC)
+#define ALIVE_HOPE_US  (10 * LB_US_SEC)
+#define DRY_HOPE_US    (2500 * LB_US_MS) /* a person waits for it: an address's probe, and offers */
+
+enum says { SILENT, ASKING, HAS_SPOKEN };
+
+/* What an answer says of the disk. */
+enum word { NO_WORD, BROKEN, NOTHING, NAMED, DISK };
+
+struct voice {
+    enum lb_family family;
+    enum says says;
+    bool is_alive;                /* has shown a sign of life */
+    struct lb_boot_answer answer; /* HAS_SPOKEN */
+    enum word word;
+    bool leads_on;  /* by the Root Path, or into discovery */
+    bool is_usable; /* names a disk, which can be reached as far as is known */
+};
+
+bool lb_network_is_dry(const struct lb_boot *boot) {
+    return boot->setup.goal == LB_GOAL_PROBE;
+}
+
+bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family) {
+    const struct lb_config *config = boot->setup.config;
+    return !lb_network_is_dry(boot) && lb_config_is_set(config, LB_KEY_ADDRESS) &&
+           lb_config_prefix(config, LB_KEY_ADDRESS).addr.family == family;
+}
+
+/* A configured address says which family it is about. */
+static bool is_asked(const struct lb_boot *boot, enum lb_family family) {
+    const char *word = lb_config_text(boot->setup.config, LB_KEY_FAMILY);
+    if (family == LB_V6 && !boot->setup.has_ipv6)
+        return false;
+    if (lb_network_is_static(boot, LB_V4) || lb_network_is_static(boot, LB_V6))
+        return lb_network_is_static(boot, family);
+    return lb_streq(word, "both") || lb_streq(word, family == LB_V6 ? "6" : "4");
+}
+
+static enum lb_family preferred(const struct lb_boot *boot) {
+    const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
+    if (lb_streq(word, "4"))
+        return LB_V4;
+    return lb_streq(word, "6") ? LB_V6 : LB_FAMILY_NONE;
+}
+
+static size_t index_of(enum lb_family family) {
+    return family == LB_V6;
+}
+
+/* ---- what a family has to say ------------------------------------------------------------------
+ */
+
+static bool has_address6(const struct lb_boot *boot) {
+    return boot->static6 == LB_STATIC6_OURS || boot->nd6.info.address_count > 0 ||
+           (boot->dhcp6.has_lease && boot->dhcp6.lease.addr_count > 0);
+}
+
+static bool has_address(const struct lb_boot *boot, enum lb_family family) {
+    return family == LB_V6 ? boot->nd6_runs && has_address6(boot) : boot->has_lease;
+}
+
+static bool has_resolver6(const struct lb_boot *boot) {
+    return boot->nd6.info.dns_count > 0 || lb_config_is_set(boot->setup.config, LB_KEY_DNS) ||
+           (boot->dhcp6.has_lease && boot->dhcp6.lease.dns_count > 0);
+}
+
+/* Where a person named the disk, an address is all that is asked for. */
+static bool is_enough6(const struct lb_boot *boot) {
+    return boot->is_named && has_address6(boot) &&
+           (boot->wanted_host == LB_HOST_ADDR || has_resolver6(boot));
+}
+
+static enum says dry_state4(const struct lb_boot *boot) {
+    if (boot->dhcp_runs)
+        return ASKING;
+    return boot->dhcp.offer_count > 0 ? HAS_SPOKEN : SILENT;
+}
+
+static enum says state4(const struct lb_boot *boot) {
+    if (!is_asked(boot, LB_V4))
+        return SILENT;
+    if (lb_network_is_dry(boot))
+        return dry_state4(boot);
+    if (boot->has_lease)
+        return HAS_SPOKEN;
+    return boot->dhcp_runs ? ASKING : SILENT;
+}
+
+static enum says dry_state6(const struct lb_boot *boot) {
+    if (boot->dhcp6_runs || (boot->dhcp6_role == LB_DHCP6_NOTHING && !boot->nd6.info.advertised))
+        return ASKING;
+    return boot->dhcp6.offer_count > 0 || boot->nd6.info.advertised ? HAS_SPOKEN : SILENT;
+}
+
+static enum says static_state6(const struct lb_boot *boot) {
+    struct lb_addr gateway = lb_config_addr(boot->setup.config, LB_KEY_GATEWAY);
+    if (boot->static6 != LB_STATIC6_OURS)
+        return lb_is_ok(&boot->out6) ? ASKING : SILENT;
+    bool has_way = gateway.family == LB_V6 || boot->nd6.info.advertised || boot->no_router;
+    return has_way ? HAS_SPOKEN : ASKING;
+}
+
+/* An address of DHCPv6 says nothing of the way to anywhere: routers do (RFC 5942), and they are
+ * waited for until they are known not to be there. */
+static enum says leased_state6(const struct lb_boot *boot) {
+    if (boot->dhcp6.lease.addr_count > 0)
+        return boot->nd6.info.advertised || boot->no_router ? HAS_SPOKEN : ASKING;
+    return has_address6(boot) ? HAS_SPOKEN : ASKING;
+}
+
+static enum says state6(const struct lb_boot *boot) {
+    if (!is_asked(boot, LB_V6) || !boot->nd6_runs)
+        return SILENT;
+    if (lb_network_is_dry(boot))
+        return dry_state6(boot);
+    if (boot->static6 != LB_STATIC6_NONE)
+        return static_state6(boot);
+    if (is_enough6(boot))
+        return HAS_SPOKEN;
+    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
+        return leased_state6(boot);
+    if (boot->nd6.info.advertised && boot->dhcp6_role == LB_DHCP6_NOTHING)
+        return has_address6(boot) ? HAS_SPOKEN : ASKING;
+    if (!lb_is_ok(&boot->out6)) /* DHCPv6 has failed */
+        return has_address6(boot) ? HAS_SPOKEN : SILENT;
+    return ASKING;
+}
+
+static bool is_alive(const struct lb_boot *boot, enum lb_family family) {
+    if (family == LB_V4)
+        return boot->dhcp_runs && (boot->dhcp.saw_offer || boot->dhcp.offer_count > 0);
+    return boot->nd6_runs &&
+           (boot->nd6.info.advertised || (boot->dhcp6_runs && boot->dhcp6.saw_offer));
+}
+
+static struct lb_boot_answer answer6(const struct lb_boot *boot) {
+    const struct lb_dhcp6_lease *offer = lb_dhcp6_stage_offer(boot);
+    if (boot->static6 != LB_STATIC6_NONE)
+        return (struct lb_boot_answer){.family = LB_V6, .from = "configuration"};
+    if (lb_network_is_dry(boot) && offer != NULL)
+        return lb_answer_of_lease6(offer);
+    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
+        return lb_answer_of_lease6(&boot->dhcp6.lease);
+    return lb_answer_of_routers6(&boot->nd6.info);
+}
+
+static struct lb_boot_answer answer_of(const struct lb_boot *boot, enum lb_family family) {
+    if (family == LB_V6)
+        return answer6(boot);
+    return lb_answer_of_lease4(lb_network_is_dry(boot) ? lb_dhcp4_stage_offer(boot)
+                                                       : &boot->dhcp.lease);
+}
+
+/* ---- what it means -----------------------------------------------------------------------------
+ */
+
+/* The target as it would be chosen by this answer; what is chosen stays as it is. */
+static void judge(struct lb_boot *boot, uint64_t now_us, struct voice *voice) {
+    struct lb_error error = boot->error, unnamed = boot->unnamed;
+    struct lb_rootpath target = boot->target;
+    bool has_target = boot->has_target, from_network = boot->server_from_network;
+    char source[sizeof boot->target_source];
+    memcpy(source, boot->target_source, sizeof source);
+
+    boot->error = (struct lb_error){.code = LB_OK};
+    voice->leads_on = lb_target_choose(boot, now_us, &voice->answer);
+    bool is_open = boot->error.code == LB_E_NO_ROOT_PATH || boot->error.code == LB_E_NO_SERVER;
+    if (boot->has_target && voice->leads_on)
+        voice->word = DISK;
+    else if (!voice->leads_on && !is_open)
+        voice->word = BROKEN;
+    else
+        voice->word = boot->target.target[0] != '\0' ? NAMED : NOTHING;
+    enum lb_family needs =
+        boot->target.host == LB_HOST_ADDR ? boot->target.addr.family : LB_FAMILY_NONE;
+    bool is_near = needs == LB_FAMILY_NONE || lb_network_is_dry(boot) || has_address(boot, needs) ||
+                   !is_asked(boot, needs) || boot->asked_us + SILENT_HOPE_US <= now_us;
+    voice->is_usable = voice->leads_on && voice->word >= NAMED && is_near &&
+                       boot->setup.goal != LB_GOAL_DISCOVER; /* which wants to hear all */
+
+    boot->error = error;
+    boot->unnamed = unnamed;
+    boot->target = target;
+    boot->has_target = has_target;
+    boot->server_from_network = from_network;
+    memcpy(boot->target_source, source, sizeof source);
+}
+
+static struct voice listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family) {
+    struct voice voice = {.family = family, .is_alive = is_alive(boot, family)};
+    uint64_t *usable_us = &boot->usable_us[index_of(family)];
+    voice.says = family == LB_V6 ? state6(boot) : state4(boot);
+    if (voice.says == ASKING && boot->state == LB_AT_DHCP && now_us >= boot->deadline_us)
+        voice.says = has_address(boot, family) ? HAS_SPOKEN : SILENT;
+    if (voice.says != HAS_SPOKEN)
+        return voice;
+    voice.answer = answer_of(boot, family);
+    judge(boot, now_us, &voice);
+    if (voice.is_usable && *usable_us == 0)
+        *usable_us = now_us;
+    return voice;
+}
+
+/* ---- going on ----------------------------------------------------------------------------------
+ */
+
+static void enter_address(struct lb_boot *boot, uint64_t now_us) {
+    lb_net_make(boot, now_us);
+    lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
+    lb_boot_enter(boot, now_us, LB_AT_ADDRESS);
+}
+
+static void report_choice(struct lb_boot *boot, uint64_t now_us, const struct voice *voice,
+                          const char *why) {
+    if (!is_asked(boot, LB_V4) || !is_asked(boot, LB_V6) || boot->chosen == voice->family)
+        return;
+    lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "family", voice->answer.from,
+                      "IPv%d: %s", voice->family == LB_V6 ? 6 : 4, why);
+}
+
+static void follow(struct lb_boot *boot, uint64_t now_us, const struct voice *voice,
+                   const char *why) {
+    report_choice(boot, now_us, voice, why);
+    boot->chosen = voice->family;
+    if (!voice->is_usable && !lb_is_ok(&boot->no_disk)) {
+        boot->error = boot->no_disk;
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    bool is_static = boot->static6 != LB_STATIC6_NONE;
+    if (!lb_initiator_choose(boot, now_us, &voice->answer) ||
+        (!is_static && !lb_target_choose(boot, now_us, &voice->answer)))
+        lb_boot_attempt_failed(boot, now_us);
+    else if (boot->net_set && boot->state == LB_AT_DHCP)
+        lb_discovery_stage_start(boot, now_us);
+    else
+        enter_address(boot, now_us);
+}
+
+static struct lb_error why_out4(const struct lb_boot *boot) {
+    struct lb_error error = boot->out4;
+    lb_fail(&error, LB_E_DHCP_NO_OFFER, "on %s", boot->interface);
+    return error;
+}
+
+static struct lb_error why_out6(const struct lb_boot *boot) {
+    const struct lb_nd6_info *info = &boot->nd6.info;
+    struct lb_error error = boot->out6;
+    if (!info->advertised && error.code == LB_E_DHCP6_NO_ANSWER)
+        error.code = LB_OK; /* of two that are missing, the router is the first */
+    if (!info->advertised)
+        lb_fail(&error, LB_E_NO_IPV6, "no router and no DHCPv6 server on %s", boot->interface);
+    lb_fail(&error, LB_E_NO_IPV6, "%s, has no prefix for addresses, and DHCPv6 gave none",
+            lb_answer_of_routers6(info).from);
+    return error;
+}
+
+/* Of two failures the one of the family that has shown a sign of life tells more; the other one is
+ * said, too. */
+static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_error error4 = why_out4(boot), error6 = why_out6(boot);
+    if (!is_asked(boot, LB_V6)) {
+        boot->error = error4;
+    } else if (!is_asked(boot, LB_V4)) {
+        boot->error = error6;
+    } else {
+        bool says6 = is_alive(boot, LB_V6) && error4.code == LB_E_DHCP_NO_OFFER;
+        lb_fail(&boot->error, says6 ? error6.code : error4.code, "%s; IPv%d: %s",
+                says6 ? error6.facts : error4.facts, says6 ? 4 : 6,
+                says6 ? lb_code_word(error4.code) : lb_code_word(error6.code));
+    }
+    lb_boot_attempt_failed(boot, now_us);
+}
+
+/* ---- choosing ----------------------------------------------------------------------------------
+ */
+
+/* Of two that name a disk: the preferred one, else the first. */
+static const struct voice *better(const struct lb_boot *boot, const struct voice voices[2]) {
+    enum lb_family first = preferred(boot);
+    if (first == LB_FAMILY_NONE)
+        return &voices[boot->usable_us[1] < boot->usable_us[0]];
+    return &voices[index_of(first)];
+}
+
+static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
+                                     const struct voice *voice, const struct voice *other) {
+    uint64_t wait_us = lb_config_u32(boot->setup.config, LB_KEY_FAMILY_WAIT) * LB_US_MS;
+    uint64_t until_us = boot->usable_us[index_of(voice->family)] + wait_us;
+    bool is_waited_for = other->says == ASKING && preferred(boot) == other->family;
+    if (is_waited_for && now_us < until_us) {
+        lb_boot_until(boot, until_us);
+        return LB_TURN_IDLE;
+    }
+    follow(boot, now_us, voice,
+           is_waited_for               ? "the preferred family named no disk in time"
+           : other->says == ASKING     ? "the first to name a disk"
+           : other->says == HAS_SPOKEN ? "the only one to name a disk"
+                                       : "the other has no answer");
+    return LB_TURN_AGAIN;
+}
+
+static uint64_t hope_us(const struct lb_boot *boot, const struct voice *voice) {
+    return boot->asked_us + (lb_network_is_dry(boot) ? DRY_HOPE_US
+                             : voice->is_alive       ? ALIVE_HOPE_US
+                                                     : SILENT_HOPE_US);
+}
+
+/* Neither names a disk, as far as they have spoken. */
+static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
+                                        const struct voice *spoken, const struct voice *other) {
+    bool is_asking = other->says == ASKING;
+    boot->chose_early = is_asking && !other->is_alive && spoken->leads_on && spoken->word < NAMED &&
+                        lb_is_ok(&boot->no_disk) && boot->setup.goal != LB_GOAL_DISCOVER;
+    if (is_asking && !boot->chose_early && now_us < hope_us(boot, other)) {
+        lb_boot_until(boot, hope_us(boot, other));
+        return LB_TURN_IDLE;
+    }
+    follow(boot, now_us, spoken, "nobody names a disk");
+    return LB_TURN_AGAIN;
+}
+
+static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
+    const struct voice voices[] = {listen(boot, now_us, LB_V4), listen(boot, now_us, LB_V6)};
+    size_t first = index_of(preferred(boot));
+    lb_boot_until(boot, boot->deadline_us);
+    if (voices[0].is_usable && voices[1].is_usable) {
+        follow(boot, now_us, better(boot, voices),
+               preferred(boot) == LB_FAMILY_NONE ? "the first to name a disk"
+                                                 : "the preferred family");
+        return LB_TURN_AGAIN;
+    }
+    for (size_t i = 0; i < 2; i++)
+        if (voices[i].is_usable)
+            return one_names_a_disk(boot, now_us, &voices[i], &voices[!i]);
+    for (size_t i = 0; i < 2; i++)
+        if (voices[first ^ i].says == HAS_SPOKEN)
+            return nobody_names_a_disk(boot, now_us, &voices[first ^ i], &voices[!(first ^ i)]);
+    if (voices[0].says == ASKING || voices[1].says == ASKING)
+        return LB_TURN_IDLE;
+    nobody_left(boot, now_us);
+    return LB_TURN_AGAIN;
+}
+
+/* Discovery began without a family that had shown no sign of life. */
+static enum lb_turn second_thought(struct lb_boot *boot, uint64_t now_us) {
+    const struct voice other = listen(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
+    if (!other.is_usable)
+        return LB_TURN_IDLE;
+    boot->chose_early = false;
+    lb_discovery_stage_stop(boot);
+    follow(boot, now_us, &other, "it named a disk while others were asked for one");
+    return LB_TURN_AGAIN;
+}
+
+bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->state != LB_AT_DISCOVERY || !boot->chose_early)
+        return false;
+    boot->chose_early = false;
+    boot->no_disk = boot->error;
+    boot->error = (struct lb_error){.code = LB_OK};
+    lb_discovery_stage_stop(boot);
+    lb_boot_enter(boot, now_us, LB_AT_DHCP);
+    boot->deadline_us =
+        boot->asked_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
+    return true;
+}
+
+/* ---- the dry run -------------------------------------------------------------------------------
+ */
+
+static void show_offers(struct lb_boot *boot, uint64_t now_us, const struct voice voices[2]) {
+    if (voices[0].says == HAS_SPOKEN)
+        lb_report_lease(boot, now_us, lb_dhcp4_stage_offer(boot));
+    if (voices[1].says == HAS_SPOKEN && lb_dhcp6_stage_offer(boot) != NULL)
+        lb_report_lease6(boot, now_us, lb_dhcp6_stage_offer(boot));
+    lb_boot_ask(boot, LB_BOOT_OFFERS);
+}
+
+/* Goes on to the disk where there is a way to it. */
+static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct voice *voice) {
+    boot->chosen = voice->family;
+    if (!lb_initiator_choose(boot, now_us, &voice->answer) ||
+        !lb_target_choose(boot, now_us, &voice->answer)) {
+        lb_boot_attempt_failed(boot, now_us);
+    } else if (boot->setup.network_is_up) {
+        lb_discovery_stage_start(boot, now_us);
+    } else {
+        boot->stopping = true;
+        lb_boot_enter(boot, now_us, LB_AT_CLOSING);
+    }
+}
+
+static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
+    const struct voice voices[] = {listen(boot, now_us, LB_V4), listen(boot, now_us, LB_V6)};
+    bool has_spoken = voices[0].says == HAS_SPOKEN || voices[1].says == HAS_SPOKEN;
+    bool is_asking = voices[0].says == ASKING || voices[1].says == ASKING;
+    lb_boot_until(boot, boot->deadline_us);
+    if (is_asking && (!has_spoken || now_us < boot->asked_us + DRY_HOPE_US)) {
+        if (has_spoken)
+            lb_boot_until(boot, boot->asked_us + DRY_HOPE_US);
+        return LB_TURN_IDLE;
+    }
+    lb_network_stop(boot);
+    if (!has_spoken) {
+        nobody_left(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    show_offers(boot, now_us, voices);
+    size_t first = index_of(preferred(boot));
+    bool takes_first =
+        voices[first].says == HAS_SPOKEN &&
+        (voices[first].is_usable || voices[!first].says != HAS_SPOKEN || !voices[!first].is_usable);
+    after_offers(boot, now_us, &voices[takes_first ? first : !first]);
+    return LB_TURN_AGAIN;
+}
+
+enum lb_turn lb_network_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
+    enum lb_turn did = lb_dhcp4_stage_turn(boot, now_us, action);
+    if (did == LB_TURN_IDLE)
+        did = lb_nd6_stage_turn(boot, now_us, action);
+    if (did == LB_TURN_IDLE)
+        did = lb_dhcp6_stage_turn(boot, now_us, action);
+    if (did != LB_TURN_IDLE)
+        return did;
+    if (boot->state == LB_AT_DISCOVERY && boot->chose_early)
+        return second_thought(boot, now_us);
+    if (boot->state != LB_AT_DHCP)
+        return LB_TURN_IDLE;
+    return lb_network_is_dry(boot) ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
+}
+
+/* ---- beginnings --------------------------------------------------------------------------------
+ */
+
+static void bypass_dhcp(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_config *config = boot->setup.config;
+    lb_report_learned(&boot->report, now_us, LB_STAGE_CONFIG, "address",
+                      lb_config_source_word(lb_config_source(config, LB_KEY_ADDRESS)), "%s",
+                      lb_prefix_text(lb_config_prefix(config, LB_KEY_ADDRESS)).s);
+    size_t step = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
+                                  "address is configured");
+    lb_report_end(&boot->report, now_us, step, LB_BYPASSED, "address is configured");
+}
+
+static void use_static4(struct lb_boot *boot, uint64_t now_us) {
+    if (!boot->net_set)
+        bypass_dhcp(boot, now_us);
+    if (!lb_initiator_choose(boot, now_us, NULL))
+        lb_boot_attempt_failed(boot, now_us);
+    else if (boot->net_set)
+        lb_discovery_stage_start(boot, now_us);
+    else
+        enter_address(boot, now_us);
+}
+
+/* What runs already goes on, with what it knows; but routers that were silent are asked again, as
+ * is a server that was. */
+static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
+    if (lb_network_is_static(boot, LB_V6) && !boot->net_set)
+        bypass_dhcp(boot, now_us);
+    if (!boot->nd6_runs || lb_network_is_dry(boot)) {
+        lb_nd6_stage_start(boot, now_us);
+        boot->dhcp6_role = LB_DHCP6_NOTHING;
+        return;
+    }
+    if (!boot->nd6.info.advertised)
+        lb_nd6_client_link_up(&boot->nd6, now_us);
+    if (!boot->dhcp6_runs) {
+        boot->dhcp6_role = LB_DHCP6_NOTHING;
+        lb_dhcp6_stage_follow(boot, now_us);
+    }
+}
+
+static void with_link(struct lb_boot *boot, uint64_t now_us) {
+    lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_OK, "%s", boot->interface);
+    boot->asked_us = now_us;
+    if (lb_network_is_static(boot, LB_V4)) {
+        use_static4(boot, now_us);
+        return;
+    }
+    lb_boot_enter(boot, now_us, LB_AT_DHCP);
+    boot->deadline_us = now_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
+    bool asks_anew =
+        !boot->dhcp_runs || lb_network_is_dry(boot) || (boot->has_lease && boot->dhcp.lease.bootp);
+    if (is_asked(boot, LB_V4) && asks_anew && !lb_dhcp4_stage_start(boot, now_us)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    if (is_asked(boot, LB_V6))
+        start_ipv6(boot, now_us);
+}
+
+void lb_network_start(struct lb_boot *boot, uint64_t now_us) {
+    boot->out4 = boot->out6 = boot->no_disk = (struct lb_error){.code = LB_OK};
+    boot->usable_us[0] = boot->usable_us[1] = 0;
+    boot->chose_early = false;
+    boot->is_named = boot->has_target;
+    boot->wanted_host = boot->target.host;
+    if (boot->net_set) {
+        with_link(boot, now_us);
+        return;
+    }
+    boot->chosen = LB_FAMILY_NONE;
+    boot->lease_error = (struct lb_error){.code = LB_OK};
+    boot->step_link = lb_report_begin(&boot->report, now_us, LB_STAGE_LINK, (struct lb_endpoint){0},
+                                      "%s", boot->interface);
+    lb_boot_enter(boot, now_us, LB_AT_LINK);
+    boot->deadline_us = now_us + lb_config_u32(boot->setup.config, LB_KEY_LINK_TIMEOUT) * LB_US_MS;
+    if (boot->link_up)
+        with_link(boot, now_us);
+    else
+        lb_boot_ask(boot, LB_BOOT_LINK);
+}
+
+/* ---- what happens to it ------------------------------------------------------------------------
+ */
+
+void lb_network_pause(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->has_lease)
+        lb_dhcp4_client_confirm(&boot->dhcp, now_us);
+    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
+        lb_dhcp6_client_confirm(&boot->dhcp6, now_us);
+}
+
+static bool has_lease6(const struct lb_boot *boot) {
+    return boot->dhcp6_runs && boot->dhcp6.has_lease && !boot->dhcp6.lease.stateless;
+}
+
+bool lb_network_has_lease(const struct lb_boot *boot) {
+    return boot->has_lease || has_lease6(boot);
+}
+
+void lb_network_release(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->has_lease)
+        lb_dhcp4_client_release(&boot->dhcp, now_us);
+    if (has_lease6(boot))
+        lb_dhcp6_client_release(&boot->dhcp6, now_us);
+    boot->has_lease = false;
+}
+
+void lb_network_stop(struct lb_boot *boot) {
+    lb_dhcp4_stage_stop(boot);
+    lb_dhcp6_stage_stop(boot);
+    lb_nd6_stage_stop(boot);
+}
+
+void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
+    bool is_in_use = boot->net_set || (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
+    if (lb_network_is_dry(boot) || !is_in_use)
+        return;
+    lb_net_make(boot, now_us);
+    if (lb_net_has_family(&boot->net, boot->lost_family))
+        boot->lease_error = (struct lb_error){.code = LB_OK};
+    if (lb_net_has_family(&boot->net, LB_V4) || lb_net_has_family(&boot->net, LB_V6)) {
+        lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
+    } else {
+        boot->net_set = false;
+        lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
+        if (boot->state == LB_AT_ADDRESS)
+            lb_boot_enter(boot, now_us, LB_AT_DHCP);
+    }
+    if (boot->session_runs && !lb_net_has_local(boot))
+        lb_iscsi_drop(&boot->session, now_us);
+}
+
+void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
+                     const struct lb_error *why) {
+    lb_trace(&boot->trace, now_us, "boot", "lost: %s", why->facts);
+    enum lb_family used = boot->session_runs ? lb_iscsi_peer(&boot->session).addr.family : family;
+    if (used == family || used == LB_FAMILY_NONE) {
+        boot->lease_error = *why;
+        boot->lost_family = family;
+    }
+    lb_network_changed(boot, now_us);
+}
+
+/* ---- the host's calls --------------------------------------------------------------------------
+ */
+
+void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
+    if (boot->link_up == up)
+        return;
+    boot->link_up = up;
+    lb_trace(&boot->trace, now_us, "boot", "link of %s is %s", boot->interface, up ? "up" : "down");
+    if (!up)
+        return;
+    if (boot->state == LB_AT_LINK) {
+        with_link(boot, now_us);
+        return;
+    }
+    if (boot->dhcp_runs)
+        lb_dhcp4_client_link_up(&boot->dhcp, now_us);
+    if (boot->nd6_runs)
+        lb_nd6_client_link_up(&boot->nd6, now_us);
+    if (boot->dhcp6_runs)
+        lb_dhcp6_client_link_up(&boot->dhcp6, now_us);
+}
+
+void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why) {
+    if (why != NULL) {
+        if (boot->state != LB_AT_ADDRESS)
+            return;
+        struct lb_prefix first = lb_addr_is_set(boot->net.address.addr)
+                                     ? boot->net.address
+                                     : boot->net.addrs6[0].address;
+        lb_fail(&boot->error, LB_E_HOST_NETWORK, "%s on %s: %s", lb_prefix_text(first).s,
+                boot->interface, why);
+        lb_boot_attempt_failed(boot, now_us);
+        return;
+    }
+    if (boot->state == LB_AT_DHCP)
+        return; /* lost again meanwhile */
+    boot->net_set = true;
+    if (boot->state == LB_AT_ADDRESS)
+        lb_discovery_stage_start(boot, now_us);
+}
+
+void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                         struct lb_endpoint from, struct lb_bytes bytes) {
+    if (slot == LB_BOOT_SLOT_DHCP4 && boot->dhcp_runs)
+        lb_dhcp4_client_input(&boot->dhcp, now_us, from, bytes);
+    else if (slot == LB_BOOT_SLOT_ND6 && boot->nd6_runs)
+        lb_nd6_client_input(&boot->nd6, now_us, from.addr, bytes);
+    else if (slot == LB_BOOT_SLOT_DHCP6 && boot->dhcp6_runs)
+        lb_dhcp6_client_input(&boot->dhcp6, now_us, from, bytes);
+}
+
+void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict) {
+    if (addr.family == LB_V4) {
+        if (boot->dhcp_runs)
+            lb_dhcp4_client_probed(&boot->dhcp, now_us, conflict);
+        return;
+    }
+    lb_nd6_stage_probed(boot, now_us, addr, conflict);
+    if (boot->dhcp6_runs)
+        lb_dhcp6_client_probed(&boot->dhcp6, now_us, addr, conflict);
+}
