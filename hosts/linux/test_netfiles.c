@@ -161,8 +161,9 @@ static void networkmanager_keeps_what_a_person_configured(void) {
 static void networkmanager_finds_the_profile_active(void) {
     begin_leased();
     lb_netfiles_manager_device(&text, &from);
-    CHECK_STR(buffer, "[device]\nmanaged=true\nconnection-uuid=6c756e62-6f6f-8400-8000-525400123456\n"
-                      "nm-owned=false\nroot-path=iscsi:192.0.2.1:::1:iqn.2026-11.test:disk\n");
+    CHECK_STR(buffer,
+              "[device]\nmanaged=true\nconnection-uuid=6c756e62-6f6f-8400-8000-525400123456\n"
+              "nm-owned=false\nroot-path=iscsi:192.0.2.1:::1:iqn.2026-11.test:disk\n");
 }
 
 static void networkmanager_uses_ipv6_alone_where_the_boot_did(void) {
