@@ -11,6 +11,7 @@ static const struct lb_key_info keys[LB_KEY_COUNT] = {
 const char *lb_config_source_word(enum lb_config_source source) {
     static const char *const words[] = {
         [LB_SOURCE_NONE] = "default",
+        [LB_SOURCE_IBFT] = "firmware's table (iBFT)",
         [LB_SOURCE_START] = "how it was started",
         [LB_SOURCE_FILE] = "configuration file",
         [LB_SOURCE_FIRMWARE] = "firmware variable",

@@ -38,6 +38,7 @@ enum lb_key_type {
 /* Who set a key; the later wins. */
 enum lb_config_source {
     LB_SOURCE_NONE,  /* not set: the default */
+    LB_SOURCE_IBFT,  /* what the firmware booted: its iSCSI Boot Firmware Table */
     LB_SOURCE_START, /* how the program was started: by PXE's boot file, by hand */
     LB_SOURCE_FILE,
     LB_SOURCE_FIRMWARE, /* a firmware variable */

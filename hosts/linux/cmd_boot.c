@@ -91,16 +91,9 @@ static int run_program(void) {
     return LB_EXIT_FAILED;
 }
 
-/* The disk is the kernel's now, so nothing is undone any more, whatever fails. */
 static int attach(void) {
-    if (!lb_takeover(&run, &attached))
+    if (!lb_results_attach(&run, &attached, run_folder ? run_folder : "/run"))
         return fail();
-    lb_environment_set(&run);
-    lb_run_hold(&run);
-    if (!run_folder)
-        run_folder = "/run";
-    if (!lb_results_write(&run, &attached, run_folder) || !lb_run_write_network(&run, run_folder))
-        lb_run_print_error(&run);
     if (run.json)
         print_json();
     else

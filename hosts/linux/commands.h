@@ -7,6 +7,7 @@ int lb_cmd_probe(int argc, char **argv);
 int lb_cmd_read(int argc, char **argv);
 int lb_cmd_rootpath(int argc, char **argv);
 int lb_cmd_explain(int argc, char **argv);
+int lb_cmd_initramfs(int argc, char **argv);
 int lb_cmd_keys(int argc, char **argv);
 
 #endif

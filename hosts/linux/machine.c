@@ -51,23 +51,42 @@ void lb_machine_uuid(uint8_t uuid[16]) {
     }
 }
 
+static bool is_ethernet(const struct ifaddrs *one, uint8_t mac[6]) {
+    struct sockaddr_ll link;
+    if (!one->ifa_addr || one->ifa_addr->sa_family != AF_PACKET || (one->ifa_flags & IFF_LOOPBACK))
+        return false;
+    memcpy(&link, one->ifa_addr, sizeof(link));
+    memcpy(mac, link.sll_addr, 6);
+    return link.sll_hatype == ARPHRD_ETHER && link.sll_halen == 6;
+}
+
 void lb_machine_mac(uint8_t mac[6]) {
     struct ifaddrs *all;
+    bool found = false;
     memset(mac, 0, 6);
     if (getifaddrs(&all) < 0)
         return;
-    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
-        struct sockaddr_ll link;
-        if (!one->ifa_addr || one->ifa_addr->sa_family != AF_PACKET ||
-            (one->ifa_flags & IFF_LOOPBACK))
-            continue;
-        memcpy(&link, one->ifa_addr, sizeof(link));
-        if (link.sll_hatype != ARPHRD_ETHER || link.sll_halen != 6)
-            continue;
-        memcpy(mac, link.sll_addr, 6);
-        break;
+    for (const struct ifaddrs *one = all; one && !found; one = one->ifa_next) {
+        uint8_t its[6];
+        found = is_ethernet(one, its);
+        if (found)
+            memcpy(mac, its, 6);
     }
     freeifaddrs(all);
+}
+
+bool lb_machine_interface_of(const uint8_t mac[6], char *name, size_t cap) {
+    struct ifaddrs *all;
+    bool found = false;
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *one = all; one && !found; one = one->ifa_next) {
+        uint8_t its[6];
+        found = is_ethernet(one, its) && memcmp(its, mac, 6) == 0 &&
+                lb_text_copy(name, cap, lb_bytes_of_text(one->ifa_name));
+    }
+    freeifaddrs(all);
+    return found;
 }
 
 static struct lb_addr addr_of(const struct sockaddr *address) {

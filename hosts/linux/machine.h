@@ -8,6 +8,8 @@
 void lb_machine_uuid(uint8_t uuid[16]);
 /* The MAC address of its first Ethernet interface; zero where there is none. */
 void lb_machine_mac(uint8_t mac[6]);
+/* The name of the Ethernet interface with this MAC address; false: there is none. */
+bool lb_machine_interface_of(const uint8_t mac[6], char *name, size_t cap);
 /* Whether the interface has an address with which it can be spoken to. */
 bool lb_machine_has_address(const char *interface);
 /* Whether this is the first root file system, before the real one: systemd's mark of an initramfs.

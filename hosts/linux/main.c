@@ -15,6 +15,7 @@ static const struct {
     {"probe", lb_cmd_probe, "a dry run: what would a boot meet?"},
     {"read", lb_cmd_read, "copy from a network disk"},
     {"rootpath", lb_cmd_rootpath, "decode a Root Path, or say what is wrong with it"},
+    {"initramfs", lb_cmd_initramfs, "for an initramfs: boot if somebody said so, attach the disk"},
     {"explain", lb_cmd_explain, "what an error code means, and what to try"},
     {"keys", lb_cmd_keys, "the keys of the configuration"},
 };

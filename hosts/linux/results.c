@@ -1,4 +1,5 @@
 #include "hosts/linux/results.h"
+#include "hosts/linux/environment.h"
 #include "hosts/linux/files.h"
 #include "hosts/linux/show.h"
 #include <stdlib.h>
@@ -96,4 +97,15 @@ bool lb_results_write(struct lb_run *run, const struct lb_attached *attached, co
     lb_results_json(&text, run, attached);
     lb_text_add(&text, "\n");
     return write_text(run, folder, "report.json", &text) && good;
+}
+
+/* The disk is the kernel's then, so nothing is undone any more, whatever fails. */
+bool lb_results_attach(struct lb_run *run, struct lb_attached *attached, const char *folder) {
+    if (!lb_takeover(run, attached))
+        return false;
+    lb_environment_set(run);
+    lb_run_hold(run);
+    if (!lb_results_write(run, attached, folder) || !lb_run_write_network(run, folder))
+        lb_run_print_error(run);
+    return true;
 }

@@ -52,3 +52,5 @@ after_boot() {
     cat >"$scratch/after-boot.sh"
     MTOOLS_SKIP_CHECK=1 mcopy -o -i "$disk_file@@1M" "$scratch/after-boot.sh" ::/after-boot.sh
 }
+
+has_ended() { ! is_alive "$1"; }

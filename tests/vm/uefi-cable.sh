@@ -4,7 +4,9 @@
 # read, and the read completes with the right data.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-begin python3 tcpdump tshark
+need_uefi
+need python3 tcpdump tshark
+make_vm_net
 meter_disk "$scratch/disk.img" <<EOF
 say IDLE
 stall 10000
@@ -23,7 +25,7 @@ rootpath="iscsi:$server_ip:::1:$iqn"
 offer_disk </dev/null
 make_stick <<<"enable = yes"
 start_capture "$server_ns" tap0 'tcp port 3260'
-boot_stick
+start_vm "${card[@]}" "${stick[@]}"
 wait_console 'METER BUSY' 90 "after 10 s of silence the disk is there"
 monitor set_link n0 off
 unplugged=$SECONDS

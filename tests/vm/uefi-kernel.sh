@@ -3,7 +3,8 @@
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/kernel.sh"
 . "$(dirname "$0")/firmware.sh"
-begin
+need_uefi
+make_vm_net
 cat >"$scratch/init" <<'INIT'
 #!/bin/sh
 /bin/busybox mkdir -p /proc /sys /dev
@@ -35,7 +36,7 @@ chap-secret = boot-secret-0123
 chap-algorithms = md5
 initiator = iqn.2026-11.test:machine1
 EOF
-boot_stick
+start_vm "${card[@]}" "${stick[@]}"
 wait_console 'KERNEL-OK' 150 "a Debian kernel and its initramfs, wholly over iSCSI"
 mkdir -p "$top/build"
 console | sed -n '/^lunboot [0-9]/,/KERNEL-OK/p' | grep -v 'chap-secret\|MP-BIOS' |

@@ -3,7 +3,8 @@
 # right. What was written and flushed before a restart is there after it.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-begin
+need_uefi
+make_vm_net
 serve_meter <<EOF
 write 20971520 1048576 7
 flush
@@ -15,7 +16,7 @@ off
 EOF
 offer_disk </dev/null
 make_stick <<<"enable = yes"
-boot_stick
+start_vm "${card[@]}" "${stick[@]}"
 wait_console 'METER WRITTEN' 60 "written and flushed"
 wait_console 'METER reading' 60
 end tgtd KILL

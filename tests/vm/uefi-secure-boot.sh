@@ -22,7 +22,10 @@ sign "$meter" "$scratch/meter-signed.efi"
 efi=$scratch/lunboot-signed.efi
 make_vm_net
 loader=$scratch/meter-signed.efi
-serve_loader_ok
+serve_meter <<EOF
+say LOADER-OK
+off
+EOF
 offer_disk </dev/null
 make_stick <<<"enable = yes"
 start_vm "${secure[@]}" "${card[@]}" "${stick[@]}"

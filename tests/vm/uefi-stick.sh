@@ -4,7 +4,8 @@
 # reads, wrong calls, writes that last.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-begin
+need_uefi
+make_vm_net
 serve_meter <<EOF
 say LOADER-OK
 crc 1048576 4194304 65536
@@ -18,7 +19,7 @@ off
 EOF
 offer_disk </dev/null
 make_stick <<<"enable = yes"
-boot_stick
+start_vm "${card[@]}" "${stick[@]}"
 wait_console 'METER LOADER-OK' 60 "from a stick to the loader on the network disk"
 expected=$(crc_of "$scratch/disk.img" 1048576 4194304)
 wait_console 'METER verify (equal|different)' 60
@@ -42,17 +43,17 @@ mmd -i "$esp" ::/EFI/debian
 mcopy -i "$esp" "$meter" ::/EFI/debian/shimx64.efi
 printf 'shimx64.efi,debian,,the boot entry\n' | iconv -t utf-16 >"$scratch/BOOTX64.CSV"
 mcopy -i "$esp" "$scratch/BOOTX64.CSV" ::/EFI/debian/BOOTX64.CSV
-boot_stick
+start_vm "${card[@]}" "${stick[@]}"
 wait_console 'METER LOADER-OK' 60 "without a default loader, the one that the disk's own boot order names"
 end qemu KILL
 mdel -i "$esp" ::/EFI/debian/BOOTX64.CSV
 mmd -i "$esp" ::/EFI/other
 mcopy -i "$esp" "$meter" ::/EFI/other/boot.efi
 make_stick <<<$'enable = yes\nloader = \\EFI\\other\\boot.efi'
-boot_stick
+start_vm "${card[@]}" "${stick[@]}"
 wait_console 'METER LOADER-OK' 60 "a configured loader"
 end qemu KILL
 make_stick <<<"enable = yes"
-boot_stick
+start_vm "${card[@]}" "${stick[@]}"
 wait_console 'no-loader' 60 "no loader at all is explained"
 pass

@@ -1,0 +1,286 @@
+#include "hosts/linux/dracut.h"
+#include "core/rootpath/rootpath.h"
+#include "hosts/linux/machine.h"
+#include <stdio.h>
+#include <string.h>
+
+#define FIELDS_MAX 10 /* of ip= and netroot= */
+
+struct words {
+    struct lb_config *config;
+    struct lb_error *error;
+    char dns[256]; /* nameserver= may come several times */
+};
+
+static bool set(struct words *words, const char *key, struct lb_bytes value) {
+    return value.len == 0 || lb_config_set(words->config, LB_SOURCE_KERNEL, lb_bytes_of_text(key),
+                                           value, words->error);
+}
+
+static bool set_text(struct words *words, const char *key, const char *value) {
+    return set(words, key, lb_bytes_of_text(value));
+}
+
+static bool wrong(struct words *words, const char *word, struct lb_bytes value) {
+    char shown[120];
+    struct lb_text text = lb_text(shown, sizeof(shown));
+    lb_text_untrusted(&text, value);
+    lb_fail(words->error, LB_E_CONFIG_VALUE, "%s=%s on the kernel command line", word, shown);
+    return false;
+}
+
+/* ---- splitting --------------------------------------------------------------------------------
+ */
+
+/* The next word, without the quotes around it or around its value. */
+static bool next_word(struct lb_bytes *line, struct lb_bytes *word) {
+    while (lb_list_next(line, ' ', word)) {
+        *word = lb_bytes_trim(*word);
+        if (word->len > 0)
+            return true;
+    }
+    return false;
+}
+
+static struct lb_bytes unquote(struct lb_bytes text) {
+    bool is_quoted = text.len >= 2 && text.p[0] == '"' && text.p[text.len - 1] == '"';
+    return is_quoted ? lb_bytes(text.p + 1, text.len - 2) : text;
+}
+
+/* "name=value", or "name". */
+static void split(struct lb_bytes word, struct lb_bytes *name, struct lb_bytes *value) {
+    size_t at = 0;
+    while (at < word.len && word.p[at] != '=')
+        at++;
+    *name = lb_bytes(word.p, at);
+    *value = at < word.len ? unquote(lb_bytes_after(word, at + 1)) : lb_bytes("", 0);
+}
+
+/* By colons, but not inside [brackets]; the last field has what is left. */
+static size_t fields(struct lb_bytes text, struct lb_bytes *out, size_t cap) {
+    size_t count = 0, start = 0;
+    bool is_in = false;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && (text.p[i] == '[' || text.p[i] == ']'))
+            is_in = text.p[i] == '[';
+        if (i < text.len && (text.p[i] != ':' || is_in || count + 1 == cap))
+            continue;
+        out[count++] = lb_bytes(text.p + start, i - start);
+        start = i + 1;
+    }
+    return count;
+}
+
+static struct lb_bytes without_brackets(struct lb_bytes text) {
+    bool has = text.len >= 2 && text.p[0] == '[' && text.p[text.len - 1] == ']';
+    return has ? lb_bytes(text.p + 1, text.len - 2) : text;
+}
+
+static bool starts_with(struct lb_bytes text, const char *prefix) {
+    struct lb_bytes want = lb_bytes_of_text(prefix);
+    return text.len >= want.len && lb_bytes_equal(lb_bytes(text.p, want.len), want);
+}
+
+/* ---- the disk ---------------------------------------------------------------------------------
+ */
+
+static bool set_credentials(struct words *words, struct lb_bytes text) {
+    struct lb_bytes part[4] = {{0}};
+    fields(text, part, LB_COUNT(part));
+    return set(words, "chap-name", part[0]) && set(words, "chap-secret", part[1]) &&
+           set(words, "chap-target-name", part[2]) && set(words, "chap-target-secret", part[3]);
+}
+
+/* What follows "iscsi:". A target's name has colons of its own: it begins at the fifth field, or at
+ * the seventh where an interface and a device of iscsid's stand before the LUN. */
+static bool set_netroot(struct words *words, struct lb_bytes text) {
+    struct lb_bytes part[7] = {{0}}, all = text;
+    size_t at = 0, count;
+    while (at < text.len && text.p[at] != '@')
+        at++;
+    if (at < text.len) {
+        if (!set_credentials(words, lb_bytes(text.p, at)))
+            return false;
+        text = lb_bytes_after(text, at + 1);
+    }
+    count = fields(text, part, 5);
+    if (count == 5 && !starts_with(part[4], "iqn.") && !starts_with(part[4], "eui.") &&
+        !starts_with(part[4], "naa."))
+        count = fields(text, part, 7);
+    if (count != 5 && count != 7)
+        return wrong(words, "netroot", all);
+    return set(words, "server", without_brackets(part[0])) && set(words, "port", part[2]) &&
+           set(words, "lun", part[count - 2]) && set(words, "target", part[count - 1]) &&
+           (count == 5 || set(words, "interface", part[4]));
+}
+
+static bool is_yes(struct lb_bytes value) {
+    return !lb_text_is(value, "0") && !lb_text_is(value, "no") && !lb_text_is(value, "off");
+}
+
+/* What follows "rd.iscsi." or "iscsi_", with dots for underscores. */
+static bool set_iscsi_word(struct words *words, const char *name, struct lb_bytes value) {
+    static const struct {
+        const char *name, *key;
+    } keys[] = {
+        {"initiator", "initiator"},
+        {"target.name", "target"},
+        {"target.ip", "server"},
+        {"target.port", "port"},
+        {"username", "chap-name"},
+        {"password", "chap-secret"},
+        {"in.username", "chap-target-name"},
+        {"in.password", "chap-target-secret"},
+    };
+    if (lb_streq(name, "firmware") || lb_streq(name, "ibft") || lb_streq(name, "auto"))
+        return !is_yes(value) || set_text(words, "enable", "yes");
+    for (size_t i = 0; i < LB_COUNT(keys); i++) {
+        if (!lb_streq(name, keys[i].name))
+            continue;
+        if (lb_streq(name, "target.name") && !set_text(words, "enable", "yes"))
+            return false;
+        return set(words, keys[i].key, without_brackets(value));
+    }
+    return true;
+}
+
+static bool take_iscsi_word(struct words *words, struct lb_bytes name, struct lb_bytes value) {
+    char dotted[40];
+    bool is_dracut = starts_with(name, "rd.iscsi.");
+    name = lb_bytes_after(name, is_dracut ? 9 : 6);
+    if (!lb_text_copy(dotted, sizeof(dotted), name))
+        return true;
+    for (char *c = dotted; *c; c++) {
+        if (*c == '_')
+            *c = '.';
+    }
+    return set_iscsi_word(words, dotted, value);
+}
+
+/* ---- the interface ----------------------------------------------------------------------------
+ */
+
+static bool is_method(struct lb_bytes text) {
+    static const char *const methods[] = {"dhcp",        "on",    "any",  "both",    "dhcp4",
+                                          "dhcp6",       "auto6", "auto", "either6", "link6",
+                                          "single-dhcp", "ibft",  "none", "off"};
+    for (size_t i = 0; i < LB_COUNT(methods); i++) {
+        if (lb_text_is(text, methods[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool set_method(struct words *words, struct lb_bytes method) {
+    if (lb_text_is(method, "dhcp6") || lb_text_is(method, "auto6") || lb_text_is(method, "link6"))
+        return set_text(words, "family", "6");
+    if (lb_text_is(method, "dhcp4"))
+        return set_text(words, "family", "4");
+    if (lb_text_is(method, "ibft"))
+        return set_text(words, "enable", "yes");
+    return true;
+}
+
+/* An address and its netmask, which is dotted, or a length, or behind the address itself. */
+static bool set_address(struct words *words, struct lb_bytes address, struct lb_bytes mask) {
+    char value[80];
+    struct lb_text text = lb_text(value, sizeof(value));
+    struct lb_addr dotted;
+    uint64_t number;
+    uint8_t len;
+    address = without_brackets(address);
+    lb_text_add(&text, "%.*s", (int)address.len, (const char *)address.p);
+    if (lb_addr_parse_v4(mask, &dotted) && lb_mask_len(dotted, &len))
+        lb_text_add(&text, "/%u", len);
+    else if (lb_parse_u64(mask, 128, &number))
+        lb_text_add(&text, "/%u", (unsigned)number);
+    else if (mask.len > 0)
+        return wrong(words, "ip", mask);
+    return set_text(words, "address", value);
+}
+
+static bool add_dns(struct words *words, struct lb_bytes server) {
+    size_t used = strlen(words->dns);
+    server = without_brackets(server);
+    if (server.len == 0)
+        return true;
+    snprintf(words->dns + used, sizeof(words->dns) - used, "%s%.*s", used > 0 ? "," : "",
+             (int)server.len, (const char *)server.p);
+    return set_text(words, "dns", words->dns);
+}
+
+/* The two fields after the method are an MTU and a MAC address, or two resolvers. */
+static bool set_rest(struct words *words, struct lb_bytes first, struct lb_bytes second) {
+    uint64_t mtu;
+    if (lb_parse_u64(first, 65535, &mtu))
+        return set(words, "mtu", first);
+    return add_dns(words, first) && add_dns(words, second);
+}
+
+static bool set_ip(struct words *words, struct lb_bytes value) {
+    struct lb_bytes part[FIELDS_MAX] = {{0}};
+    size_t count = fields(value, part, FIELDS_MAX);
+    if (count == 1 && is_method(part[0]))
+        return set_method(words, part[0]);
+    if (count >= 2 && is_method(part[1]))
+        return set(words, "interface", part[0]) && set_method(words, part[1]) &&
+               set_rest(words, part[2], lb_bytes("", 0));
+    if (count < 4)
+        return wrong(words, "ip", value);
+    return (part[0].len == 0 || set_address(words, part[0], part[3])) &&
+           set(words, "gateway", without_brackets(part[2])) && set(words, "hostname", part[4]) &&
+           set(words, "interface", part[5]) && set_method(words, part[6]) &&
+           set_rest(words, part[7], part[8]);
+}
+
+/* PXELINUX's "01-52-54-00-12-34-56": hardware type and address of the card that was booted from. */
+static bool set_bootif(struct words *words, struct lb_bytes value) {
+    uint8_t mac[6];
+    char name[32], digits[16] = "";
+    size_t len, at = 0;
+    struct lb_bytes rest = value.len == 20 ? lb_bytes_after(value, 3) : value;
+    for (size_t i = 0; i < rest.len && at < 12; i++) {
+        if (rest.p[i] != '-' && rest.p[i] != ':')
+            digits[at++] = (char)rest.p[i];
+    }
+    if (!lb_parse_hex_bytes(lb_bytes(digits, at), lb_span(mac, 6), &len) || len != 6)
+        return wrong(words, "BOOTIF", value);
+    return !lb_machine_interface_of(mac, name, sizeof(name)) || set_text(words, "interface", name);
+}
+
+/* ---- a word -----------------------------------------------------------------------------------
+ */
+
+static bool take_word(struct words *words, struct lb_bytes word) {
+    struct lb_bytes name, value;
+    split(word, &name, &value);
+    if (lb_text_is(name, "netroot") || lb_text_is(name, "root")) {
+        if (!starts_with(value, "iscsi"))
+            return true;
+        return set_text(words, "enable", "yes") &&
+               (!starts_with(value, "iscsi:") || value.len == 6 ||
+                set_netroot(words, lb_bytes_after(value, 6)));
+    }
+    if (starts_with(name, "rd.iscsi.") || starts_with(name, "iscsi_"))
+        return take_iscsi_word(words, name, value);
+    if (lb_text_is(name, "ip"))
+        return value.len == 0 || set_ip(words, value);
+    if (lb_text_is(name, "nameserver"))
+        return add_dns(words, value);
+    if (lb_text_is(name, "BOOTIF"))
+        return set_bootif(words, value);
+    if (lb_text_is(name, "bootdev"))
+        return set(words, "interface", value);
+    return true;
+}
+
+bool lb_dracut_configure(struct lb_bytes cmdline, struct lb_config *config,
+                         struct lb_error *error) {
+    struct words words = {.config = config, .error = error};
+    struct lb_bytes word;
+    while (next_word(&cmdline, &word)) {
+        if (!take_word(&words, word))
+            return false;
+    }
+    return true;
+}

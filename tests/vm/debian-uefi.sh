@@ -1,0 +1,33 @@
+#!/bin/bash
+# Power-on to Debian's systemd: UEFI firmware, lunboot.efi, the loader, Debian's kernel and an initramfs
+# with lunboot in it, which finds the disk in the firmware's table and has the kernel take the session.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../interop/lib.sh"
+. "$here/firmware.sh"
+. "$here/debian.sh"
+
+need_uefi
+find_debian_disk lunboot
+make_vm_net
+serve_debian_disk
+offer_disk </dev/null
+make_stick <<CONF
+enable = yes
+CONF
+after_boot <<'SCRIPT'
+systemctl is-system-running --wait
+ip -br addr show dev eth0
+networkctl --no-pager status eth0 | grep -E 'State|Address|DNS'
+cat /run/lunboot/session | grep -E 'LOGINS|DEVICE'
+echo AFTER-BOOT
+systemctl reboot
+SCRIPT
+start_vm -m 768 "${stick[@]}" "${card[@]}"
+wait_console 'BOOT-OK root=/dev/sda2' 300 "Debian is up, its root on the network disk"
+console_has 'BOOT-OK .*sessions=1' "the kernel has one session"
+wait_console 'AFTER-BOOT' 120
+console_has "LUNBOOT_LOGINS='?1" "the initramfs logged in once"
+wait_for 30 "the machine's end" has_ended qemu
+ok "a reboot from inside ends the machine"
+pass
