@@ -2,7 +2,8 @@
  * disk (dracut.cmdline(7), open-iscsi's README.Debian), so that an installation that has them needs
  * nothing changed but the package:
  *
- *   netroot=iscsi:[USER:PASSWORD[:USER:PASSWORD]@][SERVER]:[6]:[PORT][:[IFACE]:[NETDEV]]:[LUN]:TARGET
+ *   netroot=iscsi:[USER:PASSWORD[:USER:PASSWORD]@][SERVER]:[6]:[PORT]
+ *           [:[IFACE]:[NETDEV]]:[LUN]:TARGET
  *   netroot=iscsi  root=iscsi:...  rd.iscsi.firmware=1  rd.iscsi.ibft=1  iscsi_auto  ip=ibft
  *   rd.iscsi.initiator= .target.name= .target.ip= .target.port= .username= .password= .in.username=
  *   .in.password=, the same as iscsi_initiator= and so on
