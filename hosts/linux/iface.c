@@ -31,6 +31,8 @@ void lb_iface_close(struct lb_iface *iface) {
 bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error) {
     int refused = 0;
 
+    if (iface->has_ipv6 && !iface->v6.is_ours)
+        lb_iface6_take(&iface->v6, iface->name, iface->link.index);
     if (!iface->link.is_up) {
         refused = lb_netlink_set_up(&iface->netlink, iface->link.index, true);
         iface->was_raised = refused == 0;
@@ -44,12 +46,12 @@ bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error) {
     return false;
 }
 
-bool lb_iface_changed(struct lb_iface *iface) {
-    if (!lb_netlink_changed(&iface->netlink, iface->link.index))
-        return false;
-    if (lb_netlink_find(&iface->netlink, iface->name, &iface->link) != 0)
+unsigned lb_iface_changed(struct lb_iface *iface) {
+    unsigned changed = lb_netlink_changed(&iface->netlink, iface->link.index);
+    if ((changed & LB_NETLINK_LINK) &&
+        lb_netlink_find(&iface->netlink, iface->name, &iface->link) != 0)
         iface->link.has_carrier = false; /* it was taken out of the machine */
-    return true;
+    return changed;
 }
 
 /* ---- configuration ----------------------------------------------------------------------------
@@ -89,13 +91,13 @@ static bool has_route(const struct lb_boot_net *net, const struct lb_route *rout
 static void set_routes(struct lb_iface *iface, const struct lb_boot_net *net) {
     for (size_t i = 0; i < iface->net.route_count; i++) {
         if (!has_route(net, &iface->net.routes[i]))
-            lb_netlink_del_route(&iface->netlink, iface->link.index, &iface->net.routes[i]);
+            lb_netlink_del_route(&iface->netlink, iface->link.index, &iface->net.routes[i], 0);
     }
     for (size_t i = 0; i < net->route_count; i++) {
         /* RFC 3442 and many a hosting network: the router may be outside our own prefix. */
         bool is_on_link = !lb_prefix_has(net->address, net->routes[i].via);
-        int refused =
-            lb_netlink_add_route(&iface->netlink, iface->link.index, &net->routes[i], is_on_link);
+        int refused = lb_netlink_add_route(&iface->netlink, iface->link.index, &net->routes[i],
+                                           is_on_link, 0);
         if (refused)
             remark(iface, "route to", lb_prefix_text(net->routes[i].to).s, refused);
     }
@@ -110,21 +112,55 @@ static bool is_another_address(const struct lb_iface *iface, struct lb_prefix ad
            iface->net.address.len != address.len;
 }
 
+static void clear4(struct lb_iface *iface) {
+    if (!has_address(iface))
+        return;
+    for (size_t i = 0; i < iface->net.route_count; i++)
+        lb_netlink_del_route(&iface->netlink, iface->link.index, &iface->net.routes[i], 0);
+    lb_netlink_del_address(&iface->netlink, iface->link.index, iface->net.address);
+    iface->net.address = (struct lb_prefix){0};
+    iface->net.route_count = 0;
+}
+
+/* 0, or the errno of what was refused. */
+static int configure4(struct lb_iface *iface, const struct lb_boot_net *net) {
+    int refused;
+    if (is_another_address(iface, net->address))
+        clear4(iface);
+    if (!lb_addr_is_set(net->address.addr))
+        return 0;
+    refused =
+        lb_netlink_add_address(&iface->netlink, iface->link.index, net->address, net->lease_s);
+    if (refused == 0)
+        set_routes(iface, net);
+    return refused;
+}
+
+static const char *configure6(struct lb_iface *iface, const struct lb_boot_net *net) {
+    const char *why;
+    if (!iface->v6.is_ours)
+        return NULL;
+    why = lb_iface6_configure(&iface->v6, &iface->netlink, net);
+    if (iface->v6.remark[0] && !iface->remark[0])
+        lb_format(iface->remark, sizeof(iface->remark), "%s", iface->v6.remark);
+    return why;
+}
+
 const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net *net) {
+    const char *why;
     int refused;
 
     iface->remark[0] = 0;
-    if (has_address(iface) && is_another_address(iface, net->address))
-        lb_iface_clear(iface);
     set_mtu(iface, net->mtu);
-    refused =
-        lb_netlink_add_address(&iface->netlink, iface->link.index, net->address, net->lease_s);
+    refused = configure4(iface, net);
     if (refused)
         return strerror(refused);
-    set_routes(iface, net);
+    why = configure6(iface, net);
     iface->net = *net;
+    if (why)
+        return why;
     if (iface->root) {
-        refused = lb_resolvconf_write(&iface->resolvconf, iface->root, net);
+        refused = lb_resolvconf_write(&iface->resolvconf, iface->root, iface->name, net);
         if (refused)
             remark(iface, "resolv.conf under", iface->root, refused);
     }
@@ -135,19 +171,21 @@ const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net 
 void lb_iface_hold(struct lb_iface *iface) {
     if (has_address(iface))
         (void)lb_netlink_add_address(&iface->netlink, iface->link.index, iface->net.address, 0);
+    for (size_t i = 0; i < iface->net.addr6_count; i++)
+        (void)lb_netlink_add_address6(&iface->netlink, iface->link.index,
+                                      iface->net.addrs6[i].address, LB_FOREVER, LB_FOREVER, false);
 }
 
 void lb_iface_clear(struct lb_iface *iface) {
-    if (!has_address(iface))
-        return;
-    for (size_t i = 0; i < iface->net.route_count; i++)
-        lb_netlink_del_route(&iface->netlink, iface->link.index, &iface->net.routes[i]);
-    lb_netlink_del_address(&iface->netlink, iface->link.index, iface->net.address);
+    clear4(iface);
+    if (iface->v6.is_ours)
+        lb_iface6_clear(&iface->v6, &iface->netlink);
     iface->net = (struct lb_boot_net){0};
 }
 
 void lb_iface_restore(struct lb_iface *iface) {
     lb_iface_clear(iface);
+    lb_iface6_give_back(&iface->v6, &iface->netlink, true);
     lb_resolvconf_restore(&iface->resolvconf);
     if (iface->mtu_before)
         lb_netlink_set_mtu(&iface->netlink, iface->link.index, iface->mtu_before);
@@ -159,6 +197,7 @@ void lb_iface_restore(struct lb_iface *iface) {
 
 void lb_iface_keep(struct lb_iface *iface) {
     lb_resolvconf_keep(&iface->resolvconf);
+    lb_iface6_give_back(&iface->v6, &iface->netlink, false);
     iface->net = (struct lb_boot_net){0};
     iface->mtu_before = 0;
     iface->was_raised = false;

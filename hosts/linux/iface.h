@@ -2,7 +2,7 @@
 #ifndef LB_LINUX_IFACE_H
 #define LB_LINUX_IFACE_H
 
-#include "hosts/linux/netlink.h"
+#include "hosts/linux/iface6.h"
 #include "hosts/linux/resolvconf.h"
 
 struct lb_iface {
@@ -14,6 +14,8 @@ struct lb_iface {
     struct lb_boot_net net; /* what is configured; no address: nothing is */
     uint32_t mtu_before;    /* 0: not changed */
     bool was_raised;        /* by us */
+    bool has_ipv6;          /* the caller's choice, before lb_iface_raise: else it is left alone */
+    struct lb_iface6 v6;
     struct lb_resolvconf resolvconf;
     char remark[160]; /* what could not be done, though the boot can go on; may be empty */
 };
@@ -24,20 +26,24 @@ bool lb_iface_open(struct lb_iface *iface, const char *name, const char *root,
 /* Closes the sockets; the interface stays as it is. */
 void lb_iface_close(struct lb_iface *iface);
 
-/* Brings it up where it is down, and looks at the link. */
+/* Brings it up where it is down, and looks at the link. With has_ipv6, the kernel's own
+ * autoconfiguration is off from here on. */
 bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error);
-/* Reads the events that are there; true when the link may have changed, and was looked at again. */
-bool lb_iface_changed(struct lb_iface *iface);
-/* Address, routes, MTU, resolv.conf. Called again (a renewed or another lease) it changes what is
+/* Reads the events that are there, and gives what may have changed, of LB_NETLINK_...; the link was
+ * then looked at again. */
+unsigned lb_iface_changed(struct lb_iface *iface);
+/* Addresses, routes, MTU, resolv.conf. Called again (a renewed or another lease) it changes what is
  * different. NULL, or what the operating system refused: then nothing is configured. */
 const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net *net);
 /* The addresses stay though the lease may end. */
 void lb_iface_hold(struct lb_iface *iface);
-/* Takes the address away, and with it the routes. */
+/* Takes the addresses away, and with them the routes; link-local ones stay. */
 void lb_iface_clear(struct lb_iface *iface);
-/* As it was found: no address of ours, MTU, resolv.conf, and down if it was down. */
+/* As it was found: no address of ours, the kernel's settings, MTU, resolv.conf, and down if it was
+ * down. */
 void lb_iface_restore(struct lb_iface *iface);
-/* The configuration stays for whoever comes next. */
+/* The configuration stays for whoever comes next; the kernel's settings are as they were found, so
+ * that it hears the routers from now on. */
 void lb_iface_keep(struct lb_iface *iface);
 
 #endif

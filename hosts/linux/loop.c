@@ -82,12 +82,27 @@ void lb_loop_unwatch(struct lb_loop *loop, int fd) {
 /* ---- what the engine asks for -----------------------------------------------------------------
  */
 
+/* What else happens on the interface because of us is told. */
+static void report_take_over(struct lb_loop *loop, uint64_t now_us) {
+    struct lb_report *report = lb_boot_report(loop->boot);
+    const struct lb_iface *iface = loop->iface;
+    if (loop->link_told || !iface->v6.is_ours)
+        return;
+    if (iface->v6.remark[0])
+        lb_report_learned(report, now_us, LB_STAGE_LINK, "warning", "this machine", "%s",
+                          iface->v6.remark);
+    else
+        lb_report_decided(report, now_us, LB_STAGE_LINK, "autoconfiguration", "this machine",
+                          "the kernel's own for IPv6 is off on %s during the boot", iface->name);
+}
+
 static void raise_link(struct lb_loop *loop, uint64_t now_us) {
     struct lb_error error = {0};
     if (!lb_iface_raise(loop->iface, &error)) {
         lb_boot_host_failed(loop->boot, now_us, &error);
         return;
     }
+    report_take_over(loop, now_us);
     loop->link_told = true;
     lb_boot_link(loop->boot, now_us, loop->iface->link.has_carrier);
 }
@@ -112,7 +127,22 @@ static void poll_arp(struct lb_loop *loop, uint64_t now_us) {
         lb_boot_probed(loop->boot, now_us, asked, answer == LB_ARP_TAKEN);
 }
 
+static void poll_probes6(struct lb_loop *loop, uint64_t now_us) {
+    struct lb_addr addr;
+    bool conflict;
+    if (!loop->probes6_due)
+        return;
+    loop->probes6_due = false;
+    while (lb_iface6_next(&loop->iface->v6, &loop->iface->netlink, &addr, &conflict))
+        lb_boot_probed(loop->boot, now_us, addr, conflict);
+}
+
 static void start_probe(struct lb_loop *loop, uint64_t now_us, struct lb_addr addr) {
+    if (addr.family == LB_V6) {
+        lb_iface6_probe(&loop->iface->v6, &loop->iface->netlink, addr);
+        loop->probes6_due = true; /* it may be there already */
+        return;
+    }
     if (!open_arp(loop)) { /* without a way to ask, nobody is known to have it */
         lb_boot_probed(loop->boot, now_us, addr, false);
         return;
@@ -122,7 +152,8 @@ static void start_probe(struct lb_loop *loop, uint64_t now_us, struct lb_addr ad
 }
 
 static void set_address(struct lb_loop *loop, uint64_t now_us, const struct lb_boot_net *net) {
-    bool is_new = !lb_addr_equal(loop->iface->net.address.addr, net->address.addr);
+    bool is_new = lb_addr_is_set(net->address.addr) &&
+                  !lb_addr_equal(loop->iface->net.address.addr, net->address.addr);
     const char *why = lb_iface_configure(loop->iface, net);
     if (!why && is_new && open_arp(loop))
         lb_arp_announce(&loop->arp, net->address.addr);
@@ -151,7 +182,7 @@ static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boo
         raise_link(loop, now_us);
         return true;
     case LB_BOOT_OPEN:
-        lb_slot_open_packet(loop, action->slot, now_us);
+        lb_slot_open(loop, action, now_us);
         return true;
     case LB_BOOT_SEND:
         lb_slot_send(loop, action);
@@ -203,7 +234,10 @@ static void take_signal(struct lb_loop *loop) {
 }
 
 static void take_link_events(struct lb_loop *loop, uint64_t now_us) {
-    if (lb_iface_changed(loop->iface) && loop->link_told)
+    unsigned changed = lb_iface_changed(loop->iface);
+    if (changed & LB_NETLINK_ADDRS6)
+        loop->probes6_due = true;
+    if ((changed & LB_NETLINK_LINK) && loop->link_told)
         lb_boot_link(loop->boot, now_us, loop->iface->link.has_carrier);
 }
 
@@ -213,6 +247,7 @@ static bool take_slot_event(struct lb_loop *loop, uint32_t number, uint64_t now_
     case LB_SLOT_FREE:
         return false;
     case LB_SLOT_PACKET:
+    case LB_SLOT_DATAGRAM:
         lb_slot_receive(loop, number, now_us);
         return false;
     case LB_SLOT_CONNECTING:
@@ -367,9 +402,10 @@ enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
         poll_arp(loop, now_us);
         poll_resolve(loop, now_us);
         do {
+            poll_probes6(loop, now_us);
             if (!serve_engine(loop, now_us, &event))
                 return event;
-        } while (flush_streams(loop, now_us));
+        } while (loop->probes6_due || flush_streams(loop, now_us));
         if (++loop->passes % PASSES_WITHOUT_WAIT == 0)
             wait_for_events(loop, now_us, now_us); /* else a busy stream would hide all others */
         if (read_streams(loop, now_us))

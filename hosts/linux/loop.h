@@ -13,6 +13,7 @@
 
 #include "core/boot/boot_state.h"
 #include "hosts/linux/arp.h"
+#include "hosts/linux/datagram.h"
 #include "hosts/linux/iface.h"
 #include "hosts/linux/packet.h"
 #include "hosts/linux/resolve.h"
@@ -28,7 +29,8 @@ enum lb_loop_event {
 
 enum lb_slot_kind {
     LB_SLOT_FREE,
-    LB_SLOT_PACKET, /* DHCP: a packet socket, and a UDP socket once there is an address */
+    LB_SLOT_PACKET,   /* DHCP: a packet socket, and a UDP socket once there is an address */
+    LB_SLOT_DATAGRAM, /* DHCPv6, routers, services */
     LB_SLOT_CONNECTING,
     LB_SLOT_STREAM,
 };
@@ -36,10 +38,11 @@ enum lb_slot_kind {
 struct lb_slot {
     enum lb_slot_kind kind;
     int fd;
-    int udp_fd;              /* PACKET: -1 until it is needed */
-    struct lb_addr udp_addr; /* what udp_fd is bound to */
-    uint32_t interest;       /* epoll events that are set */
-    bool is_full;            /* the last send took less than was given */
+    int udp_fd;                  /* PACKET: -1 until it is needed */
+    struct lb_addr udp_addr;     /* what udp_fd is bound to */
+    struct lb_datagram datagram; /* DATAGRAM */
+    uint32_t interest;           /* epoll events that are set */
+    bool is_full;                /* the last send took less than was given */
 };
 
 /* Spins: tries again for a while before it sleeps, where that has been worth it. */
@@ -64,7 +67,8 @@ struct lb_loop {
     struct lb_spin spin;
     uint64_t passes;
     uint64_t reads, writes, waits; /* system calls, for benchmarks */
-    uint8_t packet[LB_PACKET_MAX];
+    bool probes6_due;              /* addresses of IPv6 may have been answered */
+    uint8_t packet[LB_DATAGRAM_MAX];
 };
 
 uint64_t lb_now_us(void);

@@ -66,7 +66,7 @@ int lb_netlink_open(struct lb_netlink *netlink) {
     *netlink = (struct lb_netlink){.fd = open_socket(0), .events_fd = -1};
     if (netlink->fd < 0)
         return errno;
-    netlink->events_fd = open_socket(RTMGRP_LINK);
+    netlink->events_fd = open_socket(RTMGRP_LINK | RTMGRP_IPV6_IFADDR);
     return netlink->events_fd < 0 ? errno : 0;
 }
 
@@ -129,9 +129,34 @@ static void take_link(struct lb_link *link, struct lb_rd rd) {
     }
 }
 
-/* Sends, and reads until the acknowledgement; a link in between goes to *link, which may be NULL.
- */
-static int ask(struct lb_netlink *netlink, struct request *r, struct lb_link *link) {
+/* What an answer may bring before its acknowledgement; NULL: not wanted. */
+struct wanted {
+    struct lb_link *link;
+    uint32_t *addr_flags;
+};
+
+static void take_flags(uint32_t *flags, struct lb_rd rd) {
+    struct ifaddrmsg message;
+    struct rtattr attribute;
+    struct lb_rd value;
+
+    lb_rd_copy(&rd, &message, sizeof(message));
+    *flags = message.ifa_flags;
+    while (next_attribute(&rd, &attribute, &value)) {
+        if (attribute.rta_type == IFA_FLAGS) /* all of them: the header has room for eight */
+            lb_rd_copy(&value, flags, sizeof(*flags));
+    }
+}
+
+static void take_wanted(const struct wanted *wanted, uint16_t type, struct lb_rd rd) {
+    if (type == RTM_NEWLINK && wanted->link)
+        take_link(wanted->link, rd);
+    if (type == RTM_NEWADDR && wanted->addr_flags)
+        take_flags(wanted->addr_flags, rd);
+}
+
+/* Sends, and reads until the acknowledgement. */
+static int ask_for(struct lb_netlink *netlink, struct request *r, struct wanted wanted) {
     static uint8_t reply[REPLY_MAX];
 
     r->header.nlmsg_seq = ++netlink->seq;
@@ -149,14 +174,17 @@ static int ask(struct lb_netlink *netlink, struct request *r, struct lb_link *li
             struct nlmsgerr outcome;
             if (header.nlmsg_seq != netlink->seq)
                 continue;
-            if (header.nlmsg_type == RTM_NEWLINK && link)
-                take_link(link, rest);
+            take_wanted(&wanted, header.nlmsg_type, rest);
             if (header.nlmsg_type != NLMSG_ERROR)
                 continue;
             lb_rd_copy(&rest, &outcome, sizeof(outcome));
             return -outcome.error;
         }
     }
+}
+
+static int ask(struct lb_netlink *netlink, struct request *r) {
+    return ask_for(netlink, r, (struct wanted){0});
 }
 
 /* ---- link -------------------------------------------------------------------------------------
@@ -170,7 +198,7 @@ int lb_netlink_find(struct lb_netlink *netlink, const char *name, struct lb_link
         return ENODEV;
     put_bytes(&r, &info, sizeof(info));
     put_attribute(&r, IFLA_IFNAME, name, strlen(name) + 1);
-    return ask(netlink, &r, link);
+    return ask_for(netlink, &r, (struct wanted){.link = link});
 }
 
 int lb_netlink_set_up(struct lb_netlink *netlink, int index, bool up) {
@@ -180,7 +208,7 @@ int lb_netlink_set_up(struct lb_netlink *netlink, int index, bool up) {
                              .ifi_flags = up ? IFF_UP : 0,
                              .ifi_change = IFF_UP};
     put_bytes(&r, &info, sizeof(info));
-    return ask(netlink, &r, NULL);
+    return ask(netlink, &r);
 }
 
 int lb_netlink_set_mtu(struct lb_netlink *netlink, int index, uint32_t mtu) {
@@ -188,37 +216,48 @@ int lb_netlink_set_mtu(struct lb_netlink *netlink, int index, uint32_t mtu) {
     struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index};
     put_bytes(&r, &info, sizeof(info));
     put_u32(&r, IFLA_MTU, mtu);
-    return ask(netlink, &r, NULL);
+    return ask(netlink, &r);
 }
 
-static bool is_about(struct lb_rd rd, int index) {
+static unsigned what_changed(struct lb_rd rd, int index) {
+    unsigned changed = 0;
     struct nlmsghdr header;
-    struct ifinfomsg info;
     struct lb_rd rest;
-    bool found = false;
 
     while (next_message(&rd, &header, &rest)) {
-        if (header.nlmsg_type != RTM_NEWLINK && header.nlmsg_type != RTM_DELLINK)
-            continue;
-        lb_rd_copy(&rest, &info, sizeof(info));
-        found = found || info.ifi_index == index;
+        struct ifinfomsg link = {0};
+        struct ifaddrmsg addr = {0};
+        switch (header.nlmsg_type) {
+        case RTM_NEWLINK:
+        case RTM_DELLINK:
+            lb_rd_copy(&rest, &link, sizeof(link));
+            changed |= link.ifi_index == index ? LB_NETLINK_LINK : 0;
+            break;
+        case RTM_NEWADDR:
+        case RTM_DELADDR:
+            lb_rd_copy(&rest, &addr, sizeof(addr));
+            changed |= addr.ifa_index == (unsigned)index ? LB_NETLINK_ADDRS6 : 0;
+            break;
+        default:
+            break;
+        }
     }
-    return found;
+    return changed;
 }
 
-bool lb_netlink_changed(struct lb_netlink *netlink, int index) {
+unsigned lb_netlink_changed(struct lb_netlink *netlink, int index) {
     static uint8_t events[REPLY_MAX];
-    bool changed = false;
+    unsigned changed = 0;
 
     for (;;) {
         ssize_t got = recv(netlink->events_fd, events, sizeof(events), MSG_DONTWAIT);
         if (got < 0 && errno == ENOBUFS) { /* some were lost: one of them may have been ours */
-            changed = true;
+            changed = LB_NETLINK_LINK | LB_NETLINK_ADDRS6;
             continue;
         }
         if (got <= 0)
             return changed;
-        changed = is_about(lb_rd(lb_bytes(events, (size_t)got)), index) || changed;
+        changed |= what_changed(lb_rd(lb_bytes(events, (size_t)got)), index);
     }
 }
 
@@ -230,8 +269,7 @@ static struct request address_request(uint16_t type, uint16_t flags, int index,
     struct request r = request(type, flags);
     struct ifaddrmsg message = {.ifa_family = os_family(address.addr),
                                 .ifa_prefixlen = address.len,
-                                .ifa_index = (unsigned)index,
-                                .ifa_flags = address.addr.family == LB_V6 ? IFA_F_NODAD : 0};
+                                .ifa_index = (unsigned)index};
     put_bytes(&r, &message, sizeof(message));
     put_attribute(&r, IFA_LOCAL, address.addr.bytes, addr_len(address.addr));
     put_attribute(&r, IFA_ADDRESS, address.addr.bytes, addr_len(address.addr));
@@ -255,16 +293,40 @@ int lb_netlink_add_address(struct lb_netlink *netlink, int index, struct lb_pref
                                      .ifa_valid = lease_s ? lease_s : UINT32_MAX};
     put_broadcast(&r, address);
     put_attribute(&r, IFA_CACHEINFO, &lifetime, sizeof(lifetime));
-    return ask(netlink, &r, NULL);
+    return ask(netlink, &r);
 }
 
 int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_prefix address) {
     struct request r = address_request(RTM_DELADDR, 0, index, address);
-    return ask(netlink, &r, NULL);
+    return ask(netlink, &r);
+}
+
+int lb_netlink_add_address6(struct lb_netlink *netlink, int index, struct lb_prefix address,
+                            uint32_t preferred_s, uint32_t valid_s, bool is_probed) {
+    struct request r = address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, address);
+    struct ifa_cacheinfo lifetime = {.ifa_prefered = preferred_s, .ifa_valid = valid_s};
+    uint32_t flags = is_probed ? 0 : IFA_F_NODAD;
+    if (!lb_addr_is_link_local(address.addr))
+        flags |= IFA_F_NOPREFIXROUTE;
+    put_u32(&r, IFA_FLAGS, flags);
+    put_attribute(&r, IFA_CACHEINFO, &lifetime, sizeof(lifetime));
+    return ask(netlink, &r);
+}
+
+enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index,
+                                           struct lb_addr addr) {
+    struct request r = address_request(RTM_GETADDR, 0, index, (struct lb_prefix){addr, 128});
+    uint32_t flags = 0;
+    if (ask_for(netlink, &r, (struct wanted){.addr_flags = &flags}) != 0)
+        return LB_ADDR6_ABSENT;
+    if (flags & IFA_F_DADFAILED)
+        return LB_ADDR6_DUPLICATE;
+    return flags & IFA_F_TENTATIVE ? LB_ADDR6_TENTATIVE : LB_ADDR6_READY;
 }
 
 static struct request route_request(uint16_t type, uint16_t flags, int index,
-                                    const struct lb_route *route, bool is_on_link) {
+                                    const struct lb_route *route, bool is_on_link,
+                                    uint32_t metric) {
     struct request r = request(type, flags);
     bool is_direct = lb_addr_is_zero(route->via);
     struct rtmsg message = {.rtm_family = os_family(route->to.addr),
@@ -280,17 +342,20 @@ static struct request route_request(uint16_t type, uint16_t flags, int index,
     if (!is_direct)
         put_attribute(&r, RTA_GATEWAY, route->via.bytes, addr_len(route->via));
     put_u32(&r, RTA_OIF, (uint32_t)index);
+    if (metric > 0)
+        put_u32(&r, RTA_PRIORITY, metric);
     return r;
 }
 
 int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
-                         bool is_on_link) {
+                         bool is_on_link, uint32_t metric) {
     struct request r =
-        route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route, is_on_link);
-    return ask(netlink, &r, NULL);
+        route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route, is_on_link, metric);
+    return ask(netlink, &r);
 }
 
-int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route) {
-    struct request r = route_request(RTM_DELROUTE, 0, index, route, false);
-    return ask(netlink, &r, NULL);
+int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
+                         uint32_t metric) {
+    struct request r = route_request(RTM_DELROUTE, 0, index, route, false, metric);
+    return ask(netlink, &r);
 }

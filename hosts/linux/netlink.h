@@ -10,7 +10,7 @@
 
 struct lb_netlink {
     int fd;        /* requests */
-    int events_fd; /* readable when some link changed: lb_netlink_changed */
+    int events_fd; /* readable when some link or IPv6 address changed: lb_netlink_changed */
     uint32_t seq;
 };
 
@@ -30,17 +30,40 @@ void lb_netlink_close(struct lb_netlink *netlink);
 int lb_netlink_find(struct lb_netlink *netlink, const char *name, struct lb_link *link);
 int lb_netlink_set_up(struct lb_netlink *netlink, int index, bool up);
 int lb_netlink_set_mtu(struct lb_netlink *netlink, int index, uint32_t mtu);
-/* Reads what events_fd has; true when one of them was about this interface. */
-bool lb_netlink_changed(struct lb_netlink *netlink, int index);
+
+/* Reads what events_fd has; what of this interface may have changed, of these: */
+enum {
+    LB_NETLINK_LINK = 1,
+    LB_NETLINK_ADDRS6 = 2,
+};
+unsigned lb_netlink_changed(struct lb_netlink *netlink, int index);
 
 /* Adds it, or gives it a new lifetime: lease_s seconds, 0 for ever. After that the kernel takes it
  * away, also when nobody is left to do so. */
 int lb_netlink_add_address(struct lb_netlink *netlink, int index, struct lb_prefix address,
                            uint32_t lease_s);
 int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_prefix address);
-/* is_on_link: the router is reached directly, though it is in none of the interface's networks. */
+
+/* What has become of an IPv6 address. */
+enum lb_addr6_state {
+    LB_ADDR6_ABSENT,
+    LB_ADDR6_TENTATIVE, /* duplicate address detection is under way */
+    LB_ADDR6_DUPLICATE, /* another machine has it */
+    LB_ADDR6_READY,
+};
+/* Adds it, or gives it new lifetimes, in seconds: UINT32_MAX is for ever, a preferred one of 0
+ * deprecates it. is_probed: by duplicate address detection, unless it is there. No route to its
+ * network comes with it, unless it is a link-local one. */
+int lb_netlink_add_address6(struct lb_netlink *netlink, int index, struct lb_prefix address,
+                            uint32_t preferred_s, uint32_t valid_s, bool is_probed);
+enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index,
+                                           struct lb_addr addr);
+
+/* is_on_link: the router is reached directly, though it is in none of the interface's networks.
+ * metric: 0 for the kernel's usual one; of several ways the one with the least metric is used. */
 int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
-                         bool is_on_link);
-int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route);
+                         bool is_on_link, uint32_t metric);
+int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
+                         uint32_t metric);
 
 #endif

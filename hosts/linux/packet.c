@@ -11,6 +11,7 @@
 #define IP_HEADER  20
 #define UDP_HEADER 8
 #define UDP        17
+#define ICMP6      58
 #define VLAN_ID    0x0fff
 
 /* ---- frames -----------------------------------------------------------------------------------
@@ -82,6 +83,37 @@ struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
     checksum =
         fold(sum(pseudo_sum(from.addr, to.addr, udp_len), lb_bytes(wr.start + start, udp_len)));
     lb_wr_u16_at(&wr, start + 6, checksum ? checksum : 0xffff); /* 0 would mean "none" */
+    return lb_wr_done(&wr);
+}
+
+/* RFC 2460 8.1. */
+static uint16_t icmp6_checksum(struct lb_addr from, struct lb_addr to, struct lb_bytes message) {
+    uint32_t so_far = sum(sum(0, lb_bytes(from.bytes, 16)), lb_bytes(to.bytes, 16));
+    return fold(sum(so_far + (uint32_t)message.len + ICMP6, message));
+}
+
+struct lb_bytes lb_packet_build_icmp6(const uint8_t mac[6], struct lb_addr from, struct lb_addr to,
+                                      struct lb_bytes message, struct lb_span room) {
+    struct lb_wr wr = lb_wr(room);
+    size_t start;
+
+    lb_assert(lb_addr_is_multicast(to) && message.len <= UINT16_MAX);
+    lb_wr_u16(&wr, 0x3333); /* RFC 2464 7 */
+    lb_wr_bytes(&wr, lb_bytes(to.bytes + 12, 4));
+    lb_wr_bytes(&wr, lb_bytes(mac, 6));
+    lb_wr_u16(&wr, ETH_P_IPV6);
+    lb_wr_u32(&wr, UINT32_C(6) << 28);
+    lb_wr_u16(&wr, (uint16_t)message.len);
+    lb_wr_u8(&wr, ICMP6);
+    lb_wr_u8(&wr, 255);
+    lb_wr_bytes(&wr, lb_bytes(from.bytes, 16));
+    lb_wr_bytes(&wr, lb_bytes(to.bytes, 16));
+    start = wr.len;
+    lb_wr_bytes(&wr, message);
+    lb_wr_u16_at(&wr, start + 2, 0);
+    if (!lb_wr_ok(&wr))
+        return (struct lb_bytes){0};
+    lb_wr_u16_at(&wr, start + 2, icmp6_checksum(from, to, lb_bytes(wr.start + start, message.len)));
     return lb_wr_done(&wr);
 }
 

@@ -1,4 +1,5 @@
-/* DHCP before there is an address: UDP over IPv4 over Ethernet, in a packet socket.
+/* DHCP before there is an address: UDP over IPv4 over Ethernet, in a packet socket. And ICMPv6 over
+ * IPv6, for what is sent before there is an address of that.
  *
  * The frames are made and read here: RFC 894, 791, 768. The kernel hands over only what a filter
  * has let through: unfragmented UDP to the port asked for. */
@@ -14,6 +15,9 @@
 struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
                                 struct lb_endpoint to, struct lb_bytes payload,
                                 struct lb_span room);
+/* An ICMPv6 message (its checksum is filled in) to a group: RFC 2460, 2464. Hop limit 255. */
+struct lb_bytes lb_packet_build_icmp6(const uint8_t mac[6], struct lb_addr from, struct lb_addr to,
+                                      struct lb_bytes message, struct lb_span room);
 /* A received frame. is_checked: UDP's checksum is there to be checked; on a virtual link it may
  * have been left to a hardware that does not exist. False: not an intact UDP datagram to this port.
  */

@@ -5,7 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void lb_resolvconf_format(struct lb_text *text, const struct lb_boot_net *net) {
+/* RFC 4007 11: a link-local address of IPv6 says nothing without its link. */
+static bool is_scoped(struct lb_addr addr) {
+    return addr.family == LB_V6 && lb_addr_is_link_local(addr);
+}
+
+void lb_resolvconf_format(struct lb_text *text, const char *interface,
+                          const struct lb_boot_net *net) {
     const char *search = net->search[0] ? net->search : net->domain;
 
     lb_text_add(text, "# written by lunboot\n");
@@ -15,7 +21,8 @@ void lb_resolvconf_format(struct lb_text *text, const struct lb_boot_net *net) {
         lb_text_add(text, "\n");
     }
     for (size_t i = 0; i < net->dns_count; i++)
-        lb_text_add(text, "nameserver %s\n", lb_addr_text(net->dns[i]).s);
+        lb_text_add(text, "nameserver %s%s%s\n", lb_addr_text(net->dns[i]).s,
+                    is_scoped(net->dns[i]) ? "%" : "", is_scoped(net->dns[i]) ? interface : "");
 }
 
 static int write_file(const char *path, struct lb_bytes bytes) {
@@ -45,7 +52,7 @@ static int put_aside(struct lb_resolvconf *resolvconf) {
     return errno;
 }
 
-int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root,
+int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root, const char *interface,
                         const struct lb_boot_net *net) {
     char buffer[2048], temporary[4096];
     struct lb_text text = lb_text(buffer, sizeof(buffer)), path;
@@ -54,7 +61,7 @@ int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root,
 
     if (net->dns_count == 0 && !net->domain[0] && !net->search[0])
         return 0;
-    lb_resolvconf_format(&text, net);
+    lb_resolvconf_format(&text, interface, net);
     path = lb_text(temporary, sizeof(temporary));
     lb_text_add(&path, "%s/etc", root);
     if (path.cut || path.len > sizeof(temporary) - 64)

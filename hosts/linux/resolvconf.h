@@ -10,15 +10,17 @@ struct lb_resolvconf {
     char before[4096]; /* where what was there before is kept; empty: there was nothing */
 };
 
-/* Writes ROOT/etc/resolv.conf with net's name servers and search list; without any of both it
+/* Writes ROOT/etc/resolv.conf with net's name servers and search list (link-local ones are meant on
+ * the interface); without any of both it
  * writes nothing. The file appears whole or not at all. 0, or an errno. */
-int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root,
+int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root, const char *interface,
                         const struct lb_boot_net *net);
 /* As it was before the first write. */
 void lb_resolvconf_restore(struct lb_resolvconf *resolvconf);
 /* It stays: forgets what was there before. */
 void lb_resolvconf_keep(struct lb_resolvconf *resolvconf);
 /* The file's text; what it would be, for tests. */
-void lb_resolvconf_format(struct lb_text *text, const struct lb_boot_net *net);
+void lb_resolvconf_format(struct lb_text *text, const char *interface,
+                          const struct lb_boot_net *net);
 
 #endif

@@ -77,6 +77,8 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     if (run->has_iface) {
         setup.interface = run->iface.name;
         memcpy(setup.mac, run->iface.found.mac, sizeof(setup.mac));
+        setup.has_ipv6 = lb_iface6_is_possible(run->iface.name);
+        run->iface.has_ipv6 = setup.has_ipv6 && !network_is_up;
     } else {
         lb_machine_mac(setup.mac);
     }

@@ -1,5 +1,5 @@
 #include "hosts/linux/slot.h"
-#include <arpa/inet.h>
+#include "hosts/linux/os_address.h"
 #include <errno.h>
 #include <limits.h>
 #include <linux/filter.h>
@@ -11,34 +11,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define DHCP6_CLIENT_PORT 546
+
 #define PIECES_MAX                                                                                 \
     512 /* of one writev: two for each of the deepest queue's commands; IOV_MAX is 1024 */
 
-struct address {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    };
-    socklen_t len;
-};
-
-static struct address os_address(const struct lb_loop *loop, struct lb_endpoint endpoint) {
-    struct address a = {0};
-    if (endpoint.addr.family == LB_V6) {
-        a.len = sizeof(a.v6);
-        a.v6.sin6_family = AF_INET6;
-        a.v6.sin6_port = htons(endpoint.port);
-        memcpy(&a.v6.sin6_addr, endpoint.addr.bytes, 16);
-        if (lb_addr_is_link_local(endpoint.addr) && loop->iface)
-            a.v6.sin6_scope_id = (uint32_t)loop->iface->link.index;
-        return a;
-    }
-    a.len = sizeof(a.v4);
-    a.v4.sin_family = AF_INET;
-    a.v4.sin_port = htons(endpoint.port);
-    memcpy(&a.v4.sin_addr, endpoint.addr.bytes, 4);
-    return a;
+static int index_of(const struct lb_loop *loop) {
+    return loop->iface ? loop->iface->link.index : 0;
 }
 
 static int bind_to_interface(const struct lb_loop *loop, int fd) {
@@ -54,10 +33,10 @@ static void host_failed(struct lb_loop *loop, uint64_t now_us, const char *what,
     lb_boot_host_failed(loop->boot, now_us, &error);
 }
 
-/* ---- DHCP -------------------------------------------------------------------------------------
+/* ---- DHCPv4 -----------------------------------------------------------------------------------
  */
 
-void lb_slot_open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+static void open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
     struct lb_slot *slot = &loop->slots[number];
     int fd, refused = lb_packet_open(loop->iface->link.index, LB_DHCP4_CLIENT_PORT, &fd);
     if (refused) {
@@ -74,7 +53,7 @@ void lb_slot_open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us)
 static int open_udp(struct lb_loop *loop, struct lb_endpoint from) {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     struct sock_fprog program = {.len = 1, .filter = &nothing};
-    struct address address = os_address(loop, from);
+    struct lb_os_address address = lb_os_address(from, index_of(loop));
     int one = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
@@ -89,7 +68,7 @@ static int open_udp(struct lb_loop *loop, struct lb_endpoint from) {
 
 static void send_unicast(struct lb_loop *loop, struct lb_slot *slot,
                          const struct lb_boot_action *action) {
-    struct address to = os_address(loop, action->to);
+    struct lb_os_address to = lb_os_address(action->to, index_of(loop));
     if (slot->udp_fd >= 0 && !lb_addr_equal(slot->udp_addr, action->from.addr)) {
         close(slot->udp_fd);
         slot->udp_fd = -1;
@@ -103,13 +82,11 @@ static void send_unicast(struct lb_loop *loop, struct lb_slot *slot,
         (void)!sendto(slot->udp_fd, action->bytes.p, action->bytes.len, 0, &to.any, to.len);
 }
 
-void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action) {
-    struct lb_slot *slot = &loop->slots[action->slot];
+static void send_packet(struct lb_loop *loop, struct lb_slot *slot,
+                        const struct lb_boot_action *action) {
     uint8_t room[LB_PACKET_MAX];
     struct lb_bytes frame;
 
-    if (slot->kind != LB_SLOT_PACKET)
-        return;
     if (!lb_addr_is_multicast(action->to.addr) && !lb_addr_is_zero(action->from.addr)) {
         send_unicast(loop, slot, action);
         return;
@@ -120,13 +97,75 @@ void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action) {
         lb_packet_send(slot->fd, loop->iface->link.index, frame);
 }
 
+/* ---- datagrams --------------------------------------------------------------------------------
+ */
+
+static int open_datagram(const struct lb_loop *loop, const struct lb_boot_action *action,
+                         struct lb_datagram *datagram) {
+    const char *interface = loop->iface && loop->is_bound ? loop->iface->name : NULL;
+    static const uint8_t no_mac[6];
+    switch (action->kind) {
+    case LB_KIND_DHCP6:
+        return lb_datagram_open_udp(datagram, interface, index_of(loop), LB_V6, DHCP6_CLIENT_PORT);
+    case LB_KIND_ND6:
+        return lb_datagram_open_routers(datagram, interface, index_of(loop),
+                                        loop->iface ? loop->iface->found.mac : no_mac);
+    case LB_KIND_UDP:
+        return lb_datagram_open_udp(datagram, interface, index_of(loop), action->from.addr.family,
+                                    action->from.port);
+    case LB_KIND_DHCP4:
+        break;
+    }
+    return EINVAL;
+}
+
+/* One of these is never all that a boot has: where it cannot be opened the boot goes on without. */
+static void cannot_open(struct lb_loop *loop, uint64_t now_us, enum lb_boot_kind kind,
+                        int refused) {
+    const char *what = kind == LB_KIND_DHCP6 ? "a socket for DHCPv6"
+                       : kind == LB_KIND_ND6 ? "a socket for router discovery"
+                                             : "a socket for a service";
+    lb_report_learned(lb_boot_report(loop->boot), now_us, LB_STAGE_DHCP, "warning", "this machine",
+                      "%s: %s", what, strerror(refused));
+}
+
+void lb_slot_open(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[action->slot];
+    int refused;
+    if (action->kind == LB_KIND_DHCP4) {
+        open_packet(loop, action->slot, now_us);
+        return;
+    }
+    *slot = (struct lb_slot){.kind = LB_SLOT_DATAGRAM, .fd = -1, .udp_fd = -1};
+    refused = open_datagram(loop, action, &slot->datagram);
+    if (refused) {
+        slot->kind = LB_SLOT_FREE;
+        cannot_open(loop, now_us, action->kind, refused);
+        return;
+    }
+    slot->interest = EPOLLIN;
+    lb_loop_add(loop, slot->datagram.fd, EPOLLIN, LB_FROM_SLOT + action->slot);
+}
+
+void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action) {
+    struct lb_slot *slot = &loop->slots[action->slot];
+    if (slot->kind == LB_SLOT_PACKET)
+        send_packet(loop, slot, action);
+    if (slot->kind == LB_SLOT_DATAGRAM)
+        lb_datagram_send(&slot->datagram, action->from, action->to, action->bytes);
+}
+
 void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
     struct lb_endpoint from;
     struct lb_bytes payload;
     struct lb_span room = lb_span(loop->packet, sizeof(loop->packet));
+    struct lb_slot *slot = &loop->slots[number];
 
-    while (loop->slots[number].kind == LB_SLOT_PACKET &&
-           lb_packet_receive(loop->slots[number].fd, LB_DHCP4_CLIENT_PORT, room, &from, &payload))
+    while (slot->kind == LB_SLOT_PACKET &&
+           lb_packet_receive(slot->fd, LB_DHCP4_CLIENT_PORT, room, &from, &payload))
+        lb_boot_datagram(loop->boot, now_us, number, from, payload);
+    while (slot->kind == LB_SLOT_DATAGRAM &&
+           lb_datagram_receive(&slot->datagram, room, &from, &payload))
         lb_boot_datagram(loop->boot, now_us, number, from, payload);
 }
 
@@ -163,7 +202,7 @@ static void lose(struct lb_loop *loop, uint32_t number, uint64_t now_us, int err
 void lb_slot_connect(struct lb_loop *loop, uint32_t number, struct lb_endpoint to,
                      uint64_t now_us) {
     struct lb_slot *slot = &loop->slots[number];
-    struct address address = os_address(loop, to);
+    struct lb_os_address address = lb_os_address(to, index_of(loop));
     int one = 1, fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     *slot = (struct lb_slot){.kind = LB_SLOT_CONNECTING, .fd = fd, .udp_fd = -1};
@@ -273,6 +312,8 @@ void lb_slot_close(struct lb_loop *loop, uint32_t number) {
         close(slot->fd); /* epoll forgets it by itself */
     if (slot->kind == LB_SLOT_PACKET && slot->udp_fd >= 0)
         close(slot->udp_fd);
+    if (slot->kind == LB_SLOT_DATAGRAM)
+        lb_datagram_close(&slot->datagram);
     *slot = (struct lb_slot){.fd = -1, .udp_fd = -1};
 }
 

@@ -15,7 +15,7 @@ enum lb_loop_source {
 };
 void lb_loop_add(struct lb_loop *loop, int fd, uint32_t events, uint32_t source);
 
-void lb_slot_open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us);
+void lb_slot_open(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us);
 void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action);
 void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us);
 void lb_slot_connect(struct lb_loop *loop, uint32_t number, struct lb_endpoint to, uint64_t now_us);

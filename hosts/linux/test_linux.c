@@ -184,7 +184,7 @@ static void remove_root(void) {
 static void resolv_conf_is_written_and_taken_away_again(void) {
     struct lb_resolvconf file = {0};
     new_root();
-    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0);
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &net), 0);
     CHECK_STR(content("resolv.conf"),
               "# written by lunboot\nsearch boot.example\nnameserver 192.0.2.53\n"
               "nameserver 192.0.2.54\n");
@@ -201,8 +201,8 @@ static void what_was_there_before_comes_back(void) {
     lb_format(target, sizeof(target), "%s/etc", root);
     mkdir(target, 0755);
     CHECK_EQ(symlink("real", path("resolv.conf")), 0);
-    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0);
-    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0); /* a renewed lease */
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &net), 0);
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &net), 0); /* a renewed lease */
     CHECK_HAS(content("resolv.conf"), "192.0.2.53");
     CHECK_STR(content("real"), NULL);
     lb_resolvconf_restore(&file);
@@ -214,10 +214,10 @@ static void what_is_kept_leaves_no_copy_of_the_old(void) {
     struct lb_resolvconf file = {0};
     struct lb_boot_net other = net;
     new_root();
-    CHECK_EQ(lb_resolvconf_write(&file, root, &net), 0);
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &net), 0);
     lb_resolvconf_keep(&file);
     other.dns_count = 1;
-    CHECK_EQ(lb_resolvconf_write(&file, root, &other), 0);
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &other), 0);
     lb_resolvconf_keep(&file);
     CHECK_STR(content("resolv.conf.before-lunboot"), NULL);
     CHECK_HAS(content("resolv.conf"), "192.0.2.53");
@@ -228,7 +228,7 @@ static void a_lease_without_name_servers_writes_nothing(void) {
     struct lb_resolvconf file = {0};
     struct lb_boot_net bare = {0};
     new_root();
-    CHECK_EQ(lb_resolvconf_write(&file, root, &bare), 0);
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &bare), 0);
     CHECK_STR(content("resolv.conf"), NULL);
     rmdir(root);
 }
@@ -237,13 +237,13 @@ static void a_search_list_from_the_network_stays_on_its_line(void) {
     char buffer[256];
     struct lb_text text = lb_text(buffer, sizeof(buffer));
     struct lb_boot_net hostile = {.search = "a\nnameserver 203.0.113.66"};
-    lb_resolvconf_format(&text, &hostile);
+    lb_resolvconf_format(&text, "eth0", &hostile);
     CHECK_STR(buffer, "# written by lunboot\nsearch a\\x0anameserver 203.0.113.66\n");
 }
 
 static void a_root_that_is_not_there_is_an_error(void) {
     struct lb_resolvconf file = {0};
-    CHECK_EQ(lb_resolvconf_write(&file, "/tmp/lb-no-such-folder/deeper", &net), ENOENT);
+    CHECK_EQ(lb_resolvconf_write(&file, "/tmp/lb-no-such-folder/deeper", "eth0", &net), ENOENT);
 }
 
 /* ---- connections ------------------------------------------------------------------------------

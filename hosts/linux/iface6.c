@@ -1,0 +1,250 @@
+#include "hosts/linux/iface6.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PACE_MS "50"
+#define METRIC                                                                                     \
+    1024 /* the kernel's own for IPv6; the second-best router has one more, and so on              \
+          */
+#define GUESSED_LEN 64 /* of an address that is probed, until the engine says what it is */
+
+static void remark(struct lb_iface6 *iface, const char *what, const char *value, int refused) {
+    if (iface->remark[0] == 0)
+        lb_format(iface->remark, sizeof(iface->remark), "%s %s: %s", what, value,
+                  strerror(refused));
+}
+
+bool lb_iface6_is_possible(const char *name) {
+    char path[128];
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    close(fd);
+    lb_format(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s", name);
+    return access("/proc/sys/net", F_OK) < 0 || access(path, F_OK) == 0; /* no /proc: it may be */
+}
+
+/* ---- whose it is ------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *name, *value;
+} settings[] = {
+    {"disable_ipv6", "0"},
+    {"accept_ra", "0"},
+    {"autoconf", "0"},
+    {"addr_gen_mode", "1"},             /* no link-local address before we ask for one */
+    {"router_solicitation_delay", "0"}, /* also that of the first probe */
+    {"dad_transmits", "2"},
+};
+
+void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index) {
+    bool no_probes = lb_sysctl_is("conf", name, "dad_transmits", "0");
+    *iface = (struct lb_iface6){.name = name, .index = index, .is_ours = true};
+    for (size_t i = 0; i < LB_COUNT(settings); i++) {
+        int refused;
+        if (no_probes && lb_streq(settings[i].name, "dad_transmits"))
+            continue;
+        refused =
+            lb_sysctl_set(&iface->settings[i], "conf", name, settings[i].name, settings[i].value);
+        if (refused)
+            remark(iface, "the kernel's own IPv6 autoconfiguration:", settings[i].name, refused);
+    }
+}
+
+/* The pause between probes is also that between questions for a neighbour, so it is changed for no
+ * longer than need be. */
+static void set_pace(struct lb_iface6 *iface) {
+    if (iface->probing > 0 && !iface->pace.path[0])
+        lb_sysctl_set(&iface->pace, "neigh", iface->name, "retrans_time_ms", PACE_MS);
+    if (iface->probing == 0 && iface->pace.path[0]) {
+        lb_sysctl_restore(&iface->pace);
+        iface->pace.path[0] = 0;
+    }
+}
+
+/* ---- addresses --------------------------------------------------------------------------------
+ */
+
+static struct lb_iface6_addr *find(struct lb_iface6 *iface, struct lb_addr addr) {
+    for (size_t i = 0; i < iface->count; i++) {
+        if (lb_addr_equal(iface->addrs[i].address.addr, addr))
+            return &iface->addrs[i];
+    }
+    return NULL;
+}
+
+static struct lb_iface6_addr *add(struct lb_iface6 *iface, struct lb_prefix address) {
+    if (iface->count == LB_COUNT(iface->addrs))
+        return NULL;
+    iface->addrs[iface->count] = (struct lb_iface6_addr){.address = address};
+    return &iface->addrs[iface->count++];
+}
+
+static void forget(struct lb_iface6 *iface, struct lb_iface6_addr *entry) {
+    iface->probing -= entry->is_probing ? 1 : 0;
+    *entry = iface->addrs[--iface->count];
+}
+
+static void take_away(struct lb_iface6 *iface, struct lb_netlink *netlink,
+                      struct lb_iface6_addr *entry) {
+    if (!entry->was_there)
+        lb_netlink_del_address(netlink, iface->index, entry->address);
+    forget(iface, entry);
+}
+
+void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_addr addr) {
+    struct lb_prefix address = {addr, GUESSED_LEN};
+    struct lb_iface6_addr *entry = find(iface, addr);
+    enum lb_addr6_state state = lb_netlink_addr6_state(netlink, iface->index, addr);
+    int refused;
+
+    if (!entry)
+        entry = add(iface, address);
+    if (!entry)
+        return; /* unanswered, which ends the engine's patience with it some day */
+    if (state == LB_ADDR6_DUPLICATE) { /* of old: it may be free by now */
+        lb_netlink_del_address(netlink, iface->index, address);
+        state = LB_ADDR6_ABSENT;
+    }
+    entry->was_there = entry->was_there || (state != LB_ADDR6_ABSENT && !entry->is_probing);
+    iface->probing += entry->is_probing ? 0 : 1;
+    entry->is_probing = true;
+    set_pace(iface);
+    if (state != LB_ADDR6_ABSENT)
+        return;
+    refused = lb_netlink_add_address6(netlink, iface->index, address, LB_FOREVER, LB_FOREVER, true);
+    entry->was_refused = refused != 0;
+    if (refused)
+        remark(iface, "probing address", lb_addr_text(addr).s, refused);
+}
+
+/* An address that is gone has been taken away as a duplicate, as the kernel does to those with a
+ * lifetime. Where one could not be added, nobody is known to have it. */
+static bool is_answered(const struct lb_iface6_addr *entry, enum lb_addr6_state state,
+                        bool *conflict) {
+    *conflict = state != LB_ADDR6_READY && !entry->was_refused;
+    return state != LB_ADDR6_TENTATIVE;
+}
+
+bool lb_iface6_next(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_addr *addr,
+                    bool *conflict) {
+    for (size_t i = 0; i < iface->count && iface->probing > 0; i++) {
+        struct lb_iface6_addr *entry = &iface->addrs[i];
+        if (!entry->is_probing)
+            continue;
+        *addr = entry->address.addr;
+        if (!is_answered(entry, lb_netlink_addr6_state(netlink, iface->index, *addr), conflict))
+            continue;
+        if (*conflict) {
+            take_away(iface, netlink, entry);
+        } else {
+            entry->is_probing = false;
+            iface->probing--;
+        }
+        set_pace(iface);
+        return true;
+    }
+    return false;
+}
+
+static const struct lb_boot_addr6 *find_in(const struct lb_boot_net *net, struct lb_addr addr) {
+    for (size_t i = 0; i < net->addr6_count; i++) {
+        if (lb_addr_equal(net->addrs6[i].address.addr, addr))
+            return &net->addrs6[i];
+    }
+    return NULL;
+}
+
+/* What is neither the engine's any more nor asked for. */
+static void drop_addresses(struct lb_iface6 *iface, struct lb_netlink *netlink,
+                           const struct lb_boot_net *net) {
+    for (size_t i = iface->count; i > 0; i--) {
+        struct lb_iface6_addr *entry = &iface->addrs[i - 1];
+        if (!entry->is_probing && !lb_addr_is_link_local(entry->address.addr) &&
+            !find_in(net, entry->address.addr))
+            take_away(iface, netlink, entry);
+    }
+}
+
+/* The prefix length of an address never changes in the kernel: one that was probed as /64 and is of
+ * DHCPv6 is added anew, without a second probe. */
+static int set_address(struct lb_iface6 *iface, struct lb_netlink *netlink,
+                       const struct lb_boot_addr6 *given) {
+    struct lb_iface6_addr *entry = find(iface, given->address.addr);
+    if (entry && entry->address.len != given->address.len && !entry->was_there) {
+        lb_netlink_del_address(netlink, iface->index, entry->address);
+        entry->address.len = given->address.len;
+    }
+    if (!entry) {
+        enum lb_addr6_state state =
+            lb_netlink_addr6_state(netlink, iface->index, given->address.addr);
+        entry = add(iface, given->address);
+        if (entry)
+            entry->was_there = state != LB_ADDR6_ABSENT;
+    }
+    return lb_netlink_add_address6(netlink, iface->index, given->address, given->preferred_s,
+                                   given->valid_s, false);
+}
+
+/* ---- routes -----------------------------------------------------------------------------------
+ */
+
+static bool is_same_route(const struct lb_route *a, const struct lb_route *b) {
+    return a->to.len == b->to.len && lb_addr_equal(a->to.addr, b->to.addr) &&
+           lb_addr_equal(a->via, b->via);
+}
+
+/* The order of the routers is the engine's, and so a place in the list is a metric. */
+static void set_routes(struct lb_iface6 *iface, struct lb_netlink *netlink,
+                       const struct lb_boot_net *net) {
+    for (size_t i = 0; i < iface->route_count; i++) {
+        if (i >= net->route6_count || !is_same_route(&iface->routes[i], &net->routes6[i]))
+            lb_netlink_del_route(netlink, iface->index, &iface->routes[i], METRIC + (uint32_t)i);
+    }
+    iface->route_count = net->route6_count;
+    memcpy(iface->routes, net->routes6, sizeof(iface->routes));
+    for (size_t i = 0; i < net->route6_count; i++) {
+        const struct lb_route *route = &net->routes6[i];
+        bool is_on_link = !lb_addr_is_link_local(route->via);
+        int refused =
+            lb_netlink_add_route(netlink, iface->index, route, is_on_link, METRIC + (uint32_t)i);
+        if (refused)
+            remark(iface, "route to", lb_prefix_text(route->to).s, refused);
+    }
+}
+
+const char *lb_iface6_configure(struct lb_iface6 *iface, struct lb_netlink *netlink,
+                                const struct lb_boot_net *net) {
+    iface->remark[0] = 0;
+    drop_addresses(iface, netlink, net);
+    for (size_t i = 0; i < net->addr6_count; i++) {
+        int refused = set_address(iface, netlink, &net->addrs6[i]);
+        if (refused)
+            return strerror(refused);
+    }
+    set_routes(iface, netlink, net);
+    return NULL;
+}
+
+void lb_iface6_clear(struct lb_iface6 *iface, struct lb_netlink *netlink) {
+    static const struct lb_boot_net nothing;
+    set_routes(iface, netlink, &nothing);
+    drop_addresses(iface, netlink, &nothing);
+}
+
+void lb_iface6_give_back(struct lb_iface6 *iface, struct lb_netlink *netlink, bool undo) {
+    if (!iface->is_ours)
+        return;
+    if (undo)
+        lb_iface6_clear(iface, netlink);
+    while (undo && iface->count > 0)
+        take_away(iface, netlink, &iface->addrs[0]);
+    iface->count = iface->probing = iface->route_count = 0;
+    set_pace(iface);
+    for (size_t i = LB_COUNT(settings); i > 0; i--)
+        lb_sysctl_restore(&iface->settings[i - 1]);
+    iface->is_ours = false;
+}
