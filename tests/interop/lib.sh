@@ -21,6 +21,7 @@ server_ns=lb-srv-$$
 client_ns=lb-cli-$$
 relay_ns=lb-mid-$$
 server_ip=192.0.2.1
+server_ip6=2001:db8:77::1
 iqn=iqn.2026-11.test:disk1
 
 points=0
@@ -173,6 +174,22 @@ make_net() {
     ip -n "$server_ns" link set vs0 up
 }
 
+# make_net6 [MTU]: a network without IPv4: the server at vs0 ($server_ip6/64, fe80::1) and the client at vc0,
+# which is bare and looks for duplicate addresses as any machine does. Nobody advertises anything yet:
+# start_radvd, start_dnsmasq.
+make_net6() {
+    [ "$(id -u)" = 0 ] || skip "network namespaces need root"
+    [ -d /proc/sys/net/ipv6 ] || skip "this kernel has no IPv6"
+    make_namespace "$server_ns"
+    make_namespace "$client_ns"
+    in_client sysctl -qw net.ipv6.conf.default.accept_dad=1 net.ipv6.conf.all.accept_dad=1
+    join "$server_ns" vs0 "$client_ns" vc0 "${1:-1500}"
+    in_server sysctl -qw net.ipv6.conf.vs0.addr_gen_mode=1 net.ipv6.conf.all.forwarding=1
+    ip -n "$server_ns" addr add fe80::1/64 dev vs0 nodad
+    ip -n "$server_ns" addr add "$server_ip6/64" dev vs0 nodad
+    ip -n "$server_ns" link set vs0 up
+}
+
 # make_routed_net: client vc0 -- vr0 relay vr1 -- vs0 server. The relay's namespace is the router:
 # 192.0.2.254 towards the client, 198.51.100.254 towards the server, which is 198.51.100.1.
 make_routed_net() {
@@ -268,6 +285,20 @@ start_dnsmasq() {
     } >"$scratch/dnsmasq.conf"
     spawn dnsmasq ip netns exec "${1:-$server_ns}" dnsmasq -d -C "$scratch/dnsmasq.conf"
     wait_log dnsmasq 'DHCP, IP range|DHCP, static leases|started, version'
+}
+
+# start_radvd <<EOF  what stands within `interface vs0 { ... }`
+start_radvd() {
+    need radvd
+    {
+        echo "interface ${server_interface:-vs0} {"
+        echo "  AdvSendAdvert on;"
+        cat
+        echo "};"
+    } >"$scratch/radvd.conf"
+    spawn radvd ip netns exec "$server_ns" radvd -n -d 2 -m stderr -C "$scratch/radvd.conf" \
+        -p "$scratch/radvd.pid"
+    wait_log radvd 'sending RA|polling for|version .* started'
 }
 
 # start_kea <<EOF  the members of "Dhcp4" beyond interfaces and leases, such as "subnet4": [...]
@@ -423,6 +454,12 @@ serve_disk() {
     rootpath="iscsi:$server_ip:::1:$iqn"
 }
 
+# serve_disk6: the same at $server_ip6 alone.
+serve_disk6() {
+    serve_disk "[$server_ip6]"
+    rootpath="iscsi:[$server_ip6]:::1:$iqn"
+}
+
 # start_fake_target BEHAVIOUR [ARGUMENT]: see fake-target.py. Sets $rootpath.
 start_fake_target() {
     need python3
@@ -461,6 +498,7 @@ env | grep ^LUNBOOT | sort
 ip -o addr show dev vc0
 ip -o link show dev vc0
 ip route show
+ip -6 route show dev vc0
 cat "$scratch/root/etc/resolv.conf"
 exec "$lunboot" read --rootpath="$rootpath" --offset=$esp_offset --length=$esp_bytes \
     --output="$scratch/esp.img"
