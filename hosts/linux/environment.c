@@ -19,21 +19,33 @@ static void set_addr(const char *name, struct lb_addr addr) {
         setenv(name, lb_addr_text(addr).s, 1);
 }
 
-static void set_routes(const struct lb_boot_net *net) {
+/* The first default route is the gateway; of IPv6 the further ones are those of worse routers. */
+static void set_routes(const struct lb_route *routes, size_t count, const char *gateway_name,
+                       const char *routes_name) {
     char value[VALUE_MAX];
     struct lb_text text = lb_text(value, sizeof(value));
+    bool has_gateway = false;
 
-    for (size_t i = 0; i < net->route_count; i++) {
-        const struct lb_route *route = &net->routes[i];
-        if (route->to.len == 0 && !lb_addr_is_zero(route->via)) {
-            set_addr("LUNBOOT_GATEWAY", route->via);
+    for (size_t i = 0; i < count; i++) {
+        const struct lb_route *route = &routes[i];
+        if (route->to.len == 0 && !lb_addr_is_zero(route->via) && !has_gateway) {
+            set_addr(gateway_name, route->via);
+            has_gateway = true;
             continue;
         }
         lb_text_add(&text, "%s%s", text.len > 0 ? " " : "", lb_prefix_text(route->to).s);
         if (!lb_addr_is_zero(route->via))
             lb_text_add(&text, ",%s", lb_addr_text(route->via).s);
     }
-    set("LUNBOOT_ROUTES", value);
+    set(routes_name, value);
+}
+
+static void set_addresses6(const struct lb_boot_net *net) {
+    char value[VALUE_MAX];
+    struct lb_text text = lb_text(value, sizeof(value));
+    for (size_t i = 0; i < net->addr6_count; i++)
+        lb_text_add(&text, "%s%s", i ? " " : "", lb_prefix_text(net->addrs6[i].address).s);
+    set("LUNBOOT_ADDRESS6", value);
 }
 
 static void set_net(const struct lb_run *run) {
@@ -43,8 +55,11 @@ static void set_net(const struct lb_run *run) {
 
     set("LUNBOOT_INTERFACE", run->iface.name);
     set("LUNBOOT_MAC", lb_mac_text(run->iface.found.mac).s);
-    set("LUNBOOT_ADDRESS", lb_prefix_text(net->address).s);
-    set_routes(net);
+    if (lb_addr_is_set(net->address.addr))
+        set("LUNBOOT_ADDRESS", lb_prefix_text(net->address).s);
+    set_routes(net->routes, net->route_count, "LUNBOOT_GATEWAY", "LUNBOOT_ROUTES");
+    set_addresses6(net);
+    set_routes(net->routes6, net->route6_count, "LUNBOOT_GATEWAY6", "LUNBOOT_ROUTES6");
     for (size_t i = 0; i < net->dns_count; i++)
         lb_text_add(&text, "%s%s", i ? " " : "", lb_addr_text(net->dns[i]).s);
     set("LUNBOOT_DNS", value);
@@ -54,6 +69,7 @@ static void set_net(const struct lb_run *run) {
     if (net->mtu)
         set_number("LUNBOOT_MTU", net->mtu);
     set_addr("LUNBOOT_DHCP_SERVER", net->dhcp_server);
+    set_addr("LUNBOOT_DHCP6_SERVER", net->dhcp6_server);
     if (net->lease_s)
         set_number("LUNBOOT_LEASE_SECONDS", net->lease_s);
 }

@@ -40,9 +40,10 @@ static const struct {
     {"dad_transmits", "2"},
 };
 
-void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index) {
+void lb_iface6_take(struct lb_iface6 *iface, const char *name, const struct lb_link *link) {
     bool no_probes = lb_sysctl_is("conf", name, "dad_transmits", "0");
-    *iface = (struct lb_iface6){.name = name, .index = index, .is_ours = true};
+    *iface = (struct lb_iface6){.name = name, .index = link->index, .is_ours = true};
+    memcpy(iface->mac, link->mac, sizeof(iface->mac));
     for (size_t i = 0; i < LB_COUNT(settings); i++) {
         int refused;
         if (no_probes && lb_streq(settings[i].name, "dad_transmits"))
@@ -95,8 +96,16 @@ static void take_away(struct lb_iface6 *iface, struct lb_netlink *netlink,
     forget(iface, entry);
 }
 
+/* The kernel never changes the length of an address's prefix, and an address that is taken away and
+ * added again is deaf for a moment. So it is guessed here: one made of the MAC address is stateless
+ * or link-local, others come from DHCPv6. No route depends on it but that of fe80::/64. */
+static struct lb_prefix with_length(const struct lb_iface6 *iface, struct lb_addr addr) {
+    bool is_64 = lb_addr_is_link_local(addr) || lb_addr_equal(lb_nd6_eui64(addr, iface->mac), addr);
+    return (struct lb_prefix){addr, is_64 ? 64 : 128};
+}
+
 void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_addr addr) {
-    struct lb_prefix address = {addr, GUESSED_LEN};
+    struct lb_prefix address = with_length(iface, addr);
     struct lb_iface6_addr *entry = find(iface, addr);
     enum lb_addr6_state state = lb_netlink_addr6_state(netlink, iface->index, addr);
     int refused;
@@ -169,21 +178,15 @@ static void drop_addresses(struct lb_iface6 *iface, struct lb_netlink *netlink,
     }
 }
 
-/* The prefix length of an address never changes in the kernel: one that was probed as /64 and is of
- * DHCPv6 is added anew, without a second probe. */
 static int set_address(struct lb_iface6 *iface, struct lb_netlink *netlink,
                        const struct lb_boot_addr6 *given) {
-    struct lb_iface6_addr *entry = find(iface, given->address.addr);
-    if (entry && entry->address.len != given->address.len && !entry->was_there) {
-        lb_netlink_del_address(netlink, iface->index, entry->address);
-        entry->address.len = given->address.len;
-    }
+    struct lb_addr addr = given->address.addr;
+    struct lb_iface6_addr *entry = find(iface, addr);
     if (!entry) {
-        enum lb_addr6_state state =
-            lb_netlink_addr6_state(netlink, iface->index, given->address.addr);
+        bool was_there = lb_netlink_addr6_state(netlink, iface->index, addr) != LB_ADDR6_ABSENT;
         entry = add(iface, given->address);
         if (entry)
-            entry->was_there = state != LB_ADDR6_ABSENT;
+            entry->was_there = was_there;
     }
     return lb_netlink_add_address6(netlink, iface->index, given->address, given->preferred_s,
                                    given->valid_s, false);

@@ -234,6 +234,12 @@ give_client_address() {
     wait_for 5 "the link" link_is_up
 }
 
+# settings: what the client's kernel would do about IPv6 at vc0 of its own accord.
+settings() {
+    in_client sh -c 'cd /proc/sys/net/ipv6 && grep . conf/vc0/accept_ra conf/vc0/autoconf \
+        conf/vc0/addr_gen_mode conf/vc0/dad_transmits conf/vc0/disable_ipv6 neigh/vc0/retrans_time_ms'
+}
+
 link_is_up() {
     ip -n "$client_ns" -o link show vc0 | grep -q 'state UP'
 }
