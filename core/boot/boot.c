@@ -59,8 +59,7 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
         lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
 }
 
-/* Whatever the session still had to do is given up, and each request of the disk has its end. */
-static void end_session(struct lb_boot *boot, uint64_t now_us) {
+void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
     struct lb_error why = boot->error;
     lb_fail(&why, LB_E_CANCELLED, "the session was ended here");
     if (boot->session_runs)
@@ -74,8 +73,8 @@ static void end_session(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
-    end_session(boot, now_us);
-    lb_discovery_stage_stop(boot);
+    lb_session_end(boot, now_us);
+    lb_discovery_stage_stop(boot, now_us);
     lb_network_stop(boot);
     end_steps(boot, now_us);
     if (boot->has_released) /* RFC 2131 4.4.6: it is not ours any more */
@@ -86,11 +85,11 @@ static void enter_over(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static void after_closing(struct lb_boot *boot, uint64_t now_us) {
-    end_session(boot, now_us);
+    lb_session_end(boot, now_us);
     if (!boot->stopping && !boot->was_up && lb_session_stage_next(boot, now_us))
         return;
     uint64_t delay_us = lb_policy_delay_us(boot);
-    lb_discovery_stage_stop(boot);
+    lb_discovery_stage_stop(boot, now_us);
     if (boot->stopping || boot->was_up || !lb_candidates_may_pass(boot) ||
         !lb_policy_has_attempts(boot, now_us, delay_us)) {
         enter_over(boot, now_us);
@@ -156,7 +155,7 @@ static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
         after_closing(boot, now_us);
         return LB_TURN_AGAIN;
     }
-    end_session(boot, now_us);
+    lb_session_end(boot, now_us);
     lb_network_release(boot, now_us);
     boot->release_due = false;
     boot->has_released = true;
@@ -281,11 +280,12 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
     if (boot->state == LB_AT_OVER || boot->stopping)
         return;
     boot->stopping = true;
+    lb_discovery_stage_stop(boot, now_us);
     boot->release_due = release && lb_network_has_lease(boot);
     if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE)
         lb_iscsi_logout(&boot->session, now_us);
     else
-        end_session(boot, now_us);
+        lb_session_end(boot, now_us);
     lb_boot_enter(boot, now_us, LB_AT_CLOSING);
 }
 

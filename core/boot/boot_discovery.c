@@ -1,53 +1,78 @@
-/* The Discovery stage. */
+/* The Discovery stage (RFC 4173 6): who has the disk, where nobody named its server.
+ *
+ *     start ──> the services that may be asked, all at once ──> candidates ──> the boot stage
+ *                                                        └──> none: the end, explained
+ *
+ * The boot stage begins at the first candidate that is sure (named, or named for booting), and at
+ * one that is merely possible when no boot list is being waited for. They go on beside it until
+ * there is a disk: when a candidate fails, the next may have come meanwhile. */
 #include "core/boot/boot_state.h"
 
-void lb_discovery_stage_stop(struct lb_boot *boot) {
-    (void)boot;
+/* ---- who may be asked --------------------------------------------------------------------------
+ */
+
+bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service) {
+    struct lb_bytes item;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_DISCOVERY));
+    bool has = false;
+    while (lb_list_next(&list, ',', &item)) {
+        if (lb_text_is(item, "off"))
+            return false;
+        has = has || lb_text_is(item, "auto") || lb_text_is(item, lb_service_word(service));
+    }
+    return has;
 }
 
-enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
-                                     struct lb_boot_action *action) {
-    (void)boot, (void)now_us, (void)action;
-    return LB_TURN_IDLE;
+const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot) {
+    if (boot->has_lease)
+        return &boot->dhcp.lease;
+    return lb_network_is_dry(boot) ? lb_dhcp4_stage_offer(boot) : NULL;
 }
 
-void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
-    (void)boot, (void)now_us, (void)slot;
+/* Not by a dry run that has no network to ask it over. */
+bool lb_discovery_may(const struct lb_boot *boot) {
+    if (boot->setup.goal == LB_GOAL_TARGETS ||
+        (boot->setup.goal == LB_GOAL_PROBE && !boot->setup.network_is_up))
+        return false;
+    return lb_discovery_has(boot, LB_BY_SLP) || lb_discovery_has(boot, LB_BY_ISNS) ||
+           lb_listing_may(boot);
 }
 
-void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                       enum lb_iscsi_lost why) {
-    (void)boot, (void)now_us, (void)slot, (void)why;
+/* ---- the end, explained ------------------------------------------------------------------------
+ */
+
+void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *format, ...) {
+    char note[LB_FACTS_MAX];
+    struct lb_text text = lb_text(note, sizeof note);
+    struct lb_discovery *discovery = &boot->discovery;
+    size_t len = lb_strlen(discovery->asked);
+    va_list arguments;
+    va_start(arguments, format);
+    lb_text_addv(&text, format, arguments);
+    va_end(arguments);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "asked", "discovery", "%s", note);
+    lb_format(discovery->asked + len, sizeof discovery->asked - len, "%s%s", len > 0 ? "; " : "",
+              note);
 }
 
-size_t lb_discovery_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
-    (void)boot, (void)slot, (void)spans;
-    return 0;
+/* Where nobody that we know of should have answered, what is missing is a Root Path. */
+static void fail_empty(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_discovery *discovery = &boot->discovery;
+    enum lb_code code = boot->unnamed.code;
+    if (discovery->has_answer)
+        code = LB_E_DISCOVERY_EMPTY;
+    else if (discovery->has_expectation)
+        code = LB_E_DISCOVERY_SILENT;
+    lb_candidates_verdict(boot);
+    if (!discovery->has_answer && !lb_is_ok(&discovery->failure))
+        lb_fail(&boot->error, discovery->failure.code, "%s", discovery->failure.facts);
+    lb_fail(&boot->error, code, "%s; %s", boot->unnamed.facts,
+            discovery->asked[0] != '\0' ? discovery->asked : "nobody could be asked");
+    lb_boot_attempt_failed(boot, now_us);
 }
 
-void lb_discovery_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    (void)boot, (void)now_us, (void)slot, (void)len;
-}
-
-size_t lb_discovery_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces,
-                           size_t cap) {
-    (void)boot, (void)slot, (void)pieces, (void)cap;
-    return 0;
-}
-
-void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    (void)boot, (void)now_us, (void)slot, (void)len;
-}
-
-void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                           struct lb_endpoint from, struct lb_bytes bytes) {
-    (void)boot, (void)now_us, (void)slot, (void)from, (void)bytes;
-}
-
-void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
-                           const struct lb_addr *addrs, size_t count) {
-    (void)boot, (void)now_us, (void)asker, (void)addrs, (void)count;
-}
+/* ---- beginning ---------------------------------------------------------------------------------
+ */
 
 static void add_named(struct lb_boot *boot, uint64_t now_us) {
     struct lb_candidate named = {
@@ -60,19 +85,222 @@ static void add_named(struct lb_boot *boot, uint64_t now_us) {
     lb_candidates_add(boot, now_us, &named);
 }
 
+static void start_services(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_config *config = boot->setup.config;
+    struct lb_discovery *discovery = &boot->discovery;
+    discovery->runs = true;
+    discovery->has_answer = false;
+    discovery->has_expectation = lb_config_is_set(config, LB_KEY_DISCOVERY);
+    discovery->asked[0] = '\0';
+    discovery->listing = LB_LISTING_NOT;
+    discovery->failure = (struct lb_error){.code = LB_OK};
+    discovery->deadline_us = now_us + lb_config_u32(config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
+    lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
+    /* A person who names a server does not mean the targets of another. */
+    if (!lb_listing_may(boot) || boot->setup.goal == LB_GOAL_DISCOVER) {
+        lb_isns_service_start(boot, now_us);
+        lb_slp_service_start(boot, now_us);
+    }
+    lb_listing_start(boot, now_us);
+}
+
+static void start_listing_goal(struct lb_boot *boot, uint64_t now_us) {
+    lb_boot_enter(boot, now_us, LB_AT_SESSION);
+    if (!lb_session_list_start(boot, now_us))
+        lb_boot_attempt_failed(boot, now_us);
+}
+
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
+    bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
     lb_candidates_clear(boot);
     boot->wanted = boot->target;
     if (boot->setup.goal == LB_GOAL_TARGETS && boot->target.host != LB_HOST_NONE) {
-        lb_session_list_start(boot, now_us);
+        start_listing_goal(boot, now_us);
         return;
     }
-    if (boot->has_target) {
+    if (boot->has_target)
         add_named(boot, now_us);
+    if (boot->has_target && !explores) {
         lb_session_stage_start(boot, now_us);
         return;
     }
-    lb_fail(&boot->error, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
+    lb_fail(&boot->unnamed, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
             "nothing is configured that names it, and DHCP was not asked");
+    if (lb_discovery_may(boot)) {
+        start_services(boot, now_us);
+        return;
+    }
+    lb_fail(&boot->error, boot->unnamed.code, "%s", boot->unnamed.facts);
     lb_boot_attempt_failed(boot, now_us);
+}
+
+/* ---- going on ----------------------------------------------------------------------------------
+ */
+
+static bool is_sure(const struct lb_boot *boot, const struct lb_candidate *candidate) {
+    return boot->wanted.target[0] != '\0' || candidate->boot_list ||
+           candidate->service == LB_BY_SENDTARGETS ||
+           lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+}
+
+/* Whether something may still come that is surer: a boot list. */
+static bool awaits_boot_list(const struct lb_boot *boot) {
+    bool awaits = boot->discovery.isns_runs;
+    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++)
+        awaits = awaits || (boot->discovery.slp[i].runs &&
+                            boot->discovery.slp[i].client.config.query == LB_SLP_BOOT_LIST);
+    return awaits;
+}
+
+static bool services_run(const struct lb_boot *boot) {
+    return lb_slp_service_runs(boot) || lb_isns_service_runs(boot) ||
+           boot->discovery.listing != LB_LISTING_NOT;
+}
+
+static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->candidate_count == 0) {
+        fail_empty(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    lb_boot_enter(boot, now_us, LB_AT_UP);
+    lb_boot_ask(boot, LB_BOOT_READY);
+    return LB_TURN_AGAIN;
+}
+
+/* The session's room is taken while targets are being listed. */
+static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
+    bool is_over = !boot->discovery.runs;
+    const struct lb_candidate *best = lb_candidates_best(boot);
+    if (boot->state != LB_AT_DISCOVERY || boot->discovery.listing != LB_LISTING_NOT)
+        return LB_TURN_IDLE;
+    if (boot->setup.goal == LB_GOAL_DISCOVER)
+        return is_over ? show_candidates(boot, now_us) : LB_TURN_IDLE;
+    if (best != NULL && (is_over || is_sure(boot, best) || !awaits_boot_list(boot))) {
+        lb_session_stage_start(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    if (!is_over)
+        return LB_TURN_IDLE;
+    fail_empty(boot, now_us);
+    return LB_TURN_AGAIN;
+}
+
+enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
+                                     struct lb_boot_action *action) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (discovery->runs) {
+        enum lb_turn did = lb_slp_service_turn(boot, now_us, action);
+        if (did == LB_TURN_IDLE)
+            did = lb_isns_service_turn(boot, now_us, action);
+        if (did == LB_TURN_IDLE)
+            did = lb_listing_turn(boot, now_us);
+        if (did != LB_TURN_IDLE)
+            return did;
+        if (!services_run(boot) || now_us >= discovery->deadline_us) {
+            lb_discovery_stage_stop(boot, now_us);
+            return LB_TURN_AGAIN;
+        }
+        lb_boot_until(boot, discovery->deadline_us);
+    }
+    return decide(boot, now_us);
+}
+
+void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us) {
+    if (!boot->discovery.runs)
+        return;
+    lb_slp_service_stop(boot, now_us);
+    lb_isns_service_stop(boot, now_us);
+    lb_listing_stop(boot, now_us);
+    boot->discovery.runs = false;
+}
+
+/* ---- what comes on the slots -------------------------------------------------------------------
+ */
+
+static bool isns_has(const struct lb_boot *boot, uint32_t slot) {
+    return slot == LB_BOOT_SLOT_ISNS && boot->discovery.isns_open;
+}
+
+static struct lb_slp_client *slp_of(struct lb_boot *boot, uint32_t slot) {
+    return slot == LB_BOOT_SLOT_SLP_TCP ? lb_slp_service_stream(boot) : NULL;
+}
+
+void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
+    if (isns_has(boot, slot))
+        lb_isns_client_connected(&boot->discovery.isns, now_us);
+    else if (slp_of(boot, slot) != NULL)
+        lb_slp_client_connected(slp_of(boot, slot), now_us);
+}
+
+static const char *lost_word(enum lb_iscsi_lost why) {
+    switch (why) {
+    case LB_LOST_REFUSED:
+        return "refused";
+    case LB_LOST_TIMEOUT:
+        return "no answer";
+    case LB_LOST_UNREACHABLE:
+        return "unreachable";
+    case LB_LOST_CLOSED:
+        return NULL;
+    }
+    return NULL;
+}
+
+void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                       enum lb_iscsi_lost why) {
+    if (isns_has(boot, slot)) {
+        boot->discovery.isns_open = false;
+        lb_isns_client_lost(&boot->discovery.isns, now_us, lost_word(why));
+    } else if (slp_of(boot, slot) != NULL) {
+        lb_slp_service_lost(boot, now_us);
+    }
+}
+
+size_t lb_discovery_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
+    if (isns_has(boot, slot))
+        spans[0] = lb_isns_client_where(&boot->discovery.isns);
+    else if (slp_of(boot, slot) != NULL)
+        spans[0] = lb_slp_client_where(slp_of(boot, slot));
+    else
+        return 0;
+    return spans[0].len > 0;
+}
+
+void lb_discovery_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
+    if (isns_has(boot, slot))
+        lb_isns_client_got(&boot->discovery.isns, now_us, len);
+    else if (slp_of(boot, slot) != NULL)
+        lb_slp_client_got(slp_of(boot, slot), now_us, len);
+}
+
+size_t lb_discovery_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces,
+                           size_t cap) {
+    lb_assert(cap > 0);
+    if (isns_has(boot, slot))
+        pieces[0] = lb_isns_client_gather(&boot->discovery.isns);
+    else if (slp_of(boot, slot) != NULL)
+        pieces[0] = lb_slp_client_gather(slp_of(boot, slot));
+    else
+        return 0;
+    return pieces[0].len > 0;
+}
+
+void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
+    if (isns_has(boot, slot))
+        lb_isns_client_sent(&boot->discovery.isns, now_us, len);
+    else if (slp_of(boot, slot) != NULL)
+        lb_slp_client_sent(slp_of(boot, slot), len);
+}
+
+void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                           struct lb_endpoint from, struct lb_bytes bytes) {
+    if (slot == LB_BOOT_SLOT_ISNS_UDP && boot->discovery.isns_udp_open)
+        lb_isns_client_input(&boot->discovery.isns, now_us, from, bytes);
+    else if (slot == LB_BOOT_SLOT_SLP4 || slot == LB_BOOT_SLOT_SLP6)
+        lb_slp_service_datagram(boot, now_us, slot, from, bytes);
+}
+
+void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
+                           const struct lb_addr *addrs, size_t count) {
+    (void)boot, (void)now_us, (void)asker, (void)addrs, (void)count;
 }

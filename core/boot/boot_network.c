@@ -367,7 +367,7 @@ static enum lb_turn second_thought(struct lb_boot *boot, uint64_t now_us) {
     if (!other.is_usable)
         return LB_TURN_IDLE;
     boot->chose_early = false;
-    lb_discovery_stage_stop(boot);
+    lb_discovery_stage_stop(boot, now_us);
     follow(boot, now_us, &other, "it named a disk while others were asked for one");
     return LB_TURN_AGAIN;
 }
@@ -378,7 +378,7 @@ bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us) {
     boot->chose_early = false;
     boot->no_disk = boot->error;
     boot->error = (struct lb_error){.code = LB_OK};
-    lb_discovery_stage_stop(boot);
+    lb_discovery_stage_stop(boot, now_us);
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
     boot->deadline_us =
         boot->asked_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;

@@ -163,14 +163,16 @@ bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us) {
 /* What another attempt may cure without anybody's help. The rest is told at once. */
 bool lb_policy_may_pass(enum lb_code code) {
     static const enum lb_code passing[] = {
-        LB_E_NO_LINK,         LB_E_ADDRESS_CONFLICT, LB_E_DHCP_NO_OFFER,
-        LB_E_DHCP_NO_ACK,     LB_E_DHCP_NAK,         LB_E_DHCP_EXPIRED,
-        LB_E_DHCP6_NO_ANSWER, LB_E_DHCP6_REFUSED,    LB_E_DHCP6_NO_REPLY,
-        LB_E_DHCP6_EXPIRED,   LB_E_NO_IPV6,          LB_E_RESOLVE,
-        LB_E_CONNECT_REFUSED, LB_E_CONNECT_TIMEOUT,  LB_E_CONNECT_UNREACHABLE,
-        LB_E_CONNECTION_LOST, LB_E_LOGIN_TIMEOUT,    LB_E_TARGET_BUSY,
-        LB_E_DIGEST,          LB_E_TASK_TIMEOUT,     LB_E_TARGET_LOGOUT,
-        LB_E_NOT_READY,       LB_E_DISK_BUSY,
+        LB_E_NO_LINK,          LB_E_ADDRESS_CONFLICT, LB_E_DHCP_NO_OFFER,
+        LB_E_DHCP_NO_ACK,      LB_E_DHCP_NAK,         LB_E_DHCP_EXPIRED,
+        LB_E_DHCP6_NO_ANSWER,  LB_E_DHCP6_REFUSED,    LB_E_DHCP6_NO_REPLY,
+        LB_E_DHCP6_EXPIRED,    LB_E_NO_IPV6,          LB_E_RESOLVE,
+        LB_E_CONNECT_REFUSED,  LB_E_CONNECT_TIMEOUT,  LB_E_CONNECT_UNREACHABLE,
+        LB_E_CONNECTION_LOST,  LB_E_LOGIN_TIMEOUT,    LB_E_TARGET_BUSY,
+        LB_E_DIGEST,           LB_E_TASK_TIMEOUT,     LB_E_TARGET_LOGOUT,
+        LB_E_NOT_READY,        LB_E_DISK_BUSY,        LB_E_DISCOVERY_EMPTY,
+        LB_E_DISCOVERY_SILENT, LB_E_ISNS_CONNECT,     LB_E_ISNS_TIMEOUT,
+        LB_E_ISNS_CLOSED,      LB_E_ISNS_BUSY,
     };
     for (size_t i = 0; i < LB_COUNT(passing); i++)
         if (passing[i] == code)

@@ -77,19 +77,17 @@ static void start_session(struct lb_boot *boot, uint64_t now_us,
     boot->logins_seen = 0;
     boot->disk_started = false;
     boot->step_session = LB_REPORT_STEPS_MAX;
-    lb_boot_enter(boot, now_us, LB_AT_SESSION);
     lb_iscsi_start(&boot->session, now_us);
 }
 
-void lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
+bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_iscsi_config config;
-    if (!session_config(boot, &config)) {
-        lb_boot_attempt_failed(boot, now_us);
-        return;
-    }
+    if (!session_config(boot, &config))
+        return false;
     config.target[0] = '\0'; /* a discovery session */
     start_session(boot, now_us, &config);
     lb_wipe(&config, sizeof config);
+    return true;
 }
 
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
@@ -105,6 +103,7 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     lb_report_target(boot, now_us);
+    lb_boot_enter(boot, now_us, LB_AT_SESSION);
     start_session(boot, now_us, &config);
     lb_wipe(&config, sizeof config);
 }
@@ -112,13 +111,16 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
 bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_candidates_failed(boot))
         return false;
-    if (lb_candidates_best(boot) == NULL) {
+    if (lb_candidates_best(boot) == NULL && !boot->discovery.runs) {
         lb_candidates_verdict(boot);
         return false;
     }
     boot->error = (struct lb_error){.code = LB_OK};
     boot->step_disk = LB_REPORT_STEPS_MAX;
-    lb_session_stage_start(boot, now_us);
+    if (boot->discovery.runs) /* which has the next one, or will have it */
+        lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
+    else
+        lb_session_stage_start(boot, now_us);
     return true;
 }
 
@@ -202,9 +204,21 @@ static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
+/* The session cannot be used; boot->error says why. */
+static void give_up(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->discovery.listing != LB_LISTING_NOT)
+        lb_listing_failed(boot, now_us);
+    else
+        lb_boot_attempt_failed(boot, now_us);
+}
+
 static void session_ready(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_policy_session(boot)) {
-        lb_boot_attempt_failed(boot, now_us);
+        give_up(boot, now_us);
+        return;
+    }
+    if (boot->discovery.listing != LB_LISTING_NOT) {
+        lb_listing_ready(boot, now_us);
         return;
     }
     if (boot->disk_started) {
@@ -233,13 +247,13 @@ static void session_failed(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_is_ok(&boot->lease_error)) /* there was no address to reach it from */
         lb_fail(&boot->error, boot->lease_error.code, "%s", boot->lease_error.facts);
     lb_fail(&boot->error, error->code, "%s", error->facts);
-    lb_boot_attempt_failed(boot, now_us);
+    give_up(boot, now_us);
 }
 
 static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint peer,
                                struct lb_boot_action *action) {
     if (!lb_policy_portal(boot, peer)) {
-        lb_boot_attempt_failed(boot, now_us);
+        give_up(boot, now_us);
         return LB_TURN_AGAIN;
     }
     boot->slot_open = true;
@@ -306,6 +320,7 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     lb_report_disk(boot, now_us);
     lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s",
                   lb_disk_info(&boot->disk)->product);
+    lb_discovery_stage_stop(boot, now_us);
     lb_boot_enter(boot, now_us, LB_AT_UP);
     boot->was_up = true;
     lb_boot_ask(boot, LB_BOOT_READY);

@@ -5,6 +5,8 @@
 #include "core/boot/boot.h"
 #include "core/iscsi/iscsi_disk_state.h"
 #include "core/iscsi/iscsi_session.h"
+#include "core/isns/isns_client.h"
+#include "core/slp/slp.h"
 
 /*        start ──> link ──> dhcp ──> address ──> (discovery) ──> session ──> disk ──> up
  *          │         └── configured ──^              ^              │          │
@@ -79,6 +81,64 @@ struct lb_boot_answer {
     const char *initiator;     /* option 203; NULL or empty: none */
 };
 
+/* One question of SLP. Questions of one family share a UDP slot, all share the TCP slot. */
+struct lb_boot_slp {
+    bool runs;
+    bool wants_tcp; /* and waits for the slot */
+    struct lb_endpoint tcp_to;
+    size_t step;    /* of the report */
+    unsigned found; /* by this question and those before it */
+    struct lb_slp_client client;
+};
+
+/* What is asked: the disk in both families, and in both the iSNS server where none is known. */
+enum {
+    LB_BOOT_SLP_DISK4,
+    LB_BOOT_SLP_DISK6,
+    LB_BOOT_SLP_ISNS4,
+    LB_BOOT_SLP_ISNS6,
+    LB_BOOT_SLP_QUESTIONS,
+};
+
+#define LB_BOOT_ISNS_SERVERS_MAX 4 /* asked one after the other until one answers */
+
+struct lb_boot_isns_server {
+    struct lb_endpoint at;
+    bool by_person;
+    char source[48]; /* who named it */
+};
+
+/* SendTargets has the boot stage's session, for it is only asked where that has nothing to do yet:
+ * the server is known and the target is not. */
+enum lb_boot_listing {
+    LB_LISTING_NOT,
+    LB_LISTING_ASKS,
+    LB_LISTING_LEAVES, /* logs out */
+};
+
+struct lb_discovery {
+    bool runs;            /* services are being asked */
+    bool has_answer;      /* one of them did answer */
+    bool has_expectation; /* one of them was named, so that its silence is a failure */
+    uint64_t deadline_us;
+    struct lb_error failure;  /* of the first server that was named and could not be asked */
+    char asked[LB_FACTS_MAX]; /* whom, and what came of it, of those that have ended */
+
+    struct lb_boot_slp slp[LB_BOOT_SLP_QUESTIONS];
+    bool slp4_open, slp6_open;
+    size_t slp_tcp_owner; /* or LB_BOOT_SLP_QUESTIONS */
+
+    struct lb_boot_isns_server isns_servers[LB_BOOT_ISNS_SERVERS_MAX];
+    size_t isns_count, isns_next;
+    bool isns_runs, isns_open, isns_udp_open;
+    size_t isns_step;
+    struct lb_isns_client isns;
+
+    enum lb_boot_listing listing;
+    uint64_t listing_deadline_us;
+    size_t listing_step;
+};
+
 /* What DHCPv6 is asked for. */
 enum lb_dhcp6_role {
     LB_DHCP6_NOTHING,   /* routers say that there is none; or there is no link-local address yet */
@@ -149,6 +209,7 @@ struct lb_boot {
     bool server_from_network;  /* not by a person's word */
     char target_source[80];    /* "configuration", "DHCP server 192.0.2.1" */
     struct lb_error unnamed;   /* why the target, or its server, is not known; LB_OK: it is */
+    struct lb_discovery discovery;
     struct lb_candidate candidates[LB_CANDIDATES_MAX]; /* in their order */
     size_t candidate_count, candidates_dropped;
     size_t candidate_current;   /* the one that is tried, or LB_CANDIDATES_MAX */
@@ -284,7 +345,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us);
 enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                      struct lb_boot_action *action);
 /* Gives up whatever it still does, and closes its slots: also when it does nothing. */
-void lb_discovery_stage_stop(struct lb_boot *boot);
+void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us);
 /* What came on its slots, LB_BOOT_SLOT_SLP4 to _TARGETS; also late, after a slot was closed. */
 void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
 void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
@@ -317,10 +378,53 @@ void lb_candidates_verdict(struct lb_boot *boot);
 /* Whether another attempt may end better. */
 bool lb_candidates_may_pass(const struct lb_boot *boot);
 
+/* Whether this service may be asked: the key `discovery`. */
+bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service);
+/* What DHCP said of SLP and iSNS (options 78, 79, 83); NULL: it was not asked. */
+const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot);
+/* Whether anything may be done to find what is not named. */
+bool lb_discovery_may(const struct lb_boot *boot);
+/* A service has ended: what it was asked, and what came of it. */
+void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* boot_slp.c: the services of discovery have the same calls */
+void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_slp_service_turn(struct lb_boot *boot, uint64_t now_us,
+                                 struct lb_boot_action *action);
+bool lb_slp_service_runs(const struct lb_boot *boot);
+void lb_slp_service_stop(struct lb_boot *boot, uint64_t now_us);
+/* Who has the TCP slot; NULL: nobody. */
+struct lb_slp_client *lb_slp_service_stream(struct lb_boot *boot);
+void lb_slp_service_lost(struct lb_boot *boot, uint64_t now_us);
+void lb_slp_service_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                             struct lb_endpoint from, struct lb_bytes bytes);
+
+/* boot_isns.c */
+void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
+                                  struct lb_boot_action *action);
+bool lb_isns_service_runs(const struct lb_boot *boot);
+void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us);
+/* One more server to ask. */
+void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at,
+                         bool by_person, const char *source);
+
+/* boot_sendtargets.c */
+bool lb_listing_may(const struct lb_boot *boot); /* the server is known, the target is not */
+void lb_listing_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us);
+void lb_listing_stop(struct lb_boot *boot, uint64_t now_us);
+/* The session is there, or will not be: boot->error says why. */
+void lb_listing_ready(struct lb_boot *boot, uint64_t now_us);
+void lb_listing_failed(struct lb_boot *boot, uint64_t now_us);
+
 /* boot_session.c: the boot stage. Tries the best candidate. */
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);
-/* A discovery session to boot->target's server: goal TARGETS. */
-void lb_session_list_start(struct lb_boot *boot, uint64_t now_us);
+/* A discovery session to boot->target's server. False: boot->error is set. */
+bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us);
+/* Whatever the session still had to do is given up, and each request of the disk has its end. */
+void lb_session_end(struct lb_boot *boot, uint64_t now_us);
 /* After a failure, with the session closed: goes on to the next candidate, or waits for one. False:
  * there is none, and boot->error is the attempt's. */
 bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us);

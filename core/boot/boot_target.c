@@ -76,24 +76,26 @@ bool lb_target_from_config(struct lb_boot *boot) {
         return false;
     boot->has_target = is_complete(&boot->target);
     boot->server_from_network = false;
+    boot->unnamed = (struct lb_error){.code = LB_OK};
     lb_format(boot->target_source, sizeof boot->target_source, "configuration");
     return true;
+}
+
+/* Somebody else's Root Path is none of ours. */
+static void tell_missing(struct lb_boot *boot, const struct lb_boot_answer *answer) {
+    char shown[80];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    lb_text_untrusted(&text, answer->root_path);
+    if (answer->root_path.len > 0)
+        lb_fail(&boot->unnamed, LB_E_NO_ROOT_PATH, "from %s; its option %u is %s", answer->from,
+                answer->root_path_option, shown);
+    else
+        lb_fail(&boot->unnamed, LB_E_NO_ROOT_PATH, "from %s", answer->from);
 }
 
 static bool target_from_answer(struct lb_boot *boot, const struct lb_boot_answer *answer) {
     struct lb_bytes string = answer->root_path;
     unsigned flags = rootpath_flags(boot) | answer->root_path_flags;
-    if (!lb_rootpath_is_iscsi(string, flags)) {
-        char shown[80];
-        struct lb_text text = lb_text(shown, sizeof shown);
-        lb_text_untrusted(&text, string);
-        if (string.len > 0)
-            lb_fail(&boot->error, LB_E_NO_ROOT_PATH, "from %s; its option %u is %s", answer->from,
-                    answer->root_path_option, shown);
-        else
-            lb_fail(&boot->error, LB_E_NO_ROOT_PATH, "from %s", answer->from);
-        return false;
-    }
     struct lb_error error = {.code = LB_OK};
     if (lb_rootpath_parse(string, flags, &boot->target, NULL, &error))
         return true;
@@ -109,22 +111,32 @@ static bool needs_answer(const struct lb_boot *boot, const struct lb_boot_answer
     return answer->root_path.len > 0 || boot->target.target[0] == '\0';
 }
 
+/* What is not named is left to discovery, where that may be done. */
+static bool leave_to_discovery(struct lb_boot *boot) {
+    if (boot->target.target[0] != '\0')
+        lb_fail(&boot->unnamed, LB_E_NO_SERVER, "target %s, named by %s", boot->target.target,
+                boot->target_source);
+    if (lb_discovery_may(boot))
+        return true;
+    lb_fail(&boot->error, boot->unnamed.code, "%s", boot->unnamed.facts);
+    return false;
+}
+
 bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer) {
     (void)now_us;
     if (!lb_target_from_config(boot))
         return false;
-    if (needs_answer(boot, answer)) {
+    if (needs_answer(boot, answer) &&
+        !lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags)) {
+        tell_missing(boot, answer);
+    } else if (needs_answer(boot, answer)) {
         if (!target_from_answer(boot, answer) || !override_fields(boot))
             return false;
         boot->has_target = is_complete(&boot->target);
         boot->server_from_network = !lb_config_is_set(boot->setup.config, LB_KEY_SERVER);
         lb_format(boot->target_source, sizeof boot->target_source, "%s", answer->root_path_from);
     }
-    if (boot->has_target)
-        return true;
-    lb_fail(&boot->error, LB_E_NO_SERVER, "target %s, named by %s", boot->target.target,
-            boot->target_source);
-    return false;
+    return boot->has_target || leave_to_discovery(boot);
 }
 
 /* ---- the initiator's name ----------------------------------------------------------------------

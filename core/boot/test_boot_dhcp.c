@@ -218,6 +218,7 @@ static void an_offer_without_disk_is_given_offer_wait(void) {
     host_init();
     host_offers("");
     host_set("offer-wait", "3s");
+    host_set("discovery", "off");
     uint64_t start = host.now;
     host_fails(LB_E_NO_ROOT_PATH, "192.0.2.2");
     CHECK(host.now - start >= 3 * SEC && host.now - start < 4 * SEC);

@@ -293,6 +293,7 @@ static void what_the_other_family_says_is_the_error_then(void) {
 static void an_ipv4_answer_without_disk_is_an_error_when_ipv6_was_hoped_for(void) {
     ipv4_only();
     host_offers("");
+    host_set("discovery", "off");
     uint64_t start = host.now;
     host_fails(LB_E_NO_ROOT_PATH, "from DHCP server 192.0.2.2");
     CHECK_EQ(host.now - start, 4 * SEC);

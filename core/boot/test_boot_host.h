@@ -62,9 +62,15 @@ static struct host {
     const char *address_error;
     struct lb_addr resolved[4];
     size_t resolved_count;
-    struct portal portals[2];
+    struct portal portals[4];
     uint8_t disk[HOST_DISK_BYTES];
     struct lb_target_answer disk_answer; /* status other than GOOD: of each READ and WRITE */
+
+    /* Other slots than DHCP's and the session's, where a test has something there. */
+    void (*on_send)(const struct lb_boot_action *action);
+    void (*on_connect)(const struct lb_boot_action *action);
+    void (*on_close)(uint32_t slot);
+    bool (*on_pump)(void); /* whether anything moved */
 
     /* What happened. */
     unsigned seen[HOST_EVENTS];
@@ -523,6 +529,8 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
             host_ask_dhcp6(action);
         else if (action->slot == LB_BOOT_SLOT_DHCP4)
             host_send(action);
+        else if (host.on_send != NULL)
+            host.on_send(action);
         break;
     case LB_BOOT_PROBE:
         host_probe(action->probe);
@@ -537,11 +545,16 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
         host_resolve(action->name);
         break;
     case LB_BOOT_CONNECT:
-        host_connect(action);
+        if (action->slot == LB_BOOT_SLOT_SESSION)
+            host_connect(action);
+        else if (host.on_connect != NULL)
+            host.on_connect(action);
         break;
     case LB_BOOT_CLOSE:
         if (action->slot == LB_BOOT_SLOT_SESSION)
             host_hang_up();
+        else if (host.on_close != NULL)
+            host.on_close(action->slot);
         break;
     case LB_BOOT_WAIT:
     case LB_BOOT_OPEN:
@@ -563,7 +576,8 @@ static inline enum lb_boot_event host_step(uint64_t end_us) {
         host.now = end_us;
     if (action.event != LB_BOOT_WAIT)
         return action.event;
-    if (host_pump(&target_us) || host_deliver()) {
+    bool moved = (host.on_pump != NULL && host.on_pump()) || host_pump(&target_us);
+    if (moved || host_deliver()) {
         host.idle_polls = 0;
         return action.event;
     }

@@ -4,6 +4,7 @@
 
 int lb_cmd_boot(int argc, char **argv);
 int lb_cmd_probe(int argc, char **argv);
+int lb_cmd_discover(int argc, char **argv);
 int lb_cmd_read(int argc, char **argv);
 int lb_cmd_rootpath(int argc, char **argv);
 int lb_cmd_explain(int argc, char **argv);

@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
     {"boot", lb_cmd_boot, "bring an interface up from nothing, and find the disk"},
     {"probe", lb_cmd_probe, "a dry run: what would a boot meet?"},
+    {"discover", lb_cmd_discover, "who on this network has disks, and what would be booted"},
     {"read", lb_cmd_read, "copy from a network disk"},
     {"rootpath", lb_cmd_rootpath, "decode a Root Path, or say what is wrong with it"},
     {"initramfs", lb_cmd_initramfs, "for an initramfs: boot if somebody said so, attach the disk"},

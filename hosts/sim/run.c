@@ -60,16 +60,32 @@ static void ready(struct sim *sim) {
 }
 
 static void open_slot(struct sim *sim, const struct lb_boot_action *action) {
-    if (sim->dhcp_open || action->slot != 0)
+    bool is_dhcp = action->slot == LB_BOOT_SLOT_DHCP4;
+    uint32_t bit = UINT32_C(1) << action->slot;
+    if (is_dhcp ? sim->dhcp_open : (sim->udp_open & bit) != 0)
         sim_violation(&sim->world, "OPEN of slot %u, which is open", action->slot);
-    sim->dhcp_open = true;
+    if (is_dhcp)
+        sim->dhcp_open = true;
+    else
+        sim->udp_open |= bit;
 }
 
 static void close_slot(struct sim *sim, const struct lb_boot_action *action) {
-    if (action->slot == 0)
+    uint32_t bit = UINT32_C(1) << action->slot;
+    if (action->slot == LB_BOOT_SLOT_DHCP4)
         sim->dhcp_open = false;
+    else if (sim->udp_open & bit)
+        sim->udp_open &= ~bit;
     else
         sim_network_close(sim);
+}
+
+/* On the other datagram slots nobody lives yet. */
+static void send_datagram(struct sim *sim, const struct lb_boot_action *action) {
+    if (action->slot == LB_BOOT_SLOT_DHCP4)
+        sim_link_send(sim, action);
+    else if (!(sim->udp_open & UINT32_C(1) << action->slot))
+        sim_violation(&sim->world, "a datagram on slot %u, which is not open", action->slot);
 }
 
 /* False: it was WAIT. */
@@ -84,7 +100,7 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
         open_slot(sim, action);
         break;
     case LB_BOOT_SEND:
-        sim_link_send(sim, action);
+        send_datagram(sim, action);
         break;
     case LB_BOOT_PROBE:
         sim_link_probe(sim, action->probe);

@@ -128,6 +128,7 @@ struct sim {
 
     /* The client's machine. */
     bool link_up, dhcp_open, address_set, resolving, probing;
+    uint32_t udp_open; /* slots, a bit each */
     struct lb_addr address, probe;
     uint32_t probes_conflict;
     int conn; /* of slot 1: index into conns; -1: none */

@@ -1,0 +1,261 @@
+/* Discovery by iSNS (RFC 4171, 4173 6): the target's portals by its name, or our boot list. The
+ * server is a person's, DHCP's (option 83, RFC 4174) or one that SLP knows; they are asked one
+ * after the other until one answers. */
+#include "core/boot/boot_state.h"
+
+/* ---- the servers -------------------------------------------------------------------------------
+ */
+
+/* A person may name this machine itself. */
+static bool is_plausible(struct lb_addr addr, bool by_person) {
+    return by_person ? !lb_addr_is_multicast(addr) && !lb_addr_is_zero(addr)
+                     : lb_addr_is_host(addr);
+}
+
+void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at,
+                         bool by_person, const char *source) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (at.port == 0)
+        at.port = LB_ISNS_PORT;
+    for (size_t i = 0; i < discovery->isns_count; i++)
+        if (lb_endpoint_equal(discovery->isns_servers[i].at, at))
+            return;
+    if (discovery->isns_count == LB_BOOT_ISNS_SERVERS_MAX || !is_plausible(at.addr, by_person)) {
+        lb_trace(&boot->trace, now_us, "boot", "iSNS server %s of %s is not used",
+                 lb_endpoint_text(at).s, source);
+        return;
+    }
+    struct lb_boot_isns_server *server = &discovery->isns_servers[discovery->isns_count++];
+    *server = (struct lb_boot_isns_server){.at = at, .by_person = by_person};
+    lb_format(server->source, sizeof server->source, "%s", source);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "isns-server", source, "%s",
+                      lb_endpoint_text(at).s);
+}
+
+/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT. */
+static bool parse_server(struct lb_bytes text, struct lb_endpoint *at) {
+    uint64_t port = 0;
+    *at = (struct lb_endpoint){0};
+    if (lb_addr_parse(text, &at->addr))
+        return true;
+    size_t colon = text.len;
+    while (colon > 0 && text.p[colon - 1] != ':')
+        colon--;
+    if (colon < 2 || !lb_parse_u64(lb_bytes_after(text, colon), 65535, &port))
+        return false;
+    struct lb_bytes addr = lb_bytes(text.p, colon - 1);
+    if (addr.p[0] == '[' && addr.p[addr.len - 1] == ']')
+        addr = lb_bytes(addr.p + 1, addr.len - 2);
+    at->port = (uint16_t)port;
+    return port != 0 && lb_addr_parse(addr, &at->addr);
+}
+
+static void add_configured(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_config *config = boot->setup.config;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ISNS_SERVER)), item;
+    const char *source = lb_config_source_word(lb_config_source(config, LB_KEY_ISNS_SERVER));
+    struct lb_endpoint at;
+    while (lb_list_next(&list, ',', &item))
+        if (parse_server(item, &at))
+            lb_isns_service_add(boot, now_us, at, true, source);
+}
+
+static void add_of_dhcp(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_dhcp4_lease *lease = lb_discovery_hints(boot);
+    const char *source = "DHCP option 83";
+    if (lease == NULL)
+        return;
+    if (lb_addr_is_set(lease->isns_server))
+        lb_isns_service_add(boot, now_us, (struct lb_endpoint){.addr = lease->isns_server}, false,
+                            source);
+    if (lb_addr_is_set(lease->isns_backup) && !lb_addr_is_zero(lease->isns_backup))
+        lb_isns_service_add(boot, now_us, (struct lb_endpoint){.addr = lease->isns_backup}, false,
+                            source);
+}
+
+void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    discovery->isns_count = discovery->isns_next = 0;
+    discovery->isns_runs = false;
+    if (!lb_discovery_has(boot, LB_BY_ISNS))
+        return;
+    add_configured(boot, now_us);
+    if (discovery->isns_count == 0)
+        add_of_dhcp(boot, now_us);
+    if (discovery->isns_count > 0)
+        discovery->has_expectation = true;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+static enum lb_isns_register registration(const struct lb_boot *boot) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_ISNS_REGISTER);
+    if (lb_streq(value, "never"))
+        return LB_ISNS_REGISTER_NEVER;
+    return lb_streq(value, "always") ? LB_ISNS_REGISTER_ALWAYS : LB_ISNS_REGISTER_AUTO;
+}
+
+static struct lb_addr own_address(const struct lb_boot *boot, enum lb_family family) {
+    if (family == LB_V4)
+        return boot->net.address.addr;
+    return boot->net.addr6_count > 0 ? boot->net.addrs6[0].address.addr : (struct lb_addr){0};
+}
+
+static const struct lb_boot_isns_server *server(const struct lb_boot *boot) {
+    return &boot->discovery.isns_servers[boot->discovery.isns_next - 1];
+}
+
+static void ask_next(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_endpoint at = discovery->isns_servers[discovery->isns_next++].at;
+    struct lb_isns_config config = {
+        .server = at,
+        .own_address = own_address(boot, at.addr.family),
+        .udp = lb_config_bool(boot->setup.config, LB_KEY_ISNS_UDP),
+        .all_domains = boot->setup.goal == LB_GOAL_DISCOVER ||
+                       lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET),
+        .registration = registration(boot),
+        .connect_ms = lb_config_u32(boot->setup.config, LB_KEY_CONNECT_TIMEOUT),
+        .give_up_ms = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT),
+    };
+    memcpy(config.initiator, boot->initiator, sizeof config.initiator);
+    memcpy(config.target, boot->wanted.target, sizeof config.target);
+    if (discovery->isns_next < discovery->isns_count)
+        config.connect_ms =
+            LB_MIN(config.connect_ms, lb_config_u32(boot->setup.config, LB_KEY_PORTAL_TIMEOUT));
+    if (config.udp && !discovery->isns_udp_open) {
+        struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
+        ask->slot = LB_BOOT_SLOT_ISNS_UDP;
+        ask->kind = LB_KIND_UDP;
+        ask->from.addr.family = at.addr.family;
+        discovery->isns_udp_open = true;
+    }
+    lb_isns_client_init(&discovery->isns, now_us, &config, &boot->rand, &boot->trace);
+    discovery->isns_runs = true;
+    discovery->isns_step =
+        lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY, at, "iSNS: %s",
+                        config.target[0] ? "by target" : "boot list");
+}
+
+/* ---- answers -----------------------------------------------------------------------------------
+ */
+
+static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_isns_found *found) {
+    const char *wanted = boot->wanted.target;
+    bool is_listed = lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+    struct lb_candidate candidate = {
+        .service = LB_BY_ISNS,
+        .at = {.host = LB_HOST_ADDR, .addr = found->portal.addr, .port = found->portal.port},
+        .portal_group = found->portal_group,
+        .boot_list = found->in_boot_list,
+    };
+    if (wanted[0] != '\0' && !lb_streq(found->target, wanted))
+        return;
+    memcpy(candidate.at.target, found->target, sizeof candidate.at.target);
+    lb_format(candidate.source, sizeof candidate.source, "iSNS server %s",
+              lb_addr_text(server(boot)->at.addr).s);
+    if (wanted[0] == '\0' && !found->in_boot_list && !is_listed) {
+        candidate.refused = LB_E_NOT_OFFERED;
+        lb_fail(&candidate.failed, LB_E_NOT_OFFERED,
+                "%s, in a domain of ours at %s, but in no boot list", found->target,
+                candidate.source);
+    }
+    lb_candidates_add(boot, now_us, &candidate);
+}
+
+static void close_udp(struct lb_boot *boot) {
+    if (boot->discovery.isns_udp_open)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS_UDP;
+    boot->discovery.isns_udp_open = false;
+}
+
+static void server_ended(struct lb_boot *boot, uint64_t now_us, bool has_answer) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_isns_client *client = &discovery->isns;
+    unsigned found = lb_isns_client_counts(client)->found;
+    char came[160];
+    struct lb_text text = lb_text(came, sizeof came);
+    if (has_answer)
+        lb_isns_client_explain(client, &text);
+    else
+        lb_text_add(&text, "%s", lb_isns_client_error(client)->facts);
+    if (!has_answer)
+        lb_fail(&discovery->failure, lb_isns_client_error(client)->code, "%s",
+                lb_isns_client_error(client)->facts);
+    discovery->isns_runs = false;
+    discovery->has_answer = discovery->has_answer || has_answer;
+    close_udp(boot);
+    lb_report_end(&boot->report, now_us, discovery->isns_step,
+                  has_answer && found > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%s",
+                  has_answer ? "" : came);
+    lb_discovery_note(boot, now_us, "iSNS server %s: %s", lb_endpoint_text(server(boot)->at).s,
+                      came);
+    if (has_answer)
+        discovery->isns_next = discovery->isns_count; /* the others would say the same */
+}
+
+/* ---- carrying out ------------------------------------------------------------------------------
+ */
+
+enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
+                                  struct lb_boot_action *action) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (!discovery->isns_runs) {
+        if (discovery->isns_next == discovery->isns_count)
+            return LB_TURN_IDLE;
+        ask_next(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    struct lb_isns_action did = lb_isns_client_poll(&discovery->isns, now_us);
+    switch (did.event) {
+    case LB_ISNS_WAIT:
+        lb_boot_until(boot, did.until_us);
+        return LB_TURN_IDLE;
+    case LB_ISNS_CONNECT:
+        discovery->isns_open = true;
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_CONNECT, .slot = LB_BOOT_SLOT_ISNS, .to = did.to};
+        return LB_TURN_ACT;
+    case LB_ISNS_CLOSE:
+        if (!discovery->isns_open)
+            return LB_TURN_AGAIN;
+        discovery->isns_open = false;
+        *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_BOOT_SLOT_ISNS};
+        return LB_TURN_ACT;
+    case LB_ISNS_SEND:
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_SEND, .slot = LB_BOOT_SLOT_ISNS_UDP, .bytes = did.bytes, .to = did.to};
+        return LB_TURN_ACT;
+    case LB_ISNS_FOUND:
+        take_found(boot, now_us, did.found);
+        return LB_TURN_AGAIN;
+    case LB_ISNS_DONE:
+    case LB_ISNS_FAILED:
+        server_ended(boot, now_us, did.event == LB_ISNS_DONE);
+        return LB_TURN_AGAIN;
+    }
+    return LB_TURN_IDLE;
+}
+
+bool lb_isns_service_runs(const struct lb_boot *boot) {
+    return boot->discovery.isns_runs || boot->discovery.isns_next < boot->discovery.isns_count;
+}
+
+void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (discovery->isns_runs) {
+        bool has_found = lb_isns_client_counts(&discovery->isns)->found > 0;
+        lb_report_end(&boot->report, now_us, discovery->isns_step,
+                      has_found ? LB_DONE_OK : LB_DONE_FAILED, "%s",
+                      has_found ? "" : "no answer in time");
+        if (!has_found)
+            lb_discovery_note(boot, now_us, "iSNS server %s: no answer in time",
+                              lb_endpoint_text(server(boot)->at).s);
+    }
+    if (discovery->isns_open)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS;
+    close_udp(boot);
+    discovery->isns_open = discovery->isns_runs = false;
+    discovery->isns_next = discovery->isns_count;
+}

@@ -1,0 +1,117 @@
+/* Discovery by SendTargets (RFC 7143 appendix C): the server is known, and what it has is asked. It
+ * borrows the boot stage's session, which has nothing to do before a target is known: a login more,
+ * and no memory. */
+#include "core/boot/boot_state.h"
+
+#define LEAVE_US LB_US_SEC /* for the logout's answer */
+
+static void end(struct lb_boot *boot, uint64_t now_us) {
+    boot->discovery.listing = LB_LISTING_NOT;
+    lb_session_end(boot, now_us);
+}
+
+/* ---- beginning ---------------------------------------------------------------------------------
+ */
+
+bool lb_listing_may(const struct lb_boot *boot) {
+    return lb_discovery_has(boot, LB_BY_SENDTARGETS) && boot->target.host != LB_HOST_NONE &&
+           boot->target.target[0] == '\0';
+}
+
+void lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (!lb_listing_may(boot))
+        return;
+    discovery->has_expectation = true;
+    discovery->listing_step = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
+                                              (struct lb_endpoint){0}, "SendTargets");
+    if (lb_session_list_start(boot, now_us)) {
+        discovery->listing = LB_LISTING_ASKS;
+        return;
+    }
+    lb_discovery_stage_stop(boot, now_us);
+    lb_boot_attempt_failed(boot, now_us);
+}
+
+void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
+    lb_iscsi_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
+}
+
+/* ---- answers -----------------------------------------------------------------------------------
+ */
+
+static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_iscsi_found *found) {
+    struct lb_candidate candidate = {
+        .service = LB_BY_SENDTARGETS,
+        .at = {.host = found->host[0] ? LB_HOST_NAME : LB_HOST_ADDR,
+               .addr = found->portal.addr,
+               .port = found->portal.port},
+        .portal_group = found->tpgt,
+    };
+    size_t offset;
+    if (!lb_iscsi_name_parse(lb_bytes_of_text(found->target), 0, candidate.at.target,
+                             &candidate.at.warnings, &offset))
+        return;
+    memcpy(candidate.at.name, found->host, sizeof candidate.at.name);
+    lb_format(candidate.source, sizeof candidate.source, "SendTargets of %s",
+              lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+    lb_candidates_add(boot, now_us, &candidate);
+}
+
+static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t dropped) {
+    struct lb_discovery *discovery = &boot->discovery;
+    discovery->has_answer = true;
+    for (size_t i = 0; i < count; i++)
+        take_found(boot, now_us, &boot->found[i]);
+    lb_report_end(&boot->report, now_us, discovery->listing_step,
+                  count > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%zu found", count + dropped);
+    lb_discovery_note(boot, now_us, "SendTargets of %s: %zu found",
+                      lb_endpoint_text(lb_iscsi_peer(&boot->session)).s, count + dropped);
+    lb_iscsi_logout(&boot->session, now_us);
+    discovery->listing = LB_LISTING_LEAVES;
+    discovery->listing_deadline_us = now_us + LEAVE_US;
+}
+
+void lb_listing_failed(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (discovery->listing == LB_LISTING_ASKS) {
+        lb_report_end(&boot->report, now_us, discovery->listing_step, LB_DONE_FAILED, "%s",
+                      lb_code_word(boot->error.code));
+        lb_discovery_note(boot, now_us, "SendTargets: %s, %s", lb_code_word(boot->error.code),
+                          boot->error.facts);
+        lb_fail(&discovery->failure, boot->error.code, "SendTargets: %s", boot->error.facts);
+    }
+    boot->error = (struct lb_error){.code = LB_OK};
+    end(boot, now_us);
+}
+
+enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    size_t dropped;
+    if (discovery->listing == LB_LISTING_ASKS) {
+        int32_t count = lb_iscsi_found_count(&boot->session, &dropped);
+        if (count < 0)
+            return LB_TURN_IDLE;
+        take_all(boot, now_us, (size_t)count, dropped);
+        return LB_TURN_AGAIN;
+    }
+    if (discovery->listing == LB_LISTING_NOT)
+        return LB_TURN_IDLE;
+    if (lb_iscsi_state(&boot->session) != LB_ISCSI_ENDED &&
+        now_us < discovery->listing_deadline_us) {
+        lb_boot_until(boot, discovery->listing_deadline_us);
+        return LB_TURN_IDLE;
+    }
+    end(boot, now_us);
+    return LB_TURN_AGAIN;
+}
+
+void lb_listing_stop(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->discovery.listing == LB_LISTING_NOT)
+        return;
+    lb_report_end(&boot->report, now_us, boot->discovery.listing_step, LB_DONE_FAILED,
+                  "no answer in time");
+    if (boot->discovery.listing == LB_LISTING_ASKS)
+        lb_discovery_note(boot, now_us, "SendTargets: no answer in time");
+    end(boot, now_us);
+}

@@ -1,0 +1,346 @@
+/* Discovery by SLP (RFC 2608, 4018): the disk, and the iSNS server where none is known; in both
+ * families at once.
+ *
+ * Without trust-open-slp nothing is asked that would have to be believed: a target by its name is
+ * then proved by the login, and an iSNS server by nothing more than DHCP's word would be. */
+#include "core/boot/boot_state.h"
+
+static enum lb_family family_of(size_t question) {
+    return question == LB_BOOT_SLP_DISK4 || question == LB_BOOT_SLP_ISNS4 ? LB_V4 : LB_V6;
+}
+
+static bool is_for_disk(size_t question) {
+    return question == LB_BOOT_SLP_DISK4 || question == LB_BOOT_SLP_DISK6;
+}
+
+static const char *family_word(size_t question) {
+    return family_of(question) == LB_V4 ? "IPv4" : "IPv6";
+}
+
+/* ---- what to ask -------------------------------------------------------------------------------
+ */
+
+static bool trusts(const struct lb_boot *boot) {
+    return lb_config_bool(boot->setup.config, LB_KEY_TRUST_OPEN_SLP);
+}
+
+/* Everything there is: to be shown, or where a person said which targets may be used. */
+static bool may_ask_for_everything(const struct lb_boot *boot) {
+    return boot->setup.goal == LB_GOAL_DISCOVER ||
+           lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+}
+
+/* RFC 4173 6: by name, query 1; else what we may boot from (7 of RFC 4018), then what lets us in
+ * (RFC 4173's query 4). 0: nothing is to be asked. */
+static unsigned first_query(const struct lb_boot *boot) {
+    if (boot->wanted.target[0] != '\0')
+        return LB_SLP_BY_TARGET;
+    if (trusts(boot))
+        return LB_SLP_BOOT_LIST;
+    return may_ask_for_everything(boot) ? LB_SLP_EVERYTHING : 0;
+}
+
+static unsigned next_query(const struct lb_boot *boot, enum lb_slp_query query, unsigned found) {
+    bool goes_on = found == 0 || boot->setup.goal == LB_GOAL_DISCOVER;
+    if (query == LB_SLP_BOOT_LIST && goes_on)
+        return LB_SLP_OURS;
+    if (query == LB_SLP_OURS && goes_on && may_ask_for_everything(boot))
+        return LB_SLP_EVERYTHING;
+    return 0;
+}
+
+/* Who has nothing that matches does not answer a multicast, so a question that others come after
+ * may not take all the time. 0: it may. */
+static uint32_t time_for(const struct lb_boot *boot, enum lb_slp_query query) {
+    uint32_t all_ms = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT);
+    return next_query(boot, query, 0) != 0 ? LB_MAX(all_ms / 3, 1) : 0;
+}
+
+static bool has_family(const struct lb_boot *boot, enum lb_family family) {
+    if (family == LB_V6 && !boot->setup.has_ipv6)
+        return false;
+    if (boot->setup.network_is_up)
+        return true;
+    return family == LB_V4 ? lb_addr_is_set(boot->net.address.addr) : boot->net.addr6_count > 0;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+static void agents_config(struct lb_boot *boot, struct lb_slp_config *config) {
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_SLP_AGENT));
+    struct lb_bytes item;
+    const struct lb_dhcp4_lease *lease = lb_discovery_hints(boot);
+    while (config->agent_count < LB_SLP_AGENTS_MAX && lb_list_next(&list, ',', &item))
+        config->agent_count += lb_addr_parse(item, &config->agents[config->agent_count]);
+    if (config->agent_count > 0 || lease == NULL)
+        return;
+    config->agents_only = lease->slp_da_mandatory && lease->slp_da_count > 0;
+    for (size_t i = 0; i < lease->slp_da_count && config->agent_count < LB_SLP_AGENTS_MAX; i++)
+        if (lb_addr_is_host(lease->slp_da[i]))
+            config->agents[config->agent_count++] = lease->slp_da[i];
+}
+
+static const char *scopes(const struct lb_boot *boot) {
+    const struct lb_config *config = boot->setup.config;
+    const struct lb_dhcp4_lease *lease = lb_discovery_hints(boot);
+    const char *option79 = lease != NULL && lease->slp_scopes[0] ? lease->slp_scopes : NULL;
+    const char *configured = NULL;
+    if (lb_config_is_set(config, LB_KEY_SLP_SCOPES))
+        configured = lb_config_text(config, LB_KEY_SLP_SCOPES);
+    return lb_slp_choose_scopes(configured, option79, lease != NULL && lease->slp_scope_mandatory);
+}
+
+static void open_slot(struct lb_boot *boot, enum lb_family family) {
+    bool *is_open = family == LB_V4 ? &boot->discovery.slp4_open : &boot->discovery.slp6_open;
+    if (*is_open)
+        return;
+    struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
+    ask->slot = family == LB_V4 ? LB_BOOT_SLOT_SLP4 : LB_BOOT_SLOT_SLP6;
+    ask->kind = LB_KIND_UDP;
+    ask->from.addr.family = family;
+    *is_open = true;
+}
+
+static void ask(struct lb_boot *boot, uint64_t now_us, size_t question, enum lb_slp_query query) {
+    struct lb_boot_slp *slp = &boot->discovery.slp[question];
+    struct lb_slp_config config = {
+        .family = family_of(question),
+        .query = query,
+        .initiator = boot->initiator,
+        .target = boot->wanted.target,
+        .scopes = scopes(boot),
+        .total_ms = time_for(boot, query),
+        .extra_scope = query == LB_SLP_ISNS ? "initiator-scope-list" : NULL,
+    };
+    agents_config(boot, &config);
+    if (config.agent_count > 0)
+        boot->discovery.has_expectation = true;
+    open_slot(boot, config.family);
+    lb_slp_client_init(&slp->client, now_us, &config, &boot->rand, &boot->trace);
+    slp->runs = true;
+    slp->wants_tcp = false;
+    slp->step = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY, (struct lb_endpoint){0},
+                                "SLP over %s: %s", family_word(question), lb_slp_query_word(query));
+}
+
+void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    unsigned query = first_query(boot);
+    bool needs_isns = lb_discovery_has(boot, LB_BY_ISNS) && discovery->isns_count == 0;
+    discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
+    if (!lb_discovery_has(boot, LB_BY_SLP))
+        return;
+    if (trusts(boot) && boot->wanted.target[0] == '\0')
+        lb_report_decided(
+            &boot->report, now_us, LB_STAGE_DISCOVERY, "trust-open-slp",
+            lb_config_source_word(lb_config_source(boot->setup.config, LB_KEY_TRUST_OPEN_SLP)),
+            "yes: what SLP says of who may boot is believed without proof");
+    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++) {
+        discovery->slp[i].runs = false;
+        discovery->slp[i].found = 0;
+        if (!has_family(boot, family_of(i)))
+            continue;
+        if (!is_for_disk(i) && needs_isns)
+            ask(boot, now_us, i, LB_SLP_ISNS);
+        else if (is_for_disk(i) && query != 0)
+            ask(boot, now_us, i, (enum lb_slp_query)query);
+    }
+}
+
+/* ---- answers -----------------------------------------------------------------------------------
+ */
+
+static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query query,
+                      const struct lb_slp_found *found) {
+    const char *wanted = boot->wanted.target;
+    bool is_ours = found->identity[0] == '\0' || lb_streq(found->identity, boot->initiator);
+    bool is_listed = lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+    struct lb_candidate candidate = {
+        .service = LB_BY_SLP,
+        .at = {.host = found->host, .addr = found->addr, .port = found->port},
+        .portal_group = found->portal_group,
+        .boot_list = query == LB_SLP_BOOT_LIST,
+    };
+    if (wanted[0] != '\0' && !lb_streq(found->target, wanted))
+        return; /* an agent need not be right */
+    memcpy(candidate.at.name, found->name, sizeof candidate.at.name);
+    memcpy(candidate.at.target, found->target, sizeof candidate.at.target);
+    lb_format(candidate.source, sizeof candidate.source, "SLP agent %s",
+              lb_addr_text(found->agent).s);
+    if (!is_ours || (query == LB_SLP_EVERYTHING && !is_listed)) {
+        candidate.refused = LB_E_NOT_OFFERED;
+        lb_fail(&candidate.failed, LB_E_NOT_OFFERED, "%s, named by %s%s%s", found->target,
+                candidate.source, is_ours ? "" : " for ", is_ours ? "" : found->identity);
+    }
+    lb_candidates_add(boot, now_us, &candidate);
+}
+
+static void take_isns(struct lb_boot *boot, uint64_t now_us, const struct lb_slp_found *found) {
+    char source[48];
+    struct lb_endpoint at = {found->addr, found->port};
+    lb_format(source, sizeof source, "SLP agent %s", lb_addr_text(found->agent).s);
+    if (found->host == LB_HOST_ADDR)
+        lb_isns_service_add(boot, now_us, at, false, source);
+}
+
+static void note_asked(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_slp *slp) {
+    char asked[160];
+    struct lb_text text = lb_text(asked, sizeof asked);
+    lb_slp_client_asked(&slp->client, &text);
+    if (slp->client.found_count == 0)
+        lb_discovery_note(boot, now_us, "%s", asked);
+}
+
+static void question_ended(struct lb_boot *boot, uint64_t now_us, size_t question) {
+    struct lb_boot_slp *slp = &boot->discovery.slp[question];
+    bool has_answer = slp->client.responder_count > 0;
+    slp->runs = slp->wants_tcp = false;
+    if (is_for_disk(question))
+        boot->discovery.has_answer = boot->discovery.has_answer || has_answer;
+    lb_report_end(&boot->report, now_us, slp->step,
+                  slp->client.found_count > 0 ? LB_DONE_OK : LB_DONE_FAILED,
+                  "%zu found over %s, %s", slp->client.found_count, family_word(question),
+                  lb_slp_query_word(slp->client.config.query));
+    note_asked(boot, now_us, slp);
+    unsigned next = 0;
+    if (is_for_disk(question))
+        next = next_query(boot, slp->client.config.query, slp->found);
+    if (next != 0)
+        ask(boot, now_us, question, (enum lb_slp_query)next);
+}
+
+static enum lb_turn take_found(struct lb_boot *boot, uint64_t now_us, size_t question,
+                               const struct lb_slp_found *found) {
+    struct lb_boot_slp *slp = &boot->discovery.slp[question];
+    slp->found++;
+    if (found->isns && !is_for_disk(question))
+        take_isns(boot, now_us, found);
+    else if (!found->isns && is_for_disk(question))
+        take_disk(boot, now_us, slp->client.config.query, found);
+    return LB_TURN_AGAIN;
+}
+
+/* ---- carrying out ------------------------------------------------------------------------------
+ */
+
+/* The TCP slot goes from one question to the next. */
+static bool give_slot(struct lb_boot *boot, struct lb_boot_action *action) {
+    struct lb_discovery *discovery = &boot->discovery;
+    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++) {
+        struct lb_boot_slp *slp = &discovery->slp[i];
+        if (discovery->slp_tcp_owner != LB_BOOT_SLP_QUESTIONS || !slp->runs || !slp->wants_tcp)
+            continue;
+        slp->wants_tcp = false;
+        discovery->slp_tcp_owner = i;
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_CONNECT, .slot = LB_BOOT_SLOT_SLP_TCP, .to = slp->tcp_to};
+        return true;
+    }
+    return false;
+}
+
+static enum lb_turn take_back_slot(struct lb_boot *boot, size_t question,
+                                   struct lb_boot_action *action) {
+    struct lb_discovery *discovery = &boot->discovery;
+    discovery->slp[question].wants_tcp = false;
+    if (discovery->slp_tcp_owner != question)
+        return LB_TURN_AGAIN;
+    discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
+    *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_BOOT_SLOT_SLP_TCP};
+    return LB_TURN_ACT;
+}
+
+static enum lb_turn question_turn(struct lb_boot *boot, uint64_t now_us, size_t question,
+                                  struct lb_boot_action *action) {
+    struct lb_boot_slp *slp = &boot->discovery.slp[question];
+    struct lb_slp_action did = lb_slp_client_poll(&slp->client, now_us);
+    switch (did.event) {
+    case LB_SLP_WAIT:
+        lb_boot_until(boot, did.until_us);
+        return LB_TURN_IDLE;
+    case LB_SLP_SEND:
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_SEND,
+            .slot = family_of(question) == LB_V4 ? LB_BOOT_SLOT_SLP4 : LB_BOOT_SLOT_SLP6,
+            .bytes = did.bytes,
+            .to = did.to,
+        };
+        return LB_TURN_ACT;
+    case LB_SLP_CONNECT:
+        slp->wants_tcp = true;
+        slp->tcp_to = did.to;
+        return LB_TURN_AGAIN;
+    case LB_SLP_CLOSE:
+        return take_back_slot(boot, question, action);
+    case LB_SLP_FOUND:
+        return take_found(boot, now_us, question, did.found);
+    case LB_SLP_DONE:
+    case LB_SLP_FAILED:
+        question_ended(boot, now_us, question);
+        return LB_TURN_AGAIN;
+    }
+    return LB_TURN_IDLE;
+}
+
+enum lb_turn lb_slp_service_turn(struct lb_boot *boot, uint64_t now_us,
+                                 struct lb_boot_action *action) {
+    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++) {
+        if (!boot->discovery.slp[i].runs)
+            continue;
+        enum lb_turn did = question_turn(boot, now_us, i, action);
+        if (did != LB_TURN_IDLE)
+            return did;
+    }
+    return give_slot(boot, action) ? LB_TURN_ACT : LB_TURN_IDLE;
+}
+
+bool lb_slp_service_runs(const struct lb_boot *boot) {
+    bool runs = false;
+    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++)
+        runs = runs || boot->discovery.slp[i].runs;
+    return runs;
+}
+
+void lb_slp_service_stop(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++) {
+        struct lb_boot_slp *slp = &discovery->slp[i];
+        if (slp->runs)
+            lb_report_end(&boot->report, now_us, slp->step,
+                          slp->found > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%u found", slp->found);
+        if (slp->runs)
+            note_asked(boot, now_us, slp);
+        slp->runs = false;
+    }
+    if (discovery->slp_tcp_owner != LB_BOOT_SLP_QUESTIONS)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP_TCP;
+    if (discovery->slp4_open)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP4;
+    if (discovery->slp6_open)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP6;
+    discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
+    discovery->slp4_open = discovery->slp6_open = false;
+}
+
+struct lb_slp_client *lb_slp_service_stream(struct lb_boot *boot) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (!discovery->runs || discovery->slp_tcp_owner == LB_BOOT_SLP_QUESTIONS)
+        return NULL;
+    return &discovery->slp[discovery->slp_tcp_owner].client;
+}
+
+void lb_slp_service_lost(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_slp_client *client = lb_slp_service_stream(boot);
+    boot->discovery.slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
+    lb_slp_client_lost(client, now_us);
+}
+
+void lb_slp_service_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                             struct lb_endpoint from, struct lb_bytes bytes) {
+    enum lb_family family = slot == LB_BOOT_SLOT_SLP4 ? LB_V4 : LB_V6;
+    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++)
+        if (boot->discovery.slp[i].runs && family_of(i) == family &&
+            lb_slp_client_input(&boot->discovery.slp[i].client, now_us, from, bytes))
+            return;
+}

@@ -1,0 +1,387 @@
+/* The list of candidates: its order, its bound, what is merged, what is refused, and what is told
+ * when all have failed. */
+#include "core/boot/boot_state.h"
+#include "tests/tap.h"
+
+#define TARGET "iqn.2026-11.test:disk"
+
+static struct lb_boot boot;
+static struct lb_config config;
+static uint8_t ring[1 << 14];
+
+static void set(const char *key, const char *value) {
+    struct lb_error error = {.code = LB_OK};
+    CHECK(lb_config_set(&config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
+                        &error));
+}
+
+static void begin(const char *wanted) {
+    struct lb_boot_setup setup = {
+        .config = &config, .trace_ring = lb_span(ring, sizeof ring), .seed = {7}};
+    memset(&config, 0, sizeof config);
+    lb_boot_init(&boot, 1, &setup);
+    lb_candidates_clear(&boot);
+    boot.wanted = (struct lb_rootpath){.host = LB_HOST_NONE};
+    boot.server_from_network = true;
+    lb_text_copy(boot.wanted.target, sizeof boot.wanted.target, lb_bytes_of_text(wanted));
+}
+
+static struct lb_candidate at(enum lb_service service, uint8_t last, uint16_t port) {
+    struct lb_candidate candidate = {
+        .service = service,
+        .source = "a test",
+        .at = {.host = LB_HOST_ADDR, .addr = lb_addr_v4(192, 0, 2, last), .port = port},
+        .portal_group = -1,
+    };
+    lb_text_copy(candidate.at.target, sizeof candidate.at.target, lb_bytes_of_text(TARGET));
+    return candidate;
+}
+
+static struct lb_candidate of_target(const char *target, uint8_t last) {
+    struct lb_candidate candidate = at(LB_BY_SLP, last, 3260);
+    lb_text_copy(candidate.at.target, sizeof candidate.at.target, lb_bytes_of_text(target));
+    return candidate;
+}
+
+static void add(struct lb_candidate candidate) {
+    lb_candidates_add(&boot, 1, &candidate);
+}
+
+static const struct lb_candidate *nth(size_t n) {
+    size_t count, dropped;
+    const struct lb_candidate *candidates = lb_boot_candidates(&boot, &count, &dropped);
+    lb_assert(n < count);
+    return &candidates[n];
+}
+
+static size_t count(void) {
+    size_t count, dropped;
+    lb_boot_candidates(&boot, &count, &dropped);
+    return count;
+}
+
+static unsigned last_octet(size_t n) {
+    return nth(n)->at.addr.bytes[3];
+}
+
+/* ---- order -------------------------------------------------------------------------------------
+ */
+
+static void the_services_are_preferred_as_configured(void) {
+    begin(TARGET);
+    set("discovery", "isns,sendtargets,slp");
+    add(at(LB_BY_SLP, 1, 3260));
+    add(at(LB_BY_SENDTARGETS, 2, 3260));
+    add(at(LB_BY_ISNS, 3, 3260));
+    CHECK_EQ(last_octet(0), 3);
+    CHECK_EQ(last_octet(1), 2);
+    CHECK_EQ(last_octet(2), 1);
+}
+
+static void what_is_named_for_booting_comes_before_what_was_merely_found(void) {
+    begin("");
+    struct lb_candidate listed = of_target("iqn.2026-11.test:boot", 9);
+    listed.boot_list = true;
+    add(of_target("iqn.2026-11.test:other", 1));
+    add(listed);
+    CHECK_EQ(last_octet(0), 9);
+}
+
+static void an_address_comes_before_a_name_that_is_yet_to_be_resolved(void) {
+    begin(TARGET);
+    struct lb_candidate named = at(LB_BY_SLP, 0, 3260);
+    named.at.host = LB_HOST_NAME;
+    named.at.addr = (struct lb_addr){0};
+    lb_text_copy(named.at.name, sizeof named.at.name, lb_bytes_of_text("san.example.com"));
+    add(named);
+    add(at(LB_BY_SLP, 1, 3260));
+    CHECK_EQ(last_octet(0), 1);
+    CHECK_STR(nth(1)->at.name, "san.example.com");
+}
+
+static void targets_keep_the_order_in_which_they_were_heard_of(void) {
+    static const char *const targets[] = {"iqn.2026-11.test:c", "iqn.2026-11.test:a",
+                                          "iqn.2026-11.test:b"};
+    for (unsigned seed = 0; seed < 20; seed++) {
+        begin("");
+        for (size_t i = 0; i < 3; i++)
+            add(of_target(targets[i], (uint8_t)(i + 1)));
+        add(of_target(targets[0], 4)); /* a second portal of the first */
+        CHECK_STR(nth(0)->at.target, targets[0]);
+        CHECK_STR(nth(1)->at.target, targets[0]);
+        CHECK_STR(nth(2)->at.target, targets[1]);
+        CHECK_STR(nth(3)->at.target, targets[2]);
+    }
+}
+
+static void portals_of_one_target_take_turns(void) {
+    unsigned first[4] = {0};
+    for (unsigned seed = 0; seed < 200; seed++) {
+        begin(TARGET);
+        struct lb_rand *rand = &boot.rand;
+        uint8_t bytes[LB_RAND_SEED_BYTES] = {(uint8_t)seed, 1};
+        lb_rand_init(rand, bytes);
+        for (uint8_t i = 0; i < 4; i++)
+            add(at(LB_BY_ISNS, i, 3260));
+        first[last_octet(0)]++;
+    }
+    for (size_t i = 0; i < 4; i++)
+        CHECK(first[i] > 20);
+}
+
+static void the_same_seed_gives_the_same_order(void) {
+    unsigned before = 0;
+    for (unsigned run = 0; run < 2; run++) {
+        begin(TARGET);
+        for (uint8_t i = 1; i < 9; i++)
+            add(at(LB_BY_ISNS, i, 3260));
+        CHECK(run == 0 || before == last_octet(0));
+        before = last_octet(0);
+    }
+}
+
+/* ---- the Root Path's other fields --------------------------------------------------------------
+ */
+
+static void another_port_of_the_root_path_is_tried_after_the_services_own(void) {
+    begin(TARGET);
+    boot.wanted.port = 3261;
+    add(at(LB_BY_ISNS, 1, 3260));
+    add(at(LB_BY_ISNS, 2, 3260));
+    if (!CHECK_EQ(count(), 4))
+        return;
+    CHECK_EQ(nth(0)->at.port, 3260);
+    CHECK_EQ(nth(1)->at.port, 3260);
+    CHECK_EQ(nth(2)->at.port, 3261);
+    CHECK(nth(2)->port_from_rootpath);
+    CHECK(!nth(0)->port_from_rootpath);
+}
+
+static void the_same_port_is_no_conflict(void) {
+    begin(TARGET);
+    boot.wanted.port = 3261;
+    add(at(LB_BY_ISNS, 1, 3261));
+    CHECK_EQ(count(), 1);
+}
+
+static void a_blank_port_is_3260(void) {
+    begin(TARGET);
+    boot.wanted.port = 3260;
+    add(at(LB_BY_SLP, 1, 0));
+    CHECK_EQ(count(), 1);
+}
+
+static void a_persons_port_stands_above_the_services(void) {
+    begin(TARGET);
+    set("port", "3333");
+    boot.wanted.port = 3333;
+    add(at(LB_BY_ISNS, 1, 3260));
+    CHECK_EQ(count(), 1);
+    CHECK_EQ(nth(0)->at.port, 3333);
+}
+
+static void the_lun_is_that_of_the_root_path(void) {
+    begin(TARGET);
+    boot.wanted.lun[1] = 5;
+    add(at(LB_BY_ISNS, 1, 3260));
+    CHECK_EQ(nth(0)->at.lun[1], 5);
+}
+
+/* ---- the bound ---------------------------------------------------------------------------------
+ */
+
+static void of_ten_thousand_answers_the_right_one_is_kept(void) {
+    begin("");
+    for (unsigned i = 0; i < 10000; i++) {
+        char name[64];
+        lb_format(name, sizeof name, "iqn.2026-11.test:disk-%u", i);
+        struct lb_candidate candidate = of_target(name, (uint8_t)(1 + i % 200));
+        candidate.boot_list = i == 7777;
+        add(candidate);
+    }
+    size_t kept, dropped;
+    lb_boot_candidates(&boot, &kept, &dropped);
+    CHECK_EQ(kept, LB_CANDIDATES_MAX);
+    CHECK_EQ(dropped, 10000 - LB_CANDIDATES_MAX);
+    CHECK_STR(nth(0)->at.target, "iqn.2026-11.test:disk-7777");
+    CHECK_STR(nth(1)->at.target, "iqn.2026-11.test:disk-0");
+}
+
+static void what_is_refused_does_not_drive_out_what_is_allowed(void) {
+    begin("");
+    set("allow-target", "iqn.2026-11.test:mine");
+    for (unsigned i = 0; i < 1000; i++) {
+        char name[64];
+        lb_format(name, sizeof name, "iqn.2026-11.test:disk-%u", i);
+        add(of_target(name, 1));
+    }
+    add(of_target("iqn.2026-11.test:mine", 2));
+    CHECK_STR(nth(0)->at.target, "iqn.2026-11.test:mine");
+    CHECK_EQ(nth(0)->refused, LB_OK);
+    CHECK_EQ(nth(1)->refused, LB_E_TARGET_NOT_ALLOWED);
+    CHECK_EQ(count(), LB_CANDIDATES_MAX);
+}
+
+static void the_one_that_is_being_tried_stays(void) {
+    begin("");
+    add(of_target("iqn.2026-11.test:first", 1));
+    CHECK(lb_candidates_next(&boot));
+    for (unsigned i = 0; i < 200; i++) {
+        char name[64];
+        lb_format(name, sizeof name, "iqn.2026-11.test:disk-%u", i);
+        struct lb_candidate candidate = of_target(name, 2);
+        candidate.boot_list = true; /* better than what is being tried */
+        add(candidate);
+    }
+    lb_fail(&boot.error, LB_E_CONNECT_REFUSED, "by a test");
+    CHECK(lb_candidates_failed(&boot));
+    CHECK_STR(nth(LB_CANDIDATES_MAX - 1)->at.target, "iqn.2026-11.test:first");
+    CHECK_EQ(nth(LB_CANDIDATES_MAX - 1)->failed.code, LB_E_CONNECT_REFUSED);
+}
+
+/* ---- twice the same ----------------------------------------------------------------------------
+ */
+
+static void two_services_that_know_the_same_portal_make_one_candidate(void) {
+    begin(TARGET);
+    set("discovery", "isns,slp");
+    struct lb_candidate by_isns = at(LB_BY_ISNS, 1, 3260);
+    by_isns.portal_group = 2;
+    add(at(LB_BY_SLP, 1, 3260));
+    add(by_isns);
+    if (!CHECK_EQ(count(), 1))
+        return;
+    CHECK_EQ(nth(0)->service, LB_BY_ISNS);
+    CHECK_EQ(nth(0)->portal_group, 2);
+}
+
+static void a_second_word_does_not_start_over_what_was_tried(void) {
+    begin("");
+    struct lb_candidate listed = at(LB_BY_ISNS, 1, 3260);
+    listed.boot_list = true;
+    add(at(LB_BY_SLP, 1, 3260));
+    add(of_target("iqn.2026-11.test:other", 2));
+    CHECK(lb_candidates_next(&boot));
+    add(listed);
+    CHECK_EQ(count(), 2);
+    CHECK_STR(lb_candidates_best(&boot)->at.target, "iqn.2026-11.test:other");
+    lb_fail(&boot.error, LB_E_CONNECT_REFUSED, "by a test");
+    CHECK(lb_candidates_failed(&boot));
+    CHECK_EQ(nth(0)->failed.code, LB_E_CONNECT_REFUSED); /* it was still known which one it is */
+}
+
+static void another_lun_or_port_is_another_candidate(void) {
+    begin(TARGET);
+    add(at(LB_BY_SLP, 1, 3260));
+    add(at(LB_BY_SLP, 1, 3261));
+    CHECK_EQ(count(), 2);
+}
+
+/* ---- policy ------------------------------------------------------------------------------------
+ */
+
+static void addresses_that_are_no_hosts_are_refused(void) {
+    static const char *const addrs[] = {
+        "127.0.0.1", "0.0.0.0", "239.255.255.253", "255.255.255.255",
+        "::1",       "::",      "ff02::1",         "::ffff:127.0.0.1"};
+    for (size_t i = 0; i < LB_COUNT(addrs); i++) {
+        begin(TARGET);
+        struct lb_candidate candidate = at(LB_BY_ISNS, 1, 3260);
+        CHECK(lb_addr_parse(lb_bytes_of_text(addrs[i]), &candidate.at.addr));
+        add(candidate);
+        CHECK_EQ(nth(0)->refused, LB_E_SERVER_NOT_ALLOWED);
+        CHECK(lb_candidates_best(&boot) == NULL);
+        CHECK_HAS(nth(0)->failed.facts, "named by a test");
+    }
+}
+
+static void a_person_may_name_the_machine_itself(void) {
+    begin(TARGET);
+    struct lb_candidate candidate = at(LB_BY_CONFIG, 1, 3260);
+    candidate.at.addr = lb_addr_v4(127, 0, 0, 1);
+    add(candidate);
+    CHECK_EQ(nth(0)->refused, LB_OK);
+}
+
+static void the_lists_hold_for_what_is_found(void) {
+    begin("");
+    set("allow-server", "198.51.100.0/24,192.0.2.7");
+    add(at(LB_BY_ISNS, 1, 3260));
+    add(at(LB_BY_ISNS, 7, 3260));
+    CHECK_EQ(last_octet(0), 7);
+    CHECK_EQ(nth(0)->refused, LB_OK);
+    CHECK_EQ(nth(1)->refused, LB_E_SERVER_NOT_ALLOWED);
+}
+
+/* ---- the end -----------------------------------------------------------------------------------
+ */
+
+static void fail_next(enum lb_code code, const char *facts) {
+    CHECK(lb_candidates_next(&boot));
+    boot.error = (struct lb_error){.code = LB_OK};
+    lb_fail(&boot.error, code, "%s", facts);
+    CHECK(lb_candidates_failed(&boot));
+}
+
+static void the_most_telling_failure_is_told_and_the_others_beside_it(void) {
+    begin(TARGET);
+    set("discovery", "isns,slp,sendtargets");
+    add(at(LB_BY_ISNS, 1, 3260));
+    add(at(LB_BY_SLP, 2, 3261));
+    add(at(LB_BY_SENDTARGETS, 3, 3260));
+    fail_next(LB_E_CONNECT_TIMEOUT, "192.0.2.1:3260");
+    fail_next(LB_E_LUN_MISSING, "LUN 1 of the second");
+    fail_next(LB_E_NOT_AUTHORISED, "the third");
+    CHECK(!lb_candidates_next(&boot));
+    lb_candidates_verdict(&boot);
+    CHECK_EQ(boot.error.code, LB_E_LUN_MISSING);
+    CHECK_STR(boot.error.facts, "LUN 1 of the second; also 192.0.2.1:3260 connect-timeout; "
+                                "also 192.0.2.3:3260 not-authorised");
+}
+
+static void another_attempt_makes_sense_where_one_failure_may_pass(void) {
+    begin(TARGET);
+    add(at(LB_BY_ISNS, 1, 3260));
+    add(at(LB_BY_ISNS, 2, 3260));
+    fail_next(LB_E_NOT_AUTHORISED, "");
+    CHECK(!lb_candidates_may_pass(&boot));
+    fail_next(LB_E_CONNECT_REFUSED, "");
+    lb_candidates_verdict(&boot);
+    CHECK_EQ(boot.error.code, LB_E_NOT_AUTHORISED);
+    CHECK(lb_candidates_may_pass(&boot));
+}
+
+static void a_failure_without_a_candidate_is_its_own(void) {
+    begin(TARGET);
+    lb_fail(&boot.error, LB_E_DHCP_NO_OFFER, "nobody");
+    CHECK(!lb_candidates_failed(&boot));
+    lb_candidates_verdict(&boot);
+    CHECK_EQ(boot.error.code, LB_E_DHCP_NO_OFFER);
+}
+
+int main(void) {
+    TEST(the_services_are_preferred_as_configured);
+    TEST(what_is_named_for_booting_comes_before_what_was_merely_found);
+    TEST(an_address_comes_before_a_name_that_is_yet_to_be_resolved);
+    TEST(targets_keep_the_order_in_which_they_were_heard_of);
+    TEST(portals_of_one_target_take_turns);
+    TEST(the_same_seed_gives_the_same_order);
+    TEST(another_port_of_the_root_path_is_tried_after_the_services_own);
+    TEST(the_same_port_is_no_conflict);
+    TEST(a_blank_port_is_3260);
+    TEST(a_persons_port_stands_above_the_services);
+    TEST(the_lun_is_that_of_the_root_path);
+    TEST(of_ten_thousand_answers_the_right_one_is_kept);
+    TEST(what_is_refused_does_not_drive_out_what_is_allowed);
+    TEST(the_one_that_is_being_tried_stays);
+    TEST(two_services_that_know_the_same_portal_make_one_candidate);
+    TEST(a_second_word_does_not_start_over_what_was_tried);
+    TEST(another_lun_or_port_is_another_candidate);
+    TEST(addresses_that_are_no_hosts_are_refused);
+    TEST(a_person_may_name_the_machine_itself);
+    TEST(the_lists_hold_for_what_is_found);
+    TEST(the_most_telling_failure_is_told_and_the_others_beside_it);
+    TEST(another_attempt_makes_sense_where_one_failure_may_pass);
+    TEST(a_failure_without_a_candidate_is_its_own);
+    return tap_done();
+}
