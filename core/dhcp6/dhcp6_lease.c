@@ -65,7 +65,7 @@ static void read_dns(struct lb_bytes options, struct lb_dhcp6_lease *lease) {
 /* RFC 5970 3.2: each parameter with its length, up to the option's end. */
 static bool params_are_whole(struct lb_bytes value) {
     struct lb_rd rd = lb_rd(value);
-    while (rd.left > 0)
+    while (lb_rd_ok(&rd) && rd.left > 0)
         lb_rd_skip(&rd, lb_rd_u16(&rd));
     return lb_rd_ok(&rd);
 }

@@ -1,0 +1,334 @@
+/* The DHCPv6 server: each request, with the client's messages made by hand. */
+#include "core/dhcp6/test_dhcp6.h"
+#include "tests/tap.h"
+
+#define SEC LB_US_SEC
+
+static struct {
+    struct lb_dhcp6_server server;
+    struct lb_dhcp6_binding bindings[3];
+    uint64_t now;
+    uint8_t room[LB_DHCP6_PACKET_MAX], request[LB_DHCP6_PACKET_MAX];
+    struct lb_bytes reply;
+    struct lb_dhcp6_message message; /* the reply, decoded */
+    struct lb_dhcp6_ia ia;           /* the reply's first IA_NA of IAID 1 */
+    bool has_ia;
+} t;
+
+static struct lb_dhcp6_server_config usual(void) {
+    return (struct lb_dhcp6_server_config){
+        .duid = test_server_duid(1),
+        .network = {.addr = v6("2001:db8::"), .len = 64},
+        .first = v6("2001:db8::100"),
+        .last = v6("2001:db8::1ff"),
+        .root_path = lb_bytes_of_text(TEST_ROOT_PATH),
+    };
+}
+
+static void start(struct lb_dhcp6_server_config config) {
+    memset(&t, 0, sizeof t);
+    t.now = 1000 * SEC;
+    lb_dhcp6_server_init(&t.server, &config, t.bindings, LB_COUNT(t.bindings));
+}
+
+/* A client's message to order. */
+struct asked {
+    uint8_t type, client; /* which one: 0 is 1 */
+    uint8_t server;       /* 0: none */
+    bool no_client_id, no_ia, rapid_commit, no_wishes, reconf_accept;
+    const char *addr;
+};
+
+static bool ask_as(struct asked asked) {
+    struct lb_wr wr = lb_wr(lb_span(t.request, sizeof t.request));
+    struct lb_duid client = test_server_duid((uint8_t)(100 + asked.client));
+    struct lb_duid server = test_server_duid(asked.server);
+    const char *why;
+    lb_dhcp6_put_header(&wr, asked.type, 0x123456);
+    if (!asked.no_client_id)
+        lb_dhcp6_put_duid(&wr, LB_OPT6_CLIENT_ID, &client);
+    if (asked.server)
+        lb_dhcp6_put_duid(&wr, LB_OPT6_SERVER_ID, &server);
+    if (!asked.no_ia) {
+        size_t opened = lb_dhcp6_open_ia(&wr, 1, 0, 0);
+        if (asked.addr)
+            lb_dhcp6_put_iaaddr(&wr, v6(asked.addr), 0, 0);
+        lb_dhcp6_close(&wr, opened);
+    }
+    if (asked.rapid_commit)
+        lb_dhcp6_put(&wr, LB_OPT6_RAPID_COMMIT, lb_bytes(t.room, 0));
+    if (asked.reconf_accept)
+        lb_dhcp6_put(&wr, LB_OPT6_RECONF_ACCEPT, lb_bytes(t.room, 0));
+    if (!asked.no_wishes)
+        lb_dhcp6_put(&wr, LB_OPT6_ORO, tap_hex("0017 0018 003b 003c 0020 0052"));
+    struct lb_endpoint from = {.addr = v6("fe80::2"), .port = 546};
+    t.reply = lb_dhcp6_server_input(&t.server, t.now, from, lb_wr_done(&wr),
+                                    lb_span(t.room, sizeof t.room));
+    if (t.reply.len == 0)
+        return false;
+    CHECK(lb_dhcp6_decode(t.reply, &t.message, &why));
+    t.has_ia = lb_dhcp6_find_ia(t.message.options, 1, &t.ia);
+    return true;
+}
+
+#define ASK(...)          ask_as((struct asked){.type = __VA_ARGS__})
+#define CHECK_REPLY(name) CHECK_STR(lb_dhcp6_type_word(t.message.type), name)
+#define CHECK_GIVEN(text)                                                                          \
+    CHECK_STR(t.has_ia &&t.ia.addr_count == 1 ? lb_addr_text(t.ia.addrs[0].addr).s : "none", text)
+
+static bool has(uint16_t code) {
+    struct lb_bytes value;
+    return lb_dhcp6_find(t.message.options, code, &value);
+}
+
+static unsigned status(void) {
+    struct lb_bytes text;
+    return lb_dhcp6_find_status(t.message.options, &text);
+}
+
+static void solicit_and_request_give_an_address_with_everything(void) {
+    struct lb_duid duid, ours = test_server_duid(1), client = test_server_duid(100);
+    start(usual());
+    CHECK(ASK(LB_DHCP6_SOLICIT));
+    CHECK_REPLY("Advertise");
+    CHECK_EQ(t.message.xid, 0x123456);
+    CHECK(lb_dhcp6_find_duid(t.message.options, LB_OPT6_SERVER_ID, &duid) &&
+          lb_duid_equal(&duid, &ours));
+    CHECK(lb_dhcp6_find_duid(t.message.options, LB_OPT6_CLIENT_ID, &duid) &&
+          lb_duid_equal(&duid, &client));
+    CHECK_GIVEN("2001:db8::100");
+    CHECK(has(LB_OPT6_BOOT_URL));
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .addr = "2001:db8::100"));
+    CHECK_REPLY("Reply");
+    CHECK_GIVEN("2001:db8::100");
+    CHECK_EQ(t.ia.addrs[0].preferred_s, 3600);
+    CHECK_EQ(t.ia.addrs[0].valid_s, 7200);
+    CHECK(t.bindings[0].leased);
+}
+
+static void options_are_sent_to_who_asks_for_them(void) {
+    struct lb_dhcp6_server_config config = usual();
+    config.dns[0] = v6("2001:db8::53");
+    config.dns_count = 1;
+    config.search = "example.com example.net";
+    config.boot_params = tap_hex("0001 61");
+    config.refresh_s = 1000;
+    config.sol_max_rt_s = 120;
+    config.preference = 9;
+    start(config);
+    CHECK(ASK(LB_DHCP6_SOLICIT));
+    static const uint16_t codes[] = {LB_OPT6_DNS,     LB_OPT6_SEARCH,     LB_OPT6_BOOT_URL,
+                                     LB_OPT6_REFRESH, LB_OPT6_SOL_MAX_RT, LB_OPT6_BOOT_PARAMS};
+    for (size_t i = 0; i < LB_COUNT(codes); i++)
+        CHECK(has(codes[i]));
+    CHECK(has(LB_OPT6_PREFERENCE));
+    struct lb_dhcp6_lease lease;
+    lb_dhcp6_read_lease(&t.message, v6("fe80::1"), &lease);
+    CHECK_STR(lease.search, "example.com example.net");
+    CHECK(ASK(LB_DHCP6_SOLICIT, .no_wishes = true));
+    for (size_t i = 0; i < LB_COUNT(codes); i++)
+        CHECK(!has(codes[i]));
+}
+
+static void rapid_commit_answers_at_once_where_it_is_on(void) {
+    struct lb_dhcp6_server_config config = usual();
+    start(config);
+    CHECK(ASK(LB_DHCP6_SOLICIT, .rapid_commit = true));
+    CHECK_REPLY("Advertise");
+    config.rapid_commit = true;
+    start(config);
+    CHECK(ASK(LB_DHCP6_SOLICIT, .rapid_commit = true));
+    CHECK_REPLY("Reply");
+    CHECK(has(LB_OPT6_RAPID_COMMIT));
+    CHECK(t.bindings[0].leased);
+    CHECK(ASK(LB_DHCP6_SOLICIT));
+    CHECK_REPLY("Advertise");
+}
+
+static void each_client_has_an_address_of_its_own_until_there_are_none(void) {
+    struct lb_dhcp6_server_config config = usual();
+    config.last = v6("2001:db8::101");
+    start(config);
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 1));
+    CHECK_GIVEN("2001:db8::100");
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 2));
+    CHECK_GIVEN("2001:db8::101");
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 3));
+    CHECK_GIVEN("none");
+    CHECK_EQ(t.ia.status, LB_DHCP6_NO_ADDRS_AVAIL);
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 1));
+    CHECK_GIVEN("2001:db8::100");
+    t.now += 61 * SEC; /* offers are forgotten */
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 3));
+    CHECK_GIVEN("2001:db8::100");
+}
+
+static void a_host_entry_has_its_address_and_its_root_path(void) {
+    struct lb_dhcp6_host host = {
+        .duid = test_server_duid(101),
+        .address = v6("2001:db8::42"),
+        .root_path = lb_bytes_of_text("iscsi:[2001:db8::9]::::iqn.2001-04.com.example:other"),
+    };
+    struct lb_dhcp6_server_config config = usual();
+    struct lb_dhcp6_lease lease;
+    config.hosts = &host;
+    config.host_count = 1;
+    start(config);
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 1));
+    CHECK_GIVEN("2001:db8::42");
+    lb_dhcp6_read_lease(&t.message, v6("fe80::1"), &lease);
+    CHECK_EQ(lease.root_path_len, host.root_path.len);
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 2));
+    CHECK_GIVEN("2001:db8::100");
+}
+
+static void a_request_for_another_link_is_refused(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .addr = "2001:db8:1::1"));
+    CHECK_EQ(status(), LB_DHCP6_NOT_ON_LINK);
+    CHECK(!t.has_ia);
+}
+
+static void confirm_tells_whether_an_address_fits_the_link(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_CONFIRM, .addr = "2001:db8::7"));
+    CHECK_EQ(status(), LB_DHCP6_SUCCESS);
+    CHECK(ASK(LB_DHCP6_CONFIRM, .addr = "2001:db8:1::7"));
+    CHECK_EQ(status(), LB_DHCP6_NOT_ON_LINK);
+    CHECK(!ASK(LB_DHCP6_CONFIRM));
+}
+
+static void renew_and_rebind_make_a_lease_longer(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1));
+    uint64_t until = t.bindings[0].until_us;
+    t.now += 1000 * SEC;
+    CHECK(ASK(LB_DHCP6_RENEW, .server = 1, .addr = "2001:db8::100"));
+    CHECK_GIVEN("2001:db8::100");
+    CHECK_EQ(t.bindings[0].until_us, until + 1000 * SEC);
+    t.now += 1000 * SEC;
+    CHECK(ASK(LB_DHCP6_REBIND, .addr = "2001:db8::100"));
+    CHECK_EQ(t.bindings[0].until_us, until + 2000 * SEC);
+}
+
+static void of_an_unknown_lease_renew_says_so_and_rebind_is_silent(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_RENEW, .server = 1, .addr = "2001:db8::100"));
+    CHECK_EQ(t.ia.status, LB_DHCP6_NO_BINDING);
+    CHECK(!ASK(LB_DHCP6_REBIND, .addr = "2001:db8::100"));
+}
+
+static void rebind_of_another_links_address_ends_it(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REBIND, .addr = "2001:db8:1::100"));
+    CHECK_EQ(t.ia.addr_count, 1);
+    CHECK_EQ(t.ia.addrs[0].valid_s, 0);
+}
+
+static void a_released_address_is_free_and_remembered(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REQUEST, .client = 1, .server = 1));
+    CHECK(ASK(LB_DHCP6_RELEASE, .client = 1, .server = 1, .addr = "2001:db8::100"));
+    CHECK_EQ(status(), LB_DHCP6_SUCCESS);
+    CHECK(!t.bindings[0].leased);
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 1));
+    CHECK_GIVEN("2001:db8::100");
+}
+
+static void a_declined_address_is_put_aside(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REQUEST, .client = 1, .server = 1));
+    CHECK(ASK(LB_DHCP6_DECLINE, .client = 1, .server = 1, .addr = "2001:db8::100"));
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 1));
+    CHECK_GIVEN("2001:db8::101");
+}
+
+static void information_is_given_without_addresses(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_INFORMATION_REQUEST, .no_ia = true));
+    CHECK_REPLY("Reply");
+    CHECK(!t.has_ia && has(LB_OPT6_BOOT_URL));
+    CHECK(ASK(LB_DHCP6_INFORMATION_REQUEST, .no_ia = true, .no_client_id = true));
+    CHECK(!has(LB_OPT6_CLIENT_ID));
+}
+
+static void a_stateless_server_gives_nothing_else(void) {
+    struct lb_dhcp6_server_config config = usual();
+    config.stateless = true;
+    start(config);
+    CHECK(!ASK(LB_DHCP6_SOLICIT));
+    CHECK(!ASK(LB_DHCP6_REQUEST, .server = 1));
+    CHECK(ASK(LB_DHCP6_INFORMATION_REQUEST, .no_ia = true));
+}
+
+/* RFC 8415 16. */
+static void messages_with_the_wrong_identifiers_are_dropped(void) {
+    static const uint8_t to_one[] = {LB_DHCP6_REQUEST, LB_DHCP6_RENEW, LB_DHCP6_RELEASE,
+                                     LB_DHCP6_DECLINE};
+    static const uint8_t to_all[] = {LB_DHCP6_SOLICIT, LB_DHCP6_CONFIRM, LB_DHCP6_REBIND};
+    start(usual());
+    for (size_t i = 0; i < LB_COUNT(to_one); i++) {
+        CHECK(!ASK(to_one[i], .addr = "2001:db8::1"));
+        CHECK(!ASK(to_one[i], .server = 2, .addr = "2001:db8::1"));
+        CHECK(!ASK(to_one[i], .server = 1, .no_client_id = true, .addr = "2001:db8::1"));
+    }
+    for (size_t i = 0; i < LB_COUNT(to_all); i++) {
+        CHECK(!ASK(to_all[i], .server = 1, .addr = "2001:db8::1"));
+        CHECK(!ASK(to_all[i], .no_client_id = true, .addr = "2001:db8::1"));
+    }
+    CHECK(!ASK(LB_DHCP6_INFORMATION_REQUEST, .server = 2));
+}
+
+static void messages_of_servers_and_relays_are_dropped(void) {
+    static const uint8_t types[] = {0, 2, 7, 10, 12, 13, 14, 255};
+    start(usual());
+    for (size_t i = 0; i < LB_COUNT(types); i++)
+        CHECK(!ASK(types[i], .server = 1));
+}
+
+static void every_truncation_of_a_request_is_survived(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_SOLICIT, .rapid_commit = true));
+    struct lb_endpoint from = {.addr = v6("fe80::2"), .port = 546};
+    for (size_t len = 0; len < 60; len++) {
+        uint8_t exact[60];
+        memcpy(exact + sizeof exact - len, t.request, len);
+        lb_dhcp6_server_input(&t.server, t.now, from, lb_bytes(exact + sizeof exact - len, len),
+                              lb_span(t.room, sizeof t.room));
+    }
+    CHECK(ASK(LB_DHCP6_SOLICIT));
+}
+
+static void an_answer_that_does_not_fit_is_none(void) {
+    struct lb_dhcp6_server_config config = usual();
+    start(config);
+    CHECK(ASK(LB_DHCP6_SOLICIT));
+    size_t len = t.reply.len;
+    struct lb_endpoint from = {.addr = v6("fe80::2"), .port = 546};
+    uint8_t small[600];
+    struct lb_bytes none = lb_dhcp6_server_input(&t.server, t.now, from, lb_bytes(t.request, 48),
+                                                 lb_span(small, len - 1));
+    CHECK_EQ(none.len, 0);
+}
+
+int main(void) {
+    TEST(solicit_and_request_give_an_address_with_everything);
+    TEST(options_are_sent_to_who_asks_for_them);
+    TEST(rapid_commit_answers_at_once_where_it_is_on);
+    TEST(each_client_has_an_address_of_its_own_until_there_are_none);
+    TEST(a_host_entry_has_its_address_and_its_root_path);
+    TEST(a_request_for_another_link_is_refused);
+    TEST(confirm_tells_whether_an_address_fits_the_link);
+    TEST(renew_and_rebind_make_a_lease_longer);
+    TEST(of_an_unknown_lease_renew_says_so_and_rebind_is_silent);
+    TEST(rebind_of_another_links_address_ends_it);
+    TEST(a_released_address_is_free_and_remembered);
+    TEST(a_declined_address_is_put_aside);
+    TEST(information_is_given_without_addresses);
+    TEST(a_stateless_server_gives_nothing_else);
+    TEST(messages_with_the_wrong_identifiers_are_dropped);
+    TEST(messages_of_servers_and_relays_are_dropped);
+    TEST(every_truncation_of_a_request_is_survived);
+    TEST(an_answer_that_does_not_fit_is_none);
+    return tap_done();
+}
