@@ -105,10 +105,15 @@ static enum says state4(const struct lb_boot *boot) {
     return boot->dhcp_runs ? ASKING : SILENT;
 }
 
+static bool is_without_dhcp6(const struct lb_boot *boot) {
+    const struct lb_nd6_info *info = &boot->nd6.info;
+    return info->advertised && !info->managed && !info->other && !boot->dhcp6_runs;
+}
+
 static enum says dry_state6(const struct lb_boot *boot) {
-    if (boot->dhcp6_runs || (boot->dhcp6_role == LB_DHCP6_NOTHING && !boot->nd6.info.advertised))
-        return ASKING;
-    return boot->dhcp6.offer_count > 0 || boot->nd6.info.advertised ? HAS_SPOKEN : SILENT;
+    if (is_without_dhcp6(boot) || boot->dhcp6.offer_count > 0)
+        return boot->dhcp6_runs ? ASKING : HAS_SPOKEN;
+    return lb_is_ok(&boot->out6) ? ASKING : SILENT;
 }
 
 static enum says static_state6(const struct lb_boot *boot) {
@@ -138,7 +143,7 @@ static enum says state6(const struct lb_boot *boot) {
         return HAS_SPOKEN;
     if (boot->dhcp6_runs && boot->dhcp6.has_lease)
         return leased_state6(boot);
-    if (boot->nd6.info.advertised && boot->dhcp6_role == LB_DHCP6_NOTHING)
+    if (is_without_dhcp6(boot))
         return has_address6(boot) ? HAS_SPOKEN : ASKING;
     if (!lb_is_ok(&boot->out6)) /* DHCPv6 has failed */
         return has_address6(boot) ? HAS_SPOKEN : SILENT;

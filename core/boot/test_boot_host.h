@@ -59,6 +59,7 @@ static struct host {
     struct lb_dhcp6_binding bindings6[8];
     bool dhcp6_hears[LB_DHCP6_RELAY_REPL + 1]; /* by message type */
     struct lb_addr taken6;                     /* another machine has it */
+    bool takes_all6;                           /* or each one */
     const char *address_error;
     struct lb_addr resolved[4];
     size_t resolved_count;
@@ -347,7 +348,8 @@ static inline bool host_deliver(void) {
         if (host.probes[i].at_us > host.now)
             continue;
         host.probes[i] = host.probes[--host.probe_count];
-        lb_boot_probed(&host.boot, host.now, addr, lb_addr_equal(addr, host.taken6));
+        lb_boot_probed(&host.boot, host.now, addr,
+                       host.takes_all6 || lb_addr_equal(addr, host.taken6));
         return true;
     }
     return false;

@@ -337,20 +337,48 @@ static EFI_STATUS EFIAPI reset2(EFI_BLOCK_IO2_PROTOCOL *this, BOOLEAN extended) 
 /* ---- the device path ---------------------------------------------------------------------------
  */
 
-/* RFC-free ground: UEFI 2.10 table 10.30 (IPv4) and 10.40 (iSCSI), little-endian. */
-static void put_ipv4_node(struct lb_wr *wr) {
-    const struct lb_boot_net *config = lb_boot_net(loop_engine());
-    struct lb_endpoint peer = lb_iscsi_peer(lb_boot_session(loop_engine()));
-    lb_wr_u8(wr, MESSAGING_DEVICE_PATH);
+#define IPV4_NODE_BYTES 27
+#define IPV6_NODE_BYTES 60
+
+/* UEFI 2.10 10.3.4.12, 10.3.4.13 (IPv4, IPv6) and 10.3.4.21 (iSCSI); little-endian. */
+static void put_ipv4_node(struct lb_wr *wr, struct lb_endpoint peer, const struct local_end *end) {
     lb_wr_u8(wr, MSG_IPv4_DP);
-    lb_wr_u16le(wr, 27);
-    lb_wr_addr(wr, config->address.addr);
+    lb_wr_u16le(wr, IPV4_NODE_BYTES);
+    lb_wr_addr(wr, end->addr);
     lb_wr_addr(wr, peer.addr);
     lb_wr_u16le(wr, 0); /* local port: any */
     lb_wr_u16le(wr, peer.port);
-    lb_wr_u16le(wr, 6);                         /* TCP */
-    lb_wr_u8(wr, config->lease_s == 0 ? 1 : 0); /* static address? */
-    lb_wr_zero(wr, 8);                          /* gateway, mask: as configured */
+    lb_wr_u16le(wr, 6);                                /* TCP */
+    lb_wr_u8(wr, end->origin == LOCAL_MANUAL ? 1 : 0); /* static address? */
+    lb_wr_zero(wr, 8);                                 /* gateway, mask: as configured */
+}
+
+static void put_ipv6_node(struct lb_wr *wr, struct lb_endpoint peer, const struct local_end *end) {
+    static const uint8_t origins[] = {
+        [LOCAL_MANUAL] = 0,
+        [LOCAL_ROUTER] = 1,
+        [LOCAL_DHCP] = 2,
+    };
+    lb_wr_u8(wr, MSG_IPv6_DP);
+    lb_wr_u16le(wr, IPV6_NODE_BYTES);
+    lb_wr_addr(wr, end->addr);
+    lb_wr_addr(wr, peer.addr);
+    lb_wr_u16le(wr, 0);
+    lb_wr_u16le(wr, peer.port);
+    lb_wr_u16le(wr, 6);
+    lb_wr_u8(wr, origins[end->origin]);
+    lb_wr_u8(wr, end->prefix_len);
+    lb_wr_zero(wr, 16); /* gateway: as configured */
+}
+
+static void put_ip_node(struct lb_wr *wr) {
+    struct lb_endpoint peer = lb_iscsi_peer(lb_boot_session(loop_engine()));
+    struct local_end end = loop_local_end();
+    lb_wr_u8(wr, MESSAGING_DEVICE_PATH);
+    if (peer.addr.family == LB_V6)
+        put_ipv6_node(wr, peer, &end);
+    else
+        put_ipv4_node(wr, peer, &end);
 }
 
 static void put_iscsi_node(struct lb_wr *wr) {
@@ -377,13 +405,13 @@ static EFI_STATUS make_path(void) {
     EFI_DEVICE_PATH *card = NULL;
     EFI_STATUS status = bs->HandleProtocol(loop_nic()->handle, &path_guid, (void **)&card);
     size_t card_len = EFI_ERROR(status) ? 0 : path_len(card);
-    size_t cap = card_len + 27 + 18 + LB_NAME_MAX + 1 + PATH_END_BYTES;
+    size_t cap = card_len + IPV6_NODE_BYTES + 18 + LB_NAME_MAX + 1 + PATH_END_BYTES;
     disk.path = uefi_alloc(cap);
     if (disk.path == NULL)
         return EFI_OUT_OF_RESOURCES;
     struct lb_wr wr = lb_wr(lb_span(disk.path, cap));
     lb_wr_bytes(&wr, lb_bytes(card, card_len));
-    put_ipv4_node(&wr);
+    put_ip_node(&wr);
     put_iscsi_node(&wr);
     path_put_end(&wr);
     return lb_wr_ok(&wr) ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;

@@ -14,6 +14,7 @@ enum slot_use {
 
 static struct {
     struct lb_boot *engine;
+    const struct lb_config *config;
     struct nic nic;
     struct lb_rand rand;
     uint8_t *rx, *trace_ring;
@@ -29,6 +30,11 @@ struct lb_boot *loop_engine(void) {
 
 struct nic *loop_nic(void) {
     return &loop.nic;
+}
+
+struct local_end loop_local_end(void) {
+    return local_end_of(lb_boot_net(loop.engine), net_stream_local(LB_BOOT_SLOT_SESSION),
+                        lb_config_prefix(loop.config, LB_KEY_ADDRESS).addr);
 }
 
 enum loop_state loop_state(void) {
@@ -242,7 +248,8 @@ static bool get_memory(void) {
 bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config,
                 const uint8_t uuid[16], const struct lb_dhcp4_lease *lease_or_null,
                 struct lb_error *why) {
-    struct lb_boot_setup setup = {.config = config, .goal = LB_GOAL_DISK, .lease4 = lease_or_null};
+    struct lb_boot_setup setup = {
+        .config = config, .goal = LB_GOAL_DISK, .lease4 = lease_or_null, .has_ipv6 = true};
     uint8_t seed[32];
     if (!get_memory()) {
         lb_fail(why, LB_E_INTERNAL, "no memory");
@@ -268,6 +275,7 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
     setup.rx = lb_span(loop.rx, RX_BYTES);
     setup.trace_ring = lb_span(loop.trace_ring, TRACE_BYTES);
     loop.state = LOOP_RUNS;
+    loop.config = config;
     loop.link_wanted = false;
     memset(loop.slots, 0, sizeof loop.slots);
     lb_boot_init(loop.engine, clock_us(), &setup);

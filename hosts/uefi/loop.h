@@ -3,6 +3,7 @@
 #define LB_UEFI_LOOP_H
 
 #include "core/boot/boot_state.h"
+#include "hosts/uefi/local_end.h"
 #include "hosts/uefi/nic.h"
 
 enum loop_state {
@@ -26,5 +27,6 @@ void loop_abandon(void);
 
 struct lb_boot *loop_engine(void);
 struct nic *loop_nic(void);
+struct local_end loop_local_end(void); /* of the session */
 
 #endif

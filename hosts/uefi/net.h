@@ -59,6 +59,8 @@ enum net_stream net_stream_state(uint32_t slot, enum lb_iscsi_lost *why);
 size_t net_stream_read(uint32_t slot, const struct lb_span *spans, size_t count);
 /* How much of the pieces was taken; 0: no room now. They are copied. */
 size_t net_stream_write(uint32_t slot, const struct lb_bytes *pieces, size_t count);
+/* Our address of it; none while there is no connection. */
+struct lb_addr net_stream_local(uint32_t slot);
 void net_stream_close(uint32_t slot); /* harmless if it is none */
 
 #endif

@@ -13,6 +13,7 @@
 
 #define ARP_PROBE_US (100 * LB_US_MS) /* how long an answer is awaited, as on Linux */
 #define DAD_US       LB_US_SEC        /* RFC 4861 10: RETRANS_TIMER */
+#define SILENT_US    LB_US_SEC /* the same: a router that has not answered by then is silent */
 
 struct probe {
     struct lb_addr addr; /* none: a free entry */
@@ -24,7 +25,9 @@ static struct {
     struct probe probes[NET_PROBES_MAX];
     struct lb_route routes6[LB_ROUTES_MAX];
     size_t route6_count;
-    unsigned turn; /* which of several routers of whom nothing is known is asked */
+    struct lb_addr router; /* the last one that was chosen */
+    uint64_t router_us;    /* since when */
+    unsigned turn;         /* how often one was silent */
 } address;
 
 /* ---- IPv4 --------------------------------------------------------------------------------------
@@ -111,19 +114,28 @@ static bool answers(struct lb_addr router) {
     return false;
 }
 
-/* Of those that lead as far as the best one: one that answers, else one after the other. */
+/* Of those that lead as far as the best one, in the engine's order: one that answers, else the
+ * first; the next after each that was silent. */
 static const struct lb_route *choose(const struct lb_route *best) {
     const struct lb_route *equals[LB_ROUTES_MAX];
     size_t count = 0;
     for (size_t i = 0; i < address.route6_count; i++) {
         const struct lb_route *route = &address.routes6[i];
-        if (route->to.len != best->to.len || !lb_prefix_has(route->to, best->to.addr))
+        if (route->to.len != best->to.len || !lb_addr_equal(route->to.addr, best->to.addr))
             continue;
         if (answers(route->via))
             return route;
         equals[count++] = route;
     }
     return equals[address.turn % count];
+}
+
+static struct lb_addr choose_router(const struct lb_route *best) {
+    struct lb_addr router = choose(best)->via;
+    if (!lb_addr_equal(router, address.router))
+        address.router_us = clock_us();
+    address.router = router;
+    return router;
 }
 
 /* lwIP asks for the next hop: what the engine has learned of prefixes and routers decides. */
@@ -137,14 +149,14 @@ const ip6_addr_t *net_next_hop(struct netif *netif, const ip6_addr_t *ip) {
             best = &address.routes6[i];
     if (best == NULL)
         return NULL;
-    if (!lb_addr_is_zero(best->via))
-        best = choose(best);
-    hop = net_to_ip(lb_addr_is_zero(best->via) ? dest : best->via);
+    hop = net_to_ip(lb_addr_is_zero(best->via) ? dest : choose_router(best));
     return ip_2_ip6(&hop);
 }
 
 void net_address_rethink(void) {
-    address.turn++;
+    if (lb_addr_is_set(address.router) && !answers(address.router) &&
+        clock_us() - address.router_us > SILENT_US)
+        address.turn++;
     nd6_clear_destination_cache();
 }
 

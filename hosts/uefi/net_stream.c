@@ -172,3 +172,8 @@ size_t net_stream_write(uint32_t slot, const struct lb_bytes *pieces, size_t cou
         tcp_output(stream->tcp);
     return total;
 }
+
+struct lb_addr net_stream_local(uint32_t slot) {
+    const struct stream *stream = &streams[slot];
+    return stream->state == NET_OPEN ? net_from_ip(&stream->tcp->local_ip) : (struct lb_addr){0};
+}

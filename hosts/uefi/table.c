@@ -29,18 +29,27 @@ static uint16_t pci_location(EFI_HANDLE card) {
     return (uint16_t)(bus << 8 | number << 3 | function);
 }
 
+static enum lb_ibft_origin origin_of(enum local_origin origin) {
+    switch (origin) {
+    case LOCAL_MANUAL:
+        return LB_IBFT_MANUAL;
+    case LOCAL_DHCP:
+        return LB_IBFT_DHCP;
+    case LOCAL_ROUTER:
+        return LB_IBFT_ROUTER;
+    }
+    return LB_IBFT_OTHER;
+}
+
 static void fill_nic(struct lb_ibft_nic *nic) {
     const struct lb_boot_net *net = lb_boot_net(loop_engine());
-    bool leased = lb_boot_lease4(loop_engine()) != NULL;
-    nic->address = net->address.addr;
-    nic->prefix_len = net->address.len;
-    nic->origin = leased ? LB_IBFT_DHCP : LB_IBFT_MANUAL;
-    nic->dhcp = net->dhcp_server;
-    for (size_t i = 0; i < net->route_count; i++)
-        if (net->routes[i].to.len == 0)
-            nic->gateway = net->routes[i].via;
-    for (size_t i = 0; i < net->dns_count && i < LB_COUNT(nic->dns); i++)
-        nic->dns[i] = net->dns[i];
+    struct local_end end = loop_local_end();
+    nic->address = end.addr;
+    nic->prefix_len = end.prefix_len;
+    nic->origin = origin_of(end.origin);
+    nic->dhcp = end.dhcp;
+    nic->gateway = end.gateway;
+    memcpy(nic->dns, end.dns, sizeof nic->dns);
     memcpy(nic->mac, loop_nic()->mac, sizeof nic->mac);
     memcpy(nic->hostname, net->hostname, sizeof nic->hostname);
     nic->pci = pci_location(loop_nic()->handle);

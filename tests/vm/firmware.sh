@@ -27,6 +27,13 @@ make_vm_net() {
     in_server ip link set tap0 up
 }
 
+# begin [PROGRAM...]: what a test of a machine begins with; it needs these programs as well.
+begin() {
+    need_uefi
+    [ $# = 0 ] || need "$@"
+    make_vm_net
+}
+
 # meter_disk FILE [BLOCK_BYTES] <<EOF  a disk whose boot loader is meter.efi, with its script.
 meter_disk() {
     cp "${loader:-$meter}" "$scratch/loader.efi"
@@ -42,6 +49,11 @@ serve_meter() {
     tgt_target 1 "$iqn"
     tgt_lun 1 1 "$scratch/disk.img"
     rootpath="iscsi:$server_ip:::1:$iqn"
+}
+
+# serve_loader_ok: the same, and all it says is that it runs.
+serve_loader_ok() {
+    serve_meter <<<$'say LOADER-OK\noff'
 }
 
 # offer_disk <<EOF  dnsmasq with the Root Path, and what else is given.
@@ -95,6 +107,9 @@ make_debian_disk() {
 card=(-netdev "tap,id=n0,ifname=tap0,script=no,downscript=no"
     -device "virtio-net-pci,netdev=n0,romfile=,mac=$card_mac")
 
+# The same, and the firmware boots from it first.
+first_card=("${card[@]:0:3}" "${card[3]},bootindex=0")
+
 # start_vm ARGUMENTS...: power on. The serial console goes to $scratch/console.log. The firmware's variables
 # are new, or with keep_vars=yes those of the time before.
 start_vm() {
@@ -105,6 +120,11 @@ start_vm() {
         -drive "if=pflash,format=raw,readonly=on,file=$ovmf_code" \
         -drive "if=pflash,format=raw,file=$scratch/vars.fd" \
         -serial "file:$scratch/console.log" -monitor "unix:$scratch/monitor,server,nowait" "$@"
+}
+
+# boot_stick ARGUMENTS...: power on, with the card and the stick.
+boot_stick() {
+    start_vm "${card[@]}" "${stick[@]}" "$@"
 }
 
 # monitor COMMAND...: to QEMU's monitor.

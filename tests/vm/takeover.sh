@@ -39,6 +39,18 @@ serve_dhcp() {
     } | start_dnsmasq
 }
 
+# add_program NAME: one of this machine's programs for the guest, with the libraries it needs.
+add_program() {
+    local extra=$scratch/initramfs-extra path library
+    path=$(command -v "$1") || skip "$1 is not installed"
+    mkdir -p "$extra/bin"
+    cp "$path" "$extra/bin/"
+    ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+        mkdir -p "$extra$(dirname "$library")"
+        cp -Lu "$library" "$extra$library"
+    done
+}
+
 # start_client [QEMU ARGUMENTS...] <<STEPS: the guest does them; see takeover/init for what it knows.
 start_client() {
     local extra=$scratch/initramfs-extra

@@ -4,9 +4,7 @@
 # read, and the read completes with the right data.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-need python3 tcpdump tshark
-make_vm_net
+begin python3 tcpdump tshark
 meter_disk "$scratch/disk.img" <<EOF
 say IDLE
 stall 10000
@@ -25,7 +23,7 @@ rootpath="iscsi:$server_ip:::1:$iqn"
 offer_disk </dev/null
 make_stick <<<"enable = yes"
 start_capture "$server_ns" tap0 'tcp port 3260'
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER BUSY' 90 "after 10 s of silence the disk is there"
 monitor set_link n0 off
 unplugged=$SECONDS

@@ -3,8 +3,7 @@
 # the firmware goes on to its next boot option.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-make_vm_net
+begin
 meter_disk "$scratch/disk.img" <<EOF
 say LOADER-OK
 return
@@ -24,7 +23,7 @@ chap-secret = boot-secret-0123
 chap-algorithms = md5
 require = chap
 EOF
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER LOADER-OK' 60 "CHAP, and the disk is LUN 2"
 wait_console 'loader-returned' 30 "a loader that gives up is told as loader-returned"
 end qemu KILL
@@ -34,7 +33,7 @@ chap-name = boot
 chap-secret = not-the-secret-1
 chap-algorithms = md5
 EOF
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'auth-failed' 60 "a wrong secret ends with auth-failed"
 console_has "$iqn" "the error names the target"
 console_has 'try: check .*chap-secret' "and says what to try"

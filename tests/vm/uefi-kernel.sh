@@ -3,8 +3,7 @@
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/kernel.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-make_vm_net
+begin
 cat >"$scratch/init" <<'INIT'
 #!/bin/sh
 /bin/busybox mkdir -p /proc /sys /dev
@@ -36,7 +35,7 @@ chap-secret = boot-secret-0123
 chap-algorithms = md5
 initiator = iqn.2026-11.test:machine1
 EOF
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'KERNEL-OK' 150 "a Debian kernel and its initramfs, wholly over iSCSI"
 mkdir -p "$top/build"
 console | sed -n '/^lunboot [0-9]/,/KERNEL-OK/p' | grep -v 'chap-secret\|MP-BIOS' |

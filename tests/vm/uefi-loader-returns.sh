@@ -3,15 +3,14 @@
 # to the firmware.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-make_vm_net
+begin
 serve_meter <<EOF
 say LOADER-OK
 return
 EOF
 offer_disk </dev/null
 make_stick <<<"enable = yes"
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER LOADER-OK' 60 "the loader on the network disk ran"
 wait_console '\(loader-returned\)' 30 "its return is an error with a name"
 console_has 'BOOTX64\.EFI: ' "which says which loader it was"

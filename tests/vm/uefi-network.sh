@@ -4,17 +4,12 @@
 # a stick whose configuration does not say `enable = yes`, which sends nothing.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-need python3
-make_vm_net
-serve_meter <<EOF
-say LOADER-OK
-off
-EOF
+begin python3
+serve_loader_ok
 
 make_stick <<<"retry-time = 20s"
 start_capture "$server_ns" tap0 'port 67 or port 68 or port 3260'
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'not-enabled' 60 "a stick that is not enabled says so"
 wait_console 'failed to start|Shell>|BdsDxe: loading .*Shell' 30 "and gives the firmware its turn"
 stop_capture
@@ -28,7 +23,7 @@ enable = yes
 retry-time = 12s
 dhcp-timeout = 4s
 EOF
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'net0' 60
 began=$SECONDS
 wait_console 'dhcp-no-offer' 40 "silence for good is explained"
@@ -38,7 +33,7 @@ ok "and the firmware has its turn within retry-time"
 end qemu KILL
 
 make_stick <<<"enable = yes"
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'net0' 60
 sleep 20
 offer_disk </dev/null

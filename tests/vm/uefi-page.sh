@@ -3,13 +3,8 @@
 # and a CHAP name and secret are typed, and Enter boots with them. The secret is not echoed.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-need python3
-make_vm_net
-serve_meter <<EOF
-say LOADER-OK
-off
-EOF
+begin python3
+serve_loader_ok
 tgt_account boot boot-secret-0123 1
 rootpath="nfs:somebody:else"
 offer_disk </dev/null
@@ -60,7 +55,7 @@ for number, (letter, prompt, value) in enumerate(values):
     until("Enter boots", number + 2)
 press("\r")
 PYTHON
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_for 10 "the monitor" test -S "$scratch/monitor"
 spawn person python3 "$scratch/person.py" "$scratch/monitor" "$scratch/console.log" "$server_ip" "$iqn"
 wait_console 'METER LOADER-OK' 200 "a person's values boot the machine"

@@ -4,12 +4,8 @@
 # used instead of asking again.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-make_vm_net
-serve_meter <<EOF
-say LOADER-OK
-off
-EOF
+begin
+serve_loader_ok
 mkdir -p "$scratch/tftp/boot"
 cp "$efi" "$scratch/tftp/boot/lunbootx64.efi"
 echo "initiator = iqn.2026-11.test:from-tftp" >"$scratch/tftp/boot/lunboot.conf"
@@ -22,8 +18,7 @@ user=root
 dhcp-boot=boot/lunbootx64.efi
 EOF
 start_capture "$server_ns" tap0
-start_vm -netdev "tap,id=n0,ifname=tap0,script=no,downscript=no" \
-    -device "virtio-net-pci,netdev=n0,romfile=,mac=$card_mac,bootindex=0"
+start_vm "${first_card[@]}"
 wait_console 'METER LOADER-OK' 90 "from PXE to the loader on the network disk"
 console_has 'started from PXE' "lunboot knows how it was started"
 stop_capture

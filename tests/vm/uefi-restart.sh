@@ -3,8 +3,7 @@
 # right. What was written and flushed before a restart is there after it.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-make_vm_net
+begin
 serve_meter <<EOF
 write 20971520 1048576 7
 flush
@@ -16,7 +15,7 @@ off
 EOF
 offer_disk </dev/null
 make_stick <<<"enable = yes"
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER WRITTEN' 60 "written and flushed"
 wait_console 'METER reading' 60
 end tgtd KILL

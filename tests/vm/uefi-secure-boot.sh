@@ -22,10 +22,7 @@ sign "$meter" "$scratch/meter-signed.efi"
 efi=$scratch/lunboot-signed.efi
 make_vm_net
 loader=$scratch/meter-signed.efi
-serve_meter <<EOF
-say LOADER-OK
-off
-EOF
+serve_loader_ok
 offer_disk </dev/null
 make_stick <<<"enable = yes"
 start_vm "${secure[@]}" "${card[@]}" "${stick[@]}"

@@ -4,8 +4,7 @@
 # reads, wrong calls, writes that last.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-make_vm_net
+begin
 serve_meter <<EOF
 say LOADER-OK
 crc 1048576 4194304 65536
@@ -19,7 +18,7 @@ off
 EOF
 offer_disk </dev/null
 make_stick <<<"enable = yes"
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER LOADER-OK' 60 "from a stick to the loader on the network disk"
 expected=$(crc_of "$scratch/disk.img" 1048576 4194304)
 wait_console 'METER verify (equal|different)' 60
@@ -43,17 +42,17 @@ mmd -i "$esp" ::/EFI/debian
 mcopy -i "$esp" "$meter" ::/EFI/debian/shimx64.efi
 printf 'shimx64.efi,debian,,the boot entry\n' | iconv -t utf-16 >"$scratch/BOOTX64.CSV"
 mcopy -i "$esp" "$scratch/BOOTX64.CSV" ::/EFI/debian/BOOTX64.CSV
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER LOADER-OK' 60 "without a default loader, the one that the disk's own boot order names"
 end qemu KILL
 mdel -i "$esp" ::/EFI/debian/BOOTX64.CSV
 mmd -i "$esp" ::/EFI/other
 mcopy -i "$esp" "$meter" ::/EFI/other/boot.efi
 make_stick <<<$'enable = yes\nloader = \\EFI\\other\\boot.efi'
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER LOADER-OK' 60 "a configured loader"
 end qemu KILL
 make_stick <<<"enable = yes"
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'no-loader' 60 "no loader at all is explained"
 pass

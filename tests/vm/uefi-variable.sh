@@ -3,8 +3,7 @@
 # above it, and it forbids what would otherwise be allowed.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
-need_uefi
-make_vm_net
+begin
 serve_meter <<EOF
 say LOADER-OK
 setvar enable = yes
@@ -19,10 +18,10 @@ printf 'setvar enable = no\nreturn\n' >"$scratch/meter.txt"
 MTOOLS_SKIP_CHECK=1 mcopy -o -i "$scratch/disk.img@@$esp_offset" "$scratch/meter.txt" ::/meter.txt
 make_stick <<<"# nothing is said here"
 keep_vars=yes
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'METER setvar success' 60 "the variable enables a stick that says nothing"
 end qemu KILL
-start_vm "${card[@]}" "${stick[@]}"
+boot_stick
 wait_console 'not-enabled' 60 "the variable forbids it"
 console_has 'enable is no' "and the error says so"
 end qemu KILL
