@@ -415,8 +415,6 @@ struct lb_slp_action lb_slp_client_poll(struct lb_slp_client *client, uint64_t n
     if (client->is_over)
         return end(client, now_us);
     check_time(client, now_us);
-    if (lb_slp_client_poll_tcp(client, now_us, &action))
-        return action.event == LB_SLP_FOUND ? found(client, now_us) : action;
     if (lb_slp_client_next(client, now_us))
         return found(client, now_us);
     action.bytes = lb_slp_client_ask_attr(client, now_us, &action.to.addr);
@@ -429,6 +427,8 @@ struct lb_slp_action lb_slp_client_poll(struct lb_slp_client *client, uint64_t n
         return found(client, now_us);
     if (poll_agents(client, now_us, &action))
         return action;
+    if (lb_slp_client_poll_tcp(client, now_us, &action))
+        return action.event == LB_SLP_FOUND ? found(client, now_us) : action;
     update_casts(client, now_us);
     if (poll_casts(client, now_us, &action))
         return action;
