@@ -41,18 +41,13 @@ bool lb_discovery_may(const struct lb_boot *boot) {
 /* ---- the end, explained ------------------------------------------------------------------------
  */
 
-void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *format, ...) {
-    char note[LB_FACTS_MAX];
-    struct lb_text text = lb_text(note, sizeof note);
+void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
+                       const char *in_short) {
     struct lb_discovery *discovery = &boot->discovery;
     size_t len = lb_strlen(discovery->asked);
-    va_list arguments;
-    va_start(arguments, format);
-    lb_text_addv(&text, format, arguments);
-    va_end(arguments);
-    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "asked", "discovery", "%s", note);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "asked", "discovery", "%s", whole);
     lb_format(discovery->asked + len, sizeof discovery->asked - len, "%s%s", len > 0 ? "; " : "",
-              note);
+              in_short);
 }
 
 /* Where nobody that we know of should have answered, what is missing is a Root Path. */
@@ -90,7 +85,8 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     discovery->runs = true;
     discovery->has_answer = false;
-    discovery->has_expectation = lb_config_is_set(config, LB_KEY_DISCOVERY);
+    discovery->has_expectation =
+        lb_config_is_set(config, LB_KEY_DISCOVERY) || boot->setup.goal == LB_GOAL_DISCOVER;
     discovery->asked[0] = '\0';
     discovery->listing = LB_LISTING_NOT;
     discovery->failure = (struct lb_error){.code = LB_OK};
@@ -124,8 +120,10 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
         lb_session_stage_start(boot, now_us);
         return;
     }
-    lb_fail(&boot->unnamed, boot->target.target[0] == '\0' ? LB_E_NO_ROOT_PATH : LB_E_NO_SERVER,
-            "nothing is configured that names it, and DHCP was not asked");
+    bool is_named = boot->target.target[0] != '\0';
+    lb_fail(&boot->unnamed, is_named ? LB_E_NO_SERVER : LB_E_NO_ROOT_PATH, "%s%s",
+            is_named ? boot->target.target : "nothing is configured that names it",
+            ", and DHCP was not asked");
     if (lb_discovery_may(boot)) {
         start_services(boot, now_us);
         return;

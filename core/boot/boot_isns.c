@@ -164,6 +164,12 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
     lb_candidates_add(boot, now_us, &candidate);
 }
 
+static void note(struct lb_boot *boot, uint64_t now_us, const char *came) {
+    char line[LB_FACTS_MAX];
+    lb_format(line, sizeof line, "iSNS server %s: %s", lb_endpoint_text(server(boot)->at).s, came);
+    lb_discovery_note(boot, now_us, line, line);
+}
+
 static void close_udp(struct lb_boot *boot) {
     if (boot->discovery.isns_udp_open)
         lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS_UDP;
@@ -189,8 +195,7 @@ static void server_ended(struct lb_boot *boot, uint64_t now_us, bool has_answer)
     lb_report_end(&boot->report, now_us, discovery->isns_step,
                   has_answer && found > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%s",
                   has_answer ? "" : came);
-    lb_discovery_note(boot, now_us, "iSNS server %s: %s", lb_endpoint_text(server(boot)->at).s,
-                      came);
+    note(boot, now_us, came);
     if (has_answer)
         discovery->isns_next = discovery->isns_count; /* the others would say the same */
 }
@@ -250,8 +255,7 @@ void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us) {
                       has_found ? LB_DONE_OK : LB_DONE_FAILED, "%s",
                       has_found ? "" : "no answer in time");
         if (!has_found)
-            lb_discovery_note(boot, now_us, "iSNS server %s: no answer in time",
-                              lb_endpoint_text(server(boot)->at).s);
+            note(boot, now_us, "no answer in time");
     }
     if (discovery->isns_open)
         lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS;

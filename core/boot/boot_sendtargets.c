@@ -65,8 +65,10 @@ static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t
         take_found(boot, now_us, &boot->found[i]);
     lb_report_end(&boot->report, now_us, discovery->listing_step,
                   count > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%zu found", count + dropped);
-    lb_discovery_note(boot, now_us, "SendTargets of %s: %zu found",
-                      lb_endpoint_text(lb_iscsi_peer(&boot->session)).s, count + dropped);
+    char line[LB_FACTS_MAX];
+    lb_format(line, sizeof line, "SendTargets of %s: %zu found",
+              lb_endpoint_text(lb_iscsi_peer(&boot->session)).s, count + dropped);
+    lb_discovery_note(boot, now_us, line, line);
     lb_iscsi_logout(&boot->session, now_us);
     discovery->listing = LB_LISTING_LEAVES;
     discovery->listing_deadline_us = now_us + LEAVE_US;
@@ -77,8 +79,10 @@ void lb_listing_failed(struct lb_boot *boot, uint64_t now_us) {
     if (discovery->listing == LB_LISTING_ASKS) {
         lb_report_end(&boot->report, now_us, discovery->listing_step, LB_DONE_FAILED, "%s",
                       lb_code_word(boot->error.code));
-        lb_discovery_note(boot, now_us, "SendTargets: %s, %s", lb_code_word(boot->error.code),
-                          boot->error.facts);
+        char line[LB_FACTS_MAX];
+        lb_format(line, sizeof line, "SendTargets: %s, %s", lb_code_word(boot->error.code),
+                  boot->error.facts);
+        lb_discovery_note(boot, now_us, line, line);
         lb_fail(&discovery->failure, boot->error.code, "SendTargets: %s", boot->error.facts);
     }
     boot->error = (struct lb_error){.code = LB_OK};
@@ -112,6 +116,7 @@ void lb_listing_stop(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->discovery.listing_step, LB_DONE_FAILED,
                   "no answer in time");
     if (boot->discovery.listing == LB_LISTING_ASKS)
-        lb_discovery_note(boot, now_us, "SendTargets: no answer in time");
+        lb_discovery_note(boot, now_us, "SendTargets: no answer in time",
+                          "SendTargets: no answer in time");
     end(boot, now_us);
 }

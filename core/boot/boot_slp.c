@@ -184,12 +184,23 @@ static void take_isns(struct lb_boot *boot, uint64_t now_us, const struct lb_slp
         lb_isns_service_add(boot, now_us, at, false, source);
 }
 
-static void note_asked(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_slp *slp) {
-    char asked[160];
-    struct lb_text text = lb_text(asked, sizeof asked);
-    lb_slp_client_asked(&slp->client, &text);
-    if (slp->client.found_count == 0)
-        lb_discovery_note(boot, now_us, "%s", asked);
+/* "SLP (by target) over IPv4, directory agent 192.0.2.30: no answer". */
+static void note_asked(struct lb_boot *boot, uint64_t now_us, size_t question) {
+    const struct lb_slp_client *client = &boot->discovery.slp[question].client;
+    char whole[LB_FACTS_MAX], in_short[160];
+    struct lb_text asked = lb_text(whole, sizeof whole);
+    struct lb_text text = lb_text(in_short, sizeof in_short);
+    const char *came = client->responder_count == 0 ? "no answer"
+                       : client->found_count == 0   ? "nothing found"
+                                                    : "found";
+    lb_slp_client_asked(client, &asked);
+    lb_text_add(&asked, ": %s", came);
+    lb_text_add(&text, "SLP (%s) over %s", lb_slp_query_word(client->config.query),
+                family_word(question));
+    if (client->config.agent_count > 0)
+        lb_text_add(&text, ", directory agent %s", lb_addr_text(client->config.agents[0]).s);
+    lb_text_add(&text, ": %s", came);
+    lb_discovery_note(boot, now_us, whole, in_short);
 }
 
 static void question_ended(struct lb_boot *boot, uint64_t now_us, size_t question) {
@@ -202,7 +213,7 @@ static void question_ended(struct lb_boot *boot, uint64_t now_us, size_t questio
                   slp->client.found_count > 0 ? LB_DONE_OK : LB_DONE_FAILED,
                   "%zu found over %s, %s", slp->client.found_count, family_word(question),
                   lb_slp_query_word(slp->client.config.query));
-    note_asked(boot, now_us, slp);
+    note_asked(boot, now_us, question);
     unsigned next = 0;
     if (is_for_disk(question))
         next = next_query(boot, slp->client.config.query, slp->found);
@@ -310,7 +321,7 @@ void lb_slp_service_stop(struct lb_boot *boot, uint64_t now_us) {
             lb_report_end(&boot->report, now_us, slp->step,
                           slp->found > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%u found", slp->found);
         if (slp->runs)
-            note_asked(boot, now_us, slp);
+            note_asked(boot, now_us, i);
         slp->runs = false;
     }
     if (discovery->slp_tcp_owner != LB_BOOT_SLP_QUESTIONS)

@@ -384,9 +384,10 @@ bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service);
 const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot);
 /* Whether anything may be done to find what is not named. */
 bool lb_discovery_may(const struct lb_boot *boot);
-/* A service has ended: what it was asked, and what came of it. */
-void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* A service has ended: what it was asked and what came of it, for the report, and in short for the
+ * facts of an empty end. */
+void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
+                       const char *in_short);
 
 /* boot_slp.c: the services of discovery have the same calls */
 void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us);

@@ -301,7 +301,9 @@ static void loopback_is_not_believed(void) {
 static void silence_is_told_with_whom_was_asked(void) {
     named();
     host_fails(LB_E_NO_SERVER, HOST_TARGET ", named by DHCP server 192.0.2.2");
-    CHECK_HAS(host_error()->facts, "multicast");
+    CHECK_HAS(host_error()->facts, "SLP (by target) over IPv4: no answer");
+    CHECK_HAS(host_error()->facts, "SLP (iSNS servers) over IPv4: no answer");
+    CHECK_HAS(host_fact("asked").value, "everybody by IPv4 multicast");
     CHECK_EQ(host_last_step(LB_STAGE_DISCOVERY).outcome, LB_DONE_FAILED);
     CHECK_EQ(host_steps_running(), 0);
 }
@@ -401,7 +403,7 @@ static void a_person_who_looks_sees_all_and_what_would_be_booted(void) {
 static void a_person_who_looks_where_nobody_is_hears_whom_was_asked(void) {
     explore();
     host_set("attempts", "1");
-    host_fails(LB_E_NO_ROOT_PATH, "multicast");
+    host_fails(LB_E_DISCOVERY_SILENT, "SLP (everything) over IPv4: no answer");
 }
 
 int main(void) {

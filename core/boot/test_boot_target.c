@@ -129,7 +129,7 @@ static void server_and_target_together_are_a_root_path(void) {
     host_boots();
 }
 
-static void a_target_alone_is_found_nowhere_yet(void) {
+static void a_target_alone_that_nobody_knows_is_told_as_such(void) {
     host_init();
     host_offers("");
     host_set("target", HOST_TARGET);
@@ -305,7 +305,7 @@ int main(void) {
     TEST(a_configured_lun_stands_above_the_networks);
     TEST(a_configured_target_stands_above_the_networks);
     TEST(server_and_target_together_are_a_root_path);
-    TEST(a_target_alone_is_found_nowhere_yet);
+    TEST(a_target_alone_that_nobody_knows_is_told_as_such);
     TEST(a_root_path_without_server_is_told_as_such);
     TEST(wrong_values_are_told_before_anything_is_sent);
     TEST(an_answer_without_root_path_is_told_with_its_server);

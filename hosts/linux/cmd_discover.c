@@ -16,10 +16,11 @@ static const struct lb_usage usage = {
     .synopsis = "[--interface=IF] [--target=NAME] [--isns-server=ADDRESS] [--KEY=VALUE ...] "
                 "[--json]",
     .purpose =
-        "Asks the network for disks, over this machine's own network, and changes nothing:\n"
-        "SLP by multicast or its directory agents, iSNS servers, and with --server that server\n"
-        "(SendTargets). Lists what there is, who said so, and what a boot would try, in order.\n"
-        "With --target it asks for that target alone.",
+        "Asks the network for disks, and changes nothing: SLP by multicast or its directory\n"
+        "agents, iSNS servers, and with --server that server (SendTargets). Lists what there is,\n"
+        "who said so, and what a boot would try, in order. With --target it asks for that target\n"
+        "alone. An --interface without an address is brought up for it, as by a boot, and put\n"
+        "back.",
     .options = options,
     .option_count = LB_COUNT(options),
     .takes_keys = true,
@@ -151,19 +152,23 @@ static void print_json(void) {
 /* ---- the command -------------------------------------------------------------------------------
  */
 
+/* An interface without an address is brought up for this, like in a boot, and put back. */
+static void discover(void) {
+    const char *interface = lb_config_text(&run.config, LB_KEY_INTERFACE);
+    bool is_up = !interface[0] || lb_machine_has_address(interface);
+    if (lb_run_open(&run, LB_GOAL_DISCOVER, interface[0] != 0, is_up) && lb_run_until_ready(&run))
+        lb_run_stop(&run, !is_up);
+}
+
 int lb_cmd_discover(int argc, char **argv) {
     enum lb_parsed parsed = lb_options_parse(&usage, argc, argv, &run.config, NULL);
 
     if (parsed != LB_PARSED)
         return parsed == LB_PARSED_HELP ? LB_EXIT_OK : LB_EXIT_USAGE;
     if (lb_run_configure(&run, config_file, NULL)) {
-        bool has_interface = lb_config_is_set(&run.config, LB_KEY_INTERFACE);
         lb_run_try_once(&run);
-        if (lb_run_open(&run, LB_GOAL_DISCOVER, has_interface, true))
-            lb_run_until_ready(&run);
+        discover();
     }
-    if (run.has_loop)
-        lb_run_stop(&run, false);
     if (run.json)
         print_json();
     else
