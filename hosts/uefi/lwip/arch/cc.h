@@ -14,6 +14,6 @@
 
 #define LWIP_PLATFORM_DIAG(x)
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what);
-#define LWIP_PLATFORM_ASSERT(x) lb_assert_failed(__FILE__, __LINE__, x)
+#define LWIP_PLATFORM_ASSERT(x) lb_assert_failed(__FILE__, __LINE__, "")
 
 #endif
