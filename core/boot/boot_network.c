@@ -3,37 +3,26 @@
  * Each family is a voice. It is asking, until it has an address and all that was to be learned
  * about the disk; or it has nothing to say. The boot goes on
  *
- *   with the first that names a disk. With prefer-family, the preferred one is given family-wait
- *   to name one, too. A disk whose server has an address of the other family waits for that family
- *   with nobody naming a disk, when all have spoken; into the Discovery stage. One that has shown
- * no sign of life (an offer, a router) is not waited for: discovery begins without it, and where it
- *   names a disk after all, that is taken instead
- *   to an error when there is no voice left, or none that can be hoped for
+ * - with the first that names a disk. With prefer-family, the preferred one is given family-wait to
+ *   name one, too, or more where it has shown a sign of life. A disk whose server has an address of
+ *   the other family waits for that family
+ * - with nobody naming a disk, when all have spoken: into the Discovery stage. A family that has
+ *   shown no sign of life (an offer, a router) is not waited for: discovery begins without it, and
+ *   where it names a disk after all, that is taken instead
+ * - to an error when there is no voice left, or none that can be hoped for
+ *
+ * Where both name a disk, what the other one names is tried when the first cannot be had.
  *
  * So a network of one family costs no wait for the other. Both stay configured. */
 #include "core/boot/boot_state.h"
 
-/* How long a family may still be hoped for, from when asking began, where the other one has an
- * address and no disk. Solicitations go out four times in the first; a lost packet or a slow server
- * is forgiven in the second. */
-#define SILENT_HOPE_US (4 * LB_US_SEC)
-#define ALIVE_HOPE_US  (10 * LB_US_SEC)
-#define DRY_HOPE_US    (2500 * LB_US_MS) /* a person waits for it: an address's probe, and offers */
-
-enum says { SILENT, ASKING, HAS_SPOKEN };
-
-/* What an answer says of the disk. */
-enum word { NO_WORD, BROKEN, NOTHING, NAMED, DISK };
-
-struct voice {
-    enum lb_family family;
-    enum says says;
-    bool is_alive;                /* has shown a sign of life */
-    struct lb_boot_answer answer; /* HAS_SPOKEN */
-    enum word word;
-    bool leads_on;  /* by the Root Path, or into discovery */
-    bool is_usable; /* names a disk, which can be reached as far as is known */
-};
+/* How long a family with a sign of life is hoped for, from when asking began, where the other one
+ * has an address and no disk: a lost packet and a slow server are forgiven. */
+#define ALIVE_HOPE_US (10 * LB_US_SEC)
+/* And how long the preferred one is waited for where the other one has a disk, in place of
+ * family-wait: IPv6 takes two probes of a second each, and what lies between. */
+#define ALIVE_WAIT_US (3 * LB_US_SEC)
+#define DRY_HOPE_US   (2500 * LB_US_MS) /* a person waits for it: an address's probe, and offers */
 
 bool lb_network_is_dry(const struct lb_boot *boot) {
     return boot->setup.goal == LB_GOAL_PROBE;
@@ -45,184 +34,11 @@ bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family) {
            lb_config_prefix(config, LB_KEY_ADDRESS).addr.family == family;
 }
 
-/* A configured address says which family it is about. */
-static bool is_asked(const struct lb_boot *boot, enum lb_family family) {
-    const char *word = lb_config_text(boot->setup.config, LB_KEY_FAMILY);
-    if (family == LB_V6 && !boot->setup.has_ipv6)
-        return false;
-    if (lb_network_is_static(boot, LB_V4) || lb_network_is_static(boot, LB_V6))
-        return lb_network_is_static(boot, family);
-    return lb_streq(word, "both") || lb_streq(word, family == LB_V6 ? "6" : "4");
-}
-
 static enum lb_family preferred(const struct lb_boot *boot) {
     const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
     if (lb_streq(word, "4"))
         return LB_V4;
     return lb_streq(word, "6") ? LB_V6 : LB_FAMILY_NONE;
-}
-
-static size_t index_of(enum lb_family family) {
-    return family == LB_V6;
-}
-
-/* ---- what a family has to say ------------------------------------------------------------------
- */
-
-static bool has_address6(const struct lb_boot *boot) {
-    return boot->static6 == LB_STATIC6_OURS || boot->nd6.info.address_count > 0 ||
-           (boot->dhcp6.has_lease && boot->dhcp6.lease.addr_count > 0);
-}
-
-static bool has_address(const struct lb_boot *boot, enum lb_family family) {
-    return family == LB_V6 ? boot->nd6_runs && has_address6(boot) : boot->has_lease;
-}
-
-static bool has_resolver6(const struct lb_boot *boot) {
-    return boot->nd6.info.dns_count > 0 || lb_config_is_set(boot->setup.config, LB_KEY_DNS) ||
-           (boot->dhcp6.has_lease && boot->dhcp6.lease.dns_count > 0);
-}
-
-/* Where a person named the disk, an address is all that is asked for. */
-static bool is_enough6(const struct lb_boot *boot) {
-    return boot->is_named && has_address6(boot) &&
-           (boot->wanted_host == LB_HOST_ADDR || has_resolver6(boot));
-}
-
-static enum says dry_state4(const struct lb_boot *boot) {
-    if (boot->dhcp_runs)
-        return ASKING;
-    return boot->dhcp.offer_count > 0 ? HAS_SPOKEN : SILENT;
-}
-
-static enum says state4(const struct lb_boot *boot) {
-    if (!is_asked(boot, LB_V4))
-        return SILENT;
-    if (lb_network_is_dry(boot))
-        return dry_state4(boot);
-    if (boot->has_lease)
-        return HAS_SPOKEN;
-    return boot->dhcp_runs ? ASKING : SILENT;
-}
-
-static bool is_without_dhcp6(const struct lb_boot *boot) {
-    const struct lb_nd6_info *info = &boot->nd6.info;
-    return info->advertised && !info->managed && !info->other && !boot->dhcp6_runs;
-}
-
-static enum says dry_state6(const struct lb_boot *boot) {
-    if (is_without_dhcp6(boot) || boot->dhcp6.offer_count > 0)
-        return boot->dhcp6_runs ? ASKING : HAS_SPOKEN;
-    return lb_is_ok(&boot->out6) ? ASKING : SILENT;
-}
-
-static enum says static_state6(const struct lb_boot *boot) {
-    struct lb_addr gateway = lb_config_addr(boot->setup.config, LB_KEY_GATEWAY);
-    if (boot->static6 != LB_STATIC6_OURS)
-        return lb_is_ok(&boot->out6) ? ASKING : SILENT;
-    bool has_way = gateway.family == LB_V6 || boot->nd6.info.advertised || boot->no_router;
-    return has_way ? HAS_SPOKEN : ASKING;
-}
-
-/* An address of DHCPv6 says nothing of the way to anywhere: routers do (RFC 5942), and they are
- * waited for until they are known not to be there. */
-static enum says leased_state6(const struct lb_boot *boot) {
-    if (boot->dhcp6.lease.addr_count > 0)
-        return boot->nd6.info.advertised || boot->no_router ? HAS_SPOKEN : ASKING;
-    return has_address6(boot) ? HAS_SPOKEN : ASKING;
-}
-
-static enum says state6(const struct lb_boot *boot) {
-    if (!is_asked(boot, LB_V6) || !boot->nd6_runs)
-        return SILENT;
-    if (lb_network_is_dry(boot))
-        return dry_state6(boot);
-    if (boot->static6 != LB_STATIC6_NONE)
-        return static_state6(boot);
-    if (is_enough6(boot))
-        return HAS_SPOKEN;
-    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
-        return leased_state6(boot);
-    if (is_without_dhcp6(boot))
-        return has_address6(boot) ? HAS_SPOKEN : ASKING;
-    if (!lb_is_ok(&boot->out6)) /* DHCPv6 has failed */
-        return has_address6(boot) ? HAS_SPOKEN : SILENT;
-    return ASKING;
-}
-
-static bool is_alive(const struct lb_boot *boot, enum lb_family family) {
-    if (family == LB_V4)
-        return boot->dhcp_runs && (boot->dhcp.saw_offer || boot->dhcp.offer_count > 0);
-    return boot->nd6_runs &&
-           (boot->nd6.info.advertised || (boot->dhcp6_runs && boot->dhcp6.saw_offer));
-}
-
-static struct lb_boot_answer answer6(const struct lb_boot *boot) {
-    const struct lb_dhcp6_lease *offer = lb_dhcp6_stage_offer(boot);
-    if (boot->static6 != LB_STATIC6_NONE)
-        return (struct lb_boot_answer){.family = LB_V6, .from = "configuration"};
-    if (lb_network_is_dry(boot) && offer != NULL)
-        return lb_answer_of_lease6(offer);
-    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
-        return lb_answer_of_lease6(&boot->dhcp6.lease);
-    return lb_answer_of_routers6(&boot->nd6.info);
-}
-
-static struct lb_boot_answer answer_of(const struct lb_boot *boot, enum lb_family family) {
-    if (family == LB_V6)
-        return answer6(boot);
-    return lb_answer_of_lease4(lb_network_is_dry(boot) ? lb_dhcp4_stage_offer(boot)
-                                                       : &boot->dhcp.lease);
-}
-
-/* ---- what it means -----------------------------------------------------------------------------
- */
-
-/* The target as it would be chosen by this answer; what is chosen stays as it is. */
-static void judge(struct lb_boot *boot, uint64_t now_us, struct voice *voice) {
-    struct lb_error error = boot->error, unnamed = boot->unnamed;
-    struct lb_rootpath target = boot->target;
-    bool has_target = boot->has_target, from_network = boot->server_from_network;
-    char source[sizeof boot->target_source];
-    memcpy(source, boot->target_source, sizeof source);
-
-    boot->error = (struct lb_error){.code = LB_OK};
-    voice->leads_on = lb_target_choose(boot, now_us, &voice->answer);
-    bool is_open = boot->error.code == LB_E_NO_ROOT_PATH || boot->error.code == LB_E_NO_SERVER;
-    if (boot->has_target && voice->leads_on)
-        voice->word = DISK;
-    else if (!voice->leads_on && !is_open)
-        voice->word = BROKEN;
-    else
-        voice->word = boot->target.target[0] != '\0' ? NAMED : NOTHING;
-    enum lb_family needs =
-        boot->target.host == LB_HOST_ADDR ? boot->target.addr.family : LB_FAMILY_NONE;
-    bool is_near = needs == LB_FAMILY_NONE || lb_network_is_dry(boot) || has_address(boot, needs) ||
-                   !is_asked(boot, needs) || boot->asked_us + SILENT_HOPE_US <= now_us;
-    voice->is_usable = voice->leads_on && voice->word >= NAMED && is_near &&
-                       boot->setup.goal != LB_GOAL_DISCOVER; /* which wants to hear all */
-
-    boot->error = error;
-    boot->unnamed = unnamed;
-    boot->target = target;
-    boot->has_target = has_target;
-    boot->server_from_network = from_network;
-    memcpy(boot->target_source, source, sizeof source);
-}
-
-static struct voice listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family) {
-    struct voice voice = {.family = family, .is_alive = is_alive(boot, family)};
-    uint64_t *usable_us = &boot->usable_us[index_of(family)];
-    voice.says = family == LB_V6 ? state6(boot) : state4(boot);
-    if (voice.says == ASKING && boot->state == LB_AT_DHCP && now_us >= boot->deadline_us)
-        voice.says = has_address(boot, family) ? HAS_SPOKEN : SILENT;
-    if (voice.says != HAS_SPOKEN)
-        return voice;
-    voice.answer = answer_of(boot, family);
-    judge(boot, now_us, &voice);
-    if (voice.is_usable && *usable_us == 0)
-        *usable_us = now_us;
-    return voice;
 }
 
 /* ---- going on ----------------------------------------------------------------------------------
@@ -234,15 +50,35 @@ static void enter_address(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_ADDRESS);
 }
 
-static void report_choice(struct lb_boot *boot, uint64_t now_us, const struct voice *voice,
+/* What the other family names: another disk, or another way to the same. */
+static void add_others(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->state != LB_AT_SESSION || boot->is_named || boot->chosen == LB_FAMILY_NONE)
+        return;
+    const struct lb_voice other =
+        lb_voice_listen(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
+    if (!other.is_usable || other.word != LB_WORD_DISK)
+        return;
+    struct lb_candidate candidate = {
+        .service = LB_BY_ROOTPATH, .at = other.target, .portal_group = -1, .boot_list = true};
+    lb_format(candidate.source, sizeof candidate.source, "%s", other.answer.root_path_from);
+    lb_candidates_add(boot, now_us, &candidate);
+}
+
+static void go_on(struct lb_boot *boot, uint64_t now_us) {
+    lb_discovery_stage_start(boot, now_us);
+    add_others(boot, now_us);
+}
+
+static void report_choice(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice,
                           const char *why) {
-    if (!is_asked(boot, LB_V4) || !is_asked(boot, LB_V6) || boot->chosen == voice->family)
+    if (!lb_voice_is_asked(boot, LB_V4) || !lb_voice_is_asked(boot, LB_V6) ||
+        boot->chosen == voice->family)
         return;
     lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "family", voice->answer.from,
                       "IPv%d: %s", voice->family == LB_V6 ? 6 : 4, why);
 }
 
-static void follow(struct lb_boot *boot, uint64_t now_us, const struct voice *voice,
+static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice,
                    const char *why) {
     report_choice(boot, now_us, voice, why);
     boot->chosen = voice->family;
@@ -256,7 +92,7 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct voice *vo
         (!is_static && !lb_target_choose(boot, now_us, &voice->answer)))
         lb_boot_attempt_failed(boot, now_us);
     else if (boot->net_set && boot->state == LB_AT_DHCP)
-        lb_discovery_stage_start(boot, now_us);
+        go_on(boot, now_us);
     else
         enter_address(boot, now_us);
 }
@@ -283,12 +119,12 @@ static struct lb_error why_out6(const struct lb_boot *boot) {
  * said, too. */
 static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
     struct lb_error error4 = why_out4(boot), error6 = why_out6(boot);
-    if (!is_asked(boot, LB_V6)) {
+    if (!lb_voice_is_asked(boot, LB_V6)) {
         boot->error = error4;
-    } else if (!is_asked(boot, LB_V4)) {
+    } else if (!lb_voice_is_asked(boot, LB_V4)) {
         boot->error = error6;
     } else {
-        bool says6 = is_alive(boot, LB_V6) && error4.code == LB_E_DHCP_NO_OFFER;
+        bool says6 = lb_voice_is_alive(boot, LB_V6) && error4.code == LB_E_DHCP_NO_OFFER;
         lb_fail(&boot->error, says6 ? error6.code : error4.code, "%s; IPv%d: %s",
                 says6 ? error6.facts : error4.facts, says6 ? 4 : 6,
                 says6 ? lb_code_word(error4.code) : lb_code_word(error6.code));
@@ -300,42 +136,46 @@ static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
  */
 
 /* Of two that name a disk: the preferred one, else the first. */
-static const struct voice *better(const struct lb_boot *boot, const struct voice voices[2]) {
+static const struct lb_voice *better(const struct lb_boot *boot, const struct lb_voice voices[2]) {
     enum lb_family first = preferred(boot);
     if (first == LB_FAMILY_NONE)
         return &voices[boot->usable_us[1] < boot->usable_us[0]];
-    return &voices[index_of(first)];
+    return &voices[lb_voice_index(first)];
 }
 
 static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
-                                     const struct voice *voice, const struct voice *other) {
+                                     const struct lb_voice *voice, const struct lb_voice *other) {
     uint64_t wait_us = lb_config_u32(boot->setup.config, LB_KEY_FAMILY_WAIT) * LB_US_MS;
-    uint64_t until_us = boot->usable_us[index_of(voice->family)] + wait_us;
-    bool is_waited_for = other->says == ASKING && preferred(boot) == other->family;
+    if (other->is_alive && wait_us > 0)
+        wait_us = LB_MAX(wait_us, ALIVE_WAIT_US);
+    uint64_t until_us = boot->usable_us[lb_voice_index(voice->family)] + wait_us;
+    bool is_waited_for = other->says == LB_ASKING && preferred(boot) == other->family;
     if (is_waited_for && now_us < until_us) {
         lb_boot_until(boot, until_us);
         return LB_TURN_IDLE;
     }
     follow(boot, now_us, voice,
-           is_waited_for               ? "the preferred family named no disk in time"
-           : other->says == ASKING     ? "the first to name a disk"
-           : other->says == HAS_SPOKEN ? "the only one to name a disk"
-                                       : "the other has no answer");
+           is_waited_for                  ? "the preferred family named no disk in time"
+           : other->says == LB_ASKING     ? "the first to name a disk"
+           : other->says == LB_HAS_SPOKEN ? "the only one to name a disk"
+                                          : "the other has no answer");
     return LB_TURN_AGAIN;
 }
 
-static uint64_t hope_us(const struct lb_boot *boot, const struct voice *voice) {
+static uint64_t hope_us(const struct lb_boot *boot, const struct lb_voice *voice) {
     return boot->asked_us + (lb_network_is_dry(boot) ? DRY_HOPE_US
                              : voice->is_alive       ? ALIVE_HOPE_US
-                                                     : SILENT_HOPE_US);
+                                                     : LB_SILENT_HOPE_US);
 }
 
 /* Neither names a disk, as far as they have spoken. */
 static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
-                                        const struct voice *spoken, const struct voice *other) {
-    bool is_asking = other->says == ASKING;
-    boot->chose_early = is_asking && !other->is_alive && spoken->leads_on && spoken->word < NAMED &&
-                        lb_is_ok(&boot->no_disk) && boot->setup.goal != LB_GOAL_DISCOVER;
+                                        const struct lb_voice *spoken,
+                                        const struct lb_voice *other) {
+    bool is_asking = other->says == LB_ASKING;
+    boot->chose_early = is_asking && !other->is_alive && spoken->leads_on &&
+                        spoken->word < LB_WORD_NAMED && lb_is_ok(&boot->no_disk) &&
+                        boot->setup.goal != LB_GOAL_DISCOVER;
     if (is_asking && !boot->chose_early && now_us < hope_us(boot, other)) {
         lb_boot_until(boot, hope_us(boot, other));
         return LB_TURN_IDLE;
@@ -345,8 +185,9 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
 }
 
 static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
-    const struct voice voices[] = {listen(boot, now_us, LB_V4), listen(boot, now_us, LB_V6)};
-    size_t first = index_of(preferred(boot));
+    const struct lb_voice voices[] = {lb_voice_listen(boot, now_us, LB_V4),
+                                      lb_voice_listen(boot, now_us, LB_V6)};
+    size_t first = lb_voice_index(preferred(boot));
     lb_boot_until(boot, boot->deadline_us);
     if (voices[0].is_usable && voices[1].is_usable) {
         follow(boot, now_us, better(boot, voices),
@@ -358,9 +199,9 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
         if (voices[i].is_usable)
             return one_names_a_disk(boot, now_us, &voices[i], &voices[!i]);
     for (size_t i = 0; i < 2; i++)
-        if (voices[first ^ i].says == HAS_SPOKEN)
+        if (voices[first ^ i].says == LB_HAS_SPOKEN)
             return nobody_names_a_disk(boot, now_us, &voices[first ^ i], &voices[!(first ^ i)]);
-    if (voices[0].says == ASKING || voices[1].says == ASKING)
+    if (voices[0].says == LB_ASKING || voices[1].says == LB_ASKING)
         return LB_TURN_IDLE;
     nobody_left(boot, now_us);
     return LB_TURN_AGAIN;
@@ -368,7 +209,8 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
 
 /* Discovery began without a family that had shown no sign of life. */
 static enum lb_turn second_thought(struct lb_boot *boot, uint64_t now_us) {
-    const struct voice other = listen(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
+    const struct lb_voice other =
+        lb_voice_listen(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
     if (!other.is_usable)
         return LB_TURN_IDLE;
     boot->chose_early = false;
@@ -393,22 +235,22 @@ bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us) {
 /* ---- the dry run -------------------------------------------------------------------------------
  */
 
-static void show_offers(struct lb_boot *boot, uint64_t now_us, const struct voice voices[2]) {
-    if (voices[0].says == HAS_SPOKEN)
+static void show_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_voice voices[2]) {
+    if (voices[0].says == LB_HAS_SPOKEN)
         lb_report_lease(boot, now_us, lb_dhcp4_stage_offer(boot));
-    if (voices[1].says == HAS_SPOKEN && lb_dhcp6_stage_offer(boot) != NULL)
+    if (voices[1].says == LB_HAS_SPOKEN && lb_dhcp6_stage_offer(boot) != NULL)
         lb_report_lease6(boot, now_us, lb_dhcp6_stage_offer(boot));
     lb_boot_ask(boot, LB_BOOT_OFFERS);
 }
 
 /* Goes on to the disk where there is a way to it. */
-static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct voice *voice) {
+static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice) {
     boot->chosen = voice->family;
     if (!lb_initiator_choose(boot, now_us, &voice->answer) ||
         !lb_target_choose(boot, now_us, &voice->answer)) {
         lb_boot_attempt_failed(boot, now_us);
     } else if (boot->setup.network_is_up) {
-        lb_discovery_stage_start(boot, now_us);
+        go_on(boot, now_us);
     } else {
         boot->stopping = true;
         lb_boot_enter(boot, now_us, LB_AT_CLOSING);
@@ -416,9 +258,10 @@ static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct voi
 }
 
 static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
-    const struct voice voices[] = {listen(boot, now_us, LB_V4), listen(boot, now_us, LB_V6)};
-    bool has_spoken = voices[0].says == HAS_SPOKEN || voices[1].says == HAS_SPOKEN;
-    bool is_asking = voices[0].says == ASKING || voices[1].says == ASKING;
+    const struct lb_voice voices[] = {lb_voice_listen(boot, now_us, LB_V4),
+                                      lb_voice_listen(boot, now_us, LB_V6)};
+    bool has_spoken = voices[0].says == LB_HAS_SPOKEN || voices[1].says == LB_HAS_SPOKEN;
+    bool is_asking = voices[0].says == LB_ASKING || voices[1].says == LB_ASKING;
     lb_boot_until(boot, boot->deadline_us);
     if (is_asking && (!has_spoken || now_us < boot->asked_us + DRY_HOPE_US)) {
         if (has_spoken)
@@ -431,10 +274,10 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     }
     show_offers(boot, now_us, voices);
-    size_t first = index_of(preferred(boot));
-    bool takes_first =
-        voices[first].says == HAS_SPOKEN &&
-        (voices[first].is_usable || voices[!first].says != HAS_SPOKEN || !voices[!first].is_usable);
+    size_t first = lb_voice_index(preferred(boot));
+    bool takes_first = voices[first].says == LB_HAS_SPOKEN &&
+                       (voices[first].is_usable || voices[!first].says != LB_HAS_SPOKEN ||
+                        !voices[!first].is_usable);
     after_offers(boot, now_us, &voices[takes_first ? first : !first]);
     return LB_TURN_AGAIN;
 }
@@ -473,7 +316,7 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_initiator_choose(boot, now_us, NULL))
         lb_boot_attempt_failed(boot, now_us);
     else if (boot->net_set)
-        lb_discovery_stage_start(boot, now_us);
+        go_on(boot, now_us);
     else
         enter_address(boot, now_us);
 }
@@ -507,11 +350,11 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     boot->deadline_us = now_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
     bool asks_anew =
         !boot->dhcp_runs || lb_network_is_dry(boot) || (boot->has_lease && boot->dhcp.lease.bootp);
-    if (is_asked(boot, LB_V4) && asks_anew && !lb_dhcp4_stage_start(boot, now_us)) {
+    if (lb_voice_is_asked(boot, LB_V4) && asks_anew && !lb_dhcp4_stage_start(boot, now_us)) {
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
-    if (is_asked(boot, LB_V6))
+    if (lb_voice_is_asked(boot, LB_V6))
         start_ipv6(boot, now_us);
 }
 
@@ -573,6 +416,7 @@ void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
     bool is_in_use = boot->net_set || (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
     if (lb_network_is_dry(boot) || !is_in_use)
         return;
+    add_others(boot, now_us);
     lb_net_make(boot, now_us);
     if (lb_net_has_family(&boot->net, boot->lost_family))
         boot->lease_error = (struct lb_error){.code = LB_OK};
@@ -637,7 +481,7 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
         return; /* lost again meanwhile */
     boot->net_set = true;
     if (boot->state == LB_AT_ADDRESS)
-        lb_discovery_stage_start(boot, now_us);
+        go_on(boot, now_us);
 }
 
 void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,

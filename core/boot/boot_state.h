@@ -316,6 +316,32 @@ void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family famil
 bool lb_network_is_dry(const struct lb_boot *boot);
 bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family);
 
+/* boot_voice.c: what a family has to say of the disk */
+#define LB_SILENT_HOPE_US                                                                          \
+    (4 * LB_US_SEC) /* for a family without a sign of life: four solicitations */
+
+enum lb_says { LB_SILENT, LB_ASKING, LB_HAS_SPOKEN };
+
+/* What an answer says of the disk. */
+enum lb_word { LB_WORD_NONE, LB_WORD_BROKEN, LB_WORD_NOTHING, LB_WORD_NAMED, LB_WORD_DISK };
+
+struct lb_voice {
+    enum lb_family family;
+    enum lb_says says;
+    bool is_alive;                /* has shown a sign of life */
+    struct lb_boot_answer answer; /* LB_HAS_SPOKEN */
+    enum lb_word word;
+    struct lb_rootpath target; /* as it would be chosen */
+    bool leads_on;             /* by the Root Path, or into discovery */
+    bool is_usable;            /* names a disk, which can be reached as far as is known */
+};
+
+bool lb_voice_is_asked(const struct lb_boot *boot, enum lb_family family);
+size_t lb_voice_index(enum lb_family family); /* of usable_us */
+bool lb_voice_has_address(const struct lb_boot *boot, enum lb_family family);
+bool lb_voice_is_alive(const struct lb_boot *boot, enum lb_family family);
+struct lb_voice lb_voice_listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family);
+
 /* boot_dhcp4.c */
 bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us); /* false: the error is set */
 enum lb_turn lb_dhcp4_stage_turn(struct lb_boot *boot, uint64_t now_us,

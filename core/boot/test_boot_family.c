@@ -214,10 +214,50 @@ static void the_preferred_family_is_given_family_wait(void) {
 static void and_no_more(void) {
     both_families();
     host_set("prefer-family", "6");
-    host.dhcp6_us = 3 * SEC;
+    host.router_us = host.dhcp6_us = 5 * SEC;
     uint64_t took = boot_us();
     CHECK_EQ(took, 300 * LB_US_MS);
     CHECK_STR(host_fact("family").value, "IPv4: the preferred family named no disk in time");
+}
+
+static void with_a_sign_of_life_it_is_given_three_seconds(void) {
+    both_families();
+    host_set("prefer-family", "6");
+    if (host_boots())
+        CHECK_STR(host_fact("family").value, "IPv6: the preferred family");
+    both_families();
+    host_set("prefer-family", "6");
+    host.dhcp6_us = 5 * SEC;
+    CHECK_EQ(boot_us(), 3 * SEC);
+    CHECK_STR(host_fact("family").value, "IPv4: the preferred family named no disk in time");
+    both_families();
+    host_set("prefer-family", "6");
+    host_set("family-wait", "0ms");
+    CHECK_EQ(boot_us(), 0);
+}
+
+/* Both are there, and the first one's server is not. */
+static void what_the_other_family_names_is_tried_next(void) {
+    both_families();
+    host_set("prefer-family", "6");
+    host.portals[1].answer = REFUSES;
+    if (!host_boots())
+        return;
+    CHECK_EQ(host.connect_count, 2);
+    CHECK_EQ(host.boot.attempts, 1);
+    CHECK_STR(host_fact("portal").value, "192.0.2.1:3260");
+    CHECK_STR(host_fact("server").source, "DHCP server 192.0.2.2");
+}
+
+/* The first one's server is silent; meanwhile the other family has an answer. */
+static void also_where_it_comes_later(void) {
+    both_families();
+    host.portals[0].answer = IS_SILENT;
+    if (!host_boots())
+        return;
+    CHECK_EQ(host.connect_count, 2);
+    CHECK_EQ(host.boot.attempts, 1);
+    CHECK_STR(host_fact("portal").value, "[2001:db8::1]:3260");
 }
 
 static void a_family_that_comes_later_is_configured_beside_the_disk(void) {
@@ -290,6 +330,66 @@ static void what_the_other_family_says_is_the_error_then(void) {
     host_fails(LB_E_NO_ROOT_PATH, "DHCP server 192.0.2.2");
 }
 
+/* ---- and discovery -----------------------------------------------------------------------------
+ */
+
+static uint64_t discovery_us; /* when it first asked somebody */
+
+static void note_discovery(const struct lb_boot_action *action) {
+    if (action->event == LB_BOOT_SEND && discovery_us == 0)
+        discovery_us = host.now;
+}
+
+/* IPv6 names the disk, 5 s after the start, and shows no sign of life for 2 s. */
+static void ipv6_is_late(const char *discovery) {
+    both_families();
+    host_offers("");
+    host.router_us = 4 * SEC;
+    host.dhcp6_us = 1500 * LB_US_MS;
+    host_set("discovery", discovery);
+    discovery_us = 0;
+    host.on_send = note_discovery;
+}
+
+static void discovery_does_not_wait_for_a_silent_family(void) {
+    ipv6_is_late("auto");
+    uint64_t start = host.now;
+    if (!host_boots())
+        return;
+    CHECK_EQ(discovery_us - start, 800 * LB_US_MS); /* offer-wait */
+    CHECK_STR(host_fact("family").value, "IPv6: it named a disk while others were asked for one");
+    CHECK_STR(host_fact("portal").value, "[2001:db8::1]:3260");
+    CHECK_EQ(host.boot.attempts, 1);
+}
+
+static void when_discovery_finds_nothing_the_other_family_is_waited_for(void) {
+    ipv6_is_late("isns"); /* of whom nobody has named one */
+    if (!host_boots())
+        return;
+    CHECK_STR(host_fact("portal").value, "[2001:db8::1]:3260");
+    CHECK_EQ(host.boot.attempts, 1);
+}
+
+static void and_when_that_has_no_disk_either_discoverys_end_is_told(void) {
+    ipv6_is_late("isns");
+    host_offers6("");
+    host_begin();
+    CHECK(host_until(LB_BOOT_FAILED));
+    CHECK(host_error()->code != LB_OK);
+    CHECK_HAS(host_error()->facts, "DHCP server 192.0.2.2");
+    CHECK_EQ(host_steps_running(), 0);
+}
+
+/* What the Root Path names stands above what a service may have found first. */
+static void a_family_with_a_sign_of_life_is_waited_for_before_discovery(void) {
+    both_families();
+    host_offers("");
+    discovery_us = 0;
+    host.on_send = note_discovery;
+    host_boots();
+    CHECK_EQ(discovery_us, 0);
+}
+
 static void an_ipv4_answer_without_disk_is_an_error_when_ipv6_was_hoped_for(void) {
     ipv4_only();
     host_offers("");
@@ -346,12 +446,19 @@ int main(void) {
     TEST(ipv6_is_not_spoken_where_it_is_switched_off);
     TEST(the_preferred_family_is_given_family_wait);
     TEST(and_no_more);
+    TEST(with_a_sign_of_life_it_is_given_three_seconds);
+    TEST(what_the_other_family_names_is_tried_next);
+    TEST(also_where_it_comes_later);
     TEST(a_family_that_comes_later_is_configured_beside_the_disk);
     TEST(the_family_that_names_the_disk_is_waited_for);
     TEST(a_disk_whose_server_has_an_ipv6_address_waits_for_ipv6);
     TEST(a_configured_disk_needs_an_address_of_its_servers_family_alone);
     TEST(a_family_that_fails_ends_nothing);
     TEST(what_the_other_family_says_is_the_error_then);
+    TEST(discovery_does_not_wait_for_a_silent_family);
+    TEST(when_discovery_finds_nothing_the_other_family_is_waited_for);
+    TEST(and_when_that_has_no_disk_either_discoverys_end_is_told);
+    TEST(a_family_with_a_sign_of_life_is_waited_for_before_discovery);
     TEST(an_ipv4_answer_without_disk_is_an_error_when_ipv6_was_hoped_for);
     TEST(when_both_are_out_both_are_told);
     TEST(of_two_failures_the_one_with_a_sign_of_life_is_told);

@@ -92,7 +92,7 @@ static struct host {
         uint8_t bytes[LB_DHCP6_PACKET_MAX];
         size_t len;
         uint64_t at_us;
-    } answers[4];
+    } answers[16];
     size_t answer_count;
     struct lb_endpoint connects[HOST_CONNECTS];
     unsigned connect_count;
