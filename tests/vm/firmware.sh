@@ -34,6 +34,34 @@ begin() {
     make_vm_net
 }
 
+# make_vm_net6: the same, for IPv6 alone: br0 (2001:db8:77::1/64), with the machine's tap0 in it. The link is up
+# before the machine is, so that servers find their addresses; there is room for more ports (bridge_port).
+make_vm_net6() {
+    make_vm_net
+    server_ip=2001:db8:77::1
+    server_interface=br0
+    in_server ip addr flush dev tap0
+    in_server ip link add br0 type bridge
+    in_server ip link add up0 type veth peer name up1
+    in_server ip link set up1 up
+    bridge_port up0
+    bridge_port tap0
+    in_server ip addr add "$server_ip/64" dev br0 nodad
+    in_server ip link set br0 up
+    wait_for 10 "the bridge's link-local address" has_link_local
+}
+
+has_link_local() {
+    in_server ip -6 addr show dev br0 scope link | grep -q 'inet6 fe80'
+}
+
+# begin6 [PROGRAM...]: the same as begin, for IPv6 alone.
+begin6() {
+    need_uefi
+    [ $# = 0 ] || need "$@"
+    make_vm_net6
+}
+
 # meter_disk FILE [BLOCK_BYTES] <<EOF  a disk whose boot loader is meter.efi, with its script.
 meter_disk() {
     cp "${loader:-$meter}" "$scratch/loader.efi"
@@ -45,10 +73,17 @@ meter_disk() {
 # serve_meter [LUN_ARGUMENTS...] <<EOF  that disk at LUN 1 of $iqn, and dnsmasq that offers it.
 serve_meter() {
     meter_disk "$scratch/disk.img"
-    start_tgt
+    serve_image
+}
+
+# serve_image: $scratch/disk.img at LUN 1 of $iqn; sets $rootpath.
+serve_image() {
+    local server=$server_ip
+    [[ $server != *:* ]] || server=[$server]
+    start_tgt "$server"
     tgt_target 1 "$iqn"
     tgt_lun 1 1 "$scratch/disk.img"
-    rootpath="iscsi:$server_ip:::1:$iqn"
+    rootpath="iscsi:$server:::1:$iqn"
 }
 
 # serve_loader_ok: the same, and all it says is that it runs.
@@ -66,6 +101,17 @@ offer_disk() {
     } | start_dnsmasq
 }
 
+# offer_disk6 <<EOF  the same over IPv6: addresses by DHCPv6, and routers' advertisements.
+offer_disk6() {
+    {
+        echo "port=0"
+        echo "enable-ra"
+        echo "dhcp-range=2001:db8:77::100,2001:db8:77::200,64,1h"
+        echo "dhcp-option=option6:59,\"$rootpath\""
+        cat
+    } | start_dnsmasq
+}
+
 # make_stick [NAME] <<EOF  a FAT disk with lunboot.efi as its boot loader and the text as lunboot.conf;
 # sets $stick, QEMU's arguments for it.
 make_stick() {
@@ -79,6 +125,27 @@ make_stick() {
     cat >"$scratch/lunboot.conf"
     MTOOLS_SKIP_CHECK=1 mcopy -i "$file@@1M" "$scratch/lunboot.conf" ::/lunboot.conf
     stick=(-drive "file=$file,format=raw,if=none,id=stick" -device "virtio-blk-pci,drive=stick,bootindex=0")
+}
+
+# ibft_init FILE: an init that says on the console what the kernel has of the iBFT, then KERNEL-OK.
+ibft_init() {
+    cat >"$1" <<'INIT'
+#!/bin/sh
+/bin/busybox mkdir -p /proc /sys /dev
+/bin/busybox mount -t sysfs none /sys
+/bin/busybox mount -t devtmpfs none /dev
+for module in /modules/*; do /bin/busybox insmod "$module"; done
+exec >/dev/ttyS0 2>&1
+for part in initiator ethernet0 target0; do
+    for file in /sys/firmware/ibft/$part/*; do
+        [ -f "$file" ] && echo "IBFT $part/${file##*/} $(/bin/busybox cat "$file")"
+    done
+done
+echo "This is $(/bin/busybox uname -sr), from its initramfs on the network disk."
+echo KERNEL-OK
+/bin/busybox sleep 1 # until the serial line has sent it
+/bin/busybox poweroff -f
+INIT
 }
 
 # make_debian_disk FILE INIT [MODULE...]: a disk with systemd-boot, Debian's kernel and an initramfs around

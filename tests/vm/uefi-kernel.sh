@@ -4,29 +4,10 @@
 . "$(dirname "$0")/kernel.sh"
 . "$(dirname "$0")/firmware.sh"
 begin
-cat >"$scratch/init" <<'INIT'
-#!/bin/sh
-/bin/busybox mkdir -p /proc /sys /dev
-/bin/busybox mount -t sysfs none /sys
-/bin/busybox mount -t devtmpfs none /dev
-for module in /modules/*; do /bin/busybox insmod "$module"; done
-exec >/dev/ttyS0 2>&1
-for file in initiator/initiator-name ethernet0/ip-addr ethernet0/subnet-mask ethernet0/origin \
-    ethernet0/dhcp ethernet0/mac ethernet0/flags target0/ip-addr target0/port target0/lun \
-    target0/target-name target0/chap-type target0/chap-name target0/chap-secret target0/flags; do
-    [ -e /sys/firmware/ibft/$file ] && echo "IBFT $file $(/bin/busybox cat /sys/firmware/ibft/$file)"
-done
-echo "This is $(/bin/busybox uname -sr), from its initramfs on the network disk."
-echo KERNEL-OK
-/bin/busybox sleep 1 # until the serial line has sent it
-/bin/busybox poweroff -f
-INIT
+ibft_init "$scratch/init"
 make_debian_disk "$scratch/disk.img" "$scratch/init" iscsi_ibft
-start_tgt
-tgt_target 1 "$iqn"
-tgt_lun 1 1 "$scratch/disk.img"
+serve_image
 tgt_account boot boot-secret-0123 1
-rootpath="iscsi:$server_ip:::1:$iqn"
 offer_disk </dev/null
 make_stick <<EOF
 enable = yes

@@ -1,0 +1,37 @@
+#!/bin/bash
+# A network without IPv4: the router's advertisement, an address and the Root Path by DHCPv6, the disk over
+# IPv6, down to a Debian kernel that finds it all in the iBFT.
+. "$(dirname "$0")/../interop/lib.sh"
+. "$(dirname "$0")/kernel.sh"
+. "$(dirname "$0")/firmware.sh"
+begin6 tcpdump tshark
+ibft_init "$scratch/init"
+make_debian_disk "$scratch/disk.img" "$scratch/init" iscsi_ibft
+serve_image
+offer_disk6 <<EOF
+dhcp-option=option6:dns-server,[2001:db8:77::53]
+EOF
+make_stick <<EOF
+enable = yes
+initiator = iqn.2026-11.test:machine1
+EOF
+start_capture "$server_ns" tap0
+boot_stick
+wait_console 'KERNEL-OK' 150 "a Debian kernel and its initramfs, wholly over IPv6"
+console_has 'IBFT ethernet0/ip-addr 2001:0db8:0077:(0000:){4}0[12]..$' "iBFT: this machine's address"
+console_has 'IBFT ethernet0/prefix-len 64' "iBFT: the length of the link's prefix"
+console_has 'IBFT ethernet0/origin 3' "iBFT: the address came by DHCP"
+console_has 'IBFT ethernet0/dhcp fe80:' "iBFT: the DHCP server"
+console_has 'IBFT ethernet0/gateway fe80:' "iBFT: the router"
+console_has 'IBFT ethernet0/primary-dns 2001:0db8:0077:(0000:){4}0053' "iBFT: the name server"
+console_has "IBFT ethernet0/mac $card_mac" "iBFT: the card"
+console_has 'IBFT ethernet0/flags 7' "iBFT: the card is boot-selected"
+console_has 'IBFT target0/ip-addr 2001:0db8:0077:(0000:){4}0001' "iBFT: the portal"
+console_has 'IBFT target0/port 3260' "iBFT: its port"
+console_has "IBFT target0/target-name $iqn" "iBFT: the target's name"
+console_has 'IBFT target0/flags 3' "iBFT: the target is boot-selected"
+stop_capture
+tshark -r "$scratch/capture.pcap" -Y _ws.malformed >"$scratch/malformed.log" 2>/dev/null
+[ ! -s "$scratch/malformed.log" ] || fail "packets that tshark calls malformed"
+ok "tshark calls no packet malformed"
+pass
