@@ -317,6 +317,6 @@ void sim_check_outcome(struct sim *sim) {
     unsigned logins = lb_iscsi_logins(&sim->boot.session);
     if (sim->plan.is_clean && sim->is_ready && logins != 1)
         sim_violation(&sim->world, "%u logins without any fault", logins);
-    if (sim->dhcp_open || sim->udp_open != 0 || sim->conn >= 0)
+    if (!sim_slots_are_closed(sim))
         sim_violation(&sim->world, "the engine has ended, and left a slot open");
 }

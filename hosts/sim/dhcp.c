@@ -68,8 +68,12 @@ void sim_dhcp_init(struct sim *sim) {
         sim_saw(world, SIM_DHCP_SHORT_LEASE);
 }
 
+static struct lb_endpoint from_server(unsigned server) {
+    return (struct lb_endpoint){.addr = sim_dhcp_address(server), .port = LB_DHCP4_SERVER_PORT};
+}
+
 /* A NAK, as a server sends it that knows better: RFC 2131 table 3. */
-static bool refuse(struct sim *sim, unsigned server, struct lb_bytes request) {
+static bool refuse(struct sim *sim, uint32_t slot, unsigned server, struct lb_bytes request) {
     struct lb_dhcp4_message message;
     const char *why;
     uint8_t options[64], room[600];
@@ -82,7 +86,7 @@ static bool refuse(struct sim *sim, unsigned server, struct lb_bytes request) {
     lb_dhcp4_put_u8(&list, LB_OPT_TYPE, LB_DHCP4_NAK);
     lb_dhcp4_put_addr(&list, LB_OPT_SERVER_ID, sim_dhcp_address(server));
     struct lb_dhcp4_layout layout = {.max_bytes = 576};
-    sim_link_reply(sim, server, 0,
+    sim_link_reply(sim, slot, 0, from_server(server),
                    lb_dhcp4_encode(&header, &list, layout, lb_span(room, sizeof room)));
     return true;
 }
@@ -110,14 +114,14 @@ static struct lb_bytes lie(struct sim *sim, uint8_t room[300]) {
     return lb_bytes(room, len);
 }
 
-static void answer(struct sim *sim, unsigned server, struct lb_bytes request) {
+static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_bytes request) {
     struct sim_world *world = &sim->world;
     struct lb_endpoint from = {.addr = {.family = LB_V4}, .port = LB_DHCP4_CLIENT_PORT};
     uint8_t room[LB_DHCP4_PACKET_MAX];
     if (sim->plan.wrong == SIM_WRONG_DHCP || sim_happens(world, SIM_DHCP_SILENT))
         return;
     bool nak = sim->plan.wrong == SIM_WRONG_NAK || sim_happens(world, SIM_DHCP_NAK);
-    if (nak && refuse(sim, server, request))
+    if (nak && refuse(sim, slot, server, request))
         return;
     uint8_t made_up[300];
     struct lb_bytes *root_path = &sim->dhcp[server].config.root_path, truth = *root_path;
@@ -131,11 +135,12 @@ static void answer(struct sim *sim, unsigned server, struct lb_bytes request) {
     uint64_t delay_us = sim_between(world, 50, 3000);
     if (sim_happens(world, SIM_DHCP_SLOW))
         delay_us = sim_skewed(world, 100, 12000) * LB_US_MS;
-    sim_link_reply(sim, server, delay_us, reply.bytes);
+    sim_link_reply(sim, slot, delay_us, from_server(server), reply.bytes);
 }
 
-void sim_dhcp_input(struct sim *sim, uint32_t servers, struct lb_bytes bytes) {
+void sim_dhcp_input(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes) {
+    bool is_for_all = lb_addr_equal(to.addr, lb_addr_v4(255, 255, 255, 255));
     for (unsigned i = 0; i < SIM_DHCP_SERVERS; i++)
-        if (sim->has_dhcp[i] && (servers & 1U << i))
-            answer(sim, i, bytes);
+        if (sim->has_dhcp[i] && (is_for_all || lb_addr_equal(to.addr, sim_dhcp_address(i))))
+            answer(sim, slot, i, bytes);
 }

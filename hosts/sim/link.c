@@ -1,13 +1,13 @@
-/* The client's side of the wire: datagrams, ARP, and the link itself. */
+/* The client's side of the wire: datagrams, probes, and the link itself. */
 #include "hosts/sim/sim.h"
 
-#define ALL_SERVERS ((1U << SIM_DHCP_SERVERS) - 1)
+#define DATAGRAM_MAX 1600
 
 /* ---- damage ------------------------------------------------------------------------------------
  */
 
-static struct lb_bytes damage(struct sim *sim, struct lb_bytes bytes, uint8_t room[1600]) {
-    size_t len = LB_MIN(bytes.len, 1600);
+static struct lb_bytes damage(struct sim *sim, struct lb_bytes bytes, uint8_t *room) {
+    size_t len = LB_MIN(bytes.len, DATAGRAM_MAX);
     memcpy(room, bytes.p, len);
     if (len > 0 && sim_happens(&sim->world, SIM_CORRUPTED))
         for (uint32_t flips = sim_between(&sim->world, 1, 6); flips > 0; flips--)
@@ -17,10 +17,11 @@ static struct lb_bytes damage(struct sim *sim, struct lb_bytes bytes, uint8_t ro
     return lb_bytes(room, len);
 }
 
-static void carry(struct sim *sim, uint64_t delay_us, enum sim_what what, uint32_t to,
-                  struct lb_bytes bytes) {
+/* The datagram arrives as its packet with its bytes behind it. */
+static void carry(struct sim *sim, uint64_t delay_us, enum sim_what what, uint32_t slot,
+                  const struct sim_packet *packet, struct lb_bytes bytes) {
     struct sim_world *world = &sim->world;
-    uint8_t room[1600];
+    uint8_t room[sizeof *packet + DATAGRAM_MAX];
     unsigned copies = sim_happens(world, SIM_DUPLICATED) ? 2 : 1;
     if (!sim->link_up || sim_happens(world, SIM_LOST))
         return;
@@ -30,46 +31,42 @@ static void carry(struct sim *sim, uint64_t delay_us, enum sim_what what, uint32
             at_us += sim_between(world, 1, 20) * LB_US_MS;
         if (sim_happens(world, SIM_DELAYED))
             at_us += sim_skewed(world, 10, 9000) * LB_US_MS;
-        sim_at(world, at_us, what, to, 0, damage(sim, bytes, room));
+        memcpy(room, packet, sizeof *packet);
+        size_t len = damage(sim, bytes, room + sizeof *packet).len;
+        sim_at(world, at_us, what, slot, 0, lb_bytes(room, sizeof *packet + len));
     }
 }
 
-/* ---- to and from the servers -------------------------------------------------------------------
- */
-
-void sim_link_send(struct sim *sim, const struct lb_boot_action *action) {
-    uint32_t servers = ALL_SERVERS;
-    if (!sim->dhcp_open)
-        sim_violation(&sim->world, "a datagram on a slot that is not open");
-    if (action->to.port != LB_DHCP4_SERVER_PORT)
-        sim_violation(&sim->world, "a datagram to port %u", (unsigned)action->to.port);
-    for (unsigned i = 0; i < SIM_DHCP_SERVERS; i++)
-        if (lb_addr_equal(action->to.addr, sim_dhcp_address(i)))
-            servers = 1U << i;
-    bool broadcast = lb_addr_equal(action->to.addr, lb_addr_v4(255, 255, 255, 255));
-    sim_say(&sim->world, "link", "%zu bytes to %s", action->bytes.len,
-            lb_endpoint_text(action->to).s);
-    if (servers == ALL_SERVERS && !broadcast)
-        return;                                      /* nobody lives there */
-    if (!broadcast && !lb_addr_is_set(sim->address)) /* set, or being set */
-        sim_violation(&sim->world, "a unicast datagram without an address");
-    carry(sim, 0, SIM_TO_SERVERS, servers, action->bytes);
+void sim_link_send(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                   struct lb_bytes bytes) {
+    sim_say(&sim->world, "link", "%zu bytes to %s", bytes.len, lb_endpoint_text(packet->to).s);
+    carry(sim, 0, SIM_TO_SERVERS, slot, packet, bytes);
 }
 
-void sim_link_reply(struct sim *sim, unsigned server, uint64_t delay_us, struct lb_bytes bytes) {
-    carry(sim, delay_us, SIM_TO_CLIENT, server, bytes);
+void sim_link_reply(struct sim *sim, uint32_t slot, uint64_t delay_us, struct lb_endpoint from,
+                    struct lb_bytes bytes) {
+    struct sim_packet packet = {.kind = sim->slots[slot].kind, .from = from};
+    carry(sim, delay_us, SIM_TO_CLIENT, slot, &packet, bytes);
 }
 
-/* ---- ARP ---------------------------------------------------------------------------------------
+static void to_client(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                      struct lb_bytes bytes) {
+    const struct sim_slot *to = &sim->slots[slot];
+    sim_say(&sim->world, "link", "%zu bytes from %s", bytes.len, lb_endpoint_text(packet->from).s);
+    if (to->is_open && !to->is_stream && to->kind == packet->kind && sim->link_up)
+        lb_boot_datagram(&sim->boot, sim->world.now_us, slot, packet->from, bytes);
+}
+
+/* ---- who has this address? ---------------------------------------------------------------------
  */
 
 void sim_link_probe(struct sim *sim, struct lb_addr addr) {
     bool conflict = sim_happens(&sim->world, SIM_CONFLICT);
-    sim->probe = addr;
     sim_say(&sim->world, "link", "who has %s?%s", lb_addr_text(addr).s,
             conflict ? " somebody" : "");
-    sim_after(&sim->world, sim_between(&sim->world, 1, conflict ? 200 : 2000) * LB_US_MS,
-              SIM_PROBED, conflict, 0);
+    uint64_t wait_us = sim_between(&sim->world, 1, conflict ? 200 : 2000) * LB_US_MS;
+    sim_at(&sim->world, sim->world.now_us + wait_us, SIM_PROBED, conflict, 0,
+           lb_bytes(&addr, sizeof addr));
 }
 
 /* ---- the link ----------------------------------------------------------------------------------
@@ -85,26 +82,31 @@ void sim_link_bring_up(struct sim *sim) {
     sim_after(world, delay_us, SIM_LINK, true, 0);
 }
 
+static void probed(struct sim *sim, const struct sim_event *event) {
+    struct lb_addr addr;
+    memcpy(&addr, event->data, sizeof addr);
+    lb_boot_probed(&sim->boot, sim->world.now_us, addr, event->a);
+}
+
 void sim_link_event(struct sim *sim, const struct sim_event *event) {
-    uint64_t now_us = sim->world.now_us;
-    struct lb_endpoint from = {.port = LB_DHCP4_SERVER_PORT};
+    struct sim_packet packet;
+    struct lb_bytes bytes = lb_bytes_after(lb_bytes(event->data, event->len), sizeof packet);
     switch ((unsigned)event->what) {
     case SIM_TO_SERVERS:
-        sim_dhcp_input(sim, event->a, lb_bytes(event->data, event->len));
+        memcpy(&packet, event->data, sizeof packet);
+        sim_service_datagram(sim, event->a, &packet, bytes);
         return;
     case SIM_TO_CLIENT:
-        from.addr = sim_dhcp_address(event->a);
-        sim_say(&sim->world, "link", "%zu bytes from %s", event->len, lb_endpoint_text(from).s);
-        if (sim->dhcp_open && sim->link_up)
-            lb_boot_datagram(&sim->boot, now_us, 0, from, lb_bytes(event->data, event->len));
+        memcpy(&packet, event->data, sizeof packet);
+        to_client(sim, event->a, &packet, bytes);
         return;
     case SIM_PROBED:
-        lb_boot_probed(&sim->boot, now_us, sim->probe, event->a);
+        probed(sim, event);
         return;
     case SIM_LINK:
         sim->link_up = event->a;
         sim_say(&sim->world, "link", "%s", sim->link_up ? "up" : "down");
-        lb_boot_link(&sim->boot, now_us, sim->link_up);
+        lb_boot_link(&sim->boot, sim->world.now_us, sim->link_up);
         return;
     default:
         return;

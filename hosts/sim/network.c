@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SLOT       1 /* the engine's slot of the session */
 #define PIECES_MAX 16
 
 /* ---- names -------------------------------------------------------------------------------------
@@ -38,13 +37,6 @@ static void resolved(struct sim *sim) {
 /* ---- connections -------------------------------------------------------------------------------
  */
 
-static int find_portal(const struct sim *sim, struct lb_endpoint to) {
-    for (int i = 0; i < SIM_PORTALS; i++)
-        if (lb_endpoint_equal(sim->portals[i].at, to))
-            return i;
-    return -1;
-}
-
 static int find_conn(const struct sim *sim, uint32_t number) {
     for (int i = 0; i < SIM_CONNS; i++)
         if (sim->conns[i].state != SIM_CONN_FREE && sim->conns[i].number == number)
@@ -62,43 +54,46 @@ static int free_conn(const struct sim *sim) {
 enum { WORKS = 0, NEVER = 100 };
 
 /* How an attempt to connect goes: works, 1 + enum lb_iscsi_lost, or never an answer. */
-static unsigned fate(struct sim *sim, int portal) {
+static unsigned fate(struct sim *sim, const struct sim_conn *conn) {
     struct sim_world *world = &sim->world;
     bool has_address = sim->address_set || sim->plan.uses_network || sim->plan.is_probe;
-    if (portal < 0)
+    if (conn->service == SIM_AT_NOBODY)
         return NEVER;
     if (!has_address || sim->plan.wrong == SIM_WRONG_UNREACHABLE ||
         sim_happens(world, SIM_UNREACHABLE))
         return 1 + LB_LOST_UNREACHABLE;
     if (sim->plan.wrong == SIM_WRONG_BLACKHOLE || sim_happens(world, SIM_BLACKHOLE))
         return NEVER;
-    if (sim->plan.wrong == SIM_WRONG_REFUSED || sim->portals[portal].is_down ||
-        sim_happens(world, SIM_REFUSED))
+    if (sim_service_is_down(sim, conn) || sim_happens(world, SIM_REFUSED))
         return 1 + LB_LOST_REFUSED;
     return WORKS;
 }
 
-void sim_network_connect(struct sim *sim, struct lb_endpoint to) {
+static uint64_t connect_us(struct sim *sim, unsigned ends) {
     struct sim_world *world = &sim->world;
-    int portal = find_portal(sim, to), conn = free_conn(sim);
-    unsigned ends = fate(sim, portal);
-    sim_say(world, "network", "connection %u to %s", sim->conn_numbers + 1, lb_endpoint_text(to).s);
-    if (sim->conn >= 0)
-        sim_violation(world, "CONNECT on a slot that is open");
-    if (!lb_addr_is_host(to.addr))
-        sim_violation(world, "CONNECT to %s, on the network's word", lb_endpoint_text(to).s);
-    if (conn < 0) { /* all are half open: as if nobody answered */
-        sim->conn = -1;
-        return;
-    }
     uint64_t delay_us = sim_between(world, 50, 3000);
     if (sim_happens(world, SIM_CONNECT_SLOW))
         delay_us = sim_skewed(world, 10, 8000) * LB_US_MS;
-    if (ends == NEVER)
-        delay_us = sim_between(world, 20, 130) * LB_US_SEC;
-    sim_conn_open(&sim->conns[conn], world, ++sim->conn_numbers, portal < 0 ? 0 : (unsigned)portal);
-    sim->conn = conn;
-    sim_after(world, delay_us, SIM_CONNECTED, sim->conns[conn].number,
+    return ends == NEVER ? sim_between(world, 20, 130) * LB_US_SEC : delay_us;
+}
+
+void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to) {
+    struct sim_world *world = &sim->world;
+    int i = free_conn(sim);
+    sim_say(world, "network", "connection %u to %s", sim->conn_numbers + 1, lb_endpoint_text(to).s);
+    if (sim->slots[slot].is_open && (!sim->slots[slot].is_stream || sim->slots[slot].conn >= 0))
+        sim_violation(world, "CONNECT on slot %u, which is open", slot);
+    if (!lb_addr_is_host(to.addr))
+        sim_violation(world, "CONNECT to %s, on the network's word", lb_endpoint_text(to).s);
+    sim->slots[slot] = (struct sim_slot){.is_open = true, .is_stream = true, .conn = i};
+    if (i < 0)
+        return; /* all are half open: as if nobody answered */
+    struct sim_conn *conn = &sim->conns[i];
+    sim_conn_open(conn, world, ++sim->conn_numbers);
+    conn->slot = slot;
+    conn->service = sim_service_at(sim, to, &conn->portal);
+    unsigned ends = fate(sim, conn);
+    sim_after(world, connect_us(sim, ends), SIM_CONNECTED, conn->number,
               ends == NEVER ? 1 + LB_LOST_TIMEOUT : ends);
 }
 
@@ -110,11 +105,12 @@ static void release(struct sim_conn *conn) {
 static void client_loses(struct sim *sim, int i, enum lb_iscsi_lost why) {
     sim->conns[i].has_client = false;
     release(&sim->conns[i]);
-    if (sim->conn != i)
+    struct sim_slot *slot = &sim->slots[sim->conns[i].slot];
+    if (!slot->is_stream || slot->conn != i)
         return;
-    sim->conn = -1;
+    slot->conn = -1;
     sim_say(&sim->world, "network", "connection %u is lost to the client", sim->conns[i].number);
-    lb_boot_lost(&sim->boot, sim->world.now_us, SLOT, why);
+    lb_boot_lost(&sim->boot, sim->world.now_us, sim->conns[i].slot, why);
 }
 
 static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
@@ -128,13 +124,13 @@ static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
         return;
     }
     conn->state = SIM_CONN_OPEN;
-    sim_targets_accept(sim, (unsigned)i);
-    lb_boot_connected(&sim->boot, sim->world.now_us, SLOT);
+    sim_service_accept(sim, (unsigned)i);
+    lb_boot_connected(&sim->boot, sim->world.now_us, conn->slot);
 }
 
-void sim_network_close(struct sim *sim) {
-    int i = sim->conn;
-    sim->conn = -1;
+void sim_network_close(struct sim *sim, uint32_t slot) {
+    int i = sim->slots[slot].conn;
+    sim->slots[slot].conn = -1;
     if (i < 0)
         return;
     struct sim_conn *conn = &sim->conns[i];
@@ -166,7 +162,7 @@ static void severed(struct sim *sim, uint32_t number, uint32_t end) {
     if (end == 0 && sim->conns[i].has_client)
         client_loses(sim, i, LB_LOST_CLOSED);
     else if (end == 1 && sim->conns[i].has_server)
-        sim_targets_end(sim, (unsigned)i);
+        sim_service_end(sim, (unsigned)i);
 }
 
 void sim_network_event(struct sim *sim, const struct sim_event *event) {
@@ -189,11 +185,11 @@ void sim_network_event(struct sim *sim, const struct sim_event *event) {
  */
 
 /* Under both digests each damaged byte must be found out. */
-static void alter(struct sim *sim, struct lb_span span) {
+static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span span) {
     const struct lb_iscsi *session = &sim->boot.session;
     struct sim_world *world = &sim->world;
-    bool digests = session->state == LB_ISCSI_FULL_FEATURE && session->stream.header_digest &&
-                   session->stream.data_digest;
+    bool digests = conn->slot == LB_BOOT_SLOT_SESSION && session->state == LB_ISCSI_FULL_FEATURE &&
+                   session->stream.header_digest && session->stream.data_digest;
     if (span.len == 0)
         return;
     if (digests && sim_happens(world, SIM_FLIPPED))
@@ -211,7 +207,7 @@ static void alter(struct sim *sim, struct lb_span span) {
 static bool pull(struct sim *sim, struct sim_conn *conn) {
     struct lb_span spans[2];
     size_t ready = sim_pipe_readable(&conn->down, sim->world.now_us);
-    size_t count = ready > 0 ? lb_boot_where(&sim->boot, SLOT, spans) : 0;
+    size_t count = ready > 0 ? lb_boot_where(&sim->boot, conn->slot, spans) : 0;
     size_t room = 0, done = 0;
     for (size_t i = 0; i < count; i++) {
         sim_check_where(sim, spans[i]);
@@ -223,10 +219,10 @@ static bool pull(struct sim *sim, struct sim_conn *conn) {
     for (size_t i = 0; i < count && done < part; i++) {
         size_t len = LB_MIN(spans[i].len, part - done);
         sim_pipe_read(&conn->down, spans[i].p, len);
-        alter(sim, lb_span(spans[i].p, len));
+        alter(sim, conn, lb_span(spans[i].p, len));
         done += len;
     }
-    lb_boot_got(&sim->boot, sim->world.now_us, SLOT, part);
+    lb_boot_got(&sim->boot, sim->world.now_us, conn->slot, part);
     return true;
 }
 
@@ -235,10 +231,10 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
     size_t room = sim_pipe_room(conn, &conn->up), total = 0, done = 0;
     if (room == 0)
         return false;
-    size_t count = lb_boot_gather(&sim->boot, SLOT, pieces, PIECES_MAX);
+    size_t count = lb_boot_gather(&sim->boot, conn->slot, pieces, PIECES_MAX);
     for (size_t i = 0; i < count; i++) {
         sim_check_gather(sim, pieces[i]);
-        if (lb_iscsi_is_in_login(&sim->boot.session))
+        if (conn->slot != LB_BOOT_SLOT_SESSION || lb_iscsi_is_in_login(&sim->boot.session))
             sim_check_sent(sim, pieces[i]);
         total += pieces[i].len;
     }
@@ -253,24 +249,30 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
         cut = sim_pipe_write(conn, &sim->world, &conn->up, lb_bytes(pieces[i].p, len));
         done += len;
     }
-    lb_boot_sent(&sim->boot, sim->world.now_us, SLOT, done);
+    lb_boot_sent(&sim->boot, sim->world.now_us, conn->slot, done);
     if (cut)
         sim_network_sever(sim, conn, conn->manner.tells[0], conn->manner.tells[1]);
     return done > 0;
 }
 
-bool sim_network_move(struct sim *sim) {
-    if (sim->conn < 0)
-        return false;
-    struct sim_conn *conn = &sim->conns[sim->conn];
+static bool move(struct sim *sim, int i) {
+    struct sim_conn *conn = &sim->conns[i];
     if (conn->state != SIM_CONN_OPEN)
         return false;
     if (sim_pipe_is_over(&conn->down)) {
-        client_loses(sim, sim->conn, LB_LOST_CLOSED);
+        client_loses(sim, i, LB_LOST_CLOSED);
         return true;
     }
     bool moved = pull(sim, conn);
     moved = push(sim, conn) || moved;
     sim->moved += moved;
+    return moved;
+}
+
+bool sim_network_move(struct sim *sim) {
+    bool moved = false;
+    for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
+        if (sim->slots[slot].is_stream && sim->slots[slot].conn >= 0)
+            moved = move(sim, sim->slots[slot].conn) || moved;
     return moved;
 }

@@ -90,7 +90,7 @@ static void draw_stages(struct sim *sim) {
     plan->is_probe = plan->wrong == SIM_WRONG_NONE && sim_one_in(world, 25);
     plan->uses_name = plan->wrong == SIM_WRONG_RESOLVE || sim_one_in(world, 4);
     plan->dead_address = plan->uses_name && sim_one_in(world, 3);
-    plan->uses_v6 = sim_one_in(world, 8);
+    plan->uses_v6 = plan->uses_network && sim_one_in(world, 2);
     plan->two_servers = sim_one_in(world, 4);
     plan->bootp = plan->wrong != SIM_WRONG_NAK && sim_one_in(world, 8);
     plan->proxy = !plan->bootp && plan->wrong != SIM_WRONG_NAK && sim_one_in(world, 8);

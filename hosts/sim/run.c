@@ -59,35 +59,6 @@ static void ready(struct sim *sim) {
     sim_work_begin(sim);
 }
 
-static void open_slot(struct sim *sim, const struct lb_boot_action *action) {
-    bool is_dhcp = action->slot == LB_BOOT_SLOT_DHCP4;
-    uint32_t bit = UINT32_C(1) << action->slot;
-    if (is_dhcp ? sim->dhcp_open : (sim->udp_open & bit) != 0)
-        sim_violation(&sim->world, "OPEN of slot %u, which is open", action->slot);
-    if (is_dhcp)
-        sim->dhcp_open = true;
-    else
-        sim->udp_open |= bit;
-}
-
-static void close_slot(struct sim *sim, const struct lb_boot_action *action) {
-    uint32_t bit = UINT32_C(1) << action->slot;
-    if (action->slot == LB_BOOT_SLOT_DHCP4)
-        sim->dhcp_open = false;
-    else if (sim->udp_open & bit)
-        sim->udp_open &= ~bit;
-    else
-        sim_network_close(sim);
-}
-
-/* On the other datagram slots nobody lives yet. */
-static void send_datagram(struct sim *sim, const struct lb_boot_action *action) {
-    if (action->slot == LB_BOOT_SLOT_DHCP4)
-        sim_link_send(sim, action);
-    else if (!(sim->udp_open & UINT32_C(1) << action->slot))
-        sim_violation(&sim->world, "a datagram on slot %u, which is not open", action->slot);
-}
-
 /* False: it was WAIT. */
 static bool act(struct sim *sim, const struct lb_boot_action *action) {
     switch (action->event) {
@@ -97,10 +68,10 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
         sim_link_bring_up(sim);
         break;
     case LB_BOOT_OPEN:
-        open_slot(sim, action);
+        sim_slot_open(sim, action);
         break;
     case LB_BOOT_SEND:
-        send_datagram(sim, action);
+        sim_slot_send(sim, action);
         break;
     case LB_BOOT_PROBE:
         sim_link_probe(sim, action->probe);
@@ -115,10 +86,10 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
         sim_network_resolve(sim, action->name);
         break;
     case LB_BOOT_CONNECT:
-        sim_network_connect(sim, action->to);
+        sim_network_connect(sim, action->slot, action->to);
         break;
     case LB_BOOT_CLOSE:
-        close_slot(sim, action);
+        sim_slot_close(sim, action->slot);
         break;
     case LB_BOOT_READY:
         ready(sim);
@@ -244,7 +215,7 @@ static uint64_t next_us(struct sim *sim) {
     }
     if (wait_us != LB_NEVER)
         wait_us += sim->late_us;
-    return LB_MIN(LB_MIN(wait_us, sim_next_us(&sim->world)), sim_targets_next_us(sim));
+    return LB_MIN(LB_MIN(wait_us, sim_next_us(&sim->world)), sim_service_next_us(sim));
 }
 
 static void step(struct sim *sim) {
@@ -266,7 +237,7 @@ static void step(struct sim *sim) {
     uint64_t moved = sim->moved;
     do {
         moved = sim->moved;
-        sim_targets_turn(sim);
+        sim_service_turn(sim);
         instant(sim);
     } while (!is_over(sim) && sim->moved != moved);
 }
@@ -309,7 +280,6 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     static const uint32_t block_sizes[] = {512, 512, 512, 1024, 4096};
     struct sim_world *world = &sim->world;
     sim_world_init(world, seed, shows);
-    sim->conn = -1;
     sim->late_for_us = LB_NEVER;
     sim->rx = sim_guarded(SIM_RX_BYTES);
     sim->ring = malloc(SIM_TRACE_BYTES);

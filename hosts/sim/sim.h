@@ -1,8 +1,9 @@
 /* One run of the simulator: a whole boot in a world drawn from a seed. Start here.
  *
  *   world    clock, events, dice, trace            plan      what the seed means
- *   link     datagrams, ARP, the link              dhcp      the DHCP servers
- *   stream   TCP as pipes                          network   connections between engine and targets
+ *   link     datagrams, probes, the link           services  who answers datagrams and connections
+ *   slots    the engine's slots                    dhcp      the DHCP servers
+ *   stream   TCP as pipes                          network   names, connections of the engine
  *   targets  iSCSI targets and their storage       disk      what is on it, and what was
  *   workload the disk's user                       check     what must never be
  *   run      the engine's host, and the run as a whole
@@ -114,6 +115,21 @@ struct sim_work {
 
 enum sim_version { SIM_VERSION_NONE, SIM_VERSION_OUT, SIM_VERSION_DONE, SIM_VERSION_FAILED };
 
+/* ---- slots and datagrams -----------------------------------------------------------------------
+ */
+
+struct sim_slot {
+    bool is_open, is_stream;
+    enum lb_boot_kind kind;  /* of datagrams */
+    struct lb_endpoint from; /* UDP: what it is bound to */
+    int conn;                /* of a stream: index into conns; -1: none any more */
+};
+
+struct sim_packet {
+    enum lb_boot_kind kind;
+    struct lb_endpoint from, to;
+};
+
 /* ---- the run -----------------------------------------------------------------------------------
  */
 
@@ -127,11 +143,9 @@ struct sim {
     struct sim_disk disk;
 
     /* The client's machine. */
-    bool link_up, dhcp_open, address_set, resolving, probing;
-    uint32_t udp_open; /* slots, a bit each */
-    struct lb_addr address, probe;
-    uint32_t probes_conflict;
-    int conn; /* of slot 1: index into conns; -1: none */
+    bool link_up, address_set;
+    struct lb_addr address;
+    struct sim_slot slots[LB_BOOT_SLOTS_MAX];
     char resolve_name[LB_HOST_MAX + 1];
 
     /* The network. */
@@ -168,24 +182,46 @@ struct sim {
 /* ---- plan.c ---- */
 void sim_plan_draw(struct sim *sim);
 
+/* ---- slots.c ---- */
+void sim_slot_open(struct sim *sim, const struct lb_boot_action *action);
+void sim_slot_close(struct sim *sim, uint32_t slot);
+void sim_slot_send(struct sim *sim, const struct lb_boot_action *action); /* a datagram */
+bool sim_slots_are_closed(const struct sim *sim);
+
+/* ---- services.c: who is there ---- */
+/* A datagram of the client's has arrived; answers go by sim_link_reply. */
+void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                          struct lb_bytes bytes);
+/* Who listens for connections at this endpoint, and which of that service's. */
+enum sim_service sim_service_at(const struct sim *sim, struct lb_endpoint to, unsigned *portal);
+/* Whether it refuses connections now. */
+bool sim_service_is_down(const struct sim *sim, const struct sim_conn *conn);
+void sim_service_accept(struct sim *sim, unsigned conn);
+void sim_service_end(struct sim *sim, unsigned conn); /* the server's end is gone */
+void sim_service_turn(struct sim *sim);               /* all that can be done at this instant */
+uint64_t sim_service_next_us(const struct sim *sim);
+
 /* ---- link.c: the client's side of the wire ---- */
-void sim_link_send(struct sim *sim, const struct lb_boot_action *action); /* a datagram */
+void sim_link_send(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                   struct lb_bytes bytes);
+/* A datagram on its way to the client's slot. */
+void sim_link_reply(struct sim *sim, uint32_t slot, uint64_t delay_us, struct lb_endpoint from,
+                    struct lb_bytes bytes);
 void sim_link_probe(struct sim *sim, struct lb_addr addr);
 void sim_link_bring_up(struct sim *sim);
 void sim_link_event(struct sim *sim, const struct sim_event *event);
-void sim_link_reply(struct sim *sim, unsigned server, uint64_t delay_us, struct lb_bytes bytes);
 
 /* ---- dhcp.c ---- */
 void sim_dhcp_init(struct sim *sim);
 struct lb_addr sim_dhcp_address(unsigned server);
-void sim_dhcp_input(struct sim *sim, uint32_t servers, struct lb_bytes bytes);
+void sim_dhcp_input(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes);
 
 /* ---- network.c: names and connections ---- */
 void sim_network_resolve(struct sim *sim, const char *name);
-void sim_network_connect(struct sim *sim, struct lb_endpoint to);
-void sim_network_close(struct sim *sim);
+void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to);
+void sim_network_close(struct sim *sim, uint32_t slot);
 void sim_network_event(struct sim *sim, const struct sim_event *event);
-/* Moves bytes between the engine and its connection; true when some were moved. */
+/* Moves bytes between the engine and its connections; true when some were moved. */
 bool sim_network_move(struct sim *sim);
 /* The connection ends, abruptly, in the middle: each side hears of it or not. */
 void sim_network_sever(struct sim *sim, struct sim_conn *conn, bool tells_client,

@@ -41,13 +41,11 @@ static void open_pipe(struct sim_pipe *pipe) {
     pipe->ring = ring;
 }
 
-void sim_conn_open(struct sim_conn *conn, struct sim_world *world, uint32_t number,
-                   unsigned portal) {
+void sim_conn_open(struct sim_conn *conn, struct sim_world *world, uint32_t number) {
     open_pipe(&conn->up);
     open_pipe(&conn->down);
     conn->state = SIM_CONN_ASKED;
     conn->number = number;
-    conn->portal = portal;
     conn->has_client = conn->has_server = true;
     conn->is_severed = false;
     draw_manner(conn, world);

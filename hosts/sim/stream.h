@@ -39,10 +39,18 @@ struct sim_manner {
     bool tells[2]; /* when it is cut: whether the client (0), the server (1) is told */
 };
 
+/* Who is at the other end of a connection; a service's own connections alone are its affair. */
+enum sim_service {
+    SIM_AT_NOBODY, /* an address where nobody lives */
+    SIM_AT_TARGETS,
+};
+
 struct sim_conn {
     enum sim_conn_state state;
     uint32_t number; /* of all connections of the run */
-    unsigned portal;
+    uint32_t slot;   /* of the engine, while it has the client's end */
+    enum sim_service service;
+    unsigned portal;             /* which of the service's */
     bool has_client, has_server; /* this end is still open */
     bool is_severed;
     struct sim_manner manner;
@@ -50,8 +58,7 @@ struct sim_conn {
     uint64_t server_until_us; /* when the target's end wants to be polled */
 };
 
-void sim_conn_open(struct sim_conn *conn, struct sim_world *world, uint32_t number,
-                   unsigned portal);
+void sim_conn_open(struct sim_conn *conn, struct sim_world *world, uint32_t number);
 void sim_conn_free(struct sim_conn *conn);
 
 /* How many bytes may be written now, and to be taken at once. */

@@ -133,6 +133,11 @@ void sim_targets_init(struct sim *sim) {
 /* ---- ends of connections -----------------------------------------------------------------------
  */
 
+/* A connection of ours. */
+static bool is_open(const struct sim_conn *conn) {
+    return conn->service == SIM_AT_TARGETS && conn->state == SIM_CONN_OPEN && conn->has_server;
+}
+
 void sim_targets_accept(struct sim *sim, unsigned conn) {
     struct sim_portal *portal = &sim->portals[sim->conns[conn].portal];
     if (sim->ends[conn] == NULL)
@@ -246,7 +251,7 @@ static bool is_silent(const struct sim *sim, unsigned portal) {
 void sim_targets_turn(struct sim *sim) {
     for (unsigned i = 0; i < SIM_CONNS; i++) {
         struct sim_conn *conn = &sim->conns[i];
-        if (conn->state != SIM_CONN_OPEN || !conn->has_server)
+        if (!is_open(conn))
             continue;
         if (is_silent(sim, conn->portal)) {
             conn->server_until_us = sim->portals[conn->portal].silent_until_us;
@@ -262,8 +267,7 @@ uint64_t sim_targets_next_us(const struct sim *sim) {
     uint64_t next_us = LB_NEVER;
     for (unsigned i = 0; i < SIM_CONNS; i++) {
         const struct sim_conn *conn = &sim->conns[i];
-        if (conn->state == SIM_CONN_OPEN && conn->has_server &&
-            conn->server_until_us > sim->world.now_us)
+        if (is_open(conn) && conn->server_until_us > sim->world.now_us)
             next_us = LB_MIN(next_us, conn->server_until_us);
     }
     return next_us;
@@ -276,8 +280,7 @@ static int find_session(struct sim *sim) {
     uint32_t first = sim_below(&sim->world, SIM_CONNS);
     for (uint32_t k = 0; k < SIM_CONNS; k++) {
         uint32_t i = (first + k) % SIM_CONNS;
-        if (sim->conns[i].state == SIM_CONN_OPEN && sim->conns[i].has_server &&
-            lb_target_is_full_feature(sim->ends[i]))
+        if (is_open(&sim->conns[i]) && lb_target_is_full_feature(sim->ends[i]))
             return (int)i;
     }
     return -1;
@@ -287,7 +290,7 @@ static int find_session(struct sim *sim) {
 static void kill_ends(struct sim *sim, unsigned portal) {
     for (unsigned i = 0; i < SIM_CONNS; i++) {
         struct sim_conn *conn = &sim->conns[i];
-        if (conn->state != SIM_CONN_OPEN || !conn->has_server || conn->portal != portal)
+        if (!is_open(conn) || conn->portal != portal)
             continue;
         bool tells = !sim_happens(&sim->world, SIM_HALF_OPEN);
         sim_targets_end(sim, i);
@@ -405,7 +408,7 @@ void sim_targets_event(struct sim *sim, const struct sim_event *event) {
 
 void sim_targets_free(struct sim *sim) {
     for (unsigned i = 0; i < SIM_CONNS; i++) {
-        if (sim->conns[i].state == SIM_CONN_OPEN && sim->conns[i].has_server)
+        if (is_open(&sim->conns[i]))
             sim_targets_end(sim, i);
         free(sim->ends[i]);
         free(sim->end_rx[i]);

@@ -38,9 +38,9 @@ struct sim_coverage {
 void sim_coverage_add(struct sim_coverage *to, const struct sim_coverage *from);
 
 enum sim_what {
-    SIM_TO_CLIENT,   /* a datagram; a: index of the server it comes from */
-    SIM_TO_SERVERS,  /* a datagram; a: which servers (bits) */
-    SIM_PROBED,      /* a: conflict */
+    SIM_TO_CLIENT,   /* a datagram behind a struct sim_packet; a: the engine's slot */
+    SIM_TO_SERVERS,  /* the same */
+    SIM_PROBED,      /* a: conflict; data: the address */
     SIM_ADDRESS_SET, /* a: refused */
     SIM_LINK,        /* a: up */
     SIM_RESOLVED,

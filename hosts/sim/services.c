@@ -1,0 +1,64 @@
+/* Who answers the client's datagrams and connections. A new service is a case in each of these, and
+ * a file of its own. */
+#include "hosts/sim/sim.h"
+
+void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                          struct lb_bytes bytes) {
+    switch (packet->kind) {
+    case LB_KIND_DHCP4:
+        sim_dhcp_input(sim, slot, packet->to, bytes);
+        return;
+    case LB_KIND_DHCP6:
+    case LB_KIND_ND6:
+    case LB_KIND_UDP:
+        return; /* nobody lives there */
+    }
+}
+
+enum sim_service sim_service_at(const struct sim *sim, struct lb_endpoint to, unsigned *portal) {
+    for (unsigned i = 0; i < SIM_PORTALS; i++) {
+        if (lb_endpoint_equal(sim->portals[i].at, to)) {
+            *portal = i;
+            return SIM_AT_TARGETS;
+        }
+    }
+    return SIM_AT_NOBODY;
+}
+
+bool sim_service_is_down(const struct sim *sim, const struct sim_conn *conn) {
+    switch (conn->service) {
+    case SIM_AT_TARGETS:
+        return sim->plan.wrong == SIM_WRONG_REFUSED || sim->portals[conn->portal].is_down;
+    case SIM_AT_NOBODY:
+        break;
+    }
+    return false;
+}
+
+void sim_service_accept(struct sim *sim, unsigned conn) {
+    switch (sim->conns[conn].service) {
+    case SIM_AT_TARGETS:
+        sim_targets_accept(sim, conn);
+        return;
+    case SIM_AT_NOBODY:
+        return;
+    }
+}
+
+void sim_service_end(struct sim *sim, unsigned conn) {
+    switch (sim->conns[conn].service) {
+    case SIM_AT_TARGETS:
+        sim_targets_end(sim, conn);
+        return;
+    case SIM_AT_NOBODY:
+        return;
+    }
+}
+
+void sim_service_turn(struct sim *sim) {
+    sim_targets_turn(sim);
+}
+
+uint64_t sim_service_next_us(const struct sim *sim) {
+    return sim_targets_next_us(sim);
+}

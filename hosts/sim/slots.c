@@ -1,0 +1,52 @@
+/* The engine's slots: what it may do with them, and what not. */
+#include "hosts/sim/sim.h"
+
+void sim_slot_open(struct sim *sim, const struct lb_boot_action *action) {
+    struct sim_slot *slot = &sim->slots[action->slot];
+    if (slot->is_open)
+        sim_violation(&sim->world, "OPEN of slot %u, which is open", action->slot);
+    *slot =
+        (struct sim_slot){.is_open = true, .kind = action->kind, .from = action->from, .conn = -1};
+}
+
+void sim_slot_close(struct sim *sim, uint32_t number) {
+    struct sim_slot *slot = &sim->slots[number];
+    if (slot->is_stream)
+        sim_network_close(sim, number);
+    slot->is_open = slot->is_stream = false;
+}
+
+bool sim_slots_are_closed(const struct sim *sim) {
+    for (size_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
+        if (sim->slots[i].is_open && (!sim->slots[i].is_stream || sim->slots[i].conn >= 0))
+            return false;
+    return true;
+}
+
+/* ---- datagrams ---------------------------------------------------------------------------------
+ */
+
+static void check_dhcp4(struct sim *sim, const struct lb_boot_action *action) {
+    bool broadcast = lb_addr_equal(action->to.addr, lb_addr_v4(255, 255, 255, 255));
+    if (action->to.port != LB_DHCP4_SERVER_PORT)
+        sim_violation(&sim->world, "a datagram to port %u", (unsigned)action->to.port);
+    bool is_server = false;
+    for (unsigned i = 0; i < SIM_DHCP_SERVERS; i++)
+        is_server = is_server || lb_addr_equal(action->to.addr, sim_dhcp_address(i));
+    if (is_server && !lb_addr_is_set(sim->address)) /* set, or being set */
+        sim_violation(&sim->world, "a unicast datagram without an address");
+    if (!broadcast && !lb_addr_is_host(action->to.addr))
+        sim_violation(&sim->world, "a datagram to %s", lb_endpoint_text(action->to).s);
+}
+
+void sim_slot_send(struct sim *sim, const struct lb_boot_action *action) {
+    const struct sim_slot *slot = &sim->slots[action->slot];
+    struct sim_packet packet = {.kind = slot->kind, .from = action->from, .to = action->to};
+    if (!slot->is_open || slot->is_stream) {
+        sim_violation(&sim->world, "a datagram on slot %u, which is not open", action->slot);
+        return;
+    }
+    if (slot->kind == LB_KIND_DHCP4)
+        check_dhcp4(sim, action);
+    sim_link_send(sim, action->slot, &packet, action->bytes);
+}
