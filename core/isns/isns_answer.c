@@ -52,6 +52,16 @@ static void take_features(struct lb_isns_client *client, struct lb_isns_domain *
     }
 }
 
+/* One domain, and its features. */
+static void take_walked(struct lb_isns_client *client, struct lb_isns_attribute attribute) {
+    size_t before = client->domain_count;
+    take_domain(client, attribute);
+    if (client->domain_count > before)
+        client->walking = LB_ISNS_TO_ASK; /* and the next, after this answer */
+    if (client->walking == LB_ISNS_TO_ASK)
+        take_features(client, &client->domains[client->domain_count - 1], attribute);
+}
+
 static void take_member(struct lb_isns_client *client, struct lb_isns_domain *domain,
                         struct lb_isns_attribute attribute) {
     char name[LB_NAME_MAX + 1];
@@ -253,6 +263,8 @@ static void take_attribute(struct lb_isns_client *client, struct lb_isns_attribu
     if (request->ask == LB_ISNS_ASK_REGISTER && attribute.tag == LB_ISNS_ENTITY &&
         lb_isns_value_text(attribute, &entity))
         lb_text_copy(client->entity, sizeof client->entity, entity);
+    if (request->ask == LB_ISNS_ASK_WALK)
+        take_walked(client, attribute);
     if (!answer->past_key) {
         answer->past_key = attribute.tag == LB_ISNS_DELIMITER;
         return;
@@ -277,6 +289,15 @@ static void end_domain(struct lb_isns_client *client, struct lb_isns_domain *dom
     domain->member_count = LB_MAX(domain->seen, domain->taken);
 }
 
+/* The domain that the answer named is the last one; its features are known. */
+static void end_walked(struct lb_isns_client *client) {
+    if (client->walking != LB_ISNS_TO_ASK)
+        return;
+    struct lb_isns_domain *domain = &client->domains[client->domain_count - 1];
+    domain->features = LB_ISNS_ANSWERED;
+    end_domain(client, domain, LB_ISNS_ASK_FEATURES);
+}
+
 static void end_target(struct lb_isns_client *client, size_t index) {
     struct lb_isns_answer *answer = &client->answer;
     bool is_known = answer->has_node || answer->portal_count > 0;
@@ -297,13 +318,19 @@ static void end_target(struct lb_isns_client *client, size_t index) {
 
 static void answered(struct lb_isns_client *client, struct lb_isns_request *request) {
     enum lb_isns_ask ask = request->ask;
-    *lb_isns_progress(client, request) = LB_ISNS_ANSWERED;
+    enum lb_isns_progress *progress = lb_isns_progress(client, request);
+    if (*progress == LB_ISNS_ASKED)
+        *progress = LB_ISNS_ANSWERED;
     request->ask = LB_ISNS_ASK_NOTHING;
     request->send_due = false;
     if (ask == LB_ISNS_ASK_REGISTER)
         client->is_registered = true;
     else if (ask == LB_ISNS_ASK_WITHDRAW)
         client->is_registered = false;
+    else if (ask == LB_ISNS_ASK_DOMAINS && client->domain_count == 0)
+        client->walking = LB_ISNS_TO_ASK;
+    else if (ask == LB_ISNS_ASK_WALK)
+        end_walked(client);
     else if (ask == LB_ISNS_ASK_FEATURES || ask == LB_ISNS_ASK_MEMBERS)
         end_domain(client, &client->domains[request->index], ask);
     else if (ask == LB_ISNS_ASK_PORTALS)
@@ -316,7 +343,13 @@ static void refused(struct lb_isns_client *client, uint64_t now_us, struct lb_is
     if (is_stranger && !client->is_registered && request->ask != LB_ISNS_ASK_REGISTER &&
         client->config.registration != LB_ISNS_REGISTER_NEVER) {
         client->needs_registration = true;
+        client->tries_registration = false;
         lb_isns_put_back(client, request);
+        return;
+    }
+    if (request->ask == LB_ISNS_ASK_REGISTER && client->tries_registration) {
+        client->registering = LB_ISNS_ANSWERED;
+        request->ask = LB_ISNS_ASK_NOTHING;
         return;
     }
     if (is_stranger || status == LB_ISNS_SOURCE_UNAUTHORIZED)
@@ -339,12 +372,15 @@ static void end_answer(struct lb_isns_client *client, uint64_t now_us) {
         return;
     struct lb_isns_request *request = &client->requests[client->answer.request];
     bool is_withdrawal = request->ask == LB_ISNS_ASK_WITHDRAW;
+    bool is_stranger = status == LB_ISNS_SOURCE_UNKNOWN || status == LB_ISNS_SOURCE_ABSENT;
     /* 5.6.5.2: no match is an empty answer; open-isns says NO_SUCH_ENTRY. A server that does not
-     * have the attribute has no boot lists. */
-    bool is_empty = status == LB_ISNS_NO_SUCH_ENTRY || (status == LB_ISNS_ATTRIBUTE_UNSUPPORTED &&
-                                                        request->ask == LB_ISNS_ASK_FEATURES);
+     * have the attribute has no boot lists, and one that does not walk has nothing to add. */
+    bool is_empty =
+        status == LB_ISNS_NO_SUCH_ENTRY ||
+        (request->ask == LB_ISNS_ASK_WALK && status != LB_ISNS_OK && !is_stranger) ||
+        (status == LB_ISNS_ATTRIBUTE_UNSUPPORTED && request->ask == LB_ISNS_ASK_FEATURES);
     client->resends = 0;
-    if (status == LB_ISNS_BUSY) {
+    if (status == LB_ISNS_BUSY) { /* first: it may be the answer to any of them */
         lb_isns_put_back(client, request);
         lb_isns_pause(client, now_us);
     } else if (status == LB_ISNS_OK || is_empty || is_withdrawal) {

@@ -1,9 +1,14 @@
 /* What is asked next, and how it is written.
  *
  *   [REGISTER] -> by name:   PORTALS
- *              -> boot list: DOMAINS -> FEATURES of each -> MEMBERS of those with a boot list
- *                            -> PORTALS of each member -> MEMBERS again, where there was no room
+ *              -> boot list: DOMAINS -> [WALK -> WALK ...] -> FEATURES of each
+ *                            -> MEMBERS of those with a boot list -> PORTALS of each member
+ *                            -> MEMBERS again, where there was no room
+ *              -> where nothing was found: REGISTER, and all of it again
  *              -> [WITHDRAW]
+ *
+ * WALK is for open-isns, which does not tell a node its domains (DevAttrQry), but goes through them
+ * one after the other (DevGetNext), though RFC 4171 5.6.5.3 does not list that key.
  */
 #include "core/isns/isns_client.h"
 
@@ -15,6 +20,8 @@ const char *lb_isns_target_name(const struct lb_isns_client *client, size_t inde
 enum lb_isns_function lb_isns_ask_function(enum lb_isns_ask ask) {
     if (ask == LB_ISNS_ASK_REGISTER)
         return LB_ISNS_DEV_ATTR_REG;
+    if (ask == LB_ISNS_ASK_WALK)
+        return LB_ISNS_DEV_GET_NEXT;
     return ask == LB_ISNS_ASK_WITHDRAW ? LB_ISNS_DEV_DEREG : LB_ISNS_DEV_ATTR_QRY;
 }
 
@@ -38,6 +45,15 @@ static void put_portals_query(struct lb_isns_writer *writer, const char *target)
 static void put_domains_query(struct lb_isns_writer *writer, const char *initiator) {
     static const uint32_t tags[] = {LB_ISNS_DOMAIN_ID};
     lb_isns_put_text(writer, LB_ISNS_NAME, initiator);
+    put_query(writer, tags, LB_COUNT(tags));
+}
+
+static void put_walk(struct lb_isns_writer *writer, const struct lb_isns_client *client) {
+    static const uint32_t tags[] = {LB_ISNS_DOMAIN_ID, LB_ISNS_DOMAIN_FEATURES};
+    if (client->domain_count == 0)
+        lb_isns_put_empty(writer, LB_ISNS_DOMAIN_ID);
+    else
+        lb_isns_put_u32(writer, LB_ISNS_DOMAIN_ID, client->domains[client->domain_count - 1].id);
     put_query(writer, tags, LB_COUNT(tags));
 }
 
@@ -85,6 +101,9 @@ struct lb_bytes lb_isns_request_write(const struct lb_isns_client *client,
     case LB_ISNS_ASK_DOMAINS:
         put_domains_query(&writer, config->initiator);
         break;
+    case LB_ISNS_ASK_WALK:
+        put_walk(&writer, client);
+        break;
     case LB_ISNS_ASK_FEATURES:
         put_domain_query(&writer, client->domains[request->index].id, LB_ISNS_DOMAIN_FEATURES);
         break;
@@ -112,6 +131,8 @@ enum lb_isns_progress *lb_isns_progress(struct lb_isns_client *client,
         return &client->registering;
     case LB_ISNS_ASK_DOMAINS:
         return &client->domains_asked;
+    case LB_ISNS_ASK_WALK:
+        return &client->walking;
     case LB_ISNS_ASK_FEATURES:
         return &client->domains[request->index].features;
     case LB_ISNS_ASK_MEMBERS:
@@ -147,9 +168,11 @@ static bool find_domain(const struct lb_isns_client *client, bool members, size_
 }
 
 static enum lb_isns_ask next_of_boot_list(const struct lb_isns_client *client, size_t *index) {
-    bool waits = client->domains_asked == LB_ISNS_ASKED;
+    bool waits = client->domains_asked == LB_ISNS_ASKED || client->walking == LB_ISNS_ASKED;
     if (client->domains_asked == LB_ISNS_TO_ASK)
         return LB_ISNS_ASK_DOMAINS;
+    if (!waits && client->walking == LB_ISNS_TO_ASK)
+        return LB_ISNS_ASK_WALK;
     if (!waits && find_domain(client, false, index, &waits))
         return LB_ISNS_ASK_FEATURES;
     if (!waits && find_domain(client, true, index, &waits))
@@ -230,6 +253,19 @@ bool lb_isns_is_answered(const struct lb_isns_client *client) {
         if (client->requests[i].ask != LB_ISNS_ASK_NOTHING)
             return false;
     return next_ask(client, &index) == LB_ISNS_ASK_NOTHING;
+}
+
+void lb_isns_start_over(struct lb_isns_client *client) {
+    for (size_t i = 0; i < client->target_count; i++)
+        client->targets[i].portals = LB_ISNS_TO_ASK;
+    client->counts.members = client->counts.unregistered = client->counts.not_targets = 0;
+    client->counts.domains = client->counts.boot_domains = client->counts.unusable = 0;
+    client->counts.dropped = 0;
+    if (client->config.target[0])
+        return;
+    client->domains_asked = LB_ISNS_TO_ASK;
+    client->walking = LB_ISNS_ANSWERED; /* unless there are none */
+    client->domain_count = client->target_count = client->names_len = 0;
 }
 
 /* Enough is found when a boot could not try more. */

@@ -120,6 +120,7 @@ void lb_isns_client_init(struct lb_isns_client *client, uint64_t now_us,
         client->config.server.port = LB_ISNS_PORT;
     if (config->target[0])
         lb_isns_add_target(client, config->target, false);
+    lb_isns_start_over(client);
     lb_isns_reader_init(&client->reader);
     enter_connecting(client, now_us);
 }
@@ -167,10 +168,21 @@ static void count_left_out(struct lb_isns_client *client) {
         client->counts.dropped += client->targets[i].portals == LB_ISNS_TO_ASK;
 }
 
+/* Some servers show a stranger an empty list instead of saying that they do not know it. */
+static bool may_register(const struct lb_isns_client *client) {
+    return client->config.registration == LB_ISNS_REGISTER_AUTO && !client->needs_registration &&
+           client->counts.found == 0;
+}
+
 /* Nothing is left to ask. Who leaves with nothing takes its registration along. */
 static void on_answered(struct lb_isns_client *client, uint64_t now_us) {
     if (lb_isns_ask_more(client))
         return;
+    if (!client->withdraws && may_register(client)) {
+        client->needs_registration = client->tries_registration = true;
+        lb_isns_start_over(client);
+        return;
+    }
     if (!client->withdraws) {
         count_left_out(client);
         client->withdraws = client->is_registered && client->counts.found == 0;

@@ -25,6 +25,7 @@ enum lb_isns_ask {
     LB_ISNS_ASK_NOTHING,
     LB_ISNS_ASK_REGISTER,
     LB_ISNS_ASK_DOMAINS,  /* which domains are we in */
+    LB_ISNS_ASK_WALK,     /* the next domain that we can see, where that brought none */
     LB_ISNS_ASK_FEATURES, /* of a domain */
     LB_ISNS_ASK_MEMBERS,  /* of a domain */
     LB_ISNS_ASK_PORTALS,  /* of a target */
@@ -94,7 +95,8 @@ struct lb_isns_client {
     bool connect_due, close_due, end_due, was_busy;
 
     bool needs_registration, is_registered, withdraws;
-    enum lb_isns_progress registering, domains_asked, withdrawing;
+    bool tries_registration; /* nobody demanded it */
+    enum lb_isns_progress registering, domains_asked, walking, withdrawing;
     char entity[LB_ISNS_VALUE_MAX]; /* that the server assigned */
 
     struct lb_isns_domain domains[LB_ISNS_DOMAINS_MAX];
@@ -132,6 +134,8 @@ void lb_isns_pause(struct lb_isns_client *client, uint64_t now_us);
 void lb_isns_ask(struct lb_isns_client *client, uint64_t now_us);
 /* No request is in flight, and there is nothing to ask. */
 bool lb_isns_is_answered(const struct lb_isns_client *client);
+/* The question from its beginning. */
+void lb_isns_start_over(struct lb_isns_client *client);
 /* Members that there was no room for are to be asked for next; false: there are none. */
 bool lb_isns_ask_more(struct lb_isns_client *client);
 /* Writes the request into room. */

@@ -102,12 +102,14 @@ bool lb_isns_value_name(struct lb_isns_attribute attribute, char name[LB_NAME_MA
     return lb_isns_value_text(attribute, &text) && lb_isns_name(text, name);
 }
 
+/* RFC 4171 6.3.1 wants IPv4 addresses mapped (::ffff:a.b.c.d); open-isns's tools register
+ * compatible ones (::a.b.c.d). */
 static struct lb_addr read_address(struct lb_rd *rd) {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}, compatible[12];
     struct lb_addr addr = lb_rd_v6(rd);
-    if (lb_addr_is_set(addr) && memcmp(addr.bytes, mapped, sizeof mapped) == 0)
-        return lb_addr_v4_bytes(addr.bytes + sizeof mapped);
-    return addr;
+    bool is_v4 = memcmp(addr.bytes, mapped, sizeof mapped) == 0 ||
+                 (memcmp(addr.bytes, compatible, sizeof compatible) == 0 && addr.bytes[12] != 0);
+    return is_v4 ? lb_addr_v4_bytes(addr.bytes + sizeof mapped) : addr;
 }
 
 bool lb_isns_value_address(struct lb_isns_attribute attribute, struct lb_addr *addr) {

@@ -4,9 +4,10 @@
 
 static struct lb_isns_action action;
 
-/* A question by name, connected; its request is in flight. */
-static void begin(const char *target) {
+/* A question, connected; its request is in flight. */
+static void begin_as(const char *target, enum lb_isns_register registration) {
     test_server((struct lb_isns_server_config){0});
+    t.config.registration = registration;
     test_target(target);
     lb_isns_client_init(&t.client, t.now, &t.config, &t.rand, &t.trace);
     action = lb_isns_client_poll(&t.client, t.now);
@@ -15,6 +16,10 @@ static void begin(const char *target) {
     lb_isns_client_connected(&t.client, t.now);
     action = lb_isns_client_poll(&t.client, t.now);
     CHECK_EQ(action.event, LB_ISNS_WAIT);
+}
+
+static void begin(const char *target) {
+    begin_as(target, LB_ISNS_REGISTER_NEVER);
 }
 
 /* Takes what the client sends; gives the transaction number of its last request. */
@@ -291,7 +296,7 @@ static void who_is_not_authorised_is_told_so(void) {
 }
 
 static void a_server_that_demands_what_it_then_refuses_is_no_endless_loop(void) {
-    begin(TARGET);
+    begin_as(TARGET, LB_ISNS_REGISTER_AUTO);
     struct lb_isns_writer writer = answer(0x8002, sent(), LB_ISNS_SOURCE_UNKNOWN);
     give_answer(&writer);
     writer = answer(0x8001, sent(), 0);
@@ -302,13 +307,66 @@ static void a_server_that_demands_what_it_then_refuses_is_no_endless_loop(void) 
     ends_failed(LB_E_ISNS_SOURCE, "source unknown");
 }
 
+static void a_registration_that_is_refused_is_not_fatal_where_nobody_demanded_it(void) {
+    begin_as(TARGET, LB_ISNS_REGISTER_AUTO);
+    struct lb_isns_writer writer = answer(0x8002, sent(), 0);
+    give_answer(&writer);
+    writer = answer(0x8001, sent(), LB_ISNS_INVALID_REGISTRATION);
+    give_answer(&writer);
+    writer = answer(0x8002, sent(), LB_ISNS_NO_SUCH_ENTRY);
+    give_answer(&writer);
+    ends_done(0);
+}
+
 static void a_registration_that_is_refused_ends_the_question(void) {
-    begin(TARGET);
+    begin_as(TARGET, LB_ISNS_REGISTER_AUTO);
     struct lb_isns_writer writer = answer(0x8002, sent(), LB_ISNS_SOURCE_ABSENT);
     give_answer(&writer);
     writer = answer(0x8001, sent(), LB_ISNS_INVALID_REGISTRATION);
     give_answer(&writer);
     ends_failed(LB_E_ISNS_REFUSED, "invalid registration");
+}
+
+static void domains_are_walked_where_the_server_does_not_list_them(void) {
+    begin("");
+    struct lb_isns_writer writer = answer(0x8002, sent(), LB_ISNS_NO_SUCH_ENTRY);
+    give_answer(&writer);
+    CHECK_BYTES(lb_bytes_after(lb_isns_client_gather(&t.client), 60),
+                tap_hex("00000811 00000000 00000000 00000000"
+                        "00000811 00000000 0000081e 00000000"));
+    for (uint32_t id = 3; id <= 5; id += 2) {
+        writer = answer(0x8003, sent(), 0);
+        lb_isns_put_u32(&writer, LB_ISNS_DOMAIN_ID, id);
+        lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+        lb_isns_put_u32(&writer, LB_ISNS_DOMAIN_ID, id);
+        if (id == 5)
+            lb_isns_put_u32(&writer, LB_ISNS_DOMAIN_FEATURES, 1);
+        give_answer(&writer);
+        CHECK_EQ(t.client.counts.domains, id / 2);
+    }
+    CHECK_BYTES(lb_bytes_after(lb_isns_client_gather(&t.client), 60),
+                tap_hex("00000811 00000004 00000005 00000000 00000000"
+                        "00000811 00000000 0000081e 00000000"));
+    writer = answer(0x8003, sent(), LB_ISNS_NO_SUCH_ENTRY);
+    give_answer(&writer);
+    CHECK_BYTES(lb_bytes_after(lb_isns_client_gather(&t.client), 60),
+                tap_hex("00000811 00000004 00000005 00000000 00000000"
+                        "00000811 00000000 00000814 00000000"));
+    CHECK_EQ(t.client.counts.boot_domains, 1);
+}
+
+static void a_walk_that_goes_in_circles_ends(void) {
+    begin("");
+    struct lb_isns_writer writer = answer(0x8002, sent(), 0);
+    give_answer(&writer);
+    for (unsigned i = 0; i < 2; i++) {
+        writer = answer(0x8003, sent(), 0);
+        lb_isns_put_u32(&writer, LB_ISNS_DOMAIN_ID, 7);
+        lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+        give_answer(&writer);
+    }
+    ends_done(0);
+    CHECK_EQ(t.client.counts.domains, 1);
 }
 
 static void a_server_without_boot_lists_has_none(void) {
@@ -503,7 +561,10 @@ int main(void) {
     TEST(a_refusal_is_the_end_with_its_reason);
     TEST(who_is_not_authorised_is_told_so);
     TEST(a_server_that_demands_what_it_then_refuses_is_no_endless_loop);
+    TEST(a_registration_that_is_refused_is_not_fatal_where_nobody_demanded_it);
     TEST(a_registration_that_is_refused_ends_the_question);
+    TEST(domains_are_walked_where_the_server_does_not_list_them);
+    TEST(a_walk_that_goes_in_circles_ends);
     TEST(a_server_without_boot_lists_has_none);
     TEST(an_answer_of_another_kind_is_a_broken_protocol);
     TEST(what_is_no_isns_is_known_by_its_first_bytes);

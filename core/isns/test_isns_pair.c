@@ -209,7 +209,7 @@ static void who_finds_nothing_takes_its_registration_along(void) {
     test_server((struct lb_isns_server_config){.knows_registered_only = true});
     test_run();
     CHECK_EQ(t.end, LB_ISNS_DONE);
-    CHECK_EQ(t.server.requests, 4); /* refused, registered, asked, withdrawn */
+    CHECK_EQ(t.server.requests, 5); /* refused, registered, asked, walked, withdrawn */
     CHECK_EQ(lb_isns_server_find_node(&t.server, ME), LB_ISNS_NONE);
     CHECK(!lb_isns_client_is_registered(&t.client));
 }

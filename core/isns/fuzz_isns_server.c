@@ -1,0 +1,69 @@
+/* Messages to a server with a few nodes, one after the other: LL and as many bytes. */
+#include "core/isns/test_isns.h"
+#include "tests/fuzz.h"
+
+static void check_tables(void) {
+    const struct lb_isns_tables *tables = &t.server.tables;
+    lb_assert(tables->node_count <= tables->node_cap && tables->portal_count <= tables->portal_cap);
+    lb_assert(tables->entity_count <= tables->entity_cap);
+    for (uint32_t i = 0; i < tables->node_count; i++) {
+        if (!tables->nodes[i].name[0])
+            continue;
+        lb_assert(lb_isns_server_find_node(&t.server, tables->nodes[i].name) == i);
+        lb_assert(tables->entities[tables->nodes[i].entity].id[0]);
+    }
+}
+
+/* Small tables, so that they fill up. */
+static void start(uint8_t flags) {
+    struct lb_isns_tables tables = {
+        .entities = t.entities,
+        .nodes = t.nodes,
+        .portals = t.portals,
+        .groups = t.groups,
+        .domains = t.domains,
+        .members = t.members,
+        .entity_cap = 6,
+        .node_cap = 6,
+        .portal_cap = 6,
+        .group_cap = 4,
+        .domain_cap = 4,
+        .member_cap = 8,
+    };
+    struct lb_isns_server_config config = {
+        .knows_registered_only = flags & 1,
+        .no_domains = flags & 2,
+        .says_no_such_entry = flags & 4,
+        .pdu_max = flags & 8 ? 16 : 0,
+    };
+    lb_isns_server_init(&t.server, &config, &tables);
+    t.now = LB_US_SEC;
+    test_node(TARGET, LB_ISNS_TARGET, 1);
+    test_node(OTHER, flags & 16 ? LB_ISNS_CONTROL : LB_ISNS_TARGET, 2);
+    lb_isns_server_add_group(&t.server, 0, 0, 3, false);
+    test_domain(7, LB_ISNS_BOOT_LIST, ME, TARGET);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct lb_rd rd = lb_rd(lb_bytes(data, size));
+    static uint8_t room[8192];
+    start(lb_rd_u8(&rd));
+    while (rd.left >= 2) {
+        struct lb_bytes message = lb_rd_bytes(&rd, LB_MIN(lb_rd_u16(&rd), rd.left));
+        struct lb_bytes answer =
+            lb_isns_server_answer(&t.server, t.now, message, lb_span(room, sizeof room));
+        struct lb_isns_reader reader;
+        enum lb_isns_read got;
+        check_tables();
+        t.now += 600 * LB_US_SEC;
+        if (answer.len == 0)
+            continue;
+        lb_assert(lb_isns_message_len(answer) == answer.len);
+        lb_isns_reader_init(&reader);
+        do {
+            got = lb_isns_reader_next(&reader, &answer);
+            lb_assert(got != LB_ISNS_READ_BROKEN);
+        } while (got != LB_ISNS_READ_END);
+    }
+    return 0;
+}
