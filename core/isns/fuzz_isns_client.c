@@ -20,8 +20,15 @@ static struct {
     char ring[1024];
     uint64_t now, until;
     unsigned ends, opens;
+    bool withdraws;
     uint16_t xid, function;
 } f;
+
+/* LL, and as many bytes, or what is left. */
+static struct lb_bytes take(struct lb_rd *rd) {
+    size_t len = lb_rd_u16(rd);
+    return lb_rd_bytes(rd, LB_MIN(len, rd->left));
+}
 
 static void take_sent(struct lb_bytes bytes) {
     struct lb_rd rd = lb_rd(bytes);
@@ -108,7 +115,8 @@ static void answer_last(struct lb_rd *rd) {
     static uint8_t room[70000];
     uint8_t kind = lb_rd_u8(rd);
     struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
-    struct lb_bytes content = lb_rd_bytes(rd, LB_MIN(lb_rd_u16(rd), rd->left) & ~(size_t)3);
+    struct lb_bytes content = take(rd);
+    content.len &= ~(size_t)3;
     lb_wr_u16(&wr, 1);
     lb_wr_u16(&wr, (uint16_t)(f.function | LB_ISNS_ANSWER));
     lb_wr_u16(&wr, (uint16_t)(LB_MIN(content.len, 65528u) + 4));
@@ -138,18 +146,19 @@ static void step(struct lb_rd *rd) {
         lb_isns_client_lost(&f.client, f.now, NULL);
         break;
     case 4:
-        bytes = lb_rd_bytes(rd, LB_MIN(lb_rd_u16(rd), rd->left));
+        bytes = take(rd);
         lb_isns_client_input(&f.client, f.now, f.client.config.server, bytes);
         break;
     case 5:
-        deliver(lb_rd_bytes(rd, LB_MIN(lb_rd_u16(rd), rd->left)));
+        deliver(take(rd));
         break;
     case 6:
         answer_last(rd);
         break;
     default:
-        if (f.ends == 1)
+        if (f.ends == 1 && !f.withdraws)
             lb_isns_client_withdraw(&f.client, f.now);
+        f.withdraws = f.ends == 1;
         break;
     }
 }

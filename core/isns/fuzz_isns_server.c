@@ -2,6 +2,12 @@
 #include "core/isns/test_isns.h"
 #include "tests/fuzz.h"
 
+/* LL, and as many bytes, or what is left. */
+static struct lb_bytes take(struct lb_rd *rd) {
+    size_t len = lb_rd_u16(rd);
+    return lb_rd_bytes(rd, LB_MIN(len, rd->left));
+}
+
 static void check_tables(void) {
     const struct lb_isns_tables *tables = &t.server.tables;
     lb_assert(tables->node_count <= tables->node_cap && tables->portal_count <= tables->portal_cap);
@@ -49,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static uint8_t room[8192];
     start(lb_rd_u8(&rd));
     while (rd.left >= 2) {
-        struct lb_bytes message = lb_rd_bytes(&rd, LB_MIN(lb_rd_u16(&rd), rd.left));
+        struct lb_bytes message = take(&rd);
         struct lb_bytes answer =
             lb_isns_server_answer(&t.server, t.now, message, lb_span(room, sizeof room));
         struct lb_isns_reader reader;
