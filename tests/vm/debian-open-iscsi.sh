@@ -10,9 +10,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 TIME_LIMIT=400
 
 need_uefi
-find_debian_disk open-iscsi
+find_debian_disk
 make_vm_net
-serve_debian_disk
+serve_debian_disk open-iscsi
 offer_disk </dev/null
 make_stick <<CONF
 enable = yes

@@ -8,9 +8,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/debian.sh"
 
 need_uefi
-find_debian_disk lunboot
+find_debian_disk
 make_vm_net
-serve_debian_disk
+serve_debian_disk lunboot
 offer_disk </dev/null
 make_stick <<CONF
 enable = yes

@@ -6,41 +6,35 @@
 
 vm_cache=${LUNBOOT_VM_CACHE:-$top/build/vm-cache}
 
-# find_debian_disk KIND: sets $debian_image, the image with this kind of initramfs. It is made anew when
-# what goes into it has changed.
+debian_kinds=lunboot,open-iscsi,dracut,dracut-iscsi
+
+# find_debian_disk: sets $debian_image, an image with every kind of initramfs. It is made anew when what
+# goes into it has changed.
 find_debian_disk() {
-    local kind=$1 key
+    local key
     need mmdebstrap mke2fs sgdisk mformat mcopy sha256sum
-    key=$(debian_disk_key "$kind")
-    debian_image=$vm_cache/debian-$kind-$key.img
+    key=$(find "$top/tools/make-debian-disk" "$lunboot" "$top/integration" -type f -exec sha256sum {} + |
+        cut -c1-64 | sha256sum | cut -c1-12)
+    debian_image=$vm_cache/debian-$key.img
     mkdir -p "$vm_cache"
-    exec 7>"$vm_cache/debian-$kind.lock"
+    exec 7>"$vm_cache/debian.lock"
     flock 7
     if [ ! -e "$debian_image" ]; then
-        rm -f "$vm_cache/debian-$kind"-*.img
-        "$top/tools/make-debian-disk" --initramfs="$kind" --lunboot="$lunboot" "$debian_image.new" \
-            >"$scratch/make-debian-disk.log" 2>&1 ||
+        rm -f "$vm_cache"/debian-*.img
+        "$top/tools/make-debian-disk" --initramfs="$debian_kinds" --lunboot="$lunboot" \
+            "$debian_image.new" >"$scratch/make-debian-disk.log" 2>&1 ||
             skip "no Debian image: $(tail -n 1 "$scratch/make-debian-disk.log")"
         mv "$debian_image.new" "$debian_image"
     fi
     flock -u 7
 }
 
-# What an image is made of, in one word.
-debian_disk_key() {
-    {
-        cat "$top/tools/make-debian-disk"
-        case $1 in
-        lunboot) cat "$lunboot" && find "$top/integration/initramfs-tools" -type f -exec cat {} + ;;
-        dracut) cat "$lunboot" && find "$top/integration/dracut" -type f -exec cat {} + ;;
-        esac
-    } | sha256sum | cut -c1-12
-}
-
-# serve_debian_disk: a copy of $debian_image at LUN 1 of $iqn; sets $rootpath and $disk_file.
+# serve_debian_disk KIND: which boots with that kind of initramfs: a copy of $debian_image at LUN 1 of $iqn; sets $rootpath and $disk_file.
 serve_debian_disk() {
     disk_file=$scratch/debian.img
     cp --sparse=always --reflink=auto "$debian_image" "$disk_file"
+    printf 'timeout 0\ndefault %s.conf\n' "$1" >"$scratch/loader.conf"
+    MTOOLS_SKIP_CHECK=1 mcopy -o -i "$disk_file@@1M" "$scratch/loader.conf" ::/loader/loader.conf
     start_tgt
     tgt_target 1 "$iqn"
     tgt_lun 1 1 "$disk_file"
@@ -54,3 +48,33 @@ after_boot() {
 }
 
 has_ended() { ! is_alive "$1"; }
+
+# take_kernel KIND: the kernel and the initramfs out of $disk_file, for a machine that is given them
+# directly; sets $kernel and $initrd.
+take_kernel() {
+    kernel=$scratch/vmlinuz
+    initrd=$scratch/initrd.img
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$disk_file@@1M" ::/vmlinuz "$kernel"
+    MTOOLS_SKIP_CHECK=1 mcopy -i "$disk_file@@1M" "::/initrd-$1.img" "$initrd"
+}
+
+# start_debian COMMAND-LINE [QEMU ARGUMENTS...]: that kernel in a machine with one card at tap0.
+start_debian() {
+    local cmdline=$1
+    shift
+    : >"$scratch/console.log"
+    spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M q35 -m 768 \
+        -display none -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 \
+        -kernel "$kernel" -initrd "$initrd" \
+        -append "root=LABEL=lunboot-root ro console=ttyS0 net.ifnames=0 panic=30 $cmdline" \
+        -serial "file:$scratch/console.log" -monitor "unix:$scratch/monitor,server,nowait" \
+        "${card[@]}" "$@"
+}
+
+# logins: how many sessions were begun in the capture (Login requests of a new session: TSIH 0, first of
+# their connection).
+logins() {
+    tshark -r "$scratch/capture.pcap" -d tcp.port==3260,iscsi \
+        -Y 'iscsi.opcode == 0x03 && iscsi.tsih == 0 && iscsi.keyvalue contains "InitiatorName"' \
+        2>/dev/null | wc -l
+}
