@@ -34,9 +34,7 @@ wait_console 'WRITING' 30
 sleep 3
 end tgtd KILL
 sleep 15
-start_tgt
-tgt_target 1 "$iqn"
-tgt_lun 1 1 "$disk_file"
+start_debian_target
 wait_console 'DATA-OK' 240 "200 MB written and read back are right, though the target was away for 15 s"
 console_has 'ERRORS=0' "and nothing had an I/O error"
 wait_for 60 "the machine's end" has_ended qemu

@@ -35,16 +35,34 @@ serve_debian_disk() {
     cp --sparse=always --reflink=auto "$debian_image" "$disk_file"
     printf 'timeout 0\ndefault %s.conf\n' "$1" >"$scratch/loader.conf"
     MTOOLS_SKIP_CHECK=1 mcopy -o -i "$disk_file@@1M" "$scratch/loader.conf" ::/loader/loader.conf
-    start_tgt
+    start_debian_target
+}
+
+start_debian_target() {
+    local server=$server_ip
+    [[ $server != *:* ]] || server=[$server]
+    start_tgt "$server"
     tgt_target 1 "$iqn"
     tgt_lun 1 1 "$disk_file"
-    rootpath="iscsi:$server_ip:::1:$iqn"
+    rootpath="iscsi:$server:::1:$iqn"
 }
 
 # after_boot <<SCRIPT: what the system runs when it is up; each line it prints is on the console.
 after_boot() {
     cat >"$scratch/after-boot.sh"
     MTOOLS_SKIP_CHECK=1 mcopy -o -i "$disk_file@@1M" "$scratch/after-boot.sh" ::/after-boot.sh
+}
+
+# boot_debian_once COMMAND-LINE SENTENCE: to BOOT-OK, with one login in all, and off again.
+boot_debian_once() {
+    start_capture "$server_ns" tap0 'tcp port 3260'
+    start_debian "$1"
+    wait_console 'BOOT-OK root=/dev/sda2 sessions=1' 300 "$2"
+    stop_capture
+    [ "$(logins)" = 1 ] || fail "the target saw $(logins) logins"
+    ok "the target saw one login"
+    wait_for 90 "the machine's end" has_ended qemu
+    ok "poweroff does not hang"
 }
 
 has_ended() { ! is_alive "$1"; }

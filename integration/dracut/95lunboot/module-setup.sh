@@ -13,7 +13,7 @@ depends() {
 
 installkernel() {
     # The cards' drivers, too: the disk is no device yet that they could be found by.
-    hostonly='' instmods =drivers/net iscsi_tcp iscsi_ibft sd_mod crc32c
+    hostonly='' instmods '=drivers/net' iscsi_tcp iscsi_ibft sd_mod crc32c
 }
 
 install() {

@@ -1,0 +1,23 @@
+#!/bin/bash
+# The same disk with dracut's initramfs and our module in it, twice in a row: told by DHCP, and by the words of
+# dracut on the kernel command line that an installation may have had before.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../interop/lib.sh"
+. "$here/firmware.sh"
+. "$here/debian.sh"
+
+need qemu-system-x86_64 tshark
+find_debian_disk
+make_vm_net
+serve_debian_disk dracut
+take_kernel dracut
+after_boot <<<'systemctl poweroff'
+offer_disk </dev/null
+boot_debian_once 'lunboot.enable=yes' "Debian is up by dracut, its disk named by DHCP"
+boot_debian_once "netroot=iscsi:$server_ip::::1:$iqn rd.iscsi.initiator=iqn.2026-11.test:machine1
+    ip=192.0.2.77:::255.255.255.0:machine1:eth0:none" "and by netroot=, rd.iscsi.initiator= and ip="
+sessions=$(tgt --mode conn --op show --tid 1 | grep -c Session || true)
+[ "$sessions" -le 1 ] || fail "the target still has $sessions sessions"
+ok "two boots of the same machine leave no stale session"
+pass

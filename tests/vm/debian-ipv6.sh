@@ -1,0 +1,17 @@
+#!/bin/bash
+# Kernel and initramfs on a network without IPv4: the disk is named by DHCPv6's boot file URL.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/../interop/lib.sh"
+. "$here/firmware.sh"
+. "$here/debian.sh"
+
+need qemu-system-x86_64 tshark
+find_debian_disk
+make_vm_net6
+serve_debian_disk lunboot
+take_kernel lunboot
+after_boot <<<'systemctl poweroff'
+offer_disk6 </dev/null
+boot_debian_once 'lunboot.enable=yes' "Debian is up, without a word of IPv4"
+pass
