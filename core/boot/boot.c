@@ -120,8 +120,7 @@ void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
  */
 
 static bool wants_link(const struct lb_boot *boot) {
-    return boot->setup.interface != NULL &&
-           (!boot->setup.network_is_up || boot->setup.goal == LB_GOAL_PROBE);
+    return boot->setup.interface != NULL && (!boot->setup.network_is_up || lb_network_is_dry(boot));
 }
 
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {

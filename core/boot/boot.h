@@ -100,7 +100,9 @@ enum lb_boot_goal {
     LB_GOAL_TARGETS, /* asks the configured server for its targets (SendTargets), over the machine's
                         own network: ends READY with lb_boot_targets, and without a disk */
     LB_GOAL_DISCOVER, /* the Discovery stage alone, all of it, without `enable`: ends READY with
-                         lb_boot_candidates, and without a disk */
+                         lb_boot_candidates, and without a disk. Where the machine's own network is
+                         up and an interface is named, DHCP servers are asked for offers there
+                         first, and none is taken: they may know of SLP and iSNS, and name a disk */
 };
 
 struct lb_boot_setup {

@@ -25,7 +25,8 @@
 #define DRY_HOPE_US   (2500 * LB_US_MS) /* a person waits for it: an address's probe, and offers */
 
 bool lb_network_is_dry(const struct lb_boot *boot) {
-    return boot->setup.goal == LB_GOAL_PROBE;
+    return boot->setup.goal == LB_GOAL_PROBE ||
+           (boot->setup.goal == LB_GOAL_DISCOVER && boot->setup.network_is_up);
 }
 
 bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family) {
@@ -257,18 +258,32 @@ static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_
     }
 }
 
+/* Who looks around has a network, and DHCP is one of those that may know something. */
+static void explore_without(struct lb_boot *boot, uint64_t now_us) {
+    if (lb_initiator_choose(boot, now_us, NULL))
+        go_on(boot, now_us);
+    else
+        lb_boot_attempt_failed(boot, now_us);
+}
+
 static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_voice voices[] = {lb_voice_listen(boot, now_us, LB_V4),
                                       lb_voice_listen(boot, now_us, LB_V6)};
     bool has_spoken = voices[0].says == LB_HAS_SPOKEN || voices[1].says == LB_HAS_SPOKEN;
     bool is_asking = voices[0].says == LB_ASKING || voices[1].says == LB_ASKING;
+    bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
     lb_boot_until(boot, boot->deadline_us);
-    if (is_asking && (!has_spoken || now_us < boot->asked_us + DRY_HOPE_US)) {
-        if (has_spoken)
+    if (is_asking && (!(has_spoken || explores) || now_us < boot->asked_us + DRY_HOPE_US)) {
+        if (has_spoken || explores)
             lb_boot_until(boot, boot->asked_us + DRY_HOPE_US);
         return LB_TURN_IDLE;
     }
     lb_network_stop(boot);
+    if (!has_spoken && explores) {
+        lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_FAILED, "no offer");
+        explore_without(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
     if (!has_spoken) {
         nobody_left(boot, now_us);
         return LB_TURN_AGAIN;

@@ -304,6 +304,8 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
  */
 
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->setup.goal == LB_GOAL_DISCOVER) /* it has shown what there is */
+        return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_TARGETS)
         return targets_turn(boot, now_us);
     lb_boot_until(boot, lb_disk_poll(&boot->disk, now_us));

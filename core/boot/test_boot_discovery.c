@@ -406,6 +406,41 @@ static void a_person_who_looks_where_nobody_is_hears_whom_was_asked(void) {
     host_fails(LB_E_DISCOVERY_SILENT, "SLP (everything) over IPv4: no answer");
 }
 
+static const uint8_t option83[] = {83, 14, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 192, 0, 2, 9};
+
+static void offers_are_asked_for_and_none_is_taken(void) {
+    size_t count, dropped;
+    explore();
+    host.setup.interface = "net0";
+    with_isns();
+    memset(&host.config, 0, sizeof host.config);
+    host.dhcp[0].config.options = lb_bytes(option83, sizeof option83);
+    host_offers("iscsi:192.0.2.5:::1:" OTHER);
+    host_boots();
+    const struct lb_candidate *candidates = lb_boot_candidates(&host.boot, &count, &dropped);
+    if (CHECK_EQ(count, 1)) /* the Root Path names it: nobody has to be asked for more */
+        CHECK_STR(candidates[0].at.target, OTHER);
+    CHECK_EQ(host.dhcp_sent[LB_DHCP4_REQUEST], 0);
+    CHECK_EQ(host.seen[LB_BOOT_SET_ADDRESS], 0);
+    host_offers("");
+    host_begin();
+    CHECK(host_until(LB_BOOT_READY));
+    candidates = lb_boot_candidates(&host.boot, &count, &dropped);
+    if (CHECK_EQ(count, 1))
+        CHECK_STR(candidates[0].source, "iSNS server 192.0.2.9");
+}
+
+static void who_looks_around_needs_no_dhcp_server(void) {
+    explore();
+    host.setup.interface = "net0";
+    with_isns();
+    host_dhcp_is_silent();
+    uint64_t start = host.now;
+    host_boots();
+    CHECK(host.now - start < 15 * SEC);
+    CHECK_EQ(host_steps_running(), 0);
+}
+
 int main(void) {
     TEST(a_target_is_found_by_its_name_through_isns);
     TEST(a_target_is_found_by_its_name_through_slp);
@@ -441,5 +476,7 @@ int main(void) {
     TEST(a_stop_in_the_middle_is_an_end);
     TEST(a_person_who_looks_sees_all_and_what_would_be_booted);
     TEST(a_person_who_looks_where_nobody_is_hears_whom_was_asked);
+    TEST(offers_are_asked_for_and_none_is_taken);
+    TEST(who_looks_around_needs_no_dhcp_server);
     return tap_done();
 }

@@ -19,8 +19,8 @@ static const struct lb_usage usage = {
         "Asks the network for disks, and changes nothing: SLP by multicast or its directory\n"
         "agents, iSNS servers, and with --server that server (SendTargets). Lists what there is,\n"
         "who said so, and what a boot would try, in order. With --target it asks for that target\n"
-        "alone. An --interface without an address is brought up for it, as by a boot, and put\n"
-        "back.",
+        "alone. With --interface DHCP servers are asked for offers first, for they may know more;\n"
+        "one without an address is brought up for it, as by a boot, and put back.",
     .options = options,
     .option_count = LB_COUNT(options),
     .takes_keys = true,
