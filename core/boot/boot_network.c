@@ -428,7 +428,9 @@ void lb_network_stop(struct lb_boot *boot) {
 }
 
 void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
-    bool is_in_use = boot->net_set || (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
+    /* In a pause between attempts, too: a lease that is not on the interface cannot be renewed. */
+    bool is_in_use = boot->net_set || boot->state == LB_AT_BACKOFF ||
+                     (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
     if (lb_network_is_dry(boot) || !is_in_use)
         return;
     add_others(boot, now_us);
