@@ -50,13 +50,18 @@ static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
 /* ---- ends -------------------------------------------------------------------------------------
  */
 
-/* No step of the report is left running. */
+/* No step of the report is left running. A family that had no answer yet when the other one's way
+ * came to its end is not what failed. */
 static void end_steps(struct lb_boot *boot, uint64_t now_us) {
-    const size_t steps[] = {boot->step_link,  boot->step_dhcp,    boot->step_nd6,
-                            boot->step_dhcp6, boot->step_session, boot->step_disk};
+    const size_t steps[] = {boot->step_link, boot->step_session, boot->step_disk};
+    const size_t asking[] = {boot->step_dhcp, boot->step_nd6, boot->step_dhcp6};
     const char *why = lb_is_ok(&boot->error) ? "stopped" : lb_code_word(boot->error.code);
+    bool is_needed = !boot->net_set && !boot->was_up;
     for (size_t i = 0; i < LB_COUNT(steps); i++)
         lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
+    for (size_t i = 0; i < LB_COUNT(asking); i++)
+        lb_report_end(&boot->report, now_us, asking[i], is_needed ? LB_DONE_FAILED : LB_BYPASSED,
+                      "%s", is_needed ? why : "no answer so far");
 }
 
 void lb_session_end(struct lb_boot *boot, uint64_t now_us) {

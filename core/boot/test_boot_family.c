@@ -196,6 +196,16 @@ static void ipv6_is_not_spoken_where_it_is_switched_off(void) {
     CHECK_EQ(host.net.addr6_count, 0);
 }
 
+static void a_family_without_an_answer_is_not_shown_as_what_failed(void) {
+    ipv4_only();
+    host.portals[0].answer = REFUSES;
+    host_set("attempts", "1");
+    host_fails(LB_E_CONNECT_REFUSED, "192.0.2.1");
+    CHECK_EQ(host_last_step(LB_STAGE_DHCP).outcome, LB_BYPASSED);
+    CHECK_STR(host_last_step(LB_STAGE_DHCP).note, "no answer so far");
+    CHECK_EQ(host_steps_running(), 0);
+}
+
 /* ---- whose word --------------------------------------------------------------------------------
  */
 
@@ -443,6 +453,7 @@ int main(void) {
     TEST(an_ipv4_network_costs_no_wait_for_ipv6);
     TEST(an_ipv6_network_costs_no_wait_for_ipv4);
     TEST(a_network_of_both_boots_as_fast_as_its_faster_one);
+    TEST(a_family_without_an_answer_is_not_shown_as_what_failed);
     TEST(ipv6_is_not_spoken_where_it_is_switched_off);
     TEST(the_preferred_family_is_given_family_wait);
     TEST(and_no_more);
