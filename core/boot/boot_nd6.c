@@ -14,7 +14,7 @@ void lb_nd6_stage_start(struct lb_boot *boot, uint64_t now_us) {
     }
     boot->nd6_open = boot->nd6_runs = true;
     boot->no_router = false;
-    boot->static6 = lb_network_is_static(boot, LB_V6) ? LB_STATIC6_DUE : LB_STATIC6_NONE;
+    boot->static6 = lb_network_is_static(boot, LB_V6) ? LB_STATIC6_WAITS : LB_STATIC6_NONE;
     boot->step_nd6 = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
                                      "IPv6 routers on %s", boot->interface);
 }
@@ -42,6 +42,8 @@ static enum lb_turn probe(struct lb_boot *boot, uint64_t now_us, struct lb_addr 
         lb_nd6_client_probed(&boot->nd6, now_us, addr, false);
         return LB_TURN_AGAIN;
     }
+    if (boot->static6 == LB_STATIC6_WAITS)
+        boot->static6 = LB_STATIC6_DUE;
     *action =
         (struct lb_boot_action){.event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_ND6, .probe = addr};
     return LB_TURN_ACT;
@@ -57,7 +59,7 @@ static void static_probed(struct lb_boot *boot, uint64_t now_us, bool conflict) 
         boot->static6 = LB_STATIC6_OURS;
         return;
     }
-    boot->static6 = LB_STATIC6_DUE;
+    boot->static6 = LB_STATIC6_WAITS; /* for the next attempt */
     lb_fail(&error, LB_E_ADDRESS_CONFLICT, "%s, which is configured",
             lb_addr_text(static_address(boot)).s);
     boot->out6 = error;
@@ -147,8 +149,7 @@ enum lb_turn lb_nd6_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                struct lb_boot_action *action) {
     if (!boot->nd6_runs)
         return LB_TURN_IDLE;
-    if (boot->static6 == LB_STATIC6_DUE && lb_addr_is_set(boot->nd6.info.link_local) &&
-        lb_is_ok(&boot->out6)) {
+    if (boot->static6 == LB_STATIC6_DUE) {
         boot->static6 = LB_STATIC6_PROBING;
         *action = (struct lb_boot_action){
             .event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_ND6, .probe = static_address(boot)};

@@ -164,12 +164,13 @@ static void add_search(struct lb_boot_net *net, const char *names) {
 }
 
 static void take_names6(struct lb_boot *boot, struct lb_boot_net *net) {
+    const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
     struct addr_list list4 = {.count = 0}, list6 = {.count = 0};
     if (boot->has_lease)
         add_each(&list4, boot->dhcp.lease.dns, boot->dhcp.lease.dns_count);
-    if (boot->dhcp6.has_lease) {
-        add_each(&list6, boot->dhcp6.lease.dns, boot->dhcp6.lease.dns_count);
-        add_search(net, boot->dhcp6.lease.search);
+    if (lease6 != NULL) {
+        add_each(&list6, lease6->dns, lease6->dns_count);
+        add_search(net, lease6->search);
     }
     add_each(&list6, boot->nd6.info.dns, boot->nd6.info.dns_count);
     add_search(net, boot->nd6.info.search);
@@ -228,6 +229,7 @@ static void take_static6(const struct lb_config *config, struct lb_boot_net *net
 
 void lb_net_make(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_config *config = boot->setup.config;
+    const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
     struct lb_boot_net *net = &boot->net;
     memset(net, 0, sizeof *net);
     if (lb_network_is_static(boot, LB_V4))
@@ -236,8 +238,8 @@ void lb_net_make(struct lb_boot *boot, uint64_t now_us) {
         take_lease4(net, &boot->dhcp.lease);
     if (boot->static6 == LB_STATIC6_OURS)
         take_static6(config, net);
-    else if (boot->dhcp6.has_lease)
-        take_lease6(net, now_us, &boot->dhcp6.lease);
+    else if (lease6 != NULL)
+        take_lease6(net, now_us, lease6);
     if (boot->static6 == LB_STATIC6_NONE)
         take_addresses6(net, now_us, &boot->nd6.info);
     take_routers6(net, &boot->nd6.info);

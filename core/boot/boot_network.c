@@ -348,6 +348,8 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
     }
     if (!boot->nd6.info.advertised)
         lb_nd6_client_link_up(&boot->nd6, now_us);
+    if (boot->static6 == LB_STATIC6_WAITS)
+        boot->static6 = LB_STATIC6_DUE;
     if (!boot->dhcp6_runs) {
         boot->dhcp6_role = LB_DHCP6_NOTHING;
         lb_dhcp6_stage_follow(boot, now_us);
@@ -359,6 +361,12 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     boot->asked_us = now_us;
     if (lb_network_is_static(boot, LB_V4)) {
         use_static4(boot, now_us);
+        return;
+    }
+    if (!lb_voice_is_asked(boot, LB_V4) && !lb_voice_is_asked(boot, LB_V6)) {
+        lb_fail(&boot->error, LB_E_CONFIG_VALUE, "family or address of IPv6, without IPv6 on %s",
+                boot->interface);
+        lb_boot_attempt_failed(boot, now_us);
         return;
     }
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
@@ -478,8 +486,12 @@ void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
         lb_dhcp4_client_link_up(&boot->dhcp, now_us);
     if (boot->nd6_runs)
         lb_nd6_client_link_up(&boot->nd6, now_us);
-    if (boot->dhcp6_runs)
+    if (boot->dhcp6_runs) {
         lb_dhcp6_client_link_up(&boot->dhcp6, now_us);
+    } else if (boot->nd6_runs) { /* the one that was given up may be there now */
+        boot->dhcp6_role = LB_DHCP6_NOTHING;
+        lb_dhcp6_stage_follow(boot, now_us);
+    }
 }
 
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why) {

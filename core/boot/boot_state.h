@@ -149,7 +149,8 @@ enum lb_dhcp6_role {
 /* A configured IPv6 address. */
 enum lb_static6 {
     LB_STATIC6_NONE,
-    LB_STATIC6_DUE, /* to be probed, once there is a link-local one */
+    LB_STATIC6_WAITS, /* for the link-local one to be probed, which is the first */
+    LB_STATIC6_DUE,   /* to be probed */
     LB_STATIC6_PROBING,
     LB_STATIC6_OURS,
 };

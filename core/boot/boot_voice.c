@@ -19,8 +19,9 @@ size_t lb_voice_index(enum lb_family family) {
  */
 
 static bool has_address6(const struct lb_boot *boot) {
+    const struct lb_dhcp6_lease *lease = lb_boot_lease6(boot);
     return boot->static6 == LB_STATIC6_OURS || boot->nd6.info.address_count > 0 ||
-           (boot->dhcp6.has_lease && boot->dhcp6.lease.addr_count > 0);
+           (lease != NULL && lease->addr_count > 0);
 }
 
 bool lb_voice_has_address(const struct lb_boot *boot, enum lb_family family) {
@@ -28,8 +29,9 @@ bool lb_voice_has_address(const struct lb_boot *boot, enum lb_family family) {
 }
 
 static bool has_resolver6(const struct lb_boot *boot) {
+    const struct lb_dhcp6_lease *lease = lb_boot_lease6(boot);
     return boot->nd6.info.dns_count > 0 || lb_config_is_set(boot->setup.config, LB_KEY_DNS) ||
-           (boot->dhcp6.has_lease && boot->dhcp6.lease.dns_count > 0);
+           (lease != NULL && lease->dns_count > 0);
 }
 
 /* Where a person named the disk, an address is all that is asked for. */
@@ -75,8 +77,8 @@ static enum lb_says static_state6(const struct lb_boot *boot) {
 
 /* An address of DHCPv6 says nothing of the way to anywhere: routers do (RFC 5942), and they are
  * waited for until they are known not to be there. */
-static enum lb_says leased_state6(const struct lb_boot *boot) {
-    if (boot->dhcp6.lease.addr_count > 0)
+static enum lb_says leased_state6(const struct lb_boot *boot, const struct lb_dhcp6_lease *lease) {
+    if (lease->addr_count > 0)
         return boot->nd6.info.advertised || boot->no_router ? LB_HAS_SPOKEN : LB_ASKING;
     return has_address6(boot) ? LB_HAS_SPOKEN : LB_ASKING;
 }
@@ -90,8 +92,8 @@ static enum lb_says state6(const struct lb_boot *boot) {
         return static_state6(boot);
     if (is_enough6(boot))
         return LB_HAS_SPOKEN;
-    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
-        return leased_state6(boot);
+    if (lb_boot_lease6(boot) != NULL)
+        return leased_state6(boot, lb_boot_lease6(boot));
     if (is_without_dhcp6(boot))
         return has_address6(boot) ? LB_HAS_SPOKEN : LB_ASKING;
     if (!lb_is_ok(&boot->out6)) /* DHCPv6 has failed */
@@ -112,8 +114,8 @@ static struct lb_boot_answer answer6(const struct lb_boot *boot) {
         return (struct lb_boot_answer){.family = LB_V6, .from = "configuration"};
     if (lb_network_is_dry(boot) && offer != NULL)
         return lb_answer_of_lease6(offer);
-    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
-        return lb_answer_of_lease6(&boot->dhcp6.lease);
+    if (lb_boot_lease6(boot) != NULL)
+        return lb_answer_of_lease6(lb_boot_lease6(boot));
     return lb_answer_of_routers6(&boot->nd6.info);
 }
 

@@ -225,6 +225,42 @@ static void a_configured_ipv6_address_bypasses_dhcp(void) {
     CHECK_STR(host_fact("address").source, "command line");
 }
 
+static void it_is_probed_beside_the_link_local_one(void) {
+    managed();
+    host_set("address", "2001:db8::33/64");
+    host_set("rootpath", HOST_ROOT_PATH6);
+    uint64_t start = host.now;
+    if (host_boots())
+        CHECK_EQ(host.now - start, HOST_DAD_US);
+}
+
+static void where_there_is_no_ipv6_it_is_told_at_once(void) {
+    managed();
+    host.setup.has_ipv6 = false;
+    host_set("address", "2001:db8::33/64");
+    host_set("rootpath", HOST_ROOT_PATH6);
+    host_fails(LB_E_CONFIG_VALUE, "without IPv6 on net0");
+    managed();
+    host.setup.has_ipv6 = false;
+    host_fails_with("family", "6", LB_E_CONFIG_VALUE, "without IPv6 on net0");
+}
+
+static void a_server_that_was_given_up_is_asked_again_when_the_link_comes_back(void) {
+    both();
+    host.dhcp6_hears[LB_DHCP6_SOLICIT] = false;
+    host_set("dhcp-timeout", "10s");
+    if (!host_boots())
+        return;
+    host_pass(20 * SEC);
+    CHECK_EQ(host.net.addr6_count, 0);
+    host.dhcp6_hears[LB_DHCP6_SOLICIT] = true;
+    lb_boot_link(&host.boot, host.now, false);
+    lb_boot_link(&host.boot, host.now, true);
+    host_pass(5 * SEC);
+    CHECK(host_has6("2001:db8::100"));
+    CHECK_EQ(logins(), 1);
+}
+
 static void without_a_gateway_the_routers_word_is_taken(void) {
     managed();
     host.ra.prefixes[0].autonomous = true;
@@ -377,6 +413,9 @@ int main(void) {
     TEST(a_family_that_was_silent_is_asked_again_by_the_next_attempt);
     TEST(both_leases_are_given_back);
     TEST(a_configured_ipv6_address_bypasses_dhcp);
+    TEST(it_is_probed_beside_the_link_local_one);
+    TEST(where_there_is_no_ipv6_it_is_told_at_once);
+    TEST(a_server_that_was_given_up_is_asked_again_when_the_link_comes_back);
     TEST(without_a_gateway_the_routers_word_is_taken);
     TEST(a_configured_address_that_another_machine_has_is_told);
     TEST(nobody_lets_us_have_a_link_local_address);
