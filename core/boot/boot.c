@@ -325,7 +325,7 @@ const struct lb_dhcp6_lease *lb_boot_offers6(const struct lb_boot *boot, size_t 
 }
 
 const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot) {
-    return boot->nd6_runs ? &boot->nd6.info : NULL;
+    return boot->nd6_runs || boot->nd6.info.advertised ? &boot->nd6.info : NULL;
 }
 
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count) {
