@@ -76,14 +76,15 @@ static void answer(void *data, int status, int timeouts, struct ares_addrinfo *r
     ares_freeaddrinfo(result);
 }
 
-/* The boot's own name servers, "192.0.2.53,[2001:db8::53]"; without any the machine's stay. */
+/* The boot's own name servers, "192.0.2.53,[2001:db8::53]:53" (c-ares has brackets only with a
+ * port); without any the machine's stay. */
 static bool use_servers(struct lb_resolve *resolve, const struct lb_boot_net *net) {
     char list[LB_DNS_MAX * 64];
     struct lb_text text = lb_text(list, sizeof(list));
     if (!net || net->dns_count == 0)
         return true;
     for (size_t i = 0; i < net->dns_count; i++)
-        lb_text_add(&text, net->dns[i].family == LB_V6 ? "%s[%s]" : "%s%s", i ? "," : "",
+        lb_text_add(&text, net->dns[i].family == LB_V6 ? "%s[%s]:53" : "%s%s", i ? "," : "",
                     lb_addr_text(net->dns[i]).s);
     return ares_set_servers_ports_csv(resolve->channel, list) == ARES_SUCCESS;
 }
