@@ -37,6 +37,16 @@ static void print_json(void) {
         lb_json_offers(&text, &run);
     else
         lb_text_add(&text, "null");
+    lb_text_add(&text, ",\"offers6\":");
+    if (has_offers)
+        lb_json_offers6(&text, &run);
+    else
+        lb_text_add(&text, "null");
+    lb_text_add(&text, ",\"routers6\":");
+    if (has_offers)
+        lb_json_routers6(&text, &run);
+    else
+        lb_text_add(&text, "null");
     lb_text_add(&text, ",\"targets\":");
     if (has_targets)
         lb_json_targets(&text, &run);

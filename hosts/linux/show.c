@@ -145,25 +145,95 @@ void lb_json_targets(struct lb_text *text, const struct lb_run *run) {
 /* ---- offers -----------------------------------------------------------------------------------
  */
 
-void lb_show_offers(const struct lb_run *run) {
+static void print_root_path(const uint8_t *bytes, size_t len) {
+    char path[4 * LB_ROOTPATH_MAX + 1];
+    struct lb_text text = lb_text(path, sizeof(path));
+    lb_text_untrusted(&text, lb_bytes(bytes, len));
+    printf("    root path: %s\n", path[0] ? path : "none");
+}
+
+static void print_dns(const struct lb_addr *dns, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        printf("    name server: %s\n", lb_addr_text(dns[i]).s);
+}
+
+static void show_offers4(const struct lb_run *run) {
     size_t count;
     const struct lb_dhcp4_lease *offers = lb_boot_offers(&run->boot, &count);
 
-    printf("offers\n");
     for (size_t i = 0; i < count; i++) {
-        char path[4 * LB_ROOTPATH_MAX + 1];
-        struct lb_text text = lb_text(path, sizeof(path));
-        lb_text_untrusted(&text, lb_bytes(offers[i].root_path, offers[i].root_path_len));
         printf("  %s offers %s%s", lb_addr_text(offers[i].server).s,
                lb_prefix_text(offers[i].address).s, offers[i].bootp ? " (BOOTP)" : "");
         if (!offers[i].bootp && offers[i].lease_s != LB_DHCP4_INFINITE)
             printf(" for %u s", offers[i].lease_s);
-        printf("\n    root path: %s\n", path[0] ? path : "none");
+        printf("\n");
+        print_root_path(offers[i].root_path, offers[i].root_path_len);
         for (size_t j = 0; j < offers[i].router_count && j < 1; j++)
             printf("    router: %s\n", lb_addr_text(offers[i].routers[j]).s);
-        for (size_t j = 0; j < offers[i].dns_count; j++)
-            printf("    name server: %s\n", lb_addr_text(offers[i].dns[j]).s);
+        print_dns(offers[i].dns, offers[i].dns_count);
     }
+}
+
+static void show_offers6(const struct lb_run *run) {
+    size_t count;
+    const struct lb_dhcp6_lease *offers = lb_boot_offers6(&run->boot, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        printf("  %s offers %s", lb_addr_text(offers[i].server).s,
+               offers[i].addr_count == 0 ? "information" : "");
+        for (size_t j = 0; j < offers[i].addr_count; j++)
+            printf("%s%s", j ? " and " : "", lb_addr_text(offers[i].addrs[j].addr).s);
+        printf(" (DHCPv6)\n");
+        print_root_path(offers[i].root_path, offers[i].root_path_len);
+        print_dns(offers[i].dns, offers[i].dns_count);
+    }
+}
+
+static const char *preference_word(enum lb_nd6_preference preference) {
+    return preference == LB_ND6_HIGH  ? ", preferred"
+           : preference == LB_ND6_LOW ? ", if need be"
+                                      : "";
+}
+
+static void show_routers6(const struct lb_run *run) {
+    const struct lb_nd6_info *info = lb_boot_routers6(&run->boot);
+    if (!info || !info->advertised)
+        return;
+    printf("routers of IPv6\n");
+    for (size_t i = 0; i < info->router_count; i++)
+        printf("  %s%s\n", lb_addr_text(info->routers[i].addr).s,
+               preference_word(info->routers[i].preference));
+    printf("    addresses: %s\n", info->managed         ? "by DHCPv6 (M)"
+                                  : info->address_count ? "stateless"
+                                                        : "none");
+    for (size_t i = 0; i < info->on_link_count; i++)
+        printf("    prefix: %s\n", lb_prefix_text(info->on_link[i].prefix).s);
+    if (info->other && !info->managed)
+        printf("    the rest by DHCPv6 (O)\n");
+    print_dns(info->dns, info->dns_count);
+}
+
+void lb_show_offers(const struct lb_run *run) {
+    printf("offers\n");
+    show_offers4(run);
+    show_offers6(run);
+    show_routers6(run);
+}
+
+static void json_addrs(struct lb_text *text, const char *name, const struct lb_addr *addrs,
+                       size_t count) {
+    lb_text_add(text, ",\"%s\":[", name);
+    for (size_t i = 0; i < count; i++)
+        lb_text_add(text, "%s\"%s\"", i ? "," : "", lb_addr_text(addrs[i]).s);
+    lb_text_add(text, "]");
+}
+
+static void json_root_path(struct lb_text *text, const uint8_t *bytes, size_t len) {
+    lb_text_add(text, ",\"root_path\":");
+    if (len > 0)
+        lb_text_json(text, lb_bytes(bytes, len));
+    else
+        lb_text_add(text, "null");
 }
 
 static void json_offer(struct lb_text *text, const struct lb_dhcp4_lease *offer) {
@@ -174,18 +244,10 @@ static void json_offer(struct lb_text *text, const struct lb_dhcp4_lease *offer)
     json_member(text, "hostname", offer->hostname);
     json_member(text, "domain", offer->domain);
     json_member(text, "initiator", offer->initiator);
-    lb_text_add(text, ",\"root_path\":");
-    if (offer->root_path_len > 0)
-        lb_text_json(text, lb_bytes(offer->root_path, offer->root_path_len));
-    else
-        lb_text_add(text, "null");
-    lb_text_add(text, ",\"dns\":[");
-    for (size_t i = 0; i < offer->dns_count; i++)
-        lb_text_add(text, "%s\"%s\"", i ? "," : "", lb_addr_text(offer->dns[i]).s);
-    lb_text_add(text, "],\"routers\":[");
-    for (size_t i = 0; i < offer->router_count; i++)
-        lb_text_add(text, "%s\"%s\"", i ? "," : "", lb_addr_text(offer->routers[i]).s);
-    lb_text_add(text, "]}");
+    json_root_path(text, offer->root_path, offer->root_path_len);
+    json_addrs(text, "dns", offer->dns, offer->dns_count);
+    json_addrs(text, "routers", offer->routers, offer->router_count);
+    lb_text_add(text, "}");
 }
 
 void lb_json_offers(struct lb_text *text, const struct lb_run *run) {
@@ -197,6 +259,52 @@ void lb_json_offers(struct lb_text *text, const struct lb_run *run) {
         json_offer(text, &offers[i]);
     }
     lb_text_add(text, "]");
+}
+
+static void json_offer6(struct lb_text *text, const struct lb_dhcp6_lease *offer) {
+    struct lb_addr addrs[LB_DHCP6_ADDRS_MAX];
+    for (size_t i = 0; i < offer->addr_count; i++)
+        addrs[i] = offer->addrs[i].addr;
+    lb_text_add(text, "{\"stateless\":%s,\"preference\":%u", offer->stateless ? "true" : "false",
+                offer->preference);
+    json_member(text, "server", lb_addr_text(offer->server).s);
+    json_member(text, "search", offer->search);
+    json_root_path(text, offer->root_path, offer->root_path_len);
+    json_addrs(text, "addresses", addrs, offer->addr_count);
+    json_addrs(text, "dns", offer->dns, offer->dns_count);
+    lb_text_add(text, "}");
+}
+
+void lb_json_offers6(struct lb_text *text, const struct lb_run *run) {
+    size_t count;
+    const struct lb_dhcp6_lease *offers = lb_boot_offers6(&run->boot, &count);
+    lb_text_add(text, "[");
+    for (size_t i = 0; i < count; i++) {
+        lb_text_add(text, i ? "," : "");
+        json_offer6(text, &offers[i]);
+    }
+    lb_text_add(text, "]");
+}
+
+void lb_json_routers6(struct lb_text *text, const struct lb_run *run) {
+    const struct lb_nd6_info *info = lb_boot_routers6(&run->boot);
+    struct lb_addr routers[LB_ROUTERS_MAX];
+    if (!info || !info->advertised) {
+        lb_text_add(text, "null");
+        return;
+    }
+    for (size_t i = 0; i < info->router_count; i++)
+        routers[i] = info->routers[i].addr;
+    lb_text_add(text, "{\"managed\":%s,\"other\":%s,\"mtu\":%u", info->managed ? "true" : "false",
+                info->other ? "true" : "false", info->mtu);
+    json_member(text, "search", info->search);
+    json_addrs(text, "routers", routers, info->router_count);
+    lb_text_add(text, ",\"prefixes\":[");
+    for (size_t i = 0; i < info->on_link_count; i++)
+        lb_text_add(text, "%s\"%s\"", i ? "," : "", lb_prefix_text(info->on_link[i].prefix).s);
+    lb_text_add(text, "]");
+    json_addrs(text, "dns", info->dns, info->dns_count);
+    lb_text_add(text, "}");
 }
 
 /* ---- partitions -------------------------------------------------------------------------------

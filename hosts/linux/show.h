@@ -16,6 +16,7 @@ struct lb_size_text lb_size_text(uint64_t bytes);
 void lb_show_report(struct lb_run *run);
 /* The disk in some lines. */
 void lb_show_disk(const struct lb_run *run);
+/* Of DHCP servers of both families, and what the IPv6 routers say. */
 void lb_show_offers(const struct lb_run *run);
 void lb_show_targets(const struct lb_run *run);
 void lb_show_partitions(const struct lb_esp *esp);
@@ -23,6 +24,8 @@ void lb_show_partitions(const struct lb_esp *esp);
 /* The same as members of a JSON object. */
 void lb_json_disk(struct lb_text *text, const struct lb_run *run);
 void lb_json_offers(struct lb_text *text, const struct lb_run *run);
+void lb_json_offers6(struct lb_text *text, const struct lb_run *run);
+void lb_json_routers6(struct lb_text *text, const struct lb_run *run); /* an object, or null */
 void lb_json_targets(struct lb_text *text, const struct lb_run *run);
 void lb_json_partitions(struct lb_text *text, const struct lb_esp *esp);
 void lb_json_string(struct lb_text *text, const char *string);
