@@ -7,6 +7,7 @@ const char *lb_stage_word(enum lb_stage stage) {
         [LB_STAGE_RESOLVE] = "resolve", [LB_STAGE_CONNECT] = "connect",
         [LB_STAGE_LOGIN] = "login",     [LB_STAGE_DISK] = "disk",
         [LB_STAGE_LOADER] = "loader",   [LB_STAGE_HAND_OVER] = "hand-over",
+        [LB_STAGE_KEXEC] = "kexec",
     };
     lb_assert(stage < LB_STAGE_COUNT);
     return words[stage];

@@ -22,6 +22,7 @@ enum lb_stage {
     LB_STAGE_DISK,
     LB_STAGE_LOADER,
     LB_STAGE_HAND_OVER,
+    LB_STAGE_KEXEC,
     LB_STAGE_COUNT,
 };
 const char *lb_stage_word(enum lb_stage stage);

@@ -1,6 +1,7 @@
 /* lunboot boot: from an interface with nothing to a disk; then a report, or the next program. */
 #include "hosts/linux/commands.h"
 #include "hosts/linux/environment.h"
+#include "hosts/linux/kexec.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
 #include "hosts/linux/show.h"
@@ -16,7 +17,7 @@ static const char *config_file, *cmdline_file, *then = "report", *run_folder;
 static bool with_cmdline;
 
 static const struct lb_option options[] = {
-    {"then", "report|attach|PROGRAM", "what to do with the disk: see above", NULL, &then},
+    {"then", "report|attach|kexec|PROGRAM", "what to do with the disk: see above", NULL, &then},
     {"config", "FILE", "read `key = value` lines from FILE", NULL, &config_file},
     {"kernel-cmdline", "[FILE]", "read lunboot.key=value from /proc/cmdline, or from FILE",
      &with_cmdline, &cmdline_file},
@@ -28,13 +29,16 @@ static const struct lb_option options[] = {
 };
 static const struct lb_usage usage = {
     .command = "boot",
-    .synopsis = "--interface=IF --enable=yes [--KEY=VALUE ...] [--then=report|attach|PROGRAM]",
+    .synopsis =
+        "--interface=IF --enable=yes [--KEY=VALUE ...] [--then=report|attach|kexec|PROGRAM]",
     .purpose = "Brings the interface up, gets an address, finds the disk and logs in to it.\n"
                "With --then=report it logs out, and prints what was done and found.\n"
                "With --then=attach the kernel's own initiator goes on with the session, without a\n"
                "second login: the disk's device is printed, /run/lunboot/session and\n"
                "/run/lunboot/report.json say the rest, and systemd-networkd, NetworkManager and\n"
                "ifupdown find files under /run by which they keep the interface as it is.\n"
+               "With --then=kexec the kernel of the disk's default boot entry takes this one's\n"
+               "place.\n"
                "With --then=PROGRAM it logs out and runs PROGRAM, which finds the results in its\n"
                "environment (LUNBOOT_*) and the interface configured.\n"
                "The lease is not renewed any more afterwards. A boot that fails or is interrupted\n"
@@ -103,6 +107,15 @@ static int attach(void) {
     return LB_EXIT_OK;
 }
 
+/* Does not come back, unless it fails. */
+static int kexec(void) {
+    if (!lb_takeover(&run, &attached))
+        return fail();
+    lb_kexec(&run, &attached);
+    attached.device[0] = 0;
+    return fail();
+}
+
 int lb_cmd_boot(int argc, char **argv) {
     enum lb_parsed parsed = lb_options_parse(&usage, argc, argv, &run.config, NULL);
 
@@ -114,6 +127,8 @@ int lb_cmd_boot(int argc, char **argv) {
         return fail();
     if (strcmp(then, "attach") == 0)
         return attach();
+    if (strcmp(then, "kexec") == 0)
+        return kexec();
     if (run_folder && !lb_run_write_network(&run, run_folder))
         return fail();
     lb_run_stop(&run, false);

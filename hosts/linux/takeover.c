@@ -259,3 +259,24 @@ bool lb_takeover(struct lb_run *run, struct lb_attached *attached) {
     lb_boot_hand_over(&run->boot, lb_now_us());
     return true;
 }
+
+/* The device goes first, while it can still flush what it has written. */
+void lb_takeover_end(const struct lb_attached *attached) {
+    struct lb_kernel_iscsi kernel;
+    struct lb_error error = {0};
+    char path[128];
+    int fd;
+    lb_format(path, sizeof(path), "/sys/class/block/%s/device/delete",
+              attached->device + strlen("/dev/"));
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!write(fd, "1", 1);
+        close(fd);
+    }
+    if (lb_kernel_iscsi_open(&kernel, "/sys", &error)) {
+        kernel.sid = attached->sid;
+        kernel.has_session = kernel.has_connection = kernel.is_bound = true;
+        lb_kernel_iscsi_undo(&kernel);
+    }
+    lb_kernel_iscsi_close(&kernel);
+}

@@ -18,5 +18,7 @@ struct lb_attached {
 /* Loads the modules that are missing, where there is a modprobe. run is READY. True: the kernel has
  * the disk, and *attached is set; run still has its lease and interface. False: run->error. */
 bool lb_takeover(struct lb_run *run, struct lb_attached *attached);
+/* Takes the disk away from the kernel again, and closes its connection. */
+void lb_takeover_end(const struct lb_attached *attached);
 
 #endif

@@ -1,0 +1,268 @@
+#include "hosts/linux/bootdisk.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TEXT_BYTES (1 << 20) /* a grub.cfg of many kernels has 100 KiB */
+#define HEAD_BYTES 16384     /* of an image: all section headers */
+#define MOUNT_AT   "/run/lunboot/disk"
+
+/* ---- mounting ---------------------------------------------------------------------------------
+ */
+
+/* The kernel loads the module by itself, where there is a modprobe. */
+static bool mount_any(const char *device, const char *path) {
+    static const char *const types[] = {"vfat", "ext4", "xfs", "btrfs"};
+    for (size_t i = 0; i < LB_COUNT(types); i++) {
+        unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SILENT;
+        if (mount(device, path, types[i], flags, NULL) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void try_partition(struct lb_bootdisk *disk, const char *name) {
+    char device[96], path[64];
+    size_t number = disk->count;
+    int fd;
+    if (number == LB_BOOTDISK_PARTITIONS_MAX)
+        return;
+    lb_format(device, sizeof(device), "/dev/%s", name);
+    lb_format(path, sizeof(path), MOUNT_AT "/%u", (unsigned)number);
+    mkdir(path, 0700);
+    if (!mount_any(device, path)) {
+        struct lb_text text = {disk->tried, strlen(disk->tried), sizeof(disk->tried), false};
+        lb_text_add(&text, " %s", name);
+        return;
+    }
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    lb_bootdisk_add(disk, name, fd);
+    lb_format(disk->partitions[number].path, sizeof(disk->partitions[number].path), "%s", path);
+}
+
+void lb_bootdisk_add(struct lb_bootdisk *disk, const char *device, int fd) {
+    lb_assert(disk->count < LB_BOOTDISK_PARTITIONS_MAX);
+    disk->partitions[disk->count].fd = fd;
+    disk->partitions[disk->count].path[0] = 0;
+    lb_format(disk->partitions[disk->count].device, sizeof(disk->partitions[0].device), "%s",
+              device);
+    disk->count++;
+}
+
+static int is_partition(const struct dirent *entry) {
+    return strncmp(entry->d_name, "sd", 2) == 0;
+}
+
+static void try_all(struct lb_bootdisk *disk, const char *name) {
+    char path[96];
+    struct dirent **found = NULL;
+    int count;
+    lb_format(path, sizeof(path), "/sys/class/block/%s", name);
+    count = scandir(path, &found, is_partition, versionsort);
+    for (int i = 0; i < count; i++) {
+        try_partition(disk, found[i]->d_name);
+        free(found[i]);
+    }
+    free(found);
+    if (count <= 0)
+        try_partition(disk, name);
+}
+
+bool lb_bootdisk_open(struct lb_bootdisk *disk, const char *device, struct lb_error *error) {
+    const char *name = strrchr(device, '/') + 1;
+    *disk = (struct lb_bootdisk){0};
+    mkdir("/run/lunboot", 0755);
+    mkdir(MOUNT_AT, 0700);
+    /* Where we may not have a namespace of our own, close unmounts all the same. */
+    if (unshare(CLONE_NEWNS) == 0)
+        (void)mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+    try_all(disk, name);
+    if (disk->count > 0)
+        return true;
+    lb_fail(error, LB_E_NO_BOOT_ENTRY, "no file system could be mounted of%s", disk->tried);
+    return false;
+}
+
+void lb_bootdisk_close(struct lb_bootdisk *disk) {
+    for (size_t i = 0; i < disk->count; i++) {
+        close(disk->partitions[i].fd);
+        if (disk->partitions[i].path[0] && umount2(disk->partitions[i].path, 0) < 0)
+            (void)umount2(disk->partitions[i].path, MNT_DETACH);
+        rmdir(disk->partitions[i].path);
+    }
+    rmdir(MOUNT_AT);
+    disk->count = 0;
+}
+
+/* ---- files ------------------------------------------------------------------------------------
+ */
+
+static int open_in(int root, const char *path, uint64_t flags) {
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+int lb_bootdisk_file(const struct lb_bootdisk *disk, unsigned partition, const char *path) {
+    int fd = partition < disk->count ? open_in(disk->partitions[partition].fd, path, O_RDONLY) : -1;
+    for (size_t i = 0; fd < 0 && i < disk->count; i++)
+        fd = open_in(disk->partitions[i].fd, path, O_RDONLY);
+    return fd;
+}
+
+/* A text file of one partition, into a buffer that the next call uses again; empty: none. */
+static struct lb_bytes read_text(const struct lb_bootdisk *disk, size_t partition,
+                                 const char *path) {
+    static uint8_t room[TEXT_BYTES];
+    size_t len = 0;
+    ssize_t got = 1;
+    int fd = open_in(disk->partitions[partition].fd, path, O_RDONLY);
+    if (fd < 0)
+        return lb_bytes(room, 0);
+    while (got > 0 && len < sizeof(room)) {
+        got = read(fd, room + len, sizeof(room) - len);
+        len += got > 0 ? (size_t)got : 0;
+    }
+    close(fd);
+    return lb_bytes(room, got < 0 ? 0 : len);
+}
+
+/* ---- entries ----------------------------------------------------------------------------------
+ */
+
+static void each_file(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
+                      const char *folder,
+                      void (*visit)(struct lb_bootdisk *, struct lb_entries *, size_t, const char *,
+                                    const char *)) {
+    int fd = open_in(disk->partitions[partition].fd, folder, O_RDONLY | O_DIRECTORY);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    if (!dir)
+        return;
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] != '.')
+            visit(disk, entries, partition, folder, entry->d_name);
+    }
+    closedir(dir);
+}
+
+/* NAME without the suffix, whose letters may be of any case on a FAT. False: another file. */
+static bool take_suffix(const char *name, const char *suffix, char *to, size_t cap) {
+    size_t len = strlen(name), suffix_len = strlen(suffix);
+    return len > suffix_len && strcasecmp(name + len - suffix_len, suffix) == 0 &&
+           lb_text_copy(to, cap, lb_bytes(name, len - suffix_len));
+}
+
+static void visit_file(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
+                       const char *folder, const char *name) {
+    static struct lb_entry made;
+    char path[512], id[256];
+    struct lb_entry *entry;
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    if (!take_suffix(name, ".conf", id, sizeof(id)) ||
+        !lb_entry_parse(read_text(disk, partition, path), id, &made))
+        return;
+    entry = lb_entries_add(entries);
+    if (!entry)
+        return;
+    *entry = made;
+    entry->partition = (unsigned)partition;
+}
+
+/* "PRETTY_NAME" and the like of a text in os-release's form. */
+static void release_value(struct lb_bytes text, const char *key, char *to, size_t cap) {
+    struct lb_bytes line;
+    size_t len = strlen(key);
+    while (lb_list_next(&text, '\n', &line)) {
+        if (line.len < len + 1 || memcmp(line.p, key, len) != 0 || line.p[len] != '=')
+            continue;
+        line = lb_bytes(line.p + len + 1, line.len - len - 1);
+        if (line.len >= 2 && (line.p[0] == '"' || line.p[0] == '\''))
+            line = lb_bytes(line.p + 1, line.len - 2);
+        (void)lb_text_copy(to, cap, line);
+    }
+}
+
+static struct lb_bytes read_part(int fd, const struct lb_image_part *part, uint8_t *room,
+                                 size_t cap) {
+    size_t len = LB_MIN(part->len, cap);
+    ssize_t got = part->len > cap ? -1 : pread(fd, room, len, part->offset);
+    while (got > 0 && room[got - 1] == 0) /* sections are padded */
+        got--;
+    return lb_bytes(room, got > 0 ? (size_t)got : 0);
+}
+
+static void take_image(struct lb_entry *entry, int fd, const struct lb_image *image) {
+    uint8_t room[8192];
+    struct lb_bytes options = read_part(fd, &image->options, room, sizeof(room));
+    (void)lb_text_copy(entry->options, sizeof(entry->options), lb_bytes_trim(options));
+    struct lb_bytes release = read_part(fd, &image->release, room, sizeof(room));
+    release_value(release, "PRETTY_NAME", entry->title, sizeof(entry->title));
+    release_value(release, "ID", entry->sort_key, sizeof(entry->sort_key));
+    release_value(release, "IMAGE_ID", entry->sort_key, sizeof(entry->sort_key));
+    release_value(release, "VERSION_ID", entry->version, sizeof(entry->version));
+    release_value(release, "IMAGE_VERSION", entry->version, sizeof(entry->version));
+}
+
+static bool read_image(int fd, struct lb_image *image) {
+    static uint8_t head[HEAD_BYTES];
+    struct stat status;
+    ssize_t got = pread(fd, head, sizeof(head), 0);
+    return got > 0 && fstat(fd, &status) == 0 &&
+           lb_image_parse(lb_bytes(head, (size_t)got), (uint64_t)status.st_size, image);
+}
+
+static void visit_image(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
+                        const char *folder, const char *name) {
+    char path[256], id[128];
+    struct lb_image image;
+    struct lb_entry *entry;
+    int fd;
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    if (!take_suffix(name, ".efi", id, sizeof(id)))
+        return;
+    fd = open_in(disk->partitions[partition].fd, path, O_RDONLY);
+    if (fd >= 0 && read_image(fd, &image) && (entry = lb_entries_add(entries)) != NULL) {
+        entry->kind = LB_ENTRY_IMAGE;
+        entry->partition = (unsigned)partition;
+        memcpy(entry->id, id, sizeof(id));
+        memcpy(entry->kernel, path, sizeof(path));
+        take_image(entry, fd, &image);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The specification's folders lie at the root of the partition that is for them; without one they
+ * lie in /boot. */
+static void find_specified(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition) {
+    each_file(disk, entries, partition, "/loader/entries", visit_file);
+    each_file(disk, entries, partition, "/boot/loader/entries", visit_file);
+    each_file(disk, entries, partition, "/EFI/Linux", visit_image);
+    lb_entries_loader_conf(entries, read_text(disk, partition, "/loader/loader.conf"));
+}
+
+static void find_grub(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition) {
+    static const char *const paths[] = {"/grub/grub.cfg", "/boot/grub/grub.cfg", "/grub2/grub.cfg",
+                                        "/boot/grub2/grub.cfg"};
+    for (size_t i = 0; entries->count == 0 && i < LB_COUNT(paths); i++)
+        lb_entries_grub(entries, read_text(disk, partition, paths[i]), (unsigned)partition);
+}
+
+void lb_bootdisk_entries(struct lb_bootdisk *disk, struct lb_entries *entries) {
+    memset(entries, 0, sizeof(*entries));
+    for (size_t i = 0; i < disk->count; i++)
+        find_specified(disk, entries, i);
+    for (size_t i = 0; entries->count == 0 && i < disk->count; i++)
+        find_grub(disk, entries, i);
+    lb_entries_sort(entries);
+}

@@ -1,0 +1,71 @@
+/* What a disk says it can boot: the Boot Loader Specification's entries of type 1 (files of `key
+ * value` lines) and type 2 (unified kernel images), and the simple menu entries of a grub.cfg.
+ * Texts only; who reads the disk is bootdisk.h. Everything on the disk is untrusted: what does not
+ * fit is left out, never cut. */
+#ifndef LB_LINUX_ENTRIES_H
+#define LB_LINUX_ENTRIES_H
+
+#include "core/base/bytes.h"
+#include "core/base/text.h"
+
+#define LB_ENTRIES_MAX       48
+#define LB_ENTRY_INITRDS_MAX 4
+#define LB_ENTRY_OPTIONS_MAX 2048 /* a kernel command line on x86 */
+#define LB_GRUB_DEFAULT_MAX  128
+
+enum lb_entry_kind {
+    LB_ENTRY_FILE,  /* type 1 */
+    LB_ENTRY_IMAGE, /* type 2: kernel, initrd and options are in one file */
+    LB_ENTRY_GRUB,
+    LB_ENTRY_CONFIGURED, /* by a person */
+};
+const char *lb_entry_kind_word(enum lb_entry_kind kind);
+
+struct lb_entry {
+    enum lb_entry_kind kind;
+    char id[128]; /* the file's name without its suffix; grub's id or number */
+    char title[128], version[64], sort_key[64], machine_id[40];
+    char kernel[256]; /* a path on the partition; of an image, the image */
+    char initrds[LB_ENTRY_INITRDS_MAX][256];
+    size_t initrd_count;
+    char options[LB_ENTRY_OPTIONS_MAX];
+    bool is_bad;        /* boot counting: no tries are left */
+    unsigned partition; /* where it was found: bootdisk.h's number */
+};
+
+struct lb_entries {
+    struct lb_entry list[LB_ENTRIES_MAX];
+    size_t count, dropped;
+    char wanted[LB_GRUB_DEFAULT_MAX]; /* the disk's own default; may be empty */
+};
+
+/* Type 1, of a file NAME.conf; false: no entry for this machine (another architecture, no kernel,
+ * something that is not a path). */
+bool lb_entry_parse(struct lb_bytes text, const char *name, struct lb_entry *entry);
+/* loader.conf: its `default`, a pattern of ids. */
+void lb_entries_loader_conf(struct lb_entries *entries, struct lb_bytes text);
+/* Adds the menu entries of a grub.cfg, those of submenus too. Variables are empty; an entry whose
+ * kernel needs one is left out. */
+void lb_entries_grub(struct lb_entries *entries, struct lb_bytes text, unsigned partition);
+/* Room for one more; NULL: dropped. */
+struct lb_entry *lb_entries_add(struct lb_entries *entries);
+
+/* In the order of the specification's menu: best first; grub's stay as they are. */
+void lb_entries_sort(struct lb_entries *entries);
+/* What `wanted` names (an id, a pattern of ids with * and ?, or a title; empty: the disk's
+ * default), else the first. NULL: there is none, or none that a person wanted. */
+const struct lb_entry *lb_entries_choose(const struct lb_entries *entries, const char *wanted);
+/* Order of versions as the specification wants it: <0, 0, >0. */
+int lb_version_compare(const char *a, const char *b);
+
+/* A part of a unified kernel image (a PE file). */
+struct lb_image_part {
+    uint32_t offset, len; /* in the file; len 0: not there */
+};
+struct lb_image {
+    struct lb_image_part kernel, initrd, options, release;
+};
+/* From the first bytes of the file (4 KiB hold all section headers). False: no such image. */
+bool lb_image_parse(struct lb_bytes head, uint64_t file_len, struct lb_image *image);
+
+#endif

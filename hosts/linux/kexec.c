@@ -1,0 +1,249 @@
+#include "hosts/linux/kexec.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CONF_BYTES    2048
+#define ARCHIVE_BYTES 4096
+
+/* What is loaded. */
+struct next {
+    int kernel_fd, initrd_fd; /* -1: none */
+    char line[LB_COMMAND_LINE_MAX];
+};
+
+static bool refuse(struct lb_error *error, const char *what, const char *which, int number) {
+    lb_fail(error, LB_E_KEXEC, "%s %s: %s", what, which, strerror(number));
+    return false;
+}
+
+/* ---- files ------------------------------------------------------------------------------------
+ */
+
+/* A part of a file to the end of another. */
+static bool copy(int to, int from, off_t offset, uint64_t len) {
+    while (len > 0) {
+        ssize_t sent = sendfile(to, from, &offset, LB_MIN(len, UINT64_C(1) << 30));
+        if (sent <= 0)
+            return false;
+        len -= (uint64_t)sent;
+    }
+    return true;
+}
+
+/* Archives in an initramfs follow one another at multiples of four bytes. */
+static bool pad(int fd) {
+    off_t end = lseek(fd, 0, SEEK_END);
+    return end >= 0 && ftruncate(fd, (end + 3) / 4 * 4) == 0 && lseek(fd, 0, SEEK_END) >= 0;
+}
+
+static bool add_initrd(struct next *next, const struct lb_bootdisk *disk,
+                       const struct lb_entry *entry, const char *path, struct lb_error *error) {
+    struct stat status;
+    int fd = lb_bootdisk_file(disk, entry->partition, path);
+    bool good;
+    if (fd < 0)
+        return refuse(error, "the entry's initramfs", path, errno);
+    good = fstat(fd, &status) == 0 && copy(next->initrd_fd, fd, 0, (uint64_t)status.st_size) &&
+           pad(next->initrd_fd);
+    if (!good)
+        refuse(error, "reading", path, errno);
+    close(fd);
+    return good;
+}
+
+/* A unified image is taken apart: this kernel does not start one. */
+static bool open_image(struct next *next, int fd, struct lb_error *error) {
+    static uint8_t head[16384];
+    struct lb_image image = {0};
+    struct stat status;
+    ssize_t got = pread(fd, head, sizeof(head), 0);
+    if (got <= 0 || fstat(fd, &status) < 0 ||
+        !lb_image_parse(lb_bytes(head, (size_t)got), (uint64_t)status.st_size, &image))
+        return refuse(error, "taking apart", "the unified kernel image", EIO);
+    next->kernel_fd = memfd_create("kernel", MFD_CLOEXEC);
+    if (next->kernel_fd < 0 ||
+        !copy(next->kernel_fd, fd, (off_t)image.kernel.offset, image.kernel.len) ||
+        !copy(next->initrd_fd, fd, (off_t)image.initrd.offset, image.initrd.len) ||
+        !pad(next->initrd_fd))
+        return refuse(error, "reading", "the unified kernel image", errno);
+    return true;
+}
+
+static bool open_files(struct next *next, const struct lb_bootdisk *disk,
+                       const struct lb_entry *entry, struct lb_error *error) {
+    int fd = lb_bootdisk_file(disk, entry->partition, entry->kernel);
+    next->initrd_fd = memfd_create("initrd", MFD_CLOEXEC);
+    if (fd < 0)
+        return refuse(error, "the entry's kernel", entry->kernel, errno);
+    if (next->initrd_fd < 0)
+        return refuse(error, "memory for", "the initramfs", errno);
+    if (entry->kind == LB_ENTRY_IMAGE) {
+        bool good = open_image(next, fd, error);
+        close(fd);
+        return good;
+    }
+    next->kernel_fd = fd;
+    for (size_t i = 0; i < entry->initrd_count; i++) {
+        if (!add_initrd(next, disk, entry, entry->initrds[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- secrets ----------------------------------------------------------------------------------
+ */
+
+static void add_secret(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
+    struct lb_bytes secret = lb_config_secret(config, key);
+    if (secret.len == 0)
+        return;
+    lb_text_add(text, "%s = 0x", lb_key_info(key)->word);
+    lb_text_hex(text, secret);
+    lb_text_add(text, "\n");
+}
+
+static void add_text(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
+    if (lb_config_is_set(config, key))
+        lb_text_add(text, "%s = %s\n", lb_key_info(key)->word, lb_config_text(config, key));
+}
+
+/* Nothing without secrets: all else is on the command line. */
+static bool add_conf(struct next *next, const struct lb_config *config, struct lb_error *error) {
+    char conf[CONF_BYTES];
+    uint8_t room[ARCHIVE_BYTES];
+    struct lb_text text = lb_text(conf, sizeof(conf));
+    struct lb_bytes archive;
+    bool good;
+    add_secret(&text, config, LB_KEY_CHAP_SECRET);
+    add_secret(&text, config, LB_KEY_CHAP_TARGET_SECRET);
+    if (text.len == 0)
+        return true;
+    add_text(&text, config, LB_KEY_CHAP_NAME);
+    add_text(&text, config, LB_KEY_CHAP_TARGET_NAME);
+    add_text(&text, config, LB_KEY_CHAP_ALGORITHMS);
+    add_text(&text, config, LB_KEY_REQUIRE);
+    archive = lb_kexec_archive(lb_bytes(conf, text.len), lb_span(room, sizeof(room)));
+    good =
+        archive.len > 0 && write(next->initrd_fd, archive.p, archive.len) == (ssize_t)archive.len;
+    lb_wipe(conf, sizeof(conf));
+    lb_wipe(room, sizeof(room));
+    return good || refuse(error, "adding", "the secrets to the initramfs", ENOSPC);
+}
+
+/* ---- loading ----------------------------------------------------------------------------------
+ */
+
+static bool make_line(struct next *next, struct lb_run *run, const struct lb_entry *entry,
+                      struct lb_error *error) {
+    struct lb_text line = lb_text(next->line, sizeof(next->line));
+    struct lb_next_boot from = {
+        .options = entry->options,
+        .more = lb_config_text(&run->config, LB_KEY_KERNEL_OPTIONS),
+        .interface = run->iface.name,
+        .net = run->loop.is_bound ? lb_boot_net(&run->boot) : NULL,
+        .initiator = lb_boot_initiator(&run->boot),
+        .target = lb_boot_target(&run->boot),
+        .portal = lb_iscsi_peer(lb_boot_session(&run->boot)),
+    };
+    memcpy(from.mac, run->iface.found.mac, sizeof(from.mac));
+    lb_kexec_line(&line, &from);
+    if (line.cut)
+        lb_fail(error, LB_E_KEXEC, "the command line has more than %u bytes",
+                LB_COMMAND_LINE_MAX - 1);
+    return !line.cut;
+}
+
+static bool load(const struct next *next, struct lb_error *error) {
+    off_t initrd_len = lseek(next->initrd_fd, 0, SEEK_END);
+    unsigned long flags = initrd_len > 0 ? 0 : 4; /* KEXEC_FILE_NO_INITRAMFS */
+    if (syscall(SYS_kexec_file_load, next->kernel_fd, initrd_len > 0 ? next->initrd_fd : -1,
+                strlen(next->line) + 1, next->line, flags) == 0)
+        return true;
+    return refuse(error, "loading", "the kernel", errno);
+}
+
+static void close_files(struct next *next) {
+    if (next->kernel_fd >= 0)
+        close(next->kernel_fd);
+    if (next->initrd_fd >= 0)
+        close(next->initrd_fd);
+}
+
+static bool load_entry(struct lb_run *run, const struct lb_bootdisk *disk,
+                       const struct lb_entry *entry) {
+    struct next next = {.kernel_fd = -1, .initrd_fd = -1};
+    bool good = open_files(&next, disk, entry, &run->error) &&
+                add_conf(&next, &run->config, &run->error) &&
+                make_line(&next, run, entry, &run->error) && load(&next, &run->error);
+    close_files(&next);
+    if (good)
+        lb_report_decided(lb_boot_report(&run->boot), lb_now_us(), LB_STAGE_KEXEC, "command-line",
+                          lb_entry_kind_word(entry->kind), "%s", next.line);
+    return good;
+}
+
+/* ---- choosing ---------------------------------------------------------------------------------
+ */
+
+static void configured(struct lb_entries *entries, const struct lb_config *config) {
+    struct lb_entry *entry;
+    memset(entries, 0, sizeof(*entries));
+    entry = lb_entries_add(entries);
+    entry->kind = LB_ENTRY_CONFIGURED;
+    lb_format(entry->id, sizeof(entry->id), "%s", lb_entry_kind_word(entry->kind));
+    lb_format(entry->kernel, sizeof(entry->kernel), "%s", lb_config_text(config, LB_KEY_KERNEL));
+    lb_format(entry->initrds[0], sizeof(entry->initrds[0]), "%s",
+              lb_config_text(config, LB_KEY_INITRD));
+    entry->initrd_count = entry->initrds[0][0] ? 1 : 0;
+}
+
+static const struct lb_entry *choose(struct lb_run *run, struct lb_bootdisk *disk) {
+    static struct lb_entries entries;
+    const char *wanted = lb_config_text(&run->config, LB_KEY_BOOT_ENTRY);
+    const struct lb_entry *entry;
+    if (lb_config_is_set(&run->config, LB_KEY_KERNEL)) {
+        configured(&entries, &run->config);
+        return &entries.list[0];
+    }
+    lb_bootdisk_entries(disk, &entries);
+    entry = lb_entries_choose(&entries, wanted);
+    if (!entry && entries.count > 0)
+        lb_fail(&run->error, LB_E_NO_BOOT_ENTRY, "%u entries, none is boot-entry=%s",
+                (unsigned)entries.count, wanted);
+    else if (!entry)
+        lb_fail(&run->error, LB_E_NO_BOOT_ENTRY,
+                "%u file systems, without loader/entries, EFI/Linux or grub.cfg",
+                (unsigned)disk->count);
+    return entry;
+}
+
+static bool prepare(struct lb_run *run, const struct lb_attached *attached) {
+    struct lb_report *report = lb_boot_report(&run->boot);
+    size_t step = lb_report_begin(report, lb_now_us(), LB_STAGE_KEXEC, (struct lb_endpoint){0},
+                                  "%s", attached->device);
+    struct lb_bootdisk disk;
+    const struct lb_entry *entry = NULL;
+    bool good = lb_bootdisk_open(&disk, attached->device, &run->error) &&
+                (entry = choose(run, &disk)) != NULL && load_entry(run, &disk, entry);
+    lb_bootdisk_close(&disk);
+    lb_report_end(report, lb_now_us(), step, good ? LB_DONE_OK : LB_DONE_FAILED, "%s",
+                  entry ? (entry->title[0] ? entry->title : entry->id) : "no boot entry");
+    return good;
+}
+
+void lb_kexec(struct lb_run *run, const struct lb_attached *attached) {
+    bool is_loaded = prepare(run, attached);
+    lb_takeover_end(attached);
+    if (!is_loaded)
+        return;
+    sync();
+    syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+    refuse(&run->error, "starting", "the kernel", errno);
+}

@@ -1,0 +1,37 @@
+/* `lunboot boot --then=kexec`: the kernel of the attached disk takes this one's place.
+ *
+ * The disk's boot entries are read (bootdisk.h), one is chosen, its kernel and initramfs are
+ * loaded, the disk is let go, and the new kernel starts. Its command line is the entry's, with
+ * words that lead it back to the same disk: ours, and those that Debian's open-iscsi and dracut
+ * understand. What must not be on a command line, which everybody may read, is in a file that is
+ * added to the initramfs: /etc/lunboot.conf, when there are secrets. */
+#ifndef LB_LINUX_KEXEC_H
+#define LB_LINUX_KEXEC_H
+
+#include "hosts/linux/bootdisk.h"
+#include "hosts/linux/takeover.h"
+
+#define LB_COMMAND_LINE_MAX 4096
+
+/* Loads and starts it; returns when that failed. The disk has been let go then. */
+void lb_kexec(struct lb_run *run, const struct lb_attached *attached);
+
+/* ---- parts -------------------------------------------------------------------------------------
+ */
+
+/* Where the next kernel finds its disk. */
+struct lb_next_boot {
+    const char *options;   /* the entry's; words that it has already are not added */
+    const char *more;      /* a person's kernel-options */
+    const char *interface; /* its name here; the next kernel knows it by the MAC address */
+    uint8_t mac[6];
+    const struct lb_boot_net *net; /* NULL: not configured by us */
+    const char *initiator;
+    const struct lb_rootpath *target;
+    struct lb_endpoint portal;
+};
+void lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next);
+/* A cpio archive with one file, /etc/lunboot.conf, readable by root alone. 0 bytes: no room. */
+struct lb_bytes lb_kexec_archive(struct lb_bytes conf, struct lb_span room);
+
+#endif

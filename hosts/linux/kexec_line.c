@@ -1,0 +1,128 @@
+/* What the next kernel is told: its command line, and a file in its initramfs. */
+#include "hosts/linux/kexec.h"
+#include <string.h>
+
+/* ---- the command line -------------------------------------------------------------------------
+ */
+
+/* Whether a word that begins so is among the options. */
+static bool has_word(const char *options, const char *start) {
+    struct lb_bytes list = lb_bytes_of_text(options), word;
+    size_t len = strlen(start);
+    while (lb_list_next(&list, ' ', &word)) {
+        if (word.len >= len && memcmp(word.p, start, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add(struct lb_text *line, const struct lb_next_boot *next, const char *key,
+                const char *value) {
+    if (value[0] && !has_word(next->options, key))
+        lb_text_add(line, "%s%s%s", line->len > 0 ? " " : "", key, value);
+}
+
+/* PXE's way to name the card: Debian's and dracut's initramfs know it. */
+static void add_card(struct lb_text *line, const struct lb_next_boot *next) {
+    char value[24];
+    struct lb_text text = lb_text(value, sizeof(value));
+    lb_text_add(&text, "01");
+    for (size_t i = 0; i < sizeof(next->mac); i++)
+        lb_text_add(&text, "-%02x", next->mac[i]);
+    add(line, next, "BOOTIF=", value);
+}
+
+static struct lb_addr router(const struct lb_boot_net *net) {
+    for (size_t i = 0; i < net->route_count; i++) {
+        if (net->routes[i].to.len == 0)
+            return net->routes[i].via;
+    }
+    return (struct lb_addr){0};
+}
+
+static const char *v4_text(struct lb_addr_text *room, struct lb_addr addr) {
+    *room = lb_addr_text(addr);
+    return lb_addr_is_set(addr) ? room->s : "";
+}
+
+/* ip=CLIENT::ROUTER:NETMASK:HOST:INTERFACE:off:DNS, or ip=dhcp. */
+static void add_network(struct lb_text *line, const struct lb_next_boot *next) {
+    const struct lb_boot_net *net = next->net;
+    struct lb_addr_text client, gateway, mask, dns;
+    char value[512];
+    if (!net || !lb_addr_is_set(net->address.addr))
+        return;
+    if (net->lease_s != 0) {
+        add(line, next, "ip=", "dhcp");
+        return;
+    }
+    lb_format(value, sizeof(value), "%s::%s:%s:%s:%s:off:%s", v4_text(&client, net->address.addr),
+              v4_text(&gateway, router(net)),
+              v4_text(&mask, lb_addr_mask(lb_addr_v4(255, 255, 255, 255), net->address.len)),
+              net->hostname, next->interface,
+              v4_text(&dns, net->dns_count > 0 && net->dns[0].family != LB_V6
+                                ? net->dns[0]
+                                : (struct lb_addr){0}));
+    add(line, next, "ip=", value);
+}
+
+/* Words of Debian's open-iscsi, and of dracut. */
+static void add_others(struct lb_text *line, const struct lb_next_boot *next,
+                       const char *rootpath) {
+    char port[8];
+    lb_format(port, sizeof(port), "%u", next->portal.port);
+    add(line, next, "iscsi_initiator=", next->initiator);
+    add(line, next, "iscsi_target_name=", next->target->target);
+    add(line, next, "iscsi_target_ip=", lb_addr_text(next->portal.addr).s);
+    add(line, next, "iscsi_target_port=", port);
+    add(line, next, "rd.iscsi.initiator=", next->initiator);
+    add(line, next, "netroot=", rootpath);
+}
+
+void lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next) {
+    char rootpath[LB_ROOTPATH_MAX];
+    struct lb_text text = lb_text(rootpath, sizeof(rootpath));
+    lb_rootpath_format(&text, next->target);
+    lb_text_add(line, "%s", next->options);
+    add_card(line, next);
+    add_network(line, next);
+    add(line, next, "lunboot.enable=", "yes");
+    add(line, next, "lunboot.rootpath=", rootpath);
+    add(line, next, "lunboot.initiator=", next->initiator);
+    add_others(line, next, rootpath);
+    if (next->more[0])
+        lb_text_add(line, " %s", next->more);
+}
+
+/* ---- the file ---------------------------------------------------------------------------------
+ */
+
+static void pad(struct lb_wr *wr) {
+    while (lb_wr_ok(wr) && wr->len % 4 != 0)
+        lb_wr_u8(wr, 0);
+}
+
+/* The "new ASCII" form, whose numbers are eight hex digits each. */
+static void add_file(struct lb_wr *wr, const char *name, uint32_t mode, uint32_t number,
+                     struct lb_bytes content) {
+    const uint32_t fields[] = {
+        number, mode, 0, 0, 1, 0, (uint32_t)content.len, 0, 0, 0, 0, (uint32_t)strlen(name) + 1, 0};
+    lb_wr_bytes(wr, lb_bytes_of_text("070701"));
+    for (size_t i = 0; i < LB_COUNT(fields); i++) {
+        char digits[9];
+        lb_format(digits, sizeof(digits), "%08x", fields[i]);
+        lb_wr_bytes(wr, lb_bytes(digits, 8));
+    }
+    lb_wr_bytes(wr, lb_bytes(name, strlen(name) + 1));
+    pad(wr);
+    lb_wr_bytes(wr, content);
+    pad(wr);
+}
+
+struct lb_bytes lb_kexec_archive(struct lb_bytes conf, struct lb_span room) {
+    struct lb_wr wr = lb_wr(room);
+    add_file(&wr, "etc", 0040755, 1, lb_bytes(NULL, 0));
+    add_file(&wr, "etc/lunboot.conf", 0100600, 2, conf);
+    add_file(&wr, "TRAILER!!!", 0, 0, lb_bytes(NULL, 0));
+    return lb_bytes(room.p, lb_wr_ok(&wr) ? wr.len : 0);
+}

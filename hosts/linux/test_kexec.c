@@ -1,0 +1,471 @@
+/* What a disk says it can boot, which of it is taken, and what the next kernel is told. */
+#include "hosts/linux/bootdisk.h"
+#include "hosts/linux/files.h"
+#include "hosts/linux/kexec.h"
+#include "tests/tap.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct lb_entries entries;
+static struct lb_entry entry;
+
+/* ---- type 1 ------------------------------------------------------------------------------------
+ */
+
+static bool parse(const char *name, const char *text) {
+    entry = (struct lb_entry){0};
+    return lb_entry_parse(lb_bytes_of_text(text), name, &entry);
+}
+
+static void an_entry_has_its_keys(void) {
+    CHECK(parse("debian-6.1", "# a comment\n"
+                              "title\tDebian GNU/Linux 12\n"
+                              "version    6.1.0-56\n\n"
+                              "machine-id 6a9857a393724b7a981ebb5b8495b9ea\n"
+                              "sort-key debian\n"
+                              "options   root=UUID=1234 ro\n"
+                              "options quiet\r\n"
+                              "linux     /debian/6.1/linux\n"
+                              "initrd    /debian/6.1/microcode\n"
+                              "initrd    /debian/6.1/initrd\n"
+                              "devicetree-overlay /x\n"));
+    CHECK_STR(entry.id, "debian-6.1");
+    CHECK_STR(entry.title, "Debian GNU/Linux 12");
+    CHECK_STR(entry.version, "6.1.0-56");
+    CHECK_STR(entry.sort_key, "debian");
+    CHECK_STR(entry.machine_id, "6a9857a393724b7a981ebb5b8495b9ea");
+    CHECK_STR(entry.kernel, "/debian/6.1/linux");
+    CHECK_EQ(entry.initrd_count, 2);
+    CHECK_STR(entry.initrds[1], "/debian/6.1/initrd");
+    CHECK_STR(entry.options, "root=UUID=1234 ro quiet");
+    CHECK(!entry.is_bad);
+}
+
+static void variables_of_grub_are_empty(void) {
+    CHECK(parse("fedora", "linux /vmlinuz\noptions root=/dev/sda2 $kernelopts $tuned_params ro\n"));
+    CHECK_STR(entry.options, "root=/dev/sda2 ro");
+}
+
+static void what_is_not_for_this_machine_is_left_out(void) {
+    CHECK(!parse("shell", "title EFI shell\nefi /shellx64.efi\n"));
+    CHECK(!parse("arm", "linux /vmlinuz\narchitecture ia32\n"));
+    CHECK(!parse("empty", ""));
+    CHECK(!parse("many", "linux /a\ninitrd /1\ninitrd /2\ninitrd /3\ninitrd /4\ninitrd /5\n"));
+}
+
+static void what_does_not_fit_is_left_out_and_not_cut(void) {
+    static char text[8192];
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text, "options ", 8);
+    memcpy(text + sizeof(text) - 1 - 9, "\nlinux /a", 9);
+    CHECK(!parse("long", text));
+    memcpy(text, "linux /  ", 9);
+    text[300] = 0;
+    memset(text + 7, 'x', 293);
+    CHECK(!parse("long-path", text));
+}
+
+static void a_name_counts_tries(void) {
+    CHECK(parse("fedora+3", "linux /a\n"));
+    CHECK_STR(entry.id, "fedora");
+    CHECK(!entry.is_bad);
+    CHECK(parse("fedora+0-3", "linux /a\n"));
+    CHECK(entry.is_bad);
+    CHECK(parse("fedora+0", "linux /a\n"));
+    CHECK(entry.is_bad);
+}
+
+/* ---- order -------------------------------------------------------------------------------------
+ */
+
+static void versions_are_in_order(void) {
+    static const char *const rising[] = {"~rc1",
+                                         "",
+                                         "a",
+                                         "1~rc1",
+                                         "1",
+                                         "1a",
+                                         "1.2",
+                                         "1.2.3",
+                                         "1.10",
+                                         "2",
+                                         "6.1.0-9-amd64",
+                                         "6.1.0-10-amd64",
+                                         "6.1.00-11-amd64",
+                                         "6.10"};
+    for (size_t i = 0; i < LB_COUNT(rising); i++) {
+        for (size_t j = 0; j < LB_COUNT(rising); j++) {
+            int order = lb_version_compare(rising[i], rising[j]);
+            if (!CHECK(i < j ? order < 0 : i > j ? order > 0 : order == 0))
+                tap_note("\"%s\" and \"%s\": %d", rising[i], rising[j], order);
+        }
+    }
+}
+
+static void add(const char *name, const char *text) {
+    struct lb_entry *one;
+    if (!CHECK(parse(name, text)))
+        return;
+    one = lb_entries_add(&entries);
+    if (CHECK(one != NULL) && one)
+        *one = entry;
+}
+
+static const char *chosen(const char *wanted) {
+    const struct lb_entry *one = lb_entries_choose(&entries, wanted);
+    return one ? one->id : "none";
+}
+
+static void begin(void) {
+    memset(&entries, 0, sizeof(entries));
+}
+
+static void the_newest_version_comes_first(void) {
+    begin();
+    add("debian-6.1.0-9", "sort-key debian\nversion 6.1.0-9\nlinux /a\n");
+    add("zzz-without-sort-key", "linux /a\n");
+    add("debian-6.1.0-10", "sort-key debian\nversion 6.1.0-10\nlinux /a\n");
+    add("debian-6.2+0-3", "sort-key debian\nversion 6.2\nlinux /a\n");
+    lb_entries_sort(&entries);
+    CHECK_STR(entries.list[0].id, "debian-6.1.0-10");
+    CHECK_STR(entries.list[1].id, "debian-6.1.0-9");
+    CHECK_STR(entries.list[2].id, "zzz-without-sort-key");
+    CHECK_STR(entries.list[3].id, "debian-6.2");
+    CHECK_STR(chosen(""), "debian-6.1.0-10");
+}
+
+static void the_disks_default_is_taken_and_a_persons_word_before_it(void) {
+    begin();
+    add("a", "title The first\nlinux /a\n");
+    add("b-1", "title Debian\nlinux /a\n");
+    add("c", "title Fedora\nlinux /a\n");
+    lb_entries_loader_conf(&entries, lb_bytes_of_text("timeout 3\ndefault b-*.conf\n"));
+    CHECK_STR(chosen(""), "b-1");
+    CHECK_STR(chosen("a"), "a");
+    CHECK_STR(chosen("Fedora"), "c");
+    CHECK_STR(chosen("?"), "a");
+    CHECK_STR(chosen("nothing"), "none");
+    lb_entries_loader_conf(&entries, lb_bytes_of_text("default gone.conf\n"));
+    CHECK_STR(chosen(""), "a");
+    begin();
+    CHECK_STR(chosen(""), "none");
+}
+
+static void more_entries_than_there_is_room_for_are_counted(void) {
+    begin();
+    for (unsigned i = 0; i < LB_ENTRIES_MAX; i++)
+        CHECK(lb_entries_add(&entries) != NULL);
+    CHECK(lb_entries_add(&entries) == NULL);
+    CHECK_EQ(entries.dropped, 1);
+}
+
+/* ---- grub.cfg ----------------------------------------------------------------------------------
+ */
+
+static const char debian_grub[] =
+    "if [ -s $prefix/grubenv ]; then\n  load_env\nfi\n"
+    "if [ \"${next_entry}\" ] ; then\n   set default=\"${next_entry}\"\nelse\n   set "
+    "default=\"%s\"\nfi\n"
+    "function recordfail {\n  set recordfail=1\n}\n"
+    "menuentry 'Debian GNU/Linux' --class debian --class os $menuentry_id_option "
+    "'gnulinux-simple-12' {\n"
+    "\tload_video\n\tif [ x$grub_platform = xxen ]; then insmod xzio; fi\n"
+    "\tsearch --no-floppy --fs-uuid --set=root 12\n"
+    "\techo\t'Loading Linux 6.1.0-56-amd64 ...'\n"
+    "\tlinux\t/boot/vmlinuz-6.1.0-56-amd64 root=UUID=12 ro  quiet \"a=b c\" $vt_handoff\n"
+    "\techo\t'Loading initial ramdisk ...'\n"
+    "\tinitrd\t/boot/microcode.img /boot/initrd.img-6.1.0-56-amd64\n}\n"
+    "submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-advanced-12' "
+    "{\n"
+    "\tmenuentry 'Debian, with Linux 6.1.0-55' $menuentry_id_option 'gnulinux-6.1.0-55' {\n"
+    "\t\tlinux\t(hd0,gpt2)/boot/vmlinuz-6.1.0-55 root=UUID=12 ro\n"
+    "\t\tinitrd\t/boot/initrd.img-6.1.0-55\n\t}\n"
+    "\tmenuentry 'recovery' --id rescue {\n\t\tlinux16 /boot/vmlinuz-6.1.0-55 single\n\t}\n"
+    "}\n"
+    "menuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {\n\tfwsetup\n}\n"
+    "menuentry \"Another\" {\n\tlinuxefi $kernel quiet\n}\n"
+    "menuentry \"The last\" {\n\tlinuxefi /vmlinuz quiet\n}\n";
+
+static void read_grub(const char *initial) {
+    static char text[4096];
+    begin();
+    lb_format(text, sizeof(text), debian_grub, initial);
+    lb_entries_grub(&entries, lb_bytes_of_text(text), 1);
+}
+
+static void grubs_entries_are_read(void) {
+    read_grub("0");
+    CHECK_EQ(entries.count, 4);
+    const struct lb_entry *one = &entries.list[0];
+    CHECK_STR(one->title, "Debian GNU/Linux");
+    CHECK_STR(one->id, "gnulinux-simple-12");
+    CHECK_STR(one->kernel, "/boot/vmlinuz-6.1.0-56-amd64");
+    CHECK_STR(one->options, "root=UUID=12 ro quiet \"a=b c\"");
+    CHECK_EQ(one->initrd_count, 2);
+    CHECK_STR(one->initrds[1], "/boot/initrd.img-6.1.0-56-amd64");
+    CHECK_EQ(one->partition, 1);
+    CHECK_STR(entries.list[1].kernel, "/boot/vmlinuz-6.1.0-55");
+    CHECK_STR(entries.list[2].id, "rescue");
+    CHECK_STR(entries.list[3].id, "4");
+}
+
+static void grubs_default_is_a_number_or_a_path_or_a_name(void) {
+    read_grub("0");
+    CHECK_STR(chosen(""), "gnulinux-simple-12");
+    read_grub("4");
+    CHECK_STR(chosen(""), "4");
+    read_grub("1>1");
+    CHECK_STR(chosen(""), "rescue");
+    read_grub("gnulinux-advanced-12>gnulinux-6.1.0-55");
+    CHECK_STR(chosen(""), "gnulinux-6.1.0-55");
+    read_grub("recovery");
+    CHECK_STR(chosen(""), "rescue");
+    read_grub("${saved_entry}");
+    CHECK_STR(chosen(""), "gnulinux-simple-12");
+    CHECK_STR(chosen("rescue"), "rescue");
+}
+
+static void a_broken_grub_cfg_is_survived(void) {
+    static const char *const texts[] = {
+        "}}}}\n}\n",
+        "menuentry 'a {\n linux /b\n",
+        "menuentry a {\nlinux\ninitrd\n}",
+        "menuentry {\nlinux /a '",
+        "submenu a {\nsubmenu b {\nsubmenu c {\nsubmenu d {\nsubmenu e "
+        "{\nmenuentry f {\nlinux /a\n}\n}\n}\n}\n}\n}\nmenuentry g "
+        "{\nlinux /b\n}\n",
+        "menuentry a {\nlinux relative\n}\nset default=\\"};
+    for (size_t i = 0; i < LB_COUNT(texts); i++) {
+        size_t len = strlen(texts[i]);
+        for (size_t cut = 0; cut <= len; cut++) {
+            begin();
+            lb_entries_grub(&entries, lb_bytes(texts[i], cut), 0);
+            CHECK(entries.count <= 2);
+        }
+    }
+    CHECK_EQ(entries.count, 0);
+}
+
+/* ---- type 2 ------------------------------------------------------------------------------------
+ */
+
+enum { IMAGE_LEN = 4096 };
+
+/* The least that has the sections. */
+static void make_image(uint8_t *image) {
+    static const char *const names[] = {".text", ".osrel", ".cmdline", ".linux", ".initrd"};
+    struct lb_wr wr = lb_wr(lb_span(image, IMAGE_LEN));
+    memset(image, 0, IMAGE_LEN);
+    memcpy(image, "MZ", 2);
+    image[60] = 128;
+    memcpy(image + 128, "PE\0\0", 4);
+    image[134] = LB_COUNT(names);
+    image[148] = 16; /* the optional header's length */
+    for (size_t i = 0; i < LB_COUNT(names); i++) {
+        uint8_t *header = image + 152 + 16 + i * 40;
+        memcpy(header, names[i], strlen(names[i]));
+        header[8] = (uint8_t)(10 + i); /* size in memory */
+        header[17] = 2;                /* and 512 in the file */
+        header[21] = (uint8_t)(4 + i); /* at 1024 and so on */
+    }
+    (void)wr;
+}
+
+static void an_image_has_its_parts(void) {
+    static uint8_t bytes[IMAGE_LEN];
+    struct lb_image image;
+    make_image(bytes);
+    CHECK(lb_image_parse(lb_bytes(bytes, IMAGE_LEN), IMAGE_LEN, &image));
+    CHECK_EQ(image.release.offset, 0x500);
+    CHECK_EQ(image.options.len, 12);
+    CHECK_EQ(image.kernel.offset, 0x700);
+    CHECK_EQ(image.kernel.len, 13);
+    CHECK_EQ(image.initrd.offset, 0x800);
+}
+
+static void an_image_that_is_cut_off_is_none(void) {
+    static uint8_t bytes[IMAGE_LEN];
+    struct lb_image image;
+    make_image(bytes);
+    for (size_t len = 0; len < 368; len++)
+        CHECK(!lb_image_parse(lb_bytes(bytes, len), IMAGE_LEN, &image));
+    CHECK(lb_image_parse(lb_bytes(bytes, 368), IMAGE_LEN, &image));
+    CHECK(!lb_image_parse(lb_bytes(bytes, IMAGE_LEN), 0x700, &image)); /* no room for the kernel */
+}
+
+/* ---- a disk ------------------------------------------------------------------------------------
+ */
+
+static char folder[] = "/tmp/lb-kexec-XXXXXX";
+
+static void put(const char *name, const char *text) {
+    char path[256];
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    CHECK_EQ(lb_file_write(path, 0644, lb_bytes_of_text(text)), 0);
+}
+
+static void add_partition(struct lb_bootdisk *disk, const char *name) {
+    char path[256];
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    lb_bootdisk_add(disk, name, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+static void a_disks_entries_are_found(void) {
+    static struct lb_bootdisk disk;
+    char command[300];
+    int fd;
+    if (!CHECK(mkdtemp(folder) != NULL))
+        return;
+    put("esp/loader/loader.conf", "default b*\n");
+    put("esp/loader/entries/a.conf", "linux /a/linux\n");
+    put("esp/loader/entries/b.conf", "linux /b/linux\n");
+    put("esp/loader/entries/notes.txt", "linux /c/linux\n");
+    put("root/boot/grub/grub.cfg", "menuentry g {\nlinux /boot/vmlinuz\n}\n");
+    put("root/boot/vmlinuz", "kernel");
+    put("root/etc/passwd", "secret");
+    memset(&disk, 0, sizeof(disk));
+    add_partition(&disk, "esp");
+    add_partition(&disk, "root");
+    lb_bootdisk_entries(&disk, &entries);
+    CHECK_EQ(entries.count, 2); /* of the specification; grub's menu is then not looked at */
+    CHECK_STR(chosen(""), "b");
+    fd = lb_bootdisk_file(&disk, 0, "/boot/vmlinuz");
+    CHECK(fd >= 0); /* on the other partition */
+    close(fd);
+    lb_format(command, sizeof(command), "%s/root/boot/link", folder);
+    CHECK_EQ(symlink("/boot/vmlinuz", command), 0);
+    lb_format(command, sizeof(command), "%s/root/boot/out", folder);
+    CHECK_EQ(symlink("../../../../../../../../etc/shadow-that-is-not-there", command), 0);
+    fd = lb_bootdisk_file(&disk, 1, "/boot/link");
+    CHECK(fd >= 0); /* a link is within the partition */
+    close(fd);
+    CHECK_EQ(lb_bootdisk_file(&disk, 1, "/boot/out"), -1);
+    CHECK_EQ(lb_bootdisk_file(&disk, 1, "/boot/none"), -1);
+    lb_bootdisk_close(&disk);
+    memset(&disk, 0, sizeof(disk));
+    add_partition(&disk, "root");
+    lb_bootdisk_entries(&disk, &entries);
+    CHECK_EQ(entries.count, 1);
+    CHECK_STR(entries.list[0].title, "g");
+    lb_bootdisk_close(&disk);
+    lb_format(command, sizeof(command), "rm -r %s", folder);
+    CHECK_EQ(system(command), 0);
+}
+
+static void a_disk_that_cannot_be_mounted_is_told(void) {
+    struct lb_bootdisk disk;
+    struct lb_error error = {0};
+    CHECK(!lb_bootdisk_open(&disk, "/dev/lunboot-none", &error));
+    CHECK_STR(lb_code_word(error.code), "no-boot-entry");
+    CHECK_HAS(error.facts, "lunboot-none");
+    lb_bootdisk_close(&disk);
+}
+
+/* ---- the next kernel ---------------------------------------------------------------------------
+ */
+
+static struct lb_rootpath target;
+static struct lb_boot_net net;
+static struct lb_next_boot next;
+static char line[LB_COMMAND_LINE_MAX];
+
+static void set_next(const char *options) {
+    static const char text[] = "iscsi:192.0.2.1::3261:1:iqn.2026-11.test:disk";
+    struct lb_error error = {0};
+    CHECK(lb_rootpath_parse(lb_bytes_of_text(text), 0, &target, NULL, &error));
+    net = (struct lb_boot_net){0};
+    next = (struct lb_next_boot){.options = options,
+                                 .more = "",
+                                 .interface = "eth0",
+                                 .mac = {0x52, 0x54, 0, 0x12, 0x34, 0x56},
+                                 .net = &net,
+                                 .initiator = "iqn.2026-11.test:me",
+                                 .target = &target,
+                                 .portal = {lb_addr_v4(192, 0, 2, 1), 3261}};
+}
+
+static const char *made_line(void) {
+    struct lb_text made = lb_text(line, sizeof(line));
+    lb_kexec_line(&made, &next);
+    return line;
+}
+
+static void the_next_kernel_is_led_back_to_the_disk(void) {
+    set_next("root=UUID=12 ro");
+    net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 50), 24};
+    net.lease_s = 3600;
+    CHECK_STR(made_line(), "root=UUID=12 ro BOOTIF=01-52-54-00-12-34-56 ip=dhcp "
+                           "lunboot.enable=yes "
+                           "lunboot.rootpath=iscsi:192.0.2.1::3261:1:iqn.2026-11.test:disk "
+                           "lunboot.initiator=iqn.2026-11.test:me "
+                           "iscsi_initiator=iqn.2026-11.test:me "
+                           "iscsi_target_name=iqn.2026-11.test:disk iscsi_target_ip=192.0.2.1 "
+                           "iscsi_target_port=3261 rd.iscsi.initiator=iqn.2026-11.test:me "
+                           "netroot=iscsi:192.0.2.1::3261:1:iqn.2026-11.test:disk");
+}
+
+static void a_configured_address_is_told(void) {
+    set_next("ro");
+    next.more = "debug";
+    net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 50), 24};
+    net.routes[net.route_count++].via = lb_addr_v4(192, 0, 2, 254);
+    lb_format(net.hostname, sizeof(net.hostname), "node1");
+    CHECK_HAS(made_line(), " ip=192.0.2.50::192.0.2.254:255.255.255.0:node1:eth0:off: ");
+    CHECK_HAS(line, "disk debug");
+}
+
+static void words_that_the_entry_has_are_not_added(void) {
+    set_next("ip=eth1:dhcp netroot=iscsi:elsewhere ro");
+    net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 50), 24};
+    CHECK(strstr(made_line(), " ip=") == NULL);
+    CHECK(strstr(line + 20, " netroot=iscsi:192") == NULL);
+    CHECK_HAS(line, "lunboot.rootpath=");
+}
+
+static void the_file_with_secrets_is_an_archive(void) {
+    uint8_t room[1024];
+    struct lb_bytes conf = lb_bytes_of_text("chap-secret = 0x00ff\n");
+    struct lb_bytes archive = lb_kexec_archive(conf, lb_span(room, sizeof(room)));
+    CHECK_EQ(archive.len % 4, 0);
+    CHECK(archive.len > 300);
+    /* inode, mode, owner, links, time, length, device; the name's length */
+    CHECK(memcmp(archive.p + 116,
+                 "070701"
+                 "00000002"
+                 "00008180"
+                 "00000000"
+                 "00000000"
+                 "00000001"
+                 "00000000"
+                 "00000015",
+                 62) == 0);
+    CHECK(memcmp(archive.p + 116 + 110, "etc/lunboot.conf", 17) == 0);
+    CHECK(memcmp(archive.p + 116 + 128, conf.p, conf.len) == 0);
+    CHECK_EQ(lb_kexec_archive(conf, lb_span(room, 200)).len, 0);
+}
+
+int main(void) {
+    TEST(an_entry_has_its_keys);
+    TEST(variables_of_grub_are_empty);
+    TEST(what_is_not_for_this_machine_is_left_out);
+    TEST(what_does_not_fit_is_left_out_and_not_cut);
+    TEST(a_name_counts_tries);
+    TEST(versions_are_in_order);
+    TEST(the_newest_version_comes_first);
+    TEST(the_disks_default_is_taken_and_a_persons_word_before_it);
+    TEST(more_entries_than_there_is_room_for_are_counted);
+    TEST(grubs_entries_are_read);
+    TEST(grubs_default_is_a_number_or_a_path_or_a_name);
+    TEST(a_broken_grub_cfg_is_survived);
+    TEST(an_image_has_its_parts);
+    TEST(an_image_that_is_cut_off_is_none);
+    TEST(a_disks_entries_are_found);
+    TEST(a_disk_that_cannot_be_mounted_is_told);
+    TEST(the_next_kernel_is_led_back_to_the_disk);
+    TEST(a_configured_address_is_told);
+    TEST(words_that_the_entry_has_are_not_added);
+    TEST(the_file_with_secrets_is_an_archive);
+    return tap_done();
+}
