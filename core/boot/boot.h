@@ -68,7 +68,8 @@ enum lb_service {
  *
  * 1. what a person or a Root Path named, then as the key `discovery` orders the services
  * 2. fewest assumptions: named for booting before merely found; the service's own port before one
- *    of a Root Path; an address before a name that is yet to be resolved
+ *    of a Root Path; an address of a family that we have, and that is preferred, before others and
+ *    before a name that is yet to be resolved
  * 3. targets in the order in which they were first heard of, so that a machine with several disks
  *    boots the same one each time
  * 4. portals of one target by chance, which spreads the load

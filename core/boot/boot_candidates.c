@@ -30,13 +30,24 @@ static unsigned preference(const struct lb_boot *boot, enum lb_service service) 
     return at;
 }
 
+/* Of a family in which we have no address, or not of the one that a person prefers. */
+static bool is_far(const struct lb_boot *boot, const struct lb_candidate *candidate) {
+    const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
+    enum lb_family family = candidate->at.addr.family;
+    if (candidate->at.host != LB_HOST_ADDR)
+        return false;
+    if (boot->net_set && !lb_net_has_family(&boot->net, family))
+        return true;
+    return (lb_streq(word, "4") && family == LB_V6) || (lb_streq(word, "6") && family == LB_V4);
+}
+
 static unsigned rank_of(const struct lb_boot *boot, const struct lb_candidate *candidate) {
     bool is_named = boot->wanted.target[0] != '\0';
     return (unsigned)(candidate->refused != LB_OK) << 8 |
            preference(boot, candidate->service) << 4 |
            (unsigned)(!is_named && !candidate->boot_list) << 2 |
            (unsigned)candidate->port_from_rootpath << 1 |
-           (unsigned)(candidate->at.host == LB_HOST_NAME);
+           (unsigned)(candidate->at.host == LB_HOST_NAME || is_far(boot, candidate));
 }
 
 static bool is_before(const struct lb_candidate *a, const struct lb_candidate *b) {
@@ -53,7 +64,7 @@ static bool is_before(const struct lb_candidate *a, const struct lb_candidate *b
 void lb_candidates_clear(struct lb_boot *boot) {
     boot->candidate_count = boot->candidates_dropped = 0;
     boot->candidate_current = LB_CANDIDATES_MAX;
-    boot->candidate_targets = 0;
+    boot->candidate_targets = boot->candidate_tries = 0;
 }
 
 static uint16_t port_of(const struct lb_rootpath *at) {
@@ -178,6 +189,8 @@ void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_ca
  */
 
 static size_t first_untried(const struct lb_boot *boot) {
+    if (boot->candidate_tries == LB_BOOT_TRIES_MAX)
+        return LB_CANDIDATES_MAX;
     for (size_t i = 0; i < boot->candidate_count; i++)
         if (!boot->candidates[i].tried && boot->candidates[i].refused == LB_OK)
             return i;
@@ -195,6 +208,7 @@ bool lb_candidates_next(struct lb_boot *boot) {
         return false;
     struct lb_candidate *next = &boot->candidates[at];
     next->tried = true;
+    boot->candidate_tries++;
     boot->candidate_current = at;
     boot->target = next->at;
     boot->has_target = true;

@@ -12,71 +12,91 @@ static bool is_plausible(struct lb_addr addr, bool by_person) {
                      : lb_addr_is_host(addr);
 }
 
-void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at,
-                         bool by_person, const char *source) {
-    struct lb_discovery *discovery = &boot->discovery;
-    if (at.port == 0)
-        at.port = LB_ISNS_PORT;
+static bool is_known(const struct lb_discovery *discovery,
+                     const struct lb_boot_isns_server *server) {
     for (size_t i = 0; i < discovery->isns_count; i++)
-        if (lb_endpoint_equal(discovery->isns_servers[i].at, at))
-            return;
-    if (discovery->isns_count == LB_BOOT_ISNS_SERVERS_MAX || !is_plausible(at.addr, by_person)) {
-        lb_trace(&boot->trace, now_us, "boot", "iSNS server %s of %s is not used",
-                 lb_endpoint_text(at).s, source);
-        return;
-    }
-    struct lb_boot_isns_server *server = &discovery->isns_servers[discovery->isns_count++];
-    *server = (struct lb_boot_isns_server){.at = at, .by_person = by_person};
-    lb_format(server->source, sizeof server->source, "%s", source);
-    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "isns-server", source, "%s",
-                      lb_endpoint_text(at).s);
+        if (lb_endpoint_equal(discovery->isns_servers[i].at, server->at) &&
+            lb_streq(discovery->isns_servers[i].name, server->name))
+            return true;
+    return false;
 }
 
-/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT. */
-static bool parse_server(struct lb_bytes text, struct lb_endpoint *at) {
+static const char *server_text(const struct lb_boot_isns_server *server,
+                               struct lb_addr_text *memory) {
+    if (!lb_addr_is_set(server->at.addr))
+        return server->name;
+    *memory = lb_endpoint_text(server->at);
+    return memory->s;
+}
+
+void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_boot_isns_server *server) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_boot_isns_server added = *server;
+    struct lb_addr_text memory;
+    if (added.at.port == 0)
+        added.at.port = LB_ISNS_PORT;
+    bool is_good = added.name[0] != '\0' || is_plausible(added.at.addr, added.by_person);
+    if (is_known(discovery, &added))
+        return;
+    if (discovery->isns_count == LB_BOOT_ISNS_SERVERS_MAX || !is_good) {
+        lb_trace(&boot->trace, now_us, "boot", "iSNS server %s of %s is not used",
+                 server_text(&added, &memory), added.source);
+        return;
+    }
+    discovery->isns_servers[discovery->isns_count++] = added;
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "isns-server", added.source, "%s",
+                      server_text(&added, &memory));
+}
+
+/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT, NAME, NAME:PORT. */
+static bool parse_server(struct lb_bytes text, struct lb_boot_isns_server *server) {
+    enum lb_host_kind kind;
+    struct lb_addr addr = {.family = LB_FAMILY_NONE};
     uint64_t port = 0;
-    *at = (struct lb_endpoint){0};
-    if (lb_addr_parse(text, &at->addr))
-        return true;
-    size_t colon = text.len;
+    size_t offset, colon = text.len;
+    if (lb_host_parse(text, true, &kind, &server->at.addr, server->name, &offset))
+        return kind != LB_HOST_NONE;
     while (colon > 0 && text.p[colon - 1] != ':')
         colon--;
-    if (colon < 2 || !lb_parse_u64(lb_bytes_after(text, colon), 65535, &port))
+    if (colon < 2 || !lb_parse_u64(lb_bytes_after(text, colon), 65535, &port) || port == 0 ||
+        !lb_host_parse(lb_bytes(text.p, colon - 1), false, &kind, &addr, server->name, &offset))
         return false;
-    struct lb_bytes addr = lb_bytes(text.p, colon - 1);
-    if (addr.p[0] == '[' && addr.p[addr.len - 1] == ']')
-        addr = lb_bytes(addr.p + 1, addr.len - 2);
-    at->port = (uint16_t)port;
-    return port != 0 && lb_addr_parse(addr, &at->addr);
+    server->at = (struct lb_endpoint){addr, (uint16_t)port};
+    return kind != LB_HOST_NONE;
 }
 
 static void add_configured(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_config *config = boot->setup.config;
     struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ISNS_SERVER)), item;
     const char *source = lb_config_source_word(lb_config_source(config, LB_KEY_ISNS_SERVER));
-    struct lb_endpoint at;
-    while (lb_list_next(&list, ',', &item))
-        if (parse_server(item, &at))
-            lb_isns_service_add(boot, now_us, at, true, source);
+    while (lb_list_next(&list, ',', &item)) {
+        struct lb_boot_isns_server server = {.by_person = true};
+        lb_format(server.source, sizeof server.source, "%s", source);
+        if (parse_server(item, &server))
+            lb_isns_service_add(boot, now_us, &server);
+        else
+            lb_trace(&boot->trace, now_us, "boot", "isns-server: \"%.*s\" is no address or name",
+                     (int)item.len, (const char *)item.p);
+    }
 }
 
 static void add_of_dhcp(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_dhcp4_lease *lease = lb_discovery_hints(boot);
-    const char *source = "DHCP option 83";
     if (lease == NULL)
         return;
-    if (lb_addr_is_set(lease->isns_server))
-        lb_isns_service_add(boot, now_us, (struct lb_endpoint){.addr = lease->isns_server}, false,
-                            source);
-    if (lb_addr_is_set(lease->isns_backup) && !lb_addr_is_zero(lease->isns_backup))
-        lb_isns_service_add(boot, now_us, (struct lb_endpoint){.addr = lease->isns_backup}, false,
-                            source);
+    const struct lb_addr addrs[] = {lease->isns_server, lease->isns_backup};
+    for (size_t i = 0; i < LB_COUNT(addrs); i++) {
+        struct lb_boot_isns_server server = {.at.addr = addrs[i], .source = "DHCP option 83"};
+        if (lb_addr_is_set(addrs[i]) && !lb_addr_is_zero(addrs[i]))
+            lb_isns_service_add(boot, now_us, &server);
+    }
 }
 
 void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     discovery->isns_count = discovery->isns_next = 0;
-    discovery->isns_runs = false;
+    discovery->isns_runs = discovery->isns_resolves = discovery->isns_withdraws = false;
     if (!lb_discovery_has(boot, LB_BY_ISNS))
         return;
     add_configured(boot, now_us);
@@ -106,9 +126,7 @@ static const struct lb_boot_isns_server *server(const struct lb_boot *boot) {
     return &boot->discovery.isns_servers[boot->discovery.isns_next - 1];
 }
 
-static void ask_next(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_discovery *discovery = &boot->discovery;
-    struct lb_endpoint at = discovery->isns_servers[discovery->isns_next++].at;
+static struct lb_isns_config question(const struct lb_boot *boot, struct lb_endpoint at) {
     struct lb_isns_config config = {
         .server = at,
         .own_address = own_address(boot, at.addr.family),
@@ -121,9 +139,15 @@ static void ask_next(struct lb_boot *boot, uint64_t now_us) {
     };
     memcpy(config.initiator, boot->initiator, sizeof config.initiator);
     memcpy(config.target, boot->wanted.target, sizeof config.target);
-    if (discovery->isns_next < discovery->isns_count)
+    if (boot->discovery.isns_next < boot->discovery.isns_count)
         config.connect_ms =
             LB_MIN(config.connect_ms, lb_config_u32(boot->setup.config, LB_KEY_PORTAL_TIMEOUT));
+    return config;
+}
+
+static void ask(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_isns_config config = question(boot, at);
     if (config.udp && !discovery->isns_udp_open) {
         struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
         ask->slot = LB_BOOT_SLOT_ISNS_UDP;
@@ -136,6 +160,49 @@ static void ask_next(struct lb_boot *boot, uint64_t now_us) {
     discovery->isns_step =
         lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY, at, "iSNS: %s",
                         config.target[0] ? "by target" : "boot list");
+}
+
+static void ask_next(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_boot_isns_server *next = &discovery->isns_servers[discovery->isns_next++];
+    if (lb_addr_is_set(next->at.addr)) {
+        ask(boot, now_us, next->at);
+        return;
+    }
+    discovery->isns_resolves = true;
+    lb_resolve_name(boot, LB_ASKER_ISNS, next->name);
+}
+
+/* came begins with the server. */
+static void note(struct lb_boot *boot, uint64_t now_us, const char *came) {
+    char line[LB_FACTS_MAX];
+    lb_format(line, sizeof line, "iSNS server %s", came);
+    lb_discovery_note(boot, now_us, line, line);
+}
+
+static void note_server(struct lb_boot *boot, uint64_t now_us, const char *what) {
+    char line[LB_FACTS_MAX];
+    struct lb_addr_text memory;
+    lb_format(line, sizeof line, "%s: %s", server_text(server(boot), &memory), what);
+    note(boot, now_us, line);
+}
+
+void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
+                              size_t count) {
+    struct lb_discovery *discovery = &boot->discovery;
+    if (!discovery->isns_resolves)
+        return;
+    struct lb_boot_isns_server *next = &discovery->isns_servers[discovery->isns_next - 1];
+    discovery->isns_resolves = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_plausible(addrs[i], next->by_person))
+            continue;
+        next->at.addr = addrs[i];
+        ask(boot, now_us, next->at);
+        return;
+    }
+    note_server(boot, now_us, count > 0 ? "resolves to no host" : "does not resolve");
+    lb_fail(&discovery->failure, LB_E_RESOLVE, "iSNS server %s", next->name);
 }
 
 /* ---- answers -----------------------------------------------------------------------------------
@@ -164,38 +231,44 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
     lb_candidates_add(boot, now_us, &candidate);
 }
 
-static void note(struct lb_boot *boot, uint64_t now_us, const char *came) {
-    char line[LB_FACTS_MAX];
-    lb_format(line, sizeof line, "iSNS server %s: %s", lb_endpoint_text(server(boot)->at).s, came);
-    lb_discovery_note(boot, now_us, line, line);
-}
-
 static void close_udp(struct lb_boot *boot) {
     if (boot->discovery.isns_udp_open)
         lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS_UDP;
     boot->discovery.isns_udp_open = false;
 }
 
+static void withdrawn(struct lb_boot *boot) {
+    boot->discovery.isns_runs = boot->discovery.isns_withdraws = false;
+    close_udp(boot);
+}
+
+/* A registration outlives a boot, for the operating system goes on under the same name; but not a
+ * person's look. (The client takes it back itself where it found nothing.) */
 static void server_ended(struct lb_boot *boot, uint64_t now_us, bool has_answer) {
     struct lb_discovery *discovery = &boot->discovery;
     struct lb_isns_client *client = &discovery->isns;
     unsigned found = lb_isns_client_counts(client)->found;
-    char came[160];
+    char came[LB_FACTS_MAX];
     struct lb_text text = lb_text(came, sizeof came);
+    lb_isns_client_explain(client, &text);
     if (has_answer)
-        lb_isns_client_explain(client, &text);
+        lb_discovery_note(boot, now_us, came, came);
     else
-        lb_text_add(&text, "%s", lb_isns_client_error(client)->facts);
+        note(boot, now_us, lb_isns_client_error(client)->facts);
     if (!has_answer)
         lb_fail(&discovery->failure, lb_isns_client_error(client)->code, "%s",
                 lb_isns_client_error(client)->facts);
     discovery->isns_runs = false;
+    if (lb_isns_client_is_registered(client) && boot->setup.goal == LB_GOAL_DISCOVER) {
+        lb_isns_client_withdraw(client, now_us);
+        discovery->isns_runs = discovery->isns_withdraws = true;
+    }
     discovery->has_answer = discovery->has_answer || has_answer;
-    close_udp(boot);
+    if (!discovery->isns_runs)
+        close_udp(boot);
     lb_report_end(&boot->report, now_us, discovery->isns_step,
                   has_answer && found > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%s",
-                  has_answer ? "" : came);
-    note(boot, now_us, came);
+                  has_answer ? "" : lb_code_word(lb_isns_client_error(client)->code));
     if (has_answer)
         discovery->isns_next = discovery->isns_count; /* the others would say the same */
 }
@@ -207,7 +280,7 @@ enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
                                   struct lb_boot_action *action) {
     struct lb_discovery *discovery = &boot->discovery;
     if (!discovery->isns_runs) {
-        if (discovery->isns_next == discovery->isns_count)
+        if (discovery->isns_next == discovery->isns_count || discovery->isns_resolves)
             return LB_TURN_IDLE;
         ask_next(boot, now_us);
         return LB_TURN_AGAIN;
@@ -237,29 +310,38 @@ enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
         return LB_TURN_AGAIN;
     case LB_ISNS_DONE:
     case LB_ISNS_FAILED:
-        server_ended(boot, now_us, did.event == LB_ISNS_DONE);
+        if (discovery->isns_withdraws)
+            withdrawn(boot);
+        else
+            server_ended(boot, now_us, did.event == LB_ISNS_DONE);
         return LB_TURN_AGAIN;
     }
     return LB_TURN_IDLE;
 }
 
 bool lb_isns_service_runs(const struct lb_boot *boot) {
-    return boot->discovery.isns_runs || boot->discovery.isns_next < boot->discovery.isns_count;
+    const struct lb_discovery *discovery = &boot->discovery;
+    return discovery->isns_runs || discovery->isns_resolves ||
+           discovery->isns_next < discovery->isns_count;
 }
 
 void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
-    if (discovery->isns_runs) {
+    if (discovery->isns_resolves) {
+        lb_resolve_cancel(boot, LB_ASKER_ISNS);
+        note_server(boot, now_us, "not resolved in time");
+    }
+    if (discovery->isns_runs && !discovery->isns_withdraws) {
         bool has_found = lb_isns_client_counts(&discovery->isns)->found > 0;
         lb_report_end(&boot->report, now_us, discovery->isns_step,
                       has_found ? LB_DONE_OK : LB_DONE_FAILED, "%s",
                       has_found ? "" : "no answer in time");
         if (!has_found)
-            note(boot, now_us, "no answer in time");
+            note_server(boot, now_us, "no answer in time");
     }
     if (discovery->isns_open)
         lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS;
     close_udp(boot);
-    discovery->isns_open = discovery->isns_runs = false;
+    discovery->isns_open = discovery->isns_runs = discovery->isns_resolves = false;
     discovery->isns_next = discovery->isns_count;
 }

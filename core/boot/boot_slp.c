@@ -177,11 +177,10 @@ static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query q
 }
 
 static void take_isns(struct lb_boot *boot, uint64_t now_us, const struct lb_slp_found *found) {
-    char source[48];
-    struct lb_endpoint at = {found->addr, found->port};
-    lb_format(source, sizeof source, "SLP agent %s", lb_addr_text(found->agent).s);
-    if (found->host == LB_HOST_ADDR)
-        lb_isns_service_add(boot, now_us, at, false, source);
+    struct lb_boot_isns_server server = {.at = {found->addr, found->port}};
+    lb_format(server.source, sizeof server.source, "SLP agent %s", lb_addr_text(found->agent).s);
+    memcpy(server.name, found->name, sizeof server.name);
+    lb_isns_service_add(boot, now_us, &server);
 }
 
 /* "SLP (by target) over IPv4, directory agent 192.0.2.30: no answer". */

@@ -100,10 +100,15 @@ enum {
     LB_BOOT_SLP_QUESTIONS,
 };
 
+/* Candidates tried in one attempt: a liar who names sixty dead portals costs half a minute, and the
+ * next attempt asks anew and tries others. */
+#define LB_BOOT_TRIES_MAX 16
+
 #define LB_BOOT_ISNS_SERVERS_MAX 4 /* asked one after the other until one answers */
 
 struct lb_boot_isns_server {
-    struct lb_endpoint at;
+    struct lb_endpoint at;      /* family none: the name is yet to be looked up */
+    char name[LB_HOST_MAX + 1]; /* empty: named by its address */
     bool by_person;
     char source[48]; /* who named it */
 };
@@ -131,6 +136,8 @@ struct lb_discovery {
     struct lb_boot_isns_server isns_servers[LB_BOOT_ISNS_SERVERS_MAX];
     size_t isns_count, isns_next;
     bool isns_runs, isns_open, isns_udp_open;
+    bool isns_resolves;  /* the name of the next server is being looked up */
+    bool isns_withdraws; /* has its answer, and takes a registration back */
     size_t isns_step;
     struct lb_isns_client isns;
 
@@ -215,6 +222,7 @@ struct lb_boot {
     size_t candidate_count, candidates_dropped;
     size_t candidate_current;   /* the one that is tried, or LB_CANDIDATES_MAX */
     uint32_t candidate_targets; /* names heard so far */
+    unsigned candidate_tries;   /* in this attempt */
 
     struct lb_lookup lookups[LB_ASKERS]; /* the first is the host's, once looking_up */
     size_t lookup_count;
@@ -435,8 +443,10 @@ enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
 bool lb_isns_service_runs(const struct lb_boot *boot);
 void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us);
 /* One more server to ask. */
-void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at,
-                         bool by_person, const char *source);
+void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_boot_isns_server *server);
+void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
+                              size_t count);
 
 /* boot_sendtargets.c */
 bool lb_listing_may(const struct lb_boot *boot); /* the server is known, the target is not */

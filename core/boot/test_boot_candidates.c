@@ -99,6 +99,32 @@ static void an_address_comes_before_a_name_that_is_yet_to_be_resolved(void) {
     CHECK_STR(nth(1)->at.name, "san.example.com");
 }
 
+static void an_address_of_the_preferred_family_comes_first(void) {
+    for (unsigned is_6 = 0; is_6 < 2; is_6++) {
+        begin(TARGET);
+        set("prefer-family", is_6 ? "6" : "4");
+        struct lb_candidate other = at(LB_BY_ISNS, 1, 3260);
+        CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::1"), &other.at.addr));
+        add(other);
+        add(at(LB_BY_ISNS, 1, 3260));
+        CHECK_EQ(nth(0)->at.addr.family, is_6 ? LB_V6 : LB_V4);
+    }
+}
+
+static void an_address_of_a_family_that_we_do_not_have_comes_last(void) {
+    begin(TARGET);
+    boot.net_set = true;
+    boot.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
+    struct lb_candidate other = at(LB_BY_ISNS, 1, 3260);
+    CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::1"), &other.at.addr));
+    for (uint8_t i = 1; i < 8; i++) {
+        other.at.addr.bytes[15] = i;
+        add(other);
+    }
+    add(at(LB_BY_ISNS, 1, 3260));
+    CHECK_EQ(nth(0)->at.addr.family, LB_V4);
+}
+
 static void targets_keep_the_order_in_which_they_were_heard_of(void) {
     static const char *const targets[] = {"iqn.2026-11.test:c", "iqn.2026-11.test:a",
                                           "iqn.2026-11.test:b"};
@@ -339,6 +365,19 @@ static void the_most_telling_failure_is_told_and_the_others_beside_it(void) {
                                 "also 192.0.2.3:3260 not-authorised");
 }
 
+static void no_more_than_sixteen_are_tried_in_one_attempt(void) {
+    begin(TARGET);
+    for (uint8_t i = 1; i < 40; i++)
+        add(at(LB_BY_SLP, i, 3260));
+    for (unsigned i = 0; i < LB_BOOT_TRIES_MAX; i++)
+        fail_next(LB_E_CONNECT_TIMEOUT, "dead");
+    CHECK(lb_candidates_best(&boot) == NULL);
+    CHECK(!lb_candidates_next(&boot));
+    lb_candidates_clear(&boot);
+    add(at(LB_BY_SLP, 1, 3260));
+    CHECK(lb_candidates_best(&boot) != NULL); /* the next one begins anew */
+}
+
 static void another_attempt_makes_sense_where_one_failure_may_pass(void) {
     begin(TARGET);
     add(at(LB_BY_ISNS, 1, 3260));
@@ -363,6 +402,8 @@ int main(void) {
     TEST(the_services_are_preferred_as_configured);
     TEST(what_is_named_for_booting_comes_before_what_was_merely_found);
     TEST(an_address_comes_before_a_name_that_is_yet_to_be_resolved);
+    TEST(an_address_of_the_preferred_family_comes_first);
+    TEST(an_address_of_a_family_that_we_do_not_have_comes_last);
     TEST(targets_keep_the_order_in_which_they_were_heard_of);
     TEST(portals_of_one_target_take_turns);
     TEST(the_same_seed_gives_the_same_order);
@@ -381,6 +422,7 @@ int main(void) {
     TEST(a_person_may_name_the_machine_itself);
     TEST(the_lists_hold_for_what_is_found);
     TEST(the_most_telling_failure_is_told_and_the_others_beside_it);
+    TEST(no_more_than_sixteen_are_tried_in_one_attempt);
     TEST(another_attempt_makes_sense_where_one_failure_may_pass);
     TEST(a_failure_without_a_candidate_is_its_own);
     return tap_done();

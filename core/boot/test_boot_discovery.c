@@ -92,6 +92,43 @@ static void the_second_server_is_asked_when_the_first_does_not_answer(void) {
     CHECK_EQ(world.isns_connects, 2);
 }
 
+static void the_server_may_be_given_by_its_name(void) {
+    named();
+    with_isns();
+    host_set("isns-server", "isns.example.com:3205");
+    host.resolved[0] = v4(192, 0, 2, 9);
+    if (host_boots())
+        check_found("iSNS server 192.0.2.9");
+    CHECK_STR(host.name, "isns.example.com");
+}
+
+static void a_server_whose_name_does_not_resolve_is_told_as_that(void) {
+    named();
+    with_isns();
+    host_set("isns-server", "isns.example.com");
+    host_set("discovery", "isns");
+    host.resolved_count = 0;
+    host_fails(LB_E_RESOLVE, "iSNS server isns.example.com");
+    CHECK_HAS(host_fact("asked").value, "isns.example.com: does not resolve");
+}
+
+static void a_name_that_resolves_to_loopback_is_not_believed(void) {
+    named();
+    world_service(21, LB_SLP_TYPE_SMS, "service:iscsi:sms://isns.example.com", "(protocols=isns)");
+    host.resolved[0] = v4(127, 0, 0, 1);
+    host_fails(LB_E_RESOLVE, "isns.example.com");
+    CHECK_EQ(world.isns_connects, 0);
+}
+
+static void a_portal_may_be_given_by_its_name(void) {
+    named();
+    world_service(20, LB_SLP_TYPE_TARGET,
+                  "service:iscsi:target://san.example.com:3260/" HOST_TARGET, IS_OURS);
+    if (host_boots())
+        check_found("SLP agent 192.0.2.20");
+    CHECK_STR(host.name, "san.example.com");
+}
+
 static void an_agent_that_answers_another_question_is_not_believed(void) {
     named();
     world_service(20, LB_SLP_TYPE_TARGET, "service:iscsi:target://192.0.2.66/" OTHER, IS_OURS);
@@ -430,6 +467,29 @@ static void offers_are_asked_for_and_none_is_taken(void) {
         CHECK_STR(candidates[0].source, "iSNS server 192.0.2.9");
 }
 
+static void who_looks_around_leaves_no_registration_behind(void) {
+    size_t count, dropped;
+    explore();
+    host_set("isns-server", "192.0.2.9");
+    host_set("isns-register", "always");
+    world_node(HOST_TARGET, 1, 0);
+    world_domain(7, LB_ISNS_BOOT_LIST, HOST_TARGET);
+    host_boots();
+    lb_boot_candidates(&host.boot, &count, &dropped);
+    CHECK_EQ(count, 1);
+    CHECK(lb_isns_server_find_node(&world.isns, HOST_TARGET) != LB_ISNS_NONE);
+    CHECK_EQ(lb_isns_server_find_node(&world.isns, WORLD_ME), LB_ISNS_NONE);
+    CHECK(!world.isns_open);
+}
+
+static void a_boot_keeps_its_registration_for_the_operating_system(void) {
+    world_init();
+    with_isns();
+    host_set("isns-register", "always");
+    host_boots();
+    CHECK(lb_isns_server_find_node(&world.isns, WORLD_ME) != LB_ISNS_NONE);
+}
+
 static void who_looks_around_needs_no_dhcp_server(void) {
     explore();
     host.setup.interface = "net0";
@@ -448,6 +508,10 @@ int main(void) {
     TEST(a_server_of_option_83_is_asked);
     TEST(a_server_that_slp_knows_is_asked);
     TEST(the_second_server_is_asked_when_the_first_does_not_answer);
+    TEST(the_server_may_be_given_by_its_name);
+    TEST(a_server_whose_name_does_not_resolve_is_told_as_that);
+    TEST(a_name_that_resolves_to_loopback_is_not_believed);
+    TEST(a_portal_may_be_given_by_its_name);
     TEST(an_agent_that_answers_another_question_is_not_believed);
     TEST(the_name_is_compared_after_it_was_normalised);
     TEST(a_target_for_somebody_else_is_not_tried);
@@ -477,6 +541,8 @@ int main(void) {
     TEST(a_person_who_looks_sees_all_and_what_would_be_booted);
     TEST(a_person_who_looks_where_nobody_is_hears_whom_was_asked);
     TEST(offers_are_asked_for_and_none_is_taken);
+    TEST(who_looks_around_leaves_no_registration_behind);
+    TEST(a_boot_keeps_its_registration_for_the_operating_system);
     TEST(who_looks_around_needs_no_dhcp_server);
     return tap_done();
 }

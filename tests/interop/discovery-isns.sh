@@ -29,7 +29,8 @@ ServerAddress = 127.0.0.1
 Security = 0
 CONF
     shift
-    in_server isnsadm -c "$scratch/isnsadm.conf" "$@" >>"$scratch/isnsadm.log" 2>&1
+    in_server isnsadm -c "$scratch/isnsadm.conf" "$@" >>"$scratch/isnsadm.log" 2>&1 ||
+        echo "isnsadm $*: exit code $?" >>"$scratch/isnsadm.log"
 }
 
 dhcp() { # dhcp [ROOT_PATH]
@@ -76,7 +77,8 @@ run_lunboot discover --isns-server=192.0.2.1 --initiator="$initiator" --discover
 says 'server-not-allowed' "what the policy refuses is shown as refused"
 says 'would try none of them'
 
-isns iqn.2026-11.test:admin --register entity=srv1 "portal=192.0.2.77:3260" pg,pgt=1
+isns iqn.2026-11.test:admin --register entity=srv1 "target=$iqn,alias=boot" \
+    "portal=192.0.2.77:3260" pg,pgt=1 "portal=192.0.2.1:3260" pg,pgt=1 "control"
 run_lunboot probe --target="$iqn" --lun=1 --isns-server=192.0.2.1 --initiator="$initiator" --discovery=isns
 succeeds "with a dead portal beside it the disk is reached"
 pass
