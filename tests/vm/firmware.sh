@@ -34,14 +34,13 @@ begin() {
     make_vm_net
 }
 
-# make_vm_net6: the same, for IPv6 alone: br0 (2001:db8:77::1/64), with the machine's tap0 in it. The link is up
+# make_bridge6: IPv6 takes IPv4's place: br0 (2001:db8:77::1/64), with the machine's tap0 in it. The link is up
 # before the machine is, so that servers find their addresses; there is room for more ports (bridge_port).
-make_vm_net6() {
-    make_vm_net
+make_bridge6() {
     server_ip=2001:db8:77::1
     server_interface=br0
     in_server ip addr flush dev tap0
-    in_server ip link add br0 type bridge
+    in_server ip link add br0 type bridge mcast_snooping 0
     in_server ip link add up0 type veth peer name up1
     in_server ip link set up1 up
     bridge_port up0
@@ -57,9 +56,8 @@ has_link_local() {
 
 # begin6 [PROGRAM...]: the same as begin, for IPv6 alone.
 begin6() {
-    need_uefi
-    [ $# = 0 ] || need "$@"
-    make_vm_net6
+    begin "$@"
+    make_bridge6
 }
 
 # meter_disk FILE [BLOCK_BYTES] <<EOF  a disk whose boot loader is meter.efi, with its script.
