@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/debian.sh"
 
 need_uefi
+need tshark
 find_debian_disk
 make_vm_net
 serve_debian_disk lunboot
@@ -23,9 +24,13 @@ cat /run/lunboot/session | grep -E 'LOGINS|DEVICE'
 echo AFTER-BOOT
 systemctl reboot
 SCRIPT
+start_capture "$server_ns" tap0 'tcp port 3260'
 start_vm -m 768 "${stick[@]}" "${card[@]}"
 wait_console 'BOOT-OK root=/dev/sda2' 300 "Debian is up, its root on the network disk"
 console_has 'BOOT-OK .*sessions=1' "the kernel has one session"
+stop_capture
+[ "$(logins)" = 2 ] || fail "the target saw $(logins) logins"
+ok "the target saw two logins: the firmware's and the initramfs's"
 wait_console 'AFTER-BOOT' 120
 console_has "LUNBOOT_LOGINS='?1" "the initramfs logged in once"
 wait_for 30 "the machine's end" has_ended qemu
