@@ -4,6 +4,7 @@
 #include "hosts/linux/commands.h"
 #include "hosts/linux/dracut.h"
 #include "hosts/linux/ibft_source.h"
+#include "hosts/linux/kexec.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
 #include <stdio.h>
@@ -15,9 +16,10 @@ static struct lb_attached attached;
 static struct lb_ibft ibft;
 static bool has_ibft;
 static const char *cmdline_file = "/proc/cmdline", *config_file = "/etc/lunboot.conf";
-static const char *run_folder = "/run", *sysfs_root = "";
+static const char *run_folder = "/run", *sysfs_root = "", *then = "attach";
 
 static const struct lb_option options[] = {
+    {"then", "attach|kexec", "what to do with the disk, as in lunboot boot", NULL, &then},
     {"kernel-cmdline", "FILE", "read FILE for /proc/cmdline", NULL, &cmdline_file},
     {"config", "FILE", "read FILE for /etc/lunboot.conf, if it is there", NULL, &config_file},
     {"run", "DIR", "the running system's /run (default /run)", NULL, &run_folder},
@@ -91,6 +93,13 @@ static int fail(void) {
     return lb_run_exit_code(&run);
 }
 
+/* Does not come back, unless it fails. */
+static int kexec(void) {
+    if (lb_takeover(&run, &attached))
+        lb_kexec(&run, &attached);
+    return fail();
+}
+
 int lb_cmd_initramfs(int argc, char **argv) {
     enum lb_parsed parsed = lb_options_parse(&usage, argc, argv, &run.config, NULL);
     if (parsed != LB_PARSED)
@@ -101,9 +110,13 @@ int lb_cmd_initramfs(int argc, char **argv) {
         return LB_EXIT_OK;
     run.shows_steps = true;
     if (!choose_interface() || !lb_run_open(&run, LB_GOAL_DISK, true, false) ||
-        !lb_run_until_ready(&run) || !lb_results_attach(&run, &attached, run_folder))
+        !lb_run_until_ready(&run))
         return fail();
     lb_wipe(&ibft, sizeof(ibft));
+    if (lb_streq(then, "kexec"))
+        return kexec();
+    if (!lb_results_attach(&run, &attached, run_folder))
+        return fail();
     puts(attached.device);
     lb_run_stop(&run, false);
     lb_run_close(&run, false);
