@@ -45,15 +45,19 @@ static bool override_target(struct lb_boot *boot) {
     return true;
 }
 
-static bool override_fields(struct lb_boot *boot) {
-    const struct lb_config *config = boot->setup.config;
-    if (lb_config_is_set(config, LB_KEY_SERVER) && !override_server(boot))
+/* Keys of a source earlier than `from` do not count. */
+static bool is_set_from(const struct lb_boot *boot, enum lb_key key, enum lb_config_source from) {
+    return lb_config_source(boot->setup.config, key) >= from;
+}
+
+static bool override_fields(struct lb_boot *boot, enum lb_config_source from) {
+    if (is_set_from(boot, LB_KEY_SERVER, from) && !override_server(boot))
         return false;
-    if (lb_config_is_set(config, LB_KEY_PORT))
-        boot->target.port = (uint16_t)lb_config_u32(config, LB_KEY_PORT);
-    if (lb_config_is_set(config, LB_KEY_LUN) && !override_lun(boot))
+    if (is_set_from(boot, LB_KEY_PORT, from))
+        boot->target.port = (uint16_t)lb_config_u32(boot->setup.config, LB_KEY_PORT);
+    if (is_set_from(boot, LB_KEY_LUN, from) && !override_lun(boot))
         return false;
-    return !lb_config_is_set(config, LB_KEY_TARGET) || override_target(boot);
+    return !is_set_from(boot, LB_KEY_TARGET, from) || override_target(boot);
 }
 
 static bool is_complete(const struct lb_rootpath *target) {
@@ -72,7 +76,7 @@ bool lb_target_from_config(struct lb_boot *boot) {
         if (!lb_rootpath_parse(string, rootpath_flags(boot), &boot->target, NULL, &boot->error))
             return false;
     }
-    if (!override_fields(boot))
+    if (!override_fields(boot, LB_SOURCE_IBFT))
         return false;
     boot->has_target = is_complete(&boot->target);
     boot->server_from_network = false;
@@ -103,9 +107,19 @@ static bool target_from_answer(struct lb_boot *boot, const struct lb_boot_answer
     return false;
 }
 
+/* What the firmware booted from (its table) is what there is without a word of the network; a disk
+ * that the network names today stands above it, and a person's word above both. */
+static bool yields(const struct lb_boot *boot, const struct lb_boot_answer *answer) {
+    return lb_config_source(boot->setup.config, LB_KEY_TARGET) == LB_SOURCE_IBFT &&
+           !lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH) &&
+           lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags);
+}
+
 /* Whether what the configuration leaves open is to be found in the answer: not when a person gave a
  * whole Root Path, nor when there is nothing in the answer and the target's name is known. */
 static bool needs_answer(const struct lb_boot *boot, const struct lb_boot_answer *answer) {
+    if (yields(boot, answer))
+        return true;
     if (boot->has_target || lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH))
         return false;
     return answer->root_path.len > 0 || boot->target.target[0] == '\0';
@@ -130,10 +144,11 @@ bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boo
         !lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags)) {
         tell_missing(boot, answer);
     } else if (needs_answer(boot, answer)) {
-        if (!target_from_answer(boot, answer) || !override_fields(boot))
+        enum lb_config_source from = yields(boot, answer) ? LB_SOURCE_START : LB_SOURCE_IBFT;
+        if (!target_from_answer(boot, answer) || !override_fields(boot, from))
             return false;
         boot->has_target = is_complete(&boot->target);
-        boot->server_from_network = !lb_config_is_set(boot->setup.config, LB_KEY_SERVER);
+        boot->server_from_network = !is_set_from(boot, LB_KEY_SERVER, from);
         lb_format(boot->target_source, sizeof boot->target_source, "%s", answer->root_path_from);
     }
     return boot->has_target || leave_to_discovery(boot);

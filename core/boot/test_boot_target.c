@@ -57,6 +57,50 @@ static void a_configured_root_path_without_server_is_not_mixed_with_the_networks
     CHECK_EQ(host.connect_count, 0);
 }
 
+/* ---- the firmware's table ----------------------------------------------------------------------
+ */
+
+static void table_names(const char *server, const char *name) {
+    struct lb_error error = {.code = LB_OK};
+    CHECK(lb_config_set(&host.config, LB_SOURCE_IBFT, lb_bytes_of_text("server"),
+                        lb_bytes_of_text(server), &error));
+    CHECK(lb_config_set(&host.config, LB_SOURCE_IBFT, lb_bytes_of_text("target"),
+                        lb_bytes_of_text(name), &error));
+    CHECK(lb_config_set(&host.config, LB_SOURCE_IBFT, lb_bytes_of_text("lun"),
+                        lb_bytes_of_text("1"), &error));
+}
+
+static void the_firmwares_disk_is_booted_when_the_network_names_none(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    table_names("192.0.2.9", HOST_TARGET);
+    host_offers("");
+    if (host_boots())
+        CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.9:3260");
+}
+
+static void what_the_network_names_stands_above_the_firmwares_disk(void) {
+    host_init();
+    table_names("192.0.2.9", "iqn.2026-11.test:of-the-table");
+    if (!host_boots())
+        return;
+    CHECK_STR(target()->target, HOST_TARGET);
+    CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.1:3260");
+    CHECK_STR(host_fact("target").source, "DHCP server 192.0.2.2");
+}
+
+static void a_persons_word_stands_above_both(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    table_names("192.0.2.8", "iqn.2026-11.test:of-the-table");
+    host_set("server", "192.0.2.9");
+    if (host_boots())
+        CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.9:3260");
+}
+
+/* ---- single keys -------------------------------------------------------------------------------
+ */
+
 static void a_configured_server_completes_a_configured_root_path(void) {
     host_init();
     host_set("rootpath", "iscsi::::1:" HOST_TARGET);
@@ -297,6 +341,9 @@ int main(void) {
     TEST(with_a_configured_root_path_the_network_needs_none);
     TEST(a_bad_root_path_of_the_network_does_not_matter_then);
     TEST(a_configured_root_path_without_server_is_not_mixed_with_the_networks);
+    TEST(the_firmwares_disk_is_booted_when_the_network_names_none);
+    TEST(what_the_network_names_stands_above_the_firmwares_disk);
+    TEST(a_persons_word_stands_above_both);
     TEST(a_configured_server_completes_a_configured_root_path);
     TEST(a_configured_server_stands_above_the_networks);
     TEST(a_configured_server_may_be_a_name);

@@ -33,7 +33,7 @@ static const struct lb_usage usage = {
         "For the scripts of an initramfs: boots if somebody said so, and has the kernel attach\n"
         "the disk as `lunboot boot --then=attach` does; prints the disk's device. Does nothing,\n"
         "silently, if nobody said so.\n"
-        "Sources of the configuration, the later winning: the firmware's table (iBFT),\n"
+        "Sources of the configuration, the later winning: the firmware's table (iBFT), DHCP,\n"
         "/etc/lunboot.conf, the kernel command line: dracut's and open-iscsi's words (netroot=,\n"
         "rd.iscsi.*, ip=, iscsi_*, BOOTIF=), then lunboot.KEY=VALUE, then options.\n"
         "Where no interface is named, the first with a link is taken.",
