@@ -62,6 +62,7 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
     for (size_t i = 0; i < LB_COUNT(asking); i++)
         lb_report_end(&boot->report, now_us, asking[i], is_needed ? LB_DONE_FAILED : LB_BYPASSED,
                       "%s", is_needed ? why : "no answer so far");
+    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
 }
 
 void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
@@ -131,8 +132,8 @@ static bool wants_link(const struct lb_boot *boot) {
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->attempts++;
     boot->error = (struct lb_error){.code = LB_OK};
-    boot->step_link = boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
-    boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
+    /* Those of the network's clients may have begun in the pause, and run on. */
+    boot->step_link = boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
     if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
         !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
         (!wants_link(boot) && !lb_initiator_choose(boot, now_us, NULL)))
@@ -256,6 +257,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_report_init(&boot->report, now_us);
     boot->start_us = now_us;
     boot->deadline_us = LB_NEVER;
+    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
 }
 
 void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_error *error) {

@@ -174,15 +174,23 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
                                         const struct lb_voice *spoken,
                                         const struct lb_voice *other) {
     bool is_asking = other->says == LB_ASKING;
-    boot->chose_early = is_asking && !other->is_alive && spoken->leads_on &&
-                        spoken->word < LB_WORD_NAMED && lb_is_ok(&boot->no_disk) &&
-                        boot->setup.goal != LB_GOAL_DISCOVER;
-    if (is_asking && !boot->chose_early && now_us < hope_us(boot, other)) {
+    bool may_be_saved = is_asking && spoken->leads_on && spoken->word < LB_WORD_NAMED &&
+                        lb_is_ok(&boot->no_disk) && boot->setup.goal != LB_GOAL_DISCOVER;
+    bool is_waited_for = is_asking && (other->is_alive || !may_be_saved);
+    if (is_waited_for && now_us < hope_us(boot, other)) {
         lb_boot_until(boot, hope_us(boot, other));
         return LB_TURN_IDLE;
     }
+    boot->chose_early = may_be_saved;
     follow(boot, now_us, spoken, "nobody names a disk");
     return LB_TURN_AGAIN;
+}
+
+/* A Root Path that cannot be used has to be told: that the other family names no disk would hide
+ * it. */
+static bool hides_a_broken_one(const struct lb_voice *voice, const struct lb_voice *other) {
+    return voice->says == LB_HAS_SPOKEN && voice->word == LB_WORD_NOTHING &&
+           other->says == LB_HAS_SPOKEN && other->word == LB_WORD_BROKEN;
 }
 
 static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
@@ -199,6 +207,8 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
     for (size_t i = 0; i < 2; i++)
         if (voices[i].is_usable)
             return one_names_a_disk(boot, now_us, &voices[i], &voices[!i]);
+    if (hides_a_broken_one(&voices[first], &voices[!first]))
+        first = !first;
     for (size_t i = 0; i < 2; i++)
         if (voices[first ^ i].says == LB_HAS_SPOKEN)
             return nobody_names_a_disk(boot, now_us, &voices[first ^ i], &voices[!(first ^ i)]);
@@ -208,7 +218,7 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
-/* Discovery began without a family that had shown no sign of life. */
+/* Discovery began without a family that was still asking. */
 static enum lb_turn second_thought(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_voice other =
         lb_voice_listen(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
