@@ -33,7 +33,9 @@ void sim_dhcp_init(struct sim *sim) {
     struct sim_plan *plan = &sim->plan;
     struct sim_world *world = &sim->world;
     struct lb_bytes root_path = lb_bytes(plan->root_path, plan->root_path_len);
-    if (plan->uses_rootpath)
+    if (!plan->net4)
+        return;
+    if (plan->uses_rootpath || !plan->root4)
         root_path.len = 0;
     struct lb_dhcp4_server_config config = common(sim, 0);
     if (!plan->proxy)
@@ -86,13 +88,13 @@ static bool refuse(struct sim *sim, uint32_t slot, unsigned server, struct lb_by
     lb_dhcp4_put_u8(&list, LB_OPT_TYPE, LB_DHCP4_NAK);
     lb_dhcp4_put_addr(&list, LB_OPT_SERVER_ID, sim_dhcp_address(server));
     struct lb_dhcp4_layout layout = {.max_bytes = 576};
-    sim_link_reply(sim, slot, 0, from_server(server),
+    sim_link_reply(sim, slot, LB_KIND_DHCP4, 0, from_server(server),
                    lb_dhcp4_encode(&header, &list, layout, lb_span(room, sizeof room)));
     return true;
 }
 
 /* What a root path may hold that was never meant well, or was typed late at night. */
-static struct lb_bytes lie(struct sim *sim, uint8_t room[300]) {
+struct lb_bytes sim_dhcp_lie(struct sim *sim, uint8_t room[300]) {
     static const char *const lies[] = {
         "iscsi:10.0.0.99::::" SIM_TARGET_NAME,
         "iscsi:10.0.0.10::::iqn.2026-11.net.example:\033[2J\033]0;owned\007",
@@ -126,7 +128,7 @@ static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_by
     uint8_t made_up[300];
     struct lb_bytes *root_path = &sim->dhcp[server].config.root_path, truth = *root_path;
     if (sim_happens(world, SIM_DHCP_LIES))
-        *root_path = lie(sim, made_up);
+        *root_path = sim_dhcp_lie(sim, made_up);
     struct lb_dhcp4_reply reply = lb_dhcp4_server_input(&sim->dhcp[server], world->now_us, from,
                                                         request, lb_span(room, sizeof room));
     *root_path = truth;
@@ -135,7 +137,7 @@ static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_by
     uint64_t delay_us = sim_between(world, 50, 3000);
     if (sim_happens(world, SIM_DHCP_SLOW))
         delay_us = sim_skewed(world, 100, 12000) * LB_US_MS;
-    sim_link_reply(sim, slot, delay_us, from_server(server), reply.bytes);
+    sim_link_reply(sim, slot, LB_KIND_DHCP4, delay_us, from_server(server), reply.bytes);
 }
 
 void sim_dhcp_input(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes) {

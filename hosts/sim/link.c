@@ -43,9 +43,9 @@ void sim_link_send(struct sim *sim, uint32_t slot, const struct sim_packet *pack
     carry(sim, 0, SIM_TO_SERVERS, slot, packet, bytes);
 }
 
-void sim_link_reply(struct sim *sim, uint32_t slot, uint64_t delay_us, struct lb_endpoint from,
-                    struct lb_bytes bytes) {
-    struct sim_packet packet = {.kind = sim->slots[slot].kind, .from = from};
+void sim_link_reply(struct sim *sim, uint32_t slot, enum lb_boot_kind kind, uint64_t delay_us,
+                    struct lb_endpoint from, struct lb_bytes bytes) {
+    struct sim_packet packet = {.kind = kind, .from = from};
     carry(sim, delay_us, SIM_TO_CLIENT, slot, &packet, bytes);
 }
 
@@ -85,6 +85,8 @@ void sim_link_bring_up(struct sim *sim) {
 static void probed(struct sim *sim, const struct sim_event *event) {
     struct lb_addr addr;
     memcpy(&addr, event->data, sizeof addr);
+    if (addr.family == LB_V6)
+        sim_ipv6_probed(sim, addr, event->a);
     lb_boot_probed(&sim->boot, sim->world.now_us, addr, event->a);
 }
 

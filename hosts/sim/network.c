@@ -18,7 +18,7 @@ void sim_network_resolve(struct sim *sim, const char *name) {
 }
 
 static void resolved(struct sim *sim) {
-    struct lb_addr addrs[2];
+    struct lb_addr addrs[3];
     size_t count = 0;
     bool known = strcmp(sim->resolve_name, "disk.example.net") == 0;
     if (!known || sim->plan.wrong == SIM_WRONG_RESOLVE ||
@@ -27,10 +27,13 @@ static void resolved(struct sim *sim) {
         return;
     }
     if (sim->plan.dead_address) {
-        addrs[count++] = lb_addr_v4(10, 0, 0, 99);
+        uint8_t nobody[16] = {0xfd, [15] = 0x99};
+        addrs[count++] = sim->plan.net4 ? lb_addr_v4(10, 0, 0, 99) : lb_addr_v6_bytes(nobody);
         sim_saw(&sim->world, SIM_DEAD_ADDRESS);
     }
     addrs[count++] = sim->portals[0].at.addr;
+    if (lb_addr_is_set(sim->portals[0].other))
+        addrs[count++] = sim->portals[0].other;
     lb_boot_resolved(&sim->boot, sim->world.now_us, addrs, count);
 }
 
@@ -53,10 +56,16 @@ static int free_conn(const struct sim *sim) {
 
 enum { WORKS = 0, NEVER = 100 };
 
+static bool has_way(const struct sim *sim, struct lb_addr to) {
+    if (to.family == LB_V6)
+        return sim_ipv6_reaches(sim, to);
+    return sim->address_set && lb_addr_is_set(sim->net.address.addr);
+}
+
 /* How an attempt to connect goes: works, 1 + enum lb_iscsi_lost, or never an answer. */
-static unsigned fate(struct sim *sim, const struct sim_conn *conn) {
+static unsigned fate(struct sim *sim, const struct sim_conn *conn, struct lb_addr to) {
     struct sim_world *world = &sim->world;
-    bool has_address = sim->address_set || sim->plan.uses_network || sim->plan.is_probe;
+    bool has_address = sim->plan.uses_network || sim->plan.is_probe || has_way(sim, to);
     if (conn->service == SIM_AT_NOBODY)
         return NEVER;
     if (!has_address || sim->plan.wrong == SIM_WRONG_UNREACHABLE ||
@@ -92,7 +101,7 @@ void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to) 
     sim_conn_open(conn, world, ++sim->conn_numbers);
     conn->slot = slot;
     conn->service = sim_service_at(sim, to, &conn->portal);
-    unsigned ends = fate(sim, conn);
+    unsigned ends = fate(sim, conn, to.addr);
     sim_after(world, connect_us(sim, ends), SIM_CONNECTED, conn->number,
               ends == NEVER ? 1 + LB_LOST_TIMEOUT : ends);
 }

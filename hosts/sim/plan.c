@@ -80,6 +80,56 @@ static bool wants_link(const struct sim *sim) {
     return wrong_is(sim, SIM_WRONG_LINK, SIM_WRONG_NO_SERVER);
 }
 
+/* What is wrong with one family needs a network of that family alone, else the other one boots. */
+static bool wants_only4(const struct sim *sim) {
+    return wrong_is(sim, SIM_WRONG_DHCP, SIM_WRONG_NAK);
+}
+
+static bool wants_only6(const struct sim *sim) {
+    return wrong_is(sim, SIM_WRONG_DHCP6, SIM_WRONG_ROUTERS);
+}
+
+static void draw_routers(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    plan->routers = sim_one_in(world, 4) ? 2 : 1;
+    if (plan->wrong == SIM_WRONG_ROUTERS || (plan->net4 && sim_one_in(world, 8)))
+        plan->routers = 0;
+    uint32_t flags = sim_below(world, 5);
+    plan->managed = flags <= 1 || wants_only6(sim);
+    plan->other = flags == 1 || flags == 2 || flags == 3 || (wants_dhcp(sim) && !plan->net4);
+    plan->also_slaac = !wants_only6(sim) && sim_one_in(world, 2);
+    plan->short_ra = sim_one_in(world, 4);
+    plan->lease6_s = sim_one_in(world, 3) ? sim_between(world, 10, 200) : 0;
+}
+
+/* Who names the disk: each family alone, or both. */
+static void draw_root(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    bool can6 = plan->net6 && (plan->managed || plan->other);
+    plan->root4 = plan->net4 && (!can6 || !sim_one_in(&sim->world, 3));
+    plan->root6 = can6 && (!plan->root4 || sim_one_in(&sim->world, 2));
+    plan->plain_url = sim_one_in(&sim->world, 3);
+}
+
+static void draw_families(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    uint32_t kind = sim_below(world, 8);
+    plan->net4 = wants_only4(sim) || (kind <= 5 && !wants_only6(sim));
+    plan->net6 = wants_only6(sim) || (kind >= 4 && !wants_only4(sim));
+    plan->has_ipv6 = plan->net6 || sim_one_in(world, 2);
+    if (plan->net6)
+        draw_routers(sim);
+    draw_root(sim);
+    /* Without a router nobody says that the target is on the link. */
+    plan->uses_v6 = !plan->net4 || (plan->routers > 0 && sim_one_in(world, 2));
+    if (plan->uses_network)
+        plan->uses_v6 = sim_one_in(world, 2);
+    if (!plan->root4 && !plan->root6)
+        plan->uses_rootpath = true;
+}
+
 static void draw_stages(struct sim *sim) {
     struct sim_world *world = &sim->world;
     struct sim_plan *plan = &sim->plan;
@@ -90,7 +140,7 @@ static void draw_stages(struct sim *sim) {
     plan->is_probe = plan->wrong == SIM_WRONG_NONE && sim_one_in(world, 25);
     plan->uses_name = plan->wrong == SIM_WRONG_RESOLVE || sim_one_in(world, 4);
     plan->dead_address = plan->uses_name && sim_one_in(world, 3);
-    plan->uses_v6 = plan->uses_network && sim_one_in(world, 2);
+    draw_families(sim);
     plan->two_servers = sim_one_in(world, 4);
     plan->bootp = plan->wrong != SIM_WRONG_NAK && sim_one_in(world, 8);
     plan->proxy = !plan->bootp && plan->wrong != SIM_WRONG_NAK && sim_one_in(world, 8);
@@ -248,17 +298,22 @@ static void configure_network(struct sim *sim) {
     struct sim_world *world = &sim->world;
     struct sim_plan *plan = &sim->plan;
     if (plan->uses_address) {
-        set(sim, "address", "10.0.0.77/24");
+        set(sim, "address", plan->uses_v6 ? "fd00::77/64" : "10.0.0.77/24");
         if (sim_one_in(world, 2))
-            set(sim, "gateway", "10.0.0.1");
+            set(sim, "gateway", plan->uses_v6 ? "fe80::1" : "10.0.0.1");
     }
+    if (wants_only6(sim))
+        set(sim, "family", "6");
+    else if (sim_one_in(world, 6))
+        set(sim, "prefer-family", sim_one_in(world, 2) ? "4" : "6");
     if (plan->uses_rootpath && plan->root_path_len > 0)
         set(sim, "rootpath", "%s", plan->root_path);
     if (sim_one_in(world, 4))
         set(sim, "client-id", "%s", sim_one_in(world, 2) ? "duid" : "0102030405060708");
     if (sim_one_in(world, 8))
         set(sim, "rapid-commit", "no");
-    if (sim_one_in(world, 8))
+    plan->no_probe = sim_one_in(world, 8);
+    if (plan->no_probe)
         set(sim, "arp-probe", "no");
     if (plan->bootp && sim_one_in(world, 2))
         set(sim, "bootp", "yes");

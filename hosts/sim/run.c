@@ -27,9 +27,14 @@ static void set_address(struct sim *sim, const struct lb_boot_action *action) {
     uint64_t delay_us = sim_between(world, 10, 2000);
     if (sim_happens(world, SIM_ADDRESS_SLOW))
         delay_us = sim_skewed(world, 10, 5000) * LB_US_MS;
-    if (!lb_addr_is_host(action->net->address.addr))
+    const struct lb_boot_net *net = action->net;
+    if (lb_addr_is_set(net->address.addr) && !lb_addr_is_host(net->address.addr))
         sim_violation(world, "SET_ADDRESS of an address that no host can have");
-    sim->address = action->net->address.addr;
+    if (!lb_addr_is_set(net->address.addr) && net->addr6_count == 0)
+        sim_violation(world, "SET_ADDRESS without an address");
+    sim_ipv6_check(sim, net);
+    sim->net = *net;
+    sim->has_net = true;
     sim_after(world, delay_us, SIM_ADDRESS_SET, sim->plan.wrong == SIM_WRONG_SET_ADDRESS, 0);
 }
 
@@ -37,7 +42,8 @@ static void clear_address(struct sim *sim) {
     sim_say(&sim->world, "host", "address cleared");
     sim_saw(&sim->world, SIM_DHCP_LOST_LEASE);
     sim->address_set = false;
-    sim->address = (struct lb_addr){.family = LB_FAMILY_NONE};
+    sim->has_net = false;
+    memset(&sim->net, 0, sizeof sim->net);
 }
 
 static void ready(struct sim *sim) {
@@ -178,8 +184,11 @@ static void event(struct sim *sim, const struct sim_event *event) {
     case SIM_LINK:
         sim_link_event(sim, event);
         break;
+    case SIM_ADVERTISE:
+        sim_ipv6_advertise(sim, event->a);
+        break;
     case SIM_ADDRESS_SET:
-        sim->address_set = !event->a && lb_addr_is_set(sim->address);
+        sim->address_set = !event->a && sim->has_net;
         lb_boot_address_set(&sim->boot, now_us, event->a ? "Operation not permitted" : NULL);
         break;
     case SIM_RESOLVED:
@@ -266,6 +275,7 @@ static void start_engine(struct sim *sim) {
         .interface = sim->plan.uses_network ? NULL : "eth0",
         .mac = {0x02, 0, 0x5e, 1, 2, 3},
         .network_is_up = sim->plan.uses_network,
+        .has_ipv6 = sim->plan.has_ipv6,
         .rx = lb_span(sim->rx + SIM_GUARD, SIM_RX_BYTES),
         .trace_ring = lb_span(sim->ring, SIM_TRACE_BYTES),
     };
@@ -290,6 +300,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
                   block_sizes[sim_below(world, LB_COUNT(block_sizes))]);
     sim->disk.distrusted = sim->plan.is_hostile;
     sim_dhcp_init(sim);
+    sim_ipv6_init(sim);
     sim_targets_init(sim);
     start_engine(sim);
     if (sim->plan.stop_us != LB_NEVER)

@@ -9,7 +9,11 @@ void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packe
         sim_dhcp_input(sim, slot, packet->to, bytes);
         return;
     case LB_KIND_DHCP6:
+        sim_dhcp6_input(sim, slot, packet->from, bytes);
+        return;
     case LB_KIND_ND6:
+        sim_ipv6_solicited(sim, packet->from.addr, bytes);
+        return;
     case LB_KIND_UDP:
         return; /* nobody lives there */
     }
@@ -17,7 +21,10 @@ void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packe
 
 enum sim_service sim_service_at(const struct sim *sim, struct lb_endpoint to, unsigned *portal) {
     for (unsigned i = 0; i < SIM_PORTALS; i++) {
-        if (lb_endpoint_equal(sim->portals[i].at, to)) {
+        const struct sim_portal *portal_at = &sim->portals[i];
+        struct lb_endpoint other = {.addr = portal_at->other, .port = portal_at->at.port};
+        if (lb_endpoint_equal(portal_at->at, to) ||
+            (lb_addr_is_set(other.addr) && lb_endpoint_equal(other, to))) {
             *portal = i;
             return SIM_AT_TARGETS;
         }

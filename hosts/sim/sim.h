@@ -3,6 +3,7 @@
  *   world    clock, events, dice, trace            plan      what the seed means
  *   link     datagrams, probes, the link           services  who answers datagrams and connections
  *   slots    the engine's slots                    dhcp      the DHCP servers
+ *   ipv6     routers, the servers of DHCPv6
  *   stream   TCP as pipes                          network   names, connections of the engine
  *   targets  iSCSI targets and their storage       disk      what is on it, and what was
  *   workload the disk's user                       check     what must never be
@@ -22,6 +23,9 @@ enum {
     SIM_CONNS = 32, /* ends of connections that exist at once */
     SIM_PORTALS = 2,
     SIM_DHCP_SERVERS = 3, /* two that give addresses, one proxy */
+    SIM_DHCP6_SERVERS = 2,
+    SIM_ROUTERS = 2,
+    SIM_CLAIMS = 64, /* IPv6 addresses that the client has probed */
     SIM_BINDINGS = 64,
     SIM_OPS_MAX = 32, /* requests to the disk at once */
     SIM_OP_BYTES = 1 << 18,
@@ -49,6 +53,13 @@ struct sim_plan {
     bool two_servers, proxy, bootp, rapid, overload, authoritative;
     bool chap, mutual;
     uint32_t lease_s;
+    /* The network's families, and what there is of IPv6. */
+    bool net4, net6, has_ipv6; /* the last: the machine knows it */
+    unsigned routers;
+    bool managed, other, also_slaac, short_ra;
+    bool root4, root6, plain_url; /* who names the disk; plain_url: who does not, names another's */
+    bool no_probe;
+    uint32_t lease6_s;
     uint32_t redirect; /* 0: none; else a login status */
     /* The disk's user: one flush in so many requests, of the others so many per cent writes. */
     uint32_t ops, depth, pause_us, flush_in, writes;
@@ -64,6 +75,7 @@ struct sim_plan {
 
 struct sim_portal {
     struct lb_endpoint at;
+    struct lb_addr other; /* of the other family, in a name beside `at`; none: there is none */
     struct lb_target node;
     struct lb_target_server server;
     bool is_down, is_silent;
@@ -143,8 +155,10 @@ struct sim {
     struct sim_disk disk;
 
     /* The client's machine. */
-    bool link_up, address_set;
-    struct lb_addr address;
+    bool link_up, address_set, has_net;
+    struct lb_boot_net net; /* as it is configured, or about to be */
+    struct lb_addr claims[SIM_CLAIMS];
+    size_t claim_count;
     struct sim_slot slots[LB_BOOT_SLOTS_MAX];
     char resolve_name[LB_HOST_MAX + 1];
 
@@ -152,6 +166,10 @@ struct sim {
     struct lb_dhcp4_server dhcp[SIM_DHCP_SERVERS];
     struct lb_dhcp4_binding bindings[SIM_DHCP_SERVERS][SIM_BINDINGS];
     bool has_dhcp[SIM_DHCP_SERVERS];
+    struct lb_nd6_ra routers[SIM_ROUTERS];
+    struct lb_dhcp6_server dhcp6[SIM_DHCP6_SERVERS];
+    struct lb_dhcp6_binding bindings6[SIM_DHCP6_SERVERS][SIM_BINDINGS];
+    bool has_dhcp6[SIM_DHCP6_SERVERS];
     struct sim_portal portals[SIM_PORTALS];
     struct sim_conn conns[SIM_CONNS];
     struct lb_target_conn *ends[SIM_CONNS]; /* the targets' ends */
@@ -205,8 +223,8 @@ uint64_t sim_service_next_us(const struct sim *sim);
 void sim_link_send(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                    struct lb_bytes bytes);
 /* A datagram on its way to the client's slot. */
-void sim_link_reply(struct sim *sim, uint32_t slot, uint64_t delay_us, struct lb_endpoint from,
-                    struct lb_bytes bytes);
+void sim_link_reply(struct sim *sim, uint32_t slot, enum lb_boot_kind kind, uint64_t delay_us,
+                    struct lb_endpoint from, struct lb_bytes bytes);
 void sim_link_probe(struct sim *sim, struct lb_addr addr);
 void sim_link_bring_up(struct sim *sim);
 void sim_link_event(struct sim *sim, const struct sim_event *event);
@@ -215,6 +233,21 @@ void sim_link_event(struct sim *sim, const struct sim_event *event);
 void sim_dhcp_init(struct sim *sim);
 struct lb_addr sim_dhcp_address(unsigned server);
 void sim_dhcp_input(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes);
+
+/* A root path that was never meant well; in `room` or constant. */
+struct lb_bytes sim_dhcp_lie(struct sim *sim, uint8_t room[300]);
+
+/* ---- ipv6.c: routers and DHCPv6 ---- */
+void sim_ipv6_init(struct sim *sim);
+void sim_ipv6_advertise(struct sim *sim, unsigned router); /* unasked, at its time */
+void sim_ipv6_solicited(struct sim *sim, struct lb_addr from, struct lb_bytes bytes);
+void sim_dhcp6_input(struct sim *sim, uint32_t slot, struct lb_endpoint from,
+                     struct lb_bytes bytes);
+void sim_ipv6_probed(struct sim *sim, struct lb_addr addr, bool conflict);
+bool sim_ipv6_has(const struct sim *sim, struct lb_addr addr); /* it is the client's */
+bool sim_ipv6_has_link_local(const struct sim *sim);
+void sim_ipv6_check(struct sim *sim, const struct lb_boot_net *net); /* what SET_ADDRESS asks for */
+bool sim_ipv6_reaches(const struct sim *sim, struct lb_addr to);
 
 /* ---- network.c: names and connections ---- */
 void sim_network_resolve(struct sim *sim, const char *name);

@@ -26,15 +26,21 @@ bool sim_slots_are_closed(const struct sim *sim) {
 /* ---- datagrams ---------------------------------------------------------------------------------
  */
 
+/* A renewal is by unicast. While the other family is waited for, the lease is not on the interface
+ * yet: then nobody can answer, and the server is asked by broadcast later on. */
+static bool is_from_nowhere(struct sim *sim, const struct lb_boot_action *action) {
+    bool broadcast = lb_addr_equal(action->to.addr, lb_addr_v4(255, 255, 255, 255));
+    if (broadcast || lb_addr_is_set(sim->net.address.addr)) /* set, or being set */
+        return false;
+    if (sim->boot.state != LB_AT_DHCP)
+        sim_violation(&sim->world, "a unicast datagram without an address");
+    return true;
+}
+
 static void check_dhcp4(struct sim *sim, const struct lb_boot_action *action) {
     bool broadcast = lb_addr_equal(action->to.addr, lb_addr_v4(255, 255, 255, 255));
     if (action->to.port != LB_DHCP4_SERVER_PORT)
         sim_violation(&sim->world, "a datagram to port %u", (unsigned)action->to.port);
-    bool is_server = false;
-    for (unsigned i = 0; i < SIM_DHCP_SERVERS; i++)
-        is_server = is_server || lb_addr_equal(action->to.addr, sim_dhcp_address(i));
-    if (is_server && !lb_addr_is_set(sim->address)) /* set, or being set */
-        sim_violation(&sim->world, "a unicast datagram without an address");
     if (!broadcast && !lb_addr_is_host(action->to.addr))
         sim_violation(&sim->world, "a datagram to %s", lb_endpoint_text(action->to).s);
 }
@@ -48,5 +54,8 @@ void sim_slot_send(struct sim *sim, const struct lb_boot_action *action) {
     }
     if (slot->kind == LB_KIND_DHCP4)
         check_dhcp4(sim, action);
-    sim_link_send(sim, action->slot, &packet, action->bytes);
+    if (slot->kind == LB_KIND_DHCP6 && !sim_ipv6_has_link_local(sim) && !sim->plan.uses_network)
+        sim_violation(&sim->world, "DHCPv6 before there is a link-local address");
+    if (slot->kind != LB_KIND_DHCP4 || !is_from_nowhere(sim, action))
+        sim_link_send(sim, action->slot, &packet, action->bytes);
 }

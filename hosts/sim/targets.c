@@ -103,11 +103,14 @@ static void init_redirects(struct sim *sim) {
     }
 }
 
-static struct lb_endpoint portal_address(const struct sim *sim, unsigned portal) {
-    uint8_t v6[16] = {0xfd, [15] = (uint8_t)(0x10 + portal)};
-    struct lb_addr addr =
-        sim->plan.uses_v6 ? lb_addr_v6_bytes(v6) : lb_addr_v4(10, 0, 0, (uint8_t)(10 + portal));
-    return (struct lb_endpoint){.addr = addr, .port = LB_ISCSI_PORT};
+static void give_addresses(struct sim *sim, unsigned number) {
+    uint8_t bytes[16] = {0xfd, [15] = (uint8_t)(0x10 + number)};
+    struct lb_addr v6 = lb_addr_v6_bytes(bytes), v4 = lb_addr_v4(10, 0, 0, (uint8_t)(10 + number));
+    struct sim_portal *portal = &sim->portals[number];
+    portal->at.port = LB_ISCSI_PORT;
+    portal->at.addr = sim->plan.uses_v6 ? v6 : v4;
+    if (sim->plan.net4 && sim->plan.net6 && sim->plan.uses_name)
+        portal->other = sim->plan.uses_v6 ? v4 : v6;
 }
 
 void sim_targets_init(struct sim *sim) {
@@ -119,7 +122,7 @@ void sim_targets_init(struct sim *sim) {
     sim->initiators[0] = SIM_INITIATOR;
     for (unsigned i = 0; i < SIM_PORTALS; i++) {
         struct sim_portal *portal = &sim->portals[i];
-        portal->at = portal_address(sim, i);
+        give_addresses(sim, i);
         portal->is_silent = sim->plan.wrong == SIM_WRONG_SILENT;
         init_node(sim, i);
         portal->server =

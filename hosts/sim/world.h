@@ -43,6 +43,7 @@ enum sim_what {
     SIM_PROBED,      /* a: conflict; data: the address */
     SIM_ADDRESS_SET, /* a: refused */
     SIM_LINK,        /* a: up */
+    SIM_ADVERTISE,   /* a: a router */
     SIM_RESOLVED,
     SIM_CONNECTED, /* a: connection; b: 0 or 1 + enum lb_iscsi_lost */
     SIM_STREAM,    /* a: connection: look at its pipes */
