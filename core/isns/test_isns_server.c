@@ -1,0 +1,244 @@
+/* The server half: what it lets whom see, and what it takes from whom. */
+#include "core/isns/test_isns.h"
+#include "tests/tap.h"
+
+static struct lb_isns_reader reader;
+static struct lb_bytes rest;
+
+/* A request of `source`; its end is written by the test, then ask(). */
+static struct lb_isns_writer request(uint16_t function, const char *source) {
+    struct lb_isns_writer writer =
+        lb_isns_writer(lb_span(t.request, sizeof t.request), 0, function, LB_ISNS_FROM_CLIENT, 5);
+    if (source)
+        lb_isns_put_text(&writer, LB_ISNS_NAME, source);
+    return writer;
+}
+
+/* Gives the status, and leaves the reader at the first attribute of the answer. */
+static uint32_t ask(struct lb_isns_writer *writer) {
+    rest = lb_isns_server_answer(&t.server, t.now, lb_isns_written(writer),
+                                 lb_span(t.answer, sizeof t.answer));
+    lb_isns_reader_init(&reader);
+    CHECK_EQ(lb_isns_reader_next(&reader, &rest), LB_ISNS_READ_MESSAGE);
+    CHECK_EQ(reader.header.xid, 5);
+    return reader.status;
+}
+
+/* How many attributes of this tag the answer has behind its key. */
+static unsigned count(uint32_t tag) {
+    unsigned found = 0;
+    bool past_key = false;
+    enum lb_isns_read got;
+    while ((got = lb_isns_reader_next(&reader, &rest)) == LB_ISNS_READ_ATTRIBUTE) {
+        found += past_key && reader.attribute.tag == tag;
+        past_key |= reader.attribute.tag == LB_ISNS_DELIMITER;
+    }
+    CHECK_EQ(got, LB_ISNS_READ_END);
+    return found;
+}
+
+static struct lb_isns_writer query(const char *source, uint32_t node_type) {
+    struct lb_isns_writer writer = request(LB_ISNS_DEV_ATTR_QRY, source);
+    if (node_type)
+        lb_isns_put_u32(&writer, LB_ISNS_NODE_TYPE, node_type);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    lb_isns_put_empty(&writer, LB_ISNS_NAME);
+    return writer;
+}
+
+static void two_targets(void) {
+    test_server((struct lb_isns_server_config){0});
+    test_node(TARGET, LB_ISNS_TARGET, 1);
+    test_node(OTHER, LB_ISNS_TARGET, 2);
+    test_domain(7, LB_ISNS_BOOT_LIST, ME, TARGET);
+}
+
+static struct lb_isns_writer registration(const char *source, const char *entity) {
+    struct lb_isns_writer writer = request(LB_ISNS_DEV_ATTR_REG, source);
+    if (entity)
+        lb_isns_put_text(&writer, LB_ISNS_ENTITY, entity);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    return writer;
+}
+
+static void a_node_sees_what_shares_a_domain_with_it(void) {
+    two_targets();
+    struct lb_isns_writer writer = query(ME, 0);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 1);
+    writer = query(ME, LB_ISNS_INITIATOR);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 0);
+}
+
+static void a_control_node_sees_all(void) {
+    two_targets();
+    test_node(ME, LB_ISNS_CONTROL, 0);
+    struct lb_isns_writer writer = query(ME, LB_ISNS_TARGET);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 2);
+}
+
+static void without_domains_everyone_sees_all(void) {
+    two_targets();
+    t.server.config.no_domains = true;
+    struct lb_isns_writer writer = query(ME, LB_ISNS_TARGET);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 2);
+}
+
+static void a_domain_of_others_is_not_shown(void) {
+    two_targets();
+    test_domain(8, 0, OTHER, TARGET);
+    struct lb_isns_writer writer = request(LB_ISNS_DEV_ATTR_QRY, ME);
+    lb_isns_put_u32(&writer, LB_ISNS_DOMAIN_ID, 8);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    lb_isns_put_empty(&writer, LB_ISNS_DOMAIN_ID);
+    lb_isns_put_empty(&writer, LB_ISNS_DOMAIN_MEMBER);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_DOMAIN_MEMBER), 0);
+}
+
+static void without_a_source_nothing_is_answered(void) {
+    two_targets();
+    struct lb_isns_writer writer = request(LB_ISNS_DEV_ATTR_QRY, NULL);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    CHECK_EQ(ask(&writer), LB_ISNS_SOURCE_ABSENT);
+    writer = request(LB_ISNS_DEV_ATTR_QRY, "no name at all");
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    CHECK_EQ(ask(&writer), LB_ISNS_SOURCE_ABSENT);
+}
+
+static void what_cannot_be_asked_is_refused(void) {
+    two_targets();
+    struct lb_isns_writer writer = request(LB_ISNS_DEV_ATTR_QRY, ME);
+    CHECK_EQ(ask(&writer), LB_ISNS_FORMAT_ERROR); /* no delimiter */
+    writer = request(LB_ISNS_DEV_ATTR_QRY, ME);
+    lb_isns_put_text(&writer, LB_ISNS_ALIAS, "alias");
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    CHECK_EQ(ask(&writer), LB_ISNS_INVALID_QUERY);
+    writer = request(LB_ISNS_DD_REG, ME);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    CHECK_EQ(ask(&writer), LB_ISNS_MESSAGE_UNSUPPORTED);
+    writer = request(LB_ISNS_DEV_ATTR_QRY, ME);
+    for (unsigned i = 0; i < 2 * LB_ISNS_REQUEST_ATTRIBUTES; i++)
+        lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    CHECK_EQ(ask(&writer), LB_ISNS_INTERNAL_ERROR);
+}
+
+static void answers_and_a_servers_messages_are_not_answered(void) {
+    static const uint16_t functions[] = {0x8002, LB_ISNS_DEV_ATTR_QRY};
+    two_targets();
+    for (unsigned i = 0; i < 2; i++) {
+        struct lb_isns_writer writer =
+            lb_isns_writer(lb_span(t.request, sizeof t.request), 0, functions[i],
+                           i ? LB_ISNS_FROM_SERVER : LB_ISNS_FROM_CLIENT, 5);
+        lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+        struct lb_bytes bytes = lb_isns_written(&writer);
+        CHECK_EQ(
+            lb_isns_server_answer(&t.server, t.now, bytes, lb_span(t.answer, sizeof t.answer)).len,
+            0);
+    }
+}
+
+/* ---- registration ---- */
+
+static void an_entity_without_a_name_gets_one(void) {
+    two_targets();
+    struct lb_isns_writer writer = registration(ME, NULL);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    lb_isns_put_u32(&writer, LB_ISNS_NODE_TYPE, LB_ISNS_INITIATOR);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(lb_isns_reader_next(&reader, &rest), LB_ISNS_READ_ATTRIBUTE);
+    CHECK_EQ(reader.attribute.tag, LB_ISNS_ENTITY);
+    CHECK(reader.attribute.len > 0);
+    CHECK(lb_isns_server_find_node(&t.server, ME) != LB_ISNS_NONE);
+}
+
+static void somebody_elses_entity_or_node_is_not_taken(void) {
+    two_targets();
+    struct lb_isns_writer writer = registration(ME, TARGET + 17);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
+    writer = registration(ME, "mine");
+    lb_isns_put_text(&writer, LB_ISNS_NAME, TARGET);
+    CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
+    writer = request(LB_ISNS_DEV_DEREG, ME);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, TARGET);
+    lb_isns_put_text(&writer, LB_ISNS_ENTITY, OTHER + 17);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK(lb_isns_server_find_node(&t.server, TARGET) != LB_ISNS_NONE);
+    CHECK(lb_isns_server_find_node(&t.server, OTHER) != LB_ISNS_NONE);
+}
+
+static void a_registration_that_nobody_renews_expires(void) {
+    two_targets();
+    t.server.config.period_s = 60;
+    struct lb_isns_writer writer = registration(ME, NULL);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    t.now += 59 * LB_US_SEC;
+    writer = registration(ME, NULL);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK); /* renewed */
+    t.now += 59 * LB_US_SEC;
+    writer = query(ME, 0);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK(lb_isns_server_find_node(&t.server, ME) != LB_ISNS_NONE);
+    t.now += 2 * LB_US_SEC;
+    writer = query(ME, 0);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(lb_isns_server_find_node(&t.server, ME), LB_ISNS_NONE);
+    CHECK(lb_isns_server_find_node(&t.server, TARGET) != LB_ISNS_NONE); /* the owner's */
+}
+
+static void the_tables_may_be_full(void) {
+    two_targets();
+    t.server.tables.node_cap = t.server.tables.node_count;
+    struct lb_isns_writer writer = registration(ME, NULL);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
+    CHECK_EQ(lb_isns_server_add_node(&t.server, 0, "iqn.a:new", 1, ""), LB_ISNS_NONE);
+    t.server.tables.portal_cap = t.server.tables.portal_count;
+    CHECK_EQ(lb_isns_server_add_portal(&t.server, 0, test_at(99, 1)), LB_ISNS_NONE);
+    t.server.tables.entity_cap = t.server.tables.entity_count;
+    CHECK_EQ(lb_isns_server_add_entity(&t.server, "new", LB_NEVER), LB_ISNS_NONE);
+    CHECK_EQ(lb_isns_server_add_member(&t.server, 0, "no name"), LB_ISNS_NONE);
+    CHECK_EQ(lb_isns_server_add_domain(&t.server, 0, "zero", 0), LB_ISNS_NONE);
+}
+
+static void a_request_of_several_pdus_is_one_request(void) {
+    two_targets();
+    struct lb_isns_writer writer = lb_isns_writer(lb_span(t.request, sizeof t.request), 8,
+                                                  LB_ISNS_DEV_ATTR_QRY, LB_ISNS_FROM_CLIENT, 5);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    lb_isns_put_empty(&writer, LB_ISNS_NAME);
+    struct lb_bytes bytes = lb_isns_written(&writer);
+    CHECK_EQ(lb_isns_message_len(bytes), bytes.len);
+    for (size_t len = 0; len < bytes.len; len++)
+        CHECK_EQ(lb_isns_message_len(lb_bytes(bytes.p, len)), 0);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 1);
+}
+
+static void what_is_no_isns_has_no_length(void) {
+    CHECK_EQ(lb_isns_message_len(lb_bytes_of_text("GET / HTTP/1.1\r\n")), SIZE_MAX);
+}
+
+int main(void) {
+    TEST(a_node_sees_what_shares_a_domain_with_it);
+    TEST(a_control_node_sees_all);
+    TEST(without_domains_everyone_sees_all);
+    TEST(a_domain_of_others_is_not_shown);
+    TEST(without_a_source_nothing_is_answered);
+    TEST(what_cannot_be_asked_is_refused);
+    TEST(answers_and_a_servers_messages_are_not_answered);
+    TEST(an_entity_without_a_name_gets_one);
+    TEST(somebody_elses_entity_or_node_is_not_taken);
+    TEST(a_registration_that_nobody_renews_expires);
+    TEST(the_tables_may_be_full);
+    TEST(a_request_of_several_pdus_is_one_request);
+    TEST(what_is_no_isns_has_no_length);
+    return tap_done();
+}
