@@ -307,6 +307,30 @@ static void secrets_are_wiped_when_the_boot_ends(void) {
     CHECK_EQ(copies, 0);
 }
 
+/* ---- another owner -----------------------------------------------------------------------------
+ */
+
+static void a_session_that_changed_hands_is_let_go_without_a_word(void) {
+    struct lb_iscsi_standing standing;
+    if (!up())
+        return;
+    host_pass(SEC);
+    if (!CHECK(lb_iscsi_is_at_rest(lb_boot_session(&host.boot), &standing)))
+        return;
+    lb_boot_hand_over(&host.boot, host.now);
+    host.peer = NULL; /* the connection is the kernel's */
+    unsigned acks = host.dhcp_sent[LB_DHCP4_REQUEST];
+    host_pass(45 * 60 * SEC);
+    CHECK(!host_is_over());
+    CHECK_EQ(host.seen[LB_BOOT_CLOSE], 0);
+    CHECK(host.dhcp_sent[LB_DHCP4_REQUEST] > acks); /* the lease is still ours to renew */
+    submit(0, LB_DISK_READ);                        /* but the disk is not */
+    CHECK_EQ(take_completed(), 1);
+    CHECK(!lb_is_ok(&ops[0].error));
+    stop(false);
+    CHECK_EQ(host.dhcp_sent[LB_DHCP4_RELEASE], 0);
+}
+
 /* ---- strays ------------------------------------------------------------------------------------
  */
 
@@ -342,6 +366,7 @@ int main(void) {
     TEST(a_target_that_is_gone_after_its_restart_is_told_as_such);
     TEST(a_redirect_off_the_list_ends_the_disk_too);
     TEST(a_session_that_lost_its_protection_ends_the_disk);
+    TEST(a_session_that_changed_hands_is_let_go_without_a_word);
     TEST(stop_logs_out_and_keeps_the_lease);
     TEST(stop_with_release_gives_the_address_back_after_the_logout);
     TEST(stop_lets_requests_end_first);

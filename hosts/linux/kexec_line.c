@@ -45,13 +45,28 @@ static const char *v4_text(struct lb_addr_text *room, struct lb_addr addr) {
     return lb_addr_is_set(addr) ? room->s : "";
 }
 
+/* dracut's words; an address that a person configured needs ours. */
+static void add_network6(struct lb_text *line, const struct lb_next_boot *next) {
+    const struct lb_boot_addr6 *first = &next->net->addrs6[0];
+    if (next->net->addr6_count == 0)
+        return;
+    if (first->valid_s == LB_FOREVER)
+        add(line, next, "lunboot.address=", lb_prefix_text(first->address).s);
+    else
+        add(line, next, "ip=", first->address.len == 128 ? "dhcp6" : "auto6");
+}
+
 /* ip=CLIENT::ROUTER:NETMASK:HOST:INTERFACE:off:DNS, or ip=dhcp. */
 static void add_network(struct lb_text *line, const struct lb_next_boot *next) {
     const struct lb_boot_net *net = next->net;
     struct lb_addr_text client, gateway, mask, dns;
     char value[512];
-    if (!net || !lb_addr_is_set(net->address.addr))
+    if (!net)
         return;
+    if (!lb_addr_is_set(net->address.addr)) {
+        add_network6(line, next);
+        return;
+    }
     if (net->lease_s != 0) {
         add(line, next, "ip=", "dhcp");
         return;

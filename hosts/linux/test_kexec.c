@@ -416,6 +416,18 @@ static void a_configured_address_is_told(void) {
     CHECK_HAS(line, "disk debug");
 }
 
+static void a_network_without_ipv4_is_told(void) {
+    set_next("ro");
+    net.addr6_count = 1;
+    net.addrs6[0].valid_s = 3600;
+    CHECK(lb_prefix_parse(lb_bytes_of_text("2001:db8::1/128"), &net.addrs6[0].address));
+    CHECK_HAS(made_line(), " ip=dhcp6 ");
+    net.addrs6[0].address.len = 64;
+    CHECK_HAS(made_line(), " ip=auto6 ");
+    net.addrs6[0].valid_s = LB_FOREVER;
+    CHECK_HAS(made_line(), " lunboot.address=2001:db8::1/64 ");
+}
+
 static void words_that_the_entry_has_are_not_added(void) {
     set_next("ip=eth1:dhcp netroot=iscsi:elsewhere ro");
     net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 50), 24};
@@ -465,6 +477,7 @@ int main(void) {
     TEST(a_disk_that_cannot_be_mounted_is_told);
     TEST(the_next_kernel_is_led_back_to_the_disk);
     TEST(a_configured_address_is_told);
+    TEST(a_network_without_ipv4_is_told);
     TEST(words_that_the_entry_has_are_not_added);
     TEST(the_file_with_secrets_is_an_archive);
     return tap_done();
