@@ -36,6 +36,7 @@
 #define LB_SLP_SCOPES_MAX     512  /* scope list as text */
 #define LB_SLP_URL_MAX        1024 /* the longest URL taken: scheme, host, two names, escapes */
 #define LB_SLP_DATAGRAM_MAX   1500 /* the longest datagram taken */
+#define LB_SLP_QUEUE_MAX      8    /* replies that wait to be handed out: agents answer together */
 #define LB_SLP_RX_BYTES       4096 /* of a TCP reply at a time: an entry with its authentication */
 #define LB_SLP_PREDICATE_MAX  2048 /* the longest of RFC 4018's with names of 223 bytes, escaped */
 #define LB_SLP_REQUEST_MAX    4096 /* a request by TCP: with the predicate and the scopes */
@@ -207,7 +208,8 @@ struct lb_slp_client {
     uint64_t limit_us, linger_us;
     struct lb_slp_found found;
     struct lb_slp_attr attrs[LB_SLP_ATTRS_MAX];
-    struct lb_slp_datagram datagram;
+    struct lb_slp_datagram datagrams[LB_SLP_QUEUE_MAX]; /* from `first` on, in order of arrival */
+    size_t datagram_first, datagram_count;
     struct lb_slp_tcp tcp;
     struct lb_addr overflowed[LB_SLP_AGENTS_MAX]; /* who waits for TCP */
     uint16_t overflowed_xid[LB_SLP_AGENTS_MAX];
@@ -223,8 +225,8 @@ void lb_slp_client_init(struct lb_slp_client *client, uint64_t now_us,
                         struct lb_trace *trace);
 /* Polling too early or too often is harmless. */
 struct lb_slp_action lb_slp_client_poll(struct lb_slp_client *client, uint64_t now_us);
-/* A UDP payload that came from `from`. True when it was for us. Poll until WAIT after each: a
- * second one that comes before the first is handed out is dropped, and asked for again. */
+/* A UDP payload that came from `from`. True when it was for us. Poll until WAIT after a
+ * few: of more than LB_SLP_QUEUE_MAX the rest is dropped, and asked for again. */
 bool lb_slp_client_input(struct lb_slp_client *client, uint64_t now_us, struct lb_endpoint from,
                          struct lb_bytes payload);
 /* The TCP connection. Lost: it could not be made, or it was closed. */

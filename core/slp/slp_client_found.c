@@ -164,25 +164,33 @@ bool lb_slp_client_take(struct lb_slp_client *client, uint64_t now_us, struct lb
     return !put_aside(client, now_us, entry->url);
 }
 
-bool lb_slp_client_next(struct lb_slp_client *client, uint64_t now_us) {
-    struct lb_slp_datagram *datagram = &client->datagram;
-    while (datagram->at < datagram->len) {
-        /* RFC 2608 8.2 gives a count; the bytes are what is there. */
-        if (datagram->count == 0)
-            break;
-        struct lb_rd rd =
-            lb_rd(lb_bytes_after(lb_bytes(datagram->bytes, datagram->len), datagram->at));
+/* The next answer of a reply; false: there are no more. */
+static bool next_entry(struct lb_slp_client *client, uint64_t now_us,
+                       struct lb_slp_datagram *datagram) {
+    /* RFC 2608 8.2 gives a count; the bytes are what is there. */
+    while (datagram->count > 0 && datagram->at < datagram->len) {
+        struct lb_bytes all = lb_bytes(datagram->bytes, datagram->len);
+        struct lb_rd rd = lb_rd(lb_bytes_after(all, datagram->at));
         struct lb_slp_entry entry = lb_slp_rd_entry(&rd);
         if (!lb_rd_ok(&rd)) {
             if (!datagram->is_cut)
                 lb_slp_client_ignore(client, now_us, datagram->from, "a URL entry is cut off");
-            break;
+            return false;
         }
         datagram->count--;
         datagram->at = datagram->len - rd.left;
         if (lb_slp_client_take(client, now_us, datagram->from, &entry))
             return true;
     }
-    datagram->at = datagram->len = 0;
+    return false;
+}
+
+bool lb_slp_client_next(struct lb_slp_client *client, uint64_t now_us) {
+    while (client->datagram_count > 0) {
+        if (next_entry(client, now_us, &client->datagrams[client->datagram_first]))
+            return true;
+        client->datagram_first = (client->datagram_first + 1) % LB_SLP_QUEUE_MAX;
+        client->datagram_count--;
+    }
     return false;
 }

@@ -3,14 +3,12 @@
 
 /* ---- SrvRply ---- */
 
-static bool is_drained(const struct lb_slp_client *client) {
-    return client->datagram.at == client->datagram.len;
-}
-
-/* Keeps the entries to be handed out. */
+/* Keeps the entries to be handed out; there is room. */
 static void keep(struct lb_slp_client *client, struct lb_addr from, bool is_cut, unsigned count,
                  struct lb_bytes entries) {
-    struct lb_slp_datagram *datagram = &client->datagram;
+    size_t last = (client->datagram_first + client->datagram_count++) % LB_SLP_QUEUE_MAX;
+    struct lb_slp_datagram *datagram = &client->datagrams[last];
+    lb_assert(client->datagram_count <= LB_SLP_QUEUE_MAX);
     lb_assert(entries.len <= sizeof datagram->bytes);
     datagram->from = from;
     datagram->is_cut = is_cut;
@@ -70,8 +68,8 @@ static const char *service_reply(struct lb_slp_client *client, uint64_t now_us, 
     struct lb_slp_exchange *agent = lb_slp_client_find(client, header->xid, from);
     if (!agent && !(all->state == LB_SLP_ASKING && all->sends > 0 && all->xid == header->xid))
         return "an answer to nothing that was asked";
-    if (!is_drained(client))
-        return "the answer before is still being read";
+    if (client->datagram_count == LB_SLP_QUEUE_MAX)
+        return "too many answers at a time";
     struct lb_rd rd = lb_rd(body);
     struct reply reply = {.from = from, .header = header, .error = lb_rd_u16(&rd)};
     if (!lb_rd_ok(&rd))
