@@ -25,9 +25,15 @@ sent_to ff05::123 || fail "nothing went to the group of directory agents"
 ok "the search for directory agents goes to theirs, ff05::123"
 [ -z "$(tshark -r "$scratch/capture.pcap" -Y _ws.malformed 2>/dev/null)" ] || fail "malformed packets"
 ok "nothing on the wire is malformed"
+
+ip -n "$client_ns" addr flush dev vc0
+ip -n "$client_ns" link set vc0 down
+in_server ip addr add fe80::1/64 dev br0 nodad
+server_interface=br0 start_radvd <<CONF
+prefix 2001:db8:77::/64 { AdvOnLink on; AdvAutonomous on; };
+CONF
 rootpath="iscsi:[$server_ip6]:::1:$iqn"
-run_lunboot read --rootpath="iscsi::::1:$iqn" --discovery=slp --interface=vc0 --offset=$esp_offset \
-    --length=$esp_bytes --output="$scratch/esp.img"
-succeeds "a disk is read whose target alone is named"
+boot_then_read --target="$iqn" --lun=1 --discovery=slp
+succeeds "a boot that knows the target's name alone ends with the disk"
 read_the_loader
 pass

@@ -39,7 +39,7 @@ for agent in 2 3 4 8; do
     ! grep -q "SLP agent .*3$agent " "$scratch/found" || fail "agent $agent was believed" "$scratch/found"
 done
 ok "broken messages are not"
-! grep -qE 'evil|127\.0\.0\.1.*allowed|224\.0\.0\.1.*allowed|::1.:3260.*allowed|99999|not-a-name' "$scratch/found" ||
+! grep -qE 'evil|:99999|not-a-name|^[^ ]* (127|224|::1).* allowed$' "$scratch/found" ||
     fail "a lie was believed" "$scratch/found"
 ok "nor other targets, loopback and multicast addresses, and names that are none"
 pass
