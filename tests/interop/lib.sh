@@ -586,8 +586,8 @@ discover() {
     run_lunboot discover --interface=vc0 --discovery=slp "$@"
 }
 
-# found PATTERN WHAT: the last discovery's JSON has a candidate with this, as "TARGET SERVER:PORT SOURCE
-# VERDICT"; found_none WHAT: it has none at all.
+# found PATTERN WHAT: the last discovery (--json) has a candidate with this, as "TARGET SERVER:PORT SOURCE
+# VERDICT".
 list_found() {
     python3 -c 'import json, sys
 for c in json.load(open(sys.argv[1]))["candidates"]:
