@@ -170,6 +170,7 @@ struct lb_boot_action {
     struct lb_bytes bytes; /* valid until the next call */
     struct lb_endpoint from, to;
     struct lb_addr probe;
+    uint8_t probe_len;             /* of IPv6: its prefix's, as SET_ADDRESS is going to say it */
     const struct lb_boot_net *net; /* valid until CLEAR_ADDRESS or the next SET_ADDRESS */
     const char *name;              /* valid until answered */
 };

@@ -174,8 +174,10 @@ enum lb_turn lb_dhcp6_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                           .to = did.to};
         return LB_TURN_ACT;
     case LB_DHCP6_PROBE:
-        *action = (struct lb_boot_action){
-            .event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_DHCP6, .probe = did.probe};
+        *action = (struct lb_boot_action){.event = LB_BOOT_PROBE,
+                                          .slot = LB_BOOT_SLOT_DHCP6,
+                                          .probe = did.probe,
+                                          .probe_len = 128};
         return LB_TURN_ACT;
     case LB_DHCP6_GOT:
         got_lease(boot, now_us);

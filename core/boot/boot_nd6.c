@@ -44,8 +44,8 @@ static enum lb_turn probe(struct lb_boot *boot, uint64_t now_us, struct lb_addr 
     }
     if (boot->static6 == LB_STATIC6_WAITS)
         boot->static6 = LB_STATIC6_DUE;
-    *action =
-        (struct lb_boot_action){.event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_ND6, .probe = addr};
+    *action = (struct lb_boot_action){
+        .event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_ND6, .probe = addr, .probe_len = 64};
     return LB_TURN_ACT;
 }
 
@@ -152,7 +152,10 @@ enum lb_turn lb_nd6_stage_turn(struct lb_boot *boot, uint64_t now_us,
     if (boot->static6 == LB_STATIC6_DUE) {
         boot->static6 = LB_STATIC6_PROBING;
         *action = (struct lb_boot_action){
-            .event = LB_BOOT_PROBE, .slot = LB_BOOT_SLOT_ND6, .probe = static_address(boot)};
+            .event = LB_BOOT_PROBE,
+            .slot = LB_BOOT_SLOT_ND6,
+            .probe = static_address(boot),
+            .probe_len = lb_config_prefix(boot->setup.config, LB_KEY_ADDRESS).len};
         return LB_TURN_ACT;
     }
     return carry_out(boot, now_us, lb_nd6_client_poll(&boot->nd6, now_us), action);

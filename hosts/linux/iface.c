@@ -32,7 +32,7 @@ bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error) {
     int refused = 0;
 
     if (iface->has_ipv6 && !iface->v6.is_ours)
-        lb_iface6_take(&iface->v6, iface->name, &iface->link);
+        lb_iface6_take(&iface->v6, iface->name, iface->link.index);
     if (!iface->link.is_up) {
         refused = lb_netlink_set_up(&iface->netlink, iface->link.index, true);
         iface->was_raised = refused == 0;

@@ -40,10 +40,9 @@ static const struct {
     {"dad_transmits", "2"},
 };
 
-void lb_iface6_take(struct lb_iface6 *iface, const char *name, const struct lb_link *link) {
+void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index) {
     bool no_probes = lb_sysctl_is("conf", name, "dad_transmits", "0");
-    *iface = (struct lb_iface6){.name = name, .index = link->index, .is_ours = true};
-    memcpy(iface->mac, link->mac, sizeof(iface->mac));
+    *iface = (struct lb_iface6){.name = name, .index = index, .is_ours = true};
     for (size_t i = 0; i < LB_COUNT(settings); i++) {
         int refused;
         if (no_probes && lb_streq(settings[i].name, "dad_transmits"))
@@ -96,18 +95,10 @@ static void take_away(struct lb_iface6 *iface, struct lb_netlink *netlink,
     forget(iface, entry);
 }
 
-/* The kernel never changes the length of an address's prefix, and an address that is taken away and
- * added again is deaf for a moment. So it is guessed here: one made of the MAC address is stateless
- * or link-local, others come from DHCPv6. No route depends on it but that of fe80::/64. */
-static struct lb_prefix with_length(const struct lb_iface6 *iface, struct lb_addr addr) {
-    bool is_64 = lb_addr_is_link_local(addr) || lb_addr_equal(lb_nd6_eui64(addr, iface->mac), addr);
-    return (struct lb_prefix){addr, is_64 ? 64 : 128};
-}
-
-void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_addr addr) {
-    struct lb_prefix address = with_length(iface, addr);
-    struct lb_iface6_addr *entry = find(iface, addr);
-    enum lb_addr6_state state = lb_netlink_addr6_state(netlink, iface->index, addr);
+void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink,
+                     struct lb_prefix address) {
+    struct lb_iface6_addr *entry = find(iface, address.addr);
+    enum lb_addr6_state state = lb_netlink_addr6_state(netlink, iface->index, address.addr);
     int refused;
 
     if (!entry)
@@ -127,7 +118,7 @@ void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink, struct
     refused = lb_netlink_add_address6(netlink, iface->index, address, LB_FOREVER, LB_FOREVER, true);
     entry->was_refused = refused != 0;
     if (refused)
-        remark(iface, "probing address", lb_addr_text(addr).s, refused);
+        remark(iface, "probing address", lb_addr_text(address.addr).s, refused);
 }
 
 /* An address that is gone has been taken away as a duplicate, as the kernel does to those with a

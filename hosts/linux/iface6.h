@@ -25,7 +25,6 @@ struct lb_iface6_addr {
 struct lb_iface6 {
     const char *name; /* the interface's */
     int index;
-    uint8_t mac[6];
     bool is_ours; /* taken over */
     struct lb_sysctl settings[LB_IFACE6_SETTINGS], pace;
     struct lb_iface6_addr addrs[LB_IFACE6_ADDRS_MAX];
@@ -38,9 +37,11 @@ struct lb_iface6 {
 /* Whether this kernel can do IPv6 on the interface. */
 bool lb_iface6_is_possible(const char *name);
 /* The kernel leaves the interface alone. The name is the caller's, and stays. */
-void lb_iface6_take(struct lb_iface6 *iface, const char *name, const struct lb_link *link);
-/* Begins duplicate address detection; see lb_iface6_next. */
-void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_addr addr);
+void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index);
+/* Begins duplicate address detection; see lb_iface6_next. The length of the prefix is the one that
+ * lb_iface6_configure is going to have: the kernel never changes it, and an address that is taken
+ * away and added again is deaf for a moment. */
+void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_prefix address);
 /* One of the addresses that were probed, and its answer; false: there is none. Ask again after each
  * LB_NETLINK_ADDRS6. */
 bool lb_iface6_next(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_addr *addr,

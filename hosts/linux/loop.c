@@ -137,9 +137,12 @@ static void poll_probes6(struct lb_loop *loop, uint64_t now_us) {
         lb_boot_probed(loop->boot, now_us, addr, conflict);
 }
 
-static void start_probe(struct lb_loop *loop, uint64_t now_us, struct lb_addr addr) {
+static void start_probe(struct lb_loop *loop, uint64_t now_us,
+                        const struct lb_boot_action *action) {
+    struct lb_addr addr = action->probe;
     if (addr.family == LB_V6) {
-        lb_iface6_probe(&loop->iface->v6, &loop->iface->netlink, addr);
+        lb_iface6_probe(&loop->iface->v6, &loop->iface->netlink,
+                        (struct lb_prefix){addr, action->probe_len});
         loop->probes6_due = true; /* it may be there already */
         return;
     }
@@ -188,7 +191,7 @@ static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boo
         lb_slot_send(loop, action);
         return true;
     case LB_BOOT_PROBE:
-        start_probe(loop, now_us, action->probe);
+        start_probe(loop, now_us, action);
         return true;
     case LB_BOOT_SET_ADDRESS:
         set_address(loop, now_us, action->net);

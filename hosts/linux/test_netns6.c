@@ -125,9 +125,9 @@ static void ipv6_that_is_switched_off_is_switched_on_meanwhile(void) {
 static void several_addresses_are_probed_at_once_in_a_tenth_of_a_second(void) {
     struct answers6 seen;
     open_iface6();
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("fe80::77"));
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("2001:db8:1::77"));
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("2001:db8:2::77"));
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("fe80::77/64"));
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("2001:db8:1::77/64"));
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("2001:db8:2::77/128"));
     CHECK(!lb_sysctl_is("neigh", "ta0", "retrans_time_ms", "1000"));
     seen = answers6(3);
     CHECK_EQ(seen.conflicts, 0);
@@ -135,7 +135,8 @@ static void several_addresses_are_probed_at_once_in_a_tenth_of_a_second(void) {
     tap_note("%u ms", (unsigned)(seen.took_us / LB_US_MS));
     CHECK(lb_sysctl_is("neigh", "ta0", "retrans_time_ms", "1000"));
     CHECK(run("ip -6 -o addr show dev ta0 | grep -q '2001:db8:2::77/128'"));
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("fe80::77")); /* it is there: no second wait */
+    lb_iface6_probe(&iface.v6, &iface.netlink,
+                    prefix6("fe80::77/64")); /* it is there: no second wait */
     CHECK(answers6(1).took_us < 50 * LB_US_MS);
     close_iface6();
 }
@@ -145,8 +146,8 @@ static void an_address_that_another_machine_has_is_a_conflict(void) {
     CHECK(
         run("ip addr add 2001:db8:1::78/64 dev tb0 nodad; ip addr add fe80::78/64 dev tb0 nodad"));
     open_iface6();
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("2001:db8:1::78"));
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("fe80::78"));
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("2001:db8:1::78/64"));
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("fe80::78/64"));
     seen = answers6(2);
     CHECK_EQ(seen.conflicts, 2);
     CHECK(seen.took_us < 90 * LB_US_MS);
@@ -172,7 +173,7 @@ static struct lb_boot_net usual_net6(void) {
 static void addresses_lifetimes_and_routes_of_ipv6_are_set_and_taken_back(void) {
     struct lb_boot_net net = usual_net6();
     open_iface6();
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("fe80::77"));
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("fe80::77/64"));
     answers6(1);
     CHECK_STR(lb_iface_configure(&iface, &net), NULL);
     CHECK_STR(iface.remark, "");
@@ -236,7 +237,7 @@ static void an_address_that_was_there_before_stays(void) {
     open_iface();
     iface.has_ipv6 = true;
     CHECK(lb_iface_raise(&iface, &error));
-    lb_iface6_probe(&iface.v6, &iface.netlink, v6("2001:db8:1::77"));
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("2001:db8:1::77/64"));
     CHECK_EQ(answers6(1).conflicts, 0);
     CHECK_STR(lb_iface_configure(&iface, &net), NULL);
     lb_iface_restore(&iface);
