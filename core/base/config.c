@@ -1,9 +1,15 @@
 /* The keys of config.def: parsing, storing, reading. */
 #include "core/base/config.h"
 
+#ifdef LB_SMALL /* firmware, whose page has the few that it shows */
+#define SENTENCE(text) ""
+#else
+#define SENTENCE(text) text
+#endif
+
 static const struct lb_key_info keys[LB_KEY_COUNT] = {
 #define LB_KEY(name, word, type, initial, min, max, form, sentence)                                \
-    [LB_KEY_##name] = {word, initial, form, sentence, LB_TYPE_##type, min, max},
+    [LB_KEY_##name] = {word, initial, form, SENTENCE(sentence), LB_TYPE_##type, min, max},
 #include "core/base/config.def"
 #undef LB_KEY
 };

@@ -1,19 +1,32 @@
 #include "hosts/uefi/page.h"
 #include "core/base/report.h"
 
-static const enum lb_key offered[] = {
-    LB_KEY_ADDRESS,
-    LB_KEY_GATEWAY,
-    LB_KEY_DNS,
-    LB_KEY_SERVER,
-    LB_KEY_PORT,
-    LB_KEY_TARGET,
-    LB_KEY_LUN,
-    LB_KEY_INITIATOR,
-    LB_KEY_CHAP_NAME,
-    LB_KEY_CHAP_SECRET,
-    LB_KEY_CHAP_TARGET_SECRET,
-    LB_KEY_LOADER,
+/* Of the keys' sentences the program holds those that are shown here. */
+#define LB_KEY(name, word, type, initial, min, max, form, sentence)                                \
+    static const char sentence_##name[] __attribute__((unused)) = sentence;
+#define LB_KEY_GROUP(title)
+#include "core/base/config.def"
+
+#define OFFER(name)                                                                                \
+    { LB_KEY_##name, sentence_##name }
+
+static const struct {
+    enum lb_key key;
+    const char *sentence;
+} offered[] = {
+    OFFER(ADDRESS),
+    OFFER(GATEWAY),
+    OFFER(DNS),
+    OFFER(SERVER),
+    OFFER(PORT),
+    OFFER(TARGET),
+    OFFER(LUN),
+    OFFER(INITIATOR),
+    OFFER(CHAP_NAME),
+    OFFER(CHAP_SECRET),
+    OFFER(CHAP_TARGET_SECRET),
+    OFFER(LOADER),
+    OFFER(ISNS_SERVER),
 };
 
 static void show_value(const struct lb_config *config, enum lb_key key) {
@@ -39,7 +52,7 @@ static void show_learned(const struct lb_report *report) {
     say("\nFrom the network, where nothing is set above:\n");
     for (size_t i = 0; i < report->fact_count; i++) {
         const struct lb_fact *fact = &report->facts[i];
-        if (!fact->decided && fact->stage == LB_STAGE_DHCP)
+        if (!fact->decided && (fact->stage == LB_STAGE_DHCP || fact->stage == LB_STAGE_DISCOVERY))
             say("     %-20s %s  [%s]\n", fact->key, fact->value, fact->source);
     }
 }
@@ -48,7 +61,7 @@ static void show(const struct lb_config *config, const struct lb_report *report)
     say("\n\nlunboot: what will be used\n\n");
     for (size_t i = 0; i < LB_COUNT(offered); i++) {
         say("  %c  ", (char)('a' + i));
-        show_value(config, offered[i]);
+        show_value(config, offered[i].key);
     }
     show_learned(report);
     say("\nA letter changes a value, Enter boots, Esc goes back to the firmware.\n");
@@ -85,13 +98,13 @@ static bool read_line(char *line, size_t cap, bool echo) {
     }
 }
 
-static void change(struct lb_config *config, enum lb_key key) {
+static void change(struct lb_config *config, enum lb_key key, const char *sentence) {
     const struct lb_key_info *info = lb_key_info(key);
     struct lb_error error = {.code = LB_OK};
     char line[300], form[160], explained[500];
     struct lb_text text = lb_text(form, sizeof form), why = lb_text(explained, sizeof explained);
     lb_key_form(&text, key);
-    say("%s\n(%s)\n%s: ", info->sentence, form, info->word);
+    say("%s\n(%s)\n%s: ", sentence, form, info->word);
     if (read_line(line, sizeof line, info->type != LB_TYPE_SECRET) && line[0] != '\0' &&
         !lb_config_set(config, LB_SOURCE_PERSON, lb_bytes_of_text(info->word),
                        lb_bytes_of_text(line), &error)) {
@@ -112,6 +125,6 @@ bool page_show(struct lb_config *config, const struct lb_report *report) {
             return lb_config_set(config, LB_SOURCE_PERSON, lb_bytes_of_text("enable"),
                                  lb_bytes_of_text("yes"), &(struct lb_error){.code = LB_OK});
         if (key >= 'a' && key < 'a' + LB_COUNT(offered))
-            change(config, offered[key - 'a']);
+            change(config, offered[key - 'a'].key, offered[key - 'a'].sentence);
     }
 }

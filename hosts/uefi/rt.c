@@ -31,12 +31,24 @@ int atoi(const char *text) {
     return value;
 }
 
-_Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
-    say("\nlunboot: internal error at %s:%d: %s\n", file, line, what);
+static _Noreturn void give_up(void) {
     bs->Stall(5000000);
     bs->Exit(self, EFI_ABORTED, 0, NULL);
     for (;;)
         ;
+}
+
+extern const char __ImageBase[]; /* the linker's */
+_Noreturn void stack_assert_failed(void);
+_Noreturn void stack_assert_failed(void) {
+    say("\nlunboot: internal error in the network stack at +0x%llx\n",
+        (unsigned long long)((const char *)__builtin_return_address(0) - __ImageBase));
+    give_up();
+}
+
+_Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
+    say("\nlunboot: internal error at %s:%d: %s\n", file, line, what);
+    give_up();
 }
 
 void *uefi_alloc(size_t len) {

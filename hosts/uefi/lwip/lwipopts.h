@@ -41,6 +41,8 @@ const struct ip6_addr *net_next_hop(struct netif *netif, const struct ip6_addr *
 
 #define DNS_MAX_SERVERS 4 /* LB_DNS_MAX */
 
+#define IP_FRAG 0 /* what we send fits; over IPv6 a router may say that it does not */
+
 /* DHCP's answers come before there is an address. */
 #define LWIP_IP_ACCEPT_UDP_PORT(port) ((port) == PP_NTOHS(68))
 #define IP_SOF_BROADCAST              1

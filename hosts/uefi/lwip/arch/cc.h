@@ -13,7 +13,8 @@
 #define SZT_F      "zu"
 
 #define LWIP_PLATFORM_DIAG(x)
-_Noreturn void lb_assert_failed(const char *file, int line, const char *what);
-#define LWIP_PLATFORM_ASSERT(x) lb_assert_failed(__FILE__, __LINE__, "")
+/* rt.c. Where it was called tells which of the 400 assertions it was. */
+_Noreturn void stack_assert_failed(void);
+#define LWIP_PLATFORM_ASSERT(x) stack_assert_failed()
 
 #endif
