@@ -1,6 +1,7 @@
 #include "hosts/linux/takeover.h"
 #include "hosts/linux/slot.h"
 #include "hosts/linux/uevent.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -111,6 +112,25 @@ static bool start_scan(struct takeover *t, struct lb_error *error) {
 /* ---- until the disk is there ------------------------------------------------------------------
  */
 
+/* Looks where the event would have come from: for the case that the kernel had more events than
+ * there was room for. */
+static bool look_for_disk(struct takeover *t) {
+    char path[160];
+    const struct dirent *entry;
+    DIR *dir;
+    lb_format(path, sizeof(path),
+              "/sys/class/iscsi_session/session%u/device/target%u:0:0/%u:0:0:%llu/block",
+              t->kernel.sid, t->kernel.host, t->kernel.host, (unsigned long long)t->lun);
+    dir = opendir(path);
+    while (dir && t->device[0] == 0 && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] != '.')
+            lb_format(t->device, sizeof(t->device), "%s", entry->d_name);
+    }
+    if (dir)
+        closedir(dir);
+    return t->device[0] != 0;
+}
+
 static bool take_disk_event(struct takeover *t) {
     static uint8_t room[EVENT_BYTES];
     struct lb_uevent event;
@@ -121,7 +141,7 @@ static bool take_disk_event(struct takeover *t) {
         lb_format(t->device, sizeof(t->device), "%s", event.name);
         return true;
     }
-    return false;
+    return lost && look_for_disk(t);
 }
 
 /* One wait; false: it will not come. */

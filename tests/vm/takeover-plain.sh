@@ -17,6 +17,8 @@ echo "GUEST-SYSFS: $(session targetname) $(session initiatorname) $(session tpgt
 echo "GUEST-PORTAL: $(connection persistent_address):$(connection persistent_port)"
 . /run/lunboot/session
 echo "GUEST-SESSION: $LUNBOOT_DEVICE $LUNBOOT_SESSION logins=$LUNBOOT_LOGINS $LUNBOOT_ADDRESS"
+# Where the disk is looked for when events were lost.
+ls -d /sys/class/iscsi_session/session1/device/target*:0:0/*:0:0:1/block/sda >/dev/null || die "sysfs"
 grep -q KeepConfiguration=yes /run/systemd/network/05-lunboot.network || die "no file for networkd"
 ip addr show dev eth0 | grep -q 'valid_lft forever' && echo "GUEST-ADDRESS: for ever"
 grep -c '"device":"/dev/sda","session":"session1"' /run/lunboot/report.json
