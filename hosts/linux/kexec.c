@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/reboot.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -243,6 +244,7 @@ void lb_kexec(struct lb_run *run, const struct lb_attached *attached) {
     lb_takeover_end(attached);
     if (!is_loaded)
         return;
+    fprintf(stderr, "lunboot: starting the kernel of %s\n", attached->device);
     sync();
     syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
     refuse(&run->error, "starting", "the kernel", errno);

@@ -24,8 +24,11 @@ static void add(struct lb_text *line, const struct lb_next_boot *next, const cha
 
 /* PXE's way to name the card: Debian's and dracut's initramfs know it. */
 static void add_card(struct lb_text *line, const struct lb_next_boot *next) {
+    static const uint8_t none[6];
     char value[24];
     struct lb_text text = lb_text(value, sizeof(value));
+    if (memcmp(next->mac, none, sizeof(none)) == 0)
+        return;
     lb_text_add(&text, "01");
     for (size_t i = 0; i < sizeof(next->mac); i++)
         lb_text_add(&text, "-%02x", next->mac[i]);
