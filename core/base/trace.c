@@ -15,7 +15,7 @@ static void store(struct lb_trace *trace, const char *from, size_t len) {
 
 void lb_trace(struct lb_trace *trace, uint64_t now_us, const char *machine, const char *format,
               ...) {
-    if (!trace)
+    if (!trace || trace->cap == 0)
         return;
     char raw[LB_TRACE_LINE_MAX], line[LB_TRACE_LINE_MAX];
     struct lb_text text = lb_text(raw, sizeof(raw));

@@ -253,7 +253,8 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     boot->setup.lease4 = NULL;
     lb_rand_init(&boot->rand, setup->seed);
     lb_wipe(boot->setup.seed, sizeof boot->setup.seed);
-    lb_trace_init(&boot->trace, now_us, setup->trace_ring);
+    if (setup->trace_ring.len > 0)
+        lb_trace_init(&boot->trace, now_us, setup->trace_ring);
     lb_report_init(&boot->report, now_us);
     boot->start_us = now_us;
     boot->deadline_us = LB_NEVER;
