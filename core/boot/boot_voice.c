@@ -20,8 +20,9 @@ size_t lb_voice_index(enum lb_family family) {
 
 static bool has_address6(const struct lb_boot *boot) {
     const struct lb_dhcp6_lease *lease = lb_boot_lease6(boot);
-    return boot->static6 == LB_STATIC6_OURS || boot->nd6.info.address_count > 0 ||
-           (lease != NULL && lease->addr_count > 0);
+    if (boot->static6 != LB_STATIC6_NONE) /* the routers' prefixes are not used then */
+        return boot->static6 == LB_STATIC6_OURS;
+    return boot->nd6.info.address_count > 0 || (lease != NULL && lease->addr_count > 0);
 }
 
 bool lb_voice_has_address(const struct lb_boot *boot, enum lb_family family) {
