@@ -169,6 +169,8 @@ static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
 static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     bool is_over = !boot->discovery.runs;
     const struct lb_candidate *best = lb_candidates_best(boot);
+    if (boot->state == LB_AT_SESSION && best != NULL && boot->session_runs)
+        lb_iscsi_hurry(&boot->session); /* it came while another was being tried */
     if (boot->state != LB_AT_DISCOVERY || boot->discovery.listing != LB_LISTING_NOT)
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_DISCOVER)

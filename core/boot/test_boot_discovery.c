@@ -230,6 +230,32 @@ static void an_answer_that_comes_later_is_tried_when_the_first_has_failed(void) 
     CHECK_EQ(host.boot.attempts, 1);
 }
 
+static void a_dead_portal_is_left_when_another_is_heard_of(void) {
+    named();
+    world_service(20, LB_SLP_TYPE_TARGET, URL("3"), IS_OURS);
+    world_service(21, LB_SLP_TYPE_TARGET, URL("1"), IS_OURS);
+    world.services[1].delay_us = SEC;
+    host_portal(1, v4(192, 0, 2, 3), 3260);
+    host.portals[1].answer = IS_SILENT;
+    host_set("connect-timeout", "30s");
+    uint64_t start = host.now;
+    if (host_boots())
+        check_found("SLP agent 192.0.2.21");
+    CHECK(host.now - start >= 2 * SEC && host.now - start < 4 * SEC);
+}
+
+static void a_slow_portal_has_its_time_while_it_is_the_only_one(void) {
+    named();
+    with_slp();
+    host.portals[0].answer = IS_SILENT;
+    uint64_t start = host.now;
+    host_begin();
+    CHECK(host_until(LB_BOOT_CONNECT));
+    host_ends(LB_E_CONNECT_TIMEOUT, "192.0.2.1:3260");
+    CHECK_EQ(host.connect_count, 1);
+    CHECK(host.now - start >= 5 * SEC);
+}
+
 static void each_attempt_asks_anew(void) {
     dead_portals(REFUSES);
     host_set("attempts", "3");
@@ -520,6 +546,8 @@ int main(void) {
     TEST(the_last_portal_has_the_whole_timeout);
     TEST(each_portal_has_its_steps);
     TEST(an_answer_that_comes_later_is_tried_when_the_first_has_failed);
+    TEST(a_dead_portal_is_left_when_another_is_heard_of);
+    TEST(a_slow_portal_has_its_time_while_it_is_the_only_one);
     TEST(each_attempt_asks_anew);
     TEST(the_ports_of_root_path_and_service_are_both_tried);
     TEST(the_boot_list_of_isns_is_booted);

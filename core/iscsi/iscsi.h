@@ -211,6 +211,9 @@ void lb_iscsi_logout(struct lb_iscsi *session, uint64_t now_us);
 /* Drops the connection as a peer's failure would: for tests and for a link that went down. */
 void lb_iscsi_drop(struct lb_iscsi *session, uint64_t now_us);
 
+/* The owner has another portal to try now: has_others, also for the connection being opened. */
+void lb_iscsi_hurry(struct lb_iscsi *session);
+
 enum lb_iscsi_state lb_iscsi_state(const struct lb_iscsi *session);
 const struct lb_error *lb_iscsi_error(const struct lb_iscsi *session);
 /* Why the last connection ended, of a session that goes on; LB_OK when it was as agreed. */

@@ -46,6 +46,13 @@ static uint32_t patience_ms(const struct lb_iscsi *session) {
     return LB_MIN(config->hurry_ms, config->connect_ms);
 }
 
+void lb_iscsi_hurry(struct lb_iscsi *session) {
+    session->config.has_others = true;
+    if (session->state == LB_ISCSI_CONNECTING && session->logins == 0)
+        session->deadline_us =
+            LB_MIN(session->deadline_us, session->state_us + patience_ms(session) * LB_US_MS);
+}
+
 static void connect(struct lb_iscsi *session, uint64_t now_us) {
     session->say_connect = true;
     lb_iscsi_enter(session, now_us, LB_ISCSI_CONNECTING, now_us + patience_ms(session) * LB_US_MS);
