@@ -72,6 +72,7 @@ static struct host {
     void (*on_connect)(const struct lb_boot_action *action);
     void (*on_close)(uint32_t slot);
     bool (*on_pump)(void); /* whether anything moved */
+    uint32_t opened;       /* slots of datagrams, a bit each */
 
     /* What happened. */
     unsigned seen[HOST_EVENTS];
@@ -520,6 +521,12 @@ static inline void host_probe(struct lb_addr addr) {
 
 static inline void host_carry_out(const struct lb_boot_action *action) {
     host.seen[action->event]++;
+    if (action->event == LB_BOOT_OPEN) {
+        CHECK((host.opened & UINT32_C(1) << action->slot) == 0);
+        host.opened |= UINT32_C(1) << action->slot;
+    }
+    if (action->event == LB_BOOT_CLOSE)
+        host.opened &= ~(UINT32_C(1) << action->slot);
     switch (action->event) {
     case LB_BOOT_LINK:
         lb_boot_link(&host.boot, host.now, host.has_link);
