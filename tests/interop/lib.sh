@@ -341,6 +341,38 @@ start_isc() {
     wait_log dhcpd 'Server starting service'
 }
 
+# start_kea6 <<EOF  what stands within "Dhcp6" besides interfaces and lease database
+start_kea6() {
+    local program
+    program=$(private_copy kea-dhcp6)
+    {
+        echo '{ "Dhcp6": {'
+        # As with start_kea: the interface is up once the client raises its end.
+        echo '"interfaces-config": { "interfaces": ["vs0"],'
+        echo '  "service-sockets-max-retries": 10000, "service-sockets-retry-wait-time": 50 },'
+        echo '"lease-database": { "type": "memfile", "persist": false },'
+        echo '"server-id": { "type": "LL", "persist": false },'
+        echo '"loggers": [{ "name": "kea-dhcp6", "severity": "DEBUG", "debuglevel": 40,'
+        echo '  "output_options": [{ "output": "stdout" }] }],'
+        cat
+        echo '} }'
+    } >"$scratch/kea6.json"
+    spawn kea6 ip netns exec "$server_ns" env KEA_PIDFILE_DIR="$scratch" KEA_LOCKFILE_DIR=none \
+        "$program" -c "$scratch/kea6.json"
+    wait_log kea6 DHCP6_STARTED
+}
+
+# start_isc6 <<EOF  dhcpd.conf of dhcpd -6
+start_isc6() {
+    local program
+    program=$(private_copy dhcpd)
+    cat >"$scratch/dhcpd6.conf"
+    : >"$scratch/dhcpd6.leases"
+    spawn dhcpd6 ip netns exec "$server_ns" "$program" -6 -f -d -cf "$scratch/dhcpd6.conf" \
+        -lf "$scratch/dhcpd6.leases" -pf "$scratch/dhcpd6.pid" vs0
+    wait_log dhcpd6 'Server starting service'
+}
+
 # start_isc_relay SERVER: ISC's relay agent between vr0 and vr1.
 start_isc_relay() {
     local program
