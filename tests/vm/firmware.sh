@@ -204,6 +204,12 @@ time.sleep(0.2)
 PYTHON
 }
 
+# person_types [LETTER KEY VALUE]...: somebody opens the page, types these values and boots; see person.py.
+person_types() {
+    wait_for 10 "the monitor" test -S "$scratch/monitor"
+    spawn person python3 "$top/tests/vm/person.py" "$scratch/monitor" "$scratch/console.log" "$@"
+}
+
 # Without the terminal's control sequences.
 console() { sed 's/\x1b\[[0-9;=?]*[a-zA-Z]//g; s/\r//g' "$scratch/console.log"; }
 

@@ -1,0 +1,50 @@
+"""A person at a machine: the hands are on its keyboard (QEMU's monitor), the eyes on its serial console.
+
+    person.py MONITOR CONSOLE [LETTER KEY VALUE]...
+
+Opens lunboot.efi's page, types a value for each key by its letter on the page, and boots.
+"""
+import re
+import socket
+import sys
+import time
+
+NAMES = {" ": "spc", "\r": "ret", ".": "dot", "-": "minus", ":": "shift-semicolon", "/": "slash",
+         "[": "bracket_left", "]": "bracket_right"}
+
+monitor_path, console_path = sys.argv[1:3]
+monitor = socket.socket(socket.AF_UNIX)
+monitor.connect(monitor_path)
+
+
+def press(keys):
+    for key in keys:
+        monitor.sendall(b"sendkey %s 40\n" % NAMES.get(key, key).encode())
+        time.sleep(0.15)
+
+
+def seen():
+    with open(console_path, "rb") as file:
+        return re.sub(rb"\x1b\[[0-9;=?]*[a-zA-Z]|\r", b"", file.read()).decode("utf-8", "replace")
+
+
+def until(text, times):
+    deadline = time.time() + 90
+    while seen().count(text) < times:
+        if time.time() > deadline:
+            sys.exit(f"saw {text!r} {seen().count(text)} times, not {times}")
+        time.sleep(0.1)
+
+
+until("started from", 1)
+time.sleep(1)
+press(" ")
+until("Enter boots", 1)
+words = sys.argv[3:]
+for number in range(len(words) // 3):
+    letter, key, value = words[3 * number:3 * number + 3]
+    press(letter)
+    until(f"\n{key}: ", 1)
+    press(value + "\r")
+    until("Enter boots", number + 2)
+press("\r")
