@@ -421,6 +421,8 @@ void lb_network_pause(struct lb_boot *boot, uint64_t now_us) {
         lb_dhcp4_client_confirm(&boot->dhcp, now_us);
     if (boot->dhcp6_runs && boot->dhcp6.has_lease)
         lb_dhcp6_client_confirm(&boot->dhcp6, now_us);
+    if (boot->nd6_runs && boot->nd6.info.advertised)
+        lb_nd6_client_link_up(&boot->nd6, now_us);
 }
 
 static bool has_lease6(const struct lb_boot *boot) {
