@@ -12,8 +12,7 @@ start_dibbler() {
     program=$(private_copy dibbler-server)
     mkdir -p "$scratch/etc-dibbler" "$scratch/lib-dibbler" "$scratch/log-dibbler"
     cat >"$scratch/etc-dibbler/server.conf"
-    [ -d /etc/dibbler ] && [ -d /var/lib/dibbler ] || skip "dibbler's folders are not there"
-    mkdir -p /var/log/dibbler 2>/dev/null || true
+    if [ ! -d /etc/dibbler ] || [ ! -d /var/lib/dibbler ]; then skip "dibbler's folders are not there"; fi
     spawn dibbler ip netns exec "$server_ns" unshare --mount sh -c "
         mount --bind '$scratch/etc-dibbler' /etc/dibbler
         mount --bind '$scratch/lib-dibbler' /var/lib/dibbler
