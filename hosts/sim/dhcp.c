@@ -7,6 +7,14 @@ struct lb_addr sim_dhcp_address(unsigned server) {
     return lb_addr_v4(10, 0, 0, (uint8_t)(2 + server));
 }
 
+/* Option 78: a directory agent, which may be the only one that is asked. */
+static struct lb_bytes slp_option(const struct sim *sim) {
+    static const uint8_t may[] = {78, 5, 0, 10, 0, 0, 31}, must[] = {78, 5, 1, 10, 0, 0, 31};
+    if (!sim->plan.slp_option)
+        return lb_bytes(NULL, 0);
+    return sim->plan.slp_mandatory ? lb_bytes(must, sizeof must) : lb_bytes(may, sizeof may);
+}
+
 static struct lb_dhcp4_server_config common(const struct sim *sim, unsigned server) {
     const struct sim_plan *plan = &sim->plan;
     return (struct lb_dhcp4_server_config){
@@ -21,6 +29,7 @@ static struct lb_dhcp4_server_config common(const struct sim *sim, unsigned serv
         .rapid_commit = plan->rapid,
         .bootp_only = plan->bootp,
         .overload = plan->overload,
+        .options = slp_option(sim),
     };
 }
 
@@ -62,6 +71,8 @@ void sim_dhcp_init(struct sim *sim) {
         sim_saw(world, SIM_DHCP_PROXY);
     if (plan->bootp)
         sim_saw(world, SIM_DHCP_BOOTP);
+    if (plan->slp_option)
+        sim_saw(world, SIM_SLP_OPTION);
     if (plan->rapid)
         sim_saw(world, SIM_DHCP_RAPID);
     if (plan->overload)

@@ -150,6 +150,17 @@ static void draw_stages(struct sim *sim) {
     plan->lease_s = sim_one_in(world, 3) ? sim_between(world, 10, 200) : 0;
 }
 
+/* In some worlds the root path names no server. */
+static void draw_slp(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    uint32_t kind = sim_aside(&sim->world, 1);
+    plan->by_slp = plan->wrong == SIM_WRONG_NONE && !plan->is_probe && kind % 5 == 0;
+    plan->agents = 1 + kind / 5 % SIM_AGENTS;
+    plan->slp_directory = kind / 16 % 2;
+    plan->slp_option = plan->by_slp && plan->slp_directory && kind / 32 % 2;
+    plan->slp_mandatory = kind / 64 % 2;
+}
+
 static bool wrong_wants_redirect(const struct sim *sim) {
     return wrong_is(sim, SIM_WRONG_REDIRECT_LOOP, SIM_WRONG_REDIRECT_FORBIDDEN);
 }
@@ -165,7 +176,7 @@ static void draw_redirect(struct sim *sim) {
 /* ---- the root path -----------------------------------------------------------------------------
  */
 
-static const char *server_text(const struct sim *sim) {
+const char *sim_plan_server(const struct sim *sim) {
     if (sim->plan.uses_name)
         return "disk.example.net";
     return sim->plan.uses_v6 ? "[fd00::10]" : "10.0.0.10";
@@ -212,7 +223,7 @@ static void draw_root_path(struct sim *sim) {
         plan->wrong == SIM_WRONG_TARGET_NAME ? SIM_TARGET_NAME "s" : SIM_TARGET_NAME;
     if (plan->wrong == SIM_WRONG_NO_ROOT_PATH)
         return;
-    root_path_of_wrong(sim, server_text(sim), target);
+    root_path_of_wrong(sim, plan->by_slp ? "" : sim_plan_server(sim), target);
     plan->root_path_len = strlen(plan->root_path);
     if (plan->wrong == SIM_WRONG_ROOT_PATH_BYTES)
         plan->root_path[plan->root_path_len / 2] = '\0';
@@ -306,6 +317,9 @@ static void configure_network(struct sim *sim) {
         set(sim, "family", "6");
     else if (sim_one_in(world, 6))
         set(sim, "prefer-family", sim_one_in(world, 2) ? "4" : "6");
+    /* Silence is no reason to go on where nobody said that somebody should answer. */
+    if (plan->by_slp && !plan->is_clean)
+        set(sim, "discovery", sim_aside(world, 2) % 2 ? "auto" : "slp");
     if (plan->uses_rootpath && plan->root_path_len > 0)
         set(sim, "rootpath", "%s", plan->root_path);
     if (sim_one_in(world, 4))
@@ -335,6 +349,7 @@ void sim_plan_draw(struct sim *sim) {
     struct sim_plan *plan = &sim->plan;
     draw_mix(sim);
     draw_stages(sim);
+    draw_slp(sim);
     draw_redirect(sim);
     draw_root_path(sim);
     configure_policy(sim);

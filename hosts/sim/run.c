@@ -299,8 +299,10 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     sim_disk_init(&sim->disk, world, sim_skewed(world, 16, SIM_BLOCKS_MAX),
                   block_sizes[sim_below(world, LB_COUNT(block_sizes))]);
     sim->disk.distrusted = sim->plan.is_hostile;
+    sim->link_up = sim->plan.uses_network; /* that of the machine, for good */
     sim_dhcp_init(sim);
     sim_ipv6_init(sim);
+    sim_slp_init(sim, sim_plan_server(sim));
     sim_targets_init(sim);
     start_engine(sim);
     if (sim->plan.stop_us != LB_NEVER)
@@ -341,6 +343,7 @@ struct sim_outcome sim_run(uint64_t seed, bool shows, struct sim_coverage *cover
     }
     drain_trace(sim);
     sim_targets_free(sim);
+    sim_slp_free(sim);
     sim_work_free(sim);
     sim_say(&sim->world, "end", "%s", sim->is_ready ? "booted" : "failed");
     note_coverage(sim, coverage);

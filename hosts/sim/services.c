@@ -15,7 +15,8 @@ void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packe
         sim_ipv6_solicited(sim, packet->from.addr, bytes);
         return;
     case LB_KIND_UDP:
-        return; /* nobody lives there */
+        sim_slp_datagram(sim, slot, packet->to, bytes);
+        return;
     }
 }
 
@@ -29,13 +30,14 @@ enum sim_service sim_service_at(const struct sim *sim, struct lb_endpoint to, un
             return SIM_AT_TARGETS;
         }
     }
-    return SIM_AT_NOBODY;
+    return sim_slp_is_at(sim, to, portal) ? SIM_AT_AGENTS : SIM_AT_NOBODY;
 }
 
 bool sim_service_is_down(const struct sim *sim, const struct sim_conn *conn) {
     switch (conn->service) {
     case SIM_AT_TARGETS:
         return sim->plan.wrong == SIM_WRONG_REFUSED || sim->portals[conn->portal].is_down;
+    case SIM_AT_AGENTS:
     case SIM_AT_NOBODY:
         break;
     }
@@ -47,6 +49,9 @@ void sim_service_accept(struct sim *sim, unsigned conn) {
     case SIM_AT_TARGETS:
         sim_targets_accept(sim, conn);
         return;
+    case SIM_AT_AGENTS:
+        sim_slp_accept(sim, conn);
+        return;
     case SIM_AT_NOBODY:
         return;
     }
@@ -57,6 +62,9 @@ void sim_service_end(struct sim *sim, unsigned conn) {
     case SIM_AT_TARGETS:
         sim_targets_end(sim, conn);
         return;
+    case SIM_AT_AGENTS:
+        sim_slp_end(sim, conn);
+        return;
     case SIM_AT_NOBODY:
         return;
     }
@@ -64,6 +72,7 @@ void sim_service_end(struct sim *sim, unsigned conn) {
 
 void sim_service_turn(struct sim *sim) {
     sim_targets_turn(sim);
+    sim_slp_turn(sim);
 }
 
 uint64_t sim_service_next_us(const struct sim *sim) {

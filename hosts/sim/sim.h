@@ -3,7 +3,7 @@
  *   world    clock, events, dice, trace            plan      what the seed means
  *   link     datagrams, probes, the link           services  who answers datagrams and connections
  *   slots    the engine's slots                    dhcp      the DHCP servers
- *   ipv6     routers, the servers of DHCPv6
+ *   ipv6     routers, the servers of DHCPv6    slp       the agents of SLP
  *   stream   TCP as pipes                          network   names, connections of the engine
  *   targets  iSCSI targets and their storage       disk      what is on it, and what was
  *   workload the disk's user                       check     what must never be
@@ -15,6 +15,8 @@
 
 #include "core/boot/boot_state.h"
 #include "core/iscsi/iscsi_target_state.h"
+#include "core/slp/slp_server.h"
+#include "core/slp/slp_wire.h"
 #include "hosts/sim/disk.h"
 #include "hosts/sim/stream.h"
 #include "hosts/sim/world.h"
@@ -25,6 +27,8 @@ enum {
     SIM_DHCP_SERVERS = 3, /* two that give addresses, one proxy */
     SIM_DHCP6_SERVERS = 2,
     SIM_ROUTERS = 2,
+    SIM_AGENTS = 3,
+    SIM_AGENT_SERVICES = 4,
     SIM_CLAIMS = 64, /* IPv6 addresses that the client has probed */
     SIM_BINDINGS = 64,
     SIM_OPS_MAX = 32, /* requests to the disk at once */
@@ -60,6 +64,9 @@ struct sim_plan {
     bool root4, root6, plain_url; /* who names the disk; plain_url: who does not, names another's */
     bool no_probe;
     uint32_t lease6_s;
+    /* The root path names no server: SLP finds it. */
+    bool by_slp, slp_directory, slp_option, slp_mandatory;
+    unsigned agents;
     uint32_t redirect; /* 0: none; else a login status */
     /* The disk's user: one flush in so many requests, of the others so many per cent writes. */
     uint32_t ops, depth, pause_us, flush_in, writes;
@@ -127,6 +134,18 @@ struct sim_work {
 
 enum sim_version { SIM_VERSION_NONE, SIM_VERSION_OUT, SIM_VERSION_DONE, SIM_VERSION_FAILED };
 
+/* ---- agents of SLP -----------------------------------------------------------------------------
+ */
+
+struct sim_agent {
+    struct lb_slp_server servers[2]; /* of IPv4 and of IPv6 */
+    struct lb_slp_registration services[SIM_AGENT_SERVICES];
+    struct {
+        char url[160], attributes[160];
+    } text[SIM_AGENT_SERVICES];
+    size_t count;
+};
+
 /* ---- slots and datagrams -----------------------------------------------------------------------
  */
 
@@ -170,10 +189,12 @@ struct sim {
     struct lb_dhcp6_server dhcp6[SIM_DHCP6_SERVERS];
     struct lb_dhcp6_binding bindings6[SIM_DHCP6_SERVERS][SIM_BINDINGS];
     bool has_dhcp6[SIM_DHCP6_SERVERS];
+    struct sim_agent agents[SIM_AGENTS];
     struct sim_portal portals[SIM_PORTALS];
     struct sim_conn conns[SIM_CONNS];
     struct lb_target_conn *ends[SIM_CONNS]; /* the targets' ends */
     uint8_t *end_rx[SIM_CONNS];
+    struct lb_slp_connection *agent_ends[SIM_CONNS];
     uint32_t conn_numbers;
     struct sim_io ios[SIM_IOS];
     uint32_t tickets;
@@ -199,6 +220,7 @@ struct sim {
 
 /* ---- plan.c ---- */
 void sim_plan_draw(struct sim *sim);
+const char *sim_plan_server(const struct sim *sim); /* the targets' host, as in a root path */
 
 /* ---- slots.c ---- */
 void sim_slot_open(struct sim *sim, const struct lb_boot_action *action);
@@ -248,6 +270,17 @@ bool sim_ipv6_has(const struct sim *sim, struct lb_addr addr); /* it is the clie
 bool sim_ipv6_has_link_local(const struct sim *sim);
 void sim_ipv6_check(struct sim *sim, const struct lb_boot_net *net); /* what SET_ADDRESS asks for */
 bool sim_ipv6_reaches(const struct sim *sim, struct lb_addr to);
+
+/* ---- slp.c: its agents ---- */
+struct lb_endpoint sim_slp_endpoint(enum lb_family family, unsigned agent);
+void sim_slp_init(struct sim *sim, const char *host); /* host: where the disk is */
+void sim_slp_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes);
+void sim_slp_check(struct sim *sim, const struct lb_boot_action *action);
+bool sim_slp_is_at(const struct sim *sim, struct lb_endpoint to, unsigned *agent);
+void sim_slp_accept(struct sim *sim, unsigned conn);
+void sim_slp_end(struct sim *sim, unsigned conn);
+void sim_slp_turn(struct sim *sim);
+void sim_slp_free(struct sim *sim);
 
 /* ---- network.c: names and connections ---- */
 void sim_network_resolve(struct sim *sim, const char *name);

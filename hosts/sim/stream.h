@@ -43,6 +43,7 @@ struct sim_manner {
 enum sim_service {
     SIM_AT_NOBODY, /* an address where nobody lives */
     SIM_AT_TARGETS,
+    SIM_AT_AGENTS,
 };
 
 struct sim_conn {

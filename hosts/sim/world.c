@@ -62,6 +62,11 @@ uint64_t sim_random(struct sim_world *world) {
     return z ^ (z >> 31);
 }
 
+uint32_t sim_aside(const struct sim_world *world, uint64_t purpose) {
+    struct sim_world other = {.dice = (world->seed ^ purpose << 48) * UINT64_C(0x2545f4914f6cdd1d)};
+    return (uint32_t)(sim_random(&other) >> 32);
+}
+
 uint32_t sim_below(struct sim_world *world, uint32_t n) {
     return (uint32_t)((sim_random(world) >> 32) * n >> 32);
 }

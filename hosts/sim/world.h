@@ -90,6 +90,8 @@ uint32_t sim_below(struct sim_world *world, uint32_t n);               /* 0..n-1
 uint32_t sim_between(struct sim_world *world, uint32_t a, uint32_t b); /* a..b */
 uint32_t sim_skewed(struct sim_world *world, uint32_t a, uint32_t b);  /* small ones more often */
 bool sim_one_in(struct sim_world *world, uint32_t n);
+/* A number of the seed for one purpose, which throws no dice: what was drawn before stays. */
+uint32_t sim_aside(const struct sim_world *world, uint64_t purpose);
 /* Whether the fault happens on this occasion; then it is counted. */
 bool sim_happens(struct sim_world *world, enum sim_fault fault);
 void sim_saw(struct sim_world *world, enum sim_fault fault);
