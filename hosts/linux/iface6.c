@@ -38,6 +38,8 @@ static const struct {
     {"addr_gen_mode", "1"},             /* no link-local address before we ask for one */
     {"router_solicitation_delay", "0"}, /* also that of the first probe */
     {"dad_transmits", "2"},
+    {"optimistic_dad", "1"}, /* not in every kernel */
+    {"use_optimistic", "1"},
 };
 
 void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index) {
@@ -49,7 +51,7 @@ void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index) {
             continue;
         refused =
             lb_sysctl_set(&iface->settings[i], "conf", name, settings[i].name, settings[i].value);
-        if (refused)
+        if (refused && refused != ENOENT)
             remark(iface, "the kernel's own IPv6 autoconfiguration:", settings[i].name, refused);
     }
 }
@@ -112,6 +114,7 @@ void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink,
     entry->was_there = entry->was_there || (state != LB_ADDR6_ABSENT && !entry->is_probing);
     iface->probing += entry->is_probing ? 0 : 1;
     entry->is_probing = true;
+    entry->is_told = false;
     set_pace(iface);
     if (state != LB_ADDR6_ABSENT)
         return;
@@ -121,31 +124,55 @@ void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink,
         remark(iface, "probing address", lb_addr_text(address.addr).s, refused);
 }
 
-/* An address that is gone has been taken away as a duplicate, as the kernel does to those with a
- * lifetime. Where one could not be added, nobody is known to have it. */
-static bool is_answered(const struct lb_iface6_addr *entry, enum lb_addr6_state state,
-                        bool *conflict) {
-    *conflict = state != LB_ADDR6_READY && !entry->was_refused;
-    return state != LB_ADDR6_TENTATIVE;
+static void end_probe(struct lb_iface6 *iface, struct lb_iface6_addr *entry) {
+    iface->probing -= entry->is_probing ? 1 : 0;
+    entry->is_probing = false;
+    set_pace(iface);
+}
+
+/* Whether there is something to say about it. An address that is gone has been taken away as a
+ * duplicate, as the kernel does to those with a lifetime. Where one could not be added, nobody is
+ * known to have it. */
+static bool is_answered(struct lb_iface6 *iface, struct lb_netlink *netlink,
+                        struct lb_iface6_addr *entry, bool *conflict) {
+    bool was_told = entry->is_told;
+    *conflict = false;
+    switch (lb_netlink_addr6_state(netlink, iface->index, entry->address.addr)) {
+    case LB_ADDR6_TENTATIVE:
+        return false;
+    case LB_ADDR6_OPTIMISTIC:
+        entry->is_told = true;
+        return !was_told;
+    case LB_ADDR6_READY:
+        end_probe(iface, entry);
+        return !was_told;
+    case LB_ADDR6_ABSENT:
+    case LB_ADDR6_DUPLICATE:
+        *conflict = !entry->was_refused;
+        end_probe(iface, entry);
+        return true;
+    }
+    return false;
 }
 
 bool lb_iface6_next(struct lb_iface6 *iface, struct lb_netlink *netlink, struct lb_addr *addr,
                     bool *conflict) {
     for (size_t i = 0; i < iface->count && iface->probing > 0; i++) {
         struct lb_iface6_addr *entry = &iface->addrs[i];
-        if (!entry->is_probing)
+        if (!entry->is_probing || !is_answered(iface, netlink, entry, conflict))
             continue;
         *addr = entry->address.addr;
-        if (!is_answered(entry, lb_netlink_addr6_state(netlink, iface->index, *addr), conflict))
-            continue;
-        if (*conflict) {
+        if (*conflict)
             take_away(iface, netlink, entry);
-        } else {
-            entry->is_probing = false;
-            iface->probing--;
-        }
-        set_pace(iface);
         return true;
+    }
+    return false;
+}
+
+bool lb_iface6_is_optimistic(const struct lb_iface6 *iface, struct lb_addr addr) {
+    for (size_t i = 0; i < iface->count; i++) {
+        if (lb_addr_equal(iface->addrs[i].address.addr, addr))
+            return iface->addrs[i].is_probing;
     }
     return false;
 }

@@ -305,9 +305,12 @@ int lb_netlink_add_address6(struct lb_netlink *netlink, int index, struct lb_pre
                             uint32_t preferred_s, uint32_t valid_s, bool is_probed) {
     struct request r = address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, address);
     struct ifa_cacheinfo lifetime = {.ifa_prefered = preferred_s, .ifa_valid = valid_s};
-    uint32_t flags = is_probed ? 0 : IFA_F_NODAD;
-    if (!lb_addr_is_link_local(address.addr))
-        flags |= IFA_F_NOPREFIXROUTE;
+    bool is_link_local = lb_addr_is_link_local(address.addr);
+    uint32_t flags = is_link_local ? 0 : IFA_F_NOPREFIXROUTE;
+    if (!is_probed)
+        flags |= IFA_F_NODAD;
+    else if (is_link_local)
+        flags |= IFA_F_OPTIMISTIC;
     put_u32(&r, IFA_FLAGS, flags);
     put_attribute(&r, IFA_CACHEINFO, &lifetime, sizeof(lifetime));
     return ask(netlink, &r);
@@ -321,6 +324,8 @@ enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index
         return LB_ADDR6_ABSENT;
     if (flags & IFA_F_DADFAILED)
         return LB_ADDR6_DUPLICATE;
+    if (flags & IFA_F_OPTIMISTIC)
+        return LB_ADDR6_OPTIMISTIC;
     return flags & IFA_F_TENTATIVE ? LB_ADDR6_TENTATIVE : LB_ADDR6_READY;
 }
 

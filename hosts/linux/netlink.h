@@ -47,13 +47,15 @@ int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_pref
 /* What has become of an IPv6 address. */
 enum lb_addr6_state {
     LB_ADDR6_ABSENT,
-    LB_ADDR6_TENTATIVE, /* duplicate address detection is under way */
-    LB_ADDR6_DUPLICATE, /* another machine has it */
+    LB_ADDR6_TENTATIVE,  /* duplicate address detection is under way */
+    LB_ADDR6_OPTIMISTIC, /* the same, but it may be used meanwhile: RFC 4429 */
+    LB_ADDR6_DUPLICATE,  /* another machine has it */
     LB_ADDR6_READY,
 };
 /* Adds it, or gives it new lifetimes, in seconds: UINT32_MAX is for ever, a preferred one of 0
- * deprecates it. is_probed: by duplicate address detection, unless it is there. No route to its
- * network comes with it, unless it is a link-local one. */
+ * deprecates it. is_probed: by duplicate address detection, unless it is there; a link-local one is
+ * used meanwhile where the kernel allows that. No route to its network comes with it, unless it is
+ * a link-local one. */
 int lb_netlink_add_address6(struct lb_netlink *netlink, int index, struct lb_prefix address,
                             uint32_t preferred_s, uint32_t valid_s, bool is_probed);
 enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index,

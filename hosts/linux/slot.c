@@ -11,7 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define DHCP6_CLIENT_PORT 546
+#define DHCP6_CLIENT_PORT  546
+#define SOLICITATION_BYTES 8u /* RFC 4861 4.1, without options */
 
 #define PIECES_MAX                                                                                 \
     512 /* of one writev: two for each of the deepest queue's commands; IOV_MAX is 1024 */
@@ -147,12 +148,23 @@ void lb_slot_open(struct lb_loop *loop, const struct lb_boot_action *action, uin
     lb_loop_add(loop, slot->datagram.fd, EPOLLIN, LB_FROM_SLOT + action->slot);
 }
 
+/* RFC 4429 3.2: what is sent from an address that may be another machine's does not carry our
+ * link-layer address. A solicitation is its first eight bytes then. */
+static struct lb_bytes without_mac(const struct lb_loop *loop,
+                                   const struct lb_boot_action *action) {
+    struct lb_bytes bytes = action->bytes;
+    if (loop->slots[action->slot].datagram.is_icmp && loop->iface &&
+        lb_iface6_is_optimistic(&loop->iface->v6, action->from.addr))
+        bytes.len = LB_MIN(bytes.len, SOLICITATION_BYTES);
+    return bytes;
+}
+
 void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action) {
     struct lb_slot *slot = &loop->slots[action->slot];
     if (slot->kind == LB_SLOT_PACKET)
         send_packet(loop, slot, action);
     if (slot->kind == LB_SLOT_DATAGRAM)
-        lb_datagram_send(&slot->datagram, action->from, action->to, action->bytes);
+        lb_datagram_send(&slot->datagram, action->from, action->to, without_mac(loop, action));
 }
 
 void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {

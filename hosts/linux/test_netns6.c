@@ -147,10 +147,36 @@ static void an_address_that_another_machine_has_is_a_conflict(void) {
         run("ip addr add 2001:db8:1::78/64 dev tb0 nodad; ip addr add fe80::78/64 dev tb0 nodad"));
     open_iface6();
     lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("2001:db8:1::78/64"));
-    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("fe80::78/64"));
-    seen = answers6(2);
-    CHECK_EQ(seen.conflicts, 2);
+    seen = answers6(1);
+    CHECK_EQ(seen.conflicts, 1);
     CHECK(seen.took_us < 90 * LB_US_MS);
+    CHECK(run("test -z \"$(ip -6 -o addr show dev ta0)\""));
+    close_iface6();
+}
+
+/* RFC 4429: routers and servers may be asked from it meanwhile, without our link-layer address. */
+static void a_link_local_address_is_used_while_it_is_probed(void) {
+    struct lb_prefix address = prefix6("fe80::79/64");
+    open_iface6();
+    lb_iface6_probe(&iface.v6, &iface.netlink, address);
+    CHECK(answers6(1).took_us < 50 * LB_US_MS);
+    CHECK(lb_iface6_is_optimistic(&iface.v6, address.addr));
+    for (unsigned i = 0; i < 50 && iface.v6.probing > 0; i++) {
+        bool conflict;
+        CHECK(!lb_iface6_next(&iface.v6, &iface.netlink, &address.addr, &conflict));
+        usleep(20000);
+    }
+    CHECK(!lb_iface6_is_optimistic(&iface.v6, address.addr));
+    CHECK(run("ip -6 -o addr show dev ta0 | grep 'fe80::79/64' | grep -qv tentative"));
+    close_iface6();
+}
+
+static void a_link_local_address_may_be_a_conflict_after_all(void) {
+    struct answers6 seen;
+    open_iface6();
+    lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("fe80::78/64"));
+    seen = answers6(2); /* that it is ours, and that it is not */
+    CHECK_EQ(seen.conflicts, 1);
     CHECK(run("test -z \"$(ip -6 -o addr show dev ta0)\""));
     CHECK(run("ip -6 addr flush dev tb0 scope global; ip addr del fe80::78/64 dev tb0"));
     close_iface6();
@@ -397,6 +423,8 @@ static const struct {
     T(ipv6_that_is_switched_off_is_switched_on_meanwhile),
     T(several_addresses_are_probed_at_once_in_a_tenth_of_a_second),
     T(an_address_that_another_machine_has_is_a_conflict),
+    T(a_link_local_address_is_used_while_it_is_probed),
+    T(a_link_local_address_may_be_a_conflict_after_all),
     T(addresses_lifetimes_and_routes_of_ipv6_are_set_and_taken_back),
     T(a_renewal_changes_lifetimes_and_routers_in_place),
     T(both_families_are_configured_and_each_may_go),

@@ -28,6 +28,16 @@ read_the_loader
 grep -q 2001:db8:77::1 "$scratch/dnsmasq.leases" || fail "dnsmasq holds no lease"
 ok "dnsmasq holds the lease"
 
+# Another machine turns out to have the link-local address after DHCPv6 was asked from it.
+taken=$(grep -o 'inet6 fe80::[0-9a-f:]*/64' "$scratch/then.log" | cut -d' ' -f2)
+ip -n "$server_ns" addr add "$taken" dev vs0 nodad
+in_client ip link set vc0 down
+boot_then_read
+succeeds "a boot where another machine has our link-local address"
+! grep "inet6 $taken" "$scratch/then.log" | grep -qv tentative || fail "the address of another machine is used"
+saw 'inet6 2001:db8:77::1[0-9a-f][0-9a-f]/128' "DHCPv6 gives an address all the same"
+ip -n "$server_ns" addr del "$taken" dev vs0
+
 # What a failed boot leaves behind is what it found.
 in_client ip link set vc0 down
 before=$(settings)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What the client sends over IPv6, read by a decoder nobody here wrote (tshark): no malformed packet of any
-# protocol in a whole boot, and what RFC 4861, 4862 and 8415 ask of each.
+# protocol in a whole boot, and what RFC 4861, 4862, 4429 and 8415 ask of each.
 . "$(dirname "$0")/lib.sh"
 need_lunboot
 need tshark
@@ -45,8 +45,9 @@ never '_ws.malformed || icmpv6.checksum.status == 0' "nothing that the client se
 has "$solicitation && ipv6.dst == ff02::2 && ipv6.hlim == 255" \
     "routers are asked at ff02::2, with hop limit 255"
 has "$solicitation && ipv6.src == ::" "the first time from ::, at once"
-never "$solicitation && ipv6.src == :: && icmpv6.opt.type" "without an address, without a link-layer address"
-never "$solicitation && !(ipv6.src == ::) && !icmpv6.opt.type == 1" "from an address, with one"
+has "$solicitation && ipv6.src == fe80::/10" "then from the link-local address"
+never "$solicitation && icmpv6.opt.type" \
+    "without a link-layer address while that is being probed (RFC 4429)"
 has "$probe && icmpv6.nd.ns.target_address == fe80::/10" "the link-local address is probed"
 has "$probe && icmpv6.nd.ns.target_address == 2001:db8:77::/64" "the address of DHCPv6 is probed"
 has 'icmpv6.type == 143' "multicast listeners are reported, for switches that look at them"
