@@ -175,7 +175,9 @@ static void a_link_local_address_may_be_a_conflict_after_all(void) {
     struct answers6 seen;
     open_iface6();
     lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("fe80::78/64"));
-    seen = answers6(2); /* that it is ours, and that it is not */
+    seen = answers6(1); /* that it is ours, unless the other machine was faster */
+    if (seen.conflicts == 0)
+        seen = answers6(1);
     CHECK_EQ(seen.conflicts, 1);
     CHECK(run("test -z \"$(ip -6 -o addr show dev ta0)\""));
     CHECK(run("ip -6 addr flush dev tb0 scope global; ip addr del fe80::78/64 dev tb0"));
