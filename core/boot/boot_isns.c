@@ -81,6 +81,22 @@ static void add_configured(struct lb_boot *boot, uint64_t now_us) {
     }
 }
 
+enum lb_family lb_isns_service_family(const struct lb_boot *boot) {
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_ISNS_SERVER));
+    struct lb_bytes item;
+    enum lb_family family = LB_FAMILY_NONE;
+    if (!lb_discovery_has(boot, LB_BY_ISNS))
+        return LB_FAMILY_NONE;
+    while (lb_list_next(&list, ',', &item)) {
+        struct lb_boot_isns_server server = {0};
+        bool is_first = family == LB_FAMILY_NONE;
+        if (!parse_server(item, &server) || (!is_first && family != server.at.addr.family))
+            return LB_FAMILY_NONE;
+        family = server.at.addr.family;
+    }
+    return family;
+}
+
 static void add_of_dhcp(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_dhcp4_lease *lease = lb_discovery_hints(boot);
     if (lease == NULL)

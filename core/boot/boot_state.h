@@ -437,6 +437,8 @@ void lb_slp_service_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slo
                              struct lb_endpoint from, struct lb_bytes bytes);
 
 /* boot_isns.c */
+/* The family of the iSNS servers that a person named, where it is the same for all of them. */
+enum lb_family lb_isns_service_family(const struct lb_boot *boot);
 void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us);
 enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
                                   struct lb_boot_action *action);

@@ -147,8 +147,11 @@ static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_voice *voice)
         voice->word = LB_WORD_BROKEN;
     else
         voice->word = boot->target.target[0] != '\0' ? LB_WORD_NAMED : LB_WORD_NOTHING;
-    enum lb_family needs =
-        boot->target.host == LB_HOST_ADDR ? boot->target.addr.family : LB_FAMILY_NONE;
+    enum lb_family needs = LB_FAMILY_NONE;
+    if (boot->target.host == LB_HOST_ADDR)
+        needs = boot->target.addr.family;
+    else if (voice->word == LB_WORD_NAMED)
+        needs = lb_isns_service_family(boot);
     bool is_near = needs == LB_FAMILY_NONE || lb_network_is_dry(boot) ||
                    lb_voice_has_address(boot, needs) || !lb_voice_is_asked(boot, needs) ||
                    boot->asked_us + LB_SILENT_HOPE_US <= now_us;

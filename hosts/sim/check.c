@@ -278,7 +278,8 @@ static bool is_of_other_server(const struct sim *sim, const struct lb_error *err
     const struct sim_plan *plan = &sim->plan;
     bool has_two = plan->net4 && plan->net6 && plan->root4 != plan->root6;
     bool has_other = plan->two_servers || plan->proxy || has_two;
-    return error->code == LB_E_NO_ROOT_PATH && has_other;
+    bool knows_nothing = error->code == LB_E_NO_ROOT_PATH || error->code == LB_E_DISCOVERY_SILENT;
+    return knows_nothing && has_other;
 }
 
 /* Of a name with addresses of both families, the one that was not set up by then is told. */

@@ -15,6 +15,12 @@ static struct lb_bytes slp_option(const struct sim *sim) {
     return sim->plan.slp_mandatory ? lb_bytes(must, sizeof must) : lb_bytes(may, sizeof may);
 }
 
+/* Option 83 (RFC 4174), where the plan says so. */
+static struct lb_bytes isns_option(const struct sim *sim) {
+    static const uint8_t option[] = {LB_OPT_ISNS, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 20};
+    return lb_bytes(option, sim->plan.isns_by_dhcp ? sizeof option : 0);
+}
+
 static struct lb_dhcp4_server_config common(const struct sim *sim, unsigned server) {
     const struct sim_plan *plan = &sim->plan;
     return (struct lb_dhcp4_server_config){
@@ -29,7 +35,7 @@ static struct lb_dhcp4_server_config common(const struct sim *sim, unsigned serv
         .rapid_commit = plan->rapid,
         .bootp_only = plan->bootp,
         .overload = plan->overload,
-        .options = slp_option(sim),
+        .options = plan->isns_by_dhcp ? isns_option(sim) : slp_option(sim),
     };
 }
 

@@ -82,7 +82,8 @@ static bool wants_link(const struct sim *sim) {
 
 /* What is wrong with one family needs a network of that family alone, else the other one boots. */
 static bool wants_only4(const struct sim *sim) {
-    return wrong_is(sim, SIM_WRONG_DHCP, SIM_WRONG_NAK);
+    return wrong_is(sim, SIM_WRONG_DHCP, SIM_WRONG_NAK) ||
+           wrong_is(sim, SIM_WRONG_ISNS_EMPTY, SIM_WRONG_ISNS_REFUSES);
 }
 
 static bool wants_only6(const struct sim *sim) {
@@ -161,6 +162,26 @@ static void draw_slp(struct sim *sim) {
     plan->slp_mandatory = kind / 64 % 2;
 }
 
+/* Or iSNS finds the disk, in a network of IPv4. */
+static void draw_isns(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    uint32_t kind = sim_aside(&sim->world, 31);
+    bool is_wanted = wrong_is(sim, SIM_WRONG_ISNS_EMPTY, SIM_WRONG_ISNS_REFUSES);
+    bool can = plan->net4 && !plan->is_probe && !plan->by_slp &&
+               !(plan->uses_v6 && (plan->uses_address || plan->uses_network));
+    if (!is_wanted && (plan->wrong != SIM_WRONG_NONE || !can || kind % 4 != 0))
+        return;
+    plan->isns = kind / 4 % 2 ? SIM_ISNS_BY_NAME : SIM_ISNS_BY_LIST;
+    if (plan->wrong == SIM_WRONG_ISNS_EMPTY)
+        plan->isns = SIM_ISNS_BY_LIST;
+    plan->isns_dead_portal = kind / 8 % 4 == 0;
+    plan->uses_name = plan->dead_address = false;
+    bool has_dhcp = !plan->uses_network && !plan->uses_address && !plan->net6 && !plan->proxy;
+    plan->isns_by_dhcp = has_dhcp && kind / 32 % 2;
+    if (plan->isns_by_dhcp)
+        plan->two_servers = false;
+}
+
 static bool wrong_wants_redirect(const struct sim *sim) {
     return wrong_is(sim, SIM_WRONG_REDIRECT_LOOP, SIM_WRONG_REDIRECT_FORBIDDEN);
 }
@@ -221,9 +242,10 @@ static void draw_root_path(struct sim *sim) {
     struct sim_plan *plan = &sim->plan;
     const char *target =
         plan->wrong == SIM_WRONG_TARGET_NAME ? SIM_TARGET_NAME "s" : SIM_TARGET_NAME;
-    if (plan->wrong == SIM_WRONG_NO_ROOT_PATH)
+    if (plan->wrong == SIM_WRONG_NO_ROOT_PATH || plan->isns == SIM_ISNS_BY_LIST)
         return;
-    root_path_of_wrong(sim, plan->by_slp ? "" : sim_plan_server(sim), target);
+    root_path_of_wrong(
+        sim, plan->by_slp || plan->isns == SIM_ISNS_BY_NAME ? "" : sim_plan_server(sim), target);
     plan->root_path_len = strlen(plan->root_path);
     if (plan->wrong == SIM_WRONG_ROOT_PATH_BYTES)
         plan->root_path[plan->root_path_len / 2] = '\0';
@@ -333,16 +355,24 @@ static void configure_network(struct sim *sim) {
         set(sim, "bootp", "yes");
     if (sim_one_in(world, 8))
         set(sim, "dhcp-timeout", "%us", sim_between(world, 20, 90));
+    if (plan->isns != SIM_ISNS_NONE && !plan->isns_by_dhcp)
+        set(sim, "isns-server", "%s",
+            sim_aside(world, 32) % 4 == 0 ? "10.0.0.98,10.0.0.20" : "10.0.0.20");
+    if (plan->isns != SIM_ISNS_NONE && sim_aside(world, 33) % 2)
+        set(sim, "discovery", "isns");
     set(sim, "initiator", "%s",
         plan->wrong == SIM_WRONG_INITIATOR ? SIM_INITIATOR "2" : SIM_INITIATOR);
     if (plan->wrong != SIM_WRONG_NONE && sim_one_in(world, 2))
         set(sim, "attempts", "%u", sim_between(world, 1, 4));
 }
 
-/* Datagrams that were altered may say anything, also that the disk is elsewhere. */
+/* Datagrams that were altered may say anything, also that the disk is elsewhere. An answer of BOOTP
+ * cannot be confirmed, so it is asked for anew in each attempt, and IPv6 does not wait for it. */
 static bool is_curable(const struct sim *sim) {
     const uint16_t *chance = sim->world.chance;
-    return chance[SIM_CORRUPTED] == 0 && chance[SIM_TRUNCATED] == 0 && chance[SIM_DHCP_LIES] == 0;
+    return chance[SIM_CORRUPTED] == 0 && chance[SIM_TRUNCATED] == 0 && chance[SIM_DHCP_LIES] == 0 &&
+           (sim->plan.isns == SIM_ISNS_NONE || chance[SIM_ISNS_LIES] == 0) &&
+           !(sim->plan.bootp && sim->plan.net6);
 }
 
 void sim_plan_draw(struct sim *sim) {
@@ -350,6 +380,7 @@ void sim_plan_draw(struct sim *sim) {
     draw_mix(sim);
     draw_stages(sim);
     draw_slp(sim);
+    draw_isns(sim);
     draw_redirect(sim);
     draw_root_path(sim);
     configure_policy(sim);

@@ -304,6 +304,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     sim_ipv6_init(sim);
     sim_slp_init(sim, sim_plan_server(sim));
     sim_targets_init(sim);
+    sim_isns_init(sim);
     start_engine(sim);
     if (sim->plan.stop_us != LB_NEVER)
         sim_at(world, sim->plan.stop_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});

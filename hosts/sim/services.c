@@ -30,6 +30,8 @@ enum sim_service sim_service_at(const struct sim *sim, struct lb_endpoint to, un
             return SIM_AT_TARGETS;
         }
     }
+    if (sim->plan.isns != SIM_ISNS_NONE && lb_endpoint_equal(to, sim_isns_at()))
+        return SIM_AT_ISNS;
     return sim_slp_is_at(sim, to, portal) ? SIM_AT_AGENTS : SIM_AT_NOBODY;
 }
 
@@ -38,6 +40,7 @@ bool sim_service_is_down(const struct sim *sim, const struct sim_conn *conn) {
     case SIM_AT_TARGETS:
         return sim->plan.wrong == SIM_WRONG_REFUSED || sim->portals[conn->portal].is_down;
     case SIM_AT_AGENTS:
+    case SIM_AT_ISNS:
     case SIM_AT_NOBODY:
         break;
     }
@@ -52,6 +55,9 @@ void sim_service_accept(struct sim *sim, unsigned conn) {
     case SIM_AT_AGENTS:
         sim_slp_accept(sim, conn);
         return;
+    case SIM_AT_ISNS:
+        sim_isns_accept(sim, conn);
+        return;
     case SIM_AT_NOBODY:
         return;
     }
@@ -65,6 +71,9 @@ void sim_service_end(struct sim *sim, unsigned conn) {
     case SIM_AT_AGENTS:
         sim_slp_end(sim, conn);
         return;
+    case SIM_AT_ISNS:
+        sim_isns_end(sim, conn);
+        return;
     case SIM_AT_NOBODY:
         return;
     }
@@ -73,8 +82,9 @@ void sim_service_end(struct sim *sim, unsigned conn) {
 void sim_service_turn(struct sim *sim) {
     sim_targets_turn(sim);
     sim_slp_turn(sim);
+    sim_isns_turn(sim);
 }
 
 uint64_t sim_service_next_us(const struct sim *sim) {
-    return sim_targets_next_us(sim);
+    return LB_MIN(sim_targets_next_us(sim), sim_isns_next_us(sim));
 }

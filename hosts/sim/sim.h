@@ -6,6 +6,7 @@
  *   ipv6     routers, the servers of DHCPv6    slp       the agents of SLP
  *   stream   TCP as pipes                          network   names, connections of the engine
  *   targets  iSCSI targets and their storage       disk      what is on it, and what was
+ *   isns     the iSNS server
  *   workload the disk's user                       check     what must never be
  *   run      the engine's host, and the run as a whole
  *
@@ -15,6 +16,7 @@
 
 #include "core/boot/boot_state.h"
 #include "core/iscsi/iscsi_target_state.h"
+#include "core/isns/isns_server.h"
 #include "core/slp/slp_server.h"
 #include "core/slp/slp_wire.h"
 #include "hosts/sim/disk.h"
@@ -44,6 +46,12 @@ enum {
 /* ---- plan --------------------------------------------------------------------------------------
  */
 
+enum sim_isns_use {
+    SIM_ISNS_NONE,
+    SIM_ISNS_BY_NAME, /* the Root Path has no server */
+    SIM_ISNS_BY_LIST, /* there is no Root Path */
+};
+
 struct sim_plan {
     enum sim_wrong wrong;
     bool is_clean, is_hostile;
@@ -67,6 +75,9 @@ struct sim_plan {
     /* The root path names no server: SLP finds it. */
     bool by_slp, slp_directory, slp_option, slp_mandatory;
     unsigned agents;
+    enum sim_isns_use isns;
+    bool isns_by_dhcp; /* option 83 names the server; else the configuration */
+    bool isns_dead_portal;
     uint32_t redirect; /* 0: none; else a login status */
     /* The disk's user: one flush in so many requests, of the others so many per cent writes. */
     uint32_t ops, depth, pause_us, flush_in, writes;
@@ -97,6 +108,28 @@ struct sim_io {
     struct lb_target_io *io;
     uint8_t *memory;
     size_t len;
+};
+
+/* ---- the iSNS server ---------------------------------------------------------------------------
+ */
+
+#define SIM_ISNS_ROWS 12 /* of each of its tables */
+
+struct sim_isns_conn {
+    uint8_t in[4096], out[16384];
+    size_t in_len, out_len, out_at;
+    uint64_t late_until_us; /* nothing is sent before */
+    bool closes;            /* when all was sent */
+};
+
+struct sim_isns {
+    struct lb_isns_server server;
+    struct lb_isns_entity entities[SIM_ISNS_ROWS];
+    struct lb_isns_node nodes[SIM_ISNS_ROWS];
+    struct lb_isns_node_portal portals[SIM_ISNS_ROWS];
+    struct lb_isns_dd domains[SIM_ISNS_ROWS];
+    struct lb_isns_member members[SIM_ISNS_ROWS];
+    struct sim_isns_conn conns[SIM_CONNS];
 };
 
 /* ---- the disk's user ---------------------------------------------------------------------------
@@ -191,6 +224,7 @@ struct sim {
     bool has_dhcp6[SIM_DHCP6_SERVERS];
     struct sim_agent agents[SIM_AGENTS];
     struct sim_portal portals[SIM_PORTALS];
+    struct sim_isns isns;
     struct sim_conn conns[SIM_CONNS];
     struct lb_target_conn *ends[SIM_CONNS]; /* the targets' ends */
     uint8_t *end_rx[SIM_CONNS];
@@ -303,6 +337,14 @@ void sim_targets_tick(struct sim *sim);
 void sim_targets_event(struct sim *sim, const struct sim_event *event);
 void sim_targets_calm(struct sim *sim);
 void sim_targets_free(struct sim *sim);
+
+/* ---- isns.c ---- */
+void sim_isns_init(struct sim *sim);
+struct lb_endpoint sim_isns_at(void);
+void sim_isns_accept(struct sim *sim, unsigned conn);
+void sim_isns_end(struct sim *sim, unsigned conn);
+void sim_isns_turn(struct sim *sim);
+uint64_t sim_isns_next_us(const struct sim *sim);
 
 /* ---- storage.c: what the targets ask of their disk ---- */
 void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io);

@@ -44,6 +44,7 @@ enum sim_service {
     SIM_AT_NOBODY, /* an address where nobody lives */
     SIM_AT_TARGETS,
     SIM_AT_AGENTS,
+    SIM_AT_ISNS,
 };
 
 struct sim_conn {
