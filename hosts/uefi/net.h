@@ -34,9 +34,12 @@ bool net_datagram_receive(struct lb_span room, uint32_t *slot, size_t *len,
 void net_set_address(const struct lb_boot_net *net);
 void net_clear_address(void); /* all but the link-local address */
 
-#define NET_PROBES_MAX (LB_ADDRS6_MAX + 2) /* at a time */
+/* At a time: of each address that routers let us make, of DHCPv6's, of a link-local, of a
+ * configured and of an IPv4 one. */
+#define NET_PROBES_MAX 16
 /* Asks whether anyone has addr. IPv4: by ARP. IPv6: by duplicate address detection, RFC 4862 5.4;
- * the interface has the address when nobody had it. Several may be asked for at a time. */
+ * the interface has the address when nobody had it. Several may be asked for at a time; one more
+ * than there is room for takes the place of the oldest, of which nothing is heard any more. */
 void net_probe(struct lb_addr addr);
 /* The next probe that has ended; false: none has. */
 bool net_probe_result(struct lb_addr *addr, bool *conflict);

@@ -239,19 +239,6 @@ static void begin_probe4(struct probe *probe) {
     etharp_request(&net_interface, ip_2_ip4(&ip)); /* from 0.0.0.0: there is no address yet */
 }
 
-void net_probe(struct lb_addr addr) {
-    struct probe *probe = find_probe(addr);
-    if (probe != NULL)
-        return; /* it is being asked for */
-    probe = find_probe((struct lb_addr){0});
-    lb_assert(probe != NULL);
-    *probe = (struct probe){.addr = addr};
-    if (addr.family == LB_V6)
-        begin_probe6(probe);
-    else
-        begin_probe4(probe);
-}
-
 void net_address_claimed(struct lb_addr addr) {
     struct probe *probe = find_probe(addr);
     if (probe != NULL)
@@ -266,6 +253,32 @@ static void end_probe(struct probe *probe) {
         mld6_leavegroup_netif(&net_interface, ip_2_ip6(&group));
     }
     *probe = (struct probe){0};
+}
+
+/* A free one, or the oldest, which may be of an answer that the engine has dropped since. */
+static struct probe *take_probe(void) {
+    struct probe *oldest = &address.probes[0];
+    for (size_t i = 0; i < NET_PROBES_MAX; i++) {
+        struct probe *probe = &address.probes[i];
+        if (!lb_addr_is_set(probe->addr))
+            return probe;
+        if (probe->until_us < oldest->until_us)
+            oldest = probe;
+    }
+    oldest->conflict = true; /* not one of ours */
+    end_probe(oldest);
+    return oldest;
+}
+
+void net_probe(struct lb_addr addr) {
+    if (find_probe(addr) != NULL)
+        return; /* it is being asked for */
+    struct probe *probe = take_probe();
+    *probe = (struct probe){.addr = addr};
+    if (addr.family == LB_V6)
+        begin_probe6(probe);
+    else
+        begin_probe4(probe);
 }
 
 bool net_probe_result(struct lb_addr *addr, bool *conflict) {

@@ -99,10 +99,11 @@ offer_disk() {
     } | start_dnsmasq
 }
 
-# offer_disk6 <<EOF  the same over IPv6: addresses by DHCPv6, and routers' advertisements.
+# offer_disk6 <<EOF  the same over IPv6: addresses by DHCPv6, and routers' advertisements; dns_port=53
+# before it: and names.
 offer_disk6() {
     {
-        echo "port=0"
+        echo "port=${dns_port:-0}"
         echo "enable-ra"
         echo "dhcp-range=2001:db8:77::100,2001:db8:77::200,64,1h"
         echo "dhcp-option=option6:59,\"$rootpath\""

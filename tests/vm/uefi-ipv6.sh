@@ -1,6 +1,6 @@
 #!/bin/bash
-# A network without IPv4: the router's advertisement, an address and the Root Path by DHCPv6, the disk over
-# IPv6, down to a Debian kernel that finds it all in the iBFT.
+# A network without IPv4: the router's advertisement, an address and the Root Path by DHCPv6, the server's name
+# from a resolver, the disk over IPv6, down to a Debian kernel that finds it all in the iBFT.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/kernel.sh"
 . "$(dirname "$0")/firmware.sh"
@@ -8,8 +8,10 @@ begin6 tcpdump tshark
 ibft_init "$scratch/init"
 make_debian_disk "$scratch/disk.img" "$scratch/init" iscsi_ibft
 serve_image
-offer_disk6 <<EOF
-dhcp-option=option6:dns-server,[2001:db8:77::53]
+rootpath="iscsi:disk.boot.test:::1:$iqn"
+dns_port=53 offer_disk6 <<EOF
+host-record=disk.boot.test,$server_ip
+dhcp-option=option6:dns-server,[$server_ip]
 EOF
 make_stick <<EOF
 enable = yes
@@ -23,7 +25,7 @@ console_has 'IBFT ethernet0/prefix-len 64' "iBFT: the length of the link's prefi
 console_has 'IBFT ethernet0/origin 3' "iBFT: the address came by DHCP"
 console_has 'IBFT ethernet0/dhcp fe80:' "iBFT: the DHCP server"
 console_has 'IBFT ethernet0/gateway fe80:' "iBFT: the router"
-console_has 'IBFT ethernet0/primary-dns 2001:0db8:0077:(0000:){4}0053' "iBFT: the name server"
+console_has 'IBFT ethernet0/primary-dns 2001:0db8:0077:(0000:){4}0001' "iBFT: the name server"
 console_has "IBFT ethernet0/mac $card_mac" "iBFT: the card"
 console_has 'IBFT ethernet0/flags 7' "iBFT: the card is boot-selected"
 console_has 'IBFT target0/ip-addr 2001:0db8:0077:(0000:){4}0001' "iBFT: the portal"
