@@ -188,6 +188,12 @@ static void an_ia_whose_t1_is_beyond_t2_is_none(void) {
     CHECK(GIVE(LB_DHCP6_ADVERTISE, .t1_s = 200, .t2_s = 0, ISCSI));
 }
 
+static void an_address_that_is_preferred_for_longer_than_it_is_valid_is_none(void) {
+    start((struct lb_dhcp6_config){0});
+    CHECK(!GIVE(LB_DHCP6_ADVERTISE, .preferred_s = 101, .valid_s = 100, ISCSI));
+    CHECK(GIVE(LB_DHCP6_ADVERTISE, .preferred_s = 100, .valid_s = 100, ISCSI));
+}
+
 static void messages_that_are_not_for_us_are_ignored(void) {
     start((struct lb_dhcp6_config){0});
     CHECK(!GIVE(LB_DHCP6_ADVERTISE, .xid = t.client.xid ^ 1, ISCSI));
@@ -459,6 +465,7 @@ int main(void) {
     TEST(an_advertise_without_an_address_does_not_end_the_wait);
     TEST(addresses_that_no_host_can_have_are_none);
     TEST(an_ia_whose_t1_is_beyond_t2_is_none);
+    TEST(an_address_that_is_preferred_for_longer_than_it_is_valid_is_none);
     TEST(messages_that_are_not_for_us_are_ignored);
     TEST(messages_of_clients_and_relays_are_ignored);
     TEST(where_an_answer_comes_from_does_not_matter);

@@ -120,6 +120,12 @@ static void rapid_commits_of_each_are_read(void) {
 }
 
 static void refusals_of_each_are_read(void) {
+    static const char *const unknown[] = {"isc_no_binding", "dnsmasq_no_binding"};
+    for (size_t i = 0; i < LB_COUNT(unknown); i++) {
+        read_bytes(vector(unknown[i]));
+        CHECK_EQ(has_ia ? ia.status : 99, LB_DHCP6_NO_BINDING);
+        CHECK(ia.status_text.len > 0);
+    }
     read_bytes(vector("kea_no_addrs"));
     CHECK_EQ(ia.status, LB_DHCP6_NO_ADDRS_AVAIL);
     read_bytes(vector("isc_no_addrs"));
