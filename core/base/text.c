@@ -399,3 +399,20 @@ bool lb_list_next(struct lb_bytes *list, char separator, struct lb_bytes *item) 
     *list = lb_bytes_after(*list, len + 1);
     return true;
 }
+
+bool lb_list_has_name(struct lb_bytes list, const char *name) {
+    struct lb_bytes item;
+    size_t len = lb_strlen(name);
+    while (lb_list_next(&list, ',', &item)) {
+        bool prefix = item.len > 0 && item.p[item.len - 1] == '*';
+        size_t compared = item.len - prefix;
+        if (compared > len || (!prefix && compared != len))
+            continue;
+        bool equal = true;
+        for (size_t i = 0; i < compared; i++)
+            equal = equal && lb_ascii_lower(item.p[i]) == lb_ascii_lower((uint8_t)name[i]);
+        if (equal)
+            return true;
+    }
+    return false;
+}

@@ -59,5 +59,8 @@ struct lb_bytes lb_bytes_trim(struct lb_bytes bytes);
 /* Takes the next item of a list with the given separator off *list, white space around it removed;
  * items between separators may be empty. False when no bytes are left. */
 bool lb_list_next(struct lb_bytes *list, char separator, struct lb_bytes *item);
+/* Whether a list with commas has this name, compared without regard to case; an item that ends in *
+ * stands for all that begin so. */
+bool lb_list_has_name(struct lb_bytes list, const char *name);
 
 #endif

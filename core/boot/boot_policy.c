@@ -17,23 +17,6 @@ bool lb_policy_enabled(struct lb_boot *boot) {
 /* ---- allow-server, allow-target ----------------------------------------------------------------
  */
 
-static bool list_has_name(struct lb_bytes list, const char *name) {
-    struct lb_bytes item;
-    size_t len = lb_strlen(name);
-    while (lb_list_next(&list, ',', &item)) {
-        bool prefix = item.len > 0 && item.p[item.len - 1] == '*';
-        size_t compared = item.len - prefix;
-        if (compared > len || (!prefix && compared != len))
-            continue;
-        bool equal = true;
-        for (size_t i = 0; i < compared; i++)
-            equal = equal && lb_ascii_lower(item.p[i]) == lb_ascii_lower((uint8_t)name[i]);
-        if (equal)
-            return true;
-    }
-    return false;
-}
-
 static bool list_has_addr(struct lb_bytes list, struct lb_addr addr) {
     struct lb_bytes item;
     struct lb_prefix prefix;
@@ -47,7 +30,7 @@ static bool target_is_listed(const struct lb_boot *boot, const char *target) {
     const struct lb_config *config = boot->setup.config;
     if (!lb_config_is_set(config, LB_KEY_ALLOW_TARGET))
         return true;
-    return list_has_name(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), target);
+    return lb_list_has_name(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), target);
 }
 
 static bool addr_is_listed(const struct lb_boot *boot, struct lb_addr addr) {
@@ -98,7 +81,7 @@ static bool portal_is_listed(struct lb_boot *boot, struct lb_endpoint peer) {
         return true;
     return boot->target.host == LB_HOST_NAME &&
            !lb_iscsi_was_redirected(&boot->session, &permanent) &&
-           list_has_name(list, boot->target.name);
+           lb_list_has_name(list, boot->target.name);
 }
 
 bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {

@@ -34,6 +34,9 @@ void lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
 }
 
 void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
+    if (lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET))
+        lb_iscsi_look_for(&boot->session, lb_bytes_of_text(lb_config_text(boot->setup.config,
+                                                                          LB_KEY_ALLOW_TARGET)));
     lb_iscsi_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
 }
 

@@ -2,7 +2,7 @@
  * tried in turn. */
 #include "core/boot/test_boot_host.h"
 
-static struct lb_target nodes[4];
+static struct lb_target nodes[200];
 
 static void add_node(struct portal *portal, const char *name, bool has_disk) {
     struct lb_target *node = &nodes[portal->server.node_count++];
@@ -96,6 +96,20 @@ static void the_list_of_targets_chooses_among_those_of_a_server(void) {
     CHECK_EQ(host.boot.candidates[1].refused, LB_E_TARGET_NOT_ALLOWED);
 }
 
+static void of_many_targets_the_one_that_may_be_used_is_found(void) {
+    struct portal *portal = server();
+    for (unsigned i = 0; i < 199; i++) {
+        char name[64];
+        lb_format(name, sizeof name, "iqn.2026-11.test:other-%u", i);
+        add_node(portal, name, true);
+    }
+    add_node(portal, HOST_TARGET, true);
+    host_set("allow-target", "iqn.2026-11.TEST:disk");
+    if (host_boots())
+        CHECK_STR(lb_boot_target(&host.boot)->target, HOST_TARGET);
+    CHECK_STR(host_last_step(LB_STAGE_DISCOVERY).note, "200 found");
+}
+
 static void a_server_without_targets_for_us_is_an_explained_end(void) {
     server();
     host_set("attempts", "2");
@@ -157,6 +171,7 @@ int main(void) {
     TEST(when_all_have_failed_the_attempt_has);
     TEST(what_may_pass_for_one_of_them_is_tried_again);
     TEST(the_list_of_targets_chooses_among_those_of_a_server);
+    TEST(of_many_targets_the_one_that_may_be_used_is_found);
     TEST(a_server_without_targets_for_us_is_an_explained_end);
     TEST(a_server_that_cannot_be_asked_is_told_as_that);
     TEST(a_server_that_is_silent_is_given_up_in_time);

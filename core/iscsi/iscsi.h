@@ -268,6 +268,9 @@ struct lb_iscsi_found {
  * answer is still coming. More than cap are counted in *dropped. */
 void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char *target_or_null,
                            struct lb_iscsi_found *found, size_t cap);
+/* Before that: of a list that is longer than there is room for, half the room is kept for targets
+ * of these names, as lb_list_has_name understands them. The memory stays the caller's. */
+void lb_iscsi_look_for(struct lb_iscsi *session, struct lb_bytes names);
 int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped);
 
 #endif

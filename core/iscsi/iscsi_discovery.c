@@ -87,7 +87,9 @@ bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
 
 static void add_found(struct lb_iscsi *session, struct lb_endpoint portal, const char *host,
                       uint16_t tpgt) {
-    if (session->found_count == session->found_cap) {
+    bool is_meant =
+        session->look_for.len == 0 || lb_list_has_name(session->look_for, session->found_target);
+    if (session->found_count >= (is_meant ? session->found_cap : session->found_cap / 2)) {
         session->found_dropped++;
         return;
     }
@@ -240,6 +242,10 @@ void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char
     session->targets_wanted = true;
     if (session->state == LB_ISCSI_FULL_FEATURE && !session->text_is_out)
         lb_iscsi_text_start(session, now_us);
+}
+
+void lb_iscsi_look_for(struct lb_iscsi *session, struct lb_bytes names) {
+    session->look_for = names;
 }
 
 int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped) {

@@ -170,6 +170,7 @@ struct lb_iscsi {
     bool text_skipping; /* within a pair that is too long */
     struct lb_iscsi_found *found;
     size_t found_cap, found_count, found_dropped;
+    struct lb_bytes look_for; /* empty: for all alike */
     char found_target[LB_NAME_MAX + 1];
     bool found_has_target, found_had_address, found_is_done;
 };
