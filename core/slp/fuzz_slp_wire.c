@@ -69,6 +69,12 @@ static void strings(struct lb_bytes bytes) {
     struct lb_bytes a = lb_bytes(bytes.p, split), b = lb_bytes_after(bytes, split + 1);
     lb_assert(lb_slp_same(a, b) == lb_slp_same(b, a));
     lb_assert(lb_slp_scopes_meet(a, b) == lb_slp_scopes_meet(b, a));
+    uint8_t other[512];
+    size_t other_len;
+    bool folds_a = lb_slp_fold(a, false, lb_span(folded, sizeof folded), &folded_len);
+    if (folds_a && lb_slp_fold(b, false, lb_span(other, sizeof other), &other_len))
+        lb_assert(lb_slp_same(a, b) ==
+                  lb_bytes_equal(lb_bytes(folded, folded_len), lb_bytes(other, other_len)));
     lb_slp_is_listed(a, lb_addr_v4(192, 0, 2, 1));
     bool folds = lb_slp_fold(a, false, lb_span(folded, sizeof folded), &folded_len);
     if (lb_slp_unescape(a, lb_span(unescaped, sizeof unescaped), &unescaped_len))

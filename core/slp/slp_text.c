@@ -1,7 +1,6 @@
 /* The strings inside SLP messages: escapes, comparison, scope lists, attribute lists, groups. */
 #include "core/slp/slp_wire.h"
 
-#define FOLD_MAX   1024 /* longest string compared */
 #define GROUP_BASE 0x1000
 #define GROUP_MASK 0x3ff /* RFC 3111 4.1: 1024 groups */
 
@@ -75,12 +74,46 @@ bool lb_slp_fold(struct lb_bytes value, bool keep_ends, struct lb_span room, siz
     return true;
 }
 
+/* A string on its way through lb_slp_fold, byte by byte: two that differ are told apart at once. */
+struct folding {
+    struct lb_bytes left;
+    bool has_begun, has_held;
+    uint8_t held; /* comes behind the blank that was given */
+};
+
+enum { END = -1, MALFORMED = -2 };
+
+static int next_folded(struct folding *f) {
+    bool skipped = false;
+    if (f->has_held) {
+        f->has_held = false;
+        return f->held;
+    }
+    while (f->left.len > 0) {
+        int byte = next_byte(&f->left);
+        if (byte < 0)
+            return MALFORMED;
+        if (is_blank((uint8_t)byte)) {
+            skipped = true;
+            continue;
+        }
+        f->held = lb_ascii_lower((uint8_t)byte);
+        f->has_held = skipped && f->has_begun;
+        f->has_begun = true;
+        return f->has_held ? ' ' : f->held;
+    }
+    return END;
+}
+
 bool lb_slp_same(struct lb_bytes a, struct lb_bytes b) {
-    uint8_t x[FOLD_MAX], y[FOLD_MAX];
-    size_t x_len, y_len;
-    return lb_slp_fold(a, false, lb_span(x, sizeof x), &x_len) &&
-           lb_slp_fold(b, false, lb_span(y, sizeof y), &y_len) &&
-           lb_bytes_equal(lb_bytes(x, x_len), lb_bytes(y, y_len));
+    struct folding x = {.left = a}, y = {.left = b};
+    for (;;) {
+        int from_a = next_folded(&x), from_b = next_folded(&y);
+        if (from_a != from_b || from_a == MALFORMED)
+            return false;
+        if (from_a == END)
+            return true;
+    }
 }
 
 static bool is_scope_in(struct lb_bytes scope, struct lb_bytes list) {

@@ -54,6 +54,17 @@ static void comparison_folds_case_and_blanks(void) {
     CHECK(!lb_slp_same(text("a"), text("ab")));
 }
 
+/* Lists of a datagram's length, each item held against each. */
+static void long_lists_are_compared_in_no_time(void) {
+    static char a[1400], b[1400];
+    for (size_t i = 0; i + 2 < sizeof a; i += 2) {
+        memcpy(a + i, "a,", 2);
+        memcpy(b + i, "b,", 2);
+    }
+    for (unsigned i = 0; i < 20; i++)
+        CHECK(!lb_slp_scopes_meet(text(a), text(b)));
+}
+
 /* CVE-2016-4912's class: text that is all white space. */
 static void white_space_alone_is_an_empty_text(void) {
     uint8_t room[4];
@@ -337,6 +348,7 @@ int main(void) {
     TEST(a_backslash_at_the_end_is_malformed);
     TEST(what_does_not_fit_is_refused);
     TEST(comparison_folds_case_and_blanks);
+    TEST(long_lists_are_compared_in_no_time);
     TEST(white_space_alone_is_an_empty_text);
     TEST(scopes_meet_in_any_case);
     TEST(responders_are_found_in_their_list);
