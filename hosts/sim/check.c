@@ -286,7 +286,7 @@ static bool is_of_other_server(const struct sim *sim, const struct lb_error *err
 static bool is_unreached(const struct sim *sim, const struct lb_error *error) {
     const struct sim_plan *plan = &sim->plan;
     return error->code == LB_E_CONNECT_UNREACHABLE && plan->uses_name && plan->net4 && plan->net6 &&
-           (plan->wrong == SIM_WRONG_REFUSED || plan->wrong == SIM_WRONG_BLACKHOLE);
+           plan->wrong >= SIM_WRONG_REFUSED;
 }
 
 static void check_code(struct sim *sim, const struct lb_error *error) {
