@@ -434,7 +434,9 @@ bool lb_network_has_lease(const struct lb_boot *boot) {
 }
 
 void lb_network_release(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->has_lease)
+    /* A RELEASE goes from the address to the server: one that is not on the interface yet expires.
+     */
+    if (boot->has_lease && boot->net_set && lb_net_has_family(&boot->net, LB_V4))
         lb_dhcp4_client_release(&boot->dhcp, now_us);
     if (has_lease6(boot))
         lb_dhcp6_client_release(&boot->dhcp6, now_us);

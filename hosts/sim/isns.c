@@ -127,7 +127,8 @@ static void answer(struct sim *sim, struct sim_isns_conn *conn, struct lb_bytes 
         conn->closes = true;
     }
     conn->out_len += made.len;
-    if (sim_happens(world, SIM_ISNS_TWICE) && made.len <= sizeof conn->out - conn->out_len) {
+    if (!conn->closes && sim_happens(world, SIM_ISNS_TWICE) &&
+        made.len <= sizeof conn->out - conn->out_len) {
         memcpy(conn->out + conn->out_len, made.p, made.len);
         conn->out_len += made.len;
     }
