@@ -16,8 +16,9 @@ start_kea6 <<CONF
     "option-data": [ { "name": "bootfile-url", "data": "$rootpath" } ] }]
 CONF
 
-# The routers' word comes before the link-local address is known to be free: it is what allows us to take
-# a lease by a Solicit alone.
+# It is the routers' word that allows us to take a lease by a Solicit alone. So that it comes before the
+# Solicit, the link-local address is made to take its time.
+lock_settings
 start_capture "$server_ns" vs0
 boot_then_read
 succeeds "a bare interface boots from Kea with rapid commit"

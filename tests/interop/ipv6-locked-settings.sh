@@ -12,28 +12,20 @@ start_radvd <<CONF
   prefix 2001:db8:77::/64 { AdvValidLifetime 7200; AdvPreferredLifetime 3600; };
 CONF
 
-# `ip netns exec` makes a mount namespace of its own.
-locked() {
-    local code=0
-    in_client timeout --kill-after=5 60 sh -c '
-        mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"' sh \
-        "$lunboot" boot --interface=vc0 --enable=yes --attempts=1 --rootpath="$rootpath" "$@" \
-        >"$scratch/out.log" 2>"$scratch/err.log" || code=$?
-    status=$code
-}
+lock_settings
 cat >"$scratch/then" <<THEN
 #!/bin/bash
 { env; ip -o addr show dev vc0; ip -6 route show dev vc0; } >"$scratch/then.log"
 THEN
 chmod +x "$scratch/then"
-locked --then="$scratch/then"
+boot --rootpath="$rootpath" --then="$scratch/then"
 succeeds "a boot where the kernel's settings are read-only"
 saw 'inet6 2001:db8:77::ff:fe00:77/64' "the address is there, whoever made it"
 saw 'LUNBOOT_ADDRESS6=2001:db8:77::ff:fe00:77/64' "and is known"
 [ "$(grep -c 'inet6 2001:' "$scratch/then.log")" = 1 ] || fail "there are two of it"
 ok "once"
 in_client ip link set vc0 down
-locked --then=report
+boot --rootpath="$rootpath"
 succeeds "the same with a report"
 says 'warning.*autoconfiguration.*Read-only file system' "which says what could not be had"
 pass

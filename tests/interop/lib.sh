@@ -708,6 +708,17 @@ reads_the_disk() {
 # probe [ARGUMENTS...]: a dry run from a client that is on the network.
 probe() { run_lunboot probe --rootpath="$rootpath" --attempts=1 "$@"; }
 
+# lock_settings: from here on lunboot cannot write the kernel's settings, as in a container. IPv6 is slower then:
+# the kernel takes a second or two for each address (`ip netns exec` makes a mount namespace of its own).
+lock_settings() {
+    cat >"$scratch/locked-lunboot" <<LOCKED
+#!/bin/sh
+mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$lunboot" "\$@"
+LOCKED
+    chmod +x "$scratch/locked-lunboot"
+    lunboot=$scratch/locked-lunboot
+}
+
 # succeeds WHAT: lunboot's last run must have ended well.
 succeeds() {
     [ "$status" = 0 ] || fail "$1: lunboot's exit code is $status"
