@@ -13,7 +13,7 @@ need qemu-system-x86_64 tshark
 find_debian_disk
 make_vm_net
 serve_debian_disk lunboot
-after_boot <<<'systemctl poweroff'
+after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 mkdir "$scratch/tftp"
 "$top/tools/make-netboot" --kernel=linux-image-cloud-amd64 --lunboot="$lunboot" --append=console=ttyS0 \
     "$scratch/tftp" >"$scratch/make-netboot.log" 2>&1 || skip "no netboot pair: $(tail -n 1 "$scratch/make-netboot.log")"

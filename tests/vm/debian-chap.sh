@@ -14,7 +14,7 @@ serve_debian_disk lunboot
 tgt_account boot boot-secret-0123 1
 tgt_account target target-secret-45 1 outgoing
 take_kernel lunboot
-after_boot <<<'systemctl poweroff'
+after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 offer_disk </dev/null
 boot_debian_once "lunboot.enable=yes lunboot.chap-name=boot lunboot.chap-secret=boot-secret-0123
     lunboot.chap-target-name=target lunboot.chap-target-secret=target-secret-45

@@ -12,7 +12,7 @@ find_debian_disk
 make_vm_net
 serve_debian_disk dracut
 take_kernel dracut
-after_boot <<<'systemctl poweroff'
+after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 offer_disk </dev/null
 boot_debian_once 'lunboot.enable=yes' "Debian is up by dracut, its disk named by DHCP"
 boot_debian_once "netroot=iscsi:$server_ip:::1:$iqn rd.iscsi.initiator=iqn.2026-11.test:machine1

@@ -11,7 +11,7 @@ find_debian_disk
 make_vm_net6
 serve_debian_disk lunboot
 take_kernel lunboot
-after_boot <<<'systemctl poweroff'
+after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 offer_disk6 </dev/null
 boot_debian_once 'lunboot.enable=yes' "Debian is up, without a word of IPv4"
 pass
