@@ -7,21 +7,25 @@
 vm_cache=${LUNBOOT_VM_CACHE:-$top/build/vm-cache}
 
 debian_kinds=lunboot,open-iscsi,dracut,dracut-iscsi
+debian_include= # further packages; an image that has them has a $debian_name of its own
+debian_name=debian
 
 # find_debian_disk: sets $debian_image, an image with every kind of initramfs. It is made anew when what
 # goes into it has changed.
 find_debian_disk() {
     local key
     need mmdebstrap mke2fs sgdisk mformat mcopy sha256sum
-    key=$(find "$top/tools/make-debian-disk" "$lunboot" "$top/integration" -type f -exec sha256sum {} + |
-        cut -c1-64 | sha256sum | cut -c1-12)
-    debian_image=$vm_cache/debian-$key.img
+    key=$({
+        echo "$debian_kinds $debian_include"
+        find "$top/tools/make-debian-disk" "$lunboot" "$top/integration" -type f -exec sha256sum {} + | cut -c1-64
+    } | sha256sum | cut -c1-12)
+    debian_image=$vm_cache/$debian_name-$key.img
     mkdir -p "$vm_cache"
-    exec 7>"$vm_cache/debian.lock"
+    exec 7>"$vm_cache/$debian_name.lock"
     flock 7
     if [ ! -e "$debian_image" ]; then
-        rm -f "$vm_cache"/debian-*.img
-        "$top/tools/make-debian-disk" --initramfs="$debian_kinds" --lunboot="$lunboot" \
+        find "$vm_cache" -regex ".*/$debian_name-[0-9a-f]+\.img" -delete
+        "$top/tools/make-debian-disk" --initramfs="$debian_kinds" --include="$debian_include" --lunboot="$lunboot" \
             "$debian_image.new" >"$scratch/make-debian-disk.log" 2>&1 ||
             skip "no Debian image: $(tail -n 1 "$scratch/make-debian-disk.log")"
         mv "$debian_image.new" "$debian_image"
@@ -29,7 +33,8 @@ find_debian_disk() {
     flock -u 7
 }
 
-# serve_debian_disk KIND: which boots with that kind of initramfs: a copy of $debian_image at LUN 1 of $iqn; sets $rootpath and $disk_file.
+# serve_debian_disk KIND: which boots with that kind of initramfs: a copy of $debian_image at LUN 1 of $iqn;
+# sets $rootpath and $disk_file.
 serve_debian_disk() {
     disk_file=$scratch/debian.img
     cp --sparse=always --reflink=auto "$debian_image" "$disk_file"

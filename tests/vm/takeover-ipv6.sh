@@ -30,7 +30,7 @@ told 'GUEST-PORTAL: \[2001:db8:77::1\]:3260' "sysfs has the portal without brack
 told 'inet6 2001:db8:77::1[0-9a-f]{2}/128' "the address is DHCPv6's"
 told 'valid_lft forever' "and does not end with the lease"
 told 'GUEST-FILES: DHCP=ipv6 IPv6AcceptRA=yes' "systemd-networkd will ask for it again"
-[ "$(count_logins)" = 1 ] && [ "$(count_connections)" = 1 ] ||
+[ "$(count_logins) $(count_connections)" = "1 1" ] ||
     fail "$(count_logins) logins, $(count_connections) connections"
 ok "the target saw one connection and one login"
 pass

@@ -44,7 +44,7 @@ told "GUEST-SHA plain: $(sha256 "$scratch/disk.img")" "the kernel took LIO's ses
 make_bytes "$scratch/expected.img" $((8 << 20)) 9
 told "GUEST-SHA digests: $(sha256 "$scratch/expected.img")" "and one with digests, at another LUN"
 told 'GUEST-DISKS: [34]' "the targets' other LUNs are there, too"
-[ "$(count_logins)" = 2 ] && [ "$(count_connections)" = 2 ] ||
+[ "$(count_logins) $(count_connections)" = "2 2" ] ||
     fail "$(count_logins) logins, $(count_connections) connections"
 ok "LIO saw a connection and a login for each"
 pass
