@@ -265,6 +265,27 @@ void lb_netfiles_ifupdown(struct lb_text *text, const struct lb_netfiles *from) 
                     is_advertised_v6(net) ? "auto" : "manual");
 }
 
+/* An interface that an installation configures itself (auto, allow-hotplug) would go down with
+ * these units, and the root disk with it, while the system still needs it. */
+void lb_netfiles_networking(struct lb_text *text, const struct lb_netfiles *from) {
+    lb_text_add(text, HEAD "[Service]\nExecStop=\n");
+    lb_text_add(text, "ExecStop=/sbin/ifdown -a --read-environment --exclude=lo --exclude=%s\n",
+                from->interface);
+}
+
+void lb_netfiles_ifup(struct lb_text *text) {
+    lb_text_add(text, HEAD "[Service]\nExecStop=\n");
+}
+
+void lb_netfiles_escape(struct lb_text *text, const char *name) {
+    for (; *name; name++) {
+        uint8_t c = (uint8_t)*name, lower = lb_ascii_lower(c);
+        bool is_plain = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == ':' ||
+                        c == '_' || c == '.';
+        lb_text_add(text, is_plain ? "%c" : "\\x%02x", c);
+    }
+}
+
 static struct lb_addr netmask(const struct lb_boot_net *net) {
     struct lb_addr all = lb_addr_v4(255, 255, 255, 255);
     return lb_addr_mask(all, net->address.len);
@@ -332,6 +353,23 @@ static bool write_manager(const struct lb_netfiles *from, const char *folder,
     return write_text(folder, name, 0644, &text, error);
 }
 
+static bool write_units(const struct lb_netfiles *from, const char *folder,
+                        struct lb_error *error) {
+    struct lb_text text = lb_text(buffer, sizeof(buffer)), path;
+    char name[256];
+    lb_netfiles_networking(&text, from);
+    if (!write_text(folder, "systemd/system.control/networking.service.d/lunboot.conf", 0644, &text,
+                    error))
+        return false;
+    path = lb_text(name, sizeof(name));
+    lb_text_add(&path, "systemd/system.control/ifup@");
+    lb_netfiles_escape(&path, from->interface);
+    lb_text_add(&path, ".service.d/lunboot.conf");
+    text = lb_text(buffer, sizeof(buffer));
+    lb_netfiles_ifup(&text);
+    return write_text(folder, name, 0644, &text, error);
+}
+
 /* Debian's own initramfs scripts and open-iscsi read these. */
 static bool write_debian(const struct lb_netfiles *from, const char *folder,
                          struct lb_error *error) {
@@ -354,5 +392,6 @@ bool lb_netfiles_write(const struct lb_netfiles *from, const char *folder, struc
     text = lb_text(buffer, sizeof(buffer));
     lb_netfiles_ifupdown(&text, from);
     return write_text(folder, "network/interfaces.d/lunboot", 0644, &text, error) &&
-           write_manager(from, folder, error) && write_debian(from, folder, error);
+           write_units(from, folder, error) && write_manager(from, folder, error) &&
+           write_debian(from, folder, error);
 }

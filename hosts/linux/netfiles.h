@@ -6,6 +6,8 @@
  *   NetworkManager/system-connections/lunboot.nmconnection
  *   NetworkManager/devices/INDEX                        NetworkManager: this profile is active
  *   network/interfaces.d/lunboot                        ifupdown, where interfaces(5) sources it
+ *   systemd/system.control/networking.service.d, ifup@INTERFACE.service.d
+ *                                                       ifupdown's units: not down at shutdown
  *   net-INTERFACE.conf                                  Debian's initramfs scripts; IPv4 alone
  *   initramfs/open-iscsi.interface                      Debian's open-iscsi: ifupdown's hands off
  *
@@ -30,6 +32,12 @@ void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from);
 void lb_netfiles_manager(struct lb_text *text, const struct lb_netfiles *from);
 void lb_netfiles_manager_device(struct lb_text *text, const struct lb_netfiles *from);
 void lb_netfiles_ifupdown(struct lb_text *text, const struct lb_netfiles *from);
+/* Drop-ins of Debian's networking.service, and of ifup@.service for the interface. They are not in
+ * systemd/system: programs take that folder for the sign that systemd runs. */
+void lb_netfiles_networking(struct lb_text *text, const struct lb_netfiles *from);
+void lb_netfiles_ifup(struct lb_text *text);
+/* A name as systemd has it in a unit's: "eth0", "br\x2dlan". */
+void lb_netfiles_escape(struct lb_text *text, const char *name);
 void lb_netfiles_klibc(struct lb_text *text, const struct lb_netfiles *from);
 
 /* All of them under the folder. False: OUTPUT, of the first that cannot be written. */

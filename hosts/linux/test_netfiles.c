@@ -189,6 +189,18 @@ static void ifupdown_never_takes_it_down(void) {
     CHECK_HAS(buffer, "iface eth0 inet manual\niface eth0 inet6 auto\n");
 }
 
+static void ifupdowns_units_leave_it_up_at_shutdown(void) {
+    begin_leased();
+    lb_netfiles_networking(&text, &from);
+    CHECK_STR(buffer,
+              "# Written by lunboot. This interface carries the root disk: it must stay up.\n"
+              "[Service]\nExecStop=\n"
+              "ExecStop=/sbin/ifdown -a --read-environment --exclude=lo --exclude=eth0\n");
+    text = lb_text(buffer, sizeof(buffer));
+    lb_netfiles_escape(&text, "br-lan.1 ä");
+    CHECK_STR(buffer, "br\\x2dlan.1\\x20\\xc3\\xa4");
+}
+
 static void debians_scripts_find_what_klibc_would_have_written(void) {
     begin_leased();
     lb_netfiles_klibc(&text, &from);
@@ -225,6 +237,9 @@ static void take_file(const char *name, const char *word, unsigned mode) {
 
 static void remove_folders(void) {
     static const char *const names[] = {"systemd/network",
+                                        "systemd/system.control/networking.service.d",
+                                        "systemd/system.control/ifup@eth0.service.d",
+                                        "systemd/system.control",
                                         "systemd",
                                         "network/interfaces.d",
                                         "network",
@@ -249,6 +264,8 @@ static void all_of_them_are_written(void) {
     take_file("NetworkManager/system-connections/lunboot.nmconnection", "[ipv4]", 0600);
     take_file("NetworkManager/devices/2", "connection-uuid", 0644);
     take_file("network/interfaces.d/lunboot", "no-auto-down", 0644);
+    take_file("systemd/system.control/networking.service.d/lunboot.conf", "=eth0\n", 0644);
+    take_file("systemd/system.control/ifup@eth0.service.d/lunboot.conf", "ExecStop=\n", 0644);
     take_file("net-eth0.conf", "IPV4ADDR", 0644);
     take_file("initramfs/open-iscsi.interface", "eth0\n", 0644);
     remove_folders();
@@ -285,6 +302,7 @@ int main(void) {
     TEST(networkmanager_finds_the_profile_active);
     TEST(networkmanager_uses_ipv6_alone_where_the_boot_did);
     TEST(ifupdown_never_takes_it_down);
+    TEST(ifupdowns_units_leave_it_up_at_shutdown);
     TEST(debians_scripts_find_what_klibc_would_have_written);
     TEST(all_of_them_are_written);
     TEST(a_folder_that_cannot_be_written_is_told);
