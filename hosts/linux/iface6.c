@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PACE_MS "50"
+#define PACE_MS     "50"
+#define LOCAL_US    500 /* at most 20 ms of it; one is usual */
+#define LOCAL_TRIES 40
 #define METRIC                                                                                     \
     1024 /* the kernel's own for IPv6; the second-best router has one more, and so on              \
           */
@@ -196,18 +198,27 @@ static void drop_addresses(struct lb_iface6 *iface, struct lb_netlink *netlink,
     }
 }
 
+/* Without a probe, an address is deaf until the kernel has a moment for it: what a neighbour
+ * answers to a question from it would be lost, and asked for again a second later. */
+static void wait_until_local(struct lb_netlink *netlink, struct lb_addr addr) {
+    for (unsigned tries = 0; tries < LOCAL_TRIES && !lb_netlink_is_local(netlink, addr); tries++)
+        usleep(LOCAL_US);
+}
+
 static int set_address(struct lb_iface6 *iface, struct lb_netlink *netlink,
                        const struct lb_boot_addr6 *given) {
     struct lb_addr addr = given->address.addr;
+    bool was_there = lb_netlink_addr6_state(netlink, iface->index, addr) != LB_ADDR6_ABSENT;
     struct lb_iface6_addr *entry = find(iface, addr);
-    if (!entry) {
-        bool was_there = lb_netlink_addr6_state(netlink, iface->index, addr) != LB_ADDR6_ABSENT;
-        entry = add(iface, given->address);
-        if (entry)
-            entry->was_there = was_there;
-    }
-    return lb_netlink_add_address6(netlink, iface->index, given->address, given->preferred_s,
-                                   given->valid_s, false);
+    int refused;
+
+    if (!entry && (entry = add(iface, given->address)))
+        entry->was_there = was_there;
+    refused = lb_netlink_add_address6(netlink, iface->index, given->address, given->preferred_s,
+                                      given->valid_s, false);
+    if (refused == 0 && !was_there)
+        wait_until_local(netlink, addr);
+    return refused;
 }
 
 /* ---- routes -----------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ static void take_link(struct lb_link *link, struct lb_rd rd) {
 struct wanted {
     struct lb_link *link;
     uint32_t *addr_flags;
+    struct rtmsg *route;
 };
 
 static void take_flags(uint32_t *flags, struct lb_rd rd) {
@@ -153,6 +154,8 @@ static void take_wanted(const struct wanted *wanted, uint16_t type, struct lb_rd
         take_link(wanted->link, rd);
     if (type == RTM_NEWADDR && wanted->addr_flags)
         take_flags(wanted->addr_flags, rd);
+    if (type == RTM_NEWROUTE && wanted->route)
+        lb_rd_copy(&rd, wanted->route, sizeof(*wanted->route));
 }
 
 /* Sends, and reads until the acknowledgement. */
@@ -327,6 +330,17 @@ enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index
     if (flags & IFA_F_OPTIMISTIC)
         return LB_ADDR6_OPTIMISTIC;
     return flags & IFA_F_TENTATIVE ? LB_ADDR6_TENTATIVE : LB_ADDR6_READY;
+}
+
+bool lb_netlink_is_local(struct lb_netlink *netlink, struct lb_addr addr) {
+    struct request r = request(RTM_GETROUTE, 0);
+    struct rtmsg message = {.rtm_family = os_family(addr),
+                            .rtm_dst_len = (uint8_t)(8 * addr_len(addr))};
+    struct rtmsg route = {0};
+    put_bytes(&r, &message, sizeof(message));
+    put_attribute(&r, RTA_DST, addr.bytes, addr_len(addr));
+    return ask_for(netlink, &r, (struct wanted){.route = &route}) == 0 &&
+           route.rtm_type == RTN_LOCAL;
 }
 
 static struct request route_request(uint16_t type, uint16_t flags, int index,

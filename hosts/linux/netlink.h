@@ -61,6 +61,10 @@ int lb_netlink_add_address6(struct lb_netlink *netlink, int index, struct lb_pre
 enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index,
                                            struct lb_addr addr);
 
+/* Whether packets to this address are taken in: a moment after an address was added without a
+ * probe. */
+bool lb_netlink_is_local(struct lb_netlink *netlink, struct lb_addr addr);
+
 /* is_on_link: the router is reached directly, though it is in none of the interface's networks.
  * metric: 0 for the kernel's usual one; of several ways the one with the least metric is used. */
 int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,

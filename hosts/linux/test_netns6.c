@@ -219,6 +219,19 @@ static void addresses_lifetimes_and_routes_of_ipv6_are_set_and_taken_back(void) 
     close_iface6();
 }
 
+static void an_address_that_is_set_without_a_probe_hears_at_once(void) {
+    struct lb_boot_net net = usual_net6();
+    open_iface6();
+    CHECK(!lb_netlink_is_local(&iface.netlink, net.addrs6[0].address.addr));
+    for (unsigned i = 0; i < 20; i++) {
+        CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+        CHECK(lb_netlink_is_local(&iface.netlink, net.addrs6[0].address.addr));
+        CHECK(lb_netlink_is_local(&iface.netlink, net.addrs6[1].address.addr));
+        lb_iface_clear(&iface);
+    }
+    close_iface6();
+}
+
 static void a_renewal_changes_lifetimes_and_routers_in_place(void) {
     struct lb_boot_net net = usual_net6();
     open_iface6();
@@ -428,6 +441,7 @@ static const struct {
     T(a_link_local_address_is_used_while_it_is_probed),
     T(a_link_local_address_may_be_a_conflict_after_all),
     T(addresses_lifetimes_and_routes_of_ipv6_are_set_and_taken_back),
+    T(an_address_that_is_set_without_a_probe_hears_at_once),
     T(a_renewal_changes_lifetimes_and_routers_in_place),
     T(both_families_are_configured_and_each_may_go),
     T(an_address_that_was_there_before_stays),
