@@ -294,7 +294,8 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
         return;
     boot->stopping = true;
     lb_discovery_stage_stop(boot, now_us);
-    boot->release_due = release && lb_network_has_lease(boot);
+    /* A lease that was never configured has no address to be given back from: it runs out. */
+    boot->release_due = release && boot->net_set && lb_network_has_lease(boot);
     if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE)
         lb_iscsi_logout(&boot->session, now_us);
     else

@@ -23,6 +23,15 @@ bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service) {
     return has;
 }
 
+bool lb_discovery_is_chosen(const struct lb_boot *boot, enum lb_service service) {
+    struct lb_bytes item;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_DISCOVERY));
+    while (lb_list_next(&list, ',', &item))
+        if (lb_text_is(item, lb_service_word(service)))
+            return true;
+    return false;
+}
+
 const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot) {
     if (boot->has_lease)
         return &boot->dhcp.lease;
@@ -89,6 +98,7 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
         lb_config_is_set(config, LB_KEY_DISCOVERY) || boot->setup.goal == LB_GOAL_DISCOVER;
     discovery->asked[0] = '\0';
     discovery->listing = LB_LISTING_NOT;
+    discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
     discovery->failure = (struct lb_error){.code = LB_OK};
     discovery->deadline_us = now_us + lb_config_u32(config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
     lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
@@ -138,7 +148,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
 static bool is_sure(const struct lb_boot *boot, const struct lb_candidate *candidate) {
     return boot->wanted.target[0] != '\0' || candidate->boot_list ||
            candidate->service == LB_BY_SENDTARGETS ||
-           lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+           lb_policy_names_target(boot, candidate->at.target);
 }
 
 /* Whether something may still come that is surer: a boot list. */

@@ -147,8 +147,7 @@ static struct lb_isns_config question(const struct lb_boot *boot, struct lb_endp
         .server = at,
         .own_address = own_address(boot, at.addr.family),
         .udp = lb_config_bool(boot->setup.config, LB_KEY_ISNS_UDP),
-        .all_domains = boot->setup.goal == LB_GOAL_DISCOVER ||
-                       lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET),
+        .all_domains = boot->setup.goal == LB_GOAL_DISCOVER || lb_policy_names_target(boot, NULL),
         .registration = registration(boot),
         .connect_ms = lb_config_u32(boot->setup.config, LB_KEY_CONNECT_TIMEOUT),
         .give_up_ms = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT),
@@ -226,7 +225,7 @@ void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struc
 
 static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_isns_found *found) {
     const char *wanted = boot->wanted.target;
-    bool is_listed = lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+    bool is_listed = lb_policy_names_target(boot, found->target);
     struct lb_candidate candidate = {
         .service = LB_BY_ISNS,
         .at = {.host = LB_HOST_ADDR, .addr = found->portal.addr, .port = found->portal.port},

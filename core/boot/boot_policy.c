@@ -40,6 +40,17 @@ static bool addr_is_listed(const struct lb_boot *boot, struct lb_addr addr) {
     return list_has_addr(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_SERVER)), addr);
 }
 
+bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null) {
+    const struct lb_config *config = boot->setup.config;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), item;
+    while (lb_list_next(&list, ',', &item)) {
+        bool is_name = item.len > 0 && item.p[item.len - 1] != '*';
+        if (is_name && (target_or_null == NULL || lb_list_has_name(item, target_or_null)))
+            return true;
+    }
+    return false;
+}
+
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate) {
     if (candidate->service == LB_BY_CONFIG)
         return true;

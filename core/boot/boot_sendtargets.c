@@ -1,6 +1,9 @@
 /* Discovery by SendTargets (RFC 7143 appendix C): the server is known, and what it has is asked. It
  * borrows the boot stage's session, which has nothing to do before a target is known: a login more,
- * and no memory. */
+ * and no memory.
+ *
+ * A server's list is not a boot list: where it has several targets that may be used, the first one
+ * may well be another machine's. They are tried in turn only where a person chose sendtargets. */
 #include "core/boot/boot_state.h"
 
 #define LEAVE_US LB_US_SEC /* for the logout's answer */
@@ -43,7 +46,26 @@ void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
 /* ---- answers -----------------------------------------------------------------------------------
  */
 
-static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_iscsi_found *found) {
+static bool is_allowed(const struct lb_boot *boot, const char *target) {
+    const struct lb_config *config = boot->setup.config;
+    return !lb_config_is_set(config, LB_KEY_ALLOW_TARGET) ||
+           lb_list_has_name(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), target);
+}
+
+/* A target's portals stand together in an answer (RFC 7143 appendix C). */
+static size_t count_allowed(const struct lb_boot *boot, size_t count) {
+    const char *before = "";
+    size_t allowed = 0;
+    for (size_t i = 0; i < count; i++) {
+        allowed +=
+            !lb_streq(before, boot->found[i].target) && is_allowed(boot, boot->found[i].target);
+        before = boot->found[i].target;
+    }
+    return allowed;
+}
+
+static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_iscsi_found *found,
+                       size_t allowed) {
     struct lb_candidate candidate = {
         .service = LB_BY_SENDTARGETS,
         .at = {.host = found->host[0] ? LB_HOST_NAME : LB_HOST_ADDR,
@@ -58,14 +80,22 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
     memcpy(candidate.at.name, found->host, sizeof candidate.at.name);
     lb_format(candidate.source, sizeof candidate.source, "SendTargets of %s",
               lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+    bool is_meant = allowed == 1 || lb_discovery_is_chosen(boot, LB_BY_SENDTARGETS) ||
+                    lb_policy_names_target(boot, candidate.at.target);
+    if (!is_meant && is_allowed(boot, candidate.at.target)) {
+        candidate.refused = LB_E_NOT_OFFERED;
+        lb_fail(&candidate.failed, LB_E_NOT_OFFERED, "%s, one of %zu in %s", candidate.at.target,
+                allowed, candidate.source);
+    }
     lb_candidates_add(boot, now_us, &candidate);
 }
 
 static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t dropped) {
     struct lb_discovery *discovery = &boot->discovery;
     discovery->has_answer = true;
+    size_t allowed = count_allowed(boot, count);
     for (size_t i = 0; i < count; i++)
-        take_found(boot, now_us, &boot->found[i]);
+        take_found(boot, now_us, &boot->found[i], allowed);
     lb_report_end(&boot->report, now_us, discovery->listing_step,
                   count > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%zu found", count + dropped);
     char line[LB_FACTS_MAX];

@@ -84,7 +84,7 @@ bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_iscsi_config config;
     if (!session_config(boot, &config))
         return false;
-    config.target[0] = '\0'; /* a discovery session */
+    config.target[0] = '\0';                /* a discovery session */
     config.recover = !boot->discovery.runs; /* which has others to ask */
     start_session(boot, now_us, &config);
     lb_wipe(&config, sizeof config);

@@ -24,10 +24,9 @@ static bool trusts(const struct lb_boot *boot) {
     return lb_config_bool(boot->setup.config, LB_KEY_TRUST_OPEN_SLP);
 }
 
-/* Everything there is: to be shown, or where a person said which targets may be used. */
+/* Everything there is: to be shown, or where a person named targets that may be used. */
 static bool may_ask_for_everything(const struct lb_boot *boot) {
-    return boot->setup.goal == LB_GOAL_DISCOVER ||
-           lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+    return boot->setup.goal == LB_GOAL_DISCOVER || lb_policy_names_target(boot, NULL);
 }
 
 /* RFC 4173 6: by name, query 1; else what we may boot from (7 of RFC 4018), then what lets us in
@@ -128,7 +127,6 @@ void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     unsigned query = first_query(boot);
     bool needs_isns = lb_discovery_has(boot, LB_BY_ISNS) && discovery->isns_count == 0;
-    discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
     if (!lb_discovery_has(boot, LB_BY_SLP))
         return;
     if (trusts(boot) && boot->wanted.target[0] == '\0')
@@ -155,7 +153,7 @@ static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query q
                       const struct lb_slp_found *found) {
     const char *wanted = boot->wanted.target;
     bool is_ours = found->identity[0] == '\0' || lb_streq(found->identity, boot->initiator);
-    bool is_listed = lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET);
+    bool is_listed = lb_policy_names_target(boot, found->target);
     struct lb_candidate candidate = {
         .service = LB_BY_SLP,
         .at = {.host = found->host, .addr = found->addr, .port = found->port},

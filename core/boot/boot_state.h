@@ -265,6 +265,9 @@ bool lb_policy_enabled(struct lb_boot *boot);
  */
 bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
                          struct lb_error *error);
+/* Whether allow-target names this target, and not a family of them with a *: then a person means it
+ * to be booted. NULL: any one. */
+bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null);
 /* Whether a person named this server: then it may be the machine itself. */
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate);
 /* Whether a connection to this address may be made; else sets the error. */
@@ -415,6 +418,8 @@ bool lb_candidates_may_pass(const struct lb_boot *boot);
 
 /* Whether this service may be asked: the key `discovery`. */
 bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service);
+/* Whether a person chose it by its word. */
+bool lb_discovery_is_chosen(const struct lb_boot *boot, enum lb_service service);
 /* What DHCP said of SLP and iSNS (options 78, 79, 83); NULL: it was not asked. */
 const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot);
 /* Whether anything may be done to find what is not named. */

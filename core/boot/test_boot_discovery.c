@@ -338,6 +338,17 @@ static void everything_is_asked_for_where_a_person_said_what_may_be_used(void) {
         check_found("SLP agent 192.0.2.21");
 }
 
+static void a_family_of_targets_is_not_a_word_about_this_machine(void) {
+    world_init();
+    host_set("allow-target", "iqn.2026-11.test:*");
+    host_set("isns-server", "192.0.2.9");
+    world_node(HOST_TARGET, 1, 0);
+    world_domain(7, 0, HOST_TARGET); /* in no boot list */
+    world_service(21, LB_SLP_TYPE_TARGET, URL("1"), IS_OURS);
+    host_fails(LB_E_DISCOVERY_EMPTY, "boot list");
+    CHECK_EQ(host.connect_count, 0);
+}
+
 /* ---- policy ------------------------------------------------------------------------------------
  */
 
@@ -556,6 +567,7 @@ int main(void) {
     TEST(it_is_where_a_person_trusts_it_and_the_report_says_so);
     TEST(what_lets_us_in_is_asked_for_when_nothing_is_named_for_booting);
     TEST(everything_is_asked_for_where_a_person_said_what_may_be_used);
+    TEST(a_family_of_targets_is_not_a_word_about_this_machine);
     TEST(what_is_found_has_to_be_allowed);
     TEST(loopback_is_not_believed);
     TEST(silence_is_told_with_whom_was_asked);

@@ -15,6 +15,7 @@ static void add_node(struct portal *portal, const char *name, bool has_disk) {
 static struct portal *server(void) {
     host_init();
     host_offers("");
+    host_set("discovery", "sendtargets");
     host_set("server", "192.0.2.1");
     host_set("lun", "1");
     memset(nodes, 0, sizeof nodes);
@@ -82,6 +83,25 @@ static void what_may_pass_for_one_of_them_is_tried_again(void) {
     host_fails(LB_E_LUN_MISSING, "also 192.0.2.1:3260 target-busy");
     CHECK_EQ(host.boot.attempts, 3);
     CHECK_EQ(host.connect_count, 9); /* each attempt asks anew */
+}
+
+static void one_of_several_is_not_taken_at_random(void) {
+    struct portal *portal = server();
+    host_set("discovery", "auto");
+    add_node(portal, "iqn.2026-11.test:somebody-elses", true);
+    add_node(portal, HOST_TARGET, true);
+    host_fails(LB_E_NOT_OFFERED, "one of 2 in SendTargets of 192.0.2.1:3260");
+    CHECK_EQ(host.connect_count, 1); /* to ask */
+}
+
+static void the_only_one_is_taken(void) {
+    struct portal *portal = server();
+    host_set("discovery", "auto");
+    host_set("allow-target", "iqn.2026-11.test:d*");
+    add_node(portal, "iqn.2026-11.test:somebody-elses", true);
+    add_node(portal, HOST_TARGET, true);
+    if (host_boots())
+        CHECK_STR(lb_boot_target(&host.boot)->target, HOST_TARGET);
 }
 
 static void the_list_of_targets_chooses_among_those_of_a_server(void) {
@@ -170,6 +190,8 @@ int main(void) {
     TEST(a_target_that_does_not_let_us_in_is_passed_over);
     TEST(when_all_have_failed_the_attempt_has);
     TEST(what_may_pass_for_one_of_them_is_tried_again);
+    TEST(one_of_several_is_not_taken_at_random);
+    TEST(the_only_one_is_taken);
     TEST(the_list_of_targets_chooses_among_those_of_a_server);
     TEST(of_many_targets_the_one_that_may_be_used_is_found);
     TEST(a_server_without_targets_for_us_is_an_explained_end);
