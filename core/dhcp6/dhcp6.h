@@ -185,7 +185,8 @@ void lb_dhcp6_client_init(struct lb_dhcp6_client *client, uint64_t now_us,
 /* A UDP payload that came to port 546 from `from`. True when it was for us. */
 bool lb_dhcp6_client_input(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
                            struct lb_bytes payload);
-/* The answer of a PROBE: somebody has the address, or nobody. Of others nothing is done. */
+/* The answer of a PROBE: somebody has the address, or nobody. Also later, for an address that
+ * another machine has after all: it is given up at once, and declined. */
 void lb_dhcp6_client_probed(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_addr addr,
                             bool conflict);
 /* The link came back: ask whether the addresses are still right here (Confirm), or for the

@@ -183,19 +183,27 @@ static void pause(struct lb_dhcp6_client *client, uint64_t now_us, uint64_t us) 
     client->deadline_us = now_us + us;
 }
 
-/* The start of looking for a lease. */
-static void begin(struct lb_dhcp6_client *client, uint64_t now_us, uint64_t pause_us) {
+static void start_looking(struct lb_dhcp6_client *client, uint64_t now_us) {
     client->looking_us = now_us;
     client->saw_offer = false;
     client->give_up_us =
         client->config.give_up_ms ? now_us + client->config.give_up_ms * LB_US_MS : LB_NEVER;
+}
+
+/* The start of looking for a lease. */
+static void begin(struct lb_dhcp6_client *client, uint64_t now_us, uint64_t pause_us) {
+    start_looking(client, now_us);
     pause(client, now_us, pause_us);
 }
 
-static void lose(struct lb_dhcp6_client *client, uint64_t now_us, uint64_t pause_us) {
+static void note_lost(struct lb_dhcp6_client *client) {
     client->has_lease = false;
     client->due &= ~(unsigned)DUE_GOT;
     client->due |= DUE_LOST;
+}
+
+static void lose(struct lb_dhcp6_client *client, uint64_t now_us, uint64_t pause_us) {
+    note_lost(client);
     begin(client, now_us, pause_us);
 }
 
@@ -348,10 +356,36 @@ static void end_check(struct lb_dhcp6_client *client, uint64_t now_us) {
         ask(client, now_us, LB_DHCP6_DECLINING, false);
 }
 
+/* An address that is in use already turns out to be somebody else's: it is given up at once, and
+ * then declined. */
+static void late_conflict(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_addr addr) {
+    struct lb_dhcp6_lease *lease = &client->lease;
+    size_t kept = 0;
+    client->next = *lease;
+    for (size_t i = 0; i < client->next.addr_count; i++) {
+        bool is_it = lb_addr_equal(client->next.addrs[i].addr, addr);
+        client->probes[i] = is_it ? PROBE_CONFLICT : PROBE_NONE;
+        if (!is_it)
+            lease->addrs[kept++] = lease->addrs[i];
+    }
+    lease->addr_count = kept;
+    if (kept > 0) {
+        set_expiry(client);
+        client->due |= DUE_GOT;
+    } else {
+        note_lost(client);
+        start_looking(client, now_us);
+    }
+    ask(client, now_us, LB_DHCP6_DECLINING, false);
+}
+
 void lb_dhcp6_client_probed(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_addr addr,
                             bool conflict) {
-    if (client->state != LB_DHCP6_CHECKING)
+    if (client->state != LB_DHCP6_CHECKING) {
+        if (conflict && client->state != LB_DHCP6_DECLINING && lease_has(client, addr))
+            late_conflict(client, now_us, addr);
         return;
+    }
     for (size_t i = 0; i < client->next.addr_count; i++) {
         if (client->probes[i] == PROBE_ASKED && lb_addr_equal(client->next.addrs[i].addr, addr))
             client->probes[i] = conflict ? PROBE_CONFLICT : PROBE_FREE;

@@ -441,8 +441,35 @@ static void the_answer_for_another_address_means_nothing(void) {
     CHECK_STATE("CHECKING");
     answer_probe("2001:db8::100", false);
     CHECK_STATE("BOUND");
-    answer_probe("2001:db8::100", true);
+    answer_probe("2001:db8::999", true);
     CHECK_STATE("BOUND");
+}
+
+static void an_address_that_another_machine_takes_later_is_given_up_and_declined(void) {
+    reach_checking();
+    answer_probe("2001:db8::100", false);
+    clear_seen();
+    answer_probe("2001:db8::100", true);
+    CHECK_EQ(seen.losts, 1);
+    CHECK_EQ(seen.gots, 0);
+    CHECK_STATE("DECLINING");
+    CHECK_SENT("Decline");
+    CHECK_STR(sent_addrs(), "2001:db8::100");
+    CHECK(GIVE(LB_DHCP6_REPLY, .no_ia = true));
+    CHECK_STATE("SOLICITING");
+}
+
+static void of_two_addresses_the_one_that_nobody_takes_later_stays(void) {
+    reach_requesting((struct lb_dhcp6_config){.no_probe = true});
+    CHECK(GIVE(LB_DHCP6_REPLY, .addr2 = "2001:db8::200"));
+    clear_seen();
+    answer_probe("2001:db8::100", true);
+    CHECK_EQ(seen.losts, 0);
+    CHECK_EQ(seen.gots, 1);
+    CHECK_EQ(t.client.lease.addr_count, 1);
+    CHECK(GIVE(LB_DHCP6_REPLY, .no_ia = true));
+    CHECK_STATE("BOUND");
+    CHECK_ADDR(t.client.lease.addrs[0].addr, "2001:db8::200");
 }
 
 int main(void) {
@@ -493,5 +520,7 @@ int main(void) {
     TEST(of_two_addresses_the_one_that_is_free_is_used);
     TEST(a_host_that_never_answers_a_probe_does_not_stop_us);
     TEST(the_answer_for_another_address_means_nothing);
+    TEST(an_address_that_another_machine_takes_later_is_given_up_and_declined);
+    TEST(of_two_addresses_the_one_that_nobody_takes_later_stays);
     return tap_done();
 }

@@ -4,6 +4,7 @@
 #include "hosts/sim/sim.h"
 #include <stdio.h>
 
+#define LATE_US_MAX      (5 * LB_US_SEC)
 #define PREFIX_LEN       64
 #define SHORT_RA_S       200 /* lifetimes that end within a run, were they not told again */
 #define RS_ANSWER_US_MAX (500 * LB_US_MS) /* RFC 4861 6.2.6 */
@@ -236,6 +237,22 @@ void sim_ipv6_check(struct sim *sim, const struct lb_boot_net *net) {
                           addr->valid_s);
         if (!sim_ipv6_has(sim, addr->address.addr) && !(leased && sim->plan.no_probe))
             sim_violation(&sim->world, "SET_ADDRESS of %s, which may be somebody's", text);
+    }
+}
+
+/* No address stays on the interface when its time is over; the host may be late to poll. */
+void sim_ipv6_check_lifetimes(struct sim *sim) {
+    uint64_t since_us = sim->world.now_us - sim->net_us;
+    if (!sim->has_net || sim->stop_told)
+        return;
+    for (size_t i = 0; i < sim->net.addr6_count; i++) {
+        const struct lb_boot_addr6 *addr = &sim->net.addrs6[i];
+        if (addr->valid_s != LB_FOREVER && since_us > addr->valid_s * LB_US_SEC + LATE_US_MAX) {
+            sim_violation(&sim->world, "%s is still there, %llu s after its end",
+                          lb_prefix_text(addr->address).s,
+                          (unsigned long long)(since_us / LB_US_SEC - addr->valid_s));
+            sim->net_us = sim->world.now_us; /* once is enough */
+        }
     }
 }
 

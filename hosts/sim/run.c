@@ -34,6 +34,7 @@ static void set_address(struct sim *sim, const struct lb_boot_action *action) {
         sim_violation(world, "SET_ADDRESS without an address");
     sim_ipv6_check(sim, net);
     sim->net = *net;
+    sim->net_us = world->now_us;
     sim->has_net = true;
     sim_after(world, delay_us, SIM_ADDRESS_SET, sim->plan.wrong == SIM_WRONG_SET_ADDRESS, 0);
 }
@@ -243,6 +244,7 @@ static void step(struct sim *sim) {
         instant(sim);
     }
     instant(sim);
+    sim_ipv6_check_lifetimes(sim);
     uint64_t moved = sim->moved;
     do {
         moved = sim->moved;

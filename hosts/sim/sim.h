@@ -209,6 +209,7 @@ struct sim {
     /* The client's machine. */
     bool link_up, address_set, has_net;
     struct lb_boot_net net; /* as it is configured, or about to be */
+    uint64_t net_us;        /* since when: lifetimes count from there */
     struct lb_addr claims[SIM_CLAIMS];
     size_t claim_count;
     struct sim_slot slots[LB_BOOT_SLOTS_MAX];
@@ -303,6 +304,7 @@ void sim_ipv6_probed(struct sim *sim, struct lb_addr addr, bool conflict);
 bool sim_ipv6_has(const struct sim *sim, struct lb_addr addr); /* it is the client's */
 bool sim_ipv6_has_link_local(const struct sim *sim);
 void sim_ipv6_check(struct sim *sim, const struct lb_boot_net *net); /* what SET_ADDRESS asks for */
+void sim_ipv6_check_lifetimes(struct sim *sim);
 bool sim_ipv6_reaches(const struct sim *sim, struct lb_addr to);
 
 /* ---- slp.c: its agents ---- */
