@@ -7,7 +7,8 @@
  *     --register=auto|never|always  --withdraw  --time
  *   lunboot-test-isns serve PORT OPTIONS           a server of our own until it is ended
  *     --node=NAME,TYPE[,ADDRESS]  --boot=NAME,NAME...  --domain=NAME,NAME...  --others=N
- *     --strict (registered nodes alone)  --pdu=BYTES
+ *     --others-boot (they are in the first domain, too)  --strict (only who is registered)
+ *     --pdu=BYTES
  */
 #include "core/isns/isns_client.h"
 #include "core/isns/isns_server.h"
@@ -317,7 +318,7 @@ static void add_domain(char *value, uint32_t features) {
 
 /* Targets that share our first domain's server, not our boot list; all of them are also in a domain
  * with the first node of the first domain, without a boot list. */
-static void add_others(unsigned count) {
+static void add_others(unsigned count, bool in_boot_list) {
     uint32_t domain = lb_isns_server_add_domain(&host.server, 4173, "others", 0);
     if (host.server.tables.member_count > 0)
         lb_isns_server_add_member(&host.server, domain, host.members[0].name);
@@ -331,6 +332,8 @@ static void add_others(unsigned count) {
             (struct lb_endpoint){.addr = lb_addr_v4(198, 51, (uint8_t)(i >> 8), (uint8_t)i),
                                  .port = 3260});
         lb_isns_server_add_member(&host.server, domain, name);
+        if (in_boot_list)
+            lb_isns_server_add_member(&host.server, 0, name);
     }
 }
 
@@ -432,11 +435,14 @@ static void serve_datagram(int fd) {
 static int run_serve(int count, char **arguments) {
     struct pollfd fds[CONNS_MAX + 2];
     const char *value;
+    bool others_boot = false;
     if (count < 1)
         return 2;
     for (int i = 1; i < count; i++) {
         if (strcmp(arguments[i], "--strict") == 0)
             host.config.knows_registered_only = true;
+        else if (strcmp(arguments[i], "--others-boot") == 0)
+            others_boot = true;
         else if ((value = option(arguments[i], "--pdu")))
             host.config.pdu_max = (size_t)atoi(value);
     }
@@ -449,7 +455,7 @@ static int run_serve(int count, char **arguments) {
         else if ((value = option(arguments[i], "--domain")))
             add_domain(arguments[i] + (value - arguments[i]), 0);
         else if ((value = option(arguments[i], "--others")))
-            add_others((unsigned)atoi(value));
+            add_others((unsigned)atoi(value), others_boot);
     }
     uint16_t port = (uint16_t)atoi(arguments[0]);
     fds[0] = (struct pollfd){.fd = listen_at(port, SOCK_STREAM), .events = POLLIN};

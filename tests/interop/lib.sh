@@ -545,7 +545,8 @@ isns_as() {
         echo "Security = 0"
         echo "ControlSocket = $scratch/isnsd.socket"
     } >"$scratch/isnsadm.conf"
-    in_server isnsadm -c "$scratch/isnsadm.conf" "$@" >"$scratch/isnsadm.log" 2>&1
+    # In a condition: else what is said of its failure would go where its output goes.
+    if ! in_server isnsadm -c "$scratch/isnsadm.conf" "$@" >"$scratch/isnsadm.log" 2>&1; then return 1; fi
 }
 
 # isns_target NAME ADDRESS...: registers a target in an entity of its own, at these portals (port 3260).
@@ -566,7 +567,10 @@ isns_domain() {
     for member; do members+=("dd-member-name=$member"); done
     isns_as iqn.2026-11.test:array --dd-register "dd-name=$name" "${features[@]}"
     id=$(sed -n 's/.*DD ID = //p' "$scratch/isnsadm.log")
-    isns_as iqn.2026-11.test:array --dd-register "dd-id=$id" "${members[@]}"
+    while [ ${#members[@]} -gt 0 ]; do # isnsadm does not take very many at once
+        isns_as iqn.2026-11.test:array --dd-register "dd-id=$id" "${members[@]:0:50}"
+        members=("${members[@]:50}")
+    done
 }
 
 # start_isns ARGUMENTS...: the server half of core/isns; see tests/isns.c.
