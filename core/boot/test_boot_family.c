@@ -361,6 +361,13 @@ static void ipv6_is_late(const char *discovery) {
     host.on_send = note_discovery;
 }
 
+static void a_broken_root_path_is_told_though_the_other_family_names_no_disk(void) {
+    both_families();
+    host_offers("");
+    host_offers6("iscsi:[2001:db8::1]::");
+    host_fails(LB_E_ROOTPATH_FIELDS, "DHCPv6 server fe80::9");
+}
+
 static void discovery_does_not_wait_for_a_silent_family(void) {
     ipv6_is_late("auto");
     uint64_t start = host.now;
@@ -466,6 +473,7 @@ int main(void) {
     TEST(a_configured_disk_needs_an_address_of_its_servers_family_alone);
     TEST(a_family_that_fails_ends_nothing);
     TEST(what_the_other_family_says_is_the_error_then);
+    TEST(a_broken_root_path_is_told_though_the_other_family_names_no_disk);
     TEST(discovery_does_not_wait_for_a_silent_family);
     TEST(when_discovery_finds_nothing_the_other_family_is_waited_for);
     TEST(and_when_that_has_no_disk_either_discoverys_end_is_told);

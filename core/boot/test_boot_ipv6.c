@@ -167,6 +167,23 @@ static void after_a_failed_attempt_the_lease_is_confirmed(void) {
     CHECK_EQ(host.dhcp6_sent[LB_DHCP6_SOLICIT], 1);
 }
 
+/* A router that advertised a network of others, by mistake, would else be believed for hours. */
+static void after_a_failed_attempt_routers_are_asked_again(void) {
+    stateless();
+    struct lb_nd6_ra truth = host.ra;
+    host.ra.prefixes[0].prefix.addr = v6("2001:db8:99::");
+    host.portals[1].answer = REFUSES;
+    host_begin();
+    host_pass(2 * SEC);
+    CHECK(!host_is_over());
+    CHECK(!host_has6("2001:db8::ff:fe00:1"));
+    host.ra = truth;
+    host_pass(5 * SEC); /* another attempt */
+    host.portals[1].answer = ACCEPTS;
+    CHECK(host_until(LB_BOOT_READY));
+    CHECK(host_has6("2001:db8::ff:fe00:1"));
+}
+
 static void a_root_path_that_was_corrected_is_used_by_the_next_attempt(void) {
     managed();
     host_offers6("iscsi:[2001:db8::77]:::1:" HOST_TARGET);
@@ -409,6 +426,7 @@ int main(void) {
     TEST(a_router_that_goes_takes_its_route);
     TEST(a_link_that_comes_back_has_everybody_asked);
     TEST(after_a_failed_attempt_the_lease_is_confirmed);
+    TEST(after_a_failed_attempt_routers_are_asked_again);
     TEST(a_root_path_that_was_corrected_is_used_by_the_next_attempt);
     TEST(a_family_that_was_silent_is_asked_again_by_the_next_attempt);
     TEST(both_leases_are_given_back);
