@@ -13,12 +13,14 @@ static enum lb_digest_want digest_want(const struct lb_boot *boot, enum lb_key k
 }
 
 /* RFC 7143 10.12.5: type "random", but the same at each boot of a machine, so that a login after a
- * crash takes the place of the session before it. The qualifier is 0. */
+ * crash takes the place of the session before it. The qualifier is 0, and 1 on a machine that is
+ * up: there the session of the boot may be the one that its root file system lives on. */
 static void choose_isid(const struct lb_boot *boot, uint8_t isid[6]) {
     if (lb_config_bytes(boot->setup.config, LB_KEY_ISID, lb_span(isid, 6)))
         return;
     const uint8_t *mac = boot->setup.mac;
-    const uint8_t made[6] = {0x80, mac[3], mac[4], mac[5], 0, 0};
+    const uint8_t qualifier = boot->setup.network_is_up ? 1 : 0;
+    const uint8_t made[6] = {0x80, mac[3], mac[4], mac[5], 0, qualifier};
     memcpy(isid, made, sizeof made);
 }
 

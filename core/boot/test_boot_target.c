@@ -324,11 +324,18 @@ static void then_one_made_of_the_mac(void) {
     check_initiator("iqn.2026-11.org.lunboot:mac:020000000001", "made from the machine's identity");
 }
 
+/* And another on a machine that is up, whose root disk may be a session with the first. */
 static void the_isid_is_the_same_at_each_boot_of_a_machine(void) {
-    static const uint8_t made[6] = {0x80, 0, 0, 1, 0, 0}, set[6] = {0x40, 1, 2, 3, 4, 5};
+    static const uint8_t made[6] = {0x80, 0, 0, 1, 0, 0}, another[6] = {0x80, 0, 0, 1, 0, 1},
+                         set[6] = {0x40, 1, 2, 3, 4, 5};
     host_init();
     if (host_boots())
         CHECK(memcmp(host.conn.isid, made, 6) == 0);
+    host_init();
+    host.setup.network_is_up = true;
+    host_set("rootpath", HOST_ROOT_PATH);
+    if (host_boots())
+        CHECK(memcmp(host.conn.isid, another, 6) == 0);
     host_init();
     host_set("isid", "40:01:02:03:04:05");
     if (host_boots())
