@@ -409,8 +409,12 @@ enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
             if (!serve_engine(loop, now_us, &event))
                 return event;
         } while (loop->probes6_due || flush_streams(loop, now_us));
-        if (++loop->passes % PASSES_WITHOUT_WAIT == 0)
-            wait_for_events(loop, now_us, now_us); /* else a busy stream would hide all others */
+        if (++loop->passes % PASSES_WITHOUT_WAIT == 0) { /* a busy stream would hide all others */
+            if (wait_for_events(loop, now_us, now_us))
+                return after_input(loop);
+            if (!serve_engine(loop, now_us, &event)) /* what came is worked on before any sleep */
+                return event;
+        }
         if (read_streams(loop, now_us))
             return after_input(loop);
         until = deadline(loop, now_us, until_us);
