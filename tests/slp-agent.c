@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,7 @@ static void take_connection(void) {
         if (peer->fd >= 0)
             continue;
         bool is_v4 = IN6_IS_ADDR_V4MAPPED(&from.sin6_addr);
+        set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
         *peer = (struct peer){.fd = fd, .server = is_v4 ? &host.v4 : &host.v6};
         lb_slp_connection_init(&peer->connection);
         printf("connection\n");

@@ -12,6 +12,8 @@ start_capture "$client_ns" vc0 port 427
 
 discover --json --trust-open-slp=yes --allow-target="$iqn" --slp-agent=192.0.2.31 --discovery-timeout=20s
 succeeds "discovery of everything ends well"
+grep -q "10001 found over IPv4, everything" "$scratch/out.log" || fail "not all came through" "$scratch/out.log"
+ok "every one of 10001 answers comes through"
 found "^$iqn 192.0.2.2:3260 SLP agent .*31 allowed" "ours is found among ten thousand"
 grep -q connection "$scratch/agent1.log" || fail "nobody came by TCP"
 ok "the rest came by TCP"
