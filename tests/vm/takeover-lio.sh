@@ -33,6 +33,12 @@ start_capture "$server_ns" br0 tcp port 3260
 start_client <<'STEPS'
 boot
 echo "GUEST-SHA plain: $(sha256sum <$device)"
+# Somebody looks at the disk that the system lives on.
+/bin/lunboot read --rootpath=iscsi:192.0.2.1:::0:iqn.2026-11.test:lio-plain --length=512 --output=/tmp/block ||
+    die "lunboot read"
+sleep 1
+echo "GUEST-STATE: $(session state), $(dmesg | grep -c 'detected conn error') errors"
+dd if=$device bs=4k count=1 iflag=direct of=/dev/null 2>/dev/null || die "the disk is gone"
 boot --rootpath=iscsi:192.0.2.1:::1:iqn.2026-11.test:lio-digests --require=header-digest,data-digest
 echo "GUEST-SHA digests: $(sha256sum <$device)"
 echo "GUEST-DISKS: $(ls -d /sys/class/block/sd? | wc -l)"
@@ -44,7 +50,8 @@ told "GUEST-SHA plain: $(sha256 "$scratch/disk.img")" "the kernel took LIO's ses
 make_bytes "$scratch/expected.img" $((8 << 20)) 9
 told "GUEST-SHA digests: $(sha256 "$scratch/expected.img")" "and one with digests, at another LUN"
 told 'GUEST-DISKS: [34]' "the targets' other LUNs are there, too"
-[ "$(count_logins) $(count_connections)" = "2 2" ] ||
+told 'GUEST-STATE: LOGGED_IN, 0 errors' "lunboot read beside it does not take its session away"
+[ "$(count_logins) $(count_connections)" = "3 3" ] ||
     fail "$(count_logins) logins, $(count_connections) connections"
 ok "LIO saw a connection and a login for each"
 pass
