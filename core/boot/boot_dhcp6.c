@@ -48,6 +48,7 @@ static void start(struct lb_boot *boot, uint64_t now_us, enum lb_dhcp6_role role
             !lb_config_bool(config, LB_KEY_RAPID_COMMIT) || !boot->nd6.info.advertised,
         .no_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
         .offers_only = lb_network_is_dry(boot),
+        .take_reconfigure = lb_config_bool(config, LB_KEY_RECONFIGURE),
         .offer_wait_ms = lb_config_u32(config, LB_KEY_OFFER_WAIT),
         .give_up_ms = time_left_ms(boot, now_us),
         .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),

@@ -209,6 +209,29 @@ static void a_family_that_was_silent_is_asked_again_by_the_next_attempt(void) {
     CHECK(host.now - start < 5 * SEC);
 }
 
+/* Whether a Reconfigure of the server's makes us renew. */
+static bool is_reconfigured(const char *word) {
+    static const uint8_t key[LB_DHCP6_KEY_BYTES] = {7};
+    struct lb_endpoint server = {.addr = v6("fe80::9"), .port = LB_DHCP6_SERVER_PORT};
+    uint8_t room[400];
+    managed();
+    host_set("reconfigure", word);
+    host.dhcp6.config.reconfigure_key = lb_bytes(key, sizeof key);
+    if (!host_boots())
+        return false;
+    lb_boot_datagram(&host.boot, host.now, LB_BOOT_SLOT_DHCP6, server,
+                     lb_dhcp6_server_reconfigure(&host.dhcp6, &host.boot.dhcp6.config.duid,
+                                                 LB_DHCP6_RENEW, lb_span(room, sizeof room)));
+    host_pass(SEC);
+    CHECK_EQ(logins(), 1);
+    return host.dhcp6_sent[LB_DHCP6_RENEW] == 1;
+}
+
+static void the_server_can_have_a_lease_renewed_where_a_person_allows_it(void) {
+    CHECK(is_reconfigured("yes"));
+    CHECK(!is_reconfigured("no"));
+}
+
 static void both_leases_are_given_back(void) {
     both();
     if (!host_boots())
@@ -429,6 +452,7 @@ int main(void) {
     TEST(after_a_failed_attempt_routers_are_asked_again);
     TEST(a_root_path_that_was_corrected_is_used_by_the_next_attempt);
     TEST(a_family_that_was_silent_is_asked_again_by_the_next_attempt);
+    TEST(the_server_can_have_a_lease_renewed_where_a_person_allows_it);
     TEST(both_leases_are_given_back);
     TEST(a_configured_ipv6_address_bypasses_dhcp);
     TEST(it_is_probed_beside_the_link_local_one);
