@@ -104,7 +104,8 @@ enum lb_nd6_event {
     LB_ND6_PROBE, /* do duplicate address detection for `probe`, and have it on the interface when
                      it is free; answer with lb_nd6_client_probed. Several may be asked for before
                      the first is answered; the link-local one comes first */
-    LB_ND6_GOT,   /* client->info has changed: configure the interface */
+    LB_ND6_GOT,   /* client->info has changed: configure the interface. Where its times alone have,
+                     it comes once a second at most */
     LB_ND6_NO_ROUTER, /* nobody has answered the solicitations; once. They go on, ever slower, and a
                          router that comes later is a GOT */
     LB_ND6_LOST, /* the addresses that there were must not be used any more, from now; with an error
@@ -189,7 +190,8 @@ struct lb_nd6_client {
     unsigned sent; /* solicitations, but for the one because of the link-local address */
     bool send_due, lost_due, no_router_due, got_due;
     uint64_t retry_us, solicit_us, give_up_us;
-    uint8_t packet[16]; /* a Router Solicitation with our MAC address */
+    uint64_t told_us, got_after_us; /* GOT: the last one, and not before */
+    uint8_t packet[16];             /* a Router Solicitation with our MAC address */
 };
 
 /* rand and trace stay the caller's and outlive the client; trace may be NULL. */

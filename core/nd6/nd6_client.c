@@ -25,7 +25,8 @@
 #define SOLICIT_COUNT   4
 #define CONFLICTS_MAX   4               /* the first id and RFC 7217's three further ones */
 #define PROBE_ANSWER_US (5 * LB_US_SEC) /* a host that does not answer about its probe by then */
-#define JITTER_PART     10              /* RFC 7559 2: a tenth more or less */
+#define TOLD_PAUSE_US   LB_US_SEC
+#define JITTER_PART     10 /* RFC 7559 2: a tenth more or less */
 
 static const char *state_word(enum lb_nd6_state state) {
     switch (state) {
@@ -108,6 +109,11 @@ static void refresh(struct lb_nd6_client *client, uint64_t now_us) {
     lb_nd6_tables_show(client, &client->info);
     if (is_set_up(&before) && !is_set_up(&client->info))
         client->lost_due = true;
+    /* New lifetimes alone are told once a second at most: a flood of advertisements is not to
+     * become one of configurations. */
+    if (!client->got_due || !lb_nd6_info_is_same(&before, &client->info))
+        client->got_after_us =
+            lb_nd6_info_is_same(&before, &client->info) ? client->told_us + TOLD_PAUSE_US : now_us;
     client->got_due = true;
     if (before.router_count > 0 && client->info.router_count == 0)
         solicit_anew(client, now_us);
@@ -253,6 +259,8 @@ static uint64_t probe_until_us(const struct lb_nd6_claim *claim) {
 
 static uint64_t next_deadline(const struct lb_nd6_client *client) {
     uint64_t at_us = LB_MIN(client->solicit_us, client->give_up_us);
+    if (client->got_due)
+        at_us = LB_MIN(at_us, client->got_after_us);
     at_us = LB_MIN(at_us, probe_until_us(&client->link_local));
     for (size_t i = 0; i < client->claim_count; i++)
         at_us = LB_MIN(at_us, probe_until_us(&client->claims[i]));
@@ -327,8 +335,10 @@ struct lb_nd6_action lb_nd6_client_poll(struct lb_nd6_client *client, uint64_t n
         return probe(now_us, claim);
     if (client->send_due)
         return send(client);
-    if (take_due(&client->got_due))
+    if (now_us >= client->got_after_us && take_due(&client->got_due)) {
+        client->told_us = now_us;
         return (struct lb_nd6_action){.event = LB_ND6_GOT};
+    }
     if (take_due(&client->no_router_due))
         return (struct lb_nd6_action){.event = LB_ND6_NO_ROUTER};
     return (struct lb_nd6_action){.event = LB_ND6_WAIT, .until_us = next_deadline(client)};

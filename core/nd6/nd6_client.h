@@ -14,5 +14,7 @@ bool lb_nd6_tables_expire(struct lb_nd6_client *client, uint64_t now_us);
 uint64_t lb_nd6_tables_until_us(const struct lb_nd6_client *client);
 /* What of them a caller sees. */
 void lb_nd6_tables_show(const struct lb_nd6_client *client, struct lb_nd6_info *info);
+/* Whether they say the same, but for how long it holds. */
+bool lb_nd6_info_is_same(const struct lb_nd6_info *a, const struct lb_nd6_info *b);
 
 #endif

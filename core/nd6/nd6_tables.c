@@ -333,3 +333,31 @@ void lb_nd6_tables_show(const struct lb_nd6_client *client, struct lb_nd6_info *
     memcpy(info->on_link, client->on_link, sizeof(info->on_link));
     info->on_link_count = client->on_link_count;
 }
+
+static bool is_same_head(const struct lb_nd6_info *a, const struct lb_nd6_info *b) {
+    return lb_addr_equal(a->link_local, b->link_local) && a->pending == b->pending &&
+           a->mtu == b->mtu && a->advertised == b->advertised && a->managed == b->managed &&
+           a->other == b->other && a->address_count == b->address_count &&
+           a->on_link_count == b->on_link_count && a->router_count == b->router_count &&
+           a->route_count == b->route_count && a->dns_count == b->dns_count &&
+           lb_streq(a->search, b->search);
+}
+
+static bool is_same_route(const struct lb_nd6_route *a, const struct lb_nd6_route *b) {
+    return is_same_prefix(a->route.to, b->route.to) && lb_addr_equal(a->route.via, b->route.via);
+}
+
+bool lb_nd6_info_is_same(const struct lb_nd6_info *a, const struct lb_nd6_info *b) {
+    bool same = is_same_head(a, b);
+    for (size_t i = 0; same && i < a->address_count; i++)
+        same = is_same_prefix(a->addresses[i].address, b->addresses[i].address);
+    for (size_t i = 0; same && i < a->on_link_count; i++)
+        same = is_same_prefix(a->on_link[i].prefix, b->on_link[i].prefix);
+    for (size_t i = 0; same && i < a->router_count; i++)
+        same = lb_addr_equal(a->routers[i].addr, b->routers[i].addr);
+    for (size_t i = 0; same && i < a->route_count; i++)
+        same = is_same_route(&a->routes[i], &b->routes[i]);
+    for (size_t i = 0; same && i < a->dns_count; i++)
+        same = lb_addr_equal(a->dns[i], b->dns[i]);
+    return same;
+}

@@ -244,6 +244,22 @@ static void an_advertisement_renews_the_lifetimes(void) {
     CHECK_EQ(info()->routers[0].until_us, t.now + 1800 * SEC);
 }
 
+static void a_flood_of_advertisements_is_told_once_a_second(void) {
+    struct lb_nd6_ra ra = test_ra();
+    set_up(&ra);
+    for (unsigned i = 0; i < 5000; i++) {
+        CHECK(hear(ROUTER, &ra));
+        advance(SEC / 1000);
+    }
+    CHECK(seen.gots >= 4 && seen.gots <= 6);
+    advance(SEC);
+    CHECK_EQ(info()->addresses[0].valid_until_us, t.now - SEC - SEC / 1000 + 86400 * SEC);
+    clear_seen();
+    ra.managed = true; /* something new is told at once */
+    CHECK(hear(ROUTER, &ra));
+    CHECK_EQ(seen.gots, 1);
+}
+
 /* RFC 4862 5.5.3 e, each of its three cases. */
 static void the_two_hour_rule_1_more_than_two_hours_is_believed(void) {
     struct lb_nd6_ra ra = test_ra();
@@ -556,6 +572,7 @@ int main(void) {
     TEST(more_prefixes_than_there_is_room_for_are_ignored);
     TEST(a_prefix_that_runs_out_takes_its_address_with_it);
     TEST(an_advertisement_renews_the_lifetimes);
+    TEST(a_flood_of_advertisements_is_told_once_a_second);
     TEST(the_two_hour_rule_1_more_than_two_hours_is_believed);
     TEST(the_two_hour_rule_2_with_two_hours_left_less_is_ignored);
     TEST(the_two_hour_rule_2b_a_longer_lifetime_than_what_is_left_is_believed);
