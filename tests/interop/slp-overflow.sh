@@ -32,11 +32,11 @@ ok "nothing that the client sent is malformed"
 # What cannot be fetched by TCP is no end: what the datagram held is used.
 for how in refuse stall garbage; do
     n=$((${n:-1} + 1))
-    for port in 3260 3261 3262 3263 3264; do
-        slp_service "$iqn" "$server_ip:$port" "(boot-list=iscsi)"
+    for port in 0 1 2 3 4; do
+        slp_service "$iqn" "$server_ip:32$n$port" "(boot-list=iscsi)"
     done | start_slp_agent "$n" --directory --mtu=200 --tcp="$how"
     discover --json --target="$iqn" --slp-agent="192.0.2.3$n" --discovery-timeout=5s
-    found "^$iqn 192.0.2.2:3260 SLP agent .*3$n allowed" "TCP: $how; what came by UDP is used"
+    found "^$iqn 192.0.2.2:32${n}0 SLP agent .*3$n allowed" "TCP: $how; what came by UDP is used"
     grep -q 'unicast SrvRqst' "$scratch/agent$n.log" || fail "agent $n was not asked"
 done
 pass
