@@ -276,16 +276,25 @@ static void explore_without(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot, now_us);
 }
 
+/* One that has shown a sign of life is about to speak: its offers are being collected. */
+static uint64_t dry_hope_us(const struct lb_boot *boot, const struct lb_voice voices[2]) {
+    bool is_near = false;
+    for (size_t i = 0; i < 2; i++)
+        is_near = is_near || (voices[i].says == LB_ASKING && voices[i].is_alive);
+    return boot->asked_us + (is_near ? 2 : 1) * DRY_HOPE_US;
+}
+
 static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_voice voices[] = {lb_voice_listen(boot, now_us, LB_V4),
                                       lb_voice_listen(boot, now_us, LB_V6)};
     bool has_spoken = voices[0].says == LB_HAS_SPOKEN || voices[1].says == LB_HAS_SPOKEN;
     bool is_asking = voices[0].says == LB_ASKING || voices[1].says == LB_ASKING;
     bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
+    uint64_t hope_us = dry_hope_us(boot, voices);
     lb_boot_until(boot, boot->deadline_us);
-    if (is_asking && (!(has_spoken || explores) || now_us < boot->asked_us + DRY_HOPE_US)) {
+    if (is_asking && (!(has_spoken || explores) || now_us < hope_us)) {
         if (has_spoken || explores)
-            lb_boot_until(boot, boot->asked_us + DRY_HOPE_US);
+            lb_boot_until(boot, hope_us);
         return LB_TURN_IDLE;
     }
     lb_network_stop(boot);
