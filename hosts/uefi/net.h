@@ -19,7 +19,8 @@ bool net_poll(void);
 /* At the end of a turn: the acknowledgement that waited for it goes out. */
 void net_flush(void);
 
-/* net_datagram.c. Opens slot as the kind says (core/boot/boot.h); false: no memory. */
+/* net_datagram.c. Opens slot as the kind says (core/boot/boot.h); false: no memory. A group of IPv6
+ * in `to` is joined; groups of IPv4 can be sent to, and nothing asks for more. */
 bool net_datagram_open(uint32_t slot, enum lb_boot_kind kind, struct lb_endpoint from,
                        struct lb_endpoint to);
 void net_datagram_send(uint32_t slot, struct lb_bytes bytes, struct lb_endpoint from,
