@@ -31,7 +31,7 @@ dhcp-option=tag:!ipxe,option:root-path,"$rootpath"
 CONF
 start_capture "$server_ns" tap0 'tcp port 3260'
 : >"$scratch/console.log"
-spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M q35 -m 1024 -display none \
+spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M pc -m 1024 -display none \
     -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 -boot n \
     -netdev tap,id=n0,ifname=tap0,script=no,downscript=no \
     -device "virtio-net-pci,netdev=n0,romfile=$rom,mac=$card_mac" \
