@@ -34,7 +34,7 @@ start_capture "$server_ns" tap0 'tcp port 3260'
 spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M pc -m 1024 -display none \
     -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 -boot n \
     -netdev tap,id=n0,ifname=tap0,script=no,downscript=no \
-    -device "virtio-net-pci,netdev=n0,romfile=$rom,mac=$card_mac" \
+    -device "virtio-net-pci,netdev=n0,disable-legacy=on,disable-modern=off,romfile=$rom,mac=$card_mac" \
     -serial "file:$scratch/console.log" -monitor "unix:$scratch/monitor,server,nowait"
 wait_console 'BOOT-OK root=/dev/sda2 sessions=1' 400 "Debian is up, from PXE on a machine with a BIOS, by kexec"
 stop_capture
