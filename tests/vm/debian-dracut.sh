@@ -14,7 +14,8 @@ serve_debian_disk dracut
 take_kernel dracut
 after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 offer_disk </dev/null
-boot_debian_once 'lunboot.enable=yes lunboot.initiator=iqn.2026-11.test:machine1' "Debian is up by dracut, its disk named by DHCP"
+boot_debian_once 'lunboot.enable=yes lunboot.initiator=iqn.2026-11.test:machine1' \
+    "Debian is up by dracut, its disk named by DHCP"
 boot_debian_once "netroot=iscsi:$server_ip:::1:$iqn rd.iscsi.initiator=iqn.2026-11.test:machine1
     ip=192.0.2.77:::255.255.255.0:machine1:eth0:none" "and by netroot=, rd.iscsi.initiator= and ip="
 sessions=$(tgt --mode conn --op show --tid 1 | grep -c Session || true)
