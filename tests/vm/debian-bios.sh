@@ -16,7 +16,8 @@ serve_debian_disk lunboot
 after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 mkdir "$scratch/tftp"
 "$top/tools/make-netboot" --kernel=linux-image-cloud-amd64 --lunboot="$lunboot" --append=console=ttyS0 \
-    "$scratch/tftp" >"$scratch/make-netboot.log" 2>&1 || skip "no netboot pair: $(tail -n 1 "$scratch/make-netboot.log")"
+    "$scratch/tftp" >"$scratch/make-netboot.log" 2>&1 ||
+    skip "no netboot pair: $(tail -n 1 "$scratch/make-netboot.log")"
 chmod -R a+rX "$scratch"
 # iPXE would log in to a Root Path itself: it is for those who come after it.
 start_dnsmasq <<CONF
