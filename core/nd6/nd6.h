@@ -206,8 +206,8 @@ bool lb_nd6_client_input(struct lb_nd6_client *client, uint64_t now_us, struct l
  * an address that another machine has taken after all. */
 void lb_nd6_client_probed(struct lb_nd6_client *client, uint64_t now_us, struct lb_addr addr,
                           bool conflict);
-/* The link came back: routers are asked again, and probes that were under way begin again. What is
- * known stays in use meanwhile. */
+/* The link came back: routers are asked again, probes that were under way begin again, and a prefix
+ * whose addresses were all somebody's gets new ones. What is known stays in use meanwhile. */
 void lb_nd6_client_link_up(struct lb_nd6_client *client, uint64_t now_us);
 /* Polling too early or too often is harmless. */
 struct lb_nd6_action lb_nd6_client_poll(struct lb_nd6_client *client, uint64_t now_us);

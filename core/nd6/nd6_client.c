@@ -225,16 +225,24 @@ bool lb_nd6_client_input(struct lb_nd6_client *client, uint64_t now_us, struct l
     return true;
 }
 
+/* It may be another link, or those who had our addresses may be gone. */
+static void claim_again(struct lb_nd6_client *client, struct lb_nd6_claim *claim) {
+    if (claim->phase == LB_ND6_CLAIM_PROBING)
+        claim->phase = LB_ND6_CLAIM_NEW;
+    if (claim->phase != LB_ND6_CLAIM_REFUSED)
+        return;
+    claim->conflicts = 0;
+    choose_another(client, claim);
+}
+
 void lb_nd6_client_link_up(struct lb_nd6_client *client, uint64_t now_us) {
     if (client->state == LB_ND6_STOPPED)
         return;
     lb_trace(client->trace, now_us, "nd6", "link up");
     if (client->link_local.phase == LB_ND6_CLAIM_PROBING)
         client->link_local.phase = LB_ND6_CLAIM_NEW;
-    for (size_t i = 0; i < client->claim_count; i++) {
-        if (client->claims[i].phase == LB_ND6_CLAIM_PROBING)
-            client->claims[i].phase = LB_ND6_CLAIM_NEW;
-    }
+    for (size_t i = 0; i < client->claim_count; i++)
+        claim_again(client, &client->claims[i]);
     solicit_anew(client, now_us);
 }
 

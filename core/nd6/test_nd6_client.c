@@ -492,6 +492,25 @@ static void after_four_conflicts_a_prefix_is_left_alone(void) {
     CHECK_EQ(t.client.state, LB_ND6_HEARD);
 }
 
+static void a_link_that_comes_back_gives_such_a_prefix_another_chance(void) {
+    struct lb_nd6_ra ra = test_ra();
+    begin();
+    probed(LINK_LOCAL, false);
+    clear_seen();
+    CHECK(hear(ROUTER, &ra));
+    for (unsigned i = 0; i < 4; i++) {
+        lb_nd6_client_probed(&t.client, t.now, t.probes[seen.probes - 1], true);
+        run();
+    }
+    clear_seen();
+    lb_nd6_client_link_up(&t.client, t.now);
+    run();
+    CHECK_EQ(seen.probes, 1);
+    lb_nd6_client_probed(&t.client, t.now, t.probes[0], false);
+    run();
+    CHECK_EQ(info()->address_count, 1);
+}
+
 static void after_four_conflicts_of_the_link_local_address_it_is_the_end(void) {
     begin();
     for (unsigned i = 0; i < 10; i++) {
@@ -590,6 +609,7 @@ int main(void) {
     TEST(an_address_that_somebody_has_gets_another_identifier);
     TEST(a_link_local_address_that_somebody_has_gets_another_identifier);
     TEST(after_four_conflicts_a_prefix_is_left_alone);
+    TEST(a_link_that_comes_back_gives_such_a_prefix_another_chance);
     TEST(after_four_conflicts_of_the_link_local_address_it_is_the_end);
     TEST(a_conflict_that_comes_later_takes_the_address_away);
     TEST(a_host_that_never_answers_about_a_probe_is_not_waited_for);
