@@ -8,7 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 need qemu-system-x86_64 tshark
 find_debian_disk
-make_vm_net6
+make_vm_net
+make_bridge6
 serve_debian_disk lunboot
 take_kernel lunboot
 after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
