@@ -72,6 +72,10 @@ succeeds "a person who looks sees the target"
 says "\"targetname\":\"$iqn\",\"server\":\"192.0.2.1\",\"port\":3260" "with its portal"
 says '"boot_list":true,"refused":null' "named for booting"
 says '"first":0' "and that it would be booted"
+run_lunboot discover --interface=vc0 --initiator="$initiator" --discovery=isns
+succeeds "an interface is named: DHCP is asked for offers"
+says 'DHCP option 83' "and knows the iSNS server"
+says "a boot would try first" "which knows the disk"
 run_lunboot discover --isns-server=192.0.2.1 --initiator="$initiator" --discovery=isns \
     --allow-server=198.51.100.0/24
 says 'server-not-allowed' "what the policy refuses is shown as refused"
