@@ -189,6 +189,11 @@ static bool wrong_wants_redirect(const struct sim *sim) {
 static void draw_redirect(struct sim *sim) {
     if (sim->plan.wrong != SIM_WRONG_NONE && !wrong_wants_redirect(sim))
         return;
+    /* BOOTP is asked anew by each attempt: a redirect to its family may come before its answer. */
+    if (wrong_wants_redirect(sim))
+        sim->plan.bootp = false;
+    if (sim->plan.bootp && sim->plan.net6)
+        return;
     if (wrong_wants_redirect(sim) || sim_one_in(&sim->world, 8))
         sim->plan.redirect =
             sim_one_in(&sim->world, 2) ? LB_LOGIN_MOVED_TEMPORARILY : LB_LOGIN_MOVED_PERMANENTLY;
