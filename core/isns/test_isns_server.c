@@ -157,7 +157,7 @@ static void an_entity_without_a_name_gets_one(void) {
 
 static void somebody_elses_entity_or_node_is_not_taken(void) {
     two_targets();
-    struct lb_isns_writer writer = registration(ME, TARGET + 17);
+    struct lb_isns_writer writer = registration(ME, &TARGET[17]);
     lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
     CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
     writer = registration(ME, "mine");
@@ -166,7 +166,7 @@ static void somebody_elses_entity_or_node_is_not_taken(void) {
     writer = request(LB_ISNS_DEV_DEREG, ME);
     lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
     lb_isns_put_text(&writer, LB_ISNS_NAME, TARGET);
-    lb_isns_put_text(&writer, LB_ISNS_ENTITY, OTHER + 17);
+    lb_isns_put_text(&writer, LB_ISNS_ENTITY, &OTHER[17]);
     CHECK_EQ(ask(&writer), LB_ISNS_OK);
     CHECK(lb_isns_server_find_node(&t.server, TARGET) != LB_ISNS_NONE);
     CHECK(lb_isns_server_find_node(&t.server, OTHER) != LB_ISNS_NONE);
