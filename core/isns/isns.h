@@ -50,7 +50,8 @@ struct lb_isns_config {
     struct lb_endpoint server;       /* port 0: LB_ISNS_PORT */
     char initiator[LB_NAME_MAX + 1]; /* ours, normalised; the source of every request */
     char target[LB_NAME_MAX + 1];    /* normalised; empty: the boot list */
-    struct lb_addr own_address;      /* registered as our portal; none: no portal is registered */
+    struct lb_addr own_address; /* registered as our portal, unless it is another's there; none:
+                                   no portal is registered */
     bool udp;
     bool all_domains; /* boot list: give also what is in our domains without being in a boot list,
                          as in_boot_list false. For a person who looks, not for a boot: it is as

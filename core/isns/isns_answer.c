@@ -347,6 +347,13 @@ static void refused(struct lb_isns_client *client, uint64_t now_us, struct lb_is
         lb_isns_put_back(client, request);
         return;
     }
+    /* An address that DHCP gave to another machine before may be registered by that one still. */
+    if (request->ask == LB_ISNS_ASK_REGISTER && status == LB_ISNS_INVALID_REGISTRATION &&
+        lb_addr_is_set(client->config.own_address)) {
+        client->config.own_address = (struct lb_addr){0};
+        lb_isns_put_back(client, request);
+        return;
+    }
     if (request->ask == LB_ISNS_ASK_REGISTER && client->tries_registration) {
         client->registering = LB_ISNS_ANSWERED;
         request->ask = LB_ISNS_ASK_NOTHING;

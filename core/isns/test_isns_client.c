@@ -318,6 +318,24 @@ static void a_registration_that_is_refused_is_not_fatal_where_nobody_demanded_it
     ends_done(0);
 }
 
+static void an_address_that_is_registered_by_another_is_left_out(void) {
+    test_server((struct lb_isns_server_config){0});
+    t.config.registration = LB_ISNS_REGISTER_ALWAYS;
+    t.config.own_address = lb_addr_v4(192, 0, 2, 3);
+    test_target(TARGET);
+    lb_isns_client_init(&t.client, t.now, &t.config, &t.rand, &t.trace);
+    next();
+    lb_isns_client_connected(&t.client, t.now);
+    next();
+    size_t with = lb_isns_client_gather(&t.client).len;
+    struct lb_isns_writer writer = answer(0x8001, sent(), LB_ISNS_INVALID_REGISTRATION);
+    give_answer(&writer);
+    CHECK_EQ(lb_isns_client_gather(&t.client).len, with - 24 - 12);
+    writer = answer(0x8001, sent(), LB_ISNS_INVALID_REGISTRATION);
+    give_answer(&writer);
+    ends_failed(LB_E_ISNS_REFUSED, "invalid registration");
+}
+
 static void a_registration_that_is_refused_ends_the_question(void) {
     begin_as(TARGET, LB_ISNS_REGISTER_AUTO);
     struct lb_isns_writer writer = answer(0x8002, sent(), LB_ISNS_SOURCE_ABSENT);
@@ -562,6 +580,7 @@ int main(void) {
     TEST(who_is_not_authorised_is_told_so);
     TEST(a_server_that_demands_what_it_then_refuses_is_no_endless_loop);
     TEST(a_registration_that_is_refused_is_not_fatal_where_nobody_demanded_it);
+    TEST(an_address_that_is_registered_by_another_is_left_out);
     TEST(a_registration_that_is_refused_ends_the_question);
     TEST(domains_are_walked_where_the_server_does_not_list_them);
     TEST(a_walk_that_goes_in_circles_ends);

@@ -19,6 +19,8 @@ boot --initiator=iqn.2026-11.test:host9 --discovery=isns --lun=1
 fails_with discovery-empty "a boot of one that shares no domain, with a registration taken back"
 boot --initiator="$isns_host" --discovery=isns --lun=1 --isns-register=always
 succeeds "a boot by the boot list, with a registration"
+boot --initiator=iqn.2026-11.test:host9 --discovery=isns --lun=1 --isns-register=always
+fails_with discovery-empty "an address that another name has registered is left out of a registration"
 boot --initiator="$isns_host" --discovery=isns --lun=1 --target="$iqn"
 succeeds "a boot by the target's name"
 stop_capture
