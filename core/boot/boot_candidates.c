@@ -225,10 +225,17 @@ bool lb_candidates_failed(struct lb_boot *boot) {
     return true;
 }
 
+/* A server that listed its targets has said all it knows. Of those who told of somebody else's
+ * target by SLP or iSNS there may be others, who were not heard. */
+static bool may_be_offered_yet(const struct lb_candidate *candidate) {
+    return candidate->refused == LB_E_NOT_OFFERED && candidate->service != LB_BY_SENDTARGETS;
+}
+
 bool lb_candidates_may_pass(const struct lb_boot *boot) {
     bool passes = lb_policy_may_pass(boot->error.code);
     for (size_t i = 0; i < boot->candidate_count; i++)
-        passes = passes || lb_policy_may_pass(boot->candidates[i].failed.code);
+        passes = passes || lb_policy_may_pass(boot->candidates[i].failed.code) ||
+                 may_be_offered_yet(&boot->candidates[i]);
     return passes;
 }
 

@@ -168,6 +168,8 @@ enum lb_turn lb_dhcp6_stage_turn(struct lb_boot *boot, uint64_t now_us,
         lb_boot_until(boot, did.until_us);
         return LB_TURN_IDLE;
     case LB_DHCP6_SEND:
+        if (!lb_addr_is_set(boot->nd6.info.link_local))
+            return LB_TURN_AGAIN; /* it is looked for anew: as good as lost, and said again later */
         *action = (struct lb_boot_action){.event = LB_BOOT_SEND,
                                           .slot = LB_BOOT_SLOT_DHCP6,
                                           .bytes = did.bytes,

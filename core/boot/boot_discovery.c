@@ -175,6 +175,12 @@ static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
+/* IPv4 may get its address only now, when IPv6 has found a portal that has IPv4 alone. */
+static bool awaits_address(const struct lb_boot *boot, const struct lb_candidate *best) {
+    return best->at.host == LB_HOST_ADDR && best->at.addr.family == LB_V4 && boot->net_set &&
+           !lb_net_has_family(&boot->net, LB_V4) && boot->dhcp_runs && boot->discovery.runs;
+}
+
 /* The session's room is taken while targets are being listed. */
 static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     bool is_over = !boot->discovery.runs;
@@ -185,6 +191,8 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_DISCOVER)
         return is_over ? show_candidates(boot, now_us) : LB_TURN_IDLE;
+    if (best != NULL && awaits_address(boot, best))
+        return LB_TURN_IDLE;
     if (best != NULL && (is_over || is_sure(boot, best) || !awaits_boot_list(boot))) {
         lb_session_stage_start(boot, now_us);
         return LB_TURN_AGAIN;
