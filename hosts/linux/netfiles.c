@@ -88,10 +88,11 @@ static bool has_dns(const struct lb_boot_net *net, bool is_v6) {
 /* ---- systemd-networkd -------------------------------------------------------------------------
  */
 
+/* networkd's client of DHCPv6 would lease an address of its own, which connections then come from,
+ * and take it away when it is stopped: a root disk that was reconnected meanwhile would be cut off.
+ * So ours stays as it is, and is not renewed. */
 static const char *networkd_dhcp(const struct lb_boot_net *net) {
-    if (is_leased_v4(net))
-        return has_leased_v6(net) ? "yes" : "ipv4";
-    return has_leased_v6(net) ? "ipv6" : "no";
+    return is_leased_v4(net) ? "ipv4" : "no";
 }
 
 static void networkd_route(struct lb_text *text, const struct lb_route *route, bool is_on_link) {
@@ -113,7 +114,7 @@ static void networkd_addresses(struct lb_text *text, const struct lb_boot_net *n
     if (has_v4(net) && !is_leased_v4(net))
         lb_text_add(text, "Address=%s\n", lb_prefix_text(net->address).s);
     for (size_t i = 0; i < net->addr6_count; i++) {
-        if (is_static_v6(&net->addrs6[i]))
+        if (is_static_v6(&net->addrs6[i]) || is_leased_v6(&net->addrs6[i]))
             lb_text_add(text, "Address=%s\n", lb_prefix_text(net->addrs6[i].address).s);
     }
 }
@@ -151,6 +152,8 @@ void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from) 
     if (search(net)[0])
         lb_text_add(text, "Domains=%s\n", search(net));
     networkd_static(text, net);
+    if (has_leased_v6(net))
+        lb_text_add(text, "\n[IPv6AcceptRA]\nDHCPv6Client=no\n");
     if (!is_leased_v4(net))
         return;
     lb_text_add(text, "\n[DHCPv4]\nSendRelease=no\n");

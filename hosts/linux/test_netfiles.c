@@ -106,15 +106,16 @@ static void networkd_says_who_we_are_by_duid(void) {
                       "DUIDRawData=00:01:52:54:00:12:34:56\n");
 }
 
-static void networkd_asks_for_ipv6_where_the_boot_had_it(void) {
+static void networkd_hears_routers_and_keeps_the_address_of_dhcpv6(void) {
     begin();
     add_v6("2001:db8:77::100/128", 3600);
     lb_netfiles_networkd(&text, &from);
-    CHECK_HAS(buffer, "DHCP=ipv6\nIPv6AcceptRA=yes\n");
+    CHECK_HAS(buffer, "DHCP=no\nIPv6AcceptRA=yes\nAddress=2001:db8:77::100/128\n");
+    CHECK_HAS(buffer, "[IPv6AcceptRA]\nDHCPv6Client=no\n");
     begin_leased();
     add_v6("2001:db8:77::100/128", 3600);
     lb_netfiles_networkd(&text, &from);
-    CHECK_HAS(buffer, "DHCP=yes\nIPv6AcceptRA=yes\n");
+    CHECK_HAS(buffer, "DHCP=ipv4\nIPv6AcceptRA=yes\nAddress=2001:db8:77::100/128\n");
     begin();
     add_v6("2001:db8:77::5054/64", 86400);
     lb_netfiles_networkd(&text, &from);
@@ -296,7 +297,7 @@ int main(void) {
     TEST(networkd_goes_on_with_the_lease);
     TEST(networkd_keeps_what_a_person_configured);
     TEST(networkd_says_who_we_are_by_duid);
-    TEST(networkd_asks_for_ipv6_where_the_boot_had_it);
+    TEST(networkd_hears_routers_and_keeps_the_address_of_dhcpv6);
     TEST(networkmanager_goes_on_with_the_lease);
     TEST(networkmanager_keeps_what_a_person_configured);
     TEST(networkmanager_finds_the_profile_active);
