@@ -373,8 +373,7 @@ bool lb_config_file(struct lb_config *config, enum lb_config_source source, stru
     return true;
 }
 
-/* Takes the next word of a kernel command line; quotes may stand around a value or a whole word. */
-static bool next_word(struct lb_bytes *line, struct lb_bytes *word) {
+bool lb_config_next_word(struct lb_bytes *line, struct lb_bytes *word) {
     while (line->len > 0 && (line->p[0] == ' ' || line->p[0] == '\n' || line->p[0] == '\t'))
         *line = lb_bytes_after(*line, 1);
     size_t len = 0;
@@ -388,23 +387,24 @@ static bool next_word(struct lb_bytes *line, struct lb_bytes *word) {
     return len > 0;
 }
 
-static struct lb_bytes unquote(struct lb_bytes value) {
-    if (value.len >= 2 && value.p[0] == '"' && value.p[value.len - 1] == '"')
-        return lb_bytes(value.p + 1, value.len - 2);
-    return value;
+struct lb_bytes lb_config_unquote(struct lb_bytes text) {
+    if (text.len >= 2 && text.p[0] == '"' && text.p[text.len - 1] == '"')
+        return lb_bytes(text.p + 1, text.len - 2);
+    return text;
 }
 
 bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb_error *error) {
     struct lb_bytes prefix = lb_bytes_of_text("lunboot."), word;
-    while (next_word(&line, &word)) {
-        word = unquote(word);
+    while (lb_config_next_word(&line, &word)) {
+        word = lb_config_unquote(word);
         if (!lb_bytes_start_with(word, prefix))
             continue;
         struct lb_bytes key = lb_bytes_after(word, prefix.len), value = {0};
         size_t at = 0;
         while (at < key.len && key.p[at] != '=')
             at++;
-        value = at < key.len ? unquote(lb_bytes_after(key, at + 1)) : lb_bytes_of_text("yes");
+        value =
+            at < key.len ? lb_config_unquote(lb_bytes_after(key, at + 1)) : lb_bytes_of_text("yes");
         key.len = at;
         if (!lb_config_set(config, LB_SOURCE_KERNEL, key, value, error))
             return false;

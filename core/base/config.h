@@ -69,6 +69,10 @@ bool lb_config_file(struct lb_config *config, enum lb_config_source source, stru
                     struct lb_error *error);
 /* The words `lunboot.key=value` of a kernel command line; a value may be in "double quotes". */
 bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb_error *error);
+/* The next word of a kernel command line, with the quotes that may stand around it or its value;
+ * lb_config_unquote takes them away. False: there is none. */
+bool lb_config_next_word(struct lb_bytes *line, struct lb_bytes *word);
+struct lb_bytes lb_config_unquote(struct lb_bytes text);
 /* Zeroes the secrets; they are then not set. */
 void lb_config_wipe_secrets(struct lb_config *config);
 

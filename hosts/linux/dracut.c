@@ -32,28 +32,13 @@ static bool wrong(struct words *words, const char *word, struct lb_bytes value) 
 /* ---- splitting --------------------------------------------------------------------------------
  */
 
-/* The next word, without the quotes around it or around its value. */
-static bool next_word(struct lb_bytes *line, struct lb_bytes *word) {
-    while (lb_list_next(line, ' ', word)) {
-        *word = lb_bytes_trim(*word);
-        if (word->len > 0)
-            return true;
-    }
-    return false;
-}
-
-static struct lb_bytes unquote(struct lb_bytes text) {
-    bool is_quoted = text.len >= 2 && text.p[0] == '"' && text.p[text.len - 1] == '"';
-    return is_quoted ? lb_bytes(text.p + 1, text.len - 2) : text;
-}
-
 /* "name=value", or "name". */
 static void split(struct lb_bytes word, struct lb_bytes *name, struct lb_bytes *value) {
     size_t at = 0;
     while (at < word.len && word.p[at] != '=')
         at++;
     *name = lb_bytes(word.p, at);
-    *value = at < word.len ? unquote(lb_bytes_after(word, at + 1)) : lb_bytes("", 0);
+    *value = at < word.len ? lb_config_unquote(lb_bytes_after(word, at + 1)) : lb_bytes("", 0);
 }
 
 /* By colons, but not inside [brackets]; the last field has what is left. */
@@ -77,8 +62,7 @@ static struct lb_bytes without_brackets(struct lb_bytes text) {
 }
 
 static bool starts_with(struct lb_bytes text, const char *prefix) {
-    struct lb_bytes want = lb_bytes_of_text(prefix);
-    return text.len >= want.len && lb_bytes_equal(lb_bytes(text.p, want.len), want);
+    return lb_bytes_start_with(text, lb_bytes_of_text(prefix));
 }
 
 /* ---- the disk ---------------------------------------------------------------------------------
@@ -278,8 +262,8 @@ bool lb_dracut_configure(struct lb_bytes cmdline, struct lb_config *config,
                          struct lb_error *error) {
     struct words words = {.config = config, .error = error};
     struct lb_bytes word;
-    while (next_word(&cmdline, &word)) {
-        if (!take_word(&words, word))
+    while (lb_config_next_word(&cmdline, &word)) {
+        if (!take_word(&words, lb_config_unquote(word)))
             return false;
     }
     return true;
