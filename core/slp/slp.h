@@ -41,6 +41,7 @@
 #define LB_SLP_PREDICATE_MAX  2048 /* the longest of RFC 4018's with names of 223 bytes, escaped */
 #define LB_SLP_REQUEST_MAX    4096 /* a request by TCP: with the predicate and the scopes */
 #define LB_SLP_SEEN_MAX       1024 /* answers remembered, not to be given out twice */
+#define LB_SLP_SEEN_WAYS      8    /* those of one hash: thirty of a datagram never push one out */
 #define LB_SLP_RESPONDERS_MAX 64   /* previous responders; 1400 bytes hold about eighty */
 #define LB_SLP_ATTRS_MAX      8    /* questions for a portal group under way */
 
@@ -166,9 +167,10 @@ struct lb_slp_tcp {
     uint16_t xid;
     uint64_t end_us;
     bool has_header;
-    uint32_t left;  /* bytes of the message that were not used up */
-    unsigned count; /* entries that are still to come */
-    size_t at, len; /* bytes [at, len) of rx wait */
+    bool is_complete; /* the last reply came to its end */
+    uint32_t left;    /* bytes of the message that were not used up */
+    unsigned count;   /* entries that are still to come */
+    size_t at, len;   /* bytes [at, len) of rx wait */
     uint8_t rx[LB_SLP_RX_BYTES];
     size_t sent, tx_len;
     uint8_t tx[LB_SLP_REQUEST_MAX];

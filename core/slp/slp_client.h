@@ -86,6 +86,9 @@ void lb_slp_client_end_attrs(struct lb_slp_client *client);
 
 /* The reply to this exchange shall be fetched by TCP. */
 void lb_slp_client_want_tcp(struct lb_slp_client *client, struct lb_addr agent, uint16_t xid);
+/* It came by UDP, cut short. An agent that answers as a directory agent and to the multicast as
+ * well says the same both times, and is asked once. */
+void lb_slp_client_overflowed(struct lb_slp_client *client, struct lb_addr agent, uint16_t xid);
 /* What the connection needs: CONNECT, CLOSE, or FOUND; false: nothing now. */
 bool lb_slp_client_poll_tcp(struct lb_slp_client *client, uint64_t now_us,
                             struct lb_slp_action *action);

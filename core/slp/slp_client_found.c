@@ -7,10 +7,9 @@
 
 /* ---- what was given out before ---- */
 
-/* Whether this portal of this target was not seen lately; then it is remembered. An answer takes
- * the place of an older one that happens to have the same slot: a few among thousands come twice.
- */
-static bool is_new(struct lb_slp_client *client, const struct lb_slp_found *found) {
+#define SEEN_ROWS (LB_SLP_SEEN_MAX / LB_SLP_SEEN_WAYS)
+
+static uint64_t seen_key_of(const struct lb_slp_client *client, const struct lb_slp_found *found) {
     uint8_t digest[LB_HASH_MAX_BYTES];
     const uint8_t more[] = {(uint8_t)found->isns, (uint8_t)found->host, (uint8_t)(found->port >> 8),
                             (uint8_t)found->port};
@@ -24,11 +23,20 @@ static bool is_new(struct lb_slp_client *client, const struct lb_slp_found *foun
     };
     lb_hash_parts(LB_HASH_MD5, parts, LB_COUNT(parts), digest);
     struct lb_rd rd = lb_rd(lb_bytes(digest, sizeof digest));
-    uint64_t key = lb_rd_u64(&rd) | 1; /* 0: a free slot */
-    uint64_t *slot = &client->seen[(key >> 1) % LB_SLP_SEEN_MAX];
-    if (*slot == key)
-        return false;
-    *slot = key;
+    return lb_rd_u64(&rd) | 1; /* 0: free */
+}
+
+/* Whether this portal of this target was not seen lately; then it is remembered, in the place of
+ * the oldest in its row. The answers of a datagram are all remembered when they come again by TCP;
+ * a few among thousands may come twice. */
+static bool is_new(struct lb_slp_client *client, const struct lb_slp_found *found) {
+    uint64_t key = seen_key_of(client, found);
+    uint64_t *row = &client->seen[(key >> 1) % SEEN_ROWS * LB_SLP_SEEN_WAYS];
+    for (size_t i = 0; i < LB_SLP_SEEN_WAYS; i++)
+        if (row[i] == key)
+            return false;
+    memmove(row + 1, row, (LB_SLP_SEEN_WAYS - 1) * sizeof *row);
+    row[0] = key;
     return true;
 }
 

@@ -42,7 +42,7 @@ static const char *agent_reply(struct lb_slp_client *client, uint64_t now_us,
     lb_slp_client_end_agent(client, now_us, agent, LB_SLP_ANSWERED);
     keep(client, reply->from, overflows, reply->count, reply->entries);
     if (overflows)
-        lb_slp_client_want_tcp(client, reply->from, reply->header->xid);
+        lb_slp_client_overflowed(client, reply->from, reply->header->xid);
     return NULL;
 }
 
@@ -58,7 +58,7 @@ static const char *cast_reply(struct lb_slp_client *client, const struct reply *
         client->responder_count++;
     keep(client, reply->from, overflows, reply->count, reply->entries);
     if (overflows && is_first)
-        lb_slp_client_want_tcp(client, reply->from, reply->header->xid);
+        lb_slp_client_overflowed(client, reply->from, reply->header->xid);
     return NULL;
 }
 

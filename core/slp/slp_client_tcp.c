@@ -22,6 +22,22 @@ void lb_slp_client_want_tcp(struct lb_slp_client *client, struct lb_addr agent, 
     client->overflowed_xid[client->overflow_count++] = xid;
 }
 
+/* Whether its whole answer is waited for, comes, or came last. */
+static bool is_fetched_from(const struct lb_slp_client *client, struct lb_addr agent) {
+    const struct lb_slp_tcp *tcp = &client->tcp;
+    if ((tcp->state != LB_SLP_TCP_NONE || tcp->is_complete) && lb_addr_equal(tcp->agent, agent))
+        return true;
+    for (size_t i = 0; i < client->overflow_count; i++)
+        if (lb_addr_equal(client->overflowed[i], agent))
+            return true;
+    return false;
+}
+
+void lb_slp_client_overflowed(struct lb_slp_client *client, struct lb_addr agent, uint16_t xid) {
+    if (!is_fetched_from(client, agent))
+        lb_slp_client_want_tcp(client, agent, xid);
+}
+
 /* The exchange whose reply this is. */
 static struct lb_slp_exchange *exchange_of(struct lb_slp_client *client) {
     struct lb_slp_exchange *agent = lb_slp_client_find(client, client->tcp.xid, client->tcp.agent);
@@ -39,7 +55,7 @@ static void connect_next(struct lb_slp_client *client, uint64_t now_us,
         client->overflowed_xid[i] = client->overflowed_xid[i + 1];
     }
     tcp->end_us = now_us + lb_slp_client_total_ms(client) * LB_US_MS;
-    tcp->has_header = false;
+    tcp->has_header = tcp->is_complete = false;
     tcp->at = tcp->len = tcp->sent = 0;
     tcp->tx_len =
         lb_slp_client_compose(client, exchange_of(client), true, lb_span(tcp->tx, sizeof tcp->tx))
@@ -56,6 +72,7 @@ static void connect_next(struct lb_slp_client *client, uint64_t now_us,
 static void finish(struct lb_slp_client *client, uint64_t now_us, const char *why) {
     struct lb_slp_tcp *tcp = &client->tcp;
     struct lb_slp_exchange *exchange = exchange_of(client);
+    tcp->is_complete = why == NULL;
     if (why)
         lb_slp_client_ignore(client, now_us, tcp->agent, why);
     if (exchange->state == LB_SLP_BY_TCP)
