@@ -10,8 +10,8 @@ start_boot() {
     spawn lunboot ip netns exec "$client_ns" "$lunboot" boot --interface=vc0 --enable=yes \
         --then=report --root="$scratch/root"
 }
-is_up() { ip -n "$client_ns" -o link show vc0 | grep -q '[<,]UP[,>]'; }
-has_address() { ip -n "$client_ns" -4 -o addr show dev vc0 | grep -q inet; }
+is_up() { grep -q '[<,]UP[,>]' <(ip -n "$client_ns" -o link show vc0); }
+has_address() { grep -q inet <(ip -n "$client_ns" -4 -o addr show dev vc0); }
 ended() { ! is_alive lunboot; }
 # interrupt SIGNAL WHEN: ends the boot and looks at what it leaves.
 interrupt() {

@@ -55,7 +55,7 @@ has "$request && dhcp.option.dhcp_server_id == 192.0.2.1" "REQUEST names the ser
 has "$request && dhcp.option.requested_ip_address && dhcp.ip.client == 0.0.0.0" \
     "REQUEST names the address, and has no ciaddr"
 # One that was lost on a link that just came up is repeated, with secs of its own.
-secs=$(decode "$discover" dhcp.secs | head -n 1)
+secs=$(decode "$discover" dhcp.secs | sed -n 1p)
 [ "$((secs))" = 0 ] || fail "the first DISCOVER has secs $secs" "$scratch/packets"
 ok "the first DISCOVER has secs 0"
 [ "$(decode "$discover" dhcp.option.request_list_item | sort -u)" = \

@@ -27,7 +27,7 @@ saw 'inet6 2001:db8:77::101/128' "the address is the other one"
 grep -q DHCP6_DECLINE_LEASE "$scratch/kea6.log" || fail "Kea saw no Decline"
 ok "Kea was told by a Decline"
 declined=$(tshark -r "$scratch/capture.pcap" -Y 'dhcpv6.msgtype == 9 && !_ws.malformed' -T fields \
-    -e dhcpv6.iaaddr.ip 2>/dev/null | head -1)
+    -e dhcpv6.iaaddr.ip 2>/dev/null | sed -n 1p)
 [ "$declined" = 2001:db8:77::100 ] || fail "the Decline names '$declined'"
 ok "which names the address and is well formed"
 read_the_loader

@@ -32,7 +32,7 @@ succeeds "a boot by Information-request"
 stop_capture
 [ -n "$(decode 'dhcpv6.msgtype == 11' frame.number)" ] || fail "there is no Information-request"
 [ -z "$(decode 'dhcpv6.msgtype == 11 && dhcpv6.option.type == 3' frame.number)" ] || fail "it has an IA"
-asked=$(decode 'dhcpv6.msgtype == 11' dhcpv6.requested_option_code | head -1)
+asked=$(decode 'dhcpv6.msgtype == 11' dhcpv6.requested_option_code | sed -n 1p)
 for code in 32 59 83; do
     [[ ",$asked," == *,$code,* ]] || fail "option $code is not asked for, but $asked"
 done

@@ -33,7 +33,7 @@ in_client ip link set vc0 down
 boot_then_read --rootpath="$rootpath"
 succeeds "a boot where others have the addresses made of our MAC address"
 # (The kernel, once it has the interface back, may try its luck with the link-local one, too.)
-! grep 'inet6 .*:ff:fe00:77/' "$scratch/then.log" | grep -qv tentative ||
+! grep -qv tentative <(grep 'inet6 .*:ff:fe00:77/' "$scratch/then.log") ||
     fail "an address is used that another machine has"
 saw 'inet6 2001:db8:77:' "another address is used instead"
 saw 'inet6 fe80::' "and another link-local one"

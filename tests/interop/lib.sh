@@ -143,7 +143,7 @@ wait_log() {
 
 # has_listener NAMESPACE PORT: is there a TCP listener?
 has_listener() {
-    ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q .
+    grep -q . <(ip netns exec "$1" ss -Hltn "sport = :$2")
 }
 
 # ---- namespaces ----------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ settings() {
 }
 
 link_is_up() {
-    ip -n "$client_ns" -o link show vc0 | grep -q 'state UP'
+    grep -q 'state UP' <(ip -n "$client_ns" -o link show vc0)
 }
 
 # start_capture NAMESPACE INTERFACE [FILTER...]: packets go to $scratch/capture.pcap.
@@ -731,7 +731,6 @@ succeeds() {
 
 # says PATTERN WHAT: the last run must have printed it (an extended regular expression).
 says() {
-    # Not `cat ... | grep -q`: grep ends at its first match, and cat would fail by SIGPIPE now and then.
     grep -qE -- "$1" "$scratch/out.log" "$scratch/err.log" ||
         fail "${2:-the output}: nothing matches '$1'"
     [ -z "${2:-}" ] || ok "$2"

@@ -17,7 +17,7 @@ succeeds "discovery without IPv4 ends well"
 found "^$iqn 2001:db8:77::2:3260 SLP agent 2001:db8:77::31 allowed" "a target is found by its name"
 stop_capture
 sent_to() {
-    tshark -r "$scratch/capture.pcap" -Y "ipv6.dst == $1 && srvloc.function == 1" 2>/dev/null | grep -q .
+    [ -n "$(tshark -r "$scratch/capture.pcap" -Y "ipv6.dst == $1 && srvloc.function == 1" 2>/dev/null)" ]
 }
 sent_to ff05::1:13e7 || fail "nothing went to the group of service:iscsi:target"
 ok "the query goes to the group of service:iscsi:target, ff05::1:13e7"

@@ -22,7 +22,7 @@ boot_debian_once "netroot=iscsi:$server_ip:::1:$iqn rd.iscsi.initiator=iqn.2026-
     ip=192.0.2.77:::255.255.255.0:machine1:eth0:none" "and by netroot=, rd.iscsi.initiator= and ip="
 # The root's session is left to the kernel at poweroff, and iscsid gives itself another ISID at each boot: who is
 # gone is noticed by the target's own pings.
-has_no_session() { ! tgt --mode conn --op show --tid 1 | grep -q Session; }
+has_no_session() { ! grep -q Session <(tgt --mode conn --op show --tid 1); }
 wait_for 30 "the end of the last session" has_no_session
 ok "two boots of the same machine leave no stale session"
 pass

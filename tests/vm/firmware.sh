@@ -51,7 +51,7 @@ make_bridge6() {
 }
 
 has_link_local() {
-    in_server ip -6 addr show dev br0 scope link | grep -q 'inet6 fe80'
+    grep -q 'inet6 fe80' <(in_server ip -6 addr show dev br0 scope link)
 }
 
 # begin6 [PROGRAM...]: the same as begin, for IPv6 alone.
@@ -214,11 +214,14 @@ person_types() {
 # Without the terminal's control sequences.
 console() { sed 's/\x1b\[[0-9;=?]*[a-zA-Z]//g; s/\r//g' "$scratch/console.log"; }
 
+# console_shows PATTERN: so far.
+console_shows() { grep -qE -- "$1" <(console); }
+
 # wait_console PATTERN SECONDS [WHAT]: until the console has it; WHAT makes it a point.
 wait_console() {
     local deadline=$((SECONDS + $2))
-    until console | grep -qE -- "$1"; do
-        is_alive qemu || console | grep -qE -- "$1" || fail "the machine ended before it said '$1'"
+    until console_shows "$1"; do
+        is_alive qemu || console_shows "$1" || fail "the machine ended before it said '$1'"
         [ "$SECONDS" -lt "$deadline" ] || fail "the machine never said '$1'"
         sleep 0.2
     done
@@ -228,7 +231,7 @@ wait_console() {
 # console_has PATTERN WHAT: what is said within moments of what was waited for.
 console_has() {
     local deadline=$((SECONDS + 10))
-    until console | grep -qE -- "$1"; do
+    until console_shows "$1"; do
         [ "$SECONDS" -lt "$deadline" ] || fail "$2: the console has no '$1'"
         sleep 0.2
     done

@@ -20,7 +20,7 @@ echo "GUEST-SESSION: $LUNBOOT_DEVICE $LUNBOOT_SESSION logins=$LUNBOOT_LOGINS $LU
 # Where the disk is looked for when events were lost.
 ls -d /sys/class/iscsi_session/session1/device/target*:0:0/*:0:0:1/block/sda >/dev/null || die "sysfs"
 grep -q KeepConfiguration=yes /run/systemd/network/05-lunboot.network || die "no file for networkd"
-ip addr show dev eth0 | grep -q 'valid_lft forever' && echo "GUEST-ADDRESS: for ever"
+case $(ip addr show dev eth0) in *'valid_lft forever'*) echo "GUEST-ADDRESS: for ever" ;; esac
 grep -c '"device":"/dev/sda","session":"session1"' /run/lunboot/report.json
 echo "written by the kernel" | dd of=$device bs=512 seek=8 conv=sync,fsync 2>/dev/null || die "write"
 STEPS

@@ -18,7 +18,7 @@ start_vm -fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n \
     -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n \
     "${first_card[@]}"
 wait_console 'HTTP Boot|METER|Shell>' 120
-console | grep -q 'HTTP Boot' || skip "this firmware has no HTTP Boot"
+console_shows 'HTTP Boot' || skip "this firmware has no HTTP Boot"
 wait_console 'METER LOADER-OK' 150 "from HTTP Boot to the loader on the network disk"
 console_has 'started from HTTP Boot' "lunboot knows how it was started"
 pass
