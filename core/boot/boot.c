@@ -1,11 +1,10 @@
 /* The engine's loop: states, asks, and the calls of the host handed on to the stages. */
 #include "core/boot/boot_state.h"
 
-#define TURNS_MAX                                                                                  \
-    64 /* of one poll: a boot's longest chain of changes without an action is under ten */
-#define CLOSING_US                                                                                 \
-    (2 * LB_US_SEC) /* for a logout's answer, before the connection is just closed                 \
-                     */
+/* Of one poll: a boot's longest chain of changes without an action is under ten. */
+#define TURNS_MAX 64
+/* For a logout's answer, before the connection is just closed. */
+#define CLOSING_US (2 * LB_US_SEC)
 
 static const char *state_word(enum lb_boot_state state) {
     static const char *const words[] = {

@@ -221,6 +221,7 @@ const struct lb_error *lb_iscsi_last_error(const struct lb_iscsi *session);
 const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session);
 struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session); /* after redirects */
 unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed so far */
+size_t lb_iscsi_in_flight(const struct lb_iscsi *session); /* tasks sent and not answered yet */
 /* Whether the connection, or the attempt at one, is where a redirect led. */
 bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
 /* Whether the failure may pass (connection, busy): another attempt makes sense. */

@@ -401,6 +401,10 @@ struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session) {
     return session->peer;
 }
 
+size_t lb_iscsi_in_flight(const struct lb_iscsi *session) {
+    return session->in_flight.count;
+}
+
 unsigned lb_iscsi_logins(const struct lb_iscsi *session) {
     return session->logins;
 }
