@@ -193,9 +193,15 @@ static bool hides_a_broken_one(const struct lb_voice *voice, const struct lb_voi
            other->says == LB_HAS_SPOKEN && other->word == LB_WORD_BROKEN;
 }
 
+/* One after the other: what is heard is traced. */
+static void listen(struct lb_boot *boot, uint64_t now_us, struct lb_voice voices[2]) {
+    voices[0] = lb_voice_listen(boot, now_us, LB_V4);
+    voices[1] = lb_voice_listen(boot, now_us, LB_V6);
+}
+
 static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_voice voices[] = {lb_voice_listen(boot, now_us, LB_V4),
-                                      lb_voice_listen(boot, now_us, LB_V6)};
+    struct lb_voice voices[2];
+    listen(boot, now_us, voices);
     size_t first = lb_voice_index(preferred(boot));
     lb_boot_until(boot, boot->deadline_us);
     if (voices[0].is_usable && voices[1].is_usable) {
@@ -285,8 +291,8 @@ static uint64_t dry_hope_us(const struct lb_boot *boot, const struct lb_voice vo
 }
 
 static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_voice voices[] = {lb_voice_listen(boot, now_us, LB_V4),
-                                      lb_voice_listen(boot, now_us, LB_V6)};
+    struct lb_voice voices[2];
+    listen(boot, now_us, voices);
     bool has_spoken = voices[0].says == LB_HAS_SPOKEN || voices[1].says == LB_HAS_SPOKEN;
     bool is_asking = voices[0].says == LB_ASKING || voices[1].says == LB_ASKING;
     bool explores = boot->setup.goal == LB_GOAL_DISCOVER;

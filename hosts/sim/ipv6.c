@@ -30,15 +30,17 @@ static struct lb_nd6_ra make_ra(struct sim *sim, unsigned router) {
     struct sim_world *world = &sim->world;
     const struct sim_plan *plan = &sim->plan;
     uint32_t valid_s = plan->short_ra ? SHORT_RA_S : 86400;
+    bool has_mac = sim_one_in(world, 2);
+    uint32_t mtu = sim_one_in(world, 3) ? sim_between(world, 1280, 1500) : 0;
     struct lb_nd6_ra ra = {
         .hop_limit = 64,
         .managed = plan->managed,
         .other = plan->other,
         .preference = router == 0 ? LB_ND6_MEDIUM : LB_ND6_LOW,
         .lifetime_s = plan->short_ra ? SHORT_RA_S : 1800,
-        .has_mac = sim_one_in(world, 2),
+        .has_mac = has_mac,
         .mac = {2, 0, 0x5e, 0, 0, (uint8_t)(router + 1)},
-        .mtu = sim_one_in(world, 3) ? sim_between(world, 1280, 1500) : 0,
+        .mtu = mtu,
         .prefixes[0] = {.prefix = {.addr = v6(0xfd, 0, 0), .len = PREFIX_LEN},
                         .on_link = true,
                         .autonomous = !plan->managed || plan->also_slaac,
@@ -111,6 +113,16 @@ void sim_ipv6_init(struct sim *sim) {
 /* ---- routers -----------------------------------------------------------------------------------
  */
 
+static struct lb_nd6_ra_prefix lie_about_prefix(struct sim_world *world, uint8_t number) {
+    struct lb_nd6_ra_prefix lie = {.autonomous = true};
+    lie.prefix.addr = v6((uint8_t)sim_random(world), number, 0);
+    lie.prefix.len = (uint8_t)sim_below(world, 129);
+    lie.on_link = sim_one_in(world, 2);
+    lie.valid_s = sim_one_in(world, 2) ? sim_below(world, 100) : LB_ND6_FOREVER;
+    lie.preferred_s = sim_below(world, 100);
+    return lie;
+}
+
 /* What a machine says that is no router, or one whose keeper was tired. */
 static struct lb_nd6_ra lie(struct sim *sim, unsigned router) {
     struct sim_world *world = &sim->world;
@@ -120,14 +132,7 @@ static struct lb_nd6_ra lie(struct sim *sim, unsigned router) {
     ra.lifetime_s = (uint16_t)(sim_one_in(world, 2) ? 0 : sim_random(world));
     ra.mtu = sim_one_in(world, 2) ? (uint32_t)sim_random(world) : sim_below(world, 1280);
     for (size_t i = 0; i < LB_ND6_PREFIXES_MAX; i++)
-        ra.prefixes[i] = (struct lb_nd6_ra_prefix){
-            .prefix = {.addr = v6((uint8_t)sim_random(world), (uint8_t)i, 0),
-                       .len = (uint8_t)sim_below(world, 129)},
-            .on_link = sim_one_in(world, 2),
-            .autonomous = true,
-            .valid_s = sim_one_in(world, 2) ? sim_below(world, 100) : LB_ND6_FOREVER,
-            .preferred_s = sim_below(world, 100),
-        };
+        ra.prefixes[i] = lie_about_prefix(world, (uint8_t)i);
     ra.prefix_count = sim_below(world, LB_ND6_PREFIXES_MAX + 1);
     return ra;
 }

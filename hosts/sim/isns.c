@@ -64,12 +64,10 @@ void sim_isns_init(struct sim *sim) {
     };
     if (sim->plan.isns == SIM_ISNS_NONE)
         return;
-    struct lb_isns_server_config config = {
-        .knows_registered_only = sim_one_in(world, 3),
-        .says_no_such_entry = sim_one_in(world, 2),
-        .period_s = sim_between(world, 60, 3600),
-        .pdu_max = sim_one_in(world, 2) ? 4 * (size_t)sim_between(world, 1, 60) : 0,
-    };
+    struct lb_isns_server_config config = {.knows_registered_only = sim_one_in(world, 3)};
+    config.says_no_such_entry = sim_one_in(world, 2);
+    config.period_s = sim_between(world, 60, 3600);
+    config.pdu_max = sim_one_in(world, 2) ? 4 * (size_t)sim_between(world, 1, 60) : 0;
     lb_isns_server_init(&isns->server, &config, &tables);
     add_portals(sim, add_target(sim, "array", SIM_TARGET_NAME));
     add_target(sim, "elsewhere", OTHER_TARGET);
@@ -88,12 +86,6 @@ static void lie_about_portal(struct sim *sim, struct lb_endpoint *truth) {
     *truth = sim->isns.portals[0].at;
     sim->isns.portals[0].at.addr =
         lb_addr_v4_bytes(odd[sim_below(&sim->world, (uint32_t)LB_COUNT(odd))]);
-}
-
-static void alter(struct sim *sim, struct lb_span answer) {
-    struct sim_world *world = &sim->world;
-    for (uint32_t n = sim_between(world, 1, 6); n > 0 && answer.len > 0; n--)
-        answer.p[sim_below(world, (uint32_t)answer.len)] = (uint8_t)sim_random(world);
 }
 
 static void put_status(struct lb_span answer, uint8_t status) {
@@ -121,7 +113,7 @@ static void answer(struct sim *sim, struct sim_isns_conn *conn, struct lb_bytes 
     if (sim->plan.wrong == SIM_WRONG_ISNS_REFUSES)
         put_status(made, LB_ISNS_SOURCE_UNAUTHORIZED);
     if (is_wild)
-        alter(sim, made);
+        sim_spoil(&sim->world, made, 6);
     if (sim_happens(world, SIM_ISNS_CUT) && said.len > 0) {
         made.len = sim_below(world, (uint32_t)said.len);
         conn->closes = true;

@@ -10,8 +10,7 @@ static struct lb_bytes damage(struct sim *sim, struct lb_bytes bytes, uint8_t *r
     size_t len = LB_MIN(bytes.len, DATAGRAM_MAX);
     memcpy(room, bytes.p, len);
     if (len > 0 && sim_happens(&sim->world, SIM_CORRUPTED))
-        for (uint32_t flips = sim_between(&sim->world, 1, 6); flips > 0; flips--)
-            room[sim_below(&sim->world, (uint32_t)len)] = (uint8_t)sim_random(&sim->world);
+        sim_spoil(&sim->world, lb_span(room, len), 6);
     if (len > 0 && sim_happens(&sim->world, SIM_TRUNCATED))
         len = sim_below(&sim->world, (uint32_t)len);
     return lb_bytes(room, len);

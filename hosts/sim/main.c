@@ -21,13 +21,13 @@
 
 struct options {
     uint64_t seeds, first, seed;
-    bool has_seed, trace, verbose;
+    bool has_seed, trace, hashes, verbose;
     unsigned jobs;
     const char *seeds_file;
 };
 
 static const char usage[] =
-    "Usage: lunboot-sim [--seeds=N] [--first=S] [--jobs=N] [--verbose] [--trace]\n"
+    "Usage: lunboot-sim [--seeds=N] [--first=S] [--jobs=N] [--verbose] [--trace|--hashes]\n"
     "       lunboot-sim --seed=S [--trace]\n"
     "\n"
     "Boots over a virtual network with faults, once for each seed, and checks what must never be.\n"
@@ -35,6 +35,7 @@ static const char usage[] =
     "\n"
     "  --seeds=N     how many seeds (1000), from --first on (1)\n"
     "  --seed=S      this one alone; --trace shows all that happens\n"
+    "  --hashes      a line for each seed, with the hash of its trace\n"
     "  --jobs=N      processes (2)\n"
     "  --verbose     a table of the faults and failures that were met\n"
     "  --regressions=FILE  seeds to run first, one a line\n"
@@ -65,6 +66,8 @@ static bool parse_option(const char *argument, struct options *options) {
     }
     if (strcmp(argument, "--trace") == 0)
         return options->trace = true;
+    if (strcmp(argument, "--hashes") == 0)
+        return options->hashes = true;
     if (strcmp(argument, "--verbose") == 0)
         return options->verbose = true;
     return false;
@@ -228,11 +231,11 @@ static int run_one(uint64_t seed, bool trace) {
     return outcome.violations > 0;
 }
 
-/* All of them, one after the other, with their traces. */
+/* All of them, one after the other: with their traces, or how they ended. */
 static int run_shown(const struct options *options) {
     int failed = 0;
     for (uint64_t i = 0; i < options->seeds; i++)
-        failed |= run_one(options->first + i, true);
+        failed |= run_one(options->first + i, options->trace);
     return failed;
 }
 
@@ -292,5 +295,5 @@ int main(int argc, char **argv) {
     }
     if (options.has_seed)
         return run_one(options.seed, options.trace);
-    return options.trace ? run_shown(&options) : run_many(&options);
+    return options.trace || options.hashes ? run_shown(&options) : run_many(&options);
 }

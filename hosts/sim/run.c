@@ -298,8 +298,8 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     if (sim->ring == NULL)
         abort();
     sim_plan_draw(sim);
-    sim_disk_init(&sim->disk, world, sim_skewed(world, 16, SIM_BLOCKS_MAX),
-                  block_sizes[sim_below(world, LB_COUNT(block_sizes))]);
+    uint32_t block_bytes = block_sizes[sim_below(world, LB_COUNT(block_sizes))];
+    sim_disk_init(&sim->disk, world, sim_skewed(world, 16, SIM_BLOCKS_MAX), block_bytes);
     sim->disk.distrusted = sim->plan.is_hostile;
     sim->link_up = sim->plan.uses_network; /* that of the machine, for good */
     sim_dhcp_init(sim);

@@ -91,8 +91,9 @@ static struct lb_bytes made_up_reply(struct sim *sim, struct lb_bytes request,
     uint16_t count = (uint16_t)sim_between(world, 1, LIES_MAX);
     if (!lb_slp_decode(request, &header, &body, &why))
         return lb_bytes(NULL, 0);
-    lb_slp_begin(&wr, sim_one_in(world, 8) ? LB_SLP_DA_ADVERT : LB_SLP_SRV_RPLY,
-                 sim_one_in(world, 4) ? LB_SLP_OVERFLOW : 0, header.xid, lb_bytes_of_text("en"));
+    unsigned flags = sim_one_in(world, 4) ? LB_SLP_OVERFLOW : 0;
+    lb_slp_begin(&wr, sim_one_in(world, 8) ? LB_SLP_DA_ADVERT : LB_SLP_SRV_RPLY, flags, header.xid,
+                 lb_bytes_of_text("en"));
     lb_wr_u16(&wr, sim_one_in(world, 6) ? (uint16_t)sim_below(world, 17) : LB_SLP_OK);
     lb_wr_u16(&wr, sim_one_in(world, 6) ? UINT16_MAX : count);
     for (uint16_t i = 0; i < count; i++)

@@ -6,12 +6,12 @@
 static void draw_manner(struct sim_conn *conn, struct sim_world *world) {
     struct sim_manner *manner = &conn->manner;
     *manner = (struct sim_manner){
-        .delay_us = sim_skewed(world, 20, 20000),
-        .jitter_us = sim_skewed(world, 1, 5000),
         .part_max = SIM_PIPE_BYTES,
         .room = SIM_PIPE_BYTES,
         .tells = {true, true},
     };
+    manner->delay_us = sim_skewed(world, 20, 20000);
+    manner->jitter_us = sim_skewed(world, 1, 5000);
     if (sim_happens(world, SIM_SPLIT))
         manner->part_max = sim_skewed(world, 1, 4000);
     if (sim_happens(world, SIM_TIGHT)) {
@@ -123,5 +123,6 @@ size_t sim_part(const struct sim_conn *conn, struct sim_world *world, size_t len
 /* A part often begins with a header. */
 void sim_flip(struct sim_world *world, struct lb_span span) {
     size_t len = sim_one_in(world, 2) ? LB_MIN(span.len, 48) : span.len;
-    span.p[sim_below(world, (uint32_t)len)] ^= (uint8_t)(1U << sim_below(world, 8));
+    uint8_t bit = (uint8_t)(1U << sim_below(world, 8));
+    span.p[sim_below(world, (uint32_t)len)] ^= bit;
 }

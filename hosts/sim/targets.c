@@ -23,10 +23,10 @@ static void init_lun(struct sim *sim, struct lb_target_lun *lun) {
         .is_present = true,
         .blocks = sim->disk.blocks,
         .block_bytes = sim->disk.block_bytes,
-        .no_capacity_16 = sim_one_in(world, 8),
-        .max_transfer_blocks = sim_one_in(world, 3) ? sim_between(world, 1, 64) : 0,
         .naa = UINT64_C(0x6001405000000001),
     };
+    lun->no_capacity_16 = sim_one_in(world, 8);
+    lun->max_transfer_blocks = sim_one_in(world, 3) ? sim_between(world, 1, 64) : 0;
     switch ((unsigned)sim->plan.wrong) {
     case SIM_WRONG_LUN_NOT_DISK:
         lun->type = 5;
@@ -176,8 +176,7 @@ static void alter(struct sim *sim, unsigned i, struct lb_span span) {
     if (digests && sim_happens(world, SIM_FLIPPED))
         sim_flip(world, span);
     if (sim_happens(world, SIM_HOSTILE_INITIATOR))
-        for (uint32_t n = sim_between(world, 1, 8); n > 0; n--)
-            span.p[sim_below(world, (uint32_t)span.len)] = (uint8_t)sim_random(world);
+        sim_spoil(world, span, 8);
 }
 
 static bool pull(struct sim *sim, unsigned i) {

@@ -84,6 +84,13 @@ bool sim_one_in(struct sim_world *world, uint32_t n) {
     return sim_below(world, n) == 0;
 }
 
+void sim_spoil(struct sim_world *world, struct lb_span span, uint32_t most) {
+    for (uint32_t n = sim_between(world, 1, most); n > 0 && span.len > 0; n--) {
+        uint8_t value = (uint8_t)sim_random(world);
+        span.p[sim_below(world, (uint32_t)span.len)] = value;
+    }
+}
+
 bool sim_is_calm(const struct sim_world *world) {
     return world->now_us >= world->calm_us;
 }

@@ -1,7 +1,9 @@
 /* The simulated world: its clock, what happens when, its dice, and what was seen.
  *
  * Nothing in a run depends on anything but the seed: no clock, no address of memory, no order of a
- * hash table. Time jumps from one event to the next. */
+ * hash table, and no compiler: two throws of the dice never stand in one expression, one list of
+ * arguments or one initialiser, whose order is the compiler's choice (tests/sim-builds.sh). Time
+ * jumps from one event to the next. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
@@ -90,6 +92,8 @@ uint32_t sim_below(struct sim_world *world, uint32_t n);               /* 0..n-1
 uint32_t sim_between(struct sim_world *world, uint32_t a, uint32_t b); /* a..b */
 uint32_t sim_skewed(struct sim_world *world, uint32_t a, uint32_t b);  /* small ones more often */
 bool sim_one_in(struct sim_world *world, uint32_t n);
+/* Changes 1 to `most` bytes. */
+void sim_spoil(struct sim_world *world, struct lb_span span, uint32_t most);
 /* A number of the seed for one purpose, which throws no dice: what was drawn before stays. */
 uint32_t sim_aside(const struct sim_world *world, uint64_t purpose);
 /* Whether the fault happens on this occasion; then it is counted. */
