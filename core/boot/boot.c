@@ -353,6 +353,12 @@ const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot) {
     return &boot->target;
 }
 
+struct lb_boot_servers lb_boot_servers(const struct lb_boot *boot) {
+    size_t current = boot->candidate_current;
+    return current < boot->candidate_count ? boot->candidates[current].servers
+                                           : (struct lb_boot_servers){0};
+}
+
 const char *lb_boot_initiator(const struct lb_boot *boot) {
     return boot->initiator;
 }

@@ -64,6 +64,12 @@ enum lb_service {
     LB_BY_SENDTARGETS,
 };
 
+/* The servers of discovery that named a portal; family none: not one of these. An SLP agent may
+ * have named the portal, or the iSNS server that did. */
+struct lb_boot_servers {
+    struct lb_addr isns, slp;
+};
+
 /* A portal of a target that may be booted from: one entry for each. They are tried in their order:
  *
  * 1. what a person or a Root Path named, then as the key `discovery` orders the services
@@ -77,7 +83,8 @@ enum lb_service {
  * Those that the policy refuses come last, for a person to see; they are never tried. */
 struct lb_candidate {
     enum lb_service service;
-    char source[80];         /* who said so: "iSNS server 192.0.2.9" */
+    char source[80]; /* who said so: "iSNS server 192.0.2.9" */
+    struct lb_boot_servers servers;
     struct lb_rootpath at;   /* target (normalised), server (address or name), port, LUN */
     int32_t portal_group;    /* its tag, or -1: unknown */
     bool boot_list;          /* named for booting: a boot list, or boot-list of RFC 4018 */
@@ -236,6 +243,8 @@ const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t
                                               size_t *dropped);
 /* What is booted: target, LUN, server as given. Valid from the boot stage on. */
 const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot);
+/* Who named it, where discovery found it. */
+struct lb_boot_servers lb_boot_servers(const struct lb_boot *boot);
 const char *lb_boot_initiator(const struct lb_boot *boot);
 struct lb_iscsi *lb_boot_session(struct lb_boot *boot);
 

@@ -131,6 +131,10 @@ static void merge(struct lb_boot *boot, size_t at, const struct lb_candidate *ca
         lb_format(merged.source, sizeof merged.source, "%s", candidate->source);
     }
     merged.boot_list = merged.boot_list || candidate->boot_list;
+    if (!lb_addr_is_set(merged.servers.isns))
+        merged.servers.isns = candidate->servers.isns;
+    if (!lb_addr_is_set(merged.servers.slp))
+        merged.servers.slp = candidate->servers.slp;
     if (merged.portal_group < 0)
         merged.portal_group = candidate->portal_group;
     bool is_current = boot->candidate_current == at;

@@ -231,6 +231,7 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
         .at = {.host = LB_HOST_ADDR, .addr = found->portal.addr, .port = found->portal.port},
         .portal_group = found->portal_group,
         .boot_list = found->in_boot_list,
+        .servers = {.isns = server(boot)->at.addr, .slp = server(boot)->agent},
     };
     if (wanted[0] != '\0' && !lb_streq(found->target, wanted))
         return;

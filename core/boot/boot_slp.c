@@ -159,6 +159,7 @@ static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query q
         .at = {.host = found->host, .addr = found->addr, .port = found->port},
         .portal_group = found->portal_group,
         .boot_list = query == LB_SLP_BOOT_LIST,
+        .servers.slp = found->agent,
     };
     if (wanted[0] != '\0' && !lb_streq(found->target, wanted))
         return; /* an agent need not be right */
@@ -175,7 +176,7 @@ static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query q
 }
 
 static void take_isns(struct lb_boot *boot, uint64_t now_us, const struct lb_slp_found *found) {
-    struct lb_boot_isns_server server = {.at = {found->addr, found->port}};
+    struct lb_boot_isns_server server = {.at = {found->addr, found->port}, .agent = found->agent};
     lb_format(server.source, sizeof server.source, "SLP agent %s", lb_addr_text(found->agent).s);
     memcpy(server.name, found->name, sizeof server.name);
     lb_isns_service_add(boot, now_us, &server);

@@ -110,7 +110,8 @@ struct lb_boot_isns_server {
     struct lb_endpoint at;      /* family none: the name is yet to be looked up */
     char name[LB_HOST_MAX + 1]; /* empty: named by its address */
     bool by_person;
-    char source[48]; /* who named it */
+    char source[48];      /* who named it */
+    struct lb_addr agent; /* of SLP, if one did */
 };
 
 /* SendTargets has the boot stage's session, for it is only asked where that has nothing to do yet:

@@ -31,6 +31,14 @@ static void check_found(const char *source) {
     CHECK(!world.isns_open);
 }
 
+/* What the iBFT says; zero: nobody. */
+static void check_servers(uint8_t isns, uint8_t slp) {
+    struct lb_boot_servers servers = lb_boot_servers(&host.boot);
+    CHECK(isns == 0 ? !lb_addr_is_set(servers.isns)
+                    : lb_addr_equal(servers.isns, v4(192, 0, 2, isns)));
+    CHECK(slp == 0 ? !lb_addr_is_set(servers.slp) : lb_addr_equal(servers.slp, v4(192, 0, 2, slp)));
+}
+
 /* ---- by name -----------------------------------------------------------------------------------
  */
 
@@ -39,6 +47,7 @@ static void a_target_is_found_by_its_name_through_isns(void) {
     with_isns();
     if (host_boots())
         check_found("iSNS server 192.0.2.9");
+    check_servers(9, 0);
 }
 
 static void a_target_is_found_by_its_name_through_slp(void) {
@@ -47,6 +56,7 @@ static void a_target_is_found_by_its_name_through_slp(void) {
     if (!host_boots())
         return;
     check_found("SLP agent 192.0.2.20");
+    check_servers(0, 20);
     CHECK_EQ(world.isns_connects, 0);
 }
 
@@ -81,6 +91,16 @@ static void a_server_that_slp_knows_is_asked(void) {
     if (host_boots())
         check_found("iSNS server 192.0.2.9");
     CHECK_STR(host_fact("isns-server").source, "SLP agent 192.0.2.21");
+    check_servers(9, 21);
+}
+
+static void no_server_of_discovery_stands_beside_a_disk_that_was_named(void) {
+    world_init();
+    host_offers(HOST_ROOT_PATH);
+    with_isns();
+    with_slp();
+    CHECK(host_boots());
+    check_servers(0, 0);
 }
 
 static void the_second_server_is_asked_when_the_first_does_not_answer(void) {
@@ -544,6 +564,7 @@ int main(void) {
     TEST(the_first_answer_is_enough);
     TEST(a_server_of_option_83_is_asked);
     TEST(a_server_that_slp_knows_is_asked);
+    TEST(no_server_of_discovery_stands_beside_a_disk_that_was_named);
     TEST(the_second_server_is_asked_when_the_first_does_not_answer);
     TEST(the_server_may_be_given_by_its_name);
     TEST(a_server_whose_name_does_not_resolve_is_told_as_that);

@@ -117,6 +117,20 @@ static void what_is_encoded_is_decoded(void) {
                 lb_bytes_of_text("target-secret-01"));
 }
 
+/* Bytes 6 to 37 of the structure at 72: as Linux's sysfs reads them. */
+static void the_servers_of_discovery_stand_in_the_initiator_structure(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_v4(&ibft);
+    ibft.isns = addr("192.0.2.9");
+    ibft.slp = addr("2001:db8::20");
+    struct lb_bytes table = encode(&ibft);
+    CHECK_BYTES(lb_bytes(table.p + 78, 16), tap_hex("00000000000000000000ffffc0000209"));
+    CHECK_BYTES(lb_bytes(table.p + 94, 16), tap_hex("20010db8000000000000000000000020"));
+    CHECK(lb_ibft_decode(table, &back));
+    CHECK(lb_addr_equal(back.isns, ibft.isns));
+    CHECK(lb_addr_equal(back.slp, ibft.slp));
+}
+
 static void a_second_pair_is_valid_and_not_selected(void) {
     struct lb_ibft ibft, back = {0};
     fill_v4(&ibft);
@@ -180,6 +194,7 @@ int main(void) {
     TEST(ipv4_with_mutual_chap_is_the_vector);
     TEST(ipv6_without_chap_is_the_vector);
     TEST(what_is_encoded_is_decoded);
+    TEST(the_servers_of_discovery_stand_in_the_initiator_structure);
     TEST(a_second_pair_is_valid_and_not_selected);
     TEST(secrets_stand_only_in_tables_that_say_so);
     TEST(every_truncation_and_every_changed_byte_is_refused);

@@ -104,6 +104,9 @@ EFI_STATUS table_install(const struct lb_config *config) {
     if (ibft != NULL && room != NULL) {
         ibft->pair_count = 1;
         lb_format(ibft->initiator, sizeof ibft->initiator, "%s", lb_boot_initiator(loop_engine()));
+        struct lb_boot_servers servers = lb_boot_servers(loop_engine());
+        ibft->isns = servers.isns;
+        ibft->slp = servers.slp;
         fill_nic(&ibft->nics[0]);
         fill_target(config, &ibft->targets[0]);
         status = lb_ibft_encode(ibft, lb_span(room, LB_IBFT_MAX), &len)
