@@ -14,15 +14,15 @@ run_seeds() { # BUILD SEEDS
 
 show_difference() { # BUILD SEEDS
     local seed
-    seed=$(diff "$work/build.$2" "$work/$1.$2" | sed -n 's/^[<>] seed \([0-9]*\):.*/\1/p' | head -n 1)
+    seed=$(diff "$work/build.$2" "$work/$1.$2" | sed -n 's/^[<>] seed \([0-9]*\):.*/\1/p' | sed -n 1p)
     [ -n "$seed" ] || {
-        diff "$work/build.$2" "$work/$1.$2" | head -n 20 | sed 's/^/# /'
+        diff "$work/build.$2" "$work/$1.$2" | sed -n 1,20p | sed 's/^/# /'
         return
     }
     echo "# seed $seed: the first lines that differ (< build, > $1)"
     build/lunboot-sim --seed="$seed" --trace >"$work/ours" 2>&1
     "$1/lunboot-sim" --seed="$seed" --trace >"$work/theirs" 2>&1
-    diff "$work/ours" "$work/theirs" | head -n 10 | sed 's/^/# /'
+    diff "$work/ours" "$work/theirs" | sed -n 1,10p | sed 's/^/# /'
 }
 
 compare() { # BUILD SEEDS
