@@ -1,5 +1,6 @@
 #include "hosts/uefi/origin.h"
 #include "core/dhcp4/dhcp4_wire.h"
+#include "hosts/uefi/boot_url.h"
 
 static EFI_GUID loaded_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
@@ -7,7 +8,9 @@ static EFI_GUID pxe_guid = EFI_PXE_BASE_CODE_PROTOCOL_GUID;
 static EFI_GUID shell_guid = {
     0x752f3136, 0x4e16, 0x4fdc, {0xa2, 0x2a, 0xe5, 0xf4, 0x68, 0x12, 0xf4, 0xca}};
 
-#define MSG_URI_NODE 24 /* UEFI 2.10 10.3.4.24 */
+#define MSG_URI_NODE   24 /* UEFI 2.10 10.3.4.24 */
+#define OPTIONS6_AT    4  /* UEFI 2.10 24.3.2: EFI_PXE_BASE_CODE_DHCPV6_PACKET */
+#define OPTIONS6_BYTES 1024
 
 static EFI_LOADED_IMAGE *image(void) {
     EFI_LOADED_IMAGE *loaded = NULL;
@@ -91,40 +94,59 @@ bool origin_lease(struct lb_dhcp4_lease *lease, uint8_t mac[6]) {
 /* ---- the directory we came from ----------------------------------------------------------------
  */
 
-static bool make_name(const struct lb_dhcp4_lease *lease, const char *name, char *out, size_t cap) {
+struct place {
+    struct lb_addr server;
+    char path[300];
+};
+
+static bool set_path(struct place *place, struct lb_bytes folder, const char *name) {
+    struct lb_text text = lb_text(place->path, sizeof place->path);
+    lb_text_add(&text, "%.*s%s", (int)folder.len, (const char *)folder.p, name);
+    return !text.cut;
+}
+
+static bool place4(const EFI_PXE_BASE_CODE_PACKET *packet, const struct lb_dhcp4_lease *lease,
+                   const char *name, struct place *place) {
     size_t dir = 0;
     for (size_t i = 0; lease->bootfile[i] != '\0'; i++)
         if (lease->bootfile[i] == '/')
             dir = i + 1;
-    struct lb_text text = lb_text(out, cap);
-    lb_text_add(&text, "%.*s%s", (int)dir, lease->bootfile, name);
-    return !text.cut;
+    place->server = lb_addr_v4_bytes(packet->Dhcpv4.BootpSiAddr);
+    /* option 66 as an address; a name is left to siaddr */
+    lb_addr_parse(lb_bytes_of_text(lease->tftp_server), &place->server);
+    if (lb_addr_is_zero(place->server))
+        place->server = lease->server;
+    return set_path(place, lb_bytes(lease->bootfile, dir), name);
 }
 
-static size_t fetch(EFI_PXE_BASE_CODE *base, struct lb_addr server, char *name, uint8_t *room,
-                    size_t cap) {
+static bool place6(const EFI_PXE_BASE_CODE_PACKET *packet, const char *name, struct place *place) {
+    struct boot_url url;
+    struct lb_bytes options = lb_bytes(packet->Raw + OPTIONS6_AT, OPTIONS6_BYTES);
+    if (!boot_url_find(options, &url))
+        return false;
+    place->server = url.server;
+    return set_path(place, url.folder, name);
+}
+
+static size_t fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *room, size_t cap) {
     EFI_IP_ADDRESS ip = {0};
     UINT64 len = cap;
-    memcpy(ip.v4.Addr, server.bytes, 4);
+    memcpy(ip.v6.Addr, place->server.bytes, sizeof ip.v6.Addr); /* IPv4's are the first four */
     EFI_STATUS status = base->Mtftp(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, room, FALSE, &len, NULL,
-                                    &ip, (UINT8 *)name, NULL, FALSE);
+                                    &ip, (UINT8 *)place->path, NULL, FALSE);
     return EFI_ERROR(status) ? 0 : (size_t)LB_MIN(len, (UINT64)cap);
 }
 
 size_t origin_read_file(const char *name, uint8_t *room, size_t cap) {
     EFI_PXE_BASE_CODE *found = pxe();
     struct lb_dhcp4_lease *lease = uefi_alloc(sizeof *lease);
-    char path[300];
-    size_t len = 0;
-    if (found != NULL && lease != NULL && !found->Mode->UsingIpv6 &&
-        read_lease(boot_packet(found->Mode), lease) && make_name(lease, name, path, sizeof path)) {
-        struct lb_addr server = lb_addr_v4_bytes(boot_packet(found->Mode)->Dhcpv4.BootpSiAddr);
-        struct lb_bytes named = lb_bytes_of_text(lease->tftp_server);
-        lb_addr_parse(named, &server); /* option 66 as an address; a name is left to siaddr */
-        if (lb_addr_is_zero(server))
-            server = lease->server;
-        len = fetch(found, server, path, room, cap);
-    }
+    struct place place;
+    bool is_known = false;
+    if (found != NULL && found->Mode->UsingIpv6)
+        is_known = place6(boot_packet(found->Mode), name, &place);
+    else if (found != NULL && lease != NULL)
+        is_known = read_lease(boot_packet(found->Mode), lease) &&
+                   place4(boot_packet(found->Mode), lease, name, &place);
     uefi_free(lease);
-    return len;
+    return is_known ? fetch(found, &place, room, cap) : 0;
 }

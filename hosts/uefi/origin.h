@@ -16,8 +16,8 @@ enum origin {
 enum origin origin_find(void);
 const char *origin_word(enum origin origin);
 
-/* PXE: reads a file from the directory the program came from, over the firmware's own TFTP; before
- * the card is taken. Gives its length, 0 when there is none. */
+/* PXE: reads a file from the directory the program came from, over the firmware's own TFTP, by IPv4
+ * or IPv6; before the card is taken. Gives its length, 0 when there is none. */
 size_t origin_read_file(const char *name, uint8_t *room, size_t cap);
 /* PXE: the DHCP answer that the firmware holds, and the card it came by. False: there is none. */
 bool origin_lease(struct lb_dhcp4_lease *lease, uint8_t mac[6]);
