@@ -11,14 +11,19 @@
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/nd6.h"
 
-#define ARP_PROBE_US (100 * LB_US_MS) /* how long an answer is awaited, as on Linux */
-#define DAD_US       LB_US_SEC        /* RFC 4861 10: RETRANS_TIMER */
-#define SILENT_US    LB_US_SEC /* the same: a router that has not answered by then is silent */
+/* As on Linux: an address counts as free when two questions, 50 ms apart, had no answer for a tenth
+ * of a second (IPv4: one question). IPv6 goes on listening for the whole second of RFC 4861's
+ * RETRANS_TIMER: whoever answers late has the address all the same. */
+#define FREE_US   (100 * LB_US_MS)
+#define AGAIN_US  (50 * LB_US_MS)
+#define WATCH_US  LB_US_SEC
+#define SILENT_US LB_US_SEC /* a router that has not answered by then is silent */
 
 struct probe {
-    struct lb_addr addr; /* none: a free entry */
+    struct lb_addr addr;       /* none: a free entry */
+    bool is_repeated, is_told; /* asked for a second time; said to be free */
     bool conflict;
-    uint64_t until_us;
+    uint64_t since_us;
 };
 
 static struct {
@@ -224,18 +229,17 @@ static bool is_ours(struct lb_addr addr) {
 
 static void begin_probe6(struct probe *probe) {
     ip_addr_t group = group_of(probe->addr);
-    probe->until_us = clock_us() + DAD_US;
-    if (is_ours(probe->addr)) {
-        probe->until_us = clock_us(); /* it has passed before */
+    if (is_ours(probe->addr)) { /* it has passed before */
+        probe->since_us -= WATCH_US;
         return;
     }
+    probe->is_repeated = false;
     mld6_joingroup_netif(&net_interface, ip_2_ip6(&group));
     solicit(probe->addr);
 }
 
-static void begin_probe4(struct probe *probe) {
+static void begin_probe4(const struct probe *probe) {
     ip_addr_t ip = net_to_ip(probe->addr);
-    probe->until_us = clock_us() + ARP_PROBE_US;
     etharp_request(&net_interface, ip_2_ip4(&ip)); /* from 0.0.0.0: there is no address yet */
 }
 
@@ -245,13 +249,29 @@ void net_address_claimed(struct lb_addr addr) {
         probe->conflict = true;
 }
 
-static void end_probe(struct probe *probe) {
+/* The group was joined for the probe; an address that the interface has joins it once more. */
+static void leave_group(const struct probe *probe) {
     ip_addr_t group = group_of(probe->addr);
-    if (probe->addr.family == LB_V6 && !is_ours(probe->addr)) {
-        if (!probe->conflict) /* joins the group once more */
-            add_address6(probe->addr, LB_FOREVER, LB_FOREVER);
-        mld6_leavegroup_netif(&net_interface, ip_2_ip6(&group));
-    }
+    mld6_leavegroup_netif(&net_interface, ip_2_ip6(&group));
+}
+
+static void found_free(struct probe *probe) {
+    bool is_new = probe->addr.family == LB_V6 && !is_ours(probe->addr);
+    probe->is_told = true;
+    if (!is_new)
+        return;
+    add_address6(probe->addr, LB_FOREVER, LB_FOREVER);
+    leave_group(probe);
+}
+
+static void end_probe(struct probe *probe) {
+    ip_addr_t ip = net_to_ip(probe->addr);
+    s8_t index =
+        probe->addr.family == LB_V6 ? netif_get_ip6_addr_match(&net_interface, ip_2_ip6(&ip)) : -1;
+    if (index >= 0 && probe->is_told && probe->conflict)
+        netif_ip6_addr_set_state(&net_interface, index, IP6_ADDR_INVALID);
+    else if (index < 0 && probe->addr.family == LB_V6 && !probe->is_told)
+        leave_group(probe);
     *probe = (struct probe){0};
 }
 
@@ -262,33 +282,52 @@ static struct probe *take_probe(void) {
         struct probe *probe = &address.probes[i];
         if (!lb_addr_is_set(probe->addr))
             return probe;
-        if (probe->until_us < oldest->until_us)
+        if (probe->since_us < oldest->since_us)
             oldest = probe;
     }
-    oldest->conflict = true; /* not one of ours */
+    oldest->conflict = false; /* nothing is known of it */
     end_probe(oldest);
     return oldest;
 }
 
 void net_probe(struct lb_addr addr) {
-    if (find_probe(addr) != NULL)
+    struct probe *probe = find_probe(addr);
+    if (probe != NULL && !probe->is_told)
         return; /* it is being asked for */
-    struct probe *probe = take_probe();
-    *probe = (struct probe){.addr = addr};
+    if (probe == NULL)
+        probe = take_probe();
+    *probe = (struct probe){.addr = addr, .is_repeated = true, .since_us = clock_us()};
     if (addr.family == LB_V6)
         begin_probe6(probe);
     else
         begin_probe4(probe);
 }
 
+/* Whether there is something to say about it. */
+static bool has_news(struct probe *probe) {
+    uint64_t age_us = clock_us() - probe->since_us;
+    if (!probe->is_repeated && age_us >= AGAIN_US) {
+        probe->is_repeated = true;
+        solicit(probe->addr);
+    }
+    if (probe->conflict)
+        return true;
+    if (probe->is_told && (probe->addr.family == LB_V4 || age_us >= WATCH_US))
+        end_probe(probe);
+    return lb_addr_is_set(probe->addr) && !probe->is_told && age_us >= FREE_US;
+}
+
 bool net_probe_result(struct lb_addr *addr, bool *conflict) {
     for (size_t i = 0; i < NET_PROBES_MAX; i++) {
         struct probe *probe = &address.probes[i];
-        if (!lb_addr_is_set(probe->addr) || (!probe->conflict && clock_us() < probe->until_us))
+        if (!lb_addr_is_set(probe->addr) || !has_news(probe))
             continue;
         *addr = probe->addr;
         *conflict = probe->conflict;
-        end_probe(probe);
+        if (probe->conflict)
+            end_probe(probe);
+        else
+            found_free(probe);
         return true;
     }
     return false;
