@@ -103,16 +103,22 @@ bool nic_has_link(struct nic *nic) {
     return nic->snp->Mode->MediaPresent;
 }
 
-/* Takes back the buffers that the card has sent. */
+static void give_back(struct nic *nic, size_t at) {
+    nic->tx_count -= nic->tx_busy[at];
+    nic->tx_busy[at] = false;
+}
+
+/* Takes back the buffers that the card has sent. To ask is dear, for drivers ask the card whether
+ * there is a link each time. */
 static void reclaim(struct nic *nic) {
     UINT32 interrupts;
-    for (unsigned i = 0; i < NIC_TX_MAX; i++) {
+    for (unsigned i = 0; i < NIC_TX_MAX && nic->tx_count > 0; i++) {
         void *done = NULL;
         if (EFI_ERROR(nic->snp->GetStatus(nic->snp, &interrupts, &done)) || done == NULL)
             return;
         size_t at = (size_t)((uint8_t *)done - nic->tx_room) / NIC_FRAME_MAX;
         if ((uint8_t *)done >= nic->tx_room && at < NIC_TX_MAX)
-            nic->tx_busy[at] = false;
+            give_back(nic, at);
     }
 }
 
@@ -125,7 +131,8 @@ static uint8_t *free_frame(struct nic *nic, size_t *at) {
 
 bool nic_send(struct nic *nic, const uint8_t *frame, size_t len) {
     size_t at;
-    reclaim(nic);
+    if (nic->tx_count >= NIC_TX_MAX / 2)
+        reclaim(nic);
     uint8_t *room = free_frame(nic, &at);
     if (room == NULL || len > NIC_FRAME_MAX) {
         nic->tx_full++;
@@ -133,13 +140,14 @@ bool nic_send(struct nic *nic, const uint8_t *frame, size_t len) {
     }
     memcpy(room, frame, len);
     nic->tx_busy[at] = true;
+    nic->tx_count++;
     EFI_STATUS status = nic->snp->Transmit(nic->snp, 0, len, room, NULL, NULL, NULL);
     if (status == EFI_NOT_READY) {
         reclaim(nic);
         status = nic->snp->Transmit(nic->snp, 0, len, room, NULL, NULL, NULL);
     }
     if (EFI_ERROR(status)) {
-        nic->tx_busy[at] = false;
+        give_back(nic, at);
         nic->tx_full++;
         return false;
     }

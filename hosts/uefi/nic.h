@@ -18,6 +18,7 @@ struct nic {
     EFI_MAC_ADDRESS groups[NIC_GROUPS_MAX];
     uint8_t *tx_room; /* NIC_TX_MAX frames */
     bool tx_busy[NIC_TX_MAX];
+    unsigned tx_count; /* busy ones */
     uint64_t sent, received, tx_full;
 };
 
