@@ -5,6 +5,8 @@
 #define TRACE_BYTES   (64 * 1024)
 #define LINK_CHECK_US (100 * LB_US_MS)
 #define ACTIONS_MAX   64 /* in one turn */
+/* Where no frame comes and nobody asks, time is looked at this often. */
+#define IDLE_US LB_US_MS
 
 enum slot_use {
     SLOT_FREE, /* or a datagram service */
@@ -20,8 +22,8 @@ static struct {
     uint8_t *rx, *trace_ring;
     enum loop_state state;
     enum slot_use slots[LB_BOOT_SLOTS_MAX];
-    bool link_wanted;
-    uint64_t link_check_us;
+    bool link_wanted, is_stirred;
+    uint64_t link_check_us, idle_until_us;
 } loop;
 
 struct lb_boot *loop_engine(void) {
@@ -220,17 +222,34 @@ static bool send_streams(void) {
     return moved;
 }
 
-bool loop_turn(void) {
-    bool moved = net_poll();
+/* What frames, timers and the engine's caller have changed. */
+static bool work(void) {
+    bool moved = false;
+    net_timers();
     tell_link();
     tell_datagrams();
     tell_probes();
     tell_name();
-    moved = tell_streams() || moved;
+    moved = tell_streams();
     moved = run_engine() || moved;
-    moved = send_streams() || moved;
-    net_flush();
+    return send_streams() || moved;
+}
+
+/* Whoever waits for the disk turns ten times a frame: such a turn asks the card and no more. */
+bool loop_turn(void) {
+    uint64_t now_us = clock_us();
+    bool moved = net_receive(now_us), is_due = moved || loop.is_stirred;
+    if (is_due || now_us >= loop.idle_until_us) {
+        loop.idle_until_us = now_us + IDLE_US;
+        loop.is_stirred = work();
+        moved = moved || loop.is_stirred;
+    }
+    net_flush(now_us);
     return moved;
+}
+
+void loop_stir(void) {
+    loop.is_stirred = true;
 }
 
 /* ---- beginning and end -------------------------------------------------------------------------
@@ -277,6 +296,7 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
     loop.state = LOOP_RUNS;
     loop.config = config;
     loop.link_wanted = false;
+    loop.is_stirred = true;
     memset(loop.slots, 0, sizeof loop.slots);
     lb_boot_init(loop.engine, clock_us(), &setup);
     lb_wipe(setup.seed, sizeof setup.seed);
@@ -291,6 +311,7 @@ void loop_abandon(void) {
 void loop_stop(void) {
     uint64_t until_us = clock_us() + 3 * LB_US_SEC;
     lb_boot_stop(loop.engine, clock_us(), false);
+    loop_stir();
     while (loop.state != LOOP_OUT && loop.state != LOOP_FAILED && clock_us() < until_us)
         loop_turn();
     loop_abandon();

@@ -19,6 +19,8 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
                 struct lb_error *why);
 /* One turn: frames, timers, the engine's actions, the stream. Gives whether anything moved. */
 bool loop_turn(void);
+/* The engine was asked for something from outside: the next turn looks after it. */
+void loop_stir(void);
 enum loop_state loop_state(void);
 /* Logs out, gives the card back. */
 void loop_stop(void);

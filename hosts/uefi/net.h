@@ -1,8 +1,8 @@
 /* The TCP/IP stack inside the program, over one card: IPv4 and IPv6. lwIP is named in the files
  * that begin with net_ alone.
  *
- * Nothing here blocks: net_poll moves frames and timers, and what came of it is asked for. Services
- * and streams have the engine's slot numbers, below LB_BOOT_SLOTS_MAX. */
+ * Nothing here blocks: net_receive and net_timers move frames and time, and what came of it is
+ * asked for. Services and streams have the engine's slot numbers, below LB_BOOT_SLOTS_MAX. */
 #ifndef LB_UEFI_NET_H
 #define LB_UEFI_NET_H
 
@@ -14,10 +14,11 @@
 /* The card and the random numbers stay the caller's until net_close. */
 bool net_open(struct nic *nic, struct lb_rand *rand);
 void net_close(void);
-/* Receives at most a bounded number of frames and runs the timers. True when a frame came. */
-bool net_poll(void);
-/* At the end of a turn: the acknowledgement that waited for it goes out. */
-void net_flush(void);
+/* Receives at most a bounded number of frames. True when one came. */
+bool net_receive(uint64_t now_us);
+void net_timers(void);
+/* At the end of a turn: an acknowledgement that was held goes out when it is due. */
+void net_flush(uint64_t now_us);
 
 /* net_datagram.c. Opens slot as the kind says (core/boot/boot.h); false: no memory. A group of IPv6
  * in `to` is joined; groups of IPv4 can be sent to, and nothing asks for more. */

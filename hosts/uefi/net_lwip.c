@@ -1,5 +1,6 @@
 /* lwIP over the card: frames, memory, time. */
 #include "hosts/uefi/net_lwip.h"
+#include "hosts/uefi/ack.h"
 
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
@@ -12,7 +13,8 @@
 /* 4.9 MiB: a receive window, also when all of it waits for one frame. */
 #define RX_FRAMES  3072
 #define RX_AT_ONCE 64 /* frames taken in one poll, so that timers have their turn */
-#define ACK_MAX    74 /* Ethernet, IPv6 and TCP without options */
+/* Between two polls: four frames of 1 Gbit/s. There are drivers with room for eight. */
+#define RX_PAUSE_US 50
 
 unsigned char *lwip_heap;
 struct netif net_interface;
@@ -20,6 +22,7 @@ struct netif net_interface;
 struct rx_frame {
     struct pbuf_custom custom; /* first: lwIP hands it back */
     struct rx_frame *next;
+    size_t len;
     uint8_t bytes[NIC_FRAME_MAX];
 };
 
@@ -27,10 +30,10 @@ static struct {
     struct nic *nic;
     struct lb_rand *rand;
     struct rx_frame *frames, *free_frames;
+    uint64_t look_us; /* when the card is asked again */
     bool up;
 
-    size_t ack_len; /* 0: none is held */
-    uint8_t ack[ACK_MAX];
+    struct ack ack;
 
     uint8_t groups[NIC_GROUPS_MAX][6];
     size_t group_count;
@@ -74,57 +77,23 @@ static void frame_back(struct pbuf *p) {
     net.free_frames = frame;
 }
 
-/* A card's notification is dear, and so is one for every second frame that came: an acknowledgement
- * that says nothing else waits for the end of the turn, and only the last one goes out. One with
- * options (SACK) or without news (it may be a duplicate that the sender counts) is not held. Gives
- * where its TCP header is; 0: it is something else. */
-static size_t mere_ack(const struct pbuf *p) {
-    const uint8_t *f = p->payload;
-    size_t tcp = 0;
-    if (p->len != p->tot_len)
-        return 0;
-    if (p->len == 54 && f[12] == 0x08 && f[13] == 0x00 && f[14] == 0x45 && f[23] == 6)
-        tcp = 34;
-    else if (p->len == 74 && f[12] == 0x86 && f[13] == 0xdd && f[20] == 6)
-        tcp = 54;
-    return tcp != 0 && f[tcp + 12] == 0x50 && f[tcp + 13] == 0x10 ? tcp : 0; /* ACK alone */
+static bool send_now(struct lb_bytes frame) {
+    return frame.len == 0 || nic_send(net.nic, frame.p, frame.len);
 }
 
-/* Of the same connection: the peer's address, which stands before the TCP header, and the ports. */
-static bool is_of_held(const uint8_t *frame, size_t tcp) {
-    return net.ack_len == tcp + 20 && memcmp(net.ack + tcp - 4, frame + tcp - 4, 8) == 0 &&
-           memcmp(net.ack, frame, 6) == 0;
-}
-
-static bool hold(const uint8_t *frame, size_t tcp) {
-    bool same = is_of_held(frame, tcp);
-    if (same && memcmp(net.ack + tcp + 8, frame + tcp + 8, 4) == 0 &&
-        memcmp(net.ack + tcp + 14, frame + tcp + 14, 2) == 0)
-        return false; /* no news: neither the number nor the window */
-    if (!same)
-        net_flush();
-    memcpy(net.ack, frame, tcp + 20);
-    net.ack_len = tcp + 20;
-    return true;
-}
-
-void net_flush(void) {
-    if (net.ack_len > 0)
-        nic_send(net.nic, net.ack, net.ack_len);
-    net.ack_len = 0;
+void net_flush(uint64_t now_us) {
+    send_now(ack_due(&net.ack, now_us));
 }
 
 static err_t frame_out(struct netif *netif, struct pbuf *p) {
     uint8_t flat[NIC_FRAME_MAX];
+    struct lb_bytes frame = lb_bytes(p->payload, p->len), before;
     (void)netif;
-    size_t tcp = mere_ack(p);
-    if (tcp != 0 && hold(p->payload, tcp))
-        return ERR_OK;
-    net_flush();
-    if (p->len == p->tot_len)
-        return nic_send(net.nic, p->payload, p->len) ? ERR_OK : ERR_IF;
-    u16_t len = pbuf_copy_partial(p, flat, sizeof flat, 0);
-    return nic_send(net.nic, flat, len) ? ERR_OK : ERR_IF;
+    if (p->len != p->tot_len)
+        frame = lb_bytes(flat, pbuf_copy_partial(p, flat, sizeof flat, 0));
+    bool is_held = ack_offer(&net.ack, clock_us(), frame, &before);
+    send_now(before);
+    return is_held || send_now(frame) ? ERR_OK : ERR_IF;
 }
 
 /* An ARP packet tells of its sender's address: somebody uses it. RFC 5227 2.1.1. */
@@ -151,30 +120,44 @@ static bool is_wanted(const uint8_t *frame, size_t len) {
     return !view.drop;
 }
 
-static bool frame_in(void) {
+/* From the card, and back to the free frames if nobody wants it. */
+static struct rx_frame *take_frame(void) {
     struct rx_frame *frame = net.free_frames;
     if (frame == NULL)
-        return false;
-    size_t len = nic_receive(net.nic, frame->bytes, sizeof frame->bytes);
-    if (len == 0)
-        return false;
-    if (!is_wanted(frame->bytes, len))
-        return true;
+        return NULL;
+    frame->len = nic_receive(net.nic, frame->bytes, sizeof frame->bytes);
+    if (frame->len == 0)
+        return NULL;
     net.free_frames = frame->next;
-    frame->custom.custom_free_function = frame_back;
-    struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, (u16_t)len, PBUF_REF, &frame->custom,
-                                         frame->bytes, sizeof frame->bytes);
-    if (net_interface.input(p, &net_interface) != ERR_OK)
-        pbuf_free(p);
-    return true;
+    return frame;
 }
 
-bool net_poll(void) {
-    unsigned frames = 0;
-    while (frames < RX_AT_ONCE && frame_in())
-        frames++;
+static void hand_in(struct rx_frame *frame) {
+    frame->custom.custom_free_function = frame_back;
+    struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, (u16_t)frame->len, PBUF_REF, &frame->custom,
+                                         frame->bytes, sizeof frame->bytes);
+    if (!is_wanted(frame->bytes, frame->len) || net_interface.input(p, &net_interface) != ERR_OK)
+        pbuf_free(p);
+}
+
+/* A driver tells the card of each frame that is taken out, and that is dear in a virtual machine:
+ * it wakes who reads the wire for us. So frames are taken out in one go, before the stack looks at
+ * the first, and the card is then left alone for a moment, in which more can come. */
+bool net_receive(uint64_t now_us) {
+    struct rx_frame *frames[RX_AT_ONCE];
+    size_t count = 0;
+    if (now_us < net.look_us)
+        return false;
+    while (count < RX_AT_ONCE && (frames[count] = take_frame()) != NULL)
+        count++;
+    net.look_us = count > 0 && count < RX_AT_ONCE ? now_us + RX_PAUSE_US : 0;
+    for (size_t i = 0; i < count; i++)
+        hand_in(frames[i]);
+    return count > 0;
+}
+
+void net_timers(void) {
     sys_check_timeouts();
-    return frames > 0;
 }
 
 /* ---- groups ------------------------------------------------------------------------------------
@@ -261,7 +244,7 @@ void net_close(void) {
         net_datagram_close(slot);
     }
     net_address_close();
-    net_flush();
+    send_now(ack_take(&net.ack));
     netif_remove(&net_interface);
     net.up = false;
 }
