@@ -43,6 +43,13 @@ uint16_t guard_sum(const void *data, size_t len) {
     const uint8_t *at = data;
     uint64_t sum = 0, word;
     uint16_t last = 0;
+    for (; len >= 32; at += 32, len -= 32) { /* most of the work on a frame: four in a turn */
+        uint64_t words[4];
+        __builtin_memcpy(words, at, 32);
+        sum += (words[0] & UINT32_MAX) + (words[1] & UINT32_MAX) + (words[2] & UINT32_MAX) +
+               (words[3] & UINT32_MAX);
+        sum += (words[0] >> 32) + (words[1] >> 32) + (words[2] >> 32) + (words[3] >> 32);
+    }
     for (; len >= 8; at += 8, len -= 8) {
         __builtin_memcpy(&word, at, 8);
         sum += (word & UINT32_MAX) + (word >> 32);
