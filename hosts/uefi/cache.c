@@ -14,12 +14,19 @@ void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_
         cache->stray_numbers[i] = LB_NEVER;
 }
 
-static const struct cache_line *find(const struct cache *cache, uint64_t lba) {
+static bool is_of(const struct cache_line *line, uint64_t number) {
+    return line->number == number && line->state != CACHE_EMPTY && !line->is_stale;
+}
+
+static struct cache_line *find(struct cache *cache, uint64_t lba) {
     uint64_t number = lba / cache->line_blocks;
+    if (is_of(&cache->lines[cache->last], number))
+        return &cache->lines[cache->last];
     for (size_t i = 0; i < cache->line_count; i++)
-        if (cache->lines[i].state != CACHE_EMPTY && !cache->lines[i].is_stale &&
-            cache->lines[i].number == number)
+        if (is_of(&cache->lines[i], number)) {
+            cache->last = i;
             return &cache->lines[i];
+        }
     return NULL;
 }
 
@@ -28,7 +35,7 @@ static uint8_t *memory_of(const struct cache *cache, const struct cache_line *li
     return cache->memory + index * cache->line_blocks * cache->block_bytes;
 }
 
-bool cache_has(const struct cache *cache, uint64_t lba) {
+bool cache_has(struct cache *cache, uint64_t lba) {
     return find(cache, lba) != NULL;
 }
 
@@ -36,14 +43,14 @@ uint32_t cache_read(struct cache *cache, uint64_t lba, uint32_t blocks, void *bu
     uint32_t done = 0;
     uint8_t *to = buffer;
     while (done < blocks) {
-        const struct cache_line *line = find(cache, lba + done);
+        struct cache_line *line = find(cache, lba + done);
         if (line == NULL || line->state != CACHE_VALID)
             break;
         uint32_t offset = (uint32_t)((lba + done) % cache->line_blocks);
         uint32_t run = LB_MIN(blocks - done, cache->line_blocks - offset);
         memcpy(to, memory_of(cache, line) + (size_t)offset * cache->block_bytes,
                (size_t)run * cache->block_bytes);
-        cache->lines[line - cache->lines].used = ++cache->uses;
+        line->used = ++cache->uses;
         done += run;
         to += (size_t)run * cache->block_bytes;
     }
@@ -73,21 +80,30 @@ bool cache_is_scattered(const struct cache *cache) {
     return cache->strays >= CACHE_STRAYS_DIRECT;
 }
 
-unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks) {
+unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks, unsigned pace) {
     bool sequential = lba == cache->next_block;
     uint64_t last = (lba + blocks - 1) / cache->line_blocks;
+    bool is_new_line = lba % cache->line_blocks == 0 || lba / cache->line_blocks != last;
     unsigned wanted = (unsigned)(last - lba / cache->line_blocks) + 1;
+    unsigned room = (unsigned)cache->line_count * 3 / 4;
+    unsigned most = LB_MIN(LB_MAX(pace, (unsigned)CACHE_AHEAD_LEAST), (unsigned)CACHE_AHEAD_MAX);
     cache->next_block = lba + blocks;
     count_stray(cache, lba, sequential);
-    if (sequential && lba % cache->line_blocks != 0 && wanted == 1 && cache_has(cache, lba))
-        return 0; /* the read before was of this line, too */
-    if (!sequential)
-        cache->ahead = 0;
-    else
-        cache->ahead = LB_MIN(LB_MAX(cache->ahead * 2, wanted * 2), (unsigned)CACHE_AHEAD_MAX);
-    unsigned least = cache->strays < CACHE_STRAYS_NO_AHEAD ? CACHE_AHEAD_FIRST : 0;
-    unsigned ahead = LB_MAX(cache->ahead, least);
-    return LB_MIN(wanted + ahead, (unsigned)cache->line_count * 3 / 4);
+    if (sequential && is_new_line)
+        cache->ahead = LB_MIN(LB_MAX(cache->ahead, wanted) * 2, most);
+    else if (!sequential)
+        cache->ahead = cache->strays >= CACHE_STRAYS_NO_AHEAD
+                           ? 0
+                           : LB_MAX((unsigned)CACHE_AHEAD_FIRST, LB_MIN(wanted, most));
+    return wanted >= room ? 0 : LB_MIN(cache->ahead, room - wanted);
+}
+
+uint32_t cache_missing(struct cache *cache, uint64_t lba, uint32_t blocks) {
+    uint32_t missing = 0;
+    while (missing < blocks && !cache_has(cache, lba + blocks - missing - 1))
+        missing += LB_MIN(blocks - missing,
+                          (uint32_t)((lba + blocks - missing - 1) % cache->line_blocks) + 1);
+    return missing;
 }
 
 /* An empty line, or the one whose last use is the longest ago. */

@@ -10,7 +10,7 @@
 
 #include "core/base/mem.h"
 
-#define CACHE_LINES_MAX 128
+#define CACHE_LINES_MAX 160
 
 /* Reads that find nothing, follow no other and come near none: after so many in a row no more is
  * read ahead, and after so many more only what was asked for is read. */
@@ -38,34 +38,39 @@ struct cache {
     uint32_t line_blocks, block_bytes;
     uint64_t disk_blocks;
     uint64_t uses;
+    size_t last; /* the line that was found last: who waits for one asks for it again and again */
     struct cache_line lines[CACHE_LINES_MAX];
 
     /* Sequential readers get more and more read-ahead. */
     uint64_t next_block; /* where the last read ended */
     unsigned ahead;      /* lines */
+    uint64_t edge;       /* the row's lines before this one were claimed */
 
     unsigned strays;
     uint64_t stray_numbers[CACHE_STRAY_NUMBERS]; /* lines */
     unsigned stray_at;
 };
 
-#define CACHE_AHEAD_FIRST                                                                          \
-    3 /* lines beyond the one that was missed, of 64 KiB: small files whole                        \
-       */
-#define CACHE_AHEAD_MAX 56
+/* Lines ahead of a reader: behind the first read at a place, so that small files come whole, and in
+ * a row, where the owner knows how fast they come. */
+#define CACHE_AHEAD_FIRST 3
+#define CACHE_AHEAD_LEAST 8
+#define CACHE_AHEAD_MAX   64
 
 void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_t line_blocks,
                 uint32_t block_bytes, uint64_t disk_blocks);
 /* Copies blocks from the beginning of the range as long as they are there; gives how many. */
 uint32_t cache_read(struct cache *cache, uint64_t lba, uint32_t blocks, void *buffer);
-/* Says that [lba, lba + blocks) is about to be read; gives how many lines from lba's on are worth
- * loading now (they may be there already; 0: all is planned). */
-unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks);
+/* Says that [lba, lba + blocks) is about to be read; gives how many lines behind it are worth
+ * having on their way. pace: how many lines a reader in a row should be ahead of. */
+unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks, unsigned pace);
+/* How many blocks at the end of the range lie in lines that are neither there nor on their way. */
+uint32_t cache_missing(struct cache *cache, uint64_t lba, uint32_t blocks);
 /* Whether the reads come from all over the disk, so that a line each would be waste. As of the last
  * cache_plan. */
 bool cache_is_scattered(const struct cache *cache);
 /* Whether the line that holds lba is there or on its way. */
-bool cache_has(const struct cache *cache, uint64_t lba);
+bool cache_has(struct cache *cache, uint64_t lba);
 /* Takes a line for loading: its index, first block, number of blocks (fewer at the disk's end) and
  * memory. False: it is there or on its way, beyond the end, or every line is on its way. */
 bool cache_claim(struct cache *cache, uint64_t lba, size_t *index, uint64_t *first,

@@ -1,11 +1,12 @@
 #include "hosts/uefi/disk.h"
 #include "hosts/uefi/cache.h"
 #include "hosts/uefi/loop.h"
+#include "hosts/uefi/net.h"
 #include "hosts/uefi/path.h"
 
-#define OPS_MAX      192 /* requests under way: the cache's lines and BlockIo2's */
+#define OPS_MAX      224 /* requests under way: the cache's lines and BlockIo2's */
 #define LINE_BYTES   65536
-#define DIRECT_BYTES 262144 /* a read this long that is not one of a row goes past the cache */
+#define DIRECT_BYTES 262144       /* so much that is not in the cache goes past it */
 #define TICK_100NS   (10 * 10000) /* 10 ms: NOP-Ins, lease and asynchronous requests */
 
 struct request {
@@ -23,7 +24,8 @@ static struct {
     EFI_EVENT tick, exit;
     uint8_t *path;
     uint64_t bytes_read;
-    struct request requests[OPS_MAX];
+    struct request requests[OPS_MAX], *free[OPS_MAX];
+    size_t free_count;
     struct cache cache;
     uint8_t *cache_memory;
     uint64_t wanted_bytes, wanted_from, shown_us; /* the progress bar; wanted_bytes 0: none */
@@ -59,11 +61,9 @@ static EFI_STATUS status_of(const struct lb_disk_op *op) {
     }
 }
 
-static struct request *free_request(void) {
-    for (size_t i = 0; i < OPS_MAX; i++)
-        if (!disk.requests[i].busy)
-            return &disk.requests[i];
-    return NULL;
+static void release(struct request *request) {
+    request->busy = false;
+    disk.free[disk.free_count++] = request;
 }
 
 static void finish(struct lb_disk_op *op) {
@@ -73,13 +73,13 @@ static void finish(struct lb_disk_op *op) {
         disk.bytes_read += (uint64_t)op->blocks * disk.media.BlockSize;
     if (request->is_line) {
         cache_loaded(&disk.cache, request->line, lb_is_ok(&op->error));
-        request->busy = false;
+        release(request);
     }
     if (request->token == NULL)
         return;
     request->token->TransactionStatus = status_of(op);
     bs->SignalEvent(request->token->Event);
-    request->busy = false;
+    release(request);
 }
 
 #define PROGRESS_US (250 * LB_US_MS) /* between two drawings, and before the first */
@@ -137,9 +137,9 @@ static void EFIAPI on_exit_boot_services(EFI_EVENT event, void *context) {
 
 static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t blocks, void *buffer,
                              EFI_BLOCK_IO2_TOKEN *token) {
-    struct request *request;
-    while ((request = free_request()) == NULL)
+    while (disk.free_count == 0)
         turn();
+    struct request *request = disk.free[--disk.free_count];
     *request = (struct request){.busy = true, .token = token};
     request->op = (struct lb_disk_op){.kind = kind,
                                       .lba = lba,
@@ -147,6 +147,7 @@ static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t block
                                       .buffer = buffer,
                                       .user = (uint64_t)(uintptr_t)request};
     lb_boot_submit(loop_engine(), clock_us(), &request->op);
+    loop_stir();
     return request;
 }
 
@@ -154,8 +155,9 @@ static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t block
 static EFI_STATUS wait_for(struct request *request) {
     while (!request->done)
         turn();
-    request->busy = false;
-    return status_of(&request->op);
+    EFI_STATUS status = status_of(&request->op);
+    release(request);
+    return status;
 }
 
 /* ---- the protocols -----------------------------------------------------------------------------
@@ -180,42 +182,49 @@ static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buf
 /* ---- reads through the cache -------------------------------------------------------------------
  */
 
-static void load_line(uint64_t lba) {
+/* False: there is no room for it now. */
+static bool load_line(uint64_t lba) {
     size_t index;
     uint64_t first;
     uint32_t blocks;
     uint8_t *to;
-    if (free_request() == NULL || !cache_claim(&disk.cache, lba, &index, &first, &blocks, &to))
-        return;
+    if (disk.free_count == 0)
+        return false;
+    if (!cache_claim(&disk.cache, lba, &index, &first, &blocks, &to))
+        return cache_has(&disk.cache, lba);
     struct request *request = begin(LB_DISK_READ, first, blocks, to, NULL);
     request->is_line = true;
     request->line = index;
+    return true;
 }
 
-static void load_lines(uint64_t lba, unsigned count) {
-    uint64_t at = lba - lba % disk.cache.line_blocks;
-    for (unsigned i = 0; i < count; i++, at += disk.cache.line_blocks)
+static void load_lines(uint64_t first, uint64_t end) {
+    uint32_t line_blocks = disk.cache.line_blocks;
+    for (uint64_t at = first - first % line_blocks; at < end; at += line_blocks)
         load_line(at);
 }
 
-/* Straight into the caller's buffer: what is long, and not one of a row that read-ahead serves. */
+/* In a row, what was asked for before is not looked at again. */
+static void load_ahead(uint64_t lba, unsigned count) {
+    struct cache *cache = &disk.cache;
+    uint64_t first = (lba - 1) / cache->line_blocks + 1, end = first + count;
+    if (cache->edge < first || cache->edge > end)
+        cache->edge = first;
+    while (cache->edge < end && load_line(cache->edge * cache->line_blocks))
+        cache->edge++;
+}
+
+/* Straight into the caller's buffer. */
 static EFI_STATUS read_direct(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
     return wait_for(begin(LB_DISK_READ, lba, blocks, buffer, NULL));
 }
 
-static EFI_STATUS read_cached(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
-    uint32_t block_bytes = disk.media.BlockSize;
-    bool in_a_row = lba == disk.cache.next_block;
-    unsigned ahead = cache_plan(&disk.cache, lba, blocks);
-    bool is_long = (uint64_t)blocks * block_bytes >= DIRECT_BYTES;
-    bool is_stray = cache_is_scattered(&disk.cache) && !cache_has(&disk.cache, lba);
-    if (disk.cache_memory == NULL || is_stray || (!in_a_row && is_long))
-        return read_direct(lba, blocks, buffer);
-    load_lines(lba, ahead);
+/* Out of lines that are there or on their way. */
+static EFI_STATUS read_lines(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
     for (uint32_t done = 0; done < blocks;) {
         uint32_t got = cache_read(&disk.cache, lba + done, blocks - done, buffer);
         done += got;
-        buffer += (size_t)got * block_bytes;
+        buffer += (size_t)got * disk.media.BlockSize;
         if (done == blocks || got > 0)
             continue;
         if (!cache_has(&disk.cache, lba + done)) /* it failed to load, or there was no line */
@@ -223,6 +232,31 @@ static EFI_STATUS read_cached(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
         turn();
     }
     return EFI_SUCCESS;
+}
+
+/* What is there or on its way is copied; much more than that comes straight into the caller's
+ * buffer; and what is behind it is asked for in the same breath. */
+static EFI_STATUS read_cached(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
+    uint32_t block_bytes = disk.media.BlockSize;
+    uint64_t pace = net_stream_pace(LB_BOOT_SLOT_SESSION) / LINE_BYTES;
+    unsigned ahead = cache_plan(&disk.cache, lba, blocks, (unsigned)LB_MIN(pace, 1000u));
+    if (disk.cache_memory == NULL ||
+        (cache_is_scattered(&disk.cache) && !cache_has(&disk.cache, lba)))
+        return read_direct(lba, blocks, buffer);
+    uint32_t direct = cache_missing(&disk.cache, lba, blocks);
+    if ((uint64_t)direct * block_bytes < DIRECT_BYTES)
+        direct = 0;
+    uint32_t lines = blocks - direct;
+    struct request *request = NULL;
+    if (lines > 0)
+        load_lines(lba, lba + lines);
+    if (direct > 0)
+        request =
+            begin(LB_DISK_READ, lba + lines, direct, buffer + (size_t)lines * block_bytes, NULL);
+    load_ahead(lba + blocks, ahead);
+    EFI_STATUS status = read_lines(lba, lines, buffer);
+    EFI_STATUS of_direct = request == NULL ? EFI_SUCCESS : wait_for(request);
+    return EFI_ERROR(status) ? status : of_direct;
 }
 
 static EFI_STATUS read_now(uint64_t lba, uint32_t blocks, void *buffer) {
@@ -436,6 +470,11 @@ static void fill_media(void) {
 /* The head and the tail of the disk, where partition tables are, come in one flight. */
 static void fill_cache(void) {
     const struct lb_disk_info *info = lb_boot_disk(loop_engine());
+    for (disk.free_count = 0; disk.free_count < OPS_MAX;) {
+        disk.requests[disk.free_count].busy = false;
+        disk.free[disk.free_count] = &disk.requests[disk.free_count];
+        disk.free_count++;
+    }
     if (disk.cache_memory == NULL)
         disk.cache_memory = uefi_alloc((size_t)CACHE_LINES_MAX * LINE_BYTES);
     cache_init(&disk.cache, disk.cache_memory, CACHE_LINES_MAX, LINE_BYTES / info->block_bytes,
@@ -444,7 +483,7 @@ static void fill_cache(void) {
         return;
     load_line(0);
     load_line(info->blocks - 1);
-    load_lines(0x100000 / info->block_bytes, 1 + CACHE_AHEAD_FIRST); /* where most ESPs begin */
+    load_ahead(0x100000 / info->block_bytes, 1 + CACHE_AHEAD_FIRST); /* where most ESPs begin */
 }
 
 EFI_STATUS disk_install(EFI_HANDLE *handle) {

@@ -67,6 +67,8 @@ size_t net_stream_read(uint32_t slot, const struct lb_span *spans, size_t count)
 size_t net_stream_write(uint32_t slot, const struct lb_bytes *pieces, size_t count);
 /* Our address of it; none while there is no connection. */
 struct lb_addr net_stream_local(uint32_t slot);
+/* How many bytes are worth having asked for ahead (pace.h). */
+uint64_t net_stream_pace(uint32_t slot);
 void net_stream_close(uint32_t slot); /* harmless if it is none */
 
 #endif

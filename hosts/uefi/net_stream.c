@@ -1,5 +1,6 @@
 /* TCP by slot. */
 #include "hosts/uefi/net_lwip.h"
+#include "hosts/uefi/pace.h"
 
 #include "lwip/tcp.h"
 
@@ -10,6 +11,8 @@ struct stream {
     struct tcp_pcb *tcp;
     enum net_stream state;
     uint64_t connect_us; /* when it began */
+    uint64_t asked_us;   /* when the first bytes went out; LB_NEVER: that was answered */
+    struct pace pace;
     enum lb_iscsi_lost lost;
     struct pbuf *received, *received_last;
     size_t taken;  /* of the first pbuf in received */
@@ -35,6 +38,18 @@ static void on_error(void *arg, err_t err) {
                                                    : LB_LOST_TIMEOUT;
     stream->state = NET_CLOSED;
     drop_received(stream);
+}
+
+/* The first question's answer tells the round trip without what ARP added to that of the
+ * connection.
+ */
+static void note_bytes(struct stream *stream, size_t len) {
+    uint64_t now_us = clock_us();
+    if (stream->asked_us != 0 && stream->asked_us != LB_NEVER) {
+        pace_trip(&stream->pace, now_us - stream->asked_us);
+        stream->asked_us = LB_NEVER;
+    }
+    pace_came(&stream->pace, now_us, len);
 }
 
 static err_t on_bytes(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err) {
@@ -63,7 +78,10 @@ static void set_window(struct tcp_pcb *pcb, uint64_t round_trip_us) {
 static err_t on_open(void *arg, struct tcp_pcb *pcb, err_t err) {
     struct stream *stream = arg;
     (void)err;
-    set_window(pcb, clock_us() - stream->connect_us);
+    uint64_t now_us = clock_us();
+    set_window(pcb, now_us - stream->connect_us);
+    pace_init(&stream->pace, now_us, now_us - stream->connect_us);
+    stream->asked_us = 0;
     stream->state = NET_OPEN;
     return ERR_OK;
 }
@@ -144,6 +162,8 @@ size_t net_stream_read(uint32_t slot, const struct lb_span *spans, size_t count)
         if (n < spans[i].len)
             break;
     }
+    if (total > 0)
+        note_bytes(stream, total);
     if (total > 0 && stream->tcp != NULL)
         for (size_t left = total; left > 0;) {
             u16_t step = (u16_t)LB_MIN(left, (size_t)0xffff);
@@ -170,10 +190,16 @@ size_t net_stream_write(uint32_t slot, const struct lb_bytes *pieces, size_t cou
     }
     if (total > 0)
         tcp_output(stream->tcp);
+    if (total > 0 && stream->asked_us == 0)
+        stream->asked_us = clock_us();
     return total;
 }
 
 struct lb_addr net_stream_local(uint32_t slot) {
     const struct stream *stream = &streams[slot];
     return stream->state == NET_OPEN ? net_from_ip(&stream->tcp->local_ip) : (struct lb_addr){0};
+}
+
+uint64_t net_stream_pace(uint32_t slot) {
+    return pace_bytes(&streams[slot].pace);
 }

@@ -116,41 +116,78 @@ static void with_every_line_on_its_way_nothing_is_claimed(void) {
 
 static void readers_in_a_row_get_more_ahead_and_others_do_not(void) {
     begin();
-    unsigned first = cache_plan(&cache, 0, 4), second = cache_plan(&cache, 4, 4);
-    unsigned third = cache_plan(&cache, 8, 4), elsewhere = cache_plan(&cache, 100, 4);
-    CHECK(second >= first && third >= second);
-    CHECK(elsewhere <= first);
+    unsigned first = cache_plan(&cache, 0, 4, 64), second = cache_plan(&cache, 4, 4, 64);
+    unsigned third = cache_plan(&cache, 8, 4, 64), elsewhere = cache_plan(&cache, 100, 4, 64);
+    CHECK(second > first && third >= second);
+    CHECK_EQ(elsewhere, first);
     CHECK(third <= LINES); /* never more than there is room for */
+}
+
+static void nobody_is_further_ahead_than_the_wire_is_fast(void) {
+    static uint8_t room[64 * LINE_BLOCKS * BLOCK];
+    unsigned slow = 0, fast = 0;
+    cache_init(&cache, room, 64, LINE_BLOCKS, BLOCK, 100000);
+    for (uint64_t at = 0; at < 40 * LINE_BLOCKS; at += LINE_BLOCKS)
+        slow = cache_plan(&cache, at, LINE_BLOCKS, 1);
+    for (uint64_t at = 40 * LINE_BLOCKS; at < 80 * LINE_BLOCKS; at += LINE_BLOCKS)
+        fast = cache_plan(&cache, at, LINE_BLOCKS, 30);
+    CHECK_EQ(slow, CACHE_AHEAD_LEAST);
+    CHECK_EQ(fast, 30);
+}
+
+static void the_first_long_read_at_a_place_asks_as_much_again_unless_many_stray(void) {
+    static uint8_t room[64 * LINE_BLOCKS * BLOCK];
+    cache_init(&cache, room, 64, LINE_BLOCKS, BLOCK, 100000);
+    CHECK_EQ(cache_plan(&cache, 1000, 16 * LINE_BLOCKS, 64), 16);
+    CHECK_EQ(cache_plan(&cache, 3000, 16 * LINE_BLOCKS, 10), 10);
+    for (unsigned i = 0; i < CACHE_STRAYS_NO_AHEAD; i++)
+        cache_plan(&cache, 5000 + i * 1000, 16 * LINE_BLOCKS, 64);
+    CHECK_EQ(cache_plan(&cache, 20000, 16 * LINE_BLOCKS, 64), 0);
+    CHECK(cache_plan(&cache, 20000 + 16 * LINE_BLOCKS, LINE_BLOCKS, 64) > 0); /* in a row again */
+}
+
+/* What comes straight into the reader's buffer: the end of the range, from a line's beginning on.
+ */
+static void what_is_missing_at_the_end_of_a_range_is_known(void) {
+    begin();
+    CHECK_EQ(cache_missing(&cache, 5, 10), 10);
+    CHECK(load(8));
+    CHECK_EQ(cache_missing(&cache, 5, 10), 3); /* 12 to 14 */
+    CHECK_EQ(cache_missing(&cache, 5, 6), 0);
+    CHECK_EQ(cache_missing(&cache, 12, 4), 4);
+    CHECK(load(4));
+    cache_forget(&cache, 9, 1);
+    CHECK_EQ(cache_missing(&cache, 5, 10), 7); /* 8 to 14 */
 }
 
 static void scattered_reads_cost_no_more_than_themselves(void) {
     begin();
     CHECK(!cache_is_scattered(&cache));
     for (unsigned i = 0; i < CACHE_STRAYS_DIRECT; i++)
-        cache_plan(&cache, i * 20, 1);
+        cache_plan(&cache, i * 20, 1, 64);
     CHECK(cache_is_scattered(&cache));
-    cache_plan(&cache, 150, 1);
-    cache_plan(&cache, 151, 1); /* in a row again */
+    cache_plan(&cache, 150, 1, 64);
+    cache_plan(&cache, 151, 1, 64); /* in a row again */
     CHECK(!cache_is_scattered(&cache));
 }
 
 static void a_second_read_of_a_place_brings_the_line_back(void) {
     begin();
     for (unsigned i = 0; i < CACHE_STRAYS_MAX; i++)
-        cache_plan(&cache, i * 20, 1);
+        cache_plan(&cache, i * 20, 1, 64);
     CHECK(cache_is_scattered(&cache));
-    CHECK(cache_plan(&cache, 40, 1) > 0);
+    CHECK(cache_plan(&cache, 40, 1, 64) > 0);
     CHECK(!cache_is_scattered(&cache));
 }
 
-static void a_row_within_a_line_plans_once(void) {
+static void a_row_within_a_line_is_no_further_ahead_at_its_end(void) {
     begin();
-    CHECK(cache_plan(&cache, 4, 1) > 0);
+    unsigned first = cache_plan(&cache, 4, 1, 64);
     CHECK(load(4));
-    CHECK_EQ(cache_plan(&cache, 5, 1), 0);
-    CHECK_EQ(cache_plan(&cache, 6, 1), 0);
-    CHECK_EQ(cache_plan(&cache, 7, 1), 0);
-    CHECK(cache_plan(&cache, 8, 1) > 0);
+    CHECK_EQ(cache_plan(&cache, 5, 1, 64), first);
+    CHECK_EQ(cache_plan(&cache, 6, 1, 64), first);
+    CHECK_EQ(cache_plan(&cache, 7, 1, 64), first);
+    CHECK(cache_plan(&cache, 8, 1, 64) > first);
 }
 
 /* Ten thousand steps of claims, ends in any order, failures and writes: nobody reads old data. */
@@ -206,9 +243,12 @@ int main(void) {
     TEST(the_line_not_used_for_longest_gives_way);
     TEST(with_every_line_on_its_way_nothing_is_claimed);
     TEST(readers_in_a_row_get_more_ahead_and_others_do_not);
+    TEST(nobody_is_further_ahead_than_the_wire_is_fast);
+    TEST(the_first_long_read_at_a_place_asks_as_much_again_unless_many_stray);
+    TEST(what_is_missing_at_the_end_of_a_range_is_known);
     TEST(scattered_reads_cost_no_more_than_themselves);
     TEST(a_second_read_of_a_place_brings_the_line_back);
-    TEST(a_row_within_a_line_plans_once);
+    TEST(a_row_within_a_line_is_no_further_ahead_at_its_end);
     TEST(nobody_reads_old_data);
     return tap_done();
 }
