@@ -1,14 +1,34 @@
 #include "core/base/error.h"
-
+#ifdef LB_SMALL /* firmware: what a code means, and what to try, in half the bytes */
+#include "core/base/packed.h"
+#include "errors_packed.h"
+_Static_assert(ERRORS_PACKED_DEPTH <= LB_PACKED_DEPTH_MAX, "pairs within pairs");
+#else
 static const struct {
-    const char *word, *stage, *what, *hint;
+    const char *what, *hint;
 } causes[LB_CODE_COUNT] = {
-    [LB_OK] = {.word = "ok", .stage = "", .what = "", .hint = ""},
-#define LB_ERROR(code, w, s, meaning, advice)                                                      \
-    [LB_E_##code] = {.word = w, .stage = s, .what = meaning, .hint = advice},
+    [LB_OK] = {.what = "", .hint = ""},
+#define LB_ERROR(code, word, stage, meaning, advice)                                               \
+    [LB_E_##code] = {.what = meaning, .hint = advice},
 #include "core/base/errors.def"
 #undef LB_ERROR
 };
+#endif
+
+/* Word and stage of each code in turn: a table of pointers would be longer than what it points to.
+ */
+static const char words[] = "ok\0\0"
+#define LB_ERROR(code, word, stage, meaning, advice) word "\0" stage "\0"
+#include "core/base/errors.def"
+#undef LB_ERROR
+    ;
+
+static const char *word_at(unsigned index) {
+    const char *at = words;
+    for (; index > 0; index--)
+        at += lb_strlen(at) + 1;
+    return at;
+}
 
 void lb_fail(struct lb_error *error, enum lb_code code, const char *facts, ...) {
     lb_assert(code != LB_OK && code < LB_CODE_COUNT);
@@ -31,14 +51,23 @@ bool lb_is_ok(const struct lb_error *error) {
 
 const char *lb_code_word(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
-    return causes[code].word;
+    return word_at(2 * code);
 }
 
 const char *lb_code_stage(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
-    return causes[code].stage;
+    return word_at(2 * code + 1);
 }
 
+#ifdef LB_SMALL
+void lb_code_add_what(struct lb_text *text, enum lb_code code) {
+    lb_unpack(text, errors_packed, errors_pairs, 2 * code);
+}
+
+void lb_code_add_hint(struct lb_text *text, enum lb_code code) {
+    lb_unpack(text, errors_packed, errors_pairs, 2 * code + 1);
+}
+#else
 const char *lb_code_what(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
     return causes[code].what;
@@ -49,9 +78,18 @@ const char *lb_code_hint(enum lb_code code) {
     return causes[code].hint;
 }
 
+void lb_code_add_what(struct lb_text *text, enum lb_code code) {
+    lb_text_add(text, "%s", lb_code_what(code));
+}
+
+void lb_code_add_hint(struct lb_text *text, enum lb_code code) {
+    lb_text_add(text, "%s", lb_code_hint(code));
+}
+#endif
+
 bool lb_code_find(struct lb_bytes word, enum lb_code *code) {
     for (unsigned i = LB_OK; i < LB_CODE_COUNT; i++) {
-        if (lb_text_is(word, causes[i].word)) {
+        if (lb_text_is(word, lb_code_word((enum lb_code)i))) {
             *code = (enum lb_code)i;
             return true;
         }
@@ -64,10 +102,14 @@ void lb_error_format(struct lb_text *text, const struct lb_error *error) {
         lb_text_add(text, "ok\n");
         return;
     }
-    lb_text_add(text, "%s: %s (%s)\n", lb_code_stage(error->code), lb_code_what(error->code),
-                lb_code_word(error->code));
+    lb_text_add(text, "%s: ", lb_code_stage(error->code));
+    lb_code_add_what(text, error->code);
+    lb_text_add(text, " (%s)\n", lb_code_word(error->code));
     if (error->facts[0])
         lb_text_add(text, "  %s\n", error->facts);
-    if (lb_code_hint(error->code)[0])
-        lb_text_add(text, "  try: %s\n", lb_code_hint(error->code));
+    char hint[LB_HINT_MAX];
+    struct lb_text advice = lb_text(hint, sizeof(hint));
+    lb_code_add_hint(&advice, error->code);
+    if (hint[0])
+        lb_text_add(text, "  try: %s\n", hint);
 }

@@ -31,8 +31,13 @@ bool lb_is_ok(const struct lb_error *error);
  * "ok" and empty texts. The strings are constants. */
 const char *lb_code_word(enum lb_code code);
 const char *lb_code_stage(enum lb_code code);
+void lb_code_add_what(struct lb_text *text, enum lb_code code);
+void lb_code_add_hint(struct lb_text *text, enum lb_code code);
+#ifndef LB_SMALL /* in firmware they are packed */
 const char *lb_code_what(enum lb_code code);
 const char *lb_code_hint(enum lb_code code);
+#endif
+#define LB_HINT_MAX 144 /* room for any of these texts; test_error.c */
 bool lb_code_find(struct lb_bytes word, enum lb_code *code);
 
 /* The four parts, a line each: "stage: what (word)", "  facts", "  try: hint"; "ok" for LB_OK. */
