@@ -83,9 +83,9 @@ static void write_keys(void) {
         }
         lb_text_add(&out, "| `%s` | ", info->word);
         add_form(rows[i].key, "|");
-        lb_text_add(&out, " | %s%s%s | ", info->initial[0] ? "`" : "", info->initial,
-                    info->initial[0] ? "`" : "");
-        add_escaped(info->sentence, "|*");
+        lb_text_add(&out, " | %s%s%s | ", lb_key_initial(info)[0] ? "`" : "", lb_key_initial(info),
+                    lb_key_initial(info)[0] ? "`" : "");
+        add_escaped(lb_key_sentence(info), "|*");
         lb_text_add(&out, " |\n");
     }
 }
@@ -109,12 +109,12 @@ static void write_man_page(void) {
         lb_text_add(&out, ".TP\n.B ");
         add_escaped(info->word, "-");
         lb_text_add(&out, "\n");
-        add_escaped(info->sentence, "-\\");
+        add_escaped(lb_key_sentence(info), "-\\");
         lb_text_add(&out, "\nValue: ");
         add_form(rows[i].key, "-");
-        if (info->initial[0]) {
+        if (lb_key_initial(info)[0]) {
             lb_text_add(&out, "; default ");
-            add_escaped(info->initial, "-");
+            add_escaped(lb_key_initial(info), "-");
         }
         lb_text_add(&out, ".\n");
     }

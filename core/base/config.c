@@ -8,11 +8,29 @@
 #endif
 
 static const struct lb_key_info keys[LB_KEY_COUNT] = {
+#define TEXTS(word, initial, form, sentence) word "\0" initial "\0" form "\0" SENTENCE(sentence)
 #define LB_KEY(name, word, type, initial, min, max, form, sentence)                                \
-    [LB_KEY_##name] = {word, initial, form, SENTENCE(sentence), LB_TYPE_##type, min, max},
+    [LB_KEY_##name] = {TEXTS(word, initial, form, sentence), max, min, LB_TYPE_##type},
 #include "core/base/config.def"
 #undef LB_KEY
+#undef TEXTS
 };
+
+static const char *behind(const char *text) {
+    return text + lb_strlen(text) + 1;
+}
+
+const char *lb_key_initial(const struct lb_key_info *info) {
+    return behind(info->word);
+}
+
+const char *lb_key_choices(const struct lb_key_info *info) {
+    return behind(lb_key_initial(info));
+}
+
+const char *lb_key_sentence(const struct lb_key_info *info) {
+    return behind(lb_key_choices(info));
+}
 
 const char *lb_config_source_word(enum lb_config_source source) {
     static const char *const words[] = {
@@ -53,7 +71,7 @@ static void add_duration(struct lb_text *text, uint32_t ms) {
 
 void lb_key_form(struct lb_text *text, enum lb_key key) {
     const struct lb_key_info *info = &keys[key];
-    switch (info->type) {
+    switch ((enum lb_key_type)info->type) {
     case LB_TYPE_BOOL:
         lb_text_add(text, "yes or no");
         break;
@@ -86,10 +104,10 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
         lb_text_add(text, "list, with commas");
         break;
     case LB_TYPE_CHOICE:
-        lb_text_add(text, "%s", info->form);
+        lb_text_add(text, "%s", lb_key_choices(info));
         break;
     case LB_TYPE_CHOICES:
-        lb_text_add(text, "list, with commas, of %s", info->form);
+        lb_text_add(text, "list, with commas, of %s", lb_key_choices(info));
         break;
     case LB_TYPE_BYTES:
         lb_text_add(text, "%u bytes as hex digits", info->max);
@@ -192,7 +210,7 @@ static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value)
     size_t len;
     struct lb_addr addr;
     struct lb_prefix prefix;
-    switch (info->type) {
+    switch ((enum lb_key_type)info->type) {
     case LB_TYPE_ADDR:
         return lb_addr_parse(value, &addr);
     case LB_TYPE_PREFIX:
@@ -200,9 +218,9 @@ static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value)
     case LB_TYPE_ADDRS:
         return value.len <= info->max && are_addrs(value);
     case LB_TYPE_CHOICE:
-        return is_choice(info->form, value);
+        return is_choice(lb_key_choices(info), value);
     case LB_TYPE_CHOICES:
-        return value.len <= info->max && are_choices(info->form, value);
+        return value.len <= info->max && are_choices(lb_key_choices(info), value);
     case LB_TYPE_BYTES:
         return lb_parse_hex_bytes(value, lb_span(room, sizeof room), &len) && len >= info->min &&
                len <= info->max;
@@ -246,7 +264,7 @@ static bool set_value(struct lb_config *config, enum lb_key key, struct lb_bytes
     uint8_t room[256];
     struct lb_bytes secret;
     bool ok;
-    switch (info->type) {
+    switch ((enum lb_key_type)info->type) {
     case LB_TYPE_BOOL:
         return parse_bool(value, &config->number[key]);
     case LB_TYPE_NUMBER:
@@ -437,7 +455,7 @@ bool lb_config_bool(const struct lb_config *config, enum lb_key key) {
     uint32_t value = config->number[key];
     lb_assert(keys[key].type == LB_TYPE_BOOL);
     if (!lb_config_is_set(config, key))
-        parse_bool(lb_bytes_of_text(keys[key].initial), &value);
+        parse_bool(lb_bytes_of_text(lb_key_initial(&keys[key])), &value);
     return value != 0;
 }
 
@@ -449,15 +467,16 @@ uint32_t lb_config_u32(const struct lb_config *config, enum lb_key key) {
         return value;
     value = 0; /* a default outside min..max means "left alone", and is 0 */
     if (info->type == LB_TYPE_NUMBER)
-        parse_number(info, lb_bytes_of_text(info->initial), &value);
+        parse_number(info, lb_bytes_of_text(lb_key_initial(info)), &value);
     else
-        parse_duration(info, lb_bytes_of_text(info->initial), &value);
+        parse_duration(info, lb_bytes_of_text(lb_key_initial(info)), &value);
     return value;
 }
 
 const char *lb_config_text(const struct lb_config *config, enum lb_key key) {
     lb_assert(keys[key].type != LB_TYPE_SECRET);
-    return lb_config_is_set(config, key) ? config->texts + config->text_at[key] : keys[key].initial;
+    return lb_config_is_set(config, key) ? config->texts + config->text_at[key]
+                                         : lb_key_initial(&keys[key]);
 }
 
 struct lb_bytes lb_config_secret(const struct lb_config *config, enum lb_key key) {

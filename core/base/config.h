@@ -95,10 +95,14 @@ bool lb_config_requires(const struct lb_config *config, const char *word);
 
 /* The table itself, for help, man page and forms. */
 struct lb_key_info {
-    const char *word, *initial, *form, *sentence;
-    enum lb_key_type type;
-    uint32_t min, max;
+    const char *word; /* and behind its NUL the other texts, for the functions below */
+    uint32_t max;
+    uint16_t min;
+    uint8_t type; /* enum lb_key_type */
 };
+const char *lb_key_initial(const struct lb_key_info *info);  /* the default */
+const char *lb_key_choices(const struct lb_key_info *info);  /* "a|b|c", of CHOICE and CHOICES */
+const char *lb_key_sentence(const struct lb_key_info *info); /* empty in firmware */
 const struct lb_key_info *lb_key_info(enum lb_key key);
 bool lb_key_find(struct lb_bytes word, enum lb_key *key);
 /* How the value is written, in words: "yes or no", "1..256", "none | prefer | crc32c". */

@@ -21,11 +21,11 @@ static void clear(void) {
 static void every_key_has_a_sentence_and_accepts_its_own_default(void) {
     for (size_t i = 0; i < LB_KEY_COUNT; i++) {
         const struct lb_key_info *info = lb_key_info((enum lb_key)i);
-        size_t len = lb_strlen(info->sentence);
+        size_t len = lb_strlen(lb_key_sentence(info));
         clear();
-        CHECK(len > 10 && info->sentence[len - 1] == '.');
-        if (info->initial[0] != '\0')
-            CHECK(set(info->word, info->initial));
+        CHECK(len > 10 && lb_key_sentence(info)[len - 1] == '.');
+        if (lb_key_initial(info)[0] != '\0')
+            CHECK(set(info->word, lb_key_initial(info)));
     }
 }
 

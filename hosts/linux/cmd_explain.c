@@ -50,8 +50,8 @@ static void print_key(enum lb_key key) {
     struct lb_text text = lb_text(form, sizeof(form));
 
     lb_key_form(&text, key);
-    printf("%s\n    %s\n    %s%s%s\n", info->word, info->sentence, form,
-           info->initial[0] ? "; default: " : "", info->initial);
+    printf("%s\n    %s\n    %s%s%s\n", info->word, lb_key_sentence(info), form,
+           lb_key_initial(info)[0] ? "; default: " : "", lb_key_initial(info));
 }
 
 int lb_cmd_keys(int argc, char **argv) {
