@@ -26,11 +26,11 @@ int memcmp(const void *a, const void *b, size_t len);
  * provides lb_assert_failed: it reports and does not return. */
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what);
 #ifdef LB_SMALL /* firmware: the file and the line are enough to find it by */
-#define LB_ASSERT_TEXT(condition) ""
+_Noreturn void lb_assert_failed_at(const char *file, int line);
+#define lb_assert(condition) ((condition) ? (void)0 : lb_assert_failed_at(__FILE__, __LINE__))
 #else
-#define LB_ASSERT_TEXT(condition) #condition
-#endif
 #define lb_assert(condition)                                                                       \
-    ((condition) ? (void)0 : lb_assert_failed(__FILE__, __LINE__, LB_ASSERT_TEXT(condition)))
+    ((condition) ? (void)0 : lb_assert_failed(__FILE__, __LINE__, #condition))
+#endif
 
 #endif

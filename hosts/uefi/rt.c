@@ -46,8 +46,8 @@ _Noreturn void stack_assert_failed(void) {
     give_up();
 }
 
-_Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
-    say("\nlunboot: internal error at %s:%d: %s\n", file, line, what);
+_Noreturn void lb_assert_failed_at(const char *file, int line) {
+    say("\nlunboot: internal error at %s:%d\n", file, line);
     give_up();
 }
 
