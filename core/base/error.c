@@ -1,8 +1,6 @@
 #include "core/base/error.h"
 #ifdef LB_SMALL /* firmware: what a code means, and what to try, in half the bytes */
 #include "core/base/packed.h"
-#include "errors_packed.h"
-_Static_assert(ERRORS_PACKED_DEPTH <= LB_PACKED_DEPTH_MAX, "pairs within pairs");
 #else
 static const struct {
     const char *what, *hint;
@@ -61,11 +59,11 @@ const char *lb_code_stage(enum lb_code code) {
 
 #ifdef LB_SMALL
 void lb_code_add_what(struct lb_text *text, enum lb_code code) {
-    lb_unpack(text, errors_packed, errors_pairs, 2 * code);
+    lb_packed_add(text, 2 * code);
 }
 
 void lb_code_add_hint(struct lb_text *text, enum lb_code code) {
-    lb_unpack(text, errors_packed, errors_pairs, 2 * code + 1);
+    lb_packed_add(text, 2 * code + 1);
 }
 #else
 const char *lb_code_what(enum lb_code code) {

@@ -18,3 +18,12 @@ void lb_unpack(struct lb_text *text, const uint8_t *packed, const uint8_t *pairs
         lb_text_add(text, "%c", byte);
     }
 }
+
+#ifdef LB_SMALL
+#include "texts_packed.h"
+_Static_assert(TEXTS_PACKED_DEPTH <= LB_PACKED_DEPTH_MAX, "pairs within pairs");
+
+void lb_packed_add(struct lb_text *text, unsigned index) {
+    lb_unpack(text, texts_packed, texts_pairs, index);
+}
+#endif

@@ -1,19 +1,11 @@
 #include "hosts/uefi/page.h"
+#include "core/base/packed.h"
 #include "core/base/report.h"
 
-/* Of the keys' sentences the program holds those that are shown here. */
-#define LB_KEY(name, word, type, initial, min, max, form, sentence)                                \
-    static const char sentence_##name[] __attribute__((unused)) = sentence;
-#define LB_KEY_GROUP(title)
-#include "core/base/config.def"
+#define OFFER(name) LB_KEY_##name
 
-#define OFFER(name)                                                                                \
-    { LB_KEY_##name, sentence_##name }
-
-static const struct {
-    enum lb_key key;
-    const char *sentence;
-} offered[] = {
+/* tools/pack-texts finds these, and packs the sentences of their keys. */
+static const uint8_t offered[] = {
     OFFER(ADDRESS),
     OFFER(GATEWAY),
     OFFER(DNS),
@@ -61,7 +53,7 @@ static void show(const struct lb_config *config, const struct lb_report *report)
     say("\n\nlunboot: what will be used\n\n");
     for (size_t i = 0; i < LB_COUNT(offered); i++) {
         say("  %c  ", (char)('a' + i));
-        show_value(config, offered[i].key);
+        show_value(config, (enum lb_key)offered[i]);
     }
     show_learned(report);
     say("\nA letter changes a value, Enter boots, Esc goes back to the firmware.\n");
@@ -98,11 +90,14 @@ static bool read_line(char *line, size_t cap, bool echo) {
     }
 }
 
-static void change(struct lb_config *config, enum lb_key key, const char *sentence) {
+static void change(struct lb_config *config, size_t chosen) {
+    enum lb_key key = (enum lb_key)offered[chosen];
     const struct lb_key_info *info = lb_key_info(key);
     struct lb_error error = {.code = LB_OK};
-    char line[300], form[160], explained[500];
+    char line[300], form[160], sentence[300], explained[500];
     struct lb_text text = lb_text(form, sizeof form), why = lb_text(explained, sizeof explained);
+    struct lb_text what = lb_text(sentence, sizeof sentence);
+    lb_packed_add(&what, 2 * LB_CODE_COUNT + (unsigned)chosen);
     lb_key_form(&text, key);
     say("%s\n(%s)\n%s: ", sentence, form, info->word);
     if (read_line(line, sizeof line, info->type != LB_TYPE_SECRET) && line[0] != '\0' &&
@@ -125,6 +120,6 @@ bool page_show(struct lb_config *config, const struct lb_report *report) {
             return lb_config_set(config, LB_SOURCE_PERSON, lb_bytes_of_text("enable"),
                                  lb_bytes_of_text("yes"), &(struct lb_error){.code = LB_OK});
         if (key >= 'a' && key < 'a' + LB_COUNT(offered))
-            change(config, offered[key - 'a'].key, offered[key - 'a'].sentence);
+            change(config, key - 'a');
     }
 }
