@@ -10,14 +10,15 @@ debian_kinds=lunboot,open-iscsi,dracut,dracut-iscsi
 debian_include= # further packages; an image that has them has a $debian_name of its own
 debian_name=debian
 
-# find_debian_disk: sets $debian_image, an image with every kind of initramfs. It is made anew when what
-# goes into it has changed.
+# find_debian_disk: sets $debian_image, an image with every initramfs of $debian_kinds. It is made anew when
+# what goes into it has changed.
 find_debian_disk() {
-    local key
+    local key inputs=("$top/tools/make-debian-disk")
+    [[ ! ,$debian_kinds, =~ ,(lunboot|dracut), ]] || inputs+=("$lunboot" "$top/integration")
     need mmdebstrap mke2fs sgdisk mformat mcopy sha256sum
     key=$({
         echo "$debian_kinds $debian_include"
-        find "$top/tools/make-debian-disk" "$lunboot" "$top/integration" -type f -exec sha256sum {} + | cut -c1-64
+        find "${inputs[@]}" -type f -exec sha256sum {} + | cut -c1-64
     } | sha256sum | cut -c1-12)
     debian_image=$vm_cache/$debian_name-$key.img
     mkdir -p "$vm_cache"
