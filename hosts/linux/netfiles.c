@@ -288,7 +288,7 @@ void lb_netfiles_iscsid(struct lb_text *text) {
                 "# Written by lunboot. Not stopped in the middle of a login to the root disk.\n"
                 "[Service]\n"
                 "ExecStop=-/bin/sh -c '. /run/lunboot/session; i=0; until iscsiadm -m session"
-                " -r \"$$LUNBOOT_SESSION\" -P 1 | grep -q \"Session State: NO CHANGE\""
+                " -r \"$${LUNBOOT_SESSION#session}\" -P 1 | grep -q \"Session State: NO CHANGE\""
                 " || [ $$((i += 1)) -gt 100 ]; do sleep 0.2; done'\n");
 }
 

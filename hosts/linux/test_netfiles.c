@@ -206,7 +206,7 @@ static void iscsid_is_not_stopped_in_a_login(void) {
     begin_leased();
     lb_netfiles_iscsid(&text);
     CHECK_HAS(buffer, "[Service]\nExecStop=-/bin/sh -c '. /run/lunboot/session; ");
-    CHECK_HAS(buffer, "until iscsiadm -m session -r \"$$LUNBOOT_SESSION\" -P 1 | grep -q "
+    CHECK_HAS(buffer, "until iscsiadm -m session -r \"$${LUNBOOT_SESSION#session}\" -P 1 | grep -q "
                       "\"Session State: NO CHANGE\" || [ $$((i += 1)) -gt 100 ]; do");
 }
 

@@ -17,7 +17,7 @@ offer_disk </dev/null
 # All is read once that is needed while the disk does not answer. open-iscsi.service is as yet inactive when
 # iscsid has just started.
 after_boot <<'SCRIPT'
-state() { read -r state </sys/class/iscsi_session/session$LUNBOOT_SESSION/state; }
+state() { read -r state </sys/class/iscsi_session/$LUNBOOT_SESSION/state; }
 adopted() { iscsiadm -m session -P 1 | grep -q 'Internal iscsid Session State: NO CHANGE'; }
 start() {
     systemctl restart iscsid
