@@ -27,7 +27,7 @@ echo LOOKED
 SCRIPT
     [ -n "${pids[dnsmasq]:-}" ] || offer_disk </dev/null
     start_vm -m 768 "${stick[@]}" "${card[@]}"
-    wait_console 'lunboot.*\\EFI\\BOOT\\BOOTX64.EFI|loader' 120 "lunboot.efi hands over to the loader on the network disk"
+    wait_console 'lunboot.*\\EFI\\BOOT\\BOOTX64.EFI|loader' 120 "lunboot.efi hands over to the disk's loader"
     wait_console 'BOOT-OK root=/dev/sda' 300 "$2"
     console_has 'BOOT-OK .*sessions=1' "the kernel has one session"
     wait_console 'LOOKED' 120

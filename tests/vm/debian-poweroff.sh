@@ -19,22 +19,18 @@ offer_disk </dev/null
 after_boot <<'SCRIPT'
 state() { read -r state </sys/class/iscsi_session/$LUNBOOT_SESSION/state; }
 adopted() { iscsiadm -m session -P 1 | grep -q 'Internal iscsid Session State: NO CHANGE'; }
-start() {
-    systemctl restart iscsid
-    state
-    while [ "$state" = LOGGED_IN ]; do state; done
-}
 . /run/lunboot/session
 systemctl is-system-running --wait
 systemctl stop open-iscsi
-start
+systemctl restart iscsid
 for i in $(seq 60); do adopted && break; sleep 0.5; done
 systemctl --job-mode=replace-irreversibly start basic.target
 sync
 state
 echo "READY $state"
 sleep 4
-start
+systemctl restart iscsid
+while [ "$state" = LOGGED_IN ]; do state; done
 echo "POWEROFF $state"
 systemctl --no-block --job-mode=replace-irreversibly start poweroff.target
 SCRIPT
