@@ -286,10 +286,10 @@ void lb_netfiles_ifup(struct lb_text *text) {
 void lb_netfiles_iscsid(struct lb_text *text) {
     lb_text_add(text,
                 "# Written by lunboot. Not stopped in the middle of a login to the root disk.\n"
-                "[Service]\n"
-                "ExecStop=-/bin/sh -c '. /run/lunboot/session; i=0; until iscsiadm -m session"
-                " -r \"$${LUNBOOT_SESSION#session}\" -P 1 | grep -q \"Session State: NO CHANGE\""
-                " || [ $$((i += 1)) -gt 100 ]; do sleep 0.2; done'\n");
+                "[Service]\nTimeoutStopSec=20\n"
+                "ExecStop=-/bin/sh -c '. /run/lunboot/session; until iscsiadm -m session"
+                " -r \"$${LUNBOOT_SESSION#session}\" -P 1"
+                " | grep -q \"Session State: NO CHANGE\"; do sleep 0.2; done'\n");
 }
 
 void lb_netfiles_escape(struct lb_text *text, const char *name) {
