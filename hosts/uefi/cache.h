@@ -77,7 +77,8 @@ bool cache_claim(struct cache *cache, uint64_t lba, size_t *index, uint64_t *fir
                  uint32_t *blocks, uint8_t **to);
 /* The read of a claimed line has ended. */
 void cache_loaded(struct cache *cache, size_t index, bool ok);
-/* These blocks are being written. */
+/* These blocks are about to be written, or were just now: said at both ends, for a target may read
+ * a line before it carries out a write that it was told of earlier. */
 void cache_forget(struct cache *cache, uint64_t lba, uint64_t blocks);
 
 #endif

@@ -69,6 +69,8 @@ static void release(struct request *request) {
 static void finish(struct lb_disk_op *op) {
     struct request *request = (struct request *)(uintptr_t)op->user;
     request->done = true;
+    if (op->kind == LB_DISK_WRITE)
+        cache_forget(&disk.cache, op->lba, op->blocks);
     if (op->kind == LB_DISK_READ)
         disk.bytes_read += (uint64_t)op->blocks * disk.media.BlockSize;
     if (request->is_line) {

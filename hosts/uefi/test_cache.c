@@ -83,6 +83,21 @@ static void a_line_that_was_written_to_while_it_came_is_dropped(void) {
     CHECK_BYTES(lb_bytes(found, BLOCK), lb_bytes(disk + 5 * BLOCK, BLOCK));
 }
 
+static void a_line_that_came_during_a_write_is_dropped_at_its_end(void) {
+    size_t index;
+    uint64_t first;
+    uint32_t blocks;
+    uint8_t *to;
+    begin();
+    cache_forget(&cache, 5, 1); /* the write begins */
+    CHECK(load(5));             /* what was there before it */
+    CHECK(cache_claim(&cache, 8, &index, &first, &blocks, &to));
+    disk[5 * BLOCK] ^= 1;
+    cache_forget(&cache, 5, 4); /* and ends */
+    CHECK(!cache_has(&cache, 5) && !cache_has(&cache, 8));
+    CHECK(load(5) && reads_right(5, 1));
+}
+
 static void a_failed_read_leaves_nothing(void) {
     size_t index;
     uint64_t first;
@@ -239,6 +254,7 @@ int main(void) {
     TEST(the_last_line_of_the_disk_is_shorter);
     TEST(a_write_empties_the_lines_it_touches);
     TEST(a_line_that_was_written_to_while_it_came_is_dropped);
+    TEST(a_line_that_came_during_a_write_is_dropped_at_its_end);
     TEST(a_failed_read_leaves_nothing);
     TEST(the_line_not_used_for_longest_gives_way);
     TEST(with_every_line_on_its_way_nothing_is_claimed);
