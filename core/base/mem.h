@@ -27,7 +27,7 @@ int memcmp(const void *a, const void *b, size_t len);
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what);
 #ifdef LB_SMALL /* firmware: the file and the line are enough to find it by */
 _Noreturn void lb_assert_failed_at(const char *file, int line);
-#define lb_assert(condition) ((condition) ? (void)0 : lb_assert_failed_at(__FILE__, __LINE__))
+#define lb_assert(condition) ((condition) ? (void)0 : lb_assert_failed_at(__FILE_NAME__, __LINE__))
 #else
 #define lb_assert(condition)                                                                       \
     ((condition) ? (void)0 : lb_assert_failed(__FILE__, __LINE__, #condition))

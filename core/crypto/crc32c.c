@@ -3,6 +3,7 @@
  * All functions here but the entry points work on the inverted checksum. Polynomials are
  * "reflected" as usual for this CRC: the lowest bit has the highest power. */
 #include "core/crypto/crypto.h"
+#include "core/crypto/small.h"
 
 /* ---- Tables ---- */
 
@@ -37,23 +38,24 @@
 #define BITS_2(x, b1, ...) BITS_1(x, __VA_ARGS__), BITS_1((x) ^ b1, __VA_ARGS__)
 #define BITS_1(x, b0)      (x), ((x) ^ b0)
 
-#ifdef LB_SMALL /* firmware: 7 KiB less for processors older than 2008 */
-static const uint32_t table[1][256] = {{TABLE(ROW_0)}};
+#ifdef LB_SMALL /* firmware: 8 KiB less for processors older than 2008 */
+
+static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t len) {
+    return lb_small_crc32c(crc, p, len);
+}
+
 #else
+
 static const uint32_t table[8][256] = {
     {TABLE(ROW_0)}, {TABLE(ROW_1)}, {TABLE(ROW_2)}, {TABLE(ROW_3)},
     {TABLE(ROW_4)}, {TABLE(ROW_5)}, {TABLE(ROW_6)}, {TABLE(ROW_7)},
 };
-#endif
 
-#ifndef LB_SMALL
 static uint32_t load_le32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
-#endif
 
 static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t len) {
-#ifndef LB_SMALL
     for (; len >= 8; p += 8, len -= 8) {
         uint32_t low = crc ^ load_le32(p);
         uint32_t high = load_le32(p + 4);
@@ -61,11 +63,12 @@ static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t len) {
               table[4][low >> 24] ^ table[3][high & 0xff] ^ table[2][high >> 8 & 0xff] ^
               table[1][high >> 16 & 0xff] ^ table[0][high >> 24];
     }
-#endif
     for (; len > 0; p++, len--)
         crc = crc >> 8 ^ table[0][(crc ^ *p) & 0xff];
     return crc;
 }
+
+#endif
 
 /* ---- Instructions ---- */
 

@@ -92,6 +92,21 @@ void lb_small_md5(uint32_t state[4], const uint8_t block[64]) {
     lb_wipe(s, sizeof s);
 }
 
+/* Entry n is what n becomes when its four bits are shifted out. */
+static const uint32_t crc32c_steps[16] = {
+    0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+    0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+};
+
+uint32_t lb_small_crc32c(uint32_t crc, const uint8_t *p, size_t len) {
+    for (; len > 0; p++, len--) {
+        crc ^= *p;
+        crc = crc >> 4 ^ crc32c_steps[crc & 15];
+        crc = crc >> 4 ^ crc32c_steps[crc & 15];
+    }
+    return crc;
+}
+
 #ifdef MBEDTLS_SHA1_PROCESS_ALT
 int mbedtls_internal_sha1_process(mbedtls_sha1_context *context, const unsigned char block[64]) {
     lb_small_sha1(context->MBEDTLS_PRIVATE(state), block);

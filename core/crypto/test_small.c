@@ -41,9 +41,18 @@ static void a_thousand_blocks_of_md5_give_the_librarys_states(void) {
     }
 }
 
+static void a_thousand_lengths_of_crc32c_give_the_same_sum(void) {
+    uint8_t bytes[1000];
+    lb_rand_fill(&source, lb_span(bytes, sizeof bytes));
+    for (size_t len = 0; len <= sizeof bytes; len++)
+        if (!CHECK_EQ(~lb_small_crc32c(~7U, bytes, len), lb_crc32c_portable(7, bytes, len)))
+            return;
+}
+
 int main(void) {
     lb_rand_init(&source, (const uint8_t[32]){1});
     TEST(a_thousand_blocks_of_sha1_give_the_librarys_states);
     TEST(a_thousand_blocks_of_md5_give_the_librarys_states);
+    TEST(a_thousand_lengths_of_crc32c_give_the_same_sum);
     return tap_done();
 }

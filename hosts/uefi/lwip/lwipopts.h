@@ -32,6 +32,9 @@
 #define LWIP_IPV6_MLD                 1
 #define LWIP_IPV6_NUM_ADDRESSES       9 /* LB_ADDRS6_MAX, and the link-local one */
 #define LWIP_ND6_ALLOW_RA_UPDATES     0
+#define LWIP_ND6_QUEUEING             0 /* one packet waits for its neighbour, as with ARP */
+#define LWIP_ND6_NUM_ROUTERS          0 /* adverts do not reach it: guard.c */
+#define LWIP_ND6_NUM_PREFIXES         0
 #define LWIP_ND6_NUM_NEIGHBORS        16
 #define LWIP_ND6_NUM_DESTINATIONS     16
 #define LWIP_HOOK_ND6_GET_GW          net_next_hop
