@@ -17,7 +17,7 @@ offer_disk </dev/null
 # All is run once that is needed while the disk does not answer; what remains is the shell's own.
 after_boot <<'SCRIPT'
 state() { read -r state </sys/class/iscsi_session/$LUNBOOT_SESSION/state; }
-adopted() { iscsiadm -m session -P 1 | grep -q 'Internal iscsid Session State: NO CHANGE'; }
+adopted() { iscsiadm -m session -P 1 | grep 'Session State: NO CHANGE' >/dev/null; }
 . /run/lunboot/session
 systemctl is-system-running --wait
 systemctl stop iscsid
