@@ -20,8 +20,9 @@ tftp-no-fail
 user=root
 EOF
 start_capture "$server_ns" tap0
-start_vm "${first_card[@]}"
-wait_console 'METER LOADER-OK' 120 "from PXE over IPv6 to the loader on the network disk"
+# The firmware would ask for IPv4 first, for half a minute.
+start_vm "${first_card[@]}" -fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n
+wait_console 'METER LOADER-OK' 180 "from PXE over IPv6 to the loader on the network disk"
 console_has 'started from PXE' "lunboot knows how it was started"
 stop_capture
 in_server tcpdump -nr "$scratch/capture.pcap" -A 'tcp port 3260' >"$scratch/login.log" 2>/dev/null
