@@ -89,12 +89,14 @@ unsigned cache_plan(struct cache *cache, uint64_t lba, uint32_t blocks, unsigned
     unsigned most = LB_MIN(LB_MAX(pace, (unsigned)CACHE_AHEAD_LEAST), (unsigned)CACHE_AHEAD_MAX);
     cache->next_block = lba + blocks;
     count_stray(cache, lba, sequential);
+    bool is_long = wanted >= CACHE_LONG_LINES;
     if (sequential && is_new_line)
-        cache->ahead = LB_MIN(LB_MAX(cache->ahead, wanted) * 2, most);
+        cache->ahead = is_long ? most : LB_MIN(LB_MAX(cache->ahead, wanted) * 2, most);
     else if (!sequential)
-        cache->ahead = cache->strays >= CACHE_STRAYS_NO_AHEAD
-                           ? 0
-                           : LB_MAX((unsigned)CACHE_AHEAD_FIRST, LB_MIN(wanted, most));
+        cache->ahead =
+            cache->strays >= CACHE_STRAYS_NO_AHEAD
+                ? 0
+                : LB_MAX((unsigned)CACHE_AHEAD_FIRST, LB_MIN(is_long ? 2 * wanted : wanted, most));
     return wanted >= room ? 0 : LB_MIN(cache->ahead, room - wanted);
 }
 

@@ -56,6 +56,9 @@ struct cache {
 #define CACHE_AHEAD_FIRST 3
 #define CACHE_AHEAD_LEAST 8
 #define CACHE_AHEAD_MAX   64
+/* A read of so many is of a file that is read whole: its second read in a row asks as far ahead as
+ * the wire is fast, its first for twice its own length. */
+#define CACHE_LONG_LINES 4
 
 void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_t line_blocks,
                 uint32_t block_bytes, uint64_t disk_blocks);

@@ -15,12 +15,15 @@ void pace_came(struct pace *pace, uint64_t now_us, uint64_t bytes) {
     if (passed_us < pace->trip_us)
         return;
     /* A trip in which the reader asked for nothing says nothing of the way. */
-    if (passed_us < 2 * pace->trip_us)
+    if (passed_us < 2 * pace->trip_us) {
+        pace->is_steady = pace->came <= pace->best + pace->best / 8;
         pace->best = LB_MAX(pace->came, pace->best - pace->best / 4);
+    }
     pace->since_us = now_us;
     pace->came = 0;
 }
 
 uint64_t pace_bytes(const struct pace *pace) {
-    return 2 * LB_MAX(pace->best, pace->came);
+    uint64_t trip = LB_MAX(pace->best, pace->came);
+    return pace->is_steady ? trip + trip / 4 : 2 * trip;
 }

@@ -1,6 +1,7 @@
-/* How much is worth asking for ahead: twice what came within one round trip lately. Asked for less,
- * the server's congestion window has no reason to grow and the wire runs dry; asked for more, a
- * reader that turns elsewhere waits for what nobody wants. Tested on Linux: test_pace.c. */
+/* How much is worth asking for ahead: twice what came within one round trip lately, for as long as
+ * that grows, then a quarter more than it. Asked for less, the server's congestion window has no
+ * reason to grow and the wire runs dry; asked for more, a reader that turns elsewhere waits for
+ * what nobody wants. Tested on Linux: test_pace.c. */
 #ifndef LB_UEFI_PACE_H
 #define LB_UEFI_PACE_H
 
@@ -12,6 +13,7 @@ struct pace {
     uint64_t trip_us;    /* the shortest round trip seen, or PACE_TRIP_MIN_US */
     uint64_t since_us;   /* of the round trip that is being counted */
     uint64_t came, best; /* bytes: since then; in one trip, fading */
+    bool is_steady;      /* the last trip brought no more than those before */
 };
 
 void pace_init(struct pace *pace, uint64_t now_us, uint64_t trip_us);

@@ -150,10 +150,21 @@ static void nobody_is_further_ahead_than_the_wire_is_fast(void) {
     CHECK_EQ(fast, 30);
 }
 
-static void the_first_long_read_at_a_place_asks_as_much_again_unless_many_stray(void) {
+static void a_long_read_asks_twice_its_length_ahead_and_the_next_all_that_the_wire_holds(void) {
     static uint8_t room[64 * LINE_BLOCKS * BLOCK];
     cache_init(&cache, room, 64, LINE_BLOCKS, BLOCK, 100000);
-    CHECK_EQ(cache_plan(&cache, 1000, 16 * LINE_BLOCKS, 64), 16);
+    unsigned lines = CACHE_LONG_LINES;
+    CHECK_EQ(cache_plan(&cache, 1000, lines * LINE_BLOCKS, 40), 2 * lines);
+    CHECK_EQ(cache_plan(&cache, 1000 + lines * LINE_BLOCKS, lines * LINE_BLOCKS, 40), 40);
+    CHECK_EQ(cache_plan(&cache, 2000, (lines - 1) * LINE_BLOCKS, 40), lines - 1);
+    CHECK_EQ(cache_plan(&cache, 2000 + (lines - 1) * LINE_BLOCKS, LINE_BLOCKS, 40),
+             2 * (lines - 1));
+}
+
+static void the_first_long_read_at_a_place_asks_twice_as_much_unless_many_stray(void) {
+    static uint8_t room[64 * LINE_BLOCKS * BLOCK];
+    cache_init(&cache, room, 64, LINE_BLOCKS, BLOCK, 100000);
+    CHECK_EQ(cache_plan(&cache, 1000, 16 * LINE_BLOCKS, 64), 32);
     CHECK_EQ(cache_plan(&cache, 3000, 16 * LINE_BLOCKS, 10), 10);
     for (unsigned i = 0; i < CACHE_STRAYS_NO_AHEAD; i++)
         cache_plan(&cache, 5000 + i * 1000, 16 * LINE_BLOCKS, 64);
@@ -260,7 +271,8 @@ int main(void) {
     TEST(with_every_line_on_its_way_nothing_is_claimed);
     TEST(readers_in_a_row_get_more_ahead_and_others_do_not);
     TEST(nobody_is_further_ahead_than_the_wire_is_fast);
-    TEST(the_first_long_read_at_a_place_asks_as_much_again_unless_many_stray);
+    TEST(a_long_read_asks_twice_its_length_ahead_and_the_next_all_that_the_wire_holds);
+    TEST(the_first_long_read_at_a_place_asks_twice_as_much_unless_many_stray);
     TEST(what_is_missing_at_the_end_of_a_range_is_known);
     TEST(scattered_reads_cost_no_more_than_themselves);
     TEST(a_second_read_of_a_place_brings_the_line_back);

@@ -22,11 +22,15 @@ static bool is_near(uint64_t found, uint64_t wanted) {
     return found > wanted - wanted / 20 && found < wanted + wanted / 20;
 }
 
-static void twice_what_came_in_a_round_trip_is_asked_ahead(void) {
+static void twice_what_came_in_a_round_trip_is_asked_ahead_until_it_grows_no_more(void) {
     begin(TRIP);
     CHECK_EQ(pace_bytes(&pace), 0);
-    trips(3, MB);
+    trips(1, MB);
     CHECK(is_near(pace_bytes(&pace), 2 * MB));
+    trips(2, MB);
+    CHECK(is_near(pace_bytes(&pace), MB + MB / 4));
+    trips(1, MB + MB / 4); /* the quarter is enough to see that more comes */
+    CHECK(is_near(pace_bytes(&pace), 2 * (MB + MB / 4)));
 }
 
 static void what_doubles_each_trip_is_kept_up_with(void) {
@@ -41,9 +45,9 @@ static void a_slower_reader_is_followed_within_a_few_trips(void) {
     begin(TRIP);
     trips(3, 4 * MB);
     trips(1, MB);
-    CHECK(pace_bytes(&pace) >= 4 * MB); /* one slow trip is chance */
+    CHECK(pace_bytes(&pace) >= 3 * MB); /* one slow trip is chance */
     trips(8, MB);
-    CHECK(is_near(pace_bytes(&pace), 2 * MB));
+    CHECK(is_near(pace_bytes(&pace), MB + MB / 4));
 }
 
 static void a_pause_says_nothing_of_the_wire(void) {
@@ -51,7 +55,7 @@ static void a_pause_says_nothing_of_the_wire(void) {
     trips(3, 4 * MB);
     for (unsigned i = 0; i < 20; i++)
         pace_came(&pace, now_us += 10 * TRIP, 4096);
-    CHECK(is_near(pace_bytes(&pace), 8 * MB));
+    CHECK(is_near(pace_bytes(&pace), 5 * MB));
 }
 
 static void a_round_trip_is_as_short_as_the_shortest_and_no_shorter_than_our_turns(void) {
@@ -66,7 +70,7 @@ static void a_round_trip_is_as_short_as_the_shortest_and_no_shorter_than_our_tur
 }
 
 int main(void) {
-    TEST(twice_what_came_in_a_round_trip_is_asked_ahead);
+    TEST(twice_what_came_in_a_round_trip_is_asked_ahead_until_it_grows_no_more);
     TEST(what_doubles_each_trip_is_kept_up_with);
     TEST(a_slower_reader_is_followed_within_a_few_trips);
     TEST(a_pause_says_nothing_of_the_wire);
