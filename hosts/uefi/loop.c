@@ -224,13 +224,12 @@ static bool send_streams(void) {
 
 /* What frames, timers and the engine's caller have changed. */
 static bool work(void) {
-    bool moved = false;
     net_timers();
     tell_link();
     tell_datagrams();
     tell_probes();
     tell_name();
-    moved = tell_streams();
+    bool moved = tell_streams();
     moved = run_engine() || moved;
     return send_streams() || moved;
 }
