@@ -15,7 +15,7 @@ make_vm_net
 serve_debian_disk lunboot
 after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 mkdir "$scratch/tftp"
-"$top/tools/make-netboot" --kernel=linux-image-cloud-amd64 --lunboot="$lunboot" --append=console=ttyS0 \
+"$top/tools/make-netboot" --kernel=linux-image-cloud-amd64 --lunboot="$lunboot" --append="console=ttyS0 $emulated" \
     "$scratch/tftp" >"$scratch/make-netboot.log" 2>&1 ||
     skip "no netboot pair: $(tail -n 1 "$scratch/make-netboot.log")"
 chmod -R a+rX "$scratch"

@@ -11,9 +11,8 @@ need qemu-system-x86_64 tshark
 find_debian_disk
 make_vm_net
 serve_debian_disk dracut
-# An emulated machine on a busy host may hear nothing for many seconds while its services start.
-tgt --mode target --op update --tid 1 --name nop_interval --value 5
-tgt --mode target --op update --tid 1 --name nop_count --value 5
+tgt --mode target --op update --tid 1 --name nop_interval --value 3
+tgt --mode target --op update --tid 1 --name nop_count --value 4
 take_kernel dracut
 after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
 offer_disk </dev/null

@@ -10,6 +10,12 @@ debian_kinds=lunboot,open-iscsi,dracut,dracut-iscsi
 debian_include= # further packages; an image that has them has a $debian_name of its own
 debian_name=debian
 
+# What emulation is told with each kernel command line: QEMU keeps what it made of a page of code for every address
+# that it was run at, and goes through all of it for each byte that is written to the page later. After the thousand
+# processes of a shell's initramfs, each at addresses of its own, the machine stands still for up to half a minute
+# when their memory is used again, and the target thinks that it is gone.
+emulated=norandmaps
+
 # find_debian_disk: sets $debian_image, an image with every initramfs of $debian_kinds. It is made anew when
 # what goes into it has changed.
 find_debian_disk() {
@@ -17,7 +23,7 @@ find_debian_disk() {
     [[ ! ,$debian_kinds, =~ ,(lunboot|dracut), ]] || inputs+=("$lunboot" "$top/integration")
     need mmdebstrap mke2fs sgdisk mformat mcopy sha256sum
     key=$({
-        echo "$debian_kinds $debian_include"
+        echo "$debian_kinds $debian_include $emulated"
         find "${inputs[@]}" -type f -exec sha256sum {} + | cut -c1-64
     } | sha256sum | cut -c1-12)
     debian_image=$vm_cache/$debian_name-$key.img
@@ -26,8 +32,8 @@ find_debian_disk() {
     flock 7
     if [ ! -e "$debian_image" ]; then
         find "$vm_cache" -regex ".*/$debian_name-[0-9a-f]+\.img" -delete
-        "$top/tools/make-debian-disk" --initramfs="$debian_kinds" --include="$debian_include" --lunboot="$lunboot" \
-            "$debian_image.new" >"$scratch/make-debian-disk.log" 2>&1 ||
+        "$top/tools/make-debian-disk" --initramfs="$debian_kinds" --include="$debian_include" --append="$emulated" \
+            --lunboot="$lunboot" "$debian_image.new" >"$scratch/make-debian-disk.log" 2>&1 ||
             skip "no Debian image: $(tail -n 1 "$scratch/make-debian-disk.log")"
         mv "$debian_image.new" "$debian_image"
     fi
@@ -90,7 +96,7 @@ start_debian() {
     spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M q35 -m 768 \
         -display none -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 \
         -kernel "$kernel" -initrd "$initrd" \
-        -append "root=LABEL=lunboot-root ro console=ttyS0 net.ifnames=0 panic=30 $cmdline" \
+        -append "root=LABEL=lunboot-root ro console=ttyS0 net.ifnames=0 panic=30 $emulated $cmdline" \
         -serial "file:$scratch/console.log" -monitor "unix:$scratch/monitor,server,nowait" \
         "${card[@]}" "$@"
 }
