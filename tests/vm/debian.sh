@@ -79,6 +79,30 @@ boot_debian_once() {
 
 has_ended() { ! is_alive "$1"; }
 
+# boot_stock_debian KIND WHOSE: UEFI firmware, lunboot.efi from a stick, and then a disk with nothing of ours on
+# it, whose initramfs (that KIND, of the distribution's own) finds it in the firmware's table (iBFT).
+boot_stock_debian() {
+    need_uefi
+    debian_kinds=$1 debian_name=debian-stock-$1
+    find_debian_disk
+    make_vm_net
+    serve_debian_disk "$1"
+    after_boot <<'SCRIPT'
+echo "IBFT $(cat /sys/firmware/ibft/target0/target-name)"
+echo "OURS=$(find / -xdev -iname '*lunboot*' -not -path '/proc/*' | wc -l)"
+echo LOOKED
+SCRIPT
+    offer_disk </dev/null
+    make_stick <<<'enable = yes'
+    start_vm -m 768 "${stick[@]}" "${card[@]}"
+    wait_console 'lunboot.*\\EFI\\BOOT\\BOOTX64.EFI|loader' 120 "lunboot.efi hands over to the disk's loader"
+    wait_console 'BOOT-OK root=/dev/sda' 300 "Debian is up, its root on the network disk, with $2"
+    console_has 'BOOT-OK .*sessions=1' "the kernel has one session"
+    wait_console 'LOOKED' 120
+    console_has "IBFT $iqn" "that is the disk of the firmware's table"
+    console_has 'OURS=0' "no file of ours is on it"
+}
+
 # take_kernel KIND: the kernel and the initramfs out of $disk_file, for a machine that is given them
 # directly; sets $kernel and $initrd.
 take_kernel() {
