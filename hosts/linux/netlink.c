@@ -109,7 +109,14 @@ static bool next_attribute(struct lb_rd *rd, struct rtattr *header, struct lb_rd
     return true;
 }
 
+bool lb_link_passes(unsigned flags, struct lb_bytes queue) {
+    static const char none[] = "noop"; /* with its NUL */
+    return (flags & IFF_LOWER_UP) && !(flags & IFF_DORMANT) &&
+           !lb_bytes_equal(queue, lb_bytes(none, sizeof(none)));
+}
+
 static void take_link(struct lb_link *link, struct lb_rd rd) {
+    struct lb_bytes queue = {0};
     struct ifinfomsg info;
     struct rtattr attribute;
     struct lb_rd value;
@@ -118,7 +125,6 @@ static void take_link(struct lb_link *link, struct lb_rd rd) {
     *link = (struct lb_link){
         .index = info.ifi_index,
         .is_up = info.ifi_flags & IFF_UP,
-        .has_carrier = (info.ifi_flags & IFF_RUNNING) && (info.ifi_flags & IFF_LOWER_UP),
         .is_ethernet = info.ifi_type == ARPHRD_ETHER,
     };
     while (next_attribute(&rd, &attribute, &value)) {
@@ -126,7 +132,10 @@ static void take_link(struct lb_link *link, struct lb_rd rd) {
             lb_rd_copy(&value, &link->mtu, sizeof(link->mtu));
         if (attribute.rta_type == IFLA_ADDRESS && value.left == sizeof(link->mac))
             lb_rd_copy(&value, link->mac, sizeof(link->mac));
+        if (attribute.rta_type == IFLA_QDISC)
+            queue = lb_rd_rest(&value);
     }
+    link->has_carrier = lb_link_passes(info.ifi_flags, queue);
 }
 
 /* What an answer may bring before its acknowledgement; NULL: not wanted. */

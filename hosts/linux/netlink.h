@@ -23,6 +23,13 @@ struct lb_link {
     uint8_t mac[6];
 };
 
+/* flags: IFF_; queue: the name of what is in front of the card, with its NUL. Packets pass as soon
+ * as there is a carrier and such a queue ("noop" is none), which the kernel sees to at once.
+ * IFF_RUNNING is not waited for: it comes with the kernel's link watch, which looks once a second,
+ * so that a card raised just after it was found would lie idle for up to that (seen with
+ * Linux 6.1). */
+bool lb_link_passes(unsigned flags, struct lb_bytes queue);
+
 int lb_netlink_open(struct lb_netlink *netlink);
 void lb_netlink_close(struct lb_netlink *netlink);
 

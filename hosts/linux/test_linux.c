@@ -1,5 +1,6 @@
 /* The small parts of the host: options, sizes, progress, resolv.conf, what errno means. */
 #include "hosts/linux/loop.h"
+#include "hosts/linux/netlink.h"
 #include "hosts/linux/options.h"
 #include "hosts/linux/progress.h"
 #include "hosts/linux/resolvconf.h"
@@ -261,6 +262,23 @@ static void errno_says_how_a_connection_ended(void) {
     CHECK_EQ(lb_loop_lost(0, true), LB_LOST_CLOSED);
 }
 
+/* ---- links -------------------------------------------------------------------------------------
+ */
+
+static bool passes(unsigned flags, const char *queue) {
+    return lb_link_passes(flags, lb_bytes(queue, strlen(queue) + 1));
+}
+
+static void a_link_passes_packets_before_it_is_called_running(void) {
+    const unsigned lower_up = 0x10000, dormant = 0x20000, running = 0x40; /* IFF_ of linux/if.h */
+    CHECK(passes(lower_up, "fq_codel"));
+    CHECK(passes(lower_up | running, "noqueue"));
+    CHECK(lb_link_passes(lower_up | running, (struct lb_bytes){0})); /* nothing is said of it */
+    CHECK(!passes(running, "fq_codel"));
+    CHECK(!passes(lower_up, "noop"));
+    CHECK(!passes(lower_up | dormant, "fq_codel")); /* 802.1X has not let it in yet */
+}
+
 int main(void) {
     TEST(own_options_and_keys_are_told_apart);
     TEST(an_optional_value_may_be_left_out);
@@ -279,5 +297,6 @@ int main(void) {
     TEST(a_search_list_from_the_network_stays_on_its_line);
     TEST(a_root_that_is_not_there_is_an_error);
     TEST(errno_says_how_a_connection_ended);
+    TEST(a_link_passes_packets_before_it_is_called_running);
     return tap_done();
 }
