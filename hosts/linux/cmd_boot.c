@@ -96,7 +96,7 @@ static int run_program(void) {
 }
 
 static int attach(void) {
-    if (!lb_results_attach(&run, &attached, run_folder ? run_folder : "/run"))
+    if (!lb_results_attach(&run, false, &attached, run_folder ? run_folder : "/run"))
         return fail();
     if (run.json)
         print_json();
@@ -109,7 +109,7 @@ static int attach(void) {
 
 /* Does not come back, unless it fails. */
 static int kexec(void) {
-    if (!lb_takeover(&run, &attached))
+    if (!lb_takeover(&run, false, &attached))
         return fail();
     lb_kexec(&run, &attached);
     attached.device[0] = 0;

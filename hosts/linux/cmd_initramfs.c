@@ -4,6 +4,7 @@
 #include "hosts/linux/commands.h"
 #include "hosts/linux/dracut.h"
 #include "hosts/linux/ibft_source.h"
+#include "hosts/linux/keeper.h"
 #include "hosts/linux/kexec.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
@@ -93,9 +94,17 @@ static int fail(void) {
     return lb_run_exit_code(&run);
 }
 
+/* The disk is there: where nobody can keep it so, that is said, and the boot goes on. */
+static void keep(void) {
+    struct lb_error error = {0};
+    if (lb_config_bool(&run.config, LB_KEY_KEEP_SESSION) && !lb_keeper_start(&attached, &error))
+        fprintf(stderr, "lunboot: the session has no keeper: %s\n", error.facts);
+    lb_wipe(&attached.again, sizeof(attached.again));
+}
+
 /* Does not come back, unless it fails. */
 static int kexec(void) {
-    if (lb_takeover(&run, &attached))
+    if (lb_takeover(&run, false, &attached))
         lb_kexec(&run, &attached);
     return fail();
 }
@@ -115,8 +124,10 @@ int lb_cmd_initramfs(int argc, char **argv) {
     lb_wipe(&ibft, sizeof(ibft));
     if (lb_streq(then, "kexec"))
         return kexec();
-    if (!lb_results_attach(&run, &attached, run_folder))
+    if (!lb_results_attach(&run, lb_config_bool(&run.config, LB_KEY_KEEP_SESSION), &attached,
+                           run_folder))
         return fail();
+    keep();
     puts(attached.device);
     lb_run_stop(&run, false);
     lb_run_close(&run, false);

@@ -23,8 +23,16 @@ enum request {
     SET_PARAM = 16,
     START_CONNECTION = 17,
     STOP_CONNECTION = 18,
+    SEND_PDU = 19,
+    EVENT_PDU = 101,
     EVENT_CONNECTION_ERROR = 102,
     EVENT_REFUSED = 103, /* the answer to a request that failed */
+};
+
+/* How a connection is stopped. */
+enum stop {
+    STOP_FOR_GOOD = 1,
+    STOP_FOR_RECOVERY = 3,
 };
 
 /* enum iscsi_param */
@@ -81,7 +89,13 @@ struct message {
         } bind;
     };
     uint32_t out[4];
-    char text[1024];
+    union {
+        char text[1024];
+        struct {
+            uint8_t bhs[LB_STREAM_BHS];
+            uint8_t data[LB_STREAM_LOGIN_DATA];
+        } pdu;
+    };
 };
 #define MESSAGE_BYTES offsetof(struct message, text)
 _Static_assert(MESSAGE_BYTES == sizeof(struct nlmsghdr) + 56, "the kernel's layout");
@@ -116,9 +130,23 @@ static struct message about(const struct lb_kernel_iscsi *kernel, enum request t
     return m;
 }
 
+static void take_pdu(struct lb_kernel_pdu *pdu, const struct message *m) {
+    size_t len = m->header.nlmsg_len - MESSAGE_BYTES;
+    if (len < sizeof(m->pdu.bhs) || len > sizeof(m->pdu))
+        return;
+    pdu->len = len - sizeof(m->pdu.bhs);
+    memcpy(pdu->bhs, m->pdu.bhs, sizeof(pdu->bhs));
+    memcpy(pdu->data, m->pdu.data, pdu->len);
+    pdu->is_there = true;
+}
+
 static void take_event(struct lb_kernel_iscsi *kernel, const struct message *m) {
-    if (m->type == EVENT_CONNECTION_ERROR && kernel->has_session && m->out[0] == kernel->sid)
+    if (!kernel->has_session || m->out[0] != kernel->sid)
+        return;
+    if (m->type == EVENT_CONNECTION_ERROR)
         kernel->broken = m->out[2];
+    if (m->type == EVENT_PDU && kernel->pdu)
+        take_pdu(kernel->pdu, m);
 }
 
 /* One message of the kernel's; 0 or an errno. */
@@ -130,7 +158,10 @@ static int receive(int fd, struct message *m, int flags) {
     while (got < 0 && (errno == EINTR || errno == ENOBUFS));
     if (got < 0)
         return errno;
-    return (size_t)got < MESSAGE_BYTES ? EPROTO : 0;
+    return (size_t)got < MESSAGE_BYTES || m->header.nlmsg_len > (size_t)got ||
+                   m->header.nlmsg_len < MESSAGE_BYTES
+               ? EPROTO
+               : 0;
 }
 
 /* Sends, and waits for the answer, which is in *m then. 0, or the errno of what was refused. */
@@ -277,9 +308,8 @@ static bool set_chap(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_stand
                      lb_bytes(c->chap_target_secret, c->chap_target_secret_len), error));
 }
 
-/* The timeouts are iscsid's defaults, but for the kernel's own pings: without an iscsid there is
- * nobody to log in again, and a connection that only sleeps would be lost for good. iscsid switches
- * them on when it adopts the session. */
+/* The timeouts are iscsid's defaults, but for the kernel's own pings, which iscsid switches on when
+ * it adopts the session. */
 static bool set_rest(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_standing *standing,
                      const struct lb_kernel_iscsi_settings *settings, struct lb_error *error) {
     bool has_address = lb_addr_is_set(standing->home.addr);
@@ -295,8 +325,8 @@ static bool set_rest(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_stand
            set_number(kernel, ABORT_TIMEOUT, 15, error) &&
            set_number(kernel, LUN_RESET_TIMEOUT, 30, error) &&
            set_number(kernel, TARGET_RESET_TIMEOUT, 30, error) &&
-           set_number(kernel, PING_TIMEOUT, 0, error) &&
-           set_number(kernel, PING_INTERVAL, 0, error) &&
+           set_number(kernel, PING_TIMEOUT, settings->ping_s, error) &&
+           set_number(kernel, PING_INTERVAL, settings->ping_s, error) &&
            set_number(kernel, RECOVERY_TIMEOUT, settings->recovery_s, error);
 }
 
@@ -360,6 +390,53 @@ bool lb_kernel_iscsi_take(struct lb_kernel_iscsi *kernel, int fd,
            set_rest(kernel, standing, settings, error) && start(kernel, error);
 }
 
+/* ---- logging in again --------------------------------------------------------------------------
+ */
+
+void lb_kernel_iscsi_own(struct lb_kernel_iscsi *kernel, uint32_t sid) {
+    kernel->sid = sid;
+    kernel->has_session = kernel->has_connection = kernel->is_bound = true;
+}
+
+bool lb_kernel_iscsi_stop(struct lb_kernel_iscsi *kernel, struct lb_error *error) {
+    struct message m = about(kernel, STOP_CONNECTION);
+    int refused;
+    m.in[4] = STOP_FOR_RECOVERY;
+    refused = ask(kernel, &m);
+    kernel->broken = 0;
+    return refused == 0 || refuse(error, "stopping the connection", refused);
+}
+
+bool lb_kernel_iscsi_bind(struct lb_kernel_iscsi *kernel, int fd, struct lb_error *error) {
+    return bind_to(kernel, fd, error);
+}
+
+bool lb_kernel_iscsi_send(struct lb_kernel_iscsi *kernel, const uint8_t bhs[LB_STREAM_BHS],
+                          struct lb_bytes data, struct lb_error *error) {
+    struct message m = about(kernel, SEND_PDU);
+    int refused;
+    lb_assert(data.len <= sizeof(m.pdu.data));
+    memcpy(m.pdu.bhs, bhs, sizeof(m.pdu.bhs));
+    memcpy(m.pdu.data, data.p, data.len);
+    m.in[2] = sizeof(m.pdu.bhs);
+    m.in[3] = (uint32_t)data.len;
+    m.header.nlmsg_len += (uint32_t)(sizeof(m.pdu.bhs) + data.len);
+    refused = ask_result(kernel, &m);
+    lb_wipe(&m, sizeof(m)); /* an answer of CHAP */
+    return refused == 0 || refuse(error, "sending a Login PDU", refused);
+}
+
+bool lb_kernel_iscsi_resume(struct lb_kernel_iscsi *kernel,
+                            const struct lb_iscsi_standing *standing,
+                            const struct lb_kernel_iscsi_settings *settings,
+                            struct lb_error *error) {
+    return set_agreed(kernel, standing, error) && set_rest(kernel, standing, settings, error) &&
+           start(kernel, error);
+}
+
+/* ---- events, and the end -----------------------------------------------------------------------
+ */
+
 bool lb_kernel_iscsi_look(struct lb_kernel_iscsi *kernel) {
     struct message m;
     while (receive(kernel->fd, &m, MSG_DONTWAIT) == 0)
@@ -369,7 +446,7 @@ bool lb_kernel_iscsi_look(struct lb_kernel_iscsi *kernel) {
 
 void lb_kernel_iscsi_undo(struct lb_kernel_iscsi *kernel) {
     struct message m = about(kernel, STOP_CONNECTION);
-    m.in[4] = 1; /* for good */
+    m.in[4] = STOP_FOR_GOOD;
     if (kernel->is_bound)
         (void)ask(kernel, &m);
     m = about(kernel, DESTROY_CONNECTION);

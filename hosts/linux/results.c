@@ -100,8 +100,9 @@ bool lb_results_write(struct lb_run *run, const struct lb_attached *attached, co
 }
 
 /* The disk is the kernel's then, so nothing is undone any more, whatever fails. */
-bool lb_results_attach(struct lb_run *run, struct lb_attached *attached, const char *folder) {
-    if (!lb_takeover(run, attached))
+bool lb_results_attach(struct lb_run *run, bool is_kept, struct lb_attached *attached,
+                       const char *folder) {
+    if (!lb_takeover(run, is_kept, attached))
         return false;
     lb_environment_set(run);
     lb_run_hold(run);

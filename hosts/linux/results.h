@@ -16,7 +16,8 @@ bool lb_results_write(struct lb_run *run, const struct lb_attached *attached, co
 /* The whole of attaching: lb_takeover, the interface held for whoever has it next, and what the
  * running system is to find in FOLDER: lb_results_write, lb_run_write_network. False: there is no
  * disk, run->error says why; what could not be written only is said on standard error. */
-bool lb_results_attach(struct lb_run *run, struct lb_attached *attached, const char *folder);
+bool lb_results_attach(struct lb_run *run, bool is_kept, struct lb_attached *attached,
+                       const char *folder);
 
 /* NAME='value' for a shell, with a line end. */
 void lb_results_line(struct lb_text *text, const char *name, const char *value);

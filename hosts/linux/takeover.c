@@ -23,6 +23,7 @@ extern char **environ;
 struct takeover {
     struct lb_run *run;
     struct lb_kernel_iscsi kernel;
+    bool is_kept;
     int events_fd;
     pid_t scan_pid; /* 0: none */
     uint64_t lun;
@@ -181,10 +182,13 @@ static bool wait_for_disk(struct takeover *t, struct lb_error *error) {
 /* ---- one attempt ------------------------------------------------------------------------------
  */
 
-static struct lb_kernel_iscsi_settings settings(const struct lb_run *run) {
+static struct lb_kernel_iscsi_settings settings(const struct takeover *t) {
+    const struct lb_config *config = &t->run->config;
+    uint32_t ping_ms = lb_config_u32(config, LB_KEY_PING_INTERVAL);
     return (struct lb_kernel_iscsi_settings){
-        .recovery_s = lb_config_u32(&run->config, LB_KEY_RECOVERY_TIME) / 1000,
-        .queue_depth = lb_config_u32(&run->config, LB_KEY_QUEUE_DEPTH)};
+        .recovery_s = lb_config_u32(config, LB_KEY_RECOVERY_TIME) / 1000,
+        .queue_depth = lb_config_u32(config, LB_KEY_QUEUE_DEPTH),
+        .ping_s = t->is_kept ? (ping_ms + 999) / 1000 : 0};
 }
 
 static void give_up(struct takeover *t) {
@@ -198,7 +202,7 @@ static void give_up(struct takeover *t) {
 /* The connection leaves our loop before the kernel gets it; the engine learns of it at the end. */
 static bool attempt(struct takeover *t, const struct lb_iscsi_standing *standing,
                     struct lb_error *error) {
-    struct lb_kernel_iscsi_settings s = settings(t->run);
+    struct lb_kernel_iscsi_settings s = settings(t);
     int fd = lb_slot_release(&t->run->loop, LB_BOOT_SLOT_SESSION);
     bool is_there = fd >= 0 && lb_kernel_iscsi_take(&t->kernel, fd, standing, &s, error) &&
                     start_scan(t, error) && wait_for_disk(t, error);
@@ -262,8 +266,19 @@ static bool take_over(struct takeover *t) {
     return false;
 }
 
-bool lb_takeover(struct lb_run *run, struct lb_attached *attached) {
-    struct takeover t = {.run = run, .events_fd = -1};
+/* What a keeper needs. */
+static void note_login(const struct takeover *t, struct lb_attached *attached) {
+    struct lb_iscsi_standing standing;
+    attached->settings = settings(t);
+    if (!lb_iscsi_is_at_rest(lb_boot_session(&t->run->boot), &standing))
+        return;
+    attached->again = *standing.config;
+    attached->again.portal = standing.home;
+    attached->again.recover = false;
+}
+
+bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached) {
+    struct takeover t = {.run = run, .is_kept = is_kept, .events_fd = -1};
     unsigned logins;
     bool is_there;
 
@@ -276,6 +291,7 @@ bool lb_takeover(struct lb_run *run, struct lb_attached *attached) {
     logins = lb_iscsi_logins(lb_boot_session(&run->boot));
     *attached = (struct lb_attached){.sid = t.kernel.sid, .host = t.kernel.host, .logins = logins};
     lb_format(attached->device, sizeof(attached->device), "/dev/%s", t.device);
+    note_login(&t, attached);
     lb_boot_hand_over(&run->boot, lb_now_us());
     return true;
 }

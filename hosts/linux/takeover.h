@@ -13,11 +13,17 @@ struct lb_attached {
     char device[64];    /* "/dev/sda" */
     uint32_t sid, host; /* of sysfs: session1, host2 */
     unsigned logins;    /* that the target has seen of this boot */
+
+    /* To log in again: with secrets, so wipe it. */
+    struct lb_iscsi_config again; /* its portal an address, or none where it is not known */
+    struct lb_kernel_iscsi_settings settings;
 };
 
-/* Loads the modules that are missing, where there is a modprobe. run is READY. True: the kernel has
- * the disk, and *attached is set; run still has its lease and interface. False: run->error. */
-bool lb_takeover(struct lb_run *run, struct lb_attached *attached);
+/* Loads the modules that are missing, where there is a modprobe. run is READY. is_kept: somebody
+ * will log in again should the connection be lost, so the kernel asks the target for signs of life.
+ * True: the kernel has the disk, and *attached is set; run still has its lease and interface.
+ * False: run->error. */
+bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached);
 /* Takes the disk away from the kernel again, and closes its connection. */
 void lb_takeover_end(const struct lb_attached *attached);
 

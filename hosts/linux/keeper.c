@@ -1,0 +1,190 @@
+#include "hosts/linux/keeper.h"
+#include "hosts/linux/loop.h"
+#include "hosts/linux/machine.h"
+#include "hosts/linux/relogin.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LOOK_AGAIN_MS 2000 /* while the session is another's to recover */
+#define PAUSE_MIN_MS  250
+#define PAUSE_MAX_MS  4000
+#define FIRST_FD      3
+
+struct keeper {
+    struct lb_kernel_iscsi kernel;
+    struct lb_kernel_iscsi_settings settings;
+    struct lb_iscsi_config config;
+    uint32_t sid, port_id; /* ours, of the netlink socket */
+    int state_fd;          /* the session's state in sysfs */
+    FILE *listeners;       /* /proc/net/netlink */
+    uint8_t room[LB_ISCSI_RX_MIN];
+};
+
+/* ---- what it knows ----------------------------------------------------------------------------
+ */
+
+__attribute__((format(printf, 2, 3))) static void say(const struct keeper *k, const char *format,
+                                                      ...) {
+    char line[512];
+    struct lb_text text = lb_text(line, sizeof(line));
+    va_list arguments;
+    lb_text_add(&text, "<5>lunboot: session%u: ", k->sid);
+    va_start(arguments, format);
+    lb_text_addv(&text, format, arguments);
+    va_end(arguments);
+    (void)!write(STDERR_FILENO, line, text.len);
+}
+
+enum state { STATE_LOGGED_IN, STATE_LOST, STATE_GONE };
+
+static enum state session_state(const struct keeper *k) {
+    char text[32];
+    ssize_t got = pread(k->state_fd, text, sizeof(text), 0);
+    if (got <= 0)
+        return STATE_GONE;
+    return lb_bytes_equal(lb_bytes_trim(lb_bytes(text, (size_t)got)), lb_bytes_of_text("LOGGED_IN"))
+               ? STATE_LOGGED_IN
+               : STATE_LOST;
+}
+
+/* Who is told when a connection is lost, besides us: iscsid. */
+static bool has_other_listener(const struct keeper *k) {
+    char line[256];
+    unsigned protocol, port_id, groups;
+    bool found = false;
+    rewind(k->listeners);
+    while (!found && fgets(line, sizeof(line), k->listeners)) {
+        found = sscanf(line, "%*s %u %u %x", &protocol, &port_id, &groups) == 3 &&
+                protocol == NETLINK_ISCSI && port_id != k->port_id && (groups & 1) != 0;
+    }
+    return found;
+}
+
+/* ---- a session that is lost -------------------------------------------------------------------
+ */
+
+static void sleep_ms(unsigned ms) {
+    (void)poll(NULL, 0, (int)ms);
+}
+
+static enum state log_in_again(struct keeper *k) {
+    unsigned pause_ms = PAUSE_MIN_MS, attempts = 0;
+    say(k, "the connection is lost; logging in again");
+    for (;;) {
+        struct lb_error error = {0};
+        enum state state;
+        if (lb_relogin(&k->kernel, &k->config, &k->settings, lb_span(k->room, sizeof(k->room)),
+                       &error)) {
+            say(k, "logged in again");
+            return STATE_LOGGED_IN;
+        }
+        if (attempts++ == 0)
+            say(k, "%s: %s; trying on", lb_code_word(error.code), error.facts);
+        sleep_ms(pause_ms);
+        pause_ms = LB_MIN(pause_ms * 2, PAUSE_MAX_MS);
+        state = session_state(k);
+        if (state != STATE_LOST || has_other_listener(k))
+            return state;
+    }
+}
+
+/* Until the session is gone. */
+static void watch(struct keeper *k) {
+    bool is_down = session_state(k) == STATE_LOST;
+    for (;;) {
+        struct pollfd events = {.fd = k->kernel.fd, .events = POLLIN};
+        enum state state;
+        bool is_told;
+        if (!is_down || has_other_listener(k))
+            (void)poll(&events, 1, is_down ? LOOK_AGAIN_MS : -1);
+        is_told = !lb_kernel_iscsi_look(&k->kernel);
+        k->kernel.broken = 0;
+        state = session_state(k);
+        is_down = state == STATE_LOST || is_told;
+        if (is_down && state != STATE_GONE && !has_other_listener(k)) {
+            state = log_in_again(k);
+            is_down = state != STATE_LOGGED_IN;
+        }
+        if (state == STATE_GONE)
+            return;
+    }
+}
+
+/* ---- the process ------------------------------------------------------------------------------
+ */
+
+static bool open_files(struct keeper *k, const struct lb_attached *attached) {
+    struct lb_error error = {0};
+    struct sockaddr_nl address = {0};
+    socklen_t len = sizeof(address);
+    char path[64];
+    if (!lb_kernel_iscsi_open(&k->kernel, "/sys", &error) ||
+        getsockname(k->kernel.fd, (struct sockaddr *)&address, &len) < 0)
+        return false;
+    lb_kernel_iscsi_own(&k->kernel, attached->sid);
+    k->sid = attached->sid;
+    k->port_id = address.nl_pid;
+    lb_format(path, sizeof(path), "/sys/class/iscsi_session/session%u/state", attached->sid);
+    k->state_fd = open(path, O_RDONLY | O_CLOEXEC);
+    k->listeners = fopen("/proc/net/netlink", "re");
+    return k->state_fd >= 0 && k->listeners;
+}
+
+static void reopen(int fd, const char *path) {
+    int opened = open(path, O_RDWR | O_CLOEXEC);
+    if (opened >= 0)
+        dup2(opened, fd);
+}
+
+/* Nobody waits for it, no terminal stops it, and memory that it needs is not put on the disk that
+ * is lost. Standard error is the kernel's log. */
+static void stand_alone(void) {
+    sigset_t none;
+    setsid();
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    reopen(STDIN_FILENO, "/dev/null");
+    reopen(STDOUT_FILENO, "/dev/null");
+    reopen(STDERR_FILENO, "/dev/kmsg");
+    close_range(FIRST_FD, ~0u, 0);
+    (void)!chdir("/");
+    program_invocation_name[0] = '@';
+    prctl(PR_SET_NAME, "lunboot-keeper");
+    (void)!mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
+_Noreturn static void be_keeper(const struct lb_attached *attached) {
+    static struct keeper k;
+    stand_alone();
+    k.settings = attached->settings;
+    k.config = attached->again;
+    if (open_files(&k, attached))
+        watch(&k);
+    lb_wipe(&k, sizeof(k));
+    _exit(0);
+}
+
+bool lb_keeper_start(const struct lb_attached *attached, struct lb_error *error) {
+    pid_t pid;
+    if (!lb_addr_is_set(attached->again.portal.addr)) {
+        lb_fail(error, LB_E_HAND_OVER, "the target's address is not known");
+        return false;
+    }
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0)
+        be_keeper(attached);
+    if (pid < 0)
+        lb_fail(error, LB_E_HAND_OVER, "a process for it: %s", strerror(errno));
+    return pid > 0;
+}

@@ -1,0 +1,261 @@
+#include "hosts/linux/relogin.h"
+#include "hosts/linux/loop.h"
+#include "hosts/linux/os_address.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ATTEMPT_US    (30 * LB_US_SEC)
+#define PDU_MAX       (LB_STREAM_BHS + LB_STREAM_LOGIN_DATA)
+#define PIECES_MAX    4
+#define DATA_LEN_AT   5 /* of a header: three bytes; RFC 7143 11.2.1 */
+#define TAG_AT        16
+#define CMD_SN_AT     24 /* of a request */
+#define EXP_CMD_SN_AT 28 /* of an answer */
+#define MAX_CMD_SN_AT 32
+
+struct relogin {
+    struct lb_kernel_iscsi *kernel;
+    struct lb_iscsi session;
+    struct lb_rand rand;
+    struct lb_trace trace; /* zero: none */
+    struct lb_kernel_pdu answer;
+    int fd; /* of the new connection; -1: none */
+    bool is_connected;
+    uint8_t out[PDU_MAX]; /* a PDU that is being put together */
+    size_t out_len;
+    /* The kernel writes its own tag and CmdSN into what we send. */
+    uint8_t tag[4];
+    uint32_t cmd_sn; /* ours */
+    uint32_t ahead;  /* ours, less the kernel's */
+    bool knows_ahead;
+};
+
+static uint32_t get32(const uint8_t *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static void add32(uint8_t *at, uint32_t more) {
+    uint32_t value = get32(at) + more;
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static size_t padded(size_t len) {
+    return (len + 3) & ~(size_t)3;
+}
+
+/* ---- what we say ------------------------------------------------------------------------------
+ */
+
+/* 0: not all of it is there. */
+static size_t pdu_len(const struct relogin *r, size_t *data_len) {
+    *data_len = get32(r->out + DATA_LEN_AT - 1) & 0xffffff;
+    return r->out_len < LB_STREAM_BHS || r->out_len < LB_STREAM_BHS + padded(*data_len)
+               ? 0
+               : LB_STREAM_BHS + padded(*data_len);
+}
+
+static bool send_pdu(struct relogin *r, size_t data_len, struct lb_error *error) {
+    memcpy(r->tag, r->out + TAG_AT, sizeof(r->tag));
+    r->cmd_sn = get32(r->out + CMD_SN_AT);
+    return lb_kernel_iscsi_send(r->kernel, r->out, lb_bytes(r->out + LB_STREAM_BHS, data_len),
+                                error);
+}
+
+static bool send_all(struct relogin *r, struct lb_error *error) {
+    struct lb_bytes pieces[PIECES_MAX];
+    size_t count, len, data_len;
+    while (r->is_connected && (count = lb_iscsi_gather(&r->session, pieces, PIECES_MAX)) > 0) {
+        size_t took = LB_MIN(pieces[0].len, sizeof(r->out) - r->out_len);
+        if (took == 0) {
+            lb_fail(error, LB_E_HAND_OVER, "a Login PDU is longer than 8192 bytes");
+            return false;
+        }
+        memcpy(r->out + r->out_len, pieces[0].p, took);
+        r->out_len += took;
+        lb_iscsi_sent(&r->session, lb_now_us(), took);
+        while ((len = pdu_len(r, &data_len)) > 0) {
+            if (!send_pdu(r, data_len, error))
+                return false;
+            r->out_len -= len;
+            memmove(r->out, r->out + len, r->out_len);
+        }
+    }
+    return true;
+}
+
+/* ---- what the target says ----------------------------------------------------------------------
+ */
+
+static void feed(struct relogin *r, struct lb_bytes bytes) {
+    while (bytes.len > 0) {
+        struct lb_span spans[2];
+        size_t len;
+        if (lb_iscsi_where(&r->session, spans) == 0)
+            return;
+        len = LB_MIN(spans[0].len, bytes.len);
+        memcpy(spans[0].p, bytes.p, len);
+        bytes = lb_bytes(bytes.p + len, bytes.len - len);
+        lb_iscsi_got(&r->session, lb_now_us(), len);
+    }
+}
+
+/* The target expects the CmdSN that it was told, which is the kernel's. */
+static void take_answer(struct relogin *r) {
+    static const uint8_t padding[4] = {0};
+    struct lb_kernel_pdu *answer = &r->answer;
+    if (!answer->is_there)
+        return;
+    answer->is_there = false;
+    memcpy(answer->bhs + TAG_AT, r->tag, sizeof(r->tag));
+    if (!r->knows_ahead)
+        r->ahead = r->cmd_sn - get32(answer->bhs + EXP_CMD_SN_AT);
+    r->knows_ahead = true;
+    add32(answer->bhs + EXP_CMD_SN_AT, r->ahead);
+    add32(answer->bhs + MAX_CMD_SN_AT, r->ahead);
+    feed(r, lb_bytes(answer->bhs, sizeof(answer->bhs)));
+    feed(r, lb_bytes(answer->data, answer->len));
+    feed(r, lb_bytes(padding, padded(answer->len) - answer->len));
+}
+
+/* ---- the connection ----------------------------------------------------------------------------
+ */
+
+static void close_connection(struct relogin *r) {
+    struct lb_error ignored = {0};
+    if (r->is_connected)
+        (void)lb_kernel_iscsi_stop(r->kernel, &ignored);
+    if (r->fd >= 0)
+        close(r->fd);
+    r->fd = -1;
+    r->is_connected = r->knows_ahead = r->answer.is_there = false;
+    r->out_len = 0;
+}
+
+static void lost(struct relogin *r, int why) {
+    bool was_open = r->is_connected;
+    close_connection(r);
+    lb_iscsi_lost(&r->session, lb_now_us(), lb_loop_lost(why, was_open));
+}
+
+/* Not bound to the interface: by now it may have another name, and the routes lead there. */
+static void open_connection(struct relogin *r, struct lb_endpoint to) {
+    struct lb_os_address address = lb_os_address(to, 0);
+    int one = 1;
+    close_connection(r);
+    r->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (r->fd < 0) {
+        lost(r, errno);
+        return;
+    }
+    setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (connect(r->fd, &address.any, address.len) < 0 && errno != EINPROGRESS)
+        lost(r, errno);
+}
+
+static bool connected(struct relogin *r, struct lb_error *error) {
+    int refused = 0;
+    socklen_t len = sizeof(refused);
+    getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &refused, &len);
+    if (refused) {
+        lost(r, refused);
+        return true;
+    }
+    if (!lb_kernel_iscsi_bind(r->kernel, r->fd, error))
+        return false;
+    r->is_connected = true;
+    lb_iscsi_connected(&r->session, lb_now_us());
+    return true;
+}
+
+/* ---- the attempt -------------------------------------------------------------------------------
+ */
+
+static bool wait(struct relogin *r, uint64_t until_us, struct lb_error *error) {
+    uint64_t now_us = lb_now_us();
+    struct pollfd fds[] = {{.fd = r->kernel->fd, .events = POLLIN},
+                           {.fd = r->is_connected ? -1 : r->fd, .events = POLLOUT}};
+    if (now_us < until_us && !r->answer.is_there)
+        (void)poll(fds, LB_COUNT(fds), (int)((until_us - now_us) / LB_US_MS) + 1);
+    if (!lb_kernel_iscsi_look(r->kernel) && r->is_connected)
+        lost(r, ECONNRESET);
+    take_answer(r);
+    return !fds[1].revents || r->is_connected || connected(r, error);
+}
+
+static bool resume(struct relogin *r, const struct lb_kernel_iscsi_settings *settings,
+                   struct lb_error *error) {
+    struct lb_iscsi_standing standing;
+    if (!lb_iscsi_is_at_rest(&r->session, &standing)) {
+        lb_fail(error, LB_E_HAND_OVER, "the target said more than the login");
+        return false;
+    }
+    return lb_kernel_iscsi_resume(r->kernel, &standing, settings, error);
+}
+
+static bool log_in(struct relogin *r, const struct lb_kernel_iscsi_settings *settings,
+                   struct lb_error *error) {
+    uint64_t until_us = lb_now_us() + ATTEMPT_US;
+    while (lb_now_us() < until_us) {
+        struct lb_iscsi_action action = lb_iscsi_poll(&r->session, lb_now_us());
+        switch (action.event) {
+        case LB_ISCSI_WAIT:
+            if (!send_all(r, error) || !wait(r, LB_MIN(action.until_us, until_us), error))
+                return false;
+            break;
+        case LB_ISCSI_CONNECT:
+            open_connection(r, action.peer);
+            break;
+        case LB_ISCSI_RESOLVE: /* a redirect to a name: nobody is there to ask */
+            lb_iscsi_resolved(&r->session, lb_now_us(), NULL, 0);
+            break;
+        case LB_ISCSI_CLOSE:
+            close_connection(r);
+            break;
+        case LB_ISCSI_READY:
+            return resume(r, settings, error);
+        case LB_ISCSI_OUT:
+        case LB_ISCSI_FAILED:
+            *error = *lb_iscsi_error(&r->session);
+            return false;
+        }
+    }
+    lb_fail(error, LB_E_LOGIN_TIMEOUT, "no login within %u s", (unsigned)(ATTEMPT_US / LB_US_SEC));
+    return false;
+}
+
+bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_config *config,
+                const struct lb_kernel_iscsi_settings *settings, struct lb_span room,
+                struct lb_error *error) {
+    static struct relogin r;
+    uint8_t seed[LB_RAND_SEED_BYTES];
+    bool is_back;
+
+    if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed)) {
+        lb_fail(error, LB_E_INTERNAL, "random numbers: %s", strerror(errno));
+        return false;
+    }
+    r = (struct relogin){.kernel = kernel, .fd = -1};
+    lb_rand_init(&r.rand, seed);
+    lb_iscsi_init(&r.session, lb_now_us(), config, room, &r.rand, &r.trace);
+    kernel->pdu = &r.answer;
+    is_back = lb_kernel_iscsi_stop(kernel, error);
+    if (is_back) {
+        lb_iscsi_start(&r.session, lb_now_us());
+        is_back = log_in(&r, settings, error);
+    }
+    if (!is_back)
+        close_connection(&r);
+    if (r.fd >= 0)
+        close(r.fd);
+    kernel->pdu = NULL;
+    lb_wipe(&r, sizeof(r));
+    lb_wipe(seed, sizeof(seed));
+    return is_back;
+}

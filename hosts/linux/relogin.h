@@ -1,0 +1,18 @@
+/* A session of the kernel's that lost its connection logs in again.
+ *
+ * The Login PDUs are core/iscsi's, and travel through the kernel, as iscsid's do: the session goes
+ * on with the kernel's CmdSN, which nobody else knows, and only the kernel can write it into them.
+ */
+#ifndef LB_LINUX_RELOGIN_H
+#define LB_LINUX_RELOGIN_H
+
+#include "hosts/linux/kernel_iscsi.h"
+
+/* One attempt, of half a minute at most. config: as the session was made, its portal an address.
+ * room: staging for PDUs, LB_ISCSI_RX_MIN bytes. True: the disk's commands go on. False: error; the
+ * kernel's session waits for the next attempt, until its own recovery time is over. */
+bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_config *config,
+                const struct lb_kernel_iscsi_settings *settings, struct lb_span room,
+                struct lb_error *error);
+
+#endif
