@@ -22,8 +22,7 @@
 
 struct keeper {
     struct lb_kernel_iscsi kernel;
-    struct lb_kernel_iscsi_settings settings;
-    struct lb_iscsi_config config;
+    struct lb_login_again again;
     uint32_t sid, port_id; /* ours, of the netlink socket */
     int state_fd;          /* the session's state in sysfs */
     FILE *listeners;       /* /proc/net/netlink */
@@ -83,13 +82,12 @@ static enum state log_in_again(struct keeper *k) {
     for (;;) {
         struct lb_error error = {0};
         enum state state;
-        if (lb_relogin(&k->kernel, &k->config, &k->settings, lb_span(k->room, sizeof(k->room)),
-                       &error)) {
+        if (lb_relogin(&k->kernel, &k->again, lb_span(k->room, sizeof(k->room)), &error)) {
             say(k, "logged in again");
             return STATE_LOGGED_IN;
         }
         if (attempts++ == 0)
-            say(k, "%s: %s; trying on", lb_code_word(error.code), error.facts);
+            say(k, "%s: %s; trying until it is back", lb_code_word(error.code), error.facts);
         sleep_ms(pause_ms);
         pause_ms = LB_MIN(pause_ms * 2, PAUSE_MAX_MS);
         state = session_state(k);
@@ -166,8 +164,7 @@ static void stand_alone(void) {
 _Noreturn static void be_keeper(const struct lb_attached *attached) {
     static struct keeper k;
     stand_alone();
-    k.settings = attached->settings;
-    k.config = attached->again;
+    k.again = attached->again;
     if (open_files(&k, attached))
         watch(&k);
     lb_wipe(&k, sizeof(k));
@@ -176,7 +173,7 @@ _Noreturn static void be_keeper(const struct lb_attached *attached) {
 
 bool lb_keeper_start(const struct lb_attached *attached, struct lb_error *error) {
     pid_t pid;
-    if (!lb_addr_is_set(attached->again.portal.addr)) {
+    if (!lb_addr_is_set(attached->again.config.portal.addr)) {
         lb_fail(error, LB_E_HAND_OVER, "the target's address is not known");
         return false;
     }

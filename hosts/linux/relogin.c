@@ -10,17 +10,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ATTEMPT_US    (30 * LB_US_SEC)
-#define PDU_MAX       (LB_STREAM_BHS + LB_STREAM_LOGIN_DATA)
-#define PIECES_MAX    4
-#define DATA_LEN_AT   5 /* of a header: three bytes; RFC 7143 11.2.1 */
-#define TAG_AT        16
-#define CMD_SN_AT     24 /* of a request */
-#define EXP_CMD_SN_AT 28 /* of an answer */
-#define MAX_CMD_SN_AT 32
+#define ATTEMPT_US  (30 * LB_US_SEC)
+#define PDU_MAX     (LB_STREAM_BHS + LB_STREAM_LOGIN_DATA)
+#define PIECES_MAX  4
+#define DATA_LEN_AT 5 /* of a header: three bytes; RFC 7143 11.2.1 */
+#define TAG_AT      16
 
 struct relogin {
     struct lb_kernel_iscsi *kernel;
+    const struct lb_login_again *again;
     struct lb_iscsi session;
     struct lb_rand rand;
     struct lb_trace trace; /* zero: none */
@@ -29,21 +27,11 @@ struct relogin {
     bool is_connected;
     uint8_t out[PDU_MAX]; /* a PDU that is being put together */
     size_t out_len;
-    /* The kernel writes its own tag and CmdSN into what we send. */
-    uint8_t tag[4];
-    uint32_t cmd_sn; /* ours */
-    uint32_t ahead;  /* ours, less the kernel's */
-    bool knows_ahead;
+    uint8_t tag[4]; /* of what we said last: the kernel writes its own into it */
 };
 
 static uint32_t get32(const uint8_t *at) {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static void add32(uint8_t *at, uint32_t more) {
-    uint32_t value = get32(at) + more;
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
 static size_t padded(size_t len) {
@@ -63,7 +51,6 @@ static size_t pdu_len(const struct relogin *r, size_t *data_len) {
 
 static bool send_pdu(struct relogin *r, size_t data_len, struct lb_error *error) {
     memcpy(r->tag, r->out + TAG_AT, sizeof(r->tag));
-    r->cmd_sn = get32(r->out + CMD_SN_AT);
     return lb_kernel_iscsi_send(r->kernel, r->out, lb_bytes(r->out + LB_STREAM_BHS, data_len),
                                 error);
 }
@@ -106,7 +93,7 @@ static void feed(struct relogin *r, struct lb_bytes bytes) {
     }
 }
 
-/* The target expects the CmdSN that it was told, which is the kernel's. */
+/* CmdSN and what is said of it are the kernel's: our session looks at them after the login only. */
 static void take_answer(struct relogin *r) {
     static const uint8_t padding[4] = {0};
     struct lb_kernel_pdu *answer = &r->answer;
@@ -114,11 +101,6 @@ static void take_answer(struct relogin *r) {
         return;
     answer->is_there = false;
     memcpy(answer->bhs + TAG_AT, r->tag, sizeof(r->tag));
-    if (!r->knows_ahead)
-        r->ahead = r->cmd_sn - get32(answer->bhs + EXP_CMD_SN_AT);
-    r->knows_ahead = true;
-    add32(answer->bhs + EXP_CMD_SN_AT, r->ahead);
-    add32(answer->bhs + MAX_CMD_SN_AT, r->ahead);
     feed(r, lb_bytes(answer->bhs, sizeof(answer->bhs)));
     feed(r, lb_bytes(answer->data, answer->len));
     feed(r, lb_bytes(padding, padded(answer->len) - answer->len));
@@ -134,7 +116,7 @@ static void close_connection(struct relogin *r) {
     if (r->fd >= 0)
         close(r->fd);
     r->fd = -1;
-    r->is_connected = r->knows_ahead = r->answer.is_there = false;
+    r->is_connected = r->answer.is_there = false;
     r->out_len = 0;
 }
 
@@ -146,7 +128,7 @@ static void lost(struct relogin *r, int why) {
 
 /* Not bound to the interface: by now it may have another name, and the routes lead there. */
 static void open_connection(struct relogin *r, struct lb_endpoint to) {
-    struct lb_os_address address = lb_os_address(to, 0);
+    struct lb_os_address address = lb_os_address(to, r->again->interface);
     int one = 1;
     close_connection(r);
     r->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -189,18 +171,16 @@ static bool wait(struct relogin *r, uint64_t until_us, struct lb_error *error) {
     return !fds[1].revents || r->is_connected || connected(r, error);
 }
 
-static bool resume(struct relogin *r, const struct lb_kernel_iscsi_settings *settings,
-                   struct lb_error *error) {
+static bool resume(struct relogin *r, struct lb_error *error) {
     struct lb_iscsi_standing standing;
     if (!lb_iscsi_is_at_rest(&r->session, &standing)) {
         lb_fail(error, LB_E_HAND_OVER, "the target said more than the login");
         return false;
     }
-    return lb_kernel_iscsi_resume(r->kernel, &standing, settings, error);
+    return lb_kernel_iscsi_resume(r->kernel, &standing, &r->again->settings, error);
 }
 
-static bool log_in(struct relogin *r, const struct lb_kernel_iscsi_settings *settings,
-                   struct lb_error *error) {
+static bool log_in(struct relogin *r, struct lb_error *error) {
     uint64_t until_us = lb_now_us() + ATTEMPT_US;
     while (lb_now_us() < until_us) {
         struct lb_iscsi_action action = lb_iscsi_poll(&r->session, lb_now_us());
@@ -219,7 +199,7 @@ static bool log_in(struct relogin *r, const struct lb_kernel_iscsi_settings *set
             close_connection(r);
             break;
         case LB_ISCSI_READY:
-            return resume(r, settings, error);
+            return resume(r, error);
         case LB_ISCSI_OUT:
         case LB_ISCSI_FAILED:
             *error = *lb_iscsi_error(&r->session);
@@ -230,9 +210,8 @@ static bool log_in(struct relogin *r, const struct lb_kernel_iscsi_settings *set
     return false;
 }
 
-bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_config *config,
-                const struct lb_kernel_iscsi_settings *settings, struct lb_span room,
-                struct lb_error *error) {
+bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_login_again *again,
+                struct lb_span room, struct lb_error *error) {
     static struct relogin r;
     uint8_t seed[LB_RAND_SEED_BYTES];
     bool is_back;
@@ -241,14 +220,14 @@ bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_config *co
         lb_fail(error, LB_E_INTERNAL, "random numbers: %s", strerror(errno));
         return false;
     }
-    r = (struct relogin){.kernel = kernel, .fd = -1};
+    r = (struct relogin){.kernel = kernel, .again = again, .fd = -1};
     lb_rand_init(&r.rand, seed);
-    lb_iscsi_init(&r.session, lb_now_us(), config, room, &r.rand, &r.trace);
+    lb_iscsi_init(&r.session, lb_now_us(), &again->config, room, &r.rand, &r.trace);
     kernel->pdu = &r.answer;
     is_back = lb_kernel_iscsi_stop(kernel, error);
     if (is_back) {
         lb_iscsi_start(&r.session, lb_now_us());
-        is_back = log_in(&r, settings, error);
+        is_back = log_in(&r, error);
     }
     if (!is_back)
         close_connection(&r);

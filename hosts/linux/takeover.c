@@ -266,15 +266,15 @@ static bool take_over(struct takeover *t) {
     return false;
 }
 
-/* What a keeper needs. */
 static void note_login(const struct takeover *t, struct lb_attached *attached) {
     struct lb_iscsi_standing standing;
-    attached->settings = settings(t);
+    attached->again.settings = settings(t);
     if (!lb_iscsi_is_at_rest(lb_boot_session(&t->run->boot), &standing))
         return;
-    attached->again = *standing.config;
-    attached->again.portal = standing.home;
-    attached->again.recover = false;
+    attached->again.config = *standing.config;
+    attached->again.config.portal = standing.home;
+    attached->again.config.recover = false;
+    attached->again.interface = t->run->has_iface ? t->run->iface.link.index : 0;
 }
 
 bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached) {

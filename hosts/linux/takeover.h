@@ -6,7 +6,7 @@
 #ifndef LB_LINUX_TAKEOVER_H
 #define LB_LINUX_TAKEOVER_H
 
-#include "hosts/linux/kernel_iscsi.h"
+#include "hosts/linux/relogin.h"
 #include "hosts/linux/run.h"
 
 struct lb_attached {
@@ -14,9 +14,7 @@ struct lb_attached {
     uint32_t sid, host; /* of sysfs: session1, host2 */
     unsigned logins;    /* that the target has seen of this boot */
 
-    /* To log in again: with secrets, so wipe it. */
-    struct lb_iscsi_config again; /* its portal an address, or none where it is not known */
-    struct lb_kernel_iscsi_settings settings;
+    struct lb_login_again again; /* its portal has no address where none is known */
 };
 
 /* Loads the modules that are missing, where there is a modprobe. run is READY. is_kept: somebody

@@ -78,6 +78,7 @@ static void serve(int fd, int log_fd) {
         if (write(log_fd, &e, sizeof(e)) != sizeof(e))
             _exit(1);
         answer(&e);
+        e.header.nlmsg_len = offsetof(struct event, text);
         if (send(fd, &e, offsetof(struct event, text), 0) < 0)
             _exit(1);
     }
@@ -350,7 +351,9 @@ static void a_kernel_without_the_module_is_told(void) {
 
 static void a_connection_that_breaks_is_noticed(void) {
     int ends[2];
-    struct event e = {.type = CONNECTION_ERROR, .out = {7, 0, 1011}};
+    struct event e = {.header.nlmsg_len = offsetof(struct event, text),
+                      .type = CONNECTION_ERROR,
+                      .out = {7, 0, 1011}};
     configure();
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     kernel = (struct lb_kernel_iscsi){.fd = ends[0], .sid = 7, .has_session = true};

@@ -1,0 +1,360 @@
+/* A session of the kernel's logs in again: a fake kernel at the other end of the socket, and behind
+ * it a target, which sees the kernel's own CmdSN and tag and not ours. */
+#include "core/iscsi/iscsi_target_state.h"
+#include "hosts/linux/relogin.h"
+#include "tests/tap.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    BIND = 15,
+    SET_PARAM = 16,
+    START = 17,
+    STOP = 18,
+    SEND = 19,
+    PDU = 101,
+    REFUSED = 103,
+    LOG_MAX = 64,
+    EXP_STAT_SN = 14, /* a parameter */
+};
+
+static const uint8_t kernel_cmd_sn[4] = {0xff, 0xff, 0xff, 0xf0};
+static const uint8_t kernel_tag[4] = {0x10, 0, 0, 0x81};
+
+/* As the kernel has it: scsi/iscsi_if.h, struct iscsi_uevent. */
+struct event {
+    struct nlmsghdr header;
+    uint32_t type, refused;
+    uint64_t transport;
+    uint32_t in[6], out[4];
+    uint8_t bytes[LB_STREAM_BHS + LB_STREAM_LOGIN_DATA];
+};
+
+/* ---- the target --------------------------------------------------------------------------------
+ */
+
+static struct lb_target node;
+static struct lb_target_server server;
+
+static void make_target(bool has_chap) {
+    static struct lb_target_account account;
+    node = (struct lb_target){.name = "iqn.2026-11.test:disk",
+                              .luns[0] = {.is_present = true, .blocks = 100}};
+    if (has_chap) {
+        lb_format(account.name, sizeof(account.name), "boot");
+        memcpy(account.secret, "boot-secret-0123", account.secret_len = 16);
+        node.accounts = &account;
+        node.account_count = 1;
+        lb_format(node.own.name, sizeof(node.own.name), "disk");
+        memcpy(node.own.secret, "disk-secret-4567", node.own.secret_len = 16);
+    }
+    server = (struct lb_target_server){.nodes = &node, .node_count = 1};
+}
+
+struct far_end {
+    struct lb_target_conn conn;
+    struct lb_rand rand;
+    struct lb_trace trace;
+    uint8_t rx[LB_ISCSI_RX_MIN];
+};
+
+static void open_far_end(struct far_end *far) {
+    uint8_t seed[LB_RAND_SEED_BYTES] = {1};
+    *far = (struct far_end){.rx = {0}};
+    lb_rand_init(&far->rand, seed);
+    lb_target_conn_init(&far->conn, 0, &server, (struct lb_endpoint){lb_addr_v4(127, 0, 0, 1), 1},
+                        lb_span(far->rx, sizeof(far->rx)), &far->rand, &far->trace);
+}
+
+static void far_takes(struct far_end *far, struct lb_bytes bytes) {
+    while (bytes.len > 0) {
+        struct lb_span spans[2];
+        size_t len = lb_target_where(&far->conn, spans) > 0 ? LB_MIN(spans[0].len, bytes.len) : 0;
+        if (len == 0)
+            _exit(3);
+        memcpy(spans[0].p, bytes.p, len);
+        lb_target_got(&far->conn, 0, len);
+        bytes = lb_bytes_after(bytes, len);
+    }
+}
+
+/* One answer, as it would be on the wire. */
+static size_t far_says(struct far_end *far, uint8_t *to, size_t cap) {
+    size_t len = 0;
+    while (lb_target_poll(&far->conn, 0).event == LB_TARGET_SEND) {
+        struct lb_bytes pieces[4];
+        size_t count = lb_target_gather(&far->conn, pieces, LB_COUNT(pieces)), took = 0;
+        for (size_t i = 0; i < count && len + pieces[i].len <= cap; i++) {
+            memcpy(to + len, pieces[i].p, pieces[i].len);
+            len += pieces[i].len;
+            took += pieces[i].len;
+        }
+        lb_target_sent(&far->conn, 0, took);
+    }
+    return len;
+}
+
+/* ---- the kernel --------------------------------------------------------------------------------
+ */
+
+static struct {
+    pid_t pid;
+    int log_fd;
+    uint32_t refuse;      /* this request fails */
+    bool answers_at_once; /* the target's answer comes before the kernel's own */
+} fake;
+
+static struct {
+    struct event events[LOG_MAX];
+    size_t count;
+} seen;
+
+static void tell(int fd, const struct event *e, size_t bytes) {
+    struct event out = *e;
+    out.header.nlmsg_len = (uint32_t)(offsetof(struct event, bytes) + bytes);
+    if (send(fd, &out, out.header.nlmsg_len, 0) < 0)
+        _exit(1);
+}
+
+/* What the kernel gives to user space has no padding. */
+static void pass_on(struct far_end *far, int fd, struct event *request) {
+    struct event answer = {.type = PDU, .out = {7, 0}};
+    struct lb_bytes pdu;
+    size_t len, data_len = request->in[3];
+    memcpy(request->bytes + 16, kernel_tag, 4);
+    memcpy(request->bytes + 24, kernel_cmd_sn, 4);
+    pdu = lb_bytes(request->bytes, LB_STREAM_BHS + ((data_len + 3) & ~(size_t)3));
+    far_takes(far, pdu);
+    len = far_says(far, answer.bytes, sizeof(answer.bytes));
+    if (len < LB_STREAM_BHS)
+        return;
+    data_len = (size_t)answer.bytes[5] << 16 | (size_t)answer.bytes[6] << 8 | answer.bytes[7];
+    tell(fd, &answer, LB_STREAM_BHS + data_len);
+}
+
+static void serve(int fd, int log_fd) {
+    static struct far_end far;
+    for (;;) {
+        struct event e = {0}, reply;
+        ssize_t got = recv(fd, &e, sizeof(e), 0);
+        if (got <= 0)
+            _exit(0);
+        if (write(log_fd, &e, sizeof(e)) != sizeof(e))
+            _exit(1);
+        reply = e;
+        if (e.type == BIND)
+            open_far_end(&far);
+        if (e.type == SEND && fake.answers_at_once)
+            pass_on(&far, fd, &e);
+        if (e.type == fake.refuse) {
+            reply.type = REFUSED;
+            reply.refused = (uint32_t)-EINVAL;
+        }
+        tell(fd, &reply, 0);
+        if (e.type == SEND && !fake.answers_at_once && e.type != fake.refuse)
+            pass_on(&far, fd, &e);
+    }
+}
+
+static struct lb_kernel_iscsi kernel;
+
+static void start_kernel(void) {
+    int ends[2], log[2];
+    if (!CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0) || !CHECK_EQ(pipe(log), 0))
+        exit(1);
+    (void)!fcntl(log[1], F_SETPIPE_SZ, (int)(LOG_MAX * sizeof(struct event)));
+    fake.pid = fork();
+    if (fake.pid == 0) {
+        close(ends[0]);
+        serve(ends[1], log[1]);
+    }
+    close(ends[1]);
+    close(log[1]);
+    fake.log_fd = log[0];
+    kernel = (struct lb_kernel_iscsi){.fd = ends[0], .transport = 1};
+    lb_kernel_iscsi_own(&kernel, 7);
+}
+
+static bool read_whole(int fd, void *to, size_t len) {
+    size_t got = 0;
+    while (got < len) {
+        ssize_t more = read(fd, (char *)to + got, len - got);
+        if (more <= 0)
+            return false;
+        got += (size_t)more;
+    }
+    return true;
+}
+
+static void stop_kernel(void) {
+    int status;
+    lb_kernel_iscsi_close(&kernel);
+    seen.count = 0;
+    while (seen.count < LOG_MAX &&
+           read_whole(fake.log_fd, &seen.events[seen.count], sizeof(struct event)))
+        seen.count++;
+    waitpid(fake.pid, &status, 0);
+    CHECK_EQ(status, 0);
+    close(fake.log_fd);
+    memset(&fake, 0, sizeof(fake));
+}
+
+static size_t times_asked(uint32_t type) {
+    size_t count = 0;
+    for (size_t i = 0; i < seen.count; i++)
+        count += seen.events[i].type == type;
+    return count;
+}
+
+static const char *param(uint32_t number) {
+    for (size_t i = 0; i < seen.count; i++) {
+        if (seen.events[i].type == SET_PARAM && seen.events[i].in[2] == number)
+            return (const char *)seen.events[i].bytes;
+    }
+    return "";
+}
+
+/* ---- the session -------------------------------------------------------------------------------
+ */
+
+static struct lb_login_again again;
+static struct lb_error error;
+
+/* The connection itself is the kernel's affair: it is enough that somebody listens. */
+static int listen_somewhere(uint16_t *port) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&at, len) == 0 && listen(fd, 4) == 0 &&
+          getsockname(fd, (struct sockaddr *)&at, &len) == 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+static void configure(uint16_t port, const char *target_secret) {
+    struct lb_iscsi_config *config = &again.config;
+    again =
+        (struct lb_login_again){.settings = {.recovery_s = 90, .queue_depth = 16, .ping_s = 10}};
+    *config = (struct lb_iscsi_config){.target = "iqn.2026-11.test:disk",
+                                       .initiator = "iqn.2026-11.test:me",
+                                       .isid = {0x80, 1, 2, 3, 0, 0},
+                                       .portal = {lb_addr_v4(127, 0, 0, 1), port}};
+    error = (struct lb_error){0};
+    if (!target_secret)
+        return;
+    lb_format(config->chap_name, sizeof(config->chap_name), "boot");
+    memcpy(config->chap_secret, "boot-secret-0123", config->chap_secret_len = 16);
+    memcpy(config->chap_target_secret, target_secret, config->chap_target_secret_len = 16);
+    config->require_mutual = true;
+}
+
+static bool log_in(const char *target_secret) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    bool is_back;
+    int fd = listen_somewhere(&port);
+    make_target(target_secret != NULL);
+    configure(port, target_secret);
+    start_kernel();
+    is_back = lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error);
+    close(fd);
+    return is_back;
+}
+
+/* ---- tests -------------------------------------------------------------------------------------
+ */
+
+static void the_kernels_session_is_back_after_a_login_through_it(void) {
+    CHECK(log_in(NULL));
+    stop_kernel();
+    CHECK_EQ(seen.events[0].type, STOP);
+    CHECK_EQ(seen.events[0].in[0], 7);
+    CHECK_EQ(seen.events[0].in[4], 3); /* for recovery: the disk's commands wait */
+    CHECK_EQ(seen.events[1].type, BIND);
+    CHECK_EQ(seen.events[2].type, SEND);
+    CHECK_EQ(seen.events[2].in[2], LB_STREAM_BHS);
+    CHECK_EQ(times_asked(STOP), 1);
+    CHECK_EQ(times_asked(START), 1);
+    CHECK_EQ(seen.events[seen.count - 1].type, START);
+    CHECK(strtoul(param(EXP_STAT_SN), NULL, 10) > 0);
+    CHECK_STR(param(31), "10");                     /* pings */
+    CHECK_EQ(times_asked(11) + times_asked(13), 0); /* no new session, no new connection */
+}
+
+static void the_login_names_the_same_session_at_the_target(void) {
+    CHECK(log_in(NULL));
+    stop_kernel();
+    CHECK_BYTES(lb_bytes(seen.events[2].bytes + 8, 6), tap_hex("80 01 02 03 00 00"));
+    CHECK_BYTES(lb_bytes(seen.events[2].bytes + 14, 2), tap_hex("00 00")); /* TSIH: reinstated */
+}
+
+static void an_answer_may_come_before_the_kernels_own(void) {
+    fake.answers_at_once = true;
+    CHECK(log_in(NULL));
+    stop_kernel();
+    CHECK_EQ(times_asked(START), 1);
+}
+
+static void mutual_chap_goes_through_the_kernel(void) {
+    CHECK(log_in("disk-secret-4567"));
+    stop_kernel();
+    CHECK(times_asked(SEND) >= 3);
+    CHECK_EQ(times_asked(START), 1);
+    CHECK_STR(param(24), "boot-secret-0123");
+}
+
+static void an_impostor_gets_no_session(void) {
+    CHECK(!log_in("not-its-secret-1"));
+    CHECK_EQ(error.code, LB_E_AUTH_TARGET);
+    stop_kernel();
+    CHECK_EQ(times_asked(START), 0);
+    CHECK_EQ(seen.events[seen.count - 1].type, STOP);
+}
+
+static void where_nobody_listens_nothing_is_bound(void) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    close(listen_somewhere(&port));
+    configure(port, NULL);
+    start_kernel();
+    CHECK(!lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error));
+    CHECK_EQ(error.code, LB_E_CONNECT_REFUSED);
+    stop_kernel();
+    CHECK_EQ(times_asked(BIND) + times_asked(START), 0);
+}
+
+static void each_refusal_of_the_kernels_ends_the_attempt(void) {
+    static const struct {
+        uint32_t type;
+        const char *facts;
+    } refusals[] = {{STOP, "stopping"},
+                    {BIND, "giving the connection"},
+                    {SEND, "sending a Login PDU"},
+                    {SET_PARAM, "setting parameter"},
+                    {START, "starting"}};
+    for (size_t i = 0; i < LB_COUNT(refusals); i++) {
+        fake.refuse = refusals[i].type;
+        CHECK(!log_in(NULL));
+        CHECK_EQ(error.code, LB_E_HAND_OVER);
+        CHECK_HAS(error.facts, refusals[i].facts);
+        stop_kernel();
+    }
+}
+
+int main(void) {
+    TEST(the_kernels_session_is_back_after_a_login_through_it);
+    TEST(the_login_names_the_same_session_at_the_target);
+    TEST(an_answer_may_come_before_the_kernels_own);
+    TEST(mutual_chap_goes_through_the_kernel);
+    TEST(an_impostor_gets_no_session);
+    TEST(where_nobody_listens_nothing_is_bound);
+    TEST(each_refusal_of_the_kernels_ends_the_attempt);
+    return tap_done();
+}
