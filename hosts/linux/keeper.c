@@ -19,6 +19,7 @@
 #define PAUSE_MIN_MS  250
 #define PAUSE_MAX_MS  4000
 #define FIRST_FD      3
+#define GROUP_ISCSID  1 /* of the kernel's reports, as a bit */
 
 struct keeper {
     struct lb_kernel_iscsi kernel;
@@ -56,16 +57,30 @@ static enum state session_state(const struct keeper *k) {
                : STATE_LOST;
 }
 
-/* Who is told when a connection is lost, besides us: iscsid. */
+static bool next_number(struct lb_bytes *line, bool is_hex, uint64_t *value) {
+    struct lb_bytes word = {0};
+    while (word.len == 0) {
+        if (!lb_list_next(line, ' ', &word))
+            return false;
+    }
+    word = lb_bytes_trim(word);
+    return is_hex ? lb_parse_hex_u64(word, value) : lb_parse_u64(word, UINT64_MAX, value);
+}
+
+bool lb_keeper_has_rival(struct lb_bytes line, uint32_t our_port) {
+    uint64_t address, protocol, port, groups;
+    return next_number(&line, true, &address) && next_number(&line, false, &protocol) &&
+           next_number(&line, false, &port) && next_number(&line, true, &groups) &&
+           protocol == NETLINK_ISCSI && port != our_port && (groups & GROUP_ISCSID) != 0;
+}
+
+/* Who is told when a connection is lost, besides us. */
 static bool has_other_listener(const struct keeper *k) {
     char line[256];
-    unsigned protocol, port_id, groups;
     bool found = false;
     rewind(k->listeners);
-    while (!found && fgets(line, sizeof(line), k->listeners)) {
-        found = sscanf(line, "%*s %u %u %x", &protocol, &port_id, &groups) == 3 &&
-                protocol == NETLINK_ISCSI && port_id != k->port_id && (groups & 1) != 0;
-    }
+    while (!found && fgets(line, sizeof(line), k->listeners))
+        found = lb_keeper_has_rival(lb_bytes_of_text(line), k->port_id);
     return found;
 }
 

@@ -15,4 +15,8 @@
 /* The caller goes on, and may end. False: there is no such process; *error says why. */
 bool lb_keeper_start(const struct lb_attached *attached, struct lb_error *error);
 
+/* Whether this line of /proc/net/netlink (address, protocol, port, groups, ...) is of another
+ * program that is told of lost connections. */
+bool lb_keeper_has_rival(struct lb_bytes line, uint32_t our_port);
+
 #endif

@@ -1,7 +1,7 @@
-/* A session of the kernel's logs in again: a fake kernel at the other end of the socket, and behind
- * it a target, which sees the kernel's own CmdSN and tag and not ours. */
+/* The keeper, and a session of the kernel's that logs in again: a fake kernel at the other end of
+ * the socket, and behind it a target, which sees the kernel's own CmdSN and tag and not ours. */
 #include "core/iscsi/iscsi_target_state.h"
-#include "hosts/linux/relogin.h"
+#include "hosts/linux/keeper.h"
 #include "tests/tap.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -348,6 +348,21 @@ static void each_refusal_of_the_kernels_ends_the_attempt(void) {
     }
 }
 
+static bool has_rival(const char *line) {
+    return lb_keeper_has_rival(lb_bytes_of_text(line), 127);
+}
+
+static void who_else_listens_is_seen(void) {
+    CHECK(!has_rival("sk               Eth Pid        Groups   Rmem     Wmem\n"));
+    CHECK(!has_rival("00000000ebfb441c 8   127        00000001 0        0\n")); /* ourselves */
+    CHECK(has_rival("00000000ebfb441c 8   2621355155 00000001 0        0\n"));
+    CHECK(has_rival("ffff888003c1a800 8   430        00000003 0        0\n"));
+    CHECK(!has_rival("0000000064036c89 8   0          00000000 0        0\n")); /* the kernel */
+    CHECK(!has_rival("0000000064036c89 8   431        00000002 0        0\n")); /* iscsiuio */
+    CHECK(!has_rival("000000003ad8065c 15  1          00000001 0        0\n"));
+    CHECK(!has_rival(""));
+}
+
 int main(void) {
     TEST(the_kernels_session_is_back_after_a_login_through_it);
     TEST(the_login_names_the_same_session_at_the_target);
@@ -356,5 +371,6 @@ int main(void) {
     TEST(an_impostor_gets_no_session);
     TEST(where_nobody_listens_nothing_is_bound);
     TEST(each_refusal_of_the_kernels_ends_the_attempt);
+    TEST(who_else_listens_is_seen);
     return tap_done();
 }

@@ -14,10 +14,15 @@ serve_debian_disk dracut
 tgt --mode target --op update --tid 1 --name nop_interval --value 3
 tgt --mode target --op update --tid 1 --name nop_count --value 4
 take_kernel dracut
-after_boot <<<'systemctl is-system-running --wait; systemctl poweroff'
+after_boot <<'SCRIPT'
+grep -qx lunboot-keeper /proc/[0-9]*/comm && echo KEEPER-LIVES
+systemctl is-system-running --wait
+systemctl poweroff
+SCRIPT
 offer_disk </dev/null
 boot_debian_once 'lunboot.enable=yes lunboot.initiator=iqn.2026-11.test:machine1' \
     "Debian is up by dracut, its disk named by DHCP"
+console_has KEEPER-LIVES "the keeper outlives the initramfs"
 boot_debian_once "netroot=iscsi:$server_ip:::1:$iqn rd.iscsi.initiator=iqn.2026-11.test:machine1
     ip=192.0.2.77:::255.255.255.0:machine1:eth0:none" "and by netroot=, rd.iscsi.initiator= and ip="
 # The root's session is left to the kernel at poweroff, and iscsid gives itself another ISID at each boot: who is

@@ -37,6 +37,8 @@ sleep 15
 start_debian_target
 wait_console 'DATA-OK' 240 "200 MB written and read back are right, though the target was away for 15 s"
 console_has 'ERRORS=0' "and nothing had an I/O error"
+! console_shows 'lunboot: session1' || fail "the keeper did what was iscsid's to do"
+ok "and the keeper left it to iscsid"
 wait_for 60 "the machine's end" has_ended qemu
 ok "poweroff does not hang"
 dd if="$disk_file" of="$scratch/root.img" bs=1M skip=257 status=none
