@@ -1,6 +1,6 @@
 #!/bin/bash
-# A machine with UEFI firmware and no disk boots Debian from the network disk: lunboot.efi, then dracut's own iscsi module
-# in the initramfs. Nothing of ours is on the disk.
+# A machine with UEFI firmware and no disk boots Debian from the network disk: lunboot.efi, then dracut's own
+# iscsi module in the initramfs. Nothing of ours is on the disk.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../interop/lib.sh"
