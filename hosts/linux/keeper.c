@@ -15,18 +15,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LOOK_AGAIN_MS 2000 /* while the session is another's to recover */
-#define PAUSE_MIN_MS  250
-#define PAUSE_MAX_MS  4000
-#define FIRST_FD      3
-#define GROUP_ISCSID  1 /* of the kernel's reports, as a bit */
+#define LOOK_MS      2000 /* also without a report: iscsid may be stopped in the middle of a login */
+#define PAUSE_MIN_MS 250
+#define PAUSE_MAX_MS 4000
+#define FIRST_FD     3
+#define GROUP_ISCSID 1 /* of the kernel's reports, as a bit */
 
 struct keeper {
     struct lb_kernel_iscsi kernel;
     struct lb_login_again again;
     uint32_t sid, port_id; /* ours, of the netlink socket */
     int state_fd;          /* the session's state in sysfs */
-    FILE *listeners;       /* /proc/net/netlink */
+    int listeners_fd;      /* /proc/net/netlink */
     uint8_t room[LB_ISCSI_RX_MIN];
 };
 
@@ -74,14 +74,26 @@ bool lb_keeper_has_rival(struct lb_bytes line, uint32_t our_port) {
            protocol == NETLINK_ISCSI && port != our_port && (groups & GROUP_ISCSID) != 0;
 }
 
-/* Who is told when a connection is lost, besides us. */
+/* Who is told when a connection is lost, besides us. Without stdio, which would give again what it
+ * has read before. */
 static bool has_other_listener(const struct keeper *k) {
-    char line[256];
-    bool found = false;
-    rewind(k->listeners);
-    while (!found && fgets(line, sizeof(line), k->listeners))
-        found = lb_keeper_has_rival(lb_bytes_of_text(line), k->port_id);
-    return found;
+    char text[4096];
+    size_t len = 0;
+    ssize_t got;
+    for (off_t at = 0; (got = pread(k->listeners_fd, text + len, sizeof(text) - len, at)) > 0;
+         at += got) {
+        struct lb_bytes rest = lb_bytes(text, len + (size_t)got);
+        const char *end;
+        while ((end = memchr(rest.p, '\n', rest.len)) != NULL) {
+            size_t line_len = (size_t)(end - (const char *)rest.p);
+            if (lb_keeper_has_rival(lb_bytes(rest.p, line_len), k->port_id))
+                return true;
+            rest = lb_bytes_after(rest, line_len + 1);
+        }
+        len = rest.len;
+        memmove(text, rest.p, len);
+    }
+    return false;
 }
 
 /* ---- a session that is lost -------------------------------------------------------------------
@@ -91,45 +103,35 @@ static void sleep_ms(unsigned ms) {
     (void)poll(NULL, 0, (int)ms);
 }
 
-static enum state log_in_again(struct keeper *k) {
+static void log_in_again(struct keeper *k) {
     unsigned pause_ms = PAUSE_MIN_MS, attempts = 0;
     say(k, "the connection is lost; logging in again");
     for (;;) {
         struct lb_error error = {0};
-        enum state state;
         if (lb_relogin(&k->kernel, &k->again, lb_span(k->room, sizeof(k->room)), &error)) {
             say(k, "logged in again");
-            return STATE_LOGGED_IN;
+            return;
         }
         if (attempts++ == 0)
             say(k, "%s: %s; trying until it is back", lb_code_word(error.code), error.facts);
         sleep_ms(pause_ms);
         pause_ms = LB_MIN(pause_ms * 2, PAUSE_MAX_MS);
-        state = session_state(k);
-        if (state != STATE_LOST || has_other_listener(k))
-            return state;
+        if (session_state(k) != STATE_LOST || has_other_listener(k))
+            return;
     }
 }
 
-/* Until the session is gone. */
+/* Until the session is gone. A report comes sooner than the state in sysfs. */
 static void watch(struct keeper *k) {
-    bool is_down = session_state(k) == STATE_LOST;
-    for (;;) {
+    enum state state = session_state(k);
+    while (state != STATE_GONE) {
         struct pollfd events = {.fd = k->kernel.fd, .events = POLLIN};
-        enum state state;
-        bool is_told;
-        if (!is_down || has_other_listener(k))
-            (void)poll(&events, 1, is_down ? LOOK_AGAIN_MS : -1);
-        is_told = !lb_kernel_iscsi_look(&k->kernel);
+        bool is_told = !lb_kernel_iscsi_look(&k->kernel);
+        if ((state == STATE_LOST || is_told) && !has_other_listener(k))
+            log_in_again(k);
         k->kernel.broken = 0;
+        (void)poll(&events, 1, LOOK_MS);
         state = session_state(k);
-        is_down = state == STATE_LOST || is_told;
-        if (is_down && state != STATE_GONE && !has_other_listener(k)) {
-            state = log_in_again(k);
-            is_down = state != STATE_LOGGED_IN;
-        }
-        if (state == STATE_GONE)
-            return;
     }
 }
 
@@ -149,8 +151,8 @@ static bool open_files(struct keeper *k, const struct lb_attached *attached) {
     k->port_id = address.nl_pid;
     lb_format(path, sizeof(path), "/sys/class/iscsi_session/session%u/state", attached->sid);
     k->state_fd = open(path, O_RDONLY | O_CLOEXEC);
-    k->listeners = fopen("/proc/net/netlink", "re");
-    return k->state_fd >= 0 && k->listeners;
+    k->listeners_fd = open("/proc/net/netlink", O_RDONLY | O_CLOEXEC);
+    return k->state_fd >= 0 && k->listeners_fd >= 0;
 }
 
 static void reopen(int fd, const char *path) {

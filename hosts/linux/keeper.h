@@ -4,9 +4,10 @@
  * A process of its own, which needs nothing of any file system: its program is the initramfs's,
  * which stays in memory as long as it runs, and what it reads (/sys, /proc) it has opened before
  * the root is switched. Its name begins with '@', by which systemd knows the processes that storage
- * needs, at the switch and at shutdown. It sleeps until the kernel reports a lost connection, and
- * leaves a session alone while another program listens to the kernel's reports, which is iscsid. It
- * ends when the session does. What it does it says in the kernel's log. */
+ * needs, at the switch and at shutdown. It acts on the kernel's report of a lost connection, and
+ * looks at the session's state every two seconds; it leaves the session alone while another program
+ * listens to the kernel's reports, which is iscsid. It ends when the session does. What it does it
+ * says in the kernel's log. */
 #ifndef LB_LINUX_KEEPER_H
 #define LB_LINUX_KEEPER_H
 

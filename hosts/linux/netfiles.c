@@ -280,18 +280,6 @@ void lb_netfiles_ifup(struct lb_text *text) {
     lb_text_add(text, HEAD "[Service]\nExecStop=\n");
 }
 
-/* iscsid logs in anew to the session when it starts (open-iscsi's iscsi_sync_session), and a daemon
- * that is stopped meanwhile leaves the root disk blocked, with nobody who goes on. So it is stopped
- * once it has the session; not later than 20 s after, for the target may be gone. */
-void lb_netfiles_iscsid(struct lb_text *text) {
-    lb_text_add(text,
-                "# Written by lunboot. Not stopped in the middle of a login to the root disk.\n"
-                "[Service]\nTimeoutStopSec=20\n"
-                "ExecStop=-/bin/sh -c '. /run/lunboot/session; until iscsiadm -m session"
-                " -r \"$${LUNBOOT_SESSION#session}\" -P 1"
-                " | grep -q \"Session State: NO CHANGE\"; do sleep 0.2; done'\n");
-}
-
 void lb_netfiles_escape(struct lb_text *text, const char *name) {
     for (; *name; name++) {
         uint8_t c = (uint8_t)*name, lower = lb_ascii_lower(c);
@@ -368,13 +356,6 @@ static bool write_manager(const struct lb_netfiles *from, const char *folder,
     return write_text(folder, name, 0644, &text, error);
 }
 
-static bool write_iscsid(const char *folder, struct lb_error *error) {
-    struct lb_text text = lb_text(buffer, sizeof(buffer));
-    lb_netfiles_iscsid(&text);
-    return write_text(folder, "systemd/system.control/iscsid.service.d/lunboot.conf", 0644, &text,
-                      error);
-}
-
 static bool write_units(const struct lb_netfiles *from, const char *folder,
                         struct lb_error *error) {
     struct lb_text text = lb_text(buffer, sizeof(buffer)), path;
@@ -414,6 +395,6 @@ bool lb_netfiles_write(const struct lb_netfiles *from, const char *folder, struc
     text = lb_text(buffer, sizeof(buffer));
     lb_netfiles_ifupdown(&text, from);
     return write_text(folder, "network/interfaces.d/lunboot", 0644, &text, error) &&
-           write_units(from, folder, error) && write_iscsid(folder, error) &&
-           write_manager(from, folder, error) && write_debian(from, folder, error);
+           write_units(from, folder, error) && write_manager(from, folder, error) &&
+           write_debian(from, folder, error);
 }

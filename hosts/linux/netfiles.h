@@ -8,7 +8,6 @@
  *   network/interfaces.d/lunboot                        ifupdown, where interfaces(5) sources it
  *   systemd/system.control/networking.service.d, ifup@INTERFACE.service.d
  *                                                       ifupdown's units: not down at shutdown
- *   systemd/system.control/iscsid.service.d             open-iscsi's iscsid: see lb_netfiles_iscsid
  *   net-INTERFACE.conf                                  Debian's initramfs scripts; IPv4 alone
  *   initramfs/open-iscsi.interface                      Debian's open-iscsi: ifupdown's hands off
  *
@@ -37,9 +36,6 @@ void lb_netfiles_ifupdown(struct lb_text *text, const struct lb_netfiles *from);
  * systemd/system: programs take that folder for the sign that systemd runs. */
 void lb_netfiles_networking(struct lb_text *text, const struct lb_netfiles *from);
 void lb_netfiles_ifup(struct lb_text *text);
-/* A drop-in of iscsid.service: it is stopped once it is logged in to the session of the root disk.
- */
-void lb_netfiles_iscsid(struct lb_text *text);
 /* A name as systemd has it in a unit's: "eth0", "br\x2dlan". */
 void lb_netfiles_escape(struct lb_text *text, const char *name);
 void lb_netfiles_klibc(struct lb_text *text, const struct lb_netfiles *from);

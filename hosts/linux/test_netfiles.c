@@ -202,15 +202,6 @@ static void ifupdowns_units_leave_it_up_at_shutdown(void) {
     CHECK_STR(buffer, "br\\x2dlan.1\\x20\\xc3\\xa4");
 }
 
-static void iscsid_is_not_stopped_in_a_login(void) {
-    begin_leased();
-    lb_netfiles_iscsid(&text);
-    CHECK_HAS(buffer,
-              "[Service]\nTimeoutStopSec=20\nExecStop=-/bin/sh -c '. /run/lunboot/session;");
-    CHECK_HAS(buffer, "until iscsiadm -m session -r \"$${LUNBOOT_SESSION#session}\" -P 1 | grep -q "
-                      "\"Session State: NO CHANGE\"; do sleep 0.2; done'\n");
-}
-
 static void debians_scripts_find_what_klibc_would_have_written(void) {
     begin_leased();
     lb_netfiles_klibc(&text, &from);
@@ -249,7 +240,6 @@ static void remove_folders(void) {
     static const char *const names[] = {"systemd/network",
                                         "systemd/system.control/networking.service.d",
                                         "systemd/system.control/ifup@eth0.service.d",
-                                        "systemd/system.control/iscsid.service.d",
                                         "systemd/system.control",
                                         "systemd",
                                         "network/interfaces.d",
@@ -277,7 +267,6 @@ static void all_of_them_are_written(void) {
     take_file("network/interfaces.d/lunboot", "no-auto-down", 0644);
     take_file("systemd/system.control/networking.service.d/lunboot.conf", "=eth0\n", 0644);
     take_file("systemd/system.control/ifup@eth0.service.d/lunboot.conf", "ExecStop=\n", 0644);
-    take_file("systemd/system.control/iscsid.service.d/lunboot.conf", "ExecStop=-", 0644);
     take_file("net-eth0.conf", "IPV4ADDR", 0644);
     take_file("initramfs/open-iscsi.interface", "eth0\n", 0644);
     remove_folders();
@@ -315,7 +304,6 @@ int main(void) {
     TEST(networkmanager_uses_ipv6_alone_where_the_boot_did);
     TEST(ifupdown_never_takes_it_down);
     TEST(ifupdowns_units_leave_it_up_at_shutdown);
-    TEST(iscsid_is_not_stopped_in_a_login);
     TEST(debians_scripts_find_what_klibc_would_have_written);
     TEST(all_of_them_are_written);
     TEST(a_folder_that_cannot_be_written_is_told);

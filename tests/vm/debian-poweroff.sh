@@ -1,7 +1,7 @@
 #!/bin/bash
-# Debian's iscsid is stopped, as a poweroff does, while it logs in again to the session of the root disk: it is
-# not stopped before it has the session, and the machine can be switched off. (A session that is left without
-# iscsid then blocks the root disk for recovery_tmo, 120 s, and ends in I/O errors.)
+# Debian's iscsid is stopped, as a poweroff does, while it logs in again to the session of the root disk: the
+# keeper finds a session that nobody recovers, logs in, and the machine can be switched off. (Without, the root disk
+# is blocked for recovery_tmo, 120 s, and ends in I/O errors.)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../interop/lib.sh"
@@ -42,6 +42,7 @@ wait_console 'STOPPED-WHILE FAILED' 60 "iscsid is stopped while its login is una
 sleep 5
 kill -CONT "${pids[tgtd]}"
 wait_console 'BACK LOGGED_IN' 60 "the target answers, and the session is back"
+console_has 'lunboot: session1: logged in again' "it was the keeper who logged in"
 wait_for 90 "the machine's end" has_ended qemu
 ok "poweroff does not hang"
 pass
