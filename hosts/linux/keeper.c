@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LOOK_MS       2000 /* without a report, too: iscsid may be stopped in a login */
+#define LOOK_MS      2000 /* without a report, too: iscsid may be stopped in a login */
 #define PAUSE_MIN_MS 250
 #define PAUSE_MAX_MS 4000
 #define FIRST_FD     3
