@@ -112,7 +112,7 @@ static const char *mount(struct lb_esp *esp, const struct bpb *b) {
     fat->data = start + data_sector * b->sector_bytes;
     fat->root_len = root_sectors * b->sector_bytes;
     fat->root = fat->data - fat->root_len;
-    fat->root_cluster = b->root_cluster;
+    fat->root_cluster = fat->bits == 32 ? b->root_cluster : 0; /* else other fields lie there */
     return NULL;
 }
 

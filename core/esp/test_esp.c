@@ -379,6 +379,19 @@ static void fat12_works(void) {
     CHECK_EQ(esp.fat_bits, 12);
 }
 
+/* Fuzzing found it: fields of FAT32 in a file system that is too small for it. */
+static void a_root_cluster_of_fat12_does_not_count(void) {
+    new_disk(8192, 512);
+    make_fat(12, ESP_LBA, 512, 2000);
+    put_loader();
+    gpt_entry(1, true, ESP_LBA, 2000);
+    le(fat.start + 36, disk[fat.start + 22] | (uint64_t)disk[fat.start + 23] << 8, 4);
+    le(fat.start + 22, 0, 2); /* the table's size is where FAT32 has it */
+    le(fat.start + 44, 0x67676767, 4);
+    finds_loader_at(cluster_at(10));
+    CHECK_EQ(esp.fat_bits, 12);
+}
+
 static void fat32_works(void) {
     new_disk(80000, 512);
     make_fat(32, ESP_LBA, 512, 70000);
@@ -618,6 +631,7 @@ int main(void) {
     TEST(a_system_partition_behind_many_others_is_found);
     TEST(the_second_system_partition_is_tried_when_the_first_has_no_loader);
     TEST(fat12_works);
+    TEST(a_root_cluster_of_fat12_does_not_count);
     TEST(fat32_works);
     TEST(names_are_compared_without_regard_to_case_and_slash);
     TEST(a_missing_loader_is_named_with_its_partition);
