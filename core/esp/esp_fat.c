@@ -336,6 +336,10 @@ static void enter_file(struct lb_esp *esp, uint32_t cluster, uint32_t bytes) {
         give_up_partition(esp, "the file's first cluster does not exist");
         return;
     }
+    if (bytes > (uint64_t)esp->fat.cluster_count * esp->fat.cluster_bytes) {
+        give_up_partition(esp, "the file is larger than its file system");
+        return;
+    }
     lb_esp_enter(esp, bytes > 0 ? LB_ESP_EXTENTS : LB_ESP_AT_FOUND);
 }
 

@@ -514,6 +514,14 @@ static void a_file_shorter_than_its_size_is_an_error(void) {
     fails_as(LB_E_ESP_BROKEN, "shorter than its size");
 }
 
+/* Else a chain in a circle is walked for as long as 4 GiB take. */
+static void a_file_larger_than_its_file_system_is_an_error(void) {
+    usual_disk();
+    entry(cluster_at(4), "BOOTX64 EFI", 0x20, 10, UINT32_MAX);
+    set_link(11, 10);
+    fails_as(LB_E_ESP_BROKEN, "larger than its file system");
+}
+
 static void a_fragmented_file_comes_in_parts(void) {
     usual_disk();
     uint32_t count = 3 * LB_ESP_EXTENTS_MAX + 5;
@@ -643,6 +651,7 @@ int main(void) {
     TEST(a_folder_in_a_circle_ends_in_an_error);
     TEST(a_file_in_a_circle_ends_with_its_size);
     TEST(a_file_shorter_than_its_size_is_an_error);
+    TEST(a_file_larger_than_its_file_system_is_an_error);
     TEST(a_fragmented_file_comes_in_parts);
     TEST(an_empty_file_has_no_extents);
     TEST(clusters_outside_the_file_system_are_errors);
