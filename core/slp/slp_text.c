@@ -116,10 +116,13 @@ bool lb_slp_same(struct lb_bytes a, struct lb_bytes b) {
     }
 }
 
+/* One of blanks alone is none, also where they are written as "\20". */
 static bool is_scope_in(struct lb_bytes scope, struct lb_bytes list) {
     struct lb_bytes one;
+    if (lb_slp_same(scope, lb_bytes(NULL, 0)))
+        return false;
     while (lb_list_next(&list, ',', &one)) {
-        if (one.len > 0 && lb_slp_same(one, scope))
+        if (lb_slp_same(one, scope))
             return true;
     }
     return false;

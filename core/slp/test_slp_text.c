@@ -80,6 +80,9 @@ static void scopes_meet_in_any_case(void) {
     CHECK(!lb_slp_scopes_meet(text("a,b"), text("ab")));
     CHECK(!lb_slp_scopes_meet(text(""), text("")));
     CHECK(!lb_slp_scopes_meet(text(","), text(",")));
+    CHECK(!lb_slp_scopes_meet(text(",,"), text("a,\\0A"))); /* a blank in other words */
+    CHECK(!lb_slp_scopes_meet(text("a,\\0A"), text(",,")));
+    CHECK(!lb_slp_scopes_meet(text("\\20"), text("\\20")));
 }
 
 static void responders_are_found_in_their_list(void) {
