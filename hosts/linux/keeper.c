@@ -42,6 +42,7 @@ __attribute__((format(printf, 2, 3))) static void say(const struct keeper *k, co
     va_start(arguments, format);
     lb_text_addv(&text, format, arguments);
     va_end(arguments);
+    lb_text_add(&text, "\n"); /* without it the kernel shows it when the next one comes */
     (void)!write(STDERR_FILENO, line, text.len);
 }
 

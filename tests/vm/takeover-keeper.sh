@@ -14,10 +14,11 @@ device=$(/bin/lunboot initramfs --kernel-cmdline=/tmp/cmdline 2>/tmp/err) || die
 echo "GUEST-KEEPER: $(grep -lx lunboot-keeper /proc/[0-9]*/comm | wc -l)"
 dd if=/dev/zero of=$device bs=64k count=16 conv=fsync 2>/dev/null || die write
 echo "GUEST-READY"
-until dmesg | grep -q 'logging in again'; do sleep 1; done
+until dmesg | grep 'logging in again' >/dev/null; do sleep 1; done
 echo "GUEST-SAW: $(dmesg | grep -o 'detected conn error.*')"
 echo "GUEST-SHA: $(dd if=$device bs=64k iflag=direct 2>/dev/null | sha256sum)"
-until dmesg | grep 'session1: logged in again'; do sleep 1; done
+for i in $(seq 30); do dmesg | grep 'session1: logged in again' && break; sleep 1; done
+dmesg | grep 'lunboot:'
 echo "GUEST-STATE: $(session state)"
 dd if=/dev/zero of=$device bs=64k seek=16 count=16 conv=fsync 2>/dev/null || die "write after it"
 STEPS
