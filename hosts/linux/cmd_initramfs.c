@@ -97,7 +97,7 @@ static int fail(void) {
 /* The disk is there: where nobody can keep it so, that is said, and the boot goes on. */
 static void keep(void) {
     struct lb_error error = {0};
-    if (lb_config_bool(&run.config, LB_KEY_KEEP_SESSION) && !lb_keeper_start(&attached, &error))
+    if (!lb_keeper_start(&attached, &error))
         fprintf(stderr, "lunboot: the session has no keeper: %s\n", error.facts);
     lb_wipe(&attached.again, sizeof(attached.again));
 }
@@ -124,10 +124,11 @@ int lb_cmd_initramfs(int argc, char **argv) {
     lb_wipe(&ibft, sizeof(ibft));
     if (lb_streq(then, "kexec"))
         return kexec();
-    if (!lb_results_attach(&run, lb_config_bool(&run.config, LB_KEY_KEEP_SESSION), &attached,
-                           run_folder))
+    bool is_kept = lb_config_bool(&run.config, LB_KEY_KEEP_SESSION);
+    if (!lb_results_attach(&run, is_kept, &attached, run_folder))
         return fail();
-    keep();
+    if (is_kept)
+        keep();
     puts(attached.device);
     lb_run_stop(&run, false);
     lb_run_close(&run, false);

@@ -24,9 +24,9 @@
 struct keeper {
     struct lb_kernel_iscsi kernel;
     struct lb_login_again again;
-    uint32_t sid, port_id; /* ours, of the netlink socket */
-    int state_fd;          /* the session's state in sysfs */
-    int listeners_fd;      /* /proc/net/netlink */
+    uint32_t port_id; /* ours, of the netlink socket */
+    int state_fd;     /* the session's state in sysfs */
+    int listeners_fd; /* /proc/net/netlink */
     uint8_t room[LB_ISCSI_RX_MIN];
 };
 
@@ -38,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static void say(const struct keeper *k, co
     char line[512];
     struct lb_text text = lb_text(line, sizeof(line));
     va_list arguments;
-    lb_text_add(&text, "<5>lunboot: session%u: ", k->sid);
+    lb_text_add(&text, "<5>lunboot: session%u: ", k->kernel.sid);
     va_start(arguments, format);
     lb_text_addv(&text, format, arguments);
     va_end(arguments);
@@ -64,7 +64,6 @@ static bool next_number(struct lb_bytes *line, bool is_hex, uint64_t *value) {
         if (!lb_list_next(line, ' ', &word))
             return false;
     }
-    word = lb_bytes_trim(word);
     return is_hex ? lb_parse_hex_u64(word, value) : lb_parse_u64(word, UINT64_MAX, value);
 }
 
@@ -100,10 +99,6 @@ static bool has_other_listener(const struct keeper *k) {
 /* ---- a session that is lost -------------------------------------------------------------------
  */
 
-static void sleep_ms(unsigned ms) {
-    (void)poll(NULL, 0, (int)ms);
-}
-
 static void log_in_again(struct keeper *k) {
     unsigned pause_ms = PAUSE_MIN_MS, attempts = 0;
     say(k, "the connection is lost; logging in again");
@@ -115,7 +110,7 @@ static void log_in_again(struct keeper *k) {
         }
         if (attempts++ == 0)
             say(k, "%s: %s; trying until it is back", lb_code_word(error.code), error.facts);
-        sleep_ms(pause_ms);
+        (void)poll(NULL, 0, (int)pause_ms);
         pause_ms = LB_MIN(pause_ms * 2, PAUSE_MAX_MS);
         if (session_state(k) != STATE_LOST || has_other_listener(k))
             return;
@@ -148,7 +143,6 @@ static bool open_files(struct keeper *k, const struct lb_attached *attached) {
         getsockname(k->kernel.fd, (struct sockaddr *)&address, &len) < 0)
         return false;
     lb_kernel_iscsi_own(&k->kernel, attached->sid);
-    k->sid = attached->sid;
     k->port_id = address.nl_pid;
     lb_format(path, sizeof(path), "/sys/class/iscsi_session/session%u/state", attached->sid);
     k->state_fd = open(path, O_RDONLY | O_CLOEXEC);

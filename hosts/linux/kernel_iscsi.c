@@ -158,10 +158,7 @@ static int receive(int fd, struct message *m, int flags) {
     while (got < 0 && (errno == EINTR || errno == ENOBUFS));
     if (got < 0)
         return errno;
-    return (size_t)got < MESSAGE_BYTES || m->header.nlmsg_len > (size_t)got ||
-                   m->header.nlmsg_len < MESSAGE_BYTES
-               ? EPROTO
-               : 0;
+    return m->header.nlmsg_len >= MESSAGE_BYTES && m->header.nlmsg_len <= (size_t)got ? 0 : EPROTO;
 }
 
 /* Sends, and waits for the answer, which is in *m then. 0, or the errno of what was refused. */
@@ -363,7 +360,7 @@ static int ask_result(struct lb_kernel_iscsi *kernel, struct message *m) {
     return refused;
 }
 
-static bool bind_to(struct lb_kernel_iscsi *kernel, int fd, struct lb_error *error) {
+bool lb_kernel_iscsi_bind(struct lb_kernel_iscsi *kernel, int fd, struct lb_error *error) {
     struct message m = about(kernel, BIND_CONNECTION);
     int refused;
 
@@ -382,12 +379,20 @@ static bool start(struct lb_kernel_iscsi *kernel, struct lb_error *error) {
     return refused == 0 || refuse(error, "starting the connection", refused);
 }
 
+bool lb_kernel_iscsi_resume(struct lb_kernel_iscsi *kernel,
+                            const struct lb_iscsi_standing *standing,
+                            const struct lb_kernel_iscsi_settings *settings,
+                            struct lb_error *error) {
+    return set_agreed(kernel, standing, error) && set_rest(kernel, standing, settings, error) &&
+           start(kernel, error);
+}
+
 bool lb_kernel_iscsi_take(struct lb_kernel_iscsi *kernel, int fd,
                           const struct lb_iscsi_standing *standing,
                           const struct lb_kernel_iscsi_settings *settings, struct lb_error *error) {
     return create(kernel, standing->cmd_sn, settings->queue_depth, error) &&
-           bind_to(kernel, fd, error) && set_agreed(kernel, standing, error) &&
-           set_rest(kernel, standing, settings, error) && start(kernel, error);
+           lb_kernel_iscsi_bind(kernel, fd, error) &&
+           lb_kernel_iscsi_resume(kernel, standing, settings, error);
 }
 
 /* ---- logging in again --------------------------------------------------------------------------
@@ -407,10 +412,6 @@ bool lb_kernel_iscsi_stop(struct lb_kernel_iscsi *kernel, struct lb_error *error
     return refused == 0 || refuse(error, "stopping the connection", refused);
 }
 
-bool lb_kernel_iscsi_bind(struct lb_kernel_iscsi *kernel, int fd, struct lb_error *error) {
-    return bind_to(kernel, fd, error);
-}
-
 bool lb_kernel_iscsi_send(struct lb_kernel_iscsi *kernel, const uint8_t bhs[LB_STREAM_BHS],
                           struct lb_bytes data, struct lb_error *error) {
     struct message m = about(kernel, SEND_PDU);
@@ -424,14 +425,6 @@ bool lb_kernel_iscsi_send(struct lb_kernel_iscsi *kernel, const uint8_t bhs[LB_S
     refused = ask_result(kernel, &m);
     lb_wipe(&m, sizeof(m)); /* an answer of CHAP */
     return refused == 0 || refuse(error, "sending a Login PDU", refused);
-}
-
-bool lb_kernel_iscsi_resume(struct lb_kernel_iscsi *kernel,
-                            const struct lb_iscsi_standing *standing,
-                            const struct lb_kernel_iscsi_settings *settings,
-                            struct lb_error *error) {
-    return set_agreed(kernel, standing, error) && set_rest(kernel, standing, settings, error) &&
-           start(kernel, error);
 }
 
 /* ---- events, and the end -----------------------------------------------------------------------

@@ -1,20 +1,16 @@
 #include "hosts/linux/relogin.h"
+#include "core/iscsi/iscsi_wire.h"
 #include "hosts/linux/loop.h"
-#include "hosts/linux/os_address.h"
+#include "hosts/linux/tcp.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#define ATTEMPT_US  (30 * LB_US_SEC)
-#define PDU_MAX     (LB_STREAM_BHS + LB_STREAM_LOGIN_DATA)
-#define PIECES_MAX  4
-#define DATA_LEN_AT 5 /* of a header: three bytes; RFC 7143 11.2.1 */
-#define TAG_AT      16
+#define ATTEMPT_US (30 * LB_US_SEC)
+#define PDU_MAX    (LB_STREAM_BHS + LB_STREAM_LOGIN_DATA)
+#define TAG_AT     16 /* of a header: RFC 7143 11.2.1 */
 
 struct relogin {
     struct lb_kernel_iscsi *kernel;
@@ -30,10 +26,6 @@ struct relogin {
     uint8_t tag[4]; /* of what we said last: the kernel writes its own into it */
 };
 
-static uint32_t get32(const uint8_t *at) {
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 static size_t padded(size_t len) {
     return (len + 3) & ~(size_t)3;
 }
@@ -42,11 +34,14 @@ static size_t padded(size_t len) {
  */
 
 /* 0: not all of it is there. */
-static size_t pdu_len(const struct relogin *r, size_t *data_len) {
-    *data_len = get32(r->out + DATA_LEN_AT - 1) & 0xffffff;
-    return r->out_len < LB_STREAM_BHS || r->out_len < LB_STREAM_BHS + padded(*data_len)
-               ? 0
-               : LB_STREAM_BHS + padded(*data_len);
+static size_t pdu_len(const struct relogin *r, uint32_t *data_len) {
+    uint16_t ahs_len;
+    size_t len;
+    if (r->out_len < LB_STREAM_BHS)
+        return 0;
+    lb_iscsi_lengths(r->out, &ahs_len, data_len);
+    len = LB_STREAM_BHS + padded(*data_len);
+    return r->out_len < len ? 0 : len;
 }
 
 static bool send_pdu(struct relogin *r, size_t data_len, struct lb_error *error) {
@@ -56,15 +51,16 @@ static bool send_pdu(struct relogin *r, size_t data_len, struct lb_error *error)
 }
 
 static bool send_all(struct relogin *r, struct lb_error *error) {
-    struct lb_bytes pieces[PIECES_MAX];
-    size_t count, len, data_len;
-    while (r->is_connected && (count = lb_iscsi_gather(&r->session, pieces, PIECES_MAX)) > 0) {
-        size_t took = LB_MIN(pieces[0].len, sizeof(r->out) - r->out_len);
+    struct lb_bytes piece;
+    size_t len;
+    uint32_t data_len;
+    while (r->is_connected && lb_iscsi_gather(&r->session, &piece, 1) > 0) {
+        size_t took = LB_MIN(piece.len, sizeof(r->out) - r->out_len);
         if (took == 0) {
             lb_fail(error, LB_E_HAND_OVER, "a Login PDU is longer than 8192 bytes");
             return false;
         }
-        memcpy(r->out + r->out_len, pieces[0].p, took);
+        memcpy(r->out + r->out_len, piece.p, took);
         r->out_len += took;
         lb_iscsi_sent(&r->session, lb_now_us(), took);
         while ((len = pdu_len(r, &data_len)) > 0) {
@@ -88,7 +84,7 @@ static void feed(struct relogin *r, struct lb_bytes bytes) {
             return;
         len = LB_MIN(spans[0].len, bytes.len);
         memcpy(spans[0].p, bytes.p, len);
-        bytes = lb_bytes(bytes.p + len, bytes.len - len);
+        bytes = lb_bytes_after(bytes, len);
         lb_iscsi_got(&r->session, lb_now_us(), len);
     }
 }
@@ -128,23 +124,14 @@ static void lost(struct relogin *r, int why) {
 
 /* Not bound to the interface: by now it may have another name, and the routes lead there. */
 static void open_connection(struct relogin *r, struct lb_endpoint to) {
-    struct lb_os_address address = lb_os_address(to, r->again->interface);
-    int one = 1;
     close_connection(r);
-    r->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (r->fd < 0) {
-        lost(r, errno);
-        return;
-    }
-    setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (connect(r->fd, &address.any, address.len) < 0 && errno != EINPROGRESS)
+    r->fd = lb_tcp_open(to.addr.family);
+    if (r->fd < 0 || lb_tcp_connect(r->fd, to, r->again->interface) < 0)
         lost(r, errno);
 }
 
 static bool connected(struct relogin *r, struct lb_error *error) {
-    int refused = 0;
-    socklen_t len = sizeof(refused);
-    getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &refused, &len);
+    int refused = lb_tcp_outcome(r->fd);
     if (refused) {
         lost(r, refused);
         return true;

@@ -1,10 +1,10 @@
 #include "hosts/linux/slot.h"
 #include "hosts/linux/os_address.h"
+#include "hosts/linux/tcp.h"
 #include <errno.h>
 #include <limits.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -214,16 +214,10 @@ static void lose(struct lb_loop *loop, uint32_t number, uint64_t now_us, int err
 void lb_slot_connect(struct lb_loop *loop, uint32_t number, struct lb_endpoint to,
                      uint64_t now_us) {
     struct lb_slot *slot = &loop->slots[number];
-    struct lb_os_address address = lb_os_address(to, index_of(loop));
-    int one = 1, fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = lb_tcp_open(to.addr.family);
 
     *slot = (struct lb_slot){.kind = LB_SLOT_CONNECTING, .fd = fd, .udp_fd = -1};
-    if (fd < 0 || bind_to_interface(loop, fd) < 0) {
-        lose(loop, number, now_us, errno);
-        return;
-    }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (connect(fd, &address.any, address.len) < 0 && errno != EINPROGRESS) {
+    if (fd < 0 || bind_to_interface(loop, fd) < 0 || lb_tcp_connect(fd, to, index_of(loop)) < 0) {
         lose(loop, number, now_us, errno);
         return;
     }
@@ -233,11 +227,7 @@ void lb_slot_connect(struct lb_loop *loop, uint32_t number, struct lb_endpoint t
 
 void lb_slot_connected(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
     struct lb_slot *slot = &loop->slots[number];
-    int error = 0;
-    socklen_t len = sizeof(error);
-
-    if (getsockopt(slot->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-        error = errno;
+    int error = lb_tcp_outcome(slot->fd);
     if (error) {
         lose(loop, number, now_us, error);
         return;

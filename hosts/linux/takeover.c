@@ -291,7 +291,8 @@ bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached)
     logins = lb_iscsi_logins(lb_boot_session(&run->boot));
     *attached = (struct lb_attached){.sid = t.kernel.sid, .host = t.kernel.host, .logins = logins};
     lb_format(attached->device, sizeof(attached->device), "/dev/%s", t.device);
-    note_login(&t, attached);
+    if (is_kept)
+        note_login(&t, attached);
     lb_boot_hand_over(&run->boot, lb_now_us());
     return true;
 }
@@ -310,8 +311,7 @@ void lb_takeover_end(const struct lb_attached *attached) {
         close(fd);
     }
     if (lb_kernel_iscsi_open(&kernel, "/sys", &error)) {
-        kernel.sid = attached->sid;
-        kernel.has_session = kernel.has_connection = kernel.is_bound = true;
+        lb_kernel_iscsi_own(&kernel, attached->sid);
         lb_kernel_iscsi_undo(&kernel);
     }
     lb_kernel_iscsi_close(&kernel);

@@ -14,7 +14,8 @@ struct lb_attached {
     uint32_t sid, host; /* of sysfs: session1, host2 */
     unsigned logins;    /* that the target has seen of this boot */
 
-    struct lb_login_again again; /* its portal has no address where none is known */
+    /* Of one that is kept; its portal has no address where none is known. */
+    struct lb_login_again again;
 };
 
 /* Loads the modules that are missing, where there is a modprobe. run is READY. is_kept: somebody

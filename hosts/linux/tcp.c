@@ -1,0 +1,22 @@
+#include "hosts/linux/tcp.h"
+#include "hosts/linux/os_address.h"
+#include <errno.h>
+#include <netinet/tcp.h>
+
+int lb_tcp_open(enum lb_family family) {
+    return socket(family == LB_V6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                  0);
+}
+
+int lb_tcp_connect(int fd, struct lb_endpoint to, int index) {
+    struct lb_os_address address = lb_os_address(to, index);
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    return connect(fd, &address.any, address.len) < 0 && errno != EINPROGRESS ? -1 : 0;
+}
+
+int lb_tcp_outcome(int fd) {
+    int error = 0;
+    socklen_t len = sizeof(error);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+}

@@ -1,0 +1,14 @@
+/* TCP connections that are waited for by the caller's own loop. */
+#ifndef LB_LINUX_TCP_H
+#define LB_LINUX_TCP_H
+
+#include "core/base/addr.h"
+
+/* A socket that does not block; -1: errno. */
+int lb_tcp_open(enum lb_family family);
+/* Begins to connect, which has ended when fd is writable. index: as in lb_os_address. -1: errno. */
+int lb_tcp_connect(int fd, struct lb_endpoint to, int index);
+/* How that went: 0, or an errno. */
+int lb_tcp_outcome(int fd);
+
+#endif
