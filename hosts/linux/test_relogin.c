@@ -2,40 +2,13 @@
  * the socket, and behind it a target, which sees the kernel's own CmdSN and tag and not ours. */
 #include "core/iscsi/iscsi_target_state.h"
 #include "hosts/linux/keeper.h"
-#include "tests/tap.h"
+#include "hosts/linux/test_kernel.h"
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/netlink.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum {
-    BIND = 15,
-    SET_PARAM = 16,
-    START = 17,
-    STOP = 18,
-    SEND = 19,
-    PDU = 101,
-    REFUSED = 103,
-    LOG_MAX = 64,
-    EXP_STAT_SN = 14, /* a parameter */
-};
+#define EXP_STAT_SN 14 /* a parameter */
 
 static const uint8_t kernel_cmd_sn[4] = {0xff, 0xff, 0xff, 0xf0};
 static const uint8_t kernel_tag[4] = {0x10, 0, 0, 0x81};
-
-/* As the kernel has it: scsi/iscsi_if.h, struct iscsi_uevent. */
-struct event {
-    struct nlmsghdr header;
-    uint32_t type, refused;
-    uint64_t transport;
-    uint32_t in[6], out[4];
-    uint8_t bytes[LB_STREAM_BHS + LB_STREAM_LOGIN_DATA];
-};
 
 /* ---- the target --------------------------------------------------------------------------------
  */
@@ -104,24 +77,7 @@ static size_t far_says(struct far_end *far, uint8_t *to, size_t cap) {
 /* ---- the kernel --------------------------------------------------------------------------------
  */
 
-static struct {
-    pid_t pid;
-    int log_fd;
-    uint32_t refuse;      /* this request fails */
-    bool answers_at_once; /* the target's answer comes before the kernel's own */
-} fake;
-
-static struct {
-    struct event events[LOG_MAX];
-    size_t count;
-} seen;
-
-static void tell(int fd, const struct event *e, size_t bytes) {
-    struct event out = *e;
-    out.header.nlmsg_len = (uint32_t)(offsetof(struct event, bytes) + bytes);
-    if (send(fd, &out, out.header.nlmsg_len, 0) < 0)
-        _exit(1);
-}
+static bool answers_at_once; /* the target's answer comes before the kernel's own */
 
 /* What the kernel gives to user space has no padding. */
 static void pass_on(struct far_end *far, int fd, struct event *request) {
@@ -139,71 +95,23 @@ static void pass_on(struct far_end *far, int fd, struct event *request) {
     tell(fd, &answer, LB_STREAM_BHS + data_len);
 }
 
-static void serve(int fd, int log_fd) {
+static void answer(int fd, struct event *e) {
     static struct far_end far;
-    for (;;) {
-        struct event e = {0}, reply;
-        ssize_t got = recv(fd, &e, sizeof(e), 0);
-        if (got <= 0)
-            _exit(0);
-        if (write(log_fd, &e, sizeof(e)) != sizeof(e))
-            _exit(1);
-        reply = e;
-        if (e.type == BIND)
-            open_far_end(&far);
-        if (e.type == SEND && fake.answers_at_once)
-            pass_on(&far, fd, &e);
-        if (e.type == fake.refuse) {
-            reply.type = REFUSED;
-            reply.refused = (uint32_t)-EINVAL;
-        }
-        tell(fd, &reply, 0);
-        if (e.type == SEND && !fake.answers_at_once && e.type != fake.refuse)
-            pass_on(&far, fd, &e);
-    }
+    struct event reply = *e;
+    if (e->type == BIND)
+        open_far_end(&far);
+    if (e->type == SEND && answers_at_once)
+        pass_on(&far, fd, e);
+    if (is_refused(e))
+        refuse(&reply);
+    tell(fd, &reply, 0);
+    if (e->type == SEND && !answers_at_once && !is_refused(e))
+        pass_on(&far, fd, e);
 }
 
-static struct lb_kernel_iscsi kernel;
-
-static void start_kernel(void) {
-    int ends[2], log[2];
-    if (!CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0) || !CHECK_EQ(pipe(log), 0))
-        exit(1);
-    (void)!fcntl(log[1], F_SETPIPE_SZ, (int)(LOG_MAX * sizeof(struct event)));
-    fake.pid = fork();
-    if (fake.pid == 0) {
-        close(ends[0]);
-        serve(ends[1], log[1]);
-    }
-    close(ends[1]);
-    close(log[1]);
-    fake.log_fd = log[0];
-    kernel = (struct lb_kernel_iscsi){.fd = ends[0], .transport = 1};
+static void lose_the_connection(void) {
+    start_kernel(answer);
     lb_kernel_iscsi_own(&kernel, 7);
-}
-
-static bool read_whole(int fd, void *to, size_t len) {
-    size_t got = 0;
-    while (got < len) {
-        ssize_t more = read(fd, (char *)to + got, len - got);
-        if (more <= 0)
-            return false;
-        got += (size_t)more;
-    }
-    return true;
-}
-
-static void stop_kernel(void) {
-    int status;
-    lb_kernel_iscsi_close(&kernel);
-    seen.count = 0;
-    while (seen.count < LOG_MAX &&
-           read_whole(fake.log_fd, &seen.events[seen.count], sizeof(struct event)))
-        seen.count++;
-    waitpid(fake.pid, &status, 0);
-    CHECK_EQ(status, 0);
-    close(fake.log_fd);
-    memset(&fake, 0, sizeof(fake));
 }
 
 static size_t times_asked(uint32_t type) {
@@ -211,14 +119,6 @@ static size_t times_asked(uint32_t type) {
     for (size_t i = 0; i < seen.count; i++)
         count += seen.events[i].type == type;
     return count;
-}
-
-static const char *param(uint32_t number) {
-    for (size_t i = 0; i < seen.count; i++) {
-        if (seen.events[i].type == SET_PARAM && seen.events[i].in[2] == number)
-            return (const char *)seen.events[i].bytes;
-    }
-    return "";
 }
 
 /* ---- the session -------------------------------------------------------------------------------
@@ -262,7 +162,7 @@ static bool log_in(const char *target_secret) {
     int fd = listen_somewhere(&port);
     make_target(target_secret != NULL);
     configure(port, target_secret);
-    start_kernel();
+    lose_the_connection();
     is_back = lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error);
     close(fd);
     return is_back;
@@ -283,9 +183,10 @@ static void the_kernels_session_is_back_after_a_login_through_it(void) {
     CHECK_EQ(times_asked(STOP), 1);
     CHECK_EQ(times_asked(START), 1);
     CHECK_EQ(seen.events[seen.count - 1].type, START);
-    CHECK(strtoul(param(EXP_STAT_SN), NULL, 10) > 0);
-    CHECK_STR(param(31), "10");                     /* pings */
-    CHECK_EQ(times_asked(11) + times_asked(13), 0); /* no new session, no new connection */
+    CHECK(param(EXP_STAT_SN) && strtoul(param(EXP_STAT_SN), NULL, 10) > 0);
+    CHECK_STR(param(31), "10"); /* pings */
+    CHECK_EQ(times_asked(CREATE_SESSION) + times_asked(CREATE_CONNECTION),
+             0); /* no new session, no new connection */
 }
 
 static void the_login_names_the_same_session_at_the_target(void) {
@@ -296,8 +197,9 @@ static void the_login_names_the_same_session_at_the_target(void) {
 }
 
 static void an_answer_may_come_before_the_kernels_own(void) {
-    fake.answers_at_once = true;
+    answers_at_once = true;
     CHECK(log_in(NULL));
+    answers_at_once = false;
     stop_kernel();
     CHECK_EQ(times_asked(START), 1);
 }
@@ -323,7 +225,7 @@ static void where_nobody_listens_nothing_is_bound(void) {
     uint16_t port;
     close(listen_somewhere(&port));
     configure(port, NULL);
-    start_kernel();
+    lose_the_connection();
     CHECK(!lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error));
     CHECK_EQ(error.code, LB_E_CONNECT_REFUSED);
     stop_kernel();
@@ -340,7 +242,7 @@ static void each_refusal_of_the_kernels_ends_the_attempt(void) {
                     {SET_PARAM, "setting parameter"},
                     {START, "starting"}};
     for (size_t i = 0; i < LB_COUNT(refusals); i++) {
-        fake.refuse = refusals[i].type;
+        fake.refuse_type = refusals[i].type;
         CHECK(!log_in(NULL));
         CHECK_EQ(error.code, LB_E_HAND_OVER);
         CHECK_HAS(error.facts, refusals[i].facts);

@@ -1,118 +1,24 @@
 /* The hand-over to the kernel, with a fake kernel at the other end of the socket, and what is left
  * for the running system. */
-#include "hosts/linux/kernel_iscsi.h"
 #include "hosts/linux/results.h"
+#include "hosts/linux/test_kernel.h"
 #include "hosts/linux/uevent.h"
-#include "tests/tap.h"
-#include <errno.h>
-#include <linux/netlink.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* ---- a kernel ----------------------------------------------------------------------------------
  */
 
-enum {
-    CREATE_SESSION = 11,
-    DESTROY_SESSION = 12,
-    CREATE_CONNECTION = 13,
-    DESTROY_CONNECTION = 14,
-    BIND = 15,
-    SET_PARAM = 16,
-    START = 17,
-    STOP = 18,
-    CONNECTION_ERROR = 102,
-    REFUSED = 103,
-    LOG_MAX = 64,
-};
+static uint32_t start_result;
 
-/* As the kernel has it: scsi/iscsi_if.h, struct iscsi_uevent. */
-struct event {
-    struct nlmsghdr header;
-    uint32_t type, refused;
-    uint64_t transport;
-    uint32_t in[6], out[4];
-    char text[512];
-};
-
-/* What the fake kernel was asked; it runs in a process of its own, and says it through a pipe. */
-static struct {
-    struct event events[LOG_MAX];
-    size_t count;
-} seen;
-
-static struct {
-    pid_t pid;
-    int log_fd;
-    uint32_t refuse_type, refuse_param; /* this request fails; param 0: any */
-    uint32_t start_result;
-} fake;
-
-static bool is_refused(const struct event *e) {
-    return e->type == fake.refuse_type && (fake.refuse_param == 0 || e->in[2] == fake.refuse_param);
-}
-
-static void answer(struct event *e) {
-    if (is_refused(e)) {
-        e->type = REFUSED;
-        e->refused = (uint32_t)-EINVAL;
-        return;
-    }
+static void answer(int fd, struct event *e) {
+    if (is_refused(e))
+        refuse(e);
     if (e->type == CREATE_SESSION) {
         e->out[0] = 7;
         e->out[1] = 3;
     }
     if (e->type == START)
-        e->out[0] = fake.start_result;
-}
-
-static void serve(int fd, int log_fd) {
-    for (;;) {
-        struct event e = {0};
-        ssize_t got = recv(fd, &e, sizeof(e), 0);
-        if (got <= 0)
-            _exit(0);
-        if (write(log_fd, &e, sizeof(e)) != sizeof(e))
-            _exit(1);
-        answer(&e);
-        e.header.nlmsg_len = offsetof(struct event, text);
-        if (send(fd, &e, offsetof(struct event, text), 0) < 0)
-            _exit(1);
-    }
-}
-
-static struct lb_kernel_iscsi kernel;
-
-static void start_kernel(void) {
-    int ends[2], log[2];
-    if (!CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0) || !CHECK_EQ(pipe(log), 0))
-        exit(1);
-    fake.pid = fork();
-    if (fake.pid == 0) {
-        close(ends[0]);
-        serve(ends[1], log[1]);
-    }
-    close(ends[1]);
-    close(log[1]);
-    fake.log_fd = log[0];
-    kernel = (struct lb_kernel_iscsi){.fd = ends[0], .transport = 0x1122334455667788};
-}
-
-/* Ends it, and reads what it was asked. */
-static void stop_kernel(void) {
-    int status;
-    lb_kernel_iscsi_close(&kernel);
-    waitpid(fake.pid, &status, 0);
-    CHECK_EQ(status, 0);
-    seen.count = 0;
-    while (seen.count < LOG_MAX && read(fake.log_fd, &seen.events[seen.count],
-                                        sizeof(struct event)) == sizeof(struct event))
-        seen.count++;
-    close(fake.log_fd);
-    memset(&fake, 0, sizeof(fake));
+        e->out[0] = start_result;
+    tell(fd, e, 0);
 }
 
 static const struct event *asked_or_null(uint32_t type) {
@@ -133,15 +39,6 @@ static const struct event *asked(uint32_t type) {
     const struct event *e = asked_or_null(type);
     CHECK(e != NULL);
     return e ? e : &none;
-}
-
-/* The value that a parameter was set to; NULL: it was not. */
-static const char *param(uint32_t number) {
-    for (size_t i = 0; i < seen.count; i++) {
-        if (seen.events[i].type == SET_PARAM && seen.events[i].in[2] == number)
-            return seen.events[i].text;
-    }
-    return NULL;
 }
 
 /* ---- a session ---------------------------------------------------------------------------------
@@ -184,7 +81,7 @@ static void with_chap(bool is_mutual) {
 
 static bool take(void) {
     static const struct lb_kernel_iscsi_settings settings = {.recovery_s = 90, .queue_depth = 16};
-    start_kernel();
+    start_kernel(answer);
     return lb_kernel_iscsi_take(&kernel, 42, &standing, &settings, &error);
 }
 
@@ -335,10 +232,11 @@ static void each_refusal_says_what_was_refused_and_is_undone(void) {
 
 static void a_result_in_the_answer_is_a_refusal_too(void) {
     configure();
-    fake.start_result = (uint32_t)-EPERM;
+    start_result = (uint32_t)-EPERM;
     CHECK(!take());
     CHECK_HAS(error.facts, "Operation not permitted");
     stop_kernel();
+    start_result = 0;
 }
 
 static void a_kernel_without_the_module_is_told(void) {

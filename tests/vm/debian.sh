@@ -65,6 +65,34 @@ after_boot() {
     MTOOLS_SKIP_CHECK=1 mcopy -o -i "$disk_file@@1M" "$scratch/after-boot.sh" ::/after-boot.sh
 }
 
+# What after_boot runs to write 200 MB and to read them back, from the disk: WRITING, DATA-OK, ERRORS=0.
+write_and_read='
+echo WRITING
+dd if=/dev/urandom of=/root/data bs=1M count=200 conv=fsync status=none && sha256sum /root/data >/root/sum
+echo 3 >/proc/sys/vm/drop_caches
+sha256sum -c /root/sum && echo DATA-OK
+dmesg | grep -cE "I/O error|EXT4-fs error" | sed "s/^/ERRORS=/"'
+
+# target_away START...: the target is killed while that is under way, and 15 s later START has it again; nothing is
+# lost.
+target_away() {
+    wait_console 'WRITING' 30
+    sleep 3
+    end tgtd KILL
+    sleep 15
+    "$@"
+    wait_console 'DATA-OK' 240 "200 MB written and read back are right, though the target was away for 15 s"
+    console_has 'ERRORS=0' "and nothing had an I/O error"
+}
+
+# is_clean: the root file system, once the machine is off.
+is_clean() {
+    dd if="$disk_file" of="$scratch/root.img" bs=1M skip=257 status=none
+    e2fsck -fn "$scratch/root.img" >"$scratch/e2fsck.log" 2>&1 ||
+        fail "the file system is not clean" "$scratch/e2fsck.log"
+    ok "the file system is clean"
+}
+
 # boot_debian_once COMMAND-LINE SENTENCE: to BOOT-OK, with one login in all, and off again.
 boot_debian_once() {
     start_capture "$server_ns" tap0 'tcp port 3260'

@@ -12,15 +12,7 @@ in_server ip tuntap add tap0 mode tap
 bridge_port tap0
 make_gpt_disk "$scratch/disk.img"
 make_bytes "$scratch/scratch.img" $((16 << 20)) 9
-make_initramfs "$scratch/initramfs.gz" "$top/tests/vm/lio/init" virtio_pci virtio_net virtio_blk \
-    configfs target_core_mod target_core_file iscsi_target_mod crc32c_generic md5 sha1_generic \
-    sha256_generic sha3_generic
-start_guest "$server_ns" "" \
-    -netdev tap,id=n0,ifname=tap0,script=no,downscript=no -device virtio-net-pci,netdev=n0,romfile= \
-    -drive "file=$scratch/disk.img,if=virtio,format=raw,file.locking=off,readonly=off" \
-    -drive "file=$scratch/scratch.img,if=virtio,format=raw,file.locking=off"
-wait_guest 'LIO-READY|LIO-FAILED|Kernel panic' 120
-grep -q LIO-READY "$scratch/console.log" || fail "the guest did not set its targets up"
+start_lio_guest tap0
 
 # serves NAME: the target that the next commands are about.
 read_bytes=$((8 << 20)) # emulation is slow

@@ -95,16 +95,7 @@ start_lio() {
     bridge_port tap1
     make_bytes "$scratch/disk.img" $((8 << 20))
     make_bytes "$scratch/scratch.img" $((8 << 20)) 9
-    make_initramfs "$scratch/initramfs.gz" "$top/tests/vm/lio/init" virtio_pci virtio_net virtio_blk configfs \
-        target_core_mod target_core_file iscsi_target_mod crc32c_generic md5 sha1_generic sha256_generic \
-        sha3_generic
-    start_guest "$server_ns" "" \
-        -netdev tap,id=n0,ifname=tap1,script=no,downscript=no \
-        -device virtio-net-pci,netdev=n0,romfile=,mac=52:54:00:12:34:57 \
-        -drive "file=$scratch/disk.img,if=virtio,format=raw,file.locking=off" \
-        -drive "file=$scratch/scratch.img,if=virtio,format=raw,file.locking=off"
-    wait_guest 'LIO-READY|LIO-FAILED|Kernel panic' 120
-    grep -q LIO-READY "$scratch/console.log" || fail "the guest did not set its targets up"
+    start_lio_guest tap1
     # The next guest is "qemu", with a console and an initramfs of its own.
     pids[lio]=${pids[qemu]}
     spawned+=(lio)
