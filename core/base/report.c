@@ -41,28 +41,49 @@ void lb_report_init(struct lb_report *report, uint64_t now_us) {
     report->start_us = now_us;
 }
 
+/* Makes room for one more by leaving out the oldest of the second half that has ended. */
+static void drop_step(struct lb_report *report) {
+    size_t at = LB_REPORT_STEPS_MAX / 2;
+    while (at + 1 < report->step_count && report->steps[at].outcome == LB_RUNNING)
+        at++;
+    if (report->steps[at].outcome == LB_RUNNING)
+        at = LB_REPORT_STEPS_MAX / 2;
+    report->dropped++;
+    report->step_count--;
+    memmove(&report->steps[at], &report->steps[at + 1],
+            (report->step_count - at) * sizeof report->steps[0]);
+}
+
 size_t lb_report_begin(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        struct lb_endpoint peer, const char *note, ...) {
-    if (report->step_count == LB_REPORT_STEPS_MAX) {
-        report->dropped++;
-        return LB_REPORT_STEPS_MAX;
-    }
-    struct lb_step *step = &report->steps[report->step_count];
-    *step = (struct lb_step){.stage = stage, .start_us = now_us, .peer = peer};
+    if (report->step_count == LB_REPORT_STEPS_MAX)
+        drop_step(report);
+    struct lb_step *step = &report->steps[report->step_count++];
+    *step = (struct lb_step){
+        .number = report->steps_begun++, .stage = stage, .start_us = now_us, .peer = peer};
     va_list arguments;
     va_start(arguments, note);
     fill(step->note, sizeof step->note, note, arguments);
     va_end(arguments);
-    return report->step_count++;
+    return step->number;
+}
+
+static struct lb_step *find_step(struct lb_report *report, size_t number) {
+    for (size_t i = report->step_count; i > 0; i--) {
+        if (report->steps[i - 1].number == number)
+            return &report->steps[i - 1];
+    }
+    return NULL;
 }
 
 void lb_report_end(struct lb_report *report, uint64_t now_us, size_t number,
                    enum lb_outcome outcome, const char *note, ...) {
     lb_assert(outcome != LB_RUNNING);
-    if (number >= report->step_count || report->steps[number].outcome != LB_RUNNING)
+    struct lb_step *step = find_step(report, number);
+    if (!step || step->outcome != LB_RUNNING)
         return;
-    struct lb_step *step = &report->steps[number];
     step->outcome = outcome;
+    step->ended = ++report->steps_ended;
     step->end_us = LB_MAX(now_us, step->start_us);
     char ending[sizeof step->note];
     va_list arguments;
@@ -73,13 +94,26 @@ void lb_report_end(struct lb_report *report, uint64_t now_us, size_t number,
         memcpy(step->note, ending, sizeof ending);
 }
 
-/* The next free fact, or NULL. */
+const struct lb_step *lb_report_running(const struct lb_report *report) {
+    for (size_t i = 0; i < report->step_count; i++) {
+        if (report->steps[i].outcome == LB_RUNNING)
+            return &report->steps[i];
+    }
+    return NULL;
+}
+
+static void drop_fact(struct lb_report *report) {
+    size_t at = LB_REPORT_FACTS_MAX / 2;
+    report->dropped++;
+    report->fact_count--;
+    memmove(&report->facts[at], &report->facts[at + 1],
+            (report->fact_count - at) * sizeof report->facts[0]);
+}
+
 static struct lb_fact *add_fact(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                                 const char *key, const char *source) {
-    if (report->fact_count == LB_REPORT_FACTS_MAX) {
-        report->dropped++;
-        return NULL;
-    }
+    if (report->fact_count == LB_REPORT_FACTS_MAX)
+        drop_fact(report);
     struct lb_fact *fact = &report->facts[report->fact_count++];
     *fact = (struct lb_fact){.stage = stage, .at_us = now_us, .key = key};
     struct lb_text text = lb_text(fact->source, sizeof fact->source);
@@ -92,8 +126,7 @@ void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage 
     struct lb_fact *fact = add_fact(report, now_us, stage, key, source);
     va_list arguments;
     va_start(arguments, value);
-    if (fact)
-        fill(fact->value, sizeof fact->value, value, arguments);
+    fill(fact->value, sizeof fact->value, value, arguments);
     va_end(arguments);
 }
 
@@ -101,11 +134,9 @@ void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage 
                        const char *key, const char *source, const char *value, ...) {
     struct lb_fact *fact = add_fact(report, now_us, stage, key, source);
     va_list arguments;
+    fact->decided = true;
     va_start(arguments, value);
-    if (fact) {
-        fact->decided = true;
-        fill(fact->value, sizeof fact->value, value, arguments);
-    }
+    fill(fact->value, sizeof fact->value, value, arguments);
     va_end(arguments);
 }
 
@@ -251,8 +282,12 @@ void lb_report_waterfall(const struct lb_report *report, struct lb_text *text, u
     layout.note = width - STAGE_COLUMNS - layout.bar - DURATION_COLUMNS - 2;
     add_duration(&total_text, layout.total_us);
     lb_text_add(text, "%*s0%*s\n", STAGE_COLUMNS, "", (int)layout.bar - 1, total);
-    for (size_t i = 0; i < report->step_count; i++)
+    for (size_t i = 0; i < report->step_count; i++) {
+        if (i == LB_REPORT_STEPS_MAX / 2 && report->steps_begun > report->step_count)
+            lb_text_add(text, "(%zu steps are left out here)\n",
+                        report->steps_begun - report->step_count);
         add_waterfall_line(report, text, &layout, &report->steps[i]);
+    }
     if (report->dropped > 0)
         lb_text_add(text, "(%zu more steps and facts were not kept)\n", report->dropped);
 }

@@ -1,15 +1,17 @@
 /* The report: what each stage did, when, with whom, what was learned and what was decided. It is
  * data; a console line, JSON, a waterfall and a bug report are made from it.
  *
- * The owner provides the struct; nothing in it points elsewhere. What does not fit is counted. */
+ * The owner provides the struct; nothing in it points elsewhere. Of a boot with very many attempts
+ * the first and the last steps and facts are kept; those between them are counted. */
 #ifndef LB_BASE_REPORT_H
 #define LB_BASE_REPORT_H
 
 #include "core/base/addr.h"
 #include "core/base/error.h"
 
-#define LB_REPORT_STEPS_MAX 48 /* a boot has about ten; each further attempt adds four */
-#define LB_REPORT_FACTS_MAX 96 /* about thirty a boot */
+#define LB_REPORT_STEPS_MAX 48       /* a boot has about ten; each further attempt adds four */
+#define LB_REPORT_FACTS_MAX 96       /* about thirty a boot */
+#define LB_NO_STEP          SIZE_MAX /* the number of no step */
 
 enum lb_stage {
     LB_STAGE_CONFIG,
@@ -36,6 +38,8 @@ enum lb_outcome {
 
 /* One step of a stage, such as one login attempt. */
 struct lb_step {
+    size_t number; /* of all steps, in the order in which they began; from 0 */
+    size_t ended;  /* of all steps, in the order in which they ended; from 1; 0: it runs */
     enum lb_stage stage;
     enum lb_outcome outcome;
     uint64_t start_us;
@@ -56,19 +60,21 @@ struct lb_fact {
 
 struct lb_report {
     uint64_t start_us;
-    size_t step_count, fact_count, dropped; /* dropped: steps and facts that had no room */
+    size_t step_count, fact_count;   /* those that are kept */
+    size_t dropped;                  /* steps and facts that are not kept */
+    size_t steps_begun, steps_ended; /* all of them */
     struct lb_step steps[LB_REPORT_STEPS_MAX];
     struct lb_fact facts[LB_REPORT_FACTS_MAX];
     struct lb_error error; /* how it ended; LB_OK for a disk */
 };
 
 void lb_report_init(struct lb_report *report, uint64_t now_us);
-/* Starts a step; gives its number for lb_report_end (one past the end when there was no room, which
- * lb_report_end ignores). */
+/* Starts a step; gives its number for lb_report_end. */
 size_t lb_report_begin(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        struct lb_endpoint peer, const char *note, ...)
     __attribute__((format(printf, 5, 6)));
-/* Ends a step that runs; one that has ended stays as it was. An empty note keeps the first one. */
+/* Ends a step that runs. One that has ended stays as it was, one that is not kept any more and
+ * LB_NO_STEP are ignored. An empty note keeps the first one. */
 void lb_report_end(struct lb_report *report, uint64_t now_us, size_t step, enum lb_outcome outcome,
                    const char *note, ...) __attribute__((format(printf, 5, 6)));
 void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
@@ -77,6 +83,9 @@ void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage 
 void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        const char *key, const char *source, const char *value, ...)
     __attribute__((format(printf, 6, 7)));
+
+/* The step that runs, and began before the others that do; NULL: none does. */
+const struct lb_step *lb_report_running(const struct lb_report *report);
 
 /* Renderings. Text is cut where the buffer ends: 16 KiB hold any picture, 64 KiB any JSON. Times
  * are shown since start_us.

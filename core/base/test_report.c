@@ -125,18 +125,56 @@ static void what_a_peer_said_cannot_drive_the_terminal(void) {
     CHECK_STR(report.facts[0].source, "t\\x07");
 }
 
-static void what_has_no_room_is_counted(void) {
+static void the_first_and_the_last_steps_are_kept(void) {
     begin();
-    size_t step = 0;
-    for (unsigned i = 0; i < LB_REPORT_STEPS_MAX + 2; i++)
-        step = lb_report_begin(&report, 1000, LB_STAGE_LOGIN, nobody, "%u", i);
-    CHECK_EQ(step, LB_REPORT_STEPS_MAX);
-    lb_report_end(&report, 2000, step, LB_DONE_OK, "nothing");
-    for (unsigned i = 0; i < LB_REPORT_FACTS_MAX + 1; i++)
-        lb_report_decided(&report, 1000, LB_STAGE_LOGIN, "n", "", "%u", i);
-    CHECK_EQ(report.dropped, 3);
+    for (unsigned i = 0; i < LB_REPORT_STEPS_MAX + 20; i++) {
+        size_t step = lb_report_begin(&report, 1000 + i, LB_STAGE_LOGIN, nobody, "%u", i);
+        CHECK_EQ(step, i);
+        lb_report_end(&report, 1000 + i, step, LB_DONE_OK, "%u has ended", i);
+    }
+    CHECK_EQ(report.step_count, LB_REPORT_STEPS_MAX);
+    CHECK_EQ(report.dropped, 20);
+    CHECK_STR(report.steps[LB_REPORT_STEPS_MAX / 2 - 1].note, "23 has ended");
+    CHECK_STR(report.steps[LB_REPORT_STEPS_MAX / 2].note, "44 has ended");
+    CHECK_STR(report.steps[LB_REPORT_STEPS_MAX - 1].note, "67 has ended");
     lb_report_waterfall(&report, &text, 80, false);
-    CHECK_HAS(buffer, "(3 more steps and facts were not kept)");
+    CHECK_HAS(buffer, "(20 steps are left out here)");
+    CHECK_HAS(buffer, "(20 more steps and facts were not kept)");
+}
+
+static void a_step_that_runs_is_kept(void) {
+    begin();
+    for (unsigned i = 0; i < LB_REPORT_STEPS_MAX / 2; i++)
+        lb_report_end(&report, 1000, lb_report_begin(&report, 1000, LB_STAGE_LINK, nobody, "-"),
+                      LB_DONE_OK, "%s", "");
+    size_t running = lb_report_begin(&report, 2000, LB_STAGE_DHCP, nobody, "slow");
+    for (unsigned i = 0; i < 100; i++)
+        lb_report_end(&report, 3000, lb_report_begin(&report, 3000, LB_STAGE_LOGIN, nobody, "-"),
+                      LB_DONE_OK, "%s", "");
+    CHECK(lb_report_running(&report) && lb_report_running(&report)->number == running);
+    lb_report_end(&report, 4000, running, LB_DONE_OK, "at last");
+    CHECK_STR(report.steps[LB_REPORT_STEPS_MAX / 2].note, "at last");
+    CHECK(!lb_report_running(&report));
+}
+
+static void what_is_not_kept_cannot_be_ended(void) {
+    begin();
+    lb_report_begin(&report, 1000, LB_STAGE_LINK, nobody, "stays");
+    lb_report_end(&report, 2000, LB_NO_STEP, LB_DONE_OK, "nothing");
+    lb_report_end(&report, 2000, 1, LB_DONE_OK, "nothing");
+    CHECK_EQ(report.steps_ended, 0);
+    CHECK_STR(report.steps[0].note, "stays");
+}
+
+static void the_first_and_the_last_facts_are_kept(void) {
+    begin();
+    for (unsigned i = 0; i < LB_REPORT_FACTS_MAX + 3; i++)
+        lb_report_decided(&report, 1000, LB_STAGE_LOGIN, "n", "", "%u", i);
+    CHECK_EQ(report.fact_count, LB_REPORT_FACTS_MAX);
+    CHECK_EQ(report.dropped, 3);
+    CHECK_STR(report.facts[LB_REPORT_FACTS_MAX / 2 - 1].value, "47");
+    CHECK_STR(report.facts[LB_REPORT_FACTS_MAX / 2].value, "51");
+    CHECK_STR(report.facts[LB_REPORT_FACTS_MAX - 1].value, "98");
 }
 
 static void a_step_ends_once(void) {
@@ -193,7 +231,10 @@ int main(void) {
     TEST(facts_say_who_said_so);
     TEST(json_has_every_field);
     TEST(what_a_peer_said_cannot_drive_the_terminal);
-    TEST(what_has_no_room_is_counted);
+    TEST(the_first_and_the_last_steps_are_kept);
+    TEST(a_step_that_runs_is_kept);
+    TEST(what_is_not_kept_cannot_be_ended);
+    TEST(the_first_and_the_last_facts_are_kept);
     TEST(a_step_ends_once);
     TEST(a_console_line_says_when_and_how_long);
     TEST(durations_have_three_digits);

@@ -67,7 +67,7 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
         lb_report_end(&boot->report, now_us, asking[i].step,
                       is_needed ? LB_DONE_FAILED : LB_BYPASSED, "%s: %s", asking[i].who,
                       is_needed ? why : "no answer so far");
-    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
+    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_NO_STEP;
 }
 
 void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
@@ -138,7 +138,7 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->attempts++;
     boot->error = (struct lb_error){.code = LB_OK};
     /* Those of the network's clients may have begun in the pause, and run on. */
-    boot->step_link = boot->step_session = boot->step_disk = LB_REPORT_STEPS_MAX;
+    boot->step_link = boot->step_session = boot->step_disk = LB_NO_STEP;
     if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
         !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
         (!wants_link(boot) && !lb_initiator_choose(boot, now_us, NULL)))
@@ -263,7 +263,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_report_init(&boot->report, now_us);
     boot->start_us = now_us;
     boot->deadline_us = LB_NEVER;
-    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
+    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_NO_STEP;
 }
 
 void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_error *error) {

@@ -71,7 +71,7 @@ static void give_up(struct lb_boot *boot, uint64_t now_us) {
     boot->dhcp6_runs = false;
     lb_report_end(&boot->report, now_us, boot->step_dhcp6, LB_BYPASSED,
                   "routers say there is none");
-    boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
+    boot->step_dhcp6 = LB_NO_STEP;
 }
 
 static enum lb_dhcp6_role wanted_role(const struct lb_boot *boot) {
@@ -121,11 +121,11 @@ const struct lb_dhcp6_lease *lb_dhcp6_stage_offer(const struct lb_boot *boot) {
 
 static void got_lease(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_dhcp6_lease *lease = &boot->dhcp6.lease;
-    if (boot->step_dhcp6 != LB_REPORT_STEPS_MAX || !boot->had_lease6)
+    if (boot->step_dhcp6 != LB_NO_STEP || !boot->had_lease6)
         lb_report_lease6(boot, now_us, lease);
     lb_report_end(&boot->report, now_us, boot->step_dhcp6, LB_DONE_OK, "%s",
                   lease->addr_count > 0 ? lb_addr_text(lease->addrs[0].addr).s : "information");
-    boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
+    boot->step_dhcp6 = LB_NO_STEP;
     boot->had_lease6 = true;
     lb_network_changed(boot, now_us);
 }
@@ -140,7 +140,7 @@ static void lost_lease(struct lb_boot *boot, uint64_t now_us) {
 static void got_offers(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_dhcp6, LB_DONE_OK, "%zu offered",
                   boot->dhcp6.offer_count);
-    boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
+    boot->step_dhcp6 = LB_NO_STEP;
     boot->dhcp6_runs = false;
 }
 
@@ -155,7 +155,7 @@ static void client_failed(struct lb_boot *boot, uint64_t now_us) {
     boot->dhcp6_runs = false;
     lb_report_end(&boot->report, now_us, boot->step_dhcp6, LB_DONE_FAILED, "%s",
                   lb_code_word(boot->out6.code));
-    boot->step_dhcp6 = LB_REPORT_STEPS_MAX;
+    boot->step_dhcp6 = LB_NO_STEP;
 }
 
 enum lb_turn lb_dhcp6_stage_turn(struct lb_boot *boot, uint64_t now_us,

@@ -81,11 +81,11 @@ void lb_nd6_stage_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr a
 
 static void end_step(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_nd6_info *info = &boot->nd6.info;
-    if (!info->advertised || boot->step_nd6 == LB_REPORT_STEPS_MAX)
+    if (!info->advertised || boot->step_nd6 == LB_NO_STEP)
         return;
     lb_report_end(&boot->report, now_us, boot->step_nd6, LB_DONE_OK, "%s",
                   lb_answer_of_routers6(info).from);
-    boot->step_nd6 = LB_REPORT_STEPS_MAX;
+    boot->step_nd6 = LB_NO_STEP;
     lb_report_routers6(boot, now_us, info);
 }
 
@@ -102,7 +102,7 @@ static void got_info(struct lb_boot *boot, uint64_t now_us) {
 static void no_router(struct lb_boot *boot, uint64_t now_us) {
     boot->no_router = true;
     lb_report_end(&boot->report, now_us, boot->step_nd6, LB_DONE_FAILED, "no router");
-    boot->step_nd6 = LB_REPORT_STEPS_MAX;
+    boot->step_nd6 = LB_NO_STEP;
 }
 
 static void lost(struct lb_boot *boot, uint64_t now_us) {

@@ -78,7 +78,7 @@ static void start_session(struct lb_boot *boot, uint64_t now_us,
     boot->session_seen = LB_ISCSI_IDLE;
     boot->logins_seen = 0;
     boot->disk_started = false;
-    boot->step_session = LB_REPORT_STEPS_MAX;
+    boot->step_session = LB_NO_STEP;
     lb_iscsi_start(&boot->session, now_us);
 }
 
@@ -119,7 +119,7 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
         return false;
     }
     boot->error = (struct lb_error){.code = LB_OK};
-    boot->step_disk = LB_REPORT_STEPS_MAX;
+    boot->step_disk = LB_NO_STEP;
     if (boot->discovery.runs) /* which has the next one, or will have it */
         lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
     else
@@ -172,7 +172,7 @@ static void follow_session(struct lb_boot *boot, uint64_t now_us) {
     bool failed = state == LB_ISCSI_RECOVERING || state == LB_ISCSI_ENDED;
     lb_report_end(&boot->report, now_us, boot->step_session, failed ? LB_DONE_FAILED : LB_DONE_OK,
                   "%s", failed ? failure_word(boot) : "");
-    boot->step_session = LB_REPORT_STEPS_MAX;
+    boot->step_session = LB_NO_STEP;
     if (is)
         boot->step_session =
             lb_report_begin(&boot->report, now_us, stage, lb_iscsi_peer(&boot->session), "%s",

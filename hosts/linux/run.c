@@ -102,21 +102,36 @@ static void show_trace(struct lb_run *run) {
         fprintf(stderr, "%s\n", line);
 }
 
-/* A line for each step that has ended, and one that is written over for the step that is being
- * taken. */
-static void show_steps(struct lb_run *run, bool is_over) {
+/* The step that is being taken stands on a line that is written over. */
+static void show_running(struct lb_run *run, bool is_over) {
     const struct lb_report *report = lb_boot_report(&run->boot);
-    bool is_running = false;
+    const struct lb_step *step = is_over ? NULL : lb_report_running(report);
+    char line[256];
+    struct lb_text text = lb_text(line, sizeof(line));
 
-    while (run->shows_steps && run->steps_shown < report->step_count && !is_running) {
-        const struct lb_step *step = &report->steps[run->steps_shown];
-        char line[256];
-        struct lb_text text = lb_text(line, sizeof(line));
+    if (is_over && run->running_shown > 0)
+        fputs("\n", stderr);
+    if (step && run->running_shown != step->number + 1) {
         lb_step_line(report, step, &text);
-        is_running = step->outcome == LB_RUNNING;
-        fprintf(stderr, "\r%s\033[K%s", line, is_running && !is_over ? "" : "\n");
-        run->steps_shown += is_running ? 0 : 1;
+        fprintf(stderr, "\r%s\033[K", line);
     }
+    run->running_shown = step ? step->number + 1 : 0;
+}
+
+/* Lines that stay: core/base/console.h has the rules. */
+static void show_steps(struct lb_run *run, bool is_over) {
+    char line[256];
+    struct lb_text text = lb_text(line, sizeof(line));
+
+    if (!run->shows_steps)
+        return;
+    while (
+        lb_console_next(&run->console, lb_boot_report(&run->boot), lb_now_us(), is_over, &text)) {
+        fprintf(stderr, "\r%s\033[K\n", line);
+        run->running_shown = 0;
+        text = lb_text(line, sizeof(line));
+    }
+    show_running(run, is_over);
 }
 
 enum lb_loop_event lb_run_step(struct lb_run *run, uint64_t until_us) {

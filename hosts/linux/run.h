@@ -3,6 +3,7 @@
 #ifndef LB_LINUX_RUN_H
 #define LB_LINUX_RUN_H
 
+#include "core/base/console.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/options.h"
 
@@ -18,8 +19,9 @@ struct lb_run {
     struct lb_iface iface;
     struct lb_loop loop;
     bool has_iface, has_loop, is_interrupted;
-    bool shows_steps;      /* on standard error, as they are taken: for a person who waits */
-    size_t steps_shown;    /* of the report */
+    bool shows_steps; /* on standard error, as they are taken: for a person who waits */
+    struct lb_console console;
+    size_t running_shown; /* 1 + the number of the running step that the last line shows; 0: none */
     struct lb_error error; /* how it ended */
     uint8_t rx[LB_RUN_RX_BYTES];
     uint8_t trace[LB_RUN_TRACE_BYTES];

@@ -1,22 +1,20 @@
 #include "hosts/uefi/steps.h"
+#include "core/base/console.h"
 #include "hosts/uefi/loop.h"
 
-/* Stages overlap: one that is still running does not hold back those that have ended. */
-static bool shown[LB_REPORT_STEPS_MAX];
+static struct lb_console console;
 
 void steps_begin(void) {
-    memset(shown, 0, sizeof shown);
+    console = (struct lb_console){0};
 }
 
 void steps_show(void) {
     const struct lb_report *report = lb_boot_report(loop_engine());
-    for (size_t i = 0; i < report->step_count; i++) {
-        char line[200];
-        struct lb_text text = lb_text(line, sizeof line);
-        if (shown[i] || report->steps[i].outcome == LB_RUNNING)
-            continue;
-        shown[i] = true;
-        lb_step_line(report, &report->steps[i], &text);
+    bool is_over = loop_state() != LOOP_RUNS;
+    char line[256];
+    struct lb_text text = lb_text(line, sizeof line);
+    while (lb_console_next(&console, report, clock_us(), is_over, &text)) {
         say("  %s\n", line);
+        text = lb_text(line, sizeof line);
     }
 }

@@ -1,4 +1,4 @@
-/* One line a step of the report, as it ends. */
+/* One line a step of the report, as it ends: core/base/console.h has the rules. */
 #ifndef LB_UEFI_STEPS_H
 #define LB_UEFI_STEPS_H
 
