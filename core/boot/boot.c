@@ -289,9 +289,13 @@ const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot) {
 }
 
 void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
-    if (boot->state == LB_AT_OVER || boot->stopping)
+    if (boot->stopping)
         return;
     boot->stopping = true;
+    if (boot->state == LB_AT_OVER) { /* it failed before: everything is closed */
+        lb_boot_ask(boot, LB_BOOT_OUT);
+        return;
+    }
     lb_discovery_stage_stop(boot, now_us);
     /* A lease that was never configured has no address to be given back from: it runs out. */
     boot->release_due = release && boot->net_set && lb_network_has_lease(boot);

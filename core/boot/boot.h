@@ -215,7 +215,7 @@ struct lb_disk_op *lb_boot_completed(struct lb_boot *boot);
 const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot);
 
 /* Ends the boot in an orderly way: logs out, keeps the lease (RFC 4173 7 lets the operating system
- * go on with it) unless release is set; then OUT. */
+ * go on with it) unless release is set; then OUT, at once where it has FAILED before. */
 void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
 
 /* The session's connection has a new owner (the kernel's initiator), who took it over while

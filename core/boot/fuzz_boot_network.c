@@ -26,7 +26,7 @@ static struct {
     struct lb_dhcp6_binding bindings6[2];
     uint8_t rx[LB_ISCSI_RX_MIN];
     uint64_t now, until;
-    bool is_open[LB_BOOT_SLOTS_MAX], is_over, link, asks_link;
+    bool is_open[LB_BOOT_SLOTS_MAX], is_over, is_out, link, asks_link;
     bool sets_address, has_address, looks_up, connects[LB_BOOT_SLOTS_MAX];
     struct lb_addr probe;
     bool probes;
@@ -112,7 +112,7 @@ static void carry_out(const struct lb_boot_action *action) {
         f.is_over = true;
         return;
     case LB_BOOT_OUT:
-        f.is_over = true;
+        f.is_over = f.is_out = true;
         return;
     case LB_BOOT_WAIT:
     case LB_BOOT_READY:
@@ -130,7 +130,8 @@ static void run(void) {
             f.until = action.until_us;
             break;
         }
-        lb_assert(!f.is_over);
+        /* What has failed says OUT when it is stopped, and nothing else. */
+        lb_assert(!f.is_over || (action.event == LB_BOOT_OUT && !f.is_out));
         carry_out(&action);
     }
     for (size_t i = 0; f.is_over && i < LB_BOOT_SLOTS_MAX; i++)

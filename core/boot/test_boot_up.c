@@ -283,6 +283,16 @@ static void stop_twice_is_stop_once(void) {
     CHECK_EQ(host.seen[LB_BOOT_FAILED], 0);
 }
 
+static void what_has_failed_is_out_as_soon_as_it_is_stopped(void) {
+    host_init();
+    host_set("enable", "no");
+    host_begin();
+    CHECK(host_until(LB_BOOT_FAILED));
+    lb_boot_stop(&host.boot, host.now, true);
+    CHECK_EQ(lb_boot_poll(&host.boot, host.now).event, LB_BOOT_OUT);
+    CHECK_EQ(lb_boot_poll(&host.boot, host.now).event, LB_BOOT_WAIT);
+}
+
 static void after_the_end_nothing_is_waited_for(void) {
     if (!up())
         return;
@@ -375,6 +385,7 @@ int main(void) {
     TEST(stop_works_in_every_state);
     TEST(stop_before_the_first_poll_sends_nothing);
     TEST(stop_twice_is_stop_once);
+    TEST(what_has_failed_is_out_as_soon_as_it_is_stopped);
     TEST(after_the_end_nothing_is_waited_for);
     TEST(secrets_are_wiped_when_the_boot_ends);
     TEST(calls_about_what_is_not_there_do_nothing);
