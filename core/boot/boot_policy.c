@@ -1,5 +1,6 @@
 /* Policy: nothing boots unless an administrator said so, from nobody and to nothing that was not
  * allowed, and not without the protection that was required. RFC 4173 8. */
+#include "core/boot/boot_rules.h"
 #include "core/boot/boot_state.h"
 
 /* ---- enable ------------------------------------------------------------------------------------
@@ -16,29 +17,6 @@ bool lb_policy_enabled(struct lb_boot *boot) {
 
 /* ---- allow-server, allow-target ----------------------------------------------------------------
  */
-
-static bool list_has_addr(struct lb_bytes list, struct lb_addr addr) {
-    struct lb_bytes item;
-    struct lb_prefix prefix;
-    while (lb_list_next(&list, ',', &item))
-        if (lb_prefix_parse(item, &prefix) && lb_prefix_has(prefix, addr))
-            return true;
-    return false;
-}
-
-static bool target_is_listed(const struct lb_boot *boot, const char *target) {
-    const struct lb_config *config = boot->setup.config;
-    if (!lb_config_is_set(config, LB_KEY_ALLOW_TARGET))
-        return true;
-    return lb_list_has_name(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), target);
-}
-
-static bool addr_is_listed(const struct lb_boot *boot, struct lb_addr addr) {
-    const struct lb_config *config = boot->setup.config;
-    if (!lb_config_is_set(config, LB_KEY_ALLOW_SERVER))
-        return true;
-    return list_has_addr(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_SERVER)), addr);
-}
 
 bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null) {
     const struct lb_config *config = boot->setup.config;
@@ -59,21 +37,16 @@ bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidat
            lb_addr_equal(boot->wanted.addr, candidate->at.addr);
 }
 
-static bool addr_is_plausible(struct lb_addr addr, bool by_person) {
-    return by_person ? !lb_addr_is_multicast(addr) && !lb_addr_is_zero(addr)
-                     : lb_addr_is_host(addr);
-}
-
 bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
                          struct lb_error *error) {
+    const struct lb_config *config = boot->setup.config;
     const struct lb_rootpath *at = &candidate->at;
-    if (!target_is_listed(boot, at->target)) {
+    if (!lb_rules_target(config, at->target)) {
         lb_fail(error, LB_E_TARGET_NOT_ALLOWED, "%s, named by %s", at->target, candidate->source);
         return false;
     }
     if (at->host != LB_HOST_ADDR || /* a name is judged by what it resolves to */
-        (addr_is_plausible(at->addr, lb_policy_is_by_person(boot, candidate)) &&
-         addr_is_listed(boot, at->addr)))
+        lb_rules_server(config, at->addr, lb_policy_is_by_person(boot, candidate)))
         return true;
     struct lb_endpoint peer = {at->addr, at->port != 0 ? at->port : LB_ISCSI_PORT};
     lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s", lb_endpoint_text(peer).s,
@@ -81,25 +54,15 @@ bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *
     return false;
 }
 
-/* A name on the list stands for whatever it resolves to, but not for where a redirect leads. */
-static bool portal_is_listed(struct lb_boot *boot, struct lb_endpoint peer) {
-    const struct lb_config *config = boot->setup.config;
-    bool permanent;
-    if (!lb_config_is_set(config, LB_KEY_ALLOW_SERVER))
-        return true;
-    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_SERVER));
-    if (list_has_addr(list, peer.addr))
-        return true;
-    return boot->target.host == LB_HOST_NAME &&
-           !lb_iscsi_was_redirected(&boot->session, &permanent) &&
-           lb_list_has_name(list, boot->target.name);
-}
-
 bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
     bool permanent;
-    bool by_person =
-        !boot->server_from_network && !lb_iscsi_was_redirected(&boot->session, &permanent);
-    if (addr_is_plausible(peer.addr, by_person) && portal_is_listed(boot, peer))
+    struct lb_rules_portal portal = {
+        .peer = peer,
+        .name = boot->target.host == LB_HOST_NAME ? boot->target.name : NULL,
+        .was_redirected = lb_iscsi_was_redirected(&boot->session, &permanent),
+        .by_person = !boot->server_from_network,
+    };
+    if (lb_rules_portal(boot->setup.config, &portal))
         return true;
     lb_fail(&boot->error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s",
             lb_endpoint_text(peer).s, boot->target.target, boot->target_source);
@@ -110,24 +73,12 @@ bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
  */
 
 bool lb_policy_session(struct lb_boot *boot) {
-    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&boot->session);
-    const struct {
-        const char *word;
-        bool have;
-    } protections[] = {
-        {"chap", agreed->chap},
-        {"mutual-chap", agreed->mutual},
-        {"header-digest", agreed->header_digest},
-        {"data-digest", agreed->data_digest},
-    };
-    for (size_t i = 0; i < LB_COUNT(protections); i++) {
-        if (protections[i].have || !lb_config_requires(boot->setup.config, protections[i].word))
-            continue;
-        lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", protections[i].word,
-                boot->target.target, lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
-        return false;
-    }
-    return true;
+    const char *unmet = lb_rules_unmet(boot->setup.config, lb_iscsi_agreed(&boot->session));
+    if (unmet == NULL)
+        return true;
+    lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, boot->target.target,
+            lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+    return false;
 }
 
 /* ---- secrets -----------------------------------------------------------------------------------

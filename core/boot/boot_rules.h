@@ -1,0 +1,30 @@
+/* What the policy allows, as functions of the configuration alone. The engine asks them
+ * (boot_policy.c), and so does whoever logs in after it without an engine, as Linux's keeper of a
+ * session does: there is one list, and one reading of it. RFC 4173 8. */
+#ifndef LB_BOOT_RULES_H
+#define LB_BOOT_RULES_H
+
+#include "core/base/config.h"
+#include "core/iscsi/iscsi.h"
+
+/* Whether a target of this name may be used: allow-target. */
+bool lb_rules_target(const struct lb_config *config, const char *target);
+
+/* Whether a server at this address may be used: allow-server, and an address that a machine can
+ * have. by_person: an administrator gave the address, which may then be this machine's own. */
+bool lb_rules_server(const struct lb_config *config, struct lb_addr addr, bool by_person);
+
+/* Where a session is about to connect to, and how that was found. */
+struct lb_rules_portal {
+    struct lb_endpoint peer;
+    const char *name;    /* that resolved to it; NULL: it was given as an address */
+    bool was_redirected; /* a target led there */
+    bool by_person;      /* an administrator named the server */
+};
+bool lb_rules_portal(const struct lb_config *config, const struct lb_rules_portal *portal);
+
+/* The word of the first protection that `require` asks for and the session does not have, such as
+ * "mutual-chap"; NULL: it has all of them. */
+const char *lb_rules_unmet(const struct lb_config *config, const struct lb_iscsi_agreed *agreed);
+
+#endif
