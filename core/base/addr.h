@@ -63,6 +63,13 @@ bool lb_addr_parse_v6(struct lb_bytes text, struct lb_addr *addr);
 /* "ADDR/LEN"; without a length: 32 or 128. */
 bool lb_prefix_parse(struct lb_bytes text, struct lb_prefix *prefix);
 
+/* A host name: labels of letters, digits and `-`, with dots between and maybe one at the end, whose
+ * last label does not begin with a digit (RFC 1123 2.1, RFC 2396 3.2.2: so it is no address).
+ * False: *offset is the first wrong byte. */
+bool lb_host_name_check(struct lb_bytes text, size_t *offset);
+/* Where its last label begins; a final dot does not count. */
+size_t lb_host_name_last_label(struct lb_bytes text);
+
 /* Text by value, for use as an argument: lb_addr_text(a).s. RFC 5952 for IPv6. */
 struct lb_addr_text {
     char s[64];

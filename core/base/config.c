@@ -1,5 +1,6 @@
 /* The keys of config.def: parsing, storing, reading. */
 #include "core/base/config.h"
+#include "core/base/config_lists.h"
 
 #ifdef LB_SMALL /* firmware, whose page has the few that it shows */
 #define SENTENCE(text) ""
@@ -103,6 +104,18 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
     case LB_TYPE_LIST:
         lb_text_add(text, "list, with commas");
         break;
+    case LB_TYPE_SERVERS:
+        lb_text_add(text, "addresses, ADDRESS/LENGTH or host names, with commas");
+        break;
+    case LB_TYPE_NAMES:
+        lb_text_add(text, "iSCSI names, with commas; the end may be *");
+        break;
+    case LB_TYPE_HOSTS:
+        lb_text_add(text, "HOST or HOST:PORT, with commas");
+        break;
+    case LB_TYPE_CARDS:
+        lb_text_add(text, "MAC addresses or net0, net1, ..., with commas");
+        break;
     case LB_TYPE_CHOICE:
         lb_text_add(text, "%s", lb_key_choices(info));
         break;
@@ -164,7 +177,7 @@ static bool is_plain_text(const struct lb_key_info *info, struct lb_bytes value)
     for (size_t i = 0; i < value.len; i++)
         if (value.p[i] < 0x20 || value.p[i] == 0x7f)
             return false;
-    return value.len <= info->max && lb_utf8_is_valid(value);
+    return value.len >= info->min && value.len <= info->max && lb_utf8_is_valid(value);
 }
 
 static bool is_choice(const char *form, struct lb_bytes value) {
@@ -173,23 +186,6 @@ static bool is_choice(const char *form, struct lb_bytes value) {
         if (lb_bytes_equal(word, value))
             return true;
     return false;
-}
-
-static bool are_choices(const char *form, struct lb_bytes list) {
-    struct lb_bytes item;
-    while (lb_list_next(&list, ',', &item))
-        if (!is_choice(form, item))
-            return false;
-    return true;
-}
-
-static bool are_addrs(struct lb_bytes list) {
-    struct lb_bytes item;
-    struct lb_addr addr;
-    while (lb_list_next(&list, ',', &item))
-        if (!lb_addr_parse(item, &addr))
-            return false;
-    return true;
 }
 
 /* A secret's bytes: as they are, or from hex after 0x. */
@@ -210,23 +206,27 @@ static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value)
     size_t len;
     struct lb_addr addr;
     struct lb_prefix prefix;
+    struct lb_config_item item;
     switch ((enum lb_key_type)info->type) {
     case LB_TYPE_ADDR:
         return lb_addr_parse(value, &addr);
     case LB_TYPE_PREFIX:
         return lb_prefix_parse(value, &prefix);
-    case LB_TYPE_ADDRS:
-        return value.len <= info->max && are_addrs(value);
     case LB_TYPE_CHOICE:
         return is_choice(lb_key_choices(info), value);
-    case LB_TYPE_CHOICES:
-        return value.len <= info->max && are_choices(lb_key_choices(info), value);
     case LB_TYPE_BYTES:
         return lb_parse_hex_bytes(value, lb_span(room, sizeof room), &len) && len >= info->min &&
                len <= info->max;
     case LB_TYPE_TEXT:
-    case LB_TYPE_LIST:
         return is_plain_text(info, value);
+    case LB_TYPE_ADDRS:
+    case LB_TYPE_LIST:
+    case LB_TYPE_CHOICES:
+    case LB_TYPE_SERVERS:
+    case LB_TYPE_NAMES:
+    case LB_TYPE_HOSTS:
+    case LB_TYPE_CARDS:
+        return is_plain_text(info, value) && lb_config_list_check(info, value, &item);
     case LB_TYPE_BOOL:
     case LB_TYPE_NUMBER:
     case LB_TYPE_DURATION:
@@ -282,6 +282,10 @@ static bool set_value(struct lb_config *config, enum lb_key key, struct lb_bytes
     case LB_TYPE_LIST:
     case LB_TYPE_CHOICE:
     case LB_TYPE_CHOICES:
+    case LB_TYPE_SERVERS:
+    case LB_TYPE_NAMES:
+    case LB_TYPE_HOSTS:
+    case LB_TYPE_CARDS:
     case LB_TYPE_BYTES:
         return is_valid_text(info, value) && store(config, key, value);
     }
@@ -317,16 +321,45 @@ static bool unknown_key(struct lb_bytes word, struct lb_error *error) {
     return false;
 }
 
+/* One item of a list: the list may be long, and the item is what is wrong. */
+static void add_wrong_item(struct lb_text *text, enum lb_key key, struct lb_bytes value) {
+    struct lb_config_item item;
+    if (lb_config_list_check(&keys[key], value, &item))
+        return;
+    lb_text_add(text, "item %zu", item.number);
+    if (item.text.len > 0) {
+        lb_text_add(text, ", `");
+        lb_text_untrusted(text, lb_bytes(item.text.p, LB_MIN(item.text.len, 60)));
+        lb_text_add(text, "`,");
+    }
+    lb_text_add(text, " %s; ", item.why);
+}
+
 static bool wrong_value(enum lb_key key, struct lb_bytes value, struct lb_error *error) {
-    char shown[80], form[120];
+    char shown[240], form[120];
     struct lb_text text = lb_text(shown, sizeof shown), form_text = lb_text(form, sizeof form);
-    if (keys[key].type == LB_TYPE_SECRET)
-        lb_text_add(&text, "a secret of %zu bytes", value.len);
-    else
-        lb_text_untrusted(&text, value);
     lb_key_form(&form_text, key);
-    lb_fail(error, LB_E_CONFIG_VALUE, "%s=%s, expected %s", keys[key].word, shown, form);
+    if (keys[key].type == LB_TYPE_SECRET) {
+        lb_text_add(&text, "=a secret of %zu bytes, ", value.len);
+    } else if (lb_config_is_list(&keys[key]) && value.len <= keys[key].max) {
+        lb_text_add(&text, ": ");
+        add_wrong_item(&text, key, value);
+    } else {
+        lb_text_add(&text, "=");
+        lb_text_untrusted(&text, lb_bytes(value.p, LB_MIN(value.len, 40)));
+        lb_text_add(&text, "%s, ", value.len > 40 ? "..." : "");
+    }
+    lb_fail(error, LB_E_CONFIG_VALUE, "%s%sexpected %s", keys[key].word, shown, form);
     return false;
+}
+
+/* `no` of any source stands: what forbids is not overruled by a later line. */
+static bool is_overruled(const struct lb_config *config, enum lb_key key,
+                         enum lb_config_source source, uint32_t before) {
+    bool was_set = config->source[key] != LB_SOURCE_NONE;
+    if (key == LB_KEY_ENABLE && was_set && before != config->number[key])
+        return before == 0;
+    return source < config->source[key];
 }
 
 bool lb_config_set(struct lb_config *config, enum lb_config_source source, struct lb_bytes key,
@@ -340,7 +373,7 @@ bool lb_config_set(struct lb_config *config, enum lb_config_source source, struc
     size_t used = config->used;
     if (!set_value(config, found, value))
         return wrong_value(found, value, error);
-    if (source < config->source[found]) { /* checked all the same; the later source stays */
+    if (is_overruled(config, found, source, before)) { /* checked all the same */
         config->number[found] = before;
         config->text_at[found] = text_at;
         config->text_len[found] = text_len;
@@ -351,41 +384,100 @@ bool lb_config_set(struct lb_config *config, enum lb_config_source source, struc
     if (keys[found].type == LB_TYPE_SECRET)
         wipe(config->texts + text_at, text_len);
     config->source[found] = (uint8_t)source;
+    config->line[found] = 0;
     return true;
 }
 
 /* ---- files and command lines -------------------------------------------------------------------
  */
 
-static bool set_line(struct lb_config *config, enum lb_config_source source, struct lb_bytes line,
-                     size_t number, struct lb_error *error) {
+/* Whether two values of a key mean the same: `yes` and `on` do. */
+static bool mean_the_same(enum lb_key key, struct lb_bytes a, struct lb_bytes b) {
+    const struct lb_key_info *info = &keys[key];
+    uint32_t first = 0, second = 0;
+    if (info->type == LB_TYPE_BOOL)
+        return parse_bool(a, &first) && parse_bool(b, &second) && first == second;
+    if (info->type == LB_TYPE_NUMBER)
+        return parse_number(info, a, &first) && parse_number(info, b, &second) && first == second;
+    if (info->type == LB_TYPE_DURATION)
+        return parse_duration(info, a, &first) && parse_duration(info, b, &second) &&
+               first == second;
+    return lb_bytes_equal(a, b);
+}
+
+static bool set_twice(const struct lb_config_seen *seen, enum lb_key key, struct lb_error *error) {
+    if (seen->line[key] != 0)
+        lb_fail(error, LB_E_CONFIG_TWICE, "%s, first set in line %u", keys[key].word,
+                seen->line[key]);
+    else
+        lb_fail(error, LB_E_CONFIG_TWICE, "%s", keys[key].word);
+    return false;
+}
+
+bool lb_config_set_once(struct lb_config *config, struct lb_config_seen *seen,
+                        enum lb_config_source source, uint16_t line, struct lb_bytes key,
+                        struct lb_bytes value, struct lb_error *error) {
+    enum lb_key found;
+    if (!lb_config_set(config, source, key, value, error))
+        return false;
+    lb_assert(lb_key_find(key, &found));
+    if (seen->value[found].p != NULL && !mean_the_same(found, seen->value[found], value))
+        return set_twice(seen, found, error);
+    if (config->source[found] == source)
+        config->line[found] = line;
+    if (seen->value[found].p == NULL) {
+        seen->value[found] = value;
+        seen->line[found] = line;
+    }
+    return true;
+}
+
+static bool set_line(struct lb_config *config, struct lb_config_seen *seen,
+                     enum lb_config_source source, struct lb_bytes line, uint16_t number,
+                     struct lb_error *error) {
     struct lb_error inner = {.code = LB_OK};
     struct lb_bytes rest = line, key, value;
     size_t at = 0;
     while (at < line.len && line.p[at] != '=')
         at++;
     if (at == line.len || !lb_list_next(&rest, '=', &key) || key.len == 0) {
-        lb_fail(error, LB_E_CONFIG_LINE, "line %zu", number);
+        lb_fail(error, LB_E_CONFIG_LINE, "line %u", number);
         return false;
     }
-    value = lb_bytes_after(line, at + 1);
-    while (value.len > 0 && (value.p[0] == ' ' || value.p[0] == '\t'))
-        value = lb_bytes_after(value, 1);
-    if (lb_config_set(config, source, key, value, &inner))
+    value = lb_bytes_trim(lb_bytes_after(line, at + 1));
+    if (lb_config_set_once(config, seen, source, number, key, value, &inner))
         return true;
-    lb_fail(error, inner.code, "line %zu: %s", number, inner.facts);
+    lb_fail(error, inner.code, "line %u: %s", number, inner.facts);
     return false;
+}
+
+/* A line that is no text is a sign that the file is not what its writer left. */
+static const char *what_is_no_text(struct lb_bytes line) {
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.p[i] == 0)
+            return "a NUL byte: the file is damaged, or it is UTF-16";
+        if ((line.p[i] < 0x20 && line.p[i] != '\t') || line.p[i] == 0x7f)
+            return "a control character";
+    }
+    return lb_utf8_is_valid(line) ? NULL : "bytes that are no UTF-8";
 }
 
 bool lb_config_file(struct lb_config *config, enum lb_config_source source, struct lb_bytes file,
                     struct lb_error *error) {
-    struct lb_bytes line;
-    for (size_t number = 1; lb_list_next(&file, '\n', &line); number++) {
-        while (line.len > 0 && line.p[line.len - 1] == '\r')
-            line.len--;
+    struct lb_bytes line, mark = lb_bytes("\xef\xbb\xbf", 3);
+    struct lb_config_seen seen = {.line = {0}};
+    if (lb_bytes_start_with(file, mark))
+        file = lb_bytes_after(file, mark.len);
+    for (unsigned number = 1; lb_list_next(&file, '\n', &line); number++) {
+        const char *why = what_is_no_text(line);
+        if (why != NULL || number > UINT16_MAX) {
+            lb_fail(error, LB_E_CONFIG_BYTES, "line %u: %s", number,
+                    why != NULL ? why : "too many lines");
+            return false;
+        }
         if (line.len == 0 || line.p[0] == '#')
             continue;
-        if (!set_line(config, source, line, number, error))
+        if (!set_line(config, &seen, source, line, (uint16_t)number, error))
             return false;
     }
     return true;
@@ -411,20 +503,45 @@ struct lb_bytes lb_config_unquote(struct lb_bytes text) {
     return text;
 }
 
+/* A quote that does not close: the line was cut, or its writer meant something else. */
+static bool is_quoted_by_half(struct lb_bytes word) {
+    size_t quotes = 0;
+    for (size_t i = 0; i < word.len; i++)
+        quotes += word.p[i] == '"';
+    return quotes % 2 != 0;
+}
+
+static bool set_word(struct lb_config *config, struct lb_config_seen *seen, struct lb_bytes word,
+                     struct lb_error *error) {
+    struct lb_bytes key = word, value = lb_bytes_of_text("yes");
+    enum lb_key found;
+    size_t at = 0;
+    while (at < word.len && word.p[at] != '=')
+        at++;
+    key.len = at;
+    if (at < word.len) {
+        value = lb_config_unquote(lb_bytes_after(word, at + 1));
+    } else if (lb_key_find(key, &found) && keys[found].type != LB_TYPE_BOOL) {
+        lb_fail(error, LB_E_CONFIG_LINE, "lunboot.%s without =VALUE", keys[found].word);
+        return false;
+    }
+    return lb_config_set_once(config, seen, LB_SOURCE_KERNEL, 0, key, value, error);
+}
+
 bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb_error *error) {
     struct lb_bytes prefix = lb_bytes_of_text("lunboot."), word;
+    struct lb_config_seen seen = {.line = {0}};
     while (lb_config_next_word(&line, &word)) {
+        bool is_half = is_quoted_by_half(word);
         word = lb_config_unquote(word);
-        if (!lb_bytes_start_with(word, prefix))
+        if (!lb_bytes_start_with(word, prefix) &&
+            !(is_half && word.len > 0 && lb_bytes_start_with(lb_bytes_after(word, 1), prefix)))
             continue;
-        struct lb_bytes key = lb_bytes_after(word, prefix.len), value = {0};
-        size_t at = 0;
-        while (at < key.len && key.p[at] != '=')
-            at++;
-        value =
-            at < key.len ? lb_config_unquote(lb_bytes_after(key, at + 1)) : lb_bytes_of_text("yes");
-        key.len = at;
-        if (!lb_config_set(config, LB_SOURCE_KERNEL, key, value, error))
+        if (is_half) {
+            lb_fail(error, LB_E_CONFIG_LINE, "a word lunboot.KEY with a quote that does not close");
+            return false;
+        }
+        if (!set_word(config, &seen, lb_bytes_after(word, prefix.len), error))
             return false;
     }
     return true;

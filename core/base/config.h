@@ -2,8 +2,10 @@
  *
  * A value comes from the lines of lunboot.conf, from the kernel command line (lunboot.key=value),
  * from a program's options (--key=value), or from what a person types; the later source wins.
- * Nothing that a network said is ever stored here, so `enable` set here was set by an
- * administrator.
+ * `enable = no` of any source forbids, whatever the others say. Nothing that a network said is ever
+ * stored here, so `enable` set here was set by an administrator.
+ *
+ * What is not understood is an error, and so is what is there by half: lb_config_check.
  *
  * A zeroed struct is a configuration in which nothing is set; reading a key that is not set gives
  * its default. The struct holds secrets: wipe it with lb_config_wipe_secrets. */
@@ -12,6 +14,7 @@
 
 #include "core/base/addr.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
 
 enum lb_key {
 #define LB_KEY(name, word, type, initial, min, max, form, sentence) LB_KEY_##name,
@@ -29,7 +32,11 @@ enum lb_key_type {
     LB_TYPE_ADDR,
     LB_TYPE_PREFIX,
     LB_TYPE_ADDRS,   /* a list with commas */
-    LB_TYPE_LIST,    /* a list with commas, of anything */
+    LB_TYPE_LIST,    /* a list with commas, of any text */
+    LB_TYPE_SERVERS, /* of addresses, ADDRESS/LENGTH networks and host names */
+    LB_TYPE_NAMES,   /* of iSCSI names, which may end in * */
+    LB_TYPE_HOSTS,   /* of hosts, with :PORT or without */
+    LB_TYPE_CARDS,   /* of network cards: net0, or a MAC address */
     LB_TYPE_CHOICE,  /* one of the words of `form`, which are separated by | */
     LB_TYPE_CHOICES, /* a list with commas of such words */
     LB_TYPE_BYTES,   /* min..max bytes as hex digits, optional colons */
@@ -45,30 +52,71 @@ enum lb_config_source {
     LB_SOURCE_KERNEL,   /* the kernel command line */
     LB_SOURCE_OPTION,   /* the program's command line, EFI load options */
     LB_SOURCE_PERSON,   /* typed in */
+    LB_SOURCES,
 };
 const char *lb_config_source_word(enum lb_config_source source);
 
 /* All texts together: the longest key is 1 KiB, most are 20 bytes. */
 #define LB_CONFIG_TEXT_MAX 8192
 
+/* What the firmware booted, by its table (iBFT). It is kept beside the keys, for a person may set
+ * these anew: the table's CHAP secrets are for its target alone, and its CHAP is required there. */
+struct lb_config_table {
+    char target[LB_NAME_MAX + 1]; /* empty: there is no table, or it is not used */
+    bool chap, mutual;            /* the firmware logged in by CHAP; and the target proved itself */
+};
+
 struct lb_config {
     uint8_t source[LB_KEY_COUNT];   /* enum lb_config_source */
+    uint16_t line[LB_KEY_COUNT];    /* of the file that set it; 0: no file */
     uint32_t number[LB_KEY_COUNT];  /* of numeric types */
     uint16_t text_at[LB_KEY_COUNT]; /* of the other types: into texts */
     uint16_t text_len[LB_KEY_COUNT];
     size_t used;
     char texts[LB_CONFIG_TEXT_MAX];
+    const char *name[LB_SOURCES]; /* of a source, for errors: "/etc/lunboot.conf"; NULL: its word */
+    struct lb_config_table table;
 };
 
-/* Sets one key; a source earlier than the one that set it before changes nothing. False: *error
- * says what is wrong, and the configuration is unchanged. Secrets do not appear in errors. */
+/* Sets one key; a source earlier than the one that set it before changes nothing, except that `no`
+ * stands for `enable`. False: *error says what is wrong, and the configuration is unchanged.
+ * Secrets do not appear in errors. */
 bool lb_config_set(struct lb_config *config, enum lb_config_source source, struct lb_bytes key,
                    struct lb_bytes value, struct lb_error *error);
-/* Lines of `key = value`; empty lines and lines that start with # are passed over. */
+
+/* The keys that one source has set so far. Zero it before the source is read. */
+struct lb_config_seen {
+    struct lb_bytes value[LB_KEY_COUNT]; /* as given, the caller's memory; p is NULL: not yet */
+    uint16_t line[LB_KEY_COUNT];
+};
+/* Sets one key of a source that is read as a whole: a second value that means something else is an
+ * error. line: 0 where there are no lines. */
+bool lb_config_set_once(struct lb_config *config, struct lb_config_seen *seen,
+                        enum lb_config_source source, uint16_t line, struct lb_bytes key,
+                        struct lb_bytes value, struct lb_error *error);
+
+/* Lines of `key = value`; empty lines and lines that start with # are passed over. A UTF-8 byte
+ * order mark and CR LF are read as what they are; NUL bytes, control characters, bytes that are no
+ * UTF-8, unknown keys and keys with two values are errors, and name the line. Nothing of a file
+ * with an error may be used: the caller must not boot. */
 bool lb_config_file(struct lb_config *config, enum lb_config_source source, struct lb_bytes file,
                     struct lb_error *error);
-/* The words `lunboot.key=value` of a kernel command line; a value may be in "double quotes". */
+/* The words `lunboot.key=value` of a kernel command line; a value may be in "double quotes". Words
+ * of others are passed over. */
 bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb_error *error);
+
+/* After all sources have been read: whether what belongs together is there as a whole. A CHAP name
+ * needs its secret and a secret its name; the target's secret needs both, for the target proves
+ * itself in our login, and the target's name needs its secret. False: *error names the keys, and
+ * where they were set. */
+bool lb_config_check(const struct lb_config *config, struct lb_error *error);
+/* "chap-secret (/etc/lunboot.conf, line 3)", or "chap-secret (kernel command line)". */
+void lb_config_where(struct lb_text *text, const struct lb_config *config, enum lb_key key);
+
+/* The CHAP keys that count: what the firmware's table says is not mixed with what others say. A key
+ * that does not count reads as not set. */
+bool lb_config_has_chap(const struct lb_config *config, enum lb_key key);
+
 /* The next word of a kernel command line, with the quotes that may stand around it or its value;
  * lb_config_unquote takes them away. False: there is none. */
 bool lb_config_next_word(struct lb_bytes *line, struct lb_bytes *word);

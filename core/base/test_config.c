@@ -1,6 +1,7 @@
 /* The configuration's keys: what is accepted, who wins, what a wrong value is told. */
 #include "core/base/config.h"
 #include "tests/tap.h"
+#include <string.h>
 
 static struct lb_config config;
 static struct lb_error error;
@@ -185,6 +186,294 @@ static void requirements_are_words_of_a_list(void) {
     CHECK(!lb_config_requires(&config, "chap"));
 }
 
+/* ---- what forbids ------------------------------------------------------------------------------
+ */
+
+static void no_of_any_source_forbids_whatever_another_says(void) {
+    for (unsigned no = LB_SOURCE_IBFT; no < LB_SOURCES; no++) {
+        for (unsigned yes = LB_SOURCE_IBFT; yes < LB_SOURCES; yes++) {
+            for (unsigned first = 0; first < 2; first++) {
+                enum lb_config_source sources[2] = {(enum lb_config_source)no,
+                                                    (enum lb_config_source)yes};
+                clear();
+                for (unsigned i = 0; i < 2; i++)
+                    CHECK(lb_config_set(&config, sources[i ^ first], text("enable"),
+                                        text((i ^ first) == 0 ? "no" : "yes"), &error));
+                CHECK(!lb_config_bool(&config, LB_KEY_ENABLE));
+                CHECK_EQ(lb_config_source(&config, LB_KEY_ENABLE), no);
+            }
+        }
+    }
+}
+
+/* ---- files that are not what their writer left -------------------------------------------------
+ */
+
+static bool file(struct lb_bytes bytes) {
+    clear();
+    error = (struct lb_error){.code = LB_OK};
+    return lb_config_file(&config, LB_SOURCE_FILE, bytes, &error);
+}
+
+static void a_byte_order_mark_and_cr_lf_are_read_as_what_they_are(void) {
+    CHECK(file(text("\xef\xbb\xbf"
+                    "enable = yes\r\nlun = 3\r\n\r\n# a comment\r\ntrace = on")));
+    CHECK(lb_config_bool(&config, LB_KEY_ENABLE) && lb_config_bool(&config, LB_KEY_TRACE));
+    CHECK_STR(lb_config_text(&config, LB_KEY_LUN), "3");
+}
+
+#define BYTES(literal)                                                                             \
+    { literal, sizeof(literal) - 1 }
+
+static void bytes_that_are_no_text_are_an_error_that_names_the_line(void) {
+    static const struct {
+        struct {
+            const char *p;
+            size_t len;
+        } bytes;
+        const char *facts;
+    } cases[] = {
+        {BYTES("enable = yes\nallow-server = 10.0.0.1\0\n"), "line 2: a NUL byte"},
+        {BYTES("enable = yes\n\0\0\0\0"), "line 2: a NUL byte"},
+        {BYTES("# a\0b\nenable = yes\n"), "line 1: a NUL byte"},
+        {BYTES("e\0n\0a\0b\0l\0e\0"), "line 1: a NUL byte"},
+        {BYTES("enable = yes\nchap-secret = twelve\x1b bytes\n"), "line 2: a control character"},
+        {BYTES("chap-secret = twelve\rbytes\n"), "line 1: a control character"},
+        {BYTES("hostname = b\xfcro\n"), "line 1: bytes that are no UTF-8"},
+        {BYTES("# b\xfcro\nenable = yes\n"), "line 1: bytes that are no UTF-8"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        CHECK(!file(lb_bytes(cases[i].bytes.p, cases[i].bytes.len)));
+        CHECK_EQ(error.code, LB_E_CONFIG_BYTES);
+        CHECK_HAS(error.facts, cases[i].facts);
+    }
+}
+
+static void a_byte_order_mark_within_a_file_is_no_part_of_a_key(void) {
+    CHECK(!file(text("enable = yes\n\xef\xbb\xbflun = 1\n")));
+    CHECK_EQ(error.code, LB_E_CONFIG_KEY);
+    CHECK_HAS(error.facts, "line 2");
+}
+
+static void a_key_with_two_values_in_one_file_is_an_error(void) {
+    static const struct {
+        const char *file, *facts;
+    } cases[] = {
+        {"lun = 1\nport = 3261\nlun = 2\n", "line 3: lun, first set in line 1"},
+        {"enable = no\nenable = yes\n", "line 2: enable, first set in line 1"},
+        {"retry-time = 1m\nretry-time = 61s\n", "line 2: retry-time"},
+        {"chap-secret = twelve-bytes-1\nchap-secret = twelve-bytes-2", "line 2: chap-secret"},
+        {"allow-server = 10.0.0.1\nallow-server = 10.0.0.2\n", "line 2: allow-server"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        CHECK(!file(text(cases[i].file)));
+        CHECK_EQ(error.code, LB_E_CONFIG_TWICE);
+        CHECK_HAS(error.facts, cases[i].facts);
+    }
+    CHECK(strstr(error.facts, "10.0.0") == NULL);
+    CHECK(file(text("lun = 1\nlun = 1\nenable = yes\nenable = on\nretry-time = 1m\n"
+                    "retry-time = 60s\n")));
+}
+
+static void a_key_with_two_values_on_one_command_line_is_an_error(void) {
+    clear();
+    error = (struct lb_error){.code = LB_OK};
+    CHECK(!lb_config_cmdline(&config, text("lunboot.lun=1 quiet lunboot.lun=2"), &error));
+    CHECK_EQ(error.code, LB_E_CONFIG_TWICE);
+    clear();
+    CHECK(lb_config_cmdline(&config, text("lunboot.lun=1 lunboot.lun=1"), &error));
+}
+
+static void a_word_of_the_command_line_without_its_value_is_an_error(void) {
+    static const char *const lines[] = {
+        "lunboot.target",         "quiet lunboot.allow-server", "lunboot.=x",
+        "lunboot.hostname=\"a b", "\"lunboot.hostname=a b",     "lunboot.chap_name=x",
+    };
+    for (size_t i = 0; i < LB_COUNT(lines); i++) {
+        clear();
+        error = (struct lb_error){.code = LB_OK};
+        if (!CHECK(!lb_config_cmdline(&config, text(lines[i]), &error)))
+            tap_note("%s", lines[i]);
+    }
+    clear();
+    CHECK(lb_config_cmdline(&config, text("systemd.x=\"a b other=\"y lunboot lunboot=1"), &error));
+}
+
+/* ---- lists -------------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *key, *value, *item;
+} wrong_items[] = {
+    {"allow-server", "10.9.8.7,192.0.2.*", "item 2, `192.0.2.*`"},
+    {"allow-server", "*", "item 1, `*`"},
+    {"allow-server", "*.example.com", "item 1"},
+    {"allow-server", "192.0.2.0/33", "item 1, `192.0.2.0/33`"},
+    {"allow-server", "2001:db8::/129", "item 1"},
+    {"allow-server", "192.0.2", "item 1, `192.0.2`"},
+    {"allow-server", "192.0.2.256", "item 1"},
+    {"allow-server", "192.0.2.01", "item 1"},
+    {"allow-server", "10.0.0.0/8/8", "item 1"},
+    {"allow-server", "10.0.0.0/", "item 1"},
+    {"allow-server", "10.0.0.0/255.0.0.0", "item 1"},
+    {"allow-server", "192.0.2.1-192.0.2.9", "item 1"},
+    {"allow-server", "192.0.2.1:3260", "item 1"},
+    {"allow-server", "[2001:db8::1]", "item 1"},
+    {"allow-server", "fe80::1%eth0", "item 1, `fe80::1%eth0`"},
+    {"allow-server", "::ffff:192.0.2.1", "item 1"},
+    {"allow-server", "192.0.2.1/24", "bits set beyond its length"},
+    {"allow-server", "2001:db8::1/64", "bits set beyond its length"},
+    {"allow-server", "0.0.0.0", "no server's address"},
+    {"allow-server", "224.0.0.1", "no server's address"},
+    {"allow-server", "192.0.2.1,,192.0.2.2", "item 2 is empty"},
+    {"allow-server", "192.0.2.1,", "item 2 is empty"},
+    {"allow-server", ",192.0.2.1", "item 1 is empty"},
+    {"allow-server", "192.0.2.1 192.0.2.2", "item 1"},
+    {"allow-server", "192.0.2.1;192.0.2.2", "item 1"},
+    {"allow-server", "!192.0.2.1", "item 1"},
+    {"allow-server", "host_name.example.com", "item 1"},
+    {"allow-server", "", "is empty"},
+    {"allow-target", "iqn.*x*", "item 1, `iqn.*x*`"},
+    {"allow-target", "*disk", "item 1"},
+    {"allow-target", "iqn.2026-11.test:d*k", "item 1"},
+    {"allow-target", "disk", "item 1"},
+    {"allow-target", "disk*", "item 1"},
+    {"allow-target", "iqn.2026-11", "item 1"},
+    {"allow-target", "iqn.2026.test:disk", "item 1"},
+    {"allow-target", "iqn.2026-11.test:a b", "item 1"},
+    {"allow-target", "eui.0123", "item 1"},
+    {"allow-target", "eui.0123456789abcdef0*", "item 1"},
+    {"allow-target", "naa.x*", "item 1"},
+    {"allow-target", "iqn.2026-11.test:a,,*", "item 2 is empty"},
+    {"allow-target", ",", "item 1 is empty"},
+    {"isns-server", "192.0.2.1:0", "item 1"},
+    {"isns-server", "192.0.2.1:65536", "item 1"},
+    {"isns-server", "192.0.2.1:", "item 1"},
+    {"isns-server", "[2001:db8::1", "item 1"},
+    {"isns-server", "isns.example.com:x", "item 1"},
+    {"isns-server", "isns.example.com,", "item 2 is empty"},
+    {"cards", "eth0", "item 1, `eth0`"},
+    {"cards", "net0,52:54:00:12:34", "item 2"},
+    {"cards", "net", "item 1"},
+    {"dns", "192.0.2.1,", "item 2 is empty"},
+    {"dns", "dns.example.com", "item 1"},
+    {"slp-agent", "192.0.2.1,x", "item 2, `x`"},
+    {"slp-scopes", "a,,b", "item 2 is empty"},
+    {"chap-algorithms", "md5,rot13", "item 2, `rot13`"},
+    {"chap-algorithms", "", "is empty"},
+    {"require", "chap,mutual", "item 2, `mutual`"},
+    {"require", "chap,", "item 2 is empty"},
+    {"require", "", "is empty"},
+    {"discovery", "isns,everything", "item 2"},
+};
+
+static void an_item_that_can_match_nothing_is_an_error_at_its_place(void) {
+    for (size_t i = 0; i < LB_COUNT(wrong_items); i++) {
+        clear();
+        if (!CHECK(!set(wrong_items[i].key, wrong_items[i].value)) ||
+            !CHECK_HAS(error.facts, wrong_items[i].item))
+            tap_note("%s = %s", wrong_items[i].key, wrong_items[i].value);
+        CHECK(!lb_config_is_set(&config, LB_KEY_ALLOW_SERVER));
+    }
+}
+
+static void items_of_each_legal_form_are_taken(void) {
+    static const struct {
+        const char *key, *value;
+    } cases[] = {
+        {"allow-server", "192.0.2.0/24, 2001:db8::/32,10.1.2.3,::1,127.0.0.1,fe80::1"},
+        {"allow-server", "0.0.0.0/0,::/0"},
+        {"allow-server", "storage.example.com,Storage,xn--bcher-kva.example,s.example.com."},
+        {"allow-target", "*"},
+        {"allow-target", "iqn.*,iqn.2026-11.test:*, iqn.2026-11.test,IQN.2026-11.Test:Disk_1"},
+        {"allow-target", "eui.0123456789ABCDEF,naa.0123456789abcdef,eui.01*"},
+        {"allow-target", "naa.0123456789abcdef0123456789abcdef,iqn.2026-11.test:\xc3\xa4"},
+        {"isns-server", "192.0.2.9,192.0.2.9:3205,isns.example.com,isns.example.com:3205"},
+        {"isns-server", "2001:db8::9,[2001:db8::9],[2001:db8::9]:3205"},
+        {"cards", "net0,net12,52:54:00:12:34:56,525400123456"},
+        {"chap-algorithms", "sha3-256,tgt-sha1,md5"},
+        {"chap-algorithms", "8,7,6,5"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        clear();
+        if (!CHECK(set(cases[i].key, cases[i].value)))
+            tap_note("%s = %s: %s", cases[i].key, cases[i].value, error.facts);
+    }
+}
+
+static void an_empty_value_is_an_error_where_it_would_mean_nothing(void) {
+    static const char *const keys[] = {"chap-name",          "chap-secret", "chap-target-name",
+                                       "chap-target-secret", "target",      "server",
+                                       "rootpath",           "initiator",   "lun",
+                                       "interface",          "address",     "require"};
+    for (size_t i = 0; i < LB_COUNT(keys); i++) {
+        clear();
+        if (!CHECK(!set(keys[i], "")))
+            tap_note("%s", keys[i]);
+    }
+}
+
+/* ---- what belongs together ---------------------------------------------------------------------
+ */
+
+static void half_of_chap_names_key_file_and_line(void) {
+    CHECK(file(text("enable = yes\nchap-target-secret = twelve-bytes-1\n")));
+    config.name[LB_SOURCE_FILE] = "/etc/lunboot.conf";
+    CHECK(!lb_config_check(&config, &error));
+    CHECK_EQ(error.code, LB_E_CONFIG_HALF);
+    CHECK_STR(error.facts, "chap-target-secret (/etc/lunboot.conf, line 2) needs chap-name");
+}
+
+static void halves_of_two_persons_sources_are_a_whole(void) {
+    CHECK(file(text("chap-secret = twelve-bytes-1\n")));
+    CHECK(!lb_config_check(&config, &error));
+    CHECK(lb_config_set(&config, LB_SOURCE_KERNEL, text("chap-name"), text("me"), &error));
+    CHECK(lb_config_check(&config, &error));
+}
+
+static void from_table(const char *key, const char *value) {
+    struct lb_error none = {.code = LB_OK};
+    CHECK(lb_config_set(&config, LB_SOURCE_IBFT, text(key), text(value), &none));
+}
+
+static void the_tables_half_and_a_persons_are_no_whole(void) {
+    clear();
+    from_table("chap-name", "of-the-table");
+    from_table("chap-secret", "secret-of-the-table");
+    CHECK(lb_config_check(&config, &error));
+    CHECK(lb_config_has_chap(&config, LB_KEY_CHAP_NAME));
+    error = (struct lb_error){.code = LB_OK};
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, text("chap-secret"), text("of-a-person-12"),
+                        &error));
+    CHECK(!lb_config_has_chap(&config, LB_KEY_CHAP_NAME));
+    CHECK(!lb_config_check(&config, &error));
+    CHECK_HAS(error.facts, "chap-secret (configuration file) needs chap-name, and that of the");
+    error = (struct lb_error){.code = LB_OK};
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, text("chap-name"), text("me"), &error));
+    CHECK(lb_config_check(&config, &error));
+}
+
+static void a_table_that_says_chap_needs_name_and_secret(void) {
+    clear();
+    from_table("target", "iqn.2026-11.test:disk");
+    lb_text_copy(config.table.target, sizeof config.table.target, text("iqn.2026-11.test:disk"));
+    CHECK(lb_config_check(&config, &error));
+    config.table.chap = true;
+    error = (struct lb_error){.code = LB_OK};
+    CHECK(!lb_config_check(&config, &error));
+    CHECK_HAS(error.facts, "wants CHAP, and there is no chap-name");
+    from_table("chap-name", "me");
+    from_table("chap-secret", "secret-of-the-table");
+    CHECK(lb_config_check(&config, &error));
+    config.table.mutual = true;
+    error = (struct lb_error){.code = LB_OK};
+    CHECK(!lb_config_check(&config, &error));
+    CHECK_HAS(error.facts, "wants mutual CHAP, and there is no chap-target-secret");
+    error = (struct lb_error){.code = LB_OK};
+    CHECK(set("rootpath", "iscsi:192.0.2.9:::1:iqn.2026-11.test:other"));
+    CHECK(lb_config_check(&config, &error)); /* another target is booted */
+}
+
 int main(void) {
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
@@ -200,5 +489,19 @@ int main(void) {
     TEST(the_kernel_command_line_gives_our_words_alone);
     TEST(too_much_text_is_refused_and_changes_nothing);
     TEST(requirements_are_words_of_a_list);
+    TEST(no_of_any_source_forbids_whatever_another_says);
+    TEST(a_byte_order_mark_and_cr_lf_are_read_as_what_they_are);
+    TEST(bytes_that_are_no_text_are_an_error_that_names_the_line);
+    TEST(a_byte_order_mark_within_a_file_is_no_part_of_a_key);
+    TEST(a_key_with_two_values_in_one_file_is_an_error);
+    TEST(a_key_with_two_values_on_one_command_line_is_an_error);
+    TEST(a_word_of_the_command_line_without_its_value_is_an_error);
+    TEST(an_item_that_can_match_nothing_is_an_error_at_its_place);
+    TEST(items_of_each_legal_form_are_taken);
+    TEST(an_empty_value_is_an_error_where_it_would_mean_nothing);
+    TEST(half_of_chap_names_key_file_and_line);
+    TEST(halves_of_two_persons_sources_are_a_whole);
+    TEST(the_tables_half_and_a_persons_are_no_whole);
+    TEST(a_table_that_says_chap_needs_name_and_secret);
     return tap_done();
 }

@@ -10,8 +10,13 @@ bool lb_policy_enabled(struct lb_boot *boot) {
     const struct lb_config *config = boot->setup.config;
     if (boot->setup.goal != LB_GOAL_DISK || lb_config_bool(config, LB_KEY_ENABLE))
         return true;
-    lb_fail(&boot->error, LB_E_NOT_ENABLED, "enable is %s",
-            lb_config_is_set(config, LB_KEY_ENABLE) ? "no" : "not set");
+    if (lb_config_is_set(config, LB_KEY_ENABLE)) {
+        char where[160];
+        struct lb_text text = lb_text(where, sizeof where);
+        lb_config_where(&text, config, LB_KEY_ENABLE);
+        lb_fail(&boot->error, LB_E_NOT_ENABLED, "%s is no", where);
+    }
+    lb_fail(&boot->error, LB_E_NOT_ENABLED, "enable is not set");
     return false;
 }
 
@@ -84,18 +89,30 @@ bool lb_policy_session(struct lb_boot *boot) {
 /* ---- secrets -----------------------------------------------------------------------------------
  */
 
+static bool algorithms_are_valid(struct lb_boot *boot) {
+    const char *value = lb_config_text(boot->setup.config, LB_KEY_CHAP_ALGORITHMS);
+    struct lb_chap_algs algorithms;
+    if (lb_chap_parse_algs(lb_bytes_of_text(value), &algorithms))
+        return true;
+    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "chap-algorithms=%s has one of them twice", value);
+    return false;
+}
+
 /* RFC 7143 9.2.1: one secret must not serve both directions, or an impostor needs none; and one of
  * less than 96 bits can be found by trying. The short one is told and used: what the target's
  * administrator chose is not ours to change. */
 bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_config *config = boot->setup.config;
     struct lb_bytes secret = lb_config_secret(config, LB_KEY_CHAP_SECRET);
-    if (secret.len == 0)
+    if (!lb_config_check(config, &boot->error) || !algorithms_are_valid(boot))
+        return false;
+    if (!lb_config_has_chap(config, LB_KEY_CHAP_SECRET))
         return true;
     if (!lb_chap_secret_is_long_enough(secret) && boot->attempts == 1)
         lb_report_learned(&boot->report, now_us, LB_STAGE_LOGIN, "warning", "configuration",
                           "chap-secret has less than 12 bytes: it can be found by trying");
-    if (!lb_chap_secrets_are_equal(secret, lb_config_secret(config, LB_KEY_CHAP_TARGET_SECRET)))
+    if (!lb_config_has_chap(config, LB_KEY_CHAP_TARGET_SECRET) ||
+        !lb_chap_secrets_are_equal(secret, lb_config_secret(config, LB_KEY_CHAP_TARGET_SECRET)))
         return true;
     lb_fail(&boot->error, LB_E_CONFIG_VALUE,
             "chap-target-secret is the same as chap-secret; they must differ");

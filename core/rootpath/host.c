@@ -1,32 +1,8 @@
 /* The servername of a Root Path: RFC 2396 3.2.2 names and IPv4 addresses, RFC 2732 [IPv6]. */
 #include "core/rootpath/rootpath.h"
 
-#define LABEL_MAX 63 /* RFC 1035 2.3.4: a longer one can never resolve */
-
 static bool is_digit(uint8_t c) {
     return c >= '0' && c <= '9';
-}
-
-static bool is_letter(uint8_t c) {
-    uint8_t lower = lb_ascii_lower(c);
-    return lower >= 'a' && lower <= 'z';
-}
-
-/* The end of the label that begins at start: the next dot, or the end of the text. */
-static size_t label_end(struct lb_bytes text, size_t start) {
-    while (start < text.len && text.p[start] != '.')
-        start++;
-    return start;
-}
-
-/* Where the last label begins; a final dot does not count. */
-static size_t last_label(struct lb_bytes text) {
-    size_t at = text.len;
-    if (at > 0 && text.p[at - 1] == '.')
-        at--;
-    while (at > 0 && text.p[at - 1] != '.')
-        at--;
-    return at;
 }
 
 /* Four decimal octets. False sets *offset to the octet or the byte that spoils them. */
@@ -45,32 +21,6 @@ static bool check_v4(struct lb_bytes text, size_t *offset) {
             return at == text.len;
         if (at == text.len || text.p[at] != '.')
             return false;
-    }
-}
-
-/* One label; *offset is moved past it or to the first wrong byte. */
-static bool check_label(struct lb_bytes text, size_t end, size_t *offset) {
-    const size_t start = *offset;
-    for (; *offset < end; (*offset)++) {
-        uint8_t c = text.p[*offset];
-        bool is_edge = *offset == start || *offset + 1 == end;
-        bool fits = is_letter(c) || is_digit(c) || (c == '-' && !is_edge);
-        if (!fits || *offset - start == LABEL_MAX)
-            return false;
-    }
-    return end > start;
-}
-
-static bool check_name(struct lb_bytes text, size_t *offset) {
-    *offset = 0;
-    for (;;) {
-        if (!check_label(text, label_end(text, *offset), offset))
-            return false;
-        if (*offset == text.len)
-            return true;
-        if (*offset + 1 == text.len)
-            return true; /* one final dot */
-        (*offset)++;
     }
 }
 
@@ -127,19 +77,15 @@ bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, str
     if (*offset < text.len)
         return bare && parse_v6(text, kind, addr, offset);
     /* RFC 2396: a name's last label begins with a letter, so that it is no address. */
-    size_t last = last_label(text);
+    size_t last = lb_host_name_last_label(text);
     if (last < text.len && is_digit(text.p[last])) {
         if (!check_v4(text, offset) || !lb_addr_parse_v4(text, addr))
             return false;
         *kind = LB_HOST_ADDR;
         return true;
     }
-    if (!check_name(text, offset))
+    if (!lb_host_name_check(text, offset))
         return false;
-    if (text.len > LB_HOST_MAX) {
-        *offset = LB_HOST_MAX;
-        return false;
-    }
     lb_text_copy(name, LB_HOST_MAX + 1, text);
     *kind = LB_HOST_NAME;
     return true;

@@ -8,8 +8,10 @@
 #include "hosts/linux/kexec.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct lb_run run;
@@ -60,15 +62,23 @@ static bool read_cmdline(void) {
         return false;
     }
     struct lb_bytes line = lb_bytes(text, (size_t)len);
+    run.config.name[LB_SOURCE_KERNEL] = cmdline_file;
     bool good = lb_dracut_configure(line, &run.config, &run.error) &&
                 lb_config_cmdline(&run.config, line, &run.error);
     lb_wipe(text, sizeof(text));
     return good;
 }
 
+/* A file that is there and cannot be read, or a link to nowhere, is an error: it may forbid. */
+static bool is_there(const char *path) {
+    struct stat info;
+    return lstat(path, &info) == 0 || errno != ENOENT;
+}
+
+/* The table comes last, for the other sources say whether it is used. */
 static bool configure(void) {
-    const char *file = access(config_file, R_OK) == 0 ? config_file : NULL;
-    return read_ibft() && lb_run_configure(&run, file, NULL) && read_cmdline();
+    const char *file = is_there(config_file) ? config_file : NULL;
+    return lb_run_configure(&run, file, NULL) && read_cmdline() && read_ibft();
 }
 
 static bool choose_interface(void) {

@@ -68,9 +68,20 @@ static bool starts_with(struct lb_bytes text, const char *prefix) {
 /* ---- the disk ---------------------------------------------------------------------------------
  */
 
+/* USER:SECRET, or USER:SECRET:TARGETUSER:TARGETSECRET. What is wrong is not shown: a colon too many
+ * may stand in a secret. */
 static bool set_credentials(struct words *words, struct lb_bytes text) {
-    struct lb_bytes part[4] = {{0}};
-    fields(text, part, LB_COUNT(part));
+    struct lb_bytes part[5] = {{0}};
+    size_t count = fields(text, part, LB_COUNT(part));
+    bool is_whole = count == 2 || count == 4;
+    for (size_t i = 0; i < count; i++)
+        is_whole = is_whole && part[i].len > 0;
+    if (!is_whole) {
+        lb_fail(words->error, LB_E_CONFIG_HALF,
+                "netroot=iscsi: on the kernel command line: before the @ stands neither "
+                "USER:SECRET nor USER:SECRET:TARGETUSER:TARGETSECRET");
+        return false;
+    }
     return set(words, "chap-name", part[0]) && set(words, "chap-secret", part[1]) &&
            set(words, "chap-target-name", part[2]) && set(words, "chap-target-secret", part[3]);
 }
@@ -78,21 +89,21 @@ static bool set_credentials(struct words *words, struct lb_bytes text) {
 /* What follows "iscsi:". A target's name has colons of its own: it begins at the fifth field, or at
  * the seventh where an interface and a device of iscsid's stand before the LUN. */
 static bool set_netroot(struct words *words, struct lb_bytes text) {
-    struct lb_bytes part[7] = {{0}}, all = text;
-    size_t at = 0, count;
-    while (at < text.len && text.p[at] != '@')
-        at++;
-    if (at < text.len) {
-        if (!set_credentials(words, lb_bytes(text.p, at)))
+    struct lb_bytes part[7] = {{0}};
+    size_t at = text.len, count;
+    while (at > 0 && text.p[at - 1] != '@') /* the last one: a secret may have others */
+        at--;
+    if (at > 0) {
+        if (!set_credentials(words, lb_bytes(text.p, at - 1)))
             return false;
-        text = lb_bytes_after(text, at + 1);
+        text = lb_bytes_after(text, at);
     }
     count = fields(text, part, 5);
     if (count == 5 && !starts_with(part[4], "iqn.") && !starts_with(part[4], "eui.") &&
         !starts_with(part[4], "naa."))
         count = fields(text, part, 7);
     if (count != 5 && count != 7)
-        return wrong(words, "netroot", all);
+        return wrong(words, "netroot", text); /* without the secrets */
     return set(words, "server", without_brackets(part[0])) && set(words, "port", part[2]) &&
            set(words, "lun", part[count - 2]) && set(words, "target", part[count - 1]) &&
            (count == 5 || set(words, "interface", part[4]));
@@ -100,6 +111,10 @@ static bool set_netroot(struct words *words, struct lb_bytes text) {
 
 static bool is_yes(struct lb_bytes value) {
     return !lb_text_is(value, "0") && !lb_text_is(value, "no") && !lb_text_is(value, "off");
+}
+
+static bool is_credential(const char *key) {
+    return strncmp(key, "chap-", 5) == 0;
 }
 
 /* What follows "rd.iscsi." or "iscsi_", with dots for underscores. */
@@ -123,6 +138,11 @@ static bool set_iscsi_word(struct words *words, const char *name, struct lb_byte
             continue;
         if (lb_streq(name, "target.name") && !set_text(words, "enable", "yes"))
             return false;
+        if (value.len == 0 && is_credential(keys[i].key)) {
+            lb_fail(words->error, LB_E_CONFIG_HALF, "rd.iscsi.%s= on the kernel command line",
+                    name);
+            return false;
+        }
         return set(words, keys[i].key, without_brackets(value));
     }
     return true;

@@ -54,12 +54,19 @@ static enum lb_parsed take_own(const struct lb_usage *usage, const struct lb_opt
     return LB_PARSED;
 }
 
-static void blank_out(char *value) {
-    memset(value, '*', strlen(value));
+/* Of options that have been read: a secret is not for those who list processes. */
+static void blank_out_secrets(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        char *equals = strncmp(argv[i], "--", 2) == 0 ? strchr(argv[i], '=') : NULL;
+        enum lb_key key;
+        if (equals && lb_key_find(lb_bytes(argv[i] + 2, (size_t)(equals - argv[i] - 2)), &key) &&
+            lb_key_info(key)->type == LB_TYPE_SECRET)
+            memset(equals + 1, '*', strlen(equals + 1));
+    }
 }
 
 static enum lb_parsed take_key(const struct lb_usage *usage, struct lb_bytes name, char *value,
-                               struct lb_config *config) {
+                               struct lb_config *config, struct lb_config_seen *seen) {
     struct lb_error error = {0};
     char buffer[512];
     struct lb_text text = lb_text(buffer, sizeof(buffer));
@@ -69,19 +76,16 @@ static enum lb_parsed take_key(const struct lb_usage *usage, struct lb_bytes nam
         return wrong(usage, "unknown option", name);
     if (!value && lb_key_info(key)->type != LB_TYPE_BOOL)
         return wrong(usage, "this option needs a value", name);
-    if (lb_config_set(config, LB_SOURCE_OPTION, name, lb_bytes_of_text(value ? value : "yes"),
-                      &error)) {
-        if (value && lb_key_info(key)->type == LB_TYPE_SECRET)
-            blank_out(value);
+    if (lb_config_set_once(config, seen, LB_SOURCE_OPTION, 0, name,
+                           lb_bytes_of_text(value ? value : "yes"), &error))
         return LB_PARSED;
-    }
     lb_error_format(&text, &error);
     fprintf(stderr, "%s", buffer);
     return LB_PARSED_WRONG;
 }
 
 static enum lb_parsed take_option(const struct lb_usage *usage, char *argument,
-                                  struct lb_config *config) {
+                                  struct lb_config *config, struct lb_config_seen *seen) {
     char *equals = strchr(argument, '='), *value = equals ? equals + 1 : NULL;
     struct lb_bytes name =
         lb_bytes(argument, equals ? (size_t)(equals - argument) : strlen(argument));
@@ -96,18 +100,19 @@ static enum lb_parsed take_option(const struct lb_usage *usage, char *argument,
     }
     if (!usage->takes_keys)
         return wrong(usage, "unknown option", name);
-    return take_key(usage, name, value, config);
+    return take_key(usage, name, value, config, seen);
 }
 
-enum lb_parsed lb_options_parse(const struct lb_usage *usage, int argc, char **argv,
-                                struct lb_config *config, const char **word) {
+static enum lb_parsed parse(const struct lb_usage *usage, int argc, char **argv,
+                            struct lb_config *config, const char **word) {
+    struct lb_config_seen seen = {.line = {0}};
     bool only_words = false;
     for (int i = 1; i < argc; i++) {
         enum lb_parsed parsed = LB_PARSED;
         if (!only_words && strcmp(argv[i], "--") == 0) {
             only_words = true;
         } else if (!only_words && strncmp(argv[i], "--", 2) == 0) {
-            parsed = take_option(usage, argv[i] + 2, config);
+            parsed = take_option(usage, argv[i] + 2, config, &seen);
         } else if (word && !*word) {
             *word = argv[i];
         } else {
@@ -119,4 +124,11 @@ enum lb_parsed lb_options_parse(const struct lb_usage *usage, int argc, char **a
             return parsed;
     }
     return LB_PARSED;
+}
+
+enum lb_parsed lb_options_parse(const struct lb_usage *usage, int argc, char **argv,
+                                struct lb_config *config, const char **word) {
+    enum lb_parsed parsed = parse(usage, argc, argv, config, word);
+    blank_out_secrets(argc, argv);
+    return parsed;
 }

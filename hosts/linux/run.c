@@ -26,6 +26,7 @@ static bool configure_from(struct lb_run *run, const char *path, bool is_cmdline
         lb_fail(&run->error, LB_E_CONFIG_FILE, "%s: %s", path, strerror((int)-len));
         return false;
     }
+    run->config.name[is_cmdline ? LB_SOURCE_KERNEL : LB_SOURCE_FILE] = path;
     good = is_cmdline
                ? lb_config_cmdline(&run->config, lb_bytes(text, (size_t)len), &error)
                : lb_config_file(&run->config, LB_SOURCE_FILE, lb_bytes(text, (size_t)len), &error);

@@ -63,6 +63,32 @@ static void netroot_that_is_too_short_is_an_error_that_shows_it(void) {
     CHECK(strstr(error.facts, "netroot=192.0.2.1") != NULL);
 }
 
+static void credentials_by_halves_are_an_error_that_shows_none_of_them(void) {
+    static const char *const lines[] = {
+        "netroot=iscsi:user@192.0.2.1::::iqn.2026-11.test:disk",
+        "netroot=iscsi:user:@192.0.2.1::::iqn.2026-11.test:disk",
+        "netroot=iscsi::sesame-sesame@192.0.2.1::::iqn.2026-11.test:disk",
+        "netroot=iscsi:user:sesame-sesame:other@192.0.2.1::::iqn.2026-11.test:disk",
+        "netroot=iscsi:user:sesame-sesame:other:@192.0.2.1::::iqn.2026-11.test:disk",
+        "netroot=iscsi:user:sesame-sesame::sesame-other@192.0.2.1::::iqn.2026-11.test:disk",
+        "netroot=iscsi:a:b:c:d:sesame@192.0.2.1::::iqn.2026-11.test:disk",
+        "netroot=iscsi:@192.0.2.1::::iqn.2026-11.test:disk",
+        "rd.iscsi.username= rd.iscsi.password=sesame-sesame",
+        "rd.iscsi.username=user rd.iscsi.password=",
+        "iscsi_in_password=",
+    };
+    for (size_t i = 0; i < LB_COUNT(lines); i++) {
+        if (!CHECK(!given(lines[i])) || !CHECK_EQ(error.code, LB_E_CONFIG_HALF) ||
+            !CHECK(strstr(error.facts, "sesame") == NULL))
+            tap_note("%s: %s", lines[i], error.facts);
+    }
+    CHECK(!given("netroot=iscsi:user:ses@me-sesame:x@192.0.2.1::::iqn.2026-11.test:disk"));
+    CHECK(strstr(error.facts, "sesame") == NULL);
+    CHECK(given("rd.iscsi.password=sesame-sesame") && !lb_config_check(&config, &error));
+    CHECK(given("netroot=iscsi:user:s@same-sesame@192.0.2.1::::iqn.2026-11.test:disk"));
+    CHECK(secret_is(LB_KEY_CHAP_SECRET, "s@same-sesame"));
+}
+
 static void another_network_root_is_somebody_elses(void) {
     CHECK(given("root=nfs:192.0.2.1:/srv netroot=nbd:192.0.2.1:x root=LABEL=a"));
     CHECK(!lb_config_is_set(&config, LB_KEY_ENABLE));
@@ -231,6 +257,7 @@ int main(void) {
     TEST(netroot_with_ipv6_and_credentials);
     TEST(netroot_with_iscsids_interface_and_device);
     TEST(netroot_that_is_too_short_is_an_error_that_shows_it);
+    TEST(credentials_by_halves_are_an_error_that_shows_none_of_them);
     TEST(another_network_root_is_somebody_elses);
     TEST(rd_iscsi_words);
     TEST(open_iscsis_words_are_the_same);

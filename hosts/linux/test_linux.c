@@ -88,6 +88,16 @@ static void a_secret_does_not_stay_on_the_command_line(void) {
     CHECK_BYTES(lb_config_secret(&config, LB_KEY_CHAP_SECRET), lb_bytes_of_text("my-own-secret"));
 }
 
+static void an_option_with_two_values_is_refused(void) {
+    char first[] = "--lun=1", other[] = "--lun=2", same[] = "--lun=1";
+    char secret[] = "--chap-secret=my-own-secret", twice[] = "--chap-secret=my-own-secret";
+    CHECK_EQ(parse(first, other), LB_PARSED_WRONG);
+    CHECK_EQ(parse(first, same), LB_PARSED);
+    CHECK_EQ(parse(secret, twice), LB_PARSED);
+    CHECK_STR(secret, "--chap-secret=*************");
+    CHECK_STR(twice, "--chap-secret=*************");
+}
+
 static void bytes_take_units_and_nothing_else(void) {
     static const struct {
         const char *text;
@@ -286,6 +296,7 @@ int main(void) {
     TEST(after_two_dashes_everything_is_a_word);
     TEST(what_is_wrong_is_refused);
     TEST(a_secret_does_not_stay_on_the_command_line);
+    TEST(an_option_with_two_values_is_refused);
     TEST(bytes_take_units_and_nothing_else);
     TEST(sizes_are_cut_to_a_tenth);
     TEST(the_progress_says_how_far_how_fast_and_how_long);

@@ -1,0 +1,71 @@
+/* What belongs together in a configuration: half of it is an error, for it would be less protection
+ * than was meant. */
+#include "core/base/config.h"
+
+void lb_config_where(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
+    enum lb_config_source source = lb_config_source(config, key);
+    const char *name = config->name[source];
+    lb_text_add(text, "%s (%s", lb_key_info(key)->word,
+                name != NULL ? name : lb_config_source_word(source));
+    if (config->line[key] != 0)
+        lb_text_add(text, ", line %u", config->line[key]);
+    lb_text_add(text, ")");
+}
+
+/* ---- CHAP --------------------------------------------------------------------------------------
+ */
+
+static const enum lb_key chap_keys[] = {LB_KEY_CHAP_NAME, LB_KEY_CHAP_SECRET,
+                                        LB_KEY_CHAP_TARGET_NAME, LB_KEY_CHAP_TARGET_SECRET};
+
+/* The table's secret under a person's name, or the other way round, is nobody's account. */
+bool lb_config_has_chap(const struct lb_config *config, enum lb_key key) {
+    bool is_others = false;
+    for (size_t i = 0; i < LB_COUNT(chap_keys); i++)
+        is_others = is_others || lb_config_source(config, chap_keys[i]) > LB_SOURCE_IBFT;
+    return lb_config_source(config, key) > (is_others ? LB_SOURCE_IBFT : LB_SOURCE_NONE);
+}
+
+static bool is_missing(const struct lb_config *config, enum lb_key key, enum lb_key needs,
+                       struct lb_error *error) {
+    char where[160];
+    struct lb_text text = lb_text(where, sizeof where);
+    if (!lb_config_has_chap(config, key) || lb_config_has_chap(config, needs))
+        return false;
+    lb_config_where(&text, config, key);
+    lb_fail(error, LB_E_CONFIG_HALF, "%s needs %s%s", where, lb_key_info(needs)->word,
+            lb_config_is_set(config, needs) ? ", and that of the firmware's table is not for it"
+                                            : "");
+    return true;
+}
+
+/* The table says that the firmware logged in by CHAP; its target is booted, so it is needed. */
+static bool is_missing_in_table(const struct lb_config *config, bool is_said, enum lb_key key,
+                                struct lb_error *error) {
+    bool is_booted = lb_config_source(config, LB_KEY_TARGET) == LB_SOURCE_IBFT &&
+                     !lb_config_is_set(config, LB_KEY_ROOTPATH);
+    if (!is_said || !is_booted || config->table.target[0] == '\0' ||
+        lb_config_has_chap(config, key))
+        return false;
+    lb_fail(error, LB_E_CONFIG_HALF, "%s: its target wants %s, and there is no %s",
+            lb_config_source_word(LB_SOURCE_IBFT), config->table.mutual ? "mutual CHAP" : "CHAP",
+            lb_key_info(key)->word);
+    return true;
+}
+
+bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
+    static const struct {
+        enum lb_key key, needs;
+    } pairs[] = {
+        {LB_KEY_CHAP_NAME, LB_KEY_CHAP_SECRET},
+        {LB_KEY_CHAP_SECRET, LB_KEY_CHAP_NAME},
+        {LB_KEY_CHAP_TARGET_SECRET, LB_KEY_CHAP_NAME},
+        {LB_KEY_CHAP_TARGET_SECRET, LB_KEY_CHAP_SECRET},
+        {LB_KEY_CHAP_TARGET_NAME, LB_KEY_CHAP_TARGET_SECRET},
+    };
+    for (size_t i = 0; i < LB_COUNT(pairs); i++)
+        if (is_missing(config, pairs[i].key, pairs[i].needs, error))
+            return false;
+    return !is_missing_in_table(config, config->table.chap, LB_KEY_CHAP_NAME, error) &&
+           !is_missing_in_table(config, config->table.mutual, LB_KEY_CHAP_TARGET_SECRET, error);
+}
