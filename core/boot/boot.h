@@ -245,6 +245,9 @@ const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t
 const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot);
 /* Who named it, where discovery found it. */
 struct lb_boot_servers lb_boot_servers(const struct lb_boot *boot);
+/* Whether the configuration's CHAP keys are used for it: those of the firmware's table are for the
+ * table's target alone. */
+bool lb_boot_has_chap(const struct lb_boot *boot);
 const char *lb_boot_initiator(const struct lb_boot *boot);
 struct lb_iscsi *lb_boot_session(struct lb_boot *boot);
 

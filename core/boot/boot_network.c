@@ -79,6 +79,17 @@ static void report_choice(struct lb_boot *boot, uint64_t now_us, const struct lb
                       "IPv%d: %s", voice->family == LB_V6 ? 6 : 4, why);
 }
 
+/* A person who looks for the reason finds it. */
+static void report_unused(struct lb_boot *boot, uint64_t now_us,
+                          const struct lb_boot_answer *answer) {
+    const char *table = lb_config_source_word(LB_SOURCE_IBFT);
+    if (boot->is_named && lb_streq(boot->target_source, table) && boot->attempts == 1 &&
+        lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags))
+        lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "root-path", table,
+                          "that of %s is not used: the firmware's table names the disk",
+                          answer->root_path_from);
+}
+
 static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice,
                    const char *why) {
     report_choice(boot, now_us, voice, why);
@@ -96,6 +107,7 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice 
         go_on(boot, now_us);
     else
         enter_address(boot, now_us);
+    report_unused(boot, now_us, &voice->answer);
 }
 
 static struct lb_error why_out4(const struct lb_boot *boot) {

@@ -77,8 +77,47 @@ bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
 /* ---- require -----------------------------------------------------------------------------------
  */
 
+static bool are_same_name(const char *a, const char *b) {
+    size_t i = 0;
+    while (a[i] != '\0' && lb_ascii_lower((uint8_t)a[i]) == lb_ascii_lower((uint8_t)b[i]))
+        i++;
+    return a[i] == '\0' && b[i] == '\0';
+}
+
+/* Whether the firmware booted what is booted here. */
+static bool is_tables_target(const struct lb_boot *boot) {
+    const char *table = boot->setup.config->table.target;
+    return table[0] != '\0' && are_same_name(table, boot->target.target);
+}
+
+bool lb_policy_requires_chap(const struct lb_boot *boot, bool mutual) {
+    const struct lb_config_table *table = &boot->setup.config->table;
+    if (is_tables_target(boot) && (table->mutual || (table->chap && !mutual)))
+        return true;
+    return lb_config_requires(boot->setup.config, mutual ? "mutual-chap" : "chap");
+}
+
+bool lb_policy_has_chap(const struct lb_boot *boot, enum lb_key key) {
+    const struct lb_config *config = boot->setup.config;
+    return lb_config_has_chap(config, key) &&
+           (lb_config_source(config, key) != LB_SOURCE_IBFT || is_tables_target(boot));
+}
+
+bool lb_boot_has_chap(const struct lb_boot *boot) {
+    return lb_policy_has_chap(boot, LB_KEY_CHAP_NAME);
+}
+
+static const char *unmet_of_table(const struct lb_boot *boot) {
+    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&boot->session);
+    if (!agreed->mutual && lb_policy_requires_chap(boot, true))
+        return "mutual-chap";
+    return !agreed->chap && lb_policy_requires_chap(boot, false) ? "chap" : NULL;
+}
+
 bool lb_policy_session(struct lb_boot *boot) {
     const char *unmet = lb_rules_unmet(boot->setup.config, lb_iscsi_agreed(&boot->session));
+    if (unmet == NULL)
+        unmet = unmet_of_table(boot);
     if (unmet == NULL)
         return true;
     lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, boot->target.target,

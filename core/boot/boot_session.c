@@ -24,19 +24,27 @@ static void choose_isid(const struct lb_boot *boot, uint8_t isid[6]) {
     memcpy(isid, made, sizeof made);
 }
 
-static void chap_config(const struct lb_config *config, struct lb_iscsi_config *out) {
-    struct lb_bytes secret = lb_config_secret(config, LB_KEY_CHAP_SECRET);
-    struct lb_bytes target_secret = lb_config_secret(config, LB_KEY_CHAP_TARGET_SECRET);
-    lb_text_copy(out->chap_name, sizeof out->chap_name,
-                 lb_bytes_of_text(lb_config_text(config, LB_KEY_CHAP_NAME)));
-    lb_text_copy(out->chap_target_name, sizeof out->chap_target_name,
-                 lb_bytes_of_text(lb_config_text(config, LB_KEY_CHAP_TARGET_NAME)));
-    out->chap_secret_len = LB_MIN(secret.len, sizeof out->chap_secret);
-    memcpy(out->chap_secret, secret.p, out->chap_secret_len);
-    out->chap_target_secret_len = LB_MIN(target_secret.len, sizeof out->chap_target_secret);
-    memcpy(out->chap_target_secret, target_secret.p, out->chap_target_secret_len);
-    out->require_mutual = lb_config_requires(config, "mutual-chap");
-    out->require_chap = out->require_mutual || lb_config_requires(config, "chap");
+static void chap_text(const struct lb_boot *boot, enum lb_key key, char *out, size_t cap) {
+    if (lb_policy_has_chap(boot, key))
+        lb_text_copy(out, cap, lb_bytes_of_text(lb_config_text(boot->setup.config, key)));
+}
+
+static size_t chap_secret(const struct lb_boot *boot, enum lb_key key, uint8_t *out, size_t cap) {
+    struct lb_bytes secret = lb_config_secret(boot->setup.config, key);
+    size_t len = lb_policy_has_chap(boot, key) ? LB_MIN(secret.len, cap) : 0;
+    memcpy(out, secret.p, len);
+    return len;
+}
+
+static void chap_config(const struct lb_boot *boot, struct lb_iscsi_config *out) {
+    chap_text(boot, LB_KEY_CHAP_NAME, out->chap_name, sizeof out->chap_name);
+    chap_text(boot, LB_KEY_CHAP_TARGET_NAME, out->chap_target_name, sizeof out->chap_target_name);
+    out->chap_secret_len =
+        chap_secret(boot, LB_KEY_CHAP_SECRET, out->chap_secret, sizeof out->chap_secret);
+    out->chap_target_secret_len = chap_secret(
+        boot, LB_KEY_CHAP_TARGET_SECRET, out->chap_target_secret, sizeof out->chap_target_secret);
+    out->require_mutual = lb_policy_requires_chap(boot, true);
+    out->require_chap = out->require_mutual || lb_policy_requires_chap(boot, false);
 }
 
 static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
@@ -62,7 +70,7 @@ static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
     memcpy(out->initiator, boot->initiator, sizeof out->initiator);
     memcpy(out->target, target->target, sizeof out->target);
     choose_isid(boot, out->isid);
-    chap_config(config, out);
+    chap_config(boot, out);
     const char *algorithms = lb_config_text(config, LB_KEY_CHAP_ALGORITHMS);
     if (lb_chap_parse_algs(lb_bytes_of_text(algorithms), &out->chap_algs))
         return true;

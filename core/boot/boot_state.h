@@ -275,6 +275,12 @@ bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidat
 bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer);
 /* Whether the configured secrets may be used; else sets the error. */
 bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us);
+/* Whether boot->target is to be logged in to by CHAP, and whether it must prove itself: `require`
+ * says so, or it is what the firmware booted in this way. */
+bool lb_policy_requires_chap(const struct lb_boot *boot, bool mutual);
+/* Whether this key of CHAP counts for boot->target: the secrets of the firmware's table are for its
+ * target alone. */
+bool lb_policy_has_chap(const struct lb_boot *boot, enum lb_key key);
 /* Whether the session has what `require` asks for; else sets the error. */
 bool lb_policy_session(struct lb_boot *boot);
 /* Whether the same attempt may succeed later. */

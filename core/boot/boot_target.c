@@ -67,7 +67,21 @@ static bool is_complete(const struct lb_rootpath *target) {
 /* ---- the target --------------------------------------------------------------------------------
  */
 
-/* Checks the configuration before anything is sent. has_target says whether it is all there. */
+/* A Root Path is a whole disk: fields of earlier sources do not change it. */
+static enum lb_config_source first_source(const struct lb_boot *boot) {
+    const struct lb_config *config = boot->setup.config;
+    return lb_config_is_set(config, LB_KEY_ROOTPATH) ? lb_config_source(config, LB_KEY_ROOTPATH)
+                                                     : LB_SOURCE_IBFT;
+}
+
+static bool is_of_table(const struct lb_boot *boot, enum lb_key key) {
+    return lb_config_source(boot->setup.config, key) == LB_SOURCE_IBFT &&
+           first_source(boot) == LB_SOURCE_IBFT;
+}
+
+/* Checks the configuration before anything is sent. has_target says whether it is all there. What
+ * the firmware's table says is an earlier stage's decision, which the network does not undo; but
+ * its server is not one that a person named. */
 bool lb_target_from_config(struct lb_boot *boot) {
     const struct lb_config *config = boot->setup.config;
     boot->target = (struct lb_rootpath){.host = LB_HOST_NONE};
@@ -76,12 +90,14 @@ bool lb_target_from_config(struct lb_boot *boot) {
         if (!lb_rootpath_parse(string, rootpath_flags(boot), &boot->target, NULL, &boot->error))
             return false;
     }
-    if (!override_fields(boot, LB_SOURCE_IBFT))
+    if (!override_fields(boot, first_source(boot)))
         return false;
     boot->has_target = is_complete(&boot->target);
-    boot->server_from_network = false;
+    boot->server_from_network = is_of_table(boot, LB_KEY_SERVER);
     boot->unnamed = (struct lb_error){.code = LB_OK};
-    lb_format(boot->target_source, sizeof boot->target_source, "configuration");
+    lb_format(boot->target_source, sizeof boot->target_source, "%s",
+              is_of_table(boot, LB_KEY_TARGET) ? lb_config_source_word(LB_SOURCE_IBFT)
+                                               : "configuration");
     return true;
 }
 
@@ -107,19 +123,9 @@ static bool target_from_answer(struct lb_boot *boot, const struct lb_boot_answer
     return false;
 }
 
-/* What the firmware booted from (its table) is what there is without a word of the network; a disk
- * that the network names today stands above it, and a person's word above both. */
-static bool yields(const struct lb_boot *boot, const struct lb_boot_answer *answer) {
-    return lb_config_source(boot->setup.config, LB_KEY_TARGET) == LB_SOURCE_IBFT &&
-           !lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH) &&
-           lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags);
-}
-
 /* Whether what the configuration leaves open is to be found in the answer: not when a person gave a
  * whole Root Path, nor when there is nothing in the answer and the target's name is known. */
 static bool needs_answer(const struct lb_boot *boot, const struct lb_boot_answer *answer) {
-    if (yields(boot, answer))
-        return true;
     if (boot->has_target || lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH))
         return false;
     return answer->root_path.len > 0 || boot->target.target[0] == '\0';
@@ -144,11 +150,10 @@ bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boo
         !lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags)) {
         tell_missing(boot, answer);
     } else if (needs_answer(boot, answer)) {
-        enum lb_config_source from = yields(boot, answer) ? LB_SOURCE_START : LB_SOURCE_IBFT;
-        if (!target_from_answer(boot, answer) || !override_fields(boot, from))
+        if (!target_from_answer(boot, answer) || !override_fields(boot, LB_SOURCE_IBFT))
             return false;
         boot->has_target = is_complete(&boot->target);
-        boot->server_from_network = !is_set_from(boot, LB_KEY_SERVER, from);
+        boot->server_from_network = !is_set_from(boot, LB_KEY_SERVER, LB_SOURCE_START);
         lb_format(boot->target_source, sizeof boot->target_source, "%s", answer->root_path_from);
     }
     return boot->has_target || leave_to_discovery(boot);

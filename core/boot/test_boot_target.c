@@ -60,14 +60,41 @@ static void a_configured_root_path_without_server_is_not_mixed_with_the_networks
 /* ---- the firmware's table ----------------------------------------------------------------------
  */
 
-static void table_names(const char *server, const char *name) {
+static void table_says(const char *key, const char *value) {
     struct lb_error error = {.code = LB_OK};
-    CHECK(lb_config_set(&host.config, LB_SOURCE_IBFT, lb_bytes_of_text("server"),
-                        lb_bytes_of_text(server), &error));
-    CHECK(lb_config_set(&host.config, LB_SOURCE_IBFT, lb_bytes_of_text("target"),
-                        lb_bytes_of_text(name), &error));
-    CHECK(lb_config_set(&host.config, LB_SOURCE_IBFT, lb_bytes_of_text("lun"),
-                        lb_bytes_of_text("1"), &error));
+    CHECK(lb_config_set(&host.config, LB_SOURCE_IBFT, lb_bytes_of_text(key),
+                        lb_bytes_of_text(value), &error));
+}
+
+static void table_names(const char *server, const char *name) {
+    table_says("server", server);
+    table_says("target", name);
+    table_says("lun", "1");
+    lb_text_copy(host.config.table.target, sizeof host.config.table.target, lb_bytes_of_text(name));
+}
+
+/* An account of the table's target, which the firmware used. */
+static void table_has_chap(bool mutual) {
+    host.config.table.chap = true;
+    host.config.table.mutual = mutual;
+    table_says("chap-name", "of-the-table");
+    table_says("chap-secret", "secret-of-the-table");
+    if (mutual)
+        table_says("chap-target-secret", "secret-of-the-target");
+}
+
+static struct lb_target_account account;
+
+static void target_wants_chap(struct portal *portal) {
+    account = (struct lb_target_account){.name = "of-the-table", .secret_len = 19};
+    memcpy(account.secret, "secret-of-the-table", 19);
+    portal->node.accounts = &account;
+    portal->node.account_count = 1;
+}
+
+static void check_connect(const char *where) {
+    CHECK_EQ(host.connect_count, 1);
+    CHECK_STR(lb_endpoint_text(last_connect()).s, where);
 }
 
 static void the_firmwares_disk_is_booted_when_the_network_names_none(void) {
@@ -76,26 +103,159 @@ static void the_firmwares_disk_is_booted_when_the_network_names_none(void) {
     table_names("192.0.2.9", HOST_TARGET);
     host_offers("");
     if (host_boots())
-        CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.9:3260");
+        check_connect("192.0.2.9:3260");
 }
 
-static void what_the_network_names_stands_above_the_firmwares_disk(void) {
+static void what_the_network_names_does_not_replace_the_firmwares_disk(void) {
+    static const char *const root_paths[] = {
+        "iscsi:192.0.2.66:::1:iqn.2026-11.evil:disk", "iscsi:192.0.2.66:::1:" HOST_TARGET,
+        "iscsi:::::iqn.2026-11.evil:disk", "iscsi:x", "192.0.2.66:/nfs"};
+    for (size_t i = 0; i < LB_COUNT(root_paths); i++) {
+        host_init();
+        host_portal(0, v4(192, 0, 2, 9), 3260);
+        host_portal(1, v4(192, 0, 2, 66), 3260);
+        table_names("192.0.2.9", HOST_TARGET);
+        host_offers(root_paths[i]);
+        if (!host_boots())
+            continue;
+        check_connect("192.0.2.9:3260");
+        CHECK_STR(target()->target, HOST_TARGET);
+        CHECK_STR(host_fact("target").source, "firmware's table (iBFT)");
+    }
     host_init();
-    table_names("192.0.2.9", "iqn.2026-11.test:of-the-table");
-    if (!host_boots())
-        return;
-    CHECK_STR(target()->target, HOST_TARGET);
-    CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.1:3260");
-    CHECK_STR(host_fact("target").source, "DHCP server 192.0.2.2");
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    table_names("192.0.2.9", HOST_TARGET);
+    host_offers("iscsi:192.0.2.66:::1:iqn.2026-11.evil:disk");
+    if (host_boots())
+        CHECK_HAS(host_fact("root-path").value, "of DHCP server 192.0.2.2 is not used");
 }
 
-static void a_persons_word_stands_above_both(void) {
+static void nor_does_the_other_family_or_a_disk_that_cannot_be_had(void) {
+    host_init();
+    host_ipv6();
+    host.ra.managed = true;
+    host_offers6("iscsi:[2001:db8::1]:::1:iqn.2026-11.evil:disk");
+    host_portal(1, v6("2001:db8::1"), 3260);
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    host.portals[0].answer = REFUSES;
+    table_names("192.0.2.9", HOST_TARGET);
+    host_set("attempts", "2");
+    host_fails(LB_E_CONNECT_REFUSED, "192.0.2.9");
+    for (unsigned i = 0; i < host.connect_count; i++)
+        CHECK_STR(lb_endpoint_text(host.connects[i]).s, "192.0.2.9:3260");
+}
+
+static void the_firmwares_chap_is_required_and_not_lowered_by_the_network(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    table_names("192.0.2.9", HOST_TARGET);
+    table_has_chap(false);
+    host_fails(LB_E_AUTH_METHOD, ""); /* a target that wants none is not logged in to */
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    target_wants_chap(&host.portals[0]);
+    table_names("192.0.2.9", HOST_TARGET);
+    table_has_chap(false);
+    if (host_boots())
+        CHECK_HAS(host_fact("authentication").value, "one-way CHAP");
+}
+
+static void the_firmwares_mutual_chap_is_required(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    target_wants_chap(&host.portals[0]); /* which proves nothing of itself */
+    table_names("192.0.2.9", HOST_TARGET);
+    table_has_chap(true);
+    host_begin();
+    CHECK(!host_until(LB_BOOT_READY));
+    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 0);
+}
+
+static void a_persons_own_account_does_not_lower_it_either(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    target_wants_chap(&host.portals[0]);
+    table_names("192.0.2.9", HOST_TARGET);
+    table_has_chap(true);
+    host_set("chap-name", "of-the-table");
+    host_set("chap-secret", "secret-of-the-table");
+    host_fails(LB_E_CONFIG_HALF, "wants mutual CHAP, and there is no chap-target-secret");
+}
+
+static void secrets_of_the_firmwares_target_go_to_no_other(void) {
+    static const char *const keys[][2] = {
+        {"rootpath", "iscsi:192.0.2.1:::1:iqn.2026-11.test:other"},
+        {"target", "iqn.2026-11.test:other"},
+    };
+    for (size_t i = 0; i < LB_COUNT(keys); i++) {
+        host_init();
+        lb_text_copy(host.portals[0].node.name, sizeof host.portals[0].node.name,
+                     lb_bytes_of_text("iqn.2026-11.test:other"));
+        table_names("192.0.2.1", HOST_TARGET);
+        table_has_chap(true);
+        host_set(keys[i][0], keys[i][1]);
+        if (!host_boots())
+            continue;
+        CHECK_EQ(lb_boot_session(&host.boot)->config.chap_name[0], 0);
+        CHECK_EQ(lb_boot_session(&host.boot)->config.chap_secret_len, 0);
+        CHECK_EQ(lb_boot_session(&host.boot)->config.chap_target_secret_len, 0);
+        CHECK(!lb_boot_has_chap(&host.boot));
+        CHECK_STR(host_fact("authentication").value, "none");
+    }
+    host_init();
+    target_wants_chap(&host.portals[0]);
+    table_names("192.0.2.1", HOST_TARGET);
+    table_has_chap(false);
+    host_set("target", "iqn.2026-11.TEST:disk"); /* the same, in a person's words */
+    if (host_boots())
+        CHECK_HAS(host_fact("authentication").value, "one-way CHAP");
+}
+
+static void a_persons_word_stands_above_both_field_by_field(void) {
+    host_init();
+    host_portal(0, v4(192, 0, 2, 9), 3260);
+    table_names("192.0.2.8", HOST_TARGET);
+    host_set("server", "192.0.2.9");
+    if (host_boots())
+        check_connect("192.0.2.9:3260");
+    CHECK_STR(target()->target, HOST_TARGET);
+}
+
+static void a_persons_root_path_is_whole_beside_the_firmwares_table(void) {
     host_init();
     host_portal(0, v4(192, 0, 2, 9), 3260);
     table_names("192.0.2.8", "iqn.2026-11.test:of-the-table");
-    host_set("server", "192.0.2.9");
+    table_says("port", "3333");
+    host_set("rootpath", "iscsi:192.0.2.9:::1:" HOST_TARGET);
     if (host_boots())
-        CHECK_STR(lb_endpoint_text(last_connect()).s, "192.0.2.9:3260");
+        check_connect("192.0.2.9:3260");
+    CHECK_STR(target()->target, HOST_TARGET);
+}
+
+static void a_later_root_path_is_not_changed_by_fields_of_an_earlier_source(void) {
+    struct lb_error error = {.code = LB_OK};
+    host_init();
+    CHECK(lb_config_file(&host.config, LB_SOURCE_FILE,
+                         lb_bytes_of_text("server = 192.0.2.66\ntarget = iqn.2026-11.test:old\n"),
+                         &error));
+    host_set("rootpath", HOST_ROOT_PATH);
+    if (host_boots())
+        check_connect("192.0.2.1:3260");
+}
+
+static void the_table_is_no_person_who_may_name_this_machine(void) {
+    host_init();
+    host_portal(0, v4(127, 0, 0, 1), 3260);
+    table_names("127.0.0.1", HOST_TARGET);
+    host_fails(LB_E_SERVER_NOT_ALLOWED, "127.0.0.1:3260");
+    CHECK_EQ(host.connect_count, 0);
+}
+
+static void the_lists_hold_for_the_table(void) {
+    host_init();
+    table_names("192.0.2.1", HOST_TARGET);
+    host_fails_with("allow-target", "iqn.2026-11.test:other", LB_E_TARGET_NOT_ALLOWED,
+                    "named by firmware's table (iBFT)");
 }
 
 /* ---- single keys -------------------------------------------------------------------------------
@@ -349,8 +509,17 @@ int main(void) {
     TEST(a_bad_root_path_of_the_network_does_not_matter_then);
     TEST(a_configured_root_path_without_server_is_not_mixed_with_the_networks);
     TEST(the_firmwares_disk_is_booted_when_the_network_names_none);
-    TEST(what_the_network_names_stands_above_the_firmwares_disk);
-    TEST(a_persons_word_stands_above_both);
+    TEST(what_the_network_names_does_not_replace_the_firmwares_disk);
+    TEST(nor_does_the_other_family_or_a_disk_that_cannot_be_had);
+    TEST(the_firmwares_chap_is_required_and_not_lowered_by_the_network);
+    TEST(the_firmwares_mutual_chap_is_required);
+    TEST(a_persons_own_account_does_not_lower_it_either);
+    TEST(secrets_of_the_firmwares_target_go_to_no_other);
+    TEST(a_persons_word_stands_above_both_field_by_field);
+    TEST(a_persons_root_path_is_whole_beside_the_firmwares_table);
+    TEST(a_later_root_path_is_not_changed_by_fields_of_an_earlier_source);
+    TEST(the_table_is_no_person_who_may_name_this_machine);
+    TEST(the_lists_hold_for_the_table);
     TEST(a_configured_server_completes_a_configured_root_path);
     TEST(a_configured_server_stands_above_the_networks);
     TEST(a_configured_server_may_be_a_name);

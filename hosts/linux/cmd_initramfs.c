@@ -36,9 +36,10 @@ static const struct lb_usage usage = {
         "For the scripts of an initramfs: boots if somebody said so, and has the kernel attach\n"
         "the disk as `lunboot boot --then=attach` does; prints the disk's device. Does nothing,\n"
         "silently, if nobody said so.\n"
-        "Sources of the configuration, the later winning: the firmware's table (iBFT), DHCP,\n"
-        "/etc/lunboot.conf, the kernel command line: dracut's and open-iscsi's words (netroot=,\n"
-        "rd.iscsi.*, ip=, iscsi_*, BOOTIF=), then lunboot.KEY=VALUE, then options.\n"
+        "Sources of the configuration, the later winning: DHCP, the firmware's table (iBFT) "
+        "unless\n"
+        "ibft=no, /etc/lunboot.conf, the kernel command line: dracut's and open-iscsi's words\n"
+        "(netroot=, rd.iscsi.*, ip=, iscsi_*, BOOTIF=), then lunboot.KEY=VALUE, then options.\n"
         "Where no interface is named, the first with a link is taken.",
     .options = options,
     .option_count = LB_COUNT(options),
@@ -49,6 +50,8 @@ static const struct lb_usage usage = {
  */
 
 static bool read_ibft(void) {
+    if (!lb_config_bool(&run.config, LB_KEY_IBFT))
+        return true;
     has_ibft = lb_ibft_read(sysfs_root, &ibft);
     return !has_ibft || lb_ibft_configure(&ibft, &run.config, &run.error);
 }

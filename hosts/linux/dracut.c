@@ -132,7 +132,7 @@ static bool set_iscsi_word(struct words *words, const char *name, struct lb_byte
         {"in.password", "chap-target-secret"},
     };
     if (lb_streq(name, "firmware") || lb_streq(name, "ibft") || lb_streq(name, "auto"))
-        return !is_yes(value) || set_text(words, "enable", "yes");
+        return is_yes(value) ? set_text(words, "enable", "yes") : set_text(words, "ibft", "no");
     for (size_t i = 0; i < LB_COUNT(keys); i++) {
         if (!lb_streq(name, keys[i].name))
             continue;

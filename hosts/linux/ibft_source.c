@@ -93,6 +93,9 @@ bool lb_ibft_configure(const struct lb_ibft *ibft, struct lb_config *config,
     set_text(config, "enable", "yes", error);
     set_text(config, "initiator", ibft->initiator, error);
     set_target(target, config, error);
+    lb_format(config->table.target, sizeof(config->table.target), "%s", target->name);
+    config->table.chap = target->chap != LB_IBFT_NO_CHAP;
+    config->table.mutual = target->chap == LB_IBFT_MUTUAL;
     set_nic(&ibft->nics[target->nic], config, error);
     return lb_is_ok(error);
 }

@@ -9,7 +9,8 @@
 bool lb_ibft_read(const char *root, struct lb_ibft *ibft);
 
 /* Sets what it says, with source LB_SOURCE_IBFT: `enable`, for only an administrator's boot leaves
- * such a table; target, server, port, LUN, the initiator's name, CHAP; the address where it did not
+ * such a table; target, server, port, LUN, the initiator's name, CHAP, which is required of that
+ * target if the firmware used it (lb_config_table); the address where it did not
  * come from DHCP or a router. Not `interface`: the table has its MAC address alone
  * (lb_choose_interface). False: *error says what is wrong. */
 bool lb_ibft_configure(const struct lb_ibft *ibft, struct lb_config *config,

@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CONF_BYTES    2048
-#define ARCHIVE_BYTES 4096
+#define CONF_BYTES    6144 /* two lists, two secrets, two names */
+#define ARCHIVE_BYTES 8192
 
 /* What is loaded. */
 struct next {
@@ -98,44 +98,25 @@ static bool open_files(struct next *next, const struct lb_bootdisk *disk,
     return true;
 }
 
-/* ---- secrets ----------------------------------------------------------------------------------
+/* ---- secrets and policy ------------------------------------------------------------------------
  */
 
-static void add_secret(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
-    struct lb_bytes secret = lb_config_secret(config, key);
-    if (secret.len == 0)
-        return;
-    lb_text_add(text, "%s = 0x", lb_key_info(key)->word);
-    lb_text_hex(text, secret);
-    lb_text_add(text, "\n");
-}
-
-static void add_text(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
-    if (lb_config_is_set(config, key))
-        lb_text_add(text, "%s = %s\n", lb_key_info(key)->word, lb_config_text(config, key));
-}
-
-/* Nothing without secrets: all else is on the command line. */
-static bool add_conf(struct next *next, const struct lb_config *config, struct lb_error *error) {
+/* Nothing where there is nothing of the kind: all else is on the command line. */
+static bool add_conf(struct next *next, const struct lb_run *run, struct lb_error *error) {
     char conf[CONF_BYTES];
     uint8_t room[ARCHIVE_BYTES];
     struct lb_text text = lb_text(conf, sizeof(conf));
     struct lb_bytes archive;
     bool good;
-    add_secret(&text, config, LB_KEY_CHAP_SECRET);
-    add_secret(&text, config, LB_KEY_CHAP_TARGET_SECRET);
+    lb_kexec_conf(&text, &run->config, lb_boot_has_chap(&run->boot));
     if (text.len == 0)
         return true;
-    add_text(&text, config, LB_KEY_CHAP_NAME);
-    add_text(&text, config, LB_KEY_CHAP_TARGET_NAME);
-    add_text(&text, config, LB_KEY_CHAP_ALGORITHMS);
-    add_text(&text, config, LB_KEY_REQUIRE);
     archive = lb_kexec_archive(lb_bytes(conf, text.len), lb_span(room, sizeof(room)));
-    good =
-        archive.len > 0 && write(next->initrd_fd, archive.p, archive.len) == (ssize_t)archive.len;
+    good = !text.cut && archive.len > 0 &&
+           write(next->initrd_fd, archive.p, archive.len) == (ssize_t)archive.len;
     lb_wipe(conf, sizeof(conf));
     lb_wipe(room, sizeof(room));
-    return good || refuse(error, "adding", "the secrets to the initramfs", ENOSPC);
+    return good || refuse(error, "adding", "secrets and policy to the initramfs", ENOSPC);
 }
 
 /* ---- loading ----------------------------------------------------------------------------------
@@ -180,8 +161,7 @@ static void close_files(struct next *next) {
 static bool load_entry(struct lb_run *run, const struct lb_bootdisk *disk,
                        const struct lb_entry *entry) {
     struct next next = {.kernel_fd = -1, .initrd_fd = -1};
-    bool good = open_files(&next, disk, entry, &run->error) &&
-                add_conf(&next, &run->config, &run->error) &&
+    bool good = open_files(&next, disk, entry, &run->error) && add_conf(&next, run, &run->error) &&
                 make_line(&next, run, entry, &run->error) && load(&next, &run->error);
     close_files(&next);
     if (good)

@@ -115,6 +115,33 @@ void lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next) {
 /* ---- the file ---------------------------------------------------------------------------------
  */
 
+static void add_secret(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
+    struct lb_bytes secret = lb_config_secret(config, key);
+    if (secret.len == 0)
+        return;
+    lb_text_add(text, "%s = 0x", lb_key_info(key)->word);
+    lb_text_hex(text, secret);
+    lb_text_add(text, "\n");
+}
+
+static void add_key(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
+    if (lb_config_is_set(config, key))
+        lb_text_add(text, "%s = %s\n", lb_key_info(key)->word, lb_config_text(config, key));
+}
+
+void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap) {
+    static const enum lb_key policy[] = {LB_KEY_REQUIRE, LB_KEY_ALLOW_SERVER, LB_KEY_ALLOW_TARGET};
+    for (size_t i = 0; i < LB_COUNT(policy); i++)
+        add_key(text, config, policy[i]);
+    if (!has_chap)
+        return;
+    add_secret(text, config, LB_KEY_CHAP_SECRET);
+    add_secret(text, config, LB_KEY_CHAP_TARGET_SECRET);
+    add_key(text, config, LB_KEY_CHAP_NAME);
+    add_key(text, config, LB_KEY_CHAP_TARGET_NAME);
+    add_key(text, config, LB_KEY_CHAP_ALGORITHMS);
+}
+
 static void pad(struct lb_wr *wr) {
     while (lb_wr_ok(wr) && wr->len % 4 != 0)
         lb_wr_u8(wr, 0);

@@ -124,7 +124,10 @@ static void the_firmwares_table_is_asked_for(void) {
     CHECK(given("rd.iscsi.firmware") && lb_config_bool(&config, LB_KEY_ENABLE));
     CHECK(given("iscsi_auto") && lb_config_bool(&config, LB_KEY_ENABLE));
     CHECK(given("ip=ibft") && lb_config_bool(&config, LB_KEY_ENABLE));
-    CHECK(given("rd.iscsi.firmware=0") && !lb_config_bool(&config, LB_KEY_ENABLE));
+    CHECK(given("rd.iscsi.firmware=1") && lb_config_bool(&config, LB_KEY_IBFT));
+    CHECK(given("rd.iscsi.firmware=0") && !lb_config_is_set(&config, LB_KEY_ENABLE));
+    CHECK(!lb_config_bool(&config, LB_KEY_IBFT));
+    CHECK(given("rd.iscsi.ibft=no") && !lb_config_bool(&config, LB_KEY_IBFT));
 }
 
 /* ---- ip ---------------------------------------------------------------------------------------
@@ -225,6 +228,28 @@ static void its_secrets_may_be_of_any_bytes(void) {
     CHECK(!lb_config_is_set(&config, LB_KEY_CHAP_TARGET_SECRET));
 }
 
+static void its_chap_is_required_of_its_target(void) {
+    struct lb_ibft ibft = a_table();
+    CHECK(told(&ibft));
+    CHECK_STR(config.table.target, "iqn.2026-11.test:disk");
+    CHECK(!config.table.chap && !config.table.mutual);
+    ibft.targets[0].chap = LB_IBFT_CHAP;
+    CHECK(told(&ibft) && config.table.chap && !config.table.mutual);
+    CHECK(!lb_config_check(&config, &error)); /* without name and secret it is half */
+    CHECK_EQ(error.code, LB_E_CONFIG_HALF);
+    strcpy(ibft.targets[0].chap_name, "user");
+    CHECK(told(&ibft) && !lb_config_check(&config, &error));
+    memcpy(ibft.targets[0].chap_secret, "twelve-bytes", 12);
+    ibft.targets[0].chap_secret_len = 12;
+    CHECK(told(&ibft) && lb_config_check(&config, &error));
+    ibft.targets[0].chap = LB_IBFT_MUTUAL;
+    strcpy(ibft.targets[0].reverse_name, "target");
+    CHECK(told(&ibft) && config.table.mutual && !lb_config_check(&config, &error));
+    memcpy(ibft.targets[0].reverse_secret, "other-secret", 12);
+    ibft.targets[0].reverse_secret_len = 12;
+    CHECK(told(&ibft) && lb_config_check(&config, &error));
+}
+
 static void a_later_source_stands_above_it(void) {
     struct lb_ibft ibft = a_table();
     CHECK(told(&ibft));
@@ -270,6 +295,7 @@ int main(void) {
     TEST(a_table_enables_and_names_the_disk);
     TEST(a_leased_address_is_asked_for_again);
     TEST(its_secrets_may_be_of_any_bytes);
+    TEST(its_chap_is_required_of_its_target);
     TEST(a_later_source_stands_above_it);
     TEST(a_table_is_read_where_the_kernel_shows_it);
     return tap_done();

@@ -436,6 +436,32 @@ static void words_that_the_entry_has_are_not_added(void) {
     CHECK_HAS(line, "lunboot.rootpath=");
 }
 
+static void policy_and_secrets_travel_to_the_next_kernel(void) {
+    static const char policy[] = "require = chap\nallow-server = 192.0.2.0/24\n"
+                                 "allow-target = iqn.2026-11.test:*\n";
+    static const char given[] = "enable = yes\nchap-name = me\nchap-secret = twelve-bytes-1\n";
+    static struct lb_config config, read;
+    struct lb_error error = {0};
+    char conf[512];
+    struct lb_text text = lb_text(conf, sizeof(conf));
+    memset(&config, 0, sizeof(config));
+    CHECK(lb_config_file(&config, LB_SOURCE_FILE, lb_bytes_of_text(policy), &error));
+    lb_kexec_conf(&text, &config, false);
+    CHECK_STR(conf, policy);
+    CHECK(lb_config_file(&config, LB_SOURCE_FILE, lb_bytes_of_text(given), &error));
+    text = lb_text(conf, sizeof(conf));
+    lb_kexec_conf(&text, &config, false); /* the account is not this disk's */
+    CHECK_STR(conf, policy);
+    text = lb_text(conf, sizeof(conf));
+    lb_kexec_conf(&text, &config, true);
+    memset(&read, 0, sizeof(read));
+    CHECK(lb_config_file(&read, LB_SOURCE_FILE, lb_bytes(conf, text.len), &error));
+    CHECK(lb_config_check(&read, &error));
+    CHECK(lb_config_requires(&read, "chap"));
+    CHECK_STR(lb_config_text(&read, LB_KEY_ALLOW_TARGET), "iqn.2026-11.test:*");
+    CHECK_BYTES(lb_config_secret(&read, LB_KEY_CHAP_SECRET), lb_bytes_of_text("twelve-bytes-1"));
+}
+
 static void the_file_with_secrets_is_an_archive(void) {
     uint8_t room[1024];
     struct lb_bytes conf = lb_bytes_of_text("chap-secret = 0x00ff\n");
@@ -479,6 +505,7 @@ int main(void) {
     TEST(a_configured_address_is_told);
     TEST(a_network_without_ipv4_is_told);
     TEST(words_that_the_entry_has_are_not_added);
+    TEST(policy_and_secrets_travel_to_the_next_kernel);
     TEST(the_file_with_secrets_is_an_archive);
     return tap_done();
 }
