@@ -9,10 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t len = 0;
     if (!lb_ibft_decode(lb_bytes(data, size), &once))
         return 0;
+    const struct lb_ibft_target *target = lb_ibft_boot_target(&once);
+    lb_assert(!target || !lb_ibft_nic_of(&once, target) ||
+              lb_ibft_nic_of(&once, target)->index == target->nic);
     if (!lb_ibft_encode(&once, lb_span(room, sizeof room), &len))
         return 0;
     lb_assert(lb_ibft_decode(lb_bytes(room, len), &again));
-    lb_assert(once.pair_count == again.pair_count);
+    lb_assert(once.nic_count == again.nic_count && once.target_count == again.target_count);
     lb_assert(lb_streq(once.initiator, again.initiator));
     return 0;
 }

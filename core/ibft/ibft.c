@@ -152,19 +152,27 @@ static uint8_t sum_of(const uint8_t *bytes, size_t len) {
     return sum;
 }
 
+static bool is_pair(const struct lb_ibft_nic *nic, const struct lb_ibft_target *target,
+                    size_t pair_count) {
+    return target->name[0] != '\0' && target->nic < pair_count &&
+           !lb_addr_is_zero(target->portal.addr) && !lb_addr_is_zero(nic->address) &&
+           nic->vlan <= 4094;
+}
+
 static bool is_complete(const struct lb_ibft *ibft) {
-    if (ibft->pair_count < 1 || ibft->pair_count > LB_IBFT_PAIRS || ibft->initiator[0] == '\0')
+    size_t pair_count = ibft->target_count;
+    if (pair_count < 1 || pair_count > LB_IBFT_PAIRS || ibft->nic_count != pair_count ||
+        ibft->initiator[0] == '\0')
         return false;
-    for (size_t i = 0; i < ibft->pair_count; i++)
-        if (ibft->targets[i].name[0] == '\0' || ibft->targets[i].nic >= ibft->pair_count ||
-            lb_addr_is_zero(ibft->targets[i].portal.addr) ||
-            lb_addr_is_zero(ibft->nics[i].address) || ibft->nics[i].vlan > 4094)
+    for (size_t i = 0; i < pair_count; i++) {
+        if (!is_pair(&ibft->nics[i], &ibft->targets[i], pair_count))
             return false;
+    }
     return true;
 }
 
 bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len) {
-    size_t heap_offset = heap_at(ibft->pair_count);
+    size_t pair_count = ibft->target_count, heap_offset = heap_at(pair_count);
     if (!is_complete(ibft) || room.len < heap_offset || room.len > UINT16_MAX)
         return false;
     struct writer w = {
@@ -173,9 +181,9 @@ bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len
         .heap_at = heap_offset,
     };
     put_table_header(&w, ibft);
-    put_control(&w, ibft->pair_count);
+    put_control(&w, pair_count);
     put_initiator(&w, ibft);
-    for (size_t i = 0; i < ibft->pair_count; i++) {
+    for (size_t i = 0; i < pair_count; i++) {
         put_nic(&w, &ibft->nics[i], i);
         put_target(&w, &ibft->targets[i], i);
     }
@@ -196,14 +204,20 @@ bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len
 /* ---- decoding ----------------------------------------------------------------------------------
  */
 
-static bool open_structure(struct lb_bytes table, uint16_t at, uint8_t id, uint16_t len,
-                           struct lb_rd *rd) {
+struct header {
+    uint8_t id, index, flags;
+    uint16_t len;
+};
+
+/* What stands at an offset; false: nothing does. */
+static bool open_any(struct lb_bytes table, uint16_t at, struct lb_rd *rd, struct header *header) {
     *rd = lb_rd(lb_bytes_after(table, at));
-    bool is_it = lb_rd_u8(rd) == id;
+    header->id = lb_rd_u8(rd);
     lb_rd_skip(rd, 1); /* version */
-    is_it = lb_rd_u16le(rd) == len && is_it;
-    lb_rd_skip(rd, 2); /* index, flags */
-    return is_it && lb_rd_ok(rd) && at != 0;
+    header->len = lb_rd_u16le(rd);
+    header->index = lb_rd_u8(rd);
+    header->flags = lb_rd_u8(rd);
+    return lb_rd_ok(rd) && at != 0;
 }
 
 static struct lb_addr get_addr(struct lb_rd *rd) {
@@ -235,25 +249,27 @@ static bool get_secret(struct lb_bytes table, struct lb_rd *rd, uint8_t out[LB_S
     struct lb_bytes bytes;
     if (!get_bytes(table, rd, &bytes) || bytes.len > LB_SECRET_MAX)
         return false;
-    memcpy(out, bytes.p, bytes.len);
+    if (bytes.len > 0)
+        memcpy(out, bytes.p, bytes.len);
     *len = bytes.len;
     return true;
 }
 
 static bool get_initiator(struct lb_bytes table, uint16_t at, struct lb_ibft *ibft) {
     struct lb_rd rd;
-    if (!open_structure(table, at, INITIATOR, INITIATOR_BYTES, &rd))
+    struct header header;
+    if (!open_any(table, at, &rd, &header) || header.id != INITIATOR ||
+        header.len != INITIATOR_BYTES)
         return false;
+    if (!(header.flags & VALID))
+        return true;
     ibft->isns = get_addr(&rd);
     ibft->slp = get_addr(&rd);
     lb_rd_skip(&rd, 32);
     return get_text(table, &rd, ibft->initiator, sizeof ibft->initiator) && lb_rd_ok(&rd);
 }
 
-static bool get_nic(struct lb_bytes table, uint16_t at, struct lb_ibft_nic *nic) {
-    struct lb_rd rd;
-    if (!open_structure(table, at, NIC, NIC_BYTES, &rd))
-        return false;
+static bool get_nic(struct lb_bytes table, struct lb_rd rd, struct lb_ibft_nic *nic) {
     nic->address = get_addr(&rd);
     nic->prefix_len = lb_rd_u8(&rd);
     nic->origin = (enum lb_ibft_origin)lb_rd_u8(&rd);
@@ -267,10 +283,7 @@ static bool get_nic(struct lb_bytes table, uint16_t at, struct lb_ibft_nic *nic)
     return get_text(table, &rd, nic->hostname, sizeof nic->hostname) && lb_rd_ok(&rd);
 }
 
-static bool get_target(struct lb_bytes table, uint16_t at, struct lb_ibft_target *target) {
-    struct lb_rd rd;
-    if (!open_structure(table, at, TARGET, TARGET_BYTES, &rd))
-        return false;
+static bool get_target(struct lb_bytes table, struct lb_rd rd, struct lb_ibft_target *target) {
     target->portal.addr = get_addr(&rd);
     target->portal.port = lb_rd_u16le(&rd);
     lb_rd_copy(&rd, target->lun, sizeof target->lun);
@@ -284,23 +297,64 @@ static bool get_target(struct lb_bytes table, uint16_t at, struct lb_ibft_target
            lb_rd_ok(&rd);
 }
 
-static bool get_pairs(struct lb_bytes table, struct lb_rd *control, struct lb_ibft *ibft) {
-    for (size_t i = 0; i < LB_IBFT_PAIRS; i++) {
-        uint16_t nic = lb_rd_u16le(control), target = lb_rd_u16le(control);
-        if (nic == 0 && target == 0)
-            continue;
-        if (!get_nic(table, nic, &ibft->nics[ibft->pair_count]) ||
-            !get_target(table, target, &ibft->targets[ibft->pair_count]))
-            return false;
-        ibft->pair_count++;
-    }
-    return ibft->pair_count > 0;
+static bool add_nic(struct lb_bytes table, struct lb_rd rd, const struct header *header,
+                    struct lb_ibft *ibft) {
+    struct lb_ibft_nic *nic = &ibft->nics[ibft->nic_count];
+    if (ibft->nic_count == LB_IBFT_READ)
+        return true;
+    nic->index = header->index;
+    nic->is_selected = (header->flags & SELECTED) != 0;
+    ibft->nic_count++;
+    return header->len == NIC_BYTES && get_nic(table, rd, nic);
+}
+
+static bool add_target(struct lb_bytes table, struct lb_rd rd, const struct header *header,
+                       struct lb_ibft *ibft) {
+    struct lb_ibft_target *target = &ibft->targets[ibft->target_count];
+    if (ibft->target_count == LB_IBFT_READ)
+        return true;
+    target->index = header->index;
+    target->is_selected = (header->flags & SELECTED) != 0;
+    ibft->target_count++;
+    return header->len == TARGET_BYTES && get_target(table, rd, target);
+}
+
+/* What a structure is, its own id says, as Linux takes it: NICs and targets need not be paired. */
+static bool add_structure(struct lb_bytes table, uint16_t at, struct lb_ibft *ibft) {
+    struct lb_rd rd;
+    struct header header;
+    if (at == 0)
+        return true;
+    if (!open_any(table, at, &rd, &header))
+        return false;
+    if (!(header.flags & VALID))
+        return true;
+    if (header.id == NIC)
+        return add_nic(table, rd, &header, ibft);
+    return header.id != TARGET || add_target(table, rd, &header, ibft);
+}
+
+/* More than two pairs make the control structure longer (iPXE). */
+static bool open_control(struct lb_bytes table, struct lb_rd *control, size_t *offsets) {
+    struct header header;
+    if (!open_any(table, HEADER_BYTES, control, &header) || header.id != CONTROL ||
+        header.len < CONTROL_BYTES || header.len % 2 != 0)
+        return false;
+    *offsets = (header.len - CONTROL_BYTES) / 2 + 2 * LB_IBFT_PAIRS;
+    lb_rd_skip(control, 2); /* extensions */
+    return true;
+}
+
+/* Linux takes these three: EDK2's and ours, ACPI's spelling, Broadcom's. */
+static bool is_signature(struct lb_bytes bytes) {
+    return lb_text_is(bytes, "iBFT") || lb_text_is(bytes, "IBFT") || lb_text_is(bytes, "BIFT");
 }
 
 bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft) {
     struct lb_rd rd = lb_rd(table), control;
-    struct lb_ibft made = {.pair_count = 0};
-    bool signed_so = lb_bytes_equal(lb_rd_bytes(&rd, 4), lb_bytes_of_text("iBFT"));
+    struct lb_ibft made = {.nic_count = 0};
+    size_t offsets;
+    bool signed_so = is_signature(lb_rd_bytes(&rd, 4));
     uint32_t len = lb_rd_u32le(&rd);
     uint8_t revision = lb_rd_u8(&rd);
     if (!lb_rd_ok(&rd) || !signed_so || revision != 1 || len < HEADER_BYTES || len > table.len ||
@@ -312,12 +366,35 @@ bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft) {
     struct lb_bytes oem_table = lb_bytes_trim_nul(lb_rd_bytes(&rd, 8));
     if (sum_of(table.p, table.len) != 0 || !lb_text_copy(made.oem_id, sizeof made.oem_id, oem) ||
         !lb_text_copy(made.oem_table_id, sizeof made.oem_table_id, oem_table) ||
-        !open_structure(table, HEADER_BYTES, CONTROL, CONTROL_BYTES, &control))
+        !open_control(table, &control, &offsets) ||
+        !get_initiator(table, lb_rd_u16le(&control), &made))
         return false;
-    lb_rd_skip(&control, 2);
-    if (!get_initiator(table, lb_rd_u16le(&control), &made) || !get_pairs(table, &control, &made) ||
-        !lb_rd_ok(&control))
+    for (size_t i = 0; i < offsets; i++) {
+        if (!add_structure(table, lb_rd_u16le(&control), &made))
+            return false;
+    }
+    if (!lb_rd_ok(&control))
         return false;
     *ibft = made;
     return true;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
+const struct lb_ibft_target *lb_ibft_boot_target(const struct lb_ibft *ibft) {
+    for (size_t i = 0; i < ibft->target_count; i++) {
+        if (ibft->targets[i].is_selected)
+            return &ibft->targets[i];
+    }
+    return NULL;
+}
+
+const struct lb_ibft_nic *lb_ibft_nic_of(const struct lb_ibft *ibft,
+                                         const struct lb_ibft_target *target) {
+    for (size_t i = 0; i < ibft->nic_count; i++) {
+        if (ibft->nics[i].index == target->nic)
+            return &ibft->nics[i];
+    }
+    return NULL;
 }

@@ -13,7 +13,8 @@
 #include "core/base/limits.h"
 
 #define LB_IBFT_MAX   4096 /* bytes: names, secrets and two pairs take under 2500 */
-#define LB_IBFT_PAIRS 2
+#define LB_IBFT_PAIRS 2    /* that we write */
+#define LB_IBFT_READ  4    /* NICs, and targets, that are kept of a table of others */
 
 enum lb_ibft_origin { /* where the address came from */
                       LB_IBFT_OTHER = 0,
@@ -29,6 +30,8 @@ enum lb_ibft_chap {
 };
 
 struct lb_ibft_nic {
+    uint8_t index;    /* the structure's own number, which targets name; need not be its place */
+    bool is_selected; /* the firmware's "boot selected" */
     struct lb_addr address;
     uint8_t prefix_len;
     enum lb_ibft_origin origin;
@@ -40,10 +43,12 @@ struct lb_ibft_nic {
 };
 
 struct lb_ibft_target {
+    uint8_t index;    /* as of a NIC */
+    bool is_selected; /* as of a NIC */
     struct lb_endpoint portal;
     uint8_t lun[8];
     enum lb_ibft_chap chap;
-    uint8_t nic; /* index of the NIC it is reached by */
+    uint8_t nic; /* the index of the NIC it is reached by; not a place in `nics` */
     char name[LB_NAME_MAX + 1];
     char chap_name[LB_CHAP_NAME_MAX + 1];
     uint8_t chap_secret[LB_SECRET_MAX];
@@ -57,16 +62,25 @@ struct lb_ibft {
     char oem_id[7], oem_table_id[9]; /* padded with NULs; empty: LUNBOT, LUNBOOT */
     char initiator[LB_NAME_MAX + 1];
     struct lb_addr isns, slp; /* the servers that discovery used */
-    struct lb_ibft_nic nics[LB_IBFT_PAIRS];
-    struct lb_ibft_target targets[LB_IBFT_PAIRS];
-    size_t pair_count; /* 1 or 2; the first is boot-selected */
+    struct lb_ibft_nic nics[LB_IBFT_READ];
+    struct lb_ibft_target targets[LB_IBFT_READ];
+    size_t nic_count, target_count;
 };
 
-/* The table, checksum and all, into room. False: it does not fit, or a field is not valid (no pair,
- * no initiator, a target without name or address); *len is then untouched. */
+/* The table, checksum and all, into room: one or two pairs, which get the indexes 0 and 1, and of
+ * which the first is boot-selected. False: it does not fit, or a field is not valid (no pair, no
+ * initiator, a target without name, address or NIC); *len is then untouched. */
 bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len);
-/* Reads a table as Linux would: signature, length, checksum, revision, and each structure's id and
- * exact length. False leaves *ibft. Strings longer than their fields are a failure. */
+/* Reads a table of anyone's as Linux would: signature, length, checksum, revision, and each
+ * structure's id and exact length. NICs and targets that are not flagged valid are left out, and so
+ * are those for which there is no room. False leaves *ibft. Strings longer than their fields are a
+ * failure. */
 bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft);
+
+/* The target that the firmware booted: the first that is boot-selected. NULL: none is. */
+const struct lb_ibft_target *lb_ibft_boot_target(const struct lb_ibft *ibft);
+/* The NIC that the target names. NULL: the table has no valid NIC of this index. */
+const struct lb_ibft_nic *lb_ibft_nic_of(const struct lb_ibft *ibft,
+                                         const struct lb_ibft_target *target);
 
 #endif

@@ -43,7 +43,7 @@ static const char v6_none[] = "694246548101000001384558414d504c 5246433431373320
 
 static void fill_common(struct lb_ibft *ibft) {
     static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
-    *ibft = (struct lb_ibft){.pair_count = 1};
+    *ibft = (struct lb_ibft){.nic_count = 1, .target_count = 1};
     TEXT(ibft->oem_id, "EXAMPL");
     TEXT(ibft->oem_table_id, "RFC4173 ");
     TEXT(ibft->initiator, "iqn.1998-03.com.example:hostid.045a7b");
@@ -134,7 +134,7 @@ static void the_servers_of_discovery_stand_in_the_initiator_structure(void) {
 static void a_second_pair_is_valid_and_not_selected(void) {
     struct lb_ibft ibft, back = {0};
     fill_v4(&ibft);
-    ibft.pair_count = 2;
+    ibft.nic_count = ibft.target_count = 2;
     ibft.nics[1] = ibft.nics[0];
     ibft.targets[1] = ibft.targets[0];
     ibft.targets[1].nic = 1;
@@ -145,7 +145,8 @@ static void a_second_pair_is_valid_and_not_selected(void) {
     CHECK_EQ(table.p[312 + 5], 5);
     CHECK_EQ(table.p[416 + 5], 1);
     CHECK(lb_ibft_decode(table, &back));
-    CHECK_EQ(back.pair_count, 2);
+    CHECK_EQ(back.nic_count, 2);
+    CHECK_EQ(back.target_count, 2);
 }
 
 static void secrets_stand_only_in_tables_that_say_so(void) {
@@ -190,6 +191,112 @@ static void what_is_incomplete_is_not_encoded(void) {
     CHECK_EQ(len, 7);
 }
 
+/* ---- tables of others --------------------------------------------------------------------------
+ */
+
+/* The vector with bytes changed, and its checksum made right again. */
+static bool decode_changed(const char *vector, const size_t *places, const uint8_t *values,
+                           size_t count, struct lb_ibft *back) {
+    static uint8_t table[1024];
+    struct lb_bytes from = tap_hex(vector);
+    uint8_t sum = 0;
+    memcpy(table, from.p, from.len);
+    for (size_t i = 0; i < count; i++)
+        table[places[i]] = values[i];
+    table[9] = 0;
+    for (size_t i = 0; i < from.len; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)(0x100 - sum);
+    return lb_ibft_decode(lb_bytes(table, from.len), back);
+}
+
+enum { NIC_INDEX = 156, NIC_FLAGS = 157, TARGET_FLAGS = 261, TARGET_NIC = 256 + 33 };
+
+/* A firmware that booted from its second port: NIC and target of pair 1, and pair 0 left out. */
+static void a_nic_is_found_by_its_own_index(void) {
+    static const size_t places[] = {NIC_INDEX, TARGET_NIC};
+    static const uint8_t second[] = {1, 1};
+    struct lb_ibft back = {0};
+    CHECK(decode_changed(v4_mutual, places, second, 2, &back));
+    const struct lb_ibft_nic *nic = lb_ibft_nic_of(&back, &back.targets[0]);
+    if (CHECK(nic != NULL))
+        CHECK_EQ(nic->mac[5], 1);
+}
+
+static void a_nic_that_is_not_there_is_none(void) {
+    static const size_t place[] = {TARGET_NIC};
+    static const uint8_t wrong[] = {1, 2, 3, 110, 200, 255};
+    for (size_t i = 0; i < sizeof wrong; i++) {
+        struct lb_ibft back = {0};
+        CHECK(decode_changed(v4_mutual, place, &wrong[i], 1, &back));
+        CHECK(lb_ibft_nic_of(&back, &back.targets[0]) == NULL);
+    }
+}
+
+static void what_is_not_flagged_valid_is_left_out(void) {
+    static const size_t nic[] = {NIC_FLAGS}, target[] = {TARGET_FLAGS};
+    static const uint8_t selected_alone[] = {2};
+    struct lb_ibft back = {0};
+    CHECK(decode_changed(v4_mutual, nic, selected_alone, 1, &back));
+    CHECK_EQ(back.nic_count, 0);
+    CHECK_EQ(back.target_count, 1);
+    CHECK(decode_changed(v4_mutual, target, selected_alone, 1, &back));
+    CHECK_EQ(back.target_count, 0);
+    CHECK(lb_ibft_boot_target(&back) == NULL);
+}
+
+static void the_boot_selected_target_is_taken_and_no_other(void) {
+    static const size_t flags[] = {TARGET_FLAGS};
+    static const uint8_t valid_alone[] = {1};
+    struct lb_ibft ibft, back = {0};
+    CHECK(decode_changed(v4_mutual, flags, valid_alone, 1, &back));
+    CHECK(lb_ibft_boot_target(&back) == NULL);
+    fill_v4(&ibft);
+    ibft.nic_count = ibft.target_count = 2;
+    ibft.nics[1] = ibft.nics[0];
+    ibft.targets[1] = ibft.targets[0];
+    ibft.targets[1].nic = 1;
+    struct lb_bytes encoded = encode(&ibft);
+    uint8_t table[LB_IBFT_MAX];
+    memcpy(table, encoded.p, encoded.len);
+    table[256 + 5] = 1; /* the selection moves to the second: the checksum stays */
+    table[416 + 5] = 3;
+    CHECK(lb_ibft_decode(lb_bytes(table, encoded.len), &back));
+    const struct lb_ibft_target *target = lb_ibft_boot_target(&back);
+    if (CHECK(target != NULL))
+        CHECK_EQ(target->index, 1);
+}
+
+/* The control structure of three pairs has 26 bytes; there is room for it behind the strings. */
+static void more_than_two_pairs_are_read(void) {
+    struct lb_bytes from = tap_hex(v4_mutual);
+    uint8_t table[1024] = {0}, sum = 0;
+    struct lb_ibft back = {0};
+    size_t len = from.len + 200;
+    memcpy(table, from.p, from.len);
+    table[50] = 22; /* one more pair: 66 to 69, before the initiator at 72 */
+    table[66] = 0x98;
+    table[68] = 0x00;
+    table[69] = 0x01;
+    table[4] = (uint8_t)len;
+    table[5] = (uint8_t)(len >> 8);
+    table[9] = 0;
+    for (size_t i = 0; i < len; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)(0x100 - sum);
+    CHECK(lb_ibft_decode(lb_bytes(table, len), &back));
+    CHECK_EQ(back.nic_count, 2);
+    CHECK_EQ(back.target_count, 2);
+}
+
+static void all_three_signatures_of_linux_are_tables(void) {
+    static const size_t places[] = {0, 1};
+    struct lb_ibft back = {0};
+    CHECK(decode_changed(v4_mutual, places, (const uint8_t[]){'I', 'B'}, 2, &back));
+    CHECK(decode_changed(v4_mutual, places, (const uint8_t[]){'B', 'I'}, 2, &back));
+    CHECK(!decode_changed(v4_mutual, places, (const uint8_t[]){'x', 'B'}, 2, &back));
+}
+
 int main(void) {
     TEST(ipv4_with_mutual_chap_is_the_vector);
     TEST(ipv6_without_chap_is_the_vector);
@@ -199,5 +306,11 @@ int main(void) {
     TEST(secrets_stand_only_in_tables_that_say_so);
     TEST(every_truncation_and_every_changed_byte_is_refused);
     TEST(what_is_incomplete_is_not_encoded);
+    TEST(a_nic_is_found_by_its_own_index);
+    TEST(a_nic_that_is_not_there_is_none);
+    TEST(what_is_not_flagged_valid_is_left_out);
+    TEST(the_boot_selected_target_is_taken_and_no_other);
+    TEST(more_than_two_pairs_are_read);
+    TEST(all_three_signatures_of_linux_are_tables);
     return tap_done();
 }

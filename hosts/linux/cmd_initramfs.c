@@ -9,15 +9,19 @@
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
 #include <errno.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static struct lb_run run;
 static struct lb_attached attached;
 static struct lb_ibft ibft;
-static bool has_ibft;
+static enum lb_ibft_found ibft_found;
 static const char *cmdline_file = "/proc/cmdline", *config_file = "/etc/lunboot.conf";
 static const char *run_folder = "/run", *sysfs_root = "", *then = "attach";
 
@@ -49,27 +53,34 @@ static const struct lb_usage usage = {
 /* ---- configuration ----------------------------------------------------------------------------
  */
 
-static bool read_ibft(void) {
-    if (!lb_config_bool(&run.config, LB_KEY_IBFT))
-        return true;
-    has_ibft = lb_ibft_read(sysfs_root, &ibft);
-    return !has_ibft || lb_ibft_configure(&ibft, &run.config, &run.error);
+/* The table of BIOS firmware is found by the kernel's module alone. */
+static void load_ibft_module(void) {
+    char words[3][12] = {"modprobe", "-qa", "iscsi_ibft"};
+    char *const arguments[] = {words[0], words[1], words[2], NULL};
+    pid_t pid;
+    int status;
+    if (posix_spawnp(&pid, "modprobe", NULL, NULL, arguments, environ) == 0)
+        (void)!waitpid(pid, &status, 0); /* whether it helped is seen by what follows */
 }
 
-/* dracut's words stand under our own of the same line: the first of them is taken back by it. */
-static bool read_cmdline(void) {
-    static char text[8192];
-    long len = lb_machine_read_file(cmdline_file, lb_span(text, sizeof(text)));
-    if (len < 0) {
-        lb_fail(&run.error, LB_E_CONFIG_FILE, "%s: %s", cmdline_file, strerror((int)-len));
-        return false;
+/* What is wrong with it is said when all sources are known: another may name the disk. */
+static void read_ibft(bool is_asked_for, struct lb_error *error) {
+    if (!lb_config_bool(&run.config, LB_KEY_IBFT))
+        return;
+    ibft_found = lb_ibft_read(sysfs_root, &ibft);
+    if (ibft_found == LB_IBFT_ABSENT && is_asked_for && sysfs_root[0] == 0) {
+        load_ibft_module();
+        ibft_found = lb_ibft_read(sysfs_root, &ibft);
     }
-    struct lb_bytes line = lb_bytes(text, (size_t)len);
-    run.config.name[LB_SOURCE_KERNEL] = cmdline_file;
-    bool good = lb_dracut_configure(line, &run.config, &run.error) &&
-                lb_config_cmdline(&run.config, line, &run.error);
-    lb_wipe(text, sizeof(text));
-    return good;
+    if (ibft_found == LB_IBFT_READ_WELL && !lb_ibft_configure(&ibft, &run.config, error))
+        ibft_found = LB_IBFT_BROKEN;
+}
+
+static bool is_ibft_enough(bool is_asked_for, struct lb_error *error) {
+    if (lb_ibft_is_enough(ibft_found, &ibft, is_asked_for, &run.config, error))
+        return true;
+    lb_fail(&run.error, error->code, "%s", error->facts);
+    return false;
 }
 
 /* A file that is there and cannot be read, or a link to nowhere, is an error: it may forbid. */
@@ -78,18 +89,40 @@ static bool is_there(const char *path) {
     return lstat(path, &info) == 0 || errno != ENOENT;
 }
 
-/* The table comes last, for the other sources say whether it is used. */
-static bool configure(void) {
+/* dracut's words stand under our own of the same line: the first of them is taken back by it. The
+ * table comes last, for the other sources say whether it is used. */
+static bool configure_from(struct lb_bytes line) {
     const char *file = is_there(config_file) ? config_file : NULL;
-    return lb_run_configure(&run, file, NULL) && read_cmdline() && read_ibft();
+    struct lb_error error = {.code = LB_OK};
+    bool wants_ibft;
+    run.config.name[LB_SOURCE_KERNEL] = cmdline_file;
+    if (!lb_run_configure(&run, file, NULL) ||
+        !lb_dracut_configure(line, &run.config, &run.error) ||
+        !lb_config_cmdline(&run.config, line, &run.error))
+        return false;
+    wants_ibft = lb_config_bool(&run.config, LB_KEY_IBFT) && lb_dracut_wants_ibft(line);
+    read_ibft(wants_ibft, &error);
+    return is_ibft_enough(wants_ibft, &error);
+}
+
+static bool configure(void) {
+    static char text[8192];
+    long len = lb_machine_read_file(cmdline_file, lb_span(text, sizeof(text)));
+    if (len < 0) {
+        lb_fail(&run.error, LB_E_CONFIG_FILE, "%s: %s", cmdline_file, strerror((int)-len));
+        return false;
+    }
+    bool good = configure_from(lb_bytes(text, (size_t)len));
+    lb_wipe(text, sizeof(text));
+    return good;
 }
 
 static bool choose_interface(void) {
     const char *word = lb_config_text(&run.config, LB_KEY_INTERFACE);
     struct lb_choice choice = {.name = word[0] ? word : NULL};
     char name[32];
-    if (!choice.name && has_ibft)
-        choice.mac = ibft.nics[ibft.targets[0].nic].mac;
+    if (!choice.name && ibft_found == LB_IBFT_READ_WELL)
+        choice.mac = lb_ibft_nic_of(&ibft, lb_ibft_boot_target(&ibft))->mac;
     return lb_choose_interface(&choice, lb_config_u32(&run.config, LB_KEY_LINK_TIMEOUT), name,
                                sizeof(name), &run.error) &&
            lb_config_set(&run.config, LB_SOURCE_OPTION, lb_bytes_of_text("interface"),

@@ -132,7 +132,7 @@ static bool set_iscsi_word(struct words *words, const char *name, struct lb_byte
         {"in.password", "chap-target-secret"},
     };
     if (lb_streq(name, "firmware") || lb_streq(name, "ibft") || lb_streq(name, "auto"))
-        return is_yes(value) ? set_text(words, "enable", "yes") : set_text(words, "ibft", "no");
+        return is_yes(value) || set_text(words, "ibft", "no");
     for (size_t i = 0; i < LB_COUNT(keys); i++) {
         if (!lb_streq(name, keys[i].name))
             continue;
@@ -180,8 +180,6 @@ static bool set_method(struct words *words, struct lb_bytes method) {
         return set_text(words, "family", "6");
     if (lb_text_is(method, "dhcp4"))
         return set_text(words, "family", "4");
-    if (lb_text_is(method, "ibft"))
-        return set_text(words, "enable", "yes");
     return true;
 }
 
@@ -287,4 +285,37 @@ bool lb_dracut_configure(struct lb_bytes cmdline, struct lb_config *config,
             return false;
     }
     return true;
+}
+
+/* ---- the firmware's table ---------------------------------------------------------------------
+ */
+
+static bool is_word_for_ibft(struct lb_bytes name) {
+    static const char *const words[] = {"rd.iscsi.firmware", "rd.iscsi.ibft", "rd.iscsi.auto",
+                                        "iscsi_firmware",    "iscsi_ibft",    "iscsi_auto"};
+    for (size_t i = 0; i < LB_COUNT(words); i++) {
+        if (lb_text_is(name, words[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_method_ibft(struct lb_bytes value) {
+    struct lb_bytes part[FIELDS_MAX] = {{0}};
+    size_t count = fields(value, part, FIELDS_MAX);
+    return lb_text_is(part[0], "ibft") || (count >= 2 && lb_text_is(part[1], "ibft")) ||
+           (count >= 7 && lb_text_is(part[6], "ibft"));
+}
+
+bool lb_dracut_wants_ibft(struct lb_bytes cmdline) {
+    struct lb_bytes word, name, value;
+    bool wants = false;
+    while (lb_config_next_word(&cmdline, &word)) {
+        split(lb_config_unquote(word), &name, &value);
+        if (is_word_for_ibft(name))
+            wants = is_yes(value);
+        else if (lb_text_is(name, "ip") && is_method_ibft(value))
+            wants = true;
+    }
+    return wants;
 }

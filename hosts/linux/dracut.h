@@ -16,8 +16,12 @@
 #include "core/base/config.h"
 
 /* Sets what the words say, with source LB_SOURCE_KERNEL. A disk that is asked for sets `enable`:
- * who may write the kernel's command line may say so. Unknown words are somebody else's. False:
- * *error names the word that is wrong. */
+ * who may write the kernel's command line may say so. The words that ask for the firmware's table
+ * set nothing, for it is the table that enables: lb_dracut_wants_ibft. Unknown words are somebody
+ * else's. False: *error names the word that is wrong. */
 bool lb_dracut_configure(struct lb_bytes cmdline, struct lb_config *config, struct lb_error *error);
+/* Whether a word asks for the firmware's table: rd.iscsi.firmware, rd.iscsi.ibft, iscsi_auto,
+ * ip=ibft. The last of them counts. */
+bool lb_dracut_wants_ibft(struct lb_bytes cmdline);
 
 #endif

@@ -2,22 +2,88 @@
 #include "core/crypto/crypto.h"
 #include "core/rootpath/rootpath.h"
 #include "hosts/linux/machine.h"
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TABLE "sys/firmware/acpi/tables/iBFT"
+#define SHOWN_AT   "sys/firmware/ibft"
+#define PATH_BYTES 512
 
-bool lb_ibft_read(const char *root, struct lb_ibft *ibft) {
+/* ---- reading ----------------------------------------------------------------------------------
+ */
+
+/* Of two tables of a kind the kernel numbers the files. */
+static enum lb_ibft_found read_acpi(const char *root, struct lb_ibft *ibft) {
+    static const char *const names[] = {"iBFT", "iBFT1", "IBFT", "BIFT"};
     uint8_t table[LB_IBFT_MAX + 1];
-    char path[256];
-    long len;
-
-    snprintf(path, sizeof(path), "%s/%s", root, TABLE);
-    len = lb_machine_read_file(path, lb_span(table, sizeof(table)));
+    long len = -ENOENT;
+    for (size_t i = 0; i < LB_COUNT(names) && len == -ENOENT; i++) {
+        char path[PATH_BYTES];
+        lb_format(path, sizeof(path), "%s/sys/firmware/acpi/tables/%s", root, names[i]);
+        len = lb_machine_read_file(path, lb_span(table, sizeof(table)));
+    }
     bool good = len > 0 && lb_ibft_decode(lb_bytes(table, (size_t)len), ibft);
     lb_wipe(table, sizeof(table));
+    return good ? LB_IBFT_READ_WELL : len == -ENOENT ? LB_IBFT_ABSENT : LB_IBFT_BROKEN;
+}
+
+/* The kernel ends each value with a line feed. An attribute that cannot be read is not there. */
+static bool show_one(struct lb_ibft_shown *shown, const char *folder, const char *path,
+                     const char *name) {
+    char file[PATH_BYTES], text[1024];
+    lb_format(file, sizeof(file), "%s/%s", path, name);
+    long len = lb_machine_read_file(file, lb_span(text, sizeof(text)));
+    if (len > 0 && text[len - 1] == '\n')
+        len--;
+    bool good = len <= 0 || lb_ibft_shown_add(shown, lb_bytes_of_text(folder), name,
+                                              lb_bytes(text, (size_t)len));
+    lb_wipe(text, sizeof(text));
     return good;
 }
+
+static bool show_folder(struct lb_ibft_shown *shown, const char *root, const char *folder) {
+    char path[PATH_BYTES / 2];
+    const struct dirent *entry;
+    DIR *dir;
+    bool good = true;
+    lb_format(path, sizeof(path), "%s/" SHOWN_AT "/%s", root, folder);
+    dir = opendir(path);
+    while (dir && good && (entry = readdir(dir)) != NULL)
+        good = entry->d_type == DT_DIR || show_one(shown, folder, path, entry->d_name);
+    if (dir)
+        closedir(dir);
+    return good;
+}
+
+static enum lb_ibft_found read_shown(const char *root, struct lb_ibft *ibft) {
+    struct lb_ibft_shown shown = {.ibft = {.nic_count = 0}};
+    char path[PATH_BYTES / 2];
+    const struct dirent *entry;
+    DIR *dir;
+    bool good = true;
+    lb_format(path, sizeof(path), "%s/" SHOWN_AT, root);
+    dir = opendir(path);
+    if (!dir)
+        return LB_IBFT_ABSENT;
+    while (good && (entry = readdir(dir)) != NULL)
+        good = entry->d_name[0] == '.' || show_folder(&shown, root, entry->d_name);
+    closedir(dir);
+    lb_ibft_shown_end(&shown);
+    bool is_empty = shown.ibft.nic_count == 0 && shown.ibft.target_count == 0;
+    if (good && !is_empty)
+        *ibft = shown.ibft;
+    lb_wipe(&shown, sizeof(shown));
+    return !good ? LB_IBFT_BROKEN : is_empty ? LB_IBFT_ABSENT : LB_IBFT_READ_WELL;
+}
+
+enum lb_ibft_found lb_ibft_read(const char *root, struct lb_ibft *ibft) {
+    enum lb_ibft_found found = read_acpi(root, ibft);
+    return found == LB_IBFT_ABSENT ? read_shown(root, ibft) : found;
+}
+
+/* ---- as configuration -------------------------------------------------------------------------
+ */
 
 /* The first failure is kept, so a list of these is asked at its end. */
 static void set(struct lb_config *config, const char *key, struct lb_bytes value,
@@ -87,15 +153,81 @@ static void set_nic(const struct lb_ibft_nic *nic, struct lb_config *config,
     set_addr(config, "dns", nic->dns[0], error);
 }
 
+/* All or nothing: a person may yet name the disk otherwise. */
+static bool set_all(const struct lb_ibft *ibft, const struct lb_ibft_target *target,
+                    const struct lb_ibft_nic *nic, struct lb_config *config,
+                    struct lb_error *error) {
+    struct lb_config made = *config;
+    set_text(&made, "enable", "yes", error);
+    set_text(&made, "initiator", ibft->initiator, error);
+    set_target(target, &made, error);
+    lb_format(made.table.target, sizeof(made.table.target), "%s", target->name);
+    made.table.chap = target->chap != LB_IBFT_NO_CHAP;
+    made.table.mutual = target->chap == LB_IBFT_MUTUAL;
+    set_nic(nic, &made, error);
+    if (lb_is_ok(error))
+        *config = made;
+    lb_wipe(&made, sizeof(made));
+    return lb_is_ok(error);
+}
+
 bool lb_ibft_configure(const struct lb_ibft *ibft, struct lb_config *config,
                        struct lb_error *error) {
-    const struct lb_ibft_target *target = &ibft->targets[0];
-    set_text(config, "enable", "yes", error);
-    set_text(config, "initiator", ibft->initiator, error);
-    set_target(target, config, error);
-    lb_format(config->table.target, sizeof(config->table.target), "%s", target->name);
-    config->table.chap = target->chap != LB_IBFT_NO_CHAP;
-    config->table.mutual = target->chap == LB_IBFT_MUTUAL;
-    set_nic(&ibft->nics[target->nic], config, error);
+    const struct lb_ibft_target *target = lb_ibft_boot_target(ibft);
+    const struct lb_ibft_nic *nic = target ? lb_ibft_nic_of(ibft, target) : NULL;
+    if (!target) {
+        lb_fail(error, LB_E_IBFT, "none of its %u valid targets is boot-selected",
+                (unsigned)ibft->target_count);
+        return false;
+    }
+    if (!nic) {
+        lb_fail(error, LB_E_IBFT, "target %u is reached by NIC %u, which is not in the table",
+                target->index, target->nic);
+        return false;
+    }
+    return set_all(ibft, target, nic, config, error);
+}
+
+/* ---- whether it is enough ---------------------------------------------------------------------
+ */
+
+/* By a source above the table. */
+static bool names_a_disk(const struct lb_config *config) {
+    static const enum lb_key keys[] = {LB_KEY_ROOTPATH, LB_KEY_TARGET, LB_KEY_SERVER};
+    for (size_t i = 0; i < LB_COUNT(keys); i++) {
+        if (lb_config_source(config, keys[i]) > LB_SOURCE_IBFT)
+            return true;
+    }
+    return false;
+}
+
+static bool is_forbidden(const struct lb_config *config) {
+    return lb_config_is_set(config, LB_KEY_ENABLE) && !lb_config_bool(config, LB_KEY_ENABLE);
+}
+
+static bool check_vlan(const struct lb_ibft *ibft, const struct lb_config *config,
+                       struct lb_error *error) {
+    const struct lb_ibft_target *target = lb_ibft_boot_target(ibft);
+    const struct lb_ibft_nic *nic = target ? lb_ibft_nic_of(ibft, target) : NULL;
+    if (!nic || nic->vlan == 0 || lb_config_is_set(config, LB_KEY_INTERFACE))
+        return true;
+    lb_fail(error, LB_E_IBFT, "its NIC %s is on VLAN %u, and lunboot makes no VLAN interface",
+            lb_mac_text(nic->mac).s, nic->vlan);
+    return false;
+}
+
+bool lb_ibft_is_enough(enum lb_ibft_found found, const struct lb_ibft *ibft, bool is_asked_for,
+                       const struct lb_config *config, struct lb_error *error) {
+    if (is_forbidden(config) || (found != LB_IBFT_READ_WELL && names_a_disk(config))) {
+        *error = (struct lb_error){.code = LB_OK};
+        return true;
+    }
+    if (found == LB_IBFT_READ_WELL)
+        return check_vlan(ibft, config, error);
+    if (found == LB_IBFT_BROKEN)
+        lb_fail(error, LB_E_IBFT, "its checksum, a length or a value is wrong");
+    else if (is_asked_for && !lb_config_bool(config, LB_KEY_ENABLE))
+        lb_fail(error, LB_E_NO_IBFT,
+                "neither in sys/firmware/acpi/tables nor in sys/firmware/ibft");
     return lb_is_ok(error);
 }

@@ -120,13 +120,24 @@ static void open_iscsis_words_are_the_same(void) {
 }
 
 static void the_firmwares_table_is_asked_for(void) {
-    CHECK(given("rd.iscsi.firmware=1") && lb_config_bool(&config, LB_KEY_ENABLE));
-    CHECK(given("rd.iscsi.firmware") && lb_config_bool(&config, LB_KEY_ENABLE));
-    CHECK(given("iscsi_auto") && lb_config_bool(&config, LB_KEY_ENABLE));
-    CHECK(given("ip=ibft") && lb_config_bool(&config, LB_KEY_ENABLE));
+    static const char *const asks[] = {
+        "rd.iscsi.firmware=1", "rd.iscsi.firmware",     "quiet rd.iscsi.ibft=1 ro",
+        "iscsi_auto",          "rd.iscsi.ibft ip=dhcp", "ip=ibft",
+        "ip=eth0:ibft",        "ip=::::h:eth0:ibft",
+    };
+    static const char *const does_not[] = {"", "rd.iscsi.firmware=0", "ip=dhcp", "iscsi_automatic",
+                                           "rd.iscsi.firmware=1 rd.iscsi.firmware=0"};
+    for (size_t i = 0; i < LB_COUNT(asks); i++) {
+        if (!CHECK(lb_dracut_wants_ibft(lb_bytes_of_text(asks[i]))))
+            tap_note("%s", asks[i]);
+        CHECK(given(asks[i]) && !lb_config_bool(&config, LB_KEY_ENABLE));
+    }
+    for (size_t i = 0; i < LB_COUNT(does_not); i++) {
+        if (!CHECK(!lb_dracut_wants_ibft(lb_bytes_of_text(does_not[i]))))
+            tap_note("%s", does_not[i]);
+    }
     CHECK(given("rd.iscsi.firmware=1") && lb_config_bool(&config, LB_KEY_IBFT));
-    CHECK(given("rd.iscsi.firmware=0") && !lb_config_is_set(&config, LB_KEY_ENABLE));
-    CHECK(!lb_config_bool(&config, LB_KEY_IBFT));
+    CHECK(given("rd.iscsi.firmware=0") && !lb_config_bool(&config, LB_KEY_IBFT));
     CHECK(given("rd.iscsi.ibft=no") && !lb_config_bool(&config, LB_KEY_IBFT));
 }
 
@@ -175,10 +186,11 @@ static void an_unknown_cards_bootif_is_passed_over_and_a_wrong_one_is_not(void) 
  */
 
 static struct lb_ibft a_table(void) {
-    struct lb_ibft ibft = {.pair_count = 1};
+    struct lb_ibft ibft = {.nic_count = 1, .target_count = 1};
     struct lb_ibft_target *target = &ibft.targets[0];
     strcpy(ibft.initiator, "iqn.2026-11.test:me");
     strcpy(target->name, "iqn.2026-11.test:disk");
+    target->is_selected = true;
     target->portal = (struct lb_endpoint){lb_addr_v4(192, 0, 2, 1), 3261};
     target->lun[1] = 3;
     ibft.nics[0].address = lb_addr_v4(192, 0, 2, 7);
@@ -258,23 +270,218 @@ static void a_later_source_stands_above_it(void) {
     CHECK_STR(text(LB_KEY_LUN), "9");
 }
 
+/* ---- tables of others --------------------------------------------------------------------------
+ */
+
+static void the_nic_is_the_one_that_the_target_names(void) {
+    struct lb_ibft ibft = a_table();
+    ibft.nics[0].index = 1; /* the second port: its pair is the only one */
+    ibft.targets[0].nic = 1;
+    CHECK(told(&ibft));
+    CHECK_STR(lb_prefix_text(lb_config_prefix(&config, LB_KEY_ADDRESS)).s, "192.0.2.7/24");
+}
+
+static void a_nic_that_is_not_there_is_an_error_and_nothing_is_set(void) {
+    static const uint8_t wrong[] = {1, 2, 110, 200, 255};
+    for (size_t i = 0; i < sizeof(wrong); i++) {
+        struct lb_ibft ibft = a_table();
+        ibft.targets[0].nic = wrong[i];
+        CHECK(!told(&ibft));
+        CHECK_EQ(error.code, LB_E_IBFT);
+        CHECK_HAS(error.facts, "which is not in the table");
+        CHECK(!lb_config_is_set(&config, LB_KEY_ENABLE));
+    }
+}
+
+static void without_a_boot_selected_target_there_is_an_error(void) {
+    struct lb_ibft ibft = a_table();
+    ibft.targets[0].is_selected = false;
+    CHECK(!told(&ibft));
+    CHECK_HAS(error.facts, "none of its 1 valid targets is boot-selected");
+}
+
+static void of_several_targets_the_selected_one_counts(void) {
+    struct lb_ibft ibft = a_table();
+    ibft.targets[1] = ibft.targets[0];
+    ibft.target_count = 2;
+    ibft.targets[0].is_selected = false;
+    strcpy(ibft.targets[1].name, "iqn.2026-11.test:second");
+    CHECK(told(&ibft));
+    CHECK_STR(text(LB_KEY_TARGET), "iqn.2026-11.test:second");
+}
+
+static void a_value_that_is_not_valid_sets_nothing(void) {
+    struct lb_ibft ibft = a_table();
+    ibft.nics[0].prefix_len = 188;
+    CHECK(!told(&ibft));
+    CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
+    CHECK(!lb_config_is_set(&config, LB_KEY_TARGET));
+}
+
+static bool is_enough(enum lb_ibft_found found, const struct lb_ibft *ibft, bool is_asked_for,
+                      const char *line) {
+    memset(&error, 0, sizeof(error));
+    CHECK(lb_config_cmdline(&config, lb_bytes_of_text(line), &error));
+    return lb_ibft_is_enough(found, ibft, is_asked_for, &config, &error);
+}
+
+static void a_missing_table_is_told_where_nothing_else_names_the_disk(void) {
+    memset(&config, 0, sizeof(config));
+    CHECK(is_enough(LB_IBFT_ABSENT, NULL, false, ""));
+    CHECK(!is_enough(LB_IBFT_ABSENT, NULL, true, ""));
+    CHECK_EQ(error.code, LB_E_NO_IBFT);
+    CHECK(is_enough(LB_IBFT_ABSENT, NULL, true, "lunboot.enable=no"));
+    CHECK(is_enough(LB_IBFT_ABSENT, NULL, true, "lunboot.enable=yes"));
+    memset(&config, 0, sizeof(config));
+    CHECK(is_enough(LB_IBFT_ABSENT, NULL, true, "lunboot.server=192.0.2.1"));
+}
+
+static void a_broken_table_is_told_unless_another_source_names_the_disk(void) {
+    memset(&config, 0, sizeof(config));
+    CHECK(!is_enough(LB_IBFT_BROKEN, NULL, false, "lunboot.enable=yes"));
+    CHECK_EQ(error.code, LB_E_IBFT);
+    CHECK(is_enough(LB_IBFT_BROKEN, NULL, false, "lunboot.target=iqn.2026-11.test:disk"));
+    CHECK(lb_is_ok(&error));
+}
+
+static void a_vlan_is_told_unless_the_interface_is_named(void) {
+    struct lb_ibft ibft = a_table();
+    ibft.nics[0].vlan = 42;
+    CHECK(told(&ibft));
+    CHECK(!is_enough(LB_IBFT_READ_WELL, &ibft, false, ""));
+    CHECK_EQ(error.code, LB_E_IBFT);
+    CHECK_HAS(error.facts, "VLAN 42");
+    CHECK(is_enough(LB_IBFT_READ_WELL, &ibft, false, "lunboot.interface=eth0.42"));
+}
+
+/* ---- where it is read --------------------------------------------------------------------------
+ */
+
+static char folder[32];
+
+static void make_folder(void) {
+    strcpy(folder, "/tmp/lb-test-XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+}
+
+static void remove_folder(void) {
+    char command[64];
+    snprintf(command, sizeof(command), "rm -rf %s", folder);
+    CHECK_EQ(system(command), 0);
+}
+
+/* FOLDER/sys/firmware/NAME. */
+static void put_file(const char *name, const void *bytes, size_t len) {
+    char path[160], command[200];
+    snprintf(path, sizeof(path), "%s/sys/firmware/%s", folder, name);
+    snprintf(command, sizeof(command), "mkdir -p $(dirname %s)", path);
+    CHECK_EQ(system(command), 0);
+    FILE *file = fopen(path, "wb");
+    CHECK(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
+}
+
+static void show(const char *name, const char *value) {
+    char path[80];
+    snprintf(path, sizeof(path), "ibft/%s", name);
+    put_file(path, value, strlen(value));
+}
+
 static void a_table_is_read_where_the_kernel_shows_it(void) {
-    char folder[] = "/tmp/lb-test-XXXXXX", path[128];
     uint8_t bytes[LB_IBFT_MAX];
     struct lb_ibft ibft = a_table(), read;
     size_t len;
-    CHECK(mkdtemp(folder) != NULL);
-    CHECK(!lb_ibft_read(folder, &read));
+    make_folder();
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_ABSENT);
     CHECK(lb_ibft_encode(&ibft, lb_span(bytes, sizeof(bytes)), &len));
-    snprintf(path, sizeof(path), "mkdir -p %s/sys/firmware/acpi/tables", folder);
-    CHECK_EQ(system(path), 0);
-    snprintf(path, sizeof(path), "%s/sys/firmware/acpi/tables/iBFT", folder);
-    FILE *file = fopen(path, "wb");
-    CHECK(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
-    CHECK(lb_ibft_read(folder, &read));
+    put_file("acpi/tables/iBFT", bytes, len);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_READ_WELL);
     CHECK_STR(read.targets[0].name, "iqn.2026-11.test:disk");
-    snprintf(path, sizeof(path), "rm -rf %s", folder);
-    CHECK_EQ(system(path), 0);
+    bytes[60] ^= 1;
+    put_file("acpi/tables/iBFT", bytes, len);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_BROKEN);
+    remove_folder();
+}
+
+/* As the module of Linux 6.1 writes them for BIOS firmware's table (iPXE): two targets. */
+static void show_a_table(void) {
+    make_folder();
+    show("initiator/index", "0\n");
+    show("initiator/flags", "3\n");
+    show("initiator/initiator-name", "iqn.2026-11.test:me\n");
+    show("ethernet1/index", "1\n");
+    show("ethernet1/flags", "3\n");
+    show("ethernet1/ip-addr", "192.0.2.7\n");
+    show("ethernet1/subnet-mask", "255.255.255.128\n");
+    show("ethernet1/origin", "1\n");
+    show("ethernet1/gateway", "192.0.2.126\n");
+    show("ethernet1/primary-dns", "192.0.2.53\n");
+    show("ethernet1/vlan", "0\n");
+    show("ethernet1/mac", "52:54:00:12:34:56\n");
+    show("ethernet1/hostname", "node7\n");
+    show("target0/index", "0\n");
+    show("target0/flags", "1\n");
+    show("target0/target-name", "iqn.2026-11.test:other\n");
+    show("target1/index", "1\n");
+    show("target1/flags", "3\n");
+    show("target1/ip-addr", "192.0.2.1\n");
+    show("target1/port", "3261\n");
+    show("target1/lun", "03000000\n");
+    show("target1/chap-type", "1\n");
+    show("target1/nic-assoc", "1\n");
+    show("target1/target-name", "iqn.2026-11.test:disk\n");
+    show("target1/chap-name", "user\n");
+    show("target1/chap-secret", "secret567890\n");
+}
+
+static void without_an_acpi_table_the_modules_files_are_read(void) {
+    struct lb_ibft read;
+    show_a_table();
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_READ_WELL);
+    CHECK_EQ(read.nic_count, 1);
+    CHECK(told(&read));
+    CHECK_STR(text(LB_KEY_INITIATOR), "iqn.2026-11.test:me");
+    CHECK_STR(text(LB_KEY_TARGET), "iqn.2026-11.test:disk");
+    CHECK_STR(text(LB_KEY_SERVER), "192.0.2.1");
+    CHECK_EQ(lb_config_u32(&config, LB_KEY_PORT), 3261);
+    CHECK_STR(text(LB_KEY_LUN), "3");
+    CHECK_STR(lb_prefix_text(lb_config_prefix(&config, LB_KEY_ADDRESS)).s, "192.0.2.7/25");
+    CHECK(secret_is(LB_KEY_CHAP_SECRET, "secret567890"));
+    CHECK_STR(lb_mac_text(lb_ibft_nic_of(&read, lb_ibft_boot_target(&read))->mac).s,
+              "52:54:00:12:34:56");
+    remove_folder();
+}
+
+static void a_value_of_the_module_that_makes_no_sense_breaks_the_table(void) {
+    static const char *const wrong[][2] = {
+        {"ethernet1/mac", "52:54:00\n"},        {"target1/port", "99999\n"},
+        {"target1/nic-assoc", "256\n"},         {"target1/lun", "0300000g\n"},
+        {"target1/lun", "12345678901234567\n"}, {"ethernet1/subnet-mask", "255.0.255.0\n"},
+    };
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        struct lb_ibft read;
+        show_a_table();
+        show(wrong[i][0], wrong[i][1]);
+        if (!CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_BROKEN))
+            tap_note("%s", wrong[i][0]);
+        remove_folder();
+    }
+}
+
+/* Linux prints each byte of a LUN as a number of its own. */
+static void luns_of_the_module_are_told_apart(void) {
+    static const struct {
+        const char *shown;
+        uint8_t high, low;
+    } rows[] = {{"00000000", 0, 0},        {"01000000", 0, 1},     {"0f000000", 0, 0x0f},
+                {"010000000", 0, 16},      {"0ff000000", 0, 0xff}, {"401000000", 0x40, 1},
+                {"4110000000", 0x41, 0x10}};
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        struct lb_ibft_shown shown = {0};
+        struct lb_bytes target = lb_bytes_of_text("target0");
+        CHECK(lb_ibft_shown_add(&shown, target, "lun", lb_bytes_of_text(rows[i].shown)));
+        CHECK_EQ(shown.ibft.targets[0].lun[0], rows[i].high);
+        CHECK_EQ(shown.ibft.targets[0].lun[1], rows[i].low);
+    }
 }
 
 int main(void) {
@@ -297,6 +504,17 @@ int main(void) {
     TEST(its_secrets_may_be_of_any_bytes);
     TEST(its_chap_is_required_of_its_target);
     TEST(a_later_source_stands_above_it);
+    TEST(the_nic_is_the_one_that_the_target_names);
+    TEST(a_nic_that_is_not_there_is_an_error_and_nothing_is_set);
+    TEST(without_a_boot_selected_target_there_is_an_error);
+    TEST(of_several_targets_the_selected_one_counts);
+    TEST(a_value_that_is_not_valid_sets_nothing);
+    TEST(a_missing_table_is_told_where_nothing_else_names_the_disk);
+    TEST(a_broken_table_is_told_unless_another_source_names_the_disk);
+    TEST(a_vlan_is_told_unless_the_interface_is_named);
     TEST(a_table_is_read_where_the_kernel_shows_it);
+    TEST(without_an_acpi_table_the_modules_files_are_read);
+    TEST(a_value_of_the_module_that_makes_no_sense_breaks_the_table);
+    TEST(luns_of_the_module_are_told_apart);
     return tap_done();
 }

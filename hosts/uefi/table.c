@@ -102,7 +102,7 @@ EFI_STATUS table_install(const struct lb_config *config) {
     uint8_t *room = uefi_alloc(LB_IBFT_MAX);
     EFI_STATUS status = EFI_OUT_OF_RESOURCES;
     if (ibft != NULL && room != NULL) {
-        ibft->pair_count = 1;
+        ibft->nic_count = ibft->target_count = 1;
         lb_format(ibft->initiator, sizeof ibft->initiator, "%s", lb_boot_initiator(loop_engine()));
         struct lb_boot_servers servers = lb_boot_servers(loop_engine());
         ibft->isns = servers.isns;
