@@ -40,7 +40,8 @@ tshark -r "$scratch/capture.pcap" 2>/dev/null >"$scratch/packets"
 discover='dhcp.option.dhcp == 1'
 request='dhcp.option.dhcp == 3'
 
-never '_ws.malformed || ip.checksum.status == 0' "nothing that the client sends is malformed"
+never 'ip.checksum.status == 0' "the checksums of IP are right"
+none_malformed "nothing that the client sends is malformed" "eth.src == $mac"
 never 'udp.checksum.status == 0 && ip.src == 0.0.0.0' "what it sends without an address has its checksum"
 from='ip.src == 0.0.0.0 && udp.srcport == 68'
 to='ip.dst == 255.255.255.255 && udp.dstport == 67'

@@ -44,7 +44,7 @@ never() {
 }
 tshark -r "$scratch/capture.pcap" -Y isns 2>/dev/null >"$scratch/packets"
 ours='tcp.dstport == 3205 && isns'
-never '_ws.malformed && tcp.port == 3205' "nothing on port 3205 is malformed"
+none_malformed "nothing on port 3205 is malformed" 'tcp.port == 3205'
 never "$ours && isns.invalid_attribute_length" "no attribute has a length that is not its type's"
 never "$ours && !(isns.flags.client == 1 && isns.flags.server == 0)" "we say that we are the client"
 never "$ours && !(isns.flags.lastpdu == 1 && isns.flags.firstpdu == 1)" "each request is one PDU"

@@ -13,6 +13,7 @@ shopt -s lastpipe # `... | start_dnsmasq` runs here, and its pid is known here
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 interop=$top/tests/interop
+. "$interop/capture.sh"
 lunboot=${LUNBOOT:-$top/build/lunboot}
 exercise=${LUNBOOT_EXERCISE:-$top/build/lunboot-exercise}
 slp_agent=${LUNBOOT_SLP_AGENT:-$top/build/lunboot-slp-agent}
