@@ -1,11 +1,11 @@
 #include "hosts/linux/relogin.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "hosts/linux/loop.h"
+#include "hosts/linux/seed.h"
 #include "hosts/linux/tcp.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define ATTEMPT_US (30 * LB_US_SEC)
@@ -203,7 +203,7 @@ bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_login_again *aga
     uint8_t seed[LB_RAND_SEED_BYTES];
     bool is_back;
 
-    if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed)) {
+    if (lb_seed_fill(seed, 0) == LB_SEED_NONE) {
         lb_fail(error, LB_E_INTERNAL, "random numbers: %s", strerror(errno));
         return false;
     }

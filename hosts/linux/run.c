@@ -2,16 +2,17 @@
 #include "core/dhcp4/dhcp4_client.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
+#include "hosts/linux/seed.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define LOOK_US         (200 * LB_US_MS)
 #define CONFIG_FILE_MAX 65536
 #define STOP_US         (3 * LB_US_SEC) /* for the logout and the DHCP release */
+#define SEED_WAIT_MS    5000            /* for a kernel that has no random numbers yet */
 
 /* ---- configuration ----------------------------------------------------------------------------
  */
@@ -71,7 +72,8 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
 
     if (with_interface && !open_interface(run))
         return false;
-    if (getrandom(setup.seed, sizeof(setup.seed), 0) != sizeof(setup.seed)) {
+    enum lb_seed seed = lb_seed_fill(setup.seed, SEED_WAIT_MS);
+    if (seed == LB_SEED_NONE) {
         lb_fail(&run->error, LB_E_INTERNAL, "random numbers: %s", strerror(errno));
         return false;
     }
@@ -89,6 +91,8 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     run->loop.is_bound = run->has_iface && !network_is_up;
     lb_boot_init(&run->boot, lb_now_us(), &setup);
     lb_wipe(setup.seed, sizeof(setup.seed));
+    lb_report_learned(lb_boot_report(&run->boot), lb_now_us(), LB_STAGE_CONFIG, "random numbers",
+                      "this machine", "%s", lb_seed_word(seed));
     return run->has_loop;
 }
 
