@@ -1,4 +1,5 @@
 #include "hosts/uefi/loop.h"
+#include "hosts/uefi/entropy.h"
 #include "hosts/uefi/net.h"
 
 #define RX_BYTES      (256 * 1024)
@@ -263,6 +264,15 @@ static bool get_memory(void) {
     return loop.engine != NULL && loop.rx != NULL && loop.trace_ring != NULL;
 }
 
+static void report_entropy(unsigned sources, const char *method) {
+    char words[80];
+    struct lb_text text = lb_text(words, sizeof words);
+    entropy_say(&text, sources, method);
+    lb_report_learned(lb_boot_report(loop.engine), clock_us(), LB_STAGE_CONFIG, "random numbers",
+                      "this machine", "%s", words);
+    say("random numbers: %s\n", words);
+}
+
 bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config,
                 const uint8_t uuid[16], const struct lb_dhcp4_lease *lease_or_null,
                 struct lb_error *why) {
@@ -278,7 +288,8 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
         lb_fail(why, LB_E_HOST_NETWORK, "taking net%u: %s", number, status_word(status));
         return false;
     }
-    seed_fill(seed);
+    const char *method;
+    unsigned sources = seed_fill(seed, uuid, &method);
     lb_rand_init(&loop.rand, seed);
     if (!net_open(&loop.nic, &loop.rand)) {
         nic_close(&loop.nic);
@@ -299,6 +310,7 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
     memset(loop.slots, 0, sizeof loop.slots);
     lb_boot_init(loop.engine, clock_us(), &setup);
     lb_wipe(setup.seed, sizeof setup.seed);
+    report_entropy(sources, method);
     return true;
 }
 

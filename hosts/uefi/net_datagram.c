@@ -85,6 +85,14 @@ bool net_datagram_receive(struct lb_span room, uint32_t *slot, size_t *len,
 /* ---- open and close ----------------------------------------------------------------------------
  */
 
+/* The port that is asked for, or any. */
+static bool bind_udp(struct udp_pcb *udp, const ip_addr_t *any, uint16_t port) {
+    for (unsigned i = 0; port == 0 && i < NET_PORT_TRIES; i++)
+        if (udp_bind(udp, any, net_random_port()) == ERR_OK)
+            return true;
+    return udp_bind(udp, any, port) == ERR_OK;
+}
+
 static uint16_t port_of(enum lb_boot_kind kind, struct lb_endpoint from) {
     return kind == LB_KIND_DHCP4 ? DHCP4_PORT : kind == LB_KIND_DHCP6 ? DHCP6_PORT : from.port;
 }
@@ -97,8 +105,8 @@ static bool open_udp(struct service *service, uint32_t slot, struct lb_endpoint 
         return false;
     ip_set_option(service->udp, SOF_BROADCAST);
     udp_recv(service->udp, on_datagram, (void *)(uintptr_t)slot);
-    return udp_bind(service->udp, is_v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY,
-                    port_of(service->kind, from)) == ERR_OK;
+    return bind_udp(service->udp, is_v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY,
+                    port_of(service->kind, from));
 }
 
 bool net_datagram_open(uint32_t slot, enum lb_boot_kind kind, struct lb_endpoint from,

@@ -1,6 +1,7 @@
 /* lwIP over the card: frames, memory, time. */
 #include "hosts/uefi/net_lwip.h"
 #include "hosts/uefi/ack.h"
+#include "hosts/uefi/numbers.h"
 
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
@@ -34,6 +35,7 @@ static struct {
     bool up;
 
     struct ack ack;
+    struct numbers numbers;
 
     uint8_t groups[NIC_GROUPS_MAX][6];
     size_t group_count;
@@ -41,6 +43,17 @@ static struct {
 
 unsigned net_rand(void) {
     return lb_rand_u32(net.rand);
+}
+
+unsigned net_isn(const ip_addr_t *local, unsigned short local_port, const ip_addr_t *remote,
+                 unsigned short remote_port) {
+    struct lb_endpoint here = {.addr = net_from_ip(local), .port = local_port};
+    struct lb_endpoint there = {.addr = net_from_ip(remote), .port = remote_port};
+    return numbers_isn(&net.numbers, clock_us(), here, there);
+}
+
+uint16_t net_random_port(void) {
+    return numbers_port(net.rand);
 }
 
 u32_t sys_now(void) {
@@ -89,6 +102,7 @@ static err_t frame_out(struct netif *netif, struct pbuf *p) {
     uint8_t flat[NIC_FRAME_MAX];
     struct lb_bytes frame = lb_bytes(p->payload, p->len), before;
     (void)netif;
+    numbers_hide_id(&net.numbers, lb_span(p->payload, p->len)); /* the headers are in one piece */
     if (p->len != p->tot_len)
         frame = lb_bytes(flat, pbuf_copy_partial(p, flat, sizeof flat, 0));
     bool is_held = ack_offer(&net.ack, clock_us(), frame, &before);
@@ -224,6 +238,7 @@ static bool get_memory(void) {
 bool net_open(struct nic *nic, struct lb_rand *rand) {
     net.nic = nic;
     net.rand = rand;
+    numbers_init(&net.numbers, rand);
     if (!get_memory())
         return false;
     hear_all_nodes();
@@ -246,5 +261,6 @@ void net_close(void) {
     net_address_close();
     send_now(ack_take(&net.ack));
     netif_remove(&net_interface);
+    lb_wipe(&net.numbers, sizeof net.numbers);
     net.up = false;
 }

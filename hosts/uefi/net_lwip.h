@@ -13,6 +13,10 @@ extern struct netif net_interface; /* the one there is */
 struct lb_addr net_from_ip(const ip_addr_t *ip);
 ip_addr_t net_to_ip(struct lb_addr addr); /* of no family: IPv4's any */
 
+/* A port for a client, of those that are not in use or not: who binds it is told. */
+#define NET_PORT_TRIES 32
+uint16_t net_random_port(void);
+
 /* net_address.c: what a received frame says of addresses. */
 void net_address_claimed(struct lb_addr addr); /* somebody else has it, or wants it */
 void net_address_close(void);

@@ -86,6 +86,13 @@ static err_t on_open(void *arg, struct tcp_pcb *pcb, err_t err) {
     return ERR_OK;
 }
 
+/* RFC 6056. Where all of these are in use, the stack chooses one. */
+static void bind_any_port(struct tcp_pcb *pcb, bool is_v6) {
+    for (unsigned i = 0; i < NET_PORT_TRIES; i++)
+        if (tcp_bind(pcb, is_v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY, net_random_port()) == ERR_OK)
+            return;
+}
+
 void net_connect(uint32_t slot, struct lb_endpoint to) {
     struct stream *stream = &streams[slot];
     bool is_v6 = to.addr.family == LB_V6;
@@ -100,6 +107,7 @@ void net_connect(uint32_t slot, struct lb_endpoint to) {
         net_stream_close(slot);
         return;
     }
+    bind_any_port(stream->tcp, is_v6);
     tcp_nagle_disable(stream->tcp);
     tcp_arg(stream->tcp, stream);
     tcp_recv(stream->tcp, on_bytes);

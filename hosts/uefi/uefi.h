@@ -12,8 +12,7 @@ extern EFI_HANDLE self; /* our image */
 /* clock.c. The counter of the processor, measured once against the firmware's Stall. */
 void clock_init(void);
 uint64_t clock_us(void);
-/* 32 bytes: EFI_RNG_PROTOCOL where there is one, else counters and the machine's identity. */
-void seed_fill(uint8_t seed[32]);
+uint64_t clock_ticks(void); /* the counter itself */
 
 /* console.c: to ConOut, which the firmware also sends to the serial line. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

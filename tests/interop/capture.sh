@@ -12,7 +12,7 @@ boot_protocols+='|dhcp|dhcpv6|dns|mdns|tftp|http|isns|srvloc|data|tcp\.segments'
 malformed() {
     local names=$boot_protocols capture=$scratch/capture.pcap
     if [ -z "$(tshark -r "$capture" -Y 'tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment' \
-        -T fields -e frame.number 2>/dev/null | head -n 1)" ]; then
+        -T fields -e frame.number 2>/dev/null)" ]; then
         names+='|iscsi|scsi|scsi_sbc|scsi_spc'
     fi
     tshark -r "$capture" -o ip.check_checksum:FALSE -Y "_ws.malformed && (${1:-frame})" -T fields \

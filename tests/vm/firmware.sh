@@ -89,18 +89,17 @@ serve_loader_ok() {
     serve_meter <<<$'say LOADER-OK\noff'
 }
 
-# offer_disk <<EOF  dnsmasq with the Root Path, and what else is given.
+# offer_disk <<EOF  dnsmasq with the Root Path, and what else is given; dns_port=53 before it: and names.
 offer_disk() {
     {
-        echo "port=0"
+        echo "port=${dns_port:-0}"
         echo "dhcp-range=192.0.2.100,192.0.2.200,1h"
         echo "dhcp-option=option:root-path,\"$rootpath\""
         cat
     } | start_dnsmasq
 }
 
-# offer_disk6 <<EOF  the same over IPv6: addresses by DHCPv6, and routers' advertisements; dns_port=53
-# before it: and names.
+# offer_disk6 <<EOF  the same over IPv6: addresses by DHCPv6, and routers' advertisements.
 offer_disk6() {
     {
         echo "port=${dns_port:-0}"

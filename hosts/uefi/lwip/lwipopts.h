@@ -92,5 +92,12 @@ unsigned short net_checksum(const void *data, int len);
 #define LWIP_NO_INTTYPES_H        1
 #define LWIP_RAND()               net_rand()
 unsigned net_rand(void);
+/* numbers.h. Ports are chosen where a socket is opened (net_stream.c, net_datagram.c). */
+#define LWIP_HOOK_TCP_ISN net_isn
+struct ip_addr;
+unsigned net_isn(const struct ip_addr *local, unsigned short local_port,
+                 const struct ip_addr *remote, unsigned short remote_port);
+/* Identification and source port of a question are random, and one name has one question. */
+#define LWIP_DNS_SECURE 7
 
 #endif
