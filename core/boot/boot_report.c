@@ -105,6 +105,12 @@ void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
                               lb_rootpath_warning_text((enum lb_rootpath_warning)warning));
 }
 
+void lb_report_warnings(struct lb_boot *boot, uint64_t now_us) {
+    const char *warning;
+    for (size_t i = 0; (warning = lb_iscsi_warning(&boot->session, i)) != NULL; i++)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_LOGIN, "warning", "login", "%s", warning);
+}
+
 void lb_report_session(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&boot->session);
     const char *source = "login";

@@ -228,6 +228,8 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
         give_up(boot, now_us);
         return;
     }
+    if (!boot->disk_started)
+        lb_report_warnings(boot, now_us);
     if (boot->discovery.listing != LB_LISTING_NOT) {
         lb_listing_ready(boot, now_us);
         return;

@@ -490,6 +490,8 @@ void lb_report_routers6(struct lb_boot *boot, uint64_t now_us, const struct lb_n
 void lb_report_addresses6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info);
 void lb_report_lease6(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp6_lease *lease);
 void lb_report_target(struct lb_boot *boot, uint64_t now_us);
+/* What the last login passed over. */
+void lb_report_warnings(struct lb_boot *boot, uint64_t now_us);
 void lb_report_session(struct lb_boot *boot, uint64_t now_us);
 void lb_report_disk(struct lb_boot *boot, uint64_t now_us);
 

@@ -71,6 +71,8 @@ struct lb_iscsi_config {
 
 #define LB_ISCSI_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */
 #define LB_ISCSI_REDIRECTS_MAX 4   /* RFC 7143 sets no limit; A<->B loops are seen in the field */
+#define LB_ISCSI_WARNINGS_MAX  12  /* lines of one login; there are 14 keys that we offer */
+#define LB_ISCSI_WARNING_MAX   160 /* bytes of one */
 #define LB_ISCSI_RX_MIN        16384 /* least staging room: a login PDU with 8192 bytes and AHS */
 
 /* ---- tasks ------------------------------------------------------------------------------------
@@ -222,6 +224,9 @@ const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session);
 struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session); /* after redirects */
 unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed so far */
 size_t lb_iscsi_in_flight(const struct lb_iscsi *session); /* tasks sent and not answered yet */
+/* What the last login passed over although it breaks the rules: a sentence each, the first ones.
+ * NULL when there are no more. */
+const char *lb_iscsi_warning(const struct lb_iscsi *session, size_t index);
 /* Whether the connection, or the attempt at one, is where a redirect led. */
 bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
 /* Whether the failure may pass (connection, busy): another attempt makes sense. */
@@ -261,7 +266,7 @@ struct lb_iscsi_found {
     char target[LB_NAME_MAX + 1];
     struct lb_endpoint portal; /* a name instead of an address: host is set */
     char host[LB_HOST_MAX + 1];
-    uint16_t tpgt;
+    int32_t tpgt; /* -1: not known */
 };
 
 /* In a discovery session, once READY: asks for all targets (or one). The answers are written to

@@ -55,15 +55,16 @@ static bool split_port(struct lb_bytes *host, struct lb_bytes *port) {
 }
 
 bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
-                            char host[LB_HOST_MAX + 1], uint16_t *tpgt) {
+                            char host[LB_HOST_MAX + 1], int32_t *tpgt) {
     struct lb_endpoint got = {.port = ISCSI_PORT};
     struct lb_bytes port;
     uint64_t number = 0, tag = 0;
+    value = lb_bytes_trim(value);
     size_t comma = find_last(value, ',');
     bool is_bracketed = value.len > 0 && value.p[0] == '[';
-    if (comma < value.len &&
-        !lb_iscsi_parse_number(lb_bytes_after(value, comma + 1), 0, UINT16_MAX, &tag))
-        return false;
+    /* Nothing depends on the tag, and some targets say -1. */
+    bool has_tag = comma < value.len &&
+                   lb_iscsi_parse_number(lb_bytes_after(value, comma + 1), 0, UINT16_MAX, &tag);
     value.len = comma;
     if (!split_port(&value, &port))
         return false;
@@ -78,7 +79,7 @@ bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
         lb_text_copy(host, LB_HOST_MAX + 1, value);
     }
     *endpoint = got;
-    *tpgt = (uint16_t)tag;
+    *tpgt = has_tag ? (int32_t)tag : -1;
     return true;
 }
 
@@ -86,7 +87,7 @@ bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
  */
 
 static void add_found(struct lb_iscsi *session, struct lb_endpoint portal, const char *host,
-                      uint16_t tpgt) {
+                      int32_t tpgt) {
     bool is_meant =
         session->look_for.len == 0 || lb_list_has_name(session->look_for, session->found_target);
     if (session->found_count >= (is_meant ? session->found_cap : session->found_cap / 2)) {
@@ -119,7 +120,7 @@ static void take_target(struct lb_iscsi *session, uint64_t now_us, struct lb_byt
 static void take_address(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes value) {
     struct lb_endpoint portal;
     char host[LB_HOST_MAX + 1];
-    uint16_t tpgt;
+    int32_t tpgt;
     if (!session->found_has_target)
         return;
     session->found_had_address = true;
@@ -138,6 +139,8 @@ static void take_pair(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes
     uint64_t number;
     if (!lb_iscsi_text_next(&text, &pair))
         return;
+    pair.key = lb_iscsi_key_guess(pair.name);
+    pair.value = lb_bytes_trim(pair.value);
     if (session->text_is_discovery && pair.key == LB_ISCSI_KEY_TARGET_NAME)
         take_target(session, now_us, pair.value);
     else if (session->text_is_discovery && pair.key == LB_ISCSI_KEY_TARGET_ADDRESS)
@@ -201,6 +204,9 @@ void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us) {
 
 static void end_text(struct lb_iscsi *session, uint64_t now_us) {
     session->text_is_out = false;
+    if (!session->text_skipping && session->text_in_len > 0) /* the last one lacks its NUL */
+        take_pair(session, now_us, lb_bytes(session->text_in, session->text_in_len));
+    session->text_in_len = 0;
     if (session->text_is_discovery) {
         end_target(session);
         session->found_is_done = true;

@@ -114,6 +114,7 @@ void lb_iscsi_login_start(struct lb_iscsi *session, uint64_t now_us) {
     login->csg = security ? LB_LOGIN_STAGE_SECURITY : LB_LOGIN_STAGE_OPERATIONAL;
     login->itt = lb_iscsi_new_tag(session, LB_SLOT_LOGIN);
     memset(&session->agreed, 0, sizeof session->agreed);
+    session->warning_count = 0;
     session->exp_stat_sn = 0;
     lb_iscsi_enter(session, now_us, security ? LB_ISCSI_LOGIN_SECURITY : LB_ISCSI_LOGIN_OPERATIONAL,
                    now_us + session->config.login_ms * LB_US_MS);
@@ -170,6 +171,14 @@ static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) 
         lb_iscsi_again(session, now_us);
         return;
     }
+    bool is_of_list = status == LB_LOGIN_INITIATOR_ERROR || status == LB_LOGIN_AUTH_FAILED ||
+                      status == LB_LOGIN_MISSING_PARAMETER;
+    if (is_of_list && lb_iscsi_login_offer_md5(session)) {
+        lb_trace(session->trace, now_us, "iscsi", "status %04x after CHAP_A: again, MD5 alone",
+                 status);
+        lb_iscsi_again(session, now_us);
+        return;
+    }
     if (status == LB_LOGIN_INITIATOR_ERROR && lb_iscsi_login_drop_alg(session)) {
         lb_trace(session->trace, now_us, "iscsi", "status 0200 after CHAP_A=7: again, without it");
         lb_iscsi_again(session, now_us);
@@ -193,9 +202,10 @@ static void moved(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
     struct lb_bytes rest = session->stream.data;
     session->login.redirect[0] = 0;
     while (lb_iscsi_text_next(&rest, &pair))
-        if (pair.key == LB_ISCSI_KEY_TARGET_ADDRESS && session->login.redirect[0] == 0 &&
-            lb_utf8_is_valid(pair.value))
-            lb_text_copy(session->login.redirect, sizeof session->login.redirect, pair.value);
+        if (lb_iscsi_key_guess(pair.name) == LB_ISCSI_KEY_TARGET_ADDRESS &&
+            session->login.redirect[0] == 0 && lb_utf8_is_valid(pair.value))
+            lb_text_copy(session->login.redirect, sizeof session->login.redirect,
+                         lb_bytes_trim(pair.value));
     lb_iscsi_redirect(session, now_us, status == LB_LOGIN_MOVED_PERMANENTLY);
 }
 
@@ -248,12 +258,10 @@ static bool take_text(struct lb_iscsi *session, uint64_t now_us) {
 
 static void full_feature(struct lb_iscsi *session, uint64_t now_us) {
     const struct lb_iscsi_pdu *pdu = &session->pdu;
-    if (pdu->login.tsih == 0) {
-        (void)protocol(session, now_us, "the last answer gives no session (TSIH 0)");
-        return;
-    }
     if (!lb_iscsi_login_settle(session, now_us))
         return;
+    if (pdu->login.tsih == 0) /* 11.12.5; it names the session to further connections: none comes */
+        lb_iscsi_login_warn(session, now_us, "the target's last answer has TSIH 0: it is not used");
     session->agreed.tsih = pdu->login.tsih;
     session->exp_cmd_sn = pdu->exp_cmd_sn;
     session->max_cmd_sn = pdu->max_cmd_sn;
@@ -283,6 +291,11 @@ static void answered(struct lb_iscsi *session, uint64_t now_us) {
 }
 
 static void rejected(struct lb_iscsi *session, uint64_t now_us) {
+    if (lb_iscsi_login_offer_md5(session)) {
+        lb_trace(session->trace, now_us, "iscsi", "Reject after CHAP_A: again, with MD5 alone");
+        lb_iscsi_again(session, now_us);
+        return;
+    }
     lb_iscsi_break(session, now_us, LB_E_LOGIN_REJECTED, "Reject, reason 0x%02x (%s)",
                    session->pdu.reject.reason, lb_iscsi_reject_word(session->pdu.reject.reason));
 }

@@ -17,6 +17,24 @@ static bool must_chap(const struct lb_iscsi *session) {
     return c->require_chap || c->require_mutual || lb_iscsi_wants_mutual(session);
 }
 
+/* Targets that know MD5 alone, and refuse a list in which anything else stands first (Linux before
+ * 3.15, Synology). MD5 is what every target must know (RFC 7143 12.1.3). No proof was given yet, so
+ * nothing counts as a wrong one. False: there is no such list, or it was said already. */
+bool lb_iscsi_login_offer_md5(struct lb_iscsi *session) {
+    struct lb_chap_algs *algs = &session->algs;
+    if (session->login.step != LB_LOGIN_CHAP_A || algs->count < 2)
+        return false;
+    for (size_t i = 0; i < algs->count; i++) {
+        if (algs->alg[i].hash != LB_HASH_MD5)
+            continue;
+        algs->alg[0] = algs->alg[i];
+        algs->count = 1;
+        session->offers_md5_alone = true;
+        return true;
+    }
+    return false;
+}
+
 /* tgt means SHA-1 by 7 and takes it first; it finds our answer too long and says "initiator error".
  * What is left of the list is tried once. */
 bool lb_iscsi_login_drop_alg(struct lb_iscsi *session) {
@@ -111,6 +129,11 @@ static bool take_alg(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes 
     login->has_alg = lb_chap_accept_alg(&session->algs, value, &login->alg);
     if (login->has_alg)
         return true;
+    if (lb_iscsi_is_refusal(value) && lb_iscsi_login_offer_md5(session)) {
+        lb_trace(session->trace, now_us, "iscsi", "CHAP_A refused: again, with MD5 alone");
+        lb_iscsi_again(session, now_us);
+        return false;
+    }
     lb_chap_format_algs(&offered_text, &session->algs);
     lb_text_untrusted(&answer_text, value);
     lb_iscsi_break(session, now_us, LB_E_AUTH_METHOD, "CHAP_A=%s, where %s was offered", answer,
@@ -150,6 +173,41 @@ static bool take_response(struct lb_iscsi *session, uint64_t now_us, struct lb_b
     return binary_is_right(session, now_us, "CHAP_R", result);
 }
 
+static bool challenge_is_same(const struct lb_iscsi *session, struct lb_bytes value) {
+    const struct lb_chap_challenge *received = &session->login.received;
+    uint8_t room[LB_CHAP_BINARY_MAX];
+    size_t len = 0;
+    return lb_chap_parse_binary(value, lb_span(room, sizeof room), &len) == LB_CHAP_BINARY_OK &&
+           len == received->len && memcmp(room, received->data, len) == 0;
+}
+
+static bool response_is_same(const struct lb_iscsi *session, struct lb_bytes value) {
+    const struct lb_iscsi_login *login = &session->login;
+    uint8_t room[LB_CHAP_BINARY_MAX];
+    size_t len = 0;
+    return lb_chap_parse_binary(value, lb_span(room, sizeof room), &len) == LB_CHAP_BINARY_OK &&
+           len == login->response_len && memcmp(room, login->response, len) == 0;
+}
+
+/* A key that comes once more. */
+static bool is_same(const struct lb_iscsi *session, const struct lb_iscsi_pair *pair) {
+    const struct lb_iscsi_login *login = &session->login;
+    struct lb_chap_alg alg;
+    uint8_t id;
+    if (pair->key == LB_ISCSI_KEY_AUTH_METHOD)
+        return lb_text_is(pair->value, login->chap ? "CHAP" : "None");
+    if (pair->key == LB_ISCSI_KEY_CHAP_A)
+        return login->has_alg && lb_chap_accept_alg(&session->algs, pair->value, &alg) &&
+               alg.number == login->alg.number;
+    if (pair->key == LB_ISCSI_KEY_CHAP_I)
+        return login->has_id && lb_chap_parse_id(pair->value, &id) && id == login->received.id;
+    if (pair->key == LB_ISCSI_KEY_CHAP_C)
+        return login->has_challenge && challenge_is_same(session, pair->value);
+    if (pair->key == LB_ISCSI_KEY_CHAP_R)
+        return login->has_response && response_is_same(session, pair->value);
+    return lb_text_is(pair->value, login->target_name);
+}
+
 static bool is_expected(const struct lb_iscsi *session, enum lb_iscsi_key key) {
     enum lb_login_step step = session->login.step;
     if (session->login.csg != LB_LOGIN_STAGE_SECURITY)
@@ -162,13 +220,17 @@ static bool is_expected(const struct lb_iscsi *session, enum lb_iscsi_key key) {
 }
 
 bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
-                              const struct lb_iscsi_pair *pair) {
+                              const struct lb_iscsi_pair *pair, bool again) {
     struct lb_iscsi_login *login = &session->login;
     bool is_none = pair->key == LB_ISCSI_KEY_AUTH_METHOD && lb_text_is(pair->value, "None");
     if (is_none && login->csg != LB_LOGIN_STAGE_SECURITY)
         return true; /* what the stage means anyway */
-    if (!is_expected(session, pair->key)) {
-        lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s where it has no place",
+    if (again && is_same(session, pair))
+        return true;
+    if (again || !is_expected(session, pair->key)) {
+        lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL,
+                       again ? "%s comes a second time, with another value"
+                             : "%s where it has no place",
                        lb_iscsi_key_name(pair->key));
         return false;
     }
@@ -238,6 +300,12 @@ bool lb_iscsi_login_judge(struct lb_iscsi *session, uint64_t now_us, bool transi
         return true;
     case LB_LOGIN_CHAP_A:
         *next = LB_LOGIN_CHAP_R;
+        if (!login->has_alg && !login->has_id && !login->has_challenge &&
+            lb_iscsi_login_offer_md5(session)) {
+            lb_trace(session->trace, now_us, "iscsi", "no CHAP_A: again, with MD5 alone");
+            lb_iscsi_again(session, now_us);
+            return false;
+        }
         return (login->has_alg && login->has_id && login->has_challenge) ||
                fail(session, now_us, LB_E_LOGIN_PROTOCOL,
                     "the target chose CHAP and does not send CHAP_A, CHAP_I and CHAP_C");

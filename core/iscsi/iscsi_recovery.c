@@ -94,7 +94,7 @@ void lb_iscsi_begin(struct lb_iscsi *session, uint64_t now_us) {
 void lb_iscsi_redirect(struct lb_iscsi *session, uint64_t now_us, bool permanent) {
     struct lb_endpoint to;
     char host[LB_HOST_MAX + 1];
-    uint16_t tpgt;
+    int32_t tpgt;
     struct lb_bytes value = lb_bytes_of_text(session->login.redirect);
     if (!lb_iscsi_parse_address(value, &to, host, &tpgt) ||
         (host[0] == 0 && (lb_addr_is_zero(to.addr) || lb_addr_is_multicast(to.addr)))) {

@@ -169,7 +169,10 @@ void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost
     bool wants_chap = session->state == LB_ISCSI_LOGIN_SECURITY && session->use_security &&
                       !lb_iscsi_wants_chap(session) && session->logins == 0;
     session->is_open = session->say_close = false;
-    if (session->state == LB_ISCSI_CONNECTING && !is_old)
+    if (session->state == LB_ISCSI_LOGIN_SECURITY && lb_iscsi_login_offer_md5(session)) {
+        lb_trace(session->trace, now_us, "iscsi", "closed after CHAP_A: again, with MD5 alone");
+        lb_iscsi_again(session, now_us);
+    } else if (session->state == LB_ISCSI_CONNECTING && !is_old)
         lb_iscsi_break(session, now_us, connect_code(why), "no connection");
     else if (session->state == LB_ISCSI_LOGGING_OUT && lb_iscsi_may_end(session))
         lb_iscsi_end(session, now_us, NULL);
@@ -407,6 +410,10 @@ size_t lb_iscsi_in_flight(const struct lb_iscsi *session) {
 
 unsigned lb_iscsi_logins(const struct lb_iscsi *session) {
     return session->logins;
+}
+
+const char *lb_iscsi_warning(const struct lb_iscsi *session, size_t index) {
+    return index < session->warning_count ? session->warnings[index] : NULL;
 }
 
 bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent) {

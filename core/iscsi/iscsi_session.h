@@ -2,8 +2,8 @@
  *
  *   iscsi_session.c     the life of the session, its calls, its timers
  *   iscsi_recovery.c    when a connection ends: again, elsewhere, or for good
- *   iscsi_login.c       the login exchange        iscsi_login_keys.c  what is offered and accepted
- *   iscsi_login_chap.c  who proves what
+ *   iscsi_login.c       the login exchange        iscsi_login_keys.c  what is offered, and agreed
+ *   iscsi_login_chap.c  who proves what           iscsi_login_answers.c  what is accepted
  *   iscsi_task.c        commands and their data   iscsi_ladder.c      tasks that are not answered
  *   iscsi_full.c        everything else in full feature phase: NOP, async, reject, logout
  *   iscsi_discovery.c   SendTargets */
@@ -28,6 +28,12 @@ enum {
     LB_ISCSI_STRIKES_MAX = 3,       /* of a silent task: abort, LU reset, new session, the end */
     LB_ISCSI_TX_RESERVE = 32,       /* PDUs of the send queue kept for answers to the target */
     LB_ISCSI_LOGOUT_MS = 5000,
+    LB_ISCSI_OFFER_MAX_BURST = 16776192, /* one R2T for nearly every write; the target's counts */
+    LB_ISCSI_OFFER_FIRST_BURST = 262144,
+    LB_ISCSI_OFFER_OUTSTANDING_R2T = 1,
+    LB_ISCSI_DEFAULT_MAX_BURST = 262144,  /* RFC 7143 13.13 */
+    LB_ISCSI_DEFAULT_FIRST_BURST = 65536, /* 13.14 */
+    LB_ISCSI_DEFAULT_TIME2WAIT = 2,       /* 13.15 */
     LB_ISCSI_LATE_MS = 500, /* a host that polls later than asked has slept, or was stopped */
 };
 
@@ -59,7 +65,8 @@ struct lb_iscsi_login {
     unsigned exchanges;
     size_t bytes; /* text received in this login */
     uint32_t itt;
-    uint64_t asked, answered; /* sets of lb_iscsi_key */
+    uint64_t answered, warned; /* sets of lb_iscsi_key */
+    bool no_unsolicited;       /* FirstBurstLength is 0 */
 
     uint8_t out[LB_LOGIN_REQUEST_MAX]; /* the request; [sent, len) is yet to be sent */
     size_t out_len, out_sent;
@@ -129,7 +136,11 @@ struct lb_iscsi {
     struct lb_iscsi_login login;
     struct lb_chap_algs algs; /* offered: as configured, or without the one that misfired */
     bool use_security;        /* begin in the security stage although no CHAP is configured */
+    bool offers_md5_alone;    /* the target refused our list of algorithms */
+    bool offers_digests;      /* the target refused to do without digests */
     size_t login_part_max;    /* data segment of one login request */
+    char warnings[LB_ISCSI_WARNINGS_MAX][LB_ISCSI_WARNING_MAX]; /* of the last login */
+    size_t warning_count;
     struct lb_chap_challenge issued; /* our last one, also of the connection before: 12.1.3 */
     unsigned logins;
 
@@ -212,7 +223,7 @@ void lb_iscsi_again(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_next_address(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_progress(struct lb_iscsi *session);
 
-/* ---- iscsi_login.c, iscsi_login_keys.c, iscsi_login_chap.c ---- */
+/* ---- iscsi_login.c, iscsi_login_keys.c, iscsi_login_answers.c, iscsi_login_chap.c ---- */
 
 void lb_iscsi_login_start(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_login_pdu(struct lb_iscsi *session, uint64_t now_us);
@@ -222,17 +233,23 @@ void lb_iscsi_login_put_keys(struct lb_iscsi *session, struct lb_wr *wr);
 /* One pair of the target's answer. False: it broke the rules, and the session was told. */
 bool lb_iscsi_login_take(struct lb_iscsi *session, uint64_t now_us,
                          const struct lb_iscsi_pair *pair);
+/* Something that breaks the rules was taken all the same: for the trace and the report. */
+void lb_iscsi_login_warn(struct lb_iscsi *session, uint64_t now_us, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* What was never answered takes its default; false: something that we insist on is missing. */
 bool lb_iscsi_login_settle(struct lb_iscsi *session, uint64_t now_us);
 bool lb_iscsi_wants_chap(const struct lb_iscsi *session);
 bool lb_iscsi_wants_mutual(const struct lb_iscsi *session);
+/* The list of algorithms was refused: whether the login is worth another try with MD5 alone. */
+bool lb_iscsi_login_offer_md5(struct lb_iscsi *session);
 /* After status 0200: whether the login is worth another try without the algorithm that was used. */
 bool lb_iscsi_login_drop_alg(struct lb_iscsi *session);
 void lb_iscsi_login_put_auth(struct lb_iscsi *session, struct lb_wr *wr);
 void lb_iscsi_login_put_chap_a(struct lb_iscsi *session, struct lb_wr *wr);
 void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr);
+/* `again`: the key has come before in this login. */
 bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
-                              const struct lb_iscsi_pair *pair);
+                              const struct lb_iscsi_pair *pair, bool again);
 /* After a whole answer of the security stage: what to say next. False: the session was told. */
 bool lb_iscsi_login_judge(struct lb_iscsi *session, uint64_t now_us, bool transition,
                           enum lb_login_step *next);
@@ -281,8 +298,9 @@ void lb_iscsi_send_logout(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_text_response(struct lb_iscsi *session, uint64_t now_us);
 /* TargetAddress: host or address, optional port (3260), optional ",tpgt". An address is in
- * *endpoint; a name is in host, and endpoint has the port alone. */
+ * *endpoint; a name is in host, and endpoint has the port alone. *tpgt is -1 where there is none,
+ * or none that is a tag. */
 bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
-                            char host[LB_HOST_MAX + 1], uint16_t *tpgt);
+                            char host[LB_HOST_MAX + 1], int32_t *tpgt);
 
 #endif

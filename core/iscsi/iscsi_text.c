@@ -48,6 +48,23 @@ enum lb_iscsi_key lb_iscsi_key_find(struct lb_bytes name) {
     return LB_ISCSI_KEY_UNKNOWN;
 }
 
+static bool is_ignoring_case(struct lb_bytes bytes, const char *text) {
+    if (bytes.len != lb_strlen(text))
+        return false;
+    for (size_t i = 0; i < bytes.len; i++)
+        if (lb_ascii_lower(bytes.p[i]) != lb_ascii_lower((uint8_t)text[i]))
+            return false;
+    return true;
+}
+
+enum lb_iscsi_key lb_iscsi_key_guess(struct lb_bytes name) {
+    name = lb_bytes_trim(name);
+    for (size_t i = 1; i < LB_ISCSI_KEY_COUNT; i++)
+        if (is_ignoring_case(name, key_names[i]))
+            return (enum lb_iscsi_key)i;
+    return LB_ISCSI_KEY_UNKNOWN;
+}
+
 const char *lb_iscsi_key_name(enum lb_iscsi_key key) {
     lb_assert(key < LB_ISCSI_KEY_COUNT);
     return key_names[key];
@@ -142,6 +159,16 @@ bool lb_iscsi_parse_bool(struct lb_bytes value, bool *yes) {
         return false;
     *yes = lb_text_is(value, "Yes");
     return true;
+}
+
+struct lb_bytes lb_iscsi_straighten_value(struct lb_bytes value) {
+    static const char *const words[] = {"Yes",  "No",     "None",       "CRC32C",
+                                        "CHAP", "Reject", "Irrelevant", "NotUnderstood"};
+    value = lb_bytes_trim(value);
+    for (size_t i = 0; i < LB_COUNT(words); i++)
+        if (is_ignoring_case(value, words[i]) && !lb_text_is(value, words[i]))
+            return lb_bytes_of_text(words[i]);
+    return value;
 }
 
 bool lb_iscsi_list_has(struct lb_bytes list, const char *item) {

@@ -58,6 +58,8 @@ enum lb_iscsi_key {
 /* The key of a name (letter case matters), or LB_ISCSI_KEY_UNKNOWN; and back. */
 enum lb_iscsi_key lb_iscsi_key_find(struct lb_bytes name);
 const char *lb_iscsi_key_name(enum lb_iscsi_key key);
+/* The key that a name means that has blanks around it, or letters of another case. */
+enum lb_iscsi_key lb_iscsi_key_guess(struct lb_bytes name);
 
 /* ---- reading ---- */
 
@@ -90,6 +92,10 @@ bool lb_iscsi_text_find(struct lb_bytes text, enum lb_iscsi_key key, struct lb_b
 bool lb_iscsi_parse_number(struct lb_bytes value, uint64_t min, uint64_t max, uint64_t *number);
 /* Exactly "Yes" or "No". */
 bool lb_iscsi_parse_bool(struct lb_bytes value, bool *yes);
+/* A value without blanks around it; a word of the RFC's (Yes, No, None, CRC32C, CHAP, Reject,
+ * Irrelevant, NotUnderstood) that has letters of another case is given as the RFC writes it. Points
+ * into the value, or to a constant. */
+struct lb_bytes lb_iscsi_straighten_value(struct lb_bytes value);
 /* A list of values with commas: whether `item` is on it. */
 bool lb_iscsi_list_has(struct lb_bytes list, const char *item);
 /* 6.2.1: the responder takes the first of the originator's values that it can do, too. Gives its

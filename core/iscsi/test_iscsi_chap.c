@@ -166,7 +166,124 @@ static void a_question_without_all_its_keys_ends_the_login(void) {
 static void an_algorithm_that_was_not_offered_ends_the_login(void) {
     fails_at_question(LB_E_AUTH_METHOD, "CHAP_A=6\nCHAP_I=1\nCHAP_C=0x00\n", "CHAP_A=6");
     fails_at_question(LB_E_AUTH_METHOD, "CHAP_A=7,5\nCHAP_I=1\nCHAP_C=0x00\n", "CHAP_A=7,5");
-    fails_at_question(LB_E_AUTH_METHOD, "CHAP_A=Reject\n", "CHAP_A=Reject");
+    use_chap("md5");
+    CHECK(!ask_with("CHAP_A=Reject\n"));
+    peer_check_failed(LB_E_AUTH_METHOD, "CHAP_A=Reject");
+}
+
+static void a_question_that_is_said_twice_is_one(void) {
+    use_chap("md5");
+    CHECK(ask_with("AuthMethod=CHAP\nCHAP_A=5\nCHAP_A=5\nCHAP_I=42\nCHAP_I=0x2a\nCHAP_C=" CHALLENGE
+                   "\nCHAP_C=" CHALLENGE "\n"));
+    CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_R), "0xdd53008e50bde0952280cb3e230c6046"));
+    peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, TEXT("AuthMethod=chap\0"));
+    peer_log_in_with(TEXT(PEER_KEYS));
+    CHECK_HAS(lb_iscsi_warning(&peer.session, 0), "AuthMethod=CHAP");
+}
+
+static void a_question_that_contradicts_itself_ends_the_login(void) {
+    fails_at_question(LB_E_LOGIN_PROTOCOL, "CHAP_A=5\nCHAP_A=7\n", "CHAP_A comes a second time");
+    fails_at_question(LB_E_LOGIN_PROTOCOL, "CHAP_I=5\nCHAP_I=7\n", "CHAP_I comes a second time");
+    fails_at_question(LB_E_LOGIN_PROTOCOL, "CHAP_C=0x05\nCHAP_C=0x0500\n", "CHAP_C comes a");
+    fails_at_question(LB_E_LOGIN_PROTOCOL, "AuthMethod=None\n", "AuthMethod comes a second time");
+}
+
+/* ---- MD5 alone ---- */
+
+/* Linux before 3.15 and what is built on it: only a list that begins with 5 is taken. */
+enum refusal { BY_0201, BY_0200, BY_0207, BY_KEY, BY_REJECT, BY_SILENCE, BY_CLOSING, REFUSALS };
+
+static void refuse_list(enum refusal how) {
+    struct lb_iscsi_pdu reject = {
+        .opcode = LB_OP_REJECT, .final = true, .itt = LB_ISCSI_NO_TAG, .reject = {.reason = 4}};
+    switch (how) {
+    case BY_0201:
+        peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
+        return;
+    case BY_0200:
+        peer_refuse_login(LB_LOGIN_INITIATOR_ERROR, lb_bytes(NULL, 0));
+        return;
+    case BY_0207:
+        peer_refuse_login(LB_LOGIN_MISSING_PARAMETER, lb_bytes(NULL, 0));
+        return;
+    case BY_KEY:
+        say("CHAP_A=", "Reject");
+        return;
+    case BY_REJECT:
+        peer_give(&reject, lb_bytes(NULL, 0));
+        return;
+    case BY_SILENCE:
+        peer_answer_login(false, 0, lb_bytes(NULL, 0));
+        return;
+    case BY_CLOSING:
+        lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+        return;
+    case REFUSALS:
+        return;
+    }
+}
+
+static bool ask_after_refusal(enum refusal how, const char *algs) {
+    use_chap(algs);
+    peer_connect();
+    CHECK(peer_take());
+    say("AuthMethod=", "CHAP");
+    CHECK(peer_take());
+    refuse_list(how);
+    if (!CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT))
+        return false;
+    peer_accept();
+    CHECK(peer_take());
+    say("AuthMethod=", "CHAP");
+    CHECK(peer_take());
+    return CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_A), "5"));
+}
+
+static void a_list_that_is_refused_is_followed_by_md5_alone(void) {
+    for (enum refusal how = BY_0201; how < REFUSALS; how++) {
+        if (!ask_after_refusal(how, "sha3-256,sha256,md5"))
+            return;
+        say("CHAP_A=5\nCHAP_I=42\nCHAP_C=", CHALLENGE);
+        CHECK(peer_take());
+        CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_R), "0xdd53008e50bde0952280cb3e230c6046"));
+        peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, lb_bytes(NULL, 0));
+        peer_log_in_with(TEXT(PEER_KEYS));
+        CHECK_EQ(lb_iscsi_agreed(&peer.session)->chap_alg, LB_HASH_MD5);
+        CHECK_HAS(lb_iscsi_warning(&peer.session, 0), "chap-algorithms=md5");
+    }
+}
+
+/* It is told with the second refusal. A secret was never shown, and is not shown twice. */
+static void md5_is_proposed_once(void) {
+    CHECK(ask_after_refusal(BY_0201, "sha256,md5"));
+    peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
+    peer_check_failed(LB_E_AUTH_METHOD, "0x0201");
+
+    CHECK(ask_after_refusal(BY_0201, "sha256,md5"));
+    say("CHAP_A=5\nCHAP_I=42\nCHAP_C=", CHALLENGE);
+    CHECK(peer_take());
+    peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
+    peer_check_failed(LB_E_AUTH_FAILED, "0x0201");
+}
+
+static void md5_is_not_proposed_where_it_is_not_allowed(void) {
+    for (enum refusal how = BY_0201; how <= BY_REJECT; how++) {
+        use_chap("sha3-256,sha256");
+        peer_connect();
+        CHECK(peer_take());
+        say("AuthMethod=", "CHAP");
+        CHECK(peer_take());
+        refuse_list(how);
+        CHECK_EQ(peer_poll().event, LB_ISCSI_FAILED);
+    }
+}
+
+/* An account is locked after a few wrong proofs. */
+static void a_proof_that_is_refused_is_not_followed_by_another(void) {
+    use_chap("sha3-256,md5");
+    ask("8");
+    peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
+    peer_check_failed(LB_E_AUTH_FAILED, "0x0201");
 }
 
 static void a_wrong_secret_is_told_as_such(void) {
@@ -481,6 +598,12 @@ int main(void) {
     TEST(identifiers_that_are_no_byte_end_the_login);
     TEST(a_question_without_all_its_keys_ends_the_login);
     TEST(an_algorithm_that_was_not_offered_ends_the_login);
+    TEST(a_question_that_is_said_twice_is_one);
+    TEST(a_question_that_contradicts_itself_ends_the_login);
+    TEST(a_list_that_is_refused_is_followed_by_md5_alone);
+    TEST(md5_is_proposed_once);
+    TEST(md5_is_not_proposed_where_it_is_not_allowed);
+    TEST(a_proof_that_is_refused_is_not_followed_by_another);
     TEST(a_wrong_secret_is_told_as_such);
     TEST(a_refusal_before_any_secret_is_about_the_algorithms);
     TEST(a_method_that_was_not_offered_ends_the_login);

@@ -131,11 +131,40 @@ static void names_that_are_too_long_are_left_out(void) {
 static void addresses_that_are_wrong_are_left_out(void) {
     setup();
     answer(TEXT("TargetName=iqn.a.b\0TargetAddress=192.0.2.7:0,1\0TargetAddress=[::1,1\0"
-                "TargetAddress=224.0.0.5,1\0TargetAddress=a/b,1\0TargetAddress=192.0.2.7,x\0"
+                "TargetAddress=224.0.0.5,1\0TargetAddress=a/b,1\0TargetAddress=192.0.2.7:x,1\0"
                 "TargetAddress=\0TargetAddress=192.0.2.8,1\0"),
            true, false);
     CHECK_EQ(count(), 1);
     CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.8:3260");
+}
+
+/* Nothing depends on the tag: openebs-archive/jiva#28 has -1. */
+static void a_tag_that_is_none_is_not_known(void) {
+    setup();
+    answer(TEXT("TargetName=iqn.a.b\0TargetAddress=192.0.2.7,-1\0TargetAddress=[::5]:860,65536\0"
+                "TargetAddress=192.0.2.8,x\0TargetAddress=192.0.2.9\0TargetAddress=192.0.2.10,\0"),
+           true, false);
+    CHECK_EQ(count(), 5);
+    for (int i = 0; i < 5; i++)
+        CHECK_EQ(found[i].tpgt, -1);
+    CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.7:3260");
+    CHECK_STR(lb_endpoint_text(found[1].portal).s, "[::5]:860");
+}
+
+static void blanks_and_the_case_of_keys_do_not_matter(void) {
+    setup();
+    answer(TEXT("targetname= iqn.a.b \0TARGETADDRESS = 192.0.2.7:860,2 \0\0\0"), true, false);
+    CHECK_EQ(count(), 1);
+    CHECK_STR(found[0].target, "iqn.a.b");
+    CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.7:860");
+    CHECK_EQ(found[0].tpgt, 2);
+}
+
+static void the_last_pair_may_lack_its_nul(void) {
+    setup();
+    answer(TEXT("TargetName=iqn.a.b\0TargetAddress=192.0.2.7:860,2"), true, false);
+    CHECK_EQ(count(), 1);
+    CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.7:860");
 }
 
 static void an_address_before_any_target_is_left_out(void) {
@@ -164,7 +193,7 @@ static void a_pair_without_an_end_is_passed_over(void) {
     setup();
     answer(lb_bytes(text, sizeof text - 1), false, true);
     CHECK(peer_take());
-    answer(TEXT("\0TargetName=iqn.a\0TargetName=iqn.cut"), true, false);
+    answer(TEXT("\0TargetName=iqn.a\0"), true, false);
     CHECK_EQ(count(), 1);
     CHECK_STR(found[0].target, "iqn.a");
 }
@@ -246,6 +275,9 @@ int main(void) {
     TEST(names_that_could_do_harm_are_left_out);
     TEST(names_that_are_too_long_are_left_out);
     TEST(addresses_that_are_wrong_are_left_out);
+    TEST(a_tag_that_is_none_is_not_known);
+    TEST(blanks_and_the_case_of_keys_do_not_matter);
+    TEST(the_last_pair_may_lack_its_nul);
     TEST(an_address_before_any_target_is_left_out);
     TEST(a_very_long_list_is_counted);
     TEST(a_pair_without_an_end_is_passed_over);

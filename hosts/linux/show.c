@@ -121,7 +121,9 @@ void lb_show_targets(const struct lb_run *run) {
             printf("    %s:%u", found[i].host, found[i].portal.port);
         else
             printf("    %s", lb_endpoint_text(found[i].portal).s);
-        printf(", portal group %u\n", found[i].tpgt);
+        if (found[i].tpgt >= 0)
+            printf(", portal group %d", (int)found[i].tpgt);
+        printf("\n");
     }
     if (dropped > 0)
         printf("  and %zu more\n", dropped);
@@ -137,7 +139,11 @@ void lb_json_targets(struct lb_text *text, const struct lb_run *run) {
         lb_json_string(text, found[i].target);
         json_member(text, "server",
                     found[i].host[0] ? found[i].host : lb_addr_text(found[i].portal.addr).s);
-        lb_text_add(text, ",\"port\":%u,\"group\":%u}", found[i].portal.port, found[i].tpgt);
+        lb_text_add(text, ",\"port\":%u,\"group\":", found[i].portal.port);
+        if (found[i].tpgt >= 0)
+            lb_text_add(text, "%d}", (int)found[i].tpgt);
+        else
+            lb_text_add(text, "null}");
     }
     lb_text_add(text, "]");
 }
