@@ -414,6 +414,24 @@ static void a_dropped_connection_waits_as_long_as_the_target_says(void) {
     CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CONNECT); /* 0: at once */
 }
 
+static void a_wait_that_the_target_named_counts_once(void) {
+    setup();
+    give_async(LB_ASYNC_CONNECTION_DROP, 0, 7, 20);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_CLOSE);
+    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    uint64_t asked = peer.now;
+    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
+    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    CHECK(peer.now - asked < LB_US_SEC); /* nobody had a session: no Time2Wait */
+    peer_accept();
+    peer_log_in_with(TEXT(PEER_KEYS));
+    lose_connection();
+    CHECK_EQ(peer_poll().event, LB_ISCSI_WAIT);
+    uint64_t lost = peer.now;
+    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer.now, lost + 2 * LB_US_SEC); /* the default, not 7 s */
+}
+
 static void a_target_that_names_hours_is_asked_when_recovery_ends(void) {
     setup();
     give_async(LB_ASYNC_CONNECTION_DROP, 0, 0xffff, 0);
@@ -615,6 +633,30 @@ static void a_refused_abort_leads_to_a_reset_of_the_lun(void) {
     CHECK(lb_iscsi_completed(&peer.session) == &elsewhere);
 }
 
+/* RFC 7143 11.6: a response is to the request of its tag, and to no other. */
+static void a_task_management_response_of_another_tag_drops_the_connection(void) {
+    for (uint32_t off = 1; off != 0; off <<= 1) {
+        (void)stall();
+        if (!peer_take_op(LB_OP_TMF_REQUEST))
+            return;
+        peer.pdu.itt ^= off;
+        answer_tmf(LB_TMF_COMPLETE);
+        check_recovering(LB_E_PROTOCOL, "without a request");
+    }
+}
+
+/* Its tag is over with its answer: a second one would abort what was issued since. */
+static void a_task_management_response_that_comes_twice_drops_the_connection(void) {
+    (void)stall();
+    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
+    uint32_t tag = peer.pdu.itt;
+    answer_tmf(LB_TMF_COMPLETE);
+    CHECK(peer_take_op(LB_OP_SCSI_COMMAND));
+    peer.pdu.itt = tag;
+    answer_tmf(LB_TMF_COMPLETE);
+    check_recovering(LB_E_PROTOCOL, "without a request");
+}
+
 static void a_refused_reset_leads_to_a_new_session(void) {
     (void)stall();
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
@@ -757,6 +799,7 @@ int main(void) {
     TEST(asked_to_log_out_we_do_so_when_idle_and_come_back);
     TEST(asked_to_log_out_we_do_not_wait_for_ever_for_commands);
     TEST(a_dropped_connection_waits_as_long_as_the_target_says);
+    TEST(a_wait_that_the_target_named_counts_once);
     TEST(a_target_that_names_hours_is_asked_when_recovery_ends);
     TEST(without_recovery_a_drop_is_the_end);
     TEST(asked_to_negotiate_we_send_an_empty_text_request);
@@ -772,6 +815,8 @@ int main(void) {
     TEST(a_silent_command_is_aborted_and_issued_again);
     TEST(an_answer_that_crosses_the_abort_counts);
     TEST(a_refused_abort_leads_to_a_reset_of_the_lun);
+    TEST(a_task_management_response_of_another_tag_drops_the_connection);
+    TEST(a_task_management_response_that_comes_twice_drops_the_connection);
     TEST(a_refused_reset_leads_to_a_new_session);
     TEST(an_abort_without_an_answer_leads_to_a_new_session);
     TEST(a_command_that_is_never_answered_ends_the_session);

@@ -316,8 +316,10 @@ static void a_lun_that_is_not_there_says_so(void) {
 
 static void a_task_is_aborted_and_never_answered(void) {
     uint32_t ttt = write_until_r2t();
-    give(tmf(LB_TMF_ABORT_TASK, raw.itt), nothing);
+    struct lb_iscsi_pdu abort = tmf(LB_TMF_ABORT_TASK, raw.itt);
+    give(abort, nothing);
     CHECK(take_op(LB_OP_TMF_RESPONSE));
+    CHECK_EQ(raw.pdu.itt, abort.itt);
     CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
     give(data_out(ttt, 0, 0, true), lb_bytes(pattern, 8192));
     CHECK(!take());

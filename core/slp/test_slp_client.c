@@ -248,6 +248,18 @@ static void a_round_that_brings_nobody_new_is_the_last(void) {
     CHECK_EQ(t.client.responder_count, 1);
 }
 
+/* RFC 2608 6.3: an agent that does not look for itself in the list of responders is heard once. */
+static void an_agent_that_answers_every_round_is_new_once(void) {
+    start(CONFIG(0));
+    ANSWER("192.0.2.9", URL("192.0.2.9"));
+    advance(3 * SEC);
+    CHECK(ANSWER("192.0.2.9", URL("192.0.2.9")));
+    ANSWER("192.0.2.9", URL("192.0.2.9"));
+    CHECK_EQ(run_out(), 6 * SEC);
+    CHECK_EQ(t.found_count, 1);
+    CHECK_EQ(t.client.responder_count, 1);
+}
+
 static void a_round_that_brings_somebody_new_is_not_the_last(void) {
     start(CONFIG(0));
     ANSWER("192.0.2.9", URL("192.0.2.9"));
@@ -534,6 +546,7 @@ int main(void) {
     TEST(answers_are_given_out_as_they_come);
     TEST(those_who_answered_are_named_in_the_next_round);
     TEST(a_round_that_brings_nobody_new_is_the_last);
+    TEST(an_agent_that_answers_every_round_is_new_once);
     TEST(a_round_that_brings_somebody_new_is_not_the_last);
     TEST(a_request_that_grows_too_long_is_the_last);
     TEST(the_first_answer_may_be_enough);
