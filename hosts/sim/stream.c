@@ -78,6 +78,16 @@ static void plan_arrival(struct sim_conn *conn, struct sim_world *world, struct 
     sim_at(world, pipe->last_us, SIM_STREAM, conn->number, 0, (struct lb_bytes){NULL, 0});
 }
 
+/* At most SIM_PIPE_BYTES: two pieces, where the ring ends in between. */
+static void put(struct sim_pipe *pipe, const uint8_t *from, size_t len) {
+    size_t at = (size_t)(pipe->written % SIM_PIPE_BYTES);
+    size_t first = LB_MIN(len, SIM_PIPE_BYTES - at);
+    if (len == 0)
+        return;
+    memcpy(pipe->ring + at, from, first);
+    memcpy(pipe->ring, from + first, len - first);
+}
+
 bool sim_pipe_write(struct sim_conn *conn, struct sim_world *world, struct sim_pipe *pipe,
                     struct lb_bytes bytes) {
     size_t len = bytes.len;
@@ -88,8 +98,7 @@ bool sim_pipe_write(struct sim_conn *conn, struct sim_world *world, struct sim_p
     bool cut = !sim_is_calm(world) && pipe->written + len >= pipe->cut_at;
     if (cut)
         len = (size_t)(pipe->cut_at > pipe->written ? pipe->cut_at - pipe->written : 0);
-    for (size_t i = 0; i < len; i++)
-        pipe->ring[(pipe->written + i) % SIM_PIPE_BYTES] = bytes.p[i];
+    put(pipe, bytes.p, len);
     pipe->written += len;
     if (len > 0)
         plan_arrival(conn, world, pipe);
@@ -106,8 +115,12 @@ size_t sim_pipe_readable(struct sim_pipe *pipe, uint64_t now_us) {
 }
 
 void sim_pipe_read(struct sim_pipe *pipe, uint8_t *to, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        to[i] = pipe->ring[(pipe->read + i) % SIM_PIPE_BYTES];
+    size_t at = (size_t)(pipe->read % SIM_PIPE_BYTES);
+    size_t first = LB_MIN(len, SIM_PIPE_BYTES - at);
+    if (len == 0)
+        return;
+    memcpy(to, pipe->ring + at, first);
+    memcpy(to + first, pipe->ring, len - first);
     pipe->read += len;
 }
 

@@ -117,30 +117,27 @@ static bool is_before(const struct sim_event *a, const struct sim_event *b) {
     return a->at_us != b->at_us ? a->at_us < b->at_us : a->order < b->order;
 }
 
-static void swap(struct sim_event *a, struct sim_event *b) {
-    struct sim_event c = *a;
-    *a = *b;
-    *b = c;
+/* Puts the event where it belongs, from the place i, which is free, upwards. */
+static void sift_up(struct sim_world *world, size_t i, const struct sim_event *event) {
+    struct sim_event *heap = world->events;
+    for (; i > 0 && is_before(event, &heap[(i - 1) / 2]); i = (i - 1) / 2)
+        heap[i] = heap[(i - 1) / 2];
+    heap[i] = *event;
 }
 
-static void sift_up(struct sim_world *world, size_t i) {
+/* The same from the top, which is free, downwards. */
+static void sift_down(struct sim_world *world, const struct sim_event *event) {
     struct sim_event *heap = world->events;
-    for (; i > 0 && is_before(&heap[i], &heap[(i - 1) / 2]); i = (i - 1) / 2)
-        swap(&heap[i], &heap[(i - 1) / 2]);
-}
-
-static void sift_down(struct sim_world *world) {
-    struct sim_event *heap = world->events;
-    for (size_t i = 0;;) {
-        size_t first = i, left = 2 * i + 1;
-        for (size_t child = left; child < left + 2 && child < world->event_count; child++)
-            if (is_before(&heap[child], &heap[first]))
-                first = child;
-        if (first == i)
-            return;
-        swap(&heap[i], &heap[first]);
-        i = first;
+    size_t i = 0, child;
+    while ((child = 2 * i + 1) < world->event_count) {
+        if (child + 1 < world->event_count && is_before(&heap[child + 1], &heap[child]))
+            child++;
+        if (!is_before(&heap[child], event))
+            break;
+        heap[i] = heap[child];
+        i = child;
     }
+    heap[i] = *event;
 }
 
 void sim_at(struct sim_world *world, uint64_t at_us, enum sim_what what, uint32_t a, uint32_t b,
@@ -163,8 +160,7 @@ void sim_at(struct sim_world *world, uint64_t at_us, enum sim_what what, uint32_
             abort();
         memcpy(event.data, data.p, data.len);
     }
-    world->events[world->event_count++] = event;
-    sift_up(world, world->event_count - 1);
+    sift_up(world, world->event_count++, &event);
 }
 
 void sim_after(struct sim_world *world, uint64_t delay_us, enum sim_what what, uint32_t a,
@@ -180,8 +176,9 @@ bool sim_take(struct sim_world *world, struct sim_event *event) {
     if (world->event_count == 0 || world->events[0].at_us > world->now_us)
         return false;
     *event = world->events[0];
-    world->events[0] = world->events[--world->event_count];
-    sift_down(world);
+    struct sim_event last = world->events[--world->event_count];
+    if (world->event_count > 0)
+        sift_down(world, &last);
     return true;
 }
 
