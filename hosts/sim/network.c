@@ -100,6 +100,8 @@ void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to) 
     struct sim_conn *conn = &sim->conns[i];
     sim_conn_open(conn, world, ++sim->conn_numbers);
     conn->slot = slot;
+    if (slot == LB_BOOT_SLOT_SESSION)
+        sim_witness_connect(sim, conn->number);
     conn->service = sim_service_at(sim, to, &conn->portal);
     unsigned ends = fate(sim, conn, to.addr);
     sim_after(world, connect_us(sim, ends), SIM_CONNECTED, conn->number,
@@ -118,6 +120,7 @@ static void client_loses(struct sim *sim, int i, enum lb_iscsi_lost why) {
     if (!slot->is_stream || slot->conn != i)
         return;
     slot->conn = -1;
+    sim->witness.wire.is_told |= sim->witness.wire.number == sim->conns[i].number;
     sim_say(&sim->world, "network", "connection %u is lost to the client", sim->conns[i].number);
     lb_boot_lost(&sim->boot, sim->world.now_us, sim->conns[i].slot, why);
 }
@@ -134,6 +137,8 @@ static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
     }
     conn->state = SIM_CONN_OPEN;
     sim_service_accept(sim, (unsigned)i);
+    if (conn->slot == LB_BOOT_SLOT_SESSION)
+        sim_witness_connected(sim);
     lb_boot_connected(&sim->boot, sim->world.now_us, conn->slot);
 }
 
@@ -193,6 +198,11 @@ void sim_network_event(struct sim *sim, const struct sim_event *event) {
 /* ---- bytes -------------------------------------------------------------------------------------
  */
 
+/* A world with an enemy on the wire has no witness. */
+static bool is_witnessed(const struct sim *sim, const struct sim_conn *conn) {
+    return conn->number == sim->witness.wire.number && !sim->plan.is_hostile;
+}
+
 /* Under both digests each damaged byte must be found out. */
 static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span span) {
     const struct lb_iscsi *session = &sim->boot.session;
@@ -201,8 +211,10 @@ static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span s
                    session->stream.header_digest && session->stream.data_digest;
     if (span.len == 0)
         return;
-    if (digests && sim_happens(world, SIM_FLIPPED))
+    if (digests && sim_happens(world, SIM_FLIPPED)) {
         sim_flip(world, span);
+        sim->witness.wire.is_spoiled = true;
+    }
     if (!sim_happens(world, SIM_HOSTILE_TARGET))
         return;
     for (uint32_t n = sim_between(world, 1, 8); n > 0; n--) {
@@ -229,6 +241,8 @@ static bool pull(struct sim *sim, struct sim_conn *conn) {
         size_t len = LB_MIN(spans[i].len, part - done);
         sim_pipe_read(&conn->down, spans[i].p, len);
         alter(sim, conn, lb_span(spans[i].p, len));
+        if (is_witnessed(sim, conn))
+            sim_witness_heard(sim, lb_bytes(spans[i].p, len));
         done += len;
     }
     lb_boot_got(&sim->boot, sim->world.now_us, conn->slot, part);
@@ -238,8 +252,10 @@ static bool pull(struct sim *sim, struct sim_conn *conn) {
 static bool push(struct sim *sim, struct sim_conn *conn) {
     struct lb_bytes pieces[PIECES_MAX];
     size_t room = sim_pipe_room(conn, &conn->up), total = 0, done = 0;
-    if (room == 0)
+    if (room == 0) {
+        sim->witness.wire.held_us = sim->world.now_us;
         return false;
+    }
     size_t count = lb_boot_gather(&sim->boot, conn->slot, pieces, PIECES_MAX);
     for (size_t i = 0; i < count; i++) {
         sim_check_gather(sim, pieces[i]);
@@ -249,12 +265,16 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
     }
     size_t part = sim_part(conn, &sim->world, LB_MIN(total, room));
     bool cut = false;
+    if (part < total)
+        sim->witness.wire.held_us = sim->world.now_us;
     if (part == 0)
         return false;
     for (size_t i = 0; i < count && done < part && !cut; i++) {
         size_t len = LB_MIN(pieces[i].len, part - done);
         if (sim_pipe_room(conn, &conn->up) < len)
             break;
+        if (is_witnessed(sim, conn))
+            sim_witness_said(sim, lb_bytes(pieces[i].p, len));
         cut = sim_pipe_write(conn, &sim->world, &conn->up, lb_bytes(pieces[i].p, len));
         done += len;
     }

@@ -1,4 +1,5 @@
 /* The engine's host, and one run as a whole. */
+#include "core/iscsi/iscsi_session.h"
 #include "hosts/sim/sim.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static void set_address(struct sim *sim, const struct lb_boot_action *action) {
     if (!lb_addr_is_set(net->address.addr) && net->addr6_count == 0)
         sim_violation(world, "SET_ADDRESS without an address");
     sim_ipv6_check(sim, net);
+    sim_cause_of_address(sim);
     sim->net = *net;
     sim->net_us = world->now_us;
     sim->has_net = true;
@@ -44,6 +46,7 @@ static void clear_address(struct sim *sim) {
     sim_saw(&sim->world, SIM_DHCP_LOST_LEASE);
     sim->address_set = false;
     sim->has_net = false;
+    sim_cause_of_address(sim);
     memset(&sim->net, 0, sizeof sim->net);
 }
 
@@ -124,6 +127,7 @@ static bool poll_engine(struct sim *sim) {
         sim->action = lb_boot_poll(&sim->boot, sim->world.now_us);
         drain_trace(sim);
         sim_check_session(sim);
+        sim_cause_of_state(sim);
         if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us < sim->world.now_us)
             sim_violation(&sim->world, "a deadline in the past");
         if (!act(sim, &sim->action) && sim->action.until_us > sim->world.now_us)
@@ -228,6 +232,14 @@ static uint64_t next_us(struct sim *sim) {
     return LB_MIN(LB_MIN(wait_us, sim_next_us(&sim->world)), sim_service_next_us(sim));
 }
 
+/* The host has come back so late that the session knows: it must read before it judges. */
+static void note_lateness(struct sim *sim) {
+    const struct lb_iscsi *session = &sim->boot.session;
+    if (session->promised_us != LB_NEVER &&
+        sim->world.now_us >= session->promised_us + LB_ISCSI_LATE_MS * LB_US_MS)
+        sim->witness.away_us = sim->world.now_us;
+}
+
 static void step(struct sim *sim) {
     struct sim_event due;
     uint64_t at_us = next_us(sim);
@@ -238,6 +250,7 @@ static void step(struct sim *sim) {
         return;
     }
     sim->world.now_us = LB_MAX(at_us, sim->world.now_us);
+    note_lateness(sim);
     while (!is_over(sim) && sim_take(&sim->world, &due)) {
         event(sim, &due);
         sim_event_free(&due);
@@ -245,6 +258,7 @@ static void step(struct sim *sim) {
     }
     instant(sim);
     sim_ipv6_check_lifetimes(sim);
+    sim_cause_of_step(sim);
     uint64_t moved = sim->moved;
     do {
         moved = sim->moved;
@@ -293,6 +307,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     struct sim_world *world = &sim->world;
     sim_world_init(world, seed, shows);
     sim->late_for_us = LB_NEVER;
+    sim->witness.lost_us = sim->witness.away_us = LB_NEVER;
     sim->rx = sim_guarded(SIM_RX_BYTES);
     sim->ring = malloc(SIM_TRACE_BYTES);
     if (sim->ring == NULL)

@@ -8,6 +8,7 @@
  *   targets  iSCSI targets and their storage       disk      what is on it, and what was
  *   isns     the iSNS server
  *   workload the disk's user                       check     what must never be
+ *   witness  what the session says and hears       causes    nothing is lost without a cause
  *   run      the engine's host, and the run as a whole
  *
  * All parts share struct sim, and each writes to its own part of it. */
@@ -21,6 +22,7 @@
 #include "core/slp/slp_wire.h"
 #include "hosts/sim/disk.h"
 #include "hosts/sim/stream.h"
+#include "hosts/sim/witness.h"
 #include "hosts/sim/world.h"
 
 enum {
@@ -238,6 +240,7 @@ struct sim {
     const char *initiators[1];
 
     struct sim_work work;
+    struct sim_witness witness;
 
     /* What became of it. */
     bool is_ready, is_failed, is_out, is_stuck, stop_told, stop_seen, has_offers;
@@ -376,6 +379,20 @@ void sim_check_reason(struct sim *sim, const char *reason);
 void sim_check_session(struct sim *sim);
 void sim_check_outcome(struct sim *sim);
 uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
+
+/* ---- witness.c: the client's session ---- */
+/* Bytes of a PDU behind its header. */
+size_t sim_wire_rest(const struct sim_wire *wire, const uint8_t bhs[LB_ISCSI_BHS_BYTES]);
+void sim_witness_connect(struct sim *sim, uint32_t number);
+void sim_witness_connected(struct sim *sim);
+void sim_witness_said(struct sim *sim, struct lb_bytes bytes);
+void sim_witness_heard(struct sim *sim, struct lb_bytes bytes);
+
+/* ---- causes.c ---- */
+void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu);
+void sim_cause_of_state(struct sim *sim);   /* after each poll of the engine */
+void sim_cause_of_address(struct sim *sim); /* the client's address goes, or is another one */
+void sim_cause_of_step(struct sim *sim);    /* after each step */
 
 /* ---- run.c ---- */
 struct sim_outcome {

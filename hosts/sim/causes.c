@@ -1,0 +1,150 @@
+/* Nothing is lost without a cause: each end of a session, each task management function and each
+ * silence that goes unnoticed is held against what the witness saw. */
+#include "core/iscsi/iscsi_session.h"
+#include "hosts/sim/sim.h"
+#include <stdio.h>
+
+#define NOTICED_US (10 * LB_US_SEC) /* how much later than its pings allow a silence may be noticed */
+
+static uint64_t patience_us(const struct sim *sim) {
+    return sim->boot.session.config.task_ms * LB_US_MS;
+}
+
+/* A host that was away has to read what came in the meantime before it judges. */
+static bool is_hasty(const struct sim *sim) {
+    return sim->witness.away_us == sim->world.now_us;
+}
+
+static bool is_past(const struct sim *sim, uint64_t since_us, uint64_t wait_us) {
+    return sim->world.now_us >= since_us + wait_us;
+}
+
+/* What the client had to say did not leave it: it counts from when it was ready to be sent. */
+static bool was_held(const struct sim *sim) {
+    const struct sim_wire *wire = &sim->witness.wire;
+    return wire->held_us != 0 && !is_past(sim, wire->held_us, patience_us(sim));
+}
+
+static bool has_silent_command(const struct sim *sim) {
+    const struct sim_sents *sent = &sim->witness.wire.sent;
+    for (size_t i = 0; i < sent->count; i++)
+        if (is_past(sim, sent->at[i].active_us, patience_us(sim)))
+            return true;
+    return false;
+}
+
+static bool has_silent_management(const struct sim *sim) {
+    const struct sim_wire *wire = &sim->witness.wire;
+    return wire->tmf_was_refused ||
+           (wire->tmf_is_out && is_past(sim, wire->tmf_us, patience_us(sim)));
+}
+
+/* ---- task management ---------------------------------------------------------------------------
+ */
+
+void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
+    const struct sim_wire *wire = &sim->witness.wire;
+    const char *what = pdu->tmf.function == LB_TMF_ABORT_TASK ? "a command is aborted"
+                                                              : "a logical unit is reset";
+    if (is_hasty(sim))
+        sim_violation(&sim->world, "%s before the host has read what came while it was away", what);
+    else if (!has_silent_command(sim) && !wire->tmf_was_refused && !was_held(sim))
+        sim_violation(&sim->world, "%s, and none was silent for %u ms", what,
+                      sim->boot.session.config.task_ms);
+}
+
+/* ---- the end of a session ----------------------------------------------------------------------
+ */
+
+static const char *why_timeout(const struct sim *sim) {
+    const struct sim_wire *wire = &sim->witness.wire;
+    bool is_closed = lb_sn_before(wire->max_cmd_sn, wire->cmd_sn);
+    if (is_hasty(sim))
+        return "the host has not read what came while it was away";
+    if (!has_silent_command(sim) && !has_silent_management(sim) && !is_closed && !was_held(sim))
+        return "no command was silent for so long";
+    return NULL;
+}
+
+static const char *why_lost(const struct sim *sim) {
+    const struct sim_wire *wire = &sim->witness.wire;
+    uint64_t ping_us = sim->boot.session.config.ping_ms * LB_US_MS;
+    if (wire->is_told)
+        return NULL;
+    if (is_hasty(sim))
+        return "the host has not read what came while it was away";
+    if (!is_past(sim, wire->heard_us, ping_us))
+        return "the target was heard";
+    return NULL;
+}
+
+/* Why this error is none of the world's; NULL: it has a cause. */
+static const char *find_fault(const struct sim *sim, const struct lb_error *error) {
+    const struct sim_wire *wire = &sim->witness.wire;
+    switch ((unsigned)error->code) {
+    case LB_E_TASK_TIMEOUT:
+        return why_timeout(sim);
+    case LB_E_CONNECTION_LOST:
+        return why_lost(sim);
+    case LB_E_TARGET_LOGOUT:
+        return wire->was_asked_out ? NULL : "the target did not ask for it";
+    case LB_E_DIGEST:
+        return sim->world.seen[SIM_FLIPPED] ? NULL : "no byte was changed";
+    default:
+        return NULL;
+    }
+}
+
+static void session_ended(struct sim *sim, bool is_for_good) {
+    const struct lb_iscsi *session = &sim->boot.session;
+    const struct lb_error *error = is_for_good ? &session->error : &session->last_error;
+    if (lb_is_ok(error))
+        return;
+    const char *fault = find_fault(sim, error);
+    if (fault != NULL)
+        snprintf(sim->witness.suspect, sizeof sim->witness.suspect, "%s: %.120s, but %s",
+                 lb_code_word(error->code), error->facts, fault);
+    if (error->code != LB_E_TARGET_LOGOUT) /* then the wait is the target's word */
+        sim->witness.lost_us = sim->world.now_us;
+}
+
+void sim_cause_of_state(struct sim *sim) {
+    enum lb_iscsi_state before = sim->witness.state, state = sim->boot.session.state;
+    sim->witness.state = state;
+    if (before != LB_ISCSI_FULL_FEATURE || state == LB_ISCSI_FULL_FEATURE || sim->plan.is_hostile)
+        return;
+    if (state != LB_ISCSI_IDLE && state != LB_ISCSI_LOGGING_OUT)
+        session_ended(sim, state == LB_ISCSI_ENDED);
+}
+
+/* The address that it came from is gone. */
+void sim_cause_of_address(struct sim *sim) {
+    sim->witness.suspect[0] = '\0';
+}
+
+static void check_suspect(struct sim *sim) {
+    if (sim->witness.suspect[0] != '\0')
+        sim_violation(&sim->world, "a session ends without a cause: %s", sim->witness.suspect);
+    sim->witness.suspect[0] = '\0';
+}
+
+/* ---- silence -----------------------------------------------------------------------------------
+ */
+
+/* RFC 7143 4.2.7: a connection over which nothing comes is tested by a ping, and given up. */
+static void check_silence(struct sim *sim) {
+    const struct lb_iscsi *session = &sim->boot.session;
+    struct sim_wire *wire = &sim->witness.wire;
+    uint64_t ping_us = session->config.ping_ms * LB_US_MS;
+    if (!wire->is_full || session->state != LB_ISCSI_FULL_FEATURE || sim->plan.is_hostile ||
+        !is_past(sim, wire->heard_us, 2 * ping_us + NOTICED_US))
+        return;
+    sim_violation(&sim->world, "nothing was heard for %llu s, and the session goes on",
+                  (unsigned long long)((sim->world.now_us - wire->heard_us) / LB_US_SEC));
+    wire->heard_us = sim->world.now_us; /* once is enough */
+}
+
+void sim_cause_of_step(struct sim *sim) {
+    check_suspect(sim);
+    check_silence(sim);
+}
