@@ -103,6 +103,7 @@ struct lb_target {
     uint32_t max_burst, first_burst; /* 0: 262144, 65536; the smaller of both ends is agreed on */
     bool refuse_immediate;           /* ImmediateData=No */
     bool insist_r2t;                 /* InitialR2T=Yes */
+    uint16_t time2wait_s;            /* DefaultTime2Wait; the larger of both ends is agreed on */
 
     /* Misbehaviour by order. */
     uint16_t login_status;          /* enum lb_iscsi_login_status: every login ends so */

@@ -71,8 +71,10 @@ static uint32_t our_number(const struct lb_target_conn *conn, enum lb_iscsi_key 
         return node == NULL || node->max_burst == 0 ? 262144 : node->max_burst;
     case LB_ISCSI_KEY_FIRST_BURST_LENGTH:
         return node == NULL || node->first_burst == 0 ? 65536 : node->first_burst;
+    case LB_ISCSI_KEY_DEFAULT_TIME2WAIT:
+        return node == NULL ? 0 : node->time2wait_s;
     default:
-        return 0; /* Time2Wait, Time2Retain, ErrorRecoveryLevel */
+        return 0; /* Time2Retain, ErrorRecoveryLevel */
     }
 }
 

@@ -30,6 +30,22 @@ static void the_answer_has_every_key_that_was_asked(void) {
     CHECK_EQ(raw.pdu.max_cmd_sn, 10); /* a window of 4 */
 }
 
+/* RFC 7143 13.15: the larger of both. */
+static void time2wait_is_the_longer_of_both_ends(void) {
+    static const struct {
+        uint16_t ours;
+        const char *agreed;
+    } cases[] = {{0, "3"}, {2, "3"}, {7, "7"}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        struct lb_bytes value;
+        connect();
+        raw.node.time2wait_s = cases[i].ours;
+        log_in_with(TEXT(NAMES "DefaultTime2Wait=3\0"));
+        CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_DEFAULT_TIME2WAIT, &value) &&
+              lb_text_is(value, cases[i].agreed));
+    }
+}
+
 static void a_login_that_is_not_right_gets_its_status(void) {
     const struct {
         struct lb_bytes text;
@@ -250,6 +266,7 @@ static void the_same_initiator_takes_the_place_of_its_old_session(void) {
 
 int main(void) {
     TEST(the_answer_has_every_key_that_was_asked);
+    TEST(time2wait_is_the_longer_of_both_ends);
     TEST(a_login_that_is_not_right_gets_its_status);
     TEST(stages_go_forward_alone);
     TEST(a_session_that_is_not_there_cannot_be_joined);

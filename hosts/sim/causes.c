@@ -4,7 +4,8 @@
 #include "hosts/sim/sim.h"
 #include <stdio.h>
 
-#define NOTICED_US (10 * LB_US_SEC) /* how much later than its pings allow a silence may be noticed */
+#define NOTICED_US                                                                                 \
+    (10 * LB_US_SEC) /* how much later than its pings allow a silence may be noticed */
 
 static uint64_t patience_us(const struct sim *sim) {
     return sim->boot.session.config.task_ms * LB_US_MS;
@@ -44,8 +45,10 @@ static bool has_silent_management(const struct sim *sim) {
 
 void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
     const struct sim_wire *wire = &sim->witness.wire;
-    const char *what = pdu->tmf.function == LB_TMF_ABORT_TASK ? "a command is aborted"
-                                                              : "a logical unit is reset";
+    const char *what =
+        pdu->tmf.function == LB_TMF_ABORT_TASK ? "a command is aborted" : "a logical unit is reset";
+    if (wire->is_spoiled)
+        return;
     if (is_hasty(sim))
         sim_violation(&sim->world, "%s before the host has read what came while it was away", what);
     else if (!has_silent_command(sim) && !wire->tmf_was_refused && !was_held(sim))
@@ -100,7 +103,7 @@ static void session_ended(struct sim *sim, bool is_for_good) {
     const struct lb_error *error = is_for_good ? &session->error : &session->last_error;
     if (lb_is_ok(error))
         return;
-    const char *fault = find_fault(sim, error);
+    const char *fault = sim->witness.wire.is_spoiled ? NULL : find_fault(sim, error);
     if (fault != NULL)
         snprintf(sim->witness.suspect, sizeof sim->witness.suspect, "%s: %.120s, but %s",
                  lb_code_word(error->code), error->facts, fault);
@@ -108,9 +111,28 @@ static void session_ended(struct sim *sim, bool is_for_good) {
         sim->witness.lost_us = sim->world.now_us;
 }
 
+/* What was forged is told as what it is. */
+static void check_forged(struct sim *sim, bool is_for_good) {
+    struct sim_wire *wire = &sim->witness.wire;
+    const struct lb_iscsi *session = &sim->boot.session;
+    const struct lb_error *error = is_for_good ? &session->error : &session->last_error;
+    int conn = sim->slots[LB_BOOT_SLOT_SESSION].conn;
+    bool was_read = wire->forged != NULL && conn >= 0 && sim->conns[conn].number == wire->number &&
+                    sim->conns[conn].down.read >= wire->forged_end;
+    if (!was_read)
+        return;
+    bool is_flipped = error->code == LB_E_DIGEST && sim->world.seen[SIM_FLIPPED];
+    if (!lb_is_ok(error) && error->code != wire->forged_code && !is_flipped)
+        sim_violation(&sim->world, "%s is told as %s: %s", wire->forged, lb_code_word(error->code),
+                      error->facts);
+    wire->forged = NULL;
+}
+
 void sim_cause_of_state(struct sim *sim) {
     enum lb_iscsi_state before = sim->witness.state, state = sim->boot.session.state;
     sim->witness.state = state;
+    if (state == LB_ISCSI_RECOVERING || state == LB_ISCSI_ENDED)
+        check_forged(sim, state == LB_ISCSI_ENDED);
     if (before != LB_ISCSI_FULL_FEATURE || state == LB_ISCSI_FULL_FEATURE || sim->plan.is_hostile)
         return;
     if (state != LB_ISCSI_IDLE && state != LB_ISCSI_LOGGING_OUT)
@@ -137,7 +159,7 @@ static void check_silence(struct sim *sim) {
     struct sim_wire *wire = &sim->witness.wire;
     uint64_t ping_us = session->config.ping_ms * LB_US_MS;
     if (!wire->is_full || session->state != LB_ISCSI_FULL_FEATURE || sim->plan.is_hostile ||
-        !is_past(sim, wire->heard_us, 2 * ping_us + NOTICED_US))
+        !is_past(sim, LB_MAX(wire->heard_us, sim->away_until_us), 2 * ping_us + NOTICED_US))
         return;
     sim_violation(&sim->world, "nothing was heard for %llu s, and the session goes on",
                   (unsigned long long)((sim->world.now_us - wire->heard_us) / LB_US_SEC));

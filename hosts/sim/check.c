@@ -204,7 +204,7 @@ void sim_check_session(struct sim *sim) {
     const struct lb_error *error = &sim->boot.session.last_error;
     if (lb_is_ok(error))
         error = &sim->boot.session.error;
-    if (sim->plan.is_hostile || sim->has_protest ||
+    if (sim->plan.is_hostile || sim->has_protest || sim->world.seen[SIM_FORGED_PDU] ||
         (error->code != LB_E_PROTOCOL && error->code != LB_E_LOGIN_PROTOCOL))
         return;
     sim->has_protest = true;

@@ -61,6 +61,7 @@ static void to_client(struct sim *sim, uint32_t slot, const struct sim_packet *p
 
 void sim_link_probe(struct sim *sim, struct lb_addr addr) {
     bool conflict = sim_happens(&sim->world, SIM_CONFLICT);
+    sim->probes++;
     sim_say(&sim->world, "link", "who has %s?%s", lb_addr_text(addr).s,
             conflict ? " somebody" : "");
     uint64_t wait_us = sim_between(&sim->world, 1, conflict ? 200 : 2000) * LB_US_MS;
@@ -84,6 +85,7 @@ void sim_link_bring_up(struct sim *sim) {
 static void probed(struct sim *sim, const struct sim_event *event) {
     struct lb_addr addr;
     memcpy(&addr, event->data, sizeof addr);
+    sim->probes--;
     if (addr.family == LB_V6)
         sim_ipv6_probed(sim, addr, event->a);
     lb_boot_probed(&sim->boot, sim->world.now_us, addr, event->a);

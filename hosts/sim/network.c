@@ -228,6 +228,8 @@ static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span s
 static bool pull(struct sim *sim, struct sim_conn *conn) {
     struct lb_span spans[2];
     size_t ready = sim_pipe_readable(&conn->down, sim->world.now_us);
+    if (is_witnessed(sim, conn))
+        ready = sim_forger_passes(sim, conn, ready);
     size_t count = ready > 0 ? lb_boot_where(&sim->boot, conn->slot, spans) : 0;
     size_t room = 0, done = 0;
     for (size_t i = 0; i < count; i++) {
@@ -292,6 +294,7 @@ static bool move(struct sim *sim, int i) {
         client_loses(sim, i, LB_LOST_CLOSED);
         return true;
     }
+    sim_forger_check(sim, conn);
     bool moved = pull(sim, conn);
     moved = push(sim, conn) || moved;
     sim->moved += moved;

@@ -34,14 +34,25 @@ static bool is_of_enemy(unsigned fault) {
     return fault == SIM_HOSTILE_TARGET || fault == SIM_HOSTILE_INITIATOR;
 }
 
+/* Faults that were added later have other dice. */
+static void draw_later_faults(struct sim_world *world) {
+    uint32_t density = sim_other_between(world, 1, 8);
+    for (unsigned i = SIM_HOST_LATE + 1; i < SIM_FAULT_COUNT; i++) {
+        unsigned most = sim_fault_most((enum sim_fault)i);
+        if (most > 0 && sim_other_one_in(world, density))
+            world->chance[i] = (uint16_t)sim_other_between(world, 1, most);
+    }
+}
+
 static void draw_faults(struct sim *sim) {
     struct sim_world *world = &sim->world;
     uint32_t density = sim_between(world, 1, 8); /* one in so many kinds */
-    for (unsigned i = 0; i < SIM_FAULT_COUNT; i++) {
+    for (unsigned i = 0; i <= SIM_HOST_LATE; i++) {
         unsigned most = sim_fault_most((enum sim_fault)i);
         if (most > 0 && !is_of_enemy(i) && sim_one_in(world, density))
             world->chance[i] = (uint16_t)sim_between(world, 1, most);
     }
+    draw_later_faults(world);
     if (sim->plan.is_hostile) {
         bool target = !sim_one_in(world, 3);
         world->chance[target ? SIM_HOSTILE_TARGET : SIM_HOSTILE_INITIATOR] =
@@ -392,8 +403,8 @@ void sim_plan_draw(struct sim *sim) {
     configure_chap(sim);
     configure_session(sim);
     configure_network(sim);
-    plan->must_boot =
-        plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe && is_curable(sim);
+    plan->must_boot = plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe &&
+                      is_curable(sim) && sim->world.chance[SIM_FORGED_PDU] == 0;
     plan->stop_us = LB_NEVER;
     if (!plan->is_clean && plan->wrong == SIM_WRONG_NONE && sim_one_in(&sim->world, 10)) {
         plan->stop_us = sim->world.now_us + sim_skewed(&sim->world, 0, 60000000);

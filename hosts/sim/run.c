@@ -158,8 +158,14 @@ static void finish_work(struct sim *sim) {
     lb_boot_stop(&sim->boot, sim->world.now_us, sim_one_in(&sim->world, 2));
 }
 
+static bool is_away(const struct sim *sim) {
+    return sim->world.now_us < sim->away_until_us;
+}
+
 /* Everything that can happen at this instant. */
 static void instant(struct sim *sim) {
+    if (is_away(sim))
+        return;
     for (unsigned turns = 0; turns < TURNS_MAX && !is_over(sim) && !sim->is_stuck; turns++) {
         bool any = poll_engine(sim);
         if (is_over(sim))
@@ -180,8 +186,20 @@ static void instant(struct sim *sim) {
     }
 }
 
+/* What a host learns only when it looks. */
+static bool is_for_host(const struct sim_event *event) {
+    return event->what == SIM_TO_CLIENT || event->what == SIM_PROBED || event->what == SIM_LINK ||
+           event->what == SIM_ADDRESS_SET || event->what == SIM_RESOLVED ||
+           event->what == SIM_CONNECTED || (event->what == SIM_SEVERED && event->b == 0);
+}
+
 static void event(struct sim *sim, const struct sim_event *event) {
     uint64_t now_us = sim->world.now_us;
+    if (is_away(sim) && is_for_host(event)) {
+        sim_at(&sim->world, sim->away_until_us, event->what, event->a, event->b,
+               lb_bytes(event->data, event->len));
+        return;
+    }
     switch (event->what) {
     case SIM_TO_CLIENT:
     case SIM_TO_SERVERS:
@@ -229,13 +247,15 @@ static uint64_t next_us(struct sim *sim) {
     }
     if (wait_us != LB_NEVER)
         wait_us += sim->late_us;
+    if (wait_us != LB_NEVER)
+        wait_us = LB_MAX(wait_us, sim->away_until_us);
     return LB_MIN(LB_MIN(wait_us, sim_next_us(&sim->world)), sim_service_next_us(sim));
 }
 
 /* The host has come back so late that the session knows: it must read before it judges. */
 static void note_lateness(struct sim *sim) {
     const struct lb_iscsi *session = &sim->boot.session;
-    if (session->promised_us != LB_NEVER &&
+    if (!is_away(sim) && session->promised_us != LB_NEVER &&
         sim->world.now_us >= session->promised_us + LB_ISCSI_LATE_MS * LB_US_MS)
         sim->witness.away_us = sim->world.now_us;
 }
@@ -257,8 +277,10 @@ static void step(struct sim *sim) {
         instant(sim);
     }
     instant(sim);
-    sim_ipv6_check_lifetimes(sim);
-    sim_cause_of_step(sim);
+    if (!is_away(sim)) {
+        sim_ipv6_check_lifetimes(sim);
+        sim_cause_of_step(sim);
+    }
     uint64_t moved = sim->moved;
     do {
         moved = sim->moved;

@@ -9,6 +9,7 @@
  *   isns     the iSNS server
  *   workload the disk's user                       check     what must never be
  *   witness  what the session says and hears       causes    nothing is lost without a cause
+ *   forger   an enemy who knows iSCSI
  *   run      the engine's host, and the run as a whole
  *
  * All parts share struct sim, and each writes to its own part of it. */
@@ -105,6 +106,7 @@ struct sim_portal {
 /* An io of a target that waits for its answer, and the memory given for it. */
 struct sim_io {
     bool in_use, is_asked; /* is_asked: not answered yet */
+    bool is_forgotten;     /* it is answered only when its task is aborted */
     unsigned conn;
     uint32_t ticket; /* of the event that answers it */
     struct lb_target_io *io;
@@ -214,6 +216,7 @@ struct sim {
     uint64_t net_us;        /* since when: lifetimes count from there */
     struct lb_addr claims[SIM_CLAIMS];
     size_t claim_count;
+    unsigned probes; /* that have no answer yet */
     struct sim_slot slots[LB_BOOT_SLOTS_MAX];
     char resolve_name[LB_HOST_MAX + 1];
 
@@ -235,6 +238,8 @@ struct sim {
     uint32_t conn_numbers;
     struct sim_io ios[SIM_IOS];
     uint32_t tickets;
+    bool is_hung;         /* the logical unit forgets all commands until it is reset */
+    uint32_t hung_resets; /* how many resets there had been when it began to hang */
     struct lb_rand target_rand;
     struct lb_target_account account;
     const char *initiators[1];
@@ -246,6 +251,7 @@ struct sim {
     bool is_ready, is_failed, is_out, is_stuck, stop_told, stop_seen, has_offers;
     bool has_protest;              /* the engine complained of the target's protocol */
     uint64_t moved;                /* counts what went through the pipes */
+    uint64_t away_until_us;        /* the host does nothing before */
     uint64_t late_for_us, late_us; /* the deadline that the host is late for, and by how much */
     uint64_t ready_us, stop_told_us;
     bool is_early;                /* stopped before the disk's user was done */
@@ -354,6 +360,8 @@ uint64_t sim_isns_next_us(const struct sim *sim);
 /* ---- storage.c: what the targets ask of their disk ---- */
 void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io);
 void sim_storage_event(struct sim *sim, const struct sim_event *event);
+void sim_storage_turn(
+    struct sim *sim); /* commands that were aborted let go of what they wait for */
 void sim_storage_end(struct sim *sim, unsigned conn); /* a connection is gone, with its ios */
 
 /* ---- workload.c ---- */
@@ -387,6 +395,12 @@ void sim_witness_connect(struct sim *sim, uint32_t number);
 void sim_witness_connected(struct sim *sim);
 void sim_witness_said(struct sim *sim, struct lb_bytes bytes);
 void sim_witness_heard(struct sim *sim, struct lb_bytes bytes);
+
+/* ---- forger.c ---- */
+/* Looks at what the client is about to read, and says how much of it may be read now. */
+size_t sim_forger_passes(struct sim *sim, struct sim_conn *conn, size_t ready);
+/* Before more is read or sent: a session that has read what was forged must be gone. */
+void sim_forger_check(struct sim *sim, const struct sim_conn *conn);
 
 /* ---- causes.c ---- */
 void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu);

@@ -152,6 +152,12 @@ static void check_io(struct sim *sim, const struct lb_target_io *io) {
         sim_violation(&sim->world, "a target asks for blocks that the disk does not have");
 }
 
+/* Memory is always given: a target that waits for it reads no further, not even an abort. */
+static bool is_forgotten(struct sim *sim, const struct lb_target_io *io) {
+    return io->kind != LB_IO_BUFFER &&
+           (sim->is_hung || sim_other_happens(&sim->world, SIM_IO_FORGOTTEN));
+}
+
 void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io) {
     struct sim_io *slot = io_of(sim, io);
     check_io(sim, io);
@@ -172,11 +178,34 @@ void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io) {
     slot->io = io;
     slot->is_asked = true;
     uint32_t number = (uint32_t)(slot - sim->ios);
+    if (is_forgotten(sim, io)) {
+        slot->is_forgotten = true;
+        return;
+    }
     uint64_t wait_us = delay_us(sim);
     if (wait_us == 0)
         answer_io(sim, number);
     else
         sim_after(&sim->world, wait_us, SIM_IO, number, slot->ticket = ++sim->tickets);
+}
+
+/* RFC 7143 4.2.1.5: a command that is aborted is let go. */
+void sim_storage_turn(struct sim *sim) {
+    const bool *seen = sim->world.seen;
+    if (!seen[SIM_IO_FORGOTTEN] && !seen[SIM_LUN_HUNG])
+        return;
+    for (uint32_t i = 0; i < SIM_IOS; i++) {
+        struct sim_io *slot = &sim->ios[i];
+        if (!slot->in_use || !slot->is_asked || !slot->is_forgotten)
+            continue;
+        const struct lb_target_task *task = (const struct lb_target_task *)slot->io; /* its first */
+        if (!task->is_aborted)
+            continue;
+        sim->is_hung = sim->is_hung && sim->witness.resets == sim->hung_resets;
+        slot->is_forgotten = false;
+        answer_io(sim, i);
+        sim->moved++;
+    }
 }
 
 void sim_storage_event(struct sim *sim, const struct sim_event *event) {

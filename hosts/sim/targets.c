@@ -64,6 +64,8 @@ static void init_node(struct sim *sim, unsigned portal) {
     node->refuse_immediate = sim_one_in(world, 3);
     node->insist_r2t = sim_one_in(world, 3);
     node->attention_at_start = sim_one_in(world, 2);
+    if (sim_aside(world, 41) % 4 == 0)
+        node->time2wait_s = (uint16_t)(1 + sim_aside(world, 42) % 5);
     node->is_busy = plan->wrong == SIM_WRONG_BUSY;
     if (plan->wrong == SIM_WRONG_TARGET_REMOVED)
         node->login_status = LB_LOGIN_REMOVED;
@@ -151,6 +153,7 @@ void sim_targets_accept(struct sim *sim, unsigned conn) {
         abort();
     lb_target_conn_init(sim->ends[conn], sim->world.now_us, &portal->server, portal->at,
                         lb_span(sim->end_rx[conn], SIM_RX_BYTES), &sim->target_rand, NULL);
+    sim->is_hung = false;
 }
 
 void sim_targets_end(struct sim *sim, unsigned i) {
@@ -251,6 +254,7 @@ static bool is_silent(const struct sim *sim, unsigned portal) {
 }
 
 void sim_targets_turn(struct sim *sim) {
+    sim_storage_turn(sim);
     for (unsigned i = 0; i < SIM_CONNS; i++) {
         struct sim_conn *conn = &sim->conns[i];
         if (!is_open(conn))
@@ -373,6 +377,33 @@ static void trouble_link(struct sim *sim) {
     sim_at(world, up_us, SIM_LINK, true, 0, (struct lb_bytes){NULL, 0});
 }
 
+static bool has_session(const struct sim *sim) {
+    for (unsigned i = 0; i < SIM_CONNS; i++)
+        if (is_open(&sim->conns[i]) && lb_target_is_full_feature(sim->ends[i]))
+            return true;
+    return false;
+}
+
+/* Until it is reset, or a new session begins. */
+static void hang_lun(struct sim *sim) {
+    if (sim->is_hung || !has_session(sim) || !sim_other_happens(&sim->world, SIM_LUN_HUNG))
+        return;
+    sim->is_hung = true;
+    sim->hung_resets = sim->witness.resets;
+}
+
+/* The machine runs something else, or sleeps: the session is not polled, and what comes lies there.
+ * A probe is waited for: an engine that hears nothing of it for seconds takes the address. */
+static void leave_host(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    bool can =
+        sim->is_ready && !sim->stop_told && sim->probes == 0 && world->now_us >= sim->away_until_us;
+    if (!can || !sim_other_happens(world, SIM_HOST_AWAY))
+        return;
+    sim->away_until_us = world->now_us + sim_other_between(world, 100, 45000) * LB_US_MS;
+    sim_at(world, sim->away_until_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});
+}
+
 void sim_targets_tick(struct sim *sim) {
     struct sim_world *world = &sim->world;
     trouble_link(sim);
@@ -389,11 +420,14 @@ void sim_targets_tick(struct sim *sim) {
         restart(sim);
     if (sim_happens(world, SIM_MOVED))
         move(sim);
+    hang_lun(sim);
+    leave_host(sim);
     if (!sim_is_calm(world))
         sim_after(world, sim_skewed(world, 1, TICK_MS_MAX) * LB_US_MS, SIM_TICK, 0, 0);
 }
 
 void sim_targets_calm(struct sim *sim) {
+    sim->is_hung = false;
     toggle_node(sim);
     for (unsigned i = 0; i < SIM_PORTALS; i++)
         sim->portals[i].silent_until_us = 0;

@@ -1,5 +1,5 @@
-/* What the client's session says and hears: numbers (RFC 7143 4.2.2), commands and their order, task
- * management, pings, Time2Wait. */
+/* What the client's session says and hears: numbers (RFC 7143 4.2.2), commands and their order,
+ * task management, pings, Time2Wait. */
 #include "core/iscsi/iscsi_session.h"
 #include "hosts/sim/sim.h"
 
@@ -228,8 +228,8 @@ static void login_response(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
     struct sim_witness *witness = &sim->witness;
     struct sim_wire *wire = &witness->wire;
     int conn = sim->slots[LB_BOOT_SLOT_SESSION].conn;
-    bool is_last = pdu->final && pdu->login.nsg == LB_LOGIN_STAGE_FULL_FEATURE &&
-                   pdu->login.status_class == 0;
+    bool is_last =
+        pdu->final && pdu->login.nsg == LB_LOGIN_STAGE_FULL_FEATURE && pdu->login.status_class == 0;
     if (!is_last || conn < 0 || sim->ends[conn] == NULL)
         return;
     wire->is_full = true;
@@ -241,8 +241,7 @@ static void login_response(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
 static bool has_stat_sn(const struct lb_iscsi_pdu *pdu) {
     if (pdu->opcode == LB_OP_DATA_IN)
         return pdu->data_in.has_status;
-    return pdu->opcode != LB_OP_R2T &&
-           (pdu->opcode != LB_OP_NOP_IN || pdu->itt != LB_ISCSI_NO_TAG);
+    return pdu->opcode != LB_OP_R2T && (pdu->opcode != LB_OP_NOP_IN || pdu->itt != LB_ISCSI_NO_TAG);
 }
 
 static void heard(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
@@ -297,7 +296,8 @@ static void check_time2wait(struct sim *sim) {
 void sim_witness_connect(struct sim *sim, uint32_t number) {
     struct sim_witness *witness = &sim->witness;
     check_time2wait(sim);
-    /* Nothing is issued again by another session; and it is not known what was heard of this one. */
+    /* Nothing is issued again by another session; and it is not known what was heard of this one.
+     */
     if (sim->boot.session.logins == 0 || witness->wire.is_spoiled)
         witness->again.count = witness->wire.sent.count = 0;
     lose_sent(sim, NULL);

@@ -7,12 +7,13 @@
 #ifndef SIM_WITNESS_H
 #define SIM_WITNESS_H
 
+#include "core/base/error.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "hosts/sim/stream.h"
 
 enum {
-    SIM_SENT_MAX = 512,     /* commands of a session without an answer */
-    SIM_FORGER_BYTES = 512, /* of a login response that the forger may change */
+    SIM_SENT_MAX = 512,      /* commands of a session without an answer */
+    SIM_FORGER_BYTES = 4096, /* of a login response that the forger may change */
 };
 
 /* One direction: where the next header is. */
@@ -40,9 +41,9 @@ struct sim_wire {
     struct sim_framer up, down;
     bool header_digest, data_digest; /* from full feature phase on */
     bool is_full;
-    bool is_told;              /* the client was told that the connection is lost */
-    bool is_spoiled;           /* what was heard was altered on its way */
-    bool was_asked_out;        /* the target asked for a logout */
+    bool is_told;                             /* the client was told that the connection is lost */
+    bool is_spoiled;                          /* what was heard was altered on its way */
+    bool was_asked_out;                       /* the target asked for a logout */
     uint64_t connected_us, heard_us, held_us; /* held: when bytes last found no room to be sent */
     uint32_t cmd_sn, max_cmd_sn, stat_sn;     /* that follow */
     bool has_stat_sn;
@@ -56,17 +57,18 @@ struct sim_wire {
 
     /* The forger: everything before scan_at (a position of the stream) has been looked at. */
     uint64_t scan_at, forged_end;
-    const char *forged; /* what was forged; NULL: nothing */
+    const char *forged;       /* what was forged; NULL: nothing */
+    enum lb_code forged_code; /* what the session has to say of it */
 };
 
 struct sim_witness {
     struct sim_wire wire;   /* of the connection at hand */
     struct sim_sents again; /* what was lost, and has to be issued again in this order */
     size_t again_next;
-    uint64_t lost_us;   /* since when a session is lost, for which Time2Wait counts; LB_NEVER */
-    uint64_t away_us;   /* when the host was last later than a session forgives */
-    char suspect[200];  /* a loss that is explained if the address goes in the same step */
-    uint32_t resets;    /* LOGICAL UNIT RESETs that were sent */
+    uint64_t lost_us;  /* since when a session is lost, for which Time2Wait counts; LB_NEVER */
+    uint64_t away_us;  /* when the host was last later than a session forgives */
+    char suspect[200]; /* a loss that is explained if the address goes in the same step */
+    uint32_t resets;   /* LOGICAL UNIT RESETs that were sent */
     enum lb_iscsi_state state; /* of the session, when it was polled last */
 };
 

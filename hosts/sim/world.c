@@ -109,6 +109,42 @@ bool sim_happens(struct sim_world *world, enum sim_fault fault) {
     return true;
 }
 
+/* ---- the other dice ----------------------------------------------------------------------------
+ */
+
+static void change_dice(struct sim_world *world) {
+    uint64_t dice = world->dice;
+    world->dice = world->other_dice;
+    world->other_dice = dice;
+}
+
+uint32_t sim_other_below(struct sim_world *world, uint32_t n) {
+    change_dice(world);
+    uint32_t number = sim_below(world, n);
+    change_dice(world);
+    return number;
+}
+
+uint32_t sim_other_between(struct sim_world *world, uint32_t a, uint32_t b) {
+    return a + sim_other_below(world, b - a + 1);
+}
+
+uint32_t sim_other_skewed(struct sim_world *world, uint32_t a, uint32_t b) {
+    unsigned shift = sim_other_below(world, 16);
+    return a + (sim_other_below(world, b - a + 1) >> shift);
+}
+
+bool sim_other_one_in(struct sim_world *world, uint32_t n) {
+    return sim_other_below(world, n) == 0;
+}
+
+bool sim_other_happens(struct sim_world *world, enum sim_fault fault) {
+    change_dice(world);
+    bool happens = sim_happens(world, fault);
+    change_dice(world);
+    return happens;
+}
+
 /* ---- events: a binary heap, ordered by time, then by when they were planned
  * ----------------------
  */
@@ -228,6 +264,7 @@ void sim_world_init(struct sim_world *world, uint64_t seed, bool shows) {
         .seed = seed,
         .now_us = LB_US_SEC,
         .dice = seed * UINT64_C(0xd1342543de82ef95) + 1,
+        .other_dice = seed * UINT64_C(0xaf251af3b0f025b5) + 7,
         .hash = UINT64_C(0xcbf29ce484222325),
         .shows = shows,
     };

@@ -68,7 +68,7 @@ struct sim_event {
 
 struct sim_world {
     uint64_t seed, now_us;
-    uint64_t dice;
+    uint64_t dice, other_dice;
     uint64_t hash; /* of the whole trace */
     bool shows;    /* the trace is printed */
     unsigned violations;
@@ -99,6 +99,14 @@ uint32_t sim_aside(const struct sim_world *world, uint64_t purpose);
 /* Whether the fault happens on this occasion; then it is counted. */
 bool sim_happens(struct sim_world *world, enum sim_fault fault);
 void sim_saw(struct sim_world *world, enum sim_fault fault);
+/* The same with other dice: of worlds that were added later, so that what a seed meant before
+ * stays.
+ */
+uint32_t sim_other_below(struct sim_world *world, uint32_t n);
+uint32_t sim_other_between(struct sim_world *world, uint32_t a, uint32_t b);
+uint32_t sim_other_skewed(struct sim_world *world, uint32_t a, uint32_t b);
+bool sim_other_one_in(struct sim_world *world, uint32_t n);
+bool sim_other_happens(struct sim_world *world, enum sim_fault fault);
 bool sim_is_calm(const struct sim_world *world);
 
 /* data is copied. */
