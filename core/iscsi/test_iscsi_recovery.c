@@ -1,41 +1,5 @@
-/* Full feature phase beyond commands: recovery, NOP, asynchronous messages, rejects, silent tasks,
- * logout. */
-#include "core/iscsi/test_iscsi_peer.h"
-
-static struct lb_iscsi_task task, other;
-static uint8_t disk[65536], buffer[65536];
-static struct lb_bytes none;
-
-static void setup(void) {
-    for (size_t i = 0; i < sizeof disk; i++)
-        disk[i] = (uint8_t)(i * 40503u >> 7);
-    memset(buffer, 0xee, sizeof buffer);
-    peer_configure();
-    peer.config.task_ms = 3000;
-    peer_log_in();
-}
-
-static void check_recovering(enum lb_code code, const char *facts) {
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CLOSE);
-    CHECK_STR(lb_code_word(peer.session.last_error.code), lb_code_word(code));
-    CHECK_HAS(peer.session.last_error.facts, facts);
-}
-
-/* Takes the command that is next and answers its read in full. */
-static void serve_read(struct lb_iscsi_task *whose) {
-    if (!peer_take_op(LB_OP_SCSI_COMMAND))
-        return;
-    peer.exp_cmd_sn++;
-    peer_data_in(peer.pdu.itt, 0, 0, true, lb_bytes(disk, whose->in.len));
-    CHECK(lb_iscsi_completed(&peer.session) == whose);
-    CHECK_EQ(whose->state, LB_TASK_DONE);
-    CHECK_BYTES(lb_bytes(whose->in.p, whose->in.len), lb_bytes(disk, whose->in.len));
-}
-
-static void lose_connection(void) {
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
-}
+/* Full feature phase beyond commands: recovery, NOP, asynchronous messages, rejects, logout. */
+#include "core/iscsi/test_iscsi_recovery.h"
 
 /* ---- recovery ---- */
 
@@ -476,16 +440,6 @@ static void other_events_change_nothing(void) {
 
 /* ---- rejects ---- */
 
-static void give_reject(uint8_t reason, const struct lb_iscsi_pdu *bad) {
-    uint8_t bhs[48];
-    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_REJECT,
-                               .final = true,
-                               .itt = LB_ISCSI_NO_TAG,
-                               .reject = {.reason = reason}};
-    lb_iscsi_encode(bad, bhs);
-    peer_give(&pdu, lb_bytes(bhs, sizeof bhs));
-}
-
 static void a_rejected_command_makes_a_new_session(void) {
     setup();
     peer_read(&task, lb_span(buffer, 512));
@@ -560,175 +514,6 @@ static void a_pdu_over_our_limit_drops_the_connection(void) {
     setup();
     peer_feed(lb_bytes(bhs, sizeof bhs));
     check_recovering(LB_E_PROTOCOL, "262145 bytes of data, where 262144 are allowed");
-}
-
-/* ---- silent tasks ---- */
-
-static void answer_tmf(uint8_t response) {
-    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_TMF_RESPONSE,
-                               .final = true,
-                               .itt = peer.pdu.itt,
-                               .tmf_response = {.response = response}};
-    peer_give(&pdu, none);
-}
-
-/* A read and a write to other LUNs beside it, all taken and not answered. */
-static uint32_t stall(void) {
-    setup();
-    peer_read(&task, lb_span(buffer, 512));
-    CHECK(peer_take());
-    uint32_t itt = peer.pdu.itt;
-    (void)peer_wait(); /* 3 s */
-    return itt;
-}
-
-static void a_silent_command_is_aborted_and_issued_again(void) {
-    uint32_t itt = stall();
-    if (!peer_take_op(LB_OP_TMF_REQUEST))
-        return;
-    CHECK(peer.pdu.immediate);
-    CHECK_EQ(peer.pdu.tmf.function, LB_TMF_ABORT_TASK);
-    CHECK_EQ(peer.pdu.tmf.ref_task_tag, itt);
-    CHECK_EQ(peer.pdu.tmf.ref_cmd_sn, task.cmd_sn);
-    CHECK_EQ(peer.pdu.lun[1], 1);
-    answer_tmf(LB_TMF_COMPLETE);
-    serve_read(&task);
-}
-
-static void an_answer_that_crosses_the_abort_counts(void) {
-    uint32_t itt = stall();
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
-    answer_tmf(LB_TMF_NO_TASK);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
-    CHECK(!peer_take());
-}
-
-static void a_refused_abort_leads_to_a_reset_of_the_lun(void) {
-    static struct lb_iscsi_task elsewhere;
-    setup();
-    peer_read(&task, lb_span(buffer, 512));
-    peer_read(&other, lb_span(buffer + 512, 512));
-    memset(&elsewhere, 0, sizeof elsewhere);
-    elsewhere.lun[1] = 2;
-    lb_iscsi_submit(&peer.session, peer.now, &elsewhere);
-    CHECK(peer_take());
-    CHECK(peer_take());
-    CHECK(peer_take());
-    uint32_t third = peer.pdu.itt;
-    (void)peer_wait();
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    answer_tmf(LB_TMF_NOT_SUPPORTED);
-    if (!peer_take_op(LB_OP_TMF_REQUEST))
-        return;
-    CHECK_EQ(peer.pdu.tmf.function, LB_TMF_LUN_RESET);
-    CHECK_EQ(peer.pdu.tmf.ref_task_tag, LB_ISCSI_NO_TAG);
-    CHECK_EQ(peer.pdu.lun[1], 1);
-    answer_tmf(LB_TMF_COMPLETE);
-    serve_read(&task); /* both of the LUN, in order */
-    serve_read(&other);
-    CHECK(!peer_take());
-    peer_respond(third, 0, none); /* the other LUN was not touched */
-    CHECK(lb_iscsi_completed(&peer.session) == &elsewhere);
-}
-
-/* RFC 7143 11.6: a response is to the request of its tag, and to no other. */
-static void a_task_management_response_of_another_tag_drops_the_connection(void) {
-    for (uint32_t off = 1; off != 0; off <<= 1) {
-        (void)stall();
-        if (!peer_take_op(LB_OP_TMF_REQUEST))
-            return;
-        peer.pdu.itt ^= off;
-        answer_tmf(LB_TMF_COMPLETE);
-        check_recovering(LB_E_PROTOCOL, "without a request");
-    }
-}
-
-/* Its tag is over with its answer: a second one would abort what was issued since. */
-static void a_task_management_response_that_comes_twice_drops_the_connection(void) {
-    (void)stall();
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    uint32_t tag = peer.pdu.itt;
-    answer_tmf(LB_TMF_COMPLETE);
-    CHECK(peer_take_op(LB_OP_SCSI_COMMAND));
-    peer.pdu.itt = tag;
-    answer_tmf(LB_TMF_COMPLETE);
-    check_recovering(LB_E_PROTOCOL, "without a request");
-}
-
-static void a_refused_reset_leads_to_a_new_session(void) {
-    (void)stall();
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    answer_tmf(LB_TMF_REJECTED);
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    answer_tmf(LB_TMF_NO_LUN);
-    check_recovering(LB_E_TASK_TIMEOUT, "3000 ms");
-    peer_come_back();
-    serve_read(&task);
-}
-
-static void an_abort_without_an_answer_leads_to_a_new_session(void) {
-    (void)stall();
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
-    peer_come_back();
-    serve_read(&task);
-}
-
-static void a_command_that_is_never_answered_ends_the_session(void) {
-    setup();
-    peer_read(&task, lb_span(buffer, 512));
-    for (int i = 0; i < 60 && lb_iscsi_state(&peer.session) != LB_ISCSI_ENDED; i++) {
-        while (peer_take())
-            if (peer.pdu.opcode == LB_OP_TMF_REQUEST)
-                answer_tmf(LB_TMF_COMPLETE);
-        if (lb_iscsi_state(&peer.session) == LB_ISCSI_RECOVERING)
-            peer_come_back();
-        else
-            (void)peer_wait();
-    }
-    peer_check_failed(LB_E_TASK_TIMEOUT, "3000 ms");
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
-    CHECK_EQ(task.state, LB_TASK_LOST);
-}
-
-static void a_read_that_goes_on_is_not_silent(void) {
-    setup();
-    peer_read(&task, lb_span(buffer, 10 * 512));
-    CHECK(peer_take());
-    uint32_t itt = peer.pdu.itt;
-    for (uint32_t i = 0; i < 10; i++) {
-        peer.now += 2900 * LB_US_MS;
-        CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
-        CHECK(!peer_take());
-        peer_data_in(itt, i, i * 512, i == 9, lb_bytes(disk + (size_t)i * 512, 512));
-    }
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
-}
-
-static void a_window_that_stays_closed_leads_to_a_new_session(void) {
-    peer_configure();
-    peer.config.task_ms = 3000;
-    peer.window = 0;
-    peer_log_in();
-    peer_read(&task, lb_span(buffer, 512));
-    CHECK(!peer_take());
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
-    CHECK_HAS(peer.session.last_error.facts, "window");
-    peer.window = 32;
-    peer_come_back();
-    serve_read(&task);
-}
-
-static void a_rejected_abort_is_a_refused_one(void) {
-    (void)stall();
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    struct lb_iscsi_pdu bad = peer.pdu;
-    give_reject(LB_REJECT_NOT_SUPPORTED, &bad);
-    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    CHECK_EQ(peer.pdu.tmf.function, LB_TMF_LUN_RESET);
 }
 
 /* ---- logout ---- */
@@ -812,17 +597,6 @@ int main(void) {
     TEST(pdus_that_only_initiators_send_drop_the_connection);
     TEST(responses_without_requests_drop_the_connection);
     TEST(a_pdu_over_our_limit_drops_the_connection);
-    TEST(a_silent_command_is_aborted_and_issued_again);
-    TEST(an_answer_that_crosses_the_abort_counts);
-    TEST(a_refused_abort_leads_to_a_reset_of_the_lun);
-    TEST(a_task_management_response_of_another_tag_drops_the_connection);
-    TEST(a_task_management_response_that_comes_twice_drops_the_connection);
-    TEST(a_refused_reset_leads_to_a_new_session);
-    TEST(an_abort_without_an_answer_leads_to_a_new_session);
-    TEST(a_command_that_is_never_answered_ends_the_session);
-    TEST(a_read_that_goes_on_is_not_silent);
-    TEST(a_window_that_stays_closed_leads_to_a_new_session);
-    TEST(a_rejected_abort_is_a_refused_one);
     TEST(logging_out_waits_for_commands_and_closes);
     TEST(a_logout_without_an_answer_ends_all_the_same);
     TEST(a_logout_during_recovery_needs_no_connection);
