@@ -14,7 +14,7 @@ static struct lb_addr v6(uint8_t first, uint8_t second, uint8_t last) {
     return lb_addr_v6_bytes(bytes);
 }
 
-static struct lb_addr router_address(unsigned router) {
+struct lb_addr sim_ipv6_router(unsigned router) {
     return v6(0xfe, 0x80, (uint8_t)(1 + router));
 }
 
@@ -150,10 +150,14 @@ static void advertise(struct sim *sim, unsigned router) {
         delay_us = sim_skewed(world, 500, 20000) * LB_US_MS;
     struct lb_nd6_reply reply = lb_nd6_server_advertise(&ra, lb_span(room, sizeof room));
     sim_link_reply(sim, LB_BOOT_SLOT_ND6, LB_KIND_ND6, delay_us,
-                   (struct lb_endpoint){.addr = router_address(router)}, reply.bytes);
+                   (struct lb_endpoint){.addr = sim_ipv6_router(router)}, reply.bytes);
 }
 
 void sim_ipv6_advertise(struct sim *sim, unsigned router) {
+    if (router == SIM_IMPOSTOR_ROUTER) {
+        sim_impostor_advertise(sim);
+        return;
+    }
     uint32_t most_s = sim->plan.short_ra ? SHORT_RA_S / 4 : 600;
     advertise(sim, router);
     sim_after(&sim->world, sim_between(&sim->world, most_s / 3, most_s) * LB_US_SEC, SIM_ADVERTISE,

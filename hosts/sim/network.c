@@ -94,6 +94,7 @@ void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to) 
         sim_violation(world, "CONNECT on slot %u, which is open", slot);
     if (!lb_addr_is_host(to.addr))
         sim_violation(world, "CONNECT to %s, on the network's word", lb_endpoint_text(to).s);
+    sim_impostor_check_connect(sim, to.addr);
     sim->slots[slot] = (struct sim_slot){.is_open = true, .is_stream = true, .conn = i};
     if (i < 0)
         return; /* all are half open: as if nobody answered */

@@ -405,6 +405,7 @@ void sim_plan_draw(struct sim *sim) {
     configure_network(sim);
     plan->must_boot = plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe &&
                       is_curable(sim) && sim->world.chance[SIM_FORGED_PDU] == 0;
+    plan->has_impostor = sim_aside(&sim->world, 51) % 6 == 0;
     plan->stop_us = LB_NEVER;
     if (!plan->is_clean && plan->wrong == SIM_WRONG_NONE && sim_one_in(&sim->world, 10)) {
         plan->stop_us = sim->world.now_us + sim_skewed(&sim->world, 0, 60000000);

@@ -34,6 +34,7 @@ static void set_address(struct sim *sim, const struct lb_boot_action *action) {
     if (!lb_addr_is_set(net->address.addr) && net->addr6_count == 0)
         sim_violation(world, "SET_ADDRESS without an address");
     sim_ipv6_check(sim, net);
+    sim_impostor_check_net(sim, net);
     sim_cause_of_address(sim);
     sim->net = *net;
     sim->net_us = world->now_us;
@@ -344,6 +345,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     sim_slp_init(sim, sim_plan_server(sim));
     sim_targets_init(sim);
     sim_isns_init(sim);
+    sim_impostor_init(sim);
     start_engine(sim);
     if (sim->plan.stop_us != LB_NEVER)
         sim_at(world, sim->plan.stop_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});

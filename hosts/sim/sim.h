@@ -9,7 +9,7 @@
  *   isns     the iSNS server
  *   workload the disk's user                       check     what must never be
  *   witness  what the session says and hears       causes    nothing is lost without a cause
- *   forger   an enemy who knows iSCSI
+ *   forger   an enemy who knows iSCSI              impostor  one who guesses datagrams
  *   run      the engine's host, and the run as a whole
  *
  * All parts share struct sim, and each writes to its own part of it. */
@@ -34,7 +34,9 @@ enum {
     SIM_ROUTERS = 2,
     SIM_AGENTS = 3,
     SIM_AGENT_SERVICES = 4,
-    SIM_CLAIMS = 64, /* IPv6 addresses that the client has probed */
+    SIM_CASTS = 64,
+    SIM_IMPOSTOR_ROUTER = 99, /* instead of a router's number */
+    SIM_CLAIMS = 64,          /* IPv6 addresses that the client has probed */
     SIM_BINDINGS = 64,
     SIM_OPS_MAX = 32, /* requests to the disk at once */
     SIM_OP_BYTES = 1 << 18,
@@ -58,6 +60,7 @@ enum sim_isns_use {
 struct sim_plan {
     enum sim_wrong wrong;
     bool is_clean, is_hostile;
+    bool has_impostor;  /* somebody guesses at what was asked, and answers first */
     uint64_t stop_us;   /* somebody stops it then; LB_NEVER: when the disk's user is done */
     bool must_boot;     /* nothing is in the way once the faults have stopped */
     bool uses_address;  /* the address is configured: no DHCP */
@@ -112,6 +115,16 @@ struct sim_io {
     struct lb_target_io *io;
     uint8_t *memory;
     size_t len;
+};
+
+/* ---- the impostor ------------------------------------------------------------------------------
+ */
+
+struct sim_impostor {
+    struct lb_dhcp4_server dhcp;
+    struct lb_dhcp4_binding bindings[1];
+    struct lb_dhcp6_server dhcp6;
+    struct lb_dhcp6_binding bindings6[1];
 };
 
 /* ---- the iSNS server ---------------------------------------------------------------------------
@@ -177,10 +190,23 @@ enum sim_version { SIM_VERSION_NONE, SIM_VERSION_OUT, SIM_VERSION_DONE, SIM_VERS
 struct sim_agent {
     struct lb_slp_server servers[2]; /* of IPv4 and of IPv6 */
     struct lb_slp_registration services[SIM_AGENT_SERVICES];
+    /* The last answer to a multicast: one that does not look for itself in the list of responders
+     * gives it again. */
+    uint8_t said[LB_SLP_MTU];
+    size_t said_len;
     struct {
         char url[160], attributes[160];
     } text[SIM_AGENT_SERVICES];
     size_t count;
+};
+
+/* A question by multicast, in its rounds, and who has answered it. */
+struct sim_cast {
+    uint16_t xid;
+    enum lb_family family;
+    uint32_t rounds;
+    unsigned heard; /* a bit an agent */
+    bool is_new;    /* somebody in this round who was not heard before */
 };
 
 /* ---- slots and datagrams -----------------------------------------------------------------------
@@ -228,7 +254,10 @@ struct sim {
     struct lb_dhcp6_server dhcp6[SIM_DHCP6_SERVERS];
     struct lb_dhcp6_binding bindings6[SIM_DHCP6_SERVERS][SIM_BINDINGS];
     bool has_dhcp6[SIM_DHCP6_SERVERS];
+    struct sim_impostor impostor;
     struct sim_agent agents[SIM_AGENTS];
+    struct sim_cast casts[SIM_CASTS];
+    size_t cast_count;
     struct sim_portal portals[SIM_PORTALS];
     struct sim_isns isns;
     struct sim_conn conns[SIM_CONNS];
@@ -305,6 +334,7 @@ struct lb_bytes sim_dhcp_lie(struct sim *sim, uint8_t room[300]);
 
 /* ---- ipv6.c: routers and DHCPv6 ---- */
 void sim_ipv6_init(struct sim *sim);
+struct lb_addr sim_ipv6_router(unsigned router);
 void sim_ipv6_advertise(struct sim *sim, unsigned router); /* unasked, at its time */
 void sim_ipv6_solicited(struct sim *sim, struct lb_addr from, struct lb_bytes bytes);
 void sim_dhcp6_input(struct sim *sim, uint32_t slot, struct lb_endpoint from,
@@ -321,6 +351,7 @@ struct lb_endpoint sim_slp_endpoint(enum lb_family family, unsigned agent);
 void sim_slp_init(struct sim *sim, const char *host); /* host: where the disk is */
 void sim_slp_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes);
 void sim_slp_check(struct sim *sim, const struct lb_boot_action *action);
+void sim_slp_heard(struct sim *sim, struct lb_endpoint from, struct lb_bytes bytes);
 bool sim_slp_is_at(const struct sim *sim, struct lb_endpoint to, unsigned *agent);
 void sim_slp_accept(struct sim *sim, unsigned conn);
 void sim_slp_end(struct sim *sim, unsigned conn);
@@ -387,6 +418,17 @@ void sim_check_reason(struct sim *sim, const char *reason);
 void sim_check_session(struct sim *sim);
 void sim_check_outcome(struct sim *sim);
 uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
+
+/* ---- impostor.c ---- */
+void sim_impostor_init(struct sim *sim);
+void sim_impostor_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                           struct lb_bytes bytes);
+void sim_impostor_advertise(struct sim *sim);
+void sim_impostor_slp(struct sim *sim, uint32_t slot, enum lb_family family,
+                      struct lb_bytes request);
+size_t sim_impostor_isns(struct sim *sim, struct lb_span room, size_t len);
+void sim_impostor_check_connect(struct sim *sim, struct lb_addr to);
+void sim_impostor_check_net(struct sim *sim, const struct lb_boot_net *net);
 
 /* ---- witness.c: the client's session ---- */
 /* Bytes of a PDU behind its header. */

@@ -104,6 +104,25 @@ static struct lb_bytes made_up_reply(struct sim *sim, struct lb_bytes request,
 /* ---- datagrams ---------------------------------------------------------------------------------
  */
 
+/* An agent that is named among the previous responders answers all the same. */
+static struct lb_bytes say_again(struct sim *sim, struct sim_agent *agent, struct lb_bytes request,
+                                 struct lb_bytes reply) {
+    struct lb_slp_header asked, said;
+    struct lb_bytes body;
+    const char *why;
+    if (reply.len > 0) {
+        memcpy(agent->said, reply.p, reply.len);
+        agent->said_len = reply.len;
+        return reply;
+    }
+    if (!lb_slp_decode(request, &asked, &body, &why) ||
+        !lb_slp_decode(lb_bytes(agent->said, agent->said_len), &said, &body, &why) ||
+        asked.xid != said.xid)
+        return reply;
+    sim_saw(&sim->world, SIM_SLP_REPEATED);
+    return lb_bytes(agent->said, agent->said_len);
+}
+
 static void answer(struct sim *sim, uint32_t slot, unsigned number, struct lb_endpoint to,
                    struct lb_bytes request) {
     struct sim_world *world = &sim->world;
@@ -114,6 +133,8 @@ static void answer(struct sim *sim, uint32_t slot, unsigned number, struct lb_en
         return;
     struct lb_bytes reply = lb_slp_server_input(
         server, world->now_us, request, lb_addr_is_multicast(to.addr), lb_span(room, sizeof room));
+    if (sim->plan.has_impostor && lb_addr_is_multicast(to.addr))
+        reply = say_again(sim, &sim->agents[number], request, reply);
     bool lies = number > 0 && sim_happens(world, SIM_SLP_LIES);
     if (lies)
         reply = made_up_reply(sim, request, lb_span(room, sizeof room));
@@ -139,16 +160,96 @@ void sim_slp_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to,
                       struct lb_bytes bytes) {
     if (!sim->plan.by_slp || !is_connected(sim, to.addr.family))
         return;
+    sim_impostor_slp(sim, slot, to.addr.family, bytes);
     for (unsigned i = 0; i < sim->plan.agents; i++)
         if (lb_addr_is_multicast(to.addr) ||
             lb_endpoint_equal(to, sim_slp_endpoint(to.addr.family, i)))
             answer(sim, slot, i, to, bytes);
 }
 
+/* ---- rounds: RFC 2608 6.3 ----------------------------------------------------------------------
+ */
+
+/* Directory agents make multicasts rest and begin anew; lies and damage may be anything. */
+static bool has_diary(const struct sim *sim) {
+    const uint16_t *chance = sim->world.chance;
+    return sim->plan.by_slp && !sim->plan.slp_directory && !sim->plan.slp_option &&
+           chance[SIM_SLP_LIES] + chance[SIM_CORRUPTED] + chance[SIM_TRUNCATED] == 0;
+}
+
+static struct sim_cast *find_cast(struct sim *sim, enum lb_family family, uint16_t xid) {
+    for (size_t i = 0; i < sim->cast_count; i++)
+        if (sim->casts[i].xid == xid && sim->casts[i].family == family)
+            return &sim->casts[i];
+    return NULL;
+}
+
+void sim_slp_heard(struct sim *sim, struct lb_endpoint from, struct lb_bytes bytes) {
+    struct lb_slp_header header;
+    struct lb_bytes body;
+    const char *why;
+    unsigned agent = 0;
+    if (!has_diary(sim) || !lb_slp_decode(bytes, &header, &body, &why) ||
+        header.function != LB_SLP_SRV_RPLY)
+        return;
+    struct sim_cast *cast = find_cast(sim, from.addr.family, header.xid);
+    while (agent < SIM_AGENTS &&
+           !lb_endpoint_equal(from, sim_slp_endpoint(from.addr.family, agent)))
+        agent++;
+    struct lb_rd rd = lb_rd(body);
+    bool is_answer = lb_rd_u16(&rd) == LB_SLP_OK && lb_rd_u16(&rd) > 0;
+    if (cast == NULL || agent == SIM_AGENTS || !is_answer)
+        return;
+    cast->is_new |= !(cast->heard & 1U << agent);
+    cast->heard |= 1U << agent;
+}
+
+static bool is_named(enum lb_family family, unsigned agent, struct lb_bytes responders) {
+    struct lb_addr_text name = lb_addr_text(sim_slp_endpoint(family, agent).addr);
+    struct lb_bytes one;
+    while (lb_list_next(&responders, ',', &one))
+        if (lb_text_is(one, name.s))
+            return true;
+    return false;
+}
+
+/* The list holds addresses of IPv4 alone. */
+static void check_round(struct sim *sim, const struct sim_cast *cast,
+                        const struct lb_slp_request *request) {
+    if (cast->heard != 0 && !cast->is_new)
+        sim_violation(&sim->world, "round %u of SLP, though the one before brought nobody new",
+                      cast->rounds + 1);
+    for (unsigned i = 0; i < SIM_AGENTS && cast->family == LB_V4; i++)
+        if (cast->heard & 1U << i && !is_named(cast->family, i, request->responders))
+            sim_violation(&sim->world, "SLP agent %u has answered, and is not named", i);
+}
+
+static void check_cast(struct sim *sim, const struct lb_boot_action *action) {
+    struct lb_slp_header header;
+    struct lb_slp_request request;
+    struct lb_bytes body;
+    const char *why;
+    if (!has_diary(sim) || !lb_slp_decode(action->bytes, &header, &body, &why) ||
+        header.function != LB_SLP_SRV_RQST || !lb_slp_decode_request(body, &request))
+        return;
+    struct sim_cast *cast = find_cast(sim, action->to.addr.family, header.xid);
+    if (cast == NULL && sim->cast_count < SIM_CASTS) {
+        cast = &sim->casts[sim->cast_count++];
+        *cast = (struct sim_cast){.xid = header.xid, .family = action->to.addr.family};
+    }
+    if (cast == NULL)
+        return;
+    check_round(sim, cast, &request);
+    cast->rounds++;
+    cast->is_new = false;
+}
+
 /* What the engine may send there: to the groups of SLP, and to agents. */
 void sim_slp_check(struct sim *sim, const struct lb_boot_action *action) {
     bool is_group = lb_addr_is_multicast(action->to.addr);
     struct lb_addr all = lb_addr_v4(239, 255, 255, 253);
+    if (is_group)
+        check_cast(sim, action);
     if (action->to.port != LB_SLP_PORT)
         sim_violation(&sim->world, "a datagram to port %u", (unsigned)action->to.port);
     if (!is_group && !lb_addr_is_host(action->to.addr))
