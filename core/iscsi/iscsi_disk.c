@@ -21,8 +21,12 @@ static void give_back(struct lb_disk *disk, struct lb_disk_task *task) {
 }
 
 void lb_disk_issue(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    bool is_retry = task->first_us != LB_NEVER;
+    unsigned strikes = is_retry ? task->task.strikes : 0;
     task->first_us = LB_MIN(task->first_us, now_us);
     lb_iscsi_submit(disk->session, now_us, &task->task);
+    /* UNIT ATTENTION after each reset is no answer to what the target is silent about. */
+    task->task.strikes = strikes;
 }
 
 static void fill_piece(struct lb_disk *disk, struct lb_disk_task *task, struct lb_disk_op *op) {

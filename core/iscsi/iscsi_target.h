@@ -82,6 +82,13 @@ struct lb_target_account {
     size_t secret_len;
 };
 
+/* Commands that some targets never answer, though none needs to know them. */
+enum lb_target_silence {
+    LB_SILENT_MODE_SENSE = 1,
+    LB_SILENT_VPD = 2,
+    LB_SILENT_FLUSH = 4, /* SYNCHRONIZE CACHE */
+};
+
 struct lb_target {
     char name[LB_NAME_MAX + 1];
     char alias[LB_HOST_MAX + 1];
@@ -109,6 +116,7 @@ struct lb_target {
     uint16_t login_status;          /* enum lb_iscsi_login_status: every login ends so */
     char redirect[LB_HOST_MAX + 9]; /* with a MOVED status: TargetAddress, "host:port" */
     bool is_busy;                   /* every command but INQUIRY and REPORT LUNS ends with BUSY */
+    uint8_t silent;                 /* enum lb_target_silence, several: never answered */
     bool attention_at_start;        /* UNIT ATTENTION 29/00 on each LUN of a new session */
 };
 

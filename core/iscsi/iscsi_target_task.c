@@ -392,8 +392,19 @@ struct lb_span lb_target_command(struct lb_target_conn *conn) {
     return lb_span(NULL, 0);
 }
 
+/* By order. It stays in the window until it is aborted. */
+static bool is_silent(const struct lb_target_conn *conn, const struct lb_target_task *task) {
+    uint8_t op = task->cdb[0], silent = conn->node->silent;
+    bool is_mode = op == LB_SCSI_MODE_SENSE_6 || op == LB_SCSI_MODE_SENSE_10;
+    bool is_vpd = op == LB_SCSI_INQUIRY && task->cdb[1] & 1;
+    return (is_mode && silent & LB_SILENT_MODE_SENSE) || (is_vpd && silent & LB_SILENT_VPD) ||
+           (task->data == LB_TDATA_FLUSH && silent & LB_SILENT_FLUSH);
+}
+
 /* The command and its immediate data are here. */
 static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
+    if (is_silent(conn, task))
+        return;
     if (task->data == LB_TDATA_READ && !task->has_failed && task->total > 0)
         enter_piece(conn, task);
     else if (task->data == LB_TDATA_FLUSH) {

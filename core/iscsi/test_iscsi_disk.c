@@ -499,6 +499,22 @@ static void a_new_session_answers_what_the_old_one_left_open(void) {
     CHECK_EQ(done, 20);
 }
 
+/* Each new session begins with a UNIT ATTENTION, and then the command is not answered. */
+static void a_command_that_only_a_unit_attention_answers_ends_the_session(void) {
+    struct ending silence = {.op = LB_SCSI_SYNCHRONIZE_CACHE_10, .times = 1, .is_silent = true};
+    struct ending attention = {
+        .op = LB_SCSI_SYNCHRONIZE_CACHE_10, .times = 1, .status = 2, .key = 6, .asc = 0x29};
+    if (!up())
+        return;
+    for (unsigned i = 0; i < 4; i++) {
+        disk_fails(silence);
+        disk_fails(attention);
+    }
+    struct lb_disk_op *op = disk_submit(LB_DISK_FLUSH, 0, 0);
+    disk_pass(600 * SEC);
+    disk_check_end(op, LB_E_TASK_TIMEOUT, "no answer within");
+}
+
 static void a_session_that_is_lost_for_good_ends_each_request_once(void) {
     if (!up())
         return;
@@ -578,6 +594,7 @@ int main(void) {
     TEST(a_flush_vouches_for_what_was_flushed_before_the_login);
     TEST(a_write_that_was_cut_off_is_written_again);
     TEST(a_new_session_answers_what_the_old_one_left_open);
+    TEST(a_command_that_only_a_unit_attention_answers_ends_the_session);
     TEST(a_session_that_is_lost_for_good_ends_each_request_once);
     TEST(a_request_to_a_session_that_ended_ends_at_once);
     TEST(a_session_that_is_logged_out_ends_what_comes_after);

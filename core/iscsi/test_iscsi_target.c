@@ -332,6 +332,22 @@ static void a_task_is_aborted_and_never_answered(void) {
     CHECK_EQ(raw.pdu.max_cmd_sn, raw.pdu.exp_cmd_sn + 3);
 }
 
+static void an_optional_command_may_stay_without_an_answer(void) {
+    log_in();
+    raw.node.silent = LB_SILENT_MODE_SENSE | LB_SILENT_FLUSH;
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    lb_scsi_cdb_mode_sense_6(pdu.command.cdb, 0x3f, 192);
+    give(pdu, nothing);
+    CHECK(!take());
+    give(tmf(LB_TMF_ABORT_TASK, pdu.itt), nothing);
+    CHECK(take_op(LB_OP_TMF_RESPONSE));
+    CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
+    pdu = command(false, 0, 1);
+    lb_scsi_cdb_vpd(pdu.command.cdb, LB_SCSI_VPD_SERIAL, 252);
+    give(pdu, nothing);
+    CHECK(take_op(LB_OP_DATA_IN)); /* of the others each is answered */
+}
+
 static void a_reset_waits_for_the_disk(void) {
     log_in();
     raw.holds = true;
@@ -449,6 +465,7 @@ int main(void) {
     TEST(commands_that_are_not_there_are_refused);
     TEST(a_lun_that_is_not_there_says_so);
     TEST(a_task_is_aborted_and_never_answered);
+    TEST(an_optional_command_may_stay_without_an_answer);
     TEST(a_reset_waits_for_the_disk);
     TEST(what_has_no_place_ends_it);
     TEST(a_data_segment_that_is_too_long_ends_it);

@@ -6,6 +6,7 @@
 
 #define GUARD_BYTE  0xc7
 #define FRESH_BYTE  0xa5
+#define FRESH_RUN   16              /* so many in a row are nobody's data */
 #define STOP_US_MAX (6 * LB_US_SEC) /* two for the logout, three that the host may be late */
 
 /* ---- guards ------------------------------------------------------------------------------------
@@ -67,6 +68,15 @@ void sim_check_gather(struct sim *sim, struct lb_bytes piece) {
 
 /* ---- completions -------------------------------------------------------------------------------
  */
+
+/* Also an enemy cannot have a read completed that was not written whole. */
+static void check_whole(struct sim *sim, const struct sim_op *op) {
+    size_t fresh = 0;
+    for (size_t i = 0; i < op->len && fresh < FRESH_RUN; i++)
+        fresh = op->op.buffer[i] == FRESH_BYTE ? fresh + 1 : 0;
+    if (fresh == FRESH_RUN)
+        sim_violation(&sim->world, "a read is done, and a part of its buffer was not written");
+}
 
 static void check_read(struct sim *sim, const struct sim_op *op) {
     const struct sim_disk *disk = &sim->disk;
@@ -151,6 +161,8 @@ void sim_check_completion(struct sim *sim, struct sim_op *op) {
                           lb_code_word(op->op.error.code), op->op.error.facts);
         return;
     }
+    if (op->op.kind == LB_DISK_READ)
+        check_whole(sim, op);
     if (sim->disk.distrusted)
         return;
     if (outside)
@@ -195,7 +207,8 @@ static bool is_garbled(const struct sim *sim) {
 }
 
 void sim_check_reason(struct sim *sim, const char *reason) {
-    bool refused = sim->plan.wrong != SIM_WRONG_NONE || is_garbled(sim);
+    bool refused =
+        sim->plan.wrong != SIM_WRONG_NONE || sim->plan.late == SIM_LATE_NAME || is_garbled(sim);
     if (!sim->plan.is_hostile && !refused && !is_harmless(sim, reason))
         sim_violation(&sim->world, "a target ended a connection: %s", reason);
 }

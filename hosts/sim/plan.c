@@ -382,6 +382,23 @@ static void configure_network(struct sim *sim) {
         set(sim, "attempts", "%u", sim_between(world, 1, 4));
 }
 
+/* A target that is not there yet, or never answers what it need not know. */
+static void draw_late(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    if (plan->wrong != SIM_WRONG_NONE || plan->is_probe || plan->is_hostile || plan->is_clean)
+        return;
+    if (sim_other_one_in(world, 10)) {
+        plan->late = (enum sim_late)sim_other_between(world, SIM_LATE_REFUSES, SIM_LATE_READY);
+        plan->late_until_us = world->now_us + sim_other_between(world, 100, 60000) * LB_US_MS;
+    }
+    if (sim_other_one_in(world, 25))
+        plan->silent = (uint8_t)(1U << sim_other_below(world, 3));
+    /* A boot may still end there: with target-not-found, lun-missing or task-timeout. */
+    if (plan->late == SIM_LATE_NAME || plan->late == SIM_LATE_LUN || plan->silent != 0)
+        plan->must_boot = false;
+}
+
 /* Datagrams that were altered may say anything, also that the disk is elsewhere. An answer of BOOTP
  * cannot be confirmed, so it is asked for anew in each attempt, and IPv6 does not wait for it. */
 static bool is_curable(const struct sim *sim) {
@@ -405,6 +422,7 @@ void sim_plan_draw(struct sim *sim) {
     configure_network(sim);
     plan->must_boot = plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe &&
                       is_curable(sim) && sim->world.chance[SIM_FORGED_PDU] == 0;
+    draw_late(sim);
     plan->has_impostor = sim_aside(&sim->world, 51) % 6 == 0;
     plan->stop_us = LB_NEVER;
     if (!plan->is_clean && plan->wrong == SIM_WRONG_NONE && sim_one_in(&sim->world, 10)) {

@@ -225,6 +225,7 @@ static void event(struct sim *sim, const struct sim_event *event) {
         break;
     case SIM_TICK:
     case SIM_UP_AGAIN:
+    case SIM_THERE:
     case SIM_RESTART:
         sim_targets_event(sim, event);
         break;

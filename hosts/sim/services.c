@@ -39,7 +39,8 @@ enum sim_service sim_service_at(const struct sim *sim, struct lb_endpoint to, un
 bool sim_service_is_down(const struct sim *sim, const struct sim_conn *conn) {
     switch (conn->service) {
     case SIM_AT_TARGETS:
-        return sim->plan.wrong == SIM_WRONG_REFUSED || sim->portals[conn->portal].is_down;
+        return sim_targets_are_late(sim, SIM_LATE_REFUSES) ||
+               sim->plan.wrong == SIM_WRONG_REFUSED || sim->portals[conn->portal].is_down;
     case SIM_AT_AGENTS:
     case SIM_AT_ISNS:
     case SIM_AT_NOBODY:

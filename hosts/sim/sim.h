@@ -51,6 +51,15 @@ enum {
 /* ---- plan --------------------------------------------------------------------------------------
  */
 
+/* A target that is not there yet, as after a power cut. */
+enum sim_late {
+    SIM_LATE_NOT,
+    SIM_LATE_REFUSES, /* nothing listens */
+    SIM_LATE_NAME,    /* its name is not known yet: login status 0203 */
+    SIM_LATE_LUN,     /* no device at the LUN yet: peripheral qualifier 3 */
+    SIM_LATE_READY,   /* NOT READY, becoming ready */
+};
+
 enum sim_isns_use {
     SIM_ISNS_NONE,
     SIM_ISNS_BY_NAME, /* the Root Path has no server */
@@ -84,6 +93,9 @@ struct sim_plan {
     enum sim_isns_use isns;
     bool isns_by_dhcp; /* option 83 names the server; else the configuration */
     bool isns_dead_portal;
+    enum sim_late late;
+    uint64_t late_until_us;
+    uint8_t silent;    /* commands that the target never answers: enum lb_target_silence */
     uint32_t redirect; /* 0: none; else a login status */
     /* The disk's user: one flush in so many requests, of the others so many per cent writes. */
     uint32_t ops, depth, pause_us, flush_in, writes;
@@ -377,6 +389,7 @@ void sim_targets_turn(struct sim *sim);               /* all that can be done at
 uint64_t sim_targets_next_us(const struct sim *sim);
 void sim_targets_tick(struct sim *sim);
 void sim_targets_event(struct sim *sim, const struct sim_event *event);
+bool sim_targets_are_late(const struct sim *sim, enum sim_late how);
 void sim_targets_calm(struct sim *sim);
 void sim_targets_free(struct sim *sim);
 

@@ -64,6 +64,9 @@ static void init_node(struct sim *sim, unsigned portal) {
     node->refuse_immediate = sim_one_in(world, 3);
     node->insist_r2t = sim_one_in(world, 3);
     node->attention_at_start = sim_one_in(world, 2);
+    node->silent = plan->silent;
+    if (plan->silent != 0)
+        sim_saw(world, SIM_SILENT_COMMAND);
     if (sim_aside(world, 41) % 4 == 0)
         node->time2wait_s = (uint16_t)(1 + sim_aside(world, 42) % 5);
     node->is_busy = plan->wrong == SIM_WRONG_BUSY;
@@ -105,6 +108,38 @@ static void init_redirects(struct sim *sim) {
     }
 }
 
+/* ---- late ones ---------------------------------------------------------------------------------
+ */
+
+bool sim_targets_are_late(const struct sim *sim, enum sim_late how) {
+    return sim->plan.late == how && sim->world.now_us < sim->plan.late_until_us;
+}
+
+/* As they are before they are there, and from then on. */
+static void set_late(struct sim *sim, bool is_there) {
+    for (unsigned i = 0; i < SIM_PORTALS; i++) {
+        struct lb_target *node = &sim->portals[i].node;
+        if (sim->plan.late == SIM_LATE_NAME)
+            snprintf(node->name, sizeof node->name, "%s",
+                     is_there ? SIM_TARGET_NAME : "iqn.2026-11.net.example:other");
+        else if (sim->plan.late == SIM_LATE_LUN)
+            node->luns[0].is_present = is_there;
+        else if (sim->plan.late == SIM_LATE_READY)
+            node->luns[0].state = is_there ? LB_LUN_READY : LB_LUN_BECOMING_READY;
+    }
+}
+
+static void begin_late(struct sim *sim) {
+    if (sim->plan.late == SIM_LATE_NOT)
+        return;
+    sim_saw(&sim->world, SIM_TARGET_LATE);
+    set_late(sim, false);
+    sim_at(&sim->world, sim->plan.late_until_us, SIM_THERE, 0, 0, (struct lb_bytes){NULL, 0});
+}
+
+/* ---- all of them -------------------------------------------------------------------------------
+ */
+
 static void give_addresses(struct sim *sim, unsigned number) {
     uint8_t bytes[16] = {0xfd, [15] = (uint8_t)(0x10 + number)};
     struct lb_addr v6 = lb_addr_v6_bytes(bytes), v4 = lb_addr_v4(10, 0, 0, (uint8_t)(10 + number));
@@ -133,6 +168,7 @@ void sim_targets_init(struct sim *sim) {
                                       .io_max = sim_one_in(&sim->world, 3) ? 65536 : 0};
     }
     init_redirects(sim);
+    begin_late(sim);
 }
 
 /* ---- ends of connections -----------------------------------------------------------------------
@@ -359,7 +395,7 @@ static void toggle_node(struct sim *sim) {
         else if (node->login_status >= LB_LOGIN_UNAVAILABLE &&
                  sim->plan.wrong != SIM_WRONG_LOGIN_BUSY)
             node->login_status = LB_LOGIN_OK;
-        if (sim->plan.wrong == SIM_WRONG_NONE)
+        if (sim->plan.wrong == SIM_WRONG_NONE && !sim_targets_are_late(sim, SIM_LATE_READY))
             node->luns[0].state = !unready               ? LB_LUN_READY
                                   : sim_one_in(world, 2) ? LB_LUN_BECOMING_READY
                                                          : LB_LUN_STOPPED;
@@ -436,6 +472,8 @@ void sim_targets_calm(struct sim *sim) {
 void sim_targets_event(struct sim *sim, const struct sim_event *event) {
     if (event->what == SIM_UP_AGAIN)
         sim->portals[event->a].is_down = false;
+    else if (event->what == SIM_THERE)
+        set_late(sim, true);
     else if (event->what == SIM_RESTART)
         restart(sim);
     else if (event->what == SIM_TICK)

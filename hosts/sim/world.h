@@ -53,6 +53,7 @@ enum sim_what {
     SIM_IO,        /* a: number of an io that is to be answered */
     SIM_TICK,      /* time for the faults of the targets */
     SIM_UP_AGAIN,  /* a: portal */
+    SIM_THERE,     /* the targets that were late are there */
     SIM_RESTART,   /* the targets' machine loses its power */
     SIM_WORK,      /* the disk's user may go on */
     SIM_CALM,      /* faults stop */
