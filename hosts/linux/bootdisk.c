@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define TEXT_BYTES (1 << 20) /* a grub.cfg of many kernels has 100 KiB */
+#define ENV_BYTES  65536     /* GRUB makes an environment block of 1024 */
 #define HEAD_BYTES 16384     /* of an image: all section headers */
 #define MOUNT_AT   "/run/lunboot/disk"
 
@@ -119,21 +120,27 @@ int lb_bootdisk_file(const struct lb_bootdisk *disk, unsigned partition, const c
     return fd;
 }
 
-/* A text file of one partition, into a buffer that the next call uses again; empty: none. */
-static struct lb_bytes read_text(const struct lb_bootdisk *disk, size_t partition,
-                                 const char *path) {
-    static uint8_t room[TEXT_BYTES];
+/* A text file of one partition, into room; empty: none. */
+static struct lb_bytes read_into(const struct lb_bootdisk *disk, size_t partition, const char *path,
+                                 struct lb_span room) {
     size_t len = 0;
     ssize_t got = 1;
     int fd = open_in(disk->partitions[partition].fd, path, O_RDONLY);
     if (fd < 0)
-        return lb_bytes(room, 0);
-    while (got > 0 && len < sizeof(room)) {
-        got = read(fd, room + len, sizeof(room) - len);
+        return lb_bytes(room.p, 0);
+    while (got > 0 && len < room.len) {
+        got = read(fd, room.p + len, room.len - len);
         len += got > 0 ? (size_t)got : 0;
     }
     close(fd);
-    return lb_bytes(room, got < 0 ? 0 : len);
+    return lb_bytes(room.p, got < 0 ? 0 : len);
+}
+
+/* The same into a buffer that the next call uses again. */
+static struct lb_bytes read_text(const struct lb_bootdisk *disk, size_t partition,
+                                 const char *path) {
+    static uint8_t room[TEXT_BYTES];
+    return read_into(disk, partition, path, lb_span(room, sizeof(room)));
 }
 
 /* ---- entries ----------------------------------------------------------------------------------
@@ -169,7 +176,7 @@ static void visit_file(struct lb_bootdisk *disk, struct lb_entries *entries, siz
     struct lb_entry *entry;
     lb_format(path, sizeof(path), "%s/%s", folder, name);
     if (!take_suffix(name, ".conf", id, sizeof(id)) ||
-        !lb_entry_parse(read_text(disk, partition, path), id, &made))
+        !lb_entry_parse(read_text(disk, partition, path), id, &entries->grub, &made))
         return;
     entry = lb_entries_add(entries);
     if (!entry)
@@ -251,18 +258,88 @@ static void find_specified(struct lb_bootdisk *disk, struct lb_entries *entries,
     lb_entries_loader_conf(entries, read_text(disk, partition, "/loader/loader.conf"));
 }
 
-static void find_grub(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition) {
-    static const char *const paths[] = {"/grub/grub.cfg", "/boot/grub/grub.cfg", "/grub2/grub.cfg",
-                                        "/boot/grub2/grub.cfg"};
-    for (size_t i = 0; entries->count == 0 && i < LB_COUNT(paths); i++)
-        lb_entries_grub(entries, read_text(disk, partition, paths[i]), (unsigned)partition);
+/* ---- GRUB -------------------------------------------------------------------------------------
+ */
+
+/* Its environment block, into a buffer that the next call uses again. */
+static struct lb_bytes read_block(const struct lb_bootdisk *disk, size_t partition,
+                                  const char *folder) {
+    static uint8_t room[ENV_BYTES];
+    char path[256];
+    lb_format(path, sizeof(path), "%s/grubenv", folder);
+    return read_into(disk, partition, path, lb_span(room, sizeof(room)));
+}
+
+/* Of another partition's folders below /EFI: RHEL 8 has a link to there beside its grub.cfg. */
+static struct lb_bytes find_block(const struct lb_bootdisk *disk, size_t partition,
+                                  const char *folder) {
+    static const char *const elsewhere[] = {"/EFI/redhat",    "/EFI/fedora", "/EFI/centos",
+                                            "/EFI/almalinux", "/EFI/rocky",  "/EFI/BOOT"};
+    struct lb_bytes block = read_block(disk, partition, folder);
+    for (size_t i = 0; block.len == 0 && i < disk->count; i++) {
+        for (size_t k = 0; block.len == 0 && k < LB_COUNT(elsewhere); k++)
+            block = read_block(disk, i, elsewhere[k]);
+    }
+    return block;
+}
+
+/* A menu that has neither entries nor blscfg leads to another file. */
+static bool is_menu(const struct lb_entries *entries) {
+    return entries->count > 0 || entries->has_blscfg;
+}
+
+static void read_menu(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
+                      const char *folder) {
+    char path[256];
+    struct lb_bytes text;
+    if (is_menu(entries))
+        return;
+    lb_format(path, sizeof(path), "%s/grub.cfg", folder);
+    text = read_text(disk, partition, path);
+    if (text.len == 0)
+        return;
+    memset(entries, 0, sizeof(*entries));
+    entries->grub.is_efi = access("/sys/firmware/efi", F_OK) == 0;
+    entries->grub.block = find_block(disk, partition, folder);
+    lb_entries_grub(entries, text, (unsigned)partition);
+    entries->grub.block = lb_bytes(NULL, 0); /* its buffer is used again */
+}
+
+static void visit_vendor(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
+                         const char *folder, const char *name) {
+    char path[192];
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    read_menu(disk, entries, partition, path);
+}
+
+static void find_menu(struct lb_bootdisk *disk, struct lb_entries *entries) {
+    static const char *const folders[] = {"/grub", "/boot/grub", "/grub2", "/boot/grub2"};
+    memset(entries, 0, sizeof(*entries));
+    for (size_t i = 0; i < disk->count; i++) {
+        for (size_t k = 0; k < LB_COUNT(folders); k++)
+            read_menu(disk, entries, i, folders[k]);
+    }
+    for (size_t i = 0; i < disk->count; i++)
+        each_file(disk, entries, i, "/EFI", visit_vendor);
+}
+
+/* What grub.cfg says of the specification's entries. */
+static void take_grubs_words(struct lb_entries *entries, const struct lb_entries *menu) {
+    entries->grub = menu->grub;
+    entries->has_blscfg = menu->has_blscfg;
+    entries->is_wanted_once = menu->is_wanted_once;
+    memcpy(entries->wanted, menu->wanted, sizeof(menu->wanted));
 }
 
 void lb_bootdisk_entries(struct lb_bootdisk *disk, struct lb_entries *entries) {
+    static struct lb_entries menu;
+    find_menu(disk, &menu);
     memset(entries, 0, sizeof(*entries));
+    if (menu.has_blscfg)
+        take_grubs_words(entries, &menu);
     for (size_t i = 0; i < disk->count; i++)
         find_specified(disk, entries, i);
-    for (size_t i = 0; entries->count == 0 && i < disk->count; i++)
-        find_grub(disk, entries, i);
+    if (entries->count == 0)
+        *entries = menu;
     lb_entries_sort(entries);
 }

@@ -69,8 +69,46 @@ static void take_name(struct lb_entry *entry, const char *name) {
     (void)lb_text_copy(entry->id, sizeof(entry->id), lb_bytes(name, len));
 }
 
+static bool add_initrd(struct lb_entry *entry, struct lb_bytes path) {
+    return entry->initrd_count < LB_ENTRY_INITRDS_MAX &&
+           lb_text_copy(entry->initrds[entry->initrd_count++], sizeof(entry->initrds[0]), path);
+}
+
+/* One path, which may have blanks; GRUB takes several, and variables among them. */
+static bool take_initrds(struct lb_entry *entry, const struct lb_grub_env *grub,
+                         struct lb_bytes value) {
+    char text[LB_GRUB_WORD_MAX];
+    struct lb_bytes list, word;
+    if (!memchr(value.p, '$', value.len) && !memmem(value.p, value.len, " /", 2))
+        return add_initrd(entry, value);
+    if (!lb_grub_expand(grub, value, text, sizeof(text)))
+        return false;
+    list = lb_bytes_of_text(text);
+    while (lb_list_next(&list, ' ', &word)) {
+        if (word.len > 0 && !add_initrd(entry, word))
+            return false;
+    }
+    return true;
+}
+
+/* With single blanks between the words. */
+static bool take_options(struct lb_entry *entry, const struct lb_grub_env *grub,
+                         struct lb_bytes value) {
+    char text[LB_ENTRY_OPTIONS_MAX];
+    struct lb_bytes list, word;
+    if (!lb_grub_expand(grub, value, text, sizeof(text)))
+        return false;
+    list = lb_bytes_of_text(text);
+    while (lb_list_next(&list, ' ', &word)) {
+        if (word.len > 0 && !append(entry->options, sizeof(entry->options), " ", word))
+            return false;
+    }
+    return true;
+}
+
 /* False: not for us. */
-static bool take_key(struct lb_entry *entry, struct lb_bytes key, struct lb_bytes value) {
+static bool take_key(struct lb_entry *entry, const struct lb_grub_env *grub, struct lb_bytes key,
+                     struct lb_bytes value) {
     if (lb_text_is(key, "title"))
         return lb_text_copy(entry->title, sizeof(entry->title), value);
     if (lb_text_is(key, "version"))
@@ -82,28 +120,24 @@ static bool take_key(struct lb_entry *entry, struct lb_bytes key, struct lb_byte
     if (lb_text_is(key, "linux"))
         return lb_text_copy(entry->kernel, sizeof(entry->kernel), value);
     if (lb_text_is(key, "options"))
-        return append(entry->options, sizeof(entry->options), " ", value);
+        return take_options(entry, grub, value);
     if (lb_text_is(key, "architecture"))
         return is_our_architecture(value);
     if (!lb_text_is(key, "initrd"))
         return true; /* what is not known is passed over */
-    return entry->initrd_count < LB_ENTRY_INITRDS_MAX &&
-           lb_text_copy(entry->initrds[entry->initrd_count++], sizeof(entry->initrds[0]), value);
+    return take_initrds(entry, grub, value);
 }
 
-/* Fedora's entries have variables of grub's among their options. */
-static void drop_variables(char *options) {
-    char kept[LB_ENTRY_OPTIONS_MAX] = "";
-    struct lb_bytes list = lb_bytes_of_text(options), word;
-    while (lb_list_next(&list, ' ', &word)) {
-        if (word.len > 0 && word.p[0] != '$')
-            (void)append(kept, sizeof(kept), " ", word);
-    }
-    memcpy(options, kept, sizeof(kept));
+/* Fedora's GRUB has these where an entry has no options (blscfg.c). */
+static bool add_default_options(struct lb_entry *entry, const struct lb_grub_env *grub) {
+    const char *options = lb_grub_env_get(grub, "default_kernelopts");
+    return !options || take_options(entry, grub, lb_bytes_of_text(options));
 }
 
-bool lb_entry_parse(struct lb_bytes text, const char *name, struct lb_entry *entry) {
+bool lb_entry_parse(struct lb_bytes text, const char *name, const struct lb_grub_env *grub,
+                    struct lb_entry *entry) {
     struct lb_entry made = {.kind = LB_ENTRY_FILE};
+    bool has_options = false;
     struct lb_bytes line;
     take_name(&made, name);
     while (next_line(&text, &line)) {
@@ -111,14 +145,22 @@ bool lb_entry_parse(struct lb_bytes text, const char *name, struct lb_entry *ent
         if (line.len == 0 || line.p[0] == '#')
             continue;
         key = take_word(&line);
-        if (!take_key(&made, key, line))
+        has_options = has_options || lb_text_is(key, "options");
+        if (!take_key(&made, grub, key, line))
             return false;
     }
     if (made.kernel[0] == 0 || made.id[0] == 0)
         return false;
-    drop_variables(made.options);
+    if (!has_options && !add_default_options(&made, grub))
+        return false;
     *entry = made;
     return true;
+}
+
+/* It stands above what a grub.cfg says. */
+static void take_loaders_default(struct lb_entries *entries, struct lb_bytes value) {
+    (void)lb_text_copy(entries->wanted, sizeof(entries->wanted), value);
+    entries->is_wanted_once = false;
 }
 
 void lb_entries_loader_conf(struct lb_entries *entries, struct lb_bytes text) {
@@ -126,7 +168,7 @@ void lb_entries_loader_conf(struct lb_entries *entries, struct lb_bytes text) {
     while (next_line(&text, &line)) {
         struct lb_bytes key = take_word(&line);
         if (lb_text_is(key, "default") && line.len > 0 && line.p[0] != '@')
-            (void)lb_text_copy(entries->wanted, sizeof(entries->wanted), line);
+            take_loaders_default(entries, line);
     }
 }
 
@@ -239,8 +281,28 @@ static const struct lb_entry *find(const struct lb_entries *entries, const char 
     return NULL;
 }
 
+/* GRUB's default for a menu of the specification's entries may be a number. */
+static const struct lb_entry *find_number(const struct lb_entries *entries) {
+    uint64_t number;
+    if (!entries->has_blscfg || !lb_parse_u64(lb_bytes_of_text(entries->wanted), SIZE_MAX, &number))
+        return NULL;
+    return number < entries->count ? &entries->list[number] : NULL;
+}
+
+static const struct lb_entry *find_default(const struct lb_entries *entries) {
+    const struct lb_entry *found;
+    if (entries->preferred > 0)
+        return &entries->list[entries->preferred - 1];
+    found = find(entries, entries->wanted);
+    return found ? found : find_number(entries);
+}
+
+bool lb_entries_is_once(const struct lb_entries *entries, const struct lb_entry *entry) {
+    return entries->is_wanted_once && entry == find_default(entries);
+}
+
 const struct lb_entry *lb_entries_choose(const struct lb_entries *entries, const char *wanted) {
-    const struct lb_entry *found = find(entries, wanted[0] ? wanted : entries->wanted);
+    const struct lb_entry *found = wanted[0] ? find(entries, wanted) : find_default(entries);
     if (found || wanted[0] || entries->count == 0)
         return found;
     return &entries->list[0];

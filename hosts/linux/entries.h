@@ -7,11 +7,12 @@
 
 #include "core/base/bytes.h"
 #include "core/base/text.h"
+#include "hosts/linux/grub.h"
 
 #define LB_ENTRIES_MAX       48
 #define LB_ENTRY_INITRDS_MAX 4
 #define LB_ENTRY_OPTIONS_MAX 2048 /* a kernel command line on x86 */
-#define LB_GRUB_DEFAULT_MAX  128
+#define LB_GRUB_DEFAULT_MAX  320  /* "ID>ID", each with a version and a UUID */
 
 enum lb_entry_kind {
     LB_ENTRY_FILE,  /* type 1 */
@@ -37,15 +38,22 @@ struct lb_entries {
     struct lb_entry list[LB_ENTRIES_MAX];
     size_t count, dropped;
     char wanted[LB_GRUB_DEFAULT_MAX]; /* the disk's own default; may be empty */
+    /* Of a grub.cfg: */
+    struct lb_grub_env grub; /* its variables; those of its environment block among them */
+    size_t preferred;        /* 1 + the entry that `wanted` names; 0: none */
+    bool has_blscfg;         /* its menu is the Boot Loader Specification's entries */
+    bool is_wanted_once;     /* `wanted` is a next_entry, which GRUB would take once */
 };
 
-/* Type 1, of a file NAME.conf; false: no entry for this machine (another architecture, no kernel,
- * something that is not a path). */
-bool lb_entry_parse(struct lb_bytes text, const char *name, struct lb_entry *entry);
+/* Type 1, of a file NAME.conf, with the variables of GRUB that it may use, as Fedora's do; false:
+ * no entry for this machine (another architecture, no kernel, something that is not a path). */
+bool lb_entry_parse(struct lb_bytes text, const char *name, const struct lb_grub_env *grub,
+                    struct lb_entry *entry);
 /* loader.conf: its `default`, a pattern of ids. */
 void lb_entries_loader_conf(struct lb_entries *entries, struct lb_bytes text);
-/* Adds the menu entries of a grub.cfg, those of submenus too. Variables are empty; an entry whose
- * kernel needs one is left out. */
+/* Adds the menu entries of a grub.cfg, those of submenus too, and sets what is of GRUB in *entries.
+ * entries->grub has the platform and the environment block. An entry whose kernel needs a variable
+ * without a value is left out. */
 void lb_entries_grub(struct lb_entries *entries, struct lb_bytes text, unsigned partition);
 /* Room for one more; NULL: dropped. */
 struct lb_entry *lb_entries_add(struct lb_entries *entries);
@@ -53,8 +61,12 @@ struct lb_entry *lb_entries_add(struct lb_entries *entries);
 /* In the order of the specification's menu: best first; grub's stay as they are. */
 void lb_entries_sort(struct lb_entries *entries);
 /* What `wanted` names (an id, a pattern of ids with * and ?, or a title; empty: the disk's
- * default), else the first. NULL: there is none, or none that a person wanted. */
+ * default, which GRUB may also give as a number), else the first. NULL: there is none, or none that
+ * a person wanted. */
 const struct lb_entry *lb_entries_choose(const struct lb_entries *entries, const char *wanted);
+/* Whether this is the disk's default because a next_entry of GRUB's (grub-reboot) names it. GRUB
+ * would forget that now. */
+bool lb_entries_is_once(const struct lb_entries *entries, const struct lb_entry *entry);
 /* Order of versions as the specification wants it: <0, 0, >0. */
 int lb_version_compare(const char *a, const char *b);
 

@@ -1,15 +1,16 @@
-/* grub.cfg, as far as grub-mkconfig writes it: menuentry and submenu with their braces, the linux
- * and initrd commands in them, and `set default`. It is a script, and this runs none of it. */
+/* The menu of a grub.cfg: menuentry and submenu with their braces, the linux and initrd commands in
+ * them, and which entry is the default. Conditions are followed where what they ask is known
+ * (grub.h); other commands are passed over. */
 #include "hosts/linux/entries.h"
 #include <string.h>
 
-#define WORDS_MAX 64
-#define WORD_MAX  512
+#define SUBMENUS_MAX 16
+#define NUMBER_MAX   64
 
-struct line {
-    char words[WORDS_MAX][WORD_MAX];
-    size_t count;
-    bool too_much;
+/* An item of a menu, for the default that names it. */
+struct submenu {
+    char number[NUMBER_MAX]; /* "1", or "1>2" in another */
+    char title[128], id[128];
 };
 
 struct parser {
@@ -17,94 +18,48 @@ struct parser {
     unsigned partition;
     struct lb_entry *entry; /* that we are in; its braces are at entry_depth */
     unsigned depth, entry_depth;
-    unsigned numbers[4]; /* of the next entry or submenu at each level of submenus */
-    char path[64];       /* "1>" in the second item, a submenu */
+    unsigned function_depth; /* 1 + the depth of the function that we are in: it is not called */
+    unsigned numbers[4];     /* of the next entry or submenu at each level of submenus */
+    char path[NUMBER_MAX];   /* "1>" in the second item, a submenu */
     unsigned submenu_depths[3];
     size_t submenus;
-    struct line line;
+    struct lb_grub_blocks blocks;
+    struct lb_grub_command command;
+    char entry_numbers[LB_ENTRIES_MAX][NUMBER_MAX];
+    struct submenu known[SUBMENUS_MAX];
+    size_t known_count;
 };
-
-/* ---- words ------------------------------------------------------------------------------------
- */
-
-static void put(struct line *line, size_t *len, char c) {
-    if (*len + 1 < WORD_MAX)
-        line->words[line->count][(*len)++] = c;
-    else
-        line->too_much = true;
-}
-
-static size_t quoted(struct line *line, struct lb_bytes text, size_t at, size_t *len) {
-    char quote = (char)text.p[at++];
-    while (at < text.len && text.p[at] != (uint8_t)quote) {
-        if (text.p[at] == '\\' && quote == '"' && at + 1 < text.len)
-            at++;
-        put(line, len, (char)text.p[at++]);
-    }
-    return at + 1;
-}
-
-/* One word from `at` on; gives where it ends. Quotes may begin within it. */
-static size_t take_word(struct line *line, struct lb_bytes text, size_t at) {
-    size_t len = 0;
-    while (at < text.len && text.p[at] != ' ' && text.p[at] != '\t') {
-        if (text.p[at] == '\'' || text.p[at] == '"') {
-            at = quoted(line, text, at, &len);
-            continue;
-        }
-        if (text.p[at] == '\\' && at + 1 < text.len)
-            at++;
-        put(line, &len, (char)text.p[at++]);
-    }
-    line->words[line->count++][len] = 0;
-    return at;
-}
-
-static void split(struct line *line, struct lb_bytes text) {
-    size_t at = 0;
-    line->count = 0;
-    line->too_much = false;
-    while (at < text.len) {
-        if (text.p[at] == ' ' || text.p[at] == '\t') {
-            at++;
-            continue;
-        }
-        if (text.p[at] == '#')
-            return;
-        if (line->count == WORDS_MAX) {
-            line->too_much = true;
-            return;
-        }
-        at = take_word(line, text, at);
-    }
-}
 
 /* ---- commands ---------------------------------------------------------------------------------
  */
 
-static bool is_command(const struct line *line, const char *name) {
+static bool is_command(const struct lb_grub_command *command, const char *name) {
     size_t len = strlen(name);
-    const char *word = line->words[0];
+    const char *word = command->words[0];
     return strncmp(word, name, len) == 0 &&
            (word[len] == 0 || strcmp(word + len, "16") == 0 || strcmp(word + len, "efi") == 0);
 }
 
-/* "(hd0,gpt2)/vmlinuz": the path. */
+/* "(hd0,gpt2)/vmlinuz": the path. One that needs a variable without a value is none. */
 static bool take_path(char *to, size_t cap, const char *word) {
+    static const char marks[] = {LB_GRUB_UNSET, LB_GRUB_UNKNOWN, 0};
     if (word[0] == '(' && strchr(word, ')'))
         word = strchr(word, ')') + 1;
-    return word[0] == '/' && !strchr(word, '$') && lb_text_copy(to, cap, lb_bytes_of_text(word));
+    return word[0] == '/' && !strpbrk(word, marks) && lb_text_copy(to, cap, lb_bytes_of_text(word));
 }
 
-static void take_linux(struct lb_entry *entry, const struct line *line) {
+static void take_linux(struct lb_entry *entry, struct lb_grub_command *command) {
     struct lb_text options = lb_text(entry->options, sizeof(entry->options));
-    if (line->count < 2 || line->too_much ||
-        !take_path(entry->kernel, sizeof(entry->kernel), line->words[1]))
+    entry->kernel[0] = 0;
+    entry->initrd_count = 0; /* as GRUB forgets them */
+    if (command->count < 2 || command->is_cut ||
+        !take_path(entry->kernel, sizeof(entry->kernel), command->words[1]))
         return;
-    for (size_t i = 2; i < line->count; i++) {
-        const char *word = line->words[i];
+    for (size_t i = 2; i < command->count; i++) {
+        char *word = command->words[i];
+        lb_grub_strip(word);
         bool has_space = strpbrk(word, " \t") != NULL;
-        if (word[0] != '$' && word[0] != 0)
+        if (word[0] != 0)
             lb_text_add(&options, "%s%s%s%s", options.len > 0 ? " " : "", has_space ? "\"" : "",
                         word, has_space ? "\"" : "");
     }
@@ -112,30 +67,45 @@ static void take_linux(struct lb_entry *entry, const struct line *line) {
         entry->kernel[0] = 0; /* half a command line may be worse than none */
 }
 
-static void take_initrds(struct lb_entry *entry, const struct line *line) {
-    for (size_t i = 1; i < line->count; i++) {
-        char *to = entry->initrds[entry->initrd_count];
-        if (entry->initrd_count < LB_ENTRY_INITRDS_MAX &&
-            take_path(to, sizeof(entry->initrds[0]), line->words[i]))
+static void take_initrds(struct lb_entry *entry, const struct lb_grub_command *command) {
+    for (size_t i = 1; i < command->count && entry->initrd_count < LB_ENTRY_INITRDS_MAX; i++) {
+        if (take_path(entry->initrds[entry->initrd_count], sizeof(entry->initrds[0]),
+                      command->words[i]))
             entry->initrd_count++;
     }
 }
 
-/* `set default="0"`: the last one that is no variable. */
-static void take_default(struct lb_entries *entries, const struct line *line) {
-    static const char name[] = "default=";
-    const char *word = line->count == 2 ? line->words[1] : "";
-    if (strncmp(word, name, strlen(name)) == 0 && word[strlen(name)] && !strchr(word, '$'))
-        (void)lb_text_copy(entries->wanted, sizeof(entries->wanted),
-                           lb_bytes_of_text(word + strlen(name)));
+/* NAME=VALUE: of `set`, or a command of its own. */
+static void take_value(struct lb_grub_env *env, char *word) {
+    char *value = strchr(word, '=');
+    if (!value)
+        return;
+    *value++ = 0;
+    if (strchr(value, LB_GRUB_UNKNOWN)) {
+        lb_grub_env_forget(env, word);
+        return;
+    }
+    lb_grub_strip(value);
+    (void)lb_grub_env_set(env, word, value);
 }
 
-/* --id ID, or what grub-mkconfig writes: $menuentry_id_option 'ID'. */
-static const char *id_of(const struct line *line) {
-    for (size_t i = 2; i + 1 < line->count; i++) {
-        if (strcmp(line->words[i], "--id") == 0 ||
-            strcmp(line->words[i], "$menuentry_id_option") == 0)
-            return line->words[i + 1];
+/* `search --set=NAME`, `probe --set NAME`, `regexp -s NAME`: what it gives is not known. */
+static void forget_set(struct lb_grub_env *env, const struct lb_grub_command *command) {
+    static const char option[] = "--set=";
+    for (size_t i = 1; i < command->count; i++) {
+        const char *word = command->words[i];
+        if (strncmp(word, option, strlen(option)) == 0)
+            lb_grub_env_forget(env, word + strlen(option));
+        else if ((strcmp(word, "--set") == 0 || strcmp(word, "-s") == 0) && i + 1 < command->count)
+            lb_grub_env_forget(env, command->words[i + 1]);
+    }
+}
+
+/* --id ID; grub-mkconfig writes $menuentry_id_option. */
+static const char *id_of(const struct lb_grub_command *command) {
+    for (size_t i = 2; i + 1 < command->count; i++) {
+        if (strcmp(command->words[i], "--id") == 0)
+            return command->words[i + 1];
     }
     return NULL;
 }
@@ -149,28 +119,39 @@ static void item_number(struct parser *p, char *to, size_t cap) {
 }
 
 static void begin_entry(struct parser *p) {
-    char number[LB_GRUB_DEFAULT_MAX];
-    const char *id = id_of(&p->line);
+    char number[NUMBER_MAX];
+    const char *id = id_of(&p->command);
     struct lb_entry *entry;
     item_number(p, number, sizeof(number));
-    /* The default may be told by number; the entry is then known by it. */
-    if (strcmp(p->entries->wanted, number) == 0)
-        (void)lb_text_copy(p->entries->wanted, sizeof(p->entries->wanted),
-                           lb_bytes_of_text(id ? id : number));
     entry = lb_entries_add(p->entries);
     if (!entry)
         return;
+    memcpy(p->entry_numbers[p->entries->count - 1], number, sizeof(number));
     entry->kind = LB_ENTRY_GRUB;
     entry->partition = p->partition;
     lb_format(entry->id, sizeof(entry->id), "%s", id ? id : number);
-    lb_format(entry->title, sizeof(entry->title), "%s", p->line.count > 1 ? p->line.words[1] : "");
+    lb_format(entry->title, sizeof(entry->title), "%s",
+              p->command.count > 1 ? p->command.words[1] : "");
     p->entry = entry;
     p->entry_depth = p->depth;
 }
 
+static void keep_submenu(struct parser *p, const char *number) {
+    struct submenu *kept = &p->known[p->known_count];
+    const char *id = id_of(&p->command);
+    if (p->known_count == SUBMENUS_MAX)
+        return;
+    p->known_count++;
+    lb_format(kept->number, sizeof(kept->number), "%s", number);
+    lb_format(kept->id, sizeof(kept->id), "%s", id ? id : "");
+    lb_format(kept->title, sizeof(kept->title), "%s",
+              p->command.count > 1 ? p->command.words[1] : "");
+}
+
 static void begin_submenu(struct parser *p) {
-    char number[sizeof(p->path)];
+    char number[NUMBER_MAX - 1];
     item_number(p, number, sizeof(number));
+    keep_submenu(p, number);
     if (p->submenus == LB_COUNT(p->submenu_depths))
         return; /* its entries are as those of the menu around it */
     p->submenu_depths[p->submenus++] = p->depth;
@@ -200,49 +181,140 @@ static void end_entry(struct parser *p) {
 static void close_brace(struct parser *p) {
     if (p->depth > 0)
         p->depth--;
+    if (p->function_depth == p->depth + 1)
+        p->function_depth = 0;
     if (p->entry && p->depth == p->entry_depth)
         end_entry(p);
     else if (p->submenus > 0 && p->depth == p->submenu_depths[p->submenus - 1])
         end_submenu(p);
 }
 
-static void take_line(struct parser *p) {
-    struct line *line = &p->line;
-    bool opens = line->count > 0 && strcmp(line->words[line->count - 1], "{") == 0;
-    if (line->count == 0)
-        return;
-    if (strcmp(line->words[0], "}") == 0)
-        close_brace(p);
-    else if (p->entry && is_command(line, "linux"))
-        take_linux(p->entry, line);
-    else if (p->entry && is_command(line, "initrd"))
-        take_initrds(p->entry, line);
-    else if (!p->entry && opens && strcmp(line->words[0], "menuentry") == 0)
+static void take_in_entry(struct parser *p) {
+    if (is_command(&p->command, "linux"))
+        take_linux(p->entry, &p->command);
+    else if (is_command(&p->command, "initrd"))
+        take_initrds(p->entry, &p->command);
+}
+
+static void take_in_menu(struct parser *p, bool opens) {
+    char *word = p->command.words[0];
+    if (opens && strcmp(word, "menuentry") == 0)
         begin_entry(p);
-    else if (!p->entry && opens && strcmp(line->words[0], "submenu") == 0)
+    else if (opens && strcmp(word, "submenu") == 0)
         begin_submenu(p);
-    else if (!p->entry && strcmp(line->words[0], "set") == 0)
-        take_default(p->entries, line);
+    else if (opens && strcmp(word, "function") == 0)
+        p->function_depth = p->depth + 1;
+    else if (strcmp(word, "set") == 0 && p->command.count > 1 && !p->command.is_cut)
+        take_value(&p->entries->grub, p->command.words[1]);
+    else if (strchr(word, '=') && p->command.count == 1 && !p->command.is_cut)
+        take_value(&p->entries->grub, word);
+    else if (strcmp(word, "load_env") == 0)
+        (void)lb_grub_env_load(&p->entries->grub);
+    else if (strcmp(word, "blscfg") == 0)
+        p->entries->has_blscfg = true;
+    else
+        forget_set(&p->entries->grub, &p->command);
+}
+
+static void take_command(struct parser *p) {
+    struct lb_grub_command *command = &p->command;
+    bool opens;
+    if (!lb_grub_branch(&p->blocks, &p->entries->grub, command))
+        return;
+    opens = strcmp(command->words[command->count - 1], "{") == 0;
+    if (strcmp(command->words[0], "}") == 0)
+        close_brace(p);
+    else if (!lb_grub_runs(&p->blocks) || p->function_depth > 0)
+        ;
+    else if (p->entry)
+        take_in_entry(p);
+    else
+        take_in_menu(p, opens);
     if (opens)
         p->depth++;
 }
 
-/* "SUBMENU>ENTRY", by ids or titles: entries are looked for in all menus. */
-static void keep_last_item(char *wanted) {
-    const char *last = strrchr(wanted, '>');
-    if (last)
-        memmove(wanted, last + 1, strlen(last));
+/* ---- the default ------------------------------------------------------------------------------
+ */
+
+/* Takes the first item off "SUBMENU>ENTRY"; `>>` is a > of a title. */
+static void take_item(const char **path, char *item, size_t cap) {
+    struct lb_text text = lb_text(item, cap);
+    const char *at = *path;
+    for (; *at && (at[0] != '>' || at[1] == '>'); at++) {
+        lb_text_add(&text, "%c", *at);
+        at += at[0] == '>';
+    }
+    *path = *at ? at + 1 : at;
+}
+
+static bool is_in(const char *number, const char *menu) {
+    return strncmp(number, menu, strlen(menu)) == 0 && !strchr(number + strlen(menu), '>');
+}
+
+/* Whether that item of this menu ("", or "1>") is called so: by its number in it, its id or its
+ * title. */
+static bool is_item(const char *menu, const char *item, const char *number, const char *id,
+                    const char *title) {
+    return is_in(number, menu) && (strcmp(number + strlen(menu), item) == 0 ||
+                                   strcmp(id, item) == 0 || strcmp(title, item) == 0);
+}
+
+/* Goes into the submenu that is called so. */
+static bool enter_submenu(const struct parser *p, char *menu, size_t cap, const char *item) {
+    for (size_t i = 0; i < p->known_count; i++) {
+        const struct submenu *known = &p->known[i];
+        if (is_item(menu, item, known->number, known->id, known->title)) {
+            lb_format(menu, cap, "%s>", known->number);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The place of the entry that `wanted` names, as GRUB finds it; where its menu has none of that
+ * name, in all menus. -1: there is none. */
+static int find_default(const struct parser *p, const char *wanted) {
+    char menu[NUMBER_MAX + 1] = "", item[LB_GRUB_DEFAULT_MAX];
+    take_item(&wanted, item, sizeof(item));
+    while (*wanted) {
+        (void)enter_submenu(p, menu, sizeof(menu), item);
+        take_item(&wanted, item, sizeof(item));
+    }
+    for (size_t i = 0; i < p->entries->count; i++) {
+        const struct lb_entry *entry = &p->entries->list[i];
+        if (is_item(menu, item, p->entry_numbers[i], entry->id, entry->title))
+            return (int)i;
+    }
+    for (size_t i = 0; i < p->entries->count; i++) {
+        const struct lb_entry *entry = &p->entries->list[i];
+        if (strcmp(entry->id, item) == 0 || strcmp(entry->title, item) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static void choose_default(struct parser *p) {
+    struct lb_entries *entries = p->entries;
+    const char *wanted = lb_grub_env_get(&entries->grub, "default");
+    char once[LB_GRUB_DEFAULT_MAX];
+    int found;
+    if (!wanted ||
+        !lb_text_copy(entries->wanted, sizeof(entries->wanted), lb_bytes_of_text(wanted)))
+        return;
+    entries->is_wanted_once =
+        lb_grub_block_value(&entries->grub, "next_entry", once, sizeof(once)) &&
+        strcmp(once, wanted) == 0;
+    found = find_default(p, entries->wanted);
+    entries->preferred = found < 0 ? 0 : (size_t)found + 1;
 }
 
 void lb_entries_grub(struct lb_entries *entries, struct lb_bytes text, unsigned partition) {
-    static struct parser p; /* its line is large */
-    struct lb_bytes line;
+    static struct parser p; /* its command is large */
     p = (struct parser){.entries = entries, .partition = partition};
-    while (lb_list_next(&text, '\n', &line)) {
-        split(&p.line, line);
-        take_line(&p);
-    }
+    while (lb_grub_next(&text, &entries->grub, &p.command))
+        take_command(&p);
     if (p.entry) /* it never ended */
         end_entry(&p);
-    keep_last_item(entries->wanted);
+    choose_default(&p);
 }

@@ -185,6 +185,18 @@ static void configured(struct lb_entries *entries, const struct lb_config *confi
     entry->initrd_count = entry->initrds[0][0] ? 1 : 0;
 }
 
+/* GRUB forgets a next_entry when it has taken it. Here the disk is only read, so it stays. */
+static void report_once(struct lb_run *run, const char *id) {
+    static const char note[] = "it stays set, for the disk is only read here: remove it with "
+                               "`grub-editenv - unset next_entry`";
+    char name[512];
+    struct lb_text text = lb_text(name, sizeof(name));
+    lb_text_untrusted(&text, lb_bytes_of_text(id));
+    fprintf(stderr, "lunboot: %s is the next_entry of grubenv; %s\n", name, note);
+    lb_report_decided(lb_boot_report(&run->boot), lb_now_us(), LB_STAGE_KEXEC, "boot-entry",
+                      "next_entry of grubenv", "%s", name);
+}
+
 static const struct lb_entry *choose(struct lb_run *run, struct lb_bootdisk *disk) {
     static struct lb_entries entries;
     const char *wanted = lb_config_text(&run->config, LB_KEY_BOOT_ENTRY);
@@ -202,6 +214,8 @@ static const struct lb_entry *choose(struct lb_run *run, struct lb_bootdisk *dis
         lb_fail(&run->error, LB_E_NO_BOOT_ENTRY,
                 "%u file systems, without loader/entries, EFI/Linux or grub.cfg",
                 (unsigned)disk->count);
+    else if (!wanted[0] && lb_entries_is_once(&entries, entry))
+        report_once(run, entry->id);
     return entry;
 }
 

@@ -16,7 +16,8 @@ static struct lb_entry entry;
 
 static bool parse(const char *name, const char *text) {
     entry = (struct lb_entry){0};
-    return lb_entry_parse(lb_bytes_of_text(text), name, &entry);
+    static const struct lb_grub_env none;
+    return lb_entry_parse(lb_bytes_of_text(text), name, &none, &entry);
 }
 
 static void an_entry_has_its_keys(void) {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A machine whose first stage is Linux: lunboot boot --then=kexec finds the boot entries of the disk and
-# starts its kernel, which finds the way back to the same disk: by grub.cfg on an ext4 (with CHAP secrets,
-# which are not on the command line), by an entry of the Boot Loader Specification, by a unified kernel
+# starts its kernel, which finds the way back to the same disk: by grub.cfg and grubenv on an ext4 (with CHAP
+# secrets, which are not on the command line), by an entry of the Boot Loader Specification, by a unified kernel
 # image, and by configured paths.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/takeover.sh"
@@ -29,7 +29,18 @@ make_initramfs "$scratch/root-fs/boot/initrd.img" "$top/tests/vm/takeover/init" 
 cp "$kernel" "$scratch/root-fs/boot/vmlinuz"
 echo "the root of the network disk" >"$scratch/root-fs/marker"
 cat >"$scratch/root-fs/boot/grub/grub.cfg" <<'GRUB'
-set default="0"
+if [ -s $prefix/grubenv ]; then
+  load_env
+fi
+if [ "${next_entry}" ]; then
+  set default="${next_entry}"
+else
+  set default="0"
+fi
+menuentry 'An older kernel' $menuentry_id_option 'gnulinux-older' {
+        linux   /boot/vmlinuz root=UUID=0000 ro console=ttyS0 quiet panic=-1 from=older
+        initrd  /boot/initrd.img
+}
 menuentry 'Debian GNU/Linux' --class debian $menuentry_id_option 'gnulinux-simple' {
         insmod ext2
         search --no-floppy --fs-uuid --set=root 0000
@@ -38,6 +49,7 @@ menuentry 'Debian GNU/Linux' --class debian $menuentry_id_option 'gnulinux-simpl
         initrd  /boot/initrd.img
 }
 GRUB
+printf '# GRUB Environment Block\nnext_entry=gnulinux-simple\n%0968d' 0 | tr 0 '#' >"$scratch/root-fs/boot/grub/grubenv"
 truncate -s 200M "$scratch/disk.img"
 sgdisk -n 1:1M:+64M -t 1:ef00 -n 2:0:0 "$scratch/disk.img" >"$scratch/sgdisk.log"
 truncate -s 64M "$scratch/esp.img"
@@ -60,7 +72,7 @@ kexecs() {
     shift
     start_client -m 512 <<STEPS
 /bin/lunboot boot --interface=eth0 --enable --then=kexec --chap-name=boot --chap-secret=boot-secret-0123 \
-    --chap-algorithms=md5 $* >/tmp/out 2>&1
+    --chap-algorithms=md5 $* >/tmp/out 2>/dev/console
 die "\$(cat /tmp/out)"
 STEPS
     finish_client
@@ -68,7 +80,8 @@ STEPS
     told 'GUEST-ROOT: the root of the network disk' "$what: the disk's kernel is started, and mounts its root"
 }
 kexecs "grub.cfg"
-told 'GUEST-LINE: root=UUID=0000 ro .*from=grub ' "with the entry's command line"
+told 'GUEST-LINE: root=UUID=0000 ro .*from=grub ' "with the command line of the entry that next_entry names"
+told 'gnulinux-simple is the next_entry of grubenv; it stays set' "and the console says that it stays set"
 told "lunboot.rootpath=iscsi:192\.0\.2\.1:::1:$iqn" "and words that lead back to the disk"
 grep -q 'GUEST-LINE: .*boot-secret' "$scratch/console.log" && fail "a secret is on the command line"
 told 'GUEST-CONF: 600 1' "and the secret in a file of the initramfs"
