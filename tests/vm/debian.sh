@@ -32,8 +32,9 @@ find_debian_disk() {
     flock 7
     if [ ! -e "$debian_image" ]; then
         find "$vm_cache" -regex ".*/$debian_name-[0-9a-f]+\.img" -delete
-        "$top/tools/make-debian-disk" --initramfs="$debian_kinds" --include="$debian_include" --append="$emulated" \
-            --lunboot="$lunboot" "$debian_image.new" >"$scratch/make-debian-disk.log" 2>&1 ||
+        "$top/tools/make-debian-disk" --for-tests --kernel=linux-image-cloud-amd64 --size=1792 --esp-size=256 \
+            --initramfs="$debian_kinds" --include="$debian_include" --append="$emulated" --lunboot="$lunboot" \
+            "$debian_image.new" >"$scratch/make-debian-disk.log" 2>&1 ||
             skip "no Debian image: $(tail -n 1 "$scratch/make-debian-disk.log")"
         mv "$debian_image.new" "$debian_image"
     fi
