@@ -1,0 +1,37 @@
+#!/bin/bash
+# What lunboot needs in an initramfs of dracut.
+# shellcheck disable=SC2154 # the variables are dracut's
+
+# Only where it is asked for (add_dracutmodules, in lunboot.conf). In that initramfs alone, dracut's iscsi module
+# is left out: both act on the same words. Its number is above ours, so it has not been looked at yet.
+check() {
+    require_binaries lunboot || return 1
+    if [[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " == *" lunboot "* ]]; then
+        omit_dracutmodules+=" iscsi "
+    fi
+    return 255
+}
+
+depends() {
+    echo rootfs-block
+}
+
+# The drivers of wired cards, as dracut's kernel-network-modules chooses them, all of them: the disk is no device
+# yet that its card could be found by. Without those of switches (mlxsw, prestera), whose firmware is large.
+installkernel() {
+    local symbols='eth_type_trans|register_virtio_device|usbnet_open'
+    local unwanted='/(wireless|wan|wwan|isdn|uwb|can|hamradio|ieee802154|net/ethernet|net/phy|net/team)/'
+    hostonly='' dracut_instmods -o -P ".*$unwanted.*" -s "$symbols" '=drivers/net'
+    hostonly='' dracut_instmods -o -P '.*/(mlxsw|prestera)/.*' '=drivers/net/ethernet'
+    hostonly='' instmods '=drivers/net/phy' '=drivers/net/mdio' virtio_net xen-netfront af_packet \
+        iscsi_tcp iscsi_ibft sd_mod crc32c
+}
+
+install() {
+    inst_multiple lunboot blkid udevadm
+    # It may have secrets, so the initramfs is for root alone (dracut makes it so).
+    [ ! -e "$dracutsysrootdir/etc/lunboot.conf" ] || inst_simple /etc/lunboot.conf
+    # Before those of other modules, which it takes back where lunboot acts.
+    inst_hook cmdline 01 "$moddir/lunboot-cmdline.sh"
+    inst_script "$moddir/lunboot-root.sh" /sbin/lunboot-root
+}
