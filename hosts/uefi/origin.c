@@ -128,25 +128,37 @@ static bool place6(const EFI_PXE_BASE_CODE_PACKET *packet, const char *name, str
     return set_path(place, url.folder, name);
 }
 
-static size_t fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *room, size_t cap) {
+#define TFTP_NO_SUCH_FILE 1 /* RFC 1350 */
+
+static EFI_STATUS fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *room, size_t cap,
+                        size_t *len) {
     EFI_IP_ADDRESS ip = {0};
-    UINT64 len = cap;
+    UINT64 size = cap;
     memcpy(ip.v6.Addr, place->server.bytes, sizeof ip.v6.Addr); /* IPv4's are the first four */
-    EFI_STATUS status = base->Mtftp(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, room, FALSE, &len, NULL,
-                                    &ip, (UINT8 *)place->path, NULL, FALSE);
-    return EFI_ERROR(status) ? 0 : (size_t)LB_MIN(len, (UINT64)cap);
+    base->Mode->TftpErrorReceived = FALSE;
+    EFI_STATUS status = base->Mtftp(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, room, FALSE, &size,
+                                    NULL, &ip, (UINT8 *)place->path, NULL, FALSE);
+    *len = EFI_ERROR(status) ? 0 : (size_t)size;
+    if (status == EFI_TFTP_ERROR && base->Mode->TftpErrorReceived &&
+        base->Mode->TftpError.ErrorCode == TFTP_NO_SUCH_FILE)
+        return EFI_NOT_FOUND;
+    return !EFI_ERROR(status) && size > cap ? EFI_BUFFER_TOO_SMALL : status;
 }
 
-size_t origin_read_file(const char *name, uint8_t *room, size_t cap) {
+EFI_STATUS origin_load(const char *name, uint8_t *room, size_t cap, size_t *len) {
     EFI_PXE_BASE_CODE *found = pxe();
     struct lb_dhcp4_lease *lease = uefi_alloc(sizeof *lease);
     struct place place;
     bool is_known = false;
+    *len = 0;
     if (found != NULL && found->Mode->UsingIpv6)
         is_known = place6(boot_packet(found->Mode), name, &place);
     else if (found != NULL && lease != NULL)
         is_known = read_lease(boot_packet(found->Mode), lease) &&
                    place4(boot_packet(found->Mode), lease, name, &place);
     uefi_free(lease);
-    return is_known ? fetch(found, &place, room, cap) : 0;
+    if (!is_known)
+        return EFI_NOT_FOUND;
+    say("%s from %s ...\n", place.path, lb_addr_text(place.server).s);
+    return fetch(found, &place, room, cap, len);
 }

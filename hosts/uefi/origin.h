@@ -17,8 +17,10 @@ enum origin origin_find(void);
 const char *origin_word(enum origin origin);
 
 /* PXE: reads a file from the directory the program came from, over the firmware's own TFTP, by IPv4
- * or IPv6; before the card is taken. Gives its length, 0 when there is none. */
-size_t origin_read_file(const char *name, uint8_t *room, size_t cap);
+ * or IPv6; before the card is taken. EFI_NOT_FOUND: the server says that there is none, or the
+ * program did not come from one. Silence and any other answer are errors: whoever drops the packets
+ * would otherwise take the policy away. */
+EFI_STATUS origin_load(const char *name, uint8_t *room, size_t cap, size_t *len);
 /* PXE: the DHCP answer that the firmware holds, and the card it came by. False: there is none. */
 bool origin_lease(struct lb_dhcp4_lease *lease, uint8_t mac[6]);
 

@@ -1,71 +1,140 @@
 #include "hosts/uefi/settings.h"
+#include "core/crypto/crypto.h"
 #include "hosts/uefi/file.h"
+#include "hosts/uefi/options.h"
 #include "hosts/uefi/origin.h"
+#include "hosts/uefi/variable.h"
 
-#define CONF_MAX 16384
+#define CONF_NAME "lunboot.conf"
+#define CONF_MAX  16384 /* what is longer is refused, not cut */
 
 static EFI_GUID loaded_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
-/* Our vendor GUID, for variables. */
-static EFI_GUID lunboot_guid = {
-    0x6c756e62, 0x6f6f, 0x4474, {0x8a, 0x1e, 0x52, 0x46, 0x43, 0x34, 0x31, 0x37}};
-static EFI_GUID smbios3_guid = {
-    0xf2fd1544, 0x9794, 0x4a2c, {0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94}};
-static EFI_GUID smbios_guid = {
-    0xeb9d2d31, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
 
-static bool from_file(struct lb_config *config, EFI_HANDLE volume, struct lb_error *error) {
-    static const CHAR16 root_name[] = L"\\lunboot.conf",
-                        boot_name[] = L"\\EFI\\lunboot\\lunboot.conf";
-    uint8_t *room = uefi_alloc(CONF_MAX);
-    if (room == NULL)
+static EFI_LOADED_IMAGE *image(void) {
+    EFI_LOADED_IMAGE *loaded = NULL;
+    return EFI_ERROR(bs->HandleProtocol(self, &loaded_guid, (void **)&loaded)) ? NULL : loaded;
+}
+
+/* What is there and cannot be read may forbid this boot: without it nothing is booted. */
+static bool cannot_read(struct lb_error *error, const char *name, EFI_STATUS status) {
+    if (status == EFI_BUFFER_TOO_SMALL)
+        lb_fail(error, LB_E_CONFIG_FILE, "%s: it is longer than %u bytes", name, CONF_MAX);
+    else
+        lb_fail(error, LB_E_CONFIG_FILE, "%s: %s", name, status_word(status));
+    return false;
+}
+
+/* The lines of a source that was read, or of one that is not there. */
+static bool use(struct lb_config *config, enum lb_config_source source, const char *name,
+                EFI_STATUS status, struct lb_bytes lines, struct lb_error *error) {
+    struct lb_error inner = {.code = LB_OK};
+    if (status == EFI_NOT_FOUND)
         return true;
-    size_t len = file_read(volume, boot_name, room, CONF_MAX);
-    if (len == 0)
-        len = file_read(volume, root_name, room, CONF_MAX);
-    if (len == 0)
-        len = origin_read_file("lunboot.conf", room, CONF_MAX);
-    bool ok = lb_config_file(config, LB_SOURCE_FILE, lb_bytes(room, len), error);
-    memset(room, 0, CONF_MAX);
+    if (EFI_ERROR(status))
+        return cannot_read(error, name, status);
+    config->name[source] = name;
+    if (lb_config_file(config, source, lines, &inner))
+        return true;
+    lb_fail(error, inner.code, "%s, %s", name, inner.facts);
+    return false;
+}
+
+/* ---- lunboot.conf ---- */
+
+/* The first that is there, and its name. */
+static EFI_STATUS load_from_disk(EFI_LOADED_IMAGE *loaded, uint8_t *room, size_t *len,
+                                 const char **name) {
+    static char own[3 * FILE_NAME_MAX]; /* a CHAR16 may be three bytes */
+    static CHAR16 wide[FILE_NAME_MAX];
+    static const CHAR16 *const others[] = {L"\\EFI\\lunboot\\"
+                                           L"lunboot.conf",
+                                           L"\\lunboot.conf"};
+    static const char *const names[] = {"\\EFI\\lunboot\\" CONF_NAME, "\\" CONF_NAME};
+    EFI_STATUS status = EFI_NOT_FOUND;
+    if (file_beside(loaded->FilePath, L"lunboot.conf", wide)) {
+        struct lb_text text = lb_text(own, sizeof own);
+        for (size_t i = 0; wide[i] != 0; i++)
+            lb_text_add(&text, "%c", wide[i] < 0x7f ? (char)wide[i] : '?');
+        *name = own;
+        status = file_load(loaded->DeviceHandle, wide, room, CONF_MAX, len);
+    }
+    for (size_t i = 0; i < LB_COUNT(names) && status == EFI_NOT_FOUND; i++) {
+        *name = names[i];
+        status = file_load(loaded->DeviceHandle, others[i], room, CONF_MAX, len);
+    }
+    return status;
+}
+
+static bool from_file(struct lb_config *config, EFI_LOADED_IMAGE *loaded, struct lb_error *error) {
+    uint8_t *room = uefi_alloc(CONF_MAX);
+    size_t len = 0;
+    const char *name = CONF_NAME;
+    if (room == NULL)
+        return cannot_read(error, name, EFI_OUT_OF_RESOURCES);
+    EFI_STATUS status = load_from_disk(loaded, room, &len, &name);
+    if (status == EFI_NOT_FOUND) {
+        name = CONF_NAME " by TFTP";
+        status = origin_load(CONF_NAME, room, CONF_MAX, &len);
+    }
+    bool ok = use(config, LB_SOURCE_FILE, name, status, lb_bytes(room, len), error);
     uefi_free(room);
     return ok;
 }
+
+/* ---- the variable ---- */
 
 static bool from_variable(struct lb_config *config, struct lb_error *error) {
-    static CHAR16 name[] = L"LunbootConfig";
     uint8_t *room = uefi_alloc(CONF_MAX);
-    UINTN len = CONF_MAX;
+    size_t len = 0;
+    const char *name = VARIABLE_NAME;
     if (room == NULL)
-        return true;
-    if (EFI_ERROR(st->RuntimeServices->GetVariable(name, &lunboot_guid, NULL, &len, room)))
-        len = 0;
-    bool ok = lb_config_file(config, LB_SOURCE_FIRMWARE, lb_bytes(room, len), error);
-    memset(room, 0, CONF_MAX);
+        return cannot_read(error, name, EFI_OUT_OF_RESOURCES);
+    EFI_STATUS status = variable_load(room, CONF_MAX, &len, &name);
+    bool ok = use(config, LB_SOURCE_FIRMWARE, name, status, lb_bytes(room, len), error);
+    if (ok && !EFI_ERROR(status))
+        variable_hide(lb_bytes(room, len));
     uefi_free(room);
     return ok;
 }
 
-/* `--key=value` or `key=value` words in UCS-2; the program's own name may come first. */
-static bool from_options(struct lb_config *config, const EFI_LOADED_IMAGE *image,
+/* ---- load options ---- */
+
+static bool use_options(struct lb_config *config, struct lb_bytes line, struct lb_error *error) {
+    struct lb_error inner = {.code = LB_OK};
+    config->name[LB_SOURCE_OPTION] = "load options";
+    if (options_set(config, line, &inner))
+        return true;
+    lb_fail(error, inner.code, "load options: %s", inner.facts);
+    return false;
+}
+
+static bool from_options(struct lb_config *config, const EFI_LOADED_IMAGE *loaded,
                          struct lb_error *error) {
-    char line[1024], word[1024];
-    size_t len = 0, at = 0;
-    const CHAR16 *options = image->LoadOptions;
-    size_t chars = options == NULL ? 0 : image->LoadOptionsSize / 2;
-    for (size_t i = 0; i < chars && options[i] != 0 && len + 1 < sizeof line; i++)
-        line[len++] = options[i] >= 0x20 && options[i] < 0x7f ? (char)options[i] : '?';
-    struct lb_bytes rest = lb_bytes(line, len), item;
-    while (lb_list_next(&rest, ' ', &item)) {
-        if (lb_bytes_start_with(item, lb_bytes_of_text("--")))
-            item = lb_bytes_after(item, 2);
-        for (at = 0; at < item.len && item.p[at] != '='; at++)
-            word[at] = (char)item.p[at];
-        if (at == item.len)
-            continue; /* the program's name, or a word for somebody else */
-        if (!lb_config_set(config, LB_SOURCE_OPTION, lb_bytes(word, at),
-                           lb_bytes_after(item, at + 1), error))
-            return false;
+    static uint8_t room[OPTIONS_MAX];
+    struct lb_bytes line = {0};
+    struct lb_bytes raw =
+        lb_bytes(loaded->LoadOptions, loaded->LoadOptions == NULL ? 0 : loaded->LoadOptionsSize);
+    bool ok = true;
+    switch (options_read(raw, lb_span(room, sizeof room), &line)) {
+    case OPTIONS_NONE:
+        break;
+    case OPTIONS_FOREIGN:
+        say("%u bytes of load options are no text: passed over\n", (unsigned)raw.len);
+        break;
+    case OPTIONS_TEXT:
+        ok = use_options(config, line, error);
+        break;
+    case OPTIONS_DAMAGED:
+        lb_fail(error, LB_E_CONFIG_LINE, "load options: they are no text in ASCII or UCS-2");
+        ok = false;
+        break;
+    case OPTIONS_LONG:
+        lb_fail(error, LB_E_CONFIG_LINE, "load options: longer than %u bytes", OPTIONS_MAX);
+        ok = false;
+        break;
     }
-    return true;
+    lb_wipe(room, sizeof room);
+    return ok;
 }
 
 /* Whoever starts the program by hand, or names it in a DHCP server as boot file, says by that act
@@ -78,72 +147,22 @@ static void enable_by_origin(struct lb_config *config, enum origin origin) {
 }
 
 bool settings_read(struct lb_config *config, struct lb_error *error) {
-    EFI_LOADED_IMAGE *image = NULL;
+    EFI_LOADED_IMAGE *loaded = image();
     enum origin origin = origin_find();
     say("started from %s\n", origin_word(origin));
-    if (EFI_ERROR(bs->HandleProtocol(self, &loaded_guid, (void **)&image)))
-        return true;
-    if (!from_file(config, image->DeviceHandle, error) || !from_variable(config, error) ||
-        !from_options(config, image, error))
+    if (origin == ORIGIN_HTTP)
+        say(CONF_NAME " is not read over HTTP; use the variable " VARIABLE_NAME "\n");
+    if (loaded == NULL)
+        return cannot_read(error, "how the program was started", EFI_UNSUPPORTED);
+    if (!from_file(config, loaded, error) || !from_variable(config, error) ||
+        !from_options(config, loaded, error))
         return false;
     enable_by_origin(config, origin);
-    return true;
+    return lb_config_check(config, error);
 }
 
-/* ---- SMBIOS ------------------------------------------------------------------------------------
- */
-
-/* Walks the structures to type 1 (System Information); its UUID is at offset 8, with the first
- * three fields little-endian (SMBIOS 2.6): turned round here, so that text and bytes agree. */
-static bool find_uuid(const uint8_t *table, size_t len, uint8_t uuid[16]) {
-    struct lb_rd rd = lb_rd(lb_bytes(table, len));
-    while (rd.left >= 4) {
-        const uint8_t *start = rd.at;
-        uint8_t type = start[0], size = start[1];
-        if (size < 4 || type == 127)
-            return false;
-        if (type == 1 && size >= 24 && rd.left >= 24) {
-            static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-            for (size_t i = 0; i < 16; i++)
-                uuid[i] = start[8 + order[i]];
-            return true;
-        }
-        lb_rd_skip(&rd, size);
-        while (rd.left >= 2 && (rd.at[0] != 0 || rd.at[1] != 0))
-            lb_rd_skip(&rd, 1);
-        lb_rd_skip(&rd, 2);
-    }
-    return false;
-}
-
-static bool is_plausible(const uint8_t uuid[16]) {
-    bool zeros = true, ones = true;
-    for (size_t i = 0; i < 16; i++) {
-        zeros = zeros && uuid[i] == 0;
-        ones = ones && uuid[i] == 0xff;
-    }
-    return !zeros && !ones;
-}
-
-void machine_uuid(uint8_t uuid[16]) {
-    memset(uuid, 0, 16);
-    for (UINTN i = 0; i < st->NumberOfTableEntries; i++) {
-        const EFI_CONFIGURATION_TABLE *entry = &st->ConfigurationTable[i];
-        const uint8_t *anchor = entry->VendorTable;
-        bool found = false;
-        if (guid_equal(&entry->VendorGuid, &smbios3_guid)) {
-            struct lb_rd rd = lb_rd(lb_bytes(anchor, 24));
-            lb_rd_skip(&rd, 12);
-            size_t len = lb_rd_u32le(&rd);
-            found = find_uuid((const uint8_t *)(uintptr_t)lb_rd_u64le(&rd), len, uuid);
-        } else if (guid_equal(&entry->VendorGuid, &smbios_guid)) {
-            struct lb_rd rd = lb_rd(lb_bytes(anchor, 31));
-            lb_rd_skip(&rd, 22);
-            size_t len = lb_rd_u16le(&rd);
-            found = find_uuid((const uint8_t *)(uintptr_t)lb_rd_u32le(&rd), len, uuid);
-        }
-        if (found && is_plausible(uuid))
-            return;
-        memset(uuid, 0, 16);
-    }
+void settings_wipe(void) {
+    EFI_LOADED_IMAGE *loaded = image();
+    if (loaded != NULL && loaded->LoadOptions != NULL)
+        lb_wipe(loaded->LoadOptions, loaded->LoadOptionsSize);
 }

@@ -9,6 +9,8 @@
 /* False: *error says which source is wrong, and where. *by_hand: the program was started by PXE,
  * HTTP or a person, not found on a disk by itself. */
 bool settings_read(struct lb_config *config, struct lb_error *error);
+/* Wipes the load options, in which there may be secrets: the operating system takes over. */
+void settings_wipe(void);
 /* The machine's UUID from SMBIOS, or zeros. */
 void machine_uuid(uint8_t uuid[16]);
 

@@ -21,4 +21,5 @@ wait_console 'HTTP Boot|METER|Shell>' 120
 console_shows 'HTTP Boot' || skip "this firmware has no HTTP Boot"
 wait_console 'METER LOADER-OK' 150 "from HTTP Boot to the loader on the network disk"
 console_has 'started from HTTP Boot' "lunboot knows how it was started"
+console_has 'lunboot\.conf is not read over HTTP' "and says that it reads no lunboot.conf"
 pass

@@ -7,19 +7,22 @@ begin
 serve_meter <<EOF
 say LOADER-OK
 setvar enable = yes
+getvar
 off
 EOF
 offer_disk </dev/null
 start_vm "${card[@]}" -kernel "$efi" -append "--enable=yes"
 wait_console 'METER setvar success' 60 "load options enable it, and the variable is set"
+console_has 'METER LunbootConfig 7' "as operating systems set it: for all to read"
 machine_is_off() { ! is_alive qemu; }
 wait_for 10 "power off" machine_is_off
-printf 'setvar enable = no\nreturn\n' >"$scratch/meter.txt"
+printf 'getvar\nsetvar enable = no\nreturn\n' >"$scratch/meter.txt"
 MTOOLS_SKIP_CHECK=1 mcopy -o -i "$scratch/disk.img@@$esp_offset" "$scratch/meter.txt" ::/meter.txt
 make_stick <<<"# nothing is said here"
 keep_vars=yes
 boot_stick
 wait_console 'METER setvar success' 60 "the variable enables a stick that says nothing"
+console_has 'METER LunbootConfig 3, LunbootConfigNew 0' "and has been hidden from operating systems"
 end qemu KILL
 boot_stick
 wait_console 'not-enabled' 60 "the variable forbids it"
