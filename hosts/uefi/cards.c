@@ -37,7 +37,7 @@ static size_t find_all(struct card all[CARDS_MAX]) {
         all[found] = (struct card){.handle = handles[i], .number = (unsigned)found};
         look_at(&all[found++]);
     }
-    uefi_free(handles);
+    pool_free(handles);
     return found;
 }
 

@@ -1,6 +1,8 @@
 /* Text to the firmware's console, and keys from it. */
 #include "hosts/uefi/uefi.h"
 
+#define KEYS_AT_START_MAX 4096 /* the firmware keeps a few hundred */
+
 static void put(const char *text) {
     CHAR16 wide[130];
     while (*text != '\0') {
@@ -35,13 +37,16 @@ void say_progress(const char *what, uint64_t done, uint64_t of) {
     say("\r  %-10s [%s] %llu KiB", what, bar, (unsigned long long)(done / 1024));
 }
 
-unsigned key_wait(unsigned wait_ms) {
-    EFI_INPUT_KEY key;
-    uint64_t until_us = clock_us() + wait_ms * LB_US_MS;
-    do {
-        if (st->ConIn->ReadKeyStroke(st->ConIn, &key) == EFI_SUCCESS)
-            return key.UnicodeChar != 0 ? key.UnicodeChar : 0x1000U + key.ScanCode;
-        bs->Stall(1000);
-    } while (clock_us() < until_us);
-    return 0;
+bool key_read(unsigned *key) {
+    EFI_INPUT_KEY stroke = {0};
+    if (st->ConIn == NULL || st->ConIn->ReadKeyStroke(st->ConIn, &stroke) != EFI_SUCCESS)
+        return false;
+    *key = stroke.ScanCode == 0 ? stroke.UnicodeChar : 0x1000U + stroke.ScanCode;
+    return true;
+}
+
+void keys_discard(void) {
+    unsigned key;
+    for (unsigned i = 0; i < KEYS_AT_START_MAX && key_read(&key); i++)
+        ;
 }

@@ -30,6 +30,7 @@ static struct {
     uint8_t *cache_memory;
     uint64_t wanted_bytes, wanted_from, shown_us; /* the progress bar; wanted_bytes 0: none */
     bool is_shown;
+    bool is_over;  /* the operating system has taken over, or the disk is gone */
     bool is_dirty; /* written to since the last flush that succeeded */
 } disk;
 
@@ -135,6 +136,8 @@ static void EFIAPI on_exit_boot_services(EFI_EVENT event, void *context) {
     while (is_writing() && clock_us() < until_us)
         turn();
     bs->SetTimer(disk.tick, TimerCancel, 0);
+    disk.is_over = true;
+    wipe_everything();
 }
 
 static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t blocks, void *buffer,
@@ -168,6 +171,8 @@ static EFI_STATUS wait_for(struct request *request) {
 /* The order of the checks is that of the specification's tables. */
 static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buffer) {
     const EFI_BLOCK_IO_MEDIA *media = &disk.media;
+    if (disk.is_over)
+        return EFI_NO_MEDIA;
     if (media_id != media->MediaId)
         return EFI_MEDIA_CHANGED;
     if (len == 0)
@@ -314,7 +319,7 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *this, UINT32 media_id, EFI_L
  */
 static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO *this) {
     (void)this;
-    if (!disk.is_dirty)
+    if (!disk.is_dirty || disk.is_over)
         return EFI_SUCCESS;
     EFI_STATUS status = transfer(LB_DISK_FLUSH, 0, 0, NULL, NULL);
     disk.is_dirty = EFI_ERROR(status);
@@ -331,7 +336,7 @@ static EFI_STATUS EFIAPI reset(EFI_BLOCK_IO *this, BOOLEAN extended) {
 static EFI_STATUS transfer2(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
                             EFI_BLOCK_IO2_TOKEN *token) {
     bool waits = token == NULL || token->Event == NULL;
-    if (len == 0 && (kind != LB_DISK_FLUSH || !disk.is_dirty)) {
+    if (len == 0 && (kind != LB_DISK_FLUSH || !disk.is_dirty || disk.is_over)) {
         if (!waits) {
             token->TransactionStatus = EFI_SUCCESS;
             bs->SignalEvent(token->Event);
@@ -442,8 +447,8 @@ static EFI_STATUS make_path(void) {
     EFI_STATUS status = bs->HandleProtocol(loop_nic()->handle, &path_guid, (void **)&card);
     size_t card_len = EFI_ERROR(status) ? 0 : path_len(card);
     size_t cap = card_len + IPV6_NODE_BYTES + 18 + LB_NAME_MAX + 1 + PATH_END_BYTES;
-    disk.path = uefi_alloc(cap);
-    if (disk.path == NULL)
+    /* The firmware goes on reading it after the memory of ours has been wiped. */
+    if (EFI_ERROR(bs->AllocatePool(EfiBootServicesData, cap, (void **)&disk.path)))
         return EFI_OUT_OF_RESOURCES;
     struct lb_wr wr = lb_wr(lb_span(disk.path, cap));
     lb_wr_bytes(&wr, lb_bytes(card, card_len));
@@ -492,6 +497,7 @@ EFI_STATUS disk_install(EFI_HANDLE *handle) {
     EFI_STATUS status = make_path();
     if (EFI_ERROR(status))
         return status;
+    disk.is_over = disk.is_dirty = false;
     fill_media();
     fill_cache();
     disk.block_io = (EFI_BLOCK_IO){.Revision = EFI_BLOCK_IO_INTERFACE_REVISION3,
@@ -523,18 +529,59 @@ EFI_STATUS disk_install(EFI_HANDLE *handle) {
     return EFI_SUCCESS;
 }
 
+/* Whoever waits for an event of a request hears of its end, and the request of nobody. */
+static void end_requests(void) {
+    for (size_t i = 0; i < OPS_MAX; i++) {
+        struct request *request = &disk.requests[i];
+        if (!request->busy || request->token == NULL)
+            continue;
+        request->token->TransactionStatus = EFI_DEVICE_ERROR;
+        bs->SignalEvent(request->token->Event);
+        request->token = NULL;
+    }
+}
+
+static bool has_requests(void) {
+    for (size_t i = 0; i < OPS_MAX; i++)
+        if (disk.requests[i].busy)
+            return true;
+    return false;
+}
+
+/* Data that is on its way lands in buffers of the loader, which is gone. */
+static void finish_requests(void) {
+    uint64_t until_us = clock_us() + LB_US_SEC;
+    EFI_TPL tpl = bs->RaiseTPL(TPL_CALLBACK);
+    while (has_requests() && clock_us() < until_us)
+        turn();
+    bs->RestoreTPL(tpl);
+}
+
+static EFI_STATUS uninstall(void) {
+    EFI_STATUS status = bs->DisconnectController(disk.handle, NULL, NULL);
+    finish_requests();
+    disk.is_over = true;
+    EFI_STATUS last = bs->UninstallMultipleProtocolInterfaces(
+        disk.handle, &path_guid, disk.path, &block_io_guid, &disk.block_io, &block_io2_guid,
+        &disk.block_io2, NULL);
+    if (EFI_ERROR(status))
+        say("a driver stays on the disk: %s\n", status_word(status));
+    return last;
+}
+
 void disk_remove(void) {
+    EFI_STATUS status = disk.handle == NULL ? EFI_SUCCESS : uninstall();
     if (disk.tick != NULL)
         bs->CloseEvent(disk.tick);
     if (disk.exit != NULL)
         bs->CloseEvent(disk.exit);
     disk.tick = disk.exit = NULL;
-    if (disk.handle == NULL)
-        return;
-    bs->DisconnectController(disk.handle, NULL, NULL);
-    bs->UninstallMultipleProtocolInterfaces(disk.handle, &path_guid, disk.path, &block_io_guid,
-                                            &disk.block_io, &block_io2_guid, &disk.block_io2, NULL);
+    end_requests();
+    if (EFI_ERROR(status)) {
+        say("the firmware does not give the disk back: %s\n", status_word(status));
+        restart("it would call what is gone");
+    }
     disk.handle = NULL;
-    uefi_free(disk.path);
+    pool_free(disk.path);
     disk.path = NULL;
 }

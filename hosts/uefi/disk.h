@@ -7,7 +7,11 @@
 
 /* Installs the protocols and lets the firmware's partition and file system drivers come. */
 EFI_STATUS disk_install(EFI_HANDLE *handle);
+/* Takes them away again. What the firmware does not give back ends in a restart of the machine, for
+ * it would go on calling code that is gone. */
 void disk_remove(void);
+/* What is called when the operating system takes over, after the last write. */
+void wipe_everything(void); /* main.c */
 uint64_t disk_bytes_read(void);
 /* From now on, while the disk is waited for, a bar shows how much of `total` bytes came; 0 ends it.
  * It appears only when that takes longer than a moment. */

@@ -104,7 +104,7 @@ static bool ask_firmware(uint8_t *room, size_t len) {
         has = !EFI_ERROR(bs->HandleProtocol(handles[i], &rng_guid, (void **)&rng)) &&
               !EFI_ERROR(rng->get(rng, NULL, len, room)) && entropy_bytes_are_good(room, len);
     }
-    bs->FreePool(handles);
+    pool_free(handles);
     return has;
 }
 

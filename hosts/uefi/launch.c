@@ -35,8 +35,8 @@ static EFI_DEVICE_PATH *file_path(EFI_HANDLE volume, const CHAR16 *name, size_t 
     return (EFI_DEVICE_PATH *)(void *)made;
 }
 
-static void start(EFI_DEVICE_PATH *path, const char *loader, uint64_t size,
-                  struct lb_error *error) {
+static void start(EFI_DEVICE_PATH *path, const char *loader, uint64_t size, struct lb_error *error,
+                  EFI_STATUS *returned) {
     struct lb_report *report = lb_boot_report(loop_engine());
     EFI_HANDLE image = NULL;
     size_t step =
@@ -53,8 +53,10 @@ static void start(EFI_DEVICE_PATH *path, const char *loader, uint64_t size,
             bs->UnloadImage(image);
         return;
     }
-    status = bs->StartImage(image, NULL, NULL);
-    lb_fail(error, LB_E_LOADER_RETURNED, "%s: %s", loader, status_word(status));
+    watchdog_leave();
+    *returned = bs->StartImage(image, NULL, NULL);
+    watchdog_begin();
+    lb_fail(error, LB_E_LOADER_RETURNED, "%s: %s", loader, status_word(*returned));
 }
 
 static size_t widen(const char *text, CHAR16 out[ORDER_PATH_MAX]) {
@@ -70,7 +72,7 @@ static size_t widen(const char *text, CHAR16 out[ORDER_PATH_MAX]) {
 /* On the volumes that stand on the disk: the loader by that name, or, without a name, the one that
  * the disk's own boot order names. False: there is none; *ours counts the volumes. */
 static bool launch_from(const EFI_DEVICE_PATH *disk, const char *name, unsigned *ours,
-                        struct lb_error *error) {
+                        struct lb_error *error, EFI_STATUS *returned) {
     CHAR16 wide[ORDER_PATH_MAX];
     EFI_HANDLE *volumes = NULL;
     UINTN count = 0;
@@ -88,18 +90,19 @@ static bool launch_from(const EFI_DEVICE_PATH *disk, const char *name, unsigned 
         EFI_DEVICE_PATH *file = size == 0 ? NULL : file_path(volumes[i], wide, chars);
         found = file != NULL;
         if (found)
-            start(file, name != NULL ? name : "the disk's own boot order", size, error);
+            start(file, name != NULL ? name : "the disk's own boot order", size, error, returned);
         uefi_free(file);
     }
-    uefi_free(volumes);
+    pool_free(volumes);
     return found;
 }
 
-void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *error) {
+void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *error,
+            EFI_STATUS *returned) {
     const char *name = loader[0] != '\0' ? loader : DEFAULT_LOADER;
     unsigned ours;
-    if (launch_from(disk, name, &ours, error) ||
-        (loader[0] == '\0' && launch_from(disk, NULL, &ours, error)))
+    if (launch_from(disk, name, &ours, error, returned) ||
+        (loader[0] == '\0' && launch_from(disk, NULL, &ours, error, returned)))
         return;
     lb_fail(error, ours == 0 ? LB_E_NO_ESP : LB_E_NO_LOADER, "%s on %u file system%s of the disk",
             name, ours, ours == 1 ? "" : "s");

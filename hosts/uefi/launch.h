@@ -7,7 +7,9 @@
 
 /* Looks for `loader` (empty: the default of this architecture) on the file systems of the disk
  * whose device path is `disk`, loads it (the firmware verifies it under Secure Boot) and runs it.
- * Comes back when the loader returns, or with *error when there is none that runs. */
-void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *error);
+ * Comes back when the loader returns (*returned is its word), or with *error when there is none
+ * that runs. */
+void launch(const EFI_DEVICE_PATH *disk, const char *loader, struct lb_error *error,
+            EFI_STATUS *returned);
 
 #endif

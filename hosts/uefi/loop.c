@@ -245,6 +245,7 @@ bool loop_turn(void) {
         moved = moved || loop.is_stirred;
     }
     net_flush(now_us);
+    watchdog_feed();
     return moved;
 }
 
@@ -312,6 +313,11 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
     lb_wipe(setup.seed, sizeof setup.seed);
     report_entropy(sources, method);
     return true;
+}
+
+void loop_wipe(void) {
+    lb_wipe(&loop.rand, sizeof loop.rand);
+    net_wipe();
 }
 
 void loop_abandon(void) {

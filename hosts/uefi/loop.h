@@ -27,6 +27,9 @@ void loop_stop(void);
 /* Lets go of the card without a word to the target: the operating system takes over. */
 void loop_abandon(void);
 
+/* Forgets the random numbers: the operating system takes over. */
+void loop_wipe(void);
+
 struct lb_boot *loop_engine(void);
 struct nic *loop_nic(void);
 struct local_end loop_local_end(void); /* of the session */

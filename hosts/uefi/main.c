@@ -1,4 +1,5 @@
 /* lunboot.efi: from power-on to the loader on the network disk. */
+#include "core/crypto/crypto.h"
 #include "hosts/uefi/cards.h"
 #include "hosts/uefi/disk.h"
 #include "hosts/uefi/launch.h"
@@ -10,6 +11,16 @@
 
 static struct lb_config config;
 static uint8_t uuid[16];
+/* What the boot manager hears: UEFI 2.10 3.1.1 goes on with the next boot option unless it is a
+ * success. A loader that came back has the word. */
+static EFI_STATUS end_status = EFI_LOAD_ERROR;
+
+void wipe_everything(void) {
+    uefi_wipe_all();
+    settings_wipe();
+    loop_wipe();
+    lb_wipe(&config, sizeof config);
+}
 
 static void show_error(const struct lb_error *error) {
     char text[600];
@@ -30,7 +41,7 @@ static void show_last_trace(void) {
         say("  %s\n", last[i % LB_COUNT(last)]);
 }
 
-/* True: the disk is there. A key opens the page; *again then says whether to begin anew. */
+/* True: the disk is there. A person may open the page; *again then says whether to begin anew. */
 static bool run_to_ready(bool *again) {
     bool stopped = false;
     steps_begin();
@@ -38,9 +49,9 @@ static bool run_to_ready(bool *again) {
         if (!loop_turn())
             bs->Stall(50);
         steps_show();
-        stopped = key_wait(0) != 0;
+        stopped = page_is_wanted(&config, 0);
     }
-    *again = stopped && page_show(&config, lb_boot_report(loop_engine()));
+    *again = stopped && page_show(&config, lb_boot_report(loop_engine())) != PAGE_FIRMWARE;
     return loop_state() == LOOP_READY && !stopped;
 }
 
@@ -52,7 +63,7 @@ static void run_loader(struct lb_error *error) {
     if (EFI_ERROR(status))
         lb_fail(error, LB_E_INTERNAL, "installing the disk: %s", status_word(status));
     else
-        launch(disk_path(), lb_config_text(&config, LB_KEY_LOADER), error);
+        launch(disk_path(), lb_config_text(&config, LB_KEY_LOADER), error, &end_status);
     table_remove();
     disk_remove();
 }
@@ -113,11 +124,44 @@ static void try_cards(struct lb_error *error) {
             try_card(&cards[i], &of_card);
             show_error(&of_card);
             *error = of_card;
-            if (of_card.code == LB_E_CANCELLED)
+            if (of_card.code == LB_E_CANCELLED || of_card.code == LB_E_LOADER_RETURNED)
                 return;
             go_on = go_on || may_go_on(&of_card, count, start_us);
         }
     }
+}
+
+/* As at-end says, unless a person wanted to go back to the firmware. */
+static void end_as_configured(const struct lb_error *error) {
+    const char *word = lb_config_text(&config, LB_KEY_AT_END);
+    if (error->code == LB_E_CANCELLED || lb_streq(word, "firmware"))
+        return;
+    if (lb_streq(word, "restart"))
+        restart("the boot is over");
+    say("the boot is over: power off\n");
+    st->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+}
+
+/* What the configuration asks for, from the page to the loader's return. */
+static void boot(struct lb_error *error) {
+    page_begin(&config);
+    if (page_is_wanted(&config, lb_config_u32(&config, LB_KEY_PAGE_WAIT)) &&
+        page_show(&config, NULL) == PAGE_FIRMWARE) {
+        end_status = EFI_ABORTED;
+        return;
+    }
+    if (lb_config_bool(&config, LB_KEY_ENABLE)) {
+        try_cards(error);
+        end_as_configured(error);
+        return;
+    }
+    const char *file = config.name[LB_SOURCE_FILE];
+    lb_fail(error, LB_E_NOT_ENABLED, "enable is %s; %s%s",
+            lb_config_is_set(&config, LB_KEY_ENABLE) ? "no" : "not set",
+            file != NULL ? "read: "
+                         : "no lunboot.conf beside the program, in \\EFI\\lunboot or in \\",
+            file != NULL ? file : "");
+    show_error(error); /* no card is touched */
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
@@ -126,23 +170,16 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table) {
     self = image;
     st = table;
     bs = table->BootServices;
-    bs->SetWatchdogTimer(0, 0, 0, NULL);
     clock_init();
+    watchdog_begin();
     say("lunboot %s, ", LB_VERSION);
     machine_uuid(uuid);
-    if (!settings_read(&config, &error)) {
+    if (!settings_read(&config, &error))
         show_error(&error);
-        return EFI_LOAD_ERROR;
-    }
-    if (key_wait(lb_config_u32(&config, LB_KEY_PAGE_WAIT)) != 0 && !page_show(&config, NULL))
-        return EFI_ABORTED;
-    if (!lb_config_bool(&config, LB_KEY_ENABLE)) {
-        lb_fail(&error, LB_E_NOT_ENABLED, "enable is %s",
-                lb_config_is_set(&config, LB_KEY_ENABLE) ? "no" : "not set");
-        show_error(&error); /* no card is touched */
-    } else {
-        try_cards(&error);
-    }
-    lb_config_wipe_secrets(&config);
-    return EFI_LOAD_ERROR;
+    else
+        boot(&error);
+    wipe_everything();
+    uefi_free_all();
+    watchdog_end();
+    return end_status;
 }

@@ -14,6 +14,7 @@
 /* The card and the random numbers stay the caller's until net_close. */
 bool net_open(struct nic *nic, struct lb_rand *rand);
 void net_close(void);
+void net_wipe(void); /* its secret of numbers.h; nothing is sent after that */
 /* Receives at most a bounded number of frames. True when one came. */
 bool net_receive(uint64_t now_us);
 void net_timers(void);

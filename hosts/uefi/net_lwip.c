@@ -251,6 +251,10 @@ bool net_open(struct nic *nic, struct lb_rand *rand) {
     return true;
 }
 
+void net_wipe(void) {
+    lb_wipe(&net.numbers, sizeof net.numbers);
+}
+
 void net_close(void) {
     if (!net.up)
         return;
@@ -261,6 +265,6 @@ void net_close(void) {
     net_address_close();
     send_now(ack_take(&net.ack));
     netif_remove(&net_interface);
-    lb_wipe(&net.numbers, sizeof net.numbers);
+    net_wipe();
     net.up = false;
 }

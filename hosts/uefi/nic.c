@@ -11,7 +11,7 @@ static void connect_drivers(void) {
         return;
     for (UINTN i = 0; i < count; i++)
         bs->ConnectController(devices[i], NULL, NULL, TRUE);
-    uefi_free(devices);
+    pool_free(devices);
 }
 
 size_t nic_find_all(EFI_HANDLE **handles) {

@@ -1,6 +1,8 @@
 /* What a compiler needs where there is no C library, and memory from the firmware. */
 #include "hosts/uefi/uefi.h"
 
+#define RESTART_S 5
+
 EFI_SYSTEM_TABLE *st;
 EFI_BOOT_SERVICES *bs;
 EFI_HANDLE self;
@@ -31,11 +33,23 @@ int atoi(const char *text) {
     return value;
 }
 
-static _Noreturn void give_up(void) {
-    bs->Stall(5000000);
-    bs->Exit(self, EFI_ABORTED, 0, NULL);
+/* The loader, or the firmware's driver of a timer, may be what runs: nothing but a restart ends
+ * this in a way in which the machine comes back. */
+_Noreturn void restart(const char *why) {
+    say("%s; the machine restarts in %u s\n", why, RESTART_S);
+    bs->Stall(RESTART_S * 1000000);
+    st->RuntimeServices->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
     for (;;)
         ;
+}
+
+/* What fails while that is being told is not told. */
+static _Noreturn void give_up(void) {
+    static bool again;
+    if (again)
+        st->RuntimeServices->ResetSystem(EfiResetCold, EFI_ABORTED, 0, NULL);
+    again = true;
+    restart("this is a defect of lunboot");
 }
 
 extern const char __ImageBase[]; /* the linker's */
@@ -51,18 +65,89 @@ _Noreturn void lb_assert_failed_at(const char *file, int line) {
     give_up();
 }
 
+/* ---- memory ---- */
+
+/* The firmware does not know whose memory is whose: what a program leaves is lost until the machine
+ * restarts. */
+struct block {
+    _Alignas(16) struct block *next, *before;
+    size_t len;
+};
+
+static struct block blocks = {.next = &blocks, .before = &blocks}; /* a ring */
+
 void *uefi_alloc(size_t len) {
-    void *p = NULL;
-    if (bs->AllocatePool(EfiBootServicesData, len, &p) != EFI_SUCCESS)
+    struct block *block = NULL;
+    if (bs->AllocatePool(EfiBootServicesData, sizeof *block + len, (void **)&block) != EFI_SUCCESS)
         return NULL;
-    memset(p, 0, len);
-    return p;
+    memset(block, 0, sizeof *block + len);
+    *block = (struct block){.next = blocks.next, .before = &blocks, .len = len};
+    blocks.next->before = block;
+    blocks.next = block;
+    return block + 1;
+}
+
+static void wipe(struct block *block) {
+    memset(block + 1, 0, block->len);
+    __asm__ volatile("" : : "r"(block) : "memory");
 }
 
 void uefi_free(void *p) {
+    struct block *block = (struct block *)p - 1;
+    if (p == NULL)
+        return;
+    block->next->before = block->before;
+    block->before->next = block->next;
+    wipe(block);
+    bs->FreePool(block);
+}
+
+void uefi_free_all(void) {
+    while (blocks.next != &blocks)
+        uefi_free(blocks.next + 1);
+}
+
+void uefi_wipe_all(void) {
+    for (struct block *block = blocks.next; block != &blocks; block = block->next)
+        wipe(block);
+}
+
+void pool_free(void *p) {
     if (p != NULL)
         bs->FreePool(p);
 }
+
+/* ---- the firmware's watchdog ---- */
+
+#define WATCHDOG_S    300     /* UEFI 2.10 3.1.2: what a boot manager sets */
+#define WATCHDOG_CODE 0x1b007 /* 0x10000 and above are ours */
+#define FEED_US       (5 * LB_US_SEC)
+
+static bool is_fed;
+static uint64_t fed_us;
+
+void watchdog_begin(void) {
+    is_fed = true;
+    fed_us = clock_us();
+    bs->SetWatchdogTimer(WATCHDOG_S, WATCHDOG_CODE, 0, NULL);
+}
+
+void watchdog_feed(void) {
+    if (is_fed && clock_us() - fed_us >= FEED_US)
+        watchdog_begin();
+}
+
+void watchdog_leave(void) {
+    watchdog_begin();
+    is_fed = false;
+}
+
+void watchdog_end(void) {
+    is_fed = false;
+    bs->SetWatchdogTimer(0, 0, 0, NULL);
+}
+
+/* ---- the rest ---- */
 
 bool guid_equal(const EFI_GUID *a, const EFI_GUID *b) {
     return memcmp(a, b, sizeof *a) == 0;
@@ -86,6 +171,14 @@ const char *status_word(EFI_STATUS status) {
         return "device error";
     case EFI_NO_MEDIA:
         return "no media";
+    case EFI_INVALID_PARAMETER:
+        return "invalid parameter";
+    case EFI_TIMEOUT:
+        return "nobody answered in time";
+    case EFI_TFTP_ERROR:
+        return "the TFTP server answered with an error";
+    case EFI_WRITE_PROTECTED:
+        return "write protected";
     case EFI_ABORTED:
         return "aborted";
     case EFI_LOAD_ERROR:

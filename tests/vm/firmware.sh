@@ -175,16 +175,19 @@ card=(-netdev "tap,id=n0,ifname=tap0,script=no,downscript=no"
 # The same, and the firmware boots from it first.
 first_card=("${card[@]:0:3}" "${card[3]},bootindex=0")
 
-# start_vm ARGUMENTS...: power on. The serial console goes to $scratch/console.log. The firmware's variables
-# are new, or with keep_vars=yes those of the time before.
+# start_vm ARGUMENTS...: power on. The serial console goes to $scratch/console.log, and with typing=yes bytes come
+# from there, too (serial_says). The firmware's variables are new, or with keep_vars=yes those of the time before.
 start_vm() {
     [ "${keep_vars:-no}" = yes ] || cp "$ovmf_vars" "$scratch/vars.fd"
     : >"$scratch/console.log"
+    local serial=(-serial "file:$scratch/console.log")
+    [ "${typing:-no}" = no ] || serial=(-serial chardev:line
+        -chardev "socket,id=line,path=$scratch/serial,server=on,wait=off,logfile=$scratch/console.log")
     spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M "${machine:-q35}" \
         -m 512 -display none -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 \
         -drive "if=pflash,format=raw,readonly=on,file=$ovmf_code" \
         -drive "if=pflash,format=raw,file=$scratch/vars.fd" \
-        -serial "file:$scratch/console.log" -monitor "unix:$scratch/monitor,server,nowait" "$@"
+        "${serial[@]}" -monitor "unix:$scratch/monitor,server,nowait" "$@"
 }
 
 # boot_stick ARGUMENTS...: power on, with the card and the stick.
@@ -201,6 +204,31 @@ monitor.connect(sys.argv[1])
 time.sleep(0.2)
 monitor.sendall(sys.argv[2].encode() + b"\n")
 time.sleep(0.2)
+PYTHON
+}
+
+# serial_says BYTES [PAUSE_MS [TIMES]]: bytes on the serial line, in Python's notation, and the pause after each;
+# as long as the machine is on.
+serial_says() {
+    python3 - "$scratch/serial" "$@" <<'PYTHON'
+import ast, socket, sys, threading, time
+line = socket.socket(socket.AF_UNIX)
+line.connect(sys.argv[1])
+def drain():
+    try:
+        while line.recv(4096):
+            pass
+    except OSError:
+        pass
+threading.Thread(target=drain, daemon=True).start() # else the machine waits for us
+data = ast.literal_eval("b'%s'" % sys.argv[2]) * int((sys.argv[4:] or ["1"])[0])
+try:
+    for byte in data:
+        line.sendall(bytes([byte]))
+        time.sleep(float((sys.argv[3:] or ["1"])[0]) / 1000)
+    time.sleep(0.2)
+except (BrokenPipeError, ConnectionResetError):
+    pass
 PYTHON
 }
 

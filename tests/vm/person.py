@@ -38,7 +38,7 @@ def until(text, times):
 
 until("started from", 1)
 time.sleep(1)
-press(" ")
+press(["ctrl-b"])
 until("Enter boots", 1)
 words = sys.argv[3:]
 for number in range(len(words) // 3):

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The same on ARM: lunbootaa64.efi under AAVMF.
+# The same on ARM: lunbootaa64.efi under AAVMF. An assertion that fails under the loader restarts the machine.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
 need qemu-system-aarch64 mcopy sgdisk
@@ -10,10 +10,12 @@ for file in "$efi" "$meter" "$code"; do
     [ -e "$file" ] || skip "$file is not there"
 done
 make_vm_net
+map=${efi%.efi}.map
+failing=$(awk '$2 == "lb_assert_failed_at" { print $3 }' "$map")
 serve_meter <<EOF
 say LOADER-OK
 crc 1048576 4194304 65536
-off
+assert $((16#$failing - 16#140000000))
 EOF
 MTOOLS_SKIP_CHECK=1 mcopy -i "$scratch/disk.img@@$esp_offset" "$meter" ::/EFI/BOOT/BOOTAA64.EFI
 offer_disk </dev/null
@@ -28,4 +30,8 @@ spawn qemu ip netns exec "$server_ns" qemu-system-aarch64 -accel tcg -cpu cortex
 wait_console 'METER LOADER-OK' 180 "an ARM machine boots the network disk"
 wait_console 'METER crc' 60
 console_has "METER crc $(crc_of "$scratch/disk.img" 1048576 4194304)" "and reads it right"
+wait_console 'the machine restarts in 5 s' 60 "an assertion under the loader is told"
+machine_is_off() { ! is_alive qemu; }
+wait_for 60 "a restart" machine_is_off
+ok "and the machine restarts"
 pass

@@ -14,7 +14,16 @@
  *   time CHUNK LENGTH OFFSET       sequential reads: MB/s
  *   random COUNT SPAN              4 KiB reads at random: ms each
  *   timewrite CHUNK LENGTH OFFSET  sequential writes: MB/s
- *   setvar TEXT                    sets the variable LunbootConfig to TEXT
+ *   setvar TEXT                    sets LunbootConfig to TEXT, to be read at run time
+ *   bigvar LENGTH TEXT             the same, behind so many bytes of a comment
+ *   getvar                         attributes of LunbootConfig and LunbootConfigNew; 0: none
+ *   start FILE CODING TEXT         starts a program with load options in ascii, wide or hex
+ *   assert ADDRESS                 an assertion of the boot client fails; address in its image
+ *   os-assert ADDRESS              the same while an operating system takes over
+ *   os                             ends the boot services, as such a system does, and waits
+ *   hold                           opens the disk as a driver that does not give it back
+ *   pending OFFSET LENGTH          an asynchronous read, whose end is told when it comes
+ *   hang                           for ever
  *   return | off                   back to the firmware, or power off
  *
  * Numbers are decimal; sizes are bytes. Every result is a line that starts with "METER". */
@@ -55,7 +64,7 @@ static bool find_disk(EFI_HANDLE volume) {
         disk = found;
         bs->HandleProtocol(handles[i], &block2_guid, (void **)&disk2);
     }
-    uefi_free(handles);
+    pool_free(handles);
     return disk != NULL;
 }
 
@@ -206,14 +215,162 @@ static void do_random(uint64_t count, uint64_t span) {
     say("METER random %u.%03u ms\n", (unsigned)(each_us / 1000), (unsigned)(each_us % 1000));
 }
 
+/* ---- the variable ---- */
+
+static CHAR16 variable[] = L"LunbootConfig", new_variable[] = L"LunbootConfigNew";
+static EFI_GUID variable_guid = {
+    0x6c756e62, 0x6f6f, 0x4474, {0x8a, 0x1e, 0x52, 0x46, 0x43, 0x34, 0x31, 0x37}};
+
+static UINT32 attributes_of(CHAR16 *name) {
+    UINT32 attributes = 0;
+    UINTN size = BUFFER_MAX;
+    EFI_STATUS status =
+        st->RuntimeServices->GetVariable(name, &variable_guid, &attributes, &size, buffer);
+    return EFI_ERROR(status) ? 0 : attributes;
+}
+
+/* Attributes cannot be changed: what was there goes first. */
 static void do_setvar(struct lb_bytes value) {
-    static CHAR16 name[] = L"LunbootConfig";
-    EFI_GUID guid = {0x6c756e62, 0x6f6f, 0x4474, {0x8a, 0x1e, 0x52, 0x46, 0x43, 0x34, 0x31, 0x37}};
+    st->RuntimeServices->SetVariable(variable, &variable_guid, attributes_of(variable), 0, NULL);
     EFI_STATUS status = st->RuntimeServices->SetVariable(
-        name, &guid,
+        variable, &variable_guid,
         EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
         value.len, (void *)(uintptr_t)value.p);
     say("METER setvar %s\n", status_word(status));
+}
+
+static void do_bigvar(uint64_t len, struct lb_bytes text) {
+    uint8_t *room = buffer + BUFFER_MAX / 2;
+    for (uint64_t i = 0; i < len; i++)
+        room[i] = i % 64 == 63 || i + 1 == len ? '\n' : '#';
+    memcpy(room + len, text.p, text.len);
+    do_setvar(lb_bytes(room, (size_t)len + text.len));
+}
+
+/* ---- starting the boot client ---- */
+
+static EFI_DEVICE_PATH *path_of(EFI_HANDLE volume, struct lb_bytes name) {
+    EFI_DEVICE_PATH *path = NULL;
+    if (EFI_ERROR(bs->HandleProtocol(volume, &path_guid, (void **)&path)))
+        return NULL;
+    size_t before = path_len(path), node = 4 + 2 * (name.len + 1);
+    uint8_t *made = uefi_alloc(before + node + PATH_END_BYTES);
+    if (made == NULL)
+        return NULL;
+    struct lb_wr wr = lb_wr(lb_span(made, before + node + PATH_END_BYTES));
+    lb_wr_bytes(&wr, lb_bytes(path, before));
+    lb_wr_u8(&wr, MEDIA_DEVICE_PATH);
+    lb_wr_u8(&wr, MEDIA_FILEPATH_DP);
+    lb_wr_u16le(&wr, (uint16_t)node);
+    for (size_t i = 0; i < name.len; i++)
+        lb_wr_u16le(&wr, name.p[i]);
+    lb_wr_u16le(&wr, 0);
+    path_put_end(&wr);
+    return (EFI_DEVICE_PATH *)(void *)made;
+}
+
+static size_t encode(struct lb_bytes coding, struct lb_bytes text, uint8_t room[SCRIPT_MAX]) {
+    struct lb_wr wr = lb_wr(lb_span(room, SCRIPT_MAX));
+    size_t len = 0;
+    if (lb_text_is(coding, "hex"))
+        return lb_parse_hex_bytes(text, lb_span(room, SCRIPT_MAX), &len) ? len : 0;
+    for (size_t i = 0; i < text.len; i++) {
+        lb_wr_u8(&wr, text.p[i]);
+        if (lb_text_is(coding, "wide"))
+            lb_wr_u8(&wr, 0);
+    }
+    return wr.len;
+}
+
+static void do_start(struct lb_bytes line) {
+    static uint8_t options[SCRIPT_MAX];
+    EFI_LOADED_IMAGE *ours = NULL, *started = NULL;
+    EFI_HANDLE image = NULL;
+    struct lb_bytes name, coding = {0};
+    if (!lb_list_next(&line, ' ', &name) ||
+        EFI_ERROR(bs->HandleProtocol(self, &loaded_guid, (void **)&ours)))
+        return;
+    lb_list_next(&line, ' ', &coding);
+    EFI_STATUS status =
+        bs->LoadImage(FALSE, self, path_of(ours->DeviceHandle, name), NULL, 0, &image);
+    if (!EFI_ERROR(status))
+        status = bs->HandleProtocol(image, &loaded_guid, (void **)&started);
+    if (!EFI_ERROR(status)) {
+        started->LoadOptionsSize = (UINT32)encode(coding, line, options);
+        started->LoadOptions = options;
+        say("METER starts %.*s\n", (int)name.len, (const char *)name.p);
+        status = bs->StartImage(image, NULL, NULL);
+    }
+    say("METER %.*s ended: %s\n", (int)name.len, (const char *)name.p, status_word(status));
+}
+
+/* ---- what a boot client must survive ---- */
+
+typedef void (*failing)(const char *file, int line);
+static failing to_fail;
+
+/* The image that has started this one. */
+static bool find_failing(uint64_t address) {
+    EFI_LOADED_IMAGE *ours = NULL, *parents = NULL;
+    if (EFI_ERROR(bs->HandleProtocol(self, &loaded_guid, (void **)&ours)) ||
+        EFI_ERROR(bs->HandleProtocol(ours->ParentHandle, &loaded_guid, (void **)&parents)))
+        return false;
+    to_fail = (failing)((uintptr_t)parents->ImageBase + (uintptr_t)address);
+    return true;
+}
+
+static void EFIAPI on_exit(EFI_EVENT event, void *context) {
+    (void)event;
+    (void)context;
+    to_fail("while an operating system takes over", 1);
+}
+
+static void do_os(void) {
+    UINTN size = BUFFER_MAX, key, entry;
+    UINT32 version;
+    say("METER takes over\n");
+    bs->GetMemoryMap(&size, (void *)buffer, &key, &entry, &version);
+    bs->ExitBootServices(self, key);
+    for (;;)
+        ;
+}
+
+static void do_os_assert(void) {
+    EFI_EVENT event;
+    bs->CreateEvent(EVT_SIGNAL_EXIT_BOOT_SERVICES, TPL_CALLBACK, on_exit, NULL, &event);
+    do_os();
+}
+
+/* In the name of a handle that is no driver, so that nobody can ask it to let go. */
+static void do_hold(EFI_HANDLE agent) {
+    EFI_HANDLE *handles = NULL;
+    UINTN count = 0;
+    void *interface;
+    bs->LocateHandleBuffer(ByProtocol, &block_guid, NULL, &count, &handles);
+    for (UINTN i = 0; i < count; i++) {
+        if (EFI_ERROR(bs->HandleProtocol(handles[i], &block_guid, &interface)) || interface != disk)
+            continue;
+        bs->DisconnectController(handles[i], NULL, NULL);
+        EFI_STATUS status = bs->OpenProtocol(handles[i], &block_guid, &interface, agent, handles[i],
+                                             EFI_OPEN_PROTOCOL_BY_DRIVER);
+        say("METER hold %s\n", status_word(status));
+    }
+    pool_free(handles);
+}
+
+static void EFIAPI on_pending(EFI_EVENT event, void *context) {
+    EFI_BLOCK_IO2_TOKEN *token = context;
+    (void)event;
+    say("METER pending ended: %s\n", status_word(token->TransactionStatus));
+}
+
+/* The program ends before it does; what is called then is still there: memory is not cleared. */
+static void do_pending(uint64_t offset, uint64_t len) {
+    static EFI_BLOCK_IO2_TOKEN token;
+    bs->CreateEvent(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, on_pending, &token, &token.Event);
+    EFI_STATUS status = disk2->ReadBlocksEx(
+        disk2, disk2->Media->MediaId, offset / disk2->Media->BlockSize, &token, (UINTN)len, buffer);
+    say("METER pending %s\n", status_word(status));
 }
 
 /* ---- the script --------------------------------------------------------------------------------
@@ -236,8 +393,21 @@ static bool run(struct lb_bytes line) {
         say("METER %.*s\n", (int)line.len, (const char *)line.p);
         return true;
     }
+    if (lb_text_is(word, "hang")) /* with the watchdog as the boot client has set it */
+        for (;;)
+            ;
+    bs->SetWatchdogTimer(0, 0, 0, NULL); /* as loaders do that take their time */
     if (lb_text_is(word, "setvar")) {
         do_setvar(line);
+        return true;
+    }
+    if (lb_text_is(word, "start")) {
+        do_start(line);
+        return true;
+    }
+    if (lb_text_is(word, "bigvar")) {
+        uint64_t len = next_number(&line);
+        do_bigvar(len, line);
         return true;
     }
     uint64_t a = next_number(&line), b = next_number(&line), c = next_number(&line);
@@ -259,6 +429,19 @@ static bool run(struct lb_bytes line) {
         do_time(a, b, c, lb_text_is(word, "timewrite"));
     else if (lb_text_is(word, "random"))
         do_random(a, b);
+    else if (lb_text_is(word, "getvar"))
+        say("METER %s %u, %s %u\n", "LunbootConfig", attributes_of(variable), "LunbootConfigNew",
+            attributes_of(new_variable));
+    else if (lb_text_is(word, "assert") && find_failing(a))
+        to_fail("under the loader", 1);
+    else if (lb_text_is(word, "os-assert") && find_failing(a))
+        do_os_assert();
+    else if (lb_text_is(word, "os"))
+        do_os();
+    else if (lb_text_is(word, "hold"))
+        do_hold(st->ConsoleOutHandle);
+    else if (lb_text_is(word, "pending"))
+        do_pending(a, b);
     else if (lb_text_is(word, "off"))
         st->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
     else
