@@ -129,6 +129,7 @@ int lb_cmd_boot(int argc, char **argv) {
         return attach();
     if (strcmp(then, "kexec") == 0)
         return kexec();
+    lb_run_pin(&run);
     if (run_folder && !lb_run_write_network(&run, run_folder))
         return fail();
     lb_run_stop(&run, false);

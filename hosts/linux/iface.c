@@ -28,6 +28,16 @@ void lb_iface_close(struct lb_iface *iface) {
     lb_netlink_close(&iface->netlink);
 }
 
+/* Where another interface has the default route, the kernel's strict check of where packets come
+ * from (RFC 3704 2.2) would throw away what a target behind our router says. */
+static void loosen_filter(struct lb_iface *iface) {
+    bool is_strict = lb_sysctl_is("ipv4/conf", iface->name, "rp_filter", "1") ||
+                     (lb_sysctl_is("ipv4/conf", "all", "rp_filter", "1") &&
+                      !lb_sysctl_is("ipv4/conf", iface->name, "rp_filter", "2"));
+    if (is_strict && !iface->rp_filter.before[0])
+        (void)lb_sysctl_set(&iface->rp_filter, "ipv4/conf", iface->name, "rp_filter", "2");
+}
+
 bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error) {
     int refused = 0;
 
@@ -39,6 +49,7 @@ bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error) {
     }
     if (refused == 0)
         refused = lb_netlink_find(&iface->netlink, iface->name, &iface->link);
+    loosen_filter(iface);
     if (refused == 0)
         return true;
     lb_fail(error, LB_E_HOST_NETWORK, "bringing up interface %s: %s", iface->name,
@@ -76,31 +87,15 @@ static void set_mtu(struct lb_iface *iface, uint16_t mtu) {
     }
     if (iface->mtu_before == 0)
         iface->mtu_before = iface->link.mtu;
-    iface->link.mtu = mtu;
-}
-
-static bool has_route(const struct lb_boot_net *net, const struct lb_route *route) {
-    for (size_t i = 0; i < net->route_count; i++) {
-        if (lb_addr_equal(net->routes[i].to.addr, route->to.addr) &&
-            net->routes[i].to.len == route->to.len && lb_addr_equal(net->routes[i].via, route->via))
-            return true;
-    }
-    return false;
+    iface->link.mtu = iface->mtu_after = mtu;
 }
 
 static void set_routes(struct lb_iface *iface, const struct lb_boot_net *net) {
-    for (size_t i = 0; i < iface->net.route_count; i++) {
-        if (!has_route(net, &iface->net.routes[i]))
-            lb_netlink_del_route(&iface->netlink, iface->link.index, &iface->net.routes[i], 0);
-    }
-    for (size_t i = 0; i < net->route_count; i++) {
-        /* RFC 3442 and many a hosting network: the router may be outside our own prefix. */
-        bool is_on_link = !lb_prefix_has(net->address, net->routes[i].via);
-        int refused = lb_netlink_add_route(&iface->netlink, iface->link.index, &net->routes[i],
-                                           is_on_link, 0);
-        if (refused)
-            remark(iface, "route to", lb_prefix_text(net->routes[i].to).s, refused);
-    }
+    struct lb_route route;
+    int refused = lb_routes_set(&iface->routes, &iface->netlink, iface->link.index, net->address,
+                                net->routes, net->route_count, &route);
+    if (refused)
+        remark(iface, "route to", lb_prefix_text(route.to).s, refused);
 }
 
 static bool has_address(const struct lb_iface *iface) {
@@ -112,25 +107,39 @@ static bool is_another_address(const struct lb_iface *iface, struct lb_prefix ad
            iface->net.address.len != address.len;
 }
 
+/* With the first address of a network the kernel takes away all others of it, be they another's,
+ * unless it is told to promote one. */
+static void delete_address(struct lb_iface *iface) {
+    struct lb_sysctl promote;
+    (void)lb_sysctl_set(&promote, "ipv4/conf", iface->name, "promote_secondaries", "1");
+    lb_netlink_del_address(&iface->netlink, iface->link.index, iface->net.address);
+    lb_sysctl_restore(&promote);
+}
+
 static void clear4(struct lb_iface *iface) {
     if (!has_address(iface))
         return;
-    for (size_t i = 0; i < iface->net.route_count; i++)
-        lb_netlink_del_route(&iface->netlink, iface->link.index, &iface->net.routes[i], 0);
-    lb_netlink_del_address(&iface->netlink, iface->link.index, iface->net.address);
+    lb_routes_clear(&iface->routes, &iface->netlink, iface->link.index);
+    if (!iface->address_was_there)
+        delete_address(iface);
     iface->net.address = (struct lb_prefix){0};
-    iface->net.route_count = 0;
+    iface->address_was_there = false;
 }
 
 /* 0, or the errno of what was refused. */
 static int configure4(struct lb_iface *iface, const struct lb_boot_net *net) {
-    int refused;
-    if (is_another_address(iface, net->address))
+    int index = iface->link.index, refused = 0;
+    bool is_new = is_another_address(iface, net->address);
+    struct lb_lifetime lifetime;
+    if (is_new)
         clear4(iface);
     if (!lb_addr_is_set(net->address.addr))
         return 0;
-    refused =
-        lb_netlink_add_address(&iface->netlink, iface->link.index, net->address, net->lease_s);
+    if (is_new)
+        iface->address_was_there =
+            lb_netlink_has_address(&iface->netlink, index, net->address, &lifetime);
+    if (!iface->address_was_there)
+        refused = lb_netlink_add_address(&iface->netlink, index, net->address, net->lease_s);
     if (refused == 0)
         set_routes(iface, net);
     return refused;
@@ -167,38 +176,78 @@ const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net 
     return NULL;
 }
 
+static bool is_forever(struct lb_iface *iface, struct lb_prefix address) {
+    struct lb_lifetime lifetime;
+    return lb_netlink_has_address(&iface->netlink, iface->link.index, address, &lifetime) &&
+           lifetime.valid_s == UINT32_MAX;
+}
+
 /* Where this is refused they end with the lease, as they would have. */
 void lb_iface_hold(struct lb_iface *iface) {
-    if (has_address(iface))
+    if (has_address(iface) && !is_forever(iface, iface->net.address))
         (void)lb_netlink_add_address(&iface->netlink, iface->link.index, iface->net.address, 0);
-    for (size_t i = 0; i < iface->net.addr6_count; i++)
-        (void)lb_netlink_add_address6(&iface->netlink, iface->link.index,
-                                      iface->net.addrs6[i].address, LB_FOREVER, LB_FOREVER, false);
+    for (size_t i = 0; i < iface->net.addr6_count; i++) {
+        struct lb_prefix address = iface->net.addrs6[i].address;
+        if (!is_forever(iface, address))
+            (void)lb_netlink_add_address6(&iface->netlink, iface->link.index, address, LB_FOREVER,
+                                          LB_FOREVER, false);
+    }
+}
+
+void lb_iface_pin(struct lb_iface *iface, struct lb_addr to) {
+    uint8_t len = to.family == LB_V6 ? 128 : 32;
+    struct lb_route route = {.to = {to, len}}, refused;
+    struct lb_way usual = {0}, ours = {0};
+
+    if (!lb_addr_is_set(to) || lb_addr_is_link_local(to) || iface->pins.count == LB_ROUTES_MAX)
+        return;
+    if (lb_netlink_way(&iface->netlink, to, 0, &usual) == 0 &&
+        (usual.index == iface->link.index || usual.is_local))
+        return;
+    if (lb_netlink_way(&iface->netlink, to, iface->link.index, &ours) != 0)
+        return;
+    route.via = ours.via;
+    struct lb_route pins[LB_ROUTES_MAX];
+    for (size_t i = 0; i < iface->pins.count; i++)
+        pins[i] = iface->pins.made[i].route;
+    pins[iface->pins.count] = route;
+    (void)lb_routes_set(&iface->pins, &iface->netlink, iface->link.index, iface->net.address, pins,
+                        iface->pins.count + 1, &refused);
 }
 
 void lb_iface_clear(struct lb_iface *iface) {
+    lb_routes_clear(&iface->pins, &iface->netlink, iface->link.index);
     clear4(iface);
     if (iface->v6.is_ours)
         lb_iface6_clear(&iface->v6, &iface->netlink);
     iface->net = (struct lb_boot_net){0};
 }
 
+static void restore_mtu(struct lb_iface *iface) {
+    struct lb_link now;
+    if (iface->mtu_before && lb_netlink_find(&iface->netlink, iface->name, &now) == 0 &&
+        now.mtu == iface->mtu_after)
+        lb_netlink_set_mtu(&iface->netlink, iface->link.index, iface->mtu_before);
+    iface->mtu_before = 0;
+}
+
 void lb_iface_restore(struct lb_iface *iface) {
     lb_iface_clear(iface);
     lb_iface6_give_back(&iface->v6, &iface->netlink, true);
     lb_resolvconf_restore(&iface->resolvconf);
-    if (iface->mtu_before)
-        lb_netlink_set_mtu(&iface->netlink, iface->link.index, iface->mtu_before);
-    if (iface->was_raised)
+    lb_sysctl_restore(&iface->rp_filter);
+    restore_mtu(iface);
+    if (iface->was_raised && !lb_netlink_is_in_use(&iface->netlink, iface->link.index))
         lb_netlink_set_up(&iface->netlink, iface->link.index, false);
-    iface->mtu_before = 0;
     iface->was_raised = false;
 }
 
 void lb_iface_keep(struct lb_iface *iface) {
     lb_resolvconf_keep(&iface->resolvconf);
     lb_iface6_give_back(&iface->v6, &iface->netlink, false);
+    lb_sysctl_restore(&iface->rp_filter);
     iface->net = (struct lb_boot_net){0};
+    iface->routes.count = iface->pins.count = 0;
     iface->mtu_before = 0;
     iface->was_raised = false;
 }

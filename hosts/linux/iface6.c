@@ -7,9 +7,6 @@
 #define PACE_MS     "50"
 #define LOCAL_US    500 /* at most 20 ms of it; one is usual */
 #define LOCAL_TRIES 40
-#define METRIC                                                                                     \
-    1024 /* the kernel's own for IPv6; the second-best router has one more, and so on              \
-          */
 #define GUESSED_LEN 64 /* of an address that is probed, until the engine says what it is */
 
 static void remark(struct lb_iface6 *iface, const char *what, const char *value, int refused) {
@@ -45,14 +42,14 @@ static const struct {
 };
 
 void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index) {
-    bool no_probes = lb_sysctl_is("conf", name, "dad_transmits", "0");
+    bool no_probes = lb_sysctl_is("ipv6/conf", name, "dad_transmits", "0");
     *iface = (struct lb_iface6){.name = name, .index = index, .is_ours = true};
     for (size_t i = 0; i < LB_COUNT(settings); i++) {
         int refused;
         if (no_probes && lb_streq(settings[i].name, "dad_transmits"))
             continue;
-        refused =
-            lb_sysctl_set(&iface->settings[i], "conf", name, settings[i].name, settings[i].value);
+        refused = lb_sysctl_set(&iface->settings[i], "ipv6/conf", name, settings[i].name,
+                                settings[i].value);
         if (refused && refused != ENOENT)
             remark(iface, "the kernel's own IPv6 autoconfiguration:", settings[i].name, refused);
     }
@@ -62,7 +59,7 @@ void lb_iface6_take(struct lb_iface6 *iface, const char *name, int index) {
  * longer than need be. */
 static void set_pace(struct lb_iface6 *iface) {
     if (iface->probing > 0 && !iface->pace.path[0])
-        lb_sysctl_set(&iface->pace, "neigh", iface->name, "retrans_time_ms", PACE_MS);
+        lb_sysctl_set(&iface->pace, "ipv6/neigh", iface->name, "retrans_time_ms", PACE_MS);
     if (iface->probing == 0 && iface->pace.path[0]) {
         lb_sysctl_restore(&iface->pace);
         iface->pace.path[0] = 0;
@@ -105,7 +102,8 @@ void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink,
     enum lb_addr6_state state = lb_netlink_addr6_state(netlink, iface->index, address.addr);
     int refused;
 
-    if (!entry)
+    bool is_new = entry == NULL;
+    if (is_new)
         entry = add(iface, address);
     if (!entry)
         return; /* unanswered, which ends the engine's patience with it some day */
@@ -113,7 +111,8 @@ void lb_iface6_probe(struct lb_iface6 *iface, struct lb_netlink *netlink,
         lb_netlink_del_address(netlink, iface->index, address);
         state = LB_ADDR6_ABSENT;
     }
-    entry->was_there = entry->was_there || (state != LB_ADDR6_ABSENT && !entry->is_probing);
+    if (is_new)
+        entry->was_there = state != LB_ADDR6_ABSENT;
     iface->probing += entry->is_probing ? 0 : 1;
     entry->is_probing = true;
     entry->is_told = false;
@@ -214,6 +213,8 @@ static int set_address(struct lb_iface6 *iface, struct lb_netlink *netlink,
 
     if (!entry && (entry = add(iface, given->address)))
         entry->was_there = was_there;
+    if (was_there && entry && entry->was_there) /* another's, who has given it flags as well */
+        return 0;
     refused = lb_netlink_add_address6(netlink, iface->index, given->address, given->preferred_s,
                                       given->valid_s, false);
     if (refused == 0 && !was_there)
@@ -224,28 +225,13 @@ static int set_address(struct lb_iface6 *iface, struct lb_netlink *netlink,
 /* ---- routes -----------------------------------------------------------------------------------
  */
 
-static bool is_same_route(const struct lb_route *a, const struct lb_route *b) {
-    return a->to.len == b->to.len && lb_addr_equal(a->to.addr, b->to.addr) &&
-           lb_addr_equal(a->via, b->via);
-}
-
-/* The order of the routers is the engine's, and so a place in the list is a metric. */
 static void set_routes(struct lb_iface6 *iface, struct lb_netlink *netlink,
                        const struct lb_boot_net *net) {
-    for (size_t i = 0; i < iface->route_count; i++) {
-        if (i >= net->route6_count || !is_same_route(&iface->routes[i], &net->routes6[i]))
-            lb_netlink_del_route(netlink, iface->index, &iface->routes[i], METRIC + (uint32_t)i);
-    }
-    iface->route_count = net->route6_count;
-    memcpy(iface->routes, net->routes6, sizeof(iface->routes));
-    for (size_t i = 0; i < net->route6_count; i++) {
-        const struct lb_route *route = &net->routes6[i];
-        bool is_on_link = !lb_addr_is_link_local(route->via);
-        int refused =
-            lb_netlink_add_route(netlink, iface->index, route, is_on_link, METRIC + (uint32_t)i);
-        if (refused)
-            remark(iface, "route to", lb_prefix_text(route->to).s, refused);
-    }
+    struct lb_route route;
+    int refused = lb_routes_set(&iface->routes, netlink, iface->index, (struct lb_prefix){0},
+                                net->routes6, net->route6_count, &route);
+    if (refused)
+        remark(iface, "route to", lb_prefix_text(route.to).s, refused);
 }
 
 const char *lb_iface6_configure(struct lb_iface6 *iface, struct lb_netlink *netlink,
@@ -274,7 +260,7 @@ void lb_iface6_give_back(struct lb_iface6 *iface, struct lb_netlink *netlink, bo
         lb_iface6_clear(iface, netlink);
     while (undo && iface->count > 0)
         take_away(iface, netlink, &iface->addrs[0]);
-    iface->count = iface->probing = iface->route_count = 0;
+    iface->count = iface->probing = iface->routes.count = 0;
     set_pace(iface);
     for (size_t i = LB_COUNT(settings); i > 0; i--)
         lb_sysctl_restore(&iface->settings[i - 1]);

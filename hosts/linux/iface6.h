@@ -12,7 +12,7 @@
 #ifndef LB_LINUX_IFACE6_H
 #define LB_LINUX_IFACE6_H
 
-#include "hosts/linux/netlink.h"
+#include "hosts/linux/routes.h"
 #include "hosts/linux/sysctl.h"
 
 #define LB_IFACE6_ADDRS_MAX (LB_ADDRS6_MAX + 4) /* and link-local ones, and those given up */
@@ -22,7 +22,7 @@ struct lb_iface6_addr {
     struct lb_prefix address;
     bool is_probing;
     bool is_told;     /* is_probing: said to be ours, optimistically */
-    bool was_there;   /* before us: it stays */
+    bool was_there;   /* before us: it stays, with the lifetime that it has */
     bool was_refused; /* could not be added */
 };
 
@@ -33,8 +33,7 @@ struct lb_iface6 {
     struct lb_sysctl settings[LB_IFACE6_SETTINGS], pace;
     struct lb_iface6_addr addrs[LB_IFACE6_ADDRS_MAX];
     size_t count, probing;
-    struct lb_route routes[LB_ROUTES_MAX]; /* as they are installed */
-    size_t route_count;
+    struct lb_routes routes;
     char remark[160]; /* what could not be done, though the boot can go on; may be empty */
 };
 

@@ -134,16 +134,77 @@ static void take_link(struct lb_link *link, struct lb_rd rd) {
             lb_rd_copy(&value, link->mac, sizeof(link->mac));
         if (attribute.rta_type == IFLA_QDISC)
             queue = lb_rd_rest(&value);
+        if (attribute.rta_type == IFLA_MASTER)
+            link->has_master = true;
     }
     link->has_carrier = lb_link_passes(info.ifi_flags, queue);
 }
+
+/* An address that is looked for among those of an interface. */
+struct sought {
+    int index;
+    struct lb_prefix address; /* the zero address: any that is no link-local one of IPv6 */
+    struct lb_lifetime lifetime;
+    bool is_there;
+};
 
 /* What an answer may bring before its acknowledgement; NULL: not wanted. */
 struct wanted {
     struct lb_link *link;
     uint32_t *addr_flags;
-    struct rtmsg *route;
+    struct sought *sought;
+    struct lb_way *way;
 };
+
+static struct lb_addr take_addr(struct lb_rd rd) {
+    struct lb_addr addr = {.family = rd.left == 16 ? LB_V6 : LB_V4};
+    lb_rd_copy(&rd, addr.bytes, LB_MIN(rd.left, sizeof(addr.bytes)));
+    return addr;
+}
+
+/* IFA_LOCAL is the interface's own end; IPv6 has IFA_ADDRESS alone, unless there is a peer. */
+static void take_address(struct sought *sought, struct lb_rd rd) {
+    struct lb_prefix found = {0};
+    struct ifa_cacheinfo lifetime = {.ifa_prefered = UINT32_MAX, .ifa_valid = UINT32_MAX};
+    struct ifaddrmsg message;
+    struct rtattr attribute;
+    struct lb_rd value;
+    bool has_local = false, is_any = lb_addr_is_zero(sought->address.addr);
+
+    lb_rd_copy(&rd, &message, sizeof(message));
+    found.len = message.ifa_prefixlen;
+    while (next_attribute(&rd, &attribute, &value)) {
+        if (attribute.rta_type == IFA_LOCAL || (attribute.rta_type == IFA_ADDRESS && !has_local))
+            found.addr = take_addr(value);
+        has_local = has_local || attribute.rta_type == IFA_LOCAL;
+        if (attribute.rta_type == IFA_CACHEINFO)
+            lb_rd_copy(&value, &lifetime, sizeof(lifetime));
+    }
+    if (message.ifa_index != (unsigned)sought->index)
+        return;
+    if (is_any ? found.addr.family == LB_V6 && lb_addr_is_link_local(found.addr)
+               : (found.addr.family == LB_V4 && found.len != sought->address.len) ||
+                     !lb_addr_equal(found.addr, sought->address.addr))
+        return;
+    sought->is_there = true;
+    sought->lifetime = (struct lb_lifetime){lifetime.ifa_prefered, lifetime.ifa_valid};
+}
+
+static void take_way(struct lb_way *way, struct lb_rd rd) {
+    struct rtmsg message;
+    struct rtattr attribute;
+    struct lb_rd value;
+
+    lb_rd_copy(&rd, &message, sizeof(message));
+    *way = (struct lb_way){.is_local = message.rtm_type == RTN_LOCAL};
+    way->via.family = message.rtm_family == AF_INET6 ? LB_V6 : LB_V4;
+    while (next_attribute(&rd, &attribute, &value)) {
+        if (attribute.rta_type == RTA_OIF)
+            lb_rd_copy(&value, &way->index, sizeof(way->index));
+        if (attribute.rta_type == RTA_GATEWAY)
+            way->via = take_addr(value);
+    }
+}
 
 static void take_flags(uint32_t *flags, struct lb_rd rd) {
     struct ifaddrmsg message;
@@ -163,11 +224,13 @@ static void take_wanted(const struct wanted *wanted, uint16_t type, struct lb_rd
         take_link(wanted->link, rd);
     if (type == RTM_NEWADDR && wanted->addr_flags)
         take_flags(wanted->addr_flags, rd);
-    if (type == RTM_NEWROUTE && wanted->route)
-        lb_rd_copy(&rd, wanted->route, sizeof(*wanted->route));
+    if (type == RTM_NEWADDR && wanted->sought)
+        take_address(wanted->sought, rd);
+    if (type == RTM_NEWROUTE && wanted->way)
+        take_way(wanted->way, rd);
 }
 
-/* Sends, and reads until the acknowledgement. */
+/* Sends, and reads until the acknowledgement, or the end of a list. */
 static int ask_for(struct lb_netlink *netlink, struct request *r, struct wanted wanted) {
     static uint8_t reply[REPLY_MAX];
 
@@ -187,6 +250,8 @@ static int ask_for(struct lb_netlink *netlink, struct request *r, struct wanted 
             if (header.nlmsg_seq != netlink->seq)
                 continue;
             take_wanted(&wanted, header.nlmsg_type, rest);
+            if (header.nlmsg_type == NLMSG_DONE)
+                return 0;
             if (header.nlmsg_type != NLMSG_ERROR)
                 continue;
             lb_rd_copy(&rest, &outcome, sizeof(outcome));
@@ -341,15 +406,47 @@ enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index
     return flags & IFA_F_TENTATIVE ? LB_ADDR6_TENTATIVE : LB_ADDR6_READY;
 }
 
-bool lb_netlink_is_local(struct lb_netlink *netlink, struct lb_addr addr) {
-    struct request r = request(RTM_GETROUTE, 0);
-    struct rtmsg message = {.rtm_family = os_family(addr),
-                            .rtm_dst_len = (uint8_t)(8 * addr_len(addr))};
-    struct rtmsg route = {0};
+/* The kernel lists those of IPv4, and has no way to ask for one. */
+static bool seek(struct lb_netlink *netlink, enum lb_family family, struct sought *sought) {
+    struct request r = request(RTM_GETADDR, NLM_F_DUMP);
+    struct ifaddrmsg message = {.ifa_family = family == LB_V6 ? AF_INET6 : AF_INET};
     put_bytes(&r, &message, sizeof(message));
-    put_attribute(&r, RTA_DST, addr.bytes, addr_len(addr));
-    return ask_for(netlink, &r, (struct wanted){.route = &route}) == 0 &&
-           route.rtm_type == RTN_LOCAL;
+    return ask_for(netlink, &r, (struct wanted){.sought = sought}) == 0 && sought->is_there;
+}
+
+bool lb_netlink_has_address(struct lb_netlink *netlink, int index, struct lb_prefix address,
+                            struct lb_lifetime *lifetime) {
+    struct sought sought = {.index = index, .address = address};
+    bool is_there = seek(netlink, address.addr.family, &sought);
+    if (is_there)
+        *lifetime = sought.lifetime;
+    return is_there;
+}
+
+bool lb_netlink_is_in_use(struct lb_netlink *netlink, int index) {
+    struct sought v4 = {.index = index}, v6 = {.index = index};
+    struct request r = request(RTM_GETLINK, 0);
+    struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    struct lb_link link = {0};
+    put_bytes(&r, &info, sizeof(info));
+    return (ask_for(netlink, &r, (struct wanted){.link = &link}) == 0 && link.has_master) ||
+           seek(netlink, LB_V4, &v4) || seek(netlink, LB_V6, &v6);
+}
+
+int lb_netlink_way(struct lb_netlink *netlink, struct lb_addr to, int index, struct lb_way *way) {
+    struct request r = request(RTM_GETROUTE, 0);
+    struct rtmsg message = {.rtm_family = os_family(to),
+                            .rtm_dst_len = (uint8_t)(8 * addr_len(to))};
+    put_bytes(&r, &message, sizeof(message));
+    put_attribute(&r, RTA_DST, to.bytes, addr_len(to));
+    if (index != 0)
+        put_u32(&r, RTA_OIF, (uint32_t)index);
+    return ask_for(netlink, &r, (struct wanted){.way = way});
+}
+
+bool lb_netlink_is_local(struct lb_netlink *netlink, struct lb_addr addr) {
+    struct lb_way way = {0};
+    return lb_netlink_way(netlink, addr, 0, &way) == 0 && way.is_local;
 }
 
 static struct request route_request(uint16_t type, uint16_t flags, int index,
@@ -378,7 +475,7 @@ static struct request route_request(uint16_t type, uint16_t flags, int index,
 int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
                          bool is_on_link, uint32_t metric) {
     struct request r =
-        route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, route, is_on_link, metric);
+        route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, route, is_on_link, metric);
     return ask(netlink, &r);
 }
 

@@ -19,6 +19,7 @@ struct lb_link {
     bool is_up;       /* by an administrator */
     bool has_carrier; /* and packets can pass */
     bool is_ethernet;
+    bool has_master; /* it is part of a bridge, a bond or a team */
     uint32_t mtu;
     uint8_t mac[6];
 };
@@ -51,6 +52,17 @@ int lb_netlink_add_address(struct lb_netlink *netlink, int index, struct lb_pref
                            uint32_t lease_s);
 int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_prefix address);
 
+/* In seconds; UINT32_MAX: for ever. */
+struct lb_lifetime {
+    uint32_t preferred_s, valid_s;
+};
+/* Whether the interface has this very address (of IPv4 with this length, by which the kernel tells
+ * two of them apart); then its lifetime is written. */
+bool lb_netlink_has_address(struct lb_netlink *netlink, int index, struct lb_prefix address,
+                            struct lb_lifetime *lifetime);
+/* Whether it has any address but link-local ones of IPv6, or is part of a bridge or a bond. */
+bool lb_netlink_is_in_use(struct lb_netlink *netlink, int index);
+
 /* What has become of an IPv6 address. */
 enum lb_addr6_state {
     LB_ADDR6_ABSENT,
@@ -72,11 +84,22 @@ enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index
  * probe. */
 bool lb_netlink_is_local(struct lb_netlink *netlink, struct lb_addr addr);
 
-/* is_on_link: the router is reached directly, though it is in none of the interface's networks.
- * metric: 0 for the kernel's usual one; of several ways the one with the least metric is used. */
+/* Adds a route beside those that are there; EEXIST: there is one to the same place with this
+ * metric, be it another interface's. is_on_link: the router is reached directly, though it is in
+ * none of the interface's networks. metric: 0 for the kernel's usual one; of several ways the one
+ * with the least metric is used. */
 int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
                          bool is_on_link, uint32_t metric);
 int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
                          uint32_t metric);
+
+/* How the kernel would send to an address. */
+struct lb_way {
+    int index;          /* by this interface */
+    struct lb_addr via; /* zero: directly */
+    bool is_local;      /* the address is the machine's own */
+};
+/* index: as if sent by this interface; 0: as it is for whoever binds to none. */
+int lb_netlink_way(struct lb_netlink *netlink, struct lb_addr to, int index, struct lb_way *way);
 
 #endif

@@ -203,6 +203,16 @@ static bool has_network(const struct lb_run *run) {
     return run->has_iface && run->loop.is_bound;
 }
 
+void lb_run_pin(struct lb_run *run) {
+    const struct lb_iscsi *session = lb_boot_session(&run->boot);
+    struct lb_iscsi_standing standing;
+    if (!has_network(run))
+        return;
+    lb_iface_pin(&run->iface, lb_iscsi_peer(session).addr);
+    if (lb_iscsi_is_at_rest(session, &standing)) /* a redirect led from there */
+        lb_iface_pin(&run->iface, standing.home.addr);
+}
+
 void lb_run_hold(struct lb_run *run) {
     if (has_network(run))
         lb_iface_hold(&run->iface);
@@ -241,13 +251,15 @@ void lb_run_stop(struct lb_run *run, bool release) {
     }
 }
 
+/* A signal that came meanwhile ends the process when the loop is closed, and not before all is as
+ * it was found. */
 void lb_run_close(struct lb_run *run, bool undo) {
-    if (run->has_loop)
-        lb_loop_close(&run->loop);
     if (run->has_iface && undo)
         lb_iface_restore(&run->iface);
     else if (run->has_iface)
         lb_iface_keep(&run->iface);
+    if (run->has_loop)
+        lb_loop_close(&run->loop);
     if (run->has_iface)
         lb_iface_close(&run->iface);
     lb_config_wipe_secrets(&run->config);

@@ -48,6 +48,9 @@ bool lb_run_until_ready(struct lb_run *run);
 bool lb_run_read(struct lb_run *run, uint64_t lba, uint32_t blocks, uint8_t *buffer);
 /* Submits an operation, and waits for it. */
 bool lb_run_operation(struct lb_run *run, struct lb_disk_op *op);
+/* While the session is there: whoever binds to no interface (the kernel, a keeper, iscsid, the next
+ * program) reaches its target by our interface, too, also where another has the default route. */
+void lb_run_pin(struct lb_run *run);
 /* The addresses stay, also when nobody renews the lease: without them the root disk were gone. */
 void lb_run_hold(struct lb_run *run);
 /* The interface for the running system: netfiles.h. False: run->error. */

@@ -293,6 +293,7 @@ bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached)
     lb_format(attached->device, sizeof(attached->device), "/dev/%s", t.device);
     if (is_kept)
         note_login(&t, attached);
+    lb_run_pin(run);
     lb_boot_hand_over(&run->boot, lb_now_us());
     return true;
 }

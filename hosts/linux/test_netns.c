@@ -98,9 +98,10 @@ static void address_routes_and_mtu_are_set_and_taken_back(void) {
     CHECK_STR(iface.remark, "");
     CHECK(
         run("ip -4 -o addr show ta0 | grep -q '192.0.2.50/24 brd 192.0.2.255.*valid_lft 600sec'"));
-    CHECK(run("ip route show | grep -q '^default via 192.0.2.254 dev ta0 proto dhcp *$'"));
+    CHECK(run("ip route show | grep -q '^default via 192.0.2.254 dev ta0 proto dhcp metric 1024'"));
     CHECK(run("ip route show | grep -q '^198.51.100.0/24 dev ta0'"));
-    CHECK(run("ip route show | grep -q '^203.0.113.0/24 via 10.9.8.7 dev ta0 proto dhcp onlink'"));
+    CHECK(run("ip route show | grep -q '^203.0.113.0/24 via 10.9.8.7 dev ta0 proto dhcp metric "
+              "1026 onlink'"));
     CHECK(run("ip link show ta0 | grep -q 'mtu 1400'"));
     CHECK(lb_machine_has_address("ta0"));
     lb_iface_restore(&iface);
@@ -142,6 +143,119 @@ static void what_was_up_before_stays_up(void) {
     CHECK(run("ip -o link show ta0 | grep -q '[<,]UP[,>]'"));
     CHECK(run("ip -4 -o addr show ta0 | grep -q 198.51.100.1"));
     CHECK(run("ip addr flush dev ta0 && ip link set ta0 down"));
+    lb_iface_close(&iface);
+}
+
+/* ---- what is others' --------------------------------------------------------------------------
+ */
+
+/* Runs a boot's life on ta0 while `before` is what others have done, and `meanwhile` what they do
+ * in its course; `after` must hold while the boot is configured, and when it is undone. */
+static void boots_beside(const char *before, const char *meanwhile, const char *after) {
+    struct lb_boot_net net = usual_net();
+    CHECK(run(before));
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    CHECK(run(meanwhile));
+    CHECK(run(after));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL); /* a renewal */
+    CHECK(run(after));
+    lb_iface_restore(&iface);
+    CHECK(run(after));
+    lb_iface_close(&iface);
+}
+
+static void another_interfaces_routes_stay_whatever_their_metric(void) {
+    static const char *const metrics[] = {"", "metric 100", "metric 1024", "metric 1025"};
+    CHECK(run("ip link add up0 type veth peer name up1; ip link set up1 up; ip link set up0 up; "
+              "ip addr add 10.9.9.2/24 dev up0"));
+    for (size_t i = 0; i < LB_COUNT(metrics); i++) {
+        char before[160], after[160];
+        lb_format(before, sizeof(before),
+                  "ip route add default via 10.9.9.1 %s && ip route add 198.51.100.0/24 via "
+                  "10.9.9.1 %s",
+                  metrics[i], metrics[i]);
+        lb_format(after, sizeof(after),
+                  "ip route show dev up0 | grep -q '^default via 10.9.9.1 *%s *$' && "
+                  "ip route show dev up0 | grep -q '^198.51.100.0/24 via 10.9.9.1 *%s *$'",
+                  metrics[i], metrics[i]);
+        boots_beside(before, "ip route show dev ta0 | grep -q '^default via 192.0.2.254 '", after);
+        CHECK(run("test -z \"$(ip route show dev ta0)\""));
+        CHECK(run("ip route flush dev up0 proto boot"));
+    }
+    CHECK(run("ip link del up0"));
+}
+
+static void our_own_interfaces_routes_of_others_stay(void) {
+    boots_beside("ip link set ta0 up; ip addr add 192.0.2.9/24 dev ta0; "
+                 "ip route add default via 192.0.2.1 dev ta0 metric 1024",
+                 "ip route show dev ta0 | grep -q 'default via 192.0.2.254'",
+                 "ip route show dev ta0 | grep -q '^default via 192.0.2.1 metric 1024'");
+    CHECK(run("ip addr flush dev ta0; ip link set ta0 down"));
+}
+
+static void the_same_address_of_another_stays_with_its_lifetime(void) {
+    boots_beside("ip link set ta0 up; ip addr add 192.0.2.50/24 dev ta0", "true",
+                 "ip -o addr show dev ta0 | grep -q '192.0.2.50/24 .*valid_lft forever'");
+    CHECK(run("ip addr flush dev ta0; ip link set ta0 down"));
+}
+
+static void an_address_that_others_add_meanwhile_stays_and_so_does_the_interface(void) {
+    boots_beside("true",
+                 "ip addr show dev ta0 | grep -q 192.0.2.77 || ip addr add 192.0.2.77/24 dev ta0",
+                 "ip -o addr show dev ta0 | grep -q 192.0.2.77/24 && "
+                 "ip -o link show ta0 | grep -q '[<,]UP[,>]'");
+    CHECK(run("test \"$(ip -4 -o addr show ta0 | wc -l)\" = 1"));
+    CHECK(run("ip addr flush dev ta0; ip link set ta0 down"));
+}
+
+static void an_mtu_that_others_set_meanwhile_stays(void) {
+    struct lb_boot_net net = usual_net();
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    CHECK(run("ip link set ta0 mtu 1300"));
+    lb_iface_restore(&iface);
+    CHECK(run("ip link show ta0 | grep -q 'mtu 1300'"));
+    CHECK(run("ip link set ta0 mtu 1500"));
+    lb_iface_close(&iface);
+}
+
+/* Strict: what a target says from behind our router would be thrown away, for the other interface
+ * has the default route. */
+static void the_check_of_where_packets_come_from_is_loose_meanwhile(void) {
+    CHECK(run("sysctl -qw net.ipv4.conf.ta0.rp_filter=1"));
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK(lb_sysctl_is("ipv4/conf", "ta0", "rp_filter", "2"));
+    lb_iface_restore(&iface);
+    CHECK(lb_sysctl_is("ipv4/conf", "ta0", "rp_filter", "1"));
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK(run("sysctl -qw net.ipv4.conf.ta0.rp_filter=0"));
+    lb_iface_restore(&iface);
+    CHECK(lb_sysctl_is("ipv4/conf", "ta0", "rp_filter", "0"));
+    lb_iface_close(&iface);
+}
+
+static void an_address_is_pinned_to_our_interface_where_another_would_be_taken(void) {
+    struct lb_boot_net net = usual_net();
+    net.route_count = 1;
+    CHECK(run("ip link add up0 type veth peer name up1; ip link set up1 up; ip link set up0 up; "
+              "ip addr add 10.9.9.2/24 dev up0; ip route add default via 10.9.9.1"));
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    CHECK(run("ip route get 203.0.113.7 | grep -q 'dev up0'"));
+    lb_iface_pin(&iface, lb_addr_v4(203, 0, 113, 7));
+    lb_iface_pin(&iface, lb_addr_v4(203, 0, 113, 7)); /* it is there */
+    lb_iface_pin(&iface, lb_addr_v4(192, 0, 2, 1));   /* ours anyway */
+    CHECK(run("ip route get 203.0.113.7 | grep -q 'via 192.0.2.254 dev ta0'"));
+    CHECK(run("ip route get 203.0.113.8 | grep -q 'dev up0'"));
+    CHECK(run("test \"$(ip route show dev ta0 | wc -l)\" = 3"));
+    lb_iface_restore(&iface);
+    CHECK(run("test -z \"$(ip route show dev ta0)\""));
+    CHECK(run("ip link del up0"));
     lb_iface_close(&iface);
 }
 
@@ -388,6 +502,13 @@ static const struct {
     T(address_routes_and_mtu_are_set_and_taken_back),
     T(another_lease_takes_the_place_of_the_first),
     T(what_was_up_before_stays_up),
+    T(another_interfaces_routes_stay_whatever_their_metric),
+    T(our_own_interfaces_routes_of_others_stay),
+    T(the_same_address_of_another_stays_with_its_lifetime),
+    T(an_address_that_others_add_meanwhile_stays_and_so_does_the_interface),
+    T(an_mtu_that_others_set_meanwhile_stays),
+    T(the_check_of_where_packets_come_from_is_loose_meanwhile),
+    T(an_address_is_pinned_to_our_interface_where_another_would_be_taken),
     T(what_is_kept_is_not_taken_back),
     T(an_mtu_that_the_card_refuses_is_remarked),
     T(a_broadcast_is_received_without_an_address),

@@ -91,7 +91,7 @@ static struct answers6 answers6(size_t count) {
 }
 
 static bool setting_is(const char *name, const char *value) {
-    return lb_sysctl_is("conf", "ta0", name, value);
+    return lb_sysctl_is("ipv6/conf", "ta0", name, value);
 }
 
 static void the_kernels_own_autoconfiguration_is_off_meanwhile(void) {
@@ -101,7 +101,7 @@ static void the_kernels_own_autoconfiguration_is_off_meanwhile(void) {
     close_iface6();
     CHECK(setting_is("accept_ra", "1") && setting_is("autoconf", "1"));
     CHECK(setting_is("addr_gen_mode", "0") && setting_is("dad_transmits", "1"));
-    CHECK(lb_sysctl_is("neigh", "ta0", "retrans_time_ms", "1000"));
+    CHECK(lb_sysctl_is("ipv6/neigh", "ta0", "retrans_time_ms", "1000"));
 }
 
 static void without_ipv6_the_kernels_settings_are_left_alone(void) {
@@ -114,7 +114,7 @@ static void without_ipv6_the_kernels_settings_are_left_alone(void) {
 
 static void ipv6_that_is_switched_off_is_switched_on_meanwhile(void) {
     struct lb_sysctl off;
-    CHECK_EQ(lb_sysctl_set(&off, "conf", "ta0", "disable_ipv6", "1"), 0);
+    CHECK_EQ(lb_sysctl_set(&off, "ipv6/conf", "ta0", "disable_ipv6", "1"), 0);
     open_iface6();
     CHECK(setting_is("disable_ipv6", "0"));
     close_iface6();
@@ -128,12 +128,12 @@ static void several_addresses_are_probed_at_once_in_a_tenth_of_a_second(void) {
     lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("fe80::77/64"));
     lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("2001:db8:1::77/64"));
     lb_iface6_probe(&iface.v6, &iface.netlink, prefix6("2001:db8:2::77/128"));
-    CHECK(!lb_sysctl_is("neigh", "ta0", "retrans_time_ms", "1000"));
+    CHECK(!lb_sysctl_is("ipv6/neigh", "ta0", "retrans_time_ms", "1000"));
     seen = answers6(3);
     CHECK_EQ(seen.conflicts, 0);
     CHECK(seen.took_us >= 90 * LB_US_MS && seen.took_us < 900 * LB_US_MS);
     tap_note("%u ms", (unsigned)(seen.took_us / LB_US_MS));
-    CHECK(lb_sysctl_is("neigh", "ta0", "retrans_time_ms", "1000"));
+    CHECK(lb_sysctl_is("ipv6/neigh", "ta0", "retrans_time_ms", "1000"));
     CHECK(run("ip -6 -o addr show dev ta0 | grep -q '2001:db8:2::77/128'"));
     lb_iface6_probe(&iface.v6, &iface.netlink,
                     prefix6("fe80::77/64")); /* it is there: no second wait */
@@ -269,6 +269,57 @@ static void both_families_are_configured_and_each_may_go(void) {
     CHECK_STR(lb_iface_configure(&iface, &net), NULL);
     CHECK(run("test -z \"$(ip -6 -o addr show dev ta0)\""));
     close_iface6();
+}
+
+/* Routes of router advertisements have the metric that ours begin with. */
+static void another_interfaces_routes_stay(void) {
+    static const char *const metrics[] = {"1024", "1025", "100"};
+    struct lb_boot_net net = usual_net6();
+    CHECK(run("ip link add up0 type veth peer name up1; ip link set up1 up; ip link set up0 up; "
+              "ip addr add 2001:db8:9::2/64 dev up0 nodad"));
+    for (size_t i = 0; i < LB_COUNT(metrics); i++) {
+        char before[160], after[160];
+        lb_format(before, sizeof(before),
+                  "ip -6 route add default via 2001:db8:9::1 dev up0 metric %s", metrics[i]);
+        lb_format(after, sizeof(after),
+                  "ip -6 route show dev up0 | grep -q '^default via 2001:db8:9::1 metric %s'",
+                  metrics[i]);
+        CHECK(run(before));
+        open_iface6();
+        CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+        CHECK(run(after));
+        CHECK(run("test \"$(ip -6 route show default dev ta0 | wc -l)\" = 2"));
+        CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+        close_iface6();
+        CHECK(run(after));
+        CHECK(run("ip -6 route flush default dev up0"));
+    }
+    CHECK(run("ip link del up0"));
+}
+
+static void the_same_address_of_another_keeps_lifetime_and_route(void) {
+    struct lb_boot_net net = usual_net6();
+    CHECK(
+        run("ip link set tb0 up; ip link set ta0 up; ip addr add 2001:db8:1::77/64 dev ta0 nodad"));
+    open_iface();
+    iface.has_ipv6 = true;
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    lb_iface_hold(&iface);
+    lb_iface_restore(&iface);
+    lb_iface_close(&iface);
+    CHECK(run("ip -6 -o addr show dev ta0 | grep -q '2001:db8:1::77/64 .*valid_lft forever'"));
+    CHECK(run("ip -6 route show dev ta0 | grep -q '^2001:db8:1::/64 proto kernel'"));
+    CHECK(run("ip addr flush dev ta0 scope global; ip link set ta0 down"));
+}
+
+static void a_setting_that_others_change_meanwhile_stays(void) {
+    open_iface6();
+    CHECK(setting_is("accept_ra", "0"));
+    CHECK(run("sysctl -qw net.ipv6.conf.ta0.accept_ra=2"));
+    close_iface6();
+    CHECK(setting_is("accept_ra", "2"));
+    CHECK(run("sysctl -qw net.ipv6.conf.ta0.accept_ra=1"));
 }
 
 static void an_address_that_was_there_before_stays(void) {
@@ -444,6 +495,9 @@ static const struct {
     T(an_address_that_is_set_without_a_probe_hears_at_once),
     T(a_renewal_changes_lifetimes_and_routers_in_place),
     T(both_families_are_configured_and_each_may_go),
+    T(another_interfaces_routes_stay),
+    T(the_same_address_of_another_keeps_lifetime_and_route),
+    T(a_setting_that_others_change_meanwhile_stays),
     T(an_address_that_was_there_before_stays),
     T(advertisements_with_hop_limit_255_alone_are_heard),
     T(a_solicitation_leaves_from_nowhere_and_the_kernel_finds_it_good),
