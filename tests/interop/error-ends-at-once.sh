@@ -20,7 +20,7 @@ takes_less() {
 takes_less 1500 rootpath-fields "probe with a broken Root Path" \
     probe --interface=vc0 --discovery=off --rootpath=iscsi:nonsense
 takes_less 1500 connect-refused "read where nobody listens" \
-    read --attempts=1 "iscsi:$server_ip::::$iqn"
+    read --attempts=1 --rootpath="iscsi:$server_ip::::$iqn"
 takes_less 1500 not-enabled "boot that nobody enabled" boot --interface=vc0
 takes_less 1500 connect-refused "boot where nobody listens" boot --interface=vc0 --enable=yes \
     --attempts=1 --address=192.0.2.60/24 --rootpath="iscsi:$server_ip::::$iqn" --family=4
