@@ -1,4 +1,5 @@
 #include "hosts/linux/keeper.h"
+#include "core/iscsi/iscsi_wire.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/relogin.h"
@@ -18,6 +19,8 @@
 #define LOOK_MS      2000 /* without a report, too: iscsid may be stopped in a login */
 #define PAUSE_MIN_MS 250
 #define PAUSE_MAX_MS 4000
+#define LOGOUT_S     10 /* for the answer to a logout; as core/iscsi has it */
+#define STACK_BYTES  (256 << 10)
 #define FIRST_FD     3
 #define GROUP_ISCSID 1 /* of the kernel's reports, as a bit */
 
@@ -27,6 +30,7 @@ struct keeper {
     uint32_t port_id; /* ours, of the netlink socket */
     int state_fd;     /* the session's state in sysfs */
     int listeners_fd; /* /proc/net/netlink */
+    struct lb_kernel_pdu pdu;
     uint8_t room[LB_ISCSI_RX_MIN];
 };
 
@@ -71,7 +75,8 @@ bool lb_keeper_has_rival(struct lb_bytes line, uint32_t our_port) {
     uint64_t address, protocol, port, groups;
     return next_number(&line, true, &address) && next_number(&line, false, &protocol) &&
            next_number(&line, false, &port) && next_number(&line, true, &groups) &&
-           protocol == NETLINK_ISCSI && port != our_port && (groups & GROUP_ISCSID) != 0;
+           protocol == NETLINK_ISCSI && (groups & GROUP_ISCSID) != 0 && port != our_port &&
+           !lb_kernel_iscsi_is_ours((uint32_t)port);
 }
 
 /* Who is told when a connection is lost, besides us. Without stdio, which would give again what it
@@ -96,12 +101,55 @@ static bool has_other_listener(const struct keeper *k) {
     return false;
 }
 
+/* ---- what the target says -----------------------------------------------------------------------
+ */
+
+struct lb_keeper_asked lb_keeper_hear(const uint8_t bhs[LB_STREAM_BHS]) {
+    struct lb_iscsi_pdu pdu;
+    if (!lb_iscsi_decode(bhs, &pdu) || pdu.opcode != LB_OP_ASYNC)
+        return (struct lb_keeper_asked){.ask = LB_KEEPER_NOTHING};
+    switch (pdu.async.event) {
+    case LB_ASYNC_LOGOUT_REQUEST:
+    case LB_ASYNC_NEGOTIATE: /* a logout is a permitted answer, and a login negotiates */
+        return (struct lb_keeper_asked){.ask = LB_KEEPER_LOGOUT, .within_s = pdu.async.parameter3};
+    case LB_ASYNC_CONNECTION_DROP:
+    case LB_ASYNC_SESSION_DROP:
+        return (struct lb_keeper_asked){.ask = LB_KEEPER_AGAIN, .wait_s = pdu.async.parameter2};
+    case LB_ASYNC_TASKS_TERMINATED: /* of which the kernel would wait for each */
+        return (struct lb_keeper_asked){.ask = LB_KEEPER_AGAIN};
+    default:
+        return (struct lb_keeper_asked){.ask = LB_KEEPER_NOTHING};
+    }
+}
+
+bool lb_keeper_is_logged_out(const uint8_t bhs[LB_STREAM_BHS], unsigned *wait_s) {
+    struct lb_iscsi_pdu pdu;
+    if (!lb_iscsi_decode(bhs, &pdu) || pdu.opcode != LB_OP_LOGOUT_RESPONSE)
+        return false;
+    *wait_s = pdu.logout_response.time2wait_s;
+    return true;
+}
+
 /* ---- a session that is lost -------------------------------------------------------------------
  */
 
-static void log_in_again(struct keeper *k) {
+static bool is_to_be_left(const struct keeper *k) {
+    return session_state(k) != STATE_LOST || has_other_listener(k);
+}
+
+/* The commands of the disk wait from now on. A target may name hours: half of the time in which the
+ * kernel expects the session back is left for the login. */
+static void wait_for_target(struct keeper *k, unsigned wait_s) {
+    struct lb_error ignored = {0};
+    wait_s = LB_MIN(wait_s, k->again.settings.recovery_s / 2);
+    (void)lb_kernel_iscsi_stop(&k->kernel, &ignored);
+    for (unsigned i = 0; i < wait_s && !is_to_be_left(k); i++)
+        (void)poll(NULL, 0, 1000);
+}
+
+static void log_in_again(struct keeper *k, unsigned wait_s) {
     unsigned pause_ms = PAUSE_MIN_MS, attempts = 0;
-    say(k, "the connection is lost; logging in again");
+    wait_for_target(k, wait_s);
     for (;;) {
         struct lb_error error = {0};
         if (lb_relogin(&k->kernel, &k->again, lb_span(k->room, sizeof(k->room)), &error)) {
@@ -112,19 +160,76 @@ static void log_in_again(struct keeper *k) {
             say(k, "%s: %s; trying until it is back", lb_code_word(error.code), error.facts);
         (void)poll(NULL, 0, (int)pause_ms);
         pause_ms = LB_MIN(pause_ms * 2, PAUSE_MAX_MS);
-        if (session_state(k) != STATE_LOST || has_other_listener(k))
+        if (is_to_be_left(k))
             return;
     }
+}
+
+static bool send_logout(struct keeper *k) {
+    const struct lb_iscsi_pdu pdu = {.opcode = LB_OP_LOGOUT_REQUEST,
+                                     .immediate = true,
+                                     .final = true,
+                                     .logout = {.reason = LB_LOGOUT_SESSION}};
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_error error = {0};
+    lb_iscsi_encode(&pdu, bhs);
+    if (lb_kernel_iscsi_send(&k->kernel, bhs, lb_bytes(NULL, 0), &error))
+        return true;
+    say(k, "%s", error.facts);
+    return false;
+}
+
+/* RFC 7143 11.9.1: as early as possible, and within the time that the target gives. What its answer
+ * says of the time until the next login is kept to; without an answer, what the login said. */
+static unsigned log_out(struct keeper *k, unsigned within_s) {
+    uint64_t until_us = lb_now_us() + LB_MIN(within_s, (unsigned)LOGOUT_S) * LB_US_SEC;
+    unsigned wait_s = k->again.time2wait_s;
+    if (!send_logout(k))
+        return wait_s;
+    while (lb_now_us() < until_us) {
+        struct pollfd events = {.fd = k->kernel.fd, .events = POLLIN};
+        bool is_open = lb_kernel_iscsi_look(&k->kernel);
+        if (k->pdu.is_there && lb_keeper_is_logged_out(k->pdu.bhs, &wait_s))
+            return wait_s;
+        k->pdu.is_there = false;
+        if (!is_open)
+            return wait_s;
+        (void)poll(&events, 1, (int)((until_us - lb_now_us()) / LB_US_MS) + 1);
+    }
+    return wait_s;
+}
+
+/* What the target said, or the kernel, or the session's state. */
+static void look(struct keeper *k, enum state state) {
+    bool is_lost = !lb_kernel_iscsi_look(&k->kernel) || state == STATE_LOST;
+    struct lb_keeper_asked asked = {.ask = LB_KEEPER_NOTHING};
+    if (k->pdu.is_there)
+        asked = lb_keeper_hear(k->pdu.bhs);
+    k->pdu.is_there = false;
+    if ((!is_lost && asked.ask == LB_KEEPER_NOTHING) || has_other_listener(k))
+        return;
+    if (asked.ask == LB_KEEPER_LOGOUT && !is_lost) {
+        say(k, "the target asks for a logout within %u s; logging out and in again",
+            asked.within_s);
+        log_in_again(k, log_out(k, asked.within_s));
+        return;
+    }
+    if (asked.ask == LB_KEEPER_AGAIN) {
+        say(k, "the target drops the connection; logging in again in %u s", asked.wait_s);
+        log_in_again(k, asked.wait_s);
+        return;
+    }
+    say(k, "the connection is lost; logging in again");
+    log_in_again(k, k->again.time2wait_s);
 }
 
 /* Until the session is gone. A report comes sooner than the state in sysfs. */
 static void watch(struct keeper *k) {
     enum state state = session_state(k);
+    k->kernel.pdu = &k->pdu;
     while (state != STATE_GONE) {
         struct pollfd events = {.fd = k->kernel.fd, .events = POLLIN};
-        bool is_told = !lb_kernel_iscsi_look(&k->kernel);
-        if ((state == STATE_LOST || is_told) && !has_other_listener(k))
-            log_in_again(k);
+        look(k, state);
         k->kernel.broken = 0;
         (void)poll(&events, 1, LOOK_MS);
         state = session_state(k);
@@ -156,8 +261,33 @@ static void reopen(int fd, const char *path) {
         dup2(opened, fd);
 }
 
-/* Nobody waits for it, no terminal stops it, and memory that it needs is not put on the disk that
- * is lost. Standard error is the kernel's log. */
+static void write_to(const char *path, const char *value) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)!write(fd, value, strlen(value));
+    close(fd);
+}
+
+/* The stack that the deepest call needs. */
+__attribute__((noinline)) static void fill_stack(void) {
+    volatile uint8_t room[STACK_BYTES];
+    for (size_t i = 0; i < sizeof(room); i += 1024)
+        room[i] = 0;
+}
+
+/* Memory that it needs is there, and stays: it may be short when the disk is lost that would take
+ * what can be written out, and everything that waits for memory then waits for us. Where one of
+ * these is refused, the keeper is as good as it can be. */
+static void hold_memory(void) {
+    fill_stack();
+    (void)!mlockall(MCL_CURRENT | MCL_FUTURE);
+    (void)!prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+    write_to("/proc/self/oom_score_adj", "-1000");
+}
+
+/* Nobody waits for it, no terminal stops it, no core has its secrets. Standard error is the
+ * kernel's log. */
 static void stand_alone(void) {
     sigset_t none;
     setsid();
@@ -170,15 +300,17 @@ static void stand_alone(void) {
     (void)!chdir("/");
     program_invocation_name[0] = '@';
     prctl(PR_SET_NAME, "lunboot-keeper");
-    (void)!mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+    prctl(PR_SET_DUMPABLE, 0);
 }
 
 _Noreturn static void be_keeper(const struct lb_attached *attached) {
     static struct keeper k;
     stand_alone();
     k.again = attached->again;
-    if (open_files(&k, attached))
+    if (open_files(&k, attached)) {
+        hold_memory();
         watch(&k);
+    }
     lb_wipe(&k, sizeof(k));
     _exit(0);
 }

@@ -9,9 +9,12 @@
 
 #define ANSWER_S                                                                                   \
     10 /* the kernel answers while the request is being sent; this is for the odd one */
-#define GROUP_ISCSID 1   /* of events that are for everybody: a broken connection */
-#define CONNECTION   0   /* the number of the session's only connection */
-#define CMDS_MAX     128 /* as iscsid has it: room for commands of all LUNs together */
+#define GROUP_ISCSID 1 /* of events that are for everybody: a broken connection */
+#define MARK         UINT32_C(0x6b000000) /* no process, and no number that the kernel gives */
+#define MARK_MASK    UINT32_C(0xff000000)
+#define ROOM_BYTES   (256 << 10) /* of events, those of other sessions among them */
+#define CONNECTION   0           /* the number of the session's only connection */
+#define CMDS_MAX     128         /* as iscsid has it: room for commands of all LUNs together */
 
 /* enum iscsi_uevent_e */
 enum request {
@@ -190,13 +193,29 @@ static bool read_handle(struct lb_kernel_iscsi *kernel, const char *sysfs) {
            lb_parse_u64(lb_bytes_trim(lb_bytes(text, (size_t)got)), UINT64_MAX, &kernel->transport);
 }
 
+bool lb_kernel_iscsi_is_ours(uint32_t port) {
+    return (port & MARK_MASK) == MARK;
+}
+
+/* By number; where another process has it (of another PID namespace), by one of the kernel's. */
+static bool bind_netlink(int fd) {
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK,
+                                  .nl_pid = MARK | ((uint32_t)getpid() & ~MARK_MASK),
+                                  .nl_groups = GROUP_ISCSID};
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return true;
+    address.nl_pid = 0;
+    return bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 static int open_netlink(void) {
-    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = GROUP_ISCSID};
     struct timeval patience = {.tv_sec = ANSWER_S};
-    int error, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ISCSI);
+    int error, room = ROOM_BYTES, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ISCSI);
     if (fd < 0)
         return -1;
-    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+    /* Where this is refused the usual room must do. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+    if (bind_netlink(fd) &&
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
         return fd;
     error = errno;
@@ -424,7 +443,7 @@ bool lb_kernel_iscsi_send(struct lb_kernel_iscsi *kernel, const uint8_t bhs[LB_S
     m.header.nlmsg_len += (uint32_t)(sizeof(m.pdu.bhs) + data.len);
     refused = ask_result(kernel, &m);
     lb_wipe(&m, sizeof(m)); /* an answer of CHAP */
-    return refused == 0 || refuse(error, "sending a Login PDU", refused);
+    return refused == 0 || refuse(error, "sending a PDU", refused);
 }
 
 /* ---- events, and the end -----------------------------------------------------------------------

@@ -23,7 +23,8 @@
 
 #include "core/iscsi/iscsi.h"
 
-/* A PDU that the kernel leaves to user space: those of a login. */
+/* A PDU that the kernel leaves to user space: those of a login, what the target says on its own
+ * (Async Message), the answer to a logout. */
 struct lb_kernel_pdu {
     bool is_there;
     uint8_t bhs[LB_STREAM_BHS];
@@ -68,8 +69,11 @@ void lb_kernel_iscsi_own(struct lb_kernel_iscsi *kernel, uint32_t sid);
 bool lb_kernel_iscsi_stop(struct lb_kernel_iscsi *kernel, struct lb_error *error);
 /* fd is a TCP connection, which the kernel reads from now on; the caller may close it. */
 bool lb_kernel_iscsi_bind(struct lb_kernel_iscsi *kernel, int fd, struct lb_error *error);
-/* The kernel puts its own CmdSN and task tag into the header. data_len at most
- * LB_STREAM_LOGIN_DATA, without padding. */
+/* Whether this netlink port is that of a socket of lb_kernel_iscsi_open, in any process: its number
+ * is a mark by which those of ours know each other. iscsid's is another. */
+bool lb_kernel_iscsi_is_ours(uint32_t port);
+/* A Login PDU, or a Logout once the session is logged in. The kernel puts its own CmdSN and task
+ * tag into the header. data_len at most LB_STREAM_LOGIN_DATA, without padding. */
 bool lb_kernel_iscsi_send(struct lb_kernel_iscsi *kernel, const uint8_t bhs[LB_STREAM_BHS],
                           struct lb_bytes data, struct lb_error *error);
 /* The login is done, as standing says, but for its cmd_sn: the kernel has its own. */

@@ -14,7 +14,7 @@
 
 struct relogin {
     struct lb_kernel_iscsi *kernel;
-    const struct lb_login_again *again;
+    struct lb_login_again *again;
     struct lb_iscsi session;
     struct lb_rand rand;
     struct lb_trace trace; /* zero: none */
@@ -158,12 +158,36 @@ static bool wait(struct relogin *r, uint64_t until_us, struct lb_error *error) {
     return !fds[1].revents || r->is_connected || connected(r, error);
 }
 
+/* The portal itself was judged when the session was made. */
+static bool may_connect(struct relogin *r, struct lb_endpoint peer, struct lb_error *error) {
+    const struct lb_rules_portal portal = {.peer = peer, .was_redirected = true};
+    bool permanent;
+    if (!lb_iscsi_was_redirected(&r->session, &permanent) ||
+        lb_rules_portal(&r->again->policy, &portal))
+        return true;
+    lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by a redirect of %s",
+            lb_endpoint_text(peer).s, r->again->config.target,
+            lb_endpoint_text(r->again->config.portal).s);
+    return false;
+}
+
+static bool is_protected(const struct relogin *r, struct lb_error *error) {
+    const char *unmet = lb_rules_unmet(&r->again->policy, lb_iscsi_agreed(&r->session));
+    if (unmet)
+        lb_fail(error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, r->again->config.target,
+                lb_endpoint_text(lb_iscsi_peer(&r->session)).s);
+    return !unmet;
+}
+
 static bool resume(struct relogin *r, struct lb_error *error) {
     struct lb_iscsi_standing standing;
+    if (!is_protected(r, error))
+        return false;
     if (!lb_iscsi_is_at_rest(&r->session, &standing)) {
         lb_fail(error, LB_E_HAND_OVER, "the target said more than the login");
         return false;
     }
+    r->again->time2wait_s = standing.agreed->time2wait_s;
     return lb_kernel_iscsi_resume(r->kernel, &standing, &r->again->settings, error);
 }
 
@@ -177,6 +201,8 @@ static bool log_in(struct relogin *r, struct lb_error *error) {
                 return false;
             break;
         case LB_ISCSI_CONNECT:
+            if (!may_connect(r, action.peer, error))
+                return false;
             open_connection(r, action.peer);
             break;
         case LB_ISCSI_RESOLVE: /* a redirect to a name: nobody is there to ask */
@@ -197,14 +223,19 @@ static bool log_in(struct relogin *r, struct lb_error *error) {
     return false;
 }
 
-bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_login_again *again,
-                struct lb_span room, struct lb_error *error) {
+bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, struct lb_span room,
+                struct lb_error *error) {
     static struct relogin r;
+    struct lb_kernel_pdu *pdu_before = kernel->pdu;
     uint8_t seed[LB_RAND_SEED_BYTES];
     bool is_back;
 
     if (lb_seed_fill(seed, 0) == LB_SEED_NONE) {
         lb_fail(error, LB_E_INTERNAL, "random numbers: %s", strerror(errno));
+        return false;
+    }
+    if (!lb_rules_target(&again->policy, again->config.target)) {
+        lb_fail(error, LB_E_TARGET_NOT_ALLOWED, "%s", again->config.target);
         return false;
     }
     r = (struct relogin){.kernel = kernel, .again = again, .fd = -1};
@@ -220,7 +251,7 @@ bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_login_again *aga
         close_connection(&r);
     if (r.fd >= 0)
         close(r.fd);
-    kernel->pdu = NULL;
+    kernel->pdu = pdu_before;
     lb_wipe(&r, sizeof(r));
     lb_wipe(seed, sizeof(seed));
     return is_back;

@@ -6,19 +6,24 @@
 #ifndef LB_LINUX_RELOGIN_H
 #define LB_LINUX_RELOGIN_H
 
+#include "core/boot/boot_rules.h"
 #include "hosts/linux/kernel_iscsi.h"
 
 /* How. It has secrets: wipe it. */
 struct lb_login_again {
     struct lb_iscsi_config config; /* as the session was made; its portal an address */
     struct lb_kernel_iscsi_settings settings;
-    int interface; /* its index, for link-local portals */
+    int interface;           /* its index, for link-local portals */
+    struct lb_config policy; /* the administrator's, without secrets: core/boot/boot_rules.h */
+    uint32_t time2wait_s;    /* of the last login: RFC 7143 13.15 */
 };
 
-/* One attempt, of half a minute at most. room: staging for PDUs, LB_ISCSI_RX_MIN bytes. True: the
- * disk's commands go on. False: error; the kernel's session waits for the next attempt, until its
- * own recovery time is over. */
-bool lb_relogin(struct lb_kernel_iscsi *kernel, const struct lb_login_again *again,
-                struct lb_span room, struct lb_error *error);
+/* One attempt, of half a minute at most. room: staging for PDUs, LB_ISCSI_RX_MIN bytes. It goes to
+ * the portal of the configuration, which the engine has judged, and to where a redirect leads if
+ * the policy allows that; what `require` asks for is asked for again. True: the disk's commands go
+ * on, and time2wait_s is the new login's. False: error; the kernel's session waits for the next
+ * attempt, until its own recovery time is over. */
+bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, struct lb_span room,
+                struct lb_error *error);
 
 #endif

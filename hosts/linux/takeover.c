@@ -274,6 +274,9 @@ static void note_login(const struct takeover *t, struct lb_attached *attached) {
     attached->again.config = *standing.config;
     attached->again.config.portal = standing.home;
     attached->again.config.recover = false;
+    attached->again.time2wait_s = standing.agreed->time2wait_s;
+    attached->again.policy = t->run->config;
+    lb_config_wipe_secrets(&attached->again.policy);
     attached->again.interface = t->run->has_iface ? t->run->iface.link.index : 0;
 }
 

@@ -1,6 +1,7 @@
 /* The keeper, and a session of the kernel's that logs in again: a fake kernel at the other end of
  * the socket, and behind it a target, which sees the kernel's own CmdSN and tag and not ours. */
 #include "core/iscsi/iscsi_target_state.h"
+#include "core/iscsi/iscsi_wire.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/test_kernel.h"
 #include <arpa/inet.h>
@@ -238,7 +239,7 @@ static void each_refusal_of_the_kernels_ends_the_attempt(void) {
         const char *facts;
     } refusals[] = {{STOP, "stopping"},
                     {BIND, "giving the connection"},
-                    {SEND, "sending a Login PDU"},
+                    {SEND, "sending a PDU"},
                     {SET_PARAM, "setting parameter"},
                     {START, "starting"}};
     for (size_t i = 0; i < LB_COUNT(refusals); i++) {
@@ -252,6 +253,161 @@ static void each_refusal_of_the_kernels_ends_the_attempt(void) {
 
 static bool has_rival(const char *line) {
     return lb_keeper_has_rival(lb_bytes_of_text(line), 127);
+}
+
+/* ---- what an administrator allows --------------------------------------------------------------
+ */
+
+/* Another portal of 127.0.0.0/8, at the port. */
+static int listen_at(const char *address, uint16_t port) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(inet_pton(AF_INET, address, &at.sin_addr) == 1 && fd >= 0 &&
+          bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, 4) == 0);
+    return fd;
+}
+
+static void allow(const char *key, const char *value) {
+    CHECK(lb_config_set(&again.policy, LB_SOURCE_FILE, lb_bytes_of_text(key),
+                        lb_bytes_of_text(value), &error));
+}
+
+static bool was_connected_to(int fd) {
+    int got = accept(fd, NULL, NULL);
+    if (got >= 0)
+        close(got);
+    return got >= 0;
+}
+
+/* The target leads to `address`, which nobody allowed. */
+static void a_redirect_is_refused(const char *address, const char *bind_to, const char *list) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    int first = listen_somewhere(&port), second = listen_at(bind_to, port);
+    make_target(false);
+    node.login_status = LB_LOGIN_MOVED_TEMPORARILY;
+    lb_format(node.redirect, sizeof(node.redirect), "%s:%u", address, port);
+    configure(port, NULL);
+    if (list)
+        allow("allow-server", list);
+    lose_the_connection();
+    CHECK(!lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error));
+    CHECK_EQ(error.code, LB_E_SERVER_NOT_ALLOWED);
+    CHECK_HAS(error.facts, "named by a redirect");
+    CHECK(!was_connected_to(second));
+    stop_kernel();
+    CHECK_EQ(times_asked(START), 0);
+    close(first);
+    close(second);
+}
+
+static void a_redirect_to_this_machine_is_not_followed(void) {
+    a_redirect_is_refused("127.0.0.9", "127.0.0.9", NULL);
+    a_redirect_is_refused("[::1]", "127.0.0.9", NULL);
+    a_redirect_is_refused("[::ffff:127.0.0.9]", "127.0.0.9", NULL);
+}
+
+static void a_redirect_off_the_list_is_not_followed(void) {
+    a_redirect_is_refused("198.51.100.9", "127.0.0.9", "127.0.0.1,192.0.2.0/24");
+    a_redirect_is_refused("[2001:db8::9]", "127.0.0.9", "127.0.0.1,2001:db8:1::/64");
+}
+
+static bool log_in_with(const char *key, const char *value, const char *target_secret) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    bool is_back;
+    int fd = listen_somewhere(&port);
+    make_target(target_secret != NULL);
+    configure(port, target_secret);
+    allow(key, value);
+    lose_the_connection();
+    is_back = lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error);
+    close(fd);
+    stop_kernel();
+    return is_back;
+}
+
+static void what_is_required_is_required_again(void) {
+    static const char *const words[] = {"chap", "mutual-chap", "header-digest", "data-digest"};
+    for (size_t i = 0; i < LB_COUNT(words); i++) {
+        CHECK(!log_in_with("require", words[i], NULL));
+        CHECK_EQ(error.code, LB_E_REQUIRE_NOT_MET);
+        CHECK_HAS(error.facts, words[i]);
+        CHECK_EQ(times_asked(START), 0);
+    }
+    CHECK(log_in_with("require", "mutual-chap", "disk-secret-4567"));
+}
+
+static void a_target_off_the_list_is_not_logged_in_to(void) {
+    CHECK(!log_in_with("allow-target", "iqn.2026-11.test:other", NULL));
+    CHECK_EQ(error.code, LB_E_TARGET_NOT_ALLOWED);
+    CHECK_EQ(times_asked(BIND), 0);
+    CHECK(log_in_with("allow-target", "iqn.2026-11.test:*", NULL));
+}
+
+static void the_time_until_the_next_login_is_that_of_this_one(void) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    int fd = listen_somewhere(&port);
+    make_target(false);
+    configure(port, NULL);
+    again.time2wait_s = 77; /* of the one before */
+    lose_the_connection();
+    CHECK(lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error));
+    stop_kernel();
+    close(fd);
+    CHECK_EQ(again.time2wait_s, 0); /* as the target has it */
+}
+
+/* ---- what the target says on its own -----------------------------------------------------------
+ */
+
+static struct lb_keeper_asked hear(uint8_t event, uint16_t parameter2, uint16_t parameter3) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_ASYNC, .final = true, .itt = LB_ISCSI_NO_TAG};
+    pdu.async.event = event;
+    pdu.async.parameter2 = parameter2;
+    pdu.async.parameter3 = parameter3;
+    lb_iscsi_encode(&pdu, bhs);
+    return lb_keeper_hear(bhs);
+}
+
+static void what_the_target_asks_for_is_heard(void) {
+    CHECK_EQ(hear(1, 0, 7).ask, LB_KEEPER_LOGOUT);
+    CHECK_EQ(hear(1, 0, 7).within_s, 7);
+    CHECK_EQ(hear(4, 0, 3).ask, LB_KEEPER_LOGOUT);
+    CHECK_EQ(hear(2, 5, 9).ask, LB_KEEPER_AGAIN);
+    CHECK_EQ(hear(2, 5, 9).wait_s, 5);
+    CHECK_EQ(hear(3, 6, 9).ask, LB_KEEPER_AGAIN);
+    CHECK_EQ(hear(3, 6, 9).wait_s, 6);
+    CHECK_EQ(hear(5, 0, 0).ask, LB_KEEPER_AGAIN);
+    CHECK_EQ(hear(0, 1, 1).ask, LB_KEEPER_NOTHING); /* a SCSI event: the kernel's own affair */
+    CHECK_EQ(hear(248, 1, 1).ask, LB_KEEPER_NOTHING);
+    CHECK_EQ(hear(255, 1, 1).ask, LB_KEEPER_NOTHING);
+}
+
+static void the_answer_to_a_logout_says_how_long_to_wait(void) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_LOGOUT_RESPONSE, .final = true};
+    unsigned wait_s = 0;
+    pdu.logout_response.time2wait_s = 4;
+    lb_iscsi_encode(&pdu, bhs);
+    CHECK(lb_keeper_is_logged_out(bhs, &wait_s));
+    CHECK_EQ(wait_s, 4);
+    CHECK_EQ(lb_keeper_hear(bhs).ask, LB_KEEPER_NOTHING);
+    pdu = (struct lb_iscsi_pdu){.opcode = LB_OP_ASYNC, .final = true, .itt = LB_ISCSI_NO_TAG};
+    lb_iscsi_encode(&pdu, bhs);
+    CHECK(!lb_keeper_is_logged_out(bhs, &wait_s));
+}
+
+static void keepers_know_each_other(void) {
+    CHECK(lb_kernel_iscsi_is_ours(0x6b000000 | 430));
+    CHECK(!lb_kernel_iscsi_is_ours(430));        /* a process's number: iscsid */
+    CHECK(!lb_kernel_iscsi_is_ours(4194304));    /* the highest of them */
+    CHECK(!lb_kernel_iscsi_is_ours(2621355155)); /* the kernel's choice, for a second socket */
+    CHECK(!lb_kernel_iscsi_is_ours(UINT32_MAX - 4095));
+    CHECK(!lb_keeper_has_rival(lb_bytes_of_text("00000000ebfb441c 8   1795162542 00000001 0 0\n"),
+                               127));
 }
 
 static void who_else_listens_is_seen(void) {
@@ -273,6 +429,14 @@ int main(void) {
     TEST(an_impostor_gets_no_session);
     TEST(where_nobody_listens_nothing_is_bound);
     TEST(each_refusal_of_the_kernels_ends_the_attempt);
+    TEST(a_redirect_to_this_machine_is_not_followed);
+    TEST(a_redirect_off_the_list_is_not_followed);
+    TEST(what_is_required_is_required_again);
+    TEST(a_target_off_the_list_is_not_logged_in_to);
+    TEST(the_time_until_the_next_login_is_that_of_this_one);
+    TEST(what_the_target_asks_for_is_heard);
+    TEST(the_answer_to_a_logout_says_how_long_to_wait);
+    TEST(keepers_know_each_other);
     TEST(who_else_listens_is_seen);
     return tap_done();
 }
