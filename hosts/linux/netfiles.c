@@ -133,11 +133,34 @@ static void networkd_client_id(struct lb_text *text, struct lb_bytes id) {
     }
 }
 
+static bool has_kind(const struct lb_netfiles *from) {
+    return from->kind && from->kind[0];
+}
+
+/* The end of a virtual cable is as good as a card to those who manage networks. */
+static bool is_virtual(const struct lb_netfiles *from) {
+    return has_kind(from) && !lb_streq(from->kind, "veth");
+}
+
+/* A VLAN, a bond or a bridge has the MAC address of a card below it, and the other way round: the
+ * kind tells them apart, and of several VLANs of a card the name. systemd takes the name as a
+ * pattern (systemd.network(5)); a character of patterns would match others as well. */
+static void networkd_match(struct lb_text *text, const struct lb_netfiles *from) {
+    lb_text_add(text, "[Match]\nMACAddress=%s\n", lb_mac_text(from->mac).s);
+    if (!has_kind(from)) {
+        lb_text_add(text, "Type=ether\nKind=!*\n");
+        return;
+    }
+    lb_text_add(text, "Kind=%s\nName=", from->kind);
+    for (const char *p = from->interface; *p; p++)
+        lb_text_add(text, "%c", strchr("*?[]!\\\"' ", *p) ? '?' : *p);
+    lb_text_add(text, "\n");
+}
+
 void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from) {
     const struct lb_boot_net *net = from->net;
-    /* VLANs and bridges on it have its MAC address, too, and a kind. */
-    lb_text_add(text, HEAD "[Match]\nMACAddress=%s\nType=ether\nKind=!*\n",
-                lb_mac_text(from->mac).s);
+    lb_text_add(text, HEAD);
+    networkd_match(text, from);
     if (net->mtu)
         lb_text_add(text, "\n[Link]\nMTUBytes=%u\n", net->mtu);
     lb_text_add(text, "\n[Network]\nKeepConfiguration=yes\nIgnoreCarrierLoss=yes\n");
@@ -246,7 +269,12 @@ void lb_netfiles_manager(struct lb_text *text, const struct lb_netfiles *from) {
     manager_v6(text, from->net);
 }
 
+/* A virtual interface is left as it is: a profile for its kind would have to make it anew. */
 void lb_netfiles_manager_device(struct lb_text *text, const struct lb_netfiles *from) {
+    if (is_virtual(from)) {
+        lb_text_add(text, "[device]\nmanaged=false\n");
+        return;
+    }
     lb_text_add(text, "[device]\nmanaged=true\nconnection-uuid=");
     add_uuid(text, from->mac);
     lb_text_add(text, "\nnm-owned=false\n");
@@ -347,7 +375,8 @@ static bool write_manager(const struct lb_netfiles *from, const char *folder,
     struct lb_text text = lb_text(buffer, sizeof(buffer));
     char name[64];
     lb_netfiles_manager(&text, from);
-    if (!write_text(folder, "NetworkManager/system-connections/lunboot.nmconnection", 0600, &text,
+    if (!is_virtual(from) &&
+        !write_text(folder, "NetworkManager/system-connections/lunboot.nmconnection", 0600, &text,
                     error))
         return false;
     text = lb_text(buffer, sizeof(buffer));

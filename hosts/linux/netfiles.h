@@ -22,6 +22,7 @@ struct lb_netfiles {
     const char *interface;
     int index;
     uint8_t mac[6];
+    const char *kind; /* of a virtual interface: "vlan", "bond", "bridge"; NULL or "": a card */
     const struct lb_boot_net *net;
     struct lb_bytes client_id; /* that the DHCP server knows us by; empty: none was sent */
     const char *rootpath;      /* "" where there is none */

@@ -115,6 +115,15 @@ bool lb_link_passes(unsigned flags, struct lb_bytes queue) {
            !lb_bytes_equal(queue, lb_bytes(none, sizeof(none)));
 }
 
+static void take_kind(struct lb_link *link, struct lb_rd rd) {
+    struct rtattr attribute;
+    struct lb_rd value;
+    while (next_attribute(&rd, &attribute, &value)) {
+        if (attribute.rta_type == IFLA_INFO_KIND && value.left < sizeof(link->kind))
+            lb_rd_copy(&value, link->kind, value.left); /* with its NUL */
+    }
+}
+
 static void take_link(struct lb_link *link, struct lb_rd rd) {
     struct lb_bytes queue = {0};
     struct ifinfomsg info;
@@ -134,6 +143,8 @@ static void take_link(struct lb_link *link, struct lb_rd rd) {
             lb_rd_copy(&value, link->mac, sizeof(link->mac));
         if (attribute.rta_type == IFLA_QDISC)
             queue = lb_rd_rest(&value);
+        if (attribute.rta_type == IFLA_LINKINFO)
+            take_kind(link, value);
         if (attribute.rta_type == IFLA_MASTER)
             link->has_master = true;
     }

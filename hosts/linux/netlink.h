@@ -22,6 +22,7 @@ struct lb_link {
     bool has_master; /* it is part of a bridge, a bond or a team */
     uint32_t mtu;
     uint8_t mac[6];
+    char kind[16]; /* "bond", "vlan", "bridge", "veth", ...; empty: a card */
 };
 
 /* flags: IFF_; queue: the name of what is in front of the card, with its NUL. Packets pass as soon

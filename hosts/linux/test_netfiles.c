@@ -293,6 +293,38 @@ static void a_file_appears_whole_or_not_at_all(void) {
     unlink(path);
 }
 
+/* ---- virtual interfaces ------------------------------------------------------------------------
+ */
+
+/* The ports below have the same MAC address: they must never be matched. */
+static void a_virtual_interface_is_matched_by_name_and_kind(void) {
+    static const struct {
+        const char *name, *kind, *match;
+    } cases[] = {
+        {"eth0.42", "vlan", "Kind=vlan\nName=eth0.42\n"},
+        {"bond0", "bond", "Kind=bond\nName=bond0\n"},
+        {"br-lan", "bridge", "Kind=bridge\nName=br-lan\n"},
+        {"team0", "team", "Kind=team\nName=team0\n"},
+        {"v*[a]", "vlan", "Kind=vlan\nName=v??a?\n"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        begin_leased();
+        from.interface = cases[i].name;
+        from.kind = cases[i].kind;
+        lb_netfiles_networkd(&text, &from);
+        CHECK_HAS(buffer, cases[i].match);
+        CHECK_HAS(buffer, "MACAddress=52:54:00:12:34:56\n");
+        CHECK(strstr(buffer, "Kind=!*") == NULL && strstr(buffer, "Type=ether") == NULL);
+    }
+}
+
+static void network_manager_leaves_a_virtual_interface_alone(void) {
+    begin_leased();
+    from.kind = "bond";
+    lb_netfiles_manager_device(&text, &from);
+    CHECK_STR(buffer, "[device]\nmanaged=false\n");
+}
+
 int main(void) {
     TEST(networkd_goes_on_with_the_lease);
     TEST(networkd_keeps_what_a_person_configured);
@@ -308,5 +340,7 @@ int main(void) {
     TEST(all_of_them_are_written);
     TEST(a_folder_that_cannot_be_written_is_told);
     TEST(a_file_appears_whole_or_not_at_all);
+    TEST(a_virtual_interface_is_matched_by_name_and_kind);
+    TEST(network_manager_leaves_a_virtual_interface_alone);
     return tap_done();
 }
