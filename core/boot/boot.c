@@ -261,6 +261,10 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     if (setup->trace_ring.len > 0)
         lb_trace_init(&boot->trace, now_us, setup->trace_ring);
     lb_report_init(&boot->report, now_us);
+    if (setup->report != NULL)
+        boot->report = *setup->report;
+    boot->report.error = (struct lb_error){.code = LB_OK};
+    boot->setup.report = NULL;
     boot->start_us = now_us;
     boot->deadline_us = LB_NEVER;
     boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_NO_STEP;

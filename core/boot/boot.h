@@ -126,8 +126,10 @@ struct lb_boot_setup {
      * lb_boot_init returns. It is used instead of asking again if it, or the configuration, says
      * where the disk is. */
     const struct lb_dhcp4_lease *lease4;
-    struct lb_span rx;         /* staging room for the session: LB_ISCSI_RX_MIN or more */
-    struct lb_span trace_ring; /* may be empty: no trace */
+    const struct lb_report *report; /* of the boot by another card, which this one goes on with;
+                                       NULL: a new one. The caller's until lb_boot_init returns */
+    struct lb_span rx;              /* staging room for the session: LB_ISCSI_RX_MIN or more */
+    struct lb_span trace_ring;      /* may be empty: no trace */
     uint8_t seed[LB_RAND_SEED_BYTES];
 };
 

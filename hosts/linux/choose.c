@@ -1,131 +1,216 @@
 #include "hosts/linux/choose.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/machine.h"
-#include "hosts/linux/netlink.h"
 #include <errno.h>
-#include <net/if.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
-#define CARDS_MAX 32 /* Ethernet interfaces of a machine that are looked at */
+#define UDEV_US      (10 * LB_US_SEC) /* as long as udev is waited for */
+#define UDEV_LOOK_US (50 * LB_US_MS)
 
-struct cards {
-    struct lb_netlink netlink;
-    struct {
-        char name[IF_NAMESIZE];
-        int index;
-        bool was_raised, has_link;
-    } card[CARDS_MAX];
-    size_t count;
-};
-
-/* ---- looking ----------------------------------------------------------------------------------
+/* ---- udev --------------------------------------------------------------------------------------
  */
 
-static bool is_known(const struct cards *cards, int index) {
+static bool exists(const char *root, const char *folder, const char *name, const char *file) {
+    char path[256];
+    lb_format(path, sizeof(path), "%s%s/%s%s", root, folder, name, file);
+    return access(path, F_OK) == 0;
+}
+
+static bool is_done_by_udev(const struct lb_chooser *chooser, int index) {
+    char number[16];
+    lb_format(number, sizeof(number), "n%d", index);
+    return !exists(chooser->choice.run, "/udev", "control", "") ||
+           exists(chooser->choice.run, "/udev/data", number, "");
+}
+
+/* When we first saw that udev has something to do with it. */
+static uint64_t unsettled_since_us(struct lb_chooser *chooser, int index) {
+    for (size_t i = 0; i < chooser->unsettled_count; i++) {
+        if (chooser->unsettled[i].index == index)
+            return chooser->unsettled[i].since_us;
+    }
+    if (chooser->unsettled_count == LB_CARDS_MAX)
+        return 0;
+    chooser->unsettled[chooser->unsettled_count].index = index;
+    chooser->unsettled[chooser->unsettled_count].since_us = lb_now_us();
+    return chooser->unsettled[chooser->unsettled_count++].since_us;
+}
+
+static void forget_unsettled(struct lb_chooser *chooser, int index) {
+    for (size_t i = chooser->unsettled_count; i > 0; i--) {
+        if (chooser->unsettled[i - 1].index == index)
+            chooser->unsettled[i - 1] = chooser->unsettled[--chooser->unsettled_count];
+    }
+}
+
+/* A udev that says nothing is not waited for without end. */
+static bool is_settled(struct lb_chooser *chooser, int index) {
+    if (!is_done_by_udev(chooser, index) &&
+        lb_now_us() < unsettled_since_us(chooser, index) + UDEV_US)
+        return false;
+    forget_unsettled(chooser, index);
+    return true;
+}
+
+/* ---- cards -------------------------------------------------------------------------------------
+ */
+
+static struct lb_card *find_card(struct lb_cards *cards, int index) {
     for (size_t i = 0; i < cards->count; i++) {
         if (cards->card[i].index == index)
+            return &cards->card[i];
+    }
+    return NULL;
+}
+
+static bool has_real(const struct lb_cards *cards) {
+    for (size_t i = 0; i < cards->count; i++) {
+        if (cards->card[i].is_real)
             return true;
     }
     return false;
 }
 
-/* Brings up what is new, and looks at the link of all. */
-static void look(struct cards *cards) {
-    struct if_nameindex *all = if_nameindex();
-    for (const struct if_nameindex *one = all; one && one->if_index; one++) {
-        struct lb_link link;
-        if (is_known(cards, (int)one->if_index) || cards->count == CARDS_MAX ||
-            lb_netlink_find(&cards->netlink, one->if_name, &link) != 0 || !link.is_ethernet)
-            continue;
-        size_t at = cards->count++;
-        lb_text_copy(cards->card[at].name, IF_NAMESIZE, lb_bytes_of_text(one->if_name));
-        cards->card[at].index = link.index;
-        cards->card[at].has_link = false;
-        cards->card[at].was_raised =
-            !link.is_up && lb_netlink_set_up(&cards->netlink, link.index, true) == 0;
+/* Ports of bonds and bridges are their masters' affair, and those themselves somebody else's. */
+static bool may_be_card(const struct lb_chooser *chooser, const char *name,
+                        const struct lb_link *link, bool *is_real) {
+    const char *sysfs = chooser->choice.sysfs;
+    *is_real = exists(sysfs, "/sys/class/net", name, "/device");
+    if (!link->is_ethernet || link->has_master ||
+        exists(sysfs, "/sys/class/net", name, "/phy80211") ||
+        exists(sysfs, "/sys/class/net", name, "/wireless"))
+        return false;
+    return *is_real ? link->kind[0] == 0
+                    : lb_streq(link->kind, "veth") && !has_real(&chooser->cards);
+}
+
+static void drop_card(struct lb_chooser *chooser, size_t at) {
+    struct lb_card *card = &chooser->cards.card[at];
+    if (card->was_raised)
+        lb_netlink_set_up(&chooser->netlink, card->index, false);
+    *card = chooser->cards.card[--chooser->cards.count];
+}
+
+static void add_card(struct lb_chooser *chooser, const char *name) {
+    struct lb_cards *cards = &chooser->cards;
+    struct lb_link link;
+    bool is_real;
+    if (cards->count == LB_CARDS_MAX || lb_netlink_find(&chooser->netlink, name, &link) != 0 ||
+        find_card(cards, link.index) || !may_be_card(chooser, name, &link, &is_real) ||
+        !is_settled(chooser, link.index))
+        return;
+    for (size_t i = cards->count; is_real && i > 0; i--) {
+        if (!cards->card[i - 1].is_real)
+            drop_card(chooser, i - 1);
     }
+    struct lb_card *card = &cards->card[cards->count++];
+    *card = (struct lb_card){.index = link.index, .is_real = is_real};
+    card->was_in_use = lb_netlink_is_in_use(&chooser->netlink, link.index);
+    lb_text_copy(card->name, IF_NAMESIZE, lb_bytes_of_text(name));
+    card->was_raised = !link.is_up && lb_netlink_set_up(&chooser->netlink, link.index, true) == 0;
+}
+
+void lb_chooser_look(struct lb_chooser *chooser) {
+    struct lb_cards *cards = &chooser->cards;
+    struct if_nameindex *all = if_nameindex();
+    for (const struct if_nameindex *one = all; one && one->if_index; one++)
+        add_card(chooser, one->if_name);
     if (all)
         if_freenameindex(all);
-    for (size_t i = 0; i < cards->count; i++) {
-        struct lb_link link;
-        cards->card[i].has_link =
-            lb_netlink_find(&cards->netlink, cards->card[i].name, &link) == 0 && link.has_carrier;
+    for (size_t i = cards->count; i > 0; i--) {
+        struct lb_card *card = &cards->card[i - 1];
+        struct lb_link link = {0};
+        if (!if_indextoname((unsigned)card->index, card->name)) {
+            drop_card(chooser, i - 1); /* it was taken out of the machine */
+            continue;
+        }
+        card->has_link =
+            lb_netlink_find(&chooser->netlink, card->name, &link) == 0 && link.has_carrier;
     }
 }
 
-static const char *with_link(const struct cards *cards) {
-    for (size_t i = 0; i < cards->count; i++) {
-        if (cards->card[i].has_link)
-            return cards->card[i].name;
-    }
-    return NULL;
-}
-
-static void put_down(struct cards *cards, const char *but) {
-    for (size_t i = 0; i < cards->count; i++) {
-        if (cards->card[i].was_raised && (!but || strcmp(cards->card[i].name, but) != 0))
-            lb_netlink_set_up(&cards->netlink, cards->card[i].index, false);
-    }
-}
-
-/* ---- choosing ---------------------------------------------------------------------------------
+/* ---- the choice --------------------------------------------------------------------------------
  */
 
-static const char *choose(struct cards *cards, const struct lb_choice *choice, char *room,
-                          size_t cap) {
+bool lb_chooser_find(struct lb_chooser *chooser, char *name, size_t cap) {
+    const struct lb_choice *choice = &chooser->choice;
     struct lb_link link;
     if (choice->name)
-        return lb_netlink_find(&cards->netlink, choice->name, &link) == 0 ? choice->name : NULL;
-    if (choice->mac)
-        return lb_machine_interface_of(choice->mac, room, cap) ? room : NULL;
-    look(cards);
-    return with_link(cards);
+        lb_text_copy(name, cap, lb_bytes_of_text(choice->name));
+    else if (!choice->mac || !lb_machine_interface_of(choice->mac, name, cap))
+        return false;
+    return lb_netlink_find(&chooser->netlink, name, &link) == 0 && is_settled(chooser, link.index);
 }
 
-/* Until some link has changed, or one has appeared. */
-static void wait_for_event(struct cards *cards, uint64_t until_us) {
+bool lb_chooser_wait(struct lb_chooser *chooser, uint64_t until_us) {
+    struct signalfd_siginfo info;
     uint64_t now_us = lb_now_us();
-    struct pollfd wait = {.fd = cards->netlink.events_fd, .events = POLLIN};
-    if (now_us < until_us &&
-        poll(&wait, 1, (int)((until_us - now_us + LB_US_MS - 1) / LB_US_MS)) > 0)
-        (void)lb_netlink_changed(&cards->netlink, 0);
+    struct pollfd wait[] = {{.fd = chooser->netlink.events_fd, .events = POLLIN},
+                            {.fd = chooser->signal_fd, .events = POLLIN}};
+    if (chooser->unsettled_count > 0)
+        until_us = LB_MIN(until_us, now_us + UDEV_LOOK_US);
+    uint64_t left_ms = now_us < until_us ? (until_us - now_us + LB_US_MS - 1) / LB_US_MS : 0;
+    if (poll(wait, LB_COUNT(wait), (int)LB_MIN(left_ms, UINT64_C(3600000))) > 0 &&
+        (wait[0].revents & POLLIN))
+        (void)lb_netlink_changed(&chooser->netlink, 0);
+    return read(chooser->signal_fd, &info, sizeof(info)) != sizeof(info);
 }
 
-static void explain(const struct cards *cards, const struct lb_choice *choice,
-                    struct lb_error *error) {
+void lb_chooser_explain(const struct lb_chooser *chooser, struct lb_error *error) {
+    const struct lb_choice *choice = &chooser->choice;
     if (choice->name)
         lb_fail(error, LB_E_NO_INTERFACE, "%s", choice->name);
     else if (choice->mac)
         lb_fail(error, LB_E_NO_INTERFACE, "none has the address %s", lb_mac_text(choice->mac).s);
-    else if (cards->count == 0)
+    else if (chooser->cards.count == 0)
         lb_fail(error, LB_E_NO_INTERFACE, "there is no Ethernet interface");
     else
-        lb_fail(error, LB_E_NO_LINK, "none of %zu interfaces, among them %s", cards->count,
-                cards->card[0].name);
+        lb_fail(error, LB_E_NO_LINK, "none of %zu interfaces, among them %s", chooser->cards.count,
+                chooser->cards.card[0].name);
 }
 
-bool lb_choose_interface(const struct lb_choice *choice, uint32_t timeout_ms, char *name,
-                         size_t cap, struct lb_error *error) {
-    struct cards cards = {.count = 0};
-    uint64_t until_us = lb_now_us() + timeout_ms * LB_US_MS;
-    char room[IF_NAMESIZE];
-    const char *chosen;
-    int failed = lb_netlink_open(&cards.netlink);
-    if (failed != 0) {
+static sigset_t our_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+void lb_chooser_hold_signals(void) {
+    sigset_t set = our_signals();
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool lb_chooser_open(struct lb_chooser *chooser, const struct lb_choice *choice,
+                     struct lb_error *error) {
+    sigset_t set = our_signals();
+    int failed;
+    *chooser = (struct lb_chooser){.choice = *choice};
+    lb_chooser_hold_signals();
+    chooser->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    failed = lb_netlink_open(&chooser->netlink);
+    if (failed != 0)
         lb_fail(error, LB_E_HOST_NETWORK, "netlink: %s", strerror(failed));
-        return false;
+    return failed == 0;
+}
+
+void lb_chooser_close(struct lb_chooser *chooser, const struct lb_card *but) {
+    sigset_t set = our_signals();
+    for (size_t i = 0; i < chooser->cards.count; i++) {
+        const struct lb_card *card = &chooser->cards.card[i];
+        if (card->was_raised && card != but &&
+            (card->was_in_use || !lb_netlink_is_in_use(&chooser->netlink, card->index)))
+            lb_netlink_set_up(&chooser->netlink, card->index, false);
     }
-    chosen = choose(&cards, choice, room, sizeof(room));
-    while (!chosen && lb_now_us() < until_us) {
-        wait_for_event(&cards, until_us);
-        chosen = choose(&cards, choice, room, sizeof(room));
-    }
-    put_down(&cards, chosen);
-    if (chosen)
-        lb_text_copy(name, cap, lb_bytes_of_text(chosen));
-    else
-        explain(&cards, choice, error);
-    lb_netlink_close(&cards.netlink);
-    return chosen != NULL;
+    lb_netlink_close(&chooser->netlink);
+    if (chooser->signal_fd >= 0)
+        close(chooser->signal_fd);
+    if (!but)
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -1,6 +1,5 @@
 /* lunboot initramfs: what an initramfs calls, whatever made it. Decides whether there is something
  * to do, finds the interface, and has the kernel attach the disk. */
-#include "hosts/linux/choose.h"
 #include "hosts/linux/commands.h"
 #include "hosts/linux/dracut.h"
 #include "hosts/linux/ibft_source.h"
@@ -8,6 +7,7 @@
 #include "hosts/linux/kexec.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
+#include "hosts/linux/turns.h"
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -44,7 +44,7 @@ static const struct lb_usage usage = {
         "unless\n"
         "ibft=no, /etc/lunboot.conf, the kernel command line: dracut's and open-iscsi's words\n"
         "(netroot=, rd.iscsi.*, ip=, iscsi_*, BOOTIF=), then lunboot.KEY=VALUE, then options.\n"
-        "Where no interface is named, the first with a link is taken.",
+        "Where no interface is named, the cards that have a link take turns.",
     .options = options,
     .option_count = LB_COUNT(options),
     .takes_keys = true,
@@ -117,16 +117,12 @@ static bool configure(void) {
     return good;
 }
 
-static bool choose_interface(void) {
+static struct lb_choice choice(void) {
     const char *word = lb_config_text(&run.config, LB_KEY_INTERFACE);
-    struct lb_choice choice = {.name = word[0] ? word : NULL};
-    char name[32];
-    if (!choice.name && ibft_found == LB_IBFT_READ_WELL)
-        choice.mac = lb_ibft_nic_of(&ibft, lb_ibft_boot_target(&ibft))->mac;
-    return lb_choose_interface(&choice, lb_config_u32(&run.config, LB_KEY_LINK_TIMEOUT), name,
-                               sizeof(name), &run.error) &&
-           lb_config_set(&run.config, LB_SOURCE_OPTION, lb_bytes_of_text("interface"),
-                         lb_bytes_of_text(name), &run.error);
+    struct lb_choice by = {.name = word[0] ? word : NULL, .sysfs = sysfs_root, .run = run_folder};
+    if (!by.name && ibft_found == LB_IBFT_READ_WELL)
+        by.mac = lb_ibft_nic_of(&ibft, lb_ibft_boot_target(&ibft))->mac;
+    return by;
 }
 
 /* ---- the boot ---------------------------------------------------------------------------------
@@ -164,8 +160,8 @@ int lb_cmd_initramfs(int argc, char **argv) {
     if (!lb_config_bool(&run.config, LB_KEY_ENABLE))
         return LB_EXIT_OK;
     run.shows_steps = true;
-    if (!choose_interface() || !lb_run_open(&run, LB_GOAL_DISK, true, false) ||
-        !lb_run_until_ready(&run))
+    struct lb_choice by = choice();
+    if (!lb_turns_boot(&run, &by))
         return fail();
     lb_wipe(&ibft, sizeof(ibft));
     if (lb_streq(then, "kexec"))

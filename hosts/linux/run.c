@@ -67,6 +67,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     struct lb_boot_setup setup = {.config = &run->config,
                                   .goal = goal,
                                   .network_is_up = network_is_up,
+                                  .report = run->report_before,
                                   .rx = lb_span(run->rx, sizeof(run->rx)),
                                   .trace_ring = lb_span(run->trace, sizeof(run->trace))};
 
@@ -224,6 +225,7 @@ bool lb_run_write_network(struct lb_run *run, const char *folder) {
     struct lb_text text = lb_text(rootpath, sizeof(rootpath));
     struct lb_netfiles from = {.interface = run->iface.name,
                                .index = run->iface.link.index,
+                               .kind = run->iface.found.kind,
                                .net = lb_boot_net(&run->boot),
                                .rootpath = rootpath};
     if (!has_network(run))

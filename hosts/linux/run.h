@@ -19,6 +19,7 @@ struct lb_run {
     struct lb_iface iface;
     struct lb_loop loop;
     bool has_iface, has_loop, is_interrupted;
+    const struct lb_report *report_before; /* goes on in this one; NULL: a new one */
     bool shows_steps; /* on standard error, as they are taken: for a person who waits */
     struct lb_console console;
     size_t running_shown; /* 1 + the number of the running step that the last line shows; 0: none */

@@ -1,0 +1,82 @@
+#include "hosts/linux/cards.h"
+#include "core/boot/boot_state.h"
+
+#define PATIENCE_MS 10000
+#define RARELY      4 /* a turn in so many, for a silent card beside one that answered */
+#define FIRST_TURNS 2 /* that it has like the others: its server may start late */
+
+/* ---- whose turn it is --------------------------------------------------------------------------
+ */
+
+static enum lb_card_worth best_worth(const struct lb_cards *cards) {
+    enum lb_card_worth best = LB_CARD_SILENT;
+    for (size_t i = 0; i < cards->count; i++) {
+        if (cards->card[i].has_link)
+            best = LB_MAX(best, cards->card[i].worth);
+    }
+    return best;
+}
+
+static bool is_passed_over(const struct lb_cards *cards, const struct lb_card *card) {
+    return card->worth < best_worth(cards) && card->turns >= FIRST_TURNS &&
+           cards->turns - card->last_turn < RARELY;
+}
+
+struct lb_card *lb_cards_next(struct lb_cards *cards) {
+    struct lb_card *next = NULL;
+    for (size_t i = 0; i < cards->count; i++) {
+        struct lb_card *card = &cards->card[i];
+        if (card->has_link && !is_passed_over(cards, card) &&
+            (!next || card->last_turn < next->last_turn))
+            next = card;
+    }
+    if (next) {
+        next->turns++;
+        next->last_turn = ++cards->turns;
+    }
+    return next;
+}
+
+uint32_t lb_cards_patience_ms(const struct lb_cards *cards, const struct lb_card *card,
+                              uint32_t longest_ms) {
+    uint32_t ms = PATIENCE_MS;
+    if (cards->count == 1)
+        return longest_ms;
+    for (unsigned i = 1; i < card->turns && ms < longest_ms; i++)
+        ms *= 2;
+    return LB_MIN(ms, longest_ms);
+}
+
+/* ---- what a turn has shown ---------------------------------------------------------------------
+ */
+
+static enum lb_card_worth worth_of(enum lb_code code) {
+    static const enum lb_code silent[] = {
+        LB_E_NO_LINK, LB_E_NO_INTERFACE, LB_E_DHCP_NO_OFFER,    LB_E_DHCP6_NO_ANSWER,
+        LB_E_NO_IPV6, LB_E_HOST_NETWORK, LB_E_DISCOVERY_SILENT,
+    };
+    const char *stage = lb_code_stage(code);
+    for (size_t i = 0; i < LB_COUNT(silent); i++) {
+        if (silent[i] == code)
+            return LB_CARD_SILENT;
+    }
+    return lb_streq(stage, "policy") || lb_streq(stage, "dhcp") || lb_streq(stage, "discovery") ||
+                   lb_streq(stage, "rootpath")
+               ? LB_CARD_ANSWERED
+               : LB_CARD_HAS_DISK;
+}
+
+void lb_cards_note(struct lb_card *card, enum lb_code code) {
+    card->worth = LB_MAX(card->worth, worth_of(code));
+    card->is_hopeless = !lb_policy_may_pass(code);
+}
+
+bool lb_cards_are_hopeless(const struct lb_cards *cards, bool is_late) {
+    size_t hopeless = 0, waiting = 0;
+    for (size_t i = 0; i < cards->count; i++) {
+        const struct lb_card *card = &cards->card[i];
+        hopeless += card->is_hopeless ? 1 : 0;
+        waiting += !card->is_hopeless && (card->has_link || !is_late) ? 1 : 0;
+    }
+    return hopeless > 0 && waiting == 0;
+}
