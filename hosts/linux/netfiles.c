@@ -110,6 +110,18 @@ static void networkd_static(struct lb_text *text, const struct lb_boot_net *net)
         networkd_route(text, &net->routes6[i], false);
 }
 
+static bool is_on_link(const struct lb_boot_net *net, const struct lb_route *route) {
+    return route->via.family == LB_V4 && !lb_prefix_has(net->address, route->via);
+}
+
+/* The way to the target, where another interface has the default route. */
+static void networkd_pins(struct lb_text *text, const struct lb_netfiles *from) {
+    for (size_t i = 0; from->pins && i < from->pins->count; i++) {
+        const struct lb_route *route = &from->pins->made[i].route;
+        networkd_route(text, route, is_on_link(from->net, route));
+    }
+}
+
 static void networkd_addresses(struct lb_text *text, const struct lb_boot_net *net) {
     if (has_v4(net) && !is_leased_v4(net))
         lb_text_add(text, "Address=%s\n", lb_prefix_text(net->address).s);
@@ -175,6 +187,7 @@ void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from) 
     if (search(net)[0])
         lb_text_add(text, "Domains=%s\n", search(net));
     networkd_static(text, net);
+    networkd_pins(text, from);
     if (has_leased_v6(net))
         lb_text_add(text, "\n[IPv6AcceptRA]\nDHCPv6Client=no\n");
     if (!is_leased_v4(net))
@@ -192,17 +205,29 @@ static void add_uuid(struct lb_text *text, const uint8_t mac[6]) {
                 mac[3], mac[4], mac[5]);
 }
 
+static void manager_route(struct lb_text *text, unsigned number, const struct lb_route *route) {
+    lb_text_add(text, "route%u=%s", number, lb_prefix_text(route->to).s);
+    if (has_router(route))
+        lb_text_add(text, ",%s", lb_addr_text(route->via).s);
+    lb_text_add(text, "\n");
+}
+
 static void manager_routes(struct lb_text *text, const struct lb_route *routes, size_t count) {
     unsigned number = 0;
     for (size_t i = 0; i < count; i++) {
-        if (is_default(&routes[i])) {
+        if (is_default(&routes[i]))
             lb_text_add(text, "gateway=%s\n", lb_addr_text(routes[i].via).s);
-            continue;
-        }
-        lb_text_add(text, "route%u=%s", ++number, lb_prefix_text(routes[i].to).s);
-        if (has_router(&routes[i]))
-            lb_text_add(text, ",%s", lb_addr_text(routes[i].via).s);
-        lb_text_add(text, "\n");
+        else
+            manager_route(text, ++number, &routes[i]);
+    }
+}
+
+static void manager_pins(struct lb_text *text, const struct lb_netfiles *from,
+                         enum lb_family family) {
+    for (size_t i = 0; from->pins && i < from->pins->count; i++) {
+        const struct lb_route *route = &from->pins->made[i].route;
+        if (route->to.addr.family == family)
+            manager_route(text, LB_ROUTES_MAX + 1 + (unsigned)i, route);
     }
 }
 
@@ -237,10 +262,12 @@ static void manager_v4(struct lb_text *text, const struct lb_netfiles *from) {
         lb_text_add(text, "\n[ipv4]\nmethod=manual\naddress1=%s\n", lb_prefix_text(net->address).s);
         manager_routes(text, net->routes, net->route_count);
     }
+    manager_pins(text, from, LB_V4);
     manager_dns(text, net, false);
 }
 
-static void manager_v6(struct lb_text *text, const struct lb_boot_net *net) {
+static void manager_v6(struct lb_text *text, const struct lb_netfiles *from) {
+    const struct lb_boot_net *net = from->net;
     unsigned number = 0;
     if (net->addr6_count == 0) {
         lb_text_add(text, "\n[ipv6]\nmethod=ignore\n");
@@ -255,6 +282,7 @@ static void manager_v6(struct lb_text *text, const struct lb_boot_net *net) {
             lb_text_add(text, "address%u=%s\n", ++number, lb_prefix_text(net->addrs6[i].address).s);
         manager_routes(text, net->routes6, net->route6_count);
     }
+    manager_pins(text, from, LB_V6);
     manager_dns(text, net, true);
 }
 
@@ -266,7 +294,7 @@ void lb_netfiles_manager(struct lb_text *text, const struct lb_netfiles *from) {
     if (from->net->mtu)
         lb_text_add(text, "mtu=%u\n", from->net->mtu);
     manager_v4(text, from);
-    manager_v6(text, from->net);
+    manager_v6(text, from);
 }
 
 /* A virtual interface is left as it is: a profile for its kind would have to make it anew. */

@@ -16,7 +16,7 @@
 #ifndef LB_LINUX_NETFILES_H
 #define LB_LINUX_NETFILES_H
 
-#include "core/boot/boot.h"
+#include "hosts/linux/routes.h"
 
 struct lb_netfiles {
     const char *interface;
@@ -24,8 +24,9 @@ struct lb_netfiles {
     uint8_t mac[6];
     const char *kind; /* of a virtual interface: "vlan", "bond", "bridge"; NULL or "": a card */
     const struct lb_boot_net *net;
-    struct lb_bytes client_id; /* that the DHCP server knows us by; empty: none was sent */
-    const char *rootpath;      /* "" where there is none */
+    const struct lb_routes *pins; /* routes to the target alone, iface.h; NULL: none */
+    struct lb_bytes client_id;    /* that the DHCP server knows us by; empty: none was sent */
+    const char *rootpath;         /* "" where there is none */
 };
 
 /* The texts. */

@@ -227,6 +227,7 @@ bool lb_run_write_network(struct lb_run *run, const char *folder) {
                                .index = run->iface.link.index,
                                .kind = run->iface.found.kind,
                                .net = lb_boot_net(&run->boot),
+                               .pins = &run->iface.pins,
                                .rootpath = rootpath};
     if (!has_network(run))
         return true;

@@ -318,6 +318,22 @@ static void a_virtual_interface_is_matched_by_name_and_kind(void) {
     }
 }
 
+/* Where another interface has the default route, there is a route to the target alone. */
+static void the_way_to_the_target_is_kept_by_both_managers(void) {
+    static struct lb_routes pins;
+    pins = (struct lb_routes){.count = 2};
+    pins.made[0].route = (struct lb_route){prefix("198.51.100.7/32"), addr("192.0.2.254")};
+    pins.made[1].route = (struct lb_route){prefix("2001:db8:9::7/128"), addr("fe80::1")};
+    begin_leased();
+    from.pins = &pins;
+    lb_netfiles_networkd(&text, &from);
+    CHECK_HAS(buffer, "\n[Route]\nDestination=198.51.100.7/32\nGateway=192.0.2.254\n");
+    CHECK_HAS(buffer, "\n[Route]\nDestination=2001:db8:9::7/128\nGateway=fe80::1\n");
+    text = lb_text(buffer, sizeof(buffer));
+    lb_netfiles_manager(&text, &from);
+    CHECK_HAS(buffer, "route17=198.51.100.7/32,192.0.2.254\n");
+}
+
 static void network_manager_leaves_a_virtual_interface_alone(void) {
     begin_leased();
     from.kind = "bond";
@@ -341,6 +357,7 @@ int main(void) {
     TEST(a_folder_that_cannot_be_written_is_told);
     TEST(a_file_appears_whole_or_not_at_all);
     TEST(a_virtual_interface_is_matched_by_name_and_kind);
+    TEST(the_way_to_the_target_is_kept_by_both_managers);
     TEST(network_manager_leaves_a_virtual_interface_alone);
     return tap_done();
 }
