@@ -44,6 +44,7 @@ bool lb_iface_raise(struct lb_iface *iface, struct lb_error *error) {
     if (iface->has_ipv6 && !iface->v6.is_ours)
         lb_iface6_take(&iface->v6, iface->name, iface->link.index);
     if (!iface->link.is_up) {
+        iface->was_in_use = lb_netlink_is_in_use(&iface->netlink, iface->link.index);
         refused = lb_netlink_set_up(&iface->netlink, iface->link.index, true);
         iface->was_raised = refused == 0;
     }
@@ -237,7 +238,8 @@ void lb_iface_restore(struct lb_iface *iface) {
     lb_resolvconf_restore(&iface->resolvconf);
     lb_sysctl_restore(&iface->rp_filter);
     restore_mtu(iface);
-    if (iface->was_raised && !lb_netlink_is_in_use(&iface->netlink, iface->link.index))
+    if (iface->was_raised &&
+        (iface->was_in_use || !lb_netlink_is_in_use(&iface->netlink, iface->link.index)))
         lb_netlink_set_up(&iface->netlink, iface->link.index, false);
     iface->was_raised = false;
 }

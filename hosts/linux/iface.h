@@ -17,6 +17,7 @@ struct lb_iface {
     uint32_t mtu_before, mtu_after; /* before: 0: not changed */
     struct lb_sysctl rp_filter;
     bool was_raised; /* by us */
+    bool was_in_use; /* was_raised: though it was down, others had configured it */
     bool has_ipv6;   /* the caller's choice, before lb_iface_raise: else it is left alone */
     struct lb_iface6 v6;
     struct lb_resolvconf resolvconf;

@@ -210,6 +210,13 @@ static void an_address_that_others_add_meanwhile_stays_and_so_does_the_interface
     CHECK(run("ip addr flush dev ta0; ip link set ta0 down"));
 }
 
+static void what_was_down_with_an_address_is_down_again(void) {
+    boots_beside("ip addr add 198.51.100.1/24 dev ta0", "true",
+                 "ip -o addr show dev ta0 | grep -q 198.51.100.1/24");
+    CHECK(run("ip -o link show ta0 | grep -qv '[<,]UP[,>]'"));
+    CHECK(run("ip addr flush dev ta0"));
+}
+
 static void an_mtu_that_others_set_meanwhile_stays(void) {
     struct lb_boot_net net = usual_net();
     open_iface();
@@ -506,6 +513,7 @@ static const struct {
     T(our_own_interfaces_routes_of_others_stay),
     T(the_same_address_of_another_stays_with_its_lifetime),
     T(an_address_that_others_add_meanwhile_stays_and_so_does_the_interface),
+    T(what_was_down_with_an_address_is_down_again),
     T(an_mtu_that_others_set_meanwhile_stays),
     T(the_check_of_where_packets_come_from_is_loose_meanwhile),
     T(an_address_is_pinned_to_our_interface_where_another_would_be_taken),
