@@ -39,6 +39,16 @@ static int write_file(const char *path, struct lb_bytes bytes) {
     return error;
 }
 
+static bool is_ours(const struct lb_resolvconf *resolvconf) {
+    const struct stat *ours = &resolvconf->ours;
+    struct stat now;
+    if (lstat(resolvconf->path, &now) < 0)
+        return true; /* nobody's */
+    return now.st_dev == ours->st_dev && now.st_ino == ours->st_ino &&
+           now.st_size == ours->st_size && now.st_mtim.tv_sec == ours->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == ours->st_mtim.tv_nsec;
+}
+
 /* Moves what is there out of the way, once; it may be a symbolic link. */
 static int put_aside(struct lb_resolvconf *resolvconf) {
     struct stat status;
@@ -61,6 +71,8 @@ int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root, cons
 
     if (net->dns_count == 0 && !net->domain[0] && !net->search[0])
         return 0;
+    if (!is_first && !is_ours(resolvconf))
+        return 0; /* others know better by now */
     lb_resolvconf_format(&text, interface, net);
     path = lb_text(temporary, sizeof(temporary));
     lb_text_add(&path, "%s/etc", root);
@@ -75,23 +87,34 @@ int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root, cons
     error = is_first ? put_aside(resolvconf) : 0;
     if (error == 0 && rename(temporary, resolvconf->path) < 0)
         error = errno;
-    if (error)
-        unlink(temporary);
-    return error;
-}
-
-void lb_resolvconf_restore(struct lb_resolvconf *resolvconf) {
-    if (resolvconf->path[0] == 0)
-        return;
-    if (resolvconf->before[0])
+    if (error == 0) {
+        (void)lstat(resolvconf->path, &resolvconf->ours);
+        return 0;
+    }
+    unlink(temporary);
+    if (is_first && resolvconf->before[0])
         rename(resolvconf->before, resolvconf->path);
-    else
-        unlink(resolvconf->path);
-    *resolvconf = (struct lb_resolvconf){0};
+    if (is_first)
+        *resolvconf = (struct lb_resolvconf){0};
+    return error;
 }
 
 void lb_resolvconf_keep(struct lb_resolvconf *resolvconf) {
     if (resolvconf->before[0])
         unlink(resolvconf->before);
+    *resolvconf = (struct lb_resolvconf){0};
+}
+
+void lb_resolvconf_restore(struct lb_resolvconf *resolvconf) {
+    if (resolvconf->path[0] == 0)
+        return;
+    if (!is_ours(resolvconf)) {
+        lb_resolvconf_keep(resolvconf);
+        return;
+    }
+    if (resolvconf->before[0])
+        rename(resolvconf->before, resolvconf->path);
+    else
+        unlink(resolvconf->path);
     *resolvconf = (struct lb_resolvconf){0};
 }

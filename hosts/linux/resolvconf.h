@@ -4,10 +4,12 @@
 #define LB_LINUX_RESOLVCONF_H
 
 #include "core/boot/boot.h"
+#include <sys/stat.h>
 
 struct lb_resolvconf {
     char path[4096];   /* of the file; empty: nothing was written */
     char before[4096]; /* where what was there before is kept; empty: there was nothing */
+    struct stat ours;  /* what we wrote: a file that others have put there or changed stays */
 };
 
 /* Writes ROOT/etc/resolv.conf with net's name servers and search list (link-local ones are meant on
@@ -15,7 +17,7 @@ struct lb_resolvconf {
  * writes nothing. The file appears whole or not at all. 0, or an errno. */
 int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root, const char *interface,
                         const struct lb_boot_net *net);
-/* As it was before the first write. */
+/* As it was before the first write; what others have written since stays. */
 void lb_resolvconf_restore(struct lb_resolvconf *resolvconf);
 /* It stays: forgets what was there before. */
 void lb_resolvconf_keep(struct lb_resolvconf *resolvconf);

@@ -221,6 +221,43 @@ static void what_was_there_before_comes_back(void) {
     remove_root();
 }
 
+static void write_other(const char *text) {
+    FILE *file = fopen(path("resolv.conf"), "w");
+    if (CHECK(file != NULL)) {
+        fputs(text, file);
+        fclose(file);
+    }
+}
+
+static void what_others_have_written_meanwhile_stays(void) {
+    struct lb_resolvconf file = {0};
+    new_root();
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &net), 0);
+    write_other("nameserver 198.51.100.53\n");
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &net), 0); /* a renewed lease */
+    CHECK_STR(content("resolv.conf"), "nameserver 198.51.100.53\n");
+    lb_resolvconf_restore(&file);
+    CHECK_STR(content("resolv.conf"), "nameserver 198.51.100.53\n");
+    unlink(path("resolv.conf"));
+    remove_root();
+}
+
+static void what_others_have_put_in_its_place_stays(void) {
+    struct lb_resolvconf file = {0};
+    char target[128];
+    new_root();
+    lb_format(target, sizeof(target), "%s/etc", root);
+    mkdir(target, 0755);
+    write_other("nameserver 198.51.100.1\n");
+    CHECK_EQ(lb_resolvconf_write(&file, root, "eth0", &net), 0);
+    unlink(path("resolv.conf"));
+    CHECK_EQ(symlink("real", path("resolv.conf")), 0);
+    lb_resolvconf_restore(&file);
+    CHECK_STR(content("resolv.conf.before-lunboot"), NULL);
+    CHECK(readlink(path("resolv.conf"), target, sizeof(target)) == 4);
+    remove_root();
+}
+
 static void what_is_kept_leaves_no_copy_of_the_old(void) {
     struct lb_resolvconf file = {0};
     struct lb_boot_net other = net;
@@ -303,6 +340,8 @@ int main(void) {
     TEST(the_progress_says_that_it_waits_for_the_target);
     TEST(resolv_conf_is_written_and_taken_away_again);
     TEST(what_was_there_before_comes_back);
+    TEST(what_others_have_written_meanwhile_stays);
+    TEST(what_others_have_put_in_its_place_stays);
     TEST(what_is_kept_leaves_no_copy_of_the_old);
     TEST(a_lease_without_name_servers_writes_nothing);
     TEST(a_search_list_from_the_network_stays_on_its_line);
