@@ -307,14 +307,25 @@ static uint64_t text_deadline(const struct lb_iscsi *session) {
     return session->text_is_out ? session->text_us + session->config.task_ms * LB_US_MS : LB_NEVER;
 }
 
-void lb_iscsi_full_forgive(struct lb_iscsi *session, uint64_t late_us) {
+/* Only the oldest task was watched: behind it there may be some whose time was over before. Their
+ * answers may have come since, too. */
+static void forgive_task(const struct lb_iscsi *session, uint64_t now_us, uint64_t late_us,
+                         struct lb_iscsi_task *task) {
+    uint64_t least_us = now_us + LB_ISCSI_LATE_MS * LB_US_MS;
+    uint64_t patience_us = session->config.task_ms * LB_US_MS;
+    task->active_us += late_us;
+    if (task->active_us + patience_us < least_us)
+        task->active_us = least_us - patience_us;
+}
+
+void lb_iscsi_full_forgive(struct lb_iscsi *session, uint64_t now_us, uint64_t late_us) {
     session->last_rx_us += late_us;
     session->ping_us += late_us;
     session->text_us += late_us;
     session->tmf.sent_us += late_us;
     session->idle_us += late_us;
     for (struct lb_iscsi_task *task = session->in_flight.first; task != NULL; task = task->next)
-        task->active_us += late_us;
+        forgive_task(session, now_us, late_us, task);
 }
 
 uint64_t lb_iscsi_full_deadline(const struct lb_iscsi *session) {

@@ -234,7 +234,7 @@ static void forgive_late_poll(struct lb_iscsi *session, uint64_t now_us) {
     late_us += LB_ISCSI_LATE_MS * LB_US_MS; /* and time to read what lies there */
     if (lb_iscsi_is_in_login(session) || session->state == LB_ISCSI_LOGGING_OUT)
         session->deadline_us += late_us;
-    lb_iscsi_full_forgive(session, late_us);
+    lb_iscsi_full_forgive(session, now_us, late_us);
 }
 
 static void tick(struct lb_iscsi *session, uint64_t now_us) {

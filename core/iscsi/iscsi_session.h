@@ -287,7 +287,7 @@ void lb_iscsi_full_start(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_full_header(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_full_pdu(struct lb_iscsi *session, uint64_t now_us);
 /* The host slept for so long: the target's answers may lie unread, so its time does not count. */
-void lb_iscsi_full_forgive(struct lb_iscsi *session, uint64_t late_us);
+void lb_iscsi_full_forgive(struct lb_iscsi *session, uint64_t now_us, uint64_t late_us);
 uint64_t lb_iscsi_full_deadline(const struct lb_iscsi *session);
 void lb_iscsi_full_tick(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_send_logout(struct lb_iscsi *session, uint64_t now_us);

@@ -94,6 +94,27 @@ static void a_task_management_response_that_comes_twice_drops_the_connection(voi
     check_recovering(LB_E_PROTOCOL, "without a request");
 }
 
+/* Only the oldest command is watched. The time of the one behind it was over, too; but while the
+ * host was away its answer came. */
+static void after_an_absence_no_command_is_aborted_before_answers_are_read(void) {
+    setup();
+    peer_read(&task, lb_span(buffer, 512));
+    peer_read(&other, lb_span(buffer + 512, 512));
+    CHECK(peer_take());
+    CHECK(peer_take());
+    uint32_t second = peer.pdu.itt;
+    (void)peer_wait();
+    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
+    peer.now += 20 * LB_US_SEC;
+    (void)peer_poll();
+    answer_tmf(LB_TMF_COMPLETE);
+    (void)peer_poll();
+    CHECK(peer_take_op(LB_OP_SCSI_COMMAND)); /* the first, again */
+    CHECK(!peer_take());
+    peer_data_in(second, 0, 0, true, lb_bytes(disk, 512));
+    CHECK(lb_iscsi_completed(&peer.session) == &other);
+}
+
 static void a_refused_reset_leads_to_a_new_session(void) {
     (void)stall();
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
@@ -174,6 +195,7 @@ int main(void) {
     TEST(a_refused_abort_leads_to_a_reset_of_the_lun);
     TEST(a_task_management_response_of_another_tag_drops_the_connection);
     TEST(a_task_management_response_that_comes_twice_drops_the_connection);
+    TEST(after_an_absence_no_command_is_aborted_before_answers_are_read);
     TEST(a_refused_reset_leads_to_a_new_session);
     TEST(an_abort_without_an_answer_leads_to_a_new_session);
     TEST(a_command_that_is_never_answered_ends_the_session);

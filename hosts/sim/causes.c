@@ -26,12 +26,22 @@ static bool was_held(const struct sim *sim) {
     return wire->held_us != 0 && !is_past(sim, wire->held_us, patience_us(sim));
 }
 
-static bool has_silent_command(const struct sim *sim) {
+static bool is_silent_now(const struct sim *sim) {
     const struct sim_sents *sent = &sim->witness.wire.sent;
     for (size_t i = 0; i < sent->count; i++)
         if (is_past(sim, sent->at[i].active_us, patience_us(sim)))
             return true;
     return false;
+}
+
+/* Before a poll: an engine that is on time may judge first and read then. */
+void sim_cause_of_poll(struct sim *sim) {
+    if (sim->boot.session.promised_us <= sim->world.now_us && is_silent_now(sim))
+        sim->witness.silent_us = sim->world.now_us;
+}
+
+static bool has_silent_command(const struct sim *sim) {
+    return sim->witness.silent_us == sim->world.now_us || is_silent_now(sim);
 }
 
 static bool has_silent_management(const struct sim *sim) {

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUARD_BYTE  0xc7
-#define FRESH_BYTE  0xa5
-#define FRESH_RUN   16              /* so many in a row are nobody's data */
-#define STOP_US_MAX (6 * LB_US_SEC) /* two for the logout, three that the host may be late */
+#define GUARD_BYTE   0xc7
+#define FRESH_BYTE   0xa5
+#define FRESH_RUN    16 /* so many in a row are nobody's data */
+#define CLEAN_US     (30 * LB_US_SEC)
+#define FAULTS_US    (130 * LB_US_SEC)
+#define SILENT_STEPS 3               /* abort, reset, new session */
+#define STOP_US_MAX  (6 * LB_US_SEC) /* two for the logout, three that the host may be late */
 
 /* ---- guards ------------------------------------------------------------------------------------
  */
@@ -281,6 +284,30 @@ void sim_check_report(struct sim *sim) {
     if (text.cut)
         sim_violation(&sim->world, "the report is longer than %zu bytes", sizeof shown);
     sim_check_line(sim, shown);
+}
+
+/* ---- in time -----------------------------------------------------------------------------------
+ */
+
+/* How long a boot may take from when nothing is in its way any more: what was under way is waited
+ * for, then comes the longest pause between attempts, and an attempt. */
+static uint64_t ready_within_us(const struct sim *sim) {
+    const struct sim_plan *plan = &sim->plan;
+    const struct lb_config *config = &sim->config;
+    const uint16_t *chance = sim->world.chance;
+    uint64_t task_us = lb_config_u32(config, LB_KEY_TASK_TIMEOUT) * LB_US_MS;
+    bool has_silent_io = chance[SIM_IO_STUCK] + chance[SIM_IO_FORGOTTEN] + chance[SIM_LUN_HUNG] > 0;
+    if (plan->is_clean)
+        return CLEAN_US;
+    return FAULTS_US + (has_silent_io ? SILENT_STEPS * task_us : 0);
+}
+
+void sim_check_ready(struct sim *sim) {
+    uint64_t good_us = sim->plan.is_clean ? LB_US_SEC : sim->world.calm_us;
+    good_us = LB_MAX(good_us, sim->plan.late_until_us);
+    if (sim->world.now_us > good_us + ready_within_us(sim))
+        sim_violation(&sim->world, "the disk is there %llu s after nothing was in the way any more",
+                      (unsigned long long)((sim->world.now_us - good_us) / LB_US_SEC));
 }
 
 /* ---- the end -----------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ static void ready(struct sim *sim) {
                       (unsigned long long)info->blocks, info->block_bytes);
     sim->is_ready = true;
     sim->ready_us = sim->world.now_us;
+    sim_check_ready(sim);
     if (sim->disk.distrusted) { /* requests are made for the disk as it was told, or not at all */
         bool fits = info->blocks > 0 && info->block_bytes == sim->disk.block_bytes;
         sim->plan.ops = fits ? sim->plan.ops : 1;
@@ -125,6 +126,7 @@ static bool is_over(const struct sim *sim) {
 /* Polls until WAIT; true when there was an action. */
 static bool poll_engine(struct sim *sim) {
     for (unsigned polls = 0; polls < POLLS_MAX && !is_over(sim); polls++) {
+        sim_cause_of_poll(sim);
         sim->action = lb_boot_poll(&sim->boot, sim->world.now_us);
         drain_trace(sim);
         sim_check_session(sim);
@@ -331,7 +333,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     struct sim_world *world = &sim->world;
     sim_world_init(world, seed, shows);
     sim->late_for_us = LB_NEVER;
-    sim->witness.lost_us = sim->witness.away_us = LB_NEVER;
+    sim->witness.lost_us = sim->witness.away_us = sim->witness.silent_us = LB_NEVER;
     sim->rx = sim_guarded(SIM_RX_BYTES);
     sim->ring = malloc(SIM_TRACE_BYTES);
     if (sim->ring == NULL)

@@ -429,6 +429,7 @@ void sim_check_guards(struct sim *sim, const uint8_t *memory, size_t len, const 
 void sim_check_reason(struct sim *sim, const char *reason);
 /* The same for what the engine says of the target. */
 void sim_check_session(struct sim *sim);
+void sim_check_ready(struct sim *sim); /* in time */
 void sim_check_outcome(struct sim *sim);
 uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
 
@@ -459,6 +460,7 @@ void sim_forger_check(struct sim *sim, const struct sim_conn *conn);
 
 /* ---- causes.c ---- */
 void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu);
+void sim_cause_of_poll(struct sim *sim);    /* before each poll of the engine */
 void sim_cause_of_state(struct sim *sim);   /* after each poll of the engine */
 void sim_cause_of_address(struct sim *sim); /* the client's address goes, or is another one */
 void sim_cause_of_step(struct sim *sim);    /* after each step */

@@ -65,10 +65,12 @@ struct sim_witness {
     struct sim_wire wire;   /* of the connection at hand */
     struct sim_sents again; /* what was lost, and has to be issued again in this order */
     size_t again_next;
-    uint64_t lost_us;  /* since when a session is lost, for which Time2Wait counts; LB_NEVER */
-    uint64_t away_us;  /* when the host was last later than a session forgives */
-    char suspect[200]; /* a loss that is explained if the address goes in the same step */
-    uint32_t resets;   /* LOGICAL UNIT RESETs that were sent */
+    uint64_t lost_us; /* since when a session is lost, for which Time2Wait counts; LB_NEVER */
+    uint64_t away_us; /* when the host was last later than a session forgives */
+    uint64_t
+        silent_us; /* when a command had last been silent for so long, before anything was read */
+    char suspect[200];         /* a loss that is explained if the address goes in the same step */
+    uint32_t resets;           /* LOGICAL UNIT RESETs that were sent */
     enum lb_iscsi_state state; /* of the session, when it was polled last */
 };
 
