@@ -91,10 +91,47 @@ def firmware_table(folder):
     check("and where a person forbids the boot", (code, out, err) == (0, "", ""), (code, out, err))
 
 
+# ---- files that are none -------------------------------------------------------------------------
+
+
+def odd_files(folder):
+    """Name: what the error says of it."""
+    os.mkfifo(folder / "fifo")
+    (folder / "folder").mkdir()
+    (folder / "loop").symlink_to("loop")
+    with open(folder / "giant", "wb") as file:
+        file.truncate(1 << 40)
+    return {folder / "fifo": "not a regular file", folder / "folder": "Is a directory",
+            folder / "loop": "Too many levels", folder / "giant": "too long",
+            pathlib.Path("/dev/zero"): "not a regular file",
+            pathlib.Path("/dev/null"): "not a regular file"}
+
+
+def configuration_files(folder):
+    for path, why in odd_files(folder).items():
+        for command in ("boot", "probe", "read", "discover"):
+            code, _, err, seconds = run(command, f"--config={path}", "--rootpath=x", "--output=/dev/null"
+                                        if command == "read" else "--interface=nope0")
+            check(f"{command} --config={path.name} ends in an error that names it", code == 1
+                  and f"{path}: " in err and why in err and seconds < 10, (code, err, seconds))
+        code, _, err, seconds = run("boot", f"--kernel-cmdline={path}", "--interface=nope0")
+        check(f"boot --kernel-cmdline={path.name}", code == 1 and f"{path}: " in err and why in err,
+              (code, err))
+        (folder / "cmdline").write_text("quiet")
+        code, _, err, _ = run("initramfs", f"--kernel-cmdline={folder / 'cmdline'}", f"--sysfs={folder}",
+                              f"--config={path}")
+        check(f"initramfs --config={path.name}", code == 1 and f"{path}: " in err and why in err,
+              (code, err))
+        code, _, err, _ = run("initramfs", f"--kernel-cmdline={path}", f"--sysfs={folder}")
+        check(f"initramfs --kernel-cmdline={path.name}", code == 1 and f"{path}: " in err, (code, err))
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         firmware_table(folder)
+        (folder / "sys/firmware/acpi/tables/iBFT").unlink(missing_ok=True)
+        configuration_files(folder)
     print(f"1..{points}")
     return failed
 

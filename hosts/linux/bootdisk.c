@@ -1,4 +1,5 @@
 #include "hosts/linux/bootdisk.h"
+#include "hosts/linux/files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #define TEXT_BYTES (1 << 20) /* a grub.cfg of many kernels has 100 KiB */
 #define ENV_BYTES  65536     /* GRUB makes an environment block of 1024 */
 #define HEAD_BYTES 16384     /* of an image: all section headers */
+#define NAMES_MAX  1000      /* of a folder that are looked at; an installation has a dozen */
 #define MOUNT_AT   "/run/lunboot/disk"
 
 /* ---- mounting ---------------------------------------------------------------------------------
@@ -108,37 +110,54 @@ void lb_bootdisk_close(struct lb_bootdisk *disk) {
 /* ---- files ------------------------------------------------------------------------------------
  */
 
+/* An attacker may have made the disk: nothing is waited for, and no link leads out of it. */
 static int open_in(int root, const char *path, uint64_t flags) {
-    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+    struct open_how how = {.flags = flags | O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                           .resolve = RESOLVE_IN_ROOT};
+    int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+    return fd < 0 ? -errno : fd;
+}
+
+/* A regular file of 1 to max bytes; else why not, as a negative number. */
+static int open_file(int root, const char *path, uint64_t max) {
+    int refused, fd = open_in(root, path, 0);
+    if (fd < 0)
+        return fd;
+    refused = lb_file_check(fd, max);
+    if (refused)
+        close(fd);
+    return refused ? -refused : fd;
 }
 
 int lb_bootdisk_file(const struct lb_bootdisk *disk, unsigned partition, const char *path) {
-    int fd = partition < disk->count ? open_in(disk->partitions[partition].fd, path, O_RDONLY) : -1;
-    for (size_t i = 0; fd < 0 && i < disk->count; i++)
-        fd = open_in(disk->partitions[i].fd, path, O_RDONLY);
+    int fd = -ENOENT;
+    if (partition < disk->count)
+        fd = open_file(disk->partitions[partition].fd, path, LB_BOOT_FILE_MAX);
+    for (size_t i = 0; fd == -ENOENT && i < disk->count; i++)
+        fd = open_file(disk->partitions[i].fd, path, LB_BOOT_FILE_MAX);
     return fd;
 }
 
+/* What is not there is no news. */
+static void note_refused(struct lb_bootdisk *disk, size_t partition, const char *path, int why) {
+    struct lb_text text = {disk->refused, strlen(disk->refused), sizeof(disk->refused), false};
+    if (why != ENOENT && why != ENOTDIR)
+        lb_text_add(&text, "%s%s:%s: %s", text.len > 0 ? "; " : "",
+                    disk->partitions[partition].device, path, lb_file_reason(why));
+}
+
 /* A text file of one partition, into room; empty: none. */
-static struct lb_bytes read_into(const struct lb_bootdisk *disk, size_t partition, const char *path,
+static struct lb_bytes read_into(struct lb_bootdisk *disk, size_t partition, const char *path,
                                  struct lb_span room) {
-    size_t len = 0;
-    ssize_t got = 1;
-    int fd = open_in(disk->partitions[partition].fd, path, O_RDONLY);
-    if (fd < 0)
-        return lb_bytes(room.p, 0);
-    while (got > 0 && len < room.len) {
-        got = read(fd, room.p + len, room.len - len);
-        len += got > 0 ? (size_t)got : 0;
-    }
-    close(fd);
-    return lb_bytes(room.p, got < 0 ? 0 : len);
+    int fd = open_file(disk->partitions[partition].fd, path, room.len - 1);
+    long len = fd < 0 ? fd : lb_file_read_all(fd, room);
+    if (len < 0)
+        note_refused(disk, partition, path, (int)-len);
+    return lb_bytes(room.p, len < 0 ? 0 : (size_t)len);
 }
 
 /* The same into a buffer that the next call uses again. */
-static struct lb_bytes read_text(const struct lb_bootdisk *disk, size_t partition,
-                                 const char *path) {
+static struct lb_bytes read_text(struct lb_bootdisk *disk, size_t partition, const char *path) {
     static uint8_t room[TEXT_BYTES];
     return read_into(disk, partition, path, lb_span(room, sizeof(room)));
 }
@@ -150,12 +169,12 @@ static void each_file(struct lb_bootdisk *disk, struct lb_entries *entries, size
                       const char *folder,
                       void (*visit)(struct lb_bootdisk *, struct lb_entries *, size_t, const char *,
                                     const char *)) {
-    int fd = open_in(disk->partitions[partition].fd, folder, O_RDONLY | O_DIRECTORY);
+    int fd = open_in(disk->partitions[partition].fd, folder, O_DIRECTORY);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *entry;
     if (!dir)
         return;
-    while ((entry = readdir(dir)) != NULL) {
+    for (unsigned i = 0; i < NAMES_MAX && (entry = readdir(dir)) != NULL; i++) {
         if (entry->d_name[0] != '.')
             visit(disk, entries, partition, folder, entry->d_name);
     }
@@ -185,20 +204,6 @@ static void visit_file(struct lb_bootdisk *disk, struct lb_entries *entries, siz
     entry->partition = (unsigned)partition;
 }
 
-/* "PRETTY_NAME" and the like of a text in os-release's form. */
-static void release_value(struct lb_bytes text, const char *key, char *to, size_t cap) {
-    struct lb_bytes line;
-    size_t len = strlen(key);
-    while (lb_list_next(&text, '\n', &line)) {
-        if (line.len < len + 1 || memcmp(line.p, key, len) != 0 || line.p[len] != '=')
-            continue;
-        line = lb_bytes(line.p + len + 1, line.len - len - 1);
-        if (line.len >= 2 && (line.p[0] == '"' || line.p[0] == '\''))
-            line = lb_bytes(line.p + 1, line.len - 2);
-        (void)lb_text_copy(to, cap, line);
-    }
-}
-
 static struct lb_bytes read_part(int fd, const struct lb_image_part *part, uint8_t *room,
                                  size_t cap) {
     size_t len = LB_MIN(part->len, cap);
@@ -208,16 +213,20 @@ static struct lb_bytes read_part(int fd, const struct lb_image_part *part, uint8
     return lb_bytes(room, got > 0 ? (size_t)got : 0);
 }
 
-static void take_image(struct lb_entry *entry, int fd, const struct lb_image *image) {
+/* False: its options do not fit, and half a command line may be worse than none. */
+static bool take_image(struct lb_entry *entry, int fd, const struct lb_image *image) {
     uint8_t room[8192];
     struct lb_bytes options = read_part(fd, &image->options, room, sizeof(room));
-    (void)lb_text_copy(entry->options, sizeof(entry->options), lb_bytes_trim(options));
+    if ((image->options.len > 0 && options.len == 0) ||
+        !lb_text_copy(entry->options, sizeof(entry->options), lb_bytes_trim(options)))
+        return false;
     struct lb_bytes release = read_part(fd, &image->release, room, sizeof(room));
-    release_value(release, "PRETTY_NAME", entry->title, sizeof(entry->title));
-    release_value(release, "ID", entry->sort_key, sizeof(entry->sort_key));
-    release_value(release, "IMAGE_ID", entry->sort_key, sizeof(entry->sort_key));
-    release_value(release, "VERSION_ID", entry->version, sizeof(entry->version));
-    release_value(release, "IMAGE_VERSION", entry->version, sizeof(entry->version));
+    lb_release_value(release, "PRETTY_NAME", entry->title, sizeof(entry->title));
+    lb_release_value(release, "ID", entry->sort_key, sizeof(entry->sort_key));
+    lb_release_value(release, "IMAGE_ID", entry->sort_key, sizeof(entry->sort_key));
+    lb_release_value(release, "VERSION_ID", entry->version, sizeof(entry->version));
+    lb_release_value(release, "IMAGE_VERSION", entry->version, sizeof(entry->version));
+    return true;
 }
 
 static bool read_image(int fd, struct lb_image *image) {
@@ -228,25 +237,36 @@ static bool read_image(int fd, struct lb_image *image) {
            lb_image_parse(lb_bytes(head, (size_t)got), (uint64_t)status.st_size, image);
 }
 
-static void visit_image(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
-                        const char *folder, const char *name) {
-    char path[256], id[128];
+static void add_image(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
+                      const char *path, const char *id, int fd) {
+    static struct lb_entry made;
     struct lb_image image;
     struct lb_entry *entry;
+    made = (struct lb_entry){.kind = LB_ENTRY_IMAGE, .partition = (unsigned)partition};
+    (void)lb_text_copy(made.id, sizeof(made.id), lb_bytes_of_text(id));
+    if (!lb_text_copy(made.kernel, sizeof(made.kernel), lb_bytes_of_text(path)) ||
+        !read_image(fd, &image))
+        return;
+    if (!take_image(&made, fd, &image))
+        note_refused(disk, partition, path, LB_FILE_LONG);
+    else if ((entry = lb_entries_add(entries)) != NULL)
+        *entry = made;
+}
+
+static void visit_image(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
+                        const char *folder, const char *name) {
+    char path[512], id[128];
     int fd;
     lb_format(path, sizeof(path), "%s/%s", folder, name);
     if (!take_suffix(name, ".efi", id, sizeof(id)))
         return;
-    fd = open_in(disk->partitions[partition].fd, path, O_RDONLY);
-    if (fd >= 0 && read_image(fd, &image) && (entry = lb_entries_add(entries)) != NULL) {
-        entry->kind = LB_ENTRY_IMAGE;
-        entry->partition = (unsigned)partition;
-        memcpy(entry->id, id, sizeof(id));
-        memcpy(entry->kernel, path, sizeof(path));
-        take_image(entry, fd, &image);
+    fd = open_file(disk->partitions[partition].fd, path, LB_BOOT_FILE_MAX);
+    if (fd < 0) {
+        note_refused(disk, partition, path, -fd);
+        return;
     }
-    if (fd >= 0)
-        close(fd);
+    add_image(disk, entries, partition, path, id, fd);
+    close(fd);
 }
 
 /* The specification's folders lie at the root of the partition that is for them; without one they
@@ -262,8 +282,7 @@ static void find_specified(struct lb_bootdisk *disk, struct lb_entries *entries,
  */
 
 /* Its environment block, into a buffer that the next call uses again. */
-static struct lb_bytes read_block(const struct lb_bootdisk *disk, size_t partition,
-                                  const char *folder) {
+static struct lb_bytes read_block(struct lb_bootdisk *disk, size_t partition, const char *folder) {
     static uint8_t room[ENV_BYTES];
     char path[256];
     lb_format(path, sizeof(path), "%s/grubenv", folder);
@@ -271,8 +290,7 @@ static struct lb_bytes read_block(const struct lb_bootdisk *disk, size_t partiti
 }
 
 /* Of another partition's folders below /EFI: RHEL 8 has a link to there beside its grub.cfg. */
-static struct lb_bytes find_block(const struct lb_bootdisk *disk, size_t partition,
-                                  const char *folder) {
+static struct lb_bytes find_block(struct lb_bootdisk *disk, size_t partition, const char *folder) {
     static const char *const elsewhere[] = {"/EFI/redhat",    "/EFI/fedora", "/EFI/centos",
                                             "/EFI/almalinux", "/EFI/rocky",  "/EFI/BOOT"};
     struct lb_bytes block = read_block(disk, partition, folder);
@@ -342,4 +360,16 @@ void lb_bootdisk_entries(struct lb_bootdisk *disk, struct lb_entries *entries) {
     if (entries->count == 0)
         *entries = menu;
     lb_entries_sort(entries);
+}
+
+void lb_bootdisk_fail(const struct lb_bootdisk *disk, const struct lb_entries *entries,
+                      const char *wanted, struct lb_error *error) {
+    const char *between = disk->refused[0] ? "; " : "";
+    if (entries->count > 0)
+        lb_fail(error, LB_E_NO_BOOT_ENTRY, "%u entries, none is boot-entry=%s%s%s",
+                (unsigned)entries->count, wanted, between, disk->refused);
+    else
+        lb_fail(error, LB_E_NO_BOOT_ENTRY,
+                "%u file systems, without loader/entries, EFI/Linux or grub.cfg%s%s",
+                (unsigned)disk->count, between, disk->refused);
 }

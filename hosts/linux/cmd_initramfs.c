@@ -2,6 +2,7 @@
  * to do, finds the interface, and has the kernel attach the disk. */
 #include "hosts/linux/commands.h"
 #include "hosts/linux/dracut.h"
+#include "hosts/linux/files.h"
 #include "hosts/linux/ibft_source.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/kexec.h"
@@ -109,7 +110,7 @@ static bool configure(void) {
     static char text[8192];
     long len = lb_machine_read_file(cmdline_file, lb_span(text, sizeof(text)));
     if (len < 0) {
-        lb_fail(&run.error, LB_E_CONFIG_FILE, "%s: %s", cmdline_file, strerror((int)-len));
+        lb_fail(&run.error, LB_E_CONFIG_FILE, "%s: %s", cmdline_file, lb_file_reason((int)-len));
         return false;
     }
     bool good = configure_from(lb_bytes(text, (size_t)len));

@@ -50,7 +50,8 @@ static size_t fields(struct lb_bytes text, struct lb_bytes *out, size_t cap) {
             is_in = text.p[i] == '[';
         if (i < text.len && (text.p[i] != ':' || is_in || count + 1 == cap))
             continue;
-        out[count++] = lb_bytes(text.p + start, i - start);
+        out[count] = lb_bytes_after(text, start);
+        out[count++].len = i - start;
         start = i + 1;
     }
     return count;

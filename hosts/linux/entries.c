@@ -1,5 +1,4 @@
 #include "hosts/linux/entries.h"
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +36,7 @@ static struct lb_bytes take_word(struct lb_bytes *line) {
     while (len < line->len && line->p[len] != ' ' && line->p[len] != '\t')
         len++;
     struct lb_bytes word = lb_bytes(line->p, len);
-    *line = lb_bytes_trim(lb_bytes(line->p + len, line->len - len));
+    *line = lb_bytes_trim(lb_bytes_after(*line, len));
     return word;
 }
 
@@ -70,7 +69,7 @@ static void take_name(struct lb_entry *entry, const char *name) {
 }
 
 static bool add_initrd(struct lb_entry *entry, struct lb_bytes path) {
-    return entry->initrd_count < LB_ENTRY_INITRDS_MAX &&
+    return entry->initrd_count < LB_ENTRY_INITRDS_MAX && path.len > 0 &&
            lb_text_copy(entry->initrds[entry->initrd_count++], sizeof(entry->initrds[0]), path);
 }
 
@@ -264,12 +263,34 @@ void lb_entries_sort(struct lb_entries *entries) {
         qsort(entries->list, entries->count, sizeof(entries->list[0]), compare);
 }
 
+/* In time that grows with the product of the lengths: the pattern may be the disk's. */
+bool lb_pattern_matches(const char *pattern, const char *text) {
+    const char *star = NULL, *retry = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            retry = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == 0;
+}
+
 static bool is_wanted(const struct lb_entry *entry, const char *wanted) {
     char name[160];
     /* loader.conf says "NAME.conf", people say NAME, or read the title from a screen. */
     lb_format(name, sizeof(name), "%s.%s", entry->id,
               entry->kind == LB_ENTRY_IMAGE ? "efi" : "conf");
-    return fnmatch(wanted, entry->id, 0) == 0 || fnmatch(wanted, name, 0) == 0 ||
+    return lb_pattern_matches(wanted, entry->id) || lb_pattern_matches(wanted, name) ||
            strcmp(wanted, entry->title) == 0;
 }
 
@@ -306,6 +327,23 @@ const struct lb_entry *lb_entries_choose(const struct lb_entries *entries, const
     if (found || wanted[0] || entries->count == 0)
         return found;
     return &entries->list[0];
+}
+
+/* ---- os-release -------------------------------------------------------------------------------
+ */
+
+void lb_release_value(struct lb_bytes text, const char *key, char *to, size_t cap) {
+    struct lb_bytes line, name;
+    char value[LB_ENTRY_OPTIONS_MAX];
+    while (lb_list_next(&text, '\n', &line)) {
+        struct lb_bytes rest = line;
+        if (!lb_list_next(&rest, '=', &name) || !lb_text_is(name, key))
+            continue;
+        if (rest.len >= 2 && (rest.p[0] == '"' || rest.p[0] == '\''))
+            rest = lb_bytes(rest.p + 1, rest.len - 2);
+        if (rest.len < cap && lb_text_copy(value, LB_MIN(cap, sizeof(value)), rest))
+            (void)lb_text_copy(to, cap, rest);
+    }
 }
 
 /* ---- type 2 -----------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ struct lb_entry {
     size_t initrd_count;
     char options[LB_ENTRY_OPTIONS_MAX];
     bool is_bad;        /* boot counting: no tries are left */
+    bool is_left_out;   /* while a grub.cfg is read: it has something that does not fit */
     unsigned partition; /* where it was found: bootdisk.h's number */
 };
 
@@ -69,6 +70,12 @@ const struct lb_entry *lb_entries_choose(const struct lb_entries *entries, const
 bool lb_entries_is_once(const struct lb_entries *entries, const struct lb_entry *entry);
 /* Order of versions as the specification wants it: <0, 0, >0. */
 int lb_version_compare(const char *a, const char *b);
+
+/* The value of a key ("PRETTY_NAME") in a text of os-release's form, without its quotes. Where
+ * there is none, or none that fits, `to` stays. */
+void lb_release_value(struct lb_bytes text, const char *key, char *to, size_t cap);
+/* Whether a text is what a pattern says: * stands for any characters, ? for one. */
+bool lb_pattern_matches(const char *pattern, const char *text);
 
 /* A part of a unified kernel image (a PE file). */
 struct lb_image_part {

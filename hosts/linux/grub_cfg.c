@@ -64,15 +64,23 @@ static void take_linux(struct lb_entry *entry, struct lb_grub_command *command) 
                         word, has_space ? "\"" : "");
     }
     if (options.cut)
-        entry->kernel[0] = 0; /* half a command line may be worse than none */
+        entry->is_left_out = true; /* half a command line may be worse than none */
 }
 
+/* A word of variables without a value is empty. An entry with an initramfs that does not fit, or
+ * whose name is not known, would start without it, so it is left out. */
 static void take_initrds(struct lb_entry *entry, const struct lb_grub_command *command) {
-    for (size_t i = 1; i < command->count && entry->initrd_count < LB_ENTRY_INITRDS_MAX; i++) {
-        if (take_path(entry->initrds[entry->initrd_count], sizeof(entry->initrds[0]),
-                      command->words[i]))
-            entry->initrd_count++;
+    static const char marks[] = {LB_GRUB_UNSET, LB_GRUB_UNKNOWN, 0};
+    bool fits = !command->is_cut;
+    for (size_t i = 1; i < command->count; i++) {
+        const char *word = command->words[i];
+        if (word[strspn(word, marks)] == 0)
+            continue;
+        fits = fits && entry->initrd_count < LB_ENTRY_INITRDS_MAX &&
+               take_path(entry->initrds[entry->initrd_count], sizeof(entry->initrds[0]), word);
+        entry->initrd_count += fits ? 1 : 0;
     }
+    entry->is_left_out = entry->is_left_out || !fits;
 }
 
 /* NAME=VALUE: of `set`, or a command of its own. */
@@ -129,7 +137,8 @@ static void begin_entry(struct parser *p) {
     memcpy(p->entry_numbers[p->entries->count - 1], number, sizeof(number));
     entry->kind = LB_ENTRY_GRUB;
     entry->partition = p->partition;
-    lb_format(entry->id, sizeof(entry->id), "%s", id ? id : number);
+    entry->is_left_out =
+        !lb_text_copy(entry->id, sizeof(entry->id), lb_bytes_of_text(id ? id : number));
     lb_format(entry->title, sizeof(entry->title), "%s",
               p->command.count > 1 ? p->command.words[1] : "");
     p->entry = entry;
@@ -173,7 +182,7 @@ static void end_submenu(struct parser *p) {
 }
 
 static void end_entry(struct parser *p) {
-    if (p->entry->kernel[0] == 0)
+    if (p->entry->kernel[0] == 0 || p->entry->is_left_out)
         p->entries->count--; /* it is the last one: a memory test, the firmware's setup */
     p->entry = NULL;
 }

@@ -1,4 +1,5 @@
 #include "hosts/linux/kexec.h"
+#include "hosts/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/reboot.h>
@@ -8,6 +9,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #define CONF_BYTES    6144 /* two lists, two secrets, two names */
@@ -20,7 +22,7 @@ struct next {
 };
 
 static bool refuse(struct lb_error *error, const char *what, const char *which, int number) {
-    lb_fail(error, LB_E_KEXEC, "%s %s: %s", what, which, strerror(number));
+    lb_fail(error, LB_E_KEXEC, "%s %s: %s", what, which, lb_file_reason(number));
     return false;
 }
 
@@ -44,37 +46,56 @@ static bool pad(int fd) {
     return end >= 0 && ftruncate(fd, (end + 3) / 4 * 4) == 0 && lseek(fd, 0, SEEK_END) >= 0;
 }
 
+/* It lies in memory twice: here, and as the next kernel's. */
+static bool fits_memory(uint64_t len) {
+    struct sysinfo info;
+    return sysinfo(&info) < 0 || len <= (uint64_t)info.totalram * info.mem_unit / 2;
+}
+
+static bool append(struct next *next, int fd, const char *path, struct lb_error *error) {
+    off_t end = lseek(next->initrd_fd, 0, SEEK_END);
+    struct stat status;
+    if (end < 0 || fstat(fd, &status) < 0)
+        return refuse(error, "reading", path, errno);
+    if (!fits_memory((uint64_t)end + (uint64_t)status.st_size))
+        return refuse(error, "the entry's initramfs", path, LB_FILE_LONG);
+    if (!copy(next->initrd_fd, fd, 0, (uint64_t)status.st_size) || !pad(next->initrd_fd))
+        return refuse(error, "reading", path, errno);
+    return true;
+}
+
 static bool add_initrd(struct next *next, const struct lb_bootdisk *disk,
                        const struct lb_entry *entry, const char *path, struct lb_error *error) {
-    struct stat status;
     int fd = lb_bootdisk_file(disk, entry->partition, path);
     bool good;
     if (fd < 0)
-        return refuse(error, "the entry's initramfs", path, errno);
-    good = fstat(fd, &status) == 0 && copy(next->initrd_fd, fd, 0, (uint64_t)status.st_size) &&
-           pad(next->initrd_fd);
-    if (!good)
-        refuse(error, "reading", path, errno);
+        return refuse(error, "the entry's initramfs", path, -fd);
+    good = append(next, fd, path, error);
     close(fd);
     return good;
 }
 
 /* A unified image is taken apart: this kernel does not start one. */
-static bool open_image(struct next *next, int fd, struct lb_error *error) {
+static bool open_image(struct next *next, const struct lb_entry *entry, struct lb_error *error) {
     static uint8_t head[16384];
     struct lb_image image = {0};
     struct stat status;
+    int fd = next->kernel_fd;
     ssize_t got = pread(fd, head, sizeof(head), 0);
     if (got <= 0 || fstat(fd, &status) < 0 ||
         !lb_image_parse(lb_bytes(head, (size_t)got), (uint64_t)status.st_size, &image))
-        return refuse(error, "taking apart", "the unified kernel image", EIO);
+        return refuse(error, "the unified kernel image", entry->kernel, ENOEXEC);
+    if (!fits_memory((uint64_t)image.kernel.len + image.initrd.len))
+        return refuse(error, "the unified kernel image", entry->kernel, LB_FILE_LONG);
     next->kernel_fd = memfd_create("kernel", MFD_CLOEXEC);
-    if (next->kernel_fd < 0 ||
-        !copy(next->kernel_fd, fd, (off_t)image.kernel.offset, image.kernel.len) ||
-        !copy(next->initrd_fd, fd, (off_t)image.initrd.offset, image.initrd.len) ||
-        !pad(next->initrd_fd))
-        return refuse(error, "reading", "the unified kernel image", errno);
-    return true;
+    bool good = next->kernel_fd >= 0 &&
+                copy(next->kernel_fd, fd, (off_t)image.kernel.offset, image.kernel.len) &&
+                copy(next->initrd_fd, fd, (off_t)image.initrd.offset, image.initrd.len) &&
+                pad(next->initrd_fd);
+    if (!good)
+        refuse(error, "reading", entry->kernel, errno);
+    close(fd);
+    return good;
 }
 
 static bool open_files(struct next *next, const struct lb_bootdisk *disk,
@@ -82,15 +103,12 @@ static bool open_files(struct next *next, const struct lb_bootdisk *disk,
     int fd = lb_bootdisk_file(disk, entry->partition, entry->kernel);
     next->initrd_fd = memfd_create("initrd", MFD_CLOEXEC);
     if (fd < 0)
-        return refuse(error, "the entry's kernel", entry->kernel, errno);
+        return refuse(error, "the entry's kernel", entry->kernel, -fd);
+    next->kernel_fd = fd;
     if (next->initrd_fd < 0)
         return refuse(error, "memory for", "the initramfs", errno);
-    if (entry->kind == LB_ENTRY_IMAGE) {
-        bool good = open_image(next, fd, error);
-        close(fd);
-        return good;
-    }
-    next->kernel_fd = fd;
+    if (entry->kind == LB_ENTRY_IMAGE)
+        return open_image(next, entry, error);
     for (size_t i = 0; i < entry->initrd_count; i++) {
         if (!add_initrd(next, disk, entry, entry->initrds[i], error))
             return false;
@@ -207,13 +225,11 @@ static const struct lb_entry *choose(struct lb_run *run, struct lb_bootdisk *dis
     }
     lb_bootdisk_entries(disk, &entries);
     entry = lb_entries_choose(&entries, wanted);
-    if (!entry && entries.count > 0)
-        lb_fail(&run->error, LB_E_NO_BOOT_ENTRY, "%u entries, none is boot-entry=%s",
-                (unsigned)entries.count, wanted);
-    else if (!entry)
-        lb_fail(&run->error, LB_E_NO_BOOT_ENTRY,
-                "%u file systems, without loader/entries, EFI/Linux or grub.cfg",
-                (unsigned)disk->count);
+    if (disk->refused[0])
+        lb_report_learned(lb_boot_report(&run->boot), lb_now_us(), LB_STAGE_KEXEC, "passed-over",
+                          "disk", "%s", disk->refused);
+    if (!entry)
+        lb_bootdisk_fail(disk, &entries, wanted, &run->error);
     else if (!wanted[0] && lb_entries_is_once(&entries, entry))
         report_once(run, entry->id);
     return entry;

@@ -1,7 +1,6 @@
 #include "hosts/linux/machine.h"
 #include "core/base/addr.h"
-#include <errno.h>
-#include <fcntl.h>
+#include "hosts/linux/files.h"
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -11,22 +10,8 @@
 #include <unistd.h>
 
 long lb_machine_read_file(const char *path, struct lb_span room) {
-    size_t len = 0;
-    ssize_t got = 1;
-    int error, fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    while (got > 0 && len < room.len) {
-        got = read(fd, room.p + len, room.len - len);
-        if (got > 0)
-            len += (size_t)got;
-    }
-    error = errno;
-    close(fd);
-    if (got < 0)
-        return -error;
-    return len == room.len ? -EFBIG : (long)len;
+    int fd = lb_file_open(path, NULL);
+    return fd < 0 ? fd : lb_file_read_all(fd, room);
 }
 
 /* "4c4c4544-0042-4d10-8054-b3c04f593732"; all ones or all zeroes is a board that was never told. */

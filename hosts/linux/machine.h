@@ -15,7 +15,8 @@ bool lb_machine_has_address(const char *interface);
 /* Whether this is the first root file system, before the real one: systemd's mark of an initramfs.
  */
 bool lb_machine_is_initramfs(void);
-/* Bytes read, or -errno; -EFBIG where it does not fit. */
+/* Bytes read, or why not as a negative number (lb_file_reason); only a regular file is read, and
+ * one that fits with a byte to spare. */
 long lb_machine_read_file(const char *path, struct lb_span room);
 
 #endif

@@ -495,3 +495,13 @@ int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_
     struct request r = route_request(RTM_DELROUTE, 0, index, route, false, metric);
     return ask(netlink, &r);
 }
+
+unsigned lb_netlink_read(struct lb_bytes messages, int index, struct lb_link *link,
+                         uint32_t *addr_flags) {
+    struct wanted wanted = {.link = link, .addr_flags = addr_flags};
+    struct lb_rd rd = lb_rd(messages), rest;
+    struct nlmsghdr header;
+    while (next_message(&rd, &header, &rest))
+        take_wanted(&wanted, header.nlmsg_type, rest);
+    return what_changed(lb_rd(messages), index);
+}

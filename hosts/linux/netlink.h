@@ -102,5 +102,9 @@ struct lb_way {
 };
 /* index: as if sent by this interface; 0: as it is for whoever binds to none. */
 int lb_netlink_way(struct lb_netlink *netlink, struct lb_addr to, int index, struct lb_way *way);
+/* What messages of the kernel's say, as the functions above take them: the last link and address
+ * flags among them, and LB_NETLINK_ of what changed of the interface. For tests. */
+unsigned lb_netlink_read(struct lb_bytes messages, int index, struct lb_link *link,
+                         uint32_t *addr_flags);
 
 #endif

@@ -1,5 +1,6 @@
 #include "hosts/linux/run.h"
 #include "core/dhcp4/dhcp4_client.h"
+#include "hosts/linux/files.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
 #include "hosts/linux/seed.h"
@@ -24,7 +25,7 @@ static bool configure_from(struct lb_run *run, const char *path, bool is_cmdline
     bool good;
 
     if (len < 0) {
-        lb_fail(&run->error, LB_E_CONFIG_FILE, "%s: %s", path, strerror((int)-len));
+        lb_fail(&run->error, LB_E_CONFIG_FILE, "%s: %s", path, lb_file_reason((int)-len));
         return false;
     }
     run->config.name[is_cmdline ? LB_SOURCE_KERNEL : LB_SOURCE_FILE] = path;

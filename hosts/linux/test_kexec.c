@@ -3,9 +3,12 @@
 #include "hosts/linux/files.h"
 #include "hosts/linux/kexec.h"
 #include "tests/tap.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct lb_entries entries;
@@ -228,6 +231,67 @@ static void grubs_default_is_a_number_or_a_path_or_a_name(void) {
     CHECK_STR(chosen("rescue"), "rescue");
 }
 
+/* An entry that would start without its initramfs, or with half of its words, is none. */
+static void an_entry_of_grubs_that_does_not_fit_is_left_out(void) {
+    static char text[8192];
+    char name[512];
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = 0;
+    static const char *const whole[] = {
+        "menuentry a {\nlinux /a\ninitrd /1 /2 /3 /4 /5\n}\n",
+        "menuentry a {\nlinux /a\ninitrd relative\n}\n",
+    };
+    for (size_t i = 0; i < LB_COUNT(whole); i++) {
+        begin();
+        lb_entries_grub(&entries, lb_bytes_of_text(whole[i]), 0);
+        CHECK_EQ(entries.count, 0);
+    }
+    begin();
+    lb_format(text, sizeof(text), "menuentry a {\nlinux /a\ninitrd /%.300s\n}\n", name);
+    lb_entries_grub(&entries, lb_bytes_of_text(text), 0);
+    CHECK_EQ(entries.count, 0);
+    lb_format(text, sizeof(text), "menuentry a --id %.200s {\nlinux /a\n}\n", name);
+    lb_entries_grub(&entries, lb_bytes_of_text(text), 0);
+    CHECK_EQ(entries.count, 0);
+    lb_entries_grub(&entries, lb_bytes_of_text("menuentry a {\nlinux /a\ninitrd $extra /1 \n}\n"),
+                    0);
+    CHECK_EQ(entries.count, 1);
+    CHECK_EQ(entries.list[0].initrd_count, 1);
+}
+
+static void a_pattern_takes_no_more_time_than_it_should(void) {
+    static const struct {
+        const char *pattern, *text;
+        bool matches;
+    } rows[] = {{"", "", true},           {"", "a", false},     {"*", "", true},
+                {"a*", "abc", true},      {"*c", "abc", true},  {"a?c", "abc", true},
+                {"a?c", "ac", false},     {"*b*", "abc", true}, {"b*", "abc", false},
+                {"a*b*c", "aXbYc", true}, {"[a]", "a", false}};
+    char pattern[128], text[128];
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        if (!CHECK_EQ(lb_pattern_matches(rows[i].pattern, rows[i].text), rows[i].matches))
+            tap_note("%s and %s", rows[i].pattern, rows[i].text);
+    }
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 1] = 0;
+    for (size_t i = 0; i + 2 < sizeof(pattern); i += 2)
+        memcpy(pattern + i, "*a", 2);
+    memcpy(pattern + sizeof(pattern) - 2, "b", 2);
+    CHECK(!lb_pattern_matches(pattern, text));
+}
+
+static void values_of_os_release_are_without_quotes(void) {
+    static const char release[] = "NAME=x\nPRETTY_NAME=\"Debian 12\"\nID=debian\nVERSION_ID='12'\n";
+    char value[16] = "before";
+    lb_release_value(lb_bytes_of_text(release), "PRETTY_NAME", value, sizeof(value));
+    CHECK_STR(value, "Debian 12");
+    lb_release_value(lb_bytes_of_text(release), "VERSION_ID", value, sizeof(value));
+    CHECK_STR(value, "12");
+    lb_release_value(lb_bytes_of_text(release), "NONE", value, sizeof(value));
+    lb_release_value(lb_bytes_of_text("ID=a-name-that-does-not-fit\n"), "ID", value, sizeof(value));
+    CHECK_STR(value, "12");
+}
+
 static void a_broken_grub_cfg_is_survived(void) {
     static const char *const texts[] = {
         "}}}}\n}\n",
@@ -301,6 +365,17 @@ static void an_image_that_is_cut_off_is_none(void) {
 
 static char folder[] = "/tmp/lb-kexec-XXXXXX";
 
+static void make_folder(void) {
+    strcpy(folder, "/tmp/lb-kexec-XXXXXX");
+    CHECK(mkdtemp(folder) != NULL);
+}
+
+static void remove_folder(void) {
+    char command[64];
+    lb_format(command, sizeof(command), "rm -r %s", folder);
+    CHECK_EQ(system(command), 0);
+}
+
 static void put(const char *name, const char *text) {
     char path[256];
     lb_format(path, sizeof(path), "%s/%s", folder, name);
@@ -317,8 +392,7 @@ static void a_disks_entries_are_found(void) {
     static struct lb_bootdisk disk;
     char command[300];
     int fd;
-    if (!CHECK(mkdtemp(folder) != NULL))
-        return;
+    make_folder();
     put("esp/loader/loader.conf", "default b*\n");
     put("esp/loader/entries/a.conf", "linux /a/linux\n");
     put("esp/loader/entries/b.conf", "linux /b/linux\n");
@@ -342,8 +416,8 @@ static void a_disks_entries_are_found(void) {
     fd = lb_bootdisk_file(&disk, 1, "/boot/link");
     CHECK(fd >= 0); /* a link is within the partition */
     close(fd);
-    CHECK_EQ(lb_bootdisk_file(&disk, 1, "/boot/out"), -1);
-    CHECK_EQ(lb_bootdisk_file(&disk, 1, "/boot/none"), -1);
+    CHECK_EQ(lb_bootdisk_file(&disk, 1, "/boot/out"), -ENOENT);
+    CHECK_EQ(lb_bootdisk_file(&disk, 1, "/boot/none"), -ENOENT);
     lb_bootdisk_close(&disk);
     memset(&disk, 0, sizeof(disk));
     add_partition(&disk, "root");
@@ -351,8 +425,134 @@ static void a_disks_entries_are_found(void) {
     CHECK_EQ(entries.count, 1);
     CHECK_STR(entries.list[0].title, "g");
     lb_bootdisk_close(&disk);
-    lb_format(command, sizeof(command), "rm -r %s", folder);
-    CHECK_EQ(system(command), 0);
+    remove_folder();
+}
+
+/* ---- files that are none -----------------------------------------------------------------------
+ */
+
+static const char *in_folder(const char *name) {
+    static char path[256];
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+/* As large as the file system allows; it takes no room. */
+static void make_giant(const char *name) {
+    static const off_t sizes[] = {INT64_MAX, (off_t)1 << 43, (off_t)1 << 40};
+    int fd = open(in_folder(name), O_WRONLY | O_CREAT, 0600);
+    bool made = false;
+    for (size_t i = 0; !made && i < LB_COUNT(sizes); i++)
+        made = ftruncate(fd, sizes[i]) == 0;
+    CHECK(made);
+    close(fd);
+}
+
+static void make_odd_ones(const char *where, const char *suffix) {
+    static const char *const names[] = {"fifo", "folder", "giant", "loop", "empty"};
+    for (size_t i = 0; i < LB_COUNT(names); i++) {
+        char name[128];
+        lb_format(name, sizeof(name), "%s/%s%s", where, names[i], suffix);
+        if (lb_streq(names[i], "fifo"))
+            CHECK_EQ(mkfifo(in_folder(name), 0600), 0);
+        else if (lb_streq(names[i], "folder"))
+            CHECK_EQ(mkdir(in_folder(name), 0700), 0);
+        else if (lb_streq(names[i], "giant"))
+            make_giant(name);
+        else if (lb_streq(names[i], "loop"))
+            CHECK_EQ(symlink(strrchr(in_folder(name), '/') + 1, in_folder(name)), 0);
+        else
+            put(name, "");
+    }
+}
+
+static void begin_disk(struct lb_bootdisk *disk) {
+    memset(disk, 0, sizeof(*disk));
+    make_folder();
+    put("esp/loader/entries/note.txt", "");
+    put("esp/EFI/Linux/note.txt", "");
+}
+
+static void odd_files_among_the_entries_are_passed_over_and_named(void) {
+    static struct lb_bootdisk disk;
+    begin_disk(&disk);
+    make_odd_ones("esp/loader/entries", ".conf");
+    put("esp/loader/entries/good.conf", "linux /vmlinuz\n");
+    add_partition(&disk, "esp");
+    lb_bootdisk_entries(&disk, &entries);
+    CHECK_EQ(entries.count, 1);
+    CHECK_STR(chosen(""), "good");
+    CHECK_HAS(disk.refused, "esp:/loader/entries/");
+    lb_bootdisk_close(&disk);
+    remove_folder();
+}
+
+static void an_odd_file_alone_is_the_error(void) {
+    static const struct {
+        const char *name, *why;
+    } rows[] = {{"fifo", "it is not a regular file"},
+                {"folder", "Is a directory"},
+                {"giant", "it is too long"},
+                {"loop", "Too many levels of symbolic links"},
+                {"empty", "it is empty"}};
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        static struct lb_bootdisk disk;
+        struct lb_error error = {0};
+        char from[256], file[64], want[128];
+        begin_disk(&disk);
+        make_odd_ones("esp", "");
+        lb_format(file, sizeof(file), "esp/%s", rows[i].name);
+        lb_format(from, sizeof(from), "%s", in_folder(file));
+        CHECK_EQ(rename(from, in_folder("esp/loader/entries/x.conf")), 0);
+        if (lb_streq(rows[i].name, "loop")) {
+            CHECK_EQ(unlink(in_folder("esp/loader/entries/x.conf")), 0);
+            CHECK_EQ(symlink("x.conf", in_folder("esp/loader/entries/x.conf")), 0);
+        }
+        add_partition(&disk, "esp");
+        lb_bootdisk_entries(&disk, &entries);
+        CHECK_EQ(entries.count, 0);
+        lb_bootdisk_fail(&disk, &entries, "", &error);
+        lb_format(want, sizeof(want), "esp:/loader/entries/x.conf: %s", rows[i].why);
+        CHECK_EQ(error.code, LB_E_NO_BOOT_ENTRY);
+        CHECK_HAS(error.facts, want);
+        lb_bootdisk_close(&disk);
+        remove_folder();
+    }
+}
+
+static void odd_kernels_images_and_menus_are_refused(void) {
+    static struct lb_bootdisk disk;
+    begin_disk(&disk);
+    make_odd_ones("esp", "");
+    make_odd_ones("esp/EFI/Linux", ".efi");
+    put("esp/grub/note.txt", "");
+    CHECK_EQ(mkfifo(in_folder("esp/grub/grub.cfg"), 0600), 0);
+    add_partition(&disk, "esp");
+    CHECK_EQ(lb_bootdisk_file(&disk, 0, "/fifo"), -LB_FILE_ODD);
+    CHECK_EQ(lb_bootdisk_file(&disk, 0, "/folder"), -EISDIR);
+    CHECK_EQ(lb_bootdisk_file(&disk, 0, "/giant"), -LB_FILE_LONG);
+    CHECK_EQ(lb_bootdisk_file(&disk, 0, "/loop"), -ELOOP);
+    CHECK_EQ(lb_bootdisk_file(&disk, 0, "/empty"), -LB_FILE_EMPTY);
+    lb_bootdisk_entries(&disk, &entries);
+    CHECK_EQ(entries.count, 0);
+    CHECK_HAS(disk.refused, "esp:/EFI/Linux/");
+    lb_bootdisk_close(&disk);
+    remove_folder();
+}
+
+static void a_menu_that_is_too_long_is_refused_and_not_cut(void) {
+    static struct lb_bootdisk disk;
+    static char text[(1 << 20) + 100];
+    begin_disk(&disk);
+    memset(text, '\n', sizeof(text) - 1);
+    memcpy(text, "menuentry a {\nlinux /vmlinuz\n}", 30);
+    put("esp/grub/grub.cfg", text);
+    add_partition(&disk, "esp");
+    lb_bootdisk_entries(&disk, &entries);
+    CHECK_EQ(entries.count, 0);
+    CHECK_HAS(disk.refused, "esp:/grub/grub.cfg: it is too long");
+    lb_bootdisk_close(&disk);
+    remove_folder();
 }
 
 static void a_disk_that_cannot_be_mounted_is_told(void) {
@@ -497,10 +697,17 @@ int main(void) {
     TEST(more_entries_than_there_is_room_for_are_counted);
     TEST(grubs_entries_are_read);
     TEST(grubs_default_is_a_number_or_a_path_or_a_name);
+    TEST(an_entry_of_grubs_that_does_not_fit_is_left_out);
+    TEST(a_pattern_takes_no_more_time_than_it_should);
+    TEST(values_of_os_release_are_without_quotes);
     TEST(a_broken_grub_cfg_is_survived);
     TEST(an_image_has_its_parts);
     TEST(an_image_that_is_cut_off_is_none);
     TEST(a_disks_entries_are_found);
+    TEST(odd_files_among_the_entries_are_passed_over_and_named);
+    TEST(an_odd_file_alone_is_the_error);
+    TEST(odd_kernels_images_and_menus_are_refused);
+    TEST(a_menu_that_is_too_long_is_refused_and_not_cut);
     TEST(a_disk_that_cannot_be_mounted_is_told);
     TEST(the_next_kernel_is_led_back_to_the_disk);
     TEST(a_configured_address_is_told);

@@ -1,33 +1,10 @@
-/* The machine's UUID, from the tables of SMBIOS. */
-#include "hosts/uefi/settings.h"
+#include "hosts/uefi/smbios.h"
+#include "core/base/text.h"
 
-static EFI_GUID smbios3_guid = {
-    0xf2fd1544, 0x9794, 0x4a2c, {0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94}};
-static EFI_GUID smbios_guid = {
-    0xeb9d2d31, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
-
-/* Walks the structures to type 1 (System Information); its UUID is at offset 8, with the first
- * three fields little-endian (SMBIOS 2.6): turned round here, so that text and bytes agree. */
-static bool find_uuid(const uint8_t *table, size_t len, uint8_t uuid[16]) {
-    struct lb_rd rd = lb_rd(lb_bytes(table, len));
-    while (rd.left >= 4) {
-        const uint8_t *start = rd.at;
-        uint8_t type = start[0], size = start[1];
-        if (size < 4 || type == 127)
-            return false;
-        if (type == 1 && size >= 24 && rd.left >= 24) {
-            static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-            for (size_t i = 0; i < 16; i++)
-                uuid[i] = start[8 + order[i]];
-            return true;
-        }
-        lb_rd_skip(&rd, size);
-        while (rd.left >= 2 && (rd.at[0] != 0 || rd.at[1] != 0))
-            lb_rd_skip(&rd, 1);
-        lb_rd_skip(&rd, 2);
-    }
-    return false;
-}
+#define TYPE_SYSTEM  1
+#define TYPE_END     127
+#define HEADER_BYTES 4
+#define UUID_AT      8
 
 static bool is_plausible(const uint8_t uuid[16]) {
     bool zeros = true, ones = true;
@@ -38,25 +15,56 @@ static bool is_plausible(const uint8_t uuid[16]) {
     return !zeros && !ones;
 }
 
-void machine_uuid(uint8_t uuid[16]) {
-    memset(uuid, 0, 16);
-    for (UINTN i = 0; i < st->NumberOfTableEntries; i++) {
-        const EFI_CONFIGURATION_TABLE *entry = &st->ConfigurationTable[i];
-        const uint8_t *anchor = entry->VendorTable;
-        bool found = false;
-        if (guid_equal(&entry->VendorGuid, &smbios3_guid)) {
-            struct lb_rd rd = lb_rd(lb_bytes(anchor, 24));
-            lb_rd_skip(&rd, 12);
-            size_t len = lb_rd_u32le(&rd);
-            found = find_uuid((const uint8_t *)(uintptr_t)lb_rd_u64le(&rd), len, uuid);
-        } else if (guid_equal(&entry->VendorGuid, &smbios_guid)) {
-            struct lb_rd rd = lb_rd(lb_bytes(anchor, 31));
-            lb_rd_skip(&rd, 22);
-            size_t len = lb_rd_u16le(&rd);
-            found = find_uuid((const uint8_t *)(uintptr_t)lb_rd_u32le(&rd), len, uuid);
-        }
-        if (found && is_plausible(uuid))
-            return;
-        memset(uuid, 0, 16);
+static bool take_uuid(struct lb_bytes formatted, uint8_t uuid[16]) {
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    uint8_t made[16];
+    if (formatted.len < UUID_AT + sizeof made)
+        return false;
+    for (size_t i = 0; i < sizeof made; i++)
+        made[i] = formatted.p[UUID_AT + order[i]];
+    if (!is_plausible(made))
+        return false;
+    memcpy(uuid, made, sizeof made);
+    return true;
+}
+
+/* The strings behind a structure end in two NULs. */
+static void skip_strings(struct lb_rd *rd) {
+    while (rd->left >= 2 && (rd->at[0] != 0 || rd->at[1] != 0))
+        lb_rd_skip(rd, 1);
+    lb_rd_skip(rd, 2);
+}
+
+bool smbios_uuid(struct lb_bytes table, uint8_t uuid[16]) {
+    struct lb_rd rd = lb_rd(table);
+    while (rd.left >= HEADER_BYTES) {
+        struct lb_rd peek = rd;
+        uint8_t type = lb_rd_u8(&peek), size = lb_rd_u8(&peek);
+        struct lb_bytes formatted = lb_rd_bytes(&rd, size);
+        if (size < HEADER_BYTES || type == TYPE_END || !lb_rd_ok(&rd))
+            return false;
+        if (type == TYPE_SYSTEM)
+            return take_uuid(formatted, uuid);
+        skip_strings(&rd);
     }
+    return false;
+}
+
+bool smbios_place(struct lb_bytes entry, struct smbios_place *place) {
+    struct smbios_place made = {.len = 0};
+    struct lb_rd rd = lb_rd(entry);
+    if (lb_bytes_start_with(entry, lb_bytes_of_text("_SM3_"))) {
+        lb_rd_skip(&rd, 12);
+        made.len = lb_rd_u32le(&rd);
+        made.address = lb_rd_u64le(&rd);
+    } else if (lb_bytes_start_with(entry, lb_bytes_of_text("_SM_"))) {
+        lb_rd_skip(&rd, 22);
+        made.len = lb_rd_u16le(&rd);
+        made.address = lb_rd_u32le(&rd);
+    }
+    made.len = LB_MIN(made.len, SMBIOS_MAX);
+    if (!lb_rd_ok(&rd) || made.len == 0 || made.address == 0)
+        return false;
+    *place = made;
+    return true;
 }

@@ -1,0 +1,37 @@
+/* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink,
+ * or messages of rtnetlink. */
+#include "hosts/linux/keeper.h"
+#include "hosts/linux/netlink.h"
+#include "hosts/linux/uevent.h"
+#include "tests/fuzz.h"
+#include <string.h>
+
+static void take_event(struct lb_bytes bytes) {
+    struct lb_uevent event;
+    if (!lb_uevent_decode(bytes, &event))
+        return;
+    lb_assert(event.action[0] && event.path[0]);
+    if (lb_uevent_is_disk(&event, 1, 2, 3))
+        lb_assert(event.name[0] && strstr(event.path, "/session1/"));
+}
+
+static void take_messages(struct lb_bytes bytes) {
+    struct lb_link link = {0};
+    uint32_t flags = 0;
+    (void)lb_netlink_read(bytes, 1, &link, &flags);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct lb_bytes bytes = lb_bytes_after(lb_bytes(data, size), 1);
+    switch (size > 0 ? data[0] : 0) {
+    case 'e':
+        take_event(bytes);
+        break;
+    case 'n':
+        take_messages(bytes);
+        break;
+    default:
+        (void)lb_keeper_has_rival(bytes, 7);
+    }
+    return 0;
+}
