@@ -5,12 +5,15 @@ No network and no root is needed; what only root can show says so.
 """
 import os
 import pathlib
+import resource
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 
-LUNBOOT = sys.argv[1]
+LUNBOOT = os.path.abspath(sys.argv[1])
 TOP = pathlib.Path(__file__).resolve().parent.parent
 ASSOCIATION = 256 + 33  # of the vector's target: the NIC that it names
 VLAN = 152 + 88  # of its NIC
@@ -126,12 +129,107 @@ def configuration_files(folder):
         check(f"initramfs --kernel-cmdline={path.name}", code == 1 and f"{path}: " in err, (code, err))
 
 
+# ---- secrets -------------------------------------------------------------------------------------
+
+SECRET = "sesame-sesame-0123"
+
+
+def open_files(folder):
+    """Configuration files that other users can read or change."""
+    path = folder / "lunboot.conf"
+    rows = [(0o600, True, None), (0o644, False, None), (0o640, True, "it has secrets"),
+            (0o604, True, "it has secrets"), (0o602, False, "others can change it"),
+            (0o666, True, "others can change it")]
+    if os.geteuid() == 0:
+        rows.append((0o620, False, "others can change it"))
+    for mode, has_secret, why in rows:
+        path.write_text("enable = no\n" + f"chap-name = me\nchap-secret = {SECRET}\n" * has_secret)
+        path.chmod(mode)
+        _, _, err, _ = run("boot", f"--config={path}", "--interface=nope0")
+        check(f"boot with a file of mode {mode:03o}{' with a secret' * has_secret}",
+              ("(config-open)" in err and why in err if why else "config-open" not in err)
+              and SECRET not in err, err)
+        (folder / "cmdline").write_text("quiet")
+        code, _, err, _ = run("initramfs", f"--kernel-cmdline={folder / 'cmdline'}", f"--config={path}",
+                              f"--sysfs={folder}")
+        is_refused = mode & 0o022 != 0
+        check(f"initramfs with a file of mode {mode:03o}{' with a secret' * has_secret}",
+              (code == 1 and "(config-open)" in err) if is_refused
+              else code == 0 and ("others can read it" in err) == bool(why), (code, err))
+    if os.geteuid() == 0:
+        path.chmod(0o600)
+        os.chown(path, 12345, 0)
+        code, _, err, _ = run("boot", f"--config={path}", "--interface=nope0")
+        check("a file of another user is refused", code == 1 and "user 12345" in err, err)
+    path.unlink()
+
+
+def errors_show_no_secrets(folder):
+    rows = [["probe", f"--rootpath=iscsi:me:{SECRET}@192.0.2.1::::iqn.2026-11.test:d"],
+            ["rootpath", f"iscsi:me:{SECRET}@192.0.2.1::::iqn.2026-11.test:d"],
+            ["rootpath", "--json", f"iscsi:me:{SECRET}@192.0.2.1::::iqn.2026-11.test:d"],
+            ["probe", "--json", f"--rootpath=iscsi:me:{SECRET}@192.0.2.1::::iqn.2026-11.test:d"],
+            ["probe", f"--server=me:{SECRET}@192.0.2.1", "--target=iqn.2026-11.test:d"],
+            ["probe", f"--chap-secret:{SECRET}"], ["probe", f"--chap_secret={SECRET}"],
+            ["probe", f"--chap-sekret={SECRET}"], ["probe", f"--chap-secret={SECRET * 20}"],
+            ["probe", f"--chap-secret=0x{SECRET}"], ["probe", f"me:{SECRET}@192.0.2.1", "x"],
+            ["explain", f"{SECRET}@"], [f"iscsi:me:{SECRET}@"]]
+    for row in rows:
+        _, out, err, _ = run(*row)
+        check(f"lunboot {' '.join(row)[:50]}... shows no secret", SECRET not in out + err and err + out,
+              out + err)
+    lines = [f"chap-secret {SECRET}", f"chap-secret: {SECRET} =", f"chap-sekret = {SECRET}",
+             f"chap-secret = 0x{SECRET}", f"server = me:{SECRET}@192.0.2.1", f"lun = {SECRET}@",
+             f"chap-secret = {SECRET}\nchap-secret = other-{SECRET}"]
+    path = folder / "lunboot.conf"
+    for line in lines:
+        path.write_text(line + "\ntarget = iqn.2026-11.test:d\n")
+        path.chmod(0o600)
+        for more in ([], ["--json"]):
+            code, out, err, _ = run("probe", f"--config={path}", *more)
+            check(f"a file with {line[:24]}... shows no secret", code and SECRET not in out + err, out + err)
+    path.unlink()
+
+
+def the_process_shows_no_secrets():
+    """While a login waits for an answer that never comes."""
+    def unlimited():
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryDirectory() as folder:
+        port = server.getsockname()[1]
+        process = subprocess.Popen(
+            [LUNBOOT, "probe", f"--rootpath=iscsi:127.0.0.1::{port}::iqn.2026-11.test:d",
+             "--chap-name=me", f"--chap-secret={SECRET}"], cwd=folder, preexec_fn=unlimited,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "iscsi_password": SECRET, "ISCSI_IN_PASSWORD": SECRET,
+                 "netroot": f"iscsi:me:{SECRET}@192.0.2.1::::iqn.2026-11.test:d"})
+        server.settimeout(30)
+        connection, _ = server.accept()
+        with connection:
+            seen = {name: pathlib.Path(f"/proc/{process.pid}/{name}").read_bytes()
+                    for name in ("cmdline", "environ")} if os.geteuid() == 0 else {}
+            process.send_signal(signal.SIGABRT)
+            process.wait()
+        status = process.returncode
+        check("it ended by the signal", status == -signal.SIGABRT, status)
+        check("no core dump was written", not list(pathlib.Path(folder).iterdir()),
+              list(pathlib.Path(folder).iterdir()))
+        _, out, err, _ = run("probe", "--trace", f"--rootpath=iscsi:127.0.0.1::{port}::iqn.2026-11.test:d",
+                             "--chap-name=me", f"--chap-secret={SECRET}", "--login-timeout=300ms")
+        check("the trace has no secret", SECRET not in out + err and "(login-timeout)" in err, err)
+        for name, text in seen.items():
+            check(f"/proc/PID/{name} has no secret", SECRET.encode() not in text, text)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         firmware_table(folder)
         (folder / "sys/firmware/acpi/tables/iBFT").unlink(missing_ok=True)
         configuration_files(folder)
+        open_files(folder)
+        errors_show_no_secrets(folder)
+    the_process_shows_no_secrets()
     print(f"1..{points}")
     return failed
 

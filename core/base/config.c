@@ -302,11 +302,24 @@ static size_t likeness(struct lb_bytes word, const char *key) {
     return front + back;
 }
 
+/* As far as it may be a key: behind that a value may stand, as in `chap-secret:...`. */
+static void add_key(struct lb_text *text, struct lb_bytes word) {
+    size_t len = 0;
+    for (; len < word.len && len < 40; len++) {
+        uint8_t c = lb_ascii_lower(word.p[len]);
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.')
+            break;
+    }
+    lb_text_untrusted(text, lb_bytes(word.p, len));
+    if (len < word.len)
+        lb_text_add(text, "...");
+}
+
 static bool unknown_key(struct lb_bytes word, struct lb_error *error) {
     char shown[64];
     struct lb_text text = lb_text(shown, sizeof shown);
     size_t best = 0, best_likeness = 0;
-    lb_text_untrusted(&text, word);
+    add_key(&text, word);
     for (size_t i = 0; i < LB_KEY_COUNT; i++) {
         size_t like = likeness(word, keys[i].word);
         if (like > best_likeness) {
@@ -329,7 +342,7 @@ static void add_wrong_item(struct lb_text *text, enum lb_key key, struct lb_byte
     lb_text_add(text, "item %zu", item.number);
     if (item.text.len > 0) {
         lb_text_add(text, ", `");
-        lb_text_untrusted(text, lb_bytes(item.text.p, LB_MIN(item.text.len, 60)));
+        lb_text_given(text, item.text, 60);
         lb_text_add(text, "`,");
     }
     lb_text_add(text, " %s; ", item.why);
@@ -346,8 +359,8 @@ static bool wrong_value(enum lb_key key, struct lb_bytes value, struct lb_error 
         add_wrong_item(&text, key, value);
     } else {
         lb_text_add(&text, "=");
-        lb_text_untrusted(&text, lb_bytes(value.p, LB_MIN(value.len, 40)));
-        lb_text_add(&text, "%s, ", value.len > 40 ? "..." : "");
+        lb_text_given(&text, value, 40);
+        lb_text_add(&text, ", ");
     }
     lb_fail(error, LB_E_CONFIG_VALUE, "%s%sexpected %s", keys[key].word, shown, form);
     return false;

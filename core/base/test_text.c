@@ -225,6 +225,19 @@ static void texts_compare(void) {
     CHECK_EQ(lb_bytes_trim(lb_bytes_of_text(" \t ")).len, 0);
 }
 
+static void what_was_given_is_cut_and_hides_what_may_be_a_secret(void) {
+    char shown_text[64];
+    struct lb_text text = lb_text(shown_text, sizeof shown_text);
+    lb_text_given(&text, lb_bytes_of_text("192.0.2.1\x1b[2J"), 40);
+    CHECK_STR(shown_text, "192.0.2.1\\x1b[2J");
+    text = lb_text(shown_text, sizeof shown_text);
+    lb_text_given(&text, lb_bytes_of_text("a long value"), 6);
+    CHECK_STR(shown_text, "a long...");
+    text = lb_text(shown_text, sizeof shown_text);
+    lb_text_given(&text, lb_bytes_of_text("user:secret@192.0.2.1"), 40);
+    CHECK_STR(shown_text, "(not shown: it may hold a secret)");
+}
+
 int main(void) {
     TEST(strings_and_characters_are_formatted);
     TEST(numbers_are_formatted);
@@ -242,5 +255,6 @@ int main(void) {
     TEST(a_copy_into_a_fixed_array_is_whole_or_empty);
     TEST(lists_are_taken_apart);
     TEST(texts_compare);
+    TEST(what_was_given_is_cut_and_hides_what_may_be_a_secret);
     return tap_done();
 }

@@ -262,6 +262,18 @@ void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes) {
     }
 }
 
+void lb_text_given(struct lb_text *text, struct lb_bytes bytes, size_t most) {
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (bytes.p[i] == '@') {
+            lb_text_add(text, "(not shown: it may hold a secret)");
+            return;
+        }
+    }
+    lb_text_untrusted(text, lb_bytes(bytes.p, LB_MIN(bytes.len, most)));
+    if (bytes.len > most)
+        lb_text_add(text, "...");
+}
+
 static const char *json_escape(uint8_t c) {
     return c == '"'    ? "\\\""
            : c == '\\' ? "\\\\"

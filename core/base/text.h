@@ -27,6 +27,10 @@ void lb_text_hex(struct lb_text *text, struct lb_bytes bytes); /* lower case, no
  * all else as \xNN: controls, and also code points that hide, turn or break the text around them.
  */
 void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes);
+/* What a person, a file or a kernel command line gave, for an error's facts: as lb_text_untrusted,
+ * its first `most` bytes. Nothing of it is shown where a secret may be in it: where it has an @, as
+ * in USER:SECRET@HOST. */
+void lb_text_given(struct lb_text *text, struct lb_bytes bytes, size_t most);
 /* A JSON string with its quotes (RFC 8259). A byte that is not UTF-8 becomes \u00NN. */
 void lb_text_json(struct lb_text *text, struct lb_bytes bytes);
 /* One call: format into a buffer. */

@@ -11,7 +11,10 @@ static unsigned rootpath_flags(const struct lb_boot *boot) {
  */
 
 static bool config_error(struct lb_boot *boot, const char *key, const char *value, size_t offset) {
-    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "%s=%s, at byte %zu", key, value, offset);
+    char shown[120];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    lb_text_given(&text, lb_bytes_of_text(value), 80);
+    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "%s=%s, at byte %zu", key, shown, offset);
     return false;
 }
 

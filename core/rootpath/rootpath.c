@@ -239,12 +239,26 @@ static bool parse_text(struct parse *parse) {
            parse_targetname(parse);
 }
 
+/* RFC 4173 has no place for a name and a secret, and dracut's strings have one before an @. */
+static bool may_hold_a_secret(struct lb_bytes given) {
+    for (size_t i = 0; i < given.len; i++) {
+        if (given.p[i] == '@')
+            return true;
+    }
+    return false;
+}
+
 static void explain(const struct parse *parse, struct lb_bytes given, struct lb_error *error) {
     char text[4 * EXCERPT_BYTES + 8];
     struct lb_text excerpt = lb_text(text, sizeof text);
     size_t start =
         parse->where.offset > EXCERPT_BYTES / 2 ? parse->where.offset - EXCERPT_BYTES / 2 : 0;
     size_t len = LB_MIN(given.len - start, EXCERPT_BYTES);
+    if (may_hold_a_secret(given)) {
+        lb_fail(error, parse->code, "%s, offset %zu: %s; an @ is in it, so it is not shown",
+                lb_rootpath_field_word(parse->where.field), parse->where.offset, parse->why);
+        return;
+    }
     lb_text_untrusted(&excerpt, lb_bytes(given.p + start, len));
     lb_fail(error, parse->code, "%s, offset %zu: %s, in `%s%s%s`",
             lb_rootpath_field_word(parse->where.field), parse->where.offset, parse->why,

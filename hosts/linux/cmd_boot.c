@@ -4,6 +4,7 @@
 #include "hosts/linux/kexec.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
+#include "hosts/linux/secrets.h"
 #include "hosts/linux/show.h"
 #include "hosts/linux/takeover.h"
 #include <errno.h>
@@ -90,8 +91,11 @@ static int run_program(void) {
     lb_environment_set(&run);
     lb_run_close(&run, false);
     fflush(stdout);
+    lb_secrets_release();
     execlp(then, then, (char *)NULL);
-    fprintf(stderr, "lunboot: %s: %s\n", then, strerror(errno));
+    int refused = errno;
+    lb_complain("lunboot: ", then, ": ");
+    fprintf(stderr, "%s\n", strerror(refused));
     return LB_EXIT_FAILED;
 }
 

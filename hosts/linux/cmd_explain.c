@@ -33,8 +33,7 @@ int lb_cmd_explain(int argc, char **argv) {
         return LB_EXIT_OK;
     }
     if (!lb_code_find(lb_bytes_of_text(word), &code)) {
-        fprintf(stderr, "lunboot explain: there is no error code %s\n  try: lunboot explain\n",
-                word);
+        lb_complain("lunboot explain: there is no error code ", word, "\n  try: lunboot explain\n");
         return LB_EXIT_FAILED;
     }
     printf("%s\n  stage: %s\n  what:  %s\n", lb_code_word(code), lb_code_stage(code),
@@ -67,7 +66,7 @@ int lb_cmd_keys(int argc, char **argv) {
         return LB_EXIT_OK;
     }
     if (!lb_key_find(lb_bytes_of_text(word), &key)) {
-        fprintf(stderr, "lunboot keys: there is no key %s\n  try: lunboot keys\n", word);
+        lb_complain("lunboot keys: there is no key ", word, "\n  try: lunboot keys\n");
         return LB_EXIT_FAILED;
     }
     print_key(key);

@@ -8,6 +8,7 @@
 #include "hosts/linux/kexec.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/results.h"
+#include "hosts/linux/secrets.h"
 #include "hosts/linux/turns.h"
 #include <errno.h>
 #include <spawn.h>
@@ -97,6 +98,8 @@ static bool configure_from(struct lb_bytes line) {
     struct lb_error error = {.code = LB_OK};
     bool wants_ibft;
     run.config.name[LB_SOURCE_KERNEL] = cmdline_file;
+    run.is_alone = true;
+    lb_secrets_guard_memory(&ibft, sizeof(ibft));
     if (!lb_run_configure(&run, file, NULL) ||
         !lb_dracut_configure(line, &run.config, &run.error) ||
         !lb_config_cmdline(&run.config, line, &run.error))
@@ -134,6 +137,7 @@ static int fail(void) {
         lb_run_stop(&run, true);
     lb_run_print_error(&run);
     lb_run_close(&run, true);
+    lb_wipe(&ibft, sizeof(ibft));
     return lb_run_exit_code(&run);
 }
 

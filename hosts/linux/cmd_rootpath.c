@@ -99,6 +99,8 @@ static void plain_error(struct lb_text *text, const char *string,
     struct lb_bytes bytes = lb_bytes_of_text(string);
     bytes.len = LB_MIN(bytes.len, where->offset);
     lb_error_format(text, error);
+    if (strchr(string, '@'))
+        return; /* as dracut has it, with a secret */
     lb_text_add(text, "  ");
     lb_text_untrusted(text, lb_bytes_of_text(string));
     lb_text_add(text, "\n  ");

@@ -24,7 +24,7 @@ static bool set_text(struct words *words, const char *key, const char *value) {
 static bool wrong(struct words *words, const char *word, struct lb_bytes value) {
     char shown[120];
     struct lb_text text = lb_text(shown, sizeof(shown));
-    lb_text_untrusted(&text, value);
+    lb_text_given(&text, value, 80);
     lb_fail(words->error, LB_E_CONFIG_VALUE, "%s=%s on the kernel command line", word, shown);
     return false;
 }
@@ -57,6 +57,19 @@ static size_t fields(struct lb_bytes text, struct lb_bytes *out, size_t cap) {
     return count;
 }
 
+/* By all colons; the last field has what is left. */
+static size_t split_all(struct lb_bytes text, struct lb_bytes *out, size_t cap) {
+    size_t count = 0, start = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && (text.p[i] != ':' || count + 1 == cap))
+            continue;
+        out[count] = lb_bytes_after(text, start);
+        out[count++].len = i - start;
+        start = i + 1;
+    }
+    return count;
+}
+
 static struct lb_bytes without_brackets(struct lb_bytes text) {
     bool has = text.len >= 2 && text.p[0] == '[' && text.p[text.len - 1] == ']';
     return has ? lb_bytes(text.p + 1, text.len - 2) : text;
@@ -73,7 +86,7 @@ static bool starts_with(struct lb_bytes text, const char *prefix) {
  * may stand in a secret. */
 static bool set_credentials(struct words *words, struct lb_bytes text) {
     struct lb_bytes part[5] = {{0}};
-    size_t count = fields(text, part, LB_COUNT(part));
+    size_t count = split_all(text, part, LB_COUNT(part));
     bool is_whole = count == 2 || count == 4;
     for (size_t i = 0; i < count; i++)
         is_whole = is_whole && part[i].len > 0;
@@ -89,25 +102,82 @@ static bool set_credentials(struct words *words, struct lb_bytes text) {
 
 /* What follows "iscsi:". A target's name has colons of its own: it begins at the fifth field, or at
  * the seventh where an interface and a device of iscsid's stand before the LUN. */
-static bool set_netroot(struct words *words, struct lb_bytes text) {
-    struct lb_bytes part[7] = {{0}};
-    size_t at = text.len, count;
-    while (at > 0 && text.p[at - 1] != '@') /* the last one: a secret may have others */
-        at--;
-    if (at > 0) {
-        if (!set_credentials(words, lb_bytes(text.p, at - 1)))
-            return false;
-        text = lb_bytes_after(text, at);
+/* The last @ before the target's name: a secret may have others, and so may a name. */
+static size_t find_at(struct lb_bytes text) {
+    static const char *const starts[] = {":iqn.", ":eui.", ":naa."};
+    size_t end = text.len, found = text.len;
+    for (size_t i = 0; i < text.len && end == text.len; i++) {
+        for (size_t j = 0; j < LB_COUNT(starts); j++)
+            end = starts_with(lb_bytes_after(text, i), starts[j]) ? i : end;
     }
-    count = fields(text, part, 5);
-    if (count == 5 && !starts_with(part[4], "iqn.") && !starts_with(part[4], "eui.") &&
-        !starts_with(part[4], "naa."))
+    for (size_t i = 0; i < end; i++)
+        found = text.p[i] == '@' ? i : found;
+    return found;
+}
+
+/* Nothing of it is shown, unless it begins with an address: who forgot the @ wrote a secret. */
+static bool wrong_netroot(struct words *words, struct lb_bytes text) {
+    struct lb_bytes first = {0};
+    struct lb_addr addr;
+    struct lb_bytes part[2] = {{0}};
+    fields(text, part, 2);
+    first = without_brackets(part[0]);
+    if (first.len == 0 || lb_addr_parse(first, &addr))
+        return wrong(words, "netroot", text);
+    return wrong(words, "netroot", lb_bytes_of_text("@"));
+}
+
+static bool is_target(struct lb_bytes text) {
+    return starts_with(text, "iqn.") || starts_with(text, "eui.") || starts_with(text, "naa.");
+}
+
+/* SERVER:PROTOCOL:PORT:LUN:TARGET. A target's name has colons of its own: it begins at the fifth
+ * field, or at the seventh where an interface and a device of iscsid's stand before the LUN. */
+static bool set_place(struct words *words, struct lb_bytes text) {
+    struct lb_bytes part[7] = {{0}};
+    size_t count = fields(text, part, 5);
+    if (count == 5 && !is_target(part[4]))
         count = fields(text, part, 7);
     if (count != 5 && count != 7)
-        return wrong(words, "netroot", text); /* without the secrets */
+        return wrong_netroot(words, text);
     return set(words, "server", without_brackets(part[0])) && set(words, "port", part[2]) &&
            set(words, "lun", part[count - 2]) && set(words, "target", part[count - 1]) &&
            (count == 5 || set(words, "interface", part[4]));
+}
+
+/* Whether what stands behind the @ is a place, as far as it can be told: else it may be the rest of
+ * a secret. */
+static bool is_place(struct lb_bytes text) {
+    struct lb_bytes part[7] = {{0}};
+    uint8_t lun[8];
+    size_t count = fields(text, part, 5);
+    if (count == 5 && !is_target(part[4]))
+        count = fields(text, part, 7);
+    enum lb_host_kind kind;
+    struct lb_addr addr;
+    char name[LB_HOST_MAX + 1];
+    size_t offset;
+    if (count != 5 && count != 7)
+        return false;
+    return (part[count - 2].len == 0 || lb_lun_parse(part[count - 2], lun, &offset)) &&
+           lb_host_parse(without_brackets(part[0]), true, &kind, &addr, name, &offset);
+}
+
+/* What follows "iscsi:". With a name and a secret before an @, an error shows nothing. */
+static bool set_netroot(struct words *words, struct lb_bytes text) {
+    size_t at = find_at(text);
+    if (at == text.len)
+        return set_place(words, text);
+    struct lb_bytes place = lb_bytes_after(text, at + 1);
+    if (!set_credentials(words, lb_bytes(text.p, at)))
+        return false;
+    if (is_place(place) && set_place(words, place))
+        return true;
+    *words->error = (struct lb_error){.code = LB_OK};
+    lb_fail(words->error, LB_E_CONFIG_VALUE,
+            "netroot=iscsi: on the kernel command line: behind the @ stands no "
+            "SERVER:PROTOCOL:PORT:LUN:TARGET (not shown: it may hold a secret)");
+    return false;
 }
 
 static bool is_yes(struct lb_bytes value) {
@@ -199,6 +269,8 @@ static bool set_address(struct words *words, struct lb_bytes address, struct lb_
         lb_text_add(&text, "/%u", (unsigned)number);
     else if (mask.len > 0)
         return wrong(words, "ip", mask);
+    if (text.cut)
+        return wrong(words, "ip", address);
     return set_text(words, "address", value);
 }
 
@@ -207,8 +279,10 @@ static bool add_dns(struct words *words, struct lb_bytes server) {
     server = without_brackets(server);
     if (server.len == 0)
         return true;
-    snprintf(words->dns + used, sizeof(words->dns) - used, "%s%.*s", used > 0 ? "," : "",
-             (int)server.len, (const char *)server.p);
+    struct lb_text list = {.at = words->dns, .len = used, .cap = sizeof(words->dns)};
+    lb_text_add(&list, "%s%.*s", used > 0 ? "," : "", (int)server.len, (const char *)server.p);
+    if (list.cut)
+        return wrong(words, "nameserver", server);
     return set_text(words, "dns", words->dns);
 }
 

@@ -3,6 +3,7 @@
 #include "hosts/linux/loop.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/relogin.h"
+#include "hosts/linux/secrets.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -306,6 +307,8 @@ static void stand_alone(void) {
 _Noreturn static void be_keeper(const struct lb_attached *attached) {
     static struct keeper k;
     stand_alone();
+    lb_secrets_guard();
+    lb_secrets_guard_memory(&k, sizeof(k));
     k.again = attached->again;
     if (open_files(&k, attached)) {
         hold_memory();

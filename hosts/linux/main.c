@@ -1,6 +1,7 @@
 /* lunboot: finds its disk on the network, and says what it met on the way. */
 #include "hosts/linux/commands.h"
 #include "hosts/linux/options.h"
+#include "hosts/linux/secrets.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static void print_help(FILE *to) {
 
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
+    lb_secrets_guard();
     if (argc < 2) {
         print_help(stderr);
         return LB_EXIT_USAGE;
@@ -57,6 +59,6 @@ int main(int argc, char **argv) {
         printf("lunboot %s\n", LUNBOOT_VERSION);
         return LB_EXIT_OK;
     }
-    fprintf(stderr, "lunboot: there is no command %s\n  try: lunboot --help\n", argv[1]);
+    lb_complain("lunboot: there is no command ", argv[1], "\n  try: lunboot --help\n");
     return LB_EXIT_USAGE;
 }

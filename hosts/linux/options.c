@@ -34,9 +34,23 @@ static void print_help(const struct lb_usage *usage) {
         printf("  %-24s %s\n", "--KEY=VALUE", "any key of the configuration: see `lunboot keys`");
 }
 
+void lb_complain(const char *before, const char *given, const char *after) {
+    char shown[240];
+    struct lb_text text = lb_text(shown, sizeof(shown));
+    lb_text_given(&text, lb_bytes_of_text(given), 100);
+    fprintf(stderr, "%s%s%s", before, shown, after);
+}
+
+/* Only as far as it may be a name: behind that a secret may stand, as in --chap-secret:... */
 static enum lb_parsed wrong(const struct lb_usage *usage, const char *what, struct lb_bytes name) {
-    fprintf(stderr, "lunboot %s: %s: --%.*s\n  try: lunboot %s --help\n", usage->command, what,
-            (int)name.len, (const char *)name.p, usage->command);
+    size_t len = 0;
+    while (len < name.len && len < 40 &&
+           (name.p[len] == '-' || name.p[len] == '_' ||
+            (name.p[len] >= '0' && name.p[len] <= '9') ||
+            (lb_ascii_lower(name.p[len]) >= 'a' && lb_ascii_lower(name.p[len]) <= 'z')))
+        len++;
+    fprintf(stderr, "lunboot %s: %s: --%.*s%s\n  try: lunboot %s --help\n", usage->command, what,
+            (int)len, (const char *)name.p, len < name.len ? "..." : "", usage->command);
     return LB_PARSED_WRONG;
 }
 
@@ -116,8 +130,8 @@ static enum lb_parsed parse(const struct lb_usage *usage, int argc, char **argv,
         } else if (word && !*word) {
             *word = argv[i];
         } else {
-            fprintf(stderr, "lunboot %s: unexpected argument: %s\n  try: lunboot %s --help\n",
-                    usage->command, argv[i], usage->command);
+            fprintf(stderr, "lunboot %s: ", usage->command);
+            lb_complain("unexpected argument: ", argv[i], "\n  try: --help\n");
             parsed = LB_PARSED_WRONG;
         }
         if (parsed != LB_PARSED)

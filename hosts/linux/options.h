@@ -41,6 +41,10 @@ enum lb_parsed {
 enum lb_parsed lb_options_parse(const struct lb_usage *usage, int argc, char **argv,
                                 struct lb_config *config, const char **word);
 
+/* Prints on standard error what is wrong with what was given, fit for a terminal and without what
+ * may be a secret: between the two other texts. */
+void lb_complain(const char *before, const char *given, const char *after);
+
 /* A number of bytes: decimal digits, and perhaps K, M, G or T for powers of 1024. */
 bool lb_parse_bytes(const char *text, uint64_t *value);
 

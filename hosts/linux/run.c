@@ -3,6 +3,7 @@
 #include "hosts/linux/files.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
+#include "hosts/linux/secrets.h"
 #include "hosts/linux/seed.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -18,23 +19,75 @@
 /* ---- configuration ----------------------------------------------------------------------------
  */
 
-static bool configure_from(struct lb_run *run, const char *path, bool is_cmdline) {
-    static char text[CONFIG_FILE_MAX];
-    ssize_t len = lb_machine_read_file(path, lb_span(text, sizeof(text)));
-    struct lb_error error = {0};
-    bool good;
+static bool has_secret(struct lb_bytes text) {
+    static struct lb_config config;
+    struct lb_error error = {.code = LB_OK};
+    memset(&config, 0, sizeof(config));
+    (void)lb_config_file(&config, LB_SOURCE_FILE, text, &error);
+    bool has = lb_config_is_set(&config, LB_KEY_CHAP_SECRET) ||
+               lb_config_is_set(&config, LB_KEY_CHAP_TARGET_SECRET);
+    lb_wipe(&config, sizeof(config));
+    return has;
+}
 
+/* Who can write to it can say `enable`, and whom to trust. A user's own files may be their group's,
+ * which often has no one else in it. */
+static bool is_open(const struct stat *status) {
+    mode_t others = geteuid() == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
+    return (status->st_uid != 0 && status->st_uid != geteuid()) || (status->st_mode & others) != 0;
+}
+
+/* "640" */
+static void add_mode(struct lb_text *text, mode_t mode) {
+    lb_text_add(text, "%u%u%u", mode >> 6 & 7, mode >> 3 & 7, mode & 7);
+}
+
+/* Whether others can see or change what they should not. */
+static bool check_open(struct lb_run *run, const char *path, const struct stat *status,
+                       struct lb_bytes contents) {
+    char mode[8];
+    struct lb_text text = lb_text(mode, sizeof(mode));
+    add_mode(&text, status->st_mode);
+    if (is_open(status)) {
+        lb_fail(&run->error, LB_E_CONFIG_OPEN, "%s: others can change it (mode %s, user %u)", path,
+                mode, (unsigned)status->st_uid);
+        return false;
+    }
+    if ((status->st_mode & (S_IRGRP | S_IROTH)) == 0 || !has_secret(contents))
+        return true;
+    if (run->is_alone) {
+        lb_complain("lunboot: ", path, ": it has secrets, and others can read it: chmod 600\n");
+        return true;
+    }
+    lb_fail(&run->error, LB_E_CONFIG_OPEN, "%s: it has secrets, and others can read it (mode %s)",
+            path, mode);
+    return false;
+}
+
+static bool take_text(struct lb_run *run, const char *path, bool is_cmdline, struct lb_bytes text) {
+    struct lb_error error = {0};
+    run->config.name[is_cmdline ? LB_SOURCE_KERNEL : LB_SOURCE_FILE] = path;
+    bool good = is_cmdline ? lb_config_cmdline(&run->config, text, &error)
+                           : lb_config_file(&run->config, LB_SOURCE_FILE, text, &error);
+    if (!good)
+        lb_fail(&run->error, error.code, "%s: %s", path, error.facts);
+    return good;
+}
+
+static bool configure_from(struct lb_run *run, const char *path, bool is_cmdline) {
+    static char room[CONFIG_FILE_MAX];
+    struct stat status;
+    int fd = lb_file_open(path, &status);
+    long len = fd < 0 ? fd : lb_file_read_all(fd, lb_span(room, sizeof(room)));
     if (len < 0) {
         lb_fail(&run->error, LB_E_CONFIG_FILE, "%s: %s", path, lb_file_reason((int)-len));
         return false;
     }
-    run->config.name[is_cmdline ? LB_SOURCE_KERNEL : LB_SOURCE_FILE] = path;
-    good = is_cmdline
-               ? lb_config_cmdline(&run->config, lb_bytes(text, (size_t)len), &error)
-               : lb_config_file(&run->config, LB_SOURCE_FILE, lb_bytes(text, (size_t)len), &error);
-    lb_wipe(text, sizeof(text));
-    if (!good)
-        lb_fail(&run->error, error.code, "%s: %s", path, error.facts);
+    struct lb_bytes text = lb_bytes(room, (size_t)len);
+    lb_secrets_guard_memory(&run->config, sizeof(run->config));
+    bool good = (is_cmdline || check_open(run, path, &status, text)) &&
+                take_text(run, path, is_cmdline, text);
+    lb_wipe(room, sizeof(room));
     return good;
 }
 

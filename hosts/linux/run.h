@@ -13,6 +13,7 @@
 struct lb_run {
     struct lb_config config;
     bool json;
+    bool is_alone;    /* in an initramfs: there are no other users yet */
     const char *root; /* where resolv.conf goes; NULL: nowhere */
 
     struct lb_boot boot;
@@ -28,6 +29,8 @@ struct lb_run {
     uint8_t trace[LB_RUN_TRACE_BYTES];
 };
 
+/* A configuration file that other users could change is refused (CONFIG_OPEN), and so is one with
+ * secrets that they can read; while there are no others (is_alone), the latter is only told. */
 /* Before the command line is read: files and the kernel's command line. config_file may be NULL.
  * Lines of a file come first, then /proc/cmdline or what cmdline_file names (NULL: not read). */
 bool lb_run_configure(struct lb_run *run, const char *config_file, const char *cmdline_file);

@@ -89,6 +89,42 @@ static void credentials_by_halves_are_an_error_that_shows_none_of_them(void) {
     CHECK(secret_is(LB_KEY_CHAP_SECRET, "s@same-sesame"));
 }
 
+/* Wherever a secret with odd characters is split: it works, or the error shows nothing of it. */
+static void a_secret_is_split_rightly_or_not_shown(void) {
+    static const char *const secrets[] = {"sesame@sesame", "@sesame@",  "ses[ame",
+                                          "sesame]",       "s/e#sam?e", "sesame@iqn.sesame"};
+    static const char *const wrong[] = {
+        "netroot=iscsi:user:p@sesame",
+        "netroot=iscsi:user:p@sesame@",
+        "netroot=iscsi:user:p@ses@ame:x:y",
+        "netroot=iscsi:user:p@192.0.2.1::port-sesame::iqn.2026-11.test:disk",
+        "netroot=iscsi:user:p@192.0.2.1:::lun-sesame:iqn.2026-11.test:disk",
+        "netroot=iscsi:user:p@ses_ame::::iqn.2026-11.test:disk",
+        "netroot=iscsi:user:sesame:192.0.2.1:iqn.2026-11.test:disk",
+        "netroot=iscsi:user:sesame",
+        "root=iscsi:user:sesame@@192.0.2.1",
+        "ip=sesame@sesame",
+        "lunboot.chap-secret:sesame-sesame",
+        "lunboot.chap-sekret=sesame-sesame",
+        "lunboot.server=user:sesame@192.0.2.1 lunboot.port=sesame@192.0.2.1",
+    };
+    for (size_t i = 0; i < LB_COUNT(secrets); i++) {
+        char line[160];
+        snprintf(line, sizeof(line), "netroot=iscsi:user:%s@192.0.2.1::::iqn.2026-11.test:disk",
+                 secrets[i]);
+        if (!CHECK(given(line)) || !CHECK(secret_is(LB_KEY_CHAP_SECRET, secrets[i])) ||
+            !CHECK_STR(text(LB_KEY_SERVER), "192.0.2.1"))
+            tap_note("%s: %s", line, error.facts);
+    }
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        bool good =
+            given(wrong[i]) && lb_config_cmdline(&config, lb_bytes_of_text(wrong[i]), &error);
+        if (!CHECK(!good) || !CHECK(strstr(error.facts, "sesame") == NULL) ||
+            !CHECK(strstr(error.facts, "ame") == NULL))
+            tap_note("%s: %s", wrong[i], error.facts);
+    }
+}
+
 static void another_network_root_is_somebody_elses(void) {
     CHECK(given("root=nfs:192.0.2.1:/srv netroot=nbd:192.0.2.1:x root=LABEL=a"));
     CHECK(!lb_config_is_set(&config, LB_KEY_ENABLE));
@@ -490,6 +526,7 @@ int main(void) {
     TEST(netroot_with_iscsids_interface_and_device);
     TEST(netroot_that_is_too_short_is_an_error_that_shows_it);
     TEST(credentials_by_halves_are_an_error_that_shows_none_of_them);
+    TEST(a_secret_is_split_rightly_or_not_shown);
     TEST(another_network_root_is_somebody_elses);
     TEST(rd_iscsi_words);
     TEST(open_iscsis_words_are_the_same);

@@ -4,6 +4,7 @@
 #include "hosts/linux/options.h"
 #include "hosts/linux/progress.h"
 #include "hosts/linux/resolvconf.h"
+#include "hosts/linux/secrets.h"
 #include "hosts/linux/show.h"
 #include "tests/tap.h"
 #include <errno.h>
@@ -326,6 +327,32 @@ static void a_link_passes_packets_before_it_is_called_running(void) {
     CHECK(!passes(lower_up | dormant, "fq_codel")); /* 802.1X has not let it in yet */
 }
 
+/* ---- secrets ----------------------------------------------------------------------------------
+ */
+
+static void variables_with_secrets_are_known_by_name_or_form(void) {
+    static const struct {
+        const char *name, *value;
+        bool is_one;
+    } rows[] = {
+        {"iscsi_password", "x", true},
+        {"ISCSI_IN_PASSWORD", "x", true},
+        {"rd.iscsi.password", "x", true},
+        {"LUNBOOT_CHAP_SECRET", "x", true},
+        {"netroot", "iscsi:user:secret@192.0.2.1::::iqn.2026-11.test:disk", true},
+        {"netroot", "iscsi:192.0.2.1::::iqn.2026-11.test:disk", false},
+        {"PASSWORD_STORE_DIR", "/home/me/.password-store", false},
+        {"EMAIL", "me@example.com", false},
+        {"PATH", "/bin", false},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        if (!CHECK_EQ(
+                lb_secrets_is_one(lb_bytes_of_text(rows[i].name), lb_bytes_of_text(rows[i].value)),
+                rows[i].is_one))
+            tap_note("%s", rows[i].name);
+    }
+}
+
 int main(void) {
     TEST(own_options_and_keys_are_told_apart);
     TEST(an_optional_value_may_be_left_out);
@@ -348,5 +375,6 @@ int main(void) {
     TEST(a_root_that_is_not_there_is_an_error);
     TEST(errno_says_how_a_connection_ended);
     TEST(a_link_passes_packets_before_it_is_called_running);
+    TEST(variables_with_secrets_are_known_by_name_or_form);
     return tap_done();
 }

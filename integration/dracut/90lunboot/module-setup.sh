@@ -29,8 +29,16 @@ installkernel() {
 
 install() {
     inst_multiple lunboot blkid udevadm
-    # It may have secrets, so the initramfs is for root alone (dracut makes it so).
-    [ ! -e "$dracutsysrootdir/etc/lunboot.conf" ] || inst_simple /etc/lunboot.conf
+    # It may have secrets, so the initramfs is for root alone (dracut makes it so). A file that others can
+    # change is not what an administrator said.
+    if [ -e "$dracutsysrootdir/etc/lunboot.conf" ]; then
+        if [ -n "$(find -L "$dracutsysrootdir/etc/lunboot.conf" \( ! -user 0 -o -perm /022 \))" ]; then
+            dfatal "others can change /etc/lunboot.conf: chown root and chmod 600 it"
+            return 1
+        fi
+        inst_simple /etc/lunboot.conf
+        chmod 600 "$initdir/etc/lunboot.conf"
+    fi
     # Before those of other modules, which it takes back where lunboot acts.
     inst_hook cmdline 01 "$moddir/lunboot-cmdline.sh"
     inst_script "$moddir/lunboot-root.sh" /sbin/lunboot-root
