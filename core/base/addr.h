@@ -67,6 +67,13 @@ bool lb_prefix_parse(struct lb_bytes text, struct lb_prefix *prefix);
  * last label does not begin with a digit (RFC 1123 2.1, RFC 2396 3.2.2: so it is no address).
  * False: *offset is the first wrong byte. */
 bool lb_host_name_check(struct lb_bytes text, size_t *offset);
+/* A name that a network, firmware or a person gives a machine or its domain: letters, digits, `-`,
+ * `_` and `.`, and neither `-` nor `.` first. Nothing else goes into files, words or environments.
+ */
+bool lb_host_name_is_plain(struct lb_bytes text);
+/* The name of an interface, which becomes a part of paths, files and kernel words: letters, digits
+ * and . _ : + @ -, but neither "." nor "..". */
+bool lb_interface_name_is_plain(struct lb_bytes text);
 /* Where its last label begins; a final dot does not count. */
 size_t lb_host_name_last_label(struct lb_bytes text);
 

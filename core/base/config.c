@@ -88,6 +88,12 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
     case LB_TYPE_TEXT:
         lb_text_add(text, "text, up to %u bytes", info->max);
         break;
+    case LB_TYPE_HOSTNAME:
+        lb_text_add(text, "name of letters, digits and . - _, up to %u bytes", info->max);
+        break;
+    case LB_TYPE_WORD:
+        lb_text_add(text, "letters, digits and . _ : + @ -, up to %u bytes", info->max);
+        break;
     case LB_TYPE_SECRET:
         lb_text_add(text, "secret of %u to %u bytes; 0x and hex digits for binary", info->min,
                     info->max);
@@ -174,10 +180,7 @@ static bool parse_duration(const struct lb_key_info *info, struct lb_bytes value
 }
 
 static bool is_plain_text(const struct lb_key_info *info, struct lb_bytes value) {
-    for (size_t i = 0; i < value.len; i++)
-        if (value.p[i] < 0x20 || value.p[i] == 0x7f)
-            return false;
-    return value.len >= info->min && value.len <= info->max && lb_utf8_is_valid(value);
+    return value.len >= info->min && value.len <= info->max && lb_text_is_fit(value);
 }
 
 static bool is_choice(const char *form, struct lb_bytes value) {
@@ -219,6 +222,10 @@ static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value)
                len <= info->max;
     case LB_TYPE_TEXT:
         return is_plain_text(info, value);
+    case LB_TYPE_HOSTNAME:
+        return is_plain_text(info, value) && lb_host_name_is_plain(value);
+    case LB_TYPE_WORD:
+        return is_plain_text(info, value) && lb_interface_name_is_plain(value);
     case LB_TYPE_ADDRS:
     case LB_TYPE_LIST:
     case LB_TYPE_CHOICES:
@@ -276,6 +283,8 @@ static bool set_value(struct lb_config *config, enum lb_key key, struct lb_bytes
         wipe(room, sizeof room);
         return ok;
     case LB_TYPE_TEXT:
+    case LB_TYPE_HOSTNAME:
+    case LB_TYPE_WORD:
     case LB_TYPE_ADDR:
     case LB_TYPE_PREFIX:
     case LB_TYPE_ADDRS:

@@ -27,7 +27,9 @@ enum lb_key_type {
     LB_TYPE_BOOL,     /* yes no, true false, on off, 1 0 */
     LB_TYPE_NUMBER,   /* min..max */
     LB_TYPE_DURATION, /* milliseconds min..max; written 500ms, 10s, 2m; a bare number is seconds */
-    LB_TYPE_TEXT,     /* up to max bytes, no control characters */
+    LB_TYPE_TEXT,     /* up to max bytes, fit for a terminal: no controls */
+    LB_TYPE_HOSTNAME, /* lb_host_name_is_plain, up to max bytes */
+    LB_TYPE_WORD,     /* lb_interface_name_is_plain, up to max bytes */
     LB_TYPE_SECRET,   /* min..max bytes; 0x and hex digits for binary; never shown */
     LB_TYPE_ADDR,
     LB_TYPE_PREFIX,

@@ -153,6 +153,8 @@ static const char *check_item(const struct lb_key_info *info, struct lb_bytes it
     case LB_TYPE_NUMBER:
     case LB_TYPE_DURATION:
     case LB_TYPE_TEXT:
+    case LB_TYPE_HOSTNAME:
+    case LB_TYPE_WORD:
     case LB_TYPE_SECRET:
     case LB_TYPE_ADDR:
     case LB_TYPE_PREFIX:

@@ -69,3 +69,22 @@ bool lb_host_name_check(struct lb_bytes text, size_t *offset) {
     }
     return true;
 }
+
+bool lb_host_name_is_plain(struct lb_bytes text) {
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.p[i];
+        if (!is_letter(c) && !is_digit(c) && c != '-' && c != '_' && c != '.')
+            return false;
+    }
+    return text.len > 0 && text.len <= LB_HOST_MAX && text.p[0] != '-' && text.p[0] != '.';
+}
+
+bool lb_interface_name_is_plain(struct lb_bytes text) {
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.p[i];
+        if (!is_letter(c) && !is_digit(c) && c != '.' && c != '_' && c != ':' && c != '+' &&
+            c != '@' && c != '-')
+            return false;
+    }
+    return text.len > 0 && !lb_text_is(text, ".") && !lb_text_is(text, "..");
+}

@@ -153,14 +153,15 @@ static void a_wrong_line_is_named_by_its_number(void) {
 
 static void the_kernel_command_line_gives_our_words_alone(void) {
     clear();
-    CHECK(lb_config_cmdline(&config,
-                            text("root=/dev/sda quiet lunboot.enable lunboot.lun=5 "
-                                 "lunboot.hostname=\"a b\" \"lunboot.domain=c d\" lunbootx=1\n"),
-                            &error));
+    CHECK(lb_config_cmdline(
+        &config,
+        text("root=/dev/sda quiet lunboot.enable lunboot.lun=5 "
+             "lunboot.boot-entry=\"a b\" \"lunboot.kernel-options=c d\" lunbootx=1\n"),
+        &error));
     CHECK(lb_config_bool(&config, LB_KEY_ENABLE));
     CHECK_STR(lb_config_text(&config, LB_KEY_LUN), "5");
-    CHECK_STR(lb_config_text(&config, LB_KEY_HOSTNAME), "a b");
-    CHECK_STR(lb_config_text(&config, LB_KEY_DOMAIN), "c d");
+    CHECK_STR(lb_config_text(&config, LB_KEY_BOOT_ENTRY), "a b");
+    CHECK_STR(lb_config_text(&config, LB_KEY_KERNEL_OPTIONS), "c d");
     error = (struct lb_error){.code = LB_OK};
     CHECK(!lb_config_cmdline(&config, text("lunboot.unknown-thing=1"), &error));
     CHECK_EQ(error.code, LB_E_CONFIG_KEY);
@@ -474,6 +475,41 @@ static void a_table_that_says_chap_needs_name_and_secret(void) {
     CHECK(lb_config_check(&config, &error)); /* another target is booted */
 }
 
+/* What goes into files, kernel words and shells that others read is checked where it enters. */
+static void names_of_machines_and_interfaces_have_no_odd_characters(void) {
+    static const char *const hosts[] = {"x';id;'", "$(id)", "`id`",     "a b", "a\"b",
+                                        "a;b",     "a:b",   "-a",       ".a",  "a/b",
+                                        "a,b",     "a\\b",  "\xc3\xbc", ""};
+    static const char *const interfaces[] = {"eth0;id", "eth 0", "a/b",  ".", "..",
+                                             "$(id)",   "a'b",   "a\"b", "",  "eth0,eth1"};
+    static const char *const texts[] = {"a\xc2\x9b", "\xe2\x80\xae", "a\x7f", "\xe2\x80\xa8"};
+    memset(&config, 0, sizeof config);
+    for (size_t i = 0; i < LB_COUNT(hosts); i++) {
+        struct lb_error one = {.code = LB_OK}, two = {.code = LB_OK};
+        if (!CHECK(!lb_config_set(&config, LB_SOURCE_KERNEL, lb_bytes_of_text("hostname"),
+                                  lb_bytes_of_text(hosts[i]), &one)) ||
+            !CHECK(!lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text("domain"),
+                                  lb_bytes_of_text(hosts[i]), &two)))
+            tap_note("%s", hosts[i]);
+    }
+    for (size_t i = 0; i < LB_COUNT(interfaces); i++) {
+        struct lb_error one = {.code = LB_OK};
+        if (!CHECK(!lb_config_set(&config, LB_SOURCE_KERNEL, lb_bytes_of_text("interface"),
+                                  lb_bytes_of_text(interfaces[i]), &one)))
+            tap_note("%s", interfaces[i]);
+    }
+    for (size_t i = 0; i < LB_COUNT(texts); i++) {
+        struct lb_error one = {.code = LB_OK};
+        CHECK(!lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text("chap-name"),
+                             lb_bytes_of_text(texts[i]), &one));
+    }
+    struct lb_error none = {.code = LB_OK};
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text("hostname"),
+                        lb_bytes_of_text("node_1.rack-2.example"), &none));
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text("interface"),
+                        lb_bytes_of_text("br-lan:1.42@x"), &none));
+}
+
 int main(void) {
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
@@ -503,5 +539,6 @@ int main(void) {
     TEST(halves_of_two_persons_sources_are_a_whole);
     TEST(the_tables_half_and_a_persons_are_no_whole);
     TEST(a_table_that_says_chap_needs_name_and_secret);
+    TEST(names_of_machines_and_interfaces_have_no_odd_characters);
     return tap_done();
 }

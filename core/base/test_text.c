@@ -238,6 +238,47 @@ static void what_was_given_is_cut_and_hides_what_may_be_a_secret(void) {
     CHECK_STR(shown_text, "(not shown: it may hold a secret)");
 }
 
+/* C1 controls, bidirectional controls, blanks without room and separators, in all their places. */
+static void nothing_that_a_terminal_obeys_is_shown_or_stands_in_json(void) {
+    static const struct {
+        const char *raw, *json;
+    } rows[] = {
+        {"\xc2\x80", "\\u0080"},
+        {"\xc2\x9b", "\\u009b"},
+        {"\xc2\x9f", "\\u009f"},
+        {"\xc2\xad", "\\u00ad"},
+        {"\xd8\x9c", "\\u061c"},
+        {"\xe2\x80\x8b", "\\u200b"},
+        {"\xe2\x80\x8e", "\\u200e"},
+        {"\xe2\x80\x8f", "\\u200f"},
+        {"\xe2\x80\xa8", "\\u2028"},
+        {"\xe2\x80\xa9", "\\u2029"},
+        {"\xe2\x80\xaa", "\\u202a"},
+        {"\xe2\x80\xae", "\\u202e"},
+        {"\xe2\x81\xa6", "\\u2066"},
+        {"\xe2\x81\xa9", "\\u2069"},
+        {"\xe2\x81\xa0", "\\u2060"},
+        {"\xef\xbb\xbf", "\\ufeff"},
+        {"\xe1\xa0\x8e", "\\u180e"},
+        {"\x7f", "\\u007f"},
+        {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},
+        {"\xff", "\\u00ff"},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        char shown_text[64], want[64];
+        struct lb_text text = lb_text(shown_text, sizeof shown_text);
+        CHECK(!lb_text_is_fit(lb_bytes_of_text(rows[i].raw)));
+        lb_text_untrusted(&text, lb_bytes_of_text(rows[i].raw));
+        CHECK(lb_text_is_fit(lb_bytes_of_text(shown_text)));
+        text = lb_text(shown_text, sizeof shown_text);
+        lb_text_json(&text, lb_bytes_of_text(rows[i].raw));
+        lb_format(want, sizeof want, "\"%s\"", rows[i].json);
+        CHECK_STR(shown_text, want);
+    }
+    CHECK(lb_text_is_fit(lb_bytes_of_text("Gr\xc3\xbc\xc3\x9f"
+                                          "e \xe2\x82\xac \xf0\x9f\x92\xbe")));
+}
+
 int main(void) {
     TEST(strings_and_characters_are_formatted);
     TEST(numbers_are_formatted);
@@ -256,5 +297,6 @@ int main(void) {
     TEST(lists_are_taken_apart);
     TEST(texts_compare);
     TEST(what_was_given_is_cut_and_hides_what_may_be_a_secret);
+    TEST(nothing_that_a_terminal_obeys_is_shown_or_stands_in_json);
     return tap_done();
 }

@@ -233,15 +233,34 @@ bool lb_utf8_is_valid(struct lb_bytes bytes) {
     return true;
 }
 
-/* Controls, and what turns, hides or breaks the text around it on a terminal. */
+/* Controls, and what turns, hides or breaks the text around it on a terminal: Unicode's format
+ * characters (Cf), separators of lines, and blanks that take no room. */
+static const struct {
+    uint32_t first, last;
+} unprintable[] = {
+    {0x0000, 0x001f}, {0x007f, 0x009f},   {0x00ad, 0x00ad},   {0x034f, 0x034f},   {0x061c, 0x061c},
+    {0x115f, 0x1160}, {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e},
+    {0x2060, 0x206f}, {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+    {0xfff0, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
 static bool is_printable(uint32_t code_point) {
-    if (code_point < 0x20 || (code_point >= 0x7f && code_point <= 0x9f))
-        return false;
-    if (code_point == 0xad || code_point == 0x61c || code_point == 0xfeff)
-        return false;
-    return !(code_point >= 0x200b && code_point <= 0x200f) &&
-           !(code_point >= 0x2028 && code_point <= 0x202e) &&
-           !(code_point >= 0x2060 && code_point <= 0x206f);
+    for (size_t i = 0; i < LB_COUNT(unprintable); i++) {
+        if (code_point >= unprintable[i].first && code_point <= unprintable[i].last)
+            return false;
+    }
+    return true;
+}
+
+bool lb_text_is_fit(struct lb_bytes bytes) {
+    uint32_t code_point = 0;
+    while (bytes.len > 0) {
+        size_t len = lb_utf8_next(bytes, &code_point);
+        if (len == 0 || !is_printable(code_point))
+            return false;
+        bytes = lb_bytes_after(bytes, len);
+    }
+    return true;
 }
 
 void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes) {
@@ -283,8 +302,19 @@ static const char *json_escape(uint8_t c) {
                        : NULL;
 }
 
-/* RFC 8259. A byte that is not UTF-8 becomes the code point of the same number, so that the text
- * stays readable and the document valid. */
+/* As UTF-16, as RFC 8259 7 has it. */
+static void put_json_code(struct lb_text *text, uint32_t code_point) {
+    if (code_point < 0x10000) {
+        lb_text_add(text, "\\u%04x", (unsigned)code_point);
+        return;
+    }
+    code_point -= 0x10000;
+    lb_text_add(text, "\\u%04x\\u%04x", 0xd800 + (unsigned)(code_point >> 10),
+                0xdc00 + (unsigned)(code_point & 0x3ff));
+}
+
+/* A byte that is not UTF-8 becomes the code point of the same number, so that the text stays
+ * readable and the document valid. */
 void lb_text_json(struct lb_text *text, struct lb_bytes bytes) {
     put_char(text, '"');
     uint32_t code_point = 0;
@@ -293,8 +323,10 @@ void lb_text_json(struct lb_text *text, struct lb_bytes bytes) {
         uint8_t first = bytes.p[0];
         if (json_escape(first))
             put(text, json_escape(first), 2);
-        else if (len == 0 || first < 0x20 || first == 0x7f)
-            lb_text_add(text, "\\u%04x", first);
+        else if (len == 0)
+            put_json_code(text, first);
+        else if (!is_printable(code_point))
+            put_json_code(text, code_point);
         else
             put(text, bytes.p, len);
         bytes = lb_bytes_after(bytes, len > 0 ? len : 1);

@@ -31,7 +31,11 @@ void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes);
  * its first `most` bytes. Nothing of it is shown where a secret may be in it: where it has an @, as
  * in USER:SECRET@HOST. */
 void lb_text_given(struct lb_text *text, struct lb_bytes bytes, size_t most);
-/* A JSON string with its quotes (RFC 8259). A byte that is not UTF-8 becomes \u00NN. */
+/* Whether lb_text_untrusted would leave it as it is: UTF-8 without controls (C0, DEL, C1) and
+ * without what hides, turns or breaks the text around it. */
+bool lb_text_is_fit(struct lb_bytes bytes);
+/* A JSON string with its quotes (RFC 8259). What is not fit for a terminal is escaped as \uNNNN, so
+ * that a report that is shown does no harm; a byte that is not UTF-8 becomes \u00NN. */
 void lb_text_json(struct lb_text *text, struct lb_bytes bytes);
 /* One call: format into a buffer. */
 void lb_format(char *buffer, size_t cap, const char *format, ...)

@@ -153,13 +153,13 @@ static void add_search(struct lb_boot_net *net, const char *names) {
     struct lb_bytes rest = lb_bytes_of_text(names), name;
     while (lb_list_next(&rest, ' ', &name)) {
         size_t len = lb_strlen(net->search);
-        if (name.len == 0 || has_word(net->search, name) ||
+        if (!lb_host_name_is_plain(name) || has_word(net->search, name) ||
             len + 1 + name.len >= sizeof net->search)
             continue;
         struct lb_text text = lb_text(net->search + len, sizeof net->search - len);
         if (len > 0)
             lb_text_add(&text, " ");
-        lb_text_untrusted(&text, name);
+        lb_text_add(&text, "%.*s", (int)name.len, (const char *)name.p);
     }
 }
 

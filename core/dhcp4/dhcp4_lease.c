@@ -11,20 +11,6 @@
 
 /* ---- text ---- */
 
-static bool is_name_byte(uint8_t c) {
-    uint8_t lower = lb_ascii_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-}
-
-static bool is_name(struct lb_bytes text) {
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_name_byte(text.p[i]))
-            return false;
-    }
-    return text.len > 0 && text.p[0] != '-' && text.p[0] != '.';
-}
-
 static bool is_text(struct lb_bytes text) {
     for (size_t i = 0; i < text.len; i++) {
         if (text.p[i] < 0x20 || text.p[i] == 0x7f)
@@ -42,7 +28,7 @@ static struct lb_bytes text_of(const struct lb_dhcp4_message *message, uint8_t c
 }
 
 static void copy_name(struct lb_bytes text, char *to, size_t cap) {
-    if (is_name(text))
+    if (lb_host_name_is_plain(text))
         lb_text_copy(to, cap, text);
 }
 
@@ -181,7 +167,7 @@ static bool read_domain(struct name_reader *reader, struct lb_text *domain) {
             return false;
         if (label.len == 0)
             break;
-        if (!is_name(label))
+        if (!lb_host_name_is_plain(label))
             return false;
         lb_text_add(domain, "%s%.*s", domain->len > 0 ? "." : "", (int)label.len,
                     (const char *)label.p);

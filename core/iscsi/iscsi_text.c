@@ -1,5 +1,6 @@
 #include "core/iscsi/iscsi_text.h"
 #include "core/base/limits.h"
+#include "core/rootpath/rootpath.h"
 
 static const char *const key_names[LB_ISCSI_KEY_COUNT] = {
     [LB_ISCSI_KEY_UNKNOWN] = "",
@@ -193,31 +194,11 @@ bool lb_iscsi_is_refusal(struct lb_bytes value) {
            lb_text_is(value, "NotUnderstood");
 }
 
-static bool is_name_char(uint8_t c) {
-    c = lb_ascii_lower(c);
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':' ||
-           c == '_';
-}
-
-/* U+0080 to U+009F: terminals take them for commands. */
-static bool has_control(struct lb_bytes utf8) {
-    for (size_t i = 0; i + 1 < utf8.len; i++)
-        if (utf8.p[i] == 0xc2 && utf8.p[i + 1] < 0xa0)
-            return true;
-    return false;
-}
-
 bool lb_iscsi_is_name(struct lb_bytes name) {
-    if (name.len < 5 || name.len > LB_NAME_MAX || !lb_utf8_is_valid(name) || has_control(name))
-        return false;
-    if (!lb_bytes_start_with(name, lb_bytes_of_text("iqn.")) &&
-        !lb_bytes_start_with(name, lb_bytes_of_text("eui.")) &&
-        !lb_bytes_start_with(name, lb_bytes_of_text("naa.")))
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (name.p[i] < 0x80 && !is_name_char(name.p[i]))
-            return false;
-    return true;
+    char made[LB_NAME_MAX + 1];
+    unsigned warnings = 0;
+    size_t offset;
+    return lb_iscsi_name_parse(name, 0, made, &warnings, &offset);
 }
 
 /* ---- writing ---- */

@@ -67,15 +67,16 @@ static void each_address_of_each_target_is_found(void) {
 
 static void a_target_without_an_address_is_where_we_asked(void) {
     setup();
-    answer(TEXT("TargetName=iqn.a.b\0TargetName=iqn.c.d\0"), true, false);
+    answer(TEXT("TargetName=iqn.2026-11.test:a.b\0TargetName=iqn.2026-11.test:c.d\0"), true, false);
     CHECK_EQ(count(), 2);
     CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.1:3260");
-    CHECK_STR(found[1].target, "iqn.c.d");
+    CHECK_STR(found[1].target, "iqn.2026-11.test:c.d");
 }
 
 static void an_address_of_zeroes_is_where_we_asked(void) {
     setup();
-    answer(TEXT("TargetName=iqn.a.b\0TargetAddress=0.0.0.0:3270,1\0TargetAddress=[::]:3271,1\0"),
+    answer(TEXT("TargetName=iqn.2026-11.test:a.b\0TargetAddress=0.0.0.0:3270,1\0TargetAddress=[::]:"
+                "3271,1\0"),
            true, false);
     CHECK_EQ(count(), 2);
     CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.1:3270");
@@ -108,32 +109,35 @@ static void pairs_may_straddle_answers_anywhere(void) {
 static void names_that_could_do_harm_are_left_out(void) {
     setup();
     answer(TEXT("TargetName=iqn.../../etc/passwd\0TargetAddress=192.0.2.7,1\0"
-                "TargetName=iqn.a\nnode.x=1\0TargetName=iqn.a\x1b[2J\0TargetName=iqn.a b\0"
-                "TargetName=../iqn.x\0TargetName=\0TargetName=iqn.\xff\xfe\0TargetName=iqn.\"x\0"
-                "TargetName=iqn.good\0"),
+                "TargetName=iqn.2026-11.test:a\nnode.x=1\0TargetName=iqn.2026-11.test:a\x1b["
+                "2J\0TargetName=iqn.2026-11.test:a b\0"
+                "TargetName=../"
+                "iqn.2026-11.test:x\0TargetName=\0TargetName=iqn.\xff\xfe\0TargetName=iqn.\"x\0"
+                "TargetName=iqn.2026-11.test:good\0"),
            true, false);
     CHECK_EQ(count(), 1);
-    CHECK_STR(found[0].target, "iqn.good");
+    CHECK_STR(found[0].target, "iqn.2026-11.test:good");
 }
 
 static void names_that_are_too_long_are_left_out(void) {
-    char text[400] = "TargetName=iqn.";
-    memset(text + 15, 'x', 223 - 4);
+    char text[400] = "TargetName=iqn.2026-11.test:";
+    memset(text + 28, 'x', 223 - 17);
     setup();
-    answer(lb_bytes(text, 15 + 219 + 1), true, false);
+    answer(lb_bytes(text, 28 + 206 + 1), true, false);
     CHECK_EQ(count(), 1);
-    memset(text + 15, 'x', 224 - 4);
+    memset(text + 28, 'x', 224 - 17);
     setup();
-    answer(lb_bytes(text, 15 + 220 + 1), true, false);
+    answer(lb_bytes(text, 28 + 207 + 1), true, false);
     CHECK_EQ(count(), 0);
 }
 
 static void addresses_that_are_wrong_are_left_out(void) {
     setup();
-    answer(TEXT("TargetName=iqn.a.b\0TargetAddress=192.0.2.7:0,1\0TargetAddress=[::1,1\0"
-                "TargetAddress=224.0.0.5,1\0TargetAddress=a/b,1\0TargetAddress=192.0.2.7:x,1\0"
-                "TargetAddress=\0TargetAddress=192.0.2.8,1\0"),
-           true, false);
+    answer(
+        TEXT("TargetName=iqn.2026-11.test:a.b\0TargetAddress=192.0.2.7:0,1\0TargetAddress=[::1,1\0"
+             "TargetAddress=224.0.0.5,1\0TargetAddress=a/b,1\0TargetAddress=192.0.2.7:x,1\0"
+             "TargetAddress=\0TargetAddress=192.0.2.8,1\0"),
+        true, false);
     CHECK_EQ(count(), 1);
     CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.8:3260");
 }
@@ -141,7 +145,8 @@ static void addresses_that_are_wrong_are_left_out(void) {
 /* Nothing depends on the tag: openebs-archive/jiva#28 has -1. */
 static void a_tag_that_is_none_is_not_known(void) {
     setup();
-    answer(TEXT("TargetName=iqn.a.b\0TargetAddress=192.0.2.7,-1\0TargetAddress=[::5]:860,65536\0"
+    answer(TEXT("TargetName=iqn.2026-11.test:a.b\0TargetAddress=192.0.2.7,-1\0TargetAddress=[::5]:"
+                "860,65536\0"
                 "TargetAddress=192.0.2.8,x\0TargetAddress=192.0.2.9\0TargetAddress=192.0.2.10,\0"),
            true, false);
     CHECK_EQ(count(), 5);
@@ -153,16 +158,17 @@ static void a_tag_that_is_none_is_not_known(void) {
 
 static void blanks_and_the_case_of_keys_do_not_matter(void) {
     setup();
-    answer(TEXT("targetname= iqn.a.b \0TARGETADDRESS = 192.0.2.7:860,2 \0\0\0"), true, false);
+    answer(TEXT("targetname= iqn.2026-11.test:a.b \0TARGETADDRESS = 192.0.2.7:860,2 \0\0\0"), true,
+           false);
     CHECK_EQ(count(), 1);
-    CHECK_STR(found[0].target, "iqn.a.b");
+    CHECK_STR(found[0].target, "iqn.2026-11.test:a.b");
     CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.7:860");
     CHECK_EQ(found[0].tpgt, 2);
 }
 
 static void the_last_pair_may_lack_its_nul(void) {
     setup();
-    answer(TEXT("TargetName=iqn.a.b\0TargetAddress=192.0.2.7:860,2"), true, false);
+    answer(TEXT("TargetName=iqn.2026-11.test:a.b\0TargetAddress=192.0.2.7:860,2"), true, false);
     CHECK_EQ(count(), 1);
     CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.7:860");
 }
@@ -178,7 +184,9 @@ static void a_very_long_list_is_counted(void) {
     size_t dropped = 0;
     setup();
     for (int i = 0; i < 100; i++) {
-        answer(TEXT("TargetName=iqn.a\0TargetName=iqn.b\0TargetName=iqn.c\0"), false, true);
+        answer(TEXT("TargetName=iqn.2026-11.test:a\0TargetName=iqn.2026-11.test:b\0TargetName=iqn."
+                    "2026-11.test:c\0"),
+               false, true);
         if (!CHECK(peer_take()))
             return;
     }
@@ -193,9 +201,9 @@ static void a_pair_without_an_end_is_passed_over(void) {
     setup();
     answer(lb_bytes(text, sizeof text - 1), false, true);
     CHECK(peer_take());
-    answer(TEXT("\0TargetName=iqn.a\0"), true, false);
+    answer(TEXT("\0TargetName=iqn.2026-11.test:a\0"), true, false);
     CHECK_EQ(count(), 1);
-    CHECK_STR(found[0].target, "iqn.a");
+    CHECK_STR(found[0].target, "iqn.2026-11.test:a");
 }
 
 static void an_endless_answer_is_given_up(void) {
@@ -222,16 +230,16 @@ static void flags_that_contradict_drop_the_connection(void) {
 
 static void a_question_that_was_lost_is_asked_again(void) {
     setup();
-    answer(TEXT("TargetName=iqn.a\0"), false, true);
+    answer(TEXT("TargetName=iqn.2026-11.test:a\0"), false, true);
     lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
     CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
     peer_accept();
     peer_log_in_with(none);
     CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
     CHECK_BYTES(peer.data, TEXT("SendTargets=All\0"));
-    answer(TEXT("TargetName=iqn.b\0"), true, false);
+    answer(TEXT("TargetName=iqn.2026-11.test:b\0"), true, false);
     CHECK_EQ(count(), 1);
-    CHECK_STR(found[0].target, "iqn.b");
+    CHECK_STR(found[0].target, "iqn.2026-11.test:b");
 }
 
 static void a_question_waits_for_a_negotiation_to_end(void) {
@@ -248,7 +256,7 @@ static void a_question_waits_for_a_negotiation_to_end(void) {
     CHECK_EQ(count(), -1);
     CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
     CHECK_BYTES(peer.data, TEXT("SendTargets=All\0"));
-    answer(TEXT("TargetName=iqn.a\0"), true, false);
+    answer(TEXT("TargetName=iqn.2026-11.test:a\0"), true, false);
     CHECK_EQ(count(), 1);
 }
 

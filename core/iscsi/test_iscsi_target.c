@@ -397,7 +397,7 @@ static void a_data_segment_that_is_too_long_ends_it(void) {
 
 static void a_discovery_session_has_no_commands(void) {
     connect();
-    log_in_with(TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0"));
+    log_in_with(TEXT("InitiatorName=iqn.2026-11.test:a\0SessionType=Discovery\0"));
     give(command(false, 0, 1), nothing);
     was_a_violation("a command in a discovery session");
 }
@@ -407,13 +407,13 @@ static void send_targets_names_what_may_be_seen(void) {
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_TEXT_REQUEST, .final = true, .itt = 5, .ttt = LB_ISCSI_NO_TAG, .cmd_sn = 7};
     connect();
-    log_in_with(TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0"));
+    log_in_with(TEXT("InitiatorName=iqn.2026-11.test:a\0SessionType=Discovery\0"));
     give(pdu, TEXT("SendTargets=All\0"));
     CHECK(take_op(LB_OP_TEXT_RESPONSE));
     CHECK(raw.pdu.final && raw.pdu.ttt == LB_ISCSI_NO_TAG);
     CHECK(lb_bytes_equal(
         raw.data, TEXT("TargetName=iqn.2026-11.test:disk\0TargetAddress=192.0.2.1:3260,1\0")));
-    static const char *const others[] = {"iqn.somebody"};
+    static const char *const others[] = {"iqn.2026-11.test:somebody"};
     raw.node.initiators = others;
     raw.node.initiator_count = 1;
     pdu.cmd_sn++;

@@ -52,11 +52,12 @@ static void a_login_that_is_not_right_gets_its_status(void) {
         unsigned status;
     } cases[] = {
         {TEXT("SessionType=Normal\0"), LB_LOGIN_MISSING_PARAMETER},
-        {TEXT("InitiatorName=iqn.a\0"), LB_LOGIN_MISSING_PARAMETER},
-        {TEXT("InitiatorName=iqn.a\0TargetName=iqn.nothing\0"), LB_LOGIN_NOT_FOUND},
-        {TEXT("InitiatorName=iqn.a\0SessionType=Odd\0"), LB_LOGIN_SESSION_TYPE},
+        {TEXT("InitiatorName=iqn.2026-11.test:a\0"), LB_LOGIN_MISSING_PARAMETER},
+        {TEXT("InitiatorName=iqn.2026-11.test:a\0TargetName=iqn.2026-11.test:nothing\0"),
+         LB_LOGIN_NOT_FOUND},
+        {TEXT("InitiatorName=iqn.2026-11.test:a\0SessionType=Odd\0"), LB_LOGIN_SESSION_TYPE},
         {TEXT("InitiatorName=\0SessionType=Discovery\0"), LB_LOGIN_INITIATOR_ERROR},
-        {TEXT("InitiatorName=iqn.a\n0.1 root: hello\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT("InitiatorName=iqn.2026-11.test:a\n0.1 root: hello\0"), LB_LOGIN_INITIATOR_ERROR},
         {TEXT(NAMES "MaxBurstLength=511\0"), LB_LOGIN_INITIATOR_ERROR},
         {TEXT(NAMES "InitialR2T=Maybe\0"), LB_LOGIN_INITIATOR_ERROR},
         {TEXT(NAMES "InitialR2T=No\0InitialR2T=No\0"), LB_LOGIN_INITIATOR_ERROR},
@@ -208,7 +209,7 @@ static void sessions_are_limited_but_not_for_who_comes_again(void) {
     lb_target_conn_init(&other, raw.now, &raw.server, local, lb_span(rx, sizeof rx), &raw.rand,
                         NULL);
     other.phase = LB_TARGET_FULL_FEATURE; /* as if it had logged in */
-    lb_text_copy(other.initiator, LB_NAME_MAX, TEXT("iqn.somebody"));
+    lb_text_copy(other.initiator, LB_NAME_MAX, TEXT("iqn.2026-11.test:somebody"));
     give(login_pdu(1, 3, true), TEXT(NAMES));
     CHECK_EQ(login_status(), LB_LOGIN_NO_RESOURCES);
     lb_target_conn_end(&raw.conn);
@@ -222,14 +223,14 @@ static void sessions_are_limited_but_not_for_who_comes_again(void) {
 static void discovery_can_be_switched_off(void) {
     connect();
     raw.server.no_discovery = true;
-    give(login_pdu(1, 3, true), TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0"));
+    give(login_pdu(1, 3, true), TEXT("InitiatorName=iqn.2026-11.test:a\0SessionType=Discovery\0"));
     CHECK_EQ(login_status(), LB_LOGIN_SESSION_TYPE);
 }
 
 static void keys_of_a_disk_are_irrelevant_in_discovery(void) {
     struct lb_bytes value;
     connect();
-    log_in_with(TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0InitialR2T=No\0"
+    log_in_with(TEXT("InitiatorName=iqn.2026-11.test:a\0SessionType=Discovery\0InitialR2T=No\0"
                      "TaskReporting=FastAbort,RFC3720\0HeaderDigest=None\0"));
     CHECK(lb_iscsi_text_find(raw.data, LB_ISCSI_KEY_INITIAL_R2T, &value) &&
           lb_text_is(value, "Irrelevant"));

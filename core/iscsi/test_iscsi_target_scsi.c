@@ -110,8 +110,8 @@ static void a_ping_between_the_parts_of_an_answer_does_no_harm(void) {
         lb_format(nodes[i].name, sizeof nodes[i].name, "iqn.2026-11.test:disk-%zu", i);
     raw.server.nodes = nodes;
     raw.server.node_count = LB_COUNT(nodes);
-    log_in_with(
-        TEXT("InitiatorName=iqn.a\0SessionType=Discovery\0MaxRecvDataSegmentLength=1024\0"));
+    log_in_with(TEXT("InitiatorName=iqn.2026-11.test:a\0SessionType="
+                     "Discovery\0MaxRecvDataSegmentLength=1024\0"));
     give(text, TEXT("SendTargets=All\0"));
     CHECK(take_op(LB_OP_TEXT_RESPONSE));
     CHECK(!raw.pdu.final && raw.data.len == 1024);

@@ -141,6 +141,15 @@ static void a_name_does_no_harm_where_it_is_shown(void) {
     CHECK(!lb_iscsi_is_name(TEXT("")));
     CHECK(!lb_iscsi_is_name(TEXT("iqn.")));
     CHECK(!lb_iscsi_is_name(TEXT("disk1")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.x")));
+    CHECK(!lb_iscsi_is_name(TEXT("eui.zz")));
+    CHECK(lb_iscsi_is_name(TEXT("IQN.2003-01.org.example:Disk")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:a\";reboot;\"")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:$(reboot)")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:a\xc2\xa0"
+                                 "b")));
+    CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:\xe2\x80\xae"
+                                 "evil")));
     CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:../../etc/passwd")));
     CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:a\nb")));
     CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:a b")));
@@ -149,7 +158,7 @@ static void a_name_does_no_harm_where_it_is_shown(void) {
                                  "2J")));
     CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:\xff")));
     memset(longest, 'a', sizeof longest);
-    memcpy(longest, "iqn.", 4);
+    memcpy(longest, "iqn.2003-01.org.example:", 24);
     CHECK(lb_iscsi_is_name(lb_bytes(longest, LB_NAME_MAX)));
     CHECK(!lb_iscsi_is_name(lb_bytes(longest, LB_NAME_MAX + 1)));
 }

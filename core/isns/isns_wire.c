@@ -1,4 +1,5 @@
 #include "core/isns/isns_wire.h"
+#include "core/rootpath/rootpath.h"
 
 const char *lb_isns_status_word(uint32_t status) {
     static const char *const words[] = {
@@ -78,23 +79,10 @@ bool lb_isns_value_text(struct lb_isns_attribute attribute, struct lb_bytes *tex
     return false;
 }
 
-static bool has_naming_authority(struct lb_bytes name) {
-    return lb_bytes_start_with(name, lb_bytes_of_text("iqn.")) ||
-           lb_bytes_start_with(name, lb_bytes_of_text("eui.")) ||
-           lb_bytes_start_with(name, lb_bytes_of_text("naa."));
-}
-
 bool lb_isns_name(struct lb_bytes text, char name[LB_NAME_MAX + 1]) {
-    uint8_t lower[LB_NAME_MAX];
-    if (text.len > LB_NAME_MAX || !lb_utf8_is_valid(text))
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        lower[i] = lb_ascii_lower(text.p[i]);
-        if (lower[i] <= ' ' || lower[i] == 0x7f)
-            return false;
-    }
-    struct lb_bytes made = lb_bytes(lower, text.len);
-    return has_naming_authority(made) && lb_text_copy(name, LB_NAME_MAX + 1, made);
+    unsigned warnings = 0;
+    size_t offset;
+    return lb_iscsi_name_parse(text, 0, name, &warnings, &offset);
 }
 
 bool lb_isns_value_name(struct lb_isns_attribute attribute, char name[LB_NAME_MAX + 1]) {

@@ -308,6 +308,18 @@ static void names_are_compared_in_lower_case(void) {
     CHECK(lb_isns_name(lb_bytes_of_text("EUI.02004567A425678D"), name));
     CHECK(lb_isns_name(lb_bytes_of_text("naa.52004567ba64678d"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("fc.1234"), name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:a\";reboot;\""), name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:$(reboot)"), name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:`reboot`"), name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:a'b"), name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:a\xc2\xa0"
+                                         "b"),
+                        name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:\xe2\x80\xae"
+                                         "evil"),
+                        name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.x"), name));
+    CHECK(!lb_isns_name(lb_bytes_of_text("eui.zz"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.a b"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.a\x7f"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.\xff"), name));

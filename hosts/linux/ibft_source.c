@@ -141,7 +141,10 @@ static void set_target(const struct lb_ibft_target *target, struct lb_config *co
 
 static void set_nic(const struct lb_ibft_nic *nic, struct lb_config *config,
                     struct lb_error *error) {
-    set_text(config, "hostname", nic->hostname, error);
+    /* iPXE copies the DHCP server's word: one that is no name is left out, as our DHCP client does.
+     */
+    if (lb_host_name_is_plain(lb_bytes_of_text(nic->hostname)))
+        set_text(config, "hostname", nic->hostname, error);
     /* A leased address is asked for again: whoever has the interface next needs to know its time.
      */
     if (nic->origin == LB_IBFT_DHCP || nic->origin == LB_IBFT_ROUTER || lb_addr_is_set(nic->dhcp) ||

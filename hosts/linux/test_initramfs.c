@@ -309,6 +309,22 @@ static void a_later_source_stands_above_it(void) {
 /* ---- tables of others --------------------------------------------------------------------------
  */
 
+static void a_host_name_that_is_none_is_left_out(void) {
+    static const char *const names[] = {"x';id;'", "$(id)", "`id`", "a b", "a\nb", ""};
+    for (size_t i = 0; i < LB_COUNT(names); i++) {
+        struct lb_ibft ibft = a_table();
+        strcpy(ibft.nics[0].hostname, names[i]);
+        CHECK(told(&ibft));
+        CHECK(!lb_config_is_set(&config, LB_KEY_HOSTNAME));
+    }
+    struct lb_ibft ibft = a_table();
+    strcpy(ibft.nics[0].hostname, "node7");
+    CHECK(told(&ibft));
+    CHECK_STR(text(LB_KEY_HOSTNAME), "node7");
+    CHECK(!given("ip=192.0.2.5::192.0.2.1:255.255.255.0:$(id):eth0:none"));
+    CHECK(!given("ip=192.0.2.5::192.0.2.1:255.255.255.0:h:eth0;id:none"));
+}
+
 static void the_nic_is_the_one_that_the_target_names(void) {
     struct lb_ibft ibft = a_table();
     ibft.nics[0].index = 1; /* the second port: its pair is the only one */
@@ -541,6 +557,7 @@ int main(void) {
     TEST(its_secrets_may_be_of_any_bytes);
     TEST(its_chap_is_required_of_its_target);
     TEST(a_later_source_stands_above_it);
+    TEST(a_host_name_that_is_none_is_left_out);
     TEST(the_nic_is_the_one_that_the_target_names);
     TEST(a_nic_that_is_not_there_is_an_error_and_nothing_is_set);
     TEST(without_a_boot_selected_target_there_is_an_error);
