@@ -1,6 +1,7 @@
 /* lunboot read: copies from a network disk. */
 #include "hosts/linux/commands.h"
 #include "hosts/linux/copy.h"
+#include "hosts/linux/files.h"
 #include "hosts/linux/loader.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -57,18 +58,21 @@ static bool is_usable(void) {
     return false;
 }
 
+static struct lb_output file_output;
+
 static int open_output(void) {
-    int fd = output ? open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : STDOUT_FILENO;
-    if (fd < 0)
-        lb_fail(&run.error, LB_E_OUTPUT, "%s: %s", output, strerror(errno));
-    return fd;
+    int refused = output ? lb_output_open(&file_output, output) : 0;
+    if (refused == 0)
+        return output ? file_output.fd : STDOUT_FILENO;
+    lb_fail(&run.error, LB_E_OUTPUT, "%s: %s", output, lb_file_reason(refused));
+    lb_output_close(&file_output, false);
+    return -1;
 }
 
-static bool close_output(int fd) {
-    if (!output || close(fd) == 0)
-        return true;
-    lb_fail(&run.error, LB_E_OUTPUT, "%s: %s", output, strerror(errno));
-    return false;
+static void close_output(bool is_whole) {
+    int refused = output ? lb_output_close(&file_output, is_whole) : 0;
+    if (refused)
+        lb_fail(&run.error, LB_E_OUTPUT, "%s: %s", output, lb_file_reason(refused));
 }
 
 /* The range within the disk, or an error. */
@@ -117,8 +121,7 @@ static void copy_all(void) {
     fd = open_output();
     if (fd < 0)
         return;
-    copy_to(fd);
-    close_output(fd);
+    close_output(copy_to(fd));
 }
 
 int lb_cmd_read(int argc, char **argv) {

@@ -1,4 +1,5 @@
 #include "hosts/linux/entries.h"
+#include "core/base/config.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,8 +99,8 @@ static bool take_options(struct lb_entry *entry, const struct lb_grub_env *grub,
     if (!lb_grub_expand(grub, value, text, sizeof(text)))
         return false;
     list = lb_bytes_of_text(text);
-    while (lb_list_next(&list, ' ', &word)) {
-        if (word.len > 0 && !append(entry->options, sizeof(entry->options), " ", word))
+    while (lb_config_next_word(&list, &word)) {
+        if (!append(entry->options, sizeof(entry->options), " ", word))
             return false;
     }
     return true;

@@ -10,6 +10,7 @@ enum {
     LB_FILE_ODD = 4096, /* a FIFO, a socket or a device: it might never end */
     LB_FILE_EMPTY,
     LB_FILE_LONG, /* longer than what it is read for */
+    LB_FILE_LINK, /* a symbolic link, where none is followed */
 };
 /* In words: "it is not a regular file", or errno's. */
 const char *lb_file_reason(int number);
@@ -24,7 +25,27 @@ int lb_file_open(const char *path, struct stat *status);
  * LB_FILE_LONG where it does not fit with a byte to spare. */
 long lb_file_read_all(int fd, struct lb_span room);
 
-/* Writes it under another name first. Folders on the way are made. 0, or an errno. */
-int lb_file_write(const char *path, unsigned mode, struct lb_bytes bytes);
+/* Opens a folder below a root that a person named: links within the root are followed as if it were
+ * `/`, none leads out of it. makes: what is missing on the way is made, with mode 0755. Its
+ * descriptor, or -errno. */
+int lb_file_folder(const char *root, const char *path, bool makes);
+/* Writes a file of a folder: under another name first, so that it appears whole or not at all, with
+ * exactly this mode, and in the place of whatever had its name, a link too. 0, or an errno. */
+int lb_file_write_at(int folder, const char *name, unsigned mode, struct lb_bytes bytes);
+/* Both: ROOT/PATH; the root is made, too. */
+int lb_file_write(const char *root, const char *path, unsigned mode, struct lb_bytes bytes);
+
+/* A copy where a person wants it. A new file is readable by its owner alone, and it or an old one
+ * appears when it is whole. A device or a pipe is written to as it is. */
+struct lb_output {
+    const char *path;
+    char temporary[4096]; /* empty: written in place */
+    int fd;
+};
+/* 0, or why not (lb_file_reason): a symbolic link is not followed, but for those of /dev and /proc.
+ */
+int lb_output_open(struct lb_output *output, const char *path);
+/* Not whole: a file is as it was before. 0, or an errno. Once, also after a failed open. */
+int lb_output_close(struct lb_output *output, bool is_whole);
 
 #endif

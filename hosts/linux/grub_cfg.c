@@ -2,6 +2,7 @@
  * them, and which entry is the default. Conditions are followed where what they ask is known
  * (grub.h); other commands are passed over. */
 #include "hosts/linux/entries.h"
+#include "hosts/linux/syntax.h"
 #include <string.h>
 
 #define SUBMENUS_MAX 16
@@ -50,6 +51,7 @@ static bool take_path(char *to, size_t cap, const char *word) {
 
 static void take_linux(struct lb_entry *entry, struct lb_grub_command *command) {
     struct lb_text options = lb_text(entry->options, sizeof(entry->options));
+    bool is_whole = true;
     entry->kernel[0] = 0;
     entry->initrd_count = 0; /* as GRUB forgets them */
     if (command->count < 2 || command->is_cut ||
@@ -58,12 +60,10 @@ static void take_linux(struct lb_entry *entry, struct lb_grub_command *command) 
     for (size_t i = 2; i < command->count; i++) {
         char *word = command->words[i];
         lb_grub_strip(word);
-        bool has_space = strpbrk(word, " \t") != NULL;
         if (word[0] != 0)
-            lb_text_add(&options, "%s%s%s%s", options.len > 0 ? " " : "", has_space ? "\"" : "",
-                        word, has_space ? "\"" : "");
+            is_whole = lb_syntax_kernel_word(&options, "", word) && is_whole;
     }
-    if (options.cut)
+    if (!is_whole)
         entry->is_left_out = true; /* half a command line may be worse than none */
 }
 
@@ -74,7 +74,7 @@ static void take_initrds(struct lb_entry *entry, const struct lb_grub_command *c
     bool fits = !command->is_cut;
     for (size_t i = 1; i < command->count; i++) {
         const char *word = command->words[i];
-        if (word[strspn(word, marks)] == 0)
+        if (word[0] == 0 || strpbrk(word, marks))
             continue;
         fits = fits && entry->initrd_count < LB_ENTRY_INITRDS_MAX &&
                take_path(entry->initrds[entry->initrd_count], sizeof(entry->initrds[0]), word);

@@ -153,11 +153,14 @@ static bool make_line(struct next *next, struct lb_run *run, const struct lb_ent
         .portal = lb_iscsi_peer(lb_boot_session(&run->boot)),
     };
     memcpy(from.mac, run->iface.found.mac, sizeof(from.mac));
-    lb_kexec_line(&line, &from);
-    if (line.cut)
-        lb_fail(error, LB_E_KEXEC, "the command line has more than %u bytes",
-                LB_COMMAND_LINE_MAX - 1);
-    return !line.cut;
+    if (lb_kexec_line(&line, &from))
+        return true;
+    lb_fail(
+        error, LB_E_KEXEC,
+        "the command line has more than %u bytes, a value that cannot be a word, or a quote that "
+        "does not close",
+        LB_COMMAND_LINE_MAX - 1);
+    return false;
 }
 
 static bool load(const struct next *next, struct lb_error *error) {

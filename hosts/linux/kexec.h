@@ -11,7 +11,8 @@
 #include "hosts/linux/bootdisk.h"
 #include "hosts/linux/takeover.h"
 
-#define LB_COMMAND_LINE_MAX 4096
+#define LB_COMMAND_LINE_MAX                                                                        \
+    2048 /* with its NUL, of x86 and 64-bit ARM; longer ones are cut there */
 
 /* Loads and starts it; returns when that failed. The disk has been let go then. */
 void lb_kexec(struct lb_run *run, const struct lb_attached *attached);
@@ -30,7 +31,9 @@ struct lb_next_boot {
     const struct lb_rootpath *target;
     struct lb_endpoint portal;
 };
-void lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next);
+/* False: it does not fit, a value cannot be a word, or a quote of the entry's or the person's
+ * options does not close and would swallow what follows. */
+bool lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next);
 /* The lines of lunboot.conf that travel with the next kernel: the policy, which no later stage's
  * network may widen, and CHAP where it is used for the disk. */
 void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap);

@@ -1,5 +1,7 @@
 /* What the next kernel is told: its command line, and a file in its initramfs. */
+#include "core/base/config.h"
 #include "hosts/linux/kexec.h"
+#include "hosts/linux/syntax.h"
 #include <string.h>
 
 /* ---- the command line -------------------------------------------------------------------------
@@ -8,9 +10,8 @@
 /* Whether a word that begins so is among the options. */
 static bool has_word(const char *options, const char *start) {
     struct lb_bytes list = lb_bytes_of_text(options), word;
-    size_t len = strlen(start);
-    while (lb_list_next(&list, ' ', &word)) {
-        if (word.len >= len && memcmp(word.p, start, len) == 0)
+    while (lb_config_next_word(&list, &word)) {
+        if (lb_bytes_start_with(lb_config_unquote(word), lb_bytes_of_text(start)))
             return true;
     }
     return false;
@@ -18,8 +19,9 @@ static bool has_word(const char *options, const char *start) {
 
 static void add(struct lb_text *line, const struct lb_next_boot *next, const char *key,
                 const char *value) {
-    if (value[0] && !has_word(next->options, key))
-        lb_text_add(line, "%s%s%s", line->len > 0 ? " " : "", key, value);
+    /* A value that cannot be a word is as one that does not fit: the line is not whole. */
+    if (value[0] && !has_word(next->options, key) && !lb_syntax_kernel_word(line, key, value))
+        line->cut = true;
 }
 
 /* PXE's way to name the card: Debian's and dracut's initramfs know it. */
@@ -97,7 +99,7 @@ static void add_others(struct lb_text *line, const struct lb_next_boot *next,
     add(line, next, "netroot=", rootpath);
 }
 
-void lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next) {
+bool lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next) {
     char rootpath[LB_ROOTPATH_MAX];
     struct lb_text text = lb_text(rootpath, sizeof(rootpath));
     lb_rootpath_format(&text, next->target);
@@ -110,6 +112,8 @@ void lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next) {
     add_others(line, next, rootpath);
     if (next->more[0])
         lb_text_add(line, " %s", next->more);
+    return !line->cut && lb_syntax_kernel_words_are_whole(next->options) &&
+           lb_syntax_kernel_words_are_whole(next->more);
 }
 
 /* ---- the file ---------------------------------------------------------------------------------
@@ -125,8 +129,9 @@ static void add_secret(struct lb_text *text, const struct lb_config *config, enu
 }
 
 static void add_key(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
-    if (lb_config_is_set(config, key))
-        lb_text_add(text, "%s = %s\n", lb_key_info(key)->word, lb_config_text(config, key));
+    if (lb_config_is_set(config, key) &&
+        !lb_syntax_conf(text, lb_key_info(key)->word, lb_config_text(config, key)))
+        text->cut = true;
 }
 
 void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap) {

@@ -1,9 +1,9 @@
 #include "hosts/linux/netfiles.h"
 #include "hosts/linux/files.h"
+#include "hosts/linux/syntax.h"
 #include <string.h>
 
 #define TEXT_BYTES 16384
-#define PATH_BYTES 4096
 
 #define HEAD "# Written by lunboot. This interface carries the root disk: it must stay up.\n"
 
@@ -184,8 +184,7 @@ void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from) 
         add_dns(text, net, true, true, " ");
         lb_text_add(text, "\n");
     }
-    if (search(net)[0])
-        lb_text_add(text, "Domains=%s\n", search(net));
+    (void)lb_syntax_setting(text, "Domains", search(net));
     networkd_static(text, net);
     networkd_pins(text, from);
     if (has_leased_v6(net))
@@ -237,12 +236,15 @@ static void manager_dns(struct lb_text *text, const struct lb_boot_net *net, boo
         add_dns(text, net, !is_v6, is_v6, ";");
         lb_text_add(text, ";\n");
     }
-    if (!search(net)[0])
-        return;
-    lb_text_add(text, "dns-search=");
-    for (const char *p = search(net); *p; p++)
-        lb_text_add(text, "%c", *p == ' ' ? ';' : *p);
-    lb_text_add(text, ";\n");
+    struct lb_bytes names = lb_bytes_of_text(search(net)), name;
+    char list[LB_SEARCH_MAX + 2];
+    struct lb_text list_text = lb_text(list, sizeof(list));
+    while (lb_list_next(&names, ' ', &name)) {
+        if (lb_host_name_is_plain(name))
+            lb_text_add(&list_text, "%.*s;", (int)name.len, (const char *)name.p);
+    }
+    if (!list_text.cut)
+        (void)lb_syntax_setting(text, "dns-search", list);
 }
 
 static void manager_v4(struct lb_text *text, const struct lb_netfiles *from) {
@@ -306,8 +308,7 @@ void lb_netfiles_manager_device(struct lb_text *text, const struct lb_netfiles *
     lb_text_add(text, "[device]\nmanaged=true\nconnection-uuid=");
     add_uuid(text, from->mac);
     lb_text_add(text, "\nnm-owned=false\n");
-    if (from->rootpath[0])
-        lb_text_add(text, "root-path=%s\n", from->rootpath);
+    (void)lb_syntax_setting(text, "root-path", from->rootpath);
 }
 
 /* ---- ifupdown and klibc -----------------------------------------------------------------------
@@ -368,18 +369,21 @@ static struct lb_addr dns_v4(const struct lb_boot_net *net, size_t number) {
 
 void lb_netfiles_klibc(struct lb_text *text, const struct lb_netfiles *from) {
     const struct lb_boot_net *net = from->net;
-    lb_text_add(text, "DEVICE='%s'\nPROTO='%s'\n", from->interface,
-                is_leased_v4(net) ? "dhcp" : "none");
-    lb_text_add(text, "IPV4ADDR='%s'\n", lb_addr_text(net->address.addr).s);
-    lb_text_add(text, "IPV4NETMASK='%s'\n", lb_addr_text(netmask(net)).s);
-    lb_text_add(text, "IPV4GATEWAY='%s'\n", lb_addr_text(gateway(net)).s);
-    lb_text_add(text, "IPV4DNS0='%s'\n", lb_addr_text(dns_v4(net, 0)).s);
-    lb_text_add(text, "IPV4DNS1='%s'\n", lb_addr_text(dns_v4(net, 1)).s);
-    lb_text_add(text, "HOSTNAME='%s'\nDNSDOMAIN='%s'\nDOMAINSEARCH='%s'\n", net->hostname,
-                net->domain, net->search);
+    char lease[16];
+    (void)lb_syntax_shell(text, "DEVICE", from->interface);
+    (void)lb_syntax_shell(text, "PROTO", is_leased_v4(net) ? "dhcp" : "none");
+    (void)lb_syntax_shell(text, "IPV4ADDR", lb_addr_text(net->address.addr).s);
+    (void)lb_syntax_shell(text, "IPV4NETMASK", lb_addr_text(netmask(net)).s);
+    (void)lb_syntax_shell(text, "IPV4GATEWAY", lb_addr_text(gateway(net)).s);
+    (void)lb_syntax_shell(text, "IPV4DNS0", lb_addr_text(dns_v4(net, 0)).s);
+    (void)lb_syntax_shell(text, "IPV4DNS1", lb_addr_text(dns_v4(net, 1)).s);
+    (void)lb_syntax_shell(text, "HOSTNAME", net->hostname);
+    (void)lb_syntax_shell(text, "DNSDOMAIN", net->domain);
+    (void)lb_syntax_shell(text, "DOMAINSEARCH", net->search);
     if (lb_addr_is_set(net->dhcp_server))
-        lb_text_add(text, "ROOTSERVER='%s'\n", lb_addr_text(net->dhcp_server).s);
-    lb_text_add(text, "DHCPLEASETIME='%u'\n", net->lease_s);
+        (void)lb_syntax_shell(text, "ROOTSERVER", lb_addr_text(net->dhcp_server).s);
+    lb_format(lease, sizeof(lease), "%u", net->lease_s);
+    (void)lb_syntax_shell(text, "DHCPLEASETIME", lease);
 }
 
 /* ---- files ------------------------------------------------------------------------------------
@@ -389,12 +393,11 @@ static char buffer[TEXT_BYTES];
 
 static bool write_text(const char *folder, const char *name, unsigned mode,
                        const struct lb_text *text, struct lb_error *error) {
-    char path[PATH_BYTES];
-    int refused;
-    lb_format(path, sizeof(path), "%s/%s", folder, name);
-    refused = lb_file_write(path, mode, lb_bytes(text->at, text->len));
+    int refused = text->cut ? LB_FILE_LONG : 0;
+    if (refused == 0)
+        refused = lb_file_write(folder, name, mode, lb_bytes(text->at, text->len));
     if (refused)
-        lb_fail(error, LB_E_OUTPUT, "%s: %s", path, strerror(refused));
+        lb_fail(error, LB_E_OUTPUT, "%s/%s: %s", folder, name, lb_file_reason(refused));
     return refused == 0;
 }
 
@@ -446,6 +449,10 @@ static bool write_debian(const struct lb_netfiles *from, const char *folder,
 
 bool lb_netfiles_write(const struct lb_netfiles *from, const char *folder, struct lb_error *error) {
     struct lb_text text = lb_text(buffer, sizeof(buffer));
+    if (!lb_interface_name_is_plain(lb_bytes_of_text(from->interface))) {
+        lb_fail(error, LB_E_OUTPUT, "%s: no name of an interface for a file", from->interface);
+        return false;
+    }
     lb_netfiles_networkd(&text, from);
     if (!write_text(folder, "systemd/network/05-lunboot.network", 0644, &text, error))
         return false;

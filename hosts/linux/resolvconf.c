@@ -1,9 +1,17 @@
 #include "hosts/linux/resolvconf.h"
+#include "hosts/linux/files.h"
+#include "hosts/linux/syntax.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define NAME   "resolv.conf"
+#define BEFORE "resolv.conf.before-lunboot"
+#define HEAD   "# written by lunboot\n"
 
 /* RFC 4007 11: a link-local address of IPv6 says nothing without its link. */
 static bool is_scoped(struct lb_addr addr) {
@@ -14,107 +22,115 @@ void lb_resolvconf_format(struct lb_text *text, const char *interface,
                           const struct lb_boot_net *net) {
     const char *search = net->search[0] ? net->search : net->domain;
 
-    lb_text_add(text, "# written by lunboot\n");
-    if (search[0]) {
-        lb_text_add(text, "search ");
-        lb_text_untrusted(text, lb_bytes_of_text(search));
-        lb_text_add(text, "\n");
-    }
+    lb_text_add(text, HEAD);
+    (void)lb_syntax_search(text, search);
     for (size_t i = 0; i < net->dns_count; i++)
         lb_text_add(text, "nameserver %s%s%s\n", lb_addr_text(net->dns[i]).s,
                     is_scoped(net->dns[i]) ? "%" : "", is_scoped(net->dns[i]) ? interface : "");
 }
 
-static int write_file(const char *path, struct lb_bytes bytes) {
-    int error = 0, fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return errno;
-    ssize_t written = write(fd, bytes.p, bytes.len);
-    if (written != (ssize_t)bytes.len)
-        error = written < 0 ? errno : ENOSPC;
-    if (close(fd) < 0 && error == 0)
-        error = errno;
-    if (error)
-        unlink(path);
-    return error;
-}
-
-static bool is_ours(const struct lb_resolvconf *resolvconf) {
+static bool is_ours(const struct lb_resolvconf *resolvconf, int folder) {
     const struct stat *ours = &resolvconf->ours;
     struct stat now;
-    if (lstat(resolvconf->path, &now) < 0)
+    if (fstatat(folder, NAME, &now, AT_SYMLINK_NOFOLLOW) < 0)
         return true; /* nobody's */
     return now.st_dev == ours->st_dev && now.st_ino == ours->st_ino &&
            now.st_size == ours->st_size && now.st_mtim.tv_sec == ours->st_mtim.tv_sec &&
            now.st_mtim.tv_nsec == ours->st_mtim.tv_nsec;
 }
 
-/* Moves what is there out of the way, once; it may be a symbolic link. */
-static int put_aside(struct lb_resolvconf *resolvconf) {
+/* Of a boot that was killed. */
+static bool was_a_boots(int folder) {
+    char head[sizeof(HEAD)] = "";
+    int fd = openat(folder, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    (void)!read(fd, head, sizeof(head) - 1);
+    close(fd);
+    return strcmp(head, HEAD) == 0;
+}
+
+/* Moves what is there out of the way, once; it may be a symbolic link. A copy that is there already
+ * is what was there before a boot that was killed, if the file is still that boot's. */
+static int put_aside(struct lb_resolvconf *resolvconf, int folder) {
     struct stat status;
-    if (resolvconf->before[0] || lstat(resolvconf->path, &status) < 0)
+    int refused = 0;
+    if (fstatat(folder, NAME, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
-    lb_format(resolvconf->before, sizeof(resolvconf->before), "%s.before-lunboot",
-              resolvconf->path);
-    if (rename(resolvconf->path, resolvconf->before) == 0)
-        return 0;
-    resolvconf->before[0] = 0;
-    return errno;
+    if (syscall(SYS_renameat2, folder, NAME, folder, BEFORE, RENAME_NOREPLACE) < 0 &&
+        !was_a_boots(folder) && renameat(folder, NAME, folder, BEFORE) < 0)
+        refused = errno;
+    resolvconf->has_before = refused == 0;
+    return refused;
+}
+
+static int write_one(struct lb_resolvconf *resolvconf, int folder, struct lb_bytes bytes) {
+    int refused = lb_file_write_at(folder, NAME, 0644, bytes);
+    if (refused == 0 && fstatat(folder, NAME, &resolvconf->ours, AT_SYMLINK_NOFOLLOW) < 0)
+        refused = errno;
+    return refused;
+}
+
+static int write_first(struct lb_resolvconf *resolvconf, int folder, const char *root,
+                       struct lb_bytes bytes) {
+    int refused = put_aside(resolvconf, folder);
+    if (refused == 0)
+        refused = write_one(resolvconf, folder, bytes);
+    if (refused && resolvconf->has_before)
+        renameat(folder, BEFORE, folder, NAME);
+    if (refused)
+        *resolvconf = (struct lb_resolvconf){0};
+    else
+        lb_format(resolvconf->root, sizeof(resolvconf->root), "%s", root);
+    resolvconf->is_written = refused == 0;
+    return refused;
 }
 
 int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root, const char *interface,
                         const struct lb_boot_net *net) {
-    char buffer[2048], temporary[4096];
-    struct lb_text text = lb_text(buffer, sizeof(buffer)), path;
-    bool is_first = resolvconf->path[0] == 0;
-    int error;
+    char buffer[2048];
+    struct lb_text text = lb_text(buffer, sizeof(buffer));
+    int folder, refused = 0;
 
     if (net->dns_count == 0 && !net->domain[0] && !net->search[0])
         return 0;
-    if (!is_first && !is_ours(resolvconf))
-        return 0; /* others know better by now */
     lb_resolvconf_format(&text, interface, net);
-    path = lb_text(temporary, sizeof(temporary));
-    lb_text_add(&path, "%s/etc", root);
-    if (path.cut || path.len > sizeof(temporary) - 64)
-        return ENAMETOOLONG;
-    mkdir(temporary, 0755); /* where this fails, the next step says why */
-    lb_text_add(&path, "/.resolv.conf.lunboot");
-    error = write_file(temporary, lb_bytes(buffer, text.len));
-    if (error)
-        return error;
-    lb_format(resolvconf->path, sizeof(resolvconf->path), "%s/etc/resolv.conf", root);
-    error = is_first ? put_aside(resolvconf) : 0;
-    if (error == 0 && rename(temporary, resolvconf->path) < 0)
-        error = errno;
-    if (error == 0) {
-        (void)lstat(resolvconf->path, &resolvconf->ours);
-        return 0;
-    }
-    unlink(temporary);
-    if (is_first && resolvconf->before[0])
-        rename(resolvconf->before, resolvconf->path);
-    if (is_first)
-        *resolvconf = (struct lb_resolvconf){0};
-    return error;
+    folder = lb_file_folder(root, "etc", true);
+    if (folder < 0)
+        return -folder;
+    if (text.cut || strlen(root) >= sizeof(resolvconf->root))
+        refused = ENAMETOOLONG;
+    else if (!resolvconf->is_written)
+        refused = write_first(resolvconf, folder, root, lb_bytes(buffer, text.len));
+    else if (is_ours(resolvconf, folder)) /* else others know better by now */
+        refused = write_one(resolvconf, folder, lb_bytes(buffer, text.len));
+    close(folder);
+    return refused;
+}
+
+static int open_again(const struct lb_resolvconf *resolvconf) {
+    return resolvconf->is_written ? lb_file_folder(resolvconf->root, "etc", false) : -1;
 }
 
 void lb_resolvconf_keep(struct lb_resolvconf *resolvconf) {
-    if (resolvconf->before[0])
-        unlink(resolvconf->before);
+    int folder = open_again(resolvconf);
+    if (folder >= 0 && resolvconf->has_before)
+        unlinkat(folder, BEFORE, 0);
+    if (folder >= 0)
+        close(folder);
     *resolvconf = (struct lb_resolvconf){0};
 }
 
 void lb_resolvconf_restore(struct lb_resolvconf *resolvconf) {
-    if (resolvconf->path[0] == 0)
-        return;
-    if (!is_ours(resolvconf)) {
+    int folder = open_again(resolvconf);
+    bool is_ours_still = folder >= 0 && is_ours(resolvconf, folder);
+    if (is_ours_still && resolvconf->has_before)
+        renameat(folder, BEFORE, folder, NAME);
+    else if (is_ours_still)
+        unlinkat(folder, NAME, 0);
+    if (folder >= 0)
+        close(folder);
+    if (folder >= 0 && !is_ours_still)
         lb_resolvconf_keep(resolvconf);
-        return;
-    }
-    if (resolvconf->before[0])
-        rename(resolvconf->before, resolvconf->path);
-    else
-        unlink(resolvconf->path);
     *resolvconf = (struct lb_resolvconf){0};
 }

@@ -7,14 +7,15 @@
 #include <sys/stat.h>
 
 struct lb_resolvconf {
-    char path[4096];   /* of the file; empty: nothing was written */
-    char before[4096]; /* where what was there before is kept; empty: there was nothing */
-    struct stat ours;  /* what we wrote: a file that others have put there or changed stays */
+    char root[4096]; /* empty: nothing was written */
+    bool is_written;
+    bool has_before;  /* what was there is kept beside it */
+    struct stat ours; /* what we wrote: a file that others have put there or changed stays */
 };
 
 /* Writes ROOT/etc/resolv.conf with net's name servers and search list (link-local ones are meant on
- * the interface); without any of both it
- * writes nothing. The file appears whole or not at all. 0, or an errno. */
+ * the interface); without any of both it writes nothing. The file appears whole or not at all, and
+ * no symbolic link leads out of ROOT. 0, or an errno. */
 int lb_resolvconf_write(struct lb_resolvconf *resolvconf, const char *root, const char *interface,
                         const struct lb_boot_net *net);
 /* As it was before the first write; what others have written since stays. */

@@ -2,11 +2,11 @@
 #include "hosts/linux/environment.h"
 #include "hosts/linux/files.h"
 #include "hosts/linux/show.h"
+#include "hosts/linux/syntax.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define TEXT_BYTES (1 << 17)
-#define PATH_BYTES 4096
 
 extern char **environ;
 
@@ -40,35 +40,26 @@ void lb_results_json(struct lb_text *text, struct lb_run *run, const struct lb_a
 /* ---- shell ------------------------------------------------------------------------------------
  */
 
-/* What a peer said may be in a value: within single quotes a shell takes everything as it is, but
- * for the quote itself. */
-void lb_results_line(struct lb_text *text, const char *name, const char *value) {
-    lb_text_add(text, "%s='", name);
-    for (; *value; value++)
-        lb_text_add(text, *value == '\'' ? "'\\%c'" : "%c", *value);
-    lb_text_add(text, "'\n");
-}
-
 static void add_environment(struct lb_text *text) {
     for (char **one = environ; *one; one++) {
         char name[64];
         const char *value = strchr(*one, '=');
-        if (strncmp(*one, "LUNBOOT_", 8) != 0 || !value)
+        if (strncmp(*one, "LUNBOOT_", 8) != 0 || !value ||
+            !lb_text_copy(name, sizeof(name), lb_bytes(*one, (size_t)(value - *one))))
             continue;
-        lb_format(name, sizeof(name), "%.*s", (int)(value - *one), *one);
-        lb_results_line(text, name, value + 1);
+        (void)lb_syntax_shell(text, name, value + 1);
     }
 }
 
 static void add_attached(struct lb_text *text, const struct lb_attached *attached) {
     char session[32];
-    lb_results_line(text, "LUNBOOT_DEVICE", attached->device);
+    (void)lb_syntax_shell(text, "LUNBOOT_DEVICE", attached->device);
     lb_format(session, sizeof(session), "session%u", attached->sid);
-    lb_results_line(text, "LUNBOOT_SESSION", session);
+    (void)lb_syntax_shell(text, "LUNBOOT_SESSION", session);
     lb_format(session, sizeof(session), "host%u", attached->host);
-    lb_results_line(text, "LUNBOOT_HOST", session);
+    (void)lb_syntax_shell(text, "LUNBOOT_HOST", session);
     lb_format(session, sizeof(session), "%u", attached->logins);
-    lb_results_line(text, "LUNBOOT_LOGINS", session);
+    (void)lb_syntax_shell(text, "LUNBOOT_LOGINS", session);
 }
 
 /* ---- files ------------------------------------------------------------------------------------
@@ -76,12 +67,13 @@ static void add_attached(struct lb_text *text, const struct lb_attached *attache
 
 static bool write_text(struct lb_run *run, const char *folder, const char *name,
                        const struct lb_text *text) {
-    char path[PATH_BYTES];
-    int refused;
-    lb_format(path, sizeof(path), "%s/lunboot/%s", folder, name);
-    refused = lb_file_write(path, 0644, lb_bytes(text->at, text->len));
+    char path[64];
+    int refused = text->cut ? LB_FILE_LONG : 0;
+    lb_format(path, sizeof(path), "lunboot/%s", name);
+    if (refused == 0)
+        refused = lb_file_write(folder, path, 0644, lb_bytes(text->at, text->len));
     if (refused)
-        lb_fail(&run->error, LB_E_OUTPUT, "%s: %s", path, strerror(refused));
+        lb_fail(&run->error, LB_E_OUTPUT, "%s/%s: %s", folder, path, lb_file_reason(refused));
     return refused == 0;
 }
 

@@ -19,7 +19,4 @@ bool lb_results_write(struct lb_run *run, const struct lb_attached *attached, co
 bool lb_results_attach(struct lb_run *run, bool is_kept, struct lb_attached *attached,
                        const char *folder);
 
-/* NAME='value' for a shell, with a line end. */
-void lb_results_line(struct lb_text *text, const char *name, const char *value);
-
 #endif

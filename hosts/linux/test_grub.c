@@ -161,9 +161,7 @@ static void and_the_block_decides_which_one_that_is(void) {
 static char folder[64];
 
 static void put(const char *name, struct lb_bytes content) {
-    char path[256];
-    lb_format(path, sizeof(path), "%s/%s", folder, name);
-    CHECK_EQ(lb_file_write(path, 0644, content), 0);
+    CHECK_EQ(lb_file_write(folder, name, 0644, content), 0);
 }
 
 static void put_text(const char *name, const char *content) {

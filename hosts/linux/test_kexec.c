@@ -377,9 +377,7 @@ static void remove_folder(void) {
 }
 
 static void put(const char *name, const char *text) {
-    char path[256];
-    lb_format(path, sizeof(path), "%s/%s", folder, name);
-    CHECK_EQ(lb_file_write(path, 0644, lb_bytes_of_text(text)), 0);
+    CHECK_EQ(lb_file_write(folder, name, 0644, lb_bytes_of_text(text)), 0);
 }
 
 static void add_partition(struct lb_bootdisk *disk, const char *name) {
@@ -663,6 +661,41 @@ static void policy_and_secrets_travel_to_the_next_kernel(void) {
     CHECK_BYTES(lb_config_secret(&read, LB_KEY_CHAP_SECRET), lb_bytes_of_text("twelve-bytes-1"));
 }
 
+/* A quote that does not close would swallow the words that lead the next kernel to its disk. */
+static void a_line_that_is_not_whole_is_refused(void) {
+    static const char *const odd[] = {"ro dyndbg=\"file a", "\"", "a=\"b\" \"c"};
+    static char options[LB_COMMAND_LINE_MAX];
+    struct lb_text made;
+    for (size_t i = 0; i < LB_COUNT(odd); i++) {
+        set_next(odd[i]);
+        made = lb_text(line, sizeof(line));
+        CHECK(!lb_kexec_line(&made, &next));
+        set_next("ro");
+        next.more = odd[i];
+        made = lb_text(line, sizeof(line));
+        CHECK(!lb_kexec_line(&made, &next));
+    }
+    set_next("ro a=\"b c\" quiet");
+    next.more = "x=\"y z\"";
+    made = lb_text(line, sizeof(line));
+    CHECK(lb_kexec_line(&made, &next));
+    memset(options, 'x', sizeof(options) - 1);
+    options[1900] = 0; /* with our words it is longer than the kernel takes */
+    set_next(options);
+    made = lb_text(line, sizeof(line));
+    CHECK(!lb_kexec_line(&made, &next));
+}
+
+static void a_menus_word_that_cannot_be_one_leaves_its_entry_out(void) {
+    begin();
+    lb_entries_grub(&entries,
+                    lb_bytes_of_text("menuentry a {\nlinux /a 'b=\"c d'\n}\nmenuentry b {\n"
+                                     "linux /b 'c=d e'\n}\n"),
+                    0);
+    CHECK_EQ(entries.count, 1);
+    CHECK_STR(entries.list[0].options, "\"c=d e\"");
+}
+
 static void the_file_with_secrets_is_an_archive(void) {
     uint8_t room[1024];
     struct lb_bytes conf = lb_bytes_of_text("chap-secret = 0x00ff\n");
@@ -714,6 +747,8 @@ int main(void) {
     TEST(a_network_without_ipv4_is_told);
     TEST(words_that_the_entry_has_are_not_added);
     TEST(policy_and_secrets_travel_to_the_next_kernel);
+    TEST(a_line_that_is_not_whole_is_refused);
+    TEST(a_menus_word_that_cannot_be_one_leaves_its_entry_out);
     TEST(the_file_with_secrets_is_an_archive);
     return tap_done();
 }

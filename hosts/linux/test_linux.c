@@ -282,14 +282,6 @@ static void a_lease_without_name_servers_writes_nothing(void) {
     rmdir(root);
 }
 
-static void a_search_list_from_the_network_stays_on_its_line(void) {
-    char buffer[256];
-    struct lb_text text = lb_text(buffer, sizeof(buffer));
-    struct lb_boot_net hostile = {.search = "a\nnameserver 203.0.113.66"};
-    lb_resolvconf_format(&text, "eth0", &hostile);
-    CHECK_STR(buffer, "# written by lunboot\nsearch a\\x0anameserver 203.0.113.66\n");
-}
-
 static void a_root_that_is_not_there_is_an_error(void) {
     struct lb_resolvconf file = {0};
     CHECK_EQ(lb_resolvconf_write(&file, "/tmp/lb-no-such-folder/deeper", "eth0", &net), ENOENT);
@@ -371,7 +363,6 @@ int main(void) {
     TEST(what_others_have_put_in_its_place_stays);
     TEST(what_is_kept_leaves_no_copy_of_the_old);
     TEST(a_lease_without_name_servers_writes_nothing);
-    TEST(a_search_list_from_the_network_stays_on_its_line);
     TEST(a_root_that_is_not_there_is_an_error);
     TEST(errno_says_how_a_connection_ended);
     TEST(a_link_passes_packets_before_it_is_called_running);

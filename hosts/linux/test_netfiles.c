@@ -280,19 +280,6 @@ static void a_folder_that_cannot_be_written_is_told(void) {
     CHECK_HAS(error.facts, "/dev/null/systemd/network/05-lunboot.network: Not a directory");
 }
 
-static void a_file_appears_whole_or_not_at_all(void) {
-    struct lb_bytes bytes = lb_bytes_of_text("new\n");
-    char path[64] = "/tmp/lb-file-XXXXXX";
-    int fd = mkstemp(path);
-    if (!CHECK(fd >= 0) || !CHECK_EQ(write(fd, "old", 3), 3))
-        return;
-    CHECK_EQ(lb_file_write(path, 0600, bytes), 0);
-    CHECK_EQ(lseek(fd, 0, SEEK_END), 3); /* who had the old one open still has it */
-    CHECK_EQ(lb_machine_read_file(path, lb_span(buffer, sizeof(buffer))), 4);
-    close(fd);
-    unlink(path);
-}
-
 /* ---- virtual interfaces ------------------------------------------------------------------------
  */
 
@@ -355,7 +342,6 @@ int main(void) {
     TEST(debians_scripts_find_what_klibc_would_have_written);
     TEST(all_of_them_are_written);
     TEST(a_folder_that_cannot_be_written_is_told);
-    TEST(a_file_appears_whole_or_not_at_all);
     TEST(a_virtual_interface_is_matched_by_name_and_kind);
     TEST(the_way_to_the_target_is_kept_by_both_managers);
     TEST(network_manager_leaves_a_virtual_interface_alone);

@@ -1,6 +1,7 @@
 /* The hand-over to the kernel, with a fake kernel at the other end of the socket, and what is left
  * for the running system. */
 #include "hosts/linux/results.h"
+#include "hosts/linux/syntax.h"
 #include "hosts/linux/test_kernel.h"
 #include "hosts/linux/uevent.h"
 
@@ -305,7 +306,7 @@ static void luns_have_the_kernels_numbers(void) {
 static void a_value_reaches_a_shell_as_it_is(void) {
     char buffer[128];
     struct lb_text text = lb_text(buffer, sizeof(buffer));
-    lb_results_line(&text, "A", "it's $(x) `y` \\");
+    (void)lb_syntax_shell(&text, "A", "it's $(x) `y` \\");
     CHECK_STR(buffer, "A='it'\\''s $(x) `y` \\'\n");
 }
 
