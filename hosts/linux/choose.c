@@ -84,8 +84,7 @@ static bool may_be_card(const struct lb_chooser *chooser, const char *name,
         exists(sysfs, "/sys/class/net", name, "/phy80211") ||
         exists(sysfs, "/sys/class/net", name, "/wireless"))
         return false;
-    return *is_real ? link->kind[0] == 0
-                    : lb_streq(link->kind, "veth") && !has_real(&chooser->cards);
+    return *is_real || (lb_streq(link->kind, "veth") && !has_real(&chooser->cards));
 }
 
 static void drop_card(struct lb_chooser *chooser, size_t at) {

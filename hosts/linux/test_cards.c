@@ -172,7 +172,24 @@ static void ports_of_a_bridge_are_no_cards(void) {
     CHECK(run("ip link set cc0 nomaster"));
 }
 
-/* Real ones are cards without a kind: a namespace has none, so the other is looked at alone. */
+static void where_there_are_real_cards_they_alone_are_cards(void) {
+    open_chooser(NULL);
+    lb_chooser_look(&chooser);
+    CHECK_EQ(chooser.cards.count, 4); /* before the driver of the real one is there */
+    CHECK(run("mkdir -p %s/sys/class/net/cc0/device %s/sys/class/net/cd0/device "
+              "%s/sys/class/net/cd0/phy80211",
+              folder, folder, folder));
+    lb_chooser_close(&chooser, NULL);
+    open_chooser(NULL);
+    lb_chooser_look(&chooser);
+    lb_chooser_look(&chooser);
+    CHECK_EQ(chooser.cards.count, 1);
+    CHECK_STR(chooser.cards.card[0].name, "cc0");
+    CHECK(is_up("cc0") && !is_up("ca0") && !is_up("cb0") && !is_up("cd0"));
+    lb_chooser_close(&chooser, NULL);
+    CHECK(run("rm -r %s/sys/class/net/cc0 %s/sys/class/net/cd0", folder, folder));
+}
+
 static void where_udev_has_not_done_with_a_card_it_is_not_raised(void) {
     CHECK(run("mkdir -p %s/run/udev/data; : >%s/run/udev/control", folder, folder));
     for (const char *const *one = (const char *const[]){"cb0", "cc0", "cd0", NULL}; *one; one++)
@@ -219,6 +236,7 @@ static const struct {
     T(without_a_device_behind_any_the_ends_of_cables_are_cards),
     T(what_others_have_brought_up_stays_up),
     T(ports_of_a_bridge_are_no_cards),
+    T(where_there_are_real_cards_they_alone_are_cards),
     T(where_udev_has_not_done_with_a_card_it_is_not_raised),
     T(a_name_counts_when_udev_has_given_it),
 };
