@@ -195,25 +195,42 @@ void lb_iface_hold(struct lb_iface *iface) {
     }
 }
 
-void lb_iface_pin(struct lb_iface *iface, struct lb_addr to) {
-    uint8_t len = to.family == LB_V6 ? 128 : 32;
-    struct lb_route route = {.to = {to, len}}, refused;
-    struct lb_way usual = {0}, ours = {0};
+static bool is_pinned(const struct lb_iface *iface, struct lb_addr to) {
+    for (size_t i = 0; i < iface->pins.count; i++) {
+        if (lb_addr_equal(iface->pins.made[i].route.to.addr, to))
+            return true;
+    }
+    return false;
+}
 
-    if (!lb_addr_is_set(to) || lb_addr_is_link_local(to) || iface->pins.count == LB_ROUTES_MAX)
-        return;
-    if (lb_netlink_way(&iface->netlink, to, 0, &usual) == 0 &&
-        (usual.index == iface->link.index || usual.is_local))
-        return;
+/* A router of IPv4 is pinned where ours is used as well, for another interface's default route may
+ * come later. Of several routers of IPv6 the kernel chooses one that is alive, and would not, of a
+ * pinned one. */
+static bool needs_pin(struct lb_iface *iface, struct lb_addr to, struct lb_addr *via) {
+    struct lb_way usual = {0}, ours = {0};
+    bool is_usual;
     if (lb_netlink_way(&iface->netlink, to, iface->link.index, &ours) != 0)
+        return false;
+    *via = ours.via;
+    is_usual = lb_netlink_way(&iface->netlink, to, 0, &usual) == 0;
+    if (is_usual && usual.is_local)
+        return false;
+    return !is_usual || usual.index != iface->link.index ||
+           (to.family == LB_V4 && !lb_addr_is_zero(ours.via));
+}
+
+void lb_iface_pin(struct lb_iface *iface, struct lb_addr to) {
+    struct lb_route routes[LB_ROUTES_MAX], refused, *route = &routes[iface->pins.count];
+    if (!lb_addr_is_set(to) || lb_addr_is_link_local(to) || iface->pins.count == LB_ROUTES_MAX ||
+        is_pinned(iface, to))
         return;
-    route.via = ours.via;
-    struct lb_route pins[LB_ROUTES_MAX];
+    *route = (struct lb_route){.to = {to, to.family == LB_V6 ? 128 : 32}};
+    if (!needs_pin(iface, to, &route->via))
+        return;
     for (size_t i = 0; i < iface->pins.count; i++)
-        pins[i] = iface->pins.made[i].route;
-    pins[iface->pins.count] = route;
-    (void)lb_routes_set(&iface->pins, &iface->netlink, iface->link.index, iface->net.address, pins,
-                        iface->pins.count + 1, &refused);
+        routes[i] = iface->pins.made[i].route;
+    (void)lb_routes_set(&iface->pins, &iface->netlink, iface->link.index, iface->net.address,
+                        routes, iface->pins.count + 1, &refused);
 }
 
 void lb_iface_clear(struct lb_iface *iface) {

@@ -43,8 +43,8 @@ const char *lb_iface_configure(struct lb_iface *iface, const struct lb_boot_net 
 /* The addresses stay though the lease may end. */
 void lb_iface_hold(struct lb_iface *iface);
 /* Makes sure that whoever binds to no interface reaches this address by ours as well, also where
- * another has the default route: a route to the one address, through our router. It stays with
- * lb_iface_keep. */
+ * another has the default route, or will have: a route to the one address, through our router. It
+ * stays with lb_iface_keep. */
 void lb_iface_pin(struct lb_iface *iface, struct lb_addr to);
 /* Takes the addresses away, and with them the routes; link-local ones stay, and what was there
  * before us. */

@@ -266,6 +266,23 @@ static void an_address_is_pinned_to_our_interface_where_another_would_be_taken(v
     lb_iface_close(&iface);
 }
 
+static void an_address_behind_our_router_is_pinned_before_another_default_route_comes(void) {
+    struct lb_boot_net net = usual_net();
+    net.route_count = 1;
+    open_iface();
+    CHECK(lb_iface_raise(&iface, &error));
+    CHECK_STR(lb_iface_configure(&iface, &net), NULL);
+    lb_iface_pin(&iface, lb_addr_v4(203, 0, 113, 7));
+    lb_iface_pin(&iface, lb_addr_v4(192, 0, 2, 1)); /* it is on our link */
+    CHECK_EQ(iface.pins.count, 1);
+    CHECK(run("ip link add up0 type veth peer name up1; ip link set up1 up; ip link set up0 up; "
+              "ip addr add 10.9.9.2/24 dev up0; ip route add default via 10.9.9.1"));
+    CHECK(run("ip route get 203.0.113.7 | grep -q 'via 192.0.2.254 dev ta0'"));
+    CHECK(run("ip link del up0"));
+    lb_iface_restore(&iface);
+    lb_iface_close(&iface);
+}
+
 static void what_is_kept_is_not_taken_back(void) {
     struct lb_boot_net net = usual_net();
     open_iface();
@@ -517,6 +534,7 @@ static const struct {
     T(an_mtu_that_others_set_meanwhile_stays),
     T(the_check_of_where_packets_come_from_is_loose_meanwhile),
     T(an_address_is_pinned_to_our_interface_where_another_would_be_taken),
+    T(an_address_behind_our_router_is_pinned_before_another_default_route_comes),
     T(what_is_kept_is_not_taken_back),
     T(an_mtu_that_the_card_refuses_is_remarked),
     T(a_broadcast_is_received_without_an_address),
