@@ -23,37 +23,41 @@ static bool exists(const char *root, const char *folder, const char *name, const
 static bool is_done_by_udev(const struct lb_chooser *chooser, int index) {
     char number[16];
     lb_format(number, sizeof(number), "n%d", index);
-    return !exists(chooser->choice.run, "/udev", "control", "") ||
+    return !exists(chooser->choice.run, "", "udev", "") ||
            exists(chooser->choice.run, "/udev/data", number, "");
 }
 
-/* When we first saw that udev has something to do with it. */
-static uint64_t unsettled_since_us(struct lb_chooser *chooser, int index) {
-    for (size_t i = 0; i < chooser->unsettled_count; i++) {
-        if (chooser->unsettled[i].index == index)
-            return chooser->unsettled[i].since_us;
-    }
-    if (chooser->unsettled_count == LB_CARDS_MAX)
-        return 0;
-    chooser->unsettled[chooser->unsettled_count].index = index;
-    chooser->unsettled[chooser->unsettled_count].since_us = lb_now_us();
-    return chooser->unsettled[chooser->unsettled_count++].since_us;
+/* Its place among those that udev has something to do with; the end where there is no room. */
+static size_t find_unsettled(struct lb_chooser *chooser, int index) {
+    size_t i = 0;
+    while (i < chooser->unsettled_count && chooser->unsettled[i].index != index)
+        i++;
+    return i;
 }
 
-static void forget_unsettled(struct lb_chooser *chooser, int index) {
-    for (size_t i = chooser->unsettled_count; i > 0; i--) {
-        if (chooser->unsettled[i - 1].index == index)
-            chooser->unsettled[i - 1] = chooser->unsettled[--chooser->unsettled_count];
-    }
+static void add_unsettled(struct lb_chooser *chooser, int index, const char *name) {
+    size_t at = chooser->unsettled_count++;
+    chooser->unsettled[at].index = index;
+    chooser->unsettled[at].since_us = lb_now_us();
+    lb_text_copy(chooser->unsettled[at].name, IF_NAMESIZE, lb_bytes_of_text(name));
 }
 
-/* A udev that says nothing is not waited for without end. */
-static bool is_settled(struct lb_chooser *chooser, int index) {
-    if (!is_done_by_udev(chooser, index) &&
-        lb_now_us() < unsettled_since_us(chooser, index) + UDEV_US)
-        return false;
-    forget_unsettled(chooser, index);
-    return true;
+/* A udev that says nothing is not waited for without end; a new name is as good as its word. */
+static bool is_settled(struct lb_chooser *chooser, int index, const char *name) {
+    size_t at = find_unsettled(chooser, index);
+    bool is_known = at < chooser->unsettled_count;
+    if (is_done_by_udev(chooser, index)) {
+        if (is_known)
+            chooser->unsettled[at] = chooser->unsettled[--chooser->unsettled_count];
+        return true;
+    }
+    if (is_known)
+        return lb_now_us() >= chooser->unsettled[at].since_us + UDEV_US ||
+               !lb_streq(chooser->unsettled[at].name, name);
+    if (at == LB_CARDS_MAX)
+        return true;
+    add_unsettled(chooser, index, name);
+    return false;
 }
 
 /* ---- cards -------------------------------------------------------------------------------------
@@ -100,7 +104,7 @@ static void add_card(struct lb_chooser *chooser, const char *name) {
     bool is_real;
     if (cards->count == LB_CARDS_MAX || lb_netlink_find(&chooser->netlink, name, &link) != 0 ||
         find_card(cards, link.index) || !may_be_card(chooser, name, &link, &is_real) ||
-        !is_settled(chooser, link.index))
+        !is_settled(chooser, link.index, name))
         return;
     for (size_t i = cards->count; is_real && i > 0; i--) {
         if (!cards->card[i - 1].is_real)
@@ -142,7 +146,8 @@ bool lb_chooser_find(struct lb_chooser *chooser, char *name, size_t cap) {
         lb_text_copy(name, cap, lb_bytes_of_text(choice->name));
     else if (!choice->mac || !lb_machine_interface_of(choice->mac, name, cap))
         return false;
-    return lb_netlink_find(&chooser->netlink, name, &link) == 0 && is_settled(chooser, link.index);
+    return lb_netlink_find(&chooser->netlink, name, &link) == 0 &&
+           is_settled(chooser, link.index, name);
 }
 
 bool lb_chooser_wait(struct lb_chooser *chooser, uint64_t until_us) {

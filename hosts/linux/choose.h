@@ -22,6 +22,7 @@ struct lb_chooser {
     struct lb_cards cards; /* where neither name nor address is known */
     struct {
         int index;
+        char name[IF_NAMESIZE]; /* that it had at first */
         uint64_t since_us;
     } unsettled[LB_CARDS_MAX]; /* that udev has not done with */
     size_t unsettled_count;

@@ -210,6 +210,20 @@ static void where_udev_has_not_done_with_a_card_it_is_not_raised(void) {
     lb_chooser_close(&chooser, NULL);
 }
 
+static void a_new_name_is_as_good_as_udevs_word(void) {
+    char name[IF_NAMESIZE];
+    CHECK(run("rm %s/run/udev/data/*", folder));
+    open_chooser("eth8");
+    CHECK(run("ip link set renamed0 name eth8"));
+    CHECK(!lb_chooser_find(&chooser, name, sizeof(name)));
+    chooser.choice.name = "renamed0";
+    CHECK(run("ip link set eth8 name renamed0"));
+    CHECK(lb_chooser_find(&chooser, name, sizeof(name)));
+    CHECK_STR(name, "renamed0");
+    lb_chooser_close(&chooser, NULL);
+    CHECK(run(": >%s/run/udev/data/n0", folder));
+}
+
 static void a_name_counts_when_udev_has_given_it(void) {
     char name[IF_NAMESIZE];
     CHECK(run("rm %s/run/udev/data/*; ip link set renamed0 name eth7", folder));
@@ -238,6 +252,7 @@ static const struct {
     T(ports_of_a_bridge_are_no_cards),
     T(where_there_are_real_cards_they_alone_are_cards),
     T(where_udev_has_not_done_with_a_card_it_is_not_raised),
+    T(a_new_name_is_as_good_as_udevs_word),
     T(a_name_counts_when_udev_has_given_it),
 };
 
