@@ -1,7 +1,8 @@
 #!/bin/bash
 # A configuration that cannot be read whole, or is not understood, forbids: files that are too long, directories,
-# unknown keys, load options in either coding. And what is all right boots. A loader on a stick starts
-# lunboot.efi again and again: from folders with a lunboot.conf of their own, and with load options.
+# unknown keys, variables that cannot be read, load options in either coding. And what is all right boots. A loader
+# on a stick starts lunboot.efi again and again: from folders with a lunboot.conf of their own, and with load options;
+# it types too early, and plays a random number generator that fails.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
 begin python3
@@ -68,12 +69,31 @@ setvar enable = ja
 say case-variable
 start \none\lunboot.efi ascii enable=yes
 setvar # nothing
+say case-broken
+breakvar
+start \none\lunboot.efi ascii enable=yes
+mendvar
+say case-typed
+stall 5000
+start \none\lunboot.efi ascii enable=yes attempts=1 allow-server=10.9.8.7 page-wait=3s
+say case-rng-error
+rng error
+start \none\lunboot.efi ascii enable=yes attempts=1 allow-server=10.9.8.7
+say case-rng-zeros
+rng zeros
+start \none\lunboot.efi ascii enable=yes attempts=1 allow-server=10.9.8.7
+say case-rng-good
+rng good
+start \none\lunboot.efi ascii enable=yes attempts=1 allow-server=10.9.8.7
 say case-good
 start \none\lunboot.efi ascii "enable=yes" --trace
 EOF
 mcopy -i "$esp" "$scratch/meter.txt" ::/meter.txt
-boot_stick
-wait_console 'METER LOADER-OK' 200
+typing=yes
+boot_stick -cpu qemu64
+wait_console 'METER case-typed' 200
+serial_says '\x02\r' # before lunboot.efi runs
+wait_console 'METER LOADER-OK' 100
 machine_is_off() { ! is_alive qemu; }
 wait_for 20 "power off" machine_is_off
 
@@ -100,5 +120,12 @@ says damaged 'load options: they are no text' "nor with load options that set a 
 says guid '16 bytes of load options are no text: passed over' "firmware's own mark in a boot entry is passed over"
 says bigvar 'LunbootConfig: it is longer than 16384 bytes' "a variable that is too long: nothing boots"
 says variable 'LunbootConfig, line 1: enable=ja' "a variable with a wrong value: nothing boots"
+says broken 'LunbootConfigNew: device error' "a variable that cannot be read: nothing boots"
+says typed 'server-not-allowed' "what was typed before the program ran is discarded"
+! grep -q 'Enter boots' "$scratch/case" || fail "it opened the page" "$scratch/case"
+ok "and opens no page"
+says rng-error 'random numbers: from the clock alone' "a generator of the firmware that fails does not count"
+says rng-zeros 'random numbers: from the clock alone' "nor one that gives nothing but zeros"
+says rng-good 'random numbers: from the firmware .EFI_RNG.' "one that gives bytes does"
 ok "what is all right boots"
 pass

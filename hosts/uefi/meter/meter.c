@@ -18,6 +18,8 @@
  *   bigvar LENGTH TEXT             the same, behind so many bytes of a comment
  *   getvar                         attributes of LunbootConfig and LunbootConfigNew; 0: none
  *   start FILE CODING TEXT         starts a program with load options in ascii, wide or hex
+ *   breakvar | mendvar             the firmware fails to read any variable, and no longer does
+ *   rng error|zeros|good           a random number generator of the firmware that behaves so
  *   assert ADDRESS                 an assertion of the boot client fails; address in its image
  *   os-assert ADDRESS              the same while an operating system takes over
  *   os                             ends the boot services, as such a system does, and waits
@@ -247,6 +249,65 @@ static void do_bigvar(uint64_t len, struct lb_bytes text) {
     do_setvar(lb_bytes(room, (size_t)len + text.len));
 }
 
+/* ---- firmware that fails ---- */
+
+static EFI_STATUS EFIAPI fail_to_read(CHAR16 *name, EFI_GUID *guid, UINT32 *attributes, UINTN *size,
+                                      void *data) {
+    (void)name;
+    (void)guid;
+    (void)attributes;
+    (void)size;
+    (void)data;
+    return EFI_DEVICE_ERROR;
+}
+
+/* Breaks it, or mends what was broken. */
+static void do_breakvar(bool is_broken) {
+    static EFI_GET_VARIABLE good;
+    if (good == NULL)
+        good = st->RuntimeServices->GetVariable;
+    st->RuntimeServices->GetVariable = is_broken ? fail_to_read : good;
+}
+
+struct rng {
+    EFI_STATUS(EFIAPI *get_info)(struct rng *, UINTN *, EFI_GUID *);
+    EFI_STATUS(EFIAPI *get)(struct rng *, EFI_GUID *, UINTN, UINT8 *);
+};
+
+static EFI_STATUS EFIAPI rng_fails(struct rng *this, EFI_GUID *guid, UINTN len, UINT8 *to) {
+    (void)this;
+    (void)guid;
+    memset(to, 0x5a, len / 2); /* and leaves something there */
+    return EFI_DEVICE_ERROR;
+}
+
+static EFI_STATUS EFIAPI rng_gives_zeros(struct rng *this, EFI_GUID *guid, UINTN len, UINT8 *to) {
+    (void)this;
+    (void)guid;
+    memset(to, 0, len);
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI rng_is_good(struct rng *this, EFI_GUID *guid, UINTN len, UINT8 *to) {
+    (void)this;
+    (void)guid;
+    for (UINTN i = 0; i < len; i++)
+        to[i] = (UINT8)(clock_ticks() >> i % 8);
+    to[0] = (UINT8)~to[1];
+    return EFI_SUCCESS;
+}
+
+static void do_rng(struct lb_bytes how) {
+    static struct rng rng;
+    static EFI_HANDLE handle;
+    EFI_GUID guid = {0x3152bca5, 0xeade, 0x433d, {0x86, 0x2e, 0xc0, 0x1c, 0xdc, 0x29, 0x1f, 0x44}};
+    rng.get = lb_text_is(how, "error")   ? rng_fails
+              : lb_text_is(how, "zeros") ? rng_gives_zeros
+                                         : rng_is_good;
+    if (handle == NULL)
+        bs->InstallProtocolInterface(&handle, &guid, EFI_NATIVE_INTERFACE, &rng);
+}
+
 /* ---- starting the boot client ---- */
 
 static EFI_DEVICE_PATH *path_of(EFI_HANDLE volume, struct lb_bytes name) {
@@ -401,6 +462,10 @@ static bool run(struct lb_bytes line) {
         do_setvar(line);
         return true;
     }
+    if (lb_text_is(word, "rng")) {
+        do_rng(line);
+        return true;
+    }
     if (lb_text_is(word, "start")) {
         do_start(line);
         return true;
@@ -432,6 +497,8 @@ static bool run(struct lb_bytes line) {
     else if (lb_text_is(word, "getvar"))
         say("METER %s %u, %s %u\n", "LunbootConfig", attributes_of(variable), "LunbootConfigNew",
             attributes_of(new_variable));
+    else if (lb_text_is(word, "breakvar") || lb_text_is(word, "mendvar"))
+        do_breakvar(lb_text_is(word, "breakvar"));
     else if (lb_text_is(word, "assert") && find_failing(a))
         to_fail("under the loader", 1);
     else if (lb_text_is(word, "os-assert") && find_failing(a))
