@@ -1,6 +1,7 @@
 #include "hosts/uefi/origin.h"
 #include "core/dhcp4/dhcp4_wire.h"
 #include "hosts/uefi/boot_url.h"
+#include "hosts/uefi/tftp_error.h"
 
 static EFI_GUID loaded_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
@@ -128,7 +129,20 @@ static bool place6(const EFI_PXE_BASE_CODE_PACKET *packet, const char *name, str
     return set_path(place, url.folder, name);
 }
 
-#define TFTP_NO_SUCH_FILE 1 /* RFC 1350 */
+/* The server's words are for the person who reads the error. */
+static EFI_STATUS of_error(const EFI_PXE_BASE_CODE_TFTP_ERROR *error) {
+    char shown[100];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    struct lb_bytes words = lb_bytes(error->ErrorString, sizeof error->ErrorString);
+    if (tftp_error_is_no_file(error->ErrorCode, words))
+        return EFI_NOT_FOUND;
+    for (size_t i = 0; i < words.len; i++)
+        if (words.p[i] == 0)
+            words.len = i;
+    lb_text_untrusted(&text, words);
+    say("the TFTP server says: %s\n", shown);
+    return EFI_TFTP_ERROR;
+}
 
 static EFI_STATUS fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *room, size_t cap,
                         size_t *len) {
@@ -139,9 +153,8 @@ static EFI_STATUS fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *r
     EFI_STATUS status = base->Mtftp(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, room, FALSE, &size,
                                     NULL, &ip, (UINT8 *)place->path, NULL, FALSE);
     *len = EFI_ERROR(status) ? 0 : (size_t)size;
-    if (status == EFI_TFTP_ERROR && base->Mode->TftpErrorReceived &&
-        base->Mode->TftpError.ErrorCode == TFTP_NO_SUCH_FILE)
-        return EFI_NOT_FOUND;
+    if (status == EFI_TFTP_ERROR && base->Mode->TftpErrorReceived)
+        status = of_error(&base->Mode->TftpError);
     return !EFI_ERROR(status) && size > cap ? EFI_BUFFER_TOO_SMALL : status;
 }
 
