@@ -103,6 +103,11 @@ static void what_may_pass_is_tried_again(void) {
         {nameless, LB_E_RESOLVE, "storage.example.com"},
         {out_of_resources, LB_E_TARGET_BUSY, "0x0302"},
         {becoming_ready, LB_E_NOT_READY, "04/01"},
+        /* Storage that starts: its portal is there before its targets, access lists and LUNs. */
+        {unknown, LB_E_TARGET_NOT_FOUND, HOST_TARGET},
+        {not_authorised, LB_E_NOT_AUTHORISED, "iqn.2026-11.org.lunboot:mac:020000000001"},
+        {without_lun, LB_E_LUN_MISSING, "LUN 1"},
+        {without_medium, LB_E_NO_MEDIUM, "3a/00"},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         check_once(&cases[i], "3");
@@ -112,14 +117,10 @@ static void what_may_pass_is_tried_again(void) {
 
 static void what_needs_a_person_is_told_at_once(void) {
     static const struct failure cases[] = {
-        {unknown, LB_E_TARGET_NOT_FOUND, HOST_TARGET},
-        {not_authorised, LB_E_NOT_AUTHORISED, "iqn.2026-11.org.lunboot:mac:020000000001"},
         {removed, LB_E_TARGET_REMOVED, "0x0204"},
         {wanting_chap, LB_E_AUTH_NEEDED, "0x0201"},
         {in_a_loop, LB_E_REDIRECT_LOOP, "192.0.2.1:3260"},
-        {without_lun, LB_E_LUN_MISSING, "LUN 1"},
         {with_a_tape, LB_E_LUN_NOT_DISK, "type 01"},
-        {without_medium, LB_E_NO_MEDIUM, "3a/00"},
         {with_odd_blocks, LB_E_BLOCK_SIZE, "520 bytes"},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {

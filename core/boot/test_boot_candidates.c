@@ -382,11 +382,11 @@ static void another_attempt_makes_sense_where_one_failure_may_pass(void) {
     begin(TARGET);
     add(at(LB_BY_ISNS, 1, 3260));
     add(at(LB_BY_ISNS, 2, 3260));
-    fail_next(LB_E_NOT_AUTHORISED, "");
+    fail_next(LB_E_TARGET_REMOVED, "");
     CHECK(!lb_candidates_may_pass(&boot));
     fail_next(LB_E_CONNECT_REFUSED, "");
     lb_candidates_verdict(&boot);
-    CHECK_EQ(boot.error.code, LB_E_NOT_AUTHORISED);
+    CHECK_EQ(boot.error.code, LB_E_TARGET_REMOVED);
     CHECK(lb_candidates_may_pass(&boot));
 }
 

@@ -61,16 +61,17 @@ static void when_all_have_failed_the_attempt_has(void) {
     size_t count, dropped;
     struct portal *portal = server();
     add_node(portal, "iqn.2026-11.test:full", true);
-    add_node(portal, HOST_TARGET, false);
+    add_node(portal, HOST_TARGET, true);
     nodes[0].login_status = LB_LOGIN_REMOVED;
+    nodes[1].luns[1].type = 1;
     host_set("attempts", "3");
-    host_fails(LB_E_LUN_MISSING, "also 192.0.2.1:3260 target-removed");
+    host_fails(LB_E_LUN_NOT_DISK, "also 192.0.2.1:3260 target-removed");
     CHECK_EQ(host.boot.attempts, 1); /* neither may pass */
     const struct lb_candidate *candidates = lb_boot_candidates(&host.boot, &count, &dropped);
     if (!CHECK_EQ(count, 2))
         return;
     CHECK_EQ(candidates[0].failed.code, LB_E_TARGET_REMOVED);
-    CHECK_EQ(candidates[1].failed.code, LB_E_LUN_MISSING);
+    CHECK_EQ(candidates[1].failed.code, LB_E_LUN_NOT_DISK);
     CHECK_EQ(host_steps_running(), 0);
 }
 

@@ -111,6 +111,7 @@ void lb_iscsi_redirect(struct lb_iscsi *session, uint64_t now_us, bool permanent
              session->login.redirect);
     session->was_redirected = true;
     session->redirected_for_good = permanent;
+    session->sent_by = session->peer;
     if (permanent) {
         session->home = to;
         memcpy(session->home_host, host, sizeof host);
@@ -123,6 +124,7 @@ void lb_iscsi_redirect(struct lb_iscsi *session, uint64_t now_us, bool permanent
  */
 
 void lb_iscsi_progress(struct lb_iscsi *session) {
+    session->has_progressed = true;
     session->outage_us = LB_NEVER;
     session->attempts = session->digest_errors = session->protocol_errors = 0;
 }
@@ -182,7 +184,7 @@ static bool is_late(const struct lb_iscsi *session, uint64_t now_us) {
 static bool is_of_connection(enum lb_code code) {
     return code == LB_E_RESOLVE || code == LB_E_CONNECT_REFUSED || code == LB_E_CONNECT_TIMEOUT ||
            code == LB_E_CONNECT_UNREACHABLE || code == LB_E_CONNECTION_LOST ||
-           code == LB_E_LOGIN_TIMEOUT;
+           code == LB_E_LOGIN_TIMEOUT || code == LB_E_LOGIN_CLOSED || code == LB_E_REDIRECT_DEAD;
 }
 
 /* The time for recovery is over. What the target said last is told; a mere loss is told as that. */
@@ -207,6 +209,22 @@ static void note_outage(struct lb_iscsi *session, uint64_t now_us) {
         session->outage_us = now_us;
 }
 
+/* An access list may let everybody log in, and close then (ctld, SCST): there is no outage. */
+static bool closes_early(struct lb_iscsi *session, enum lb_code code) {
+    if (session->has_progressed || code != LB_E_CONNECTION_LOST ||
+        session->state != LB_ISCSI_FULL_FEATURE)
+        return false;
+    return ++session->early_ends >= LB_ISCSI_EARLY_ENDS_MAX;
+}
+
+static void end_early(struct lb_iscsi *session, uint64_t now_us) {
+    struct lb_error error = {.code = LB_OK};
+    lb_fail(&error, LB_E_LOGIN_CLOSED,
+            "%s: closed %u times right after the login, before any answer",
+            lb_endpoint_text(session->peer).s, session->early_ends);
+    lb_iscsi_end(session, now_us, &error);
+}
+
 static void recover(struct lb_iscsi *session, uint64_t now_us, const struct lb_error *error) {
     session->last_error = *error;
     lb_trace(session->trace, now_us, "iscsi", "%s: %s", lb_code_word(error->code), error->facts);
@@ -217,6 +235,10 @@ static void recover(struct lb_iscsi *session, uint64_t now_us, const struct lb_e
     }
     if (has_given_up(session, error->code)) {
         lb_iscsi_end(session, now_us, error);
+        return;
+    }
+    if (closes_early(session, error->code)) {
+        end_early(session, now_us);
         return;
     }
     if (is_late(session, now_us)) {
@@ -236,6 +258,24 @@ void lb_iscsi_reconnect(struct lb_iscsi *session, uint64_t now_us, const char *w
     recover(session, now_us, &error);
 }
 
+/* An address that nobody here has configured is told with who named it. */
+static void explain(const struct lb_iscsi *session, enum lb_code code, const char *facts,
+                    struct lb_error *error) {
+    struct lb_addr_text by = lb_endpoint_text(session->sent_by);
+    struct lb_addr_text peer = lb_endpoint_text(session->peer);
+    bool is_name = session->state == LB_ISCSI_RESOLVING;
+    bool is_sent = session->was_redirected && lb_addr_is_set(session->sent_by.addr);
+    if (is_sent && (is_name || session->state == LB_ISCSI_CONNECTING))
+        lb_fail(error, LB_E_REDIRECT_DEAD, "%s sent us on to %s: %s (%s)", by.s,
+                is_name ? session->host : peer.s, facts, lb_code_word(code));
+    else if (is_sent)
+        lb_fail(error, code, "%s, where %s sent us: %s", peer.s, by.s, facts);
+    else if (is_name)
+        lb_fail(error, code, "%s", facts);
+    else
+        lb_fail(error, code, "%s: %s", peer.s, facts);
+}
+
 void lb_iscsi_break(struct lb_iscsi *session, uint64_t now_us, enum lb_code code,
                     const char *format, ...) {
     char facts[LB_FACTS_MAX];
@@ -245,10 +285,7 @@ void lb_iscsi_break(struct lb_iscsi *session, uint64_t now_us, enum lb_code code
     va_start(arguments, format);
     lb_text_addv(&text, format, arguments);
     va_end(arguments);
-    if (session->state == LB_ISCSI_RESOLVING)
-        lb_fail(&error, code, "%s", facts);
-    else
-        lb_fail(&error, code, "%s: %s", lb_endpoint_text(session->peer).s, facts);
+    explain(session, code, facts, &error);
     if (session->state == LB_ISCSI_CONNECTING && session->addr_next < session->addr_count) {
         lb_trace(session->trace, now_us, "iscsi", "%s: %s", lb_code_word(code), error.facts);
         close_connection(session);

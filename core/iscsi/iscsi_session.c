@@ -180,6 +180,11 @@ void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost
         lb_iscsi_break(session, now_us, LB_E_AUTH_NEEDED,
                        "status 0x0201, and AuthMethod=None closed the connection, for %s",
                        session->config.target[0] != 0 ? session->config.target : "discovery");
+    else if (lb_iscsi_is_in_login(session) && session->logins == 0)
+        lb_iscsi_break(session, now_us, LB_E_LOGIN_CLOSED,
+                       "closed in the %s, after %u request%s of ours",
+                       lb_iscsi_state_word(session->state), session->login.exchanges,
+                       session->login.exchanges == 1 ? "" : "s");
     else if (lb_iscsi_is_receiving(session))
         lb_iscsi_break(session, now_us, LB_E_CONNECTION_LOST,
                        "the connection was closed in state %s",

@@ -22,6 +22,7 @@ enum {
     LB_ISCSI_DIGEST_ERRORS_MAX = 5,   /* in a row, without a task done between */
     LB_ISCSI_PROTOCOL_ERRORS_MAX = 3, /* the same; a target that is wrong is so again and again */
     LB_ISCSI_REISSUES_MAX = 16,       /* of one task: it might be what breaks the connection */
+    LB_ISCSI_EARLY_ENDS_MAX = 3, /* closed after the login: by an access list, not by accident */
     LB_ISCSI_BACKOFF_MIN_MS = 250,
     LB_ISCSI_BACKOFF_MAX_MS = 4000,
     LB_ISCSI_TEXT_ROUNDS_MAX = 256, /* answers to one text request */
@@ -128,6 +129,7 @@ struct lb_iscsi {
     size_t addr_count, addr_next;
     unsigned redirects;
     bool was_redirected, redirected_for_good;
+    struct lb_endpoint sent_by; /* who redirected us last */
 
     /* Numbers: RFC 7143 4.2.2. */
     uint32_t cmd_sn, exp_cmd_sn, max_cmd_sn, exp_stat_sn;
@@ -165,6 +167,8 @@ struct lb_iscsi {
     /* Recovery. */
     uint64_t outage_us; /* since when no task was done; LB_NEVER: no outage */
     unsigned attempts, digest_errors, protocol_errors;
+    bool has_progressed;        /* a task was done, in any of the sessions */
+    unsigned early_ends;        /* sessions that the target closed before that */
     uint64_t wait_us;           /* before the next connection: Time2Wait */
     bool wait_was_told;         /* by an async message or the answer to a logout */
     struct lb_error last_error; /* why the last connection ended */

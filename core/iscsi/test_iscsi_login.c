@@ -526,7 +526,45 @@ static void a_redirect_to_a_name_is_resolved(void) {
     lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
     CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "192.0.2.9:3262");
     lb_iscsi_lost(&peer.session, peer.now, LB_LOST_UNREACHABLE);
-    peer_check_failed(LB_E_CONNECT_UNREACHABLE, "192.0.2.9:3262");
+    peer_check_failed(LB_E_REDIRECT_DEAD, "192.0.2.9:3262");
+}
+
+/* open-iscsi#117: "not possible to understand to which node IP". */
+static void where_a_redirect_leads_is_told_with_who_sent_us(void) {
+    static const struct {
+        enum lb_iscsi_lost why;
+        const char *facts;
+    } cases[] = {{LB_LOST_REFUSED, "connect-refused"},
+                 {LB_LOST_TIMEOUT, "connect-timeout"},
+                 {LB_LOST_UNREACHABLE, "connect-unreachable"}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        peer_configure();
+        peer_connect();
+        redirect_to("192.0.2.99", LB_LOGIN_MOVED_TEMPORARILY);
+        CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+        lb_iscsi_lost(&peer.session, peer.now, cases[i].why);
+        peer_check_failed(LB_E_REDIRECT_DEAD, cases[i].facts);
+        CHECK_HAS(lb_iscsi_error(&peer.session)->facts,
+                  "192.0.2.1:3260 sent us on to 192.0.2.99:3260");
+        CHECK(lb_iscsi_may_retry(&peer.session));
+    }
+    peer_configure();
+    peer_connect();
+    redirect_to("nowhere.example", LB_LOGIN_MOVED_TEMPORARILY);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_RESOLVE);
+    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0);
+    peer_check_failed(LB_E_REDIRECT_DEAD, "192.0.2.1:3260 sent us on to nowhere.example");
+}
+
+static void what_fails_after_a_redirect_is_told_with_who_sent_us(void) {
+    peer_configure();
+    peer_connect();
+    redirect_to("192.0.2.7", LB_LOGIN_MOVED_TEMPORARILY);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    peer_accept();
+    CHECK(peer_take());
+    peer_refuse_login(LB_LOGIN_NOT_FOUND, lb_bytes(NULL, 0));
+    peer_check_failed(LB_E_TARGET_NOT_FOUND, "192.0.2.7:3260, where 192.0.2.1:3260 sent us");
 }
 
 /* open-iscsi PR#555: A sends to B and B to A, for ever. */
@@ -616,12 +654,26 @@ static void a_server_that_says_nothing_is_given_up(void) {
     peer_check_failed(LB_E_LOGIN_TIMEOUT, "10000 ms");
 }
 
-static void a_connection_that_closes_during_login_is_lost(void) {
+/* ctld, tgt's initiator-address, SCST without targets: they close whom they do not like. */
+static void a_connection_that_closes_during_login_is_a_refusal(void) {
     peer_configure();
     peer_connect();
     CHECK(peer_take());
     lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
-    peer_check_failed(LB_E_CONNECTION_LOST, "login: operational");
+    peer_check_failed(LB_E_LOGIN_CLOSED, "login: operational");
+    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "192.0.2.1:3260");
+    CHECK(lb_iscsi_may_retry(&peer.session));
+}
+
+static void a_target_that_closes_after_each_login_is_given_up(void) {
+    peer_configure();
+    peer_log_in();
+    for (int i = 1; i < LB_ISCSI_EARLY_ENDS_MAX; i++) {
+        lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+        peer_come_back();
+    }
+    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    peer_check_failed(LB_E_LOGIN_CLOSED, "3 times right after the login");
 }
 
 /* LIO does so: 0201 at first, and then it hangs up on AuthMethod=None. */
@@ -686,13 +738,16 @@ int main(void) {
     TEST(a_redirect_may_be_ipv6_or_have_no_port_or_a_tag);
     TEST(a_redirects_tag_may_be_anything);
     TEST(a_redirect_to_a_name_is_resolved);
+    TEST(where_a_redirect_leads_is_told_with_who_sent_us);
+    TEST(what_fails_after_a_redirect_is_told_with_who_sent_us);
     TEST(a_redirect_loop_ends);
     TEST(redirects_to_nowhere_are_refused);
     TEST(a_host_name_is_resolved_first);
     TEST(each_way_not_to_connect_has_its_error);
     TEST(a_connection_that_hangs_is_given_up);
     TEST(a_server_that_says_nothing_is_given_up);
-    TEST(a_connection_that_closes_during_login_is_lost);
+    TEST(a_connection_that_closes_during_login_is_a_refusal);
+    TEST(a_target_that_closes_after_each_login_is_given_up);
     TEST(a_target_that_wants_chap_and_hangs_up_is_named_as_such);
     TEST(late_and_doubled_calls_are_harmless);
     return tap_done();

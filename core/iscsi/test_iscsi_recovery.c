@@ -188,6 +188,10 @@ static void a_command_that_breaks_every_session_is_given_up(void) {
     peer.config.recovery_ms = 1000000000;
     peer_log_in();
     peer_read(&task, lb_span(buffer, 512));
+    CHECK(peer_take());
+    peer_respond(peer.pdu.itt, 0, none); /* it is no target that closes after each login */
+    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    peer_read(&task, lb_span(buffer, 512));
     for (int i = 0; i < 100 && lb_iscsi_state(&peer.session) != LB_ISCSI_ENDED; i++) {
         lose_connection();
         if (lb_iscsi_state(&peer.session) != LB_ISCSI_ENDED)
