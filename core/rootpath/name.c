@@ -49,7 +49,8 @@ static bool check_characters(struct lb_bytes text, unsigned flags, unsigned *war
         if (len == 0)
             return false;
         if (code_point >= 0x80) {
-            if (is_prohibited(code_point))
+            /* RFC 3454 knows Unicode 3.2: isolates (U+2066 to U+2069) came later. */
+            if (is_prohibited(code_point) || !lb_text_is_fit(lb_bytes(text.p + at, len)))
                 return false;
             *warnings |= LB_WARN_NON_ASCII;
         } else if (code_point == '_' && !(flags & LB_ROOTPATH_STRICT_NAMES)) {

@@ -439,6 +439,25 @@ static void every_warning_has_a_text(void) {
     CHECK_HAS(lb_rootpath_warning_text(LB_WARN_NON_ASCII), "ASCII");
 }
 
+/* A name is printed as it is, so it has nothing that a terminal obeys: also what is younger than
+ * RFC 3454's Unicode. */
+static void no_character_of_a_name_turns_or_hides_the_text_around_it(void) {
+    static const char *const odd[] = {
+        "\xc2\x9b",     "\xc2\xad",     "\xd8\x9c",     "\xe2\x80\x8b", "\xe2\x80\x8e",
+        "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa4", "\xe2\x81\xa6", "\xe2\x81\xa9",
+        "\xef\xbb\xbf", "\xe1\xa0\x8e", "\xcd\x8f",     "\xef\xb8\x8f", "\xf3\xa0\x84\x80",
+    };
+    for (size_t i = 0; i < LB_COUNT(odd); i++) {
+        char given[64], name[LB_NAME_MAX + 1];
+        unsigned warnings = 0;
+        size_t offset = 0;
+        lb_format(given, sizeof given, "iqn.2026-11.test:a%sb", odd[i]);
+        if (!CHECK(!lb_iscsi_name_parse(lb_bytes_of_text(given), 0, name, &warnings, &offset)))
+            tap_note("%zu", i);
+        CHECK_EQ(offset, 18);
+    }
+}
+
 int main(void) {
     TEST(every_valid_row_is_read);
     TEST(formatting_and_parsing_again_changes_nothing);
@@ -458,5 +477,6 @@ int main(void) {
     TEST(a_host_name_has_255_bytes_at_most);
     TEST(our_own_name_comes_from_the_uuid_or_else_the_mac);
     TEST(every_warning_has_a_text);
+    TEST(no_character_of_a_name_turns_or_hides_the_text_around_it);
     return tap_done();
 }
