@@ -111,7 +111,7 @@ static void what_does_not_pass_ends_the_boot_when_it_is_so_on_each_card(void) {
 static char folder[] = "/tmp/lunboot-cards-XXXXXX";
 static struct lb_chooser chooser;
 
-static bool run(const char *format, ...) {
+__attribute__((format(printf, 1, 2))) static bool run(const char *format, ...) {
     char command[512];
     struct lb_text text = lb_text(command, sizeof(command));
     va_list arguments;
