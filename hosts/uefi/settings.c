@@ -20,7 +20,10 @@ static bool cannot_read(struct lb_error *error, const char *name, EFI_STATUS sta
     if (status == EFI_BUFFER_TOO_SMALL)
         lb_fail(error, LB_E_CONFIG_FILE, "%s: it is longer than %u bytes", name, CONF_MAX);
     else
-        lb_fail(error, LB_E_CONFIG_FILE, "%s: %s", name, status_word(status));
+        lb_fail(error, LB_E_CONFIG_FILE, "%s: %s%s", name, status_word(status),
+                status == EFI_TIMEOUT || status == EFI_TFTP_ERROR
+                    ? "; where there is nothing to say, an empty file is enough"
+                    : "");
     return false;
 }
 
