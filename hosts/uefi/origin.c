@@ -130,7 +130,7 @@ static bool place6(const EFI_PXE_BASE_CODE_PACKET *packet, const char *name, str
 }
 
 /* The server's words are for the person who reads the error. */
-static EFI_STATUS of_error(const EFI_PXE_BASE_CODE_TFTP_ERROR *error) {
+static EFI_STATUS judge(const EFI_PXE_BASE_CODE_TFTP_ERROR *error) {
     char shown[100];
     struct lb_text text = lb_text(shown, sizeof shown);
     struct lb_bytes words = lb_bytes(error->ErrorString, sizeof error->ErrorString);
@@ -144,17 +144,41 @@ static EFI_STATUS of_error(const EFI_PXE_BASE_CODE_TFTP_ERROR *error) {
     return EFI_TFTP_ERROR;
 }
 
-static EFI_STATUS fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *room, size_t cap,
-                        size_t *len) {
+static EFI_STATUS ask(EFI_PXE_BASE_CODE *base, EFI_PXE_BASE_CODE_TFTP_OPCODE what,
+                      struct place *place, struct lb_span room, UINT64 *size) {
     EFI_IP_ADDRESS ip = {0};
-    UINT64 size = cap;
     memcpy(ip.v6.Addr, place->server.bytes, sizeof ip.v6.Addr); /* IPv4's are the first four */
     base->Mode->TftpErrorReceived = FALSE;
-    EFI_STATUS status = base->Mtftp(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, room, FALSE, &size,
-                                    NULL, &ip, (UINT8 *)place->path, NULL, FALSE);
+    *size = room.len;
+    return base->Mtftp(base, what, room.p, FALSE, size, NULL, &ip, (UINT8 *)place->path, NULL,
+                       FALSE);
+}
+
+/* EDK2 keeps the server's answer when it asks for a file's size, and not when it reads one. Where
+ * the firmware keeps it nowhere, the server has answered, and most servers mean by an error that
+ * there is no such file. */
+static EFI_STATUS why_refused(EFI_PXE_BASE_CODE *base, struct place *place) {
+    UINT64 size;
+    if (base->Mode->TftpErrorReceived)
+        return judge(&base->Mode->TftpError);
+    EFI_STATUS status =
+        ask(base, EFI_PXE_BASE_CODE_TFTP_GET_FILE_SIZE, place, lb_span(NULL, 0), &size);
+    if (status != EFI_TFTP_ERROR)
+        return EFI_ERROR(status) ? status : EFI_TFTP_ERROR; /* it is there, and was refused */
+    if (base->Mode->TftpErrorReceived)
+        return judge(&base->Mode->TftpError);
+    say("the firmware does not tell what the TFTP server answered: no file, presumably\n");
+    return EFI_NOT_FOUND;
+}
+
+static EFI_STATUS fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *room, size_t cap,
+                        size_t *len) {
+    UINT64 size;
+    EFI_STATUS status =
+        ask(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, place, lb_span(room, cap), &size);
     *len = EFI_ERROR(status) ? 0 : (size_t)size;
-    if (status == EFI_TFTP_ERROR && base->Mode->TftpErrorReceived)
-        status = of_error(&base->Mode->TftpError);
+    if (status == EFI_TFTP_ERROR)
+        return why_refused(base, place);
     return !EFI_ERROR(status) && size > cap ? EFI_BUFFER_TOO_SMALL : status;
 }
 
