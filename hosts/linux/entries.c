@@ -79,6 +79,8 @@ static bool take_initrds(struct lb_entry *entry, const struct lb_grub_env *grub,
                          struct lb_bytes value) {
     char text[LB_GRUB_WORD_MAX];
     struct lb_bytes list, word;
+    if (value.len == 0)
+        return false; /* as GRUB has it, a command without its file */
     if (!memchr(value.p, '$', value.len) && !memmem(value.p, value.len, " /", 2))
         return add_initrd(entry, value);
     if (!lb_grub_expand(grub, value, text, sizeof(text)))

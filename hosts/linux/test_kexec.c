@@ -57,6 +57,7 @@ static void what_is_not_for_this_machine_is_left_out(void) {
     CHECK(!parse("arm", "linux /vmlinuz\narchitecture ia32\n"));
     CHECK(!parse("empty", ""));
     CHECK(!parse("many", "linux /a\ninitrd /1\ninitrd /2\ninitrd /3\ninitrd /4\ninitrd /5\n"));
+    CHECK(!parse("bare", "linux /a\ninitrd\n")); /* it would start without one */
 }
 
 static void what_does_not_fit_is_left_out_and_not_cut(void) {
