@@ -101,7 +101,7 @@ static void what_does_not_pass_ends_the_boot_when_it_is_so_on_each_card(void) {
     cards.card[1].has_link = true;
     lb_cards_note(&cards.card[1], LB_E_DHCP_NO_OFFER);
     CHECK(!lb_cards_are_hopeless(&cards, true));
-    lb_cards_note(&cards.card[1], LB_E_LUN_MISSING);
+    lb_cards_note(&cards.card[1], LB_E_AUTH_FAILED);
     CHECK(lb_cards_are_hopeless(&cards, false));
 }
 
