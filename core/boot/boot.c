@@ -101,7 +101,10 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
         return;
     uint64_t delay_us = lb_policy_delay_us(boot);
     lb_discovery_stage_stop(boot, now_us);
-    if (boot->stopping || boot->was_up || !lb_candidates_may_pass(boot) ||
+    bool may_pass = lb_candidates_may_pass(boot) || lb_judge_may_pass(boot);
+    if (!lb_is_ok(&boot->error) && !boot->was_up)
+        lb_passed_explain(boot);
+    if (boot->stopping || boot->was_up || !may_pass ||
         !lb_policy_has_attempts(boot, now_us, delay_us)) {
         enter_over(boot, now_us);
         return;
@@ -118,6 +121,7 @@ void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
     lb_assert(!lb_is_ok(&boot->error));
     if (lb_network_may_save(boot, now_us))
         return;
+    lb_judge_failure(boot);
     end_steps(boot, now_us);
     if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE) {
         lb_iscsi_logout(&boot->session, now_us);
@@ -137,6 +141,7 @@ static bool wants_link(const struct lb_boot *boot) {
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->attempts++;
     boot->error = (struct lb_error){.code = LB_OK};
+    boot->passed.before = boot->passed.count;
     /* Those of the network's clients may have begun in the pause, and run on. */
     boot->step_link = boot->step_session = boot->step_disk = LB_NO_STEP;
     if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||

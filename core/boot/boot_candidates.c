@@ -230,9 +230,14 @@ bool lb_candidates_failed(struct lb_boot *boot) {
 }
 
 /* A server that listed its targets has said all it knows. Of those who told of somebody else's
- * target by SLP or iSNS there may be others, who were not heard. */
+ * target by SLP or iSNS, or of one that may not be used, there may be others, who were not heard.
+ */
 static bool may_be_offered_yet(const struct lb_candidate *candidate) {
-    return candidate->refused == LB_E_NOT_OFFERED && candidate->service != LB_BY_SENDTARGETS;
+    bool by_person = candidate->service == LB_BY_CONFIG;
+    bool is_listed = candidate->service == LB_BY_SENDTARGETS;
+    if (candidate->refused == LB_E_NOT_OFFERED)
+        return !is_listed;
+    return candidate->refused != LB_OK && !by_person;
 }
 
 bool lb_candidates_may_pass(const struct lb_boot *boot) {

@@ -1,6 +1,8 @@
 /* DHCPv4: the client, its configuration, and what it says. */
 #include "core/boot/boot_state.h"
 
+#define BAD_WAIT_MS 4000 /* in the first attempt, for a good answer after a bad one */
+
 /* ---- configuration -----------------------------------------------------------------------------
  */
 
@@ -40,6 +42,15 @@ static bool client_id_config(struct lb_boot *boot, struct lb_dhcp4_config *out) 
     return false;
 }
 
+/* Each attempt gives the good answers more time than the one before. */
+uint32_t lb_bad_wait_ms(const struct lb_boot *boot) {
+    uint32_t most_ms = lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) / 2;
+    uint32_t ms = BAD_WAIT_MS;
+    for (unsigned i = 1; i < boot->attempts && ms < most_ms; i++)
+        ms *= 2;
+    return LB_MIN(ms, most_ms);
+}
+
 static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
     const struct lb_config *config = boot->setup.config;
     *out = (struct lb_dhcp4_config){
@@ -49,6 +60,8 @@ static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
         .no_rapid_commit = !lb_config_bool(config, LB_KEY_RAPID_COMMIT),
         .no_arp_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
         .ask_bootp = lb_config_bool(config, LB_KEY_BOOTP),
+        .bad_wait_ms = lb_bad_wait_ms(boot),
+        .takes_bad = lb_discovery_may(boot),
         .offers_only = lb_network_is_dry(boot),
     };
     memcpy(out->mac, boot->setup.mac, sizeof out->mac);
@@ -59,13 +72,14 @@ static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
 }
 
 /* In the first attempt alone: after a failure the network is asked anew. */
-static bool is_firmware_lease_of_use(struct lb_boot *boot) {
-    const struct lb_dhcp4_lease *lease = &boot->firmware_lease;
+static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_dhcp4_lease *lease = &boot->firmware_lease;
     bool was_there = boot->has_firmware_lease;
     boot->has_firmware_lease = false;
-    return was_there && boot->setup.goal == LB_GOAL_DISK &&
-           (boot->has_target ||
-            lb_rootpath_is_iscsi(lb_bytes(lease->root_path, lease->root_path_len), 0));
+    if (!was_there || boot->setup.goal != LB_GOAL_DISK)
+        return false;
+    lease->worth = lb_judge_lease4(boot, now_us, lease);
+    return lease->worth == LB_WORTH_DISK;
 }
 
 bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us) {
@@ -82,7 +96,7 @@ bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us) {
     boot->has_lease = boot->net_set = false; /* also where BOOTP is asked anew */
     boot->step_dhcp = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
                                       "DHCPv4 on %s", boot->interface);
-    if (is_firmware_lease_of_use(boot))
+    if (is_firmware_lease_of_use(boot, now_us))
         lb_dhcp4_client_adopt(&boot->dhcp, now_us, &boot->firmware_lease);
     return true;
 }

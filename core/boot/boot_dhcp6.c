@@ -50,6 +50,8 @@ static void start(struct lb_boot *boot, uint64_t now_us, enum lb_dhcp6_role role
         .offers_only = lb_network_is_dry(boot),
         .take_reconfigure = lb_config_bool(config, LB_KEY_RECONFIGURE),
         .offer_wait_ms = lb_config_u32(config, LB_KEY_OFFER_WAIT),
+        .bad_wait_ms = lb_bad_wait_ms(boot),
+        .takes_bad = lb_discovery_may(boot),
         .give_up_ms = time_left_ms(boot, now_us),
         .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),
     };

@@ -175,10 +175,29 @@ static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
-/* IPv4 may get its address only now, when IPv6 has found a portal that has IPv4 alone. */
-static bool awaits_address(const struct lb_boot *boot, const struct lb_candidate *best) {
-    return best->at.host == LB_HOST_ADDR && best->at.addr.family == LB_V4 && boot->net_set &&
-           !lb_net_has_family(&boot->net, LB_V4) && boot->dhcp_runs && boot->discovery.runs;
+/* How long an address of the candidate's family is waited for when discovery is over, from when the
+ * network was asked. */
+#define ADDRESS_HOPE_US (10 * LB_US_SEC)
+
+static bool asks_for(const struct lb_boot *boot, enum lb_family family) {
+    if (!lb_voice_is_asked(boot, family))
+        return false;
+    return family == LB_V4 ? boot->dhcp_runs : boot->nd6_runs && lb_is_ok(&boot->out6);
+}
+
+/* A family may get its address only now, when the other one has found a portal that has it alone.
+ */
+static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *best) {
+    uint64_t until_us = boot->asked_us + ADDRESS_HOPE_US;
+    if (best->at.host != LB_HOST_ADDR || !boot->net_set ||
+        lb_net_has_family(&boot->net, best->at.addr.family) ||
+        !asks_for(boot, best->at.addr.family))
+        return false;
+    if (boot->discovery.runs)
+        return true;
+    if (now_us < until_us)
+        lb_boot_until(boot, until_us);
+    return now_us < until_us;
 }
 
 /* The session's room is taken while targets are being listed. */
@@ -191,7 +210,7 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_DISCOVER)
         return is_over ? show_candidates(boot, now_us) : LB_TURN_IDLE;
-    if (best != NULL && awaits_address(boot, best))
+    if (best != NULL && awaits_address(boot, now_us, best))
         return LB_TURN_IDLE;
     if (best != NULL && (is_over || is_sure(boot, best) || !awaits_boot_list(boot))) {
         lb_session_stage_start(boot, now_us);

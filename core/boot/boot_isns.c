@@ -39,6 +39,14 @@ void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us,
     bool is_good = added.name[0] != '\0' || is_plausible(added.at.addr, added.by_person);
     if (is_known(discovery, &added))
         return;
+    if (added.name[0] != '\0' && !added.by_person &&
+        lb_config_requires(boot->setup.config, "address")) {
+        struct lb_error why = {.code = LB_OK};
+        lb_fail(&why, LB_E_NAME_NOT_ALLOWED, "iSNS server %s, named by %s", added.name,
+                added.source);
+        lb_pass_over(boot, now_us, added.source, &why);
+        return;
+    }
     if (discovery->isns_count == LB_BOOT_ISNS_SERVERS_MAX || !is_good) {
         lb_trace(&boot->trace, now_us, "boot", "iSNS server %s of %s is not used",
                  server_text(&added, &memory), added.source);
@@ -285,7 +293,7 @@ static void server_ended(struct lb_boot *boot, uint64_t now_us, bool has_answer)
     lb_report_end(&boot->report, now_us, discovery->isns_step,
                   has_answer && found > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%s",
                   has_answer ? "" : lb_code_word(lb_isns_client_error(client)->code));
-    if (has_answer)
+    if (has_answer && lb_candidates_best(boot) != NULL)
         discovery->isns_next = discovery->isns_count; /* the others would say the same */
 }
 

@@ -373,6 +373,21 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
         enter_address(boot, now_us);
 }
 
+/* A lease that was taken for its address alone, or led nowhere though there are other servers: its
+ * server is not asked to confirm it, all of them are asked anew. */
+static bool is_lease4_in_doubt(const struct lb_boot *boot) {
+    const struct lb_dhcp4_lease *lease = &boot->dhcp.lease;
+    return boot->has_lease && (lease->worth == LB_WORTH_BAD ||
+                               (boot->has_blamed && lb_addr_equal(boot->blamed4, lease->server)));
+}
+
+static bool is_lease6_in_doubt(const struct lb_boot *boot) {
+    const struct lb_dhcp6_lease *lease = &boot->dhcp6.lease;
+    return boot->dhcp6_runs && boot->dhcp6.has_lease &&
+           (lease->worth == LB_WORTH_BAD || (boot->has_blamed && boot->blamed6.len > 0 &&
+                                             lb_duid_equal(&boot->blamed6, &lease->server_id)));
+}
+
 /* What runs already goes on, with what it knows; but routers that were silent are asked again, as
  * is a server that was. */
 static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
@@ -387,7 +402,9 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
         lb_nd6_client_link_up(&boot->nd6, now_us);
     if (boot->static6 == LB_STATIC6_WAITS)
         boot->static6 = LB_STATIC6_DUE;
-    if (!boot->dhcp6_runs) {
+    if (!boot->dhcp6_runs || is_lease6_in_doubt(boot)) {
+        if (boot->dhcp6_runs)
+            boot->dhcp6_runs = boot->net_set = false;
         boot->dhcp6_role = LB_DHCP6_NOTHING;
         lb_dhcp6_stage_follow(boot, now_us);
     }
@@ -396,6 +413,8 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_OK, "%s", boot->interface);
     boot->asked_us = now_us;
+    if (boot->attempts > 1)
+        lb_judge_failure(boot); /* offers may have come in the pause */
     if (lb_network_is_static(boot, LB_V4)) {
         use_static4(boot, now_us);
         return;
@@ -408,8 +427,8 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     }
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
     boot->deadline_us = now_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
-    bool asks_anew =
-        !boot->dhcp_runs || lb_network_is_dry(boot) || (boot->has_lease && boot->dhcp.lease.bootp);
+    bool asks_anew = !boot->dhcp_runs || lb_network_is_dry(boot) || is_lease4_in_doubt(boot) ||
+                     (boot->has_lease && boot->dhcp.lease.bootp);
     if (lb_voice_is_asked(boot, LB_V4) && asks_anew && !lb_dhcp4_stage_start(boot, now_us)) {
         lb_boot_attempt_failed(boot, now_us);
         return;
@@ -554,14 +573,32 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
         go_on(boot, now_us);
 }
 
+static void hear_dhcp4(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
+                       struct lb_bytes bytes) {
+    struct lb_dhcp4_lease said;
+    enum lb_worth worth = LB_WORTH_UNKNOWN;
+    if (lb_dhcp4_client_reads(&boot->dhcp, from, bytes, &said))
+        worth = lb_judge_lease4(boot, now_us, &said);
+    lb_dhcp4_client_hear(&boot->dhcp, now_us, from, bytes, worth);
+}
+
+static void hear_dhcp6(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
+                       struct lb_bytes bytes) {
+    struct lb_dhcp6_lease said;
+    enum lb_worth worth = LB_WORTH_UNKNOWN;
+    if (lb_dhcp6_client_reads(&boot->dhcp6, from, bytes, &said))
+        worth = lb_judge_lease6(boot, now_us, &said);
+    lb_dhcp6_client_hear(&boot->dhcp6, now_us, from, bytes, worth);
+}
+
 void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                          struct lb_endpoint from, struct lb_bytes bytes) {
     if (slot == LB_BOOT_SLOT_DHCP4 && boot->dhcp_runs)
-        lb_dhcp4_client_input(&boot->dhcp, now_us, from, bytes);
+        hear_dhcp4(boot, now_us, from, bytes);
     else if (slot == LB_BOOT_SLOT_ND6 && boot->nd6_runs)
         lb_nd6_client_input(&boot->nd6, now_us, from.addr, bytes);
     else if (slot == LB_BOOT_SLOT_DHCP6 && boot->dhcp6_runs)
-        lb_dhcp6_client_input(&boot->dhcp6, now_us, from, bytes);
+        hear_dhcp6(boot, now_us, from, bytes);
 }
 
 void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict) {

@@ -50,8 +50,14 @@ bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *
         lb_fail(error, LB_E_TARGET_NOT_ALLOWED, "%s, named by %s", at->target, candidate->source);
         return false;
     }
+    bool by_person = lb_policy_is_by_person(boot, candidate);
+    if (at->host == LB_HOST_NAME && !by_person && lb_config_requires(config, "address")) {
+        lb_fail(error, LB_E_NAME_NOT_ALLOWED, "%s for %s, named by %s", at->name, at->target,
+                candidate->source);
+        return false;
+    }
     if (at->host != LB_HOST_ADDR || /* a name is judged by what it resolves to */
-        lb_rules_server(config, at->addr, lb_policy_is_by_person(boot, candidate)))
+        lb_rules_server(config, at->addr, by_person))
         return true;
     struct lb_endpoint peer = {at->addr, at->port != 0 ? at->port : LB_ISCSI_PORT};
     lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s", lb_endpoint_text(peer).s,
@@ -69,9 +75,39 @@ bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
     };
     if (lb_rules_portal(boot->setup.config, &portal))
         return true;
+    if (portal.name != NULL && !portal.was_redirected && boot->server_from_network) {
+        struct lb_error why = {.code = LB_OK}; /* what DNS says may be another's word, too */
+        lb_fail(&why, LB_E_SERVER_NOT_ALLOWED, "%s for %s", lb_endpoint_text(peer).s, portal.name);
+        lb_pass_over(boot, boot->enter_us, "DNS", &why);
+    }
     lb_fail(&boot->error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s",
             lb_endpoint_text(peer).s, boot->target.target, boot->target_source);
     return false;
+}
+
+/* Of several addresses those that may not be used are passed over; where none is left, the first is
+ * tried, and refused with its error. */
+size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr *addrs,
+                          size_t count) {
+    bool permanent;
+    struct lb_rules_portal portal = {
+        .name = boot->target.host == LB_HOST_NAME ? boot->target.name : NULL,
+        .was_redirected = lb_iscsi_was_redirected(&boot->session, &permanent),
+        .by_person = !boot->server_from_network,
+    };
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct lb_error why = {.code = LB_OK};
+        portal.peer.addr = addrs[i];
+        if (lb_rules_portal(boot->setup.config, &portal)) {
+            addrs[kept++] = addrs[i];
+        } else if (count > 1) {
+            lb_fail(&why, LB_E_SERVER_NOT_ALLOWED, "%s of the name's addresses",
+                    lb_addr_text(addrs[i]).s);
+            lb_pass_over(boot, now_us, "DNS", &why);
+        }
+    }
+    return kept > 0 ? kept : LB_MIN(count, 1);
 }
 
 /* ---- require -----------------------------------------------------------------------------------
@@ -178,6 +214,7 @@ bool lb_policy_may_pass(enum lb_code code) {
         LB_E_ISNS_CLOSED,      LB_E_ISNS_BUSY,        LB_E_TARGET_NOT_FOUND,
         LB_E_NOT_AUTHORISED,   LB_E_LOGIN_CLOSED,     LB_E_REDIRECT_DEAD,
         LB_E_LUN_MISSING,      LB_E_NO_MEDIUM,        LB_E_MEDIUM,
+        LB_E_ISNS_PROTOCOL,
     };
     for (size_t i = 0; i < LB_COUNT(passing); i++)
         if (passing[i] == code)

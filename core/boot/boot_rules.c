@@ -19,6 +19,13 @@ bool lb_rules_target(const struct lb_config *config, const char *target) {
     return lb_list_has_name(list_of(config, LB_KEY_ALLOW_TARGET), target);
 }
 
+bool lb_rules_initiator(const struct lb_config *config, const char *initiator) {
+    if (lb_config_is_set(config, LB_KEY_ALLOW_INITIATOR))
+        return lb_list_has_name(list_of(config, LB_KEY_ALLOW_INITIATOR), initiator);
+    return !lb_config_is_set(config, LB_KEY_ALLOW_SERVER) &&
+           !lb_config_is_set(config, LB_KEY_ALLOW_TARGET);
+}
+
 static bool addr_is_listed(const struct lb_config *config, struct lb_addr addr) {
     return !lb_config_is_set(config, LB_KEY_ALLOW_SERVER) ||
            list_has_addr(list_of(config, LB_KEY_ALLOW_SERVER), addr);
@@ -33,13 +40,30 @@ bool lb_rules_server(const struct lb_config *config, struct lb_addr addr, bool b
     return addr_is_plausible(addr, by_person) && addr_is_listed(config, addr);
 }
 
+static size_t without_dot(struct lb_bytes name) {
+    return name.len > 0 && name.p[name.len - 1] == '.' ? name.len - 1 : name.len;
+}
+
+static bool has_host(struct lb_bytes list, const char *host) {
+    struct lb_bytes item, name = lb_bytes_of_text(host);
+    size_t len = without_dot(name), at;
+    while (lb_list_next(&list, ',', &item)) {
+        for (at = 0; at < len && without_dot(item) == len; at++)
+            if (lb_ascii_lower(item.p[at]) != lb_ascii_lower(name.p[at]))
+                break;
+        if (at == len && len > 0 && without_dot(item) == len)
+            return true;
+    }
+    return false;
+}
+
 /* A name on the list stands for whatever it resolves to, but not for where a redirect leads. */
 bool lb_rules_portal(const struct lb_config *config, const struct lb_rules_portal *portal) {
     bool has_name = portal->name != NULL && !portal->was_redirected;
     if (!addr_is_plausible(portal->peer.addr, portal->by_person && !portal->was_redirected))
         return false;
     return addr_is_listed(config, portal->peer.addr) ||
-           (has_name && lb_list_has_name(list_of(config, LB_KEY_ALLOW_SERVER), portal->name));
+           (has_name && has_host(list_of(config, LB_KEY_ALLOW_SERVER), portal->name));
 }
 
 const char *lb_rules_unmet(const struct lb_config *config, const struct lb_iscsi_agreed *agreed) {

@@ -10,6 +10,10 @@
 /* Whether a target of this name may be used: allow-target. */
 bool lb_rules_target(const struct lb_config *config, const char *target);
 
+/* Whether the network may give this machine this name: allow-initiator; without it, unless there
+ * are lists of servers or targets, which a borrowed name would go round. */
+bool lb_rules_initiator(const struct lb_config *config, const char *initiator);
+
 /* Whether a server at this address may be used: allow-server, and an address that a machine can
  * have. by_person: an administrator gave the address, which may then be this machine's own. */
 bool lb_rules_server(const struct lb_config *config, struct lb_addr addr, bool by_person);

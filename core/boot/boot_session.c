@@ -275,6 +275,20 @@ static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_
     return LB_TURN_ACT;
 }
 
+/* The target's own name, or that of where a redirect leads. */
+static enum lb_turn resolve(struct lb_boot *boot, uint64_t now_us, const char *name) {
+    bool permanent;
+    if (lb_iscsi_was_redirected(&boot->session, &permanent) &&
+        lb_config_requires(boot->setup.config, "address")) {
+        lb_fail(&boot->error, LB_E_NAME_NOT_ALLOWED, "%s for %s, where a redirect leads", name,
+                boot->target.target);
+        give_up(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    lb_resolve_name(boot, LB_ASKER_SESSION, name);
+    return LB_TURN_AGAIN;
+}
+
 static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_iscsi_action did,
                               struct lb_boot_action *action) {
     switch (did.event) {
@@ -282,8 +296,7 @@ static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_i
         lb_boot_until(boot, did.until_us);
         return LB_TURN_IDLE;
     case LB_ISCSI_RESOLVE:
-        lb_resolve_name(boot, LB_ASKER_SESSION, did.host);
-        return LB_TURN_AGAIN;
+        return resolve(boot, now_us, did.host);
     case LB_ISCSI_CONNECT:
         return connect_to(boot, now_us, did.peer, action);
     case LB_ISCSI_CLOSE:

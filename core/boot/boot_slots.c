@@ -105,5 +105,6 @@ void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_add
     if (asker != LB_ASKER_SESSION)
         lb_discovery_resolved(boot, now_us, asker, sorted, count);
     else if (boot->session_runs)
-        lb_iscsi_resolved(&boot->session, now_us, sorted, count);
+        lb_iscsi_resolved(&boot->session, now_us, sorted,
+                          lb_policy_resolved(boot, now_us, sorted, count));
 }

@@ -163,6 +163,12 @@ enum lb_static6 {
     LB_STATIC6_OURS,
 };
 
+/* Answers that could not be used. */
+struct lb_passed {
+    unsigned count, before; /* so far; and before this attempt */
+    struct lb_error error;  /* what was wrong with the last */
+};
+
 enum { LB_BOOT_FAMILIES = 2 }; /* IPv4, IPv6, in this order */
 
 struct lb_boot {
@@ -210,6 +216,12 @@ struct lb_boot {
     bool has_firmware_lease;              /* and it was not tried yet */
     struct lb_boot_net net;
     bool net_set;
+
+    struct lb_passed passed;
+    unsigned passed_shown;  /* in the report, of the whole boot */
+    struct lb_addr blamed4; /* DHCP servers that an attempt followed in vain, though there are */
+    struct lb_duid blamed6; /* others; family none, length 0: none */
+    bool has_blamed;        /* by the last attempt */
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */
@@ -271,6 +283,9 @@ bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *
 bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null);
 /* Whether a person named this server: then it may be the machine itself. */
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate);
+/* Leaves those of a name's addresses that may be used; gives how many. */
+size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr *addrs,
+                          size_t count);
 /* Whether a connection to this address may be made; else sets the error. */
 bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer);
 /* Whether the configured secrets may be used; else sets the error. */
@@ -335,6 +350,31 @@ void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family famil
 bool lb_network_is_dry(const struct lb_boot *boot);
 bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family);
 
+/* boot_judge.c: what an answer is worth. Nothing is changed by asking. */
+struct lb_judged {
+    struct lb_rootpath target; /* as it would be chosen */
+    bool has_target;           /* with its server */
+    bool leads_on;             /* by the Root Path, or into discovery */
+    bool is_open;              /* it does not: what is missing is a Root Path or a server */
+    struct lb_error error;     /* why what it says of the disk cannot be used; LB_OK: it can */
+};
+void lb_judge_answer(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer,
+                     struct lb_judged *judged);
+/* For the clients; a bad one that we asked for is passed over. */
+enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
+                              const struct lb_dhcp4_lease *lease);
+enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
+                              const struct lb_dhcp6_lease *lease);
+/* Counts an answer that cannot be used, and tells it. */
+void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
+                  const struct lb_error *why);
+/* Puts what was passed over into boot->error, where it is what an administrator has to know. */
+void lb_passed_explain(struct lb_boot *boot);
+/* The attempt has failed: where there are other DHCP servers, the next one prefers them. */
+void lb_judge_failure(struct lb_boot *boot);
+/* Whether another attempt may find better answers. */
+bool lb_judge_may_pass(const struct lb_boot *boot);
+
 /* boot_voice.c: what a family has to say of the disk */
 #define LB_SILENT_HOPE_US                                                                          \
     (4 * LB_US_SEC) /* for a family without a sign of life: four solicitations */
@@ -366,6 +406,8 @@ bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us); /* false: the 
 enum lb_turn lb_dhcp4_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                  struct lb_boot_action *action);
 void lb_dhcp4_stage_stop(struct lb_boot *boot);
+/* How long a client that has heard bad answers alone waits for a good one: of both families. */
+uint32_t lb_bad_wait_ms(const struct lb_boot *boot);
 const struct lb_dhcp4_lease *lb_dhcp4_stage_offer(const struct lb_boot *boot); /* of a dry run */
 
 /* boot_nd6.c: routers and stateless addresses */

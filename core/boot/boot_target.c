@@ -1,5 +1,6 @@
 /* What is booted, and as whom: a person's configuration stands above the network's word, field by
  * field (RFC 4173 3). */
+#include "core/boot/boot_rules.h"
 #include "core/boot/boot_state.h"
 
 static unsigned rootpath_flags(const struct lb_boot *boot) {
@@ -180,17 +181,31 @@ bool lb_initiator_is_valid(struct lb_boot *boot) {
     return false;
 }
 
+/* Whether the name that the network gives is one, and may be borrowed. */
+static bool take_given(struct lb_boot *boot, uint64_t now_us, const char *given) {
+    char shown[LB_NAME_MAX + 1];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    size_t offset;
+    bool is_name = take_initiator(boot, given, &offset);
+    if (is_name && lb_rules_initiator(boot->setup.config, boot->initiator))
+        return true;
+    lb_text_untrusted(&text, lb_bytes_of_text(given));
+    lb_report_decided(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", "DHCP option 203",
+                      "%s is not used: %s", shown,
+                      is_name ? "allow-initiator does not allow it" : "it is no iSCSI name");
+    return false;
+}
+
 bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer) {
     const struct lb_config *config = boot->setup.config;
     const char *source = "made from the machine's identity";
-    size_t offset;
+    bool is_given = answer != NULL && answer->initiator != NULL && answer->initiator[0] != '\0';
     if (lb_config_is_set(config, LB_KEY_INITIATOR)) {
         if (!lb_initiator_is_valid(boot))
             return false;
         source = lb_config_source_word(lb_config_source(config, LB_KEY_INITIATOR));
-    } else if (answer != NULL && answer->initiator != NULL && answer->initiator[0] != '\0' &&
-               take_initiator(boot, answer->initiator, &offset)) {
+    } else if (is_given && take_given(boot, now_us, answer->initiator)) {
         source = "DHCP option 203";
     } else {
         lb_iscsi_name_default(boot->initiator, boot->setup.uuid, boot->setup.mac);

@@ -132,39 +132,35 @@ static struct lb_boot_answer answer_of(const struct lb_boot *boot, enum lb_famil
 
 /* The target as it would be chosen by this answer; what is chosen stays as it is. */
 static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_voice *voice) {
-    struct lb_error error = boot->error, unnamed = boot->unnamed;
-    struct lb_rootpath target = boot->target;
-    bool has_target = boot->has_target, from_network = boot->server_from_network;
-    char source[sizeof boot->target_source];
-    memcpy(source, boot->target_source, sizeof source);
-
-    boot->error = (struct lb_error){.code = LB_OK};
-    voice->leads_on = lb_target_choose(boot, now_us, &voice->answer);
-    bool is_open = boot->error.code == LB_E_NO_ROOT_PATH || boot->error.code == LB_E_NO_SERVER;
-    if (boot->has_target && voice->leads_on)
+    struct lb_judged judged;
+    lb_judge_answer(boot, now_us, &voice->answer, &judged);
+    voice->leads_on = judged.leads_on && lb_is_ok(&judged.error);
+    if (judged.has_target && voice->leads_on)
         voice->word = LB_WORD_DISK;
-    else if (!voice->leads_on && !is_open)
+    else if (!voice->leads_on && !judged.is_open)
         voice->word = LB_WORD_BROKEN;
     else
-        voice->word = boot->target.target[0] != '\0' ? LB_WORD_NAMED : LB_WORD_NOTHING;
+        voice->word = judged.target.target[0] != '\0' ? LB_WORD_NAMED : LB_WORD_NOTHING;
     enum lb_family needs = LB_FAMILY_NONE;
-    if (boot->target.host == LB_HOST_ADDR)
-        needs = boot->target.addr.family;
+    if (judged.target.host == LB_HOST_ADDR)
+        needs = judged.target.addr.family;
     else if (voice->word == LB_WORD_NAMED)
         needs = lb_isns_service_family(boot);
     bool is_near = needs == LB_FAMILY_NONE || lb_network_is_dry(boot) ||
                    lb_voice_has_address(boot, needs) || !lb_voice_is_asked(boot, needs) ||
                    boot->asked_us + LB_SILENT_HOPE_US <= now_us;
-    voice->target = boot->target;
+    voice->target = judged.target;
     voice->is_usable = voice->leads_on && voice->word >= LB_WORD_NAMED && is_near &&
                        boot->setup.goal != LB_GOAL_DISCOVER; /* which wants to hear all */
+}
 
-    boot->error = error;
-    boot->unnamed = unnamed;
-    boot->target = target;
-    boot->has_target = has_target;
-    boot->server_from_network = from_network;
-    memcpy(boot->target_source, source, sizeof source);
+/* A lease that was taken for its address alone says nothing of the disk. */
+static void strip(const struct lb_boot *boot, struct lb_voice *voice) {
+    const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
+    bool is_bad = voice->family == LB_V4 ? boot->dhcp.lease.worth == LB_WORTH_BAD
+                                         : lease6 != NULL && lease6->worth == LB_WORTH_BAD;
+    if (is_bad && !lb_network_is_dry(boot))
+        voice->answer.root_path.len = 0;
 }
 
 struct lb_voice lb_voice_listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family) {
@@ -176,6 +172,7 @@ struct lb_voice lb_voice_listen(struct lb_boot *boot, uint64_t now_us, enum lb_f
     if (voice.says != LB_HAS_SPOKEN)
         return voice;
     voice.answer = answer_of(boot, family);
+    strip(boot, &voice);
     judge(boot, now_us, &voice);
     if (voice.is_usable && *usable_us == 0)
         *usable_us = now_us;

@@ -48,6 +48,7 @@ static struct host {
     struct lb_dhcp4_server dhcp[2];
     struct lb_dhcp4_binding bindings[2][8];
     bool dhcp_hears[2][LB_DHCP4_FORCERENEW + 1]; /* by message type */
+    uint64_t dhcp_us[2];                         /* how long a server takes to answer */
     bool dhcp_naks;                              /* each REQUEST is refused by the first server */
     unsigned conflicts;                          /* of the next ARP probes */
 
@@ -205,6 +206,17 @@ static inline void host_nak(unsigned number) {
     lb_boot_datagram(&host.boot, host.now, LB_BOOT_SLOT_DHCP4, from, bytes);
 }
 
+/* A datagram that comes later. */
+static inline void host_answers(uint32_t slot, struct lb_endpoint from, struct lb_bytes bytes,
+                                uint64_t after_us) {
+    if (bytes.len == 0 || !CHECK(host.answer_count < LB_COUNT(host.answers)))
+        return;
+    struct host_answer *answer = &host.answers[host.answer_count++];
+    *answer = (struct host_answer){
+        .slot = slot, .from = from, .len = bytes.len, .at_us = host.now + after_us};
+    memcpy(answer->bytes, bytes.p, bytes.len);
+}
+
 static inline void host_ask_server(unsigned number, struct lb_endpoint from,
                                    struct lb_bytes bytes) {
     uint8_t room[LB_DHCP4_PACKET_MAX];
@@ -217,7 +229,9 @@ static inline void host_ask_server(unsigned number, struct lb_endpoint from,
     }
     struct lb_dhcp4_reply reply = lb_dhcp4_server_input(&host.dhcp[number], host.now, from, bytes,
                                                         lb_span(room, sizeof room));
-    if (reply.bytes.len > 0)
+    if (host.dhcp_us[number] > 0)
+        host_answers(LB_BOOT_SLOT_DHCP4, server, reply.bytes, host.dhcp_us[number]);
+    else if (reply.bytes.len > 0)
         lb_boot_datagram(&host.boot, host.now, LB_BOOT_SLOT_DHCP4, server, reply.bytes);
 }
 
@@ -278,16 +292,6 @@ static inline void host_offers6(const char *root_path) {
 
 static inline void host_dhcp6_is_silent(void) {
     memset(host.dhcp6_hears, false, sizeof host.dhcp6_hears);
-}
-
-static inline void host_answers(uint32_t slot, struct lb_endpoint from, struct lb_bytes bytes,
-                                uint64_t after_us) {
-    if (bytes.len == 0 || !CHECK(host.answer_count < LB_COUNT(host.answers)))
-        return;
-    struct host_answer *answer = &host.answers[host.answer_count++];
-    *answer = (struct host_answer){
-        .slot = slot, .from = from, .len = bytes.len, .at_us = host.now + after_us};
-    memcpy(answer->bytes, bytes.p, bytes.len);
 }
 
 /* The advertisement that nobody asked for. */

@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/trace.h"
+#include "core/base/worth.h"
 #include "core/crypto/crypto.h"
 
 #define LB_DHCP4_CLIENT_PORT 68
@@ -29,12 +30,14 @@
 struct lb_dhcp4_lease {
     bool bootp; /* a plain BOOTP answer: no lease time, no server identifier */
     bool rapid_commit;
-    struct lb_prefix address;               /* with the netmask of option 1, or of its class */
-    struct lb_addr server;                  /* option 54; for BOOTP siaddr or the sender */
-    struct lb_addr relay;                   /* giaddr */
-    struct lb_addr next_server;             /* siaddr: of TFTP, never of iSCSI */
-    uint32_t lease_s, t1_s, t2_s;           /* seconds; LB_DHCP4_INFINITE */
-    uint64_t start_us;                      /* when the request was sent */
+    struct lb_prefix address;     /* with the netmask of option 1, or of its class */
+    struct lb_addr server;        /* option 54; for BOOTP siaddr or the sender */
+    struct lb_addr relay;         /* giaddr */
+    struct lb_addr next_server;   /* siaddr: of TFTP, never of iSCSI */
+    uint32_t lease_s, t1_s, t2_s; /* seconds; LB_DHCP4_INFINITE */
+    uint64_t start_us;            /* when the request was sent */
+    enum lb_worth worth;          /* as the caller judged it */
+    const char *flaw; /* what cannot be right about the network, a constant; NULL: nothing */
     struct lb_addr routers[LB_ROUTERS_MAX]; /* 3; with 121 the default router it names, if any */
     size_t router_count;
     struct lb_route routes[LB_ROUTES_MAX]; /* 121, or else 33 and 3, default route included */
@@ -77,10 +80,12 @@ struct lb_dhcp4_config {
     uint32_t give_up_ms;      /* FAILED after so long without a lease; 0: never */
     uint32_t retry_ms;        /* until the first retransmission, doubled up to 64 s; 0: 4000 */
     bool no_rapid_commit, no_arp_probe, no_bootp;
-    bool ask_bootp;   /* requests are plain BOOTP (RFC 951), without option 53: a server that speaks
-                         both,   such as ISC dhcpd, answers with BOOTP only to these (config:
-                         dhcp=bootp) */
-    bool offers_only; /* a dry run: collect offers for offer_wait_ms, take none */
+    bool ask_bootp; /* requests are plain BOOTP (RFC 951), without option 53: a server that speaks
+                       both,   such as ISC dhcpd, answers with BOOTP only to these (config:
+                       dhcp=bootp) */
+    uint32_t bad_wait_ms; /* after the first offer, while all of them are LB_WORTH_BAD; 0: 4000 */
+    bool takes_bad;       /* then the first of them is taken, for its address; else FAILED */
+    bool offers_only;     /* a dry run: collect offers for offer_wait_ms, take none */
 };
 
 enum lb_dhcp4_state {
@@ -128,11 +133,12 @@ struct lb_dhcp4_client {
     size_t chosen;
     struct lb_dhcp4_lease proxy; /* what proxyDHCP servers added */
     bool has_proxy;
+    bool has_rivals; /* another server than the one that was taken made an offer, too */
     struct lb_error error;
     uint64_t ignored;        /* datagrams that were not for us or malformed */
     const char *ignored_why; /* the last one; a constant */
     /* The rest is the machine's own; see dhcp4_client.c. */
-    uint32_t xid;
+    uint32_t xid, offers_xid; /* of this exchange; and of the last DISCOVER */
     uint16_t secs;
     unsigned tries, naks, declines;
     unsigned due; /* what poll has to give out: enum due in dhcp4_client.h */
@@ -153,6 +159,14 @@ void lb_dhcp4_client_adopt(struct lb_dhcp4_client *client, uint64_t now_us,
 /* A UDP payload that came to port 68 from `from`. True when it was for us. */
 bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
                            struct lb_bytes payload);
+/* Whether a payload is an answer of a server to us, and what it says; nothing is changed. For a
+ * caller that judges answers: it then calls lb_dhcp4_client_hear in place of _input. */
+bool lb_dhcp4_client_reads(const struct lb_dhcp4_client *client, struct lb_endpoint from,
+                           struct lb_bytes payload, struct lb_dhcp4_lease *lease);
+/* As lb_dhcp4_client_input, with the caller's judgement. A bad offer is taken only if there is no
+ * other (takes_bad); a bad ACK is ignored where the offer was good. */
+bool lb_dhcp4_client_hear(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
+                          struct lb_bytes payload, enum lb_worth worth);
 /* The ARP probe's answer: somebody has the address, or nobody answered. */
 void lb_dhcp4_client_probed(struct lb_dhcp4_client *client, uint64_t now_us, bool conflict);
 /* The link came back: confirm the lease at once. */
@@ -165,8 +179,8 @@ struct lb_dhcp4_action lb_dhcp4_client_poll(struct lb_dhcp4_client *client, uint
 /* Gives the lease back: one more SEND (RELEASE), then STOPPED. */
 void lb_dhcp4_client_release(struct lb_dhcp4_client *client, uint64_t now_us);
 
-/* How good an offer is for a boot; higher is better: an iSCSI Root Path that parses, then SLP or
- * iSNS options, then the rest; DHCP before BOOTP (RFC 1534 3). */
+/* How good an offer is for a boot; higher is better: an iSCSI disk, then a network without a flaw,
+ * then SLP or iSNS options, then the rest; DHCP before BOOTP (RFC 1534 3). 0: LB_WORTH_BAD. */
 unsigned lb_dhcp4_offer_rank(const struct lb_dhcp4_lease *offer);
 
 /* ---- server ------------------------------------------------------------------------------------

@@ -129,9 +129,9 @@ static void begin(struct lb_dhcp4_client *client, uint64_t now_us, uint64_t paus
 }
 
 static void enter_selecting(struct lb_dhcp4_client *client, uint64_t now_us) {
-    client->xid = lb_rand_u32(client->rand);
+    client->xid = client->offers_xid = lb_rand_u32(client->rand);
     client->offer_count = 0;
-    client->has_proxy = false;
+    client->has_proxy = client->has_rivals = false;
     client->offers_until_us = LB_NEVER;
     ask(client, now_us, LB_DHCP4_SELECTING, retry_us(client, 0));
 }
@@ -191,6 +191,7 @@ void lb_dhcp4_client_check(struct lb_dhcp4_client *client, uint64_t now_us) {
 static void take_best_offer(struct lb_dhcp4_client *client, uint64_t now_us) {
     client->chosen = lb_dhcp4_offers_best(client);
     client->lease = client->offers[client->chosen];
+    client->has_rivals = client->offer_count > 1;
     lb_trace(client->trace, now_us, "dhcp4", "taken: %s from %s, of %zu",
              lb_prefix_text(client->lease.address).s, lb_addr_text(client->lease.server).s,
              client->offer_count);
@@ -201,9 +202,14 @@ static void take_best_offer(struct lb_dhcp4_client *client, uint64_t now_us) {
     ask(client, now_us, LB_DHCP4_REQUESTING, retry_us(client, 0));
 }
 
+static void give_up(struct lb_dhcp4_client *client, uint64_t now_us);
+
 void lb_dhcp4_client_end_offers(struct lb_dhcp4_client *client, uint64_t now_us) {
     if (!client->config.offers_only) {
-        take_best_offer(client, now_us);
+        if (client->config.takes_bad || lb_dhcp4_offers_usable(client))
+            take_best_offer(client, now_us);
+        else
+            give_up(client, now_us);
         return;
     }
     /* Each offer is shown as a boot would have it. */
@@ -240,6 +246,9 @@ static void explain_failure(struct lb_dhcp4_client *client, uint64_t now_us) {
     else if (client->had_lease)
         lb_fail(error, LB_E_DHCP_EXPIRED, "%s of %s; nobody answered for %u s",
                 lb_addr_text(lease->address.addr).s, lb_addr_text(lease->server).s, seconds);
+    else if (client->offer_count > 0)
+        lb_fail(error, LB_E_DHCP_NO_OFFER, "in %u s none that can be used, of %zu", seconds,
+                client->offer_count);
     else if (client->has_proxy)
         lb_fail(error, LB_E_DHCP_NO_OFFER, "in %u s only %s, a proxyDHCP server without addresses",
                 seconds, lb_addr_text(client->proxy.server).s);

@@ -35,6 +35,8 @@ bool lb_dhcp4_is_proxy(const struct lb_dhcp4_message *message);
 bool lb_dhcp4_offers_add(struct lb_dhcp4_client *client, const struct lb_dhcp4_lease *offer);
 /* Keeps what a proxyDHCP server says; the first with an iSCSI Root Path stays. */
 void lb_dhcp4_proxy_add(struct lb_dhcp4_client *client, const struct lb_dhcp4_lease *offer);
+/* Whether one of the offers is not LB_WORTH_BAD. */
+bool lb_dhcp4_offers_usable(const struct lb_dhcp4_client *client);
 /* Whether waiting for another offer could bring nothing better. */
 bool lb_dhcp4_offers_suffice(const struct lb_dhcp4_client *client);
 /* The number of the best offer; there is at least one. */

@@ -2,6 +2,7 @@
 #include "core/dhcp4/dhcp4_client.h"
 
 #define OFFER_WAIT_MS 800
+#define BAD_WAIT_MS   4000
 
 static const char *check_terms(const struct lb_dhcp4_lease *lease) {
     if (!lb_addr_is_host(lease->address.addr))
@@ -11,11 +12,17 @@ static const char *check_terms(const struct lb_dhcp4_lease *lease) {
     return lease->lease_s == 0 ? "a lease of no time" : NULL;
 }
 
-/* The first offer starts the wait for others. */
+/* The first offer starts the wait for others; the first that can be used may shorten it. */
 static void wait_for_more(struct lb_dhcp4_client *client, uint64_t now_us) {
-    uint32_t ms = client->config.offer_wait_ms ? client->config.offer_wait_ms : OFFER_WAIT_MS;
-    if (client->offers_until_us == LB_NEVER)
-        client->offers_until_us = now_us + ms * LB_US_MS;
+    const struct lb_dhcp4_config *config = &client->config;
+    bool is_bad = !config->offers_only && !lb_dhcp4_offers_usable(client);
+    uint32_t ms = config->offer_wait_ms ? config->offer_wait_ms : OFFER_WAIT_MS;
+    if (is_bad)
+        ms = LB_MAX(ms, config->bad_wait_ms ? config->bad_wait_ms : BAD_WAIT_MS);
+    else
+        client->deadline_us = LB_NEVER; /* DISCOVER was answered: not sent again */
+    if (client->offers_until_us == LB_NEVER || !is_bad)
+        client->offers_until_us = LB_MIN(client->offers_until_us, now_us + ms * LB_US_MS);
 }
 
 static const char *got_offer(struct lb_dhcp4_client *client, uint64_t now_us,
@@ -26,12 +33,11 @@ static const char *got_offer(struct lb_dhcp4_client *client, uint64_t now_us,
     offer->start_us = client->sent_us;
     if (!lb_dhcp4_offers_add(client, offer))
         return "better offers than we can keep";
-    client->saw_offer = true;
-    client->deadline_us = LB_NEVER; /* DISCOVER was answered: not sent again */
+    client->saw_offer = client->saw_offer || lb_dhcp4_offers_usable(client);
     wait_for_more(client, now_us);
-    lb_trace(client->trace, now_us, "dhcp4", "offer of %s by %s, rank %u",
+    lb_trace(client->trace, now_us, "dhcp4", "offer of %s by %s, rank %u%s%s",
              lb_prefix_text(offer->address).s, lb_addr_text(offer->server).s,
-             lb_dhcp4_offer_rank(offer));
+             lb_dhcp4_offer_rank(offer), offer->flaw ? ": " : "", offer->flaw ? offer->flaw : "");
     return NULL;
 }
 
@@ -39,6 +45,8 @@ static const char *got_proxy_offer(struct lb_dhcp4_client *client, uint64_t now_
                                    const struct lb_dhcp4_lease *offer) {
     if (!lb_addr_is_set(offer->server))
         return "no server identifier";
+    if (offer->worth == LB_WORTH_BAD)
+        return "a proxyDHCP offer whose Root Path cannot be used";
     lb_dhcp4_proxy_add(client, offer);
     lb_trace(client->trace, now_us, "dhcp4", "proxyDHCP offer by %s",
              lb_addr_text(offer->server).s);
@@ -83,6 +91,8 @@ static const char *got_ack(struct lb_dhcp4_client *client, uint64_t now_us,
     if (!lb_addr_equal(lease->address.addr, client->lease.address.addr))
         return "another address than was asked for";
     bool is_new = !client->has_lease;
+    if (is_new && lease->worth == LB_WORTH_BAD && client->lease.worth != LB_WORTH_BAD)
+        return "an ACK whose Root Path cannot be used, as that of the offer could be";
     lease->start_us = client->sent_us;
     lease->rapid_commit = false;
     lb_dhcp4_lease_merge(lease,
@@ -145,12 +155,14 @@ static const char *check_header(const struct lb_dhcp4_client *client,
 }
 
 static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
-                                const struct lb_dhcp4_message *message, struct lb_addr from) {
+                                const struct lb_dhcp4_message *message, struct lb_addr from,
+                                enum lb_worth worth) {
     struct lb_dhcp4_lease lease;
     const char *why = check_header(client, message);
     if (why)
         return why;
     lb_dhcp4_read_lease(message, from, &lease);
+    lease.worth = worth;
     switch (client->state) {
     case LB_DHCP4_SELECTING:
         return in_selecting(client, now_us, message, &lease);
@@ -170,13 +182,36 @@ static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
     return "nothing was asked";
 }
 
-bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
-                           struct lb_bytes payload) {
+/* An offer that came when another had been taken: the caller may want to know that it could. */
+static void note_rival(struct lb_dhcp4_client *client, const struct lb_dhcp4_message *message) {
+    struct lb_addr server;
+    if (message->type == LB_DHCP4_OFFER && message->header.xid == client->offers_xid &&
+        client->state != LB_DHCP4_SELECTING && !lb_dhcp4_is_proxy(message) &&
+        lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) &&
+        !lb_addr_equal(server, client->lease.server))
+        client->has_rivals = true;
+}
+
+bool lb_dhcp4_client_reads(const struct lb_dhcp4_client *client, struct lb_endpoint from,
+                           struct lb_bytes payload, struct lb_dhcp4_lease *lease) {
+    struct lb_dhcp4_message message;
+    const char *why;
+    if (!lb_dhcp4_decode(payload, &message, &why) || check_header(client, &message) != NULL ||
+        (message.type != LB_DHCP4_OFFER && message.type != LB_DHCP4_ACK &&
+         message.type != LB_DHCP4_BOOTP))
+        return false;
+    lb_dhcp4_read_lease(&message, from.addr, lease);
+    return true;
+}
+
+bool lb_dhcp4_client_hear(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
+                          struct lb_bytes payload, enum lb_worth worth) {
     struct lb_dhcp4_message message;
     const char *type = "datagram", *why = NULL;
     if (lb_dhcp4_decode(payload, &message, &why)) {
         type = lb_dhcp4_type_word(message.type);
-        why = take_message(client, now_us, &message, from.addr);
+        note_rival(client, &message);
+        why = take_message(client, now_us, &message, from.addr, worth);
     }
     if (!why)
         return true;
@@ -185,4 +220,9 @@ bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, stru
     lb_trace(client->trace, now_us, "dhcp4", "ignored in %s: %s from %s: %s",
              lb_dhcp4_state_word(client->state), type, lb_endpoint_text(from).s, why);
     return false;
+}
+
+bool lb_dhcp4_client_input(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
+                           struct lb_bytes payload) {
+    return lb_dhcp4_client_hear(client, now_us, from, payload, LB_WORTH_UNKNOWN);
 }

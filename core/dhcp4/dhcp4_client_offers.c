@@ -6,13 +6,29 @@ enum {
     RANK_RAPID_COMMIT = 1, /* a round trip less */
     RANK_DHCP = 2,         /* RFC 1534 3: a DHCP server before a BOOTP server */
     RANK_DISCOVERY = 4,    /* SLP or iSNS: RFC 4173 6 */
-    RANK_ISCSI = 8,        /* RFC 4173 5 */
+    RANK_SOUND = 8,        /* nothing about it is known to be wrong */
+    RANK_ISCSI = 16,       /* RFC 4173 5 */
+    RANK_USABLE = 32,
 };
 
-/* Only the prefix is looked at: what is wrong behind it has to be reported, not passed over. */
-static bool has_iscsi_root_path(const struct lb_dhcp4_lease *offer) {
+static bool has_iscsi_prefix(const struct lb_dhcp4_lease *offer) {
     return lb_bytes_start_with(lb_bytes(offer->root_path, offer->root_path_len),
                                lb_bytes_of_text("iscsi:"));
+}
+
+/* Where nobody judges, what is wrong behind the prefix has to be reported, not passed over. */
+static bool names_disk(const struct lb_dhcp4_lease *offer) {
+    switch (offer->worth) {
+    case LB_WORTH_UNKNOWN:
+    case LB_WORTH_DOUBTFUL:
+        return has_iscsi_prefix(offer);
+    case LB_WORTH_BAD:
+    case LB_WORTH_PLAIN:
+        return false;
+    case LB_WORTH_DISK:
+        return true;
+    }
+    return false;
 }
 
 static bool has_discovery(const struct lb_dhcp4_lease *offer) {
@@ -20,7 +36,10 @@ static bool has_discovery(const struct lb_dhcp4_lease *offer) {
 }
 
 unsigned lb_dhcp4_offer_rank(const struct lb_dhcp4_lease *offer) {
-    return (has_iscsi_root_path(offer) ? RANK_ISCSI : 0u) |
+    bool is_sound = offer->worth != LB_WORTH_DOUBTFUL && offer->flaw == NULL;
+    if (offer->worth == LB_WORTH_BAD)
+        return 0;
+    return RANK_USABLE | (names_disk(offer) ? RANK_ISCSI : 0u) | (is_sound ? RANK_SOUND : 0u) |
            (has_discovery(offer) ? RANK_DISCOVERY : 0u) | (offer->bootp ? 0u : RANK_DHCP) |
            (offer->rapid_commit ? RANK_RAPID_COMMIT : 0u);
 }
@@ -55,15 +74,17 @@ bool lb_dhcp4_offers_add(struct lb_dhcp4_client *client, const struct lb_dhcp4_l
             return false;
     } else if (at == client->offer_count) {
         client->offer_count++;
+    } else if (lb_dhcp4_offer_rank(offer) == 0) {
+        return lb_dhcp4_offer_rank(&client->offers[at]) == 0; /* who forges a server's name */
     }
     client->offers[at] = *offer;
     return true;
 }
 
 void lb_dhcp4_proxy_add(struct lb_dhcp4_client *client, const struct lb_dhcp4_lease *offer) {
-    if (client->has_proxy && has_iscsi_root_path(&client->proxy))
+    if (client->has_proxy && names_disk(&client->proxy))
         return;
-    if (client->has_proxy && !has_iscsi_root_path(offer) && has_discovery(&client->proxy))
+    if (client->has_proxy && !names_disk(offer) && has_discovery(&client->proxy))
         return;
     client->proxy = *offer;
     client->has_proxy = true;
@@ -78,13 +99,17 @@ size_t lb_dhcp4_offers_best(const struct lb_dhcp4_client *client) {
     return best;
 }
 
+bool lb_dhcp4_offers_usable(const struct lb_dhcp4_client *client) {
+    return client->offer_count > 0 &&
+           lb_dhcp4_offer_rank(&client->offers[lb_dhcp4_offers_best(client)]) > 0;
+}
+
 bool lb_dhcp4_offers_suffice(const struct lb_dhcp4_client *client) {
-    if (client->offer_count == 0 || client->config.offers_only)
+    if (client->config.offers_only || !lb_dhcp4_offers_usable(client))
         return false;
     const struct lb_dhcp4_lease *best = &client->offers[lb_dhcp4_offers_best(client)];
-    bool has_disk =
-        has_iscsi_root_path(best) || (client->has_proxy && has_iscsi_root_path(&client->proxy));
-    return has_disk && !best->bootp;
+    bool has_disk = names_disk(best) || (client->has_proxy && names_disk(&client->proxy));
+    return has_disk && !best->bootp && (lb_dhcp4_offer_rank(best) & RANK_SOUND) != 0;
 }
 
 static void merge_discovery(struct lb_dhcp4_lease *lease, const struct lb_dhcp4_lease *other) {
@@ -107,10 +132,12 @@ static void merge_discovery(struct lb_dhcp4_lease *lease, const struct lb_dhcp4_
 
 void lb_dhcp4_lease_merge(struct lb_dhcp4_lease *lease, const struct lb_dhcp4_lease *other) {
     /* A Root Path of somebody else (NFS) gives way to one of ours. */
-    if (!has_iscsi_root_path(lease) && (has_iscsi_root_path(other) || lease->root_path_len == 0)) {
+    if (!has_iscsi_prefix(lease) && (has_iscsi_prefix(other) || lease->root_path_len == 0)) {
         memcpy(lease->root_path, other->root_path, sizeof lease->root_path);
         lease->root_path_len = other->root_path_len;
         lease->root_path_from = other->root_path_from;
+        if (other->root_path_len > 0)
+            lease->worth = other->worth;
     }
     if (!lease->initiator[0])
         memcpy(lease->initiator, other->initiator, sizeof lease->initiator);

@@ -70,6 +70,26 @@ static struct lb_prefix read_prefix(const struct lb_dhcp4_message *message) {
     return prefix;
 }
 
+/* What no network is like: an offer that says so is taken after those that do not. */
+static const char *find_flaw(const struct lb_dhcp4_message *message,
+                             const struct lb_dhcp4_lease *lease) {
+    struct lb_prefix network = lease->address;
+    struct lb_addr mask, first = lb_addr_mask(network.addr, network.len);
+    uint8_t len;
+    if (lb_dhcp4_option_addr(message, LB_OPT_MASK, &mask) && (!lb_mask_len(mask, &len) || len == 0))
+        return "a netmask that is none";
+    if (network.len < 31 && lb_addr_equal(first, network.addr))
+        return "its address is that of the whole network";
+    /* With /32, routers are reached by routes of their own. */
+    bool is_near = lease->router_count == 0 || network.len == 32;
+    for (size_t i = 0; i < lease->router_count; i++)
+        is_near = is_near || lb_prefix_has(network, lease->routers[i]);
+    for (size_t i = 0; i < lease->route_count; i++)
+        is_near = is_near || (lb_addr_is_zero(lease->routes[i].via) &&
+                              lb_prefix_has(lease->routes[i].to, lease->routers[0]));
+    return is_near ? NULL : "its router is not on its network";
+}
+
 static void add_route(struct lb_dhcp4_lease *lease, struct lb_addr to, uint8_t len,
                       struct lb_addr via) {
     if (lease->route_count == LB_COUNT(lease->routes))
@@ -310,4 +330,5 @@ void lb_dhcp4_read_lease(const struct lb_dhcp4_message *message, struct lb_addr 
     read_boot(message, lease);
     read_slp(message, lease);
     read_isns(message, lease);
+    lease->flaw = find_flaw(message, lease);
 }

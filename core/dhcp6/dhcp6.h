@@ -21,6 +21,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/trace.h"
+#include "core/base/worth.h"
 #include "core/crypto/crypto.h"
 
 #define LB_DHCP6_CLIENT_PORT 546
@@ -61,6 +62,7 @@ struct lb_dhcp6_addr {
 struct lb_dhcp6_lease {
     bool stateless; /* the answer to an Information-request: no addresses, no times but refresh_s */
     bool rapid_commit;
+    enum lb_worth worth; /* as the caller judged it */
     struct lb_dhcp6_addr addrs[LB_DHCP6_ADDRS_MAX];
     size_t addr_count;
     uint32_t t1_s, t2_s; /* seconds; as the server said, or as the client chose where it said 0 */
@@ -90,10 +92,12 @@ struct lb_dhcp6_config {
     bool stateless;        /* ask for information alone: Information-request */
     bool no_rapid_commit;  /* do not let the server answer a Solicit at once */
     bool no_probe;         /* addresses are used without duplicate address detection */
+    bool takes_bad;        /* after bad_wait_ms the first bad answer is taken; else FAILED */
     bool offers_only;      /* a dry run: collect answers for offer_wait_ms, take none */
     bool take_reconfigure; /* let the server make us renew: option 20, and RKAP's key (20.4) */
     uint16_t arch;         /* client architecture (61: 7 x86-64 UEFI, 11 arm64 UEFI); 0: not sent */
     uint32_t offer_wait_ms; /* after the first answer without an iSCSI Root Path; 0: 800 */
+    uint32_t bad_wait_ms;   /* after the first answer, while all are LB_WORTH_BAD; 0: 4000 */
     uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
     uint32_t retry_ms;      /* until the first repetition of what is sent, then doubled; 0: 1000 */
 };
@@ -185,6 +189,14 @@ void lb_dhcp6_client_init(struct lb_dhcp6_client *client, uint64_t now_us,
 /* A UDP payload that came to port 546 from `from`. True when it was for us. */
 bool lb_dhcp6_client_input(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
                            struct lb_bytes payload);
+/* Whether a payload is an answer to us, and what it says; nothing is changed. For a caller that
+ * judges answers: it then calls lb_dhcp6_client_hear in place of _input. */
+bool lb_dhcp6_client_reads(const struct lb_dhcp6_client *client, struct lb_endpoint from,
+                           struct lb_bytes payload, struct lb_dhcp6_lease *lease);
+/* As lb_dhcp6_client_input, with the caller's judgement. A bad answer is taken only if there is no
+ * other (takes_bad); a bad Reply to a Request is ignored where the Advertise was good. */
+bool lb_dhcp6_client_hear(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
+                          struct lb_bytes payload, enum lb_worth worth);
 /* The answer of a PROBE: somebody has the address, or nobody. Also later, for an address that
  * another machine has after all: it is given up at once, and declined. */
 void lb_dhcp6_client_probed(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_addr addr,
@@ -200,8 +212,8 @@ struct lb_dhcp6_action lb_dhcp6_client_poll(struct lb_dhcp6_client *client, uint
 /* Gives the addresses back: one more SEND (Release), then STOPPED. */
 void lb_dhcp6_client_release(struct lb_dhcp6_client *client, uint64_t now_us);
 
-/* How good an answer is for a boot; higher is better: first whether it has an `iscsi:` Root Path,
- * then the server's preference (RFC 8415 18.2.9). */
+/* How good an answer is for a boot; higher is better: first whether it names an iSCSI disk, then
+ * the server's preference (RFC 8415 18.2.9). 0: LB_WORTH_BAD. */
 unsigned lb_dhcp6_offer_rank(const struct lb_dhcp6_lease *offer);
 /* What is left of a lifetime of the lease, in seconds; LB_DHCP6_INFINITE stays what it is. */
 uint32_t lb_dhcp6_left_s(const struct lb_dhcp6_lease *lease, uint64_t now_us, uint32_t lifetime_s);

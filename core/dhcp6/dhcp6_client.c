@@ -421,9 +421,24 @@ static void take_best_offer(struct lb_dhcp6_client *client, uint64_t now_us) {
         ask(client, now_us, LB_DHCP6_REQUESTING, false);
 }
 
+bool lb_dhcp6_client_is_usable(const struct lb_dhcp6_client *client) {
+    return client->offer_count > 0 && lb_dhcp6_offer_rank(&client->offers[find_best(client)]) > 0;
+}
+
+/* One of the answers that are kept may be taken. */
+static bool has_next(const struct lb_dhcp6_client *client) {
+    return client->offer_count > 0 &&
+           (client->config.takes_bad || lb_dhcp6_client_is_usable(client));
+}
+
+static void give_up(struct lb_dhcp6_client *client, uint64_t now_us);
+
 void lb_dhcp6_client_end_offers(struct lb_dhcp6_client *client, uint64_t now_us) {
     if (!client->config.offers_only) {
-        take_best_offer(client, now_us);
+        if (has_next(client))
+            take_best_offer(client, now_us);
+        else
+            give_up(client, now_us);
         return;
     }
     enter(client, now_us, LB_DHCP6_STOPPED);
@@ -442,7 +457,7 @@ void lb_dhcp6_client_note(struct lb_dhcp6_client *client, uint64_t now_us, unsig
 void lb_dhcp6_client_refused(struct lb_dhcp6_client *client, uint64_t now_us, unsigned status,
                              struct lb_bytes text) {
     lb_dhcp6_client_note(client, now_us, status, text);
-    if (!client->has_lease && client->state == LB_DHCP6_REQUESTING && client->offer_count > 0) {
+    if (!client->has_lease && client->state == LB_DHCP6_REQUESTING && has_next(client)) {
         take_best_offer(client, now_us);
         return;
     }
@@ -470,7 +485,7 @@ static void request_late(struct lb_dhcp6_client *client, uint64_t now_us) {
         ask_again(client, now_us);
     else if (client->has_lease)
         rebind(client, now_us);
-    else if (client->offer_count > 0)
+    else if (has_next(client))
         take_best_offer(client, now_us);
     else
         enter_asking(client, now_us);
@@ -593,6 +608,9 @@ static void explain_failure(struct lb_dhcp6_client *client, uint64_t now_us) {
     else if (client->had_lease)
         lb_fail(error, LB_E_DHCP6_EXPIRED, "%s; nobody answered for %u s",
                 lb_addr_text(client->lease.addrs[0].addr).s, seconds);
+    else if (client->offer_count > 0)
+        lb_fail(error, LB_E_DHCP6_NO_ANSWER, "in %u s none that can be used, of %zu", seconds,
+                client->offer_count);
     else if (client->ignored_why)
         lb_fail(error, LB_E_DHCP6_NO_ANSWER, "in %u s; %llu datagrams ignored, the last: %s",
                 seconds, (unsigned long long)client->ignored, client->ignored_why);

@@ -26,6 +26,10 @@ enum probe {
 
 /* ---- dhcp6_client.c: what an answer leads to ---- */
 
+/* Whether one of the answers is not LB_WORTH_BAD. */
+bool lb_dhcp6_client_is_usable(const struct lb_dhcp6_client *client);
+/* Whether nothing better than this answer is waited for. */
+bool lb_dhcp6_offer_suffices(const struct lb_dhcp6_lease *offer);
 /* No more answers are waited for: the best is taken, or a dry run ends. There is at least one. */
 void lb_dhcp6_client_end_offers(struct lb_dhcp6_client *client, uint64_t now_us);
 /* client->next is ours, as far as its addresses are nobody else's. */

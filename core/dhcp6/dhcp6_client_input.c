@@ -1,8 +1,8 @@
 /* The DHCPv6 client: what comes in. Each step gives why a message is ignored, or NULL. */
 #include "core/dhcp6/dhcp6_client.h"
 
-#define OFFER_WAIT_MS   800
-#define PREFERENCE_BEST 255 /* RFC 8415 18.2.1: nobody else is waited for */
+#define OFFER_WAIT_MS 800
+#define BAD_WAIT_MS   4000
 
 /* ---- answers that are compared ---- */
 
@@ -27,31 +27,37 @@ static bool add_offer(struct lb_dhcp6_client *client, const struct lb_dhcp6_leas
             return false;
     } else if (at == client->offer_count) {
         client->offer_count++;
+    } else if (lb_dhcp6_offer_rank(offer) == 0 && lb_dhcp6_offer_rank(&client->offers[at]) > 0) {
+        return false; /* who forges a server's identifier */
     }
     client->offers[at] = *offer;
     return true;
 }
 
-static bool suffices(const struct lb_dhcp6_client *client, const struct lb_dhcp6_lease *offer) {
-    bool names_disk = lb_bytes_start_with(lb_bytes(offer->root_path, offer->root_path_len),
-                                          lb_bytes_of_text("iscsi:"));
-    return !client->config.offers_only && (names_disk || offer->preference == PREFERENCE_BEST);
+/* The first answer starts the wait for others; the first that can be used may shorten it. */
+static void wait_for_more(struct lb_dhcp6_client *client, uint64_t now_us) {
+    const struct lb_dhcp6_config *config = &client->config;
+    bool is_bad = !config->offers_only && !lb_dhcp6_client_is_usable(client);
+    uint32_t ms = config->offer_wait_ms ? config->offer_wait_ms : OFFER_WAIT_MS;
+    if (is_bad)
+        ms = LB_MAX(ms, config->bad_wait_ms ? config->bad_wait_ms : BAD_WAIT_MS);
+    else
+        client->deadline_us = LB_NEVER; /* it was answered: not sent again */
+    if (client->offers_until_us == LB_NEVER || !is_bad)
+        client->offers_until_us = LB_MIN(client->offers_until_us, now_us + ms * LB_US_MS);
 }
 
 /* RFC 8415 18.2.1 collects for the whole first wait. A boot is in a hurry: what names an iSCSI disk
  * is taken at once, and else the wait is the configuration's. */
 static const char *got_offer(struct lb_dhcp6_client *client, uint64_t now_us,
                              const struct lb_dhcp6_lease *offer) {
-    uint32_t ms = client->config.offer_wait_ms ? client->config.offer_wait_ms : OFFER_WAIT_MS;
     if (!add_offer(client, offer))
         return "better offers than we can keep";
-    client->saw_offer = true;
-    client->deadline_us = LB_NEVER; /* it was answered: not sent again */
-    if (client->offers_until_us == LB_NEVER)
-        client->offers_until_us = now_us + ms * LB_US_MS;
+    client->saw_offer = client->saw_offer || lb_dhcp6_client_is_usable(client);
+    wait_for_more(client, now_us);
     lb_trace(client->trace, now_us, "dhcp6", "offer by %s, rank %u", lb_addr_text(offer->server).s,
              lb_dhcp6_offer_rank(offer));
-    if (suffices(client, offer))
+    if (!client->config.offers_only && lb_dhcp6_offer_suffices(offer))
         lb_dhcp6_client_end_offers(client, now_us);
     return NULL;
 }
@@ -133,6 +139,8 @@ static const char *in_requesting(struct lb_dhcp6_client *client, uint64_t now_us
     struct lb_bytes text;
     if (!lb_duid_equal(&lease->server_id, &client->next.server_id))
         return "not from the server that was chosen";
+    if (lease->worth == LB_WORTH_BAD && client->next.worth != LB_WORTH_BAD && !client->has_lease)
+        return "a Reply whose Root Path cannot be used, as that of the Advertise could be";
     bool has_ia = lb_dhcp6_find_ia(message->options, client->config.iaid, &ia);
     unsigned status = status_of(message, &ia, &text);
     if (status == LB_DHCP6_UNSPEC_FAIL || status == LB_DHCP6_USE_MULTICAST) {
@@ -303,7 +311,8 @@ static const char *take_reply(struct lb_dhcp6_client *client, uint64_t now_us,
 }
 
 static const char *take_message(struct lb_dhcp6_client *client, uint64_t now_us,
-                                const struct lb_dhcp6_message *message, struct lb_addr from) {
+                                const struct lb_dhcp6_message *message, struct lb_addr from,
+                                enum lb_worth worth) {
     struct lb_dhcp6_lease lease;
     if (message->type == LB_DHCP6_RECONFIGURE)
         return take_reconfigure(client, now_us, message);
@@ -319,6 +328,7 @@ static const char *take_message(struct lb_dhcp6_client *client, uint64_t now_us,
     take_max_rts(client, message);
     lb_dhcp6_read_lease(message, from, &lease);
     lease.start_us = now_us;
+    lease.worth = worth;
     why = take_reply(client, now_us, message, &lease);
     /* A key is for a client that asked for it, and in an answer it waits for: RFC 8415 20.4.3. */
     if (!why && client->config.take_reconfigure && message->type == LB_DHCP6_REPLY)
@@ -326,13 +336,25 @@ static const char *take_message(struct lb_dhcp6_client *client, uint64_t now_us,
     return why;
 }
 
-bool lb_dhcp6_client_input(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
-                           struct lb_bytes payload) {
+bool lb_dhcp6_client_reads(const struct lb_dhcp6_client *client, struct lb_endpoint from,
+                           struct lb_bytes payload, struct lb_dhcp6_lease *lease) {
+    struct lb_dhcp6_message message;
+    const char *why;
+    if (!lb_dhcp6_decode(payload, &message, &why) || message.xid != client->xid ||
+        (message.type != LB_DHCP6_ADVERTISE && message.type != LB_DHCP6_REPLY) ||
+        check_identifiers(client, &message) != NULL)
+        return false;
+    lb_dhcp6_read_lease(&message, from.addr, lease);
+    return true;
+}
+
+bool lb_dhcp6_client_hear(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
+                          struct lb_bytes payload, enum lb_worth worth) {
     struct lb_dhcp6_message message;
     const char *type = "datagram", *why = NULL;
     if (lb_dhcp6_decode(payload, &message, &why)) {
         type = lb_dhcp6_type_word(message.type);
-        why = take_message(client, now_us, &message, from.addr);
+        why = take_message(client, now_us, &message, from.addr, worth);
     }
     if (!why)
         return true;
@@ -341,4 +363,9 @@ bool lb_dhcp6_client_input(struct lb_dhcp6_client *client, uint64_t now_us, stru
     lb_trace(client->trace, now_us, "dhcp6", "ignored in %s: %s from %s: %s",
              lb_dhcp6_state_word(client->state), type, lb_endpoint_text(from).s, why);
     return false;
+}
+
+bool lb_dhcp6_client_input(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
+                           struct lb_bytes payload) {
+    return lb_dhcp6_client_hear(client, now_us, from, payload, LB_WORTH_UNKNOWN);
 }

@@ -1,12 +1,15 @@
 /* From a server's message to a lease: each option checked by itself, the malformed ones left out.
  * And which of several leases is best for a boot. */
-#include "core/dhcp6/dhcp6_wire.h"
+#include "core/dhcp6/dhcp6_client.h"
 
 #define LABEL_MAX         63
 #define REFRESH_DEFAULT_S 86400 /* RFC 8415 7.6: IRT_DEFAULT */
 #define REFRESH_MIN_S     600   /* IRT_MINIMUM */
 #define ENTERPRISE_BYTES  4
-#define RANK_ISCSI        256 /* above every preference of a server */
+#define PREFERENCE_BEST   255 /* RFC 8415 18.2.1: nobody else is waited for */
+#define RANK_SOUND        256 /* above every preference of a server */
+#define RANK_ISCSI        512
+#define RANK_USABLE       1024
 
 static bool is_label(struct lb_bytes label) {
     for (size_t i = 0; i < label.len; i++) {
@@ -118,8 +121,30 @@ static bool has_iscsi_root_path(const struct lb_dhcp6_lease *lease) {
                                lb_bytes_of_text("iscsi:"));
 }
 
+static bool names_disk(const struct lb_dhcp6_lease *offer) {
+    switch (offer->worth) {
+    case LB_WORTH_UNKNOWN:
+    case LB_WORTH_DOUBTFUL:
+        return has_iscsi_root_path(offer);
+    case LB_WORTH_BAD:
+    case LB_WORTH_PLAIN:
+        return false;
+    case LB_WORTH_DISK:
+        return true;
+    }
+    return false;
+}
+
 unsigned lb_dhcp6_offer_rank(const struct lb_dhcp6_lease *offer) {
-    return (has_iscsi_root_path(offer) ? RANK_ISCSI : 0u) + offer->preference;
+    if (offer->worth == LB_WORTH_BAD)
+        return 0;
+    return RANK_USABLE + (names_disk(offer) ? RANK_ISCSI : 0u) +
+           (offer->worth == LB_WORTH_DOUBTFUL ? 0u : RANK_SOUND) + offer->preference;
+}
+
+bool lb_dhcp6_offer_suffices(const struct lb_dhcp6_lease *offer) {
+    return offer->worth != LB_WORTH_BAD && offer->worth != LB_WORTH_DOUBTFUL &&
+           (names_disk(offer) || offer->preference == PREFERENCE_BEST);
 }
 
 uint32_t lb_dhcp6_left_s(const struct lb_dhcp6_lease *lease, uint64_t now_us, uint32_t lifetime_s) {

@@ -135,7 +135,8 @@ static void add_key(struct lb_text *text, const struct lb_config *config, enum l
 }
 
 void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap) {
-    static const enum lb_key policy[] = {LB_KEY_REQUIRE, LB_KEY_ALLOW_SERVER, LB_KEY_ALLOW_TARGET};
+    static const enum lb_key policy[] = {LB_KEY_REQUIRE, LB_KEY_ALLOW_SERVER, LB_KEY_ALLOW_TARGET,
+                                         LB_KEY_ALLOW_INITIATOR};
     for (size_t i = 0; i < LB_COUNT(policy); i++)
         add_key(text, config, policy[i]);
     if (!has_chap)

@@ -12,9 +12,9 @@ dhcp-option=option:root-path,"$rootpath"
 CONF
 run_lunboot boot --interface=vc0 --then=report --root="$scratch/root" --attempts=1
 fails_with not-enabled "a boot that nobody enabled"
-boot --allow-server=198.51.100.0/24
+boot --allow-server=198.51.100.0/24 --discovery=off
 fails_with server-not-allowed "a server that is not on the list" '192\.0\.2\.1'
-boot --allow-target=iqn.2026-11.test:other
+boot --allow-target=iqn.2026-11.test:other --discovery=off
 fails_with target-not-allowed "a target that is not on the list" "$iqn"
 boot --allow-server=192.0.2.0/24 --allow-target="$iqn"
 succeeds "a server and a target on the lists"

@@ -11,7 +11,7 @@ port=0
 dhcp-range=192.0.2.100,192.0.2.200,1h
 dhcp-option=option:root-path,"$4"
 CONF
-    boot
+    boot --discovery=off
     fails_with "$1" "$2" 192.0.2.1
     [ -z "$3" ] || says "offset $3\b" "$2: the message says which byte"
     end dnsmasq

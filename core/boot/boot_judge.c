@@ -1,0 +1,155 @@
+/* What the answers of the network are worth, before anything is done because of them: a bad answer
+ * is passed over, and a good one boots. Only when no good one has come is it the error. */
+#include "core/boot/boot_state.h"
+
+#define SHOWN_MAX 8 /* in the report: a liar may repeat himself */
+
+/* ---- one answer --------------------------------------------------------------------------------
+ */
+
+static bool says_something_of_the_disk(const struct lb_boot *boot,
+                                       const struct lb_boot_answer *answer) {
+    return !boot->is_named && !lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH) &&
+           lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags);
+}
+
+/* Whether the policy lets what was chosen be tried. */
+static void check_policy(struct lb_boot *boot, struct lb_judged *judged) {
+    struct lb_candidate candidate = {
+        .service = boot->server_from_network ? LB_BY_ROOTPATH : LB_BY_CONFIG, .at = boot->target};
+    lb_format(candidate.source, sizeof candidate.source, "%s", boot->target_source);
+    (void)lb_policy_candidate(boot, &candidate, &judged->error);
+}
+
+static bool is_open(enum lb_code code) {
+    return code == LB_E_NO_ROOT_PATH || code == LB_E_NO_SERVER;
+}
+
+/* Choosing writes into the engine: what is chosen stays as it is. */
+void lb_judge_answer(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer,
+                     struct lb_judged *judged) {
+    struct lb_error error = boot->error, unnamed = boot->unnamed;
+    struct lb_rootpath target = boot->target;
+    bool has_target = boot->has_target, from_network = boot->server_from_network;
+    char source[sizeof boot->target_source];
+    memcpy(source, boot->target_source, sizeof source);
+
+    boot->error = (struct lb_error){.code = LB_OK};
+    *judged = (struct lb_judged){.leads_on = lb_target_choose(boot, now_us, answer)};
+    judged->target = boot->target;
+    judged->is_open = is_open(boot->error.code);
+    judged->has_target = boot->has_target;
+    if (says_something_of_the_disk(boot, answer)) {
+        if (!judged->leads_on && !judged->is_open)
+            judged->error = boot->error;
+        else if (boot->target.target[0] != '\0')
+            check_policy(boot, judged);
+    }
+
+    boot->error = error;
+    boot->unnamed = unnamed;
+    boot->target = target;
+    boot->has_target = has_target;
+    boot->server_from_network = from_network;
+    memcpy(boot->target_source, source, sizeof source);
+}
+
+static enum lb_worth worth_of(struct lb_boot *boot, uint64_t now_us,
+                              const struct lb_boot_answer *answer, bool is_asked) {
+    struct lb_judged judged;
+    if (boot->is_named)
+        return LB_WORTH_DISK;
+    lb_judge_answer(boot, now_us, answer, &judged);
+    if (!lb_is_ok(&judged.error)) {
+        if (is_asked)
+            lb_pass_over(boot, now_us, answer->from, &judged.error);
+        return LB_WORTH_BAD;
+    }
+    return judged.target.target[0] != '\0' ? LB_WORTH_DISK : LB_WORTH_PLAIN;
+}
+
+enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
+                              const struct lb_dhcp4_lease *lease) {
+    struct lb_boot_answer answer = lb_answer_of_lease4(lease);
+    enum lb_worth worth = worth_of(boot, now_us, &answer, !boot->has_lease);
+    bool is_blamed = lb_addr_is_set(boot->blamed4) && lb_addr_equal(boot->blamed4, lease->server);
+    return is_blamed && worth != LB_WORTH_BAD ? LB_WORTH_DOUBTFUL : worth;
+}
+
+enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
+                              const struct lb_dhcp6_lease *lease) {
+    struct lb_boot_answer answer = lb_answer_of_lease6(lease);
+    enum lb_worth worth = worth_of(boot, now_us, &answer, !boot->dhcp6.has_lease);
+    bool is_blamed = boot->blamed6.len > 0 && lb_duid_equal(&boot->blamed6, &lease->server_id);
+    return is_blamed && worth != LB_WORTH_BAD ? LB_WORTH_DOUBTFUL : worth;
+}
+
+/* ---- what was passed over ----------------------------------------------------------------------
+ */
+
+void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
+                  const struct lb_error *why) {
+    struct lb_passed *passed = &boot->passed;
+    lb_trace(&boot->trace, now_us, "boot", "passed over: %s: %s", lb_code_word(why->code),
+             why->facts);
+    passed->count++;
+    passed->error = *why;
+    if (boot->passed_shown++ < SHOWN_MAX)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_CONFIG, "passed-over", source, "%s: %s",
+                          lb_code_word(why->code), why->facts);
+}
+
+/* That nothing was found is not the whole truth where something was found and passed over. */
+static bool found_nothing(enum lb_code code) {
+    static const enum lb_code nothing[] = {
+        LB_E_NO_ROOT_PATH,    LB_E_NO_SERVER,        LB_E_DHCP_NO_OFFER, LB_E_DHCP6_NO_ANSWER,
+        LB_E_DISCOVERY_EMPTY, LB_E_DISCOVERY_SILENT, LB_E_NO_IPV6,       LB_E_DHCP6_REFUSED,
+        LB_E_DHCP_NO_ACK,     LB_E_DHCP6_NO_REPLY,
+    };
+    for (size_t i = 0; i < LB_COUNT(nothing); i++)
+        if (nothing[i] == code)
+            return true;
+    return false;
+}
+
+void lb_passed_explain(struct lb_boot *boot) {
+    const struct lb_passed *passed = &boot->passed;
+    struct lb_error error = boot->error;
+    if (passed->count == 0 || error.code == passed->error.code)
+        return;
+    const char *answers = passed->count == 1 ? "answer" : "answers";
+    boot->error = (struct lb_error){.code = LB_OK};
+    if (found_nothing(error.code))
+        lb_fail(&boot->error, passed->error.code, "%s; %u %s passed over, and then %s",
+                passed->error.facts, passed->count, answers, lb_code_word(error.code));
+    else
+        lb_fail(&boot->error, error.code, "%s; %u %s passed over (%s)", error.facts, passed->count,
+                answers, lb_code_word(passed->error.code));
+}
+
+/* ---- whom a failure is laid to -----------------------------------------------------------------
+ */
+
+/* Where several servers answered, the next attempt prefers another. */
+void lb_judge_failure(struct lb_boot *boot) {
+    boot->has_blamed = false;
+    if (boot->has_lease && boot->dhcp.has_rivals) {
+        boot->blamed4 = boot->dhcp.lease.server;
+        boot->has_blamed = true;
+    }
+    if (boot->dhcp6_runs && boot->dhcp6.has_lease && boot->dhcp6.offer_count > 0) {
+        boot->blamed6 = boot->dhcp6.lease.server_id;
+        boot->has_blamed = true;
+    }
+}
+
+/* Who was silent may have named a disk. */
+static bool somebody_was_silent(const struct lb_boot *boot) {
+    return found_nothing(boot->error.code) &&
+           (lb_policy_may_pass(boot->out4.code) || lb_policy_may_pass(boot->out6.code));
+}
+
+bool lb_judge_may_pass(const struct lb_boot *boot) {
+    return !lb_network_is_dry(boot) && (boot->passed.count > boot->passed.before ||
+                                        boot->has_blamed || somebody_was_silent(boot));
+}
