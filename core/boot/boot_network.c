@@ -211,6 +211,20 @@ static void listen(struct lb_boot *boot, uint64_t now_us, struct lb_voice voices
     voices[1] = lb_voice_listen(boot, now_us, LB_V6);
 }
 
+/* A family whose answers were all passed over is out; the other one is waited for as it would be
+ * beside a family that names no disk. */
+static bool awaits_other(struct lb_boot *boot, uint64_t now_us, const struct lb_voice voices[2]) {
+    bool is_asking[2] = {voices[0].says == LB_ASKING, voices[1].says == LB_ASKING};
+    if (!is_asking[0] && !is_asking[1])
+        return false;
+    if ((is_asking[0] && is_asking[1]) || boot->passed.count == boot->passed.before)
+        return true;
+    uint64_t until_us = hope_us(boot, &voices[is_asking[1]]);
+    if (now_us < until_us)
+        lb_boot_until(boot, until_us);
+    return now_us < until_us;
+}
+
 static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
     struct lb_voice voices[2];
     listen(boot, now_us, voices);
@@ -230,7 +244,7 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
     for (size_t i = 0; i < 2; i++)
         if (voices[first ^ i].says == LB_HAS_SPOKEN)
             return nobody_names_a_disk(boot, now_us, &voices[first ^ i], &voices[!(first ^ i)]);
-    if (voices[0].says == LB_ASKING || voices[1].says == LB_ASKING)
+    if (awaits_other(boot, now_us, voices))
         return LB_TURN_IDLE;
     nobody_left(boot, now_us);
     return LB_TURN_AGAIN;

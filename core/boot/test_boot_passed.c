@@ -145,6 +145,16 @@ static void with_one_attempt_the_error_is_told_in_seconds(void) {
     uint64_t start = host.now;
     host_fails(LB_E_ROOTPATH_FIELDS, "answers passed over");
     CHECK(host.now - start < 6 * SEC);
+    host_init();
+    host_ipv6(); /* which nobody serves here */
+    host.has_router = false;
+    host_dhcp6_is_silent();
+    host_offers("iscsi:x");
+    host_set("discovery", "off");
+    host_set("attempts", "1");
+    start = host.now;
+    host_fails(LB_E_ROOTPATH_FIELDS, "answers passed over");
+    CHECK(host.now - start < 6 * SEC);
 }
 
 static void an_ack_that_says_something_else_than_the_offer_is_passed_over(void) {

@@ -13,11 +13,10 @@ in_relay ip addr add 192.0.2.66/24 dev vs0
 in_relay ip link set vs0 up
 server_ip=192.0.2.2
 serve_disk
-spawn rogue ip netns exec "$relay_ns" python3 "$interop/rogue-dhcp.py" 192.0.2.66
+spawn rogue ip netns exec "$relay_ns" python3 "$interop/rogue-dhcp.py" vs0 192.0.2.66
 wait_log rogue ready
-start_dnsmasq <<CONF
+server_interface=br0 start_dnsmasq <<CONF
 port=0
-no-ping
 dhcp-reply-delay=1
 dhcp-range=192.0.2.100,192.0.2.200,1h
 dhcp-option=option:root-path,"$rootpath"
@@ -31,7 +30,7 @@ good_ms() {
 booted=0
 slowest=0
 for number in $(seq 20); do
-    boot --allow-server=192.0.2.2 --allow-target="$iqn" --arp-probe=no --trace
+    boot --allow-server=192.0.2.2 --allow-target="$iqn" --require=address --arp-probe=no --trace
     [ "$status" = 0 ] || fail "boot $number beside a rogue DHCP server" "$scratch/err.log" "$scratch/rogue.log"
     took=$(good_ms)
     [ "$took" != none ] || fail "boot $number: no offer of dnsmasq in the trace" "$scratch/err.log"

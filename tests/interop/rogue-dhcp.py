@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""rogue-dhcp.py ADDRESS: a DHCP server that answers each DISCOVER at once with an offer that no boot
+"""rogue-dhcp.py INTERFACE ADDRESS: a DHCP server that answers each DISCOVER at once with an offer that no boot
 should use: by turns one whose Root Path is malformed, or that is malformed itself, and one whose Root
 Path names a server or target off the lists. It confirms what is asked of it. On standard output: a line
 for each offer."""
@@ -61,11 +61,12 @@ def answer(request, kind, us, root_path):
 
 
 def main():
-    us = socket.inet_aton(sys.argv[1])
+    interface, us = sys.argv[1].encode(), socket.inet_aton(sys.argv[2])
     turns = itertools.cycle(itertools.chain.from_iterable(zip(MALFORMED, OFF_THE_LISTS)))
     chosen = {}
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface)
     sock.bind(("", 67))
     print("ready", flush=True)
     while True:
