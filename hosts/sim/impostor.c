@@ -54,18 +54,6 @@ void sim_impostor_init(struct sim *sim) {
                   SIM_IMPOSTOR_ROUTER, 0);
 }
 
-/* It is nearer than anybody else. */
-static void answer(struct sim *sim, uint32_t slot, enum lb_boot_kind kind, struct lb_endpoint from,
-                   struct lb_bytes bytes) {
-    struct sim_packet packet = {.kind = kind, .from = from};
-    uint8_t room[sizeof packet + LB_DHCP4_PACKET_MAX];
-    memcpy(room, &packet, sizeof packet);
-    size_t len = LB_MIN(bytes.len, sizeof room - sizeof packet);
-    memcpy(room + sizeof packet, bytes.p, len);
-    sim_at(&sim->world, sim->world.now_us + sim_other_between(&sim->world, 5, 15), SIM_TO_CLIENT,
-           slot, 0, lb_bytes(room, sizeof packet + len));
-}
-
 /* One of the bytes from `at` on is another. */
 static void change(struct sim *sim, struct lb_span bytes, size_t at, size_t count) {
     size_t i = at + sim_other_below(&sim->world, (uint32_t)count);
@@ -114,7 +102,7 @@ static void dhcp4(struct sim *sim, uint32_t slot, struct lb_bytes request) {
         return;
     forge_dhcp4(sim, lb_span(room, reply.bytes.len));
     sim_saw(&sim->world, SIM_FORGED_DHCP);
-    answer(sim, slot, LB_KIND_DHCP4, from, lb_bytes(room, reply.bytes.len));
+    sim_link_reply_at_once(sim, slot, LB_KIND_DHCP4, from, lb_bytes(room, reply.bytes.len));
 }
 
 /* ---- DHCPv6 ------------------------------------------------------------------------------------
@@ -158,7 +146,7 @@ static void dhcp6(struct sim *sim, uint32_t slot, struct lb_endpoint client,
         return;
     forge_dhcp6(sim, lb_span(room, reply.len));
     sim_saw(&sim->world, SIM_FORGED_DHCP6);
-    answer(sim, slot, LB_KIND_DHCP6, from, lb_bytes(room, reply.len));
+    sim_link_reply_at_once(sim, slot, LB_KIND_DHCP6, from, lb_bytes(room, reply.len));
 }
 
 /* ---- routers -----------------------------------------------------------------------------------
@@ -189,8 +177,8 @@ void sim_impostor_advertise(struct sim *sim) {
     ra.prefix_count = 1;
     struct lb_nd6_reply reply = lb_nd6_server_advertise(&ra, lb_span(room, sizeof room));
     sim_saw(world, SIM_FORGED_RA);
-    answer(sim, LB_BOOT_SLOT_ND6, LB_KIND_ND6, (struct lb_endpoint){.addr = sim_ipv6_router(0)},
-           reply.bytes);
+    sim_link_reply_at_once(sim, LB_BOOT_SLOT_ND6, LB_KIND_ND6,
+                           (struct lb_endpoint){.addr = sim_ipv6_router(0)}, reply.bytes);
 }
 
 /* ---- SLP ---------------------------------------------------------------------------------------
@@ -216,7 +204,7 @@ void sim_impostor_slp(struct sim *sim, uint32_t slot, enum lb_family family,
                              ? "service:iscsi:target://10.0.0.66:3260/" SIM_TARGET_NAME
                              : "service:iscsi:target://[fd00::66]:3260/" SIM_TARGET_NAME));
     sim_saw(&sim->world, SIM_FORGED_SLP);
-    answer(sim, slot, LB_KIND_UDP, from, lb_slp_finish(&wr));
+    sim_link_reply_at_once(sim, slot, LB_KIND_UDP, from, lb_slp_finish(&wr));
 }
 
 /* ---- iSNS --------------------------------------------------------------------------------------

@@ -279,11 +279,11 @@ static void configure_policy(struct sim *sim) {
         set(sim, "allow-server", "10.9.0.0/16,other.example.net");
     else if (plan->wrong == SIM_WRONG_REDIRECT_FORBIDDEN)
         set(sim, "allow-server", "%s,disk.example.net", plan->uses_v6 ? "fd00::10" : "10.0.0.10");
-    else if (sim_one_in(world, 6))
+    else if ((plan->has_allow_server = sim_one_in(world, 6)))
         set(sim, "allow-server", "10.0.0.0/24,fd00::/16");
     if (plan->wrong == SIM_WRONG_ALLOW_TARGET)
         set(sim, "allow-target", "iqn.2026-11.net.example:other*");
-    else if (sim_one_in(world, 6))
+    else if ((plan->has_allow_target = sim_one_in(world, 6)))
         set(sim, "allow-target", "iqn.2026-11.net.example:*");
     if (plan->wrong == SIM_WRONG_REQUIRE_CHAP)
         set(sim, "require", "chap");
@@ -399,6 +399,19 @@ static void draw_late(struct sim *sim) {
         plan->must_boot = false;
 }
 
+/* Where the network names the disk. What else DHCP has to say there, a rogue server does not know.
+ */
+static void draw_rogue(struct sim *sim) {
+    struct sim_plan *plan = &sim->plan;
+    bool knows_all = !plan->bootp && !plan->slp_option && !plan->isns_by_dhcp;
+    plan->has_rogue = sim_aside(&sim->world, 61) % 4 == 0 && plan->wrong == SIM_WRONG_NONE &&
+                      !plan->is_hostile && !plan->is_probe && !plan->uses_rootpath && knows_all;
+    /* A boot may still end with the error of such an answer. When it passes over them all, these
+     * worlds are clean ones, too, and must boot. */
+    plan->has_rogue &= !plan->is_clean;
+    plan->must_boot &= !plan->has_rogue;
+}
+
 /* Datagrams that were altered may say anything, also that the disk is elsewhere. An answer of BOOTP
  * cannot be confirmed, so it is asked for anew in each attempt, and IPv6 does not wait for it. */
 static bool is_curable(const struct sim *sim) {
@@ -423,6 +436,7 @@ void sim_plan_draw(struct sim *sim) {
     plan->must_boot = plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe &&
                       is_curable(sim) && sim->world.chance[SIM_FORGED_PDU] == 0;
     draw_late(sim);
+    draw_rogue(sim);
     plan->has_impostor = sim_aside(&sim->world, 51) % 6 == 0;
     plan->stop_us = LB_NEVER;
     if (!plan->is_clean && plan->wrong == SIM_WRONG_NONE && sim_one_in(&sim->world, 10)) {

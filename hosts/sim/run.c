@@ -349,6 +349,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     sim_targets_init(sim);
     sim_isns_init(sim);
     sim_impostor_init(sim);
+    sim_rogue_init(sim);
     start_engine(sim);
     if (sim->plan.stop_us != LB_NEVER)
         sim_at(world, sim->plan.stop_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});

@@ -4,6 +4,7 @@
 
 void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                           struct lb_bytes bytes) {
+    sim_rogue_datagram(sim, slot, packet, bytes);
     sim_impostor_datagram(sim, slot, packet, bytes);
     switch (packet->kind) {
     case LB_KIND_DHCP4:

@@ -9,6 +9,7 @@
  *   isns     the iSNS server
  *   workload the disk's user                       check     what must never be
  *   witness  what the session says and hears       causes    nothing is lost without a cause
+ *   rogue    servers that name what cannot be had
  *   forger   an enemy who knows iSCSI              impostor  one who guesses datagrams
  *   run      the engine's host, and the run as a whole
  *
@@ -38,6 +39,7 @@ enum {
     SIM_IMPOSTOR_ROUTER = 99, /* instead of a router's number */
     SIM_CLAIMS = 64,          /* IPv6 addresses that the client has probed */
     SIM_BINDINGS = 64,
+    SIM_ROGUE_BINDINGS = 10,
     SIM_OPS_MAX = 32, /* requests to the disk at once */
     SIM_OP_BYTES = 1 << 18,
     SIM_GUARD = 64,
@@ -69,6 +71,8 @@ enum sim_isns_use {
 struct sim_plan {
     enum sim_wrong wrong;
     bool is_clean, is_hostile;
+    bool has_rogue; /* servers that name what cannot be had answer before the good ones */
+    bool has_allow_server, has_allow_target;
     bool has_impostor;  /* somebody guesses at what was asked, and answers first */
     uint64_t stop_us;   /* somebody stops it then; LB_NEVER: when the disk's user is done */
     bool must_boot;     /* nothing is in the way once the faults have stopped */
@@ -137,6 +141,16 @@ struct sim_impostor {
     struct lb_dhcp4_binding bindings[1];
     struct lb_dhcp6_server dhcp6;
     struct lb_dhcp6_binding bindings6[1];
+};
+
+/* ---- rogue servers -----------------------------------------------------------------------------
+ */
+
+struct sim_rogue {
+    struct lb_dhcp4_server dhcp;
+    struct lb_dhcp4_binding bindings[SIM_ROGUE_BINDINGS];
+    struct lb_dhcp6_server dhcp6;
+    struct lb_dhcp6_binding bindings6[SIM_ROGUE_BINDINGS];
 };
 
 /* ---- the iSNS server ---------------------------------------------------------------------------
@@ -267,6 +281,7 @@ struct sim {
     struct lb_dhcp6_binding bindings6[SIM_DHCP6_SERVERS][SIM_BINDINGS];
     bool has_dhcp6[SIM_DHCP6_SERVERS];
     struct sim_impostor impostor;
+    struct sim_rogue rogue;
     struct sim_agent agents[SIM_AGENTS];
     struct sim_cast casts[SIM_CASTS];
     size_t cast_count;
@@ -332,6 +347,8 @@ void sim_link_send(struct sim *sim, uint32_t slot, const struct sim_packet *pack
 /* A datagram on its way to the client's slot. */
 void sim_link_reply(struct sim *sim, uint32_t slot, enum lb_boot_kind kind, uint64_t delay_us,
                     struct lb_endpoint from, struct lb_bytes bytes);
+void sim_link_reply_at_once(struct sim *sim, uint32_t slot, enum lb_boot_kind kind,
+                            struct lb_endpoint from, struct lb_bytes bytes);
 void sim_link_probe(struct sim *sim, struct lb_addr addr);
 void sim_link_bring_up(struct sim *sim);
 void sim_link_event(struct sim *sim, const struct sim_event *event);
@@ -432,6 +449,11 @@ void sim_check_session(struct sim *sim);
 void sim_check_ready(struct sim *sim); /* in time */
 void sim_check_outcome(struct sim *sim);
 uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
+
+/* ---- rogue.c ---- */
+void sim_rogue_init(struct sim *sim);
+void sim_rogue_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                        struct lb_bytes bytes);
 
 /* ---- impostor.c ---- */
 void sim_impostor_init(struct sim *sim);
