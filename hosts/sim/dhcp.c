@@ -3,6 +3,8 @@
 #include "core/dhcp4/dhcp4_wire.h"
 #include "hosts/sim/sim.h"
 
+#define RENEWAL_US (2 * LB_US_SEC) /* for the renewal itself */
+
 struct lb_addr sim_dhcp_address(unsigned server) {
     return lb_addr_v4(10, 0, 0, (uint8_t)(2 + server));
 }
@@ -133,6 +135,27 @@ struct lb_bytes sim_dhcp_lie(struct sim *sim, uint8_t room[300]) {
     return lb_bytes(room, len);
 }
 
+static void note_lease(struct sim *sim, unsigned server, struct lb_bytes reply) {
+    struct lb_dhcp4_message message;
+    const char *why;
+    if (server == 0 && lb_dhcp4_decode(reply, &message, &why) && message.type == LB_DHCP4_ACK)
+        sim->leased_us = sim->world.now_us;
+}
+
+/* RFC 2131 4.4.5: a lease is renewed when half of its time is over. Where nothing goes wrong, it
+ * is. */
+void sim_dhcp_check_renewal(struct sim *sim) {
+    const struct sim_plan *plan = &sim->plan;
+    uint64_t half_us = plan->lease_s * LB_US_SEC / 2;
+    bool is_known = plan->is_clean && !plan->two_servers && plan->lease_s > 0 && sim->is_ready &&
+                    !sim->stop_told && sim->leased_us != 0;
+    if (!is_known || sim->world.now_us <= sim->leased_us + half_us + RENEWAL_US)
+        return;
+    sim_violation(&sim->world, "a lease of %u s is not renewed when half of it is over",
+                  plan->lease_s);
+    sim->leased_us = 0;
+}
+
 static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_bytes request) {
     struct sim_world *world = &sim->world;
     struct lb_endpoint from = {.addr = {.family = LB_V4}, .port = LB_DHCP4_CLIENT_PORT};
@@ -151,6 +174,7 @@ static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_by
     *root_path = truth;
     if (reply.bytes.len == 0)
         return;
+    note_lease(sim, server, reply.bytes);
     uint64_t delay_us = sim_between(world, 50, 3000);
     if (sim_happens(world, SIM_DHCP_SLOW))
         delay_us = sim_skewed(world, 100, 12000) * LB_US_MS;

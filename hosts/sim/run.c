@@ -284,6 +284,7 @@ static void step(struct sim *sim) {
     if (!is_away(sim)) {
         sim_ipv6_check_lifetimes(sim);
         sim_cause_of_step(sim);
+        sim_dhcp_check_renewal(sim);
     }
     uint64_t moved = sim->moved;
     do {

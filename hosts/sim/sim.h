@@ -276,6 +276,7 @@ struct sim {
     struct lb_dhcp4_server dhcp[SIM_DHCP_SERVERS];
     struct lb_dhcp4_binding bindings[SIM_DHCP_SERVERS][SIM_BINDINGS];
     bool has_dhcp[SIM_DHCP_SERVERS];
+    uint64_t leased_us; /* when server 0 last gave a lease; 0: never */
     struct lb_nd6_ra routers[SIM_ROUTERS];
     struct lb_dhcp6_server dhcp6[SIM_DHCP6_SERVERS];
     struct lb_dhcp6_binding bindings6[SIM_DHCP6_SERVERS][SIM_BINDINGS];
@@ -357,6 +358,8 @@ void sim_link_event(struct sim *sim, const struct sim_event *event);
 void sim_dhcp_init(struct sim *sim);
 struct lb_addr sim_dhcp_address(unsigned server);
 void sim_dhcp_input(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes);
+
+void sim_dhcp_check_renewal(struct sim *sim);
 
 /* A root path that was never meant well; in `room` or constant. */
 struct lb_bytes sim_dhcp_lie(struct sim *sim, uint8_t room[300]);
