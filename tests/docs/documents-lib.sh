@@ -57,3 +57,31 @@ shown() {
     grep -v '^\$ ' "$block" | cmp -s - "$scratch/block.out" ||
         fail "$(cut -d' ' -f1 "$block.name"): the output is another one" "$block" "$scratch/block.out"
 }
+
+# ---- Debians in folders --------------------------------------------------------------------------
+
+# make_debian FOLDER PACKAGE,...: a Debian with the sources in /usr/src/lunboot.
+make_debian() {
+    mmdebstrap --quiet --variant=apt --skip=cleanup/apt/lists --include="$2" bookworm "$1" \
+        >"$scratch/mmdebstrap.log" 2>&1 || skip "no Debian: $(tail -n 1 "$scratch/mmdebstrap.log")"
+    mkdir -p "$1/usr/src/lunboot"
+    (cd "$top" && git ls-files -z | tar -c --null -T - && tar -c deps) | tar -x -i -C "$1/usr/src/lunboot"
+}
+
+# in_debian FOLDER COMMAND...: in it, in mount and process namespaces of its own.
+in_debian() {
+    # shellcheck disable=SC2016 # for the inner shell
+    unshare --mount --pid --fork bash -c 'mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" &&
+        mount -t sysfs sysfs "$1/sys" && mount -t tmpfs tmpfs "$1/run" &&
+        exec chroot "$1" sh -c "cd /usr/src/lunboot && exec \"\$@\"" sh "${@:2}"' bash "$@"
+}
+
+# block_in FOLDER BLOCK: runs it there; a question for a password is answered.
+block_in() {
+    local name
+    read -r name _ <"$2.name"
+    cp "$2" "$1/tmp/block"
+    echo a-password | in_debian "$1" bash -exo pipefail /tmp/block >"$scratch/block.log" 2>&1 ||
+        fail "$name" "$2" "$scratch/block.log"
+    ok "$name: runs ($(sed -n 1p "$2" | cut -c1-60))"
+}
