@@ -20,8 +20,7 @@ PLACE, where documents.sh runs it:
     server        the machine that serves disks, with tgt
     namespace     another machine on its network, with eth0
 and in tests/full:
-    tree          the sources, in a new Debian
-    root          the same, with a Debian in the folder ROOT
+    root          the sources, with a Debian in the folder ROOT
     system NAME   a Debian with the initramfs of NAME
     guest NAME    a virtual machine
 """
@@ -30,7 +29,7 @@ import re
 import sys
 
 MARK = re.compile(r"^<!-- (run|shows|file|not run|output)(?:: (.*?))? -->$")
-KINDS = {"run": r"here|namespace|server|tree|root|system [a-z-]+|guest [a-z-]+", "shows": "here|namespace",
+KINDS = {"run": r"here|namespace|server|root|system [a-z-]+|guest [a-z-]+", "shows": "here|namespace",
          "file": r"(lunboot.conf|dnsmasq|targets.conf)( [a-z.-]+)?", "output": "", "not run": ".+"}
 
 
