@@ -228,7 +228,7 @@ static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_a
         action->slot == LB_BOOT_SLOT_SESSION)
         lb_net_note_local(boot, action->to.addr);
     if (did == LB_TURN_IDLE)
-        did = lb_resolve_turn(boot, action);
+        did = lb_names_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
         did = state_turn(boot, now_us);
     return did;

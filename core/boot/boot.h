@@ -9,7 +9,7 @@
  *   loop: lb_boot_poll                                -->  an action: what the host is to do next
  *         ... carry it out; poll again at once, until WAIT
  *         lb_boot_link, _datagram, _probed, _address_set,
- *         _resolved, _connected, _lost, _got, _sent    <--  what happened
+ *         _connected, _lost, _got, _sent               <--  what happened
  *   READY: lb_boot_submit / lb_boot_completed
  *
  * Sockets are numbered slots: the engine names them in OPEN and CONNECT, the host maps them. All
@@ -113,6 +113,14 @@ enum lb_boot_goal {
                          first, and none is taken: they may know of SLP and iSNS, and name a disk */
 };
 
+/* What the machine itself knows of names, where a person or a host has set that up. */
+struct lb_boot_machine {
+    struct lb_addr dns[LB_DNS_MAX]; /* asked where neither a person nor the network names any */
+    size_t dns_count;
+    char search[LB_SEARCH_MAX + 1]; /* domains, separated by blanks; as `dns` */
+    struct lb_bytes hosts; /* text of a hosts(5) file; it is asked before DNS; empty: none */
+};
+
 struct lb_boot_setup {
     const struct lb_config *config; /* the caller's; outlives the engine */
     enum lb_boot_goal goal;
@@ -126,6 +134,7 @@ struct lb_boot_setup {
      * lb_boot_init returns. It is used instead of asking again if it, or the configuration, says
      * where the disk is. */
     const struct lb_dhcp4_lease *lease4;
+    const struct lb_boot_machine *machine; /* the caller's; outlives the engine; NULL: nothing */
     const struct lb_report *report; /* of the boot by another card, which this one goes on with;
                                        NULL: a new one. The caller's until lb_boot_init returns */
     struct lb_span rx;              /* staging room for the session: LB_ISCSI_RX_MIN or more */
@@ -145,8 +154,6 @@ enum lb_boot_event {
                             for at a time */
     LB_BOOT_SET_ADDRESS, /* configure the interface as `net` says: lb_boot_address_set */
     LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
-    LB_BOOT_RESOLVE,       /* look up `name`, asking net's resolvers: lb_boot_resolved. Where one
-                              before was not answered yet, this one takes its place */
     LB_BOOT_CONNECT,       /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
     LB_BOOT_CLOSE,         /* close slot; no answer */
     LB_BOOT_READY,         /* the disk is there; once */
@@ -181,7 +188,6 @@ struct lb_boot_action {
     struct lb_addr probe;
     uint8_t probe_len;             /* of IPv6: its prefix's, as SET_ADDRESS is going to say it */
     const struct lb_boot_net *net; /* valid until CLEAR_ADDRESS or the next SET_ADDRESS */
-    const char *name;              /* valid until answered */
 };
 
 struct lb_boot; /* fields in boot_state.h; a caller needs its size alone */
@@ -198,8 +204,6 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
 void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
 /* How SET_ADDRESS went; why is the operating system's word where it failed, else NULL. */
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why);
-void lb_boot_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
-                      size_t count);
 void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
 void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why);
 /* A failure of the host itself, such as a missing interface: ends the boot. */

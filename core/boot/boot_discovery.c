@@ -338,7 +338,7 @@ void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
 }
 
 void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
-                           const struct lb_addr *addrs, size_t count) {
+                           const struct lb_addr *addrs, size_t count, const char *why) {
     if (asker == LB_ASKER_ISNS)
-        lb_isns_service_resolved(boot, now_us, addrs, count);
+        lb_isns_service_resolved(boot, now_us, addrs, count, why);
 }

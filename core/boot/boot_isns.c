@@ -211,7 +211,7 @@ static void note_server(struct lb_boot *boot, uint64_t now_us, const char *what)
 }
 
 void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
-                              size_t count) {
+                              size_t count, const char *why) {
     struct lb_discovery *discovery = &boot->discovery;
     if (!discovery->isns_resolves)
         return;
@@ -225,7 +225,8 @@ void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struc
         return;
     }
     note_server(boot, now_us, count > 0 ? "resolves to no host" : "does not resolve");
-    lb_fail(&discovery->failure, LB_E_RESOLVE, "iSNS server %s", next->name);
+    lb_fail(&discovery->failure, LB_E_RESOLVE, "iSNS server %s: %s", next->name,
+            count > 0 ? "resolves to no host" : why);
 }
 
 /* ---- answers -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #define LB_BOOT_STATE_H
 
 #include "core/boot/boot.h"
+#include "core/dns/dns_client.h"
 #include "core/iscsi/iscsi_disk_state.h"
 #include "core/iscsi/iscsi_session.h"
 #include "core/isns/isns_client.h"
@@ -36,7 +37,7 @@ enum lb_boot_state {
     LB_AT_OVER,
 };
 
-/* Asks of the engine's own that wait for a poll: at the end each of ten slots may be closed, the
+/* Asks of the engine's own that wait for a poll: at the end each of 13 slots may be closed, the
  * address taken away, and the end told. */
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
 #define LB_BOOT_ASKS_MAX    16
@@ -53,6 +54,9 @@ enum {
     LB_BOOT_SLOT_ISNS = 7, /* TCP */
     LB_BOOT_SLOT_ISNS_UDP = 8,
     LB_BOOT_SLOT_TARGETS = 9, /* TCP: SendTargets */
+    LB_BOOT_SLOT_DNS4 = 10,   /* UDP */
+    LB_BOOT_SLOT_DNS6 = 11,   /* UDP */
+    LB_BOOT_SLOT_DNS_TCP = 12,
 };
 
 /* Who has a name looked up; each has one at a time. */
@@ -67,6 +71,17 @@ enum lb_asker {
 struct lb_lookup {
     enum lb_asker asker;
     const char *name; /* the asker's */
+};
+
+/* boot_names.c */
+struct lb_names {
+    struct lb_lookup lookups[LB_ASKERS]; /* the first is being looked up, once `runs` */
+    size_t lookup_count;
+    bool runs;
+    bool is_open4, is_open6, is_open_tcp; /* the slots */
+    bool has_send;                        /* `send` waits for its slot */
+    struct lb_dns_action send;
+    struct lb_dns_client dns;
 };
 
 /* What the network said of the disk and of us, of either family. Its memory is the lease's. A
@@ -237,9 +252,7 @@ struct lb_boot {
     uint32_t candidate_targets; /* names heard so far */
     unsigned candidate_tries;   /* in this attempt */
 
-    struct lb_lookup lookups[LB_ASKERS]; /* the first is the host's, once looking_up */
-    size_t lookup_count;
-    bool looking_up;
+    struct lb_names names;
 
     struct lb_iscsi session;
     bool session_runs, slot_open; /* open, or being opened */
@@ -264,13 +277,23 @@ void lb_boot_until(struct lb_boot *boot, uint64_t until_us);
 /* Ends the attempt: closes, then backs off or gives up. The error is in boot->error. */
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
 
-/* boot_slots.c */
+/* boot_names.c */
 /* Has a name looked up, in its turn: the answer is lb_iscsi_resolved of the session, or
  * lb_discovery_resolved. A name that the asker asked for before is given up. The name's memory
  * stays the asker's until it is answered or given up. */
 void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name);
 void lb_resolve_cancel(struct lb_boot *boot, enum lb_asker asker);
-enum lb_turn lb_resolve_turn(struct lb_boot *boot, struct lb_boot_action *action);
+enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action);
+/* The host's word about a slot of names. */
+bool lb_names_has_slot(uint32_t slot);
+void lb_names_datagram(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
+                       struct lb_bytes bytes);
+void lb_names_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+void lb_names_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+size_t lb_names_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
+void lb_names_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+size_t lb_names_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap);
+void lb_names_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
 
 /* boot_policy.c */
 bool lb_policy_enabled(struct lb_boot *boot);
@@ -446,7 +469,7 @@ void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                            struct lb_endpoint from, struct lb_bytes bytes);
 /* The answer of lb_resolve_name; count 0: the name does not resolve. */
 void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
-                           const struct lb_addr *addrs, size_t count);
+                           const struct lb_addr *addrs, size_t count, const char *why);
 
 /* boot_candidates.c: what may be booted, and in which order; boot.h has the rules */
 void lb_candidates_clear(struct lb_boot *boot);
@@ -502,7 +525,7 @@ void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us);
 void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_isns_server *server);
 void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
-                              size_t count);
+                              size_t count, const char *why);
 
 /* boot_sendtargets.c */
 bool lb_listing_may(const struct lb_boot *boot); /* the server is known, the target is not */

@@ -27,11 +27,14 @@ static struct {
     uint8_t rx[LB_ISCSI_RX_MIN];
     uint64_t now, until;
     bool is_open[LB_BOOT_SLOTS_MAX], is_over, is_out, link, asks_link;
-    bool sets_address, has_address, looks_up, connects[LB_BOOT_SLOTS_MAX];
+    bool sets_address, has_address, connects[LB_BOOT_SLOTS_MAX];
     struct lb_addr probe;
     bool probes;
     uint8_t sent4[LB_DHCP4_PACKET_MAX], sent6[LB_DHCP6_PACKET_MAX];
     size_t sent4_len, sent6_len;
+    uint8_t query[LB_DNS_QUERY_MAX]; /* the last one to the DNS server; len 0: none */
+    size_t query_len;
+    struct lb_boot_machine machine;
 } f;
 
 static struct lb_addr v6(const char *text) {
@@ -69,6 +72,10 @@ static void keep_sent(const struct lb_boot_action *action) {
     } else if (action->slot == LB_BOOT_SLOT_DHCP6) {
         f.sent6_len = LB_MIN(action->bytes.len, sizeof f.sent6);
         memcpy(f.sent6, action->bytes.p, f.sent6_len);
+    } else if (action->slot == LB_BOOT_SLOT_DNS4) {
+        lb_assert(action->bytes.len <= sizeof f.query);
+        f.query_len = action->bytes.len;
+        memcpy(f.query, action->bytes.p, f.query_len);
     }
 }
 
@@ -94,10 +101,6 @@ static void carry_out(const struct lb_boot_action *action) {
         return;
     case LB_BOOT_CLEAR_ADDRESS:
         f.sets_address = f.has_address = false;
-        return;
-    case LB_BOOT_RESOLVE:
-        lb_assert(action->name[0] != '\0');
-        f.looks_up = true;
         return;
     case LB_BOOT_CONNECT:
         lb_assert(lb_addr_is_set(action->to.addr) && action->to.port != 0);
@@ -205,12 +208,26 @@ static void configured(const char *why) {
     f.sets_address = false;
 }
 
+/* Two addresses of IPv4 to whatever was asked last: right for A, wrong for AAAA. */
 static void resolved(void) {
-    const struct lb_addr addrs[] = {lb_addr_v4(192, 0, 2, 1), v6("2001:db8::1"),
-                                    lb_addr_v4(192, 0, 2, 2)};
-    if (f.looks_up)
-        lb_boot_resolved(&f.boot, f.now, addrs, LB_COUNT(addrs));
-    f.looks_up = false;
+    uint8_t room[LB_DNS_QUERY_MAX + 40];
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+    struct lb_endpoint server = {lb_addr_v4(192, 0, 2, 53), LB_DNS_PORT};
+    if (f.query_len == 0)
+        return;
+    lb_wr_bytes(&wr, lb_bytes(f.query, f.query_len));
+    lb_wr_u16_at(&wr, 2, 0x8180);
+    lb_wr_u16_at(&wr, 6, 2);
+    for (uint8_t last = 1; last <= 2; last++) {
+        lb_wr_u16(&wr, 0xc00c); /* the name of the question */
+        lb_wr_u16(&wr, LB_DNS_A);
+        lb_wr_u16(&wr, 1);
+        lb_wr_u32(&wr, 60);
+        lb_wr_u16(&wr, 4);
+        lb_wr_addr(&wr, lb_addr_v4(192, 0, 2, last));
+    }
+    lb_boot_datagram(&f.boot, f.now, LB_BOOT_SLOT_DNS4, server, lb_wr_done(&wr));
+    f.query_len = 0;
 }
 
 static void connection(bool is_made) {
@@ -336,6 +353,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint8_t how = lb_rd_u8(&rd), what = lb_rd_u8(&rd);
     struct lb_boot_setup setup = {
         .config = &f.config,
+        .machine = &f.machine,
         .goal = what & 64 ? (what & 128 ? LB_GOAL_DISCOVER : LB_GOAL_PROBE) : LB_GOAL_DISK,
         .interface = "net0",
         .has_ipv6 = (what & 0xc0) != 0x80,

@@ -64,6 +64,9 @@ static struct host {
     const char *address_error;
     struct lb_addr resolved[4];
     size_t resolved_count;
+    bool dns_is_silent;
+    unsigned questions;             /* that the DNS server was asked */
+    struct lb_boot_machine machine; /* knows a DNS server at 192.0.2.53 */
     struct portal portals[4];
     uint8_t disk[HOST_DISK_BYTES];
     struct lb_target_answer disk_answer; /* status other than GOOD: of each READ and WRITE */
@@ -71,6 +74,7 @@ static struct host {
     /* Other slots than DHCP's and the session's, where a test has something there. */
     void (*on_send)(const struct lb_boot_action *action);
     void (*on_connect)(const struct lb_boot_action *action);
+    void (*on_question)(const struct lb_boot_action *action); /* of DNS */
     void (*on_close)(uint32_t slot);
     bool (*on_pump)(void); /* whether anything moved */
     uint32_t opened;       /* slots of datagrams, a bit each */
@@ -175,10 +179,13 @@ static inline void host_init(void) {
     host_portal(0, v4(192, 0, 2, 1), 3260);
     host.resolved[0] = v4(192, 0, 2, 1);
     host.resolved_count = 1;
+    host.machine.dns[0] = v4(192, 0, 2, 53);
+    host.machine.dns_count = 1;
     host_set("enable", "yes");
     host.setup = (struct lb_boot_setup){
         .config = &host.config,
         .interface = "net0",
+        .machine = &host.machine,
         .rx = lb_span(host.rx, sizeof host.rx),
         .trace_ring = lb_span(host.ring, sizeof host.ring),
     };
@@ -508,9 +515,37 @@ static inline void host_set_address(const struct lb_boot_net *net) {
     lb_boot_address_set(&host.boot, host.now, host.address_error);
 }
 
-static inline void host_resolve(const char *name) {
-    lb_format(host.name, sizeof host.name, "%s", name);
-    lb_boot_resolved(&host.boot, host.now, host.resolved, host.resolved_count);
+static inline void host_write_address(struct lb_wr *wr, struct lb_addr addr) {
+    lb_wr_u16(wr, 0xc00c); /* the name of the question */
+    lb_wr_u16(wr, addr.family == LB_V4 ? LB_DNS_A : LB_DNS_AAAA);
+    lb_wr_u16(wr, 1);
+    lb_wr_u32(wr, 60);
+    lb_wr_u16(wr, addr.family == LB_V4 ? 4 : 16);
+    lb_wr_addr(wr, addr);
+}
+
+/* The DNS server: every name has the addresses in host.resolved; with none it does not exist. */
+static inline void host_resolve(const struct lb_boot_action *action) {
+    struct lb_dns_message query;
+    uint8_t room[600];
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+    uint16_t count = 0;
+    if (!CHECK(lb_dns_decode(action->bytes, &query)))
+        return;
+    lb_format(host.name, sizeof host.name, "%s", query.name);
+    host.questions++;
+    if (host.on_question != NULL)
+        host.on_question(action);
+    lb_wr_bytes(&wr, action->bytes);
+    lb_wr_u16_at(&wr, 2, host.resolved_count > 0 ? 0x8180 : 0x8183);
+    for (size_t i = 0; i < host.resolved_count; i++) {
+        if (query.type != (host.resolved[i].family == LB_V4 ? LB_DNS_A : LB_DNS_AAAA))
+            continue;
+        host_write_address(&wr, host.resolved[i]);
+        lb_wr_u16_at(&wr, 6, ++count);
+    }
+    if (!host.dns_is_silent)
+        lb_boot_datagram(&host.boot, host.now, action->slot, action->to, lb_wr_done(&wr));
 }
 
 static inline void host_probe(struct lb_addr addr) {
@@ -542,6 +577,8 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
             host_ask_dhcp6(action);
         else if (action->slot == LB_BOOT_SLOT_DHCP4)
             host_send(action);
+        else if (action->slot == LB_BOOT_SLOT_DNS4 || action->slot == LB_BOOT_SLOT_DNS6)
+            host_resolve(action);
         else if (host.on_send != NULL)
             host.on_send(action);
         break;
@@ -553,9 +590,6 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
         break;
     case LB_BOOT_CLEAR_ADDRESS:
         host.has_address = false;
-        break;
-    case LB_BOOT_RESOLVE:
-        host_resolve(action->name);
         break;
     case LB_BOOT_CONNECT:
         if (action->slot == LB_BOOT_SLOT_SESSION)

@@ -288,7 +288,7 @@ static void names_of_the_network_are_refused_where_an_address_is_required(void) 
     host_set("require", "address");
     host_offers("iscsi:storage.example.com:::1:" HOST_TARGET);
     host_fails(LB_E_NAME_NOT_ALLOWED, "storage.example.com");
-    CHECK_EQ(host.seen[LB_BOOT_RESOLVE], 0);
+    CHECK_EQ(host.questions, 0);
     host_init();
     host_set("require", "address");
     host_set("server", "storage.example.com"); /* a person's word */
@@ -299,7 +299,7 @@ static void names_of_the_network_are_refused_where_an_address_is_required(void) 
     lb_text_copy(host.portals[0].node.redirect, sizeof host.portals[0].node.redirect,
                  lb_bytes_of_text("other.example.com:3260"));
     host_fails(LB_E_NAME_NOT_ALLOWED, "other.example.com");
-    CHECK_EQ(host.seen[LB_BOOT_RESOLVE], 0);
+    CHECK_EQ(host.questions, 0);
 }
 
 static void a_named_disk_is_not_waited_for(void) {

@@ -360,7 +360,6 @@ static void calls_about_what_is_not_there_do_nothing(void) {
         CHECK_EQ(lb_boot_where(&host.boot, slot, spans), 0);
         CHECK_EQ(lb_boot_gather(&host.boot, slot, pieces, 2), 0);
     }
-    lb_boot_resolved(&host.boot, host.now, &addr, 1);
     lb_boot_probed(&host.boot, host.now, addr, true);
     lb_boot_address_set(&host.boot, host.now, "not asked for");
     CHECK(lb_boot_completed(&host.boot) == NULL);

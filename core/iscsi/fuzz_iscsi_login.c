@@ -47,7 +47,7 @@ static void act(void) {
         if (action.event == LB_ISCSI_CLOSE)
             is_connected = false;
         if (action.event == LB_ISCSI_RESOLVE)
-            lb_iscsi_resolved(&session, now, &addr, 1);
+            lb_iscsi_resolved(&session, now, &addr, 1, NULL);
         if (action.event == LB_ISCSI_CONNECT) {
             lb_assert(!is_connected);
             is_connected = true;

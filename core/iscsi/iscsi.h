@@ -187,9 +187,10 @@ void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_is
 void lb_iscsi_start(struct lb_iscsi *session, uint64_t now_us);
 struct lb_iscsi_action lb_iscsi_poll(struct lb_iscsi *session, uint64_t now_us);
 
-/* Addresses of `host`; count 0: it does not resolve. They are tried in turn. */
+/* Addresses of `host`; they are tried in turn. count 0: it does not resolve, and `why` says what
+ * was asked of whom (NULL: nobody was asked). */
 void lb_iscsi_resolved(struct lb_iscsi *session, uint64_t now_us, const struct lb_addr *addrs,
-                       size_t count);
+                       size_t count, const char *why);
 void lb_iscsi_connected(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost why);
 

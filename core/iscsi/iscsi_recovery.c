@@ -7,6 +7,8 @@
  * session, and are issued again after the new login with the same ISID (6.3.5: reinstatement). */
 #include "core/iscsi/iscsi_session.h"
 
+#define RESOLVE_MS 10000 /* the resolver has a shorter limit of its own */
+
 static void close_connection(struct lb_iscsi *session) {
     session->say_close = session->is_open;
     session->say_connect = session->say_resolve = session->say_ready = false;
@@ -69,8 +71,7 @@ static void go_to(struct lb_iscsi *session, uint64_t now_us, struct lb_endpoint 
     }
     lb_text_copy(session->host, sizeof session->host, lb_bytes_of_text(host));
     session->say_resolve = true;
-    lb_iscsi_enter(session, now_us, LB_ISCSI_RESOLVING,
-                   now_us + session->config.connect_ms * LB_US_MS);
+    lb_iscsi_enter(session, now_us, LB_ISCSI_RESOLVING, now_us + RESOLVE_MS * LB_US_MS);
 }
 
 void lb_iscsi_next_address(struct lb_iscsi *session, uint64_t now_us) {

@@ -127,7 +127,7 @@ void lb_iscsi_start(struct lb_iscsi *session, uint64_t now_us) {
 }
 
 void lb_iscsi_resolved(struct lb_iscsi *session, uint64_t now_us, const struct lb_addr *addrs,
-                       size_t count) {
+                       size_t count, const char *why) {
     if (session->state != LB_ISCSI_RESOLVING)
         return;
     session->addr_count = session->addr_next = 0;
@@ -135,7 +135,7 @@ void lb_iscsi_resolved(struct lb_iscsi *session, uint64_t now_us, const struct l
         if (lb_addr_is_set(addrs[i]))
             session->addrs[session->addr_count++] = addrs[i];
     if (session->addr_count == 0)
-        lb_iscsi_break(session, now_us, LB_E_RESOLVE, "%s", session->host);
+        lb_iscsi_break(session, now_us, LB_E_RESOLVE, "%s", why != NULL ? why : session->host);
     else
         lb_iscsi_next_address(session, now_us);
 }

@@ -521,7 +521,7 @@ static void a_redirect_to_a_name_is_resolved(void) {
     CHECK_STR(action.host, "store.example.com");
     addrs[0] = lb_addr_v4(192, 0, 2, 8);
     addrs[1] = lb_addr_v4(192, 0, 2, 9);
-    lb_iscsi_resolved(&peer.session, peer.now, addrs, 2);
+    lb_iscsi_resolved(&peer.session, peer.now, addrs, 2, NULL);
     CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "192.0.2.8:3262");
     lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
     CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "192.0.2.9:3262");
@@ -552,7 +552,7 @@ static void where_a_redirect_leads_is_told_with_who_sent_us(void) {
     peer_connect();
     redirect_to("nowhere.example", LB_LOGIN_MOVED_TEMPORARILY);
     CHECK_EQ(peer_poll().event, LB_ISCSI_RESOLVE);
-    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0);
+    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0, NULL);
     peer_check_failed(LB_E_REDIRECT_DEAD, "192.0.2.1:3260 sent us on to nowhere.example");
 }
 
@@ -611,7 +611,7 @@ static void a_host_name_is_resolved_first(void) {
     struct lb_iscsi_action action = peer_poll();
     CHECK_EQ(action.event, LB_ISCSI_RESOLVE);
     CHECK_STR(action.host, "disks.example.com");
-    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0);
+    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0, NULL);
     peer_check_failed(LB_E_RESOLVE, "disks.example.com");
 }
 
@@ -693,7 +693,7 @@ static void late_and_doubled_calls_are_harmless(void) {
     peer_configure();
     peer_connect();
     lb_iscsi_connected(&peer.session, peer.now);
-    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0);
+    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0, NULL);
     peer_log_in_with(TEXT(PEER_KEYS));
     lb_iscsi_connected(&peer.session, peer.now);
     CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);

@@ -49,12 +49,11 @@ bool lb_loop_open(struct lb_loop *loop, struct lb_boot *boot, struct lb_iface *i
     sigprocmask(SIG_BLOCK, &set, NULL);
     loop->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd < 0 || loop->signal_fd < 0 || lb_resolve_open(&loop->resolve) != 0) {
+    if (loop->epoll_fd < 0 || loop->signal_fd < 0) {
         lb_fail(error, LB_E_HOST_NETWORK, "opening descriptors: %s", strerror(errno));
         return false;
     }
     lb_loop_add(loop, loop->signal_fd, EPOLLIN, LB_FROM_SIGNAL);
-    lb_loop_add(loop, loop->resolve.epoll_fd, EPOLLIN, LB_FROM_RESOLVE);
     if (iface)
         lb_loop_add(loop, iface->netlink.events_fd, EPOLLIN, LB_FROM_NETLINK);
     return true;
@@ -65,7 +64,6 @@ void lb_loop_close(struct lb_loop *loop) {
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
         lb_slot_close(loop, i);
     lb_arp_close(&loop->arp);
-    lb_resolve_close(&loop->resolve);
     close(loop->signal_fd);
     close(loop->epoll_fd);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -166,17 +164,6 @@ static void set_address(struct lb_loop *loop, uint64_t now_us, const struct lb_b
     lb_boot_address_set(loop->boot, now_us, why);
 }
 
-static void resolve(struct lb_loop *loop, uint64_t now_us, const char *name) {
-    const struct lb_boot_net *net = loop->is_bound ? lb_boot_net(loop->boot) : NULL;
-    if (!lb_resolve_start(&loop->resolve, name, net, loop->is_bound ? loop->iface->name : NULL))
-        lb_boot_resolved(loop->boot, now_us, NULL, 0);
-}
-
-static void poll_resolve(struct lb_loop *loop, uint64_t now_us) {
-    if (lb_resolve_poll(&loop->resolve))
-        lb_boot_resolved(loop->boot, now_us, loop->resolve.addrs, loop->resolve.addr_count);
-}
-
 /* Carries one action out; false when it is for the caller. */
 static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boot_action *action,
                       enum lb_loop_event *event) {
@@ -198,9 +185,6 @@ static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boo
         return true;
     case LB_BOOT_CLEAR_ADDRESS:
         lb_iface_clear(loop->iface);
-        return true;
-    case LB_BOOT_RESOLVE:
-        resolve(loop, now_us, action->name);
         return true;
     case LB_BOOT_CONNECT:
         lb_slot_connect(loop, action->slot, action->to, now_us);
@@ -273,7 +257,6 @@ static bool take_event(struct lb_loop *loop, uint32_t source, uint64_t now_us) {
         take_link_events(loop, now_us);
         return false;
     case LB_FROM_ARP:
-    case LB_FROM_RESOLVE:
         return false; /* looked at in every pass */
     case LB_FROM_CALLER:
         return true;
@@ -282,11 +265,8 @@ static bool take_event(struct lb_loop *loop, uint32_t source, uint64_t now_us) {
     }
 }
 
-static uint64_t deadline(const struct lb_loop *loop, uint64_t now_us, uint64_t until_us) {
-    uint64_t wait_us = lb_resolve_wait_us(&loop->resolve);
+static uint64_t deadline(const struct lb_loop *loop, uint64_t until_us) {
     until_us = LB_MIN(until_us, loop->until_us);
-    if (wait_us != LB_NEVER)
-        until_us = LB_MIN(until_us, now_us + wait_us);
     if (loop->arp.fd >= 0 && lb_addr_is_set(loop->arp.addr))
         until_us = LB_MIN(until_us, loop->arp.until_us);
     return until_us;
@@ -403,7 +383,6 @@ enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
         enum lb_loop_event event;
         uint64_t now_us = lb_now_us(), until;
         poll_arp(loop, now_us);
-        poll_resolve(loop, now_us);
         do {
             poll_probes6(loop, now_us);
             if (!serve_engine(loop, now_us, &event))
@@ -417,7 +396,7 @@ enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
         }
         if (read_streams(loop, now_us))
             return after_input(loop);
-        until = deadline(loop, now_us, until_us);
+        until = deadline(loop, until_us);
         if (loop->signal || spin(loop, now_us, until) || wait_for_events(loop, now_us, until))
             return after_input(loop);
         if (lb_now_us() >= until_us)

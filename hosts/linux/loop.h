@@ -16,7 +16,6 @@
 #include "hosts/linux/datagram.h"
 #include "hosts/linux/iface.h"
 #include "hosts/linux/packet.h"
-#include "hosts/linux/resolve.h"
 
 enum lb_loop_event {
     LB_LOOP_WORK, /* something came, or until_us is over */
@@ -60,8 +59,7 @@ struct lb_loop {
     int signal; /* the last that came */
     struct lb_slot slots[LB_BOOT_SLOTS_MAX];
     struct lb_arp arp; /* fd -1: not open */
-    struct lb_resolve resolve;
-    bool link_told; /* the engine has asked for the link's state */
+    bool link_told;    /* the engine has asked for the link's state */
     bool has_announced;
     uint64_t until_us; /* the engine's deadline */
     struct lb_spin spin;

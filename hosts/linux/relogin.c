@@ -206,7 +206,7 @@ static bool log_in(struct relogin *r, struct lb_error *error) {
             open_connection(r, action.peer);
             break;
         case LB_ISCSI_RESOLVE: /* a redirect to a name: nobody is there to ask */
-            lb_iscsi_resolved(&r->session, lb_now_us(), NULL, 0);
+            lb_iscsi_resolved(&r->session, lb_now_us(), NULL, 0, NULL);
             break;
         case LB_ISCSI_CLOSE:
             close_connection(r);

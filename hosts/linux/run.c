@@ -122,6 +122,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
                                   .goal = goal,
                                   .network_is_up = network_is_up,
                                   .report = run->report_before,
+                                  .machine = &run->names.machine,
                                   .rx = lb_span(run->rx, sizeof(run->rx)),
                                   .trace_ring = lb_span(run->trace, sizeof(run->trace))};
 
@@ -141,6 +142,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
         lb_machine_mac(setup.mac);
     }
     lb_machine_uuid(setup.uuid);
+    lb_names_read(&run->names, NULL, NULL);
     run->has_loop =
         lb_loop_open(&run->loop, &run->boot, run->has_iface ? &run->iface : NULL, &run->error);
     run->loop.is_bound = run->has_iface && !network_is_up;

@@ -5,6 +5,7 @@
 
 #include "core/base/console.h"
 #include "hosts/linux/loop.h"
+#include "hosts/linux/names.h"
 #include "hosts/linux/options.h"
 
 #define LB_RUN_RX_BYTES    (UINT32_C(256) << 10) /* best: bench/NOTES.md */
@@ -19,6 +20,7 @@ struct lb_run {
     struct lb_boot boot;
     struct lb_iface iface;
     struct lb_loop loop;
+    struct lb_names_here names;
     bool has_iface, has_loop, is_interrupted;
     const struct lb_report *report_before; /* goes on in this one; NULL: a new one */
     bool shows_steps; /* on standard error, as they are taken: for a person who waits */

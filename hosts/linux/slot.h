@@ -10,7 +10,6 @@ enum lb_loop_source {
     LB_FROM_SIGNAL = LB_BOOT_SLOTS_MAX,
     LB_FROM_NETLINK,
     LB_FROM_ARP,
-    LB_FROM_RESOLVE,
     LB_FROM_CALLER,
 };
 void lb_loop_add(struct lb_loop *loop, int fd, uint32_t events, uint32_t source);

@@ -1,5 +1,6 @@
 /* The small parts of the host: options, sizes, progress, resolv.conf, what errno means. */
 #include "hosts/linux/loop.h"
+#include "hosts/linux/names.h"
 #include "hosts/linux/netlink.h"
 #include "hosts/linux/options.h"
 #include "hosts/linux/progress.h"
@@ -345,6 +346,41 @@ static void variables_with_secrets_are_known_by_name_or_form(void) {
     }
 }
 
+/* ---- names ---- */
+
+static void a_resolv_conf_gives_servers_and_the_last_search_list(void) {
+    struct lb_boot_machine machine = {.dns_count = 0};
+    lb_names_resolv_conf(lb_bytes_of_text("# made by hand\nnameserver 192.0.2.53\n"
+                                          "search a.example\n  nameserver\t2001:db8::53 # two\n"
+                                          "nameserver fe80::1%eth0\noptions edns0\r\n"
+                                          "domain b.example\nsearch c.example  d.example"),
+                         &machine);
+    CHECK_EQ(machine.dns_count, 2);
+    CHECK_STR(lb_addr_text(machine.dns[0]).s, "192.0.2.53");
+    CHECK_STR(lb_addr_text(machine.dns[1]).s, "2001:db8::53");
+    CHECK_STR(machine.search, "c.example d.example");
+}
+
+static void more_servers_and_domains_than_there_is_room_for_are_left_out(void) {
+    struct lb_boot_machine machine = {.dns_count = 0};
+    char text[2000], label[300];
+    struct lb_text all = lb_text(text, sizeof(text));
+    for (unsigned i = 1; i <= LB_DNS_MAX + 2; i++)
+        lb_text_add(&all, "nameserver 192.0.2.%u\n", i);
+    memset(label, 'a', sizeof(label));
+    lb_text_add(&all, "search %.*s %.*s c.example\n", 250, label, 300, label);
+    lb_names_resolv_conf(lb_bytes_of_text(text), &machine);
+    CHECK_EQ(machine.dns_count, LB_DNS_MAX);
+    CHECK_EQ(lb_strlen(machine.search), 250);
+}
+
+static void files_that_are_not_there_are_empty(void) {
+    static struct lb_names_here here;
+    lb_names_read(&here, "/nowhere/hosts", "/nowhere/resolv.conf");
+    CHECK_EQ(here.machine.dns_count, 0);
+    CHECK_EQ(here.machine.hosts.len, 0);
+}
+
 int main(void) {
     TEST(own_options_and_keys_are_told_apart);
     TEST(an_optional_value_may_be_left_out);
@@ -367,5 +403,8 @@ int main(void) {
     TEST(errno_says_how_a_connection_ended);
     TEST(a_link_passes_packets_before_it_is_called_running);
     TEST(variables_with_secrets_are_known_by_name_or_form);
+    TEST(a_resolv_conf_gives_servers_and_the_last_search_list);
+    TEST(more_servers_and_domains_than_there_is_room_for_are_left_out);
+    TEST(files_that_are_not_there_are_empty);
     return tap_done();
 }

@@ -5,7 +5,6 @@
 #include "hosts/linux/loop.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/packet.h"
-#include "hosts/linux/resolve.h"
 #include "tests/tap.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -411,108 +410,6 @@ static void arp_takes_an_address_for_free_after_100_ms(void) {
     CHECK(took_us >= 100 * LB_US_MS && took_us < 2000 * LB_US_MS);
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
-
-/* Answers each question about disk.boot.example: 192.0.2.10 or 2001:db8::10; all others: no such
- * name. */
-static void answer_question(int fd) {
-    static const uint8_t v4[] = {192, 0, 2, 10};
-    static const uint8_t v6[] = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10};
-    static const char known[] = "\4disk\4boot\7example";
-    uint8_t message[512];
-    struct sockaddr_in peer;
-    socklen_t peer_len = sizeof(peer);
-    ssize_t len = recvfrom(fd, message, sizeof(message), 0, (struct sockaddr *)&peer, &peer_len);
-    size_t name_len = len > 12 ? strnlen((char *)message + 12, (size_t)len - 12) : 0;
-    size_t end = 12 + name_len + 1 + 4;
-    bool is_known, is_v6;
-    struct lb_wr wr = lb_wr(lb_span(message, sizeof(message)));
-
-    if (len < (ssize_t)end)
-        return;
-    is_known = name_len == sizeof(known) - 1 && memcmp(message + 12, known, name_len) == 0;
-    is_v6 = message[end - 3] == 28;
-    wr.len = 2;
-    lb_wr_u16(&wr, is_known ? 0x8180 : 0x8183);
-    lb_wr_u16(&wr, 1);
-    lb_wr_u16(&wr, is_known ? 1 : 0);
-    lb_wr_u32(&wr, 0);
-    wr.len = end;
-    if (is_known) {
-        lb_wr_u16(&wr, 0xc00c);
-        lb_wr_u16(&wr, is_v6 ? 28 : 1);
-        lb_wr_u16(&wr, 1);
-        lb_wr_u32(&wr, 60);
-        lb_wr_u16(&wr, is_v6 ? 16 : 4);
-        lb_wr_bytes(&wr, is_v6 ? lb_bytes(v6, 16) : lb_bytes(v4, 4));
-    }
-    sendto(fd, message, wr.len, 0, (struct sockaddr *)&peer, peer_len);
-}
-
-static pid_t start_name_server(void) {
-    int fd = udp_socket(NULL, "127.0.0.1", 53);
-    pid_t child = fork();
-    for (int i = 0; child == 0 && i < 100; i++)
-        answer_question(fd);
-    if (child == 0)
-        _exit(0);
-    close(fd);
-    return child;
-}
-
-static void look_up(struct lb_resolve *resolve, const char *name, const char *domain) {
-    struct lb_boot_net net = {.dns = {lb_addr_v4(127, 0, 0, 1)}, .dns_count = 1};
-    uint64_t until_us = lb_now_us() + 20 * LB_US_SEC;
-    lb_format(net.domain, sizeof(net.domain), "%s", domain);
-    CHECK(lb_resolve_start(resolve, name, &net, NULL));
-    while (!lb_resolve_poll(resolve)) {
-        uint64_t wait_us = lb_resolve_wait_us(resolve);
-        if (!CHECK(lb_now_us() < until_us))
-            return;
-        can_read(resolve->epoll_fd, (int)(LB_MIN(wait_us, LB_US_SEC) / 1000) + 1);
-    }
-    CHECK_EQ(lb_resolve_wait_us(resolve), LB_NEVER);
-}
-
-static bool has(const struct lb_resolve *resolve, const char *text) {
-    for (size_t i = 0; i < resolve->addr_count; i++) {
-        if (lb_streq(lb_addr_text(resolve->addrs[i]).s, text))
-            return true;
-    }
-    return false;
-}
-
-static void names_are_looked_up_at_the_servers_of_the_lease(void) {
-    struct lb_resolve resolve;
-    pid_t server;
-    CHECK(run("ip link set lo up"));
-    server = start_name_server();
-    CHECK_EQ(lb_resolve_open(&resolve), 0);
-    look_up(&resolve, "disk.boot.example", "");
-    CHECK_EQ(resolve.addr_count, 2);
-    CHECK(has(&resolve, "192.0.2.10") && has(&resolve, "2001:db8::10"));
-    look_up(&resolve, "disk", "boot.example");
-    CHECK_EQ(resolve.addr_count, 2);
-    look_up(&resolve, "other.boot.example", "");
-    CHECK_EQ(resolve.addr_count, 0);
-    lb_resolve_close(&resolve);
-    kill(server, SIGKILL);
-    waitpid(server, NULL, 0);
-}
-
-static void a_lookup_may_be_given_up_for_another(void) {
-    struct lb_boot_net net = {.dns = {lb_addr_v4(192, 0, 2, 66)}, .dns_count = 1};
-    struct lb_resolve resolve;
-    CHECK_EQ(lb_resolve_open(&resolve), 0);
-    CHECK(lb_resolve_start(&resolve, "slow.example", &net, NULL));
-    CHECK(!lb_resolve_poll(&resolve));
-    CHECK(lb_resolve_start(&resolve, "slower.example", &net, NULL));
-    CHECK(lb_resolve_wait_us(&resolve) <= 10 * LB_US_SEC);
-    lb_resolve_close(&resolve);
-    CHECK_EQ(resolve.addr_count, 0);
-}
-
 static const struct {
     const char *name;
     void (*function)(void);
@@ -541,8 +438,6 @@ static const struct {
     T(a_broadcast_is_sent_without_an_address),
     T(arp_finds_who_has_an_address),
     T(arp_takes_an_address_for_free_after_100_ms),
-    T(names_are_looked_up_at_the_servers_of_the_lease),
-    T(a_lookup_may_be_given_up_for_another),
 };
 
 int main(void) {

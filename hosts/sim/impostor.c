@@ -245,6 +245,36 @@ size_t sim_impostor_isns(struct sim *sim, struct lb_span room, size_t len) {
 /* ---- what nobody may believe -------------------------------------------------------------------
  */
 
+/* RFC 5452: the identification, the name and the server. */
+static void dns(struct sim *sim, uint32_t slot, struct lb_endpoint server, struct lb_bytes query) {
+    enum { ID = 0, NAME = 13, NAME_BYTES = 4, ADDRESS_BYTES = 4 };
+    uint8_t room[400];
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+    lb_wr_bytes(&wr, query);
+    lb_wr_u16_at(&wr, 2, 0x8180);
+    lb_wr_u16_at(&wr, 6, 1);
+    lb_wr_u16(&wr, 0xc00c); /* the name of the question */
+    lb_wr_u16(&wr, 1);
+    lb_wr_u16(&wr, 1);
+    lb_wr_u32(&wr, 60);
+    lb_wr_u16(&wr, ADDRESS_BYTES);
+    lb_wr_addr(&wr, own_address(LB_V4));
+    struct lb_bytes forged = lb_wr_done(&wr);
+    switch (sim_other_below(&sim->world, 3)) {
+    case 0:
+        server.addr = own_address(server.addr.family);
+        break;
+    case 1:
+        room[NAME + sim_other_below(&sim->world, NAME_BYTES)] ^= 1;
+        break;
+    default:
+        change(sim, lb_span(room, forged.len), ID, 2);
+        break;
+    }
+    if (forged.len > NAME + NAME_BYTES)
+        sim_link_reply_at_once(sim, slot, LB_KIND_UDP, server, forged);
+}
+
 void sim_impostor_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                            struct lb_bytes bytes) {
     if (!sim->plan.has_impostor)
@@ -253,6 +283,8 @@ void sim_impostor_datagram(struct sim *sim, uint32_t slot, const struct sim_pack
         dhcp4(sim, slot, bytes);
     else if (packet->kind == LB_KIND_DHCP6)
         dhcp6(sim, slot, packet->from, bytes);
+    else if (sim_names_has_slot(slot))
+        dns(sim, slot, packet->to, bytes);
 }
 
 void sim_impostor_check_connect(struct sim *sim, struct lb_addr to) {

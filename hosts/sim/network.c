@@ -1,41 +1,9 @@
-/* Names, and the connections between the engine and the targets. */
+/* The connections between the engine and the targets. */
 #include "hosts/sim/sim.h"
 #include <stdio.h>
 #include <string.h>
 
 #define PIECES_MAX 16
-
-/* ---- names -------------------------------------------------------------------------------------
- */
-
-void sim_network_resolve(struct sim *sim, const char *name) {
-    struct sim_world *world = &sim->world;
-    uint64_t delay_us = sim_between(world, 100, 30000);
-    if (sim_happens(world, SIM_RESOLVE_SLOW))
-        delay_us = sim_skewed(world, 100, 20000) * LB_US_MS;
-    snprintf(sim->resolve_name, sizeof sim->resolve_name, "%s", name);
-    sim_after(world, delay_us, SIM_RESOLVED, 0, 0);
-}
-
-static void resolved(struct sim *sim) {
-    struct lb_addr addrs[3];
-    size_t count = 0;
-    bool known = strcmp(sim->resolve_name, "disk.example.net") == 0;
-    if (!known || sim->plan.wrong == SIM_WRONG_RESOLVE ||
-        sim_happens(&sim->world, SIM_RESOLVE_FAILED)) {
-        lb_boot_resolved(&sim->boot, sim->world.now_us, addrs, 0);
-        return;
-    }
-    if (sim->plan.dead_address) {
-        uint8_t nobody[16] = {0xfd, [15] = 0x99};
-        addrs[count++] = sim->plan.net4 ? lb_addr_v4(10, 0, 0, 99) : lb_addr_v6_bytes(nobody);
-        sim_saw(&sim->world, SIM_DEAD_ADDRESS);
-    }
-    addrs[count++] = sim->portals[0].at.addr;
-    if (lb_addr_is_set(sim->portals[0].other))
-        addrs[count++] = sim->portals[0].other;
-    lb_boot_resolved(&sim->boot, sim->world.now_us, addrs, count);
-}
 
 /* ---- connections -------------------------------------------------------------------------------
  */
@@ -182,9 +150,6 @@ static void severed(struct sim *sim, uint32_t number, uint32_t end) {
 
 void sim_network_event(struct sim *sim, const struct sim_event *event) {
     switch ((unsigned)event->what) {
-    case SIM_RESOLVED:
-        resolved(sim);
-        return;
     case SIM_CONNECTED:
         connected(sim, event->a, event->b);
         return;

@@ -215,7 +215,7 @@ static void draw_redirect(struct sim *sim) {
 
 const char *sim_plan_server(const struct sim *sim) {
     if (sim->plan.uses_name)
-        return "disk.example.net";
+        return SIM_DISK_NAME;
     return sim->plan.uses_v6 ? "[fd00::10]" : "10.0.0.10";
 }
 
@@ -278,7 +278,7 @@ static void configure_policy(struct sim *sim) {
     if (plan->wrong == SIM_WRONG_ALLOW_SERVER)
         set(sim, "allow-server", "10.9.0.0/16,other.example.net");
     else if (plan->wrong == SIM_WRONG_REDIRECT_FORBIDDEN)
-        set(sim, "allow-server", "%s,disk.example.net", plan->uses_v6 ? "fd00::10" : "10.0.0.10");
+        set(sim, "allow-server", "%s," SIM_DISK_NAME, plan->uses_v6 ? "fd00::10" : "10.0.0.10");
     else if ((plan->has_allow_server = sim_one_in(world, 6)))
         set(sim, "allow-server", "10.0.0.0/24,fd00::/16");
     if (plan->wrong == SIM_WRONG_ALLOW_TARGET)

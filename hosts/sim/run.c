@@ -94,9 +94,6 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
     case LB_BOOT_CLEAR_ADDRESS:
         clear_address(sim);
         break;
-    case LB_BOOT_RESOLVE:
-        sim_network_resolve(sim, action->name);
-        break;
     case LB_BOOT_CONNECT:
         sim_network_connect(sim, action->slot, action->to);
         break;
@@ -192,8 +189,8 @@ static void instant(struct sim *sim) {
 /* What a host learns only when it looks. */
 static bool is_for_host(const struct sim_event *event) {
     return event->what == SIM_TO_CLIENT || event->what == SIM_PROBED || event->what == SIM_LINK ||
-           event->what == SIM_ADDRESS_SET || event->what == SIM_RESOLVED ||
-           event->what == SIM_CONNECTED || (event->what == SIM_SEVERED && event->b == 0);
+           event->what == SIM_ADDRESS_SET || event->what == SIM_CONNECTED ||
+           (event->what == SIM_SEVERED && event->b == 0);
 }
 
 static void event(struct sim *sim, const struct sim_event *event) {
@@ -217,7 +214,6 @@ static void event(struct sim *sim, const struct sim_event *event) {
         sim->address_set = !event->a && sim->has_net;
         lb_boot_address_set(&sim->boot, now_us, event->a ? "Operation not permitted" : NULL);
         break;
-    case SIM_RESOLVED:
     case SIM_CONNECTED:
     case SIM_SEVERED:
         sim_network_event(sim, event);
@@ -319,6 +315,7 @@ static void start_engine(struct sim *sim) {
         .mac = {0x02, 0, 0x5e, 1, 2, 3},
         .network_is_up = sim->plan.uses_network,
         .has_ipv6 = sim->plan.has_ipv6,
+        .machine = &sim->machine,
         .rx = lb_span(sim->rx + SIM_GUARD, SIM_RX_BYTES),
         .trace_ring = lb_span(sim->ring, SIM_TRACE_BYTES),
     };
@@ -326,6 +323,7 @@ static void start_engine(struct sim *sim) {
         setup.uuid[i] = (uint8_t)(0x10 + i);
     for (size_t i = 0; i < sizeof setup.seed; i++)
         setup.seed[i] = (uint8_t)sim_random(&sim->world);
+    sim_names_init(sim);
     lb_boot_init(&sim->boot, sim->world.now_us, &setup);
 }
 

@@ -17,7 +17,10 @@ void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packe
         sim_ipv6_solicited(sim, packet->from.addr, bytes);
         return;
     case LB_KIND_UDP:
-        sim_slp_datagram(sim, slot, packet->to, bytes);
+        if (sim_names_has_slot(slot))
+            sim_names_datagram(sim, slot, packet->to, bytes);
+        else
+            sim_slp_datagram(sim, slot, packet->to, bytes);
         return;
     }
 }

@@ -108,6 +108,7 @@ struct sim_plan {
 };
 
 #define SIM_TARGET_NAME "iqn.2026-11.net.example:disk"
+#define SIM_DISK_NAME   "disk.example.net"
 #define SIM_INITIATOR   "iqn.2026-11.net.example:client"
 
 /* ---- targets -----------------------------------------------------------------------------------
@@ -270,7 +271,7 @@ struct sim {
     size_t claim_count;
     unsigned probes; /* that have no answer yet */
     struct sim_slot slots[LB_BOOT_SLOTS_MAX];
-    char resolve_name[LB_HOST_MAX + 1];
+    struct lb_boot_machine machine; /* it knows the DNS server */
 
     /* The network. */
     struct lb_dhcp4_server dhcp[SIM_DHCP_SERVERS];
@@ -390,8 +391,13 @@ void sim_slp_end(struct sim *sim, unsigned conn);
 void sim_slp_turn(struct sim *sim);
 void sim_slp_free(struct sim *sim);
 
-/* ---- network.c: names and connections ---- */
-void sim_network_resolve(struct sim *sim, const char *name);
+/* ---- names.c: the DNS server ---- */
+void sim_names_init(struct sim *sim);
+bool sim_names_has_slot(uint32_t slot);
+void sim_names_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to,
+                        struct lb_bytes bytes);
+
+/* ---- network.c: connections ---- */
 void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to);
 void sim_network_close(struct sim *sim, uint32_t slot);
 void sim_network_event(struct sim *sim, const struct sim_event *event);

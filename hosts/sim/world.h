@@ -46,17 +46,16 @@ enum sim_what {
     SIM_ADDRESS_SET, /* a: refused */
     SIM_LINK,        /* a: up */
     SIM_ADVERTISE,   /* a: a router */
-    SIM_RESOLVED,
-    SIM_CONNECTED, /* a: connection; b: 0 or 1 + enum lb_iscsi_lost */
-    SIM_STREAM,    /* a: connection: look at its pipes */
-    SIM_SEVERED,   /* a: connection; b: 0 the client's end, 1 the server's */
-    SIM_IO,        /* a: number of an io that is to be answered */
-    SIM_TICK,      /* time for the faults of the targets */
-    SIM_UP_AGAIN,  /* a: portal */
-    SIM_THERE,     /* the targets that were late are there */
-    SIM_RESTART,   /* the targets' machine loses its power */
-    SIM_WORK,      /* the disk's user may go on */
-    SIM_CALM,      /* faults stop */
+    SIM_CONNECTED,   /* a: connection; b: 0 or 1 + enum lb_iscsi_lost */
+    SIM_STREAM,      /* a: connection: look at its pipes */
+    SIM_SEVERED,     /* a: connection; b: 0 the client's end, 1 the server's */
+    SIM_IO,          /* a: number of an io that is to be answered */
+    SIM_TICK,        /* time for the faults of the targets */
+    SIM_UP_AGAIN,    /* a: portal */
+    SIM_THERE,       /* the targets that were late are there */
+    SIM_RESTART,     /* the targets' machine loses its power */
+    SIM_WORK,        /* the disk's user may go on */
+    SIM_CALM,        /* faults stop */
 };
 
 struct sim_event {

@@ -95,9 +95,6 @@ static bool carry_out(const struct lb_boot_action *action) {
     case LB_BOOT_CLEAR_ADDRESS:
         net_clear_address();
         return true;
-    case LB_BOOT_RESOLVE:
-        net_resolve(action->name);
-        return true;
     case LB_BOOT_CONNECT:
         begin_connect(action);
         return true;
@@ -155,13 +152,6 @@ static void tell_probes(void) {
     bool conflict;
     while (net_probe_result(&addr, &conflict))
         lb_boot_probed(loop.engine, clock_us(), addr, conflict);
-}
-
-static void tell_name(void) {
-    struct lb_addr addrs[NET_RESOLVED_MAX];
-    size_t count;
-    if (net_resolved(addrs, &count))
-        lb_boot_resolved(loop.engine, clock_us(), addrs, count);
 }
 
 static bool receive(uint32_t slot) {
@@ -229,7 +219,6 @@ static bool work(void) {
     tell_link();
     tell_datagrams();
     tell_probes();
-    tell_name();
     bool moved = tell_streams();
     moved = run_engine() || moved;
     return send_streams() || moved;

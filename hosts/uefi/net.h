@@ -48,12 +48,6 @@ void net_probe(struct lb_addr addr);
  */
 bool net_probe_result(struct lb_addr *addr, bool *conflict);
 
-/* net_name.c. An address of each family, where there is one; IPv6 first. */
-#define NET_RESOLVED_MAX 2
-void net_resolve(const char *name);
-/* False: not yet. Else once: no addresses if there is no such name. */
-bool net_resolved(struct lb_addr addrs[NET_RESOLVED_MAX], size_t *count);
-
 /* net_stream.c */
 enum net_stream {
     NET_CLOSED, /* or never opened; net_lost says why */

@@ -1,7 +1,6 @@
 /* Addresses, routes and probes. */
 #include "hosts/uefi/net_lwip.h"
 
-#include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/inet_chksum.h"
 #include "lwip/ip6.h"
@@ -168,17 +167,9 @@ void net_address_rethink(void) {
 /* ---- both --------------------------------------------------------------------------------------
  */
 
-static void set_resolvers(const struct lb_boot_net *config) {
-    for (size_t i = 0; i < DNS_MAX_SERVERS; i++) {
-        ip_addr_t server = net_to_ip(i < config->dns_count ? config->dns[i] : (struct lb_addr){0});
-        dns_setserver((u8_t)i, &server);
-    }
-}
-
 void net_set_address(const struct lb_boot_net *config) {
     set_address4(config);
     set_addresses6(config);
-    set_resolvers(config);
     net_interface.mtu = config->mtu >= 576 && config->mtu < 1500 ? config->mtu : 1500;
 }
 

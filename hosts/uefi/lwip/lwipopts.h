@@ -16,7 +16,7 @@
 #define LWIP_RAW    0
 #define LWIP_UDP    1
 #define LWIP_TCP    1
-#define LWIP_DNS    1
+#define LWIP_DNS    0
 #define LWIP_DHCP   0 /* core/dhcp4 is our client */
 #define LWIP_AUTOIP 0
 #define LWIP_ACD    0
@@ -32,7 +32,7 @@
 #define LWIP_IPV6_MLD                 1
 #define LWIP_IPV6_NUM_ADDRESSES       9 /* LB_ADDRS6_MAX, and the link-local one */
 #define LWIP_ND6_ALLOW_RA_UPDATES     0
-#define LWIP_ND6_QUEUEING             0 /* one packet waits for its neighbour, as with ARP */
+#define LWIP_ND6_QUEUEING             1
 #define LWIP_ND6_NUM_ROUTERS          0 /* adverts do not reach it: guard.c */
 #define LWIP_ND6_NUM_PREFIXES         0
 #define LWIP_ND6_NUM_NEIGHBORS        16
@@ -42,7 +42,10 @@ struct netif;
 struct ip6_addr;
 const struct ip6_addr *net_next_hop(struct netif *netif, const struct ip6_addr *to);
 
-#define DNS_MAX_SERVERS 4 /* LB_DNS_MAX */
+/* Two questions of DNS go out at once, before the server's link-layer address is known. */
+#define ARP_QUEUEING       1
+#define MEMP_NUM_ARP_QUEUE 8
+#define MEMP_NUM_ND6_QUEUE 8
 
 #define IP_FRAG 0 /* what we send fits; over IPv6 a router may say that it does not */
 
@@ -97,7 +100,5 @@ unsigned net_rand(void);
 struct ip_addr;
 unsigned net_isn(const struct ip_addr *local, unsigned short local_port,
                  const struct ip_addr *remote, unsigned short remote_port);
-/* Identification and source port of a question are random, and one name has one question. */
-#define LWIP_DNS_SECURE 7
 
 #endif

@@ -1,0 +1,244 @@
+/* Names: they are looked up one at a time, in the order in which they were asked for. The machine's
+ * own hosts file is read first, then core/dns asks the servers. */
+#include "core/boot/boot_state.h"
+
+static const struct lb_boot_machine nothing;
+
+static const struct lb_boot_machine *machine(const struct lb_boot *boot) {
+    return boot->setup.machine != NULL ? boot->setup.machine : &nothing;
+}
+
+/* ---- whom to ask, and how ---- */
+
+static void add_server(struct lb_dns_config *config, struct lb_addr addr) {
+    if (config->server_count < LB_COUNT(config->servers) && lb_addr_is_set(addr))
+        config->servers[config->server_count++].addr = addr;
+}
+
+/* A person's servers stand above those of the network, and these above the machine's own. */
+static void add_servers(const struct lb_boot *boot, struct lb_dns_config *config) {
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_DNS));
+    struct lb_bytes item;
+    struct lb_addr addr;
+    while (lb_list_next(&list, ',', &item))
+        if (lb_addr_parse(item, &addr))
+            add_server(config, addr);
+    for (size_t i = 0; config->server_count == 0 && i < boot->net.dns_count; i++)
+        add_server(config, boot->net.dns[i]);
+    if (config->server_count > 0)
+        return;
+    for (size_t i = 0; i < machine(boot)->dns_count; i++)
+        add_server(config, machine(boot)->dns[i]);
+}
+
+static const char *search_list(const struct lb_boot *boot) {
+    if (lb_config_is_set(boot->setup.config, LB_KEY_DOMAIN) && boot->net.search[0] == '\0')
+        return lb_config_text(boot->setup.config, LB_KEY_DOMAIN);
+    if (boot->net.search[0] != '\0')
+        return boot->net.search;
+    return boot->net.domain[0] != '\0' ? boot->net.domain : machine(boot)->search;
+}
+
+/* NONE: both. The addresses of a family that this machine does not have are of no use. */
+static enum lb_family wanted_family(const struct lb_boot *boot) {
+    const char *family = lb_config_text(boot->setup.config, LB_KEY_FAMILY);
+    if (lb_streq(family, "4"))
+        return LB_V4;
+    if (lb_streq(family, "6"))
+        return LB_V6;
+    bool has4 = lb_net_has_family(&boot->net, LB_V4), has6 = lb_net_has_family(&boot->net, LB_V6);
+    if (boot->setup.network_is_up || has4 == has6)
+        return LB_FAMILY_NONE;
+    return has4 ? LB_V4 : LB_V6;
+}
+
+static void ask_servers(struct lb_boot *boot, uint64_t now_us, const char *name) {
+    struct lb_dns_config config = {.family = wanted_family(boot)};
+    add_servers(boot, &config);
+    lb_text_copy(config.search, sizeof config.search, lb_bytes_of_text(search_list(boot)));
+    lb_dns_client_init(&boot->names.dns, now_us, &config, name, &boot->rand, &boot->trace);
+    boot->names.runs = true;
+}
+
+/* ---- the end of a lookup ---- */
+
+static void close_slot(struct lb_boot *boot, bool *is_open, uint32_t slot) {
+    if (*is_open)
+        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = slot;
+    *is_open = false;
+}
+
+static void stop(struct lb_boot *boot) {
+    struct lb_names *names = &boot->names;
+    close_slot(boot, &names->is_open4, LB_BOOT_SLOT_DNS4);
+    close_slot(boot, &names->is_open6, LB_BOOT_SLOT_DNS6);
+    close_slot(boot, &names->is_open_tcp, LB_BOOT_SLOT_DNS_TCP);
+    names->runs = names->has_send = false;
+}
+
+static void answer(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs, size_t count,
+                   const char *why) {
+    enum lb_asker asker = boot->names.lookups[0].asker;
+    struct lb_addr sorted[LB_PORTALS_MAX];
+    count = LB_MIN(count, LB_PORTALS_MAX);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = addrs[i];
+    count = lb_net_sort(boot, sorted, count);
+    lb_resolve_cancel(boot, asker);
+    if (asker != LB_ASKER_SESSION)
+        lb_discovery_resolved(boot, now_us, asker, sorted, count, why);
+    else if (boot->session_runs)
+        lb_iscsi_resolved(&boot->session, now_us, sorted,
+                          lb_policy_resolved(boot, now_us, sorted, count), why);
+}
+
+static void dns_ended(struct lb_boot *boot, uint64_t now_us) {
+    char why[LB_FACTS_MAX];
+    struct lb_text text = lb_text(why, sizeof why);
+    size_t count;
+    const struct lb_addr *addrs = lb_dns_client_addrs(&boot->names.dns, &count);
+    lb_dns_client_explain(&boot->names.dns, &text);
+    answer(boot, now_us, addrs, count, why);
+}
+
+/* ---- turns ---- */
+
+static void begin(struct lb_boot *boot, uint64_t now_us) {
+    const char *name = boot->names.lookups[0].name;
+    struct lb_addr addrs[LB_PORTALS_MAX];
+    size_t count = lb_dns_hosts_find(machine(boot)->hosts, name, addrs, LB_COUNT(addrs));
+    if (count > 0)
+        answer(boot, now_us, addrs, count, "in the hosts file");
+    else
+        ask_servers(boot, now_us, name);
+}
+
+/* The datagram goes out, after its socket was opened. */
+static enum lb_turn send_turn(struct lb_boot *boot, struct lb_boot_action *action) {
+    static const uint8_t any6[16];
+    struct lb_names *names = &boot->names;
+    bool is_v6 = names->send.to.addr.family == LB_V6;
+    bool *is_open = is_v6 ? &names->is_open6 : &names->is_open4;
+    *action = (struct lb_boot_action){
+        .event = *is_open ? LB_BOOT_SEND : LB_BOOT_OPEN,
+        .kind = LB_KIND_UDP,
+        .slot = is_v6 ? LB_BOOT_SLOT_DNS6 : LB_BOOT_SLOT_DNS4,
+        .from.addr = is_v6 ? lb_addr_v6_bytes(any6) : lb_addr_v4(0, 0, 0, 0),
+        .to = names->send.to,
+        .bytes = names->send.bytes,
+    };
+    names->has_send = !*is_open;
+    *is_open = true;
+    return LB_TURN_ACT;
+}
+
+static enum lb_turn dns_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
+    struct lb_names *names = &boot->names;
+    struct lb_dns_action did = lb_dns_client_poll(&names->dns, now_us);
+    switch (did.event) {
+    case LB_DNS_WAIT:
+        lb_boot_until(boot, did.until_us);
+        return LB_TURN_IDLE;
+    case LB_DNS_SEND:
+        names->send = did;
+        return send_turn(boot, action);
+    case LB_DNS_CONNECT:
+        names->is_open_tcp = true;
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_CONNECT, .slot = LB_BOOT_SLOT_DNS_TCP, .to = did.to};
+        return LB_TURN_ACT;
+    case LB_DNS_CLOSE:
+        names->is_open_tcp = false;
+        *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_BOOT_SLOT_DNS_TCP};
+        return LB_TURN_ACT;
+    case LB_DNS_DONE:
+    case LB_DNS_FAILED:
+        dns_ended(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    return LB_TURN_IDLE;
+}
+
+enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
+    struct lb_names *names = &boot->names;
+    if (names->has_send)
+        return send_turn(boot, action);
+    if (names->runs)
+        return dns_turn(boot, now_us, action);
+    if (names->lookup_count == 0)
+        return LB_TURN_IDLE;
+    begin(boot, now_us);
+    return LB_TURN_AGAIN;
+}
+
+/* ---- what is asked for ---- */
+
+void lb_resolve_cancel(struct lb_boot *boot, enum lb_asker asker) {
+    struct lb_names *names = &boot->names;
+    size_t kept = 0;
+    if (names->lookup_count > 0 && names->lookups[0].asker == asker)
+        stop(boot);
+    for (size_t i = 0; i < names->lookup_count; i++)
+        if (names->lookups[i].asker != asker)
+            names->lookups[kept++] = names->lookups[i];
+    names->lookup_count = kept;
+}
+
+void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name) {
+    lb_resolve_cancel(boot, asker);
+    lb_assert(boot->names.lookup_count < LB_ASKERS);
+    boot->names.lookups[boot->names.lookup_count++] =
+        (struct lb_lookup){.asker = asker, .name = name};
+}
+
+/* ---- the host's word about the slots ---- */
+
+bool lb_names_has_slot(uint32_t slot) {
+    return slot == LB_BOOT_SLOT_DNS4 || slot == LB_BOOT_SLOT_DNS6 || slot == LB_BOOT_SLOT_DNS_TCP;
+}
+
+static bool is_stream(const struct lb_boot *boot, uint32_t slot) {
+    return slot == LB_BOOT_SLOT_DNS_TCP && boot->names.runs;
+}
+
+void lb_names_datagram(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
+                       struct lb_bytes bytes) {
+    if (boot->names.runs)
+        lb_dns_client_input(&boot->names.dns, now_us, from, bytes);
+}
+
+void lb_names_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
+    if (is_stream(boot, slot))
+        lb_dns_client_connected(&boot->names.dns, now_us);
+}
+
+void lb_names_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
+    if (!is_stream(boot, slot))
+        return;
+    boot->names.is_open_tcp = false;
+    lb_dns_client_lost(&boot->names.dns, now_us);
+}
+
+size_t lb_names_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
+    if (!is_stream(boot, slot))
+        return 0;
+    spans[0] = lb_dns_client_where(&boot->names.dns);
+    return spans[0].len > 0 ? 1 : 0;
+}
+
+void lb_names_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
+    if (is_stream(boot, slot) && lb_dns_client_where(&boot->names.dns).len >= len)
+        lb_dns_client_got(&boot->names.dns, now_us, len);
+}
+
+size_t lb_names_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap) {
+    if (!is_stream(boot, slot) || cap == 0)
+        return 0;
+    pieces[0] = lb_dns_client_gather(&boot->names.dns);
+    return pieces[0].len > 0 ? 1 : 0;
+}
+
+void lb_names_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
+    if (is_stream(boot, slot) && lb_dns_client_gather(&boot->names.dns).len >= len)
+        lb_dns_client_sent(&boot->names.dns, now_us, len);
+}
