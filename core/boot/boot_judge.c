@@ -130,17 +130,19 @@ void lb_passed_explain(struct lb_boot *boot) {
 /* ---- whom a failure is laid to -----------------------------------------------------------------
  */
 
-/* Where several servers answered, the next attempt prefers another. */
+/* Where several servers answered, the next attempt prefers another. Those of a family whose word
+ * was not followed have done nothing: their leases stay. */
 void lb_judge_failure(struct lb_boot *boot) {
-    boot->has_blamed = false;
-    if (boot->has_lease && boot->dhcp.has_rivals) {
+    bool is_of4 = boot->chosen != LB_V6 && boot->has_lease && boot->dhcp.has_rivals;
+    bool is_of6 = boot->chosen != LB_V4 && boot->dhcp6_runs && boot->dhcp6.has_lease &&
+                  boot->dhcp6.offer_count > 0;
+    boot->has_blamed = is_of4 || is_of6;
+    boot->blamed4 = (struct lb_addr){.family = LB_FAMILY_NONE};
+    boot->blamed6.len = 0;
+    if (is_of4)
         boot->blamed4 = boot->dhcp.lease.server;
-        boot->has_blamed = true;
-    }
-    if (boot->dhcp6_runs && boot->dhcp6.has_lease && boot->dhcp6.offer_count > 0) {
+    if (is_of6)
         boot->blamed6 = boot->dhcp6.lease.server_id;
-        boot->has_blamed = true;
-    }
 }
 
 /* Who was silent may have named a disk. */

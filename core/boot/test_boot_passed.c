@@ -283,6 +283,26 @@ static void a_server_that_led_nowhere_gives_way_to_another(void) {
     CHECK_STR(lb_prefix_text(host.net.address).s, "192.0.2.200/24");
 }
 
+/* Two servers of IPv4, and a disk of IPv6 that cannot be had yet: the lease of IPv4 stays, for the
+ * way there may lead over it. */
+static void a_server_that_was_not_followed_is_not_blamed(void) {
+    host_init();
+    host_ipv6();
+    host.ra.managed = true;
+    host_set("discovery", "off");
+    host_dhcp(0, host_dhcp_config(2, ""));
+    host_dhcp(1, host_dhcp_config(3, ""));
+    host.dhcp[1].config.first = host.dhcp[1].config.last = v4(192, 0, 2, 200);
+    host_offers6(HOST_ROOT_PATH6);
+    host_portal(1, v6("2001:db8::1"), 3260);
+    host.portals[1].answer = REFUSES;
+    host_begin();
+    host_pass(60 * SEC);
+    CHECK(!host_is_over());
+    CHECK(host.connect_count > 2);
+    CHECK_EQ(host.dhcp_sent[LB_DHCP4_DISCOVER], 1);
+}
+
 static void names_of_the_network_are_refused_where_an_address_is_required(void) {
     host_init();
     host_set("require", "address");
@@ -328,6 +348,7 @@ int main(void) {
     TEST(a_flaw_in_the_network_ranks_below_none);
     TEST(lies_about_names_do_not_end_a_boot);
     TEST(a_server_that_led_nowhere_gives_way_to_another);
+    TEST(a_server_that_was_not_followed_is_not_blamed);
     TEST(names_of_the_network_are_refused_where_an_address_is_required);
     TEST(a_named_disk_is_not_waited_for);
     return tap_done();
