@@ -406,10 +406,6 @@ static void draw_rogue(struct sim *sim) {
     bool knows_all = !plan->bootp && !plan->slp_option && !plan->isns_by_dhcp;
     plan->has_rogue = sim_aside(&sim->world, 61) % 4 == 0 && plan->wrong == SIM_WRONG_NONE &&
                       !plan->is_hostile && !plan->is_probe && !plan->uses_rootpath && knows_all;
-    /* A boot may still end with the error of such an answer. When it passes over them all, these
-     * worlds are clean ones, too, and must boot. */
-    plan->has_rogue &= !plan->is_clean;
-    plan->must_boot &= !plan->has_rogue;
 }
 
 /* Datagrams that were altered may say anything, also that the disk is elsewhere. An answer of BOOTP
