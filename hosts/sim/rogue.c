@@ -112,7 +112,9 @@ void sim_rogue_datagram(struct sim *sim, uint32_t slot, const struct sim_packet 
                         struct lb_bytes bytes) {
     if (!sim->plan.has_rogue)
         return;
-    if (packet->kind == LB_KIND_DHCP4 && sim->plan.root4)
+    bool is_heard = lb_addr_equal(packet->to.addr, lb_addr_v4(255, 255, 255, 255)) ||
+                    lb_addr_equal(packet->to.addr, address(LB_V4).addr);
+    if (packet->kind == LB_KIND_DHCP4 && sim->plan.root4 && is_heard)
         dhcp4(sim, slot, bytes);
     else if (packet->kind == LB_KIND_DHCP6 && sim->plan.root6)
         dhcp6(sim, slot, packet->from, bytes);

@@ -156,8 +156,18 @@ static void take(struct sim *sim, struct lb_disk_op *done) {
 /* ---- turns -------------------------------------------------------------------------------------
  */
 
+/* In some worlds without faults the user begins when a short lease had to be renewed. */
+static void await_renewal(struct sim *sim) {
+    const struct sim_plan *plan = &sim->plan;
+    if (!plan->is_clean || plan->lease_s == 0 || sim_aside(&sim->world, 71) % 2)
+        return;
+    sim->work.next_us = sim->world.now_us + plan->lease_s * LB_US_SEC / 4 * 3;
+    sim_at(&sim->world, sim->work.next_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});
+}
+
 void sim_work_begin(struct sim *sim) {
     sim->work.is_running = true;
+    await_renewal(sim);
 }
 
 static bool take_all(struct sim *sim) {
