@@ -107,9 +107,10 @@ static void the_firmwares_disk_is_booted_when_the_network_names_none(void) {
 }
 
 static void what_the_network_names_does_not_replace_the_firmwares_disk(void) {
-    static const char *const root_paths[] = {
-        "iscsi:192.0.2.66:::1:iqn.2026-11.evil:disk", "iscsi:192.0.2.66:::1:" HOST_TARGET,
-        "iscsi:::::iqn.2026-11.evil:disk", "iscsi:x", "192.0.2.66:/nfs"};
+    static const char of_another_server[] = "iscsi:192.0.2.66:::1:" HOST_TARGET;
+    static const char *const root_paths[] = {"iscsi:192.0.2.66:::1:iqn.2026-11.evil:disk",
+                                             of_another_server, "iscsi:::::iqn.2026-11.evil:disk",
+                                             "iscsi:x", "192.0.2.66:/nfs"};
     for (size_t i = 0; i < LB_COUNT(root_paths); i++) {
         host_init();
         host_portal(0, v4(192, 0, 2, 9), 3260);
