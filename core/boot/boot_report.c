@@ -132,12 +132,14 @@ void lb_report_session(struct lb_boot *boot, uint64_t now_us) {
 void lb_report_disk(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_disk_info *info = lb_disk_info(&boot->disk);
     const char *source = "disk";
+    char identity[100];
+    struct lb_text text = lb_text(identity, sizeof identity);
     lb_report_learned(&boot->report, now_us, LB_STAGE_DISK, "disk", source, "%s %s %s",
                       info->vendor, info->product, info->revision);
     lb_report_learned(
         &boot->report, now_us, LB_STAGE_DISK, "size", source, "%llu MiB, %llu blocks of %u bytes%s",
         (unsigned long long)(info->blocks / (1048576 / LB_MIN(info->block_bytes, 1048576U))),
         (unsigned long long)info->blocks, info->block_bytes, info->read_only ? ", read-only" : "");
-    if (info->id[0] != '\0')
-        lb_report_learned(&boot->report, now_us, LB_STAGE_DISK, "identity", source, "%s", info->id);
+    lb_disk_identity_format(&text, lb_disk_identity(&boot->disk));
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DISK, "identity", source, "%s", identity);
 }

@@ -73,6 +73,7 @@ struct lb_iscsi_config {
 #define LB_ISCSI_REDIRECTS_MAX 4   /* RFC 7143 sets no limit; A<->B loops are seen in the field */
 #define LB_ISCSI_WARNINGS_MAX  12  /* lines of one login; there are 14 keys that we offer */
 #define LB_ISCSI_WARNING_MAX   160 /* bytes of one */
+#define LB_ISCSI_SLEPT_MS      30000 /* a host that did not poll for so long has slept */
 #define LB_ISCSI_RX_MIN        16384 /* least staging room: a login PDU with 8192 bytes and AHS */
 
 /* ---- tasks ------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ enum lb_iscsi_task_state {
     LB_TASK_QUEUED, /* waits for the window or for the connection */
     LB_TASK_SENT,
     LB_TASK_DONE, /* has an answer of the target: status, sense, residual */
-    LB_TASK_LOST, /* has none: the session ended; see lb_iscsi_error */
+    LB_TASK_LOST, /* has none: the session ended, see lb_iscsi_error; or lb_iscsi_lose_held */
 };
 
 /* One SCSI command. The memory is the owner's, and both the struct and the buffer must stay where
@@ -95,6 +96,7 @@ struct lb_iscsi_task {
     struct lb_span in;   /* data to read; at most 2^24-1 bytes */
     struct lb_bytes out; /* data to write; only one of both */
     uint64_t user;       /* the owner's */
+    bool goes_ahead;     /* it is issued also while the session is held: lb_iscsi_hold */
 
     /* The answer, when DONE. */
     enum lb_iscsi_task_state state;
@@ -209,6 +211,18 @@ struct lb_iscsi_task *lb_iscsi_completed(struct lb_iscsi *session);
 /* Tasks that could be submitted now and be sent at once. */
 size_t lb_iscsi_room(const struct lb_iscsi *session);
 
+/* The owner is not sure any more that the LUN is the one that its tasks are for: until
+ * lb_iscsi_release only tasks with goes_ahead are issued. What is in flight is answered. */
+void lb_iscsi_hold(struct lb_iscsi *session);
+void lb_iscsi_release(struct lb_iscsi *session, uint64_t now_us);
+/* From now on each login, and each pause as long as LB_ISCSI_SLEPT_MS in which the host did not
+ * poll, holds the session: no task is issued (again) before the owner has looked at the LUN. */
+void lb_iscsi_hold_logins(struct lb_iscsi *session);
+bool lb_iscsi_is_held(const struct lb_iscsi *session);
+/* Of a held session: the tasks that wait to be issued become LOST, those with goes_ahead excepted.
+ */
+void lb_iscsi_lose_held(struct lb_iscsi *session);
+
 /* Logs out (reason 0) when no task is in flight, and closes: OUT. */
 void lb_iscsi_logout(struct lb_iscsi *session, uint64_t now_us);
 /* Drops the connection as a peer's failure would: for tests and for a link that went down. */
@@ -252,8 +266,9 @@ struct lb_iscsi_standing {
     const char *chap_target_name; /* that the target answered with; empty: it was not asked */
 };
 
-/* Whether the session can change hands now: in full feature phase, without a task, a question of
- * ours that the target still owes an answer, or a PDU that is not all sent or not all received.
+/* Whether the session can change hands now: in full feature phase, not held, without a task, a
+ * question of ours that the target still owes an answer, or a PDU that is not all sent or not all
+ * received.
  * Only then *standing is written. False is "not yet": go on, and ask again. */
 bool lb_iscsi_is_at_rest(const struct lb_iscsi *session, struct lb_iscsi_standing *standing);
 /* The connection has a new owner, who got it at rest: this session ends without a word to the

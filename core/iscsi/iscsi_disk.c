@@ -4,13 +4,17 @@
 /* ---- commands ----------------------------------------------------------------------------------
  */
 
-struct lb_disk_task *lb_disk_take_task(struct lb_disk *disk) {
+void lb_disk_reset_task(struct lb_disk_task *task) {
+    task->op = NULL;
+    task->retries = task->delays = 0;
+    task->first_us = LB_NEVER;
+}
+
+static struct lb_disk_task *take_task(struct lb_disk *disk) {
     struct lb_disk_task *task = disk->free_tasks;
     if (task != NULL) {
         disk->free_tasks = task->next;
-        task->op = NULL;
-        task->retries = task->delays = 0;
-        task->first_us = LB_NEVER;
+        lb_disk_reset_task(task);
     }
     return task;
 }
@@ -59,7 +63,7 @@ static bool is_all_issued(const struct lb_disk_op *op) {
 static void issue_queued(struct lb_disk *disk, uint64_t now_us) {
     while (disk->queued != NULL) {
         struct lb_disk_op *op = disk->queued;
-        struct lb_disk_task *task = lb_disk_take_task(disk);
+        struct lb_disk_task *task = take_task(disk);
         if (task == NULL)
             return;
         task->op = op;
@@ -160,7 +164,8 @@ static void piece_ended(struct lb_disk *disk, struct lb_disk_task *task,
 
 void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op) {
     bool has_room = op->lba <= disk->info.blocks && op->blocks <= disk->info.blocks - op->lba;
-    lb_assert(disk->state == LB_DISK_UP);
+    lb_assert(disk->state == LB_DISK_UP || disk->state == LB_DISK_PROVING ||
+              disk->state == LB_DISK_CHANGED);
     op->error = (struct lb_error){.code = LB_OK};
     op->issued = op->done = op->in_flight = op->since = 0;
     op->next = NULL;
@@ -219,10 +224,10 @@ static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *ta
     case LB_SCSI_RETRY_LATER:
         return retry_later(disk, now_us, task, judgement->code);
     case LB_SCSI_START:
-        lb_disk_start_unit(disk, now_us);
+        lb_disk_ask(disk, now_us, 1U << LB_ASK_START);
         return retry_later(disk, now_us, task, judgement->code);
-    case LB_SCSI_REFRESH:
-        lb_disk_refresh(disk, now_us);
+    case LB_SCSI_VERIFY:
+        lb_disk_doubt(disk, now_us);
         return retry_now(disk, now_us, task);
     case LB_SCSI_OK:
     case LB_SCSI_FAIL:
@@ -232,10 +237,11 @@ static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *ta
 }
 
 /* A LUN that was there comes back: a target that restarts may let us in before its LUNs are set up.
- */
+ * What comes back has to show that it is the same. */
 static bool is_gone_for_now(const struct lb_disk *disk, const struct lb_disk_task *task,
                             const struct lb_scsi_judgement *judgement) {
-    return judgement->code == LB_E_LUN_MISSING && task->op != NULL && disk->state == LB_DISK_UP;
+    return judgement->code == LB_E_LUN_MISSING && !lb_disk_is_question(task) &&
+           (disk->state == LB_DISK_UP || disk->state == LB_DISK_PROVING);
 }
 
 /* SPC-4 4.5.6: the target lost a write that it had answered with GOOD. The next flush says so. */
@@ -275,59 +281,137 @@ static void end(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task
         return;
     }
     lb_disk_answered(disk, now_us, task, error);
-    give_back(disk, task);
 }
 
 /* TEST UNIT READY met a UNIT ATTENTION: that was its purpose. It is not asked again, a round trip
- * saved: the answer of READ CAPACITY right behind it says whether the disk is ready. */
-static bool is_attention_only(const struct lb_disk_task *task,
+ * saved: the answer of READ CAPACITY right behind it says whether the disk is ready. Of a disk that
+ * was up any answer will do: which disk it is does not depend on whether it is ready. */
+static bool is_attention_only(const struct lb_disk *disk, const struct lb_disk_task *task,
                               const struct lb_scsi_judgement *judgement) {
-    return task->op == NULL && task->lba == LB_ASK_READY &&
-           task->task.status == LB_SCSI_CHECK_CONDITION && judgement->sense.key == 6;
+    bool is_attention = task->task.status == LB_SCSI_CHECK_CONDITION && judgement->sense.key == 6;
+    return lb_disk_is_question(task) && task->lba == LB_ASK_READY &&
+           (is_attention || disk->state != LB_DISK_ASKING);
 }
 
 /* GOOD, but not with all that was asked for: only questions may have short answers. */
 static bool is_short(const struct lb_disk_task *task) {
     const struct lb_iscsi_task *command = &task->task;
     size_t wanted = command->in.len + command->out.len;
-    return task->op != NULL && command->status == LB_SCSI_GOOD && wanted > 0 &&
+    return !lb_disk_is_question(task) && command->status == LB_SCSI_GOOD && wanted > 0 &&
            (command->underflow || (command->in.len > 0 && command->in_len != command->in.len));
+}
+
+static bool has_ended(const struct lb_disk *disk) {
+    return lb_iscsi_state(disk->session) == LB_ISCSI_ENDED;
+}
+
+/* Why there is no answer, or none that can be believed. */
+static struct lb_error why_lost(const struct lb_disk *disk) {
+    struct lb_error error = {.code = LB_OK};
+    if (disk->state == LB_DISK_CHANGED)
+        return disk->error;
+    if (disk->state == LB_DISK_PROVING && !has_ended(disk) && !lb_is_ok(&disk->unsure))
+        return disk->unsure;
+    if (!lb_is_ok(lb_iscsi_error(disk->session)))
+        return *lb_iscsi_error(disk->session);
+    lb_fail(&error, LB_E_CANCELLED, "the session was logged out");
+    return error;
+}
+
+/* The answer of a request came from a disk that did not prove, and will not, that it is ours. */
+static bool is_unbelievable(const struct lb_disk *disk, const struct lb_disk_task *task) {
+    return !lb_disk_is_question(task) &&
+           (disk->state == LB_DISK_CHANGED || (disk->state == LB_DISK_PROVING && has_ended(disk)));
+}
+
+static void bad_delivery(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    const struct lb_iscsi_task *command = &task->task;
+    struct lb_error error = {.code = LB_OK};
+    if (retry_now(disk, now_us, task))
+        return;
+    lb_fail(&error, LB_E_PROTOCOL, "command %02x: response %u, %zu of %zu bytes", command->cdb[0],
+            (unsigned)command->response, command->in_len, command->in.len);
+    end(disk, now_us, task, &error);
+}
+
+static struct lb_scsi_judgement judge_command(const struct lb_iscsi_task *command) {
+    return lb_scsi_judge(command->status, lb_bytes(command->sense, command->sense_len));
 }
 
 static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
     const struct lb_iscsi_task *command = &task->task;
     struct lb_error error = {.code = LB_OK};
-    if (command->state == LB_TASK_LOST) {
-        const struct lb_error *why = lb_iscsi_error(disk->session);
-        if (lb_is_ok(why))
-            lb_fail(&error, LB_E_CANCELLED, "the session was logged out");
-        else
-            lb_fail(&error, why->code, "%s", why->facts);
+    if (command->state == LB_TASK_LOST || is_unbelievable(disk, task)) {
+        error = why_lost(disk);
         end(disk, now_us, task, &error);
         return;
     }
     if (command->response != 0 || is_short(task)) {
-        if (retry_now(disk, now_us, task))
-            return;
-        lb_fail(&error, LB_E_PROTOCOL, "command %02x: response %u, %zu of %zu bytes",
-                command->cdb[0], (unsigned)command->response, command->in_len, command->in.len);
-        end(disk, now_us, task, &error);
+        bad_delivery(disk, now_us, task);
         return;
     }
-    struct lb_scsi_judgement judgement =
-        lb_scsi_judge(command->status, lb_bytes(command->sense, command->sense_len));
+    struct lb_scsi_judgement judgement = judge_command(command);
     note_deferred(disk, &judgement);
-    if (is_gone_for_now(disk, task, &judgement) && retry_later(disk, now_us, task, judgement.code))
-        return;
-    if (is_attention_only(task, &judgement)) {
+    if (is_gone_for_now(disk, task, &judgement)) {
+        lb_disk_doubt(disk, now_us);
+        if (retry_later(disk, now_us, task, judgement.code))
+            return;
+    }
+    if (is_attention_only(disk, task, &judgement)) {
         end(disk, now_us, task, &error);
         return;
     }
     if (climb(disk, now_us, task, &judgement))
         return;
+    if (judgement.code == LB_E_NO_MEDIUM)
+        lb_disk_doubt(disk, now_us); /* the next one may be another */
     if (judgement.verdict != LB_SCSI_OK && !has_no_cache(task, &judgement))
         explain(disk, task, &judgement, &error);
     end(disk, now_us, task, &error);
+}
+
+/* ---- turns -------------------------------------------------------------------------------------
+ */
+
+void lb_disk_end_waiting(struct lb_disk *disk, uint64_t now_us) {
+    struct lb_disk_task *task, *waiting = disk->waiting;
+    disk->waiting = NULL;
+    while ((task = waiting) != NULL) {
+        waiting = task->next;
+        if (lb_disk_is_question(task))
+            wait(disk, task->retry_us, task, 0);
+        else
+            end(disk, now_us, task, &disk->unsure);
+    }
+    lb_iscsi_lose_held(disk->session); /* which come back as LOST */
+    while (disk->queued != NULL) {
+        struct lb_disk_op *op = disk->queued;
+        unqueue(disk, op);
+        lb_fail(&op->error, disk->unsure.code, "%s", disk->unsure.facts);
+        op->issued = op->kind == LB_DISK_FLUSH ? 1 : op->blocks;
+        if (op->in_flight == 0)
+            complete(disk, op);
+    }
+}
+
+/* Which disk gave this answer? That of a moment ago, or another one, and there may have been
+ * several by the time that it is known: so it is not believed even then, and the command is issued
+ * again. Whatever says that something changed is heeded, for it asks for a further look. */
+static bool is_in_doubt(const struct lb_disk *disk, const struct lb_disk_task *task) {
+    return disk->state == LB_DISK_PROVING && !lb_disk_is_question(task) && !has_ended(disk) &&
+           task->task.state == LB_TASK_DONE && judge_command(&task->task).verdict != LB_SCSI_VERIFY;
+}
+
+static void take_answers(struct lb_disk *disk, uint64_t now_us) {
+    struct lb_iscsi_task *command;
+    while ((command = lb_iscsi_completed(disk->session)) != NULL) {
+        struct lb_disk_task *task = &disk->tasks[command->user];
+        if (is_in_doubt(disk, task))
+            lb_disk_issue(disk, now_us, task);
+        else
+            answered(disk, now_us, task);
+        issue_queued(disk, now_us);
+    }
 }
 
 /* Issues what has waited long enough; gives the next deadline. */
@@ -338,7 +422,7 @@ static uint64_t retry_waiting(struct lb_disk *disk, uint64_t now_us) {
     while (waiting != NULL) {
         struct lb_disk_task *task = waiting;
         waiting = task->next;
-        if (task->retry_us <= now_us || lb_iscsi_state(disk->session) == LB_ISCSI_ENDED) {
+        if (task->retry_us <= now_us || has_ended(disk)) {
             lb_disk_issue(disk, now_us, task);
             continue;
         }
@@ -351,12 +435,10 @@ static uint64_t retry_waiting(struct lb_disk *disk, uint64_t now_us) {
 
 uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us) {
     uint64_t next_us = disk->waiting == NULL ? LB_NEVER : retry_waiting(disk, now_us);
-    struct lb_iscsi_task *command;
     issue_queued(disk, now_us);
-    while ((command = lb_iscsi_completed(disk->session)) != NULL) {
-        answered(disk, now_us, &disk->tasks[command->user]);
-        issue_queued(disk, now_us);
-    }
+    take_answers(disk, now_us);
+    next_us = LB_MIN(next_us, lb_disk_proof_tick(disk, now_us));
+    take_answers(disk, now_us); /* of what was ended in this tick */
     if (disk->waiting != NULL && disk->waiting->retry_us < next_us)
         next_us = disk->waiting->retry_us; /* the newest stands first */
     return next_us;
@@ -372,14 +454,17 @@ void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t 
     disk->trace = trace;
     disk->ready_ms = ready_ms;
     memcpy(disk->lun, lun, sizeof disk->lun);
+    disk->again_us = LB_NEVER;
     for (size_t i = 0; i < LB_DISK_TASKS_MAX; i++) {
         disk->tasks[i].task.user = i;
-        give_back(disk, &disk->tasks[i]);
+        disk->tasks[i].task.goes_ahead = i >= LB_ISCSI_TASKS_MAX;
+        if (i < LB_ISCSI_TASKS_MAX)
+            give_back(disk, &disk->tasks[i]);
     }
 }
 
 void lb_disk_enter(struct lb_disk *disk, uint64_t now_us, enum lb_disk_state state) {
-    static const char *const words[] = {"down", "asking", "up", "broken"};
+    static const char *const words[] = {"down", "asking", "up", "proving", "changed", "broken"};
     lb_trace(disk->trace, now_us, "disk", "%s -> %s", words[disk->state], words[state]);
     disk->state = state;
 }
@@ -387,11 +472,20 @@ void lb_disk_enter(struct lb_disk *disk, uint64_t now_us, enum lb_disk_state sta
 void lb_disk_start(struct lb_disk *disk, uint64_t now_us) {
     lb_assert(disk->state == LB_DISK_DOWN);
     lb_disk_enter(disk, now_us, LB_DISK_ASKING);
-    lb_disk_ask_all(disk, now_us);
+    lb_disk_start_asking(disk, now_us);
+}
+
+void lb_disk_expect(struct lb_disk *disk, const struct lb_disk_identity *identity) {
+    lb_assert(disk->state == LB_DISK_DOWN && identity->is_known);
+    disk->identity = *identity;
 }
 
 bool lb_disk_is_up(const struct lb_disk *disk) {
-    return disk->state == LB_DISK_UP;
+    return disk->state == LB_DISK_UP || disk->state == LB_DISK_PROVING;
+}
+
+const struct lb_disk_identity *lb_disk_identity(const struct lb_disk *disk) {
+    return &disk->identity;
 }
 
 const struct lb_error *lb_disk_error(const struct lb_disk *disk) {

@@ -2,6 +2,11 @@
  * commands in flight, and climbs the retry ladder (UNIT ATTENTION, NOT READY, BUSY, TASK SET FULL)
  * so that its user sees an answer or an explained failure.
  *
+ * It is the same disk all the time: after each new login, and when the target says that the LUN may
+ * have changed, it has to prove that first (iscsi_disk_identity.h). Its user sees a pause; or,
+ * where another disk has its place, LB_E_DISK_CHANGED for every request, and the session ends with
+ * it.
+ *
  *   lb_disk_start            REPORT LUNS, INQUIRY, VPD 00/80/83/B0, READ CAPACITY in one flight
  *   lb_disk_poll             after every call into the session; moves tasks both ways
  *   lb_disk_is_up / lb_disk_error
@@ -11,7 +16,7 @@
 #define LB_ISCSI_DISK_H
 
 #include "core/iscsi/iscsi.h"
-#include "core/scsi/scsi.h"
+#include "core/iscsi/iscsi_disk_identity.h"
 
 enum lb_disk_kind {
     LB_DISK_READ,
@@ -50,7 +55,7 @@ struct lb_disk_info {
     uint32_t max_transfer_blocks; /* VPD B0; 0: no limit */
     uint32_t optimal_transfer_blocks;
     char vendor[9], product[17], revision[5], serial[65];
-    char id[80]; /* VPD 83, as "naa.…", "eui.…", "scsi name" */
+    char id[80]; /* VPD 83, as "naa.…", "eui.…", "uuid.…", a SCSI name, "t10.…" */
     uint8_t luns[LB_DISK_LUNS_MAX][8];
     size_t lun_count;
 };
@@ -60,12 +65,18 @@ struct lb_disk; /* fields in iscsi_disk_state.h */
 /* task_room: how many tasks of its own it may use, 1..LB_ISCSI_TASKS_MAX (they are inside). */
 void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t lun[8],
                   uint32_t ready_ms, struct lb_trace *trace);
+/* Before lb_disk_start: it comes up only if it is this disk, else it is broken with DISK_CHANGED.
+ */
+void lb_disk_expect(struct lb_disk *disk, const struct lb_disk_identity *identity);
 void lb_disk_start(struct lb_disk *disk, uint64_t now_us);
 /* Takes completed tasks from the session, retries, submits. The deadline of its next retry. */
 uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us);
 
+/* It came up; also while it proves again which one it is. */
 bool lb_disk_is_up(const struct lb_disk *disk);
-const struct lb_error *lb_disk_error(const struct lb_disk *disk); /* why it did not come up */
+/* Why it did not come up, or that another disk has its place. */
+const struct lb_error *lb_disk_error(const struct lb_disk *disk);
+const struct lb_disk_identity *lb_disk_identity(const struct lb_disk *disk);
 const struct lb_disk_info *lb_disk_info(const struct lb_disk *disk);
 
 /* Requests outside the disk, or with no blocks, complete at once (with OUT_OF_RANGE, or done). */

@@ -59,31 +59,21 @@ static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
 
 static void ask(struct lb_disk *disk, uint64_t now_us, enum lb_disk_question question) {
     struct lb_disk_answer *answer = &disk->answers[question];
-    struct lb_disk_task *task = answer->is_out ? NULL : lb_disk_take_task(disk);
-    if (task == NULL)
-        return; /* the answer that is on its way, or the next change, will do */
-    answer->is_out = true;
+    struct lb_disk_task *task = &disk->tasks[LB_ISCSI_TASKS_MAX + question];
     answer->is_there = false;
+    if (answer->is_out)
+        return; /* the answer that is on its way will do */
+    answer->is_out = true;
+    lb_disk_reset_task(task);
     task->lba = question;
     fill_question(disk, question, &task->task);
     lb_disk_issue(disk, now_us, task);
 }
 
-void lb_disk_ask_all(struct lb_disk *disk, uint64_t now_us) {
-    for (unsigned i = 0; i < LB_ASK_START; i++)
-        ask(disk, now_us, (enum lb_disk_question)i);
-}
-
-void lb_disk_refresh(struct lb_disk *disk, uint64_t now_us) {
-    if (disk->state != LB_DISK_UP)
-        return; /* all is being asked */
-    ask(disk, now_us, LB_ASK_CAPACITY_16);
-    ask(disk, now_us, LB_ASK_CAPACITY_10);
-    ask(disk, now_us, LB_ASK_MODE);
-}
-
-void lb_disk_start_unit(struct lb_disk *disk, uint64_t now_us) {
-    ask(disk, now_us, LB_ASK_START);
+void lb_disk_ask(struct lb_disk *disk, uint64_t now_us, uint32_t questions) {
+    for (unsigned i = 0; i < LB_ASK_COUNT; i++)
+        if (questions >> i & 1)
+            ask(disk, now_us, (enum lb_disk_question)i);
 }
 
 /* ---- judging -----------------------------------------------------------------------------------
@@ -113,48 +103,59 @@ static void fail_with_luns(struct lb_disk *disk, enum lb_code code, const char *
     lb_fail(&disk->error, code, "%s%s", luns, what);
 }
 
-static bool judge_inquiry(struct lb_disk *disk) {
+static bool is_there(const struct lb_scsi_inquiry *inquiry) {
+    return inquiry->qualifier == 0 && inquiry->type != 0x1f;
+}
+
+static bool is_disk(const struct lb_scsi_inquiry *inquiry) {
+    return inquiry->type == 0x00 || inquiry->type == 0x14; /* direct access, zoned */
+}
+
+static bool judge_inquiry(struct lb_disk *disk, struct lb_scsi_inquiry *inquiry) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_INQUIRY];
-    struct lb_scsi_inquiry inquiry;
     char what[40];
     if (!answer->is_good && answer->error.code == LB_E_LUN_MISSING)
         fail_with_luns(disk, LB_E_LUN_MISSING, "");
     else if (!answer->is_good)
         lb_fail(&disk->error, answer->error.code, "%s", answer->error.facts);
-    else if (!lb_scsi_decode_inquiry(reply(disk, LB_ASK_INQUIRY), &inquiry))
+    else if (!lb_scsi_decode_inquiry(reply(disk, LB_ASK_INQUIRY), inquiry))
         lb_fail(&disk->error, LB_E_PROTOCOL, "INQUIRY: %zu bytes", answer->len);
-    else if (inquiry.qualifier != 0 || inquiry.type == 0x1f)
+    else if (!is_there(inquiry))
         fail_with_luns(disk, LB_E_LUN_MISSING, "");
-    else if (inquiry.type != 0x00 && inquiry.type != 0x14) { /* direct access, zoned */
-        lb_format(what, sizeof what, "; this one is of type %02x", (unsigned)inquiry.type);
+    else if (!is_disk(inquiry)) {
+        lb_format(what, sizeof what, "; this one is of type %02x", (unsigned)inquiry->type);
         fail_with_luns(disk, LB_E_LUN_NOT_DISK, what);
     } else {
-        memcpy(disk->info.vendor, inquiry.vendor, sizeof disk->info.vendor);
-        memcpy(disk->info.product, inquiry.product, sizeof disk->info.product);
-        memcpy(disk->info.revision, inquiry.revision, sizeof disk->info.revision);
+        memcpy(disk->info.vendor, inquiry->vendor, sizeof disk->info.vendor);
+        memcpy(disk->info.product, inquiry->product, sizeof disk->info.product);
+        memcpy(disk->info.revision, inquiry->revision, sizeof disk->info.revision);
     }
     return lb_is_ok(&disk->error);
 }
 
-static bool judge_capacity(struct lb_disk *disk) {
-    struct lb_scsi_capacity capacity;
+/* The longer answer stands above the shorter one. */
+static bool decode_capacity(const struct lb_disk *disk, struct lb_scsi_capacity *capacity) {
+    return lb_scsi_decode_capacity_16(reply(disk, LB_ASK_CAPACITY_16), capacity) ||
+           (lb_scsi_decode_capacity_10(reply(disk, LB_ASK_CAPACITY_10), capacity) &&
+            !capacity->is_cut);
+}
+
+static bool judge_capacity(struct lb_disk *disk, struct lb_scsi_capacity *capacity) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_CAPACITY_16];
-    if (!lb_scsi_decode_capacity_16(reply(disk, LB_ASK_CAPACITY_16), &capacity) &&
-        (!lb_scsi_decode_capacity_10(reply(disk, LB_ASK_CAPACITY_10), &capacity) ||
-         capacity.is_cut)) {
+    if (!decode_capacity(disk, capacity)) {
         if (!answer->is_good)
             lb_fail(&disk->error, answer->error.code, "%s", answer->error.facts);
         lb_fail(&disk->error, LB_E_PROTOCOL, "READ CAPACITY(16): %zu bytes", answer->len);
         return false;
     }
-    uint32_t size = capacity.block_bytes;
+    uint32_t size = capacity->block_bytes;
     if (size < 512 || size > 65536 || (size & (size - 1)) != 0) {
         lb_fail(&disk->error, LB_E_BLOCK_SIZE, "%u bytes", size);
         return false;
     }
-    disk->info.blocks = capacity.blocks;
+    disk->info.blocks = capacity->blocks;
     disk->info.block_bytes = size;
-    disk->info.physical_exponent = capacity.physical_exponent;
+    disk->info.physical_exponent = capacity->physical_exponent;
     return true;
 }
 
@@ -182,52 +183,122 @@ static void take_details(struct lb_disk *disk) {
         disk->piece_blocks = LB_MIN(disk->piece_blocks, disk->info.max_transfer_blocks);
 }
 
-static void judge(struct lb_disk *disk, uint64_t now_us) {
+static struct lb_disk_answers answers_of(const struct lb_disk *disk,
+                                         const struct lb_scsi_inquiry *inquiry,
+                                         const struct lb_scsi_capacity *capacity) {
+    return (struct lb_disk_answers){.inquiry = inquiry,
+                                    .capacity = capacity,
+                                    .names = reply(disk, LB_ASK_IDS),
+                                    .serial = reply(disk, LB_ASK_SERIAL)};
+}
+
+/* It is the one that was expected, if one was. */
+static bool judge_identity(struct lb_disk *disk, const struct lb_disk_answers *answers) {
+    char facts[LB_FACTS_MAX];
+    struct lb_text text = lb_text(facts, sizeof facts);
+    if (disk->identity.is_known &&
+        lb_disk_compare(&disk->identity, answers, &text) != LB_DISK_SAME) {
+        lb_fail(&disk->error, LB_E_DISK_CHANGED, "%s", facts);
+        return false;
+    }
+    if (!disk->identity.is_known)
+        lb_disk_identify(answers, &disk->identity);
+    return true;
+}
+
+static void note_known(struct lb_disk *disk) {
+    for (unsigned i = 0; i < LB_ASK_START; i++)
+        if (disk->answers[i].is_good)
+            disk->known |= 1U << i;
+}
+
+void lb_disk_judge(struct lb_disk *disk, uint64_t now_us) {
+    struct lb_scsi_inquiry inquiry;
+    struct lb_scsi_capacity capacity;
     size_t total;
     lb_scsi_decode_luns(reply(disk, LB_ASK_LUNS), disk->info.luns, LB_DISK_LUNS_MAX,
                         &disk->info.lun_count, &total);
-    if (!judge_inquiry(disk) || !judge_ready(disk) || !judge_capacity(disk)) {
+    bool is_good =
+        judge_inquiry(disk, &inquiry) && judge_ready(disk) && judge_capacity(disk, &capacity);
+    struct lb_disk_answers answers = answers_of(disk, &inquiry, &capacity);
+    if (!is_good || !judge_identity(disk, &answers)) {
         lb_trace(disk->trace, now_us, "disk", "%s: %s", lb_code_word(disk->error.code),
                  disk->error.facts);
         lb_disk_enter(disk, now_us, LB_DISK_BROKEN);
         return;
     }
     take_details(disk);
-    lb_disk_enter(disk, now_us, LB_DISK_UP);
+    note_known(disk);
     lb_trace(disk->trace, now_us, "disk", "up: %s %s, %llu blocks of %u bytes", disk->info.vendor,
              disk->info.product, (unsigned long long)disk->info.blocks, disk->info.block_bytes);
+    lb_disk_is_proven(disk, now_us);
 }
 
-/* The disk grew or shrank, or became read-only, while in use. A changed block size would make
- * nonsense of every request: it is left as it was, and the target will refuse. */
-static void take_change(struct lb_disk *disk, uint64_t now_us) {
-    struct lb_scsi_capacity capacity;
+/* ---- judging a disk that was up ----------------------------------------------------------------
+ */
+
+void lb_disk_take_mode(struct lb_disk *disk) {
     bool read_only;
-    if ((lb_scsi_decode_capacity_16(reply(disk, LB_ASK_CAPACITY_16), &capacity) ||
-         (lb_scsi_decode_capacity_10(reply(disk, LB_ASK_CAPACITY_10), &capacity) &&
-          !capacity.is_cut)) &&
-        capacity.block_bytes == disk->info.block_bytes)
-        disk->info.blocks = capacity.blocks;
     if (lb_scsi_decode_mode_6(reply(disk, LB_ASK_MODE), &read_only))
         disk->info.read_only = read_only;
-    lb_trace(disk->trace, now_us, "disk", "changed: %llu blocks%s",
-             (unsigned long long)disk->info.blocks, disk->info.read_only ? ", read-only" : "");
 }
 
-void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
-                      const struct lb_error *error) {
-    struct lb_disk_answer *answer = &disk->answers[task->lba];
-    answer->is_out = false;
-    answer->is_there = true;
-    answer->is_good = lb_is_ok(error);
-    answer->error = *error;
-    answer->len = task->task.in_len;
-    if (disk->state == LB_DISK_UP && task->lba == LB_ASK_CAPACITY_10)
-        take_change(disk, now_us);
-    if (disk->state != LB_DISK_ASKING)
+/* False: there is nothing, and the disk was told. */
+static bool look_again(struct lb_disk *disk, uint64_t now_us, struct lb_scsi_inquiry *inquiry) {
+    const struct lb_disk_answer *answer = &disk->answers[LB_ASK_INQUIRY];
+    if (!answer->is_good)
+        lb_disk_is_unproven(disk, now_us, answer->error.code, answer->error.facts);
+    else if (!lb_scsi_decode_inquiry(reply(disk, LB_ASK_INQUIRY), inquiry))
+        lb_disk_is_unproven(disk, now_us, LB_E_PROTOCOL, "INQUIRY is too short");
+    else if (!is_there(inquiry))
+        lb_disk_is_unproven(disk, now_us, LB_E_LUN_MISSING, "INQUIRY says that it is not there");
+    else if (!is_disk(inquiry))
+        lb_disk_is_other(disk, now_us, "it was a disk, and is something else");
+    else
+        return true;
+    return false;
+}
+
+/* A disk that has a name needs not tell its size to be known: it may not be ready for that. */
+static bool measure_again(struct lb_disk *disk, uint64_t now_us,
+                          struct lb_scsi_capacity *capacity) {
+    const struct lb_disk_answer *answer = &disk->answers[LB_ASK_CAPACITY_16];
+    if (decode_capacity(disk, capacity))
+        return true;
+    if (disk->identity.name_len > 0 || disk->identity.serial_len > 0) {
+        *capacity = (struct lb_scsi_capacity){.blocks = disk->info.blocks,
+                                              .block_bytes = disk->info.block_bytes};
+        return true;
+    }
+    if (answer->is_good || lb_is_ok(&answer->error))
+        lb_disk_is_unproven(disk, now_us, LB_E_PROTOCOL, "READ CAPACITY is too short");
+    else
+        lb_disk_is_unproven(disk, now_us, answer->error.code, answer->error.facts);
+    return false;
+}
+
+void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us) {
+    struct lb_scsi_inquiry inquiry;
+    struct lb_scsi_capacity capacity;
+    char facts[LB_FACTS_MAX];
+    struct lb_text text = lb_text(facts, sizeof facts);
+    if (!look_again(disk, now_us, &inquiry) || !measure_again(disk, now_us, &capacity))
         return;
-    for (unsigned i = 0; i < LB_ASK_START; i++)
-        if (!disk->answers[i].is_there)
-            return;
-    judge(disk, now_us);
+    struct lb_disk_answers answers = answers_of(disk, &inquiry, &capacity);
+    switch (lb_disk_compare(&disk->identity, &answers, &text)) {
+    case LB_DISK_SAME:
+        disk->info.blocks = disk->identity.blocks = capacity.blocks;
+        if (disk->answers[LB_ASK_MODE].is_there)
+            lb_disk_take_mode(disk);
+        lb_trace(disk->trace, now_us, "disk", "the same: %llu blocks%s",
+                 (unsigned long long)disk->info.blocks, disk->info.read_only ? ", read-only" : "");
+        lb_disk_is_proven(disk, now_us);
+        return;
+    case LB_DISK_UNPROVEN:
+        lb_disk_is_unproven(disk, now_us, LB_E_DISK_CHANGED, facts);
+        return;
+    case LB_DISK_OTHER:
+        lb_disk_is_other(disk, now_us, facts);
+        return;
+    }
 }

@@ -12,6 +12,7 @@ enum {
     LB_DISK_DELAY_MAX_MS = 1000,  /* it doubles up to this */
     LB_DISK_BUSY_MS = 60000,      /* how long BUSY and TASK SET FULL are borne */
     LB_DISK_REPLY_MAX = 1024,     /* room for one reply of the bring-up */
+    LB_DISK_ROUNDS_MAX = 10,      /* of questions that met a UNIT ATTENTION, one after the other */
 };
 
 /* One command: a piece of a request, or a question of the bring-up. */
@@ -53,9 +54,12 @@ enum lb_disk_state {
     LB_DISK_DOWN,
     LB_DISK_ASKING,
     LB_DISK_UP,
-    LB_DISK_BROKEN, /* it did not come up */
+    LB_DISK_PROVING, /* it was up; whether it is still the same disk is being asked */
+    LB_DISK_CHANGED, /* it was up, and another disk has its place: nothing is asked any more */
+    LB_DISK_BROKEN,  /* it did not come up */
 };
 
+/* Those of requests, and behind them one for each question. */
 #define LB_DISK_TASKS_MAX (LB_ISCSI_TASKS_MAX + LB_ASK_COUNT)
 
 struct lb_disk {
@@ -70,6 +74,17 @@ struct lb_disk {
     uint32_t piece_blocks;
     struct lb_disk_answer answers[LB_ASK_COUNT];
 
+    /* Asking, at first and again: iscsi_disk_proof.c. */
+    struct lb_disk_identity identity; /* of the disk that came up, or that is expected to */
+    uint32_t wanted;                  /* bits: a round ends when these questions have answers */
+    uint32_t known;                   /* bits: those that had a good answer when it came up */
+    unsigned asked_login;             /* in which this round was asked */
+    unsigned rounds, pauses;
+    bool asks_again;        /* something changed while it was being asked */
+    uint64_t since_us;      /* when the asking began */
+    uint64_t again_us;      /* when the next round is; LB_NEVER: one is out, or none is needed */
+    struct lb_error unsure; /* why requests could not wait any longer for the proof */
+
     struct lb_disk_task tasks[LB_DISK_TASKS_MAX];
     struct lb_disk_task *free_tasks, *waiting; /* waiting: for retry_us */
     struct lb_disk_op *queued, *queued_last;   /* not all of it issued yet */
@@ -81,20 +96,45 @@ struct lb_disk {
     unsigned flushes; /* submitted so far */
 };
 
+static inline bool lb_disk_is_question(const struct lb_disk_task *task) {
+    return task->op == NULL;
+}
+
 /* iscsi_disk_probe.c */
-void lb_disk_ask_all(struct lb_disk *disk, uint64_t now_us);
+
+/* Asks the questions of these bits, unless they are out. */
+void lb_disk_ask(struct lb_disk *disk, uint64_t now_us, uint32_t questions);
+/* All that was wanted has an answer: is it a disk, and which? */
+void lb_disk_judge(struct lb_disk *disk, uint64_t now_us);
+void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us);
+/* What MODE SENSE says of a disk that is up. */
+void lb_disk_take_mode(struct lb_disk *disk);
+
+/* iscsi_disk_proof.c */
+
+void lb_disk_start_asking(struct lb_disk *disk, uint64_t now_us);
 /* A question was answered for good: error is LB_OK, or why there is no answer. */
 void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                       const struct lb_error *error);
-/* The target said that something about the LUN changed. */
-void lb_disk_refresh(struct lb_disk *disk, uint64_t now_us);
-void lb_disk_start_unit(struct lb_disk *disk, uint64_t now_us);
+/* The LUN may be another one now. Nothing more is issued to it, nor believed of it, until it has
+ * proved that it is the same. */
+void lb_disk_doubt(struct lb_disk *disk, uint64_t now_us);
+/* What the judgement came to. */
+void lb_disk_is_proven(struct lb_disk *disk, uint64_t now_us);
+void lb_disk_is_other(struct lb_disk *disk, uint64_t now_us, const char *facts);
+void lb_disk_is_unproven(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
+                         const char *facts);
+/* New logins, and rounds that are due; gives the next deadline. */
+uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us);
 
 /* iscsi_disk.c */
 
 /* The only writer of `state`. */
 void lb_disk_enter(struct lb_disk *disk, uint64_t now_us, enum lb_disk_state state);
-struct lb_disk_task *lb_disk_take_task(struct lb_disk *disk);
 void lb_disk_issue(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task);
+/* A task as for its first use. */
+void lb_disk_reset_task(struct lb_disk_task *task);
+/* Ends every request that waits, with disk->unsure. */
+void lb_disk_end_waiting(struct lb_disk *disk, uint64_t now_us);
 
 #endif

@@ -9,6 +9,7 @@ void lb_iscsi_full_start(struct lb_iscsi *session, uint64_t now_us) {
     lb_stream_set_max_data(&session->stream, session->config.max_recv_data);
     session->ping_is_out = session->ping_off = session->logout_asked = false;
     session->tmf.is_out = session->text_is_out = false;
+    session->is_held = session->is_held || session->holds_logins;
     session->idle_us = now_us;
     session->logins++;
     session->say_ready = true;

@@ -20,8 +20,8 @@ static struct lb_endpoint home(const struct lb_iscsi *session) {
 
 bool lb_iscsi_is_at_rest(const struct lb_iscsi *session, struct lb_iscsi_standing *standing) {
     if (session->state != LB_ISCSI_FULL_FEATURE || session->say_close || session->say_ready ||
-        session->logout_wanted || session->logout_asked || is_owed_an_answer(session) ||
-        !stream_is_at_rest(&session->stream))
+        session->logout_wanted || session->logout_asked || session->is_held ||
+        is_owed_an_answer(session) || !stream_is_at_rest(&session->stream))
         return false;
     *standing = (struct lb_iscsi_standing){
         .config = &session->config,

@@ -12,7 +12,7 @@ static uint64_t patience_us(const struct lb_iscsi *session) {
 
 /* A closed window with nothing in flight opens never, unless the target is reminded. */
 static bool is_stalled(const struct lb_iscsi *session) {
-    return session->in_flight.count == 0 && session->queued.count > 0;
+    return session->in_flight.count == 0 && lb_iscsi_next_task(session) != NULL;
 }
 
 uint64_t lb_iscsi_ladder_deadline(const struct lb_iscsi *session) {

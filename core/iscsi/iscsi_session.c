@@ -236,6 +236,8 @@ static void forgive_late_poll(struct lb_iscsi *session, uint64_t now_us) {
         return;
     uint64_t late_us = now_us - session->promised_us;
     lb_trace(session->trace, now_us, "iscsi", "polled %u ms late", (unsigned)(late_us / LB_US_MS));
+    if (late_us >= LB_ISCSI_SLEPT_MS * LB_US_MS && session->holds_logins)
+        session->is_held = true;            /* much may have happened, and been said to nobody */
     late_us += LB_ISCSI_LATE_MS * LB_US_MS; /* and time to read what lies there */
     if (lb_iscsi_is_in_login(session) || session->state == LB_ISCSI_LOGGING_OUT)
         session->deadline_us += late_us;

@@ -151,6 +151,7 @@ struct lb_iscsi {
     uint16_t free_slots[LB_ISCSI_TASKS_MAX];
     size_t free_count;
     struct lb_iscsi_list queued, in_flight, done; /* in flight: in the order of CmdSN */
+    bool is_held, holds_logins;
     struct lb_iscsi_task *sending, *sending_last; /* have Data-Out to queue */
     uint64_t idle_us;                             /* when a task was last queued, issued or done */
     uint8_t scratch[128]; /* data segments that are looked at but are no task's data */
@@ -263,6 +264,8 @@ bool lb_iscsi_login_judge(struct lb_iscsi *session, uint64_t now_us, bool transi
 void lb_iscsi_tasks_init(struct lb_iscsi *session);
 /* Issues what the window, the depth and the stream's ring allow. */
 void lb_iscsi_pump(struct lb_iscsi *session, uint64_t now_us);
+/* The next task that may be issued as far as holding goes; NULL: there is none. */
+struct lb_iscsi_task *lb_iscsi_next_task(const struct lb_iscsi *session);
 struct lb_iscsi_task *lb_iscsi_task_of(struct lb_iscsi *session, uint32_t itt);
 /* Data-In: checked, and where its data goes. False: the session was told. */
 bool lb_iscsi_data_in_header(struct lb_iscsi *session, uint64_t now_us, struct lb_span *to);

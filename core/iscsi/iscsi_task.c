@@ -164,9 +164,18 @@ static bool has_tx_room(const struct lb_iscsi *session) {
     return lb_stream_room(&session->stream) > LB_ISCSI_TX_RESERVE;
 }
 
+/* While the session is held, a write that asks for its data waits, too: it may be at another disk.
+ */
 static void send_bursts(struct lb_iscsi *session, uint64_t now_us) {
-    while (session->sending != NULL && has_tx_room(session))
+    while (session->sending != NULL && !session->is_held && has_tx_room(session))
         send_data_out(session, now_us, session->sending);
+}
+
+struct lb_iscsi_task *lb_iscsi_next_task(const struct lb_iscsi *session) {
+    struct lb_iscsi_task *task = session->queued.first;
+    while (session->is_held && task != NULL && !task->goes_ahead)
+        task = task->next;
+    return task;
 }
 
 static bool may_issue(const struct lb_iscsi *session) {
@@ -179,8 +188,10 @@ void lb_iscsi_pump(struct lb_iscsi *session, uint64_t now_us) {
     if (session->state != LB_ISCSI_FULL_FEATURE)
         return;
     send_bursts(session, now_us);
-    while (may_issue(session) && session->sending == NULL && has_tx_room(session)) {
-        issue(session, now_us, session->queued.first);
+    struct lb_iscsi_task *next;
+    while (may_issue(session) && (session->sending == NULL || session->is_held) &&
+           has_tx_room(session) && (next = lb_iscsi_next_task(session)) != NULL) {
+        issue(session, now_us, next);
         send_bursts(session, now_us);
     }
     bool idle = session->in_flight.count == 0 && !session->text_is_out;
@@ -373,6 +384,19 @@ void lb_iscsi_lose_all(struct lb_iscsi *session) {
     }
 }
 
+void lb_iscsi_lose_held(struct lb_iscsi *session) {
+    struct lb_iscsi_task *task = session->queued.first;
+    lb_assert(session->is_held);
+    while (task != NULL) {
+        struct lb_iscsi_task *next = task->next;
+        if (!task->goes_ahead) {
+            detach(&session->queued, task);
+            lose(session, task);
+        }
+        task = next;
+    }
+}
+
 /* ---- the owner's calls ------------------------------------------------------------------------
  */
 
@@ -417,4 +441,21 @@ size_t lb_iscsi_room(const struct lb_iscsi *session) {
         waiting >= session->config.queue_depth || session->queued.count >= window)
         return 0;
     return LB_MIN(window - session->queued.count, session->config.queue_depth - waiting);
+}
+
+void lb_iscsi_hold(struct lb_iscsi *session) {
+    session->is_held = true;
+}
+
+void lb_iscsi_release(struct lb_iscsi *session, uint64_t now_us) {
+    session->is_held = false;
+    lb_iscsi_pump(session, now_us);
+}
+
+void lb_iscsi_hold_logins(struct lb_iscsi *session) {
+    session->holds_logins = true;
+}
+
+bool lb_iscsi_is_held(const struct lb_iscsi *session) {
+    return session->is_held;
 }

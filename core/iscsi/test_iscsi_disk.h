@@ -29,6 +29,7 @@ struct said {
 static struct {
     struct lb_disk disk;
     uint32_t ready_ms;
+    const struct lb_disk_identity *expected;
     struct lb_bytes replies[LB_ASK_COUNT];
     struct ending endings[8]; /* the first that fits is used */
     uint32_t block_bytes;
@@ -245,6 +246,12 @@ static inline void disk_fails(struct ending ending) {
     d.endings[i] = ending;
 }
 
+/* The next READ(10) meets this UNIT ATTENTION. */
+static inline void disk_attention(uint8_t asc, uint8_t ascq) {
+    disk_fails((struct ending){
+        .op = LB_SCSI_READ_10, .times = 1, .status = 2, .key = 6, .asc = asc, .ascq = ascq});
+}
+
 #define ALWAYS 100000
 
 static inline void disk_capacity(uint64_t last, uint32_t block_bytes) {
@@ -287,6 +294,8 @@ static inline void disk_begin(void) {
     peer_connect();
     peer_log_in_with(TEXT(DISK_KEYS));
     lb_disk_init(&d.disk, &peer.session, lun, d.ready_ms, &peer.trace);
+    if (d.expected != NULL)
+        lb_disk_expect(&d.disk, d.expected);
     lb_disk_start(&d.disk, peer.now);
 }
 

@@ -16,6 +16,16 @@ static void use_texts(struct lb_bytes reply) {
     (void)lb_scsi_vpd_has(reply, LB_SCSI_VPD_BLOCK_LIMITS);
 }
 
+/* The best of the names is one of the names. */
+static void use_designators(struct lb_bytes reply) {
+    struct lb_scsi_designator best;
+    if (!lb_scsi_best_designator(reply, &best))
+        return;
+    lb_assert(best.value.len > 0 && lb_scsi_has_designator(reply, &best));
+    best.type ^= 1;
+    (void)lb_scsi_has_designator(reply, &best);
+}
+
 static void use_numbers(struct lb_bytes reply) {
     uint8_t luns[4][8];
     size_t count, total;
@@ -38,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char line[120];
     struct lb_text text = lb_text(line, sizeof line);
     use_texts(reply);
+    use_designators(reply);
     use_numbers(reply);
     struct lb_scsi_judgement judgement = lb_scsi_judge(LB_SCSI_CHECK_CONDITION, reply);
     lb_assert((judgement.verdict == LB_SCSI_OK) == (judgement.code == LB_OK));

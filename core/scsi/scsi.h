@@ -3,6 +3,7 @@
  *
  *   scsi_cdb.c    commands -> CDB
  *   scsi_reply.c  data of REPORT LUNS, INQUIRY, READ CAPACITY, MODE SENSE -> structs
+ *   scsi_designator.c  VPD page 83: the names of a logical unit
  *   scsi_sense.c  status and sense data -> a verdict and words
  *
  * A decoder takes the bytes that really came, which may be fewer than were asked for, and believes
@@ -96,8 +97,27 @@ bool lb_scsi_decode_luns(struct lb_bytes reply, uint8_t (*luns)[8], size_t cap, 
 bool lb_scsi_vpd_has(struct lb_bytes reply, uint8_t page);
 /* VPD 80. Trimmed, what is not printable is '?', cut at cap-1. */
 bool lb_scsi_decode_serial(struct lb_bytes reply, char *serial, size_t cap);
-/* VPD 83: the best name of the logical unit itself, as text: "naa.6001405…", "eui.…", a SCSI name
- * as it is, or "t10.…". In this order. False when there is none. */
+/* The content of a VPD page behind its header, at most what really came. False: another page, or
+ * less than a header. */
+bool lb_scsi_vpd_content(struct lb_bytes reply, uint8_t page, struct lb_bytes *content);
+/* A text field without the spaces and NULs at either end. */
+struct lb_bytes lb_scsi_trim(struct lb_bytes field);
+/* The same as a string, cut at cap-1; what is not printable is '?'. */
+void lb_scsi_copy_ascii(char *to, size_t cap, struct lb_bytes field);
+
+/* A name of the logical unit itself (association 0) of VPD 83. */
+struct lb_scsi_designator {
+    uint8_t type;          /* SPC-4 table 569: 1 T10, 2 EUI-64, 3 NAA, 8 SCSI name, 10 UUID */
+    struct lb_bytes value; /* points into the reply; text is trimmed */
+};
+/* The best name: NAA, EUI-64, UUID, SCSI name, T10, in this order, the first of its kind. Zeros and
+ * blanks are no name, nor is a vendor without more. False when there is none. */
+bool lb_scsi_best_designator(struct lb_bytes reply, struct lb_scsi_designator *best);
+/* Whether the reply has this very name, among others perhaps. */
+bool lb_scsi_has_designator(struct lb_bytes reply, const struct lb_scsi_designator *wanted);
+/* As text: "naa.6001405…", "eui.…", "uuid.…", a SCSI name as it is, "t10.…". */
+void lb_scsi_designator_format(struct lb_text *text, const struct lb_scsi_designator *designator);
+/* VPD 83: the best name as text. False when there is none. */
 bool lb_scsi_decode_id(struct lb_bytes reply, char *id, size_t cap);
 
 struct lb_scsi_limits {
@@ -143,7 +163,8 @@ enum lb_scsi_verdict {
     LB_SCSI_RETRY_NOW,   /* UNIT ATTENTION and the like: issue it again */
     LB_SCSI_RETRY_LATER, /* busy, becoming ready: issue it again after a pause */
     LB_SCSI_START,       /* needs START STOP UNIT first, then again */
-    LB_SCSI_REFRESH,     /* capacity or LUNs changed: ask for them again, then issue it again */
+    LB_SCSI_VERIFY,      /* the LUN may be another one now: find out what it is, then issue it again
+                          */
     LB_SCSI_FAIL,
 };
 

@@ -2,13 +2,17 @@
 
 /* ---- text fields ---- */
 
-/* Copies ASCII without the spaces and NULs at either end; what is not printable becomes '?'. */
-static void copy_ascii(char *to, size_t cap, struct lb_bytes from) {
+struct lb_bytes lb_scsi_trim(struct lb_bytes field) {
+    while (field.len > 0 && (field.p[0] == ' ' || field.p[0] == 0))
+        field = lb_bytes_after(field, 1);
+    while (field.len > 0 && (field.p[field.len - 1] == ' ' || field.p[field.len - 1] == 0))
+        field.len--;
+    return field;
+}
+
+void lb_scsi_copy_ascii(char *to, size_t cap, struct lb_bytes from) {
     size_t len = 0;
-    while (from.len > 0 && (from.p[0] == ' ' || from.p[0] == 0))
-        from = lb_bytes_after(from, 1);
-    while (from.len > 0 && (from.p[from.len - 1] == ' ' || from.p[from.len - 1] == 0))
-        from.len--;
+    from = lb_scsi_trim(from);
     while (len < from.len && len < cap - 1) {
         uint8_t c = from.p[len];
         to[len++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
@@ -37,15 +41,14 @@ bool lb_scsi_decode_inquiry(struct lb_bytes reply, struct lb_scsi_inquiry *inqui
         return false;
     rd = lb_rd(take(&rd, additional));
     take(&rd, 3);
-    copy_ascii(got.vendor, sizeof got.vendor, take(&rd, 8));
-    copy_ascii(got.product, sizeof got.product, take(&rd, 16));
-    copy_ascii(got.revision, sizeof got.revision, take(&rd, 4));
+    lb_scsi_copy_ascii(got.vendor, sizeof got.vendor, take(&rd, 8));
+    lb_scsi_copy_ascii(got.product, sizeof got.product, take(&rd, 16));
+    lb_scsi_copy_ascii(got.revision, sizeof got.revision, take(&rd, 4));
     *inquiry = got;
     return true;
 }
 
-/* The content of a VPD page, after its header is checked; at most what really came. */
-static bool vpd_content(struct lb_bytes reply, uint8_t page, struct lb_bytes *content) {
+bool lb_scsi_vpd_content(struct lb_bytes reply, uint8_t page, struct lb_bytes *content) {
     struct lb_rd rd = lb_rd(reply);
     lb_rd_u8(&rd);
     uint8_t got = lb_rd_u8(&rd);
@@ -58,7 +61,7 @@ static bool vpd_content(struct lb_bytes reply, uint8_t page, struct lb_bytes *co
 
 bool lb_scsi_vpd_has(struct lb_bytes reply, uint8_t page) {
     struct lb_bytes pages;
-    if (!vpd_content(reply, LB_SCSI_VPD_PAGES, &pages))
+    if (!lb_scsi_vpd_content(reply, LB_SCSI_VPD_PAGES, &pages))
         return false;
     for (size_t i = 0; i < pages.len; i++)
         if (pages.p[i] == page)
@@ -68,74 +71,16 @@ bool lb_scsi_vpd_has(struct lb_bytes reply, uint8_t page) {
 
 bool lb_scsi_decode_serial(struct lb_bytes reply, char *serial, size_t cap) {
     struct lb_bytes content;
-    if (!vpd_content(reply, LB_SCSI_VPD_SERIAL, &content))
+    if (!lb_scsi_vpd_content(reply, LB_SCSI_VPD_SERIAL, &content))
         return false;
-    copy_ascii(serial, cap, content);
+    lb_scsi_copy_ascii(serial, cap, content);
     return true;
-}
-
-enum designator { /* SPC-4 table 569 */
-                  DESIGNATOR_T10 = 1,
-                  DESIGNATOR_EUI = 2,
-                  DESIGNATOR_NAA = 3,
-                  DESIGNATOR_SCSI_NAME = 8,
-};
-
-/* How good a name is; 0: not one. */
-static unsigned rank(uint8_t type) {
-    switch (type) {
-    case DESIGNATOR_NAA:
-        return 4;
-    case DESIGNATOR_EUI:
-        return 3;
-    case DESIGNATOR_SCSI_NAME:
-        return 2;
-    case DESIGNATOR_T10:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-static void format_id(uint8_t type, struct lb_bytes value, char *id, size_t cap) {
-    struct lb_text text = lb_text(id, cap);
-    char ascii[256]; /* a designator has at most 255 bytes */
-    if (type == DESIGNATOR_NAA || type == DESIGNATOR_EUI) {
-        lb_text_add(&text, "%s", type == DESIGNATOR_NAA ? "naa." : "eui.");
-        lb_text_hex(&text, value);
-        return;
-    }
-    copy_ascii(ascii, sizeof ascii, value);
-    lb_text_add(&text, "%s%s", type == DESIGNATOR_T10 ? "t10." : "", ascii);
-}
-
-bool lb_scsi_decode_id(struct lb_bytes reply, char *id, size_t cap) {
-    struct lb_bytes content;
-    unsigned best = 0;
-    if (!vpd_content(reply, LB_SCSI_VPD_IDS, &content))
-        return false;
-    struct lb_rd rd = lb_rd(content);
-    while (rd.left >= 4) {
-        lb_rd_u8(&rd); /* protocol and code set */
-        uint8_t what = lb_rd_u8(&rd);
-        lb_rd_u8(&rd);
-        size_t len = lb_rd_u8(&rd);
-        struct lb_bytes value = lb_rd_bytes(&rd, len);
-        if (!lb_rd_ok(&rd))
-            break; /* the last one is cut off: do not use half a name */
-        uint8_t type = what & 0x0f, association = what >> 4 & 3;
-        if (association != 0 || len == 0 || rank(type) <= best)
-            continue;
-        best = rank(type);
-        format_id(type, value, id, cap);
-    }
-    return best > 0;
 }
 
 bool lb_scsi_decode_limits(struct lb_bytes reply, struct lb_scsi_limits *limits) {
     struct lb_bytes content;
     struct lb_scsi_limits got;
-    if (!vpd_content(reply, LB_SCSI_VPD_BLOCK_LIMITS, &content))
+    if (!lb_scsi_vpd_content(reply, LB_SCSI_VPD_BLOCK_LIMITS, &content))
         return false;
     struct lb_rd rd = lb_rd(content);
     lb_rd_skip(&rd, 4); /* byte 8 of the page: the header is off */

@@ -114,12 +114,28 @@ static struct lb_scsi_judgement judge_illegal(uint8_t asc) {
     return verdict(LB_SCSI_FAIL, LB_E_SCSI);
 }
 
+/* Unit attentions that are about something else than what the LUN is and has: SPC-4 annex F. Of all
+ * others, those that nobody knows yet among them, the disk is looked at again: power on and reset
+ * (29), medium may have changed (28), capacity changed (2A/09), inquiry data, device identifier and
+ * the list of LUNs changed (3F). */
+static bool is_of_no_concern(uint8_t asc, uint8_t ascq) {
+    switch (asc) {
+    case 0x0b: /* warning: temperature and the like */
+    case 0x2f: /* commands cleared by another initiator */
+    case 0x38: /* thin provisioning threshold */
+    case 0x5d: /* failure prediction */
+        return true;
+    case 0x2a: /* log, reservations, registrations, asymmetric access, priority */
+        return ascq >= 0x02 && ascq <= 0x08;
+    default:
+        return false;
+    }
+}
+
 static struct lb_scsi_judgement judge_unit_attention(uint8_t asc, uint8_t ascq) {
-    bool parameters_changed = asc == 0x2a && (ascq == 0x01 || ascq == 0x09);
-    bool data_changed = asc == 0x3f && (ascq == 0x03 || ascq == 0x0e);
-    if (asc == 0x28 || parameters_changed || data_changed)
-        return verdict(LB_SCSI_REFRESH, LB_E_SCSI);
-    return verdict(LB_SCSI_RETRY_NOW, LB_E_SCSI);
+    if (is_of_no_concern(asc, ascq))
+        return verdict(LB_SCSI_RETRY_NOW, LB_E_SCSI);
+    return verdict(LB_SCSI_VERIFY, LB_E_SCSI);
 }
 
 static struct lb_scsi_judgement judge_sense(const struct lb_scsi_sense *sense) {
@@ -247,6 +263,7 @@ static const struct {
     {0x31, ANY, "medium format corrupted"},
     {0x3a, ANY, "no medium"},
     {0x3f, 0x03, "inquiry data changed"},
+    {0x3f, 0x05, "device identifier changed"},
     {0x3f, 0x0e, "list of LUNs changed"},
     {0x3f, ANY, "target operating conditions changed"},
     {0x44, ANY, "internal target failure"},

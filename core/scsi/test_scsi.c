@@ -160,11 +160,42 @@ static void the_best_name_of_the_unit_is_chosen(void) {
     char id[80];
     CHECK(lb_scsi_decode_id(tap_hex(IDS), id, sizeof id));
     CHECK_STR(id, "naa.6001405100000001");
-    CHECK(lb_scsi_decode_id(tap_hex("00 83 0014  02 01 00 04 41424320  03 08 00 04 69716e2e"), id,
-                            sizeof id));
+    CHECK(lb_scsi_decode_id(tap_hex("00 83 0019  02 01 00 09 414243202020202037"
+                                    "03 08 00 04 69716e2e"),
+                            id, sizeof id));
     CHECK_STR(id, "iqn.");
+    CHECK(lb_scsi_decode_id(tap_hex("00 83 000d  02 01 00 09 414243202020202037"), id, sizeof id));
+    CHECK_STR(id, "t10.ABC     7");
+    CHECK(lb_scsi_decode_id(
+        tap_hex("00 83 0016  01 0a 00 12 1000 00112233445566778899aabbccddeeff"), id, sizeof id));
+    CHECK_STR(id, "uuid.100000112233445566778899aabbccddeeff");
     CHECK(!lb_scsi_decode_id(tap_hex("00 83 000c 61 93 00 08 50014051aaaaaaaa"), id, sizeof id));
     CHECK(!lb_scsi_decode_id(tap_hex("00 83 0008 01 03 00 ff 60014051"), id, sizeof id));
+}
+
+static void zeros_blanks_and_a_vendor_alone_are_no_names(void) {
+    struct lb_scsi_designator best;
+    CHECK(!lb_scsi_best_designator(tap_hex("00 83 000c 01 03 00 08 0000000000000000"), &best));
+    CHECK(!lb_scsi_best_designator(tap_hex("00 83 0008 02 08 00 04 20202000"), &best));
+    CHECK(!lb_scsi_best_designator(tap_hex("00 83 000c 02 01 00 08 4142432020202020"), &best));
+    CHECK(!lb_scsi_best_designator(
+        tap_hex("00 83 0014 02 01 00 10 4142432020202020 2020202020202020"), &best));
+    CHECK(!lb_scsi_best_designator(tap_hex("00 83 0000"), &best));
+}
+
+static void a_name_is_found_among_others(void) {
+    struct lb_scsi_designator best, other;
+    CHECK(lb_scsi_best_designator(tap_hex("00 83 000c 01 03 00 08 6001405100000001"), &best));
+    CHECK(lb_scsi_has_designator(tap_hex(IDS), &best));
+    /* another disk's; the target's, not the disk's; of another kind; a shorter one */
+    CHECK(!lb_scsi_has_designator(tap_hex("00 83 000c 01 03 00 08 6001405100000002"), &best));
+    CHECK(!lb_scsi_has_designator(tap_hex("00 83 000c 01 13 00 08 6001405100000001"), &best));
+    CHECK(!lb_scsi_has_designator(tap_hex("00 83 000c 01 02 00 08 6001405100000001"), &best));
+    CHECK(!lb_scsi_has_designator(tap_hex("00 83 000b 01 03 00 07 60014051000000"), &best));
+    CHECK(!lb_scsi_has_designator(tap_hex("00 80 000c 01 03 00 08 6001405100000001"), &best));
+    /* padded with NULs or not, a SCSI name is the same */
+    CHECK(lb_scsi_best_designator(tap_hex("00 83 0008 53 08 00 04 69716e2e"), &other));
+    CHECK(lb_scsi_has_designator(tap_hex("00 83 000c 53 08 00 08 69716e2e00000000"), &other));
 }
 
 static void every_truncation_of_the_names_is_safe(void) {
@@ -174,7 +205,7 @@ static void every_truncation_of_the_names_is_safe(void) {
         char id[80];
         memcpy(copy, whole.p, len);
         bool found = lb_scsi_decode_id(lb_bytes(copy, len), id, sizeof id);
-        CHECK_EQ(found, len >= 12);
+        CHECK_EQ(found, len >= 24); /* a vendor's name alone, before it, is no name of a disk */
     }
 }
 
@@ -202,9 +233,6 @@ static void judge_as(const char *sense, enum lb_scsi_verdict verdict, enum lb_co
 }
 
 static void sense_data_leads_to_a_verdict(void) {
-    judge_as(FIXED("06", "29", "00"), LB_SCSI_RETRY_NOW, LB_E_SCSI);
-    judge_as(FIXED("06", "2a", "09"), LB_SCSI_REFRESH, LB_E_SCSI);
-    judge_as(FIXED("06", "3f", "0e"), LB_SCSI_REFRESH, LB_E_SCSI);
     judge_as(FIXED("02", "04", "01"), LB_SCSI_RETRY_LATER, LB_E_NOT_READY);
     judge_as(FIXED("02", "04", "02"), LB_SCSI_START, LB_E_NOT_READY);
     judge_as(FIXED("02", "3a", "00"), LB_SCSI_FAIL, LB_E_NO_MEDIUM);
@@ -217,6 +245,23 @@ static void sense_data_leads_to_a_verdict(void) {
     judge_as(FIXED("0b", "0c", "0d"), LB_SCSI_RETRY_LATER, LB_E_SCSI);
     judge_as("", LB_SCSI_RETRY_LATER, LB_E_SCSI);
     judge_as("70", LB_SCSI_RETRY_LATER, LB_E_SCSI);
+}
+
+/* SPC-4 annex F. */
+static void unit_attentions_ask_for_another_look_unless_they_are_about_something_else(void) {
+    judge_as(FIXED("06", "28", "00"), LB_SCSI_VERIFY, LB_E_SCSI);    /* medium may have changed */
+    judge_as(FIXED("06", "29", "00"), LB_SCSI_VERIFY, LB_E_SCSI);    /* power on */
+    judge_as(FIXED("06", "29", "07"), LB_SCSI_VERIFY, LB_E_SCSI);    /* session lost */
+    judge_as(FIXED("06", "2a", "01"), LB_SCSI_VERIFY, LB_E_SCSI);    /* mode parameters */
+    judge_as(FIXED("06", "2a", "09"), LB_SCSI_VERIFY, LB_E_SCSI);    /* capacity */
+    judge_as(FIXED("06", "3f", "03"), LB_SCSI_VERIFY, LB_E_SCSI);    /* inquiry data */
+    judge_as(FIXED("06", "3f", "05"), LB_SCSI_VERIFY, LB_E_SCSI);    /* device identifier */
+    judge_as(FIXED("06", "3f", "0e"), LB_SCSI_VERIFY, LB_E_SCSI);    /* list of LUNs */
+    judge_as(FIXED("06", "91", "07"), LB_SCSI_VERIFY, LB_E_SCSI);    /* a vendor's own */
+    judge_as(FIXED("06", "2a", "03"), LB_SCSI_RETRY_NOW, LB_E_SCSI); /* reservations */
+    judge_as(FIXED("06", "2a", "06"), LB_SCSI_RETRY_NOW, LB_E_SCSI); /* asymmetric access */
+    judge_as(FIXED("06", "2f", "00"), LB_SCSI_RETRY_NOW, LB_E_SCSI); /* commands cleared */
+    judge_as(FIXED("06", "38", "07"), LB_SCSI_RETRY_NOW, LB_E_SCSI); /* thin provisioning */
 }
 
 static void a_deferred_error_is_about_an_earlier_write(void) {
@@ -289,9 +334,12 @@ int main(void) {
     TEST(capacities_count_blocks);
     TEST(vpd_pages_are_believed_as_far_as_they_came);
     TEST(the_best_name_of_the_unit_is_chosen);
+    TEST(zeros_blanks_and_a_vendor_alone_are_no_names);
+    TEST(a_name_is_found_among_others);
     TEST(every_truncation_of_the_names_is_safe);
     TEST(mode_sense_tells_write_protection);
     TEST(sense_data_leads_to_a_verdict);
+    TEST(unit_attentions_ask_for_another_look_unless_they_are_about_something_else);
     TEST(a_deferred_error_is_about_an_earlier_write);
     TEST(a_status_alone_leads_to_a_verdict);
     TEST(both_formats_say_the_same);

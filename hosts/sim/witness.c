@@ -92,11 +92,21 @@ static void lose_sent(struct sim *sim, const uint8_t *lun) {
     *sent = rest;
 }
 
-/* A command that was lost is not overtaken by one that was issued after it. */
+/* Of the disk's user. All others ask which disk it is. */
+static bool is_of_user(const uint8_t *cdb) {
+    return cdb[0] == LB_SCSI_READ_10 || cdb[0] == LB_SCSI_READ_16 || cdb[0] == LB_SCSI_WRITE_10 ||
+           cdb[0] == LB_SCSI_WRITE_16 || cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_10 ||
+           cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_16;
+}
+
+/* A command that was lost is not overtaken by one that was issued after it; but by the questions
+ * which disk it is, for none is issued again before that is known. */
 static void check_again(struct sim *sim, const struct sim_sent *sent) {
     struct sim_witness *witness = &sim->witness;
     struct sim_sents *again = &witness->again;
     size_t first = again->count, behind = again->count;
+    if (!is_of_user(sent->cdb))
+        return;
     for (size_t i = again->count; i-- > 0;) {
         if (again->at[i].is_again || !is_same(&again->at[i], sent))
             continue;
