@@ -91,6 +91,9 @@ static void check_read(struct sim *sim, const struct sim_op *op) {
         if (!sim_block_version(block, disk->block_bytes, lba, &version))
             sim_violation(&sim->world, "block %llu was read, and is nothing the disk ever had",
                           lba);
+        else if (version == SIM_SWAP_VERSION)
+            sim_violation(&sim->world, "block %llu was read from another disk than was booted",
+                          lba);
         else if (!sim_disk_had(disk, lba, version, op->submit_us, now_us))
             sim_violation(&sim->world,
                           "block %llu was read as write %u left it, which it was not at that time",
@@ -143,6 +146,7 @@ static void check_flush(struct sim *sim, const struct sim_op *op) {
 }
 
 static void check_error(struct sim *sim, const struct lb_error *error, const char *what) {
+    sim_swap_check_error(sim, error->code);
     if (error->code <= LB_OK || error->code >= LB_CODE_COUNT)
         sim_violation(&sim->world, "%s failed with the code %u", what, (unsigned)error->code);
     else if (error->facts[0] == '\0')

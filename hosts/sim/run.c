@@ -55,6 +55,7 @@ static void ready(struct sim *sim) {
     const struct lb_disk_info *info = lb_boot_disk(&sim->boot);
     if (sim->is_ready)
         sim_violation(&sim->world, "READY a second time");
+    sim_swap_ready(sim);
     if (!sim->disk.distrusted &&
         (info->blocks != sim->disk.blocks || info->block_bytes != sim->disk.block_bytes))
         sim_violation(&sim->world, "the disk is told as %llu blocks of %u",
@@ -346,6 +347,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     sim_ipv6_init(sim);
     sim_slp_init(sim, sim_plan_server(sim));
     sim_targets_init(sim);
+    sim_swap_init(sim);
     sim_isns_init(sim);
     sim_impostor_init(sim);
     sim_rogue_init(sim);

@@ -7,6 +7,7 @@
  *   stream   TCP as pipes                          network   names, connections of the engine
  *   targets  iSCSI targets and their storage       disk      what is on it, and what was
  *   isns     the iSNS server
+ *   swap     another disk in its place
  *   workload the disk's user                       check     what must never be
  *   witness  what the session says and hears       causes    nothing is lost without a cause
  *   rogue    servers that name what cannot be had
@@ -127,6 +128,7 @@ struct sim_portal {
 struct sim_io {
     bool in_use, is_asked; /* is_asked: not answered yet */
     bool is_forgotten;     /* it is answered only when its task is aborted */
+    bool is_other;         /* of another disk than was booted */
     unsigned conn;
     uint32_t ticket; /* of the event that answers it */
     struct lb_target_io *io;
@@ -174,6 +176,22 @@ struct sim_isns {
     struct lb_isns_dd domains[SIM_ISNS_ROWS];
     struct lb_isns_member members[SIM_ISNS_ROWS];
     struct sim_isns_conn conns[SIM_CONNS];
+};
+
+/* ---- another disk in its place ----------------------------------------------------------------
+ */
+
+#define SIM_SWAP_VERSION UINT32_MAX /* of all its blocks */
+
+struct sim_swap {
+    bool is_on;
+    bool is_second[SIM_PORTALS]; /* the LUN of this portal is the second disk now */
+    bool booted_second;
+    uint32_t first_blocks, second_blocks;
+    uint64_t throws;
+    unsigned changes[SIM_PORTALS]; /* so far */
+    unsigned seen[SIM_CONNS];      /* those before the connection was made */
+    bool is_second_task[SIM_CONNS][LB_TARGET_TASKS];
 };
 
 /* ---- the disk's user ---------------------------------------------------------------------------
@@ -302,6 +320,7 @@ struct sim {
     struct lb_target_account account;
     const char *initiators[1];
 
+    struct sim_swap swap;
     struct sim_work work;
     struct sim_witness witness;
 
@@ -433,6 +452,19 @@ void sim_storage_event(struct sim *sim, const struct sim_event *event);
 void sim_storage_turn(
     struct sim *sim); /* commands that were aborted let go of what they wait for */
 void sim_storage_end(struct sim *sim, unsigned conn); /* a connection is gone, with its ios */
+
+/* ---- swap.c: another disk in the place of the one that was booted ---- */
+void sim_swap_init(struct sim *sim);
+/* Now is a time at which the LUN of this portal may become the other disk. */
+void sim_swap_maybe(struct sim *sim, unsigned portal, uint32_t one_in);
+void sim_swap_accepted(struct sim *sim, unsigned conn);
+/* Whether this io is of another disk than was booted; asked once, when it comes. */
+bool sim_swap_is_other(struct sim *sim, unsigned conn, const struct lb_target_io *io);
+void sim_swap_read(const struct sim *sim, const struct lb_target_io *io, uint8_t *to);
+void sim_swap_written(struct sim *sim, unsigned conn, const struct lb_target_io *io);
+uint64_t sim_swap_blocks(const struct sim *sim, bool is_other);
+void sim_swap_ready(struct sim *sim); /* which disk was booted */
+void sim_swap_check_error(struct sim *sim, enum lb_code code);
 
 /* ---- workload.c ---- */
 void sim_work_begin(struct sim *sim);

@@ -59,8 +59,13 @@ static bool may_write(struct sim *sim, uint32_t version, uint64_t lba) {
     return false;
 }
 
-static void write_blocks(struct sim *sim, const struct lb_target_io *io, const uint8_t *bytes) {
+static void write_blocks(struct sim *sim, const struct sim_io *slot, const uint8_t *bytes) {
     uint32_t block_bytes = sim->disk.block_bytes;
+    const struct lb_target_io *io = slot->io;
+    if (slot->is_other) {
+        sim_swap_written(sim, slot->conn, io);
+        return;
+    }
     for (uint32_t i = 0; i < io->blocks; i++) {
         uint32_t version;
         const uint8_t *block = bytes + (size_t)i * block_bytes;
@@ -99,18 +104,22 @@ static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
     switch (io->kind) {
     case LB_IO_READ:
         answer.memory = give_memory(slot, io->len);
-        sim_disk_read(&sim->disk, io->lba, io->blocks, answer.memory.p);
+        if (slot->is_other)
+            sim_swap_read(sim, io, answer.memory.p);
+        else
+            sim_disk_read(&sim->disk, io->lba, io->blocks, answer.memory.p);
         break;
     case LB_IO_BUFFER:
         answer.memory = give_memory(slot, io->len);
         break;
     case LB_IO_WRITE:
-        write_blocks(sim, io, io->buffer.p);
+        write_blocks(sim, slot, io->buffer.p);
         if (sim_happens(&sim->world, SIM_RESTARTED_IN_WRITE))
             sim_after(&sim->world, sim_skewed(&sim->world, 0, 20000), SIM_RESTART, 0, 0);
         break;
     case LB_IO_FLUSH:
-        sim_disk_flush(&sim->disk);
+        if (!slot->is_other)
+            sim_disk_flush(&sim->disk);
         break;
     case LB_IO_RELEASE:
         break;
@@ -143,11 +152,11 @@ static uint64_t delay_us(struct sim *sim) {
     return sim_one_in(world, 2) ? 0 : sim_between(world, 5, 1000);
 }
 
-static void check_io(struct sim *sim, const struct lb_target_io *io) {
+static void check_io(struct sim *sim, const struct lb_target_io *io, uint64_t blocks) {
     bool moves = io->kind == LB_IO_READ || io->kind == LB_IO_BUFFER || io->kind == LB_IO_WRITE;
     if (!moves)
         return;
-    if (io->lba > sim->disk.blocks || io->blocks > sim->disk.blocks - io->lba ||
+    if (io->lba > blocks || io->blocks > blocks - io->lba ||
         io->len != io->blocks * sim->disk.block_bytes)
         sim_violation(&sim->world, "a target asks for blocks that the disk does not have");
 }
@@ -158,23 +167,35 @@ static bool is_forgotten(struct sim *sim, const struct lb_target_io *io) {
            (sim->is_hung || sim_other_happens(&sim->world, SIM_IO_FORGOTTEN));
 }
 
-void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io) {
+static void release(struct sim *sim, unsigned conn, struct lb_target_io *io) {
     struct sim_io *slot = io_of(sim, io);
-    check_io(sim, io);
+    if (slot == NULL || slot->conn != conn || io->buffer.p != slot->memory)
+        sim_violation(&sim->world, "a target releases memory that it was not given");
+    else
+        drop_io(slot);
+    io->user = 0;
+}
+
+/* What is new has a disk from now on; a WRITE is of the disk that its BUFFER was of. */
+static struct sim_io *slot_for(struct sim *sim, unsigned conn, struct lb_target_io *io) {
+    if (io->kind == LB_IO_WRITE)
+        return io_of(sim, io);
+    struct sim_io *slot = new_io(sim, conn, io);
+    slot->is_other = sim->swap.is_on && sim_swap_is_other(sim, conn, io);
+    return slot;
+}
+
+void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io) {
     if (io->kind == LB_IO_RELEASE) {
-        if (slot == NULL || slot->conn != conn || io->buffer.p != slot->memory)
-            sim_violation(&sim->world, "a target releases memory that it was not given");
-        else
-            drop_io(slot);
-        io->user = 0;
+        release(sim, conn, io);
         return;
     }
-    if (io->kind != LB_IO_WRITE)
-        slot = new_io(sim, conn, io);
+    struct sim_io *slot = slot_for(sim, conn, io);
     if (slot == NULL || slot->conn != conn || slot->is_asked) {
         sim_violation(&sim->world, "a target writes from memory that it was not given");
         return;
     }
+    check_io(sim, io, sim->swap.is_on ? sim_swap_blocks(sim, slot->is_other) : sim->disk.blocks);
     slot->io = io;
     slot->is_asked = true;
     uint32_t number = (uint32_t)(slot - sim->ios);
@@ -220,7 +241,7 @@ void sim_storage_end(struct sim *sim, unsigned conn) {
         if (!slot->in_use || slot->conn != conn)
             continue;
         if (slot->is_asked && slot->io->kind == LB_IO_WRITE && sim_one_in(&sim->world, 2))
-            write_blocks(sim, slot->io, slot->memory);
+            write_blocks(sim, slot, slot->memory);
         drop_io(slot);
     }
 }

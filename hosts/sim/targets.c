@@ -190,6 +190,7 @@ void sim_targets_accept(struct sim *sim, unsigned conn) {
     lb_target_conn_init(sim->ends[conn], sim->world.now_us, &portal->server, portal->at,
                         lb_span(sim->end_rx[conn], SIM_RX_BYTES), &sim->target_rand, NULL);
     sim->is_hung = false;
+    sim_swap_accepted(sim, conn);
 }
 
 void sim_targets_end(struct sim *sim, unsigned i) {
@@ -349,6 +350,7 @@ static void restart(struct sim *sim) {
         kill_ends(sim, i);
         sim->portals[i].is_down = true;
         sim->portals[i].node.attention_at_start = true;
+        sim_swap_maybe(sim, i, 3);
         sim_after(&sim->world, sim_skewed(&sim->world, 1, 20000) * LB_US_MS, SIM_UP_AGAIN, i, 0);
     }
     sim_disk_power_cut(&sim->disk);
@@ -359,6 +361,7 @@ static void move(struct sim *sim) {
     if (sim->plan.wrong != SIM_WRONG_NONE)
         return;
     kill_ends(sim, from);
+    sim_swap_maybe(sim, 1 - from, 2);
     sim->portals[1 - from].node.login_status = LB_LOGIN_OK;
     redirect_to(sim, from, 1 - from);
 }
@@ -366,8 +369,15 @@ static void move(struct sim *sim) {
 static void attention(struct sim *sim) {
     static const uint8_t causes[][2] = {{0x29, 0x03}, {0x2a, 0x01}, {0x3f, 0x0e}, {0x2a, 0x09}};
     const uint8_t *cause = causes[sim_below(&sim->world, LB_COUNT(causes))];
-    for (unsigned i = 0; i < SIM_PORTALS; i++)
+    for (unsigned i = 0; i < SIM_PORTALS; i++) {
         lb_target_attention(&sim->portals[i].server, &sim->portals[i].node, 0, cause[0], cause[1]);
+        sim_swap_maybe(sim, i, 6);
+    }
+}
+
+static void drop(struct sim *sim, unsigned conn) {
+    lb_target_drop(sim->ends[conn]);
+    sim_swap_maybe(sim, sim->conns[conn].portal, 3);
 }
 
 static void trouble_session(struct sim *sim) {
@@ -377,7 +387,7 @@ static void trouble_session(struct sim *sim) {
         return;
     struct lb_target_conn *end = sim->ends[i];
     if (sim_happens(world, SIM_DROPPED))
-        lb_target_drop(end);
+        drop(sim, (unsigned)i);
     else if (sim_happens(world, SIM_LOGOUT_ASKED))
         lb_target_ask_logout(end, world->now_us, (uint16_t)sim_below(world, 10));
     else if (sim_happens(world, SIM_PINGED))
