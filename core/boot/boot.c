@@ -297,6 +297,10 @@ const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot) {
     return lb_disk_info(&boot->disk);
 }
 
+const struct lb_disk_identity *lb_boot_identity(const struct lb_boot *boot) {
+    return lb_disk_identity(&boot->disk);
+}
+
 void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
     if (boot->stopping)
         return;

@@ -219,6 +219,8 @@ void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t l
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op);
 struct lb_disk_op *lb_boot_completed(struct lb_boot *boot);
 const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot);
+/* By which the disk is known again. */
+const struct lb_disk_identity *lb_boot_identity(const struct lb_boot *boot);
 
 /* Ends the boot in an orderly way: logs out, keeps the lease (RFC 4173 7 lets the operating system
  * go on with it) unless release is set; then OUT, at once where it has FAILED before. */

@@ -475,13 +475,24 @@ void lb_disk_start(struct lb_disk *disk, uint64_t now_us) {
     lb_disk_start_asking(disk, now_us);
 }
 
-void lb_disk_expect(struct lb_disk *disk, const struct lb_disk_identity *identity) {
+void lb_disk_start_as(struct lb_disk *disk, uint64_t now_us,
+                      const struct lb_disk_identity *identity) {
     lb_assert(disk->state == LB_DISK_DOWN && identity->is_known);
     disk->identity = *identity;
+    lb_disk_enter(disk, now_us, LB_DISK_UP);
+    lb_disk_start_proving(disk, now_us);
 }
 
 bool lb_disk_is_up(const struct lb_disk *disk) {
     return disk->state == LB_DISK_UP || disk->state == LB_DISK_PROVING;
+}
+
+bool lb_disk_is_sure(const struct lb_disk *disk) {
+    return disk->state == LB_DISK_UP && !lb_iscsi_is_held(disk->session);
+}
+
+const struct lb_error *lb_disk_doubts(const struct lb_disk *disk) {
+    return &disk->unsure;
 }
 
 const struct lb_disk_identity *lb_disk_identity(const struct lb_disk *disk) {

@@ -65,15 +65,20 @@ struct lb_disk; /* fields in iscsi_disk_state.h */
 /* task_room: how many tasks of its own it may use, 1..LB_ISCSI_TASKS_MAX (they are inside). */
 void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t lun[8],
                   uint32_t ready_ms, struct lb_trace *trace);
-/* Before lb_disk_start: it comes up only if it is this disk, else it is broken with DISK_CHANGED.
- */
-void lb_disk_expect(struct lb_disk *disk, const struct lb_disk_identity *identity);
 void lb_disk_start(struct lb_disk *disk, uint64_t now_us);
+/* Instead: goes on with a disk that came up in another session, or in another program. It has to
+ * prove that it is this one; its info is not known. */
+void lb_disk_start_as(struct lb_disk *disk, uint64_t now_us,
+                      const struct lb_disk_identity *identity);
 /* Takes completed tasks from the session, retries, submits. The deadline of its next retry. */
 uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us);
 
 /* It came up; also while it proves again which one it is. */
 bool lb_disk_is_up(const struct lb_disk *disk);
+/* It is up, and there is no doubt which disk it is. */
+bool lb_disk_is_sure(const struct lb_disk *disk);
+/* Why it could not prove it so far, since the doubt began; LB_OK: nothing spoke against it. */
+const struct lb_error *lb_disk_doubts(const struct lb_disk *disk);
 /* Why it did not come up, or that another disk has its place. */
 const struct lb_error *lb_disk_error(const struct lb_disk *disk);
 const struct lb_disk_identity *lb_disk_identity(const struct lb_disk *disk);

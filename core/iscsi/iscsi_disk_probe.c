@@ -192,20 +192,6 @@ static struct lb_disk_answers answers_of(const struct lb_disk *disk,
                                     .serial = reply(disk, LB_ASK_SERIAL)};
 }
 
-/* It is the one that was expected, if one was. */
-static bool judge_identity(struct lb_disk *disk, const struct lb_disk_answers *answers) {
-    char facts[LB_FACTS_MAX];
-    struct lb_text text = lb_text(facts, sizeof facts);
-    if (disk->identity.is_known &&
-        lb_disk_compare(&disk->identity, answers, &text) != LB_DISK_SAME) {
-        lb_fail(&disk->error, LB_E_DISK_CHANGED, "%s", facts);
-        return false;
-    }
-    if (!disk->identity.is_known)
-        lb_disk_identify(answers, &disk->identity);
-    return true;
-}
-
 static void note_known(struct lb_disk *disk) {
     for (unsigned i = 0; i < LB_ASK_START; i++)
         if (disk->answers[i].is_good)
@@ -220,18 +206,19 @@ void lb_disk_judge(struct lb_disk *disk, uint64_t now_us) {
                         &disk->info.lun_count, &total);
     bool is_good =
         judge_inquiry(disk, &inquiry) && judge_ready(disk) && judge_capacity(disk, &capacity);
-    struct lb_disk_answers answers = answers_of(disk, &inquiry, &capacity);
-    if (!is_good || !judge_identity(disk, &answers)) {
+    if (!is_good) {
         lb_trace(disk->trace, now_us, "disk", "%s: %s", lb_code_word(disk->error.code),
                  disk->error.facts);
         lb_disk_enter(disk, now_us, LB_DISK_BROKEN);
         return;
     }
+    struct lb_disk_answers answers = answers_of(disk, &inquiry, &capacity);
+    lb_disk_identify(&answers, &disk->identity);
     take_details(disk);
     note_known(disk);
     lb_trace(disk->trace, now_us, "disk", "up: %s %s, %llu blocks of %u bytes", disk->info.vendor,
              disk->info.product, (unsigned long long)disk->info.blocks, disk->info.block_bytes);
-    lb_disk_is_proven(disk, now_us);
+    lb_disk_found_same(disk, now_us);
 }
 
 /* ---- judging a disk that was up ----------------------------------------------------------------
@@ -247,13 +234,13 @@ void lb_disk_take_mode(struct lb_disk *disk) {
 static bool look_again(struct lb_disk *disk, uint64_t now_us, struct lb_scsi_inquiry *inquiry) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_INQUIRY];
     if (!answer->is_good)
-        lb_disk_is_unproven(disk, now_us, answer->error.code, answer->error.facts);
+        lb_disk_found_nothing(disk, now_us, answer->error.code, answer->error.facts);
     else if (!lb_scsi_decode_inquiry(reply(disk, LB_ASK_INQUIRY), inquiry))
-        lb_disk_is_unproven(disk, now_us, LB_E_PROTOCOL, "INQUIRY is too short");
+        lb_disk_found_nothing(disk, now_us, LB_E_PROTOCOL, "INQUIRY is too short");
     else if (!is_there(inquiry))
-        lb_disk_is_unproven(disk, now_us, LB_E_LUN_MISSING, "INQUIRY says that it is not there");
+        lb_disk_found_nothing(disk, now_us, LB_E_LUN_MISSING, "INQUIRY says that it is not there");
     else if (!is_disk(inquiry))
-        lb_disk_is_other(disk, now_us, "it was a disk, and is something else");
+        lb_disk_found_other(disk, now_us, "it was a disk, and is something else");
     else
         return true;
     return false;
@@ -266,14 +253,14 @@ static bool measure_again(struct lb_disk *disk, uint64_t now_us,
     if (decode_capacity(disk, capacity))
         return true;
     if (disk->identity.name_len > 0 || disk->identity.serial_len > 0) {
-        *capacity = (struct lb_scsi_capacity){.blocks = disk->info.blocks,
-                                              .block_bytes = disk->info.block_bytes};
+        *capacity = (struct lb_scsi_capacity){.blocks = disk->identity.blocks,
+                                              .block_bytes = disk->identity.block_bytes};
         return true;
     }
     if (answer->is_good || lb_is_ok(&answer->error))
-        lb_disk_is_unproven(disk, now_us, LB_E_PROTOCOL, "READ CAPACITY is too short");
+        lb_disk_found_nothing(disk, now_us, LB_E_PROTOCOL, "READ CAPACITY is too short");
     else
-        lb_disk_is_unproven(disk, now_us, answer->error.code, answer->error.facts);
+        lb_disk_found_nothing(disk, now_us, answer->error.code, answer->error.facts);
     return false;
 }
 
@@ -292,13 +279,13 @@ void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us) {
             lb_disk_take_mode(disk);
         lb_trace(disk->trace, now_us, "disk", "the same: %llu blocks%s",
                  (unsigned long long)disk->info.blocks, disk->info.read_only ? ", read-only" : "");
-        lb_disk_is_proven(disk, now_us);
+        lb_disk_found_same(disk, now_us);
         return;
     case LB_DISK_UNPROVEN:
-        lb_disk_is_unproven(disk, now_us, LB_E_DISK_CHANGED, facts);
+        lb_disk_found_nothing(disk, now_us, LB_E_DISK_CHANGED, facts);
         return;
     case LB_DISK_OTHER:
-        lb_disk_is_other(disk, now_us, facts);
+        lb_disk_found_other(disk, now_us, facts);
         return;
     }
 }

@@ -49,6 +49,12 @@ static uint32_t questions_of_proof(const struct lb_disk *disk) {
     return wanted;
 }
 
+void lb_disk_start_proving(struct lb_disk *disk, uint64_t now_us) {
+    lb_iscsi_hold_logins(disk->session);
+    disk->known = ASK_ALL;
+    lb_disk_doubt(disk, now_us);
+}
+
 void lb_disk_doubt(struct lb_disk *disk, uint64_t now_us) {
     if (disk->state != LB_DISK_UP) {
         disk->asks_again = true;
@@ -93,13 +99,13 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
 /* ---- what it came to ---------------------------------------------------------------------------
  */
 
-void lb_disk_is_proven(struct lb_disk *disk, uint64_t now_us) {
+void lb_disk_found_same(struct lb_disk *disk, uint64_t now_us) {
     lb_disk_enter(disk, now_us, LB_DISK_UP);
     lb_iscsi_release(disk->session, now_us);
 }
 
 /* Every request that waits ends with the session. */
-void lb_disk_is_other(struct lb_disk *disk, uint64_t now_us, const char *facts) {
+void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *facts) {
     lb_fail(&disk->error, LB_E_DISK_CHANGED, "%s: %s",
             lb_endpoint_text(lb_iscsi_peer(disk->session)).s, facts);
     lb_disk_enter(disk, now_us, LB_DISK_CHANGED);
@@ -113,12 +119,11 @@ static uint64_t pause_us(const struct lb_disk *disk) {
 
 /* It may be a target that is still starting, so it is asked again after a pause. Who has waited for
  * a minute is told; what is asked for afterwards waits anew. */
-void lb_disk_is_unproven(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
-                         const char *facts) {
+void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
+                           const char *facts) {
+    disk->unsure = (struct lb_error){.code = LB_OK};
+    lb_fail(&disk->unsure, code, "%s: %s", lb_endpoint_text(lb_iscsi_peer(disk->session)).s, facts);
     if (now_us - disk->since_us >= LB_DISK_BUSY_MS * LB_US_MS) {
-        disk->unsure = (struct lb_error){.code = LB_OK};
-        lb_fail(&disk->unsure, code, "%s: %s", lb_endpoint_text(lb_iscsi_peer(disk->session)).s,
-                facts);
         lb_trace(disk->trace, now_us, "disk", "not proven: %s: %s", lb_code_word(code), facts);
         lb_disk_end_waiting(disk, now_us);
         disk->since_us = now_us;

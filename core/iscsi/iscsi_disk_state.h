@@ -75,7 +75,7 @@ struct lb_disk {
     struct lb_disk_answer answers[LB_ASK_COUNT];
 
     /* Asking, at first and again: iscsi_disk_proof.c. */
-    struct lb_disk_identity identity; /* of the disk that came up, or that is expected to */
+    struct lb_disk_identity identity; /* of the disk that came up */
     uint32_t wanted;                  /* bits: a round ends when these questions have answers */
     uint32_t known;                   /* bits: those that had a good answer when it came up */
     unsigned asked_login;             /* in which this round was asked */
@@ -83,7 +83,7 @@ struct lb_disk {
     bool asks_again;        /* something changed while it was being asked */
     uint64_t since_us;      /* when the asking began */
     uint64_t again_us;      /* when the next round is; LB_NEVER: one is out, or none is needed */
-    struct lb_error unsure; /* why requests could not wait any longer for the proof */
+    struct lb_error unsure; /* why there is no proof so far */
 
     struct lb_disk_task tasks[LB_DISK_TASKS_MAX];
     struct lb_disk_task *free_tasks, *waiting; /* waiting: for retry_us */
@@ -113,6 +113,7 @@ void lb_disk_take_mode(struct lb_disk *disk);
 /* iscsi_disk_proof.c */
 
 void lb_disk_start_asking(struct lb_disk *disk, uint64_t now_us);
+void lb_disk_start_proving(struct lb_disk *disk, uint64_t now_us);
 /* A question was answered for good: error is LB_OK, or why there is no answer. */
 void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                       const struct lb_error *error);
@@ -120,10 +121,10 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
  * proved that it is the same. */
 void lb_disk_doubt(struct lb_disk *disk, uint64_t now_us);
 /* What the judgement came to. */
-void lb_disk_is_proven(struct lb_disk *disk, uint64_t now_us);
-void lb_disk_is_other(struct lb_disk *disk, uint64_t now_us, const char *facts);
-void lb_disk_is_unproven(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
-                         const char *facts);
+void lb_disk_found_same(struct lb_disk *disk, uint64_t now_us);
+void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *facts);
+void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
+                           const char *facts);
 /* New logins, and rounds that are due; gives the next deadline. */
 uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us);
 

@@ -295,8 +295,9 @@ static inline void disk_begin(void) {
     peer_log_in_with(TEXT(DISK_KEYS));
     lb_disk_init(&d.disk, &peer.session, lun, d.ready_ms, &peer.trace);
     if (d.expected != NULL)
-        lb_disk_expect(&d.disk, d.expected);
-    lb_disk_start(&d.disk, peer.now);
+        lb_disk_start_as(&d.disk, peer.now, d.expected);
+    else
+        lb_disk_start(&d.disk, peer.now);
 }
 
 static inline void disk_show(void) {

@@ -439,18 +439,32 @@ static void nor_do_those_before_and_after_a_unit_attention(void) {
     check_all_of_the_second();
 }
 
-static void a_disk_that_is_expected_comes_up(void) {
+static void start_as(const struct lb_disk_identity *identity, const char *names) {
+    disk_init();
+    disk_reply(LB_ASK_IDS, names);
+    d.expected = identity;
+    disk_begin();
+    CHECK(!lb_disk_is_sure(&d.disk));
+    disk_pass(SEC);
+}
+
+static void a_disk_of_another_session_proves_that_it_is_the_same(void) {
     static struct lb_disk_identity identity;
     if (!up())
         return;
     identity = *lb_disk_identity(&d.disk);
-    disk_init();
-    d.expected = &identity;
-    disk_comes_up();
-    disk_init();
-    disk_reply(LB_ASK_IDS, SECOND);
-    d.expected = &identity;
-    disk_stays_down(LB_E_DISK_CHANGED, second);
+    start_as(&identity, FIRST);
+    CHECK(lb_disk_is_sure(&d.disk));
+    start_as(&identity, "00 83 0000");
+    CHECK(!lb_disk_is_sure(&d.disk));
+    CHECK_EQ(lb_disk_doubts(&d.disk)->code, LB_E_DISK_CHANGED);
+    disk_reply(LB_ASK_IDS, FIRST);
+    disk_pass(2 * SEC);
+    CHECK(lb_disk_is_sure(&d.disk));
+    start_as(&identity, SECOND);
+    CHECK(!lb_disk_is_sure(&d.disk));
+    CHECK_EQ(lb_disk_error(&d.disk)->code, LB_E_DISK_CHANGED);
+    CHECK_HAS(lb_disk_error(&d.disk)->facts, second);
 }
 
 int main(void) {
@@ -479,6 +493,6 @@ int main(void) {
     TEST(a_lun_that_stays_away_is_missing);
     TEST(the_answers_of_two_logins_make_no_disk);
     TEST(nor_do_those_before_and_after_a_unit_attention);
-    TEST(a_disk_that_is_expected_comes_up);
+    TEST(a_disk_of_another_session_proves_that_it_is_the_same);
     return tap_done();
 }

@@ -1,6 +1,7 @@
 #include "hosts/linux/relogin.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "hosts/linux/loop.h"
+#include "hosts/linux/same_disk.h"
 #include "hosts/linux/seed.h"
 #include "hosts/linux/tcp.h"
 #include <errno.h>
@@ -15,6 +16,7 @@
 struct relogin {
     struct lb_kernel_iscsi *kernel;
     struct lb_login_again *again;
+    struct lb_endpoint portal; /* where the disk was seen */
     struct lb_iscsi session;
     struct lb_rand rand;
     struct lb_trace trace; /* zero: none */
@@ -28,6 +30,31 @@ struct relogin {
 
 static size_t padded(size_t len) {
     return (len + 3) & ~(size_t)3;
+}
+
+/* ---- the policy --------------------------------------------------------------------------------
+ */
+
+/* The portal itself was judged when the session was made. */
+bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_iscsi *session,
+                            struct lb_endpoint peer, struct lb_error *error) {
+    const struct lb_rules_portal portal = {.peer = peer, .was_redirected = true};
+    bool permanent;
+    if (!lb_iscsi_was_redirected(session, &permanent) || lb_rules_portal(&again->policy, &portal))
+        return true;
+    lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by a redirect of %s",
+            lb_endpoint_text(peer).s, again->config.target,
+            lb_endpoint_text(again->config.portal).s);
+    return false;
+}
+
+bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_iscsi *session,
+                             struct lb_error *error) {
+    const char *unmet = lb_rules_unmet(&again->policy, lb_iscsi_agreed(session));
+    if (unmet)
+        lb_fail(error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, again->config.target,
+                lb_endpoint_text(lb_iscsi_peer(session)).s);
+    return !unmet;
 }
 
 /* ---- what we say ------------------------------------------------------------------------------
@@ -158,30 +185,9 @@ static bool wait(struct relogin *r, uint64_t until_us, struct lb_error *error) {
     return !fds[1].revents || r->is_connected || connected(r, error);
 }
 
-/* The portal itself was judged when the session was made. */
-static bool may_connect(struct relogin *r, struct lb_endpoint peer, struct lb_error *error) {
-    const struct lb_rules_portal portal = {.peer = peer, .was_redirected = true};
-    bool permanent;
-    if (!lb_iscsi_was_redirected(&r->session, &permanent) ||
-        lb_rules_portal(&r->again->policy, &portal))
-        return true;
-    lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by a redirect of %s",
-            lb_endpoint_text(peer).s, r->again->config.target,
-            lb_endpoint_text(r->again->config.portal).s);
-    return false;
-}
-
-static bool is_protected(const struct relogin *r, struct lb_error *error) {
-    const char *unmet = lb_rules_unmet(&r->again->policy, lb_iscsi_agreed(&r->session));
-    if (unmet)
-        lb_fail(error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, r->again->config.target,
-                lb_endpoint_text(lb_iscsi_peer(&r->session)).s);
-    return !unmet;
-}
-
 static bool resume(struct relogin *r, struct lb_error *error) {
     struct lb_iscsi_standing standing;
-    if (!is_protected(r, error))
+    if (!lb_relogin_is_protected(r->again, &r->session, error))
         return false;
     if (!lb_iscsi_is_at_rest(&r->session, &standing)) {
         lb_fail(error, LB_E_HAND_OVER, "the target said more than the login");
@@ -189,6 +195,16 @@ static bool resume(struct relogin *r, struct lb_error *error) {
     }
     r->again->time2wait_s = standing.agreed->time2wait_s;
     return lb_kernel_iscsi_resume(r->kernel, &standing, &r->again->settings, error);
+}
+
+/* A redirect may lead to another disk: the next attempt looks at it there. */
+static bool is_where_the_disk_is(const struct relogin *r, struct lb_endpoint to,
+                                 struct lb_error *error) {
+    if (!r->again->identity.is_known || lb_endpoint_equal(to, r->portal))
+        return true;
+    lb_fail(error, LB_E_HAND_OVER, "sent on to %s, where nobody has looked at the disk",
+            lb_endpoint_text(to).s);
+    return false;
 }
 
 static bool log_in(struct relogin *r, struct lb_error *error) {
@@ -201,7 +217,8 @@ static bool log_in(struct relogin *r, struct lb_error *error) {
                 return false;
             break;
         case LB_ISCSI_CONNECT:
-            if (!may_connect(r, action.peer, error))
+            if (!lb_relogin_may_connect(r->again, &r->session, action.peer, error) ||
+                !is_where_the_disk_is(r, action.peer, error))
                 return false;
             open_connection(r, action.peer);
             break;
@@ -223,6 +240,21 @@ static bool log_in(struct relogin *r, struct lb_error *error) {
     return false;
 }
 
+/* Where the login goes: to the portal where the disk was seen. */
+static bool find_disk(struct relogin *r, struct lb_span room, struct lb_error *error) {
+    const struct lb_login_again *again = r->again;
+    r->portal = again->config.portal;
+    return !again->identity.is_known || lb_same_disk(again, room, &r->portal, error);
+}
+
+static void start(struct relogin *r, struct lb_span room) {
+    struct lb_iscsi_config config = r->again->config;
+    config.portal = r->portal;
+    lb_iscsi_init(&r->session, lb_now_us(), &config, room, &r->rand, &r->trace);
+    lb_wipe(&config, sizeof(config));
+    lb_iscsi_start(&r->session, lb_now_us());
+}
+
 bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, struct lb_span room,
                 struct lb_error *error) {
     static struct relogin r;
@@ -240,11 +272,10 @@ bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, st
     }
     r = (struct relogin){.kernel = kernel, .again = again, .fd = -1};
     lb_rand_init(&r.rand, seed);
-    lb_iscsi_init(&r.session, lb_now_us(), &again->config, room, &r.rand, &r.trace);
     kernel->pdu = &r.answer;
-    is_back = lb_kernel_iscsi_stop(kernel, error);
+    is_back = lb_kernel_iscsi_stop(kernel, error) && find_disk(&r, room, error);
     if (is_back) {
-        lb_iscsi_start(&r.session, lb_now_us());
+        start(&r, room);
         is_back = log_in(&r, error);
     }
     if (!is_back)

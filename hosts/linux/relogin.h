@@ -7,6 +7,7 @@
 #define LB_LINUX_RELOGIN_H
 
 #include "core/boot/boot_rules.h"
+#include "core/iscsi/iscsi_disk_identity.h"
 #include "hosts/linux/kernel_iscsi.h"
 
 /* How. It has secrets: wipe it. */
@@ -16,14 +17,23 @@ struct lb_login_again {
     int interface;           /* its index, for link-local portals */
     struct lb_config policy; /* the administrator's, without secrets: core/boot/boot_rules.h */
     uint32_t time2wait_s;    /* of the last login: RFC 7143 13.15 */
+    uint8_t lun[8];
+    struct lb_disk_identity identity; /* of the disk that the kernel has; not known: any will do */
 };
 
-/* One attempt, of half a minute at most. room: staging for PDUs, LB_ISCSI_RX_MIN bytes. It goes to
- * the portal of the configuration, which the engine has judged, and to where a redirect leads if
- * the policy allows that; what `require` asks for is asked for again. True: the disk's commands go
- * on, and time2wait_s is the new login's. False: error; the kernel's session waits for the next
+/* One attempt, of a minute at most. room: staging for PDUs, LB_ISCSI_RX_MIN bytes. It goes to the
+ * portal of the configuration, which the engine has judged, and to where a redirect leads if the
+ * policy allows that; what `require` asks for is asked for again. The kernel gets no connection
+ * before a login of our own has seen that the disk is the same. True: the disk's commands go on,
+ * and time2wait_s is the new login's. False: error; the kernel's session waits for the next
  * attempt, until its own recovery time is over. */
 bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, struct lb_span room,
                 struct lb_error *error);
+
+/* The policy in each login, also in that of same_disk.h. False: *error. */
+bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_iscsi *session,
+                            struct lb_endpoint peer, struct lb_error *error);
+bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_iscsi *session,
+                             struct lb_error *error);
 
 #endif

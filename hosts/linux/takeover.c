@@ -278,6 +278,8 @@ static void note_login(const struct takeover *t, struct lb_attached *attached) {
     attached->again.policy = t->run->config;
     lb_config_wipe_secrets(&attached->again.policy);
     attached->again.interface = t->run->has_iface ? t->run->iface.link.index : 0;
+    attached->again.identity = *lb_boot_identity(&t->run->boot);
+    memcpy(attached->again.lun, lb_boot_target(&t->run->boot)->lun, sizeof(attached->again.lun));
 }
 
 bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached) {

@@ -5,6 +5,8 @@
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/test_kernel.h"
 #include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
 
 #define EXP_STAT_SN 14 /* a parameter */
 
@@ -73,6 +75,43 @@ static size_t far_says(struct far_end *far, uint8_t *to, size_t cap) {
         lb_target_sent(&far->conn, 0, took);
     }
     return len;
+}
+
+/* ---- the target, for whoever connects to it ----------------------------------------------------
+ */
+
+static void talk(int fd) {
+    static struct far_end far;
+    static uint8_t room[65536];
+    ssize_t got;
+    open_far_end(&far);
+    while ((got = read(fd, room, sizeof(room))) > 0) {
+        size_t len;
+        far_takes(&far, lb_bytes(room, (size_t)got));
+        len = far_says(&far, room, sizeof(room));
+        if (write(fd, room, len) != (ssize_t)len || far.conn.phase >= LB_TARGET_CLOSING)
+            break;
+    }
+    lb_target_conn_end(&far.conn);
+    close(fd);
+}
+
+/* The disk that it has; what we bind to the kernel says nothing, and holds nobody up. */
+static pid_t serve_disk(int fd, uint64_t naa) {
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    node.luns[0].naa = naa;
+    for (;;) {
+        int end = accept(fd, NULL, NULL);
+        if (end < 0)
+            _exit(1);
+        if (fork() == 0) {
+            talk(end);
+            _exit(0);
+        }
+        close(end);
+    }
 }
 
 /* ---- the kernel --------------------------------------------------------------------------------
@@ -249,6 +288,56 @@ static void each_refusal_of_the_kernels_ends_the_attempt(void) {
         CHECK_HAS(error.facts, refusals[i].facts);
         stop_kernel();
     }
+}
+
+/* ---- the same disk -----------------------------------------------------------------------------
+ */
+
+#define FIRST  UINT64_C(0x6001405000000001)
+#define SECOND UINT64_C(0x6001405000000002)
+
+static void know(uint64_t naa) {
+    again.identity = (struct lb_disk_identity){
+        .is_known = true, .name_type = 3, .name_len = 8, .blocks = 100, .block_bytes = 512};
+    for (unsigned i = 0; i < 8; i++)
+        again.identity.name[i] = (uint8_t)(naa >> (56 - 8 * i));
+}
+
+/* The kernel has the first disk, and the target this one. */
+static bool log_in_to(uint64_t naa, const char *target_secret) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    bool is_back;
+    int status, fd = listen_somewhere(&port);
+    pid_t pid;
+    signal(SIGCHLD, SIG_DFL);
+    make_target(target_secret != NULL);
+    configure(port, target_secret);
+    know(FIRST);
+    lose_the_connection();
+    pid = serve_disk(fd, naa);
+    is_back = lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    close(fd);
+    return is_back;
+}
+
+static void the_kernel_gets_the_disk_that_it_had(void) {
+    static const char *const secrets[] = {NULL, "disk-secret-4567"};
+    for (size_t i = 0; i < LB_COUNT(secrets); i++) {
+        CHECK(log_in_to(FIRST, secrets[i]));
+        stop_kernel();
+        CHECK_EQ(times_asked(START), 1);
+    }
+}
+
+static void another_disk_never_reaches_the_kernel(void) {
+    CHECK(!log_in_to(SECOND, NULL));
+    CHECK_STR(lb_code_word(error.code), "disk-changed");
+    CHECK_HAS(error.facts, "it was naa.6001405000000001, and is naa.6001405000000002");
+    stop_kernel();
+    CHECK_EQ(times_asked(BIND) + times_asked(SEND) + times_asked(START), 0);
 }
 
 static bool has_rival(const char *line) {
@@ -437,6 +526,8 @@ int main(void) {
     TEST(what_the_target_asks_for_is_heard);
     TEST(the_answer_to_a_logout_says_how_long_to_wait);
     TEST(keepers_know_each_other);
+    TEST(the_kernel_gets_the_disk_that_it_had);
+    TEST(another_disk_never_reaches_the_kernel);
     TEST(who_else_listens_is_seen);
     return tap_done();
 }
