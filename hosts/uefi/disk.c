@@ -1,6 +1,7 @@
 #include "hosts/uefi/disk.h"
 #include "hosts/uefi/cache.h"
 #include "hosts/uefi/loop.h"
+#include "hosts/uefi/medium.h"
 #include "hosts/uefi/net.h"
 #include "hosts/uefi/path.h"
 
@@ -20,7 +21,8 @@ static struct {
     EFI_HANDLE handle;
     EFI_BLOCK_IO block_io;
     EFI_BLOCK_IO2_PROTOCOL block_io2;
-    EFI_BLOCK_IO_MEDIA media;
+    EFI_BLOCK_IO_MEDIA media; /* its id and presence are those of `medium` */
+    struct medium medium;
     EFI_EVENT tick, exit;
     uint8_t *path;
     uint64_t bytes_read;
@@ -49,17 +51,32 @@ EFI_DEVICE_PATH *disk_path(void) {
 /* ---- requests ----------------------------------------------------------------------------------
  */
 
-static EFI_STATUS status_of(const struct lb_disk_op *op) {
-    switch (op->error.code) {
-    case LB_OK:
+static EFI_STATUS status_of(enum medium_status status) {
+    switch (status) {
+    case MEDIUM_OK:
         return EFI_SUCCESS;
-    case LB_E_WRITE_PROTECTED:
+    case MEDIUM_PROTECTED:
         return EFI_WRITE_PROTECTED;
-    case LB_E_NO_MEDIUM:
+    case MEDIUM_NONE:
         return EFI_NO_MEDIA;
-    default:
-        return EFI_DEVICE_ERROR;
+    case MEDIUM_CHANGED:
+        return EFI_MEDIA_CHANGED;
+    case MEDIUM_BROKEN:
+        break;
     }
+    return EFI_DEVICE_ERROR;
+}
+
+static void show_medium(void) {
+    disk.media.MediaId = disk.medium.id;
+    disk.media.MediaPresent = disk.medium.is_present;
+}
+
+/* Another disk in the place of ours is no medium for anybody. */
+static EFI_STATUS status_of_end(const struct lb_disk_op *op) {
+    enum medium_status status = medium_ended(&disk.medium, op->error.code);
+    show_medium();
+    return status_of(status);
 }
 
 static void release(struct request *request) {
@@ -69,6 +86,7 @@ static void release(struct request *request) {
 
 static void finish(struct lb_disk_op *op) {
     struct request *request = (struct request *)(uintptr_t)op->user;
+    EFI_STATUS status = status_of_end(op);
     request->done = true;
     if (op->kind == LB_DISK_WRITE)
         cache_forget(&disk.cache, op->lba, op->blocks);
@@ -80,7 +98,7 @@ static void finish(struct lb_disk_op *op) {
     }
     if (request->token == NULL)
         return;
-    request->token->TransactionStatus = status_of(op);
+    request->token->TransactionStatus = status;
     bs->SignalEvent(request->token->Event);
     release(request);
 }
@@ -160,7 +178,7 @@ static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t block
 static EFI_STATUS wait_for(struct request *request) {
     while (!request->done)
         turn();
-    EFI_STATUS status = status_of(&request->op);
+    EFI_STATUS status = status_of_end(&request->op);
     release(request);
     return status;
 }
@@ -173,8 +191,9 @@ static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buf
     const EFI_BLOCK_IO_MEDIA *media = &disk.media;
     if (disk.is_over)
         return EFI_NO_MEDIA;
-    if (media_id != media->MediaId)
-        return EFI_MEDIA_CHANGED;
+    enum medium_status status = medium_check(&disk.medium, media_id);
+    if (status != MEDIUM_OK)
+        return status_of(status);
     if (len == 0)
         return EFI_SUCCESS;
     if (buffer == NULL)
@@ -319,8 +338,10 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *this, UINT32 media_id, EFI_L
  */
 static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO *this) {
     (void)this;
-    if (!disk.is_dirty || disk.is_over)
+    if (disk.is_over)
         return EFI_SUCCESS;
+    if (!disk.is_dirty)
+        return status_of(medium_check_flush(&disk.medium));
     EFI_STATUS status = transfer(LB_DISK_FLUSH, 0, 0, NULL, NULL);
     disk.is_dirty = EFI_ERROR(status);
     return status;
@@ -336,6 +357,8 @@ static EFI_STATUS EFIAPI reset(EFI_BLOCK_IO *this, BOOLEAN extended) {
 static EFI_STATUS transfer2(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
                             EFI_BLOCK_IO2_TOKEN *token) {
     bool waits = token == NULL || token->Event == NULL;
+    if (kind == LB_DISK_FLUSH && !disk.is_over && medium_check_flush(&disk.medium) != MEDIUM_OK)
+        return EFI_MEDIA_CHANGED;
     if (len == 0 && (kind != LB_DISK_FLUSH || !disk.is_dirty || disk.is_over)) {
         if (!waits) {
             token->TransactionStatus = EFI_SUCCESS;
@@ -464,14 +487,14 @@ static EFI_STATUS make_path(void) {
 static void fill_media(void) {
     const struct lb_disk_info *info = lb_boot_disk(loop_engine());
     disk.media = (EFI_BLOCK_IO_MEDIA){
-        .MediaId = 1,
-        .MediaPresent = TRUE,
         .ReadOnly = info->read_only,
         .BlockSize = info->block_bytes,
         .LastBlock = info->blocks - 1,
         .LogicalBlocksPerPhysicalBlock = 1U << info->physical_exponent,
         .OptimalTransferLengthGranularity = info->optimal_transfer_blocks,
     };
+    medium_init(&disk.medium);
+    show_medium();
 }
 
 /* The head and the tail of the disk, where partition tables are, come in one flight. */
