@@ -40,6 +40,11 @@ static struct lb_scsi_designator name_of(const struct lb_disk_identity *identity
                                        .value = lb_bytes(identity->name, identity->name_len)};
 }
 
+bool lb_disk_needs_serial(const struct lb_disk_identity *identity) {
+    struct lb_scsi_designator name = name_of(identity);
+    return identity->serial_len > 0 && (identity->name_len == 0 || !lb_scsi_is_world_wide(&name));
+}
+
 /* ---- words -------------------------------------------------------------------------------------
  */
 
@@ -103,12 +108,29 @@ static enum lb_disk_same other_size(const struct lb_disk_identity *identity,
     return LB_DISK_OTHER;
 }
 
-static enum lb_disk_same compare_name(const struct lb_disk_identity *identity,
-                                      struct lb_bytes names, struct lb_text *facts) {
-    struct lb_scsi_designator was = name_of(identity), is;
-    if (lb_scsi_has_designator(names, &was))
+static enum lb_disk_same compare_serial(const struct lb_disk_identity *identity,
+                                        const struct lb_disk_answers *answers,
+                                        struct lb_text *facts) {
+    struct lb_bytes was = lb_bytes(identity->serial, identity->serial_len);
+    struct lb_bytes is = serial_of(answers->serial);
+    if (lb_bytes_equal(was, is))
         return LB_DISK_SAME;
-    bool has_name = lb_scsi_best_designator(names, &is);
+    lb_text_add(facts, "it was ");
+    format_serial(facts, was);
+    lb_text_add(facts, ", and is ");
+    format_serial(facts, is);
+    return is.len > 0 ? LB_DISK_OTHER : LB_DISK_UNPROVEN;
+}
+
+/* A name that others may have, too, needs the serial number beside it. */
+static enum lb_disk_same compare_name(const struct lb_disk_identity *identity,
+                                      const struct lb_disk_answers *answers,
+                                      struct lb_text *facts) {
+    struct lb_scsi_designator was = name_of(identity), is;
+    if (lb_scsi_has_designator(answers->names, &was))
+        return lb_disk_needs_serial(identity) ? compare_serial(identity, answers, facts)
+                                              : LB_DISK_SAME;
+    bool has_name = lb_scsi_best_designator(answers->names, &is);
     lb_text_add(facts, "it was ");
     format_name(facts, &was);
     lb_text_add(facts, has_name ? ", and is " : ", and gives no name now");
@@ -117,21 +139,14 @@ static enum lb_disk_same compare_name(const struct lb_disk_identity *identity,
     return has_name && is.type == was.type ? LB_DISK_OTHER : LB_DISK_UNPROVEN;
 }
 
-static enum lb_disk_same compare_serial(const struct lb_disk_identity *identity,
-                                        const struct lb_disk_answers *answers,
-                                        struct lb_text *facts) {
-    struct lb_bytes was = lb_bytes(identity->serial, identity->serial_len);
-    struct lb_bytes is = serial_of(answers->serial);
-    if (!lb_bytes_equal(was, is)) {
-        lb_text_add(facts, "it was ");
-        format_serial(facts, was);
-        lb_text_add(facts, ", and is ");
-        format_serial(facts, is);
-        return is.len > 0 ? LB_DISK_OTHER : LB_DISK_UNPROVEN;
-    }
-    if (!is_same_model(identity, answers->inquiry))
+/* Without a name. */
+static enum lb_disk_same compare_serial_and_model(const struct lb_disk_identity *identity,
+                                                  const struct lb_disk_answers *answers,
+                                                  struct lb_text *facts) {
+    enum lb_disk_same same = compare_serial(identity, answers, facts);
+    if (same == LB_DISK_SAME && !is_same_model(identity, answers->inquiry))
         return other_model(identity, answers->inquiry, facts);
-    return LB_DISK_SAME;
+    return same;
 }
 
 /* It has no name: what it looks like is all that there is. */
@@ -149,9 +164,10 @@ static enum lb_disk_same compare_looks(const struct lb_disk_identity *identity,
 enum lb_disk_same lb_disk_compare(const struct lb_disk_identity *identity,
                                   const struct lb_disk_answers *answers, struct lb_text *facts) {
     const struct lb_scsi_capacity *capacity = answers->capacity;
-    enum lb_disk_same same = identity->name_len > 0 ? compare_name(identity, answers->names, facts)
-                             : identity->serial_len > 0 ? compare_serial(identity, answers, facts)
-                                                        : compare_looks(identity, answers, facts);
+    enum lb_disk_same same = identity->name_len > 0 ? compare_name(identity, answers, facts)
+                             : identity->serial_len > 0
+                                 ? compare_serial_and_model(identity, answers, facts)
+                                 : compare_looks(identity, answers, facts);
     if (same != LB_DISK_SAME)
         return same;
     if (capacity->block_bytes != identity->block_bytes || capacity->blocks < identity->blocks)

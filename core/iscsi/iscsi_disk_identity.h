@@ -2,9 +2,10 @@
  *
  * The proof is the best that the disk had when it came up, and never a weaker one:
  *
- *   a name of VPD 83   the same name must be among those that it gives now
- *   else VPD 80        the same serial number, vendor and product
- *   else               the same size, block size, vendor, product and revision
+ *   a name of VPD 83   the same name must be among those that it gives now; beside one that is not
+ *                      unique in the world (T10, a locally assigned NAA) the serial number counts,
+ * too else VPD 80        the same serial number, vendor and product else               the same
+ * size, block size, vendor, product and revision
  *
  * With a name or a serial number a disk may have grown. A disk that gave a name and now gives none
  * is neither the same nor another one: it may be a target that is still starting. */
@@ -46,6 +47,8 @@ void lb_disk_identify(const struct lb_disk_answers *answers, struct lb_disk_iden
 /* Unless it is the same, *facts tells what it was and what it is. */
 enum lb_disk_same lb_disk_compare(const struct lb_disk_identity *identity,
                                   const struct lb_disk_answers *answers, struct lb_text *facts);
+/* Whether VPD 80 is part of its proof. */
+bool lb_disk_needs_serial(const struct lb_disk_identity *identity);
 /* The proof as text: "naa.6001405…", or "serial number SN07", or its size. */
 void lb_disk_identity_format(struct lb_text *text, const struct lb_disk_identity *identity);
 

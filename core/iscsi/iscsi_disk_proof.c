@@ -44,7 +44,7 @@ static uint32_t questions_of_proof(const struct lb_disk *disk) {
     wanted |= disk->known & (1U << LB_ASK_CAPACITY_16 | 1U << LB_ASK_CAPACITY_10);
     if (disk->identity.name_len > 0)
         wanted |= 1U << LB_ASK_IDS;
-    else if (disk->identity.serial_len > 0)
+    if (lb_disk_needs_serial(&disk->identity))
         wanted |= 1U << LB_ASK_SERIAL;
     return wanted;
 }

@@ -267,6 +267,19 @@ static void by_its_name(void) {
     check_proofs(FIRST, "00 80 0004 53 4e 30 37", proofs, LB_COUNT(proofs));
 }
 
+/* tgt, IET: numbers of the target and the LUN, which other disks get, too. */
+static void by_a_name_that_is_not_unique_and_the_serial_number(void) {
+    static const struct proof proofs[] = {
+        {LB_ASK_COUNT - 1, "", NULL},
+        {LB_ASK_SERIAL, "00 80 0004 53 4e 30 38", "and is serial number SN08"},
+        {LB_ASK_SERIAL, "00 80 0000", "and is serial number (none)"},
+        {LB_ASK_IDS, "00 83 001a 02 01 00 0a 49455420202020203132 01 03 00 08 3000000000000001",
+         "it was t10.IET     11, and is t10.IET     12"},
+    };
+    check_proofs("00 83 001a 02 01 00 0a 49455420202020203131 01 03 00 08 3000000000000001",
+                 "00 80 0004 53 4e 30 37", proofs, LB_COUNT(proofs));
+}
+
 static void else_by_its_serial_number(void) {
     static const struct proof proofs[] = {
         {LB_ASK_SERIAL, "00 80 0004 53 4e 30 38",
@@ -482,6 +495,7 @@ int main(void) {
     TEST(a_change_during_the_proof_asks_for_another_round);
     TEST(what_is_no_concern_of_the_disk_costs_no_proof);
     TEST(by_its_name);
+    TEST(by_a_name_that_is_not_unique_and_the_serial_number);
     TEST(else_by_its_serial_number);
     TEST(else_by_what_it_looks_like);
     TEST(a_disk_may_grow_and_may_not_shrink);

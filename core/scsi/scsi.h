@@ -110,9 +110,13 @@ struct lb_scsi_designator {
     uint8_t type;          /* SPC-4 table 569: 1 T10, 2 EUI-64, 3 NAA, 8 SCSI name, 10 UUID */
     struct lb_bytes value; /* points into the reply; text is trimmed */
 };
-/* The best name: NAA, EUI-64, UUID, SCSI name, T10, in this order, the first of its kind. Zeros and
- * blanks are no name, nor is a vendor without more. False when there is none. */
+/* The best name: NAA, EUI-64, UUID, SCSI name, T10, a locally assigned NAA, in this order, the
+ * first of its kind. Zeros and blanks are no name, nor is a vendor without more. False when there
+ * is none. */
 bool lb_scsi_best_designator(struct lb_bytes reply, struct lb_scsi_designator *best);
+/* Whether no other disk in the world should have this name: not so of T10 and locally assigned NAA.
+ */
+bool lb_scsi_is_world_wide(const struct lb_scsi_designator *designator);
 /* Whether the reply has this very name, among others perhaps. */
 bool lb_scsi_has_designator(struct lb_bytes reply, const struct lb_scsi_designator *wanted);
 /* As text: "naa.6001405…", "eui.…", "uuid.…", a SCSI name as it is, "t10.…". */

@@ -11,22 +11,41 @@ enum designator { /* SPC-4 table 569, SPC-5 table 603 */
 
 #define T10_VENDOR_BYTES 8
 
+/* SPC-4 7.8.6.6: 24 bits of the company, behind the four of the format. */
+static uint32_t company_of(struct lb_bytes naa) {
+    struct lb_rd rd = lb_rd(naa);
+    return lb_rd_u32(&rd) >> 4 & 0xffffff;
+}
+
+/* An administrator, or the target by itself, made it up. tgt has company 0 and the numbers of
+ * target and LUN. */
+static bool is_local_naa(const struct lb_scsi_designator *designator) {
+    if (designator->type != DESIGNATOR_NAA || designator->value.len == 0)
+        return false;
+    uint8_t format = designator->value.p[0] >> 4;
+    return format == 3 || (format >= 5 && company_of(designator->value) == 0);
+}
+
 /* How good a name is; 0: not one. */
-static unsigned rank(uint8_t type) {
-    switch (type) {
+static unsigned rank(const struct lb_scsi_designator *designator) {
+    switch (designator->type) {
     case DESIGNATOR_NAA:
-        return 5;
+        return is_local_naa(designator) ? 1 : 6;
     case DESIGNATOR_EUI:
-        return 4;
+        return 5;
     case DESIGNATOR_UUID:
-        return 3;
+        return 4;
     case DESIGNATOR_SCSI_NAME:
-        return 2;
+        return 3;
     case DESIGNATOR_T10:
-        return 1;
+        return 2;
     default:
         return 0;
     }
+}
+
+bool lb_scsi_is_world_wide(const struct lb_scsi_designator *designator) {
+    return rank(designator) > 2;
 }
 
 static bool is_text(uint8_t type) {
@@ -52,7 +71,7 @@ static bool next(struct lb_rd *rd, struct lb_scsi_designator *to) {
         if (!lb_rd_ok(rd))
             return false; /* the last one is cut off: do not use half a name */
         uint8_t association = what >> 4 & 3;
-        if (association != 0 || rank(got.type) == 0 || is_empty(&got))
+        if (association != 0 || rank(&got) == 0 || is_empty(&got))
             continue;
         if (is_text(got.type))
             got.value = lb_scsi_trim(got.value);
@@ -70,9 +89,9 @@ bool lb_scsi_best_designator(struct lb_bytes reply, struct lb_scsi_designator *b
         return false;
     struct lb_rd rd = lb_rd(content);
     while (next(&rd, &at)) {
-        if (rank(at.type) <= best_rank)
+        if (rank(&at) <= best_rank)
             continue;
-        best_rank = rank(at.type);
+        best_rank = rank(&at);
         *best = at;
     }
     return best_rank > 0;

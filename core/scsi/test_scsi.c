@@ -166,6 +166,14 @@ static void the_best_name_of_the_unit_is_chosen(void) {
     CHECK_STR(id, "iqn.");
     CHECK(lb_scsi_decode_id(tap_hex("00 83 000d  02 01 00 09 414243202020202037"), id, sizeof id));
     CHECK_STR(id, "t10.ABC     7");
+    CHECK(lb_scsi_decode_id(tap_hex("00 83 0019  01 03 00 08 3000000000000001"
+                                    "02 01 00 09 414243202020202037"),
+                            id, sizeof id));
+    CHECK_STR(id, "t10.ABC     7"); /* before a locally assigned one */
+    CHECK(lb_scsi_decode_id(tap_hex("00 83 0021  01 03 00 10 60000000000000000e00000000010001"
+                                    "02 01 00 09 414243202020202037"),
+                            id, sizeof id));
+    CHECK_STR(id, "t10.ABC     7"); /* and before one of nobody's company: tgt's */
     CHECK(lb_scsi_decode_id(
         tap_hex("00 83 0016  01 0a 00 12 1000 00112233445566778899aabbccddeeff"), id, sizeof id));
     CHECK_STR(id, "uuid.100000112233445566778899aabbccddeeff");
