@@ -14,5 +14,5 @@ fails_with login-protocol "a mail server" '192\.0\.2\.1'
 end fake-target
 start_fake_target hang-up
 probe
-fails_with 'connection-lost|login-protocol' "a listener that hangs up" '192\.0\.2\.1'
+fails_with login-closed "a listener that hangs up" '192\.0\.2\.1'
 pass
