@@ -31,18 +31,18 @@ static void set_addr(const char *name, struct lb_addr addr) {
         lb_syntax_environment(name, lb_addr_text(addr).s);
 }
 
-/* The first default route is the gateway; of IPv6 the further ones are those of worse routers. */
-static void set_routes(const struct lb_route *routes, size_t count, const char *gateway_name,
+/* Default routes besides the gateway's are those of worse routers. */
+static void set_routes(const struct lb_route *routes, size_t count, struct lb_addr gateway,
                        const char *routes_name) {
     char value[VALUE_MAX];
     struct lb_text text = lb_text(value, sizeof(value));
-    bool has_gateway = false;
+    bool is_named = false;
 
     for (size_t i = 0; i < count; i++) {
         const struct lb_route *route = &routes[i];
-        if (route->to.len == 0 && !lb_addr_is_zero(route->via) && !has_gateway) {
-            set_addr(gateway_name, route->via);
-            has_gateway = true;
+        if (route->to.len == 0 && !is_named && lb_addr_is_set(gateway) &&
+            lb_addr_equal(route->via, gateway)) {
+            is_named = true;
             continue;
         }
         lb_text_add(&text, "%s%s", text.len > 0 ? " " : "", lb_prefix_text(route->to).s);
@@ -69,9 +69,11 @@ static void set_net(const struct lb_run *run) {
     lb_syntax_environment("LUNBOOT_MAC", lb_mac_text(run->iface.found.mac).s);
     if (lb_addr_is_set(net->address.addr))
         lb_syntax_environment("LUNBOOT_ADDRESS", lb_prefix_text(net->address).s);
-    set_routes(net->routes, net->route_count, "LUNBOOT_GATEWAY", "LUNBOOT_ROUTES");
+    set_addr("LUNBOOT_GATEWAY", lb_boot_net_gateway(net, LB_V4));
+    set_routes(net->routes, net->route_count, lb_boot_net_gateway(net, LB_V4), "LUNBOOT_ROUTES");
     set_addresses6(net);
-    set_routes(net->routes6, net->route6_count, "LUNBOOT_GATEWAY6", "LUNBOOT_ROUTES6");
+    set_addr("LUNBOOT_GATEWAY6", lb_boot_net_gateway(net, LB_V6));
+    set_routes(net->routes6, net->route6_count, lb_boot_net_gateway(net, LB_V6), "LUNBOOT_ROUTES6");
     for (size_t i = 0; i < net->dns_count; i++)
         lb_text_add(&text, "%s%s", i ? " " : "", lb_addr_text(net->dns[i]).s);
     lb_syntax_environment("LUNBOOT_DNS", value);

@@ -37,14 +37,6 @@ static void add_card(struct lb_text *line, const struct lb_next_boot *next) {
     add(line, next, "BOOTIF=", value);
 }
 
-static struct lb_addr router(const struct lb_boot_net *net) {
-    for (size_t i = 0; i < net->route_count; i++) {
-        if (net->routes[i].to.len == 0)
-            return net->routes[i].via;
-    }
-    return (struct lb_addr){0};
-}
-
 static const char *v4_text(struct lb_addr_text *room, struct lb_addr addr) {
     *room = lb_addr_text(addr);
     return lb_addr_is_set(addr) ? room->s : "";
@@ -77,7 +69,7 @@ static void add_network(struct lb_text *line, const struct lb_next_boot *next) {
         return;
     }
     lb_format(value, sizeof(value), "%s::%s:%s:%s:%s:off:%s", v4_text(&client, net->address.addr),
-              v4_text(&gateway, router(net)),
+              v4_text(&gateway, lb_boot_net_gateway(net, LB_V4)),
               v4_text(&mask, lb_addr_mask(lb_addr_v4(255, 255, 255, 255), net->address.len)),
               net->hostname, next->interface,
               v4_text(&dns, net->dns_count > 0 && net->dns[0].family != LB_V6

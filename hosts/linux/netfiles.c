@@ -211,12 +211,17 @@ static void manager_route(struct lb_text *text, unsigned number, const struct lb
     lb_text_add(text, "\n");
 }
 
-static void manager_routes(struct lb_text *text, const struct lb_route *routes, size_t count) {
+/* A connection has one gateway: of several such lines the last would count. */
+static void manager_routes(struct lb_text *text, const struct lb_boot_net *net,
+                           enum lb_family family) {
+    const struct lb_route *routes = family == LB_V6 ? net->routes6 : net->routes;
+    size_t count = family == LB_V6 ? net->route6_count : net->route_count;
+    struct lb_addr router = lb_boot_net_gateway(net, family);
     unsigned number = 0;
+    if (lb_addr_is_set(router))
+        lb_text_add(text, "gateway=%s\n", lb_addr_text(router).s);
     for (size_t i = 0; i < count; i++) {
-        if (is_default(&routes[i]))
-            lb_text_add(text, "gateway=%s\n", lb_addr_text(routes[i].via).s);
-        else
+        if (!is_default(&routes[i]) || !has_router(&routes[i]))
             manager_route(text, ++number, &routes[i]);
     }
 }
@@ -262,7 +267,7 @@ static void manager_v4(struct lb_text *text, const struct lb_netfiles *from) {
         }
     } else {
         lb_text_add(text, "\n[ipv4]\nmethod=manual\naddress1=%s\n", lb_prefix_text(net->address).s);
-        manager_routes(text, net->routes, net->route_count);
+        manager_routes(text, net, LB_V4);
     }
     manager_pins(text, from, LB_V4);
     manager_dns(text, net, false);
@@ -282,7 +287,7 @@ static void manager_v6(struct lb_text *text, const struct lb_netfiles *from) {
         lb_text_add(text, "\n[ipv6]\nmethod=manual\n");
         for (size_t i = 0; i < net->addr6_count; i++)
             lb_text_add(text, "address%u=%s\n", ++number, lb_prefix_text(net->addrs6[i].address).s);
-        manager_routes(text, net->routes6, net->route6_count);
+        manager_routes(text, net, LB_V6);
     }
     manager_pins(text, from, LB_V6);
     manager_dns(text, net, true);
@@ -352,11 +357,8 @@ static struct lb_addr netmask(const struct lb_boot_net *net) {
 }
 
 static struct lb_addr gateway(const struct lb_boot_net *net) {
-    for (size_t i = 0; i < net->route_count; i++) {
-        if (is_default(&net->routes[i]))
-            return net->routes[i].via;
-    }
-    return lb_addr_v4(0, 0, 0, 0);
+    struct lb_addr router = lb_boot_net_gateway(net, LB_V4);
+    return lb_addr_is_set(router) ? router : lb_addr_v4(0, 0, 0, 0);
 }
 
 static struct lb_addr dns_v4(const struct lb_boot_net *net, size_t number) {

@@ -159,6 +159,17 @@ static void networkmanager_keeps_what_a_person_configured(void) {
                                    "dns=2001:db8::53;\ndns-search=a.test;b.test;\n");
 }
 
+static void networkmanager_gets_one_gateway_the_first(void) {
+    begin_static();
+    net.routes[net.route_count++] = (struct lb_route){prefix("0.0.0.0/0"), addr("192.0.2.253")};
+    add_v6("2001:db8:77::50/64", LB_FOREVER);
+    net.routes6[net.route6_count++] = (struct lb_route){prefix("::/0"), addr("fe80::1")};
+    net.routes6[net.route6_count++] = (struct lb_route){prefix("::/0"), addr("fe80::2")};
+    lb_netfiles_manager(&text, &from);
+    CHECK_HAS(buffer, "gateway=192.0.2.254\nroute1=198.51.100.0/24,203.0.113.1\ndns=");
+    CHECK_HAS(buffer, "gateway=fe80::1\ndns=");
+}
+
 static void networkmanager_finds_the_profile_active(void) {
     begin_leased();
     lb_netfiles_manager_device(&text, &from);
@@ -335,6 +346,7 @@ int main(void) {
     TEST(networkd_hears_routers_and_keeps_the_address_of_dhcpv6);
     TEST(networkmanager_goes_on_with_the_lease);
     TEST(networkmanager_keeps_what_a_person_configured);
+    TEST(networkmanager_gets_one_gateway_the_first);
     TEST(networkmanager_finds_the_profile_active);
     TEST(networkmanager_uses_ipv6_alone_where_the_boot_did);
     TEST(ifupdown_never_takes_it_down);

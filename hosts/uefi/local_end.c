@@ -1,12 +1,5 @@
 #include "hosts/uefi/local_end.h"
 
-static struct lb_addr default_router(const struct lb_route *routes, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (routes[i].to.len == 0)
-            return routes[i].via;
-    return (struct lb_addr){0};
-}
-
 static void add_resolvers(struct local_end *end, const struct lb_boot_net *net, bool same_family,
                           size_t *count) {
     for (size_t i = 0; i < net->dns_count && *count < LB_COUNT(end->dns); i++)
@@ -17,7 +10,7 @@ static void add_resolvers(struct local_end *end, const struct lb_boot_net *net, 
 static void fill_v4(struct local_end *end, const struct lb_boot_net *net) {
     end->prefix_len = net->address.len;
     end->dhcp = net->dhcp_server;
-    end->gateway = default_router(net->routes, net->route_count);
+    end->gateway = lb_boot_net_gateway(net, LB_V4);
     end->origin = LOCAL_DHCP;
 }
 
@@ -30,7 +23,7 @@ static uint8_t on_link_len(const struct lb_boot_net *net, struct lb_prefix addre
 }
 
 static void fill_v6(struct local_end *end, const struct lb_boot_net *net) {
-    end->gateway = default_router(net->routes6, net->route6_count);
+    end->gateway = lb_boot_net_gateway(net, LB_V6);
     end->origin = LOCAL_ROUTER;
     end->prefix_len = 64; /* a link-local address */
     for (size_t i = 0; i < net->addr6_count; i++) {
