@@ -54,6 +54,7 @@ struct lb_disk_info {
     bool read_only;               /* MODE SENSE says write protected */
     uint32_t max_transfer_blocks; /* VPD B0; 0: no limit */
     uint32_t optimal_transfer_blocks;
+    uint16_t granularity_blocks; /* VPD B0: optimal transfers are multiples of it; 0: not said */
     char vendor[9], product[17], revision[5], serial[65];
     char id[80]; /* VPD 83, as "naa.…", "eui.…", "uuid.…", a SCSI name, "t10.…" */
     uint8_t luns[LB_DISK_LUNS_MAX][8];

@@ -177,6 +177,7 @@ static void take_details(struct lb_disk *disk) {
     if (lb_scsi_decode_limits(reply(disk, LB_ASK_LIMITS), &limits)) {
         disk->info.max_transfer_blocks = limits.max_transfer_blocks;
         disk->info.optimal_transfer_blocks = limits.optimal_transfer_blocks;
+        disk->info.granularity_blocks = limits.granularity_blocks;
     }
     disk->piece_blocks = LB_DISK_PIECE_BYTES / disk->info.block_bytes;
     if (disk->info.max_transfer_blocks != 0)

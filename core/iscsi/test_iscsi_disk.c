@@ -47,11 +47,12 @@ static void a_large_request_is_read_in_pieces(void) {
 
 static void the_targets_limit_makes_the_pieces_smaller(void) {
     disk_init();
-    disk_reply(LB_ASK_LIMITS, "00 b0 003c 00 00 0000 00000064 00000040"); /* 100 blocks at most */
+    disk_reply(LB_ASK_LIMITS, "00 b0 003c 00 00 0008 00000064 00000040"); /* 100 blocks at most */
     if (!disk_comes_up())
         return;
     CHECK_EQ(lb_disk_info(&d.disk)->max_transfer_blocks, 100);
     CHECK_EQ(lb_disk_info(&d.disk)->optimal_transfer_blocks, 64);
+    CHECK_EQ(lb_disk_info(&d.disk)->granularity_blocks, 8);
     d.log_count = 0;
     disk_run(LB_DISK_READ, 0, 1000, LB_OK, "");
     check_memory(0, 1000);

@@ -125,6 +125,7 @@ void lb_scsi_designator_format(struct lb_text *text, const struct lb_scsi_design
 bool lb_scsi_decode_id(struct lb_bytes reply, char *id, size_t cap);
 
 struct lb_scsi_limits {
+    uint16_t granularity_blocks;      /* optimal transfer length granularity; 0: not said */
     uint32_t max_transfer_blocks;     /* 0: no limit */
     uint32_t optimal_transfer_blocks; /* 0: not said */
 };

@@ -83,7 +83,8 @@ bool lb_scsi_decode_limits(struct lb_bytes reply, struct lb_scsi_limits *limits)
     if (!lb_scsi_vpd_content(reply, LB_SCSI_VPD_BLOCK_LIMITS, &content))
         return false;
     struct lb_rd rd = lb_rd(content);
-    lb_rd_skip(&rd, 4); /* byte 8 of the page: the header is off */
+    lb_rd_skip(&rd, 2); /* byte 6 of the page: the header is off */
+    got.granularity_blocks = lb_rd_u16(&rd);
     got.max_transfer_blocks = lb_rd_u32(&rd);
     got.optimal_transfer_blocks = lb_rd_u32(&rd);
     if (!lb_rd_ok(&rd))

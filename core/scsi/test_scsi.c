@@ -136,7 +136,7 @@ static void capacities_count_blocks(void) {
 
 static void vpd_pages_are_believed_as_far_as_they_came(void) {
     char serial[8];
-    struct lb_scsi_limits limits = {7, 7};
+    struct lb_scsi_limits limits = {7, 7, 7};
     CHECK(lb_scsi_vpd_has(tap_hex("00 00 0003 00 83 b0"), 0xb0));
     CHECK(!lb_scsi_vpd_has(tap_hex("00 00 0003 00 83"), 0xb0));
     CHECK(!lb_scsi_vpd_has(tap_hex("00 83 0003 00 83 b0"), 0xb0));
@@ -145,9 +145,10 @@ static void vpd_pages_are_believed_as_far_as_they_came(void) {
     CHECK(lb_scsi_decode_serial(tap_hex("00 80 ffff 41 42 43 44 45 46 47 48 49"), serial, 8));
     CHECK_STR(serial, "ABCDEFG");
     CHECK(!lb_scsi_decode_serial(tap_hex("00 83 0001 41"), serial, sizeof serial));
-    CHECK(lb_scsi_decode_limits(tap_hex("00 b0 003c 00 00 0000 00002000 00000800"), &limits));
+    CHECK(lb_scsi_decode_limits(tap_hex("00 b0 003c 00 00 0010 00002000 00000800"), &limits));
     CHECK_EQ(limits.max_transfer_blocks, 0x2000);
     CHECK_EQ(limits.optimal_transfer_blocks, 0x800);
+    CHECK_EQ(limits.granularity_blocks, 0x10);
     CHECK(!lb_scsi_decode_limits(tap_hex("00 b0 0008 00 00 0000 00002000 00000800"), &limits));
 }
 

@@ -488,10 +488,11 @@ static void fill_media(void) {
     const struct lb_disk_info *info = lb_boot_disk(loop_engine());
     disk.media = (EFI_BLOCK_IO_MEDIA){
         .ReadOnly = info->read_only,
+        .WriteCaching = !info->read_only, /* the target may cache: a flush matters */
         .BlockSize = info->block_bytes,
         .LastBlock = info->blocks - 1,
         .LogicalBlocksPerPhysicalBlock = 1U << info->physical_exponent,
-        .OptimalTransferLengthGranularity = info->optimal_transfer_blocks,
+        .OptimalTransferLengthGranularity = info->granularity_blocks,
     };
     medium_init(&disk.medium);
     show_medium();
