@@ -1,4 +1,5 @@
 #include "hosts/linux/arp.h"
+#include "hosts/linux/packet.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -94,10 +95,13 @@ void lb_arp_start(struct lb_arp *arp, uint64_t now_us, struct lb_addr addr) {
 enum lb_arp_answer lb_arp_poll(struct lb_arp *arp, uint64_t now_us) {
     uint8_t frame[256];
     for (;;) {
-        ssize_t got = recv(arp->fd, frame, sizeof(frame), MSG_DONTWAIT);
+        struct sockaddr_ll sender = {0};
+        socklen_t sender_len = sizeof(sender);
+        ssize_t got = recvfrom(arp->fd, frame, sizeof(frame), MSG_DONTWAIT,
+                               (struct sockaddr *)&sender, &sender_len);
         if (got < 0)
             break;
-        if (lb_addr_is_set(arp->addr) &&
+        if (lb_packet_is_ours(&sender) && lb_addr_is_set(arp->addr) &&
             lb_arp_is_conflict(lb_bytes(frame, (size_t)got), arp->mac, arp->addr)) {
             arp->addr = (struct lb_addr){0};
             return LB_ARP_TAKEN;

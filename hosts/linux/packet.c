@@ -12,7 +12,6 @@
 #define UDP_HEADER 8
 #define UDP        17
 #define ICMP6      58
-#define VLAN_ID    0x0fff
 
 /* ---- frames -----------------------------------------------------------------------------------
  */
@@ -215,6 +214,10 @@ int lb_packet_send(int fd, int index, struct lb_bytes frame) {
     return sent < 0 ? errno : 0;
 }
 
+bool lb_packet_is_ours(const struct sockaddr_ll *from) {
+    return from->sll_pkttype != PACKET_OTHERHOST;
+}
+
 static struct tpacket_auxdata auxdata(struct msghdr *message) {
     struct tpacket_auxdata data = {0};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
@@ -229,7 +232,10 @@ bool lb_packet_receive(int fd, uint16_t port, struct lb_span room, struct lb_end
     for (;;) {
         _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
         struct iovec piece = {room.p, room.len};
-        struct msghdr message = {.msg_iov = &piece,
+        struct sockaddr_ll sender = {0};
+        struct msghdr message = {.msg_name = &sender,
+                                 .msg_namelen = sizeof(sender),
+                                 .msg_iov = &piece,
                                  .msg_iovlen = 1,
                                  .msg_control = control,
                                  .msg_controllen = sizeof(control)};
@@ -240,8 +246,8 @@ bool lb_packet_receive(int fd, uint16_t port, struct lb_span room, struct lb_end
         if (got < 0)
             return false;
         data = auxdata(&message);
-        if ((data.tp_status & TP_STATUS_VLAN_VALID) && (data.tp_vlan_tci & VLAN_ID) != 0)
-            continue; /* another network's, on the same cable */
+        if (!lb_packet_is_ours(&sender))
+            continue;
         if (lb_packet_parse(lb_bytes(room.p, (size_t)got),
                             !(data.tp_status & TP_STATUS_CSUMNOTREADY), port, from, payload))
             return true;

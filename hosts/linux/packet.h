@@ -32,4 +32,10 @@ int lb_packet_send(int fd, int index, struct lb_bytes frame);
 bool lb_packet_receive(int fd, uint16_t port, struct lb_span room, struct lb_endpoint *from,
                        struct lb_bytes *payload);
 
+/* False: the frame is for another machine, or of another VLAN on the same cable. The kernel says
+ * the latter, too, by the packet's type; whether the frame still has a tag depends on the kernel. A
+ * tag of VLAN 0 is a priority and nothing else. */
+struct sockaddr_ll;
+bool lb_packet_is_ours(const struct sockaddr_ll *from);
+
 #endif

@@ -8,6 +8,8 @@
 #include "tests/tap.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -381,6 +383,66 @@ static void a_broadcast_is_sent_without_an_address(void) {
     close(server);
 }
 
+/* Puts a frame on the cable at tb0, with a tag between the addresses and the type. */
+static void send_tagged(struct lb_bytes frame, uint16_t tag) {
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = index_of("tb0")};
+    uint8_t room[256];
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof(room)));
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    lb_wr_bytes(&wr, lb_bytes(frame.p, 12));
+    lb_wr_u16(&wr, ETH_P_8021Q);
+    lb_wr_u16(&wr, tag);
+    lb_wr_bytes(&wr, lb_bytes_after(frame, 12));
+    CHECK(lb_wr_ok(&wr));
+    CHECK_EQ(sendto(fd, room, wr.len, 0, (struct sockaddr *)&to, sizeof(to)), wr.len);
+    close(fd);
+}
+
+static void a_tag_of_vlan_0_is_a_priority_and_other_vlans_are_not_heard(void) {
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+    struct lb_endpoint from = {lb_addr_v4(192, 0, 2, 1), 67},
+                       to = {lb_addr_v4(255, 255, 255, 255), 68};
+    uint8_t room[LB_PACKET_MAX];
+    struct lb_bytes frame = lb_packet_build(mac, from, to, lb_bytes_of_text("offer"),
+                                            lb_span(room, sizeof(room))),
+                    payload;
+    uint8_t got[LB_PACKET_MAX];
+    int fd = -1;
+    CHECK_EQ(lb_packet_open(index_of("ta0"), 68, &fd), 0);
+    send_tagged(frame, 100);
+    send_tagged(frame, 3 << 13 | 100);
+    CHECK(!can_read(fd, 200) ||
+          !lb_packet_receive(fd, 68, lb_span(got, sizeof(got)), &from, &payload));
+    send_tagged(frame, 3 << 13);
+    CHECK(can_read(fd, 2000));
+    CHECK(lb_packet_receive(fd, 68, lb_span(got, sizeof(got)), &from, &payload));
+    CHECK_BYTES(payload, lb_bytes_of_text("offer"));
+    close(fd);
+}
+
+/* Whether an ARP packet with this tag, in which somebody else has the address, is a conflict. */
+static bool conflicts_with_tag(uint16_t tag) {
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+    struct lb_addr addr = lb_addr_v4(192, 0, 2, 98);
+    uint8_t frame[LB_ARP_FRAME];
+    struct lb_arp arp;
+    open_iface();
+    CHECK_EQ(lb_arp_open(&arp, iface.link.index, iface.link.mac), 0);
+    lb_arp_start(&arp, lb_now_us(), addr);
+    lb_arp_build(frame, mac, addr, addr);
+    send_tagged(lb_bytes(frame, sizeof(frame)), tag);
+    can_read(arp.fd, 200);
+    enum lb_arp_answer answer = lb_arp_poll(&arp, lb_now_us());
+    lb_arp_close(&arp);
+    lb_iface_close(&iface);
+    return answer == LB_ARP_TAKEN;
+}
+
+static void who_has_the_address_in_another_vlan_is_no_conflict(void) {
+    CHECK(conflicts_with_tag(5 << 13));
+    CHECK(!conflicts_with_tag(100));
+}
+
 static enum lb_arp_answer ask(struct lb_addr addr, uint64_t *took_us) {
     struct lb_arp arp;
     uint64_t start_us = lb_now_us(), now_us = start_us;
@@ -436,6 +498,8 @@ static const struct {
     T(an_mtu_that_the_card_refuses_is_remarked),
     T(a_broadcast_is_received_without_an_address),
     T(a_broadcast_is_sent_without_an_address),
+    T(a_tag_of_vlan_0_is_a_priority_and_other_vlans_are_not_heard),
+    T(who_has_the_address_in_another_vlan_is_no_conflict),
     T(arp_finds_who_has_an_address),
     T(arp_takes_an_address_for_free_after_100_ms),
 };
