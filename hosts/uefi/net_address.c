@@ -26,6 +26,7 @@ struct probe {
 };
 
 static struct {
+    const struct lb_boot_net *net; /* the engine's, as it is in use; NULL: none yet */
     struct probe probes[NET_PROBES_MAX];
     struct lb_route routes6[LB_ROUTES_MAX];
     size_t route6_count;
@@ -46,11 +47,19 @@ static struct lb_addr mask_of(uint8_t len) {
 static void set_address4(const struct lb_boot_net *config) {
     ip_addr_t addr = net_to_ip(config->address.addr),
               mask = net_to_ip(mask_of(config->address.len));
-    ip_addr_t router = {0};
-    for (size_t i = 0; i < config->route_count; i++)
-        if (config->routes[i].to.len == 0)
-            router = net_to_ip(config->routes[i].via);
-    netif_set_addr(&net_interface, ip_2_ip4(&addr), ip_2_ip4(&mask), ip_2_ip4(&router));
+    netif_set_addr(&net_interface, ip_2_ip4(&addr), ip_2_ip4(&mask), NULL);
+}
+
+/* What lwIP takes for its next hop is on the link: it has a default router and no other routes. */
+err_t net_address_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to) {
+    struct lb_addr way;
+    if (ip4_addr_isbroadcast(to, netif) || ip4_addr_ismulticast(to))
+        return etharp_output(netif, p, to);
+    if (address.net == NULL ||
+        !lb_boot_net_next_hop4(address.net, lb_addr_v4_bytes((const uint8_t *)&to->addr), &way))
+        return ERR_RTE;
+    ip_addr_t hop = net_to_ip(way);
+    return etharp_output(netif, p, ip_2_ip4(&hop));
 }
 
 /* ---- IPv6 --------------------------------------------------------------------------------------
@@ -142,19 +151,31 @@ static struct lb_addr choose_router(const struct lb_route *best) {
     return router;
 }
 
-/* lwIP asks for the next hop: what the engine has learned of prefixes and routers decides. */
-const ip6_addr_t *net_next_hop(struct netif *netif, const ip6_addr_t *ip) {
-    static ip_addr_t hop;
+static const struct lb_route *best_route6(struct lb_addr dest) {
     const struct lb_route *best = NULL;
-    struct lb_addr dest = lb_addr_v6_bytes((const uint8_t *)ip->addr);
-    (void)netif;
     for (size_t i = 0; i < address.route6_count; i++)
         if (is_better(&address.routes6[i], best, dest))
             best = &address.routes6[i];
+    return best;
+}
+
+/* lwIP asks for the next hop: what the engine has learned of prefixes and routers decides. */
+const ip6_addr_t *net_next_hop(struct netif *netif, const ip6_addr_t *ip) {
+    static ip_addr_t hop;
+    struct lb_addr dest = lb_addr_v6_bytes((const uint8_t *)ip->addr);
+    const struct lb_route *best = best_route6(dest);
+    (void)netif;
     if (best == NULL)
         return NULL;
     hop = net_to_ip(lb_addr_is_zero(best->via) ? dest : choose_router(best));
     return ip_2_ip6(&hop);
+}
+
+bool net_address_has_way(struct lb_addr to) {
+    struct lb_addr hop;
+    if (to.family == LB_V6)
+        return lb_addr_is_link_local(to) || best_route6(to) != NULL;
+    return address.net != NULL && lb_boot_net_next_hop4(address.net, to, &hop);
 }
 
 void net_address_rethink(void) {
@@ -168,6 +189,7 @@ void net_address_rethink(void) {
  */
 
 void net_set_address(const struct lb_boot_net *config) {
+    address.net = config;
     set_address4(config);
     set_addresses6(config);
     net_interface.mtu = config->mtu >= 576 && config->mtu < 1500 ? config->mtu : 1500;

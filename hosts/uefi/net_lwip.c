@@ -1,6 +1,7 @@
 /* lwIP over the card: frames, memory, time. */
 #include "hosts/uefi/net_lwip.h"
 #include "hosts/uefi/ack.h"
+#include "hosts/uefi/frame.h"
 #include "hosts/uefi/numbers.h"
 
 #include "lwip/etharp.h"
@@ -84,10 +85,13 @@ unsigned short net_checksum(const void *data, int len) {
 /* ---- frames ------------------------------------------------------------------------------------
  */
 
-static void frame_back(struct pbuf *p) {
-    struct rx_frame *frame = (struct rx_frame *)(void *)p;
+static void put_back(struct rx_frame *frame) {
     frame->next = net.free_frames;
     net.free_frames = frame;
+}
+
+static void frame_back(struct pbuf *p) {
+    put_back((struct rx_frame *)(void *)p);
 }
 
 static bool send_now(struct lb_bytes frame) {
@@ -110,20 +114,14 @@ static err_t frame_out(struct netif *netif, struct pbuf *p) {
     return is_held || send_now(frame) ? ERR_OK : ERR_IF;
 }
 
-/* An ARP packet tells of its sender's address: somebody uses it. RFC 5227 2.1.1. */
-static void look_at_arp(const uint8_t *frame, size_t len) {
-    struct lb_rd rd = lb_rd(lb_bytes(frame, len));
-    lb_rd_skip(&rd, 22);
-    struct lb_bytes sender = lb_rd_bytes(&rd, 6);
-    struct lb_addr addr = lb_rd_v4(&rd);
-    if (lb_rd_ok(&rd) && memcmp(sender.p, net.nic->mac, 6) != 0)
-        net_address_claimed(addr);
-}
-
 /* Whether the stack is to have the frame. The room is longer than what is looked at here. */
 static bool is_wanted(const uint8_t *frame, size_t len) {
-    if (frame[12] == 0x08 && frame[13] == 0x06)
-        look_at_arp(frame, len);
+    struct lb_addr claimed;
+    if (frame[12] == 0x08 && frame[13] == 0x06) {
+        claimed = frame_claimed(lb_bytes(frame, len), net.nic->mac);
+        if (lb_addr_is_set(claimed))
+            net_address_claimed(claimed);
+    }
     if (frame[12] != 0x86 || frame[13] != 0xdd)
         return true;
     struct guard_view view = guard_look(lb_bytes(frame, len), net.nic->mac);
@@ -147,6 +145,11 @@ static struct rx_frame *take_frame(void) {
 }
 
 static void hand_in(struct rx_frame *frame) {
+    frame->len = frame_untag(frame->bytes, frame->len);
+    if (frame->len == 0) {
+        put_back(frame);
+        return;
+    }
     frame->custom.custom_free_function = frame_back;
     struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, (u16_t)frame->len, PBUF_REF, &frame->custom,
                                          frame->bytes, sizeof frame->bytes);
@@ -212,7 +215,7 @@ static err_t netif_setup(struct netif *netif) {
     netif->hwaddr_len = 6;
     memcpy(netif->hwaddr, net.nic->mac, 6);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_MLD6;
-    netif->output = etharp_output;
+    netif->output = net_address_output;
     netif->output_ip6 = ethip6_output;
     netif->linkoutput = frame_out;
     netif->mld_mac_filter = filter_group;

@@ -20,6 +20,10 @@ uint16_t net_random_port(void);
 /* net_address.c: what a received frame says of addresses. */
 void net_address_claimed(struct lb_addr addr); /* somebody else has it, or wants it */
 void net_address_close(void);
+/* Whether a route leads there. */
+bool net_address_has_way(struct lb_addr to);
+/* lwIP's output of IPv4: the next hop is that of the engine's routes. */
+err_t net_address_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
 /* A connection begins anew: the way to it is found anew, by another router if one was silent. */
 void net_address_rethink(void);
 /* net_datagram.c: a router advertisement, for the slot that listens to them. */

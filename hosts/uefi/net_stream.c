@@ -103,7 +103,7 @@ void net_connect(uint32_t slot, struct lb_endpoint to) {
     stream->connect_us = clock_us();
     net_address_rethink();
     stream->tcp = tcp_new_ip_type(is_v6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4);
-    if (stream->tcp == NULL || !lb_addr_is_set(to.addr)) {
+    if (stream->tcp == NULL || !net_address_has_way(to.addr)) {
         net_stream_close(slot);
         return;
     }

@@ -38,6 +38,8 @@
 #define LWIP_ND6_NUM_NEIGHBORS        16
 #define LWIP_ND6_NUM_DESTINATIONS     16
 #define LWIP_HOOK_ND6_GET_GW          net_next_hop
+/* Of IPv4 the next hop was chosen before ARP is asked: net_address_output. */
+#define LWIP_HOOK_ETHARP_GET_GW(netif, hop) (hop)
 struct netif;
 struct ip6_addr;
 const struct ip6_addr *net_next_hop(struct netif *netif, const struct ip6_addr *to);
