@@ -31,7 +31,7 @@ start_capture "$server_ns" tap0 'port 67 or arp'
 boot_over_wire --tag=3 --rival
 wait_console 'METER LOADER-OK' 90 "over the most specific of the classless routes, with frames of VLAN 0: it boots"
 stop_capture
-in_server tcpdump -vnr "$scratch/capture.pcap" 2>/dev/null | grep -q 'DHCP-Message.*Decline' ||
+grep -q "DHCP-Message.*Decline" <(in_server tcpdump -vnr "$scratch/capture.pcap" 2>/dev/null) ||
     fail "the address that another machine was about to use was not declined"
 ok "an address that another machine probes for at the same time is declined"
 end qemu KILL
