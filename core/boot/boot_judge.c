@@ -1,5 +1,6 @@
 /* What the answers of the network are worth, before anything is done because of them: a bad answer
  * is passed over, and a good one boots. Only when no good one has come is it the error. */
+#include "core/boot/boot_rules.h"
 #include "core/boot/boot_state.h"
 
 #define SHOWN_MAX 8 /* in the report: a liar may repeat himself */
@@ -54,6 +55,13 @@ void lb_judge_answer(struct lb_boot *boot, uint64_t now_us, const struct lb_boot
     memcpy(boot->target_source, source, sizeof source);
 }
 
+/* What it resolves to is judged later, and is DNS's word: a server on the list comes first. */
+static bool is_name_off_the_list(const struct lb_boot *boot, const struct lb_rootpath *target) {
+    const struct lb_config *config = boot->setup.config;
+    return target->host == LB_HOST_NAME && lb_config_is_set(config, LB_KEY_ALLOW_SERVER) &&
+           !lb_rules_host(config, target->name);
+}
+
 static enum lb_worth worth_of(struct lb_boot *boot, uint64_t now_us,
                               const struct lb_boot_answer *answer, bool is_asked) {
     struct lb_judged judged;
@@ -65,7 +73,9 @@ static enum lb_worth worth_of(struct lb_boot *boot, uint64_t now_us,
             lb_pass_over(boot, now_us, answer->from, &judged.error);
         return LB_WORTH_BAD;
     }
-    return judged.target.target[0] != '\0' ? LB_WORTH_DISK : LB_WORTH_PLAIN;
+    if (judged.target.target[0] == '\0')
+        return LB_WORTH_PLAIN;
+    return is_name_off_the_list(boot, &judged.target) ? LB_WORTH_DOUBTFUL : LB_WORTH_DISK;
 }
 
 enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,

@@ -57,13 +57,17 @@ static bool has_host(struct lb_bytes list, const char *host) {
     return false;
 }
 
+bool lb_rules_host(const struct lb_config *config, const char *name) {
+    return has_host(list_of(config, LB_KEY_ALLOW_SERVER), name);
+}
+
 /* A name on the list stands for whatever it resolves to, but not for where a redirect leads. */
 bool lb_rules_portal(const struct lb_config *config, const struct lb_rules_portal *portal) {
     bool has_name = portal->name != NULL && !portal->was_redirected;
     if (!addr_is_plausible(portal->peer.addr, portal->by_person && !portal->was_redirected))
         return false;
     return addr_is_listed(config, portal->peer.addr) ||
-           (has_name && has_host(list_of(config, LB_KEY_ALLOW_SERVER), portal->name));
+           (has_name && lb_rules_host(config, portal->name));
 }
 
 const char *lb_rules_unmet(const struct lb_config *config, const struct lb_iscsi_agreed *agreed) {

@@ -18,6 +18,9 @@ bool lb_rules_initiator(const struct lb_config *config, const char *initiator);
  * have. by_person: an administrator gave the address, which may then be this machine's own. */
 bool lb_rules_server(const struct lb_config *config, struct lb_addr addr, bool by_person);
 
+/* Whether allow-server has this host name, in any case, with or without a dot at its end. */
+bool lb_rules_host(const struct lb_config *config, const char *name);
+
 /* Where a session is about to connect to, and how that was found. */
 struct lb_rules_portal {
     struct lb_endpoint peer;

@@ -25,15 +25,19 @@ static const char *const bad_paths[] = {
 };
 
 /* Server 0 is quick and bad; server 1 is good, and comes later. */
-static void rogue_first(const char *bad, uint64_t good_us) {
+static void doubtful_first(const char *bad, uint64_t good_us) {
     host_init();
     host_set("allow-server", "192.0.2.0/24");
     host_set("allow-target", HOST_TARGET);
-    host_set("require", "address");
     host_offers(bad);
     host_dhcp(1, host_dhcp_config(3, HOST_ROOT_PATH));
     host.dhcp[1].config.first = host.dhcp[1].config.last = v4(192, 0, 2, 200);
     host.dhcp_us[1] = good_us;
+}
+
+static void rogue_first(const char *bad, uint64_t good_us) {
+    doubtful_first(bad, good_us);
+    host_set("require", "address");
 }
 
 static void check_good_boots(uint64_t good_us) {
@@ -54,6 +58,22 @@ static void a_good_offer_boots_though_a_bad_one_came_first(void) {
         if (host.connect_count != 1)
             tap_note("%s", bad_paths[i]);
     }
+}
+
+/* allow-server has addresses: what a name leads to is known only later, and is DNS's word. */
+static void a_server_on_the_list_comes_before_a_name_that_is_on_none(void) {
+    doubtful_first("iscsi:evil.example.com:::1:" HOST_TARGET, 50 * LB_US_MS);
+    host.resolved[0] = v4(203, 0, 113, 66);
+    check_good_boots(50 * LB_US_MS);
+    CHECK_EQ(host.seen[LB_BOOT_SET_ADDRESS], 1); /* the other lease was never taken */
+}
+
+static void a_name_alone_boots_where_it_leads_to_a_server_on_the_list(void) {
+    host_init();
+    host_set("allow-server", "192.0.2.0/24");
+    host_offers("iscsi:storage.example.com:::1:" HOST_TARGET);
+    CHECK(host_boots());
+    CHECK_STR(lb_endpoint_text(host.connects[0]).s, "192.0.2.1:3260");
 }
 
 /* The rogue answers first, each time otherwise; the good offer takes up to three seconds. */
@@ -333,6 +353,8 @@ static void a_named_disk_is_not_waited_for(void) {
 
 int main(void) {
     TEST(a_good_offer_boots_though_a_bad_one_came_first);
+    TEST(a_server_on_the_list_comes_before_a_name_that_is_on_none);
+    TEST(a_name_alone_boots_where_it_leads_to_a_server_on_the_list);
     TEST(a_hundred_boots_of_a_hundred);
     TEST(a_good_offer_is_waited_for);
     TEST(a_good_offer_that_comes_much_later_boots_in_a_later_attempt);
