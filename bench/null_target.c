@@ -3,8 +3,8 @@
  * against it. It receives all that has come, answers with as few gathered sends as it can, and
  * waits a moment before it sleeps, so that its own waking is not what is measured. */
 #include "bench.h"
-#include "core/iscsi/iscsi_target.h"
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target.h"
+#include "core/target/target_state.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
 /* lunboot-test-target: the target half of core/ behind a TCP socket, with a disk in memory, so that
  * other people's initiators can be set on it. For tests/interop/target-*.sh. No server for use:
  * that is lunbootd. Serves until it is ended by a signal. */
-#include "core/iscsi/iscsi_target.h"
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target.h"
+#include "core/target/target_state.h"
 
 #include <errno.h>
 #include <netinet/in.h>

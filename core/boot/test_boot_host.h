@@ -8,7 +8,7 @@
 #include "core/boot/boot_state.h"
 #include "core/dhcp4/dhcp4_wire.h"
 #include "core/dhcp6/dhcp6_wire.h"
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 #include "tests/tap.h"
 
 #define HOST_TARGET     "iqn.2026-11.test:disk"

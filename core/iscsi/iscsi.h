@@ -15,7 +15,7 @@
  * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
  * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
  * iscsi_discovery (SendTargets), iscsi_handover (to another initiator), iscsi_disk (a disk over a
- * session), iscsi_target (the other end).
+ * session). The other end is core/target.
  */
 #ifndef LB_ISCSI_H
 #define LB_ISCSI_H

@@ -20,7 +20,7 @@
  * gather() gives pieces for one writev; sent() says how many bytes were taken.
  *
  * Headers are raw bytes here; iscsi_wire decodes them. Used by: iscsi_session.c (initiator),
- * iscsi_target.c. */
+ * target.c. */
 #ifndef LB_ISCSI_STREAM_H
 #define LB_ISCSI_STREAM_H
 

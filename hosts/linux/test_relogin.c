@@ -1,7 +1,7 @@
 /* The keeper, and a session of the kernel's that logs in again: a fake kernel at the other end of
  * the socket, and behind it a target, which sees the kernel's own CmdSN and tag and not ours. */
-#include "core/iscsi/iscsi_target_state.h"
 #include "core/iscsi/iscsi_wire.h"
+#include "core/target/target_state.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/test_kernel.h"
 #include <arpa/inet.h>

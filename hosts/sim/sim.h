@@ -19,10 +19,10 @@
 #define SIM_SIM_H
 
 #include "core/boot/boot_state.h"
-#include "core/iscsi/iscsi_target_state.h"
 #include "core/isns/isns_server.h"
 #include "core/slp/slp_server.h"
 #include "core/slp/slp_wire.h"
+#include "core/target/target_state.h"
 #include "hosts/sim/disk.h"
 #include "hosts/sim/stream.h"
 #include "hosts/sim/witness.h"

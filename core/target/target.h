@@ -27,8 +27,8 @@
  * Against a hostile initiator: every length, offset, number and flag is checked before a byte
  * moves; commands, text and time are bounded (limits below); what breaks the protocol is rejected
  * and then the connection is closed. Nothing here waits for an initiator without a deadline. */
-#ifndef LB_ISCSI_TARGET_H
-#define LB_ISCSI_TARGET_H
+#ifndef LB_TARGET_H
+#define LB_TARGET_H
 
 #include "core/base/addr.h"
 #include "core/base/limits.h"

@@ -7,7 +7,7 @@
  *
  * Input stops (and the connection's peer is held back by TCP) while a write waits for its memory,
  * while task management waits for the disk, and while what is queued to be sent is full. */
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 
 enum {
     CLOSING_MS = 5000, /* for the last words to somebody who may not listen */

@@ -1,4 +1,4 @@
-#include "core/iscsi/test_iscsi_raw.h"
+#include "core/target/test_target_raw.h"
 
 /* ---- login: 6.3, 11.12 ---- */
 

@@ -1,9 +1,9 @@
 /* The target alone, against an initiator whose PDUs are made one by one, most of them against the
- * rules. For test_iscsi_target*.c. RFC 7143 sections there are of the rule that is broken. */
-#ifndef LB_TEST_ISCSI_RAW_H
-#define LB_TEST_ISCSI_RAW_H
+ * rules. For test_target*.c. RFC 7143 sections there are of the rule that is broken. */
+#ifndef LB_TEST_TARGET_RAW_H
+#define LB_TEST_TARGET_RAW_H
 
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 #include "tests/tap.h"
 
 #define TEXT(s) lb_bytes((s), sizeof(s) - 1)

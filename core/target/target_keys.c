@@ -1,6 +1,6 @@
 /* Negotiation on the target's side: each key of a login's text gets its answer. RFC 7143 6.2, 13.
  * Security keys are put aside here and dealt with at the end, together. */
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 
 enum kind {
     NAMES,    /* declared once, and read elsewhere */

@@ -1,5 +1,5 @@
 /* The session changes hands, and the target does not notice. */
-#include "core/iscsi/test_iscsi_pair.h"
+#include "core/target/test_target_pair.h"
 
 static struct lb_iscsi_standing standing;
 

@@ -1,4 +1,4 @@
-#include "core/iscsi/test_iscsi_pair.h"
+#include "core/target/test_target_pair.h"
 
 /* ---- helpers ---- */
 

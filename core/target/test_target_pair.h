@@ -1,12 +1,12 @@
 /* The initiator and the target of core/ joined in memory: two byte pipes, a disk, a clock. For
  * tests of both together. Both share a codec, so what they misread alike is not seen here: vectors
  * and other people's programs are for that. */
-#ifndef LB_TEST_ISCSI_PAIR_H
-#define LB_TEST_ISCSI_PAIR_H
+#ifndef LB_TEST_TARGET_PAIR_H
+#define LB_TEST_TARGET_PAIR_H
 
 #include "core/iscsi/iscsi_disk_state.h"
 #include "core/iscsi/iscsi_session.h"
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 #include "tests/tap.h"
 
 #define PAIR_TARGET  "iqn.2026-11.test:disk"

@@ -1,4 +1,4 @@
-#include "core/iscsi/test_iscsi_raw.h"
+#include "core/target/test_target_raw.h"
 
 /* ---- numbers: 4.2.2 ---- */
 

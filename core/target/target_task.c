@@ -1,5 +1,5 @@
 /* The life of a command on the target's side: SCSI Command, Data-Out, ios at the host, task
- * management. RFC 7143 11.3, 11.5, 11.7; what is sent back is in iscsi_target_data.c.
+ * management. RFC 7143 11.3, 11.5, 11.7; what is sent back is in target_data.c.
  *
  *   IDLE --read----> ASK --> AT_HOST --> SENDING --> UNSENT --> IDLE
  *     |               ^____________next piece__________|
@@ -9,7 +9,7 @@
  *
  * RECEIVING is also the state of a command that failed while its unsolicited data is still to come:
  * the initiator sends it to the end, and gets the status then (11.4.2). */
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 
 /* ---- lists, and finding a task ---- */
 

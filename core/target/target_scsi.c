@@ -1,6 +1,6 @@
 /* SCSI commands on the target's side: what a command is, and the answers that move no blocks.
  * SPC-4, SBC-3; everything that is not here is ILLEGAL REQUEST, invalid command (20/00). */
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 
 enum {
     KEY_NOT_READY = 2,

@@ -1,7 +1,7 @@
 /* What the target sends for its tasks: Data-In, R2T, SCSI Response. RFC 7143 11.4, 11.7, 11.8.
  * Tasks that have something to send wait in the list `out`, and are served in its order as long as
  * the stream takes PDUs. */
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 
 enum { SENSE_BYTES = 18 };
 

@@ -1,4 +1,4 @@
-#include "core/iscsi/iscsi_target_state.h"
+#include "core/target/target_state.h"
 #include "tests/fuzz.h"
 
 /* The target against any bytes of an initiator. The first byte says how: */

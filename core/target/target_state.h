@@ -1,11 +1,11 @@
 /* The fields of a target's connection. For the files of the target, and for hosts that need the
  * struct's size; nobody else looks inside. */
-#ifndef LB_ISCSI_TARGET_STATE_H
-#define LB_ISCSI_TARGET_STATE_H
+#ifndef LB_TARGET_STATE_H
+#define LB_TARGET_STATE_H
 
-#include "core/iscsi/iscsi_target.h"
 #include "core/iscsi/iscsi_text.h"
 #include "core/scsi/scsi.h"
+#include "core/target/target.h"
 
 enum lb_target_phase {
     LB_TARGET_SECURITY,    /* login, CSG 0 */
@@ -22,7 +22,7 @@ enum lb_target_auth {
     LB_AUTH_DONE,
 };
 
-/* Drawn in iscsi_target_task.c. */
+/* Drawn in target_task.c. */
 enum lb_target_task_state {
     LB_TTASK_IDLE,
     LB_TTASK_ASK,       /* in the list of ios that poll gives out */
@@ -151,7 +151,7 @@ struct lb_target_conn {
     uint8_t text_out[LB_TARGET_TEXT_MAX];
 };
 
-/* ---- iscsi_target.c ---- */
+/* ---- target.c ---- */
 
 /* Numbers the PDU (StatSN, ExpCmdSN, MaxCmdSN) and encodes it. */
 void lb_target_number(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu, bool takes_stat_sn,
@@ -166,17 +166,17 @@ void lb_target_close(struct lb_target_conn *conn, const char *why);
 void lb_target_queue_text(struct lb_target_conn *conn, const uint8_t bhs[LB_ISCSI_BHS_BYTES],
                           struct lb_bytes text);
 
-/* ---- iscsi_target_login.c, iscsi_target_text.c: a complete PDU is in conn->pdu ---- */
+/* ---- target_login.c, target_text.c: a complete PDU is in conn->pdu ---- */
 
 void lb_target_login(struct lb_target_conn *conn, struct lb_bytes data);
 void lb_target_text(struct lb_target_conn *conn, struct lb_bytes data);
-/* iscsi_target_keys.c: answers the pairs of one negotiation into wr; a status, or LB_LOGIN_OK. */
+/* target_keys.c: answers the pairs of one negotiation into wr; a status, or LB_LOGIN_OK. */
 enum lb_iscsi_login_status lb_target_keys(struct lb_target_conn *conn, struct lb_bytes text,
                                           struct lb_wr *wr);
 /* Joins `data` to text_in; false when it is too much. */
 bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data);
 
-/* ---- iscsi_target_task.c ---- */
+/* ---- target_task.c ---- */
 
 void lb_target_tasks_init(struct lb_target_conn *conn);
 bool lb_target_has_free_task(const struct lb_target_conn *conn);
@@ -196,14 +196,14 @@ struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn);
 void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
                        const struct lb_target_answer *answer);
 
-/* ---- iscsi_target_data.c ---- */
+/* ---- target_data.c ---- */
 
 /* Queues what can be queued: Data-In, R2T, responses. */
 void lb_target_pump(struct lb_target_conn *conn);
 /* Goes on with tasks whose Data-In has been sent. */
 void lb_target_reap(struct lb_target_conn *conn);
 
-/* ---- lists and life of tasks, iscsi_target_task.c for iscsi_target_data.c ---- */
+/* ---- lists and life of tasks, target_task.c for target_data.c ---- */
 
 void lb_target_list_add(struct lb_target_conn *conn, struct lb_target_list *list,
                         struct lb_target_task *task);
@@ -214,7 +214,7 @@ void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task 
 /* All its Data-In of this piece has been sent, or it needs no memory any more. */
 void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *task);
 
-/* ---- iscsi_target_scsi.c ---- */
+/* ---- target_scsi.c ---- */
 
 /* What a new command is: sets data, lba, total, residual; or its status and sense. */
 void lb_target_classify(struct lb_target_conn *conn, struct lb_target_task *task);
