@@ -198,7 +198,7 @@ static void set_up(struct null_target *t, const struct bench *b) {
     snprintf(t->node.name, sizeof t->node.name, "%s", b->target);
     t->node.window = LB_TARGET_WINDOW_MAX;
     t->node.max_burst = (1 << 24) - 512;
-    t->node.luns[b->lun] = (struct lb_target_lun){
+    t->node.luns[b->lun] = (struct lb_scsi_unit){
         .is_present = true, .blocks = DISK_BYTES / BLOCK_BYTES, .block_bytes = BLOCK_BYTES};
     t->server = (struct lb_target_server){.nodes = &t->node, .node_count = 1, .keeps_memory = true};
     t->local = (struct lb_endpoint){lb_addr_v4(127, 0, 0, 1), (uint16_t)b->port};

@@ -258,9 +258,9 @@ int main(int argc, char **argv) {
     if (host.disk == NULL || getrandom(seed, sizeof seed, 0) != sizeof seed)
         die("set up");
     lb_rand_init(&host.rand, seed);
-    host.node.luns[1] = (struct lb_target_lun){.is_present = true,
-                                               .blocks = host.disk_bytes / host.block_bytes,
-                                               .block_bytes = host.block_bytes};
+    host.node.luns[1] = (struct lb_scsi_unit){.is_present = true,
+                                              .blocks = host.disk_bytes / host.block_bytes,
+                                              .block_bytes = host.block_bytes};
     host.server = (struct lb_target_server){.nodes = &host.node,
                                             .node_count = 1,
                                             .keeps_memory = !host.has_buffers,

@@ -31,7 +31,7 @@ static void out_of_resources(void) {
 }
 
 static void becoming_ready(void) {
-    portal()->node.luns[1].state = LB_LUN_BECOMING_READY;
+    portal()->node.luns[1].state = LB_SCSI_UNIT_BECOMING_READY;
     host_set("ready-timeout", "2s");
 }
 
@@ -59,7 +59,7 @@ static void with_a_tape(void) {
 }
 
 static void without_medium(void) {
-    portal()->node.luns[1].state = LB_LUN_NO_MEDIUM;
+    portal()->node.luns[1].state = LB_SCSI_UNIT_NO_MEDIUM;
 }
 
 static void with_odd_blocks(void) {

@@ -164,7 +164,7 @@ static inline void host_portal(unsigned number, struct lb_addr addr, uint16_t po
     portal->server =
         (struct lb_target_server){.nodes = &portal->node, .node_count = 1, .keeps_memory = true};
     lb_text_copy(portal->node.name, sizeof portal->node.name, lb_bytes_of_text(HOST_TARGET));
-    portal->node.luns[1] = (struct lb_target_lun){
+    portal->node.luns[1] = (struct lb_scsi_unit){
         .is_present = true, .blocks = HOST_DISK_BYTES / 512, .block_bytes = 512};
 }
 

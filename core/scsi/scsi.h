@@ -6,6 +6,8 @@
  *   scsi_designator.c  VPD page 83: the names of a logical unit
  *   scsi_sense.c  status and sense data -> a verdict and words
  *
+ * The other end, a logical unit, is in scsi_device.h.
+ *
  * A decoder takes the bytes that really came, which may be fewer than were asked for, and believes
  * no length in them that goes beyond. False leaves its output as it was. */
 #ifndef LB_SCSI_H

@@ -210,7 +210,7 @@ static void set_up(uint8_t flags) {
     lb_text_copy(f.nodes[1].name, LB_NAME_MAX, lb_bytes_of_text("iqn.u"));
     f.nodes[0].window = 8;
     f.nodes[0].header_digest = f.nodes[0].data_digest = LB_DIGEST_PREFER;
-    f.nodes[0].luns[0] = (struct lb_target_lun){.is_present = true, .blocks = DISK_BYTES / 512};
+    f.nodes[0].luns[0] = (struct lb_scsi_unit){.is_present = true, .blocks = DISK_BYTES / 512};
     f.nodes[0].luns[1] = f.nodes[0].luns[0];
     f.nodes[0].luns[1].read_only = true;
     if ((flags & CHAP) != 0) {

@@ -43,6 +43,13 @@ static enum order take_cmd_sn(struct lb_target_conn *conn) {
     return IN_ORDER;
 }
 
+struct lb_scsi_device lb_target_device(struct lb_target_conn *conn) {
+    return (struct lb_scsi_device){.name = conn->node->name,
+                                   .units = conn->node->luns,
+                                   .nexuses = conn->nexuses,
+                                   .count = LB_TARGET_LUNS_MAX};
+}
+
 /* ---- the end ---- */
 
 static void enter_closed(struct lb_target_conn *conn) {
@@ -399,7 +406,7 @@ void lb_target_attention(struct lb_target_server *server, struct lb_target *targ
     lb_assert(lun < LB_TARGET_LUNS_MAX);
     for (struct lb_target_conn *conn = server->conns; conn != NULL; conn = conn->next)
         if (conn->node == target && conn->phase == LB_TARGET_FULL_FEATURE)
-            conn->attention[lun] = (uint16_t)(asc << 8 | ascq);
+            conn->nexuses[lun].attention = (uint16_t)(asc << 8 | ascq);
 }
 
 void lb_target_ask_logout(struct lb_target_conn *conn, uint64_t now_us, uint16_t seconds) {

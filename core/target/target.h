@@ -38,8 +38,10 @@
 #include "core/iscsi/iscsi.h"
 #include "core/iscsi/iscsi_stream.h"
 #include "core/iscsi/iscsi_wire.h"
+#include "core/scsi/scsi_device.h"
 
-#define LB_TARGET_LUNS_MAX 32 /* REPORT LUNS fits a PDU of the least size (512 bytes) */
+#define LB_TARGET_LUNS_MAX                                                                         \
+    LB_SCSI_UNITS_MAX /* REPORT LUNS fits a PDU of the least size (512 bytes) */
 #define LB_TARGET_WINDOW_MAX                                                                       \
     128                        /* commands at once on a connection, immediate ones not counted     \
                                 */
@@ -53,47 +55,19 @@
 /* ---- configuration: the host's memory, which outlives the connections; zero is the default ------
  */
 
-enum lb_lun_state {
-    LB_LUN_READY,
-    LB_LUN_BECOMING_READY, /* NOT READY 04/01 */
-    LB_LUN_STOPPED,        /* NOT READY 04/02, until START STOP UNIT starts it */
-    LB_LUN_NO_MEDIUM,      /* NOT READY 3A/00 */
-};
-
-struct lb_target_lun {
-    bool is_present;
-    uint64_t blocks;
-    uint32_t block_bytes; /* 0: 512 */
-    uint8_t physical_exponent;
-    uint8_t type; /* INQUIRY's: 0 is a disk */
-    bool read_only;
-    bool no_capacity_16; /* as old targets: READ CAPACITY(16) is an invalid command */
-    enum lb_lun_state state;
-    uint32_t max_transfer_blocks, optimal_transfer_blocks; /* VPD B0; 0: no limit */
-    char vendor[9], product[17], revision[5];              /* empty: "LUNBOOT", "DISK", "1" */
-    char serial[33];                                       /* empty: the LUN's number */
-    uint64_t naa;  /* VPD 83's 64 bits; 0: made from the target's name and the LUN */
-    uint64_t user; /* the host's */
-};
-
 struct lb_target_account {
     char name[LB_CHAP_NAME_MAX + 1];
     uint8_t secret[LB_SECRET_MAX];
     size_t secret_len;
 };
 
-/* Commands that some targets never answer, though none needs to know them. */
-enum lb_target_silence {
-    LB_SILENT_MODE_SENSE = 1,
-    LB_SILENT_VPD = 2,
-    LB_SILENT_FLUSH = 4, /* SYNCHRONIZE CACHE */
-};
+struct lb_target_faults; /* target_faults.h */
 
 struct lb_target {
     char name[LB_NAME_MAX + 1];
     char alias[LB_HOST_MAX + 1];
     uint16_t tpgt; /* 0: 1 */
-    struct lb_target_lun luns[LB_TARGET_LUNS_MAX];
+    struct lb_scsi_unit luns[LB_TARGET_LUNS_MAX];
 
     /* Who may log in. */
     const char *const *initiators; /* count 0: everybody */
@@ -112,12 +86,12 @@ struct lb_target {
     bool insist_r2t;                 /* InitialR2T=Yes */
     uint16_t time2wait_s;            /* DefaultTime2Wait; the larger of both ends is agreed on */
 
-    /* Misbehaviour by order. */
+    /* Out of service, or moved. */
     uint16_t login_status;          /* enum lb_iscsi_login_status: every login ends so */
     char redirect[LB_HOST_MAX + 9]; /* with a MOVED status: TargetAddress, "host:port" */
-    bool is_busy;                   /* every command but INQUIRY and REPORT LUNS ends with BUSY */
-    uint8_t silent;                 /* enum lb_target_silence, several: never answered */
-    bool attention_at_start;        /* UNIT ATTENTION 29/00 on each LUN of a new session */
+
+    bool attention_at_start; /* UNIT ATTENTION 29/00 on each LUN of a new session: power on */
+    const struct lb_target_faults *faults; /* of a test or the simulator; NULL: none */
 };
 
 struct lb_target_conn;
@@ -158,7 +132,7 @@ enum lb_io_kind {
 struct lb_target_io {
     enum lb_io_kind kind;
     struct lb_target *target;
-    struct lb_target_lun *lun;
+    struct lb_scsi_unit *lun;
     uint64_t lba;
     uint32_t blocks;
     uint32_t len;           /* bytes: blocks * block_bytes */

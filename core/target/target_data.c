@@ -3,40 +3,30 @@
  * the stream takes PDUs. */
 #include "core/target/target_state.h"
 
-enum { SENSE_BYTES = 18 };
-
 static bool can_queue(const struct lb_target_conn *conn) {
     return lb_stream_can_queue(&conn->stream);
 }
 
-/* RFC 7143 11.4.7: two bytes of length before the sense data (SPC-4 4.5.3, fixed format). */
+/* RFC 7143 11.4.7: two bytes of length before the sense data. */
 static struct lb_bytes encode_sense(const struct lb_target_task *task,
-                                    uint8_t room[2 + SENSE_BYTES]) {
-    if (task->status != LB_SCSI_CHECK_CONDITION)
-        return lb_bytes(NULL, 0);
-    struct lb_wr wr = lb_wr(lb_span(room, 2 + SENSE_BYTES));
-    lb_wr_u16(&wr, SENSE_BYTES);
-    lb_wr_u8(&wr, task->is_deferred ? 0x71 : 0x70);
-    lb_wr_u8(&wr, 0);
-    lb_wr_u8(&wr, task->key);
-    lb_wr_u32(&wr, 0);
-    lb_wr_u8(&wr, SENSE_BYTES - 8);
-    lb_wr_u32(&wr, 0);
-    lb_wr_u8(&wr, task->asc);
-    lb_wr_u8(&wr, task->ascq);
-    lb_wr_u32(&wr, 0);
-    return lb_wr_done(&wr);
+                                    uint8_t room[2 + LB_SCSI_SENSE_MAX]) {
+    struct lb_bytes sense = lb_scsi_command_sense(&task->scsi, room + 2);
+    struct lb_wr wr = lb_wr(lb_span(room, 2));
+    if (sense.len == 0)
+        return sense;
+    lb_wr_u16(&wr, (uint16_t)sense.len);
+    return lb_bytes(room, 2 + sense.len);
 }
 
 static void send_response(struct lb_target_conn *conn, struct lb_target_task *task) {
-    uint8_t bhs[LB_ISCSI_BHS_BYTES], sense[2 + SENSE_BYTES];
+    uint8_t bhs[LB_ISCSI_BHS_BYTES], sense[2 + LB_SCSI_SENSE_MAX];
     struct lb_iscsi_pdu pdu = {.opcode = LB_OP_SCSI_RESPONSE, .final = true, .itt = task->itt};
-    pdu.response.status = task->status;
-    pdu.response.exp_data_sn = task->data == LB_TDATA_WRITE ? task->r2t_sn : task->data_sn;
-    if (!task->has_failed) {
-        pdu.response.overflow = task->overflow;
-        pdu.response.underflow = task->underflow;
-        pdu.response.residual = task->residual;
+    pdu.response.status = task->scsi.status;
+    pdu.response.exp_data_sn = task->scsi.kind == LB_SCSI_KIND_WRITE ? task->r2t_sn : task->data_sn;
+    if (!task->scsi.has_failed) {
+        pdu.response.overflow = task->scsi.overflow;
+        pdu.response.underflow = task->scsi.underflow;
+        pdu.response.residual = task->scsi.residual;
     }
     lb_target_task_answered(conn, task);
     lb_target_number(conn, &pdu, true, bhs);
@@ -57,9 +47,9 @@ static void number_data_in(struct lb_target_conn *conn, struct lb_target_task *t
     pdu.data_in.buffer_offset = offset;
     pdu.data_in.has_status = is_last;
     if (is_last) {
-        pdu.data_in.overflow = task->overflow;
-        pdu.data_in.underflow = task->underflow;
-        pdu.data_in.residual = task->residual;
+        pdu.data_in.overflow = task->scsi.overflow;
+        pdu.data_in.underflow = task->scsi.underflow;
+        pdu.data_in.residual = task->scsi.residual;
         lb_target_task_answered(conn, task);
     }
     lb_target_number(conn, &pdu, is_last, bhs);
@@ -67,8 +57,9 @@ static void number_data_in(struct lb_target_conn *conn, struct lb_target_task *t
 
 /* The reply of a command that moves no blocks; at most 512 bytes, so one PDU to everybody. */
 static void send_reply(struct lb_target_conn *conn, struct lb_target_task *task) {
-    uint8_t bhs[LB_ISCSI_BHS_BYTES], reply[512];
-    size_t len = lb_target_scsi(conn, task, reply);
+    uint8_t bhs[LB_ISCSI_BHS_BYTES], reply[LB_SCSI_REPLY_MAX];
+    struct lb_scsi_device device = lb_target_device(conn);
+    size_t len = lb_scsi_device_reply(&device, &task->scsi, reply);
     if (len == 0) {
         send_response(conn, task);
         return;
@@ -79,7 +70,7 @@ static void send_reply(struct lb_target_conn *conn, struct lb_target_task *task)
 }
 
 static void send_answer(struct lb_target_conn *conn, struct lb_target_task *task) {
-    if (task->data == LB_TDATA_NONE && !task->has_failed)
+    if (task->scsi.kind == LB_SCSI_KIND_REPLY && !task->scsi.has_failed)
         send_reply(conn, task);
     else
         send_response(conn, task);
@@ -115,7 +106,7 @@ static bool send_piece(struct lb_target_conn *conn, struct lb_target_task *task)
         task->moved += len;
         task->in_sequence += len;
         bool ends_sequence = task->in_sequence == conn->max_burst;
-        number_data_in(conn, task, task->moved == task->total, ends_sequence, offset, bhs);
+        number_data_in(conn, task, task->moved == task->scsi.total, ends_sequence, offset, bhs);
         if (ends_sequence)
             task->in_sequence = 0;
         task->sent_at = lb_stream_queue(&conn->stream, bhs,

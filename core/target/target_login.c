@@ -159,7 +159,8 @@ static void enter_full_feature(struct lb_target_conn *conn) {
     conn->first_burst = LB_MIN(conn->first_burst, conn->max_burst);
     lb_wipe(&conn->challenge, sizeof conn->challenge);
     for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
-        conn->attention[i] = conn->node != NULL && conn->node->attention_at_start ? 0x2900 : 0;
+        conn->nexuses[i].attention =
+            conn->node != NULL && conn->node->attention_at_start ? 0x2900 : 0;
     LOG(conn, "session %u: %s", conn->tsih, conn->initiator);
 }
 

@@ -4,8 +4,8 @@
 #define LB_TARGET_STATE_H
 
 #include "core/iscsi/iscsi_text.h"
-#include "core/scsi/scsi.h"
 #include "core/target/target.h"
+#include "core/target/target_faults.h"
 
 enum lb_target_phase {
     LB_TARGET_SECURITY,    /* login, CSG 0 */
@@ -33,47 +33,30 @@ enum lb_target_task_state {
     LB_TTASK_ANSWERING, /* in the list `out`: a response is to be queued */
 };
 
-enum lb_target_data {
-    LB_TDATA_NONE,  /* answered from here: INQUIRY and the like */
-    LB_TDATA_READ,  /* from the disk */
-    LB_TDATA_WRITE, /* to the disk */
-    LB_TDATA_FLUSH,
-};
-
 #define LB_TTASK_NONE 0xff /* no index into tasks */
 
 struct lb_target_task {
     struct lb_target_io io;
     enum lb_target_task_state state;
-    enum lb_target_data data;
     bool is_immediate; /* takes no room of the window */
     bool is_aborted;   /* no answer; freed as soon as nobody uses its memory */
     bool is_answered;  /* its status is queued: out of the window, its ITT may come again */
     bool has_memory;   /* io.buffer is the host's, to be released */
     bool wants_r2t;    /* RECEIVING: the next R2T is to be sent */
     bool unsolicited;  /* Data-Out without R2T is awaited until F */
-    bool has_failed;   /* status is known and not GOOD; data that comes is thrown away */
-    uint8_t lun_index; /* LB_TTASK_NONE: there is no such LUN */
     uint8_t next;      /* in a list */
     uint8_t hash_next; /* among tasks of the same hash of itt */
     uint8_t lun[8];
-    uint8_t cdb[16];
+    struct lb_scsi_command scsi; /* once it has failed, data that comes is thrown away */
     uint32_t itt, ttt;
-    uint32_t edtl;
-    uint32_t total; /* bytes that the command moves, at most edtl */
-    uint32_t residual;
-    bool overflow, underflow;
-    uint64_t lba;       /* of its first block */
     uint32_t piece;     /* offset of the piece in `io`, in the whole */
-    uint32_t piece_end; /* where it ends: at most total */
+    uint32_t piece_end; /* where it ends: at most scsi.total */
     uint32_t moved;     /* bytes of the whole that were received, or queued as Data-In */
     uint32_t burst_end; /* offset where the R2T in flight, or the unsolicited data, ends */
     uint32_t data_sn;   /* next of Data-In; expected of Data-Out */
     uint32_t r2t_sn;
     uint32_t in_sequence; /* bytes of Data-In since F */
     uint64_t sent_at;     /* stream position after its last Data-In */
-    uint8_t status, key, asc, ascq;
-    bool is_deferred;
 };
 
 struct lb_target_list {
@@ -100,7 +83,7 @@ struct lb_target_conn {
     char initiator[LB_NAME_MAX + 1];
     uint8_t isid[6];
     uint16_t tsih, cid;
-    uint16_t attention[LB_TARGET_LUNS_MAX]; /* asc << 8 | ascq that waits; 0: none */
+    struct lb_scsi_nexus nexuses[LB_TARGET_LUNS_MAX]; /* by LUN */
 
     /* Numbers. */
     uint32_t stat_sn, exp_cmd_sn;
@@ -156,6 +139,8 @@ struct lb_target_conn {
 /* Numbers the PDU (StatSN, ExpCmdSN, MaxCmdSN) and encodes it. */
 void lb_target_number(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu, bool takes_stat_sn,
                       uint8_t bhs[LB_ISCSI_BHS_BYTES]);
+/* The target as this session sees it. */
+struct lb_scsi_device lb_target_device(struct lb_target_conn *conn);
 /* Rejects the PDU at hand. */
 void lb_target_reject(struct lb_target_conn *conn, enum lb_iscsi_reject_reason reason);
 /* Rejects it as against the protocol, and closes. why is a constant. */
@@ -213,14 +198,5 @@ struct lb_target_task *lb_target_list_take(struct lb_target_conn *conn,
 void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task *task);
 /* All its Data-In of this piece has been sent, or it needs no memory any more. */
 void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *task);
-
-/* ---- target_scsi.c ---- */
-
-/* What a new command is: sets data, lba, total, residual; or its status and sense. */
-void lb_target_classify(struct lb_target_conn *conn, struct lb_target_task *task);
-/* Carries out a command that moves no blocks. Writes its reply (up to 512 bytes) and gives its
- * length; sets the task's status and sense. */
-size_t lb_target_scsi(struct lb_target_conn *conn, struct lb_target_task *task, uint8_t reply[512]);
-void lb_target_check(struct lb_target_task *task, uint8_t key, uint8_t asc, uint8_t ascq);
 
 #endif

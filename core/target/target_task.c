@@ -93,20 +93,21 @@ static void enter_answering(struct lb_target_conn *conn, struct lb_target_task *
 
 /* Asks for the disk's part of the next piece: all that is left, or io_max. */
 static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task) {
-    const struct lb_target_lun *lun = &conn->node->luns[task->lun_index];
-    uint32_t block_bytes = lun->block_bytes == 0 ? 512 : lun->block_bytes;
+    const struct lb_scsi_unit *lun = &conn->node->luns[task->scsi.unit];
+    uint32_t block_bytes = lb_scsi_unit_block_bytes(lun);
     uint32_t io_max = conn->server->io_max;
     if (io_max == 0)
         io_max = conn->server->keeps_memory ? UINT32_MAX & ~UINT32_C(0xffff) : 1u << 20;
-    uint32_t len = LB_MIN(task->total - task->moved, io_max);
+    uint32_t len = LB_MIN(task->scsi.total - task->moved, io_max);
     task->piece = task->moved;
     task->piece_end = task->moved + len;
     task->io.target = conn->node;
-    task->io.lun = &conn->node->luns[task->lun_index];
-    task->io.lba = task->lba + task->piece / block_bytes;
+    task->io.lun = &conn->node->luns[task->scsi.unit];
+    task->io.lba = task->scsi.lba + task->piece / block_bytes;
     task->io.blocks = (uint32_t)(((uint64_t)len + block_bytes - 1) / block_bytes);
     task->io.len = task->io.blocks * block_bytes;
-    enter_ask(conn, task, task->data == LB_TDATA_READ ? LB_IO_READ : LB_IO_BUFFER);
+    task->io.force_unit_access = task->scsi.force_unit_access;
+    enter_ask(conn, task, task->scsi.kind == LB_SCSI_KIND_READ ? LB_IO_READ : LB_IO_BUFFER);
 }
 
 void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task *task) {
@@ -121,8 +122,8 @@ void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task 
 }
 
 void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *task) {
-    bool goes_on = !task->is_aborted && !task->has_failed && task->data == LB_TDATA_READ &&
-                   task->moved < task->total;
+    bool goes_on = !task->is_aborted && !task->scsi.has_failed &&
+                   task->scsi.kind == LB_SCSI_KIND_READ && task->moved < task->scsi.total;
     if (task->has_memory && !conn->server->keeps_memory) {
         task->has_memory = false;
         enter_ask(conn, task, LB_IO_RELEASE);
@@ -154,12 +155,12 @@ static bool has_aborted_at_host(const struct lb_target_conn *conn) {
 /* ---- the host's answers ---- */
 
 static void fail_as(struct lb_target_task *task, const struct lb_target_answer *answer) {
-    task->status = answer->status;
-    task->key = answer->key;
-    task->asc = answer->asc;
-    task->ascq = answer->ascq;
-    task->is_deferred = answer->is_deferred;
-    task->has_failed = true;
+    task->scsi.status = answer->status;
+    task->scsi.key = answer->key;
+    task->scsi.asc = answer->asc;
+    task->scsi.ascq = answer->ascq;
+    task->scsi.is_deferred = answer->is_deferred;
+    task->scsi.has_failed = true;
 }
 
 /* Goes on with a write (or a failed command) after data came, or its memory. */
@@ -169,7 +170,8 @@ static void advance(struct lb_target_conn *conn, struct lb_target_task *task) {
         lb_target_task_rest(conn, task);
     } else if (task->unsolicited) {
         return; /* more of it is on its way */
-    } else if (task->has_failed || task->data != LB_TDATA_WRITE || task->total == 0) {
+    } else if (task->scsi.has_failed || task->scsi.kind != LB_SCSI_KIND_WRITE ||
+               task->scsi.total == 0) {
         lb_target_task_rest(conn, task);
     } else if (task->moved >= task->piece_end) {
         task->io.buffer.len = task->piece_end - task->piece;
@@ -182,7 +184,8 @@ static void advance(struct lb_target_conn *conn, struct lb_target_task *task) {
 
 /* Where Data-Out for the offset `moved` goes; what lies beyond the piece is thrown away. */
 static struct lb_span data_span(const struct lb_target_task *task) {
-    if (!task->has_memory || task->has_failed || task->is_aborted || task->moved >= task->piece_end)
+    if (!task->has_memory || task->scsi.has_failed || task->is_aborted ||
+        task->moved >= task->piece_end)
         return lb_span(NULL, 0);
     return lb_span(task->io.buffer.p + (task->moved - task->piece), task->piece_end - task->moved);
 }
@@ -226,7 +229,7 @@ static void write_done(struct lb_target_conn *conn, struct lb_target_task *task,
                        const struct lb_target_answer *answer) {
     if (answer->status != LB_SCSI_GOOD)
         fail_as(task, answer);
-    if (!task->has_failed && task->moved < task->total) {
+    if (!task->scsi.has_failed && task->moved < task->scsi.total) {
         task->has_memory = false; /* WRITE gave it back */
         enter_piece(conn, task);
     } else {
@@ -312,17 +315,6 @@ void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
 
 /* ---- SCSI Command ---- */
 
-/* SAM-5 4.7: one level, peripheral device on bus 0 or flat space. */
-static uint8_t find_lun(const struct lb_target *node, const uint8_t lun[8]) {
-    static const uint8_t none[6];
-    unsigned number = (unsigned)(lun[0] & 0x3f) << 8 | lun[1];
-    unsigned method = lun[0] >> 6;
-    if (method > 1 || (method == 0 && lun[0] != 0) || memcmp(lun + 2, none, sizeof none) != 0 ||
-        number >= LB_TARGET_LUNS_MAX || !node->luns[number].is_present)
-        return LB_TTASK_NONE;
-    return (uint8_t)number;
-}
-
 /* What 11.3 forbids, in words; NULL for a good one. */
 static const char *command_violation(struct lb_target_conn *conn) {
     const struct lb_iscsi_pdu *pdu = &conn->pdu;
@@ -349,18 +341,16 @@ static struct lb_target_task *init_task(struct lb_target_conn *conn) {
     conn->free_task = task->next;
     *task = (struct lb_target_task){
         .itt = pdu->itt,
-        .edtl = pdu->command.edtl,
         .is_immediate = pdu->immediate,
         .unsolicited = !pdu->final,
-        .lun_index = find_lun(conn->node, pdu->lun),
         .burst_end = LB_MIN(conn->first_burst, pdu->command.edtl),
         .state = LB_TTASK_RECEIVING,
-        .data = pdu->command.write  ? LB_TDATA_WRITE
-                : pdu->command.read ? LB_TDATA_READ
-                                    : LB_TDATA_NONE,
+        .scsi = {.expected = pdu->command.edtl,
+                 .reads = pdu->command.read,
+                 .writes = pdu->command.write},
     };
     memcpy(task->lun, pdu->lun, sizeof task->lun);
-    memcpy(task->cdb, pdu->command.cdb, sizeof task->cdb);
+    memcpy(task->scsi.cdb, pdu->command.cdb, sizeof task->scsi.cdb);
     if (task->is_immediate)
         conn->urgent_used++;
     else
@@ -382,9 +372,11 @@ struct lb_span lb_target_command(struct lb_target_conn *conn) {
         return lb_span(NULL, 0);
     }
     struct lb_target_task *task = init_task(conn);
-    lb_target_classify(conn, task);
+    struct lb_scsi_device device = lb_target_device(conn);
+    task->scsi.unit = lb_scsi_device_find(&device, task->lun);
+    lb_scsi_device_begin(&device, &task->scsi);
     conn->receiving = index_of(conn, task);
-    if (task->data == LB_TDATA_WRITE && task->total > 0) {
+    if (task->scsi.kind == LB_SCSI_KIND_WRITE && task->scsi.total > 0) {
         enter_piece(conn, task);
         if (conn->pdu.data_len > 0)
             conn->stalled = conn->receiving;
@@ -392,24 +384,25 @@ struct lb_span lb_target_command(struct lb_target_conn *conn) {
     return lb_span(NULL, 0);
 }
 
-/* By order. It stays in the window until it is aborted. */
+/* By order of a test. It stays in the window until it is aborted. */
 static bool is_silent(const struct lb_target_conn *conn, const struct lb_target_task *task) {
-    uint8_t op = task->cdb[0], silent = conn->node->silent;
+    uint8_t op = task->scsi.cdb[0];
+    uint8_t silent = conn->node->faults == NULL ? 0 : conn->node->faults->silent;
     bool is_mode = op == LB_SCSI_MODE_SENSE_6 || op == LB_SCSI_MODE_SENSE_10;
-    bool is_vpd = op == LB_SCSI_INQUIRY && task->cdb[1] & 1;
+    bool is_vpd = op == LB_SCSI_INQUIRY && task->scsi.cdb[1] & 1;
     return (is_mode && silent & LB_SILENT_MODE_SENSE) || (is_vpd && silent & LB_SILENT_VPD) ||
-           (task->data == LB_TDATA_FLUSH && silent & LB_SILENT_FLUSH);
+           (task->scsi.kind == LB_SCSI_KIND_FLUSH && silent & LB_SILENT_FLUSH);
 }
 
 /* The command and its immediate data are here. */
 static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
     if (is_silent(conn, task))
         return;
-    if (task->data == LB_TDATA_READ && !task->has_failed && task->total > 0)
+    if (task->scsi.kind == LB_SCSI_KIND_READ && !task->scsi.has_failed && task->scsi.total > 0)
         enter_piece(conn, task);
-    else if (task->data == LB_TDATA_FLUSH) {
+    else if (task->scsi.kind == LB_SCSI_KIND_FLUSH) {
         task->io.target = conn->node;
-        task->io.lun = &conn->node->luns[task->lun_index];
+        task->io.lun = &conn->node->luns[task->scsi.unit];
         enter_ask(conn, task, LB_IO_FLUSH);
     } else if (task->state == LB_TTASK_RECEIVING) {
         advance(conn, task);
@@ -463,8 +456,9 @@ struct lb_span lb_target_data_out(struct lb_target_conn *conn) {
 
 static void data_out_came(struct lb_target_conn *conn, struct lb_target_task *task) {
     bool is_short = !task->unsolicited && conn->pdu.final && task->moved < task->burst_end;
-    if (is_short && !task->has_failed)
-        lb_target_check(task, 0x0b, 0x0c, 0x0d); /* 11.4.7.2: incorrect amount of data */
+    if (is_short && !task->scsi.has_failed)
+        lb_scsi_command_check(&task->scsi, 0x0b, 0x0c,
+                              0x0d); /* 11.4.7.2: incorrect amount of data */
     task->data_sn++;
     if (!conn->pdu.final)
         return;
@@ -494,12 +488,12 @@ static void abort_task(struct lb_target_conn *conn, struct lb_target_task *task)
         lb_target_task_rest(conn, task);
 }
 
-/* Aborts the connection's tasks on a LUN of the node, or on all (LB_TTASK_NONE). */
+/* Aborts the connection's tasks on a LUN of the node, or on all (LB_SCSI_NO_UNIT). */
 static void abort_tasks(struct lb_target_conn *conn, uint8_t lun_index) {
     for (unsigned i = 0; i < LB_TARGET_TASKS; i++) {
         struct lb_target_task *task = &conn->tasks[i];
         if (task->state != LB_TTASK_IDLE && !task->is_answered &&
-            (lun_index == LB_TTASK_NONE || task->lun_index == lun_index))
+            (lun_index == LB_SCSI_NO_UNIT || task->scsi.unit == lun_index))
             abort_task(conn, task);
     }
 }
@@ -514,8 +508,8 @@ static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uin
             continue;
         conn->server->stirred = true;
         for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
-            if (lun_index == LB_TTASK_NONE || lun_index == i)
-                c->attention[i] = attention;
+            if (lun_index == LB_SCSI_NO_UNIT || lun_index == i)
+                c->nexuses[i].attention = attention;
     }
 }
 
@@ -528,24 +522,25 @@ static uint8_t abort_one(struct lb_target_conn *conn) {
 }
 
 static uint8_t manage(struct lb_target_conn *conn) {
-    uint8_t lun_index = find_lun(conn->node, conn->pdu.lun);
+    struct lb_scsi_device device = lb_target_device(conn);
+    uint8_t lun_index = lb_scsi_device_find(&device, conn->pdu.lun);
     switch ((enum lb_iscsi_tmf)conn->pdu.tmf.function) {
     case LB_TMF_ABORT_TASK:
         return abort_one(conn);
     case LB_TMF_ABORT_TASK_SET:
-        if (lun_index == LB_TTASK_NONE)
+        if (lun_index == LB_SCSI_NO_UNIT)
             return LB_TMF_NO_LUN;
         abort_tasks(conn, lun_index);
         return LB_TMF_COMPLETE;
     case LB_TMF_CLEAR_TASK_SET:
     case LB_TMF_LUN_RESET:
-        if (lun_index == LB_TTASK_NONE)
+        if (lun_index == LB_SCSI_NO_UNIT)
             return LB_TMF_NO_LUN;
         abort_everybodys(conn, lun_index,
                          conn->pdu.tmf.function == LB_TMF_LUN_RESET ? 0x2903 : 0x2f00);
         return LB_TMF_COMPLETE;
     case LB_TMF_TARGET_WARM_RESET:
-        abort_everybodys(conn, LB_TTASK_NONE, 0x2903);
+        abort_everybodys(conn, LB_SCSI_NO_UNIT, 0x2903);
         return LB_TMF_COMPLETE;
     case LB_TMF_TASK_REASSIGN:
         return LB_TMF_NO_REASSIGNMENT;

@@ -333,8 +333,10 @@ static void a_task_is_aborted_and_never_answered(void) {
 }
 
 static void an_optional_command_may_stay_without_an_answer(void) {
+    static const struct lb_target_faults faults = {.silent =
+                                                       LB_SILENT_MODE_SENSE | LB_SILENT_FLUSH};
     log_in();
-    raw.node.silent = LB_SILENT_MODE_SENSE | LB_SILENT_FLUSH;
+    raw.node.faults = &faults;
     struct lb_iscsi_pdu pdu = command(false, 0, 1);
     lb_scsi_cdb_mode_sense_6(pdu.command.cdb, 0x3f, 192);
     give(pdu, nothing);

@@ -42,7 +42,7 @@ static void fails_with(enum lb_code code) {
         pair_show();
 }
 
-static struct lb_target_lun *the_lun(void) {
+static struct lb_scsi_unit *the_lun(void) {
     return &pair.nodes[0].luns[1];
 }
 
@@ -340,7 +340,7 @@ static void what_is_not_a_disk_is_refused(void) {
     the_lun()->type = 5;
     fails_with(LB_E_LUN_NOT_DISK);
     pair_configure();
-    the_lun()->state = LB_LUN_NO_MEDIUM;
+    the_lun()->state = LB_SCSI_UNIT_NO_MEDIUM;
     fails_with(LB_E_NO_MEDIUM);
     pair_configure();
     the_lun()->block_bytes = 520;
@@ -349,14 +349,14 @@ static void what_is_not_a_disk_is_refused(void) {
 
 static void a_stopped_disk_is_started(void) {
     pair_configure();
-    the_lun()->state = LB_LUN_STOPPED;
+    the_lun()->state = LB_SCSI_UNIT_STOPPED;
     if (pair_must_be_up())
-        CHECK_EQ(the_lun()->state, LB_LUN_READY);
+        CHECK_EQ(the_lun()->state, LB_SCSI_UNIT_READY);
 }
 
 static void a_disk_that_never_becomes_ready_is_given_up(void) {
     pair_configure();
-    the_lun()->state = LB_LUN_BECOMING_READY;
+    the_lun()->state = LB_SCSI_UNIT_BECOMING_READY;
     fails_with(LB_E_NOT_READY);
     CHECK(pair.now > 9 * LB_US_SEC); /* ready_ms is 5000, and we began at 5 s */
 }

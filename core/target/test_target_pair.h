@@ -303,7 +303,7 @@ static inline void pair_configure(void) {
     lb_text_copy(pair.nodes[0].name, LB_NAME_MAX, PAIR_TEXT(PAIR_TARGET));
     lb_text_copy(pair.nodes[1].name, LB_NAME_MAX, PAIR_TEXT("iqn.2026-11.test:other"));
     pair.nodes[0].luns[1] = pair.nodes[1].luns[0] =
-        (struct lb_target_lun){.is_present = true, .blocks = PAIR_DISK / 512, .block_bytes = 512};
+        (struct lb_scsi_unit){.is_present = true, .blocks = PAIR_DISK / 512, .block_bytes = 512};
     for (size_t i = 0; i < PAIR_DISK; i++)
         pair.memory[i] = (uint8_t)(i * 7 + i / 512 * 13 + i / 65536);
 }

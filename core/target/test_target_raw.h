@@ -130,7 +130,7 @@ static inline void connect(void) {
         (struct lb_target_server){.nodes = &raw.node, .node_count = 1, .keeps_memory = true};
     lb_text_copy(raw.node.name, LB_NAME_MAX, TEXT("iqn.2026-11.test:disk"));
     raw.node.window = 4;
-    raw.node.luns[0] = (struct lb_target_lun){.is_present = true, .blocks = DISK_BYTES / 512};
+    raw.node.luns[0] = (struct lb_scsi_unit){.is_present = true, .blocks = DISK_BYTES / 512};
     for (size_t i = 0; i < DISK_BYTES; i++)
         raw.disk[i] = (uint8_t)(i / 512);
     lb_rand_init(&raw.rand, seed);

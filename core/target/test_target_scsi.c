@@ -65,7 +65,7 @@ static void a_unit_attention_is_told_once(void) {
 static void a_busy_target_still_says_what_it_is(void) {
     uint8_t cdb[LB_SCSI_CDB_BYTES];
     log_in();
-    raw.node.is_busy = true;
+    raw.node.luns[0].is_busy = true;
     give(command(false, 0, 1), nothing);
     CHECK(take_op(LB_OP_SCSI_RESPONSE));
     CHECK_EQ(raw.pdu.response.status, LB_SCSI_BUSY);

@@ -119,6 +119,7 @@ struct sim_portal {
     struct lb_endpoint at;
     struct lb_addr other; /* of the other family, in a name beside `at`; none: there is none */
     struct lb_target node;
+    struct lb_target_faults faults;
     struct lb_target_server server;
     bool is_down, is_silent;
     uint64_t silent_until_us;

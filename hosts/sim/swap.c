@@ -20,7 +20,7 @@ static uint32_t throw_aside(struct sim *sim, uint32_t n) {
 
 static void map(struct sim *sim, unsigned portal) {
     struct sim_swap *swap = &sim->swap;
-    struct lb_target_lun *lun = &sim->portals[portal].node.luns[0];
+    struct lb_scsi_unit *lun = &sim->portals[portal].node.luns[0];
     bool second = swap->is_second[portal];
     lun->naa = second ? SECOND_NAA : FIRST_NAA;
     strcpy(lun->serial, second ? SECOND_SERIAL : "");

@@ -17,9 +17,9 @@ static void set_secret(struct lb_target_account *account, const char *name, cons
     memcpy(account->secret, secret, account->secret_len);
 }
 
-static void init_lun(struct sim *sim, struct lb_target_lun *lun) {
+static void init_lun(struct sim *sim, struct lb_scsi_unit *lun) {
     struct sim_world *world = &sim->world;
-    *lun = (struct lb_target_lun){
+    *lun = (struct lb_scsi_unit){
         .is_present = true,
         .blocks = sim->disk.blocks,
         .block_bytes = sim->disk.block_bytes,
@@ -27,15 +27,16 @@ static void init_lun(struct sim *sim, struct lb_target_lun *lun) {
     };
     lun->no_capacity_16 = sim_one_in(world, 8);
     lun->max_transfer_blocks = sim_one_in(world, 3) ? sim_between(world, 1, 64) : 0;
+    lun->is_busy = sim->plan.wrong == SIM_WRONG_BUSY;
     switch ((unsigned)sim->plan.wrong) {
     case SIM_WRONG_LUN_NOT_DISK:
         lun->type = 5;
         break;
     case SIM_WRONG_NO_MEDIUM:
-        lun->state = LB_LUN_NO_MEDIUM;
+        lun->state = LB_SCSI_UNIT_NO_MEDIUM;
         break;
     case SIM_WRONG_NOT_READY:
-        lun->state = LB_LUN_BECOMING_READY;
+        lun->state = LB_SCSI_UNIT_BECOMING_READY;
         break;
     default:
         break;
@@ -64,12 +65,12 @@ static void init_node(struct sim *sim, unsigned portal) {
     node->refuse_immediate = sim_one_in(world, 3);
     node->insist_r2t = sim_one_in(world, 3);
     node->attention_at_start = sim_one_in(world, 2);
-    node->silent = plan->silent;
+    sim->portals[portal].faults.silent = plan->silent;
+    node->faults = &sim->portals[portal].faults;
     if (plan->silent != 0)
         sim_saw(world, SIM_SILENT_COMMAND);
     if (sim_aside(world, 41) % 4 == 0)
         node->time2wait_s = (uint16_t)(1 + sim_aside(world, 42) % 5);
-    node->is_busy = plan->wrong == SIM_WRONG_BUSY;
     if (plan->wrong == SIM_WRONG_TARGET_REMOVED)
         node->login_status = LB_LOGIN_REMOVED;
     if (plan->wrong == SIM_WRONG_LOGIN_BUSY)
@@ -125,7 +126,7 @@ static void set_late(struct sim *sim, bool is_there) {
         else if (sim->plan.late == SIM_LATE_LUN)
             node->luns[0].is_present = is_there;
         else if (sim->plan.late == SIM_LATE_READY)
-            node->luns[0].state = is_there ? LB_LUN_READY : LB_LUN_BECOMING_READY;
+            node->luns[0].state = is_there ? LB_SCSI_UNIT_READY : LB_SCSI_UNIT_BECOMING_READY;
     }
 }
 
@@ -406,9 +407,9 @@ static void toggle_node(struct sim *sim) {
                  sim->plan.wrong != SIM_WRONG_LOGIN_BUSY)
             node->login_status = LB_LOGIN_OK;
         if (sim->plan.wrong == SIM_WRONG_NONE && !sim_targets_are_late(sim, SIM_LATE_READY))
-            node->luns[0].state = !unready               ? LB_LUN_READY
-                                  : sim_one_in(world, 2) ? LB_LUN_BECOMING_READY
-                                                         : LB_LUN_STOPPED;
+            node->luns[0].state = !unready               ? LB_SCSI_UNIT_READY
+                                  : sim_one_in(world, 2) ? LB_SCSI_UNIT_BECOMING_READY
+                                                         : LB_SCSI_UNIT_STOPPED;
     }
 }
 
