@@ -226,6 +226,22 @@ bool lb_prefix_parse(struct lb_bytes text, struct lb_prefix *prefix) {
     return true;
 }
 
+bool lb_route_parse(struct lb_bytes text, struct lb_route *route) {
+    struct lb_route result = {.via = {.family = LB_FAMILY_NONE}};
+    struct lb_bytes to, via;
+    if (!lb_list_next(&text, ' ', &to) || !lb_prefix_parse(to, &result.to) ||
+        !lb_addr_equal(lb_addr_mask(result.to.addr, result.to.len), result.to.addr))
+        return false;
+    text = lb_bytes_trim(text);
+    if (text.len > 0 && (!lb_list_next(&text, ' ', &via) || !lb_text_is(via, "via") ||
+                         !lb_addr_parse(lb_bytes_trim(text), &result.via) ||
+                         result.via.family != result.to.addr.family ||
+                         lb_addr_is_zero(result.via) || lb_addr_is_multicast(result.via)))
+        return false;
+    *route = result;
+    return true;
+}
+
 static uint16_t group_at(struct lb_addr addr, size_t i) {
     return (uint16_t)(addr.bytes[2 * i] << 8 | addr.bytes[2 * i + 1]);
 }

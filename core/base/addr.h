@@ -62,6 +62,9 @@ bool lb_addr_parse_v4(struct lb_bytes text, struct lb_addr *addr);
 bool lb_addr_parse_v6(struct lb_bytes text, struct lb_addr *addr);
 /* "ADDR/LEN"; without a length: 32 or 128. */
 bool lb_prefix_parse(struct lb_bytes text, struct lb_prefix *prefix);
+/* "NETWORK/LENGTH via ROUTER", or "NETWORK/LENGTH" for one on the link. No bits beyond the length,
+ * a router of the same family. False leaves *route. */
+bool lb_route_parse(struct lb_bytes text, struct lb_route *route);
 
 /* A host name: labels of letters, digits and `-`, with dots between and maybe one at the end, whose
  * last label does not begin with a digit (RFC 1123 2.1, RFC 2396 3.2.2: so it is no address).

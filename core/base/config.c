@@ -38,6 +38,7 @@ const char *lb_config_source_word(enum lb_config_source source) {
         [LB_SOURCE_NONE] = "default",
         [LB_SOURCE_IBFT] = "firmware's table (iBFT)",
         [LB_SOURCE_START] = "how it was started",
+        [LB_SOURCE_OPEN_ISCSI] = "open-iscsi's configuration",
         [LB_SOURCE_FILE] = "configuration file",
         [LB_SOURCE_FIRMWARE] = "firmware variable",
         [LB_SOURCE_KERNEL] = "kernel command line",
@@ -118,6 +119,9 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
         break;
     case LB_TYPE_HOSTS:
         lb_text_add(text, "HOST or HOST:PORT, with commas");
+        break;
+    case LB_TYPE_ROUTES:
+        lb_text_add(text, "NETWORK/LENGTH via ROUTER, with commas; or without via ROUTER");
         break;
     case LB_TYPE_CARDS:
         lb_text_add(text, "MAC addresses or net0, net1, ..., with commas");
@@ -233,6 +237,7 @@ static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value)
     case LB_TYPE_NAMES:
     case LB_TYPE_HOSTS:
     case LB_TYPE_CARDS:
+    case LB_TYPE_ROUTES:
         return is_plain_text(info, value) && lb_config_list_check(info, value, &item);
     case LB_TYPE_BOOL:
     case LB_TYPE_NUMBER:
@@ -295,6 +300,7 @@ static bool set_value(struct lb_config *config, enum lb_key key, struct lb_bytes
     case LB_TYPE_NAMES:
     case LB_TYPE_HOSTS:
     case LB_TYPE_CARDS:
+    case LB_TYPE_ROUTES:
     case LB_TYPE_BYTES:
         return is_valid_text(info, value) && store(config, key, value);
     }

@@ -39,6 +39,7 @@ enum lb_key_type {
     LB_TYPE_NAMES,   /* of iSCSI names, which may end in * */
     LB_TYPE_HOSTS,   /* of hosts, with :PORT or without */
     LB_TYPE_CARDS,   /* of network cards: net0, or a MAC address */
+    LB_TYPE_ROUTES,  /* of NETWORK/LENGTH via ROUTER, or without a router: lb_route_parse */
     LB_TYPE_CHOICE,  /* one of the words of `form`, which are separated by | */
     LB_TYPE_CHOICES, /* a list with commas of such words */
     LB_TYPE_BYTES,   /* min..max bytes as hex digits, optional colons */
@@ -46,9 +47,10 @@ enum lb_key_type {
 
 /* Who set a key; the later wins. */
 enum lb_config_source {
-    LB_SOURCE_NONE,  /* not set: the default */
-    LB_SOURCE_IBFT,  /* what the firmware booted: its iSCSI Boot Firmware Table */
-    LB_SOURCE_START, /* how the program was started: by PXE's boot file, by hand */
+    LB_SOURCE_NONE,       /* not set: the default */
+    LB_SOURCE_IBFT,       /* what the firmware booted: its iSCSI Boot Firmware Table */
+    LB_SOURCE_START,      /* how the program was started: by PXE's boot file, by hand */
+    LB_SOURCE_OPEN_ISCSI, /* Linux: the files of open-iscsi */
     LB_SOURCE_FILE,
     LB_SOURCE_FIRMWARE, /* a firmware variable */
     LB_SOURCE_KERNEL,   /* the kernel command line */

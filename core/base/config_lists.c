@@ -119,6 +119,13 @@ static const char *check_card(struct lb_bytes item) {
                : "is no MAC address, and no number such as net0";
 }
 
+static const char *check_route(struct lb_bytes item) {
+    struct lb_route route;
+    return lb_route_parse(item, &route) ? NULL
+                                        : "is no NETWORK/LENGTH via ROUTER, of one family of "
+                                          "addresses and without bits beyond the length";
+}
+
 static const char *check_addr(struct lb_bytes item) {
     struct lb_addr addr;
     return lb_addr_parse(item, &addr) ? NULL : "is no IP address";
@@ -148,6 +155,8 @@ static const char *check_item(const struct lb_key_info *info, struct lb_bytes it
         return check_host(item);
     case LB_TYPE_CARDS:
         return check_card(item);
+    case LB_TYPE_ROUTES:
+        return check_route(item);
     case LB_TYPE_LIST:
     case LB_TYPE_BOOL:
     case LB_TYPE_NUMBER:
@@ -170,7 +179,7 @@ static const char *check_item(const struct lb_key_info *info, struct lb_bytes it
 
 bool lb_config_is_list(const struct lb_key_info *info) {
     static const uint8_t lists[] = {LB_TYPE_ADDRS, LB_TYPE_LIST,  LB_TYPE_CHOICES, LB_TYPE_SERVERS,
-                                    LB_TYPE_NAMES, LB_TYPE_HOSTS, LB_TYPE_CARDS};
+                                    LB_TYPE_NAMES, LB_TYPE_HOSTS, LB_TYPE_CARDS,   LB_TYPE_ROUTES};
     for (size_t i = 0; i < LB_COUNT(lists); i++)
         if (lists[i] == info->type)
             return true;

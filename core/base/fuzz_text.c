@@ -10,6 +10,11 @@ static void addresses_survive_their_text(struct lb_bytes bytes) {
         lb_assert(lb_addr_parse(lb_bytes_of_text(lb_addr_text(addr).s), &again));
         lb_assert(lb_addr_equal(addr, again));
     }
+    struct lb_route route;
+    if (lb_route_parse(bytes, &route)) {
+        lb_assert(lb_addr_equal(lb_addr_mask(route.to.addr, route.to.len), route.to.addr));
+        lb_assert(!lb_addr_is_set(route.via) || route.via.family == route.to.addr.family);
+    }
     if (lb_prefix_parse(bytes, &prefix)) {
         lb_assert(lb_prefix_parse(lb_bytes_of_text(lb_prefix_text(prefix).s), &prefix_again));
         lb_assert(prefix.len == prefix_again.len);

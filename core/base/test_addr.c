@@ -247,6 +247,36 @@ static void addresses_of_two_families_are_never_equal(void) {
     CHECK(lb_endpoint_equal(a, a));
 }
 
+static void a_route_is_a_network_and_perhaps_a_router(void) {
+    static const char *const wrong[] = {
+        "",
+        "via 192.0.2.1",
+        "198.51.100.1/24",
+        "198.51.100.0/33",
+        "198.51.100.0/24 via",
+        "198.51.100.0/24 192.0.2.1",
+        "198.51.100.0/24 via x",
+        "198.51.100.0/24 via 192.0.2.1 192.0.2.2",
+        "198.51.100.0/24 via 192.0.2.1 dev eth0",
+        "198.51.100.0/24 via fe80::1",
+        "2001:db8::/32 via 192.0.2.1",
+        "198.51.100.0/24 via 0.0.0.0",
+        "198.51.100.0/24 via 224.0.0.1",
+    };
+    struct lb_route route;
+    CHECK(lb_route_parse(lb_bytes_of_text("198.51.100.0/24  via   192.0.2.1"), &route));
+    CHECK_STR(lb_prefix_text(route.to).s, "198.51.100.0/24");
+    CHECK_STR(lb_addr_text(route.via).s, "192.0.2.1");
+    CHECK(lb_route_parse(lb_bytes_of_text("::/0 via fe80::1"), &route));
+    CHECK_EQ(route.to.len, 0);
+    CHECK(lb_route_parse(lb_bytes_of_text("203.0.113.7/32"), &route));
+    CHECK(!lb_addr_is_set(route.via));
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        if (!CHECK(!lb_route_parse(lb_bytes_of_text(wrong[i]), &route)))
+            tap_note("%s", wrong[i]);
+    }
+}
+
 int main(void) {
     TEST(ipv4_text_is_four_decimal_octets);
     TEST(ipv6_text_is_read_as_in_rfc_4291);
@@ -257,6 +287,7 @@ int main(void) {
     TEST(endpoints_and_macs_have_text);
     TEST(prefixes_have_a_length_of_their_family);
     TEST(a_prefix_has_the_addresses_that_share_its_bits);
+    TEST(a_route_is_a_network_and_perhaps_a_router);
     TEST(a_netmask_is_a_run_of_ones);
     TEST(addresses_know_their_kind);
     TEST(a_host_address_can_be_spoken_to);

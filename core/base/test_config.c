@@ -334,6 +334,8 @@ static const struct {
     {"allow-server", "!192.0.2.1", "item 1"},
     {"allow-server", "host_name.example.com", "item 1"},
     {"allow-server", "", "is empty"},
+    {"routes", "198.51.100.0/24 via 192.0.2.1,x", "item 2, `x`"},
+    {"routes", "198.51.100.1/24 via 192.0.2.1", "item 1"},
     {"allow-target", "iqn.*x*", "item 1, `iqn.*x*`"},
     {"allow-target", "*disk", "item 1"},
     {"allow-target", "iqn.2026-11.test:d*k", "item 1"},

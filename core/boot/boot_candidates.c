@@ -47,7 +47,8 @@ static unsigned rank_of(const struct lb_boot *boot, const struct lb_candidate *c
            preference(boot, candidate->service) << 4 |
            (unsigned)(!is_named && !candidate->boot_list) << 2 |
            (unsigned)candidate->port_from_rootpath << 1 |
-           (unsigned)(candidate->at.host == LB_HOST_NAME || is_far(boot, candidate));
+           (unsigned)(candidate->service != LB_BY_CONFIG &&
+                      (candidate->at.host == LB_HOST_NAME || is_far(boot, candidate)));
 }
 
 static bool is_before(const struct lb_candidate *a, const struct lb_candidate *b) {
@@ -79,7 +80,7 @@ static bool hosts_are_same(const struct lb_rootpath *a, const struct lb_rootpath
 
 static bool is_same(const struct lb_rootpath *a, const struct lb_rootpath *b) {
     return lb_streq(a->target, b->target) && hosts_are_same(a, b) && port_of(a) == port_of(b) &&
-           memcmp(a->lun, b->lun, sizeof a->lun) == 0;
+           a->lun_choice == b->lun_choice && memcmp(a->lun, b->lun, sizeof a->lun) == 0;
 }
 
 static uint32_t heard_of(struct lb_boot *boot, const char *target) {
@@ -155,8 +156,10 @@ static void add(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate
         }
     }
     struct lb_candidate added = *candidate;
-    added.heard = heard_of(boot, added.at.target);
-    added.tie = lb_rand_u32(&boot->rand);
+    /* A person's have an order: each counts as a target of its own. */
+    bool is_in_order = added.service == LB_BY_CONFIG;
+    added.heard = is_in_order ? boot->candidate_targets++ : heard_of(boot, added.at.target);
+    added.tie = is_in_order ? 0 : lb_rand_u32(&boot->rand);
     lb_trace(&boot->trace, now_us, "boot", "candidate: %s at %s:%u by %s%s%s", added.at.target,
              added.at.host == LB_HOST_NAME ? added.at.name : lb_addr_text(added.at.addr).s,
              (unsigned)port_of(&added.at), added.source, added.refused == LB_OK ? "" : ": ",
@@ -173,8 +176,10 @@ void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_ca
     bool by_person = lb_config_is_set(boot->setup.config, LB_KEY_PORT);
     bool is_found = candidate.service != LB_BY_CONFIG && candidate.service != LB_BY_ROOTPATH;
     uint16_t said = port_of(&candidate.at);
-    if (is_found)
+    if (is_found) {
         memcpy(candidate.at.lun, wanted->lun, sizeof candidate.at.lun);
+        candidate.at.lun_choice = wanted->lun_choice;
+    }
     if (is_found && by_person)
         candidate.at.port = wanted->port;
     if (candidate.refused == LB_OK && !lb_policy_candidate(boot, &candidate, &candidate.failed))

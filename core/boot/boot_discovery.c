@@ -89,6 +89,18 @@ static void add_named(struct lb_boot *boot, uint64_t now_us) {
     lb_candidates_add(boot, now_us, &named);
 }
 
+/* Those of the configuration, which lb_target_from_config has checked. */
+static void add_other_rootpaths(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_bytes item;
+    struct lb_bytes list =
+        lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_OTHER_ROOTPATHS));
+    struct lb_candidate other = {.service = LB_BY_CONFIG, .portal_group = -1, .boot_list = true};
+    lb_format(other.source, sizeof other.source, "configuration");
+    while (lb_list_next(&list, ' ', &item))
+        if (item.len > 0 && lb_target_parse_other(boot, item, &other.at))
+            lb_candidates_add(boot, now_us, &other);
+}
+
 static void start_services(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_config *config = boot->setup.config;
     struct lb_discovery *discovery = &boot->discovery;
@@ -126,7 +138,8 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
     }
     if (boot->has_target)
         add_named(boot, now_us);
-    if (boot->has_target && !explores) {
+    add_other_rootpaths(boot, now_us);
+    if (boot->candidate_count > 0 && !explores) {
         lb_session_stage_start(boot, now_us);
         return;
     }

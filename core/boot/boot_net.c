@@ -199,6 +199,31 @@ static void take_config(const struct lb_config *config, struct lb_boot_net *net)
             net->dns_count++;
 }
 
+/* One to the same network as a person's does not count. */
+static void add_route(struct lb_route *routes, size_t *count, const struct lb_route *route) {
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (routes[i].to.len != route->to.len || !lb_addr_equal(routes[i].to.addr, route->to.addr))
+            routes[kept++] = routes[i];
+    }
+    kept = LB_MIN(kept, (size_t)LB_ROUTES_MAX - 1);
+    routes[kept++] = *route;
+    *count = kept;
+}
+
+static void take_config_routes(const struct lb_config *config, struct lb_boot_net *net) {
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ROUTES)), item;
+    struct lb_route route;
+    while (lb_list_next(&list, ',', &item)) {
+        if (!lb_route_parse(item, &route) || !lb_net_has_family(net, route.to.addr.family))
+            continue;
+        if (route.to.addr.family == LB_V6)
+            add_route(net->routes6, &net->route6_count, &route);
+        else
+            add_route(net->routes, &net->route_count, &route);
+    }
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------
  */
 
@@ -245,6 +270,7 @@ void lb_net_make(struct lb_boot *boot, uint64_t now_us) {
     take_routers6(net, &boot->nd6.info);
     take_names6(boot, net);
     take_config(config, net);
+    take_config_routes(config, net);
 }
 
 bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family) {

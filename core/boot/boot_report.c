@@ -85,10 +85,14 @@ void lb_report_lease6(struct lb_boot *boot, uint64_t now_us, const struct lb_dhc
 }
 
 void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
-    char lun[32], server[LB_HOST_MAX + 1];
+    char lun[48], server[LB_HOST_MAX + 1];
     struct lb_text text = lb_text(lun, sizeof lun);
     const struct lb_rootpath *target = &boot->target;
-    lb_lun_format(&text, target->lun);
+    if (target->lun_choice == LB_LUN_AS_GIVEN)
+        lb_lun_format(&text, target->lun);
+    else
+        lb_text_add(&text, "not named: the %s that is a disk",
+                    target->lun_choice == LB_LUN_ANY ? "only one" : "first");
     if (target->host == LB_HOST_NAME)
         lb_format(server, sizeof server, "%s", target->name);
     else

@@ -85,7 +85,7 @@ static void start_session(struct lb_boot *boot, uint64_t now_us,
     boot->session_runs = true;
     boot->session_seen = LB_ISCSI_IDLE;
     boot->logins_seen = 0;
-    boot->disk_started = false;
+    boot->disk_started = boot->luns_run = false;
     boot->step_session = LB_NO_STEP;
     lb_iscsi_start(&boot->session, now_us);
 }
@@ -228,13 +228,13 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
         give_up(boot, now_us);
         return;
     }
-    if (!boot->disk_started)
+    if (!boot->disk_started && !boot->luns_run)
         lb_report_warnings(boot, now_us);
     if (boot->discovery.listing != LB_LISTING_NOT) {
         lb_listing_ready(boot, now_us);
         return;
     }
-    if (boot->disk_started) {
+    if (boot->disk_started || boot->luns_run) {
         lb_trace(&boot->trace, now_us, "boot", "session is back, login %u",
                  lb_iscsi_logins(&boot->session));
         return;
@@ -247,10 +247,7 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_DISK);
     boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISK,
                                       lb_iscsi_peer(&boot->session), "%s", boot->target.target);
-    lb_disk_init(&boot->disk, &boot->session, boot->target.lun,
-                 lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT), &boot->trace);
-    lb_disk_start(&boot->disk, now_us);
-    boot->disk_started = true;
+    lb_lun_stage_start(boot, now_us);
 }
 
 static void session_failed(struct lb_boot *boot, uint64_t now_us) {
@@ -334,6 +331,8 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_TARGETS)
         return targets_turn(boot, now_us);
+    if (boot->luns_run)
+        return lb_lun_stage_turn(boot, now_us);
     lb_boot_until(boot, lb_disk_poll(&boot->disk, now_us));
     if (boot->state == LB_AT_UP)
         return LB_TURN_IDLE;

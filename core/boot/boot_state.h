@@ -5,6 +5,7 @@
 #include "core/boot/boot.h"
 #include "core/dns/dns_client.h"
 #include "core/iscsi/iscsi_disk_state.h"
+#include "core/iscsi/iscsi_luns.h"
 #include "core/iscsi/iscsi_session.h"
 #include "core/isns/isns_client.h"
 #include "core/slp/slp.h"
@@ -258,6 +259,8 @@ struct lb_boot {
     bool session_runs, slot_open; /* open, or being opened */
     enum lb_iscsi_state session_seen;
     unsigned logins_seen;
+    struct lb_luns luns; /* the search for the LUN, where none is named */
+    bool luns_run;
     struct lb_disk disk;
     bool disk_started;
     struct lb_iscsi_found found[LB_BOOT_TARGETS_MAX]; /* goal TARGETS */
@@ -345,6 +348,9 @@ size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t cou
 /* boot_target.c: what is booted: configuration before network. Each call starts anew; false: the
  * error is set. The answer is the network's, or NULL where it was not asked. */
 bool lb_target_from_config(struct lb_boot *boot);
+/* One of the key other-rootpaths. False: boot->error is set. */
+bool lb_target_parse_other(struct lb_boot *boot, struct lb_bytes string,
+                           struct lb_rootpath *target);
 bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer);
 bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
@@ -548,6 +554,11 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us);
 enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                    struct lb_boot_action *action);
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us);
+
+/* boot_lun.c: the disk of the session, at boot->target's LUN; where none is named, it is looked for
+ * first, and the turns go on until it is found. */
+void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us);
 
 /* boot_report.c: the facts of each stage */
 void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);

@@ -34,9 +34,15 @@ static bool override_server(struct lb_boot *boot) {
 static bool override_lun(struct lb_boot *boot) {
     const char *value = lb_config_text(boot->setup.config, LB_KEY_LUN);
     size_t offset = 0;
+    if (lb_streq(value, "any") || lb_streq(value, "first")) {
+        if (!boot->target.lun_given)
+            boot->target.lun_choice = value[0] == 'a' ? LB_LUN_ANY : LB_LUN_FIRST;
+        return true;
+    }
     if (!lb_lun_parse(lb_bytes_of_text(value), boot->target.lun, &offset))
         return config_error(boot, "lun", value, offset);
     boot->target.lun_given = true;
+    boot->target.lun_choice = LB_LUN_AS_GIVEN;
     return true;
 }
 
@@ -62,6 +68,36 @@ static bool override_fields(struct lb_boot *boot, enum lb_config_source from) {
     if (is_set_from(boot, LB_KEY_LUN, from) && !override_lun(boot))
         return false;
     return !is_set_from(boot, LB_KEY_TARGET, from) || override_target(boot);
+}
+
+bool lb_target_parse_other(struct lb_boot *boot, struct lb_bytes string,
+                           struct lb_rootpath *target) {
+    const struct lb_config *config = boot->setup.config;
+    const char *lun = lb_config_text(config, LB_KEY_LUN);
+    struct lb_error error = {.code = LB_OK};
+    *target = (struct lb_rootpath){.host = LB_HOST_NONE};
+    if (!lb_rootpath_parse(string, rootpath_flags(boot), target, NULL, &error)) {
+        lb_fail(&boot->error, error.code, "other-rootpaths: %s", error.facts);
+        return false;
+    }
+    if (target->host == LB_HOST_NONE) {
+        lb_fail(&boot->error, LB_E_NO_SERVER, "other-rootpaths: target %s", target->target);
+        return false;
+    }
+    if (!target->lun_given && (lb_streq(lun, "any") || lb_streq(lun, "first")))
+        target->lun_choice = lun[0] == 'a' ? LB_LUN_ANY : LB_LUN_FIRST;
+    return true;
+}
+
+static bool check_others(struct lb_boot *boot) {
+    struct lb_bytes item;
+    struct lb_bytes list =
+        lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_OTHER_ROOTPATHS));
+    struct lb_rootpath target;
+    while (lb_list_next(&list, ' ', &item))
+        if (item.len > 0 && !lb_target_parse_other(boot, item, &target))
+            return false;
+    return true;
 }
 
 static bool is_complete(const struct lb_rootpath *target) {
@@ -94,7 +130,7 @@ bool lb_target_from_config(struct lb_boot *boot) {
         if (!lb_rootpath_parse(string, rootpath_flags(boot), &boot->target, NULL, &boot->error))
             return false;
     }
-    if (!override_fields(boot, first_source(boot)))
+    if (!override_fields(boot, first_source(boot)) || !check_others(boot))
         return false;
     boot->has_target = is_complete(&boot->target);
     boot->server_from_network = is_of_table(boot, LB_KEY_SERVER);
@@ -160,7 +196,8 @@ bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boo
         boot->server_from_network = !is_set_from(boot, LB_KEY_SERVER, LB_SOURCE_START);
         lb_format(boot->target_source, sizeof boot->target_source, "%s", answer->root_path_from);
     }
-    return boot->has_target || leave_to_discovery(boot);
+    return boot->has_target || lb_config_is_set(boot->setup.config, LB_KEY_OTHER_ROOTPATHS) ||
+           leave_to_discovery(boot);
 }
 
 /* ---- the initiator's name ----------------------------------------------------------------------
@@ -196,17 +233,26 @@ static bool take_given(struct lb_boot *boot, uint64_t now_us, const char *given)
     return false;
 }
 
+/* open-iscsi's package makes a file with a name for each machine, and copies of a machine have its
+ * name: a server that names the disk knows better. */
+static bool is_of_any_machine(const struct lb_config *config) {
+    return lb_config_source(config, LB_KEY_INITIATOR) == LB_SOURCE_OPEN_ISCSI &&
+           !lb_config_is_set(config, LB_KEY_TARGET) && !lb_config_is_set(config, LB_KEY_ROOTPATH);
+}
+
 bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer) {
     const struct lb_config *config = boot->setup.config;
     const char *source = "made from the machine's identity";
     bool is_given = answer != NULL && answer->initiator != NULL && answer->initiator[0] != '\0';
-    if (lb_config_is_set(config, LB_KEY_INITIATOR)) {
+    bool is_set = lb_config_is_set(config, LB_KEY_INITIATOR);
+    if (is_given && (!is_set || is_of_any_machine(config)) &&
+        take_given(boot, now_us, answer->initiator)) {
+        source = "DHCP option 203";
+    } else if (is_set) {
         if (!lb_initiator_is_valid(boot))
             return false;
         source = lb_config_source_word(lb_config_source(config, LB_KEY_INITIATOR));
-    } else if (is_given && take_given(boot, now_us, answer->initiator)) {
-        source = "DHCP option 203";
     } else {
         lb_iscsi_name_default(boot->initiator, boot->setup.uuid, boot->setup.mac);
     }

@@ -14,8 +14,8 @@
  *                                                                      lb_iscsi_completed
  * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
  * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
- * iscsi_discovery (SendTargets), iscsi_handover (to another initiator), iscsi_disk (a disk over a
- * session). The other end is core/target.
+ * iscsi_discovery (SendTargets), iscsi_handover (to another initiator), iscsi_luns (which LUNs are
+ * disks), iscsi_disk (a disk over a session). The other end is core/target.
  */
 #ifndef LB_ISCSI_H
 #define LB_ISCSI_H

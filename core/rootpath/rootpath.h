@@ -39,6 +39,14 @@ enum lb_host_kind {
     LB_HOST_NAME,
 };
 
+/* What is booted where no LUN is given. A Root Path means LUN 0; the key `lun` can say otherwise.
+ */
+enum lb_lun_choice {
+    LB_LUN_AS_GIVEN, /* `lun` of the Root Path */
+    LB_LUN_ANY,      /* the only LUN that is a disk */
+    LB_LUN_FIRST,    /* the first LUN that is a disk: others attach all, and know which they want */
+};
+
 struct lb_rootpath {
     enum lb_host_kind host;
     struct lb_addr addr;        /* LB_HOST_ADDR */
@@ -46,8 +54,9 @@ struct lb_rootpath {
     uint16_t port;              /* 0: blank, LB_ISCSI_PORT */
     uint8_t lun[8];             /* as in BHS bytes 8-15; blank gives zeros */
     bool lun_given;
-    char target[LB_NAME_MAX + 1]; /* normalised: ASCII in lower case */
-    unsigned warnings;            /* enum lb_rootpath_warning, or-ed */
+    enum lb_lun_choice lun_choice; /* of a boot that found its LUN: AS_GIVEN */
+    char target[LB_NAME_MAX + 1];  /* normalised: ASCII in lower case */
+    unsigned warnings;             /* enum lb_rootpath_warning, or-ed */
 };
 
 enum lb_rootpath_flags {

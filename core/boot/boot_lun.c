@@ -1,0 +1,83 @@
+/* Which LUN is booted, where none is named: the one that is a disk. */
+#include "core/boot/boot_state.h"
+
+static void start_disk(struct lb_boot *boot, uint64_t now_us) {
+    lb_disk_init(&boot->disk, &boot->session, boot->target.lun,
+                 lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT), &boot->trace);
+    lb_disk_start(&boot->disk, now_us);
+    boot->disk_started = true;
+}
+
+void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->target.lun_choice == LB_LUN_AS_GIVEN) {
+        start_disk(boot, now_us);
+        return;
+    }
+    boot->luns_run = true;
+    lb_luns_start(&boot->luns, now_us, &boot->session,
+                  lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT));
+}
+
+/* "LUN 1 (VENDOR PRODUCT), LUN 2 (...)" */
+static void list_disks(const struct lb_luns *luns, struct lb_text *text) {
+    for (size_t i = 0; i < luns->disk_count && i < 8; i++) {
+        const struct lb_lun_disk *disk = &luns->disks[i];
+        lb_text_add(text, "%sLUN ", i > 0 ? ", " : "");
+        lb_lun_format(text, disk->lun);
+        lb_text_add(text, " (%s %s)", disk->vendor, disk->product);
+    }
+    if (luns->disk_count > 8)
+        lb_text_add(text, " and more");
+}
+
+static void list_luns(const struct lb_luns *luns, struct lb_text *text) {
+    for (size_t i = 0; i < luns->count && i < 16; i++) {
+        lb_text_add(text, " ");
+        lb_lun_format(text, luns->luns[i]);
+    }
+}
+
+/* A target that is starting has its controller, or nothing, before it has its disks. */
+static bool is_decided(struct lb_boot *boot) {
+    const struct lb_luns *luns = &boot->luns;
+    char list[LB_FACTS_MAX];
+    struct lb_text text = lb_text(list, sizeof list);
+    if (!lb_is_ok(lb_luns_error(luns)))
+        lb_fail(&boot->error, lb_luns_error(luns)->code, "%s", lb_luns_error(luns)->facts);
+    else if (luns->count == 0)
+        lb_fail(&boot->error, LB_E_LUN_MISSING, "the target lists none");
+    else if (luns->disk_count == 0) {
+        list_luns(luns, &text);
+        lb_fail(&boot->error, LB_E_LUN_MISSING,
+                "none is named, and none of those that there are "
+                "is a disk:%s",
+                list);
+    } else if (luns->disk_count > 1 && boot->target.lun_choice == LB_LUN_ANY) {
+        list_disks(luns, &text);
+        lb_fail(&boot->error, LB_E_LUN_AMBIGUOUS, "none is named, and %zu are disks: %s",
+                luns->disk_count, list);
+    }
+    return lb_is_ok(&boot->error);
+}
+
+enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
+    char lun[32];
+    struct lb_text text = lb_text(lun, sizeof lun);
+    lb_boot_until(boot, lb_luns_poll(&boot->luns, now_us));
+    if (!lb_luns_is_over(&boot->luns))
+        return LB_TURN_IDLE;
+    boot->luns_run = false;
+    if (!is_decided(boot)) {
+        lb_boot_attempt_failed(boot, now_us);
+        return LB_TURN_AGAIN;
+    }
+    memcpy(boot->target.lun, boot->luns.disks[0].lun, sizeof boot->target.lun);
+    boot->target.lun_given = true;
+    boot->target.lun_choice = LB_LUN_AS_GIVEN;
+    lb_lun_format(&text, boot->target.lun);
+    lb_report_decided(
+        &boot->report, now_us, LB_STAGE_DISK, "lun", "target", "%s, %s of %zu that are disks", lun,
+        boot->luns.disk_count == 1 ? "the only one" : "the first", boot->luns.disk_count);
+    start_disk(boot, now_us);
+    return LB_TURN_AGAIN;
+}
