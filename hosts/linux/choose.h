@@ -11,6 +11,7 @@
 struct lb_choice {
     const char *name;   /* this one; NULL: any */
     const uint8_t *mac; /* the one with this address; NULL: any */
+    bool is_hint;       /* where there is no such card soon, any */
     const char *sysfs;  /* what stands before /sys; "": nothing */
     const char *run;    /* the system's /run, where udev's files are */
 };

@@ -1,7 +1,6 @@
 /* lunboot initramfs: what an initramfs calls, whatever made it. Decides whether there is something
  * to do, finds the interface, and has the kernel attach the disk. */
 #include "hosts/linux/commands.h"
-#include "hosts/linux/dracut.h"
 #include "hosts/linux/files.h"
 #include "hosts/linux/ibft_source.h"
 #include "hosts/linux/keeper.h"
@@ -10,7 +9,9 @@
 #include "hosts/linux/results.h"
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/turns.h"
+#include "hosts/linux/words.h"
 #include <errno.h>
+#include <net/if.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,8 @@ static struct lb_run run;
 static struct lb_attached attached;
 static struct lb_ibft ibft;
 static enum lb_ibft_found ibft_found;
+static struct lb_words words;
+static bool interface_is_hint;
 static const char *cmdline_file = "/proc/cmdline", *config_file = "/etc/lunboot.conf";
 static const char *run_folder = "/run", *sysfs_root = "", *then = "attach";
 
@@ -32,7 +35,8 @@ static const struct lb_option options[] = {
     {"kernel-cmdline", "FILE", "read FILE for /proc/cmdline", NULL, &cmdline_file},
     {"config", "FILE", "read FILE for /etc/lunboot.conf, if it is there", NULL, &config_file},
     {"run", "DIR", "the running system's /run (default /run)", NULL, &run_folder},
-    {"root", "DIR", "write DIR/etc/resolv.conf", NULL, &run.root},
+    {"root", "DIR", "read open-iscsi's files in DIR/etc, write DIR/etc/resolv.conf", NULL,
+     &run.root},
     {"sysfs", "DIR", "read DIR/sys for the firmware's table", NULL, &sysfs_root},
 };
 static const struct lb_usage usage = {
@@ -44,8 +48,10 @@ static const struct lb_usage usage = {
         "silently, if nobody said so.\n"
         "Sources of the configuration, the later winning: DHCP, the firmware's table (iBFT) "
         "unless\n"
-        "ibft=no, /etc/lunboot.conf, the kernel command line: dracut's and open-iscsi's words\n"
-        "(netroot=, rd.iscsi.*, ip=, iscsi_*, BOOTIF=), then lunboot.KEY=VALUE, then options.\n"
+        "ibft=no, open-iscsi's iscsi.initramfs and initiatorname.iscsi, /etc/lunboot.conf, the\n"
+        "kernel command line: dracut's and open-iscsi's words (netroot=, rd.iscsi.*, ip=, "
+        "iscsi_*,\n"
+        "ISCSI_*, BOOTIF=, ...), then lunboot.KEY=VALUE, then options.\n"
         "Where no interface is named, the cards that have a link take turns.",
     .options = options,
     .option_count = LB_COUNT(options),
@@ -57,8 +63,8 @@ static const struct lb_usage usage = {
 
 /* The table of BIOS firmware is found by the kernel's module alone. */
 static void load_ibft_module(void) {
-    char words[3][12] = {"modprobe", "-qa", "iscsi_ibft"};
-    char *const arguments[] = {words[0], words[1], words[2], NULL};
+    char text[3][12] = {"modprobe", "-qa", "iscsi_ibft"};
+    char *const arguments[] = {text[0], text[1], text[2], NULL};
     pid_t pid;
     int status;
     if (posix_spawnp(&pid, "modprobe", NULL, NULL, arguments, environ) == 0)
@@ -91,22 +97,105 @@ static bool is_there(const char *path) {
     return lstat(path, &info) == 0 || errno != ENOENT;
 }
 
+/* open-iscsi's own hook copies its files into /etc, ours into /etc/iscsi. Gives its length; 0:
+ * there is none. */
+static size_t read_open_iscsi(const char *name, struct lb_span room) {
+    static const char *const folders[] = {"etc/iscsi", "etc"};
+    char path[256];
+    for (size_t i = 0; i < LB_COUNT(folders); i++) {
+        lb_format(path, sizeof(path), "%s/%s/%s", run.root ? run.root : "", folders[i], name);
+        long len = lb_machine_read_file(path, room);
+        if (len >= 0)
+            return (size_t)len;
+        if (len != -ENOENT && len != -ENOTDIR)
+            fprintf(stderr, "lunboot: %s: %s\n", path, lb_file_reason((int)-len));
+    }
+    return 0;
+}
+
+static void read_words(struct lb_bytes line) {
+    char room[4096];
+    size_t len = read_open_iscsi("iscsi.initramfs", lb_span(room, sizeof(room)));
+    lb_words_read_file(&words, lb_bytes(room, len));
+    lb_wipe(room, sizeof(room));
+    lb_words_read_line(&words, line);
+}
+
+/* That of the firmware's table, and what anybody says elsewhere, stand above it. */
+static void read_initiator_name(void) {
+    char room[4096];
+    struct lb_error error = {.code = LB_OK};
+    if (lb_config_is_set(&run.config, LB_KEY_INITIATOR))
+        return;
+    size_t len = read_open_iscsi("initiatorname.iscsi", lb_span(room, sizeof(room)));
+    struct lb_bytes name = lb_words_initiator_name(lb_bytes(room, len));
+    if (name.len > 0 && !lb_config_set(&run.config, LB_SOURCE_OPEN_ISCSI,
+                                       lb_bytes_of_text("initiator"), name, &error))
+        fprintf(stderr, "lunboot: initiatorname.iscsi: %s\n", error.facts);
+}
+
+/* Words that name the table's target and no LUN mean the LUN that the firmware booted. */
+static bool use_lun_of_table(struct lb_error *error) {
+    char lun[32];
+    struct lb_text text = lb_text(lun, sizeof(lun));
+    const char *given = lb_config_text(&run.config, LB_KEY_LUN);
+    if (ibft_found != LB_IBFT_READ_WELL || (!lb_streq(given, "any") && !lb_streq(given, "first")) ||
+        !lb_list_has_name(lb_bytes_of_text(lb_config_text(&run.config, LB_KEY_TARGET)),
+                          lb_ibft_boot_target(&ibft)->name))
+        return true;
+    lb_lun_format(&text, lb_ibft_boot_target(&ibft)->lun);
+    return lb_config_set(&run.config, lb_config_source(&run.config, LB_KEY_LUN),
+                         lb_bytes_of_text("lun"), lb_bytes_of_text(lun), error);
+}
+
+/* An interface that words would have made: it is there, or never will be. */
+static bool check_made(void) {
+    const char *name = lb_config_text(&run.config, LB_KEY_INTERFACE);
+    bool is_it =
+        lb_streq(name, words.not_made_name) || (name[0] == 0 && ibft_found != LB_IBFT_READ_WELL);
+    if (words.not_made_name[0] == 0 || !is_it)
+        return true;
+    if (if_nametoindex(words.not_made_name) != 0)
+        return lb_config_set(&run.config, LB_SOURCE_KERNEL, lb_bytes_of_text("interface"),
+                             lb_bytes_of_text(words.not_made_name), &run.error);
+    lb_fail(&run.error, LB_E_NOT_MADE, "%s", words.not_made);
+    return false;
+}
+
+/* What is wrong with the words, or passed over, counts where somebody wants a boot. */
+static bool judge_words(const struct lb_error *error) {
+    if (!lb_config_bool(&run.config, LB_KEY_ENABLE))
+        return true;
+    for (size_t i = 0; i < words.note_count; i++)
+        fprintf(stderr, "lunboot: %s\n", words.notes[i]);
+    if (!lb_is_ok(error)) {
+        lb_fail(&run.error, error->code, "%s", error->facts);
+        return false;
+    }
+    return check_made();
+}
+
 /* dracut's words stand under our own of the same line: the first of them is taken back by it. The
  * table comes last, for the other sources say whether it is used. */
 static bool configure_from(struct lb_bytes line) {
     const char *file = is_there(config_file) ? config_file : NULL;
-    struct lb_error error = {.code = LB_OK};
+    struct lb_error error = {.code = LB_OK}, wrong = {.code = LB_OK};
     bool wants_ibft;
     run.config.name[LB_SOURCE_KERNEL] = cmdline_file;
     run.is_alone = true;
     lb_secrets_guard_memory(&ibft, sizeof(ibft));
-    if (!lb_run_configure(&run, file, NULL) ||
-        !lb_dracut_configure(line, &run.config, &run.error) ||
-        !lb_config_cmdline(&run.config, line, &run.error))
+    lb_secrets_guard_memory(&words, sizeof(words));
+    if (!lb_run_configure(&run, file, NULL))
         return false;
-    wants_ibft = lb_config_bool(&run.config, LB_KEY_IBFT) && lb_dracut_wants_ibft(line);
+    read_words(line);
+    (void)lb_words_configure(&words, &run.config, &wrong);
+    if (!lb_config_cmdline(&run.config, line, &run.error))
+        return false;
+    wants_ibft = lb_config_bool(&run.config, LB_KEY_IBFT) && words.asks_ibft;
     read_ibft(wants_ibft, &error);
-    return is_ibft_enough(wants_ibft, &error);
+    read_initiator_name();
+    return is_ibft_enough(wants_ibft, &error) && use_lun_of_table(&run.error) &&
+           judge_words(&wrong);
 }
 
 static bool configure(void) {
@@ -117,14 +206,22 @@ static bool configure(void) {
         return false;
     }
     bool good = configure_from(lb_bytes(text, (size_t)len));
+    interface_is_hint = words.interface_is_hint;
+    lb_wipe(&words, sizeof(words));
     lb_wipe(text, sizeof(text));
     return good;
 }
 
 static struct lb_choice choice(void) {
+    static uint8_t mac[6];
     const char *word = lb_config_text(&run.config, LB_KEY_INTERFACE);
     struct lb_choice by = {.name = word[0] ? word : NULL, .sysfs = sysfs_root, .run = run_folder};
-    if (!by.name && ibft_found == LB_IBFT_READ_WELL)
+    if (lb_machine_parse_mac(lb_bytes_of_text(word), mac) && if_nametoindex(word) == 0) {
+        by.name = NULL;
+        by.mac = mac;
+        by.is_hint = interface_is_hint;
+    }
+    if (word[0] == 0 && ibft_found == LB_IBFT_READ_WELL)
         by.mac = lb_ibft_nic_of(&ibft, lb_ibft_boot_target(&ibft))->mac;
     return by;
 }

@@ -74,6 +74,24 @@ bool lb_machine_interface_of(const uint8_t mac[6], char *name, size_t cap) {
     return found;
 }
 
+bool lb_machine_parse_mac(struct lb_bytes text, uint8_t mac[6]) {
+    char digits[13];
+    size_t len, at = 0;
+    struct lb_bytes rest = text.len == 20 ? lb_bytes_after(text, 3) : text;
+    bool has_marks = rest.len == 17;
+    if (!has_marks && rest.len != 12)
+        return false;
+    for (size_t i = 0; i < rest.len; i++) {
+        if (has_marks && i % 3 == 2) {
+            if (rest.p[i] != '-' && rest.p[i] != ':')
+                return false;
+            continue;
+        }
+        digits[at++] = (char)rest.p[i];
+    }
+    return lb_parse_hex_bytes(lb_bytes(digits, at), lb_span(mac, 6), &len) && len == 6;
+}
+
 static struct lb_addr addr_of(const struct sockaddr *address) {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in in;

@@ -7,6 +7,7 @@
 #include "hosts/linux/seed.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,10 +109,15 @@ void lb_run_try_once(struct lb_run *run) {
 
 static bool open_interface(struct lb_run *run) {
     const char *name = lb_config_text(&run->config, LB_KEY_INTERFACE);
+    char found[IF_NAMESIZE];
+    uint8_t mac[6];
     if (name[0] == 0) {
         lb_fail(&run->error, LB_E_NO_INTERFACE, "none is named");
         return false;
     }
+    if (lb_machine_parse_mac(lb_bytes_of_text(name), mac) &&
+        lb_machine_interface_of(mac, found, sizeof(found)))
+        name = found;
     run->has_iface = lb_iface_open(&run->iface, name, run->root, &run->error);
     return run->has_iface;
 }

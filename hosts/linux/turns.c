@@ -4,6 +4,7 @@
 #define LONG_TURN_MS 60000
 #define PAUSE_MAX_US (30 * LB_US_SEC)
 #define TELL_US      (60 * LB_US_SEC) /* that a link is waited for */
+#define HINT_US      (10 * LB_US_SEC) /* as udev gives a driver: choose.c */
 
 struct turns {
     struct lb_run *run;
@@ -189,19 +190,41 @@ static bool by_any_card(struct turns *t) {
 
 static bool find_named(struct turns *t) {
     char name[IF_NAMESIZE];
+    bool is_hint = t->chooser.choice.is_hint;
+    uint64_t until_us = is_hint ? LB_MIN(t->end_us, t->start_us + HINT_US) : t->end_us;
     bool is_there = lb_chooser_find(&t->chooser, name, sizeof(name));
-    while (!is_there && lb_now_us() < t->end_us) {
+    while (!is_there && lb_now_us() < until_us) {
         tell_of_waiting(t);
-        if (!wait_until(t, LB_MIN(t->end_us, lb_now_us() + TELL_US)))
+        if (!wait_until(t, LB_MIN(until_us, lb_now_us() + TELL_US)))
             break;
         is_there = lb_chooser_find(&t->chooser, name, sizeof(name));
     }
-    if (!is_there && !t->run->is_interrupted)
+    if (!is_there && !t->run->is_interrupted && !is_hint)
         lb_chooser_explain(&t->chooser, &t->run->error);
     lb_chooser_close(&t->chooser, NULL);
     return is_there &&
            lb_config_set(&t->run->config, LB_SOURCE_OPTION, lb_bytes_of_text("interface"),
                          lb_bytes_of_text(name), &t->run->error);
+}
+
+/* The card that BOOTIF= names is not there: others have their turns. */
+static bool by_another_card(struct turns *t) {
+    struct lb_choice any = t->chooser.choice;
+    any.name = NULL;
+    any.mac = NULL;
+    t->told_us = 0;
+    t->config = t->run->config;
+    fprintf(stderr, "%8.3f  link      there is no interface %s: any card\n",
+            (double)(lb_now_us() - t->start_us) / 1e6,
+            t->chooser.choice.name ? t->chooser.choice.name : lb_mac_text(t->chooser.choice.mac).s);
+    return lb_chooser_open(&t->chooser, &any, &t->run->error) && by_any_card(t);
+}
+
+static bool by_name(struct turns *t) {
+    if (find_named(t))
+        return lb_run_open(t->run, LB_GOAL_DISK, true, false) && lb_run_until_ready(t->run);
+    return t->chooser.choice.is_hint && !t->run->is_interrupted && lb_is_ok(&t->run->error) &&
+           by_another_card(t);
 }
 
 bool lb_turns_boot(struct lb_run *run, const struct lb_choice *choice) {
@@ -211,11 +234,7 @@ bool lb_turns_boot(struct lb_run *run, const struct lb_choice *choice) {
     t.end_us = end_us(&t);
     if (!lb_chooser_open(&t.chooser, choice, &run->error))
         return false;
-    if (choice->name || choice->mac)
-        is_ready = find_named(&t) && lb_run_open(run, LB_GOAL_DISK, true, false) &&
-                   lb_run_until_ready(run);
-    else
-        is_ready = by_any_card(&t);
+    is_ready = choice->name || choice->mac ? by_name(&t) : by_any_card(&t);
     lb_config_wipe_secrets(&t.config);
     run->report_before = NULL;
     return is_ready;

@@ -1,0 +1,133 @@
+#!/bin/bash
+# Kernel command lines as people have them, of dracut.cmdline(7), open-iscsi's README.Debian, MAAS, guides for the
+# Raspberry Pi, Oracle Cloud, and open-iscsi's files, given to `lunboot initramfs` with a DHCP server and a target.
+# (There is no kernel's initiator in a namespace: a boot that gets so far ends with hand-over, behind the disk.)
+. "$(dirname "$0")/lib.sh"
+need_lunboot
+need tcpdump
+make_net
+serve_disk
+mac=$(ip -n "$client_ns" -o link show vc0 | sed 's/.*ether \([0-9a-f:]*\).*/\1/')
+dashes=${mac//:/-}
+start_dnsmasq <<CONF
+port=0
+dhcp-range=192.0.2.100,192.0.2.200,1h
+dhcp-option=option:root-path,"$rootpath"
+CONF
+# A network behind a router, which DHCP does not name.
+in_server sysctl -qw net.ipv4.ip_forward=1
+ip -n "$server_ns" addr add 192.0.2.254/24 dev vs0
+ip -n "$server_ns" addr add 198.51.100.1/32 dev lo
+tgt_name=tgtd-behind start_tgt 198.51.100.1:3261
+tgt_name=tgtd-behind tgt_target 1 "$iqn"
+tgt_name=tgtd-behind tgt_lun 1 1 "$scratch/disk.img"
+mkdir -p "$scratch/sys/class/net" "$scratch/root/etc/iscsi"
+
+# words LINE: lunboot with this kernel command line. $scratch/shown.log has what it said.
+words() {
+    echo "$1" >"$scratch/cmdline"
+    run_lunboot initramfs --kernel-cmdline="$scratch/cmdline" --sysfs="$scratch" --run="$scratch/run" \
+        --root="$scratch/root"
+    tr '\r' '\n' <"$scratch/err.log" | grep -v '\.\.\.' >"$scratch/shown.log" || true
+}
+
+# boots WHAT LINE [PATTERN]: to the disk.
+boots() {
+    words "$2"
+    grep -q '(hand-over)' "$scratch/err.log" || fail "$1: $2" "$scratch/shown.log"
+    grep -qE '^ .* disk  *VIRTUAL-DISK' "$scratch/shown.log" || fail "$1: no disk: $2" "$scratch/shown.log"
+    [ -z "${3:-}" ] || grep -qE -- "$3" "$scratch/shown.log" || fail "$1: no $3" "$scratch/shown.log"
+    ok "$1"
+}
+
+# is_silent LINE
+is_silent() {
+    words "$1"
+    [ "$status" = 0 ] && [ ! -s "$scratch/err.log" ] && [ ! -s "$scratch/out.log" ] ||
+        fail "exit $status: $1" "$scratch/err.log" "$scratch/out.log"
+}
+
+# ends_soon SECONDS: since $before.
+ends_soon() {
+    local took=$(($(date +%s%N) / 1000000 - before))
+    [ "$took" -lt $(($1 * 1000)) ] || fail "that took $took ms"
+}
+
+# ---- words ---------------------------------------------------------------------------------------
+
+boots "a guide's line for the Raspberry Pi, words in upper case" "console=serial0,115200 console=tty1 ip=dhcp \
+ISCSI_INITIATOR=iqn.2026-11.test:pi ISCSI_TARGET_NAME=$iqn ISCSI_TARGET_IP=192.0.2.1 ISCSI_TARGET_PORT=3260 \
+ISCSI_TARGET_GROUP=1 rw root=UUID=0000 rootfstype=ext4 elevator=deadline fsck.repair=yes rootwait"
+boots "the same in lower case" "ip=::::rpi4:vc0:dhcp root=UUID=0000 iscsi_initiator=iqn.2026-11.test:pi \
+iscsi_target_name=$iqn iscsi_target_ip=192.0.2.1 iscsi_target_port=3260 rw"
+boots "MAAS's line" "nomodeset iscsi_target_name=$iqn iscsi_target_ip=192.0.2.1 iscsi_target_port=3260 \
+iscsi_initiator=iqn.2026-11.test:maas-enlist ip=::::maas-enlist:BOOTIF ip6=off ro \
+root=/dev/disk/by-path/ip-192.0.2.1:3260-iscsi-$iqn-lun-1 overlayroot=tmpfs cc:{'datasource_list': ['MAAS']}end_cc \
+cloud-config-url=http://192.0.2.1/x apparmor=0 log_host=192.0.2.1 BOOTIF=01-$dashes"
+boots "Oracle Cloud's line" "root=UUID=0000 ro crashkernel=auto LANG=en_US.UTF-8 console=tty0 console=ttyS0,9600 \
+netroot=iscsi:@192.0.2.1::::$iqn rd.luks=0 rd.md=0 rd.dm=0 rd.lvm=0 ip=dhcp rd.net.timeout.carrier=5 \
+iscsi_initiator=iqn.2015-02.example.boot:instance netroot=iscsi:@192.0.2.1::::$iqn"
+boots "Fedora's line for a diskless machine" "ro ip=dhcp rd.peerdns=0 nameserver=192.0.2.1 \
+root=/dev/disk/by-path/ip-192.0.2.1:3260-iscsi-$iqn-lun-1 netroot=iscsi:192.0.2.1::::$iqn rhgb quiet"
+boots "RHCOS's method of ip=" "rd.neednet=1 ip=vc0:dhcp,dhcp6 netroot=iscsi:192.0.2.1:::1:$iqn"
+boots "a card that is named by ifname=" "ifname=san0:$mac ip=san0:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
+boots "a card that is named by its address" "ip=$dashes:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
+boots "a card of BOOTIF= that is not there: another one" \
+    "BOOTIF=01-52-54-00-00-00-01 ip=dhcp netroot=iscsi:192.0.2.1:::1:$iqn" 'any card'
+boots "root=dhcp" "root=dhcp ip=dhcp"
+boots "netroot=dhcp" "root=UUID=0000 netroot=dhcp ip=dhcp"
+boots "a route" "ip=192.0.2.60:::255.255.255.0::vc0:none rd.route=198.51.100.0/24:192.0.2.254:vc0 \
+netroot=iscsi:198.51.100.1::3261:1:$iqn" 'connect .*198\.51\.100\.1:3261'
+
+# ---- several disks -------------------------------------------------------------------------------
+
+boots "of two netroot= the first, where the second is down" "root=/dev/mapper/root \
+netroot=iscsi:@192.0.2.1::3260:1:$iqn rd.iscsi.initiator=iqn.2026-11.test:h netroot=iscsi:@192.0.2.77::3260:1:$iqn \
+ip=dhcp" '192\.0\.2\.1:3260'
+boots "and the second, where the first is down" "root=/dev/mapper/root netroot=iscsi:@192.0.2.77::3260:1:$iqn \
+netroot=iscsi:@192.0.2.1::3260:1:$iqn ip=dhcp" 'disk .*192\.0\.2\.1:3260'
+boots "the second where the first refuses" "netroot=iscsi:192.0.2.1::3999:1:$iqn netroot=iscsi:192.0.2.1:::1:$iqn"
+truncate -s 8M "$scratch/second.img"
+tgt_lun 1 2 "$scratch/second.img"
+words "netroot=iscsi:192.0.2.1::::$iqn ip=dhcp"
+fails_with lun-ambiguous "two LUNs that are disks, and nothing says which" 'LUN 1 .*, LUN 2'
+boots "of two LUNs the one of root=" \
+    "netroot=iscsi:192.0.2.1::::$iqn root=/dev/disk/by-path/ip-192.0.2.1:3260-iscsi-$iqn-lun-1-part2"
+boots "of two LUNs the first, where root= names a file system" "netroot=iscsi:192.0.2.1::::$iqn root=UUID=0000"
+tgt --mode logicalunit --op delete --tid 1 --lun 2
+
+# ---- nobody asks ---------------------------------------------------------------------------------
+
+while read -r line; do is_silent "$line"; done <<'LINES'
+
+BOOT_IMAGE=/live/vmlinuz boot=live ip=frommedia quiet
+boot=casper netboot=nfs nfsroot=192.0.2.1:/srv ip=dhcp BOOTIF=01-52-54-00-12-34-56
+root=UUID=0000 rd.neednet=1 ip=dhcp,dhcp6 ignition.platform.id=metal
+root=UUID=0000 ip=vc0:static
+root=UUID=0000 ip=192.0.2.34/24:192.0.2.254
+root=UUID=0000 BOOTIF=${netX/mac}
+root=/dev/sda1 iscsi_initiator=maas-enlist
+root=nfs:192.0.2.1:/srv netroot=nbd:192.0.2.1:x
+root=/dev/sda1 rd.iscsi.waitnet=0 rd.iscsi.testroute=0 rd.iscsi.login_retry_max=3 rd.iscsi.transport=x
+root=/dev/sda1 vlan=vc0.100:vc0 bond=bond0:vc0 team bridge=br0:vc0 nameserver=x rd.route=y iscsi_lun=z
+LINES
+ok "where nobody asks for a disk, nothing is said, and the exit code is 0"
+
+before=$(($(date +%s%N) / 1000000))
+words "root=UUID=0000 ip=dhcp rd.iscsi.ibft=1 rd.iscsi.firmware=1"
+fails_with no-ibft "the firmware's table is asked for, and there is none"
+ends_soon 2
+words "vlan=vc0.100:vc0 ip=vc0.100:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
+fails_with interface-not-made "a VLAN that is not made here" 'vc0\.100, of vlan='
+words "bond=bond0:vc0:mode=802.3ad ip=bond0:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
+fails_with interface-not-made "nor is a bond" 'bond0, of bond='
+ends_soon 4
+ok "all of that is said within two seconds each"
+
+# ---- secrets -------------------------------------------------------------------------------------
+
+words "ip=dhcp netroot=iscsi:boot:p@ssw0rd12345@192.0.2.1:::1:$iqn"
+! grep -q ssw0rd "$scratch/err.log" "$scratch/out.log" || fail "a secret with an @ is shown"
+grep -q '192\.0\.2\.1:3260' "$scratch/err.log" || fail "a secret with an @ is split wrongly" "$scratch/err.log"
+ok "a secret with an @ is not shown, and is split where the server begins"
+pass
