@@ -199,7 +199,7 @@ static void several_disks_stand_behind_the_first(void) {
 }
 
 static void any_order_is_good(void) {
-    static const char *const line[] = {"netroot=iscsi:192.0.2.1:::1:" IQN,
+    static const char *const line[] = {("netroot=iscsi:192.0.2.1:::1:" IQN),
                                        "ip=eth0:dhcp",
                                        "rd.iscsi.username=u",
                                        "rd.iscsi.password=secret567890",
