@@ -57,7 +57,8 @@ struct lb_extent {
 enum lb_esp_event {
     LB_ESP_READ,   /* read blocks at lba into buffer, then lb_esp_input */
     LB_ESP_FOUND,  /* see lb_esp_file */
-    LB_ESP_FAILED, /* see error: DISK_EMPTY, GPT_BROKEN, NO_ESP, ESP_BROKEN, NO_LOADER */
+    LB_ESP_FAILED, /* see error: DISK_EMPTY, GPT_BROKEN, BLOCK_MISMATCH, NO_ESP, ESP_BROKEN,
+                      NO_LOADER */
 };
 
 struct lb_esp_action {
@@ -120,6 +121,7 @@ struct lb_esp {
         uint32_t count, entry_bytes, crc, expected_crc, next;
         bool is_backup;
     } gpt;
+    uint32_t other_block_bytes; /* a good GPT header lies where these blocks would have it; or 0 */
     struct lb_fat fat;
     const char *component; /* of the path, being looked for */
     uint32_t cluster;      /* current one of the directory or file; 0: the fixed root directory */

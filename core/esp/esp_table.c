@@ -205,6 +205,26 @@ static void take_entry(struct lb_esp *esp, struct lb_rd rd) {
     add_partition(esp, &partition);
 }
 
+/* A disk that was made with blocks of one size, and is served with blocks of another: its table is
+ * good, and everything in it is elsewhere. */
+static uint32_t block_bytes_of_table(const struct lb_esp *esp) {
+    for (uint32_t size = 512; size <= 16384; size *= 2) {
+        if (size == esp->block_bytes || !lb_esp_has(esp, size, 512))
+            continue;
+        struct lb_rd rd = lb_esp_view(esp, size, 512);
+        const uint8_t *start = rd.at;
+        struct lb_bytes signature = lb_rd_bytes(&rd, 8);
+        lb_rd_skip(&rd, 4); /* revision */
+        uint32_t len = lb_rd_u32le(&rd), crc = lb_rd_u32le(&rd);
+        lb_rd_skip(&rd, 4);
+        uint64_t my_lba = lb_rd_u64le(&rd);
+        if (lb_text_is(signature, "EFI PART") && len >= GPT_HEADER_MIN && len <= 512 &&
+            my_lba == 1 && header_crc_is_right(lb_bytes(start, len), crc))
+            return size;
+    }
+    return 0;
+}
+
 /* A damaged first copy sends us to the second; a damaged second is the end. */
 static void gpt_is_broken(struct lb_esp *esp, const char *why) {
     forget_partitions(esp);
@@ -213,6 +233,10 @@ static void gpt_is_broken(struct lb_esp *esp, const char *why) {
         lb_esp_enter(esp, LB_ESP_BACKUP);
         return;
     }
+    if (esp->other_block_bytes != 0)
+        lb_fail(&esp->error, LB_E_BLOCK_MISMATCH,
+                "its partition table is for blocks of %u bytes, the target says %u",
+                esp->other_block_bytes, esp->block_bytes);
     lb_fail(&esp->error, LB_E_GPT_BROKEN, "the copy in block %llu: %s",
             (unsigned long long)(block_count(esp) - 1), why);
     lb_esp_enter(esp, LB_ESP_AT_FAILED);
@@ -245,8 +269,10 @@ void lb_esp_step_table(struct lb_esp *esp) {
     if (has_mbr_signature(esp) && is_protected(esp)) {
         if (block_count(esp) > 1 && take_header(esp, 1))
             lb_esp_enter(esp, LB_ESP_ENTRIES);
-        else
+        else {
+            esp->other_block_bytes = block_bytes_of_table(esp);
             gpt_is_broken(esp, "");
+        }
         return;
     }
     if (has_mbr_signature(esp)) {

@@ -278,6 +278,26 @@ static void a_gpt_damaged_in_both_places_is_an_error(void) {
     fails_as(LB_E_GPT_BROKEN, "checksum of its entries");
 }
 
+/* fujita/tgt#19, systemd#35258: made on a disk with blocks of one size, served with another. The
+ * remedy is not to repair it. */
+static void a_table_for_other_blocks_is_told_as_such(void) {
+    static const struct {
+        uint32_t made, served;
+        const char *facts;
+    } cases[] = {
+        {512, 4096, "for blocks of 512 bytes, the target says 4096"},
+        {4096, 512, "for blocks of 4096 bytes, the target says 512"},
+        {512, 1024, "for blocks of 512 bytes, the target says 1024"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        new_disk(4096, cases[i].made);
+        gpt_entry(1, true, 64, 1024);
+        blocks = blocks * cases[i].made / cases[i].served;
+        block_bytes = cases[i].served;
+        fails_as(LB_E_BLOCK_MISMATCH, cases[i].facts);
+    }
+}
+
 static void a_gpt_whose_entries_lie_outside_the_disk_is_damaged(void) {
     usual_disk();
     for (unsigned copy = 0; copy < 2; copy++) {
@@ -627,6 +647,7 @@ int main(void) {
     TEST(a_damaged_header_sends_us_to_the_copy_at_the_end);
     TEST(damaged_entries_send_us_to_the_copy_at_the_end);
     TEST(a_gpt_damaged_in_both_places_is_an_error);
+    TEST(a_table_for_other_blocks_is_told_as_such);
     TEST(a_gpt_whose_entries_lie_outside_the_disk_is_damaged);
     TEST(an_mbr_leads_to_the_loader);
     TEST(a_fat_on_the_bare_disk_leads_to_the_loader);
