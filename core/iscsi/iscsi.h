@@ -83,8 +83,9 @@ enum lb_iscsi_task_state {
     LB_TASK_IDLE,   /* the owner's */
     LB_TASK_QUEUED, /* waits for the window or for the connection */
     LB_TASK_SENT,
-    LB_TASK_DONE, /* has an answer of the target: status, sense, residual */
-    LB_TASK_LOST, /* has none: the session ended, see lb_iscsi_error; or lb_iscsi_lose_held */
+    LB_TASK_DONE,   /* has an answer of the target: status, sense, residual */
+    LB_TASK_SILENT, /* has none: lb_iscsi_give_up, or is_alone and silent for too long */
+    LB_TASK_LOST,   /* has none: the session ended, see lb_iscsi_error; or lb_iscsi_lose_held */
 };
 
 /* One SCSI command. The memory is the owner's, and both the struct and the buffer must stay where
@@ -96,6 +97,7 @@ struct lb_iscsi_task {
     struct lb_span in;   /* data to read; at most 2^24-1 bytes */
     struct lb_bytes out; /* data to write; only one of both */
     uint64_t user;       /* the owner's */
+    bool is_alone;       /* its silence is its own: it ends SILENT, and the session lives */
     bool goes_ahead;     /* it is issued also while the session is held: lb_iscsi_hold */
 
     /* The answer, when DONE. */
@@ -223,6 +225,11 @@ bool lb_iscsi_is_held(const struct lb_iscsi *session);
  */
 void lb_iscsi_lose_held(struct lb_iscsi *session);
 
+/* Nobody waits for this task any more: it is aborted, and completes as SILENT. What the target
+ * still says to it is passed over. Only for a task that writes nothing. False: its answer is just
+ * coming; ask again later. */
+bool lb_iscsi_give_up(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task);
+
 /* Logs out (reason 0) when no task is in flight, and closes: OUT. */
 void lb_iscsi_logout(struct lb_iscsi *session, uint64_t now_us);
 /* Drops the connection as a peer's failure would: for tests and for a link that went down. */
@@ -238,7 +245,13 @@ const struct lb_error *lb_iscsi_last_error(const struct lb_iscsi *session);
 const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session);
 struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session); /* after redirects */
 unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed so far */
-size_t lb_iscsi_in_flight(const struct lb_iscsi *session); /* tasks sent and not answered yet */
+/* Tasks sent and not answered yet. Where the target refuses one because it has too many (TASK SET
+ * FULL, BUSY), no more than the others are in flight from then on; while nothing is refused the
+ * number grows again. */
+size_t lb_iscsi_in_flight(const struct lb_iscsi *session);
+/* A task that was refused so may be submitted again at once: others are in flight, and the answer
+ * to one of them makes room. False: it is refused for another reason, and a pause is better. */
+bool lb_iscsi_is_draining(const struct lb_iscsi *session);
 /* What the last login passed over although it breaks the rules: a sentence each, the first ones.
  * NULL when there are no more. */
 const char *lb_iscsi_warning(const struct lb_iscsi *session, size_t index);

@@ -9,6 +9,7 @@ void lb_iscsi_full_start(struct lb_iscsi *session, uint64_t now_us) {
     lb_stream_set_max_data(&session->stream, session->config.max_recv_data);
     session->ping_is_out = session->ping_off = session->logout_asked = false;
     session->tmf.is_out = session->text_is_out = false;
+    lb_iscsi_forget_orphans(session);
     session->is_held = session->is_held || session->holds_logins;
     session->idle_us = now_us;
     session->logins++;
@@ -46,8 +47,27 @@ static bool has_stat_sn(const struct lb_iscsi_pdu *pdu) {
     return pdu->opcode >= LB_OP_NOP_IN && pdu->opcode != LB_OP_R2T; /* those below are not theirs */
 }
 
-static bool is_duplicate(const struct lb_iscsi *session) {
+/* An answer to a task that waits for one: some targets do not count all that they should. */
+static bool answers_task(struct lb_iscsi *session) {
+    const struct lb_iscsi_pdu *pdu = &session->pdu;
+    return (pdu->opcode == LB_OP_DATA_IN || pdu->opcode == LB_OP_SCSI_RESPONSE) &&
+           lb_iscsi_task_of(session, pdu->itt) != NULL;
+}
+
+static bool is_old(const struct lb_iscsi *session) {
     return has_stat_sn(&session->pdu) && lb_sn_before(session->pdu.stat_sn, session->exp_stat_sn);
+}
+
+static bool is_duplicate(struct lb_iscsi *session) {
+    return is_old(session) && !answers_task(session);
+}
+
+/* It answers what nobody waits for any more. */
+static bool is_orphan(const struct lb_iscsi *session) {
+    const struct lb_iscsi_pdu *pdu = &session->pdu;
+    return (pdu->opcode == LB_OP_DATA_IN || pdu->opcode == LB_OP_SCSI_RESPONSE ||
+            pdu->opcode == LB_OP_TMF_RESPONSE) &&
+           lb_iscsi_is_orphan(session, pdu->itt);
 }
 
 /* Counts it. False: an answer before it is missing, and the session was told. */
@@ -55,6 +75,11 @@ static bool take_stat_sn(struct lb_iscsi *session, uint64_t now_us) {
     const struct lb_iscsi_pdu *pdu = &session->pdu;
     if (!has_stat_sn(pdu))
         return true;
+    if (is_old(session)) {
+        lb_trace(session->trace, now_us, "iscsi", "%s with the old StatSN %u: taken by its tag",
+                 lb_iscsi_opcode_word(pdu->opcode), pdu->stat_sn);
+        return true;
+    }
     if (pdu->stat_sn != session->exp_stat_sn) {
         lb_iscsi_break(session, now_us, LB_E_PROTOCOL, "%s with StatSN %u, where %u follows",
                        lb_iscsi_opcode_word(pdu->opcode), pdu->stat_sn, session->exp_stat_sn);
@@ -178,6 +203,10 @@ static void reject(struct lb_iscsi *session, uint64_t now_us) {
         session->ping_is_out = false;
         return;
     }
+    if (bad.opcode == LB_OP_TMF_REQUEST && lb_iscsi_is_orphan(session, bad.itt)) {
+        lb_iscsi_orphan_answered(session, bad.itt);
+        return;
+    }
     if (bad.opcode == LB_OP_TMF_REQUEST && session->tmf.is_out && bad.itt == session->tmf.itt) {
         lb_iscsi_ladder_climb(session, now_us);
         return;
@@ -233,7 +262,7 @@ void lb_iscsi_full_header(struct lb_iscsi *session, uint64_t now_us) {
         lb_stream_keep(&session->stream);
         return;
     }
-    if (is_duplicate(session))
+    if (is_duplicate(session) || is_orphan(session))
         to = lb_span(NULL, 0);
     else if (pdu->opcode == LB_OP_DATA_IN && !lb_iscsi_data_in_header(session, now_us, &to))
         return;
@@ -292,12 +321,19 @@ void lb_iscsi_full_pdu(struct lb_iscsi *session, uint64_t now_us) {
                  lb_iscsi_opcode_word(pdu->opcode), pdu->stat_sn);
         return;
     }
-    if (pdu->opcode == LB_OP_DATA_IN && pdu->data_len == 0 &&
+    if (pdu->opcode == LB_OP_DATA_IN && pdu->data_len == 0 && !is_orphan(session) &&
         !lb_iscsi_data_in_header(session, now_us, &unused))
         return;
     if (!take_stat_sn(session, now_us))
         return;
     take_window(session);
+    if (is_orphan(session)) {
+        lb_trace(session->trace, now_us, "iscsi", "%s for what was given up: ignored",
+                 lb_iscsi_opcode_word(pdu->opcode));
+        if (pdu->opcode == LB_OP_TMF_RESPONSE)
+            lb_iscsi_orphan_answered(session, pdu->itt);
+        return;
+    }
     dispatch(session, now_us);
 }
 
@@ -344,6 +380,8 @@ void lb_iscsi_full_tick(struct lb_iscsi *session, uint64_t now_us) {
         lb_iscsi_send_logout(session, now_us);
         return;
     }
+    if (now_us - session->aborts_us >= LB_ISCSI_ABORT_MS * LB_US_MS)
+        session->aborts_out = 0;
     ping_tick(session, now_us);
     if (session->state == LB_ISCSI_FULL_FEATURE)
         lb_iscsi_ladder_tick(session, now_us);

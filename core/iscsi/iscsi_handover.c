@@ -10,7 +10,8 @@ static bool stream_is_at_rest(const struct lb_stream *stream) {
 /* An answer to a question of ours would reach the new owner, who does not know the tag. */
 static bool is_owed_an_answer(const struct lb_iscsi *session) {
     return session->queued.count + session->in_flight.count > 0 || session->sending != NULL ||
-           session->ping_is_out || session->tmf.is_out || session->text_is_out;
+           session->ping_is_out || session->tmf.is_out || session->text_is_out ||
+           session->aborts_out > 0;
 }
 
 static struct lb_endpoint home(const struct lb_iscsi *session) {

@@ -2,8 +2,10 @@
  *
  *   ABORT TASK -> issued again -> LU RESET -> all of the LUN issued again -> new session -> the end
  *
- * A step that the target refuses leads to the next at once. Only the oldest task is watched: behind
- * it the others have waited for less long, or will be the oldest soon. */
+ * A task that is_alone is given up after the first step where the target answers others, and after
+ * the second where there are none: its silence is no reason to lose the session. A step that the
+ * target refuses leads to the next at once. Only the oldest task is watched: behind it the others
+ * have waited for less long, or will be the oldest soon. */
 #include "core/iscsi/iscsi_session.h"
 
 static uint64_t patience_us(const struct lb_iscsi *session) {
@@ -56,9 +58,19 @@ static void give_up_session(struct lb_iscsi *session, uint64_t now_us) {
                    session->config.task_ms);
 }
 
+static bool answers_others(const struct lb_iscsi *session, uint64_t now_us) {
+    return now_us - session->answered_us < patience_us(session);
+}
+
 static void climb(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task) {
     task->strikes++;
     task->active_us = now_us;
+    if (task->is_alone &&
+        (task->strikes > 2 || (task->strikes > 1 && answers_others(session, now_us)))) {
+        if (!lb_iscsi_give_up(session, now_us, task))
+            task->strikes--; /* its answer is coming */
+        return;
+    }
     if (task->strikes == 1)
         send_tmf(session, now_us, LB_TMF_ABORT_TASK, task);
     else if (task->strikes == 2)
@@ -77,7 +89,11 @@ void lb_iscsi_ladder_climb(struct lb_iscsi *session, uint64_t now_us) {
 void lb_iscsi_ladder_tick(struct lb_iscsi *session, uint64_t now_us) {
     if (now_us < lb_iscsi_ladder_deadline(session))
         return;
-    if (session->tmf.is_out)
+    const struct lb_iscsi_task *task = lb_iscsi_task_of(session, session->tmf.task_itt);
+    if (session->tmf.is_out && task != NULL && task->is_alone) {
+        lb_iscsi_owe_abort(session, now_us, session->tmf.itt);
+        lb_iscsi_ladder_climb(session, now_us);
+    } else if (session->tmf.is_out)
         give_up_session(session, now_us);
     else if (session->in_flight.first != NULL)
         climb(session, now_us, session->in_flight.first);

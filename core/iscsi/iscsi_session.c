@@ -114,6 +114,8 @@ void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_is
     session->outage_us = LB_NEVER;
     session->promised_us = LB_NEVER;
     session->cmd_sn = 1;
+    session->depth = c->queue_depth;
+    lb_iscsi_forget_orphans(session);
     session->login_part_max = LB_STREAM_LOGIN_DATA;
     lb_stream_init(&session->stream, rx);
     lb_stream_refuse_ahs(&session->stream);

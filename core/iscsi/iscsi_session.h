@@ -5,6 +5,7 @@
  *   iscsi_login.c       the login exchange        iscsi_login_keys.c  what is offered, and agreed
  *   iscsi_login_chap.c  who proves what           iscsi_login_answers.c  what is accepted
  *   iscsi_task.c        commands and their data   iscsi_ladder.c      tasks that are not answered
+ *   iscsi_giveup.c      how many tasks at once, and those that nobody waits for any more
  *   iscsi_full.c        everything else in full feature phase: NOP, async, reject, logout
  *   iscsi_discovery.c   SendTargets */
 #ifndef LB_ISCSI_SESSION_H
@@ -27,6 +28,7 @@ enum {
     LB_ISCSI_BACKOFF_MAX_MS = 4000,
     LB_ISCSI_TEXT_ROUNDS_MAX = 256, /* answers to one text request */
     LB_ISCSI_STRIKES_MAX = 3,       /* of a silent task: abort, LU reset, new session, the end */
+    LB_ISCSI_ABORT_MS = 5000,       /* for the answer to the abort of what was given up */
     LB_ISCSI_TX_RESERVE = 32,       /* PDUs of the send queue kept for answers to the target */
     LB_ISCSI_LOGOUT_MS = 5000,
     LB_ISCSI_OFFER_MAX_BURST = 16776192, /* one R2T for nearly every write; the target's counts */
@@ -152,7 +154,18 @@ struct lb_iscsi {
     size_t free_count;
     struct lb_iscsi_list queued, in_flight, done; /* in flight: in the order of CmdSN */
     bool is_held, holds_logins;
+    uint32_t depth;    /* tasks in flight at most: queue_depth, or what the target has room for */
+    uint32_t calm;     /* tasks done since it changed */
+    uint32_t refusals; /* in a row */
+    unsigned depth_doubts; /* how often it was wrong to let it grow, in a row */
+    bool depth_grew;
+    uint32_t orphans[LB_ISCSI_TASKS_MAX]; /* the tag that was last given up, for each slot */
+    uint32_t owed[LB_ISCSI_TASKS_MAX];    /* tags of aborts whose answers are passed over */
+    unsigned owed_count;
+    unsigned aborts_out; /* of these, what is waited for before the session is handed over */
+    uint64_t aborts_us;
     struct lb_iscsi_task *sending, *sending_last; /* have Data-Out to queue */
+    uint64_t answered_us;                         /* when a task was last done */
     uint64_t idle_us;                             /* when a task was last queued, issued or done */
     uint8_t scratch[128]; /* data segments that are looked at but are no task's data */
 
@@ -272,11 +285,25 @@ bool lb_iscsi_data_in_header(struct lb_iscsi *session, uint64_t now_us, struct l
 void lb_iscsi_data_in(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_response(struct lb_iscsi *session, uint64_t now_us);
 void lb_iscsi_r2t(struct lb_iscsi *session, uint64_t now_us);
+/* Takes the task out of the flight or the queue, as SILENT. */
+void lb_iscsi_silence(struct lb_iscsi *session, struct lb_iscsi_task *task);
 /* All tasks in flight, or those of one LUN, or one, back to the front of the queue. */
 void lb_iscsi_requeue_all(struct lb_iscsi *session);
 void lb_iscsi_requeue_lun(struct lb_iscsi *session, const uint8_t lun[8]);
 void lb_iscsi_requeue(struct lb_iscsi *session, struct lb_iscsi_task *task);
 void lb_iscsi_lose_all(struct lb_iscsi *session);
+
+/* ---- iscsi_giveup.c ---- */
+
+/* A task was done: with this status, or with 0 where it has none. */
+void lb_iscsi_note_depth(struct lb_iscsi *session, uint8_t status);
+/* The PDU at hand answers something that was given up. */
+bool lb_iscsi_is_orphan(const struct lb_iscsi *session, uint32_t itt);
+/* It has come, or was rejected. */
+void lb_iscsi_orphan_answered(struct lb_iscsi *session, uint32_t itt);
+/* Nobody waits for the answer to this task management function any more. */
+void lb_iscsi_owe_abort(struct lb_iscsi *session, uint64_t now_us, uint32_t itt);
+void lb_iscsi_forget_orphans(struct lb_iscsi *session);
 
 /* ---- iscsi_ladder.c ---- */
 

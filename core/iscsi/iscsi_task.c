@@ -179,7 +179,7 @@ struct lb_iscsi_task *lb_iscsi_next_task(const struct lb_iscsi *session) {
 }
 
 static bool may_issue(const struct lb_iscsi *session) {
-    return session->queued.count > 0 && session->in_flight.count < session->config.queue_depth &&
+    return session->queued.count > 0 && session->in_flight.count < session->depth &&
            lb_sn_up_to(session->cmd_sn, session->max_cmd_sn) && !session->logout_asked &&
            !session->tmf.is_out;
 }
@@ -237,11 +237,12 @@ bool lb_iscsi_data_in_header(struct lb_iscsi *session, uint64_t now_us, struct l
 }
 
 static void finish(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task) {
-    session->idle_us = now_us;
+    session->idle_us = session->answered_us = now_us;
     leave_flight(session, task);
     task->state = LB_TASK_DONE;
     task->in_len = task->received;
     append(&session->done, task);
+    lb_iscsi_note_depth(session, task->response == 0 ? task->status : 0);
     lb_iscsi_progress(session);
 }
 
@@ -375,6 +376,15 @@ static void lose(struct lb_iscsi *session, struct lb_iscsi_task *task) {
     append(&session->done, task);
 }
 
+void lb_iscsi_silence(struct lb_iscsi *session, struct lb_iscsi_task *task) {
+    if (task->state == LB_TASK_SENT)
+        leave_flight(session, task);
+    else
+        detach(&session->queued, task);
+    task->state = LB_TASK_SILENT;
+    append(&session->done, task);
+}
+
 void lb_iscsi_lose_all(struct lb_iscsi *session) {
     lb_iscsi_requeue_all(session);
     while (session->queued.first != NULL) {
@@ -437,10 +447,10 @@ size_t lb_iscsi_room(const struct lb_iscsi *session) {
     size_t window = session->max_cmd_sn - session->cmd_sn + 1;
     if (session->state != LB_ISCSI_FULL_FEATURE || session->logout_asked ||
         session->logout_wanted || session->tmf.is_out ||
-        !lb_sn_up_to(session->cmd_sn, session->max_cmd_sn) ||
-        waiting >= session->config.queue_depth || session->queued.count >= window)
+        !lb_sn_up_to(session->cmd_sn, session->max_cmd_sn) || waiting >= session->depth ||
+        session->queued.count >= window)
         return 0;
-    return LB_MIN(window - session->queued.count, session->config.queue_depth - waiting);
+    return LB_MIN(window - session->queued.count, session->depth - waiting);
 }
 
 void lb_iscsi_hold(struct lb_iscsi *session) {

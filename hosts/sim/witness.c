@@ -76,6 +76,13 @@ static bool is_same(const struct sim_sent *a, const struct sim_sent *b) {
            memcmp(a->lun, b->lun, sizeof a->lun) == 0;
 }
 
+static bool is_aborted(const struct sim_wire *wire, uint32_t itt) {
+    for (size_t i = 0; i < wire->aborted_count; i++)
+        if (wire->aborted[i].ref == itt)
+            return true;
+    return false;
+}
+
 /* What was in flight is issued again before what was not issued again yet, each in its order. */
 static void lose_sent(struct sim *sim, const uint8_t *lun) {
     struct sim_witness *witness = &sim->witness;
@@ -83,6 +90,7 @@ static void lose_sent(struct sim *sim, const uint8_t *lun) {
     witness->again.count = witness->again_next = 0;
     for (size_t i = 0; i < sent->count; i++) {
         sent->at[i].is_again = false;
+        sent->at[i].is_aborted = is_aborted(&witness->wire, sent->at[i].itt);
         bool is_lost = lun == NULL || memcmp(sent->at[i].lun, lun, 8) == 0;
         add_sent(is_lost ? &witness->again : &rest, &sent->at[i]);
     }
@@ -107,6 +115,9 @@ static void check_again(struct sim *sim, const struct sim_sent *sent) {
     size_t first = again->count, behind = again->count;
     if (!is_of_user(sent->cdb))
         return;
+    for (size_t i = 0; i < again->count; i++)
+        if (again->at[i].is_aborted && is_same(&again->at[i], sent))
+            return;
     for (size_t i = again->count; i-- > 0;) {
         if (again->at[i].is_again || !is_same(&again->at[i], sent))
             continue;
@@ -172,7 +183,9 @@ static void task_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
     wire->tmf_was_refused = false;
     wire->tmf_function = pdu->tmf.function;
     wire->tmf_itt = pdu->itt;
-    wire->tmf_ref = pdu->tmf.ref_task_tag;
+    if (pdu->tmf.function == LB_TMF_ABORT_TASK && wire->aborted_count < SIM_SENT_MAX)
+        wire->aborted[wire->aborted_count++] =
+            (struct sim_aborted){.itt = pdu->itt, .ref = pdu->tmf.ref_task_tag};
     wire->tmf_us = sim->world.now_us;
     sim->witness.resets += pdu->tmf.function == LB_TMF_LUN_RESET;
 }
@@ -216,18 +229,31 @@ void sim_witness_said(struct sim *sim, struct lb_bytes bytes) {
 /* ---- what it hears -----------------------------------------------------------------------------
  */
 
+/* Several may be out: what was given up is aborted, and nobody waits for that. */
+static bool take_aborted(struct sim_wire *wire, uint32_t itt, uint32_t *ref) {
+    size_t i = 0;
+    while (i < wire->aborted_count && wire->aborted[i].itt != itt)
+        i++;
+    if (i == wire->aborted_count)
+        return false;
+    *ref = wire->aborted[i].ref;
+    wire->aborted[i] = wire->aborted[--wire->aborted_count];
+    return true;
+}
+
 static void management_response(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
     struct sim_wire *wire = &sim->witness.wire;
     uint8_t response = pdu->tmf_response.response;
+    uint32_t ref;
+    bool is_abort = take_aborted(wire, pdu->itt, &ref);
+    bool is_done = response == LB_TMF_COMPLETE || (response == LB_TMF_NO_TASK && is_abort);
+    if (is_done && is_abort)
+        forget_sent(&wire->sent, ref);
     if (!wire->tmf_is_out || pdu->itt != wire->tmf_itt)
         return;
-    bool is_done = response == LB_TMF_COMPLETE ||
-                   (response == LB_TMF_NO_TASK && wire->tmf_function == LB_TMF_ABORT_TASK);
     wire->tmf_is_out = false;
     wire->tmf_was_refused = !is_done;
-    if (is_done && wire->tmf_function == LB_TMF_ABORT_TASK) {
-        forget_sent(&wire->sent, wire->tmf_ref);
-    } else if (is_done && wire->sent.count > 0) {
+    if (is_done && !is_abort && wire->sent.count > 0) {
         uint8_t lun[8];
         memcpy(lun, wire->sent.at[0].lun, sizeof lun); /* there is but one */
         lose_sent(sim, lun);

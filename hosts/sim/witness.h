@@ -29,11 +29,17 @@ struct sim_sent {
     uint8_t lun[8], cdb[16];
     uint64_t active_us; /* when it was sent, or data moved for it */
     bool is_again;      /* of a list of commands to be issued again: it was */
+    bool is_aborted;    /* and it need not be: it may have been given up */
 };
 
 struct sim_sents {
     struct sim_sent at[SIM_SENT_MAX];
     size_t count;
+};
+
+/* The answer to an ABORT TASK is not heard yet. */
+struct sim_aborted {
+    uint32_t itt, ref; /* of the request, and of the command */
 };
 
 struct sim_wire {
@@ -50,7 +56,9 @@ struct sim_wire {
     struct sim_sents sent;
     bool tmf_is_out, tmf_was_refused;
     uint8_t tmf_function;
-    uint32_t tmf_itt, tmf_ref;
+    uint32_t tmf_itt;
+    struct sim_aborted aborted[SIM_SENT_MAX]; /* of several, some may be nobody's any more */
+    size_t aborted_count;
     uint64_t tmf_us;
     bool ping_is_out;
     uint64_t ping_us;
