@@ -6,7 +6,8 @@
 
 void lb_disk_reset_task(struct lb_disk_task *task) {
     task->op = NULL;
-    task->retries = task->delays = 0;
+    task->retries = task->delays = task->errors = 0;
+    task->left = 0;
     task->first_us = LB_NEVER;
 }
 
@@ -36,7 +37,9 @@ void lb_disk_issue(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *t
 static void fill_piece(struct lb_disk *disk, struct lb_disk_task *task, struct lb_disk_op *op) {
     struct lb_iscsi_task *command = &task->task;
     uint32_t block_bytes = disk->info.block_bytes;
-    size_t offset = (size_t)op->issued * block_bytes, len = (size_t)task->blocks * block_bytes;
+    size_t offset = (size_t)(task->lba - op->lba) * block_bytes;
+    size_t len = (size_t)task->blocks * block_bytes;
+    command->is_alone = op->kind == LB_DISK_FLUSH;
     memcpy(command->lun, disk->lun, sizeof command->lun);
     command->in = lb_span(NULL, 0);
     command->out = lb_bytes(NULL, 0);
@@ -59,6 +62,15 @@ static bool is_all_issued(const struct lb_disk_op *op) {
     return op->kind == LB_DISK_FLUSH ? op->issued > 0 : op->issued == op->blocks;
 }
 
+/* ipxe 2733c4763: a target may refuse to read more than MaxBurstLength at once. */
+static uint32_t piece_blocks(const struct lb_disk *disk) {
+    uint32_t burst = lb_iscsi_agreed(disk->session)->max_burst; /* 0: logging in */
+    uint32_t most = LB_MAX(burst, (uint32_t)LB_DISK_PIECE_MIN) / disk->info.block_bytes;
+    if (burst == 0 || most >= disk->piece_blocks)
+        return disk->piece_blocks;
+    return LB_MAX(most, 1U);
+}
+
 /* Issues pieces of the oldest request, then of the next, as long as there are tasks. */
 static void issue_queued(struct lb_disk *disk, uint64_t now_us) {
     while (disk->queued != NULL) {
@@ -68,7 +80,7 @@ static void issue_queued(struct lb_disk *disk, uint64_t now_us) {
             return;
         task->op = op;
         task->lba = op->lba + op->issued;
-        task->blocks = LB_MIN(op->blocks - op->issued, disk->piece_blocks);
+        task->blocks = LB_MIN(op->blocks - op->issued, piece_blocks(disk));
         fill_piece(disk, task, op);
         op->issued += op->kind == LB_DISK_FLUSH ? 1 : task->blocks;
         op->in_flight++;
@@ -140,17 +152,32 @@ static void begin_flush(struct lb_disk *disk, struct lb_disk_op *op) {
     op->flushes = ++disk->flushes;
 }
 
+/* The rest of a task that was too large for the target. */
+static void next_piece(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    task->lba += task->blocks;
+    task->blocks = LB_MIN(task->left, piece_blocks(disk));
+    task->left -= task->blocks;
+    task->retries = task->delays = task->errors = 0;
+    task->first_us = LB_NEVER;
+    fill_piece(disk, task, task->op);
+    lb_disk_issue(disk, now_us, task);
+}
+
 /* A piece has its end: done, or failed with an error that the request keeps. */
-static void piece_ended(struct lb_disk *disk, struct lb_disk_task *task,
+static void piece_ended(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                         const struct lb_error *error) {
     struct lb_disk_op *op = task->op;
-    op->in_flight--;
     if (lb_is_ok(error) && op->kind == LB_DISK_WRITE && op->since == 0)
         op->since = lb_iscsi_logins(disk->session);
     if (lb_is_ok(error))
         op->done += task->blocks;
     else
         lb_fail(&op->error, error->code, "%s", error->facts);
+    if (lb_is_ok(&op->error) && task->left > 0) {
+        next_piece(disk, now_us, task);
+        return;
+    }
+    op->in_flight--;
     give_back(disk, task);
     if (!lb_is_ok(&op->error) && !is_all_issued(op)) { /* the rest is not begun */
         unqueue(disk, op);
@@ -162,6 +189,10 @@ static void piece_ended(struct lb_disk *disk, struct lb_disk_task *task,
     complete(disk, op);
 }
 
+static bool has_ended(const struct lb_disk *disk) {
+    return lb_iscsi_state(disk->session) == LB_ISCSI_ENDED;
+}
+
 void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op) {
     bool has_room = op->lba <= disk->info.blocks && op->blocks <= disk->info.blocks - op->lba;
     lb_assert(disk->state == LB_DISK_UP || disk->state == LB_DISK_PROVING ||
@@ -171,10 +202,14 @@ void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op
     op->next = NULL;
     if (op->kind == LB_DISK_FLUSH)
         begin_flush(disk, op);
+    disk->has_writes = disk->has_writes || op->kind == LB_DISK_WRITE;
     if (op->kind != LB_DISK_FLUSH && !has_room)
         lb_fail(&op->error, LB_E_OUT_OF_RANGE, "%u blocks at %llu of %llu", op->blocks,
                 (unsigned long long)op->lba, (unsigned long long)disk->info.blocks);
-    if (!lb_is_ok(&op->error) || (op->kind != LB_DISK_FLUSH && op->blocks == 0)) {
+    /* A reader's flush asks for nothing, and there are targets that never answer it. */
+    bool is_idle = op->kind == LB_DISK_FLUSH && op->since == 0 && lb_is_ok(&disk->lost_write) &&
+                   !disk->has_writes && lb_disk_is_up(disk) && !has_ended(disk);
+    if (is_idle || !lb_is_ok(&op->error) || (op->kind != LB_DISK_FLUSH && op->blocks == 0)) {
         complete(disk, op);
         return;
     }
@@ -203,9 +238,18 @@ static bool retry_now(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
     return true;
 }
 
+/* How long it may last. At first a portal on standby is left for another one, if there is one. */
+static uint64_t patience_of(const struct lb_disk *disk, enum lb_code code) {
+    if (code == LB_E_STANDBY && disk->state == LB_DISK_ASKING)
+        return disk->session->config.has_others
+                   ? 0
+                   : LB_MIN(disk->ready_ms, (uint32_t)LB_DISK_STANDBY_MS);
+    return code == LB_E_NOT_READY ? disk->ready_ms : LB_DISK_BUSY_MS;
+}
+
 static bool retry_later(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                         enum lb_code code) {
-    uint64_t patience_ms = code == LB_E_NOT_READY ? disk->ready_ms : LB_DISK_BUSY_MS;
+    uint64_t patience_ms = patience_of(disk, code);
     uint64_t delay_ms = (uint64_t)LB_DISK_DELAY_MIN_MS << LB_MIN(task->delays, 7U);
     delay_ms = LB_MIN(delay_ms, (uint64_t)LB_DISK_DELAY_MAX_MS);
     if (now_us - task->first_us + delay_ms * LB_US_MS > patience_ms * LB_US_MS)
@@ -215,14 +259,36 @@ static bool retry_later(struct lb_disk *disk, uint64_t now_us, struct lb_disk_ta
     return true;
 }
 
+/* One error may be an array's that is just looking for its data elsewhere. */
+static bool retry_few(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    if (task->errors >= LB_DISK_ERRORS_MAX)
+        return false;
+    wait(disk, now_us, task, ((uint64_t)LB_DISK_ERROR_DELAY_MS << task->errors++) * LB_US_MS);
+    return true;
+}
+
+/* TASK SET FULL, BUSY: with fewer commands at once the answer to another one makes room. */
+static bool retry_when_room(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    uint8_t status = task->task.status;
+    bool is_full = status == LB_SCSI_TASK_SET_FULL || status == LB_SCSI_BUSY;
+    if (!is_full || !lb_iscsi_is_draining(disk->session) ||
+        now_us - task->first_us > LB_DISK_BUSY_MS * LB_US_MS)
+        return false;
+    lb_disk_issue(disk, now_us, task);
+    return true;
+}
+
 /* True: it will be issued again, nothing has ended. */
 static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                   const struct lb_scsi_judgement *judgement) {
     switch (judgement->verdict) {
     case LB_SCSI_RETRY_NOW:
         return retry_now(disk, now_us, task);
+    case LB_SCSI_RETRY_FEW:
+        return retry_few(disk, now_us, task);
     case LB_SCSI_RETRY_LATER:
-        return retry_later(disk, now_us, task, judgement->code);
+        return retry_when_room(disk, now_us, task) ||
+               retry_later(disk, now_us, task, judgement->code);
     case LB_SCSI_START:
         lb_disk_ask(disk, now_us, 1U << LB_ASK_START);
         return retry_later(disk, now_us, task, judgement->code);
@@ -277,7 +343,7 @@ static void explain(struct lb_disk *disk, const struct lb_disk_task *task,
 static void end(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                 const struct lb_error *error) {
     if (task->op != NULL) {
-        piece_ended(disk, task, error);
+        piece_ended(disk, now_us, task, error);
         return;
     }
     lb_disk_answered(disk, now_us, task, error);
@@ -299,10 +365,6 @@ static bool is_short(const struct lb_disk_task *task) {
     size_t wanted = command->in.len + command->out.len;
     return !lb_disk_is_question(task) && command->status == LB_SCSI_GOOD && wanted > 0 &&
            (command->underflow || (command->in.len > 0 && command->in_len != command->in.len));
-}
-
-static bool has_ended(const struct lb_disk *disk) {
-    return lb_iscsi_state(disk->session) == LB_ISCSI_ENDED;
 }
 
 /* Why there is no answer, or none that can be believed. */
@@ -334,6 +396,35 @@ static void bad_delivery(struct lb_disk *disk, uint64_t now_us, struct lb_disk_t
     end(disk, now_us, task, &error);
 }
 
+/* QNAP, Synology and Microsoft's target are known to refuse what is longer than they like, whatever
+ * VPD B0 says (Linux: BLIST_MAX_1024). True: issued again, in smaller pieces from now on. */
+static bool retry_smaller(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
+                          const struct lb_scsi_judgement *judgement) {
+    const struct lb_scsi_sense *sense = &judgement->sense;
+    bool is_of_length = sense->key == 5 && (sense->asc == 0x24 || sense->asc == 0x26);
+    if (!is_of_length || lb_disk_is_question(task) || task->op->kind == LB_DISK_FLUSH ||
+        task->blocks < 2)
+        return false;
+    uint32_t half = task->blocks / 2;
+    if (half > 8)
+        half -= half % 8;
+    disk->piece_blocks = LB_MIN(disk->piece_blocks, half);
+    lb_trace(disk->trace, now_us, "disk", "%u blocks at once were refused: %u from now on",
+             task->blocks, half);
+    task->left += task->blocks - half;
+    task->blocks = half;
+    fill_piece(disk, task, task->op);
+    lb_disk_issue(disk, now_us, task);
+    return true;
+}
+
+static void was_silent(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
+    struct lb_error error = {.code = LB_OK};
+    lb_fail(&error, LB_E_TASK_TIMEOUT, "%s: command %02x had no answer, others had",
+            lb_endpoint_text(lb_iscsi_peer(disk->session)).s, task->task.cdb[0]);
+    end(disk, now_us, task, &error);
+}
+
 static struct lb_scsi_judgement judge_command(const struct lb_iscsi_task *command) {
     return lb_scsi_judge(command->status, lb_bytes(command->sense, command->sense_len));
 }
@@ -344,6 +435,10 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
     if (command->state == LB_TASK_LOST || is_unbelievable(disk, task)) {
         error = why_lost(disk);
         end(disk, now_us, task, &error);
+        return;
+    }
+    if (command->state == LB_TASK_SILENT) {
+        was_silent(disk, now_us, task);
         return;
     }
     if (command->response != 0 || is_short(task)) {
@@ -361,7 +456,7 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
         end(disk, now_us, task, &error);
         return;
     }
-    if (climb(disk, now_us, task, &judgement))
+    if (climb(disk, now_us, task, &judgement) || retry_smaller(disk, now_us, task, &judgement))
         return;
     if (judgement.code == LB_E_NO_MEDIUM)
         lb_disk_doubt(disk, now_us); /* the next one may be another */
@@ -437,7 +532,9 @@ uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us) {
     uint64_t next_us = disk->waiting == NULL ? LB_NEVER : retry_waiting(disk, now_us);
     issue_queued(disk, now_us);
     take_answers(disk, now_us);
-    next_us = LB_MIN(next_us, lb_disk_proof_tick(disk, now_us));
+    uint64_t optional_us = lb_disk_optional_tick(disk, now_us);
+    uint64_t proof_us = lb_disk_proof_tick(disk, now_us);
+    next_us = LB_MIN(next_us, LB_MIN(optional_us, proof_us));
     take_answers(disk, now_us); /* of what was ended in this tick */
     if (disk->waiting != NULL && disk->waiting->retry_us < next_us)
         next_us = disk->waiting->retry_us; /* the newest stands first */
@@ -454,7 +551,7 @@ void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t 
     disk->trace = trace;
     disk->ready_ms = ready_ms;
     memcpy(disk->lun, lun, sizeof disk->lun);
-    disk->again_us = LB_NEVER;
+    disk->again_us = disk->enough_us = LB_NEVER;
     for (size_t i = 0; i < LB_DISK_TASKS_MAX; i++) {
         disk->tasks[i].task.user = i;
         disk->tasks[i].task.goes_ahead = i >= LB_ISCSI_TASKS_MAX;

@@ -4,6 +4,13 @@
 /* ---- asking ------------------------------------------------------------------------------------
  */
 
+/* Whether a disk comes up without this answer. Later the names show that it is the same one. */
+static bool is_optional(const struct lb_disk *disk, enum lb_disk_question question) {
+    bool is_name = question == LB_ASK_SERIAL || question == LB_ASK_IDS;
+    return question == LB_ASK_LUNS || question == LB_ASK_MODE || question == LB_ASK_LIMITS ||
+           question == LB_ASK_START || (is_name && disk->state == LB_DISK_ASKING);
+}
+
 static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
                           struct lb_iscsi_task *command) {
     struct lb_disk_answer *answer = &disk->answers[question];
@@ -52,6 +59,7 @@ static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
     }
     command->in = lb_span(answer->room, room);
     command->out = lb_bytes(NULL, 0);
+    command->is_alone = is_optional(disk, question);
     memcpy(command->lun, disk->lun, sizeof command->lun);
     if (question == LB_ASK_LUNS)
         memset(command->lun, 0, sizeof command->lun); /* SPC-4 6.33: LUN 0 always answers this */
@@ -86,18 +94,21 @@ static struct lb_bytes reply(const struct lb_disk *disk, enum lb_disk_question q
 
 static void list_luns(const struct lb_disk *disk, struct lb_text *text) {
     lb_text_add(text, "LUN ");
-    lb_scsi_lun_format(text, disk->lun);
+    const char *label = "Root Path: ";
+    if (lb_scsi_lun_format_both(text, disk->lun, label))
+        label = "";
     lb_text_add(text, disk->info.lun_count == 0 ? " (the target lists none)" : "; there are");
     for (size_t i = 0; i < disk->info.lun_count && i < 16; i++) {
         lb_text_add(text, " ");
-        lb_scsi_lun_format(text, disk->info.luns[i]);
+        if (lb_scsi_lun_format_both(text, disk->info.luns[i], label))
+            label = "";
     }
     if (disk->info.lun_count > 16)
         lb_text_add(text, " and more");
 }
 
 static void fail_with_luns(struct lb_disk *disk, enum lb_code code, const char *what) {
-    char luns[200];
+    char luns[LB_FACTS_MAX];
     struct lb_text text = lb_text(luns, sizeof luns);
     list_luns(disk, &text);
     lb_fail(&disk->error, code, "%s%s", luns, what);
@@ -111,19 +122,32 @@ static bool is_disk(const struct lb_scsi_inquiry *inquiry) {
     return inquiry->type == 0x00 || inquiry->type == 0x14; /* direct access, zoned */
 }
 
+static bool is_listed(const struct lb_disk *disk) {
+    for (size_t i = 0; i < disk->info.lun_count; i++)
+        if (memcmp(disk->info.luns[i], disk->lun, sizeof disk->lun) == 0)
+            return true;
+    return false;
+}
+
 static bool judge_inquiry(struct lb_disk *disk, struct lb_scsi_inquiry *inquiry) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_INQUIRY];
-    char what[40];
+    char what[80];
+    *inquiry = (struct lb_scsi_inquiry){0};
     if (!answer->is_good && answer->error.code == LB_E_LUN_MISSING)
         fail_with_luns(disk, LB_E_LUN_MISSING, "");
     else if (!answer->is_good)
         lb_fail(&disk->error, answer->error.code, "%s", answer->error.facts);
-    else if (!lb_scsi_decode_inquiry(reply(disk, LB_ASK_INQUIRY), inquiry))
+    else if (!lb_scsi_decode_inquiry(reply(disk, LB_ASK_INQUIRY), inquiry) && answer->len > 0)
         lb_fail(&disk->error, LB_E_PROTOCOL, "INQUIRY: %zu bytes", answer->len);
+    else if (inquiry->qualifier == 1) /* SPC-4 table 176; EMC's LUNZ, arrays that map nothing */
+        fail_with_luns(disk, LB_E_LUN_MISSING, "; nothing is mapped to this initiator here");
     else if (!is_there(inquiry))
-        fail_with_luns(disk, LB_E_LUN_MISSING, "");
+        fail_with_luns(disk, LB_E_LUN_MISSING,
+                       is_listed(disk) ? "; it is listed, and not there yet" : "");
     else if (!is_disk(inquiry)) {
-        lb_format(what, sizeof what, "; this one is of type %02x", (unsigned)inquiry->type);
+        const char *word = lb_scsi_type_word(inquiry->type);
+        lb_format(what, sizeof what, "; this one is of type %02x%s%s%s", (unsigned)inquiry->type,
+                  word[0] ? " (" : "", word, word[0] ? ")" : "");
         fail_with_luns(disk, LB_E_LUN_NOT_DISK, what);
     } else {
         memcpy(disk->info.vendor, inquiry->vendor, sizeof disk->info.vendor);
@@ -140,15 +164,37 @@ static bool decode_capacity(const struct lb_disk *disk, struct lb_scsi_capacity 
             !capacity->is_cut);
 }
 
+/* No bytes at all, or as many blocks as no disk has: 2^64, which is one more than -1. */
+static bool has_no_size(const struct lb_disk *disk) {
+    struct lb_bytes bytes = reply(disk, LB_ASK_CAPACITY_16);
+    struct lb_rd rd = lb_rd(bytes);
+    return disk->answers[LB_ASK_CAPACITY_16].is_good &&
+           (bytes.len == 0 || (lb_rd_u64(&rd) == UINT64_MAX && lb_rd_ok(&rd)));
+}
+
+static void fail_empty(struct lb_disk *disk) {
+    char lun[64];
+    struct lb_text text = lb_text(lun, sizeof lun);
+    lb_scsi_lun_format_both(&text, disk->lun, "Root Path: ");
+    lb_fail(&disk->error, LB_E_LUN_EMPTY, "LUN %s, %s %s: READ CAPACITY(16) gives %zu bytes", lun,
+            disk->info.vendor, disk->info.product, disk->answers[LB_ASK_CAPACITY_16].len);
+}
+
 static bool judge_capacity(struct lb_disk *disk, struct lb_scsi_capacity *capacity) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_CAPACITY_16];
     if (!decode_capacity(disk, capacity)) {
         if (!answer->is_good)
             lb_fail(&disk->error, answer->error.code, "%s", answer->error.facts);
+        if (has_no_size(disk))
+            fail_empty(disk);
         lb_fail(&disk->error, LB_E_PROTOCOL, "READ CAPACITY(16): %zu bytes", answer->len);
         return false;
     }
     uint32_t size = capacity->block_bytes;
+    if (size == 0 || capacity->blocks == 0) {
+        fail_empty(disk);
+        return false;
+    }
     if (size < 512 || size > 65536 || (size & (size - 1)) != 0) {
         lb_fail(&disk->error, LB_E_BLOCK_SIZE, "%u bytes", size);
         return false;
@@ -159,8 +205,25 @@ static bool judge_capacity(struct lb_disk *disk, struct lb_scsi_capacity *capaci
     return true;
 }
 
+static bool has_capacity(const struct lb_disk *disk) {
+    struct lb_scsi_capacity capacity;
+    return decode_capacity(disk, &capacity);
+}
+
+/* A controller on standby may also say that there is no LUN (PQ 1). */
+static bool judge_standby(struct lb_disk *disk) {
+    const struct lb_disk_answer *answer = &disk->answers[LB_ASK_READY];
+    if (answer->error.code == LB_E_STANDBY)
+        lb_fail(&disk->error, LB_E_STANDBY, "%s: %s",
+                lb_endpoint_text(lb_iscsi_peer(disk->session)).s, answer->error.facts);
+    return lb_is_ok(&disk->error);
+}
+
 static bool judge_ready(struct lb_disk *disk) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_READY];
+    /* libiscsi d5c5fb8: it may be refused alone, while reads are allowed. */
+    if (answer->error.code == LB_E_RESERVED && has_capacity(disk))
+        return true;
     if (!answer->is_good)
         lb_fail(&disk->error, answer->error.code, "%s", answer->error.facts);
     return answer->is_good;
@@ -205,8 +268,13 @@ void lb_disk_judge(struct lb_disk *disk, uint64_t now_us) {
     size_t total;
     lb_scsi_decode_luns(reply(disk, LB_ASK_LUNS), disk->info.luns, LB_DISK_LUNS_MAX,
                         &disk->info.lun_count, &total);
-    bool is_good =
-        judge_inquiry(disk, &inquiry) && judge_ready(disk) && judge_capacity(disk, &capacity);
+    bool is_good = judge_standby(disk) && judge_inquiry(disk, &inquiry) && judge_ready(disk) &&
+                   judge_capacity(disk, &capacity);
+    /* ipxe 57bab0ae4 (CLARiiON): the size is known once TEST UNIT READY has succeeded. */
+    if (disk->error.code == LB_E_LUN_EMPTY && lb_disk_ask_once_more(disk, now_us)) {
+        disk->error = (struct lb_error){.code = LB_OK};
+        return;
+    }
     if (!is_good) {
         lb_trace(disk->trace, now_us, "disk", "%s: %s", lb_code_word(disk->error.code),
                  disk->error.facts);
@@ -289,4 +357,42 @@ void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us) {
         lb_disk_found_other(disk, now_us, facts);
         return;
     }
+}
+
+/* ---- what is not waited for --------------------------------------------------------------------
+ */
+
+/* All that a disk cannot do without. One form of READ CAPACITY is enough where it says the size. */
+static bool has_enough(const struct lb_disk *disk) {
+    return disk->answers[LB_ASK_READY].is_there && disk->answers[LB_ASK_INQUIRY].is_there &&
+           (has_capacity(disk) || (disk->answers[LB_ASK_CAPACITY_16].is_there &&
+                                   disk->answers[LB_ASK_CAPACITY_10].is_there));
+}
+
+static bool may_go(const struct lb_disk *disk, enum lb_disk_question question) {
+    bool is_capacity = question == LB_ASK_CAPACITY_16 || question == LB_ASK_CAPACITY_10;
+    /* The names show later that the disk is the same one: the first is worth the longer wait. */
+    const uint32_t names = 1U << LB_ASK_SERIAL | 1U << LB_ASK_IDS;
+    bool is_first_name = (names >> question & 1) && (disk->silent & names) == 0;
+    return disk->answers[question].is_out && !is_first_name &&
+           (is_capacity || is_optional(disk, question));
+}
+
+uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
+    if (disk->state != LB_DISK_ASKING || disk->again_us != LB_NEVER || !has_enough(disk)) {
+        disk->enough_us = LB_NEVER;
+        return LB_NEVER;
+    }
+    disk->enough_us = LB_MIN(disk->enough_us, now_us);
+    uint64_t until_us = disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
+    if (now_us < until_us)
+        return until_us;
+    for (unsigned i = 0; i < LB_ASK_START; i++) {
+        struct lb_iscsi_task *task = &disk->tasks[LB_ISCSI_TASKS_MAX + i].task;
+        bool is_late = task->state != LB_TASK_SENT ||
+                       now_us >= task->active_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
+        if (may_go(disk, (enum lb_disk_question)i) && is_late)
+            (void)lb_iscsi_give_up(disk->session, now_us, task);
+    }
+    return now_us + 100 * LB_US_MS; /* where an answer was just coming */
 }

@@ -22,11 +22,12 @@ static void start_round(struct lb_disk *disk, uint64_t now_us) {
     disk->asks_again = false;
     disk->again_us = LB_NEVER;
     disk->asked_login = lb_iscsi_logins(disk->session);
-    lb_disk_ask(disk, now_us, disk->wanted | also);
+    lb_disk_ask(disk, now_us, (disk->wanted | also) & ~disk->silent);
 }
 
 static void begin(struct lb_disk *disk, uint64_t now_us, uint32_t wanted) {
     disk->wanted = wanted;
+    disk->silent = 0;
     disk->rounds = disk->pauses = 0;
     disk->since_us = now_us;
     disk->unsure = (struct lb_error){.code = LB_OK};
@@ -81,6 +82,8 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
     answer->is_good = lb_is_ok(error);
     answer->error = *error;
     answer->len = task->task.in_len;
+    if (task->task.state == LB_TASK_SILENT)
+        disk->silent |= 1U << task->lba;
     if (task->retries > LB_DISK_RETRIES_MAX) /* attentions without end: asking again is no help */
         disk->rounds = LB_DISK_ROUNDS_MAX;
     if (disk->state == LB_DISK_UP && task->lba == LB_ASK_MODE)
@@ -131,6 +134,15 @@ void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code c
     disk->again_us = now_us + pause_us(disk);
     disk->pauses++;
     disk->rounds = 0;
+}
+
+bool lb_disk_ask_once_more(struct lb_disk *disk, uint64_t now_us) {
+    if (disk->pauses >= LB_DISK_EMPTY_MAX || lb_iscsi_state(disk->session) == LB_ISCSI_ENDED)
+        return false;
+    disk->again_us = now_us + pause_us(disk);
+    disk->pauses++;
+    disk->rounds = 0;
+    return true;
 }
 
 /* ---- time --------------------------------------------------------------------------------------

@@ -8,11 +8,17 @@
 enum {
     LB_DISK_PIECE_BYTES = 262144, /* of one command: with a few in flight any link is full */
     LB_DISK_RETRIES_MAX = 10,     /* at once: each of a target's UNIT ATTENTIONs costs one */
-    LB_DISK_DELAY_MIN_MS = 10,    /* before a command is issued again to a busy disk */
-    LB_DISK_DELAY_MAX_MS = 1000,  /* it doubles up to this */
-    LB_DISK_BUSY_MS = 60000,      /* how long BUSY and TASK SET FULL are borne */
-    LB_DISK_REPLY_MAX = 1024,     /* room for one reply of the bring-up */
-    LB_DISK_ROUNDS_MAX = 10,      /* of questions that met a UNIT ATTENTION, one after the other */
+    LB_DISK_ERRORS_MAX = 3,       /* tries more after an error of the medium */
+    LB_DISK_ERROR_DELAY_MS = 50,  /* before the first of them; it doubles */
+    LB_DISK_STANDBY_MS = 5000,    /* for a portal on standby, where there is no other */
+    LB_DISK_OPTIONAL_MS = 3000,  /* for the answers that a disk can do without, behind the others */
+    LB_DISK_EMPTY_MAX = 6,       /* questions for a capacity that is empty */
+    LB_DISK_PIECE_MIN = 4096,    /* a MaxBurstLength below this does not make pieces smaller */
+    LB_DISK_DELAY_MIN_MS = 10,   /* before a command is issued again to a busy disk */
+    LB_DISK_DELAY_MAX_MS = 1000, /* it doubles up to this */
+    LB_DISK_BUSY_MS = 60000,     /* how long BUSY and TASK SET FULL are borne */
+    LB_DISK_REPLY_MAX = 1024,    /* room for one reply of the bring-up */
+    LB_DISK_ROUNDS_MAX = 10,     /* of questions that met a UNIT ATTENTION, one after the other */
 };
 
 /* One command: a piece of a request, or a question of the bring-up. */
@@ -21,7 +27,8 @@ struct lb_disk_task {
     struct lb_disk_op *op;     /* NULL: a question */
     uint64_t lba;
     uint32_t blocks;
-    unsigned retries, delays;
+    uint32_t left; /* blocks behind these that are this task's, too, one piece after the other */
+    unsigned retries, delays, errors;
     uint64_t first_us;         /* when it was first issued, for the patience with busy disks */
     uint64_t retry_us;         /* in the list of those that wait */
     struct lb_disk_task *next; /* of the free ones, or of those that wait */
@@ -84,6 +91,8 @@ struct lb_disk {
     uint64_t since_us;      /* when the asking began */
     uint64_t again_us;      /* when the next round is; LB_NEVER: one is out, or none is needed */
     struct lb_error unsure; /* why there is no proof so far */
+    uint32_t silent;        /* questions without an answer: no later round asks them */
+    uint64_t enough_us;     /* when all had come that a disk cannot do without; LB_NEVER */
 
     struct lb_disk_task tasks[LB_DISK_TASKS_MAX];
     struct lb_disk_task *free_tasks, *waiting; /* waiting: for retry_us */
@@ -94,6 +103,7 @@ struct lb_disk {
      * first of them was done, of those before and after the last flush was submitted; 0: none. */
     unsigned cached_before, cached_after;
     unsigned flushes; /* submitted so far */
+    bool has_writes;  /* a WRITE was submitted, ever */
 };
 
 static inline bool lb_disk_is_question(const struct lb_disk_task *task) {
@@ -110,6 +120,10 @@ void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us);
 /* What MODE SENSE says of a disk that is up. */
 void lb_disk_take_mode(struct lb_disk *disk);
 
+/* Answers that a disk can do without are not waited for once the others are there; gives the next
+ * deadline. */
+uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us);
+
 /* iscsi_disk_proof.c */
 
 void lb_disk_start_asking(struct lb_disk *disk, uint64_t now_us);
@@ -125,6 +139,8 @@ void lb_disk_found_same(struct lb_disk *disk, uint64_t now_us);
 void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *facts);
 void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
                            const char *facts);
+/* Another round after a pause, a few times. False: not any more. */
+bool lb_disk_ask_once_more(struct lb_disk *disk, uint64_t now_us);
 /* New logins, and rounds that are due; gives the next deadline. */
 uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us);
 

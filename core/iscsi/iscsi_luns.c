@@ -18,6 +18,7 @@ static void ask(struct lb_luns *luns, uint64_t now_us) {
     }
     task->in = lb_span(luns->reply, room);
     task->out = lb_bytes(NULL, 0);
+    task->is_alone = !luns->has_list; /* there is LUN 0 without the list */
     luns->retry_us = LB_NEVER;
     lb_iscsi_submit(luns->session, now_us, task);
 }
@@ -71,6 +72,7 @@ static void take_inquiry(struct lb_luns *luns, bool is_good) {
 static bool try_again(struct lb_luns *luns, uint64_t now_us, enum lb_scsi_verdict verdict) {
     switch (verdict) {
     case LB_SCSI_RETRY_NOW:
+    case LB_SCSI_RETRY_FEW:
     case LB_SCSI_VERIFY:
         if (luns->retries++ >= RETRIES_MAX)
             return false;
@@ -100,7 +102,8 @@ static void answered(struct lb_luns *luns, uint64_t now_us) {
     }
     struct lb_scsi_judgement judgement =
         lb_scsi_judge(task->status, lb_bytes(task->sense, task->sense_len));
-    bool is_good = task->response == 0 && judgement.verdict == LB_SCSI_OK;
+    bool is_good =
+        task->state == LB_TASK_DONE && task->response == 0 && judgement.verdict == LB_SCSI_OK;
     if (task->response == 0 && !is_good && try_again(luns, now_us, judgement.verdict))
         return;
     if (luns->has_list)

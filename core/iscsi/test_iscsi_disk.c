@@ -164,19 +164,22 @@ static void no_blocks_are_done_at_once(void) {
 static void a_bad_block_is_told_with_its_place(void) {
     if (!up())
         return;
-    disk_fails(
-        (struct ending){.op = LB_SCSI_READ_10, .times = 1, .status = 2, .key = 3, .asc = 0x11});
+    disk_fails((struct ending){.op = LB_SCSI_READ_10,
+                               .times = 1 + LB_DISK_ERRORS_MAX,
+                               .status = 2,
+                               .key = 3,
+                               .asc = 0x11});
     disk_run(LB_DISK_READ, 7, 2, LB_E_MEDIUM, "read of 2 blocks at 7: CHECK CONDITION");
-    CHECK_EQ(d.count[LB_SCSI_READ_10], 1); /* the disk has tried for itself */
+    CHECK_EQ(d.count[LB_SCSI_READ_10], 1 + LB_DISK_ERRORS_MAX);
     disk_run(LB_DISK_READ, 7, 2, LB_OK, "");
 }
 
 static void one_bad_piece_ends_the_request_once(void) {
     if (!up())
         return;
-    disk_fails(
-        (struct ending){.op = LB_SCSI_READ_10, .times = 2, .status = 2, .key = 3, .asc = 0x11});
-    struct lb_disk_op *op = disk_run(LB_DISK_READ, 0, 4096, LB_E_MEDIUM, "at 0:");
+    disk_fails((struct ending){
+        .op = LB_SCSI_READ_10, .times = ALWAYS, .status = 2, .key = 3, .asc = 0x11});
+    struct lb_disk_op *op = disk_run(LB_DISK_READ, 0, 4096, LB_E_MEDIUM, "read of 512 blocks");
     disk_pass(10 * SEC);
     CHECK_EQ(d.completions[op->user], 1);
     CHECK_EQ(op->in_flight, 0);
@@ -185,16 +188,16 @@ static void one_bad_piece_ends_the_request_once(void) {
 static void a_request_does_not_end_before_its_last_piece(void) {
     if (!up())
         return;
-    disk_fails(
-        (struct ending){.op = LB_SCSI_READ_10, .times = 1, .status = 2, .key = 3, .asc = 0x11});
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 1, .is_silent = true});
+    disk_fails((struct ending){
+        .op = LB_SCSI_READ_10, .times = ALWAYS, .status = 2, .key = 3, .asc = 0x11});
     struct lb_disk_op *op = disk_submit(LB_DISK_READ, 0, 1024);
     disk_pass(5 * SEC);
     CHECK_EQ(d.completions[op->user], 0); /* its buffer may still be written to */
     d.is_gone = true;
     disk_cut();
     disk_pass(200 * SEC);
-    disk_check_end(op, LB_E_MEDIUM, "at 0:");
+    disk_check_end(op, LB_E_MEDIUM, "at 512:");
 }
 
 static void after_a_bad_piece_no_more_are_begun(void) {
@@ -203,10 +206,11 @@ static void after_a_bad_piece_no_more_are_begun(void) {
     if (!disk_comes_up())
         return;
     d.log_count = 0;
-    disk_fails(
-        (struct ending){.op = LB_SCSI_READ_10, .times = 1, .status = 2, .key = 3, .asc = 0x11});
-    disk_run(LB_DISK_READ, 0, 600, LB_E_MEDIUM, "at 0:");
-    CHECK(d.log_count <= LB_DISK_TASKS_MAX);
+    disk_fails((struct ending){
+        .op = LB_SCSI_READ_10, .times = ALWAYS, .status = 2, .key = 3, .asc = 0x11});
+    disk_run(LB_DISK_READ, 0, 600, LB_E_MEDIUM, "read of 1 blocks");
+    CHECK(d.log_count <= (1 + LB_DISK_ERRORS_MAX) * LB_DISK_TASKS_MAX);
+    d.log_count = d.endings[0].times = 0;
     disk_run(LB_DISK_READ, 0, 600, LB_OK, "");
     check_memory(0, 600);
 }
@@ -237,10 +241,10 @@ static void each_refusal_has_its_error(void) {
             return;
         struct ending ending = cases[i].ending;
         ending.op = LB_SCSI_WRITE_10;
-        ending.times = 1;
+        ending.times = cases[i].code == LB_E_MEDIUM ? 1 + LB_DISK_ERRORS_MAX : 1;
         disk_fails(ending);
         disk_run(LB_DISK_WRITE, 5, 1, cases[i].code, cases[i].facts);
-        CHECK_EQ(d.count[LB_SCSI_WRITE_10], 1);
+        CHECK_EQ(d.count[LB_SCSI_WRITE_10], ending.times);
     }
 }
 
@@ -389,6 +393,7 @@ static void flush_is_one_command(void) {
     if (!up())
         return;
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
+    disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
     disk_run(LB_DISK_FLUSH, 0, 0, LB_OK, "");
     CHECK_EQ(d.count[LB_SCSI_SYNCHRONIZE_CACHE_10], 1);
 }
@@ -396,6 +401,7 @@ static void flush_is_one_command(void) {
 static void a_disk_without_cache_has_no_flush_command_and_needs_none(void) {
     if (!up())
         return;
+    disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
     disk_fails((struct ending){
         .op = LB_SCSI_SYNCHRONIZE_CACHE_10, .times = ALWAYS, .status = 2, .key = 5, .asc = 0x20});
     disk_run(LB_DISK_FLUSH, 0, 0, LB_OK, "");
@@ -404,8 +410,12 @@ static void a_disk_without_cache_has_no_flush_command_and_needs_none(void) {
 static void a_flush_that_fails_is_told(void) {
     if (!up())
         return;
-    disk_fails((struct ending){
-        .op = LB_SCSI_SYNCHRONIZE_CACHE_10, .times = 1, .status = 2, .key = 3, .asc = 0x0c});
+    disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
+    disk_fails((struct ending){.op = LB_SCSI_SYNCHRONIZE_CACHE_10,
+                               .times = 1 + LB_DISK_ERRORS_MAX,
+                               .status = 2,
+                               .key = 3,
+                               .asc = 0x0c});
     disk_run(LB_DISK_FLUSH, 0, 0, LB_E_MEDIUM, "command 35: CHECK CONDITION");
 }
 
@@ -483,16 +493,16 @@ static void a_new_session_answers_what_the_old_one_left_open(void) {
 
 /* Each new session begins with a UNIT ATTENTION, and then the command is not answered. */
 static void a_command_that_only_a_unit_attention_answers_ends_the_session(void) {
-    struct ending silence = {.op = LB_SCSI_SYNCHRONIZE_CACHE_10, .times = 1, .is_silent = true};
+    struct ending silence = {.op = LB_SCSI_READ_10, .times = 1, .is_silent = true};
     struct ending attention = {
-        .op = LB_SCSI_SYNCHRONIZE_CACHE_10, .times = 1, .status = 2, .key = 6, .asc = 0x29};
+        .op = LB_SCSI_READ_10, .times = 1, .status = 2, .key = 6, .asc = 0x29};
     if (!up())
         return;
     for (unsigned i = 0; i < 4; i++) {
         disk_fails(silence);
         disk_fails(attention);
     }
-    struct lb_disk_op *op = disk_submit(LB_DISK_FLUSH, 0, 0);
+    struct lb_disk_op *op = disk_submit(LB_DISK_READ, 0, 1);
     disk_pass(600 * SEC);
     disk_check_end(op, LB_E_TASK_TIMEOUT, "no answer within");
 }

@@ -34,7 +34,10 @@ static struct {
     struct ending endings[8]; /* the first that fits is used */
     uint32_t block_bytes;
     uint8_t memory[DISK_BYTES];
-    bool is_gone; /* connections are refused */
+    bool is_gone;         /* connections are refused */
+    bool is_mute_on_vpd;  /* no VPD page is answered */
+    unsigned most_blocks; /* a READ or WRITE of more is refused with 5/most_asc; 0: none is */
+    uint8_t most_asc;
 
     unsigned count[256]; /* commands, by operation */
     struct said log[DISK_LOG];
@@ -149,8 +152,11 @@ static inline void disk_answer(void) {
     struct said said = d.log[d.log_count - 1];
     peer.exp_cmd_sn = command.cmd_sn + 1;
     struct ending ending = disk_ending(cdb[0]);
-    if (ending.is_silent)
+    bool is_vpd = cdb[0] == LB_SCSI_INQUIRY && (cdb[1] & 1);
+    if (ending.is_silent || (is_vpd && d.is_mute_on_vpd))
         return;
+    if (d.most_blocks != 0 && question == LB_ASK_COUNT && said.blocks > d.most_blocks)
+        ending = (struct ending){.status = 2, .key = 5, .asc = d.most_asc};
     if (ending.status != LB_SCSI_GOOD || ending.response != 0) {
         disk_respond(command.itt, &ending);
     } else if (command.command.write) {

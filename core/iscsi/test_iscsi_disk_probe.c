@@ -99,7 +99,7 @@ static void a_long_list_of_luns_is_cut(void) {
         list[8 + i * 8 + 1] = i;
     d.replies[LB_ASK_LUNS] = lb_bytes(list, sizeof list);
     disk_reply(LB_ASK_INQUIRY, "7f 00 06 02 00");
-    disk_stays_down(LB_E_LUN_MISSING, "14 15 and more");
+    disk_stays_down(LB_E_LUN_MISSING, "14 (e) 15 (f) and more");
 }
 
 static void a_list_that_claims_more_than_it_has_is_taken_as_it_came(void) {
@@ -113,8 +113,8 @@ static void what_is_no_disk_is_told_with_its_type_and_the_luns(void) {
     static const struct {
         const char *reply, *facts;
     } cases[] = {
-        {"05 80 06 02 00", "LUN 1; there are 0 1; this one is of type 05"},
-        {"01 80 06 02 00", "this one is of type 01"},
+        {"05 80 06 02 00", "LUN 1; there are 0 1; this one is of type 05 (CD or DVD)"},
+        {"01 80 06 02 00", "this one is of type 01 (tape)"},
         {"0c 00 06 02 00", "this one is of type 0c"},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
@@ -136,7 +136,10 @@ static void a_disk_without_medium_is_told_at_once(void) {
 
 static void a_reserved_disk_is_told_as_such(void) {
     disk_init();
-    disk_fails(with(LB_SCSI_TEST_UNIT_READY, (struct ending){.times = ALWAYS, .status = 0x18}));
+    struct ending conflict = {.times = ALWAYS, .status = 0x18};
+    disk_fails(with(LB_SCSI_TEST_UNIT_READY, conflict));
+    disk_fails(with(LB_SCSI_SERVICE_ACTION_IN_16, conflict));
+    disk_fails(with(LB_SCSI_READ_CAPACITY_10, conflict));
     disk_stays_down(LB_E_RESERVED, "RESERVATION CONFLICT");
 }
 
@@ -208,8 +211,13 @@ static void block_sizes_are_powers_of_two_from_512_to_65536(void) {
         uint32_t size;
         const char *facts; /* NULL: it comes up */
     } cases[] = {
-        {512, NULL},          {1024, NULL},       {4096, NULL},       {65536, NULL},
-        {0, "0 bytes"},       {256, "256 bytes"}, {520, "520 bytes"}, {131072, "131072 bytes"},
+        {512, NULL},
+        {1024, NULL},
+        {4096, NULL},
+        {65536, NULL},
+        {256, "256 bytes"},
+        {520, "520 bytes"},
+        {131072, "131072 bytes"},
         {4097, "4097 bytes"},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {

@@ -148,6 +148,12 @@ bool lb_scsi_decode_capacity_16(struct lb_bytes reply, struct lb_scsi_capacity *
 bool lb_scsi_decode_mode_6(struct lb_bytes reply, bool *write_protected);
 bool lb_scsi_decode_mode_10(struct lb_bytes reply, bool *write_protected);
 
+/* What kind of device it is: "CD or DVD"; "" for an unknown one. A constant. */
+const char *lb_scsi_type_word(uint8_t type);
+
+/* The number as below, and behind it how a Root Path has it (RFC 4173 5) where that differs, with a
+ * label before it: "16 (Root Path: 10)". Adds to text. True: it differs. */
+bool lb_scsi_lun_format_both(struct lb_text *text, const uint8_t lun[8], const char *label);
 /* A LUN as people write it: "3"; "0x4001" in other addressing methods; 16 digits when it has more
  * levels. Adds to text. */
 void lb_scsi_lun_format(struct lb_text *text, const uint8_t lun[8]);
@@ -167,7 +173,8 @@ struct lb_scsi_sense lb_scsi_decode_sense(struct lb_bytes sense);
 
 enum lb_scsi_verdict {
     LB_SCSI_OK,
-    LB_SCSI_RETRY_NOW,   /* UNIT ATTENTION and the like: issue it again */
+    LB_SCSI_RETRY_NOW, /* UNIT ATTENTION and the like: issue it again */
+    LB_SCSI_RETRY_FEW, /* an error of the medium: issue it again a few times, after short pauses */
     LB_SCSI_RETRY_LATER, /* busy, becoming ready: issue it again after a pause */
     LB_SCSI_START,       /* needs START STOP UNIT first, then again */
     LB_SCSI_VERIFY,      /* the LUN may be another one now: find out what it is, then issue it again

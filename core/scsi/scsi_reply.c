@@ -122,6 +122,37 @@ void lb_scsi_lun_format(struct lb_text *text, const uint8_t lun[8]) {
         lb_text_add(text, "0x%04x", first);
 }
 
+bool lb_scsi_lun_format_both(struct lb_text *text, const uint8_t lun[8], const char *label) {
+    char number[32], groups[32];
+    struct lb_text number_text = lb_text(number, sizeof number);
+    struct lb_text groups_text = lb_text(groups, sizeof groups);
+    unsigned last = 3;
+    while (last > 0 && lun[2 * last] == 0 && lun[2 * last + 1] == 0)
+        last--;
+    for (unsigned i = 0; i <= last; i++)
+        lb_text_add(&groups_text, "%s%x", i == 0 ? "" : "-",
+                    (unsigned)lun[2 * i] << 8 | lun[2 * i + 1]);
+    lb_scsi_lun_format(&number_text, lun);
+    lb_text_add(text, "%s", number);
+    if (lb_streq(number, groups))
+        return false;
+    lb_text_add(text, " (%s%s)", label, groups);
+    return true;
+}
+
+/* SPC-4 table 138. */
+const char *lb_scsi_type_word(uint8_t type) {
+    static const char *const words[0x20] = {
+        [0x00] = "disk",           [0x01] = "tape",           [0x02] = "printer",
+        [0x03] = "processor",      [0x04] = "write-once",     [0x05] = "CD or DVD",
+        [0x07] = "optical",        [0x08] = "medium changer", [0x0c] = "array controller",
+        [0x0d] = "enclosure",      [0x0e] = "reduced disk",   [0x14] = "zoned disk",
+        [0x1e] = "well-known LUN",
+    };
+    const char *word = words[type & 0x1f];
+    return word != NULL ? word : "";
+}
+
 /* ---- READ CAPACITY: SBC-3 5.15, 5.16 ---- */
 
 bool lb_scsi_decode_capacity_10(struct lb_bytes reply, struct lb_scsi_capacity *capacity) {

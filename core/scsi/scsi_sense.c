@@ -97,6 +97,8 @@ static struct lb_scsi_judgement verdict(enum lb_scsi_verdict verdict, enum lb_co
 static struct lb_scsi_judgement judge_not_ready(uint8_t asc, uint8_t ascq) {
     if (asc == 0x3a) /* medium not present */
         return verdict(LB_SCSI_FAIL, LB_E_NO_MEDIUM);
+    if (asc == 0x04 && (ascq == 0x0b || ascq == 0x0c)) /* target port on standby, unavailable */
+        return verdict(LB_SCSI_RETRY_LATER, LB_E_STANDBY);
     if (asc == 0x04 && ascq == 0x02) /* initializing command required */
         return verdict(LB_SCSI_START, LB_E_NOT_READY);
     if (asc == 0x04 && ascq == 0x03) /* manual intervention required */
@@ -149,7 +151,9 @@ static struct lb_scsi_judgement judge_sense(const struct lb_scsi_sense *sense) {
     case KEY_NOT_READY:
         return judge_not_ready(sense->asc, sense->ascq);
     case KEY_MEDIUM:
-    case KEY_HARDWARE:
+    case KEY_HARDWARE: /* iPXE tries all again, Linux what arrays are known for
+                          (BLIST_RETRY_HWERROR) */
+        return verdict(LB_SCSI_RETRY_FEW, LB_E_MEDIUM);
     case KEY_BLANK:
         return verdict(LB_SCSI_FAIL, LB_E_MEDIUM);
     case KEY_ILLEGAL_REQUEST:

@@ -245,7 +245,10 @@ static void sense_data_leads_to_a_verdict(void) {
     judge_as(FIXED("02", "04", "01"), LB_SCSI_RETRY_LATER, LB_E_NOT_READY);
     judge_as(FIXED("02", "04", "02"), LB_SCSI_START, LB_E_NOT_READY);
     judge_as(FIXED("02", "3a", "00"), LB_SCSI_FAIL, LB_E_NO_MEDIUM);
-    judge_as(FIXED("03", "11", "00"), LB_SCSI_FAIL, LB_E_MEDIUM);
+    judge_as(FIXED("03", "11", "00"), LB_SCSI_RETRY_FEW, LB_E_MEDIUM);
+    judge_as(FIXED("04", "44", "00"), LB_SCSI_RETRY_FEW, LB_E_MEDIUM);
+    judge_as(FIXED("02", "04", "0b"), LB_SCSI_RETRY_LATER, LB_E_STANDBY);
+    judge_as(FIXED("02", "04", "0c"), LB_SCSI_RETRY_LATER, LB_E_STANDBY);
     judge_as(FIXED("05", "21", "00"), LB_SCSI_FAIL, LB_E_OUT_OF_RANGE);
     judge_as(FIXED("05", "25", "00"), LB_SCSI_FAIL, LB_E_LUN_MISSING);
     judge_as(FIXED("05", "20", "00"), LB_SCSI_FAIL, LB_E_SCSI);

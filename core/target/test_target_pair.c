@@ -442,11 +442,11 @@ static void a_medium_error_is_told(void) {
         return;
     pair.fault = (struct lb_target_answer){
         .status = LB_SCSI_CHECK_CONDITION, .key = 3, .asc = 0x11, .ascq = 0};
-    pair.faults = 1;
+    pair.faults = 4; /* it is tried again a few times */
     CHECK_EQ(pair_run(ops, 1), 0);
     CHECK_EQ(ops[0].error.code, LB_E_MEDIUM);
     CHECK_HAS(ops[0].error.facts, "unrecovered read error");
-    pair.faults = 1;
+    pair.faults = 4;
     CHECK_EQ(pair_run(ops + 1, 1), 0);
     CHECK_EQ(ops[1].error.code, LB_E_MEDIUM);
 }

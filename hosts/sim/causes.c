@@ -53,11 +53,27 @@ static bool has_silent_management(const struct sim *sim) {
 /* ---- task management ---------------------------------------------------------------------------
  */
 
+/* Questions that a disk comes up without are not waited for as long as the others. */
+static bool is_optional(const struct sim *sim, const struct lb_iscsi_pdu *pdu) {
+    const struct sim_sents *sent = &sim->witness.wire.sent;
+    for (size_t i = 0; i < sent->count; i++) {
+        const uint8_t *cdb = sent->at[i].cdb;
+        bool is_question = cdb[0] == LB_SCSI_MODE_SENSE_6 || cdb[0] == LB_SCSI_REPORT_LUNS ||
+                           cdb[0] == LB_SCSI_READ_CAPACITY_10 ||
+                           cdb[0] == LB_SCSI_SERVICE_ACTION_IN_16 ||
+                           (cdb[0] == LB_SCSI_INQUIRY && (cdb[1] & 1) != 0);
+        if (sent->at[i].itt == pdu->tmf.ref_task_tag)
+            return is_question && pdu->tmf.function == LB_TMF_ABORT_TASK &&
+                   is_past(sim, sent->at[i].active_us, LB_DISK_OPTIONAL_MS * LB_US_MS);
+    }
+    return false;
+}
+
 void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
     const struct sim_wire *wire = &sim->witness.wire;
     const char *what =
         pdu->tmf.function == LB_TMF_ABORT_TASK ? "a command is aborted" : "a logical unit is reset";
-    if (wire->is_spoiled)
+    if (wire->is_spoiled || is_optional(sim, pdu))
         return;
     if (is_hasty(sim))
         sim_violation(&sim->world, "%s before the host has read what came while it was away", what);

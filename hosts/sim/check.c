@@ -10,6 +10,7 @@
 #define CLEAN_US     (30 * LB_US_SEC)
 #define FAULTS_US    (130 * LB_US_SEC)
 #define SILENT_STEPS 3               /* abort, reset, new session */
+#define SILENT_NAMES 6               /* the same of two questions, one after the other */
 #define STOP_US_MAX  (6 * LB_US_SEC) /* two for the logout, three that the host may be late */
 
 /* ---- guards ------------------------------------------------------------------------------------
@@ -303,6 +304,8 @@ static uint64_t ready_within_us(const struct sim *sim) {
     bool has_silent_io = chance[SIM_IO_STUCK] + chance[SIM_IO_FORGOTTEN] + chance[SIM_LUN_HUNG] > 0;
     if (plan->is_clean)
         return CLEAN_US;
+    if (plan->silent & LB_SILENT_VPD)
+        return FAULTS_US + SILENT_NAMES * task_us;
     return FAULTS_US + (has_silent_io ? SILENT_STEPS * task_us : 0);
 }
 

@@ -32,7 +32,8 @@ void sim_swap_init(struct sim *sim) {
     const struct sim_plan *plan = &sim->plan;
     uint32_t kind = sim_aside(&sim->world, AT_FIRST);
     bool can = !plan->is_clean && !plan->is_hostile && !plan->is_probe;
-    swap->is_on = can && plan->wrong == SIM_WRONG_NONE && kind % 5 == 0;
+    bool has_names = (plan->silent & LB_SILENT_VPD) == 0;
+    swap->is_on = can && has_names && plan->wrong == SIM_WRONG_NONE && kind % 5 == 0;
     swap->first_blocks = sim->disk.blocks;
     swap->second_blocks =
         kind / 8 % 2 ? swap->first_blocks : 16 + kind / 16 % (SIM_BLOCKS_MAX - 16);
