@@ -141,7 +141,9 @@ static uint64_t back_off_us(struct lb_iscsi *session) {
 /* RFC 7143 13.15: the target's state of the old connection stays for Time2Wait. A target may name
  * hours; the last attempt is made when recovery_ms are over. */
 static void wait_and_begin(struct lb_iscsi *session, uint64_t now_us) {
-    uint64_t wait_us = LB_MAX(session->wait_us, session->attempts > 0 ? back_off_us(session) : 0);
+    uint64_t pause_us =
+        session->attempts > 0 ? back_off_us(session) : 0; /* one draw: not in LB_MAX */
+    uint64_t wait_us = LB_MAX(session->wait_us, pause_us);
     session->attempts++;
     session->wait_us = 0;
     session->wait_was_told = false;

@@ -55,6 +55,23 @@ static void time2wait_passes_before_the_first_attempt(void) {
     CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT); /* at once */
 }
 
+/* After failed attempts the pause is drawn: the longer one of both counts, whatever was drawn. */
+static void time2wait_passes_also_after_many_attempts(void) {
+    for (uint8_t i = 0; i < 100; i++) {
+        uint8_t seed[LB_RAND_SEED_BYTES] = {i};
+        peer_configure();
+        lb_rand_init(&peer.rand, seed);
+        peer_connect();
+        peer_log_in_with(TEXT("DefaultTime2Wait=5\0"));
+        peer.session.attempts = 9;
+        lose_connection();
+        uint64_t lost = peer.now;
+        CHECK_EQ(peer_poll().event, LB_ISCSI_WAIT);
+        CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+        CHECK(peer.now >= lost + 5 * LB_US_SEC);
+    }
+}
+
 static void attempts_come_less_and_less_often_until_time_is_over(void) {
     unsigned attempts = 0;
     uint64_t last = 0, longest = 0;
@@ -567,6 +584,7 @@ int main(void) {
     TEST(unanswered_commands_are_issued_again_in_order);
     TEST(the_new_session_takes_the_place_of_the_old_one);
     TEST(time2wait_passes_before_the_first_attempt);
+    TEST(time2wait_passes_also_after_many_attempts);
     TEST(attempts_come_less_and_less_often_until_time_is_over);
     TEST(a_target_that_restarts_may_not_know_its_disks_yet);
     TEST(a_target_that_refuses_our_secret_now_is_not_asked_again);
