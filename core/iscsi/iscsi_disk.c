@@ -359,6 +359,13 @@ static bool is_attention_only(const struct lb_disk *disk, const struct lb_disk_t
            (is_attention || disk->state != LB_DISK_ASKING);
 }
 
+/* What was answered before the UNIT ATTENTION may be another disk's. */
+static void heed_attention(struct lb_disk *disk, uint64_t now_us,
+                           const struct lb_scsi_judgement *judgement) {
+    if (judgement->verdict == LB_SCSI_VERIFY && lb_disk_has_answers(disk))
+        lb_disk_doubt(disk, now_us);
+}
+
 /* GOOD, but not with all that was asked for: only questions may have short answers. */
 static bool is_short(const struct lb_disk_task *task) {
     const struct lb_iscsi_task *command = &task->task;
@@ -453,6 +460,7 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
             return;
     }
     if (is_attention_only(disk, task, &judgement)) {
+        heed_attention(disk, now_us, &judgement);
         end(disk, now_us, task, &error);
         return;
     }

@@ -66,6 +66,13 @@ void lb_disk_doubt(struct lb_disk *disk, uint64_t now_us) {
     begin(disk, now_us, questions_of_proof(disk));
 }
 
+bool lb_disk_has_answers(const struct lb_disk *disk) {
+    for (unsigned i = 0; i < LB_ASK_COUNT; i++)
+        if (disk->wanted >> i & 1 && disk->answers[i].is_there)
+            return true;
+    return false;
+}
+
 static bool is_round_over(const struct lb_disk *disk) {
     for (unsigned i = 0; i < LB_ASK_COUNT; i++)
         if (disk->wanted >> i & 1 && !disk->answers[i].is_there)

@@ -128,6 +128,8 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us);
 
 void lb_disk_start_asking(struct lb_disk *disk, uint64_t now_us);
 void lb_disk_start_proving(struct lb_disk *disk, uint64_t now_us);
+/* Whether this round has answers. */
+bool lb_disk_has_answers(const struct lb_disk *disk);
 /* A question was answered for good: error is LB_OK, or why there is no answer. */
 void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                       const struct lb_error *error);

@@ -452,6 +452,21 @@ static void nor_do_those_before_and_after_a_unit_attention(void) {
     check_all_of_the_second();
 }
 
+/* TEST UNIT READY goes first, to meet UNIT ATTENTIONs; when it is asked again it is not the first. */
+static void nor_where_test_unit_ready_meets_it_after_other_answers(void) {
+    disk_init();
+    disk_fails((struct ending){.op = LB_SCSI_TEST_UNIT_READY, .times = 1, .status = 8});
+    disk_fails((struct ending){
+        .op = LB_SCSI_TEST_UNIT_READY, .times = 1, .status = 2, .key = 6, .asc = 0x3f, .ascq = 3});
+    disk_fails((struct ending){.op = LB_SCSI_SERVICE_ACTION_IN_16, .times = 1, .status = 8});
+    disk_fails((struct ending){.op = LB_SCSI_READ_CAPACITY_10, .times = 1, .status = 8});
+    disk_begin();
+    disk_pass(MS); /* names and serial number are answered, TEST UNIT READY and the size not yet */
+    CHECK_EQ(d.count[LB_SCSI_TEST_UNIT_READY], 1);
+    become_the_second();
+    check_all_of_the_second();
+}
+
 static void start_as(const struct lb_disk_identity *identity, const char *names) {
     disk_init();
     disk_reply(LB_ASK_IDS, names);
@@ -507,6 +522,7 @@ int main(void) {
     TEST(a_lun_that_stays_away_is_missing);
     TEST(the_answers_of_two_logins_make_no_disk);
     TEST(nor_do_those_before_and_after_a_unit_attention);
+    TEST(nor_where_test_unit_ready_meets_it_after_other_answers);
     TEST(a_disk_of_another_session_proves_that_it_is_the_same);
     return tap_done();
 }
