@@ -66,6 +66,8 @@ static void add_others(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static void go_on(struct lb_boot *boot, uint64_t now_us) {
+    boot->searched[0] = lb_net_has_family(&boot->net, LB_V4);
+    boot->searched[1] = lb_net_has_family(&boot->net, LB_V6);
     lb_discovery_stage_start(boot, now_us);
     add_others(boot, now_us);
 }
@@ -90,23 +92,37 @@ static void report_unused(struct lb_boot *boot, uint64_t now_us,
                           answer->root_path_from);
 }
 
+/* Discovery found nothing, and has a family now that it did not have then. */
+static bool may_find_more(const struct lb_boot *boot) {
+    enum lb_family needed = lb_isns_service_family(boot);
+    for (size_t i = 0; i < 2; i++) {
+        enum lb_family family = i == 0 ? LB_V4 : LB_V6;
+        if (!boot->searched[i] && lb_voice_has_address(boot, family) &&
+            (needed == family || lb_discovery_has(boot, LB_BY_SLP)))
+            return true;
+    }
+    return false;
+}
+
 static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice,
                    const char *why) {
+    bool was_saved = !lb_is_ok(&boot->no_disk);
     report_choice(boot, now_us, voice, why);
     boot->chosen = voice->family;
-    if (!voice->is_usable && !lb_is_ok(&boot->no_disk)) {
+    if (!voice->is_usable && was_saved && !may_find_more(boot)) {
         boot->error = boot->no_disk;
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
+    boot->no_disk = (struct lb_error){.code = LB_OK};
     bool is_static = boot->static6 != LB_STATIC6_NONE;
     if (!lb_initiator_choose(boot, now_us, &voice->answer) ||
         (!is_static && !lb_target_choose(boot, now_us, &voice->answer)))
         lb_boot_attempt_failed(boot, now_us);
-    else if (boot->net_set && boot->state == LB_AT_DHCP)
+    else if (boot->net_set && boot->state == LB_AT_DHCP && !was_saved)
         go_on(boot, now_us);
     else
-        enter_address(boot, now_us);
+        enter_address(boot, now_us); /* that of the other family, too */
     report_unused(boot, now_us, &voice->answer);
 }
 
@@ -188,7 +204,8 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
     bool is_asking = other->says == LB_ASKING;
     bool may_be_saved = is_asking && spoken->leads_on && spoken->word < LB_WORD_NAMED &&
                         lb_is_ok(&boot->no_disk) && boot->setup.goal != LB_GOAL_DISCOVER;
-    bool is_waited_for = is_asking && (other->is_alive || !may_be_saved);
+    bool is_needed = lb_isns_service_family(boot) == other->family;
+    bool is_waited_for = is_asking && (other->is_alive || is_needed || !may_be_saved);
     if (is_waited_for && now_us < hope_us(boot, other)) {
         lb_boot_until(boot, hope_us(boot, other));
         return LB_TURN_IDLE;

@@ -223,6 +223,7 @@ struct lb_boot {
     enum lb_family chosen;                /* whose word on the disk is followed */
     bool chose_early;        /* nobody had named a disk, and one family had not spoken yet */
     struct lb_error no_disk; /* what discovery ended with, while that family is waited for */
+    bool searched[2];        /* IPv4, IPv6: it had an address when that discovery began */
     struct lb_addr locals[LB_ADDRS6_MAX]; /* which the session may be from */
     size_t local_count;
     bool local_is_link;                   /* it is from the link-local address */

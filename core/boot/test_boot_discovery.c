@@ -112,6 +112,42 @@ static void the_second_server_is_asked_when_the_first_does_not_answer(void) {
     CHECK_EQ(world.isns_connects, 2);
 }
 
+/* IPv6 has an address at once, and IPv4 after that time. */
+static void isns_over_late_ipv4(uint64_t late_us) {
+    world_init();
+    with_isns();
+    host_ipv6();
+    host.ra.managed = host.ra.other = false;
+    host_dhcp6_is_silent();
+    host_offers("");
+    host_set("discovery", "isns");
+    host.dhcp_us[0] = late_us / 2;
+}
+
+static void a_server_waits_for_an_address_of_its_family(void) {
+    isns_over_late_ipv4(3 * SEC);
+    if (!host_boots())
+        return;
+    CHECK_EQ(world.isns_connects, 1);
+    CHECK_EQ(host.boot.attempts, 1);
+}
+
+static void what_could_not_be_asked_is_asked_when_that_family_has_come(void) {
+    isns_over_late_ipv4(16 * SEC); /* by then an attempt has failed */
+    host_set("attempts", "9");
+    uint64_t start = host.now;
+    if (host_boots())
+        CHECK(host.now - start < 20 * SEC);
+}
+
+static void discovery_asks_again_with_a_family_that_came_meanwhile(void) {
+    isns_over_late_ipv4(9 * SEC);
+    host_set("discovery", "isns,slp");
+    host_set("trust-open-slp", "yes"); /* which takes its time */
+    if (host_boots())
+        CHECK_EQ(host.boot.attempts, 1);
+}
+
 static void the_server_may_be_given_by_its_name(void) {
     named();
     with_isns();
@@ -566,6 +602,9 @@ int main(void) {
     TEST(a_server_that_slp_knows_is_asked);
     TEST(no_server_of_discovery_stands_beside_a_disk_that_was_named);
     TEST(the_second_server_is_asked_when_the_first_does_not_answer);
+    TEST(a_server_waits_for_an_address_of_its_family);
+    TEST(what_could_not_be_asked_is_asked_when_that_family_has_come);
+    TEST(discovery_asks_again_with_a_family_that_came_meanwhile);
     TEST(the_server_may_be_given_by_its_name);
     TEST(a_server_whose_name_does_not_resolve_is_told_as_that);
     TEST(a_name_that_resolves_to_loopback_is_not_believed);

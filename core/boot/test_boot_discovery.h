@@ -165,7 +165,10 @@ static inline void world_connect(const struct lb_boot_action *action) {
     world.isns_connects++;
     world.isns_to = action->to;
     world.request_len = world.answer_len = 0;
-    if (!is_there || world.isns_answer == REFUSES) {
+    bool is_reached = !host.setup.has_ipv6 || host.setup.network_is_up;
+    if (!is_reached && !lb_net_has_family(&host.net, action->to.addr.family)) {
+        lb_boot_lost(&host.boot, host.now, action->slot, LB_LOST_UNREACHABLE);
+    } else if (!is_there || world.isns_answer == REFUSES) {
         lb_boot_lost(&host.boot, host.now, action->slot, LB_LOST_REFUSED);
     } else if (world.isns_answer == ACCEPTS) {
         world.isns_open = true;
