@@ -147,6 +147,8 @@ void lb_judge_failure(struct lb_boot *boot) {
     bool is_of6 = boot->chosen != LB_V4 && boot->dhcp6_runs && boot->dhcp6.has_lease &&
                   boot->dhcp6.offer_count > 0;
     boot->has_blamed = is_of4 || is_of6;
+    if (!lb_is_ok(&boot->error))
+        boot->found_nothing = found_nothing(boot->error.code);
     boot->blamed4 = (struct lb_addr){.family = LB_FAMILY_NONE};
     boot->blamed6.len = 0;
     if (is_of4)
@@ -162,6 +164,6 @@ static bool somebody_was_silent(const struct lb_boot *boot) {
 }
 
 bool lb_judge_may_pass(const struct lb_boot *boot) {
-    return !lb_network_is_dry(boot) && (boot->passed.count > boot->passed.before ||
-                                        boot->has_blamed || somebody_was_silent(boot));
+    return !lb_network_is_dry(boot) &&
+           (boot->passed.count > 0 || boot->has_blamed || somebody_was_silent(boot));
 }

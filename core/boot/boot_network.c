@@ -404,19 +404,24 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
         enter_address(boot, now_us);
 }
 
-/* A lease that was taken for its address alone, or led nowhere though there are other servers: its
- * server is not asked to confirm it, all of them are asked anew. */
+/* A lease that was taken for its address alone, or led nowhere though there are other servers, or
+ * names no disk where nobody else does: its server is not asked to confirm it, all of them are
+ * asked anew. One that was not heard at first may name the disk. */
+static bool is_no_help(const struct lb_boot *boot, enum lb_worth worth) {
+    return worth == LB_WORTH_BAD || (worth == LB_WORTH_PLAIN && boot->found_nothing);
+}
+
 static bool is_lease4_in_doubt(const struct lb_boot *boot) {
     const struct lb_dhcp4_lease *lease = &boot->dhcp.lease;
-    return boot->has_lease && (lease->worth == LB_WORTH_BAD ||
+    return boot->has_lease && (is_no_help(boot, lease->worth) ||
                                (boot->has_blamed && lb_addr_equal(boot->blamed4, lease->server)));
 }
 
 static bool is_lease6_in_doubt(const struct lb_boot *boot) {
     const struct lb_dhcp6_lease *lease = &boot->dhcp6.lease;
     return boot->dhcp6_runs && boot->dhcp6.has_lease &&
-           (lease->worth == LB_WORTH_BAD || (boot->has_blamed && boot->blamed6.len > 0 &&
-                                             lb_duid_equal(&boot->blamed6, &lease->server_id)));
+           (is_no_help(boot, lease->worth) || (boot->has_blamed && boot->blamed6.len > 0 &&
+                                               lb_duid_equal(&boot->blamed6, &lease->server_id)));
 }
 
 /* What runs already goes on, with what it knows; but routers that were silent are asked again, as

@@ -239,6 +239,7 @@ struct lb_boot {
     struct lb_addr blamed4; /* DHCP servers that an attempt followed in vain, though there are */
     struct lb_duid blamed6; /* others; family none, length 0: none */
     bool has_blamed;        /* by the last attempt */
+    bool found_nothing;     /* the last attempt ended because nobody named a disk */
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */

@@ -115,6 +115,20 @@ static void a_server_that_is_put_right_meanwhile_boots(void) {
     CHECK(host_until(LB_BOOT_READY));
 }
 
+static void a_lease_that_names_no_disk_does_not_keep_others_from_being_asked(void) {
+    host_init();
+    host_offers("iscsi:x");
+    host_dhcp(1, host_dhcp_config(3, ""));
+    host_set("discovery", "off");
+    host_begin();
+    host_pass(SEC / 2);
+    host.dhcp_hears[0][LB_DHCP4_DISCOVER] = false;
+    host_pass(100 * SEC);
+    CHECK(!host_is_over());
+    host_offers(HOST_ROOT_PATH);
+    CHECK(host_until(LB_BOOT_READY));
+}
+
 static void many_liars_do_not_push_the_good_offer_out(void) {
     static const uint8_t liars = 12;
     rogue_first("iscsi:x", 900 * LB_US_MS);
@@ -359,6 +373,7 @@ int main(void) {
     TEST(a_good_offer_is_waited_for);
     TEST(a_good_offer_that_comes_much_later_boots_in_a_later_attempt);
     TEST(a_server_that_is_put_right_meanwhile_boots);
+    TEST(a_lease_that_names_no_disk_does_not_keep_others_from_being_asked);
     TEST(many_liars_do_not_push_the_good_offer_out);
     TEST(while_there_are_bad_offers_alone_the_client_goes_on_asking);
     TEST(with_one_attempt_the_error_is_told_in_seconds);
