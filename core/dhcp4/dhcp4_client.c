@@ -188,6 +188,12 @@ void lb_dhcp4_client_check(struct lb_dhcp4_client *client, uint64_t now_us) {
     client->due |= DUE_PROBE;
 }
 
+/* An ACK that was kept while a better one was hoped for: the lease is half over, or whole. */
+static bool is_stale(const struct lb_dhcp4_lease *ack, uint64_t now_us) {
+    return ack->lease_s != LB_DHCP4_INFINITE &&
+           now_us > ack->start_us + ack->lease_s * LB_US_SEC / 2;
+}
+
 static void take_best_offer(struct lb_dhcp4_client *client, uint64_t now_us) {
     client->chosen = lb_dhcp4_offers_best(client);
     client->lease = client->offers[client->chosen];
@@ -195,6 +201,8 @@ static void take_best_offer(struct lb_dhcp4_client *client, uint64_t now_us) {
     lb_trace(client->trace, now_us, "dhcp4", "taken: %s from %s, of %zu",
              lb_prefix_text(client->lease.address).s, lb_addr_text(client->lease.server).s,
              client->offer_count);
+    if (client->lease.rapid_commit && is_stale(&client->lease, now_us))
+        client->lease.rapid_commit = false; /* it is asked for anew */
     if (client->lease.bootp || client->lease.rapid_commit) {
         lb_dhcp4_client_check(client, now_us);
         return;

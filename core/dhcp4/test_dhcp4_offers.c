@@ -120,6 +120,18 @@ static void a_late_rapid_commit_is_ignored_once_an_offer_was_taken(void) {
     CHECK_STATE("REQUESTING");
 }
 
+/* The lease ran while a better offer was hoped for. */
+static void a_rapid_commit_that_was_kept_too_long_is_asked_for_anew(void) {
+    start((struct lb_dhcp4_config){.offer_wait_ms = 20000});
+    CHECK(GIVE(LB_DHCP4_ACK, .rapid_commit = true, .lease_s = 30));
+    advance_to(t.until);
+    for (int i = 0; i < 20 && !lb_streq(lb_dhcp4_state_word(t.client.state), "REQUESTING"); i++)
+        advance_to(t.until);
+    CHECK_STATE("REQUESTING");
+    CHECK(GIVE(LB_DHCP4_ACK, .lease_s = 30));
+    CHECK_STATE("CHECKING");
+}
+
 /* ---- BOOTP ---- */
 
 static void a_bootp_server_gives_an_address_for_ever_and_nothing_is_sent_back(void) {
@@ -309,6 +321,7 @@ int main(void) {
     TEST(a_rapid_commit_ack_saves_a_round_trip);
     TEST(an_ack_to_discover_without_rapid_commit_is_ignored);
     TEST(a_rapid_commit_without_a_root_path_waits_for_a_better_offer);
+    TEST(a_rapid_commit_that_was_kept_too_long_is_asked_for_anew);
     TEST(a_late_rapid_commit_is_ignored_once_an_offer_was_taken);
     TEST(a_bootp_server_gives_an_address_for_ever_and_nothing_is_sent_back);
     TEST(a_dhcp_server_is_preferred_to_a_bootp_server);

@@ -408,6 +408,11 @@ static size_t find_best(const struct lb_dhcp6_client *client) {
     return best;
 }
 
+/* A Reply that was kept while a better one was hoped for: its addresses are half over, or whole. */
+static bool is_stale(const struct lb_dhcp6_lease *reply, uint64_t now_us) {
+    return now_us > at_us(reply, shortest_s(reply) / 2);
+}
+
 static void take_best_offer(struct lb_dhcp6_client *client, uint64_t now_us) {
     size_t best = find_best(client);
     client->next = client->offers[best];
@@ -415,6 +420,8 @@ static void take_best_offer(struct lb_dhcp6_client *client, uint64_t now_us) {
     lb_trace(client->trace, now_us, "dhcp6", "taken: rank %u, from %s, %zu others",
              lb_dhcp6_offer_rank(&client->next), lb_addr_text(client->next.server).s,
              client->offer_count);
+    if (client->next.rapid_commit && is_stale(&client->next, now_us))
+        client->next.rapid_commit = false; /* it is asked for anew */
     if (client->next.stateless || client->next.rapid_commit)
         lb_dhcp6_client_check(client, now_us);
     else

@@ -253,6 +253,17 @@ static void a_reply_with_rapid_commit_binds_in_one_round_trip(void) {
     CHECK_EQ(seen.gots, 1);
 }
 
+/* Its addresses ran while a better one was hoped for. */
+static void a_reply_that_was_kept_too_long_is_asked_for_anew(void) {
+    start((struct lb_dhcp6_config){.no_probe = true, .offer_wait_ms = 20000});
+    CHECK(GIVE(LB_DHCP6_REPLY, .rapid_commit = true, .preferred_s = 15, .valid_s = 15));
+    for (int i = 0; i < 20 && lb_streq(lb_dhcp6_state_word(t.client.state), "SOLICITING"); i++)
+        advance_to(t.until);
+    CHECK_STATE("REQUESTING");
+    CHECK(GIVE(LB_DHCP6_REPLY, .preferred_s = 15, .valid_s = 15));
+    CHECK_STATE("BOUND");
+}
+
 static void a_reply_without_rapid_commit_to_a_solicit_is_ignored(void) {
     start((struct lb_dhcp6_config){0});
     CHECK(!GIVE(LB_DHCP6_REPLY, ISCSI));
@@ -499,6 +510,7 @@ int main(void) {
     TEST(a_second_advertise_of_a_server_replaces_its_first);
     TEST(of_too_many_servers_the_best_are_kept);
     TEST(a_reply_with_rapid_commit_binds_in_one_round_trip);
+    TEST(a_reply_that_was_kept_too_long_is_asked_for_anew);
     TEST(a_reply_without_rapid_commit_to_a_solicit_is_ignored);
     TEST(a_rapid_reply_is_ignored_where_it_was_not_offered);
     TEST(an_advertise_with_rapid_commit_still_needs_a_request);
