@@ -446,6 +446,15 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
     }
 }
 
+/* The address of a lease that is not kept goes from the interface: nobody would renew it. */
+static void withdraw_address(struct lb_boot *boot, uint64_t now_us) {
+    lb_net_make(boot, now_us);
+    if (lb_net_has_family(&boot->net, LB_V4) || lb_net_has_family(&boot->net, LB_V6))
+        lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
+    else
+        lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
+}
+
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_OK, "%s", boot->interface);
     boot->asked_us = now_us;
@@ -455,6 +464,7 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
         use_static4(boot, now_us);
         return;
     }
+    bool has_stale = boot->net_set && (is_lease4_in_doubt(boot) || is_lease6_in_doubt(boot));
     if (!lb_voice_is_asked(boot, LB_V4) && !lb_voice_is_asked(boot, LB_V6)) {
         lb_fail(&boot->error, LB_E_CONFIG_VALUE, "family or address of IPv6, without IPv6 on %s",
                 boot->interface);
@@ -471,6 +481,8 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     }
     if (lb_voice_is_asked(boot, LB_V6))
         start_ipv6(boot, now_us);
+    if (has_stale)
+        withdraw_address(boot, now_us);
 }
 
 void lb_network_start(struct lb_boot *boot, uint64_t now_us) {

@@ -329,11 +329,12 @@ static bool is_of_other_server(const struct sim *sim, const struct lb_error *err
     return knows_nothing && has_other;
 }
 
-/* Of a name with addresses of both families, the one that was not set up by then is told. */
+/* Of a name's addresses one may be of a family that was not set up by then, or a dead one. */
 static bool is_unreached(const struct sim *sim, const struct lb_error *error) {
     const struct sim_plan *plan = &sim->plan;
-    return error->code == LB_E_CONNECT_UNREACHABLE && plan->uses_name && plan->net4 && plan->net6 &&
-           plan->wrong >= SIM_WRONG_REFUSED;
+    bool is_dead = plan->dead_address && error->code == LB_E_CONNECT_TIMEOUT;
+    bool is_other = plan->net4 && plan->net6 && error->code == LB_E_CONNECT_UNREACHABLE;
+    return plan->uses_name && (is_dead || is_other) && plan->wrong >= SIM_WRONG_REFUSED;
 }
 
 static void check_code(struct sim *sim, const struct lb_error *error) {

@@ -58,8 +58,8 @@ static void ready(struct sim *sim) {
     sim_swap_ready(sim);
     if (!sim->disk.distrusted &&
         (info->blocks != sim->disk.blocks || info->block_bytes != sim->disk.block_bytes))
-        sim_violation(&sim->world, "the disk (%s, %s) is told as %llu blocks of %u", info->id, info->serial,
-                      (unsigned long long)info->blocks, info->block_bytes);
+        sim_violation(&sim->world, "the disk (%s, %s) is told as %llu blocks of %u", info->id,
+                      info->serial, (unsigned long long)info->blocks, info->block_bytes);
     sim->is_ready = true;
     sim->ready_us = sim->world.now_us;
     sim_check_ready(sim);
