@@ -452,7 +452,8 @@ static void nor_do_those_before_and_after_a_unit_attention(void) {
     check_all_of_the_second();
 }
 
-/* TEST UNIT READY goes first, to meet UNIT ATTENTIONs; when it is asked again it is not the first. */
+/* TEST UNIT READY goes first, to meet UNIT ATTENTIONs; when it is asked again it is not the first.
+ */
 static void nor_where_test_unit_ready_meets_it_after_other_answers(void) {
     disk_init();
     disk_fails((struct ending){.op = LB_SCSI_TEST_UNIT_READY, .times = 1, .status = 8});
