@@ -316,7 +316,8 @@ static void a_host_name_that_is_none_is_left_out(void) {
     strcpy(ibft.nics[0].hostname, "node7");
     CHECK(told(&ibft));
     CHECK_STR(text(LB_KEY_HOSTNAME), "node7");
-    CHECK(!given("ip=192.0.2.5::192.0.2.1:255.255.255.0:$(id):eth0:none"));
+    CHECK(given("ip=192.0.2.5::192.0.2.1:255.255.255.0:$(id):eth0:none"));
+    CHECK(!lb_config_is_set(&config, LB_KEY_HOSTNAME));
     CHECK(!given("ip=192.0.2.5::192.0.2.1:255.255.255.0:h:eth0;id:none"));
 }
 

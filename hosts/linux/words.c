@@ -1,4 +1,5 @@
 /* Reading: which word is which. What they mean is in words_disk.c and words_net.c. */
+#include "hosts/linux/machine.h"
 #include "hosts/linux/words_parts.h"
 #include <stdio.h>
 #include <string.h>
@@ -42,10 +43,20 @@ bool lb_words_wrong(struct lb_words_run *run, const struct lb_words_word *word,
     return false;
 }
 
+/* A MAC address with colons is one field: its length; 0: there is none. */
+static size_t mac_len(struct lb_bytes text) {
+    uint8_t mac[6];
+    bool has = text.len >= 17 && text.p[2] == ':' && (text.len == 17 || text.p[17] == ':') &&
+               lb_machine_parse_mac(lb_bytes(text.p, 17), mac);
+    return has ? 17 : 0;
+}
+
 size_t lb_words_fields(struct lb_bytes text, struct lb_bytes *out, size_t cap) {
     size_t count = 0, start = 0;
     bool is_in = false;
     for (size_t i = 0; i <= text.len; i++) {
+        if (i == start)
+            i += mac_len(lb_bytes_after(text, start));
         if (i < text.len && (text.p[i] == '[' || text.p[i] == ']'))
             is_in = text.p[i] == '[';
         if (i < text.len && (text.p[i] != ':' || is_in || count + 1 == cap))
@@ -165,6 +176,7 @@ static bool take_net_word(struct lb_words *words, struct lb_bytes name, struct l
         {"ksdevice", LB_WORDS_ONE_KSDEVICE},
         {"mtu", LB_WORDS_ONE_MTU},
         {"ip6", LB_WORDS_ONE_IP6},
+        {"rd.net.dhcp.vendor-class", LB_WORDS_ONE_VENDOR_CLASS},
         {"rd.net.timeout.dhcp", LB_WORDS_ONE_DHCP_TIMEOUT},
         {"rd.net.timeout.carrier", LB_WORDS_ONE_LINK_TIMEOUT},
         {"rd.net.timeout.iflink", LB_WORDS_ONE_LINK_TIMEOUT},

@@ -409,6 +409,20 @@ static void set_param(struct lb_words_run *run, const struct lb_words_word *word
     lb_words_note(run->words, "an rd.iscsi.param= that lunboot has no use for is passed over");
 }
 
+/* dracut's parse-iscsiroot.sh: root= takes precedence over netroot=. */
+static void add_netroots(struct lb_words_run *run, struct disks *disks, bool of_root) {
+    const struct lb_words *words = run->words;
+    for (size_t i = 0; i < words->count[LB_WORDS_DISK]; i++) {
+        const struct lb_words_word *word = &words->list[LB_WORDS_DISK][i];
+        struct disk disk;
+        if (lb_streq(word->name, "root") != of_root || !take_disk(run, word, &disk))
+            continue;
+        if (disk.lun.len == 0)
+            disk.lun = lb_bytes_of_text(disks->lun);
+        add_disk(run, disks, &disk);
+    }
+}
+
 void lb_words_configure_disks(struct lb_words_run *run) {
     struct disks disks = {.count = 0};
     char lun[24] = "";
@@ -416,14 +430,8 @@ void lb_words_configure_disks(struct lb_words_run *run) {
     const struct lb_words_word *wanted = one(run, LB_WORDS_ONE_LUN);
     if (wanted->value.len > 0 && !read_lun(wanted->value, disks.lun, sizeof(disks.lun)))
         lb_words_wrong(run, wanted, wanted->value);
-    for (size_t i = 0; i < words->count[LB_WORDS_DISK]; i++) {
-        struct disk disk;
-        if (take_disk(run, &words->list[LB_WORDS_DISK][i], &disk)) {
-            if (disk.lun.len == 0)
-                disk.lun = lb_bytes_of_text(disks.lun);
-            add_disk(run, &disks, &disk);
-        }
-    }
+    add_netroots(run, &disks, true);
+    add_netroots(run, &disks, false);
     add_named(run, &disks);
     take_luns_of_root(run, &disks, lun, sizeof(lun));
     lb_words_set(run, one(run, LB_WORDS_ONE_INITIATOR)->source, "initiator",

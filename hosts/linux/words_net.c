@@ -41,7 +41,7 @@ static bool read_method(struct lb_bytes text, struct ip *ip) {
         {"dhcp6", V6, false},     {"auto", V4 | V6, false}, {"auto6", V6, false},
         {"either6", V6, false},   {"link6", V6, false},     {"link-local", V4, false},
         {"ibft", 0, true},        {"none", 0, true},        {"off", 0, true},
-        {"static", 0, true},
+        {"static", 0, true},      {"disabled", 0, true},
     };
     for (size_t i = 0; i < LB_COUNT(methods); i++) {
         if (!lb_text_is(text, methods[i].word))
@@ -293,6 +293,18 @@ static struct name named(const struct lb_words_run *run) {
 /* ---- as configuration --------------------------------------------------------------------------
  */
 
+/* What a boot can do without. */
+static void set_or_note(struct lb_words_run *run, const struct lb_words_word *word, const char *key,
+                        struct lb_bytes value) {
+    struct lb_error error = {.code = LB_OK};
+    char after[60];
+    if (value.len == 0 ||
+        lb_config_set(run->config, word->source, lb_bytes_of_text(key), value, &error))
+        return;
+    lb_format(after, sizeof(after), "has no valid %s, and none is set", key);
+    lb_words_note_value(run->words, word, after);
+}
+
 static void set_address(struct lb_words_run *run, const struct ip *ip) {
     struct lb_prefix prefix;
     if (ip->address.len == 0)
@@ -301,6 +313,14 @@ static void set_address(struct lb_words_run *run, const struct ip *ip) {
         lb_words_set(run, ip->word->source, "address", lb_bytes_of_text(lb_prefix_text(prefix).s));
     else
         lb_words_wrong(run, ip->word, ip->word->value);
+}
+
+/* 0.0.0.0 is how some write that there is none. */
+static void set_gateway(struct lb_words_run *run, const struct ip *ip) {
+    struct lb_bytes gateway = lb_words_without_brackets(ip->gateway);
+    struct lb_addr addr;
+    if (!lb_addr_parse(gateway, &addr) || !lb_addr_is_zero(addr))
+        lb_words_set(run, ip->word->source, "gateway", gateway);
 }
 
 /* A family that all ip= leave out is not asked. */
@@ -337,24 +357,18 @@ static void set_dns(struct lb_words_run *run, const struct ip *ip) {
             lb_text_add(&text, "%s%s", text.len > 0 ? "," : "", lb_addr_text(addr).s);
     }
     for (size_t i = 0; i < words->count[LB_WORDS_NAMESERVER]; i++) {
-        struct lb_bytes server =
-            lb_words_without_brackets(words->list[LB_WORDS_NAMESERVER][i].value);
-        if (server.len > 0)
-            lb_text_add(&text, "%s%.*s", text.len > 0 ? "," : "", (int)server.len,
-                        (const char *)server.p);
+        const struct lb_words_word *word = &words->list[LB_WORDS_NAMESERVER][i];
+        struct lb_bytes server = lb_words_without_brackets(word->value);
+        struct lb_addr addr;
+        if (lb_addr_parse(server, &addr))
+            lb_text_add(&text, "%s%s", text.len > 0 ? "," : "", lb_addr_text(addr).s);
+        else if (server.len > 0)
+            lb_words_note_value(run->words, word, "is no IP address, and passed over");
     }
     if (text.cut)
         lb_words_note(run->words, "so many nameserver= are passed over");
     else
         lb_words_set(run, LB_SOURCE_KERNEL, "dns", lb_bytes(list, text.len));
-}
-
-static void set_seconds(struct lb_words_run *run, enum lb_words_id id, const char *key) {
-    struct lb_error error = {.code = LB_OK};
-    const struct lb_words_word *word = one(run, id);
-    if (word->value.len > 0 &&
-        !lb_config_set(run->config, word->source, lb_bytes_of_text(key), word->value, &error))
-        lb_words_note_value(run->words, word, "is passed over");
 }
 
 /* NETWORK/MASK:[ROUTER]:[INTERFACE], with IPv6 in brackets. */
@@ -393,7 +407,7 @@ static void set_routes(struct lb_words_run *run, const struct name *ours) {
         const struct lb_words_word *word = &words->list[LB_WORDS_ROUTE][i];
         bool is_others = false;
         if (!read_route(run, word->value, ours, &text, &is_others))
-            lb_words_wrong(run, word, word->value);
+            lb_words_note_value(run->words, word, "is no route, and passed over");
         if (is_others)
             lb_words_note_value(run->words, word, "is for another interface, and passed over");
     }
@@ -435,6 +449,19 @@ static void note_made(struct lb_words_run *run, const struct name *ours) {
 /* ---- all of it ---------------------------------------------------------------------------------
  */
 
+static void set_ones(struct lb_words_run *run) {
+    static const struct {
+        enum lb_words_id id;
+        const char *key;
+    } ones[] = {
+        {LB_WORDS_ONE_DHCP_TIMEOUT, "dhcp-timeout"},
+        {LB_WORDS_ONE_LINK_TIMEOUT, "link-timeout"},
+        {LB_WORDS_ONE_VENDOR_CLASS, "vendor-class"},
+    };
+    for (size_t i = 0; i < LB_COUNT(ones); i++)
+        set_or_note(run, one(run, ones[i].id), ones[i].key, one(run, ones[i].id)->value);
+}
+
 void lb_words_configure_net(struct lb_words_run *run) {
     static struct ips ips;
     const struct lb_words_word *boot = one(run, LB_WORDS_ONE_BOOTIF);
@@ -457,14 +484,13 @@ void lb_words_configure_net(struct lb_words_run *run) {
     lb_words_set(run, LB_SOURCE_KERNEL, "interface", lb_bytes_of_text(name.s));
     if (ip) {
         set_address(run, ip);
-        lb_words_set(run, ip->word->source, "gateway", lb_words_without_brackets(ip->gateway));
-        lb_words_set(run, ip->word->source, "hostname", ip->hostname);
-        lb_words_set(run, ip->word->source, "mtu", ip->mtu);
+        set_gateway(run, ip);
+        set_or_note(run, ip->word, "hostname", ip->hostname);
+        set_or_note(run, ip->word, "mtu", ip->mtu);
     }
     set_family(run, &ips);
     set_dns(run, ip);
-    set_seconds(run, LB_WORDS_ONE_DHCP_TIMEOUT, "dhcp-timeout");
-    set_seconds(run, LB_WORDS_ONE_LINK_TIMEOUT, "link-timeout");
+    set_ones(run);
     set_routes(run, &name);
     note_made(run, &name);
 }

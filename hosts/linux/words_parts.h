@@ -27,7 +27,7 @@ bool lb_words_set(struct lb_words_run *run, enum lb_config_source source, const 
 /* False, for the caller to return: the error is set. */
 bool lb_words_wrong(struct lb_words_run *run, const struct lb_words_word *word,
                     struct lb_bytes value);
-/* By colons, but not inside [brackets]; the last field has what is left. */
+/* By colons, but not inside [brackets] or a MAC address; the last field has what is left. */
 size_t lb_words_fields(struct lb_bytes text, struct lb_bytes *out, size_t cap);
 struct lb_bytes lb_words_without_brackets(struct lb_bytes text);
 bool lb_words_start_with(struct lb_bytes text, const char *prefix);
