@@ -21,9 +21,9 @@ static struct {
     struct lb_boot boot;
     struct lb_config config;
     struct lb_dhcp4_server dhcp4;
-    struct lb_dhcp4_binding bindings4[2];
+    struct lb_binding bindings4[2];
     struct lb_dhcp6_server dhcp6;
-    struct lb_dhcp6_binding bindings6[2];
+    struct lb_binding bindings6[2];
     uint8_t rx[LB_ISCSI_RX_MIN];
     uint64_t now, until;
     bool is_open[LB_BOOT_SLOTS_MAX], is_over, is_out, link, asks_link;

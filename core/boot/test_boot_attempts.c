@@ -258,7 +258,7 @@ static void a_lease_that_is_refused_then_is_asked_for_anew(void) {
     refusing();
     host_begin();
     CHECK(host_until(LB_BOOT_CONNECT));
-    memset(host.bindings, 0, sizeof host.bindings); /* the server has forgotten us */
+    lb_bindings_clear(&host.dhcp[0].table); /* the server has forgotten us */
     host.dhcp[0].config.first = host.dhcp[0].config.last = v4(192, 0, 2, 160);
     portal()->answer = ACCEPTS;
     CHECK(host_until(LB_BOOT_READY));

@@ -325,7 +325,7 @@ static void the_session_goes_over_to_another_address(void) {
     host.dhcp[0].config.lease_s = 600;
     if (!host_boots())
         return;
-    memset(host.bindings, 0, sizeof host.bindings);
+    lb_bindings_clear(&host.dhcp[0].table);
     host.dhcp[0].config.first = v4(192, 0, 2, 150);
     host.dhcp[0].config.last = v4(192, 0, 2, 157);
     host_pass(400 * SEC);

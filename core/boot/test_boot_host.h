@@ -46,7 +46,7 @@ static struct host {
     /* The world, as the test sets it. */
     bool has_link;
     struct lb_dhcp4_server dhcp[2];
-    struct lb_dhcp4_binding bindings[2][8];
+    struct lb_binding bindings[2][8];
     bool dhcp_hears[2][LB_DHCP4_FORCERENEW + 1]; /* by message type */
     uint64_t dhcp_us[2];                         /* how long a server takes to answer */
     bool dhcp_naks;                              /* each REQUEST is refused by the first server */
@@ -57,7 +57,7 @@ static struct host {
     bool has_router;              /* which answers solicitations with ra */
     uint64_t router_us, dhcp6_us; /* how long router and server take to answer */
     struct lb_dhcp6_server dhcp6;
-    struct lb_dhcp6_binding bindings6[8];
+    struct lb_binding bindings6[8];
     bool dhcp6_hears[LB_DHCP6_RELAY_REPL + 1]; /* by message type */
     struct lb_addr taken6;                     /* another machine has it */
     bool takes_all6;                           /* or each one */

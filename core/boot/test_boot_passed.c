@@ -137,7 +137,7 @@ static void many_liars_do_not_push_the_good_offer_out(void) {
         host_step(host.now + SEC);
     for (uint8_t i = 0; i < liars; i++) {
         struct lb_dhcp4_server_config config = host_dhcp_config((uint8_t)(20 + i), "iscsi:x");
-        struct lb_dhcp4_binding bindings[2] = {{.client_len = 0}};
+        struct lb_binding bindings[2] = {{.client_len = 0}};
         struct lb_dhcp4_server server;
         uint8_t memory[512], room[LB_DHCP4_PACKET_MAX], reply_room[LB_DHCP4_PACKET_MAX];
         struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));

@@ -14,6 +14,7 @@
 #define LB_DHCP4_H
 
 #include "core/base/addr.h"
+#include "core/base/bindings.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/trace.h"
@@ -191,15 +192,16 @@ struct lb_dhcp4_host {         /* one client's fixed answer, or a pool's common 
     struct lb_addr address;    /* zero: from the pool */
     struct lb_bytes root_path; /* the caller's memory */
     const char *hostname, *initiator;
+    uint32_t mac_head, mac_next, address_head, address_next; /* the server's own: its indexes */
 };
 
-/* One client's address. Free: until_us is past, and not declined. */
-struct lb_dhcp4_binding {
-    uint8_t client[LB_DHCP4_BLOB_MAX]; /* option 61, or else hardware type and address */
-    uint8_t client_len;
+/* What a host keeps of a binding over its own restarts. */
+struct lb_dhcp4_kept {
+    struct lb_bytes client; /* option 61, or else hardware type and address; empty: put aside */
     struct lb_addr address;
-    uint64_t until_us; /* offered, leased, or (declined) not to be used until */
-    bool leased, declined;
+    uint32_t
+        valid_s; /* what is left by the host's clock; LB_DHCP4_INFINITE: for ever; 0: expired */
+    bool leased, declined, bootp;
 };
 
 struct lb_dhcp4_server_config {
@@ -217,26 +219,45 @@ struct lb_dhcp4_server_config {
     bool overload;   /* keeps to 576-byte datagrams and puts what is too much into file and sname */
     struct lb_bytes root_path; /* for clients without a host entry */
     struct lb_bytes options;   /* more options for everyone, as on the wire: code, length, value */
-    const struct lb_dhcp4_host *hosts; /* the caller's */
+    struct lb_dhcp4_host *hosts; /* the caller's; a hardware address once, at most one for any */
     size_t host_count;
+    struct lb_hash_key hash_key; /* a secret of the host: strangers choose what is hashed */
+    /* A BOOTP client with an entry in `hosts` has its address for ever. Strangers: */
+    uint32_t bootp_s;   /* for so long since they asked last; 0: a day; LB_DHCP4_INFINITE */
+    uint32_t bootp_max; /* so many at once, at most LB_DHCP4_STRANGERS_MAX; 0: half the bindings */
     struct lb_trace *trace; /* may be NULL */
+};
+
+#define LB_DHCP4_STRANGERS_MAX 32 /* looked through by each BOOTP request of a stranger */
+
+struct lb_dhcp4_stranger {
+    struct lb_addr address;
 };
 
 struct lb_dhcp4_server {
     struct lb_dhcp4_server_config config;
-    struct lb_dhcp4_binding *bindings; /* the caller's */
-    size_t binding_cap;
+    struct lb_bindings table;
+    uint32_t any_host; /* the entry for any machine, counted from 1; 0: none */
+    struct lb_dhcp4_stranger strangers[LB_DHCP4_STRANGERS_MAX];
 };
 
 struct lb_dhcp4_reply {
     struct lb_endpoint to; /* 255.255.255.255:68, the client's address, or the relay's port 67 */
     uint8_t to_mac[6];     /* link-layer destination where `to` cannot be asked for by ARP */
     struct lb_bytes bytes; /* empty: no answer */
+    /* A lease began, was renewed, released or put aside: a host that is to know it after a restart
+     * keeps it (lb_binding_valid_s), before the answer goes out. Valid until the next call. */
+    const struct lb_binding *changed; /* NULL: nothing to keep */
 };
 
+/* bindings stay the caller's, are the server's alone, and outlive it: a client each. */
 void lb_dhcp4_server_init(struct lb_dhcp4_server *server,
-                          const struct lb_dhcp4_server_config *config,
-                          struct lb_dhcp4_binding *bindings, size_t binding_cap);
+                          const struct lb_dhcp4_server_config *config, struct lb_binding *bindings,
+                          size_t binding_cap);
+/* Right after init: what was kept. Of two that speak of one client or one address the one that
+ * lasts longer stays. False: it does not. */
+bool lb_dhcp4_server_restore(struct lb_dhcp4_server *server, uint64_t now_us,
+                             const struct lb_dhcp4_kept *kept);
 /* A payload that came to port 67; the answer is written into `room`. */
 struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
                                             struct lb_endpoint from, struct lb_bytes payload,

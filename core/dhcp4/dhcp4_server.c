@@ -14,12 +14,14 @@
 #include "core/dhcp4/dhcp4_wire.h"
 
 #define LEASE_S        3600
+#define BOOTP_S        86400
 #define OFFER_US       (60 * LB_US_SEC) /* how long an offered address is kept for its client */
 #define IP_UDP_BYTES   28
 #define DATAGRAM_BYTES 576 /* RFC 2131 2: what every client takes */
 #define HTYPE_ETHERNET 1
 #define MAC_BYTES      6
 #define LIST_BYTES     2048 /* our options: two long ones of the caller's and small ones */
+#define RELAY_MAX      255  /* of what a relay added and gets back */
 
 /* A request on its way to its answer. */
 struct exchange {
@@ -27,10 +29,11 @@ struct exchange {
     uint64_t now_us;
     const struct lb_dhcp4_message *request;
     struct lb_endpoint from;
-    uint8_t client[LB_DHCP4_BLOB_MAX]; /* who asks: as in lb_dhcp4_binding */
+    uint8_t client[LB_DHCP4_BLOB_MAX]; /* who asks: as in lb_binding */
     uint8_t client_len;
     const struct lb_dhcp4_host *host; /* its fixed entry, or NULL */
-    struct lb_dhcp4_binding *binding; /* its binding, or NULL */
+    struct lb_binding *binding;       /* its binding, or NULL */
+    bool has_changed;                 /* the binding is to be kept by the host */
     /* What is answered. */
     enum lb_dhcp4_type type;
     struct lb_addr address; /* yiaddr */
@@ -41,76 +44,95 @@ struct exchange {
 
 /* ---- bindings ---- */
 
-static bool is_alive(const struct lb_dhcp4_binding *binding, uint64_t now_us) {
-    return now_us < binding->until_us;
+/* Its next host of the same hash; `any` is no hardware address of a machine. */
+static const uint8_t any_mac[MAC_BYTES] = {0};
+
+static struct lb_dhcp4_host *bucket(const struct lb_dhcp4_server *server, const void *key,
+                                    size_t len) {
+    const struct lb_dhcp4_server_config *config = &server->config;
+    return &config->hosts[lb_siphash(&config->hash_key, lb_bytes(key, len)) % config->host_count];
 }
 
-static bool is_client(const struct exchange *x, const struct lb_dhcp4_binding *binding) {
-    return lb_bytes_equal(lb_bytes(binding->client, binding->client_len),
-                          lb_bytes(x->client, x->client_len));
-}
-
-static struct lb_dhcp4_binding *find_binding(const struct exchange *x) {
-    struct lb_dhcp4_server *server = x->server;
-    for (size_t i = 0; i < server->binding_cap; i++) {
-        struct lb_dhcp4_binding *binding = &server->bindings[i];
-        if (binding->client_len > 0 && !binding->declined && is_client(x, binding))
-            return binding;
+static void index_host(struct lb_dhcp4_server *server, uint32_t number) {
+    struct lb_dhcp4_host *host = &server->config.hosts[number - 1];
+    if (memcmp(host->mac, any_mac, MAC_BYTES) == 0) {
+        server->any_host = number;
+    } else {
+        struct lb_dhcp4_host *head = bucket(server, host->mac, MAC_BYTES);
+        host->mac_next = head->mac_head;
+        head->mac_head = number;
     }
-    return NULL;
+    if (lb_addr_is_set(host->address)) {
+        struct lb_dhcp4_host *head = bucket(server, host->address.bytes, 4);
+        host->address_next = head->address_head;
+        head->address_head = number;
+    }
 }
 
-static const struct lb_dhcp4_host *find_host(const struct lb_dhcp4_server_config *config,
-                                             const uint8_t chaddr[MAC_BYTES]) {
-    static const uint8_t any[MAC_BYTES] = {0};
-    for (size_t i = 0; i < config->host_count; i++) {
-        const uint8_t *mac = config->hosts[i].mac;
-        if (memcmp(mac, chaddr, MAC_BYTES) == 0 || memcmp(mac, any, MAC_BYTES) == 0)
-            return &config->hosts[i];
+/* From the last on, so that the first of two stands before the other. */
+static void index_hosts(struct lb_dhcp4_server *server) {
+    uint32_t count = (uint32_t)server->config.host_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct lb_dhcp4_host *host = &server->config.hosts[i];
+        host->mac_head = host->mac_next = host->address_head = host->address_next = 0;
     }
-    return NULL;
+    for (uint32_t number = count; number > 0; number--)
+        index_host(server, number);
+}
+
+/* The machine's own entry, or the one for any machine. */
+static const struct lb_dhcp4_host *find_host(struct lb_dhcp4_server *server,
+                                             const uint8_t mac[MAC_BYTES]) {
+    struct lb_dhcp4_host *hosts = server->config.hosts;
+    uint32_t at = server->config.host_count == 0 ? 0 : bucket(server, mac, MAC_BYTES)->mac_head;
+    for (; at != 0 && memcmp(hosts[at - 1].mac, mac, MAC_BYTES) != 0; at = hosts[at - 1].mac_next)
+        server->table.steps++;
+    if (at == 0)
+        at = server->any_host;
+    return at == 0 ? NULL : &hosts[at - 1];
+}
+
+static bool is_known(const struct exchange *x) {
+    return x->host != NULL && memcmp(x->host->mac, any_mac, MAC_BYTES) != 0;
+}
+
+/* Whether it is the address of another host's entry. */
+static bool is_anothers(const struct exchange *x, struct lb_addr address) {
+    struct lb_dhcp4_host *hosts = x->server->config.hosts;
+    if (x->server->config.host_count == 0)
+        return false;
+    uint32_t at = bucket(x->server, address.bytes, 4)->address_head;
+    for (; at != 0; at = hosts[at - 1].address_next) {
+        x->server->table.steps++;
+        if (&hosts[at - 1] != x->host && lb_addr_equal(hosts[at - 1].address, address))
+            return true;
+    }
+    return false;
+}
+
+static bool is_alive(const struct lb_binding *binding, uint64_t now_us) {
+    return lb_binding_is_alive(binding, now_us);
 }
 
 /* Whether nothing speaks against giving this client this address. */
 static bool is_available(const struct exchange *x, struct lb_addr address) {
-    const struct lb_dhcp4_server *server = x->server;
-    const struct lb_dhcp4_server_config *config = &server->config;
-    if (lb_addr_equal(address, config->server) || lb_addr_equal(address, config->router))
+    const struct lb_dhcp4_server_config *config = &x->server->config;
+    if (lb_addr_equal(address, config->server) || lb_addr_equal(address, config->router) ||
+        is_anothers(x, address))
         return false;
-    for (size_t i = 0; i < config->host_count; i++) {
-        if (&config->hosts[i] != x->host && lb_addr_equal(config->hosts[i].address, address))
-            return false;
-    }
-    for (size_t i = 0; i < server->binding_cap; i++) {
-        const struct lb_dhcp4_binding *binding = &server->bindings[i];
-        if (binding != x->binding && is_alive(binding, x->now_us) &&
-            lb_addr_equal(binding->address, address))
-            return false;
-    }
-    return true;
-}
-
-static uint32_t number_of(struct lb_addr addr) {
-    struct lb_rd rd = lb_rd(lb_bytes(addr.bytes, 4));
-    return lb_rd_u32(&rd);
-}
-
-static struct lb_addr addr_of(uint32_t number) {
-    return lb_addr_v4((uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
-                      (uint8_t)number);
+    const struct lb_binding *holder = lb_bindings_holder(&x->server->table, address);
+    return holder == NULL || holder == x->binding || !is_alive(holder, x->now_us);
 }
 
 static bool is_in_pool(const struct lb_dhcp4_server_config *config, struct lb_addr address) {
-    return lb_addr_is_set(config->first) && number_of(address) >= number_of(config->first) &&
-           number_of(address) <= number_of(config->last);
+    return lb_pool_has(config->first, config->last, address);
 }
 
 static bool has_fixed(const struct exchange *x) {
     return x->host && lb_addr_is_set(x->host->address);
 }
 
-/* RFC 2131 4.3.1: the address the client has, had, or wishes for, or else a free one. The pool is
- * searched no further than there can be obstacles in it. */
+/* RFC 2131 4.3.1: the address the client has, had, or wishes for, or else a free one. */
 static bool choose_address(const struct exchange *x, struct lb_addr *address) {
     const struct lb_dhcp4_server_config *config = &x->server->config;
     if (has_fixed(x) && is_available(x, x->host->address)) {
@@ -125,46 +147,34 @@ static bool choose_address(const struct exchange *x, struct lb_addr *address) {
     if (lb_dhcp4_option_addr(x->request, LB_OPT_REQUESTED_ADDRESS, address) &&
         is_in_pool(config, *address) && is_available(x, *address))
         return true;
-    if (!lb_addr_is_set(config->first))
+    struct lb_pool_search search = {0};
+    if (x->binding == NULL && !lb_bindings_have_room(&x->server->table, x->now_us))
         return false;
-    size_t tries = x->server->binding_cap + config->host_count + 3;
-    for (uint32_t number = number_of(config->first); number <= number_of(config->last) && tries > 0;
-         number++, tries--) {
-        *address = addr_of(number);
+    while (lb_bindings_next_free(&x->server->table, x->now_us, config->first, config->last, &search,
+                                 address))
         if (is_available(x, *address))
             return true;
-    }
     return false;
-}
-
-/* The client's binding, or one that is free. */
-static struct lb_dhcp4_binding *make_binding(const struct exchange *x) {
-    struct lb_dhcp4_server *server = x->server;
-    if (x->binding)
-        return x->binding;
-    for (size_t i = 0; i < server->binding_cap; i++) {
-        if (!is_alive(&server->bindings[i], x->now_us))
-            return &server->bindings[i];
-    }
-    return NULL;
 }
 
 static bool bind_address(struct exchange *x, struct lb_addr address, bool leased,
                          uint64_t until_us) {
-    struct lb_dhcp4_binding *binding = make_binding(x);
-    if (!binding)
-        return false;
-    bool keep =
-        binding->leased && is_alive(binding, x->now_us) && lb_addr_equal(binding->address, address);
-    *binding = (struct lb_dhcp4_binding){
-        .client_len = x->client_len,
+    struct lb_binding *binding = x->binding;
+    bool keep = binding && binding->leased && is_alive(binding, x->now_us) &&
+                lb_addr_equal(binding->address, address);
+    struct lb_binding_terms terms = {
+        .client = lb_bytes(x->client, x->client_len),
         .address = address,
         .leased = leased || keep,
+        .bootp = x->type == LB_DHCP4_BOOTP,
         .until_us = keep ? LB_MAX(until_us, binding->until_us) : until_us,
     };
-    memcpy(binding->client, x->client, x->client_len);
+    binding = lb_bindings_put(&x->server->table, x->now_us, binding, &terms);
+    if (!binding)
+        return false;
     x->binding = binding;
     x->address = address;
+    x->has_changed = leased;
     return true;
 }
 
@@ -293,6 +303,7 @@ static struct lb_dhcp4_reply compose(const struct exchange *x) {
     struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
     struct lb_dhcp4_header header = reply_header(x);
     struct lb_dhcp4_reply reply = {0};
+    struct lb_bytes relay;
     struct lb_dhcp4_layout layout = {
         .max_bytes = max_bytes(x),
         .overload = x->type != LB_DHCP4_BOOTP,
@@ -303,6 +314,8 @@ static struct lb_dhcp4_reply compose(const struct exchange *x) {
         put_network(x, &list);
         put_boot(x, &list);
     }
+    if (lb_dhcp4_option(x->request, LB_OPT_RELAY_AGENT, &relay) && relay.len <= RELAY_MAX)
+        lb_dhcp4_put(&list, LB_OPT_RELAY_AGENT, relay); /* RFC 3046 2.2: as it came, and last */
     reply.bytes = lb_dhcp4_encode(&header, &list, layout, x->room);
     address_reply(x, &reply);
     lb_trace(x->server->config.trace, x->now_us, "dhcp4-server", "%s %s to %s",
@@ -370,7 +383,7 @@ static struct lb_dhcp4_reply on_discover(struct exchange *x) {
 
 static void forget(struct exchange *x) {
     if (x->binding)
-        x->binding->until_us = x->now_us;
+        lb_bindings_set_until(&x->server->table, x->binding, x->now_us);
 }
 
 /* Whether the address is the client's by our records. */
@@ -430,11 +443,10 @@ static struct lb_dhcp4_reply on_decline(struct exchange *x) {
         !lb_dhcp4_option_addr(x->request, LB_OPT_REQUESTED_ADDRESS, &address) ||
         !lb_addr_equal(x->binding->address, address))
         return ignore(x, "a DECLINE of what we did not give");
-    *x->binding = (struct lb_dhcp4_binding){
-        .address = address,
-        .declined = true,
-        .until_us = lease_end_us(x),
-    };
+    struct lb_binding_terms aside = {
+        .address = address, .declined = true, .until_us = lease_end_us(x)};
+    lb_bindings_put(&x->server->table, x->now_us, x->binding, &aside);
+    x->has_changed = true;
     return ignore(x, "DECLINE: the address is put aside");
 }
 
@@ -444,6 +456,7 @@ static struct lb_dhcp4_reply on_release(struct exchange *x) {
         !lb_addr_equal(x->binding->address, x->request->header.ciaddr))
         return ignore(x, "a RELEASE of what we did not give");
     x->binding->leased = false;
+    x->has_changed = true;
     forget(x);
     return ignore(x, "RELEASE: the address is free");
 }
@@ -456,12 +469,40 @@ static struct lb_dhcp4_reply on_inform(struct exchange *x) {
     return compose(x);
 }
 
-/* RFC 1534 2: a client that knows no leases keeps its address for ever. */
+/* A place for a stranger among those that have addresses by BOOTP; NULL: there are enough. */
+static struct lb_dhcp4_stranger *stranger_place(const struct exchange *x) {
+    struct lb_dhcp4_server *server = x->server;
+    size_t cap = server->config.bootp_max;
+    if (cap == 0)
+        cap = (server->table.cap + 1) / 2;
+    cap = LB_MIN(cap, LB_DHCP4_STRANGERS_MAX);
+    for (size_t i = 0; i < cap; i++) {
+        struct lb_dhcp4_stranger *at = &server->strangers[i];
+        const struct lb_binding *row = lb_bindings_holder(&server->table, at->address);
+        if (row == NULL || row == x->binding || !row->bootp || !is_alive(row, x->now_us))
+            return at;
+    }
+    return NULL;
+}
+
+/* RFC 1534 2: a client that knows no leases keeps its address for ever. That is for those we know:
+ * strangers keep it for a time since they asked last, and there are so many of them. */
 static struct lb_dhcp4_reply on_bootp(struct exchange *x) {
+    const struct lb_dhcp4_server_config *config = &x->server->config;
+    uint64_t until_us = LB_NEVER;
+    struct lb_dhcp4_stranger *place = NULL;
     struct lb_addr address;
-    if (!choose_address(x, &address) || !bind_address(x, address, true, LB_NEVER))
-        return ignore(x, "no address is free");
     x->type = LB_DHCP4_BOOTP;
+    if (!is_known(x)) {
+        until_us = lb_binding_until_us(config->bootp_s ? config->bootp_s : BOOTP_S, x->now_us);
+        place = stranger_place(x);
+        if (place == NULL)
+            return ignore(x, "too many strangers have addresses by BOOTP");
+    }
+    if (!choose_address(x, &address) || !bind_address(x, address, true, until_us))
+        return ignore(x, "no address is free");
+    if (place != NULL)
+        place->address = address;
     return compose(x);
 }
 
@@ -522,11 +563,24 @@ static const char *check_request(const struct exchange *x) {
 }
 
 void lb_dhcp4_server_init(struct lb_dhcp4_server *server,
-                          const struct lb_dhcp4_server_config *config,
-                          struct lb_dhcp4_binding *bindings, size_t binding_cap) {
-    memset(bindings, 0, binding_cap * sizeof *bindings);
-    *server = (struct lb_dhcp4_server){
-        .config = *config, .bindings = bindings, .binding_cap = binding_cap};
+                          const struct lb_dhcp4_server_config *config, struct lb_binding *bindings,
+                          size_t binding_cap) {
+    *server = (struct lb_dhcp4_server){.config = *config};
+    lb_bindings_init(&server->table, bindings, binding_cap, config->hash_key);
+    index_hosts(server);
+}
+
+bool lb_dhcp4_server_restore(struct lb_dhcp4_server *server, uint64_t now_us,
+                             const struct lb_dhcp4_kept *kept) {
+    struct lb_binding_terms terms = {
+        .client = kept->client,
+        .address = kept->address,
+        .until_us = lb_binding_until_us(kept->valid_s, now_us),
+        .leased = kept->leased,
+        .declined = kept->declined,
+        .bootp = kept->bootp,
+    };
+    return lb_bindings_restore(&server->table, now_us, &terms);
 }
 
 struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
@@ -545,7 +599,10 @@ struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint
         return ignore(&x, why);
     if (!identify(&x))
         return ignore(&x, "a client identifier of more than 255 bytes");
-    x.host = find_host(&server->config, request.header.chaddr);
-    x.binding = find_binding(&x);
-    return dispatch(&x);
+    x.host = find_host(server, request.header.chaddr);
+    x.binding = lb_bindings_find(&server->table, lb_bytes(x.client, x.client_len));
+    struct lb_dhcp4_reply reply = dispatch(&x);
+    if (x.has_changed)
+        reply.changed = x.binding;
+    return reply;
 }

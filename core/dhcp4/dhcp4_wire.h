@@ -58,6 +58,7 @@ enum lb_dhcp4_code {
     LB_OPT_SLP_DA = 78,
     LB_OPT_SLP_SCOPE = 79,
     LB_OPT_RAPID_COMMIT = 80,
+    LB_OPT_RELAY_AGENT = 82,
     LB_OPT_RELAY_INFO = 82,
     LB_OPT_ISNS = 83,
     LB_OPT_AUTH = 90,

@@ -7,7 +7,7 @@
 #define STEPS_MAX 200
 
 static struct lb_dhcp4_server server;
-static struct lb_dhcp4_binding bindings[BINDINGS];
+static struct lb_binding bindings[BINDINGS];
 
 /* No two clients have the same address, and none has ours. */
 static void check_bindings(uint64_t now) {
@@ -65,7 +65,7 @@ static void one_request(struct lb_rd *rd, uint64_t now) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct lb_dhcp4_host hosts[] = {
+    static struct lb_dhcp4_host hosts[] = {
         {.mac = {0, 0, 0, 0, 0, 2},
          .address = {.family = LB_V4, .bytes = {192, 0, 2, 102}},
          .hostname = "two"},

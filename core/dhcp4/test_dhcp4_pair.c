@@ -21,7 +21,7 @@ static struct {
     struct lb_rand rand, client_rand;
     struct lb_dhcp4_client client;
     struct lb_dhcp4_server servers[SERVERS];
-    struct lb_dhcp4_binding bindings[SERVERS][BINDINGS];
+    struct lb_binding bindings[SERVERS][BINDINGS];
     struct datagram flight[IN_FLIGHT];
     uint64_t now, until, faults_end;
     unsigned gots, losts, polls;
@@ -169,7 +169,7 @@ static void start(unsigned seed, struct lb_dhcp4_config config, uint64_t faults_
 static bool server_agrees(void) {
     for (unsigned i = 0; i < SERVERS; i++) {
         for (unsigned j = 0; j < BINDINGS; j++) {
-            const struct lb_dhcp4_binding *binding = &net.bindings[i][j];
+            const struct lb_binding *binding = &net.bindings[i][j];
             if (binding->leased && binding->until_us > net.now &&
                 lb_addr_equal(binding->address, net.client.lease.address.addr))
                 return true;

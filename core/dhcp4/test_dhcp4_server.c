@@ -8,7 +8,7 @@
 
 static struct {
     struct lb_dhcp4_server server;
-    struct lb_dhcp4_binding bindings[BINDINGS];
+    struct lb_binding bindings[BINDINGS];
     uint64_t now;
     struct lb_dhcp4_reply reply;
     uint8_t room[LB_DHCP4_PACKET_MAX];
@@ -35,6 +35,13 @@ static void start(struct lb_dhcp4_server_config config) {
     lb_dhcp4_server_init(&t.server, &config, t.bindings, BINDINGS);
 }
 
+/* With so many addresses in the pool: others' come to be given only when none is fresh. */
+static void start_with(uint8_t addresses) {
+    struct lb_dhcp4_server_config config = plain();
+    config.last = v4(192, 0, 2, (uint8_t)(99 + addresses));
+    start(config);
+}
+
 /* A client's message to order; machines differ in the last byte of their hardware address. */
 struct asked {
     enum lb_dhcp4_type type;
@@ -42,7 +49,7 @@ struct asked {
     struct lb_addr ciaddr, giaddr, requested, server_id;
     uint16_t flags, max_size;
     bool rapid_commit, ask_root_path;
-    struct lb_bytes client_id;
+    struct lb_bytes client_id, relay_agent;
 };
 
 static void asked_options(const struct asked *asked, struct lb_wr *list) {
@@ -60,6 +67,8 @@ static void asked_options(const struct asked *asked, struct lb_wr *list) {
         lb_dhcp4_put_u8(list, LB_OPT_PARAMETERS, LB_OPT_ROOT_PATH);
     if (asked->client_id.p)
         lb_dhcp4_put(list, LB_OPT_CLIENT_ID, asked->client_id);
+    if (asked->relay_agent.p)
+        lb_dhcp4_put(list, LB_OPT_RELAY_AGENT, asked->relay_agent);
 }
 
 /* Gives the type of the answer; BOOTP (0) where it has none, -1 where there is no answer. */
@@ -158,22 +167,33 @@ static void our_own_and_the_routers_address_are_never_given(void) {
 }
 
 static void an_offer_that_nobody_takes_is_free_again_after_a_minute(void) {
-    start(plain());
+    start_with(2);
     CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
     CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), LB_DHCP4_OFFER);
     CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.101");
-    t.now += 60 * SEC;
+    t.now += 60 * SEC - 1;
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 3), SILENCE);
+    t.now += 1;
     CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 3), LB_DHCP4_OFFER);
     CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
 }
 
 static void taking_another_servers_offer_frees_ours(void) {
-    start(plain());
+    start_with(1);
     CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), SILENCE);
     CHECK_EQ(ASK(LB_DHCP4_REQUEST, .server_id = v4(192, 0, 2, 2), .requested = v4(192, 0, 2, 50)),
              SILENCE);
     CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), LB_DHCP4_OFFER);
     CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
+}
+
+static void an_address_that_became_free_waits_for_its_client_while_others_are_fresh(void) {
+    start(plain());
+    struct lb_addr address = take_lease(1);
+    CHECK_EQ(ASK(LB_DHCP4_RELEASE, US, .ciaddr = address), SILENCE);
+    CHECK_ADDR(take_lease(2), "192.0.2.101");
+    CHECK_ADDR(take_lease(1), "192.0.2.100");
 }
 
 static void a_full_pool_or_table_offers_nothing(void) {
@@ -228,19 +248,21 @@ static void init_reboot_is_confirmed_refused_or_not_answered(void) {
 }
 
 static void a_declined_address_is_put_aside_for_as_long_as_a_lease(void) {
-    start(plain());
+    start_with(2);
     struct lb_addr address = take_lease(1);
     CHECK_EQ(ASK(LB_DHCP4_DECLINE, US, .requested = v4(192, 0, 2, 109)), SILENCE);
     CHECK(!t.bindings[0].declined); /* not what it was given */
     CHECK_EQ(ASK(LB_DHCP4_DECLINE, US, .requested = address), SILENCE);
     CHECK(t.bindings[0].declined);
     CHECK_ADDR(take_lease(1), "192.0.2.101");
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 3), SILENCE);
     t.now += 3600 * SEC;
+    CHECK_ADDR(take_lease(1), "192.0.2.101");
     CHECK_ADDR(take_lease(3), "192.0.2.100");
 }
 
 static void a_released_address_is_free_at_once(void) {
-    start(plain());
+    start_with(1);
     struct lb_addr address = take_lease(1);
     CHECK_EQ(ASK(LB_DHCP4_RELEASE, .machine = 2, US, .ciaddr = address), SILENCE);
     CHECK(t.bindings[0].leased); /* it was not that one's to give */
@@ -270,16 +292,192 @@ static void rapid_commit_is_granted_where_it_is_allowed(void) {
     CHECK(!t.lease.rapid_commit);
 }
 
-static void a_bootp_request_gets_a_bootp_reply_for_ever(void) {
-    start(plain());
+static void a_known_bootp_client_has_its_address_for_ever(void) {
+    struct lb_dhcp4_host hosts[] = {{.mac = {2, 0, 0, 0, 0, 1}}};
+    struct lb_dhcp4_server_config config = plain();
+    config.hosts = hosts;
+    config.host_count = LB_COUNT(hosts);
+    start(config);
     CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP);
     CHECK(t.lease.bootp);
     CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
     CHECK(root_path_is(TEST_ROOT_PATH));
     CHECK_EQ(t.bindings[0].until_us, LB_NEVER);
+    CHECK(t.reply.changed == &t.bindings[0]);
     t.now += 100000 * SEC;
     CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 2), LB_DHCP4_BOOTP);
     CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.101");
+}
+
+/* The network of somebody who sends BOOTP requests under many addresses is not full for ever. */
+static void strangers_have_few_addresses_by_bootp_and_for_a_time(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP);
+    CHECK_EQ(t.bindings[0].until_us, t.now + 86400 * SEC);
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 2), LB_DHCP4_BOOTP);
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 3), SILENCE); /* half of the four bindings */
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 2), LB_DHCP4_BOOTP);
+    CHECK_ADDR(take_lease(3), "192.0.2.102"); /* by DHCP there is room */
+    t.now += 86400 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 4), LB_DHCP4_BOOTP);
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 5), LB_DHCP4_BOOTP);
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 6), SILENCE);
+}
+
+static void the_bounds_of_strangers_are_the_hosts_to_choose(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.bootp_max = 1;
+    config.bootp_s = 10;
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP);
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 2), SILENCE);
+    t.now += 5 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP); /* asks again: from now on */
+    t.now += 9 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 2), SILENCE);
+    t.now += 1 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 2), LB_DHCP4_BOOTP);
+}
+
+static void what_a_relay_added_comes_back_as_it_came(void) {
+    struct lb_bytes relay, added = tap_hex("0104 00000007 0206 020000000009");
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .giaddr = v4(192, 0, 2, 250), .relay_agent = added),
+             LB_DHCP4_OFFER);
+    CHECK(lb_dhcp4_option(&t.answer, LB_OPT_RELAY_AGENT, &relay));
+    CHECK_BYTES(relay, added);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .giaddr = v4(192, 0, 2, 250), US,
+                 .requested = v4(192, 0, 2, 107), .relay_agent = added),
+             LB_DHCP4_NAK); /* RFC 3046 2.2: in a NAK, too */
+    CHECK(lb_dhcp4_option(&t.answer, LB_OPT_RELAY_AGENT, &relay));
+}
+
+/* ---- over a restart of the host ---- */
+
+static struct lb_dhcp4_kept keep(const struct lb_binding *row) {
+    return (struct lb_dhcp4_kept){
+        .client = lb_bytes(row->client, row->client_len),
+        .address = row->address,
+        .valid_s = lb_binding_valid_s(row, t.now),
+        .leased = row->leased,
+        .declined = row->declined,
+        .bootp = row->bootp,
+    };
+}
+
+static void an_offer_is_nothing_to_keep_and_a_lease_is(void) {
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
+    CHECK(t.reply.changed == NULL);
+    struct lb_addr address = take_lease(1);
+    CHECK(t.reply.changed != NULL && lb_addr_equal(t.reply.changed->address, address));
+    CHECK_EQ(lb_binding_valid_s(t.reply.changed, t.now), 3600);
+    CHECK_EQ(ASK(LB_DHCP4_RELEASE, US, .ciaddr = address), SILENCE);
+    CHECK(t.reply.changed != NULL && !t.reply.changed->leased);
+    CHECK_EQ(lb_binding_valid_s(t.reply.changed, t.now), 0);
+    take_lease(1);
+    CHECK_EQ(ASK(LB_DHCP4_DECLINE, US, .requested = address), SILENCE);
+    CHECK(t.reply.changed != NULL && t.reply.changed->declined);
+}
+
+static void after_a_restart_clients_are_answered_the_same(void) {
+    struct lb_binding row = {0};
+    start_with(2);
+    take_lease(1);
+    take_lease(2);
+    row = *t.reply.changed;
+    struct lb_dhcp4_kept kept = keep(&row), older = kept;
+    older.valid_s = 10;
+    older.address = v4(192, 0, 2, 100);
+    start_with(2); /* another run, another clock */
+    CHECK(lb_dhcp4_server_restore(&t.server, t.now, &kept));
+    CHECK(!lb_dhcp4_server_restore(&t.server, t.now, &older)); /* it had another address before */
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .machine = 2, .ciaddr = v4(192, 0, 2, 101)), LB_DHCP4_ACK);
+    CHECK_ADDR(take_lease(3), "192.0.2.100");
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 4), SILENCE); /* 101 is not free */
+}
+
+/* ---- many clients ---- */
+
+#define MANY 10000
+
+static struct {
+    struct lb_dhcp4_server server;
+    struct lb_binding bindings[MANY];
+    struct lb_dhcp4_host hosts[MANY];
+} many;
+
+static uint64_t steps_of(uint32_t machine, enum lb_dhcp4_type type, struct lb_addr *address) {
+    uint8_t room[LB_DHCP4_PACKET_MAX], answer[LB_DHCP4_PACKET_MAX], memory[64];
+    struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
+    struct lb_dhcp4_header header = {
+        .op = LB_BOOTREQUEST,
+        .htype = 1,
+        .hlen = 6,
+        .chaddr = {2, 1, 0, 0, (uint8_t)(machine >> 8), (uint8_t)machine}};
+    lb_dhcp4_put_u8(&list, LB_OPT_TYPE, (uint8_t)type);
+    if (type == LB_DHCP4_REQUEST) {
+        lb_dhcp4_put_addr(&list, LB_OPT_REQUESTED_ADDRESS, *address);
+        lb_dhcp4_put_addr(&list, LB_OPT_SERVER_ID, many.server.config.server);
+    }
+    struct lb_dhcp4_layout layout = {.max_bytes = sizeof room};
+    struct lb_bytes request = lb_dhcp4_encode(&header, &list, layout, lb_span(room, sizeof room));
+    uint64_t before = many.server.table.steps;
+    struct lb_dhcp4_reply reply =
+        lb_dhcp4_server_input(&many.server, SEC, (struct lb_endpoint){.port = 68}, request,
+                              lb_span(answer, sizeof answer));
+    struct lb_dhcp4_message message;
+    const char *why = NULL;
+    CHECK(reply.bytes.len > 0 && lb_dhcp4_decode(reply.bytes, &message, &why));
+    *address = message.header.yiaddr;
+    return many.server.table.steps - before;
+}
+
+static uint64_t most_steps(uint32_t from, uint32_t to) {
+    uint64_t most = 0;
+    struct lb_addr address;
+    for (uint32_t machine = from; machine < to; machine++) {
+        most = LB_MAX(most, steps_of(machine, LB_DHCP4_DISCOVER, &address));
+        most = LB_MAX(most, steps_of(machine, LB_DHCP4_REQUEST, &address));
+    }
+    return most;
+}
+
+static struct lb_dhcp4_server_config wide(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.server = v4(10, 1, 0, 1);
+    config.router = v4(10, 1, 0, 2);
+    config.network = (struct lb_prefix){.addr = v4(10, 0, 0, 0), .len = 8};
+    config.first = v4(10, 2, 0, 0);
+    config.last = v4(10, 2, 0x27, 0x0f); /* 10,000 */
+    config.hash_key = (struct lb_hash_key){3, 4};
+    return config;
+}
+
+static void ten_thousand_clients_cost_what_ten_do(void) {
+    struct lb_dhcp4_server_config config = wide();
+    lb_dhcp4_server_init(&many.server, &config, many.bindings, MANY);
+    CHECK(most_steps(0, 10) <= 48);
+    CHECK(most_steps(10, MANY) <= 64);
+    CHECK(most_steps(0, MANY) <= 64); /* all of them again */
+}
+
+static void ten_thousand_known_clients_cost_what_ten_do(void) {
+    struct lb_dhcp4_server_config config = wide();
+    memset(&many, 0, sizeof many);
+    for (uint32_t i = 0; i < MANY; i++) {
+        uint8_t high = (uint8_t)(i >> 8), low = (uint8_t)i;
+        many.hosts[i] =
+            (struct lb_dhcp4_host){.mac = {2, 1, 0, 0, high, low}, .address = v4(10, 3, high, low)};
+    }
+    config.hosts = many.hosts;
+    config.host_count = MANY;
+    lb_dhcp4_server_init(&many.server, &config, many.bindings, MANY);
+    CHECK(most_steps(0, 10) <= 48);
+    CHECK(most_steps(10, MANY) <= 64);
+    struct lb_addr address;
+    steps_of(4711, LB_DHCP4_DISCOVER, &address);
+    CHECK_ADDR(address, "10.3.18.103");
 }
 
 static void a_server_of_before_dhcp_answers_discover_by_bootp(void) {
@@ -305,7 +503,7 @@ static void a_proxy_gives_no_address_and_only_to_those_who_ask_for_a_root_path(v
 }
 
 static void a_fixed_host_gets_its_own_address_and_disk(void) {
-    static const struct lb_dhcp4_host hosts[] = {
+    static struct lb_dhcp4_host hosts[] = {
         {.mac = {2, 0, 0, 0, 0, 2},
          .address = {.family = LB_V4, .bytes = {192, 0, 2, 20}},
          .root_path = {(const uint8_t *)OTHER, sizeof OTHER - 1},
@@ -428,6 +626,7 @@ int main(void) {
     TEST(our_own_and_the_routers_address_are_never_given);
     TEST(an_offer_that_nobody_takes_is_free_again_after_a_minute);
     TEST(taking_another_servers_offer_frees_ours);
+    TEST(an_address_that_became_free_waits_for_its_client_while_others_are_fresh);
     TEST(a_full_pool_or_table_offers_nothing);
     TEST(a_request_of_what_was_not_offered_is_refused);
     TEST(a_lease_is_renewed_by_ciaddr);
@@ -436,7 +635,14 @@ int main(void) {
     TEST(a_released_address_is_free_at_once);
     TEST(inform_is_told_everything_but_an_address);
     TEST(rapid_commit_is_granted_where_it_is_allowed);
-    TEST(a_bootp_request_gets_a_bootp_reply_for_ever);
+    TEST(a_known_bootp_client_has_its_address_for_ever);
+    TEST(strangers_have_few_addresses_by_bootp_and_for_a_time);
+    TEST(the_bounds_of_strangers_are_the_hosts_to_choose);
+    TEST(what_a_relay_added_comes_back_as_it_came);
+    TEST(an_offer_is_nothing_to_keep_and_a_lease_is);
+    TEST(after_a_restart_clients_are_answered_the_same);
+    TEST(ten_thousand_clients_cost_what_ten_do);
+    TEST(ten_thousand_known_clients_cost_what_ten_do);
     TEST(a_server_of_before_dhcp_answers_discover_by_bootp);
     TEST(a_proxy_gives_no_address_and_only_to_those_who_ask_for_a_root_path);
     TEST(a_fixed_host_gets_its_own_address_and_disk);

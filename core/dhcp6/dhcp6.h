@@ -18,6 +18,7 @@
 #define LB_DHCP6_H
 
 #include "core/base/addr.h"
+#include "core/base/bindings.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/trace.h"
@@ -221,18 +222,20 @@ uint32_t lb_dhcp6_left_s(const struct lb_dhcp6_lease *lease, uint64_t now_us, ui
 /* ---- server ------------------------------------------------------------------------------------
  * A pure machine over the caller's tables, for the simulator and the boot server. */
 
-struct lb_dhcp6_host {         /* one client's fixed answer */
-    struct lb_duid duid;       /* none: any client */
-    struct lb_addr address;    /* none: from the pool */
-    struct lb_bytes root_path; /* the caller's memory */
+struct lb_dhcp6_host {                                         /* one client's fixed answer */
+    struct lb_duid duid;                                       /* none: any client */
+    struct lb_addr address;                                    /* none: from the pool */
+    struct lb_bytes root_path;                                 /* the caller's memory */
+    uint32_t duid_head, duid_next, address_head, address_next; /* the server's own: its indexes */
 };
 
-/* One client's address. Free: until_us is past, and not declined. */
-struct lb_dhcp6_binding {
-    struct lb_duid client;
-    uint32_t iaid;
+/* What a host keeps of a binding over its own restarts. */
+struct lb_dhcp6_kept {
+    struct lb_bytes
+        client; /* as in lb_binding: the DUID and behind it the IAID; empty: put aside */
     struct lb_addr address;
-    uint64_t until_us; /* offered, leased, or (declined) not to be used until */
+    uint32_t
+        valid_s; /* what is left by the host's clock; LB_DHCP6_INFINITE: for ever; 0: expired */
     bool leased, declined;
 };
 
@@ -254,22 +257,35 @@ struct lb_dhcp6_server_config {
     struct lb_bytes root_path;   /* 59, for clients without a host entry */
     struct lb_bytes boot_params; /* 60, as on the wire */
     struct lb_bytes options; /* more options for everyone, as on the wire: code, length, value */
-    struct lb_bytes reconfigure_key;   /* 16 bytes for RKAP, given to clients that take it; empty */
-    const struct lb_dhcp6_host *hosts; /* the caller's */
+    struct lb_bytes reconfigure_key; /* 16 bytes for RKAP, given to clients that take it; empty */
+    struct lb_dhcp6_host *hosts;     /* the caller's; a DUID once, at most one for any client */
     size_t host_count;
-    struct lb_trace *trace; /* may be NULL */
+    struct lb_hash_key hash_key; /* a secret of the host: strangers choose what is hashed */
+    struct lb_trace *trace;      /* may be NULL */
 };
+
+#define LB_DHCP6_IAS_MAX 4 /* IA_NAs of one message; more are left without an answer */
 
 struct lb_dhcp6_server {
     struct lb_dhcp6_server_config config;
-    struct lb_dhcp6_binding *bindings; /* the caller's */
-    size_t binding_cap;
+    struct lb_bindings table;
+    uint32_t any_host; /* the entry for any client, counted from 1; 0: none */
+    /* What the last input changed: leases that began, were renewed, released or put aside. A host
+     * that is to know them after a restart keeps them (lb_binding_valid_s), before the answer goes
+     * out. Valid until the next call. */
+    const struct lb_binding *changed[LB_DHCP6_IAS_MAX];
+    size_t changed_count;
     uint64_t replay; /* of authenticated messages, counted up */
 };
 
+/* bindings stay the caller's, are the server's alone, and outlive it: one for each IA_NA. */
 void lb_dhcp6_server_init(struct lb_dhcp6_server *server,
-                          const struct lb_dhcp6_server_config *config,
-                          struct lb_dhcp6_binding *bindings, size_t binding_cap);
+                          const struct lb_dhcp6_server_config *config, struct lb_binding *bindings,
+                          size_t binding_cap);
+/* Right after init: what was kept. Of two that speak of one client or one address the one that
+ * lasts longer stays. False: it does not. */
+bool lb_dhcp6_server_restore(struct lb_dhcp6_server *server, uint64_t now_us,
+                             const struct lb_dhcp6_kept *kept);
 /* A payload that came to port 547. The answer, written into `room`, goes to where the payload came
  * from; empty: none. */
 struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,

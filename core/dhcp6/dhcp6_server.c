@@ -15,7 +15,6 @@
 #define PREFERRED_S 3600
 #define VALID_S     7200
 #define OFFER_US    (60 * LB_US_SEC) /* how long an offered address is kept for its client */
-#define IAS_MAX     4                /* of one message; more are left without an answer */
 
 /* A request on its way to its answer. */
 struct exchange {
@@ -32,70 +31,102 @@ struct exchange {
 
 /* ---- bindings ---- */
 
-static bool is_alive(const struct lb_dhcp6_binding *binding, uint64_t now_us) {
-    return now_us < binding->until_us;
+/* A client may have several IA_NAs: a binding is of one. */
+struct owner {
+    uint8_t bytes[LB_DUID_MAX + 4];
+    size_t len;
+};
+
+static struct lb_bytes name_owner(struct owner *owner, const struct lb_duid *client,
+                                  uint32_t iaid) {
+    struct lb_wr wr = lb_wr(lb_span(owner->bytes, sizeof owner->bytes));
+    lb_wr_bytes(&wr, lb_bytes(client->bytes, client->len));
+    lb_wr_u32(&wr, iaid);
+    return lb_wr_done(&wr);
 }
 
-static struct lb_dhcp6_binding *find_binding(const struct exchange *x, uint32_t iaid) {
-    struct lb_dhcp6_server *server = x->server;
-    for (size_t i = 0; i < server->binding_cap; i++) {
-        struct lb_dhcp6_binding *binding = &server->bindings[i];
-        if (!binding->declined && binding->iaid == iaid && binding->client.len > 0 &&
-            lb_duid_equal(&binding->client, &x->client))
-            return binding;
+static struct lb_binding *find_binding(const struct exchange *x, uint32_t iaid) {
+    struct owner owner;
+    if (x->client.len == 0)
+        return NULL;
+    return lb_bindings_find(&x->server->table, name_owner(&owner, &x->client, iaid));
+}
+
+static struct lb_dhcp6_host *bucket(const struct lb_dhcp6_server *server, const void *key,
+                                    size_t len) {
+    const struct lb_dhcp6_server_config *config = &server->config;
+    return &config->hosts[lb_siphash(&config->hash_key, lb_bytes(key, len)) % config->host_count];
+}
+
+static void index_host(struct lb_dhcp6_server *server, uint32_t number) {
+    struct lb_dhcp6_host *host = &server->config.hosts[number - 1];
+    if (host->duid.len == 0) {
+        server->any_host = number;
+    } else {
+        struct lb_dhcp6_host *head = bucket(server, host->duid.bytes, host->duid.len);
+        host->duid_next = head->duid_head;
+        head->duid_head = number;
     }
-    return NULL;
+    if (lb_addr_is_set(host->address)) {
+        struct lb_dhcp6_host *head = bucket(server, host->address.bytes, 16);
+        host->address_next = head->address_head;
+        head->address_head = number;
+    }
 }
 
+/* From the last on, so that the first of two stands before the other. */
+static void index_hosts(struct lb_dhcp6_server *server) {
+    uint32_t count = (uint32_t)server->config.host_count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct lb_dhcp6_host *host = &server->config.hosts[i];
+        host->duid_head = host->duid_next = host->address_head = host->address_next = 0;
+    }
+    for (uint32_t number = count; number > 0; number--)
+        index_host(server, number);
+}
+
+/* The client's own entry, or the one for any client. */
 static const struct lb_dhcp6_host *find_host(const struct exchange *x) {
-    const struct lb_dhcp6_server_config *config = &x->server->config;
-    for (size_t i = 0; i < config->host_count; i++) {
-        const struct lb_dhcp6_host *host = &config->hosts[i];
-        if (host->duid.len == 0 || (x->has_client && lb_duid_equal(&host->duid, &x->client)))
-            return host;
+    struct lb_dhcp6_host *hosts = x->server->config.hosts;
+    uint32_t at = 0;
+    if (x->server->config.host_count > 0 && x->has_client)
+        at = bucket(x->server, x->client.bytes, x->client.len)->duid_head;
+    for (; at != 0 && !lb_duid_equal(&hosts[at - 1].duid, &x->client); at = hosts[at - 1].duid_next)
+        x->server->table.steps++;
+    if (at == 0)
+        at = x->server->any_host;
+    return at == 0 ? NULL : &hosts[at - 1];
+}
+
+/* Whether it is the address of another host's entry. */
+static bool is_anothers(const struct exchange *x, struct lb_addr address) {
+    struct lb_dhcp6_host *hosts = x->server->config.hosts;
+    if (x->server->config.host_count == 0)
+        return false;
+    uint32_t at = bucket(x->server, address.bytes, 16)->address_head;
+    for (; at != 0; at = hosts[at - 1].address_next) {
+        x->server->table.steps++;
+        if (&hosts[at - 1] != x->host && lb_addr_equal(hosts[at - 1].address, address))
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 /* Whether nothing speaks against giving this address to the owner of `binding` (may be NULL). */
-static bool is_available(const struct exchange *x, const struct lb_dhcp6_binding *binding,
+static bool is_available(const struct exchange *x, const struct lb_binding *binding,
                          struct lb_addr address) {
-    const struct lb_dhcp6_server *server = x->server;
-    for (size_t i = 0; i < server->config.host_count; i++) {
-        const struct lb_dhcp6_host *host = &server->config.hosts[i];
-        if (host != x->host && lb_addr_equal(host->address, address))
-            return false;
-    }
-    for (size_t i = 0; i < server->binding_cap; i++) {
-        const struct lb_dhcp6_binding *other = &server->bindings[i];
-        if (other != binding && is_alive(other, x->now_us) &&
-            lb_addr_equal(other->address, address))
-            return false;
-    }
-    return true;
-}
-
-/* Pools lie in the lower half of one network's addresses. */
-static uint64_t number_of(struct lb_addr addr) {
-    struct lb_rd rd = lb_rd(lb_bytes(addr.bytes + 8, 8));
-    return lb_rd_u64(&rd);
-}
-
-static struct lb_addr addr_of(struct lb_addr first, uint64_t number) {
-    struct lb_wr wr = lb_wr(lb_span(first.bytes + 8, 8));
-    lb_wr_u64(&wr, number);
-    return first;
+    if (is_anothers(x, address))
+        return false;
+    const struct lb_binding *holder = lb_bindings_holder(&x->server->table, address);
+    return holder == NULL || holder == binding || !lb_binding_is_alive(holder, x->now_us);
 }
 
 static bool is_in_pool(const struct lb_dhcp6_server_config *config, struct lb_addr address) {
-    return lb_addr_is_set(config->first) && memcmp(address.bytes, config->first.bytes, 8) == 0 &&
-           number_of(address) >= number_of(config->first) &&
-           number_of(address) <= number_of(config->last);
+    return lb_pool_has(config->first, config->last, address);
 }
 
-/* The address the client has or had, its host entry's, or a free one. The pool is searched no
- * further than there can be obstacles in it. */
-static bool choose_address(const struct exchange *x, const struct lb_dhcp6_binding *binding,
+/* The address the client has or had, its host entry's, or a free one. */
+static bool choose_address(const struct exchange *x, const struct lb_binding *binding,
                            struct lb_addr *address) {
     const struct lb_dhcp6_server_config *config = &x->server->config;
     if (x->host && lb_addr_is_set(x->host->address) && is_available(x, binding, x->host->address)) {
@@ -107,24 +138,14 @@ static bool choose_address(const struct exchange *x, const struct lb_dhcp6_bindi
         *address = binding->address;
         return true;
     }
-    if (!lb_addr_is_set(config->first))
+    struct lb_pool_search search = {0};
+    if (binding == NULL && !lb_bindings_have_room(&x->server->table, x->now_us))
         return false;
-    size_t tries = x->server->binding_cap + config->host_count + 1;
-    for (uint64_t number = number_of(config->first); number <= number_of(config->last) && tries > 0;
-         number++, tries--) {
-        *address = addr_of(config->first, number);
+    while (lb_bindings_next_free(&x->server->table, x->now_us, config->first, config->last, &search,
+                                 address))
         if (is_available(x, binding, *address))
             return true;
-    }
     return false;
-}
-
-static struct lb_dhcp6_binding *free_binding(const struct exchange *x) {
-    for (size_t i = 0; i < x->server->binding_cap; i++) {
-        if (!is_alive(&x->server->bindings[i], x->now_us))
-            return &x->server->bindings[i];
-    }
-    return NULL;
 }
 
 static uint32_t valid_s(const struct lb_dhcp6_server_config *config) {
@@ -140,26 +161,31 @@ static uint64_t lease_end_us(const struct exchange *x) {
     return seconds == LB_DHCP6_INFINITE ? LB_NEVER : x->now_us + seconds * LB_US_SEC;
 }
 
+/* The host is to keep it: lb_dhcp6_server_changed. */
+static void note_change(struct exchange *x, const struct lb_binding *binding) {
+    if (x->server->changed_count < LB_DHCP6_IAS_MAX)
+        x->server->changed[x->server->changed_count++] = binding;
+}
+
 /* Gives the IA an address, for good or as an offer; NULL: there is none. */
-static const struct lb_dhcp6_binding *assign(const struct exchange *x, uint32_t iaid, bool lease) {
-    struct lb_dhcp6_binding *binding = find_binding(x, iaid);
+static const struct lb_binding *assign(struct exchange *x, uint32_t iaid, bool lease) {
+    struct lb_binding *binding = find_binding(x, iaid);
+    struct owner owner;
     struct lb_addr address;
     if (x->server->config.no_addresses || !choose_address(x, binding, &address))
         return NULL;
-    if (!binding)
-        binding = free_binding(x);
-    if (!binding)
-        return NULL;
-    bool keep =
-        binding->leased && is_alive(binding, x->now_us) && lb_addr_equal(binding->address, address);
+    bool keep = binding && binding->leased && lb_binding_is_alive(binding, x->now_us) &&
+                lb_addr_equal(binding->address, address);
     uint64_t until_us = lease ? lease_end_us(x) : x->now_us + OFFER_US;
-    *binding = (struct lb_dhcp6_binding){
-        .client = x->client,
-        .iaid = iaid,
+    struct lb_binding_terms terms = {
+        .client = name_owner(&owner, &x->client, iaid),
         .address = address,
         .leased = lease || keep,
         .until_us = keep && !lease ? LB_MAX(until_us, binding->until_us) : until_us,
     };
+    binding = lb_bindings_put(&x->server->table, x->now_us, binding, &terms);
+    if (binding && lease)
+        note_change(x, binding);
     return binding;
 }
 
@@ -283,8 +309,8 @@ static bool next_ia(struct lb_rd *rd, struct lb_dhcp6_ia *ia) {
 static void put_assigned(struct exchange *x, bool lease) {
     struct lb_rd rd = lb_rd(x->request->options);
     struct lb_dhcp6_ia ia;
-    for (size_t i = 0; i < IAS_MAX && next_ia(&rd, &ia); i++) {
-        const struct lb_dhcp6_binding *binding = assign(x, ia.iaid, lease);
+    for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
+        const struct lb_binding *binding = assign(x, ia.iaid, lease);
         if (binding)
             put_lease(x, ia.iaid, binding->address);
         else
@@ -307,7 +333,7 @@ static struct lb_bytes on_solicit(struct exchange *x) {
 static bool is_on_link(const struct exchange *x) {
     struct lb_rd rd = lb_rd(x->request->options);
     struct lb_dhcp6_ia ia;
-    for (size_t i = 0; i < IAS_MAX && next_ia(&rd, &ia); i++) {
+    for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
         for (size_t at = 0; at < ia.addr_count; at++) {
             if (!lb_prefix_has(x->server->config.network, ia.addrs[at].addr))
                 return false;
@@ -348,9 +374,8 @@ static bool names(const struct lb_dhcp6_ia *ia, struct lb_addr address) {
 }
 
 /* The client's binding if it still is one and the IA speaks of it. */
-static struct lb_dhcp6_binding *leased_binding(const struct exchange *x,
-                                               const struct lb_dhcp6_ia *ia) {
-    struct lb_dhcp6_binding *binding = find_binding(x, ia->iaid);
+static struct lb_binding *leased_binding(const struct exchange *x, const struct lb_dhcp6_ia *ia) {
+    struct lb_binding *binding = find_binding(x, ia->iaid);
     bool holds = binding && binding->leased && is_available(x, binding, binding->address) &&
                  (ia->addr_count == 0 || names(ia, binding->address));
     return holds ? binding : NULL;
@@ -361,10 +386,11 @@ static struct lb_bytes on_renew(struct exchange *x) {
     struct lb_rd rd = lb_rd(x->request->options);
     struct lb_dhcp6_ia ia;
     begin_answer(x, LB_DHCP6_REPLY);
-    for (size_t i = 0; i < IAS_MAX && next_ia(&rd, &ia); i++) {
-        struct lb_dhcp6_binding *binding = leased_binding(x, &ia);
+    for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
+        struct lb_binding *binding = leased_binding(x, &ia);
         if (binding) {
-            binding->until_us = lease_end_us(x);
+            lb_bindings_set_until(&x->server->table, binding, lease_end_us(x));
+            note_change(x, binding);
             put_lease(x, ia.iaid, binding->address);
         } else {
             put_refusal(x, ia.iaid, LB_DHCP6_NO_BINDING, "nothing is known of this address");
@@ -379,10 +405,11 @@ static struct lb_bytes on_rebind(struct exchange *x) {
     struct lb_dhcp6_ia ia;
     bool knows = false, is_elsewhere = !is_on_link(x);
     begin_answer(x, LB_DHCP6_REPLY);
-    for (size_t i = 0; i < IAS_MAX && next_ia(&rd, &ia); i++) {
-        struct lb_dhcp6_binding *binding = leased_binding(x, &ia);
+    for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
+        struct lb_binding *binding = leased_binding(x, &ia);
         if (binding) {
-            binding->until_us = lease_end_us(x);
+            lb_bindings_set_until(&x->server->table, binding, lease_end_us(x));
+            note_change(x, binding);
             put_lease(x, ia.iaid, binding->address);
             knows = true;
         } else if (is_elsewhere) {
@@ -392,21 +419,32 @@ static struct lb_bytes on_rebind(struct exchange *x) {
     return knows || is_elsewhere ? end_answer(x) : ignore(x, "no record of this client");
 }
 
-/* RFC 8415 18.3.7, 18.3.8: the record of a Release stays, so that the client may have the same
- * address again; a declined address is put aside for as long as a lease. */
+/* The record of a Release stays, so that the client may have the same address again; a declined
+ * address is nobody's, and put aside for as long as a lease. */
+static void end_lease(struct exchange *x, struct lb_binding *binding, bool is_declined) {
+    struct lb_binding_terms aside = {
+        .address = binding->address, .declined = true, .until_us = lease_end_us(x)};
+    note_change(x, binding);
+    if (is_declined) {
+        lb_bindings_put(&x->server->table, x->now_us, binding, &aside);
+        return;
+    }
+    binding->leased = false;
+    lb_bindings_set_until(&x->server->table, binding, x->now_us);
+}
+
+/* RFC 8415 18.3.7, 18.3.8. */
 static struct lb_bytes on_end(struct exchange *x, bool is_declined) {
     struct lb_rd rd = lb_rd(x->request->options);
     struct lb_dhcp6_ia ia;
     begin_answer(x, LB_DHCP6_REPLY);
-    for (size_t i = 0; i < IAS_MAX && next_ia(&rd, &ia); i++) {
-        struct lb_dhcp6_binding *binding = leased_binding(x, &ia);
+    for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
+        struct lb_binding *binding = leased_binding(x, &ia);
         if (!binding) {
             put_refusal(x, ia.iaid, LB_DHCP6_NO_BINDING, "nothing is known of this address");
             continue;
         }
-        binding->leased = false;
-        binding->declined = is_declined;
-        binding->until_us = is_declined ? lease_end_us(x) : x->now_us;
+        end_lease(x, binding, is_declined);
     }
     lb_dhcp6_put_status(&x->wr, LB_DHCP6_SUCCESS, is_declined ? "put aside" : "released");
     return lb_wr_done(&x->wr);
@@ -458,12 +496,24 @@ static struct lb_bytes dispatch(struct exchange *x) {
 }
 
 void lb_dhcp6_server_init(struct lb_dhcp6_server *server,
-                          const struct lb_dhcp6_server_config *config,
-                          struct lb_dhcp6_binding *bindings, size_t binding_cap) {
+                          const struct lb_dhcp6_server_config *config, struct lb_binding *bindings,
+                          size_t binding_cap) {
     lb_assert(config->duid.len > 0 && config->duid.len <= sizeof config->duid.bytes);
-    memset(bindings, 0, binding_cap * sizeof *bindings);
-    *server = (struct lb_dhcp6_server){
-        .config = *config, .bindings = bindings, .binding_cap = binding_cap};
+    *server = (struct lb_dhcp6_server){.config = *config};
+    lb_bindings_init(&server->table, bindings, binding_cap, config->hash_key);
+    index_hosts(server);
+}
+
+bool lb_dhcp6_server_restore(struct lb_dhcp6_server *server, uint64_t now_us,
+                             const struct lb_dhcp6_kept *kept) {
+    struct lb_binding_terms terms = {
+        .client = kept->client,
+        .address = kept->address,
+        .until_us = lb_binding_until_us(kept->valid_s, now_us),
+        .leased = kept->leased,
+        .declined = kept->declined,
+    };
+    return lb_bindings_restore(&server->table, now_us, &terms);
 }
 
 struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
@@ -474,6 +524,7 @@ struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t n
     struct exchange x = {
         .server = server, .now_us = now_us, .request = &request, .from = from, .wr = lb_wr(room)};
     const char *why = NULL;
+    server->changed_count = 0;
     if (!lb_dhcp6_decode(payload, &request, &why))
         return ignore(&x, why);
     struct lb_bytes value;

@@ -7,7 +7,7 @@
 #define STEPS_MAX 200
 
 static struct lb_dhcp6_server server;
-static struct lb_dhcp6_binding bindings[BINDINGS];
+static struct lb_binding bindings[BINDINGS];
 
 /* No two clients have the same address. */
 static void check_bindings(uint64_t now) {

@@ -9,7 +9,7 @@
 static struct {
     struct lb_dhcp6_client client;
     struct lb_dhcp6_server server;
-    struct lb_dhcp6_binding bindings[4];
+    struct lb_binding bindings[4];
     struct lb_rand rand, chance;
     struct lb_trace trace;
     char ring[16384];
@@ -178,7 +178,7 @@ static void a_duplicate_address_gives_way_to_the_next(void) {
 static void a_server_that_forgot_everything_gives_the_same_again(void) {
     start((struct lb_dhcp6_config){0}, usual());
     run_until(t.now + SEC);
-    memset(t.bindings, 0, sizeof t.bindings);
+    lb_bindings_clear(&t.server.table);
     run_until(t.now + 1801 * SEC);
     CHECK_STATE("BOUND");
     CHECK_EQ(t.losts, 0);

@@ -6,7 +6,7 @@
 
 static struct {
     struct lb_dhcp6_server server;
-    struct lb_dhcp6_binding bindings[3];
+    struct lb_binding bindings[3];
     uint64_t now;
     uint8_t room[LB_DHCP6_PACKET_MAX], request[LB_DHCP6_PACKET_MAX];
     struct lb_bytes reply;
@@ -311,6 +311,105 @@ static void an_answer_that_does_not_fit_is_none(void) {
     CHECK_EQ(none.len, 0);
 }
 
+/* ---- over a restart of the host ---- */
+
+static void after_a_restart_clients_are_answered_the_same(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_SOLICIT));
+    CHECK_EQ(t.server.changed_count, 0); /* an offer is nothing to keep */
+    CHECK(ASK(LB_DHCP6_REQUEST, .client = 2, .server = 1));
+    CHECK(ASK(LB_DHCP6_REQUEST, .client = 1, .server = 1));
+    CHECK_GIVEN("2001:db8::102");
+    CHECK_EQ(t.server.changed_count, 1);
+    struct lb_binding row = *t.server.changed[0];
+    struct lb_dhcp6_kept kept = {
+        .client = lb_bytes(row.client, row.client_len),
+        .address = row.address,
+        .valid_s = lb_binding_valid_s(&row, t.now),
+        .leased = row.leased,
+    };
+    CHECK_EQ(kept.valid_s, 7200);
+    start(usual());
+    CHECK(lb_dhcp6_server_restore(&t.server, t.now, &kept));
+    CHECK(ASK(LB_DHCP6_RENEW, .client = 1, .server = 1, .addr = "2001:db8::102"));
+    CHECK_GIVEN("2001:db8::102");
+    CHECK_EQ(t.server.changed_count, 1);
+    CHECK(ASK(LB_DHCP6_RELEASE, .client = 1, .server = 1, .addr = "2001:db8::102"));
+    CHECK(t.server.changed_count == 1 && !t.server.changed[0]->leased);
+}
+
+/* ---- many clients ---- */
+
+#define MANY 10000
+
+static struct {
+    struct lb_dhcp6_server server;
+    struct lb_binding bindings[MANY];
+    struct lb_dhcp6_host hosts[MANY];
+} many;
+
+static struct lb_duid duid_of(uint32_t machine) {
+    return (struct lb_duid){
+        .bytes = {0, 3, 0, 1, 2, 0, 0, 0, (uint8_t)(machine >> 8), (uint8_t)machine}, .len = 10};
+}
+
+static uint64_t steps_of(uint32_t machine, uint8_t type) {
+    struct lb_duid client = duid_of(machine), server = test_server_duid(1);
+    struct lb_wr wr = lb_wr(lb_span(t.request, sizeof t.request));
+    uint64_t before = many.server.table.steps;
+    lb_dhcp6_put_header(&wr, type, machine);
+    lb_dhcp6_put_duid(&wr, LB_OPT6_CLIENT_ID, &client);
+    if (type == LB_DHCP6_REQUEST)
+        lb_dhcp6_put_duid(&wr, LB_OPT6_SERVER_ID, &server);
+    lb_dhcp6_close(&wr, lb_dhcp6_open_ia(&wr, 1, 0, 0));
+    struct lb_bytes reply = lb_dhcp6_server_input(
+        &many.server, SEC, (struct lb_endpoint){.addr = v6("fe80::2"), .port = 546},
+        lb_wr_done(&wr), lb_span(t.room, sizeof t.room));
+    const char *why;
+    CHECK(lb_dhcp6_decode(reply, &t.message, &why));
+    t.has_ia = lb_dhcp6_find_ia(t.message.options, 1, &t.ia);
+    CHECK(t.has_ia && t.ia.addr_count == 1);
+    return many.server.table.steps - before;
+}
+
+static uint64_t most_steps(uint32_t from, uint32_t to) {
+    uint64_t most = 0;
+    for (uint32_t machine = from; machine < to; machine++) {
+        most = LB_MAX(most, steps_of(machine, LB_DHCP6_SOLICIT));
+        most = LB_MAX(most, steps_of(machine, LB_DHCP6_REQUEST));
+    }
+    return most;
+}
+
+static void ten_thousand_clients_cost_what_ten_do(void) {
+    struct lb_dhcp6_server_config config = usual();
+    config.last = v6("2001:db8::280f"); /* 10,000 */
+    config.hash_key = (struct lb_hash_key){3, 4};
+    lb_dhcp6_server_init(&many.server, &config, many.bindings, MANY);
+    CHECK(most_steps(0, 10) <= 48);
+    CHECK(most_steps(10, MANY) <= 64);
+    CHECK(most_steps(0, MANY) <= 64); /* all of them again */
+}
+
+static void ten_thousand_known_clients_cost_what_ten_do(void) {
+    struct lb_dhcp6_server_config config = usual();
+    memset(&many, 0, sizeof many);
+    for (uint32_t i = 0; i < MANY; i++) {
+        many.hosts[i] = (struct lb_dhcp6_host){.duid = duid_of(i), .address = v6("2001:db8::")};
+        many.hosts[i].address.bytes[13] = 1;
+        many.hosts[i].address.bytes[14] = (uint8_t)(i >> 8);
+        many.hosts[i].address.bytes[15] = (uint8_t)i;
+    }
+    config.hosts = many.hosts;
+    config.host_count = MANY;
+    config.hash_key = (struct lb_hash_key){3, 4};
+    lb_dhcp6_server_init(&many.server, &config, many.bindings, MANY);
+    CHECK(most_steps(0, 10) <= 48);
+    CHECK(most_steps(10, MANY) <= 64);
+    steps_of(4711, LB_DHCP6_SOLICIT);
+    CHECK_GIVEN("2001:db8::1:1267");
+}
+
 int main(void) {
     TEST(solicit_and_request_give_an_address_with_everything);
     TEST(options_are_sent_to_who_asks_for_them);
@@ -330,5 +429,8 @@ int main(void) {
     TEST(messages_of_servers_and_relays_are_dropped);
     TEST(every_truncation_of_a_request_is_survived);
     TEST(an_answer_that_does_not_fit_is_none);
+    TEST(after_a_restart_clients_are_answered_the_same);
+    TEST(ten_thousand_clients_cost_what_ten_do);
+    TEST(ten_thousand_known_clients_cost_what_ten_do);
     return tap_done();
 }

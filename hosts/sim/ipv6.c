@@ -183,7 +183,7 @@ static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_en
     if (sim_happens(world, SIM_DHCP6_SILENT))
         return;
     if (sim_happens(world, SIM_DHCP6_FORGETS))
-        memset(sim->bindings6[server], 0, sizeof sim->bindings6[server]);
+        lb_bindings_clear(&sim->dhcp6[server].table);
     if (sim_happens(world, SIM_DHCP6_REFUSES))
         config->no_addresses = true;
     if (sim_happens(world, SIM_DHCP_LIES))

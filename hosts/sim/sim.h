@@ -142,9 +142,9 @@ struct sim_io {
 
 struct sim_impostor {
     struct lb_dhcp4_server dhcp;
-    struct lb_dhcp4_binding bindings[1];
+    struct lb_binding bindings[1];
     struct lb_dhcp6_server dhcp6;
-    struct lb_dhcp6_binding bindings6[1];
+    struct lb_binding bindings6[1];
 };
 
 /* ---- rogue servers -----------------------------------------------------------------------------
@@ -152,9 +152,9 @@ struct sim_impostor {
 
 struct sim_rogue {
     struct lb_dhcp4_server dhcp;
-    struct lb_dhcp4_binding bindings[SIM_ROGUE_BINDINGS];
+    struct lb_binding bindings[SIM_ROGUE_BINDINGS];
     struct lb_dhcp6_server dhcp6;
-    struct lb_dhcp6_binding bindings6[SIM_ROGUE_BINDINGS];
+    struct lb_binding bindings6[SIM_ROGUE_BINDINGS];
 };
 
 /* ---- the iSNS server ---------------------------------------------------------------------------
@@ -294,12 +294,12 @@ struct sim {
 
     /* The network. */
     struct lb_dhcp4_server dhcp[SIM_DHCP_SERVERS];
-    struct lb_dhcp4_binding bindings[SIM_DHCP_SERVERS][SIM_BINDINGS];
+    struct lb_binding bindings[SIM_DHCP_SERVERS][SIM_BINDINGS];
     bool has_dhcp[SIM_DHCP_SERVERS];
     uint64_t leased_us; /* when server 0 last gave a lease; 0: never */
     struct lb_nd6_ra routers[SIM_ROUTERS];
     struct lb_dhcp6_server dhcp6[SIM_DHCP6_SERVERS];
-    struct lb_dhcp6_binding bindings6[SIM_DHCP6_SERVERS][SIM_BINDINGS];
+    struct lb_binding bindings6[SIM_DHCP6_SERVERS][SIM_BINDINGS];
     bool has_dhcp6[SIM_DHCP6_SERVERS];
     struct sim_impostor impostor;
     struct sim_rogue rogue;
