@@ -166,10 +166,14 @@ bool lb_chooser_wait(struct lb_chooser *chooser, uint64_t until_us) {
 
 void lb_chooser_explain(const struct lb_chooser *chooser, struct lb_error *error) {
     const struct lb_choice *choice = &chooser->choice;
+    char there[128];
+    struct lb_text text = lb_text(there, sizeof(there));
+    lb_machine_list_interfaces(&text);
     if (choice->name)
-        lb_fail(error, LB_E_NO_INTERFACE, "%s", choice->name);
+        lb_fail(error, LB_E_NO_INTERFACE, "%s; those that there are: %s", choice->name, there);
     else if (choice->mac)
-        lb_fail(error, LB_E_NO_INTERFACE, "none has the address %s", lb_mac_text(choice->mac).s);
+        lb_fail(error, LB_E_NO_INTERFACE, "none has the address %s; those that there are: %s",
+                lb_mac_text(choice->mac).s, there);
     else if (chooser->cards.count == 0)
         lb_fail(error, LB_E_NO_INTERFACE, "there is no Ethernet interface");
     else

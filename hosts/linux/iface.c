@@ -1,11 +1,15 @@
 #include "hosts/linux/iface.h"
+#include "hosts/linux/machine.h"
 #include <errno.h>
 #include <string.h>
 
 bool lb_iface_open(struct lb_iface *iface, const char *name, const char *root,
                    struct lb_error *error) {
+    char there[128];
+    struct lb_text text = lb_text(there, sizeof(there));
     int refused;
 
+    lb_machine_list_interfaces(&text);
     *iface = (struct lb_iface){.root = root};
     lb_format(iface->name, sizeof(iface->name), "%s", name);
     refused = lb_netlink_open(&iface->netlink);
@@ -17,7 +21,7 @@ bool lb_iface_open(struct lb_iface *iface, const char *name, const char *root,
     if (refused == 0)
         lb_fail(error, LB_E_NO_INTERFACE, "%s is not an Ethernet interface", name);
     else if (refused == ENODEV)
-        lb_fail(error, LB_E_NO_INTERFACE, "%s", name);
+        lb_fail(error, LB_E_NO_INTERFACE, "%s; those that there are: %s", name, there);
     else
         lb_fail(error, LB_E_HOST_NETWORK, "looking for interface %s: %s", name, strerror(refused));
     lb_netlink_close(&iface->netlink);

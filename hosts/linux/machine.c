@@ -74,6 +74,23 @@ bool lb_machine_interface_of(const uint8_t mac[6], char *name, size_t cap) {
     return found;
 }
 
+void lb_machine_list_interfaces(struct lb_text *text) {
+    struct ifaddrs *all;
+    bool has_one = false;
+    if (getifaddrs(&all) < 0)
+        return;
+    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
+        uint8_t mac[6];
+        if (!is_ethernet(one, mac))
+            continue;
+        lb_text_add(text, "%s%s", has_one ? ", " : "", one->ifa_name);
+        has_one = true;
+    }
+    if (!has_one)
+        lb_text_add(text, "none");
+    freeifaddrs(all);
+}
+
 bool lb_machine_parse_mac(struct lb_bytes text, uint8_t mac[6]) {
     char digits[13];
     size_t len, at = 0;

@@ -1,4 +1,5 @@
 #include "hosts/linux/turns.h"
+#include "hosts/linux/machine.h"
 #include <stdio.h>
 
 #define LONG_TURN_MS 60000
@@ -119,12 +120,16 @@ static void tell_of_waiting(struct turns *t) {
     const struct lb_choice *choice = &t->chooser.choice;
     const struct lb_cards *cards = &t->chooser.cards;
     uint64_t now_us = lb_now_us();
+    char there[128];
+    struct lb_text text = lb_text(there, sizeof(there));
     if (t->told_us != 0 && now_us < t->told_us + TELL_US)
         return;
     t->told_us = now_us;
+    lb_machine_list_interfaces(&text);
     fprintf(stderr, "%8.3f  link      waiting for ", (double)(now_us - t->start_us) / 1e6);
     if (choice->name || choice->mac)
-        fprintf(stderr, "interface %s\n", choice->name ? choice->name : lb_mac_text(choice->mac).s);
+        fprintf(stderr, "interface %s; those that there are: %s\n",
+                choice->name ? choice->name : lb_mac_text(choice->mac).s, there);
     else if (cards->count == 0)
         fprintf(stderr, "a card\n");
     else
