@@ -74,6 +74,16 @@ def firmware_table(folder):
           code == 1 and out == "" and "(no-ibft)" in err and seconds < 2, (code, err, seconds))
     code, out, err, _ = initramfs(folder, "root=UUID=0 ip=dhcp quiet")
     check("who asks for nothing is told nothing", (code, out, err) == (0, "", ""), (code, out, err))
+    for line, table_or_none, asks in (
+            ("root=UUID=0 ip=dhcp", None, False),
+            ("root=UUID=0 rd.iscsi.firmware=1", None, False),
+            ("root=UUID=0 rd.iscsi.waitnet=0 iscsi_initiator=iqn.2026-11.test:a", None, False),
+            ("root=dhcp", None, True),
+            ("root=UUID=0", table(), True),
+            ("root=UUID=0 lunboot.enable=no", table(), False),
+            ("netroot=iscsi:192.0.2.1::::iqn.2026-11.test:d vlan=a.1:a", None, True)):
+        code, out, err, _ = initramfs(folder, line, table_or_none, "--is-asked")
+        check(f"--is-asked: {line}", (code, out, err) == (0 if asks else 1, "", ""), (code, out, err))
     code, _, err, _ = initramfs(folder, "rd.iscsi.firmware=1 lunboot.enable=yes", None,
                                 "--interface=nope0")
     check("where the network may name the disk, it is asked", "(no-interface)" in err, err)

@@ -26,11 +26,13 @@ static struct lb_attached attached;
 static struct lb_ibft ibft;
 static enum lb_ibft_found ibft_found;
 static struct lb_words words;
-static bool interface_is_hint;
+static bool interface_is_hint, only_asks;
 static const char *cmdline_file = "/proc/cmdline", *config_file = "/etc/lunboot.conf";
 static const char *run_folder = "/run", *sysfs_root = "", *then = "attach";
 
 static const struct lb_option options[] = {
+    {"is-asked", NULL, "boot nothing: exit with 0 if somebody asked for a disk, else with 1",
+     &only_asks, NULL},
     {"then", "attach|kexec", "what to do with the disk, as in lunboot boot", NULL, &then},
     {"kernel-cmdline", "FILE", "read FILE for /proc/cmdline", NULL, &cmdline_file},
     {"config", "FILE", "read FILE for /etc/lunboot.conf, if it is there", NULL, &config_file},
@@ -164,7 +166,7 @@ static bool check_made(void) {
 
 /* What is wrong with the words, or passed over, counts where somebody wants a boot. */
 static bool judge_words(const struct lb_error *error) {
-    if (!lb_config_bool(&run.config, LB_KEY_ENABLE))
+    if (!lb_config_bool(&run.config, LB_KEY_ENABLE) || only_asks)
         return true;
     for (size_t i = 0; i < words.note_count; i++)
         fprintf(stderr, "lunboot: %s\n", words.notes[i]);
@@ -238,6 +240,14 @@ static int fail(void) {
     return lb_run_exit_code(&run);
 }
 
+/* Whether there is a boot to come, for scripts that would leave the network to it: what is wrong is
+ * told by that boot. */
+static int answer(void) {
+    lb_run_close(&run, true);
+    lb_wipe(&ibft, sizeof(ibft));
+    return lb_config_bool(&run.config, LB_KEY_ENABLE) ? LB_EXIT_OK : LB_EXIT_FAILED;
+}
+
 /* The disk is there: where nobody can keep it so, that is said, and the boot goes on. */
 static void keep(void) {
     struct lb_error error = {0};
@@ -257,7 +267,10 @@ int lb_cmd_initramfs(int argc, char **argv) {
     enum lb_parsed parsed = lb_options_parse(&usage, argc, argv, &run.config, NULL);
     if (parsed != LB_PARSED)
         return parsed == LB_PARSED_HELP ? LB_EXIT_OK : LB_EXIT_USAGE;
-    if (!configure())
+    bool is_good = configure();
+    if (only_asks)
+        return answer();
+    if (!is_good)
         return fail();
     if (!lb_config_bool(&run.config, LB_KEY_ENABLE))
         return LB_EXIT_OK;

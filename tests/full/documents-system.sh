@@ -30,6 +30,8 @@ for kind in initramfs-tools dracut; do
     mv "$system/bin/uname" "$system/bin/uname.real"
     install -m 755 "$scratch/uname" "$system/bin/uname"
     [ $kind = dracut ] || cp -a "$system" "$scratch/ROOT" # before anything of ours is in it
+    echo ISCSI_AUTO=true >"$system/etc/iscsi/iscsi.initramfs"
+    chmod 600 "$system/etc/iscsi/iscsi.initramfs"
     take_blocks "run system $kind"
     for block in "$blocks"/[0-9][0-9][0-9]; do block_in "$system" "$block"; done
     case $kind in
@@ -37,6 +39,10 @@ for kind in initramfs-tools dracut; do
     *) has_lunboot "$system" lsinitramfs "/boot/initrd.img-$version" ;;
     esac
     ok "$kind: the initramfs has lunboot"
+    for file in iscsi.initramfs initiatorname.iscsi; do
+        grep -q "etc/iscsi/$file\$" "$scratch/list.out" || fail "the initramfs has no $file" "$scratch/list.out"
+    done
+    ok "$kind: and open-iscsi's files"
     [ $kind = dracut ] || root_version=$version
 done
 

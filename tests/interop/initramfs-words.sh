@@ -72,6 +72,7 @@ root=/dev/disk/by-path/ip-192.0.2.1:3260-iscsi-$iqn-lun-1 netroot=iscsi:192.0.2.
 boots "RHCOS's method of ip=" "rd.neednet=1 ip=vc0:dhcp,dhcp6 netroot=iscsi:192.0.2.1:::1:$iqn"
 boots "a card that is named by ifname=" "ifname=san0:$mac ip=san0:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
 boots "a card that is named by its address" "ip=$dashes:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
+boots "with colons, too" "ip=$mac:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
 boots "a card of BOOTIF= that is not there: another one" \
     "BOOTIF=01-52-54-00-00-00-01 ip=dhcp netroot=iscsi:192.0.2.1:::1:$iqn" 'any card'
 boots "root=dhcp" "root=dhcp ip=dhcp"
@@ -106,7 +107,7 @@ root=UUID=0000 rd.neednet=1 ip=dhcp,dhcp6 ignition.platform.id=metal
 root=UUID=0000 ip=vc0:static
 root=UUID=0000 ip=192.0.2.34/24:192.0.2.254
 root=UUID=0000 BOOTIF=${netX/mac}
-root=/dev/sda1 iscsi_initiator=maas-enlist
+root=/dev/sda1 iscsi_initiator=iqn.2026-11.test:maas-enlist
 root=nfs:192.0.2.1:/srv netroot=nbd:192.0.2.1:x
 root=/dev/sda1 rd.iscsi.waitnet=0 rd.iscsi.testroute=0 rd.iscsi.login_retry_max=3 rd.iscsi.transport=x
 root=/dev/sda1 vlan=vc0.100:vc0 bond=bond0:vc0 team bridge=br0:vc0 nameserver=x rd.route=y iscsi_lun=z

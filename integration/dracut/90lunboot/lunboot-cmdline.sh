@@ -1,14 +1,6 @@
 #!/bin/sh
 # Runs on dracut's hook for the command line, before the scripts of other modules.
 
-# Whether somebody may have asked for a network disk; what is to be done is decided by lunboot.
-lunboot_is_asked() {
-    case " $(getcmdline) " in
-    *" lunboot.enable"[\ =]* | *" netroot=iscsi"* | *" root=iscsi:"* | *" rd.iscsi."* | *" iscsi_"*) return 0 ;;
-    esac
-    [ -e /etc/lunboot.conf ] || [ -e /sys/firmware/acpi/tables/iBFT ] || [ -e /sys/firmware/ibft ]
-}
-
 # The interface is lunboot's. Modules for the network, which others may have brought (clevis, nfs), act on the same
 # words and would configure it a second time.
 lunboot_stands_alone() {
@@ -23,17 +15,21 @@ lunboot_stands_alone() {
     done
 }
 
-if lunboot_is_asked; then
+# Where only the disk is named (netroot=iscsi:..., root=iscsi:..., root=dhcp) and not which file system of it is the
+# root, lunboot-root makes the link /dev/root.
+lunboot_finds_root() {
+    case $root in
+    '') case $(getarg netroot=) in iscsi* | dhcp | dhcp6) return 0 ;; *) return 1 ;; esac ;;
+    iscsi | iscsi:* | dhcp | dhcp6) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+if lunboot initramfs --is-asked; then
     lunboot_stands_alone
-    # Where only the disk is named (netroot=iscsi:... or root=iscsi:...) and not which file system of it is the
-    # root, lunboot-root makes the link /dev/root.
-    if [ -z "$root" ] || [ "${root%%:*}" = iscsi ]; then
-        case $(getarg netroot=)$root in
-        iscsi*)
-            # shellcheck disable=SC2034 # for dracut
-            root=block:/dev/root rootok=1
-            ;;
-        esac
+    if lunboot_finds_root; then
+        # shellcheck disable=SC2034 # for dracut
+        root=block:/dev/root rootok=1
     fi
 fi
 /sbin/initqueue --onetime --unique --name lunboot /sbin/lunboot-root

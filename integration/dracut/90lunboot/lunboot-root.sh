@@ -20,6 +20,6 @@ if device=$(lunboot initramfs) && [ -n "$device" ]; then
     info "lunboot: network disk $device"
     udevadm settle --timeout=10 # for the names of its partitions
     case $(getarg root=) in
-    '' | iscsi*) link_root "$device" ;;
+    '' | iscsi | iscsi:* | dhcp | dhcp6) link_root "$device" ;;
     esac
 fi

@@ -27,18 +27,21 @@ installkernel() {
         iscsi_tcp iscsi_ibft sd_mod crc32c
 }
 
+# carry FILE: one that says what is booted, and may have secrets, so the initramfs is for root alone (dracut makes it
+# so). A file that others can change is not what an administrator said.
+carry() {
+    [ -e "$dracutsysrootdir$1" ] || return 0
+    if [ -n "$(find -L "$dracutsysrootdir$1" \( ! -user 0 -o -perm /022 \))" ]; then
+        dfatal "others can change $1: chown root and chmod 600 it"
+        return 1
+    fi
+    inst_simple "$1"
+    chmod 600 "$initdir$1"
+}
+
 install() {
     inst_multiple lunboot blkid udevadm
-    # It may have secrets, so the initramfs is for root alone (dracut makes it so). A file that others can
-    # change is not what an administrator said.
-    if [ -e "$dracutsysrootdir/etc/lunboot.conf" ]; then
-        if [ -n "$(find -L "$dracutsysrootdir/etc/lunboot.conf" \( ! -user 0 -o -perm /022 \))" ]; then
-            dfatal "others can change /etc/lunboot.conf: chown root and chmod 600 it"
-            return 1
-        fi
-        inst_simple /etc/lunboot.conf
-        chmod 600 "$initdir/etc/lunboot.conf"
-    fi
+    carry /etc/lunboot.conf && carry /etc/iscsi/iscsi.initramfs && carry /etc/iscsi/initiatorname.iscsi || return 1
     # Before those of other modules, which it takes back where lunboot acts.
     inst_hook cmdline 01 "$moddir/lunboot-cmdline.sh"
     inst_script "$moddir/lunboot-root.sh" /sbin/lunboot-root
