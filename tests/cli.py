@@ -38,7 +38,7 @@ GOOD = {
         "192.0.2.10", 3260, "67340009156f0127", TARGET),
     f"iscsi:192.0.2.10:::0-0-0-0:{TARGET}": ("192.0.2.10", 3260, "0" * 16, TARGET),
     "iscsi:192.0.2.10::::eui.02004567A425678D": (
-        "192.0.2.10", 3260, "0" * 16, "eui.02004567a425678d"),
+        "192.0.2.10", 3260, "0" * 16, "eui.02004567A425678D"),
     "iscsi:192.0.2.10::::iqn.2001-04.com.example:" + "a" * 199: (
         "192.0.2.10", 3260, "0" * 16, "iqn.2001-04.com.example:" + "a" * 199),
 }
@@ -58,7 +58,7 @@ BAD = {
     f"iscsi:192.0.2.10:::4186 9:{TARGET}": ("rootpath-lun", "lun", 23),
     f"iscsi:192.0.2.10:::41g6:{TARGET}": ("rootpath-lun", "lun", 21),
     f"iscsi:[2001:db8::1::::{TARGET}": ("rootpath-server", "servername", None),
-    f"iscsi:[fe80::1%eth0]::::{TARGET}": ("rootpath-server", "servername", None),
+    f"iscsi:[2001:db8::1%eth0]::::{TARGET}": ("rootpath-server", "servername", None),
     f"iscsi:-bad.example.com::::{TARGET}": ("rootpath-server", "servername", 6),
     "iscsi:192.0.2.10::::disk1": ("rootpath-target", "targetname", None),
     "iscsi:192.0.2.10::::iqn.com.example:host47": ("rootpath-target", "targetname", None),
@@ -95,7 +95,7 @@ def rootpaths():
         want = dict(servername=server, protocol=6, port=port, lun=lun, targetname=target,
                     warnings=[])
         found = json.loads(out) if out else {}
-        if "A425678D" in string:  # upper case is mapped to lower, and that is said
+        if "A425678D" in string:  # capitals are kept, and that is said
             want["warnings"] = found.get("warnings") or ["a warning"]
         check(f"rootpath {string[:60]}", code == 0 and found == want, (code, out, err))
     for string, (word, field, offset) in BAD.items():
@@ -110,6 +110,10 @@ def rootpaths():
     code, out, _ = run("rootpath", "--strict", "--json",
                        "iscsi:192.0.2.10::::iqn.2001-04.com.example:a_b")
     check("with --strict it is an error", code == 1, out)
+    code, out, _ = run("rootpath", "--lenient", "--json", "iscsi:192.0.2.10::::disk1")
+    check("with --lenient any name is taken, with a warning",
+          code == 0 and json.loads(out)["targetname"] == "disk1"
+          and len(json.loads(out)["warnings"]) == 1, out)
     code, out, _ = run("rootpath", f"iscsi:192.0.2.10:::1:{TARGET}")
     check("without --json people can read it", code == 0 and TARGET in out and "3260" in out, out)
     code, out, err = run("rootpath", f"iscsi:192.0.2.10:::0x1:{TARGET}")

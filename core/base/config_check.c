@@ -1,6 +1,6 @@
 /* What belongs together in a configuration: half of it is an error, for it would be less protection
  * than was meant. */
-#include "core/base/config.h"
+#include "core/base/config_lists.h"
 
 void lb_config_where(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
     enum lb_config_source source = lb_config_source(config, key);
@@ -53,6 +53,25 @@ static bool is_missing_in_table(const struct lb_config *config, bool is_said, en
     return true;
 }
 
+/* ---- names -------------------------------------------------------------------------------------
+ */
+
+/* An item that can match nothing is an error, for a list that is not understood must not be one
+ * that allows. Names of no form of RFC 7143 match something where such names are accepted. */
+static bool has_odd_item(const struct lb_config *config, enum lb_key key, struct lb_error *error) {
+    struct lb_config_item item;
+    char where[160], shown[80];
+    struct lb_text text = lb_text(where, sizeof where), shown_text = lb_text(shown, sizeof shown);
+    if (lb_streq(lb_config_text(config, LB_KEY_ACCEPT_NAMES), "lenient") ||
+        lb_config_forms_check(lb_bytes_of_text(lb_config_text(config, key)), &item))
+        return false;
+    lb_config_where(&text, config, key);
+    lb_text_given(&shown_text, item.text, 60);
+    lb_fail(error, LB_E_CONFIG_VALUE, "%s: item %zu, `%s`, %s; accept-names=lenient takes others",
+            where, item.number, shown, item.why);
+    return true;
+}
+
 bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     static const struct {
         enum lb_key key, needs;
@@ -66,6 +85,9 @@ bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     for (size_t i = 0; i < LB_COUNT(pairs); i++)
         if (is_missing(config, pairs[i].key, pairs[i].needs, error))
             return false;
+    if (has_odd_item(config, LB_KEY_ALLOW_TARGET, error) ||
+        has_odd_item(config, LB_KEY_ALLOW_INITIATOR, error))
+        return false;
     return !is_missing_in_table(config, config->table.chap, LB_KEY_CHAP_NAME, error) &&
            !is_missing_in_table(config, config->table.mutual, LB_KEY_CHAP_TARGET_SECRET, error);
 }

@@ -55,28 +55,43 @@ static bool begins_as(struct lb_bytes text, const char *form) {
 }
 
 static bool is_name_text(struct lb_bytes text) {
+    static const struct lb_bytes marks = {.p = (const uint8_t *)"-.:_+=@", .len = 7};
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = lb_ascii_lower(text.p[i]);
-        bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                    c == ':' || c == '_' || c >= 0x80;
+        bool fits =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || has_byte(marks, c) || c >= 0x80;
         if (!fits)
             return false;
     }
     return lb_utf8_is_valid(text);
 }
 
-/* allow-target, allow-initiator: a name, the beginning of one before a *, or * alone. */
+static struct lb_bytes without_star(struct lb_bytes item) {
+    item.len -= item.len > 0 && item.p[item.len - 1] == '*';
+    return item;
+}
+
+/* allow-target, allow-initiator: a name, the beginning of one before a *, or * alone. Whether it
+ * must have a form of RFC 7143 depends on accept-names: lb_config_check. */
 static const char *check_iscsi_name(struct lb_bytes item) {
-    static const char *const forms[] = {"iqn.9999-99.", "eui.xxxxxxxxxxxxxxxx",
-                                        "naa.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
-    bool is_pattern = item.len > 0 && item.p[item.len - 1] == '*', is_iqn;
-    struct lb_bytes text = lb_bytes(item.p, item.len - is_pattern);
-    size_t form = 0;
+    struct lb_bytes text = without_star(item);
     if (has_byte(text, '*'))
         return "has a * before its end";
+    if (!is_name_text(text) || text.len > LB_NAME_MAX)
+        return "is no iSCSI name: iqn.YYYY-MM.reversed.domain[:anything], eui. or naa. and digits";
+    return NULL;
+}
+
+/* An item that begins no name of RFC 7143 4.2.7 matches nothing where names must be of its form. */
+static const char *check_name_form(struct lb_bytes item) {
+    static const char *const forms[] = {"iqn.9999-99.", "eui.xxxxxxxxxxxxxxxx",
+                                        "naa.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"};
+    struct lb_bytes text = without_star(item);
+    bool is_pattern = text.len < item.len, is_iqn;
+    size_t form = 0;
     while (form < LB_COUNT(forms) && !begins_as(text, forms[form]))
         form++;
-    if (form == LB_COUNT(forms) || !is_name_text(text) || text.len > LB_NAME_MAX)
+    if (form == LB_COUNT(forms))
         return "is no iSCSI name: iqn.YYYY-MM.reversed.domain[:anything], eui. or naa. and digits";
     is_iqn = form == 0;
     if (!is_iqn && text.len > lb_strlen(forms[form]))
@@ -203,4 +218,14 @@ bool lb_config_list_check(const struct lb_key_info *info, struct lb_bytes list,
         wrong->why = "is empty";
     }
     return wrong->why == NULL;
+}
+
+bool lb_config_forms_check(struct lb_bytes list, struct lb_config_item *wrong) {
+    *wrong = (struct lb_config_item){.number = 1};
+    for (; wrong->why == NULL && lb_list_next(&list, ',', &wrong->text); wrong->number++) {
+        wrong->why = check_name_form(wrong->text);
+        if (wrong->why != NULL)
+            return false;
+    }
+    return true;
 }

@@ -1,4 +1,4 @@
-/* Lists of the configuration, item by item. For config.c alone. */
+/* Lists of the configuration, item by item. For config.c and config_check.c alone. */
 #ifndef LB_BASE_CONFIG_LISTS_H
 #define LB_BASE_CONFIG_LISTS_H
 
@@ -18,5 +18,8 @@ bool lb_config_is_list(const struct lb_key_info *info);
  * False: *wrong is the first that cannot. */
 bool lb_config_list_check(const struct lb_key_info *info, struct lb_bytes list,
                           struct lb_config_item *wrong);
+/* Of a list of iSCSI names that lb_config_list_check has passed: whether each has a form of RFC
+ * 7143 4.2.7, or begins one before a *. */
+bool lb_config_forms_check(struct lb_bytes list, struct lb_config_item *wrong);
 
 #endif

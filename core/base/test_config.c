@@ -339,14 +339,8 @@ static const struct {
     {"allow-target", "iqn.*x*", "item 1, `iqn.*x*`"},
     {"allow-target", "*disk", "item 1"},
     {"allow-target", "iqn.2026-11.test:d*k", "item 1"},
-    {"allow-target", "disk", "item 1"},
-    {"allow-target", "disk*", "item 1"},
-    {"allow-target", "iqn.2026-11", "item 1"},
-    {"allow-target", "iqn.2026.test:disk", "item 1"},
     {"allow-target", "iqn.2026-11.test:a b", "item 1"},
-    {"allow-target", "eui.0123", "item 1"},
-    {"allow-target", "eui.0123456789abcdef0*", "item 1"},
-    {"allow-target", "naa.x*", "item 1"},
+    {"allow-target", "disk/1", "item 1"},
     {"allow-target", "iqn.2026-11.test:a,,*", "item 2 is empty"},
     {"allow-target", ",", "item 1 is empty"},
     {"isns-server", "192.0.2.1:0", "item 1"},
@@ -414,6 +408,35 @@ static void an_empty_value_is_an_error_where_it_would_mean_nothing(void) {
         if (!CHECK(!set(keys[i], "")))
             tap_note("%s", keys[i]);
     }
+}
+
+static void a_listed_name_of_no_form_is_an_error_unless_such_names_are_accepted(void) {
+    static const char *const lists[] = {
+        "disk",
+        "disk*",
+        "iqn.2026-11",
+        "iqn.2026.test:disk",
+        "iqn.*,kumo-img",
+        "eui.0123",
+        "eui.0123456789abcdef0*",
+        "naa.x*",
+    };
+    for (size_t i = 0; i < LB_COUNT(lists); i++) {
+        clear();
+        CHECK(set("allow-target", lists[i]));
+        if (!CHECK(!lb_config_check(&config, &error)))
+            tap_note("%s", lists[i]);
+        CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
+        CHECK_HAS(error.facts, "allow-target");
+        CHECK_HAS(error.facts, "accept-names=lenient");
+        error = (struct lb_error){.code = LB_OK};
+        CHECK(set("accept-names", "lenient"));
+        CHECK(lb_config_check(&config, &error));
+    }
+    clear();
+    CHECK(set("allow-initiator", "iqn.2026-11.test:a,client1"));
+    CHECK(!lb_config_check(&config, &error));
+    CHECK_HAS(error.facts, "item 2, `client1`");
 }
 
 /* ---- what belongs together ---------------------------------------------------------------------
@@ -537,6 +560,7 @@ int main(void) {
     TEST(an_item_that_can_match_nothing_is_an_error_at_its_place);
     TEST(items_of_each_legal_form_are_taken);
     TEST(an_empty_value_is_an_error_where_it_would_mean_nothing);
+    TEST(a_listed_name_of_no_form_is_an_error_unless_such_names_are_accepted);
     TEST(half_of_chap_names_key_file_and_line);
     TEST(halves_of_two_persons_sources_are_a_whole);
     TEST(the_tables_half_and_a_persons_are_no_whole);

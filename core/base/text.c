@@ -421,6 +421,13 @@ uint8_t lb_ascii_lower(uint8_t c) {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
 }
 
+bool lb_text_begins(struct lb_bytes bytes, const char *lower) {
+    size_t i = 0;
+    while (i < bytes.len && lower[i] != '\0' && lb_ascii_lower(bytes.p[i]) == (uint8_t)lower[i])
+        i++;
+    return lower[i] == '\0';
+}
+
 static bool is_blank(uint8_t c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }

@@ -60,6 +60,8 @@ bool lb_text_copy(char *to, size_t cap, struct lb_bytes from);
 size_t lb_utf8_next(struct lb_bytes bytes, uint32_t *code_point);
 bool lb_utf8_is_valid(struct lb_bytes bytes);
 uint8_t lb_ascii_lower(uint8_t c);
+/* Whether bytes begin with this word, which is in lower case, in any case. */
+bool lb_text_begins(struct lb_bytes bytes, const char *lower);
 
 /* Without blanks, tabs and line ends at either end. */
 struct lb_bytes lb_bytes_trim(struct lb_bytes bytes);

@@ -254,6 +254,9 @@ const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot);
  * for are counted in *dropped. */
 const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
                                              size_t *dropped);
+/* TARGETS: how many more the server named by something that cannot be a name; *first is one, fit
+ * for a terminal. */
+size_t lb_boot_targets_left_out(const struct lb_boot *boot, const char **first);
 /* What was found that could be booted, in the order in which it is tried; more than
  * LB_CANDIDATES_MAX are counted in *dropped. Valid until the next call. */
 const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t *count,

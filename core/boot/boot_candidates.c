@@ -79,13 +79,14 @@ static bool hosts_are_same(const struct lb_rootpath *a, const struct lb_rootpath
 }
 
 static bool is_same(const struct lb_rootpath *a, const struct lb_rootpath *b) {
-    return lb_streq(a->target, b->target) && hosts_are_same(a, b) && port_of(a) == port_of(b) &&
-           a->lun_choice == b->lun_choice && memcmp(a->lun, b->lun, sizeof a->lun) == 0;
+    return lb_iscsi_names_equal(a->target, b->target) && hosts_are_same(a, b) &&
+           port_of(a) == port_of(b) && a->lun_choice == b->lun_choice &&
+           memcmp(a->lun, b->lun, sizeof a->lun) == 0;
 }
 
 static uint32_t heard_of(struct lb_boot *boot, const char *target) {
     for (size_t i = 0; i < boot->candidate_count; i++)
-        if (lb_streq(boot->candidates[i].at.target, target))
+        if (lb_iscsi_names_equal(boot->candidates[i].at.target, target))
             return boot->candidates[i].heard;
     return boot->candidate_targets++;
 }
@@ -240,7 +241,7 @@ bool lb_candidates_failed(struct lb_boot *boot) {
 static bool may_be_offered_yet(const struct lb_candidate *candidate) {
     bool by_person = candidate->service == LB_BY_CONFIG;
     bool is_listed = candidate->service == LB_BY_SENDTARGETS;
-    if (candidate->refused == LB_E_NOT_OFFERED)
+    if (candidate->refused == LB_E_NOT_OFFERED || candidate->refused == LB_E_NAME_INVALID)
         return !is_listed;
     return candidate->refused != LB_OK && !by_person;
 }

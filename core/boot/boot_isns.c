@@ -242,7 +242,7 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
         .boot_list = found->in_boot_list,
         .servers = {.isns = server(boot)->at.addr, .slp = server(boot)->agent},
     };
-    if (wanted[0] != '\0' && !lb_streq(found->target, wanted))
+    if (wanted[0] != '\0' && !lb_iscsi_names_equal(found->target, wanted))
         return;
     memcpy(candidate.at.target, found->target, sizeof candidate.at.target);
     lb_format(candidate.source, sizeof candidate.source, "iSNS server %s",

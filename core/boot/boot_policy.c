@@ -42,10 +42,29 @@ bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidat
            lb_addr_equal(boot->wanted.addr, candidate->at.addr);
 }
 
+bool lb_policy_takes_name(const struct lb_boot *boot, const char *target) {
+    char name[LB_NAME_MAX + 1];
+    unsigned warnings = 0;
+    size_t offset;
+    return lb_iscsi_name_parse(lb_bytes_of_text(target), lb_target_name_flags(boot, false), name,
+                               &warnings, &offset);
+}
+
+/* Those of the configuration and of a Root Path were judged when they were read. */
+static bool name_is_accepted(const struct lb_boot *boot, const struct lb_candidate *candidate) {
+    bool is_read = candidate->service == LB_BY_CONFIG || candidate->service == LB_BY_ROOTPATH ||
+                   lb_iscsi_names_equal(candidate->at.target, boot->wanted.target);
+    return is_read || lb_policy_takes_name(boot, candidate->at.target);
+}
+
 bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
                          struct lb_error *error) {
     const struct lb_config *config = boot->setup.config;
     const struct lb_rootpath *at = &candidate->at;
+    if (!name_is_accepted(boot, candidate)) {
+        lb_fail(error, LB_E_NAME_INVALID, "%s, named by %s", at->target, candidate->source);
+        return false;
+    }
     if (!lb_rules_target(config, at->target)) {
         lb_fail(error, LB_E_TARGET_NOT_ALLOWED, "%s, named by %s", at->target, candidate->source);
         return false;
@@ -113,17 +132,10 @@ size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr 
 /* ---- require -----------------------------------------------------------------------------------
  */
 
-static bool are_same_name(const char *a, const char *b) {
-    size_t i = 0;
-    while (a[i] != '\0' && lb_ascii_lower((uint8_t)a[i]) == lb_ascii_lower((uint8_t)b[i]))
-        i++;
-    return a[i] == '\0' && b[i] == '\0';
-}
-
 /* Whether the firmware booted what is booted here. */
 static bool is_tables_target(const struct lb_boot *boot) {
     const char *table = boot->setup.config->table.target;
-    return table[0] != '\0' && are_same_name(table, boot->target.target);
+    return table[0] != '\0' && lb_iscsi_names_equal(table, boot->target.target);
 }
 
 bool lb_policy_requires_chap(const struct lb_boot *boot, bool mutual) {

@@ -103,7 +103,7 @@ void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
                       server);
     lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "lun", boot->target_source, "%s",
                       lun);
-    for (unsigned warning = 1; warning <= LB_WARN_NON_ASCII; warning <<= 1)
+    for (unsigned warning = 1; warning <= LB_WARN_LAST; warning <<= 1)
         if (target->warnings & warning)
             lb_report_learned(&boot->report, now_us, LB_STAGE_CONNECT, "warning", "root path", "%s",
                               lb_rootpath_warning_text((enum lb_rootpath_warning)warning));

@@ -48,8 +48,29 @@ void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
 
 static bool is_allowed(const struct lb_boot *boot, const char *target) {
     const struct lb_config *config = boot->setup.config;
+    if (!lb_policy_takes_name(boot, target))
+        return false;
     return !lb_config_is_set(config, LB_KEY_ALLOW_TARGET) ||
            lb_list_has_name(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), target);
+}
+
+/* "; 2 left out: their names are not valid: data disk and others". Those that nobody takes are not
+ * among what was found. */
+static void add_left_out(const struct lb_boot *boot, size_t count, struct lb_text *text) {
+    const char *first, *before = "";
+    size_t left_out = lb_iscsi_found_invalid(&boot->session, &first);
+    for (size_t i = 0; i < count; i++) {
+        const char *target = boot->found[i].target;
+        if (!lb_iscsi_names_equal(before, target) && !lb_policy_takes_name(boot, target)) {
+            first = left_out == 0 ? target : first;
+            left_out++;
+        }
+        before = target;
+    }
+    if (left_out > 0)
+        lb_text_add(text, "; %zu left out: %s not valid: %s%s", left_out,
+                    left_out == 1 ? "its name is" : "their names are", first,
+                    left_out == 1 ? "" : " and others");
 }
 
 /* A target's portals stand together in an answer (RFC 7143 appendix C). */
@@ -57,8 +78,8 @@ static size_t count_allowed(const struct lb_boot *boot, size_t count) {
     const char *before = "";
     size_t allowed = 0;
     for (size_t i = 0; i < count; i++) {
-        allowed +=
-            !lb_streq(before, boot->found[i].target) && is_allowed(boot, boot->found[i].target);
+        allowed += !lb_iscsi_names_equal(before, boot->found[i].target) &&
+                   is_allowed(boot, boot->found[i].target);
         before = boot->found[i].target;
     }
     return allowed;
@@ -74,8 +95,8 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
         .portal_group = found->tpgt,
     };
     size_t offset;
-    if (!lb_iscsi_name_parse(lb_bytes_of_text(found->target), 0, candidate.at.target,
-                             &candidate.at.warnings, &offset))
+    if (!lb_iscsi_name_parse(lb_bytes_of_text(found->target), LB_ROOTPATH_ANY_NAMES,
+                             candidate.at.target, &candidate.at.warnings, &offset))
         return;
     memcpy(candidate.at.name, found->host, sizeof candidate.at.name);
     lb_format(candidate.source, sizeof candidate.source, "SendTargets of %s",
@@ -99,8 +120,10 @@ static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t
     lb_report_end(&boot->report, now_us, discovery->listing_step,
                   count > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%zu found", count + dropped);
     char line[LB_FACTS_MAX];
-    lb_format(line, sizeof line, "SendTargets of %s: %zu found",
-              lb_endpoint_text(lb_iscsi_peer(&boot->session)).s, count + dropped);
+    struct lb_text text = lb_text(line, sizeof line);
+    lb_text_add(&text, "SendTargets of %s: %zu found",
+                lb_endpoint_text(lb_iscsi_peer(&boot->session)).s, count + dropped);
+    add_left_out(boot, count, &text);
     lb_discovery_note(boot, now_us, line, line);
     lb_iscsi_logout(&boot->session, now_us);
     discovery->listing = LB_LISTING_LEAVES;

@@ -204,6 +204,10 @@ const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t 
     return boot->found;
 }
 
+size_t lb_boot_targets_left_out(const struct lb_boot *boot, const char **first) {
+    return lb_iscsi_found_invalid(&boot->session, first);
+}
+
 static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
     size_t dropped;
     int32_t count = lb_iscsi_found_count(&boot->session, &dropped);

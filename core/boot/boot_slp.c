@@ -152,7 +152,8 @@ void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us) {
 static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query query,
                       const struct lb_slp_found *found) {
     const char *wanted = boot->wanted.target;
-    bool is_ours = found->identity[0] == '\0' || lb_streq(found->identity, boot->initiator);
+    bool is_ours =
+        found->identity[0] == '\0' || lb_iscsi_names_equal(found->identity, boot->initiator);
     bool is_listed = lb_policy_names_target(boot, found->target);
     struct lb_candidate candidate = {
         .service = LB_BY_SLP,
@@ -161,7 +162,7 @@ static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query q
         .boot_list = query == LB_SLP_BOOT_LIST,
         .servers.slp = found->agent,
     };
-    if (wanted[0] != '\0' && !lb_streq(found->target, wanted))
+    if (wanted[0] != '\0' && !lb_iscsi_names_equal(found->target, wanted))
         return; /* an agent need not be right */
     memcpy(candidate.at.name, found->name, sizeof candidate.at.name);
     memcpy(candidate.at.target, found->target, sizeof candidate.at.target);

@@ -309,6 +309,8 @@ bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *
 /* Whether allow-target names this target, and not a family of them with a *: then a person means it
  * to be booted. NULL: any one. */
 bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null);
+/* Whether accept-names and accept-underscore take a target's name from the network. */
+bool lb_policy_takes_name(const struct lb_boot *boot, const char *target);
 /* Whether a person named this server: then it may be the machine itself. */
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate);
 /* Leaves those of a name's addresses that may be used; gives how many. */
@@ -356,6 +358,9 @@ bool lb_target_parse_other(struct lb_boot *boot, struct lb_bytes string,
 bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer);
 bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
+/* For lb_iscsi_name_parse: which names accept-names and accept-underscore take of a person, or of
+ * the network. */
+unsigned lb_target_name_flags(const struct lb_boot *boot, bool by_person);
 /* Whether a configured name is one; else sets the error. */
 bool lb_initiator_is_valid(struct lb_boot *boot);
 

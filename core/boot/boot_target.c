@@ -3,9 +3,13 @@
 #include "core/boot/boot_rules.h"
 #include "core/boot/boot_state.h"
 
-static unsigned rootpath_flags(const struct lb_boot *boot) {
-    bool lenient = lb_config_bool(boot->setup.config, LB_KEY_ACCEPT_UNDERSCORE);
-    return lenient ? 0 : LB_ROOTPATH_STRICT_NAMES;
+unsigned lb_target_name_flags(const struct lb_boot *boot, bool by_person) {
+    const struct lb_config *config = boot->setup.config;
+    const char *word = lb_config_text(config, LB_KEY_ACCEPT_NAMES);
+    bool takes_any = lb_streq(word, "lenient") || (by_person && lb_streq(word, "auto"));
+    return (takes_any ? (unsigned)LB_ROOTPATH_ANY_NAMES : 0u) |
+           (lb_config_bool(config, LB_KEY_ACCEPT_UNDERSCORE) ? 0u
+                                                             : (unsigned)LB_ROOTPATH_STRICT_NAMES);
 }
 
 /* ---- the single keys: server, port, lun, target ------------------------------------------------
@@ -49,8 +53,8 @@ static bool override_lun(struct lb_boot *boot) {
 static bool override_target(struct lb_boot *boot) {
     const char *value = lb_config_text(boot->setup.config, LB_KEY_TARGET);
     size_t offset = 0;
-    if (!lb_iscsi_name_parse(lb_bytes_of_text(value), rootpath_flags(boot), boot->target.target,
-                             &boot->target.warnings, &offset))
+    if (!lb_iscsi_name_parse(lb_bytes_of_text(value), lb_target_name_flags(boot, true),
+                             boot->target.target, &boot->target.warnings, &offset))
         return config_error(boot, "target", value, offset);
     return true;
 }
@@ -76,7 +80,7 @@ bool lb_target_parse_other(struct lb_boot *boot, struct lb_bytes string,
     const char *lun = lb_config_text(config, LB_KEY_LUN);
     struct lb_error error = {.code = LB_OK};
     *target = (struct lb_rootpath){.host = LB_HOST_NONE};
-    if (!lb_rootpath_parse(string, rootpath_flags(boot), target, NULL, &error)) {
+    if (!lb_rootpath_parse(string, lb_target_name_flags(boot, true), target, NULL, &error)) {
         lb_fail(&boot->error, error.code, "other-rootpaths: %s", error.facts);
         return false;
     }
@@ -127,7 +131,8 @@ bool lb_target_from_config(struct lb_boot *boot) {
     boot->target = (struct lb_rootpath){.host = LB_HOST_NONE};
     if (lb_config_is_set(config, LB_KEY_ROOTPATH)) {
         struct lb_bytes string = lb_bytes_of_text(lb_config_text(config, LB_KEY_ROOTPATH));
-        if (!lb_rootpath_parse(string, rootpath_flags(boot), &boot->target, NULL, &boot->error))
+        if (!lb_rootpath_parse(string, lb_target_name_flags(boot, true), &boot->target, NULL,
+                               &boot->error))
             return false;
     }
     if (!override_fields(boot, first_source(boot)) || !check_others(boot))
@@ -155,7 +160,7 @@ static void tell_missing(struct lb_boot *boot, const struct lb_boot_answer *answ
 
 static bool target_from_answer(struct lb_boot *boot, const struct lb_boot_answer *answer) {
     struct lb_bytes string = answer->root_path;
-    unsigned flags = rootpath_flags(boot) | answer->root_path_flags;
+    unsigned flags = lb_target_name_flags(boot, false) | answer->root_path_flags;
     struct lb_error error = {.code = LB_OK};
     if (lb_rootpath_parse(string, flags, &boot->target, NULL, &error))
         return true;
@@ -203,16 +208,19 @@ bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boo
 /* ---- the initiator's name ----------------------------------------------------------------------
  */
 
-static bool take_initiator(struct lb_boot *boot, const char *value, size_t *offset) {
+/* Our own name may always have a `_`. */
+static bool take_initiator(struct lb_boot *boot, bool by_person, const char *value,
+                           size_t *offset) {
     unsigned warnings = 0;
-    return lb_iscsi_name_parse(lb_bytes_of_text(value), 0, boot->initiator, &warnings, offset);
+    unsigned flags = lb_target_name_flags(boot, by_person) & ~(unsigned)LB_ROOTPATH_STRICT_NAMES;
+    return lb_iscsi_name_parse(lb_bytes_of_text(value), flags, boot->initiator, &warnings, offset);
 }
 
 bool lb_initiator_is_valid(struct lb_boot *boot) {
     const char *value = lb_config_text(boot->setup.config, LB_KEY_INITIATOR);
     size_t offset = 0;
     if (!lb_config_is_set(boot->setup.config, LB_KEY_INITIATOR) ||
-        take_initiator(boot, value, &offset))
+        take_initiator(boot, true, value, &offset))
         return true;
     lb_fail(&boot->error, LB_E_NAME_INVALID, "initiator=%s, at byte %zu", value, offset);
     return false;
@@ -223,13 +231,14 @@ static bool take_given(struct lb_boot *boot, uint64_t now_us, const char *given)
     char shown[LB_NAME_MAX + 1];
     struct lb_text text = lb_text(shown, sizeof shown);
     size_t offset;
-    bool is_name = take_initiator(boot, given, &offset);
+    bool is_name = take_initiator(boot, false, given, &offset);
     if (is_name && lb_rules_initiator(boot->setup.config, boot->initiator))
         return true;
     lb_text_untrusted(&text, lb_bytes_of_text(given));
     lb_report_decided(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", "DHCP option 203",
                       "%s is not used: %s", shown,
-                      is_name ? "allow-initiator does not allow it" : "it is no iSCSI name");
+                      is_name ? "allow-initiator does not allow it"
+                              : "it is no iSCSI name that accept-names takes");
     return false;
 }
 

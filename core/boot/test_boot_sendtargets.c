@@ -131,6 +131,34 @@ static void of_many_targets_the_one_that_may_be_used_is_found(void) {
     CHECK_STR(host_last_step(LB_STAGE_DISCOVERY).note, "200 found");
 }
 
+static void a_name_that_is_left_out_is_counted_and_named(void) {
+    add_node(server(), "data_disk", true);
+    host_fails(LB_E_NAME_INVALID, "data_disk, named by SendTargets of 192.0.2.1:3260");
+    CHECK_STR(host_fact("asked").value,
+              "SendTargets of 192.0.2.1:3260: 1 found; 1 left out: its name "
+              "is not valid: data_disk");
+    struct portal *portal = server();
+    add_node(portal, "kumo-img37", true);
+    add_node(portal, "data disk", true);
+    add_node(portal, HOST_TARGET, true);
+    host_set("discovery", "auto");
+    if (host_boots()) /* the only one that has a name */
+        CHECK_STR(lb_boot_target(&host.boot)->target, HOST_TARGET);
+    CHECK_STR(host_fact("asked").value, "SendTargets of 192.0.2.1:3260: 2 found; 2 left out: their "
+                                        "names are not valid: data disk and others");
+}
+
+static void an_odd_name_of_a_list_is_booted_where_that_is_allowed(void) {
+    add_node(server(), "data_disk", true);
+    host_set("accept-names", "lenient");
+    if (host_boots())
+        CHECK_STR(lb_boot_target(&host.boot)->target, "data_disk");
+    add_node(server(), "data_disk", true);
+    host_set("target", "DATA_disk");
+    if (host_boots())
+        CHECK_STR(lb_boot_target(&host.boot)->target, "DATA_disk");
+}
+
 static void a_server_without_targets_for_us_is_an_explained_end(void) {
     server();
     host_set("attempts", "2");
@@ -195,6 +223,8 @@ int main(void) {
     TEST(the_only_one_is_taken);
     TEST(the_list_of_targets_chooses_among_those_of_a_server);
     TEST(of_many_targets_the_one_that_may_be_used_is_found);
+    TEST(a_name_that_is_left_out_is_counted_and_named);
+    TEST(an_odd_name_of_a_list_is_booted_where_that_is_allowed);
     TEST(a_server_without_targets_for_us_is_an_explained_end);
     TEST(a_server_that_cannot_be_asked_is_told_as_that);
     TEST(a_server_that_is_silent_is_given_up_in_time);

@@ -354,11 +354,11 @@ static void wrong_values_are_told_before_anything_is_sent(void) {
     } cases[] = {
         {"server", "a_b", LB_E_CONFIG_VALUE},
         {"lun", "0x1", LB_E_CONFIG_VALUE},
-        {"target", "disk", LB_E_CONFIG_VALUE},
+        {"target", "my disk", LB_E_CONFIG_VALUE},
         {"rootpath", "192.0.2.1:/nfs", LB_E_ROOTPATH_PREFIX},
         {"rootpath", "iscsi:192.0.2.1:17::1:" HOST_TARGET, LB_E_ROOTPATH_PROTOCOL},
         {"initiator", "iqn.2026-11.test:not allowed", LB_E_NAME_INVALID},
-        {"initiator", "me", LB_E_NAME_INVALID},
+        {"initiator", "me;you", LB_E_NAME_INVALID},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         host_init();
@@ -429,6 +429,117 @@ static void an_underscore_is_refused_where_it_is_not_accepted(void) {
     host_fails_with("target", "iqn.2026-11.test:a_b", LB_E_CONFIG_VALUE, "a_b");
 }
 
+static void rename_target(const char *name) {
+    lb_text_copy(host.portals[0].node.name, sizeof host.portals[0].node.name,
+                 lb_bytes_of_text(name));
+}
+
+/* Boots from the Root Path of the network, with this warning. */
+static void boots_with_warning(const char *root_path, const char *warning) {
+    host_offers(root_path);
+    if (host_boots())
+        CHECK_HAS(host_fact("warning").value, warning);
+    else
+        tap_note("%s", root_path);
+}
+
+static void a_name_goes_on_the_wire_as_it_was_given(void) {
+    static const char name[] = "iqn.2000-01.com.synology:DS918.Target-1.0123456789";
+    host_init();
+    rename_target(name);
+    boots_with_warning("iscsi:192.0.2.1:::1:iqn.2000-01.com.synology:DS918.Target-1.0123456789",
+                       "capitals");
+    CHECK_STR(host.boot.session.config.target, name);
+    host_init();
+    rename_target(name);
+    host_set("allow-target", "iqn.2000-01.com.synology:ds918.target-1.*");
+    boots_with_warning("iscsi:192.0.2.1:::1:IQN.2000-01.com.synology:ds918.Target-1.0123456789",
+                       "capitals");
+}
+
+static const char *const odd_names[] = {"kumo-img37", "iqn.com.example-10", "iqn.h1:cluster",
+                                        "iqn.2025.net.example:image-default"};
+
+static void an_odd_name_of_the_network_needs_an_administrators_word(void) {
+    for (size_t i = 0; i < LB_COUNT(odd_names); i++) {
+        char root_path[120];
+        lb_format(root_path, sizeof root_path, "iscsi:192.0.2.1:::1:%s", odd_names[i]);
+        host_init();
+        rename_target(odd_names[i]);
+        host_offers(root_path);
+        host_fails(LB_E_ROOTPATH_TARGET, "accept-names=lenient");
+        CHECK_EQ(host.connect_count, 0);
+        host_init();
+        rename_target(odd_names[i]);
+        host_set("accept-names", "lenient");
+        boots_with_warning(root_path, "no form of RFC 7143");
+    }
+}
+
+static void an_odd_name_that_a_person_gives_is_used(void) {
+    for (size_t i = 0; i < LB_COUNT(odd_names); i++) {
+        host_init();
+        rename_target(odd_names[i]);
+        host_set("server", "192.0.2.1");
+        host_set("lun", "1");
+        host_set("target", odd_names[i]);
+        if (host_boots())
+            CHECK_HAS(host_fact("warning").value, "no form of RFC 7143");
+        host_init();
+        host_set("accept-names", "rfc");
+        host_fails_with("target", odd_names[i], LB_E_CONFIG_VALUE, odd_names[i]);
+    }
+    host_init();
+    host_fails_with("target", "a$(reboot)", LB_E_CONFIG_VALUE, "target=");
+}
+
+static void what_is_nearly_a_root_path_boots_with_a_warning(void) {
+    static const struct {
+        const char *root_path, *warning;
+    } cases[] = {
+        {"\"iscsi:192.0.2.1:::1:" HOST_TARGET "\"", "quotes"},
+        {"iscsi:192.0.2.1:::1:" HOST_TARGET "\r\n", "line ends"},
+        {"ISCSI:192.0.2.1:::1:" HOST_TARGET, "lower case"},
+        {"iscsi:192.0.2.1:tcp:3260:1:" HOST_TARGET, "protocol"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        host_init();
+        boots_with_warning(cases[i].root_path, cases[i].warning);
+    }
+}
+
+static uint64_t first_passed_over_us(void) {
+    const struct lb_report *report = lb_boot_report(&host.boot);
+    for (size_t i = 0; i < report->fact_count; i++)
+        if (lb_streq(report->facts[i].key, "passed-over"))
+            return report->facts[i].at_us - report->start_us;
+    return LB_NEVER;
+}
+
+/* Without any discovery, and without a connection. */
+static void a_near_miss_is_told_at_once(void) {
+    static const struct {
+        const char *root_path;
+        enum lb_code code;
+        const char *why;
+    } cases[] = {
+        {"iscsi:192.0.2.1:::" HOST_TARGET, LB_E_ROOTPATH_FIELDS, "a colon is missing"},
+        {HOST_TARGET, LB_E_ROOTPATH_PREFIX, "a target name alone"},
+        {"\"iscsi:192.0.2.1:::1:" HOST_TARGET, LB_E_ROOTPATH_PREFIX, "a quote"},
+        {"iscsi://192.0.2.1/" HOST_TARGET, LB_E_ROOTPATH_FIELDS, "URL"},
+        {"iscsi:2001:db8::1::::" HOST_TARGET, LB_E_ROOTPATH_SERVER, "[brackets]"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        host_init();
+        host_set("discovery", "auto");
+        host_set("attempts", "1");
+        host_offers(cases[i].root_path);
+        host_fails(cases[i].code, cases[i].why);
+        CHECK_STR(host_fact("passed-over").source, "DHCP server 192.0.2.2");
+        CHECK(first_passed_over_us() < 100 * LB_US_MS);
+    }
+}
+
 /* ---- the initiator's name ----------------------------------------------------------------------
  */
 
@@ -456,7 +567,27 @@ static void a_configured_name_comes_first(void) {
     name_in_option_203("iqn.2026-11.test:by-dhcp");
     memset(host.setup.uuid, 0x1b, 16);
     host_set("initiator", "iqn.2026-11.TEST:Mine");
-    check_initiator("iqn.2026-11.test:mine", "command line");
+    check_initiator("iqn.2026-11.TEST:Mine", "command line");
+}
+
+static void an_odd_name_of_our_own_is_used_as_it_is(void) {
+    static const char *const names[] = {"maas-enlist", "initiator", "iqn.h1:client", "my_host"};
+    for (size_t i = 0; i < LB_COUNT(names); i++) {
+        host_init();
+        host_set("initiator", names[i]);
+        check_initiator(names[i], "command line");
+        host_init();
+        name_in_option_203(names[i]);
+        check_initiator("iqn.2026-11.org.lunboot:mac:020000000001",
+                        "made from the machine's identity");
+        host_init();
+        name_in_option_203(names[i]);
+        host_set("accept-names", "lenient");
+        check_initiator(names[i], "DHCP option 203");
+    }
+    host_init();
+    host_set("accept-names", "rfc");
+    host_fails_with("initiator", "maas-enlist", LB_E_NAME_INVALID, "maas-enlist");
 }
 
 static void then_the_name_of_option_203(void) {
@@ -566,7 +697,13 @@ int main(void) {
     TEST(a_wrong_field_of_the_network_is_not_mended_by_another_key);
     TEST(an_underscore_is_accepted_with_a_warning);
     TEST(an_underscore_is_refused_where_it_is_not_accepted);
+    TEST(a_name_goes_on_the_wire_as_it_was_given);
+    TEST(an_odd_name_of_the_network_needs_an_administrators_word);
+    TEST(an_odd_name_that_a_person_gives_is_used);
+    TEST(what_is_nearly_a_root_path_boots_with_a_warning);
+    TEST(a_near_miss_is_told_at_once);
     TEST(a_configured_name_comes_first);
+    TEST(an_odd_name_of_our_own_is_used_as_it_is);
     TEST(then_the_name_of_option_203);
     TEST(a_bad_name_in_option_203_is_passed_over);
     TEST(a_server_cannot_lend_another_machines_name_past_the_lists);

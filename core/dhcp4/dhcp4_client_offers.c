@@ -12,8 +12,8 @@ enum {
 };
 
 static bool has_iscsi_prefix(const struct lb_dhcp4_lease *offer) {
-    return lb_bytes_start_with(lb_bytes(offer->root_path, offer->root_path_len),
-                               lb_bytes_of_text("iscsi:"));
+    return lb_text_begins(lb_bytes_trim(lb_bytes(offer->root_path, offer->root_path_len)),
+                          "iscsi:");
 }
 
 /* Where nobody judges, what is wrong behind the prefix has to be reported, not passed over. */

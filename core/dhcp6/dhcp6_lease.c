@@ -117,8 +117,8 @@ void lb_dhcp6_read_lease(const struct lb_dhcp6_message *message, struct lb_addr 
 
 /* Only the prefix is looked at: what is wrong behind it has to be reported, not passed over. */
 static bool has_iscsi_root_path(const struct lb_dhcp6_lease *lease) {
-    return lb_bytes_start_with(lb_bytes(lease->root_path, lease->root_path_len),
-                               lb_bytes_of_text("iscsi:"));
+    return lb_text_begins(lb_bytes_trim(lb_bytes(lease->root_path, lease->root_path_len)),
+                          "iscsi:");
 }
 
 static bool names_disk(const struct lb_dhcp6_lease *offer) {

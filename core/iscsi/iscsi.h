@@ -307,5 +307,8 @@ void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char
  * of these names, as lb_list_has_name understands them. The memory stays the caller's. */
 void lb_iscsi_look_for(struct lb_iscsi *session, struct lb_bytes names);
 int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped);
+/* How many names were left out because they are none, and the first, fit for a terminal; it is the
+ * session's memory. */
+size_t lb_iscsi_found_invalid(const struct lb_iscsi *session, const char **first);
 
 #endif

@@ -113,8 +113,12 @@ static void take_target(struct lb_iscsi *session, uint64_t now_us, struct lb_byt
     session->found_has_target =
         lb_iscsi_is_name(name) &&
         lb_text_copy(session->found_target, sizeof session->found_target, name);
-    if (!session->found_has_target)
-        lb_trace(session->trace, now_us, "iscsi", "a target name that is not valid: left out");
+    if (session->found_has_target)
+        return;
+    struct lb_text text = lb_text(session->found_bad_name, sizeof session->found_bad_name);
+    if (session->found_invalid++ == 0)
+        lb_text_untrusted(&text, name);
+    lb_trace(session->trace, now_us, "iscsi", "a target name that is not valid: left out");
 }
 
 static void take_address(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes value) {
@@ -194,7 +198,7 @@ void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us) {
     session->text_rounds = 0;
     session->text_in_len = 0;
     session->text_skipping = false;
-    session->found_count = session->found_dropped = 0;
+    session->found_count = session->found_dropped = session->found_invalid = 0;
     session->found_has_target = false;
     session->text_itt = lb_iscsi_new_tag(session, LB_SLOT_TEXT);
     if (session->text_is_discovery)
@@ -252,6 +256,11 @@ void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char
 
 void lb_iscsi_look_for(struct lb_iscsi *session, struct lb_bytes names) {
     session->look_for = names;
+}
+
+size_t lb_iscsi_found_invalid(const struct lb_iscsi *session, const char **first) {
+    *first = session->found_bad_name;
+    return session->found_invalid;
 }
 
 int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped) {

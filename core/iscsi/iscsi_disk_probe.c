@@ -1,5 +1,6 @@
 /* What is this LUN? All questions in one flight, then one judgement over all answers. */
 #include "core/iscsi/iscsi_disk_state.h"
+#include "core/rootpath/rootpath.h"
 
 /* ---- asking ------------------------------------------------------------------------------------
  */
@@ -92,6 +93,26 @@ static struct lb_bytes reply(const struct lb_disk *disk, enum lb_disk_question q
     return lb_bytes(answer->room, answer->is_good ? answer->len : 0);
 }
 
+/* Administrators write LUNs in decimal, as their targets show them; a Root Path has hexadecimal. */
+static void add_hint(const struct lb_disk *disk, struct lb_text *text) {
+    char digits[24];
+    struct lb_text digits_text = lb_text(digits, sizeof digits);
+    uint64_t number;
+    lb_lun_format(&digits_text, disk->lun);
+    if (!lb_parse_u64(lb_bytes_of_text(digits), 16383, &number) || number < 10)
+        return;
+    for (size_t i = 0; i < disk->info.lun_count; i++) {
+        char decimal[24];
+        struct lb_text decimal_text = lb_text(decimal, sizeof decimal);
+        lb_scsi_lun_format(&decimal_text, disk->info.luns[i]);
+        if (!lb_streq(decimal, digits))
+            continue;
+        lb_text_add(text, "; these digits are hexadecimal: LUN %s (decimal) is written ", decimal);
+        lb_lun_format(text, disk->info.luns[i]);
+        return;
+    }
+}
+
 static void list_luns(const struct lb_disk *disk, struct lb_text *text) {
     lb_text_add(text, "LUN ");
     const char *label = "Root Path: ";
@@ -105,6 +126,7 @@ static void list_luns(const struct lb_disk *disk, struct lb_text *text) {
     }
     if (disk->info.lun_count > 16)
         lb_text_add(text, " and more");
+    add_hint(disk, text);
 }
 
 static void fail_with_luns(struct lb_disk *disk, enum lb_code code, const char *what) {

@@ -199,6 +199,8 @@ struct lb_iscsi {
     bool text_skipping; /* within a pair that is too long */
     struct lb_iscsi_found *found;
     size_t found_cap, found_count, found_dropped;
+    size_t found_invalid;     /* names that are none */
+    char found_bad_name[80];  /* the first of them, fit for a terminal */
     struct lb_bytes look_for; /* empty: for all alike */
     char found_target[LB_NAME_MAX + 1];
     bool found_has_target, found_had_address, found_is_done;

@@ -198,7 +198,7 @@ bool lb_iscsi_is_name(struct lb_bytes name) {
     char made[LB_NAME_MAX + 1];
     unsigned warnings = 0;
     size_t offset;
-    return lb_iscsi_name_parse(name, 0, made, &warnings, &offset);
+    return lb_iscsi_name_parse(name, LB_ROOTPATH_ANY_NAMES, made, &warnings, &offset);
 }
 
 /* ---- writing ---- */

@@ -104,10 +104,9 @@ bool lb_iscsi_list_choose(struct lb_bytes list, const char *const *known, size_t
                           size_t *index);
 /* "Reject", "Irrelevant", "NotUnderstood": answers that are no value of any key. */
 bool lb_iscsi_is_refusal(struct lb_bytes value);
-/* A name of a node that can be shown, logged and put into a file name without harm (4.2.7.1): it
- * has a known type, its ASCII is letters, digits and "-.:_", and the rest is UTF-8 without control
- * characters. Whether it is formed by the rules of its type is the matter of those who choose one.
- */
+/* A name of a node that can be shown, logged and put into a file name without harm: as
+ * lb_iscsi_name_parse takes it with LB_ROOTPATH_ANY_NAMES. Whether it has a form of RFC 7143 4.2.7
+ * is the matter of those who choose one. */
 bool lb_iscsi_is_name(struct lb_bytes name);
 
 /* ---- writing: a pair each, with its NUL. What does not fit makes the cursor bad. ---- */

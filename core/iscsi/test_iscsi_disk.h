@@ -30,6 +30,7 @@ static struct {
     struct lb_disk disk;
     uint32_t ready_ms;
     const struct lb_disk_identity *expected;
+    uint8_t lun; /* 0: 1 */
     struct lb_bytes replies[LB_ASK_COUNT];
     struct ending endings[8]; /* the first that fits is used */
     uint32_t block_bytes;
@@ -296,7 +297,7 @@ static inline void disk_init(void) {
 
 /* Logs in and asks; the answers come with disk_pass. */
 static inline void disk_begin(void) {
-    static const uint8_t lun[8] = {0, 1};
+    const uint8_t lun[8] = {0, d.lun != 0 ? d.lun : 1};
     peer_connect();
     peer_log_in_with(TEXT(DISK_KEYS));
     lb_disk_init(&d.disk, &peer.session, lun, d.ready_ms, &peer.trace);

@@ -102,6 +102,24 @@ static void a_long_list_of_luns_is_cut(void) {
     disk_stays_down(LB_E_LUN_MISSING, "14 (e) 15 (f) and more");
 }
 
+static void a_lun_that_was_meant_in_decimal_is_told_so(void) {
+    static const struct {
+        uint8_t lun; /* as the Root Path says it */
+        const char *luns, *facts;
+    } cases[] = {
+        {0x10, "00000018 00000000 0000000000000000 0001000000000000 000a000000000000",
+         "these digits are hexadecimal: LUN 10 (decimal) is written a"},
+        {0x12, "00000008 00000000 400c000000000000", "LUN 12 (decimal) is written 400c"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        disk_init();
+        d.lun = cases[i].lun;
+        disk_reply(LB_ASK_INQUIRY, "7f 00 06 02 00");
+        disk_reply(LB_ASK_LUNS, cases[i].luns);
+        disk_stays_down(LB_E_LUN_MISSING, cases[i].facts);
+    }
+}
+
 static void a_list_that_claims_more_than_it_has_is_taken_as_it_came(void) {
     disk_init();
     disk_reply(LB_ASK_INQUIRY, "7f 00 06 02 00");
@@ -406,6 +424,7 @@ int main(void) {
     TEST(a_lun_that_sense_says_is_not_there_is_missing);
     TEST(a_target_without_luns_is_told_as_such);
     TEST(a_long_list_of_luns_is_cut);
+    TEST(a_lun_that_was_meant_in_decimal_is_told_so);
     TEST(a_list_that_claims_more_than_it_has_is_taken_as_it_came);
     TEST(what_is_no_disk_is_told_with_its_type_and_the_luns);
     TEST(a_disk_without_medium_is_told_at_once);

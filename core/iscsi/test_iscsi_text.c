@@ -139,10 +139,10 @@ static void a_name_does_no_harm_where_it_is_shown(void) {
     CHECK(lb_iscsi_is_name(TEXT("eui.02004567A425678D")));
     CHECK(lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:\xc3\xbc")));
     CHECK(!lb_iscsi_is_name(TEXT("")));
-    CHECK(!lb_iscsi_is_name(TEXT("iqn.")));
-    CHECK(!lb_iscsi_is_name(TEXT("disk1")));
-    CHECK(!lb_iscsi_is_name(TEXT("iqn.x")));
-    CHECK(!lb_iscsi_is_name(TEXT("eui.zz")));
+    CHECK(!lb_iscsi_is_name(TEXT("-disk1")));
+    CHECK(!lb_iscsi_is_name(TEXT("../disk1")));
+    CHECK(lb_iscsi_is_name(TEXT("disk1"))); /* targets have such names */
+    CHECK(lb_iscsi_is_name(TEXT("iqn.x")));
     CHECK(lb_iscsi_is_name(TEXT("IQN.2003-01.org.example:Disk")));
     CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:a\";reboot;\"")));
     CHECK(!lb_iscsi_is_name(TEXT("iqn.2003-01.org.example:$(reboot)")));

@@ -54,7 +54,7 @@ static void check_found(const struct lb_isns_found *found) {
     lb_assert(lb_isns_name(lb_bytes_of_text(found->target), name));
     lb_assert(lb_streq(name, found->target));
     lb_assert(lb_addr_is_set(found->portal.addr));
-    lb_assert(!f.client.config.target[0] || lb_streq(name, f.client.config.target));
+    lb_assert(!f.client.config.target[0] || lb_iscsi_names_equal(name, f.client.config.target));
 }
 
 static void run(void) {

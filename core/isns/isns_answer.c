@@ -5,7 +5,7 @@
 bool lb_isns_add_target(struct lb_isns_client *client, const char *name, bool in_boot_list) {
     size_t len = lb_strlen(name) + 1;
     for (size_t i = 0; i < client->target_count; i++) {
-        if (lb_streq(lb_isns_target_name(client, i), name)) {
+        if (lb_iscsi_names_equal(lb_isns_target_name(client, i), name)) {
             client->targets[i].in_boot_list |= in_boot_list;
             return true;
         }
@@ -67,8 +67,8 @@ static void take_member(struct lb_isns_client *client, struct lb_isns_domain *do
     char name[LB_NAME_MAX + 1];
     if (attribute.tag != LB_ISNS_DOMAIN_MEMBER)
         return;
-    bool is_member =
-        lb_isns_value_name(attribute, name) && !lb_streq(name, client->config.initiator);
+    bool is_member = lb_isns_value_name(attribute, name) &&
+                     !lb_iscsi_names_equal(name, client->config.initiator);
     unsigned place = domain->seen++;
     if (place >= domain->member_count) {
         domain->member_count = place + 1;
@@ -145,7 +145,7 @@ static void take_alias(struct lb_isns_answer *answer, struct lb_isns_attribute a
 static void take_node(struct lb_isns_answer *answer, struct lb_isns_attribute attribute,
                       const char *asked) {
     char name[LB_NAME_MAX + 1];
-    answer->is_other = !lb_isns_value_name(attribute, name) || !lb_streq(name, asked);
+    answer->is_other = !lb_isns_value_name(attribute, name) || !lb_iscsi_names_equal(name, asked);
     if (!answer->is_other)
         answer->has_node = true;
 }

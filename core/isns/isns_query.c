@@ -61,8 +61,8 @@ static void put_portals(struct query *query, uint32_t node) {
 
 static bool is_visible(const struct query *query, const char *name) {
     const struct lb_isns_server *server = query->server;
-    return query->is_control || server->config.no_domains || lb_streq(name, server->source) ||
-           lb_isns_shares_domain(server, name);
+    return query->is_control || server->config.no_domains ||
+           lb_iscsi_names_equal(name, server->source) || lb_isns_shares_domain(server, name);
 }
 
 /* A node, its entity and its portals, as far as they are asked for. */
@@ -104,7 +104,7 @@ static void put_domain(struct query *query, const struct lb_isns_dd *domain) {
 /* The domains of a node, of those that the source may see. */
 static void put_domains_of(struct query *query, const char *name) {
     const struct lb_isns_tables *tables = &query->server->tables;
-    if (!lb_streq(name, query->server->source) || !wants(query, LB_ISNS_DOMAIN_ID))
+    if (!lb_iscsi_names_equal(name, query->server->source) || !wants(query, LB_ISNS_DOMAIN_ID))
         return;
     for (size_t i = 0; i < tables->domain_count; i++)
         put_domain(query, &tables->domains[i]);

@@ -19,7 +19,7 @@ void lb_isns_server_init(struct lb_isns_server *server, const struct lb_isns_ser
 
 uint32_t lb_isns_server_find_node(const struct lb_isns_server *server, const char *name) {
     uint32_t at = server->node_buckets[hash(name)];
-    while (at != LB_ISNS_NONE && !lb_streq(server->tables.nodes[at].name, name))
+    while (at != LB_ISNS_NONE && !lb_iscsi_names_equal(server->tables.nodes[at].name, name))
         at = server->tables.nodes[at].next;
     return at;
 }
@@ -185,7 +185,7 @@ void lb_isns_mark_domains(struct lb_isns_server *server, const char *name) {
     uint32_t at = server->member_buckets[hash(name)];
     for (; at != LB_ISNS_NONE; at = tables->members[at].next) {
         struct lb_isns_dd *dd = &tables->domains[tables->members[at].domain];
-        if (lb_streq(tables->members[at].name, name) && !dd->is_disabled)
+        if (lb_iscsi_names_equal(tables->members[at].name, name) && !dd->is_disabled)
             dd->is_mine = true;
     }
 }
@@ -195,7 +195,7 @@ bool lb_isns_shares_domain(const struct lb_isns_server *server, const char *name
     uint32_t at = server->member_buckets[hash(name)];
     for (; at != LB_ISNS_NONE; at = tables->members[at].next)
         if (tables->domains[tables->members[at].domain].is_mine &&
-            lb_streq(tables->members[at].name, name))
+            lb_iscsi_names_equal(tables->members[at].name, name))
             return true;
     return false;
 }

@@ -1,5 +1,4 @@
 #include "core/isns/isns_wire.h"
-#include "core/rootpath/rootpath.h"
 
 const char *lb_isns_status_word(uint32_t status) {
     static const char *const words[] = {
@@ -82,7 +81,7 @@ bool lb_isns_value_text(struct lb_isns_attribute attribute, struct lb_bytes *tex
 bool lb_isns_name(struct lb_bytes text, char name[LB_NAME_MAX + 1]) {
     unsigned warnings = 0;
     size_t offset;
-    return lb_iscsi_name_parse(text, 0, name, &warnings, &offset);
+    return lb_iscsi_name_parse(text, LB_ROOTPATH_ANY_NAMES, name, &warnings, &offset);
 }
 
 bool lb_isns_value_name(struct lb_isns_attribute attribute, char name[LB_NAME_MAX + 1]) {

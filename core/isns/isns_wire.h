@@ -8,6 +8,7 @@
 #define LB_ISNS_WIRE_H
 
 #include "core/isns/isns.h"
+#include "core/rootpath/rootpath.h"
 
 #define LB_ISNS_HEADER_BYTES 12
 #define LB_ISNS_PDU_MAX      65532 /* payload: the largest multiple of 4 that the length can say */
@@ -108,7 +109,7 @@ struct lb_isns_attribute {
 bool lb_isns_value_u32(struct lb_isns_attribute attribute, uint32_t *value);
 /* Up to the first NUL, which must be there. */
 bool lb_isns_value_text(struct lb_isns_attribute attribute, struct lb_bytes *text);
-/* An iSCSI name, written in lower case: iqn., eui. or naa., without blanks and controls. */
+/* An iSCSI name, as it is on the wire: as lb_isns_name takes it. */
 bool lb_isns_value_name(struct lb_isns_attribute attribute, char name[LB_NAME_MAX + 1]);
 /* 16 bytes; an IPv4-mapped one is IPv4. */
 bool lb_isns_value_address(struct lb_isns_attribute attribute, struct lb_addr *addr);
@@ -175,7 +176,7 @@ void lb_isns_reader_init(struct lb_isns_reader *reader);
 /* Takes what it needs off *input. */
 enum lb_isns_read lb_isns_reader_next(struct lb_isns_reader *reader, struct lb_bytes *input);
 
-/* Lower case, as names are compared (RFC 3722: ASCII alone here). False: no iSCSI name. */
+/* Any name that lb_iscsi_name_parse takes with LB_ROOTPATH_ANY_NAMES, as it is. False: none. */
 bool lb_isns_name(struct lb_bytes text, char name[LB_NAME_MAX + 1]);
 
 #endif

@@ -301,13 +301,13 @@ static void values_are_read_by_their_type(void) {
     CHECK(!lb_isns_value_text(attribute, &text)); /* longer than what is kept */
 }
 
-static void names_are_compared_in_lower_case(void) {
+static void names_are_kept_as_they_are_where_they_do_no_harm(void) {
     char name[LB_NAME_MAX + 1];
     CHECK(lb_isns_name(lb_bytes_of_text("IQN.2001-04.com.Example:Disk"), name));
-    CHECK_STR(name, "iqn.2001-04.com.example:disk");
+    CHECK_STR(name, "IQN.2001-04.com.Example:Disk");
     CHECK(lb_isns_name(lb_bytes_of_text("EUI.02004567A425678D"), name));
     CHECK(lb_isns_name(lb_bytes_of_text("naa.52004567ba64678d"), name));
-    CHECK(!lb_isns_name(lb_bytes_of_text("fc.1234"), name));
+    CHECK(lb_isns_name(lb_bytes_of_text("kumo-img37"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:a\";reboot;\""), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:$(reboot)"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:`reboot`"), name));
@@ -318,8 +318,6 @@ static void names_are_compared_in_lower_case(void) {
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.2026-11.test:\xe2\x80\xae"
                                          "evil"),
                         name));
-    CHECK(!lb_isns_name(lb_bytes_of_text("iqn.x"), name));
-    CHECK(!lb_isns_name(lb_bytes_of_text("eui.zz"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.a b"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.a\x7f"), name));
     CHECK(!lb_isns_name(lb_bytes_of_text("iqn.\xff"), name));
@@ -415,7 +413,7 @@ int main(void) {
     TEST(a_message_without_an_end_is_given_up);
     TEST(empty_pdus_without_an_end_are_given_up);
     TEST(values_are_read_by_their_type);
-    TEST(names_are_compared_in_lower_case);
+    TEST(names_are_kept_as_they_are_where_they_do_no_harm);
     TEST(every_status_has_words);
     TEST(a_heartbeat_names_the_active_server_and_its_backups);
     TEST(a_heartbeat_cut_off_anywhere_is_none);

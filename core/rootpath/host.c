@@ -34,12 +34,29 @@ static size_t wrong_v6(struct lb_bytes text) {
     return 0;
 }
 
+/* RFC 4007 11: %eth0 behind an address. */
+static size_t find_zone(struct lb_bytes text) {
+    size_t at = 0;
+    while (at < text.len && text.p[at] != '%')
+        at++;
+    return at;
+}
+
+/* The interface is the boot's own, so a zone says nothing; only a link-local address has one. */
 static bool parse_v6(struct lb_bytes text, enum lb_host_kind *kind, struct lb_addr *addr,
                      size_t *offset) {
-    if (!lb_addr_parse_v6(text, addr)) {
+    size_t zone = find_zone(text);
+    struct lb_addr parsed = {0};
+    if (!lb_addr_parse_v6(lb_bytes(text.p, zone), &parsed)) {
         *offset = wrong_v6(text);
         return false;
     }
+    if (zone < text.len && (!lb_addr_is_link_local(parsed) ||
+                            !lb_interface_name_is_plain(lb_bytes_after(text, zone + 1)))) {
+        *offset = zone;
+        return false;
+    }
+    *addr = parsed;
     *kind = LB_HOST_ADDR;
     return true;
 }

@@ -39,6 +39,12 @@ static bool is_name_ascii(uint8_t c) {
     return (lower >= 'a' && lower <= 'z') || (c >= '-' && c <= ':' && c != '/');
 }
 
+/* What else targets have in their names. None of it means anything to a shell, to a list, to the
+ * kernel's command line or in a path; a name does not begin with it. */
+static bool is_odd_ascii(uint8_t c, size_t at) {
+    return at > 0 && (c == '+' || c == '=' || c == '@');
+}
+
 /* Whether every character may stand in an iSCSI name; else *offset is the first that may not. */
 static bool check_characters(struct lb_bytes text, unsigned flags, unsigned *warnings,
                              size_t *offset) {
@@ -55,6 +61,8 @@ static bool check_characters(struct lb_bytes text, unsigned flags, unsigned *war
             *warnings |= LB_WARN_NON_ASCII;
         } else if (code_point == '_' && !(flags & LB_ROOTPATH_STRICT_NAMES)) {
             *warnings |= LB_WARN_UNDERSCORE;
+        } else if ((flags & LB_ROOTPATH_ANY_NAMES) && is_odd_ascii((uint8_t)code_point, at)) {
+            *warnings |= LB_WARN_NAME_FORM;
         } else if (!is_name_ascii((uint8_t)code_point)) {
             return false;
         } else if (lb_ascii_lower((uint8_t)code_point) != code_point) {
@@ -106,24 +114,36 @@ static bool check_digits(struct lb_bytes text, size_t some, size_t more, size_t 
     return text.len - start == some || text.len - start == more;
 }
 
-static bool has_designator(struct lb_bytes text, const char designator[DESIGNATOR_BYTES + 1]) {
-    for (size_t i = 0; i < DESIGNATOR_BYTES; i++) {
-        if (i >= text.len || lb_ascii_lower(text.p[i]) != (uint8_t)designator[i])
-            return false;
-    }
-    return true;
-}
-
 static bool check_form(struct lb_bytes text, size_t *offset) {
     *offset = DESIGNATOR_BYTES;
-    if (has_designator(text, "iqn."))
+    if (lb_text_begins(text, "iqn."))
         return check_iqn(text, offset);
-    if (has_designator(text, "eui."))
+    if (lb_text_begins(text, "eui."))
         return check_digits(text, EUI_DIGITS, EUI_DIGITS, offset);
-    if (has_designator(text, "naa."))
+    if (lb_text_begins(text, "naa."))
         return check_digits(text, NAA_DIGITS, NAA_DIGITS_LONG, offset);
     *offset = 0;
     return false;
+}
+
+/* A name of no form begins with a letter or a digit, so that it is never an option or a path. What
+ * has a name of the right form inside is a Root Path with a field too many. */
+static bool check_odd(struct lb_bytes text, size_t *offset) {
+    uint8_t first = text.len > 0 ? lb_ascii_lower(text.p[0]) : 0;
+    *offset = 0;
+    if (!is_digit(first) && !(first >= 'a' && first <= 'z') && first < 0x80)
+        return false;
+    for (size_t at = 1; at < text.len; at++) {
+        struct lb_bytes rest = lb_bytes_after(text, at);
+        bool is_inside =
+            text.p[at - 1] == ':' && (lb_text_begins(rest, "iqn.") ||
+                                      lb_text_begins(rest, "eui.") || lb_text_begins(rest, "naa."));
+        if (is_inside && !lb_text_begins(text, "iqn.")) {
+            *offset = at;
+            return false;
+        }
+    }
+    return true;
 }
 
 bool lb_iscsi_name_parse(struct lb_bytes text, unsigned flags, char name[LB_NAME_MAX + 1],
@@ -132,17 +152,27 @@ bool lb_iscsi_name_parse(struct lb_bytes text, unsigned flags, char name[LB_NAME
     unsigned found = 0;
     if (!check_characters(text, flags, &found, &at))
         wrong = LB_MIN(wrong, at);
-    if (!check_form(text, &at))
-        wrong = LB_MIN(wrong, at);
+    if (!check_form(text, &at)) {
+        bool may_be_odd = (flags & LB_ROOTPATH_ANY_NAMES) && check_odd(text, &at);
+        wrong = may_be_odd ? wrong : LB_MIN(wrong, at);
+        found |= LB_WARN_NAME_FORM;
+    }
     if (wrong != SIZE_MAX) {
         *offset = wrong;
         return false;
     }
-    for (size_t i = 0; i < text.len; i++)
-        name[i] = (char)lb_ascii_lower(text.p[i]);
+    if (text.len > 0)
+        memcpy(name, text.p, text.len);
     name[text.len] = 0;
     *warnings |= found;
     return true;
+}
+
+bool lb_iscsi_names_equal(const char *a, const char *b) {
+    size_t i = 0;
+    while (a[i] != '\0' && lb_ascii_lower((uint8_t)a[i]) == lb_ascii_lower((uint8_t)b[i]))
+        i++;
+    return a[i] == '\0' && b[i] == '\0';
 }
 
 static bool is_real_uuid(const uint8_t uuid[16]) {

@@ -1,21 +1,16 @@
 /* The Root Path: split into its five fields, then each field by itself, in order. */
-#include "core/rootpath/rootpath.h"
+#include "core/rootpath/rootpath_internal.h"
 
-#define FIELDS        (LB_FIELD_TARGETNAME + 1)
-#define PREFIX_BYTES  6 /* "iscsi:" */
+#define FIELDS        LB_ROOTPATH_FIELDS
+#define PREFIX_BYTES  LB_ROOTPATH_PREFIX_BYTES
 #define EXCERPT_BYTES 48
 
 /* One run of the parser. */
 struct parse {
-    struct lb_bytes text; /* what is parsed: trailing NULs removed, option 59's %XX decoded */
+    struct lb_rootpath_parts parts;
     unsigned flags;
-    struct lb_bytes field[FIELDS]; /* each a part of text */
-    enum lb_rootpath_field last;   /* the field in which text ends */
     struct lb_rootpath out;
-    /* The first thing wrong, if any. */
-    enum lb_code code;
-    struct lb_rootpath_where where;
-    const char *why;
+    struct lb_rootpath_wrong wrong; /* the first thing that is, if any */
 };
 
 const char *lb_rootpath_field_word(enum lb_rootpath_field field) {
@@ -32,52 +27,90 @@ const char *lb_rootpath_warning_text(enum lb_rootpath_warning warning) {
     case LB_WARN_UNDERSCORE:
         return "the target name holds `_`, which RFC 3722 does not allow";
     case LB_WARN_UPPER_CASE:
-        return "the target name was given in upper case; it is lower case on the wire";
+        return "the target name has capitals; it is sent as given, and compared without their case";
     case LB_WARN_NON_ASCII:
         return "the target name holds letters beyond ASCII; they are compared byte by byte";
+    case LB_WARN_NAME_FORM:
+        return "the target name has no form of RFC 7143 (iqn., eui., naa.); it is sent as given";
+    case LB_WARN_BLANKS:
+        return "blanks or line ends around the Root Path are left out: remove them";
+    case LB_WARN_QUOTES:
+        return "quotes around the Root Path are left out: remove them";
+    case LB_WARN_PREFIX:
+        return "`iscsi:` is written in lower case";
+    case LB_WARN_PROTOCOL:
+        return "the protocol is a number: 6 for TCP, or blank";
+    case LB_WARN_ZONE:
+        return "the zone of the address is left out: the interface is the one that is booted from";
     }
     return "";
 }
 
 static bool wrong(struct parse *parse, enum lb_code code, enum lb_rootpath_field field,
                   size_t offset, const char *why) {
-    parse->code = code;
-    parse->where = (struct lb_rootpath_where){.field = field, .offset = offset};
-    parse->why = why;
+    parse->wrong = (struct lb_rootpath_wrong){
+        .code = code, .where = {.field = field, .offset = offset}, .why = why};
     return false;
 }
 
 static size_t start_of(const struct parse *parse, enum lb_rootpath_field field) {
-    return (size_t)(parse->field[field].p - parse->text.p);
+    return (size_t)(parse->parts.field[field].p - parse->parts.text.p);
+}
+
+/* ---- the prefix, and what stands around the string ---------------------------------------------
+ */
+
+/* How many bytes are the same as those of `iscsi:`, in any case. */
+static size_t prefix_bytes(struct lb_bytes text, bool is_exact) {
+    static const char prefix[] = "iscsi:";
+    size_t same = 0;
+    while (same < PREFIX_BYTES && same < text.len &&
+           (is_exact ? text.p[same] : lb_ascii_lower(text.p[same])) == (uint8_t)prefix[same])
+        same++;
+    return same;
+}
+
+bool lb_rootpath_has_prefix(struct lb_bytes text) {
+    return prefix_bytes(text, false) == PREFIX_BYTES;
+}
+
+/* Quotes belong to a file's syntax, and come where two programs quote; blanks come from forms that
+ * people fill in, and from `echo`. */
+static struct lb_bytes strip(struct lb_bytes string, unsigned *warnings) {
+    struct lb_bytes given = lb_bytes_trim_nul(string), text = lb_bytes_trim(given);
+    while (text.len > 0 && text.p[text.len - 1] == 0) /* "...\0\n" */
+        text = lb_bytes_trim(lb_bytes_trim_nul(text));
+    bool is_quoted = text.len >= 2 && (text.p[0] == '"' || text.p[0] == '\'') &&
+                     text.p[text.len - 1] == text.p[0];
+    if (is_quoted)
+        text = lb_bytes_trim(lb_bytes(text.p + 1, text.len - 2));
+    *warnings |= (is_quoted ? (unsigned)LB_WARN_QUOTES : 0u) |
+                 (text.len + 2u * is_quoted < given.len ? (unsigned)LB_WARN_BLANKS : 0u);
+    return text;
 }
 
 bool lb_rootpath_is_iscsi(struct lb_bytes string, unsigned flags) {
-    static const char prefix[] = "iscsi:";
-    if (string.len < PREFIX_BYTES)
-        return false;
-    for (size_t i = 0; i < PREFIX_BYTES; i++) {
-        uint8_t c = flags & LB_ROOTPATH_URI ? lb_ascii_lower(string.p[i]) : string.p[i];
-        if (c != (uint8_t)prefix[i])
-            return false;
-    }
-    return true;
+    unsigned warnings = 0;
+    struct lb_bytes text = strip(string, &warnings);
+    (void)flags;
+    return lb_rootpath_has_prefix(text) || lb_rootpath_is_near(text);
 }
 
 static bool check_prefix(struct parse *parse) {
-    if (lb_rootpath_is_iscsi(parse->text, parse->flags))
-        return true;
-    size_t same = LB_MIN(parse->text.len, PREFIX_BYTES);
-    while (same > 0 &&
-           !lb_bytes_start_with(lb_bytes_of_text("iscsi:"), lb_bytes(parse->text.p, same)))
-        same--;
-    return wrong(parse, LB_E_ROOTPATH_PREFIX, LB_FIELD_PREFIX, same, "not `iscsi:`");
+    struct lb_bytes text = parse->parts.text;
+    if (!lb_rootpath_has_prefix(text))
+        return wrong(parse, LB_E_ROOTPATH_PREFIX, LB_FIELD_PREFIX, prefix_bytes(text, false),
+                     "not `iscsi:`");
+    if (prefix_bytes(text, true) < PREFIX_BYTES && !(parse->flags & LB_ROOTPATH_URI))
+        parse->out.warnings |= LB_WARN_PREFIX;
+    return true;
 }
 
 /* ---- splitting: RFC 4173 section 5, and rule 3 for the brackets of RFC 2732 ---- */
 
 /* Where the field that begins at `at` ends: at its colon, or at the end of the text. */
 static size_t field_end(const struct parse *parse, enum lb_rootpath_field field, size_t at) {
-    const struct lb_bytes text = parse->text;
+    const struct lb_bytes text = parse->parts.text;
     if (field == LB_FIELD_TARGETNAME)
         return text.len; /* with its colons */
     if (field == LB_FIELD_SERVERNAME && at < text.len && text.p[at] == '[') {
@@ -91,12 +124,12 @@ static size_t field_end(const struct parse *parse, enum lb_rootpath_field field,
 
 static void split(struct parse *parse) {
     size_t at = PREFIX_BYTES;
-    parse->field[LB_FIELD_PREFIX] = lb_bytes(parse->text.p, PREFIX_BYTES);
+    parse->parts.field[LB_FIELD_PREFIX] = lb_bytes(parse->parts.text.p, PREFIX_BYTES);
     for (unsigned field = LB_FIELD_SERVERNAME; field < FIELDS; field++) {
         size_t end = field_end(parse, field, at);
-        parse->field[field] = lb_bytes(parse->text.p + at, end - at);
-        parse->last = field;
-        if (end == parse->text.len)
+        parse->parts.field[field] = lb_bytes(parse->parts.text.p + at, end - at);
+        parse->parts.last = field;
+        if (end == parse->parts.text.len)
             return;
         at = end + 1;
     }
@@ -104,15 +137,15 @@ static void split(struct parse *parse) {
 
 static enum lb_rootpath_field field_at(const struct parse *parse, size_t offset) {
     unsigned field = LB_FIELD_PREFIX;
-    while (field < (unsigned)parse->last && offset >= start_of(parse, field + 1))
+    while (field < (unsigned)parse->parts.last && offset >= start_of(parse, field + 1))
         field++;
     return field;
 }
 
 static bool check_bytes(struct parse *parse) {
-    for (size_t at = 0, len; at < parse->text.len; at += len) {
+    for (size_t at = 0, len; at < parse->parts.text.len; at += len) {
         uint32_t code_point;
-        len = lb_utf8_next(lb_bytes_after(parse->text, at), &code_point);
+        len = lb_utf8_next(lb_bytes_after(parse->parts.text, at), &code_point);
         if (len == 0 || code_point == 0)
             return wrong(parse, LB_E_ROOTPATH_BYTES, field_at(parse, at), at,
                          len == 0 ? "not UTF-8" : "a NUL byte");
@@ -127,40 +160,58 @@ static bool check_fields(struct parse *parse) {
         [LB_FIELD_PORT] = "two colons of four after `iscsi:`",
         [LB_FIELD_LUN] = "three colons of four after `iscsi:`",
     };
-    if (parse->last == LB_FIELD_TARGETNAME)
+    if (parse->parts.last == LB_FIELD_TARGETNAME)
         return true;
-    struct lb_bytes server = parse->field[LB_FIELD_SERVERNAME];
-    if (parse->last == LB_FIELD_SERVERNAME && server.len > 0 && server.p[0] == '[' &&
+    struct lb_bytes server = parse->parts.field[LB_FIELD_SERVERNAME];
+    if (parse->parts.last == LB_FIELD_SERVERNAME && server.len > 0 && server.p[0] == '[' &&
         server.p[server.len - 1] != ']')
         return wrong(parse, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, PREFIX_BYTES,
                      "`[` without `]`");
-    return wrong(parse, LB_E_ROOTPATH_FIELDS, parse->last, parse->text.len, why[parse->last]);
+    return wrong(parse, LB_E_ROOTPATH_FIELDS, parse->parts.last, parse->parts.text.len,
+                 why[parse->parts.last]);
 }
 
 /* ---- the fields ---- */
 
 static bool parse_servername(struct parse *parse) {
     struct lb_rootpath *out = &parse->out;
-    struct lb_bytes text = parse->field[LB_FIELD_SERVERNAME];
+    struct lb_bytes text = parse->parts.field[LB_FIELD_SERVERNAME];
     size_t offset = 0;
-    if (lb_host_parse(text, false, &out->host, &out->addr, out->name, &offset))
+    if (lb_host_parse(text, false, &out->host, &out->addr, out->name, &offset)) {
+        for (size_t i = 0; i < text.len && out->host == LB_HOST_ADDR; i++)
+            out->warnings |= text.p[i] == '%' ? (unsigned)LB_WARN_ZONE : 0u;
         return true;
+    }
     return wrong(parse, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME,
                  start_of(parse, LB_FIELD_SERVERNAME) + offset,
                  "no host name, IPv4 address or [IPv6 address]");
 }
 
+/* iPXE ignores the field, and open-iscsi goes on with a warning; so it is written as a word, too.
+ */
+static bool is_tcp(struct lb_bytes text) {
+    static const char tcp[] = "tcp";
+    for (size_t i = 0; i < text.len; i++)
+        if (text.len != sizeof tcp - 1 || lb_ascii_lower(text.p[i]) != (uint8_t)tcp[i])
+            return false;
+    return text.len > 0;
+}
+
 static bool parse_protocol(struct parse *parse) {
-    struct lb_bytes text = parse->field[LB_FIELD_PROTOCOL];
+    struct lb_bytes text = parse->parts.field[LB_FIELD_PROTOCOL];
     if (text.len == 0 || lb_text_is(text, "6"))
         return true;
+    if (is_tcp(text)) {
+        parse->out.warnings |= LB_WARN_PROTOCOL;
+        return true;
+    }
     size_t offset = text.p[0] == '6' ? 1 : 0;
     return wrong(parse, LB_E_ROOTPATH_PROTOCOL, LB_FIELD_PROTOCOL,
                  start_of(parse, LB_FIELD_PROTOCOL) + offset, "only 6 (TCP), or blank");
 }
 
 static bool parse_port(struct parse *parse) {
-    struct lb_bytes text = parse->field[LB_FIELD_PORT];
+    struct lb_bytes text = parse->parts.field[LB_FIELD_PORT];
     uint64_t port = 0;
     if (text.len == 0)
         return true;
@@ -177,7 +228,7 @@ static bool parse_port(struct parse *parse) {
 }
 
 static bool parse_lun(struct parse *parse) {
-    struct lb_bytes text = parse->field[LB_FIELD_LUN];
+    struct lb_bytes text = parse->parts.field[LB_FIELD_LUN];
     size_t offset;
     parse->out.lun_given = text.len > 0;
     if (text.len == 0 || lb_lun_parse(text, parse->out.lun, &offset))
@@ -187,16 +238,20 @@ static bool parse_lun(struct parse *parse) {
 }
 
 static bool parse_targetname(struct parse *parse) {
-    struct lb_bytes text = parse->field[LB_FIELD_TARGETNAME];
+    struct lb_bytes text = parse->parts.field[LB_FIELD_TARGETNAME];
     struct lb_rootpath *out = &parse->out;
-    size_t offset;
+    size_t offset, at;
+    unsigned flags = parse->flags | LB_ROOTPATH_ANY_NAMES, warnings = 0;
+    char name[LB_NAME_MAX + 1];
     if (lb_iscsi_name_parse(text, parse->flags, out->target, &out->warnings, &offset))
         return true;
+    bool may_be_odd = lb_iscsi_name_parse(text, flags, name, &warnings, &at);
     return wrong(parse, LB_E_ROOTPATH_TARGET, LB_FIELD_TARGETNAME,
                  start_of(parse, LB_FIELD_TARGETNAME) + offset,
                  text.len == 0                                     ? "no target name"
                  : text.len > LB_NAME_MAX && offset == LB_NAME_MAX ? "longer than 223 bytes"
-                                                                   : "no iSCSI name");
+                 : may_be_odd ? "no iSCSI name, but accept-names=lenient would take it"
+                              : "no iSCSI name");
 }
 
 /* ---- option 59 is a URI: RFC 5970 3.1, RFC 3986 2.1 ---- */
@@ -248,46 +303,52 @@ static bool may_hold_a_secret(struct lb_bytes given) {
     return false;
 }
 
-static void explain(const struct parse *parse, struct lb_bytes given, struct lb_error *error) {
+static void tell(const struct lb_rootpath_wrong *wrong, struct lb_bytes given,
+                 struct lb_error *error) {
     char text[4 * EXCERPT_BYTES + 8];
     struct lb_text excerpt = lb_text(text, sizeof text);
-    size_t start =
-        parse->where.offset > EXCERPT_BYTES / 2 ? parse->where.offset - EXCERPT_BYTES / 2 : 0;
+    size_t offset = wrong->where.offset;
+    size_t start = offset > EXCERPT_BYTES / 2 ? offset - EXCERPT_BYTES / 2 : 0;
     size_t len = LB_MIN(given.len - start, EXCERPT_BYTES);
     if (may_hold_a_secret(given)) {
-        lb_fail(error, parse->code, "%s, offset %zu: %s; an @ is in it, so it is not shown",
-                lb_rootpath_field_word(parse->where.field), parse->where.offset, parse->why);
+        lb_fail(error, wrong->code, "%s, offset %zu: %s; an @ is in it, so it is not shown",
+                lb_rootpath_field_word(wrong->where.field), offset, wrong->why);
         return;
     }
     lb_text_untrusted(&excerpt, lb_bytes(given.p + start, len));
-    lb_fail(error, parse->code, "%s, offset %zu: %s, in `%s%s%s`",
-            lb_rootpath_field_word(parse->where.field), parse->where.offset, parse->why,
-            start > 0 ? "..." : "", text, start + len < given.len ? "..." : "");
+    lb_fail(error, wrong->code, "%s, offset %zu: %s, in `%s%s%s`",
+            lb_rootpath_field_word(wrong->where.field), offset, wrong->why, start > 0 ? "..." : "",
+            text, start + len < given.len ? "..." : "");
+}
+
+static bool parse_given(struct parse *parse, struct lb_bytes text, uint8_t *room) {
+    parse->parts.text = parse->flags & LB_ROOTPATH_URI ? percent_decode(text, room) : text;
+    if (parse_text(parse))
+        return true;
+    if (parse->wrong.code != LB_E_ROOTPATH_BYTES)
+        (void)lb_rootpath_explain(&parse->parts, &parse->wrong);
+    return false;
 }
 
 bool lb_rootpath_parse(struct lb_bytes string, unsigned flags, struct lb_rootpath *rootpath,
                        struct lb_rootpath_where *where, struct lb_error *error) {
     uint8_t decoded[LB_ROOTPATH_MAX];
-    struct lb_bytes given = lb_bytes_trim_nul(string);
-    struct parse parse = {.text = given, .flags = flags};
-    bool is_good;
-    if (given.len > LB_ROOTPATH_MAX) {
-        is_good =
-            wrong(&parse, LB_E_ROOTPATH_BYTES, LB_FIELD_TARGETNAME, LB_ROOTPATH_MAX, "too long");
-    } else {
-        if (flags & LB_ROOTPATH_URI)
-            parse.text = percent_decode(given, decoded);
-        is_good = parse_text(&parse);
-    }
-    if (is_good) {
+    struct parse parse = {.flags = flags};
+    struct lb_bytes given = lb_bytes_trim_nul(string), text = strip(string, &parse.out.warnings);
+    bool is_long = text.len > LB_ROOTPATH_MAX;
+    if (!is_long && parse_given(&parse, text, decoded)) {
         *rootpath = parse.out;
         return true;
     }
-    if (flags & LB_ROOTPATH_URI)
-        parse.where.offset = undecoded(given, parse.where.offset);
-    explain(&parse, given, error);
+    if (is_long)
+        wrong(&parse, LB_E_ROOTPATH_BYTES, LB_FIELD_TARGETNAME, LB_ROOTPATH_MAX, "too long");
+    else if (flags & LB_ROOTPATH_URI)
+        parse.wrong.where.offset = undecoded(text, parse.wrong.where.offset);
+    if (text.len > 0) /* as given, with what stands before it */
+        parse.wrong.where.offset += (size_t)(text.p - given.p);
+    tell(&parse.wrong, given, error);
     if (where)
-        *where = parse.where;
+        *where = parse.wrong.where;
     return false;
 }
 

@@ -2,10 +2,13 @@
  *
  *   iscsi:<servername>:<protocol>:<port>:<LUN>:<targetname>
  *
- * Only the target name is mandatory. Strict, with one exception that targets in the field force on
- * us: `_` in a name is accepted with a warning unless the caller forbids it. Chosen where the RFC
- * is silent: leading zeros in port and protocol, octets with leading zeros, white space, upper-case
- * `ISCSI:` in option 17 are errors. */
+ * Only the target name is mandatory. As lenient as the clients that people have had before, where
+ * nothing depends on it, each time with a warning: `iscsi:` in any case, blanks, line ends or
+ * quotes around the whole string, the protocol `tcp`, the zone of a link-local address, `_` in a
+ * name. What else is wrong is an error that says what was probably meant (rootpath_near.c).
+ *
+ * A name goes on the wire as it was given, and names are compared without regard to case (ASCII).
+ * Letters beyond ASCII are not normalised (RFC 3722): they pass, and are compared byte by byte. */
 #ifndef LB_ROOTPATH_H
 #define LB_ROOTPATH_H
 
@@ -28,8 +31,15 @@ const char *lb_rootpath_field_word(enum lb_rootpath_field field); /* "servername
 
 enum lb_rootpath_warning {
     LB_WARN_UNDERSCORE = 1, /* `_` in the target name: RFC 3722 6.2 prohibits it */
-    LB_WARN_UPPER_CASE = 2, /* the name was mapped to lower case: RFC 3722 */
+    LB_WARN_UPPER_CASE = 2, /* capitals in the target name, which RFC 3722 maps to lower case */
     LB_WARN_NON_ASCII = 4,  /* compared byte by byte, not by stringprep */
+    LB_WARN_NAME_FORM = 8,  /* RFC 7143 4.2.7 has no such name: LB_ROOTPATH_ANY_NAMES */
+    LB_WARN_BLANKS = 16,    /* blanks or line ends around the string were left out */
+    LB_WARN_QUOTES = 32,    /* quotes around the string were left out */
+    LB_WARN_PREFIX = 64,    /* `iscsi:` is not in lower case */
+    LB_WARN_PROTOCOL = 128, /* `tcp` in the place of 6 */
+    LB_WARN_ZONE = 256,     /* the zone index of a link-local address was left out */
+    LB_WARN_LAST = LB_WARN_ZONE,
 };
 const char *lb_rootpath_warning_text(enum lb_rootpath_warning warning);
 
@@ -55,13 +65,14 @@ struct lb_rootpath {
     uint8_t lun[8];             /* as in BHS bytes 8-15; blank gives zeros */
     bool lun_given;
     enum lb_lun_choice lun_choice; /* of a boot that found its LUN: AS_GIVEN */
-    char target[LB_NAME_MAX + 1];  /* normalised: ASCII in lower case */
+    char target[LB_NAME_MAX + 1];  /* as given */
     unsigned warnings;             /* enum lb_rootpath_warning, or-ed */
 };
 
 enum lb_rootpath_flags {
     LB_ROOTPATH_STRICT_NAMES = 1, /* `_` is an error */
-    LB_ROOTPATH_URI = 2,          /* option 59: scheme in any case, %XX decoded once (RFC 5970) */
+    LB_ROOTPATH_URI = 2,          /* option 59: %XX is decoded once (RFC 5970) */
+    LB_ROOTPATH_ANY_NAMES = 4,    /* names that RFC 7143 4.2.7 forbids and targets have */
 };
 
 /* What is wrong, for programs; `error` says the same for people. */
@@ -70,8 +81,8 @@ struct lb_rootpath_where {
     size_t offset; /* byte in the string as given */
 };
 
-/* Is this an iSCSI root path at all? One that does not start with `iscsi:` is somebody else's (NFS)
- * and no error. */
+/* Is this meant to be an iSCSI root path? Also one that is nearly one, such as a target name alone,
+ * so that it is told at once. Others are somebody else's (NFS) and no error. */
 bool lb_rootpath_is_iscsi(struct lb_bytes string, unsigned flags);
 
 /* Parses the bytes of option 17 (after RFC 3396 concatenation) or 59; trailing NULs are removed. On
@@ -82,7 +93,8 @@ bool lb_rootpath_parse(struct lb_bytes string, unsigned flags, struct lb_rootpat
 void lb_rootpath_format(struct lb_text *text, const struct lb_rootpath *rootpath);
 
 /* A host name, an IPv4 address or a [bracketed] IPv6 address (brackets may be missing when `bare`).
- * False leaves the outputs, and sets *offset to the first wrong byte. */
+ * The zone index of a link-local address (%eth0) is left out: the interface is the boot's. False
+ * leaves the outputs, and sets *offset to the first wrong byte. */
 bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, struct lb_addr *addr,
                    char name[LB_HOST_MAX + 1], size_t *offset);
 
@@ -90,9 +102,14 @@ bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, str
 bool lb_lun_parse(struct lb_bytes text, uint8_t lun[8], size_t *offset);
 void lb_lun_format(struct lb_text *text, const uint8_t lun[8]); /* shortest form; LUN 0 is "0" */
 
-/* Checks an iSCSI name and writes it normalised (ASCII lower case). False sets *offset. */
+/* Checks an iSCSI name, and copies it as it is. With LB_ROOTPATH_ANY_NAMES it need not have the
+ * form of RFC 7143 4.2.7, and may hold `_+=@`; what a shell, a kernel command line or a terminal
+ * would obey is refused all the same. False sets *offset. */
 bool lb_iscsi_name_parse(struct lb_bytes text, unsigned flags, char name[LB_NAME_MAX + 1],
                          unsigned *warnings, size_t *offset);
+
+/* Whether two names are the same: ASCII without regard to case, the rest byte by byte. */
+bool lb_iscsi_names_equal(const char *a, const char *b);
 
 /* iqn.2026-11.org.lunboot:uuid:<32 hex digits> where there is a UUID, else ...:mac:<12 digits>. */
 void lb_iscsi_name_default(char name[LB_NAME_MAX + 1], const uint8_t uuid[16],

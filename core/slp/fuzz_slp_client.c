@@ -51,7 +51,8 @@ static void check_found(const struct lb_slp_found *found) {
     lb_assert(found->isns == (f.client.config.query == LB_SLP_ISNS));
     lb_assert(found->port > 0 && lb_addr_is_host(found->agent));
     lb_assert(found->portal_group >= -1 && found->portal_group <= UINT16_MAX);
-    lb_assert(f.client.config.query != LB_SLP_BY_TARGET || lb_streq(found->target, TEST_TARGET));
+    lb_assert(f.client.config.query != LB_SLP_BY_TARGET ||
+              lb_iscsi_names_equal(found->target, TEST_TARGET));
     f.founds++;
 }
 

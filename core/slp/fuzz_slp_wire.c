@@ -57,7 +57,7 @@ static void url(struct lb_bytes bytes) {
         return;
     lb_assert(found.host == LB_HOST_ADDR || found.host == LB_HOST_NAME);
     lb_assert(found.port > 0 && found.portal_group == -1);
-    lb_assert(found.isns || lb_strlen(found.target) > 4);
+    lb_assert(found.isns || lb_strlen(found.target) > 0);
 }
 
 /* Two texts, up to the first NUL and behind it. */

@@ -443,7 +443,7 @@ static void set_target(struct lb_slp_client *client) {
     struct lb_bytes given = lb_bytes_of_text(client->config.target);
     unsigned warnings;
     size_t offset;
-    if (!lb_iscsi_name_parse(given, 0, client->target, &warnings, &offset))
+    if (!lb_iscsi_name_parse(given, LB_ROOTPATH_ANY_NAMES, client->target, &warnings, &offset))
         client->target[0] = 0;
 }
 

@@ -159,7 +159,8 @@ bool lb_slp_client_take(struct lb_slp_client *client, uint64_t now_us, struct lb
         why = "a URL that is not one of iSCSI";
     else if (found->isns != (client->config.query == LB_SLP_ISNS))
         why = "a URL of another service than was asked for";
-    else if (client->config.query == LB_SLP_BY_TARGET && !lb_streq(found->target, client->target))
+    else if (client->config.query == LB_SLP_BY_TARGET &&
+             !lb_iscsi_names_equal(found->target, client->target))
         why = "another target than was asked for";
     else if (!is_new(client, found))
         why = "an answer that was there before";

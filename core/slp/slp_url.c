@@ -59,7 +59,8 @@ static bool parse_name(struct lb_bytes text, char name[LB_NAME_MAX + 1]) {
     size_t len, offset;
     unsigned warnings = 0;
     return lb_slp_unescape(text, lb_span(room, sizeof room), &len) &&
-           lb_iscsi_name_parse(lb_bytes(room, len), 0, name, &warnings, &offset);
+           lb_iscsi_name_parse(lb_bytes(room, len), LB_ROOTPATH_ANY_NAMES, name, &warnings,
+                               &offset);
 }
 
 static bool parse_target(struct lb_bytes rest, struct lb_slp_found *found) {

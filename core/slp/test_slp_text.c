@@ -157,9 +157,11 @@ static void the_urls_of_rfc_4018_are_read(void) {
     CHECK_STR(found.identity, "iqn.1998-03.com.example:host");
 }
 
-static void names_in_urls_are_normalised_and_unescaped(void) {
+static void names_in_urls_are_unescaped_and_keep_their_case(void) {
     CHECK(url("SERVICE:iSCSI:Target://192.0.2.3/IQN.2001-04.com.example:\\53N\\2e456"));
-    CHECK_STR(found.target, "iqn.2001-04.com.example:sn.456");
+    CHECK_STR(found.target, "IQN.2001-04.com.example:SN.456");
+    CHECK(url("service:iscsi:target://192.0.2.3/not-a-name")); /* accept-names decides */
+    CHECK_STR(found.target, "not-a-name");
 }
 
 static void urls_of_isns_servers_are_read(void) {
@@ -191,13 +193,13 @@ static void other_urls_are_refused(void) {
         "service:iscsi:target://[]/iqn.2001-04.com.example:a",
         "service:iscsi:target://[2001:db8::3]3260/iqn.2001-04.com.example:a",
         "service:iscsi:target://root@192.0.2.3/iqn.2001-04.com.example:a",
-        "service:iscsi:target://192.0.2.3/not-a-name",
+        "service:iscsi:target://192.0.2.3/not a name",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a\\",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a\\2",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a\\2fb",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a\\00",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a;x=y",
-        "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a/not-a-name",
+        "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a/not a name",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a/eui.02004567a425678d/x",
         "service:iscsi://192.0.2.3/iqn.2001-04.com.example:a",
         "service:iscsi:sms",
@@ -359,7 +361,7 @@ int main(void) {
     TEST(malformed_attributes_end_the_list);
     TEST(an_attribute_is_found_by_its_tag);
     TEST(the_urls_of_rfc_4018_are_read);
-    TEST(names_in_urls_are_normalised_and_unescaped);
+    TEST(names_in_urls_are_unescaped_and_keep_their_case);
     TEST(urls_of_isns_servers_are_read);
     TEST(other_urls_are_refused);
     TEST(a_url_longer_than_a_kibibyte_is_refused);

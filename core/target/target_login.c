@@ -4,6 +4,7 @@
  *       `----------------T, NSG 3-----------------------^
  *
  * A login that fails gets its status, and then the connection is closed. */
+#include "core/rootpath/rootpath.h"
 #include "core/target/target_state.h"
 
 #define LOG(conn, ...) lb_trace((conn)->trace, (conn)->now_us, "target", __VA_ARGS__)
@@ -30,16 +31,22 @@ static void fail(struct lb_target_conn *conn, enum lb_iscsi_login_status status)
 
 /* ---- who it is: the first request ---- */
 
+/* RFC 3722: names are compared without regard to case. */
+static bool is_name(struct lb_bytes given, const char *name) {
+    char text[LB_NAME_MAX + 1];
+    return lb_text_copy(text, sizeof text, given) && lb_iscsi_names_equal(text, name);
+}
+
 static struct lb_target *find_node(const struct lb_target_server *server, struct lb_bytes name) {
     for (size_t i = 0; i < server->node_count; i++)
-        if (lb_text_is(name, server->nodes[i].name))
+        if (is_name(name, server->nodes[i].name))
             return &server->nodes[i];
     return NULL;
 }
 
 static bool may_log_in(const struct lb_target *node, const char *initiator) {
     for (size_t i = 0; i < node->initiator_count; i++)
-        if (lb_streq(node->initiators[i], initiator))
+        if (lb_iscsi_names_equal(node->initiators[i], initiator))
             return true;
     return node->initiator_count == 0;
 }
@@ -49,7 +56,7 @@ static size_t count_others(const struct lb_target_conn *conn) {
     size_t count = 0;
     for (const struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next)
         count += c != conn && c->phase == LB_TARGET_FULL_FEATURE &&
-                 !lb_streq(c->initiator, conn->initiator);
+                 !lb_iscsi_names_equal(c->initiator, conn->initiator);
     return count;
 }
 
@@ -139,7 +146,7 @@ static void reinstate(struct lb_target_conn *conn) {
     for (struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next) {
         bool is_same = c != conn && c->phase == LB_TARGET_FULL_FEATURE && c->node == conn->node &&
                        memcmp(c->isid, conn->isid, sizeof c->isid) == 0 &&
-                       lb_streq(c->initiator, conn->initiator);
+                       lb_iscsi_names_equal(c->initiator, conn->initiator);
         if (!is_same)
             continue;
         LOG(conn, "takes the place of session %u", c->tsih);

@@ -1,6 +1,7 @@
 /* Text Requests in full feature phase: SendTargets and a new MaxRecvDataSegmentLength. RFC 7143
  * 11.10, 11.11, appendix C. An answer that is longer than the initiator takes goes on over several
  * PDUs: each but the last has F=0 and a Target Transfer Tag, with which the initiator asks on. */
+#include "core/rootpath/rootpath.h"
 #include "core/target/target_state.h"
 
 bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data) {
@@ -26,7 +27,7 @@ static void put_target(const struct lb_target_conn *conn, const struct lb_target
 
 static bool is_allowed(const struct lb_target_conn *conn, const struct lb_target *node) {
     for (size_t i = 0; i < node->initiator_count; i++)
-        if (lb_streq(node->initiators[i], conn->initiator))
+        if (lb_iscsi_names_equal(node->initiators[i], conn->initiator))
             return true;
     return node->initiator_count == 0;
 }

@@ -7,15 +7,16 @@
 
 #define OUTPUT_MAX 8192 /* every field several times, as JSON escapes */
 
-static bool as_json, as_uri, is_strict;
+static bool as_json, as_uri, is_strict, is_lenient;
 static const struct lb_option options[] = {
     {"json", NULL, "print one JSON object", &as_json, NULL},
     {"uri", NULL, "take it as a URI, as DHCPv6 gives it (%XX is decoded)", &as_uri, NULL},
     {"strict", NULL, "refuse `_` in the target name too", &is_strict, NULL},
+    {"lenient", NULL, "take any target name, as accept-names=lenient does", &is_lenient, NULL},
 };
 static const struct lb_usage usage = {
     .command = "rootpath",
-    .synopsis = "[--json] [--uri] [--strict] [--] STRING",
+    .synopsis = "[--json] [--uri] [--strict] [--lenient] [--] STRING",
     .purpose = "Decodes an iSCSI Root Path (RFC 4173), or says what is wrong at which byte of it.",
     .options = options,
     .option_count = LB_COUNT(options),
@@ -128,7 +129,8 @@ int lb_cmd_rootpath(int argc, char **argv) {
         fprintf(stderr, "usage: lunboot rootpath %s\n", usage.synopsis);
         return LB_EXIT_USAGE;
     }
-    flags = (as_uri ? LB_ROOTPATH_URI : 0u) | (is_strict ? LB_ROOTPATH_STRICT_NAMES : 0u);
+    flags = (as_uri ? LB_ROOTPATH_URI : 0u) | (is_strict ? LB_ROOTPATH_STRICT_NAMES : 0u) |
+            (is_lenient ? LB_ROOTPATH_ANY_NAMES : 0u);
     if (lb_rootpath_parse(lb_bytes_of_text(string), flags, &rootpath, &where, &error)) {
         if (as_json)
             json_fields(&text, &rootpath);

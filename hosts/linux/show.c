@@ -111,6 +111,7 @@ void lb_json_disk(struct lb_text *text, const struct lb_run *run) {
 
 void lb_show_targets(const struct lb_run *run) {
     size_t count, dropped;
+    const char *first;
     const struct lb_iscsi_found *found = lb_boot_targets(&run->boot, &count, &dropped);
 
     printf(count > 0 ? "targets\n" : "targets\n  none\n");
@@ -127,6 +128,11 @@ void lb_show_targets(const struct lb_run *run) {
     }
     if (dropped > 0)
         printf("  and %zu more\n", dropped);
+    size_t invalid = lb_boot_targets_left_out(&run->boot, &first);
+    if (invalid > 0)
+        printf("  %zu left out: %s not valid: %s%s\n", invalid,
+               invalid == 1 ? "its name is" : "their names are", first,
+               invalid == 1 ? "" : " and others");
 }
 
 void lb_json_targets(struct lb_text *text, const struct lb_run *run) {
