@@ -51,6 +51,52 @@ uint32_t lb_bad_wait_ms(const struct lb_boot *boot) {
     return LB_MIN(ms, most_ms);
 }
 
+/* Options that are this program's to send, or have a key of their own. */
+static bool is_taken(const struct lb_config *config, uint64_t code) {
+    static const uint8_t taken[] = {0, 12, 50, 51, 52, 53, 54, 55, 56, 57, 60, 61, 77, 80, 82, 255};
+    for (size_t i = 0; i < LB_COUNT(taken); i++)
+        if (taken[i] == code)
+            return true;
+    return lb_config_is_set(config, LB_KEY_CLIENT_ARCH) && (code == 93 || code == 94 || code == 97);
+}
+
+/* CODE:HEX */
+static bool add_extra(const struct lb_config *config, struct lb_bytes item, struct lb_wr *wr) {
+    uint8_t value[LB_BOOT_DHCP_EXTRA_MAX];
+    uint64_t code;
+    size_t colon = 0, len = 0;
+    while (colon < item.len && item.p[colon] != ':')
+        colon++;
+    if (colon == item.len || !lb_parse_u64(lb_bytes(item.p, colon), 254, &code) ||
+        is_taken(config, code) ||
+        !lb_parse_hex_bytes(lb_bytes_after(item, colon + 1), lb_span(value, sizeof value), &len))
+        return false;
+    lb_wr_u8(wr, (uint8_t)code);
+    lb_wr_u8(wr, (uint8_t)len);
+    lb_wr_bytes(wr, lb_bytes(value, len));
+    return lb_wr_ok(wr);
+}
+
+static bool extra_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
+    const struct lb_config *config = boot->setup.config;
+    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_DHCP_SEND)), item;
+    struct lb_wr wr = lb_wr(lb_span(boot->dhcp_extra, sizeof boot->dhcp_extra));
+    while (lb_list_next(&list, ',', &item)) {
+        if (add_extra(config, item, &wr))
+            continue;
+        char shown[80];
+        struct lb_text text = lb_text(shown, sizeof shown);
+        lb_text_given(&text, item, 60);
+        lb_fail(&boot->error, LB_E_CONFIG_VALUE,
+                "dhcp-send: `%s`, expected CODE:HEX, %u bytes in all, of an option that has no key "
+                "of its own",
+                shown, (unsigned)sizeof boot->dhcp_extra);
+        return false;
+    }
+    out->extra = lb_wr_done(&wr);
+    return true;
+}
+
 static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
     const struct lb_config *config = boot->setup.config;
     *out = (struct lb_dhcp4_config){
@@ -68,7 +114,13 @@ static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
     if (lb_config_is_set(config, LB_KEY_HOSTNAME))
         out->hostname = lb_config_text(config, LB_KEY_HOSTNAME);
     out->vendor_class = lb_config_text(config, LB_KEY_VENDOR_CLASS);
-    return client_id_config(boot, out);
+    if (lb_config_text(config, LB_KEY_USER_CLASS)[0] != '\0')
+        out->user_class = lb_config_text(config, LB_KEY_USER_CLASS);
+    out->has_arch = lb_config_is_set(config, LB_KEY_CLIENT_ARCH);
+    if (out->has_arch)
+        out->arch = (uint16_t)lb_config_u32(config, LB_KEY_CLIENT_ARCH);
+    memcpy(out->uuid, boot->setup.uuid, sizeof out->uuid);
+    return client_id_config(boot, out) && extra_config(boot, out);
 }
 
 /* In the first attempt alone: after a failure the network is asked anew. */

@@ -55,6 +55,10 @@ static void start(struct lb_boot *boot, uint64_t now_us, enum lb_dhcp6_role role
         .give_up_ms = time_left_ms(boot, now_us),
         .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),
     };
+    if (lb_config_is_set(config, LB_KEY_CLIENT_ARCH))
+        client.arch = (uint16_t)lb_config_u32(config, LB_KEY_CLIENT_ARCH);
+    if (lb_config_text(config, LB_KEY_USER_CLASS)[0] != '\0')
+        client.user_class = lb_config_text(config, LB_KEY_USER_CLASS);
     lb_dhcp6_client_init(&boot->dhcp6, now_us, &client, &boot->rand, &boot->trace);
     if (!boot->dhcp6_open) {
         struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);

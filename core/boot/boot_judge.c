@@ -78,9 +78,25 @@ static enum lb_worth worth_of(struct lb_boot *boot, uint64_t now_us,
     return is_name_off_the_list(boot, &judged.target) ? LB_WORTH_DOUBTFUL : LB_WORTH_DISK;
 }
 
+/* A server that names a disk in an option that is cut names none that could be told. */
+static bool is_disk_cut(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease,
+                        const char *from) {
+    struct lb_error error = {.code = LB_OK};
+    if (!lease->has_cut_root_path || boot->is_named ||
+        lb_config_is_set(boot->setup.config, LB_KEY_ROOTPATH))
+        return false;
+    lb_fail(&error, LB_E_DHCP_UNUSABLE, "from %s; its option 17 runs past the end of the message",
+            from);
+    if (!boot->has_lease)
+        lb_pass_over(boot, now_us, from, &error);
+    return true;
+}
+
 enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
                               const struct lb_dhcp4_lease *lease) {
     struct lb_boot_answer answer = lb_answer_of_lease4(lease);
+    if (is_disk_cut(boot, now_us, lease, answer.from))
+        return LB_WORTH_BAD;
     enum lb_worth worth = worth_of(boot, now_us, &answer, !boot->has_lease);
     bool is_blamed = lb_addr_is_set(boot->blamed4) && lb_addr_equal(boot->blamed4, lease->server);
     return is_blamed && worth != LB_WORTH_BAD ? LB_WORTH_DOUBTFUL : worth;
@@ -114,7 +130,7 @@ static bool found_nothing(enum lb_code code) {
     static const enum lb_code nothing[] = {
         LB_E_NO_ROOT_PATH,    LB_E_NO_SERVER,        LB_E_DHCP_NO_OFFER, LB_E_DHCP6_NO_ANSWER,
         LB_E_DISCOVERY_EMPTY, LB_E_DISCOVERY_SILENT, LB_E_NO_IPV6,       LB_E_DHCP6_REFUSED,
-        LB_E_DHCP_NO_ACK,     LB_E_DHCP6_NO_REPLY,
+        LB_E_DHCP_NO_ACK,     LB_E_DHCP6_NO_REPLY,   LB_E_DHCP_UNUSABLE, LB_E_DHCP6_UNUSABLE,
     };
     for (size_t i = 0; i < LB_COUNT(nothing); i++)
         if (nothing[i] == code)

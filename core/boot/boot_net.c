@@ -11,6 +11,8 @@ struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease) {
         .root_path = lb_bytes(lease->root_path, lease->root_path_len),
         .root_path_option = 17,
         .initiator = lease->initiator,
+        .elsewhere = lease->elsewhere,
+        .elsewhere_text = lease->elsewhere_text,
     };
     lb_format(answer.from, sizeof answer.from, "DHCP server %s", lb_addr_text(lease->server).s);
     lb_format(answer.root_path_from, sizeof answer.root_path_from, "DHCP server %s",

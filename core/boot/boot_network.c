@@ -128,7 +128,11 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice 
 
 static struct lb_error why_out4(const struct lb_boot *boot) {
     struct lb_error error = boot->out4;
-    lb_fail(&error, LB_E_DHCP_NO_OFFER, "on %s", boot->interface);
+    char unusable[160];
+    struct lb_text text = lb_text(unusable, sizeof unusable);
+    lb_dhcp4_client_add_unusable(&boot->dhcp, &text);
+    lb_fail(&error, unusable[0] != '\0' ? LB_E_DHCP_UNUSABLE : LB_E_DHCP_NO_OFFER, "on %s%s",
+            boot->interface, unusable);
     return error;
 }
 

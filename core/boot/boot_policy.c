@@ -227,6 +227,7 @@ bool lb_policy_may_pass(enum lb_code code) {
         LB_E_NOT_AUTHORISED,   LB_E_LOGIN_CLOSED,     LB_E_REDIRECT_DEAD,
         LB_E_LUN_MISSING,      LB_E_NO_MEDIUM,        LB_E_MEDIUM,
         LB_E_ISNS_PROTOCOL,    LB_E_STANDBY,          LB_E_LUN_EMPTY,
+        LB_E_DHCP_UNUSABLE,    LB_E_DHCP6_UNUSABLE,
     };
     for (size_t i = 0; i < LB_COUNT(passing); i++)
         if (passing[i] == code)

@@ -18,6 +18,28 @@ static void learned_text(struct lb_boot *boot, uint64_t now_us, const char *sour
     lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, key, source, "%s", shown);
 }
 
+/* What is wrong about an answer that is used all the same. */
+static void warn_of_lease(struct lb_boot *boot, uint64_t now_us, const char *source,
+                          const struct lb_dhcp4_lease *lease) {
+    char codes[48];
+    struct lb_text text = lb_text(codes, sizeof codes);
+    for (size_t i = 0; i < lease->left_out_count; i++)
+        lb_text_add(&text, "%s%u", i > 0 ? ", " : "", (unsigned)lease->left_out[i]);
+    if (lease->left_out_count > 0)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "warning", source,
+                          "malformed, so it is left out: option %s", codes);
+    if (lease->no_server_id)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "warning", source,
+                          "there is no server identifier (option 54); the sender is taken for it");
+    if (lease->flaw != NULL)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "warning", source, "%s",
+                          lease->flaw);
+    if (lease->elsewhere != NULL)
+        lb_report_learned(&boot->report, now_us, LB_STAGE_DHCP, "warning", source,
+                          "%s names a disk, where it is not looked for: %s", lease->elsewhere,
+                          lease->elsewhere_text);
+}
+
 void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease) {
     char source[48], giver[48];
     lb_format(source, sizeof source, "%s server %s", lease->bootp ? "BOOTP" : "DHCP",
@@ -37,8 +59,10 @@ void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp
                           (unsigned)lease->mtu);
     learned_text(boot, now_us, source, "hostname", lb_bytes_of_text(lease->hostname));
     learned_text(boot, now_us, source, "domain", lb_bytes_of_text(lease->domain));
+    learned_text(boot, now_us, source, "search", lb_bytes_of_text(lease->search));
     learned_text(boot, now_us, giver, "root-path",
                  lb_bytes(lease->root_path, lease->root_path_len));
+    warn_of_lease(boot, now_us, source, lease);
 }
 
 void lb_report_routers6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info) {

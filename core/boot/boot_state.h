@@ -95,6 +95,8 @@ struct lb_boot_answer {
     unsigned root_path_option; /* its number: 17, or 59 of DHCPv6 */
     unsigned root_path_flags;  /* for lb_rootpath_parse: LB_ROOTPATH_URI of option 59 */
     const char *initiator;     /* option 203; NULL or empty: none */
+    const char *elsewhere;     /* a disk is named there, where nobody looks for it; NULL: nowhere */
+    const char *elsewhere_text;
 };
 
 /* One question of SLP. Questions of one family share a UDP slot, all share the TCP slot. */
@@ -185,6 +187,8 @@ struct lb_passed {
     struct lb_error error;  /* what was wrong with the last */
 };
 
+#define LB_BOOT_DHCP_EXTRA_MAX 128 /* bytes of dhcp-send: so that a message has room for all */
+
 enum { LB_BOOT_FAMILIES = 2 }; /* IPv4, IPv6, in this order */
 
 struct lb_boot {
@@ -208,6 +212,7 @@ struct lb_boot {
 
     /* The network: boot_network.c. */
     struct lb_dhcp4_client dhcp;
+    uint8_t dhcp_extra[LB_BOOT_DHCP_EXTRA_MAX]; /* dhcp-send */
     bool dhcp_runs, dhcp_open, has_lease, had_lease;
     struct lb_nd6_client nd6;
     bool nd6_runs, nd6_open, no_router; /* nobody has answered its solicitations */

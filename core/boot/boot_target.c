@@ -146,16 +146,20 @@ bool lb_target_from_config(struct lb_boot *boot) {
     return true;
 }
 
-/* Somebody else's Root Path is none of ours. */
+/* Somebody else's Root Path is none of ours. A disk that is named for others, or in another place,
+ * is pointed out. */
 static void tell_missing(struct lb_boot *boot, const struct lb_boot_answer *answer) {
-    char shown[80];
+    char shown[80], elsewhere[280] = "";
     struct lb_text text = lb_text(shown, sizeof shown);
     lb_text_untrusted(&text, answer->root_path);
+    if (answer->elsewhere != NULL)
+        lb_format(elsewhere, sizeof elsewhere, "; %s has one: put it into option 17: %s",
+                  answer->elsewhere, answer->elsewhere_text);
     if (answer->root_path.len > 0)
-        lb_fail(&boot->unnamed, LB_E_NO_ROOT_PATH, "from %s; its option %u is %s", answer->from,
-                answer->root_path_option, shown);
+        lb_fail(&boot->unnamed, LB_E_NO_ROOT_PATH, "from %s; its option %u is %s%s", answer->from,
+                answer->root_path_option, shown, elsewhere);
     else
-        lb_fail(&boot->unnamed, LB_E_NO_ROOT_PATH, "from %s", answer->from);
+        lb_fail(&boot->unnamed, LB_E_NO_ROOT_PATH, "from %s%s", answer->from, elsewhere);
 }
 
 static bool target_from_answer(struct lb_boot *boot, const struct lb_boot_answer *answer) {

@@ -93,6 +93,18 @@ static void a_hundred_boots_of_a_hundred(void) {
     CHECK_EQ(booted, 100);
 }
 
+static void an_offer_whose_root_path_is_cut_is_a_bad_one(void) {
+    struct lb_dhcp4_lease lease = {.server = v4(192, 0, 2, 66), .has_cut_root_path = true};
+    host_init();
+    host_begin();
+    CHECK_EQ(lb_judge_lease4(&host.boot, host.now, &lease), LB_WORTH_BAD);
+    CHECK_HAS(host_fact("passed-over").value, "option 17 runs past the end");
+    host_init();
+    host_set("rootpath", HOST_ROOT_PATH);
+    host_begin();
+    CHECK(lb_judge_lease4(&host.boot, host.now, &lease) != LB_WORTH_BAD);
+}
+
 static void a_good_offer_is_waited_for(void) {
     rogue_first("iscsi:x", 3 * SEC);
     check_good_boots(3 * SEC);
@@ -370,6 +382,7 @@ int main(void) {
     TEST(a_server_on_the_list_comes_before_a_name_that_is_on_none);
     TEST(a_name_alone_boots_where_it_leads_to_a_server_on_the_list);
     TEST(a_hundred_boots_of_a_hundred);
+    TEST(an_offer_whose_root_path_is_cut_is_a_bad_one);
     TEST(a_good_offer_is_waited_for);
     TEST(a_good_offer_that_comes_much_later_boots_in_a_later_attempt);
     TEST(a_server_that_is_put_right_meanwhile_boots);

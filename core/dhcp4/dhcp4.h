@@ -26,19 +26,29 @@
 #define LB_DHCP4_PACKET_MAX  1500 /* what we accept; also announced in option 57 less IP and UDP */
 #define LB_DHCP4_INFINITE    UINT32_MAX
 #define LB_DHCP4_BLOB_MAX    255 /* client identifier, vendor class and the like */
+#define LB_DHCP4_LEFT_OUT_MAX                                                                      \
+    8 /* malformed options that are told; a server with more of them has one fault */
 
 /* What a server said. Fields that were absent are zero. */
 struct lb_dhcp4_lease {
     bool bootp; /* a plain BOOTP answer: no lease time, no server identifier */
     bool rapid_commit;
     struct lb_prefix address;     /* with the netmask of option 1, or of its class */
-    struct lb_addr server;        /* option 54; for BOOTP siaddr or the sender */
+    struct lb_addr server;        /* option 54; for BOOTP, or without it, siaddr or the sender */
     struct lb_addr relay;         /* giaddr */
     struct lb_addr next_server;   /* siaddr: of TFTP, never of iSCSI */
     uint32_t lease_s, t1_s, t2_s; /* seconds; LB_DHCP4_INFINITE */
     uint64_t start_us;            /* when the request was sent */
     enum lb_worth worth;          /* as the caller judged it */
-    const char *flaw; /* what cannot be right about the network, a constant; NULL: nothing */
+    const char *flaw;  /* what cannot be right about the network, a constant; NULL: nothing */
+    bool no_server_id; /* there is no option 54: `server` is the sender */
+    uint8_t left_out[LB_DHCP4_LEFT_OUT_MAX]; /* options that are malformed, by their codes */
+    size_t left_out_count;
+    bool has_cut_root_path; /* there is an option 17, and it runs past the end of the message */
+    /* Where a disk is named in another place than option 17, which place, a constant ("option 43,
+     * sub-option 201"); NULL: nowhere. And what stands there, fit for a terminal. */
+    const char *elsewhere;
+    char elsewhere_text[160];
     struct lb_addr routers[LB_ROUTERS_MAX]; /* 3; with 121 the default router it names, if any */
     size_t router_count;
     struct lb_route routes[LB_ROUTES_MAX]; /* 121, or else 33 and 3, default route included */
@@ -77,9 +87,14 @@ struct lb_dhcp4_config {
     size_t client_id_len;
     const char *hostname;     /* sent as option 12; NULL: not sent */
     const char *vendor_class; /* sent as option 60; NULL: not sent */
-    uint32_t offer_wait_ms;   /* after the first offer without an iSCSI Root Path; 0: 800 */
-    uint32_t give_up_ms;      /* FAILED after so long without a lease; 0: never */
-    uint32_t retry_ms;        /* until the first retransmission, doubled up to 64 s; 0: 4000 */
+    const char *user_class;   /* sent as option 77, as it is; NULL: not sent */
+    bool has_arch;            /* options 93, 94 and 97 are sent (RFC 4578) */
+    uint16_t arch;
+    uint8_t uuid[16];       /* of the machine, for option 97; zeros: not sent */
+    struct lb_bytes extra;  /* more options to send: code, length, value; the caller's memory */
+    uint32_t offer_wait_ms; /* after the first offer without an iSCSI Root Path; 0: 800 */
+    uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
+    uint32_t retry_ms;      /* until the first retransmission, doubled up to 64 s; 0: 4000 */
     bool no_rapid_commit, no_arp_probe, no_bootp;
     bool ask_bootp; /* requests are plain BOOTP (RFC 951), without option 53: a server that speaks
                        both,   such as ISC dhcpd, answers with BOOTP only to these (config:
@@ -138,6 +153,9 @@ struct lb_dhcp4_client {
     struct lb_error error;
     uint64_t ignored;        /* datagrams that were not for us or malformed */
     const char *ignored_why; /* the last one; a constant */
+    uint64_t unusable;       /* of them: answers to us, since the search for an address began */
+    const char *unusable_why;
+    struct lb_addr unusable_from;
     /* The rest is the machine's own; see dhcp4_client.c. */
     uint32_t xid, offers_xid; /* of this exchange; and of the last DISCOVER */
     uint16_t secs;
@@ -179,6 +197,9 @@ void lb_dhcp4_client_confirm(struct lb_dhcp4_client *client, uint64_t now_us);
 struct lb_dhcp4_action lb_dhcp4_client_poll(struct lb_dhcp4_client *client, uint64_t now_us);
 /* Gives the lease back: one more SEND (RELEASE), then STOPPED. */
 void lb_dhcp4_client_release(struct lb_dhcp4_client *client, uint64_t now_us);
+
+/* "; 3 answers that cannot be used, the last from 192.0.2.1: ...", or nothing. */
+void lb_dhcp4_client_add_unusable(const struct lb_dhcp4_client *client, struct lb_text *text);
 
 /* How good an offer is for a boot; higher is better: an iSCSI disk, then a network without a flaw,
  * then SLP or iSNS options, then the rest; DHCP before BOOTP (RFC 1534 3). 0: LB_WORTH_BAD. */

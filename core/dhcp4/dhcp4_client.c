@@ -123,6 +123,7 @@ static void begin_transaction(struct lb_dhcp4_client *client, uint64_t now_us) {
 static void begin(struct lb_dhcp4_client *client, uint64_t now_us, uint64_t pause_us) {
     client->began_us = now_us;
     client->saw_offer = false;
+    client->unusable = 0;
     client->give_up_us =
         client->config.give_up_ms ? now_us + client->config.give_up_ms * LB_US_MS : LB_NEVER;
     enter(client, now_us, LB_DHCP4_INIT, pause_us);
@@ -238,10 +239,20 @@ void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us) {
         enter(client, now_us, LB_DHCP4_INIT, pause_us);
 }
 
+void lb_dhcp4_client_add_unusable(const struct lb_dhcp4_client *client, struct lb_text *text) {
+    if (client->unusable > 0)
+        lb_text_add(text, "; %llu answer%s that cannot be used, the last from %s: %s",
+                    (unsigned long long)client->unusable, client->unusable == 1 ? "" : "s",
+                    lb_addr_text(client->unusable_from).s, client->unusable_why);
+}
+
 static void explain_failure(struct lb_dhcp4_client *client, uint64_t now_us) {
     struct lb_error *error = &client->error;
     const struct lb_dhcp4_lease *lease = &client->lease;
     unsigned seconds = (unsigned)((now_us - client->began_us) / LB_US_SEC);
+    char unusable[160];
+    struct lb_text text = lb_text(unusable, sizeof unusable);
+    lb_dhcp4_client_add_unusable(client, &text);
     if (client->declines > 0)
         lb_fail(error, LB_E_ADDRESS_CONFLICT, "%s, offered by %s",
                 lb_addr_text(lease->address.addr).s, lb_addr_text(lease->server).s);
@@ -249,8 +260,9 @@ static void explain_failure(struct lb_dhcp4_client *client, uint64_t now_us) {
         lb_fail(error, LB_E_DHCP_NAK, "%u times in %u s, last by %s", client->naks, seconds,
                 lb_addr_text(lease->server).s);
     else if (client->saw_offer)
-        lb_fail(error, LB_E_DHCP_NO_ACK, "%s, offered by %s, in %u s",
-                lb_addr_text(lease->address.addr).s, lb_addr_text(lease->server).s, seconds);
+        lb_fail(error, LB_E_DHCP_NO_ACK, "%s, offered by %s, in %u s%s",
+                lb_addr_text(lease->address.addr).s, lb_addr_text(lease->server).s, seconds,
+                unusable);
     else if (client->had_lease)
         lb_fail(error, LB_E_DHCP_EXPIRED, "%s of %s; nobody answered for %u s",
                 lb_addr_text(lease->address.addr).s, lb_addr_text(lease->server).s, seconds);
@@ -260,6 +272,8 @@ static void explain_failure(struct lb_dhcp4_client *client, uint64_t now_us) {
     else if (client->has_proxy)
         lb_fail(error, LB_E_DHCP_NO_OFFER, "in %u s only %s, a proxyDHCP server without addresses",
                 seconds, lb_addr_text(client->proxy.server).s);
+    else if (client->unusable > 0)
+        lb_fail(error, LB_E_DHCP_UNUSABLE, "in %u s%s", seconds, unusable);
     else if (client->ignored_why)
         lb_fail(error, LB_E_DHCP_NO_OFFER, "in %u s; %llu datagrams ignored, the last: %s", seconds,
                 (unsigned long long)client->ignored, client->ignored_why);

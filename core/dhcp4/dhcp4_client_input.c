@@ -7,9 +7,7 @@
 static const char *check_terms(const struct lb_dhcp4_lease *lease) {
     if (!lb_addr_is_host(lease->address.addr))
         return "an address that no host can have";
-    if (!lb_addr_is_set(lease->server))
-        return "no server identifier";
-    return lease->lease_s == 0 ? "a lease of no time" : NULL;
+    return lb_addr_is_set(lease->server) ? NULL : "no server identifier, and no sender";
 }
 
 /* The first offer starts the wait for others; the first that can be used may shorten it. */
@@ -112,10 +110,15 @@ static const char *in_requesting(struct lb_dhcp4_client *client, uint64_t now_us
         return got_proxy_offer(client, now_us, lease);
     if (message->type != LB_DHCP4_ACK && message->type != LB_DHCP4_NAK)
         return "not an answer to REQUEST";
+    /* An ACK without option 54 answers our transaction, whatever address it is sent from. */
+    if (lease->no_server_id && message->type == LB_DHCP4_ACK)
+        lease->server = client->lease.server;
     if (!lb_addr_equal(lease->server, client->lease.server))
         return "not from the server that was chosen";
     if (message->type == LB_DHCP4_ACK)
         return got_ack(client, now_us, lease);
+    if (lease->no_server_id)
+        return "a NAK without a server identifier";
     lb_dhcp4_client_refused(client, now_us);
     return NULL;
 }
@@ -128,8 +131,8 @@ static const char *in_renewal(struct lb_dhcp4_client *client, uint64_t now_us,
         return got_ack(client, now_us, lease);
     if (message->type != LB_DHCP4_NAK)
         return "not an answer to REQUEST";
-    if (!lb_addr_is_set(lease->server))
-        return "no server identifier";
+    if (lease->no_server_id)
+        return "a NAK without a server identifier";
     lb_dhcp4_client_refused(client, now_us);
     return NULL;
 }
@@ -137,8 +140,6 @@ static const char *in_renewal(struct lb_dhcp4_client *client, uint64_t now_us,
 /* Whether a message can be for us at all. */
 static const char *check_header(const struct lb_dhcp4_client *client,
                                 const struct lb_dhcp4_message *message) {
-    uint8_t room[LB_DHCP4_BLOB_MAX];
-    struct lb_bytes echo;
     if (message->header.op != LB_BOOTREPLY)
         return "not a reply";
     if (!message->has_cookie)
@@ -147,11 +148,18 @@ static const char *check_header(const struct lb_dhcp4_client *client,
         return "another transaction";
     if (memcmp(message->header.chaddr, client->config.mac, sizeof client->config.mac) != 0)
         return "another machine's hardware address";
-    /* RFC 6842 3: a server that echoes an identifier echoes ours. */
-    if (lb_dhcp4_option(message, LB_OPT_CLIENT_ID, &echo) &&
-        !lb_bytes_equal(echo, lb_dhcp4_client_id(client, room)))
-        return "another client identifier";
     return NULL;
+}
+
+/* RFC 6842 3: a server that echoes an identifier echoes ours. Of one that does not, transaction and
+ * hardware address are ours all the same; other servers come before it. */
+static void check_echo(const struct lb_dhcp4_client *client, const struct lb_dhcp4_message *message,
+                       struct lb_dhcp4_lease *lease) {
+    uint8_t room[LB_DHCP4_BLOB_MAX];
+    struct lb_bytes echo;
+    if (lease->flaw == NULL && lb_dhcp4_option(message, LB_OPT_CLIENT_ID, &echo) &&
+        !lb_bytes_equal(echo, lb_dhcp4_client_id(client, room)))
+        lease->flaw = "it echoes the identifier of another client";
 }
 
 static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
@@ -162,6 +170,7 @@ static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
     if (why)
         return why;
     lb_dhcp4_read_lease(message, from, &lease);
+    check_echo(client, message, &lease);
     lease.worth = worth;
     switch (client->state) {
     case LB_DHCP4_SELECTING:
@@ -201,13 +210,29 @@ bool lb_dhcp4_client_reads(const struct lb_dhcp4_client *client, struct lb_endpo
          message.type != LB_DHCP4_BOOTP))
         return false;
     lb_dhcp4_read_lease(&message, from.addr, lease);
+    check_echo(client, &message, lease);
     return true;
+}
+
+/* Whether bytes are an answer to what we asked, as far as the header says: also where the rest
+ * cannot be read. */
+static bool is_for_us(const struct lb_dhcp4_client *client, struct lb_bytes payload) {
+    struct lb_rd rd = lb_rd(payload);
+    uint8_t op = lb_rd_u8(&rd), chaddr[6];
+    lb_rd_skip(&rd, 3);
+    uint32_t xid = lb_rd_u32(&rd);
+    lb_rd_skip(&rd, 20);
+    lb_rd_copy(&rd, chaddr, sizeof chaddr);
+    bool is_asking = client->state == LB_DHCP4_SELECTING || client->state == LB_DHCP4_REQUESTING;
+    return lb_rd_ok(&rd) && op == LB_BOOTREPLY && xid == client->xid && is_asking &&
+           memcmp(chaddr, client->config.mac, sizeof chaddr) == 0;
 }
 
 bool lb_dhcp4_client_hear(struct lb_dhcp4_client *client, uint64_t now_us, struct lb_endpoint from,
                           struct lb_bytes payload, enum lb_worth worth) {
     struct lb_dhcp4_message message;
     const char *type = "datagram", *why = NULL;
+    bool was_for_us = is_for_us(client, payload);
     if (lb_dhcp4_decode(payload, &message, &why)) {
         type = lb_dhcp4_type_word(message.type);
         note_rival(client, &message);
@@ -217,6 +242,11 @@ bool lb_dhcp4_client_hear(struct lb_dhcp4_client *client, uint64_t now_us, struc
         return true;
     client->ignored++;
     client->ignored_why = why;
+    if (was_for_us) {
+        client->unusable++;
+        client->unusable_why = why;
+        client->unusable_from = from.addr;
+    }
     lb_trace(client->trace, now_us, "dhcp4", "ignored in %s: %s from %s: %s",
              lb_dhcp4_state_word(client->state), type, lb_endpoint_text(from).s, why);
     return false;

@@ -5,7 +5,8 @@
 #define MAC_BYTES      6
 #define SECS_MAX       UINT16_MAX
 #define IP_UDP_BYTES   28
-#define LIST_BYTES     1024 /* our options: 61, 60, 12 of at most 255 bytes each, and small ones */
+#define LIST_BYTES                                                                                 \
+    1300 /* our options: 61, 60, 12 of at most 255 bytes each, 77 and others of 128, small ones */
 
 /* What we ask for, in the order of our preference (RFC 3442: 121 before 3 and 33). RFC 2131 4.4.1:
  * the same in every message. */
@@ -32,6 +33,8 @@ static const uint8_t parameters[] = {
     LB_OPT_SLP_SCOPE,
     LB_OPT_ISNS,
     LB_OPT_SEARCH,
+    LB_OPT_FIRST_TARGET,
+    LB_OPT_SECOND_TARGET,
     LB_OPT_INITIATOR,
 };
 
@@ -92,6 +95,30 @@ static void put_addresses(const struct lb_dhcp4_client *client, struct lb_wr *li
     }
 }
 
+/* RFC 4578 2.2: UNDI of version 3.16, as PXE clients and UEFI's say. */
+static const uint8_t undi[] = {1, 3, 16};
+
+/* What a site's server asks for before it names a disk. Option 77 is sent as iPXE does, one class
+ * without the lengths of RFC 3004: that is what servers are set up for. */
+static void put_wanted(const struct lb_dhcp4_config *config, struct lb_wr *list) {
+    static const uint8_t no_uuid[16];
+    uint8_t machine[17] = {0}; /* type 0: a UUID */
+    if (config->user_class)
+        lb_dhcp4_put_text(list, LB_OPT_USER_CLASS, config->user_class);
+    if (config->has_arch) {
+        lb_dhcp4_put_u16(list, LB_OPT_ARCH, config->arch);
+        lb_dhcp4_put(list, LB_OPT_UNDI, lb_bytes(undi, sizeof undi));
+    }
+    if (config->has_arch && memcmp(config->uuid, no_uuid, sizeof no_uuid) != 0) {
+        memcpy(machine + 1, config->uuid, sizeof config->uuid);
+        lb_dhcp4_put(list, LB_OPT_MACHINE, lb_bytes(machine, sizeof machine));
+    }
+    for (struct lb_rd rd = lb_rd(config->extra); rd.left > 0 && lb_rd_ok(&rd);) {
+        uint8_t code = lb_rd_u8(&rd);
+        lb_dhcp4_put(list, code, lb_rd_bytes(&rd, lb_rd_u8(&rd)));
+    }
+}
+
 static void put_options(const struct lb_dhcp4_client *client, enum lb_dhcp4_type type,
                         struct lb_wr *list) {
     const struct lb_dhcp4_config *config = &client->config;
@@ -118,6 +145,7 @@ static void put_options(const struct lb_dhcp4_client *client, enum lb_dhcp4_type
         lb_dhcp4_put_text(list, LB_OPT_HOSTNAME, config->hostname);
     if (config->vendor_class)
         lb_dhcp4_put_text(list, LB_OPT_VENDOR_CLASS, config->vendor_class);
+    put_wanted(config, list);
     lb_dhcp4_put(list, LB_OPT_PARAMETERS, lb_bytes(parameters, sizeof parameters));
 }
 

@@ -2,12 +2,13 @@
  */
 #include "core/dhcp4/dhcp4_wire.h"
 
-#define MTU_MIN        68 /* RFC 2132 5.1 */
-#define LABEL_MAX      63
-#define ROUTER_BYTES   4
-#define ISNS_FIXED     10 /* RFC 4174 2: before the addresses */
-#define ISNS_ENABLED   0x0001
-#define ISNS_HEARTBEAT 0x0002
+#define MTU_MIN         68 /* RFC 2132 5.1 */
+#define LEASE_DEFAULT_S 3600
+#define LABEL_MAX       63
+#define ROUTER_BYTES    4
+#define ISNS_FIXED      10 /* RFC 4174 2: before the addresses */
+#define ISNS_ENABLED    0x0001
+#define ISNS_HEARTBEAT  0x0002
 
 /* ---- text ---- */
 
@@ -19,17 +20,67 @@ static bool is_text(struct lb_bytes text) {
     return text.len > 0 && lb_utf8_is_valid(text);
 }
 
-/* RFC 2132 2: NVT strings should not end in NULs, and a receiver copes when they do. */
+/* That an option is there and says nothing is told. */
+static void leave_out(struct lb_dhcp4_lease *lease, uint8_t code) {
+    for (size_t i = 0; i < lease->left_out_count; i++)
+        if (lease->left_out[i] == code)
+            return;
+    if (lease->left_out_count < LB_COUNT(lease->left_out))
+        lease->left_out[lease->left_out_count++] = code;
+}
+
+/* RFC 2132 2: NVT strings should not end in NULs, and a receiver copes when they do. Forms that
+ * people fill in, and files, add blanks and line ends. */
 static struct lb_bytes text_of(const struct lb_dhcp4_message *message, uint8_t code) {
     struct lb_bytes value;
     if (!lb_dhcp4_option(message, code, &value))
         return lb_bytes(message->values, 0);
-    return lb_bytes_trim_nul(value);
+    value = lb_bytes_trim_nul(lb_bytes_trim(lb_bytes_trim_nul(value)));
+    return value.len > 0 ? value : lb_bytes(message->values, 0);
 }
 
-static void copy_name(struct lb_bytes text, char *to, size_t cap) {
+static void read_hostname(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes text = text_of(message, LB_OPT_HOSTNAME);
     if (lb_host_name_is_plain(text))
-        lb_text_copy(to, cap, text);
+        lb_text_copy(lease->hostname, sizeof lease->hostname, text);
+    else if (text.len > 0)
+        leave_out(lease, LB_OPT_HOSTNAME);
+}
+
+/* The next of names with blanks, commas or both between them. */
+static bool next_name(struct lb_bytes *list, struct lb_bytes *name) {
+    size_t len = 0;
+    while (list->len > 0 && (list->p[0] == ',' || list->p[0] == ' ' || list->p[0] == '\t'))
+        *list = lb_bytes_after(*list, 1);
+    while (len < list->len && list->p[len] != ',' && list->p[len] != ' ' && list->p[len] != '\t')
+        len++;
+    *name = lb_bytes(list->p, len);
+    *list = lb_bytes_after(*list, len);
+    return len > 0;
+}
+
+/* RFC 2132 3.17 has one domain. Many servers send several, which dhclient searches in turn. */
+static void read_domains(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes list = text_of(message, LB_OPT_DOMAIN), name;
+    char names[LB_SEARCH_MAX + 1];
+    struct lb_text search = lb_text(names, sizeof names);
+    size_t count = 0;
+    bool is_whole = true;
+    while (next_name(&list, &name)) {
+        if (!lb_host_name_is_plain(name)) {
+            is_whole = false;
+            continue;
+        }
+        if (count++ == 0)
+            lb_text_copy(lease->domain, sizeof lease->domain, name);
+        if (search.len + 1 + name.len < sizeof names)
+            lb_text_add(&search, "%s%.*s", search.len > 0 ? " " : "", (int)name.len,
+                        (const char *)name.p);
+    }
+    if (!is_whole)
+        leave_out(lease, LB_OPT_DOMAIN);
+    if (count > 1 && lease->search[0] == '\0')
+        memcpy(lease->search, names, sizeof lease->search);
 }
 
 static void copy_text(struct lb_bytes text, char *to, size_t cap) {
@@ -40,11 +91,15 @@ static void copy_text(struct lb_bytes text, char *to, size_t cap) {
 /* ---- addresses and routes ---- */
 
 static size_t read_addresses(const struct lb_dhcp4_message *message, uint8_t code,
-                             struct lb_addr *to, size_t cap) {
+                             struct lb_dhcp4_lease *lease, struct lb_addr *to, size_t cap) {
     struct lb_bytes value;
     size_t count = 0;
-    if (!lb_dhcp4_option(message, code, &value) || value.len % 4 != 0)
+    if (!lb_dhcp4_option(message, code, &value))
         return 0;
+    if (value.len == 0 || value.len % 4 != 0) {
+        leave_out(lease, code);
+        return 0;
+    }
     for (struct lb_rd rd = lb_rd(value); rd.left > 0 && count < cap;) {
         struct lb_addr addr = lb_rd_v4(&rd);
         if (lb_addr_is_host(addr))
@@ -121,8 +176,12 @@ static bool read_classless(struct lb_bytes value, struct lb_dhcp4_lease *lease) 
 /* RFC 2132 5.8: pairs of destination and router; the default route is no legal destination. */
 static void read_static(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
     struct lb_bytes value;
-    if (!lb_dhcp4_option(message, LB_OPT_STATIC_ROUTES, &value) || value.len % 8 != 0)
+    if (!lb_dhcp4_option(message, LB_OPT_STATIC_ROUTES, &value))
         return;
+    if (value.len == 0 || value.len % 8 != 0) {
+        leave_out(lease, LB_OPT_STATIC_ROUTES);
+        return;
+    }
     for (struct lb_rd rd = lb_rd(value); rd.left > 0;) {
         struct lb_addr to = lb_rd_v4(&rd), via = lb_rd_v4(&rd);
         if (lb_addr_is_host(to) && lb_addr_is_host(via))
@@ -137,9 +196,10 @@ static void read_routes(const struct lb_dhcp4_message *message, struct lb_dhcp4_
         if (read_classless(value, lease))
             return;
         lease->route_count = lease->router_count = 0; /* malformed: as if it were absent */
+        leave_out(lease, LB_OPT_CLASSLESS_ROUTES);
     }
     lease->router_count =
-        read_addresses(message, LB_OPT_ROUTERS, lease->routers, LB_COUNT(lease->routers));
+        read_addresses(message, LB_OPT_ROUTERS, lease, lease->routers, LB_COUNT(lease->routers));
     read_static(message, lease);
     if (lease->router_count > 0)
         add_route(lease, lb_addr_v4(0, 0, 0, 0), 0, lease->routers[0]);
@@ -199,16 +259,17 @@ static bool read_domain(struct name_reader *reader, struct lb_text *domain) {
     return domain->len > 0;
 }
 
-static void read_search(const struct lb_dhcp4_message *message, char to[LB_SEARCH_MAX + 1]) {
+static void read_search(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
     struct name_reader reader = {0};
-    struct lb_text list = lb_text(to, LB_SEARCH_MAX + 1);
+    struct lb_text list = lb_text(lease->search, sizeof lease->search);
     if (!lb_dhcp4_option(message, LB_OPT_SEARCH, &reader.bytes))
         return;
     while (reader.at < reader.bytes.len) {
         char name[LB_DOMAIN_MAX + 1];
         struct lb_text domain = lb_text(name, sizeof name);
         if (!read_domain(&reader, &domain)) {
-            to[0] = 0; /* malformed: as if it were absent */
+            lease->search[0] = 0; /* malformed: as if it were absent */
+            leave_out(lease, LB_OPT_SEARCH);
             return;
         }
         if (list.len + 1 + domain.len <= LB_SEARCH_MAX)
@@ -218,8 +279,47 @@ static void read_search(const struct lb_dhcp4_message *message, char to[LB_SEARC
 
 /* ---- boot options ---- */
 
+/* A disk that is named where HBAs look for it, or DHCPv6 has it: it is not used, and told. */
+static void note_elsewhere(struct lb_dhcp4_lease *lease, const char *where, struct lb_bytes text) {
+    if (lease->elsewhere != NULL || !lb_text_begins(lb_bytes_trim(text), "iscsi:"))
+        return;
+    struct lb_text shown = lb_text(lease->elsewhere_text, sizeof lease->elsewhere_text);
+    lease->elsewhere = where;
+    lb_text_untrusted(&shown, lb_bytes(text.p, LB_MIN(text.len, 100)));
+}
+
+/* RFC 2132 8.4: option 43 may hold options of its own. */
+static void look_into_vendor(struct lb_dhcp4_lease *lease) {
+    struct lb_rd rd = lb_rd(lb_bytes(lease->vendor_specific, lease->vendor_specific_len));
+    while (rd.left > 0) {
+        uint8_t code = lb_rd_u8(&rd);
+        if (code == LB_OPT_PAD)
+            continue;
+        struct lb_bytes value = lb_rd_bytes(&rd, code == LB_OPT_END ? 0 : lb_rd_u8(&rd));
+        if (code == LB_OPT_END || !lb_rd_ok(&rd))
+            return;
+        note_elsewhere(lease,
+                       code == LB_OPT_FIRST_TARGET    ? "option 43, sub-option 201"
+                       : code == LB_OPT_SECOND_TARGET ? "option 43, sub-option 202"
+                                                      : "option 43",
+                       value);
+    }
+}
+
+static void look_elsewhere(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    look_into_vendor(lease);
+    note_elsewhere(lease, "option 201", text_of(message, LB_OPT_FIRST_TARGET));
+    note_elsewhere(lease, "option 202", text_of(message, LB_OPT_SECOND_TARGET));
+    note_elsewhere(lease, "option 67 (bootfile)", text_of(message, LB_OPT_BOOTFILE));
+    note_elsewhere(lease, "the field `file`", message->file);
+    note_elsewhere(lease, "option 66", text_of(message, LB_OPT_TFTP_SERVER));
+    note_elsewhere(lease, "the field `sname`", message->sname);
+}
+
 static void read_boot(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
-    struct lb_bytes root_path = text_of(message, LB_OPT_ROOT_PATH);
+    struct lb_bytes root_path = lb_bytes(message->values, 0);
+    if (lb_dhcp4_option(message, LB_OPT_ROOT_PATH, &root_path))
+        root_path = lb_bytes_trim_nul(root_path); /* blanks around it are its reader's to tell */
     /* One longer than this cannot be valid, cut or not, and cut it can still be explained. */
     lease->root_path_len = LB_MIN(root_path.len, sizeof lease->root_path);
     memcpy(lease->root_path, root_path.p, lease->root_path_len);
@@ -240,6 +340,7 @@ static void read_boot(const struct lb_dhcp4_message *message, struct lb_dhcp4_le
         memcpy(lease->vendor_specific, vendor.p, vendor.len);
         lease->vendor_specific_len = vendor.len;
     }
+    look_elsewhere(message, lease);
 }
 
 /* RFC 2610 3 and 4. The high bit of the first byte marks an older form of the option. */
@@ -273,8 +374,10 @@ static void read_isns(const struct lb_dhcp4_message *message, struct lb_dhcp4_le
     if ((admin & ISNS_ENABLED) && (admin & ISNS_HEARTBEAT))
         lb_rd_skip(&rd, 4);
     struct lb_addr server = lb_rd_v4(&rd);
-    if (!lb_rd_ok(&rd) || (value.len - ISNS_FIXED) % 4 != 0 || !lb_addr_is_host(server))
+    if (!lb_rd_ok(&rd) || (value.len - ISNS_FIXED) % 4 != 0 || !lb_addr_is_host(server)) {
+        leave_out(lease, LB_OPT_ISNS);
         return;
+    }
     /* A field whose own `enabled` bit is 0 says nothing. */
     lease->isns_functions = functions & ISNS_ENABLED ? functions : 0;
     lease->isns_dd_access = dd_access & ISNS_ENABLED ? dd_access : 0;
@@ -287,27 +390,65 @@ static void read_isns(const struct lb_dhcp4_message *message, struct lb_dhcp4_le
 
 /* ---- */
 
+/* A time of four bytes; one of another length is left out. */
+static bool read_time(const struct lb_dhcp4_message *message, uint8_t code,
+                      struct lb_dhcp4_lease *lease, uint32_t *seconds) {
+    struct lb_bytes value;
+    if (lb_dhcp4_option_u32(message, code, seconds))
+        return true;
+    if (lb_dhcp4_option(message, code, &value))
+        leave_out(lease, code);
+    return false;
+}
+
+/* A lease of no time cannot be meant; an hour is what dhcpd gives where nothing is configured. */
 static void read_times(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
     lease->lease_s = LB_DHCP4_INFINITE;
     if (lease->bootp)
         return;
     uint32_t lease_s;
-    if (lb_dhcp4_option_u32(message, LB_OPT_LEASE_TIME, &lease_s))
+    if (read_time(message, LB_OPT_LEASE_TIME, lease, &lease_s))
         lease->lease_s = lease_s;
-    lb_dhcp4_option_u32(message, LB_OPT_T1, &lease->t1_s);
-    lb_dhcp4_option_u32(message, LB_OPT_T2, &lease->t2_s);
+    if (lease->lease_s == 0) {
+        lease->lease_s = LEASE_DEFAULT_S;
+        leave_out(lease, LB_OPT_LEASE_TIME);
+    }
+    (void)read_time(message, LB_OPT_T1, lease, &lease->t1_s);
+    (void)read_time(message, LB_OPT_T2, lease, &lease->t2_s);
 }
 
+/* RFC 2131 4.3.1 wants option 54, and there are servers without it (a cloud's among them): the
+ * sender is the server then, unless a relay sent it on. */
 static void read_server(const struct lb_dhcp4_message *message, struct lb_addr from,
                         struct lb_dhcp4_lease *lease) {
     const struct lb_dhcp4_header *header = &message->header;
     struct lb_addr server;
+    struct lb_bytes value;
+    bool is_relayed = lb_addr_is_host(header->giaddr);
     lease->relay = header->giaddr;
     lease->next_server = header->siaddr;
-    if (lease->bootp)
-        lease->server = lb_addr_is_host(header->siaddr) ? header->siaddr : from;
-    else if (lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) && lb_addr_is_host(server))
+    if (!lease->bootp && lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) &&
+        lb_addr_is_host(server)) {
         lease->server = server;
+        return;
+    }
+    lease->no_server_id = !lease->bootp;
+    if (!lease->bootp && lb_dhcp4_option(message, LB_OPT_SERVER_ID, &value))
+        leave_out(lease, LB_OPT_SERVER_ID);
+    bool is_said = lb_addr_is_host(header->siaddr) && (lease->bootp || is_relayed);
+    if (is_said || !lb_addr_is_host(from))
+        lease->server = lb_addr_is_host(header->siaddr) ? header->siaddr : lease->server;
+    else
+        lease->server = from;
+}
+
+static void read_mtu(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
+    uint16_t mtu;
+    if (lb_dhcp4_option_u16(message, LB_OPT_MTU, &mtu) && mtu >= MTU_MIN)
+        lease->mtu = mtu;
+    else if (lb_dhcp4_option(message, LB_OPT_MTU, &value))
+        leave_out(lease, LB_OPT_MTU);
 }
 
 void lb_dhcp4_read_lease(const struct lb_dhcp4_message *message, struct lb_addr from,
@@ -317,16 +458,17 @@ void lb_dhcp4_read_lease(const struct lb_dhcp4_message *message, struct lb_addr 
     lease->bootp = message->type == LB_DHCP4_BOOTP;
     lease->rapid_commit = lb_dhcp4_option(message, LB_OPT_RAPID_COMMIT, &value) && value.len == 0;
     lease->address = read_prefix(message);
+    if (message->is_cut)
+        leave_out(lease, message->cut_code);
+    lease->has_cut_root_path = message->is_cut && message->cut_code == LB_OPT_ROOT_PATH;
     read_server(message, from, lease);
     read_times(message, lease);
     read_routes(message, lease);
-    lease->dns_count = read_addresses(message, LB_OPT_DNS, lease->dns, LB_COUNT(lease->dns));
-    uint16_t mtu;
-    if (lb_dhcp4_option_u16(message, LB_OPT_MTU, &mtu) && mtu >= MTU_MIN)
-        lease->mtu = mtu;
-    copy_name(text_of(message, LB_OPT_HOSTNAME), lease->hostname, sizeof lease->hostname);
-    copy_name(text_of(message, LB_OPT_DOMAIN), lease->domain, sizeof lease->domain);
-    read_search(message, lease->search);
+    lease->dns_count = read_addresses(message, LB_OPT_DNS, lease, lease->dns, LB_COUNT(lease->dns));
+    read_mtu(message, lease);
+    read_hostname(message, lease);
+    read_search(message, lease);
+    read_domains(message, lease);
     read_boot(message, lease);
     read_slp(message, lease);
     read_isns(message, lease);

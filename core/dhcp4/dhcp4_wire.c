@@ -32,6 +32,8 @@ struct fields {
     struct lb_bytes bytes[FIELDS];
     size_t count;
     unsigned overload; /* the value of option 52 */
+    bool is_cut;       /* an option runs past the end of one */
+    uint8_t cut_code;  /* the first of them */
 };
 
 /* The next option of a field; false at its end. The cursor goes bad where an option runs past it.
@@ -49,31 +51,30 @@ static bool next_option(struct lb_rd *rd, uint8_t *code, struct lb_bytes *value)
 }
 
 /* Whether all options of a field are whole; keeps the value of option 52. */
-static bool check_field(struct lb_bytes field, unsigned *overload) {
-    struct lb_rd rd = lb_rd(field);
+static void check_field(struct fields *fields, size_t at, unsigned *overload) {
+    struct lb_rd rd = lb_rd(fields->bytes[at]);
     struct lb_bytes value;
-    uint8_t code;
+    uint8_t code = LB_OPT_PAD;
     while (next_option(&rd, &code, &value)) {
         if (code == LB_OPT_OVERLOAD && value.len == 1 && value.p[0] <= 3)
             *overload = value.p[0];
     }
-    return lb_rd_ok(&rd);
+    if (lb_rd_ok(&rd) || fields->is_cut)
+        return;
+    fields->is_cut = true;
+    fields->cut_code = code;
 }
 
-static bool find_fields(struct lb_bytes payload, struct fields *fields) {
+static void find_fields(struct lb_bytes payload, struct fields *fields) {
     unsigned ignored; /* RFC 2131 4.1: option 52 means nothing inside file and sname */
     *fields = (struct fields){.bytes = {lb_bytes_after(payload, LB_DHCP4_FIXED_BYTES)}, .count = 1};
-    if (!check_field(fields->bytes[0], &fields->overload))
-        return false;
+    check_field(fields, 0, &fields->overload);
     if (fields->overload & OVERLOAD_FILE)
         fields->bytes[fields->count++] = lb_bytes(payload.p + FILE_AT, LB_DHCP4_FILE_BYTES);
     if (fields->overload & OVERLOAD_SNAME)
         fields->bytes[fields->count++] = lb_bytes(payload.p + SNAME_AT, LB_DHCP4_SNAME_BYTES);
-    for (size_t i = 1; i < fields->count; i++) {
-        if (!check_field(fields->bytes[i], &ignored))
-            return false;
-    }
-    return true;
+    for (size_t i = 1; i < fields->count; i++)
+        check_field(fields, i, &ignored);
 }
 
 /* First the length of each option's joined value, then where it begins, then the bytes. */
@@ -105,6 +106,16 @@ static void join_options(const struct fields *fields, struct lb_dhcp4_message *m
             message->len[code] = (uint16_t)(message->len[code] + value.len);
         }
     }
+    if (message->at[LB_OPT_TYPE] != ABSENT) { /* the one that counts, of several */
+        message->len[LB_OPT_TYPE] = 1;
+        message->values[message->at[LB_OPT_TYPE]] = (uint8_t)message->type;
+    }
+    message->is_cut = fields->is_cut;
+    message->cut_code = fields->cut_code;
+    if (fields->is_cut &&
+        fields->cut_code !=
+            LB_OPT_TYPE) /* RFC 3396: of several parts, those that came are not the value */
+        message->at[fields->cut_code] = ABSENT;
 }
 
 static struct lb_bytes up_to_nul(struct lb_bytes field) {
@@ -138,10 +149,10 @@ static bool has_cookie(struct lb_bytes payload) {
     return lb_rd_u32(&rd) == MAGIC_COOKIE;
 }
 
-/* Option 53 of the first field that has it; more than one, or one of another length, is malformed.
- */
+/* The first option 53 that is a message type. False: there are some, and none is; or there may have
+ * been one behind the one that is cut. */
 static bool find_type(const struct fields *fields, enum lb_dhcp4_type *type) {
-    unsigned found = 0;
+    bool has_bad = fields->is_cut;
     *type = LB_DHCP4_BOOTP;
     for (size_t i = 0; i < fields->count; i++) {
         struct lb_rd rd = lb_rd(fields->bytes[i]);
@@ -150,14 +161,16 @@ static bool find_type(const struct fields *fields, enum lb_dhcp4_type *type) {
         while (next_option(&rd, &code, &value)) {
             if (code != LB_OPT_TYPE)
                 continue;
-            if (value.len != 1 || value.p[0] < LB_DHCP4_DISCOVER ||
-                value.p[0] > LB_DHCP4_FORCERENEW)
-                return false;
-            *type = (enum lb_dhcp4_type)value.p[0];
-            found++;
+            bool is_type = value.len == 1 && value.p[0] >= LB_DHCP4_DISCOVER &&
+                           value.p[0] <= LB_DHCP4_FORCERENEW;
+            if (is_type) {
+                *type = (enum lb_dhcp4_type)value.p[0];
+                return true;
+            }
+            has_bad = true;
         }
     }
-    return found <= 1;
+    return !has_bad;
 }
 
 static bool malformed(const char **why, const char *reason) {
@@ -166,16 +179,17 @@ static bool malformed(const char **why, const char *reason) {
 }
 
 bool lb_dhcp4_decode(struct lb_bytes payload, struct lb_dhcp4_message *message, const char **why) {
-    struct fields fields = {.count = 0};
+    struct fields fields = {.count = 0, .is_cut = false};
     enum lb_dhcp4_type type;
     if (payload.len < LB_DHCP4_FIXED_BYTES)
         return malformed(why, "shorter than a BOOTP message");
     if (payload.len > LB_DHCP4_PACKET_MAX)
         return malformed(why, "longer than we take");
-    if (has_cookie(payload) && !find_fields(payload, &fields))
-        return malformed(why, "an option runs past the end of its field");
+    if (has_cookie(payload))
+        find_fields(payload, &fields);
     if (!find_type(&fields, &type))
-        return malformed(why, "option 53 is not a message type");
+        return malformed(why, fields.is_cut ? "an option runs past the end, and there is no type"
+                                            : "option 53 is not a message type");
     struct lb_rd rd = lb_rd(payload);
     read_header(&rd, message);
     message->type = type;

@@ -57,13 +57,19 @@ enum lb_dhcp4_code {
     LB_OPT_BOOTFILE = 67,
     LB_OPT_SLP_DA = 78,
     LB_OPT_SLP_SCOPE = 79,
+    LB_OPT_USER_CLASS = 77,
     LB_OPT_RAPID_COMMIT = 80,
     LB_OPT_RELAY_AGENT = 82,
     LB_OPT_RELAY_INFO = 82,
     LB_OPT_ISNS = 83,
     LB_OPT_AUTH = 90,
+    LB_OPT_ARCH = 93,
+    LB_OPT_UNDI = 94,
+    LB_OPT_MACHINE = 97,
     LB_OPT_SEARCH = 119,
     LB_OPT_CLASSLESS_ROUTES = 121,
+    LB_OPT_FIRST_TARGET = 201, /* of QLogic, Broadcom, HP; most often inside option 43 */
+    LB_OPT_SECOND_TARGET = 202,
     LB_OPT_INITIATOR = 203,
     LB_OPT_END = 255,
 };
@@ -83,14 +89,18 @@ struct lb_dhcp4_message {
     struct lb_bytes sname, file; /* as text, in the payload; empty where they hold options */
     bool has_cookie;             /* else no options: BOOTP as of RFC 951 */
     enum lb_dhcp4_type type;     /* option 53; BOOTP when it is absent */
+    bool is_cut;      /* the last option runs past the end of its field, and is left out */
+    uint8_t cut_code; /* which; none of its instances counts then */
     /* Every option, its instances joined in the order of RFC 3396 5. Ask by lb_dhcp4_option. */
     uint16_t at[256], len[256];
     uint8_t values[LB_DHCP4_PACKET_MAX];
 };
 
-/* False when it is too short or too long, when an option runs past the end of its field, or when
- * option 53 is none of the nine; then *why is a phrase for the trace, and *message is untouched.
- * The payload must outlive *message. */
+/* False when it is too short or too long, or when no option 53 is one of the nine though there is
+ * one, or may have been one that is cut; then *why is a phrase for the trace, and *message is
+ * untouched. One bad option does not cost the others: an option that runs past the end of its field
+ * is left out, and of several options 53 the first good one counts. The payload must outlive
+ * *message. */
 bool lb_dhcp4_decode(struct lb_bytes payload, struct lb_dhcp4_message *message, const char **why);
 /* The value of an option, within *message; false when it is absent. */
 bool lb_dhcp4_option(const struct lb_dhcp4_message *message, uint8_t code, struct lb_bytes *value);
@@ -101,8 +111,9 @@ bool lb_dhcp4_option_addr(const struct lb_dhcp4_message *message, uint8_t code,
                           struct lb_addr *value);
 
 /* What a server's message says (dhcp4_lease.c). An option that is malformed by itself counts as
- * absent. Where there is no option 51 the lease is infinite; t1_s and t2_s are 0 where not given.
- */
+ * absent, and is told in lease->left_out. Where there is no option 51 the lease is infinite, and an
+ * hour where it is 0; t1_s and t2_s are 0 where not given. Where there is no option 54 the server
+ * is the sender, or behind a relay siaddr. */
 void lb_dhcp4_read_lease(const struct lb_dhcp4_message *message, struct lb_addr from,
                          struct lb_dhcp4_lease *lease);
 

@@ -398,15 +398,6 @@ static void what_only_the_offer_said_is_kept_through_the_ack(void) {
 
 /* ---- giving up ---- */
 
-static void give_up_after(struct lb_dhcp4_config config, enum lb_code code) {
-    while (t.client.state != LB_DHCP4_STOPPED)
-        advance_to(t.until);
-    CHECK_EQ(t.now, 1000 * SEC + config.give_up_ms * LB_US_MS);
-    CHECK_EQ(seen.failures, 1);
-    CHECK_EQ(t.client.error.code, code);
-    CHECK_EQ(t.until, LB_NEVER);
-}
-
 static void silence_is_reported_as_no_offer(void) {
     struct lb_dhcp4_config config = {.give_up_ms = 30000};
     start(config);
@@ -414,12 +405,13 @@ static void silence_is_reported_as_no_offer(void) {
     CHECK_HAS(t.client.error.facts, "30 s");
 }
 
+/* To others, or of another time: nobody has answered us. */
 static void ignored_datagrams_are_told_of_when_nothing_else_came(void) {
     struct lb_dhcp4_config config = {.give_up_ms = 30000};
     start(config);
-    CHECK(!GIVE(LB_DHCP4_OFFER, .no_server_id = true));
+    CHECK(!GIVE(LB_DHCP4_OFFER, .xid = t.client.xid + 1));
     give_up_after(config, LB_E_DHCP_NO_OFFER);
-    CHECK_HAS(t.client.error.facts, "no server identifier");
+    CHECK_HAS(t.client.error.facts, "another transaction");
 }
 
 static void an_offer_that_is_never_confirmed_is_reported_as_that(void) {
@@ -520,9 +512,7 @@ static void replies_to_others_are_ignored(void) {
     CHECK(trace_has("not a reply"));
     CHECK(!GIVE(LB_DHCP4_OFFER, .no_cookie = true, ISCSI));
     CHECK(trace_has("no magic cookie"));
-    CHECK(!GIVE(LB_DHCP4_OFFER, .client_id = tap_hex("01 020000000002"), ISCSI));
-    CHECK(trace_has("another client identifier"));
-    CHECK_EQ(t.client.ignored, 5);
+    CHECK_EQ(t.client.ignored, 4);
     CHECK_STATE("SELECTING");
     CHECK(GIVE(LB_DHCP4_OFFER, .client_id = tap_hex("01 020000000001"), ISCSI));
     CHECK_STATE("REQUESTING");
@@ -530,15 +520,11 @@ static void replies_to_others_are_ignored(void) {
 
 static void offers_that_cannot_be_used_are_ignored(void) {
     start((struct lb_dhcp4_config){0});
-    CHECK(!GIVE(LB_DHCP4_OFFER, .no_server_id = true, ISCSI));
-    CHECK(trace_has("no server identifier"));
     CHECK(!GIVE(LB_DHCP4_OFFER, .yiaddr = v4(224, 0, 0, 5), ISCSI));
     CHECK(!GIVE(LB_DHCP4_OFFER, .yiaddr = v4(255, 255, 255, 255), ISCSI));
     CHECK(!GIVE(LB_DHCP4_OFFER, .yiaddr = v4(127, 0, 0, 1), ISCSI));
     CHECK(trace_has("no host can have"));
     CHECK(!GIVE(LB_DHCP4_BOOTP, .yiaddr = {.family = LB_V4}, ISCSI));
-    CHECK(!GIVE(LB_DHCP4_OFFER, .no_lease_time = true, .options = tap_hex("3304 00000000"), ISCSI));
-    CHECK(trace_has("a lease of no time"));
     CHECK_STATE("SELECTING");
 }
 

@@ -175,4 +175,13 @@ static inline const char *sent_addr(uint8_t code) {
     return text.s;
 }
 
+static inline void give_up_after(struct lb_dhcp4_config config, enum lb_code code) {
+    while (t.client.state != LB_DHCP4_STOPPED)
+        advance_to(t.until);
+    CHECK_EQ(t.now, 1000 * SEC + config.give_up_ms * LB_US_MS);
+    CHECK_EQ(seen.failures, 1);
+    CHECK_EQ(t.client.error.code, code);
+    CHECK_EQ(t.until, LB_NEVER);
+}
+
 #endif

@@ -229,29 +229,44 @@ static void a_packet_longer_than_we_take_is_refused(void) {
     CHECK(!decode(lb_bytes(bytes, LB_DHCP4_PACKET_MAX + 1)));
 }
 
-static void an_option_past_the_end_of_the_packet_is_refused(void) {
-    CHECK(!decode(with_options("350102 03")));
-    CHECK(!decode(with_options("350102 0304")));
-    CHECK(!decode(with_options("350102 0304c00002")));
-    CHECK(!decode(with_options("350102 36ff")));
+static void an_option_past_the_end_of_the_packet_is_left_out(void) {
+    static const char *const tails[] = {"03", "0304", "0304c00002", "03ffc0000201"};
+    struct lb_bytes value;
+    for (size_t i = 0; i < LB_COUNT(tails); i++) {
+        char hex[64];
+        lb_format(hex, sizeof hex, "350102 0304c0000201 0604c0000205 %s", tails[i]);
+        read_options(hex);
+        CHECK_EQ(message.type, LB_DHCP4_OFFER);
+        CHECK(!lb_dhcp4_option(&message, LB_OPT_ROUTERS, &value)); /* not the part that came, too */
+        CHECK_EQ(lease.dns_count, 1);
+        CHECK_EQ(lease.left_out_count, 1);
+        CHECK_EQ(lease.left_out[0], LB_OPT_ROUTERS);
+    }
+    CHECK(!decode(with_options("03"))); /* a DHCP message of which the type was lost? */
+    CHECK(!decode(with_options("3501")));
     CHECK(decode(with_options("350102 0304c0000201")));
 }
 
 /* Options of one field may not reach into the next, however long the packet is. */
-static void an_option_past_the_end_of_file_or_sname_is_refused(void) {
+static void an_option_past_the_end_of_file_or_sname_is_left_out(void) {
     static uint8_t bytes[300];
     struct lb_bytes whole = with_options("350102 340103 ff 000000000000000000000000000000");
     memcpy(bytes, whole.p, whole.len);
     CHECK(decode(lb_bytes(bytes, whole.len)));
     bytes[108 + 125] = LB_OPT_ROOT_PATH;
     bytes[108 + 126] = 1;
+    struct lb_bytes value;
     CHECK(decode(lb_bytes(bytes, whole.len)));
+    CHECK(lb_dhcp4_option(&message, LB_OPT_ROOT_PATH, &value) && !message.is_cut);
     bytes[108 + 126] = 2;
-    CHECK(!decode(lb_bytes(bytes, whole.len)));
+    CHECK(decode(lb_bytes(bytes, whole.len)));
+    CHECK(!lb_dhcp4_option(&message, LB_OPT_ROOT_PATH, &value) && message.is_cut);
     bytes[108 + 125] = 0;
     bytes[108 + 126] = 0;
     bytes[44 + 63] = LB_OPT_ROOT_PATH; /* not even a length */
-    CHECK(!decode(lb_bytes(bytes, whole.len)));
+    CHECK(decode(lb_bytes(bytes, whole.len)));
+    CHECK(message.is_cut);
+    CHECK_EQ(message.cut_code, LB_OPT_ROOT_PATH);
 }
 
 static void pads_and_a_missing_end_are_harmless(void) {
@@ -261,8 +276,9 @@ static void pads_and_a_missing_end_are_harmless(void) {
 }
 
 static void nothing_behind_the_end_is_read(void) {
-    read_options("350102 ff 3604c0000201 03ff");
-    CHECK(!lb_addr_is_set(lease.server));
+    read_options("350102 ff 3604c0000209 03ff");
+    CHECK_ADDR(lease.server, "192.0.2.1"); /* the sender */
+    CHECK(lease.no_server_id && !message.is_cut);
 }
 
 static void a_message_type_that_is_none_is_refused(void) {
@@ -270,7 +286,15 @@ static void a_message_type_that_is_none_is_refused(void) {
     CHECK(!decode(with_options("35010a ff")));
     CHECK(!decode(with_options("3500 ff")));
     CHECK(!decode(with_options("35020202 ff")));
-    CHECK(!decode(with_options("350102 350105 ff")));
+}
+
+static void of_several_message_types_the_first_good_one_counts(void) {
+    CHECK(decode(with_options("350102 350105 ff")));
+    CHECK_EQ(message.type, LB_DHCP4_OFFER);
+    CHECK(decode(with_options("350102 350102 ff")));
+    CHECK_EQ(message.type, LB_DHCP4_OFFER);
+    CHECK(decode(with_options("3502 0202 35010a 350105 ff")));
+    CHECK_EQ(message.type, LB_DHCP4_ACK);
 }
 
 static void option_52_inside_file_means_nothing(void) {
@@ -362,7 +386,9 @@ static void options_of_a_wrong_length_are_ignored_by_themselves(void) {
             CHECK_EQ(lease.router_count + lease.dns_count + lease.route_count, 0);
             CHECK_EQ(lease.mtu, 0);
             CHECK_EQ(lease.lease_s, LB_DHCP4_INFINITE);
-            CHECK(!lb_addr_is_set(lease.server));
+            CHECK_ADDR(lease.server, "192.0.2.1"); /* the sender */
+            CHECK_EQ(lease.left_out_count, options[i].code != LB_OPT_MASK);
+            CHECK(options[i].code == LB_OPT_MASK || lease.left_out[0] == options[i].code);
             CHECK_EQ(lease.t1_s, zero.t1_s);
             CHECK_EQ(lease.t2_s, zero.t2_s);
         }
@@ -731,11 +757,12 @@ int main(void) {
     TEST(every_truncation_of_every_vector_fails_cleanly);
     TEST(a_packet_shorter_than_its_header_is_refused);
     TEST(a_packet_longer_than_we_take_is_refused);
-    TEST(an_option_past_the_end_of_the_packet_is_refused);
-    TEST(an_option_past_the_end_of_file_or_sname_is_refused);
+    TEST(an_option_past_the_end_of_the_packet_is_left_out);
+    TEST(an_option_past_the_end_of_file_or_sname_is_left_out);
     TEST(pads_and_a_missing_end_are_harmless);
     TEST(nothing_behind_the_end_is_read);
     TEST(a_message_type_that_is_none_is_refused);
+    TEST(of_several_message_types_the_first_good_one_counts);
     TEST(option_52_inside_file_means_nothing);
     TEST(a_reply_without_cookie_has_no_options);
     TEST(as_many_options_as_fit_are_kept_apart);

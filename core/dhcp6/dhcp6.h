@@ -88,15 +88,16 @@ struct lb_dhcp6_lease {
 
 /* Zero is the default everywhere. */
 struct lb_dhcp6_config {
-    struct lb_duid duid;   /* must be set */
-    uint32_t iaid;         /* see lb_dhcp6_iaid */
-    bool stateless;        /* ask for information alone: Information-request */
-    bool no_rapid_commit;  /* do not let the server answer a Solicit at once */
-    bool no_probe;         /* addresses are used without duplicate address detection */
-    bool takes_bad;        /* after bad_wait_ms the first bad answer is taken; else FAILED */
-    bool offers_only;      /* a dry run: collect answers for offer_wait_ms, take none */
-    bool take_reconfigure; /* let the server make us renew: option 20, and RKAP's key (20.4) */
-    uint16_t arch;         /* client architecture (61: 7 x86-64 UEFI, 11 arm64 UEFI); 0: not sent */
+    struct lb_duid duid;    /* must be set */
+    uint32_t iaid;          /* see lb_dhcp6_iaid */
+    bool stateless;         /* ask for information alone: Information-request */
+    bool no_rapid_commit;   /* do not let the server answer a Solicit at once */
+    bool no_probe;          /* addresses are used without duplicate address detection */
+    bool takes_bad;         /* after bad_wait_ms the first bad answer is taken; else FAILED */
+    bool offers_only;       /* a dry run: collect answers for offer_wait_ms, take none */
+    bool take_reconfigure;  /* let the server make us renew: option 20, and RKAP's key (20.4) */
+    const char *user_class; /* sent as option 15, one class; NULL: not sent */
+    uint16_t arch; /* client architecture (61: 7 x86-64 UEFI, 11 arm64 UEFI); 0: not sent */
     uint32_t offer_wait_ms; /* after the first answer without an iSCSI Root Path; 0: 800 */
     uint32_t bad_wait_ms;   /* after the first answer, while all are LB_WORTH_BAD; 0: 4000 */
     uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
@@ -160,6 +161,9 @@ struct lb_dhcp6_client {
     struct lb_error error;
     uint64_t ignored;        /* datagrams that were not for us or malformed */
     const char *ignored_why; /* the last one; a constant */
+    uint64_t unusable;       /* of them: answers to us, since the search for a lease began */
+    const char *unusable_why;
+    struct lb_addr unusable_from;
     /* The rest is the machine's own; see dhcp6_client.c. */
     struct lb_dhcp6_lease next;         /* what a Request, the probes, or a Decline are about */
     uint8_t probes[LB_DHCP6_ADDRS_MAX]; /* of next's addresses: enum probe in dhcp6_client.h */

@@ -186,6 +186,7 @@ static void pause(struct lb_dhcp6_client *client, uint64_t now_us, uint64_t us) 
 static void start_looking(struct lb_dhcp6_client *client, uint64_t now_us) {
     client->looking_us = now_us;
     client->saw_offer = false;
+    client->unusable = 0;
     client->give_up_us =
         client->config.give_up_ms ? now_us + client->config.give_up_ms * LB_US_MS : LB_NEVER;
 }
@@ -618,6 +619,10 @@ static void explain_failure(struct lb_dhcp6_client *client, uint64_t now_us) {
     else if (client->offer_count > 0)
         lb_fail(error, LB_E_DHCP6_NO_ANSWER, "in %u s none that can be used, of %zu", seconds,
                 client->offer_count);
+    else if (client->unusable > 0)
+        lb_fail(error, LB_E_DHCP6_UNUSABLE, "in %u s; %llu answer%s, the last from %s: %s", seconds,
+                (unsigned long long)client->unusable, client->unusable == 1 ? "" : "s",
+                lb_addr_text(client->unusable_from).s, client->unusable_why);
     else if (client->ignored_why)
         lb_fail(error, LB_E_DHCP6_NO_ANSWER, "in %u s; %llu datagrams ignored, the last: %s",
                 seconds, (unsigned long long)client->ignored, client->ignored_why);

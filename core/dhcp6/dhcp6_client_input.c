@@ -348,10 +348,22 @@ bool lb_dhcp6_client_reads(const struct lb_dhcp6_client *client, struct lb_endpo
     return true;
 }
 
+/* Whether bytes are an answer to what we asked, as far as the header says: also where the rest
+ * cannot be read. */
+static bool is_for_us(const struct lb_dhcp6_client *client, struct lb_bytes payload) {
+    struct lb_rd rd = lb_rd(payload);
+    uint32_t header = lb_rd_u32(&rd);
+    bool is_asking = client->state == LB_DHCP6_SOLICITING || client->state == LB_DHCP6_REQUESTING ||
+                     client->state == LB_DHCP6_INFORMING;
+    bool is_answer = header >> 24 == LB_DHCP6_ADVERTISE || header >> 24 == LB_DHCP6_REPLY;
+    return lb_rd_ok(&rd) && is_asking && is_answer && (header & 0xffffff) == client->xid;
+}
+
 bool lb_dhcp6_client_hear(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_endpoint from,
                           struct lb_bytes payload, enum lb_worth worth) {
     struct lb_dhcp6_message message;
     const char *type = "datagram", *why = NULL;
+    bool was_for_us = is_for_us(client, payload);
     if (lb_dhcp6_decode(payload, &message, &why)) {
         type = lb_dhcp6_type_word(message.type);
         why = take_message(client, now_us, &message, from.addr, worth);
@@ -360,6 +372,11 @@ bool lb_dhcp6_client_hear(struct lb_dhcp6_client *client, uint64_t now_us, struc
         return true;
     client->ignored++;
     client->ignored_why = why;
+    if (was_for_us) {
+        client->unusable++;
+        client->unusable_why = why;
+        client->unusable_from = from.addr;
+    }
     lb_trace(client->trace, now_us, "dhcp6", "ignored in %s: %s from %s: %s",
              lb_dhcp6_state_word(client->state), type, lb_endpoint_text(from).s, why);
     return false;

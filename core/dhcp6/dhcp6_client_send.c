@@ -100,6 +100,13 @@ static void put_options(const struct lb_dhcp6_client *client, uint8_t type, uint
         lb_dhcp6_put(wr, LB_OPT6_RECONF_ACCEPT, lb_bytes(NULL, 0));
     if (config->arch)
         lb_dhcp6_put_u16(wr, LB_OPT6_ARCH, config->arch); /* RFC 5970 3.3 */
+    if (config->user_class) {                             /* RFC 8415 21.15 */
+        struct lb_bytes name = lb_bytes_of_text(config->user_class);
+        size_t opened = lb_dhcp6_open(wr, LB_OPT6_USER_CLASS);
+        lb_wr_u16(wr, (uint16_t)name.len);
+        lb_wr_bytes(wr, name);
+        lb_dhcp6_close(wr, opened);
+    }
 }
 
 struct lb_dhcp6_action lb_dhcp6_client_compose(struct lb_dhcp6_client *client, uint64_t now_us) {

@@ -38,6 +38,7 @@ enum lb_dhcp6_code {
     LB_OPT6_AUTH = 11,
     LB_OPT6_STATUS = 13,
     LB_OPT6_RAPID_COMMIT = 14,
+    LB_OPT6_USER_CLASS = 15,
     LB_OPT6_VENDOR = 17,
     LB_OPT6_RECONF_MSG = 19,
     LB_OPT6_RECONF_ACCEPT = 20,

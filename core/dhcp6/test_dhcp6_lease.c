@@ -254,8 +254,16 @@ static void silence_is_given_up_after_its_time(void) {
 static void noise_is_mentioned_when_nobody_answered(void) {
     struct lb_dhcp6_config config = {.give_up_ms = 20000};
     start(config);
+    CHECK(!GIVE(LB_DHCP6_ADVERTISE, .xid = t.client.xid ^ 1));
+    fail_after(LB_E_DHCP6_NO_ANSWER, "1 datagrams ignored, the last: another transaction");
+}
+
+/* RFC 8415 16.3: they are discarded, and that is another fault than silence. */
+static void answers_that_cannot_be_used_are_not_silence(void) {
+    struct lb_dhcp6_config config = {.give_up_ms = 20000};
+    start(config);
     CHECK(!GIVE(LB_DHCP6_ADVERTISE, .other_client = true));
-    fail_after(LB_E_DHCP6_NO_ANSWER, "1 datagrams ignored, the last: another client's");
+    fail_after(LB_E_DHCP6_UNUSABLE, "1 answer, the last from fe80::1: another client's");
 }
 
 static void a_server_without_addresses_is_quoted(void) {
@@ -322,6 +330,7 @@ int main(void) {
     TEST(without_a_lease_there_is_nothing_to_release);
     TEST(silence_is_given_up_after_its_time);
     TEST(noise_is_mentioned_when_nobody_answered);
+    TEST(answers_that_cannot_be_used_are_not_silence);
     TEST(a_server_without_addresses_is_quoted);
     TEST(an_advertise_that_is_never_confirmed_is_told);
     TEST(addresses_that_others_have_again_and_again_are_told);
