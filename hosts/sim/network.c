@@ -180,6 +180,7 @@ static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span s
     if (digests && sim_happens(world, SIM_FLIPPED)) {
         sim_flip(world, span);
         sim->witness.wire.is_spoiled = true;
+        sim->witness.wire.forged = NULL; /* it may not be read any more */
     }
     if (!sim_happens(world, SIM_HOSTILE_TARGET))
         return;
