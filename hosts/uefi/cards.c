@@ -4,14 +4,17 @@
 
 static struct lb_dhcp4_lease pxe_lease;
 
-/* Link states are what the card's driver knew last: a card is asked anew when it is its turn. */
-static void look_at(struct card *card) {
+/* Link states are what the card's driver knew last: a card is asked anew when it is its turn.
+ * False: it is no Ethernet card. */
+static bool look_at(struct card *card) {
     EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
     EFI_SIMPLE_NETWORK *snp = NULL;
-    if (EFI_ERROR(bs->HandleProtocol(card->handle, &snp_guid, (void **)&snp)))
-        return;
+    if (EFI_ERROR(bs->HandleProtocol(card->handle, &snp_guid, (void **)&snp)) ||
+        !nic_is_ethernet(snp))
+        return false;
     memcpy(card->mac, snp->Mode->CurrentAddress.Addr, sizeof card->mac);
     card->has_link = !snp->Mode->MediaPresentSupported || snp->Mode->MediaPresent;
+    return true;
 }
 
 /* The firmware's PXE and HTTP drivers put the card's protocol on handles of their own as well,
@@ -35,7 +38,7 @@ static size_t find_all(struct card all[CARDS_MAX]) {
         if (is_a_drivers_child(handles[i]))
             continue;
         all[found] = (struct card){.handle = handles[i], .number = (unsigned)found};
-        look_at(&all[found++]);
+        found += look_at(&all[found]);
     }
     pool_free(handles);
     return found;

@@ -23,6 +23,13 @@ size_t nic_find_all(EFI_HANDLE **handles) {
     return count;
 }
 
+#define RECLAIM_US      100             /* between two questions, while frames are on their way */
+#define RECLAIM_IDLE_US (10 * LB_US_MS) /* while none is */
+#define LINK_WAIT_US                                                                               \
+    (10 * LB_US_SEC) /* 10GBASE-T takes up to 8 s, and begins anew with a start                    \
+                      */
+#define HEARD_LATELY_US (2 * LB_US_SEC)
+
 #define ALWAYS (EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST)
 #define EVER                                                                                       \
     (ALWAYS | EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST | EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS |      \
@@ -40,21 +47,26 @@ static bool set_filters(struct nic *nic, UINT32 more, size_t group_count) {
                                           group_count == 0 ? NULL : nic->groups));
 }
 
-void nic_hear_groups(struct nic *nic, const uint8_t (*groups)[6], size_t count) {
+static void hear_groups(struct nic *nic) {
     if (nic->hears_all_groups)
         return;
+    if (nic->group_count > NIC_GROUPS_MAX ||
+        !set_filters(nic, EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST, nic->group_count))
+        nic->hears_all_groups = set_filters(nic, EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS, 0);
+}
+
+void nic_hear_groups(struct nic *nic, const uint8_t (*groups)[6], size_t count) {
+    nic->group_count = count;
     for (size_t i = 0; i < count && i < NIC_GROUPS_MAX; i++)
         memcpy(nic->groups[i].Addr, groups[i], 6);
-    if (count > NIC_GROUPS_MAX || !set_filters(nic, EFI_SIMPLE_NETWORK_RECEIVE_MULTICAST, count))
-        nic->hears_all_groups = set_filters(nic, EFI_SIMPLE_NETWORK_RECEIVE_PROMISCUOUS, 0);
+    hear_groups(nic);
 }
 
 static EFI_STATUS start(struct nic *nic) {
     EFI_SIMPLE_NETWORK *snp = nic->snp;
     EFI_STATUS status = EFI_SUCCESS;
-    if (snp->Mode->State == EfiSimpleNetworkInitialized) {
+    if (snp->Mode->State == EfiSimpleNetworkInitialized)
         snp->Shutdown(snp); /* with another's filters and buffers */
-    }
     if (snp->Mode->State == EfiSimpleNetworkStopped)
         status = snp->Start(snp);
     if (!EFI_ERROR(status))
@@ -66,20 +78,37 @@ static EFI_STATUS start(struct nic *nic) {
     return nic->hears_all_groups || set_filters(nic, 0, 0) ? EFI_SUCCESS : EFI_DEVICE_ERROR;
 }
 
+bool nic_restart(struct nic *nic) {
+    bool ok = !EFI_ERROR(start(nic));
+    tx_init(&nic->tx, nic->tx.room);
+    nic->starts++;
+    if (ok)
+        hear_groups(nic);
+    return ok;
+}
+
+bool nic_is_ethernet(const EFI_SIMPLE_NETWORK *snp) {
+    return snp->Mode->HwAddressSize == 6; /* InfiniBand's have 20 bytes */
+}
+
 EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number) {
     memset(nic, 0, sizeof *nic);
     nic->handle = handle;
     lb_format(nic->name, sizeof nic->name, "net%u", number);
     EFI_STATUS status = bs->OpenProtocol(handle, &snp_guid, (void **)&nic->snp, self, NULL,
                                          EFI_OPEN_PROTOCOL_EXCLUSIVE);
-    if (EFI_ERROR(status))
+    if (EFI_ERROR(status)) {
+        nic->snp = NULL;
         return status;
-    nic->tx_room = uefi_alloc((size_t)NIC_TX_MAX * NIC_FRAME_MAX);
-    status = nic->tx_room == NULL ? EFI_OUT_OF_RESOURCES : start(nic);
+    }
+    nic->memory = uefi_alloc(TX_FRAMES * TX_FRAME + NIC_LARGE_MAX);
+    status = nic->memory == NULL ? EFI_OUT_OF_RESOURCES : start(nic);
     if (EFI_ERROR(status)) {
         nic_close(nic);
         return status;
     }
+    tx_init(&nic->tx, nic->memory);
+    nic->link_wait_us = LINK_WAIT_US;
     memcpy(nic->mac, nic->snp->Mode->CurrentAddress.Addr, sizeof nic->mac);
     return EFI_SUCCESS;
 }
@@ -91,74 +120,84 @@ void nic_close(struct nic *nic) {
     nic->snp->Stop(nic->snp);
     bs->CloseProtocol(nic->handle, &snp_guid, self, NULL);
     bs->ConnectController(nic->handle, NULL, NULL, TRUE);
-    uefi_free(nic->tx_room);
+    uefi_free(nic->memory);
     memset(nic, 0, sizeof *nic);
 }
 
 bool nic_has_link(struct nic *nic) {
+    uint64_t now_us = clock_us();
     UINT32 interrupts;
     if (!nic->snp->Mode->MediaPresentSupported)
         return true;
     nic->snp->GetStatus(nic->snp, &interrupts, NULL); /* refreshes Mode */
-    return nic->snp->Mode->MediaPresent;
-}
-
-static void give_back(struct nic *nic, size_t at) {
-    nic->tx_count -= nic->tx_busy[at];
-    nic->tx_busy[at] = false;
+    if (nic->snp->Mode->MediaPresent ||
+        (nic->heard_us != 0 && now_us - nic->heard_us < HEARD_LATELY_US)) {
+        nic->link_lost_us = 0;
+        nic->link_wait_us = LINK_WAIT_US;
+        return true;
+    }
+    if (nic->link_lost_us == 0)
+        nic->link_lost_us = now_us;
+    if (now_us - nic->link_lost_us < nic->link_wait_us)
+        return false;
+    nic->link_lost_us = now_us;
+    nic->link_wait_us *= 2;
+    return nic_restart(nic) && nic->snp->Mode->MediaPresent;
 }
 
 /* Takes back the buffers that the card has sent. To ask is dear, for drivers ask the card whether
  * there is a link each time. */
 static void reclaim(struct nic *nic) {
     UINT32 interrupts;
-    for (unsigned i = 0; i < NIC_TX_MAX && nic->tx_count > 0; i++) {
+    for (unsigned i = 0; i <= TX_FRAMES; i++) {
         void *done = NULL;
         if (EFI_ERROR(nic->snp->GetStatus(nic->snp, &interrupts, &done)) || done == NULL)
             return;
-        size_t at = (size_t)((uint8_t *)done - nic->tx_room) / NIC_FRAME_MAX;
-        if ((uint8_t *)done >= nic->tx_room && at < NIC_TX_MAX)
-            give_back(nic, at);
+        tx_given(&nic->tx, done);
     }
 }
 
-static uint8_t *free_frame(struct nic *nic, size_t *at) {
-    for (*at = 0; *at < NIC_TX_MAX; (*at)++)
-        if (!nic->tx_busy[*at])
-            return nic->tx_room + *at * NIC_FRAME_MAX;
-    return NULL;
+void nic_tend(struct nic *nic, uint64_t now_us) {
+    if (now_us < nic->reclaim_us)
+        return;
+    reclaim(nic);
+    tx_expire(&nic->tx, now_us);
+    nic->reclaim_us = now_us + (nic->tx.busy > 0 ? RECLAIM_US : RECLAIM_IDLE_US);
 }
 
 bool nic_send(struct nic *nic, const uint8_t *frame, size_t len) {
-    size_t at;
-    if (nic->tx_count >= NIC_TX_MAX / 2)
-        reclaim(nic);
-    uint8_t *room = free_frame(nic, &at);
-    if (room == NULL || len > NIC_FRAME_MAX) {
+    uint8_t *room = tx_take(&nic->tx, clock_us(), frame, &len);
+    if (room == NULL) {
         nic->tx_full++;
         return false; /* lost, as on a wire: TCP sends it again */
     }
-    memcpy(room, frame, len);
-    nic->tx_busy[at] = true;
-    nic->tx_count++;
     EFI_STATUS status = nic->snp->Transmit(nic->snp, 0, len, room, NULL, NULL, NULL);
     if (status == EFI_NOT_READY) {
         reclaim(nic);
         status = nic->snp->Transmit(nic->snp, 0, len, room, NULL, NULL, NULL);
     }
     if (EFI_ERROR(status)) {
-        give_back(nic, at);
+        tx_given(&nic->tx, room);
         nic->tx_full++;
         return false;
     }
     nic->sent++;
+    nic->reclaim_us = 0;
     return true;
 }
 
 size_t nic_receive(struct nic *nic, uint8_t *frame, size_t cap) {
+    EFI_SIMPLE_NETWORK *snp = nic->snp;
     UINTN len = cap;
-    if (EFI_ERROR(nic->snp->Receive(nic->snp, NULL, &len, frame, NULL, NULL, NULL)))
+    EFI_STATUS status = snp->Receive(snp, NULL, &len, frame, NULL, NULL, NULL);
+    if (status == EFI_BUFFER_TOO_SMALL) { /* the driver keeps it, and what is behind it */
+        len = NIC_LARGE_MAX;
+        snp->Receive(snp, NULL, &len, nic->memory + TX_FRAMES * TX_FRAME, NULL, NULL, NULL);
+        return 0;
+    }
+    if (EFI_ERROR(status))
         return 0;
     nic->received++;
+    nic->heard_us = clock_us();
     return len;
 }

@@ -3,11 +3,12 @@
 #ifndef LB_UEFI_NIC_H
 #define LB_UEFI_NIC_H
 
+#include "hosts/uefi/tx.h"
 #include "hosts/uefi/uefi.h"
 
-#define NIC_TX_MAX     64   /* frames handed to the card and not given back yet */
-#define NIC_FRAME_MAX  1664 /* Ethernet frame with VLAN tag, rounded up */
-#define NIC_GROUPS_MAX 24   /* multicast groups: of each of our addresses one, and a few */
+#define NIC_FRAME_MAX  TX_FRAME
+#define NIC_LARGE_MAX  16384 /* a jumbo frame, which nobody asked for: taken out, and dropped */
+#define NIC_GROUPS_MAX 24    /* multicast groups: of each of our addresses one, and a few */
 
 struct nic {
     EFI_HANDLE handle;
@@ -16,24 +17,35 @@ struct nic {
     char name[8]; /* "net0" */
     bool hears_all_groups;
     EFI_MAC_ADDRESS groups[NIC_GROUPS_MAX];
-    uint8_t *tx_room; /* NIC_TX_MAX frames */
-    bool tx_busy[NIC_TX_MAX];
-    unsigned tx_count; /* busy ones */
-    uint64_t sent, received, tx_full;
+    size_t group_count;
+    uint8_t *memory; /* of tx, and for a large frame */
+    struct tx tx;
+    uint64_t sent, received, tx_full, starts;
+    uint64_t heard_us;     /* when the last frame came; 0: none yet */
+    uint64_t reclaim_us;   /* when the card is asked next what it has sent */
+    uint64_t link_lost_us; /* no link since then; 0: there is one */
+    uint64_t link_wait_us; /* before the card is started anew for want of one */
 };
 
 /* All handles with the protocol; the caller frees *handles with uefi_free. */
 size_t nic_find_all(EFI_HANDLE **handles);
+bool nic_is_ethernet(const EFI_SIMPLE_NETWORK *snp);
 /* Takes the card: drivers that use it are disconnected. */
 EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number);
 /* Stops the card and lets the firmware's drivers come back. */
 void nic_close(struct nic *nic);
-/* True also where the card cannot tell. */
+/* The card is started anew: what it holds is lost. Filters stay. False: it does not start. */
+bool nic_restart(struct nic *nic);
+/* True also where the card cannot tell. There are drivers that look for a link at their start
+ * alone, so that a card that has none for 10 s is started anew, and again after twice that. */
 bool nic_has_link(struct nic *nic);
 /* The groups' MAC addresses that the card is to let through, where it cannot let all through. */
 void nic_hear_groups(struct nic *nic, const uint8_t (*groups)[6], size_t count);
 bool nic_send(struct nic *nic, const uint8_t *frame, size_t len);
 /* The next frame's length, 0 when there is none. */
 size_t nic_receive(struct nic *nic, uint8_t *frame, size_t cap);
+/* Asks the card what it has sent, now and then. Some drivers do work in that call alone, so it is
+ * wanted also where nothing was sent. */
+void nic_tend(struct nic *nic, uint64_t now_us);
 
 #endif
