@@ -39,9 +39,9 @@ struct lb_bytes ack_take(struct ack *ack) {
 }
 
 struct lb_bytes ack_due(struct ack *ack, uint64_t now_us) {
-    if (ack->len == 0 ||
-        (now_us - ack->since_us < ACK_HELD_US &&
-         acknowledged(ack->frame, ack->len - TCP_BYTES) - ack->from < ACK_HELD_BYTES))
+    uint32_t most = ack->most != 0 ? ack->most : ACK_HELD_BYTES;
+    if (ack->len == 0 || (now_us - ack->since_us < ACK_HELD_US &&
+                          acknowledged(ack->frame, ack->len - TCP_BYTES) - ack->from < most))
         return lb_bytes(NULL, 0);
     return ack_take(ack);
 }

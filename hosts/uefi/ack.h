@@ -16,6 +16,7 @@ struct ack {
     size_t len; /* 0: none is held */
     uint64_t since_us;
     uint32_t from; /* what the first of those that were held acknowledged */
+    uint32_t most; /* bytes that one may acknowledge before it is due; 0: ACK_HELD_BYTES */
     uint8_t frame[ACK_FRAME_MAX], given[ACK_FRAME_MAX];
 };
 

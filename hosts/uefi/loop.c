@@ -1,6 +1,7 @@
 #include "hosts/uefi/loop.h"
 #include "hosts/uefi/entropy.h"
 #include "hosts/uefi/net.h"
+#include "hosts/uefi/silence.h"
 
 #define RX_BYTES      (256 * 1024)
 #define TRACE_BYTES   (64 * 1024)
@@ -25,6 +26,7 @@ static struct {
     enum slot_use slots[LB_BOOT_SLOTS_MAX];
     bool link_wanted, is_stirred;
     uint64_t link_check_us, idle_until_us;
+    struct silence silence;
 } loop;
 
 struct lb_boot *loop_engine(void) {
@@ -213,9 +215,43 @@ static bool send_streams(void) {
     return moved;
 }
 
+/* Somebody owes us an answer on the session's connection. */
+static bool is_frame_due(void) {
+    struct lb_iscsi_standing standing;
+    return loop.slots[LB_BOOT_SLOT_SESSION] != SLOT_FREE &&
+           !lb_iscsi_is_at_rest(lb_boot_session(loop.engine), &standing);
+}
+
+static void start_card_anew(uint64_t now_us) {
+    if (!nic_has_link(&loop.nic))
+        return;
+    bool ok = nic_restart(&loop.nic);
+    net_stream_stopped(LB_BOOT_SLOT_SESSION);
+    lb_report_learned(lb_boot_report(loop.engine), now_us, LB_STAGE_LINK, "card", loop.nic.name,
+                      "started anew: it gave no frame while some were due%s",
+                      ok ? "" : "; it does not start");
+    if (loop.state == LOOP_RUNS)
+        say("  %s gives no frame while some are due: started anew\n", loop.nic.name);
+}
+
+static void look_after_card(void) {
+    uint64_t now_us = clock_us();
+    switch (silence_judge(&loop.silence, now_us, is_frame_due(), loop.nic.heard_us)) {
+    case SILENCE_NOTHING:
+        return;
+    case SILENCE_ASK:
+        net_stream_poke(LB_BOOT_SLOT_SESSION);
+        return;
+    case SILENCE_START:
+        start_card_anew(now_us);
+        return;
+    }
+}
+
 /* What frames, timers and the engine's caller have changed. */
 static bool work(void) {
     net_timers();
+    look_after_card();
     tell_link();
     tell_datagrams();
     tell_probes();
@@ -297,6 +333,7 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
     loop.config = config;
     loop.link_wanted = false;
     loop.is_stirred = true;
+    loop.silence = (struct silence){0};
     memset(loop.slots, 0, sizeof loop.slots);
     lb_boot_init(loop.engine, clock_us(), &setup);
     lb_wipe(setup.seed, sizeof setup.seed);

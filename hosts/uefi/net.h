@@ -64,6 +64,10 @@ size_t net_stream_write(uint32_t slot, const struct lb_bytes *pieces, size_t cou
 struct lb_addr net_stream_local(uint32_t slot);
 /* How many bytes are worth having asked for ahead (pace.h). */
 uint64_t net_stream_pace(uint32_t slot);
+/* Asks the peer for a sign of life, which says nothing to its program; RFC 9293 3.8.4. */
+void net_stream_poke(uint32_t slot);
+/* The card has stopped and was started anew: less is asked of it from now on. */
+void net_stream_stopped(uint32_t slot);
 void net_stream_close(uint32_t slot); /* harmless if it is none */
 
 #endif

@@ -18,6 +18,11 @@
 /* Between two polls: four frames of 1 Gbit/s. There are drivers with room for eight. */
 #define RX_PAUSE_US 50
 
+/* There are cards that hear nothing for a moment after their start, and say that they have a link:
+ * the first broadcast is sent again until the first frame comes. */
+#define REPEAT_US  (250 * LB_US_MS)
+#define REPEAT_MAX 2
+
 unsigned char *lwip_heap;
 struct netif net_interface;
 
@@ -34,6 +39,13 @@ static struct {
     struct rx_frame *frames, *free_frames;
     uint64_t look_us; /* when the card is asked again */
     bool up;
+
+    unsigned taken, most_taken; /* frames that were taken out in one go: now, and at most */
+
+    uint8_t first[NIC_FRAME_MAX]; /* the first broadcast */
+    size_t first_len;
+    unsigned repeats;
+    uint64_t repeat_us;
 
     struct ack ack;
     struct numbers numbers;
@@ -98,8 +110,33 @@ static bool send_now(struct lb_bytes frame) {
     return frame.len == 0 || nic_send(net.nic, frame.p, frame.len);
 }
 
+static void keep_first(struct lb_bytes frame) {
+    static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    if (net.first_len != 0 || net.nic->received != 0 || frame.len < sizeof everybody ||
+        memcmp(frame.p, everybody, sizeof everybody) != 0)
+        return;
+    memcpy(net.first, frame.p, frame.len);
+    net.first_len = frame.len;
+    net.repeats = 0;
+    net.repeat_us = clock_us() + REPEAT_US;
+}
+
+static void repeat_first(uint64_t now_us) {
+    if (net.first_len == 0 || net.nic->received != 0 || net.repeats == REPEAT_MAX ||
+        now_us < net.repeat_us)
+        return;
+    send_now(lb_bytes(net.first, net.first_len));
+    net.repeats++;
+    net.repeat_us = now_us + REPEAT_US;
+}
+
 void net_flush(uint64_t now_us) {
     send_now(ack_due(&net.ack, now_us));
+    repeat_first(now_us);
+}
+
+void net_hold_acks(uint64_t window) {
+    net.ack.most = (uint32_t)LB_MIN(window / 4, (uint64_t)ACK_HELD_BYTES);
 }
 
 static err_t frame_out(struct netif *netif, struct pbuf *p) {
@@ -109,6 +146,7 @@ static err_t frame_out(struct netif *netif, struct pbuf *p) {
     numbers_hide_id(&net.numbers, lb_span(p->payload, p->len)); /* the headers are in one piece */
     if (p->len != p->tot_len)
         frame = lb_bytes(flat, pbuf_copy_partial(p, flat, sizeof flat, 0));
+    keep_first(frame);
     bool is_held = ack_offer(&net.ack, clock_us(), frame, &before);
     send_now(before);
     return is_held || send_now(frame) ? ERR_OK : ERR_IF;
@@ -163,14 +201,27 @@ static void hand_in(struct rx_frame *frame) {
 bool net_receive(uint64_t now_us) {
     struct rx_frame *frames[RX_AT_ONCE];
     size_t count = 0;
+    nic_tend(net.nic, now_us);
     if (now_us < net.look_us)
         return false;
     while (count < RX_AT_ONCE && (frames[count] = take_frame()) != NULL)
         count++;
     net.look_us = count > 0 && count < RX_AT_ONCE ? now_us + RX_PAUSE_US : 0;
+    net.taken += (unsigned)count;
+    net.most_taken = LB_MAX(net.most_taken, net.taken);
     for (size_t i = 0; i < count; i++)
         hand_in(frames[i]);
+    if (count < RX_AT_ONCE)
+        net.taken = 0;
+    if (count > 0)
+        net_stream_look(now_us);
     return count > 0;
+}
+
+unsigned net_most_taken(void) {
+    unsigned most = net.most_taken;
+    net.most_taken = 0;
+    return most;
 }
 
 void net_timers(void) {
@@ -241,6 +292,9 @@ static bool get_memory(void) {
 bool net_open(struct nic *nic, struct lb_rand *rand) {
     net.nic = nic;
     net.rand = rand;
+    net.taken = net.most_taken = 0;
+    net.first_len = 0;
+    net.ack.most = 0;
     numbers_init(&net.numbers, rand);
     if (!get_memory())
         return false;

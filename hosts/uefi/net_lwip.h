@@ -17,6 +17,14 @@ ip_addr_t net_to_ip(struct lb_addr addr); /* of no family: IPv4's any */
 #define NET_PORT_TRIES 32
 uint16_t net_random_port(void);
 
+/* net_lwip.c. How many frames were taken from the card in one go, at most since this was asked
+ * last. */
+unsigned net_most_taken(void);
+/* Acknowledgements are held for a quarter of the window at most. */
+void net_hold_acks(uint64_t window);
+
+/* net_stream.c: frames have come. */
+void net_stream_look(uint64_t now_us);
 /* net_address.c: what a received frame says of addresses. */
 void net_address_claimed(struct lb_addr addr); /* somebody else has it, or wants it */
 void net_address_close(void);

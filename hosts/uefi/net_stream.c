@@ -1,7 +1,9 @@
 /* TCP by slot. */
 #include "hosts/uefi/net_lwip.h"
 #include "hosts/uefi/pace.h"
+#include "hosts/uefi/window.h"
 
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
 
 #define WINDOW_MIN          (512 * 1024)
@@ -13,6 +15,9 @@ struct stream {
     uint64_t connect_us; /* when it began */
     uint64_t asked_us;   /* when the first bytes went out; LB_NEVER: that was answered */
     struct pace pace;
+    struct window window;
+    uint32_t lost_before; /* what was missing was sent before this sequence number */
+    size_t waiting;       /* bytes in received */
     enum lb_iscsi_lost lost;
     struct pbuf *received, *received_last;
     size_t taken;  /* of the first pbuf in received */
@@ -25,7 +30,7 @@ static void drop_received(struct stream *stream) {
     if (stream->received != NULL)
         pbuf_free(stream->received);
     stream->received = NULL;
-    stream->taken = 0;
+    stream->taken = stream->waiting = 0;
     stream->finished = false;
 }
 
@@ -62,24 +67,60 @@ static err_t on_bytes(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
         stream->received = p;
     else
         stream->received_last->next = p; /* pbuf_cat would walk all that waits */
+    stream->waiting += p == NULL ? 0 : p->tot_len;
     for (; p != NULL; p = p->next)
         stream->received_last = p;
     return ERR_OK;
 }
 
 /* What is on the way between here and the server lies in somebody's queue when the way is short: no
- * more than WINDOW_BYTES_PER_US (80 MB/s) asks for. Before the peer has heard of a larger window.
- */
-static void set_window(struct tcp_pcb *pcb, uint64_t round_trip_us) {
-    uint64_t window = LB_MAX(round_trip_us * WINDOW_BYTES_PER_US, (uint64_t)WINDOW_MIN);
-    pcb->rcv_wnd = pcb->rcv_ann_wnd = LB_MIN((tcpwnd_size_t)window, pcb->rcv_wnd);
+ * more than WINDOW_BYTES_PER_US (80 MB/s) asks for. The peer has not heard of a window yet. */
+static void begin_window(struct stream *stream, struct tcp_pcb *pcb, uint64_t round_trip_us) {
+    uint64_t most = LB_MAX(round_trip_us * WINDOW_BYTES_PER_US, (uint64_t)WINDOW_MIN);
+    window_init(&stream->window, LB_MIN(most, (uint64_t)TCP_WND));
+    pcb->rcv_wnd = pcb->rcv_ann_wnd = (tcpwnd_size_t)stream->window.bytes;
+    stream->lost_before = pcb->rcv_nxt;
+    net_hold_acks(stream->window.bytes);
+}
+
+/* What was read, and what the window has grown by, may be sent. A window that has shrunk is not
+ * taken back: RFC 9293 3.8.6. */
+static void widen(struct stream *stream) {
+    struct tcp_pcb *pcb = stream->tcp;
+    uint64_t open = stream->waiting + pcb->rcv_wnd;
+    uint64_t more = stream->window.bytes > open ? stream->window.bytes - open : 0;
+    while (more > 0) {
+        u16_t step = (u16_t)LB_MIN(more, (uint64_t)0xffff);
+        tcp_recved(pcb, step);
+        more -= step;
+    }
+    net_hold_acks(stream->window.bytes);
+    if (pcb->rcv_nxt + pcb->rcv_ann_wnd - pcb->rcv_ann_right_edge >= stream->window.bytes / 4) {
+        tcp_ack_now(pcb);
+        tcp_output(pcb);
+    }
+}
+
+/* What is missing while later bytes are there was lost, once for all of a window. */
+static void look(struct stream *stream, uint64_t now_us) {
+    const struct tcp_pcb *pcb = stream->tcp;
+    if (pcb->ooseq == NULL || TCP_SEQ_LT(pcb->rcv_nxt, stream->lost_before))
+        return;
+    stream->lost_before = pcb->rcv_nxt + pcb->rcv_wnd;
+    window_lost(&stream->window, now_us, (uint64_t)net_most_taken() * WINDOW_SEGMENT);
+}
+
+void net_stream_look(uint64_t now_us) {
+    for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
+        if (streams[slot].state == NET_OPEN && streams[slot].tcp != NULL)
+            look(&streams[slot], now_us);
 }
 
 static err_t on_open(void *arg, struct tcp_pcb *pcb, err_t err) {
     struct stream *stream = arg;
     (void)err;
     uint64_t now_us = clock_us();
-    set_window(pcb, now_us - stream->connect_us);
+    begin_window(stream, pcb, now_us - stream->connect_us);
     pace_init(&stream->pace, now_us, now_us - stream->connect_us);
     stream->asked_us = 0;
     stream->state = NET_OPEN;
@@ -170,14 +211,15 @@ size_t net_stream_read(uint32_t slot, const struct lb_span *spans, size_t count)
         if (n < spans[i].len)
             break;
     }
-    if (total > 0)
-        note_bytes(stream, total);
-    if (total > 0 && stream->tcp != NULL)
-        for (size_t left = total; left > 0;) {
-            u16_t step = (u16_t)LB_MIN(left, (size_t)0xffff);
-            tcp_recved(stream->tcp, step);
-            left -= step;
-        }
+    if (total == 0)
+        return 0;
+    stream->waiting -= total;
+    note_bytes(stream, total);
+    if (stream->tcp == NULL)
+        return total;
+    if (stream->tcp->ooseq == NULL)
+        window_came(&stream->window, clock_us(), total);
+    widen(stream);
     return total;
 }
 
@@ -206,6 +248,36 @@ size_t net_stream_write(uint32_t slot, const struct lb_bytes *pieces, size_t cou
 struct lb_addr net_stream_local(uint32_t slot) {
     const struct stream *stream = &streams[slot];
     return stream->state == NET_OPEN ? net_from_ip(&stream->tcp->local_ip) : (struct lb_addr){0};
+}
+
+void net_stream_poke(uint32_t slot) {
+    struct stream *stream = &streams[slot];
+    if (stream->state == NET_OPEN && stream->tcp != NULL)
+        tcp_keepalive(stream->tcp);
+}
+
+/* How far what came out of order reaches. */
+static uint32_t kept_bytes(const struct tcp_pcb *pcb) {
+    const struct tcp_seg *last = pcb->ooseq;
+    while (last != NULL && last->next != NULL)
+        last = last->next;
+    return last == NULL ? 0 : last->tcphdr->seqno + TCP_TCPLEN(last) - pcb->rcv_nxt;
+}
+
+/* The peer's window is made smaller, though RFC 9293 3.8.6 advises against it: what it has sent is
+ * lost, and all of it at once would stop the card again. */
+void net_stream_stopped(uint32_t slot) {
+    struct stream *stream = &streams[slot];
+    struct tcp_pcb *pcb = stream->tcp;
+    if (stream->state != NET_OPEN || pcb == NULL)
+        return;
+    window_stopped(&stream->window, (uint64_t)net_most_taken() * WINDOW_SEGMENT);
+    uint64_t least = LB_MAX(stream->window.bytes, (uint64_t)kept_bytes(pcb));
+    pcb->rcv_wnd = (tcpwnd_size_t)LB_MIN((uint64_t)pcb->rcv_wnd, least);
+    pcb->rcv_ann_wnd = pcb->rcv_wnd;
+    pcb->rcv_ann_right_edge = pcb->rcv_nxt + pcb->rcv_ann_wnd;
+    tcp_ack_now(pcb);
+    tcp_output(pcb);
 }
 
 uint64_t net_stream_pace(uint32_t slot) {
