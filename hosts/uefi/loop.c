@@ -19,7 +19,7 @@ enum slot_use {
 static struct {
     struct lb_boot *engine;
     const struct lb_config *config;
-    struct nic nic;
+    struct nic *nic; /* the caller's */
     struct lb_rand rand;
     uint8_t *rx, *trace_ring;
     enum loop_state state;
@@ -34,7 +34,7 @@ struct lb_boot *loop_engine(void) {
 }
 
 struct nic *loop_nic(void) {
-    return &loop.nic;
+    return loop.nic;
 }
 
 struct local_end loop_local_end(void) {
@@ -137,7 +137,7 @@ static void tell_link(void) {
     if (!loop.link_wanted || now_us < loop.link_check_us)
         return;
     loop.link_check_us = now_us + LINK_CHECK_US;
-    lb_boot_link(loop.engine, now_us, nic_has_link(&loop.nic));
+    lb_boot_link(loop.engine, now_us, nic_has_link(loop.nic));
 }
 
 static void tell_datagrams(void) {
@@ -223,20 +223,20 @@ static bool is_frame_due(void) {
 }
 
 static void start_card_anew(uint64_t now_us) {
-    if (!nic_has_link(&loop.nic))
+    if (!nic_has_link(loop.nic))
         return;
-    bool ok = nic_restart(&loop.nic);
+    bool ok = nic_restart(loop.nic);
     net_stream_stopped(LB_BOOT_SLOT_SESSION);
-    lb_report_learned(lb_boot_report(loop.engine), now_us, LB_STAGE_LINK, "card", loop.nic.name,
+    lb_report_learned(lb_boot_report(loop.engine), now_us, LB_STAGE_LINK, "card", loop.nic->name,
                       "started anew: it gave no frame while some were due%s",
                       ok ? "" : "; it does not start");
     if (loop.state == LOOP_RUNS)
-        say("  %s gives no frame while some are due: started anew\n", loop.nic.name);
+        say("  %s gives no frame while some are due: started anew\n", loop.nic->name);
 }
 
 static void look_after_card(void) {
     uint64_t now_us = clock_us();
-    switch (silence_judge(&loop.silence, now_us, is_frame_due(), loop.nic.heard_us)) {
+    switch (silence_judge(&loop.silence, now_us, is_frame_due(), loop.nic->heard_us)) {
     case SILENCE_NOTHING:
         return;
     case SILENCE_ASK:
@@ -299,9 +299,8 @@ static void report_entropy(unsigned sources, const char *method) {
     say("random numbers: %s\n", words);
 }
 
-bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config,
-                const uint8_t uuid[16], const struct lb_dhcp4_lease *lease_or_null,
-                struct lb_error *why) {
+bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t uuid[16],
+                const struct lb_dhcp4_lease *lease_or_null, struct lb_error *why) {
     struct lb_boot_setup setup = {
         .config = config, .goal = LB_GOAL_DISK, .lease4 = lease_or_null, .has_ipv6 = true};
     uint8_t seed[32];
@@ -309,23 +308,19 @@ bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config
         lb_fail(why, LB_E_INTERNAL, "no memory");
         return false;
     }
-    EFI_STATUS status = nic_open(&loop.nic, card, number);
-    if (EFI_ERROR(status)) {
-        lb_fail(why, LB_E_HOST_NETWORK, "taking net%u: %s", number, status_word(status));
-        return false;
-    }
+    loop.nic = nic;
+    nic_drain(nic);
     const char *method;
     unsigned sources = seed_fill(seed, uuid, &method);
     lb_rand_init(&loop.rand, seed);
-    if (!net_open(&loop.nic, &loop.rand)) {
-        nic_close(&loop.nic);
+    if (!net_open(loop.nic, &loop.rand)) {
         lb_fail(why, LB_E_INTERNAL, "no memory for the network");
         return false;
     }
     lb_rand_fill(&loop.rand, lb_span(setup.seed, sizeof setup.seed));
     lb_wipe(seed, sizeof seed);
-    setup.interface = loop.nic.name;
-    memcpy(setup.mac, loop.nic.mac, 6);
+    setup.interface = loop.nic->name;
+    memcpy(setup.mac, loop.nic->mac, 6);
     memcpy(setup.uuid, uuid, 16);
     setup.rx = lb_span(loop.rx, RX_BYTES);
     setup.trace_ring = lb_span(loop.trace_ring, TRACE_BYTES);
@@ -346,16 +341,11 @@ void loop_wipe(void) {
     net_wipe();
 }
 
-void loop_abandon(void) {
-    net_close();
-    nic_close(&loop.nic);
-}
-
 void loop_stop(void) {
     uint64_t until_us = clock_us() + 3 * LB_US_SEC;
     lb_boot_stop(loop.engine, clock_us(), false);
     loop_stir();
     while (loop.state != LOOP_OUT && loop.state != LOOP_FAILED && clock_us() < until_us)
         loop_turn();
-    loop_abandon();
+    net_close();
 }

@@ -13,19 +13,16 @@ enum loop_state {
     LOOP_OUT,    /* after loop_stop */
 };
 
-/* Takes the card and starts an engine. The configuration stays the caller's. False: *why. */
-bool loop_start(EFI_HANDLE card, unsigned number, const struct lb_config *config,
-                const uint8_t uuid[16], const struct lb_dhcp4_lease *lease_or_null,
-                struct lb_error *why);
+/* Starts an engine on an open card. Card and configuration stay the caller's. False: *why. */
+bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t uuid[16],
+                const struct lb_dhcp4_lease *lease_or_null, struct lb_error *why);
 /* One turn: frames, timers, the engine's actions, the stream. Gives whether anything moved. */
 bool loop_turn(void);
 /* The engine was asked for something from outside: the next turn looks after it. */
 void loop_stir(void);
 enum loop_state loop_state(void);
-/* Logs out, gives the card back. */
+/* Logs out; the card stays open. */
 void loop_stop(void);
-/* Lets go of the card without a word to the target: the operating system takes over. */
-void loop_abandon(void);
 
 /* Forgets the random numbers: the operating system takes over. */
 void loop_wipe(void);

@@ -10,6 +10,8 @@
 #include "hosts/uefi/table.h"
 
 static struct lb_config config;
+static struct card cards[CARDS_MAX];
+static size_t card_count;
 static uint8_t uuid[16];
 /* What the boot manager hears: UEFI 2.10 3.1.1 goes on with the next boot option unless it is a
  * success. A loader that came back has the word. */
@@ -42,12 +44,13 @@ static void show_last_trace(void) {
 }
 
 /* True: the disk is there. A person may open the page; *again then says whether to begin anew. */
-static bool run_to_ready(bool *again) {
+static bool run_to_ready(const struct card *card, bool *again) {
     bool stopped = false;
     steps_begin();
     while (loop_state() == LOOP_RUNS && !stopped) {
         if (!loop_turn())
             bs->Stall(50);
+        cards_tend(cards, card_count, card);
         steps_show();
         stopped = page_is_wanted(&config, 0);
     }
@@ -55,8 +58,9 @@ static bool run_to_ready(bool *again) {
     return loop_state() == LOOP_READY && !stopped;
 }
 
-static void run_loader(struct lb_error *error) {
+static void run_loader(const struct card *card, struct lb_error *error) {
     EFI_HANDLE handle = NULL;
+    cards_close(cards, card_count, card);
     EFI_STATUS status = disk_install(&handle), table = table_install(&config);
     if (EFI_ERROR(table))
         say("  no iBFT for the operating system: %s\n", status_word(table));
@@ -69,16 +73,22 @@ static void run_loader(struct lb_error *error) {
 }
 
 /* One card, from its link to the loader. */
-static void try_card(const struct card *card, struct lb_error *error) {
+static void try_card(struct card *card, struct lb_error *error) {
     bool again;
+    cards_open(cards, card_count);
+    if (card->nic.snp == NULL) {
+        lb_fail(error, LB_E_HOST_NETWORK, "taking net%u: %s", card->number,
+                status_word(card->open_status));
+        return;
+    }
     do {
         *error = (struct lb_error){.code = LB_OK};
         again = false;
-        if (!loop_start(card->handle, card->number, &config, uuid, card->lease, error))
+        if (!loop_start(&card->nic, &config, uuid, card->lease, error))
             return;
         say("net%u %s\n", card->number, lb_mac_text(loop_nic()->mac).s);
-        if (run_to_ready(&again)) {
-            run_loader(error);
+        if (run_to_ready(card, &again)) {
+            run_loader(card, error);
         } else {
             const struct lb_error *why = &lb_boot_report(loop_engine())->error;
             lb_fail(error, lb_is_ok(why) ? LB_E_CANCELLED : why->code, "%s", why->facts);
@@ -91,9 +101,9 @@ static void try_card(const struct card *card, struct lb_error *error) {
 
 /* Several cards take turns with one attempt each, so that one without a network does not keep the
  * others waiting; a single card's engine sees to its attempts itself. */
-static void one_attempt_each(size_t count) {
+static void one_attempt_each(void) {
     struct lb_error error = {.code = LB_OK};
-    if (count < 2 || lb_config_is_set(&config, LB_KEY_ATTEMPTS))
+    if (card_count < 2 || lb_config_is_set(&config, LB_KEY_ATTEMPTS))
         return;
     lb_config_set(&config, LB_SOURCE_START, lb_bytes_of_text("attempts"), lb_bytes_of_text("1"),
                   &error);
@@ -103,32 +113,37 @@ static void one_attempt_each(size_t count) {
                   lb_bytes_of_text("15s"), &error);
 }
 
-static bool may_go_on(const struct lb_error *error, size_t count, uint64_t start_us) {
+static bool may_go_on(const struct lb_error *error, uint64_t start_us) {
     uint64_t retry_us = lb_config_u32(&config, LB_KEY_RETRY_TIME) * LB_US_MS;
-    return count > 1 && error->code != LB_E_CANCELLED && lb_policy_may_pass(error->code) &&
+    return card_count > 1 && error->code != LB_E_CANCELLED && lb_policy_may_pass(error->code) &&
            clock_us() - start_us < retry_us;
 }
 
-static void try_cards(struct lb_error *error) {
-    struct card cards[CARDS_MAX];
-    size_t count = cards_find(&config, cards);
+/* Rounds, until a boot has ended or time is up. */
+static void take_turns(struct lb_error *error) {
     uint64_t start_us = clock_us();
-    if (count == 0)
-        lb_fail(error, LB_E_NO_INTERFACE, "the firmware has no network card with a driver");
-    one_attempt_each(count);
-    bool go_on = count > 0;
+    bool go_on = card_count > 0;
     while (go_on) {
         go_on = false;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < card_count; i++) {
             struct lb_error of_card = {.code = LB_OK};
             try_card(&cards[i], &of_card);
             show_error(&of_card);
             *error = of_card;
             if (of_card.code == LB_E_CANCELLED || of_card.code == LB_E_LOADER_RETURNED)
                 return;
-            go_on = go_on || may_go_on(&of_card, count, start_us);
+            go_on = go_on || may_go_on(&of_card, start_us);
         }
     }
+}
+
+static void try_cards(struct lb_error *error) {
+    card_count = cards_find(&config, cards);
+    if (card_count == 0)
+        lb_fail(error, LB_E_NO_INTERFACE, "the firmware has no network card with a driver");
+    one_attempt_each();
+    take_turns(error);
+    cards_close(cards, card_count, NULL);
 }
 
 /* As at-end says, unless a person wanted to go back to the firmware. */

@@ -2,32 +2,12 @@
 
 static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 
-/* A firmware that starts fast has connected only what its boot option needs. */
-static void connect_drivers(void) {
-    EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
-    EFI_HANDLE *devices = NULL;
-    UINTN count = 0;
-    if (bs->LocateHandleBuffer(ByProtocol, &pci_guid, NULL, &count, &devices) != EFI_SUCCESS)
-        return;
-    for (UINTN i = 0; i < count; i++)
-        bs->ConnectController(devices[i], NULL, NULL, TRUE);
-    pool_free(devices);
-}
-
-size_t nic_find_all(EFI_HANDLE **handles) {
-    UINTN count = 0;
-    connect_drivers();
-    *handles = NULL;
-    if (bs->LocateHandleBuffer(ByProtocol, &snp_guid, NULL, &count, handles) != EFI_SUCCESS)
-        return 0;
-    return count;
-}
-
 #define RECLAIM_US      100             /* between two questions, while frames are on their way */
 #define RECLAIM_IDLE_US (10 * LB_US_MS) /* while none is */
 #define LINK_WAIT_US                                                                               \
     (10 * LB_US_SEC) /* 10GBASE-T takes up to 8 s, and begins anew with a start                    \
                       */
+#define DRAIN_MAX       256
 #define HEARD_LATELY_US (2 * LB_US_SEC)
 
 #define ALWAYS (EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST)
@@ -200,4 +180,11 @@ size_t nic_receive(struct nic *nic, uint8_t *frame, size_t cap) {
     nic->received++;
     nic->heard_us = clock_us();
     return len;
+}
+
+void nic_drain(struct nic *nic) {
+    uint8_t frame[NIC_FRAME_MAX];
+    for (unsigned i = 0; i < DRAIN_MAX && nic_receive(nic, frame, sizeof frame) > 0; i++)
+        continue;
+    nic_tend(nic, clock_us());
 }

@@ -27,8 +27,6 @@ struct nic {
     uint64_t link_wait_us; /* before the card is started anew for want of one */
 };
 
-/* All handles with the protocol; the caller frees *handles with uefi_free. */
-size_t nic_find_all(EFI_HANDLE **handles);
 bool nic_is_ethernet(const EFI_SIMPLE_NETWORK *snp);
 /* Takes the card: drivers that use it are disconnected. */
 EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number);
@@ -44,6 +42,8 @@ void nic_hear_groups(struct nic *nic, const uint8_t (*groups)[6], size_t count);
 bool nic_send(struct nic *nic, const uint8_t *frame, size_t len);
 /* The next frame's length, 0 when there is none. */
 size_t nic_receive(struct nic *nic, uint8_t *frame, size_t cap);
+/* Takes out what came while nobody wanted it: a ring that overflows stops some cards. */
+void nic_drain(struct nic *nic);
 /* Asks the card what it has sent, now and then. Some drivers do work in that call alone, so it is
  * wanted also where nothing was sent. */
 void nic_tend(struct nic *nic, uint64_t now_us);
