@@ -67,7 +67,7 @@ static void losses_that_follow_each_other_halve_it_and_hold_it_longer(void) {
     for (unsigned i = 0; i < 10; i++)
         lose(0);
     CHECK_EQ(window.hold_us, WINDOW_HOLD_MAX_US);
-    now_us += 4 * WINDOW_HOLD_MAX_US;
+    now_us += 2 * WINDOW_HOLD_MAX_US;
     lose(0);
     CHECK_EQ(window.hold_us, WINDOW_HOLD_US);
 }

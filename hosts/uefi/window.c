@@ -26,7 +26,7 @@ void window_came(struct window *window, uint64_t now_us, uint64_t bytes) {
 }
 
 void window_lost(struct window *window, uint64_t now_us, uint64_t held_bytes) {
-    bool is_soon = window->lost_us != 0 && now_us - window->lost_us < 4 * window->hold_us;
+    bool is_soon = window->lost_us != 0 && now_us - window->lost_us < 2 * window->hold_us;
     uint64_t less = is_soon ? window->bytes / 2 : window->bytes / 4 * 3;
     uint64_t least = LB_MAX(held_bytes / 4 * 3, (uint64_t)WINDOW_LEAST);
     window->hold_us =

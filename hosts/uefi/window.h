@@ -11,9 +11,9 @@
 
 #define WINDOW_SEGMENT 1460
 #define WINDOW_BEGIN   (16 * WINDOW_SEGMENT) /* the server itself begins with ten: RFC 6928 */
-#define WINDOW_LEAST   (4 * WINDOW_SEGMENT)
+#define WINDOW_LEAST   (4 * WINDOW_SEGMENT)  /* the ring of an RTL8139 holds five frames */
 /* Without a loss for so long it grows again; doubled by each loss that comes soon after. */
-#define WINDOW_HOLD_US     (250 * LB_US_MS)
+#define WINDOW_HOLD_US     (2 * LB_US_SEC)
 #define WINDOW_HOLD_MAX_US (32 * LB_US_SEC)
 
 struct window {
