@@ -61,7 +61,7 @@ ISCSI_TARGET_GROUP=1 rw root=UUID=0000 rootfstype=ext4 elevator=deadline fsck.re
 boots "the same in lower case" "ip=::::rpi4:vc0:dhcp root=UUID=0000 iscsi_initiator=iqn.2026-11.test:pi \
 iscsi_target_name=$iqn iscsi_target_ip=192.0.2.1 iscsi_target_port=3260 rw"
 boots "MAAS's line" "nomodeset iscsi_target_name=$iqn iscsi_target_ip=192.0.2.1 iscsi_target_port=3260 \
-iscsi_initiator=iqn.2026-11.test:maas-enlist ip=::::maas-enlist:BOOTIF ip6=off ro \
+iscsi_initiator=maas-enlist ip=::::maas-enlist:BOOTIF ip6=off ro \
 root=/dev/disk/by-path/ip-192.0.2.1:3260-iscsi-$iqn-lun-1 overlayroot=tmpfs cc:{'datasource_list': ['MAAS']}end_cc \
 cloud-config-url=http://192.0.2.1/x apparmor=0 log_host=192.0.2.1 BOOTIF=01-$dashes"
 boots "Oracle Cloud's line" "root=UUID=0000 ro crashkernel=auto LANG=en_US.UTF-8 console=tty0 console=ttyS0,9600 \
@@ -69,6 +69,23 @@ netroot=iscsi:@192.0.2.1::::$iqn rd.luks=0 rd.md=0 rd.dm=0 rd.lvm=0 ip=dhcp rd.n
 iscsi_initiator=iqn.2015-02.example.boot:instance netroot=iscsi:@192.0.2.1::::$iqn"
 boots "Fedora's line for a diskless machine" "ro ip=dhcp rd.peerdns=0 nameserver=192.0.2.1 \
 root=/dev/disk/by-path/ip-192.0.2.1:3260-iscsi-$iqn-lun-1 netroot=iscsi:192.0.2.1::::$iqn rhgb quiet"
+boots "a name that is none, of a person" "ip=dhcp netroot=iscsi:192.0.2.1:::1:$iqn rd.iscsi.initiator=initiator"
+ip -n "$server_ns" addr add 2001:db8:77::2/64 dev vs0 nodad
+tgt_name=tgtd-v6 start_tgt '[2001:db8:77::2]:3260'
+tgt_name=tgtd-v6 tgt_target 1 "$iqn"
+tgt_name=tgtd-v6 tgt_lun 1 1 "$scratch/disk.img"
+boots "IPv6, with a fixed address" "ip=[2001:db8:77::50]::[2001:db8:77::1]:64::vc0:none \
+netroot=iscsi:[2001:db8:77::2]::::$iqn" 'disk .*2001:db8:77::2'
+boots "PXELINUX's ip= of four fields" "ip=192.0.2.60:192.0.2.1:192.0.2.254:255.255.255.0 BOOTIF=01-$dashes \
+netroot=iscsi:192.0.2.1::::$iqn"
+boots "the words of dracut, of which some have no use here" "rd.iscsi.target.name=$iqn rd.iscsi.target.ip=192.0.2.1 \
+rd.iscsi.target.lun=1 rd.iscsi.target.group=1 rd.iscsi.login_retry_max=2 rd.iscsi.waitnet=1 rd.iscsi.testroute=1 \
+rd.iscsi.transport=tcp rd.neednet=1 rd.peerdns=0 rd.unknown=1 iscsi_unknown=1"
+boots "words that are wrong, and that a boot can do without" "ip=192.0.2.60::192.0.2.254:255.255.255.0:-h:vc0:none \
+nameserver=bad rd.route=bad netroot=iscsi:192.0.2.1::::$iqn" 'nameserver=bad is no IP address'
+boots "of two ip= the one whose card is there" "ip=eth7:dhcp ip=vc0:dhcp netroot=iscsi:192.0.2.1::::$iqn"
+boots "the table is asked for, there is none, and the words name a disk" "iscsi_auto iscsi_target_name=$iqn \
+iscsi_target_ip=192.0.2.1 ip=dhcp"
 boots "RHCOS's method of ip=" "rd.neednet=1 ip=vc0:dhcp,dhcp6 netroot=iscsi:192.0.2.1:::1:$iqn"
 boots "a card that is named by ifname=" "ifname=san0:$mac ip=san0:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
 boots "a card that is named by its address" "ip=$dashes:dhcp netroot=iscsi:192.0.2.1:::1:$iqn"
@@ -107,7 +124,7 @@ root=UUID=0000 rd.neednet=1 ip=dhcp,dhcp6 ignition.platform.id=metal
 root=UUID=0000 ip=vc0:static
 root=UUID=0000 ip=192.0.2.34/24:192.0.2.254
 root=UUID=0000 BOOTIF=${netX/mac}
-root=/dev/sda1 iscsi_initiator=iqn.2026-11.test:maas-enlist
+root=/dev/sda1 iscsi_initiator=maas-enlist
 root=nfs:192.0.2.1:/srv netroot=nbd:192.0.2.1:x
 root=/dev/sda1 rd.iscsi.waitnet=0 rd.iscsi.testroute=0 rd.iscsi.login_retry_max=3 rd.iscsi.transport=x
 root=/dev/sda1 vlan=vc0.100:vc0 bond=bond0:vc0 team bridge=br0:vc0 nameserver=x rd.route=y iscsi_lun=z
