@@ -257,6 +257,10 @@ bool lb_iscsi_is_draining(const struct lb_iscsi *session);
 const char *lb_iscsi_warning(const struct lb_iscsi *session, size_t index);
 /* Whether the connection, or the attempt at one, is where a redirect led. */
 bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
+/* Where to log in the next time, once there was a connection: where a permanent redirect led, else
+ * the portal that was asked for, for a temporary one may lead elsewhere then. Of a host name it is
+ * the address that the name had. */
+struct lb_endpoint lb_iscsi_home(const struct lb_iscsi *session);
 /* Whether the failure may pass (connection, busy): another attempt makes sense. */
 bool lb_iscsi_may_retry(const struct lb_iscsi *session);
 

@@ -14,11 +14,6 @@ static bool is_owed_an_answer(const struct lb_iscsi *session) {
            session->aborts_out > 0;
 }
 
-static struct lb_endpoint home(const struct lb_iscsi *session) {
-    bool may_stay = !session->was_redirected || session->redirected_for_good;
-    return lb_addr_is_set(session->home.addr) || !may_stay ? session->home : session->peer;
-}
-
 bool lb_iscsi_is_at_rest(const struct lb_iscsi *session, struct lb_iscsi_standing *standing) {
     if (session->state != LB_ISCSI_FULL_FEATURE || session->say_close || session->say_ready ||
         session->logout_wanted || session->logout_asked || session->is_held ||
@@ -32,7 +27,7 @@ bool lb_iscsi_is_at_rest(const struct lb_iscsi *session, struct lb_iscsi_standin
         .exp_cmd_sn = session->exp_cmd_sn,
         .max_cmd_sn = session->max_cmd_sn,
         .max_recv_data = session->config.max_recv_data,
-        .home = home(session),
+        .home = lb_iscsi_home(session),
         .home_host = session->home_host,
         .chap_target_name = session->login.target_name,
     };

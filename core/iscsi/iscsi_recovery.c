@@ -56,6 +56,8 @@ void lb_iscsi_hurry(struct lb_iscsi *session) {
 }
 
 static void connect(struct lb_iscsi *session, uint64_t now_us) {
+    if (!session->was_redirected || session->redirected_for_good)
+        session->home_addr = session->peer.addr;
     session->say_connect = true;
     lb_iscsi_enter(session, now_us, LB_ISCSI_CONNECTING, now_us + patience_ms(session) * LB_US_MS);
     lb_trace(session->trace, now_us, "iscsi", "to %s", lb_endpoint_text(session->peer).s);

@@ -429,3 +429,7 @@ bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent) {
     *permanent = session->redirected_for_good;
     return session->was_redirected;
 }
+
+struct lb_endpoint lb_iscsi_home(const struct lb_iscsi *session) {
+    return (struct lb_endpoint){.addr = session->home_addr, .port = session->home.port};
+}

@@ -125,6 +125,7 @@ struct lb_iscsi {
     /* Where to. */
     struct lb_endpoint home; /* the portal to begin with; changed by permanent redirects */
     char home_host[LB_HOST_MAX + 1];
+    struct lb_addr home_addr; /* that home was connected to at last; the name's, if it has one */
     struct lb_endpoint peer;
     char host[LB_HOST_MAX + 1];
     struct lb_addr addrs[LB_PORTALS_MAX];

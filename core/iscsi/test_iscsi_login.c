@@ -529,6 +529,36 @@ static void a_redirect_to_a_name_is_resolved(void) {
     peer_check_failed(LB_E_REDIRECT_DEAD, "192.0.2.9:3262");
 }
 
+/* Where the next login goes, as text. */
+static const char *home(void) {
+    static struct lb_addr_text text;
+    text = lb_endpoint_text(lb_iscsi_home(&peer.session));
+    return text.s;
+}
+
+static void after_a_redirect_for_now_the_next_login_goes_where_the_first_went(void) {
+    struct lb_addr group = lb_addr_v4(192, 0, 2, 10);
+    peer_configure();
+    peer_connect();
+    CHECK_STR(home(), "192.0.2.1:3260");
+    redirect_to("192.0.2.2:3261", LB_LOGIN_MOVED_TEMPORARILY);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_STR(home(), "192.0.2.1:3260");
+    peer_accept();
+    redirect_to("192.0.2.3:3262", LB_LOGIN_MOVED_PERMANENTLY);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_STR(home(), "192.0.2.3:3262");
+    peer_accept();
+    redirect_to("group.example.com:3263", LB_LOGIN_MOVED_PERMANENTLY);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_RESOLVE);
+    lb_iscsi_resolved(&peer.session, peer.now, &group, 1, NULL);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    peer_accept();
+    redirect_to("192.0.2.4", LB_LOGIN_MOVED_TEMPORARILY);
+    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_STR(home(), "192.0.2.10:3263"); /* the name's address, not the member's */
+}
+
 /* open-iscsi#117: "not possible to understand to which node IP". */
 static void where_a_redirect_leads_is_told_with_who_sent_us(void) {
     static const struct {
@@ -738,6 +768,7 @@ int main(void) {
     TEST(a_redirect_may_be_ipv6_or_have_no_port_or_a_tag);
     TEST(a_redirects_tag_may_be_anything);
     TEST(a_redirect_to_a_name_is_resolved);
+    TEST(after_a_redirect_for_now_the_next_login_goes_where_the_first_went);
     TEST(where_a_redirect_leads_is_told_with_who_sent_us);
     TEST(what_fails_after_a_redirect_is_told_with_who_sent_us);
     TEST(a_redirect_loop_ends);

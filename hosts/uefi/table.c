@@ -55,19 +55,6 @@ static void fill_nic(struct lb_ibft_nic *nic) {
     nic->pci = pci_location(loop_nic()->handle);
 }
 
-/* The portal as the operating system is to use it: where a permanent redirect led, else where we
- * were sent in the first place, for a temporary one may lead elsewhere the next time. */
-static struct lb_endpoint portal(void) {
-    const struct lb_rootpath *target = lb_boot_target(loop_engine());
-    bool permanent = false;
-    struct lb_iscsi *session = lb_boot_session(loop_engine());
-    struct lb_endpoint peer = lb_iscsi_peer(session);
-    if (!lb_iscsi_was_redirected(session, &permanent) || permanent || target->host != LB_HOST_ADDR)
-        return peer;
-    return (struct lb_endpoint){.addr = target->addr,
-                                .port = target->port != 0 ? target->port : LB_ISCSI_PORT};
-}
-
 static size_t copy_secret(uint8_t out[LB_SECRET_MAX], struct lb_bytes secret) {
     size_t len = LB_MIN(secret.len, (size_t)LB_SECRET_MAX);
     memcpy(out, secret.p, len);
@@ -77,7 +64,7 @@ static size_t copy_secret(uint8_t out[LB_SECRET_MAX], struct lb_bytes secret) {
 static void fill_target(const struct lb_config *config, struct lb_ibft_target *out) {
     const struct lb_rootpath *target = lb_boot_target(loop_engine());
     const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(lb_boot_session(loop_engine()));
-    out->portal = portal();
+    out->portal = lb_iscsi_home(lb_boot_session(loop_engine()));
     memcpy(out->lun, target->lun, sizeof out->lun);
     memcpy(out->name, target->target, sizeof out->name);
     out->chap = agreed->mutual ? LB_IBFT_MUTUAL : agreed->chap ? LB_IBFT_CHAP : LB_IBFT_NO_CHAP;
