@@ -371,7 +371,8 @@ static bool is_short(const struct lb_disk_task *task) {
     const struct lb_iscsi_task *command = &task->task;
     size_t wanted = command->in.len + command->out.len;
     return !lb_disk_is_question(task) && command->status == LB_SCSI_GOOD && wanted > 0 &&
-           (command->underflow || (command->in.len > 0 && command->in_len != command->in.len));
+           ((command->underflow && command->residual > 0) ||
+            (command->in.len > 0 && command->in_len != command->in.len));
 }
 
 /* Why there is no answer, or none that can be believed. */

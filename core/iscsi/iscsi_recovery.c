@@ -214,9 +214,10 @@ static void note_outage(struct lb_iscsi *session, uint64_t now_us) {
         session->outage_us = now_us;
 }
 
-/* An access list may let everybody log in, and close then (ctld, SCST): there is no outage. */
+/* An access list may let everybody log in, and close then (ctld, SCST): there is no outage. A
+ * target that is silent is another matter: there we close, for our ping had no answer. */
 static bool closes_early(struct lb_iscsi *session, enum lb_code code) {
-    if (session->has_progressed || code != LB_E_CONNECTION_LOST ||
+    if (session->has_progressed || session->ping_is_out || code != LB_E_CONNECTION_LOST ||
         session->state != LB_ISCSI_FULL_FEATURE)
         return false;
     return ++session->early_ends >= LB_ISCSI_EARLY_ENDS_MAX;

@@ -36,6 +36,7 @@ static struct {
     uint32_t block_bytes;
     uint8_t memory[DISK_BYTES];
     bool is_gone;         /* connections are refused */
+    bool says_u;          /* Data-In has U, with a residual of 0 where nothing is missing */
     bool is_mute_on_vpd;  /* no VPD page is answered */
     unsigned most_blocks; /* a READ or WRITE of more is refused with 5/most_asc; 0: none is */
     uint8_t most_asc;
@@ -117,7 +118,7 @@ static inline void disk_give(uint32_t itt, uint32_t wanted, struct lb_bytes data
         .itt = itt,
         .ttt = LB_ISCSI_NO_TAG,
         .data_in = {.has_status = true,
-                    .underflow = data.len < wanted,
+                    .underflow = data.len < wanted || d.says_u,
                     .residual = wanted - (uint32_t)data.len},
     };
     peer_give(&pdu, data);

@@ -226,6 +226,14 @@ static void an_error_of_the_medium_may_be_one_only(void) {
     }
 }
 
+static void an_underflow_of_nothing_is_none(void) {
+    if (!up())
+        return;
+    d.says_u = true;
+    disk_run(LB_DISK_READ, 5, 9, LB_OK, "");
+    CHECK(memcmp(d.buffer, d.memory + 5 * 512, 9 * 512) == 0);
+}
+
 /* ---- pieces ------------------------------------------------------------------------------------
  */
 
@@ -306,6 +314,7 @@ int main(void) {
     TEST(a_flush_without_an_answer_fails_alone);
     TEST(a_reader_flushes_nothing);
     TEST(an_error_of_the_medium_may_be_one_only);
+    TEST(an_underflow_of_nothing_is_none);
     TEST(no_piece_is_longer_than_the_maximum_burst);
     TEST(pieces_that_are_refused_are_made_smaller);
     TEST(writes_that_are_refused_are_made_smaller);

@@ -323,6 +323,19 @@ static void a_ping_of_ours_without_an_answer_ends_the_connection(void) {
     CHECK_HAS(peer.session.last_error.facts, "ping");
 }
 
+/* Silent after each login, half-open: it is we who close, and that is no access list. */
+static void a_target_that_is_silent_after_each_login_does_not_close_early(void) {
+    setup();
+    for (int i = 0; i < 5; i++) {
+        (void)peer_wait();
+        CHECK(peer_take_op(LB_OP_NOP_OUT));
+        CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
+        CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+        CHECK_HAS(peer.session.last_error.facts, "a ping was not answered");
+        peer_come_back();
+    }
+}
+
 static void pings_can_be_switched_off(void) {
     peer_configure();
     peer.config.ping_ms = UINT32_MAX;
@@ -602,6 +615,7 @@ int main(void) {
     TEST(a_flood_of_pings_is_answered_while_it_can_be);
     TEST(silence_is_ended_by_a_ping_of_ours);
     TEST(a_ping_of_ours_without_an_answer_ends_the_connection);
+    TEST(a_target_that_is_silent_after_each_login_does_not_close_early);
     TEST(pings_can_be_switched_off);
     TEST(asked_to_log_out_we_do_so_when_idle_and_come_back);
     TEST(asked_to_log_out_we_do_not_wait_for_ever_for_commands);
