@@ -47,6 +47,7 @@ void lb_bindings_init(struct lb_bindings *table, struct lb_binding *rows, size_t
 /* Forgets everybody. */
 void lb_bindings_clear(struct lb_bindings *table);
 
+/* It has not expired: offered, leased or put aside. */
 bool lb_binding_is_alive(const struct lb_binding *binding, uint64_t now_us);
 
 /* The client's row, alive or expired; NULL: none. */
@@ -74,6 +75,7 @@ bool lb_bindings_restore(struct lb_bindings *table, uint64_t now_us,
                          const struct lb_binding_terms *terms);
 /* What a host keeps of a row's time: seconds that are left, UINT32_MAX for ever; and back. */
 uint32_t lb_binding_valid_s(const struct lb_binding *binding, uint64_t now_us);
+/* When valid_s seconds are over; LB_NEVER for UINT32_MAX. */
 uint64_t lb_binding_until_us(uint32_t valid_s, uint64_t now_us);
 /* A row's time is changed. */
 void lb_bindings_set_until(struct lb_bindings *table, struct lb_binding *row, uint64_t until_us);
@@ -87,6 +89,8 @@ struct lb_pool_search {
     unsigned tries;
 };
 #define LB_BINDINGS_TRIES 256
+/* The next address to try: see struct lb_pool_search. False: there is none, or the pool is
+ * empty. */
 bool lb_bindings_next_free(struct lb_bindings *table, uint64_t now_us, struct lb_addr first,
                            struct lb_addr last, struct lb_pool_search *search,
                            struct lb_addr *address);

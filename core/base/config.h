@@ -58,6 +58,7 @@ enum lb_config_source {
     LB_SOURCE_PERSON,   /* typed in */
     LB_SOURCES,
 };
+/* For reports and errors: "kernel command line", ...; a constant. */
 const char *lb_config_source_word(enum lb_config_source source);
 
 /* All texts together: the longest key is 1 KiB, most are 20 bytes. */
@@ -124,11 +125,14 @@ bool lb_config_has_chap(const struct lb_config *config, enum lb_key key);
 /* The next word of a kernel command line, with the quotes that may stand around it or its value;
  * lb_config_unquote takes them away. False: there is none. */
 bool lb_config_next_word(struct lb_bytes *line, struct lb_bytes *word);
+/* The text without a pair of double quotes around it; without one, as it is. Nothing is copied. */
 struct lb_bytes lb_config_unquote(struct lb_bytes text);
 /* Zeroes the secrets; they are then not set. */
 void lb_config_wipe_secrets(struct lb_config *config);
 
+/* Whether any source has set the key; else reading it gives the default. */
 bool lb_config_is_set(const struct lb_config *config, enum lb_key key);
+/* The source that set the key; LB_SOURCE_NONE: none. */
 enum lb_config_source lb_config_source(const struct lb_config *config, enum lb_key key);
 
 /* Reading. The type must be the key's (a wrong one asserts). Texts are NUL-terminated and live in
@@ -136,9 +140,13 @@ enum lb_config_source lb_config_source(const struct lb_config *config, enum lb_k
 bool lb_config_bool(const struct lb_config *config, enum lb_key key);
 /* A NUMBER, or a DURATION in milliseconds. */
 uint32_t lb_config_u32(const struct lb_config *config, enum lb_key key);
+/* Of every type, as text, but a SECRET, which asserts; the default where it is not set. */
 const char *lb_config_text(const struct lb_config *config, enum lb_key key);
+/* SECRET: its bytes, in the configuration; empty when not set. */
 struct lb_bytes lb_config_secret(const struct lb_config *config, enum lb_key key);
+/* ADDR; no family when not set. */
 struct lb_addr lb_config_addr(const struct lb_config *config, enum lb_key key);
+/* PREFIX; no family when not set. */
 struct lb_prefix lb_config_prefix(const struct lb_config *config, enum lb_key key);
 /* BYTES: false when not set, or not exactly room.len bytes. */
 bool lb_config_bytes(const struct lb_config *config, enum lb_key key, struct lb_span room);
@@ -155,7 +163,9 @@ struct lb_key_info {
 const char *lb_key_initial(const struct lb_key_info *info);  /* the default */
 const char *lb_key_choices(const struct lb_key_info *info);  /* "a|b|c", of CHOICE and CHOICES */
 const char *lb_key_sentence(const struct lb_key_info *info); /* empty in firmware */
+/* The key's line of the table; a constant. */
 const struct lb_key_info *lb_key_info(enum lb_key key);
+/* The key with this word; false: there is none, and *key is untouched. */
 bool lb_key_find(struct lb_bytes word, enum lb_key *key);
 /* How the value is written, in words: "yes or no", "1..256", "none | prefer | crc32c". */
 void lb_key_form(struct lb_text *text, enum lb_key key);

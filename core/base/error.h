@@ -25,19 +25,24 @@ struct lb_error {
 /* The facts may hold a peer's text: they are made fit for a terminal (lb_text_untrusted). */
 void lb_fail(struct lb_error *error, enum lb_code code, const char *facts, ...)
     __attribute__((format(printf, 3, 4)));
-bool lb_is_ok(const struct lb_error *error);
+bool lb_is_ok(const struct lb_error *error); /* nothing has failed: the code is LB_OK */
 
 /* Of a code: its word (as in `lunboot explain WORD`), stage, meaning, and what to try. LB_OK gives
  * "ok" and empty texts. The strings are constants. */
 const char *lb_code_word(enum lb_code code);
-const char *lb_code_stage(enum lb_code code);
+const char *lb_code_stage(enum lb_code code); /* the stage in which it happens, such as "login" */
+/* Adds the meaning to text. */
 void lb_code_add_what(struct lb_text *text, enum lb_code code);
+/* Adds to text what to try. */
 void lb_code_add_hint(struct lb_text *text, enum lb_code code);
 #ifndef LB_SMALL /* in firmware they are packed */
+/* The meaning. */
 const char *lb_code_what(enum lb_code code);
+/* What to try. */
 const char *lb_code_hint(enum lb_code code);
 #endif
 #define LB_HINT_MAX 144 /* room for any of these texts; test_error.c */
+/* The code with this word; false: there is none. */
 bool lb_code_find(struct lb_bytes word, enum lb_code *code);
 
 /* The four parts, a line each: "stage: what (word)", "  facts", "  try: hint"; "ok" for LB_OK. */

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Copies len bytes; the two must not overlap. */
 void *memcpy(void *restrict to, const void *restrict from, size_t len);
-void *memmove(void *to, const void *from, size_t len);
-void *memset(void *to, int byte, size_t len);
+void *memmove(void *to, const void *from, size_t len); /* copies len bytes; the two may overlap */
+void *memset(void *to, int byte, size_t len);          /* sets len bytes */
+/* 0 where they are the same, else less or more than 0, as the first byte that differs. */
 int memcmp(const void *a, const void *b, size_t len);
 
 #define LB_COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -26,6 +28,7 @@ int memcmp(const void *a, const void *b, size_t len);
  * provides lb_assert_failed: it reports and does not return. */
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what);
 #ifdef LB_SMALL /* firmware: the file and the line are enough to find it by */
+/* As lb_assert_failed, without the condition's text. */
 _Noreturn void lb_assert_failed_at(const char *file, int line);
 #define lb_assert(condition) ((condition) ? (void)0 : lb_assert_failed_at(__FILE_NAME__, __LINE__))
 #else

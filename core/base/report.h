@@ -27,6 +27,7 @@ enum lb_stage {
     LB_STAGE_KEXEC,
     LB_STAGE_COUNT,
 };
+/* The stage's name on the console and in JSON: "dhcp", "login", ...; a constant. */
 const char *lb_stage_word(enum lb_stage stage);
 
 enum lb_outcome {
@@ -68,6 +69,7 @@ struct lb_report {
     struct lb_error error; /* how it ended; LB_OK for a disk */
 };
 
+/* Makes the report empty; the times that are shown count from now_us. */
 void lb_report_init(struct lb_report *report, uint64_t now_us);
 /* Starts a step; gives its number for lb_report_end. */
 size_t lb_report_begin(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
@@ -77,9 +79,12 @@ size_t lb_report_begin(struct lb_report *report, uint64_t now_us, enum lb_stage 
  * LB_NO_STEP are ignored. An empty note keeps the first one. */
 void lb_report_end(struct lb_report *report, uint64_t now_us, size_t step, enum lb_outcome outcome,
                    const char *note, ...) __attribute__((format(printf, 5, 6)));
+/* Adds a fact that was learned. key must be a constant; source (who said so) and value are copied:
+ * made fit for a terminal, and cut where they are too long. */
 void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        const char *key, const char *source, const char *value, ...)
     __attribute__((format(printf, 6, 7)));
+/* As lb_report_learned, for what we decided; source says by what. */
 void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        const char *key, const char *source, const char *value, ...)
     __attribute__((format(printf, 6, 7)));

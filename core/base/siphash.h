@@ -10,6 +10,7 @@ struct lb_hash_key {
     uint64_t k0, k1;
 };
 
+/* 64 bits of hash; the same key and bytes give the same on every machine. */
 uint64_t lb_siphash(const struct lb_hash_key *key, struct lb_bytes bytes);
 
 #endif

@@ -15,11 +15,13 @@ struct lb_text {
     bool cut;
 };
 
+/* An empty text in the caller's buffer. cap, at least 1, is its size with the NUL. */
 struct lb_text lb_text(char *buffer, size_t cap);
 /* A subset of printf: %s %.*s %c %d %u %x %X, with l, ll and z, widths (%8s %-8s %*s %08x), and %%.
  * 64-bit values are cast to (unsigned) long long. Any other conversion asserts. */
 void lb_text_add(struct lb_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* lb_text_add for a caller that has a va_list. */
 void lb_text_addv(struct lb_text *text, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 void lb_text_hex(struct lb_text *text, struct lb_bytes bytes); /* lower case, no separators */
@@ -49,8 +51,9 @@ int lb_hex_digit(uint8_t c); /* 0..15, or -1 */
 /* Hex pairs, optional ':' between them, into room; *len is what was written. False leaves *len. */
 bool lb_parse_hex_bytes(struct lb_bytes text, struct lb_span room, size_t *len);
 
-size_t lb_strlen(const char *text);
-bool lb_streq(const char *a, const char *b);
+size_t lb_strlen(const char *text);          /* bytes before the NUL */
+bool lb_streq(const char *a, const char *b); /* whether two NUL-terminated texts are the same */
+/* Whether bytes are the NUL-terminated text. */
 bool lb_text_is(struct lb_bytes bytes, const char *text);
 /* Copies text into a fixed array, NUL-terminated; false (and an empty array) when it does not fit
  * or holds a NUL. */
@@ -58,8 +61,9 @@ bool lb_text_copy(char *to, size_t cap, struct lb_bytes from);
 /* The length of the UTF-8 sequence that bytes (not empty) start with, and its code point; 0 where
  * there is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
 size_t lb_utf8_next(struct lb_bytes bytes, uint32_t *code_point);
+/* Whether all of bytes is UTF-8 as lb_utf8_next takes it; empty is. */
 bool lb_utf8_is_valid(struct lb_bytes bytes);
-uint8_t lb_ascii_lower(uint8_t c);
+uint8_t lb_ascii_lower(uint8_t c); /* A-Z become a-z; every other byte stays */
 /* Whether bytes begin with this word, which is in lower case, in any case. */
 bool lb_text_begins(struct lb_bytes bytes, const char *lower);
 
