@@ -201,33 +201,46 @@ struct lb_boot_action {
 
 struct lb_boot; /* fields in boot_state.h; a caller needs its size alone */
 
+/* Starts a boot. The setup is copied; what it points to stays the caller's (see its fields). The
+ * caller may wipe its seed afterwards. */
 void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_setup *setup);
+/* What the host is to do next; call it again after each action until it says WAIT. Polling too
+ * early or too often is harmless. */
 struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us);
 
 /* The link's state, at first and whenever it changes; mtu is the interface's. The host may also say
  * why there will never be one (no such interface, not permitted): failure is then set. */
 void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up);
+/* A datagram came on slot, from `from`; the bytes are not kept. One of a slot that is closed
+ * is ignored. */
 void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, struct lb_endpoint from,
                       struct lb_bytes bytes);
 /* The answer of PROBE. */
 void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
 /* How SET_ADDRESS went; why is the operating system's word where it failed, else NULL. */
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why);
+/* The TCP connection of CONNECT is there. */
 void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+/* The connection could not be made, or has ended; why says how. The slot is closed then. */
 void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why);
 /* A failure of the host itself, such as a missing interface: ends the boot. */
 void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_error *error);
 
 /* Streams, as in iscsi.h. */
 size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
+/* len bytes came, and were written to where lb_boot_where said. */
 void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+/* What is to be sent on slot, at most cap pieces; gives their count. They stay valid until the next
+ * call. */
 size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap);
+/* The first len bytes of what lb_boot_gather gave were sent. */
 void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
 
 /* The disk, once READY; as in iscsi_disk.h. After FAILED or OUT what is submitted fails at once. */
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op);
+/* The next request that has ended, with its result in it; NULL: none. */
 struct lb_disk_op *lb_boot_completed(struct lb_boot *boot);
-const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot);
+const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot); /* valid from READY on */
 /* By which the disk is known again. */
 const struct lb_disk_identity *lb_boot_identity(const struct lb_boot *boot);
 
@@ -241,12 +254,16 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
 void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us);
 
 struct lb_report *lb_boot_report(struct lb_boot *boot); /* the host may add its own steps */
+/* The trace in setup.trace_ring, for the host's own lines and for a bug report. */
 struct lb_trace *lb_boot_trace(struct lb_boot *boot);
+/* How the interface is configured, or is about to be. */
 const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot);
 const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot); /* NULL: none */
 const struct lb_dhcp6_lease *lb_boot_lease6(const struct lb_boot *boot); /* NULL: none; see
                                                                             `stateless` */
+/* The DHCP offers of a dry run, *count of them; valid after OFFERS. */
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count);
+/* The same of DHCPv6. */
 const struct lb_dhcp6_lease *lb_boot_offers6(const struct lb_boot *boot, size_t *count);
 /* What the IPv6 routers of the link say; NULL: they were not asked. */
 const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot);
@@ -268,7 +285,9 @@ struct lb_boot_servers lb_boot_servers(const struct lb_boot *boot);
 /* Whether the configuration's CHAP keys are used for it: those of the firmware's table are for the
  * table's target alone. */
 bool lb_boot_has_chap(const struct lb_boot *boot);
+/* Our iSCSI name; empty until the target is chosen. */
 const char *lb_boot_initiator(const struct lb_boot *boot);
+/* The iSCSI session, for its hand-over and for reports; it is the engine's to drive. */
 struct lb_iscsi *lb_boot_session(struct lb_boot *boot);
 
 #endif

@@ -28,6 +28,8 @@ struct lb_rules_portal {
     bool was_redirected; /* a target led there */
     bool by_person;      /* an administrator named the server */
 };
+/* Whether a session may connect there: the address is one that a machine can have, and allow-server
+ * has it or, unless a target led there, its name. */
 bool lb_rules_portal(const struct lb_config *config, const struct lb_rules_portal *portal);
 
 /* The word of the first protection that `require` asks for and the session does not have, such as

@@ -281,8 +281,13 @@ enum lb_turn {
 };
 
 /* boot.c */
+/* Enters a state: traces it, and sets enter_us and the deadline. Nothing else writes
+ * boot->state. */
 void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state);
+/* Queues an action for the host, without a slot; the caller fills in the rest at once.
+ * LB_BOOT_ASKS_MAX may wait at a time; one more asserts. */
 struct lb_boot_action *lb_boot_ask(struct lb_boot *boot, enum lb_boot_event event);
+/* Brings the next turn forward to until_us, unless it is due earlier. */
 void lb_boot_until(struct lb_boot *boot, uint64_t until_us);
 /* Ends the attempt: closes, then backs off or gives up. The error is in boot->error. */
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
@@ -292,20 +297,31 @@ void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
  * lb_discovery_resolved. A name that the asker asked for before is given up. The name's memory
  * stays the asker's until it is answered or given up. */
 void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name);
+/* Gives up what the asker asked for; no answer comes. Harmless where it asked for nothing. */
 void lb_resolve_cancel(struct lb_boot *boot, enum lb_asker asker);
+/* Starts the next lookup, or carries on the one that runs. */
 enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action);
 /* The host's word about a slot of names. */
 bool lb_names_has_slot(uint32_t slot);
+/* An answer by UDP; ignored while no lookup runs. */
 void lb_names_datagram(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
                        struct lb_bytes bytes);
+/* The connection for DNS over TCP is there. */
 void lb_names_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+/* It could not be made, or has ended. */
 void lb_names_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+/* Where the bytes of the TCP answer go: one span or none. */
 size_t lb_names_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
+/* len bytes of the TCP answer came. */
 void lb_names_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+/* What is to be sent by TCP: one piece or none. */
 size_t lb_names_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap);
+/* The first len bytes of it were sent. */
 void lb_names_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
 
 /* boot_policy.c */
+/* Whether booting is allowed: `enable`, which goals other than a disk do not need. False:
+ * boot->error is set. */
 bool lb_policy_enabled(struct lb_boot *boot);
 /* Whether it may be tried, as far as can be told before its name is resolved; else *error is set.
  */
@@ -335,19 +351,27 @@ bool lb_policy_has_chap(const struct lb_boot *boot, enum lb_key key);
 bool lb_policy_session(struct lb_boot *boot);
 /* Whether the same attempt may succeed later. */
 bool lb_policy_may_pass(enum lb_code code);
+/* The pause before the next attempt: retry-delay, doubled with each attempt up to 30 s, and up to a
+ * quarter more by chance. */
 uint64_t lb_policy_delay_us(struct lb_boot *boot);
+/* Whether another attempt after this delay is within `attempts` and `retry-time`. */
 bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
 
 /* boot_net.c: what is known of the network */
+/* What a DHCP lease says of the disk. It points into the lease, which must outlive it. */
 struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease);
+/* The same of a DHCPv6 lease: a boot URL (option 59) counts only if it is an iSCSI one. */
 struct lb_boot_answer lb_answer_of_lease6(const struct lb_dhcp6_lease *lease);
+/* Routers name no disk: the answer says only who spoke. */
 struct lb_boot_answer lb_answer_of_routers6(const struct lb_nd6_info *info);
 /* Makes boot->net of the leases, the routers' word and the configuration. */
 void lb_net_make(struct lb_boot *boot, uint64_t now_us);
+/* Whether net has an address of this family. */
 bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family);
 /* A connection is made to peer: which of our addresses it may be from; and whether these are still
  * there. */
 void lb_net_note_local(struct lb_boot *boot, struct lb_addr peer);
+/* Whether all the addresses that lb_net_note_local noted are still ours. */
 bool lb_net_has_local(const struct lb_boot *boot);
 /* RFC 8305 4: a name's addresses in the order in which they are tried: families in turn, the
  * preferred one first; those of a family that this machine has no address of come last. Gives how
@@ -356,11 +380,16 @@ size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t cou
 
 /* boot_target.c: what is booted: configuration before network. Each call starts anew; false: the
  * error is set. The answer is the network's, or NULL where it was not asked. */
+/* The target as far as the configuration names it: boot->target, and has_target where nothing is
+ * missing. */
 bool lb_target_from_config(struct lb_boot *boot);
 /* One of the key other-rootpaths. False: boot->error is set. */
 bool lb_target_parse_other(struct lb_boot *boot, struct lb_bytes string,
                            struct lb_rootpath *target);
+/* The configuration's target, with the answer's Root Path for what the configuration leaves
+ * open. */
 bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer);
+/* Our iSCSI name: configured, else of DHCP option 203, else made from the machine's identity. */
 bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
 /* For lb_iscsi_name_parse: which names accept-names and accept-underscore take of a person, or of
@@ -370,14 +399,20 @@ unsigned lb_target_name_flags(const struct lb_boot *boot, bool by_person);
 bool lb_initiator_is_valid(struct lb_boot *boot);
 
 /* boot_network.c: link, both families, and which of them is followed */
+/* Starts an attempt: brings the link up and asks both families; what is still there of the attempt
+ * before is kept. */
 void lb_network_start(struct lb_boot *boot, uint64_t now_us);
+/* A turn of both families' clients, then of the choice between them. */
 enum lb_turn lb_network_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action);
 /* An attempt is over; the clients go on. */
 void lb_network_pause(struct lb_boot *boot, uint64_t now_us);
 /* Gives the leases back: what there is to send comes in the next turns. */
 void lb_network_release(struct lb_boot *boot, uint64_t now_us);
+/* Whether a DHCP or DHCPv6 server has lent us an address. */
 bool lb_network_has_lease(const struct lb_boot *boot);
+/* Ends all clients and closes their slots; nothing is said to the servers. */
 void lb_network_stop(struct lb_boot *boot);
+/* A datagram of DHCP, DHCPv6 or Neighbor Discovery; ignored where that client does not run. */
 void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                          struct lb_endpoint from, struct lb_bytes bytes);
 /* Discovery ended without a disk, and boot->error says so: true when the other family may still
@@ -388,7 +423,10 @@ void lb_network_changed(struct lb_boot *boot, uint64_t now_us);
 /* An address of the family must not be used any more; why is kept for what fails because of it. */
 void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
                      const struct lb_error *why);
+/* Whether offers are collected and none is taken: PROBE, and DISCOVER over the machine's
+ * network. */
 bool lb_network_is_dry(const struct lb_boot *boot);
+/* Whether the key `address` gives the address of this family; never in a dry run. */
 bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family);
 
 /* boot_judge.c: what an answer is worth. Nothing is changed by asking. */
@@ -399,11 +437,13 @@ struct lb_judged {
     bool is_open;              /* it does not: what is missing is a Root Path or a server */
     struct lb_error error;     /* why what it says of the disk cannot be used; LB_OK: it can */
 };
+/* What the target would be by this answer; boot is as before. */
 void lb_judge_answer(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer,
                      struct lb_judged *judged);
 /* For the clients; a bad one that we asked for is passed over. */
 enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
                               const struct lb_dhcp4_lease *lease);
+/* The same for DHCPv6; a server that a failed attempt blames is doubtful at best. */
 enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
                               const struct lb_dhcp6_lease *lease);
 /* Counts an answer that cannot be used, and tells it. */
@@ -436,53 +476,71 @@ struct lb_voice {
     bool is_usable;            /* names a disk, which can be reached as far as is known */
 };
 
+/* Whether this family is used: by the key `family`, or because its address is configured. */
 bool lb_voice_is_asked(const struct lb_boot *boot, enum lb_family family);
 size_t lb_voice_index(enum lb_family family); /* of usable_us */
+/* Whether the network has given us an address of this family. */
 bool lb_voice_has_address(const struct lb_boot *boot, enum lb_family family);
+/* Whether any server or router of this family has been heard. */
 bool lb_voice_is_alive(const struct lb_boot *boot, enum lb_family family);
+/* What the family says now. The first time that it names a usable disk is kept in usable_us. */
 struct lb_voice lb_voice_listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family);
 
 /* boot_dhcp4.c */
 bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us); /* false: the error is set */
+/* Carries out what the client wants: sends, probes, takes over a lease. IDLE where it does not
+ * run. */
 enum lb_turn lb_dhcp4_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                  struct lb_boot_action *action);
-void lb_dhcp4_stage_stop(struct lb_boot *boot);
+void lb_dhcp4_stage_stop(struct lb_boot *boot); /* closes the slot; the server is not told */
 /* How long a client that has heard bad answers alone waits for a good one: of both families. */
 uint32_t lb_bad_wait_ms(const struct lb_boot *boot);
 const struct lb_dhcp4_lease *lb_dhcp4_stage_offer(const struct lb_boot *boot); /* of a dry run */
 
 /* boot_nd6.c: routers and stateless addresses */
+/* Starts the client and opens its slot, unless that is open. */
 void lb_nd6_stage_start(struct lb_boot *boot, uint64_t now_us);
+/* Probes a configured address first, then carries out what the client wants. */
 enum lb_turn lb_nd6_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                struct lb_boot_action *action);
-void lb_nd6_stage_stop(struct lb_boot *boot);
+void lb_nd6_stage_stop(struct lb_boot *boot); /* closes the slot */
+/* The answer of PROBE for an IPv6 address: a stateless, a link-local or a configured one. */
 void lb_nd6_stage_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
 
 /* boot_dhcp6.c */
 /* Starts, stops or changes what is asked, by what the routers say. */
 void lb_dhcp6_stage_follow(struct lb_boot *boot, uint64_t now_us);
+/* Carries out what the client wants. IDLE where it does not run. */
 enum lb_turn lb_dhcp6_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                  struct lb_boot_action *action);
-void lb_dhcp6_stage_stop(struct lb_boot *boot);
+void lb_dhcp6_stage_stop(struct lb_boot *boot); /* closes the slot; the server is not told */
 const struct lb_dhcp6_lease *lb_dhcp6_stage_offer(const struct lb_boot *boot); /* of a dry run */
 
 /* boot_discovery.c: the Discovery stage. The network is configured, the target chosen as far as
  * configuration and network name it: goes on to the boot stage, by way of discovery where something
  * is still open. */
+/* Starts what is needed: the boot stage at once where a candidate is known, else the services. */
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us);
+/* A turn of each service; when all have ended, or time is up, the stage ends. */
 enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                      struct lb_boot_action *action);
 /* Gives up whatever it still does, and closes its slots: also when it does nothing. */
 void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us);
 /* What came on its slots, LB_BOOT_SLOT_SLP4 to _TARGETS; also late, after a slot was closed. */
 void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
+/* An iSNS or SLP connection could not be made, or has ended. */
 void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                        enum lb_iscsi_lost why);
+/* Where the bytes of the slot go: one span or none. */
 size_t lb_discovery_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
+/* len bytes came, and were written there. */
 void lb_discovery_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+/* What is to be sent on slot: one piece or none. cap must not be 0. */
 size_t lb_discovery_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces,
                            size_t cap);
+/* The first len bytes of it were sent. */
 void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+/* A datagram of SLP, or of an iSNS server that is asked by UDP. */
 void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                            struct lb_endpoint from, struct lb_bytes bytes);
 /* The answer of lb_resolve_name; count 0: the name does not resolve. */
@@ -490,6 +548,7 @@ void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker 
                            const struct lb_addr *addrs, size_t count, const char *why);
 
 /* boot_candidates.c: what may be booted, and in which order; boot.h has the rules */
+/* Forgets all of them, and which one is tried. */
 void lb_candidates_clear(struct lb_boot *boot);
 /* Fields of the order are filled in here, so is `refused` by the policy unless it is set. A second
  * word on the same portal is merged with the first. */
@@ -520,41 +579,56 @@ void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
                        const char *in_short);
 
 /* boot_slp.c: the services of discovery have the same calls */
+/* Asks by SLP, over each family that is up; nothing where `discovery` leaves SLP out. */
 void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us);
+/* A turn of each question that runs. */
 enum lb_turn lb_slp_service_turn(struct lb_boot *boot, uint64_t now_us,
                                  struct lb_boot_action *action);
-bool lb_slp_service_runs(const struct lb_boot *boot);
+bool lb_slp_service_runs(const struct lb_boot *boot); /* whether an answer is still waited for */
+/* Ends all questions, with what they found, and closes the slots. */
 void lb_slp_service_stop(struct lb_boot *boot, uint64_t now_us);
 /* Who has the TCP slot; NULL: nobody. */
 struct lb_slp_client *lb_slp_service_stream(struct lb_boot *boot);
+/* The TCP connection has ended: it is free for another question. */
 void lb_slp_service_lost(struct lb_boot *boot, uint64_t now_us);
+/* A datagram on the slot of a family, for the question that it answers. */
 void lb_slp_service_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                              struct lb_endpoint from, struct lb_bytes bytes);
 
 /* boot_isns.c */
 /* The family of the iSNS servers that a person named, where it is the same for all of them. */
 enum lb_family lb_isns_service_family(const struct lb_boot *boot);
+/* Lists the servers: those that a person named, else those of DHCP. The turns ask them in order. */
 void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us);
+/* Carries on with the server that is asked, or asks the next one. */
 enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
                                   struct lb_boot_action *action);
+/* Whether a server is asked, looked up or still to be asked. */
 bool lb_isns_service_runs(const struct lb_boot *boot);
+/* Ends them all: a name that is looked up is given up, and the report says what was found. */
 void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us);
 /* One more server to ask. */
 void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_isns_server *server);
+/* The addresses of the server that is looked up, best first; count 0: none, and why says it. */
 void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
                               size_t count, const char *why);
 
 /* boot_sendtargets.c */
 bool lb_listing_may(const struct lb_boot *boot); /* the server is known, the target is not */
+/* Logs in to the known server for its list, where lb_listing_may; else nothing. */
 void lb_listing_start(struct lb_boot *boot, uint64_t now_us);
+/* Takes the list when it is complete, then waits for the end of the session. */
 enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us);
+/* Time is up: ends the session, and notes that no answer came. */
 void lb_listing_stop(struct lb_boot *boot, uint64_t now_us);
 /* The session is there, or will not be: boot->error says why. */
 void lb_listing_ready(struct lb_boot *boot, uint64_t now_us);
+/* The session failed; boot->error goes into the note, and is cleared. */
 void lb_listing_failed(struct lb_boot *boot, uint64_t now_us);
 
 /* boot_session.c: the boot stage. Tries the best candidate. */
+/* Takes the best candidate and logs in to it; without one the attempt has failed. */
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);
 /* A discovery session to boot->target's server. False: boot->error is set. */
 bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us);
@@ -563,24 +637,35 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us);
 /* After a failure, with the session closed: goes on to the next candidate, or waits for one. False:
  * there is none, and boot->error is the attempt's. */
 bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us);
+/* Carries out what the session wants, and follows its state. IDLE where it does not run. */
 enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                    struct lb_boot_action *action);
+/* A turn of what uses the session: the list of targets, the search for the LUN, or the disk. */
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us);
 
 /* boot_lun.c: the disk of the session, at boot->target's LUN; where none is named, it is looked for
  * first, and the turns go on until it is found. */
+/* Starts the disk where the LUN is named, else the search. */
 void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us);
+/* A turn of the search; then the disk at the LUN found is started, or the attempt has failed. */
 enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us);
 
 /* boot_report.c: the facts of each stage */
+/* A DHCP or BOOTP lease: address, lease time, routers, DNS and what else it gives. */
 void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
+/* What the IPv6 routers say: routers, networks on the link, DNS, MTU, whether DHCPv6 is used. */
 void lb_report_routers6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info);
+/* The addresses that we made of the routers' prefixes. */
 void lb_report_addresses6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info);
+/* A DHCPv6 lease: addresses and their lifetimes, DNS, boot URL. */
 void lb_report_lease6(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp6_lease *lease);
+/* The decision which target, LUN and server are tried. */
 void lb_report_target(struct lb_boot *boot, uint64_t now_us);
 /* What the last login passed over. */
 void lb_report_warnings(struct lb_boot *boot, uint64_t now_us);
+/* What the login agreed on: portal, authentication, digests. */
 void lb_report_session(struct lb_boot *boot, uint64_t now_us);
+/* The disk's names, size and identity. */
 void lb_report_disk(struct lb_boot *boot, uint64_t now_us);
 
 #endif

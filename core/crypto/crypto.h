@@ -43,7 +43,9 @@ size_t lb_hash_bytes(enum lb_hash_alg alg);
 /* "md5", "sha1", "sha256", "sha3-256"; "none". */
 const char *lb_hash_name(enum lb_hash_alg alg);
 
+/* Starts a hash; LB_HASH_NONE asserts. */
 void lb_hash_init(struct lb_hash *h, enum lb_hash_alg alg);
+/* Hashes more bytes; may be called any number of times before lb_hash_finish. */
 void lb_hash_update(struct lb_hash *h, struct lb_bytes bytes);
 
 /* Writes lb_hash_bytes(alg) bytes to out, wipes h and returns that length. */
@@ -88,9 +90,10 @@ struct lb_rand {
 /* Copies the seed; the caller wipes its own copy. */
 void lb_rand_init(struct lb_rand *r, const uint8_t seed[LB_RAND_SEED_BYTES]);
 
+/* Fills all of `out` with random bytes. */
 void lb_rand_fill(struct lb_rand *r, struct lb_span out);
-uint32_t lb_rand_u32(struct lb_rand *r);
-uint64_t lb_rand_u64(struct lb_rand *r);
+uint32_t lb_rand_u32(struct lb_rand *r); /* a number of 32 random bits */
+uint64_t lb_rand_u64(struct lb_rand *r); /* a number of 64 random bits */
 
 /* A number from 0 to n-1, each equally likely. n must not be 0. */
 uint32_t lb_rand_below(struct lb_rand *r, uint32_t n);

@@ -116,7 +116,7 @@ enum lb_dhcp4_state {
     LB_DHCP4_REBINDING,
     LB_DHCP4_STOPPED,
 };
-const char *lb_dhcp4_state_word(enum lb_dhcp4_state state);
+const char *lb_dhcp4_state_word(enum lb_dhcp4_state state); /* "SELECTING", ...; a constant */
 
 enum lb_dhcp4_event {
     LB_DHCP4_WAIT,   /* nothing to do until until_us, or input */

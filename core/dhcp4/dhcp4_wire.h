@@ -106,7 +106,9 @@ bool lb_dhcp4_decode(struct lb_bytes payload, struct lb_dhcp4_message *message, 
 bool lb_dhcp4_option(const struct lb_dhcp4_message *message, uint8_t code, struct lb_bytes *value);
 /* Those of one fixed length; false, and zero, when absent or of another length. */
 bool lb_dhcp4_option_u16(const struct lb_dhcp4_message *message, uint8_t code, uint16_t *value);
+/* As lb_dhcp4_option_u16, of 4 bytes. */
 bool lb_dhcp4_option_u32(const struct lb_dhcp4_message *message, uint8_t code, uint32_t *value);
+/* As lb_dhcp4_option_u16, of one IPv4 address. */
 bool lb_dhcp4_option_addr(const struct lb_dhcp4_message *message, uint8_t code,
                           struct lb_addr *value);
 
@@ -121,10 +123,12 @@ void lb_dhcp4_read_lease(const struct lb_dhcp4_message *message, struct lb_addr 
 
 /* Options are collected into a list, a cursor over the caller's memory, and then laid out. */
 void lb_dhcp4_put(struct lb_wr *list, uint8_t code, struct lb_bytes value);
-void lb_dhcp4_put_u8(struct lb_wr *list, uint8_t code, uint8_t value);
-void lb_dhcp4_put_u16(struct lb_wr *list, uint8_t code, uint16_t value);
-void lb_dhcp4_put_u32(struct lb_wr *list, uint8_t code, uint32_t value);
+void lb_dhcp4_put_u8(struct lb_wr *list, uint8_t code, uint8_t value);   /* an option of 1 byte */
+void lb_dhcp4_put_u16(struct lb_wr *list, uint8_t code, uint16_t value); /* an option of 2 bytes */
+void lb_dhcp4_put_u32(struct lb_wr *list, uint8_t code, uint32_t value); /* an option of 4 bytes */
+/* An option of one IPv4 address. */
 void lb_dhcp4_put_addr(struct lb_wr *list, uint8_t code, struct lb_addr value);
+/* An option of text, without its NUL. */
 void lb_dhcp4_put_text(struct lb_wr *list, uint8_t code, const char *value);
 
 struct lb_dhcp4_layout {

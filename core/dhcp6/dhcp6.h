@@ -48,6 +48,7 @@ struct lb_duid lb_duid_llt(const uint8_t mac[6], uint32_t seconds);
 struct lb_duid lb_duid_ll(const uint8_t mac[6]);
 /* RFC 6355: the machine's UUID in the byte order of its text, the same in every stage of a boot. */
 struct lb_duid lb_duid_uuid(const uint8_t uuid[16]);
+/* Same length and same bytes. */
 bool lb_duid_equal(const struct lb_duid *a, const struct lb_duid *b);
 /* The interface's number in IA_NA (RFC 8415 12): the last four bytes of its MAC address. */
 uint32_t lb_dhcp6_iaid(const uint8_t mac[6]);
@@ -118,7 +119,7 @@ enum lb_dhcp6_state {
     LB_DHCP6_INFORMED,  /* stateless: answered */
     LB_DHCP6_STOPPED,
 };
-const char *lb_dhcp6_state_word(enum lb_dhcp6_state state);
+const char *lb_dhcp6_state_word(enum lb_dhcp6_state state); /* "SOLICITING", ...; a constant */
 
 enum lb_dhcp6_event {
     LB_DHCP6_WAIT,   /* nothing to do until until_us, or input */

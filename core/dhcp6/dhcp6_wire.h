@@ -80,6 +80,7 @@ bool lb_dhcp6_next(struct lb_rd *rd, uint16_t *code, struct lb_bytes *value);
 bool lb_dhcp6_find(struct lb_bytes options, uint16_t code, struct lb_bytes *value);
 /* Those of a fixed length; false, and *value untouched, when absent or of another length. */
 bool lb_dhcp6_find_u8(struct lb_bytes options, uint16_t code, uint8_t *value);
+/* As lb_dhcp6_find_u8, of 4 bytes. */
 bool lb_dhcp6_find_u32(struct lb_bytes options, uint16_t code, uint32_t *value);
 /* A Client or Server Identifier; false when absent, shorter than 3 or longer than LB_DUID_MAX. */
 bool lb_dhcp6_find_duid(struct lb_bytes options, uint16_t code, struct lb_duid *duid);
@@ -108,18 +109,24 @@ void lb_dhcp6_read_lease(const struct lb_dhcp6_message *message, struct lb_addr 
 
 /* ---- struct -> bytes ---- */
 
+/* The message's type and the 24 bits of its transaction ID. */
 void lb_dhcp6_put_header(struct lb_wr *wr, uint8_t type, uint32_t xid);
+/* An option whole; the cursor goes bad for a value of more than 65535 bytes. */
 void lb_dhcp6_put(struct lb_wr *wr, uint16_t code, struct lb_bytes value);
-void lb_dhcp6_put_u8(struct lb_wr *wr, uint16_t code, uint8_t value);
-void lb_dhcp6_put_u16(struct lb_wr *wr, uint16_t code, uint16_t value);
-void lb_dhcp6_put_u32(struct lb_wr *wr, uint16_t code, uint32_t value);
+void lb_dhcp6_put_u8(struct lb_wr *wr, uint16_t code, uint8_t value);   /* an option of 1 byte */
+void lb_dhcp6_put_u16(struct lb_wr *wr, uint16_t code, uint16_t value); /* an option of 2 bytes */
+void lb_dhcp6_put_u32(struct lb_wr *wr, uint16_t code, uint32_t value); /* an option of 4 bytes */
+/* A Client or Server Identifier. */
 void lb_dhcp6_put_duid(struct lb_wr *wr, uint16_t code, const struct lb_duid *duid);
+/* Option 13; the text may be empty. */
 void lb_dhcp6_put_status(struct lb_wr *wr, uint16_t status, const char *text);
 /* An option that holds others: what is written between open and close. */
 size_t lb_dhcp6_open(struct lb_wr *wr, uint16_t code);
+/* Fills in the length; `opened` is what open gave. */
 void lb_dhcp6_close(struct lb_wr *wr, size_t opened);
 /* Opens an IA_NA; for close. */
 size_t lb_dhcp6_open_ia(struct lb_wr *wr, uint32_t iaid, uint32_t t1_s, uint32_t t2_s);
+/* An address with its lifetimes, for inside an IA_NA; addr must be IPv6. */
 void lb_dhcp6_put_iaaddr(struct lb_wr *wr, struct lb_addr addr, uint32_t preferred_s,
                          uint32_t valid_s);
 /* Names, space separated, as option 24 has them (RFC 1035 3.1). */

@@ -143,6 +143,7 @@ struct lb_esp {
  * contents are the machine's until it ends. */
 void lb_esp_init(struct lb_esp *esp, uint64_t blocks, uint32_t block_bytes, const char *path,
                  struct lb_span room);
+/* Works as far as the room goes; then the next READ, or the end, which is said again each time. */
 struct lb_esp_action lb_esp_poll(struct lb_esp *esp);
 /* The READ is done: NULL, or why it failed, which is then how the machine fails. */
 void lb_esp_input(struct lb_esp *esp, const struct lb_error *error_or_null);
