@@ -139,6 +139,7 @@ enum lb_iscsi_state {
     LB_ISCSI_RECOVERING, /* waits before it connects again */
     LB_ISCSI_ENDED,
 };
+/* "login: security", "full feature", ...; a constant, for the trace and reports. */
 const char *lb_iscsi_state_word(enum lb_iscsi_state state);
 
 enum lb_iscsi_event {
@@ -189,21 +190,26 @@ void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_is
                    struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace);
 /* Begins with RESOLVE or CONNECT. */
 void lb_iscsi_start(struct lb_iscsi *session, uint64_t now_us);
+/* What the host is to do next, one thing at a time. Poll again after each until it says WAIT. */
 struct lb_iscsi_action lb_iscsi_poll(struct lb_iscsi *session, uint64_t now_us);
 
 /* Addresses of `host`; they are tried in turn. count 0: it does not resolve, and `why` says what
  * was asked of whom (NULL: nobody was asked). */
 void lb_iscsi_resolved(struct lb_iscsi *session, uint64_t now_us, const struct lb_addr *addrs,
                        size_t count, const char *why);
+/* The host's answer to CONNECT: the connection is there. The login begins. */
 void lb_iscsi_connected(struct lb_iscsi *session, uint64_t now_us);
+/* The other answer to CONNECT, or the end of the connection at any time; why says how. */
 void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost why);
 
 /* Where the next received bytes belong: up to two spans, to be filled in order by one readv; the
  * first may be a task's buffer. No span: do not read now. Then say how many bytes came. */
 size_t lb_iscsi_where(struct lb_iscsi *session, struct lb_span spans[2]);
+/* len bytes came into the spans of lb_iscsi_where; 0 is harmless. */
 void lb_iscsi_got(struct lb_iscsi *session, uint64_t now_us, size_t len);
 /* What to send: up to `cap` pieces, to be sent in order by one writev; then how much was taken. */
 size_t lb_iscsi_gather(struct lb_iscsi *session, struct lb_bytes *pieces, size_t cap);
+/* The first len bytes of the pieces of lb_iscsi_gather were taken. */
 void lb_iscsi_sent(struct lb_iscsi *session, uint64_t now_us, size_t len);
 
 /* Queues a task; it needs not be READY. */
@@ -216,11 +222,12 @@ size_t lb_iscsi_room(const struct lb_iscsi *session);
 /* The owner is not sure any more that the LUN is the one that its tasks are for: until
  * lb_iscsi_release only tasks with goes_ahead are issued. What is in flight is answered. */
 void lb_iscsi_hold(struct lb_iscsi *session);
+/* The LUN is the right one: every task may be issued again. */
 void lb_iscsi_release(struct lb_iscsi *session, uint64_t now_us);
 /* From now on each login, and each pause as long as LB_ISCSI_SLEPT_MS in which the host did not
  * poll, holds the session: no task is issued (again) before the owner has looked at the LUN. */
 void lb_iscsi_hold_logins(struct lb_iscsi *session);
-bool lb_iscsi_is_held(const struct lb_iscsi *session);
+bool lb_iscsi_is_held(const struct lb_iscsi *session); /* between hold and release */
 /* Of a held session: the tasks that wait to be issued become LOST, those with goes_ahead excepted.
  */
 void lb_iscsi_lose_held(struct lb_iscsi *session);
@@ -238,10 +245,13 @@ void lb_iscsi_drop(struct lb_iscsi *session, uint64_t now_us);
 /* The owner has another portal to try now: has_others, also for the connection being opened. */
 void lb_iscsi_hurry(struct lb_iscsi *session);
 
+/* The state; a session that has ended for good is ENDED. */
 enum lb_iscsi_state lb_iscsi_state(const struct lb_iscsi *session);
+/* Why the session has ended; LB_OK while it goes on, and where it ended as asked. */
 const struct lb_error *lb_iscsi_error(const struct lb_iscsi *session);
 /* Why the last connection ended, of a session that goes on; LB_OK when it was as agreed. */
 const struct lb_error *lb_iscsi_last_error(const struct lb_iscsi *session);
+/* What the last login agreed on; it is filled in while a login runs. */
 const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session);
 struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session); /* after redirects */
 unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed so far */
@@ -310,6 +320,8 @@ void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char
 /* Before that: of a list that is longer than there is room for, half the room is kept for targets
  * of these names, as lb_list_has_name understands them. The memory stays the caller's. */
 void lb_iscsi_look_for(struct lb_iscsi *session, struct lb_bytes names);
+/* How many of `found` are filled; -1: the list is not complete yet. *dropped counts those without
+ * room. */
 int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped);
 /* How many names were left out because they are none, and the first, fit for a terminal; it is the
  * session's memory. */

@@ -66,6 +66,7 @@ struct lb_disk; /* fields in iscsi_disk_state.h */
 /* task_room: how many tasks of its own it may use, 1..LB_ISCSI_TASKS_MAX (they are inside). */
 void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t lun[8],
                   uint32_t ready_ms, struct lb_trace *trace);
+/* Finds out what the LUN is, and makes it ready. Once, right after init. */
 void lb_disk_start(struct lb_disk *disk, uint64_t now_us);
 /* Instead: goes on with a disk that came up in another session, or in another program. It has to
  * prove that it is this one; its info is not known. */
@@ -82,11 +83,14 @@ bool lb_disk_is_sure(const struct lb_disk *disk);
 const struct lb_error *lb_disk_doubts(const struct lb_disk *disk);
 /* Why it did not come up, or that another disk has its place. */
 const struct lb_error *lb_disk_error(const struct lb_disk *disk);
+/* By which the disk is known again; is_known is false before it came up. */
 const struct lb_disk_identity *lb_disk_identity(const struct lb_disk *disk);
+/* Size, names and abilities, as the LUN told them when it came up. */
 const struct lb_disk_info *lb_disk_info(const struct lb_disk *disk);
 
 /* Requests outside the disk, or with no blocks, complete at once (with OUT_OF_RANGE, or done). */
 void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op);
+/* The next request that has ended, in order of completion; NULL: none. It is the caller's again. */
 struct lb_disk_op *lb_disk_completed(struct lb_disk *disk);
 
 #endif

@@ -43,6 +43,7 @@ enum lb_disk_same {
     LB_DISK_OTHER,
 };
 
+/* Makes the identity of what a LUN answered. The answers are not needed afterwards. */
 void lb_disk_identify(const struct lb_disk_answers *answers, struct lb_disk_identity *identity);
 /* Unless it is the same, *facts tells what it was and what it is. */
 enum lb_disk_same lb_disk_compare(const struct lb_disk_identity *identity,

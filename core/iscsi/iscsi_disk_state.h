@@ -116,6 +116,7 @@ static inline bool lb_disk_is_question(const struct lb_disk_task *task) {
 void lb_disk_ask(struct lb_disk *disk, uint64_t now_us, uint32_t questions);
 /* All that was wanted has an answer: is it a disk, and which? */
 void lb_disk_judge(struct lb_disk *disk, uint64_t now_us);
+/* The LUN was asked again: it is the same disk, another one, or this is not known yet. */
 void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us);
 /* What MODE SENSE says of a disk that is up. */
 void lb_disk_take_mode(struct lb_disk *disk);
@@ -126,7 +127,9 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us);
 
 /* iscsi_disk_proof.c */
 
+/* Asks a new disk everything, from the first question on. */
 void lb_disk_start_asking(struct lb_disk *disk, uint64_t now_us);
+/* Asks a disk that came up elsewhere for what proves that it is the same one. */
 void lb_disk_start_proving(struct lb_disk *disk, uint64_t now_us);
 /* Whether this round has answers. */
 bool lb_disk_has_answers(const struct lb_disk *disk);
@@ -138,7 +141,10 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
 void lb_disk_doubt(struct lb_disk *disk, uint64_t now_us);
 /* What the judgement came to. */
 void lb_disk_found_same(struct lb_disk *disk, uint64_t now_us);
+/* Another disk has its place: DISK_CHANGED with these facts, and the session is ended. */
 void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *facts);
+/* It cannot be told which disk it is: kept as the doubt's reason, and asked again after a pause.
+ * After LB_DISK_BUSY_MS what waits for the disk fails. */
 void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
                            const char *facts);
 /* Another round after a pause, a few times. False: not any more. */
@@ -150,6 +156,7 @@ uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us);
 
 /* The only writer of `state`. */
 void lb_disk_enter(struct lb_disk *disk, uint64_t now_us, enum lb_disk_state state);
+/* Submits a request's task, or submits it again. Time counts from the first time. */
 void lb_disk_issue(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task);
 /* A task as for its first use. */
 void lb_disk_reset_task(struct lb_disk_task *task);

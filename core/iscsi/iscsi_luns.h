@@ -40,6 +40,7 @@ void lb_luns_start(struct lb_luns *luns, uint64_t now_us, struct lb_iscsi *sessi
                    uint32_t ready_ms);
 /* The deadline of its next question; LB_NEVER while an answer is awaited. */
 uint64_t lb_luns_poll(struct lb_luns *luns, uint64_t now_us);
+/* The search has ended: see disks, or lb_luns_error. */
 bool lb_luns_is_over(const struct lb_luns *luns);
 /* Why the target could not be asked; LB_OK: it was. No LUN that is a disk is no error here. */
 const struct lb_error *lb_luns_error(const struct lb_luns *luns);

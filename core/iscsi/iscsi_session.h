@@ -212,10 +212,14 @@ struct lb_iscsi {
 /* The only writer of `state`. */
 void lb_iscsi_enter(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_state state,
                     uint64_t deadline_us);
+/* In one of the two stages of the login. */
 bool lb_iscsi_is_in_login(const struct lb_iscsi *session);
+/* Whether PDUs may come: from the login until the logout is answered. */
 bool lb_iscsi_is_receiving(const struct lb_iscsi *session);
 /* The owner wants to log out, and has no task left. */
 bool lb_iscsi_may_end(const struct lb_iscsi *session);
+/* A new initiator task tag: the slot in its low bits, a count above, so that tags are not soon used
+ * again. */
 uint32_t lb_iscsi_new_tag(struct lb_iscsi *session, unsigned slot);
 /* Fills what all our PDUs have (ExpStatSN, CmdSN) and queues it. */
 uint64_t lb_iscsi_send(struct lb_iscsi *session, struct lb_iscsi_pdu *pdu, struct lb_bytes data);
@@ -238,18 +242,26 @@ void lb_iscsi_end(struct lb_iscsi *session, uint64_t now_us, const struct lb_err
 void lb_iscsi_reconnect(struct lb_iscsi *session, uint64_t now_us, const char *why);
 /* Begins at the home portal. */
 void lb_iscsi_begin(struct lb_iscsi *session, uint64_t now_us);
+/* Connects to where login.redirect points (status 0101, or 0102: permanent); breaks the session if
+ * that is no address, or after too many redirects. */
 void lb_iscsi_redirect(struct lb_iscsi *session, uint64_t now_us, bool permanent);
 /* The same address once more, at once. */
 void lb_iscsi_again(struct lb_iscsi *session, uint64_t now_us);
+/* Connects to the next of the name's addresses; there must be one left. */
 void lb_iscsi_next_address(struct lb_iscsi *session, uint64_t now_us);
+/* The target did something useful: failures are counted from 0 again. */
 void lb_iscsi_progress(struct lb_iscsi *session);
 
 /* ---- iscsi_login.c, iscsi_login_keys.c, iscsi_login_answers.c, iscsi_login_chap.c ---- */
 
+/* Sends the first request: security where CHAP may be used, else operational. The whole login has
+ * login_ms. */
 void lb_iscsi_login_start(struct lb_iscsi *session, uint64_t now_us);
+/* A PDU that came during login, with its data complete. */
 void lb_iscsi_login_pdu(struct lb_iscsi *session, uint64_t now_us);
-/* Our keys of the operational stage into the request. */
+/* Who we are, whom we want, and the kind of session: in the first request of each login. */
 void lb_iscsi_login_put_names(struct lb_iscsi *session, struct lb_wr *wr);
+/* What we offer in the operational stage: digests, lengths and limits. */
 void lb_iscsi_login_put_keys(struct lb_iscsi *session, struct lb_wr *wr);
 /* One pair of the target's answer. False: it broke the rules, and the session was told. */
 bool lb_iscsi_login_take(struct lb_iscsi *session, uint64_t now_us,
@@ -259,14 +271,18 @@ void lb_iscsi_login_warn(struct lb_iscsi *session, uint64_t now_us, const char *
     __attribute__((format(printf, 3, 4)));
 /* What was never answered takes its default; false: something that we insist on is missing. */
 bool lb_iscsi_login_settle(struct lb_iscsi *session, uint64_t now_us);
-bool lb_iscsi_wants_chap(const struct lb_iscsi *session);
+bool lb_iscsi_wants_chap(const struct lb_iscsi *session); /* a CHAP name is configured */
+/* The target must prove itself, too: its secret is configured. */
 bool lb_iscsi_wants_mutual(const struct lb_iscsi *session);
 /* The list of algorithms was refused: whether the login is worth another try with MD5 alone. */
 bool lb_iscsi_login_offer_md5(struct lb_iscsi *session);
 /* After status 0200: whether the login is worth another try without the algorithm that was used. */
 bool lb_iscsi_login_drop_alg(struct lb_iscsi *session);
+/* AuthMethod: CHAP alone, CHAP or None, or None. */
 void lb_iscsi_login_put_auth(struct lb_iscsi *session, struct lb_wr *wr);
+/* CHAP_A: the algorithms that are still offered, best first. */
 void lb_iscsi_login_put_chap_a(struct lb_iscsi *session, struct lb_wr *wr);
+/* CHAP_N and CHAP_R: our answer to the challenge; for mutual CHAP our own challenge, too. */
 void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr);
 /* `again`: the key has come before in this login. */
 bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
@@ -277,23 +293,30 @@ bool lb_iscsi_login_judge(struct lb_iscsi *session, uint64_t now_us, bool transi
 
 /* ---- iscsi_task.c ---- */
 
-void lb_iscsi_tasks_init(struct lb_iscsi *session);
+void lb_iscsi_tasks_init(struct lb_iscsi *session); /* all slots are free */
 /* Issues what the window, the depth and the stream's ring allow. */
 void lb_iscsi_pump(struct lb_iscsi *session, uint64_t now_us);
 /* The next task that may be issued as far as holding goes; NULL: there is none. */
 struct lb_iscsi_task *lb_iscsi_next_task(const struct lb_iscsi *session);
+/* The task with this tag that is in a slot; NULL: none, or an earlier one had it. */
 struct lb_iscsi_task *lb_iscsi_task_of(struct lb_iscsi *session, uint32_t itt);
 /* Data-In: checked, and where its data goes. False: the session was told. */
 bool lb_iscsi_data_in_header(struct lb_iscsi *session, uint64_t now_us, struct lb_span *to);
+/* Data-In whose data has been placed; with a status it completes the task. */
 void lb_iscsi_data_in(struct lb_iscsi *session, uint64_t now_us);
+/* SCSI Response: completes its task with status, residual and sense. */
 void lb_iscsi_response(struct lb_iscsi *session, uint64_t now_us);
+/* Ready To Transfer: queues the data that the target asks for. */
 void lb_iscsi_r2t(struct lb_iscsi *session, uint64_t now_us);
 /* Takes the task out of the flight or the queue, as SILENT. */
 void lb_iscsi_silence(struct lb_iscsi *session, struct lb_iscsi_task *task);
 /* All tasks in flight, or those of one LUN, or one, back to the front of the queue. */
 void lb_iscsi_requeue_all(struct lb_iscsi *session);
+/* As lb_iscsi_requeue_all, the tasks of one LUN. */
 void lb_iscsi_requeue_lun(struct lb_iscsi *session, const uint8_t lun[8]);
+/* As lb_iscsi_requeue_all, one task. */
 void lb_iscsi_requeue(struct lb_iscsi *session, struct lb_iscsi_task *task);
+/* The session ends: every task, in flight or queued, completes as LOST. */
 void lb_iscsi_lose_all(struct lb_iscsi *session);
 
 /* ---- iscsi_giveup.c ---- */
@@ -306,11 +329,15 @@ bool lb_iscsi_is_orphan(const struct lb_iscsi *session, uint32_t itt);
 void lb_iscsi_orphan_answered(struct lb_iscsi *session, uint32_t itt);
 /* Nobody waits for the answer to this task management function any more. */
 void lb_iscsi_owe_abort(struct lb_iscsi *session, uint64_t now_us, uint32_t itt);
+/* For a new connection: no answers are owed any more. */
 void lb_iscsi_forget_orphans(struct lb_iscsi *session);
 
 /* ---- iscsi_ladder.c ---- */
 
+/* When lb_iscsi_ladder_tick has something to do; LB_NEVER: nothing is waited for. */
 uint64_t lb_iscsi_ladder_deadline(const struct lb_iscsi *session);
+/* After the deadline: aborts the silent task, then resets its LUN, at last gives the connection up.
+ */
 void lb_iscsi_ladder_tick(struct lb_iscsi *session, uint64_t now_us);
 /* The function that is out was answered. */
 void lb_iscsi_tmf_response(struct lb_iscsi *session, uint64_t now_us);
@@ -319,20 +346,26 @@ void lb_iscsi_ladder_climb(struct lb_iscsi *session, uint64_t now_us);
 
 /* ---- iscsi_full.c ---- */
 
+/* The login is done: takes over what was agreed, and is READY. */
 void lb_iscsi_full_start(struct lb_iscsi *session, uint64_t now_us);
 /* A header with data is there: place or keep. */
 void lb_iscsi_full_header(struct lb_iscsi *session, uint64_t now_us);
+/* A PDU of the full feature phase, with its data complete. */
 void lb_iscsi_full_pdu(struct lb_iscsi *session, uint64_t now_us);
 /* The host slept for so long: the target's answers may lie unread, so its time does not count. */
 void lb_iscsi_full_forgive(struct lb_iscsi *session, uint64_t now_us, uint64_t late_us);
+/* The earliest of ping, ladder, text request and logout; LB_NEVER: none. */
 uint64_t lb_iscsi_full_deadline(const struct lb_iscsi *session);
+/* Does what is due. Early calls do nothing. */
 void lb_iscsi_full_tick(struct lb_iscsi *session, uint64_t now_us);
+/* Sends the Logout Request that closes the session, and waits LB_ISCSI_LOGOUT_MS for its answer. */
 void lb_iscsi_send_logout(struct lb_iscsi *session, uint64_t now_us);
 
 /* ---- iscsi_discovery.c ---- */
 
 /* Begins the text request that is wanted: SendTargets, or an empty one. */
 void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us);
+/* Takes a piece of the target's list, and asks for the next one. */
 void lb_iscsi_text_response(struct lb_iscsi *session, uint64_t now_us);
 /* TargetAddress: host or address, optional port (3260), optional ",tpgt". An address is in
  * *endpoint; a name is in host, and endpoint has the port alone. *tpgt is -1 where there is none,

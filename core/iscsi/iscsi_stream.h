@@ -110,6 +110,7 @@ void lb_stream_set_max_data(struct lb_stream *stream, uint32_t bytes);
 size_t lb_stream_where(struct lb_stream *stream, struct lb_span spans[2]);
 /* At most the sum of the spans that where() gave just before. */
 void lb_stream_got(struct lb_stream *stream, size_t len);
+/* What has come since; call it until it says MORE. */
 enum lb_stream_event lb_stream_next(struct lb_stream *stream);
 
 /* After HEADER, one of both. Keep: the data stays in the staging buffer and comes whole, as `data`,
@@ -132,9 +133,13 @@ uint64_t lb_stream_queue(struct lb_stream *stream, const uint8_t bhs[LB_STREAM_B
  */
 uint64_t lb_stream_queue_copy(struct lb_stream *stream, const uint8_t bhs[LB_STREAM_BHS],
                               struct lb_bytes data);
+/* Whether everything up to this position was taken by lb_stream_sent. */
 bool lb_stream_is_sent(const struct lb_stream *stream, uint64_t position);
-bool lb_stream_has_unsent(const struct lb_stream *stream);
+bool lb_stream_has_unsent(const struct lb_stream *stream); /* whether gather has anything */
+/* What to send, in order: at most cap pieces; gives their count. They stay valid until
+ * lb_stream_sent. */
 size_t lb_stream_gather(const struct lb_stream *stream, struct lb_bytes *pieces, size_t cap);
+/* The first len bytes of them were sent; their memory is free. */
 void lb_stream_sent(struct lb_stream *stream, size_t len);
 
 #endif

@@ -57,6 +57,7 @@ enum lb_iscsi_key {
 
 /* The key of a name (letter case matters), or LB_ISCSI_KEY_UNKNOWN; and back. */
 enum lb_iscsi_key lb_iscsi_key_find(struct lb_bytes name);
+/* The RFC's spelling: "HeaderDigest"; a constant. UNKNOWN has none. */
 const char *lb_iscsi_key_name(enum lb_iscsi_key key);
 /* The key that a name means that has blanks around it, or letters of another case. */
 enum lb_iscsi_key lb_iscsi_key_guess(struct lb_bytes name);
@@ -111,10 +112,12 @@ bool lb_iscsi_is_name(struct lb_bytes name);
 
 /* ---- writing: a pair each, with its NUL. What does not fit makes the cursor bad. ---- */
 
+/* key=value; the key must not be UNKNOWN. */
 void lb_iscsi_put(struct lb_wr *wr, enum lb_iscsi_key key, struct lb_bytes value);
+/* The same for a NUL-terminated value. */
 void lb_iscsi_put_text(struct lb_wr *wr, enum lb_iscsi_key key, const char *value);
-void lb_iscsi_put_number(struct lb_wr *wr, enum lb_iscsi_key key, uint64_t value);
-void lb_iscsi_put_bool(struct lb_wr *wr, enum lb_iscsi_key key, bool yes);
+void lb_iscsi_put_number(struct lb_wr *wr, enum lb_iscsi_key key, uint64_t value); /* in decimal */
+void lb_iscsi_put_bool(struct lb_wr *wr, enum lb_iscsi_key key, bool yes); /* "Yes" or "No" */
 /* Of a key that has no number here, such as the NotUnderstood answer to an unknown one. */
 void lb_iscsi_put_named(struct lb_wr *wr, struct lb_bytes name, const char *value);
 

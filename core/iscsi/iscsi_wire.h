@@ -208,6 +208,8 @@ struct lb_iscsi_pdu {
 /* False (and *pdu untouched) for an opcode that RFC 7143 does not have; vendor opcodes are among
  * these. Values are not judged here, with one exception: the lengths come as the struct says. */
 bool lb_iscsi_decode(const uint8_t bhs[LB_ISCSI_BHS_BYTES], struct lb_iscsi_pdu *pdu);
+/* The 48 bytes of the header. data_len must be under 2^24; ahs_len up to 1020 and a multiple of
+ * 4. */
 void lb_iscsi_encode(const struct lb_iscsi_pdu *pdu, uint8_t bhs[LB_ISCSI_BHS_BYTES]);
 
 /* The two lengths alone, of any header, also of one with an unknown opcode. */
@@ -217,6 +219,7 @@ void lb_iscsi_lengths(const uint8_t bhs[LB_ISCSI_BHS_BYTES], uint16_t *ahs_len, 
 const char *lb_iscsi_opcode_word(unsigned opcode);
 /* What a login status (class << 8 | detail) means, as the RFC says it, in a few words. */
 const char *lb_iscsi_login_status_word(unsigned status);
+/* The reason of a Reject in words (RFC 7143 11.17.1); a constant. */
 const char *lb_iscsi_reject_word(unsigned reason);
 
 /* Serial number arithmetic on 32 bits (RFC 1982): a < b, a <= b. */

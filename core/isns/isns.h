@@ -133,16 +133,20 @@ struct lb_isns_client; /* isns_client.h has its fields; a caller needs its size 
 void lb_isns_client_init(struct lb_isns_client *client, uint64_t now_us,
                          const struct lb_isns_config *config, struct lb_rand *rand,
                          struct lb_trace *trace);
+/* What the host is to do next, or one thing that was found. Poll again until it says WAIT. */
 struct lb_isns_action lb_isns_client_poll(struct lb_isns_client *client, uint64_t now_us);
 
 /* TCP. `why` is a few words for a person ("refused"), a constant, or NULL: closed by the server. */
 void lb_isns_client_connected(struct lb_isns_client *client, uint64_t now_us);
+/* The connection could not be made, or has ended; why is the system's word, a constant, or NULL. */
 void lb_isns_client_lost(struct lb_isns_client *client, uint64_t now_us, const char *why);
 /* Where the next received bytes belong; an empty span: do not read now. Then how many came. */
 struct lb_span lb_isns_client_where(struct lb_isns_client *client);
+/* len bytes came, and were written to where lb_isns_client_where said. */
 void lb_isns_client_got(struct lb_isns_client *client, uint64_t now_us, size_t len);
 /* What to send, empty: nothing; valid until the next call. Then how much was taken. */
 struct lb_bytes lb_isns_client_gather(const struct lb_isns_client *client);
+/* The first len bytes of lb_isns_client_gather were sent. */
 void lb_isns_client_sent(struct lb_isns_client *client, uint64_t now_us, size_t len);
 /* UDP: a datagram. False: not from the server, or malformed; counted and ignored. One datagram at a
  * time: poll until WAIT before the next. */
@@ -155,7 +159,9 @@ bool lb_isns_client_is_registered(const struct lb_isns_client *client);
 /* Takes the registration back (DevDereg): CONNECT or SEND follow, and DONE or FAILED once more. */
 void lb_isns_client_withdraw(struct lb_isns_client *client, uint64_t now_us);
 
+/* Why it ended without an answer; LB_OK: it did not. */
 const struct lb_error *lb_isns_client_error(const struct lb_isns_client *client);
+/* What was found and left out so far, for the report. */
 const struct lb_isns_counts *lb_isns_client_counts(const struct lb_isns_client *client);
 /* What was asked and what came of it, in words, such as "in 2 Discovery Domains, none of them with
  * the boot list enabled". */

@@ -141,12 +141,14 @@ bool lb_isns_ask_more(struct lb_isns_client *client);
 /* Writes the request into room. */
 struct lb_bytes lb_isns_request_write(const struct lb_isns_client *client,
                                       const struct lb_isns_request *request, struct lb_span room);
+/* The iSNSP function (RFC 4171 6.1) by which this question is asked. */
 enum lb_isns_function lb_isns_ask_function(enum lb_isns_ask ask);
 /* What became of this question. */
 enum lb_isns_progress *lb_isns_progress(struct lb_isns_client *client,
                                         const struct lb_isns_request *request);
 /* The request is to be asked again. */
 void lb_isns_put_back(struct lb_isns_client *client, struct lb_isns_request *request);
+/* The iSCSI name of the target with this index, which must be below target_count. */
 const char *lb_isns_target_name(const struct lb_isns_client *client, size_t index);
 
 /* ---- isns_answer.c ---- */

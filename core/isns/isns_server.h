@@ -99,6 +99,8 @@ struct lb_isns_server {
     uint8_t values[LB_ISNS_REQUEST_VALUES];
 };
 
+/* An empty database. config and tables are copied; the arrays of the tables stay the caller's, and
+ * outlive the server. */
 void lb_isns_server_init(struct lb_isns_server *server, const struct lb_isns_server_config *config,
                          const struct lb_isns_tables *tables);
 
@@ -106,14 +108,23 @@ void lb_isns_server_init(struct lb_isns_server *server, const struct lb_isns_ser
  * name is not valid. */
 uint32_t lb_isns_server_add_entity(struct lb_isns_server *server, const char *id,
                                    uint64_t until_us);
+/* Adds or renews a node of an entity, by its iSCSI name; alias may be NULL. Gives its index;
+ * LB_ISNS_NONE: the name is none, or there is no room. */
 uint32_t lb_isns_server_add_node(struct lb_isns_server *server, uint32_t entity, const char *name,
                                  uint32_t type, const char *alias);
+/* Adds a portal to an entity. One that is there goes over to the entity. Gives its index;
+ * LB_ISNS_NONE: at is no address, or there is no room. */
 uint32_t lb_isns_server_add_portal(struct lb_isns_server *server, uint32_t entity,
                                    struct lb_endpoint at);
+/* Adds a portal group of a node and a portal, or gives it a new tag; is_null: the node
+ * is not reached by this portal. LB_ISNS_NONE: no room. */
 uint32_t lb_isns_server_add_group(struct lb_isns_server *server, uint32_t node, uint32_t portal,
                                   uint32_t tag, bool is_null);
+/* Adds a discovery domain. id must not be 0; LB_ISNS_NONE: it is, or there is no room. */
 uint32_t lb_isns_server_add_domain(struct lb_isns_server *server, uint32_t id, const char *name,
                                    uint32_t features);
+/* Makes a name a member of a domain, whether or not its node is registered. LB_ISNS_NONE: no room,
+ * or it is no name. */
 uint32_t lb_isns_server_add_member(struct lb_isns_server *server, uint32_t domain,
                                    const char *name);
 /* The place of a node, or LB_ISNS_NONE. */

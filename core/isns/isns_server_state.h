@@ -7,7 +7,9 @@
 
 /* ---- isns_tables.c ---- */
 
+/* The index of the entity with this identifier; LB_ISNS_NONE: none. */
 uint32_t lb_isns_find_entity(const struct lb_isns_server *server, const char *id);
+/* Removes a node with its portal groups; its memberships stay. */
 void lb_isns_remove_node(struct lb_isns_server *server, uint32_t node);
 /* With its nodes and portals. */
 void lb_isns_remove_entity(struct lb_isns_server *server, uint32_t entity);

@@ -106,6 +106,7 @@ struct lb_isns_attribute {
     struct lb_bytes value; /* the first LB_ISNS_VALUE_MAX bytes of it */
 };
 
+/* An attribute of 4 bytes; false, and *value untouched, when it is of another length. */
 bool lb_isns_value_u32(struct lb_isns_attribute attribute, uint32_t *value);
 /* Up to the first NUL, which must be there. */
 bool lb_isns_value_text(struct lb_isns_attribute attribute, struct lb_bytes *text);
@@ -128,11 +129,16 @@ struct lb_isns_writer {
 /* Begins a message. pdu_max 0: LB_ISNS_PDU_MAX. flags: the sender, and LB_ISNS_REPLACE. */
 struct lb_isns_writer lb_isns_writer(struct lb_span room, size_t pdu_max, uint16_t function,
                                      uint16_t flags, uint16_t xid);
+/* The status code with which each response begins. */
 void lb_isns_put_status(struct lb_isns_writer *writer, uint32_t status);
 void lb_isns_put(struct lb_isns_writer *writer, uint32_t tag, struct lb_bytes value); /* padded */
+/* A tag with a value of no bytes: the delimiter, or an attribute that is asked for. */
 void lb_isns_put_empty(struct lb_isns_writer *writer, uint32_t tag);
+/* An attribute of 4 bytes. */
 void lb_isns_put_u32(struct lb_isns_writer *writer, uint32_t tag, uint32_t value);
+/* Text with its NUL; padded to a multiple of 4 bytes, as all values are. */
 void lb_isns_put_text(struct lb_isns_writer *writer, uint32_t tag, const char *text);
+/* 16 bytes; an IPv4 address is written as ::ffff:a.b.c.d (RFC 4171 6.3.1). */
 void lb_isns_put_address(struct lb_isns_writer *writer, uint32_t tag, struct lb_addr addr);
 /* The message; empty when it did not fit. */
 struct lb_bytes lb_isns_written(struct lb_isns_writer *writer);
@@ -172,6 +178,7 @@ struct lb_isns_reader {
     uint8_t value[LB_ISNS_VALUE_MAX];
 };
 
+/* Begins with the tag of the first attribute. */
 void lb_isns_reader_init(struct lb_isns_reader *reader);
 /* Takes what it needs off *input. */
 enum lb_isns_read lb_isns_reader_next(struct lb_isns_reader *reader, struct lb_bytes *input);

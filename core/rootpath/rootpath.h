@@ -41,6 +41,7 @@ enum lb_rootpath_warning {
     LB_WARN_ZONE = 256,     /* the zone index of a link-local address was left out */
     LB_WARN_LAST = LB_WARN_ZONE,
 };
+/* One clause for the report; a constant. */
 const char *lb_rootpath_warning_text(enum lb_rootpath_warning warning);
 
 enum lb_host_kind {

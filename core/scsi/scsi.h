@@ -53,17 +53,24 @@ enum lb_scsi_status { /* SAM-5 5.3 */
 /* ---- CDBs: 16 bytes each, what is not used is 0. `alloc` is the room for the reply in bytes. ----
  */
 
-void lb_scsi_cdb_test_unit_ready(uint8_t cdb[LB_SCSI_CDB_BYTES]);
+void lb_scsi_cdb_test_unit_ready(uint8_t cdb[LB_SCSI_CDB_BYTES]);             /* TEST UNIT READY */
 void lb_scsi_cdb_report_luns(uint8_t cdb[LB_SCSI_CDB_BYTES], uint32_t alloc); /* 16 or more */
+/* Standard INQUIRY; alloc: bytes of room for the answer. */
 void lb_scsi_cdb_inquiry(uint8_t cdb[LB_SCSI_CDB_BYTES], uint16_t alloc);
+/* INQUIRY for a page of vital product data. */
 void lb_scsi_cdb_vpd(uint8_t cdb[LB_SCSI_CDB_BYTES], uint8_t page, uint16_t alloc);
 void lb_scsi_cdb_read_capacity_10(uint8_t cdb[LB_SCSI_CDB_BYTES]); /* reply: 8 bytes */
+/* READ CAPACITY(16): blocks beyond 2 TiB, provisioning. */
 void lb_scsi_cdb_read_capacity_16(uint8_t cdb[LB_SCSI_CDB_BYTES], uint32_t alloc);
+/* MODE SENSE(6) for a page (0x3f: all), without block descriptors. */
 void lb_scsi_cdb_mode_sense_6(uint8_t cdb[LB_SCSI_CDB_BYTES], uint8_t page, uint8_t alloc);
+/* MODE SENSE(10), the same. */
 void lb_scsi_cdb_mode_sense_10(uint8_t cdb[LB_SCSI_CDB_BYTES], uint8_t page, uint16_t alloc);
+/* START STOP UNIT; false stops it. */
 void lb_scsi_cdb_start_unit(uint8_t cdb[LB_SCSI_CDB_BYTES], bool start);
 /* The 10-byte form where it can say it, else the 16-byte form. */
 void lb_scsi_cdb_read(uint8_t cdb[LB_SCSI_CDB_BYTES], uint64_t lba, uint32_t blocks);
+/* As lb_scsi_cdb_read; force_unit_access: on the medium before it is answered. */
 void lb_scsi_cdb_write(uint8_t cdb[LB_SCSI_CDB_BYTES], uint64_t lba, uint32_t blocks,
                        bool force_unit_access);
 /* The whole disk; the 16-byte form if `long_form`. */
@@ -140,12 +147,14 @@ struct lb_scsi_capacity {
     uint16_t lowest_aligned;   /* LBA */
     bool is_cut;               /* READ CAPACITY(10) on a disk that it cannot describe: ask (16) */
 };
+/* READ CAPACITY(10); is_cut: the disk is larger than it can say. False: too short. */
 bool lb_scsi_decode_capacity_10(struct lb_bytes reply, struct lb_scsi_capacity *capacity);
 /* False also for 2^64 blocks, which no disk has. */
 bool lb_scsi_decode_capacity_16(struct lb_bytes reply, struct lb_scsi_capacity *capacity);
 
 /* The WP bit of MODE SENSE(6) and (10). */
 bool lb_scsi_decode_mode_6(struct lb_bytes reply, bool *write_protected);
+/* MODE SENSE(10): the WP bit. False: too short. */
 bool lb_scsi_decode_mode_10(struct lb_bytes reply, bool *write_protected);
 
 /* What kind of device it is: "CD or DVD"; "" for an unknown one. A constant. */
@@ -190,9 +199,10 @@ struct lb_scsi_judgement {
 /* Judges the answer to one command. sense is as it came, without iSCSI's length bytes. */
 struct lb_scsi_judgement lb_scsi_judge(uint8_t status, struct lb_bytes sense);
 
-/* "MEDIUM ERROR"; "unrecovered read error" or "" when not known. Constants. */
+/* "CHECK CONDITION", ...; a constant. */
 const char *lb_scsi_status_word(uint8_t status);
-const char *lb_scsi_key_word(uint8_t key);
+const char *lb_scsi_key_word(uint8_t key); /* "NOT READY", ...; a constant */
+/* "unrecovered read error", ...; "" when not known. A constant. */
 const char *lb_scsi_asc_word(uint8_t asc, uint8_t ascq);
 /* "CHECK CONDITION, MEDIUM ERROR 11/00 unrecovered read error at LBA 77" */
 void lb_scsi_answer_format(struct lb_text *text, uint8_t status, const struct lb_scsi_sense *sense);

@@ -233,12 +233,15 @@ bool lb_slp_client_input(struct lb_slp_client *client, uint64_t now_us, struct l
                          struct lb_bytes payload);
 /* The TCP connection. Lost: it could not be made, or it was closed. */
 void lb_slp_client_connected(struct lb_slp_client *client, uint64_t now_us);
+/* The TCP connection could not be made, or has ended. */
 void lb_slp_client_lost(struct lb_slp_client *client, uint64_t now_us);
 /* Where received bytes go; empty: nothing can be taken before the next poll. Got: how many came. */
 struct lb_span lb_slp_client_where(struct lb_slp_client *client);
+/* len bytes came, and were written to where lb_slp_client_where said. */
 void lb_slp_client_got(struct lb_slp_client *client, uint64_t now_us, size_t len);
 /* What is to be sent, maybe empty; sent: how many bytes of it were taken. */
 struct lb_bytes lb_slp_client_gather(const struct lb_slp_client *client);
+/* The first len bytes of lb_slp_client_gather were sent. */
 void lb_slp_client_sent(struct lb_slp_client *client, size_t len);
 /* What was asked of whom, in a line for a person. */
 void lb_slp_client_asked(const struct lb_slp_client *client, struct lb_text *text);

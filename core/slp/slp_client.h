@@ -36,9 +36,12 @@ enum lb_slp_tcp_state {
 
 /* ---- slp_client.c ---- */
 
+/* Counts and traces a message that is passed over; why is a constant. */
 void lb_slp_client_ignore(struct lb_slp_client *client, uint64_t now_us, struct lb_addr from,
                           const char *why);
+/* Until the first repetition: the configuration's value, or the default. */
 uint32_t lb_slp_client_retry_ms(const struct lb_slp_client *client);
+/* How long agents are asked at most: the configuration's value, or the default. */
 uint32_t lb_slp_client_total_ms(const struct lb_slp_client *client);
 /* Begins to ask a directory agent, unless it is known already. */
 void lb_slp_client_add_agent(struct lb_slp_client *client, uint64_t now_us, struct lb_addr addr);
@@ -76,8 +79,10 @@ bool lb_slp_client_next_attr(struct lb_slp_client *client, uint64_t now_us);
 /* The next question for a portal group that is due; empty: none. */
 struct lb_bytes lb_slp_client_ask_attr(struct lb_slp_client *client, uint64_t now_us,
                                        struct lb_addr *to);
+/* An Attribute Reply of the agent `from`, for the question with this XID. */
 void lb_slp_client_attr_reply(struct lb_slp_client *client, uint64_t now_us, struct lb_addr from,
                               uint16_t xid, struct lb_bytes body);
+/* When a question for attributes is due; 0: one is ready; LB_NEVER: none. */
 uint64_t lb_slp_client_attr_deadline(const struct lb_slp_client *client);
 /* Nobody is asked any more: what waits is handed out as it is. */
 void lb_slp_client_end_attrs(struct lb_slp_client *client);
@@ -92,7 +97,9 @@ void lb_slp_client_overflowed(struct lb_slp_client *client, struct lb_addr agent
 /* What the connection needs: CONNECT, CLOSE, or FOUND; false: nothing now. */
 bool lb_slp_client_poll_tcp(struct lb_slp_client *client, uint64_t now_us,
                             struct lb_slp_action *action);
+/* No connection is used, and no reply waits for one. */
 bool lb_slp_client_tcp_is_idle(const struct lb_slp_client *client);
+/* When the connection is given up; LB_NEVER: there is none. */
 uint64_t lb_slp_client_tcp_deadline(const struct lb_slp_client *client);
 /* Those who wait for a connection get none. */
 void lb_slp_client_drop_tcp(struct lb_slp_client *client);

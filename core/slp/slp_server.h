@@ -49,6 +49,7 @@ struct lb_slp_server {
     uint64_t changes; /* of the slots */
 };
 
+/* A server with nothing registered. The slots are the caller's and outlive it. */
 void lb_slp_server_init(struct lb_slp_server *server, const struct lb_slp_server_config *config,
                         struct lb_slp_slot *slots, size_t slot_cap);
 /* A payload that came to port 427; is_multicast: to a group. The answer, for its sender, is written
@@ -71,12 +72,16 @@ struct lb_slp_connection {
     uint8_t piece[LB_SLP_PIECE_BYTES];
 };
 
+/* A new connection, before its first byte. */
 void lb_slp_connection_init(struct lb_slp_connection *connection);
+/* Where received bytes go; empty: the room for a request is full. */
 struct lb_span lb_slp_connection_where(struct lb_slp_connection *connection);
+/* len bytes came, and were written there. */
 void lb_slp_connection_got(struct lb_slp_connection *connection, size_t len);
 /* What is to be sent, maybe nothing; ask again after sent. */
 struct lb_bytes lb_slp_connection_gather(struct lb_slp_connection *connection, uint64_t now_us,
                                          struct lb_slp_server *server);
+/* The first len bytes of the piece were sent. */
 void lb_slp_connection_sent(struct lb_slp_connection *connection, size_t len);
 
 #endif

@@ -67,6 +67,7 @@ struct lb_slp_header {
 /* The header at the start of a message that may not have come whole. MORE: neither has the header.
  * BAD: version, length, extension offset or language tag cannot be; *why is then a phrase. */
 enum lb_slp_peek { LB_SLP_PEEK_MORE, LB_SLP_PEEK_GOOD, LB_SLP_PEEK_BAD };
+/* Looks at the start of a message: its header, that it needs more, or why it is none. */
 enum lb_slp_peek lb_slp_peek(struct lb_bytes start, struct lb_slp_header *header, const char **why);
 
 /* A whole message: header, and where its body is. False when the header is bad, says another length
@@ -111,11 +112,17 @@ struct lb_slp_reg { /* SrvReg; of SrvDeReg: entry, scopes, and attributes are ta
 /* Each: false, and the output untouched, when the body is not one, has bytes behind its end, or its
  * strings are not UTF-8. */
 bool lb_slp_decode_request(struct lb_bytes body, struct lb_slp_request *request);
+/* With an error code the rest may be missing (RFC 2608 7). */
 bool lb_slp_decode_da_advert(struct lb_bytes body, struct lb_slp_da_advert *advert);
+/* An SA Advertisement: URL, scopes, attributes. */
 bool lb_slp_decode_sa_advert(struct lb_bytes body, struct lb_slp_sa_advert *advert);
+/* With an error code the rest may be missing. */
 bool lb_slp_decode_attr_reply(struct lb_bytes body, struct lb_slp_attr_reply *reply);
+/* A Service Registration; also false when the URL is no UTF-8. */
 bool lb_slp_decode_reg(struct lb_bytes body, struct lb_slp_reg *reg);
+/* A Service Deregistration: reg->type is empty, and attributes is the list of tags. */
 bool lb_slp_decode_dereg(struct lb_bytes body, struct lb_slp_reg *reg);
+/* A Service Acknowledgement: its error code. */
 bool lb_slp_decode_ack(struct lb_bytes body, uint16_t *error);
 /* The next URL entry; the cursor goes bad when it is not all there, or an authentication block is
  * shorter than its own header. */
@@ -127,13 +134,17 @@ struct lb_slp_entry lb_slp_rd_entry(struct lb_rd *rd);
  * empty when there was no room. */
 void lb_slp_begin(struct lb_wr *wr, enum lb_slp_function function, unsigned flags, uint16_t xid,
                   struct lb_bytes language);
+/* Fills in the length; gives the whole message, empty when it did not fit. */
 struct lb_bytes lb_slp_finish(struct lb_wr *wr);
 /* A string with its length; goes bad over 65535 bytes. */
 void lb_slp_put(struct lb_wr *wr, struct lb_bytes string);
+/* A NUL-terminated text with its length before it. */
 void lb_slp_put_text(struct lb_wr *wr, const char *text);
+/* The body of a Service Request. */
 void lb_slp_put_request(struct lb_wr *wr, const struct lb_slp_request *request);
 /* Without authentication blocks. */
 void lb_slp_put_entry(struct lb_wr *wr, uint16_t lifetime_s, struct lb_bytes url);
+/* Bytes of a URL entry on the wire, without authentication blocks. */
 size_t lb_slp_entry_bytes(struct lb_bytes url);
 
 /* ---- strings ---- */
@@ -146,6 +157,8 @@ bool lb_slp_unescape(struct lb_bytes value, struct lb_span room, size_t *len);
  * one blank, none at the ends. False as above. `keep_ends` leaves a blank there: for the pieces of
  * a substring match. */
 bool lb_slp_fold(struct lb_bytes value, bool keep_ends, struct lb_span room, size_t *len);
+/* Whether two texts are the same as RFC 2608 6.4 compares: ASCII case is ignored, and white space
+ * folded. False when one is malformed. */
 bool lb_slp_same(struct lb_bytes a, struct lb_bytes b);
 /* Whether two scope lists have one in common. */
 bool lb_slp_scopes_meet(struct lb_bytes a, struct lb_bytes b);
@@ -154,13 +167,14 @@ bool lb_slp_is_listed(struct lb_bytes responders, struct lb_addr addr);
 /* Takes the next attribute, `(tag=value,value)` or `tag`, off *list. False at the end, and when the
  * rest is malformed: *list is then not empty. A tag alone has values of no bytes, p NULL. */
 bool lb_slp_attribute_next(struct lb_bytes *list, struct lb_bytes *tag, struct lb_bytes *values);
+/* The values of the attribute with this tag; false when the list has none. */
 bool lb_slp_attribute_find(struct lb_bytes list, const char *tag, struct lb_bytes *values);
 
 /* The predicate of a query, empty for EVERYTHING. */
 void lb_slp_predicate(struct lb_text *text, const struct lb_slp_config *config);
+enum lb_slp_match { LB_SLP_MATCH_NO, LB_SLP_MATCH_YES, LB_SLP_MATCH_MALFORMED };
 /* Whether a service with these attributes matches a filter (RFC 2608 8.1, RFC 2254): an empty
  * filter always does. */
-enum lb_slp_match { LB_SLP_MATCH_NO, LB_SLP_MATCH_YES, LB_SLP_MATCH_MALFORMED };
 enum lb_slp_match lb_slp_filter(struct lb_bytes filter, struct lb_bytes attributes);
 
 /* Where a request goes by multicast: 239.255.255.253, or RFC 3111 4.1's group of its function and

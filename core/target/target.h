@@ -174,10 +174,15 @@ void lb_target_conn_init(struct lb_target_conn *conn, uint64_t now_us,
  * and not released are the host's again. */
 void lb_target_conn_end(struct lb_target_conn *conn);
 
+/* What the caller is to do next: an IO to carry out, WAIT, or close. */
 struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now_us);
+/* Where received bytes go, up to two spans; none: do not read now. */
 size_t lb_target_where(struct lb_target_conn *conn, struct lb_span spans[2]);
+/* len bytes came into these spans. */
 void lb_target_got(struct lb_target_conn *conn, uint64_t now_us, size_t len);
+/* What to send, at most cap pieces; gives their count. */
 size_t lb_target_gather(struct lb_target_conn *conn, struct lb_bytes *pieces, size_t cap);
+/* The first len bytes of them were sent. */
 void lb_target_sent(struct lb_target_conn *conn, uint64_t now_us, size_t len);
 
 /* The answer to an io that poll gave: at once or later, in any order. */
@@ -197,6 +202,7 @@ void lb_target_ping(struct lb_target_conn *conn, uint64_t now_us);
 /* Closes without a word. */
 void lb_target_drop(struct lb_target_conn *conn);
 
+/* The login is done, and the connection is not closing. */
 bool lb_target_is_full_feature(const struct lb_target_conn *conn);
 /* The initiator's name; empty before it has said it. */
 const char *lb_target_initiator(const struct lb_target_conn *conn);

@@ -153,9 +153,13 @@ void lb_target_queue_text(struct lb_target_conn *conn, const uint8_t bhs[LB_ISCS
 
 /* ---- target_login.c, target_text.c: a complete PDU is in conn->pdu ---- */
 
+/* A Login Request with its data; answers it, or closes. */
 void lb_target_login(struct lb_target_conn *conn, struct lb_bytes data);
+/* A Text Request with its data: answers SendTargets, in pieces where it is long. */
 void lb_target_text(struct lb_target_conn *conn, struct lb_bytes data);
-/* target_keys.c: answers the pairs of one negotiation into wr; a status, or LB_LOGIN_OK. */
+/* target_keys.c */
+/* Answers the pairs of one negotiation into wr; gives LB_LOGIN_OK, or the status with which the
+ * login fails. */
 enum lb_iscsi_login_status lb_target_keys(struct lb_target_conn *conn, struct lb_bytes text,
                                           struct lb_wr *wr);
 /* Joins `data` to text_in; false when it is too much. */
@@ -163,14 +167,19 @@ bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data);
 
 /* ---- target_task.c ---- */
 
+/* All tasks are free; the lists are empty. */
 void lb_target_tasks_init(struct lb_target_conn *conn);
+/* Whether another command can be taken. */
 bool lb_target_has_free_task(const struct lb_target_conn *conn);
 /* The header of a SCSI Command or Data-Out, with or without data to come. Gives the span where its
  * data goes, unless it stalls (conn->stalled is set). */
 struct lb_span lb_target_command(struct lb_target_conn *conn);
+/* Where the data of a Data-Out goes. Empty: it is ignored, or broke the rules and the connection
+ * closes. */
 struct lb_span lb_target_data_out(struct lb_target_conn *conn);
 /* Its data segment is complete. */
 void lb_target_data_came(struct lb_target_conn *conn);
+/* A task management request; answered when all that it aborts is over. */
 void lb_target_task_management(struct lb_target_conn *conn);
 /* Sends its response once no aborted task is at the host any more. */
 void lb_target_end_task_management(struct lb_target_conn *conn);
@@ -190,8 +199,10 @@ void lb_target_reap(struct lb_target_conn *conn);
 
 /* ---- lists and life of tasks, target_task.c for target_data.c ---- */
 
+/* Adds at the end. */
 void lb_target_list_add(struct lb_target_conn *conn, struct lb_target_list *list,
                         struct lb_target_task *task);
+/* Takes the first one off; NULL: the list is empty. */
 struct lb_target_task *lb_target_list_take(struct lb_target_conn *conn,
                                            struct lb_target_list *list);
 /* Its status is about to be queued: it leaves the window, and its ITT may come again. */
