@@ -29,15 +29,16 @@ struct lb_arp {
 
 /* 0, or an errno. */
 int lb_arp_open(struct lb_arp *arp, int index, const uint8_t mac[6]);
-void lb_arp_close(struct lb_arp *arp);
+void lb_arp_close(struct lb_arp *arp); /* closes the socket; harmless where it is not open */
+/* Begins to ask for addr in place of the address before; the next lb_arp_poll sends. */
 void lb_arp_start(struct lb_arp *arp, uint64_t now_us, struct lb_addr addr);
 /* Reads what came, and sends what is due. */
 enum lb_arp_answer lb_arp_poll(struct lb_arp *arp, uint64_t now_us);
 /* Tells the link that the address is ours, so that nobody goes on with an older answer. */
 void lb_arp_announce(struct lb_arp *arp, struct lb_addr addr);
 
-/* The frame: who has addr? `from` is zero for a probe, addr for an announcement. */
 #define LB_ARP_FRAME 42
+/* The frame: who has addr? `from` is zero for a probe, addr for an announcement. */
 void lb_arp_build(uint8_t frame[LB_ARP_FRAME], const uint8_t mac[6], struct lb_addr from,
                   struct lb_addr addr);
 /* Whether this frame says that somebody else has addr, or is about to take it (RFC 5227 2.1.1). */

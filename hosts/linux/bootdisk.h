@@ -23,6 +23,7 @@ struct lb_bootdisk {
 /* device: "/dev/sda". Mounts each partition that a file system of the kernel's reads, or the bare
  * disk. False: NO_BOOT_ENTRY, when there is none. */
 bool lb_bootdisk_open(struct lb_bootdisk *disk, const char *device, struct lb_error *error);
+/* Unmounts all partitions, and removes the folders that they were mounted on. */
 void lb_bootdisk_close(struct lb_bootdisk *disk);
 
 /* What all of them have: entries of types 1 and 2, best first; where there are none, those of a

@@ -33,6 +33,7 @@ struct lb_chooser {
  * a loop that is closed lets them pass again: lb_chooser_hold_signals. False: HOST_NETWORK. */
 bool lb_chooser_open(struct lb_chooser *chooser, const struct lb_choice *choice,
                      struct lb_error *error);
+/* Blocks SIGINT, SIGTERM and SIGHUP again, after a loop that was closed has let them pass. */
 void lb_chooser_hold_signals(void);
 /* Those that were brought up for nothing are put down again, all `but` one, whose loop is open;
  * NULL: all, and signals come as usual again. */

@@ -25,7 +25,7 @@ int lb_datagram_open_udp(struct lb_datagram *socket, const char *interface, int 
  * mac: the interface's, for what is sent while there is no address. */
 int lb_datagram_open_routers(struct lb_datagram *socket, const char *interface, int index,
                              const uint8_t mac[6]);
-void lb_datagram_close(struct lb_datagram *socket);
+void lb_datagram_close(struct lb_datagram *socket); /* harmless where it is not open */
 
 /* From `from`, where it has an address, to `to`. A group is joined when something is sent to it, so
  * that what others send there is heard, too. ICMPv6 goes out with hop limit 255, also from ::. */

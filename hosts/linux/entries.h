@@ -20,6 +20,7 @@ enum lb_entry_kind {
     LB_ENTRY_GRUB,
     LB_ENTRY_CONFIGURED, /* by a person */
 };
+/* For people: "boot loader entry", ...; a constant. */
 const char *lb_entry_kind_word(enum lb_entry_kind kind);
 
 struct lb_entry {

@@ -32,6 +32,7 @@ const char *lb_grub_env_get(const struct lb_grub_env *env, const char *name);
 bool lb_grub_env_set(struct lb_grub_env *env, const char *name, const char *value);
 /* A command that is not run here gives it a value, as `search --set=root` does. */
 void lb_grub_env_forget(struct lb_grub_env *env, const char *name);
+/* Whether the variable has a value in GRUB that is not known here. */
 bool lb_grub_is_unknown(const struct lb_grub_env *env, const char *name);
 /* Sets all variables of env->block; false: that is no environment block. */
 bool lb_grub_env_load(struct lb_grub_env *env);

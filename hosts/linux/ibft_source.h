@@ -40,8 +40,11 @@ struct lb_ibft_shown {
     struct lb_ibft ibft;
     bool nic_is_valid[LB_IBFT_READ], target_is_valid[LB_IBFT_READ];
 };
+/* See struct lb_ibft_shown. Attributes of more NICs or targets than LB_IBFT_READ are passed
+ * over. */
 bool lb_ibft_shown_add(struct lb_ibft_shown *shown, struct lb_bytes folder, const char *name,
                        struct lb_bytes value);
+/* Takes out the NICs and targets that are not flagged valid. */
 void lb_ibft_shown_end(struct lb_ibft_shown *shown);
 
 #endif

@@ -37,6 +37,8 @@ struct lb_keeper_asked {
     enum lb_keeper_ask ask;
     unsigned within_s, wait_s;
 };
+/* Reads the header of a PDU that the target sent on its own; NOTHING for all but Async Messages
+ * that need an act. */
 struct lb_keeper_asked lb_keeper_hear(const uint8_t bhs[LB_STREAM_BHS]);
 /* The answer to a logout; then wait_s is its Time2Wait. */
 bool lb_keeper_is_logged_out(const uint8_t bhs[LB_STREAM_BHS], unsigned *wait_s);

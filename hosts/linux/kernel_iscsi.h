@@ -62,6 +62,7 @@ bool lb_kernel_iscsi_take(struct lb_kernel_iscsi *kernel, int fd,
                           const struct lb_kernel_iscsi_settings *settings, struct lb_error *error);
 /* Reads what the kernel has to say on its own; false once the connection broke. */
 bool lb_kernel_iscsi_look(struct lb_kernel_iscsi *kernel);
+/* Takes the connection and the session out of the kernel, as far as they were made. */
 void lb_kernel_iscsi_undo(struct lb_kernel_iscsi *kernel);
 /* The session sid is what is spoken of from now on. */
 void lb_kernel_iscsi_own(struct lb_kernel_iscsi *kernel, uint32_t sid);

@@ -69,7 +69,7 @@ struct lb_loop {
     uint8_t packet[LB_DATAGRAM_MAX];
 };
 
-uint64_t lb_now_us(void);
+uint64_t lb_now_us(void); /* the monotonic clock, in microseconds */
 
 /* iface: as lb_iface_open left it, or NULL. Blocks SIGINT, SIGTERM and SIGHUP for the process, to
  * take them as events. False: HOST_NETWORK. */
@@ -82,7 +82,7 @@ enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us);
 /* Watches one more descriptor for its being writable, such as the pipe that is written to:
  * lb_loop_run then gives WORK. */
 void lb_loop_watch(struct lb_loop *loop, int fd);
-void lb_loop_unwatch(struct lb_loop *loop, int fd);
+void lb_loop_unwatch(struct lb_loop *loop, int fd); /* ends lb_loop_watch; before fd is closed */
 
 /* What errno of a connection attempt, or of a connection, means to the engine. */
 enum lb_iscsi_lost lb_loop_lost(int error, bool was_open);

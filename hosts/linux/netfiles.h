@@ -31,15 +31,21 @@ struct lb_netfiles {
 
 /* The texts. */
 void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from);
+/* A keyfile of NetworkManager. */
 void lb_netfiles_manager(struct lb_text *text, const struct lb_netfiles *from);
+/* NetworkManager's state of the device: it then takes the interface over as it is. A virtual one it
+ * leaves alone. */
 void lb_netfiles_manager_device(struct lb_text *text, const struct lb_netfiles *from);
+/* An interfaces(5) file of ifupdown: `ifdown -a` leaves the interface up. */
 void lb_netfiles_ifupdown(struct lb_text *text, const struct lb_netfiles *from);
 /* Drop-ins of Debian's networking.service, and of ifup@.service for the interface. They are not in
  * systemd/system: programs take that folder for the sign that systemd runs. */
 void lb_netfiles_networking(struct lb_text *text, const struct lb_netfiles *from);
+/* The drop-in of ifup@.service: stopping it does nothing. */
 void lb_netfiles_ifup(struct lb_text *text);
 /* A name as systemd has it in a unit's: "eth0", "br\x2dlan". */
 void lb_netfiles_escape(struct lb_text *text, const char *name);
+/* The variables that klibc's ipconfig would leave for the interface. */
 void lb_netfiles_klibc(struct lb_text *text, const struct lb_netfiles *from);
 
 /* All of them under the folder. False: OUTPUT, of the first that cannot be written. */

@@ -32,12 +32,15 @@ struct lb_link {
  * Linux 6.1). */
 bool lb_link_passes(unsigned flags, struct lb_bytes queue);
 
+/* Opens both sockets. After an error close what is open with lb_netlink_close. */
 int lb_netlink_open(struct lb_netlink *netlink);
-void lb_netlink_close(struct lb_netlink *netlink);
+void lb_netlink_close(struct lb_netlink *netlink); /* harmless where they are not open */
 
 /* The interface of this name; ENODEV when there is none. */
 int lb_netlink_find(struct lb_netlink *netlink, const char *name, struct lb_link *link);
+/* Puts the interface up or down. */
 int lb_netlink_set_up(struct lb_netlink *netlink, int index, bool up);
+/* In bytes; the kernel refuses what the card cannot do. */
 int lb_netlink_set_mtu(struct lb_netlink *netlink, int index, uint32_t mtu);
 
 /* Reads what events_fd has; what of this interface may have changed, of these: */
@@ -45,12 +48,14 @@ enum {
     LB_NETLINK_LINK = 1,
     LB_NETLINK_ADDRS6 = 2,
 };
+/* Gives the sum of what may have changed; all of it where the kernel lost messages. */
 unsigned lb_netlink_changed(struct lb_netlink *netlink, int index);
 
 /* Adds it, or gives it a new lifetime: lease_s seconds, 0 for ever. After that the kernel takes it
  * away, also when nobody is left to do so. */
 int lb_netlink_add_address(struct lb_netlink *netlink, int index, struct lb_prefix address,
                            uint32_t lease_s);
+/* Takes it away; EADDRNOTAVAIL: it was not there. */
 int lb_netlink_del_address(struct lb_netlink *netlink, int index, struct lb_prefix address);
 
 /* In seconds; UINT32_MAX: for ever. */
@@ -78,6 +83,7 @@ enum lb_addr6_state {
  * a link-local one. */
 int lb_netlink_add_address6(struct lb_netlink *netlink, int index, struct lb_prefix address,
                             uint32_t preferred_s, uint32_t valid_s, bool is_probed);
+/* Asks the kernel now; ABSENT also where it cannot be asked. */
 enum lb_addr6_state lb_netlink_addr6_state(struct lb_netlink *netlink, int index,
                                            struct lb_addr addr);
 
@@ -91,6 +97,7 @@ bool lb_netlink_is_local(struct lb_netlink *netlink, struct lb_addr addr);
  * with the least metric is used. */
 int lb_netlink_add_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
                          bool is_on_link, uint32_t metric);
+/* Removes the interface's route of this metric; ESRCH: there is none. */
 int lb_netlink_del_route(struct lb_netlink *netlink, int index, const struct lb_route *route,
                          uint32_t metric);
 

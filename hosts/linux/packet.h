@@ -26,16 +26,17 @@ bool lb_packet_parse(struct lb_bytes frame, bool is_checked, uint16_t port,
 
 /* A packet socket on the interface that gives UDP to this port. 0, or an errno. */
 int lb_packet_open(int index, uint16_t port, int *fd);
+/* Sends an Ethernet frame whole by this interface. 0, or an errno. */
 int lb_packet_send(int fd, int index, struct lb_bytes frame);
 /* The next datagram, its payload within room (LB_PACKET_MAX bytes or more). False: none is there.
  */
 bool lb_packet_receive(int fd, uint16_t port, struct lb_span room, struct lb_endpoint *from,
                        struct lb_bytes *payload);
 
+struct sockaddr_ll;
 /* False: the frame is for another machine, or of another VLAN on the same cable. The kernel says
  * the latter, too, by the packet's type; whether the frame still has a tag depends on the kernel. A
  * tag of VLAN 0 is a priority and nothing else. */
-struct sockaddr_ll;
 bool lb_packet_is_ours(const struct sockaddr_ll *from);
 
 #endif

@@ -33,6 +33,7 @@ bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, st
 /* The policy in each login, also in that of same_disk.h. False: *error. */
 bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_iscsi *session,
                             struct lb_endpoint peer, struct lb_error *error);
+/* Whether the login gave what `require` asks for; else REQUIRE_NOT_MET. */
 bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_iscsi *session,
                              struct lb_error *error);
 

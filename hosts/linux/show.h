@@ -9,6 +9,7 @@
 struct lb_size_text {
     char s[24];
 };
+/* In units of 1024, with one digit after the point from KiB on. */
 struct lb_size_text lb_size_text(uint64_t bytes);
 
 /* The whole waterfall and the facts on standard output; in colour on a terminal (unless NO_COLOR is
@@ -18,16 +19,22 @@ void lb_show_report(struct lb_run *run);
 void lb_show_disk(const struct lb_run *run);
 /* Of DHCP servers of both families, and what the IPv6 routers say. */
 void lb_show_offers(const struct lb_run *run);
+/* The targets that SendTargets listed, with their portals. */
 void lb_show_targets(const struct lb_run *run);
-void lb_show_partitions(const struct lb_esp *esp);
+void lb_show_partitions(const struct lb_esp *esp); /* the partition table and its partitions */
 
 /* The same as members of a JSON object. */
 void lb_json_disk(struct lb_text *text, const struct lb_run *run);
+/* An array of DHCP offers; empty: none. */
 void lb_json_offers(struct lb_text *text, const struct lb_run *run);
+/* An array of DHCPv6 offers. */
 void lb_json_offers6(struct lb_text *text, const struct lb_run *run);
 void lb_json_routers6(struct lb_text *text, const struct lb_run *run); /* an object, or null */
+/* An array with a portal of a target each. */
 void lb_json_targets(struct lb_text *text, const struct lb_run *run);
-void lb_json_partitions(struct lb_text *text, const struct lb_esp *esp);
+void lb_json_partitions(struct lb_text *text,
+                        const struct lb_esp *esp); /* in the order of the table */
+/* A NUL-terminated string as lb_text_json writes it. */
 void lb_json_string(struct lb_text *text, const char *string);
 
 #endif
