@@ -66,7 +66,9 @@ void bench_print(const struct bench *b, const char *program);
 /* The null target's disk: each eight bytes hold their own offset on the disk, modulo the size of
  * its memory, BENCH_PATTERN_BYTES. bytes is a multiple of 8. */
 enum { BENCH_PATTERN_BYTES = 16 << 20 };
+/* Writes what the null target's disk holds at this offset. */
 void bench_fill_pattern(void *memory, uint64_t offset, size_t bytes);
+/* Whether memory is what the disk holds at this offset. */
 bool bench_is_pattern(const void *memory, uint64_t offset, size_t bytes);
 
 /* A connected socket with TCP_NODELAY; exits with a message when there is none. */

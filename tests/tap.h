@@ -29,6 +29,7 @@
 /* NUL-terminated strings: `part` stands somewhere in `whole`. */
 #define CHECK_HAS(whole, part) tap_check_has(__FILE__, __LINE__, #whole, (whole), (part))
 
+/* Runs a test function and prints its point; use TEST. */
 void tap_run(const char *name, void (*function)(void));
 /* Shows a point as skipped, with the reason. */
 void tap_skip(const char *name, const char *reason);
@@ -37,13 +38,18 @@ int tap_done(void);
 /* A comment line of the output. */
 void tap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The functions behind the CHECK macros: each prints what failed, and gives whether it held. */
 bool tap_check(const char *file, int line, const char *what, bool holds);
+/* Behind CHECK_EQ; shows both numbers. */
 bool tap_check_eq(const char *file, int line, const char *a_text, const char *b_text, uint64_t a,
                   uint64_t b);
+/* Behind CHECK_STR; shows both texts. */
 bool tap_check_str(const char *file, int line, const char *a_text, const char *b_text,
                    const char *a, const char *b);
+/* Behind CHECK_BYTES; shows both, and where they differ first. */
 bool tap_check_bytes(const char *file, int line, const char *a_text, const char *b_text,
                      struct lb_bytes a, struct lb_bytes b);
+/* Behind CHECK_HAS; shows the text. */
 bool tap_check_has(const char *file, int line, const char *text, const char *whole,
                    const char *part);
 

@@ -38,19 +38,21 @@ struct sim_disk {
     size_t change_count, change_cap;
 };
 
+/* A disk of this size, at most SIM_BLOCKS_MAX blocks, whose blocks have version 0. */
 void sim_disk_init(struct sim_disk *disk, struct sim_world *world, uint32_t blocks,
                    uint32_t block_bytes);
-void sim_disk_free(struct sim_disk *disk);
+void sim_disk_free(struct sim_disk *disk); /* frees the record of its changes */
 
 /* The contents of one block of this version. */
 void sim_block_fill(uint8_t *block, uint32_t block_bytes, uint32_t version, uint64_t lba);
 /* The version that these contents are; false: they are no block of this LBA. */
 bool sim_block_version(const uint8_t *block, uint32_t block_bytes, uint64_t lba, uint32_t *version);
 
+/* The contents now, durable or not; `to` has room for all of it. */
 void sim_disk_read(struct sim_disk *disk, uint64_t lba, uint32_t blocks, uint8_t *to);
 /* Writes one block; the caller knows that the contents are this version's. */
 void sim_disk_write(struct sim_disk *disk, uint64_t lba, uint32_t version, bool durable);
-void sim_disk_flush(struct sim_disk *disk);
+void sim_disk_flush(struct sim_disk *disk); /* everything that was written is durable now */
 /* A power cut: each block that was not durable is lost or not. */
 void sim_disk_power_cut(struct sim_disk *disk);
 

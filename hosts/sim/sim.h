@@ -341,13 +341,16 @@ struct sim {
 };
 
 /* ---- plan.c ---- */
+/* Draws from the seed what this run is like: network, servers, configuration and faults. */
 void sim_plan_draw(struct sim *sim);
 const char *sim_plan_server(const struct sim *sim); /* the targets' host, as in a root path */
 
 /* ---- slots.c ---- */
+/* Carries out OPEN; a slot that is open already is a violation. */
 void sim_slot_open(struct sim *sim, const struct lb_boot_action *action);
-void sim_slot_close(struct sim *sim, uint32_t slot);
+void sim_slot_close(struct sim *sim, uint32_t slot);                      /* carries out CLOSE */
 void sim_slot_send(struct sim *sim, const struct lb_boot_action *action); /* a datagram */
+/* No slot is open; a connection that has ended counts as closed. */
 bool sim_slots_are_closed(const struct sim *sim);
 
 /* ---- services.c: who is there ---- */
@@ -358,68 +361,95 @@ void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packe
 enum sim_service sim_service_at(const struct sim *sim, struct lb_endpoint to, unsigned *portal);
 /* Whether it refuses connections now. */
 bool sim_service_is_down(const struct sim *sim, const struct sim_conn *conn);
+/* The server's end of this connection is made. */
 void sim_service_accept(struct sim *sim, unsigned conn);
 void sim_service_end(struct sim *sim, unsigned conn); /* the server's end is gone */
 void sim_service_turn(struct sim *sim);               /* all that can be done at this instant */
+/* When a server has something to do that no event announces; LB_NEVER: nothing. */
 uint64_t sim_service_next_us(const struct sim *sim);
 
 /* ---- link.c: the client's side of the wire ---- */
+/* Sends a datagram of the client: it may arrive late, twice, altered or not at all. */
 void sim_link_send(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                    struct lb_bytes bytes);
 /* A datagram on its way to the client's slot. */
 void sim_link_reply(struct sim *sim, uint32_t slot, enum lb_boot_kind kind, uint64_t delay_us,
                     struct lb_endpoint from, struct lb_bytes bytes);
+/* As sim_link_reply, but within milliseconds and without faults: for forgers on the link. */
 void sim_link_reply_at_once(struct sim *sim, uint32_t slot, enum lb_boot_kind kind,
                             struct lb_endpoint from, struct lb_bytes bytes);
+/* The client asks who has addr; the answer comes as SIM_PROBED. */
 void sim_link_probe(struct sim *sim, struct lb_addr addr);
+/* The link comes up after a while, which may be long, or never. */
 void sim_link_bring_up(struct sim *sim);
+/* Carries out an event of the link. */
 void sim_link_event(struct sim *sim, const struct sim_event *event);
 
 /* ---- dhcp.c ---- */
-void sim_dhcp_init(struct sim *sim);
-struct lb_addr sim_dhcp_address(unsigned server);
+void sim_dhcp_init(struct sim *sim);              /* makes the DHCP servers of the plan */
+struct lb_addr sim_dhcp_address(unsigned server); /* a server's address; it counts from 0 */
+/* A datagram for port 67 has arrived; each server that it is for answers. */
 void sim_dhcp_input(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes);
 
+/* A violation when half of the lease is over and it is not renewed; in clean runs. */
 void sim_dhcp_check_renewal(struct sim *sim);
 
 /* A root path that was never meant well; in `room` or constant. */
 struct lb_bytes sim_dhcp_lie(struct sim *sim, uint8_t room[300]);
 
 /* ---- ipv6.c: routers and DHCPv6 ---- */
-void sim_ipv6_init(struct sim *sim);
+void sim_ipv6_init(struct sim *sim); /* makes the routers and the DHCPv6 servers of the plan */
+/* A router's link-local address; it counts from 0. */
 struct lb_addr sim_ipv6_router(unsigned router);
 void sim_ipv6_advertise(struct sim *sim, unsigned router); /* unasked, at its time */
+/* A Router Solicitation has arrived; each router advertises. */
 void sim_ipv6_solicited(struct sim *sim, struct lb_addr from, struct lb_bytes bytes);
+/* A datagram for port 547 has arrived; each server answers. */
 void sim_dhcp6_input(struct sim *sim, uint32_t slot, struct lb_endpoint from,
                      struct lb_bytes bytes);
+/* The probe of addr has ended; without a conflict the address is the client's. */
 void sim_ipv6_probed(struct sim *sim, struct lb_addr addr, bool conflict);
 bool sim_ipv6_has(const struct sim *sim, struct lb_addr addr); /* it is the client's */
-bool sim_ipv6_has_link_local(const struct sim *sim);
+bool sim_ipv6_has_link_local(const struct sim *sim); /* the client has a link-local address */
 void sim_ipv6_check(struct sim *sim, const struct lb_boot_net *net); /* what SET_ADDRESS asks for */
+/* A violation when an address is kept beyond its valid lifetime. */
 void sim_ipv6_check_lifetimes(struct sim *sim);
+/* Whether the client has an IPv6 address, and a route to there. */
 bool sim_ipv6_reaches(const struct sim *sim, struct lb_addr to);
 
 /* ---- slp.c: its agents ---- */
+/* The agent's endpoint in this family; agents count from 0. */
 struct lb_endpoint sim_slp_endpoint(enum lb_family family, unsigned agent);
 void sim_slp_init(struct sim *sim, const char *host); /* host: where the disk is */
+/* A datagram of SLP's has arrived; the agents that it is for answer. */
 void sim_slp_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to, struct lb_bytes bytes);
+/* A violation where the client sends what SLP forbids: port, group, rounds. */
 void sim_slp_check(struct sim *sim, const struct lb_boot_action *action);
+/* The client reads this reply: from now on its requests must name that agent as one that has
+ * answered. */
 void sim_slp_heard(struct sim *sim, struct lb_endpoint from, struct lb_bytes bytes);
+/* Whether an agent listens at `to`, and which: 2 * agent, plus 1 for IPv6. */
 bool sim_slp_is_at(const struct sim *sim, struct lb_endpoint to, unsigned *agent);
+/* The agent's end of this connection is made. */
 void sim_slp_accept(struct sim *sim, unsigned conn);
-void sim_slp_end(struct sim *sim, unsigned conn);
+void sim_slp_end(struct sim *sim, unsigned conn); /* the agent closes its end */
+/* All connections to agents, as far as they go at this instant. */
 void sim_slp_turn(struct sim *sim);
-void sim_slp_free(struct sim *sim);
+void sim_slp_free(struct sim *sim); /* frees the agents' ends */
 
 /* ---- names.c: the DNS server ---- */
-void sim_names_init(struct sim *sim);
-bool sim_names_has_slot(uint32_t slot);
+void sim_names_init(struct sim *sim);   /* says which DNS server the machine itself knows */
+bool sim_names_has_slot(uint32_t slot); /* a slot of DNS */
+/* A query has arrived; it is answered, refused, or met with silence. */
 void sim_names_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to,
                         struct lb_bytes bytes);
 
 /* ---- network.c: connections ---- */
+/* Carries out CONNECT; the outcome comes as SIM_CONNECTED. */
 void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to);
+/* The client closes; unread bytes may turn that into a reset. */
 void sim_network_close(struct sim *sim, uint32_t slot);
+/* Carries out SIM_CONNECTED or SIM_SEVERED. */
 void sim_network_event(struct sim *sim, const struct sim_event *event);
 /* Moves bytes between the engine and its connections; true when some were moved. */
 bool sim_network_move(struct sim *sim);
@@ -428,92 +458,126 @@ void sim_network_sever(struct sim *sim, struct sim_conn *conn, bool tells_client
                        bool tells_server);
 
 /* ---- targets.c ---- */
-void sim_targets_init(struct sim *sim);
+void sim_targets_init(struct sim *sim); /* makes the targets, their portals and accounts */
+/* The target's end of this connection is made. */
 void sim_targets_accept(struct sim *sim, unsigned conn);
 void sim_targets_end(struct sim *sim, unsigned conn); /* the server's end is gone */
 void sim_targets_turn(struct sim *sim);               /* all that can be done at this instant */
+/* The earliest deadline of the targets' ends; LB_NEVER: none. */
 uint64_t sim_targets_next_us(const struct sim *sim);
+/* Draws which faults of the targets happen now, and sets the next tick. */
 void sim_targets_tick(struct sim *sim);
+/* Carries out an event of the targets. */
 void sim_targets_event(struct sim *sim, const struct sim_event *event);
+/* Whether the targets are not there yet in this way. */
 bool sim_targets_are_late(const struct sim *sim, enum sim_late how);
-void sim_targets_calm(struct sim *sim);
-void sim_targets_free(struct sim *sim);
+void sim_targets_calm(struct sim *sim); /* faults stop: what is silent or hung goes on */
+void sim_targets_free(struct sim *sim); /* ends and frees the targets' ends, and the connections */
 
 /* ---- isns.c ---- */
-void sim_isns_init(struct sim *sim);
-struct lb_endpoint sim_isns_at(void);
+void sim_isns_init(struct sim *sim);  /* fills the server's database by the plan */
+struct lb_endpoint sim_isns_at(void); /* where the server listens */
+/* The server's end of this connection is made. */
 void sim_isns_accept(struct sim *sim, unsigned conn);
-void sim_isns_end(struct sim *sim, unsigned conn);
+void sim_isns_end(struct sim *sim, unsigned conn); /* the server closes its end */
+/* All connections to the server, as far as they go at this instant. */
 void sim_isns_turn(struct sim *sim);
-uint64_t sim_isns_next_us(const struct sim *sim);
+uint64_t sim_isns_next_us(const struct sim *sim); /* when a late answer is due; LB_NEVER: none */
 
 /* ---- storage.c: what the targets ask of their disk ---- */
+/* A target's io: checked, and answered now or by a later SIM_IO. RELEASE is done at once. */
 void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io);
+/* SIM_IO: answers the io, unless it was given up meanwhile. */
 void sim_storage_event(struct sim *sim, const struct sim_event *event);
 void sim_storage_turn(
     struct sim *sim); /* commands that were aborted let go of what they wait for */
 void sim_storage_end(struct sim *sim, unsigned conn); /* a connection is gone, with its ios */
 
 /* ---- swap.c: another disk in the place of the one that was booted ---- */
+/* Draws whether there is another disk in this run, and how large it is. */
 void sim_swap_init(struct sim *sim);
 /* Now is a time at which the LUN of this portal may become the other disk. */
 void sim_swap_maybe(struct sim *sim, unsigned portal, uint32_t one_in);
+/* Notes which disk this connection was made to. */
 void sim_swap_accepted(struct sim *sim, unsigned conn);
 /* Whether this io is of another disk than was booted; asked once, when it comes. */
 bool sim_swap_is_other(struct sim *sim, unsigned conn, const struct lb_target_io *io);
+/* The contents of the other disk. */
 void sim_swap_read(const struct sim *sim, const struct lb_target_io *io, uint8_t *to);
+/* A write has reached the other disk: a violation where the engine could have known. */
 void sim_swap_written(struct sim *sim, unsigned conn, const struct lb_target_io *io);
+/* The size of the disk that was booted, or of the other one. */
 uint64_t sim_swap_blocks(const struct sim *sim, bool is_other);
 void sim_swap_ready(struct sim *sim); /* which disk was booted */
+/* DISK_CHANGED without another disk is a violation. */
 void sim_swap_check_error(struct sim *sim, enum lb_code code);
 
 /* ---- workload.c ---- */
-void sim_work_begin(struct sim *sim);
+void sim_work_begin(struct sim *sim); /* the disk is READY: its user starts */
 /* Takes completions and submits more; true when something was done. */
 bool sim_work_turn(struct sim *sim);
-void sim_work_end(struct sim *sim); /* the engine has ended: nothing may be out any more, and what
-                                       is submitted now fails at once */
-void sim_work_free(struct sim *sim);
+void sim_work_end(struct sim *sim);  /* the engine has ended: nothing may be out any more, and what
+                                        is submitted now fails at once */
+void sim_work_free(struct sim *sim); /* frees the requests' memory */
 
 /* ---- check.c ---- */
 /* Where the engine wants received bytes: its own memory, or the buffer of a read that is out. */
 void sim_check_where(struct sim *sim, struct lb_span span);
+/* What is to be sent must lie in the engine, or in the buffer of a write that is out. */
 void sim_check_gather(struct sim *sim, struct lb_bytes piece);
+/* A request has ended: its guards, its error, and for a read what was read. */
 void sim_check_completion(struct sim *sim, struct sim_op *op);
+/* A line that people see: no secrets, no control characters. */
 void sim_check_line(struct sim *sim, const char *line);
+/* Bytes that go out: no secrets among them. */
 void sim_check_sent(struct sim *sim, struct lb_bytes bytes);
+/* The report's steps are in order, and its pictures hold no secrets. */
 void sim_check_report(struct sim *sim);
+/* Nothing was written within SIM_GUARD bytes before and after these len bytes. */
 void sim_check_guards(struct sim *sim, const uint8_t *memory, size_t len, const char *whose);
 /* Why a target ended a connection; without an enemy, never because of what the initiator sent. */
 void sim_check_reason(struct sim *sim, const char *reason);
 /* The same for what the engine says of the target. */
 void sim_check_session(struct sim *sim);
 void sim_check_ready(struct sim *sim); /* in time */
+/* At the end of a run: whether it ended as its plan allows. */
 void sim_check_outcome(struct sim *sim);
 uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
 
 /* ---- rogue.c ---- */
+/* Makes a DHCP server that was not meant for this machine, where the plan has one. */
 void sim_rogue_init(struct sim *sim);
+/* The rogue servers answer a DHCP or DHCPv6 datagram of the client, too. */
 void sim_rogue_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                         struct lb_bytes bytes);
 
 /* ---- impostor.c ---- */
+/* Makes the servers of an impostor on the link, who forges what others say. */
 void sim_impostor_init(struct sim *sim);
+/* The impostor sees a datagram of the client, and answers it with forgeries. */
 void sim_impostor_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                            struct lb_bytes bytes);
+/* The impostor forges a router advertisement, and sets the time of the next one. */
 void sim_impostor_advertise(struct sim *sim);
+/* The impostor answers an SLP request with its own target, and with a wrong XID. */
 void sim_impostor_slp(struct sim *sim, uint32_t slot, enum lb_family family,
                       struct lb_bytes request);
+/* Puts a forged portal into an iSNS answer of len bytes in room; gives the new length. */
 size_t sim_impostor_isns(struct sim *sim, struct lb_span room, size_t len);
+/* A connection to the impostor's address is a violation. */
 void sim_impostor_check_connect(struct sim *sim, struct lb_addr to);
+/* An address, or a lifetime, that only the impostor can have given is a violation. */
 void sim_impostor_check_net(struct sim *sim, const struct lb_boot_net *net);
 
 /* ---- witness.c: the client's session ---- */
 /* Bytes of a PDU behind its header. */
 size_t sim_wire_rest(const struct sim_wire *wire, const uint8_t bhs[LB_ISCSI_BHS_BYTES]);
+/* The client connects: what was sent on the connection before is lost. */
 void sim_witness_connect(struct sim *sim, uint32_t number);
-void sim_witness_connected(struct sim *sim);
+void sim_witness_connected(struct sim *sim); /* the connection is there */
+/* Bytes that the client sends, in order: each PDU is checked against what may be said now. */
 void sim_witness_said(struct sim *sim, struct lb_bytes bytes);
+/* Bytes that the client has read, in order. */
 void sim_witness_heard(struct sim *sim, struct lb_bytes bytes);
 
 /* ---- forger.c ---- */
@@ -523,6 +587,7 @@ size_t sim_forger_passes(struct sim *sim, struct sim_conn *conn, size_t ready);
 void sim_forger_check(struct sim *sim, const struct sim_conn *conn);
 
 /* ---- causes.c ---- */
+/* The client sends a task management function: a violation unless a command was silent. */
 void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu);
 void sim_cause_of_poll(struct sim *sim);    /* before each poll of the engine */
 void sim_cause_of_state(struct sim *sim);   /* after each poll of the engine */

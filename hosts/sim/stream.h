@@ -60,8 +60,9 @@ struct sim_conn {
     uint64_t server_until_us; /* when the target's end wants to be polled */
 };
 
+/* Begins a connection of this number: empty pipes, and by chance its speed and its end. */
 void sim_conn_open(struct sim_conn *conn, struct sim_world *world, uint32_t number);
-void sim_conn_free(struct sim_conn *conn);
+void sim_conn_free(struct sim_conn *conn); /* frees both pipes */
 
 /* How many bytes may be written now, and to be taken at once. */
 size_t sim_pipe_room(const struct sim_conn *conn, const struct sim_pipe *pipe);
@@ -71,6 +72,7 @@ bool sim_pipe_write(struct sim_conn *conn, struct sim_world *world, struct sim_p
                     struct lb_bytes bytes);
 /* How many bytes can be read now. */
 size_t sim_pipe_readable(struct sim_pipe *pipe, uint64_t now_us);
+/* Takes len bytes out; no more than sim_pipe_readable said. */
 void sim_pipe_read(struct sim_pipe *pipe, uint8_t *to, size_t len);
 /* Its writer closed it and all was read. */
 bool sim_pipe_is_over(const struct sim_pipe *pipe);

@@ -15,8 +15,8 @@ enum sim_fault {
 #undef SIM_FAULT
     SIM_FAULT_COUNT,
 };
-const char *sim_fault_word(enum sim_fault fault);
-unsigned sim_fault_most(enum sim_fault fault); /* thousandths; 0: never by chance */
+const char *sim_fault_word(enum sim_fault fault); /* its name, for the coverage; a constant */
+unsigned sim_fault_most(enum sim_fault fault);    /* thousandths; 0: never by chance */
 
 enum sim_wrong {
     SIM_WRONG_NONE,
@@ -25,7 +25,7 @@ enum sim_wrong {
 #undef SIM_WRONG
     SIM_WRONG_COUNT,
 };
-const char *sim_wrong_word(enum sim_wrong wrong);
+const char *sim_wrong_word(enum sim_wrong wrong);  /* its name, for the coverage; a constant */
 enum lb_code sim_wrong_code(enum sim_wrong wrong); /* LB_CODE_COUNT: more than one would do */
 
 /* What happened in many runs; plain numbers, so that it can be shared by processes and added up. */
@@ -37,6 +37,7 @@ struct sim_coverage {
     uint64_t op_code[LB_CODE_COUNT]; /* requests to the disk that ended with it */
     uint64_t ops, bytes, steps, logins, virtual_ms, lost_unflushed;
 };
+/* Adds each number of `from` to `to`. */
 void sim_coverage_add(struct sim_coverage *to, const struct sim_coverage *from);
 
 enum sim_what {
@@ -84,39 +85,44 @@ struct sim_world {
     uint64_t order;
 };
 
+/* A world at its second 1, without events. The seed alone decides what happens; shows prints the
+ * trace. */
 void sim_world_init(struct sim_world *world, uint64_t seed, bool shows);
-void sim_world_free(struct sim_world *world);
+void sim_world_free(struct sim_world *world); /* frees the events that are left */
 
-uint64_t sim_random(struct sim_world *world);
+uint64_t sim_random(struct sim_world *world);                          /* 64 random bits */
 uint32_t sim_below(struct sim_world *world, uint32_t n);               /* 0..n-1 */
 uint32_t sim_between(struct sim_world *world, uint32_t a, uint32_t b); /* a..b */
 uint32_t sim_skewed(struct sim_world *world, uint32_t a, uint32_t b);  /* small ones more often */
-bool sim_one_in(struct sim_world *world, uint32_t n);
+bool sim_one_in(struct sim_world *world, uint32_t n);                  /* true once in n times */
 /* Changes 1 to `most` bytes. */
 void sim_spoil(struct sim_world *world, struct lb_span span, uint32_t most);
 /* A number of the seed for one purpose, which throws no dice: what was drawn before stays. */
 uint32_t sim_aside(const struct sim_world *world, uint64_t purpose);
 /* Whether the fault happens on this occasion; then it is counted. */
 bool sim_happens(struct sim_world *world, enum sim_fault fault);
+/* Counts that the fault has happened, without dice. */
 void sim_saw(struct sim_world *world, enum sim_fault fault);
 /* The same with other dice: of worlds that were added later, so that what a seed meant before
  * stays.
  */
 uint32_t sim_other_below(struct sim_world *world, uint32_t n);
-uint32_t sim_other_between(struct sim_world *world, uint32_t a, uint32_t b);
+uint32_t sim_other_between(struct sim_world *world, uint32_t a, uint32_t b); /* a..b */
+/* a..b, small ones more often. */
 uint32_t sim_other_skewed(struct sim_world *world, uint32_t a, uint32_t b);
-bool sim_other_one_in(struct sim_world *world, uint32_t n);
-bool sim_other_happens(struct sim_world *world, enum sim_fault fault);
-bool sim_is_calm(const struct sim_world *world);
+bool sim_other_one_in(struct sim_world *world, uint32_t n);            /* true once in n times */
+bool sim_other_happens(struct sim_world *world, enum sim_fault fault); /* as sim_happens */
+bool sim_is_calm(const struct sim_world *world);                       /* faults have stopped */
 
 /* data is copied. */
 void sim_at(struct sim_world *world, uint64_t at_us, enum sim_what what, uint32_t a, uint32_t b,
             struct lb_bytes data);
+/* An event without data, in delay_us from now. */
 void sim_after(struct sim_world *world, uint64_t delay_us, enum sim_what what, uint32_t a,
                uint32_t b);
 uint64_t sim_next_us(const struct sim_world *world);             /* LB_NEVER: nothing will happen */
 bool sim_take(struct sim_world *world, struct sim_event *event); /* the earliest that is due */
-void sim_event_free(struct sim_event *event);
+void sim_event_free(struct sim_event *event);                    /* frees its data */
 
 /* A line of the trace: hashed always, printed if shown. */
 void sim_say(struct sim_world *world, const char *who, const char *format, ...)

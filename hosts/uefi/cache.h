@@ -60,6 +60,7 @@ struct cache {
  * the wire is fast, its first for twice its own length. */
 #define CACHE_LONG_LINES 4
 
+/* An empty cache. memory stays the caller's; lines beyond CACHE_LINES_MAX are not used. */
 void cache_init(struct cache *cache, uint8_t *memory, size_t line_count, uint32_t line_blocks,
                 uint32_t block_bytes, uint64_t disk_blocks);
 /* Copies blocks from the beginning of the range as long as they are there; gives how many. */

@@ -11,8 +11,8 @@ EFI_STATUS disk_install(EFI_HANDLE *handle);
  * it would go on calling code that is gone. */
 void disk_remove(void);
 /* What is called when the operating system takes over, after the last write. */
-void wipe_everything(void); /* main.c */
-uint64_t disk_bytes_read(void);
+void wipe_everything(void);     /* main.c */
+uint64_t disk_bytes_read(void); /* bytes that came from the target so far */
 /* From now on, while the disk is waited for, a bar shows how much of `total` bytes came; 0 ends it.
  * It appears only when that takes longer than a moment. */
 void disk_show_progress(uint64_t total);

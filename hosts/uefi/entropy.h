@@ -24,14 +24,17 @@ struct entropy {
 /* Whether a source that reported success gave anything: bytes or words that are all alike are of
  * one that is stuck (processors have given the same word for ever). */
 bool entropy_bytes_are_good(const uint8_t *bytes, size_t len);
+/* No two of the words are the same; none at all are not good. */
 bool entropy_words_are_good(const uint64_t *words, size_t count);
 /* Hashes all of it, and wipes it. */
 void entropy_to_seed(struct entropy *entropy, uint8_t seed[32]);
-/* "from the firmware (EFI_RNG) and the processor (RDSEED)". method is the processor's. */
 struct lb_text;
+/* "from the firmware (EFI_RNG) and the processor (RDSEED)". method is the processor's. */
 void entropy_say(struct lb_text *text, unsigned sources, const char *method);
 
-/* gather.c: asks them all. The word of the processor's instruction is in *method. */
+/* gather.c */
+/* Asks every source for a seed; gives those that answered, of enum entropy_source. *method is the
+ * word of the processor's instruction; NULL: it has none. */
 unsigned seed_fill(uint8_t seed[32], const uint8_t uuid[16], const char **method);
 
 #endif

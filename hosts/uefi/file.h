@@ -11,8 +11,8 @@ EFI_FILE_HANDLE file_open(EFI_FILE_HANDLE directory, const CHAR16 *name);
 /* Reads all of a file. EFI_NOT_FOUND: there is none, or no file system; EFI_BUFFER_TOO_SMALL: it is
  * longer than cap; any other error: there may be one, and it cannot be read. */
 EFI_STATUS file_load(EFI_HANDLE volume, const CHAR16 *name, uint8_t *room, size_t cap, size_t *len);
-/* The name of a file in the directory of that program; false: the path names none. */
 #define FILE_NAME_MAX 256
+/* The name of a file in the directory of that program; false: the path names none. */
 bool file_beside(const EFI_DEVICE_PATH *program, const CHAR16 *name, CHAR16 out[FILE_NAME_MAX]);
 /* The file's first bytes, at most cap; 0: there is none. */
 size_t file_read(EFI_HANDLE volume, const CHAR16 *name, uint8_t *room, size_t cap);

@@ -54,9 +54,10 @@ struct patience {
     uint64_t key_us, value_us;
 };
 
-void patience_begin(struct patience *patience, uint64_t now_us);
-void patience_key(struct patience *patience, uint64_t now_us);
-void patience_value(struct patience *patience, uint64_t now_us);
+void patience_begin(struct patience *patience, uint64_t now_us); /* the page is opened */
+void patience_key(struct patience *patience, uint64_t now_us);   /* a key came that counts */
+void patience_value(struct patience *patience, uint64_t now_us); /* a value was typed to its end */
+/* The page has waited long enough for a person. */
 bool patience_is_over(const struct patience *patience, uint64_t now_us);
 
 #endif

@@ -20,15 +20,16 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
 bool loop_turn(void);
 /* The engine was asked for something from outside: the next turn looks after it. */
 void loop_stir(void);
-enum loop_state loop_state(void);
+enum loop_state loop_state(void); /* the engine's state after the last turn */
 /* Logs out; the card stays open. */
 void loop_stop(void);
 
 /* Forgets the random numbers: the operating system takes over. */
 void loop_wipe(void);
 
+/* The engine, also one that has failed; NULL before the first loop_start. */
 struct lb_boot *loop_engine(void);
-struct nic *loop_nic(void);
+struct nic *loop_nic(void);            /* the card of loop_start */
 struct local_end loop_local_end(void); /* of the session */
 
 #endif

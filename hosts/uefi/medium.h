@@ -18,7 +18,7 @@ struct medium {
     bool is_present;
 };
 
-void medium_init(struct medium *medium);
+void medium_init(struct medium *medium); /* the first disk is there */
 /* A request has ended with this. Once another disk has the place of ours there is no medium any
  * more, and its id is not that of the one that callers know. */
 enum medium_status medium_ended(struct medium *medium, enum lb_code code);

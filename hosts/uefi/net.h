@@ -13,11 +13,13 @@
 
 /* The card and the random numbers stay the caller's until net_close. */
 bool net_open(struct nic *nic, struct lb_rand *rand);
+/* Closes all slots, takes the interface away and wipes the secret. Harmless where it is not
+ * open. */
 void net_close(void);
 void net_wipe(void); /* its secret of numbers.h; nothing is sent after that */
 /* Receives at most a bounded number of frames. True when one came. */
 bool net_receive(uint64_t now_us);
-void net_timers(void);
+void net_timers(void); /* runs lwIP's timers that are due */
 /* At the end of a turn: an acknowledgement that was held goes out when it is due. */
 void net_flush(uint64_t now_us);
 
@@ -25,6 +27,7 @@ void net_flush(uint64_t now_us);
  * in `to` is joined; groups of IPv4 can be sent to, and nothing asks for more. */
 bool net_datagram_open(uint32_t slot, enum lb_boot_kind kind, struct lb_endpoint from,
                        struct lb_endpoint to);
+/* Sends on an open slot; where there is no memory the datagram is lost, as on a wire. */
 void net_datagram_send(uint32_t slot, struct lb_bytes bytes, struct lb_endpoint from,
                        struct lb_endpoint to);
 void net_datagram_close(uint32_t slot); /* harmless if it is none */
@@ -54,7 +57,9 @@ enum net_stream {
     NET_CONNECTING,
     NET_OPEN,
 };
+/* Begins a connection; net_stream_state tells how it goes. What was open on slot is closed. */
 void net_connect(uint32_t slot, struct lb_endpoint to);
+/* The state now; *why says how it was lost where it is CLOSED. What was received is read first. */
 enum net_stream net_stream_state(uint32_t slot, enum lb_iscsi_lost *why);
 /* What has come, copied into the spans in order; 0: nothing now. */
 size_t net_stream_read(uint32_t slot, const struct lb_span *spans, size_t count);

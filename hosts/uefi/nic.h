@@ -27,6 +27,7 @@ struct nic {
     uint64_t link_wait_us; /* before the card is started anew for want of one */
 };
 
+/* Whether its addresses have 6 bytes; InfiniBand's have 20. */
 bool nic_is_ethernet(const EFI_SIMPLE_NETWORK *snp);
 /* Takes the card: drivers that use it are disconnected. */
 EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number);
@@ -39,6 +40,7 @@ bool nic_restart(struct nic *nic);
 bool nic_has_link(struct nic *nic);
 /* The groups' MAC addresses that the card is to let through, where it cannot let all through. */
 void nic_hear_groups(struct nic *nic, const uint8_t (*groups)[6], size_t count);
+/* Hands a frame to the card; false: it has no room, or the frame is too long, and it is lost. */
 bool nic_send(struct nic *nic, const uint8_t *frame, size_t len);
 /* The next frame's length, 0 when there is none. */
 size_t nic_receive(struct nic *nic, uint8_t *frame, size_t cap);

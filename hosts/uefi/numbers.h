@@ -14,6 +14,7 @@ struct numbers {
     uint8_t rounds[4][256]; /* the round functions of a permutation of 16 bits */
 };
 
+/* Draws the secret. rand is not kept. */
 void numbers_init(struct numbers *numbers, struct lb_rand *rand);
 /* RFC 6528 3: a clock of 4 us, and a keyed hash of both ends. */
 uint32_t numbers_isn(const struct numbers *numbers, uint64_t now_us, struct lb_endpoint local,

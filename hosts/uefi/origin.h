@@ -13,8 +13,8 @@ enum origin {
     ORIGIN_SHELL, /* a person typed its name */
 };
 
-enum origin origin_find(void);
-const char *origin_word(enum origin origin);
+enum origin origin_find(void);               /* asks the firmware how this program was loaded */
+const char *origin_word(enum origin origin); /* for people: "PXE", ...; a constant */
 
 /* PXE: reads a file from the directory the program came from, over the firmware's own TFTP, by IPv4
  * or IPv6; before the card is taken. EFI_NOT_FOUND: the server says that there is none, or the

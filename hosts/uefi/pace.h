@@ -16,10 +16,13 @@ struct pace {
     bool is_steady;      /* the last trip brought no more than those before */
 };
 
+/* trip_us: the round trip seen so far, such as the connection's. Nothing has come yet. */
 void pace_init(struct pace *pace, uint64_t now_us, uint64_t trip_us);
 /* A question had its answer after so long. */
 void pace_trip(struct pace *pace, uint64_t trip_us);
-void pace_came(struct pace *pace, uint64_t now_us, uint64_t bytes);
+void pace_came(struct pace *pace, uint64_t now_us, uint64_t bytes); /* so many bytes came, now */
+/* How many bytes to have asked for ahead: a trip's worth and a quarter, twice that while it still
+ * grows. */
 uint64_t pace_bytes(const struct pace *pace);
 
 #endif

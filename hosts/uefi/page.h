@@ -16,8 +16,8 @@ enum page_end {
 void page_begin(const struct lb_config *config);
 /* Whether a person has asked for the page: waits so long at most. Never where it is locked. */
 bool page_is_wanted(const struct lb_config *config, uint32_t wait_ms);
-/* Shows the page until it ends. Secrets are not echoed. report may be NULL. */
 struct lb_report;
+/* Shows the page until it ends. Secrets are not echoed. report may be NULL. */
 enum page_end page_show(struct lb_config *config, const struct lb_report *report);
 
 #endif

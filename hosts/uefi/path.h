@@ -7,8 +7,8 @@
 
 /* Bytes of all nodes but the end. */
 size_t path_len(const EFI_DEVICE_PATH *path);
-/* The node that ends a device path. */
 #define PATH_END_BYTES 4
+/* The node that ends a device path. */
 void path_put_end(struct lb_wr *wr);
 /* Whether path is prefix, or goes on from it. */
 bool path_begins_with(const EFI_DEVICE_PATH *path, const EFI_DEVICE_PATH *prefix);

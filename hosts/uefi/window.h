@@ -24,6 +24,7 @@ struct window {
     uint64_t lost_us, hold_us;
 };
 
+/* Starts with WINDOW_BEGIN bytes, or with most where that is less. most: bytes, a fixed limit. */
 void window_init(struct window *window, uint64_t most);
 /* Bytes have come, and none is missing. */
 void window_came(struct window *window, uint64_t now_us, uint64_t bytes);

@@ -42,6 +42,8 @@
 #define LWIP_HOOK_ETHARP_GET_GW(netif, hop) (hop)
 struct netif;
 struct ip6_addr;
+/* lwIP asks by which router `to` is reached, by the engine's routes; NULL: there is no way. Valid
+ * until the next call. */
 const struct ip6_addr *net_next_hop(struct netif *netif, const struct ip6_addr *to);
 
 /* Two questions of DNS go out at once, before the server's link-layer address is known. */
@@ -90,16 +92,18 @@ extern unsigned char *lwip_heap;
 
 #define LWIP_CHECKSUM_ON_COPY 0
 #define LWIP_CHKSUM           net_checksum
+/* RFC 1071: the sum over the bytes, folded and not inverted. */
 unsigned short net_checksum(const void *data, int len);
 #define LWIP_NETIF_TX_SINGLE_PBUF 1
 #define LWIP_NO_CTYPE_H           1
 #define LWIP_NO_UNISTD_H          1
 #define LWIP_NO_INTTYPES_H        1
 #define LWIP_RAND()               net_rand()
-unsigned net_rand(void);
-/* numbers.h. Ports are chosen where a socket is opened (net_stream.c, net_datagram.c). */
+unsigned net_rand(void); /* 32 random bits, for whatever lwIP does by chance */
 #define LWIP_HOOK_TCP_ISN net_isn
 struct ip_addr;
+/* The initial sequence number of a connection: numbers.h. Ports are chosen where a socket is opened
+ * (net_stream.c, net_datagram.c). */
 unsigned net_isn(const struct ip_addr *local, unsigned short local_port,
                  const struct ip_addr *remote, unsigned short remote_port);
 
