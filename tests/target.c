@@ -59,7 +59,7 @@ static uint64_t now_us(void) {
 
 static struct lb_target_answer give_memory(const struct lb_target_io *io) {
     uint8_t *at = host.disk + io->lba * host.block_bytes, *buffer = at;
-    if (host.has_buffers) {
+    if (host.has_buffers || io->is_apart) {
         buffer = malloc(io->len);
         if (buffer == NULL)
             return (struct lb_target_answer){.status = LB_SCSI_TASK_SET_FULL};
@@ -74,7 +74,7 @@ static struct lb_target_answer answer_io(const struct lb_target_io *io) {
     case LB_IO_BUFFER:
         return give_memory(io);
     case LB_IO_WRITE:
-        if (host.has_buffers) {
+        if (host.has_buffers || io->is_apart) {
             memcpy(host.disk + io->lba * host.block_bytes, io->buffer.p, io->len);
             free(io->buffer.p);
         }

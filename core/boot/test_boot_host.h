@@ -476,12 +476,17 @@ static inline size_t host_from_target(void) {
 static inline void host_io(struct lb_target_io *io) {
     struct lb_target_answer answer = {.status = LB_SCSI_GOOD};
     size_t at = (size_t)io->lba * 512;
+    static uint8_t apart[HOST_DISK_BYTES];
+    if (io->kind == LB_IO_RELEASE)
+        return;
     if (io->kind == LB_IO_READ || io->kind == LB_IO_WRITE)
         answer = host.disk_answer;
     if (io->kind == LB_IO_READ || io->kind == LB_IO_BUFFER) {
         lb_assert(at <= HOST_DISK_BYTES && io->len <= HOST_DISK_BYTES - at);
-        answer.memory = lb_span(host.disk + at, io->len);
+        answer.memory = lb_span((io->is_apart ? apart : host.disk) + at, io->len);
     }
+    if (io->kind == LB_IO_WRITE && io->is_apart)
+        memcpy(host.disk + at, apart + at, io->len);
     host.flushes += io->kind == LB_IO_FLUSH;
     lb_target_io_done(&host.conn, host.now, io, answer);
 }

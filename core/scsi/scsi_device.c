@@ -70,6 +70,27 @@ static bool parse_extent(const uint8_t cdb[16], struct extent *extent) {
     return true;
 }
 
+/* SYNCHRONIZE CACHE of 10 and 16 bytes: SBC-3 5.39, 5.40. False: another command. */
+static bool parse_flush(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks) {
+    struct lb_rd rd = lb_rd(lb_bytes(cdb + 2, 14));
+    if (cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_10) {
+        *lba = lb_rd_u32(&rd);
+        lb_rd_skip(&rd, 1);
+        *blocks = lb_rd_u16(&rd);
+        return true;
+    }
+    *lba = lb_rd_u64(&rd);
+    *blocks = lb_rd_u32(&rd);
+    return cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_16;
+}
+
+/* The NACA bit of the CONTROL byte, the CDB's last: SAM-5 5.2, SPC-4 4.3.4 (lengths by group). */
+static bool has_naca(const uint8_t cdb[16]) {
+    static const uint8_t lengths[8] = {6, 10, 10, 0, 16, 12, 0, 0};
+    uint8_t len = lengths[cdb[0] >> 5];
+    return len > 0 && cdb[len - 1] & 4;
+}
+
 static bool is_always_answered(uint8_t op) {
     return op == LB_SCSI_INQUIRY || op == LB_SCSI_REPORT_LUNS || op == LB_SCSI_REQUEST_SENSE;
 }
@@ -164,8 +185,12 @@ uint8_t lb_scsi_device_find(const struct lb_scsi_device *device, const uint8_t l
 
 void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_command *command) {
     struct extent extent;
+    uint64_t lba;
+    uint32_t blocks;
     if (command->reads && command->writes)
         invalid_field(command); /* bidirectional commands are not for disks */
+    else if (has_naca(command->cdb))
+        invalid_field(command); /* there is no auto contingent allegiance here */
     else
         check_obstacles(device, command);
     const struct lb_scsi_unit *unit = unit_of(device, command);
@@ -174,10 +199,12 @@ void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_co
         if (!command->has_failed)
             return;
     }
-    bool is_flush = command->cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_10 ||
-                    command->cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_16;
+    bool is_flush = parse_flush(command->cdb, &lba, &blocks);
     if (!command->has_failed && is_flush && command->writes)
         invalid_field(command); /* it has no data */
+    else if (!command->has_failed && is_flush &&
+             (lba > unit->blocks || blocks > unit->blocks - lba))
+        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x21, 0);
     command->kind = !command->has_failed && is_flush ? LB_SCSI_KIND_FLUSH : LB_SCSI_KIND_REPLY;
     command->total = 0;
     command->residual = command->expected;
@@ -244,9 +271,11 @@ static void put_ids(struct lb_wr *wr, const struct lb_scsi_device *device,
     lb_wr_zero(wr, padded - name_len);
 }
 
-static void put_serial(struct lb_wr *wr, const struct lb_scsi_unit *unit, uint8_t index) {
-    char number[8];
-    lb_format(number, sizeof number, "%u", (unsigned)index);
+static void put_serial(struct lb_wr *wr, const struct lb_scsi_device *device, uint8_t index) {
+    const struct lb_scsi_unit *unit = &device->units[index];
+    char number[17];
+    uint64_t naa = naa_of(device->name, unit, index);
+    lb_format(number, sizeof number, "%08x%08x", (unsigned)(naa >> 32), (unsigned)naa);
     lb_wr_text(wr, unit->serial[0] != 0 ? unit->serial : number);
 }
 
@@ -273,7 +302,7 @@ static bool put_vpd(struct lb_wr *wr, const struct lb_scsi_device *device,
         lb_wr_bytes(wr, lb_bytes(pages, sizeof pages));
         break;
     case LB_SCSI_VPD_SERIAL:
-        put_serial(wr, unit, command->unit);
+        put_serial(wr, device, command->unit);
         break;
     case LB_SCSI_VPD_IDS:
         put_ids(wr, device, command);
@@ -347,32 +376,45 @@ static void read_capacity_16(const struct lb_scsi_unit *unit, struct lb_scsi_com
     lb_wr_zero(wr, 18);
 }
 
-enum { PAGE_CACHING = 0x08, PAGE_CONTROL = 0x0a, PAGE_ALL = 0x3f };
+enum { PAGE_CACHING = 0x08, PAGE_CONTROL = 0x0a, PAGE_ALL = 0x3f, SUBPAGE_ALL = 0xff };
 
-/* SBC-3 6.5.5. Writes may be cached until they are flushed. */
-static void put_caching_page(struct lb_wr *wr) {
+/* What is asked for: SPC-4 6.13.1, the page control field. */
+enum { MODE_CURRENT, MODE_CHANGEABLE, MODE_DEFAULT, MODE_SAVED };
+
+/* SBC-3 6.5.5. Writes may be cached until they are flushed. Nothing can be changed. */
+static void put_caching_page(struct lb_wr *wr, uint8_t control) {
     lb_wr_u8(wr, PAGE_CACHING);
     lb_wr_u8(wr, 0x12);
-    lb_wr_u8(wr, 0x04); /* WCE */
+    lb_wr_u8(wr, control == MODE_CHANGEABLE ? 0 : 0x04); /* WCE */
     lb_wr_zero(wr, 17);
 }
 
 /* SPC-4 7.5.8: fixed sense, unrestricted reordering. */
-static void put_control_page(struct lb_wr *wr) {
+static void put_control_page(struct lb_wr *wr, uint8_t control) {
     lb_wr_u8(wr, PAGE_CONTROL);
     lb_wr_u8(wr, 0x0a);
     lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, 0x10);
+    lb_wr_u8(wr, control == MODE_CHANGEABLE ? 0 : 0x10);
     lb_wr_zero(wr, 8);
+}
+
+/* Whether there is this page; subpage FF stands for all of a page. */
+static bool has_mode_page(uint8_t page, uint8_t subpage) {
+    bool is_page = page == PAGE_CACHING || page == PAGE_CONTROL || page == PAGE_ALL || page == 0;
+    return is_page && (subpage == 0 || (subpage == SUBPAGE_ALL && page != 0));
 }
 
 static void mode_sense(const struct lb_scsi_unit *unit, struct lb_scsi_command *command,
                        struct lb_wr *wr) {
     bool is_long = command->cdb[0] == LB_SCSI_MODE_SENSE_10;
-    uint8_t page = command->cdb[2] & 0x3f;
+    uint8_t page = command->cdb[2] & 0x3f, control = command->cdb[2] >> 6;
     uint8_t device = (unit->read_only ? 0x80 : 0) | 0x10; /* WP, DPOFUA */
-    if (page != PAGE_CACHING && page != PAGE_CONTROL && page != PAGE_ALL && page != 0) {
+    if (!has_mode_page(page, command->cdb[3])) {
         invalid_field(command);
+        return;
+    }
+    if (control == MODE_SAVED) {
+        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x39, 0); /* nothing is saved */
         return;
     }
     if (is_long) {
@@ -387,9 +429,9 @@ static void mode_sense(const struct lb_scsi_unit *unit, struct lb_scsi_command *
         lb_wr_u8(wr, 0);
     }
     if (page == PAGE_CACHING || page == PAGE_ALL)
-        put_caching_page(wr);
+        put_caching_page(wr, control);
     if (page == PAGE_CONTROL || page == PAGE_ALL)
-        put_control_page(wr);
+        put_control_page(wr, control);
     if (is_long)
         lb_wr_u16_at(wr, 0, (uint16_t)(wr->len - 2));
     else
@@ -418,6 +460,14 @@ static void put_sense(struct lb_wr *wr, uint8_t response, uint8_t key, uint16_t 
     lb_wr_u32(wr, 0);
 }
 
+/* Descriptor format, without a descriptor: SPC-4 4.5.2. */
+static void put_descriptor_sense(struct lb_wr *wr, uint8_t key, uint16_t code) {
+    lb_wr_u8(wr, 0x72);
+    lb_wr_u8(wr, key);
+    lb_wr_u16(wr, code);
+    lb_wr_u32(wr, 0);
+}
+
 static void request_sense(const struct lb_scsi_device *device,
                           const struct lb_scsi_command *command, struct lb_wr *wr) {
     uint8_t key = 0;
@@ -430,7 +480,10 @@ static void request_sense(const struct lb_scsi_device *device,
         code = device->nexuses[command->unit].attention;
         device->nexuses[command->unit].attention = 0;
     }
-    put_sense(wr, 0x70, key, code);
+    if (command->cdb[1] & 1)
+        put_descriptor_sense(wr, key, code);
+    else
+        put_sense(wr, 0x70, key, code);
 }
 
 /* The room that the initiator has for the reply, as the CDB says. */

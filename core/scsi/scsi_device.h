@@ -39,7 +39,7 @@ struct lb_scsi_unit {
     bool is_busy; /* BUSY to every command but INQUIRY, REPORT LUNS and REQUEST SENSE */
     uint32_t max_transfer_blocks, optimal_transfer_blocks; /* VPD B0; 0: no limit */
     char vendor[9], product[17], revision[5];              /* empty: "LUNBOOT", "DISK", "1" */
-    char serial[33];                                       /* empty: the LUN's number */
+    char serial[33];                                       /* empty: made as naa is, 16 digits */
     uint64_t naa;  /* VPD 83's 64 bits; 0: made from the device's name and the LUN */
     uint64_t user; /* the owner's */
 };

@@ -33,7 +33,7 @@ static struct {
 } f;
 
 static struct lb_span take_buffer(struct lb_target_io *io) {
-    if ((f.flags & COPIES) == 0) {
+    if ((f.flags & COPIES) == 0 && !io->is_apart) {
         uint64_t at = io->lba * 512;
         lb_assert(at <= DISK_BYTES && io->len <= DISK_BYTES - at);
         return lb_span(f.disk + at, io->len);
@@ -50,7 +50,7 @@ static struct lb_span take_buffer(struct lb_target_io *io) {
 }
 
 static void free_buffer(const struct lb_target_io *io) {
-    lb_assert((f.flags & COPIES) != 0 && f.used[io->user]);
+    lb_assert(((f.flags & COPIES) != 0 || io->is_apart) && f.used[io->user]);
     lb_assert(io->buffer.p == f.buffers[io->user]);
     f.used[io->user] = false;
 }
@@ -59,7 +59,7 @@ static void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
     bool fails = (f.flags & FAULTS) != 0 && f.ios++ % 3 == 0;
     lb_assert(io->lun->is_present);
-    if (io->kind == LB_IO_WRITE && (f.flags & COPIES) != 0)
+    if (io->kind == LB_IO_WRITE && ((f.flags & COPIES) != 0 || io->is_apart))
         free_buffer(io);
     if (fails)
         answer.status = LB_SCSI_BUSY;

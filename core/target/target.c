@@ -392,9 +392,10 @@ struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now
     check_time(conn);
     if (conn->phase == LB_TARGET_FULL_FEATURE && conn->asks.first != LB_TTASK_NONE) {
         struct lb_target_io *io = lb_target_next_ask(conn);
+        if (io == NULL || io->kind == LB_IO_RELEASE)
+            run(conn); /* it may be the last thing that a response, or the input, waited for */
         if (io != NULL)
             return (struct lb_target_action){.event = LB_TARGET_IO, .io = io};
-        run(conn); /* an aborted write may have held back the input */
     }
     return wait_or_close(conn);
 }

@@ -99,14 +99,16 @@ struct lb_target_conn;
 struct lb_target_server {
     struct lb_target *nodes;
     size_t node_count;
-    bool keeps_memory;  /* answers to READ and BUFFER are the disk itself: see above */
-    uint32_t io_max;    /* longest READ and BUFFER asked for, bytes, 65536 or more; 0: 1 MiB, or no
-                           limit if keeps_memory */
-    uint32_t login_ms;  /* 0: 15000 */
-    uint32_t ping_ms;   /* NOP-In after so much silence, and again so much until it closes;
-                           0: 30000; UINT32_MAX: never */
-    uint32_t conns_max; /* connections in full feature phase; 0: no limit. More get 0302 */
-    bool no_discovery;  /* discovery sessions are refused */
+    bool keeps_memory; /* answers to READ and BUFFER are the disk itself: see above, and is_apart */
+    uint32_t io_max;   /* longest READ and BUFFER asked for, bytes, 65536 or more; 0: 1 MiB, or no
+                          limit if keeps_memory */
+    uint32_t login_ms; /* 0: 15000 */
+    uint32_t ping_ms;  /* NOP-In after so much silence, and again so much until it closes;
+                          0: 30000; UINT32_MAX: never */
+    uint32_t conns_max; /* sessions at once; 0: no limit. More get 0302. Each ISID of an initiator
+                           is one (a path), and one that logs in again takes its own place */
+    uint32_t initiator_max; /* of these by one initiator; 0: no limit */
+    bool no_discovery;      /* discovery sessions are refused */
 
     /* Set when the input of one connection gave others something to do (an old session is closed, a
      * reset aborts their commands): poll all of them, and clear it. */
@@ -137,8 +139,11 @@ struct lb_target_io {
     uint32_t blocks;
     uint32_t len;           /* bytes: blocks * block_bytes */
     bool force_unit_access; /* WRITE: durable before it is answered */
-    struct lb_span buffer;  /* WRITE, RELEASE: what was given. RELEASE of a READ: as it was given */
-    uint64_t user;          /* the host's, from BUFFER or READ until RELEASE */
+    /* With keeps_memory, BUFFER and WRITE: the room must not be the disk itself, for what is put
+     * there has a digest that is yet to be checked; and it is released, if it is not written. */
+    bool is_apart;
+    struct lb_span buffer; /* WRITE, RELEASE: what was given. RELEASE of a READ: as it was given */
+    uint64_t user;         /* the host's, from BUFFER or READ until RELEASE */
 };
 
 /* How it went: a SAM status, and with CHECK CONDITION the sense. Zero is success. */

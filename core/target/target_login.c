@@ -51,13 +51,34 @@ static bool may_log_in(const struct lb_target *node, const char *initiator) {
     return node->initiator_count == 0;
 }
 
-/* The connections in full feature phase, without those that this login takes the place of. */
-static size_t count_others(const struct lb_target_conn *conn) {
-    size_t count = 0;
+/* The same initiator port at the same target: RFC 7143 4.4.2 (I_T nexus). */
+static bool is_same_nexus(const struct lb_target_conn *a, const struct lb_target_conn *b) {
+    return a->node == b->node && memcmp(a->isid, b->isid, sizeof a->isid) == 0 &&
+           lb_iscsi_names_equal(a->initiator, b->initiator);
+}
+
+/* Whether there is room for a session beside the others. The one whose place this login takes
+ * (6.3.5) is none of them; other ISIDs of the same initiator are. */
+static bool has_room(const struct lb_target_conn *conn) {
+    const struct lb_target_server *server = conn->server;
+    size_t all = 0, own = 0;
+    for (const struct lb_target_conn *c = server->conns; c != NULL; c = c->next) {
+        if (c == conn || c->phase != LB_TARGET_FULL_FEATURE || is_same_nexus(c, conn))
+            continue;
+        all++;
+        own += lb_iscsi_names_equal(c->initiator, conn->initiator);
+    }
+    return (server->conns_max == 0 || all < server->conns_max) &&
+           (server->initiator_max == 0 || own < server->initiator_max);
+}
+
+/* The session that a Login Request with its TSIH wants to join. */
+static bool has_session(const struct lb_target_conn *conn, uint16_t tsih) {
     for (const struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next)
-        count += c != conn && c->phase == LB_TARGET_FULL_FEATURE &&
-                 !lb_iscsi_names_equal(c->initiator, conn->initiator);
-    return count;
+        if (c != conn && c->phase == LB_TARGET_FULL_FEATURE && c->tsih == tsih &&
+            is_same_nexus(c, conn))
+            return true;
+    return false;
 }
 
 static enum lb_iscsi_login_status identify_node(struct lb_target_conn *conn, struct lb_bytes text) {
@@ -88,8 +109,10 @@ static enum lb_iscsi_login_status identify(struct lb_target_conn *conn, struct l
     conn->cid = conn->pdu.login.cid;
     enum lb_iscsi_login_status status =
         conn->is_discovery ? LB_LOGIN_OK : identify_node(conn, text);
-    size_t conns_max = conn->server->conns_max;
-    if (status == LB_LOGIN_OK && conns_max != 0 && count_others(conn) >= conns_max)
+    if (status == LB_LOGIN_OK && conn->pdu.login.tsih != 0) /* one connection a session */
+        return has_session(conn, conn->pdu.login.tsih) ? LB_LOGIN_TOO_MANY_CONNECTIONS
+                                                       : LB_LOGIN_NO_SESSION;
+    if (status == LB_LOGIN_OK && !has_room(conn))
         return LB_LOGIN_NO_RESOURCES;
     return status;
 }
@@ -123,8 +146,8 @@ static enum lb_iscsi_login_status check_header(const struct lb_target_conn *conn
     bool is_first = conn->exchanges == 1;
     if (pdu->login.version_min > 0)
         return LB_LOGIN_VERSION;
-    if (pdu->login.tsih != 0)
-        return LB_LOGIN_NO_SESSION; /* one connection a session, so nothing to join */
+    if (pdu->login.tsih != 0 && conn->has_first)
+        return LB_LOGIN_NO_SESSION; /* it had none in the first request: see identify */
     if (csg > LB_LOGIN_STAGE_OPERATIONAL || (pdu->final && (nsg == 2 || nsg <= csg)))
         return LB_LOGIN_INITIATOR_ERROR;
     if (pdu->final && pdu->login.more)
@@ -144,10 +167,7 @@ static bool is_authenticated(const struct lb_target_conn *conn) {
 /* RFC 7143 6.3.5: the same initiator port logs in again, so its old session is over. */
 static void reinstate(struct lb_target_conn *conn) {
     for (struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next) {
-        bool is_same = c != conn && c->phase == LB_TARGET_FULL_FEATURE && c->node == conn->node &&
-                       memcmp(c->isid, conn->isid, sizeof c->isid) == 0 &&
-                       lb_iscsi_names_equal(c->initiator, conn->initiator);
-        if (!is_same)
+        if (c == conn || c->phase != LB_TARGET_FULL_FEATURE || !is_same_nexus(c, conn))
             continue;
         LOG(conn, "takes the place of session %u", c->tsih);
         lb_target_drop(c);
@@ -207,8 +227,11 @@ static enum lb_iscsi_login_status negotiate(struct lb_target_conn *conn, struct 
         return status;
     if (is_operational && !is_authenticated(conn))
         return LB_LOGIN_AUTH_FAILED; /* it left security out */
-    if (conn->pdu.final && conn->pdu.login.nsg == LB_LOGIN_STAGE_FULL_FEATURE && lacks_digest(conn))
+    bool is_last = conn->pdu.final && conn->pdu.login.nsg == LB_LOGIN_STAGE_FULL_FEATURE;
+    if (is_last && lacks_digest(conn))
         return LB_LOGIN_INITIATOR_ERROR;
+    if (is_last && !has_room(conn))
+        return LB_LOGIN_NO_RESOURCES; /* others were faster */
     if (is_operational && !conn->is_declared) {
         lb_iscsi_put_number(wr, LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, our_max_recv(conn));
         conn->is_declared = true;

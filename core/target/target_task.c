@@ -96,8 +96,11 @@ static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task
     const struct lb_scsi_unit *lun = &conn->node->luns[task->scsi.unit];
     uint32_t block_bytes = lb_scsi_unit_block_bytes(lun);
     uint32_t io_max = conn->server->io_max;
+    bool is_write = task->scsi.kind == LB_SCSI_KIND_WRITE;
+    task->io.is_apart = is_write && conn->server->keeps_memory && conn->data_digest;
     if (io_max == 0)
-        io_max = conn->server->keeps_memory ? UINT32_MAX & ~UINT32_C(0xffff) : 1u << 20;
+        io_max = conn->server->keeps_memory && !task->io.is_apart ? UINT32_MAX & ~UINT32_C(0xffff)
+                                                                  : 1u << 20;
     uint32_t len = LB_MIN(task->scsi.total - task->moved, io_max);
     task->piece = task->moved;
     task->piece_end = task->moved + len;
@@ -107,7 +110,7 @@ static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task
     task->io.blocks = (uint32_t)(((uint64_t)len + block_bytes - 1) / block_bytes);
     task->io.len = task->io.blocks * block_bytes;
     task->io.force_unit_access = task->scsi.force_unit_access;
-    enter_ask(conn, task, task->scsi.kind == LB_SCSI_KIND_READ ? LB_IO_READ : LB_IO_BUFFER);
+    enter_ask(conn, task, is_write ? LB_IO_BUFFER : LB_IO_READ);
 }
 
 void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task *task) {
@@ -124,7 +127,7 @@ void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task 
 void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *task) {
     bool goes_on = !task->is_aborted && !task->scsi.has_failed &&
                    task->scsi.kind == LB_SCSI_KIND_READ && task->moved < task->scsi.total;
-    if (task->has_memory && !conn->server->keeps_memory) {
+    if (task->has_memory && (!conn->server->keeps_memory || task->io.is_apart)) {
         task->has_memory = false;
         enter_ask(conn, task, LB_IO_RELEASE);
         return;

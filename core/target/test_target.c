@@ -115,7 +115,7 @@ static void blocks_that_are_not_there_are_not_read(void) {
     give(command(false, 0xffffffff, 0xffff), nothing);
     CHECK(took_check(5, 0x21));
     struct lb_iscsi_pdu pdu = command(false, 0, 1);
-    memset(pdu.command.cdb + 2, 0xff, 14);
+    memset(pdu.command.cdb + 2, 0xff, 12); /* LBA and length */
     pdu.command.cdb[0] = LB_SCSI_READ_16;
     give(pdu, nothing);
     CHECK(took_check(5, 0x21));
@@ -447,6 +447,74 @@ static void a_logout_is_answered_and_closed(void) {
     CHECK(raw.is_closed);
 }
 
+/* ---- memory of the host's, and data that is not yet checked ---- */
+
+/* Without another PDU, and without time that passes: RELEASE is the last thing it waits for. */
+static void a_response_goes_out_as_soon_as_the_memory_is_released(void) {
+    log_in();
+    raw.server.keeps_memory = false;
+    give(command(true, 0, 4), nothing);
+    CHECK(take_op(LB_OP_R2T));
+    give(data_out(raw.pdu.ttt, 0, 0, true), lb_bytes(pattern, 512));
+    CHECK_EQ(raw.releases, 1);
+    CHECK(took_check(0x0b, 0x0c));
+}
+
+static void log_in_with_data_digest(void) {
+    connect();
+    raw.node.data_digest = LB_DIGEST_PREFER;
+    log_in_with(TEXT(NAMES "InitialR2T=No\0ImmediateData=Yes\0DataDigest=CRC32C\0"));
+}
+
+static void give_with_digest(struct lb_iscsi_pdu pdu, struct lb_bytes data, bool is_right) {
+    uint8_t digest[4], bhs[LB_ISCSI_BHS_BYTES];
+    uint32_t crc = lb_crc32c(0, data.p, data.len) ^ (is_right ? 0 : 1);
+    for (unsigned i = 0; i < 4; i++)
+        digest[i] = (uint8_t)(crc >> 8 * i); /* RFC 7143 B.1: as its polynomial's bytes */
+    pdu.data_len = (uint32_t)data.len;
+    lb_iscsi_encode(&pdu, bhs);
+    give_bytes(lb_bytes(bhs, sizeof bhs));
+    give_bytes(data);
+    give_bytes(lb_bytes(digest, sizeof digest));
+}
+
+static void data_with_a_wrong_digest_is_not_on_the_disk(void) {
+    log_in_with_data_digest();
+    give_with_digest(command(true, 8, 2), lb_bytes(pattern, 1024), false);
+    CHECK(raw.is_closed);
+    CHECK_STR(lb_target_reason(&raw.conn), "a wrong digest");
+    for (size_t i = 8 * 512; i < 10 * 512; i++)
+        if (!CHECK_EQ(raw.disk[i], (uint8_t)(i / 512)))
+            return;
+}
+
+static void data_is_on_the_disk_when_its_digest_was_right(void) {
+    log_in_with_data_digest();
+    struct lb_iscsi_pdu pdu = command(true, 8, 2);
+    pdu.final = false; /* the second block comes by itself */
+    give_with_digest(pdu, lb_bytes(pattern, 512), true);
+    CHECK_EQ(raw.disk[8 * 512], 8); /* its first block alone is no reason to write */
+    give_with_digest(data_out(LB_ISCSI_NO_TAG, 0, 512, true), lb_bytes(pattern, 512), true);
+    CHECK(take_op(LB_OP_SCSI_RESPONSE));
+    CHECK_EQ(raw.pdu.response.status, LB_SCSI_GOOD);
+    CHECK_EQ(raw.disk[8 * 512], 0);
+    CHECK_EQ(raw.disk[10 * 512 - 1], 0);
+    CHECK_EQ(raw.releases, 0); /* with WRITE's answer it is the host's again */
+}
+
+/* Room apart from the disk is given back, also where the disk itself needs no RELEASE. */
+static void room_that_is_not_written_is_released(void) {
+    log_in_with_data_digest();
+    struct lb_iscsi_pdu pdu = command(true, 8, 4);
+    give_with_digest(pdu, lb_bytes(pattern, 512), true);
+    CHECK(take_op(LB_OP_R2T));
+    give(tmf(LB_TMF_ABORT_TASK, pdu.itt), nothing);
+    CHECK(take_op(LB_OP_TMF_RESPONSE));
+    CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
+    CHECK_EQ(raw.releases, 1);
+    CHECK_EQ(raw.disk[8 * 512], 8);
+}
+
 int main(void) {
     TEST(a_command_outside_of_the_window_is_passed_over);
     TEST(a_gap_in_cmd_sn_ends_it);
@@ -474,5 +542,9 @@ int main(void) {
     TEST(a_discovery_session_has_no_commands);
     TEST(send_targets_names_what_may_be_seen);
     TEST(a_logout_is_answered_and_closed);
+    TEST(a_response_goes_out_as_soon_as_the_memory_is_released);
+    TEST(data_with_a_wrong_digest_is_not_on_the_disk);
+    TEST(data_is_on_the_disk_when_its_digest_was_right);
+    TEST(room_that_is_not_written_is_released);
     return tap_done();
 }

@@ -200,24 +200,132 @@ static void a_challenge_of_our_own_is_not_answered(void) {
     CHECK(raw.is_closed);
 }
 
-static void sessions_are_limited_but_not_for_who_comes_again(void) {
-    static struct lb_target_conn other;
-    static uint8_t rx[LB_ISCSI_RX_MIN];
+/* ---- how many sessions: each ISID of an initiator is one (RFC 7143 4.4.2) ---- */
+
+enum { PATHS = 20 };
+static struct lb_target_conn paths[PATHS];
+static uint8_t paths_rx[PATHS][LB_ISCSI_RX_MIN];
+
+/* One more connection; it takes the place of raw.conn's in what give() and take() speak to. */
+static unsigned log_in_from(unsigned path, const char *initiator, uint8_t isid) {
     struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
-    connect();
-    raw.server.conns_max = 1;
-    lb_target_conn_init(&other, raw.now, &raw.server, local, lb_span(rx, sizeof rx), &raw.rand,
-                        NULL);
-    other.phase = LB_TARGET_FULL_FEATURE; /* as if it had logged in */
-    lb_text_copy(other.initiator, LB_NAME_MAX, TEXT("iqn.2026-11.test:somebody"));
-    give(login_pdu(1, 3, true), TEXT(NAMES));
-    CHECK_EQ(login_status(), LB_LOGIN_NO_RESOURCES);
-    lb_target_conn_end(&raw.conn);
-    lb_text_copy(other.initiator, LB_NAME_MAX, TEXT("iqn.2026-11.test:me"));
+    struct lb_iscsi_pdu pdu = login_pdu(1, 3, true);
+    char keys[256];
+    struct lb_text text = lb_text(keys, sizeof keys);
+    struct lb_target_conn *conn = &paths[path], *next;
+    pdu.login.isid[5] = isid;
+    lb_text_add(&text, "InitiatorName=%s%cTargetName=iqn.2026-11.test:disk%c", initiator, 0, 0);
     lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
                         &raw.rand, NULL);
-    log_in_with(TEXT(NAMES));
-    lb_target_conn_end(&other);
+    give(pdu, lb_bytes(keys, text.len));
+    unsigned status = login_status();
+    /* What is left of it lives on elsewhere, as it would in a host with many. */
+    next = raw.conn.next;
+    lb_target_conn_end(&raw.conn);
+    if (status != LB_LOGIN_OK)
+        return status;
+    lb_target_conn_init(conn, raw.now, &raw.server, local, lb_span(paths_rx[path], LB_ISCSI_RX_MIN),
+                        &raw.rand, NULL);
+    CHECK(conn->next == next);
+    conn->phase = LB_TARGET_FULL_FEATURE;
+    conn->node = &raw.node;
+    conn->tsih = raw.pdu.login.tsih;
+    memcpy(conn->isid, pdu.login.isid, sizeof conn->isid);
+    lb_text_copy(conn->initiator, sizeof conn->initiator, lb_bytes_of_text(initiator));
+    return status;
+}
+
+static size_t count_sessions(void) {
+    size_t count = 0;
+    for (const struct lb_target_conn *c = raw.server.conns; c != NULL; c = c->next)
+        count += lb_target_is_full_feature(c);
+    return count;
+}
+
+/* A server that has nobody yet. */
+static void listen_alone(void) {
+    connect();
+    lb_target_conn_end(&raw.conn);
+}
+
+static void two_paths_of_one_initiator_are_both_let_in(void) {
+    listen_alone();
+    raw.server.conns_max = 2;
+    CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 1), LB_LOGIN_OK);
+    CHECK_EQ(log_in_from(1, "iqn.2026-11.test:me", 2), LB_LOGIN_OK);
+    CHECK(paths[0].tsih != paths[1].tsih);
+    CHECK_EQ(count_sessions(), 2);
+}
+
+static void an_initiator_with_twenty_paths_has_no_more_sessions_than_there_may_be(void) {
+    listen_alone();
+    raw.server.conns_max = 2;
+    for (uint8_t i = 0; i < PATHS; i++)
+        CHECK_EQ(log_in_from(i, "iqn.2026-11.test:me", i),
+                 i < 2 ? LB_LOGIN_OK : LB_LOGIN_NO_RESOURCES);
+    CHECK_EQ(count_sessions(), 2);
+    CHECK_EQ(log_in_from(2, "iqn.2026-11.test:you", 0), LB_LOGIN_NO_RESOURCES);
+    lb_target_conn_end(&paths[1]);
+    CHECK_EQ(log_in_from(2, "iqn.2026-11.test:you", 0), LB_LOGIN_OK);
+}
+
+static void one_initiator_leaves_room_for_others(void) {
+    listen_alone();
+    raw.server.conns_max = 4;
+    raw.server.initiator_max = 2;
+    for (uint8_t i = 0; i < 3; i++)
+        CHECK_EQ(log_in_from(i, "iqn.2026-11.test:me", i),
+                 i < 2 ? LB_LOGIN_OK : LB_LOGIN_NO_RESOURCES);
+    CHECK_EQ(log_in_from(2, "iqn.2026-11.test:you", 0), LB_LOGIN_OK);
+    CHECK_EQ(log_in_from(3, "iqn.2026-11.test:you", 1), LB_LOGIN_OK);
+    CHECK_EQ(count_sessions(), 4);
+}
+
+static void who_comes_again_takes_the_place_of_its_own_session_alone(void) {
+    listen_alone();
+    raw.server.conns_max = 2;
+    CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 1), LB_LOGIN_OK);
+    CHECK_EQ(log_in_from(1, "iqn.2026-11.test:me", 2), LB_LOGIN_OK);
+    CHECK_EQ(log_in_from(2, "IQN.2026-11.test:Me", 1), LB_LOGIN_OK); /* RFC 3722: the same name */
+    CHECK(!lb_target_is_full_feature(&paths[0]));
+    CHECK(lb_target_is_full_feature(&paths[1]));
+    CHECK_EQ(count_sessions(), 2);
+}
+
+/* Both passed the first request while there was room. */
+static void of_two_logins_at_once_the_slower_one_finds_no_room(void) {
+    struct lb_iscsi_pdu pdu = login_pdu(0, 1, true);
+    connect();
+    raw.server.conns_max = 1;
+    give(pdu, TEXT(NAMES "AuthMethod=None\0"));
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    lb_target_conn_init(&paths[0], raw.now, &raw.server, (struct lb_endpoint){0},
+                        lb_span(paths_rx[0], LB_ISCSI_RX_MIN), &raw.rand, NULL);
+    paths[0].phase = LB_TARGET_FULL_FEATURE; /* as if it had logged in meanwhile */
+    give(login_pdu(1, 3, true), nothing);
+    CHECK_EQ(login_status(), LB_LOGIN_NO_RESOURCES);
+    CHECK(raw.is_closed);
+}
+
+/* RFC 7143 11.13.5: the session is there, and may have one connection. */
+static void a_second_connection_of_a_session_is_one_too_many(void) {
+    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
+    struct lb_iscsi_pdu pdu = login_pdu(1, 3, true);
+    listen_alone();
+    CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 5), LB_LOGIN_OK);
+    pdu.login.tsih = paths[0].tsih;
+    pdu.login.cid = 1;
+    for (unsigned wrong = 0; wrong < 3; wrong++) {
+        struct lb_iscsi_pdu join = pdu;
+        join.login.tsih = (uint16_t)(join.login.tsih + (wrong == 1));
+        join.login.isid[5] = wrong == 2 ? 6 : 5;
+        lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
+                            &raw.rand, NULL);
+        give(join, TEXT(NAMES));
+        CHECK_EQ(login_status(), wrong ? LB_LOGIN_NO_SESSION : LB_LOGIN_TOO_MANY_CONNECTIONS);
+        lb_target_conn_end(&raw.conn);
+    }
+    CHECK(lb_target_is_full_feature(&paths[0]));
 }
 
 static void discovery_can_be_switched_off(void) {
@@ -278,7 +386,12 @@ int main(void) {
     TEST(chap_cannot_be_left_out);
     TEST(the_same_initiator_takes_the_place_of_its_old_session);
     TEST(a_challenge_of_our_own_is_not_answered);
-    TEST(sessions_are_limited_but_not_for_who_comes_again);
+    TEST(two_paths_of_one_initiator_are_both_let_in);
+    TEST(an_initiator_with_twenty_paths_has_no_more_sessions_than_there_may_be);
+    TEST(one_initiator_leaves_room_for_others);
+    TEST(who_comes_again_takes_the_place_of_its_own_session_alone);
+    TEST(of_two_logins_at_once_the_slower_one_finds_no_room);
+    TEST(a_second_connection_of_a_session_is_one_too_many);
     TEST(discovery_can_be_switched_off);
     TEST(keys_of_a_disk_are_irrelevant_in_discovery);
     return tap_done();

@@ -72,8 +72,11 @@ static inline uint8_t *pair_at(const struct lb_target_io *io) {
 /* Buffers of the host's: one for each io at once, found again by `user`. */
 static uint8_t pair_buffers[PAIR_IOS][1 << 16];
 static bool pair_buffer_used[PAIR_IOS];
+static uint8_t pair_apart[PAIR_DISK]; /* room of what is not on the disk yet */
 
 static inline uint8_t *pair_take_buffer(struct lb_target_io *io) {
+    if (io->is_apart)
+        return pair_apart + (pair_at(io) - pair.memory);
     for (size_t i = 0; i < PAIR_IOS; i++) {
         if (pair_buffer_used[i])
             continue;
@@ -87,6 +90,8 @@ static inline uint8_t *pair_take_buffer(struct lb_target_io *io) {
 }
 
 static inline void pair_free_buffer(const struct lb_target_io *io) {
+    if (io->is_apart)
+        return;
     lb_assert(pair_buffer_used[io->user] && io->buffer.p == pair_buffers[io->user]);
     pair_buffer_used[io->user] = false;
     memset(pair_buffers[io->user], 0xdd, sizeof pair_buffers[0]); /* nobody may need it any more */
@@ -102,7 +107,7 @@ static inline struct lb_target_answer pair_read(struct lb_target_io *io) {
 
 static inline struct lb_target_answer pair_write(struct lb_target_io *io) {
     pair.fua_writes += io->force_unit_access;
-    if (pair.copies) {
+    if (pair.copies || io->is_apart) {
         memcpy(pair_at(io), io->buffer.p, io->len);
         pair_free_buffer(io);
     }
@@ -113,7 +118,7 @@ static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
     bool can_fail = io->kind != LB_IO_BUFFER && io->kind != LB_IO_RELEASE;
     if (can_fail && pair.faults > 0) {
         pair.faults--;
-        if (io->kind == LB_IO_WRITE && pair.copies)
+        if (io->kind == LB_IO_WRITE && (pair.copies || io->is_apart))
             pair_free_buffer(io);
         return pair.fault;
     }
@@ -122,7 +127,8 @@ static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
         return pair_read(io);
     case LB_IO_BUFFER:
         return (struct lb_target_answer){
-            .memory = lb_span(pair.copies ? pair_take_buffer(io) : pair_at(io), io->len)};
+            .memory =
+                lb_span(pair.copies || io->is_apart ? pair_take_buffer(io) : pair_at(io), io->len)};
     case LB_IO_WRITE:
         return pair_write(io);
     case LB_IO_FLUSH:
@@ -136,7 +142,7 @@ static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
 
 static inline void pair_take_io(struct lb_target_io *io) {
     if (io->kind == LB_IO_RELEASE) {
-        lb_assert(pair.copies);
+        lb_assert(pair.copies || io->is_apart);
         pair_free_buffer(io);
     } else if (pair.lazy) {
         lb_assert(pair.waiting_count < PAIR_IOS);

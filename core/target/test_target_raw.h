@@ -25,6 +25,8 @@ struct raw {
     struct lb_target_io *held[16];
     size_t held_count;
     bool is_closed;
+    uint8_t apart[DISK_BYTES]; /* room that is not the disk */
+    unsigned releases;
 
     uint8_t wire[WIRE]; /* what the target sent */
     size_t wire_len, wire_at;
@@ -39,8 +41,14 @@ static struct raw raw;
 
 static inline void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
+    if (io->kind == LB_IO_RELEASE) {
+        raw.releases++;
+        return;
+    }
     if (io->kind == LB_IO_READ || io->kind == LB_IO_BUFFER)
-        answer.memory = lb_span(raw.disk + io->lba * 512, io->len);
+        answer.memory = lb_span((io->is_apart ? raw.apart : raw.disk) + io->lba * 512, io->len);
+    if (io->kind == LB_IO_WRITE && io->is_apart)
+        memcpy(raw.disk + io->lba * 512, io->buffer.p, io->len);
     lb_target_io_done(&raw.conn, raw.now, io, answer);
 }
 

@@ -74,6 +74,127 @@ static void a_busy_target_still_says_what_it_is(void) {
     CHECK_EQ(reply_to(cdb).len, 36);
 }
 
+static void a_mode_page_has_no_subpages_and_all_of_them_are_itself(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    log_in();
+    lb_scsi_cdb_mode_sense_6(cdb, 0x0a, 255);
+    cdb[3] = 0xff;
+    CHECK_EQ(reply_to(cdb).len, 4 + 12);
+    static const uint8_t subpages[] = {0x01, 0x05, 0xfe}; /* Linux asks for 0A/05 */
+    for (size_t i = 0; i < sizeof subpages; i++) {
+        struct lb_iscsi_pdu pdu = command(false, 0, 1);
+        lb_scsi_cdb_mode_sense_10(pdu.command.cdb, 0x0a, 255);
+        pdu.command.cdb[3] = subpages[i];
+        give(pdu, nothing);
+        CHECK(took_check(5, 0x24));
+    }
+}
+
+static void changeable_values_are_none_and_saved_ones_are_not_there(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    log_in();
+    lb_scsi_cdb_mode_sense_6(cdb, 0x08, 255);
+    CHECK_EQ(reply_to(cdb).p[6], 0x04); /* WCE, as it is */
+    cdb[2] |= 0x80;
+    CHECK_EQ(reply_to(cdb).p[6], 0x04); /* as it is by default */
+    lb_scsi_cdb_mode_sense_6(cdb, 0x3f, 255);
+    cdb[2] |= 0x40;
+    struct lb_bytes reply = reply_to(cdb);
+    CHECK_EQ(reply.len, 4 + 20 + 12);
+    for (size_t i = 6; i < reply.len; i++)
+        CHECK(reply.p[i] == 0 || i == 24 || i == 25); /* the second page's code and length */
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    lb_scsi_cdb_mode_sense_6(pdu.command.cdb, 0x3f, 255);
+    pdu.command.cdb[2] |= 0xc0;
+    give(pdu, nothing);
+    CHECK(took_check(5, 0x39));
+}
+
+static void text_of(char serial[33], struct lb_bytes reply) {
+    if (!CHECK(lb_scsi_decode_serial(reply, serial, 33)))
+        serial[0] = 0;
+}
+
+static void each_target_and_lun_has_its_own_serial_number(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES];
+    char first[33], second[33], again[33];
+    lb_scsi_cdb_vpd(cdb, LB_SCSI_VPD_SERIAL, 255);
+    log_in();
+    text_of(first, reply_to(cdb));
+    CHECK_EQ(lb_strlen(first), 16);
+    lb_text_copy(raw.node.name, LB_NAME_MAX, TEXT("iqn.2026-11.test:disk2"));
+    text_of(second, reply_to(cdb));
+    CHECK(!lb_streq(first, second));
+    lb_text_copy(raw.node.name, LB_NAME_MAX, TEXT("iqn.2026-11.test:disk"));
+    text_of(again, reply_to(cdb));
+    CHECK_STR(again, first);
+    lb_text_copy(raw.node.luns[0].serial, 32, TEXT("SN07"));
+    text_of(again, reply_to(cdb));
+    CHECK_STR(again, "SN07");
+}
+
+static bool flush_is(bool long_form, uint64_t lba, uint32_t blocks) {
+    struct lb_iscsi_pdu pdu = command(false, 0, 0);
+    struct lb_wr wr = lb_wr(lb_span(pdu.command.cdb + 2, 14));
+    memset(pdu.command.cdb, 0, sizeof pdu.command.cdb);
+    pdu.command.read = false;
+    pdu.command.cdb[0] = long_form ? LB_SCSI_SYNCHRONIZE_CACHE_16 : LB_SCSI_SYNCHRONIZE_CACHE_10;
+    if (long_form) {
+        lb_wr_u64(&wr, lba);
+        lb_wr_u32(&wr, blocks);
+    } else {
+        lb_wr_u32(&wr, (uint32_t)lba);
+        lb_wr_u8(&wr, 0);
+        lb_wr_u16(&wr, (uint16_t)blocks);
+    }
+    give(pdu, nothing);
+    if (!take_op(LB_OP_SCSI_RESPONSE))
+        return false;
+    struct lb_scsi_sense sense = lb_scsi_decode_sense(lb_bytes_after(raw.data, 2));
+    CHECK(raw.pdu.response.status == LB_SCSI_GOOD || sense.asc == 0x21);
+    return raw.pdu.response.status == LB_SCSI_GOOD;
+}
+
+static void a_flush_of_blocks_that_are_not_there_is_refused(void) {
+    const uint32_t end = DISK_BYTES / 512;
+    log_in();
+    for (int long_form = 0; long_form <= 1; long_form++) {
+        CHECK(flush_is(long_form, 0, 0));
+        CHECK(flush_is(long_form, end - 1, 1));
+        CHECK(flush_is(long_form, 7, end - 7));
+        CHECK(!flush_is(long_form, end - 1, 2));
+        CHECK(!flush_is(long_form, end + 1, 0));
+    }
+    CHECK(!flush_is(true, UINT64_MAX, UINT32_MAX));
+}
+
+static void a_command_with_naca_is_refused(void) {
+    static const struct {
+        uint8_t op, at;
+    } cases[] = {{LB_SCSI_TEST_UNIT_READY, 5}, {LB_SCSI_INQUIRY, 5},  {LB_SCSI_READ_10, 9},
+                 {LB_SCSI_MODE_SENSE_10, 9},   {LB_SCSI_READ_16, 15}, {LB_SCSI_REPORT_LUNS, 11}};
+    log_in();
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        struct lb_iscsi_pdu pdu = command(false, 0, 1);
+        memset(pdu.command.cdb, 0, sizeof pdu.command.cdb);
+        pdu.command.cdb[0] = cases[i].op;
+        pdu.command.cdb[cases[i].at] = 4;
+        give(pdu, nothing);
+        CHECK(took_check(5, 0x24));
+    }
+}
+
+static void sense_is_told_in_the_format_that_is_asked_for(void) {
+    uint8_t cdb[LB_SCSI_CDB_BYTES] = {LB_SCSI_REQUEST_SENSE, 1, 0, 0, 252};
+    log_in();
+    lb_target_attention(&raw.server, &raw.node, 0, 0x2a, 0x09);
+    struct lb_bytes reply = reply_to(cdb);
+    CHECK_BYTES(reply, tap_hex("72 06 2a 09 00000000"));
+    CHECK_BYTES(reply_to(cdb), tap_hex("72 00 00 00 00000000"));
+    cdb[1] = 0;
+    CHECK_EQ(reply_to(cdb).p[0], 0x70);
+}
+
 /* ---- the session's other PDUs ---- */
 
 static void a_long_ping_comes_back_as_long_as_it_may(void) {
@@ -231,6 +352,12 @@ int main(void) {
     TEST(every_vital_page_that_is_listed_is_there);
     TEST(a_reply_is_cut_at_the_room_for_it);
     TEST(a_unit_attention_is_told_once);
+    TEST(a_mode_page_has_no_subpages_and_all_of_them_are_itself);
+    TEST(changeable_values_are_none_and_saved_ones_are_not_there);
+    TEST(each_target_and_lun_has_its_own_serial_number);
+    TEST(a_flush_of_blocks_that_are_not_there_is_refused);
+    TEST(a_command_with_naca_is_refused);
+    TEST(sense_is_told_in_the_format_that_is_asked_for);
     TEST(a_busy_target_still_says_what_it_is);
     TEST(a_long_ping_comes_back_as_long_as_it_may);
     TEST(a_ping_between_the_parts_of_an_answer_does_no_harm);
