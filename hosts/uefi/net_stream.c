@@ -107,7 +107,8 @@ static void look(struct stream *stream, uint64_t now_us) {
     if (pcb->ooseq == NULL || TCP_SEQ_LT(pcb->rcv_nxt, stream->lost_before))
         return;
     stream->lost_before = pcb->rcv_nxt + pcb->rcv_wnd;
-    window_lost(&stream->window, now_us, (uint64_t)net_most_taken() * WINDOW_SEGMENT);
+    window_lost(&stream->window, now_us, pcb->ooseq->tcphdr->seqno - pcb->rcv_nxt,
+                (uint64_t)net_most_taken() * WINDOW_SEGMENT);
 }
 
 void net_stream_look(uint64_t now_us) {

@@ -20,7 +20,7 @@ static void windows(unsigned count) {
 }
 
 static void lose(uint64_t held) {
-    window_lost(&window, now_us, held);
+    window_lost(&window, now_us, 2 * SEGMENT, held);
 }
 
 static void it_begins_small_and_doubles_while_nothing_is_lost(void) {
@@ -72,6 +72,30 @@ static void losses_that_follow_each_other_halve_it_and_hold_it_longer(void) {
     CHECK_EQ(window.hold_us, WINDOW_HOLD_US);
 }
 
+/* A single frame of each `every` is lost. */
+static void lose_single(unsigned count, unsigned every) {
+    for (unsigned i = 0; i < count; i++) {
+        window_came(&window, now_us += 1000, (every - 1) * SEGMENT);
+        window_lost(&window, now_us, SEGMENT, 0);
+    }
+}
+
+static void single_frames_that_are_lost_here_and_there_change_nothing(void) {
+    begin(64 * SEGMENT);
+    windows(4);
+    lose_single(1000, 100);
+    CHECK_EQ(window.bytes, 64 * SEGMENT);
+    lose_single(2, 1);
+    CHECK_EQ(window.bytes, 64 * SEGMENT);
+}
+
+static void more_than_one_in_32_is_too_much(void) {
+    begin(64 * SEGMENT);
+    windows(4);
+    lose_single(100, 20);
+    CHECK_EQ(window.bytes, WINDOW_LEAST);
+}
+
 static void it_stays_above_four_segments_whatever_is_lost(void) {
     begin(64 * SEGMENT);
     for (unsigned i = 0; i < 20; i++)
@@ -110,6 +134,8 @@ int main(void) {
     TEST(it_never_exceeds_what_the_way_holds);
     TEST(a_loss_that_stands_alone_takes_a_quarter_and_it_grows_again_soon);
     TEST(losses_that_follow_each_other_halve_it_and_hold_it_longer);
+    TEST(single_frames_that_are_lost_here_and_there_change_nothing);
+    TEST(more_than_one_in_32_is_too_much);
     TEST(it_stays_above_four_segments_whatever_is_lost);
     TEST(what_the_card_has_held_at_a_time_is_no_cause_of_losses);
     TEST(a_card_that_stopped_is_never_asked_for_as_much_again);

@@ -1,5 +1,8 @@
 #include "hosts/uefi/window.h"
 
+#define OWED_BY_ONE (32 * WINDOW_SEGMENT)
+#define OWED_MOST   (4 * OWED_BY_ONE)
+
 void window_init(struct window *window, uint64_t most) {
     *window = (struct window){
         .bytes = LB_MIN((uint64_t)WINDOW_BEGIN, most),
@@ -18,6 +21,7 @@ static void grow_slowly(struct window *window, uint64_t bytes) {
 }
 
 void window_came(struct window *window, uint64_t now_us, uint64_t bytes) {
+    window->owed -= LB_MIN(window->owed, bytes);
     if (window->bytes < window->limit)
         window->bytes = LB_MIN(window->bytes + bytes, window->limit);
     else if (now_us - window->lost_us >= window->hold_us)
@@ -25,7 +29,18 @@ void window_came(struct window *window, uint64_t now_us, uint64_t bytes) {
     window->bytes = LB_MIN(window->bytes, window->most);
 }
 
-void window_lost(struct window *window, uint64_t now_us, uint64_t held_bytes) {
+/* False: it is one of the single losses that pass. */
+static bool is_too_much(struct window *window, uint64_t gap_bytes) {
+    window->owed += gap_bytes < 2 * WINDOW_SEGMENT ? OWED_BY_ONE : OWED_MOST;
+    if (window->owed < OWED_MOST)
+        return false;
+    window->owed = 0;
+    return true;
+}
+
+void window_lost(struct window *window, uint64_t now_us, uint64_t gap_bytes, uint64_t held_bytes) {
+    if (!is_too_much(window, gap_bytes))
+        return;
     bool is_soon = window->lost_us != 0 && now_us - window->lost_us < 2 * window->hold_us;
     uint64_t less = is_soon ? window->bytes / 2 : window->bytes / 4 * 3;
     uint64_t least = LB_MAX(held_bytes / 4 * 3, (uint64_t)WINDOW_LEAST);

@@ -22,15 +22,16 @@ struct window {
     uint64_t limit; /* up to that it doubles with each window that comes; above, by an eighth */
     uint64_t came;  /* since it grew last above the limit */
     uint64_t lost_us, hold_us;
+    uint64_t owed; /* bytes that must come without a loss until single losses are forgotten */
 };
 
 /* Starts with WINDOW_BEGIN bytes, or with most where that is less. most: bytes, a fixed limit. */
 void window_init(struct window *window, uint64_t most);
 /* Bytes have come, and none is missing. */
 void window_came(struct window *window, uint64_t now_us, uint64_t bytes);
-/* Something is missing. held_bytes: so much lay in the card at one time, lately. A caller says it
- * once a window. */
-void window_lost(struct window *window, uint64_t now_us, uint64_t held_bytes);
+/* So much is missing, in one place. held_bytes: so much lay in the card at one time, lately. A
+ * caller says it once a window. */
+void window_lost(struct window *window, uint64_t now_us, uint64_t gap_bytes, uint64_t held_bytes);
 /* The card has stopped, as some do when more comes than they hold: the window becomes as small as
  * it was when it began, or smaller, and stays so. */
 void window_stopped(struct window *window, uint64_t held_bytes);
