@@ -1,11 +1,10 @@
 /* The server's tables: adding, finding, removing. Nodes and members are found by a hash. */
 #include "core/isns/isns_server_state.h"
 
-static uint32_t hash(const char *name) { /* FNV-1a */
-    uint32_t value = 2166136261u;
-    for (; *name; name++)
-        value = (value ^ (uint8_t)*name) * 16777619u;
-    return value % LB_ISNS_BUCKETS;
+/* Names are what strangers register: without the key they cannot fill one bucket. */
+static uint32_t hash(const struct lb_isns_server *server, const char *name) {
+    return (uint32_t)(lb_siphash(&server->config.hash_key, lb_bytes_of_text(name)) %
+                      LB_ISNS_BUCKETS);
 }
 
 void lb_isns_server_init(struct lb_isns_server *server, const struct lb_isns_server_config *config,
@@ -18,7 +17,7 @@ void lb_isns_server_init(struct lb_isns_server *server, const struct lb_isns_ser
 }
 
 uint32_t lb_isns_server_find_node(const struct lb_isns_server *server, const char *name) {
-    uint32_t at = server->node_buckets[hash(name)];
+    uint32_t at = server->node_buckets[hash(server, name)];
     while (at != LB_ISNS_NONE && !lb_iscsi_names_equal(server->tables.nodes[at].name, name))
         at = server->tables.nodes[at].next;
     return at;
@@ -62,7 +61,7 @@ uint32_t lb_isns_server_add_node(struct lb_isns_server *server, uint32_t entity,
     struct lb_isns_node node = {.type = type, .entity = entity};
     if (!lb_isns_name(lb_bytes_of_text(name), node.name) || entity >= server->tables.entity_count)
         return LB_ISNS_NONE;
-    uint32_t bucket = hash(node.name), at = lb_isns_server_find_node(server, node.name);
+    uint32_t bucket = hash(server, node.name), at = lb_isns_server_find_node(server, node.name);
     bool is_new = at == LB_ISNS_NONE;
     if (is_new)
         at = free_node(&server->tables);
@@ -131,7 +130,7 @@ uint32_t lb_isns_server_add_member(struct lb_isns_server *server, uint32_t domai
     if (tables->member_count == tables->member_cap || domain >= tables->domain_count ||
         !lb_isns_name(lb_bytes_of_text(name), member.name))
         return LB_ISNS_NONE;
-    uint32_t at = (uint32_t)tables->member_count++, bucket = hash(member.name);
+    uint32_t at = (uint32_t)tables->member_count++, bucket = hash(server, member.name);
     struct lb_isns_dd *dd = &tables->domains[domain];
     member.next = server->member_buckets[bucket];
     server->member_buckets[bucket] = at;
@@ -148,7 +147,7 @@ uint32_t lb_isns_server_add_member(struct lb_isns_server *server, uint32_t domai
 
 void lb_isns_remove_node(struct lb_isns_server *server, uint32_t node) {
     struct lb_isns_tables *tables = &server->tables;
-    uint32_t *link = &server->node_buckets[hash(tables->nodes[node].name)];
+    uint32_t *link = &server->node_buckets[hash(server, tables->nodes[node].name)];
     while (*link != node)
         link = &tables->nodes[*link].next;
     *link = tables->nodes[node].next;
@@ -182,7 +181,7 @@ void lb_isns_mark_domains(struct lb_isns_server *server, const char *name) {
     struct lb_isns_tables *tables = &server->tables;
     for (size_t i = 0; i < tables->domain_count; i++)
         tables->domains[i].is_mine = false;
-    uint32_t at = server->member_buckets[hash(name)];
+    uint32_t at = server->member_buckets[hash(server, name)];
     for (; at != LB_ISNS_NONE; at = tables->members[at].next) {
         struct lb_isns_dd *dd = &tables->domains[tables->members[at].domain];
         if (lb_iscsi_names_equal(tables->members[at].name, name) && !dd->is_disabled)
@@ -192,7 +191,7 @@ void lb_isns_mark_domains(struct lb_isns_server *server, const char *name) {
 
 bool lb_isns_shares_domain(const struct lb_isns_server *server, const char *name) {
     const struct lb_isns_tables *tables = &server->tables;
-    uint32_t at = server->member_buckets[hash(name)];
+    uint32_t at = server->member_buckets[hash(server, name)];
     for (; at != LB_ISNS_NONE; at = tables->members[at].next)
         if (tables->domains[tables->members[at].domain].is_mine &&
             lb_iscsi_names_equal(tables->members[at].name, name))

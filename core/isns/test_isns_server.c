@@ -226,6 +226,23 @@ static void what_is_no_isns_has_no_length(void) {
     CHECK_EQ(lb_isns_message_len(lb_bytes_of_text("GET / HTTP/1.1\r\n")), SIZE_MAX);
 }
 
+static uint32_t bucket_of(uint64_t secret) {
+    test_server((struct lb_isns_server_config){.hash_key = {secret, secret}});
+    uint32_t node = test_node(TARGET, LB_ISNS_TARGET, 1), bucket = 0;
+    CHECK_EQ(lb_isns_server_find_node(&t.server, TARGET), node);
+    while (bucket < LB_ISNS_BUCKETS && t.server.node_buckets[bucket] != node)
+        bucket++;
+    CHECK(bucket < LB_ISNS_BUCKETS);
+    return bucket;
+}
+
+/* So nobody can register names that fill one bucket. */
+static void where_a_name_is_kept_depends_on_the_hosts_secret(void) {
+    uint32_t first = bucket_of(1);
+    CHECK_EQ(bucket_of(1), first);
+    CHECK(bucket_of(2) != first || bucket_of(3) != first);
+}
+
 int main(void) {
     TEST(a_node_sees_what_shares_a_domain_with_it);
     TEST(a_control_node_sees_all);
@@ -240,5 +257,6 @@ int main(void) {
     TEST(the_tables_may_be_full);
     TEST(a_request_of_several_pdus_is_one_request);
     TEST(what_is_no_isns_has_no_length);
+    TEST(where_a_name_is_kept_depends_on_the_hosts_secret);
     return tap_done();
 }
