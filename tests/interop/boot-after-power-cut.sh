@@ -26,7 +26,8 @@ sed 's/^/# /' "$scratch/console"
 # shows PATTERN FROM TO WHAT: a line of the console with a time between the two, in seconds.
 shows() {
     awk -v from="$2" -v to="$3" -v pattern="$1" \
-        '$0 ~ pattern && $1 >= from && $1 <= to { found = 1 } END { exit !found }' "$scratch/console" || fail "$4: no line matches '$1'" "$scratch/console"
+        '$0 ~ pattern && $1 >= from && $1 <= to { found = 1 } END { exit !found }' "$scratch/console" ||
+        fail "$4: no line matches '$1'" "$scratch/console"
     ok "$4"
 }
 shows 'dhcp +DHCPv4 on vc0 [.][.][.]' 0 1 "it says that it waits for DHCP"
