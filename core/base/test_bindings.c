@@ -192,7 +192,8 @@ static void random_acts_keep_the_table_whole(void) {
             alive += lb_binding_is_alive(at, t.now);
             if (lb_bindings_holder(&t.table, at->address) != at ||
                 lb_bindings_find(&t.table, lb_bytes(at->client, at->client_len)) != at) {
-                CHECK(!"a row is not found");
+                tap_check(__FILE__, __LINE__, "each row is found by its client and its address",
+                          false);
                 return;
             }
         }
