@@ -51,6 +51,7 @@ static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
 
 /* No step of the report is left running. A family that had no answer yet when the other one's way
  * came to its end is not what failed. */
+/* What is still asked for has not met the error of another stage. */
 static void end_steps(struct lb_boot *boot, uint64_t now_us) {
     const size_t steps[] = {boot->step_link, boot->step_session, boot->step_disk};
     const struct {
@@ -59,14 +60,15 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
     } asking[] = {{boot->step_dhcp, "DHCPv4"},
                   {boot->step_nd6, "IPv6 routers"},
                   {boot->step_dhcp6, "DHCPv6"}};
-    const char *why = lb_is_ok(&boot->error) ? "stopped" : lb_code_word(boot->error.code);
+    bool is_stopped = lb_is_ok(&boot->error);
+    const char *why = is_stopped ? "stopped" : lb_code_word(boot->error.code);
     bool is_needed = !boot->net_set && !boot->was_up;
     for (size_t i = 0; i < LB_COUNT(steps); i++)
         lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
     for (size_t i = 0; i < LB_COUNT(asking); i++)
         lb_report_end(&boot->report, now_us, asking[i].step,
                       is_needed ? LB_DONE_FAILED : LB_BYPASSED, "%s: %s", asking[i].who,
-                      is_needed ? why : "no answer so far");
+                      is_needed && is_stopped ? why : "no answer so far");
     boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_NO_STEP;
 }
 

@@ -143,8 +143,14 @@ static struct lb_error why_out6(const struct lb_boot *boot) {
         error.code = LB_OK; /* of two that are missing, the router is the first */
     if (!info->advertised)
         lb_fail(&error, LB_E_NO_IPV6, "no router and no DHCPv6 server on %s", boot->interface);
+    const struct lb_boot_answer answer = lb_answer_of_routers6(info);
+    if (info->odd_prefix.len > 0)
+        lb_fail(&error, LB_E_NO_IPV6,
+                "%s, has the prefix %s for addresses: one of %u bits makes none, it takes 64 (RFC "
+                "4862 5.5.3), and DHCPv6 gave none",
+                answer.from, lb_prefix_text(info->odd_prefix).s, (unsigned)info->odd_prefix.len);
     lb_fail(&error, LB_E_NO_IPV6, "%s, has no prefix for addresses, and DHCPv6 gave none",
-            lb_answer_of_routers6(info).from);
+            answer.from);
     return error;
 }
 

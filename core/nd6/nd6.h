@@ -82,6 +82,7 @@ struct lb_nd6_info {
     size_t dns_count;
     char search[LB_SEARCH_MAX + 1]; /* space separated: letters, digits, `-`, `_`, `.` alone */
     uint16_t mtu;                   /* 0: not given */
+    struct lb_prefix odd_prefix;    /* for addresses, and its length is not 64: makes none */
     bool advertised; /* some router has spoken, be it a default router or not: M and O count */
     bool managed;    /* M: addresses and the rest are to be had by DHCPv6; of any router */
     bool other;      /* O: the rest is */
@@ -181,6 +182,7 @@ struct lb_nd6_client {
     size_t speaker_count;
     struct lb_nd6_prefix on_link[LB_ND6_PREFIXES_MAX];
     size_t on_link_count;
+    struct lb_prefix odd_prefix;
     struct lb_nd6_route routes[LB_ROUTES_MAX];
     size_t route_count;
     struct lb_nd6_resolver resolvers[LB_DNS_MAX];

@@ -158,6 +158,8 @@ static void take_prefix(struct lb_nd6_client *client, uint64_t now_us,
     /* RFC 4862 5.5.3 c, d. */
     if (given->autonomous && given->preferred_s <= given->valid_s && given->prefix.len == 64)
         take_autonomous(client, now_us, given);
+    else if (given->autonomous && given->prefix.len != 64)
+        client->odd_prefix = given->prefix;
 }
 
 /* ---- names ------------------------------------------------------------------------------------
@@ -332,6 +334,7 @@ void lb_nd6_tables_show(const struct lb_nd6_client *client, struct lb_nd6_info *
     show_names(client, info);
     memcpy(info->on_link, client->on_link, sizeof(info->on_link));
     info->on_link_count = client->on_link_count;
+    info->odd_prefix = client->odd_prefix;
 }
 
 static bool is_same_head(const struct lb_nd6_info *a, const struct lb_nd6_info *b) {

@@ -180,6 +180,7 @@ static void a_prefix_whose_length_is_not_64_gives_no_address(void) {
     CHECK(hear(ROUTER, &ra));
     CHECK_EQ(info()->pending, 0);
     CHECK_EQ(info()->on_link_count, 1);
+    CHECK_EQ(info()->odd_prefix.len, 56);
 }
 
 static void a_prefix_that_is_preferred_longer_than_valid_gives_no_address(void) {
