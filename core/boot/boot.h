@@ -63,6 +63,8 @@ struct lb_addr lb_boot_net_gateway(const struct lb_boot_net *net, enum lb_family
  * where that is on the link, else the router of the most specific route, the first of those that
  * are alike (RFC 3442, RFC 1122 3.3.1.2). False: there is no way, and *hop is untouched. */
 bool lb_boot_net_next_hop4(const struct lb_boot_net *net, struct lb_addr dest, struct lb_addr *hop);
+/* Whether a packet of either family has a way to dest: the link, or a route. */
+bool lb_boot_net_has_way(const struct lb_boot_net *net, struct lb_addr dest);
 
 /* How a candidate became known. */
 enum lb_service {

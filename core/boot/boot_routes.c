@@ -42,3 +42,19 @@ bool lb_boot_net_next_hop4(const struct lb_boot_net *net, struct lb_addr dest,
         *hop = way;
     return found;
 }
+
+static bool has_way6(const struct lb_boot_net *net, struct lb_addr dest) {
+    bool found = lb_addr_is_link_local(dest);
+    for (size_t i = 0; i < net->addr6_count; i++)
+        found = found || lb_prefix_has(net->addrs6[i].address, dest);
+    for (size_t i = 0; i < net->route6_count; i++)
+        found = found || lb_prefix_has(net->routes6[i].to, dest);
+    return found;
+}
+
+bool lb_boot_net_has_way(const struct lb_boot_net *net, struct lb_addr dest) {
+    struct lb_addr hop;
+    if (dest.family == LB_V6)
+        return has_way6(net, dest);
+    return dest.family == LB_V4 && lb_boot_net_next_hop4(net, dest, &hop);
+}

@@ -254,10 +254,35 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
     lb_lun_stage_start(boot, now_us);
 }
 
+/* A server that no route leads to looks like a silent one, for a system that asks the link for any
+ * address. */
+static void explain_route(struct lb_boot *boot, enum lb_code code) {
+    struct lb_addr to = lb_iscsi_peer(&boot->session).addr;
+    const struct lb_addr *ignored = &boot->dhcp.lease.ignored_router;
+    bool is_leased = boot->has_lease && lb_addr_is_set(*ignored);
+    if (code != LB_E_CONNECT_TIMEOUT && code != LB_E_CONNECT_UNREACHABLE)
+        return;
+    if (boot->interface[0] == '\0' && lb_addr_is_link_local(to))
+        lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE,
+                "%s is a link-local address: give interface=", lb_addr_text(to).s);
+    if (!boot->net_set || lb_boot_net_has_way(&boot->net, to))
+        return;
+    if (is_leased && to.family == LB_V4)
+        lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE,
+                "no route to %s: option 121 has none for it, and stands above option 3, which "
+                "names router %s (RFC 3442)",
+                lb_addr_text(to).s, lb_addr_text(*ignored).s);
+    else
+        lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE, "no route to %s: no router is known for it",
+                lb_addr_text(to).s);
+}
+
 static void session_failed(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_error *error = lb_iscsi_error(&boot->session);
     if (boot->state == LB_AT_CLOSING)
         return;
+    if (lb_is_ok(&boot->lease_error))
+        explain_route(boot, error->code);
     if (!lb_is_ok(&boot->lease_error)) /* there was no address to reach it from */
         lb_fail(&boot->error, boot->lease_error.code, "%s", boot->lease_error.facts);
     lb_fail(&boot->error, error->code, "%s", error->facts);

@@ -125,6 +125,18 @@ static void without_a_route_there_is_no_way(void) {
     CHECK_STR(hop("192.0.2.1"), "");
 }
 
+static void ways_of_both_families_are_known(void) {
+    address_is("192.0.2.7/24");
+    CHECK(lb_boot_net_has_way(&net, addr("192.0.2.9")));
+    CHECK(!lb_boot_net_has_way(&net, addr("198.51.100.1")));
+    CHECK(!lb_boot_net_has_way(&net, addr("2001:db8::1")));
+    CHECK(lb_boot_net_has_way(&net, addr("fe80::1")));
+    net.routes6[net.route6_count++] =
+        (struct lb_route){.to = {.addr = addr("2001:db8::"), .len = 64}};
+    CHECK(lb_boot_net_has_way(&net, addr("2001:db8::1")));
+    CHECK(!lb_boot_net_has_way(&net, addr("2001:db8:1::1")));
+}
+
 int main(void) {
     TEST(the_first_default_route_with_a_router_has_the_gateway);
     TEST(of_ipv6_it_is_the_best_router);
@@ -135,5 +147,6 @@ int main(void) {
     TEST(a_route_without_a_router_is_on_the_link);
     TEST(link_local_targets_are_on_the_link_unless_a_route_is_theirs);
     TEST(without_a_route_there_is_no_way);
+    TEST(ways_of_both_families_are_known);
     return tap_done();
 }

@@ -51,6 +51,7 @@ struct lb_dhcp4_lease {
     char elsewhere_text[160];
     struct lb_addr routers[LB_ROUTERS_MAX]; /* 3; with 121 the default router it names, if any */
     size_t router_count;
+    struct lb_addr ignored_router; /* of option 3, where 121 has no default route (RFC 3442) */
     struct lb_route routes[LB_ROUTES_MAX]; /* 121, or else 33 and 3, default route included */
     size_t route_count;
     struct lb_addr dns[LB_DNS_MAX];

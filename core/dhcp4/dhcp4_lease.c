@@ -115,13 +115,17 @@ static uint8_t class_len(struct lb_addr addr) {
     return addr.bytes[0] < 192 ? 16 : 24;
 }
 
-static struct lb_prefix read_prefix(const struct lb_dhcp4_message *message) {
+static struct lb_prefix read_prefix(const struct lb_dhcp4_message *message,
+                                    struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
     struct lb_addr mask;
     struct lb_prefix prefix = {.addr = message->header.yiaddr,
                                .len = class_len(message->header.yiaddr)};
     uint8_t len;
     if (lb_dhcp4_option_addr(message, LB_OPT_MASK, &mask) && lb_mask_len(mask, &len) && len > 0)
         prefix.len = len;
+    if (lb_dhcp4_option(message, LB_OPT_MASK, &value) && value.len != 4)
+        leave_out(lease, LB_OPT_MASK);
     return prefix;
 }
 
@@ -189,12 +193,24 @@ static void read_static(const struct lb_dhcp4_message *message, struct lb_dhcp4_
     }
 }
 
+/* A person who looks for the missing route finds it. */
+static void note_ignored(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
+    struct lb_bytes value;
+    if (lease->router_count > 0 || !lb_dhcp4_option(message, LB_OPT_ROUTERS, &value) ||
+        value.len < ROUTER_BYTES)
+        return;
+    struct lb_rd rd = lb_rd(value);
+    lease->ignored_router = lb_rd_v4(&rd);
+}
+
 /* RFC 3442: who understands 121 ignores 3 and 33 where it is present. */
 static void read_routes(const struct lb_dhcp4_message *message, struct lb_dhcp4_lease *lease) {
     struct lb_bytes value;
     if (lb_dhcp4_option(message, LB_OPT_CLASSLESS_ROUTES, &value)) {
-        if (read_classless(value, lease))
+        if (read_classless(value, lease)) {
+            note_ignored(message, lease);
             return;
+        }
         lease->route_count = lease->router_count = 0; /* malformed: as if it were absent */
         leave_out(lease, LB_OPT_CLASSLESS_ROUTES);
     }
@@ -457,7 +473,7 @@ void lb_dhcp4_read_lease(const struct lb_dhcp4_message *message, struct lb_addr 
     memset(lease, 0, sizeof *lease);
     lease->bootp = message->type == LB_DHCP4_BOOTP;
     lease->rapid_commit = lb_dhcp4_option(message, LB_OPT_RAPID_COMMIT, &value) && value.len == 0;
-    lease->address = read_prefix(message);
+    lease->address = read_prefix(message, lease);
     if (message->is_cut)
         leave_out(lease, message->cut_code);
     lease->has_cut_root_path = message->is_cut && message->cut_code == LB_OPT_ROOT_PATH;

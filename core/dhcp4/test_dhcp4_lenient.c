@@ -227,6 +227,14 @@ static void a_root_path_that_is_cut_is_noted(void) {
     CHECK_EQ(lease.left_out[0], LB_OPT_DOMAIN);
 }
 
+static void a_router_that_option_121_puts_out_is_noted(void) {
+    read_options("350102 0304 c00002fe 7908 18cb0071 c00002fd ff");
+    CHECK_EQ(lease.router_count, 0);
+    CHECK_ADDR(lease.ignored_router, "192.0.2.254");
+    read_options("350102 0304 c00002fe 7905 00 c00002fd ff");
+    CHECK(!lb_addr_is_set(lease.ignored_router));
+}
+
 static void behind_a_relay_siaddr_is_the_server_that_has_no_identifier(void) {
     struct lb_bytes whole = with_options("350102 ff");
     uint8_t bytes[300] = {0};
@@ -252,6 +260,7 @@ int main(void) {
     TEST(blanks_and_line_ends_around_text_are_left_out);
     TEST(a_disk_that_is_named_elsewhere_is_noted);
     TEST(a_root_path_that_is_cut_is_noted);
+    TEST(a_router_that_option_121_puts_out_is_noted);
     TEST(behind_a_relay_siaddr_is_the_server_that_has_no_identifier);
     return tap_done();
 }
