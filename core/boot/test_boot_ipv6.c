@@ -274,6 +274,18 @@ static void it_is_probed_beside_the_link_local_one(void) {
         CHECK_EQ(host.now - start, HOST_DAD_US);
 }
 
+/* RFC 4862 5.5.3: the interface identifier has 64 bits, so a prefix of 60 makes no address. */
+static void a_prefix_that_makes_no_address_is_told_with_its_length(void) {
+    managed();
+    host.ra.managed = host.ra.other = false;
+    host.ra.prefixes[0].autonomous = true;
+    host.ra.prefixes[0].prefix.len = 60;
+    memset(host.dhcp6_hears, 0, sizeof host.dhcp6_hears);
+    host_set("family", "6");
+    host_set("attempts", "1");
+    host_fails(LB_E_NO_IPV6, "/60 for addresses");
+}
+
 static void where_there_is_no_ipv6_it_is_told_at_once(void) {
     managed();
     host.setup.has_ipv6 = false;
@@ -464,6 +476,7 @@ int main(void) {
     TEST(both_leases_are_given_back);
     TEST(a_configured_ipv6_address_bypasses_dhcp);
     TEST(it_is_probed_beside_the_link_local_one);
+    TEST(a_prefix_that_makes_no_address_is_told_with_its_length);
     TEST(where_there_is_no_ipv6_it_is_told_at_once);
     TEST(a_server_that_was_given_up_is_asked_again_when_the_link_comes_back);
     TEST(without_a_gateway_the_routers_word_is_taken);
