@@ -96,8 +96,9 @@ says 'DATE in iscsi.initramfs is passed over' "what only a shell would work out 
 
 is_silent() {
     words "$2"
-    [ "$status" = 0 ] && [ ! -s "$scratch/err.log" ] && [ ! -s "$scratch/out.log" ] ||
+    if [ "$status" != 0 ] || [ -s "$scratch/err.log" ] || [ -s "$scratch/out.log" ]; then
         fail "$1: exit $status" "$scratch/err.log" "$scratch/out.log"
+    fi
     ok "$1"
 }
 for line in "" "ISCSI_TARGET_NAME=$iqn" "ISCSI_TARGET_IP=192.0.2.1" "ISCSI_AUTO=" "if true; then \$X; fi"; do

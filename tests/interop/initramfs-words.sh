@@ -43,8 +43,9 @@ boots() {
 # is_silent LINE
 is_silent() {
     words "$1"
-    [ "$status" = 0 ] && [ ! -s "$scratch/err.log" ] && [ ! -s "$scratch/out.log" ] ||
+    if [ "$status" != 0 ] || [ -s "$scratch/err.log" ] || [ -s "$scratch/out.log" ]; then
         fail "exit $status: $1" "$scratch/err.log" "$scratch/out.log"
+    fi
 }
 
 # ends_soon SECONDS: since $before.
