@@ -333,8 +333,17 @@ static bool is_of_other_server(const struct sim *sim, const struct lb_error *err
 static bool is_unreached(const struct sim *sim, const struct lb_error *error) {
     const struct sim_plan *plan = &sim->plan;
     bool is_dead = plan->dead_address && error->code == LB_E_CONNECT_TIMEOUT;
-    bool is_other = plan->net4 && plan->net6 && error->code == LB_E_CONNECT_UNREACHABLE;
+    bool is_other = plan->net4 && plan->net6 &&
+                    (error->code == LB_E_CONNECT_UNREACHABLE || error->code == LB_E_REDIRECT_DEAD);
     return plan->uses_name && (is_dead || is_other) && plan->wrong >= SIM_WRONG_REFUSED;
+}
+
+/* An impostor answers, and none of it can be used. */
+static bool is_impostors(const struct sim *sim, const struct lb_error *error) {
+    enum lb_code code = sim_wrong_code(sim->plan.wrong);
+    return sim->plan.has_impostor &&
+           ((code == LB_E_DHCP6_NO_ANSWER && error->code == LB_E_DHCP6_UNUSABLE) ||
+            (code == LB_E_DHCP_NO_OFFER && error->code == LB_E_DHCP_UNUSABLE));
 }
 
 static void check_code(struct sim *sim, const struct lb_error *error) {
@@ -347,7 +356,8 @@ static void check_code(struct sim *sim, const struct lb_error *error) {
         else if (sim->plan.must_boot && !sim->is_ready && !is_of_other_server(sim, error))
             sim_violation(&sim->world, "the faults have stopped, and the boot failed: %s: %s",
                           lb_code_word(error->code), error->facts);
-    } else if (clean && code != LB_CODE_COUNT && code != error->code && !is_unreached(sim, error)) {
+    } else if (clean && code != LB_CODE_COUNT && code != error->code && !is_unreached(sim, error) &&
+               !is_impostors(sim, error)) {
         sim_violation(&sim->world, "what is wrong is '%s', and it was told as %s: %s",
                       sim_wrong_word(sim->plan.wrong), lb_code_word(error->code), error->facts);
     }

@@ -441,6 +441,8 @@ void sim_plan_draw(struct sim *sim) {
     }
     bool is_long = sim_one_in(&sim->world, 3);
     plan->ops = is_long ? sim_between(&sim->world, 50, 500) : sim_skewed(&sim->world, 10, 300);
+    if (plan->silent & LB_SILENT_FLUSH) /* each flush ends after three times task-timeout */
+        plan->ops = LB_MIN(plan->ops, 20U);
     plan->depth = sim_between(&sim->world, 1, SIM_OPS_MAX);
     plan->flush_in = sim_one_in(&sim->world, 3) ? 3 : sim_between(&sim->world, 6, 30);
     plan->writes = sim_between(&sim->world, 0, 100);
