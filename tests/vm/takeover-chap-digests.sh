@@ -33,8 +33,7 @@ serve_dhcp
 start_capture "$server_ns" br0 tcp port 3260
 start_client <<'STEPS'
 chap="--chap-name=boot --chap-secret=boot-secret-0123 --chap-target-name=disk
-    --chap-target-secret=disk-secret-4567 --require=mutual-chap --chap-algorithms=md5"
-digests="--require=header-digest,data-digest"
+    --chap-target-secret=disk-secret-4567 --chap-algorithms=md5"
 # look N: what is read, and what the kernel knows of session N.
 look() {
     echo "GUEST-SHA $1: $(sha256sum <$device)"
@@ -43,11 +42,11 @@ look() {
     (cd /sys/class/iscsi_connection/connection$1:0 && echo "GUEST-DIGESTS $1:" \
         $(cat header_digest data_digest))
 }
-boot $chap
+boot $chap --require=mutual-chap
 look 1
-boot --rootpath=iscsi:192.0.2.1:::1:iqn.2026-11.test:disk2 $digests
+boot --rootpath=iscsi:192.0.2.1:::1:iqn.2026-11.test:disk2 --require=header-digest,data-digest
 look 2
-boot --rootpath=iscsi:192.0.2.1:::1:iqn.2026-11.test:disk3 $chap $digests
+boot --rootpath=iscsi:192.0.2.1:::1:iqn.2026-11.test:disk3 $chap --require=mutual-chap,header-digest,data-digest
 look 3
 dd if=/dev/zero of=$device bs=64k count=16 conv=fsync 2>/dev/null || die write
 STEPS
