@@ -456,13 +456,16 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
     }
 }
 
-/* The address of a lease that is not kept goes from the interface: nobody would renew it. */
-static void withdraw_address(struct lb_boot *boot, uint64_t now_us) {
+/* Configures the interface by what is known now. Returns false where no address is left: it is
+ * cleared. */
+static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
     lb_net_make(boot, now_us);
-    if (lb_net_has_family(&boot->net, LB_V4) || lb_net_has_family(&boot->net, LB_V6))
+    bool has_address = lb_net_has_family(&boot->net, LB_V4) || lb_net_has_family(&boot->net, LB_V6);
+    if (has_address)
         lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
     else
         lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
+    return has_address;
 }
 
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
@@ -492,7 +495,7 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     if (lb_voice_is_asked(boot, LB_V6))
         start_ipv6(boot, now_us);
     if (has_stale)
-        withdraw_address(boot, now_us);
+        (void)update_interface(boot, now_us); /* a dropped lease is not renewed any more */
 }
 
 void lb_network_start(struct lb_boot *boot, uint64_t now_us) {
@@ -560,14 +563,11 @@ void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
     if (lb_network_is_dry(boot) || !is_in_use)
         return;
     add_others(boot, now_us);
-    lb_net_make(boot, now_us);
+    bool has_address = update_interface(boot, now_us);
     if (lb_net_has_family(&boot->net, boot->lost_family))
         boot->lease_error = (struct lb_error){.code = LB_OK};
-    if (lb_net_has_family(&boot->net, LB_V4) || lb_net_has_family(&boot->net, LB_V6)) {
-        lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
-    } else {
+    if (!has_address) {
         boot->net_set = false;
-        lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
         if (boot->state == LB_AT_ADDRESS)
             lb_boot_enter(boot, now_us, LB_AT_DHCP);
     }
