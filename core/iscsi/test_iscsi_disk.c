@@ -2,15 +2,6 @@
  * each request has one end, whatever happens. */
 #include "core/iscsi/test_iscsi_disk.h"
 
-static bool up(void) {
-    disk_init();
-    if (!disk_comes_up())
-        return false;
-    d.log_count = 0;
-    memset(d.count, 0, sizeof d.count);
-    return true;
-}
-
 static void check_memory(uint64_t lba, uint32_t blocks) {
     size_t len = (size_t)blocks * d.block_bytes;
     CHECK_BYTES(lb_bytes(d.buffer, len), lb_bytes(d.memory + lba * d.block_bytes, len));
@@ -20,7 +11,7 @@ static void check_memory(uint64_t lba, uint32_t blocks) {
  */
 
 static void a_small_request_is_one_command(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_READ, 77, 3, LB_OK, "");
     check_memory(77, 3);
@@ -31,7 +22,7 @@ static void a_small_request_is_one_command(void) {
 }
 
 static void a_large_request_is_read_in_pieces(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_READ, 10, 2000, LB_OK, "");
     check_memory(10, 2000);
@@ -99,7 +90,7 @@ static void beyond_two_tib_the_long_commands_are_used(void) {
 
 static void what_is_written_is_on_the_disk_and_nothing_else(void) {
     static uint8_t before[DISK_BYTES];
-    if (!up())
+    if (!disk_bring_up())
         return;
     memcpy(before, d.memory, sizeof before);
     memset(d.buffer, 0xa5, 2000 * 512);
@@ -110,7 +101,7 @@ static void what_is_written_is_on_the_disk_and_nothing_else(void) {
 }
 
 static void through_the_cache_is_said_in_the_command(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     d.ops[0] = (struct lb_disk_op){
         .kind = LB_DISK_WRITE, .blocks = 1, .buffer = d.buffer, .force_unit_access = true};
@@ -121,7 +112,7 @@ static void through_the_cache_is_said_in_the_command(void) {
 }
 
 static void more_requests_than_commands_are_all_done(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     for (unsigned i = 0; i < DISK_OPS; i++)
         disk_submit(LB_DISK_READ, i, 1);
@@ -141,7 +132,7 @@ static void blocks_that_are_not_there_are_refused_without_asking(void) {
         uint64_t lba;
         uint32_t blocks;
     } cases[] = {{8192, 1}, {8191, 2}, {0, 8193}, {UINT64_MAX, 1}, {UINT64_MAX - 1, 4}, {9000, 0}};
-    if (!up())
+    if (!disk_bring_up())
         return;
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         struct lb_disk_op *op = disk_submit(LB_DISK_READ, cases[i].lba, cases[i].blocks);
@@ -152,7 +143,7 @@ static void blocks_that_are_not_there_are_refused_without_asking(void) {
 }
 
 static void no_blocks_are_done_at_once(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_check_end(disk_submit(LB_DISK_READ, 8192, 0), LB_OK, "");
     CHECK_EQ(d.log_count, 0);
@@ -162,7 +153,7 @@ static void no_blocks_are_done_at_once(void) {
  */
 
 static void a_bad_block_is_told_with_its_place(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10,
                                .times = 1 + LB_DISK_ERRORS_MAX,
@@ -175,7 +166,7 @@ static void a_bad_block_is_told_with_its_place(void) {
 }
 
 static void one_bad_piece_ends_the_request_once(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){
         .op = LB_SCSI_READ_10, .times = ALWAYS, .status = 2, .key = 3, .asc = 0x11});
@@ -186,7 +177,7 @@ static void one_bad_piece_ends_the_request_once(void) {
 }
 
 static void a_request_does_not_end_before_its_last_piece(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 1, .is_silent = true});
     disk_fails((struct ending){
@@ -237,7 +228,7 @@ static void each_refusal_has_its_error(void) {
         {{.status = 0x22}, LB_E_SCSI, "unknown status 0x22"},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         struct ending ending = cases[i].ending;
         ending.op = LB_SCSI_WRITE_10;
@@ -257,7 +248,7 @@ static void what_passes_by_itself_is_tried_again_at_once(void) {
         {.response = 1},                              /* the target failed to deliver */
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         struct ending ending = cases[i];
         ending.op = LB_SCSI_READ_10;
@@ -271,7 +262,7 @@ static void what_passes_by_itself_is_tried_again_at_once(void) {
 }
 
 static void but_not_for_ever(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){
         .op = LB_SCSI_READ_10, .times = ALWAYS, .status = 2, .key = 6, .asc = 0x29});
@@ -280,7 +271,7 @@ static void but_not_for_ever(void) {
 }
 
 static void an_earlier_writes_error_is_told_in_the_end(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10,
                                .times = ALWAYS,
@@ -295,7 +286,7 @@ static void a_busy_disk_is_asked_again_after_pauses_that_double(void) {
     static const uint8_t statuses[] = {LB_SCSI_BUSY, LB_SCSI_TASK_SET_FULL, LB_SCSI_ACA_ACTIVE};
     for (size_t i = 0; i < LB_COUNT(statuses); i++) {
         uint64_t pause_us = LB_DISK_DELAY_MIN_MS * MS;
-        if (!up())
+        if (!disk_bring_up())
             return;
         disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 10, .status = statuses[i]});
         disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
@@ -309,7 +300,7 @@ static void a_busy_disk_is_asked_again_after_pauses_that_double(void) {
 }
 
 static void a_disk_that_stays_busy_fails_the_request_after_a_minute(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = ALWAYS, .status = LB_SCSI_BUSY});
     uint64_t start = peer.now;
@@ -319,7 +310,7 @@ static void a_disk_that_stays_busy_fails_the_request_after_a_minute(void) {
 }
 
 static void others_are_served_while_one_waits(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 6, .status = LB_SCSI_BUSY});
     struct lb_disk_op *slow = disk_submit(LB_DISK_READ, 1, 1);
@@ -331,7 +322,7 @@ static void others_are_served_while_one_waits(void) {
 }
 
 static void a_read_that_comes_short_is_tried_again_and_then_the_targets_mistake(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 2, .missing = 512});
     disk_run(LB_DISK_READ, 5, 2, LB_OK, "");
@@ -341,7 +332,7 @@ static void a_read_that_comes_short_is_tried_again_and_then_the_targets_mistake(
 }
 
 static void a_target_that_never_delivers_is_told_with_its_response(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = ALWAYS, .response = 1});
     disk_run(LB_DISK_READ, 5, 1, LB_E_PROTOCOL, "response 1");
@@ -357,7 +348,7 @@ static void change(uint8_t asc, uint8_t ascq) {
 }
 
 static void a_disk_that_grew_is_asked_for_its_size(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_capacity(99999, 512);
     change(0x2a, 0x09);
@@ -366,7 +357,7 @@ static void a_disk_that_grew_is_asked_for_its_size(void) {
 }
 
 static void a_disk_that_became_read_only_is_known_to_be(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_reply(LB_ASK_MODE, "03 00 80 00");
     change(0x2a, 0x01);
@@ -374,7 +365,7 @@ static void a_disk_that_became_read_only_is_known_to_be(void) {
 }
 
 static void a_change_that_is_told_again_and_again_is_asked_about_once_at_a_time(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){
         .op = LB_SCSI_READ_10, .times = 60, .status = 2, .key = 6, .asc = 0x2a, .ascq = 9});
@@ -390,7 +381,7 @@ static void a_change_that_is_told_again_and_again_is_asked_about_once_at_a_time(
  */
 
 static void flush_is_one_command(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
@@ -399,7 +390,7 @@ static void flush_is_one_command(void) {
 }
 
 static void a_disk_without_cache_has_no_flush_command_and_needs_none(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
     disk_fails((struct ending){
@@ -408,7 +399,7 @@ static void a_disk_without_cache_has_no_flush_command_and_needs_none(void) {
 }
 
 static void a_flush_that_fails_is_told(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
     disk_fails((struct ending){.op = LB_SCSI_SYNCHRONIZE_CACHE_10,
@@ -427,7 +418,7 @@ static void new_login(void) {
 }
 
 static void a_flush_after_a_new_login_cannot_vouch_for_writes_before_it(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
     new_login();
@@ -436,7 +427,7 @@ static void a_flush_after_a_new_login_cannot_vouch_for_writes_before_it(void) {
 }
 
 static void a_flush_after_a_new_login_vouches_for_writes_after_it(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     new_login();
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
@@ -444,7 +435,7 @@ static void a_flush_after_a_new_login_vouches_for_writes_after_it(void) {
 }
 
 static void a_flush_without_writes_is_sure_after_a_new_login_too(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
     new_login();
@@ -452,7 +443,7 @@ static void a_flush_without_writes_is_sure_after_a_new_login_too(void) {
 }
 
 static void a_flush_vouches_for_what_was_flushed_before_the_login(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
     disk_run(LB_DISK_FLUSH, 0, 0, LB_OK, "");
@@ -461,7 +452,7 @@ static void a_flush_vouches_for_what_was_flushed_before_the_login(void) {
 }
 
 static void a_write_that_was_cut_off_is_written_again(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_WRITE_10, .times = 1, .is_silent = true});
     memset(d.buffer, 0x5a, 512);
@@ -478,7 +469,7 @@ static void a_write_that_was_cut_off_is_written_again(void) {
  */
 
 static void a_new_session_answers_what_the_old_one_left_open(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 20, .is_silent = true});
     for (unsigned i = 0; i < 20; i++)
@@ -496,7 +487,7 @@ static void a_command_that_only_a_unit_attention_answers_ends_the_session(void) 
     struct ending silence = {.op = LB_SCSI_READ_10, .times = 1, .is_silent = true};
     struct ending attention = {
         .op = LB_SCSI_READ_10, .times = 1, .status = 2, .key = 6, .asc = 0x29};
-    if (!up())
+    if (!disk_bring_up())
         return;
     for (unsigned i = 0; i < 4; i++) {
         disk_fails(silence);
@@ -508,7 +499,7 @@ static void a_command_that_only_a_unit_attention_answers_ends_the_session(void) 
 }
 
 static void a_session_that_is_lost_for_good_ends_each_request_once(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 100, .is_silent = true});
     disk_fails((struct ending){.op = LB_SCSI_WRITE_10, .times = 100, .status = LB_SCSI_BUSY});
@@ -528,7 +519,7 @@ static void a_session_that_is_lost_for_good_ends_each_request_once(void) {
 }
 
 static void a_request_to_a_session_that_ended_ends_at_once(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     d.is_gone = true;
     disk_cut();
@@ -539,7 +530,7 @@ static void a_request_to_a_session_that_ended_ends_at_once(void) {
 }
 
 static void a_session_that_is_logged_out_ends_what_comes_after(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     lb_iscsi_logout(&peer.session, peer.now);
     struct lb_disk_op *op = disk_submit(LB_DISK_READ, 5, 1);

@@ -9,14 +9,6 @@ static struct ending always(uint8_t op, struct ending ending) {
     return ending;
 }
 
-static bool up(void) {
-    disk_init();
-    bool is_up = disk_comes_up();
-    memset(d.count, 0, sizeof d.count);
-    d.log_count = 0;
-    return is_up;
-}
-
 /* ---- a size ------------------------------------------------------------------------------------
  */
 
@@ -180,7 +172,7 @@ static void a_disk_that_says_nothing_is_waited_for(void) {
 
 /* Synology: SYNCHRONIZE CACHE times out (iSCSIInitiator#65). */
 static void a_flush_without_an_answer_fails_alone(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails(always(LB_SCSI_SYNCHRONIZE_CACHE_10, (struct ending){.is_silent = true}));
     disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
@@ -195,7 +187,7 @@ static void a_flush_without_an_answer_fails_alone(void) {
 }
 
 static void a_reader_flushes_nothing(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails(always(LB_SCSI_SYNCHRONIZE_CACHE_10, (struct ending){.is_silent = true}));
     disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
@@ -215,7 +207,7 @@ static void an_error_of_the_medium_may_be_one_only(void) {
         {.status = 2, .key = 3, .asc = 0x0c},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         struct ending ending = cases[i];
         ending.op = LB_SCSI_READ_10;
@@ -227,7 +219,7 @@ static void an_error_of_the_medium_may_be_one_only(void) {
 }
 
 static void an_underflow_of_nothing_is_none(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     d.says_u = true;
     disk_run(LB_DISK_READ, 5, 9, LB_OK, "");
@@ -251,7 +243,7 @@ static void no_piece_is_longer_than_the_maximum_burst(void) {
         uint32_t burst, blocks;
     } cases[] = {{65536, 128}, {262144, 512}, {16776192, 512}, {512, 8}};
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         peer.session.agreed.max_burst = cases[i].burst;
         disk_run(LB_DISK_READ, 0, 1024, LB_OK, "");
@@ -269,7 +261,7 @@ static void refuse_above(unsigned most, uint8_t asc) {
 static void pieces_that_are_refused_are_made_smaller(void) {
     static const uint8_t codes[] = {0x24, 0x26};
     for (size_t i = 0; i < LB_COUNT(codes); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         refuse_above(100, codes[i]);
         disk_run(LB_DISK_READ, 3, 4000, LB_OK, "");
@@ -281,7 +273,7 @@ static void pieces_that_are_refused_are_made_smaller(void) {
 }
 
 static void writes_that_are_refused_are_made_smaller(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     refuse_above(1, 0x24);
     for (size_t i = 0; i < 100 * 512; i++)
@@ -291,7 +283,7 @@ static void writes_that_are_refused_are_made_smaller(void) {
 }
 
 static void a_field_that_is_wrong_at_any_length_is_told(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails(always(LB_SCSI_READ_10, (struct ending){.status = 2, .key = 5, .asc = 0x24}));
     disk_run(LB_DISK_READ, 0, 512, LB_E_SCSI, "24/00");

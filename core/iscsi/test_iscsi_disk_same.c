@@ -7,15 +7,6 @@
 
 static const char first[] = "naa.6001405000000001", second[] = "naa.6001405000000002";
 
-static bool up(void) {
-    disk_init();
-    if (!disk_comes_up())
-        return false;
-    d.log_count = 0;
-    memset(d.count, 0, sizeof d.count);
-    return true;
-}
-
 static unsigned data_commands(void) {
     return d.count[LB_SCSI_READ_10] + d.count[LB_SCSI_WRITE_10] +
            d.count[LB_SCSI_SYNCHRONIZE_CACHE_10];
@@ -41,7 +32,7 @@ static void check_changed(const struct lb_disk_op *op, const char *facts) {
 
 static void after_a_new_login_another_disk_ends_all_requests(void) {
     struct lb_disk_op *ops[6];
-    if (!up())
+    if (!disk_bring_up())
         return;
     for (unsigned i = 0; i < LB_COUNT(ops); i++)
         ops[i] = disk_submit(i % 3 == 0   ? LB_DISK_READ
@@ -65,7 +56,7 @@ static void after_a_new_login_another_disk_ends_all_requests(void) {
 }
 
 static void a_read_that_was_answered_in_part_is_not_finished_by_another_disk(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 1, .is_silent = true});
     struct lb_disk_op *op = disk_submit(LB_DISK_READ, 0, 2048); /* four commands */
@@ -78,7 +69,7 @@ static void a_read_that_was_answered_in_part_is_not_finished_by_another_disk(voi
 }
 
 static void the_same_disk_goes_on_after_a_new_login(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     struct lb_disk_op *op = disk_submit(LB_DISK_READ, 5, 600);
     new_login();
@@ -89,7 +80,7 @@ static void the_same_disk_goes_on_after_a_new_login(void) {
 }
 
 static void another_disk_is_seen_without_a_request_too(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     swap(LB_ASK_IDS, SECOND);
     new_login();
@@ -98,7 +89,7 @@ static void another_disk_is_seen_without_a_request_too(void) {
 }
 
 static void the_proof_is_begun_anew_in_the_next_login(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     struct lb_disk_op *op = disk_submit(LB_DISK_READ, 5, 1);
     disk_fails((struct ending){.op = LB_SCSI_READ_CAPACITY_10, .times = 1, .is_silent = true});
@@ -132,7 +123,7 @@ static const uint8_t attentions[][2] = {{0x28, 0x00}, {0x29, 0x00}, {0x29, 0x01}
 
 static void a_unit_attention_may_mean_another_disk(void) {
     for (size_t i = 0; i < LB_COUNT(attentions); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         swap(LB_ASK_IDS, SECOND);
         disk_attention(attentions[i][0], attentions[i][1]);
@@ -145,7 +136,7 @@ static void a_unit_attention_may_mean_another_disk(void) {
 
 static void or_the_same(void) {
     for (size_t i = 0; i < LB_COUNT(attentions); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         disk_attention(attentions[i][0], attentions[i][1]);
         uint64_t start = peer.now;
@@ -158,7 +149,7 @@ static void or_the_same(void) {
 /* They were executed after the change: their data is the other disk's. */
 static void what_was_in_flight_at_a_unit_attention_is_not_believed(void) {
     struct lb_disk_op *ops[8];
-    if (!up())
+    if (!disk_bring_up())
         return;
     swap(LB_ASK_IDS, SECOND);
     disk_attention(0x3f, 0x03);
@@ -172,7 +163,7 @@ static void what_was_in_flight_at_a_unit_attention_is_not_believed(void) {
 
 static void what_was_in_flight_is_issued_again_to_the_same_disk(void) {
     struct lb_disk_op *ops[8];
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_attention(0x3f, 0x03);
     for (unsigned i = 0; i < LB_COUNT(ops); i++)
@@ -187,7 +178,7 @@ static void what_was_in_flight_is_issued_again_to_the_same_disk(void) {
 
 /* The names may have been the first disk's, and the capacity that comes behind them is not. */
 static void a_change_during_the_proof_asks_for_another_round(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_attention(0x29, 0x00);
     disk_fails((struct ending){
@@ -197,7 +188,7 @@ static void a_change_during_the_proof_asks_for_another_round(void) {
 }
 
 static void what_is_no_concern_of_the_disk_costs_no_proof(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_attention(0x2a, 0x06);
     disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
@@ -206,7 +197,7 @@ static void what_is_no_concern_of_the_disk_costs_no_proof(void) {
 
 /* Who answers in between, before it is back? */
 static void a_disk_that_was_swapped_and_is_back_gives_no_data_from_between(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_attention(0x3f, 0x03);
     disk_submit(LB_DISK_READ, 1, 1);
@@ -307,7 +298,7 @@ static void else_by_what_it_looks_like(void) {
 }
 
 static void with_size(uint64_t last, uint32_t block_bytes, enum lb_code code, const char *facts) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     disk_capacity(last, block_bytes);
     disk_attention(0x2a, 0x09);
@@ -340,7 +331,7 @@ static const char there[] = "00 00 06 02 1f 00 00 00 41 63 6d 65 20 20 20 20"
 static void a_target_that_is_still_starting_is_waited_for(void) {
     static const char *const inquiries[] = {"7f 00 06 02 00", "20 00 06 02 00", there};
     for (size_t i = 0; i < LB_COUNT(inquiries); i++) {
-        if (!up())
+        if (!disk_bring_up())
             return;
         struct lb_disk_op *op = disk_submit(LB_DISK_READ, 5, 1);
         gone(inquiries[i], "00 83 0000");
@@ -355,7 +346,7 @@ static void a_target_that_is_still_starting_is_waited_for(void) {
 }
 
 static void a_lun_that_comes_back_as_another_disk_is_not_used(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     struct lb_disk_op *op = disk_submit(LB_DISK_WRITE, 5, 1);
     gone("7f 00 06 02 00", "00 83 0000");
@@ -369,7 +360,7 @@ static void a_lun_that_comes_back_as_another_disk_is_not_used(void) {
 
 /* Without a unit attention, and without a new login. */
 static void a_lun_that_was_gone_proves_that_it_is_the_same(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     swap(LB_ASK_IDS, SECOND);
     disk_fails(
@@ -379,7 +370,7 @@ static void a_lun_that_was_gone_proves_that_it_is_the_same(void) {
 }
 
 static void a_medium_that_was_out_proves_that_it_is_the_same(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     swap(LB_ASK_IDS, SECOND);
     disk_fails(
@@ -390,7 +381,7 @@ static void a_medium_that_was_out_proves_that_it_is_the_same(void) {
 }
 
 static void what_is_never_proven_is_told_after_a_minute_and_may_still_come_back(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     struct lb_disk_op *op = disk_submit(LB_DISK_READ, 5, 1);
     gone(there, "00 83 0000");
@@ -406,7 +397,7 @@ static void what_is_never_proven_is_told_after_a_minute_and_may_still_come_back(
 }
 
 static void a_lun_that_stays_away_is_missing(void) {
-    if (!up())
+    if (!disk_bring_up())
         return;
     gone("7f 00 06 02 00", "00 83 0000");
     disk_run(LB_DISK_READ, 5, 1, LB_E_LUN_MISSING, "192.0.2.1:3260");
@@ -479,7 +470,7 @@ static void start_as(const struct lb_disk_identity *identity, const char *names)
 
 static void a_disk_of_another_session_proves_that_it_is_the_same(void) {
     static struct lb_disk_identity identity;
-    if (!up())
+    if (!disk_bring_up())
         return;
     identity = *lb_disk_identity(&d.disk);
     start_as(&identity, FIRST);
