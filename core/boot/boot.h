@@ -59,7 +59,7 @@ struct lb_boot_net {
  * order of preference (RFC 2132 3.5, RFC 4191). Family none: no default route has a router. The one
  * rule for whoever has to name a gateway: a file, an environment, the iBFT. */
 struct lb_addr lb_boot_net_gateway(const struct lb_boot_net *net, enum lb_family family);
-/* Whom a packet of IPv4 to dest is given to on the link, for a host that routes by itself: dest
+/* The next hop of an IPv4 packet to dest, for a host that routes by itself: dest
  * where that is on the link, else the router of the most specific route, the first of those that
  * are alike (RFC 3442, RFC 1122 3.3.1.2). False: there is no way, and *hop is untouched. */
 bool lb_boot_net_next_hop4(const struct lb_boot_net *net, struct lb_addr dest, struct lb_addr *hop);

@@ -146,8 +146,7 @@ static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_voice *voice)
         needs = judged.target.addr.family;
     else if (voice->word == LB_WORD_NAMED)
         needs = lb_isns_service_family(boot);
-    else if (judged.target.host == LB_HOST_NAME &&
-             boot->attempts > 1) /* not enough the last time */
+    else if (judged.target.host == LB_HOST_NAME && boot->attempts > 1) /* it may lead there */
         needs = voice->family == LB_V6 ? LB_V4 : LB_V6;
     bool is_near = needs == LB_FAMILY_NONE || lb_network_is_dry(boot) ||
                    lb_voice_has_address(boot, needs) || !lb_voice_is_asked(boot, needs) ||

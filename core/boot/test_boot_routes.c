@@ -35,7 +35,7 @@ static void add6(const char *to, const char *via_or_null) {
     net.routes6[net.route6_count++] = route_of(to, via_or_null);
 }
 
-/* Whom a packet for dest is given to; "": nobody. */
+/* The next hop of a packet to dest; "": there is no route. */
 static const char *hop(const char *dest) {
     static struct lb_addr_text text;
     struct lb_addr way;

@@ -326,11 +326,10 @@ static bool has_no_cache(const struct lb_disk_task *task,
            judgement->sense.asc == 0x20; /* INVALID COMMAND OPERATION CODE */
 }
 
-static void explain(struct lb_disk *disk, const struct lb_disk_task *task,
-                    const struct lb_scsi_judgement *judgement, struct lb_error *error) {
+static void explain(const struct lb_disk_task *task, const struct lb_scsi_judgement *judgement,
+                    struct lb_error *error) {
     char answer[140];
     struct lb_text text = lb_text(answer, sizeof answer);
-    (void)disk;
     lb_scsi_answer_format(&text, task->task.status, &judgement->sense);
     if (task->op != NULL && task->op->kind != LB_DISK_FLUSH)
         lb_fail(error, judgement->code, "%s of %u blocks at %llu: %s",
@@ -470,7 +469,7 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
     if (judgement.code == LB_E_NO_MEDIUM)
         lb_disk_doubt(disk, now_us); /* the next one may be another */
     if (judgement.verdict != LB_SCSI_OK && !has_no_cache(task, &judgement))
-        explain(disk, task, &judgement, &error);
+        explain(task, &judgement, &error);
     end(disk, now_us, task, &error);
 }
 
