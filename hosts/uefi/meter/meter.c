@@ -419,18 +419,41 @@ static void do_hold(EFI_HANDLE agent) {
     pool_free(handles);
 }
 
-static void EFIAPI on_pending(EFI_EVENT event, void *context) {
-    EFI_BLOCK_IO2_TOKEN *token = context;
+/* What is needed when the read ends. The program may be gone by then, and its memory with it, so
+ * all of this, the code of on_pending too, lives in memory of its own. */
+struct pending {
+    EFI_BLOCK_IO2_TOKEN token;
+    SIMPLE_TEXT_OUTPUT_INTERFACE *console;
+    CHAR16 good[40], bad[40];
+    uint8_t code[512];
+};
+
+/* Runs as a copy: it must use nothing but its arguments. */
+static __attribute__((noinline)) void EFIAPI on_pending(EFI_EVENT event, void *context) {
+    struct pending *pending = context;
     (void)event;
-    say("METER pending ended: %s\n", status_word(token->TransactionStatus));
+    pending->console->OutputString(pending->console, pending->token.TransactionStatus == EFI_SUCCESS
+                                                         ? pending->good
+                                                         : pending->bad);
 }
 
-/* The program ends before it does; what is called then is still there: memory is not cleared. */
 static void do_pending(uint64_t offset, uint64_t len) {
-    static EFI_BLOCK_IO2_TOKEN token;
-    bs->CreateEvent(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, on_pending, &token, &token.Event);
-    EFI_STATUS status = disk2->ReadBlocksEx(
-        disk2, disk2->Media->MediaId, offset / disk2->Media->BlockSize, &token, (UINTN)len, buffer);
+    static const CHAR16 good[] = L"METER pending ended: success\r\n";
+    static const CHAR16 bad[] = L"METER pending ended: failed\r\n";
+    struct pending *pending = NULL;
+    EFI_EVENT_NOTIFY copy;
+    if (EFI_ERROR(bs->AllocatePool(EfiBootServicesCode, sizeof *pending, (void **)&pending)))
+        return;
+    memset(pending, 0, sizeof *pending);
+    memcpy(pending->good, good, sizeof good);
+    memcpy(pending->bad, bad, sizeof bad);
+    memcpy(pending->code, (const void *)(uintptr_t)on_pending, sizeof pending->code);
+    pending->console = st->ConOut;
+    copy = (EFI_EVENT_NOTIFY)(uintptr_t)pending->code;
+    bs->CreateEvent(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, copy, pending, &pending->token.Event);
+    EFI_STATUS status =
+        disk2->ReadBlocksEx(disk2, disk2->Media->MediaId, offset / disk2->Media->BlockSize,
+                            &pending->token, (UINTN)len, buffer);
     say("METER pending %s\n", status_word(status));
 }
 
