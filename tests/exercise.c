@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define CHUNK_BYTES                                                                                \
-    (UINT32_C(192) << 10) /* not a power of two: chunks cross the target's bursts                  \
+    (UINT32_C(192)                                                                                 \
+     << 10) /* not a power of two: chunks cross the target's bursts                  \
                            */
 #define DEPTH_MAX 64
 

@@ -8,8 +8,7 @@
  *   lunboot-test-isns serve PORT OPTIONS           a server of our own until it is ended
  *     --node=NAME,TYPE[,ADDRESS]  --boot=NAME,NAME...  --domain=NAME,NAME...  --others=N
  *     --others-boot (they are in the first domain, too)  --strict (only who is registered)
- *     --pdu=BYTES
- */
+ *     --pdu=BYTES */
 #include "core/isns/isns_client.h"
 #include "core/isns/isns_server.h"
 

@@ -3,8 +3,8 @@
  *     lunboot-docs FOLDER            a TAP point a page: is what stands in FOLDER current?
  *     lunboot-docs --write FOLDER    writes them
  *
- * errors.md comes from core/base/errors.def; keys.md and lunboot.conf.5 from core/base/config.def.
- */
+ * errors.md comes from core/base/errors.def; keys.md and lunboot.conf.5 from
+ * core/base/config.def. */
 #include "core/base/config.h"
 #include "tests/tap.h"
 #include <stdio.h>
@@ -13,8 +13,7 @@
 static char page[262144];
 static struct lb_text out;
 
-/* ---- errors.md --------------------------------------------------------------------------------
- */
+/* ---- errors.md ------------------------------------------------------------------------------- */
 
 static void write_errors(void) {
     lb_text_add(&out,
@@ -34,8 +33,7 @@ static void write_errors(void) {
     }
 }
 
-/* ---- keys -------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 /* The table with its sections: a title, or a key. */
 static const struct {
@@ -121,8 +119,7 @@ static void write_man_page(void) {
     lb_text_add(&out, ".SH SEE ALSO\n.BR lunboot (8)\n");
 }
 
-/* ---- pages ------------------------------------------------------------------------------------
- */
+/* ---- pages ----------------------------------------------------------------------------------- */
 
 static const char *folder;
 

@@ -79,8 +79,8 @@ bool lb_route_parse(struct lb_bytes text, struct lb_route *route);
  * False: *offset is the first wrong byte. */
 bool lb_host_name_check(struct lb_bytes text, size_t *offset);
 /* A name that a network, firmware or a person gives a machine or its domain: letters, digits, `-`,
- * `_` and `.`, and neither `-` nor `.` first. Nothing else goes into files, words or environments.
- */
+ * `_` and `.`, and neither `-` nor `.` first. Nothing else goes into files, words or
+ * environments. */
 bool lb_host_name_is_plain(struct lb_bytes text);
 /* The name of an interface, which becomes a part of paths, files and kernel words: letters, digits
  * and . _ : + @ -, but neither "." nor "..". */

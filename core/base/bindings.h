@@ -69,8 +69,8 @@ struct lb_binding_terms {
 struct lb_binding *lb_bindings_put(struct lb_bindings *table, uint64_t now_us,
                                    struct lb_binding *row, const struct lb_binding_terms *terms);
 /* Puts a row that a host kept: of two that speak of one client, or of one address, the one that
- * lasts longer stays, in whichever order they come. False: it was not the one, or no row is free.
- */
+ * lasts longer stays, in whichever order they come. False: it was not the one, or no row is
+ * free. */
 bool lb_bindings_restore(struct lb_bindings *table, uint64_t now_us,
                          const struct lb_binding_terms *terms);
 /* What a host keeps of a row's time: seconds that are left, UINT32_MAX for ever; and back. */

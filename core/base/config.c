@@ -138,8 +138,7 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
     }
 }
 
-/* ---- parsing -----------------------------------------------------------------------------------
- */
+/* ---- parsing -------------------------------------------------------------------------------- */
 
 static bool parse_bool(struct lb_bytes value, uint32_t *out) {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
@@ -248,8 +247,7 @@ static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value)
     return false;
 }
 
-/* ---- storing -----------------------------------------------------------------------------------
- */
+/* ---- storing -------------------------------------------------------------------------------- */
 
 /* Zeroes, also where a compiler sees that nobody reads any more. */
 static void wipe(void *p, size_t len) {
@@ -416,8 +414,7 @@ bool lb_config_set(struct lb_config *config, enum lb_config_source source, struc
     return true;
 }
 
-/* ---- files and command lines -------------------------------------------------------------------
- */
+/* ---- files and command lines ---------------------------------------------------------------- */
 
 /* Whether two values of a key mean the same: `yes` and `on` do. */
 static bool mean_the_same(enum lb_key key, struct lb_bytes a, struct lb_bytes b) {
@@ -585,8 +582,7 @@ void lb_config_wipe_secrets(struct lb_config *config) {
     }
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 bool lb_config_is_set(const struct lb_config *config, enum lb_key key) {
     return config->source[key] != LB_SOURCE_NONE;

@@ -12,8 +12,7 @@ void lb_config_where(struct lb_text *text, const struct lb_config *config, enum 
     lb_text_add(text, ")");
 }
 
-/* ---- CHAP --------------------------------------------------------------------------------------
- */
+/* ---- CHAP ----------------------------------------------------------------------------------- */
 
 static const enum lb_key chap_keys[] = {LB_KEY_CHAP_NAME, LB_KEY_CHAP_SECRET,
                                         LB_KEY_CHAP_TARGET_NAME, LB_KEY_CHAP_TARGET_SECRET};
@@ -53,8 +52,7 @@ static bool is_missing_in_table(const struct lb_config *config, bool is_said, en
     return true;
 }
 
-/* ---- names -------------------------------------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 /* An item that can match nothing is an error, for a list that is not understood must not be one
  * that allows. Names of no form of RFC 7143 match something where such names are accepted. */

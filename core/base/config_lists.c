@@ -2,8 +2,7 @@
  * where it is written. A list that is not understood must not be one that allows. */
 #include "core/base/config_lists.h"
 
-/* ---- items -------------------------------------------------------------------------------------
- */
+/* ---- items ---------------------------------------------------------------------------------- */
 
 static bool has_byte(struct lb_bytes text, uint8_t byte) {
     for (size_t i = 0; i < text.len; i++)
@@ -189,8 +188,7 @@ static const char *check_item(const struct lb_key_info *info, struct lb_bytes it
     return NULL;
 }
 
-/* ---- lists -------------------------------------------------------------------------------------
- */
+/* ---- lists ---------------------------------------------------------------------------------- */
 
 bool lb_config_is_list(const struct lb_key_info *info) {
     static const uint8_t lists[] = {LB_TYPE_ADDRS, LB_TYPE_LIST,  LB_TYPE_CHOICES, LB_TYPE_SERVERS,

@@ -13,8 +13,8 @@ static const struct {
 };
 #endif
 
-/* Word and stage of each code in turn: a table of pointers would be longer than what it points to.
- */
+/* Word and stage of each code in turn: a table of pointers would be longer than what it points
+ * to. */
 static const char words[] = "ok\0\0"
 #define LB_ERROR(code, word, stage, meaning, advice) word "\0" stage "\0"
 #include "core/base/errors.def"

@@ -18,8 +18,8 @@ int memcmp(const void *a, const void *b, size_t len);
 #define LB_MIN(a, b)    ((a) < (b) ? (a) : (b))
 #define LB_MAX(a, b)    ((a) > (b) ? (a) : (b))
 
-/* "Never": a deadline that does not come. All times are microseconds of the host's monotonic clock.
- */
+/* "Never": a deadline that does not come. All times are microseconds of the host's monotonic
+ * clock. */
 #define LB_NEVER  UINT64_MAX
 #define LB_US_MS  UINT64_C(1000)
 #define LB_US_SEC UINT64_C(1000000)

@@ -12,8 +12,8 @@
 void lb_unpack(struct lb_text *text, const uint8_t *packed, const uint8_t *pairs, unsigned index);
 
 #ifdef LB_SMALL
-/* The same of the firmware program's texts: two of each code (error.c), then the page's sentences.
- */
+/* The same of the firmware program's texts: two of each code (error.c), then the page's
+ * sentences. */
 void lb_packed_add(struct lb_text *text, unsigned index);
 #endif
 

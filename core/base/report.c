@@ -23,8 +23,7 @@ static const char *outcome_word(enum lb_outcome outcome) {
     return words[outcome];
 }
 
-/* ---- filling ----------------------------------------------------------------------------------
- */
+/* ---- filling -------------------------------------------------------------------------------- */
 
 /* Formats into a fixed array; what a peer said comes out fit for a terminal. */
 __attribute__((format(printf, 3, 0))) static void fill(char *to, size_t cap, const char *format,
@@ -140,8 +139,7 @@ void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage 
     va_end(arguments);
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 /* Three digits that matter: "1.23 ms", "45.6 ms", "812 ms", "1.24 s". */
 static void add_duration(struct lb_text *text, uint64_t us) {
@@ -199,8 +197,7 @@ void lb_step_line(const struct lb_report *report, const struct lb_step *step,
     }
 }
 
-/* ---- the waterfall ----------------------------------------------------------------------------
- */
+/* ---- the waterfall -------------------------------------------------------------------------- */
 
 /* How the columns of a line are shared out: stage, bar, duration, note. */
 struct layout {
@@ -303,8 +300,7 @@ void lb_report_facts(const struct lb_report *report, struct lb_text *text) {
     }
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static void add_member(struct lb_text *text, const char *name, const char *value) {
     lb_text_add(text, "\"%s\":", name);

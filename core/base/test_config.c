@@ -187,8 +187,7 @@ static void requirements_are_words_of_a_list(void) {
     CHECK(!lb_config_requires(&config, "chap"));
 }
 
-/* ---- what forbids ------------------------------------------------------------------------------
- */
+/* ---- what forbids --------------------------------------------------------------------------- */
 
 static void no_of_any_source_forbids_whatever_another_says(void) {
     for (unsigned no = LB_SOURCE_IBFT; no < LB_SOURCES; no++) {
@@ -207,8 +206,7 @@ static void no_of_any_source_forbids_whatever_another_says(void) {
     }
 }
 
-/* ---- files that are not what their writer left -------------------------------------------------
- */
+/* ---- files that are not what their writer left ---------------------------------------------- */
 
 static bool file(struct lb_bytes bytes) {
     clear();
@@ -300,8 +298,7 @@ static void a_word_of_the_command_line_without_its_value_is_an_error(void) {
     CHECK(lb_config_cmdline(&config, text("systemd.x=\"a b other=\"y lunboot lunboot=1"), &error));
 }
 
-/* ---- lists -------------------------------------------------------------------------------------
- */
+/* ---- lists ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *key, *value, *item;
@@ -439,8 +436,7 @@ static void a_listed_name_of_no_form_is_an_error_unless_such_names_are_accepted(
     CHECK_HAS(error.facts, "item 2, `client1`");
 }
 
-/* ---- what belongs together ---------------------------------------------------------------------
- */
+/* ---- what belongs together ------------------------------------------------------------------ */
 
 static void half_of_chap_names_key_file_and_line(void) {
     CHECK(file(text("enable = yes\nchap-target-secret = twelve-bytes-1\n")));

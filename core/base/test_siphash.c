@@ -1,5 +1,5 @@
-/* Vectors: the reference implementation's (vectors.h of SipHash-2-4-64), key 00..0f, input 00..n-1.
- */
+/* Vectors: the reference implementation's (vectors.h of SipHash-2-4-64), key 00..0f, input
+ * 00..n-1. */
 #include "core/base/siphash.h"
 #include "tests/tap.h"
 

@@ -25,9 +25,8 @@ void lb_text_add(struct lb_text *text, const char *format, ...)
 void lb_text_addv(struct lb_text *text, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 void lb_text_hex(struct lb_text *text, struct lb_bytes bytes); /* lower case, no separators */
-/* Bytes of a peer, made fit for a terminal and a log: printable ASCII and valid UTF-8 as it is,
- * all else as \xNN: controls, and also code points that hide, turn or break the text around them.
- */
+/* Bytes of a peer, made fit for a terminal and a log: printable ASCII and valid UTF-8 as it is, all
+ * else as \xNN: controls, and also code points that hide, turn or break the text around them. */
 void lb_text_untrusted(struct lb_text *text, struct lb_bytes bytes);
 /* What a person, a file or a kernel command line gave, for an error's facts: as lb_text_untrusted,
  * its first `most` bytes. Nothing of it is shown where a secret may be in it: where it has an @, as

@@ -46,8 +46,7 @@ static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
     return true;
 }
 
-/* ---- ends -------------------------------------------------------------------------------------
- */
+/* ---- ends ----------------------------------------------------------------------------------- */
 
 /* No step of the report is left running. A family that had no answer yet when the other one's way
  * came to its end is not what failed. */
@@ -133,8 +132,7 @@ void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
     after_closing(boot, now_us);
 }
 
-/* ---- beginnings -------------------------------------------------------------------------------
- */
+/* ---- beginnings ----------------------------------------------------------------------------- */
 
 static bool wants_link(const struct lb_boot *boot) {
     return boot->setup.interface != NULL && (!boot->setup.network_is_up || lb_network_is_dry(boot));
@@ -156,8 +154,7 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
         lb_discovery_stage_start(boot, now_us);
 }
 
-/* ---- polling ----------------------------------------------------------------------------------
- */
+/* ---- polling -------------------------------------------------------------------------------- */
 
 /* Requests that are under way may end well before the logout. The address is given back when
  * nothing uses it any more. */
@@ -250,8 +247,7 @@ struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us) {
         .event = LB_BOOT_WAIT, .slot = LB_BOOT_NO_SLOT, .until_us = LB_MAX(boot->until_us, now_us)};
 }
 
-/* ---- the host's calls -------------------------------------------------------------------------
- */
+/* ---- the host's calls ----------------------------------------------------------------------- */
 
 void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_setup *setup) {
     memset(boot, 0, sizeof *boot);

@@ -12,8 +12,7 @@ const char *lb_service_word(enum lb_service service) {
     return words[service];
 }
 
-/* ---- order -------------------------------------------------------------------------------------
- */
+/* ---- order ---------------------------------------------------------------------------------- */
 
 /* `discovery = isns, slp` is also a preference; auto has none. */
 static unsigned preference(const struct lb_boot *boot, enum lb_service service) {
@@ -59,8 +58,7 @@ static bool is_before(const struct lb_candidate *a, const struct lb_candidate *b
     return a->tie < b->tie;
 }
 
-/* ---- the list ----------------------------------------------------------------------------------
- */
+/* ---- the list ------------------------------------------------------------------------------- */
 
 void lb_candidates_clear(struct lb_boot *boot) {
     boot->candidate_count = boot->candidates_dropped = 0;
@@ -195,8 +193,7 @@ void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_ca
     add(boot, now_us, &candidate);
 }
 
-/* ---- trying them in turn -----------------------------------------------------------------------
- */
+/* ---- trying them in turn -------------------------------------------------------------------- */
 
 static size_t first_untried(const struct lb_boot *boot) {
     if (boot->candidate_tries == LB_BOOT_TRIES_MAX)
@@ -236,8 +233,8 @@ bool lb_candidates_failed(struct lb_boot *boot) {
 }
 
 /* A server that listed its targets has said all it knows. Of those who told of somebody else's
- * target by SLP or iSNS, or of one that may not be used, there may be others, who were not heard.
- */
+ * target by SLP or iSNS, or of one that may not be used, there may be others, who were not
+ * heard. */
 static bool may_be_offered_yet(const struct lb_candidate *candidate) {
     bool by_person = candidate->service == LB_BY_CONFIG;
     bool is_listed = candidate->service == LB_BY_SENDTARGETS;

@@ -3,8 +3,7 @@
 
 #define BAD_WAIT_MS 4000 /* in the first attempt, for a good answer after a bad one */
 
-/* ---- configuration -----------------------------------------------------------------------------
- */
+/* ---- configuration -------------------------------------------------------------------------- */
 
 /* RFC 4361: ff, IAID, DUID; the DUID from the UUID (RFC 6355) where there is one, else from the
  * MAC, the IAID from the MAC, so that a machine's cards differ. */
@@ -168,8 +167,7 @@ const struct lb_dhcp4_lease *lb_dhcp4_stage_offer(const struct lb_boot *boot) {
     return best;
 }
 
-/* ---- what the client says ----------------------------------------------------------------------
- */
+/* ---- what the client says ------------------------------------------------------------------- */
 
 static void got_lease(struct lb_boot *boot, uint64_t now_us) {
     boot->has_lease = boot->had_lease = true;

@@ -122,8 +122,7 @@ const struct lb_dhcp6_lease *lb_dhcp6_stage_offer(const struct lb_boot *boot) {
     return best;
 }
 
-/* ---- what the client says ----------------------------------------------------------------------
- */
+/* ---- what the client says ------------------------------------------------------------------- */
 
 static void got_lease(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_dhcp6_lease *lease = &boot->dhcp6.lease;

@@ -8,8 +8,7 @@
  * there is a disk: when a candidate fails, the next may have come meanwhile. */
 #include "core/boot/boot_state.h"
 
-/* ---- who may be asked --------------------------------------------------------------------------
- */
+/* ---- who may be asked ----------------------------------------------------------------------- */
 
 bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service) {
     struct lb_bytes item;
@@ -47,8 +46,7 @@ bool lb_discovery_may(const struct lb_boot *boot) {
            lb_listing_may(boot);
 }
 
-/* ---- the end, explained ------------------------------------------------------------------------
- */
+/* ---- the end, explained --------------------------------------------------------------------- */
 
 void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
                        const char *in_short) {
@@ -75,8 +73,7 @@ static void fail_empty(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_attempt_failed(boot, now_us);
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------ */
 
 static void add_named(struct lb_boot *boot, uint64_t now_us) {
     struct lb_candidate named = {
@@ -155,8 +152,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_attempt_failed(boot, now_us);
 }
 
-/* ---- going on ----------------------------------------------------------------------------------
- */
+/* ---- going on ------------------------------------------------------------------------------- */
 
 static bool is_sure(const struct lb_boot *boot, const struct lb_candidate *candidate) {
     return boot->wanted.target[0] != '\0' || candidate->boot_list ||
@@ -198,8 +194,8 @@ static bool asks_for(const struct lb_boot *boot, enum lb_family family) {
     return family == LB_V4 ? boot->dhcp_runs : boot->nd6_runs && lb_is_ok(&boot->out6);
 }
 
-/* A family may get its address only now, when the other one has found a portal that has it alone.
- */
+/* A family may get its address only now, when the other one has found a portal that has it
+ * alone. */
 static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *best) {
     uint64_t until_us = boot->asked_us + ADDRESS_HOPE_US;
     if (best->at.host != LB_HOST_ADDR || !boot->net_set ||
@@ -264,8 +260,7 @@ void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us) {
     boot->discovery.runs = false;
 }
 
-/* ---- what comes on the slots -------------------------------------------------------------------
- */
+/* ---- what comes on the slots ---------------------------------------------------------------- */
 
 static bool isns_has(const struct lb_boot *boot, uint32_t slot) {
     return slot == LB_BOOT_SLOT_ISNS && boot->discovery.isns_open;

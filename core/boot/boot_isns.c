@@ -3,8 +3,7 @@
  * after the other until one answers. */
 #include "core/boot/boot_state.h"
 
-/* ---- the servers -------------------------------------------------------------------------------
- */
+/* ---- the servers ---------------------------------------------------------------------------- */
 
 /* A person may name this machine itself. */
 static bool is_plausible(struct lb_addr addr, bool by_person) {
@@ -130,8 +129,7 @@ void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us) {
         discovery->has_expectation = true;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 static enum lb_isns_register registration(const struct lb_boot *boot) {
     const char *value = lb_config_text(boot->setup.config, LB_KEY_ISNS_REGISTER);
@@ -229,8 +227,7 @@ void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struc
             count > 0 ? "resolves to no host" : why);
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_isns_found *found) {
     const char *wanted = boot->wanted.target;
@@ -298,8 +295,7 @@ static void server_ended(struct lb_boot *boot, uint64_t now_us, bool has_answer)
         discovery->isns_next = discovery->isns_count; /* the others would say the same */
 }
 
-/* ---- carrying out ------------------------------------------------------------------------------
- */
+/* ---- carrying out --------------------------------------------------------------------------- */
 
 enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
                                   struct lb_boot_action *action) {

@@ -5,8 +5,7 @@
 
 #define SHOWN_MAX 8 /* in the report: a liar may repeat himself */
 
-/* ---- one answer --------------------------------------------------------------------------------
- */
+/* ---- one answer ----------------------------------------------------------------------------- */
 
 static bool says_something_of_the_disk(const struct lb_boot *boot,
                                        const struct lb_boot_answer *answer) {
@@ -110,8 +109,7 @@ enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
     return is_blamed && worth != LB_WORTH_BAD ? LB_WORTH_DOUBTFUL : worth;
 }
 
-/* ---- what was passed over ----------------------------------------------------------------------
- */
+/* ---- what was passed over ------------------------------------------------------------------- */
 
 void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
                   const struct lb_error *why) {
@@ -153,8 +151,7 @@ void lb_passed_explain(struct lb_boot *boot) {
                 answers, lb_code_word(passed->error.code));
 }
 
-/* ---- whom a failure is laid to -----------------------------------------------------------------
- */
+/* ---- whom a failure is laid to -------------------------------------------------------------- */
 
 /* Where several servers answered, the next attempt prefers another. Those of a family whose word
  * was not followed have done nothing: their leases stay. */

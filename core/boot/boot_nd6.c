@@ -25,8 +25,7 @@ void lb_nd6_stage_stop(struct lb_boot *boot) {
     boot->nd6_open = boot->nd6_runs = false;
 }
 
-/* ---- probes ------------------------------------------------------------------------------------
- */
+/* ---- probes --------------------------------------------------------------------------------- */
 
 /* A dry run configures nothing, except for the link-local address that DHCPv6 is asked from. On the
  * machine's own network there is one already. */
@@ -76,8 +75,7 @@ void lb_nd6_stage_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr a
         static_probed(boot, now_us, conflict);
 }
 
-/* ---- what the client says ----------------------------------------------------------------------
- */
+/* ---- what the client says ------------------------------------------------------------------- */
 
 static void end_step(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_nd6_info *info = &boot->nd6.info;

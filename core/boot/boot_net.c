@@ -2,8 +2,7 @@
  * disk. */
 #include "core/boot/boot_state.h"
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease) {
     struct lb_boot_answer answer = {
@@ -47,8 +46,7 @@ struct lb_boot_answer lb_answer_of_routers6(const struct lb_nd6_info *info) {
     return answer;
 }
 
-/* ---- pieces of the configuration ---------------------------------------------------------------
- */
+/* ---- pieces of the configuration ------------------------------------------------------------ */
 
 static void take_lease4(struct lb_boot_net *net, const struct lb_dhcp4_lease *lease) {
     net->address = lease->address;
@@ -111,8 +109,7 @@ static void take_routers6(struct lb_boot_net *net, const struct lb_nd6_info *inf
         net->mtu = net->mtu == 0 ? info->mtu : LB_MIN(net->mtu, info->mtu);
 }
 
-/* ---- names -------------------------------------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 struct addr_list {
     struct lb_addr addrs[LB_DNS_MAX];
@@ -226,8 +223,7 @@ static void take_config_routes(const struct lb_config *config, struct lb_boot_ne
     }
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 static void take_static4(const struct lb_config *config, struct lb_boot_net *net) {
     struct lb_addr gateway = lb_config_addr(config, LB_KEY_GATEWAY);
@@ -279,8 +275,7 @@ bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family) {
     return family == LB_V6 ? net->addr6_count > 0 : lb_addr_is_set(net->address.addr);
 }
 
-/* ---- our end of the connection -----------------------------------------------------------------
- */
+/* ---- our end of the connection -------------------------------------------------------------- */
 
 /* Bits that both have in common, of the 64 that name a network. */
 static unsigned common_bits(struct lb_addr a, struct lb_addr b) {
@@ -334,8 +329,7 @@ bool lb_net_has_local(const struct lb_boot *boot) {
     return boot->local_count > 0 || boot->local_is_link;
 }
 
-/* ---- a name's addresses ------------------------------------------------------------------------
- */
+/* ---- a name's addresses --------------------------------------------------------------------- */
 
 static enum lb_family first_family(const struct lb_boot *boot, const struct lb_addr *addrs) {
     const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
@@ -346,8 +340,8 @@ static enum lb_family first_family(const struct lb_boot *boot, const struct lb_a
     return boot->chosen != LB_FAMILY_NONE ? boot->chosen : addrs[0].family;
 }
 
-/* On the machine's own network nothing is known of its addresses: the host's order may know more.
- */
+/* On the machine's own network nothing is known of its addresses: the host's order may know
+ * more. */
 static bool is_of_use(const struct lb_boot *boot, enum lb_family family) {
     return !boot->net_set || lb_net_has_family(&boot->net, family);
 }

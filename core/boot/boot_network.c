@@ -42,8 +42,7 @@ static enum lb_family preferred(const struct lb_boot *boot) {
     return lb_streq(word, "6") ? LB_V6 : LB_FAMILY_NONE;
 }
 
-/* ---- going on ----------------------------------------------------------------------------------
- */
+/* ---- going on ------------------------------------------------------------------------------- */
 
 static void enter_address(struct lb_boot *boot, uint64_t now_us) {
     lb_net_make(boot, now_us);
@@ -171,8 +170,7 @@ static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_attempt_failed(boot, now_us);
 }
 
-/* ---- choosing ----------------------------------------------------------------------------------
- */
+/* ---- choosing ------------------------------------------------------------------------------- */
 
 /* Of two that name a disk: the preferred one, else the first. */
 static const struct lb_voice *better(const struct lb_boot *boot, const struct lb_voice voices[2]) {
@@ -302,8 +300,7 @@ bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us) {
     return true;
 }
 
-/* ---- the dry run -------------------------------------------------------------------------------
- */
+/* ---- the dry run ---------------------------------------------------------------------------- */
 
 static void show_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_voice voices[2]) {
     if (voices[0].says == LB_HAS_SPOKEN)
@@ -390,8 +387,7 @@ enum lb_turn lb_network_turn(struct lb_boot *boot, uint64_t now_us, struct lb_bo
     return lb_network_is_dry(boot) ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
 }
 
-/* ---- beginnings --------------------------------------------------------------------------------
- */
+/* ---- beginnings ----------------------------------------------------------------------------- */
 
 static void bypass_dhcp(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_config *config = boot->setup.config;
@@ -520,8 +516,7 @@ void lb_network_start(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_ask(boot, LB_BOOT_LINK);
 }
 
-/* ---- what happens to it ------------------------------------------------------------------------
- */
+/* ---- what happens to it --------------------------------------------------------------------- */
 
 void lb_network_pause(struct lb_boot *boot, uint64_t now_us) {
     if (boot->has_lease)
@@ -541,8 +536,8 @@ bool lb_network_has_lease(const struct lb_boot *boot) {
 }
 
 void lb_network_release(struct lb_boot *boot, uint64_t now_us) {
-    /* A RELEASE goes from the address to the server: one that is not on the interface yet expires.
-     */
+    /* A RELEASE goes from the address to the server: one that is not on the interface yet
+     * expires. */
     if (boot->has_lease && boot->net_set && lb_net_has_family(&boot->net, LB_V4))
         lb_dhcp4_client_release(&boot->dhcp, now_us);
     if (has_lease6(boot))
@@ -586,8 +581,7 @@ void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family famil
     lb_network_changed(boot, now_us);
 }
 
-/* ---- the host's calls --------------------------------------------------------------------------
- */
+/* ---- the host's calls ----------------------------------------------------------------------- */
 
 void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
     if (boot->link_up == up)

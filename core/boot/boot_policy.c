@@ -3,8 +3,7 @@
 #include "core/boot/boot_rules.h"
 #include "core/boot/boot_state.h"
 
-/* ---- enable ------------------------------------------------------------------------------------
- */
+/* ---- enable --------------------------------------------------------------------------------- */
 
 bool lb_policy_enabled(struct lb_boot *boot) {
     const struct lb_config *config = boot->setup.config;
@@ -20,8 +19,7 @@ bool lb_policy_enabled(struct lb_boot *boot) {
     return false;
 }
 
-/* ---- allow-server, allow-target ----------------------------------------------------------------
- */
+/* ---- allow-server, allow-target ------------------------------------------------------------- */
 
 bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null) {
     const struct lb_config *config = boot->setup.config;
@@ -129,8 +127,7 @@ size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr 
     return kept > 0 ? kept : LB_MIN(count, 1);
 }
 
-/* ---- require -----------------------------------------------------------------------------------
- */
+/* ---- require -------------------------------------------------------------------------------- */
 
 /* Whether the firmware booted what is booted here. */
 static bool is_tables_target(const struct lb_boot *boot) {
@@ -173,8 +170,7 @@ bool lb_policy_session(struct lb_boot *boot) {
     return false;
 }
 
-/* ---- secrets -----------------------------------------------------------------------------------
- */
+/* ---- secrets -------------------------------------------------------------------------------- */
 
 static bool algorithms_are_valid(struct lb_boot *boot) {
     const char *value = lb_config_text(boot->setup.config, LB_KEY_CHAP_ALGORITHMS);
@@ -206,8 +202,7 @@ bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us) {
     return false;
 }
 
-/* ---- further attempts --------------------------------------------------------------------------
- */
+/* ---- further attempts ----------------------------------------------------------------------- */
 
 /* What another attempt may cure without anybody's help. Also what storage says while it starts,
  * before its targets, access lists and LUNs are set up. The rest is told at once: above all a proof

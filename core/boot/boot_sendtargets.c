@@ -13,8 +13,7 @@ static void end(struct lb_boot *boot, uint64_t now_us) {
     lb_session_end(boot, now_us);
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------ */
 
 bool lb_listing_may(const struct lb_boot *boot) {
     return lb_discovery_has(boot, LB_BY_SENDTARGETS) && boot->target.host != LB_HOST_NONE &&
@@ -43,8 +42,7 @@ void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
     lb_iscsi_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static bool is_allowed(const struct lb_boot *boot, const char *target) {
     const struct lb_config *config = boot->setup.config;

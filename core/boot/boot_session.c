@@ -1,8 +1,7 @@
 /* The boot stage: resolve, connect, log in; then, what is this LUN? */
 #include "core/boot/boot_state.h"
 
-/* ---- configuration -----------------------------------------------------------------------------
- */
+/* ---- configuration -------------------------------------------------------------------------- */
 
 static enum lb_digest_want digest_want(const struct lb_boot *boot, enum lb_key key,
                                        const char *word) {
@@ -135,8 +134,7 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
     return true;
 }
 
-/* ---- steps of the report -----------------------------------------------------------------------
- */
+/* ---- steps of the report -------------------------------------------------------------------- */
 
 /* The session's states, as steps that a person knows. */
 static bool step_of_state(enum lb_iscsi_state state, enum lb_stage *stage) {
@@ -187,8 +185,7 @@ static void follow_session(struct lb_boot *boot, uint64_t now_us) {
                             stage == LB_STAGE_RESOLVE ? boot->target.name : boot->target.target);
 }
 
-/* ---- what the session says ---------------------------------------------------------------------
- */
+/* ---- what the session says ------------------------------------------------------------------ */
 
 static void ask_for_targets(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_DISK);
@@ -352,8 +349,7 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
     return carry_out(boot, now_us, did, action);
 }
 
-/* ---- the disk ----------------------------------------------------------------------------------
- */
+/* ---- the disk ------------------------------------------------------------------------------- */
 
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     if (boot->setup.goal == LB_GOAL_DISCOVER) /* it has shown what there is */

@@ -1,8 +1,7 @@
 /* The host's word about a slot goes to the part of the engine that asked. */
 #include "core/boot/boot_state.h"
 
-/* ---- slots -------------------------------------------------------------------------------------
- */
+/* ---- slots ---------------------------------------------------------------------------------- */
 
 static bool is_of_session(const struct lb_boot *boot, uint32_t slot) {
     return slot == LB_BOOT_SLOT_SESSION && boot->session_runs;

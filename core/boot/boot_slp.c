@@ -17,8 +17,7 @@ static const char *family_word(size_t question) {
     return family_of(question) == LB_V4 ? "IPv4" : "IPv6";
 }
 
-/* ---- what to ask -------------------------------------------------------------------------------
- */
+/* ---- what to ask ---------------------------------------------------------------------------- */
 
 static bool trusts(const struct lb_boot *boot) {
     return lb_config_bool(boot->setup.config, LB_KEY_TRUST_OPEN_SLP);
@@ -63,8 +62,7 @@ static bool has_family(const struct lb_boot *boot, enum lb_family family) {
     return family == LB_V4 ? lb_addr_is_set(boot->net.address.addr) : boot->net.addr6_count > 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 static void agents_config(struct lb_boot *boot, struct lb_slp_config *config) {
     struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_SLP_AGENT));
@@ -146,8 +144,7 @@ void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us) {
     }
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query query,
                       const struct lb_slp_found *found) {
@@ -231,8 +228,7 @@ static enum lb_turn take_found(struct lb_boot *boot, uint64_t now_us, size_t que
     return LB_TURN_AGAIN;
 }
 
-/* ---- carrying out ------------------------------------------------------------------------------
- */
+/* ---- carrying out --------------------------------------------------------------------------- */
 
 /* The TCP slot goes from one question to the next. */
 static bool give_slot(struct lb_boot *boot, struct lb_boot_action *action) {

@@ -323,8 +323,8 @@ void lb_names_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t 
 /* Whether booting is allowed: `enable`, which goals other than a disk do not need. False:
  * boot->error is set. */
 bool lb_policy_enabled(struct lb_boot *boot);
-/* Whether it may be tried, as far as can be told before its name is resolved; else *error is set.
- */
+/* Whether it may be tried, as far as can be told before its name is resolved; else *error is
+ * set. */
 bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
                          struct lb_error *error);
 /* Whether allow-target names this target, and not a family of them with a *: then a person means it

@@ -12,8 +12,7 @@ unsigned lb_target_name_flags(const struct lb_boot *boot, bool by_person) {
                                                              : (unsigned)LB_ROOTPATH_STRICT_NAMES);
 }
 
-/* ---- the single keys: server, port, lun, target ------------------------------------------------
- */
+/* ---- the single keys: server, port, lun, target --------------------------------------------- */
 
 static bool config_error(struct lb_boot *boot, const char *key, const char *value, size_t offset) {
     char shown[120];
@@ -108,8 +107,7 @@ static bool is_complete(const struct lb_rootpath *target) {
     return target->target[0] != '\0' && target->host != LB_HOST_NONE;
 }
 
-/* ---- the target --------------------------------------------------------------------------------
- */
+/* ---- the target ----------------------------------------------------------------------------- */
 
 /* A Root Path is a whole disk: fields of earlier sources do not change it. */
 static enum lb_config_source first_source(const struct lb_boot *boot) {
@@ -209,8 +207,7 @@ bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boo
            leave_to_discovery(boot);
 }
 
-/* ---- the initiator's name ----------------------------------------------------------------------
- */
+/* ---- the initiator's name ------------------------------------------------------------------- */
 
 /* Our own name may always have a `_`. */
 static bool take_initiator(struct lb_boot *boot, bool by_person, const char *value,

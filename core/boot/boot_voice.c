@@ -15,8 +15,7 @@ size_t lb_voice_index(enum lb_family family) {
     return family == LB_V6;
 }
 
-/* ---- what a family has to say ------------------------------------------------------------------
- */
+/* ---- what a family has to say --------------------------------------------------------------- */
 
 static bool has_address6(const struct lb_boot *boot) {
     const struct lb_dhcp6_lease *lease = lb_boot_lease6(boot);
@@ -127,8 +126,7 @@ static struct lb_boot_answer answer_of(const struct lb_boot *boot, enum lb_famil
                                                        : &boot->dhcp.lease);
 }
 
-/* ---- what it means -----------------------------------------------------------------------------
- */
+/* ---- what it means -------------------------------------------------------------------------- */
 
 /* The target as it would be chosen by this answer; what is chosen stays as it is. */
 static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_voice *voice) {

@@ -49,8 +49,7 @@ static void set(const char *key, const char *value) {
                             lb_bytes_of_text(value), &error));
 }
 
-/* ---- what the engine asks for ------------------------------------------------------------------
- */
+/* ---- what the engine asks for --------------------------------------------------------------- */
 
 static void check_net(const struct lb_boot_net *net) {
     lb_assert(net->addr6_count <= LB_ADDRS6_MAX && net->route6_count <= LB_ROUTES_MAX);
@@ -141,8 +140,7 @@ static void run(void) {
         lb_assert(!f.is_open[i]);
 }
 
-/* ---- what happens ------------------------------------------------------------------------------
- */
+/* ---- what happens --------------------------------------------------------------------------- */
 
 static void router_speaks(uint8_t flags) {
     uint8_t room[LB_ND6_PACKET_MAX];
@@ -298,8 +296,7 @@ static void step(struct lb_rd *rd) {
     }
 }
 
-/* ---- the beginning -----------------------------------------------------------------------------
- */
+/* ---- the beginning -------------------------------------------------------------------------- */
 
 static void start_servers(uint8_t what) {
     static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};

@@ -2,8 +2,7 @@
  * how the end is told. Then the dry run. */
 #include "core/boot/test_boot_host.h"
 
-/* ---- what may pass -----------------------------------------------------------------------------
- */
+/* ---- what may pass -------------------------------------------------------------------------- */
 
 static struct portal *portal(void) {
     return &host.portals[0];
@@ -141,8 +140,7 @@ static void every_address_of_a_name_is_tried_in_one_attempt(void) {
     CHECK_EQ(host.connect_count, 3);
 }
 
-/* ---- pauses and limits -------------------------------------------------------------------------
- */
+/* ---- pauses and limits ---------------------------------------------------------------------- */
 
 static void the_pause_doubles_up_to_thirty_seconds(void) {
     uint64_t before = 0, pause_us = SEC;
@@ -225,8 +223,7 @@ static void the_last_attempts_error_is_told(void) {
     host_ends(LB_E_TARGET_NOT_FOUND, HOST_TARGET);
 }
 
-/* ---- what is asked anew ------------------------------------------------------------------------
- */
+/* ---- what is asked anew --------------------------------------------------------------------- */
 
 static void a_root_path_that_was_corrected_is_used_by_the_next_attempt(void) {
     host_init();
@@ -303,8 +300,7 @@ static void a_configured_address_is_kept_and_nobody_asked(void) {
     CHECK_EQ(host.seen[LB_BOOT_SEND], 0);
 }
 
-/* ---- the report of all this --------------------------------------------------------------------
- */
+/* ---- the report of all this ----------------------------------------------------------------- */
 
 static void each_attempt_has_its_steps(void) {
     unsigned connects = 0;
@@ -333,8 +329,7 @@ static void a_boot_that_went_well_has_no_error(void) {
     CHECK_STR(host_fact("authentication").value, "none");
 }
 
-/* ---- the dry run -------------------------------------------------------------------------------
- */
+/* ---- the dry run ---------------------------------------------------------------------------- */
 
 static void probe(bool with_network) {
     host_init();

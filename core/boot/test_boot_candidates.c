@@ -64,8 +64,7 @@ static unsigned last_octet(size_t n) {
     return nth(n)->at.addr.bytes[3];
 }
 
-/* ---- order -------------------------------------------------------------------------------------
- */
+/* ---- order ---------------------------------------------------------------------------------- */
 
 static void the_services_are_preferred_as_configured(void) {
     begin(TARGET);
@@ -166,8 +165,7 @@ static void the_same_seed_gives_the_same_order(void) {
     }
 }
 
-/* ---- the Root Path's other fields --------------------------------------------------------------
- */
+/* ---- the Root Path's other fields ----------------------------------------------------------- */
 
 static void another_port_of_the_root_path_is_tried_after_the_services_own(void) {
     begin(TARGET);
@@ -213,8 +211,7 @@ static void the_lun_is_that_of_the_root_path(void) {
     CHECK_EQ(nth(0)->at.lun[1], 5);
 }
 
-/* ---- the bound ---------------------------------------------------------------------------------
- */
+/* ---- the bound ------------------------------------------------------------------------------ */
 
 static void of_ten_thousand_answers_the_right_one_is_kept(void) {
     begin("");
@@ -265,8 +262,7 @@ static void the_one_that_is_being_tried_stays(void) {
     CHECK_EQ(nth(LB_CANDIDATES_MAX - 1)->failed.code, LB_E_CONNECT_REFUSED);
 }
 
-/* ---- twice the same ----------------------------------------------------------------------------
- */
+/* ---- twice the same ------------------------------------------------------------------------- */
 
 static void two_services_that_know_the_same_portal_make_one_candidate(void) {
     begin(TARGET);
@@ -303,8 +299,7 @@ static void another_lun_or_port_is_another_candidate(void) {
     CHECK_EQ(count(), 2);
 }
 
-/* ---- policy ------------------------------------------------------------------------------------
- */
+/* ---- policy --------------------------------------------------------------------------------- */
 
 static void addresses_that_are_no_hosts_are_refused(void) {
     static const char *const addrs[] = {
@@ -339,8 +334,7 @@ static void the_lists_hold_for_what_is_found(void) {
     CHECK_EQ(nth(1)->refused, LB_E_SERVER_NOT_ALLOWED);
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 static void fail_next(enum lb_code code, const char *facts) {
     CHECK(lb_candidates_next(&boot));

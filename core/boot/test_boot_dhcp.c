@@ -1,8 +1,7 @@
 /* Link, address and lease: until the interface has an address, and as long as it is kept. */
 #include "core/boot/test_boot_host.h"
 
-/* ---- link --------------------------------------------------------------------------------------
- */
+/* ---- link ----------------------------------------------------------------------------------- */
 
 static void without_link_the_boot_ends_after_link_timeout(void) {
     host_init();
@@ -52,8 +51,7 @@ static void a_link_that_comes_during_the_pause_counts(void) {
     CHECK_EQ(host.seen[LB_BOOT_LINK], 1); /* nobody needed to ask again */
 }
 
-/* ---- DHCP fails --------------------------------------------------------------------------------
- */
+/* ---- DHCP fails ----------------------------------------------------------------------------- */
 
 static void silence_is_no_offer(void) {
     host_init();
@@ -127,8 +125,7 @@ static void a_host_that_fails_ends_the_boot_at_once(void) {
     CHECK_EQ(host.seen[LB_BOOT_FAILED], 1);
 }
 
-/* ---- what is sent ------------------------------------------------------------------------------
- */
+/* ---- what is sent --------------------------------------------------------------------------- */
 
 static void check_client_id(const char *key, const char *hex) {
     struct lb_bytes id;
@@ -224,8 +221,7 @@ static void an_offer_without_disk_is_given_offer_wait(void) {
     CHECK(host.now - start >= 3 * SEC && host.now - start < 4 * SEC);
 }
 
-/* ---- what is configured ------------------------------------------------------------------------
- */
+/* ---- what is configured --------------------------------------------------------------------- */
 
 static void the_lease_configures_the_interface(void) {
     host_init();
@@ -294,8 +290,7 @@ static void the_machines_own_network_bypasses_all_of_it(void) {
     CHECK_EQ(host.seen[LB_BOOT_LINK] + host.seen[LB_BOOT_SEND] + host.seen[LB_BOOT_SET_ADDRESS], 0);
 }
 
-/* ---- the lease under the disk ------------------------------------------------------------------
- */
+/* ---- the lease under the disk --------------------------------------------------------------- */
 
 static void a_renewal_is_not_noticed_by_the_session(void) {
     host_init();

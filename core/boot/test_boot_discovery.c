@@ -39,8 +39,7 @@ static void check_servers(uint8_t isns, uint8_t slp) {
     CHECK(slp == 0 ? !lb_addr_is_set(servers.slp) : lb_addr_equal(servers.slp, v4(192, 0, 2, slp)));
 }
 
-/* ---- by name -----------------------------------------------------------------------------------
- */
+/* ---- by name -------------------------------------------------------------------------------- */
 
 static void a_target_is_found_by_its_name_through_isns(void) {
     named();
@@ -210,8 +209,7 @@ static void a_target_for_somebody_else_is_not_tried(void) {
     CHECK_EQ(host.connect_count, 0);
 }
 
-/* ---- in turn -----------------------------------------------------------------------------------
- */
+/* ---- in turn -------------------------------------------------------------------------------- */
 
 static void dead_portals(enum answer first) {
     named();
@@ -335,8 +333,7 @@ static void the_ports_of_root_path_and_service_are_both_tried(void) {
     CHECK_STR(lb_endpoint_text(host.connects[1]).s, "192.0.2.1:3261");
 }
 
-/* ---- with nothing but our own name -------------------------------------------------------------
- */
+/* ---- with nothing but our own name ---------------------------------------------------------- */
 
 static void the_boot_list_of_isns_is_booted(void) {
     world_init();
@@ -405,8 +402,7 @@ static void a_family_of_targets_is_not_a_word_about_this_machine(void) {
     CHECK_EQ(host.connect_count, 0);
 }
 
-/* ---- policy ------------------------------------------------------------------------------------
- */
+/* ---- policy --------------------------------------------------------------------------------- */
 
 static void what_is_found_has_to_be_allowed(void) {
     named();
@@ -425,8 +421,7 @@ static void loopback_is_not_believed(void) {
     CHECK_EQ(world.isns_connects, 0);
 }
 
-/* ---- empty ends --------------------------------------------------------------------------------
- */
+/* ---- empty ends ----------------------------------------------------------------------------- */
 
 static void silence_is_told_with_whom_was_asked(void) {
     named();
@@ -500,8 +495,7 @@ static void a_stop_in_the_middle_is_an_end(void) {
     CHECK_EQ(host_steps_running(), 0);
 }
 
-/* ---- looking around ----------------------------------------------------------------------------
- */
+/* ---- looking around ------------------------------------------------------------------------- */
 
 static void explore(void) {
     world_init();

@@ -50,8 +50,7 @@ static struct world {
     struct lb_endpoint isns_to; /* whereto the last connection went */
 } world;
 
-/* ---- SLP ---------------------------------------------------------------------------------------
- */
+/* ---- SLP ------------------------------------------------------------------------------------ */
 
 static inline void world_service(uint8_t agent, const char *type, const char *url,
                                  const char *attributes) {
@@ -116,8 +115,7 @@ static inline bool world_deliver(void) {
     return false;
 }
 
-/* ---- iSNS --------------------------------------------------------------------------------------
- */
+/* ---- iSNS ----------------------------------------------------------------------------------- */
 
 static inline void world_isns_serve(void) {
     for (;;) {
@@ -199,8 +197,7 @@ static inline void world_domain(uint32_t id, uint32_t features, const char *targ
     lb_isns_server_add_member(&world.isns, domain, target);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 static inline bool world_pump(void) {
     return world_deliver() || world_isns_move();

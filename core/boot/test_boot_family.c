@@ -1,5 +1,5 @@
-/* IPv4 and IPv6 at once: what each network looks like, whose word is followed, and what it costs.
- */
+/* IPv4 and IPv6 at once: what each network looks like, whose word is followed, and what it
+ * costs. */
 #include "core/boot/test_boot_host.h"
 
 /* The servers of HOST_ROOT_PATH and HOST_ROOT_PATH6. */
@@ -40,8 +40,7 @@ static uint64_t boot_us(void) {
     return host_boots() ? host.now - start : 0;
 }
 
-/* ---- networks of IPv6 --------------------------------------------------------------------------
- */
+/* ---- networks of IPv6 ----------------------------------------------------------------------- */
 
 static void a_managed_network_gives_address_and_disk_by_dhcpv6(void) {
     ipv6_only(true, false, HOST_ROOT_PATH6);
@@ -152,8 +151,7 @@ static void several_routers_and_their_routes_are_configured(void) {
     CHECK_STR(lb_prefix_text(host.net.routes6[2].to).s, "2001:db8:7::/48");
 }
 
-/* ---- what it costs -----------------------------------------------------------------------------
- */
+/* ---- what it costs -------------------------------------------------------------------------- */
 
 static void an_ipv4_network_costs_no_wait_for_ipv6(void) {
     host_init();
@@ -206,8 +204,7 @@ static void a_family_without_an_answer_is_not_shown_as_what_failed(void) {
     CHECK_EQ(host_steps_running(), 0);
 }
 
-/* ---- whose word --------------------------------------------------------------------------------
- */
+/* ---- whose word ----------------------------------------------------------------------------- */
 
 static void the_preferred_family_is_given_family_wait(void) {
     both_families();
@@ -340,8 +337,7 @@ static void what_the_other_family_says_is_the_error_then(void) {
     host_fails(LB_E_NO_ROOT_PATH, "DHCP server 192.0.2.2");
 }
 
-/* ---- and discovery -----------------------------------------------------------------------------
- */
+/* ---- and discovery -------------------------------------------------------------------------- */
 
 static uint64_t discovery_us; /* when it first asked somebody */
 

@@ -114,8 +114,7 @@ static struct host {
     unsigned idle_polls;
 } host;
 
-/* ---- setting it up ----------------------------------------------------------------------------
- */
+/* ---- setting it up -------------------------------------------------------------------------- */
 
 static inline struct lb_addr v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
     return lb_addr_v4(a, b, c, d);
@@ -197,8 +196,7 @@ static inline void host_begin(void) {
     lb_boot_init(&host.boot, host.now, &host.setup);
 }
 
-/* ---- DHCP --------------------------------------------------------------------------------------
- */
+/* ---- DHCP ----------------------------------------------------------------------------------- */
 
 static inline void host_nak(unsigned number) {
     uint8_t memory[64], room[LB_DHCP4_PACKET_MAX];
@@ -256,8 +254,7 @@ static inline void host_send(const struct lb_boot_action *action) {
         host_ask_server(i, action->from, lb_bytes(bytes, len));
 }
 
-/* ---- IPv6 --------------------------------------------------------------------------------------
- */
+/* ---- IPv6 ----------------------------------------------------------------------------------- */
 
 static inline struct lb_addr v6(const char *text) {
     struct lb_addr addr = {.family = LB_FAMILY_NONE};
@@ -383,8 +380,7 @@ static inline bool host_has6(const char *text) {
     return false;
 }
 
-/* ---- the stream --------------------------------------------------------------------------------
- */
+/* ---- the stream ----------------------------------------------------------------------------- */
 
 static inline struct portal *host_find_portal(struct lb_endpoint at) {
     for (size_t i = 0; i < LB_COUNT(host.portals); i++)
@@ -511,8 +507,7 @@ static inline bool host_pump(uint64_t *until_us) {
     return moved;
 }
 
-/* ---- what the engine asks for ------------------------------------------------------------------
- */
+/* ---- what the engine asks for --------------------------------------------------------------- */
 
 static inline void host_set_address(const struct lb_boot_net *net) {
     host.net = *net;
@@ -641,8 +636,7 @@ static inline enum lb_boot_event host_step(uint64_t end_us) {
     return action.event;
 }
 
-/* ---- running -----------------------------------------------------------------------------------
- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 static inline bool host_is_over(void) {
     return host.seen[LB_BOOT_FAILED] + host.seen[LB_BOOT_OUT] > 0;
@@ -716,8 +710,7 @@ static inline bool host_fails_with(const char *key, const char *value, enum lb_c
     return host_fails(code, facts);
 }
 
-/* ---- the report --------------------------------------------------------------------------------
- */
+/* ---- the report ----------------------------------------------------------------------------- */
 
 /* The last fact of this name; an empty one when there is none. */
 static inline struct lb_fact host_fact(const char *key) {

@@ -29,8 +29,7 @@ static unsigned logins(void) {
     return lb_iscsi_logins(lb_boot_session(&host.boot));
 }
 
-/* ---- the lease under the disk ------------------------------------------------------------------
- */
+/* ---- the lease under the disk --------------------------------------------------------------- */
 
 static void a_renewal_of_dhcpv6_is_not_noticed_by_the_session(void) {
     managed();
@@ -105,8 +104,7 @@ static void the_session_goes_over_to_another_ipv6_address(void) {
     CHECK(!host_is_over());
 }
 
-/* ---- routers -----------------------------------------------------------------------------------
- */
+/* ---- routers -------------------------------------------------------------------------------- */
 
 static void a_router_that_changes_its_word_is_followed(void) {
     stateless();
@@ -152,8 +150,7 @@ static void a_link_that_comes_back_has_everybody_asked(void) {
     CHECK_EQ(logins(), 1);
 }
 
-/* ---- attempts ----------------------------------------------------------------------------------
- */
+/* ---- attempts ------------------------------------------------------------------------------- */
 
 static void after_a_failed_attempt_the_lease_is_confirmed(void) {
     managed();
@@ -244,8 +241,7 @@ static void both_leases_are_given_back(void) {
     CHECK(!host.has_address);
 }
 
-/* ---- a configured address ----------------------------------------------------------------------
- */
+/* ---- a configured address ------------------------------------------------------------------- */
 
 static void a_configured_ipv6_address_bypasses_dhcp(void) {
     managed();
@@ -341,8 +337,7 @@ static void nobody_lets_us_have_a_link_local_address(void) {
     host_fails(LB_E_ADDRESS_CONFLICT, "link-local");
 }
 
-/* ---- names -------------------------------------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 static void by_name(void) {
     both();
@@ -414,8 +409,7 @@ static void names_are_looked_up_one_at_a_time(void) {
     CHECK_EQ(host.boot.names.lookup_count, 0);
 }
 
-/* ---- the dry run -------------------------------------------------------------------------------
- */
+/* ---- the dry run ---------------------------------------------------------------------------- */
 
 static void a_dry_run_shows_the_offers_of_both(void) {
     size_t count, count6;

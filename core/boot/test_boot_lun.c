@@ -18,8 +18,7 @@ static unsigned booted_lun(void) {
     return lb_boot_target(&host.boot)->lun[1];
 }
 
-/* ---- the LUN -----------------------------------------------------------------------------------
- */
+/* ---- the LUN -------------------------------------------------------------------------------- */
 
 static void the_only_lun_that_is_a_disk_is_booted(void) {
     static const char *const words[] = {"any", "first"};
@@ -99,8 +98,7 @@ static void a_session_that_is_lost_during_the_search_is_gone_on_with(void) {
     CHECK(host_until(LB_BOOT_READY));
 }
 
-/* ---- other disks -------------------------------------------------------------------------------
- */
+/* ---- other disks ---------------------------------------------------------------------------- */
 
 static void the_second_path_boots_where_the_first_is_down(void) {
     static const enum answer answers[] = {REFUSES, IS_SILENT, IS_UNREACHABLE};
@@ -172,8 +170,7 @@ static void one_that_is_wrong_is_told_before_anything_is_sent(void) {
     CHECK_EQ(host.connect_count, 0);
 }
 
-/* ---- routes ------------------------------------------------------------------------------------
- */
+/* ---- routes --------------------------------------------------------------------------------- */
 
 static bool has_route(const char *to, const char *via) {
     for (size_t i = 0; i < host.net.route_count; i++) {

@@ -2,8 +2,7 @@
  * and not without the protection that was required. */
 #include "core/boot/test_boot_host.h"
 
-/* ---- enable ------------------------------------------------------------------------------------
- */
+/* ---- enable --------------------------------------------------------------------------------- */
 
 static void without_enable_nothing_is_sent(void) {
     host_init();
@@ -52,8 +51,7 @@ static void nothing_the_network_says_enables(void) {
     CHECK(!lb_config_is_set(&host.config, LB_KEY_ENABLE));
 }
 
-/* ---- allow-server ------------------------------------------------------------------------------
- */
+/* ---- allow-server --------------------------------------------------------------------------- */
 
 static void a_server_on_a_listed_network_is_used(void) {
     host_init();
@@ -154,8 +152,7 @@ static void a_listed_name_still_stands_after_a_temporary_redirect(void) {
     CHECK(!host_is_over());
 }
 
-/* ---- addresses that no server has --------------------------------------------------------------
- */
+/* ---- addresses that no server has ----------------------------------------------------------- */
 
 static void the_network_cannot_name_a_server_that_no_host_can_be(void) {
     static const char *const paths[] = {
@@ -216,8 +213,7 @@ static void a_person_cannot_name_a_multicast_address_either(void) {
     host_fails(LB_E_SERVER_NOT_ALLOWED, "0.0.0.0");
 }
 
-/* ---- allow-target ------------------------------------------------------------------------------
- */
+/* ---- allow-target --------------------------------------------------------------------------- */
 
 static void a_listed_target_is_used(void) {
     static const char *const lists[] = {
@@ -258,8 +254,7 @@ static void a_configured_target_must_be_listed_too(void) {
     host_fails(LB_E_TARGET_NOT_ALLOWED, HOST_TARGET ", named by configuration");
 }
 
-/* ---- require -----------------------------------------------------------------------------------
- */
+/* ---- require -------------------------------------------------------------------------------- */
 
 static struct lb_target_account account;
 

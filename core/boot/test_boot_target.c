@@ -10,8 +10,7 @@ static struct lb_endpoint last_connect(void) {
     return host.connects[host.connect_count - 1];
 }
 
-/* ---- the Root Path -----------------------------------------------------------------------------
- */
+/* ---- the Root Path -------------------------------------------------------------------------- */
 
 static void the_networks_root_path_is_used_as_it_is(void) {
     host_init();
@@ -57,8 +56,7 @@ static void a_configured_root_path_without_server_is_not_mixed_with_the_networks
     CHECK_EQ(host.connect_count, 0);
 }
 
-/* ---- the firmware's table ----------------------------------------------------------------------
- */
+/* ---- the firmware's table ------------------------------------------------------------------- */
 
 static void table_says(const char *key, const char *value) {
     struct lb_error error = {.code = LB_OK};
@@ -259,8 +257,7 @@ static void the_lists_hold_for_the_table(void) {
                     "named by firmware's table (iBFT)");
 }
 
-/* ---- single keys -------------------------------------------------------------------------------
- */
+/* ---- single keys ---------------------------------------------------------------------------- */
 
 static void a_configured_server_completes_a_configured_root_path(void) {
     host_init();
@@ -369,8 +366,7 @@ static void wrong_values_are_told_before_anything_is_sent(void) {
     }
 }
 
-/* ---- a Root Path that is not good --------------------------------------------------------------
- */
+/* ---- a Root Path that is not good ----------------------------------------------------------- */
 
 static void an_answer_without_root_path_is_told_with_its_server(void) {
     host_init();
@@ -540,8 +536,7 @@ static void a_near_miss_is_told_at_once(void) {
     }
 }
 
-/* ---- the initiator's name ----------------------------------------------------------------------
- */
+/* ---- the initiator's name ------------------------------------------------------------------- */
 
 static void name_in_option_203(const char *name) {
     static uint8_t option[64];

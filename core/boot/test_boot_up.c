@@ -49,8 +49,7 @@ static bool up(void) {
     return host_boots();
 }
 
-/* ---- reading and writing -----------------------------------------------------------------------
- */
+/* ---- reading and writing -------------------------------------------------------------------- */
 
 static void the_disk_is_read_and_written_through_the_engine(void) {
     if (!up())
@@ -93,8 +92,7 @@ static void a_target_that_asks_us_to_log_out_gets_us_back(void) {
     CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 2);
 }
 
-/* ---- the session is lost for good --------------------------------------------------------------
- */
+/* ---- the session is lost for good ----------------------------------------------------------- */
 
 static void a_lost_session_ends_each_request_once_and_then_the_boot(void) {
     if (!up())
@@ -166,8 +164,7 @@ static void a_session_that_lost_its_protection_ends_the_disk(void) {
     check_ends(1, LB_E_REQUIRE_NOT_MET);
 }
 
-/* ---- stop --------------------------------------------------------------------------------------
- */
+/* ---- stop ----------------------------------------------------------------------------------- */
 
 static void stop(bool release) {
     lb_boot_stop(&host.boot, host.now, release);
@@ -317,8 +314,7 @@ static void secrets_are_wiped_when_the_boot_ends(void) {
     CHECK_EQ(copies, 0);
 }
 
-/* ---- another owner -----------------------------------------------------------------------------
- */
+/* ---- another owner -------------------------------------------------------------------------- */
 
 static void a_session_that_changed_hands_is_let_go_without_a_word(void) {
     struct lb_iscsi_standing standing;
@@ -341,8 +337,7 @@ static void a_session_that_changed_hands_is_let_go_without_a_word(void) {
     CHECK_EQ(host.dhcp_sent[LB_DHCP4_RELEASE], 0);
 }
 
-/* ---- strays ------------------------------------------------------------------------------------
- */
+/* ---- strays --------------------------------------------------------------------------------- */
 
 static void calls_about_what_is_not_there_do_nothing(void) {
     struct lb_span spans[2];

@@ -141,8 +141,8 @@ TARGET static uint32_t by_instructions(uint32_t crc, const uint8_t *p, size_t le
 
 #define INSTRUCTIONS "armv8"
 
-/* ID_AA64ISAR0_EL1, bits 16 to 19. Firmware may read it; Linux (4.11 and later) answers programs.
- */
+/* ID_AA64ISAR0_EL1, bits 16 to 19. Firmware may read it; Linux (4.11 and later) answers
+ * programs. */
 static bool has_instructions(void) {
     uint64_t isar0;
     __asm__("mrs %0, ID_AA64ISAR0_EL1" : "=r"(isar0));

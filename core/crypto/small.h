@@ -11,8 +11,8 @@
 void lb_small_sha1(uint32_t state[5], const uint8_t block[64]);
 /* RFC 1321 section 3.4. */
 void lb_small_md5(uint32_t state[4], const uint8_t block[64]);
-/* CRC32C of a processor that has no instruction for it, four bits a step. Of the inverted checksum.
- */
+/* CRC32C of a processor that has no instruction for it, four bits a step. Of the inverted
+ * checksum. */
 uint32_t lb_small_crc32c(uint32_t crc, const uint8_t *p, size_t len);
 
 #endif

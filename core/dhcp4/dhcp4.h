@@ -8,8 +8,7 @@
  *   loop: lb_dhcp4_client_poll  -->  SEND (UDP payload, addresses) | PROBE (ask by ARP) | WAIT
  *         lb_dhcp4_client_input <--  each UDP payload that came to port 68
  *         lb_dhcp4_client_probed <-- the answer of the ARP probe
- *   BOUND (each time there is a new or renewed lease), LOST, FAILED
- */
+ *   BOUND (each time there is a new or renewed lease), LOST, FAILED */
 #ifndef LB_DHCP4_H
 #define LB_DHCP4_H
 

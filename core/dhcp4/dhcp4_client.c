@@ -19,8 +19,7 @@
  *             |                  |              REBOOTING <------ link up -----+ |
  *             +------- ACK ------+------- ACK, or silence -----------------------+
  *
- *   Any -> STOPPED: given up (FAILED), released, or a dry run's end (OFFERS).
- */
+ *   Any -> STOPPED: given up (FAILED), released, or a dry run's end (OFFERS). */
 #include "core/dhcp4/dhcp4_client.h"
 
 #define RETRY_MS       4000 /* RFC 2131 4.1: 4, 8, 16, 32, 64 s, each one second more or less */

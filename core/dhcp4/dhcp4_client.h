@@ -30,8 +30,8 @@ void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us);
 
 /* A server that gives no address, only the rest. */
 bool lb_dhcp4_is_proxy(const struct lb_dhcp4_message *message);
-/* Keeps an offer; one of the same server is replaced. False when there are better ones and no room.
- */
+/* Keeps an offer; one of the same server is replaced. False when there are better ones and no
+ * room. */
 bool lb_dhcp4_offers_add(struct lb_dhcp4_client *client, const struct lb_dhcp4_lease *offer);
 /* Keeps what a proxyDHCP server says; the first with an iSCSI Root Path stays. */
 void lb_dhcp4_proxy_add(struct lb_dhcp4_client *client, const struct lb_dhcp4_lease *offer);

@@ -1,5 +1,5 @@
-/* From a server's message to a lease: each option checked by itself, the malformed ones left out.
- */
+/* From a server's message to a lease: each option checked by itself, the malformed ones left
+ * out. */
 #include "core/dhcp4/dhcp4_wire.h"
 
 #define MTU_MIN         68 /* RFC 2132 5.1 */

@@ -9,8 +9,7 @@
  *      | its time is over      | REQUEST of another server's offer       |   |  +--+
  *      +-----------------------+----------- RELEASE, its time is over ---+   |
  *      |                                                                     | DECLINE
- *      +------------------------------------------ DECLINED <----------------+
- */
+ *      +------------------------------------------ DECLINED <----------------+ */
 #include "core/dhcp4/dhcp4_wire.h"
 
 #define LEASE_S        3600

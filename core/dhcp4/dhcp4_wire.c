@@ -36,8 +36,8 @@ struct fields {
     uint8_t cut_code;  /* the first of them */
 };
 
-/* The next option of a field; false at its end. The cursor goes bad where an option runs past it.
- */
+/* The next option of a field; false at its end. The cursor goes bad where an option runs past
+ * it. */
 static bool next_option(struct lb_rd *rd, uint8_t *code, struct lb_bytes *value) {
     do {
         if (rd->left == 0)

@@ -3,8 +3,7 @@
  *   0 N       N + 1 times a sixteenth of a second pass       4 K ...   a server's message of kind K
  *   1 N       time passes up to the next deadline, N more    5         the link comes up
  *   2         nobody has the address                         6         the lease is given back
- *   3         somebody has it                                7 LL ...  LL bytes as they are
- */
+ *   3         somebody has it                                7 LL ...  LL bytes as they are */
 #include "core/dhcp4/test_dhcp4.h"
 #include "tests/fuzz.h"
 

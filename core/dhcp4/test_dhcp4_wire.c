@@ -500,8 +500,8 @@ static void names_that_no_host_can_have_are_ignored(void) {
     CHECK_STR(lease.domain, "");
 }
 
-/* The class of CVE-2026-44943: text of a server that would drive a terminal or end a line in a log.
- */
+/* The class of CVE-2026-44943: text of a server that would drive a terminal or end a line in a
+ * log. */
 static void text_with_control_characters_is_ignored(void) {
     read_options("350102 4305 622e656669 cb05 69716e2e61 ff");
     CHECK_STR(lease.bootfile, "b.efi");

@@ -12,8 +12,7 @@
  *
  * Everything is sent from the interface's link-local address, which the host has made sure of (RFC
  * 4862), to [ff02::1:2]:547. The client's peer on the wire may be a relay: an answer is known by
- * its transaction and its identifiers, never by where it came from.
- */
+ * its transaction and its identifiers, never by where it came from. */
 #ifndef LB_DHCP6_H
 #define LB_DHCP6_H
 

@@ -21,8 +21,7 @@
  *                              +---------------------+
  *
  *   Any -> STOPPED: given up (FAILED), released, or a dry run's end (OFFERS).
- *   A Reply in RENEWING or REBINDING may bring new addresses: they pass through CHECKING, too.
- */
+ *   A Reply in RENEWING or REBINDING may bring new addresses: they pass through CHECKING, too. */
 #include "core/dhcp6/dhcp6_client.h"
 
 /* RFC 8415 7.6, where the configuration has no word. */
@@ -486,8 +485,8 @@ static void rebind(struct lb_dhcp6_client *client, uint64_t now_us) {
     ask(client, now_us, LB_DHCP6_REBINDING, false);
 }
 
-/* A Request without an answer: the next server; or, of a lease that a server forgot, another one.
- */
+/* A Request without an answer: the next server; or, of a lease that a server forgot, another
+ * one. */
 static void request_late(struct lb_dhcp6_client *client, uint64_t now_us) {
     if (client->tries + 1 < REQUEST_TRIES)
         ask_again(client, now_us);

@@ -8,8 +8,7 @@
  *      | its time is over      |                               |  |  +---+
  *      +-----------------------+--- Release, its time is over -+  |
  *      |                                                          | Decline
- *      +------------------------------------------ DECLINED <-----+
- */
+ *      +------------------------------------------ DECLINED <-----+ */
 #include "core/dhcp6/dhcp6_wire.h"
 
 #define PREFERRED_S 3600

@@ -3,8 +3,7 @@
  *   0 N       N + 1 times a sixteenth of a second pass       5         the link comes up
  *   1 N       time passes up to the next deadline, N more    6         the lease is given back
  *   2, 3      nobody, or somebody, has the address probed    7 LL ...  LL bytes as they are
- *   4 K ...   a server's message of kind K                   8         the lease is confirmed
- */
+ *   4 K ...   a server's message of kind K                   8         the lease is confirmed */
 #include "core/dhcp6/test_dhcp6.h"
 #include "tests/fuzz.h"
 

@@ -6,8 +6,7 @@
  *     | none with an address: next name                            |-> ANSWERED | DENIED | FAILED
  *     | an address, and grace_ms are over or both are settled; or no name is left; or give_up_ms
  *     v
- *   ENDED (DONE or FAILED is told once)
- */
+ *   ENDED (DONE or FAILED is told once) */
 #include "core/dns/dns_client.h"
 
 #define NEXT_SERVER_MS 400

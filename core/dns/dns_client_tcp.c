@@ -1,6 +1,6 @@
 /* An answer that does not fit into a datagram comes by TCP: RFC 7766. Two bytes of length stand
- * before each message (RFC 1035 4.2.2). One question has the connection at a time; the others wait.
- */
+ * before each message (RFC 1035 4.2.2). One question has the connection at a time; the others
+ * wait. */
 #include "core/dns/dns_client.h"
 
 #define STREAM_MS 2000 /* from CONNECT to the answer */

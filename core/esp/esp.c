@@ -9,8 +9,7 @@
  *               BOOT_SECTOR --> DIRECTORY <--> NEXT_CLUSTER
  *                                   |
  *                                   v
- *                               EXTENTS --> FOUND --lb_esp_continue--> EXTENTS
- */
+ *                               EXTENTS --> FOUND --lb_esp_continue--> EXTENTS */
 #include "core/esp/esp_internal.h"
 
 const char *lb_esp_table_word(enum lb_esp_table table) {
@@ -166,8 +165,8 @@ void lb_esp_init(struct lb_esp *esp, uint64_t blocks, uint32_t block_bytes, cons
 struct lb_esp_action lb_esp_poll(struct lb_esp *esp) {
     while (esp->state != LB_ESP_AT_FOUND && esp->state != LB_ESP_AT_FAILED) {
         struct lb_esp_want what = want(esp);
-        /* Steps check their offsets against the disk before they lead to a state that wants them.
-         */
+        /* Steps check their offsets against the disk before they lead to a state that wants
+         * them. */
         lb_assert(is_on_disk(esp, what.offset, what.len));
         if (what.len > 0 && !lb_esp_has(esp, what.offset, what.len))
             return read_action(esp, what);

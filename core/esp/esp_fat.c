@@ -22,8 +22,7 @@ static uint64_t partition_offset(const struct lb_esp *esp) {
     return partition_of(esp)->lba * esp->block_bytes;
 }
 
-/* ---- the boot sector --------------------------------------------------------------------------
- */
+/* ---- the boot sector ------------------------------------------------------------------------ */
 
 /* The BIOS parameter block, as far as reading needs it. */
 struct bpb {
@@ -129,8 +128,7 @@ static void file_is_missing(struct lb_esp *esp) {
     lb_esp_enter(esp, LB_ESP_PARTITION);
 }
 
-/* ---- clusters ---------------------------------------------------------------------------------
- */
+/* ---- clusters ------------------------------------------------------------------------------- */
 
 static bool is_cluster(const struct lb_fat *fat, uint32_t cluster) {
     return cluster >= 2 && cluster - 2 < fat->cluster_count;
@@ -165,8 +163,7 @@ static uint32_t read_link(const struct lb_esp *esp) {
     return esp->cluster % 2 ? (uint32_t)lb_rd_u16le(&rd) >> 4 : lb_rd_u16le(&rd) & 0xfffu;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 static bool is_separator(char c) {
     return c == '\\' || c == '/';
@@ -292,8 +289,7 @@ static bool entry_is_wanted(const struct lb_esp *esp, const uint8_t name[11]) {
            esp->long_name.checksum == short_name_checksum(name) && long_name_is(esp, component);
 }
 
-/* ---- directories and files --------------------------------------------------------------------
- */
+/* ---- directories and files ------------------------------------------------------------------ */
 
 static void enter_directory(struct lb_esp *esp, uint32_t cluster) {
     esp->cluster = cluster;

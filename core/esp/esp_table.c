@@ -61,8 +61,7 @@ struct lb_esp_want lb_esp_want_table(const struct lb_esp *esp) {
         esp->gpt.entry_bytes, (uint64_t)(esp->gpt.count - esp->gpt.next) * esp->gpt.entry_bytes};
 }
 
-/* ---- MBR --------------------------------------------------------------------------------------
- */
+/* ---- MBR ------------------------------------------------------------------------------------ */
 
 static bool has_mbr_signature(const struct lb_esp *esp) {
     struct lb_rd rd = lb_esp_view(esp, 510, 2);
@@ -109,8 +108,7 @@ static void take_bare_disk(struct lb_esp *esp) {
     add_partition(esp, &(struct lb_partition){.blocks = block_count(esp), .is_esp = true});
 }
 
-/* ---- GPT --------------------------------------------------------------------------------------
- */
+/* ---- GPT ------------------------------------------------------------------------------------ */
 
 static bool header_crc_is_right(struct lb_bytes header, uint32_t expected) {
     static const uint8_t zero[4];

@@ -15,8 +15,7 @@ static struct lb_esp esp;
 static unsigned reads;
 static bool is_outside;
 
-/* ---- making a disk ----------------------------------------------------------------------------
- */
+/* ---- making a disk -------------------------------------------------------------------------- */
 
 static void le(uint64_t offset, uint64_t value, unsigned len) {
     for (unsigned i = 0; i < len; i++)
@@ -157,8 +156,7 @@ static void usual_disk(void) {
     gpt_entry(2, true, ESP_LBA, 6000);
 }
 
-/* ---- running the machine ----------------------------------------------------------------------
- */
+/* ---- running the machine -------------------------------------------------------------------- */
 
 static bool read_blocks(const struct lb_esp_action *action) {
     uint64_t len = (uint64_t)action->blocks * block_bytes;
@@ -210,8 +208,7 @@ static void fails_as(enum lb_code code, const char *fact) {
     CHECK_HAS(esp.error.facts, fact);
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables --------------------------------------------------------------------------------- */
 
 static void crc32_gives_the_check_value_of_its_catalogue(void) {
     CHECK_EQ(lb_esp_crc32(0, lb_bytes("123456789", 9)), 0xcbf43926);
@@ -387,8 +384,7 @@ static void the_second_system_partition_is_tried_when_the_first_has_no_loader(vo
     CHECK_EQ(esp.at, 1);
 }
 
-/* ---- file systems -----------------------------------------------------------------------------
- */
+/* ---- file systems --------------------------------------------------------------------------- */
 
 static void fat12_works(void) {
     new_disk(8192, 512);

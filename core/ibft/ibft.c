@@ -38,8 +38,7 @@ static size_t heap_at(size_t pair_count) {
     return nic_at(pair_count);
 }
 
-/* ---- encoding ----------------------------------------------------------------------------------
- */
+/* ---- encoding ------------------------------------------------------------------------------- */
 
 struct writer {
     struct lb_wr table; /* the structures, in order */
@@ -201,8 +200,7 @@ bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len
     return true;
 }
 
-/* ---- decoding ----------------------------------------------------------------------------------
- */
+/* ---- decoding ------------------------------------------------------------------------------- */
 
 struct header {
     uint8_t id, index, flags;
@@ -379,8 +377,7 @@ bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft) {
     return true;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 const struct lb_ibft_target *lb_ibft_boot_target(const struct lb_ibft *ibft) {
     for (size_t i = 0; i < ibft->target_count; i++) {

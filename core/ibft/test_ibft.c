@@ -191,8 +191,7 @@ static void what_is_incomplete_is_not_encoded(void) {
     CHECK_EQ(len, 7);
 }
 
-/* ---- tables of others --------------------------------------------------------------------------
- */
+/* ---- tables of others ----------------------------------------------------------------------- */
 
 /* The vector with bytes changed, and its checksum made right again. */
 static bool decode_changed(const char *vector, const size_t *places, const uint8_t *values,

@@ -15,8 +15,7 @@
  * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
  * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
  * iscsi_discovery (SendTargets), iscsi_handover (to another initiator), iscsi_luns (which LUNs are
- * disks), iscsi_disk (a disk over a session). The other end is core/target.
- */
+ * disks), iscsi_disk (a disk over a session). The other end is core/target. */
 #ifndef LB_ISCSI_H
 #define LB_ISCSI_H
 
@@ -76,8 +75,7 @@ struct lb_iscsi_config {
 #define LB_ISCSI_SLEPT_MS      30000 /* a host that did not poll for so long has slept */
 #define LB_ISCSI_RX_MIN        16384 /* least staging room: a login PDU with 8192 bytes and AHS */
 
-/* ---- tasks ------------------------------------------------------------------------------------
- */
+/* ---- tasks ---------------------------------------------------------------------------------- */
 
 enum lb_iscsi_task_state {
     LB_TASK_IDLE,   /* the owner's */
@@ -125,8 +123,7 @@ struct lb_iscsi_task {
     struct lb_iscsi_task *prev, *next, *next_sending;
 };
 
-/* ---- the session ------------------------------------------------------------------------------
- */
+/* ---- the session ---------------------------------------------------------------------------- */
 
 enum lb_iscsi_state {
     LB_ISCSI_IDLE,
@@ -228,8 +225,8 @@ void lb_iscsi_release(struct lb_iscsi *session, uint64_t now_us);
  * poll, holds the session: no task is issued (again) before the owner has looked at the LUN. */
 void lb_iscsi_hold_logins(struct lb_iscsi *session);
 bool lb_iscsi_is_held(const struct lb_iscsi *session); /* between hold and release */
-/* Of a held session: the tasks that wait to be issued become LOST, those with goes_ahead excepted.
- */
+/* Of a held session: the tasks that wait to be issued become LOST, those with goes_ahead
+ * excepted. */
 void lb_iscsi_lose_held(struct lb_iscsi *session);
 
 /* Nobody waits for this task any more: it is aborted, and completes as SILENT. What the target
@@ -274,8 +271,7 @@ struct lb_endpoint lb_iscsi_home(const struct lb_iscsi *session);
 /* Whether the failure may pass (connection, busy): another attempt makes sense. */
 bool lb_iscsi_may_retry(const struct lb_iscsi *session);
 
-/* ---- hand-over --------------------------------------------------------------------------------
- */
+/* ---- hand-over ------------------------------------------------------------------------------ */
 
 /* What another initiator needs to go on with this very connection: with what was agreed, from the
  * next command on (RFC 7143 4.2.2). */
@@ -302,8 +298,7 @@ bool lb_iscsi_is_at_rest(const struct lb_iscsi *session, struct lb_iscsi_standin
  * target and without a CLOSE, and wipes its secrets. */
 void lb_iscsi_hand_over(struct lb_iscsi *session, uint64_t now_us);
 
-/* ---- discovery: SendTargets (RFC 7143 appendix C) ---------------------------------------------
- */
+/* ---- discovery: SendTargets (RFC 7143 appendix C) ------------------------------------------- */
 
 struct lb_iscsi_found {
     char target[LB_NAME_MAX + 1];

@@ -6,8 +6,7 @@ enum {
     ISCSI_PORT = 3260, /* RFC 7143 3.1 (IANA) */
 };
 
-/* ---- addresses and names ----------------------------------------------------------------------
- */
+/* ---- addresses and names -------------------------------------------------------------------- */
 
 static size_t find_last(struct lb_bytes text, uint8_t c) {
     size_t at = text.len;
@@ -83,8 +82,7 @@ bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
     return true;
 }
 
-/* ---- what is found ----------------------------------------------------------------------------
- */
+/* ---- what is found -------------------------------------------------------------------------- */
 
 static void add_found(struct lb_iscsi *session, struct lb_endpoint portal, const char *host,
                       int32_t tpgt) {
@@ -172,8 +170,7 @@ static void take_text(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes
     }
 }
 
-/* ---- the exchange -----------------------------------------------------------------------------
- */
+/* ---- the exchange --------------------------------------------------------------------------- */
 
 static void send_text(struct lb_iscsi *session, uint64_t now_us, uint32_t ttt, const uint8_t lun[8],
                       bool final, struct lb_bytes data) {

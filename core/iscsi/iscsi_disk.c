@@ -1,8 +1,7 @@
 /* Requests to commands and back, and the retry ladder. */
 #include "core/iscsi/iscsi_disk_state.h"
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands ------------------------------------------------------------------------------- */
 
 void lb_disk_reset_task(struct lb_disk_task *task) {
     task->op = NULL;
@@ -90,8 +89,7 @@ static void issue_queued(struct lb_disk *disk, uint64_t now_us) {
     }
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 static void complete(struct lb_disk *disk, struct lb_disk_op *op) {
     op->next = NULL;
@@ -221,8 +219,7 @@ void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op
     issue_queued(disk, now_us);
 }
 
-/* ---- the ladder --------------------------------------------------------------------------------
- */
+/* ---- the ladder ----------------------------------------------------------------------------- */
 
 static void wait(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                  uint64_t delay_us) {
@@ -473,8 +470,7 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
     end(disk, now_us, task, &error);
 }
 
-/* ---- turns -------------------------------------------------------------------------------------
- */
+/* ---- turns ---------------------------------------------------------------------------------- */
 
 void lb_disk_end_waiting(struct lb_disk *disk, uint64_t now_us) {
     struct lb_disk_task *task, *waiting = disk->waiting;
@@ -549,8 +545,7 @@ uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us) {
     return next_us;
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------ */
 
 void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t lun[8],
                   uint32_t ready_ms, struct lb_trace *trace) {

@@ -10,8 +10,7 @@
  *   lb_disk_start            REPORT LUNS, INQUIRY, VPD 00/80/83/B0, READ CAPACITY in one flight
  *   lb_disk_poll             after every call into the session; moves tasks both ways
  *   lb_disk_is_up / lb_disk_error
- *   lb_disk_submit, lb_disk_completed
- */
+ *   lb_disk_submit, lb_disk_completed */
 #ifndef LB_ISCSI_DISK_H
 #define LB_ISCSI_DISK_H
 

@@ -1,7 +1,6 @@
 #include "core/iscsi/iscsi_disk_identity.h"
 
-/* ---- what is known -----------------------------------------------------------------------------
- */
+/* ---- what is known -------------------------------------------------------------------------- */
 
 static size_t keep(uint8_t *to, size_t cap, struct lb_bytes from) {
     size_t len = LB_MIN(from.len, cap);
@@ -45,8 +44,7 @@ bool lb_disk_needs_serial(const struct lb_disk_identity *identity) {
     return identity->serial_len > 0 && (identity->name_len == 0 || !lb_scsi_is_world_wide(&name));
 }
 
-/* ---- words -------------------------------------------------------------------------------------
- */
+/* ---- words ---------------------------------------------------------------------------------- */
 
 static void format_name(struct lb_text *text, const struct lb_scsi_designator *name) {
     char shown[80]; /* two of them fit an error's facts */
@@ -80,8 +78,7 @@ void lb_disk_identity_format(struct lb_text *text, const struct lb_disk_identity
         format_size(text, identity->blocks, identity->block_bytes);
 }
 
-/* ---- is it the same? ---------------------------------------------------------------------------
- */
+/* ---- is it the same? ------------------------------------------------------------------------ */
 
 static bool is_same_model(const struct lb_disk_identity *identity,
                           const struct lb_scsi_inquiry *inquiry) {

@@ -2,8 +2,7 @@
 #include "core/iscsi/iscsi_disk_state.h"
 #include "core/rootpath/rootpath.h"
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 /* Whether a disk comes up without this answer. Later the names show that it is the same one. */
 static bool is_optional(const struct lb_disk *disk, enum lb_disk_question question) {
@@ -85,8 +84,7 @@ void lb_disk_ask(struct lb_disk *disk, uint64_t now_us, uint32_t questions) {
             ask(disk, now_us, (enum lb_disk_question)i);
 }
 
-/* ---- judging -----------------------------------------------------------------------------------
- */
+/* ---- judging -------------------------------------------------------------------------------- */
 
 static struct lb_bytes reply(const struct lb_disk *disk, enum lb_disk_question question) {
     const struct lb_disk_answer *answer = &disk->answers[question];
@@ -312,8 +310,7 @@ void lb_disk_judge(struct lb_disk *disk, uint64_t now_us) {
     lb_disk_found_same(disk, now_us);
 }
 
-/* ---- judging a disk that was up ----------------------------------------------------------------
- */
+/* ---- judging a disk that was up ------------------------------------------------------------- */
 
 void lb_disk_take_mode(struct lb_disk *disk) {
     bool read_only;
@@ -381,8 +378,7 @@ void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us) {
     }
 }
 
-/* ---- what is not waited for --------------------------------------------------------------------
- */
+/* ---- what is not waited for ----------------------------------------------------------------- */
 
 /* All that a disk cannot do without. One form of READ CAPACITY is enough where it says the size. */
 static bool has_enough(const struct lb_disk *disk) {

@@ -13,8 +13,7 @@
 
 #define ASK_ALL ((1U << LB_ASK_START) - 1)
 
-/* ---- rounds ------------------------------------------------------------------------------------
- */
+/* ---- rounds --------------------------------------------------------------------------------- */
 
 static void start_round(struct lb_disk *disk, uint64_t now_us) {
     uint32_t also = disk->state == LB_DISK_PROVING ? disk->known & 1U << LB_ASK_MODE : 0;
@@ -106,8 +105,7 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
         lb_disk_judge_again(disk, now_us);
 }
 
-/* ---- what it came to ---------------------------------------------------------------------------
- */
+/* ---- what it came to ------------------------------------------------------------------------ */
 
 void lb_disk_found_same(struct lb_disk *disk, uint64_t now_us) {
     lb_disk_enter(disk, now_us, LB_DISK_UP);
@@ -152,8 +150,7 @@ bool lb_disk_ask_once_more(struct lb_disk *disk, uint64_t now_us) {
     return true;
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us) {
     bool is_asking = disk->state == LB_DISK_ASKING || disk->state == LB_DISK_PROVING;

@@ -24,8 +24,7 @@ void lb_iscsi_full_start(struct lb_iscsi *session, uint64_t now_us) {
     lb_iscsi_pump(session, now_us);
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers -------------------------------------------------------------------------------- */
 
 /* RFC 7143 4.2.2.1: a window that ends before it begins is not one; neither edge moves back. */
 static void take_window(struct lb_iscsi *session) {
@@ -89,8 +88,7 @@ static bool take_stat_sn(struct lb_iscsi *session, uint64_t now_us) {
     return true;
 }
 
-/* ---- NOP --------------------------------------------------------------------------------------
- */
+/* ---- NOP ------------------------------------------------------------------------------------ */
 
 static void send_ping(struct lb_iscsi *session, uint64_t now_us) {
     session->ping_itt = lb_iscsi_new_tag(session, LB_SLOT_PING);
@@ -151,8 +149,7 @@ static void ping_tick(struct lb_iscsi *session, uint64_t now_us) {
         send_ping(session, now_us);
 }
 
-/* ---- asynchronous messages, rejects -----------------------------------------------------------
- */
+/* ---- asynchronous messages, rejects --------------------------------------------------------- */
 
 static void asked_to_log_out(struct lb_iscsi *session, uint64_t now_us, uint16_t within_s) {
     if (session->logout_asked)
@@ -220,8 +217,7 @@ static void reject(struct lb_iscsi *session, uint64_t now_us) {
                    lb_iscsi_opcode_word(bad.opcode), reason, lb_iscsi_reject_word(reason));
 }
 
-/* ---- logout -----------------------------------------------------------------------------------
- */
+/* ---- logout --------------------------------------------------------------------------------- */
 
 void lb_iscsi_send_logout(struct lb_iscsi *session, uint64_t now_us) {
     session->logout_itt = lb_iscsi_new_tag(session, LB_SLOT_LOGOUT);
@@ -252,8 +248,7 @@ static void logout_response(struct lb_iscsi *session, uint64_t now_us) {
     lb_iscsi_reconnect(session, now_us, "the target asked us to log out");
 }
 
-/* ---- which PDU goes where ---------------------------------------------------------------------
- */
+/* ---- which PDU goes where ------------------------------------------------------------------- */
 
 void lb_iscsi_full_header(struct lb_iscsi *session, uint64_t now_us) {
     const struct lb_iscsi_pdu *pdu = &session->pdu;
@@ -337,8 +332,7 @@ void lb_iscsi_full_pdu(struct lb_iscsi *session, uint64_t now_us) {
     dispatch(session, now_us);
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 static uint64_t text_deadline(const struct lb_iscsi *session) {
     return session->text_is_out ? session->text_us + session->config.task_ms * LB_US_MS : LB_NEVER;

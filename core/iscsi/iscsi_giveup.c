@@ -7,8 +7,7 @@ enum {
     DOUBTS_MAX = 5, /* the pause before the next try to grow doubles so often */
 };
 
-/* ---- depth ------------------------------------------------------------------------------------
- */
+/* ---- depth ---------------------------------------------------------------------------------- */
 
 /* The target refused a task because it has too many: those that are in flight are what it takes. */
 static void shrink(struct lb_iscsi *session) {
@@ -45,8 +44,7 @@ bool lb_iscsi_is_draining(const struct lb_iscsi *session) {
     return session->in_flight.count > 0 && session->refusals <= session->config.queue_depth;
 }
 
-/* ---- orphans ----------------------------------------------------------------------------------
- */
+/* ---- orphans -------------------------------------------------------------------------------- */
 
 static uint32_t slot_of(uint32_t itt) {
     return itt & ((1U << LB_SLOT_BITS) - 1);
@@ -89,8 +87,7 @@ void lb_iscsi_forget_orphans(struct lb_iscsi *session) {
         session->orphans[i] = LB_ISCSI_NO_TAG;
 }
 
-/* ---- giving up --------------------------------------------------------------------------------
- */
+/* ---- giving up ------------------------------------------------------------------------------ */
 
 /* The answer to this is not waited for. */
 static void send_abort(struct lb_iscsi *session, uint64_t now_us,

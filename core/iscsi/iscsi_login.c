@@ -121,8 +121,7 @@ void lb_iscsi_login_start(struct lb_iscsi *session, uint64_t now_us) {
     send_step(session, now_us, security ? LB_LOGIN_NAMES : LB_LOGIN_KEYS);
 }
 
-/* ---- the answer -------------------------------------------------------------------------------
- */
+/* ---- the answer ----------------------------------------------------------------------------- */
 
 static enum lb_code status_code(unsigned status) {
     switch (status) {
@@ -150,8 +149,8 @@ static bool wants_security(const struct lb_iscsi *session, unsigned status) {
     return status == LB_LOGIN_AUTH_FAILED && !lb_iscsi_wants_chap(session);
 }
 
-/* Refused before it has seen a proof of ours: it is the method or the algorithm it does not like.
- */
+/* Refused before it has seen a proof of ours: it is the method or the algorithm it does not
+ * like. */
 static bool is_before_proof(const struct lb_iscsi *session, unsigned status) {
     const struct lb_iscsi_login *login = &session->login;
     bool by_tgt = status == LB_LOGIN_INITIATOR_ERROR && login->step == LB_LOGIN_CHAP_A;

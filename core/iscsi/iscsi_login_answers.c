@@ -16,8 +16,7 @@ enum {
     SECONDS_MAX = 3600, /* 13.15, 13.16 */
 };
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ---------------------------------------------------------------------------------- */
 
 static void show_pair(char *line, size_t cap, const struct lb_iscsi_pair *pair) {
     struct lb_text text = lb_text(line, cap);
@@ -66,8 +65,7 @@ static void warn_number(struct lb_iscsi *session, uint64_t now_us, const struct 
     warn(session, now_us, pair, what);
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers -------------------------------------------------------------------------------- */
 
 struct number_rule {
     uint32_t min, max; /* what the RFC allows as an answer to our offer */
@@ -139,8 +137,7 @@ static bool take_tpgt(struct lb_iscsi *session, uint64_t now_us, const struct lb
     return true;
 }
 
-/* ---- words with a meaning ---------------------------------------------------------------------
- */
+/* ---- words with a meaning ------------------------------------------------------------------- */
 
 static bool take_bool(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
                       bool again, bool *out) {
@@ -168,8 +165,7 @@ static bool take_level(struct lb_iscsi *session, uint64_t now_us,
            wrong(session, now_us, pair, "is not within what was offered");
 }
 
-/* ---- digests ----------------------------------------------------------------------------------
- */
+/* ---- digests -------------------------------------------------------------------------------- */
 
 static enum lb_digest_want want_of(const struct lb_iscsi *session, enum lb_iscsi_key key) {
     return key == LB_ISCSI_KEY_HEADER_DIGEST ? session->config.header_digest
@@ -207,8 +203,7 @@ static bool take_digest(struct lb_iscsi *session, uint64_t now_us, const struct 
     return true;
 }
 
-/* ---- the target's own offers ------------------------------------------------------------------
- */
+/* ---- the target's own offers ---------------------------------------------------------------- */
 
 static void reply(struct lb_iscsi *session, struct lb_bytes name, const char *value) {
     struct lb_iscsi_login *login = &session->login;
@@ -236,8 +231,7 @@ static bool take_foreign(struct lb_iscsi *session, const struct lb_iscsi_pair *p
     return true; /* the others are declarations: TargetName, NodeArchitecture */
 }
 
-/* ---- one pair ---------------------------------------------------------------------------------
- */
+/* ---- one pair ------------------------------------------------------------------------------- */
 
 /* Numbers that only bound us. */
 static void take_bound(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,

@@ -55,8 +55,7 @@ static struct lb_bytes our_secret(const struct lb_iscsi *session) {
     return lb_bytes(session->config.chap_secret, session->config.chap_secret_len);
 }
 
-/* ---- what we say ------------------------------------------------------------------------------
- */
+/* ---- what we say ---------------------------------------------------------------------------- */
 
 void lb_iscsi_login_put_auth(struct lb_iscsi *session, struct lb_wr *wr) {
     const char *chap = must_chap(session) ? "CHAP" : "CHAP,None";
@@ -96,8 +95,7 @@ void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr) {
     put_binary(wr, LB_ISCSI_KEY_CHAP_C, lb_bytes(session->issued.data, session->issued.len));
 }
 
-/* ---- what the target says ---------------------------------------------------------------------
- */
+/* ---- what the target says ------------------------------------------------------------------- */
 
 static bool fail(struct lb_iscsi *session, uint64_t now_us, enum lb_code code, const char *what) {
     lb_iscsi_break(session, now_us, code, "%s", what);
@@ -251,8 +249,7 @@ bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
            fail(session, now_us, LB_E_LOGIN_PROTOCOL, "CHAP_N is longer than 255 bytes");
 }
 
-/* ---- the judgement ----------------------------------------------------------------------------
- */
+/* ---- the judgement -------------------------------------------------------------------------- */
 
 static bool verify(struct lb_iscsi *session, uint64_t now_us) {
     const struct lb_iscsi_config *c = &session->config;

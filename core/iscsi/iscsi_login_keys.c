@@ -53,8 +53,7 @@ void lb_iscsi_login_put_keys(struct lb_iscsi *session, struct lb_wr *wr) {
     lb_iscsi_put_bool(wr, LB_ISCSI_KEY_DATA_SEQUENCE_IN_ORDER, true);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* ---- the end -------------------------------------------------------------------------------- */
 
 static bool settle_digest(struct lb_iscsi *session, uint64_t now_us, const char *key,
                           enum lb_digest_want want, bool on) {

@@ -37,8 +37,7 @@ void lb_luns_start(struct lb_luns *luns, uint64_t now_us, struct lb_iscsi *sessi
     ask_anew(luns, now_us);
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static void end(struct lb_luns *luns) {
     luns->is_over = true;

@@ -2,8 +2,7 @@
  * disk yet. For a boot that names a target and no LUN.
  *
  *   lb_luns_start   once the session is READY
- *   lb_luns_poll    after every call into the session, until lb_luns_is_over
- */
+ *   lb_luns_poll    after every call into the session, until lb_luns_is_over */
 #ifndef LB_ISCSI_LUNS_H
 #define LB_ISCSI_LUNS_H
 

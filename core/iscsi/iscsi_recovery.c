@@ -36,8 +36,7 @@ void lb_iscsi_end(struct lb_iscsi *session, uint64_t now_us, const struct lb_err
                  error->facts);
 }
 
-/* ---- where to ---------------------------------------------------------------------------------
- */
+/* ---- where to ------------------------------------------------------------------------------- */
 
 /* Not much time is lost on a portal that is dead while another may be alive. */
 static uint32_t patience_ms(const struct lb_iscsi *session) {
@@ -123,8 +122,7 @@ void lb_iscsi_redirect(struct lb_iscsi *session, uint64_t now_us, bool permanent
     go_to(session, now_us, to, host);
 }
 
-/* ---- again ------------------------------------------------------------------------------------
- */
+/* ---- again ---------------------------------------------------------------------------------- */
 
 void lb_iscsi_progress(struct lb_iscsi *session) {
     session->has_progressed = true;

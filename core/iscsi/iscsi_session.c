@@ -6,8 +6,7 @@
  *              |________________|______ RECOVERING <-------- lost ----------------'   |
  *                                            | recovery_ms                            |
  *                                            v                                        v
- *                                          ENDED <------------------------------ LOGGING_OUT
- */
+ *                                          ENDED <------------------------------ LOGGING_OUT */
 #include "core/iscsi/iscsi_session.h"
 
 uint32_t lb_iscsi_or(uint32_t value, uint32_t fallback) {
@@ -83,8 +82,7 @@ bool lb_iscsi_send_control(struct lb_iscsi *session, uint64_t now_us, struct lb_
     return true;
 }
 
-/* ---- beginning --------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------ */
 
 void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_config *config,
                    struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace) {
@@ -198,8 +196,7 @@ void lb_iscsi_drop(struct lb_iscsi *session, uint64_t now_us) {
         lb_iscsi_break(session, now_us, LB_E_CONNECTION_LOST, "the connection was dropped here");
 }
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ----------------------------------------------------------------------------------- */
 
 static void deadline_passed(struct lb_iscsi *session, uint64_t now_us) {
     switch (session->state) {
@@ -293,8 +290,7 @@ struct lb_iscsi_action lb_iscsi_poll(struct lb_iscsi *session, uint64_t now_us) 
     return action;
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------
- */
+/* ---- bytes ---------------------------------------------------------------------------------- */
 
 size_t lb_iscsi_where(struct lb_iscsi *session, struct lb_span spans[2]) {
     return lb_iscsi_is_receiving(session) ? lb_stream_where(&session->stream, spans) : 0;
@@ -378,8 +374,7 @@ void lb_iscsi_sent(struct lb_iscsi *session, uint64_t now_us, size_t len) {
     lb_iscsi_pump(session, now_us);
 }
 
-/* ---- the end, and what is known ---------------------------------------------------------------
- */
+/* ---- the end, and what is known ------------------------------------------------------------- */
 
 void lb_iscsi_logout(struct lb_iscsi *session, uint64_t now_us) {
     if (session->state == LB_ISCSI_ENDED || session->logout_wanted)

@@ -336,8 +336,8 @@ void lb_iscsi_forget_orphans(struct lb_iscsi *session);
 
 /* When lb_iscsi_ladder_tick has something to do; LB_NEVER: nothing is waited for. */
 uint64_t lb_iscsi_ladder_deadline(const struct lb_iscsi *session);
-/* After the deadline: aborts the silent task, then resets its LUN, at last gives the connection up.
- */
+/* After the deadline: aborts the silent task, then resets its LUN, at last gives the connection
+ * up. */
 void lb_iscsi_ladder_tick(struct lb_iscsi *session, uint64_t now_us);
 /* The function that is out was answered. */
 void lb_iscsi_tmf_response(struct lb_iscsi *session, uint64_t now_us);

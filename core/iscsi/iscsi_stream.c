@@ -2,8 +2,7 @@
  *
  *   IN_HEADER --HEADER--> IN_DECISION --keep--> IN_KEPT --------------> PDU -> IN_HEADER
  *       |                      `------place---> IN_PLACED -> IN_TRAILER --^
- *       `-- no data -----------------------------------------------------'     any -> BROKEN
- */
+ *       `-- no data -----------------------------------------------------'     any -> BROKEN */
 #include "core/iscsi/iscsi_stream.h"
 #include "core/crypto/crypto.h"
 
@@ -66,8 +65,7 @@ void lb_stream_set_max_data(struct lb_stream *stream, uint32_t bytes) {
     stream->max_data = bytes;
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------ */
 
 /* Bytes of the data segment that may still be received straight into the owner's memory. */
 static size_t direct_len(const struct lb_stream *stream) {
@@ -252,8 +250,7 @@ enum lb_stream_event lb_stream_next(struct lb_stream *stream) {
     return stream->broken;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending -------------------------------------------------------------------------------- */
 
 /* With data it takes up to three pieces: header, data, and the trailer, which the next header may
  * join. Room for the longest copy is kept apart. */

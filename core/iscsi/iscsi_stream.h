@@ -62,8 +62,8 @@ struct lb_stream_piece {
 };
 
 struct lb_stream {
-    /* The PDU at hand: valid from HEADER (or PDU, when it has no data) until the next call of next.
-     */
+    /* The PDU at hand: valid from HEADER (or PDU, when it has no data) until the next call of
+     * next. */
     uint8_t bhs[LB_STREAM_BHS];
     uint32_t data_len;    /* DataSegmentLength */
     uint32_t ahs_len;     /* bytes of additional header; checked by digest and dropped */
@@ -129,8 +129,8 @@ size_t lb_stream_room(const struct lb_stream *stream);
  * Padding and digests are added. Gives the stream position after it, for is_sent. */
 uint64_t lb_stream_queue(struct lb_stream *stream, const uint8_t bhs[LB_STREAM_BHS],
                          struct lb_bytes data);
-/* The same, but the data (at most LB_STREAM_COPY_MAX) is copied: the caller's memory is free again.
- */
+/* The same, but the data (at most LB_STREAM_COPY_MAX) is copied: the caller's memory is free
+ * again. */
 uint64_t lb_stream_queue_copy(struct lb_stream *stream, const uint8_t bhs[LB_STREAM_BHS],
                               struct lb_bytes data);
 /* Whether everything up to this position was taken by lb_stream_sent. */

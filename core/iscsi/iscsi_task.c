@@ -7,8 +7,7 @@
  * slot and a generation: an answer finds its task without a search, a late one finds none. */
 #include "core/iscsi/iscsi_session.h"
 
-/* ---- lists ------------------------------------------------------------------------------------
- */
+/* ---- lists ---------------------------------------------------------------------------------- */
 
 static void append(struct lb_iscsi_list *list, struct lb_iscsi_task *task) {
     task->prev = list->last;
@@ -77,8 +76,7 @@ static void leave_flight(struct lb_iscsi *session, struct lb_iscsi_task *task) {
     detach(&session->in_flight, task);
 }
 
-/* ---- out --------------------------------------------------------------------------------------
- */
+/* ---- out ------------------------------------------------------------------------------------ */
 
 /* RFC 7143 4.2.5.2: unsolicited data, immediate and not, is at most FirstBurstLength. */
 static size_t immediate_len(const struct lb_iscsi *session, const struct lb_iscsi_task *task) {
@@ -164,8 +162,8 @@ static bool has_tx_room(const struct lb_iscsi *session) {
     return lb_stream_room(&session->stream) > LB_ISCSI_TX_RESERVE;
 }
 
-/* While the session is held, a write that asks for its data waits, too: it may be at another disk.
- */
+/* While the session is held, a write that asks for its data waits, too: it may be at another
+ * disk. */
 static void send_bursts(struct lb_iscsi *session, uint64_t now_us) {
     while (session->sending != NULL && !session->is_held && has_tx_room(session))
         send_data_out(session, now_us, session->sending);
@@ -199,8 +197,7 @@ void lb_iscsi_pump(struct lb_iscsi *session, uint64_t now_us) {
         lb_iscsi_send_logout(session, now_us);
 }
 
-/* ---- in ---------------------------------------------------------------------------------------
- */
+/* ---- in ------------------------------------------------------------------------------------- */
 
 static struct lb_iscsi_task *find_task(struct lb_iscsi *session, uint64_t now_us) {
     const struct lb_iscsi_pdu *pdu = &session->pdu;
@@ -343,8 +340,7 @@ void lb_iscsi_r2t(struct lb_iscsi *session, uint64_t now_us) {
         next_burst(session, task);
 }
 
-/* ---- again, or never --------------------------------------------------------------------------
- */
+/* ---- again, or never ------------------------------------------------------------------------ */
 
 /* Into the queue in the order of CmdSN, before all that was never issued. */
 void lb_iscsi_requeue(struct lb_iscsi *session, struct lb_iscsi_task *task) {
@@ -407,8 +403,7 @@ void lb_iscsi_lose_held(struct lb_iscsi *session) {
     }
 }
 
-/* ---- the owner's calls ------------------------------------------------------------------------
- */
+/* ---- the owner's calls ---------------------------------------------------------------------- */
 
 void lb_iscsi_submit(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task) {
     lb_assert(task->state != LB_TASK_QUEUED && task->state != LB_TASK_SENT);

@@ -7,8 +7,7 @@ static void check_memory(uint64_t lba, uint32_t blocks) {
     CHECK_BYTES(lb_bytes(d.buffer, len), lb_bytes(d.memory + lba * d.block_bytes, len));
 }
 
-/* ---- splitting ---------------------------------------------------------------------------------
- */
+/* ---- splitting ------------------------------------------------------------------------------ */
 
 static void a_small_request_is_one_command(void) {
     if (!disk_bring_up())
@@ -124,8 +123,7 @@ static void more_requests_than_commands_are_all_done(void) {
     CHECK_EQ(d.log_count, DISK_OPS);
 }
 
-/* ---- refused here ------------------------------------------------------------------------------
- */
+/* ---- refused here --------------------------------------------------------------------------- */
 
 static void blocks_that_are_not_there_are_refused_without_asking(void) {
     static const struct {
@@ -149,8 +147,7 @@ static void no_blocks_are_done_at_once(void) {
     CHECK_EQ(d.log_count, 0);
 }
 
-/* ---- one piece fails ---------------------------------------------------------------------------
- */
+/* ---- one piece fails ------------------------------------------------------------------------ */
 
 static void a_bad_block_is_told_with_its_place(void) {
     if (!disk_bring_up())
@@ -206,8 +203,7 @@ static void after_a_bad_piece_no_more_are_begun(void) {
     check_memory(0, 600);
 }
 
-/* ---- what a target may say ---------------------------------------------------------------------
- */
+/* ---- what a target may say ------------------------------------------------------------------ */
 
 static void each_refusal_has_its_error(void) {
     static const struct {
@@ -338,8 +334,7 @@ static void a_target_that_never_delivers_is_told_with_its_response(void) {
     disk_run(LB_DISK_READ, 5, 1, LB_E_PROTOCOL, "response 1");
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes -------------------------------------------------------------------------------- */
 
 static void change(uint8_t asc, uint8_t ascq) {
     disk_attention(asc, ascq);
@@ -377,8 +372,7 @@ static void a_change_that_is_told_again_and_again_is_asked_about_once_at_a_time(
     CHECK(d.count[LB_SCSI_SERVICE_ACTION_IN_16] <= 8);
 }
 
-/* ---- flush -------------------------------------------------------------------------------------
- */
+/* ---- flush ---------------------------------------------------------------------------------- */
 
 static void flush_is_one_command(void) {
     if (!disk_bring_up())
@@ -465,8 +459,7 @@ static void a_write_that_was_cut_off_is_written_again(void) {
     disk_run(LB_DISK_FLUSH, 0, 0, LB_OK, "");
 }
 
-/* ---- the session -------------------------------------------------------------------------------
- */
+/* ---- the session ---------------------------------------------------------------------------- */
 
 static void a_new_session_answers_what_the_old_one_left_open(void) {
     if (!disk_bring_up())

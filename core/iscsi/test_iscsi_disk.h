@@ -55,8 +55,7 @@ static struct {
     "DefaultTime2Wait=0\0DefaultTime2Retain=0\0ErrorRecoveryLevel=0\0InitialR2T=No\0"              \
     "ImmediateData=Yes\0MaxBurstLength=262144\0FirstBurstLength=262144\0MaxOutstandingR2T=1\0"
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static inline enum lb_disk_question disk_question(const uint8_t cdb[16]) {
     switch (cdb[0]) {
@@ -190,8 +189,7 @@ static inline bool disk_serve(void) {
     return did;
 }
 
-/* ---- running -----------------------------------------------------------------------------------
- */
+/* ---- running -------------------------------------------------------------------------------- */
 
 static inline uint64_t disk_turn_session(void) {
     for (unsigned polls = 0; polls < 30; polls++) {
@@ -240,8 +238,7 @@ static inline void disk_cut(void) {
     lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
 }
 
-/* ---- setting up --------------------------------------------------------------------------------
- */
+/* ---- setting up ----------------------------------------------------------------------------- */
 
 static inline void disk_reply(enum lb_disk_question question, const char *hex) {
     d.replies[question] = tap_hex(hex);
@@ -350,8 +347,7 @@ static inline void disk_stays_down(enum lb_code code, const char *facts) {
         disk_show();
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests ------------------------------------------------------------------------------- */
 
 static inline struct lb_disk_op *disk_submit(enum lb_disk_kind kind, uint64_t lba,
                                              uint32_t blocks) {

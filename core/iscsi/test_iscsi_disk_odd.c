@@ -9,8 +9,7 @@ static struct ending always(uint8_t op, struct ending ending) {
     return ending;
 }
 
-/* ---- a size ------------------------------------------------------------------------------------
- */
+/* ---- a size --------------------------------------------------------------------------------- */
 
 /* ipxe 57bab0ae4: CLARiiON gives no capacity before TEST UNIT READY has succeeded. */
 static void a_size_that_is_missing_at_first_is_asked_for_again(void) {
@@ -52,8 +51,7 @@ static void a_lun_without_a_size_is_told_as_such(void) {
     }
 }
 
-/* ---- who it is ---------------------------------------------------------------------------------
- */
+/* ---- who it is ------------------------------------------------------------------------------ */
 
 static void an_inquiry_without_data_is_no_obstacle(void) {
     disk_init();
@@ -83,8 +81,7 @@ static void a_reservation_that_only_test_unit_ready_meets_is_no_obstacle(void) {
     CHECK(disk_comes_up());
 }
 
-/* ---- portals on standby ------------------------------------------------------------------------
- */
+/* ---- portals on standby --------------------------------------------------------------------- */
 
 static void on_standby(uint8_t ascq) {
     struct ending standby = {.status = 2, .key = 2, .asc = 4, .ascq = ascq};
@@ -119,8 +116,7 @@ static void a_portal_that_is_unavailable_is_no_missing_lun(void) {
     disk_stays_down(LB_E_STANDBY, "04/0c");
 }
 
-/* ---- silence -----------------------------------------------------------------------------------
- */
+/* ---- silence -------------------------------------------------------------------------------- */
 
 /* Linux: BLIST_SKIP_VPD_PAGES, and disks that hang at MODE SENSE. */
 static void what_is_not_needed_may_have_no_answer(void) {
@@ -197,8 +193,7 @@ static void a_reader_flushes_nothing(void) {
     CHECK(peer.now - start < MS);
 }
 
-/* ---- errors that do not stay -------------------------------------------------------------------
- */
+/* ---- errors that do not stay ---------------------------------------------------------------- */
 
 static void an_error_of_the_medium_may_be_one_only(void) {
     static const struct ending cases[] = {
@@ -226,8 +221,7 @@ static void an_underflow_of_nothing_is_none(void) {
     CHECK(memcmp(d.buffer, d.memory + 5 * 512, 9 * 512) == 0);
 }
 
-/* ---- pieces ------------------------------------------------------------------------------------
- */
+/* ---- pieces --------------------------------------------------------------------------------- */
 
 static unsigned longest(void) {
     unsigned blocks = 0;

@@ -8,8 +8,7 @@ static struct ending with(uint8_t op, struct ending ending) {
     return ending;
 }
 
-/* ---- a good disk -------------------------------------------------------------------------------
- */
+/* ---- a good disk ---------------------------------------------------------------------------- */
 
 static void all_questions_are_asked_in_one_flight(void) {
     unsigned commands = 0;
@@ -61,8 +60,7 @@ static void a_write_protected_disk_is_read_only(void) {
         CHECK(lb_disk_info(&d.disk)->read_only);
 }
 
-/* ---- no disk -----------------------------------------------------------------------------------
- */
+/* ---- no disk -------------------------------------------------------------------------------- */
 
 static void a_lun_that_inquiry_says_is_not_there_is_missing(void) {
     static const char *const replies[] = {"7f 00 06 02 00", "60 00 06 02 00", "20 00 06 02 00",
@@ -161,8 +159,7 @@ static void a_reserved_disk_is_told_as_such(void) {
     disk_stays_down(LB_E_RESERVED, "RESERVATION CONFLICT");
 }
 
-/* ---- becoming ready ----------------------------------------------------------------------------
- */
+/* ---- becoming ready ------------------------------------------------------------------------- */
 
 static const struct ending becoming = {.times = 20, .status = 2, .key = 2, .asc = 4, .ascq = 1};
 
@@ -221,8 +218,7 @@ static void a_disk_that_cannot_be_started_is_given_up_after_ready_timeout(void) 
     CHECK(peer.now - start <= 5 * SEC);
 }
 
-/* ---- capacity ----------------------------------------------------------------------------------
- */
+/* ---- capacity ------------------------------------------------------------------------------- */
 
 static void block_sizes_are_powers_of_two_from_512_to_65536(void) {
     static const struct {
@@ -329,8 +325,7 @@ static void any_cut_of_any_answer_leaves_a_disk_or_an_error(void) {
     }
 }
 
-/* ---- the ladder, while asking ------------------------------------------------------------------
- */
+/* ---- the ladder, while asking --------------------------------------------------------------- */
 
 static void a_unit_attention_on_each_question_is_borne(void) {
     static const uint8_t ops[] = {LB_SCSI_TEST_UNIT_READY, LB_SCSI_SERVICE_ACTION_IN_16,

@@ -27,8 +27,7 @@ static void check_changed(const struct lb_disk_op *op, const char *facts) {
     disk_check_end(op, LB_E_DISK_CHANGED, facts);
 }
 
-/* ---- after a new login -------------------------------------------------------------------------
- */
+/* ---- after a new login ---------------------------------------------------------------------- */
 
 static void after_a_new_login_another_disk_ends_all_requests(void) {
     struct lb_disk_op *ops[6];
@@ -114,8 +113,7 @@ static void a_machine_that_slept_looks_again(void) {
     CHECK_EQ(data_commands(), 0);
 }
 
-/* ---- after a unit attention --------------------------------------------------------------------
- */
+/* ---- after a unit attention ----------------------------------------------------------------- */
 
 static const uint8_t attentions[][2] = {{0x28, 0x00}, {0x29, 0x00}, {0x29, 0x01}, {0x29, 0x07},
                                         {0x2a, 0x01}, {0x2a, 0x09}, {0x3f, 0x02}, {0x3f, 0x03},
@@ -213,8 +211,7 @@ static void a_disk_that_was_swapped_and_is_back_gives_no_data_from_between(void)
             return;
 }
 
-/* ---- by which it is known ----------------------------------------------------------------------
- */
+/* ---- by which it is known ------------------------------------------------------------------- */
 
 struct proof {
     enum lb_disk_question question; /* LB_ASK_COUNT: nothing changes */
@@ -316,8 +313,7 @@ static void a_disk_may_grow_and_may_not_shrink(void) {
     with_size(99999, 4096, LB_E_DISK_CHANGED, "and has 100000 blocks of 4096 bytes");
 }
 
-/* ---- not proven yet ----------------------------------------------------------------------------
- */
+/* ---- not proven yet ------------------------------------------------------------------------- */
 
 static void gone(const char *inquiry, const char *names) {
     disk_reply(LB_ASK_INQUIRY, inquiry);
@@ -404,8 +400,7 @@ static void a_lun_that_stays_away_is_missing(void) {
     CHECK_EQ(data_commands(), 0);
 }
 
-/* ---- at the beginning --------------------------------------------------------------------------
- */
+/* ---- at the beginning ----------------------------------------------------------------------- */
 
 static void check_all_of_the_second(void) {
     uint64_t end_us = peer.now + 120 * SEC;
@@ -443,8 +438,8 @@ static void nor_do_those_before_and_after_a_unit_attention(void) {
     check_all_of_the_second();
 }
 
-/* TEST UNIT READY goes first, to meet UNIT ATTENTIONs; when it is asked again it is not the first.
- */
+/* TEST UNIT READY goes first, to meet UNIT ATTENTIONs; when it is asked again it is not the
+ * first. */
 static void nor_where_test_unit_ready_meets_it_after_other_answers(void) {
     disk_init();
     disk_fails((struct ending){.op = LB_SCSI_TEST_UNIT_READY, .times = 1, .status = 8});

@@ -91,8 +91,7 @@ static void growing_in_vain_is_tried_less_often(void) {
     }
 }
 
-/* ---- given up ---------------------------------------------------------------------------------
- */
+/* ---- given up ------------------------------------------------------------------------------- */
 
 static void what_is_given_up_is_aborted_and_ends_silent(void) {
     flight(2, 8);
@@ -168,8 +167,7 @@ static void what_waits_to_be_sent_is_given_up_without_a_word(void) {
     CHECK_EQ(tasks[1].state, LB_TASK_SILENT);
 }
 
-/* ---- answers by their tag ---------------------------------------------------------------------
- */
+/* ---- answers by their tag ------------------------------------------------------------------- */
 
 /* spdk before 767df1289a: an asynchronous message does not count, and the next answer has its
  * number. */

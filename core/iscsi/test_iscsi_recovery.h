@@ -1,5 +1,5 @@
-/* A session in full feature phase whose peer the test is, for the tests of what may go wrong there.
- */
+/* A session in full feature phase whose peer the test is, for the tests of what may go wrong
+ * there. */
 #ifndef LB_TEST_ISCSI_RECOVERY_H
 #define LB_TEST_ISCSI_RECOVERY_H
 

@@ -5,8 +5,7 @@
  *   1          up to the next deadline                   6 K LL .. an answer of kind K to the last
  *   2          the connection is made                              request, with LL bytes of
  * content 3          it is lost                                7         the registration is taken
- * back 4 LL ...   a datagram of LL bytes
- */
+ * back 4 LL ...   a datagram of LL bytes */
 #include "core/isns/test_isns.h"
 #include "tests/fuzz.h"
 

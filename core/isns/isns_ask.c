@@ -8,8 +8,7 @@
  *              -> [WITHDRAW]
  *
  * WALK is for open-isns, which does not tell a node its domains (DevAttrQry), but goes through them
- * one after the other (DevGetNext), though RFC 4171 5.6.5.3 does not list that key.
- */
+ * one after the other (DevGetNext), though RFC 4171 5.6.5.3 does not list that key. */
 #include "core/isns/isns_client.h"
 
 const char *lb_isns_target_name(const struct lb_isns_client *client, size_t index) {

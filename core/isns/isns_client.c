@@ -7,8 +7,7 @@
  *    |  |             busy,  v  |                              |
  *    |  +--- closed --- PAUSING                                |
  *    |       before the answer                                 |
- *    +--- refused, silent, broken, too long: FAILED -----------+
- */
+ *    +--- refused, silent, broken, too long: FAILED -----------+ */
 #include "core/isns/isns_client.h"
 
 #define CONNECT_MS     5000

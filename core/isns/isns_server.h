@@ -7,8 +7,7 @@
  *
  *   lb_isns_server_init; lb_isns_server_add_... for what is fixed
  *   TCP:  lb_isns_message_len says when a whole message is there; UDP: a datagram is one
- *   lb_isns_server_answer(message) -> the bytes of the answer, in one PDU or several
- */
+ *   lb_isns_server_answer(message) -> the bytes of the answer, in one PDU or several */
 #ifndef LB_ISNS_SERVER_H
 #define LB_ISNS_SERVER_H
 

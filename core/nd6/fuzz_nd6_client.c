@@ -2,8 +2,7 @@
  *
  *   0 N       N + 1 times a sixteenth of a second pass     3 N        somebody has address N
  *   1 N       time passes up to the next deadline, N more  4 R LL ... router R says LL bytes
- *   2 N       nobody has address N (of those probed)       5          the link comes up
- */
+ *   2 N       nobody has address N (of those probed)       5          the link comes up */
 #include "core/nd6/nd6_client.h"
 #include "tests/fuzz.h"
 

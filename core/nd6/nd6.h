@@ -214,11 +214,11 @@ void lb_nd6_client_link_up(struct lb_nd6_client *client, uint64_t now_us);
 /* Polling too early or too often is harmless. */
 struct lb_nd6_action lb_nd6_client_poll(struct lb_nd6_client *client, uint64_t now_us);
 
-/* Seconds from now until a time, for lb_boot_addr6: LB_ND6_FOREVER for LB_NEVER, 0 when it is over.
- */
+/* Seconds from now until a time, for lb_boot_addr6: LB_ND6_FOREVER for LB_NEVER, 0 when it is
+ * over. */
 uint32_t lb_nd6_left_s(uint64_t now_us, uint64_t until_us);
-/* fe80::/64 or another prefix with the interface identifier of a MAC address: RFC 4291 appendix A.
- */
+/* fe80::/64 or another prefix with the interface identifier of a MAC address: RFC 4291 appendix
+ * A. */
 struct lb_addr lb_nd6_eui64(struct lb_addr prefix, const uint8_t mac[6]);
 
 /* ---- server ------------------------------------------------------------------------------------

@@ -16,8 +16,7 @@
  *
  *   NEW -- PROBE --> PROBING -- nobody has it --> OURS
  *    ^                  |                           |
- *    +--- another id ---+---- somebody has it ------+     after three other ids: REFUSED
- */
+ *    +--- another id ---+---- somebody has it ------+     after three other ids: REFUSED */
 #include "core/nd6/nd6_client.h"
 
 #define RETRY_MS        1000
@@ -166,8 +165,8 @@ static void conflict_of(struct lb_nd6_client *client, uint64_t now_us, struct lb
 }
 
 /* A router that was asked from :: may keep its answer back, for it must go to everybody (RFC 4861
- * 6.2.6), or may have had no time to hear us: now that there is an address it is asked from there.
- */
+ * 6.2.6), or may have had no time to hear us: now that there is an address it is asked from
+ * there. */
 static void ours(struct lb_nd6_client *client, uint64_t now_us, struct lb_nd6_claim *claim) {
     claim->phase = LB_ND6_CLAIM_OURS;
     lb_trace(client->trace, now_us, "nd6", "%s is ours", lb_addr_text(claim->addr).s);

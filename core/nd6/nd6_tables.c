@@ -38,8 +38,7 @@ static bool is_same_prefix(struct lb_prefix a, struct lb_prefix b) {
     return a.len == b.len && lb_addr_equal(a.addr, b.addr);
 }
 
-/* ---- routers ----------------------------------------------------------------------------------
- */
+/* ---- routers -------------------------------------------------------------------------------- */
 
 static struct lb_nd6_speaker *find_speaker(struct lb_nd6_client *client, struct lb_addr addr) {
     for (size_t i = 0; i < client->speaker_count; i++) {
@@ -100,8 +99,7 @@ static void take_route(struct lb_nd6_client *client, uint64_t now_us, struct lb_
                                        .until_us = until(now_us, given->lifetime_s)};
 }
 
-/* ---- prefixes ---------------------------------------------------------------------------------
- */
+/* ---- prefixes ------------------------------------------------------------------------------- */
 
 static void take_on_link(struct lb_nd6_client *client, uint64_t now_us,
                          const struct lb_nd6_ra_prefix *given) {
@@ -162,8 +160,7 @@ static void take_prefix(struct lb_nd6_client *client, uint64_t now_us,
         client->odd_prefix = given->prefix;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 static void take_dns(struct lb_nd6_client *client, uint64_t now_us,
                      const struct lb_nd6_ra_dns *given) {
@@ -193,8 +190,7 @@ static void take_domain(struct lb_nd6_client *client, uint64_t now_us,
     domain->until_us = until(now_us, given->lifetime_s);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 void lb_nd6_tables_take(struct lb_nd6_client *client, uint64_t now_us, struct lb_addr from,
                         const struct lb_nd6_ra *ra) {
@@ -262,8 +258,7 @@ uint64_t lb_nd6_tables_until_us(const struct lb_nd6_client *client) {
     return at_us;
 }
 
-/* ---- what a caller sees -----------------------------------------------------------------------
- */
+/* ---- what a caller sees --------------------------------------------------------------------- */
 
 /* RFC 4191 3.2: by preference; among equals the one that was heard first. */
 static void show_router(const struct lb_nd6_speaker *speaker, struct lb_nd6_info *info) {

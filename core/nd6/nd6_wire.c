@@ -9,8 +9,7 @@
 
 #define LABEL_MAX 63 /* RFC 1035 2.3.4 */
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options -------------------------------------------------------------------------------- */
 
 struct option {
     uint8_t code;
@@ -187,8 +186,7 @@ static void take_option(struct lb_nd6_ra *ra, struct option *option) {
     }
 }
 
-/* ---- Router Advertisement ---------------------------------------------------------------------
- */
+/* ---- Router Advertisement ------------------------------------------------------------------- */
 
 static const char *decode(struct lb_rd *rd, struct lb_nd6_ra *ra) {
     struct option option;
@@ -314,8 +312,7 @@ struct lb_bytes lb_nd6_ra_encode(const struct lb_nd6_ra *ra, struct lb_span room
     return lb_wr_done(&wr);
 }
 
-/* ---- Router Solicitation ----------------------------------------------------------------------
- */
+/* ---- Router Solicitation -------------------------------------------------------------------- */
 
 struct lb_bytes lb_nd6_rs_encode(const uint8_t mac[6], struct lb_span room) {
     struct lb_wr wr = lb_wr(room);

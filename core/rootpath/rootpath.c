@@ -57,8 +57,7 @@ static size_t start_of(const struct parse *parse, enum lb_rootpath_field field) 
     return (size_t)(parse->parts.field[field].p - parse->parts.text.p);
 }
 
-/* ---- the prefix, and what stands around the string ---------------------------------------------
- */
+/* ---- the prefix, and what stands around the string ------------------------------------------ */
 
 /* How many bytes are the same as those of `iscsi:`, in any case. */
 static size_t prefix_bytes(struct lb_bytes text, bool is_exact) {
@@ -187,8 +186,8 @@ static bool parse_servername(struct parse *parse) {
                  "no host name, IPv4 address or [IPv6 address]");
 }
 
-/* iPXE ignores the field, and open-iscsi goes on with a warning; so it is written as a word, too.
- */
+/* iPXE ignores the field, and open-iscsi goes on with a warning; so it is written as a word,
+ * too. */
 static bool is_tcp(struct lb_bytes text) {
     static const char tcp[] = "tcp";
     for (size_t i = 0; i < text.len; i++)

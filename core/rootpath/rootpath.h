@@ -50,8 +50,8 @@ enum lb_host_kind {
     LB_HOST_NAME,
 };
 
-/* What is booted where no LUN is given. A Root Path means LUN 0; the key `lun` can say otherwise.
- */
+/* What is booted where no LUN is given. A Root Path means LUN 0; the key `lun` can say
+ * otherwise. */
 enum lb_lun_choice {
     LB_LUN_AS_GIVEN, /* `lun` of the Root Path */
     LB_LUN_ANY,      /* the only LUN that is a disk */

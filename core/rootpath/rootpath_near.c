@@ -9,8 +9,7 @@ static bool found(struct lb_rootpath_wrong *wrong, enum lb_code code, enum lb_ro
     return true;
 }
 
-/* ---- looking for words -------------------------------------------------------------------------
- */
+/* ---- looking for words ---------------------------------------------------------------------- */
 
 static bool starts_name(struct lb_bytes text) {
     return lb_text_begins(text, "iqn.") || lb_text_begins(text, "eui.") ||
@@ -54,8 +53,7 @@ bool lb_rootpath_is_near(struct lb_bytes text) {
            has_name(text);
 }
 
-/* ---- the prefix --------------------------------------------------------------------------------
- */
+/* ---- the prefix ----------------------------------------------------------------------------- */
 
 static bool explain_prefix(struct lb_bytes text, struct lb_rootpath_wrong *wrong) {
     const char *why = "`iscsi:` is missing at the beginning";
@@ -71,8 +69,7 @@ static bool explain_prefix(struct lb_bytes text, struct lb_rootpath_wrong *wrong
     return found(wrong, LB_E_ROOTPATH_PREFIX, LB_FIELD_PREFIX, offset, why);
 }
 
-/* ---- other people's forms ----------------------------------------------------------------------
- */
+/* ---- other people's forms ------------------------------------------------------------------- */
 
 static bool explain_form(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong) {
     struct lb_bytes rest = lb_bytes_after(parts->text, LB_ROOTPATH_PREFIX_BYTES);
@@ -95,8 +92,7 @@ static bool explain_form(const struct lb_rootpath_parts *parts, struct lb_rootpa
     return false;
 }
 
-/* ---- colons ------------------------------------------------------------------------------------
- */
+/* ---- colons --------------------------------------------------------------------------------- */
 
 /* Whether the fields are out of place, and begin with an IPv6 address. (`cafe::3260:1:x` is a host
  * of that name, with its port and LUN.) */
@@ -155,8 +151,7 @@ static bool explain_v6(const struct lb_rootpath_parts *parts, struct lb_rootpath
     return false;
 }
 
-/* ---- in the fields -----------------------------------------------------------------------------
- */
+/* ---- in the fields -------------------------------------------------------------------------- */
 
 static bool explain_blanks(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong) {
     static const enum lb_code codes[] = {

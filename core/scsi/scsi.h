@@ -50,8 +50,7 @@ enum lb_scsi_status { /* SAM-5 5.3 */
                       LB_SCSI_TASK_ABORTED = 0x40,
 };
 
-/* ---- CDBs: 16 bytes each, what is not used is 0. `alloc` is the room for the reply in bytes. ----
- */
+/* ---- CDBs: 16 bytes each, what is not used is 0. `alloc` is the room for the reply in bytes. - */
 
 void lb_scsi_cdb_test_unit_ready(uint8_t cdb[LB_SCSI_CDB_BYTES]);             /* TEST UNIT READY */
 void lb_scsi_cdb_report_luns(uint8_t cdb[LB_SCSI_CDB_BYTES], uint32_t alloc); /* 16 or more */
@@ -123,8 +122,8 @@ struct lb_scsi_designator {
  * first of its kind. Zeros and blanks are no name, nor is a vendor without more. False when there
  * is none. */
 bool lb_scsi_best_designator(struct lb_bytes reply, struct lb_scsi_designator *best);
-/* Whether no other disk in the world should have this name: not so of T10 and locally assigned NAA.
- */
+/* Whether no other disk in the world should have this name: not so of T10 and locally assigned
+ * NAA. */
 bool lb_scsi_is_world_wide(const struct lb_scsi_designator *designator);
 /* Whether the reply has this very name, among others perhaps. */
 bool lb_scsi_has_designator(struct lb_bytes reply, const struct lb_scsi_designator *wanted);

@@ -277,8 +277,8 @@ static void update_casts(struct lb_slp_client *client, uint64_t now_us) {
         begin(client, now_us, all, LB_SLP_ASKING);
 }
 
-/* When service agents have answered and all is heard, a directory agent would have answered, too.
- */
+/* When service agents have answered and all is heard, a directory agent would have answered,
+ * too. */
 static void end_searches(struct lb_slp_client *client) {
     const struct lb_slp_exchange *all = &client->casts[LB_SLP_ASK_ALL];
     if (all->state == LB_SLP_ENDED && all->answers > 0) {

@@ -1,5 +1,5 @@
-/* URLs of service:iscsi:target and service:iscsi:sms (RFC 4018 5.2), and of agents (RFC 2608 8.5).
- */
+/* URLs of service:iscsi:target and service:iscsi:sms (RFC 4018 5.2), and of agents (RFC 2608
+ * 8.5). */
 #include "core/slp/slp_wire.h"
 
 /* Takes `text` off the front, in any case. */

@@ -282,8 +282,8 @@ static struct lb_bytes many_urls(uint16_t xid, unsigned flags, struct lb_span ro
     return lb_slp_finish(&wr);
 }
 
-/* Found by slp-overflow.sh, with one seed in ten: two answers shared a place to be remembered in.
- */
+/* Found by slp-overflow.sh, with one seed in ten: two answers shared a place to be remembered
+ * in. */
 static void what_comes_again_by_tcp_is_given_out_once(void) {
     for (uint8_t seed = 1; seed <= 100; seed++) {
         uint8_t room[2000];

@@ -111,8 +111,8 @@ static void nop_out(struct lb_target_conn *conn) {
     struct lb_bytes data = conn->stream.data;
     if (conn->pdu.itt == LB_ISCSI_NO_TAG)
         return; /* the answer to ours; that it came is enough */
-    /* At most 8192 bytes are kept. In text_out they lie over the part of an answer that was sent.
-     */
+    /* At most 8192 bytes are kept. In text_out they lie over the part of an answer that was
+     * sent. */
     data.len = LB_MIN(data.len, LB_MIN(conn->max_send_data, sizeof conn->text_out));
     send_nop_in(conn, conn->pdu.itt, LB_ISCSI_NO_TAG, data);
 }

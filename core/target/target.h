@@ -52,8 +52,7 @@
     16384                      /* text of one negotiation, both ways; RFC 7143 6.2: 8192 or more */
 #define LB_TARGET_EXCHANGES 32 /* login requests; a login needs two to five */
 
-/* ---- configuration: the host's memory, which outlives the connections; zero is the default ------
- */
+/* ---- configuration: the host's memory, which outlives the connections; zero is the default --- */
 
 struct lb_target_account {
     char name[LB_CHAP_NAME_MAX + 1];
@@ -119,8 +118,7 @@ struct lb_target_server {
     uint16_t last_tsih;
 };
 
-/* ---- disk -------------------------------------------------------------------------------------
- */
+/* ---- disk ------------------------------------------------------------------------------------ */
 
 enum lb_io_kind {
     LB_IO_READ,
@@ -154,8 +152,7 @@ struct lb_target_answer {
     struct lb_span memory; /* READ: the bytes; BUFFER: the room; len as asked */
 };
 
-/* ---- connection -------------------------------------------------------------------------------
- */
+/* ---- connection ------------------------------------------------------------------------------ */
 
 enum lb_target_event {
     LB_TARGET_WAIT,
@@ -194,8 +191,7 @@ void lb_target_sent(struct lb_target_conn *conn, uint64_t now_us, size_t len);
 void lb_target_io_done(struct lb_target_conn *conn, uint64_t now_us, struct lb_target_io *io,
                        struct lb_target_answer answer);
 
-/* ---- acts of the host on sessions in full feature phase ----------------------------------------
- */
+/* ---- acts of the host on sessions in full feature phase -------------------------------------- */
 
 /* UNIT ATTENTION asc/ascq for this LUN on every session of the target, once each. */
 void lb_target_attention(struct lb_target_server *server, struct lb_target *target, unsigned lun,

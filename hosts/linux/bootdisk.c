@@ -18,8 +18,7 @@
 #define NAMES_MAX  1000      /* of a folder that are looked at; an installation has a dozen */
 #define MOUNT_AT   "/run/lunboot/disk"
 
-/* ---- mounting ---------------------------------------------------------------------------------
- */
+/* ---- mounting -------------------------------------------------------------------------------- */
 
 /* The kernel loads the module by itself, where there is a modprobe. */
 static bool mount_any(const char *device, const char *path) {
@@ -107,8 +106,7 @@ void lb_bootdisk_close(struct lb_bootdisk *disk) {
     disk->count = 0;
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* An attacker may have made the disk: nothing is waited for, and no link leads out of it. */
 static int open_in(int root, const char *path, uint64_t flags) {
@@ -162,8 +160,7 @@ static struct lb_bytes read_text(struct lb_bootdisk *disk, size_t partition, con
     return read_into(disk, partition, path, lb_span(room, sizeof(room)));
 }
 
-/* ---- entries ----------------------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static void each_file(struct lb_bootdisk *disk, struct lb_entries *entries, size_t partition,
                       const char *folder,
@@ -278,8 +275,7 @@ static void find_specified(struct lb_bootdisk *disk, struct lb_entries *entries,
     lb_entries_loader_conf(entries, read_text(disk, partition, "/loader/loader.conf"));
 }
 
-/* ---- GRUB -------------------------------------------------------------------------------------
- */
+/* ---- GRUB ------------------------------------------------------------------------------------ */
 
 /* Its environment block, into a buffer that the next call uses again. */
 static struct lb_bytes read_block(struct lb_bootdisk *disk, size_t partition, const char *folder) {

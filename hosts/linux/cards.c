@@ -5,8 +5,7 @@
 #define RARELY      4 /* a turn in so many, for a silent card beside one that answered */
 #define FIRST_TURNS 2 /* that it has like the others: its server may start late */
 
-/* ---- whose turn it is --------------------------------------------------------------------------
- */
+/* ---- whose turn it is ------------------------------------------------------------------------ */
 
 static enum lb_card_worth best_worth(const struct lb_cards *cards) {
     enum lb_card_worth best = LB_CARD_SILENT;
@@ -47,8 +46,7 @@ uint32_t lb_cards_patience_ms(const struct lb_cards *cards, const struct lb_card
     return LB_MIN(ms, longest_ms);
 }
 
-/* ---- what a turn has shown ---------------------------------------------------------------------
- */
+/* ---- what a turn has shown ------------------------------------------------------------------- */
 
 static enum lb_card_worth worth_of(enum lb_code code) {
     static const enum lb_code silent[] = {

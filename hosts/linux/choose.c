@@ -11,8 +11,7 @@
 #define UDEV_US      (10 * LB_US_SEC) /* as long as udev is waited for */
 #define UDEV_LOOK_US (50 * LB_US_MS)
 
-/* ---- udev --------------------------------------------------------------------------------------
- */
+/* ---- udev ------------------------------------------------------------------------------------ */
 
 static bool exists(const char *root, const char *folder, const char *name, const char *file) {
     char path[256];
@@ -60,8 +59,7 @@ static bool is_settled(struct lb_chooser *chooser, int index, const char *name) 
     return false;
 }
 
-/* ---- cards -------------------------------------------------------------------------------------
- */
+/* ---- cards ----------------------------------------------------------------------------------- */
 
 static struct lb_card *find_card(struct lb_cards *cards, int index) {
     for (size_t i = 0; i < cards->count; i++) {
@@ -136,8 +134,7 @@ void lb_chooser_look(struct lb_chooser *chooser) {
     }
 }
 
-/* ---- the choice --------------------------------------------------------------------------------
- */
+/* ---- the choice ------------------------------------------------------------------------------ */
 
 bool lb_chooser_find(struct lb_chooser *chooser, char *name, size_t cap) {
     const struct lb_choice *choice = &chooser->choice;

@@ -26,8 +26,7 @@ static const struct lb_usage usage = {
     .takes_keys = true,
 };
 
-/* ---- what was found ----------------------------------------------------------------------------
- */
+/* ---- what was found -------------------------------------------------------------------------- */
 
 static uint16_t port_of(const struct lb_candidate *candidate) {
     return candidate->at.port ? candidate->at.port : LB_ISCSI_PORT;
@@ -149,8 +148,7 @@ static void print_json(void) {
     puts(output);
 }
 
-/* ---- the command -------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 /* An interface without an address is brought up for this, like in a boot, and put back. */
 static void discover(void) {

@@ -60,8 +60,7 @@ static const struct lb_usage usage = {
     .takes_keys = true,
 };
 
-/* ---- configuration ----------------------------------------------------------------------------
- */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 /* The table of BIOS firmware is found by the kernel's module alone. */
 static void load_ibft_module(void) {
@@ -228,8 +227,7 @@ static struct lb_choice choice(void) {
     return by;
 }
 
-/* ---- the boot ---------------------------------------------------------------------------------
- */
+/* ---- the boot -------------------------------------------------------------------------------- */
 
 static int fail(void) {
     if (run.has_loop)

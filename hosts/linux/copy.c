@@ -51,8 +51,7 @@ void lb_copy_close(struct lb_copy *copy, char sha256[65]) {
         free(copy->memory);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 enum wrote {
     WROTE_ALL,
@@ -99,8 +98,7 @@ static enum wrote write_ready(struct lb_copy *copy) {
     return WROTE_ALL;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The next piece of the range, up to the end of its chunk; *offset and *len move on. */
 static void submit_chunk(struct lb_copy *copy, uint64_t *offset, uint64_t *len) {

@@ -11,8 +11,7 @@
 #define HOPS                                                                                       \
     255 /* RFC 4861 4.1; for multicast RFC 2608 6.1 leaves it to us: the link is the bound */
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static bool set_int(int fd, int level, int name, int value) {
     return setsockopt(fd, level, name, &value, sizeof(value)) == 0;
@@ -83,8 +82,7 @@ void lb_datagram_close(struct lb_datagram *datagram) {
     datagram->fd = -1;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 /* A second time is refused, and does no harm. */
 static void join(const struct lb_datagram *datagram, struct lb_addr group) {
@@ -151,8 +149,7 @@ void lb_datagram_send(struct lb_datagram *datagram, struct lb_endpoint from, str
     (void)!sendmsg(datagram->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static int hop_limit(struct msghdr *message) {
     int hops = -1;

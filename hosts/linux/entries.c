@@ -48,8 +48,7 @@ static bool append(char *to, size_t cap, const char *between, struct lb_bytes va
     return !text.cut;
 }
 
-/* ---- type 1 -----------------------------------------------------------------------------------
- */
+/* ---- type 1 ---------------------------------------------------------------------------------- */
 
 static bool is_our_architecture(struct lb_bytes word) {
 #if defined(__x86_64__)
@@ -174,8 +173,7 @@ void lb_entries_loader_conf(struct lb_entries *entries, struct lb_bytes text) {
     }
 }
 
-/* ---- order ------------------------------------------------------------------------------------
- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -332,8 +330,7 @@ const struct lb_entry *lb_entries_choose(const struct lb_entries *entries, const
     return &entries->list[0];
 }
 
-/* ---- os-release -------------------------------------------------------------------------------
- */
+/* ---- os-release ------------------------------------------------------------------------------ */
 
 void lb_release_value(struct lb_bytes text, const char *key, char *to, size_t cap) {
     struct lb_bytes line, name;
@@ -349,8 +346,7 @@ void lb_release_value(struct lb_bytes text, const char *key, char *to, size_t ca
     }
 }
 
-/* ---- type 2 -----------------------------------------------------------------------------------
- */
+/* ---- type 2 ---------------------------------------------------------------------------------- */
 
 static void take_section(struct lb_image *image, struct lb_rd rd, uint64_t file_len) {
     struct lb_bytes name = lb_rd_bytes(&rd, 8);

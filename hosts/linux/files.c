@@ -12,8 +12,7 @@
 #define PATH_MAX_BYTES 4096
 #define NAME_MAX_BYTES 256
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 const char *lb_file_reason(int number) {
     switch (number) {
@@ -77,8 +76,7 @@ long lb_file_read_all(int fd, struct lb_span room) {
     return len == room.len ? -LB_FILE_LONG : (long)len;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int write_whole(int fd, struct lb_bytes bytes) {
     while (bytes.len > 0) {
@@ -194,8 +192,7 @@ int lb_file_write(const char *root, const char *path, unsigned mode, struct lb_b
     return error;
 }
 
-/* ---- where a person wants a copy --------------------------------------------------------------
- */
+/* ---- where a person wants a copy ------------------------------------------------------------- */
 
 /* A device, a pipe, or a name of this process's own files. */
 static bool is_passed_on(const char *path, const struct stat *status) {

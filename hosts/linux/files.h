@@ -42,8 +42,8 @@ struct lb_output {
     char temporary[4096]; /* empty: written in place */
     int fd;
 };
-/* 0, or why not (lb_file_reason): a symbolic link is not followed, but for those of /dev and /proc.
- */
+/* 0, or why not (lb_file_reason): a symbolic link is not followed, but for those of /dev and
+ * /proc. */
 int lb_output_open(struct lb_output *output, const char *path);
 /* Not whole: a file is as it was before. 0, or an errno. Once, also after a failed open. */
 int lb_output_close(struct lb_output *output, bool is_whole);

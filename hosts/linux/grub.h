@@ -2,8 +2,8 @@
  * (grubenv), and the commands of a grub.cfg with their conditions. Nothing is run and nothing is
  * written: `save_env` does nothing, so a next_entry stays as it is.
  *
- * Everything here comes from the disk and is untrusted: what does not fit is left out, never cut.
- */
+ * Everything here comes from the disk and is untrusted: what does not fit is left out, never
+ * cut. */
 #ifndef LB_LINUX_GRUB_H
 #define LB_LINUX_GRUB_H
 
@@ -14,8 +14,7 @@
 #define LB_GRUB_WORD_MAX   2048 /* `set kernelopts="..."` is one word; as long as a kernel's line */
 #define LB_GRUB_BLOCKS_MAX 16   /* conditions within conditions; grub-mkconfig nests four */
 
-/* ---- variables ---------------------------------------------------------------------------------
- */
+/* ---- variables ------------------------------------------------------------------------------- */
 
 /* Zeroed, it holds what GRUB itself sets (feature_menuentry_id and its kin). */
 struct lb_grub_env {
@@ -40,8 +39,7 @@ bool lb_grub_env_load(struct lb_grub_env *env);
  * does not fit. */
 bool lb_grub_block_value(const struct lb_grub_env *env, const char *name, char *to, size_t cap);
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 /* Stands in a word for a variable without a value: not set (GRUB puts nothing there), or set by a
  * command that is not run here. */
@@ -68,8 +66,7 @@ bool lb_grub_expand(const struct lb_grub_env *env, struct lb_bytes from, char *t
 /* Takes the marks of variables without a value out of a word. */
 void lb_grub_strip(char *word);
 
-/* ---- conditions --------------------------------------------------------------------------------
- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 enum lb_grub_verdict { LB_GRUB_NO, LB_GRUB_YES, LB_GRUB_UNSURE };
 

@@ -31,8 +31,7 @@ struct parser {
     size_t known_count;
 };
 
-/* ---- commands ---------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static bool is_command(const struct lb_grub_command *command, const char *name) {
     size_t len = strlen(name);
@@ -118,8 +117,7 @@ static const char *id_of(const struct lb_grub_command *command) {
     return NULL;
 }
 
-/* ---- menus ------------------------------------------------------------------------------------
- */
+/* ---- menus ----------------------------------------------------------------------------------- */
 
 /* The number of an item, as grub writes it: "0", "1>2". */
 static void item_number(struct parser *p, char *to, size_t cap) {
@@ -243,8 +241,7 @@ static void take_command(struct parser *p) {
         p->depth++;
 }
 
-/* ---- the default ------------------------------------------------------------------------------
- */
+/* ---- the default ----------------------------------------------------------------------------- */
 
 /* Takes the first item off "SUBMENU>ENTRY"; `>>` is a > of a title. */
 static void take_item(const char **path, char *item, size_t cap) {

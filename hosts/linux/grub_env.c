@@ -66,8 +66,7 @@ void lb_grub_env_forget(struct lb_grub_env *env, const char *name) {
     (void)lb_grub_env_set(env, name, unknown);
 }
 
-/* ---- the environment block --------------------------------------------------------------------
- */
+/* ---- the environment block ------------------------------------------------------------------- */
 
 static const char block_head[] = "# GRUB Environment Block\n";
 
@@ -143,8 +142,7 @@ bool lb_grub_block_value(const struct lb_grub_env *env, const char *name, char *
     return to[0] != 0;
 }
 
-/* ---- expansion --------------------------------------------------------------------------------
- */
+/* ---- expansion ------------------------------------------------------------------------------- */
 
 static bool is_name(uint8_t byte) {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||

@@ -3,8 +3,7 @@
 #include "hosts/linux/grub.h"
 #include <string.h>
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 /* The word that is being read. */
 struct word {
@@ -153,8 +152,7 @@ void lb_grub_strip(char *word) {
     *to = 0;
 }
 
-/* ---- conditions -------------------------------------------------------------------------------
- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 /* The words of a test that are left. */
 struct test {
@@ -298,8 +296,7 @@ enum lb_grub_verdict lb_grub_test(const struct lb_grub_env *env, struct lb_grub_
     return test_any(&test);
 }
 
-/* ---- branches ---------------------------------------------------------------------------------
- */
+/* ---- branches -------------------------------------------------------------------------------- */
 
 bool lb_grub_runs(const struct lb_grub_blocks *blocks) {
     for (size_t i = 0; i < LB_MIN(blocks->depth, LB_GRUB_BLOCKS_MAX); i++) {

@@ -1,13 +1,12 @@
-/* The table as the kernel's module iscsi_ibft shows it: a file a field, under /sys/firmware/ibft.
- */
+/* The table as the kernel's module iscsi_ibft shows it: a file a field, under
+ * /sys/firmware/ibft. */
 #include "hosts/linux/ibft_source.h"
 #include <string.h>
 
 #define VALID    1
 #define SELECTED 2
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static bool take_u8(struct lb_bytes value, uint8_t *to) {
     uint64_t number;
@@ -70,8 +69,7 @@ static bool take_lun(struct lb_bytes value, uint8_t lun[8]) {
     return true;
 }
 
-/* ---- folders -----------------------------------------------------------------------------------
- */
+/* ---- folders --------------------------------------------------------------------------------- */
 
 static bool add_nic(struct lb_ibft_nic *nic, bool *is_valid, const char *name,
                     struct lb_bytes value) {
@@ -156,8 +154,7 @@ static bool add_initiator(struct lb_ibft *ibft, const char *name, struct lb_byte
            lb_text_copy(ibft->initiator, sizeof(ibft->initiator), value);
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* "target12": the number behind the word. */
 static bool is_numbered(struct lb_bytes folder, const char *word, uint8_t *number) {

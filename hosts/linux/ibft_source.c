@@ -10,8 +10,7 @@
 #define SHOWN_AT   "sys/firmware/ibft"
 #define PATH_BYTES 512
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Of two tables of a kind the kernel numbers the files. */
 static enum lb_ibft_found read_acpi(const char *root, struct lb_ibft *ibft) {
@@ -82,8 +81,7 @@ enum lb_ibft_found lb_ibft_read(const char *root, struct lb_ibft *ibft) {
     return found == LB_IBFT_ABSENT ? read_shown(root, ibft) : found;
 }
 
-/* ---- as configuration -------------------------------------------------------------------------
- */
+/* ---- as configuration ------------------------------------------------------------------------ */
 
 /* The first failure is kept, so a list of these is asked at its end. */
 static void set(struct lb_config *config, const char *key, struct lb_bytes value,
@@ -141,12 +139,12 @@ static void set_target(const struct lb_ibft_target *target, struct lb_config *co
 
 static void set_nic(const struct lb_ibft_nic *nic, struct lb_config *config,
                     struct lb_error *error) {
-    /* iPXE copies the DHCP server's word: one that is no name is left out, as our DHCP client does.
-     */
+    /* iPXE copies the DHCP server's word: one that is no name is left out, as our DHCP client
+     * does. */
     if (lb_host_name_is_plain(lb_bytes_of_text(nic->hostname)))
         set_text(config, "hostname", nic->hostname, error);
-    /* A leased address is asked for again: whoever has the interface next needs to know its time.
-     */
+    /* A leased address is asked for again: whoever has the interface next needs to know its
+     * time. */
     if (nic->origin == LB_IBFT_DHCP || nic->origin == LB_IBFT_ROUTER || lb_addr_is_set(nic->dhcp) ||
         !lb_addr_is_set(nic->address))
         return;
@@ -191,8 +189,7 @@ bool lb_ibft_configure(const struct lb_ibft *ibft, struct lb_config *config,
     return set_all(ibft, target, nic, config, error);
 }
 
-/* ---- whether it is enough ---------------------------------------------------------------------
- */
+/* ---- whether it is enough -------------------------------------------------------------------- */
 
 /* By a source above the table. */
 static bool names_a_disk(const struct lb_config *config) {

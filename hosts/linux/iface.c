@@ -70,8 +70,7 @@ unsigned lb_iface_changed(struct lb_iface *iface) {
     return changed;
 }
 
-/* ---- configuration ----------------------------------------------------------------------------
- */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 static void remark(struct lb_iface *iface, const char *what, const char *value, int refused) {
     if (iface->remark[0] == 0)

@@ -25,8 +25,7 @@ bool lb_iface6_is_possible(const char *name) {
     return access("/proc/sys/net", F_OK) < 0 || access(path, F_OK) == 0; /* no /proc: it may be */
 }
 
-/* ---- whose it is ------------------------------------------------------------------------------
- */
+/* ---- whose it is ----------------------------------------------------------------------------- */
 
 static const struct {
     const char *name, *value;
@@ -66,8 +65,7 @@ static void set_pace(struct lb_iface6 *iface) {
     }
 }
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static struct lb_iface6_addr *find(struct lb_iface6 *iface, struct lb_addr addr) {
     for (size_t i = 0; i < iface->count; i++) {
@@ -222,8 +220,7 @@ static int set_address(struct lb_iface6 *iface, struct lb_netlink *netlink,
     return refused;
 }
 
-/* ---- routes -----------------------------------------------------------------------------------
- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 static void set_routes(struct lb_iface6 *iface, struct lb_netlink *netlink,
                        const struct lb_boot_net *net) {

@@ -35,8 +35,7 @@ struct keeper {
     uint8_t room[LB_ISCSI_RX_MIN];
 };
 
-/* ---- what it knows ----------------------------------------------------------------------------
- */
+/* ---- what it knows --------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static void say(const struct keeper *k, const char *format,
                                                       ...) {
@@ -102,8 +101,7 @@ static bool has_other_listener(const struct keeper *k) {
     return false;
 }
 
-/* ---- what the target says -----------------------------------------------------------------------
- */
+/* ---- what the target says -------------------------------------------------------------------- */
 
 struct lb_keeper_asked lb_keeper_hear(const uint8_t bhs[LB_STREAM_BHS]) {
     struct lb_iscsi_pdu pdu;
@@ -131,8 +129,7 @@ bool lb_keeper_is_logged_out(const uint8_t bhs[LB_STREAM_BHS], unsigned *wait_s)
     return true;
 }
 
-/* ---- a session that is lost -------------------------------------------------------------------
- */
+/* ---- a session that is lost ------------------------------------------------------------------ */
 
 static bool is_to_be_left(const struct keeper *k) {
     return session_state(k) != STATE_LOST || has_other_listener(k);
@@ -237,8 +234,7 @@ static void watch(struct keeper *k) {
     }
 }
 
-/* ---- the process ------------------------------------------------------------------------------
- */
+/* ---- the process ----------------------------------------------------------------------------- */
 
 static bool open_files(struct keeper *k, const struct lb_attached *attached) {
     struct lb_error error = {0};

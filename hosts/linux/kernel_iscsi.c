@@ -110,8 +110,7 @@ uint64_t lb_kernel_lun(const uint8_t lun[8]) {
     return number;
 }
 
-/* ---- requests ---------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static bool refuse(struct lb_error *error, const char *what, int number) {
     lb_fail(error, LB_E_HAND_OVER, "%s: %s", what, strerror(number));
@@ -181,8 +180,7 @@ static int ask(struct lb_kernel_iscsi *kernel, struct message *m) {
     }
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static bool read_handle(struct lb_kernel_iscsi *kernel, const char *sysfs) {
     char path[256], text[32];
@@ -241,8 +239,7 @@ void lb_kernel_iscsi_close(struct lb_kernel_iscsi *kernel) {
     kernel->fd = -1;
 }
 
-/* ---- parameters -------------------------------------------------------------------------------
- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 /* What is known as text; ENOSYS of an older kernel for one of these does no harm. */
 static bool set_text(struct lb_kernel_iscsi *kernel, enum param param, struct lb_bytes value,
@@ -346,8 +343,7 @@ static bool set_rest(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_stand
            set_number(kernel, RECOVERY_TIMEOUT, settings->recovery_s, error);
 }
 
-/* ---- taking over ------------------------------------------------------------------------------
- */
+/* ---- taking over ----------------------------------------------------------------------------- */
 
 static bool create(struct lb_kernel_iscsi *kernel, uint32_t cmd_sn, uint32_t queue_depth,
                    struct lb_error *error) {
@@ -414,8 +410,7 @@ bool lb_kernel_iscsi_take(struct lb_kernel_iscsi *kernel, int fd,
            lb_kernel_iscsi_resume(kernel, standing, settings, error);
 }
 
-/* ---- logging in again --------------------------------------------------------------------------
- */
+/* ---- logging in again ------------------------------------------------------------------------ */
 
 void lb_kernel_iscsi_own(struct lb_kernel_iscsi *kernel, uint32_t sid) {
     kernel->sid = sid;
@@ -446,8 +441,7 @@ bool lb_kernel_iscsi_send(struct lb_kernel_iscsi *kernel, const uint8_t bhs[LB_S
     return refused == 0 || refuse(error, "sending a PDU", refused);
 }
 
-/* ---- events, and the end -----------------------------------------------------------------------
- */
+/* ---- events, and the end --------------------------------------------------------------------- */
 
 bool lb_kernel_iscsi_look(struct lb_kernel_iscsi *kernel) {
     struct message m;

@@ -26,8 +26,7 @@ static bool refuse(struct lb_error *error, const char *what, const char *which, 
     return false;
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 /* A part of a file to the end of another. */
 static bool copy(int to, int from, off_t offset, uint64_t len) {
@@ -116,8 +115,7 @@ static bool open_files(struct next *next, const struct lb_bootdisk *disk,
     return true;
 }
 
-/* ---- secrets and policy ------------------------------------------------------------------------
- */
+/* ---- secrets and policy ---------------------------------------------------------------------- */
 
 /* Nothing where there is nothing of the kind: all else is on the command line. */
 static bool add_conf(struct next *next, const struct lb_run *run, struct lb_error *error) {
@@ -137,8 +135,7 @@ static bool add_conf(struct next *next, const struct lb_run *run, struct lb_erro
     return good || refuse(error, "adding", "secrets and policy to the initramfs", ENOSPC);
 }
 
-/* ---- loading ----------------------------------------------------------------------------------
- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static bool make_line(struct next *next, struct lb_run *run, const struct lb_entry *entry,
                       struct lb_error *error) {
@@ -191,8 +188,7 @@ static bool load_entry(struct lb_run *run, const struct lb_bootdisk *disk,
     return good;
 }
 
-/* ---- choosing ---------------------------------------------------------------------------------
- */
+/* ---- choosing -------------------------------------------------------------------------------- */
 
 static void configured(struct lb_entries *entries, const struct lb_config *config) {
     struct lb_entry *entry;

@@ -17,8 +17,7 @@
 /* Loads and starts it; returns when that failed. The disk has been let go then. */
 void lb_kexec(struct lb_run *run, const struct lb_attached *attached);
 
-/* ---- parts -------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 /* Where the next kernel finds its disk. */
 struct lb_next_boot {

@@ -4,8 +4,7 @@
 #include "hosts/linux/syntax.h"
 #include <string.h>
 
-/* ---- the command line -------------------------------------------------------------------------
- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 /* Whether a word that begins so is among the options. */
 static bool has_word(const char *options, const char *start) {
@@ -108,8 +107,7 @@ bool lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next) {
            lb_syntax_kernel_words_are_whole(next->more);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static void add_secret(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
     struct lb_bytes secret = lb_config_secret(config, key);

@@ -1,7 +1,8 @@
 #include "hosts/linux/loader.h"
 
 #define ROOM_BYTES                                                                                 \
-    (LB_ESP_ROOM_MIN(65536) + 65536) /* for any block size that the disk may have                  \
+    (LB_ESP_ROOM_MIN(65536) +                                                                      \
+     65536) /* for any block size that the disk may have                  \
                                       */
 
 const char *lb_loader_path(const struct lb_config *config) {

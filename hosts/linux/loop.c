@@ -77,8 +77,7 @@ void lb_loop_unwatch(struct lb_loop *loop, int fd) {
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-/* ---- what the engine asks for -----------------------------------------------------------------
- */
+/* ---- what the engine asks for ---------------------------------------------------------------- */
 
 /* What else happens on the interface because of us is told. */
 static void report_take_over(struct lb_loop *loop, uint64_t now_us) {
@@ -211,8 +210,7 @@ static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boo
     return true;
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------
- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static void take_signal(struct lb_loop *loop) {
     struct signalfd_siginfo info;
@@ -288,8 +286,7 @@ static bool wait_for_events(struct lb_loop *loop, uint64_t now_us, uint64_t unti
     return has_work;
 }
 
-/* ---- the streams ------------------------------------------------------------------------------
- */
+/* ---- the streams ----------------------------------------------------------------------------- */
 
 /* True: some went out, and there may be more to do now. */
 static bool flush_streams(struct lb_loop *loop, uint64_t now_us) {
@@ -353,8 +350,7 @@ static bool spin(struct lb_loop *loop, uint64_t now_us, uint64_t until_us) {
     return false;
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* Does what the engine wants until it has nothing more to ask. */
 static bool serve_engine(struct lb_loop *loop, uint64_t now_us, enum lb_loop_event *event) {

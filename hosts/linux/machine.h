@@ -17,8 +17,8 @@ void lb_machine_list_interfaces(struct lb_text *text);
 bool lb_machine_parse_mac(struct lb_bytes text, uint8_t mac[6]);
 /* Whether the interface has an address with which it can be spoken to. */
 bool lb_machine_has_address(const char *interface);
-/* Whether this is the first root file system, before the real one: systemd's mark of an initramfs.
- */
+/* Whether this is the first root file system, before the real one: systemd's mark of an
+ * initramfs. */
 bool lb_machine_is_initramfs(void);
 /* Bytes read, or why not as a negative number (lb_file_reason); only a regular file is read, and
  * one that fits with a byte to spare. */

@@ -7,8 +7,7 @@
 
 #define HEAD "# Written by lunboot. This interface carries the root disk: it must stay up.\n"
 
-/* ---- what is known ----------------------------------------------------------------------------
- */
+/* ---- what is known --------------------------------------------------------------------------- */
 
 static bool has_v4(const struct lb_boot_net *net) {
     return lb_addr_is_set(net->address.addr);
@@ -85,8 +84,7 @@ static bool has_dns(const struct lb_boot_net *net, bool is_v6) {
     return false;
 }
 
-/* ---- systemd-networkd -------------------------------------------------------------------------
- */
+/* ---- systemd-networkd ------------------------------------------------------------------------ */
 
 /* networkd's client of DHCPv6 would lease an address of its own, which connections then come from,
  * and take it away when it is stopped: a root disk that was reconnected meanwhile would be cut off.
@@ -195,8 +193,7 @@ void lb_netfiles_networkd(struct lb_text *text, const struct lb_netfiles *from) 
     networkd_client_id(text, from->client_id);
 }
 
-/* ---- NetworkManager ---------------------------------------------------------------------------
- */
+/* ---- NetworkManager -------------------------------------------------------------------------- */
 
 /* The same at each boot: a name made of the MAC address, in UUID's form 8 (RFC 9562 5.8). */
 static void add_uuid(struct lb_text *text, const uint8_t mac[6]) {
@@ -316,8 +313,7 @@ void lb_netfiles_manager_device(struct lb_text *text, const struct lb_netfiles *
     (void)lb_syntax_setting(text, "root-path", from->rootpath);
 }
 
-/* ---- ifupdown and klibc -----------------------------------------------------------------------
- */
+/* ---- ifupdown and klibc ---------------------------------------------------------------------- */
 
 void lb_netfiles_ifupdown(struct lb_text *text, const struct lb_netfiles *from) {
     const struct lb_boot_net *net = from->net;
@@ -388,8 +384,7 @@ void lb_netfiles_klibc(struct lb_text *text, const struct lb_netfiles *from) {
     (void)lb_syntax_shell(text, "DHCPLEASETIME", lease);
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static char buffer[TEXT_BYTES];
 

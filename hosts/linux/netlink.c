@@ -16,8 +16,7 @@ struct request {
     uint8_t rest[512]; /* the longest request, a route, has 12 + 4 attributes of at most 20 */
 };
 
-/* ---- requests ---------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static struct request request(uint16_t type, uint16_t flags) {
     return (struct request){
@@ -78,8 +77,7 @@ void lb_netlink_close(struct lb_netlink *netlink) {
     netlink->fd = netlink->events_fd = -1;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 /* Everything in a message begins at a multiple of four bytes; the last padding may be missing. */
 static struct lb_rd take_part(struct lb_rd *rd, size_t len) {
@@ -275,8 +273,7 @@ static int ask(struct lb_netlink *netlink, struct request *r) {
     return ask_for(netlink, r, (struct wanted){0});
 }
 
-/* ---- link -------------------------------------------------------------------------------------
- */
+/* ---- link ------------------------------------------------------------------------------------ */
 
 int lb_netlink_find(struct lb_netlink *netlink, const char *name, struct lb_link *link) {
     struct request r = request(RTM_GETLINK, 0);
@@ -349,8 +346,7 @@ unsigned lb_netlink_changed(struct lb_netlink *netlink, int index) {
     }
 }
 
-/* ---- address and routes -----------------------------------------------------------------------
- */
+/* ---- address and routes ---------------------------------------------------------------------- */
 
 static struct request address_request(uint16_t type, uint16_t flags, int index,
                                       struct lb_prefix address) {

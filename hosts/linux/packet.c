@@ -13,8 +13,7 @@
 #define UDP        17
 #define ICMP6      58
 
-/* ---- frames -----------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 /* RFC 1071, not yet folded: 16-bit words in network order. */
 static uint32_t sum(uint32_t so_far, struct lb_bytes bytes) {
@@ -167,8 +166,7 @@ bool lb_packet_parse(struct lb_bytes frame, bool is_checked, uint16_t port,
     return true;
 }
 
-/* ---- the socket -------------------------------------------------------------------------------
- */
+/* ---- the socket ------------------------------------------------------------------------------ */
 
 /* Unfragmented UDP over IPv4 to the port, seen from the Ethernet header on. */
 static int attach_filter(int fd, uint16_t port) {

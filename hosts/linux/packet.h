@@ -19,8 +19,8 @@ struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
 struct lb_bytes lb_packet_build_icmp6(const uint8_t mac[6], struct lb_addr from, struct lb_addr to,
                                       struct lb_bytes message, struct lb_span room);
 /* A received frame. is_checked: UDP's checksum is there to be checked; on a virtual link it may
- * have been left to a hardware that does not exist. False: not an intact UDP datagram to this port.
- */
+ * have been left to a hardware that does not exist. False: not an intact UDP datagram to this
+ * port. */
 bool lb_packet_parse(struct lb_bytes frame, bool is_checked, uint16_t port,
                      struct lb_endpoint *from, struct lb_bytes *payload);
 
@@ -28,8 +28,8 @@ bool lb_packet_parse(struct lb_bytes frame, bool is_checked, uint16_t port,
 int lb_packet_open(int index, uint16_t port, int *fd);
 /* Sends an Ethernet frame whole by this interface. 0, or an errno. */
 int lb_packet_send(int fd, int index, struct lb_bytes frame);
-/* The next datagram, its payload within room (LB_PACKET_MAX bytes or more). False: none is there.
- */
+/* The next datagram, its payload within room (LB_PACKET_MAX bytes or more). False: none is
+ * there. */
 bool lb_packet_receive(int fd, uint16_t port, struct lb_span room, struct lb_endpoint *from,
                        struct lb_bytes *payload);
 

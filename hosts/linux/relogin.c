@@ -32,8 +32,7 @@ static size_t padded(size_t len) {
     return (len + 3) & ~(size_t)3;
 }
 
-/* ---- the policy --------------------------------------------------------------------------------
- */
+/* ---- the policy ------------------------------------------------------------------------------ */
 
 /* The portal itself was judged when the session was made. */
 bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_iscsi *session,
@@ -57,8 +56,7 @@ bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb
     return !unmet;
 }
 
-/* ---- what we say ------------------------------------------------------------------------------
- */
+/* ---- what we say ----------------------------------------------------------------------------- */
 
 /* 0: not all of it is there. */
 static size_t pdu_len(const struct relogin *r, uint32_t *data_len) {
@@ -100,8 +98,7 @@ static bool send_all(struct relogin *r, struct lb_error *error) {
     return true;
 }
 
-/* ---- what the target says ----------------------------------------------------------------------
- */
+/* ---- what the target says -------------------------------------------------------------------- */
 
 static void feed(struct relogin *r, struct lb_bytes bytes) {
     while (bytes.len > 0) {
@@ -129,8 +126,7 @@ static void take_answer(struct relogin *r) {
     feed(r, lb_bytes(padding, padded(answer->len) - answer->len));
 }
 
-/* ---- the connection ----------------------------------------------------------------------------
- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 static void close_connection(struct relogin *r) {
     struct lb_error ignored = {0};
@@ -170,8 +166,7 @@ static bool connected(struct relogin *r, struct lb_error *error) {
     return true;
 }
 
-/* ---- the attempt -------------------------------------------------------------------------------
- */
+/* ---- the attempt ----------------------------------------------------------------------------- */
 
 static bool wait(struct relogin *r, uint64_t until_us, struct lb_error *error) {
     uint64_t now_us = lb_now_us();

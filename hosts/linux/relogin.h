@@ -1,8 +1,8 @@
 /* A session of the kernel's that lost its connection logs in again.
  *
  * The Login PDUs are core/iscsi's, and travel through the kernel, as iscsid's do: the session goes
- * on with the kernel's CmdSN, which nobody else knows, and only the kernel can write it into them.
- */
+ * on with the kernel's CmdSN, which nobody else knows, and only the kernel can write it into
+ * them. */
 #ifndef LB_LINUX_RELOGIN_H
 #define LB_LINUX_RELOGIN_H
 

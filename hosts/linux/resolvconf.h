@@ -1,5 +1,5 @@
-/* resolv.conf under a root folder: written while a boot needs it, put back when the boot is undone.
- */
+/* resolv.conf under a root folder: written while a boot needs it, put back when the boot is
+ * undone. */
 #ifndef LB_LINUX_RESOLVCONF_H
 #define LB_LINUX_RESOLVCONF_H
 

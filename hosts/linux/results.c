@@ -10,8 +10,7 @@
 
 extern char **environ;
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void json_attached(struct lb_text *text, const struct lb_attached *attached) {
     lb_text_add(text, "{\"device\":");
@@ -37,8 +36,7 @@ void lb_results_json(struct lb_text *text, struct lb_run *run, const struct lb_a
     lb_text_add(text, "}");
 }
 
-/* ---- shell ------------------------------------------------------------------------------------
- */
+/* ---- shell ----------------------------------------------------------------------------------- */
 
 static void add_environment(struct lb_text *text) {
     for (char **one = environ; *one; one++) {
@@ -62,8 +60,7 @@ static void add_attached(struct lb_text *text, const struct lb_attached *attache
     (void)lb_syntax_shell(text, "LUNBOOT_LOGINS", session);
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static bool write_text(struct lb_run *run, const char *folder, const char *name,
                        const struct lb_text *text) {

@@ -17,8 +17,7 @@
 #define STOP_US         (3 * LB_US_SEC) /* for the logout and the DHCP release */
 #define SEED_WAIT_MS    5000            /* for a kernel that has no random numbers yet */
 
-/* ---- configuration ----------------------------------------------------------------------------
- */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 static bool has_secret(struct lb_bytes text) {
     static struct lb_config config;
@@ -104,8 +103,7 @@ void lb_run_try_once(struct lb_run *run) {
                       lb_bytes_of_text("1"), &run->error);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static bool open_interface(struct lb_run *run) {
     const char *name = lb_config_text(&run->config, LB_KEY_INTERFACE);
@@ -159,8 +157,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     return run->has_loop;
 }
 
-/* ---- running ----------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static void show_trace(struct lb_run *run) {
     char line[LB_TRACE_LINE_MAX];
@@ -258,8 +255,7 @@ bool lb_run_read(struct lb_run *run, uint64_t lba, uint32_t blocks, uint8_t *buf
     return lb_run_operation(run, &op);
 }
 
-/* ---- for the running system -------------------------------------------------------------------
- */
+/* ---- for the running system ------------------------------------------------------------------ */
 
 /* An interface that we configured. */
 static bool has_network(const struct lb_run *run) {
@@ -300,8 +296,7 @@ bool lb_run_write_network(struct lb_run *run, const char *folder) {
     return lb_netfiles_write(&from, folder, &run->error);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 void lb_run_stop(struct lb_run *run, bool release) {
     uint64_t until_us = lb_now_us() + STOP_US;

@@ -24,8 +24,7 @@ struct look {
     bool is_connected, is_started;
 };
 
-/* ---- the connection ----------------------------------------------------------------------------
- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 static void close_connection(struct look *l) {
     if (l->fd >= 0)
@@ -101,8 +100,7 @@ static void wait(struct look *l, uint64_t until_us) {
         receive(l);
 }
 
-/* ---- the look ----------------------------------------------------------------------------------
- */
+/* ---- the look -------------------------------------------------------------------------------- */
 
 static void start_disk(struct look *l) {
     lb_disk_init(&l->disk, &l->session, l->again->lun, READY_MS, &l->trace);

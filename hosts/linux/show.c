@@ -30,8 +30,7 @@ void lb_json_string(struct lb_text *text, const char *string) {
     lb_text_json(text, lb_bytes_of_text(string));
 }
 
-/* ---- the report -------------------------------------------------------------------------------
- */
+/* ---- the report ------------------------------------------------------------------------------ */
 
 static unsigned terminal_width(void) {
     struct winsize size;
@@ -52,8 +51,7 @@ void lb_show_report(struct lb_run *run) {
     fputs(picture, stdout);
 }
 
-/* ---- the disk ---------------------------------------------------------------------------------
- */
+/* ---- the disk -------------------------------------------------------------------------------- */
 
 static struct lb_addr_text portal_of(const struct lb_run *run) {
     return lb_endpoint_text(lb_iscsi_peer(&run->boot.session));
@@ -106,8 +104,7 @@ void lb_json_disk(struct lb_text *text, const struct lb_run *run) {
     lb_text_add(text, "}");
 }
 
-/* ---- targets ----------------------------------------------------------------------------------
- */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 void lb_show_targets(const struct lb_run *run) {
     size_t count, dropped;
@@ -154,8 +151,7 @@ void lb_json_targets(struct lb_text *text, const struct lb_run *run) {
     lb_text_add(text, "]");
 }
 
-/* ---- offers -----------------------------------------------------------------------------------
- */
+/* ---- offers ---------------------------------------------------------------------------------- */
 
 static void print_root_path(const uint8_t *bytes, size_t len) {
     char path[4 * LB_ROOTPATH_MAX + 1];
@@ -319,8 +315,7 @@ void lb_json_routers6(struct lb_text *text, const struct lb_run *run) {
     lb_text_add(text, "}");
 }
 
-/* ---- partitions -------------------------------------------------------------------------------
- */
+/* ---- partitions ------------------------------------------------------------------------------ */
 
 /* A GUID as people write it: its first three fields are little-endian on the disk. */
 static void add_guid(struct lb_text *text, const uint8_t guid[16]) {

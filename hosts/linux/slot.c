@@ -34,8 +34,7 @@ static void host_failed(struct lb_loop *loop, uint64_t now_us, const char *what,
     lb_boot_host_failed(loop->boot, now_us, &error);
 }
 
-/* ---- DHCPv4 -----------------------------------------------------------------------------------
- */
+/* ---- DHCPv4 ---------------------------------------------------------------------------------- */
 
 static void open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
     struct lb_slot *slot = &loop->slots[number];
@@ -98,8 +97,7 @@ static void send_packet(struct lb_loop *loop, struct lb_slot *slot,
         lb_packet_send(slot->fd, loop->iface->link.index, frame);
 }
 
-/* ---- datagrams --------------------------------------------------------------------------------
- */
+/* ---- datagrams ------------------------------------------------------------------------------- */
 
 static int open_datagram(const struct lb_loop *loop, const struct lb_boot_action *action,
                          struct lb_datagram *datagram) {
@@ -181,8 +179,7 @@ void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
         lb_boot_datagram(loop->boot, now_us, number, from, payload);
 }
 
-/* ---- TCP --------------------------------------------------------------------------------------
- */
+/* ---- TCP ------------------------------------------------------------------------------------- */
 
 enum lb_iscsi_lost lb_loop_lost(int error, bool was_open) {
     switch (error) {

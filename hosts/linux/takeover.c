@@ -30,8 +30,7 @@ struct takeover {
     char device[64]; /* without /dev/ */
 };
 
-/* ---- modules ----------------------------------------------------------------------------------
- */
+/* ---- modules --------------------------------------------------------------------------------- */
 
 static void load_modules(void) {
     char words[4][16] = {"modprobe", "-qa", "iscsi_tcp", "sd_mod"};
@@ -45,8 +44,7 @@ static void load_modules(void) {
         (void)!waitpid(pid, &status, 0); /* whether it helped is seen by what follows */
 }
 
-/* ---- until the session is at rest --------------------------------------------------------------
- */
+/* ---- until the session is at rest ------------------------------------------------------------ */
 
 static bool step_until(struct lb_run *run, uint64_t until_us, const char *what) {
     enum lb_loop_event event = lb_run_step(run, until_us);
@@ -80,8 +78,7 @@ static bool log_in_again(struct lb_run *run) {
     return true;
 }
 
-/* ---- the scan ---------------------------------------------------------------------------------
- */
+/* ---- the scan -------------------------------------------------------------------------------- */
 
 static void write_scan(int fd, const char *what) {
     (void)!write(fd, what, strlen(what));
@@ -110,8 +107,7 @@ static bool start_scan(struct takeover *t, struct lb_error *error) {
     return true;
 }
 
-/* ---- until the disk is there ------------------------------------------------------------------
- */
+/* ---- until the disk is there ----------------------------------------------------------------- */
 
 /* Looks where the event would have come from: for the case that the kernel had more events than
  * there was room for. */
@@ -179,8 +175,7 @@ static bool wait_for_disk(struct takeover *t, struct lb_error *error) {
     return true;
 }
 
-/* ---- one attempt ------------------------------------------------------------------------------
- */
+/* ---- one attempt ----------------------------------------------------------------------------- */
 
 static struct lb_kernel_iscsi_settings settings(const struct takeover *t) {
     const struct lb_config *config = &t->run->config;
@@ -229,8 +224,7 @@ static void close_all(struct takeover *t) {
         close(t->events_fd);
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static bool try_once(struct takeover *t, struct lb_error *error) {
     struct lb_report *report = lb_boot_report(&t->run->boot);

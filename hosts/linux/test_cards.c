@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- turns -------------------------------------------------------------------------------------
- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 static struct lb_cards cards;
 
@@ -105,8 +104,7 @@ static void what_does_not_pass_ends_the_boot_when_it_is_so_on_each_card(void) {
     CHECK(lb_cards_are_hopeless(&cards, false));
 }
 
-/* ---- which they are ----------------------------------------------------------------------------
- */
+/* ---- which they are -------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/lunboot-cards-XXXXXX";
 static struct lb_chooser chooser;

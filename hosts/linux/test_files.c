@@ -55,8 +55,7 @@ static int write_in_root(const char *name) {
     return lb_file_write(root, name, 0644, lb_bytes_of_text("new"));
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void a_file_appears_whole_or_not_at_all(void) {
     int fd;
@@ -121,8 +120,7 @@ static void a_link_within_the_root_is_followed(void) {
     end();
 }
 
-/* ---- resolv.conf -------------------------------------------------------------------------------
- */
+/* ---- resolv.conf ----------------------------------------------------------------------------- */
 
 static struct lb_boot_net a_net(void) {
     struct lb_boot_net net = {.domain = "lab.test", .dns_count = 1};
@@ -174,8 +172,7 @@ static void only_names_stand_in_a_search_list(void) {
     CHECK_STR(text, "# written by lunboot\nsearch a.test 203.0.113.66 c_d.test\n");
 }
 
-/* ---- a shell -----------------------------------------------------------------------------------
- */
+/* ---- a shell --------------------------------------------------------------------------------- */
 
 static const char *const hostile[] = {
     "x';touch PWNED;'",
@@ -247,8 +244,7 @@ static void names_of_variables_are_names(void) {
     CHECK_STR(text, "");
 }
 
-/* ---- other syntaxes ----------------------------------------------------------------------------
- */
+/* ---- other syntaxes -------------------------------------------------------------------------- */
 
 static void a_setting_has_one_line_and_no_meaning_of_its_own(void) {
     static const char *const wrong[] = {"",   "a\nb", " a",    "a ", "a\\",
@@ -303,8 +299,7 @@ static void the_environment_has_nothing_that_a_terminal_obeys(void) {
     CHECK_STR(getenv("LUNBOOT_TEST"), NULL);
 }
 
-/* ---- a copy ------------------------------------------------------------------------------------
- */
+/* ---- a copy ---------------------------------------------------------------------------------- */
 
 static int copy_to(const char *name, bool is_whole) {
     struct lb_output output;

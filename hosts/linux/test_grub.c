@@ -54,8 +54,7 @@ static const struct lb_entry *chosen(void) {
     return one ? one : &none;
 }
 
-/* ---- Debian ------------------------------------------------------------------------------------
- */
+/* ---- Debian ---------------------------------------------------------------------------------- */
 
 static void a_menu_of_debian_has_its_kernels(void) {
     read_menu("debian.cfg", NULL);
@@ -136,8 +135,7 @@ static void a_default_is_named_as_people_name_it(void) {
     }
 }
 
-/* ---- Ubuntu ------------------------------------------------------------------------------------
- */
+/* ---- Ubuntu ---------------------------------------------------------------------------------- */
 
 static void a_branch_that_grub_would_not_take_is_left_out(void) {
     read_menu("ubuntu.cfg", NULL);
@@ -155,8 +153,7 @@ static void and_the_block_decides_which_one_that_is(void) {
     CHECK_EQ(entries.list[0].initrd_count, 1);
 }
 
-/* ---- RHEL and Fedora ---------------------------------------------------------------------------
- */
+/* ---- RHEL and Fedora ------------------------------------------------------------------------- */
 
 static char folder[64];
 
@@ -341,8 +338,7 @@ static void a_menu_without_blscfg_says_nothing_of_the_entries(void) {
     end_disk();
 }
 
-/* ---- the language ------------------------------------------------------------------------------
- */
+/* ---- the language ---------------------------------------------------------------------------- */
 
 static void a_block_has_its_values_with_what_was_escaped(void) {
     begin(block_of("a=1\n# b=2\nempty=\nback=x\\\\y\nlong\n=nameless\na=3\nlast=kept"));

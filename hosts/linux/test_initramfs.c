@@ -30,8 +30,7 @@ static bool secret_is(enum lb_key key, const char *want) {
     return lb_bytes_equal(lb_config_secret(&config, key), lb_bytes_of_text(want));
 }
 
-/* ---- netroot ----------------------------------------------------------------------------------
- */
+/* ---- netroot --------------------------------------------------------------------------------- */
 
 static void netroot_names_the_disk(void) {
     CHECK(given("quiet netroot=iscsi:192.0.2.1::3261:4:iqn.2009-06.org.example:disk:a ro"));
@@ -132,8 +131,7 @@ static void another_network_root_is_somebody_elses(void) {
     CHECK(!lb_config_is_set(&config, LB_KEY_ENABLE));
 }
 
-/* ---- rd.iscsi and iscsi_ ------------------------------------------------------------------------
- */
+/* ---- rd.iscsi and iscsi_ --------------------------------------------------------------------- */
 
 static void rd_iscsi_words(void) {
     CHECK(given("rd.iscsi.initiator=iqn.2026-11.test:me rd.iscsi.target.name=iqn.2026-11.test:disk "
@@ -179,8 +177,7 @@ static void the_firmwares_table_is_asked_for(void) {
     CHECK(given("rd.iscsi.ibft=no") && !lb_config_bool(&config, LB_KEY_IBFT));
 }
 
-/* ---- ip ---------------------------------------------------------------------------------------
- */
+/* ---- ip -------------------------------------------------------------------------------------- */
 
 static void ip_with_a_method_alone(void) {
     CHECK(given("ip=dhcp") && !lb_config_is_set(&config, LB_KEY_ADDRESS));
@@ -213,8 +210,7 @@ static void a_static_address_that_is_wrong_is_an_error(void) {
     CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
 }
 
-/* ---- the firmware's table -----------------------------------------------------------------------
- */
+/* ---- the firmware's table -------------------------------------------------------------------- */
 
 static struct lb_ibft a_table(void) {
     struct lb_ibft ibft = {.nic_count = 1, .target_count = 1};
@@ -301,8 +297,7 @@ static void a_later_source_stands_above_it(void) {
     CHECK_STR(text(LB_KEY_LUN), "9");
 }
 
-/* ---- tables of others --------------------------------------------------------------------------
- */
+/* ---- tables of others ------------------------------------------------------------------------ */
 
 static void a_host_name_that_is_none_is_left_out(void) {
     static const char *const names[] = {"x';id;'", "$(id)", "`id`", "a b", "a\nb", ""};
@@ -402,8 +397,7 @@ static void a_vlan_is_told_unless_the_interface_is_named(void) {
     CHECK(is_enough(LB_IBFT_READ_WELL, &ibft, false, "lunboot.interface=eth0.42"));
 }
 
-/* ---- where it is read --------------------------------------------------------------------------
- */
+/* ---- where it is read ------------------------------------------------------------------------ */
 
 static char folder[32];
 

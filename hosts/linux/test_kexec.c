@@ -14,8 +14,7 @@
 static struct lb_entries entries;
 static struct lb_entry entry;
 
-/* ---- type 1 ------------------------------------------------------------------------------------
- */
+/* ---- type 1 ---------------------------------------------------------------------------------- */
 
 static bool parse(const char *name, const char *text) {
     entry = (struct lb_entry){0};
@@ -82,8 +81,7 @@ static void a_name_counts_tries(void) {
     CHECK(entry.is_bad);
 }
 
-/* ---- order -------------------------------------------------------------------------------------
- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
 static void versions_are_in_order(void) {
     static const char *const rising[] = {"~rc1",
@@ -166,8 +164,7 @@ static void more_entries_than_there_is_room_for_are_counted(void) {
     CHECK_EQ(entries.dropped, 1);
 }
 
-/* ---- grub.cfg ----------------------------------------------------------------------------------
- */
+/* ---- grub.cfg -------------------------------------------------------------------------------- */
 
 static const char debian_grub[] =
     "if [ -s $prefix/grubenv ]; then\n  load_env\nfi\n"
@@ -314,8 +311,7 @@ static void a_broken_grub_cfg_is_survived(void) {
     CHECK_EQ(entries.count, 0);
 }
 
-/* ---- type 2 ------------------------------------------------------------------------------------
- */
+/* ---- type 2 ---------------------------------------------------------------------------------- */
 
 enum { IMAGE_LEN = 4096 };
 
@@ -361,8 +357,7 @@ static void an_image_that_is_cut_off_is_none(void) {
     CHECK(!lb_image_parse(lb_bytes(bytes, IMAGE_LEN), 0x700, &image)); /* no room for the kernel */
 }
 
-/* ---- a disk ------------------------------------------------------------------------------------
- */
+/* ---- a disk ---------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/lb-kexec-XXXXXX";
 
@@ -427,8 +422,7 @@ static void a_disks_entries_are_found(void) {
     remove_folder();
 }
 
-/* ---- files that are none -----------------------------------------------------------------------
- */
+/* ---- files that are none --------------------------------------------------------------------- */
 
 static const char *in_folder(const char *name) {
     static char path[256];
@@ -563,8 +557,7 @@ static void a_disk_that_cannot_be_mounted_is_told(void) {
     lb_bootdisk_close(&disk);
 }
 
-/* ---- the next kernel ---------------------------------------------------------------------------
- */
+/* ---- the next kernel ------------------------------------------------------------------------- */
 
 static struct lb_rootpath target;
 static struct lb_boot_net net;

@@ -15,8 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static struct lb_config config;
 static bool flag;
@@ -128,8 +127,7 @@ static void bytes_take_units_and_nothing_else(void) {
     }
 }
 
-/* ---- what people see --------------------------------------------------------------------------
- */
+/* ---- what people see ------------------------------------------------------------------------- */
 
 static void sizes_are_cut_to_a_tenth(void) {
     CHECK_STR(lb_size_text(0).s, "0 bytes");
@@ -156,8 +154,7 @@ static void the_progress_says_that_it_waits_for_the_target(void) {
     CHECK_HAS(line, "connection lost, trying again");
 }
 
-/* ---- resolv.conf ------------------------------------------------------------------------------
- */
+/* ---- resolv.conf ----------------------------------------------------------------------------- */
 
 static char root[64];
 static struct lb_boot_net net = {.dns_count = 2, .domain = "boot.example"};
@@ -288,8 +285,7 @@ static void a_root_that_is_not_there_is_an_error(void) {
     CHECK_EQ(lb_resolvconf_write(&file, "/tmp/lb-no-such-folder/deeper", "eth0", &net), ENOENT);
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void errno_says_how_a_connection_ended(void) {
     CHECK_EQ(lb_loop_lost(ECONNREFUSED, false), LB_LOST_REFUSED);
@@ -303,8 +299,7 @@ static void errno_says_how_a_connection_ended(void) {
     CHECK_EQ(lb_loop_lost(0, true), LB_LOST_CLOSED);
 }
 
-/* ---- links -------------------------------------------------------------------------------------
- */
+/* ---- links ----------------------------------------------------------------------------------- */
 
 static bool passes(unsigned flags, const char *queue) {
     return lb_link_passes(flags, lb_bytes(queue, strlen(queue) + 1));
@@ -320,8 +315,7 @@ static void a_link_passes_packets_before_it_is_called_running(void) {
     CHECK(!passes(lower_up | dormant, "fq_codel")); /* 802.1X has not let it in yet */
 }
 
-/* ---- secrets ----------------------------------------------------------------------------------
- */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 static void variables_with_secrets_are_known_by_name_or_form(void) {
     static const struct {

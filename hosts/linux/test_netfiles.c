@@ -74,8 +74,7 @@ static void add_v6(const char *address, uint32_t valid_s) {
     "# Written by lunboot. This interface carries the root disk: it must stay up.\n"               \
     "[Match]\nMACAddress=52:54:00:12:34:56\nType=ether\nKind=!*\n"
 
-/* ---- systemd-networkd --------------------------------------------------------------------------
- */
+/* ---- systemd-networkd ------------------------------------------------------------------------ */
 
 static void networkd_goes_on_with_the_lease(void) {
     begin_leased();
@@ -128,8 +127,7 @@ static void networkd_hears_routers_and_keeps_the_address_of_dhcpv6(void) {
     CHECK_HAS(buffer, "[Route]\nDestination=::/0\nGateway=fe80::1\n");
 }
 
-/* ---- NetworkManager ----------------------------------------------------------------------------
- */
+/* ---- NetworkManager -------------------------------------------------------------------------- */
 
 #define MANAGER_HEAD                                                                               \
     "# Written by lunboot. This interface carries the root disk: it must stay up.\n"               \
@@ -186,8 +184,7 @@ static void networkmanager_uses_ipv6_alone_where_the_boot_did(void) {
     CHECK_HAS(buffer, "[ipv6]\nmethod=auto\naddr-gen-mode=eui64\nmay-fail=false\n");
 }
 
-/* ---- ifupdown and Debian's scripts -------------------------------------------------------------
- */
+/* ---- ifupdown and Debian's scripts ----------------------------------------------------------- */
 
 static void ifupdown_never_takes_it_down(void) {
     begin_leased();
@@ -223,8 +220,7 @@ static void debians_scripts_find_what_klibc_would_have_written(void) {
                       "DHCPLEASETIME='3600'\n");
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/lb-netfiles-XXXXXX";
 
@@ -291,8 +287,7 @@ static void a_folder_that_cannot_be_written_is_told(void) {
     CHECK_HAS(error.facts, "/dev/null/systemd/network/05-lunboot.network: Not a directory");
 }
 
-/* ---- virtual interfaces ------------------------------------------------------------------------
- */
+/* ---- virtual interfaces ---------------------------------------------------------------------- */
 
 /* The ports below have the same MAC address: they must never be matched. */
 static void a_virtual_interface_is_matched_by_name_and_kind(void) {

@@ -42,8 +42,7 @@ static void open_iface(void) {
     CHECK(lb_iface_open(&iface, "ta0", NULL, &error));
 }
 
-/* ---- the interface ----------------------------------------------------------------------------
- */
+/* ---- the interface --------------------------------------------------------------------------- */
 
 static void an_interface_that_is_not_there_is_named(void) {
     error = (struct lb_error){0};
@@ -147,8 +146,7 @@ static void what_was_up_before_stays_up(void) {
     lb_iface_close(&iface);
 }
 
-/* ---- what is others' --------------------------------------------------------------------------
- */
+/* ---- what is others' ------------------------------------------------------------------------- */
 
 /* Runs a boot's life on ta0 while `before` is what others have done, and `meanwhile` what they do
  * in its course; `after` must hold while the boot is configured, and when it is undone. */
@@ -311,8 +309,7 @@ static void an_mtu_that_the_card_refuses_is_remarked(void) {
     lb_iface_close(&iface);
 }
 
-/* ---- packets ----------------------------------------------------------------------------------
- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 static int index_of(const char *name) {
     struct lb_netlink netlink;

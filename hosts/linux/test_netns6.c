@@ -339,8 +339,7 @@ static void an_address_that_was_there_before_stays(void) {
     CHECK(run("ip addr flush dev ta0 scope global; ip link set ta0 down"));
 }
 
-/* ---- datagrams --------------------------------------------------------------------------------
- */
+/* ---- datagrams ------------------------------------------------------------------------------- */
 
 static int icmp6_socket(const char *interface, int hops) {
     int fd = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);

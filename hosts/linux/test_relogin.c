@@ -13,8 +13,7 @@
 static const uint8_t kernel_cmd_sn[4] = {0xff, 0xff, 0xff, 0xf0};
 static const uint8_t kernel_tag[4] = {0x10, 0, 0, 0x81};
 
-/* ---- the target --------------------------------------------------------------------------------
- */
+/* ---- the target ------------------------------------------------------------------------------ */
 
 static struct lb_target node;
 static struct lb_target_server server;
@@ -77,8 +76,7 @@ static size_t far_says(struct far_end *far, uint8_t *to, size_t cap) {
     return len;
 }
 
-/* ---- the target, for whoever connects to it ----------------------------------------------------
- */
+/* ---- the target, for whoever connects to it -------------------------------------------------- */
 
 static void talk(int fd) {
     static struct far_end far;
@@ -114,8 +112,7 @@ static pid_t serve_disk(int fd, uint64_t naa) {
     }
 }
 
-/* ---- the kernel --------------------------------------------------------------------------------
- */
+/* ---- the kernel ------------------------------------------------------------------------------ */
 
 static bool answers_at_once; /* the target's answer comes before the kernel's own */
 
@@ -161,8 +158,7 @@ static size_t times_asked(uint32_t type) {
     return count;
 }
 
-/* ---- the session -------------------------------------------------------------------------------
- */
+/* ---- the session ----------------------------------------------------------------------------- */
 
 static struct lb_login_again again;
 static struct lb_error error;
@@ -208,8 +204,7 @@ static bool log_in(const char *target_secret) {
     return is_back;
 }
 
-/* ---- tests -------------------------------------------------------------------------------------
- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void the_kernels_session_is_back_after_a_login_through_it(void) {
     CHECK(log_in(NULL));
@@ -290,8 +285,7 @@ static void each_refusal_of_the_kernels_ends_the_attempt(void) {
     }
 }
 
-/* ---- the same disk -----------------------------------------------------------------------------
- */
+/* ---- the same disk --------------------------------------------------------------------------- */
 
 #define FIRST  UINT64_C(0x6001405000000001)
 #define SECOND UINT64_C(0x6001405000000002)
@@ -344,8 +338,7 @@ static bool has_rival(const char *line) {
     return lb_keeper_has_rival(lb_bytes_of_text(line), 127);
 }
 
-/* ---- what an administrator allows --------------------------------------------------------------
- */
+/* ---- what an administrator allows ------------------------------------------------------------ */
 
 /* Another portal of 127.0.0.0/8, at the port. */
 static int listen_at(const char *address, uint16_t port) {
@@ -448,8 +441,7 @@ static void the_time_until_the_next_login_is_that_of_this_one(void) {
     CHECK_EQ(again.time2wait_s, 0); /* as the target has it */
 }
 
-/* ---- what the target says on its own -----------------------------------------------------------
- */
+/* ---- what the target says on its own --------------------------------------------------------- */
 
 static struct lb_keeper_asked hear(uint8_t event, uint16_t parameter2, uint16_t parameter3) {
     uint8_t bhs[LB_ISCSI_BHS_BYTES];

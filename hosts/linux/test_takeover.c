@@ -5,8 +5,7 @@
 #include "hosts/linux/test_kernel.h"
 #include "hosts/linux/uevent.h"
 
-/* ---- a kernel ----------------------------------------------------------------------------------
- */
+/* ---- a kernel -------------------------------------------------------------------------------- */
 
 static uint32_t start_result;
 
@@ -42,8 +41,7 @@ static const struct event *asked(uint32_t type) {
     return e ? e : &none;
 }
 
-/* ---- a session ---------------------------------------------------------------------------------
- */
+/* ---- a session ------------------------------------------------------------------------------- */
 
 static struct lb_iscsi_config config;
 static struct lb_iscsi_agreed agreed;
@@ -86,8 +84,7 @@ static bool take(void) {
     return lb_kernel_iscsi_take(&kernel, 42, &standing, &settings, &error);
 }
 
-/* ---- taking over -------------------------------------------------------------------------------
- */
+/* ---- taking over ----------------------------------------------------------------------------- */
 
 static void the_session_begins_with_the_next_command(void) {
     configure();
@@ -200,8 +197,7 @@ static void a_portal_that_is_a_name_stays_one(void) {
     CHECK_STR(param(17), "storage.test");
 }
 
-/* ---- refusals ----------------------------------------------------------------------------------
- */
+/* ---- refusals -------------------------------------------------------------------------------- */
 
 static void refused_at(uint32_t type, uint32_t number, const char *facts) {
     configure();
@@ -268,8 +264,7 @@ static void a_connection_that_breaks_is_noticed(void) {
     close(ends[1]);
 }
 
-/* ---- devices -----------------------------------------------------------------------------------
- */
+/* ---- devices --------------------------------------------------------------------------------- */
 
 #define EVENT(action, path, type)                                                                  \
     action "@" path "\0ACTION=" action "\0DEVPATH=" path                                           \
@@ -300,8 +295,7 @@ static void luns_have_the_kernels_numbers(void) {
     CHECK_EQ(lb_kernel_lun(two_levels), 0x20001);
 }
 
-/* ---- results -----------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static void a_value_reaches_a_shell_as_it_is(void) {
     char buffer[128];

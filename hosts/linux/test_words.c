@@ -85,8 +85,7 @@ static void check_row(const char *file, const struct row *row) {
     for (size_t row_at = 0; row_at < LB_COUNT(rows); row_at++)                                     \
     check_row("", &(rows)[row_at])
 
-/* ---- which disk --------------------------------------------------------------------------------
- */
+/* ---- which disk ------------------------------------------------------------------------------ */
 
 static void a_disk_without_a_lun_is_any_disk_of_its_target(void) {
     static const struct row rows[] = {
@@ -295,8 +294,7 @@ static void the_table_is_asked_for_beside_netroot(void) {
     CHECK(read("ISCSI_AUTO=\n", "ip=dhcp") && !words.asks_ibft);
 }
 
-/* ---- nobody asks -------------------------------------------------------------------------------
- */
+/* ---- nobody asks ----------------------------------------------------------------------------- */
 
 static void a_machine_that_asks_for_no_disk_is_left_alone(void) {
     static const char *const lines[] = {
@@ -354,8 +352,7 @@ static void what_is_not_understood_is_passed_over_with_a_note(void) {
     CHECK_EQ(words.note_count, 0);
 }
 
-/* ---- the interface -----------------------------------------------------------------------------
- */
+/* ---- the interface --------------------------------------------------------------------------- */
 
 static void ip_has_many_forms(void) {
     static const struct row rows[] = {
@@ -498,8 +495,7 @@ static void parameters_of_iscsiadm_are_taken_where_they_mean_something(void) {
     CHECK_ROWS(rows);
 }
 
-/* ---- open-iscsi's files ------------------------------------------------------------------------
- */
+/* ---- open-iscsi's files ---------------------------------------------------------------------- */
 
 static void the_file_of_the_readme_is_read(void) {
     static const char file[] = "# made by hand\n"

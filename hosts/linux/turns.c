@@ -20,8 +20,7 @@ struct turns {
     bool cards_had_turns;
 };
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static uint64_t key_us(const struct turns *t, enum lb_key key) {
     return lb_config_u32(&t->config, key) * LB_US_MS;
@@ -54,8 +53,7 @@ static bool is_over(const struct turns *t) {
            lb_cards_are_hopeless(&t->chooser.cards, is_late(t));
 }
 
-/* ---- one turn ----------------------------------------------------------------------------------
- */
+/* ---- one turn -------------------------------------------------------------------------------- */
 
 static bool set(struct turns *t, const char *key, const char *value) {
     return lb_config_set(&t->run->config, LB_SOURCE_PERSON, lb_bytes_of_text(key),
@@ -113,8 +111,7 @@ static bool take_turn(struct turns *t, struct lb_card *card) {
     return false;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static void tell_of_waiting(struct turns *t) {
     const struct lb_choice *choice = &t->chooser.choice;

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- help for all parts ------------------------------------------------------------------------
- */
+/* ---- help for all parts ---------------------------------------------------------------------- */
 
 void lb_words_note(struct lb_words *words, const char *format, ...) {
     va_list arguments;
@@ -77,8 +76,7 @@ bool lb_words_start_with(struct lb_bytes text, const char *prefix) {
     return lb_bytes_start_with(text, lb_bytes_of_text(prefix));
 }
 
-/* ---- which is which ----------------------------------------------------------------------------
- */
+/* ---- which is which -------------------------------------------------------------------------- */
 
 static void put_one(struct lb_words *words, enum lb_words_id id, const char *name,
                     struct lb_bytes value, enum lb_config_source source) {
@@ -230,8 +228,7 @@ bool lb_words_take(struct lb_words *words, struct lb_bytes name,
     return take_net_word(words, name, value, source);
 }
 
-/* ---- a kernel command line ---------------------------------------------------------------------
- */
+/* ---- a kernel command line ------------------------------------------------------------------- */
 
 void lb_words_read_line(struct lb_words *words, struct lb_bytes line) {
     struct lb_bytes word;
@@ -249,8 +246,7 @@ void lb_words_read_line(struct lb_words *words, struct lb_bytes line) {
     }
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static bool names_a_disk(const struct lb_words *words) {
     const struct lb_words_word *target = &words->one[LB_WORDS_ONE_TARGET];

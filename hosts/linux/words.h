@@ -89,8 +89,8 @@ struct lb_words {
 /* A zeroed struct has read nothing. It holds secrets and points into what was read: wipe it. */
 
 /* A shell's assignments, as in iscsi.initramfs: NAME=value, quotes as a shell has them, comments. A
- * line that is none, and a value that a shell would have to work out, are passed over with a note.
- */
+ * line that is none, and a value that a shell would have to work out, are passed over with a
+ * note. */
 void lb_words_read_file(struct lb_words *words, struct lb_bytes file);
 /* A kernel command line; the text stays the caller's while the words are used. */
 void lb_words_read_line(struct lb_words *words, struct lb_bytes line);

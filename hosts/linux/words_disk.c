@@ -20,8 +20,7 @@ struct disks {
     char lun[24]; /* of rd.iscsi.target.lun and the like */
 };
 
-/* ---- one disk ----------------------------------------------------------------------------------
- */
+/* ---- one disk -------------------------------------------------------------------------------- */
 
 static bool begins_name(struct lb_bytes text) {
     static const char *const starts[] = {"iqn.", "eui.", "naa."};
@@ -172,8 +171,7 @@ static bool take_disk(struct lb_words_run *run, const struct lb_words_word *word
     return false;
 }
 
-/* ---- all disks ---------------------------------------------------------------------------------
- */
+/* ---- all disks ------------------------------------------------------------------------------- */
 
 static const struct lb_words_word *one(const struct lb_words_run *run, enum lb_words_id id) {
     return &run->words->one[id];
@@ -271,8 +269,7 @@ static void take_luns_of_root(struct lb_words_run *run, struct disks *disks, cha
     }
 }
 
-/* ---- accounts ----------------------------------------------------------------------------------
- */
+/* ---- accounts -------------------------------------------------------------------------------- */
 
 /* The words for an account: a name without its secret is an error, as is a secret without its name;
  * both of them empty is none. */
@@ -312,8 +309,7 @@ static bool has_same_account(const struct disk *a, const struct disk *b) {
     return true;
 }
 
-/* ---- as configuration --------------------------------------------------------------------------
- */
+/* ---- as configuration ------------------------------------------------------------------------ */
 
 /* Where root= names a file system, it is found on whichever LUN. */
 static const char *lun_word(const struct lb_words_run *run) {
@@ -381,8 +377,7 @@ static void set_first(struct lb_words_run *run, const struct disks *disks) {
     run->server = disk->server;
 }
 
-/* ---- what iscsiadm would be told ---------------------------------------------------------------
- */
+/* ---- what iscsiadm would be told ------------------------------------------------------------- */
 
 static void set_param(struct lb_words_run *run, const struct lb_words_word *word) {
     static const struct {

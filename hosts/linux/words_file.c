@@ -1,10 +1,9 @@
-/* open-iscsi's files: iscsi.initramfs, which its script has a shell read, and initiatorname.iscsi.
- */
+/* open-iscsi's files: iscsi.initramfs, which its script has a shell read, and
+ * initiatorname.iscsi. */
 #include "hosts/linux/words_parts.h"
 #include <string.h>
 
-/* ---- a shell's words ---------------------------------------------------------------------------
- */
+/* ---- a shell's words ------------------------------------------------------------------------- */
 
 static bool is_blank(uint8_t c) {
     return c == ' ' || c == '\t' || c == '\r';
@@ -139,8 +138,7 @@ void lb_words_read_file(struct lb_words *words, struct lb_bytes file) {
     }
 }
 
-/* ---- the initiator's name ----------------------------------------------------------------------
- */
+/* ---- the initiator's name -------------------------------------------------------------------- */
 
 static struct lb_bytes unquoted(struct lb_bytes text) {
     bool has = text.len >= 2 && (text.p[0] == '"' || text.p[0] == '\'') &&

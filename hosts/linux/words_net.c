@@ -26,8 +26,7 @@ static const struct lb_words_word *one(const struct lb_words_run *run, enum lb_w
     return &run->words->one[id];
 }
 
-/* ---- ip=: methods ------------------------------------------------------------------------------
- */
+/* ---- ip=: methods ---------------------------------------------------------------------------- */
 
 static bool read_method(struct lb_bytes text, struct ip *ip) {
     static const struct {
@@ -76,8 +75,7 @@ bool lb_words_ip_asks_ibft(struct lb_bytes value) {
            (count >= 7 && lb_text_is(part[6], "ibft"));
 }
 
-/* ---- ip=: forms --------------------------------------------------------------------------------
- */
+/* ---- ip=: forms ------------------------------------------------------------------------------ */
 
 static bool is_address(struct lb_bytes text) {
     struct lb_prefix prefix;
@@ -154,8 +152,7 @@ static void read_ips(struct lb_words_run *run, struct ips *ips) {
     }
 }
 
-/* ---- interfaces and their names ----------------------------------------------------------------
- */
+/* ---- interfaces and their names -------------------------------------------------------------- */
 
 struct name {
     char s[32]; /* a name, or a MAC address with colons; empty: none */
@@ -212,8 +209,7 @@ static bool is_same(const struct name *a, const struct name *b) {
     return a->s[0] != '\0' && lb_streq(a->s, b->s);
 }
 
-/* ---- which ip= ---------------------------------------------------------------------------------
- */
+/* ---- which ip= ------------------------------------------------------------------------------- */
 
 /* An address with its prefix: behind it, or a dotted mask, or a number, or by its class as the
  * kernel does. */
@@ -290,8 +286,7 @@ static struct name named(const struct lb_words_run *run) {
     return name.s[0] != '\0' ? name : name_of(run, run->netdev);
 }
 
-/* ---- as configuration --------------------------------------------------------------------------
- */
+/* ---- as configuration ------------------------------------------------------------------------ */
 
 /* What a boot can do without. */
 static void set_or_note(struct lb_words_run *run, const struct lb_words_word *word, const char *key,
@@ -417,8 +412,7 @@ static void set_routes(struct lb_words_run *run, const struct name *ours) {
         lb_words_set(run, LB_SOURCE_KERNEL, "routes", lb_bytes(list, text.len));
 }
 
-/* ---- what would have to be made ----------------------------------------------------------------
- */
+/* ---- what would have to be made -------------------------------------------------------------- */
 
 static struct lb_bytes made_name(const struct lb_words_word *word) {
     struct lb_bytes part[2] = {{0}};
@@ -446,8 +440,7 @@ static void note_made(struct lb_words_run *run, const struct name *ours) {
     }
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static void set_ones(struct lb_words_run *run) {
     static const struct {

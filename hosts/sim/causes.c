@@ -50,8 +50,7 @@ static bool has_silent_management(const struct sim *sim) {
            (wire->tmf_is_out && is_past(sim, wire->tmf_us, patience_us(sim)));
 }
 
-/* ---- task management ---------------------------------------------------------------------------
- */
+/* ---- task management ------------------------------------------------------------------------- */
 
 /* Questions that a disk comes up without are not waited for as long as the others. */
 static bool is_optional(const struct sim *sim, const struct lb_iscsi_pdu *pdu) {
@@ -82,8 +81,7 @@ void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
                       sim->boot.session.config.task_ms);
 }
 
-/* ---- the end of a session ----------------------------------------------------------------------
- */
+/* ---- the end of a session -------------------------------------------------------------------- */
 
 static const char *why_timeout(const struct sim *sim) {
     const struct sim_wire *wire = &sim->witness.wire;
@@ -176,8 +174,7 @@ static void check_suspect(struct sim *sim) {
     sim->witness.suspect[0] = '\0';
 }
 
-/* ---- silence -----------------------------------------------------------------------------------
- */
+/* ---- silence --------------------------------------------------------------------------------- */
 
 /* RFC 7143 4.2.7: a connection over which nothing comes is tested by a ping, and given up. */
 static void check_silence(struct sim *sim) {

@@ -13,8 +13,7 @@
 #define SILENT_NAMES 6               /* the same of two questions, one after the other */
 #define STOP_US_MAX  (6 * LB_US_SEC) /* two for the logout, three that the host may be late */
 
-/* ---- guards ------------------------------------------------------------------------------------
- */
+/* ---- guards ---------------------------------------------------------------------------------- */
 
 uint8_t *sim_guarded(size_t len) {
     uint8_t *memory = malloc(len + (size_t)2 * SIM_GUARD);
@@ -35,8 +34,7 @@ void sim_check_guards(struct sim *sim, const uint8_t *memory, size_t len, const 
         }
 }
 
-/* ---- where bytes go and come from --------------------------------------------------------------
- */
+/* ---- where bytes go and come from ------------------------------------------------------------ */
 
 static bool is_within(const uint8_t *p, size_t len, const uint8_t *room, size_t room_len) {
     return p >= room && p + len <= room + room_len;
@@ -70,8 +68,7 @@ void sim_check_gather(struct sim *sim, struct lb_bytes piece) {
                       piece.len);
 }
 
-/* ---- completions -------------------------------------------------------------------------------
- */
+/* ---- completions ----------------------------------------------------------------------------- */
 
 /* Also an enemy cannot have a read completed that was not written whole. */
 static void check_whole(struct sim *sim, const struct sim_op *op) {
@@ -183,8 +180,7 @@ void sim_check_completion(struct sim *sim, struct sim_op *op) {
         check_flush(sim, op);
 }
 
-/* ---- each end of the other ---------------------------------------------------------------------
- */
+/* ---- each end of the other ------------------------------------------------------------------- */
 
 /* What is no fault of the initiator's bytes. */
 static bool is_harmless(const struct sim *sim, const char *reason) {
@@ -233,8 +229,7 @@ void sim_check_session(struct sim *sim) {
                   error->facts);
 }
 
-/* ---- text --------------------------------------------------------------------------------------
- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 void sim_check_line(struct sim *sim, const char *line) {
     for (size_t i = 0; i < sim->secret_count; i++)
@@ -291,8 +286,7 @@ void sim_check_report(struct sim *sim) {
     sim_check_line(sim, shown);
 }
 
-/* ---- in time -----------------------------------------------------------------------------------
- */
+/* ---- in time --------------------------------------------------------------------------------- */
 
 /* How long a boot may take from when nothing is in its way any more: what was under way is waited
  * for, then comes the longest pause between attempts, and an attempt. */
@@ -317,8 +311,7 @@ void sim_check_ready(struct sim *sim) {
                       (unsigned long long)((sim->world.now_us - good_us) / LB_US_SEC));
 }
 
-/* ---- the end -----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* The one with the root path was not heard, and the other was taken. */
 static bool is_of_other_server(const struct sim *sim, const struct lb_error *error) {

@@ -1,8 +1,7 @@
 #include "hosts/sim/disk.h"
 #include <stdlib.h>
 
-/* ---- contents ----------------------------------------------------------------------------------
- */
+/* ---- contents -------------------------------------------------------------------------------- */
 
 static uint64_t word_at(uint32_t version, uint64_t lba, uint32_t i) {
     uint64_t z = ((uint64_t)version << 32 ^ lba << 12 ^ i) * UINT64_C(0x9e3779b97f4a7c15);
@@ -33,8 +32,7 @@ bool sim_block_version(const uint8_t *block, uint32_t block_bytes, uint64_t lba,
     return true;
 }
 
-/* ---- changes -----------------------------------------------------------------------------------
- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static void change(struct sim_disk *disk, uint64_t lba, uint32_t version, bool is_loss) {
     if (disk->change_count == disk->change_cap) {
@@ -95,8 +93,7 @@ void sim_disk_read(struct sim_disk *disk, uint64_t lba, uint32_t blocks, uint8_t
                        disk->version[lba + i], lba + i);
 }
 
-/* ---- questions ---------------------------------------------------------------------------------
- */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 bool sim_disk_had(const struct sim_disk *disk, uint64_t lba, uint32_t version, uint64_t from_us,
                   uint64_t to_us) {

@@ -9,8 +9,7 @@
 
 #define TIGHT_BYTES 16384 /* a pipe with less room may not have room for a whole PDU */
 
-/* ---- bytes of the pipe -------------------------------------------------------------------------
- */
+/* ---- bytes of the pipe ----------------------------------------------------------------------- */
 
 static void peek(const struct sim_pipe *pipe, uint64_t at, struct lb_span to) {
     for (size_t i = 0; i < to.len; i++)
@@ -130,8 +129,7 @@ static const char *forge_header(struct sim *sim, struct lb_iscsi_pdu *pdu) {
     }
 }
 
-/* ---- CHAP: RFC 7143 12.1.3 ---------------------------------------------------------------------
- */
+/* ---- CHAP: RFC 7143 12.1.3 ------------------------------------------------------------------- */
 
 /* Where the digits of this key begin in the text; SIZE_MAX: they are not there, or not so many. */
 static size_t find_digits(struct lb_bytes text, const char *key, size_t count) {
@@ -171,8 +169,7 @@ static const char *forge_chap(struct sim *sim, struct lb_span text) {
                : NULL;
 }
 
-/* ---- PDUs --------------------------------------------------------------------------------------
- */
+/* ---- PDUs ------------------------------------------------------------------------------------ */
 
 static void note(struct sim *sim, const char *what, uint64_t end, enum lb_code code) {
     struct sim_wire *wire = &sim->witness.wire;

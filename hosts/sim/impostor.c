@@ -61,8 +61,7 @@ static void change(struct sim *sim, struct lb_span bytes, size_t at, size_t coun
         bytes.p[i] ^= (uint8_t)(1U << sim_other_below(&sim->world, 8));
 }
 
-/* ---- DHCP --------------------------------------------------------------------------------------
- */
+/* ---- DHCP ------------------------------------------------------------------------------------ */
 
 /* RFC 2131 4.4.1: xid, and chaddr; and what is no reply. */
 static void forge_dhcp4(struct sim *sim, struct lb_span bytes) {
@@ -105,8 +104,7 @@ static void dhcp4(struct sim *sim, uint32_t slot, struct lb_bytes request) {
     sim_link_reply_at_once(sim, slot, LB_KIND_DHCP4, from, lb_bytes(room, reply.bytes.len));
 }
 
-/* ---- DHCPv6 ------------------------------------------------------------------------------------
- */
+/* ---- DHCPv6 ---------------------------------------------------------------------------------- */
 
 /* The identifier's last bytes are the hardware address. */
 static void change_client(struct sim *sim, struct lb_span bytes, struct lb_bytes options) {
@@ -149,8 +147,7 @@ static void dhcp6(struct sim *sim, uint32_t slot, struct lb_endpoint client,
     sim_link_reply_at_once(sim, slot, LB_KIND_DHCP6, from, lb_bytes(room, reply.len));
 }
 
-/* ---- routers -----------------------------------------------------------------------------------
- */
+/* ---- routers --------------------------------------------------------------------------------- */
 
 /* Whether a router was heard: before, anybody's word is as good. */
 static bool has_prefix(const struct sim *sim) {
@@ -181,8 +178,7 @@ void sim_impostor_advertise(struct sim *sim) {
                            (struct lb_endpoint){.addr = sim_ipv6_router(0)}, reply.bytes);
 }
 
-/* ---- SLP ---------------------------------------------------------------------------------------
- */
+/* ---- SLP ------------------------------------------------------------------------------------- */
 
 void sim_impostor_slp(struct sim *sim, uint32_t slot, enum lb_family family,
                       struct lb_bytes request) {
@@ -207,8 +203,7 @@ void sim_impostor_slp(struct sim *sim, uint32_t slot, enum lb_family family,
     sim_link_reply_at_once(sim, slot, LB_KIND_UDP, from, lb_slp_finish(&wr));
 }
 
-/* ---- iSNS --------------------------------------------------------------------------------------
- */
+/* ---- iSNS ------------------------------------------------------------------------------------ */
 
 /* RFC 4171 6.3.1: an address has 16 bytes. One of 20 goes before the first address of the answer.
  * Gives its new length. */
@@ -242,8 +237,7 @@ size_t sim_impostor_isns(struct sim *sim, struct lb_span room, size_t len) {
     return len + sizeof forged;
 }
 
-/* ---- what nobody may believe -------------------------------------------------------------------
- */
+/* ---- what nobody may believe ----------------------------------------------------------------- */
 
 /* RFC 5452: the identification, the name and the server. */
 static void dns(struct sim *sim, uint32_t slot, struct lb_endpoint server, struct lb_bytes query) {

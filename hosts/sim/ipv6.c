@@ -1,5 +1,5 @@
-/* IPv6 on the segment: routers, and the servers of DHCPv6. Server 0 has the root path, 1 has not.
- */
+/* IPv6 on the segment: routers, and the servers of DHCPv6. Server 0 has the root path, 1 has
+ * not. */
 #include "core/dhcp6/dhcp6_wire.h"
 #include "hosts/sim/sim.h"
 #include <stdio.h>
@@ -23,8 +23,7 @@ static struct lb_endpoint server_endpoint(unsigned server) {
                                 .port = LB_DHCP6_SERVER_PORT};
 }
 
-/* ---- as they are -------------------------------------------------------------------------------
- */
+/* ---- as they are ----------------------------------------------------------------------------- */
 
 static struct lb_nd6_ra make_ra(struct sim *sim, unsigned router) {
     struct sim_world *world = &sim->world;
@@ -110,8 +109,7 @@ void sim_ipv6_init(struct sim *sim) {
         init_server(sim, 1);
 }
 
-/* ---- routers -----------------------------------------------------------------------------------
- */
+/* ---- routers --------------------------------------------------------------------------------- */
 
 static struct lb_nd6_ra_prefix lie_about_prefix(struct sim_world *world, uint8_t number) {
     struct lb_nd6_ra_prefix lie = {.autonomous = true};
@@ -172,8 +170,7 @@ void sim_ipv6_solicited(struct sim *sim, struct lb_addr from, struct lb_bytes by
             advertise(sim, i);
 }
 
-/* ---- DHCPv6 ------------------------------------------------------------------------------------
- */
+/* ---- DHCPv6 ---------------------------------------------------------------------------------- */
 
 static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_endpoint from,
                    struct lb_bytes request) {

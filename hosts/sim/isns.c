@@ -11,8 +11,7 @@ struct lb_endpoint sim_isns_at(void) {
     return (struct lb_endpoint){.addr = lb_addr_v4(10, 0, 0, 20), .port = LB_ISNS_PORT};
 }
 
-/* ---- what it knows -----------------------------------------------------------------------------
- */
+/* ---- what it knows --------------------------------------------------------------------------- */
 
 static uint32_t add_target(struct sim *sim, const char *id, const char *name) {
     struct lb_isns_server *server = &sim->isns.server;
@@ -75,8 +74,7 @@ void sim_isns_init(struct sim *sim) {
     sim_saw(world, sim->plan.isns == SIM_ISNS_BY_NAME ? SIM_ISNS_NAME : SIM_ISNS_LIST);
 }
 
-/* ---- what it says ------------------------------------------------------------------------------
- */
+/* ---- what it says ---------------------------------------------------------------------------- */
 
 /* Another portal than the true one, for this answer. */
 static void lie_about_portal(struct sim *sim, struct lb_endpoint *truth) {
@@ -128,8 +126,7 @@ static void answer(struct sim *sim, struct sim_isns_conn *conn, struct lb_bytes 
         conn->late_until_us = world->now_us + sim_skewed(world, 1, LATE_MAX_MS) * LB_US_MS;
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 void sim_isns_accept(struct sim *sim, unsigned i) {
     sim->isns.conns[i] = (struct sim_isns_conn){0};

@@ -3,8 +3,7 @@
 
 #define DATAGRAM_MAX 1600
 
-/* ---- damage ------------------------------------------------------------------------------------
- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
 static struct lb_bytes damage(struct sim *sim, struct lb_bytes bytes, uint8_t *room) {
     size_t len = LB_MIN(bytes.len, DATAGRAM_MAX);
@@ -71,8 +70,7 @@ static void to_client(struct sim *sim, uint32_t slot, const struct sim_packet *p
     lb_boot_datagram(&sim->boot, sim->world.now_us, slot, packet->from, bytes);
 }
 
-/* ---- who has this address? ---------------------------------------------------------------------
- */
+/* ---- who has this address? ------------------------------------------------------------------- */
 
 void sim_link_probe(struct sim *sim, struct lb_addr addr) {
     bool conflict = sim_happens(&sim->world, SIM_CONFLICT);
@@ -84,8 +82,7 @@ void sim_link_probe(struct sim *sim, struct lb_addr addr) {
            lb_bytes(&addr, sizeof addr));
 }
 
-/* ---- the link ----------------------------------------------------------------------------------
- */
+/* ---- the link -------------------------------------------------------------------------------- */
 
 void sim_link_bring_up(struct sim *sim) {
     struct sim_world *world = &sim->world;

@@ -16,8 +16,7 @@
 #define COVERED_SEEDS 20000 /* so many must meet every fault */
 #define SHOWN_MAX     50    /* violations shown */
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 struct options {
     uint64_t seeds, first, seed;
@@ -73,8 +72,7 @@ static bool parse_option(const char *argument, struct options *options) {
     return false;
 }
 
-/* ---- one process's work ------------------------------------------------------------------------
- */
+/* ---- one process's work ---------------------------------------------------------------------- */
 
 struct job { /* shared with the parent */
     struct sim_coverage coverage;
@@ -123,8 +121,7 @@ _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
     abort();
 }
 
-/* ---- all processes -----------------------------------------------------------------------------
- */
+/* ---- all processes --------------------------------------------------------------------------- */
 
 static pid_t start(struct job *job, const struct list *list, unsigned stride) {
     fflush(stdout);
@@ -174,8 +171,7 @@ static void run_jobs(struct job *jobs, unsigned count, const struct list *list) 
     }
 }
 
-/* ---- what was met ------------------------------------------------------------------------------
- */
+/* ---- what was met ---------------------------------------------------------------------------- */
 
 static void show_table(const struct sim_coverage *all) {
     printf("\nfaults, by the runs that met them\n");
@@ -214,8 +210,7 @@ static bool has_gaps(const struct sim_coverage *all) {
     return gaps;
 }
 
-/* ---- modes -------------------------------------------------------------------------------------
- */
+/* ---- modes ----------------------------------------------------------------------------------- */
 
 static int run_one(uint64_t seed, bool trace) {
     struct sim_coverage coverage = {0};

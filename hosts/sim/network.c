@@ -5,8 +5,7 @@
 
 #define PIECES_MAX 16
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static int find_conn(const struct sim *sim, uint32_t number) {
     for (int i = 0; i < SIM_CONNS; i++)
@@ -161,8 +160,7 @@ void sim_network_event(struct sim *sim, const struct sim_event *event) {
     }
 }
 
-/* ---- bytes -------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* A world with an enemy on the wire has no witness. */
 static bool is_witnessed(const struct sim *sim, const struct sim_conn *conn) {

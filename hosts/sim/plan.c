@@ -27,8 +27,7 @@ __attribute__((format(printf, 3, 4))) static void set(struct sim *sim, const cha
     sim_say(&sim->world, "config", "%s=%s", key, strstr(key, "secret") != NULL ? "..." : value);
 }
 
-/* ---- faults ------------------------------------------------------------------------------------
- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 static bool is_of_enemy(unsigned fault) {
     return fault == SIM_HOSTILE_TARGET || fault == SIM_HOSTILE_INITIATOR;
@@ -75,8 +74,7 @@ static void draw_mix(struct sim *sim) {
         draw_faults(sim);
 }
 
-/* ---- who and where -----------------------------------------------------------------------------
- */
+/* ---- who and where --------------------------------------------------------------------------- */
 
 static bool wrong_is(const struct sim *sim, enum sim_wrong first, enum sim_wrong last) {
     return sim->plan.wrong >= first && sim->plan.wrong <= last;
@@ -210,8 +208,7 @@ static void draw_redirect(struct sim *sim) {
             sim_one_in(&sim->world, 2) ? LB_LOGIN_MOVED_TEMPORARILY : LB_LOGIN_MOVED_PERMANENTLY;
 }
 
-/* ---- the root path -----------------------------------------------------------------------------
- */
+/* ---- the root path --------------------------------------------------------------------------- */
 
 const char *sim_plan_server(const struct sim *sim) {
     if (sim->plan.uses_name)
@@ -267,8 +264,7 @@ static void draw_root_path(struct sim *sim) {
         plan->root_path[plan->root_path_len / 2] = '\0';
 }
 
-/* ---- configuration -----------------------------------------------------------------------------
- */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 static void configure_policy(struct sim *sim) {
     struct sim_world *world = &sim->world;
@@ -399,8 +395,8 @@ static void draw_late(struct sim *sim) {
         plan->must_boot = false;
 }
 
-/* Where the network names the disk. What else DHCP has to say there, a rogue server does not know.
- */
+/* Where the network names the disk. What else DHCP has to say there, a rogue server does not
+ * know. */
 static void draw_rogue(struct sim *sim) {
     struct sim_plan *plan = &sim->plan;
     bool knows_all = !plan->bootp && !plan->slp_option && !plan->isns_by_dhcp;

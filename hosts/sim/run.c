@@ -9,8 +9,7 @@
 #define STEPS_MAX 4000000            /* of a run */
 #define LIMIT_US  (2400 * LB_US_SEC) /* after the faults have stopped */
 
-/* ---- the trace ---------------------------------------------------------------------------------
- */
+/* ---- the trace ------------------------------------------------------------------------------- */
 
 static void drain_trace(struct sim *sim) {
     char line[LB_TRACE_LINE_MAX];
@@ -20,8 +19,7 @@ static void drain_trace(struct sim *sim) {
     }
 }
 
-/* ---- actions -----------------------------------------------------------------------------------
- */
+/* ---- actions --------------------------------------------------------------------------------- */
 
 static void set_address(struct sim *sim, const struct lb_boot_action *action) {
     struct sim_world *world = &sim->world;
@@ -142,8 +140,7 @@ static bool poll_engine(struct sim *sim) {
     return true;
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static void finish_work(struct sim *sim) {
     bool done = sim->work.is_running && sim->work.is_over;
@@ -305,8 +302,7 @@ static void run(struct sim *sim) {
     }
 }
 
-/* ---- beginning and end -------------------------------------------------------------------------
- */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 static void start_engine(struct sim *sim) {
     struct lb_boot_setup setup = {

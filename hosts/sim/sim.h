@@ -51,8 +51,7 @@ enum {
     SIM_TRACE_BYTES = 65536,
 };
 
-/* ---- plan --------------------------------------------------------------------------------------
- */
+/* ---- plan ------------------------------------------------------------------------------------ */
 
 /* A target that is not there yet, as after a power cut. */
 enum sim_late {
@@ -112,8 +111,7 @@ struct sim_plan {
 #define SIM_DISK_NAME   "disk.example.net"
 #define SIM_INITIATOR   "iqn.2026-11.net.example:client"
 
-/* ---- targets -----------------------------------------------------------------------------------
- */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 struct sim_portal {
     struct lb_endpoint at;
@@ -137,8 +135,7 @@ struct sim_io {
     size_t len;
 };
 
-/* ---- the impostor ------------------------------------------------------------------------------
- */
+/* ---- the impostor ---------------------------------------------------------------------------- */
 
 struct sim_impostor {
     struct lb_dhcp4_server dhcp;
@@ -147,8 +144,7 @@ struct sim_impostor {
     struct lb_binding bindings6[1];
 };
 
-/* ---- rogue servers -----------------------------------------------------------------------------
- */
+/* ---- rogue servers --------------------------------------------------------------------------- */
 
 struct sim_rogue {
     struct lb_dhcp4_server dhcp;
@@ -157,8 +153,7 @@ struct sim_rogue {
     struct lb_binding bindings6[SIM_ROGUE_BINDINGS];
 };
 
-/* ---- the iSNS server ---------------------------------------------------------------------------
- */
+/* ---- the iSNS server ------------------------------------------------------------------------- */
 
 #define SIM_ISNS_ROWS 12 /* of each of its tables */
 
@@ -179,8 +174,7 @@ struct sim_isns {
     struct sim_isns_conn conns[SIM_CONNS];
 };
 
-/* ---- another disk in its place ----------------------------------------------------------------
- */
+/* ---- another disk in its place --------------------------------------------------------------- */
 
 #define SIM_SWAP_VERSION UINT32_MAX /* of all its blocks */
 
@@ -195,8 +189,7 @@ struct sim_swap {
     bool is_second_task[SIM_CONNS][LB_TARGET_TASKS];
 };
 
-/* ---- the disk's user ---------------------------------------------------------------------------
- */
+/* ---- the disk's user ------------------------------------------------------------------------- */
 
 struct sim_op {
     struct lb_disk_op op; /* first */
@@ -230,8 +223,7 @@ struct sim_work {
 
 enum sim_version { SIM_VERSION_NONE, SIM_VERSION_OUT, SIM_VERSION_DONE, SIM_VERSION_FAILED };
 
-/* ---- agents of SLP -----------------------------------------------------------------------------
- */
+/* ---- agents of SLP --------------------------------------------------------------------------- */
 
 struct sim_agent {
     struct lb_slp_server servers[2]; /* of IPv4 and of IPv6 */
@@ -255,8 +247,7 @@ struct sim_cast {
     bool is_new;    /* somebody in this round who was not heard before */
 };
 
-/* ---- slots and datagrams -----------------------------------------------------------------------
- */
+/* ---- slots and datagrams --------------------------------------------------------------------- */
 
 struct sim_slot {
     bool is_open, is_stream;
@@ -270,8 +261,7 @@ struct sim_packet {
     struct lb_endpoint from, to;
 };
 
-/* ---- the run -----------------------------------------------------------------------------------
- */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 struct sim {
     struct sim_world world;

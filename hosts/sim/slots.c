@@ -23,12 +23,11 @@ bool sim_slots_are_closed(const struct sim *sim) {
     return true;
 }
 
-/* ---- datagrams ---------------------------------------------------------------------------------
- */
+/* ---- datagrams ------------------------------------------------------------------------------- */
 
 /* A renewal is by unicast, and so is a release. While the other family is waited for, the lease is
- * not on the interface yet: then nobody can answer, and the server is asked by broadcast later on.
- */
+ * not on the interface yet: then nobody can answer, and the server is asked by broadcast later
+ * on. */
 static bool is_from_nowhere(struct sim *sim, const struct lb_boot_action *action) {
     bool broadcast = lb_addr_equal(action->to.addr, lb_addr_v4(255, 255, 255, 255));
     if (broadcast || lb_addr_is_set(sim->net.address.addr)) /* set, or being set */

@@ -17,8 +17,7 @@ struct lb_endpoint sim_slp_endpoint(enum lb_family family, unsigned agent) {
     };
 }
 
-/* ---- what they know ----------------------------------------------------------------------------
- */
+/* ---- what they know -------------------------------------------------------------------------- */
 
 static void add(struct sim_agent *agent, const char *host, const char *target) {
     size_t i = agent->count++;
@@ -67,8 +66,7 @@ void sim_slp_init(struct sim *sim, const char *host) {
     }
 }
 
-/* ---- lies --------------------------------------------------------------------------------------
- */
+/* ---- lies ------------------------------------------------------------------------------------ */
 
 /* A reply that says what nobody should believe, in the form of a true one. */
 static struct lb_bytes made_up_reply(struct sim *sim, struct lb_bytes request,
@@ -101,8 +99,7 @@ static struct lb_bytes made_up_reply(struct sim *sim, struct lb_bytes request,
     return lb_slp_finish(&wr);
 }
 
-/* ---- datagrams ---------------------------------------------------------------------------------
- */
+/* ---- datagrams ------------------------------------------------------------------------------- */
 
 /* An agent that is named among the previous responders answers all the same. */
 static struct lb_bytes say_again(struct sim *sim, struct sim_agent *agent, struct lb_bytes request,
@@ -167,8 +164,7 @@ void sim_slp_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to,
             answer(sim, slot, i, to, bytes);
 }
 
-/* ---- rounds: RFC 2608 6.3 ----------------------------------------------------------------------
- */
+/* ---- rounds: RFC 2608 6.3 -------------------------------------------------------------------- */
 
 /* Directory agents make multicasts rest and begin anew; lies and damage may be anything. */
 static bool has_diary(const struct sim *sim) {
@@ -258,8 +254,7 @@ void sim_slp_check(struct sim *sim, const struct lb_boot_action *action) {
         sim_violation(&sim->world, "a datagram to %s", lb_endpoint_text(action->to).s);
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 bool sim_slp_is_at(const struct sim *sim, struct lb_endpoint to, unsigned *agent) {
     for (unsigned i = 0; sim->plan.by_slp && i < sim->plan.agents; i++) {

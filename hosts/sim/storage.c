@@ -7,8 +7,7 @@ static const struct lb_target_answer medium_read = {
 static const struct lb_target_answer medium_write = {
     .status = LB_SCSI_CHECK_CONDITION, .key = 3, .asc = 0x0c};
 
-/* ---- ios and their memory ----------------------------------------------------------------------
- */
+/* ---- ios and their memory -------------------------------------------------------------------- */
 
 static struct sim_io *new_io(struct sim *sim, unsigned conn, struct lb_target_io *io) {
     for (uint32_t i = 0; i < SIM_IOS; i++) {
@@ -43,8 +42,7 @@ static struct lb_span give_memory(struct sim_io *slot, uint32_t len) {
     return lb_span(slot->memory, len);
 }
 
-/* ---- writes ------------------------------------------------------------------------------------
- */
+/* ---- writes ---------------------------------------------------------------------------------- */
 
 /* A write that was completed must not come to the disk once more: it would undo later ones. */
 static bool may_write(struct sim *sim, uint32_t version, uint64_t lba) {
@@ -79,8 +77,7 @@ static void write_blocks(struct sim *sim, const struct sim_io *slot, const uint8
     }
 }
 
-/* ---- answers -----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static bool refuses(struct sim *sim, const struct lb_target_io *io,
                     struct lb_target_answer *answer) {

@@ -61,8 +61,7 @@ void sim_swap_maybe(struct sim *sim, unsigned portal, uint32_t one_in) {
     lb_target_attention(&at->server, &at->node, 0, cause[0], cause[1]);
 }
 
-/* ---- which disk --------------------------------------------------------------------------------
- */
+/* ---- which disk ------------------------------------------------------------------------------ */
 
 /* A command is the affair of the disk that was there when it came, with all of its pieces. */
 bool sim_swap_is_other(struct sim *sim, unsigned conn, const struct lb_target_io *io) {
@@ -79,8 +78,8 @@ void sim_swap_accepted(struct sim *sim, unsigned conn) {
 }
 
 /* The session began with this disk, so it was there for all to see. Under a session that saw a
- * change a write may have been on its way already; that it is not told as done is seen elsewhere.
- */
+ * change a write may have been on its way already; that it is not told as done is seen
+ * elsewhere. */
 void sim_swap_written(struct sim *sim, unsigned conn, const struct lb_target_io *io) {
     if (sim->swap.seen[conn] == sim->swap.changes[sim->conns[conn].portal])
         sim_violation(&sim->world, "block %llu is written on another disk than was booted",
@@ -98,8 +97,7 @@ uint64_t sim_swap_blocks(const struct sim *sim, bool is_other) {
     return second ? sim->swap.second_blocks : sim->swap.first_blocks;
 }
 
-/* ---- what the engine says ----------------------------------------------------------------------
- */
+/* ---- what the engine says -------------------------------------------------------------------- */
 
 void sim_swap_ready(struct sim *sim) {
     struct sim_swap *swap = &sim->swap;

@@ -8,8 +8,7 @@
 #define FULL_US     (100 * LB_US_MS)
 #define TICK_MS_MAX 3000
 
-/* ---- as they are -------------------------------------------------------------------------------
- */
+/* ---- as they are ----------------------------------------------------------------------------- */
 
 static void set_secret(struct lb_target_account *account, const char *name, const char *secret) {
     snprintf(account->name, sizeof account->name, "%s", name);
@@ -109,8 +108,7 @@ static void init_redirects(struct sim *sim) {
     }
 }
 
-/* ---- late ones ---------------------------------------------------------------------------------
- */
+/* ---- late ones ------------------------------------------------------------------------------- */
 
 bool sim_targets_are_late(const struct sim *sim, enum sim_late how) {
     return sim->plan.late == how && sim->world.now_us < sim->plan.late_until_us;
@@ -138,8 +136,7 @@ static void begin_late(struct sim *sim) {
     sim_at(&sim->world, sim->plan.late_until_us, SIM_THERE, 0, 0, (struct lb_bytes){NULL, 0});
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static void give_addresses(struct sim *sim, unsigned number) {
     uint8_t bytes[16] = {0xfd, [15] = (uint8_t)(0x10 + number)};
@@ -172,8 +169,7 @@ void sim_targets_init(struct sim *sim) {
     begin_late(sim);
 }
 
-/* ---- ends of connections -----------------------------------------------------------------------
- */
+/* ---- ends of connections --------------------------------------------------------------------- */
 
 /* A connection of ours. */
 static bool is_open(const struct sim_conn *conn) {
@@ -317,8 +313,7 @@ uint64_t sim_targets_next_us(const struct sim *sim) {
     return next_us;
 }
 
-/* ---- what befalls them -------------------------------------------------------------------------
- */
+/* ---- what befalls them ----------------------------------------------------------------------- */
 
 static int find_session(struct sim *sim) {
     uint32_t first = sim_below(&sim->world, SIM_CONNS);

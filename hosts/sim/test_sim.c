@@ -1,5 +1,5 @@
-/* The simulator itself: that its runs are what their seeds say, and that its checks can be trusted.
- */
+/* The simulator itself: that its runs are what their seeds say, and that its checks can be
+ * trusted. */
 #include "hosts/sim/sim.h"
 #include "tests/tap.h"
 
@@ -55,8 +55,7 @@ static void both_outcomes_occur_and_nothing_is_violated(void) {
     CHECK_EQ(coverage.violations, 0);
 }
 
-/* ---- the model of the disk ---------------------------------------------------------------------
- */
+/* ---- the model of the disk ------------------------------------------------------------------- */
 
 static struct sim_world world;
 static struct sim_disk disk;

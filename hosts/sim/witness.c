@@ -3,8 +3,7 @@
 #include "core/iscsi/iscsi_session.h"
 #include "hosts/sim/sim.h"
 
-/* ---- framing -----------------------------------------------------------------------------------
- */
+/* ---- framing --------------------------------------------------------------------------------- */
 
 size_t sim_wire_rest(const struct sim_wire *wire, const uint8_t bhs[LB_ISCSI_BHS_BYTES]) {
     size_t ahs = (size_t)bhs[4] * 4, data = (size_t)bhs[5] << 16 | (size_t)bhs[6] << 8 | bhs[7];
@@ -49,8 +48,7 @@ static bool next_pdu(const struct sim_wire *wire, struct sim_framer *framer,
     return framer->left == 0;
 }
 
-/* ---- commands without an answer ----------------------------------------------------------------
- */
+/* ---- commands without an answer -------------------------------------------------------------- */
 
 static size_t find_sent(const struct sim_sents *list, uint32_t itt) {
     size_t i = 0;
@@ -136,8 +134,7 @@ static void check_again(struct sim *sim, const struct sim_sent *sent) {
     }
 }
 
-/* ---- what the client says ----------------------------------------------------------------------
- */
+/* ---- what the client says -------------------------------------------------------------------- */
 
 static bool has_cmd_sn(enum lb_iscsi_opcode opcode) {
     return opcode == LB_OP_NOP_OUT || opcode == LB_OP_SCSI_COMMAND || opcode == LB_OP_TMF_REQUEST ||
@@ -226,8 +223,7 @@ void sim_witness_said(struct sim *sim, struct lb_bytes bytes) {
             said(sim, &pdu);
 }
 
-/* ---- what it hears -----------------------------------------------------------------------------
- */
+/* ---- what it hears --------------------------------------------------------------------------- */
 
 /* Several may be out: what was given up is aborted, and nobody waits for that. */
 static bool take_aborted(struct sim_wire *wire, uint32_t itt, uint32_t *ref) {
@@ -312,8 +308,7 @@ void sim_witness_heard(struct sim *sim, struct lb_bytes bytes) {
             heard(sim, &pdu);
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 /* RFC 7143 13.15: no login before Time2Wait is over, unless the time for recovery is. */
 static void check_time2wait(struct sim *sim) {
@@ -332,8 +327,8 @@ static void check_time2wait(struct sim *sim) {
 void sim_witness_connect(struct sim *sim, uint32_t number) {
     struct sim_witness *witness = &sim->witness;
     check_time2wait(sim);
-    /* Nothing is issued again by another session; and it is not known what was heard of this one.
-     */
+    /* Nothing is issued again by another session; and it is not known what was heard of this
+     * one. */
     if (sim->boot.session.logins == 0 || witness->wire.is_spoiled)
         witness->again.count = witness->wire.sent.count = 0;
     lose_sent(sim, NULL);

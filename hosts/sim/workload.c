@@ -1,10 +1,9 @@
-/* The disk's user: reads, writes and flushes of any size, many at once, often of the same blocks.
- */
+/* The disk's user: reads, writes and flushes of any size, many at once, often of the same
+ * blocks. */
 #include "hosts/sim/sim.h"
 #include <stdlib.h>
 
-/* ---- buffers -----------------------------------------------------------------------------------
- */
+/* ---- buffers --------------------------------------------------------------------------------- */
 
 static uint32_t sum_of(const uint8_t *bytes, size_t len) {
     return lb_crc32c(0, bytes, len);
@@ -31,8 +30,7 @@ static void keep(struct sim *sim, struct sim_op *op) {
     op->memory = NULL;
 }
 
-/* ---- what is asked for -------------------------------------------------------------------------
- */
+/* ---- what is asked for ----------------------------------------------------------------------- */
 
 static uint32_t new_version(struct sim *sim) {
     struct sim_work *work = &sim->work;
@@ -115,8 +113,7 @@ static void submit(struct sim *sim) {
     lb_boot_submit(&sim->boot, sim->world.now_us, &op->op);
 }
 
-/* ---- what came back ----------------------------------------------------------------------------
- */
+/* ---- what came back -------------------------------------------------------------------------- */
 
 static struct sim_op *find(struct sim *sim, const struct lb_disk_op *done) {
     for (size_t i = 0; i < SIM_OPS_MAX; i++)
@@ -153,8 +150,7 @@ static void take(struct sim *sim, struct lb_disk_op *done) {
     *op = (struct sim_op){.in_use = false};
 }
 
-/* ---- turns -------------------------------------------------------------------------------------
- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 /* In some worlds without faults the user begins when a short lease had to be renewed. */
 static void await_renewal(struct sim *sim) {

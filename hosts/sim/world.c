@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- words -------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;
@@ -52,8 +51,7 @@ void sim_coverage_add(struct sim_coverage *to, const struct sim_coverage *from) 
     memcpy(to, sums, sizeof *to);
 }
 
-/* ---- dice: splitmix64 --------------------------------------------------------------------------
- */
+/* ---- dice: splitmix64 ------------------------------------------------------------------------ */
 
 uint64_t sim_random(struct sim_world *world) {
     uint64_t z = (world->dice += UINT64_C(0x9e3779b97f4a7c15));
@@ -109,8 +107,7 @@ bool sim_happens(struct sim_world *world, enum sim_fault fault) {
     return true;
 }
 
-/* ---- the other dice ----------------------------------------------------------------------------
- */
+/* ---- the other dice -------------------------------------------------------------------------- */
 
 static void change_dice(struct sim_world *world) {
     uint64_t dice = world->dice;
@@ -146,8 +143,7 @@ bool sim_other_happens(struct sim_world *world, enum sim_fault fault) {
 }
 
 /* ---- events: a binary heap, ordered by time, then by when they were planned
- * ----------------------
- */
+ * ---------------------- */
 
 static bool is_before(const struct sim_event *a, const struct sim_event *b) {
     return a->at_us != b->at_us ? a->at_us < b->at_us : a->order < b->order;
@@ -223,8 +219,7 @@ void sim_event_free(struct sim_event *event) {
     event->data = NULL;
 }
 
-/* ---- the trace ---------------------------------------------------------------------------------
- */
+/* ---- the trace ------------------------------------------------------------------------------- */
 
 void sim_say_line(struct sim_world *world, const char *line) {
     for (const char *c = line; *c != '\0'; c++)

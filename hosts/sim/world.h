@@ -104,8 +104,7 @@ bool sim_happens(struct sim_world *world, enum sim_fault fault);
 /* Counts that the fault has happened, without dice. */
 void sim_saw(struct sim_world *world, enum sim_fault fault);
 /* The same with other dice: of worlds that were added later, so that what a seed meant before
- * stays.
- */
+ * stays. */
 uint32_t sim_other_below(struct sim_world *world, uint32_t n);
 uint32_t sim_other_between(struct sim_world *world, uint32_t a, uint32_t b); /* a..b */
 /* a..b, small ones more often. */

@@ -111,8 +111,7 @@ size_t cards_find(const struct lb_config *config, struct card cards[CARDS_MAX]) 
     return find_and_choose(config, cards);
 }
 
-/* ---- turns -------------------------------------------------------------------------------------
- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 void cards_open(struct card *cards, size_t count) {
     for (size_t i = 0; i < count; i++)

@@ -48,8 +48,7 @@ EFI_DEVICE_PATH *disk_path(void) {
     return (EFI_DEVICE_PATH *)(void *)disk.path;
 }
 
-/* ---- requests ----------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static EFI_STATUS status_of(enum medium_status status) {
     switch (status) {
@@ -183,8 +182,7 @@ static EFI_STATUS wait_for(struct request *request) {
     return status;
 }
 
-/* ---- the protocols -----------------------------------------------------------------------------
- */
+/* ---- the protocols --------------------------------------------------------------------------- */
 
 /* The order of the checks is that of the specification's tables. */
 static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buffer) {
@@ -205,8 +203,7 @@ static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buf
     return EFI_SUCCESS;
 }
 
-/* ---- reads through the cache -------------------------------------------------------------------
- */
+/* ---- reads through the cache ----------------------------------------------------------------- */
 
 /* False: there is no room for it now. */
 static bool load_line(uint64_t lba) {
@@ -292,8 +289,7 @@ static EFI_STATUS read_now(uint64_t lba, uint32_t blocks, void *buffer) {
     return status;
 }
 
-/* ---- the protocols -----------------------------------------------------------------------------
- */
+/* ---- the protocols --------------------------------------------------------------------------- */
 
 static EFI_STATUS transfer(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
                            EFI_BLOCK_IO2_TOKEN *token) {
@@ -334,8 +330,8 @@ static EFI_STATUS EFIAPI write_blocks(EFI_BLOCK_IO *this, UINT32 media_id, EFI_L
     return transfer(LB_DISK_WRITE, lba, len, buffer, NULL);
 }
 
-/* Firmware's FAT driver flushes at every turn; without a write there is nothing to be made durable.
- */
+/* Firmware's FAT driver flushes at every turn; without a write there is nothing to be made
+ * durable. */
 static EFI_STATUS EFIAPI flush_blocks(EFI_BLOCK_IO *this) {
     (void)this;
     if (disk.is_over)
@@ -398,8 +394,7 @@ static EFI_STATUS EFIAPI reset2(EFI_BLOCK_IO2_PROTOCOL *this, BOOLEAN extended) 
     return EFI_SUCCESS;
 }
 
-/* ---- the device path ---------------------------------------------------------------------------
- */
+/* ---- the device path ------------------------------------------------------------------------- */
 
 #define IPV4_NODE_BYTES 27
 #define IPV6_NODE_BYTES 60
@@ -481,8 +476,7 @@ static EFI_STATUS make_path(void) {
     return lb_wr_ok(&wr) ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 }
 
-/* ---- beginning and end -------------------------------------------------------------------------
- */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 static void fill_media(void) {
     const struct lb_disk_info *info = lb_boot_disk(loop_engine());

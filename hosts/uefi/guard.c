@@ -89,8 +89,7 @@ static bool is_solicited_node(struct lb_addr addr) {
     return memcmp(addr.bytes, prefix, sizeof prefix) == 0;
 }
 
-/* ---- extension headers -------------------------------------------------------------------------
- */
+/* ---- extension headers ----------------------------------------------------------------------- */
 
 /* The options of a hop-by-hop or destination header lie within it. */
 static bool options_fit(struct lb_rd options) {
@@ -136,8 +135,7 @@ static bool take_headers(struct packet *packet, struct lb_rd *rd) {
     return true;
 }
 
-/* ---- neighbour discovery -----------------------------------------------------------------------
- */
+/* ---- neighbour discovery --------------------------------------------------------------------- */
 
 /* Every option is as long as it says and says more than nothing; an address of the link is one of
  * Ethernet's. */

@@ -46,8 +46,7 @@ enum loop_state loop_state(void) {
     return loop.state;
 }
 
-/* ---- what the engine asks for ------------------------------------------------------------------
- */
+/* ---- what the engine asks for ---------------------------------------------------------------- */
 
 static void set_address(const struct lb_boot_net *config) {
     net_set_address(config);
@@ -129,8 +128,7 @@ static bool run_engine(void) {
     return moved;
 }
 
-/* ---- what happened -----------------------------------------------------------------------------
- */
+/* ---- what happened --------------------------------------------------------------------------- */
 
 static void tell_link(void) {
     uint64_t now_us = clock_us();
@@ -278,8 +276,7 @@ void loop_stir(void) {
     loop.is_stirred = true;
 }
 
-/* ---- beginning and end -------------------------------------------------------------------------
- */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 static bool get_memory(void) {
     if (loop.engine == NULL) {

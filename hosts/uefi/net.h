@@ -47,8 +47,8 @@ void net_clear_address(void); /* all but the link-local address */
  * the interface has the address when nobody had it. Several may be asked for at a time; one more
  * than there is room for takes the place of the oldest, of which nothing is heard any more. */
 void net_probe(struct lb_addr addr);
-/* The next answer; false: none. An address of IPv6 may be free, and a conflict within the second.
- */
+/* The next answer; false: none. An address of IPv6 may be free, and a conflict within the
+ * second. */
 bool net_probe_result(struct lb_addr *addr, bool *conflict);
 
 /* net_stream.c */

@@ -35,8 +35,7 @@ static struct {
     unsigned turn;         /* how often one was silent */
 } address;
 
-/* ---- IPv4 --------------------------------------------------------------------------------------
- */
+/* ---- IPv4 ------------------------------------------------------------------------------------ */
 
 static struct lb_addr mask_of(uint8_t len) {
     uint32_t mask = len == 0 ? 0 : UINT32_MAX << (32 - len);
@@ -62,8 +61,7 @@ err_t net_address_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *
     return etharp_output(netif, p, ip_2_ip4(&hop));
 }
 
-/* ---- IPv6 --------------------------------------------------------------------------------------
- */
+/* ---- IPv6 ------------------------------------------------------------------------------------ */
 
 /* An address without a lifetime would be one of lwIP's static ones, which stand for a whole /64. */
 static void set_lifetimes(s8_t index, uint32_t preferred_s, uint32_t valid_s) {
@@ -108,8 +106,7 @@ static void set_addresses6(const struct lb_boot_net *config) {
     net_address_rethink();
 }
 
-/* ---- routes of IPv6 ----------------------------------------------------------------------------
- */
+/* ---- routes of IPv6 -------------------------------------------------------------------------- */
 
 static bool is_better(const struct lb_route *route, const struct lb_route *best,
                       struct lb_addr dest) {
@@ -185,8 +182,7 @@ void net_address_rethink(void) {
     nd6_clear_destination_cache();
 }
 
-/* ---- both --------------------------------------------------------------------------------------
- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
 void net_set_address(const struct lb_boot_net *config) {
     address.net = config;
@@ -200,8 +196,7 @@ void net_clear_address(void) {
     net_set_address(&nothing);
 }
 
-/* ---- probes ------------------------------------------------------------------------------------
- */
+/* ---- probes ---------------------------------------------------------------------------------- */
 
 static ip_addr_t group_of(struct lb_addr addr) {
     ip_addr_t ip = net_to_ip(addr), group = {0};

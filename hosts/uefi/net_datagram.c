@@ -31,8 +31,7 @@ static struct service services[LB_BOOT_SLOTS_MAX];
 static struct datagram *queue; /* a ring of QUEUE_MAX */
 static size_t queue_first, queue_count;
 
-/* ---- in ----------------------------------------------------------------------------------------
- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
 static struct datagram *new_entry(uint32_t slot, size_t len, struct lb_endpoint from) {
     if (queue_count == QUEUE_MAX || len > DATAGRAM_MAX)
@@ -82,8 +81,7 @@ bool net_datagram_receive(struct lb_span room, uint32_t *slot, size_t *len,
     return false;
 }
 
-/* ---- open and close ----------------------------------------------------------------------------
- */
+/* ---- open and close -------------------------------------------------------------------------- */
 
 /* The port that is asked for, or any. */
 static bool bind_udp(struct udp_pcb *udp, const ip_addr_t *any, uint16_t port) {
@@ -147,8 +145,7 @@ void net_datagram_close(uint32_t slot) {
     *service = (struct service){0};
 }
 
-/* ---- out ---------------------------------------------------------------------------------------
- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 /* RFC 4861 4.1: hop limit 255, from the link-local address or from ::. */
 static void send_icmp(struct pbuf *p, struct lb_addr from, const ip6_addr_t *to) {

@@ -94,8 +94,7 @@ unsigned short net_checksum(const void *data, int len) {
     return guard_sum(data, (size_t)len);
 }
 
-/* ---- frames ------------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 static void put_back(struct rx_frame *frame) {
     frame->next = net.free_frames;
@@ -228,8 +227,7 @@ void net_timers(void) {
     sys_check_timeouts();
 }
 
-/* ---- groups ------------------------------------------------------------------------------------
- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 /* RFC 2464 7. Groups may share a MAC address, so that one may stand here twice. */
 static err_t filter_group(struct netif *netif, const ip6_addr_t *group,
@@ -256,8 +254,7 @@ static void hear_all_nodes(void) {
     nic_hear_groups(net.nic, net.groups, net.group_count);
 }
 
-/* ---- beginning and end -------------------------------------------------------------------------
- */
+/* ---- beginning and end ----------------------------------------------------------------------- */
 
 static err_t netif_setup(struct netif *netif) {
     netif->name[0] = 'l';

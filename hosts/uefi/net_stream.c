@@ -46,8 +46,7 @@ static void on_error(void *arg, err_t err) {
 }
 
 /* The first question's answer tells the round trip without what ARP added to that of the
- * connection.
- */
+ * connection. */
 static void note_bytes(struct stream *stream, size_t len) {
     uint64_t now_us = clock_us();
     if (stream->asked_us != 0 && stream->asked_us != LB_NEVER) {

@@ -5,7 +5,8 @@ static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 #define RECLAIM_US      100             /* between two questions, while frames are on their way */
 #define RECLAIM_IDLE_US (10 * LB_US_MS) /* while none is */
 #define LINK_WAIT_US                                                                               \
-    (10 * LB_US_SEC) /* 10GBASE-T takes up to 8 s, and begins anew with a start                    \
+    (10 *                                                                                          \
+     LB_US_SEC) /* 10GBASE-T takes up to 8 s, and begins anew with a start                    \
                       */
 #define DRAIN_MAX       256
 #define HEARD_LATELY_US (2 * LB_US_SEC)

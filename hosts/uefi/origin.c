@@ -61,8 +61,7 @@ const char *origin_word(enum origin origin) {
     return words[origin];
 }
 
-/* ---- what PXE holds ----------------------------------------------------------------------------
- */
+/* ---- what PXE holds -------------------------------------------------------------------------- */
 
 /* The packet that named the boot file: a proxy's where there is one. */
 static const EFI_PXE_BASE_CODE_PACKET *boot_packet(const EFI_PXE_BASE_CODE_MODE *mode) {
@@ -92,8 +91,7 @@ bool origin_lease(struct lb_dhcp4_lease *lease, uint8_t mac[6]) {
     return true;
 }
 
-/* ---- the directory we came from ----------------------------------------------------------------
- */
+/* ---- the directory we came from -------------------------------------------------------------- */
 
 struct place {
     struct lb_addr server;

@@ -1,5 +1,5 @@
-/* How the program was started, and what its starter left behind: PXE's DHCP answer and TFTP server.
- */
+/* How the program was started, and what its starter left behind: PXE's DHCP answer and TFTP
+ * server. */
 #ifndef LB_UEFI_ORIGIN_H
 #define LB_UEFI_ORIGIN_H
 

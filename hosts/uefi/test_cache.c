@@ -1,5 +1,5 @@
-/* The firmware's block cache, on Linux: against a model disk, with writes and failed reads between.
- */
+/* The firmware's block cache, on Linux: against a model disk, with writes and failed reads
+ * between. */
 #include "core/base/mem.h"
 #include "hosts/uefi/cache.h"
 #include "tests/tap.h"
@@ -172,8 +172,8 @@ static void the_first_long_read_at_a_place_asks_twice_as_much_unless_many_stray(
     CHECK(cache_plan(&cache, 20000 + 16 * LINE_BLOCKS, LINE_BLOCKS, 64) > 0); /* in a row again */
 }
 
-/* What comes straight into the reader's buffer: the end of the range, from a line's beginning on.
- */
+/* What comes straight into the reader's buffer: the end of the range, from a line's beginning
+ * on. */
 static void what_is_missing_at_the_end_of_a_range_is_known(void) {
     begin();
     CHECK_EQ(cache_missing(&cache, 5, 10), 10);

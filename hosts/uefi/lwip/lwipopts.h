@@ -85,8 +85,8 @@ extern unsigned char *lwip_heap;
 #define TCP_OVERSIZE             TCP_MSS
 #define LWIP_TCP_KEEPALIVE       0
 /* The retransmission timer counts in ticks of twice this and is never below three of them: a lost
- * command is sent again after 300 ms, not after 1.5 s; a lost SYN after one second (RFC 6298 2.1).
- */
+ * command is sent again after 300 ms, not after 1.5 s; a lost SYN after one second (RFC 6298
+ * 2.1). */
 #define TCP_TMR_INTERVAL  50
 #define LWIP_TCP_RTO_TIME 1000
 

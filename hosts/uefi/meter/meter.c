@@ -46,8 +46,7 @@ static EFI_GUID fs_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 static EFI_GUID block_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
 static EFI_GUID block2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
 
-/* ---- finding the disk --------------------------------------------------------------------------
- */
+/* ---- finding the disk ------------------------------------------------------------------------ */
 
 /* The whole disk is the one whose path the volume's begins with, and which is no partition. */
 static bool find_disk(EFI_HANDLE volume) {
@@ -83,8 +82,7 @@ static size_t read_script(EFI_HANDLE volume, uint8_t room[SCRIPT_MAX]) {
     return len;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static EFI_STATUS read_at(uint64_t offset, size_t len, void *to) {
     return disk->ReadBlocks(disk, disk->Media->MediaId, offset / disk->Media->BlockSize, len, to);
@@ -457,8 +455,7 @@ static void do_pending(uint64_t offset, uint64_t len) {
     say("METER pending %s\n", status_word(status));
 }
 
-/* ---- the script --------------------------------------------------------------------------------
- */
+/* ---- the script ------------------------------------------------------------------------------ */
 
 static uint64_t next_number(struct lb_bytes *line) {
     struct lb_bytes word;
