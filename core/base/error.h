@@ -9,7 +9,7 @@
 
 enum lb_code {
     LB_OK = 0,
-#define LB_ERROR(name, word, stage, what, hint) LB_E_##name,
+#define LB_ERROR(name, word, stage, cure, what, hint) LB_E_##name,
 #include "core/base/errors.def"
 #undef LB_ERROR
     LB_CODE_COUNT,
@@ -42,6 +42,17 @@ const char *lb_code_what(enum lb_code code);
 const char *lb_code_hint(enum lb_code code);
 #endif
 #define LB_HINT_MAX 144 /* room for any of these texts; test_error.c */
+/* What may cure it, without a person who changes something. */
+enum lb_cure {
+    LB_CURE_PERSON,     /* nothing: it is the same each time */
+    LB_CURE_LOGIN,      /* another login of a session that was up; not another attempt to boot */
+    LB_CURE_LATER,      /* time: another attempt to boot, or another login */
+    LB_CURE_CONNECTION, /* as LATER; it says only that there was no connection, or no answer */
+};
+/* The cure of a code; PERSON for LB_OK. */
+enum lb_cure lb_code_cure(enum lb_code code);
+/* Whether another attempt may end better, though nobody changes anything: LATER or CONNECTION. */
+bool lb_code_may_pass(enum lb_code code);
 /* The code with this word; false: there is none. */
 bool lb_code_find(struct lb_bytes word, enum lb_code *code);
 

@@ -57,6 +57,27 @@ static void every_code_is_found_by_its_word(void) {
     CHECK_EQ(untouched, LB_E_DIGEST);
 }
 
+static void the_table_says_what_may_pass_without_a_person(void) {
+    static const struct {
+        enum lb_code code;
+        enum lb_cure cure;
+    } cases[] = {
+        {LB_OK, LB_CURE_PERSON},
+        {LB_E_CONFIG_VALUE, LB_CURE_PERSON},
+        {LB_E_AUTH_FAILED, LB_CURE_PERSON},
+        {LB_E_LOGIN_REJECTED, LB_CURE_LOGIN},
+        {LB_E_PROTOCOL, LB_CURE_LOGIN},
+        {LB_E_TARGET_NOT_FOUND, LB_CURE_LATER},
+        {LB_E_DHCP_NO_OFFER, LB_CURE_LATER},
+        {LB_E_CONNECT_REFUSED, LB_CURE_CONNECTION},
+        {LB_E_CONNECTION_LOST, LB_CURE_CONNECTION},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        CHECK_EQ(lb_code_cure(cases[i].code), cases[i].cure);
+        CHECK_EQ(lb_code_may_pass(cases[i].code), cases[i].cure >= LB_CURE_LATER);
+    }
+}
+
 static bool is_word(const char *text) {
     for (const char *c = text; *c; c++) {
         if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') && *c != '-')
@@ -91,6 +112,7 @@ int main(void) {
     TEST(an_error_has_four_parts);
     TEST(empty_parts_take_no_line);
     TEST(every_code_is_found_by_its_word);
+    TEST(the_table_says_what_may_pass_without_a_person);
     TEST(every_code_has_a_word_a_stage_a_meaning_and_a_hint);
     return tap_done();
 }

@@ -244,9 +244,9 @@ static bool may_be_offered_yet(const struct lb_candidate *candidate) {
 }
 
 bool lb_candidates_may_pass(const struct lb_boot *boot) {
-    bool passes = lb_policy_may_pass(boot->error.code);
+    bool passes = lb_code_may_pass(boot->error.code);
     for (size_t i = 0; i < boot->candidate_count; i++)
-        passes = passes || lb_policy_may_pass(boot->candidates[i].failed.code) ||
+        passes = passes || lb_code_may_pass(boot->candidates[i].failed.code) ||
                  may_be_offered_yet(&boot->candidates[i]);
     return passes;
 }

@@ -173,7 +173,7 @@ void lb_judge_failure(struct lb_boot *boot) {
 /* Who was silent may have named a disk. */
 static bool somebody_was_silent(const struct lb_boot *boot) {
     return found_nothing(boot->error.code) &&
-           (lb_policy_may_pass(boot->out4.code) || lb_policy_may_pass(boot->out6.code));
+           (lb_code_may_pass(boot->out4.code) || lb_code_may_pass(boot->out6.code));
 }
 
 bool lb_judge_may_pass(const struct lb_boot *boot) {

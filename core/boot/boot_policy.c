@@ -204,32 +204,6 @@ bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us) {
 
 /* ---- further attempts ----------------------------------------------------------------------- */
 
-/* What another attempt may cure without anybody's help. Also what storage says while it starts,
- * before its targets, access lists and LUNs are set up. The rest is told at once: above all a proof
- * that was wrong, for accounts are locked after a few of them. */
-bool lb_policy_may_pass(enum lb_code code) {
-    static const enum lb_code passing[] = {
-        LB_E_NO_LINK,          LB_E_ADDRESS_CONFLICT, LB_E_DHCP_NO_OFFER,
-        LB_E_DHCP_NO_ACK,      LB_E_DHCP_NAK,         LB_E_DHCP_EXPIRED,
-        LB_E_DHCP6_NO_ANSWER,  LB_E_DHCP6_REFUSED,    LB_E_DHCP6_NO_REPLY,
-        LB_E_DHCP6_EXPIRED,    LB_E_NO_IPV6,          LB_E_RESOLVE,
-        LB_E_CONNECT_REFUSED,  LB_E_CONNECT_TIMEOUT,  LB_E_CONNECT_UNREACHABLE,
-        LB_E_CONNECTION_LOST,  LB_E_LOGIN_TIMEOUT,    LB_E_TARGET_BUSY,
-        LB_E_DIGEST,           LB_E_TASK_TIMEOUT,     LB_E_TARGET_LOGOUT,
-        LB_E_NOT_READY,        LB_E_DISK_BUSY,        LB_E_DISCOVERY_EMPTY,
-        LB_E_DISCOVERY_SILENT, LB_E_ISNS_CONNECT,     LB_E_ISNS_TIMEOUT,
-        LB_E_ISNS_CLOSED,      LB_E_ISNS_BUSY,        LB_E_TARGET_NOT_FOUND,
-        LB_E_NOT_AUTHORISED,   LB_E_LOGIN_CLOSED,     LB_E_REDIRECT_DEAD,
-        LB_E_LUN_MISSING,      LB_E_NO_MEDIUM,        LB_E_MEDIUM,
-        LB_E_ISNS_PROTOCOL,    LB_E_STANDBY,          LB_E_LUN_EMPTY,
-        LB_E_DHCP_UNUSABLE,    LB_E_DHCP6_UNUSABLE,
-    };
-    for (size_t i = 0; i < LB_COUNT(passing); i++)
-        if (passing[i] == code)
-            return true;
-    return false;
-}
-
 /* retry-delay, doubled with each attempt up to 30 s, and up to a quarter more by chance, so that a
  * room full of machines does not knock in step. */
 uint64_t lb_policy_delay_us(struct lb_boot *boot) {

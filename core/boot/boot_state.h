@@ -349,8 +349,6 @@ bool lb_policy_requires_chap(const struct lb_boot *boot, bool mutual);
 bool lb_policy_has_chap(const struct lb_boot *boot, enum lb_key key);
 /* Whether the session has what `require` asks for; else sets the error. */
 bool lb_policy_session(struct lb_boot *boot);
-/* Whether the same attempt may succeed later. */
-bool lb_policy_may_pass(enum lb_code code);
 /* The pause before the next attempt: retry-delay, doubled with each attempt up to 30 s, and up to a
  * quarter more by chance. */
 uint64_t lb_policy_delay_us(struct lb_boot *boot);

@@ -268,8 +268,6 @@ bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
  * the portal that was asked for, for a temporary one may lead elsewhere then. Of a host name it is
  * the address that the name had. */
 struct lb_endpoint lb_iscsi_home(const struct lb_iscsi *session);
-/* Whether the failure may pass (connection, busy): another attempt makes sense. */
-bool lb_iscsi_may_retry(const struct lb_iscsi *session);
 
 /* ---- hand-over ------------------------------------------------------------------------------ */
 

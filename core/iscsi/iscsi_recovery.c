@@ -152,13 +152,6 @@ static void wait_and_begin(struct lb_iscsi *session, uint64_t now_us) {
     lb_iscsi_enter(session, now_us, LB_ISCSI_RECOVERING, LB_MIN(now_us + wait_us, last_us));
 }
 
-/* The same at every attempt: it needs a person. */
-static bool is_hopeless(enum lb_code code) {
-    return code == LB_E_AUTH_FAILED || code == LB_E_AUTH_NEEDED || code == LB_E_AUTH_METHOD ||
-           code == LB_E_AUTH_TARGET || code == LB_E_AUTH_REFLECTED || code == LB_E_LOGIN_VERSION ||
-           code == LB_E_REQUIRE_NOT_MET;
-}
-
 /* A task that the session has done all for. */
 static bool has_bad_task(const struct lb_iscsi *session) {
     for (const struct lb_iscsi_task *task = session->in_flight.first; task != NULL;
@@ -170,7 +163,7 @@ static bool has_bad_task(const struct lb_iscsi *session) {
 
 static bool has_given_up(struct lb_iscsi *session, enum lb_code code) {
     if (has_bad_task(session) || session->logins == 0 || !session->config.recover ||
-        is_hopeless(code))
+        lb_code_cure(code) == LB_CURE_PERSON)
         return true;
     if (code == LB_E_DIGEST && ++session->digest_errors >= LB_ISCSI_DIGEST_ERRORS_MAX)
         return true;
@@ -184,16 +177,10 @@ static bool is_late(const struct lb_iscsi *session, uint64_t now_us) {
     return now_us - session->outage_us >= session->config.recovery_ms * LB_US_MS;
 }
 
-static bool is_of_connection(enum lb_code code) {
-    return code == LB_E_RESOLVE || code == LB_E_CONNECT_REFUSED || code == LB_E_CONNECT_TIMEOUT ||
-           code == LB_E_CONNECT_UNREACHABLE || code == LB_E_CONNECTION_LOST ||
-           code == LB_E_LOGIN_TIMEOUT || code == LB_E_LOGIN_CLOSED || code == LB_E_REDIRECT_DEAD;
-}
-
 /* The time for recovery is over. What the target said last is told; a mere loss is told as that. */
 static void end_late(struct lb_iscsi *session, uint64_t now_us, const struct lb_error *last) {
     struct lb_error error = {.code = LB_OK};
-    if (!is_of_connection(last->code)) {
+    if (lb_code_cure(last->code) != LB_CURE_CONNECTION) {
         lb_iscsi_end(session, now_us, last);
         return;
     }
@@ -297,10 +284,4 @@ void lb_iscsi_break(struct lb_iscsi *session, uint64_t now_us, enum lb_code code
         return;
     }
     recover(session, now_us, &error);
-}
-
-bool lb_iscsi_may_retry(const struct lb_iscsi *session) {
-    enum lb_code code = session->error.code;
-    return is_of_connection(code) || code == LB_E_TARGET_BUSY || code == LB_E_TASK_TIMEOUT ||
-           code == LB_E_TARGET_LOGOUT || code == LB_E_DIGEST;
 }

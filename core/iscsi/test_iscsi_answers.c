@@ -267,7 +267,7 @@ static void a_target_that_refuses_each_digest_is_left(void) {
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT("HeaderDigest=reject\0"));
     peer_check_failed(LB_E_DIGEST_REFUSED, "HeaderDigest=Reject");
     CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "header-digest");
-    CHECK(!lb_iscsi_may_retry(&peer.session));
+    CHECK(!lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
 
     peer_configure();
     peer_connect();

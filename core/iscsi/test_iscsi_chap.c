@@ -452,7 +452,7 @@ static void a_target_with_a_wrong_secret_is_left(void) {
     ask("7");
     prove_with("some-other-secret", "disk", true);
     peer_check_failed(LB_E_AUTH_TARGET, "chap-target-secret");
-    CHECK(!lb_iscsi_may_retry(&peer.session));
+    CHECK(!lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
 }
 
 static void a_target_with_another_name_is_left(void) {

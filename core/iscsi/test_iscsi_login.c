@@ -394,16 +394,16 @@ static void each_status_has_its_error(void) {
     static const struct {
         uint16_t status;
         enum lb_code code;
-        bool may_retry;
+        bool may_pass;
     } cases[] = {
-        {0x0200, LB_E_LOGIN_REJECTED, false},   {0x0202, LB_E_NOT_AUTHORISED, false},
-        {0x0203, LB_E_TARGET_NOT_FOUND, false}, {0x0204, LB_E_TARGET_REMOVED, false},
-        {0x0205, LB_E_LOGIN_VERSION, false},    {0x0206, LB_E_TARGET_BUSY, true},
-        {0x0207, LB_E_LOGIN_REJECTED, false},   {0x0208, LB_E_LOGIN_REJECTED, false},
-        {0x0209, LB_E_LOGIN_REJECTED, false},   {0x020a, LB_E_LOGIN_REJECTED, false},
-        {0x020b, LB_E_LOGIN_REJECTED, false},   {0x0300, LB_E_TARGET_BUSY, true},
-        {0x0301, LB_E_TARGET_BUSY, true},       {0x0302, LB_E_TARGET_BUSY, true},
-        {0x0105, LB_E_LOGIN_REJECTED, false},   {0x7f01, LB_E_LOGIN_REJECTED, false},
+        {0x0200, LB_E_LOGIN_REJECTED, false},  {0x0202, LB_E_NOT_AUTHORISED, true},
+        {0x0203, LB_E_TARGET_NOT_FOUND, true}, {0x0204, LB_E_TARGET_REMOVED, false},
+        {0x0205, LB_E_LOGIN_VERSION, false},   {0x0206, LB_E_TARGET_BUSY, true},
+        {0x0207, LB_E_LOGIN_REJECTED, false},  {0x0208, LB_E_LOGIN_REJECTED, false},
+        {0x0209, LB_E_LOGIN_REJECTED, false},  {0x020a, LB_E_LOGIN_REJECTED, false},
+        {0x020b, LB_E_LOGIN_REJECTED, false},  {0x0300, LB_E_TARGET_BUSY, true},
+        {0x0301, LB_E_TARGET_BUSY, true},      {0x0302, LB_E_TARGET_BUSY, true},
+        {0x0105, LB_E_LOGIN_REJECTED, false},  {0x7f01, LB_E_LOGIN_REJECTED, false},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         char facts[16];
@@ -416,7 +416,7 @@ static void each_status_has_its_error(void) {
         CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "192.0.2.1:3260");
         CHECK_HAS(lb_iscsi_error(&peer.session)->facts, PEER_TARGET);
         CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "iqn.2026-11.test:me");
-        CHECK_EQ(lb_iscsi_may_retry(&peer.session), cases[i].may_retry);
+        CHECK_EQ(lb_code_may_pass(lb_iscsi_error(&peer.session)->code), cases[i].may_pass);
     }
 }
 
@@ -576,7 +576,7 @@ static void where_a_redirect_leads_is_told_with_who_sent_us(void) {
         peer_check_failed(LB_E_REDIRECT_DEAD, cases[i].facts);
         CHECK_HAS(lb_iscsi_error(&peer.session)->facts,
                   "192.0.2.1:3260 sent us on to 192.0.2.99:3260");
-        CHECK(lb_iscsi_may_retry(&peer.session));
+        CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
     }
     peer_configure();
     peer_connect();
@@ -661,7 +661,7 @@ static void each_way_not_to_connect_has_its_error(void) {
         CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
         lb_iscsi_lost(&peer.session, peer.now, cases[i].why);
         peer_check_failed(cases[i].code, "192.0.2.1:3260");
-        CHECK(lb_iscsi_may_retry(&peer.session));
+        CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
     }
 }
 
@@ -692,7 +692,7 @@ static void a_connection_that_closes_during_login_is_a_refusal(void) {
     lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
     peer_check_failed(LB_E_LOGIN_CLOSED, "login: operational");
     CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "192.0.2.1:3260");
-    CHECK(lb_iscsi_may_retry(&peer.session));
+    CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
 }
 
 static void a_target_that_closes_after_each_login_is_given_up(void) {

@@ -92,7 +92,7 @@ static void attempts_come_less_and_less_often_until_time_is_over(void) {
         lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
     }
     peer_check_failed(LB_E_CONNECTION_LOST, "connect-refused");
-    CHECK(lb_iscsi_may_retry(&peer.session));
+    CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
     CHECK(peer.now - lost >= 60 * LB_US_SEC && peer.now - lost < 70 * LB_US_SEC);
     CHECK(attempts >= 10 && attempts <= 30);
     CHECK(longest <= 6 * LB_US_SEC || attempts == 1);

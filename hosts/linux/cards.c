@@ -66,7 +66,7 @@ static enum lb_card_worth worth_of(enum lb_code code) {
 
 void lb_cards_note(struct lb_card *card, enum lb_code code) {
     card->worth = LB_MAX(card->worth, worth_of(code));
-    card->is_hopeless = !lb_policy_may_pass(code);
+    card->is_hopeless = !lb_code_may_pass(code);
 }
 
 bool lb_cards_are_hopeless(const struct lb_cards *cards, bool is_late) {

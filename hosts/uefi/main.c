@@ -115,7 +115,7 @@ static void one_attempt_each(void) {
 
 static bool may_go_on(const struct lb_error *error, uint64_t start_us) {
     uint64_t retry_us = lb_config_u32(&config, LB_KEY_RETRY_TIME) * LB_US_MS;
-    return card_count > 1 && error->code != LB_E_CANCELLED && lb_policy_may_pass(error->code) &&
+    return card_count > 1 && error->code != LB_E_CANCELLED && lb_code_may_pass(error->code) &&
            clock_us() - start_us < retry_us;
 }
 
