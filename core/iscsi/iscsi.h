@@ -221,10 +221,15 @@ size_t lb_iscsi_room(const struct lb_iscsi *session);
 void lb_iscsi_hold(struct lb_iscsi *session);
 /* The LUN is the right one: every task may be issued again. */
 void lb_iscsi_release(struct lb_iscsi *session, uint64_t now_us);
-/* From now on each login, and each pause as long as LB_ISCSI_SLEPT_MS in which the host did not
- * poll, holds the session: no task is issued (again) before the owner has looked at the LUN. */
+/* From now on each login, each answer that is missed (lb_iscsi_missed), and each pause as long as
+ * LB_ISCSI_SLEPT_MS in which the host did not poll, holds the session: no task is issued (again)
+ * before the owner has looked at the LUN. */
 void lb_iscsi_hold_logins(struct lb_iscsi *session);
 bool lb_iscsi_is_held(const struct lb_iscsi *session); /* between hold and release */
+/* How many answers there were that nobody saw: of tasks that were aborted, reset or given up. Each
+ * may have been a UNIT ATTENTION, which a target says once, so each holds the session as a login
+ * does: after lb_iscsi_hold_logins. */
+unsigned lb_iscsi_missed(const struct lb_iscsi *session);
 /* Of a held session: the tasks that wait to be issued become LOST, those with goes_ahead
  * excepted. */
 void lb_iscsi_lose_held(struct lb_iscsi *session);

@@ -256,6 +256,13 @@ static bool retry_later(struct lb_disk *disk, uint64_t now_us, struct lb_disk_ta
     return true;
 }
 
+/* At once, for each condition is told once; a target that has more and more of them, as it is just
+ * being set up, is given time. */
+static bool retry_soon(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
+                       enum lb_code code) {
+    return retry_now(disk, now_us, task) || retry_later(disk, now_us, task, code);
+}
+
 /* One error may be an array's that is just looking for its data elsewhere. */
 static bool retry_few(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
     if (task->errors >= LB_DISK_ERRORS_MAX)
@@ -280,7 +287,8 @@ static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *ta
                   const struct lb_scsi_judgement *judgement) {
     switch (judgement->verdict) {
     case LB_SCSI_RETRY_NOW:
-        return retry_now(disk, now_us, task);
+        return judgement->sense.is_deferred ? retry_now(disk, now_us, task)
+                                            : retry_soon(disk, now_us, task, judgement->code);
     case LB_SCSI_RETRY_FEW:
         return retry_few(disk, now_us, task);
     case LB_SCSI_RETRY_LATER:
@@ -291,7 +299,7 @@ static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *ta
         return retry_later(disk, now_us, task, judgement->code);
     case LB_SCSI_VERIFY:
         lb_disk_doubt(disk, now_us);
-        return retry_now(disk, now_us, task);
+        return retry_soon(disk, now_us, task, judgement->code);
     case LB_SCSI_OK:
     case LB_SCSI_FAIL:
         return false;

@@ -21,6 +21,7 @@ static void start_round(struct lb_disk *disk, uint64_t now_us) {
     disk->asks_again = false;
     disk->again_us = LB_NEVER;
     disk->asked_login = lb_iscsi_logins(disk->session);
+    disk->asked_missed = lb_iscsi_missed(disk->session);
     lb_disk_ask(disk, now_us, (disk->wanted | also) & ~disk->silent);
 }
 
@@ -72,11 +73,17 @@ bool lb_disk_has_answers(const struct lb_disk *disk) {
     return false;
 }
 
+/* The answers of a round count if all came from one login and none was missed. */
+static bool is_torn(const struct lb_disk *disk) {
+    return disk->asked_login != lb_iscsi_logins(disk->session) ||
+           disk->asked_missed != lb_iscsi_missed(disk->session);
+}
+
 static bool is_round_over(const struct lb_disk *disk) {
     for (unsigned i = 0; i < LB_ASK_COUNT; i++)
         if (disk->wanted >> i & 1 && !disk->answers[i].is_there)
             return false;
-    return disk->again_us == LB_NEVER && disk->asked_login == lb_iscsi_logins(disk->session);
+    return disk->again_us == LB_NEVER && !is_torn(disk);
 }
 
 void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
@@ -154,12 +161,11 @@ bool lb_disk_ask_once_more(struct lb_disk *disk, uint64_t now_us) {
 
 uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us) {
     bool is_asking = disk->state == LB_DISK_ASKING || disk->state == LB_DISK_PROVING;
-    bool is_elsewhere = disk->asked_login != lb_iscsi_logins(disk->session);
     if (lb_iscsi_state(disk->session) == LB_ISCSI_ENDED)
         return LB_NEVER;
     if (disk->state == LB_DISK_UP && lb_iscsi_is_held(disk->session))
         lb_disk_doubt(disk, now_us);
-    else if (is_asking && (is_elsewhere || now_us >= disk->again_us))
+    else if (is_asking && (is_torn(disk) || now_us >= disk->again_us))
         start_round(disk, now_us);
     return disk->again_us;
 }

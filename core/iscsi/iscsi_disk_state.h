@@ -82,10 +82,10 @@ struct lb_disk {
     struct lb_disk_answer answers[LB_ASK_COUNT];
 
     /* Asking, at first and again: iscsi_disk_proof.c. */
-    struct lb_disk_identity identity; /* of the disk that came up */
-    uint32_t wanted;                  /* bits: a round ends when these questions have answers */
-    uint32_t known;                   /* bits: those that had a good answer when it came up */
-    unsigned asked_login;             /* in which this round was asked */
+    struct lb_disk_identity identity;   /* of the disk that came up */
+    uint32_t wanted;                    /* bits: a round ends when these questions have answers */
+    uint32_t known;                     /* bits: those that had a good answer when it came up */
+    unsigned asked_login, asked_missed; /* logins and missed answers when this round was asked */
     unsigned rounds, pauses;
     bool asks_again;        /* something changed while it was being asked */
     uint64_t since_us;      /* when the asking began */

@@ -327,6 +327,8 @@ void lb_iscsi_full_pdu(struct lb_iscsi *session, uint64_t now_us) {
                  lb_iscsi_opcode_word(pdu->opcode));
         if (pdu->opcode == LB_OP_TMF_RESPONSE)
             lb_iscsi_orphan_answered(session, pdu->itt);
+        if (pdu->opcode == LB_OP_TMF_RESPONSE || pdu->opcode == LB_OP_SCSI_RESPONSE)
+            lb_iscsi_miss(session);
         return;
     }
     dispatch(session, now_us);

@@ -120,6 +120,7 @@ void lb_iscsi_tmf_response(struct lb_iscsi *session, uint64_t now_us) {
     }
     tmf->is_out = false;
     struct lb_iscsi_task *task = lb_iscsi_task_of(session, tmf->task_itt);
+    lb_iscsi_miss(session);
     if (tmf->function == LB_TMF_LUN_RESET)
         lb_iscsi_requeue_lun(session, tmf->lun);
     else if (task != NULL)

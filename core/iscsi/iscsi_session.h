@@ -155,6 +155,7 @@ struct lb_iscsi {
     size_t free_count;
     struct lb_iscsi_list queued, in_flight, done; /* in flight: in the order of CmdSN */
     bool is_held, holds_logins;
+    unsigned missed;   /* lb_iscsi_missed */
     uint32_t depth;    /* tasks in flight at most: queue_depth, or what the target has room for */
     uint32_t calm;     /* tasks done since it changed */
     uint32_t refusals; /* in a row */
@@ -314,6 +315,8 @@ void lb_iscsi_silence(struct lb_iscsi *session, struct lb_iscsi_task *task);
 void lb_iscsi_requeue_all(struct lb_iscsi *session);
 /* As lb_iscsi_requeue_all, the tasks of one LUN. */
 void lb_iscsi_requeue_lun(struct lb_iscsi *session, const uint8_t lun[8]);
+/* An answer that may have been a UNIT ATTENTION is not seen: lb_iscsi_missed. */
+void lb_iscsi_miss(struct lb_iscsi *session);
 /* As lb_iscsi_requeue_all, one task. */
 void lb_iscsi_requeue(struct lb_iscsi *session, struct lb_iscsi_task *task);
 /* The session ends: every task, in flight or queued, completes as LOST. */

@@ -461,6 +461,15 @@ void lb_iscsi_hold_logins(struct lb_iscsi *session) {
     session->holds_logins = true;
 }
 
+unsigned lb_iscsi_missed(const struct lb_iscsi *session) {
+    return session->missed;
+}
+
+void lb_iscsi_miss(struct lb_iscsi *session) {
+    session->missed++;
+    session->is_held = session->is_held || session->holds_logins;
+}
+
 bool lb_iscsi_is_held(const struct lb_iscsi *session) {
     return session->is_held;
 }

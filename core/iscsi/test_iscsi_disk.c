@@ -262,8 +262,23 @@ static void but_not_for_ever(void) {
         return;
     disk_fails((struct ending){
         .op = LB_SCSI_READ_10, .times = ALWAYS, .status = 2, .key = 6, .asc = 0x29});
-    disk_run(LB_DISK_READ, 5, 1, LB_E_SCSI, "UNIT ATTENTION 29/00");
+    uint64_t start = peer.now;
+    struct lb_disk_op *op = disk_submit(LB_DISK_READ, 5, 1);
+    disk_pass(9 * MS);
     CHECK_EQ(d.count[LB_SCSI_READ_10], 1 + LB_DISK_RETRIES_MAX);
+    disk_pass(LB_DISK_BUSY_MS * MS);
+    disk_check_end(op, LB_E_SCSI, "UNIT ATTENTION 29/00");
+    CHECK(peer.now - start <= (LB_DISK_BUSY_MS + 9) * MS);
+    CHECK(d.count[LB_SCSI_READ_10] < 100);
+}
+
+/* It is being set up, and tells each step. */
+static void twenty_unit_attentions_are_borne(void) {
+    if (!disk_bring_up())
+        return;
+    disk_fails((struct ending){
+        .op = LB_SCSI_READ_10, .times = 20, .status = 2, .key = 6, .asc = 0x3f, .ascq = 0x0e});
+    disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
 }
 
 static void an_earlier_writes_error_is_told_in_the_end(void) {
@@ -550,6 +565,7 @@ int main(void) {
     TEST(each_refusal_has_its_error);
     TEST(what_passes_by_itself_is_tried_again_at_once);
     TEST(but_not_for_ever);
+    TEST(twenty_unit_attentions_are_borne);
     TEST(an_earlier_writes_error_is_told_in_the_end);
     TEST(a_busy_disk_is_asked_again_after_pauses_that_double);
     TEST(a_disk_that_stays_busy_fails_the_request_after_a_minute);

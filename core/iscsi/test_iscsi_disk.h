@@ -38,6 +38,7 @@ static struct {
     bool is_gone;         /* connections are refused */
     bool says_u;          /* Data-In has U, with a residual of 0 where nothing is missing */
     bool is_mute_on_vpd;  /* no VPD page is answered */
+    bool is_managed;      /* task management functions are answered */
     unsigned most_blocks; /* a READ or WRITE of more is refused with 5/most_asc; 0: none is */
     uint8_t most_asc;
 
@@ -174,6 +175,18 @@ static inline void disk_answer(void) {
     }
 }
 
+/* A function is complete, and says nothing of the task's own answer, where is_managed is set. */
+static inline void disk_answer_tmf(void) {
+    struct lb_iscsi_pdu pdu = {
+        .opcode = LB_OP_TMF_RESPONSE,
+        .final = true,
+        .itt = peer.pdu.itt,
+        .tmf_response = {.response = LB_TMF_COMPLETE},
+    };
+    if (d.is_managed)
+        peer_give(&pdu, lb_bytes(NULL, 0));
+}
+
 /* Serves what the session sent. True: there was something. */
 static inline bool disk_serve(void) {
     bool did = false;
@@ -183,8 +196,10 @@ static inline bool disk_serve(void) {
             disk_answer();
         else if (peer.pdu.opcode == LB_OP_LOGIN_REQUEST)
             peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT(DISK_KEYS));
+        else if (peer.pdu.opcode == LB_OP_TMF_REQUEST)
+            disk_answer_tmf();
         else
-            CHECK(peer.pdu.opcode == LB_OP_NOP_OUT || peer.pdu.opcode == LB_OP_TMF_REQUEST);
+            CHECK_EQ(peer.pdu.opcode, LB_OP_NOP_OUT);
     }
     return did;
 }

@@ -113,6 +113,60 @@ static void a_machine_that_slept_looks_again(void) {
     CHECK_EQ(data_commands(), 0);
 }
 
+/* ---- after an answer that nobody saw --------------------------------------------------------- */
+
+/* It may have been the UNIT ATTENTION that tells of the other disk. */
+static void after_an_aborted_command_another_disk_ends_all_requests(void) {
+    static const enum lb_disk_kind kinds[] = {LB_DISK_READ, LB_DISK_WRITE};
+    for (unsigned i = 0; i < LB_COUNT(kinds); i++) {
+        uint8_t op = kinds[i] == LB_DISK_READ ? LB_SCSI_READ_10 : LB_SCSI_WRITE_10;
+        disk_init();
+        peer.config.task_ms = 1000;
+        if (!disk_comes_up())
+            return;
+        d.is_managed = true;
+        disk_fails((struct ending){.op = op, .times = 1, .is_silent = true});
+        struct lb_disk_op *first_op = disk_submit(kinds[i], 5, 1);
+        disk_pass(SEC / 2);
+        swap(LB_ASK_IDS, SECOND);
+        disk_pass(3 * SEC);
+        check_changed(first_op, second);
+        CHECK_EQ(d.count[op], 1);
+        CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+    }
+}
+
+static void after_an_aborted_command_the_same_disk_goes_on(void) {
+    disk_init();
+    peer.config.task_ms = 1000;
+    if (!disk_comes_up())
+        return;
+    d.is_managed = true;
+    disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 1, .is_silent = true});
+    disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
+    CHECK_EQ(d.count[LB_SCSI_READ_10], 2);
+    CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+}
+
+/* A flush that is silent is given up, and with it the answer that may come late. */
+static void after_a_flush_that_was_given_up_another_disk_is_seen(void) {
+    disk_init();
+    peer.config.task_ms = 1000;
+    if (!disk_comes_up())
+        return;
+    d.is_managed = true;
+    disk_run(LB_DISK_WRITE, 5, 1, LB_OK, "");
+    disk_fails(
+        (struct ending){.op = LB_SCSI_SYNCHRONIZE_CACHE_10, .times = ALWAYS, .is_silent = true});
+    struct lb_disk_op *flush = disk_submit(LB_DISK_FLUSH, 0, 0);
+    disk_pass(SEC / 2);
+    swap(LB_ASK_IDS, SECOND);
+    disk_pass(6 * SEC);
+    CHECK_EQ(d.completions[flush->user], 1);
+    disk_run(LB_DISK_WRITE, 7, 1, LB_E_DISK_CHANGED, second);
+    CHECK_EQ(d.count[LB_SCSI_WRITE_10], 1);
+}
+
 /* ---- after a unit attention ----------------------------------------------------------------- */
 
 static const uint8_t attentions[][2] = {{0x28, 0x00}, {0x29, 0x00}, {0x29, 0x01}, {0x29, 0x07},
@@ -489,6 +543,9 @@ int main(void) {
     TEST(another_disk_is_seen_without_a_request_too);
     TEST(the_proof_is_begun_anew_in_the_next_login);
     TEST(a_machine_that_slept_looks_again);
+    TEST(after_an_aborted_command_another_disk_ends_all_requests);
+    TEST(after_an_aborted_command_the_same_disk_goes_on);
+    TEST(after_a_flush_that_was_given_up_another_disk_is_seen);
     TEST(a_unit_attention_may_mean_another_disk);
     TEST(or_the_same);
     TEST(what_was_in_flight_at_a_unit_attention_is_not_believed);

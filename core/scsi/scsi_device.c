@@ -145,6 +145,16 @@ static void check_obstacles(const struct lb_scsi_device *device, struct lb_scsi_
         check_ready(command, unit->state);
 }
 
+void lb_scsi_device_untold(const struct lb_scsi_device *device,
+                           const struct lb_scsi_command *command) {
+    if (!command->has_failed || command->status != LB_SCSI_CHECK_CONDITION ||
+        command->key != KEY_UNIT_ATTENTION || command->unit == LB_SCSI_NO_UNIT)
+        return;
+    uint16_t *attention = &device->nexuses[command->unit].attention;
+    if (*attention == 0)
+        *attention = (uint16_t)(command->asc << 8 | command->ascq);
+}
+
 static void classify_extent(struct lb_scsi_command *command, const struct lb_scsi_unit *unit,
                             const struct extent *extent) {
     uint64_t wanted = (uint64_t)extent->blocks * lb_scsi_unit_block_bytes(unit);

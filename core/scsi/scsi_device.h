@@ -97,6 +97,11 @@ uint32_t lb_scsi_unit_block_bytes(const struct lb_scsi_unit *unit);
  * that it reports is taken from the nexus. */
 void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_command *command);
 
+/* The answer of a command will never be sent, as it is aborted: a unit attention that it was to
+ * report goes back to the nexus, unless there is a newer one. */
+void lb_scsi_device_untold(const struct lb_scsi_device *device,
+                           const struct lb_scsi_command *command);
+
 /* Carries out a command of the kind REPLY that has not failed. Writes its reply and gives its
  * length, at most `expected`; 0 when it has none or has failed. */
 size_t lb_scsi_device_reply(const struct lb_scsi_device *device, struct lb_scsi_command *command,

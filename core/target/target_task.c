@@ -485,6 +485,8 @@ void lb_target_data_came(struct lb_target_conn *conn) {
 /* ---- task management ---- */
 
 static void abort_task(struct lb_target_conn *conn, struct lb_target_task *task) {
+    struct lb_scsi_device device = lb_target_device(conn);
+    lb_scsi_device_untold(&device, &task->scsi);
     task->is_aborted = true;
     lb_target_task_answered(conn, task);
     if (is_free_standing(conn, task))

@@ -62,6 +62,28 @@ static void a_unit_attention_is_told_once(void) {
     CHECK(take_op(LB_OP_DATA_IN));
 }
 
+/* A write with data still to come is aborted before its CHECK CONDITION is sent. */
+static void a_unit_attention_of_an_aborted_command_is_told_by_the_next(void) {
+    static const enum lb_iscsi_tmf functions[] = {LB_TMF_ABORT_TASK, LB_TMF_ABORT_TASK_SET,
+                                                  LB_TMF_LUN_RESET, LB_TMF_CLEAR_TASK_SET};
+    for (unsigned i = 0; i < LB_COUNT(functions); i++) {
+        log_in();
+        lb_target_attention(&raw.server, &raw.node, 0, 0x3f, 0x0e);
+        struct lb_iscsi_pdu pdu = command(true, 0, 2);
+        pdu.final = false;
+        give(pdu, lb_bytes(pattern, 512));
+        CHECK(!take());
+        bool is_one = functions[i] == LB_TMF_ABORT_TASK;
+        give(tmf(functions[i], is_one ? pdu.itt : LB_ISCSI_NO_TAG), nothing);
+        CHECK(take_op(LB_OP_TMF_RESPONSE));
+        CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
+        give(command(false, 0, 1), nothing);
+        CHECK(took_check(6, 0x3f));
+        give(command(false, 0, 1), nothing);
+        CHECK(take_op(LB_OP_DATA_IN));
+    }
+}
+
 static void a_busy_target_still_says_what_it_is(void) {
     uint8_t cdb[LB_SCSI_CDB_BYTES];
     log_in();
@@ -352,6 +374,7 @@ int main(void) {
     TEST(every_vital_page_that_is_listed_is_there);
     TEST(a_reply_is_cut_at_the_room_for_it);
     TEST(a_unit_attention_is_told_once);
+    TEST(a_unit_attention_of_an_aborted_command_is_told_by_the_next);
     TEST(a_mode_page_has_no_subpages_and_all_of_them_are_itself);
     TEST(changeable_values_are_none_and_saved_ones_are_not_there);
     TEST(each_target_and_lun_has_its_own_serial_number);

@@ -54,7 +54,8 @@ static void ready(struct sim *sim) {
     if (sim->is_ready)
         sim_violation(&sim->world, "READY a second time");
     sim_swap_ready(sim);
-    if (!sim->disk.distrusted &&
+    bool is_told = !sim->swap.is_on || sim_swap_is_told(sim);
+    if (!sim->disk.distrusted && is_told &&
         (info->blocks != sim->disk.blocks || info->block_bytes != sim->disk.block_bytes))
         sim_violation(&sim->world, "the disk (%s, %s) is told as %llu blocks of %u", info->id,
                       info->serial, (unsigned long long)info->blocks, info->block_bytes);

@@ -498,7 +498,8 @@ void sim_swap_read(const struct sim *sim, const struct lb_target_io *io, uint8_t
 void sim_swap_written(struct sim *sim, unsigned conn, const struct lb_target_io *io);
 /* The size of the disk that was booted, or of the other one. */
 uint64_t sim_swap_blocks(const struct sim *sim, bool is_other);
-void sim_swap_ready(struct sim *sim); /* which disk was booted */
+bool sim_swap_is_told(const struct sim *sim); /* the session has been told of all changes */
+void sim_swap_ready(struct sim *sim);         /* which disk was booted */
 /* DISK_CHANGED without another disk is a violation. */
 void sim_swap_check_error(struct sim *sim, enum lb_code code);
 

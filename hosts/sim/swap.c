@@ -99,6 +99,18 @@ uint64_t sim_swap_blocks(const struct sim *sim, bool is_other) {
 
 /* ---- what the engine says -------------------------------------------------------------------- */
 
+/* What the session was not told yet, as it has asked nothing since or is gone, makes no answer wrong:
+ * the next request, or the next login, meets it. */
+bool sim_swap_is_told(const struct sim *sim) {
+    for (int i = 0; i < SIM_CONNS; i++) {
+        const struct sim_conn *conn = &sim->conns[i];
+        if (conn->state != SIM_CONN_FREE && conn->has_client && conn->has_server &&
+            conn->service == SIM_AT_TARGETS && lb_target_is_full_feature(sim->ends[i]))
+            return sim->ends[i]->nexuses[0].attention == 0;
+    }
+    return false;
+}
+
 void sim_swap_ready(struct sim *sim) {
     struct sim_swap *swap = &sim->swap;
     const struct lb_disk_info *info = lb_boot_disk(&sim->boot);
@@ -107,7 +119,7 @@ void sim_swap_ready(struct sim *sim) {
     swap->booted_second = strcmp(info->id, "naa.6001405000000002") == 0;
     bool is_whole = swap->booted_second == (strcmp(info->serial, SECOND_SERIAL) == 0);
     sim->disk.blocks = swap->booted_second ? swap->second_blocks : swap->first_blocks;
-    if (!is_whole)
+    if (!is_whole && sim_swap_is_told(sim))
         sim_violation(&sim->world, "the disk is told as %s with the serial number %s", info->id,
                       info->serial);
 }
