@@ -44,9 +44,14 @@ static enum lb_family preferred(const struct lb_boot *boot) {
 
 /* ---- going on ------------------------------------------------------------------------------- */
 
+static void set_address(struct lb_boot *boot) {
+    lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
+    boot->is_configured = true;
+}
+
 static void enter_address(struct lb_boot *boot, uint64_t now_us) {
     lb_net_make(boot, now_us);
-    lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
+    set_address(boot);
     lb_boot_enter(boot, now_us, LB_AT_ADDRESS);
 }
 
@@ -458,9 +463,10 @@ static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
     lb_net_make(boot, now_us);
     bool has_address = lb_net_has_family(&boot->net, LB_V4) || lb_net_has_family(&boot->net, LB_V6);
     if (has_address)
-        lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
+        set_address(boot);
     else
         lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
+    boot->is_configured = has_address;
     return has_address;
 }
 
@@ -553,7 +559,7 @@ void lb_network_stop(struct lb_boot *boot) {
 
 void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
     /* In a pause between attempts, too: a lease that is not on the interface cannot be renewed. */
-    bool is_in_use = boot->net_set || boot->state == LB_AT_BACKOFF ||
+    bool is_in_use = boot->net_set || boot->is_configured || boot->state == LB_AT_BACKOFF ||
                      (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
     if (lb_network_is_dry(boot) || !is_in_use)
         return;

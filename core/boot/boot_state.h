@@ -238,6 +238,7 @@ struct lb_boot {
     bool has_firmware_lease;              /* and it was not tried yet */
     struct lb_boot_net net;
     bool net_set;
+    bool is_configured; /* addresses are on the interface, also while others are asked for */
 
     struct lb_passed passed;
     unsigned passed_shown;  /* in the report, of the whole boot */
