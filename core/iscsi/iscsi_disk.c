@@ -471,7 +471,7 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
     }
     if (climb(disk, now_us, task, &judgement) || retry_smaller(disk, now_us, task, &judgement))
         return;
-    if (judgement.code == LB_E_NO_MEDIUM)
+    if (judgement.code == LB_E_NO_MEDIUM && !lb_disk_is_question(task))
         lb_disk_doubt(disk, now_us); /* the next one may be another */
     if (judgement.verdict != LB_SCSI_OK && !has_no_cache(task, &judgement))
         explain(task, &judgement, &error);

@@ -88,7 +88,7 @@ void lb_disk_ask(struct lb_disk *disk, uint64_t now_us, uint32_t questions) {
 
 static struct lb_bytes reply(const struct lb_disk *disk, enum lb_disk_question question) {
     const struct lb_disk_answer *answer = &disk->answers[question];
-    return lb_bytes(answer->room, answer->is_good ? answer->len : 0);
+    return lb_bytes(answer->room, answer->is_there && answer->is_good ? answer->len : 0);
 }
 
 /* Administrators write LUNs in decimal, as their targets show them; a Root Path has hexadecimal. */
@@ -397,7 +397,9 @@ static bool may_go(const struct lb_disk *disk, enum lb_disk_question question) {
 }
 
 uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
-    if (disk->state != LB_DISK_ASKING || disk->again_us != LB_NEVER || !has_enough(disk)) {
+    bool is_answering = lb_iscsi_state(disk->session) == LB_ISCSI_FULL_FEATURE;
+    if (disk->state != LB_DISK_ASKING || !is_answering || disk->again_us != LB_NEVER ||
+        !has_enough(disk)) {
         disk->enough_us = LB_NEVER;
         return LB_NEVER;
     }

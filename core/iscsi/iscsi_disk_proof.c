@@ -11,13 +11,14 @@
  * in flight are issued again after the proof, whatever their answers were. */
 #include "core/iscsi/iscsi_disk_state.h"
 
-#define ASK_ALL ((1U << LB_ASK_START) - 1)
+#define ASK_ALL        ((1U << LB_ASK_START) - 1)
+#define NO_MORE_ROUNDS (LB_DISK_ROUNDS_MAX + 1)
 
 /* ---- rounds --------------------------------------------------------------------------------- */
 
 static void start_round(struct lb_disk *disk, uint64_t now_us) {
     uint32_t also = disk->state == LB_DISK_PROVING ? disk->known & 1U << LB_ASK_MODE : 0;
-    disk->rounds++;
+    disk->rounds = LB_MIN(disk->rounds + 1, (unsigned)LB_DISK_ROUNDS_MAX);
     disk->asks_again = false;
     disk->again_us = LB_NEVER;
     disk->asked_login = lb_iscsi_logins(disk->session);
@@ -86,6 +87,25 @@ static bool is_round_over(const struct lb_disk *disk) {
     return disk->again_us == LB_NEVER && !is_torn(disk);
 }
 
+static uint64_t pause_us(const struct lb_disk *disk) {
+    uint64_t ms = (uint64_t)LB_DISK_DELAY_MIN_MS << LB_MIN(disk->pauses, 7U);
+    return LB_MIN(ms, (uint64_t)LB_DISK_DELAY_MAX_MS) * LB_US_MS;
+}
+
+/* Something changed between the answers. Where that happens again and again there are pauses, for a
+ * minute. */
+static bool ask_again(struct lb_disk *disk, uint64_t now_us) {
+    if (disk->rounds < LB_DISK_ROUNDS_MAX) {
+        start_round(disk, now_us);
+        return true;
+    }
+    if (disk->rounds == NO_MORE_ROUNDS || now_us - disk->since_us >= LB_DISK_BUSY_MS * LB_US_MS)
+        return false;
+    disk->again_us = now_us + pause_us(disk);
+    disk->pauses++;
+    return true;
+}
+
 void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                       const struct lb_error *error) {
     struct lb_disk_answer *answer = &disk->answers[task->lba];
@@ -98,15 +118,15 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
     if (task->task.state == LB_TASK_SILENT)
         disk->silent |= 1U << task->lba;
     if (task->retries > LB_DISK_RETRIES_MAX) /* attentions without end: asking again is no help */
-        disk->rounds = LB_DISK_ROUNDS_MAX;
+        disk->rounds = NO_MORE_ROUNDS;
     if (disk->state == LB_DISK_UP && task->lba == LB_ASK_MODE)
         lb_disk_take_mode(disk);
     if ((!is_asking && disk->state != LB_DISK_PROVING) || !is_round_over(disk))
         return;
     bool has_ended = lb_iscsi_state(disk->session) == LB_ISCSI_ENDED;
-    if (disk->asks_again && disk->rounds < LB_DISK_ROUNDS_MAX && !has_ended)
-        start_round(disk, now_us);
-    else if (is_asking)
+    if (disk->asks_again && !has_ended && ask_again(disk, now_us))
+        return;
+    if (is_asking)
         lb_disk_judge(disk, now_us);
     else if (!has_ended)
         lb_disk_judge_again(disk, now_us);
@@ -125,11 +145,6 @@ void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *fact
             lb_endpoint_text(lb_iscsi_peer(disk->session)).s, facts);
     lb_disk_enter(disk, now_us, LB_DISK_CHANGED);
     lb_iscsi_end(disk->session, now_us, &disk->error);
-}
-
-static uint64_t pause_us(const struct lb_disk *disk) {
-    uint64_t ms = (uint64_t)LB_DISK_DELAY_MIN_MS << LB_MIN(disk->pauses, 7U);
-    return LB_MIN(ms, (uint64_t)LB_DISK_DELAY_MAX_MS) * LB_US_MS;
 }
 
 /* It may be a target that is still starting, so it is asked again after a pause. Who has waited for
@@ -165,7 +180,9 @@ uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us) {
         return LB_NEVER;
     if (disk->state == LB_DISK_UP && lb_iscsi_is_held(disk->session))
         lb_disk_doubt(disk, now_us);
-    else if (is_asking && (is_torn(disk) || now_us >= disk->again_us))
+    else if (is_asking && (is_torn(disk) || now_us >= disk->again_us)) {
+        disk->rounds = disk->asked_login == lb_iscsi_logins(disk->session) ? disk->rounds : 0;
         start_round(disk, now_us);
+    }
     return disk->again_us;
 }
