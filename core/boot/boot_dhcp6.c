@@ -80,16 +80,25 @@ static void give_up(struct lb_boot *boot, uint64_t now_us) {
     boot->step_dhcp6 = LB_NO_STEP;
 }
 
+/* What routers said since DHCPv6 runs: that one does not say it any more ends nothing (RFC 2462
+ * 5.5.3). */
+static void note_flags(struct lb_boot *boot) {
+    const struct lb_nd6_info *info = &boot->nd6.info;
+    boot->was_managed = info->managed || (boot->was_managed && boot->dhcp6_runs);
+    boot->was_other = info->other || (boot->was_other && boot->dhcp6_runs);
+}
+
 static enum lb_dhcp6_role wanted_role(const struct lb_boot *boot) {
     const struct lb_nd6_info *info = &boot->nd6.info;
     if (!lb_addr_is_set(info->link_local) || lb_network_is_static(boot, LB_V6))
         return LB_DHCP6_NOTHING;
-    if (!info->advertised || info->managed)
+    if (!info->advertised || boot->was_managed)
         return LB_DHCP6_ADDRESSES;
-    return info->other ? LB_DHCP6_REST : LB_DHCP6_NOTHING;
+    return boot->was_other ? LB_DHCP6_REST : LB_DHCP6_NOTHING;
 }
 
 void lb_dhcp6_stage_follow(struct lb_boot *boot, uint64_t now_us) {
+    note_flags(boot);
     enum lb_dhcp6_role role = wanted_role(boot);
     bool is_leased = boot->dhcp6_runs && boot->dhcp6.has_lease;
     bool is_more = boot->dhcp6_role == LB_DHCP6_REST && role == LB_DHCP6_ADDRESSES;

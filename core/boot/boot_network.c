@@ -47,6 +47,8 @@ static enum lb_family preferred(const struct lb_boot *boot) {
 static void set_address(struct lb_boot *boot) {
     lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
     boot->is_configured = true;
+    if (lb_net_has_family(&boot->net, boot->lost_family))
+        boot->lease_error = (struct lb_error){.code = LB_OK}; /* it is back */
 }
 
 static void enter_address(struct lb_boot *boot, uint64_t now_us) {
@@ -565,8 +567,6 @@ void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
         return;
     add_others(boot, now_us);
     bool has_address = update_interface(boot, now_us);
-    if (lb_net_has_family(&boot->net, boot->lost_family))
-        boot->lease_error = (struct lb_error){.code = LB_OK};
     if (!has_address) {
         boot->net_set = false;
         if (boot->state == LB_AT_ADDRESS)

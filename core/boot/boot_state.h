@@ -219,6 +219,7 @@ struct lb_boot {
     struct lb_dhcp6_client dhcp6;
     bool dhcp6_runs, dhcp6_open, had_lease6, has_addresses6; /* the last: of routers' prefixes */
     enum lb_dhcp6_role dhcp6_role;
+    bool was_managed, was_other; /* a router said so since DHCPv6 runs: M, O of RFC 4861 4.2 */
     enum lb_static6 static6;
     struct lb_error out4, out6;    /* why this attempt has given the family up; LB_OK: it has not */
     bool is_named;                 /* a person named the disk, server and all */

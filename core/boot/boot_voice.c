@@ -34,10 +34,17 @@ static bool has_resolver6(const struct lb_boot *boot) {
            (lease != NULL && lease->dns_count > 0);
 }
 
-/* Where a person named the disk, an address is all that is asked for. */
+/* Which way leads anywhere is known, or that there is no router. */
+static bool knows_ways6(const struct lb_boot *boot) {
+    return boot->nd6.info.advertised || boot->no_router;
+}
+
+/* Where a person named the disk, an address, and a way to it, are all that is asked for. */
 static bool is_enough6(const struct lb_boot *boot) {
-    return boot->is_named && has_address6(boot) &&
-           (boot->wanted_host == LB_HOST_ADDR || has_resolver6(boot));
+    bool has_addr = boot->wanted_host == LB_HOST_ADDR;
+    bool is_near = has_addr && lb_addr_is_link_local(boot->target.addr);
+    return boot->is_named && has_address6(boot) && (knows_ways6(boot) || is_near) &&
+           (has_addr || has_resolver6(boot));
 }
 
 static enum lb_says dry_state4(const struct lb_boot *boot) {
@@ -71,15 +78,14 @@ static enum lb_says static_state6(const struct lb_boot *boot) {
     struct lb_addr gateway = lb_config_addr(boot->setup.config, LB_KEY_GATEWAY);
     if (boot->static6 != LB_STATIC6_OURS)
         return lb_is_ok(&boot->out6) ? LB_ASKING : LB_SILENT;
-    bool has_way = gateway.family == LB_V6 || boot->nd6.info.advertised || boot->no_router;
-    return has_way ? LB_HAS_SPOKEN : LB_ASKING;
+    return gateway.family == LB_V6 || knows_ways6(boot) ? LB_HAS_SPOKEN : LB_ASKING;
 }
 
 /* An address of DHCPv6 says nothing of the way to anywhere: routers do (RFC 5942), and they are
  * waited for until they are known not to be there. */
 static enum lb_says leased_state6(const struct lb_boot *boot, const struct lb_dhcp6_lease *lease) {
     if (lease->addr_count > 0)
-        return boot->nd6.info.advertised || boot->no_router ? LB_HAS_SPOKEN : LB_ASKING;
+        return knows_ways6(boot) ? LB_HAS_SPOKEN : LB_ASKING;
     return has_address6(boot) ? LB_HAS_SPOKEN : LB_ASKING;
 }
 

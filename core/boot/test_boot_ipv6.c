@@ -122,6 +122,35 @@ static void a_router_that_changes_its_word_is_followed(void) {
     CHECK_EQ(logins(), 1);
 }
 
+/* DHCPv6 gives an address at once, a router answers up to half a second later (RFC 4861 6.2.6). */
+static void without_a_route_a_configured_disk_waits_for_the_router(void) {
+    managed();
+    host_set("rootpath", HOST_ROOT_PATH6);
+    host_set("arp-probe", "no");
+    host_set("attempts", "1");
+    host.router_us = 2 * SEC;
+    if (!host_boots())
+        return;
+    CHECK_EQ(host.seen[LB_BOOT_CONNECT], 1);
+    CHECK(host.net.route6_count > 0);
+    CHECK(host.now >= 2 * SEC);
+}
+
+/* RFC 2462 5.5.3: what is under way goes on. */
+static void a_router_that_takes_its_word_back_does_not_end_dhcpv6(void) {
+    managed();
+    host.dhcp6_hears[LB_DHCP6_REQUEST] = false;
+    host_begin();
+    host_pass(2 * SEC);
+    CHECK(host.dhcp6_sent[LB_DHCP6_REQUEST] > 0);
+    host.ra.managed = false;
+    host_advertise();
+    host_pass(SEC);
+    host.dhcp6_hears[LB_DHCP6_REQUEST] = true;
+    CHECK(host_until(LB_BOOT_READY));
+    CHECK(host_has6("2001:db8::100"));
+}
+
 static void a_router_that_goes_takes_its_route(void) {
     stateless();
     if (!host_boots())
@@ -460,6 +489,8 @@ int main(void) {
     TEST(ipv4_that_is_lost_beside_the_session_is_not_noticed);
     TEST(the_session_goes_over_to_another_ipv6_address);
     TEST(a_router_that_changes_its_word_is_followed);
+    TEST(without_a_route_a_configured_disk_waits_for_the_router);
+    TEST(a_router_that_takes_its_word_back_does_not_end_dhcpv6);
     TEST(a_router_that_goes_takes_its_route);
     TEST(a_link_that_comes_back_has_everybody_asked);
     TEST(after_a_failed_attempt_the_lease_is_confirmed);

@@ -180,6 +180,17 @@ void sim_impostor_advertise(struct sim *sim) {
 
 /* ---- SLP ------------------------------------------------------------------------------------- */
 
+static void note_xid(struct sim_impostor *own, uint16_t xid) {
+    own->slp_xids[own->slp_requests++ % LB_COUNT(own->slp_xids)] = xid;
+}
+
+static bool is_xid_in_use(const struct sim_impostor *own, uint16_t xid) {
+    for (size_t i = 0; i < LB_COUNT(own->slp_xids); i++)
+        if (own->slp_xids[i] == xid)
+            return true;
+    return false;
+}
+
 void sim_impostor_slp(struct sim *sim, uint32_t slot, enum lb_family family,
                       struct lb_bytes request) {
     struct lb_endpoint from = {.addr = own_address(family), .port = LB_SLP_PORT};
@@ -191,6 +202,9 @@ void sim_impostor_slp(struct sim *sim, uint32_t slot, enum lb_family family,
     if (!sim->plan.has_impostor || !lb_slp_decode(request, &header, &body, &why))
         return;
     uint16_t xid = header.xid ^ (uint16_t)(1U << sim_other_below(&sim->world, 16));
+    note_xid(&sim->impostor, header.xid);
+    if (is_xid_in_use(&sim->impostor, xid))
+        return; /* a guess that is right is no fault of the client's */
     lb_slp_begin(&wr, LB_SLP_SRV_RPLY, 0, xid, lb_bytes_of_text("en"));
     lb_wr_u16(&wr, LB_SLP_OK);
     lb_wr_u16(&wr, 1);

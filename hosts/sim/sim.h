@@ -142,6 +142,8 @@ struct sim_impostor {
     struct lb_binding bindings[1];
     struct lb_dhcp6_server dhcp6;
     struct lb_binding bindings6[1];
+    uint16_t slp_xids[16]; /* of the last requests that it saw */
+    unsigned slp_requests;
 };
 
 /* ---- rogue servers --------------------------------------------------------------------------- */

@@ -192,7 +192,7 @@ void sim_storage_ask(struct sim *sim, unsigned conn, struct lb_target_io *io) {
         sim_violation(&sim->world, "a target writes from memory that it was not given");
         return;
     }
-    check_io(sim, io, sim->swap.is_on ? sim_swap_blocks(sim, slot->is_other) : sim->disk.blocks);
+    check_io(sim, io, sim->swap.is_on ? sim_swap_blocks(sim, slot->is_other) : io->lun->blocks);
     slot->io = io;
     slot->is_asked = true;
     uint32_t number = (uint32_t)(slot - sim->ios);
