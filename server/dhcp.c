@@ -1,0 +1,252 @@
+#include "server/dhcp.h"
+#include "core/dhcp4/dhcp4_wire.h"
+#include "core/rootpath/rootpath.h"
+#include "server/say.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REQUESTS_AT_ONCE 64 /* then others are served, too */
+
+/* ---- who asks ---- */
+
+/* IANA, Processor Architecture Types. */
+static const struct {
+    uint16_t arch;
+    const char *machine, *file;
+} archs[] = {
+    {0, "BIOS", "undionly.kpxe"},
+    {6, "UEFI ia32", NULL},
+    {7, "UEFI x64", "lunbootx64.efi"},
+    {9, "UEFI x64", "lunbootx64.efi"},
+    {10, "UEFI arm", NULL},
+    {11, "UEFI aa64", "lunbootaa64.efi"},
+    {15, "UEFI ia32", NULL},
+    {16, "UEFI x64", "lunbootx64.efi"},
+    {18, "UEFI arm", NULL},
+    {19, "UEFI aa64", "lunbootaa64.efi"},
+};
+
+static bool has_text(const struct lb_dhcp4_message *request, uint8_t code, const char *begin) {
+    struct lb_bytes value;
+    return lb_dhcp4_option(request, code, &value) &&
+           lb_bytes_start_with(value, lb_bytes_of_text(begin));
+}
+
+struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request) {
+    struct lb_server_boot_file boot = {.asker = LB_ASKER_OTHER, .machine = ""};
+    struct lb_bytes list;
+    if (has_text(request, LB_OPT_VENDOR_CLASS, "HTTPClient"))
+        boot.asker = LB_ASKER_HTTP;
+    else if (has_text(request, LB_OPT_VENDOR_CLASS, "PXEClient"))
+        boot.asker = LB_ASKER_PXE;
+    /* Several may be listed (RFC 4578 2.1); the first is the one that runs. */
+    if (!lb_dhcp4_option(request, LB_OPT_ARCH, &list) || list.len < 2)
+        return boot;
+    uint16_t arch = (uint16_t)(list.p[0] << 8 | list.p[1]);
+    for (size_t i = 0; i < LB_COUNT(archs); i++) {
+        if (archs[i].arch != arch)
+            continue;
+        boot.machine = archs[i].machine;
+        boot.file = boot.asker == LB_ASKER_OTHER ? NULL : archs[i].file;
+    }
+    /* iPXE on BIOS boots the disk of the Root Path itself, where no file is named. */
+    if (arch == 0 && has_text(request, LB_OPT_USER_CLASS, "iPXE"))
+        boot.file = NULL;
+    return boot;
+}
+
+/* ---- an answer ---- */
+
+static void add_option(struct lb_wr *wr, uint8_t code, const char *value) {
+    lb_wr_u8(wr, code);
+    lb_wr_u8(wr, (uint8_t)lb_strlen(value));
+    lb_wr_text(wr, value);
+}
+
+/* The options that depend on who asks, in the form that the server half takes. */
+static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
+                                    const struct lb_server_boot_file *boot, struct lb_span room) {
+    struct lb_wr wr = lb_wr(room);
+    char url[200];
+    if (boot->file == NULL)
+        return lb_bytes(NULL, 0);
+    if (boot->asker == LB_ASKER_HTTP) {
+        lb_format(url, sizeof url, "http://%s:%u/%s", lb_addr_text(dhcp->link->address).s,
+                  dhcp->settings->http_port, boot->file);
+        add_option(&wr, LB_OPT_VENDOR_CLASS, "HTTPClient");
+        add_option(&wr, LB_OPT_BOOTFILE, url);
+    } else {
+        add_option(&wr, LB_OPT_TFTP_SERVER, lb_addr_text(dhcp->link->address).s);
+        add_option(&wr, LB_OPT_BOOTFILE, boot->file);
+    }
+    return lb_wr_done(&wr);
+}
+
+static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_boot_file *boot) {
+    bool has_way = boot->asker == LB_ASKER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
+    return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
+}
+
+static void say_answer(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4_message *request,
+                       const struct lb_server_boot_file *boot, const struct lb_binding *binding) {
+    char what[200];
+    struct lb_text text = lb_text(what, sizeof what);
+    if (!binding->leased || !lb_addr_is_zero(request->header.ciaddr))
+        return; /* an offer, or a renewal */
+    lb_text_add(&text, "is given %s by DHCP", lb_addr_text(binding->address).s);
+    if (boot->machine[0] != '\0')
+        lb_text_add(&text, ", %s", boot->machine);
+    if (boot->file != NULL)
+        lb_text_add(&text, ", boot file %s", boot->file);
+    else if (boot->asker != LB_ASKER_OTHER)
+        lb_text_add(&text, ", no boot file for it");
+    lb_server_say(lb_mac_text(request->header.chaddr).s, "%s, disk %s", what, dhcp->target);
+}
+
+static void send_reply(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply) {
+    static const uint8_t nobody[6] = {0};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(reply->to.port)};
+    if (memcmp(reply->to_mac, nobody, 6) != 0) {
+        lb_server_link_send_frame(dhcp->link, dhcp->raw, reply->to_mac, LB_DHCP4_SERVER_PORT,
+                                  reply->to, reply->bytes);
+        return;
+    }
+    memcpy(&to.sin_addr, reply->to.addr.bytes, 4);
+    (void)sendto(dhcp->source.fd, reply->bytes.p, reply->bytes.len, 0, (struct sockaddr *)&to,
+                 sizeof to);
+}
+
+static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_endpoint from,
+                   struct lb_bytes payload) {
+    uint8_t room[LB_DHCP4_PACKET_MAX], options[400];
+    struct lb_dhcp4_message request;
+    const char *why;
+    if (!lb_dhcp4_decode(payload, &request, &why))
+        return;
+    struct lb_server_boot_file boot = lb_server_boot_file(&request);
+    if (!is_served(dhcp, &boot))
+        boot.file = NULL;
+    dhcp->server.config.options = boot_options(dhcp, &boot, lb_span(options, sizeof options));
+    struct lb_dhcp4_reply reply =
+        lb_dhcp4_server_input(&dhcp->server, now_us, from, payload, lb_span(room, sizeof room));
+    dhcp->server.config.options = lb_bytes(NULL, 0);
+    if (reply.bytes.len > 0)
+        send_reply(dhcp, &reply);
+    else if (request.type == LB_DHCP4_DISCOVER && request.header.op == LB_BOOTREQUEST)
+        lb_server_say(lb_mac_text(request.header.chaddr).s,
+                      "asks for an address, and none is free: widen --dhcp-range");
+    if (reply.bytes.len > 0 && reply.changed != NULL)
+        say_answer(dhcp, &request, &boot, reply.changed);
+}
+
+void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
+    uint8_t payload[LB_DHCP4_PACKET_MAX + 1];
+    for (unsigned i = 0; i < REQUESTS_AT_ONCE; i++) {
+        struct sockaddr_in at;
+        socklen_t at_len = sizeof at;
+        ssize_t len = recvfrom(dhcp->source.fd, payload, sizeof payload, MSG_DONTWAIT,
+                               (struct sockaddr *)&at, &at_len);
+        if (len < 0)
+            return;
+        struct lb_endpoint from = {.addr = lb_addr_v4_bytes((const uint8_t *)&at.sin_addr),
+                                   .port = ntohs(at.sin_port)};
+        answer(dhcp, now_us, from, lb_bytes(payload, (size_t)len));
+    }
+}
+
+/* ---- begin and end ---- */
+
+static bool make_root_path(struct lb_server_dhcp *dhcp) {
+    struct lb_text text = lb_text((char *)dhcp->root_path_room, sizeof dhcp->root_path_room);
+    struct lb_rootpath path = {
+        .host = LB_HOST_ADDR,
+        .addr = dhcp->link->address,
+        .port = (uint16_t)dhcp->settings->port,
+        .lun_given = true,
+    };
+    lb_text_copy(path.target, sizeof path.target, lb_bytes_of_text(dhcp->target));
+    lb_rootpath_format(&text, &path);
+    dhcp->root_path = lb_bytes(text.at, text.len);
+    return !text.cut;
+}
+
+static bool choose_range(const struct lb_server_dhcp *dhcp, struct lb_server_range *range,
+                         struct lb_server_error *error) {
+    const struct lb_server_link *link = dhcp->link;
+    *range = dhcp->settings->dhcp_range;
+    if (!lb_addr_is_set(range->first))
+        *range = lb_server_link_range(link, LB_SERVER_BINDINGS / 2);
+    if (!lb_addr_is_set(range->first))
+        return lb_server_fail(error,
+                              "give the interface an address with a shorter prefix, or use "
+                              "--dhcp=off",
+                              "the network %s has no addresses for machines",
+                              lb_prefix_text(link->network).s);
+    if (!lb_prefix_has(link->network, range->first) || !lb_prefix_has(link->network, range->last))
+        return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
+                              "dhcp-range is not within %s, the network of %s",
+                              lb_prefix_text(link->network).s, link->name);
+    return true;
+}
+
+static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
+    const struct lb_server_settings *settings = dhcp->settings;
+    struct lb_server_range range;
+    if (!choose_range(dhcp, &range, error))
+        return false;
+    struct lb_dhcp4_server_config config = {
+        .server = dhcp->link->address,
+        .network = dhcp->link->network,
+        .first = range.first,
+        .last = range.last,
+        .router = settings->router,
+        .dns = settings->dns,
+        .lease_s = settings->lease_s,
+        .authoritative = true,
+        .rapid_commit = true,
+        .root_path = dhcp->root_path,
+    };
+    dhcp->bindings = calloc(LB_SERVER_BINDINGS, sizeof *dhcp->bindings);
+    if (dhcp->bindings == NULL ||
+        getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
+        return lb_server_fail(error, "", "there is no memory for addresses");
+    lb_dhcp4_server_init(&dhcp->server, &config, dhcp->bindings, LB_SERVER_BINDINGS);
+    return true;
+}
+
+bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
+                         const struct lb_server_settings *settings,
+                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         const char *target, struct lb_server_error *error) {
+    *dhcp = (struct lb_server_dhcp){
+        .source = {.kind = LB_SOURCE_DHCP, .fd = -1},
+        .raw = -1,
+        .link = link,
+        .files = files,
+        .settings = settings,
+        .target = target,
+    };
+    if (!make_root_path(dhcp))
+        return lb_server_fail(error, "choose a shorter one", "the target's name is too long");
+    if (!begin(dhcp, error))
+        return false;
+    dhcp->raw = lb_server_link_raw(error);
+    dhcp->source.fd =
+        dhcp->raw < 0 ? -1 : lb_server_link_udp(link, true, LB_DHCP4_SERVER_PORT, error);
+    return dhcp->source.fd >= 0 && lb_server_watch(epoll, &dhcp->source, EPOLLIN);
+}
+
+void lb_server_dhcp_close(struct lb_server_dhcp *dhcp) {
+    lb_server_source_close(&dhcp->source);
+    if (dhcp->raw >= 0)
+        close(dhcp->raw);
+    dhcp->raw = -1;
+    free(dhcp->bindings);
+    dhcp->bindings = NULL;
+}

@@ -1,0 +1,52 @@
+/* DHCPv4: core/dhcp4's server half on the link, and what is told to whom. */
+#ifndef LB_SERVER_DHCP_H
+#define LB_SERVER_DHCP_H
+
+#include "core/dhcp4/dhcp4.h"
+#include "server/files.h"
+#include "server/link.h"
+#include "server/source.h"
+
+#define LB_SERVER_BINDINGS 8192 /* machines with addresses; twice the longest default range */
+
+/* Who asks, by what a request says of itself (RFC 4578, RFC 3004; EDK2 for HTTP). */
+enum lb_server_asker {
+    LB_ASKER_OTHER, /* no firmware: an operating system, an initramfs */
+    LB_ASKER_PXE,
+    LB_ASKER_HTTP,
+};
+
+struct lb_server_boot_file {
+    enum lb_server_asker asker;
+    const char *machine; /* "UEFI x64"; empty: it does not say */
+    const char *file;    /* for it; NULL: there is none */
+};
+
+struct lb_dhcp4_message;
+/* What a request's machine would boot. */
+struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request);
+
+struct lb_server_dhcp {
+    struct lb_server_source source;
+    int raw; /* for machines that have no address yet */
+    const struct lb_server_link *link;
+    const struct lb_server_files *files;
+    const struct lb_server_settings *settings;
+    const char *target; /* for the lines that are printed */
+    struct lb_dhcp4_server server;
+    struct lb_binding *bindings;
+    struct lb_bytes root_path;
+    uint8_t root_path_room[LB_ROOTPATH_MAX];
+};
+
+/* Opens its sockets. target: the name of the disk's target. The pointers stay the caller's and
+ * outlive it. */
+bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
+                         const struct lb_server_settings *settings,
+                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         const char *target, struct lb_server_error *error);
+/* Its socket is readable: answers what is there. */
+void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us);
+void lb_server_dhcp_close(struct lb_server_dhcp *dhcp); /* harmless where it is closed */
+
+#endif

@@ -1,0 +1,27 @@
+/* Boot files by HTTP: libmicrohttpd on the link's address. GET and HEAD, and ranges. */
+#ifndef LB_SERVER_HTTP_H
+#define LB_SERVER_HTTP_H
+
+#include "server/files.h"
+#include "server/link.h"
+#include "server/source.h"
+
+struct MHD_Daemon;
+
+struct lb_server_http {
+    struct lb_server_source source; /* the daemon's own epoll */
+    struct MHD_Daemon *daemon;      /* NULL: not open */
+    const struct lb_server_files *files;
+};
+
+/* Whether this build has it. */
+bool lb_server_has_http(void);
+/* Opens the port. The pointers stay the caller's and outlive it. */
+bool lb_server_http_open(struct lb_server_http *http, int epoll, const struct lb_server_link *link,
+                         const struct lb_server_files *files, uint16_t port,
+                         struct lb_server_error *error);
+/* Does what is due. Gives when it wants to be called again. */
+uint64_t lb_server_http_poll(struct lb_server_http *http, uint64_t now_us);
+void lb_server_http_close(struct lb_server_http *http); /* harmless where it is closed */
+
+#endif

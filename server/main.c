@@ -1,0 +1,51 @@
+/* lunbootd: all that a machine without a disk needs of a network, in one process. */
+#include "server/say.h"
+#include "server/serve.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
+    fprintf(stderr, "lunbootd: a mistake in this program: %s:%d: %s\n", file, line, what);
+    abort();
+}
+
+static int print_help(void) {
+    static char room[8192];
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_server_settings_help(&text);
+    printf("usage: lunbootd --interface=NAME [--KEY=VALUE ...] DISK\n\n"
+           "Serves DISK to the machines of a network: gives them addresses, a boot loader and the\n"
+           "disk by iSCSI, and prints what happens to whom.\n\n%s",
+           room);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    static struct lb_server server;
+    struct lb_server_settings settings;
+    struct lb_server_error error = {0};
+    signal(SIGPIPE, SIG_IGN);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return print_help();
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("lunbootd %s\n", LUNBOOT_VERSION);
+        return 0;
+    }
+    lb_server_settings_init(&settings);
+    if (!lb_server_settings_take(&settings, argc, argv, &error) ||
+        !lb_server_settings_check(&settings, &error)) {
+        lb_server_complain(&error);
+        return 2;
+    }
+    if (!lb_server_has_http())
+        settings.http = false;
+    bool is_open = lb_server_open(&server, &settings, &error);
+    if (is_open)
+        lb_server_run(&server);
+    else
+        lb_server_complain(&error);
+    lb_server_close(&server);
+    return is_open ? 0 : 1;
+}

@@ -1,0 +1,166 @@
+#include "server/serve.h"
+#include "server/say.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EVENTS_MAX  64
+#define WAIT_MAX_MS 3600000
+
+void lb_server_target_name(char name[LB_NAME_MAX + 1], const char *disk) {
+    const char *base = strrchr(disk, '/') ? strrchr(disk, '/') + 1 : disk;
+    size_t len = strlen(base);
+    const char *dot = strrchr(base, '.');
+    if (dot != NULL && dot != base)
+        len = (size_t)(dot - base);
+    struct lb_text text = lb_text(name, LB_NAME_MAX + 1);
+    lb_text_add(&text, "iqn.2026-11.org.lunboot:");
+    for (size_t i = 0; i < LB_MIN(len, 64); i++) {
+        uint8_t c = lb_ascii_lower((uint8_t)base[i]);
+        bool is_fit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
+        lb_text_add(&text, "%c", is_fit ? c : '-');
+    }
+}
+
+/* ---- begin ---- */
+
+static bool watch_signals(struct lb_server *server, struct lb_server_error *error) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    server->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return (server->signals.fd >= 0 && lb_server_watch(server->epoll, &server->signals, EPOLLIN)) ||
+           lb_server_fail(error, "", "signals cannot be waited for: %s", strerror(errno));
+}
+
+static bool open_services(struct lb_server *server, struct lb_server_error *error) {
+    const struct lb_server_settings *settings = &server->settings;
+    if (settings->dhcp == LB_SERVER_DHCP_SERVER &&
+        !lb_server_dhcp_open(&server->dhcp, server->epoll, settings, &server->link, &server->files,
+                             settings->target, error))
+        return false;
+    if (settings->tftp &&
+        !lb_server_tftp_open(&server->tftp, server->epoll, &server->link, &server->files, error))
+        return false;
+    if (settings->http &&
+        !lb_server_http_open(&server->http, server->epoll, &server->link, &server->files,
+                             (uint16_t)settings->http_port, error))
+        return false;
+    return lb_server_target_open(&server->target, server->epoll, &server->link,
+                                 (uint16_t)settings->port, settings->target, &server->storage,
+                                 error);
+}
+
+static void say_services(const struct lb_server *server) {
+    const struct lb_server_settings *settings = &server->settings;
+    const struct lb_dhcp4_server_config *dhcp = &server->dhcp.server.config;
+    lb_server_say("", "serves %s (%s%s) as %s at %s", settings->disk,
+                  lb_server_size_text(server->storage.bytes).s,
+                  server->storage.read_only ? ", read only" : "", settings->target,
+                  lb_endpoint_text(server->target.portal).s);
+    if (settings->dhcp == LB_SERVER_DHCP_SERVER)
+        lb_server_say("", "gives addresses %s to %s on %s", lb_addr_text(dhcp->first).s,
+                      lb_addr_text(dhcp->last).s, server->link.name);
+    if ((settings->tftp || settings->http) &&
+        !lb_server_files_has(&server->files, "lunbootx64.efi"))
+        lb_server_say("", "has no lunbootx64.efi%s%s: firmware gets no loader (--files=FOLDER)",
+                      server->files.path[0] ? " in " : "", server->files.path);
+}
+
+bool lb_server_open(struct lb_server *server, const struct lb_server_settings *settings,
+                    struct lb_server_error *error) {
+    *server = (struct lb_server){
+        .settings = *settings,
+        .files = {.folder = -1},
+        .storage = {.fd = -1},
+        .dhcp = {.source = {.fd = -1}, .raw = -1},
+        .tftp = {.source = {.fd = -1}},
+        .http = {.source = {.fd = -1}},
+        .target = {.source = {.fd = -1}},
+        .signals = {.kind = LB_SOURCE_SIGNAL, .fd = -1},
+        .epoll = epoll_create1(EPOLL_CLOEXEC),
+    };
+    if (server->settings.target[0] == '\0')
+        lb_server_target_name(server->settings.target, settings->disk);
+    if (server->epoll < 0)
+        return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
+    if (!lb_server_link_find(&server->link, settings->interface, error) ||
+        !lb_storage_open(&server->storage, settings->disk, settings->read_only, error) ||
+        !lb_server_files_open(&server->files, settings->files, error) ||
+        !watch_signals(server, error) || !open_services(server, error))
+        return false;
+    say_services(server);
+    return true;
+}
+
+/* ---- the loop ---- */
+
+static void dispatch(struct lb_server *server, const struct epoll_event *event, uint64_t now_us) {
+    struct lb_server_source *source = event->data.ptr;
+    switch (source->kind) {
+    case LB_SOURCE_DHCP:
+        lb_server_dhcp_ready(&server->dhcp, now_us);
+        break;
+    case LB_SOURCE_TFTP:
+        lb_server_tftp_ready(&server->tftp, now_us);
+        break;
+    case LB_SOURCE_TRANSFER:
+        lb_server_transfer_ready(source, now_us);
+        break;
+    case LB_SOURCE_PORTAL:
+        lb_server_target_ready(&server->target, now_us);
+        break;
+    case LB_SOURCE_SESSION:
+        lb_server_session_ready(source, event->events, now_us);
+        break;
+    case LB_SOURCE_SIGNAL:
+        server->is_over = true;
+        break;
+    case LB_SOURCE_HTTP: /* lb_server_http_poll */
+        break;
+    }
+}
+
+/* Nothing that an event is about goes away but in these. */
+static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
+    uint64_t until_us = lb_server_tftp_poll(&server->tftp, now_us);
+    until_us = LB_MIN(until_us, lb_server_http_poll(&server->http, now_us));
+    return LB_MIN(until_us, lb_server_target_poll(&server->target, now_us));
+}
+
+static int wait_ms(uint64_t until_us, uint64_t now_us) {
+    if (until_us <= now_us)
+        return 0;
+    return (int)LB_MIN((until_us - now_us) / LB_US_MS + 1, WAIT_MAX_MS);
+}
+
+void lb_server_run(struct lb_server *server) {
+    struct epoll_event events[EVENTS_MAX];
+    uint64_t now_us = lb_server_now_us();
+    while (!server->is_over) {
+        uint64_t until_us = poll_all(server, now_us);
+        int count = epoll_wait(server->epoll, events, EVENTS_MAX, wait_ms(until_us, now_us));
+        now_us = lb_server_now_us();
+        for (int i = 0; i < count; i++)
+            dispatch(server, &events[i], now_us);
+    }
+    lb_server_say("", "ends");
+}
+
+void lb_server_close(struct lb_server *server) {
+    lb_server_target_close(&server->target);
+    lb_server_http_close(&server->http);
+    lb_server_tftp_close(&server->tftp);
+    lb_server_dhcp_close(&server->dhcp);
+    lb_server_source_close(&server->signals);
+    lb_storage_close(&server->storage);
+    if (server->files.folder >= 0)
+        close(server->files.folder);
+    if (server->epoll >= 0)
+        close(server->epoll);
+}

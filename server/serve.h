@@ -1,0 +1,35 @@
+/* lunbootd as a whole: what it serves, and its loop. */
+#ifndef LB_SERVER_SERVE_H
+#define LB_SERVER_SERVE_H
+
+#include "server/dhcp.h"
+#include "server/http.h"
+#include "server/target.h"
+#include "server/tftp.h"
+
+struct lb_server {
+    struct lb_server_settings settings;
+    struct lb_server_link link;
+    struct lb_server_files files;
+    struct lb_storage storage;
+    struct lb_server_dhcp dhcp;
+    struct lb_server_tftp tftp;
+    struct lb_server_http http;
+    struct lb_server_target target;
+    struct lb_server_source signals;
+    int epoll;
+    bool is_over;
+};
+
+/* Opens everything that the settings ask for; they are checked. What is open after a failure is
+ * closed by lb_server_close. */
+bool lb_server_open(struct lb_server *server, const struct lb_server_settings *settings,
+                    struct lb_server_error *error);
+/* Serves until SIGTERM or SIGINT. */
+void lb_server_run(struct lb_server *server);
+void lb_server_close(struct lb_server *server); /* harmless where it is closed */
+
+/* The name of a disk's target where nobody gave one: made of its file's name. */
+void lb_server_target_name(char name[LB_NAME_MAX + 1], const char *disk);
+
+#endif

@@ -1,0 +1,58 @@
+/* What a person told lunbootd: keys.def has a line a key, and they are checked here, once. */
+#ifndef LB_SERVER_SETTINGS_H
+#define LB_SERVER_SETTINGS_H
+
+#include "core/base/addr.h"
+#include "core/base/limits.h"
+
+#define LB_SERVER_PATH_MAX 255
+
+/* Why something cannot be done, and what to try. An empty text: nothing is wrong. */
+struct lb_server_error {
+    char what[400];
+    char hint[240];
+};
+
+/* Sets both, once: the first failure is kept. Gives false, for a caller that returns it. */
+bool lb_server_fail(struct lb_server_error *error, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Addresses from first to last; none: not given. */
+struct lb_server_range {
+    struct lb_addr first, last;
+};
+
+enum lb_server_dhcp_mode { LB_SERVER_DHCP_SERVER, LB_SERVER_DHCP_OFF };
+
+/* Members as keys.def names them. */
+struct lb_server_settings {
+    char interface[16];
+    char disk[LB_SERVER_PATH_MAX + 1];
+    char target[LB_NAME_MAX + 1];
+    bool read_only;
+    uint32_t port;
+    uint32_t dhcp; /* enum lb_server_dhcp_mode */
+    struct lb_server_range dhcp_range;
+    struct lb_addr router, dns;
+    uint32_t lease_s;
+    bool tftp, http;
+    uint32_t http_port;
+    char files[LB_SERVER_PATH_MAX + 1];
+};
+
+/* Every key at its default. */
+void lb_server_settings_init(struct lb_server_settings *settings);
+/* Sets one key. where: who says so ("the command line", "lunbootd.conf:3"), for the error. */
+bool lb_server_settings_set(struct lb_server_settings *settings, struct lb_bytes word,
+                            struct lb_bytes value, const char *where,
+                            struct lb_server_error *error);
+/* The command line: --word=value, --word for yes, and one word without dashes, the disk. */
+bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char **argv,
+                             struct lb_server_error *error);
+/* What belongs together is there. */
+bool lb_server_settings_check(const struct lb_server_settings *settings,
+                              struct lb_server_error *error);
+/* Adds a line or two for each key: --word=, its sentence, its default. */
+void lb_server_settings_help(struct lb_text *text);
+
+#endif

@@ -1,0 +1,29 @@
+/* What lunbootd waits for: each socket is a source, first in the struct that it belongs to. */
+#ifndef LB_SERVER_SOURCE_H
+#define LB_SERVER_SOURCE_H
+
+#include "core/base/mem.h"
+
+enum lb_server_source_kind {
+    LB_SOURCE_DHCP,
+    LB_SOURCE_TFTP,
+    LB_SOURCE_TRANSFER, /* of TFTP */
+    LB_SOURCE_HTTP,
+    LB_SOURCE_PORTAL,  /* of iSCSI: new connections */
+    LB_SOURCE_SESSION, /* of iSCSI */
+    LB_SOURCE_SIGNAL,
+};
+
+struct lb_server_source {
+    enum lb_server_source_kind kind;
+    int fd; /* -1: closed */
+    uint32_t events;
+};
+
+/* Begins to wait for events (EPOLLIN, EPOLLOUT) of it, or changes which. epoll: the loop's. False:
+ * errno. The source stays the caller's, and is waited for until its fd is closed. */
+bool lb_server_watch(int epoll, struct lb_server_source *source, uint32_t events);
+/* Closes it; harmless where it is closed. */
+void lb_server_source_close(struct lb_server_source *source);
+
+#endif

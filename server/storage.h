@@ -1,0 +1,43 @@
+/* Where a disk's bytes lie: the seam between the iSCSI target and what stores them.
+ *
+ * A storage is one disk as one owner has it: opening it takes a lock, closing it gives it back, so
+ * that two servers never write one disk. Its size does not change while it is open.
+ *
+ *   lb_storage_open -> lb_storage_submit(ask) -> the ask is answered -> lb_storage_close
+ *
+ * An ask, and its memory, are the storage's from submit until it is answered: at once, which is
+ * what a file does today, or later. */
+#ifndef LB_SERVER_STORAGE_H
+#define LB_SERVER_STORAGE_H
+
+#include "server/settings.h"
+
+enum lb_storage_op {
+    LB_STORAGE_READ,
+    LB_STORAGE_WRITE,
+    LB_STORAGE_FLUSH, /* every write answered before is durable */
+};
+
+struct lb_storage_ask {
+    enum lb_storage_op op;
+    uint64_t offset; /* bytes; READ, WRITE: within the disk */
+    uint32_t len;
+    uint8_t *memory; /* READ: to be filled; WRITE: what is written */
+    bool is_durable; /* WRITE: durable before it is answered */
+    int error;       /* the answer: 0, or an errno */
+};
+
+struct lb_storage {
+    int fd; /* -1: closed */
+    uint64_t bytes;
+    bool read_only;
+};
+
+/* Opens a raw image or a block device. */
+bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_only,
+                     struct lb_server_error *error);
+/* True: it is answered, see ask->error. */
+bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask);
+void lb_storage_close(struct lb_storage *storage); /* harmless where it is closed */
+
+#endif

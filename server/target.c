@@ -1,0 +1,368 @@
+#include "server/target.h"
+#include "core/target/target_state.h"
+#include "server/say.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define RX_BYTES   65536
+#define IO_MAX     262144 /* one piece of a long command */
+#define PIECES_MAX 64
+#define TURNS_MAX  64 /* of one session, then others are served */
+
+/* Memory that the initiator's data passes through; its bytes follow. */
+struct buffer {
+    struct buffer *next, **before;
+};
+
+struct lb_server_session {
+    struct lb_server_source source;
+    struct lb_server_target *target;
+    struct lb_server_session *next;
+    struct lb_endpoint client;
+    uint64_t until_us;
+    bool is_due; /* it has input, or is new */
+    bool wants_write, is_gone;
+    bool has_said_login, has_said_reading;
+    uint64_t bytes_read, bytes_written;
+    struct buffer *buffers; /* that the connection has */
+    struct lb_target_conn conn;
+    uint8_t rx[RX_BYTES];
+};
+
+/* ---- memory ---- */
+
+static uint8_t *bytes_of(struct buffer *buffer) {
+    return (uint8_t *)(buffer + 1);
+}
+
+static struct buffer *lend(struct lb_server_session *session, uint32_t len) {
+    struct buffer *buffer = malloc(sizeof *buffer + len);
+    if (buffer == NULL)
+        return NULL;
+    *buffer = (struct buffer){.next = session->buffers, .before = &session->buffers};
+    if (buffer->next != NULL)
+        buffer->next->before = &buffer->next;
+    session->buffers = buffer;
+    return buffer;
+}
+
+static void take_back(struct buffer *buffer) {
+    *buffer->before = buffer->next;
+    if (buffer->next != NULL)
+        buffer->next->before = buffer->before;
+    free(buffer);
+}
+
+static struct buffer *buffer_of(const struct lb_target_io *io) {
+    return (struct buffer *)(uintptr_t)io->user;
+}
+
+/* ---- the disk ---- */
+
+struct lb_target_answer lb_server_target_answer(int error, bool is_write) {
+    struct lb_target_answer answer = {0};
+    if (error == 0)
+        return answer;
+    answer.status = LB_SCSI_CHECK_CONDITION;
+    if (error == EROFS || error == EPERM) { /* SPC-4 4.5.6: DATA PROTECT, WRITE PROTECTED */
+        answer.key = 0x7;
+        answer.asc = 0x27;
+    } else if (error == ENOSPC || error == EDQUOT) { /* SPACE ALLOCATION FAILED WRITE PROTECT */
+        answer.key = 0x7;
+        answer.asc = 0x27;
+        answer.ascq = 0x7;
+    } else { /* MEDIUM ERROR: WRITE ERROR, UNRECOVERED READ ERROR */
+        answer.key = 0x3;
+        answer.asc = is_write ? 0x0c : 0x11;
+    }
+    return answer;
+}
+
+static int ask(struct lb_server_session *session, enum lb_storage_op op,
+               const struct lb_target_io *io, uint8_t *memory) {
+    struct lb_storage_ask ask = {
+        .op = op,
+        .offset = io->lba * lb_scsi_unit_block_bytes(io->lun),
+        .len = io->len,
+        .memory = memory,
+        .is_durable = io->force_unit_access,
+    };
+    bool is_answered = lb_storage_submit(session->target->storage, &ask);
+    lb_assert(is_answered);
+    if (ask.error != 0)
+        lb_server_say(lb_addr_text(session->client.addr).s, "the disk cannot be %s: %s",
+                      op == LB_STORAGE_READ ? "read" : "written", strerror(ask.error));
+    return ask.error;
+}
+
+static struct lb_target_answer give_memory(struct lb_server_session *session,
+                                           struct lb_target_io *io) {
+    struct buffer *buffer = lend(session, io->len);
+    if (buffer == NULL)
+        return (struct lb_target_answer){.status = LB_SCSI_TASK_SET_FULL};
+    int error = 0;
+    if (io->kind == LB_IO_READ) {
+        error = ask(session, LB_STORAGE_READ, io, bytes_of(buffer));
+        session->bytes_read += io->len;
+    }
+    struct lb_target_answer answer = lb_server_target_answer(error, false);
+    if (error != 0) {
+        take_back(buffer);
+        return answer;
+    }
+    io->user = (uint64_t)(uintptr_t)buffer;
+    answer.memory = lb_span(bytes_of(buffer), io->len);
+    return answer;
+}
+
+static struct lb_target_answer write_out(struct lb_server_session *session,
+                                         struct lb_target_io *io) {
+    int error = ask(session, LB_STORAGE_WRITE, io, io->buffer.p);
+    session->bytes_written += io->len;
+    take_back(buffer_of(io));
+    return lb_server_target_answer(error, true);
+}
+
+static void carry_out(struct lb_server_session *session, uint64_t now_us, struct lb_target_io *io) {
+    struct lb_target_answer answer = {0};
+    switch (io->kind) {
+    case LB_IO_READ:
+    case LB_IO_BUFFER:
+        answer = give_memory(session, io);
+        break;
+    case LB_IO_WRITE:
+        answer = write_out(session, io);
+        break;
+    case LB_IO_FLUSH:
+        answer = lb_server_target_answer(ask(session, LB_STORAGE_FLUSH, io, NULL), true);
+        break;
+    case LB_IO_RELEASE:
+        take_back(buffer_of(io));
+        return;
+    }
+    lb_target_io_done(&session->conn, now_us, io, answer);
+}
+
+/* ---- what is told of a session ---- */
+
+static void say_progress(struct lb_server_session *session) {
+    const struct lb_target_conn *conn = &session->conn;
+    struct lb_addr_text who = lb_addr_text(session->client.addr);
+    if (!session->has_said_login && lb_target_is_full_feature(conn)) {
+        session->has_said_login = true;
+        lb_server_say(
+            who.s, lb_target_node(conn) ? "logged in as %s" : "asks for the list of targets as %s",
+            lb_target_initiator(conn));
+    }
+    if (!session->has_said_reading && session->bytes_read > 0) {
+        session->has_said_reading = true;
+        lb_server_say(who.s, "reads its disk");
+    }
+}
+
+static void say_end(const struct lb_server_session *session) {
+    const char *reason = lb_target_reason(&session->conn);
+    struct lb_addr_text who = lb_addr_text(session->client.addr);
+    if (session->has_said_login)
+        lb_server_say(who.s, "%s; it read %s and wrote %s",
+                      reason[0] != '\0' ? reason : "the connection is gone",
+                      lb_server_size_text(session->bytes_read).s,
+                      lb_server_size_text(session->bytes_written).s);
+    else
+        lb_server_say(who.s, "no login%s%s: %s",
+                      lb_target_initiator(&session->conn)[0] ? " of " : "",
+                      lb_target_initiator(&session->conn),
+                      reason[0] != '\0' ? reason : "the connection is gone");
+}
+
+/* ---- a session ---- */
+
+static void end(struct lb_server_session *session) {
+    lb_target_conn_end(&session->conn);
+    while (session->buffers != NULL)
+        take_back(session->buffers);
+    say_end(session);
+    lb_server_source_close(&session->source);
+    session->target->count--;
+    free(session);
+}
+
+static void send_out(struct lb_server_session *session, uint64_t now_us) {
+    struct lb_bytes pieces[PIECES_MAX];
+    struct iovec iov[PIECES_MAX];
+    size_t count = lb_target_gather(&session->conn, pieces, PIECES_MAX);
+    for (size_t i = 0; i < count; i++)
+        iov[i] = (struct iovec){(void *)(uintptr_t)pieces[i].p, pieces[i].len};
+    struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
+    ssize_t n = sendmsg(session->source.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0)
+        lb_target_sent(&session->conn, now_us, (size_t)n);
+    else if (errno == EAGAIN)
+        session->wants_write = true;
+    else if (errno != EINTR)
+        session->is_gone = true;
+}
+
+/* Does what the machine wants, until it waits. */
+static void turn(struct lb_server_session *session, uint64_t now_us) {
+    for (unsigned i = 0; i < TURNS_MAX && !session->is_gone; i++) {
+        struct lb_target_action action = lb_target_poll(&session->conn, now_us);
+        session->until_us = action.until_us;
+        switch (action.event) {
+        case LB_TARGET_IO:
+            carry_out(session, now_us, action.io);
+            break;
+        case LB_TARGET_SEND:
+            if (session->wants_write)
+                return;
+            send_out(session, now_us);
+            break;
+        case LB_TARGET_CLOSE:
+            session->is_gone = true;
+            return;
+        case LB_TARGET_WAIT:
+            session->is_due = false;
+            return;
+        }
+    }
+}
+
+static void serve(struct lb_server_session *session, uint64_t now_us) {
+    struct lb_span spans[2];
+    turn(session, now_us);
+    if (session->wants_write)
+        session->is_due = false; /* until the socket takes more */
+    say_progress(session);
+    if (session->is_gone)
+        return;
+    uint32_t events = (session->wants_write ? EPOLLOUT : 0) |
+                      (lb_target_where(&session->conn, spans) > 0 ? EPOLLIN : 0);
+    session->is_gone = !lb_server_watch(session->target->epoll, &session->source, events);
+}
+
+static void receive(struct lb_server_session *session, uint64_t now_us) {
+    struct lb_span spans[2];
+    struct iovec iov[2];
+    size_t count = lb_target_where(&session->conn, spans);
+    for (size_t i = 0; i < count; i++)
+        iov[i] = (struct iovec){spans[i].p, spans[i].len};
+    struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
+    if (count == 0)
+        return;
+    ssize_t n = recvmsg(session->source.fd, &message, MSG_DONTWAIT);
+    if (n > 0)
+        lb_target_got(&session->conn, now_us, (size_t)n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        session->is_gone = true;
+}
+
+void lb_server_session_ready(struct lb_server_source *source, uint32_t events, uint64_t now_us) {
+    struct lb_server_session *session = (struct lb_server_session *)(void *)source;
+    session->is_due = true;
+    if (events & EPOLLOUT)
+        session->wants_write = false;
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        receive(session, now_us);
+    if (events & (EPOLLHUP | EPOLLERR))
+        session->is_gone = true;
+}
+
+uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
+    uint64_t until_us = LB_NEVER;
+    bool all = target->server.stirred;
+    target->server.stirred = false;
+    for (struct lb_server_session **at = &target->sessions; *at != NULL;) {
+        struct lb_server_session *session = *at;
+        if (!session->is_gone && (all || session->is_due || now_us >= session->until_us))
+            serve(session, now_us);
+        if (session->is_gone) {
+            *at = session->next;
+            end(session);
+            continue;
+        }
+        until_us = session->is_due ? now_us : LB_MIN(until_us, session->until_us);
+        at = &session->next;
+    }
+    return target->server.stirred ? now_us : until_us;
+}
+
+/* ---- the portal ---- */
+
+static void begin_session(struct lb_server_target *target, uint64_t now_us, int fd,
+                          const struct sockaddr_in *at) {
+    struct lb_server_session *session = malloc(sizeof *session);
+    int on = 1;
+    if (session == NULL || target->count >= LB_SERVER_SESSIONS_MAX) {
+        free(session);
+        close(fd);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    memset(session, 0, offsetof(struct lb_server_session, conn));
+    session->source = (struct lb_server_source){.kind = LB_SOURCE_SESSION, .fd = fd};
+    session->target = target;
+    session->client = (struct lb_endpoint){.addr = lb_addr_v4_bytes((const uint8_t *)&at->sin_addr),
+                                           .port = ntohs(at->sin_port)};
+    session->is_due = true;
+    session->next = target->sessions;
+    target->sessions = session;
+    target->count++;
+    lb_target_conn_init(&session->conn, now_us, &target->server, target->portal,
+                        lb_span(session->rx, sizeof session->rx), &target->rand, NULL);
+}
+
+void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us) {
+    for (;;) {
+        struct sockaddr_in at;
+        socklen_t at_len = sizeof at;
+        int fd = accept4(target->source.fd, (struct sockaddr *)&at, &at_len,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        begin_session(target, now_us, fd, &at);
+    }
+}
+
+bool lb_server_target_open(struct lb_server_target *target, int epoll,
+                           const struct lb_server_link *link, uint16_t port, const char *name,
+                           struct lb_storage *storage, struct lb_server_error *error) {
+    uint8_t seed[LB_RAND_SEED_BYTES];
+    *target = (struct lb_server_target){
+        .source = {.kind = LB_SOURCE_PORTAL, .fd = -1},
+        .epoll = epoll,
+        .portal = {.addr = link->address, .port = port},
+        .storage = storage,
+    };
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed)
+        return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
+    lb_rand_init(&target->rand, seed);
+    lb_text_copy(target->node.name, sizeof target->node.name, lb_bytes_of_text(name));
+    target->node.luns[0] = (struct lb_scsi_unit){
+        .is_present = true,
+        .blocks = storage->bytes / 512,
+        .block_bytes = 512,
+        .physical_exponent = 3, /* 4 KiB, the page of what it lies on */
+        .read_only = storage->read_only,
+    };
+    target->server =
+        (struct lb_target_server){.nodes = &target->node, .node_count = 1, .io_max = IO_MAX};
+    target->source.fd = lb_server_link_listen(link, port, "iSCSI", error);
+    return target->source.fd >= 0 && lb_server_watch(epoll, &target->source, EPOLLIN);
+}
+
+void lb_server_target_close(struct lb_server_target *target) {
+    while (target->sessions != NULL) {
+        struct lb_server_session *session = target->sessions;
+        target->sessions = session->next;
+        end(session);
+    }
+    lb_server_source_close(&target->source);
+}

@@ -1,0 +1,43 @@
+/* The iSCSI target: core/target's sessions behind TCP, over storage. */
+#ifndef LB_SERVER_TARGET_H
+#define LB_SERVER_TARGET_H
+
+#include "core/target/target.h"
+#include "server/link.h"
+#include "server/source.h"
+#include "server/storage.h"
+
+#define LB_SERVER_SESSIONS_MAX 1024
+
+struct lb_server_session;
+
+struct lb_server_target {
+    struct lb_server_source source;
+    int epoll;
+    struct lb_endpoint portal;
+    struct lb_target_server server;
+    struct lb_target node;
+    struct lb_storage *storage;
+    struct lb_rand rand;
+    struct lb_server_session *sessions; /* a list */
+    unsigned count;
+};
+
+/* Opens the portal. name: the target's; storage: its LUN 0. The pointers stay the caller's and
+ * outlive it; the storage is the target's alone meanwhile. */
+bool lb_server_target_open(struct lb_server_target *target, int epoll,
+                           const struct lb_server_link *link, uint16_t port, const char *name,
+                           struct lb_storage *storage, struct lb_server_error *error);
+/* Connections wait to be accepted. */
+void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us);
+/* A session's socket is readable or writable; source is the session's. */
+void lb_server_session_ready(struct lb_server_source *source, uint32_t events, uint64_t now_us);
+/* Does what is due. Gives when it wants to be called again. */
+uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us);
+/* Ends the sessions and closes the portal; harmless where it is closed. */
+void lb_server_target_close(struct lb_server_target *target);
+
+/* How an answer of storage is told to the initiator: error is an errno, or 0. */
+struct lb_target_answer lb_server_target_answer(int error, bool is_write);
+
+#endif

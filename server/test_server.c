@@ -1,0 +1,381 @@
+/* What lunbootd decides by itself: keys, ranges, paths, frames, who boots what, storage. */
+#include "core/dhcp4/dhcp4_wire.h"
+#include "server/dhcp.h"
+#include "server/range.h"
+#include "server/say.h"
+#include "server/serve.h"
+#include "tests/tap.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- settings ---- */
+
+static struct lb_server_settings settings;
+static struct lb_server_error error;
+
+static bool take(int count, const char *const *words) {
+    char *argv[8] = {0};
+    for (int i = 0; i < count; i++)
+        argv[i + 1] = (char *)(uintptr_t)words[i];
+    error = (struct lb_server_error){0};
+    lb_server_settings_init(&settings);
+    return lb_server_settings_take(&settings, count + 1, argv, &error) &&
+           lb_server_settings_check(&settings, &error);
+}
+#define TAKE(...)                                                                                  \
+    take((int)LB_COUNT(((const char *const[]){__VA_ARGS__})), (const char *const[]){__VA_ARGS__})
+
+static void a_disk_and_an_interface_are_enough(void) {
+    CHECK(TAKE("--interface=eth0", "debian.img"));
+    CHECK_STR(settings.interface, "eth0");
+    CHECK_STR(settings.disk, "debian.img");
+    CHECK_EQ(settings.port, 3260);
+    CHECK_EQ(settings.dhcp, LB_SERVER_DHCP_SERVER);
+    CHECK(settings.tftp && settings.http && !settings.read_only);
+}
+
+static void values_are_read_by_their_types(void) {
+    CHECK(TAKE("--interface=eth0", "--disk=d", "--read-only", "--dhcp=off", "--port=3261",
+               "--dhcp-range=192.0.2.10-192.0.2.20", "--router=192.0.2.254"));
+    CHECK(settings.read_only);
+    CHECK_EQ(settings.dhcp, LB_SERVER_DHCP_OFF);
+    CHECK_EQ(settings.port, 3261);
+    CHECK_STR(lb_addr_text(settings.dhcp_range.last).s, "192.0.2.20");
+    CHECK_STR(lb_addr_text(settings.router).s, "192.0.2.254");
+}
+
+static void a_wrong_value_is_told_with_its_place_and_form(void) {
+    static const struct {
+        const char *word, *what, *hint;
+    } cases[] = {
+        {"--port=0", "the command line: port cannot be \"0\"", "give a number from 1 to 65535"},
+        {"--tftp=on", "the command line: tftp cannot be \"on\"", "give yes or no"},
+        {"--dhcp=maybe", "the command line: dhcp cannot be \"maybe\"", "give one of server|off"},
+        {"--router=fe80::1", "the command line: router cannot be \"fe80::1\"",
+         "give an IPv4 address of a machine"},
+        {"--dhcp-range=192.0.2.9-192.0.2.1",
+         "the command line: dhcp-range cannot be \"192.0.2.9-192.0.2.1\"",
+         "give two addresses, the lower one first"},
+        {"--dhcp-range=192.0.2.9", "the command line: dhcp-range cannot be \"192.0.2.9\"",
+         "give two IPv4 addresses with - between them, such as 192.0.2.100-192.0.2.200"},
+        {"--colour=red", "the command line: there is no key \"colour\"",
+         "lunbootd --help lists the keys"},
+        {"--interface=", "the command line: interface cannot be \"\"",
+         "give a text that is not empty, without control characters"},
+        {"--interface=averyverylongname",
+         "the command line: interface cannot be \"averyverylongname\"", "give a shorter text"},
+        {"--target=Disk 1", "the target's name \"Disk 1\" is no iSCSI name",
+         "give iqn.YYYY-MM.reversed.domain:anything, in lower case"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        CHECK(!TAKE("--interface=eth0", "disk.img", cases[i].word));
+        CHECK_STR(error.what, cases[i].what);
+        CHECK_STR(error.hint, cases[i].hint);
+    }
+}
+
+static void what_is_missing_is_told(void) {
+    CHECK(!TAKE("disk.img"));
+    CHECK_HAS(error.what, "which network interface");
+    CHECK(!TAKE("--interface=eth0"));
+    CHECK_HAS(error.what, "which disk");
+}
+
+static void the_first_failure_is_kept(void) {
+    error = (struct lb_server_error){0};
+    CHECK(!lb_server_fail(&error, "a", "one"));
+    CHECK(!lb_server_fail(&error, "b", "two"));
+    CHECK_STR(error.what, "one");
+    CHECK_STR(error.hint, "a");
+}
+
+static void help_has_each_key_with_its_default(void) {
+    static char room[8192];
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_server_settings_help(&text);
+    CHECK(!text.cut);
+    CHECK_HAS(room, "--dhcp=server|off\n");
+    CHECK_HAS(room, "Default: 3260.\n");
+    CHECK_HAS(room, "--files=TEXT\n");
+}
+
+/* ---- the target's name, and sizes ---- */
+
+static void the_targets_name_is_made_of_the_disks(void) {
+    static const struct {
+        const char *disk, *name;
+    } cases[] = {
+        {"/srv/images/Debian 12.img", "iqn.2026-11.org.lunboot:debian-12"},
+        {"disk", "iqn.2026-11.org.lunboot:disk"},
+        {"/dev/vg0/a.b.raw", "iqn.2026-11.org.lunboot:a.b"},
+        {".img", "iqn.2026-11.org.lunboot:.img"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        char name[LB_NAME_MAX + 1];
+        lb_server_target_name(name, cases[i].disk);
+        CHECK_STR(name, cases[i].name);
+    }
+}
+
+static void sizes_are_for_people(void) {
+    CHECK_STR(lb_server_size_text(0).s, "0 bytes");
+    CHECK_STR(lb_server_size_text(999).s, "999 bytes");
+    CHECK_STR(lb_server_size_text(368640).s, "368.6 KB");
+    CHECK_STR(lb_server_size_text(UINT64_C(20000000000)).s, "20.0 GB");
+}
+
+/* ---- ranges of HTTP: the examples of RFC 9110 14.1.2, for 10000 bytes ---- */
+
+static void ranges_of_http_are_read(void) {
+    static const struct {
+        const char *header;
+        enum lb_server_range_kind kind;
+        uint64_t offset, len;
+    } cases[] = {
+        {"bytes=0-499", LB_RANGE_PART, 0, 500},
+        {"bytes=500-999", LB_RANGE_PART, 500, 500},
+        {"bytes=-500", LB_RANGE_PART, 9500, 500},
+        {"bytes=9500-", LB_RANGE_PART, 9500, 500},
+        {"bytes=9999-20000", LB_RANGE_PART, 9999, 1},
+        {"bytes=-20000", LB_RANGE_PART, 0, 10000},
+        {"bytes=10000-", LB_RANGE_OUTSIDE, 0, 10000},
+        {"bytes=-0", LB_RANGE_OUTSIDE, 0, 10000},
+        {"", LB_RANGE_WHOLE, 0, 10000},
+        {"bytes=5-4", LB_RANGE_WHOLE, 0, 10000},
+        {"bytes=0-0,-1", LB_RANGE_WHOLE, 0, 10000},
+        {"bytes=a-b", LB_RANGE_WHOLE, 0, 10000},
+        {"bytes=7", LB_RANGE_WHOLE, 0, 10000},
+        {"lines=1-2", LB_RANGE_WHOLE, 0, 10000},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        uint64_t offset, len;
+        tap_note("%s", cases[i].header);
+        CHECK_EQ(lb_server_range_parse(lb_bytes_of_text(cases[i].header), 10000, &offset, &len),
+                 cases[i].kind);
+        CHECK_EQ(offset, cases[i].offset);
+        CHECK_EQ(len, cases[i].len);
+    }
+}
+
+static void an_empty_file_has_no_range(void) {
+    uint64_t offset, len;
+    CHECK_EQ(lb_server_range_parse(lb_bytes_of_text("bytes=0-"), 0, &offset, &len),
+             LB_RANGE_OUTSIDE);
+    CHECK_EQ(lb_server_range_parse(lb_bytes_of_text("bytes=-5"), 0, &offset, &len),
+             LB_RANGE_OUTSIDE);
+}
+
+/* ---- names of files ---- */
+
+static void a_clients_name_stays_within_the_folder(void) {
+    static const struct {
+        const char *name, *path;
+    } cases[] = {
+        {"lunbootx64.efi", "lunbootx64.efi"},
+        {"/boot/kernel", "boot/kernel"},
+        {"\\boot\\\\kernel", "boot/kernel"},
+        {"../etc/passwd", ""},
+        {"boot/../../etc/passwd", ""},
+        {"boot\\..\\x", ""},
+        {".hidden", ""},
+        {"a/.b", ""},
+        {"folder/", ""},
+        {"/", ""},
+        {"a\nb", ""},
+        {"a..b", "a..b"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        uint8_t room[32];
+        struct lb_bytes path =
+            lb_server_files_path(lb_bytes_of_text(cases[i].name), lb_span(room, sizeof room));
+        CHECK_BYTES(path, lb_bytes_of_text(cases[i].path));
+    }
+}
+
+static void a_name_that_is_too_long_is_none(void) {
+    uint8_t room[4];
+    CHECK_EQ(lb_server_files_path(lb_bytes_of_text("abcde"), lb_span(room, 4)).len, 0);
+}
+
+static void lunboot_conf_is_made_beside_any_loader(void) {
+    struct lb_server_files files;
+    struct lb_server_file file;
+    const char *why;
+    CHECK(lb_server_files_open(&files, "/nowhere/at/all", &error) == false);
+    CHECK(lb_server_files_find(&files, lb_bytes_of_text("boot/lunboot.conf"), &file, &why));
+    char text[64] = "";
+    CHECK(lb_server_file_read(&file, 0, text, (size_t)file.bytes));
+    CHECK_HAS(text, "enable = yes\n");
+    CHECK(!lb_server_file_read(&file, 1, text, (size_t)file.bytes));
+    CHECK(!lb_server_files_find(&files, lb_bytes_of_text("xlunboot.conf"), &file, &why));
+    CHECK_STR(why, "there is no such file");
+}
+
+/* ---- who boots what ---- */
+
+static struct lb_server_boot_file boot_file(const char *vendor_class, int arch,
+                                            const char *user_class) {
+    static uint8_t memory[600], packet[600];
+    static struct lb_dhcp4_message message;
+    struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
+    struct lb_dhcp4_header header = {.op = LB_BOOTREQUEST, .htype = 1, .hlen = 6};
+    const char *why;
+    lb_dhcp4_put_u8(&list, LB_OPT_TYPE, LB_DHCP4_DISCOVER);
+    if (vendor_class)
+        lb_dhcp4_put_text(&list, LB_OPT_VENDOR_CLASS, vendor_class);
+    if (arch >= 0)
+        lb_dhcp4_put_u16(&list, LB_OPT_ARCH, (uint16_t)arch);
+    if (user_class)
+        lb_dhcp4_put_text(&list, LB_OPT_USER_CLASS, user_class);
+    struct lb_dhcp4_layout layout = {.max_bytes = 548};
+    struct lb_bytes bytes = lb_dhcp4_encode(&header, &list, layout, lb_span(packet, sizeof packet));
+    CHECK(lb_dhcp4_decode(bytes, &message, &why));
+    return lb_server_boot_file(&message);
+}
+
+static void firmware_gets_the_loader_of_its_architecture(void) {
+    struct lb_server_boot_file boot = boot_file("PXEClient:Arch:00007:UNDI:003000", 7, NULL);
+    CHECK_EQ(boot.asker, LB_ASKER_PXE);
+    CHECK_STR(boot.file, "lunbootx64.efi");
+    CHECK_STR(boot.machine, "UEFI x64");
+    CHECK_STR(boot_file("PXEClient", 11, NULL).file, "lunbootaa64.efi");
+    CHECK_STR(boot_file("PXEClient", 0, NULL).file, "undionly.kpxe");
+    boot = boot_file("HTTPClient:Arch:00016:UNDI:003001", 16, NULL);
+    CHECK_EQ(boot.asker, LB_ASKER_HTTP);
+    CHECK_STR(boot.file, "lunbootx64.efi");
+    CHECK_STR(boot_file("HTTPClient", 19, NULL).file, "lunbootaa64.efi");
+}
+
+static void others_get_no_loader(void) {
+    CHECK(boot_file("lunboot", 7, NULL).file == NULL);
+    CHECK(boot_file(NULL, -1, NULL).file == NULL);
+    CHECK(boot_file("PXEClient", -1, NULL).file == NULL);
+    CHECK(boot_file("PXEClient", 6, NULL).file == NULL);
+    CHECK_EQ(boot_file("MSFT 5.0", -1, NULL).asker, LB_ASKER_OTHER);
+}
+
+static void ipxe_on_bios_boots_the_disk_itself(void) {
+    CHECK(boot_file("PXEClient", 0, "iPXE").file == NULL);
+    CHECK_STR(boot_file("PXEClient", 7, "iPXE").file, "lunbootx64.efi");
+}
+
+/* ---- addresses and frames ---- */
+
+static struct lb_server_range range_of(struct lb_addr address, uint8_t len) {
+    struct lb_server_link link = {
+        .address = address,
+        .network = {.addr = lb_addr_mask(address, len), .len = len},
+    };
+    return lb_server_link_range(&link, 4096);
+}
+
+static void the_default_range_is_the_longer_side_of_the_network(void) {
+    struct lb_server_range range = range_of(lb_addr_v4(192, 0, 2, 1), 24);
+    CHECK_STR(lb_addr_text(range.first).s, "192.0.2.2");
+    CHECK_STR(lb_addr_text(range.last).s, "192.0.2.254");
+    range = range_of(lb_addr_v4(192, 0, 2, 254), 24);
+    CHECK_STR(lb_addr_text(range.first).s, "192.0.2.1");
+    CHECK_STR(lb_addr_text(range.last).s, "192.0.2.253");
+    range = range_of(lb_addr_v4(10, 0, 0, 1), 8);
+    CHECK_STR(lb_addr_text(range.first).s, "10.0.0.2");
+    CHECK_STR(lb_addr_text(range.last).s, "10.0.16.1");
+    range = range_of(lb_addr_v4(192, 0, 2, 1), 30);
+    CHECK_STR(lb_addr_text(range.first).s, "192.0.2.2");
+    CHECK_STR(lb_addr_text(range.last).s, "192.0.2.2");
+    CHECK(!lb_addr_is_set(range_of(lb_addr_v4(192, 0, 2, 1), 31).first));
+    CHECK(!lb_addr_is_set(range_of(lb_addr_v4(192, 0, 2, 1), 32).first));
+}
+
+/* The checksum is by RFC 1071: the sum of the other nine words, folded, inverted. */
+static void a_frame_is_ipv4_and_udp(void) {
+    uint8_t room[64];
+    struct lb_endpoint from = {lb_addr_v4(192, 0, 2, 1), 67}, to = {lb_addr_v4(192, 0, 2, 2), 68};
+    struct lb_bytes payload = lb_bytes("DHCP", 4);
+    CHECK_BYTES(lb_server_frame(from, to, payload, lb_span(room, sizeof room)),
+                tap_hex("4500 0020 0000 0000 4011 f6c9 c000 0201 c000 0202"
+                        "0043 0044 000c 0000 44484350"));
+    CHECK_EQ(lb_server_frame(from, to, payload, lb_span(room, 31)).len, 0);
+}
+
+/* ---- storage ---- */
+
+static void errors_of_the_disk_are_told_as_sense(void) {
+    struct lb_target_answer answer = lb_server_target_answer(ENOSPC, true);
+    CHECK_EQ(answer.status, LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(answer.key << 16 | answer.asc << 8 | answer.ascq, 0x72707);
+    answer = lb_server_target_answer(EROFS, true);
+    CHECK_EQ(answer.key << 16 | answer.asc << 8 | answer.ascq, 0x72700);
+    answer = lb_server_target_answer(EIO, true);
+    CHECK_EQ(answer.key << 16 | answer.asc << 8 | answer.ascq, 0x30c00);
+    answer = lb_server_target_answer(EIO, false);
+    CHECK_EQ(answer.key << 16 | answer.asc << 8 | answer.ascq, 0x31100);
+    CHECK_EQ(lb_server_target_answer(0, true).status, LB_SCSI_GOOD);
+}
+
+static void a_disk_that_became_shorter_is_an_error_and_no_crash(void) {
+    char path[] = "/tmp/lb-test-disk-XXXXXX";
+    int fd = mkstemp(path);
+    struct lb_storage storage;
+    uint8_t block[512];
+    struct lb_storage_ask ask = {.op = LB_STORAGE_READ, .offset = 512, .len = 512, .memory = block};
+    CHECK(fd >= 0 && ftruncate(fd, 1500) == 0);
+    CHECK(lb_storage_open(&storage, path, false, &error));
+    CHECK_EQ(storage.bytes, 1024);
+    CHECK(lb_storage_submit(&storage, &ask));
+    CHECK_EQ(ask.error, 0);
+    CHECK(ftruncate(fd, 600) == 0);
+    CHECK(lb_storage_submit(&storage, &ask));
+    CHECK_EQ(ask.error, EIO);
+    lb_storage_close(&storage);
+    close(fd);
+    unlink(path);
+}
+
+static void a_read_only_disk_takes_no_writes(void) {
+    char path[] = "/tmp/lb-test-disk-XXXXXX";
+    int fd = mkstemp(path);
+    struct lb_storage storage, second;
+    uint8_t block[512] = {1};
+    struct lb_storage_ask ask = {.op = LB_STORAGE_WRITE, .len = 512, .memory = block};
+    CHECK(fd >= 0 && ftruncate(fd, 1024) == 0);
+    CHECK(lb_storage_open(&storage, path, true, &error));
+    CHECK(lb_storage_open(&second, path, true, &error)); /* readers share it */
+    CHECK(lb_storage_submit(&storage, &ask));
+    CHECK_EQ(ask.error, EROFS);
+    error = (struct lb_server_error){0};
+    lb_storage_close(&second);
+    CHECK(!lb_storage_open(&second, path, false, &error)); /* and no writer beside them */
+    CHECK_HAS(error.what, "another program is using the disk");
+    lb_storage_close(&storage);
+    close(fd);
+    unlink(path);
+}
+
+int main(void) {
+    TEST(a_disk_and_an_interface_are_enough);
+    TEST(values_are_read_by_their_types);
+    TEST(a_wrong_value_is_told_with_its_place_and_form);
+    TEST(what_is_missing_is_told);
+    TEST(the_first_failure_is_kept);
+    TEST(help_has_each_key_with_its_default);
+    TEST(the_targets_name_is_made_of_the_disks);
+    TEST(sizes_are_for_people);
+    TEST(ranges_of_http_are_read);
+    TEST(an_empty_file_has_no_range);
+    TEST(a_clients_name_stays_within_the_folder);
+    TEST(a_name_that_is_too_long_is_none);
+    TEST(lunboot_conf_is_made_beside_any_loader);
+    TEST(firmware_gets_the_loader_of_its_architecture);
+    TEST(others_get_no_loader);
+    TEST(ipxe_on_bios_boots_the_disk_itself);
+    TEST(the_default_range_is_the_longer_side_of_the_network);
+    TEST(a_frame_is_ipv4_and_udp);
+    TEST(errors_of_the_disk_are_told_as_sense);
+    TEST(a_disk_that_became_shorter_is_an_error_and_no_crash);
+    TEST(a_read_only_disk_takes_no_writes);
+    return tap_done();
+}

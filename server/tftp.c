@@ -1,0 +1,200 @@
+#include "server/tftp.h"
+#include "server/say.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define HEADERS_BYTES   (20 + 8 + LB_TFTP_HEAD_BYTES)
+#define PACKETS_AT_ONCE 64
+#define PACKET_MAX      (LB_TFTP_HEAD_BYTES + LB_TFTP_BLOCK_MAX)
+#define REQUEST_MAX     1500
+
+struct lb_server_transfer {
+    struct lb_server_source source;
+    struct lb_server_transfer *next;
+    struct lb_tftp_sender sender;
+    struct lb_server_file file;
+    struct lb_endpoint client;
+    uint64_t began_us;
+    char name[80];
+};
+
+/* ---- a transfer ---- */
+
+static void send_packet(struct lb_server_transfer *transfer, const struct lb_tftp_action *action) {
+    static uint8_t packet[PACKET_MAX];
+    struct lb_wr wr = lb_wr(lb_span(packet, sizeof packet));
+    lb_wr_bytes(&wr, action->head);
+    if (lb_server_file_read(&transfer->file, action->offset, packet + wr.len, action->len))
+        (void)send(transfer->source.fd, packet, wr.len + action->len, MSG_DONTWAIT);
+    /* What is lost, or cannot be read, is asked for again until the client gives up. */
+}
+
+static void say_end(const struct lb_server_transfer *transfer, enum lb_tftp_event event,
+                    uint64_t now_us) {
+    uint64_t took_ms = (now_us - transfer->began_us) / LB_US_MS;
+    struct lb_addr_text who = lb_addr_text(transfer->client.addr);
+    if (event == LB_TFTP_DONE)
+        lb_server_say(who.s, "fetched %s by TFTP: %s in %llu.%02llu s", transfer->name,
+                      lb_server_size_text(transfer->file.bytes).s,
+                      (unsigned long long)took_ms / 1000, (unsigned long long)took_ms % 1000 / 10);
+    else if (!transfer->sender.is_cancelled) /* firmware asks for the size, and then again */
+        lb_server_say(who.s, "did not get %s by TFTP: %s", transfer->name, transfer->sender.why);
+}
+
+/* False: it is over. */
+static bool serve(struct lb_server_transfer *transfer, uint64_t now_us, uint64_t *until_us) {
+    for (;;) {
+        struct lb_tftp_action action = lb_tftp_sender_poll(&transfer->sender, now_us);
+        if (action.event == LB_TFTP_SEND) {
+            send_packet(transfer, &action);
+            continue;
+        }
+        *until_us = LB_MIN(*until_us, action.until_us);
+        if (action.event == LB_TFTP_WAIT)
+            return true;
+        say_end(transfer, action.event, now_us);
+        return false;
+    }
+}
+
+static void drop(struct lb_server_transfer *transfer) {
+    lb_server_source_close(&transfer->source);
+    lb_server_file_close(&transfer->file);
+    free(transfer);
+}
+
+uint64_t lb_server_tftp_poll(struct lb_server_tftp *tftp, uint64_t now_us) {
+    uint64_t until_us = LB_NEVER;
+    for (struct lb_server_transfer **at = &tftp->transfers; *at != NULL;) {
+        struct lb_server_transfer *transfer = *at;
+        if (serve(transfer, now_us, &until_us)) {
+            at = &transfer->next;
+        } else {
+            *at = transfer->next;
+            tftp->count--;
+            drop(transfer);
+        }
+    }
+    return until_us;
+}
+
+void lb_server_transfer_ready(struct lb_server_source *source, uint64_t now_us) {
+    struct lb_server_transfer *transfer = (struct lb_server_transfer *)(void *)source;
+    uint8_t payload[REQUEST_MAX];
+    for (unsigned i = 0; i < PACKETS_AT_ONCE; i++) {
+        ssize_t len = recv(source->fd, payload, sizeof payload, MSG_DONTWAIT);
+        if (len < 0)
+            return;
+        lb_tftp_sender_input(&transfer->sender, now_us, lb_bytes(payload, (size_t)len));
+    }
+}
+
+/* ---- requests ---- */
+
+/* Its own request again, which crossed our answer; or there are too many of its transfers. */
+static bool is_refused(const struct lb_server_tftp *tftp, struct lb_endpoint client) {
+    unsigned own = 0;
+    for (const struct lb_server_transfer *at = tftp->transfers; at != NULL; at = at->next) {
+        if (lb_endpoint_equal(at->client, client))
+            return true;
+        own += lb_addr_equal(at->client.addr, client.addr);
+    }
+    return own >= LB_SERVER_TRANSFERS_EACH || tftp->count >= LB_SERVER_TRANSFERS;
+}
+
+static void begin(struct lb_server_tftp *tftp, uint64_t now_us, const struct sockaddr_in *at,
+                  struct lb_endpoint client, const struct lb_tftp_request *request,
+                  const struct lb_server_file *file) {
+    struct lb_server_error error = {0};
+    struct lb_server_transfer *transfer = calloc(1, sizeof *transfer);
+    if (transfer == NULL)
+        return;
+    transfer->source = (struct lb_server_source){
+        .kind = LB_SOURCE_TRANSFER, .fd = lb_server_link_udp(tftp->link, false, 0, &error)};
+    transfer->file = *file;
+    transfer->client = client;
+    transfer->began_us = now_us;
+    struct lb_text name = lb_text(transfer->name, sizeof transfer->name);
+    lb_text_untrusted(&name, request->name);
+    lb_tftp_sender_init(&transfer->sender, now_us, request, file->bytes,
+                        LB_MAX(tftp->link->mtu, LB_TFTP_BLOCK + HEADERS_BYTES) - HEADERS_BYTES);
+    if (transfer->source.fd < 0 ||
+        connect(transfer->source.fd, (const struct sockaddr *)at, sizeof *at) < 0 ||
+        !lb_server_watch(tftp->epoll, &transfer->source, EPOLLIN)) {
+        drop(transfer);
+        return;
+    }
+    transfer->next = tftp->transfers;
+    tftp->transfers = transfer;
+    tftp->count++;
+}
+
+static void refuse(const struct lb_server_tftp *tftp, const struct sockaddr_in *at,
+                   enum lb_tftp_code code, const char *text) {
+    uint8_t room[100];
+    struct lb_bytes bytes = lb_tftp_encode_error(code, text, lb_span(room, sizeof room));
+    (void)sendto(tftp->source.fd, bytes.p, bytes.len, MSG_DONTWAIT, (const struct sockaddr *)at,
+                 sizeof *at);
+}
+
+static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, const struct sockaddr_in *at,
+                       struct lb_bytes payload) {
+    struct lb_tftp_request request;
+    struct lb_server_file file;
+    struct lb_endpoint client = {.addr = lb_addr_v4_bytes((const uint8_t *)&at->sin_addr),
+                                 .port = ntohs(at->sin_port)};
+    char name[80];
+    struct lb_text text = lb_text(name, sizeof name);
+    const char *why;
+    if (!lb_tftp_decode_request(payload, &request, &why) || is_refused(tftp, client))
+        return;
+    lb_text_untrusted(&text, request.name);
+    if (request.is_write) {
+        refuse(tftp, at, LB_TFTP_REFUSED, "nothing can be written here");
+    } else if (!request.is_octet) {
+        refuse(tftp, at, LB_TFTP_ILLEGAL, "files are sent in the mode octet alone");
+    } else if (!lb_server_files_find(tftp->files, request.name, &file, &why)) {
+        refuse(tftp, at, LB_TFTP_NOT_FOUND, why);
+        lb_server_say(lb_addr_text(client.addr).s, "asked for %s by TFTP: %s", name, why);
+    } else {
+        begin(tftp, now_us, at, client, &request, &file);
+    }
+}
+
+void lb_server_tftp_ready(struct lb_server_tftp *tftp, uint64_t now_us) {
+    uint8_t payload[REQUEST_MAX];
+    for (unsigned i = 0; i < PACKETS_AT_ONCE; i++) {
+        struct sockaddr_in at;
+        socklen_t at_len = sizeof at;
+        ssize_t len = recvfrom(tftp->source.fd, payload, sizeof payload, MSG_DONTWAIT,
+                               (struct sockaddr *)&at, &at_len);
+        if (len < 0)
+            return;
+        on_request(tftp, now_us, &at, lb_bytes(payload, (size_t)len));
+    }
+}
+
+bool lb_server_tftp_open(struct lb_server_tftp *tftp, int epoll, const struct lb_server_link *link,
+                         const struct lb_server_files *files, struct lb_server_error *error) {
+    *tftp = (struct lb_server_tftp){
+        .source = {.kind = LB_SOURCE_TFTP,
+                   .fd = lb_server_link_udp(link, true, LB_TFTP_PORT, error)},
+        .epoll = epoll,
+        .link = link,
+        .files = files,
+    };
+    return tftp->source.fd >= 0 && lb_server_watch(epoll, &tftp->source, EPOLLIN);
+}
+
+void lb_server_tftp_close(struct lb_server_tftp *tftp) {
+    while (tftp->transfers != NULL) {
+        struct lb_server_transfer *transfer = tftp->transfers;
+        tftp->transfers = transfer->next;
+        drop(transfer);
+    }
+    lb_server_source_close(&tftp->source);
+}
