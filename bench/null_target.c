@@ -4,7 +4,7 @@
  * waits a moment before it sleeps, so that its own waking is not what is measured. */
 #include "bench.h"
 #include "core/target/target.h"
-#include "core/target/target_state.h"
+#include "core/target/target_rooms.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -33,10 +33,12 @@ struct peer {
     bool is_blocked; /* the socket takes no more: wait until it does */
     uint64_t sent;   /* bytes */
     unsigned char rx[RX_BYTES];
+    struct lb_target_rooms rooms;
 };
 
 struct null_target {
     struct lb_target node;
+    struct lb_scsi_unit lun;
     struct lb_target_server server;
     struct lb_rand rand;
     struct lb_endpoint local;
@@ -87,6 +89,11 @@ static bool serve_conn(struct null_target *t, struct peer *p, uint64_t now_us) {
         switch (action.event) {
         case LB_TARGET_WAIT:
             return true;
+        case LB_TARGET_LEND:
+            lb_target_rooms_lend(&p->rooms, &p->conn, now_us, action.role);
+            break;
+        case LB_TARGET_WHO: /* nodes are in a table */
+            return false;
         case LB_TARGET_IO:
             if (action.io->kind != LB_IO_RELEASE)
                 lb_target_io_done(&p->conn, now_us, action.io, answer_io(t, action.io));
@@ -159,8 +166,8 @@ static void accept_peer(struct null_target *t, int listener) {
         return;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     p->fd = fd;
-    lb_target_conn_init(&p->conn, bench_now_us(), &t->server, t->local,
-                        lb_span(p->rx, sizeof p->rx), &t->rand, NULL);
+    lb_target_conn_init(&p->conn, bench_now_us(), &t->server, t->local, &t->rand, NULL);
+    lb_target_lend(&p->conn, bench_now_us(), LB_TARGET_STAGING, lb_span(p->rx, sizeof p->rx));
     watch(t, p, EPOLL_CTL_ADD);
     t->peers++;
 }
@@ -198,8 +205,8 @@ static void set_up(struct null_target *t, const struct bench *b) {
     snprintf(t->node.name, sizeof t->node.name, "%s", b->target);
     t->node.window = LB_TARGET_WINDOW_MAX;
     t->node.max_burst = (1 << 24) - 512;
-    t->node.luns[b->lun] = (struct lb_scsi_unit){
-        .is_present = true, .blocks = DISK_BYTES / BLOCK_BYTES, .block_bytes = BLOCK_BYTES};
+    t->lun = (struct lb_scsi_unit){.blocks = DISK_BYTES / BLOCK_BYTES, .block_bytes = BLOCK_BYTES};
+    t->node.luns[b->lun] = &t->lun;
     t->server = (struct lb_target_server){.nodes = &t->node, .node_count = 1, .keeps_memory = true};
     t->local = (struct lb_endpoint){lb_addr_v4(127, 0, 0, 1), (uint16_t)b->port};
     t->disk = malloc(BENCH_PATTERN_BYTES + IO_MAX_BYTES);

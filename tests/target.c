@@ -2,7 +2,7 @@
  * other people's initiators can be set on it. For tests/interop/target-*.sh. No server for use:
  * that is lunbootd. Serves until it is ended by a signal. */
 #include "core/target/target.h"
-#include "core/target/target_state.h"
+#include "core/target/target_rooms.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,18 +17,19 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNS_MAX = 16, RX_BYTES = 65536, PIECES_MAX = 64, IO_MAX = 65536 };
+enum { CONNS_MAX = 16, PIECES_MAX = 64, IO_MAX = 65536 };
 
 struct peer {
     int fd; /* -1: free */
     bool wants_write;
     struct lb_target_conn conn;
-    uint8_t rx[RX_BYTES];
+    struct lb_target_rooms rooms;
 };
 
 static struct {
     struct lb_target_server server;
     struct lb_target node;
+    struct lb_scsi_unit lun;
     struct lb_target_account account;
     struct lb_rand rand;
     struct lb_endpoint local;
@@ -117,7 +118,9 @@ static uint64_t serve(struct peer *peer, uint64_t now) {
     peer->wants_write = false;
     for (;;) {
         struct lb_target_action action = lb_target_poll(&peer->conn, now);
-        if (action.event == LB_TARGET_IO) {
+        if (action.event == LB_TARGET_LEND) {
+            lb_target_rooms_lend(&peer->rooms, &peer->conn, now, action.role);
+        } else if (action.event == LB_TARGET_IO) {
             struct lb_target_answer answer = answer_io(action.io);
             if (action.io->kind != LB_IO_RELEASE)
                 lb_target_io_done(&peer->conn, now, action.io, answer);
@@ -130,6 +133,7 @@ static uint64_t serve(struct peer *peer, uint64_t now) {
             hang_up(peer);
             return LB_NEVER;
         } else {
+            (void)lb_target_rooms_take_back(&peer->conn);
             return action.until_us;
         }
     }
@@ -138,6 +142,7 @@ static uint64_t serve(struct peer *peer, uint64_t now) {
 static void receive(struct peer *peer, uint64_t now) {
     struct lb_span spans[2];
     struct iovec iov[2];
+    lb_target_rooms_lend(&peer->rooms, &peer->conn, now, LB_TARGET_STAGING);
     size_t count = lb_target_where(&peer->conn, spans);
     if (count == 0)
         return;
@@ -159,8 +164,7 @@ static void take_connection(int listener, uint64_t now) {
             continue;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         peer->fd = fd;
-        lb_target_conn_init(&peer->conn, now, &host.server, host.local,
-                            lb_span(peer->rx, sizeof peer->rx), &host.rand, NULL);
+        lb_target_conn_init(&peer->conn, now, &host.server, host.local, &host.rand, NULL);
         return;
     }
     if (fd >= 0)
@@ -180,7 +184,8 @@ static void run(int listener) {
             if (peer->fd < 0)
                 continue;
             fds[i + 1].events = peer->wants_write ? POLLOUT : 0;
-            if (lb_target_where(&peer->conn, spans) > 0)
+            if (!lb_target_has(&peer->conn, LB_TARGET_STAGING) ||
+                lb_target_where(&peer->conn, spans) > 0)
                 fds[i + 1].events |= POLLIN;
         }
         uint64_t wait_ms = until <= now ? 0 : (until - now) / LB_US_MS + 1;
@@ -258,9 +263,9 @@ int main(int argc, char **argv) {
     if (host.disk == NULL || getrandom(seed, sizeof seed, 0) != sizeof seed)
         die("set up");
     lb_rand_init(&host.rand, seed);
-    host.node.luns[1] = (struct lb_scsi_unit){.is_present = true,
-                                              .blocks = host.disk_bytes / host.block_bytes,
-                                              .block_bytes = host.block_bytes};
+    host.lun = (struct lb_scsi_unit){.blocks = host.disk_bytes / host.block_bytes,
+                                     .block_bytes = host.block_bytes};
+    host.node.luns[1] = &host.lun;
     host.server = (struct lb_target_server){.nodes = &host.node,
                                             .node_count = 1,
                                             .keeps_memory = !host.has_buffers,

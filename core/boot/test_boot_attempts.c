@@ -30,7 +30,7 @@ static void out_of_resources(void) {
 }
 
 static void becoming_ready(void) {
-    portal()->node.luns[1].state = LB_SCSI_UNIT_BECOMING_READY;
+    portal()->units[1].state = LB_SCSI_UNIT_BECOMING_READY;
     host_set("ready-timeout", "2s");
 }
 
@@ -50,19 +50,19 @@ static void removed(void) {
 }
 
 static void without_lun(void) {
-    portal()->node.luns[1].is_present = false;
+    portal()->node.luns[1] = NULL;
 }
 
 static void with_a_tape(void) {
-    portal()->node.luns[1].type = 1;
+    portal()->units[1].type = 1;
 }
 
 static void without_medium(void) {
-    portal()->node.luns[1].state = LB_SCSI_UNIT_NO_MEDIUM;
+    portal()->units[1].state = LB_SCSI_UNIT_NO_MEDIUM;
 }
 
 static void with_odd_blocks(void) {
-    portal()->node.luns[1].block_bytes = 520;
+    portal()->units[1].block_bytes = 520;
 }
 
 static void wanting_chap(void) {

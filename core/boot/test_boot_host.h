@@ -8,7 +8,7 @@
 #include "core/boot/boot_state.h"
 #include "core/dhcp4/dhcp4_wire.h"
 #include "core/dhcp6/dhcp6_wire.h"
-#include "core/target/target_state.h"
+#include "core/target/target_rooms.h"
 #include "tests/tap.h"
 
 #define HOST_TARGET     "iqn.2026-11.test:disk"
@@ -32,6 +32,7 @@ struct portal {
     enum answer answer;
     struct lb_target_server server;
     struct lb_target node;
+    struct lb_scsi_unit units[LB_TARGET_LUNS_MAX]; /* by LUN; node.luns has those that are there */
 };
 
 static struct host {
@@ -110,7 +111,7 @@ static struct host {
 
     struct lb_target_conn conn;
     struct portal *peer; /* NULL: no connection */
-    uint8_t target_rx[65536];
+    struct lb_target_rooms target_rooms;
     unsigned idle_polls;
 } host;
 
@@ -163,8 +164,8 @@ static inline void host_portal(unsigned number, struct lb_addr addr, uint16_t po
     portal->server =
         (struct lb_target_server){.nodes = &portal->node, .node_count = 1, .keeps_memory = true};
     lb_text_copy(portal->node.name, sizeof portal->node.name, lb_bytes_of_text(HOST_TARGET));
-    portal->node.luns[1] = (struct lb_scsi_unit){
-        .is_present = true, .blocks = HOST_DISK_BYTES / 512, .block_bytes = 512};
+    portal->units[1] = (struct lb_scsi_unit){.blocks = HOST_DISK_BYTES / 512, .block_bytes = 512};
+    portal->node.luns[1] = &portal->units[1];
 }
 
 static inline void host_init(void) {
@@ -417,8 +418,7 @@ static inline void host_connect(const struct lb_boot_action *action) {
         lb_boot_lost(&host.boot, host.now, slot, LB_LOST_UNREACHABLE);
     } else if (portal->answer == ACCEPTS) {
         host.peer = portal;
-        lb_target_conn_init(&host.conn, host.now, &portal->server, portal->at,
-                            lb_span(host.target_rx, sizeof host.target_rx), &host.rand, NULL);
+        lb_target_conn_init(&host.conn, host.now, &portal->server, portal->at, &host.rand, NULL);
         lb_boot_connected(&host.boot, host.now, slot);
     }
 }
@@ -446,6 +446,7 @@ static inline size_t host_copy(const struct lb_span *spans, size_t span_count,
 static inline size_t host_to_target(void) {
     struct lb_span spans[2];
     struct lb_bytes pieces[16];
+    lb_target_rooms_lend(&host.target_rooms, &host.conn, host.now, LB_TARGET_STAGING);
     size_t rooms = lb_target_where(&host.conn, spans);
     size_t count = lb_boot_gather(&host.boot, LB_BOOT_SLOT_SESSION, pieces, 16);
     size_t moved = host_copy(spans, rooms, pieces, count);
@@ -494,6 +495,10 @@ static inline bool host_pump(uint64_t *until_us) {
         return false;
     bool moved = host_to_target() > 0;
     struct lb_target_action action = lb_target_poll(&host.conn, host.now);
+    if (action.event == LB_TARGET_LEND) {
+        lb_target_rooms_lend(&host.target_rooms, &host.conn, host.now, action.role);
+        return true;
+    }
     if (action.event == LB_TARGET_IO) {
         host_io(action.io);
         return true;

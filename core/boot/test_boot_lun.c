@@ -2,8 +2,10 @@
 #include "core/boot/test_boot_host.h"
 
 static void host_lun(unsigned number, uint8_t type) {
-    host.portals[0].node.luns[number] = (struct lb_scsi_unit){
-        .is_present = true, .type = type, .blocks = HOST_DISK_BYTES / 512, .block_bytes = 512};
+    struct lb_scsi_unit *unit = &host.portals[0].units[number];
+    *unit =
+        (struct lb_scsi_unit){.type = type, .blocks = HOST_DISK_BYTES / 512, .block_bytes = 512};
+    host.portals[0].node.luns[number] = unit;
 }
 
 /* A Root Path without a LUN, by a person, and LUNs beside LUN 1. */
@@ -35,7 +37,7 @@ static void the_only_lun_that_is_a_disk_is_booted(void) {
 
 static void lun_0_is_one_like_others(void) {
     begin("any");
-    host.portals[0].node.luns[1].is_present = false;
+    host.portals[0].node.luns[1] = NULL;
     host_lun(0, 0);
     if (host_boots())
         CHECK_EQ(booted_lun(), 0);
@@ -57,7 +59,7 @@ static void of_several_first_takes_the_first(void) {
 static void no_disk_is_explained_with_what_there_is(void) {
     begin("any");
     host_set("attempts", "1");
-    host.portals[0].node.luns[1].is_present = false;
+    host.portals[0].node.luns[1] = NULL;
     host_lun(0, 0x0c);
     host_lun(4, 0x05);
     host_fails(LB_E_LUN_MISSING, "none of those that there are is a disk: 0 4");
@@ -65,7 +67,7 @@ static void no_disk_is_explained_with_what_there_is(void) {
 
 static void a_disk_that_comes_later_is_waited_for(void) {
     begin("any");
-    host.portals[0].node.luns[1].is_present = false;
+    host.portals[0].node.luns[1] = NULL;
     host_lun(0, 0x0c);
     host_begin();
     host_pass(5 * SEC);

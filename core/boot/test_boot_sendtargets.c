@@ -8,7 +8,7 @@ static void add_node(struct portal *portal, const char *name, bool has_disk) {
     struct lb_target *node = &nodes[portal->server.node_count++];
     *node = host.portals[0].node;
     lb_text_copy(node->name, sizeof node->name, lb_bytes_of_text(name));
-    node->luns[1].is_present = has_disk;
+    node->luns[1] = has_disk ? &host.portals[0].units[1] : NULL;
 }
 
 /* A server with no targets yet, which is all that is configured. */
@@ -63,7 +63,7 @@ static void when_all_have_failed_the_attempt_has(void) {
     add_node(portal, "iqn.2026-11.test:full", true);
     add_node(portal, HOST_TARGET, true);
     nodes[0].login_status = LB_LOGIN_REMOVED;
-    nodes[1].luns[1].type = 1;
+    portal->units[1].type = 1;
     host_set("attempts", "3");
     host_fails(LB_E_LUN_NOT_DISK, "also 192.0.2.1:3260 target-removed");
     CHECK_EQ(host.boot.attempts, 1); /* neither may pass */

@@ -308,7 +308,7 @@ static void a_configured_port_stands_above_the_networks(void) {
 static void a_configured_lun_stands_above_the_networks(void) {
     host_init();
     host.portals[0].node.luns[5] = host.portals[0].node.luns[1];
-    host.portals[0].node.luns[1].is_present = false;
+    host.portals[0].node.luns[1] = NULL;
     host_set("lun", "5");
     if (host_boots())
         CHECK_EQ(target()->lun[1], 5);
@@ -645,16 +645,16 @@ static void the_isid_is_the_same_at_each_boot_of_a_machine(void) {
                          set[6] = {0x40, 1, 2, 3, 4, 5};
     host_init();
     if (host_boots())
-        CHECK(memcmp(host.conn.isid, made, 6) == 0);
+        CHECK(memcmp(host.conn.port.isid, made, 6) == 0);
     host_init();
     host.setup.network_is_up = true;
     host_set("rootpath", HOST_ROOT_PATH);
     if (host_boots())
-        CHECK(memcmp(host.conn.isid, another, 6) == 0);
+        CHECK(memcmp(host.conn.port.isid, another, 6) == 0);
     host_init();
     host_set("isid", "40:01:02:03:04:05");
     if (host_boots())
-        CHECK(memcmp(host.conn.isid, set, 6) == 0);
+        CHECK(memcmp(host.conn.port.isid, set, 6) == 0);
 }
 
 int main(void) {

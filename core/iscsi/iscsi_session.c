@@ -115,7 +115,7 @@ void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_is
     session->depth = c->queue_depth;
     lb_iscsi_forget_orphans(session);
     session->login_part_max = LB_STREAM_LOGIN_DATA;
-    lb_stream_init(&session->stream, rx);
+    lb_stream_init(&session->stream, rx, &session->tx);
     lb_stream_refuse_ahs(&session->stream);
     lb_iscsi_tasks_init(session);
     lb_iscsi_enter(session, now_us, LB_ISCSI_IDLE, LB_NEVER);

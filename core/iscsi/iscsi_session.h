@@ -115,6 +115,7 @@ struct lb_iscsi {
     struct lb_error error;
     struct lb_iscsi_agreed agreed;
     struct lb_stream stream;
+    struct lb_stream_tx tx;
     struct lb_iscsi_pdu pdu; /* the one at hand */
 
     /* What poll says next. */

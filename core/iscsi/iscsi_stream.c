@@ -31,9 +31,29 @@ static size_t staged(const struct lb_stream *stream) {
     return stream->tail - stream->head;
 }
 
-void lb_stream_init(struct lb_stream *stream, struct lb_span rx) {
-    lb_assert(rx.len >= LB_STREAM_LOGIN_DATA + LB_STREAM_KEEP_OVERHEAD);
+bool lb_stream_rx_is_free(const struct lb_stream *stream) {
+    return stream->phase == LB_STREAM_IN_HEADER && staged(stream) == 0;
+}
+
+bool lb_stream_tx_is_free(const struct lb_stream *stream) {
+    return stream->piece_count == 0;
+}
+
+void lb_stream_set_rx(struct lb_stream *stream, struct lb_span rx) {
+    lb_assert(rx.len == 0 || rx.len >= LB_STREAM_LOGIN_DATA + LB_STREAM_KEEP_OVERHEAD);
     stream->rx = rx;
+    stream->head = stream->tail = 0;
+    stream->data = lb_bytes(NULL, 0);
+}
+
+void lb_stream_set_tx(struct lb_stream *stream, struct lb_stream_tx *tx) {
+    stream->tx = tx;
+    stream->tx_start = stream->tx_len = stream->piece_start = stream->piece_count = 0;
+}
+
+void lb_stream_init(struct lb_stream *stream, struct lb_span rx, struct lb_stream_tx *tx) {
+    lb_stream_set_rx(stream, rx);
+    lb_stream_set_tx(stream, tx);
     stream->queued = 0;
     stream->refuses_ahs = false;
     lb_stream_reset(stream);
@@ -257,7 +277,7 @@ enum lb_stream_event lb_stream_next(struct lb_stream *stream) {
 size_t lb_stream_room(const struct lb_stream *stream) {
     size_t bytes = LB_STREAM_TX_BYTES - stream->tx_len;
     size_t pieces = LB_STREAM_TX_PIECES - stream->piece_count;
-    if (bytes < LB_STREAM_COPY_MAX)
+    if (stream->tx == NULL || bytes < LB_STREAM_COPY_MAX)
         return 0;
     return LB_MIN((bytes - LB_STREAM_COPY_MAX) / (LB_STREAM_BHS + DIGEST + TRAILER_MAX),
                   pieces / 3);
@@ -270,12 +290,12 @@ bool lb_stream_can_queue(const struct lb_stream *stream) {
 static void add_piece(struct lb_stream *stream, const uint8_t *p, size_t len) {
     size_t last = (stream->piece_start + stream->piece_count - 1) % LB_STREAM_TX_PIECES;
     stream->queued += len;
-    if (p == NULL && stream->piece_count > 0 && stream->pieces[last].p == NULL) {
-        stream->pieces[last].len += len;
+    if (p == NULL && stream->piece_count > 0 && stream->tx->pieces[last].p == NULL) {
+        stream->tx->pieces[last].len += len;
         return;
     }
     size_t next = (stream->piece_start + stream->piece_count) % LB_STREAM_TX_PIECES;
-    stream->pieces[next] = (struct lb_stream_piece){.p = p, .len = len};
+    stream->tx->pieces[next] = (struct lb_stream_piece){.p = p, .len = len};
     stream->piece_count++;
 }
 
@@ -283,9 +303,9 @@ static void add_piece(struct lb_stream *stream, const uint8_t *p, size_t len) {
 static void add_own(struct lb_stream *stream, const uint8_t *from, size_t len) {
     size_t at = (stream->tx_start + stream->tx_len) % LB_STREAM_TX_BYTES;
     size_t first = LB_MIN(len, LB_STREAM_TX_BYTES - at);
-    memcpy(stream->tx + at, from, first);
+    memcpy(stream->tx->bytes + at, from, first);
     if (first < len)
-        memcpy(stream->tx, from + first, len - first);
+        memcpy(stream->tx->bytes, from + first, len - first);
     stream->tx_len += len;
     add_piece(stream, NULL, len);
 }
@@ -348,15 +368,15 @@ size_t lb_stream_gather(const struct lb_stream *stream, struct lb_bytes *pieces,
     size_t own = stream->tx_start, count = 0;
     for (size_t i = 0; i < stream->piece_count && count < cap; i++) {
         struct lb_stream_piece piece =
-            stream->pieces[(stream->piece_start + i) % LB_STREAM_TX_PIECES];
+            stream->tx->pieces[(stream->piece_start + i) % LB_STREAM_TX_PIECES];
         if (piece.p != NULL) {
             pieces[count++] = lb_bytes(piece.p, piece.len);
             continue;
         }
         size_t first = LB_MIN(piece.len, LB_STREAM_TX_BYTES - own);
-        pieces[count++] = lb_bytes(stream->tx + own, first);
+        pieces[count++] = lb_bytes(stream->tx->bytes + own, first);
         if (first < piece.len && count < cap)
-            pieces[count++] = lb_bytes(stream->tx, piece.len - first);
+            pieces[count++] = lb_bytes(stream->tx->bytes, piece.len - first);
         own = (own + piece.len) % LB_STREAM_TX_BYTES;
     }
     return count;
@@ -366,7 +386,7 @@ void lb_stream_sent(struct lb_stream *stream, size_t len) {
     lb_assert(len <= stream->queued - stream->taken);
     stream->taken += len;
     while (len > 0) {
-        struct lb_stream_piece *piece = &stream->pieces[stream->piece_start];
+        struct lb_stream_piece *piece = &stream->tx->pieces[stream->piece_start];
         size_t take = LB_MIN(len, piece->len);
         if (piece->p != NULL) {
             piece->p += take;

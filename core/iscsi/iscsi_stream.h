@@ -61,6 +61,12 @@ struct lb_stream_piece {
     size_t len;
 };
 
+/* Room for what waits to be sent. */
+struct lb_stream_tx {
+    struct lb_stream_piece pieces[LB_STREAM_TX_PIECES];
+    uint8_t bytes[LB_STREAM_TX_BYTES];
+};
+
 struct lb_stream {
     /* The PDU at hand: valid from HEADER (or PDU, when it has no data) until the next call of
      * next. */
@@ -85,13 +91,20 @@ struct lb_stream {
     uint64_t queued, taken; /* bytes ever queued and sent, since reset */
     size_t tx_start, tx_len;
     size_t piece_start, piece_count;
-    struct lb_stream_piece pieces[LB_STREAM_TX_PIECES];
-    uint8_t tx[LB_STREAM_TX_BYTES];
+    struct lb_stream_tx *tx;
 };
 
-/* rx: the staging buffer, the caller's for the stream's life; at least LB_STREAM_LOGIN_DATA +
- * LB_STREAM_KEEP_OVERHEAD bytes. */
-void lb_stream_init(struct lb_stream *stream, struct lb_span rx);
+/* rx: the staging buffer, at least LB_STREAM_LOGIN_DATA + LB_STREAM_KEEP_OVERHEAD bytes; tx: room
+ * for what is sent. Both are the caller's, and may be lent for a time: lb_stream_set_rx. */
+void lb_stream_init(struct lb_stream *stream, struct lb_span rx, struct lb_stream_tx *tx);
+/* Whether rx holds nothing: no part of a PDU has come. */
+bool lb_stream_rx_is_free(const struct lb_stream *stream);
+/* Whether tx holds nothing: all that was queued has been sent. */
+bool lb_stream_tx_is_free(const struct lb_stream *stream);
+/* Other memory, while the old holds nothing. Without rx (empty) nothing can be received, without tx
+ * (NULL) nothing can be queued. */
+void lb_stream_set_rx(struct lb_stream *stream, struct lb_span rx);
+void lb_stream_set_tx(struct lb_stream *stream, struct lb_stream_tx *tx); /* see lb_stream_set_rx */
 /* For a new connection: all bytes in and out are forgotten; no digests; max_data is
  * LB_STREAM_LOGIN_DATA. */
 void lb_stream_reset(struct lb_stream *stream);

@@ -5,6 +5,7 @@
 enum { RX = 16384 };
 
 static struct lb_stream in, out;
+static struct lb_stream_tx in_tx, out_tx;
 static uint8_t in_rx[RX], out_rx[RX];
 static uint8_t wire[1 << 20], data[1 << 18], place[1 << 18];
 static size_t wire_len;
@@ -13,8 +14,8 @@ static void setup(bool header_digest, bool data_digest) {
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 2654435761u >> 9);
     memset(place, 0xee, sizeof place);
-    lb_stream_init(&in, lb_span(in_rx, sizeof in_rx));
-    lb_stream_init(&out, lb_span(out_rx, sizeof out_rx));
+    lb_stream_init(&in, lb_span(in_rx, sizeof in_rx), &in_tx);
+    lb_stream_init(&out, lb_span(out_rx, sizeof out_rx), &out_tx);
     lb_stream_set_digests(&in, header_digest, data_digest);
     lb_stream_set_digests(&out, header_digest, data_digest);
     lb_stream_set_max_data(&in, 1 << 18);

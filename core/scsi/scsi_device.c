@@ -25,11 +25,42 @@ static void invalid_field(struct lb_scsi_command *command) {
 
 static struct lb_scsi_unit *unit_of(const struct lb_scsi_device *device,
                                     const struct lb_scsi_command *command) {
-    return command->unit == LB_SCSI_NO_UNIT ? NULL : &device->units[command->unit];
+    return command->unit == LB_SCSI_NO_UNIT ? NULL : device->units[command->unit];
 }
 
 uint32_t lb_scsi_unit_block_bytes(const struct lb_scsi_unit *unit) {
     return unit->block_bytes == 0 ? 512 : unit->block_bytes;
+}
+
+/* ---- who reaches a unit ---- */
+
+void lb_scsi_nexus_end(struct lb_scsi_nexus *nexus) {
+    if (nexus->unit == NULL)
+        return;
+    struct lb_scsi_nexus **at = &nexus->unit->nexuses;
+    while (*at != nexus)
+        at = &(*at)->next;
+    *at = nexus->next;
+    nexus->unit = NULL;
+}
+
+void lb_scsi_nexus_begin(struct lb_scsi_nexus *nexus, struct lb_scsi_unit *unit,
+                         const struct lb_scsi_port *port, void *owner) {
+    lb_scsi_nexus_end(nexus);
+    nexus->port = port;
+    nexus->owner = owner;
+    nexus->unit = unit;
+    if (unit == NULL)
+        return;
+    nexus->next = unit->nexuses;
+    unit->nexuses = nexus;
+}
+
+void lb_scsi_unit_attention(struct lb_scsi_unit *unit, const struct lb_scsi_nexus *but, uint8_t asc,
+                            uint8_t ascq) {
+    for (struct lb_scsi_nexus *n = unit->nexuses; n != NULL; n = n->next)
+        if (n != but)
+            n->attention = (uint16_t)(asc << 8 | ascq);
 }
 
 /* ---- what a command is ---- */
@@ -188,7 +219,7 @@ uint8_t lb_scsi_device_find(const struct lb_scsi_device *device, const uint8_t l
     unsigned number = (unsigned)(lun[0] & 0x3f) << 8 | lun[1];
     unsigned method = lun[0] >> 6;
     if (method > 1 || (method == 0 && lun[0] != 0) || memcmp(lun + 2, none, sizeof none) != 0 ||
-        number >= device->count || !device->units[number].is_present)
+        number >= device->count || device->units[number] == NULL)
         return LB_SCSI_NO_UNIT;
     return (uint8_t)number;
 }
@@ -272,7 +303,7 @@ static void put_ids(struct lb_wr *wr, const struct lb_scsi_device *device,
     lb_wr_u8(wr, 3);                     /* NAA of the logical unit */
     lb_wr_u8(wr, 0);
     lb_wr_u8(wr, 8);
-    lb_wr_u64(wr, naa_of(device->name, &device->units[command->unit], command->unit));
+    lb_wr_u64(wr, naa_of(device->name, device->units[command->unit], command->unit));
     lb_wr_u8(wr, 0x53); /* iSCSI, UTF-8 */
     lb_wr_u8(wr, 0xa8); /* SCSI name of the target device */
     lb_wr_u8(wr, 0);
@@ -282,7 +313,7 @@ static void put_ids(struct lb_wr *wr, const struct lb_scsi_device *device,
 }
 
 static void put_serial(struct lb_wr *wr, const struct lb_scsi_device *device, uint8_t index) {
-    const struct lb_scsi_unit *unit = &device->units[index];
+    const struct lb_scsi_unit *unit = device->units[index];
     char number[17];
     uint64_t naa = naa_of(device->name, unit, index);
     lb_format(number, sizeof number, "%08x%08x", (unsigned)(naa >> 32), (unsigned)naa);
@@ -303,7 +334,7 @@ static bool put_vpd(struct lb_wr *wr, const struct lb_scsi_device *device,
     static const uint8_t pages[] = {LB_SCSI_VPD_PAGES,        LB_SCSI_VPD_SERIAL,
                                     LB_SCSI_VPD_IDS,          LB_SCSI_VPD_BLOCK_LIMITS,
                                     LB_SCSI_VPD_BLOCK_DEVICE, LB_SCSI_VPD_PROVISIONING};
-    const struct lb_scsi_unit *unit = &device->units[command->unit];
+    const struct lb_scsi_unit *unit = device->units[command->unit];
     lb_wr_u8(wr, unit->type);
     lb_wr_u8(wr, page);
     lb_wr_u16(wr, 0); /* the length, below */
@@ -355,7 +386,7 @@ static void report_luns(const struct lb_scsi_device *device, struct lb_scsi_comm
     lb_wr_u32(wr, 0); /* the length, below */
     lb_wr_u32(wr, 0);
     for (unsigned i = 0; i < device->count && command->cdb[2] != 1; i++) {
-        if (!device->units[i].is_present)
+        if (device->units[i] == NULL)
             continue;
         lb_wr_u16(wr, (uint16_t)i);
         lb_wr_zero(wr, 6);
@@ -556,6 +587,8 @@ static void carry_out(const struct lb_scsi_device *device, struct lb_scsi_comman
         request_sense(device, command, wr);
     else if (unit != NULL)
         carry_out_on(unit, command, wr);
+    else /* it went away since the command began */
+        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x25, 0x00);
 }
 
 size_t lb_scsi_device_reply(const struct lb_scsi_device *device, struct lb_scsi_command *command,

@@ -12,6 +12,7 @@
 #ifndef LB_SCSI_DEVICE_H
 #define LB_SCSI_DEVICE_H
 
+#include "core/base/limits.h"
 #include "core/scsi/scsi.h"
 
 #define LB_SCSI_REPLY_MAX 512 /* the longest reply of lb_scsi_device_reply */
@@ -26,9 +27,8 @@ enum lb_scsi_unit_state {
     LB_SCSI_UNIT_NO_MEDIUM,      /* NOT READY 3A/00 */
 };
 
-/* A logical unit. Zero is the default; is_present and blocks must be given. */
+/* A logical unit. Zero is the default; blocks must be given. */
 struct lb_scsi_unit {
-    bool is_present;
     uint64_t blocks;
     uint32_t block_bytes; /* 0: 512 */
     uint8_t physical_exponent;
@@ -42,19 +42,30 @@ struct lb_scsi_unit {
     char serial[33];                                       /* empty: made as naa is, 16 digits */
     uint64_t naa;  /* VPD 83's 64 bits; 0: made from the device's name and the LUN */
     uint64_t user; /* the owner's */
+    struct lb_scsi_nexus *nexuses; /* the unit's own: who reaches it now */
 };
 
-/* What a unit keeps for one initiator port. */
+/* An initiator port: for iSCSI a name and an ISID (RFC 7143 4.4.1). */
+struct lb_scsi_port {
+    char name[LB_NAME_MAX + 1];
+    uint8_t isid[6];
+};
+
+/* What a unit keeps for one initiator port while its session lasts. The memory is the session's. */
 struct lb_scsi_nexus {
+    struct lb_scsi_unit *unit;  /* NULL: none is there */
+    struct lb_scsi_nexus *next; /* of the unit */
+    const struct lb_scsi_port *port;
+    void *owner;        /* the caller's: the session */
     uint16_t attention; /* UNIT ATTENTION that waits, asc << 8 | ascq; 0: none */
 };
 
 /* A target device as one initiator port sees it. */
 struct lb_scsi_device {
-    const char *name;              /* its iSCSI name: identities in VPD pages are made of it */
-    struct lb_scsi_unit *units;    /* by LUN */
-    struct lb_scsi_nexus *nexuses; /* by LUN, those of this initiator port */
-    unsigned count;                /* of both; at most LB_SCSI_UNITS_MAX */
+    const char *name;                  /* its iSCSI name: VPD pages are made of it */
+    struct lb_scsi_unit *const *units; /* by LUN; NULL: none */
+    struct lb_scsi_nexus *nexuses;     /* by LUN, those of this initiator port */
+    unsigned count;                    /* of both; at most LB_SCSI_UNITS_MAX */
 };
 
 enum lb_scsi_kind {
@@ -92,6 +103,16 @@ uint8_t lb_scsi_device_find(const struct lb_scsi_device *device, const uint8_t l
 
 /* A unit's block length in bytes. */
 uint32_t lb_scsi_unit_block_bytes(const struct lb_scsi_unit *unit);
+
+/* A session begins to reach this unit (NULL: there is none yet), or another one than before. port
+ * and owner are the session's. What waits in nexus->attention stays. */
+void lb_scsi_nexus_begin(struct lb_scsi_nexus *nexus, struct lb_scsi_unit *unit,
+                         const struct lb_scsi_port *port, void *owner);
+/* It does not any more. */
+void lb_scsi_nexus_end(struct lb_scsi_nexus *nexus);
+/* UNIT ATTENTION for all who reach the unit; `but` (NULL: nobody) is left out. */
+void lb_scsi_unit_attention(struct lb_scsi_unit *unit, const struct lb_scsi_nexus *but, uint8_t asc,
+                            uint8_t ascq);
 
 /* What a new command is. Its first group of fields is filled in, the rest is zero. A unit attention
  * that it reports is taken from the nexus. */

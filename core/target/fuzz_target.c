@@ -20,10 +20,13 @@ static struct {
     uint64_t now;
     struct lb_target_server server;
     struct lb_target nodes[2];
+    struct lb_scsi_unit units[2];
     struct lb_target_account account;
     struct lb_target_conn conn;
     struct lb_rand rand;
     uint8_t rx[LB_ISCSI_RX_MIN];
+    uint64_t work[LB_TARGET_WORK_BYTES(8) / 8];
+    struct lb_target_text text;
     uint8_t before[GUARD], disk[DISK_BYTES], after[GUARD];
     uint8_t buffers[IOS][IO_ROOM];
     bool used[IOS];
@@ -58,7 +61,7 @@ static void free_buffer(const struct lb_target_io *io) {
 static void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
     bool fails = (f.flags & FAULTS) != 0 && f.ios++ % 3 == 0;
-    lb_assert(io->lun->is_present);
+    lb_assert(io->lun == &f.units[0] || io->lun == &f.units[1]);
     if (io->kind == LB_IO_WRITE && ((f.flags & COPIES) != 0 || io->is_apart))
         free_buffer(io);
     if (fails)
@@ -66,6 +69,23 @@ static void answer(struct lb_target_io *io) {
     else if (io->kind == LB_IO_READ || io->kind == LB_IO_BUFFER)
         answer.memory = take_buffer(io);
     lb_target_io_done(&f.conn, f.now, io, answer);
+}
+
+static void lend(enum lb_target_role role) {
+    struct lb_span spans[] = {[LB_TARGET_STAGING] = lb_span(f.rx, sizeof f.rx),
+                              [LB_TARGET_WORK] = lb_span((uint8_t *)f.work, sizeof f.work),
+                              [LB_TARGET_TEXT] = lb_span((uint8_t *)&f.text, sizeof f.text)};
+    memset(spans[role].p, 0xdd, spans[role].len);
+    lb_target_lend(&f.conn, f.now, role, spans[role]);
+}
+
+/* What is not in use is taken, and worth nothing any more. */
+static void take_back(void) {
+    for (int role = 0; role < LB_TARGET_ROLES; role++) {
+        struct lb_span memory = lb_target_take_back(&f.conn, (enum lb_target_role)role);
+        if (memory.len > 0)
+            memset(memory.p, 0xdd, memory.len);
+    }
 }
 
 /* Everything that the machine wants to do now. */
@@ -77,6 +97,8 @@ static void serve(void) {
         lb_assert(polls < POLLS_MAX);
         if (action.event == LB_TARGET_IO && action.io->kind == LB_IO_RELEASE) {
             free_buffer(action.io);
+        } else if (action.event == LB_TARGET_LEND) {
+            lend(action.role);
         } else if (action.event == LB_TARGET_IO && (f.flags & LAZY) != 0) {
             lb_assert(f.waiting_count < IOS);
             f.waiting[f.waiting_count++] = action.io;
@@ -97,6 +119,7 @@ static void serve(void) {
         }
     }
     lb_assert(sum < UINT32_MAX);
+    take_back();
     if (f.waiting_count > 0)
         answer(f.waiting[--f.waiting_count]);
 }
@@ -104,6 +127,8 @@ static void serve(void) {
 static void feed(struct lb_bytes bytes) {
     while (bytes.len > 0) {
         struct lb_span spans[2];
+        if (!lb_target_has(&f.conn, LB_TARGET_STAGING))
+            lend(LB_TARGET_STAGING);
         size_t count = lb_target_where(&f.conn, spans), got = 0;
         size_t limit = (f.flags & SPLIT) != 0 ? LB_MIN(bytes.len, 7) : bytes.len;
         for (size_t i = 0; i < count && got < limit; i++) {
@@ -159,8 +184,8 @@ static void mend(struct lb_iscsi_pdu *pdu, size_t left) {
         memset(pdu->command.cdb + 2, 0, 3); /* an LBA that is there */
         pdu->command.cdb[7] = 0;
     } else if (pdu->opcode == LB_OP_DATA_OUT && (choice & 16) == 0) {
-        for (size_t i = 0; i < LB_TARGET_TASKS; i++) {
-            const struct lb_target_task *task = &f.conn.tasks[i];
+        for (size_t i = 0; f.conn.work != NULL && i < f.conn.work->fresh; i++) {
+            const struct lb_target_task *task = &f.conn.work->tasks[i];
             if (task->state != LB_TTASK_RECEIVING || task->is_answered)
                 continue;
             pdu->itt = task->itt;
@@ -210,9 +235,10 @@ static void set_up(uint8_t flags) {
     lb_text_copy(f.nodes[1].name, LB_NAME_MAX, lb_bytes_of_text("iqn.u"));
     f.nodes[0].window = 8;
     f.nodes[0].header_digest = f.nodes[0].data_digest = LB_DIGEST_PREFER;
-    f.nodes[0].luns[0] = (struct lb_scsi_unit){.is_present = true, .blocks = DISK_BYTES / 512};
-    f.nodes[0].luns[1] = f.nodes[0].luns[0];
-    f.nodes[0].luns[1].read_only = true;
+    f.units[0] = f.units[1] = (struct lb_scsi_unit){.blocks = DISK_BYTES / 512};
+    f.units[1].read_only = true;
+    f.nodes[0].luns[0] = &f.units[0];
+    f.nodes[0].luns[1] = &f.units[1];
     if ((flags & CHAP) != 0) {
         f.account = (struct lb_target_account){.name = "me", .secret = {1, 2, 3}, .secret_len = 16};
         f.nodes[0].accounts = &f.account;
@@ -220,8 +246,7 @@ static void set_up(uint8_t flags) {
         f.nodes[0].own = (struct lb_target_account){.name = "t", .secret = {9}, .secret_len = 16};
     }
     lb_rand_init(&f.rand, seed);
-    lb_target_conn_init(&f.conn, f.now, &f.server, local, lb_span(f.rx, sizeof f.rx), &f.rand,
-                        NULL);
+    lb_target_conn_init(&f.conn, f.now, &f.server, local, &f.rand, NULL);
 }
 
 /* Whatever came, silence ends it, and nothing of the host's is kept for ever. */
@@ -235,7 +260,7 @@ static void finish(void) {
     serve();
     lb_assert(lb_target_poll(&f.conn, f.now).event == LB_TARGET_CLOSE);
     lb_target_conn_end(&f.conn);
-    lb_assert(f.server.conns == NULL);
+    lb_assert(f.server.logins == NULL && f.server.session_count == 0);
     for (size_t i = 0; i < GUARD; i++)
         lb_assert(f.before[i] == 0xa5 && f.after[i] == 0xa5);
 }

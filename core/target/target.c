@@ -1,12 +1,11 @@
 /* One connection of a target: PDUs in and out, numbers, NOP, logout, deadlines.
  *
- *   SECURITY --T--> OPERATIONAL --T--> FULL_FEATURE --logout, violation, silence--> CLOSING -->
- * CLOSED
- *       `-------------T (NSG 3)------------^                                (what is queued is
- * sent)
+ *   SECURITY --T--> OPERATIONAL --T--> FULL_FEATURE --logout, violation, silence--> CLOSING
+ *       `-------------T (NSG 3)------------^                (what is queued is sent) `--> CLOSED
  *
  * Input stops (and the connection's peer is held back by TCP) while a write waits for its memory,
- * while task management waits for the disk, and while what is queued to be sent is full. */
+ * while task management waits for the disk, while what is queued to be sent is full, while the
+ * host has yet to say who this is, and while memory is wanted. */
 #include "core/target/target_state.h"
 
 enum {
@@ -56,9 +55,19 @@ static void enter_closed(struct lb_target_conn *conn) {
     conn->phase = LB_TARGET_CLOSED;
 }
 
+/* The session is over, if it was one. */
+static void leave_full_feature(struct lb_target_conn *conn) {
+    if (conn->phase != LB_TARGET_FULL_FEATURE)
+        return;
+    conn->server->session_count--;
+    for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
+        lb_scsi_nexus_end(&conn->nexuses[i]);
+}
+
 void lb_target_close(struct lb_target_conn *conn, const char *why) {
     if (conn->phase >= LB_TARGET_CLOSING)
         return;
+    leave_full_feature(conn);
     LOG(conn, "closes: %s", why);
     conn->phase = LB_TARGET_CLOSING;
     conn->reason = why;
@@ -102,8 +111,8 @@ static void send_nop_in(struct lb_target_conn *conn, uint32_t itt, uint32_t ttt,
         lb_stream_queue_copy(&conn->stream, bhs, data);
         return;
     }
-    memcpy(conn->text_out, data.p, data.len);
-    lb_target_queue_text(conn, bhs, lb_bytes(conn->text_out, data.len));
+    memcpy(conn->text->out, data.p, data.len);
+    lb_target_queue_text(conn, bhs, lb_bytes(conn->text->out, data.len));
 }
 
 /* RFC 7143 11.18: a ping comes back with as much of its data as fits both ends. */
@@ -111,9 +120,9 @@ static void nop_out(struct lb_target_conn *conn) {
     struct lb_bytes data = conn->stream.data;
     if (conn->pdu.itt == LB_ISCSI_NO_TAG)
         return; /* the answer to ours; that it came is enough */
-    /* At most 8192 bytes are kept. In text_out they lie over the part of an answer that was
+    /* At most 8192 bytes are kept. In text->out they lie over the part of an answer that was
      * sent. */
-    data.len = LB_MIN(data.len, LB_MIN(conn->max_send_data, sizeof conn->text_out));
+    data.len = LB_MIN(data.len, LB_MIN(conn->max_send_data, LB_TARGET_TEXT_MAX));
     send_nop_in(conn, conn->pdu.itt, LB_ISCSI_NO_TAG, data);
 }
 
@@ -150,6 +159,22 @@ static void send_async(struct lb_target_conn *conn, enum lb_iscsi_async_event ev
     lb_stream_queue(&conn->stream, bhs, lb_bytes(NULL, 0));
 }
 
+/* What the host, or the clock, wants to be said. */
+static void send_due(struct lb_target_conn *conn) {
+    if (conn->phase != LB_TARGET_FULL_FEATURE)
+        return;
+    if (conn->logout_is_due && lb_stream_can_queue(&conn->stream)) {
+        conn->logout_is_due = false;
+        send_async(conn, LB_ASYNC_LOGOUT_REQUEST, conn->logout_s);
+    }
+    if (conn->ping_is_due && lb_stream_can_queue(&conn->stream)) {
+        conn->ping_is_due = false;
+        if (conn->next_ttt == LB_ISCSI_NO_TAG)
+            conn->next_ttt = 0;
+        send_nop_in(conn, LB_ISCSI_NO_TAG, conn->next_ttt++, lb_bytes(NULL, 0));
+    }
+}
+
 /* ---- one PDU ---- */
 
 static bool has_cmd_sn(enum lb_iscsi_opcode opcode) {
@@ -159,6 +184,13 @@ static bool has_cmd_sn(enum lb_iscsi_opcode opcode) {
 
 static bool is_kept(enum lb_iscsi_opcode opcode) {
     return opcode == LB_OP_LOGIN_REQUEST || opcode == LB_OP_TEXT_REQUEST || opcode == LB_OP_NOP_OUT;
+}
+
+/* Whether it is answered by way of text->out. */
+static bool needs_text(const struct lb_iscsi_pdu *pdu) {
+    if (pdu->opcode == LB_OP_NOP_OUT)
+        return pdu->itt != LB_ISCSI_NO_TAG && pdu->data_len > LB_STREAM_COPY_MAX;
+    return pdu->opcode == LB_OP_LOGIN_REQUEST || pdu->opcode == LB_OP_TEXT_REQUEST;
 }
 
 /* Whether a PDU may come now; if not, it has been dealt with. */
@@ -202,6 +234,7 @@ static struct lb_span begin_pdu(struct lb_target_conn *conn) {
         conn->is_ignored = true;
         return lb_span(NULL, 0);
     }
+    conn->text_waits = conn->text == NULL && needs_text(&conn->pdu);
     if (conn->pdu.opcode == LB_OP_SCSI_COMMAND)
         return lb_target_command(conn);
     if (conn->pdu.opcode == LB_OP_DATA_OUT)
@@ -228,11 +261,8 @@ static void end_pdu(struct lb_target_conn *conn) {
         lb_target_task_management(conn);
 }
 
-static void take_header(struct lb_target_conn *conn) {
-    struct lb_span to = begin_pdu(conn);
-    conn->has_pdu = true;
-    if (conn->stalled != LB_TTASK_NONE)
-        return;
+/* Says where its data goes. */
+static void decide(struct lb_target_conn *conn, struct lb_span to) {
     /* Longer text than that is too long anyway: lb_target_text_add. */
     if (!conn->is_ignored && is_kept(conn->pdu.opcode) &&
         conn->pdu.data_len <= LB_STREAM_LOGIN_DATA)
@@ -241,21 +271,38 @@ static void take_header(struct lb_target_conn *conn) {
         lb_stream_place(&conn->stream, to);
 }
 
+static void take_header(struct lb_target_conn *conn) {
+    struct lb_span to = begin_pdu(conn);
+    conn->has_pdu = true;
+    if (conn->stalled == LB_TTASK_NONE && !conn->text_waits)
+        decide(conn, to);
+}
+
 static void take_pdu(struct lb_target_conn *conn) {
     if (!conn->has_pdu)
         (void)begin_pdu(conn);
-    if (conn->stalled == LB_TTASK_NONE)
+    if (conn->stalled == LB_TTASK_NONE && !conn->text_waits)
+        end_pdu(conn);
+}
+
+/* The room for text that the PDU at hand waited for is there. */
+static void text_came(struct lb_target_conn *conn) {
+    conn->text_waits = false;
+    if (conn->has_pdu)
+        decide(conn, lb_span(NULL, 0));
+    else
         end_pdu(conn);
 }
 
 static bool can_take(const struct lb_target_conn *conn) {
     return conn->phase < LB_TARGET_CLOSING && conn->stalled == LB_TTASK_NONE && !conn->tmf_waits &&
-           lb_stream_can_queue(&conn->stream) && lb_target_has_free_task(conn) &&
-           lb_stream_is_sent(&conn->stream, conn->text_busy_until);
+           !conn->text_waits && !conn->who_waits && lb_stream_can_queue(&conn->stream) &&
+           lb_target_has_free_task(conn) && lb_stream_is_sent(&conn->stream, conn->text_busy_until);
 }
 
 /* Takes what the stream has, as far as that is possible now, and queues what there is to say. */
 static void run(struct lb_target_conn *conn) {
+    send_due(conn);
     lb_target_end_task_management(conn);
     while (can_take(conn)) {
         enum lb_stream_event event = lb_stream_next(&conn->stream);
@@ -273,14 +320,114 @@ static void run(struct lb_target_conn *conn) {
         lb_target_pump(conn);
 }
 
+/* ---- the server's lists ---- */
+
+static void unlink_conn(struct lb_target_conn **list, const struct lb_target_conn *conn) {
+    while (*list != NULL && *list != conn)
+        list = &(*list)->next;
+    if (*list == conn)
+        *list = conn->next;
+}
+
+void lb_target_enlist(struct lb_target_conn *conn) {
+    struct lb_target_server *server = conn->server;
+    unlink_conn(&server->logins, conn);
+    conn->next = server->sessions[conn->bucket];
+    server->sessions[conn->bucket] = conn;
+    server->session_count++;
+}
+
+static void leave_lists(struct lb_target_conn *conn) {
+    struct lb_target_server *server = conn->server;
+    unlink_conn(&server->logins, conn);
+    unlink_conn(&server->sessions[conn->bucket], conn);
+}
+
+/* ---- lent memory ---- */
+
+void lb_target_lend(struct lb_target_conn *conn, uint64_t now_us, enum lb_target_role role,
+                    struct lb_span memory) {
+    lb_assert(!lb_target_has(conn, role));
+    conn->now_us = now_us;
+    switch (role) {
+    case LB_TARGET_STAGING:
+        lb_assert(memory.len >= LB_ISCSI_RX_MIN);
+        lb_stream_set_rx(&conn->stream, memory);
+        return;
+    case LB_TARGET_WORK:
+        lb_target_tasks_lend(conn, memory);
+        lb_stream_set_tx(&conn->stream, &conn->work->tx);
+        break;
+    case LB_TARGET_TEXT:
+        lb_assert(memory.len >= LB_TARGET_TEXT_BYTES);
+        conn->text = (struct lb_target_text *)(void *)memory.p;
+        conn->text_len = memory.len;
+        if (conn->text_waits)
+            text_came(conn);
+        break;
+    case LB_TARGET_ROLES:
+        break;
+    }
+    run(conn);
+}
+
+bool lb_target_has(const struct lb_target_conn *conn, enum lb_target_role role) {
+    if (role == LB_TARGET_STAGING)
+        return conn->stream.rx.len > 0;
+    return role == LB_TARGET_WORK ? conn->work != NULL : conn->text != NULL;
+}
+
+static bool is_in_use(const struct lb_target_conn *conn, enum lb_target_role role) {
+    if (conn->phase == LB_TARGET_CLOSED)
+        return false;
+    if (role == LB_TARGET_STAGING)
+        return conn->has_pdu || conn->text_waits || conn->who_waits ||
+               conn->stalled != LB_TTASK_NONE || !lb_stream_rx_is_free(&conn->stream);
+    if (role == LB_TARGET_WORK)
+        return conn->tasks_used > 0 || conn->tmf_waits || conn->ping_is_due ||
+               conn->logout_is_due || !lb_stream_tx_is_free(&conn->stream);
+    return conn->who_waits || conn->text_in_len > 0 || conn->text_out_sent < conn->text_out_len ||
+           (conn->has_pdu && needs_text(&conn->pdu)) ||
+           !lb_stream_is_sent(&conn->stream, conn->text_busy_until);
+}
+
+struct lb_span lb_target_take_back(struct lb_target_conn *conn, enum lb_target_role role) {
+    struct lb_span memory = lb_span(NULL, 0);
+    if (!lb_target_has(conn, role) || is_in_use(conn, role))
+        return memory;
+    if (role == LB_TARGET_STAGING) {
+        memory = conn->stream.rx;
+        lb_stream_set_rx(&conn->stream, lb_span(NULL, 0));
+    } else if (role == LB_TARGET_WORK) {
+        memory = lb_span((uint8_t *)conn->work, conn->work_len);
+        conn->work = NULL;
+        lb_stream_set_tx(&conn->stream, NULL);
+    } else {
+        memory = lb_span((uint8_t *)conn->text, conn->text_len);
+        conn->text = NULL;
+    }
+    return memory;
+}
+
+/* What it cannot go on without; LB_TARGET_ROLES: nothing. Staging room is not wanted before there
+ * are bytes to receive, which the host knows. */
+static enum lb_target_role wanted(const struct lb_target_conn *conn) {
+    if (conn->phase >= LB_TARGET_CLOSING)
+        return LB_TARGET_ROLES;
+    bool has_input = !lb_stream_rx_is_free(&conn->stream) || conn->text_waits;
+    if (conn->work == NULL && (has_input || conn->ping_is_due || conn->logout_is_due))
+        return LB_TARGET_WORK;
+    return conn->text_waits ? LB_TARGET_TEXT : LB_TARGET_ROLES;
+}
+
 /* ---- the host's side ---- */
 
 void lb_target_conn_init(struct lb_target_conn *conn, uint64_t now_us,
                          struct lb_target_server *server, struct lb_endpoint local,
-                         struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace) {
+                         struct lb_rand *rand, struct lb_trace *trace) {
     uint32_t login_ms = server->login_ms == 0 ? 15000 : server->login_ms;
     lb_assert(server->io_max % 65536 == 0);
-    memset(conn, 0, offsetof(struct lb_target_conn, tasks));
+    memset(conn, 0, sizeof *conn);
     conn->server = server;
     conn->rand = rand;
     conn->trace = trace;
@@ -294,19 +441,36 @@ void lb_target_conn_init(struct lb_target_conn *conn, uint64_t now_us,
     conn->max_send_data = LB_STREAM_LOGIN_DATA;
     conn->text_ttt = LB_ISCSI_NO_TAG;
     lb_target_tasks_init(conn);
-    lb_stream_init(&conn->stream, rx);
-    conn->next = server->conns;
-    server->conns = conn;
+    lb_stream_init(&conn->stream, lb_span(NULL, 0), NULL);
+    conn->next = server->logins;
+    server->logins = conn;
 }
 
 void lb_target_conn_end(struct lb_target_conn *conn) {
-    struct lb_target_conn **at = &conn->server->conns;
-    while (*at != NULL && *at != conn)
-        at = &(*at)->next;
-    if (*at == conn)
-        *at = conn->next;
+    leave_full_feature(conn);
+    leave_lists(conn);
     lb_wipe(&conn->challenge, sizeof conn->challenge);
     enter_closed(conn);
+}
+
+struct lb_target_who lb_target_who(const struct lb_target_conn *conn) {
+    lb_assert(conn->who_waits);
+    return (struct lb_target_who){.initiator = conn->port.name,
+                                  .isid = conn->port.isid,
+                                  .target = conn->is_discovery ? "" : conn->text->wanted};
+}
+
+void lb_target_admit(struct lb_target_conn *conn, uint64_t now_us,
+                     const struct lb_target_admission *admission) {
+    conn->now_us = now_us;
+    if (!conn->who_waits || conn->phase >= LB_TARGET_CLOSING)
+        return; /* it took too long */
+    conn->admission = admission->status;
+    conn->node = conn->is_discovery ? NULL : admission->node;
+    conn->listed = admission->listed;
+    conn->listed_count = admission->listed_count;
+    lb_target_login_admitted(conn);
+    run(conn);
 }
 
 size_t lb_target_where(struct lb_target_conn *conn, struct lb_span spans[2]) {
@@ -381,10 +545,15 @@ static struct lb_target_action wait_or_close(struct lb_target_conn *conn) {
     uint64_t until = has_deadline ? conn->deadline_us : LB_NEVER;
     if (conn->phase == LB_TARGET_FULL_FEATURE)
         until = LB_MIN(until, silence_ends(conn));
-    return (struct lb_target_action){
-        .event = lb_stream_has_unsent(&conn->stream) ? LB_TARGET_SEND : LB_TARGET_WAIT,
-        .until_us = until,
-    };
+    enum lb_target_role role = wanted(conn);
+    enum lb_target_event event = LB_TARGET_WAIT;
+    if (lb_stream_has_unsent(&conn->stream))
+        event = LB_TARGET_SEND;
+    else if (role != LB_TARGET_ROLES)
+        event = LB_TARGET_LEND;
+    else if (conn->who_waits)
+        event = LB_TARGET_WHO;
+    return (struct lb_target_action){.event = event, .role = role, .until_us = until};
 }
 
 struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now_us) {
@@ -405,18 +574,20 @@ struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now
 void lb_target_attention(struct lb_target_server *server, struct lb_target *target, unsigned lun,
                          uint8_t asc, uint8_t ascq) {
     lb_assert(lun < LB_TARGET_LUNS_MAX);
-    for (struct lb_target_conn *conn = server->conns; conn != NULL; conn = conn->next)
-        if (conn->node == target && conn->phase == LB_TARGET_FULL_FEATURE)
-            conn->nexuses[lun].attention = (uint16_t)(asc << 8 | ascq);
+    for (unsigned i = 0; i < LB_TARGET_BUCKETS; i++)
+        for (struct lb_target_conn *c = server->sessions[i]; c != NULL; c = c->next)
+            if (c->node == target && c->phase == LB_TARGET_FULL_FEATURE)
+                c->nexuses[lun].attention = (uint16_t)(asc << 8 | ascq);
 }
 
 void lb_target_ask_logout(struct lb_target_conn *conn, uint64_t now_us, uint16_t seconds) {
     conn->now_us = now_us;
-    if (conn->phase != LB_TARGET_FULL_FEATURE || !lb_stream_can_queue(&conn->stream))
+    if (conn->phase != LB_TARGET_FULL_FEATURE)
         return;
-    send_async(conn, LB_ASYNC_LOGOUT_REQUEST, seconds);
-    conn->logout_waits = true;
+    conn->logout_waits = conn->logout_is_due = true;
+    conn->logout_s = seconds;
     conn->deadline_us = now_us + (seconds == 0 ? LOGOUT_GRACE_S : seconds) * LB_US_SEC;
+    send_due(conn);
 }
 
 void lb_target_ping(struct lb_target_conn *conn, uint64_t now_us) {
@@ -424,11 +595,10 @@ void lb_target_ping(struct lb_target_conn *conn, uint64_t now_us) {
     if (conn->phase != LB_TARGET_FULL_FEATURE)
         return;
     conn->ping_waits = true;
-    if (!lb_stream_can_queue(&conn->stream))
+    if (conn->work != NULL && !lb_stream_can_queue(&conn->stream))
         return; /* it does not even take what is queued: the deadline stands */
-    if (conn->next_ttt == LB_ISCSI_NO_TAG)
-        conn->next_ttt = 0;
-    send_nop_in(conn, LB_ISCSI_NO_TAG, conn->next_ttt++, lb_bytes(NULL, 0));
+    conn->ping_is_due = true;
+    send_due(conn);
 }
 
 void lb_target_drop(struct lb_target_conn *conn) {
@@ -440,7 +610,7 @@ bool lb_target_is_full_feature(const struct lb_target_conn *conn) {
 }
 
 const char *lb_target_initiator(const struct lb_target_conn *conn) {
-    return conn->initiator;
+    return conn->port.name;
 }
 
 struct lb_target *lb_target_node(const struct lb_target_conn *conn) {

@@ -6,20 +6,28 @@
  * TCP connection. Driven like the initiator:
  *
  *   accept            lb_target_conn_init
- *   receive           lb_target_where, read, lb_target_got
- *   loop: poll    --> IO: do what `io` asks, then lb_target_io_done (at once or later)
+ *   receive           lb_target_lend STAGING if it has none; lb_target_where, read, lb_target_got
+ *   loop: poll    --> LEND: lb_target_lend memory of this role, at once or when there is some
+ *                     WHO: lb_target_admit, at once or later
+ *                     IO: do what `io` asks, then lb_target_io_done (at once or later)
  *                     SEND: lb_target_gather, write, lb_target_sent
  *                     CLOSE: close the connection, lb_target_conn_end
  *                     WAIT: until until_us, input, or an answer to an `io`
+ *   any time          lb_target_take_back what is not in use
+ *
+ * Memory. A session that has nothing to do owns its struct alone. What it needs while there is work
+ * is the host's, and lent by role: room for received bytes, for commands and what waits to be sent,
+ * and for text. A host with little of it lends later: TCP holds the initiator back meanwhile.
  *
  * The disk. The machine never touches a disk; it asks for one thing at a time and task:
  *
  *   LB_IO_READ     give `len` bytes from `lba` on: they must stay unchanged until LB_IO_RELEASE
  *   LB_IO_BUFFER   give room for `len` bytes that will be written: it is filled as they come
  *   LB_IO_WRITE    `buffer`, which was given, holds the bytes for `lba`: write them; with its
- * answer the buffer is the host's again, and no RELEASE comes LB_IO_FLUSH    make all finished
- * writes durable LB_IO_RELEASE  the buffer given for this `io` is not used any more; has no answer,
- * and `io` is valid until the next call only
+                  answer the buffer is the host's again, and no RELEASE comes
+ *   LB_IO_FLUSH    make all finished writes durable
+ *   LB_IO_RELEASE  the buffer given for this `io` is not used any more; has no answer, and `io` is
+ *                  valid until the next call only
  *
  * A disk in memory answers READ and BUFFER with pointers into itself (no copy; set keeps_memory and
  * RELEASE does not come). Commands longer than io_max come in pieces, one after the other.
@@ -32,6 +40,7 @@
 
 #include "core/base/addr.h"
 #include "core/base/limits.h"
+#include "core/base/siphash.h"
 #include "core/base/trace.h"
 #include "core/chap/chap.h"
 #include "core/crypto/crypto.h"
@@ -66,7 +75,9 @@ struct lb_target {
     char name[LB_NAME_MAX + 1];
     char alias[LB_HOST_MAX + 1];
     uint16_t tpgt; /* 0: 1 */
-    struct lb_scsi_unit luns[LB_TARGET_LUNS_MAX];
+    /* Logical units by LUN; NULL: none. They outlive the connections, as the node does. A unit may
+     * be of several nodes: all who reach it share its reservations. */
+    struct lb_scsi_unit *luns[LB_TARGET_LUNS_MAX];
 
     /* Who may log in. */
     const char *const *initiators; /* count 0: everybody */
@@ -95,9 +106,14 @@ struct lb_target {
 
 struct lb_target_conn;
 
+#define LB_TARGET_BUCKETS 256 /* sessions by initiator: 40 in each at 10,000 */
+
 struct lb_target_server {
+    /* All nodes, and each initiator is shown those that let it in. With asks_who the host is asked
+     * instead, at each login, and nodes is not looked at. */
     struct lb_target *nodes;
     size_t node_count;
+    bool asks_who;
     bool keeps_memory; /* answers to READ and BUFFER are the disk itself: see above, and is_apart */
     uint32_t io_max;   /* longest READ and BUFFER asked for, bytes, 65536 or more; 0: 1 MiB, or no
                           limit if keeps_memory */
@@ -113,8 +129,12 @@ struct lb_target_server {
      * reset aborts their commands): poll all of them, and clear it. */
     bool stirred;
 
+    struct lb_hash_key hash_key; /* a secret of the host: initiators choose their names */
+
     /* The machine's own. */
-    struct lb_target_conn *conns;
+    struct lb_target_conn *logins;                      /* connections that have not logged in */
+    struct lb_target_conn *sessions[LB_TARGET_BUCKETS]; /* the others, by their initiator */
+    size_t session_count;
     uint16_t last_tsih;
 };
 
@@ -156,25 +176,63 @@ struct lb_target_answer {
 
 enum lb_target_event {
     LB_TARGET_WAIT,
+    LB_TARGET_LEND, /* memory of `role` is wanted; nothing else goes on before */
+    LB_TARGET_WHO,  /* a login: lb_target_who says whose; lb_target_admit is awaited */
     LB_TARGET_IO,
     LB_TARGET_SEND,
     LB_TARGET_CLOSE, /* for good; again and again until lb_target_conn_end */
 };
 
+/* What lent memory is for, and how much of it. */
+enum lb_target_role {
+    LB_TARGET_STAGING, /* received bytes: LB_ISCSI_RX_MIN or more */
+    LB_TARGET_WORK,    /* commands, and what waits to be sent: LB_TARGET_WORK_BYTES(window), where
+                          window is the node's; with less of it fewer commands run at once */
+    LB_TARGET_TEXT,    /* logins, Text Requests, long pings: LB_TARGET_TEXT_BYTES */
+    LB_TARGET_ROLES,
+};
+
 struct lb_target_action {
     enum lb_target_event event;
-    uint64_t until_us;
+    enum lb_target_role role; /* LEND */
+    uint64_t until_us;        /* LEND, WHO, SEND, WAIT: poll again then */
     struct lb_target_io *io;
 };
 
-/* local: the address the connection came to, for SendTargets. rx: staging room, LB_ISCSI_RX_MIN or
- * more. server, rand, trace and rx stay the host's and outlive the connection. */
+/* local: the address the connection came to, for SendTargets. server, rand and trace stay the
+ * host's and outlive the connection. It has no memory but its own yet. */
 void lb_target_conn_init(struct lb_target_conn *conn, uint64_t now_us,
                          struct lb_target_server *server, struct lb_endpoint local,
-                         struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace);
-/* Takes it out of the server's list. Each io that the host has not answered is void; buffers given
- * and not released are the host's again. */
+                         struct lb_rand *rand, struct lb_trace *trace);
+/* Takes it out of the server's lists. Each io that the host has not answered is void; buffers given
+ * and not released are the host's again, and lb_target_take_back gives all that was lent. */
 void lb_target_conn_end(struct lb_target_conn *conn);
+
+/* Lends memory, which is aligned as malloc's is, for a role in which it has none. */
+void lb_target_lend(struct lb_target_conn *conn, uint64_t now_us, enum lb_target_role role,
+                    struct lb_span memory);
+/* Whether it has memory of this role. */
+bool lb_target_has(const struct lb_target_conn *conn, enum lb_target_role role);
+/* Gives back what was lent for this role; empty while it is in use, or when there is none. */
+struct lb_span lb_target_take_back(struct lb_target_conn *conn, enum lb_target_role role);
+
+/* Who wants to log in, after WHO. Valid until lb_target_admit or lb_target_conn_end. */
+struct lb_target_who {
+    const char *initiator;
+    const uint8_t *isid; /* 6 bytes */
+    const char *target;  /* the name it asks for; empty: a discovery session */
+};
+struct lb_target_who lb_target_who(const struct lb_target_conn *conn); /* after WHO alone */
+
+/* The host's answer. Its memory outlives the connection. */
+struct lb_target_admission {
+    uint16_t status;        /* enum lb_iscsi_login_status; 0: it may go on, if it proves itself */
+    struct lb_target *node; /* as this initiator sees it; NULL: there is none (0203) */
+    struct lb_target *const *listed; /* of a discovery session: what SendTargets tells */
+    size_t listed_count;
+};
+void lb_target_admit(struct lb_target_conn *conn, uint64_t now_us,
+                     const struct lb_target_admission *admission); /* answers WHO */
 
 /* What the caller is to do next: an IO to carry out, WAIT, or close. */
 struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now_us);
@@ -193,7 +251,8 @@ void lb_target_io_done(struct lb_target_conn *conn, uint64_t now_us, struct lb_t
 
 /* ---- acts of the host on sessions in full feature phase -------------------------------------- */
 
-/* UNIT ATTENTION asc/ascq for this LUN on every session of the target, once each. */
+/* UNIT ATTENTION asc/ascq for this LUN on every session of the target, once each. For all who reach
+ * a unit, by whatever node: lb_scsi_unit_attention. */
 void lb_target_attention(struct lb_target_server *server, struct lb_target *target, unsigned lun,
                          uint8_t asc, uint8_t ascq);
 /* Async message: log out within so many seconds, or the connection is closed. */

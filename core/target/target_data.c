@@ -148,12 +148,12 @@ static bool serve(struct lb_target_conn *conn, struct lb_target_task *task) {
 
 void lb_target_pump(struct lb_target_conn *conn) {
     while (conn->out.first != LB_TTASK_NONE && can_queue(conn))
-        if (!serve(conn, &conn->tasks[conn->out.first]))
+        if (!serve(conn, &conn->work->tasks[conn->out.first]))
             return;
 }
 
 void lb_target_reap(struct lb_target_conn *conn) {
     while (conn->unsent.first != LB_TTASK_NONE &&
-           lb_stream_is_sent(&conn->stream, conn->tasks[conn->unsent.first].sent_at))
+           lb_stream_is_sent(&conn->stream, conn->work->tasks[conn->unsent.first].sent_at))
         lb_target_task_rest(conn, lb_target_list_take(conn, &conn->unsent));
 }

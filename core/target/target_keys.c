@@ -262,7 +262,7 @@ static bool verify(struct lb_target_conn *conn, const struct security *security)
 /* An initiator that gives us back a challenge of ours wants us to answer it for ourselves. */
 static bool is_reflected(const struct lb_target_conn *conn,
                          const struct lb_chap_challenge *received) {
-    for (const struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next)
+    for (const struct lb_target_conn *c = conn->server->logins; c != NULL; c = c->next)
         if (c->challenge.len > 0 && lb_chap_is_reflected(received, &c->challenge))
             return true;
     return false;

@@ -20,7 +20,7 @@ static void respond(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu, struc
 
 static void fail(struct lb_target_conn *conn, enum lb_iscsi_login_status status) {
     struct lb_iscsi_pdu pdu = {.final = false};
-    struct lb_wr wr = lb_wr(lb_span(conn->text_out, LB_STREAM_LOGIN_DATA));
+    struct lb_wr wr = lb_wr(lb_span(conn->text->out, LB_STREAM_LOGIN_DATA));
     pdu.login.status_class = (uint8_t)((unsigned)status >> 8);
     pdu.login.status_detail = (uint8_t)status;
     if (pdu.login.status_class == 1 && conn->node != NULL)
@@ -53,65 +53,89 @@ static bool may_log_in(const struct lb_target *node, const char *initiator) {
 
 /* The same initiator port at the same target: RFC 7143 4.4.2 (I_T nexus). */
 static bool is_same_nexus(const struct lb_target_conn *a, const struct lb_target_conn *b) {
-    return a->node == b->node && memcmp(a->isid, b->isid, sizeof a->isid) == 0 &&
-           lb_iscsi_names_equal(a->initiator, b->initiator);
+    return a->node == b->node && memcmp(a->port.isid, b->port.isid, sizeof a->port.isid) == 0 &&
+           lb_iscsi_names_equal(a->port.name, b->port.name);
 }
 
-/* Whether there is room for a session beside the others. The one whose place this login takes
- * (6.3.5) is none of them; other ISIDs of the same initiator are. */
+/* The session whose place this login takes (6.3.5); NULL: none. */
+static struct lb_target_conn *find_session(const struct lb_target_conn *conn) {
+    for (struct lb_target_conn *c = conn->server->sessions[conn->bucket]; c != NULL; c = c->next)
+        if (c->phase == LB_TARGET_FULL_FEATURE && is_same_nexus(c, conn))
+            return c;
+    return NULL;
+}
+
+/* Sessions of this initiator, whatever its ISIDs. */
+static size_t count_own(const struct lb_target_conn *conn) {
+    size_t count = 0;
+    for (const struct lb_target_conn *c = conn->server->sessions[conn->bucket]; c; c = c->next)
+        count += c->phase == LB_TARGET_FULL_FEATURE &&
+                 lb_iscsi_names_equal(c->port.name, conn->port.name);
+    return count;
+}
+
+/* Whether there is room for a session beside the others. The one whose place it takes is none of
+ * them; other ISIDs of the same initiator are. */
 static bool has_room(const struct lb_target_conn *conn) {
     const struct lb_target_server *server = conn->server;
-    size_t all = 0, own = 0;
-    for (const struct lb_target_conn *c = server->conns; c != NULL; c = c->next) {
-        if (c == conn || c->phase != LB_TARGET_FULL_FEATURE || is_same_nexus(c, conn))
-            continue;
-        all++;
-        own += lb_iscsi_names_equal(c->initiator, conn->initiator);
-    }
-    return (server->conns_max == 0 || all < server->conns_max) &&
-           (server->initiator_max == 0 || own < server->initiator_max);
-}
-
-/* The session that a Login Request with its TSIH wants to join. */
-static bool has_session(const struct lb_target_conn *conn, uint16_t tsih) {
-    for (const struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next)
-        if (c != conn && c->phase == LB_TARGET_FULL_FEATURE && c->tsih == tsih &&
-            is_same_nexus(c, conn))
-            return true;
-    return false;
+    size_t old = find_session(conn) != NULL;
+    return (server->conns_max == 0 || server->session_count - old < server->conns_max) &&
+           (server->initiator_max == 0 || count_own(conn) - old < server->initiator_max);
 }
 
 static enum lb_iscsi_login_status identify_node(struct lb_target_conn *conn, struct lb_bytes text) {
     struct lb_bytes name;
     if (!lb_iscsi_text_find(text, LB_ISCSI_KEY_TARGET_NAME, &name))
         return LB_LOGIN_MISSING_PARAMETER;
-    conn->node = find_node(conn->server, name);
+    if (!conn->server->asks_who)
+        conn->node = find_node(conn->server, name);
+    else if (conn->admission != LB_LOGIN_OK)
+        return (enum lb_iscsi_login_status)conn->admission;
     if (conn->node == NULL)
         return LB_LOGIN_NOT_FOUND;
     if (conn->node->login_status != LB_LOGIN_OK)
         return (enum lb_iscsi_login_status)conn->node->login_status;
-    return may_log_in(conn->node, conn->initiator) ? LB_LOGIN_OK : LB_LOGIN_NOT_AUTHORISED;
+    return may_log_in(conn->node, conn->port.name) ? LB_LOGIN_OK : LB_LOGIN_NOT_AUTHORISED;
 }
 
-static enum lb_iscsi_login_status identify(struct lb_target_conn *conn, struct lb_bytes text) {
+/* Names are hashed as they are compared: without regard to case. */
+static uint8_t bucket_of(const struct lb_target_server *server, const char *name) {
+    char folded[LB_NAME_MAX + 1];
+    size_t len = 0;
+    for (; name[len] != 0; len++)
+        folded[len] = name[len] >= 'A' && name[len] <= 'Z' ? (char)(name[len] + 32) : name[len];
+    return (uint8_t)(lb_siphash(&server->hash_key, lb_bytes(folded, len)) % LB_TARGET_BUCKETS);
+}
+
+/* Who logs in, and for what kind of session. */
+static enum lb_iscsi_login_status introduce_itself(struct lb_target_conn *conn,
+                                                   struct lb_bytes text) {
     struct lb_bytes name, type;
     if (!lb_iscsi_text_find(text, LB_ISCSI_KEY_INITIATOR_NAME, &name))
         return LB_LOGIN_MISSING_PARAMETER;
-    if (!lb_iscsi_is_name(name) || !lb_text_copy(conn->initiator, sizeof conn->initiator, name))
+    if (!lb_iscsi_is_name(name) || !lb_text_copy(conn->port.name, sizeof conn->port.name, name))
         return LB_LOGIN_INITIATOR_ERROR;
+    conn->bucket = bucket_of(conn->server, conn->port.name);
     bool has_type = lb_iscsi_text_find(text, LB_ISCSI_KEY_SESSION_TYPE, &type);
     conn->is_discovery = has_type && lb_text_is(type, "Discovery");
     if (has_type && !conn->is_discovery && !lb_text_is(type, "Normal"))
         return LB_LOGIN_SESSION_TYPE;
     if (conn->is_discovery && conn->server->no_discovery)
         return LB_LOGIN_SESSION_TYPE;
-    memcpy(conn->isid, conn->pdu.login.isid, sizeof conn->isid);
+    memcpy(conn->port.isid, conn->pdu.login.isid, sizeof conn->port.isid);
     conn->cid = conn->pdu.login.cid;
-    enum lb_iscsi_login_status status =
-        conn->is_discovery ? LB_LOGIN_OK : identify_node(conn, text);
-    if (status == LB_LOGIN_OK && conn->pdu.login.tsih != 0) /* one connection a session */
-        return has_session(conn, conn->pdu.login.tsih) ? LB_LOGIN_TOO_MANY_CONNECTIONS
-                                                       : LB_LOGIN_NO_SESSION;
+    return LB_LOGIN_OK;
+}
+
+static enum lb_iscsi_login_status identify(struct lb_target_conn *conn, struct lb_bytes text) {
+    enum lb_iscsi_login_status status = conn->is_discovery
+                                            ? (enum lb_iscsi_login_status)conn->admission
+                                            : identify_node(conn, text);
+    if (status == LB_LOGIN_OK && conn->pdu.login.tsih != 0) { /* one connection a session */
+        const struct lb_target_conn *c = find_session(conn);
+        return c != NULL && c->tsih == conn->pdu.login.tsih ? LB_LOGIN_TOO_MANY_CONNECTIONS
+                                                            : LB_LOGIN_NO_SESSION;
+    }
     if (status == LB_LOGIN_OK && !has_room(conn))
         return LB_LOGIN_NO_RESOURCES;
     return status;
@@ -155,7 +179,8 @@ static enum lb_iscsi_login_status check_header(const struct lb_target_conn *conn
     bool is_security = conn->phase == LB_TARGET_SECURITY;
     if (!is_first && is_security != (csg == LB_LOGIN_STAGE_SECURITY))
         return LB_LOGIN_INVALID_DURING_LOGIN;
-    if (!is_first && memcmp(pdu->login.isid, conn->isid, sizeof conn->isid) != 0 && conn->has_first)
+    if (!is_first && memcmp(pdu->login.isid, conn->port.isid, sizeof conn->port.isid) != 0 &&
+        conn->has_first)
         return LB_LOGIN_INVALID_DURING_LOGIN;
     return LB_LOGIN_OK;
 }
@@ -166,29 +191,30 @@ static bool is_authenticated(const struct lb_target_conn *conn) {
 
 /* RFC 7143 6.3.5: the same initiator port logs in again, so its old session is over. */
 static void reinstate(struct lb_target_conn *conn) {
-    for (struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next) {
-        if (c == conn || c->phase != LB_TARGET_FULL_FEATURE || !is_same_nexus(c, conn))
-            continue;
-        LOG(conn, "takes the place of session %u", c->tsih);
-        lb_target_drop(c);
-        conn->server->stirred = true;
-    }
+    struct lb_target_conn *old = find_session(conn);
+    if (old == NULL)
+        return;
+    LOG(conn, "takes the place of session %u", old->tsih);
+    lb_target_drop(old);
+    conn->server->stirred = true;
 }
 
 static void enter_full_feature(struct lb_target_conn *conn) {
     bool has_window = conn->node != NULL && conn->node->window != 0;
     reinstate(conn);
     conn->phase = LB_TARGET_FULL_FEATURE;
+    lb_target_enlist(conn);
     if (++conn->server->last_tsih == 0)
         conn->server->last_tsih = 1;
     conn->tsih = conn->server->last_tsih;
     conn->window = has_window ? LB_MIN(conn->node->window, LB_TARGET_WINDOW_MAX) : 64;
     conn->first_burst = LB_MIN(conn->first_burst, conn->max_burst);
     lb_wipe(&conn->challenge, sizeof conn->challenge);
-    for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
-        conn->nexuses[i].attention =
-            conn->node != NULL && conn->node->attention_at_start ? 0x2900 : 0;
-    LOG(conn, "session %u: %s", conn->tsih, conn->initiator);
+    for (unsigned i = 0; conn->node != NULL && i < LB_TARGET_LUNS_MAX; i++) {
+        conn->nexuses[i].attention = conn->node->attention_at_start ? 0x2900 : 0;
+        lb_scsi_nexus_begin(&conn->nexuses[i], conn->node->luns[i], &conn->port, conn);
+    }
+    LOG(conn, "session %u: %s", conn->tsih, conn->port.name);
 }
 
 /* Where the answer leads: T with the initiator's NSG, if it wants to go on and may. */
@@ -209,11 +235,30 @@ static bool lacks_digest(const struct lb_target_conn *conn) {
             (conn->node->data_digest == LB_DIGEST_CRC32C && !conn->data_digest));
 }
 
+/* Whether the host is to say who this is before the login goes on. */
+static bool asks_who(struct lb_target_conn *conn, struct lb_bytes text) {
+    struct lb_bytes name = lb_bytes(NULL, 0);
+    if (!conn->server->asks_who || conn->is_admitted)
+        return false;
+    bool has_name = lb_iscsi_text_find(text, LB_ISCSI_KEY_TARGET_NAME, &name);
+    if (conn->is_discovery || !has_name ||
+        !lb_text_copy(conn->text->wanted, sizeof conn->text->wanted, name))
+        conn->text->wanted[0] = 0;
+    conn->who_waits = conn->is_discovery || conn->text->wanted[0] != 0;
+    return conn->who_waits; /* who names no target, or none that can be, is told so at once */
+}
+
 static enum lb_iscsi_login_status negotiate(struct lb_target_conn *conn, struct lb_wr *wr) {
-    struct lb_bytes text = lb_bytes(conn->text_in, conn->text_in_len);
+    struct lb_bytes text = lb_bytes(conn->text->in, conn->text_in_len);
     enum lb_iscsi_login_status status = LB_LOGIN_OK;
     bool is_operational = conn->pdu.login.csg == LB_LOGIN_STAGE_OPERATIONAL;
+    if (!conn->has_first && !conn->is_admitted)
+        status = introduce_itself(conn, text);
+    if (status == LB_LOGIN_OK && !conn->has_first && asks_who(conn, text))
+        return LB_LOGIN_OK;
     conn->text_in_len = 0;
+    if (status != LB_LOGIN_OK)
+        return status;
     if (!conn->has_first) {
         status = identify(conn, text);
         if (status != LB_LOGIN_OK)
@@ -247,9 +292,11 @@ static void take_first_numbers(struct lb_target_conn *conn) {
 }
 
 static void answer(struct lb_target_conn *conn) {
-    struct lb_wr wr = lb_wr(lb_span(conn->text_out, LB_STREAM_LOGIN_DATA));
+    struct lb_wr wr = lb_wr(lb_span(conn->text->out, LB_STREAM_LOGIN_DATA));
     struct lb_iscsi_pdu pdu = {.final = false};
     enum lb_iscsi_login_status status = negotiate(conn, &wr);
+    if (conn->who_waits)
+        return; /* lb_target_login_admitted */
     if (status != LB_LOGIN_OK) {
         fail(conn, status);
         return;
@@ -263,6 +310,12 @@ static void answer(struct lb_target_conn *conn) {
     lb_stream_set_digests(&conn->stream, conn->header_digest, conn->data_digest);
     if (conn->is_declared)
         lb_stream_set_max_data(&conn->stream, our_max_recv(conn));
+}
+
+void lb_target_login_admitted(struct lb_target_conn *conn) {
+    conn->who_waits = false;
+    conn->is_admitted = true;
+    answer(conn);
 }
 
 void lb_target_login(struct lb_target_conn *conn, struct lb_bytes data) {

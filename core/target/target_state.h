@@ -63,9 +63,32 @@ struct lb_target_list {
     uint8_t first, last; /* LB_TTASK_NONE: empty */
 };
 
+/* What is lent for LB_TARGET_WORK. Tasks from `fresh` on have never been used. */
+struct lb_target_work {
+    struct lb_stream_tx tx;
+    uint8_t by_itt[256];
+    uint8_t free_task; /* first of the free list, of those before `fresh` */
+    uint8_t fresh, cap;
+    struct lb_target_task tasks[];
+};
+#define LB_TARGET_WORK_BYTES(window)                                                               \
+    (sizeof(struct lb_target_work) +                                                               \
+     ((window) + LB_TARGET_TASKS - LB_TARGET_WINDOW_MAX) * sizeof(struct lb_target_task))
+#define LB_TARGET_WORK_MAX LB_TARGET_WORK_BYTES(LB_TARGET_WINDOW_MAX)
+
+/* What is lent for LB_TARGET_TEXT: what came of a negotiation, and the answer. */
+struct lb_target_text {
+    uint8_t in[LB_TARGET_TEXT_MAX];
+    uint8_t out[LB_TARGET_TEXT_MAX];
+    char wanted[LB_NAME_MAX + 1]; /* TargetName of the login that WHO is asked about */
+};
+#define LB_TARGET_TEXT_BYTES sizeof(struct lb_target_text)
+
+#define LB_TARGET_IDLE_MAX 8192 /* bytes that a session owns while it has nothing to do */
+
 struct lb_target_conn {
     struct lb_target_server *server;
-    struct lb_target_conn *next; /* in the server's list */
+    struct lb_target_conn *next; /* in one of the server's lists */
     struct lb_rand *rand;
     struct lb_trace *trace;
     struct lb_endpoint local;
@@ -75,15 +98,26 @@ struct lb_target_conn {
     uint64_t deadline_us; /* login, answer to a ping, logout */
     uint64_t heard_us;    /* when bytes came last */
     bool ping_waits;      /* a NOP-In was sent and is not answered */
+    bool ping_is_due;     /* it is to be sent */
     bool logout_waits;    /* an async message asked for logout */
+    bool logout_is_due;   /* it is to be sent */
+    uint16_t logout_s;    /* and says so many seconds */
+
+    /* On loan; NULL: not now. The staging room is the stream's. */
+    struct lb_target_work *work;
+    size_t work_len;
+    struct lb_target_text *text;
+    size_t text_len;
 
     /* Session. */
     struct lb_target *node; /* NULL in a discovery session */
     bool is_discovery;
-    char initiator[LB_NAME_MAX + 1];
-    uint8_t isid[6];
+    struct lb_scsi_port port; /* of the initiator: its name and ISID */
+    uint8_t bucket;           /* of its name */
     uint16_t tsih, cid;
     struct lb_scsi_nexus nexuses[LB_TARGET_LUNS_MAX]; /* by LUN */
+    struct lb_target *const *listed;                  /* a discovery session's, with asks_who */
+    size_t listed_count;
 
     /* Numbers. */
     uint32_t stat_sn, exp_cmd_sn;
@@ -93,6 +127,9 @@ struct lb_target_conn {
     /* Login. */
     unsigned exchanges;
     bool has_first;     /* the first request is complete: names are known */
+    bool who_waits;     /* the host has been asked, and has not answered */
+    bool is_admitted;   /* it has */
+    uint16_t admission; /* how: enum lb_iscsi_login_status */
     bool is_declared;   /* our MaxRecvDataSegmentLength has been said */
     uint64_t keys_seen; /* bit: enum lb_iscsi_key */
     enum lb_target_auth auth;
@@ -105,6 +142,7 @@ struct lb_target_conn {
     uint32_t max_burst, first_burst;
 
     /* Text: what came of a negotiation (C bit), and the answer, of which a part may be sent. */
+    bool text_waits; /* the PDU at hand needs room for text */
     size_t text_in_len;
     size_t text_out_len, text_out_sent; /* of a Text Response that goes on */
     uint32_t text_ttt;                  /* of an answer that goes on; LB_ISCSI_NO_TAG: none */
@@ -124,14 +162,10 @@ struct lb_target_conn {
     struct lb_target_io released; /* the RELEASE that poll gave last */
 
     struct lb_target_list asks, out, unsent;
-    uint8_t free_task; /* first of the free list */
     uint8_t urgent_used;
-    uint8_t by_itt[256];
-    struct lb_target_task tasks[LB_TARGET_TASKS];
+    uint8_t tasks_used; /* not IDLE */
 
     struct lb_stream stream;
-    uint8_t text_in[LB_TARGET_TEXT_MAX];
-    uint8_t text_out[LB_TARGET_TEXT_MAX];
 };
 
 /* ---- target.c ---- */
@@ -141,20 +175,24 @@ void lb_target_number(struct lb_target_conn *conn, struct lb_iscsi_pdu *pdu, boo
                       uint8_t bhs[LB_ISCSI_BHS_BYTES]);
 /* The target as this session sees it. */
 struct lb_scsi_device lb_target_device(struct lb_target_conn *conn);
+/* Out of the server's list of logins, into its sessions. */
+void lb_target_enlist(struct lb_target_conn *conn);
 /* Rejects the PDU at hand. */
 void lb_target_reject(struct lb_target_conn *conn, enum lb_iscsi_reject_reason reason);
 /* Rejects it as against the protocol, and closes. why is a constant. */
 void lb_target_violation(struct lb_target_conn *conn, const char *why);
 /* Sends what is queued, then closes. why is a constant. */
 void lb_target_close(struct lb_target_conn *conn, const char *why);
-/* Puts text_out[0..len) behind the header, and keeps it busy until it is sent. */
+/* Puts text, which lies in text->out, behind the header, and keeps it busy until it is sent. */
 void lb_target_queue_text(struct lb_target_conn *conn, const uint8_t bhs[LB_ISCSI_BHS_BYTES],
                           struct lb_bytes text);
 
 /* ---- target_login.c, target_text.c: a complete PDU is in conn->pdu ---- */
 
-/* A Login Request with its data; answers it, or closes. */
+/* A Login Request with its data; answers it, or closes, or asks the host who it is. */
 void lb_target_login(struct lb_target_conn *conn, struct lb_bytes data);
+/* The host has said who it is: goes on with that Login Request. */
+void lb_target_login_admitted(struct lb_target_conn *conn);
 /* A Text Request with its data: answers SendTargets, in pieces where it is long. */
 void lb_target_text(struct lb_target_conn *conn, struct lb_bytes data);
 /* target_keys.c */
@@ -162,13 +200,15 @@ void lb_target_text(struct lb_target_conn *conn, struct lb_bytes data);
  * login fails. */
 enum lb_iscsi_login_status lb_target_keys(struct lb_target_conn *conn, struct lb_bytes text,
                                           struct lb_wr *wr);
-/* Joins `data` to text_in; false when it is too much. */
+/* Joins `data` to text->in; false when it is too much. */
 bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data);
 
 /* ---- target_task.c ---- */
 
-/* All tasks are free; the lists are empty. */
+/* No task is in any list. */
 void lb_target_tasks_init(struct lb_target_conn *conn);
+/* Makes tasks of lent memory, all of them free. */
+void lb_target_tasks_lend(struct lb_target_conn *conn, struct lb_span memory);
 /* Whether another command can be taken. */
 bool lb_target_has_free_task(const struct lb_target_conn *conn);
 /* The header of a SCSI Command or Data-Out, with or without data to come. Gives the span where its

@@ -14,7 +14,7 @@
 /* ---- lists, and finding a task ---- */
 
 static uint8_t index_of(const struct lb_target_conn *conn, const struct lb_target_task *task) {
-    return (uint8_t)(task - conn->tasks);
+    return (uint8_t)(task - conn->work->tasks);
 }
 
 void lb_target_list_add(struct lb_target_conn *conn, struct lb_target_list *list,
@@ -24,7 +24,7 @@ void lb_target_list_add(struct lb_target_conn *conn, struct lb_target_list *list
     if (list->first == LB_TTASK_NONE)
         list->first = index;
     else
-        conn->tasks[list->last].next = index;
+        conn->work->tasks[list->last].next = index;
     list->last = index;
 }
 
@@ -32,7 +32,7 @@ struct lb_target_task *lb_target_list_take(struct lb_target_conn *conn,
                                            struct lb_target_list *list) {
     if (list->first == LB_TTASK_NONE)
         return NULL;
-    struct lb_target_task *task = &conn->tasks[list->first];
+    struct lb_target_task *task = &conn->work->tasks[list->first];
     list->first = task->next;
     return task;
 }
@@ -43,32 +43,52 @@ static uint8_t hash(uint32_t itt) {
 }
 
 static struct lb_target_task *find_itt(struct lb_target_conn *conn, uint32_t itt) {
-    uint8_t at = conn->by_itt[hash(itt)];
-    while (at != LB_TTASK_NONE && conn->tasks[at].itt != itt)
-        at = conn->tasks[at].hash_next;
-    return at == LB_TTASK_NONE ? NULL : &conn->tasks[at];
+    uint8_t at = conn->work->by_itt[hash(itt)];
+    while (at != LB_TTASK_NONE && conn->work->tasks[at].itt != itt)
+        at = conn->work->tasks[at].hash_next;
+    return at == LB_TTASK_NONE ? NULL : &conn->work->tasks[at];
 }
 
 static void forget_itt(struct lb_target_conn *conn, const struct lb_target_task *task) {
-    uint8_t *at = &conn->by_itt[hash(task->itt)];
-    while (&conn->tasks[*at] != task)
-        at = &conn->tasks[*at].hash_next;
+    uint8_t *at = &conn->work->by_itt[hash(task->itt)];
+    while (&conn->work->tasks[*at] != task)
+        at = &conn->work->tasks[*at].hash_next;
     *at = task->hash_next;
 }
 
 void lb_target_tasks_init(struct lb_target_conn *conn) {
     static const struct lb_target_list empty = {LB_TTASK_NONE, LB_TTASK_NONE};
     conn->asks = conn->out = conn->unsent = empty;
-    memset(conn->by_itt, LB_TTASK_NONE, sizeof conn->by_itt);
-    for (unsigned i = 0; i < LB_TARGET_TASKS; i++)
-        conn->tasks[i] = (struct lb_target_task){.next = i + 1 < LB_TARGET_TASKS ? (uint8_t)(i + 1)
-                                                                                 : LB_TTASK_NONE};
-    conn->free_task = 0;
     conn->receiving = conn->stalled = LB_TTASK_NONE;
 }
 
+void lb_target_tasks_lend(struct lb_target_conn *conn, struct lb_span memory) {
+    struct lb_target_work *work = (struct lb_target_work *)(void *)memory.p;
+    lb_assert(memory.len >= LB_TARGET_WORK_BYTES(0));
+    lb_assert((uintptr_t)memory.p % sizeof(uint64_t) == 0);
+    size_t cap = (memory.len - sizeof *work) / sizeof work->tasks[0];
+    memset(work->by_itt, LB_TTASK_NONE, sizeof work->by_itt);
+    work->free_task = LB_TTASK_NONE;
+    work->fresh = 0;
+    work->cap = (uint8_t)LB_MIN(cap, LB_TARGET_TASKS);
+    conn->work = work;
+    conn->work_len = memory.len;
+}
+
 bool lb_target_has_free_task(const struct lb_target_conn *conn) {
-    return conn->free_task != LB_TTASK_NONE;
+    const struct lb_target_work *work = conn->work;
+    return work != NULL && (work->free_task != LB_TTASK_NONE || work->fresh < work->cap);
+}
+
+static struct lb_target_task *take_free_task(struct lb_target_conn *conn) {
+    struct lb_target_work *work = conn->work;
+    uint8_t index = work->free_task;
+    if (index == LB_TTASK_NONE)
+        index = work->fresh++;
+    else
+        work->free_task = work->tasks[index].next;
+    conn->tasks_used++;
+    return &work->tasks[index];
 }
 
 /* ---- states ---- */
@@ -82,8 +102,9 @@ static void enter_ask(struct lb_target_conn *conn, struct lb_target_task *task,
 
 static void enter_idle(struct lb_target_conn *conn, struct lb_target_task *task) {
     task->state = LB_TTASK_IDLE;
-    task->next = conn->free_task;
-    conn->free_task = index_of(conn, task);
+    conn->tasks_used--;
+    task->next = conn->work->free_task;
+    conn->work->free_task = index_of(conn, task);
 }
 
 static void enter_answering(struct lb_target_conn *conn, struct lb_target_task *task) {
@@ -93,8 +114,7 @@ static void enter_answering(struct lb_target_conn *conn, struct lb_target_task *
 
 /* Asks for the disk's part of the next piece: all that is left, or io_max. */
 static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task) {
-    const struct lb_scsi_unit *lun = &conn->node->luns[task->scsi.unit];
-    uint32_t block_bytes = lb_scsi_unit_block_bytes(lun);
+    uint32_t block_bytes = lb_scsi_unit_block_bytes(task->io.lun);
     uint32_t io_max = conn->server->io_max;
     bool is_write = task->scsi.kind == LB_SCSI_KIND_WRITE;
     task->io.is_apart = is_write && conn->server->keeps_memory && conn->data_digest;
@@ -104,8 +124,6 @@ static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task
     uint32_t len = LB_MIN(task->scsi.total - task->moved, io_max);
     task->piece = task->moved;
     task->piece_end = task->moved + len;
-    task->io.target = conn->node;
-    task->io.lun = &conn->node->luns[task->scsi.unit];
     task->io.lba = task->scsi.lba + task->piece / block_bytes;
     task->io.blocks = (uint32_t)(((uint64_t)len + block_bytes - 1) / block_bytes);
     task->io.len = task->io.blocks * block_bytes;
@@ -149,8 +167,8 @@ static bool is_free_standing(const struct lb_target_conn *conn, const struct lb_
 }
 
 static bool has_aborted_at_host(const struct lb_target_conn *conn) {
-    for (unsigned i = 0; i < LB_TARGET_TASKS; i++)
-        if (conn->tasks[i].is_aborted && conn->tasks[i].state == LB_TTASK_AT_HOST)
+    for (unsigned i = 0; conn->work != NULL && i < conn->work->fresh; i++)
+        if (conn->work->tasks[i].is_aborted && conn->work->tasks[i].state == LB_TTASK_AT_HOST)
             return true;
     return false;
 }
@@ -288,7 +306,7 @@ struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn) {
 void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
                        const struct lb_target_answer *answer) {
     struct lb_target_task *task = (struct lb_target_task *)io; /* its first member */
-    lb_assert(task >= conn->tasks && index_of(conn, task) < LB_TARGET_TASKS);
+    lb_assert(task >= conn->work->tasks && index_of(conn, task) < conn->work->fresh);
     lb_assert(task->state == LB_TTASK_AT_HOST);
     if (task->is_aborted) {
         task->state = LB_TTASK_RECEIVING;
@@ -340,8 +358,7 @@ static const char *command_violation(struct lb_target_conn *conn) {
 
 static struct lb_target_task *init_task(struct lb_target_conn *conn) {
     const struct lb_iscsi_pdu *pdu = &conn->pdu;
-    struct lb_target_task *task = &conn->tasks[conn->free_task];
-    conn->free_task = task->next;
+    struct lb_target_task *task = take_free_task(conn);
     *task = (struct lb_target_task){
         .itt = pdu->itt,
         .is_immediate = pdu->immediate,
@@ -358,9 +375,24 @@ static struct lb_target_task *init_task(struct lb_target_conn *conn) {
         conn->urgent_used++;
     else
         conn->window_used++;
-    task->hash_next = conn->by_itt[hash(task->itt)];
-    conn->by_itt[hash(task->itt)] = index_of(conn, task);
+    task->hash_next = conn->work->by_itt[hash(task->itt)];
+    conn->work->by_itt[hash(task->itt)] = index_of(conn, task);
     return task;
+}
+
+/* The host may have mapped another unit, or the first, to this LUN. */
+static void attach(struct lb_target_conn *conn, unsigned lun_index) {
+    struct lb_scsi_unit *unit = conn->node->luns[lun_index];
+    if (conn->nexuses[lun_index].unit != unit)
+        lb_scsi_nexus_begin(&conn->nexuses[lun_index], unit, &conn->port, conn);
+}
+
+static uint8_t find_lun(struct lb_target_conn *conn, const struct lb_scsi_device *device,
+                        const uint8_t lun[8]) {
+    uint8_t index = lb_scsi_device_find(device, lun);
+    if (index != LB_SCSI_NO_UNIT)
+        attach(conn, index);
+    return index;
 }
 
 struct lb_span lb_target_command(struct lb_target_conn *conn) {
@@ -376,7 +408,10 @@ struct lb_span lb_target_command(struct lb_target_conn *conn) {
     }
     struct lb_target_task *task = init_task(conn);
     struct lb_scsi_device device = lb_target_device(conn);
-    task->scsi.unit = lb_scsi_device_find(&device, task->lun);
+    task->scsi.unit = find_lun(conn, &device, task->lun);
+    task->io.target = conn->node;
+    if (task->scsi.unit != LB_SCSI_NO_UNIT)
+        task->io.lun = conn->node->luns[task->scsi.unit];
     lb_scsi_device_begin(&device, &task->scsi);
     conn->receiving = index_of(conn, task);
     if (task->scsi.kind == LB_SCSI_KIND_WRITE && task->scsi.total > 0) {
@@ -403,13 +438,10 @@ static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
         return;
     if (task->scsi.kind == LB_SCSI_KIND_READ && !task->scsi.has_failed && task->scsi.total > 0)
         enter_piece(conn, task);
-    else if (task->scsi.kind == LB_SCSI_KIND_FLUSH) {
-        task->io.target = conn->node;
-        task->io.lun = &conn->node->luns[task->scsi.unit];
+    else if (task->scsi.kind == LB_SCSI_KIND_FLUSH)
         enter_ask(conn, task, LB_IO_FLUSH);
-    } else if (task->state == LB_TTASK_RECEIVING) {
+    else if (task->state == LB_TTASK_RECEIVING)
         advance(conn, task);
-    }
 }
 
 /* ---- Data-Out ---- */
@@ -471,7 +503,7 @@ static void data_out_came(struct lb_target_conn *conn, struct lb_target_task *ta
 }
 
 void lb_target_data_came(struct lb_target_conn *conn) {
-    struct lb_target_task *task = &conn->tasks[conn->receiving];
+    struct lb_target_task *task = &conn->work->tasks[conn->receiving];
     conn->receiving = LB_TTASK_NONE;
     task->moved += conn->pdu.data_len;
     if (task->is_aborted)
@@ -493,28 +525,36 @@ static void abort_task(struct lb_target_conn *conn, struct lb_target_task *task)
         lb_target_task_rest(conn, task);
 }
 
-/* Aborts the connection's tasks on a LUN of the node, or on all (LB_SCSI_NO_UNIT). */
+/* Aborts the connection's tasks on a LUN of the node. */
 static void abort_tasks(struct lb_target_conn *conn, uint8_t lun_index) {
-    for (unsigned i = 0; i < LB_TARGET_TASKS; i++) {
-        struct lb_target_task *task = &conn->tasks[i];
-        if (task->state != LB_TTASK_IDLE && !task->is_answered &&
-            (lun_index == LB_SCSI_NO_UNIT || task->scsi.unit == lun_index))
+    for (unsigned i = 0; conn->work != NULL && i < conn->work->fresh; i++) {
+        struct lb_target_task *task = &conn->work->tasks[i];
+        if (task->state != LB_TTASK_IDLE && !task->is_answered && task->scsi.unit == lun_index)
             abort_task(conn, task);
     }
 }
 
-/* Those of all sessions; the others learn it by UNIT ATTENTION 2F/00 or, after a reset, 29/03. */
+/* Those of all who reach this unit; the others learn it by UNIT ATTENTION 2F/00 or, after a reset,
+ * 29/03. */
 static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uint16_t attention) {
-    for (struct lb_target_conn *c = conn->server->conns; c != NULL; c = c->next) {
-        if (c->node != conn->node || c->phase != LB_TARGET_FULL_FEATURE)
+    struct lb_scsi_nexus *own = &conn->nexuses[lun_index];
+    abort_tasks(conn, lun_index);
+    for (struct lb_scsi_nexus *n = own->unit->nexuses; n != NULL; n = n->next) {
+        struct lb_target_conn *other = n->owner;
+        if (other == conn || other->phase != LB_TARGET_FULL_FEATURE)
             continue;
-        abort_tasks(c, lun_index);
-        if (c == conn)
-            continue;
+        abort_tasks(other, (uint8_t)(n - other->nexuses));
+        n->attention = attention;
         conn->server->stirred = true;
-        for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
-            if (lun_index == LB_SCSI_NO_UNIT || lun_index == i)
-                c->nexuses[i].attention = attention;
+    }
+}
+
+/* Each unit of the target that this session reaches. */
+static void reset_all(struct lb_target_conn *conn) {
+    for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++) {
+        attach(conn, i);
+        if (conn->nexuses[i].unit != NULL)
+            abort_everybodys(conn, (uint8_t)i, 0x2903);
     }
 }
 
@@ -528,7 +568,7 @@ static uint8_t abort_one(struct lb_target_conn *conn) {
 
 static uint8_t manage(struct lb_target_conn *conn) {
     struct lb_scsi_device device = lb_target_device(conn);
-    uint8_t lun_index = lb_scsi_device_find(&device, conn->pdu.lun);
+    uint8_t lun_index = find_lun(conn, &device, conn->pdu.lun);
     switch ((enum lb_iscsi_tmf)conn->pdu.tmf.function) {
     case LB_TMF_ABORT_TASK:
         return abort_one(conn);
@@ -545,7 +585,7 @@ static uint8_t manage(struct lb_target_conn *conn) {
                          conn->pdu.tmf.function == LB_TMF_LUN_RESET ? 0x2903 : 0x2f00);
         return LB_TMF_COMPLETE;
     case LB_TMF_TARGET_WARM_RESET:
-        abort_everybodys(conn, LB_SCSI_NO_UNIT, 0x2903);
+        reset_all(conn);
         return LB_TMF_COMPLETE;
     case LB_TMF_TASK_REASSIGN:
         return LB_TMF_NO_REASSIGNMENT;

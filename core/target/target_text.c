@@ -5,10 +5,10 @@
 #include "core/target/target_state.h"
 
 bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data) {
-    if (data.len != conn->pdu.data_len || data.len > sizeof conn->text_in - conn->text_in_len)
+    if (data.len != conn->pdu.data_len || data.len > LB_TARGET_TEXT_MAX - conn->text_in_len)
         return false; /* too long to be kept, or all together too long */
     if (data.len > 0)
-        memcpy(conn->text_in + conn->text_in_len, data.p, data.len);
+        memcpy(conn->text->in + conn->text_in_len, data.p, data.len);
     conn->text_in_len += data.len;
     return true;
 }
@@ -27,7 +27,7 @@ static void put_target(const struct lb_target_conn *conn, const struct lb_target
 
 static bool is_allowed(const struct lb_target_conn *conn, const struct lb_target *node) {
     for (size_t i = 0; i < node->initiator_count; i++)
-        if (lb_iscsi_names_equal(node->initiators[i], conn->initiator))
+        if (lb_iscsi_names_equal(node->initiators[i], conn->port.name))
             return true;
     return node->initiator_count == 0;
 }
@@ -39,8 +39,15 @@ static void send_targets(const struct lb_target_conn *conn, struct lb_bytes what
         lb_iscsi_put_text(wr, LB_ISCSI_KEY_SEND_TARGETS, "Reject");
         return;
     }
-    for (size_t i = 0; i < conn->server->node_count; i++) {
-        const struct lb_target *node = &conn->server->nodes[i];
+    bool has_list = conn->server->asks_who;
+    size_t count = has_list ? conn->listed_count : conn->server->node_count;
+    if (has_list && !conn->is_discovery) {
+        if (what.len == 0 || lb_text_is(what, conn->node->name))
+            put_target(conn, conn->node, wr);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct lb_target *node = has_list ? conn->listed[i] : &conn->server->nodes[i];
         bool is_meant = conn->is_discovery
                             ? wants_all || lb_text_is(what, node->name)
                             : node == conn->node && (what.len == 0 || lb_text_is(what, node->name));
@@ -82,13 +89,13 @@ static void respond(struct lb_target_conn *conn, bool is_complete) {
     }
     conn->text_ttt = pdu.ttt;
     lb_target_number(conn, &pdu, true, bhs);
-    lb_target_queue_text(conn, bhs, lb_bytes(conn->text_out + conn->text_out_sent, len));
+    lb_target_queue_text(conn, bhs, lb_bytes(conn->text->out + conn->text_out_sent, len));
     conn->text_out_sent += len;
 }
 
 static void answer(struct lb_target_conn *conn) {
-    struct lb_bytes text = lb_bytes(conn->text_in, conn->text_in_len);
-    struct lb_wr wr = lb_wr(lb_span(conn->text_out, sizeof conn->text_out));
+    struct lb_bytes text = lb_bytes(conn->text->in, conn->text_in_len);
+    struct lb_wr wr = lb_wr(lb_span(conn->text->out, LB_TARGET_TEXT_MAX));
     struct lb_iscsi_pair pair;
     while (lb_iscsi_text_next(&text, &pair)) {
         if (pair.problem != LB_PAIR_OK) {

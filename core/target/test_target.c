@@ -240,7 +240,7 @@ static void a_burst_that_ends_early_fails_the_write(void) {
 
 static void a_write_that_failed_waits_for_its_unsolicited_data(void) {
     log_in();
-    raw.node.luns[0].read_only = true;
+    raw.unit.read_only = true;
     struct lb_iscsi_pdu pdu = command(true, 0, 16);
     pdu.final = false;
     give(pdu, lb_bytes(pattern, 512));

@@ -204,41 +204,30 @@ static void a_challenge_of_our_own_is_not_answered(void) {
 
 enum { PATHS = 20 };
 static struct lb_target_conn paths[PATHS];
-static uint8_t paths_rx[PATHS][LB_ISCSI_RX_MIN];
+static struct lb_target_rooms rooms;
 
-/* One more connection; it takes the place of raw.conn's in what give() and take() speak to. */
+/* One more connection, which is from now on the one at hand. What it was lent is taken back. */
 static unsigned log_in_from(unsigned path, const char *initiator, uint8_t isid) {
-    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
     struct lb_iscsi_pdu pdu = login_pdu(1, 3, true);
     char keys[256];
     struct lb_text text = lb_text(keys, sizeof keys);
-    struct lb_target_conn *conn = &paths[path], *next;
     pdu.login.isid[5] = isid;
     lb_text_add(&text, "InitiatorName=%s%cTargetName=iqn.2026-11.test:disk%c", initiator, 0, 0);
-    lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
-                        &raw.rand, NULL);
+    accept_at(&paths[path], &rooms);
     give(pdu, lb_bytes(keys, text.len));
     unsigned status = login_status();
-    /* What is left of it lives on elsewhere, as it would in a host with many. */
-    next = raw.conn.next;
-    lb_target_conn_end(&raw.conn);
+    CHECK_EQ(lb_target_rooms_take_back(&paths[path]), 0);
     if (status != LB_LOGIN_OK)
-        return status;
-    lb_target_conn_init(conn, raw.now, &raw.server, local, lb_span(paths_rx[path], LB_ISCSI_RX_MIN),
-                        &raw.rand, NULL);
-    CHECK(conn->next == next);
-    conn->phase = LB_TARGET_FULL_FEATURE;
-    conn->node = &raw.node;
-    conn->tsih = raw.pdu.login.tsih;
-    memcpy(conn->isid, pdu.login.isid, sizeof conn->isid);
-    lb_text_copy(conn->initiator, sizeof conn->initiator, lb_bytes_of_text(initiator));
+        lb_target_conn_end(&paths[path]);
     return status;
 }
 
 static size_t count_sessions(void) {
     size_t count = 0;
-    for (const struct lb_target_conn *c = raw.server.conns; c != NULL; c = c->next)
-        count += lb_target_is_full_feature(c);
+    for (size_t i = 0; i < LB_TARGET_BUCKETS; i++)
+        for (const struct lb_target_conn *c = raw.server.sessions[i]; c != NULL; c = c->next)
+            count += lb_target_is_full_feature(c);
+    CHECK_EQ(count, raw.server.session_count);
     return count;
 }
 
@@ -299,9 +288,9 @@ static void of_two_logins_at_once_the_slower_one_finds_no_room(void) {
     raw.server.conns_max = 1;
     give(pdu, TEXT(NAMES "AuthMethod=None\0"));
     CHECK_EQ(login_status(), LB_LOGIN_OK);
-    lb_target_conn_init(&paths[0], raw.now, &raw.server, (struct lb_endpoint){0},
-                        lb_span(paths_rx[0], LB_ISCSI_RX_MIN), &raw.rand, NULL);
-    paths[0].phase = LB_TARGET_FULL_FEATURE; /* as if it had logged in meanwhile */
+    CHECK_EQ(log_in_from(0, "iqn.2026-11.test:you", 1), LB_LOGIN_OK);
+    raw.to = &raw.conn;
+    raw.to_rooms = &raw.rooms;
     give(login_pdu(1, 3, true), nothing);
     CHECK_EQ(login_status(), LB_LOGIN_NO_RESOURCES);
     CHECK(raw.is_closed);
@@ -309,7 +298,6 @@ static void of_two_logins_at_once_the_slower_one_finds_no_room(void) {
 
 /* RFC 7143 11.13.5: the session is there, and may have one connection. */
 static void a_second_connection_of_a_session_is_one_too_many(void) {
-    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
     struct lb_iscsi_pdu pdu = login_pdu(1, 3, true);
     listen_alone();
     CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 5), LB_LOGIN_OK);
@@ -319,8 +307,7 @@ static void a_second_connection_of_a_session_is_one_too_many(void) {
         struct lb_iscsi_pdu join = pdu;
         join.login.tsih = (uint16_t)(join.login.tsih + (wrong == 1));
         join.login.isid[5] = wrong == 2 ? 6 : 5;
-        lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
-                            &raw.rand, NULL);
+        accept_at(&raw.conn, &raw.rooms);
         give(join, TEXT(NAMES));
         CHECK_EQ(login_status(), wrong ? LB_LOGIN_NO_SESSION : LB_LOGIN_TOO_MANY_CONNECTIONS);
         lb_target_conn_end(&raw.conn);
@@ -350,27 +337,209 @@ static void keys_of_a_disk_are_irrelevant_in_discovery(void) {
 /* ---- session: 6.3.5, 13.6 ---- */
 
 static void the_same_initiator_takes_the_place_of_its_old_session(void) {
-    static struct lb_target_conn old;
-    static uint8_t old_rx[LB_ISCSI_RX_MIN];
-    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
+    listen_alone();
+    CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 4), LB_LOGIN_OK);
+    CHECK_EQ(log_in_from(1, "iqn.2026-11.test:me", 5), LB_LOGIN_OK); /* another port: both stay */
+    CHECK(lb_target_is_full_feature(&paths[0]));
+    CHECK_EQ(log_in_from(2, "iqn.2026-11.test:me", 4), LB_LOGIN_OK);
+    CHECK_EQ(lb_target_poll(&paths[0], raw.now).event, LB_TARGET_CLOSE);
+    CHECK(raw.server.stirred);
+    for (unsigned i = 0; i < 3; i++)
+        lb_target_conn_end(&paths[i]);
+    CHECK_EQ(count_sessions(), 0);
+    CHECK(raw.unit.nexuses == NULL);
+}
+
+/* ---- a host that is asked who may have what ---- */
+
+static struct lb_target mine, yours;
+static struct lb_scsi_unit my_disk, your_disk;
+static struct lb_target *my_list[] = {&mine};
+
+static void listen_and_ask(void) {
+    listen_alone();
+    raw.server.asks_who = true;
+    my_disk = (struct lb_scsi_unit){.blocks = 100};
+    your_disk = (struct lb_scsi_unit){.blocks = 200};
+    mine = yours = (struct lb_target){.name = "iqn.2026-11.test:disk"};
+    mine.luns[0] = &my_disk;
+    yours.luns[0] = &your_disk;
+}
+
+static uint32_t last_block(void) {
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    uint32_t last = 0;
+    lb_scsi_cdb_read_capacity_10(pdu.command.cdb);
+    give(pdu, nothing);
+    if (take_op(LB_OP_DATA_IN)) {
+        struct lb_rd rd = lb_rd(raw.data);
+        last = lb_rd_u32(&rd);
+    }
+    return last;
+}
+
+static void each_initiator_sees_its_own_disk_as_lun_0(void) {
+    struct lb_target_admission i_am = {.node = &mine}, you_are = {.node = &yours};
+    listen_and_ask();
+    raw.admits = &i_am;
+    raw.cmd_sn = 7;
+    CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 1), LB_LOGIN_OK);
+    CHECK_EQ(last_block(), 99);
+    raw.admits = &you_are;
+    raw.cmd_sn = 7;
+    CHECK_EQ(log_in_from(1, "iqn.2026-11.test:you", 1), LB_LOGIN_OK);
+    CHECK_EQ(last_block(), 199);
+    CHECK(lb_target_node(&paths[0]) == &mine && lb_target_node(&paths[1]) == &yours);
+}
+
+static void the_host_is_asked_by_name_and_may_take_its_time(void) {
+    struct lb_target_admission i_am = {.node = &mine};
+    listen_and_ask();
+    accept_at(&raw.conn, &raw.rooms);
+    give(login_pdu(1, 3, true), TEXT(NAMES));
+    CHECK(!take());
+    CHECK_EQ(lb_target_poll(&raw.conn, raw.now).event, LB_TARGET_WHO);
+    struct lb_target_who who = lb_target_who(&raw.conn);
+    CHECK_STR(who.initiator, "iqn.2026-11.test:me");
+    CHECK_STR(who.target, "iqn.2026-11.test:disk");
+    CHECK_EQ(who.isid[5], 5);
+    raw.now += LB_US_SEC;
+    lb_target_admit(&raw.conn, raw.now, &i_am);
+    serve();
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    CHECK(lb_target_is_full_feature(&raw.conn));
+}
+
+static void whom_the_host_does_not_know_is_told_so(void) {
+    static const struct {
+        uint16_t status;
+        unsigned expected;
+    } cases[] = {{0, LB_LOGIN_NOT_FOUND},
+                 {LB_LOGIN_NOT_AUTHORISED, LB_LOGIN_NOT_AUTHORISED},
+                 {LB_LOGIN_UNAVAILABLE, LB_LOGIN_UNAVAILABLE}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        struct lb_target_admission admission = {.status = cases[i].status};
+        listen_and_ask();
+        raw.admits = &admission;
+        CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 1), cases[i].expected);
+    }
+}
+
+static void who_waits_for_the_host_does_not_wait_for_ever(void) {
+    listen_and_ask();
+    accept_at(&raw.conn, &raw.rooms);
+    give(login_pdu(1, 3, true), TEXT(NAMES));
+    raw.now += 15 * LB_US_SEC;
+    serve();
+    CHECK(raw.is_closed);
+    lb_target_admit(&raw.conn, raw.now, &(struct lb_target_admission){.node = &mine});
+    CHECK(!lb_target_is_full_feature(&raw.conn));
+}
+
+static void a_discovery_session_is_told_what_the_host_lists(void) {
+    struct lb_target_admission lists = {.listed = my_list, .listed_count = 1};
+    struct lb_iscsi_pdu pdu = {
+        .opcode = LB_OP_TEXT_REQUEST, .final = true, .itt = 5, .ttt = LB_ISCSI_NO_TAG, .cmd_sn = 7};
+    listen_and_ask();
+    accept_at(&raw.conn, &raw.rooms);
+    raw.admits = &lists;
+    log_in_with(TEXT("InitiatorName=iqn.2026-11.test:a\0SessionType=Discovery\0"));
+    give(pdu, TEXT("SendTargets=All\0"));
+    CHECK(take_op(LB_OP_TEXT_RESPONSE));
+    CHECK(lb_bytes_equal(
+        raw.data, TEXT("TargetName=iqn.2026-11.test:disk\0TargetAddress=192.0.2.1:3260,1\0")));
+}
+
+/* ---- memory on loan ---- */
+
+_Static_assert(sizeof(struct lb_target_conn) <= LB_TARGET_IDLE_MAX, "a session that is idle");
+
+static void what_was_lent_comes_back_when_the_work_is_done(void) {
+    log_in();
+    CHECK_EQ(lb_target_rooms_take_back(&raw.conn), 0);
+    raw.holds = true;
+    give(command(false, 0, 8), nothing);
+    give(command(true, 8, 8), nothing);
+    CHECK_EQ(lb_target_take_back(&raw.conn, LB_TARGET_WORK).len, 0); /* ios are out */
+    release_held();
+    CHECK(take_op(LB_OP_DATA_IN));
+    CHECK(take_op(LB_OP_DATA_IN));
+    CHECK(take_op(LB_OP_R2T));
+    CHECK_EQ(lb_target_take_back(&raw.conn, LB_TARGET_WORK).len, 0); /* its data is awaited */
+    give(data_out(raw.pdu.ttt, 0, 0, true), lb_bytes(pattern, 4096));
+    CHECK(take_op(LB_OP_SCSI_RESPONSE));
+    CHECK_EQ(lb_target_rooms_take_back(&raw.conn), 0);
+    CHECK(!lb_target_has(&raw.conn, LB_TARGET_STAGING));
+}
+
+/* A header that is half there stays where it is. */
+static void a_part_of_a_pdu_keeps_its_room(void) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    log_in();
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    (void)lb_target_rooms_take_back(&raw.conn);
+    lb_iscsi_encode(&pdu, bhs);
+    give_bytes(lb_bytes(bhs, 20));
+    CHECK_EQ(lb_target_take_back(&raw.conn, LB_TARGET_STAGING).len, 0);
+    give_bytes(lb_bytes(bhs + 20, sizeof bhs - 20));
+    CHECK(take_op(LB_OP_DATA_IN));
+    CHECK_EQ(lb_target_rooms_take_back(&raw.conn), 0);
+}
+
+/* Nothing of it is answered before there is memory, and nothing is lost. */
+static void a_session_waits_until_the_host_has_memory(void) {
+    uint8_t bhs[LB_ISCSI_BHS_BYTES];
+    struct lb_span spans[2];
+    log_in();
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    (void)lb_target_rooms_take_back(&raw.conn);
+    CHECK_EQ(lb_target_where(&raw.conn, spans), 0);
+    lb_target_rooms_lend(&raw.rooms, &raw.conn, raw.now, LB_TARGET_STAGING);
+    if (!CHECK(lb_target_where(&raw.conn, spans) > 0))
+        return;
+    lb_iscsi_encode(&pdu, bhs);
+    memcpy(spans[0].p, bhs, sizeof bhs);
+    lb_target_got(&raw.conn, raw.now, sizeof bhs);
+    struct lb_target_action action = lb_target_poll(&raw.conn, raw.now);
+    CHECK_EQ(action.event, LB_TARGET_LEND);
+    CHECK_EQ(action.role, LB_TARGET_WORK);
+    CHECK(!take());
+    serve();
+    CHECK(take_op(LB_OP_DATA_IN));
+}
+
+static void an_idle_session_is_pinged_with_memory_that_it_asks_for(void) {
+    log_in();
+    (void)lb_target_rooms_take_back(&raw.conn);
+    lb_target_ping(&raw.conn, raw.now);
+    CHECK_EQ(lb_target_poll(&raw.conn, raw.now).event, LB_TARGET_LEND);
+    serve();
+    CHECK(take_op(LB_OP_NOP_IN));
+    (void)lb_target_rooms_take_back(&raw.conn);
+    lb_target_ask_logout(&raw.conn, raw.now, 3);
+    serve();
+    CHECK(take_op(LB_OP_ASYNC));
+}
+
+/* With room for a few commands a few run, and the others wait in the socket. */
+static void less_memory_is_fewer_commands_at_once(void) {
+    static uint64_t small[(LB_TARGET_WORK_BYTES(0) + 7) / 8];
     connect();
-    lb_target_conn_init(&old, raw.now, &raw.server, local, lb_span(old_rx, sizeof old_rx),
-                        &raw.rand, NULL);
-    old.phase = LB_TARGET_FULL_FEATURE; /* as if it had logged in */
-    old.node = &raw.node;
-    lb_text_copy(old.initiator, LB_NAME_MAX, TEXT("iqn.2026-11.test:me"));
-    memcpy(old.isid, login_pdu(1, 3, true).login.isid, 6);
-    old.isid[5]++; /* another port of the same initiator: both stay */
+    raw.node.window = 64;
     log_in_with(TEXT(NAMES));
-    CHECK(lb_target_is_full_feature(&old));
-    lb_target_conn_end(&raw.conn);
-    old.isid[5]--;
-    lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
-                        &raw.rand, NULL);
-    log_in_with(TEXT(NAMES));
-    CHECK_EQ(lb_target_poll(&old, raw.now).event, LB_TARGET_CLOSE);
-    lb_target_conn_end(&old);
-    CHECK(raw.server.conns == &raw.conn && raw.conn.next == NULL);
+    CHECK(lb_target_take_back(&raw.conn, LB_TARGET_WORK).len > 0);
+    lb_target_lend(&raw.conn, raw.now, LB_TARGET_WORK, lb_span((uint8_t *)small, sizeof small));
+    raw.holds = true;
+    for (int i = 0; i < 41; i++)
+        give(command(false, 0, 1), nothing);
+    CHECK(raw.conn.tasks_used <= 40);
+    for (int round = 0; round < 41; round++) {
+        while (raw.held_count > 0)
+            answer(raw.held[--raw.held_count]);
+        serve();
+    }
+    for (int i = 0; i < 40; i++)
+        CHECK(take_op(LB_OP_DATA_IN));
 }
 
 int main(void) {
@@ -394,5 +563,15 @@ int main(void) {
     TEST(a_second_connection_of_a_session_is_one_too_many);
     TEST(discovery_can_be_switched_off);
     TEST(keys_of_a_disk_are_irrelevant_in_discovery);
+    TEST(each_initiator_sees_its_own_disk_as_lun_0);
+    TEST(the_host_is_asked_by_name_and_may_take_its_time);
+    TEST(whom_the_host_does_not_know_is_told_so);
+    TEST(who_waits_for_the_host_does_not_wait_for_ever);
+    TEST(a_discovery_session_is_told_what_the_host_lists);
+    TEST(what_was_lent_comes_back_when_the_work_is_done);
+    TEST(a_part_of_a_pdu_keeps_its_room);
+    TEST(a_session_waits_until_the_host_has_memory);
+    TEST(an_idle_session_is_pinged_with_memory_that_it_asks_for);
+    TEST(less_memory_is_fewer_commands_at_once);
     return tap_done();
 }

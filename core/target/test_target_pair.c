@@ -43,7 +43,7 @@ static void fails_with(enum lb_code code) {
 }
 
 static struct lb_scsi_unit *the_lun(void) {
-    return &pair.nodes[0].luns[1];
+    return &pair.units[0];
 }
 
 /* ---- login ---- */
@@ -330,7 +330,7 @@ static void a_limit_on_transfers_is_kept(void) {
 static void a_missing_lun_is_told_with_those_that_are_there(void) {
     pair_configure();
     pair.nodes[0].luns[3] = pair.nodes[0].luns[1];
-    the_lun()->is_present = false;
+    pair.nodes[0].luns[1] = NULL;
     fails_with(LB_E_LUN_MISSING);
     CHECK_HAS(lb_disk_error(&pair.disk)->facts, "3");
 }
@@ -489,17 +489,17 @@ static void a_lun_that_went_away_is_waited_for(void) {
     pair_configure();
     if (!pair_must_be_up())
         return;
-    the_lun()->is_present = false;
+    pair.nodes[0].luns[1] = NULL;
     op = (struct lb_disk_op){.kind = LB_DISK_READ, .blocks = 8, .buffer = pair_buffer[0]};
     lb_disk_submit(&pair.disk, pair.now, &op);
     for (int i = 0; i < 20; i++)
         pair_turn();
     CHECK(lb_disk_completed(&pair.disk) == NULL);
-    the_lun()->is_present = true;
+    pair.nodes[0].luns[1] = the_lun();
     for (int i = 0; i < 1000 && lb_disk_completed(&pair.disk) == NULL; i++)
         pair_turn();
     CHECK(lb_is_ok(&op.error) && op.done == 8);
-    the_lun()->is_present = false;
+    pair.nodes[0].luns[1] = NULL;
     CHECK_EQ(pair_run(&op, 1), 0); /* but not for ever */
     CHECK_EQ(op.error.code, LB_E_LUN_MISSING);
 }

@@ -6,7 +6,7 @@
 
 #include "core/iscsi/iscsi_disk_state.h"
 #include "core/iscsi/iscsi_session.h"
-#include "core/target/target_state.h"
+#include "core/target/target_rooms.h"
 #include "tests/tap.h"
 
 #define PAIR_TARGET  "iqn.2026-11.test:disk"
@@ -43,8 +43,10 @@ struct pair {
 
     struct lb_target_server server;
     struct lb_target nodes[2];
+    struct lb_scsi_unit units[2]; /* LUN 1 of the first node, LUN 0 of the other */
     struct lb_target_conn conn;
-    uint8_t target_rx[65536];
+    struct lb_target_rooms rooms;
+    bool keeps_rooms; /* what was lent stays */
     bool is_open;
     uint8_t memory[PAIR_DISK];
     uint64_t first_byte;
@@ -188,8 +190,7 @@ static inline void pair_open(void) {
     pair.waiting_count = 0;
     memset(pair_buffer_used, 0, sizeof pair_buffer_used);
     pair.buffers_out = 0;
-    lb_target_conn_init(&pair.conn, pair.now, &pair.server, local,
-                        lb_span(pair.target_rx, sizeof pair.target_rx), &pair.rand, &pair.trace);
+    lb_target_conn_init(&pair.conn, pair.now, &pair.server, local, &pair.rand, &pair.trace);
     pair.is_open = true;
     pair.connects++;
     lb_iscsi_connected(&pair.session, pair.now);
@@ -209,6 +210,7 @@ static inline uint64_t pair_turn_target(void) {
     if (!pair.is_open)
         return LB_NEVER;
     if (!pair.is_deaf && pair.to_target.len > 0) {
+        lb_target_rooms_lend(&pair.rooms, &pair.conn, pair.now, LB_TARGET_STAGING);
         size_t got = pair_get(&pair.to_target, spans, lb_target_where(&pair.conn, spans));
         if (got > 0)
             lb_target_got(&pair.conn, pair.now, got);
@@ -223,13 +225,20 @@ static inline uint64_t pair_turn_target(void) {
             pair_take_io(action.io);
             continue;
         }
+        if (action.event == LB_TARGET_LEND) {
+            lb_target_rooms_lend(&pair.rooms, &pair.conn, pair.now, action.role);
+            continue;
+        }
         pair_put(&pair.to_initiator, pieces, lb_target_gather(&pair.conn, pieces, 16), &taken);
         if (taken > 0) {
             lb_target_sent(&pair.conn, pair.now, taken);
             continue;
         }
-        if (action.event != LB_TARGET_CLOSE)
+        if (action.event != LB_TARGET_CLOSE) {
+            if (!pair.keeps_rooms)
+                (void)lb_target_rooms_take_back(&pair.conn);
             return action.until_us;
+        }
         pair_close();
         return LB_NEVER;
     }
@@ -308,8 +317,10 @@ static inline void pair_configure(void) {
         (struct lb_target_server){.nodes = pair.nodes, .node_count = 2, .keeps_memory = true};
     lb_text_copy(pair.nodes[0].name, LB_NAME_MAX, PAIR_TEXT(PAIR_TARGET));
     lb_text_copy(pair.nodes[1].name, LB_NAME_MAX, PAIR_TEXT("iqn.2026-11.test:other"));
-    pair.nodes[0].luns[1] = pair.nodes[1].luns[0] =
-        (struct lb_scsi_unit){.is_present = true, .blocks = PAIR_DISK / 512, .block_bytes = 512};
+    pair.units[0] = pair.units[1] =
+        (struct lb_scsi_unit){.blocks = PAIR_DISK / 512, .block_bytes = 512};
+    pair.nodes[0].luns[1] = &pair.units[0];
+    pair.nodes[1].luns[0] = &pair.units[1];
     for (size_t i = 0; i < PAIR_DISK; i++)
         pair.memory[i] = (uint8_t)(i * 7 + i / 512 * 13 + i / 65536);
 }

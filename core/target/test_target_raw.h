@@ -3,7 +3,7 @@
 #ifndef LB_TEST_TARGET_RAW_H
 #define LB_TEST_TARGET_RAW_H
 
-#include "core/target/target_state.h"
+#include "core/target/target_rooms.h"
 #include "tests/tap.h"
 
 #define TEXT(s) lb_bytes((s), sizeof(s) - 1)
@@ -16,16 +16,19 @@ struct raw {
     uint64_t now;
     struct lb_target_server server;
     struct lb_target node;
+    struct lb_scsi_unit unit; /* its LUN 0 */
     struct lb_target_account account;
     struct lb_target_conn conn;
+    struct lb_target_conn *to; /* the connection at hand: `conn`, or another one */
+    struct lb_target_rooms rooms, *to_rooms;
     struct lb_rand rand;
-    uint8_t rx[LB_ISCSI_RX_MIN];
     uint8_t disk[DISK_BYTES];
     bool holds; /* ios are kept in `held` */
-    struct lb_target_io *held[16];
+    struct lb_target_io *held[64];
     size_t held_count;
     bool is_closed;
-    uint8_t apart[DISK_BYTES]; /* room that is not the disk */
+    const struct lb_target_admission *admits; /* the answer to WHO; NULL: none */
+    uint8_t apart[DISK_BYTES];                /* room that is not the disk */
     unsigned releases;
 
     uint8_t wire[WIRE]; /* what the target sent */
@@ -49,27 +52,31 @@ static inline void answer(struct lb_target_io *io) {
         answer.memory = lb_span((io->is_apart ? raw.apart : raw.disk) + io->lba * 512, io->len);
     if (io->kind == LB_IO_WRITE && io->is_apart)
         memcpy(raw.disk + io->lba * 512, io->buffer.p, io->len);
-    lb_target_io_done(&raw.conn, raw.now, io, answer);
+    lb_target_io_done(raw.to, raw.now, io, answer);
 }
 
 static inline void send_out(void) {
     struct lb_bytes pieces[8];
-    size_t count = lb_target_gather(&raw.conn, pieces, 8), len = 0;
+    size_t count = lb_target_gather(raw.to, pieces, 8), len = 0;
     for (size_t i = 0; i < count; i++) {
         lb_assert(raw.wire_len + pieces[i].len <= WIRE);
         memcpy(raw.wire + raw.wire_len, pieces[i].p, pieces[i].len);
         raw.wire_len += pieces[i].len;
         len += pieces[i].len;
     }
-    lb_target_sent(&raw.conn, raw.now, len);
+    lb_target_sent(raw.to, raw.now, len);
 }
 
 static inline void serve(void) {
     for (int i = 0; i < 10000; i++) {
-        struct lb_target_action action = lb_target_poll(&raw.conn, raw.now);
+        struct lb_target_action action = lb_target_poll(raw.to, raw.now);
         raw.is_closed = action.event == LB_TARGET_CLOSE;
         if (action.event == LB_TARGET_SEND)
             send_out();
+        else if (action.event == LB_TARGET_LEND)
+            lb_target_rooms_lend(raw.to_rooms, raw.to, raw.now, action.role);
+        else if (action.event == LB_TARGET_WHO && raw.admits)
+            lb_target_admit(raw.to, raw.now, raw.admits);
         else if (action.event != LB_TARGET_IO)
             return;
         else if (raw.holds)
@@ -93,12 +100,13 @@ static inline void release_held(void) {
 static inline void give_bytes(struct lb_bytes bytes) {
     while (bytes.len > 0) {
         struct lb_span spans[2];
-        if (lb_target_where(&raw.conn, spans) == 0)
+        lb_target_rooms_lend(raw.to_rooms, raw.to, raw.now, LB_TARGET_STAGING);
+        if (lb_target_where(raw.to, spans) == 0)
             return;
         size_t len = LB_MIN(spans[0].len, bytes.len);
         memcpy(spans[0].p, bytes.p, len);
         bytes = lb_bytes_after(bytes, len);
-        lb_target_got(&raw.conn, raw.now, len);
+        lb_target_got(raw.to, raw.now, len);
         serve();
     }
 }
@@ -129,21 +137,29 @@ static inline bool take_op(enum lb_iscsi_opcode opcode) {
     return CHECK(take()) && CHECK_EQ(raw.pdu.opcode, opcode);
 }
 
+/* A connection comes, and is the one at hand. */
+static inline void accept_at(struct lb_target_conn *conn, struct lb_target_rooms *rooms) {
+    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
+    raw.to = conn;
+    raw.to_rooms = rooms;
+    raw.is_closed = false;
+    lb_target_conn_init(conn, raw.now, &raw.server, local, &raw.rand, NULL);
+}
+
 static inline void connect(void) {
     static const uint8_t seed[LB_RAND_SEED_BYTES] = {3};
-    struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
     memset(&raw, 0, sizeof raw);
     raw.now = LB_US_SEC;
     raw.server =
         (struct lb_target_server){.nodes = &raw.node, .node_count = 1, .keeps_memory = true};
     lb_text_copy(raw.node.name, LB_NAME_MAX, TEXT("iqn.2026-11.test:disk"));
     raw.node.window = 4;
-    raw.node.luns[0] = (struct lb_scsi_unit){.is_present = true, .blocks = DISK_BYTES / 512};
+    raw.unit = (struct lb_scsi_unit){.blocks = DISK_BYTES / 512};
+    raw.node.luns[0] = &raw.unit;
     for (size_t i = 0; i < DISK_BYTES; i++)
         raw.disk[i] = (uint8_t)(i / 512);
     lb_rand_init(&raw.rand, seed);
-    lb_target_conn_init(&raw.conn, raw.now, &raw.server, local, lb_span(raw.rx, sizeof raw.rx),
-                        &raw.rand, NULL);
+    accept_at(&raw.conn, &raw.rooms);
 }
 
 static inline struct lb_iscsi_pdu login_pdu(uint8_t csg, uint8_t nsg, bool transit) {
@@ -165,7 +181,7 @@ static inline void log_in_with(struct lb_bytes keys) {
     give(login_pdu(1, 3, true), keys);
     CHECK_EQ(login_status(), LB_LOGIN_OK);
     CHECK(raw.pdu.final && raw.pdu.login.tsih != 0);
-    CHECK(lb_target_is_full_feature(&raw.conn));
+    CHECK(lb_target_is_full_feature(raw.to));
     raw.cmd_sn = 7;
 }
 

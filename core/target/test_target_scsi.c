@@ -87,7 +87,7 @@ static void a_unit_attention_of_an_aborted_command_is_told_by_the_next(void) {
 static void a_busy_target_still_says_what_it_is(void) {
     uint8_t cdb[LB_SCSI_CDB_BYTES];
     log_in();
-    raw.node.luns[0].is_busy = true;
+    raw.unit.is_busy = true;
     give(command(false, 0, 1), nothing);
     CHECK(take_op(LB_OP_SCSI_RESPONSE));
     CHECK_EQ(raw.pdu.response.status, LB_SCSI_BUSY);
@@ -150,7 +150,7 @@ static void each_target_and_lun_has_its_own_serial_number(void) {
     lb_text_copy(raw.node.name, LB_NAME_MAX, TEXT("iqn.2026-11.test:disk"));
     text_of(again, reply_to(cdb));
     CHECK_STR(again, first);
-    lb_text_copy(raw.node.luns[0].serial, 32, TEXT("SN07"));
+    lb_text_copy(raw.unit.serial, 32, TEXT("SN07"));
     text_of(again, reply_to(cdb));
     CHECK_STR(again, "SN07");
 }

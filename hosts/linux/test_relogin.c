@@ -1,7 +1,7 @@
 /* The keeper, and a session of the kernel's that logs in again: a fake kernel at the other end of
  * the socket, and behind it a target, which sees the kernel's own CmdSN and tag and not ours. */
 #include "core/iscsi/iscsi_wire.h"
-#include "core/target/target_state.h"
+#include "core/target/target_rooms.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/test_kernel.h"
 #include <arpa/inet.h>
@@ -16,12 +16,13 @@ static const uint8_t kernel_tag[4] = {0x10, 0, 0, 0x81};
 /* ---- the target ------------------------------------------------------------------------------ */
 
 static struct lb_target node;
+static struct lb_scsi_unit lun;
 static struct lb_target_server server;
 
 static void make_target(bool has_chap) {
     static struct lb_target_account account;
-    node = (struct lb_target){.name = "iqn.2026-11.test:disk",
-                              .luns[0] = {.is_present = true, .blocks = 100}};
+    lun = (struct lb_scsi_unit){.blocks = 100};
+    node = (struct lb_target){.name = "iqn.2026-11.test:disk", .luns[0] = &lun};
     if (has_chap) {
         lb_format(account.name, sizeof(account.name), "boot");
         memcpy(account.secret, "boot-secret-0123", account.secret_len = 16);
@@ -37,15 +38,17 @@ struct far_end {
     struct lb_target_conn conn;
     struct lb_rand rand;
     struct lb_trace trace;
-    uint8_t rx[LB_ISCSI_RX_MIN];
+    struct lb_target_rooms rooms;
 };
 
 static void open_far_end(struct far_end *far) {
     uint8_t seed[LB_RAND_SEED_BYTES] = {1};
-    *far = (struct far_end){.rx = {0}};
+    memset(far, 0, sizeof(*far));
     lb_rand_init(&far->rand, seed);
     lb_target_conn_init(&far->conn, 0, &server, (struct lb_endpoint){lb_addr_v4(127, 0, 0, 1), 1},
-                        lb_span(far->rx, sizeof(far->rx)), &far->rand, &far->trace);
+                        &far->rand, &far->trace);
+    for (int role = 0; role < LB_TARGET_ROLES; role++)
+        lb_target_rooms_lend(&far->rooms, &far->conn, 0, (enum lb_target_role)role);
 }
 
 static void far_takes(struct far_end *far, struct lb_bytes bytes) {
@@ -99,7 +102,7 @@ static pid_t serve_disk(int fd, uint64_t naa) {
     pid_t pid = fork();
     if (pid != 0)
         return pid;
-    node.luns[0].naa = naa;
+    lun.naa = naa;
     for (;;) {
         int end = accept(fd, NULL, NULL);
         if (end < 0)

@@ -22,7 +22,7 @@
 #include "core/isns/isns_server.h"
 #include "core/slp/slp_server.h"
 #include "core/slp/slp_wire.h"
-#include "core/target/target_state.h"
+#include "core/target/target_rooms.h"
 #include "hosts/sim/disk.h"
 #include "hosts/sim/stream.h"
 #include "hosts/sim/witness.h"
@@ -117,6 +117,7 @@ struct sim_portal {
     struct lb_endpoint at;
     struct lb_addr other; /* of the other family, in a name beside `at`; none: there is none */
     struct lb_target node;
+    struct lb_scsi_unit lun; /* its LUN 0 */
     struct lb_target_faults faults;
     struct lb_target_server server;
     bool is_down, is_silent;
@@ -302,7 +303,7 @@ struct sim {
     struct sim_isns isns;
     struct sim_conn conns[SIM_CONNS];
     struct lb_target_conn *ends[SIM_CONNS]; /* the targets' ends */
-    uint8_t *end_rx[SIM_CONNS];
+    struct lb_target_rooms *end_rooms[SIM_CONNS];
     struct lb_slp_connection *agent_ends[SIM_CONNS];
     uint32_t conn_numbers;
     struct sim_io ios[SIM_IOS];

@@ -20,7 +20,7 @@ static uint32_t throw_aside(struct sim *sim, uint32_t n) {
 
 static void map(struct sim *sim, unsigned portal) {
     struct sim_swap *swap = &sim->swap;
-    struct lb_scsi_unit *lun = &sim->portals[portal].node.luns[0];
+    struct lb_scsi_unit *lun = &sim->portals[portal].lun;
     bool second = swap->is_second[portal];
     lun->naa = second ? SECOND_NAA : FIRST_NAA;
     strcpy(lun->serial, second ? SECOND_SERIAL : "");
@@ -67,7 +67,7 @@ void sim_swap_maybe(struct sim *sim, unsigned portal, uint32_t one_in) {
 bool sim_swap_is_other(struct sim *sim, unsigned conn, const struct lb_target_io *io) {
     struct sim_swap *swap = &sim->swap;
     const struct lb_target_task *task = (const struct lb_target_task *)(const void *)io;
-    bool *is_second = &swap->is_second_task[conn][task - sim->ends[conn]->tasks];
+    bool *is_second = &swap->is_second_task[conn][task - sim->ends[conn]->work->tasks];
     if (task->piece == 0)
         *is_second = swap->is_second[sim->conns[conn].portal];
     return *is_second != swap->booted_second;

@@ -19,7 +19,6 @@ static void set_secret(struct lb_target_account *account, const char *name, cons
 static void init_lun(struct sim *sim, struct lb_scsi_unit *lun) {
     struct sim_world *world = &sim->world;
     *lun = (struct lb_scsi_unit){
-        .is_present = true,
         .blocks = sim->disk.blocks,
         .block_bytes = sim->disk.block_bytes,
         .naa = UINT64_C(0x6001405000000001),
@@ -74,7 +73,8 @@ static void init_node(struct sim *sim, unsigned portal) {
         node->login_status = LB_LOGIN_REMOVED;
     if (plan->wrong == SIM_WRONG_LOGIN_BUSY)
         node->login_status = LB_LOGIN_UNAVAILABLE;
-    init_lun(sim, &node->luns[0]);
+    init_lun(sim, &sim->portals[portal].lun);
+    node->luns[0] = &sim->portals[portal].lun;
 }
 
 static void redirect_to(struct sim *sim, unsigned from, unsigned to) {
@@ -122,9 +122,9 @@ static void set_late(struct sim *sim, bool is_there) {
             snprintf(node->name, sizeof node->name, "%s",
                      is_there ? SIM_TARGET_NAME : "iqn.2026-11.net.example:other");
         else if (sim->plan.late == SIM_LATE_LUN)
-            node->luns[0].is_present = is_there;
+            node->luns[0] = is_there ? &sim->portals[i].lun : NULL;
         else if (sim->plan.late == SIM_LATE_READY)
-            node->luns[0].state = is_there ? LB_SCSI_UNIT_READY : LB_SCSI_UNIT_BECOMING_READY;
+            sim->portals[i].lun.state = is_there ? LB_SCSI_UNIT_READY : LB_SCSI_UNIT_BECOMING_READY;
     }
 }
 
@@ -180,12 +180,12 @@ void sim_targets_accept(struct sim *sim, unsigned conn) {
     struct sim_portal *portal = &sim->portals[sim->conns[conn].portal];
     if (sim->ends[conn] == NULL)
         sim->ends[conn] = malloc(sizeof *sim->ends[conn]);
-    if (sim->end_rx[conn] == NULL)
-        sim->end_rx[conn] = malloc(SIM_RX_BYTES);
-    if (sim->ends[conn] == NULL || sim->end_rx[conn] == NULL)
+    if (sim->end_rooms[conn] == NULL)
+        sim->end_rooms[conn] = malloc(sizeof *sim->end_rooms[conn]);
+    if (sim->ends[conn] == NULL || sim->end_rooms[conn] == NULL)
         abort();
     lb_target_conn_init(sim->ends[conn], sim->world.now_us, &portal->server, portal->at,
-                        lb_span(sim->end_rx[conn], SIM_RX_BYTES), &sim->target_rand, NULL);
+                        &sim->target_rand, NULL);
     sim->is_hung = false;
     sim_swap_accepted(sim, conn);
 }
@@ -216,10 +216,16 @@ static void alter(struct sim *sim, unsigned i, struct lb_span span) {
         sim_spoil(world, span, 8);
 }
 
+static void lend(struct sim *sim, unsigned i, enum lb_target_role role) {
+    lb_target_rooms_lend(sim->end_rooms[i], sim->ends[i], sim->world.now_us, role);
+}
+
 static bool pull(struct sim *sim, unsigned i) {
     struct sim_conn *conn = &sim->conns[i];
     struct lb_span spans[2];
     size_t ready = sim_pipe_readable(&conn->up, sim->world.now_us);
+    if (ready > 0)
+        lend(sim, i, LB_TARGET_STAGING);
     size_t count = ready > 0 ? lb_target_where(sim->ends[i], spans) : 0;
     size_t room = 0, done = 0;
     for (size_t k = 0; k < count; k++)
@@ -262,6 +268,12 @@ static uint64_t turn(struct sim *sim, unsigned i) {
     for (unsigned polls = 0; polls < POLLS_MAX; polls++) {
         struct lb_target_action action = lb_target_poll(sim->ends[i], sim->world.now_us);
         switch (action.event) {
+        case LB_TARGET_LEND:
+            lend(sim, i, action.role);
+            break;
+        case LB_TARGET_WHO:
+            sim_violation(&sim->world, "a target asks who logs in, and has a table of its own");
+            return LB_NEVER;
         case LB_TARGET_IO:
             sim_storage_ask(sim, i, action.io);
             break;
@@ -298,6 +310,7 @@ void sim_targets_turn(struct sim *sim) {
             continue;
         }
         conn->server_until_us = turn(sim, i);
+        (void)lb_target_rooms_take_back(sim->ends[i]);
         if (conn->has_server && sim_pipe_is_over(&conn->up) && !conn->is_severed)
             sim_targets_end(sim, i);
     }
@@ -402,9 +415,9 @@ static void toggle_node(struct sim *sim) {
                  sim->plan.wrong != SIM_WRONG_LOGIN_BUSY)
             node->login_status = LB_LOGIN_OK;
         if (sim->plan.wrong == SIM_WRONG_NONE && !sim_targets_are_late(sim, SIM_LATE_READY))
-            node->luns[0].state = !unready               ? LB_SCSI_UNIT_READY
-                                  : sim_one_in(world, 2) ? LB_SCSI_UNIT_BECOMING_READY
-                                                         : LB_SCSI_UNIT_STOPPED;
+            sim->portals[i].lun.state = !unready               ? LB_SCSI_UNIT_READY
+                                        : sim_one_in(world, 2) ? LB_SCSI_UNIT_BECOMING_READY
+                                                               : LB_SCSI_UNIT_STOPPED;
     }
 }
 
@@ -491,7 +504,7 @@ void sim_targets_free(struct sim *sim) {
         if (is_open(&sim->conns[i]))
             sim_targets_end(sim, i);
         free(sim->ends[i]);
-        free(sim->end_rx[i]);
+        free(sim->end_rooms[i]);
         sim_conn_free(&sim->conns[i]);
     }
 }
