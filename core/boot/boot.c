@@ -132,10 +132,31 @@ void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
     after_closing(boot, now_us);
 }
 
+/* ---- our own name --------------------------------------------------------------------------- */
+
+bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_boot_answer *answer_or_null) {
+    struct lb_own_name own;
+    char shown[LB_NAME_MAX + 1];
+    bool is_good = lb_choice_own_name(&boot->plan, answer_or_null, &own, &boot->error);
+    if (own.unused != NULL) {
+        struct lb_text text = lb_text(shown, sizeof shown);
+        lb_text_untrusted(&text, lb_bytes_of_text(answer_or_null->initiator));
+        lb_report_decided(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", "DHCP option 203",
+                          "%s is not used: %s", shown, own.unused);
+    }
+    if (!is_good)
+        return false;
+    memcpy(boot->initiator, own.name, sizeof boot->initiator);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", own.source, "%s",
+                      boot->initiator);
+    return true;
+}
+
 /* ---- beginnings ----------------------------------------------------------------------------- */
 
 static bool wants_link(const struct lb_boot *boot) {
-    return boot->setup.interface != NULL && (!boot->setup.network_is_up || lb_network_is_dry(boot));
+    return boot->setup.interface != NULL && (!boot->setup.network_is_up || boot->plan.is_dry);
 }
 
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
@@ -145,8 +166,9 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     /* Those of the network's clients may have begun in the pause, and run on. */
     boot->step_link = boot->step_session = boot->step_disk = LB_NO_STEP;
     if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
-        !lb_initiator_is_valid(boot) || !lb_target_from_config(boot) ||
-        (!wants_link(boot) && !lb_initiator_choose(boot, now_us, NULL)))
+        !lb_choice_own_name_is_valid(&boot->plan, &boot->error) ||
+        !lb_choice_of_config(&boot->plan, &boot->choice, &boot->error) ||
+        (!wants_link(boot) && !lb_boot_choose_name(boot, now_us, NULL)))
         lb_boot_attempt_failed(boot, now_us);
     else if (wants_link(boot))
         lb_network_start(boot, now_us);
@@ -252,6 +274,7 @@ struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us) {
 void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_setup *setup) {
     memset(boot, 0, sizeof *boot);
     boot->setup = *setup;
+    boot->plan = lb_plan_of(setup);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
     if (setup->lease4 != NULL) {
@@ -365,7 +388,7 @@ const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t
 }
 
 const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot) {
-    return &boot->target;
+    return &boot->choice.target;
 }
 
 struct lb_boot_servers lb_boot_servers(const struct lb_boot *boot) {

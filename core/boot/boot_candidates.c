@@ -4,40 +4,23 @@
  * The list is bounded, and keeps the best: of ten thousand answers the right one is among them. */
 #include "core/boot/boot_state.h"
 
-const char *lb_service_word(enum lb_service service) {
-    static const char *const words[] = {
-        [LB_BY_CONFIG] = "configuration",    [LB_BY_ROOTPATH] = "root path", [LB_BY_SLP] = "slp",
-        [LB_BY_SENDTARGETS] = "sendtargets", [LB_BY_ISNS] = "isns",
-    };
-    return words[service];
-}
-
 /* ---- order ---------------------------------------------------------------------------------- */
 
 /* `discovery = isns, slp` is also a preference; auto has none. */
 static unsigned preference(const struct lb_boot *boot, enum lb_service service) {
-    struct lb_bytes item;
-    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_DISCOVERY));
-    unsigned at = 2;
     if (service == LB_BY_CONFIG || service == LB_BY_ROOTPATH)
         return service == LB_BY_ROOTPATH;
-    while (lb_list_next(&list, ',', &item)) {
-        if (lb_text_is(item, lb_service_word(service)))
-            return at;
-        at += !lb_text_is(item, "auto");
-    }
-    return at;
+    return 2 + boot->plan.services[service].before;
 }
 
 /* Of a family in which we have no address, or not of the one that a person prefers. */
 static bool is_far(const struct lb_boot *boot, const struct lb_candidate *candidate) {
-    const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
     enum lb_family family = candidate->at.addr.family;
     if (candidate->at.host != LB_HOST_ADDR)
         return false;
     if (boot->net_set && !lb_net_has_family(&boot->net, family))
         return true;
-    return (lb_streq(word, "4") && family == LB_V6) || (lb_streq(word, "6") && family == LB_V4);
+    return boot->plan.prefer != LB_FAMILY_NONE && boot->plan.prefer != family;
 }
 
 static unsigned rank_of(const struct lb_boot *boot, const struct lb_candidate *candidate) {
@@ -181,7 +164,9 @@ void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_ca
     }
     if (is_found && by_person)
         candidate.at.port = wanted->port;
-    if (candidate.refused == LB_OK && !lb_policy_candidate(boot, &candidate, &candidate.failed))
+    if (candidate.refused == LB_OK &&
+        !lb_policy_candidate(&boot->plan, &candidate, boot->wanted.target,
+                             lb_policy_is_by_person(boot, &candidate), &candidate.failed))
         candidate.refused = candidate.failed.code;
     candidate.rank = rank_of(boot, &candidate);
     add(boot, now_us, &candidate);
@@ -217,10 +202,10 @@ bool lb_candidates_next(struct lb_boot *boot) {
     next->tried = true;
     boot->candidate_tries++;
     boot->candidate_current = at;
-    boot->target = next->at;
-    boot->has_target = true;
-    boot->server_from_network = !lb_policy_is_by_person(boot, next);
-    lb_format(boot->target_source, sizeof boot->target_source, "%s", next->source);
+    boot->choice.target = next->at;
+    boot->choice.has_target = true;
+    boot->choice.from_network = !lb_policy_is_by_person(boot, next);
+    lb_format(boot->choice.source, sizeof boot->choice.source, "%s", next->source);
     return true;
 }
 

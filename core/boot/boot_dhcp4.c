@@ -106,8 +106,8 @@ static bool client_config(struct lb_boot *boot, struct lb_dhcp4_config *out) {
         .no_arp_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
         .ask_bootp = lb_config_bool(config, LB_KEY_BOOTP),
         .bad_wait_ms = lb_bad_wait_ms(boot),
-        .takes_bad = lb_discovery_may(boot),
-        .offers_only = lb_network_is_dry(boot),
+        .takes_bad = lb_choice_may_search(&boot->plan, &boot->choice.target),
+        .offers_only = boot->plan.is_dry,
     };
     memcpy(out->mac, boot->setup.mac, sizeof out->mac);
     if (lb_config_is_set(config, LB_KEY_HOSTNAME))

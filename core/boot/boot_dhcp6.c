@@ -47,11 +47,11 @@ static void start(struct lb_boot *boot, uint64_t now_us, enum lb_dhcp6_role role
         .no_rapid_commit =
             !lb_config_bool(config, LB_KEY_RAPID_COMMIT) || !boot->nd6.info.advertised,
         .no_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
-        .offers_only = lb_network_is_dry(boot),
+        .offers_only = boot->plan.is_dry,
         .take_reconfigure = lb_config_bool(config, LB_KEY_RECONFIGURE),
         .offer_wait_ms = lb_config_u32(config, LB_KEY_OFFER_WAIT),
         .bad_wait_ms = lb_bad_wait_ms(boot),
-        .takes_bad = lb_discovery_may(boot),
+        .takes_bad = lb_choice_may_search(&boot->plan, &boot->choice.target),
         .give_up_ms = time_left_ms(boot, now_us),
         .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),
     };
@@ -90,7 +90,7 @@ static void note_flags(struct lb_boot *boot) {
 
 static enum lb_dhcp6_role wanted_role(const struct lb_boot *boot) {
     const struct lb_nd6_info *info = &boot->nd6.info;
-    if (!lb_addr_is_set(info->link_local) || lb_network_is_static(boot, LB_V6))
+    if (!lb_addr_is_set(info->link_local) || lb_plan_is_static(&boot->plan, LB_V6))
         return LB_DHCP6_NOTHING;
     if (!info->advertised || boot->was_managed)
         return LB_DHCP6_ADDRESSES;

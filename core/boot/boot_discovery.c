@@ -8,42 +8,10 @@
  * there is a disk: when a candidate fails, the next may have come meanwhile. */
 #include "core/boot/boot_state.h"
 
-/* ---- who may be asked ----------------------------------------------------------------------- */
-
-bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service) {
-    struct lb_bytes item;
-    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_DISCOVERY));
-    bool has = false;
-    while (lb_list_next(&list, ',', &item)) {
-        if (lb_text_is(item, "off"))
-            return false;
-        has = has || lb_text_is(item, "auto") || lb_text_is(item, lb_service_word(service));
-    }
-    return has;
-}
-
-bool lb_discovery_is_chosen(const struct lb_boot *boot, enum lb_service service) {
-    struct lb_bytes item;
-    struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_DISCOVERY));
-    while (lb_list_next(&list, ',', &item))
-        if (lb_text_is(item, lb_service_word(service)))
-            return true;
-    return false;
-}
-
 const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot) {
     if (boot->has_lease)
         return &boot->dhcp.lease;
-    return lb_network_is_dry(boot) ? lb_dhcp4_stage_offer(boot) : NULL;
-}
-
-/* Not by a dry run that has no network to ask it over. */
-bool lb_discovery_may(const struct lb_boot *boot) {
-    if (boot->setup.goal == LB_GOAL_TARGETS ||
-        (boot->setup.goal == LB_GOAL_PROBE && !boot->setup.network_is_up))
-        return false;
-    return lb_discovery_has(boot, LB_BY_SLP) || lb_discovery_has(boot, LB_BY_ISNS) ||
-           lb_listing_may(boot);
+    return boot->plan.is_dry ? lb_dhcp4_stage_offer(boot) : NULL;
 }
 
 /* ---- the end, explained --------------------------------------------------------------------- */
@@ -60,7 +28,7 @@ void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
 /* Where nobody that we know of should have answered, what is missing is a Root Path. */
 static void fail_empty(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_discovery *discovery = &boot->discovery;
-    enum lb_code code = boot->unnamed.code;
+    enum lb_code code = boot->choice.unnamed.code;
     if (discovery->has_answer)
         code = LB_E_DISCOVERY_EMPTY;
     else if (discovery->has_expectation)
@@ -68,7 +36,7 @@ static void fail_empty(struct lb_boot *boot, uint64_t now_us) {
     lb_candidates_verdict(boot);
     if (!discovery->has_answer && !lb_is_ok(&discovery->failure))
         lb_fail(&boot->error, discovery->failure.code, "%s", discovery->failure.facts);
-    lb_fail(&boot->error, code, "%s; %s", boot->unnamed.facts,
+    lb_fail(&boot->error, code, "%s; %s", boot->choice.unnamed.facts,
             discovery->asked[0] != '\0' ? discovery->asked : "nobody could be asked");
     lb_boot_attempt_failed(boot, now_us);
 }
@@ -77,12 +45,12 @@ static void fail_empty(struct lb_boot *boot, uint64_t now_us) {
 
 static void add_named(struct lb_boot *boot, uint64_t now_us) {
     struct lb_candidate named = {
-        .service = boot->server_from_network ? LB_BY_ROOTPATH : LB_BY_CONFIG,
+        .service = boot->choice.from_network ? LB_BY_ROOTPATH : LB_BY_CONFIG,
         .at = boot->wanted,
         .portal_group = -1,
         .boot_list = true,
     };
-    lb_format(named.source, sizeof named.source, "%s", boot->target_source);
+    lb_format(named.source, sizeof named.source, "%s", boot->choice.source);
     lb_candidates_add(boot, now_us, &named);
 }
 
@@ -94,7 +62,7 @@ static void add_other_rootpaths(struct lb_boot *boot, uint64_t now_us) {
     struct lb_candidate other = {.service = LB_BY_CONFIG, .portal_group = -1, .boot_list = true};
     lb_format(other.source, sizeof other.source, "configuration");
     while (lb_list_next(&list, ' ', &item))
-        if (item.len > 0 && lb_target_parse_other(boot, item, &other.at))
+        if (item.len > 0 && lb_choice_parse_other(&boot->plan, item, &other.at, &boot->error))
             lb_candidates_add(boot, now_us, &other);
 }
 
@@ -112,7 +80,8 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
     discovery->deadline_us = now_us + lb_config_u32(config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
     lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
     /* A person who names a server does not mean the targets of another. */
-    if (!lb_listing_may(boot) || boot->setup.goal == LB_GOAL_DISCOVER) {
+    if (!lb_choice_may_list(&boot->plan, &boot->choice.target) ||
+        boot->setup.goal == LB_GOAL_DISCOVER) {
         lb_isns_service_start(boot, now_us);
         lb_slp_service_start(boot, now_us);
     }
@@ -128,27 +97,27 @@ static void start_listing_goal(struct lb_boot *boot, uint64_t now_us) {
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
     bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
     lb_candidates_clear(boot);
-    boot->wanted = boot->target;
-    if (boot->setup.goal == LB_GOAL_TARGETS && boot->target.host != LB_HOST_NONE) {
+    boot->wanted = boot->choice.target;
+    if (boot->setup.goal == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
         start_listing_goal(boot, now_us);
         return;
     }
-    if (boot->has_target)
+    if (boot->choice.has_target)
         add_named(boot, now_us);
     add_other_rootpaths(boot, now_us);
     if (boot->candidate_count > 0 && !explores) {
         lb_session_stage_start(boot, now_us);
         return;
     }
-    bool is_named = boot->target.target[0] != '\0';
-    lb_fail(&boot->unnamed, is_named ? LB_E_NO_SERVER : LB_E_NO_ROOT_PATH, "%s%s",
-            is_named ? boot->target.target : "nothing is configured that names it",
+    bool is_named = boot->choice.target.target[0] != '\0';
+    lb_fail(&boot->choice.unnamed, is_named ? LB_E_NO_SERVER : LB_E_NO_ROOT_PATH, "%s%s",
+            is_named ? boot->choice.target.target : "nothing is configured that names it",
             ", and DHCP was not asked");
-    if (lb_discovery_may(boot)) {
+    if (lb_choice_may_search(&boot->plan, &boot->choice.target)) {
         start_services(boot, now_us);
         return;
     }
-    lb_fail(&boot->error, boot->unnamed.code, "%s", boot->unnamed.facts);
+    lb_fail(&boot->error, boot->choice.unnamed.code, "%s", boot->choice.unnamed.facts);
     lb_boot_attempt_failed(boot, now_us);
 }
 
@@ -157,7 +126,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
 static bool is_sure(const struct lb_boot *boot, const struct lb_candidate *candidate) {
     return boot->wanted.target[0] != '\0' || candidate->boot_list ||
            candidate->service == LB_BY_SENDTARGETS ||
-           lb_policy_names_target(boot, candidate->at.target);
+           lb_plan_names_target(&boot->plan, candidate->at.target);
 }
 
 /* Whether something may still come that is surer: a boot list. */
@@ -189,7 +158,7 @@ static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
 #define ADDRESS_HOPE_US (10 * LB_US_SEC)
 
 static bool asks_for(const struct lb_boot *boot, enum lb_family family) {
-    if (!lb_voice_is_asked(boot, family))
+    if (!lb_plan_asks(&boot->plan, family))
         return false;
     return family == LB_V4 ? boot->dhcp_runs : boot->nd6_runs && lb_is_ok(&boot->out6);
 }

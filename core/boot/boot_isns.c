@@ -92,7 +92,7 @@ enum lb_family lb_isns_service_family(const struct lb_boot *boot) {
     struct lb_bytes list = lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_ISNS_SERVER));
     struct lb_bytes item;
     enum lb_family family = LB_FAMILY_NONE;
-    if (!lb_discovery_has(boot, LB_BY_ISNS))
+    if (!boot->plan.services[LB_BY_ISNS].is_on)
         return LB_FAMILY_NONE;
     while (lb_list_next(&list, ',', &item)) {
         struct lb_boot_isns_server server = {0};
@@ -120,7 +120,7 @@ void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     discovery->isns_count = discovery->isns_next = 0;
     discovery->isns_runs = discovery->isns_resolves = discovery->isns_withdraws = false;
-    if (!lb_discovery_has(boot, LB_BY_ISNS))
+    if (!boot->plan.services[LB_BY_ISNS].is_on)
         return;
     add_configured(boot, now_us);
     if (discovery->isns_count == 0)
@@ -153,7 +153,7 @@ static struct lb_isns_config question(const struct lb_boot *boot, struct lb_endp
         .server = at,
         .own_address = own_address(boot, at.addr.family),
         .udp = lb_config_bool(boot->setup.config, LB_KEY_ISNS_UDP),
-        .all_domains = boot->setup.goal == LB_GOAL_DISCOVER || lb_policy_names_target(boot, NULL),
+        .all_domains = boot->setup.goal == LB_GOAL_DISCOVER || boot->plan.names_any_target,
         .registration = registration(boot),
         .connect_ms = lb_config_u32(boot->setup.config, LB_KEY_CONNECT_TIMEOUT),
         .give_up_ms = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT),
@@ -231,7 +231,7 @@ void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struc
 
 static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_isns_found *found) {
     const char *wanted = boot->wanted.target;
-    bool is_listed = lb_policy_names_target(boot, found->target);
+    bool is_listed = lb_plan_names_target(&boot->plan, found->target);
     struct lb_candidate candidate = {
         .service = LB_BY_ISNS,
         .at = {.host = LB_HOST_ADDR, .addr = found->portal.addr, .port = found->portal.port},

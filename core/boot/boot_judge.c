@@ -14,44 +14,32 @@ static bool says_something_of_the_disk(const struct lb_boot *boot,
 }
 
 /* Whether the policy lets what was chosen be tried. */
-static void check_policy(struct lb_boot *boot, struct lb_judged *judged) {
+static void check_policy(const struct lb_plan *plan, const struct lb_choice *choice,
+                         struct lb_judged *judged) {
     struct lb_candidate candidate = {
-        .service = boot->server_from_network ? LB_BY_ROOTPATH : LB_BY_CONFIG, .at = boot->target};
-    lb_format(candidate.source, sizeof candidate.source, "%s", boot->target_source);
-    (void)lb_policy_candidate(boot, &candidate, &judged->error);
+        .service = choice->from_network ? LB_BY_ROOTPATH : LB_BY_CONFIG, .at = choice->target};
+    lb_format(candidate.source, sizeof candidate.source, "%s", choice->source);
+    (void)lb_policy_candidate(plan, &candidate, "", !choice->from_network, &judged->error);
 }
 
 static bool is_open(enum lb_code code) {
     return code == LB_E_NO_ROOT_PATH || code == LB_E_NO_SERVER;
 }
 
-/* Choosing writes into the engine: what is chosen stays as it is. */
-void lb_judge_answer(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer,
+void lb_judge_answer(const struct lb_boot *boot, const struct lb_boot_answer *answer,
                      struct lb_judged *judged) {
-    struct lb_error error = boot->error, unnamed = boot->unnamed;
-    struct lb_rootpath target = boot->target;
-    bool has_target = boot->has_target, from_network = boot->server_from_network;
-    char source[sizeof boot->target_source];
-    memcpy(source, boot->target_source, sizeof source);
-
-    boot->error = (struct lb_error){.code = LB_OK};
-    *judged = (struct lb_judged){.leads_on = lb_target_choose(boot, now_us, answer)};
-    judged->target = boot->target;
-    judged->is_open = is_open(boot->error.code);
-    judged->has_target = boot->has_target;
-    if (says_something_of_the_disk(boot, answer)) {
-        if (!judged->leads_on && !judged->is_open)
-            judged->error = boot->error;
-        else if (boot->target.target[0] != '\0')
-            check_policy(boot, judged);
-    }
-
-    boot->error = error;
-    boot->unnamed = unnamed;
-    boot->target = target;
-    boot->has_target = has_target;
-    boot->server_from_network = from_network;
-    memcpy(boot->target_source, source, sizeof source);
+    struct lb_choice choice = boot->choice;
+    struct lb_error error = {.code = LB_OK};
+    *judged = (struct lb_judged){.leads_on = lb_choice_make(&boot->plan, answer, &choice, &error)};
+    judged->target = choice.target;
+    judged->is_open = is_open(error.code);
+    judged->has_target = choice.has_target;
+    if (!says_something_of_the_disk(boot, answer))
+        return;
+    if (!judged->leads_on && !judged->is_open)
+        judged->error = error;
+    else if (choice.target.target[0] != '\0')
+        check_policy(&boot->plan, &choice, judged);
 }
 
 /* What it resolves to is judged later, and is DNS's word: a server on the list comes first. */
@@ -66,7 +54,7 @@ static enum lb_worth worth_of(struct lb_boot *boot, uint64_t now_us,
     struct lb_judged judged;
     if (boot->is_named)
         return LB_WORTH_DISK;
-    lb_judge_answer(boot, now_us, answer, &judged);
+    lb_judge_answer(boot, answer, &judged);
     if (!lb_is_ok(&judged.error)) {
         if (is_asked)
             lb_pass_over(boot, now_us, answer->from, &judged.error);
@@ -177,6 +165,6 @@ static bool somebody_was_silent(const struct lb_boot *boot) {
 }
 
 bool lb_judge_may_pass(const struct lb_boot *boot) {
-    return !lb_network_is_dry(boot) &&
+    return !boot->plan.is_dry &&
            (boot->passed.count > 0 || boot->has_blamed || somebody_was_silent(boot));
 }

@@ -2,14 +2,14 @@
 #include "core/boot/boot_state.h"
 
 static void start_disk(struct lb_boot *boot, uint64_t now_us) {
-    lb_disk_init(&boot->disk, &boot->session, boot->target.lun,
+    lb_disk_init(&boot->disk, &boot->session, boot->choice.target.lun,
                  lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT), &boot->trace);
     lb_disk_start(&boot->disk, now_us);
     boot->disk_started = true;
 }
 
 void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->target.lun_choice == LB_LUN_AS_GIVEN) {
+    if (boot->choice.target.lun_choice == LB_LUN_AS_GIVEN) {
         start_disk(boot, now_us);
         return;
     }
@@ -52,7 +52,7 @@ static bool is_decided(struct lb_boot *boot) {
                 "none is named, and none of those that there are "
                 "is a disk:%s",
                 list);
-    } else if (luns->disk_count > 1 && boot->target.lun_choice == LB_LUN_ANY) {
+    } else if (luns->disk_count > 1 && boot->choice.target.lun_choice == LB_LUN_ANY) {
         list_disks(luns, &text);
         lb_fail(&boot->error, LB_E_LUN_AMBIGUOUS, "none is named, and %zu are disks: %s",
                 luns->disk_count, list);
@@ -71,10 +71,10 @@ enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot, now_us);
         return LB_TURN_AGAIN;
     }
-    memcpy(boot->target.lun, boot->luns.disks[0].lun, sizeof boot->target.lun);
-    boot->target.lun_given = true;
-    boot->target.lun_choice = LB_LUN_AS_GIVEN;
-    lb_lun_format(&text, boot->target.lun);
+    memcpy(boot->choice.target.lun, boot->luns.disks[0].lun, sizeof boot->choice.target.lun);
+    boot->choice.target.lun_given = true;
+    boot->choice.target.lun_choice = LB_LUN_AS_GIVEN;
+    lb_lun_format(&text, boot->choice.target.lun);
     lb_report_decided(
         &boot->report, now_us, LB_STAGE_DISK, "lun", "target", "%s, %s of %zu that are disks", lun,
         boot->luns.disk_count == 1 ? "the only one" : "the first", boot->luns.disk_count);

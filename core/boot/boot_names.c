@@ -41,11 +41,8 @@ static const char *search_list(const struct lb_boot *boot) {
 
 /* NONE: both. The addresses of a family that this machine does not have are of no use. */
 static enum lb_family wanted_family(const struct lb_boot *boot) {
-    const char *family = lb_config_text(boot->setup.config, LB_KEY_FAMILY);
-    if (lb_streq(family, "4"))
-        return LB_V4;
-    if (lb_streq(family, "6"))
-        return LB_V6;
+    if (boot->plan.family != LB_FAMILY_NONE)
+        return boot->plan.family;
     bool has4 = lb_net_has_family(&boot->net, LB_V4), has6 = lb_net_has_family(&boot->net, LB_V6);
     if (boot->setup.network_is_up || has4 == has6)
         return LB_FAMILY_NONE;

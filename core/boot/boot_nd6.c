@@ -14,7 +14,7 @@ void lb_nd6_stage_start(struct lb_boot *boot, uint64_t now_us) {
     }
     boot->nd6_open = boot->nd6_runs = true;
     boot->no_router = false;
-    boot->static6 = lb_network_is_static(boot, LB_V6) ? LB_STATIC6_WAITS : LB_STATIC6_NONE;
+    boot->static6 = lb_plan_is_static(&boot->plan, LB_V6) ? LB_STATIC6_WAITS : LB_STATIC6_NONE;
     boot->step_nd6 = lb_report_begin(&boot->report, now_us, LB_STAGE_DHCP, (struct lb_endpoint){0},
                                      "IPv6 routers on %s", boot->interface);
 }
@@ -30,7 +30,7 @@ void lb_nd6_stage_stop(struct lb_boot *boot) {
 /* A dry run configures nothing, except for the link-local address that DHCPv6 is asked from. On the
  * machine's own network there is one already. */
 static bool is_to_be_probed(const struct lb_boot *boot, struct lb_addr addr) {
-    if (!lb_network_is_dry(boot))
+    if (!boot->plan.is_dry)
         return true;
     return lb_addr_is_link_local(addr) && !boot->setup.network_is_up;
 }

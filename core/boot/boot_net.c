@@ -2,50 +2,6 @@
  * disk. */
 #include "core/boot/boot_state.h"
 
-/* ---- answers -------------------------------------------------------------------------------- */
-
-struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease) {
-    struct lb_boot_answer answer = {
-        .family = LB_V4,
-        .root_path = lb_bytes(lease->root_path, lease->root_path_len),
-        .root_path_option = 17,
-        .initiator = lease->initiator,
-        .elsewhere = lease->elsewhere,
-        .elsewhere_text = lease->elsewhere_text,
-    };
-    lb_format(answer.from, sizeof answer.from, "DHCP server %s", lb_addr_text(lease->server).s);
-    lb_format(answer.root_path_from, sizeof answer.root_path_from, "DHCP server %s",
-              lb_addr_text(lease->root_path_from).s);
-    return answer;
-}
-
-/* RFC 5970 5 has one option for the URLs of every kind of boot: one that is not iSCSI's is somebody
- * else's, and says nothing. */
-struct lb_boot_answer lb_answer_of_lease6(const struct lb_dhcp6_lease *lease) {
-    struct lb_boot_answer answer = {
-        .family = LB_V6,
-        .root_path_option = 59,
-        .root_path_flags = LB_ROOTPATH_URI,
-    };
-    struct lb_bytes url = lb_bytes(lease->root_path, lease->root_path_len);
-    if (lb_rootpath_is_iscsi(url, LB_ROOTPATH_URI))
-        answer.root_path = url;
-    lb_format(answer.from, sizeof answer.from, "DHCPv6 server %s", lb_addr_text(lease->server).s);
-    memcpy(answer.root_path_from, answer.from, sizeof answer.from);
-    return answer;
-}
-
-struct lb_boot_answer lb_answer_of_routers6(const struct lb_nd6_info *info) {
-    struct lb_boot_answer answer = {.family = LB_V6};
-    if (info->router_count > 0)
-        lb_format(answer.from, sizeof answer.from, "router %s",
-                  lb_addr_text(info->routers[0].addr).s);
-    else
-        lb_format(answer.from, sizeof answer.from, "IPv6 routers");
-    memcpy(answer.root_path_from, answer.from, sizeof answer.from);
-    return answer;
-}
-
 /* ---- pieces of the configuration ------------------------------------------------------------ */
 
 static void take_lease4(struct lb_boot_net *net, const struct lb_dhcp4_lease *lease) {
@@ -255,7 +211,7 @@ void lb_net_make(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
     struct lb_boot_net *net = &boot->net;
     memset(net, 0, sizeof *net);
-    if (lb_network_is_static(boot, LB_V4))
+    if (lb_plan_is_static(&boot->plan, LB_V4))
         take_static4(config, net);
     else if (boot->has_lease)
         take_lease4(net, &boot->dhcp.lease);
@@ -332,11 +288,8 @@ bool lb_net_has_local(const struct lb_boot *boot) {
 /* ---- a name's addresses --------------------------------------------------------------------- */
 
 static enum lb_family first_family(const struct lb_boot *boot, const struct lb_addr *addrs) {
-    const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
-    if (lb_streq(word, "4"))
-        return LB_V4;
-    if (lb_streq(word, "6"))
-        return LB_V6;
+    if (boot->plan.prefer != LB_FAMILY_NONE)
+        return boot->plan.prefer;
     return boot->chosen != LB_FAMILY_NONE ? boot->chosen : addrs[0].family;
 }
 

@@ -24,24 +24,6 @@
 #define ALIVE_WAIT_US (3 * LB_US_SEC)
 #define DRY_HOPE_US   (2500 * LB_US_MS) /* a person waits for it: an address's probe, and offers */
 
-bool lb_network_is_dry(const struct lb_boot *boot) {
-    return boot->setup.goal == LB_GOAL_PROBE ||
-           (boot->setup.goal == LB_GOAL_DISCOVER && boot->setup.network_is_up);
-}
-
-bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family) {
-    const struct lb_config *config = boot->setup.config;
-    return !lb_network_is_dry(boot) && lb_config_is_set(config, LB_KEY_ADDRESS) &&
-           lb_config_prefix(config, LB_KEY_ADDRESS).addr.family == family;
-}
-
-static enum lb_family preferred(const struct lb_boot *boot) {
-    const char *word = lb_config_text(boot->setup.config, LB_KEY_PREFER_FAMILY);
-    if (lb_streq(word, "4"))
-        return LB_V4;
-    return lb_streq(word, "6") ? LB_V6 : LB_FAMILY_NONE;
-}
-
 /* ---- going on ------------------------------------------------------------------------------- */
 
 static void set_address(struct lb_boot *boot) {
@@ -80,7 +62,7 @@ static void go_on(struct lb_boot *boot, uint64_t now_us) {
 
 static void report_choice(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice,
                           const char *why) {
-    if (!lb_voice_is_asked(boot, LB_V4) || !lb_voice_is_asked(boot, LB_V6) ||
+    if (!lb_plan_asks(&boot->plan, LB_V4) || !lb_plan_asks(&boot->plan, LB_V6) ||
         boot->chosen == voice->family)
         return;
     lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "family", voice->answer.from,
@@ -91,7 +73,7 @@ static void report_choice(struct lb_boot *boot, uint64_t now_us, const struct lb
 static void report_unused(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_boot_answer *answer) {
     const char *table = lb_config_source_word(LB_SOURCE_IBFT);
-    if (boot->is_named && lb_streq(boot->target_source, table) && boot->attempts == 1 &&
+    if (boot->is_named && lb_streq(boot->choice.source, table) && boot->attempts == 1 &&
         lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags))
         lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "root-path", table,
                           "that of %s is not used: the firmware's table names the disk",
@@ -104,7 +86,7 @@ static bool may_find_more(const struct lb_boot *boot) {
     for (size_t i = 0; i < 2; i++) {
         enum lb_family family = i == 0 ? LB_V4 : LB_V6;
         if (!boot->searched[i] && lb_voice_has_address(boot, family) &&
-            (needed == family || lb_discovery_has(boot, LB_BY_SLP)))
+            (needed == family || boot->plan.services[LB_BY_SLP].is_on))
             return true;
     }
     return false;
@@ -122,8 +104,8 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice 
     }
     boot->no_disk = (struct lb_error){.code = LB_OK};
     bool is_static = boot->static6 != LB_STATIC6_NONE;
-    if (!lb_initiator_choose(boot, now_us, &voice->answer) ||
-        (!is_static && !lb_target_choose(boot, now_us, &voice->answer)))
+    if (!lb_boot_choose_name(boot, now_us, &voice->answer) ||
+        (!is_static && !lb_choice_make(&boot->plan, &voice->answer, &boot->choice, &boot->error)))
         lb_boot_attempt_failed(boot, now_us);
     else if (boot->net_set && boot->state == LB_AT_DHCP && !was_saved)
         go_on(boot, now_us);
@@ -164,9 +146,9 @@ static struct lb_error why_out6(const struct lb_boot *boot) {
  * said, too. */
 static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
     struct lb_error error4 = why_out4(boot), error6 = why_out6(boot);
-    if (!lb_voice_is_asked(boot, LB_V6)) {
+    if (!lb_plan_asks(&boot->plan, LB_V6)) {
         boot->error = error4;
-    } else if (!lb_voice_is_asked(boot, LB_V4)) {
+    } else if (!lb_plan_asks(&boot->plan, LB_V4)) {
         boot->error = error6;
     } else {
         bool says6 = lb_voice_is_alive(boot, LB_V6) && error4.code == LB_E_DHCP_NO_OFFER;
@@ -181,10 +163,10 @@ static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
 
 /* Of two that name a disk: the preferred one, else the first. */
 static const struct lb_voice *better(const struct lb_boot *boot, const struct lb_voice voices[2]) {
-    enum lb_family first = preferred(boot);
+    enum lb_family first = boot->plan.prefer;
     if (first == LB_FAMILY_NONE)
         return &voices[boot->usable_us[1] < boot->usable_us[0]];
-    return &voices[lb_voice_index(first)];
+    return &voices[lb_plan_index(first)];
 }
 
 static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
@@ -192,8 +174,8 @@ static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
     uint64_t wait_us = lb_config_u32(boot->setup.config, LB_KEY_FAMILY_WAIT) * LB_US_MS;
     if (other->is_alive && wait_us > 0)
         wait_us = LB_MAX(wait_us, ALIVE_WAIT_US);
-    uint64_t until_us = boot->usable_us[lb_voice_index(voice->family)] + wait_us;
-    bool is_waited_for = other->says == LB_ASKING && preferred(boot) == other->family;
+    uint64_t until_us = boot->usable_us[lb_plan_index(voice->family)] + wait_us;
+    bool is_waited_for = other->says == LB_ASKING && boot->plan.prefer == other->family;
     if (is_waited_for && now_us < until_us) {
         lb_boot_until(boot, until_us);
         return LB_TURN_IDLE;
@@ -207,9 +189,9 @@ static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
 }
 
 static uint64_t hope_us(const struct lb_boot *boot, const struct lb_voice *voice) {
-    return boot->asked_us + (lb_network_is_dry(boot) ? DRY_HOPE_US
-                             : voice->is_alive       ? ALIVE_HOPE_US
-                                                     : LB_SILENT_HOPE_US);
+    return boot->asked_us + (boot->plan.is_dry ? DRY_HOPE_US
+                             : voice->is_alive ? ALIVE_HOPE_US
+                                               : LB_SILENT_HOPE_US);
 }
 
 /* Neither names a disk, as far as they have spoken. */
@@ -260,12 +242,12 @@ static bool awaits_other(struct lb_boot *boot, uint64_t now_us, const struct lb_
 static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
     struct lb_voice voices[2];
     listen(boot, now_us, voices);
-    size_t first = lb_voice_index(preferred(boot));
+    size_t first = lb_plan_index(boot->plan.prefer);
     lb_boot_until(boot, boot->deadline_us);
     if (voices[0].is_usable && voices[1].is_usable) {
         follow(boot, now_us, better(boot, voices),
-               preferred(boot) == LB_FAMILY_NONE ? "the first to name a disk"
-                                                 : "the preferred family");
+               boot->plan.prefer == LB_FAMILY_NONE ? "the first to name a disk"
+                                                   : "the preferred family");
         return LB_TURN_AGAIN;
     }
     for (size_t i = 0; i < 2; i++)
@@ -320,8 +302,8 @@ static void show_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_v
 /* Goes on to the disk where there is a way to it. */
 static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice) {
     boot->chosen = voice->family;
-    if (!lb_initiator_choose(boot, now_us, &voice->answer) ||
-        !lb_target_choose(boot, now_us, &voice->answer)) {
+    if (!lb_boot_choose_name(boot, now_us, &voice->answer) ||
+        !lb_choice_make(&boot->plan, &voice->answer, &boot->choice, &boot->error)) {
         lb_boot_attempt_failed(boot, now_us);
     } else if (boot->setup.network_is_up) {
         go_on(boot, now_us);
@@ -333,7 +315,7 @@ static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_
 
 /* Who looks around has a network, and DHCP is one of those that may know something. */
 static void explore_without(struct lb_boot *boot, uint64_t now_us) {
-    if (lb_initiator_choose(boot, now_us, NULL))
+    if (lb_boot_choose_name(boot, now_us, NULL))
         go_on(boot, now_us);
     else
         lb_boot_attempt_failed(boot, now_us);
@@ -371,7 +353,7 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     }
     show_offers(boot, now_us, voices);
-    size_t first = lb_voice_index(preferred(boot));
+    size_t first = lb_plan_index(boot->plan.prefer);
     bool takes_first = voices[first].says == LB_HAS_SPOKEN &&
                        (voices[first].is_usable || voices[!first].says != LB_HAS_SPOKEN ||
                         !voices[!first].is_usable);
@@ -391,7 +373,7 @@ enum lb_turn lb_network_turn(struct lb_boot *boot, uint64_t now_us, struct lb_bo
         return second_thought(boot, now_us);
     if (boot->state != LB_AT_DHCP)
         return LB_TURN_IDLE;
-    return lb_network_is_dry(boot) ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
+    return boot->plan.is_dry ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
 }
 
 /* ---- beginnings ----------------------------------------------------------------------------- */
@@ -409,7 +391,7 @@ static void bypass_dhcp(struct lb_boot *boot, uint64_t now_us) {
 static void use_static4(struct lb_boot *boot, uint64_t now_us) {
     if (!boot->net_set)
         bypass_dhcp(boot, now_us);
-    if (!lb_initiator_choose(boot, now_us, NULL))
+    if (!lb_boot_choose_name(boot, now_us, NULL))
         lb_boot_attempt_failed(boot, now_us);
     else if (boot->net_set)
         go_on(boot, now_us);
@@ -440,9 +422,9 @@ static bool is_lease6_in_doubt(const struct lb_boot *boot) {
 /* What runs already goes on, with what it knows; but routers that were silent are asked again, as
  * is a server that was. */
 static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
-    if (lb_network_is_static(boot, LB_V6) && !boot->net_set)
+    if (lb_plan_is_static(&boot->plan, LB_V6) && !boot->net_set)
         bypass_dhcp(boot, now_us);
-    if (!boot->nd6_runs || lb_network_is_dry(boot)) {
+    if (!boot->nd6_runs || boot->plan.is_dry) {
         lb_nd6_stage_start(boot, now_us);
         boot->dhcp6_role = LB_DHCP6_NOTHING;
         return;
@@ -477,12 +459,12 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     boot->asked_us = now_us;
     if (boot->attempts > 1)
         lb_judge_failure(boot); /* offers may have come in the pause */
-    if (lb_network_is_static(boot, LB_V4)) {
+    if (lb_plan_is_static(&boot->plan, LB_V4)) {
         use_static4(boot, now_us);
         return;
     }
     bool has_stale = boot->net_set && (is_lease4_in_doubt(boot) || is_lease6_in_doubt(boot));
-    if (!lb_voice_is_asked(boot, LB_V4) && !lb_voice_is_asked(boot, LB_V6)) {
+    if (!lb_plan_asks(&boot->plan, LB_V4) && !lb_plan_asks(&boot->plan, LB_V6)) {
         lb_fail(&boot->error, LB_E_CONFIG_VALUE, "family or address of IPv6, without IPv6 on %s",
                 boot->interface);
         lb_boot_attempt_failed(boot, now_us);
@@ -490,13 +472,13 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     }
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
     boot->deadline_us = now_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
-    bool asks_anew = !boot->dhcp_runs || lb_network_is_dry(boot) || is_lease4_in_doubt(boot) ||
+    bool asks_anew = !boot->dhcp_runs || boot->plan.is_dry || is_lease4_in_doubt(boot) ||
                      (boot->has_lease && boot->dhcp.lease.bootp);
-    if (lb_voice_is_asked(boot, LB_V4) && asks_anew && !lb_dhcp4_stage_start(boot, now_us)) {
+    if (lb_plan_asks(&boot->plan, LB_V4) && asks_anew && !lb_dhcp4_stage_start(boot, now_us)) {
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
-    if (lb_voice_is_asked(boot, LB_V6))
+    if (lb_plan_asks(&boot->plan, LB_V6))
         start_ipv6(boot, now_us);
     if (has_stale)
         (void)update_interface(boot, now_us); /* a dropped lease is not renewed any more */
@@ -506,8 +488,8 @@ void lb_network_start(struct lb_boot *boot, uint64_t now_us) {
     boot->out4 = boot->out6 = boot->no_disk = (struct lb_error){.code = LB_OK};
     boot->usable_us[0] = boot->usable_us[1] = 0;
     boot->chose_early = false;
-    boot->is_named = boot->has_target;
-    boot->wanted_host = boot->target.host;
+    boot->is_named = boot->choice.has_target;
+    boot->wanted_host = boot->choice.target.host;
     if (boot->net_set) {
         with_link(boot, now_us);
         return;
@@ -563,7 +545,7 @@ void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
     /* In a pause between attempts, too: a lease that is not on the interface cannot be renewed. */
     bool is_in_use = boot->net_set || boot->is_configured || boot->state == LB_AT_BACKOFF ||
                      (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
-    if (lb_network_is_dry(boot) || !is_in_use)
+    if (boot->plan.is_dry || !is_in_use)
         return;
     add_others(boot, now_us);
     bool has_address = update_interface(boot, now_us);

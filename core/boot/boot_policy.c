@@ -21,45 +21,27 @@ bool lb_policy_enabled(struct lb_boot *boot) {
 
 /* ---- allow-server, allow-target ------------------------------------------------------------- */
 
-bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null) {
-    const struct lb_config *config = boot->setup.config;
-    struct lb_bytes list = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), item;
-    while (lb_list_next(&list, ',', &item)) {
-        bool is_name = item.len > 0 && item.p[item.len - 1] != '*';
-        if (is_name && (target_or_null == NULL || lb_list_has_name(item, target_or_null)))
-            return true;
-    }
-    return false;
-}
-
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate) {
     if (candidate->service == LB_BY_CONFIG)
         return true;
-    return candidate->at.host == LB_HOST_ADDR && !boot->server_from_network &&
+    return candidate->at.host == LB_HOST_ADDR && !boot->choice.from_network &&
            boot->wanted.host == LB_HOST_ADDR &&
            lb_addr_equal(boot->wanted.addr, candidate->at.addr);
 }
 
-bool lb_policy_takes_name(const struct lb_boot *boot, const char *target) {
-    char name[LB_NAME_MAX + 1];
-    unsigned warnings = 0;
-    size_t offset;
-    return lb_iscsi_name_parse(lb_bytes_of_text(target), lb_target_name_flags(boot, false), name,
-                               &warnings, &offset);
-}
-
 /* Those of the configuration and of a Root Path were judged when they were read. */
-static bool name_is_accepted(const struct lb_boot *boot, const struct lb_candidate *candidate) {
+static bool name_is_accepted(const struct lb_plan *plan, const struct lb_candidate *candidate,
+                             const char *wanted) {
     bool is_read = candidate->service == LB_BY_CONFIG || candidate->service == LB_BY_ROOTPATH ||
-                   lb_iscsi_names_equal(candidate->at.target, boot->wanted.target);
-    return is_read || lb_policy_takes_name(boot, candidate->at.target);
+                   lb_iscsi_names_equal(candidate->at.target, wanted);
+    return is_read || lb_plan_takes_name(plan, candidate->at.target);
 }
 
-bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
-                         struct lb_error *error) {
-    const struct lb_config *config = boot->setup.config;
+bool lb_policy_candidate(const struct lb_plan *plan, const struct lb_candidate *candidate,
+                         const char *wanted, bool by_person, struct lb_error *error) {
+    const struct lb_config *config = plan->config;
     const struct lb_rootpath *at = &candidate->at;
-    if (!name_is_accepted(boot, candidate)) {
+    if (!name_is_accepted(plan, candidate, wanted)) {
         lb_fail(error, LB_E_NAME_INVALID, "%s, named by %s", at->target, candidate->source);
         return false;
     }
@@ -67,7 +49,6 @@ bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *
         lb_fail(error, LB_E_TARGET_NOT_ALLOWED, "%s, named by %s", at->target, candidate->source);
         return false;
     }
-    bool by_person = lb_policy_is_by_person(boot, candidate);
     if (at->host == LB_HOST_NAME && !by_person && lb_config_requires(config, "address")) {
         lb_fail(error, LB_E_NAME_NOT_ALLOWED, "%s for %s, named by %s", at->name, at->target,
                 candidate->source);
@@ -86,19 +67,19 @@ bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
     bool permanent;
     struct lb_rules_portal portal = {
         .peer = peer,
-        .name = boot->target.host == LB_HOST_NAME ? boot->target.name : NULL,
+        .name = boot->choice.target.host == LB_HOST_NAME ? boot->choice.target.name : NULL,
         .was_redirected = lb_iscsi_was_redirected(&boot->session, &permanent),
-        .by_person = !boot->server_from_network,
+        .by_person = !boot->choice.from_network,
     };
     if (lb_rules_portal(boot->setup.config, &portal))
         return true;
-    if (portal.name != NULL && !portal.was_redirected && boot->server_from_network) {
+    if (portal.name != NULL && !portal.was_redirected && boot->choice.from_network) {
         struct lb_error why = {.code = LB_OK}; /* what DNS says may be another's word, too */
         lb_fail(&why, LB_E_SERVER_NOT_ALLOWED, "%s for %s", lb_endpoint_text(peer).s, portal.name);
         lb_pass_over(boot, boot->enter_us, "DNS", &why);
     }
     lb_fail(&boot->error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s",
-            lb_endpoint_text(peer).s, boot->target.target, boot->target_source);
+            lb_endpoint_text(peer).s, boot->choice.target.target, boot->choice.source);
     return false;
 }
 
@@ -108,9 +89,9 @@ size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr 
                           size_t count) {
     bool permanent;
     struct lb_rules_portal portal = {
-        .name = boot->target.host == LB_HOST_NAME ? boot->target.name : NULL,
+        .name = boot->choice.target.host == LB_HOST_NAME ? boot->choice.target.name : NULL,
         .was_redirected = lb_iscsi_was_redirected(&boot->session, &permanent),
-        .by_person = !boot->server_from_network,
+        .by_person = !boot->choice.from_network,
     };
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -132,7 +113,7 @@ size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr 
 /* Whether the firmware booted what is booted here. */
 static bool is_tables_target(const struct lb_boot *boot) {
     const char *table = boot->setup.config->table.target;
-    return table[0] != '\0' && lb_iscsi_names_equal(table, boot->target.target);
+    return table[0] != '\0' && lb_iscsi_names_equal(table, boot->choice.target.target);
 }
 
 bool lb_policy_requires_chap(const struct lb_boot *boot, bool mutual) {
@@ -165,8 +146,8 @@ bool lb_policy_session(struct lb_boot *boot) {
         unmet = unmet_of_table(boot);
     if (unmet == NULL)
         return true;
-    lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, boot->target.target,
-            lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+    lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet,
+            boot->choice.target.target, lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
     return false;
 }
 

@@ -111,7 +111,7 @@ void lb_report_lease6(struct lb_boot *boot, uint64_t now_us, const struct lb_dhc
 void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
     char lun[48], server[LB_HOST_MAX + 1];
     struct lb_text text = lb_text(lun, sizeof lun);
-    const struct lb_rootpath *target = &boot->target;
+    const struct lb_rootpath *target = &boot->choice.target;
     if (target->lun_choice == LB_LUN_AS_GIVEN)
         lb_lun_format(&text, target->lun);
     else
@@ -121,11 +121,11 @@ void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
         lb_format(server, sizeof server, "%s", target->name);
     else
         lb_format(server, sizeof server, "%s", lb_addr_text(target->addr).s);
-    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "target", boot->target_source, "%s",
+    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "target", boot->choice.source, "%s",
                       target->target);
-    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "server", boot->target_source, "%s",
+    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "server", boot->choice.source, "%s",
                       server);
-    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "lun", boot->target_source, "%s",
+    lb_report_decided(&boot->report, now_us, LB_STAGE_CONNECT, "lun", boot->choice.source, "%s",
                       lun);
     for (unsigned warning = 1; warning <= LB_WARN_LAST; warning <<= 1)
         if (target->warnings & warning)

@@ -15,14 +15,9 @@ static void end(struct lb_boot *boot, uint64_t now_us) {
 
 /* ---- beginning ------------------------------------------------------------------------------ */
 
-bool lb_listing_may(const struct lb_boot *boot) {
-    return lb_discovery_has(boot, LB_BY_SENDTARGETS) && boot->target.host != LB_HOST_NONE &&
-           boot->target.target[0] == '\0';
-}
-
 void lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
-    if (!lb_listing_may(boot))
+    if (!lb_choice_may_list(&boot->plan, &boot->choice.target))
         return;
     discovery->has_expectation = true;
     discovery->listing_step = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
@@ -46,7 +41,7 @@ void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
 
 static bool is_allowed(const struct lb_boot *boot, const char *target) {
     const struct lb_config *config = boot->setup.config;
-    if (!lb_policy_takes_name(boot, target))
+    if (!lb_plan_takes_name(&boot->plan, target))
         return false;
     return !lb_config_is_set(config, LB_KEY_ALLOW_TARGET) ||
            lb_list_has_name(lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET)), target);
@@ -59,7 +54,7 @@ static void add_left_out(const struct lb_boot *boot, size_t count, struct lb_tex
     size_t left_out = lb_iscsi_found_invalid(&boot->session, &first);
     for (size_t i = 0; i < count; i++) {
         const char *target = boot->found[i].target;
-        if (!lb_iscsi_names_equal(before, target) && !lb_policy_takes_name(boot, target)) {
+        if (!lb_iscsi_names_equal(before, target) && !lb_plan_takes_name(&boot->plan, target)) {
             first = left_out == 0 ? target : first;
             left_out++;
         }
@@ -99,8 +94,8 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
     memcpy(candidate.at.name, found->host, sizeof candidate.at.name);
     lb_format(candidate.source, sizeof candidate.source, "SendTargets of %s",
               lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
-    bool is_meant = allowed == 1 || lb_discovery_is_chosen(boot, LB_BY_SENDTARGETS) ||
-                    lb_policy_names_target(boot, candidate.at.target);
+    bool is_meant = allowed == 1 || boot->plan.services[LB_BY_SENDTARGETS].is_chosen ||
+                    lb_plan_names_target(&boot->plan, candidate.at.target);
     if (!is_meant && is_allowed(boot, candidate.at.target)) {
         candidate.refused = LB_E_NOT_OFFERED;
         lb_fail(&candidate.failed, LB_E_NOT_OFFERED, "%s, one of %zu in %s", candidate.at.target,

@@ -48,7 +48,7 @@ static void chap_config(const struct lb_boot *boot, struct lb_iscsi_config *out)
 
 static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
     const struct lb_config *config = boot->setup.config;
-    const struct lb_rootpath *target = &boot->target;
+    const struct lb_rootpath *target = &boot->choice.target;
     uint16_t port = target->port != 0 ? target->port : LB_ISCSI_PORT;
     *out = (struct lb_iscsi_config){
         .portal = {.addr = target->addr, .port = port},
@@ -180,9 +180,9 @@ static void follow_session(struct lb_boot *boot, uint64_t now_us) {
                   "%s", failed ? failure_word(boot) : "");
     boot->step_session = LB_NO_STEP;
     if (is)
-        boot->step_session =
-            lb_report_begin(&boot->report, now_us, stage, lb_iscsi_peer(&boot->session), "%s",
-                            stage == LB_STAGE_RESOLVE ? boot->target.name : boot->target.target);
+        boot->step_session = lb_report_begin(
+            &boot->report, now_us, stage, lb_iscsi_peer(&boot->session), "%s",
+            stage == LB_STAGE_RESOLVE ? boot->choice.target.name : boot->choice.target.target);
 }
 
 /* ---- what the session says ------------------------------------------------------------------ */
@@ -246,8 +246,9 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     lb_boot_enter(boot, now_us, LB_AT_DISK);
-    boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISK,
-                                      lb_iscsi_peer(&boot->session), "%s", boot->target.target);
+    boot->step_disk =
+        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK, lb_iscsi_peer(&boot->session), "%s",
+                        boot->choice.target.target);
     lb_lun_stage_start(boot, now_us);
 }
 
@@ -304,7 +305,7 @@ static enum lb_turn resolve(struct lb_boot *boot, uint64_t now_us, const char *n
     if (lb_iscsi_was_redirected(&boot->session, &permanent) &&
         lb_config_requires(boot->setup.config, "address")) {
         lb_fail(&boot->error, LB_E_NAME_NOT_ALLOWED, "%s for %s, where a redirect leads", name,
-                boot->target.target);
+                boot->choice.target.target);
         give_up(boot, now_us);
         return LB_TURN_AGAIN;
     }

@@ -25,7 +25,7 @@ static bool trusts(const struct lb_boot *boot) {
 
 /* Everything there is: to be shown, or where a person named targets that may be used. */
 static bool may_ask_for_everything(const struct lb_boot *boot) {
-    return boot->setup.goal == LB_GOAL_DISCOVER || lb_policy_names_target(boot, NULL);
+    return boot->setup.goal == LB_GOAL_DISCOVER || boot->plan.names_any_target;
 }
 
 /* RFC 4173 6: by name, query 1; else what we may boot from (7 of RFC 4018), then what lets us in
@@ -124,8 +124,8 @@ static void ask(struct lb_boot *boot, uint64_t now_us, size_t question, enum lb_
 void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     unsigned query = first_query(boot);
-    bool needs_isns = lb_discovery_has(boot, LB_BY_ISNS) && discovery->isns_count == 0;
-    if (!lb_discovery_has(boot, LB_BY_SLP))
+    bool needs_isns = boot->plan.services[LB_BY_ISNS].is_on && discovery->isns_count == 0;
+    if (!boot->plan.services[LB_BY_SLP].is_on)
         return;
     if (trusts(boot) && boot->wanted.target[0] == '\0')
         lb_report_decided(
@@ -151,7 +151,7 @@ static void take_disk(struct lb_boot *boot, uint64_t now_us, enum lb_slp_query q
     const char *wanted = boot->wanted.target;
     bool is_ours =
         found->identity[0] == '\0' || lb_iscsi_names_equal(found->identity, boot->initiator);
-    bool is_listed = lb_policy_names_target(boot, found->target);
+    bool is_listed = lb_plan_names_target(&boot->plan, found->target);
     struct lb_candidate candidate = {
         .service = LB_BY_SLP,
         .at = {.host = found->host, .addr = found->addr, .port = found->port},

@@ -2,7 +2,7 @@
 #ifndef LB_BOOT_STATE_H
 #define LB_BOOT_STATE_H
 
-#include "core/boot/boot.h"
+#include "core/boot/choice.h"
 #include "core/dns/dns_client.h"
 #include "core/iscsi/iscsi_disk_state.h"
 #include "core/iscsi/iscsi_luns.h"
@@ -83,20 +83,6 @@ struct lb_names {
     bool has_send;                        /* `send` waits for its slot */
     struct lb_dns_action send;
     struct lb_dns_client dns;
-};
-
-/* What the network said of the disk and of us, of either family. Its memory is the lease's. A
- * zeroed one is an answer that says nothing. */
-struct lb_boot_answer {
-    enum lb_family family;
-    char from[48];             /* whose it is: "DHCP server 192.0.2.2", "router fe80::1" */
-    struct lb_bytes root_path; /* as received; empty: none */
-    char root_path_from[48];   /* who gave it: not always the same (proxyDHCP) */
-    unsigned root_path_option; /* its number: 17, or 59 of DHCPv6 */
-    unsigned root_path_flags;  /* for lb_rootpath_parse: LB_ROOTPATH_URI of option 59 */
-    const char *initiator;     /* option 203; NULL or empty: none */
-    const char *elsewhere;     /* a disk is named there, where nobody looks for it; NULL: nowhere */
-    const char *elsewhere_text;
 };
 
 /* One question of SLP. Questions of one family share a UDP slot, all share the TCP slot. */
@@ -189,10 +175,9 @@ struct lb_passed {
 
 #define LB_BOOT_DHCP_EXTRA_MAX 128 /* bytes of dhcp-send: so that a message has room for all */
 
-enum { LB_BOOT_FAMILIES = 2 }; /* IPv4, IPv6, in this order */
-
 struct lb_boot {
     struct lb_boot_setup setup;
+    struct lb_plan plan;
     char interface[32];
     enum lb_boot_state state;
     struct lb_rand rand;
@@ -250,11 +235,7 @@ struct lb_boot {
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */
-    struct lb_rootpath target; /* what is being tried */
-    bool has_target;           /* with its server */
-    bool server_from_network;  /* not by a person's word */
-    char target_source[80];    /* "configuration", "DHCP server 192.0.2.1" */
-    struct lb_error unnamed;   /* why the target, or its server, is not known; LB_OK: it is */
+    struct lb_choice choice;   /* what was chosen, then the candidate that is being tried */
     struct lb_discovery discovery;
     struct lb_candidate candidates[LB_CANDIDATES_MAX]; /* in their order */
     size_t candidate_count, candidates_dropped;
@@ -294,6 +275,10 @@ void lb_boot_until(struct lb_boot *boot, uint64_t until_us);
 /* Ends the attempt: closes, then backs off or gives up. The error is in boot->error. */
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
 
+/* Chooses our own name, and tells it: boot->initiator. False: boot->error is set. */
+bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_boot_answer *answer_or_null);
+
 /* boot_names.c */
 /* Has a name looked up, in its turn: the answer is lb_iscsi_resolved of the session, or
  * lb_discovery_resolved. A name that the asker asked for before is given up. The name's memory
@@ -326,14 +311,10 @@ void lb_names_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t 
  * boot->error is set. */
 bool lb_policy_enabled(struct lb_boot *boot);
 /* Whether it may be tried, as far as can be told before its name is resolved; else *error is
- * set. */
-bool lb_policy_candidate(const struct lb_boot *boot, const struct lb_candidate *candidate,
-                         struct lb_error *error);
-/* Whether allow-target names this target, and not a family of them with a *: then a person means it
- * to be booted. NULL: any one. */
-bool lb_policy_names_target(const struct lb_boot *boot, const char *target_or_null);
-/* Whether accept-names and accept-underscore take a target's name from the network. */
-bool lb_policy_takes_name(const struct lb_boot *boot, const char *target);
+ * set. wanted is the target's name where configuration or Root Path give one, else empty.
+ * by_person: an administrator named the server. */
+bool lb_policy_candidate(const struct lb_plan *plan, const struct lb_candidate *candidate,
+                         const char *wanted, bool by_person, struct lb_error *error);
 /* Whether a person named this server: then it may be the machine itself. */
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate);
 /* Leaves those of a name's addresses that may be used; gives how many. */
@@ -358,12 +339,6 @@ uint64_t lb_policy_delay_us(struct lb_boot *boot);
 bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
 
 /* boot_net.c: what is known of the network */
-/* What a DHCP lease says of the disk. It points into the lease, which must outlive it. */
-struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease);
-/* The same of a DHCPv6 lease: a boot URL (option 59) counts only if it is an iSCSI one. */
-struct lb_boot_answer lb_answer_of_lease6(const struct lb_dhcp6_lease *lease);
-/* Routers name no disk: the answer says only who spoke. */
-struct lb_boot_answer lb_answer_of_routers6(const struct lb_nd6_info *info);
 /* Makes boot->net of the leases, the routers' word and the configuration. */
 void lb_net_make(struct lb_boot *boot, uint64_t now_us);
 /* Whether net has an address of this family. */
@@ -377,26 +352,6 @@ bool lb_net_has_local(const struct lb_boot *boot);
  * preferred one first; those of a family that this machine has no address of come last. Gives how
  * many there are, LB_PORTALS_MAX at most. */
 size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count);
-
-/* boot_target.c: what is booted: configuration before network. Each call starts anew; false: the
- * error is set. The answer is the network's, or NULL where it was not asked. */
-/* The target as far as the configuration names it: boot->target, and has_target where nothing is
- * missing. */
-bool lb_target_from_config(struct lb_boot *boot);
-/* One of the key other-rootpaths. False: boot->error is set. */
-bool lb_target_parse_other(struct lb_boot *boot, struct lb_bytes string,
-                           struct lb_rootpath *target);
-/* The configuration's target, with the answer's Root Path for what the configuration leaves
- * open. */
-bool lb_target_choose(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer);
-/* Our iSCSI name: configured, else of DHCP option 203, else made from the machine's identity. */
-bool lb_initiator_choose(struct lb_boot *boot, uint64_t now_us,
-                         const struct lb_boot_answer *answer_or_null);
-/* For lb_iscsi_name_parse: which names accept-names and accept-underscore take of a person, or of
- * the network. */
-unsigned lb_target_name_flags(const struct lb_boot *boot, bool by_person);
-/* Whether a configured name is one; else sets the error. */
-bool lb_initiator_is_valid(struct lb_boot *boot);
 
 /* boot_network.c: link, both families, and which of them is followed */
 /* Starts an attempt: brings the link up and asks both families; what is still there of the attempt
@@ -423,12 +378,6 @@ void lb_network_changed(struct lb_boot *boot, uint64_t now_us);
 /* An address of the family must not be used any more; why is kept for what fails because of it. */
 void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
                      const struct lb_error *why);
-/* Whether offers are collected and none is taken: PROBE, and DISCOVER over the machine's
- * network. */
-bool lb_network_is_dry(const struct lb_boot *boot);
-/* Whether the key `address` gives the address of this family; never in a dry run. */
-bool lb_network_is_static(const struct lb_boot *boot, enum lb_family family);
-
 /* boot_judge.c: what an answer is worth. Nothing is changed by asking. */
 struct lb_judged {
     struct lb_rootpath target; /* as it would be chosen */
@@ -437,8 +386,8 @@ struct lb_judged {
     bool is_open;              /* it does not: what is missing is a Root Path or a server */
     struct lb_error error;     /* why what it says of the disk cannot be used; LB_OK: it can */
 };
-/* What the target would be by this answer; boot is as before. */
-void lb_judge_answer(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_answer *answer,
+/* What the target would be by this answer. */
+void lb_judge_answer(const struct lb_boot *boot, const struct lb_boot_answer *answer,
                      struct lb_judged *judged);
 /* For the clients; a bad one that we asked for is passed over. */
 enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
@@ -476,9 +425,6 @@ struct lb_voice {
     bool is_usable;            /* names a disk, which can be reached as far as is known */
 };
 
-/* Whether this family is used: by the key `family`, or because its address is configured. */
-bool lb_voice_is_asked(const struct lb_boot *boot, enum lb_family family);
-size_t lb_voice_index(enum lb_family family); /* of usable_us */
 /* Whether the network has given us an address of this family. */
 bool lb_voice_has_address(const struct lb_boot *boot, enum lb_family family);
 /* Whether any server or router of this family has been heard. */
@@ -565,14 +511,8 @@ void lb_candidates_verdict(struct lb_boot *boot);
 /* Whether another attempt may end better. */
 bool lb_candidates_may_pass(const struct lb_boot *boot);
 
-/* Whether this service may be asked: the key `discovery`. */
-bool lb_discovery_has(const struct lb_boot *boot, enum lb_service service);
-/* Whether a person chose it by its word. */
-bool lb_discovery_is_chosen(const struct lb_boot *boot, enum lb_service service);
 /* What DHCP said of SLP and iSNS (options 78, 79, 83); NULL: it was not asked. */
 const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot);
-/* Whether anything may be done to find what is not named. */
-bool lb_discovery_may(const struct lb_boot *boot);
 /* A service has ended: what it was asked and what came of it, for the report, and in short for the
  * facts of an empty end. */
 void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
@@ -615,8 +555,7 @@ void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struc
                               size_t count, const char *why);
 
 /* boot_sendtargets.c */
-bool lb_listing_may(const struct lb_boot *boot); /* the server is known, the target is not */
-/* Logs in to the known server for its list, where lb_listing_may; else nothing. */
+/* Logs in to the known server for its list, where lb_choice_may_list; else nothing. */
 void lb_listing_start(struct lb_boot *boot, uint64_t now_us);
 /* Takes the list when it is complete, then waits for the end of the session. */
 enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us);

@@ -1,20 +1,6 @@
 /* What a family of addresses has to say of the disk: see boot_network.c. */
 #include "core/boot/boot_state.h"
 
-/* A configured address says which family it is about. */
-bool lb_voice_is_asked(const struct lb_boot *boot, enum lb_family family) {
-    const char *word = lb_config_text(boot->setup.config, LB_KEY_FAMILY);
-    if (family == LB_V6 && !boot->setup.has_ipv6)
-        return false;
-    if (lb_network_is_static(boot, LB_V4) || lb_network_is_static(boot, LB_V6))
-        return lb_network_is_static(boot, family);
-    return lb_streq(word, "both") || lb_streq(word, family == LB_V6 ? "6" : "4");
-}
-
-size_t lb_voice_index(enum lb_family family) {
-    return family == LB_V6;
-}
-
 /* ---- what a family has to say --------------------------------------------------------------- */
 
 static bool has_address6(const struct lb_boot *boot) {
@@ -42,7 +28,7 @@ static bool knows_ways6(const struct lb_boot *boot) {
 /* Where a person named the disk, an address, and a way to it, are all that is asked for. */
 static bool is_enough6(const struct lb_boot *boot) {
     bool has_addr = boot->wanted_host == LB_HOST_ADDR;
-    bool is_near = has_addr && lb_addr_is_link_local(boot->target.addr);
+    bool is_near = has_addr && lb_addr_is_link_local(boot->choice.target.addr);
     return boot->is_named && has_address6(boot) && (knows_ways6(boot) || is_near) &&
            (has_addr || has_resolver6(boot));
 }
@@ -54,9 +40,9 @@ static enum lb_says dry_state4(const struct lb_boot *boot) {
 }
 
 static enum lb_says state4(const struct lb_boot *boot) {
-    if (!lb_voice_is_asked(boot, LB_V4))
+    if (!lb_plan_asks(&boot->plan, LB_V4))
         return LB_SILENT;
-    if (lb_network_is_dry(boot))
+    if (boot->plan.is_dry)
         return dry_state4(boot);
     if (boot->has_lease)
         return LB_HAS_SPOKEN;
@@ -90,9 +76,9 @@ static enum lb_says leased_state6(const struct lb_boot *boot, const struct lb_dh
 }
 
 static enum lb_says state6(const struct lb_boot *boot) {
-    if (!lb_voice_is_asked(boot, LB_V6) || !boot->nd6_runs)
+    if (!lb_plan_asks(&boot->plan, LB_V6) || !boot->nd6_runs)
         return LB_SILENT;
-    if (lb_network_is_dry(boot))
+    if (boot->plan.is_dry)
         return dry_state6(boot);
     if (boot->static6 != LB_STATIC6_NONE)
         return static_state6(boot);
@@ -118,7 +104,7 @@ static struct lb_boot_answer answer6(const struct lb_boot *boot) {
     const struct lb_dhcp6_lease *offer = lb_dhcp6_stage_offer(boot);
     if (boot->static6 != LB_STATIC6_NONE)
         return (struct lb_boot_answer){.family = LB_V6, .from = "configuration"};
-    if (lb_network_is_dry(boot) && offer != NULL)
+    if (boot->plan.is_dry && offer != NULL)
         return lb_answer_of_lease6(offer);
     if (lb_boot_lease6(boot) != NULL)
         return lb_answer_of_lease6(lb_boot_lease6(boot));
@@ -128,8 +114,7 @@ static struct lb_boot_answer answer6(const struct lb_boot *boot) {
 static struct lb_boot_answer answer_of(const struct lb_boot *boot, enum lb_family family) {
     if (family == LB_V6)
         return answer6(boot);
-    return lb_answer_of_lease4(lb_network_is_dry(boot) ? lb_dhcp4_stage_offer(boot)
-                                                       : &boot->dhcp.lease);
+    return lb_answer_of_lease4(boot->plan.is_dry ? lb_dhcp4_stage_offer(boot) : &boot->dhcp.lease);
 }
 
 /* ---- what it means -------------------------------------------------------------------------- */
@@ -137,7 +122,7 @@ static struct lb_boot_answer answer_of(const struct lb_boot *boot, enum lb_famil
 /* The target as it would be chosen by this answer; what is chosen stays as it is. */
 static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_voice *voice) {
     struct lb_judged judged;
-    lb_judge_answer(boot, now_us, &voice->answer, &judged);
+    lb_judge_answer(boot, &voice->answer, &judged);
     voice->leads_on = judged.leads_on && lb_is_ok(&judged.error);
     if (judged.has_target && voice->leads_on)
         voice->word = LB_WORD_DISK;
@@ -152,8 +137,8 @@ static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_voice *voice)
         needs = lb_isns_service_family(boot);
     else if (judged.target.host == LB_HOST_NAME && boot->attempts > 1) /* it may lead there */
         needs = voice->family == LB_V6 ? LB_V4 : LB_V6;
-    bool is_near = needs == LB_FAMILY_NONE || lb_network_is_dry(boot) ||
-                   lb_voice_has_address(boot, needs) || !lb_voice_is_asked(boot, needs) ||
+    bool is_near = needs == LB_FAMILY_NONE || boot->plan.is_dry ||
+                   lb_voice_has_address(boot, needs) || !lb_plan_asks(&boot->plan, needs) ||
                    boot->asked_us + LB_SILENT_HOPE_US <= now_us;
     voice->target = judged.target;
     voice->is_usable = voice->leads_on && voice->word >= LB_WORD_NAMED && is_near &&
@@ -165,13 +150,13 @@ static void strip(const struct lb_boot *boot, struct lb_voice *voice) {
     const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
     bool is_bad = voice->family == LB_V4 ? boot->dhcp.lease.worth == LB_WORTH_BAD
                                          : lease6 != NULL && lease6->worth == LB_WORTH_BAD;
-    if (is_bad && !lb_network_is_dry(boot))
+    if (is_bad && !boot->plan.is_dry)
         voice->answer.root_path.len = 0;
 }
 
 struct lb_voice lb_voice_listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family) {
     struct lb_voice voice = {.family = family, .is_alive = lb_voice_is_alive(boot, family)};
-    uint64_t *usable_us = &boot->usable_us[lb_voice_index(family)];
+    uint64_t *usable_us = &boot->usable_us[lb_plan_index(family)];
     voice.says = family == LB_V6 ? state6(boot) : state4(boot);
     if (voice.says == LB_ASKING && boot->state == LB_AT_DHCP && now_us >= boot->deadline_us)
         voice.says = lb_voice_has_address(boot, family) ? LB_HAS_SPOKEN : LB_SILENT;

@@ -13,6 +13,7 @@ static void set(const char *key, const char *value) {
     struct lb_error error = {.code = LB_OK};
     CHECK(lb_config_set(&config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
                         &error));
+    boot.plan = lb_plan_of(&boot.setup);
 }
 
 static void begin(const char *wanted) {
@@ -22,7 +23,7 @@ static void begin(const char *wanted) {
     lb_boot_init(&boot, 1, &setup);
     lb_candidates_clear(&boot);
     boot.wanted = (struct lb_rootpath){.host = LB_HOST_NONE};
-    boot.server_from_network = true;
+    boot.choice.from_network = true;
     lb_text_copy(boot.wanted.target, sizeof boot.wanted.target, lb_bytes_of_text(wanted));
 }
 
