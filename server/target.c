@@ -34,7 +34,6 @@ struct lb_server_session {
     uint64_t bytes_read, bytes_written;
     struct buffer *buffers; /* that the connection has */
     struct lb_target_conn conn;
-    uint8_t rx[RX_BYTES];
 };
 
 /* ---- memory ---- */
@@ -63,6 +62,25 @@ static void take_back(struct buffer *buffer) {
 
 static struct buffer *buffer_of(const struct lb_target_io *io) {
     return (struct buffer *)(uintptr_t)io->user;
+}
+
+/* What the connection needs while it has work: it is given back when it has none. */
+static void lend_room(struct lb_server_session *session, uint64_t now_us,
+                      enum lb_target_role role) {
+    static const size_t sizes[LB_TARGET_ROLES] = {
+        [LB_TARGET_STAGING] = RX_BYTES,
+        [LB_TARGET_WORK] = LB_TARGET_WORK_MAX,
+        [LB_TARGET_TEXT] = LB_TARGET_TEXT_BYTES,
+    };
+    uint8_t *room = malloc(sizes[role]);
+    session->is_gone = session->is_gone || room == NULL;
+    if (room != NULL)
+        lb_target_lend(&session->conn, now_us, role, lb_span(room, sizes[role]));
+}
+
+static void take_back_rooms(struct lb_server_session *session) {
+    for (int role = 0; role < LB_TARGET_ROLES; role++)
+        free(lb_target_take_back(&session->conn, (enum lb_target_role)role).p);
 }
 
 /* ---- the disk ---- */
@@ -187,6 +205,7 @@ static void say_end(const struct lb_server_session *session) {
 
 static void end(struct lb_server_session *session) {
     lb_target_conn_end(&session->conn);
+    take_back_rooms(session);
     while (session->buffers != NULL)
         take_back(session->buffers);
     say_end(session);
@@ -217,6 +236,12 @@ static void turn(struct lb_server_session *session, uint64_t now_us) {
         struct lb_target_action action = lb_target_poll(&session->conn, now_us);
         session->until_us = action.until_us;
         switch (action.event) {
+        case LB_TARGET_LEND:
+            lend_room(session, now_us, action.role);
+            break;
+        case LB_TARGET_WHO: /* the node is in a table */
+            session->is_gone = true;
+            return;
         case LB_TARGET_IO:
             carry_out(session, now_us, action.io);
             break;
@@ -230,6 +255,7 @@ static void turn(struct lb_server_session *session, uint64_t now_us) {
             return;
         case LB_TARGET_WAIT:
             session->is_due = false;
+            take_back_rooms(session);
             return;
         }
     }
@@ -244,13 +270,18 @@ static void serve(struct lb_server_session *session, uint64_t now_us) {
     if (session->is_gone)
         return;
     uint32_t events = (session->wants_write ? EPOLLOUT : 0) |
-                      (lb_target_where(&session->conn, spans) > 0 ? EPOLLIN : 0);
+                      (!lb_target_has(&session->conn, LB_TARGET_STAGING) ||
+                               lb_target_where(&session->conn, spans) > 0
+                           ? EPOLLIN
+                           : 0);
     session->is_gone = !lb_server_watch(session->target->epoll, &session->source, events);
 }
 
 static void receive(struct lb_server_session *session, uint64_t now_us) {
     struct lb_span spans[2];
     struct iovec iov[2];
+    if (!lb_target_has(&session->conn, LB_TARGET_STAGING))
+        lend_room(session, now_us, LB_TARGET_STAGING);
     size_t count = lb_target_where(&session->conn, spans);
     for (size_t i = 0; i < count; i++)
         iov[i] = (struct iovec){spans[i].p, spans[i].len};
@@ -315,8 +346,8 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
     session->next = target->sessions;
     target->sessions = session;
     target->count++;
-    lb_target_conn_init(&session->conn, now_us, &target->server, target->portal,
-                        lb_span(session->rx, sizeof session->rx), &target->rand, NULL);
+    lb_target_conn_init(&session->conn, now_us, &target->server, target->portal, &target->rand,
+                        NULL);
 }
 
 void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us) {
@@ -334,26 +365,28 @@ void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us) {
 bool lb_server_target_open(struct lb_server_target *target, int epoll,
                            const struct lb_server_link *link, uint16_t port, const char *name,
                            struct lb_storage *storage, struct lb_server_error *error) {
-    uint8_t seed[LB_RAND_SEED_BYTES];
+    uint8_t seed[LB_RAND_SEED_BYTES], hash_seed[sizeof(struct lb_hash_key)];
     *target = (struct lb_server_target){
         .source = {.kind = LB_SOURCE_PORTAL, .fd = -1},
         .epoll = epoll,
         .portal = {.addr = link->address, .port = port},
         .storage = storage,
     };
-    if (getrandom(seed, sizeof seed, 0) != sizeof seed)
+    if (getrandom(seed, sizeof seed, 0) != sizeof seed ||
+        getrandom(hash_seed, sizeof hash_seed, 0) != sizeof hash_seed)
         return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
     lb_rand_init(&target->rand, seed);
     lb_text_copy(target->node.name, sizeof target->node.name, lb_bytes_of_text(name));
-    target->node.luns[0] = (struct lb_scsi_unit){
-        .is_present = true,
+    target->unit = (struct lb_scsi_unit){
         .blocks = storage->bytes / 512,
         .block_bytes = 512,
         .physical_exponent = 3, /* 4 KiB, the page of what it lies on */
         .read_only = storage->read_only,
     };
+    target->node.luns[0] = &target->unit;
     target->server =
         (struct lb_target_server){.nodes = &target->node, .node_count = 1, .io_max = IO_MAX};
+    memcpy(&target->server.hash_key, hash_seed, sizeof target->server.hash_key);
     target->source.fd = lb_server_link_listen(link, port, "iSCSI", error);
     return target->source.fd >= 0 && lb_server_watch(epoll, &target->source, EPOLLIN);
 }

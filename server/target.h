@@ -17,6 +17,7 @@ struct lb_server_target {
     struct lb_endpoint portal;
     struct lb_target_server server;
     struct lb_target node;
+    struct lb_scsi_unit unit; /* its LUN 0 */
     struct lb_storage *storage;
     struct lb_rand rand;
     struct lb_server_session *sessions; /* a list */
