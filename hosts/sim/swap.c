@@ -99,8 +99,8 @@ uint64_t sim_swap_blocks(const struct sim *sim, bool is_other) {
 
 /* ---- what the engine says -------------------------------------------------------------------- */
 
-/* What the session was not told yet, as it has asked nothing since or is gone, makes no answer wrong:
- * the next request, or the next login, meets it. */
+/* What the session was not told yet, as it has asked nothing since or is gone, makes no answer
+ * wrong: the next request, or the next login, meets it. */
 bool sim_swap_is_told(const struct sim *sim) {
     for (int i = 0; i < SIM_CONNS; i++) {
         const struct sim_conn *conn = &sim->conns[i];
