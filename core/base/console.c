@@ -78,8 +78,22 @@ static bool give_running(struct lb_console *console, const struct lb_report *rep
     return true;
 }
 
+static bool give_told(struct lb_console *console, const struct lb_report *report, uint64_t now_us,
+                      struct lb_text *line) {
+    for (size_t i = 0; i < report->fact_count; i++) {
+        if (report->facts[i].told <= console->told)
+            continue;
+        console->told = report->facts[i].told;
+        console->last_us = now_us;
+        lb_fact_line(report, &report->facts[i], line);
+        return true;
+    }
+    return false;
+}
+
 bool lb_console_next(struct lb_console *console, const struct lb_report *report, uint64_t now_us,
                      bool is_over, struct lb_text *line) {
-    return give_ended(console, report, now_us, is_over, line) ||
+    return give_told(console, report, now_us, line) ||
+           give_ended(console, report, now_us, is_over, line) ||
            (!is_over && give_running(console, report, now_us, line));
 }

@@ -1,4 +1,5 @@
-/* What a console shows of a report while the boot runs: a line for each step, when it has ended.
+/* What a console shows of a report while the boot runs: a line for each step, when it has ended,
+ * and for each fact that a person should see at once.
  *
  * A boot may try for a day. Once its lines repeat, the pause between two of them grows with the
  * time that the boot has taken, up to a minute; what is new is shown at once. While nothing ends,
@@ -11,6 +12,7 @@
 /* Zeroed: nothing has been shown. */
 struct lb_console {
     size_t looked_at; /* steps that have ended, up to this one of lb_step.ended */
+    size_t told;      /* facts, up to this one of lb_fact.told */
     size_t left_out;  /* repeated lines since the last line */
     size_t lines;     /* that were given */
     uint64_t last_us; /* when the last was given */

@@ -129,6 +129,16 @@ void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage 
     va_end(arguments);
 }
 
+void lb_report_told(struct lb_report *report, uint64_t now_us, enum lb_stage stage, const char *key,
+                    const char *source, const char *value, ...) {
+    struct lb_fact *fact = add_fact(report, now_us, stage, key, source);
+    va_list arguments;
+    fact->told = ++report->facts_told;
+    va_start(arguments, value);
+    fill(fact->value, sizeof fact->value, value, arguments);
+    va_end(arguments);
+}
+
 void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        const char *key, const char *source, const char *value, ...) {
     struct lb_fact *fact = add_fact(report, now_us, stage, key, source);
@@ -180,14 +190,24 @@ static void add_note(struct lb_text *text, const struct lb_step *step) {
         lb_text_add(text, "%s(%s)", step->note[0] ? " " : "", lb_endpoint_text(step->peer).s);
 }
 
+static void add_line_head(struct lb_text *text, const struct lb_report *report, uint64_t at_us,
+                          enum lb_stage stage) {
+    lb_text_add(
+        text, "%4llu.%03llu  %-10s", (unsigned long long)((at_us - report->start_us) / LB_US_SEC),
+        (unsigned long long)((at_us - report->start_us) / LB_US_MS % 1000), lb_stage_word(stage));
+}
+
+void lb_fact_line(const struct lb_report *report, const struct lb_fact *fact,
+                  struct lb_text *text) {
+    add_line_head(text, report, fact->at_us, fact->stage);
+    lb_text_add(text, "%s: %s", fact->key, fact->value);
+}
+
 void lb_step_line(const struct lb_report *report, const struct lb_step *step,
                   struct lb_text *text) {
     uint64_t end_us = end_of(report, step);
     uint64_t at_us = step->outcome == LB_RUNNING ? step->start_us : end_us;
-    lb_text_add(text, "%4llu.%03llu  %-10s",
-                (unsigned long long)((at_us - report->start_us) / LB_US_SEC),
-                (unsigned long long)((at_us - report->start_us) / LB_US_MS % 1000),
-                lb_stage_word(step->stage));
+    add_line_head(text, report, at_us, step->stage);
     add_note(text, step);
     if (step->outcome == LB_RUNNING) {
         lb_text_add(text, " ...");

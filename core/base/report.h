@@ -53,6 +53,7 @@ struct lb_step {
 struct lb_fact {
     enum lb_stage stage;
     bool decided; /* false: learned */
+    size_t told;  /* of those that a console shows at once, from 1; 0: it does not */
     uint64_t at_us;
     const char *key; /* a constant: "address", "root-path", "lun" */
     char value[240]; /* made fit for a terminal */
@@ -64,6 +65,7 @@ struct lb_report {
     size_t step_count, fact_count;   /* those that are kept */
     size_t dropped;                  /* steps and facts that are not kept */
     size_t steps_begun, steps_ended; /* all of them */
+    size_t facts_told;               /* for the console */
     struct lb_step steps[LB_REPORT_STEPS_MAX];
     struct lb_fact facts[LB_REPORT_FACTS_MAX];
     struct lb_error error; /* how it ended; LB_OK for a disk */
@@ -83,6 +85,10 @@ void lb_report_end(struct lb_report *report, uint64_t now_us, size_t step, enum 
  * made fit for a terminal, and cut where they are too long. */
 void lb_report_learned(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
                        const char *key, const char *source, const char *value, ...)
+    __attribute__((format(printf, 6, 7)));
+/* As lb_report_learned, for what a person should see at once: a console has a line of it. */
+void lb_report_told(struct lb_report *report, uint64_t now_us, enum lb_stage stage, const char *key,
+                    const char *source, const char *value, ...)
     __attribute__((format(printf, 6, 7)));
 /* As lb_report_learned, for what we decided; source says by what. */
 void lb_report_decided(struct lb_report *report, uint64_t now_us, enum lb_stage stage,
@@ -108,5 +114,7 @@ void lb_error_json(struct lb_text *text, const struct lb_error *error); /* an ob
 /* A step on one console line, without a line end: when it ended (or began, while it runs), stage,
  * note, duration. */
 void lb_step_line(const struct lb_report *report, const struct lb_step *step, struct lb_text *text);
+/* A fact on one console line, without a line end: when it was learned, stage, key, value. */
+void lb_fact_line(const struct lb_report *report, const struct lb_fact *fact, struct lb_text *text);
 
 #endif

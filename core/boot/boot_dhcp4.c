@@ -41,10 +41,21 @@ static bool client_id_config(struct lb_boot *boot, struct lb_dhcp4_config *out) 
     return false;
 }
 
-/* Each attempt gives the good answers more time than the one before. */
+/* Whether a person has said whom to believe: then bad answers are to be expected. */
+static bool is_guarded(const struct lb_config *config) {
+    return lb_config_is_set(config, LB_KEY_ALLOW_SERVER) ||
+           lb_config_is_set(config, LB_KEY_ALLOW_TARGET) ||
+           lb_config_is_set(config, LB_KEY_REQUIRE);
+}
+
+/* Each attempt gives the good answers more time than the one before. Where bad ones are a mistake
+ * of one server, most likely, the first attempt gives no more than a better offer gets beside a
+ * good one: a person waits to hear of the mistake. */
 uint32_t lb_bad_wait_ms(const struct lb_boot *boot) {
     uint32_t most_ms = lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) / 2;
     uint32_t ms = BAD_WAIT_MS;
+    if (boot->attempts <= 1 && !is_guarded(boot->setup.config))
+        return LB_MAX(lb_config_u32(boot->setup.config, LB_KEY_OFFER_WAIT), 1);
     for (unsigned i = 1; i < boot->attempts && ms < most_ms; i++)
         ms *= 2;
     return LB_MIN(ms, most_ms);

@@ -66,6 +66,16 @@ static void add_other_rootpaths(struct lb_boot *boot, uint64_t now_us) {
             lb_candidates_add(boot, now_us, &other);
 }
 
+/* Beside a Root Path that is broken discovery finds little: in the first attempt the error is told
+ * soon, the later ones have all the time. */
+#define PASSED_HOPE_US (3 * LB_US_SEC)
+
+static uint64_t most_us(const struct lb_boot *boot) {
+    uint64_t us = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
+    bool has_passed = boot->passed.count > boot->passed.before;
+    return boot->attempts == 1 && has_passed ? LB_MIN(us, PASSED_HOPE_US) : us;
+}
+
 static void start_services(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_config *config = boot->setup.config;
     struct lb_discovery *discovery = &boot->discovery;
@@ -77,7 +87,7 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
     discovery->listing = LB_LISTING_NOT;
     discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
     discovery->failure = (struct lb_error){.code = LB_OK};
-    discovery->deadline_us = now_us + lb_config_u32(config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
+    discovery->deadline_us = now_us + most_us(boot);
     lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
     /* A person who names a server does not mean the targets of another. */
     if (!lb_choice_may_list(&boot->plan, &boot->choice.target) ||

@@ -3,8 +3,6 @@
 #include "core/boot/boot_rules.h"
 #include "core/boot/boot_state.h"
 
-#define SHOWN_MAX 8 /* in the report: a liar may repeat himself */
-
 /* ---- one answer ----------------------------------------------------------------------------- */
 
 static bool says_something_of_the_disk(const struct lb_boot *boot,
@@ -102,13 +100,17 @@ enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
 void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
                   const struct lb_error *why) {
     struct lb_passed *passed = &boot->passed;
+    bool is_repeated = passed->count > passed->before && passed->error.code == why->code &&
+                       lb_streq(passed->error.facts, why->facts);
+    if (is_repeated) /* the answer to a question that was asked again */
+        return;
     lb_trace(&boot->trace, now_us, "boot", "passed over: %s: %s", lb_code_word(why->code),
              why->facts);
     passed->count++;
     passed->error = *why;
-    if (boot->passed_shown++ < SHOWN_MAX)
-        lb_report_learned(&boot->report, now_us, LB_STAGE_CONFIG, "passed-over", source, "%s: %s",
-                          lb_code_word(why->code), why->facts);
+    if (boot->passed_shown++ < LB_PASSED_SHOWN_MAX)
+        lb_report_told(&boot->report, now_us, LB_STAGE_CONFIG, "passed-over", source, "%s: %s",
+                       lb_code_word(why->code), why->facts);
 }
 
 /* That nothing was found is not the whole truth where something was found and passed over. */
@@ -144,12 +146,17 @@ void lb_passed_explain(struct lb_boot *boot) {
 /* Where several servers answered, the next attempt prefers another. Those of a family whose word
  * was not followed have done nothing: their leases stay. */
 void lb_judge_failure(struct lb_boot *boot) {
-    bool is_of4 = boot->chosen != LB_V6 && boot->has_lease && boot->dhcp.has_rivals;
-    bool is_of6 = boot->chosen != LB_V4 && boot->dhcp6_runs && boot->dhcp6.has_lease &&
-                  boot->dhcp6.offer_count > 0;
-    boot->has_blamed = is_of4 || is_of6;
-    if (!lb_is_ok(&boot->error))
+    bool has_lease6 = boot->dhcp6_runs && boot->dhcp6.has_lease;
+    if (!lb_is_ok(&boot->error)) {
         boot->found_nothing = found_nothing(boot->error.code);
+        boot->followed[0] = boot->has_lease; /* a lease that comes in the pause was not tried */
+        boot->followed[1] = has_lease6;
+    }
+    bool is_of4 =
+        boot->chosen != LB_V6 && boot->followed[0] && boot->has_lease && boot->dhcp.has_rivals;
+    bool is_of6 =
+        boot->chosen != LB_V4 && boot->followed[1] && has_lease6 && boot->dhcp6.offer_count > 0;
+    boot->has_blamed = is_of4 || is_of6;
     boot->blamed4 = (struct lb_addr){.family = LB_FAMILY_NONE};
     boot->blamed6.len = 0;
     if (is_of4)

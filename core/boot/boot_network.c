@@ -225,6 +225,12 @@ static void listen(struct lb_boot *boot, uint64_t now_us, struct lb_voice voices
     voices[1] = lb_voice_listen(boot, now_us, LB_V6);
 }
 
+/* A client that has an answer, good or bad, ends soon, and by itself. */
+static bool has_answer(const struct lb_boot *boot, enum lb_family family) {
+    return family == LB_V4 ? boot->dhcp_runs && boot->dhcp.offer_count > 0
+                           : boot->dhcp6_runs && boot->dhcp6.offer_count > 0;
+}
+
 /* A family whose answers were all passed over is out; the other one is waited for as it would be
  * beside a family that names no disk. */
 static bool awaits_other(struct lb_boot *boot, uint64_t now_us, const struct lb_voice voices[2]) {
@@ -233,7 +239,12 @@ static bool awaits_other(struct lb_boot *boot, uint64_t now_us, const struct lb_
         return false;
     if ((is_asking[0] && is_asking[1]) || boot->passed.count == boot->passed.before)
         return true;
-    uint64_t until_us = hope_us(boot, &voices[is_asking[1]]);
+    const struct lb_voice *other = &voices[is_asking[1]];
+    if (has_answer(boot, other->family))
+        return true;
+    uint64_t until_us = hope_us(boot, other);
+    if (boot->attempts == 1 && !other->is_alive)
+        until_us = boot->asked_us + DRY_HOPE_US; /* a person waits to hear of them */
     if (now_us < until_us)
         lb_boot_until(boot, until_us);
     return now_us < until_us;
@@ -613,13 +624,25 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
         go_on(boot, now_us);
 }
 
+/* A person sees why nothing happens meanwhile. */
+static void tell_wait(struct lb_boot *boot, uint64_t now_us, enum lb_worth worth,
+                      uint64_t before_us, uint64_t until_us) {
+    bool begins = before_us == LB_NEVER && until_us != LB_NEVER;
+    if (worth == LB_WORTH_BAD && begins && boot->passed_shown <= LB_PASSED_SHOWN_MAX)
+        lb_report_told(&boot->report, now_us, LB_STAGE_DHCP, "waiting", boot->interface,
+                       "up to %u ms for the answer of another server",
+                       (unsigned)((until_us - now_us) / LB_US_MS));
+}
+
 static void hear_dhcp4(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
                        struct lb_bytes bytes) {
     struct lb_dhcp4_lease said;
     enum lb_worth worth = LB_WORTH_UNKNOWN;
     if (lb_dhcp4_client_reads(&boot->dhcp, from, bytes, &said))
         worth = lb_judge_lease4(boot, now_us, &said);
+    uint64_t before_us = boot->dhcp.offers_until_us;
     lb_dhcp4_client_hear(&boot->dhcp, now_us, from, bytes, worth);
+    tell_wait(boot, now_us, worth, before_us, boot->dhcp.offers_until_us);
 }
 
 static void hear_dhcp6(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
@@ -628,7 +651,9 @@ static void hear_dhcp6(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint
     enum lb_worth worth = LB_WORTH_UNKNOWN;
     if (lb_dhcp6_client_reads(&boot->dhcp6, from, bytes, &said))
         worth = lb_judge_lease6(boot, now_us, &said);
+    uint64_t before_us = boot->dhcp6.offers_until_us;
     lb_dhcp6_client_hear(&boot->dhcp6, now_us, from, bytes, worth);
+    tell_wait(boot, now_us, worth, before_us, boot->dhcp6.offers_until_us);
 }
 
 void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,

@@ -167,6 +167,8 @@ enum lb_static6 {
     LB_STATIC6_OURS,
 };
 
+#define LB_PASSED_SHOWN_MAX 8 /* in the report: a liar may repeat himself */
+
 /* Answers that could not be used. */
 struct lb_passed {
     unsigned count, before; /* so far; and before this attempt */
@@ -232,6 +234,7 @@ struct lb_boot {
     struct lb_duid blamed6; /* others; family none, length 0: none */
     bool has_blamed;        /* by the last attempt */
     bool found_nothing;     /* the last attempt ended because nobody named a disk */
+    bool followed[LB_BOOT_FAMILIES]; /* there was a lease when it ended */
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */

@@ -1,6 +1,8 @@
 /* A bad answer does not end a boot: it is passed over and counted, and the good one boots. Only
  * when time is over is it the error. */
+#include "core/base/console.h"
 #include "core/boot/test_boot_host.h"
+#include <string.h>
 
 #define EVIL "iqn.2026-11.evil:disk"
 
@@ -183,24 +185,64 @@ static void while_there_are_bad_offers_alone_the_client_goes_on_asking(void) {
     CHECK_EQ(host_steps_running(), 0);
 }
 
-static void with_one_attempt_the_error_is_told_in_seconds(void) {
-    host_init();
+/* How long one attempt takes whose only answer is broken. */
+static uint64_t one_attempt_us(void) {
     host_offers("iscsi:x");
-    host_set("discovery", "off");
     host_set("attempts", "1");
     uint64_t start = host.now;
-    host_fails(LB_E_ROOTPATH_FIELDS, "answers passed over");
-    CHECK(host.now - start < 6 * SEC);
+    host_fails(LB_E_ROOTPATH_FIELDS, "1 answer passed over");
+    return host.now - start;
+}
+
+static void host_silent_ipv6(void) {
     host_init();
-    host_ipv6(); /* which nobody serves here */
+    host_ipv6();
     host.has_router = false;
     host_dhcp6_is_silent();
-    host_offers("iscsi:x");
+}
+
+static void the_error_of_the_only_answer_is_told_soon(void) {
+    host_init();
     host_set("discovery", "off");
-    host_set("attempts", "1");
-    start = host.now;
-    host_fails(LB_E_ROOTPATH_FIELDS, "answers passed over");
-    CHECK(host.now - start < 6 * SEC);
+    CHECK(one_attempt_us() < SEC);
+    host_silent_ipv6();
+    host_set("discovery", "off");
+    CHECK(one_attempt_us() < 3 * SEC);
+}
+
+static void discovery_beside_a_broken_answer_takes_three_seconds_at_first(void) {
+    host_init();
+    CHECK(one_attempt_us() < 4 * SEC);
+    host_silent_ipv6(); /* which is hoped for */
+    CHECK(one_attempt_us() < 5 * SEC);
+}
+
+static void a_console_says_at_once_what_is_broken(void) {
+    struct lb_console console = {0};
+    char line[256];
+    struct lb_text text = lb_text(line, sizeof line);
+    bool is_told = false, waits = false;
+    host_init();
+    host_offers("iscsi:x");
+    host_begin();
+    uint64_t start = host.now;
+    host_pass(SEC / 10);
+    while (lb_console_next(&console, lb_boot_report(&host.boot), host.now, false, &text)) {
+        is_told = is_told || strstr(line, "passed-over: rootpath-fields: from DHCP server") != NULL;
+        waits = waits || strstr(line, "waiting: up to 800 ms") != NULL;
+        text = lb_text(line, sizeof line);
+    }
+    CHECK(is_told && waits);
+    CHECK(host.now - start < SEC);
+}
+
+/* The OFFER of a server that takes nine seconds for each answer is taken in an attempt that ends
+ * before the ACK comes. */
+static void a_lease_that_came_in_the_pause_is_not_asked_for_anew(void) {
+    rogue_first("iscsi:x", 9 * SEC);
+    uint64_t start = host.now;
+    if (host_boots())
+        CHECK(host.now - start < 60 * SEC);
 }
 
 static void an_ack_that_says_something_else_than_the_offer_is_passed_over(void) {
@@ -389,7 +431,10 @@ int main(void) {
     TEST(a_lease_that_names_no_disk_does_not_keep_others_from_being_asked);
     TEST(many_liars_do_not_push_the_good_offer_out);
     TEST(while_there_are_bad_offers_alone_the_client_goes_on_asking);
-    TEST(with_one_attempt_the_error_is_told_in_seconds);
+    TEST(the_error_of_the_only_answer_is_told_soon);
+    TEST(discovery_beside_a_broken_answer_takes_three_seconds_at_first);
+    TEST(a_console_says_at_once_what_is_broken);
+    TEST(a_lease_that_came_in_the_pause_is_not_asked_for_anew);
     TEST(an_ack_that_says_something_else_than_the_offer_is_passed_over);
     TEST(what_discovery_finds_boots_beside_a_bad_offer);
     TEST(the_other_familys_disk_boots);
