@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static struct lb_run run;
-static struct lb_esp esp;
+static struct lb_loader loader;
 static const char *config_file;
 static bool has_offers, has_targets, has_disk, has_esp, has_loader;
 
@@ -59,16 +59,16 @@ static void print_json(void) {
         lb_text_add(&text, "null");
     lb_text_add(&text, ",\"partitions\":");
     if (has_esp)
-        lb_json_partitions(&text, &esp);
+        lb_json_partitions(&text, &loader);
     else
         lb_text_add(&text, "null");
     lb_text_add(&text, ",\"loader\":");
     if (has_loader) {
         lb_text_add(&text, "{\"path\":");
-        lb_json_string(&text, lb_loader_path(&run.config));
+        lb_json_string(&text, lb_run_loader_path(&run.config));
         lb_text_add(&text, ",\"partition\":%u,\"fat_bits\":%u,\"bytes\":%llu}",
-                    esp.partitions[esp.at].number, esp.fat_bits,
-                    (unsigned long long)esp.file_bytes);
+                    loader.partitions[loader.at].number, loader.fat_bits,
+                    (unsigned long long)loader.file_bytes);
     } else {
         lb_text_add(&text, "null");
     }
@@ -93,10 +93,11 @@ static void print_plain(void) {
     if (has_disk)
         lb_show_disk(&run);
     if (has_esp)
-        lb_show_partitions(&esp);
+        lb_show_partitions(&loader);
     if (has_loader)
-        printf("loader\n  %s on partition %u (FAT%u): %llu bytes\n", lb_loader_path(&run.config),
-               esp.partitions[esp.at].number, esp.fat_bits, (unsigned long long)esp.file_bytes);
+        printf("loader\n  %s on partition %u (FAT%u): %llu bytes\n",
+               lb_run_loader_path(&run.config), loader.partitions[loader.at].number,
+               loader.fat_bits, (unsigned long long)loader.file_bytes);
 }
 
 /* Until the disk is there, or there is nowhere to go on to after the offers. */
@@ -124,7 +125,7 @@ static void look_at_disk(void) {
         return;
     }
     has_disk = has_esp = true;
-    has_loader = lb_loader_find(&run, &esp, lb_loader_path(&run.config));
+    has_loader = lb_run_loader_find(&run, &loader, lb_run_loader_path(&run.config));
 }
 
 static bool open_run(void) {

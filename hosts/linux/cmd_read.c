@@ -11,7 +11,7 @@
 
 static struct lb_run run;
 static struct lb_copy copy;
-static struct lb_esp esp;
+static struct lb_loader loader;
 static const char *config_file, *offset_text, *length_text, *output, *file;
 static bool with_sum;
 static uint64_t offset, length;
@@ -91,20 +91,20 @@ static bool choose_range(void) {
 
 static bool copy_file(void) {
     for (;;) {
-        for (size_t i = 0; i < esp.extent_count; i++) {
-            if (!lb_copy_range(&copy, esp.extents[i].offset, esp.extents[i].len))
+        for (size_t i = 0; i < loader.extent_count; i++) {
+            if (!lb_copy_range(&copy, loader.extents[i].offset, loader.extents[i].len))
                 return false;
         }
-        if (!esp.more)
+        if (!loader.more)
             return true;
-        if (!lb_loader_more(&run, &esp))
+        if (!lb_run_loader_more(&run, &loader))
             return false;
     }
 }
 
 static bool copy_to(int fd) {
     char sha256[65];
-    bool good = lb_copy_open(&copy, &run, fd, file ? esp.file_bytes : length, with_sum);
+    bool good = lb_copy_open(&copy, &run, fd, file ? loader.file_bytes : length, with_sum);
     if (!good)
         return false;
     good = file ? copy_file() : lb_copy_range(&copy, offset, length);
@@ -116,7 +116,7 @@ static bool copy_to(int fd) {
 
 static void copy_all(void) {
     int fd;
-    if (file ? !lb_loader_find(&run, &esp, file) : !choose_range())
+    if (file ? !lb_run_loader_find(&run, &loader, file) : !choose_range())
         return;
     fd = open_output();
     if (fd < 0)

@@ -1,11 +1,11 @@
 #include "hosts/linux/loader.h"
 
 #define ROOM_BYTES                                                                                 \
-    (LB_ESP_ROOM_MIN(65536) +                                                                      \
+    (LB_LOADER_ROOM_MIN(65536) +                                                                   \
      65536) /* for any block size that the disk may have                  \
                                       */
 
-const char *lb_loader_path(const struct lb_config *config) {
+const char *lb_run_loader_path(const struct lb_config *config) {
     const char *path = lb_config_text(config, LB_KEY_LOADER);
     if (path[0])
         return path;
@@ -18,23 +18,23 @@ const char *lb_loader_path(const struct lb_config *config) {
 #endif
 }
 
-static bool go_on(struct lb_run *run, struct lb_esp *esp) {
+static bool go_on(struct lb_run *run, struct lb_loader *loader) {
     for (;;) {
-        struct lb_esp_action action = lb_esp_poll(esp);
-        if (action.event == LB_ESP_FOUND)
+        struct lb_loader_action action = lb_loader_poll(loader);
+        if (action.event == LB_LOADER_FOUND)
             return true;
-        if (action.event == LB_ESP_FAILED)
+        if (action.event == LB_LOADER_FAILED)
             break;
         if (!lb_run_read(run, action.lba, action.blocks, action.buffer))
             return false;
-        lb_esp_input(esp, NULL);
+        lb_loader_input(loader, NULL);
     }
-    lb_fail(&run->error, esp->error.code, "%s", esp->error.facts);
+    lb_fail(&run->error, loader->error.code, "%s", loader->error.facts);
     return false;
 }
 
-static void report(struct lb_run *run, const struct lb_esp *esp, const char *path, size_t step,
-                   bool found) {
+static void report(struct lb_run *run, const struct lb_loader *loader, const char *path,
+                   size_t step, bool found) {
     struct lb_report *to = lb_boot_report(&run->boot);
     uint64_t now_us = lb_now_us();
 
@@ -44,24 +44,24 @@ static void report(struct lb_run *run, const struct lb_esp *esp, const char *pat
         return;
     }
     lb_report_learned(to, now_us, LB_STAGE_LOADER, "loader", "disk", "%s, %llu bytes", path,
-                      (unsigned long long)esp->file_bytes);
+                      (unsigned long long)loader->file_bytes);
     lb_report_end(to, now_us, step, LB_DONE_OK, "%s", path);
 }
 
-bool lb_loader_find(struct lb_run *run, struct lb_esp *esp, const char *path) {
+bool lb_run_loader_find(struct lb_run *run, struct lb_loader *loader, const char *path) {
     static uint8_t room[ROOM_BYTES];
     const struct lb_disk_info *disk = lb_boot_disk(&run->boot);
     size_t step = lb_report_begin(lb_boot_report(&run->boot), lb_now_us(), LB_STAGE_LOADER,
                                   (struct lb_endpoint){0}, "%s", path);
     bool found;
 
-    lb_esp_init(esp, disk->blocks, disk->block_bytes, path, lb_span(room, sizeof(room)));
-    found = go_on(run, esp);
-    report(run, esp, path, step, found);
+    lb_loader_init(loader, disk->blocks, disk->block_bytes, path, lb_span(room, sizeof(room)));
+    found = go_on(run, loader);
+    report(run, loader, path, step, found);
     return found;
 }
 
-bool lb_loader_more(struct lb_run *run, struct lb_esp *esp) {
-    lb_esp_continue(esp);
-    return go_on(run, esp);
+bool lb_run_loader_more(struct lb_run *run, struct lb_loader *loader) {
+    lb_loader_continue(loader);
+    return go_on(run, loader);
 }

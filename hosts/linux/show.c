@@ -324,43 +324,43 @@ static void add_guid(struct lb_text *text, const uint8_t guid[16]) {
         lb_text_add(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", guid[order[i]]);
 }
 
-static void add_type(struct lb_text *text, const struct lb_esp *esp,
+static void add_type(struct lb_text *text, const struct lb_loader *loader,
                      const struct lb_partition *partition) {
-    if (esp->table == LB_TABLE_NONE)
+    if (loader->table == LB_TABLE_NONE)
         lb_text_add(text, "bare disk");
     else if (partition->is_esp)
         lb_text_add(text, "EFI system");
-    else if (esp->table == LB_TABLE_MBR)
+    else if (loader->table == LB_TABLE_MBR)
         lb_text_add(text, "type %02x", partition->type[0]);
     else
         add_guid(text, partition->type);
 }
 
-void lb_show_partitions(const struct lb_esp *esp) {
-    printf("partitions: %s\n", lb_esp_table_word(esp->table));
-    for (size_t i = 0; i < esp->partition_count; i++) {
-        const struct lb_partition *partition = &esp->partitions[i];
+void lb_show_partitions(const struct lb_loader *loader) {
+    printf("partitions: %s\n", lb_loader_table_word(loader->table));
+    for (size_t i = 0; i < loader->partition_count; i++) {
+        const struct lb_partition *partition = &loader->partitions[i];
         char type[40], name[4 * sizeof(partition->name)];
         struct lb_text type_text = lb_text(type, sizeof(type));
         struct lb_text name_text = lb_text(name, sizeof(name));
-        add_type(&type_text, esp, partition);
+        add_type(&type_text, loader, partition);
         lb_text_untrusted(&name_text, lb_bytes_of_text(partition->name));
         printf("  %2u  %-10s  block %llu, %s%s%s\n", partition->number, type,
                (unsigned long long)partition->lba,
-               lb_size_text(partition->blocks * esp->block_bytes).s, name[0] ? "  " : "", name);
+               lb_size_text(partition->blocks * loader->block_bytes).s, name[0] ? "  " : "", name);
     }
-    if (esp->partitions_dropped > 0)
-        printf("  and %zu more\n", esp->partitions_dropped);
+    if (loader->partitions_dropped > 0)
+        printf("  and %zu more\n", loader->partitions_dropped);
 }
 
-void lb_json_partitions(struct lb_text *text, const struct lb_esp *esp) {
+void lb_json_partitions(struct lb_text *text, const struct lb_loader *loader) {
     lb_text_add(text, "[");
-    for (size_t i = 0; i < esp->partition_count; i++) {
-        const struct lb_partition *partition = &esp->partitions[i];
+    for (size_t i = 0; i < loader->partition_count; i++) {
+        const struct lb_partition *partition = &loader->partitions[i];
         lb_text_add(text, "%s{\"number\":%u,\"lba\":%llu,\"blocks\":%llu,\"is_esp\":%s,\"type\":\"",
                     i ? "," : "", partition->number, (unsigned long long)partition->lba,
                     (unsigned long long)partition->blocks, partition->is_esp ? "true" : "false");
-        add_type(text, esp, partition);
+        add_type(text, loader, partition);
         lb_text_add(text, "\",\"name\":");
         lb_json_string(text, partition->name);
         lb_text_add(text, "}");

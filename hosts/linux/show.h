@@ -2,7 +2,7 @@
 #ifndef LB_LINUX_SHOW_H
 #define LB_LINUX_SHOW_H
 
-#include "core/esp/esp.h"
+#include "core/loader/loader.h"
 #include "hosts/linux/run.h"
 
 /* "3.2 GiB". */
@@ -21,7 +21,8 @@ void lb_show_disk(const struct lb_run *run);
 void lb_show_offers(const struct lb_run *run);
 /* The targets that SendTargets listed, with their portals. */
 void lb_show_targets(const struct lb_run *run);
-void lb_show_partitions(const struct lb_esp *esp); /* the partition table and its partitions */
+void lb_show_partitions(
+    const struct lb_loader *loader); /* the partition table and its partitions */
 
 /* The same as members of a JSON object. */
 void lb_json_disk(struct lb_text *text, const struct lb_run *run);
@@ -33,7 +34,7 @@ void lb_json_routers6(struct lb_text *text, const struct lb_run *run); /* an obj
 /* An array with a portal of a target each. */
 void lb_json_targets(struct lb_text *text, const struct lb_run *run);
 void lb_json_partitions(struct lb_text *text,
-                        const struct lb_esp *esp); /* in the order of the table */
+                        const struct lb_loader *loader); /* in the order of the table */
 /* A NUL-terminated string as lb_text_json writes it. */
 void lb_json_string(struct lb_text *text, const char *string);
 

@@ -1,5 +1,5 @@
 /* FAT12, FAT16 and FAT32, read-only: Microsoft's FAT specification 1.03. */
-#include "core/esp/esp_internal.h"
+#include "core/loader/loader_internal.h"
 
 #define BOOT_SECTOR    512
 #define ENTRY          32
@@ -14,12 +14,12 @@
 #define CLUSTERS_FAT16 65525
 #define CLUSTERS_FAT32 0x0ffffff5
 
-static const struct lb_partition *partition_of(const struct lb_esp *esp) {
-    return &esp->partitions[esp->at];
+static const struct lb_partition *partition_of(const struct lb_loader *loader) {
+    return &loader->partitions[loader->at];
 }
 
-static uint64_t partition_offset(const struct lb_esp *esp) {
-    return partition_of(esp)->lba * esp->block_bytes;
+static uint64_t partition_offset(const struct lb_loader *loader) {
+    return partition_of(loader)->lba * loader->block_bytes;
 }
 
 /* ---- the boot sector ------------------------------------------------------------------------ */
@@ -86,14 +86,14 @@ bool lb_fat_is_boot_sector(struct lb_bytes sector) {
     return sector.len >= BOOT_SECTOR && check_bpb(&b) == NULL;
 }
 
-static const char *mount(struct lb_esp *esp, const struct bpb *b) {
-    struct lb_fat *fat = &esp->fat;
-    uint64_t start = partition_offset(esp);
+static const char *mount(struct lb_loader *loader, const struct bpb *b) {
+    struct lb_fat *fat = &loader->fat;
+    uint64_t start = partition_offset(loader);
     uint64_t root_sectors =
         ((uint64_t)b->root_entries * ENTRY + b->sector_bytes - 1) / b->sector_bytes;
     uint64_t data_sector = b->reserved + (uint64_t)b->tables * b->table_sectors + root_sectors;
 
-    if ((uint64_t)b->sectors * b->sector_bytes > partition_of(esp)->blocks * esp->block_bytes)
+    if ((uint64_t)b->sectors * b->sector_bytes > partition_of(loader)->blocks * loader->block_bytes)
         return "it is larger than its partition";
     if (data_sector >= b->sectors)
         return "it has no room for data";
@@ -116,16 +116,16 @@ static const char *mount(struct lb_esp *esp, const struct bpb *b) {
 }
 
 /* This partition is of no use; the next one may be. What was wrong is kept. */
-static void give_up_partition(struct lb_esp *esp, const char *what) {
-    lb_fail(&esp->error, LB_E_ESP_BROKEN, "partition %u, block %llu: %s", partition_of(esp)->number,
-            (unsigned long long)partition_of(esp)->lba, what);
-    esp->at++;
-    lb_esp_enter(esp, LB_ESP_PARTITION);
+static void give_up_partition(struct lb_loader *loader, const char *what) {
+    lb_fail(&loader->error, LB_E_ESP_BROKEN, "partition %u, block %llu: %s",
+            partition_of(loader)->number, (unsigned long long)partition_of(loader)->lba, what);
+    loader->at++;
+    lb_loader_enter(loader, LB_LOADER_PARTITION);
 }
 
-static void file_is_missing(struct lb_esp *esp) {
-    esp->at++;
-    lb_esp_enter(esp, LB_ESP_PARTITION);
+static void file_is_missing(struct lb_loader *loader) {
+    loader->at++;
+    lb_loader_enter(loader, LB_LOADER_PARTITION);
 }
 
 /* ---- clusters ------------------------------------------------------------------------------- */
@@ -151,16 +151,16 @@ static bool has_link(const struct lb_fat *fat, uint32_t cluster) {
            link_position(fat, cluster) + link_len(fat) <= fat->table_len;
 }
 
-/* The cluster after esp->cluster, as the table has it; an end of chain is no cluster. */
-static uint32_t read_link(const struct lb_esp *esp) {
-    const struct lb_fat *fat = &esp->fat;
+/* The cluster after loader->cluster, as the table has it; an end of chain is no cluster. */
+static uint32_t read_link(const struct lb_loader *loader) {
+    const struct lb_fat *fat = &loader->fat;
     struct lb_rd rd =
-        lb_esp_view(esp, fat->table + link_position(fat, esp->cluster), link_len(fat));
+        lb_loader_view(loader, fat->table + link_position(fat, loader->cluster), link_len(fat));
     if (fat->bits == 32)
         return lb_rd_u32le(&rd) & 0x0fffffff;
     if (fat->bits == 16)
         return lb_rd_u16le(&rd);
-    return esp->cluster % 2 ? (uint32_t)lb_rd_u16le(&rd) >> 4 : lb_rd_u16le(&rd) & 0xfffu;
+    return loader->cluster % 2 ? (uint32_t)lb_rd_u16le(&rd) >> 4 : lb_rd_u16le(&rd) & 0xfffu;
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -198,25 +198,25 @@ static uint32_t fold(uint32_t character) {
     return character < 0x80 ? lb_ascii_lower((uint8_t)character) : character;
 }
 
-static bool is_unit(const struct lb_esp *esp, size_t at, uint32_t unit) {
-    return at < esp->long_name.len && fold(esp->long_name.units[at]) == fold(unit);
+static bool is_unit(const struct lb_loader *loader, size_t at, uint32_t unit) {
+    return at < loader->long_name.len && fold(loader->long_name.units[at]) == fold(unit);
 }
 
-static bool long_name_is(const struct lb_esp *esp, struct lb_bytes component) {
+static bool long_name_is(const struct lb_loader *loader, struct lb_bytes component) {
     struct lb_rd rd = lb_rd(component);
     uint32_t character;
     size_t at = 0;
 
     while (next_character(&rd, &character)) {
         if (character >= 0x10000) {
-            if (!is_unit(esp, at++, 0xd800 + ((character - 0x10000) >> 10)))
+            if (!is_unit(loader, at++, 0xd800 + ((character - 0x10000) >> 10)))
                 return false;
             character = 0xdc00 + ((character - 0x10000) & 0x3ff);
         }
-        if (!is_unit(esp, at++, character))
+        if (!is_unit(loader, at++, character))
             return false;
     }
-    return at == esp->long_name.len;
+    return at == loader->long_name.len;
 }
 
 static size_t without_blanks(const uint8_t *name, size_t len) {
@@ -250,7 +250,7 @@ static uint8_t short_name_checksum(const uint8_t name[11]) {
 }
 
 /* One of the entries that hold a long name, its last part first. */
-static void take_long_entry(struct lb_esp *esp, struct lb_rd rd) {
+static void take_long_entry(struct lb_loader *loader, struct lb_rd rd) {
     uint8_t sequence = lb_rd_u8(&rd), number = sequence & LONG_SEQUENCE, checksum = 0;
     uint16_t units[LONG_UNITS];
     size_t used = 0;
@@ -267,110 +267,114 @@ static void take_long_entry(struct lb_esp *esp, struct lb_rd rd) {
     while (used < LONG_UNITS && units[used] != 0)
         used++;
     if (sequence & LONG_LAST) {
-        esp->long_name.is_valid = number >= 1 && number <= (LB_ESP_LONG_NAME_MAX + 12) / LONG_UNITS;
-        esp->long_name.checksum = checksum;
-        esp->long_name.len = (size_t)(number - 1) * LONG_UNITS + used;
-    } else if (number != esp->long_name.expected || checksum != esp->long_name.checksum ||
+        loader->long_name.is_valid =
+            number >= 1 && number <= (LB_LOADER_LONG_NAME_MAX + 12) / LONG_UNITS;
+        loader->long_name.checksum = checksum;
+        loader->long_name.len = (size_t)(number - 1) * LONG_UNITS + used;
+    } else if (number != loader->long_name.expected || checksum != loader->long_name.checksum ||
                used != LONG_UNITS) {
-        esp->long_name.is_valid = false;
+        loader->long_name.is_valid = false;
     }
-    if (!esp->long_name.is_valid || number == 0)
+    if (!loader->long_name.is_valid || number == 0)
         return;
-    memcpy(esp->long_name.units + (size_t)(number - 1) * LONG_UNITS, units,
+    memcpy(loader->long_name.units + (size_t)(number - 1) * LONG_UNITS, units,
            used * sizeof(units[0]));
-    esp->long_name.expected = number - 1;
+    loader->long_name.expected = number - 1;
 }
 
-static bool entry_is_wanted(const struct lb_esp *esp, const uint8_t name[11]) {
-    struct lb_bytes component = lb_bytes(esp->component, component_len(esp->component));
+static bool entry_is_wanted(const struct lb_loader *loader, const uint8_t name[11]) {
+    struct lb_bytes component = lb_bytes(loader->component, component_len(loader->component));
     if (short_name_is(name, component))
         return true;
-    return esp->long_name.is_valid && esp->long_name.expected == 0 &&
-           esp->long_name.checksum == short_name_checksum(name) && long_name_is(esp, component);
+    return loader->long_name.is_valid && loader->long_name.expected == 0 &&
+           loader->long_name.checksum == short_name_checksum(name) &&
+           long_name_is(loader, component);
 }
 
 /* ---- directories and files ------------------------------------------------------------------ */
 
-static void enter_directory(struct lb_esp *esp, uint32_t cluster) {
-    esp->cluster = cluster;
-    esp->walked = 0;
-    esp->long_name.is_valid = false;
-    esp->position = cluster ? cluster_offset(&esp->fat, cluster) : esp->fat.root;
-    esp->run_end = esp->position + (cluster ? esp->fat.cluster_bytes : esp->fat.root_len);
-    lb_esp_enter(esp, LB_ESP_DIRECTORY);
+static void enter_directory(struct lb_loader *loader, uint32_t cluster) {
+    loader->cluster = cluster;
+    loader->walked = 0;
+    loader->long_name.is_valid = false;
+    loader->position = cluster ? cluster_offset(&loader->fat, cluster) : loader->fat.root;
+    loader->run_end =
+        loader->position + (cluster ? loader->fat.cluster_bytes : loader->fat.root_len);
+    lb_loader_enter(loader, LB_LOADER_DIRECTORY);
 }
 
-void lb_esp_step_boot_sector(struct lb_esp *esp) {
-    struct lb_rd rd = lb_esp_view(esp, partition_offset(esp), BOOT_SECTOR);
+void lb_loader_step_boot_sector(struct lb_loader *loader) {
+    struct lb_rd rd = lb_loader_view(loader, partition_offset(loader), BOOT_SECTOR);
     struct bpb b = read_bpb(rd);
     const char *wrong;
 
     lb_rd_skip(&rd, 510);
     if (lb_rd_u16(&rd) != 0x55aa) {
-        give_up_partition(esp, "there is no FAT file system");
+        give_up_partition(loader, "there is no FAT file system");
         return;
     }
     wrong = check_bpb(&b);
     if (!wrong)
-        wrong = mount(esp, &b);
-    if (!wrong && esp->fat.bits == 32 && !is_cluster(&esp->fat, esp->fat.root_cluster))
+        wrong = mount(loader, &b);
+    if (!wrong && loader->fat.bits == 32 && !is_cluster(&loader->fat, loader->fat.root_cluster))
         wrong = "the root directory's cluster";
     if (wrong) {
-        give_up_partition(esp, wrong);
+        give_up_partition(loader, wrong);
         return;
     }
-    esp->fat_bits = esp->fat.bits;
-    esp->component = skip_separators(esp->path);
-    enter_directory(esp, esp->fat.root_cluster);
+    loader->fat_bits = loader->fat.bits;
+    loader->component = skip_separators(loader->path);
+    enter_directory(loader, loader->fat.root_cluster);
 }
 
-static void enter_file(struct lb_esp *esp, uint32_t cluster, uint32_t bytes) {
-    esp->file_bytes = esp->left = bytes;
-    esp->cluster = cluster;
-    esp->extent_count = 0;
-    if (bytes > 0 && !is_cluster(&esp->fat, cluster)) {
-        give_up_partition(esp, "the file's first cluster does not exist");
+static void enter_file(struct lb_loader *loader, uint32_t cluster, uint32_t bytes) {
+    loader->file_bytes = loader->left = bytes;
+    loader->cluster = cluster;
+    loader->extent_count = 0;
+    if (bytes > 0 && !is_cluster(&loader->fat, cluster)) {
+        give_up_partition(loader, "the file's first cluster does not exist");
         return;
     }
-    if (bytes > (uint64_t)esp->fat.cluster_count * esp->fat.cluster_bytes) {
-        give_up_partition(esp, "the file is larger than its file system");
+    if (bytes > (uint64_t)loader->fat.cluster_count * loader->fat.cluster_bytes) {
+        give_up_partition(loader, "the file is larger than its file system");
         return;
     }
-    lb_esp_enter(esp, bytes > 0 ? LB_ESP_EXTENTS : LB_ESP_AT_FOUND);
+    lb_loader_enter(loader, bytes > 0 ? LB_LOADER_EXTENTS : LB_LOADER_AT_FOUND);
 }
 
 /* The entry with the name we look for: one folder deeper, or the file. */
-static void take_entry(struct lb_esp *esp, uint8_t attributes, uint32_t cluster, uint32_t bytes) {
-    const char *after = esp->component + component_len(esp->component);
+static void take_entry(struct lb_loader *loader, uint8_t attributes, uint32_t cluster,
+                       uint32_t bytes) {
+    const char *after = loader->component + component_len(loader->component);
     const char *next = skip_separators(after);
 
     if (((attributes & ATTR_DIRECTORY) != 0) != (*next != 0)) {
-        file_is_missing(esp);
+        file_is_missing(loader);
         return;
     }
     if (*next == 0) {
-        enter_file(esp, cluster, bytes);
+        enter_file(loader, cluster, bytes);
         return;
     }
-    if (!is_cluster(&esp->fat, cluster)) {
-        give_up_partition(esp, "a folder's first cluster does not exist");
+    if (!is_cluster(&loader->fat, cluster)) {
+        give_up_partition(loader, "a folder's first cluster does not exist");
         return;
     }
-    esp->component = next;
-    enter_directory(esp, cluster);
+    loader->component = next;
+    enter_directory(loader, cluster);
 }
 
-static void next_entry(struct lb_esp *esp) {
-    esp->position += ENTRY;
-    esp->walked += ENTRY;
-    if (esp->walked >= LB_ESP_DIRECTORY_MAX)
-        give_up_partition(esp, "a folder does not end");
-    else if (esp->position >= esp->run_end)
-        lb_esp_enter(esp, LB_ESP_NEXT_CLUSTER);
+static void next_entry(struct lb_loader *loader) {
+    loader->position += ENTRY;
+    loader->walked += ENTRY;
+    if (loader->walked >= LB_LOADER_DIRECTORY_MAX)
+        give_up_partition(loader, "a folder does not end");
+    else if (loader->position >= loader->run_end)
+        lb_loader_enter(loader, LB_LOADER_NEXT_CLUSTER);
 }
 
-void lb_esp_step_directory(struct lb_esp *esp) {
-    struct lb_rd rd = lb_esp_view(esp, esp->position, ENTRY);
+void lb_loader_step_directory(struct lb_loader *loader) {
+    struct lb_rd rd = lb_loader_view(loader, loader->position, ENTRY);
     struct lb_rd whole = rd;
     uint8_t name[11], attributes;
     uint32_t cluster, bytes;
@@ -382,92 +386,92 @@ void lb_esp_step_directory(struct lb_esp *esp) {
     lb_rd_skip(&rd, 4);
     cluster |= lb_rd_u16le(&rd);
     bytes = lb_rd_u32le(&rd);
-    if (esp->fat.bits != 32)
+    if (loader->fat.bits != 32)
         cluster &= 0xffff;
     if (name[0] == 0) { /* no entry from here on */
-        file_is_missing(esp);
+        file_is_missing(loader);
         return;
     }
     if (name[0] != 0xe5 && (attributes & 0x3f) == ATTR_LONG) {
-        take_long_entry(esp, whole);
-        next_entry(esp);
+        take_long_entry(loader, whole);
+        next_entry(loader);
         return;
     }
-    if (name[0] != 0xe5 && !(attributes & ATTR_VOLUME) && entry_is_wanted(esp, name)) {
-        take_entry(esp, attributes, cluster, bytes);
+    if (name[0] != 0xe5 && !(attributes & ATTR_VOLUME) && entry_is_wanted(loader, name)) {
+        take_entry(loader, attributes, cluster, bytes);
         return;
     }
-    esp->long_name.is_valid = false;
-    next_entry(esp);
+    loader->long_name.is_valid = false;
+    next_entry(loader);
 }
 
-void lb_esp_step_next_cluster(struct lb_esp *esp) {
-    uint32_t walked = esp->walked, next;
-    bool long_name = esp->long_name.is_valid;
+void lb_loader_step_next_cluster(struct lb_loader *loader) {
+    uint32_t walked = loader->walked, next;
+    bool long_name = loader->long_name.is_valid;
 
-    if (esp->cluster == 0 || !has_link(&esp->fat, esp->cluster)) {
-        file_is_missing(esp);
+    if (loader->cluster == 0 || !has_link(&loader->fat, loader->cluster)) {
+        file_is_missing(loader);
         return;
     }
-    next = read_link(esp);
-    if (!is_cluster(&esp->fat, next)) {
-        file_is_missing(esp);
+    next = read_link(loader);
+    if (!is_cluster(&loader->fat, next)) {
+        file_is_missing(loader);
         return;
     }
-    enter_directory(esp, next);
-    esp->walked = walked;
-    esp->long_name.is_valid = long_name; /* a name may go on in the next cluster */
+    enter_directory(loader, next);
+    loader->walked = walked;
+    loader->long_name.is_valid = long_name; /* a name may go on in the next cluster */
 }
 
 /* Gives the current cluster to the file's extents; false when there is no room for one more. */
-static bool add_cluster(struct lb_esp *esp) {
-    uint64_t offset = cluster_offset(&esp->fat, esp->cluster);
-    uint64_t len = LB_MIN(esp->left, esp->fat.cluster_bytes);
-    struct lb_extent *last = esp->extents + esp->extent_count;
+static bool add_cluster(struct lb_loader *loader) {
+    uint64_t offset = cluster_offset(&loader->fat, loader->cluster);
+    uint64_t len = LB_MIN(loader->left, loader->fat.cluster_bytes);
+    struct lb_extent *last = loader->extents + loader->extent_count;
 
-    if (esp->extent_count > 0 && last[-1].offset + last[-1].len == offset) {
+    if (loader->extent_count > 0 && last[-1].offset + last[-1].len == offset) {
         last[-1].len += len;
-    } else if (esp->extent_count < LB_ESP_EXTENTS_MAX) {
+    } else if (loader->extent_count < LB_LOADER_EXTENTS_MAX) {
         *last = (struct lb_extent){offset, len};
-        esp->extent_count++;
+        loader->extent_count++;
     } else {
         return false;
     }
-    esp->left -= len;
+    loader->left -= len;
     return true;
 }
 
 /* The chain is as long as the file's size says, which bounds it also where it runs in a circle. */
-void lb_esp_step_extent(struct lb_esp *esp) {
-    uint32_t next = has_link(&esp->fat, esp->cluster) ? read_link(esp) : 0;
+void lb_loader_step_extent(struct lb_loader *loader) {
+    uint32_t next = has_link(&loader->fat, loader->cluster) ? read_link(loader) : 0;
 
-    if (!add_cluster(esp)) {
-        esp->more = true;
-        lb_esp_enter(esp, LB_ESP_AT_FOUND);
+    if (!add_cluster(loader)) {
+        loader->more = true;
+        lb_loader_enter(loader, LB_LOADER_AT_FOUND);
         return;
     }
-    if (esp->left == 0) {
-        lb_esp_enter(esp, LB_ESP_AT_FOUND);
+    if (loader->left == 0) {
+        lb_loader_enter(loader, LB_LOADER_AT_FOUND);
         return;
     }
-    if (!is_cluster(&esp->fat, next)) {
-        give_up_partition(esp, "the file is shorter than its size says");
+    if (!is_cluster(&loader->fat, next)) {
+        give_up_partition(loader, "the file is shorter than its size says");
         return;
     }
-    esp->cluster = next;
+    loader->cluster = next;
 }
 
-struct lb_esp_want lb_esp_want_fat(const struct lb_esp *esp) {
-    const struct lb_fat *fat = &esp->fat;
+struct lb_loader_want lb_loader_want_fat(const struct lb_loader *loader) {
+    const struct lb_fat *fat = &loader->fat;
     uint64_t position;
 
-    if (esp->state == LB_ESP_BOOT_SECTOR)
-        return (struct lb_esp_want){partition_offset(esp), BOOT_SECTOR, 0};
-    if (esp->state == LB_ESP_DIRECTORY)
-        return (struct lb_esp_want){esp->position, ENTRY, esp->run_end - esp->position};
-    if (!has_link(fat, esp->cluster))
-        return (struct lb_esp_want){0};
-    position = link_position(fat, esp->cluster);
-    return (struct lb_esp_want){fat->table + position, link_len(fat),
-                                LB_MIN(TABLE_AHEAD, fat->table_len - position)};
+    if (loader->state == LB_LOADER_BOOT_SECTOR)
+        return (struct lb_loader_want){partition_offset(loader), BOOT_SECTOR, 0};
+    if (loader->state == LB_LOADER_DIRECTORY)
+        return (struct lb_loader_want){loader->position, ENTRY, loader->run_end - loader->position};
+    if (!has_link(fat, loader->cluster))
+        return (struct lb_loader_want){0};
+    position = link_position(fat, loader->cluster);
+    return (struct lb_loader_want){fat->table + position, link_len(fat),
+                                   LB_MIN(TABLE_AHEAD, fat->table_len - position)};
 }

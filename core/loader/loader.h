@@ -4,40 +4,40 @@
  * specification 1.03. A pull machine over somebody's disk: it says which blocks it wants to see,
  * and ends with the size and the place of a file. It only ever reads.
  *
- *   lb_esp_init
- *   loop: lb_esp_poll   -->  READ blocks into a buffer | FOUND | FAILED
- *         lb_esp_input  <--  the READ is done, or why it could not be
+ *   lb_loader_init
+ *   loop: lb_loader_poll   -->  READ blocks into a buffer | FOUND | FAILED
+ *         lb_loader_input  <--  the READ is done, or why it could not be
  *
  * A GPT is believed when a protective MBR, the header's checksum and the checksum of the entries
  * agree; if not, the copy at the end of the disk is tried. Without a protective MBR the four
  * entries of the MBR count, and without those a FAT on the bare disk. Not looked for: logical
  * partitions of an MBR. Everything on the disk is untrusted: chains that run in circles, lengths
  * beyond the disk and broken names end in an error or in a file, never in a read outside the disk,
- * and always after a bounded number of reads. Files: esp.c (the machine), esp_table.c (MBR and
- * GPT), esp_fat.c. */
-#ifndef LB_ESP_H
-#define LB_ESP_H
+ * and always after a bounded number of reads. Files: loader.c (the machine), loader_table.c (MBR and
+ * GPT), loader_fat.c. */
+#ifndef LB_LOADER_H
+#define LB_LOADER_H
 
 #include "core/base/error.h"
 
 /* Partitions kept; further ones are counted. System partitions come early. */
-#define LB_ESP_PARTITIONS_MAX 16
-#define LB_ESP_EXTENTS_MAX    32 /* handed out at a time; a loader just installed has one or two */
-#define LB_ESP_ENTRY_MAX      4096 /* bytes of a GPT entry; 128 is what everybody writes */
-#define LB_ESP_ENTRIES_MAX    1024 /* GPT entries; 128 is what everybody writes */
-#define LB_ESP_LONG_NAME_MAX  255  /* UTF-16 units of a FAT long name */
-#define LB_ESP_DIRECTORY_MAX  (UINT32_C(65536) * 32) /* bytes of a directory: FAT's own limit */
+#define LB_LOADER_PARTITIONS_MAX 16
+#define LB_LOADER_EXTENTS_MAX    32   /* handed out at a time; most have one or two */
+#define LB_LOADER_ENTRY_MAX      4096 /* bytes of a GPT entry; 128 is what everybody writes */
+#define LB_LOADER_ENTRIES_MAX    1024 /* GPT entries; 128 is what everybody writes */
+#define LB_LOADER_LONG_NAME_MAX  255  /* UTF-16 units of a FAT long name */
+#define LB_LOADER_DIRECTORY_MAX  (UINT32_C(65536) * 32) /* bytes of a directory: FAT's own limit */
 
-/* The least room that lb_esp_init takes, in bytes; 64 KiB more save reads. */
-#define LB_ESP_ROOM_MIN(block_bytes) ((size_t)16384 + 2 * (size_t)(block_bytes))
+/* The least room that lb_loader_init takes, in bytes; 64 KiB more save reads. */
+#define LB_LOADER_ROOM_MIN(block_bytes) ((size_t)16384 + 2 * (size_t)(block_bytes))
 
-enum lb_esp_table {
+enum lb_loader_table {
     LB_TABLE_NONE, /* no partition table: a FAT on the bare disk, or nothing */
     LB_TABLE_MBR,
     LB_TABLE_GPT,
     LB_TABLE_GPT_BACKUP, /* the copy at the end of the disk; the first is damaged */
 };
-const char *lb_esp_table_word(enum lb_esp_table table); /* "GPT", ... */
+const char *lb_loader_table_word(enum lb_loader_table table); /* "GPT", ... */
 
 struct lb_partition {
     unsigned number; /* as the table counts, from 1; 0 for the bare disk */
@@ -54,31 +54,31 @@ struct lb_extent {
     uint64_t len;    /* bytes; the file's end may be within a block */
 };
 
-enum lb_esp_event {
-    LB_ESP_READ,   /* read blocks at lba into buffer, then lb_esp_input */
-    LB_ESP_FOUND,  /* see lb_esp_file */
-    LB_ESP_FAILED, /* see error: DISK_EMPTY, GPT_BROKEN, BLOCK_MISMATCH, NO_ESP, ESP_BROKEN,
+enum lb_loader_event {
+    LB_LOADER_READ,   /* read blocks at lba into buffer, then lb_loader_input */
+    LB_LOADER_FOUND,  /* see lb_loader_file */
+    LB_LOADER_FAILED, /* see error: DISK_EMPTY, GPT_BROKEN, BLOCK_MISMATCH, NO_ESP, ESP_BROKEN,
                       NO_LOADER */
 };
 
-struct lb_esp_action {
-    enum lb_esp_event event;
+struct lb_loader_action {
+    enum lb_loader_event event;
     uint64_t lba;
     uint32_t blocks;
     uint8_t *buffer;
 };
 
-enum lb_esp_state {
-    LB_ESP_TABLE,
-    LB_ESP_ENTRIES,
-    LB_ESP_BACKUP,
-    LB_ESP_PARTITION, /* takes the next system partition */
-    LB_ESP_BOOT_SECTOR,
-    LB_ESP_DIRECTORY,
-    LB_ESP_NEXT_CLUSTER,
-    LB_ESP_EXTENTS,
-    LB_ESP_AT_FOUND,
-    LB_ESP_AT_FAILED,
+enum lb_loader_state {
+    LB_LOADER_TABLE,
+    LB_LOADER_ENTRIES,
+    LB_LOADER_BACKUP,
+    LB_LOADER_PARTITION, /* takes the next system partition */
+    LB_LOADER_BOOT_SECTOR,
+    LB_LOADER_DIRECTORY,
+    LB_LOADER_NEXT_CLUSTER,
+    LB_LOADER_EXTENTS,
+    LB_LOADER_AT_FOUND,
+    LB_LOADER_AT_FAILED,
 };
 
 /* A mounted FAT: all offsets are bytes from the disk's beginning. */
@@ -92,22 +92,22 @@ struct lb_fat {
     uint64_t data;           /* of cluster 2 */
 };
 
-struct lb_esp {
+struct lb_loader {
     /* What was found so far; for a report. */
-    enum lb_esp_table table;
-    struct lb_partition partitions[LB_ESP_PARTITIONS_MAX];
+    enum lb_loader_table table;
+    struct lb_partition partitions[LB_LOADER_PARTITIONS_MAX];
     size_t partition_count;
     size_t partitions_dropped;
     size_t at;           /* FOUND: index of the partition that has the file */
     unsigned fat_bits;   /* of that partition's file system */
     uint64_t file_bytes; /* FOUND */
-    struct lb_extent extents[LB_ESP_EXTENTS_MAX];
+    struct lb_extent extents[LB_LOADER_EXTENTS_MAX];
     size_t extent_count;
-    bool more;             /* FOUND: the file has more extents: see lb_esp_continue */
+    bool more;             /* FOUND: the file has more extents: see lb_loader_continue */
     struct lb_error error; /* FAILED */
 
     /* The machine's own. */
-    enum lb_esp_state state;
+    enum lb_loader_state state;
     uint64_t disk_bytes;
     uint32_t block_bytes;
     const char *path;
@@ -130,7 +130,7 @@ struct lb_esp {
     uint32_t walked;       /* bytes of this directory so far */
     uint64_t left;         /* bytes of the file that have no extent yet */
     struct {
-        uint16_t units[LB_ESP_LONG_NAME_MAX + 13];
+        uint16_t units[LB_LOADER_LONG_NAME_MAX + 13];
         unsigned expected; /* sequence number that must come next; 0: the name is complete */
         size_t len;
         uint8_t checksum;
@@ -141,16 +141,16 @@ struct lb_esp {
 /* path: UTF-8, components joined by `\` or `/`, such as "\EFI\BOOT\BOOTX64.EFI"; compared without
  * regard to ASCII case. path and room stay the caller's and outlive the machine; the room's
  * contents are the machine's until it ends. */
-void lb_esp_init(struct lb_esp *esp, uint64_t blocks, uint32_t block_bytes, const char *path,
-                 struct lb_span room);
+void lb_loader_init(struct lb_loader *loader, uint64_t blocks, uint32_t block_bytes,
+                    const char *path, struct lb_span room);
 /* Works as far as the room goes; then the next READ, or the end, which is said again each time. */
-struct lb_esp_action lb_esp_poll(struct lb_esp *esp);
+struct lb_loader_action lb_loader_poll(struct lb_loader *loader);
 /* The READ is done: NULL, or why it failed, which is then how the machine fails. */
-void lb_esp_input(struct lb_esp *esp, const struct lb_error *error_or_null);
+void lb_loader_input(struct lb_loader *loader, const struct lb_error *error_or_null);
 /* FOUND with `more`: forgets the extents so far and goes on to the next ones. */
-void lb_esp_continue(struct lb_esp *esp);
+void lb_loader_continue(struct lb_loader *loader);
 
 /* CRC-32 of UEFI 2.10 5.3.1 (IEEE 802.3): 0 at first, then the result so far. */
-uint32_t lb_esp_crc32(uint32_t crc, struct lb_bytes bytes);
+uint32_t lb_loader_crc32(uint32_t crc, struct lb_bytes bytes);
 
 #endif

@@ -1,5 +1,5 @@
 /* Disks are made here, byte by byte, as the specifications have them. */
-#include "core/esp/esp.h"
+#include "core/loader/loader.h"
 #include "tests/tap.h"
 
 #define DISK_MAX     (UINT32_C(40) << 20)
@@ -8,10 +8,10 @@
 #define ESP_LBA      64
 
 static uint8_t disk[DISK_MAX];
-static uint8_t room[LB_ESP_ROOM_MIN(65536)];
+static uint8_t room[LB_LOADER_ROOM_MIN(65536)];
 static uint32_t block_bytes;
 static uint64_t blocks;
-static struct lb_esp esp;
+static struct lb_loader loader;
 static unsigned reads;
 static bool is_outside;
 
@@ -55,8 +55,8 @@ static void seal_gpt(uint64_t header_lba) {
     le(at + 72, entries_lba(header_lba), 8);
     le(at + 80, 128, 4);
     le(at + 84, 128, 4);
-    le(at + 88, lb_esp_crc32(0, lb_bytes(disk + entries, 16384)), 4);
-    le(at + 16, lb_esp_crc32(0, lb_bytes(disk + at, 92)), 4);
+    le(at + 88, lb_loader_crc32(0, lb_bytes(disk + entries, 16384)), 4);
+    le(at + 16, lb_loader_crc32(0, lb_bytes(disk + at, 92)), 4);
 }
 
 static void gpt_entry(unsigned number, bool is_esp, uint64_t lba, uint64_t count) {
@@ -158,11 +158,11 @@ static void usual_disk(void) {
 
 /* ---- running the machine -------------------------------------------------------------------- */
 
-static bool read_blocks(const struct lb_esp_action *action) {
+static bool read_blocks(const struct lb_loader_action *action) {
     uint64_t len = (uint64_t)action->blocks * block_bytes;
     is_outside = is_outside || action->blocks == 0 || action->lba >= blocks ||
                  action->blocks > blocks - action->lba || action->buffer != room ||
-                 len > LB_ESP_ROOM_MIN(block_bytes);
+                 len > LB_LOADER_ROOM_MIN(block_bytes);
     if (is_outside)
         return false;
     memcpy(room, disk + action->lba * block_bytes, len);
@@ -170,66 +170,67 @@ static bool read_blocks(const struct lb_esp_action *action) {
     return true;
 }
 
-static enum lb_esp_event go_on(void) {
+static enum lb_loader_event go_on(void) {
     for (unsigned turn = 0; turn < 5000; turn++) {
-        struct lb_esp_action action = lb_esp_poll(&esp);
-        if (action.event != LB_ESP_READ)
+        struct lb_loader_action action = lb_loader_poll(&loader);
+        if (action.event != LB_LOADER_READ)
             return action.event;
         if (!read_blocks(&action))
             break;
-        lb_esp_input(&esp, NULL);
+        lb_loader_input(&loader, NULL);
     }
     CHECK(!is_outside);
     CHECK(false && "the machine does not end");
-    return LB_ESP_READ;
+    return LB_LOADER_READ;
 }
 
-static enum lb_esp_event look_for(const char *path) {
+static enum lb_loader_event look_for(const char *path) {
     reads = 0;
     is_outside = false;
-    lb_esp_init(&esp, blocks, block_bytes, path, lb_span(room, LB_ESP_ROOM_MIN(block_bytes)));
+    lb_loader_init(&loader, blocks, block_bytes, path,
+                   lb_span(room, LB_LOADER_ROOM_MIN(block_bytes)));
     return go_on();
 }
 
 static void finds_loader_at(uint64_t offset) {
-    if (!CHECK_EQ(look_for(LOADER), LB_ESP_FOUND)) {
-        CHECK_STR(esp.error.facts, "");
+    if (!CHECK_EQ(look_for(LOADER), LB_LOADER_FOUND)) {
+        CHECK_STR(loader.error.facts, "");
         return;
     }
-    CHECK_EQ(esp.file_bytes, LOADER_BYTES);
-    CHECK_EQ(esp.extent_count, 1);
-    CHECK_EQ(esp.extents[0].offset, offset);
-    CHECK_EQ(esp.extents[0].len, LOADER_BYTES);
+    CHECK_EQ(loader.file_bytes, LOADER_BYTES);
+    CHECK_EQ(loader.extent_count, 1);
+    CHECK_EQ(loader.extents[0].offset, offset);
+    CHECK_EQ(loader.extents[0].len, LOADER_BYTES);
 }
 
 static void fails_as(enum lb_code code, const char *fact) {
-    CHECK_EQ(look_for(LOADER), LB_ESP_FAILED);
-    CHECK_STR(lb_code_word(esp.error.code), lb_code_word(code));
-    CHECK_HAS(esp.error.facts, fact);
+    CHECK_EQ(look_for(LOADER), LB_LOADER_FAILED);
+    CHECK_STR(lb_code_word(loader.error.code), lb_code_word(code));
+    CHECK_HAS(loader.error.facts, fact);
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
 static void crc32_gives_the_check_value_of_its_catalogue(void) {
-    CHECK_EQ(lb_esp_crc32(0, lb_bytes("123456789", 9)), 0xcbf43926);
+    CHECK_EQ(lb_loader_crc32(0, lb_bytes("123456789", 9)), 0xcbf43926);
 }
 
 static void a_gpt_leads_to_the_loader(void) {
     usual_disk();
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.table, LB_TABLE_GPT);
-    CHECK_EQ(esp.partition_count, 2);
-    CHECK_EQ(esp.at, 1);
-    CHECK_EQ(esp.partitions[1].number, 2);
-    CHECK_EQ(esp.partitions[1].lba, ESP_LBA);
-    CHECK_EQ(esp.partitions[1].blocks, 6000);
-    CHECK_STR(esp.partitions[1].name, "EFI \xc3\xa9");
-    CHECK_EQ(esp.fat_bits, 16);
+    CHECK_EQ(loader.table, LB_TABLE_GPT);
+    CHECK_EQ(loader.partition_count, 2);
+    CHECK_EQ(loader.at, 1);
+    CHECK_EQ(loader.partitions[1].number, 2);
+    CHECK_EQ(loader.partitions[1].lba, ESP_LBA);
+    CHECK_EQ(loader.partitions[1].blocks, 6000);
+    CHECK_STR(loader.partitions[1].name, "EFI \xc3\xa9");
+    CHECK_EQ(loader.fat_bits, 16);
 }
 
 static void the_loader_is_found_in_few_reads(void) {
     usual_disk();
-    CHECK_EQ(look_for(LOADER), LB_ESP_FOUND);
+    CHECK_EQ(look_for(LOADER), LB_LOADER_FOUND);
     CHECK(reads <= 6); /* table; boot sector; three directories; allocation table */
 }
 
@@ -253,15 +254,15 @@ static void a_damaged_header_sends_us_to_the_copy_at_the_end(void) {
     usual_disk();
     disk[512 + 40] ^= 1;
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.table, LB_TABLE_GPT_BACKUP);
-    CHECK_EQ(esp.partition_count, 2);
+    CHECK_EQ(loader.table, LB_TABLE_GPT_BACKUP);
+    CHECK_EQ(loader.partition_count, 2);
 }
 
 static void damaged_entries_send_us_to_the_copy_at_the_end(void) {
     usual_disk();
     disk[1024 + 128 + 32] ^= 1;
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.table, LB_TABLE_GPT_BACKUP);
+    CHECK_EQ(loader.table, LB_TABLE_GPT_BACKUP);
 }
 
 static void a_gpt_damaged_in_both_places_is_an_error(void) {
@@ -301,7 +302,7 @@ static void a_gpt_whose_entries_lie_outside_the_disk_is_damaged(void) {
         uint64_t at = (copy ? blocks - 1 : 1) * 512;
         le(at + 72, UINT64_MAX, 8);
         le(at + 16, 0, 4);
-        le(at + 16, lb_esp_crc32(0, lb_bytes(disk + at, 92)), 4);
+        le(at + 16, lb_loader_crc32(0, lb_bytes(disk + at, 92)), 4);
     }
     fails_as(LB_E_GPT_BROKEN, "header");
 }
@@ -313,8 +314,8 @@ static void an_mbr_leads_to_the_loader(void) {
     mbr_entry(1, 0x83, 7000, 100);
     mbr_entry(3, 0xef, ESP_LBA, 6000);
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.table, LB_TABLE_MBR);
-    CHECK_EQ(esp.partitions[esp.at].number, 3);
+    CHECK_EQ(loader.table, LB_TABLE_MBR);
+    CHECK_EQ(loader.partitions[loader.at].number, 3);
 }
 
 static void a_fat_on_the_bare_disk_leads_to_the_loader(void) {
@@ -322,8 +323,8 @@ static void a_fat_on_the_bare_disk_leads_to_the_loader(void) {
     make_fat(16, 0, 512, 6000);
     put_loader();
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.table, LB_TABLE_NONE);
-    CHECK_EQ(esp.partitions[0].number, 0);
+    CHECK_EQ(loader.table, LB_TABLE_NONE);
+    CHECK_EQ(loader.partitions[0].number, 0);
 }
 
 static void a_gpt_without_its_protective_mbr_does_not_count(void) {
@@ -361,8 +362,8 @@ static void more_partitions_than_we_keep_are_counted(void) {
     for (unsigned number = 3; number <= 40; number++)
         gpt_entry(number, false, 7000 + number, 1);
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.partition_count, LB_ESP_PARTITIONS_MAX);
-    CHECK_EQ(esp.partitions_dropped, 40 - LB_ESP_PARTITIONS_MAX);
+    CHECK_EQ(loader.partition_count, LB_LOADER_PARTITIONS_MAX);
+    CHECK_EQ(loader.partitions_dropped, 40 - LB_LOADER_PARTITIONS_MAX);
 }
 
 static void a_system_partition_behind_many_others_is_found(void) {
@@ -373,7 +374,7 @@ static void a_system_partition_behind_many_others_is_found(void) {
         gpt_entry(number, false, 7000 + number, 1);
     gpt_entry(41, true, ESP_LBA, 6000);
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.partitions[esp.at].number, 41);
+    CHECK_EQ(loader.partitions[loader.at].number, 41);
 }
 
 static void the_second_system_partition_is_tried_when_the_first_has_no_loader(void) {
@@ -381,7 +382,7 @@ static void the_second_system_partition_is_tried_when_the_first_has_no_loader(vo
     make_fat(12, 7000, 512, 100);
     gpt_entry(1, true, 7000, 100);
     finds_loader_at(ESP_LBA * 512 + (4 + 24 + 32 + 8) * 512);
-    CHECK_EQ(esp.at, 1);
+    CHECK_EQ(loader.at, 1);
 }
 
 /* ---- file systems --------------------------------------------------------------------------- */
@@ -392,7 +393,7 @@ static void fat12_works(void) {
     put_loader();
     gpt_entry(1, true, ESP_LBA, 2000);
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.fat_bits, 12);
+    CHECK_EQ(loader.fat_bits, 12);
 }
 
 /* Fuzzing found it: fields of FAT32 in a file system that is too small for it. */
@@ -405,7 +406,7 @@ static void a_root_cluster_of_fat12_does_not_count(void) {
     le(fat.start + 22, 0, 2); /* the table's size is where FAT32 has it */
     le(fat.start + 44, 0x67676767, 4);
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.fat_bits, 12);
+    CHECK_EQ(loader.fat_bits, 12);
 }
 
 static void fat32_works(void) {
@@ -414,13 +415,13 @@ static void fat32_works(void) {
     put_loader();
     gpt_entry(1, true, ESP_LBA, 70000);
     finds_loader_at(cluster_at(10));
-    CHECK_EQ(esp.fat_bits, 32);
+    CHECK_EQ(loader.fat_bits, 32);
 }
 
 static void names_are_compared_without_regard_to_case_and_slash(void) {
     usual_disk();
-    CHECK_EQ(look_for("/efi/Boot/bootx64.efi"), LB_ESP_FOUND);
-    CHECK_EQ(look_for("efi\\\\boot\\bootx64.efi"), LB_ESP_FOUND);
+    CHECK_EQ(look_for("/efi/Boot/bootx64.efi"), LB_LOADER_FOUND);
+    CHECK_EQ(look_for("efi\\\\boot\\bootx64.efi"), LB_LOADER_FOUND);
 }
 
 static void a_missing_loader_is_named_with_its_partition(void) {
@@ -431,10 +432,10 @@ static void a_missing_loader_is_named_with_its_partition(void) {
 
 static void a_folder_is_not_a_loader_and_a_file_no_folder(void) {
     usual_disk();
-    CHECK_EQ(look_for("\\EFI\\BOOT"), LB_ESP_FAILED);
-    CHECK_EQ(esp.error.code, LB_E_NO_LOADER);
-    CHECK_EQ(look_for(LOADER "\\X"), LB_ESP_FAILED);
-    CHECK_EQ(esp.error.code, LB_E_NO_LOADER);
+    CHECK_EQ(look_for("\\EFI\\BOOT"), LB_LOADER_FAILED);
+    CHECK_EQ(loader.error.code, LB_E_NO_LOADER);
+    CHECK_EQ(look_for(LOADER "\\X"), LB_LOADER_FAILED);
+    CHECK_EQ(loader.error.code, LB_E_NO_LOADER);
 }
 
 static void deleted_entries_and_labels_are_passed_over(void) {
@@ -468,17 +469,17 @@ static void put_long_name(uint64_t at, const char *short_name) {
 static void long_names_are_read(void) {
     usual_disk();
     put_long_name(cluster_at(4), "SHIM-L~1EFI");
-    CHECK_EQ(look_for("\\EFI\\BOOT\\Shim-Loader-\xc3\xa9.efi"), LB_ESP_FOUND);
-    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-l~1.efi"), LB_ESP_FOUND);
-    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.ef"), LB_ESP_FAILED);
-    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.efix"), LB_ESP_FAILED);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\Shim-Loader-\xc3\xa9.efi"), LB_LOADER_FOUND);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-l~1.efi"), LB_LOADER_FOUND);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.ef"), LB_LOADER_FAILED);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.efix"), LB_LOADER_FAILED);
 }
 
 static void a_long_name_that_belongs_to_another_entry_does_not_count(void) {
     usual_disk();
     put_long_name(cluster_at(4), "SHIM-L~1EFI");
     disk[cluster_at(4) + 64] = 'T'; /* the checksum is of another short name now */
-    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.efi"), LB_ESP_FAILED);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.efi"), LB_LOADER_FAILED);
 }
 
 static void a_folder_goes_on_in_its_next_cluster(void) {
@@ -490,8 +491,8 @@ static void a_folder_goes_on_in_its_next_cluster(void) {
     memset(disk + cluster_at(5), 0, 64);
     set_link(4, 40);
     set_link(40, 0xffff);
-    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.efi"), LB_ESP_FOUND);
-    CHECK_EQ(esp.extents[0].offset, cluster_at(10));
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader-\xc3\xa9.efi"), LB_LOADER_FOUND);
+    CHECK_EQ(loader.extents[0].offset, cluster_at(10));
 }
 
 static void a_folder_in_a_circle_ends_in_an_error(void) {
@@ -499,28 +500,29 @@ static void a_folder_in_a_circle_ends_in_an_error(void) {
     for (unsigned i = 0; i < 16; i++)
         entry(cluster_at(4) + 32 * i, "OTHER   EFI", 0x20, 30, 1);
     set_link(4, 4);
-    esp.error = (struct lb_error){0};
-    lb_esp_init(&esp, blocks, block_bytes, LOADER, lb_span(room, LB_ESP_ROOM_MIN(block_bytes)));
+    loader.error = (struct lb_error){0};
+    lb_loader_init(&loader, blocks, block_bytes, LOADER,
+                   lb_span(room, LB_LOADER_ROOM_MIN(block_bytes)));
     for (unsigned turn = 0; turn < 20000; turn++) {
-        struct lb_esp_action action = lb_esp_poll(&esp);
-        if (action.event != LB_ESP_READ)
+        struct lb_loader_action action = lb_loader_poll(&loader);
+        if (action.event != LB_LOADER_READ)
             break;
         if (!read_blocks(&action))
             break;
-        lb_esp_input(&esp, NULL);
+        lb_loader_input(&loader, NULL);
     }
-    CHECK_EQ(lb_esp_poll(&esp).event, LB_ESP_FAILED);
-    CHECK_STR(lb_code_word(esp.error.code), "esp-broken");
-    CHECK_HAS(esp.error.facts, "does not end");
+    CHECK_EQ(lb_loader_poll(&loader).event, LB_LOADER_FAILED);
+    CHECK_STR(lb_code_word(loader.error.code), "esp-broken");
+    CHECK_HAS(loader.error.facts, "does not end");
 }
 
 static void a_file_in_a_circle_ends_with_its_size(void) {
     usual_disk();
     set_link(11, 10);
-    CHECK_EQ(look_for(LOADER), LB_ESP_FOUND);
+    CHECK_EQ(look_for(LOADER), LB_LOADER_FOUND);
     uint64_t sum = 0;
-    for (size_t i = 0; i < esp.extent_count; i++)
-        sum += esp.extents[i].len;
+    for (size_t i = 0; i < loader.extent_count; i++)
+        sum += loader.extents[i].len;
     CHECK_EQ(sum, LOADER_BYTES);
 }
 
@@ -540,22 +542,22 @@ static void a_file_larger_than_its_file_system_is_an_error(void) {
 
 static void a_fragmented_file_comes_in_parts(void) {
     usual_disk();
-    uint32_t count = 3 * LB_ESP_EXTENTS_MAX + 5;
+    uint32_t count = 3 * LB_LOADER_EXTENTS_MAX + 5;
     entry(cluster_at(4), "BOOTX64 EFI", 0x20, 100, count * 512 - 100);
     for (uint32_t i = 0; i < count; i++)
         set_link(100 + 2 * i, i + 1 == count ? 0xffff : 102 + 2 * i);
-    CHECK_EQ(look_for(LOADER), LB_ESP_FOUND);
+    CHECK_EQ(look_for(LOADER), LB_LOADER_FOUND);
     uint64_t sum = 0;
     uint32_t seen = 0;
     for (;;) {
-        for (size_t i = 0; i < esp.extent_count; i++, seen++) {
-            CHECK_EQ(esp.extents[i].offset, cluster_at(100 + 2 * seen));
-            sum += esp.extents[i].len;
+        for (size_t i = 0; i < loader.extent_count; i++, seen++) {
+            CHECK_EQ(loader.extents[i].offset, cluster_at(100 + 2 * seen));
+            sum += loader.extents[i].len;
         }
-        if (!esp.more)
+        if (!loader.more)
             break;
-        lb_esp_continue(&esp);
-        if (!CHECK_EQ(go_on(), LB_ESP_FOUND))
+        lb_loader_continue(&loader);
+        if (!CHECK_EQ(go_on(), LB_LOADER_FOUND))
             return;
     }
     CHECK_EQ(seen, count);
@@ -565,9 +567,9 @@ static void a_fragmented_file_comes_in_parts(void) {
 static void an_empty_file_has_no_extents(void) {
     usual_disk();
     entry(cluster_at(4), "BOOTX64 EFI", 0x20, 0, 0);
-    CHECK_EQ(look_for(LOADER), LB_ESP_FOUND);
-    CHECK_EQ(esp.file_bytes, 0);
-    CHECK_EQ(esp.extent_count, 0);
+    CHECK_EQ(look_for(LOADER), LB_LOADER_FOUND);
+    CHECK_EQ(loader.file_bytes, 0);
+    CHECK_EQ(loader.extent_count, 0);
 }
 
 static void clusters_outside_the_file_system_are_errors(void) {
@@ -610,26 +612,27 @@ static void a_broken_boot_sector_is_named_by_its_field(void) {
         if (rows[i].fact[0])
             fails_as(LB_E_ESP_BROKEN, rows[i].fact);
         else
-            CHECK_EQ(look_for(LOADER), LB_ESP_FAILED);
+            CHECK_EQ(look_for(LOADER), LB_LOADER_FAILED);
     }
 }
 
 static void a_read_that_fails_is_how_the_machine_fails(void) {
     struct lb_error error = {0};
     usual_disk();
-    lb_esp_init(&esp, blocks, block_bytes, LOADER, lb_span(room, LB_ESP_ROOM_MIN(block_bytes)));
-    CHECK_EQ(lb_esp_poll(&esp).event, LB_ESP_READ);
+    lb_loader_init(&loader, blocks, block_bytes, LOADER,
+                   lb_span(room, LB_LOADER_ROOM_MIN(block_bytes)));
+    CHECK_EQ(lb_loader_poll(&loader).event, LB_LOADER_READ);
     lb_fail(&error, LB_E_MEDIUM, "block 0");
-    lb_esp_input(&esp, &error);
-    CHECK_EQ(lb_esp_poll(&esp).event, LB_ESP_FAILED);
-    CHECK_EQ(esp.error.code, LB_E_MEDIUM);
+    lb_loader_input(&loader, &error);
+    CHECK_EQ(lb_loader_poll(&loader).event, LB_LOADER_FAILED);
+    CHECK_EQ(loader.error.code, LB_E_MEDIUM);
 }
 
 static void a_disk_of_2_to_the_64_blocks_is_no_overflow(void) {
     usual_disk();
-    lb_esp_init(&esp, UINT64_MAX, 65536, LOADER, lb_span(room, sizeof(room)));
-    struct lb_esp_action action = lb_esp_poll(&esp);
-    CHECK_EQ(action.event, LB_ESP_READ);
+    lb_loader_init(&loader, UINT64_MAX, 65536, LOADER, lb_span(room, sizeof(room)));
+    struct lb_loader_action action = lb_loader_poll(&loader);
+    CHECK_EQ(action.event, LB_LOADER_READ);
     CHECK_EQ(action.lba, 0);
     CHECK_EQ(action.blocks, 2);
 }
