@@ -1,6 +1,6 @@
 #include "server/dhcp.h"
 #include "core/dhcp4/dhcp4_wire.h"
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "server/say.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
 #include "server/settings.h"
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include <stdarg.h>
 
 bool lb_server_fail(struct lb_server_error *error, const char *hint, const char *format, ...) {

@@ -24,8 +24,8 @@
 #include "core/dhcp6/dhcp6.h"
 #include "core/iscsi/iscsi.h"
 #include "core/iscsi/iscsi_disk.h"
+#include "core/names/rootpath.h"
 #include "core/nd6/nd6.h"
-#include "core/rootpath/rootpath.h"
 
 /* An IPv6 address of the interface. */
 struct lb_boot_addr6 {

@@ -1,6 +1,6 @@
 /* What is this LUN? All questions in one flight, then one judgement over all answers. */
 #include "core/iscsi/iscsi_disk_state.h"
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 /* ---- asking --------------------------------------------------------------------------------- */
 

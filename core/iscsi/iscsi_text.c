@@ -1,6 +1,6 @@
 #include "core/iscsi/iscsi_text.h"
 #include "core/base/limits.h"
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 static const char *const key_names[LB_ISCSI_KEY_COUNT] = {
     [LB_ISCSI_KEY_UNKNOWN] = "",

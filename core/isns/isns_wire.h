@@ -8,7 +8,7 @@
 #define LB_ISNS_WIRE_H
 
 #include "core/isns/isns.h"
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 #define LB_ISNS_HEADER_BYTES 12
 #define LB_ISNS_PDU_MAX      65532 /* payload: the largest multiple of 4 that the length can say */

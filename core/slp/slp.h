@@ -27,7 +27,7 @@
 #include "core/base/limits.h"
 #include "core/base/trace.h"
 #include "core/crypto/crypto.h"
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 #define LB_SLP_PORT           427
 #define LB_SLP_ISNS_PORT      3205 /* where a service:iscsi:sms URL names none */

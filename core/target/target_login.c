@@ -4,7 +4,7 @@
  *       `----------------T, NSG 3-----------------------^
  *
  * A login that fails gets its status, and then the connection is closed. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "core/target/target_state.h"
 
 #define LOG(conn, ...) lb_trace((conn)->trace, (conn)->now_us, "target", __VA_ARGS__)

@@ -1,7 +1,7 @@
 /* Text Requests in full feature phase: SendTargets and a new MaxRecvDataSegmentLength. RFC 7143
  * 11.10, 11.11, appendix C. An answer that is longer than the initiator takes goes on over several
  * PDUs: each but the last has F=0 and a Target Transfer Tag, with which the initiator asks on. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "core/target/target_state.h"
 
 bool lb_target_text_add(struct lb_target_conn *conn, struct lb_bytes data) {

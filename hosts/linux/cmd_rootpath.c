@@ -1,5 +1,5 @@
 /* lunboot rootpath: what a Root Path says, or at which byte it is wrong. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "hosts/linux/commands.h"
 #include "hosts/linux/options.h"
 #include <stdio.h>

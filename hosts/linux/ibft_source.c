@@ -1,6 +1,6 @@
 #include "hosts/linux/ibft_source.h"
 #include "core/crypto/crypto.h"
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "hosts/linux/machine.h"
 #include <dirent.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * dracut and open-iscsi attach all LUNs of a target, and root= finds the right one. So a disk
  * without a LUN is the only one of its target, or where root= tells them apart the first: the
  * kernel attaches the others, too. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "hosts/linux/words_parts.h"
 #include <string.h>
 

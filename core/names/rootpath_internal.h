@@ -2,7 +2,7 @@
 #ifndef LB_ROOTPATH_INTERNAL_H
 #define LB_ROOTPATH_INTERNAL_H
 
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 #define LB_ROOTPATH_FIELDS       (LB_FIELD_TARGETNAME + 1)
 #define LB_ROOTPATH_PREFIX_BYTES 6 /* "iscsi:" */

@@ -1,5 +1,5 @@
 /* The LUN of a Root Path: up to four groups of up to four hex digits. RFC 4173 section 5. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 #define GROUPS       4
 #define GROUP_DIGITS 4

@@ -1,5 +1,5 @@
 /* The first byte is the flags, the rest the string. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "tests/fuzz.h"
 
 /* What was accepted can be written and read again, and means the same. */

@@ -1,5 +1,5 @@
 /* The Root Path: split into its five fields, then each field by itself, in order. */
-#include "core/rootpath/rootpath_internal.h"
+#include "core/names/rootpath_internal.h"
 
 #define FIELDS        LB_ROOTPATH_FIELDS
 #define PREFIX_BYTES  LB_ROOTPATH_PREFIX_BYTES

@@ -1,5 +1,5 @@
 /* iSCSI names: RFC 7143 4.2.7, RFC 3722 (stringprep profile for iSCSI). */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 #define EUI_DIGITS       16
 #define NAA_DIGITS       16

@@ -1,6 +1,6 @@
 /* The Root Path: what is accepted as what, and what is wrong where. The numbers of the rows are
  * those of the project's fact sheet, whose tables were checked with another parser. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 #include "tests/tap.h"
 
 #define IQN  "iqn.2001-04.com.example:disk"

@@ -1,5 +1,5 @@
 /* The servername of a Root Path: RFC 2396 3.2.2 names and IPv4 addresses, RFC 2732 [IPv6]. */
-#include "core/rootpath/rootpath.h"
+#include "core/names/rootpath.h"
 
 static bool is_digit(uint8_t c) {
     return c >= '0' && c <= '9';

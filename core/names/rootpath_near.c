@@ -1,6 +1,6 @@
 /* Near misses: strings that are no Root Path, and what they were probably meant to be. They were
  * collected from files, manuals and questions of people who boot diskless machines. */
-#include "core/rootpath/rootpath_internal.h"
+#include "core/names/rootpath_internal.h"
 
 static bool found(struct lb_rootpath_wrong *wrong, enum lb_code code, enum lb_rootpath_field field,
                   size_t offset, const char *why) {
