@@ -2,8 +2,8 @@
  * loop is the one that NOTES.md recommends: one send for all requests, one receive for what has
  * come, no wait before a receive that succeeds. */
 #include "bench.h"
-#include "core/iscsi/iscsi.h"
-#include "core/iscsi/iscsi_session.h"
+#include "core/initiator/initiator.h"
+#include "core/initiator/initiator_session.h"
 #include "core/scsi/scsi.h"
 
 #include <errno.h>

@@ -22,8 +22,8 @@
 #include "core/base/report.h"
 #include "core/dhcp4/dhcp4.h"
 #include "core/dhcp6/dhcp6.h"
-#include "core/iscsi/iscsi.h"
-#include "core/iscsi/iscsi_disk.h"
+#include "core/disk/disk.h"
+#include "core/initiator/initiator.h"
 #include "core/names/rootpath.h"
 #include "core/nd6/nd6.h"
 
@@ -238,7 +238,7 @@ size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *piec
 /* The first len bytes of what lb_boot_gather gave were sent. */
 void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
 
-/* The disk, once READY; as in iscsi_disk.h. After FAILED or OUT what is submitted fails at once. */
+/* The disk, once READY; as in disk.h. After FAILED or OUT what is submitted fails at once. */
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op);
 /* The next request that has ended, with its result in it; NULL: none. */
 struct lb_disk_op *lb_boot_completed(struct lb_boot *boot);

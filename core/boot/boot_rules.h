@@ -5,7 +5,7 @@
 #define LB_BOOT_RULES_H
 
 #include "core/base/config.h"
-#include "core/iscsi/iscsi.h"
+#include "core/initiator/initiator.h"
 
 /* Whether a target of this name may be used: allow-target. */
 bool lb_rules_target(const struct lb_config *config, const char *target);

@@ -3,10 +3,10 @@
 #define LB_BOOT_STATE_H
 
 #include "core/boot/choice.h"
+#include "core/disk/disk_luns.h"
+#include "core/disk/disk_state.h"
 #include "core/dns/dns_client.h"
-#include "core/iscsi/iscsi_disk_state.h"
-#include "core/iscsi/iscsi_luns.h"
-#include "core/iscsi/iscsi_session.h"
+#include "core/initiator/initiator_session.h"
 #include "core/isns/isns_client.h"
 #include "core/slp/slp.h"
 

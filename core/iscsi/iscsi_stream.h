@@ -19,7 +19,7 @@
  * caller's memory, unchanged, until is_sent() of the position that queue() gave, or until reset().
  * gather() gives pieces for one writev; sent() says how many bytes were taken.
  *
- * Headers are raw bytes here; iscsi_wire decodes them. Used by: iscsi_session.c (initiator),
+ * Headers are raw bytes here; iscsi_wire decodes them. Used by: initiator_session.c (initiator),
  * target.c. */
 #ifndef LB_ISCSI_STREAM_H
 #define LB_ISCSI_STREAM_H

@@ -4,8 +4,8 @@
 #ifndef LB_TEST_TARGET_PAIR_H
 #define LB_TEST_TARGET_PAIR_H
 
-#include "core/iscsi/iscsi_disk_state.h"
-#include "core/iscsi/iscsi_session.h"
+#include "core/disk/disk_state.h"
+#include "core/initiator/initiator_session.h"
 #include "core/target/target_rooms.h"
 #include "tests/tap.h"
 

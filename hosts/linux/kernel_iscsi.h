@@ -21,7 +21,7 @@
 #ifndef LB_LINUX_KERNEL_ISCSI_H
 #define LB_LINUX_KERNEL_ISCSI_H
 
-#include "core/iscsi/iscsi.h"
+#include "core/initiator/initiator.h"
 
 /* A PDU that the kernel leaves to user space: those of a login, what the target says on its own
  * (Async Message), the answer to a logout. */

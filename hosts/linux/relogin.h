@@ -7,7 +7,7 @@
 #define LB_LINUX_RELOGIN_H
 
 #include "core/boot/boot_rules.h"
-#include "core/iscsi/iscsi_disk_identity.h"
+#include "core/disk/disk_identity.h"
 #include "hosts/linux/kernel_iscsi.h"
 
 /* How. It has secrets: wipe it. */

@@ -1,5 +1,5 @@
 #include "hosts/linux/same_disk.h"
-#include "core/iscsi/iscsi_disk_state.h"
+#include "core/disk/disk_state.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/seed.h"
 #include "hosts/linux/tcp.h"

@@ -1,6 +1,6 @@
 /* Nothing is lost without a cause: each end of a session, each task management function and each
  * silence that goes unnoticed is held against what the witness saw. */
-#include "core/iscsi/iscsi_session.h"
+#include "core/initiator/initiator_session.h"
 #include "hosts/sim/sim.h"
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
  * to leave the connection, without another word. What he cannot change is what the disk holds, so
  * the checks of reads and writes count in these worlds, too. */
 #include "core/crypto/crypto.h"
-#include "core/iscsi/iscsi_session.h"
+#include "core/initiator/initiator_session.h"
 #include "hosts/sim/sim.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The engine's host, and one run as a whole. */
-#include "core/iscsi/iscsi_session.h"
+#include "core/initiator/initiator_session.h"
 #include "hosts/sim/sim.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* What the client's session says and hears: numbers (RFC 7143 4.2.2), commands and their order,
  * task management, pings, Time2Wait. */
-#include "core/iscsi/iscsi_session.h"
+#include "core/initiator/initiator_session.h"
 #include "hosts/sim/sim.h"
 
 /* ---- framing --------------------------------------------------------------------------------- */
