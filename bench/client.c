@@ -18,11 +18,11 @@ enum { RX_BYTES = 256 << 10, PIECES_MAX = 256 };
 
 struct reader {
     struct bench bench;
-    struct lb_iscsi session;
+    struct lb_initiator session;
     struct lb_rand rand;
     uint32_t block_bytes;
     int fd;
-    struct lb_iscsi_task tasks[BENCH_DEPTH_MAX];
+    struct lb_initiator_task tasks[BENCH_DEPTH_MAX];
 };
 
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
@@ -38,23 +38,23 @@ _Noreturn static void die_of(const struct lb_error *error) {
 /* Carries out what the session asks for, until it waits. */
 static void serve_session(struct reader *r, uint64_t now_us) {
     for (;;) {
-        struct lb_iscsi_action action = lb_iscsi_poll(&r->session, now_us);
+        struct lb_initiator_action action = lb_initiator_poll(&r->session, now_us);
         switch (action.event) {
-        case LB_ISCSI_WAIT:
+        case LB_INITIATOR_WAIT:
             return;
-        case LB_ISCSI_CONNECT:
+        case LB_INITIATOR_CONNECT:
             r->fd = bench_connect(&r->bench);
-            lb_iscsi_connected(&r->session, now_us);
+            lb_initiator_connected(&r->session, now_us);
             break;
-        case LB_ISCSI_READY:
+        case LB_INITIATOR_READY:
             break;
-        case LB_ISCSI_CLOSE:
+        case LB_INITIATOR_CLOSE:
             close(r->fd);
             break;
-        case LB_ISCSI_RESOLVE:
-        case LB_ISCSI_OUT:
-        case LB_ISCSI_FAILED:
-            die_of(lb_iscsi_error(&r->session));
+        case LB_INITIATOR_RESOLVE:
+        case LB_INITIATOR_OUT:
+        case LB_INITIATOR_FAILED:
+            die_of(lb_initiator_error(&r->session));
         }
     }
 }
@@ -63,7 +63,7 @@ static void send_gathered(struct reader *r, uint64_t now_us) {
     for (;;) {
         struct lb_bytes pieces[PIECES_MAX];
         struct iovec iov[PIECES_MAX];
-        size_t count = lb_iscsi_gather(&r->session, pieces, PIECES_MAX);
+        size_t count = lb_initiator_gather(&r->session, pieces, PIECES_MAX);
         if (count == 0)
             return;
         for (size_t i = 0; i < count; i++)
@@ -73,7 +73,7 @@ static void send_gathered(struct reader *r, uint64_t now_us) {
         ssize_t n = sendmsg(r->fd, &message, MSG_NOSIGNAL);
         if (n < 0)
             bench_die("send");
-        lb_iscsi_sent(&r->session, now_us, (size_t)n);
+        lb_initiator_sent(&r->session, now_us, (size_t)n);
     }
 }
 
@@ -83,31 +83,31 @@ static uint64_t turn(struct reader *r, uint64_t now_us, uint64_t answers) {
     struct iovec iov[2];
     serve_session(r, now_us);
     send_gathered(r, now_us);
-    size_t count = lb_iscsi_where(&r->session, spans);
+    size_t count = lb_initiator_where(&r->session, spans);
     if (count == 0)
         return bench_now_us();
     for (size_t i = 0; i < count; i++)
         iov[i] = (struct iovec){spans[i].p, spans[i].len};
     size_t n = bench_receive(&r->bench, r->fd, iov, count, answers);
     now_us = bench_now_us();
-    lb_iscsi_got(&r->session, now_us, n);
+    lb_initiator_got(&r->session, now_us, n);
     return now_us;
 }
 
-static struct lb_iscsi_task *take_completed(struct reader *r) {
-    struct lb_iscsi_task *task = lb_iscsi_completed(&r->session);
+static struct lb_initiator_task *take_completed(struct reader *r) {
+    struct lb_initiator_task *task = lb_initiator_completed(&r->session);
     if (!task)
         return NULL;
     if (task->state != LB_TASK_DONE || task->response != 0)
-        die_of(lb_iscsi_error(&r->session));
+        die_of(lb_initiator_error(&r->session));
     return task;
 }
 
 /* Runs one command on its own. The first may meet a UNIT ATTENTION. */
-static void run_command(struct reader *r, struct lb_iscsi_task *task) {
+static void run_command(struct reader *r, struct lb_initiator_task *task) {
     for (int tries = 0; tries < 5; tries++) {
         uint64_t now_us = bench_now_us();
-        lb_iscsi_submit(&r->session, now_us, task);
+        lb_initiator_submit(&r->session, now_us, task);
         do
             now_us = turn(r, now_us, 1);
         while (!take_completed(r));
@@ -118,7 +118,7 @@ static void run_command(struct reader *r, struct lb_iscsi_task *task) {
     bench_die("a command failed");
 }
 
-static void set_lun(struct lb_iscsi_task *task, const struct bench *b) {
+static void set_lun(struct lb_initiator_task *task, const struct bench *b) {
     memset(task->lun, 0, sizeof task->lun);
     task->lun[1] = (uint8_t)b->lun;
 }
@@ -126,7 +126,7 @@ static void set_lun(struct lb_iscsi_task *task, const struct bench *b) {
 static uint64_t disk_bytes(struct reader *r) {
     uint8_t reply[LB_SCSI_CAPACITY_16_BYTES];
     struct lb_scsi_capacity capacity;
-    struct lb_iscsi_task *task = &r->tasks[0];
+    struct lb_initiator_task *task = &r->tasks[0];
     set_lun(task, &r->bench);
     lb_scsi_cdb_read_capacity_16(task->cdb, sizeof reply);
     task->in = lb_span(reply, sizeof reply);
@@ -137,13 +137,13 @@ static uint64_t disk_bytes(struct reader *r) {
     return capacity.blocks * capacity.block_bytes;
 }
 
-static void submit_read(struct reader *r, uint64_t now_us, struct lb_iscsi_task *task) {
+static void submit_read(struct reader *r, uint64_t now_us, struct lb_initiator_task *task) {
     task->user = bench_next_offset(&r->bench);
     lb_scsi_cdb_read(task->cdb, task->user / r->block_bytes, r->bench.size / r->block_bytes);
-    lb_iscsi_submit(&r->session, now_us, task);
+    lb_initiator_submit(&r->session, now_us, task);
 }
 
-static void check_read(struct reader *r, const struct lb_iscsi_task *task) {
+static void check_read(struct reader *r, const struct lb_initiator_task *task) {
     errno = 0;
     if (task->status != LB_SCSI_GOOD || task->in_len != r->bench.size)
         bench_die("a read failed");
@@ -159,7 +159,7 @@ static void run(struct reader *r) {
         submit_read(r, now_us, &r->tasks[i]);
     }
     for (;;) {
-        struct lb_iscsi_task *task;
+        struct lb_initiator_task *task;
         uint64_t completed = 0;
         now_us = turn(r, now_us, answers);
         while ((task = take_completed(r))) {
@@ -177,7 +177,7 @@ static void run(struct reader *r) {
 
 static void start_session(struct reader *r) {
     uint8_t seed[LB_RAND_SEED_BYTES];
-    struct lb_iscsi_config config = {
+    struct lb_initiator_config config = {
         .isid = {0x80, 1, 2, 3, 4, 5},
         .queue_depth = r->bench.depth,
     };
@@ -188,9 +188,9 @@ static void start_session(struct reader *r) {
     config.portal.addr = lb_addr_v4(127, 0, 0, 1); /* bench_connect knows better */
     config.portal.port = (uint16_t)r->bench.port;
     lb_rand_init(&r->rand, seed);
-    lb_iscsi_init(&r->session, bench_now_us(), &config, lb_span(malloc(RX_BYTES), RX_BYTES),
-                  &r->rand, NULL);
-    lb_iscsi_start(&r->session, bench_now_us());
+    lb_initiator_init(&r->session, bench_now_us(), &config, lb_span(malloc(RX_BYTES), RX_BYTES),
+                      &r->rand, NULL);
+    lb_initiator_start(&r->session, bench_now_us());
 }
 
 int main(int argc, char **argv) {

@@ -75,7 +75,7 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
     struct lb_error why = boot->error;
     lb_fail(&why, LB_E_CANCELLED, "the session was ended here");
     if (boot->session_runs)
-        lb_iscsi_end(&boot->session, now_us, &why);
+        lb_initiator_end(&boot->session, now_us, &why);
     if (boot->disk_started)
         (void)lb_disk_poll(&boot->disk, now_us);
     if (boot->slot_open)
@@ -124,8 +124,8 @@ void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
         return;
     lb_judge_failure(boot);
     end_steps(boot, now_us);
-    if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE) {
-        lb_iscsi_logout(&boot->session, now_us);
+    if (boot->session_runs && lb_initiator_state(&boot->session) == LB_INITIATOR_FULL_FEATURE) {
+        lb_initiator_logout(&boot->session, now_us);
         lb_boot_enter(boot, now_us, LB_AT_CLOSING);
         return;
     }
@@ -182,7 +182,7 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
  * nothing uses it any more. */
 static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
     uint64_t disk_us = boot->disk_started ? lb_disk_poll(&boot->disk, now_us) : LB_NEVER;
-    bool closed = !boot->session_runs || lb_iscsi_state(&boot->session) == LB_ISCSI_ENDED;
+    bool closed = !boot->session_runs || lb_initiator_state(&boot->session) == LB_INITIATOR_ENDED;
     if (!closed && now_us < boot->deadline_us) {
         lb_boot_until(boot, LB_MIN(boot->deadline_us, disk_us));
         return LB_TURN_IDLE;
@@ -333,8 +333,8 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
     lb_discovery_stage_stop(boot, now_us);
     /* A lease that was never configured has no address to be given back from: it runs out. */
     boot->release_due = release && boot->net_set && lb_network_has_lease(boot);
-    if (boot->session_runs && lb_iscsi_state(&boot->session) == LB_ISCSI_FULL_FEATURE)
-        lb_iscsi_logout(&boot->session, now_us);
+    if (boot->session_runs && lb_initiator_state(&boot->session) == LB_INITIATOR_FULL_FEATURE)
+        lb_initiator_logout(&boot->session, now_us);
     else
         lb_session_end(boot, now_us);
     lb_boot_enter(boot, now_us, LB_AT_CLOSING);
@@ -342,7 +342,7 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
 
 void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us) {
     lb_assert(boot->state == LB_AT_UP && boot->session_runs);
-    lb_iscsi_hand_over(&boot->session, now_us);
+    lb_initiator_hand_over(&boot->session, now_us);
     boot->session_runs = boot->slot_open = false;
 }
 
@@ -401,6 +401,6 @@ const char *lb_boot_initiator(const struct lb_boot *boot) {
     return boot->initiator;
 }
 
-struct lb_iscsi *lb_boot_session(struct lb_boot *boot) {
+struct lb_initiator *lb_boot_session(struct lb_boot *boot) {
     return &boot->session;
 }

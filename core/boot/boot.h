@@ -224,7 +224,7 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
 /* The TCP connection of CONNECT is there. */
 void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
 /* The connection could not be made, or has ended; why says how. The slot is closed then. */
-void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why);
+void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_initiator_lost why);
 /* A failure of the host itself, such as a missing interface: ends the boot. */
 void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_error *error);
 
@@ -251,7 +251,7 @@ const struct lb_disk_identity *lb_boot_identity(const struct lb_boot *boot);
 void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
 
 /* The session's connection has a new owner (the kernel's initiator), who took it over while
- * lb_iscsi_is_at_rest said that it may: the slot is forgotten without a CLOSE, the disk is gone for
+ * lb_initiator_is_at_rest said that it may: the slot is forgotten without a CLOSE, the disk is gone for
  * its user here, and the lease is kept until lb_boot_stop. */
 void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us);
 
@@ -271,8 +271,8 @@ const struct lb_dhcp6_lease *lb_boot_offers6(const struct lb_boot *boot, size_t 
 const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot);
 /* TARGETS: what the server offers, an entry for each portal of each target; more than there is room
  * for are counted in *dropped. */
-const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
-                                             size_t *dropped);
+const struct lb_initiator_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
+                                                 size_t *dropped);
 /* TARGETS: how many more the server named by something that cannot be a name; *first is one, fit
  * for a terminal. */
 size_t lb_boot_targets_left_out(const struct lb_boot *boot, const char **first);
@@ -290,6 +290,6 @@ bool lb_boot_has_chap(const struct lb_boot *boot);
 /* Our iSCSI name; empty until the target is chosen. */
 const char *lb_boot_initiator(const struct lb_boot *boot);
 /* The iSCSI session, for its hand-over and for reports; it is the engine's to drive. */
-struct lb_iscsi *lb_boot_session(struct lb_boot *boot);
+struct lb_initiator *lb_boot_session(struct lb_boot *boot);
 
 #endif

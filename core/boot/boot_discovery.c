@@ -193,7 +193,7 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     bool is_over = !boot->discovery.runs;
     const struct lb_candidate *best = lb_candidates_best(boot);
     if (boot->state == LB_AT_SESSION && best != NULL && boot->session_runs)
-        lb_iscsi_hurry(&boot->session); /* it came while another was being tried */
+        lb_initiator_hurry(&boot->session); /* it came while another was being tried */
     if (boot->state != LB_AT_DISCOVERY || boot->discovery.listing != LB_LISTING_NOT)
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_DISCOVER)
@@ -256,7 +256,7 @@ void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot
         lb_slp_client_connected(slp_of(boot, slot), now_us);
 }
 
-static const char *lost_word(enum lb_iscsi_lost why) {
+static const char *lost_word(enum lb_initiator_lost why) {
     switch (why) {
     case LB_LOST_REFUSED:
         return "refused";
@@ -271,7 +271,7 @@ static const char *lost_word(enum lb_iscsi_lost why) {
 }
 
 void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                       enum lb_iscsi_lost why) {
+                       enum lb_initiator_lost why) {
     if (isns_has(boot, slot)) {
         boot->discovery.isns_open = false;
         lb_isns_client_lost(&boot->discovery.isns, now_us, lost_word(why));

@@ -14,14 +14,14 @@ void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     boot->luns_run = true;
-    lb_luns_start(&boot->luns, now_us, &boot->session,
-                  lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT));
+    lb_disk_luns_start(&boot->luns, now_us, &boot->session,
+                       lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT));
 }
 
 /* "LUN 1 (VENDOR PRODUCT), LUN 2 (...)" */
-static void list_disks(const struct lb_luns *luns, struct lb_text *text) {
+static void list_disks(const struct lb_disk_luns *luns, struct lb_text *text) {
     for (size_t i = 0; i < luns->disk_count && i < 8; i++) {
-        const struct lb_lun_disk *disk = &luns->disks[i];
+        const struct lb_disk_lun *disk = &luns->disks[i];
         lb_text_add(text, "%sLUN ", i > 0 ? ", " : "");
         lb_lun_format(text, disk->lun);
         lb_text_add(text, " (%s %s)", disk->vendor, disk->product);
@@ -30,7 +30,7 @@ static void list_disks(const struct lb_luns *luns, struct lb_text *text) {
         lb_text_add(text, " and more");
 }
 
-static void list_luns(const struct lb_luns *luns, struct lb_text *text) {
+static void list_luns(const struct lb_disk_luns *luns, struct lb_text *text) {
     for (size_t i = 0; i < luns->count && i < 16; i++) {
         lb_text_add(text, " ");
         lb_lun_format(text, luns->luns[i]);
@@ -39,11 +39,12 @@ static void list_luns(const struct lb_luns *luns, struct lb_text *text) {
 
 /* A target that is starting has its controller, or nothing, before it has its disks. */
 static bool is_decided(struct lb_boot *boot) {
-    const struct lb_luns *luns = &boot->luns;
+    const struct lb_disk_luns *luns = &boot->luns;
     char list[LB_FACTS_MAX];
     struct lb_text text = lb_text(list, sizeof list);
-    if (!lb_is_ok(lb_luns_error(luns)))
-        lb_fail(&boot->error, lb_luns_error(luns)->code, "%s", lb_luns_error(luns)->facts);
+    if (!lb_is_ok(lb_disk_luns_error(luns)))
+        lb_fail(&boot->error, lb_disk_luns_error(luns)->code, "%s",
+                lb_disk_luns_error(luns)->facts);
     else if (luns->count == 0)
         lb_fail(&boot->error, LB_E_LUN_MISSING, "the target lists none");
     else if (luns->disk_count == 0) {
@@ -63,8 +64,8 @@ static bool is_decided(struct lb_boot *boot) {
 enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     char lun[32];
     struct lb_text text = lb_text(lun, sizeof lun);
-    lb_boot_until(boot, lb_luns_poll(&boot->luns, now_us));
-    if (!lb_luns_is_over(&boot->luns))
+    lb_boot_until(boot, lb_disk_luns_poll(&boot->luns, now_us));
+    if (!lb_disk_luns_is_over(&boot->luns))
         return LB_TURN_IDLE;
     boot->luns_run = false;
     if (!is_decided(boot)) {

@@ -85,8 +85,8 @@ static void answer(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *
     if (asker != LB_ASKER_SESSION)
         lb_discovery_resolved(boot, now_us, asker, sorted, count, why);
     else if (boot->session_runs)
-        lb_iscsi_resolved(&boot->session, now_us, sorted,
-                          lb_policy_resolved(boot, now_us, sorted, count), why);
+        lb_initiator_resolved(&boot->session, now_us, sorted,
+                              lb_policy_resolved(boot, now_us, sorted, count), why);
 }
 
 static void dns_ended(struct lb_boot *boot, uint64_t now_us) {

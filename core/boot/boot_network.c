@@ -566,13 +566,14 @@ void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
             lb_boot_enter(boot, now_us, LB_AT_DHCP);
     }
     if (boot->session_runs && !lb_net_has_local(boot))
-        lb_iscsi_drop(&boot->session, now_us);
+        lb_initiator_drop(&boot->session, now_us);
 }
 
 void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
                      const struct lb_error *why) {
     lb_trace(&boot->trace, now_us, "boot", "lost: %s", why->facts);
-    enum lb_family used = boot->session_runs ? lb_iscsi_peer(&boot->session).addr.family : family;
+    enum lb_family used =
+        boot->session_runs ? lb_initiator_peer(&boot->session).addr.family : family;
     if (used == family || used == LB_FAMILY_NONE) {
         boot->lease_error = *why;
         boot->lost_family = family;

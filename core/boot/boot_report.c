@@ -135,15 +135,15 @@ void lb_report_target(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_report_warnings(struct lb_boot *boot, uint64_t now_us) {
     const char *warning;
-    for (size_t i = 0; (warning = lb_iscsi_warning(&boot->session, i)) != NULL; i++)
+    for (size_t i = 0; (warning = lb_initiator_warning(&boot->session, i)) != NULL; i++)
         lb_report_learned(&boot->report, now_us, LB_STAGE_LOGIN, "warning", "login", "%s", warning);
 }
 
 void lb_report_session(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&boot->session);
+    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(&boot->session);
     const char *source = "login";
     lb_report_learned(&boot->report, now_us, LB_STAGE_LOGIN, "portal", source, "%s",
-                      lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+                      lb_endpoint_text(lb_initiator_peer(&boot->session)).s);
     if (agreed->chap)
         lb_report_decided(&boot->report, now_us, LB_STAGE_LOGIN, "authentication", source,
                           "%s CHAP with %s", agreed->mutual ? "mutual" : "one-way",

@@ -70,7 +70,8 @@ bool lb_rules_portal(const struct lb_config *config, const struct lb_rules_porta
            (has_name && lb_rules_host(config, portal->name));
 }
 
-const char *lb_rules_unmet(const struct lb_config *config, const struct lb_iscsi_agreed *agreed) {
+const char *lb_rules_unmet(const struct lb_config *config,
+                           const struct lb_initiator_agreed *agreed) {
     const struct {
         const char *word;
         bool have;

@@ -34,6 +34,7 @@ bool lb_rules_portal(const struct lb_config *config, const struct lb_rules_porta
 
 /* The word of the first protection that `require` asks for and the session does not have, such as
  * "mutual-chap"; NULL: it has all of them. */
-const char *lb_rules_unmet(const struct lb_config *config, const struct lb_iscsi_agreed *agreed);
+const char *lb_rules_unmet(const struct lb_config *config,
+                           const struct lb_initiator_agreed *agreed);
 
 #endif

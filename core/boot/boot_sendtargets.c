@@ -32,9 +32,9 @@ void lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
     if (lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET))
-        lb_iscsi_look_for(&boot->session, lb_bytes_of_text(lb_config_text(boot->setup.config,
-                                                                          LB_KEY_ALLOW_TARGET)));
-    lb_iscsi_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
+        lb_initiator_look_for(&boot->session, lb_bytes_of_text(lb_config_text(
+                                                  boot->setup.config, LB_KEY_ALLOW_TARGET)));
+    lb_initiator_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -51,7 +51,7 @@ static bool is_allowed(const struct lb_boot *boot, const char *target) {
  * among what was found. */
 static void add_left_out(const struct lb_boot *boot, size_t count, struct lb_text *text) {
     const char *first, *before = "";
-    size_t left_out = lb_iscsi_found_invalid(&boot->session, &first);
+    size_t left_out = lb_initiator_found_invalid(&boot->session, &first);
     for (size_t i = 0; i < count; i++) {
         const char *target = boot->found[i].target;
         if (!lb_iscsi_names_equal(before, target) && !lb_plan_takes_name(&boot->plan, target)) {
@@ -78,8 +78,8 @@ static size_t count_allowed(const struct lb_boot *boot, size_t count) {
     return allowed;
 }
 
-static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_iscsi_found *found,
-                       size_t allowed) {
+static void take_found(struct lb_boot *boot, uint64_t now_us,
+                       const struct lb_initiator_found *found, size_t allowed) {
     struct lb_candidate candidate = {
         .service = LB_BY_SENDTARGETS,
         .at = {.host = found->host[0] ? LB_HOST_NAME : LB_HOST_ADDR,
@@ -93,7 +93,7 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
         return;
     memcpy(candidate.at.name, found->host, sizeof candidate.at.name);
     lb_format(candidate.source, sizeof candidate.source, "SendTargets of %s",
-              lb_endpoint_text(lb_iscsi_peer(&boot->session)).s);
+              lb_endpoint_text(lb_initiator_peer(&boot->session)).s);
     bool is_meant = allowed == 1 || boot->plan.services[LB_BY_SENDTARGETS].is_chosen ||
                     lb_plan_names_target(&boot->plan, candidate.at.target);
     if (!is_meant && is_allowed(boot, candidate.at.target)) {
@@ -115,10 +115,10 @@ static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t
     char line[LB_FACTS_MAX];
     struct lb_text text = lb_text(line, sizeof line);
     lb_text_add(&text, "SendTargets of %s: %zu found",
-                lb_endpoint_text(lb_iscsi_peer(&boot->session)).s, count + dropped);
+                lb_endpoint_text(lb_initiator_peer(&boot->session)).s, count + dropped);
     add_left_out(boot, count, &text);
     lb_discovery_note(boot, now_us, line, line);
-    lb_iscsi_logout(&boot->session, now_us);
+    lb_initiator_logout(&boot->session, now_us);
     discovery->listing = LB_LISTING_LEAVES;
     discovery->listing_deadline_us = now_us + LEAVE_US;
 }
@@ -142,7 +142,7 @@ enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     size_t dropped;
     if (discovery->listing == LB_LISTING_ASKS) {
-        int32_t count = lb_iscsi_found_count(&boot->session, &dropped);
+        int32_t count = lb_initiator_found_count(&boot->session, &dropped);
         if (count < 0)
             return LB_TURN_IDLE;
         take_all(boot, now_us, (size_t)count, dropped);
@@ -150,7 +150,7 @@ enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us) {
     }
     if (discovery->listing == LB_LISTING_NOT)
         return LB_TURN_IDLE;
-    if (lb_iscsi_state(&boot->session) != LB_ISCSI_ENDED &&
+    if (lb_initiator_state(&boot->session) != LB_INITIATOR_ENDED &&
         now_us < discovery->listing_deadline_us) {
         lb_boot_until(boot, discovery->listing_deadline_us);
         return LB_TURN_IDLE;

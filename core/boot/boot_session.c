@@ -35,7 +35,7 @@ static size_t chap_secret(const struct lb_boot *boot, enum lb_key key, uint8_t *
     return len;
 }
 
-static void chap_config(const struct lb_boot *boot, struct lb_iscsi_config *out) {
+static void chap_config(const struct lb_boot *boot, struct lb_initiator_config *out) {
     chap_text(boot, LB_KEY_CHAP_NAME, out->chap_name, sizeof out->chap_name);
     chap_text(boot, LB_KEY_CHAP_TARGET_NAME, out->chap_target_name, sizeof out->chap_target_name);
     out->chap_secret_len =
@@ -46,11 +46,11 @@ static void chap_config(const struct lb_boot *boot, struct lb_iscsi_config *out)
     out->require_chap = out->require_mutual || lb_policy_requires_chap(boot, false);
 }
 
-static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
+static bool session_config(struct lb_boot *boot, struct lb_initiator_config *out) {
     const struct lb_config *config = boot->setup.config;
     const struct lb_rootpath *target = &boot->choice.target;
     uint16_t port = target->port != 0 ? target->port : LB_ISCSI_PORT;
-    *out = (struct lb_iscsi_config){
+    *out = (struct lb_initiator_config){
         .portal = {.addr = target->addr, .port = port},
         .header_digest = digest_want(boot, LB_KEY_HEADER_DIGEST, "header-digest"),
         .data_digest = digest_want(boot, LB_KEY_DATA_DIGEST, "data-digest"),
@@ -79,18 +79,18 @@ static bool session_config(struct lb_boot *boot, struct lb_iscsi_config *out) {
 
 /* With a target, a session to boot from; without, one that asks for the targets. */
 static void start_session(struct lb_boot *boot, uint64_t now_us,
-                          const struct lb_iscsi_config *config) {
-    lb_iscsi_init(&boot->session, now_us, config, boot->setup.rx, &boot->rand, &boot->trace);
+                          const struct lb_initiator_config *config) {
+    lb_initiator_init(&boot->session, now_us, config, boot->setup.rx, &boot->rand, &boot->trace);
     boot->session_runs = true;
-    boot->session_seen = LB_ISCSI_IDLE;
+    boot->session_seen = LB_INITIATOR_IDLE;
     boot->logins_seen = 0;
     boot->disk_started = boot->luns_run = false;
     boot->step_session = LB_NO_STEP;
-    lb_iscsi_start(&boot->session, now_us);
+    lb_initiator_start(&boot->session, now_us);
 }
 
 bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_iscsi_config config;
+    struct lb_initiator_config config;
     if (!session_config(boot, &config))
         return false;
     config.target[0] = '\0';                /* a discovery session */
@@ -101,7 +101,7 @@ bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
 }
 
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_iscsi_config config;
+    struct lb_initiator_config config;
     if (!lb_candidates_next(boot)) {
         lb_candidates_verdict(boot);
         lb_boot_attempt_failed(boot, now_us);
@@ -137,37 +137,37 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
 /* ---- steps of the report -------------------------------------------------------------------- */
 
 /* The session's states, as steps that a person knows. */
-static bool step_of_state(enum lb_iscsi_state state, enum lb_stage *stage) {
+static bool step_of_state(enum lb_initiator_state state, enum lb_stage *stage) {
     switch (state) {
-    case LB_ISCSI_RESOLVING:
+    case LB_INITIATOR_RESOLVING:
         *stage = LB_STAGE_RESOLVE;
         return true;
-    case LB_ISCSI_CONNECTING:
+    case LB_INITIATOR_CONNECTING:
         *stage = LB_STAGE_CONNECT;
         return true;
-    case LB_ISCSI_LOGIN_SECURITY:
-    case LB_ISCSI_LOGIN_OPERATIONAL:
+    case LB_INITIATOR_LOGIN_SECURITY:
+    case LB_INITIATOR_LOGIN_OPERATIONAL:
         *stage = LB_STAGE_LOGIN;
         return true;
-    case LB_ISCSI_IDLE:
-    case LB_ISCSI_FULL_FEATURE:
-    case LB_ISCSI_LOGGING_OUT:
-    case LB_ISCSI_RECOVERING:
-    case LB_ISCSI_ENDED:
+    case LB_INITIATOR_IDLE:
+    case LB_INITIATOR_FULL_FEATURE:
+    case LB_INITIATOR_LOGGING_OUT:
+    case LB_INITIATOR_RECOVERING:
+    case LB_INITIATOR_ENDED:
         return false;
     }
     return false;
 }
 
 static const char *failure_word(struct lb_boot *boot) {
-    const struct lb_error *error = lb_iscsi_error(&boot->session);
+    const struct lb_error *error = lb_initiator_error(&boot->session);
     if (lb_is_ok(error)) /* it goes on */
-        error = lb_iscsi_last_error(&boot->session);
+        error = lb_initiator_last_error(&boot->session);
     return lb_is_ok(error) ? "closed" : lb_code_word(error->code);
 }
 
 static void follow_session(struct lb_boot *boot, uint64_t now_us) {
-    enum lb_iscsi_state state = lb_iscsi_state(&boot->session);
+    enum lb_initiator_state state = lb_initiator_state(&boot->session);
     enum lb_stage before, stage;
     if (state == boot->session_seen)
         return;
@@ -175,13 +175,13 @@ static void follow_session(struct lb_boot *boot, uint64_t now_us) {
     boot->session_seen = state;
     if (was && is && before == stage)
         return;
-    bool failed = state == LB_ISCSI_RECOVERING || state == LB_ISCSI_ENDED;
+    bool failed = state == LB_INITIATOR_RECOVERING || state == LB_INITIATOR_ENDED;
     lb_report_end(&boot->report, now_us, boot->step_session, failed ? LB_DONE_FAILED : LB_DONE_OK,
                   "%s", failed ? failure_word(boot) : "");
     boot->step_session = LB_NO_STEP;
     if (is)
         boot->step_session = lb_report_begin(
-            &boot->report, now_us, stage, lb_iscsi_peer(&boot->session), "%s",
+            &boot->report, now_us, stage, lb_initiator_peer(&boot->session), "%s",
             stage == LB_STAGE_RESOLVE ? boot->choice.target.name : boot->choice.target.target);
 }
 
@@ -190,24 +190,24 @@ static void follow_session(struct lb_boot *boot, uint64_t now_us) {
 static void ask_for_targets(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_DISK);
     boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
-                                      lb_iscsi_peer(&boot->session), "SendTargets");
-    lb_iscsi_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
+                                      lb_initiator_peer(&boot->session), "SendTargets");
+    lb_initiator_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
 }
 
-const struct lb_iscsi_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
-                                             size_t *dropped) {
-    int32_t found = lb_iscsi_found_count(&boot->session, dropped);
+const struct lb_initiator_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
+                                                 size_t *dropped) {
+    int32_t found = lb_initiator_found_count(&boot->session, dropped);
     *count = found > 0 ? (size_t)found : 0;
     return boot->found;
 }
 
 size_t lb_boot_targets_left_out(const struct lb_boot *boot, const char **first) {
-    return lb_iscsi_found_invalid(&boot->session, first);
+    return lb_initiator_found_invalid(&boot->session, first);
 }
 
 static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
     size_t dropped;
-    int32_t count = lb_iscsi_found_count(&boot->session, &dropped);
+    int32_t count = lb_initiator_found_count(&boot->session, &dropped);
     if (boot->state == LB_AT_UP || count < 0)
         return LB_TURN_IDLE;
     lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%d found", (int)count);
@@ -237,7 +237,7 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
     }
     if (boot->disk_started || boot->luns_run) {
         lb_trace(&boot->trace, now_us, "boot", "session is back, login %u",
-                 lb_iscsi_logins(&boot->session));
+                 lb_initiator_logins(&boot->session));
         return;
     }
     lb_report_session(boot, now_us);
@@ -247,15 +247,15 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
     }
     lb_boot_enter(boot, now_us, LB_AT_DISK);
     boot->step_disk =
-        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK, lb_iscsi_peer(&boot->session), "%s",
-                        boot->choice.target.target);
+        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK, lb_initiator_peer(&boot->session),
+                        "%s", boot->choice.target.target);
     lb_lun_stage_start(boot, now_us);
 }
 
 /* A server that no route leads to looks like a silent one, for a system that asks the link for any
  * address. */
 static void explain_route(struct lb_boot *boot, enum lb_code code) {
-    struct lb_addr to = lb_iscsi_peer(&boot->session).addr;
+    struct lb_addr to = lb_initiator_peer(&boot->session).addr;
     const struct lb_addr *ignored = &boot->dhcp.lease.ignored_router;
     bool is_leased = boot->has_lease && lb_addr_is_set(*ignored);
     if (code != LB_E_CONNECT_TIMEOUT && code != LB_E_CONNECT_UNREACHABLE)
@@ -276,7 +276,7 @@ static void explain_route(struct lb_boot *boot, enum lb_code code) {
 }
 
 static void session_failed(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_error *error = lb_iscsi_error(&boot->session);
+    const struct lb_error *error = lb_initiator_error(&boot->session);
     if (boot->state == LB_AT_CLOSING)
         return;
     if (lb_is_ok(&boot->lease_error))
@@ -302,7 +302,7 @@ static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_
 /* The target's own name, or that of where a redirect leads. */
 static enum lb_turn resolve(struct lb_boot *boot, uint64_t now_us, const char *name) {
     bool permanent;
-    if (lb_iscsi_was_redirected(&boot->session, &permanent) &&
+    if (lb_initiator_was_redirected(&boot->session, &permanent) &&
         lb_config_requires(boot->setup.config, "address")) {
         lb_fail(&boot->error, LB_E_NAME_NOT_ALLOWED, "%s for %s, where a redirect leads", name,
                 boot->choice.target.target);
@@ -313,28 +313,28 @@ static enum lb_turn resolve(struct lb_boot *boot, uint64_t now_us, const char *n
     return LB_TURN_AGAIN;
 }
 
-static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_iscsi_action did,
+static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_initiator_action did,
                               struct lb_boot_action *action) {
     switch (did.event) {
-    case LB_ISCSI_WAIT:
+    case LB_INITIATOR_WAIT:
         lb_boot_until(boot, did.until_us);
         return LB_TURN_IDLE;
-    case LB_ISCSI_RESOLVE:
+    case LB_INITIATOR_RESOLVE:
         return resolve(boot, now_us, did.host);
-    case LB_ISCSI_CONNECT:
+    case LB_INITIATOR_CONNECT:
         return connect_to(boot, now_us, did.peer, action);
-    case LB_ISCSI_CLOSE:
+    case LB_INITIATOR_CLOSE:
         if (!boot->slot_open)
             return LB_TURN_AGAIN;
         boot->slot_open = false;
         *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_BOOT_SLOT_SESSION};
         return LB_TURN_ACT;
-    case LB_ISCSI_READY:
+    case LB_INITIATOR_READY:
         session_ready(boot, now_us);
         return LB_TURN_AGAIN;
-    case LB_ISCSI_OUT:
+    case LB_INITIATOR_OUT:
         return LB_TURN_AGAIN;
-    case LB_ISCSI_FAILED:
+    case LB_INITIATOR_FAILED:
         session_failed(boot, now_us);
         return LB_TURN_AGAIN;
     }
@@ -345,7 +345,7 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                    struct lb_boot_action *action) {
     if (!boot->session_runs)
         return LB_TURN_IDLE;
-    struct lb_iscsi_action did = lb_iscsi_poll(&boot->session, now_us);
+    struct lb_initiator_action did = lb_initiator_poll(&boot->session, now_us);
     follow_session(boot, now_us);
     return carry_out(boot, now_us, did, action);
 }

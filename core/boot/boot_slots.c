@@ -15,12 +15,13 @@ void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
     if (lb_names_has_slot(slot))
         lb_names_connected(boot, now_us, slot);
     if (is_of_session(boot, slot))
-        lb_iscsi_connected(&boot->session, now_us);
+        lb_initiator_connected(&boot->session, now_us);
     else if (is_of_discovery(slot))
         lb_discovery_connected(boot, now_us, slot);
 }
 
-void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_iscsi_lost why) {
+void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                  enum lb_initiator_lost why) {
     if (lb_names_has_slot(slot))
         lb_names_lost(boot, now_us, slot);
     if (is_of_discovery(slot))
@@ -29,14 +30,14 @@ void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot, enum lb_
         return;
     boot->slot_open = false;
     if (boot->session_runs)
-        lb_iscsi_lost(&boot->session, now_us, why);
+        lb_initiator_lost(&boot->session, now_us, why);
 }
 
 size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
     if (lb_names_has_slot(slot))
         return lb_names_where(boot, slot, spans);
     if (is_of_session(boot, slot))
-        return lb_iscsi_where(&boot->session, spans);
+        return lb_initiator_where(&boot->session, spans);
     return is_of_discovery(slot) ? lb_discovery_where(boot, slot, spans) : 0;
 }
 
@@ -44,7 +45,7 @@ void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t le
     if (lb_names_has_slot(slot))
         lb_names_got(boot, now_us, slot, len);
     if (is_of_session(boot, slot))
-        lb_iscsi_got(&boot->session, now_us, len);
+        lb_initiator_got(&boot->session, now_us, len);
     else if (is_of_discovery(slot))
         lb_discovery_got(boot, now_us, slot, len);
 }
@@ -53,7 +54,7 @@ size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *piec
     if (lb_names_has_slot(slot))
         return lb_names_gather(boot, slot, pieces, cap);
     if (is_of_session(boot, slot))
-        return lb_iscsi_gather(&boot->session, pieces, cap);
+        return lb_initiator_gather(&boot->session, pieces, cap);
     return is_of_discovery(slot) ? lb_discovery_gather(boot, slot, pieces, cap) : 0;
 }
 
@@ -61,7 +62,7 @@ void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t l
     if (lb_names_has_slot(slot))
         lb_names_sent(boot, now_us, slot, len);
     if (is_of_session(boot, slot))
-        lb_iscsi_sent(&boot->session, now_us, len);
+        lb_initiator_sent(&boot->session, now_us, len);
     else if (is_of_discovery(slot))
         lb_discovery_sent(boot, now_us, slot, len);
 }

@@ -248,15 +248,15 @@ struct lb_boot {
 
     struct lb_names names;
 
-    struct lb_iscsi session;
+    struct lb_initiator session;
     bool session_runs, slot_open; /* open, or being opened */
-    enum lb_iscsi_state session_seen;
+    enum lb_initiator_state session_seen;
     unsigned logins_seen;
-    struct lb_luns luns; /* the search for the LUN, where none is named */
+    struct lb_disk_luns luns; /* the search for the LUN, where none is named */
     bool luns_run;
     struct lb_disk disk;
     bool disk_started;
-    struct lb_iscsi_found found[LB_BOOT_TARGETS_MAX]; /* goal TARGETS */
+    struct lb_initiator_found found[LB_BOOT_TARGETS_MAX]; /* goal TARGETS */
 };
 
 /* What a part of the engine did in its turn. */
@@ -283,7 +283,7 @@ bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
 
 /* boot_names.c */
-/* Has a name looked up, in its turn: the answer is lb_iscsi_resolved of the session, or
+/* Has a name looked up, in its turn: the answer is lb_initiator_resolved of the session, or
  * lb_discovery_resolved. A name that the asker asked for before is given up. The name's memory
  * stays the asker's until it is answered or given up. */
 void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name);
@@ -479,7 +479,7 @@ void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us);
 void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
 /* An iSNS or SLP connection could not be made, or has ended. */
 void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                       enum lb_iscsi_lost why);
+                       enum lb_initiator_lost why);
 /* Where the bytes of the slot go: one span or none. */
 size_t lb_discovery_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
 /* len bytes came, and were written there. */

@@ -387,7 +387,7 @@ static void a_server_is_asked_for_its_targets(void) {
     host_set("server", "192.0.2.1");
     host_set("allow-target", "iqn.2026-11.test:other"); /* what is listed is not used */
     host_boots();
-    const struct lb_iscsi_found *found = lb_boot_targets(&host.boot, &count, &dropped);
+    const struct lb_initiator_found *found = lb_boot_targets(&host.boot, &count, &dropped);
     if (CHECK_EQ(count, 1))
         CHECK_STR(found[0].target, HOST_TARGET);
     CHECK_EQ(dropped, 0);

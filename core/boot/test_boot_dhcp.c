@@ -300,7 +300,7 @@ static void a_renewal_is_not_noticed_by_the_session(void) {
     host_pass(400 * SEC);
     CHECK_EQ(host.dhcp_sent[LB_DHCP4_REQUEST], 2);
     CHECK_EQ(host.seen[LB_BOOT_SET_ADDRESS], 2);
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 1);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 1);
     CHECK_EQ(host.connect_count, 1);
 }
 
@@ -312,7 +312,7 @@ static void what_a_renewal_changes_is_configured(void) {
     host.dhcp[0].config.router = v4(192, 0, 2, 253);
     host_pass(400 * SEC);
     CHECK_STR(lb_addr_text(host.net.routes[0].via).s, "192.0.2.253");
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 1);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 1);
 }
 
 static void the_session_goes_over_to_another_address(void) {
@@ -327,7 +327,7 @@ static void the_session_goes_over_to_another_address(void) {
     CHECK_EQ(host.seen[LB_BOOT_CLEAR_ADDRESS], 1);
     CHECK_STR(lb_prefix_text(host.net.address).s, "192.0.2.150/24");
     CHECK(host.has_address);
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 2);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 2);
     CHECK(!host_is_over());
 }
 
@@ -370,7 +370,7 @@ static void a_lease_that_comes_back_late_brings_the_disk_back(void) {
     host_pass(70 * SEC); /* DISCOVER is repeated after 64 s at the latest */
     CHECK(host.has_address);
     CHECK(!host_is_over());
-    CHECK(lb_iscsi_state(lb_boot_session(&host.boot)) == LB_ISCSI_FULL_FEATURE);
+    CHECK(lb_initiator_state(lb_boot_session(&host.boot)) == LB_INITIATOR_FULL_FEATURE);
 }
 
 static void a_link_that_comes_back_has_the_lease_confirmed(void) {
@@ -382,7 +382,7 @@ static void a_link_that_comes_back_has_the_lease_confirmed(void) {
     lb_boot_link(&host.boot, host.now, true);
     host_pass(SEC);
     CHECK_EQ(host.dhcp_sent[LB_DHCP4_REQUEST], 2);
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 1);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 1);
 }
 
 int main(void) {

@@ -114,7 +114,7 @@ static bool must_boot(void) {
 }
 
 static bool check_end(bool booted) {
-    struct lb_endpoint at = lb_iscsi_peer(lb_boot_session(&host.boot));
+    struct lb_endpoint at = lb_initiator_peer(lb_boot_session(&host.boot));
     bool good = CHECK(booted || !must_boot());
     good = CHECK_EQ(host_steps_running(), 0) && good;
     good = CHECK(!world.isns_open) && good;

@@ -275,7 +275,7 @@ static void a_family_that_comes_later_is_configured_beside_the_disk(void) {
     host_pass(5 * SEC);
     CHECK(host_has6("2001:db8::100"));
     CHECK(host_has6("2001:db8::ff:fe00:1"));
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 1);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 1);
 }
 
 static void the_family_that_names_the_disk_is_waited_for(void) {
@@ -327,7 +327,7 @@ static void a_family_that_fails_ends_nothing(void) {
         return;
     host_pass(300 * SEC);
     CHECK(!host_is_over());
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 1);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 1);
 }
 
 static void what_the_other_family_says_is_the_error_then(void) {

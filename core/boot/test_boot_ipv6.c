@@ -26,7 +26,7 @@ static void both(void) {
 }
 
 static unsigned logins(void) {
-    return lb_iscsi_logins(lb_boot_session(&host.boot));
+    return lb_initiator_logins(lb_boot_session(&host.boot));
 }
 
 /* ---- the lease under the disk --------------------------------------------------------------- */

@@ -148,7 +148,7 @@ static void a_listed_name_still_stands_after_a_temporary_redirect(void) {
     host_cut(); /* RFC 7143 11.13.5: a temporary redirect is for that login alone */
     host_pass(30 * SEC);
     CHECK_EQ(host.connect_count, 4);
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 2);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 2);
     CHECK(!host_is_over());
 }
 
@@ -280,7 +280,7 @@ static void what_is_required_is_had(void) {
     host_set("require", "mutual-chap,chap,header-digest,data-digest");
     if (!host_boots())
         return;
-    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(lb_boot_session(&host.boot));
+    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(lb_boot_session(&host.boot));
     CHECK(agreed->chap && agreed->mutual && agreed->header_digest && agreed->data_digest);
     CHECK_HAS(host_fact("authentication").value, "mutual CHAP");
     CHECK_STR(host_fact("digests").value, "header and data");
@@ -308,7 +308,7 @@ static void mutual_chap_is_required_of_a_target_that_proves_nothing(void) {
     host_begin();
     CHECK(!host_until(LB_BOOT_READY));
     CHECK(!lb_is_ok(host_error()));
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 0);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 0);
 }
 
 static void one_secret_for_both_directions_is_refused(void) {

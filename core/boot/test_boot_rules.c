@@ -75,7 +75,7 @@ static void targets_keep_to_their_list(void) {
 }
 
 static void what_is_missing_of_the_protection_is_named(void) {
-    struct lb_iscsi_agreed agreed = {.chap = true, .header_digest = true};
+    struct lb_initiator_agreed agreed = {.chap = true, .header_digest = true};
     config = (struct lb_config){0};
     CHECK(lb_rules_unmet(&config, &agreed) == NULL);
     set("require", "chap,header-digest");

@@ -167,7 +167,7 @@ static void the_firmwares_mutual_chap_is_required(void) {
     table_has_chap(true);
     host_begin();
     CHECK(!host_until(LB_BOOT_READY));
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 0);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 0);
 }
 
 static void a_persons_own_account_does_not_lower_it_either(void) {

@@ -77,7 +77,7 @@ static void a_cut_connection_is_a_pause_for_the_reader(void) {
     host_pass(20 * SEC);
     CHECK_EQ(take_completed(), 64);
     check_ends(64, LB_OK);
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 2);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 2);
     CHECK_EQ(host.seen[LB_BOOT_READY], 1);
 }
 
@@ -89,7 +89,7 @@ static void a_target_that_asks_us_to_log_out_gets_us_back(void) {
     host_pass(20 * SEC);
     CHECK_EQ(take_completed(), 1);
     check_ends(1, LB_OK);
-    CHECK_EQ(lb_iscsi_logins(lb_boot_session(&host.boot)), 2);
+    CHECK_EQ(lb_initiator_logins(lb_boot_session(&host.boot)), 2);
 }
 
 /* ---- the session is lost for good ----------------------------------------------------------- */
@@ -317,11 +317,11 @@ static void secrets_are_wiped_when_the_boot_ends(void) {
 /* ---- another owner -------------------------------------------------------------------------- */
 
 static void a_session_that_changed_hands_is_let_go_without_a_word(void) {
-    struct lb_iscsi_standing standing;
+    struct lb_initiator_standing standing;
     if (!up())
         return;
     host_pass(SEC);
-    if (!CHECK(lb_iscsi_is_at_rest(lb_boot_session(&host.boot), &standing)))
+    if (!CHECK(lb_initiator_is_at_rest(lb_boot_session(&host.boot), &standing)))
         return;
     lb_boot_hand_over(&host.boot, host.now);
     host.peer = NULL; /* the connection is the kernel's */

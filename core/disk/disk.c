@@ -28,13 +28,13 @@ void lb_disk_issue(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *t
     bool is_retry = task->first_us != LB_NEVER;
     unsigned strikes = is_retry ? task->task.strikes : 0;
     task->first_us = LB_MIN(task->first_us, now_us);
-    lb_iscsi_submit(disk->session, now_us, &task->task);
+    lb_initiator_submit(disk->session, now_us, &task->task);
     /* UNIT ATTENTION after each reset is no answer to what the target is silent about. */
     task->task.strikes = strikes;
 }
 
 static void fill_piece(struct lb_disk *disk, struct lb_disk_task *task, struct lb_disk_op *op) {
-    struct lb_iscsi_task *command = &task->task;
+    struct lb_initiator_task *command = &task->task;
     uint32_t block_bytes = disk->info.block_bytes;
     size_t offset = (size_t)(task->lba - op->lba) * block_bytes;
     size_t len = (size_t)task->blocks * block_bytes;
@@ -63,7 +63,7 @@ static bool is_all_issued(const struct lb_disk_op *op) {
 
 /* ipxe 2733c4763: a target may refuse to read more than MaxBurstLength at once. */
 static uint32_t piece_blocks(const struct lb_disk *disk) {
-    uint32_t burst = lb_iscsi_agreed(disk->session)->max_burst; /* 0: logging in */
+    uint32_t burst = lb_initiator_agreed(disk->session)->max_burst; /* 0: logging in */
     uint32_t most = LB_MAX(burst, (uint32_t)LB_DISK_PIECE_MIN) / disk->info.block_bytes;
     if (burst == 0 || most >= disk->piece_blocks)
         return disk->piece_blocks;
@@ -126,7 +126,7 @@ static unsigned earlier_login(unsigned a, unsigned b) {
  * that was made anew in between may have been with a target that restarted, and lost it. Then the
  * flush must not claim otherwise. */
 static void note_durability(struct lb_disk *disk, struct lb_disk_op *op) {
-    unsigned logins = lb_iscsi_logins(disk->session);
+    unsigned logins = lb_initiator_logins(disk->session);
     if (op->kind == LB_DISK_WRITE && lb_is_ok(&op->error))
         disk->cached_after = earlier_login(disk->cached_after, op->since);
     if (op->kind != LB_DISK_FLUSH || !lb_is_ok(&op->error))
@@ -166,7 +166,7 @@ static void piece_ended(struct lb_disk *disk, uint64_t now_us, struct lb_disk_ta
                         const struct lb_error *error) {
     struct lb_disk_op *op = task->op;
     if (lb_is_ok(error) && op->kind == LB_DISK_WRITE && op->since == 0)
-        op->since = lb_iscsi_logins(disk->session);
+        op->since = lb_initiator_logins(disk->session);
     if (lb_is_ok(error))
         op->done += task->blocks;
     else
@@ -188,7 +188,7 @@ static void piece_ended(struct lb_disk *disk, uint64_t now_us, struct lb_disk_ta
 }
 
 static bool has_ended(const struct lb_disk *disk) {
-    return lb_iscsi_state(disk->session) == LB_ISCSI_ENDED;
+    return lb_initiator_state(disk->session) == LB_INITIATOR_ENDED;
 }
 
 void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op) {
@@ -275,7 +275,7 @@ static bool retry_few(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
 static bool retry_when_room(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
     uint8_t status = task->task.status;
     bool is_full = status == LB_SCSI_TASK_SET_FULL || status == LB_SCSI_BUSY;
-    if (!is_full || !lb_iscsi_is_draining(disk->session) ||
+    if (!is_full || !lb_initiator_is_draining(disk->session) ||
         now_us - task->first_us > LB_DISK_BUSY_MS * LB_US_MS)
         return false;
     lb_disk_issue(disk, now_us, task);
@@ -372,7 +372,7 @@ static void heed_attention(struct lb_disk *disk, uint64_t now_us,
 
 /* GOOD, but not with all that was asked for: only questions may have short answers. */
 static bool is_short(const struct lb_disk_task *task) {
-    const struct lb_iscsi_task *command = &task->task;
+    const struct lb_initiator_task *command = &task->task;
     size_t wanted = command->in.len + command->out.len;
     return !lb_disk_is_question(task) && command->status == LB_SCSI_GOOD && wanted > 0 &&
            ((command->underflow && command->residual > 0) ||
@@ -386,8 +386,8 @@ static struct lb_error why_lost(const struct lb_disk *disk) {
         return disk->error;
     if (disk->state == LB_DISK_PROVING && !has_ended(disk) && !lb_is_ok(&disk->unsure))
         return disk->unsure;
-    if (!lb_is_ok(lb_iscsi_error(disk->session)))
-        return *lb_iscsi_error(disk->session);
+    if (!lb_is_ok(lb_initiator_error(disk->session)))
+        return *lb_initiator_error(disk->session);
     lb_fail(&error, LB_E_CANCELLED, "the session was logged out");
     return error;
 }
@@ -399,7 +399,7 @@ static bool is_unbelievable(const struct lb_disk *disk, const struct lb_disk_tas
 }
 
 static void bad_delivery(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
-    const struct lb_iscsi_task *command = &task->task;
+    const struct lb_initiator_task *command = &task->task;
     struct lb_error error = {.code = LB_OK};
     if (retry_now(disk, now_us, task))
         return;
@@ -433,16 +433,16 @@ static bool retry_smaller(struct lb_disk *disk, uint64_t now_us, struct lb_disk_
 static void was_silent(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
     struct lb_error error = {.code = LB_OK};
     lb_fail(&error, LB_E_TASK_TIMEOUT, "%s: command %02x had no answer, others had",
-            lb_endpoint_text(lb_iscsi_peer(disk->session)).s, task->task.cdb[0]);
+            lb_endpoint_text(lb_initiator_peer(disk->session)).s, task->task.cdb[0]);
     end(disk, now_us, task, &error);
 }
 
-static struct lb_scsi_judgement judge_command(const struct lb_iscsi_task *command) {
+static struct lb_scsi_judgement judge_command(const struct lb_initiator_task *command) {
     return lb_scsi_judge(command->status, lb_bytes(command->sense, command->sense_len));
 }
 
 static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
-    const struct lb_iscsi_task *command = &task->task;
+    const struct lb_initiator_task *command = &task->task;
     struct lb_error error = {.code = LB_OK};
     if (command->state == LB_TASK_LOST || is_unbelievable(disk, task)) {
         error = why_lost(disk);
@@ -490,7 +490,7 @@ void lb_disk_end_waiting(struct lb_disk *disk, uint64_t now_us) {
         else
             end(disk, now_us, task, &disk->unsure);
     }
-    lb_iscsi_lose_held(disk->session); /* which come back as LOST */
+    lb_initiator_lose_held(disk->session); /* which come back as LOST */
     while (disk->queued != NULL) {
         struct lb_disk_op *op = disk->queued;
         unqueue(disk, op);
@@ -510,8 +510,8 @@ static bool is_in_doubt(const struct lb_disk *disk, const struct lb_disk_task *t
 }
 
 static void take_answers(struct lb_disk *disk, uint64_t now_us) {
-    struct lb_iscsi_task *command;
-    while ((command = lb_iscsi_completed(disk->session)) != NULL) {
+    struct lb_initiator_task *command;
+    while ((command = lb_initiator_completed(disk->session)) != NULL) {
         struct lb_disk_task *task = &disk->tasks[command->user];
         if (is_in_doubt(disk, task))
             lb_disk_issue(disk, now_us, task);
@@ -555,7 +555,7 @@ uint64_t lb_disk_poll(struct lb_disk *disk, uint64_t now_us) {
 
 /* ---- beginning ------------------------------------------------------------------------------ */
 
-void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t lun[8],
+void lb_disk_init(struct lb_disk *disk, struct lb_initiator *session, const uint8_t lun[8],
                   uint32_t ready_ms, struct lb_trace *trace) {
     memset(disk, 0, sizeof *disk);
     disk->session = session;
@@ -565,8 +565,8 @@ void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t 
     disk->again_us = disk->enough_us = LB_NEVER;
     for (size_t i = 0; i < LB_DISK_TASKS_MAX; i++) {
         disk->tasks[i].task.user = i;
-        disk->tasks[i].task.goes_ahead = i >= LB_ISCSI_TASKS_MAX;
-        if (i < LB_ISCSI_TASKS_MAX)
+        disk->tasks[i].task.goes_ahead = i >= LB_INITIATOR_TASKS_MAX;
+        if (i < LB_INITIATOR_TASKS_MAX)
             give_back(disk, &disk->tasks[i]);
     }
 }
@@ -596,7 +596,7 @@ bool lb_disk_is_up(const struct lb_disk *disk) {
 }
 
 bool lb_disk_is_sure(const struct lb_disk *disk) {
-    return disk->state == LB_DISK_UP && !lb_iscsi_is_held(disk->session);
+    return disk->state == LB_DISK_UP && !lb_initiator_is_held(disk->session);
 }
 
 const struct lb_error *lb_disk_doubts(const struct lb_disk *disk) {

@@ -11,8 +11,8 @@
  *   lb_disk_poll             after every call into the session; moves tasks both ways
  *   lb_disk_is_up / lb_disk_error
  *   lb_disk_submit, lb_disk_completed */
-#ifndef LB_ISCSI_DISK_H
-#define LB_ISCSI_DISK_H
+#ifndef LB_DISK_H
+#define LB_DISK_H
 
 #include "core/disk/disk_identity.h"
 #include "core/initiator/initiator.h"
@@ -62,8 +62,8 @@ struct lb_disk_info {
 
 struct lb_disk; /* fields in disk_state.h */
 
-/* task_room: how many tasks of its own it may use, 1..LB_ISCSI_TASKS_MAX (they are inside). */
-void lb_disk_init(struct lb_disk *disk, struct lb_iscsi *session, const uint8_t lun[8],
+/* task_room: how many tasks of its own it may use, 1..LB_INITIATOR_TASKS_MAX (they are inside). */
+void lb_disk_init(struct lb_disk *disk, struct lb_initiator *session, const uint8_t lun[8],
                   uint32_t ready_ms, struct lb_trace *trace);
 /* Finds out what the LUN is, and makes it ready. Once, right after init. */
 void lb_disk_start(struct lb_disk *disk, uint64_t now_us);

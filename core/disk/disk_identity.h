@@ -9,8 +9,8 @@
  *
  * With a name or a serial number a disk may have grown. A disk that gave a name and now gives none
  * is neither the same nor another one: it may be a target that is still starting. */
-#ifndef LB_ISCSI_DISK_IDENTITY_H
-#define LB_ISCSI_DISK_IDENTITY_H
+#ifndef LB_DISK_IDENTITY_H
+#define LB_DISK_IDENTITY_H
 
 #include "core/scsi/scsi.h"
 

@@ -12,7 +12,7 @@ static bool is_optional(const struct lb_disk *disk, enum lb_disk_question questi
 }
 
 static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
-                          struct lb_iscsi_task *command) {
+                          struct lb_initiator_task *command) {
     struct lb_disk_answer *answer = &disk->answers[question];
     size_t room = 0;
     switch (question) {
@@ -67,7 +67,7 @@ static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
 
 static void ask(struct lb_disk *disk, uint64_t now_us, enum lb_disk_question question) {
     struct lb_disk_answer *answer = &disk->answers[question];
-    struct lb_disk_task *task = &disk->tasks[LB_ISCSI_TASKS_MAX + question];
+    struct lb_disk_task *task = &disk->tasks[LB_INITIATOR_TASKS_MAX + question];
     answer->is_there = false;
     if (answer->is_out)
         return; /* the answer that is on its way will do */
@@ -235,7 +235,7 @@ static bool judge_standby(struct lb_disk *disk) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_READY];
     if (answer->error.code == LB_E_STANDBY)
         lb_fail(&disk->error, LB_E_STANDBY, "%s: %s",
-                lb_endpoint_text(lb_iscsi_peer(disk->session)).s, answer->error.facts);
+                lb_endpoint_text(lb_initiator_peer(disk->session)).s, answer->error.facts);
     return lb_is_ok(&disk->error);
 }
 
@@ -397,7 +397,7 @@ static bool may_go(const struct lb_disk *disk, enum lb_disk_question question) {
 }
 
 uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
-    bool is_answering = lb_iscsi_state(disk->session) == LB_ISCSI_FULL_FEATURE;
+    bool is_answering = lb_initiator_state(disk->session) == LB_INITIATOR_FULL_FEATURE;
     if (disk->state != LB_DISK_ASKING || !is_answering || disk->again_us != LB_NEVER ||
         !has_enough(disk)) {
         disk->enough_us = LB_NEVER;
@@ -408,11 +408,11 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
     if (now_us < until_us)
         return until_us;
     for (unsigned i = 0; i < LB_ASK_START; i++) {
-        struct lb_iscsi_task *task = &disk->tasks[LB_ISCSI_TASKS_MAX + i].task;
+        struct lb_initiator_task *task = &disk->tasks[LB_INITIATOR_TASKS_MAX + i].task;
         bool is_late = task->state != LB_TASK_SENT ||
                        now_us >= task->active_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
         if (may_go(disk, (enum lb_disk_question)i) && is_late)
-            (void)lb_iscsi_give_up(disk->session, now_us, task);
+            (void)lb_initiator_give_up(disk->session, now_us, task);
     }
     return now_us + 100 * LB_US_MS; /* where an answer was just coming */
 }

@@ -21,8 +21,8 @@ static void start_round(struct lb_disk *disk, uint64_t now_us) {
     disk->rounds = LB_MIN(disk->rounds + 1, (unsigned)LB_DISK_ROUNDS_MAX);
     disk->asks_again = false;
     disk->again_us = LB_NEVER;
-    disk->asked_login = lb_iscsi_logins(disk->session);
-    disk->asked_missed = lb_iscsi_missed(disk->session);
+    disk->asked_login = lb_initiator_logins(disk->session);
+    disk->asked_missed = lb_initiator_missed(disk->session);
     lb_disk_ask(disk, now_us, (disk->wanted | also) & ~disk->silent);
 }
 
@@ -36,7 +36,7 @@ static void begin(struct lb_disk *disk, uint64_t now_us, uint32_t wanted) {
 }
 
 void lb_disk_start_asking(struct lb_disk *disk, uint64_t now_us) {
-    lb_iscsi_hold_logins(disk->session);
+    lb_initiator_hold_logins(disk->session);
     begin(disk, now_us, ASK_ALL);
 }
 
@@ -52,7 +52,7 @@ static uint32_t questions_of_proof(const struct lb_disk *disk) {
 }
 
 void lb_disk_start_proving(struct lb_disk *disk, uint64_t now_us) {
-    lb_iscsi_hold_logins(disk->session);
+    lb_initiator_hold_logins(disk->session);
     disk->known = ASK_ALL;
     lb_disk_doubt(disk, now_us);
 }
@@ -62,7 +62,7 @@ void lb_disk_doubt(struct lb_disk *disk, uint64_t now_us) {
         disk->asks_again = true;
         return;
     }
-    lb_iscsi_hold(disk->session);
+    lb_initiator_hold(disk->session);
     lb_disk_enter(disk, now_us, LB_DISK_PROVING);
     begin(disk, now_us, questions_of_proof(disk));
 }
@@ -76,8 +76,8 @@ bool lb_disk_has_answers(const struct lb_disk *disk) {
 
 /* The answers of a round count if all came from one login and none was missed. */
 static bool is_torn(const struct lb_disk *disk) {
-    return disk->asked_login != lb_iscsi_logins(disk->session) ||
-           disk->asked_missed != lb_iscsi_missed(disk->session);
+    return disk->asked_login != lb_initiator_logins(disk->session) ||
+           disk->asked_missed != lb_initiator_missed(disk->session);
 }
 
 static bool is_round_over(const struct lb_disk *disk) {
@@ -123,7 +123,7 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
         lb_disk_take_mode(disk);
     if ((!is_asking && disk->state != LB_DISK_PROVING) || !is_round_over(disk))
         return;
-    bool has_ended = lb_iscsi_state(disk->session) == LB_ISCSI_ENDED;
+    bool has_ended = lb_initiator_state(disk->session) == LB_INITIATOR_ENDED;
     if (disk->asks_again && !has_ended && ask_again(disk, now_us))
         return;
     if (is_asking)
@@ -136,15 +136,15 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
 
 void lb_disk_found_same(struct lb_disk *disk, uint64_t now_us) {
     lb_disk_enter(disk, now_us, LB_DISK_UP);
-    lb_iscsi_release(disk->session, now_us);
+    lb_initiator_release(disk->session, now_us);
 }
 
 /* Every request that waits ends with the session. */
 void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *facts) {
     lb_fail(&disk->error, LB_E_DISK_CHANGED, "%s: %s",
-            lb_endpoint_text(lb_iscsi_peer(disk->session)).s, facts);
+            lb_endpoint_text(lb_initiator_peer(disk->session)).s, facts);
     lb_disk_enter(disk, now_us, LB_DISK_CHANGED);
-    lb_iscsi_end(disk->session, now_us, &disk->error);
+    lb_initiator_end(disk->session, now_us, &disk->error);
 }
 
 /* It may be a target that is still starting, so it is asked again after a pause. Who has waited for
@@ -152,7 +152,8 @@ void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *fact
 void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
                            const char *facts) {
     disk->unsure = (struct lb_error){.code = LB_OK};
-    lb_fail(&disk->unsure, code, "%s: %s", lb_endpoint_text(lb_iscsi_peer(disk->session)).s, facts);
+    lb_fail(&disk->unsure, code, "%s: %s", lb_endpoint_text(lb_initiator_peer(disk->session)).s,
+            facts);
     if (now_us - disk->since_us >= LB_DISK_BUSY_MS * LB_US_MS) {
         lb_trace(disk->trace, now_us, "disk", "not proven: %s: %s", lb_code_word(code), facts);
         lb_disk_end_waiting(disk, now_us);
@@ -164,7 +165,8 @@ void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code c
 }
 
 bool lb_disk_ask_once_more(struct lb_disk *disk, uint64_t now_us) {
-    if (disk->pauses >= LB_DISK_EMPTY_MAX || lb_iscsi_state(disk->session) == LB_ISCSI_ENDED)
+    if (disk->pauses >= LB_DISK_EMPTY_MAX ||
+        lb_initiator_state(disk->session) == LB_INITIATOR_ENDED)
         return false;
     disk->again_us = now_us + pause_us(disk);
     disk->pauses++;
@@ -176,12 +178,12 @@ bool lb_disk_ask_once_more(struct lb_disk *disk, uint64_t now_us) {
 
 uint64_t lb_disk_proof_tick(struct lb_disk *disk, uint64_t now_us) {
     bool is_asking = disk->state == LB_DISK_ASKING || disk->state == LB_DISK_PROVING;
-    if (lb_iscsi_state(disk->session) == LB_ISCSI_ENDED)
+    if (lb_initiator_state(disk->session) == LB_INITIATOR_ENDED)
         return LB_NEVER;
-    if (disk->state == LB_DISK_UP && lb_iscsi_is_held(disk->session))
+    if (disk->state == LB_DISK_UP && lb_initiator_is_held(disk->session))
         lb_disk_doubt(disk, now_us);
     else if (is_asking && (is_torn(disk) || now_us >= disk->again_us)) {
-        disk->rounds = disk->asked_login == lb_iscsi_logins(disk->session) ? disk->rounds : 0;
+        disk->rounds = disk->asked_login == lb_initiator_logins(disk->session) ? disk->rounds : 0;
         start_round(disk, now_us);
     }
     return disk->again_us;

@@ -1,6 +1,6 @@
 /* The disk's fields, and what its files ask of one another. Not for callers: disk.h is. */
-#ifndef LB_ISCSI_DISK_STATE_H
-#define LB_ISCSI_DISK_STATE_H
+#ifndef LB_DISK_STATE_H
+#define LB_DISK_STATE_H
 
 #include "core/disk/disk.h"
 #include "core/initiator/initiator_session.h"
@@ -23,8 +23,8 @@ enum {
 
 /* One command: a piece of a request, or a question of the bring-up. */
 struct lb_disk_task {
-    struct lb_iscsi_task task; /* task.user is this one's number */
-    struct lb_disk_op *op;     /* NULL: a question */
+    struct lb_initiator_task task; /* task.user is this one's number */
+    struct lb_disk_op *op;         /* NULL: a question */
     uint64_t lba;
     uint32_t blocks;
     uint32_t left; /* blocks behind these that are this task's, too, one piece after the other */
@@ -67,10 +67,10 @@ enum lb_disk_state {
 };
 
 /* Those of requests, and behind them one for each question. */
-#define LB_DISK_TASKS_MAX (LB_ISCSI_TASKS_MAX + LB_ASK_COUNT)
+#define LB_DISK_TASKS_MAX (LB_INITIATOR_TASKS_MAX + LB_ASK_COUNT)
 
 struct lb_disk {
-    struct lb_iscsi *session;
+    struct lb_initiator *session;
     struct lb_trace *trace;
     uint8_t lun[8];
     uint32_t ready_ms;

@@ -14,7 +14,7 @@
 
 enum { OPS = 6, BLOCKS_MAX = 8, GUARD = 64, BUFFER = BLOCKS_MAX * 512, TURNS_MAX = 30000 };
 
-static struct lb_iscsi session;
+static struct lb_initiator session;
 static struct lb_disk disk;
 static uint8_t rx[LB_ISCSI_RX_MIN];
 static uint8_t wire[65536]; /* what the session sent */
@@ -33,12 +33,12 @@ static unsigned rounds;
 static void feed(struct lb_bytes bytes) {
     while (bytes.len > 0) {
         struct lb_span spans[2];
-        if (lb_iscsi_where(&session, spans) == 0)
+        if (lb_initiator_where(&session, spans) == 0)
             return;
         size_t len = LB_MIN(spans[0].len, bytes.len);
         memcpy(spans[0].p, bytes.p, len);
         bytes = lb_bytes_after(bytes, len);
-        lb_iscsi_got(&session, now, len);
+        lb_initiator_got(&session, now, len);
     }
 }
 
@@ -153,7 +153,7 @@ static void command(const struct lb_iscsi_pdu *request) {
 static void serve(void) {
     struct lb_bytes pieces[8];
     size_t count;
-    while ((count = lb_iscsi_gather(&session, pieces, 8)) > 0) {
+    while ((count = lb_initiator_gather(&session, pieces, 8)) > 0) {
         size_t len = 0;
         for (size_t i = 0; i < count; i++) {
             lb_assert(pieces[i].len <= sizeof wire - wire_len);
@@ -161,7 +161,7 @@ static void serve(void) {
             wire_len += pieces[i].len;
             len += pieces[i].len;
         }
-        lb_iscsi_sent(&session, now, len);
+        lb_initiator_sent(&session, now, len);
     }
     struct lb_rd rd = lb_rd(lb_bytes(wire, wire_len));
     wire_len = 0; /* whole PDUs alone have been gathered */
@@ -220,18 +220,20 @@ static bool is_any_out(void) {
 /* One turn of everything; false when there is nothing more to do. */
 static bool turn(void) {
     uint64_t until = lb_disk_poll(&disk, now);
-    struct lb_iscsi_action action = lb_iscsi_poll(&session, now);
+    struct lb_initiator_action action = lb_initiator_poll(&session, now);
     collect();
-    if (action.event == LB_ISCSI_CONNECT)
-        lb_iscsi_connected(&session, now);
-    if (action.event == LB_ISCSI_READY && disk.state == LB_DISK_DOWN)
+    if (action.event == LB_INITIATOR_CONNECT)
+        lb_initiator_connected(&session, now);
+    if (action.event == LB_INITIATOR_READY && disk.state == LB_DISK_DOWN)
         lb_disk_start(&disk, now);
     if (lb_disk_is_up(&disk) && !is_any_out() && rounds-- > 0)
         submit_all();
-    bool is_over = disk.state == LB_DISK_BROKEN || lb_iscsi_state(&session) == LB_ISCSI_ENDED;
+    bool is_over =
+        disk.state == LB_DISK_BROKEN || lb_initiator_state(&session) == LB_INITIATOR_ENDED;
     if (is_over || (lb_disk_is_up(&disk) && !is_any_out()))
         return is_any_out();
-    if (action.event == LB_ISCSI_WAIT && lb_iscsi_gather(&session, &(struct lb_bytes){0}, 1) == 0) {
+    if (action.event == LB_INITIATOR_WAIT &&
+        lb_initiator_gather(&session, &(struct lb_bytes){0}, 1) == 0) {
         until = LB_MIN(until, action.until_us);
         lb_assert(until != LB_NEVER);
         now = LB_MAX(now + 1, until);
@@ -243,7 +245,7 @@ static bool turn(void) {
 static void set_up(struct lb_bytes bytes) {
     static const uint8_t seed[LB_RAND_SEED_BYTES] = {1}, lun[8] = {0, 1};
     static struct lb_rand rand;
-    static struct lb_iscsi_config c;
+    static struct lb_initiator_config c;
     memset(&c, 0, sizeof c);
     memset(is_out, 0, sizeof is_out);
     now = 1000;
@@ -255,9 +257,9 @@ static void set_up(struct lb_bytes bytes) {
     lb_format(c.target, sizeof c.target, "iqn.2026-11.test:disk");
     c.portal = (struct lb_endpoint){.addr = lb_addr_v4(192, 0, 2, 1), .port = 3260};
     c.ping_ms = UINT32_MAX;
-    lb_iscsi_init(&session, now, &c, lb_span(rx, sizeof rx), &rand, NULL);
+    lb_initiator_init(&session, now, &c, lb_span(rx, sizeof rx), &rand, NULL);
     lb_disk_init(&disk, &session, lun, 2000, NULL);
-    lb_iscsi_start(&session, now);
+    lb_initiator_start(&session, now);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -420,10 +420,10 @@ static void a_flush_that_fails_is_told(void) {
 }
 
 static void new_login(void) {
-    unsigned logins = lb_iscsi_logins(&peer.session);
+    unsigned logins = lb_initiator_logins(&peer.session);
     disk_cut();
     disk_pass(10 * SEC);
-    CHECK_EQ(lb_iscsi_logins(&peer.session), logins + 1);
+    CHECK_EQ(lb_initiator_logins(&peer.session), logins + 1);
 }
 
 static void a_flush_after_a_new_login_cannot_vouch_for_writes_before_it(void) {
@@ -540,7 +540,7 @@ static void a_request_to_a_session_that_ended_ends_at_once(void) {
 static void a_session_that_is_logged_out_ends_what_comes_after(void) {
     if (!disk_bring_up())
         return;
-    lb_iscsi_logout(&peer.session, peer.now);
+    lb_initiator_logout(&peer.session, peer.now);
     struct lb_disk_op *op = disk_submit(LB_DISK_READ, 5, 1);
     (void)lb_disk_poll(&d.disk, peer.now);
     disk_check_end(op, LB_E_CANCELLED, "logged out");

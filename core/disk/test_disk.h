@@ -1,7 +1,7 @@
 /* A scripted disk behind the scripted target: a table of answers to the questions of the bring-up,
  * a queue of ends for other commands, and a memory. Every answer is a whole PDU made here. */
-#ifndef LB_TEST_ISCSI_DISK_H
-#define LB_TEST_ISCSI_DISK_H
+#ifndef LB_TEST_DISK_H
+#define LB_TEST_DISK_H
 
 #include "core/disk/disk_state.h"
 #include "core/initiator/test_initiator_peer.h"
@@ -208,12 +208,12 @@ static inline bool disk_serve(void) {
 
 static inline uint64_t disk_turn_session(void) {
     for (unsigned polls = 0; polls < 30; polls++) {
-        struct lb_iscsi_action action = lb_iscsi_poll(&peer.session, peer.now);
-        if (action.event == LB_ISCSI_WAIT)
+        struct lb_initiator_action action = lb_initiator_poll(&peer.session, peer.now);
+        if (action.event == LB_INITIATOR_WAIT)
             return action.until_us;
-        if (action.event == LB_ISCSI_CONNECT && d.is_gone)
-            lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
-        else if (action.event == LB_ISCSI_CONNECT)
+        if (action.event == LB_INITIATOR_CONNECT && d.is_gone)
+            lb_initiator_lost(&peer.session, peer.now, LB_LOST_REFUSED);
+        else if (action.event == LB_INITIATOR_CONNECT)
             peer_accept();
     }
     CHECK(false); /* polls are bounded */
@@ -250,7 +250,7 @@ static inline void disk_pass(uint64_t us) {
 
 /* The connection breaks. */
 static inline void disk_cut(void) {
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
 }
 
 /* ---- setting up ----------------------------------------------------------------------------- */

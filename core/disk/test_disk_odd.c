@@ -129,9 +129,9 @@ static void what_is_not_needed_may_have_no_answer(void) {
         if (!disk_comes_up())
             return;
         CHECK(peer.now - start < 4 * SEC);
-        CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
         disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
-        CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
     }
 }
 
@@ -179,7 +179,7 @@ static void a_flush_without_an_answer_fails_alone(void) {
     }
     CHECK_EQ(op->error.code, LB_E_TASK_TIMEOUT);
     CHECK_HAS(op->error.facts, "command 35");
-    CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
 }
 
 static void a_reader_flushes_nothing(void) {

@@ -46,8 +46,8 @@ static void after_a_new_login_another_disk_ends_all_requests(void) {
         CHECK_HAS(ops[i]->error.facts, "192.0.2.1:3260");
     }
     CHECK_EQ(data_commands(), 0); /* not one reached it */
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_ENDED);
-    CHECK_EQ(lb_iscsi_error(&peer.session)->code, LB_E_DISK_CHANGED);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_ENDED);
+    CHECK_EQ(lb_initiator_error(&peer.session)->code, LB_E_DISK_CHANGED);
     disk_run(LB_DISK_READ, 7, 1, LB_E_DISK_CHANGED, first);
     disk_run(LB_DISK_WRITE, 7, 1, LB_E_DISK_CHANGED, first);
     disk_run(LB_DISK_FLUSH, 0, 0, LB_E_DISK_CHANGED, first);
@@ -106,10 +106,10 @@ static void a_machine_that_slept_looks_again(void) {
     if (!disk_comes_up())
         return;
     swap(LB_ASK_IDS, SECOND);
-    peer.now += LB_ISCSI_SLEPT_MS * MS + 11 * SEC;
+    peer.now += LB_INITIATOR_SLEPT_MS * MS + 11 * SEC;
     disk_pass(SEC);
     disk_run(LB_DISK_READ, 5, 1, LB_E_DISK_CHANGED, second);
-    CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
     CHECK_EQ(data_commands(), 0);
 }
 
@@ -132,7 +132,7 @@ static void after_an_aborted_command_another_disk_ends_all_requests(void) {
         disk_pass(3 * SEC);
         check_changed(first_op, second);
         CHECK_EQ(d.count[op], 1);
-        CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
     }
 }
 
@@ -145,7 +145,7 @@ static void after_an_aborted_command_the_same_disk_goes_on(void) {
     disk_fails((struct ending){.op = LB_SCSI_READ_10, .times = 1, .is_silent = true});
     disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
     CHECK_EQ(d.count[LB_SCSI_READ_10], 2);
-    CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
 }
 
 /* A flush that is silent is given up, and with it the answer that may come late. */

@@ -23,8 +23,8 @@ enum {
     BUFFER = 255 * 64,
 };
 
-static struct lb_iscsi session;
-static struct lb_iscsi_task tasks[TASKS];
+static struct lb_initiator session;
+static struct lb_initiator_task tasks[TASKS];
 static bool is_out[TASKS];
 static uint8_t buffers[TASKS][GUARD + BUFFER + GUARD];
 static uint8_t rx[LB_ISCSI_RX_MIN];
@@ -33,12 +33,12 @@ static uint64_t now;
 static size_t split;
 static bool is_connected;
 static uint8_t choice;
-static struct lb_iscsi_found found[4];
+static struct lb_initiator_found found[4];
 
 static void feed(struct lb_bytes bytes) {
     while (bytes.len > 0) {
         struct lb_span spans[2];
-        size_t count = lb_iscsi_where(&session, spans), got = 0;
+        size_t count = lb_initiator_where(&session, spans), got = 0;
         size_t limit = LB_MIN(split, bytes.len);
         for (size_t i = 0; i < count && got < limit; i++) {
             size_t len = LB_MIN(spans[i].len, limit - got);
@@ -47,7 +47,7 @@ static void feed(struct lb_bytes bytes) {
         }
         if (got == 0)
             return;
-        lb_iscsi_got(&session, now, got);
+        lb_initiator_got(&session, now, got);
         bytes = lb_bytes_after(bytes, got);
     }
 }
@@ -57,7 +57,7 @@ static void drain(size_t limit) {
     struct lb_bytes pieces[4];
     size_t count;
     static volatile uint8_t sum;
-    while (limit > 0 && (count = lb_iscsi_gather(&session, pieces, 4)) > 0) {
+    while (limit > 0 && (count = lb_initiator_gather(&session, pieces, 4)) > 0) {
         size_t len = 0;
         for (size_t i = 0; i < count && len < limit; i++) {
             size_t take = LB_MIN(pieces[i].len, limit - len);
@@ -66,7 +66,7 @@ static void drain(size_t limit) {
             len += take;
         }
         limit -= len;
-        lb_iscsi_sent(&session, now, len);
+        lb_initiator_sent(&session, now, len);
     }
 }
 
@@ -97,17 +97,17 @@ static void log_in(void) {
 
 static void act(void) {
     for (int i = 0; i < 64; i++) {
-        struct lb_iscsi_action action = lb_iscsi_poll(&session, now);
-        if (action.event == LB_ISCSI_WAIT) {
+        struct lb_initiator_action action = lb_initiator_poll(&session, now);
+        if (action.event == LB_INITIATOR_WAIT) {
             lb_assert(action.until_us > now);
             return;
         }
-        if (action.event == LB_ISCSI_CLOSE)
+        if (action.event == LB_INITIATOR_CLOSE)
             is_connected = false;
-        if (action.event == LB_ISCSI_CONNECT) {
+        if (action.event == LB_INITIATOR_CONNECT) {
             lb_assert(!is_connected);
             is_connected = true;
-            lb_iscsi_connected(&session, now);
+            lb_initiator_connected(&session, now);
             log_in();
         }
     }
@@ -115,8 +115,8 @@ static void act(void) {
 }
 
 static void collect(void) {
-    struct lb_iscsi_task *task;
-    while ((task = lb_iscsi_completed(&session)) != NULL) {
+    struct lb_initiator_task *task;
+    while ((task = lb_initiator_completed(&session)) != NULL) {
         size_t i = (size_t)(task - tasks);
         lb_assert(i < TASKS && is_out[i]);
         lb_assert(task->state == LB_TASK_DONE || task->state == LB_TASK_LOST);
@@ -142,13 +142,13 @@ static void submit(uint8_t kind, size_t len) {
             tasks[i].out = lb_bytes(buffers[i] + GUARD, len);
         else
             tasks[i].in = lb_span(buffers[i] + GUARD, len);
-        lb_iscsi_submit(&session, now, &tasks[i]);
+        lb_initiator_submit(&session, now, &tasks[i]);
         return;
     }
 }
 
 static uint32_t tag_of(uint8_t who) {
-    const struct lb_iscsi_task *task = session.in_flight.first;
+    const struct lb_initiator_task *task = session.in_flight.first;
     if (who == 60)
         return session.ping_itt;
     if (who == 61)
@@ -196,7 +196,7 @@ static void pdu(struct lb_rd *rd) {
 static void setup(uint8_t reads) {
     static const uint8_t seed[LB_RAND_SEED_BYTES] = {1};
     static struct lb_rand rand;
-    static struct lb_iscsi_config c;
+    static struct lb_initiator_config c;
     memset(&c, 0, sizeof c);
     memset(is_out, 0, sizeof is_out);
     now = 1000;
@@ -209,8 +209,8 @@ static void setup(uint8_t reads) {
     c.recover = choice & 0x80;
     c.header_digest = c.data_digest = choice & 0x40 ? LB_DIGEST_PREFER : LB_DIGEST_NONE;
     c.task_ms = 5000;
-    lb_iscsi_init(&session, now, &c, lb_span(rx, sizeof rx), &rand, NULL);
-    lb_iscsi_start(&session, now);
+    lb_initiator_init(&session, now, &c, lb_span(rx, sizeof rx), &rand, NULL);
+    lb_initiator_start(&session, now);
     act();
 }
 
@@ -223,31 +223,31 @@ static void record(struct lb_rd *rd, uint8_t kind) {
         now += lb_rd_u8(rd) * 100 * LB_US_MS;
     else if (kind == 3 && is_connected) {
         is_connected = false;
-        lb_iscsi_lost(&session, now, LB_LOST_CLOSED);
+        lb_initiator_lost(&session, now, LB_LOST_CLOSED);
     } else if (kind == 4) {
         uint8_t what = lb_rd_u8(rd);
         submit(what, (size_t)lb_rd_u8(rd) * 64);
     } else if (kind == 5)
         drain((size_t)lb_rd_u8(rd) * 16);
     else if (kind == 6)
-        lb_iscsi_logout(&session, now);
+        lb_initiator_logout(&session, now);
     else if (kind == 7 && !session.text_is_discovery)
-        lb_iscsi_send_targets(&session, now, NULL, found, LB_COUNT(found));
+        lb_initiator_send_targets(&session, now, NULL, found, LB_COUNT(found));
 }
 
 /* The end: whatever the target did, every command comes back. */
 static void finish(void) {
     drain(SIZE_MAX);
-    lb_iscsi_drop(&session, now);
+    lb_initiator_drop(&session, now);
     session.config.recover = false;
-    for (int i = 0; i < 8 && lb_iscsi_state(&session) != LB_ISCSI_ENDED; i++) {
+    for (int i = 0; i < 8 && lb_initiator_state(&session) != LB_INITIATOR_ENDED; i++) {
         act();
-        lb_iscsi_drop(&session, now);
+        lb_initiator_drop(&session, now);
         now += 1000 * LB_US_SEC;
     }
     act();
     collect();
-    lb_assert(lb_iscsi_state(&session) == LB_ISCSI_ENDED);
+    lb_assert(lb_initiator_state(&session) == LB_INITIATOR_ENDED);
     for (size_t i = 0; i < TASKS; i++)
         lb_assert(!is_out[i]);
 }

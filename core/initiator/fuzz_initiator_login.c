@@ -14,7 +14,7 @@
 
 #define SECRET "do-not-show-me-0"
 
-static struct lb_iscsi session;
+static struct lb_initiator session;
 static struct lb_trace trace;
 static char ring[8192];
 static uint8_t rx[LB_ISCSI_RX_MIN];
@@ -25,33 +25,33 @@ static bool is_connected;
 static void drain(void) {
     struct lb_bytes pieces[4];
     size_t count;
-    while ((count = lb_iscsi_gather(&session, pieces, 4)) > 0) {
+    while ((count = lb_initiator_gather(&session, pieces, 4)) > 0) {
         size_t len = 0;
         for (size_t i = 0; i < count; i++) {
             lb_assert(pieces[i].len > 0);
             len += pieces[i].len;
         }
-        lb_iscsi_sent(&session, now, len);
+        lb_initiator_sent(&session, now, len);
     }
 }
 
 static void act(void) {
     static const struct lb_addr addr = {.family = LB_V4, .bytes = {192, 0, 2, 9}};
     for (int i = 0; i < 64; i++) {
-        struct lb_iscsi_action action = lb_iscsi_poll(&session, now);
-        if (action.event == LB_ISCSI_WAIT) {
+        struct lb_initiator_action action = lb_initiator_poll(&session, now);
+        if (action.event == LB_INITIATOR_WAIT) {
             lb_assert(action.until_us > now);
             drain();
             return;
         }
-        if (action.event == LB_ISCSI_CLOSE)
+        if (action.event == LB_INITIATOR_CLOSE)
             is_connected = false;
-        if (action.event == LB_ISCSI_RESOLVE)
-            lb_iscsi_resolved(&session, now, &addr, 1, NULL);
-        if (action.event == LB_ISCSI_CONNECT) {
+        if (action.event == LB_INITIATOR_RESOLVE)
+            lb_initiator_resolved(&session, now, &addr, 1, NULL);
+        if (action.event == LB_INITIATOR_CONNECT) {
             lb_assert(!is_connected);
             is_connected = true;
-            lb_iscsi_connected(&session, now);
+            lb_initiator_connected(&session, now);
         }
     }
     lb_assert(false); /* polls end */
@@ -60,7 +60,7 @@ static void act(void) {
 static void feed(struct lb_bytes bytes) {
     while (bytes.len > 0) {
         struct lb_span spans[2];
-        size_t count = lb_iscsi_where(&session, spans), got = 0;
+        size_t count = lb_initiator_where(&session, spans), got = 0;
         size_t limit = LB_MIN(split, bytes.len);
         for (size_t i = 0; i < count && got < limit; i++) {
             size_t len = LB_MIN(spans[i].len, limit - got);
@@ -69,7 +69,7 @@ static void feed(struct lb_bytes bytes) {
         }
         if (got == 0)
             return;
-        lb_iscsi_got(&session, now, got);
+        lb_initiator_got(&session, now, got);
         bytes = lb_bytes_after(bytes, got);
     }
 }
@@ -109,7 +109,7 @@ static bool has_secret(const void *where, size_t len) {
 static void setup(uint8_t choice, uint8_t reads) {
     static const uint8_t seed[LB_RAND_SEED_BYTES] = {1};
     static struct lb_rand rand;
-    static struct lb_iscsi_config c;
+    static struct lb_initiator_config c;
     memset(&c, 0, sizeof c);
     memset(ring, 0, sizeof ring);
     now = 1000;
@@ -129,8 +129,8 @@ static void setup(uint8_t choice, uint8_t reads) {
     }
     if (choice & 0x10)
         memcpy(c.chap_target_secret, SECRET "x", c.chap_target_secret_len = sizeof SECRET);
-    lb_iscsi_init(&session, now, &c, lb_span(rx, sizeof rx), &rand, &trace);
-    lb_iscsi_start(&session, now);
+    lb_initiator_init(&session, now, &c, lb_span(rx, sizeof rx), &rand, &trace);
+    lb_initiator_start(&session, now);
     act();
 }
 
@@ -146,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             now += lb_rd_u8(&rd) * 100 * LB_US_MS;
         else if (kind == 3 && is_connected) {
             is_connected = false;
-            lb_iscsi_lost(&session, now, (enum lb_iscsi_lost)(lb_rd_u8(&rd) & 3));
+            lb_initiator_lost(&session, now, (enum lb_initiator_lost)(lb_rd_u8(&rd) & 3));
         } else
             feed(lb_rd_bytes(&rd, LB_MIN(kind == 0 ? lb_rd_u8(&rd) : kind, rd.left)));
         act();

@@ -5,19 +5,19 @@
  * so that the owner of a task sees a pause, not an error, until recovery_ms has run out.
  *
  *   host                                session                          owner of tasks
- *   lb_iscsi_init
- *   loop: lb_iscsi_poll            -->  CONNECT peer | RESOLVE host | CLOSE | WAIT
- *         lb_iscsi_connected/lost  -->
- *         lb_iscsi_where, _got     -->  received bytes, straight into the tasks' buffers
- *         lb_iscsi_gather, _sent   <--  bytes to send, straight from the tasks' buffers
- *                                       READY  -->                     lb_iscsi_submit
- *                                                                      lb_iscsi_completed
+ *   lb_initiator_init
+ *   loop: lb_initiator_poll            -->  CONNECT peer | RESOLVE host | CLOSE | WAIT
+ *         lb_initiator_connected/lost  -->
+ *         lb_initiator_where, _got     -->  received bytes, straight into the tasks' buffers
+ *         lb_initiator_gather, _sent   <--  bytes to send, straight from the tasks' buffers
+ *                                       READY  -->                     lb_initiator_submit
+ *                                                                      lb_initiator_completed
  * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
  * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
  * iscsi_discovery (SendTargets), iscsi_handover (to another initiator), iscsi_luns (which LUNs are
  * disks), iscsi_disk (a disk over a session). The other end is core/target. */
-#ifndef LB_ISCSI_H
-#define LB_ISCSI_H
+#ifndef LB_INITIATOR_H
+#define LB_INITIATOR_H
 
 #include "core/base/addr.h"
 #include "core/base/error.h"
@@ -35,7 +35,7 @@ enum lb_digest_want {
     LB_DIGEST_CRC32C, /* offer CRC32C alone: the login fails without it */
 };
 
-struct lb_iscsi_config {
+struct lb_initiator_config {
     char initiator[LB_NAME_MAX + 1];
     char target[LB_NAME_MAX + 1]; /* empty: a discovery session */
     uint8_t isid[6];              /* RFC 7143 10.12.5; the same over reconnects and reboots */
@@ -55,7 +55,7 @@ struct lb_iscsi_config {
 
     enum lb_digest_want header_digest, data_digest;
     uint32_t max_recv_data; /* our MaxRecvDataSegmentLength, bytes; 0: 262144 */
-    uint32_t queue_depth;   /* tasks in flight at most, 1..LB_ISCSI_TASKS_MAX; 0: 32 */
+    uint32_t queue_depth;   /* tasks in flight at most, 1..LB_INITIATOR_TASKS_MAX; 0: 32 */
     uint32_t connect_ms;    /* 0: 5000 */
     uint32_t hurry_ms;    /* instead of connect_ms, where that is longer, before the first login and
                              while there are other addresses to try; 0: connect_ms always */
@@ -68,38 +68,38 @@ struct lb_iscsi_config {
     bool recover;         /* false: the first loss is the end (a first login attempt always is) */
 };
 
-#define LB_ISCSI_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */
-#define LB_ISCSI_REDIRECTS_MAX 4   /* RFC 7143 sets no limit; A<->B loops are seen in the field */
-#define LB_ISCSI_WARNINGS_MAX  12  /* lines of one login; there are 14 keys that we offer */
-#define LB_ISCSI_WARNING_MAX   160 /* bytes of one */
-#define LB_ISCSI_SLEPT_MS      30000 /* a host that did not poll for so long has slept */
-#define LB_ISCSI_RX_MIN        16384 /* least staging room: a login PDU with 8192 bytes and AHS */
+#define LB_INITIATOR_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */
+#define LB_INITIATOR_REDIRECTS_MAX 4 /* RFC 7143 sets no limit; A<->B loops are seen in the field */
+#define LB_INITIATOR_WARNINGS_MAX  12    /* lines of one login; there are 14 keys that we offer */
+#define LB_INITIATOR_WARNING_MAX   160   /* bytes of one */
+#define LB_INITIATOR_SLEPT_MS      30000 /* a host that did not poll for so long has slept */
+#define LB_ISCSI_RX_MIN            16384 /* least staging room: a login PDU with 8192 bytes and AHS */
 
 /* ---- tasks ---------------------------------------------------------------------------------- */
 
-enum lb_iscsi_task_state {
+enum lb_initiator_task_state {
     LB_TASK_IDLE,   /* the owner's */
     LB_TASK_QUEUED, /* waits for the window or for the connection */
     LB_TASK_SENT,
     LB_TASK_DONE,   /* has an answer of the target: status, sense, residual */
-    LB_TASK_SILENT, /* has none: lb_iscsi_give_up, or is_alone and silent for too long */
-    LB_TASK_LOST,   /* has none: the session ended, see lb_iscsi_error; or lb_iscsi_lose_held */
+    LB_TASK_SILENT, /* has none: lb_initiator_give_up, or is_alone and silent for too long */
+    LB_TASK_LOST, /* has none: the session ended, see lb_initiator_error; or lb_initiator_lose_held */
 };
 
 /* One SCSI command. The memory is the owner's, and both the struct and the buffer must stay where
- * they are from lb_iscsi_submit until lb_iscsi_completed gives the task back. The contents of `in`
+ * they are from lb_initiator_submit until lb_initiator_completed gives the task back. The contents of `in`
  * are undefined until then. Zero the struct once before its first use. */
-struct lb_iscsi_task {
+struct lb_initiator_task {
     uint8_t lun[8];
     uint8_t cdb[16];
     struct lb_span in;   /* data to read; at most 2^24-1 bytes */
     struct lb_bytes out; /* data to write; only one of both */
     uint64_t user;       /* the owner's */
     bool is_alone;       /* its silence is its own: it ends SILENT, and the session lives */
-    bool goes_ahead;     /* it is issued also while the session is held: lb_iscsi_hold */
+    bool goes_ahead;     /* it is issued also while the session is held: lb_initiator_hold */
 
     /* The answer, when DONE. */
-    enum lb_iscsi_task_state state;
+    enum lb_initiator_task_state state;
     uint8_t response; /* 0: status is valid; else the target failed to deliver: RFC 7143 11.4.3 */
     uint8_t status;   /* SAM status: 0 GOOD, 2 CHECK CONDITION, 8 BUSY, 0x28 TASK SET FULL */
     bool overflow, underflow;
@@ -120,48 +120,48 @@ struct lb_iscsi_task {
     unsigned reissues, strikes; /* new sessions; times that it was silent for task_ms */
     uint64_t active_us;         /* when the target last dealt with it */
     uint64_t tx_end;            /* stream position of its last byte in the send queue */
-    struct lb_iscsi_task *prev, *next, *next_sending;
+    struct lb_initiator_task *prev, *next, *next_sending;
 };
 
 /* ---- the session ---------------------------------------------------------------------------- */
 
-enum lb_iscsi_state {
-    LB_ISCSI_IDLE,
-    LB_ISCSI_RESOLVING,
-    LB_ISCSI_CONNECTING,
-    LB_ISCSI_LOGIN_SECURITY,
-    LB_ISCSI_LOGIN_OPERATIONAL,
-    LB_ISCSI_FULL_FEATURE,
-    LB_ISCSI_LOGGING_OUT,
-    LB_ISCSI_RECOVERING, /* waits before it connects again */
-    LB_ISCSI_ENDED,
+enum lb_initiator_state {
+    LB_INITIATOR_IDLE,
+    LB_INITIATOR_RESOLVING,
+    LB_INITIATOR_CONNECTING,
+    LB_INITIATOR_LOGIN_SECURITY,
+    LB_INITIATOR_LOGIN_OPERATIONAL,
+    LB_INITIATOR_FULL_FEATURE,
+    LB_INITIATOR_LOGGING_OUT,
+    LB_INITIATOR_RECOVERING, /* waits before it connects again */
+    LB_INITIATOR_ENDED,
 };
 /* "login: security", "full feature", ...; a constant, for the trace and reports. */
-const char *lb_iscsi_state_word(enum lb_iscsi_state state);
+const char *lb_initiator_state_word(enum lb_initiator_state state);
 
-enum lb_iscsi_event {
-    LB_ISCSI_WAIT,    /* send what lb_iscsi_gather has, then nothing until until_us, input, or a
+enum lb_initiator_event {
+    LB_INITIATOR_WAIT, /* send what lb_initiator_gather has, then nothing until until_us, input, or a
                          submit. There is no event for sending: gather after each WAIT. */
-    LB_ISCSI_RESOLVE, /* resolve `host`; answer with lb_iscsi_resolved */
-    LB_ISCSI_CONNECT, /* open TCP to `peer`; answer with lb_iscsi_connected or lb_iscsi_lost. After
+    LB_INITIATOR_RESOLVE, /* resolve `host`; answer with lb_initiator_resolved */
+    LB_INITIATOR_CONNECT, /* open TCP to `peer`; answer with lb_initiator_connected or lb_initiator_lost. After
                          a redirect `peer` is what the target said, of any kind but zero or
-                         multicast: who does not want to go there says lb_iscsi_lost, or gives the
+                         multicast: who does not want to go there says lb_initiator_lost, or gives the
                          session up */
-    LB_ISCSI_CLOSE,   /* close the connection (or the attempt), without an answer; poll again */
-    LB_ISCSI_READY,   /* once per login, also after a recovery: full feature phase */
-    LB_ISCSI_OUT,     /* once: logged out as asked, closed */
-    LB_ISCSI_FAILED,  /* for good, once; see lb_iscsi_error */
+    LB_INITIATOR_CLOSE,  /* close the connection (or the attempt), without an answer; poll again */
+    LB_INITIATOR_READY,  /* once per login, also after a recovery: full feature phase */
+    LB_INITIATOR_OUT,    /* once: logged out as asked, closed */
+    LB_INITIATOR_FAILED, /* for good, once; see lb_initiator_error */
 };
 
-struct lb_iscsi_action {
-    enum lb_iscsi_event event;
+struct lb_initiator_action {
+    enum lb_initiator_event event;
     uint64_t until_us;
     struct lb_endpoint peer;
     const char *host; /* RESOLVE: valid until answered */
 };
 
 /* What was agreed on in the login. */
-struct lb_iscsi_agreed {
+struct lb_initiator_agreed {
     bool header_digest, data_digest, initial_r2t, immediate_data;
     bool chap, mutual;
     enum lb_hash_alg chap_alg;
@@ -172,115 +172,118 @@ struct lb_iscsi_agreed {
     char target_alias[LB_HOST_MAX + 1];
 };
 
-enum lb_iscsi_lost {
+enum lb_initiator_lost {
     LB_LOST_REFUSED,
     LB_LOST_TIMEOUT,
     LB_LOST_UNREACHABLE,
     LB_LOST_CLOSED, /* FIN or RST of an open connection */
 };
 
-struct lb_iscsi; /* initiator_session.h has its fields; a caller needs its size alone */
+struct lb_initiator; /* initiator_session.h has its fields; a caller needs its size alone */
 
 /* rx is staging room for received PDUs, LB_ISCSI_RX_MIN bytes or more (256 KiB is best on Linux).
  * config is copied; rx, rand and trace stay the caller's and outlive the session. */
-void lb_iscsi_init(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_config *config,
-                   struct lb_span rx, struct lb_rand *rand, struct lb_trace *trace);
+void lb_initiator_init(struct lb_initiator *session, uint64_t now_us,
+                       const struct lb_initiator_config *config, struct lb_span rx,
+                       struct lb_rand *rand, struct lb_trace *trace);
 /* Begins with RESOLVE or CONNECT. */
-void lb_iscsi_start(struct lb_iscsi *session, uint64_t now_us);
+void lb_initiator_start(struct lb_initiator *session, uint64_t now_us);
 /* What the host is to do next, one thing at a time. Poll again after each until it says WAIT. */
-struct lb_iscsi_action lb_iscsi_poll(struct lb_iscsi *session, uint64_t now_us);
+struct lb_initiator_action lb_initiator_poll(struct lb_initiator *session, uint64_t now_us);
 
 /* Addresses of `host`; they are tried in turn. count 0: it does not resolve, and `why` says what
  * was asked of whom (NULL: nobody was asked). */
-void lb_iscsi_resolved(struct lb_iscsi *session, uint64_t now_us, const struct lb_addr *addrs,
-                       size_t count, const char *why);
+void lb_initiator_resolved(struct lb_initiator *session, uint64_t now_us,
+                           const struct lb_addr *addrs, size_t count, const char *why);
 /* The host's answer to CONNECT: the connection is there. The login begins. */
-void lb_iscsi_connected(struct lb_iscsi *session, uint64_t now_us);
+void lb_initiator_connected(struct lb_initiator *session, uint64_t now_us);
 /* The other answer to CONNECT, or the end of the connection at any time; why says how. */
-void lb_iscsi_lost(struct lb_iscsi *session, uint64_t now_us, enum lb_iscsi_lost why);
+void lb_initiator_lost(struct lb_initiator *session, uint64_t now_us, enum lb_initiator_lost why);
 
 /* Where the next received bytes belong: up to two spans, to be filled in order by one readv; the
  * first may be a task's buffer. No span: do not read now. Then say how many bytes came. */
-size_t lb_iscsi_where(struct lb_iscsi *session, struct lb_span spans[2]);
-/* len bytes came into the spans of lb_iscsi_where; 0 is harmless. */
-void lb_iscsi_got(struct lb_iscsi *session, uint64_t now_us, size_t len);
+size_t lb_initiator_where(struct lb_initiator *session, struct lb_span spans[2]);
+/* len bytes came into the spans of lb_initiator_where; 0 is harmless. */
+void lb_initiator_got(struct lb_initiator *session, uint64_t now_us, size_t len);
 /* What to send: up to `cap` pieces, to be sent in order by one writev; then how much was taken. */
-size_t lb_iscsi_gather(struct lb_iscsi *session, struct lb_bytes *pieces, size_t cap);
-/* The first len bytes of the pieces of lb_iscsi_gather were taken. */
-void lb_iscsi_sent(struct lb_iscsi *session, uint64_t now_us, size_t len);
+size_t lb_initiator_gather(struct lb_initiator *session, struct lb_bytes *pieces, size_t cap);
+/* The first len bytes of the pieces of lb_initiator_gather were taken. */
+void lb_initiator_sent(struct lb_initiator *session, uint64_t now_us, size_t len);
 
 /* Queues a task; it needs not be READY. */
-void lb_iscsi_submit(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task);
+void lb_initiator_submit(struct lb_initiator *session, uint64_t now_us,
+                         struct lb_initiator_task *task);
 /* A task that is DONE or LOST, in order of completion; NULL when there is none. */
-struct lb_iscsi_task *lb_iscsi_completed(struct lb_iscsi *session);
+struct lb_initiator_task *lb_initiator_completed(struct lb_initiator *session);
 /* Tasks that could be submitted now and be sent at once. */
-size_t lb_iscsi_room(const struct lb_iscsi *session);
+size_t lb_initiator_room(const struct lb_initiator *session);
 
 /* The owner is not sure any more that the LUN is the one that its tasks are for: until
- * lb_iscsi_release only tasks with goes_ahead are issued. What is in flight is answered. */
-void lb_iscsi_hold(struct lb_iscsi *session);
+ * lb_initiator_release only tasks with goes_ahead are issued. What is in flight is answered. */
+void lb_initiator_hold(struct lb_initiator *session);
 /* The LUN is the right one: every task may be issued again. */
-void lb_iscsi_release(struct lb_iscsi *session, uint64_t now_us);
-/* From now on each login, each answer that is missed (lb_iscsi_missed), and each pause as long as
- * LB_ISCSI_SLEPT_MS in which the host did not poll, holds the session: no task is issued (again)
+void lb_initiator_release(struct lb_initiator *session, uint64_t now_us);
+/* From now on each login, each answer that is missed (lb_initiator_missed), and each pause as long as
+ * LB_INITIATOR_SLEPT_MS in which the host did not poll, holds the session: no task is issued (again)
  * before the owner has looked at the LUN. */
-void lb_iscsi_hold_logins(struct lb_iscsi *session);
-bool lb_iscsi_is_held(const struct lb_iscsi *session); /* between hold and release */
+void lb_initiator_hold_logins(struct lb_initiator *session);
+bool lb_initiator_is_held(const struct lb_initiator *session); /* between hold and release */
 /* How many answers there were that nobody saw: of tasks that were aborted, reset or given up. Each
  * may have been a UNIT ATTENTION, which a target says once, so each holds the session as a login
- * does: after lb_iscsi_hold_logins. */
-unsigned lb_iscsi_missed(const struct lb_iscsi *session);
+ * does: after lb_initiator_hold_logins. */
+unsigned lb_initiator_missed(const struct lb_initiator *session);
 /* Of a held session: the tasks that wait to be issued become LOST, those with goes_ahead
  * excepted. */
-void lb_iscsi_lose_held(struct lb_iscsi *session);
+void lb_initiator_lose_held(struct lb_initiator *session);
 
 /* Nobody waits for this task any more: it is aborted, and completes as SILENT. What the target
  * still says to it is passed over. Only for a task that writes nothing. False: its answer is just
  * coming; ask again later. */
-bool lb_iscsi_give_up(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task);
+bool lb_initiator_give_up(struct lb_initiator *session, uint64_t now_us,
+                          struct lb_initiator_task *task);
 
 /* Logs out (reason 0) when no task is in flight, and closes: OUT. */
-void lb_iscsi_logout(struct lb_iscsi *session, uint64_t now_us);
+void lb_initiator_logout(struct lb_initiator *session, uint64_t now_us);
 /* Drops the connection as a peer's failure would: for tests and for a link that went down. */
-void lb_iscsi_drop(struct lb_iscsi *session, uint64_t now_us);
+void lb_initiator_drop(struct lb_initiator *session, uint64_t now_us);
 
 /* The owner has another portal to try now: has_others, also for the connection being opened. */
-void lb_iscsi_hurry(struct lb_iscsi *session);
+void lb_initiator_hurry(struct lb_initiator *session);
 
 /* The state; a session that has ended for good is ENDED. */
-enum lb_iscsi_state lb_iscsi_state(const struct lb_iscsi *session);
+enum lb_initiator_state lb_initiator_state(const struct lb_initiator *session);
 /* Why the session has ended; LB_OK while it goes on, and where it ended as asked. */
-const struct lb_error *lb_iscsi_error(const struct lb_iscsi *session);
+const struct lb_error *lb_initiator_error(const struct lb_initiator *session);
 /* Why the last connection ended, of a session that goes on; LB_OK when it was as agreed. */
-const struct lb_error *lb_iscsi_last_error(const struct lb_iscsi *session);
+const struct lb_error *lb_initiator_last_error(const struct lb_initiator *session);
 /* What the last login agreed on; it is filled in while a login runs. */
-const struct lb_iscsi_agreed *lb_iscsi_agreed(const struct lb_iscsi *session);
-struct lb_endpoint lb_iscsi_peer(const struct lb_iscsi *session); /* after redirects */
-unsigned lb_iscsi_logins(const struct lb_iscsi *session);         /* completed so far */
+const struct lb_initiator_agreed *lb_initiator_agreed(const struct lb_initiator *session);
+struct lb_endpoint lb_initiator_peer(const struct lb_initiator *session); /* after redirects */
+unsigned lb_initiator_logins(const struct lb_initiator *session);         /* completed so far */
 /* Tasks sent and not answered yet. Where the target refuses one because it has too many (TASK SET
  * FULL, BUSY), no more than the others are in flight from then on; while nothing is refused the
  * number grows again. */
-size_t lb_iscsi_in_flight(const struct lb_iscsi *session);
+size_t lb_initiator_in_flight(const struct lb_initiator *session);
 /* A task that was refused so may be submitted again at once: others are in flight, and the answer
  * to one of them makes room. False: it is refused for another reason, and a pause is better. */
-bool lb_iscsi_is_draining(const struct lb_iscsi *session);
+bool lb_initiator_is_draining(const struct lb_initiator *session);
 /* What the last login passed over although it breaks the rules: a sentence each, the first ones.
  * NULL when there are no more. */
-const char *lb_iscsi_warning(const struct lb_iscsi *session, size_t index);
+const char *lb_initiator_warning(const struct lb_initiator *session, size_t index);
 /* Whether the connection, or the attempt at one, is where a redirect led. */
-bool lb_iscsi_was_redirected(const struct lb_iscsi *session, bool *permanent);
+bool lb_initiator_was_redirected(const struct lb_initiator *session, bool *permanent);
 /* Where to log in the next time, once there was a connection: where a permanent redirect led, else
  * the portal that was asked for, for a temporary one may lead elsewhere then. Of a host name it is
  * the address that the name had. */
-struct lb_endpoint lb_iscsi_home(const struct lb_iscsi *session);
+struct lb_endpoint lb_initiator_home(const struct lb_initiator *session);
 
 /* ---- hand-over ------------------------------------------------------------------------------ */
 
 /* What another initiator needs to go on with this very connection: with what was agreed, from the
  * next command on (RFC 7143 4.2.2). */
-struct lb_iscsi_standing {
-    const struct lb_iscsi_config *config; /* names and secrets; until lb_iscsi_hand_over */
-    const struct lb_iscsi_agreed *agreed;
+struct lb_initiator_standing {
+    const struct lb_initiator_config *config; /* names and secrets; until lb_initiator_hand_over */
+    const struct lb_initiator_agreed *agreed;
     uint32_t cmd_sn;                 /* of its first command */
     uint32_t exp_stat_sn;            /* that it acknowledges, and the target's next status has */
     uint32_t exp_cmd_sn, max_cmd_sn; /* what the target last said */
@@ -296,14 +299,15 @@ struct lb_iscsi_standing {
  * question of ours that the target still owes an answer, or a PDU that is not all sent or not all
  * received.
  * Only then *standing is written. False is "not yet": go on, and ask again. */
-bool lb_iscsi_is_at_rest(const struct lb_iscsi *session, struct lb_iscsi_standing *standing);
+bool lb_initiator_is_at_rest(const struct lb_initiator *session,
+                             struct lb_initiator_standing *standing);
 /* The connection has a new owner, who got it at rest: this session ends without a word to the
  * target and without a CLOSE, and wipes its secrets. */
-void lb_iscsi_hand_over(struct lb_iscsi *session, uint64_t now_us);
+void lb_initiator_hand_over(struct lb_initiator *session, uint64_t now_us);
 
 /* ---- discovery: SendTargets (RFC 7143 appendix C) ------------------------------------------- */
 
-struct lb_iscsi_found {
+struct lb_initiator_found {
     char target[LB_NAME_MAX + 1];
     struct lb_endpoint portal; /* a name instead of an address: host is set */
     char host[LB_HOST_MAX + 1];
@@ -311,18 +315,19 @@ struct lb_iscsi_found {
 };
 
 /* In a discovery session, once READY: asks for all targets (or one). The answers are written to
- * found[0..cap), invalid names left out; then lb_iscsi_found_count gives how many, or -1 while the
+ * found[0..cap), invalid names left out; then lb_initiator_found_count gives how many, or -1 while the
  * answer is still coming. More than cap are counted in *dropped. */
-void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char *target_or_null,
-                           struct lb_iscsi_found *found, size_t cap);
+void lb_initiator_send_targets(struct lb_initiator *session, uint64_t now_us,
+                               const char *target_or_null, struct lb_initiator_found *found,
+                               size_t cap);
 /* Before that: of a list that is longer than there is room for, half the room is kept for targets
  * of these names, as lb_list_has_name understands them. The memory stays the caller's. */
-void lb_iscsi_look_for(struct lb_iscsi *session, struct lb_bytes names);
+void lb_initiator_look_for(struct lb_initiator *session, struct lb_bytes names);
 /* How many of `found` are filled; -1: the list is not complete yet. *dropped counts those without
  * room. */
-int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped);
+int32_t lb_initiator_found_count(const struct lb_initiator *session, size_t *dropped);
 /* How many names were left out because they are none, and the first, fit for a terminal; it is the
  * session's memory. */
-size_t lb_iscsi_found_invalid(const struct lb_iscsi *session, const char **first);
+size_t lb_initiator_found_invalid(const struct lb_initiator *session, const char **first);
 
 #endif

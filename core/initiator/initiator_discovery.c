@@ -53,8 +53,8 @@ static bool split_port(struct lb_bytes *host, struct lb_bytes *port) {
     return port->len > 0;
 }
 
-bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
-                            char host[LB_HOST_MAX + 1], int32_t *tpgt) {
+bool lb_initiator_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
+                                char host[LB_HOST_MAX + 1], int32_t *tpgt) {
     struct lb_endpoint got = {.port = ISCSI_PORT};
     struct lb_bytes port;
     uint64_t number = 0, tag = 0;
@@ -84,7 +84,7 @@ bool lb_iscsi_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
 
 /* ---- what is found -------------------------------------------------------------------------- */
 
-static void add_found(struct lb_iscsi *session, struct lb_endpoint portal, const char *host,
+static void add_found(struct lb_initiator *session, struct lb_endpoint portal, const char *host,
                       int32_t tpgt) {
     bool is_meant =
         session->look_for.len == 0 || lb_list_has_name(session->look_for, session->found_target);
@@ -92,20 +92,20 @@ static void add_found(struct lb_iscsi *session, struct lb_endpoint portal, const
         session->found_dropped++;
         return;
     }
-    struct lb_iscsi_found *found = &session->found[session->found_count++];
-    *found = (struct lb_iscsi_found){.portal = portal, .tpgt = tpgt};
+    struct lb_initiator_found *found = &session->found[session->found_count++];
+    *found = (struct lb_initiator_found){.portal = portal, .tpgt = tpgt};
     memcpy(found->target, session->found_target, sizeof found->target);
     lb_text_copy(found->host, sizeof found->host, lb_bytes_of_text(host));
 }
 
 /* Appendix C.2: a target without an address is here. */
-static void end_target(struct lb_iscsi *session) {
+static void end_target(struct lb_initiator *session) {
     if (session->found_has_target && !session->found_had_address)
         add_found(session, session->peer, "", session->agreed.tpgt);
     session->found_has_target = false;
 }
 
-static void take_target(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes name) {
+static void take_target(struct lb_initiator *session, uint64_t now_us, struct lb_bytes name) {
     end_target(session);
     session->found_had_address = false;
     session->found_has_target =
@@ -119,14 +119,15 @@ static void take_target(struct lb_iscsi *session, uint64_t now_us, struct lb_byt
     lb_trace(session->trace, now_us, "iscsi", "a target name that is not valid: left out");
 }
 
-static void take_address(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes value) {
+static void take_address(struct lb_initiator *session, uint64_t now_us, struct lb_bytes value) {
     struct lb_endpoint portal;
     char host[LB_HOST_MAX + 1];
     int32_t tpgt;
     if (!session->found_has_target)
         return;
     session->found_had_address = true;
-    if (!lb_iscsi_parse_address(value, &portal, host, &tpgt) || lb_addr_is_multicast(portal.addr)) {
+    if (!lb_initiator_parse_address(value, &portal, host, &tpgt) ||
+        lb_addr_is_multicast(portal.addr)) {
         lb_trace(session->trace, now_us, "iscsi", "a target address that is not valid: left out");
         return;
     }
@@ -136,7 +137,7 @@ static void take_address(struct lb_iscsi *session, uint64_t now_us, struct lb_by
     add_found(session, portal, host, tpgt);
 }
 
-static void take_pair(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes text) {
+static void take_pair(struct lb_initiator *session, uint64_t now_us, struct lb_bytes text) {
     struct lb_iscsi_pair pair;
     uint64_t number;
     if (!lb_iscsi_text_next(&text, &pair))
@@ -152,7 +153,7 @@ static void take_pair(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes
         session->agreed.max_send_data = (uint32_t)number; /* 13.12: may change at any time */
 }
 
-static void take_text(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes data) {
+static void take_text(struct lb_initiator *session, uint64_t now_us, struct lb_bytes data) {
     for (size_t i = 0; i < data.len; i++) {
         bool is_full = session->text_in_len == sizeof session->text_in;
         if (data.p[i] != 0 && !is_full && !session->text_skipping) {
@@ -172,8 +173,8 @@ static void take_text(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes
 
 /* ---- the exchange --------------------------------------------------------------------------- */
 
-static void send_text(struct lb_iscsi *session, uint64_t now_us, uint32_t ttt, const uint8_t lun[8],
-                      bool final, struct lb_bytes data) {
+static void send_text(struct lb_initiator *session, uint64_t now_us, uint32_t ttt,
+                      const uint8_t lun[8], bool final, struct lb_bytes data) {
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_TEXT_REQUEST,
         .immediate = true,
@@ -184,10 +185,10 @@ static void send_text(struct lb_iscsi *session, uint64_t now_us, uint32_t ttt, c
     memcpy(pdu.lun, lun, sizeof pdu.lun);
     session->text_us = now_us;
     session->text_rounds++;
-    lb_iscsi_send_control(session, now_us, &pdu, data);
+    lb_initiator_send_control(session, now_us, &pdu, data);
 }
 
-void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us) {
+void lb_initiator_text_start(struct lb_initiator *session, uint64_t now_us) {
     static const uint8_t no_lun[8];
     struct lb_bytes request = lb_bytes(NULL, 0);
     session->text_is_out = true;
@@ -197,13 +198,13 @@ void lb_iscsi_text_start(struct lb_iscsi *session, uint64_t now_us) {
     session->text_skipping = false;
     session->found_count = session->found_dropped = session->found_invalid = 0;
     session->found_has_target = false;
-    session->text_itt = lb_iscsi_new_tag(session, LB_SLOT_TEXT);
+    session->text_itt = lb_initiator_new_tag(session, LB_SLOT_TEXT);
     if (session->text_is_discovery)
         request = lb_bytes(session->text_request, lb_strlen(session->text_request) + 1);
     send_text(session, now_us, LB_ISCSI_NO_TAG, no_lun, true, request);
 }
 
-static void end_text(struct lb_iscsi *session, uint64_t now_us) {
+static void end_text(struct lb_initiator *session, uint64_t now_us) {
     session->text_is_out = false;
     if (!session->text_skipping && session->text_in_len > 0) /* the last one lacks its NUL */
         take_pair(session, now_us, lb_bytes(session->text_in, session->text_in_len));
@@ -212,55 +213,57 @@ static void end_text(struct lb_iscsi *session, uint64_t now_us) {
         end_target(session);
         session->found_is_done = true;
         session->targets_wanted = false;
-        lb_iscsi_progress(session);
+        lb_initiator_progress(session);
     } else if (session->targets_wanted) {
-        lb_iscsi_text_start(session, now_us); /* had to wait for the exchange that ends here */
+        lb_initiator_text_start(session, now_us); /* had to wait for the exchange that ends here */
     }
 }
 
-void lb_iscsi_text_response(struct lb_iscsi *session, uint64_t now_us) {
+void lb_initiator_text_response(struct lb_initiator *session, uint64_t now_us) {
     const struct lb_iscsi_pdu *pdu = &session->pdu;
     if (!session->text_is_out || pdu->itt != session->text_itt) {
-        lb_iscsi_break(session, now_us, LB_E_PROTOCOL, "Text Response without a request");
+        lb_initiator_break(session, now_us, LB_E_PROTOCOL, "Text Response without a request");
         return;
     }
     /* 11.11.1, 11.11.4: F excludes C, and more to come has a tag to ask for it. */
     if (pdu->final ? pdu->text.more : pdu->ttt == LB_ISCSI_NO_TAG) {
-        lb_iscsi_break(session, now_us, LB_E_PROTOCOL, "Text Response with flags that contradict");
+        lb_initiator_break(session, now_us, LB_E_PROTOCOL,
+                           "Text Response with flags that contradict");
         return;
     }
     take_text(session, now_us, session->stream.data);
     if (pdu->final)
         end_text(session, now_us);
-    else if (session->text_rounds >= LB_ISCSI_TEXT_ROUNDS_MAX)
-        lb_iscsi_break(session, now_us, LB_E_PROTOCOL, "more than %u Text Responses",
-                       LB_ISCSI_TEXT_ROUNDS_MAX);
+    else if (session->text_rounds >= LB_INITIATOR_TEXT_ROUNDS_MAX)
+        lb_initiator_break(session, now_us, LB_E_PROTOCOL, "more than %u Text Responses",
+                           LB_INITIATOR_TEXT_ROUNDS_MAX);
     else
         send_text(session, now_us, pdu->ttt, pdu->lun, !pdu->text.more, lb_bytes(NULL, 0));
 }
 
-void lb_iscsi_send_targets(struct lb_iscsi *session, uint64_t now_us, const char *target_or_null,
-                           struct lb_iscsi_found *found, size_t cap) {
+void lb_initiator_send_targets(struct lb_initiator *session, uint64_t now_us,
+                               const char *target_or_null, struct lb_initiator_found *found,
+                               size_t cap) {
     lb_format(session->text_request, sizeof session->text_request, "SendTargets=%s",
               target_or_null != NULL ? target_or_null : "All");
     session->found = found;
     session->found_cap = cap;
     session->found_is_done = false;
     session->targets_wanted = true;
-    if (session->state == LB_ISCSI_FULL_FEATURE && !session->text_is_out)
-        lb_iscsi_text_start(session, now_us);
+    if (session->state == LB_INITIATOR_FULL_FEATURE && !session->text_is_out)
+        lb_initiator_text_start(session, now_us);
 }
 
-void lb_iscsi_look_for(struct lb_iscsi *session, struct lb_bytes names) {
+void lb_initiator_look_for(struct lb_initiator *session, struct lb_bytes names) {
     session->look_for = names;
 }
 
-size_t lb_iscsi_found_invalid(const struct lb_iscsi *session, const char **first) {
+size_t lb_initiator_found_invalid(const struct lb_initiator *session, const char **first) {
     *first = session->found_bad_name;
     return session->found_invalid;
 }
 
-int32_t lb_iscsi_found_count(const struct lb_iscsi *session, size_t *dropped) {
+int32_t lb_initiator_found_count(const struct lb_initiator *session, size_t *dropped) {
     *dropped = session->found_dropped;
     return session->found_is_done ? (int32_t)session->found_count : -1;
 }

@@ -10,7 +10,7 @@ enum {
 /* ---- depth ---------------------------------------------------------------------------------- */
 
 /* The target refused a task because it has too many: those that are in flight are what it takes. */
-static void shrink(struct lb_iscsi *session) {
+static void shrink(struct lb_initiator *session) {
     uint32_t room = (uint32_t)LB_MAX(session->in_flight.count, (size_t)1);
     if (session->depth_grew)
         session->depth_doubts = LB_MIN(session->depth_doubts + 1, (unsigned)DOUBTS_MAX);
@@ -20,7 +20,7 @@ static void shrink(struct lb_iscsi *session) {
 }
 
 /* Each step takes longer where the last one was too much. */
-void lb_iscsi_note_depth(struct lb_iscsi *session, uint8_t status) {
+void lb_initiator_note_depth(struct lb_initiator *session, uint8_t status) {
     uint32_t most = session->config.queue_depth;
     if (status == STATUS_BUSY || status == STATUS_TASK_SET_FULL) {
         session->refusals++;
@@ -40,7 +40,7 @@ void lb_iscsi_note_depth(struct lb_iscsi *session, uint8_t status) {
 }
 
 /* A target that refuses all, one after the other, is busy with something else. */
-bool lb_iscsi_is_draining(const struct lb_iscsi *session) {
+bool lb_initiator_is_draining(const struct lb_initiator *session) {
     return session->in_flight.count > 0 && session->refusals <= session->config.queue_depth;
 }
 
@@ -50,21 +50,21 @@ static uint32_t slot_of(uint32_t itt) {
     return itt & ((1U << LB_SLOT_BITS) - 1);
 }
 
-static unsigned find_owed(const struct lb_iscsi *session, uint32_t itt) {
+static unsigned find_owed(const struct lb_initiator *session, uint32_t itt) {
     unsigned i = 0;
     while (i < session->owed_count && session->owed[i] != itt)
         i++;
     return i;
 }
 
-bool lb_iscsi_is_orphan(const struct lb_iscsi *session, uint32_t itt) {
+bool lb_initiator_is_orphan(const struct lb_initiator *session, uint32_t itt) {
     uint32_t slot = slot_of(itt);
-    if (slot < LB_ISCSI_TASKS_MAX)
+    if (slot < LB_INITIATOR_TASKS_MAX)
         return session->orphans[slot] == itt;
     return find_owed(session, itt) < session->owed_count;
 }
 
-void lb_iscsi_orphan_answered(struct lb_iscsi *session, uint32_t itt) {
+void lb_initiator_orphan_answered(struct lb_initiator *session, uint32_t itt) {
     unsigned i = find_owed(session, itt);
     if (i == session->owed_count)
         return;
@@ -73,40 +73,41 @@ void lb_iscsi_orphan_answered(struct lb_iscsi *session, uint32_t itt) {
 }
 
 /* The oldest go where there are too many: their answers are not to be expected any more. */
-void lb_iscsi_owe_abort(struct lb_iscsi *session, uint64_t now_us, uint32_t itt) {
-    if (session->owed_count == LB_ISCSI_TASKS_MAX)
+void lb_initiator_owe_abort(struct lb_initiator *session, uint64_t now_us, uint32_t itt) {
+    if (session->owed_count == LB_INITIATOR_TASKS_MAX)
         memmove(session->owed, session->owed + 1, --session->owed_count * sizeof itt);
     session->owed[session->owed_count++] = itt;
     session->aborts_out++;
     session->aborts_us = now_us;
 }
 
-void lb_iscsi_forget_orphans(struct lb_iscsi *session) {
+void lb_initiator_forget_orphans(struct lb_initiator *session) {
     session->owed_count = session->aborts_out = 0;
-    for (size_t i = 0; i < LB_ISCSI_TASKS_MAX; i++)
+    for (size_t i = 0; i < LB_INITIATOR_TASKS_MAX; i++)
         session->orphans[i] = LB_ISCSI_NO_TAG;
 }
 
 /* ---- giving up ------------------------------------------------------------------------------ */
 
 /* The answer to this is not waited for. */
-static void send_abort(struct lb_iscsi *session, uint64_t now_us,
-                       const struct lb_iscsi_task *task) {
+static void send_abort(struct lb_initiator *session, uint64_t now_us,
+                       const struct lb_initiator_task *task) {
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_TMF_REQUEST,
         .immediate = true,
         .final = true,
-        .itt = lb_iscsi_new_tag(session, LB_SLOT_TMF),
+        .itt = lb_initiator_new_tag(session, LB_SLOT_TMF),
         .tmf = {.function = LB_TMF_ABORT_TASK,
                 .ref_task_tag = task->itt,
                 .ref_cmd_sn = task->cmd_sn},
     };
     memcpy(pdu.lun, task->lun, sizeof pdu.lun);
-    lb_iscsi_owe_abort(session, now_us, pdu.itt);
-    lb_iscsi_send_control(session, now_us, &pdu, lb_bytes(NULL, 0));
+    lb_initiator_owe_abort(session, now_us, pdu.itt);
+    lb_initiator_send_control(session, now_us, &pdu, lb_bytes(NULL, 0));
 }
 
-bool lb_iscsi_give_up(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task) {
+bool lb_initiator_give_up(struct lb_initiator *session, uint64_t now_us,
+                          struct lb_initiator_task *task) {
     bool is_within = session->stream.phase != LB_STREAM_IN_HEADER && session->pdu.itt == task->itt;
     lb_assert(task->out.len == 0);
     if (task->state != LB_TASK_SENT && task->state != LB_TASK_QUEUED)
@@ -116,11 +117,11 @@ bool lb_iscsi_give_up(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi
     lb_trace(session->trace, now_us, "iscsi", "command 0x%02x is not answered: given up",
              task->cdb[0]);
     if (task->state == LB_TASK_SENT) {
-        lb_iscsi_silence(session, task);
+        lb_initiator_silence(session, task);
         session->orphans[slot_of(task->itt)] = task->itt;
         send_abort(session, now_us, task);
         return true;
     }
-    lb_iscsi_silence(session, task);
+    lb_initiator_silence(session, task);
     return true;
 }

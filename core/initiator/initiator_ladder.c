@@ -8,16 +8,16 @@
  * have waited for less long, or will be the oldest soon. */
 #include "core/initiator/initiator_session.h"
 
-static uint64_t patience_us(const struct lb_iscsi *session) {
+static uint64_t patience_us(const struct lb_initiator *session) {
     return session->config.task_ms * LB_US_MS;
 }
 
 /* A closed window with nothing in flight opens never, unless the target is reminded. */
-static bool is_stalled(const struct lb_iscsi *session) {
-    return session->in_flight.count == 0 && lb_iscsi_next_task(session) != NULL;
+static bool is_stalled(const struct lb_initiator *session) {
+    return session->in_flight.count == 0 && lb_initiator_next_task(session) != NULL;
 }
 
-uint64_t lb_iscsi_ladder_deadline(const struct lb_iscsi *session) {
+uint64_t lb_initiator_ladder_deadline(const struct lb_initiator *session) {
     if (session->tmf.is_out)
         return session->tmf.sent_us + patience_us(session);
     if (session->in_flight.first != NULL)
@@ -25,13 +25,13 @@ uint64_t lb_iscsi_ladder_deadline(const struct lb_iscsi *session) {
     return is_stalled(session) ? session->idle_us + patience_us(session) : LB_NEVER;
 }
 
-static void send_tmf(struct lb_iscsi *session, uint64_t now_us, uint8_t function,
-                     const struct lb_iscsi_task *task) {
-    struct lb_iscsi_tmf_out *tmf = &session->tmf;
-    *tmf = (struct lb_iscsi_tmf_out){
+static void send_tmf(struct lb_initiator *session, uint64_t now_us, uint8_t function,
+                     const struct lb_initiator_task *task) {
+    struct lb_initiator_tmf_out *tmf = &session->tmf;
+    *tmf = (struct lb_initiator_tmf_out){
         .is_out = true,
         .function = function,
-        .itt = lb_iscsi_new_tag(session, LB_SLOT_TMF),
+        .itt = lb_initiator_new_tag(session, LB_SLOT_TMF),
         .task_itt = task->itt,
         .sent_us = now_us,
     };
@@ -50,24 +50,24 @@ static void send_tmf(struct lb_iscsi *session, uint64_t now_us, uint8_t function
     }
     lb_trace(session->trace, now_us, "iscsi", "command 0x%02x is not answered: %s", task->cdb[0],
              function == LB_TMF_ABORT_TASK ? "abort" : "LU reset");
-    lb_iscsi_send_control(session, now_us, &pdu, lb_bytes(NULL, 0));
+    lb_initiator_send_control(session, now_us, &pdu, lb_bytes(NULL, 0));
 }
 
-static void give_up_session(struct lb_iscsi *session, uint64_t now_us) {
-    lb_iscsi_break(session, now_us, LB_E_TASK_TIMEOUT, "a command had no answer within %u ms",
-                   session->config.task_ms);
+static void give_up_session(struct lb_initiator *session, uint64_t now_us) {
+    lb_initiator_break(session, now_us, LB_E_TASK_TIMEOUT, "a command had no answer within %u ms",
+                       session->config.task_ms);
 }
 
-static bool answers_others(const struct lb_iscsi *session, uint64_t now_us) {
+static bool answers_others(const struct lb_initiator *session, uint64_t now_us) {
     return now_us - session->answered_us < patience_us(session);
 }
 
-static void climb(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_task *task) {
+static void climb(struct lb_initiator *session, uint64_t now_us, struct lb_initiator_task *task) {
     task->strikes++;
     task->active_us = now_us;
     if (task->is_alone &&
         (task->strikes > 2 || (task->strikes > 1 && answers_others(session, now_us)))) {
-        if (!lb_iscsi_give_up(session, now_us, task))
+        if (!lb_initiator_give_up(session, now_us, task))
             task->strikes--; /* its answer is coming */
         return;
     }
@@ -79,35 +79,35 @@ static void climb(struct lb_iscsi *session, uint64_t now_us, struct lb_iscsi_tas
         give_up_session(session, now_us);
 }
 
-void lb_iscsi_ladder_climb(struct lb_iscsi *session, uint64_t now_us) {
-    struct lb_iscsi_task *task = lb_iscsi_task_of(session, session->tmf.task_itt);
+void lb_initiator_ladder_climb(struct lb_initiator *session, uint64_t now_us) {
+    struct lb_initiator_task *task = lb_initiator_task_of(session, session->tmf.task_itt);
     session->tmf.is_out = false;
     if (task != NULL)
         climb(session, now_us, task);
 }
 
-void lb_iscsi_ladder_tick(struct lb_iscsi *session, uint64_t now_us) {
-    if (now_us < lb_iscsi_ladder_deadline(session))
+void lb_initiator_ladder_tick(struct lb_initiator *session, uint64_t now_us) {
+    if (now_us < lb_initiator_ladder_deadline(session))
         return;
-    const struct lb_iscsi_task *task = lb_iscsi_task_of(session, session->tmf.task_itt);
+    const struct lb_initiator_task *task = lb_initiator_task_of(session, session->tmf.task_itt);
     if (session->tmf.is_out && task != NULL && task->is_alone) {
-        lb_iscsi_owe_abort(session, now_us, session->tmf.itt);
-        lb_iscsi_ladder_climb(session, now_us);
+        lb_initiator_owe_abort(session, now_us, session->tmf.itt);
+        lb_initiator_ladder_climb(session, now_us);
     } else if (session->tmf.is_out)
         give_up_session(session, now_us);
     else if (session->in_flight.first != NULL)
         climb(session, now_us, session->in_flight.first);
     else
-        lb_iscsi_break(session, now_us, LB_E_TASK_TIMEOUT,
-                       "the command window was closed for %u ms", session->config.task_ms);
+        lb_initiator_break(session, now_us, LB_E_TASK_TIMEOUT,
+                           "the command window was closed for %u ms", session->config.task_ms);
 }
 
-void lb_iscsi_tmf_response(struct lb_iscsi *session, uint64_t now_us) {
-    struct lb_iscsi_tmf_out *tmf = &session->tmf;
+void lb_initiator_tmf_response(struct lb_initiator *session, uint64_t now_us) {
+    struct lb_initiator_tmf_out *tmf = &session->tmf;
     uint8_t response = session->pdu.tmf_response.response;
     if (!tmf->is_out || session->pdu.itt != tmf->itt) {
-        lb_iscsi_break(session, now_us, LB_E_PROTOCOL,
-                       "Task Management Response without a request");
+        lb_initiator_break(session, now_us, LB_E_PROTOCOL,
+                           "Task Management Response without a request");
         return;
     }
     lb_trace(session->trace, now_us, "iscsi", "task management response %u", response);
@@ -115,14 +115,14 @@ void lb_iscsi_tmf_response(struct lb_iscsi *session, uint64_t now_us) {
     bool is_done = response == LB_TMF_COMPLETE ||
                    (response == LB_TMF_NO_TASK && tmf->function == LB_TMF_ABORT_TASK);
     if (!is_done) {
-        lb_iscsi_ladder_climb(session, now_us);
+        lb_initiator_ladder_climb(session, now_us);
         return;
     }
     tmf->is_out = false;
-    struct lb_iscsi_task *task = lb_iscsi_task_of(session, tmf->task_itt);
-    lb_iscsi_miss(session);
+    struct lb_initiator_task *task = lb_initiator_task_of(session, tmf->task_itt);
+    lb_initiator_miss(session);
     if (tmf->function == LB_TMF_LUN_RESET)
-        lb_iscsi_requeue_lun(session, tmf->lun);
+        lb_initiator_requeue_lun(session, tmf->lun);
     else if (task != NULL)
-        lb_iscsi_requeue(session, task);
+        lb_initiator_requeue(session, task);
 }

@@ -7,21 +7,21 @@
  *                   `-- no T yet --> AGREE --T--> full feature */
 #include "core/initiator/initiator_session.h"
 
-static void put_step(struct lb_iscsi *session, struct lb_wr *wr) {
+static void put_step(struct lb_initiator *session, struct lb_wr *wr) {
     switch (session->login.step) {
     case LB_LOGIN_NAMES:
-        lb_iscsi_login_put_names(session, wr);
-        lb_iscsi_login_put_auth(session, wr);
+        lb_initiator_login_put_names(session, wr);
+        lb_initiator_login_put_auth(session, wr);
         return;
     case LB_LOGIN_CHAP_A:
-        lb_iscsi_login_put_chap_a(session, wr);
+        lb_initiator_login_put_chap_a(session, wr);
         return;
     case LB_LOGIN_CHAP_R:
-        lb_iscsi_login_put_chap_r(session, wr);
+        lb_initiator_login_put_chap_r(session, wr);
         return;
     case LB_LOGIN_KEYS:
-        lb_iscsi_login_put_names(session, wr);
-        lb_iscsi_login_put_keys(session, wr);
+        lb_initiator_login_put_names(session, wr);
+        lb_initiator_login_put_keys(session, wr);
         return;
     case LB_LOGIN_AGREE:
         return;
@@ -29,7 +29,7 @@ static void put_step(struct lb_iscsi *session, struct lb_wr *wr) {
 }
 
 /* The names of the keys that go out: values stay out of the trace, some are answers to secrets. */
-static void trace_keys(struct lb_iscsi *session, uint64_t now_us) {
+static void trace_keys(struct lb_initiator *session, uint64_t now_us) {
     char line[LB_TRACE_LINE_MAX];
     struct lb_text text = lb_text(line, sizeof line);
     struct lb_bytes rest = lb_bytes(session->login.out, session->login.out_len);
@@ -41,7 +41,7 @@ static void trace_keys(struct lb_iscsi *session, uint64_t now_us) {
              session->login.transition ? ", T" : "", line);
 }
 
-static bool step_asks_transition(const struct lb_iscsi_login *login, bool chap) {
+static bool step_asks_transition(const struct lb_initiator_login *login, bool chap) {
     switch (login->step) {
     case LB_LOGIN_NAMES:
         return !chap;
@@ -55,13 +55,13 @@ static bool step_asks_transition(const struct lb_iscsi_login *login, bool chap) 
     return true;
 }
 
-static void send_request(struct lb_iscsi *session, uint64_t now_us, size_t len, bool more,
+static void send_request(struct lb_initiator *session, uint64_t now_us, size_t len, bool more,
                          bool transition) {
-    struct lb_iscsi_login *login = &session->login;
+    struct lb_initiator_login *login = &session->login;
     if (++login->exchanges > LB_LOGIN_EXCHANGES_MAX) {
-        lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL,
-                       "no agreement after %u requests, in stage %u", LB_LOGIN_EXCHANGES_MAX,
-                       login->csg);
+        lb_initiator_break(session, now_us, LB_E_LOGIN_PROTOCOL,
+                           "no agreement after %u requests, in stage %u", LB_LOGIN_EXCHANGES_MAX,
+                           login->csg);
         return;
     }
     struct lb_iscsi_pdu pdu = {
@@ -73,32 +73,32 @@ static void send_request(struct lb_iscsi *session, uint64_t now_us, size_t len, 
     };
     memcpy(pdu.login.isid, session->config.isid, sizeof pdu.login.isid);
     login->transition_is_out = transition;
-    lb_iscsi_send(session, &pdu, lb_bytes(login->out + login->out_sent, len));
+    lb_initiator_send(session, &pdu, lb_bytes(login->out + login->out_sent, len));
     login->out_sent += len;
 }
 
 /* Sends the next part of `out`: all of it, unless it is longer than one request may be. */
-static void send_part(struct lb_iscsi *session, uint64_t now_us) {
-    const struct lb_iscsi_login *login = &session->login;
+static void send_part(struct lb_initiator *session, uint64_t now_us) {
+    const struct lb_initiator_login *login = &session->login;
     size_t left = login->out_len - login->out_sent;
     bool more = left > session->login_part_max;
     send_request(session, now_us, more ? session->login_part_max : left, more,
                  login->transition && !more);
 }
 
-static void send_step(struct lb_iscsi *session, uint64_t now_us, enum lb_login_step step) {
-    struct lb_iscsi_login *login = &session->login;
+static void send_step(struct lb_initiator *session, uint64_t now_us, enum lb_login_step step) {
+    struct lb_initiator_login *login = &session->login;
     struct lb_wr wr = lb_wr(lb_span(login->out, sizeof login->out));
     lb_wr_bytes(&wr, lb_bytes(login->replies, login->replies_len));
     login->replies_len = 0;
     login->step = step;
     login->nsg = login->csg == LB_LOGIN_STAGE_SECURITY ? LB_LOGIN_STAGE_OPERATIONAL
                                                        : LB_LOGIN_STAGE_FULL_FEATURE;
-    login->transition = step_asks_transition(login, lb_iscsi_wants_chap(session));
+    login->transition = step_asks_transition(login, lb_initiator_wants_chap(session));
     put_step(session, &wr);
     if (!lb_wr_ok(&wr)) {
-        lb_iscsi_break(session, now_us, LB_E_INTERNAL, "a login request of more than %u bytes",
-                       LB_LOGIN_REQUEST_MAX);
+        lb_initiator_break(session, now_us, LB_E_INTERNAL, "a login request of more than %u bytes",
+                           LB_LOGIN_REQUEST_MAX);
         return;
     }
     login->out_len = wr.len;
@@ -107,17 +107,18 @@ static void send_step(struct lb_iscsi *session, uint64_t now_us, enum lb_login_s
     send_part(session, now_us);
 }
 
-void lb_iscsi_login_start(struct lb_iscsi *session, uint64_t now_us) {
-    struct lb_iscsi_login *login = &session->login;
-    bool security = lb_iscsi_wants_chap(session) || session->use_security;
+void lb_initiator_login_start(struct lb_initiator *session, uint64_t now_us) {
+    struct lb_initiator_login *login = &session->login;
+    bool security = lb_initiator_wants_chap(session) || session->use_security;
     memset(login, 0, sizeof *login); /* holds no secret: an answer to a challenge is none */
     login->csg = security ? LB_LOGIN_STAGE_SECURITY : LB_LOGIN_STAGE_OPERATIONAL;
-    login->itt = lb_iscsi_new_tag(session, LB_SLOT_LOGIN);
+    login->itt = lb_initiator_new_tag(session, LB_SLOT_LOGIN);
     memset(&session->agreed, 0, sizeof session->agreed);
     session->warning_count = 0;
     session->exp_stat_sn = 0;
-    lb_iscsi_enter(session, now_us, security ? LB_ISCSI_LOGIN_SECURITY : LB_ISCSI_LOGIN_OPERATIONAL,
-                   now_us + session->config.login_ms * LB_US_MS);
+    lb_initiator_enter(session, now_us,
+                       security ? LB_INITIATOR_LOGIN_SECURITY : LB_INITIATOR_LOGIN_OPERATIONAL,
+                       now_us + session->config.login_ms * LB_US_MS);
     send_step(session, now_us, security ? LB_LOGIN_NAMES : LB_LOGIN_KEYS);
 }
 
@@ -145,58 +146,59 @@ static enum lb_code status_code(unsigned status) {
 
 /* "wants security": we began in the operational stage and it lets nobody in that way. Once more
  * with the security stage and AuthMethod=None, which some targets insist on. */
-static bool wants_security(const struct lb_iscsi *session, unsigned status) {
-    return status == LB_LOGIN_AUTH_FAILED && !lb_iscsi_wants_chap(session);
+static bool wants_security(const struct lb_initiator *session, unsigned status) {
+    return status == LB_LOGIN_AUTH_FAILED && !lb_initiator_wants_chap(session);
 }
 
 /* Refused before it has seen a proof of ours: it is the method or the algorithm it does not
  * like. */
-static bool is_before_proof(const struct lb_iscsi *session, unsigned status) {
-    const struct lb_iscsi_login *login = &session->login;
+static bool is_before_proof(const struct lb_initiator *session, unsigned status) {
+    const struct lb_initiator_login *login = &session->login;
     bool by_tgt = status == LB_LOGIN_INITIATOR_ERROR && login->step == LB_LOGIN_CHAP_A;
     /* tgt, too: it takes 7 for SHA-1, and our answer is too long for it. */
     bool by_length = status == LB_LOGIN_INITIATOR_ERROR && login->step == LB_LOGIN_CHAP_R &&
                      login->alg.hash == LB_HASH_SHA256;
     bool early = status == LB_LOGIN_AUTH_FAILED && login->step < LB_LOGIN_CHAP_R;
-    return lb_iscsi_wants_chap(session) && (early || by_tgt || by_length);
+    return lb_initiator_wants_chap(session) && (early || by_tgt || by_length);
 }
 
-static void refused(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
-    const struct lb_iscsi_config *c = &session->config;
+static void refused(struct lb_initiator *session, uint64_t now_us, unsigned status) {
+    const struct lb_initiator_config *c = &session->config;
     enum lb_code code = status_code(status);
     if (wants_security(session, status) && !session->use_security) {
         lb_trace(session->trace, now_us, "iscsi", "status 0201: again, from the security stage");
         session->use_security = true;
-        lb_iscsi_again(session, now_us);
+        lb_initiator_again(session, now_us);
         return;
     }
     bool is_of_list = status == LB_LOGIN_INITIATOR_ERROR || status == LB_LOGIN_AUTH_FAILED ||
                       status == LB_LOGIN_MISSING_PARAMETER;
-    if (is_of_list && lb_iscsi_login_offer_md5(session)) {
+    if (is_of_list && lb_initiator_login_offer_md5(session)) {
         lb_trace(session->trace, now_us, "iscsi", "status %04x after CHAP_A: again, MD5 alone",
                  status);
-        lb_iscsi_again(session, now_us);
+        lb_initiator_again(session, now_us);
         return;
     }
-    if (status == LB_LOGIN_INITIATOR_ERROR && lb_iscsi_login_drop_alg(session)) {
+    if (status == LB_LOGIN_INITIATOR_ERROR && lb_initiator_login_drop_alg(session)) {
         lb_trace(session->trace, now_us, "iscsi", "status 0200 after CHAP_A=7: again, without it");
-        lb_iscsi_again(session, now_us);
+        lb_initiator_again(session, now_us);
         return;
     }
     if (wants_security(session, status))
         code = LB_E_AUTH_NEEDED;
     if (is_before_proof(session, status))
         code = LB_E_AUTH_METHOD;
-    bool names_user = code == LB_E_AUTH_FAILED && lb_iscsi_wants_chap(session);
+    bool names_user = code == LB_E_AUTH_FAILED && lb_initiator_wants_chap(session);
     /* A target that has no proof of its own to give says 0201 as well. */
     const char *with = c->chap_target_secret_len > 0 ? ", mutual CHAP, name " : ", CHAP name ";
-    lb_iscsi_break(session, now_us, code, "status 0x%04x (%s) for %s from %s%s%s", status,
-                   lb_iscsi_login_status_word(status), c->target[0] != 0 ? c->target : "discovery",
-                   c->initiator, names_user ? with : "", names_user ? c->chap_name : "");
+    lb_initiator_break(session, now_us, code, "status 0x%04x (%s) for %s from %s%s%s", status,
+                       lb_iscsi_login_status_word(status),
+                       c->target[0] != 0 ? c->target : "discovery", c->initiator,
+                       names_user ? with : "", names_user ? c->chap_name : "");
 }
 
 /* RFC 7143 11.13.5: class 1. */
-static void moved(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
+static void moved(struct lb_initiator *session, uint64_t now_us, unsigned status) {
     struct lb_iscsi_pair pair;
     struct lb_bytes rest = session->stream.data;
     session->login.redirect[0] = 0;
@@ -205,17 +207,17 @@ static void moved(struct lb_iscsi *session, uint64_t now_us, unsigned status) {
             session->login.redirect[0] == 0 && lb_utf8_is_valid(pair.value))
             lb_text_copy(session->login.redirect, sizeof session->login.redirect,
                          lb_bytes_trim(pair.value));
-    lb_iscsi_redirect(session, now_us, status == LB_LOGIN_MOVED_PERMANENTLY);
+    lb_initiator_redirect(session, now_us, status == LB_LOGIN_MOVED_PERMANENTLY);
 }
 
-static bool protocol(struct lb_iscsi *session, uint64_t now_us, const char *what) {
-    lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s", what);
+static bool protocol(struct lb_initiator *session, uint64_t now_us, const char *what) {
+    lb_initiator_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s", what);
     return false;
 }
 
 /* RFC 7143 6.3, 11.13: what may stand in an answer to this request. */
-static bool header_is_right(struct lb_iscsi *session, uint64_t now_us) {
-    const struct lb_iscsi_login *login = &session->login;
+static bool header_is_right(struct lb_initiator *session, uint64_t now_us) {
+    const struct lb_initiator_login *login = &session->login;
     const struct lb_iscsi_pdu *pdu = &session->pdu;
     if (pdu->login.csg != login->csg)
         return protocol(session, now_us, "the answer is of another stage than the request");
@@ -231,8 +233,8 @@ static bool header_is_right(struct lb_iscsi *session, uint64_t now_us) {
     return true;
 }
 
-static bool append_text(struct lb_iscsi *session, uint64_t now_us) {
-    struct lb_iscsi_login *login = &session->login;
+static bool append_text(struct lb_initiator *session, uint64_t now_us) {
+    struct lb_initiator_login *login = &session->login;
     struct lb_bytes data = session->stream.data;
     login->bytes += data.len;
     if (data.len > sizeof login->in - login->in_len)
@@ -245,41 +247,42 @@ static bool append_text(struct lb_iscsi *session, uint64_t now_us) {
     return true;
 }
 
-static bool take_text(struct lb_iscsi *session, uint64_t now_us) {
+static bool take_text(struct lb_initiator *session, uint64_t now_us) {
     struct lb_bytes rest = lb_bytes(session->login.in, session->login.in_len);
     struct lb_iscsi_pair pair;
     while (lb_iscsi_text_next(&rest, &pair))
-        if (!lb_iscsi_login_take(session, now_us, &pair))
+        if (!lb_initiator_login_take(session, now_us, &pair))
             return false;
     session->login.in_len = 0;
     return true;
 }
 
-static void full_feature(struct lb_iscsi *session, uint64_t now_us) {
+static void full_feature(struct lb_initiator *session, uint64_t now_us) {
     const struct lb_iscsi_pdu *pdu = &session->pdu;
-    if (!lb_iscsi_login_settle(session, now_us))
+    if (!lb_initiator_login_settle(session, now_us))
         return;
     if (pdu->login.tsih == 0) /* 11.12.5; it names the session to further connections: none comes */
-        lb_iscsi_login_warn(session, now_us, "the target's last answer has TSIH 0: it is not used");
+        lb_initiator_login_warn(session, now_us,
+                                "the target's last answer has TSIH 0: it is not used");
     session->agreed.tsih = pdu->login.tsih;
     session->exp_cmd_sn = pdu->exp_cmd_sn;
     session->max_cmd_sn = pdu->max_cmd_sn;
-    lb_iscsi_full_start(session, now_us);
+    lb_initiator_full_start(session, now_us);
 }
 
-static void operational(struct lb_iscsi *session, uint64_t now_us) {
+static void operational(struct lb_initiator *session, uint64_t now_us) {
     session->login.csg = LB_LOGIN_STAGE_OPERATIONAL;
-    lb_iscsi_enter(session, now_us, LB_ISCSI_LOGIN_OPERATIONAL, session->deadline_us);
+    lb_initiator_enter(session, now_us, LB_INITIATOR_LOGIN_OPERATIONAL, session->deadline_us);
     send_step(session, now_us, LB_LOGIN_KEYS);
 }
 
 /* A whole answer has been taken. */
-static void answered(struct lb_iscsi *session, uint64_t now_us) {
-    struct lb_iscsi_login *login = &session->login;
+static void answered(struct lb_initiator *session, uint64_t now_us) {
+    struct lb_initiator_login *login = &session->login;
     const struct lb_iscsi_pdu *pdu = &session->pdu;
     enum lb_login_step next = LB_LOGIN_AGREE;
     if (login->csg == LB_LOGIN_STAGE_SECURITY &&
-        !lb_iscsi_login_judge(session, now_us, pdu->final, &next))
+        !lb_initiator_login_judge(session, now_us, pdu->final, &next))
         return;
     if (!pdu->final)
         send_step(session, now_us, next);
@@ -289,26 +292,27 @@ static void answered(struct lb_iscsi *session, uint64_t now_us) {
         operational(session, now_us);
 }
 
-static void rejected(struct lb_iscsi *session, uint64_t now_us) {
-    if (lb_iscsi_login_offer_md5(session)) {
+static void rejected(struct lb_initiator *session, uint64_t now_us) {
+    if (lb_initiator_login_offer_md5(session)) {
         lb_trace(session->trace, now_us, "iscsi", "Reject after CHAP_A: again, with MD5 alone");
-        lb_iscsi_again(session, now_us);
+        lb_initiator_again(session, now_us);
         return;
     }
-    lb_iscsi_break(session, now_us, LB_E_LOGIN_REJECTED, "Reject, reason 0x%02x (%s)",
-                   session->pdu.reject.reason, lb_iscsi_reject_word(session->pdu.reject.reason));
+    lb_initiator_break(session, now_us, LB_E_LOGIN_REJECTED, "Reject, reason 0x%02x (%s)",
+                       session->pdu.reject.reason,
+                       lb_iscsi_reject_word(session->pdu.reject.reason));
 }
 
-void lb_iscsi_login_pdu(struct lb_iscsi *session, uint64_t now_us) {
-    struct lb_iscsi_login *login = &session->login;
+void lb_initiator_login_pdu(struct lb_initiator *session, uint64_t now_us) {
+    struct lb_initiator_login *login = &session->login;
     const struct lb_iscsi_pdu *pdu = &session->pdu;
     if (pdu->opcode == LB_OP_REJECT) {
         rejected(session, now_us);
         return;
     }
     if (pdu->opcode != LB_OP_LOGIN_RESPONSE || pdu->itt != login->itt) {
-        lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s (tag 0x%08x) during login",
-                       lb_iscsi_opcode_word(pdu->opcode), pdu->itt);
+        lb_initiator_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s (tag 0x%08x) during login",
+                           lb_iscsi_opcode_word(pdu->opcode), pdu->itt);
         return;
     }
     unsigned status = (unsigned)pdu->login.status_class << 8 | pdu->login.status_detail;

@@ -26,28 +26,29 @@ static void show_pair(char *line, size_t cap, const struct lb_iscsi_pair *pair) 
     lb_text_untrusted(&text, pair->value);
 }
 
-static bool wrong(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
+static bool wrong(struct lb_initiator *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
                   const char *why) {
     char shown[160];
     show_pair(shown, sizeof shown, pair);
-    lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL, "\"%s\" %s", shown, why);
+    lb_initiator_break(session, now_us, LB_E_LOGIN_PROTOCOL, "\"%s\" %s", shown, why);
     return false;
 }
 
-void lb_iscsi_login_warn(struct lb_iscsi *session, uint64_t now_us, const char *format, ...) {
-    char line[LB_ISCSI_WARNING_MAX];
+void lb_initiator_login_warn(struct lb_initiator *session, uint64_t now_us, const char *format,
+                             ...) {
+    char line[LB_INITIATOR_WARNING_MAX];
     struct lb_text text = lb_text(line, sizeof line);
     va_list arguments;
     va_start(arguments, format);
     lb_text_addv(&text, format, arguments);
     va_end(arguments);
     lb_trace(session->trace, now_us, "iscsi", "warning: %s", line);
-    if (session->warning_count < LB_ISCSI_WARNINGS_MAX)
+    if (session->warning_count < LB_INITIATOR_WARNINGS_MAX)
         memcpy(session->warnings[session->warning_count++], line, sizeof line);
 }
 
 /* A line for each key. */
-static void warn(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
+static void warn(struct lb_initiator *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
                  const char *what) {
     uint64_t bit = UINT64_C(1) << pair->key;
     char shown[80];
@@ -55,11 +56,11 @@ static void warn(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscs
         return;
     session->login.warned |= bit;
     show_pair(shown, sizeof shown, pair);
-    lb_iscsi_login_warn(session, now_us, "the target's \"%s\" %s", shown, what);
+    lb_initiator_login_warn(session, now_us, "the target's \"%s\" %s", shown, what);
 }
 
-static void warn_number(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
-                        uint32_t counts) {
+static void warn_number(struct lb_initiator *session, uint64_t now_us,
+                        const struct lb_iscsi_pair *pair, uint32_t counts) {
     char what[60];
     lb_format(what, sizeof what, "is not what the RFC allows: %u counts", counts);
     warn(session, now_us, pair, what);
@@ -84,8 +85,9 @@ static uint32_t of_both(const struct number_rule *rule, uint32_t before, uint32_
     return rule->is_larger ? LB_MAX(before, now) : LB_MIN(before, now);
 }
 
-static void take_number(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
-                        bool again, const struct number_rule *rule, uint32_t *out) {
+static void take_number(struct lb_initiator *session, uint64_t now_us,
+                        const struct lb_iscsi_pair *pair, bool again,
+                        const struct number_rule *rule, uint32_t *out) {
     uint64_t number = 0;
     bool is_number = lb_iscsi_parse_number(pair->value, 0, UINT64_MAX, &number);
     bool is_good = is_number && number >= rule->min && number <= rule->max;
@@ -101,7 +103,7 @@ static void take_number(struct lb_iscsi *session, uint64_t now_us, const struct 
 
 /* 13.12: we must not send more at once, so it has to be a number. 0 is what targets say that do not
  * want to tell. */
-static bool take_segment(struct lb_iscsi *session, uint64_t now_us,
+static bool take_segment(struct lb_initiator *session, uint64_t now_us,
                          const struct lb_iscsi_pair *pair, bool again) {
     static const struct number_rule rule = {
         .min = SEGMENT_MIN, .max = SEGMENT_MAX, .none = LB_STREAM_LOGIN_DATA};
@@ -113,10 +115,10 @@ static bool take_segment(struct lb_iscsi *session, uint64_t now_us,
 }
 
 /* 0 is no unsolicited data at all. */
-static void take_first_burst(struct lb_iscsi *session, uint64_t now_us,
+static void take_first_burst(struct lb_initiator *session, uint64_t now_us,
                              const struct lb_iscsi_pair *pair, bool again) {
     static const struct number_rule rule = {
-        .min = SEGMENT_MIN, .max = LB_ISCSI_OFFER_FIRST_BURST, .none = SEGMENT_MIN};
+        .min = SEGMENT_MIN, .max = LB_INITIATOR_OFFER_FIRST_BURST, .none = SEGMENT_MIN};
     uint64_t number;
     take_number(session, now_us, pair, again, &rule, &session->agreed.first_burst);
     if (!lb_iscsi_parse_number(pair->value, 1, UINT64_MAX, &number))
@@ -124,7 +126,8 @@ static void take_first_burst(struct lb_iscsi *session, uint64_t now_us,
 }
 
 /* 13.9: two bytes, which no boot depends on. Some targets say -1. */
-static bool take_tpgt(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair) {
+static bool take_tpgt(struct lb_initiator *session, uint64_t now_us,
+                      const struct lb_iscsi_pair *pair) {
     uint64_t tpgt;
     int32_t expected = session->config.expected_tpgt - 1;
     if (!lb_iscsi_parse_number(pair->value, 0, UINT16_MAX, &tpgt)) {
@@ -139,8 +142,8 @@ static bool take_tpgt(struct lb_iscsi *session, uint64_t now_us, const struct lb
 
 /* ---- words with a meaning ------------------------------------------------------------------- */
 
-static bool take_bool(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
-                      bool again, bool *out) {
+static bool take_bool(struct lb_initiator *session, uint64_t now_us,
+                      const struct lb_iscsi_pair *pair, bool again, bool *out) {
     bool before = *out;
     if (!lb_iscsi_parse_bool(pair->value, out))
         return wrong(session, now_us, pair, "is neither Yes nor No");
@@ -150,7 +153,7 @@ static bool take_bool(struct lb_iscsi *session, uint64_t now_us, const struct lb
 }
 
 /* DataPDUInOrder, DataSequenceInOrder: the result is Yes when one side says so (13.18, 13.19). */
-static bool take_in_order(struct lb_iscsi *session, uint64_t now_us,
+static bool take_in_order(struct lb_initiator *session, uint64_t now_us,
                           const struct lb_iscsi_pair *pair) {
     bool yes = false;
     if (!take_bool(session, now_us, pair, false, &yes))
@@ -158,7 +161,7 @@ static bool take_in_order(struct lb_iscsi *session, uint64_t now_us,
     return yes || wrong(session, now_us, pair, "although we said Yes");
 }
 
-static bool take_level(struct lb_iscsi *session, uint64_t now_us,
+static bool take_level(struct lb_initiator *session, uint64_t now_us,
                        const struct lb_iscsi_pair *pair) {
     uint64_t level;
     return lb_iscsi_parse_number(pair->value, 0, 0, &level) ||
@@ -167,30 +170,31 @@ static bool take_level(struct lb_iscsi *session, uint64_t now_us,
 
 /* ---- digests -------------------------------------------------------------------------------- */
 
-static enum lb_digest_want want_of(const struct lb_iscsi *session, enum lb_iscsi_key key) {
+static enum lb_digest_want want_of(const struct lb_initiator *session, enum lb_iscsi_key key) {
     return key == LB_ISCSI_KEY_HEADER_DIGEST ? session->config.header_digest
                                              : session->config.data_digest;
 }
 
 /* The target refuses to go without digests. The login begins again and offers CRC32C, too. A target
  * that refuses that as well would be silent after the login (stgt). */
-static bool insist(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair) {
+static bool insist(struct lb_initiator *session, uint64_t now_us,
+                   const struct lb_iscsi_pair *pair) {
     char shown[80];
     show_pair(shown, sizeof shown, pair);
     if (session->offers_digests) {
-        lb_iscsi_break(session, now_us, LB_E_DIGEST_REFUSED,
-                       "\"%s\" to None, and to CRC32C,None: see %s-digest", shown,
-                       pair->key == LB_ISCSI_KEY_HEADER_DIGEST ? "header" : "data");
+        lb_initiator_break(session, now_us, LB_E_DIGEST_REFUSED,
+                           "\"%s\" to None, and to CRC32C,None: see %s-digest", shown,
+                           pair->key == LB_ISCSI_KEY_HEADER_DIGEST ? "header" : "data");
         return false;
     }
     lb_trace(session->trace, now_us, "iscsi", "\"%s\": again, with CRC32C on offer", shown);
     session->offers_digests = true;
-    lb_iscsi_again(session, now_us);
+    lb_initiator_again(session, now_us);
     return false;
 }
 
-static bool take_digest(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
-                        bool again, bool *on) {
+static bool take_digest(struct lb_initiator *session, uint64_t now_us,
+                        const struct lb_iscsi_pair *pair, bool again, bool *on) {
     enum lb_digest_want want = want_of(session, pair->key);
     bool crc = lb_text_is(pair->value, "CRC32C"), none = lb_text_is(pair->value, "None");
     if (crc && want == LB_DIGEST_NONE && !session->offers_digests)
@@ -205,8 +209,8 @@ static bool take_digest(struct lb_iscsi *session, uint64_t now_us, const struct 
 
 /* ---- the target's own offers ---------------------------------------------------------------- */
 
-static void reply(struct lb_iscsi *session, struct lb_bytes name, const char *value) {
-    struct lb_iscsi_login *login = &session->login;
+static void reply(struct lb_initiator *session, struct lb_bytes name, const char *value) {
+    struct lb_initiator_login *login = &session->login;
     size_t left = sizeof login->replies - login->replies_len;
     struct lb_wr wr = lb_wr(lb_span(login->replies + login->replies_len, left));
     lb_iscsi_put_named(&wr, name, value);
@@ -214,7 +218,8 @@ static void reply(struct lb_iscsi *session, struct lb_bytes name, const char *va
 }
 
 /* Keys that we do not offer: to be answered (6.2), once. */
-static bool take_foreign(struct lb_iscsi *session, const struct lb_iscsi_pair *pair, bool again) {
+static bool take_foreign(struct lb_initiator *session, const struct lb_iscsi_pair *pair,
+                         bool again) {
     if (lb_iscsi_is_refusal(pair->value) || (again && pair->key != LB_ISCSI_KEY_UNKNOWN))
         return true;
     if (pair->key == LB_ISCSI_KEY_UNKNOWN)
@@ -234,16 +239,17 @@ static bool take_foreign(struct lb_iscsi *session, const struct lb_iscsi_pair *p
 /* ---- one pair ------------------------------------------------------------------------------- */
 
 /* Numbers that only bound us. */
-static void take_bound(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
-                       bool again) {
-    static const struct number_rule burst = {
-        .min = SEGMENT_MIN, .max = LB_ISCSI_OFFER_MAX_BURST, .none = LB_ISCSI_DEFAULT_MAX_BURST};
+static void take_bound(struct lb_initiator *session, uint64_t now_us,
+                       const struct lb_iscsi_pair *pair, bool again) {
+    static const struct number_rule burst = {.min = SEGMENT_MIN,
+                                             .max = LB_INITIATOR_OFFER_MAX_BURST,
+                                             .none = LB_INITIATOR_DEFAULT_MAX_BURST};
     static const struct number_rule r2ts = {
-        .min = 1, .max = LB_ISCSI_OFFER_OUTSTANDING_R2T, .none = 1};
+        .min = 1, .max = LB_INITIATOR_OFFER_OUTSTANDING_R2T, .none = 1};
     static const struct number_rule wait = {
-        .max = SECONDS_MAX, .none = LB_ISCSI_DEFAULT_TIME2WAIT, .is_larger = true};
+        .max = SECONDS_MAX, .none = LB_INITIATOR_DEFAULT_TIME2WAIT, .is_larger = true};
     static const struct number_rule retain = {.max = SECONDS_MAX};
-    struct lb_iscsi_agreed *a = &session->agreed;
+    struct lb_initiator_agreed *a = &session->agreed;
     if (pair->key == LB_ISCSI_KEY_MAX_BURST_LENGTH)
         take_number(session, now_us, pair, again, &burst, &a->max_burst);
     else if (pair->key == LB_ISCSI_KEY_MAX_OUTSTANDING_R2T)
@@ -256,9 +262,9 @@ static void take_bound(struct lb_iscsi *session, uint64_t now_us, const struct l
         take_first_burst(session, now_us, pair, again);
 }
 
-static bool take_key(struct lb_iscsi *session, uint64_t now_us, const struct lb_iscsi_pair *pair,
-                     bool again) {
-    struct lb_iscsi_agreed *a = &session->agreed;
+static bool take_key(struct lb_initiator *session, uint64_t now_us,
+                     const struct lb_iscsi_pair *pair, bool again) {
+    struct lb_initiator_agreed *a = &session->agreed;
     switch (pair->key) {
     case LB_ISCSI_KEY_HEADER_DIGEST:
         return take_digest(session, now_us, pair, again, &a->header_digest);
@@ -302,7 +308,7 @@ static bool take_key(struct lb_iscsi *session, uint64_t now_us, const struct lb_
     case LB_ISCSI_KEY_CHAP_C:
     case LB_ISCSI_KEY_CHAP_N:
     case LB_ISCSI_KEY_CHAP_R:
-        return lb_iscsi_login_take_auth(session, now_us, pair, again);
+        return lb_initiator_login_take_auth(session, now_us, pair, again);
     case LB_ISCSI_KEY_UNKNOWN:
     case LB_ISCSI_KEY_TASK_REPORTING:
     case LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL:
@@ -334,7 +340,7 @@ static bool is_auth(enum lb_iscsi_key key) {
 
 /* Reject, Irrelevant, NotUnderstood: the key has its default, as if it had not been offered. Only
  * the second of them is an answer that a target may give to these keys (6.2). */
-static bool take_refusal(struct lb_iscsi *session, uint64_t now_us,
+static bool take_refusal(struct lb_initiator *session, uint64_t now_us,
                          const struct lb_iscsi_pair *pair, bool again) {
     bool is_digest =
         pair->key == LB_ISCSI_KEY_HEADER_DIGEST || pair->key == LB_ISCSI_KEY_DATA_DIGEST;
@@ -366,9 +372,9 @@ static bool is_whole(const struct lb_iscsi_pair *pair) {
     return pair->problem == LB_PAIR_OK || (pair->problem == LB_PAIR_NO_NUL && !is_auth(pair->key));
 }
 
-bool lb_iscsi_login_take(struct lb_iscsi *session, uint64_t now_us,
-                         const struct lb_iscsi_pair *given) {
-    struct lb_iscsi_login *login = &session->login;
+bool lb_initiator_login_take(struct lb_initiator *session, uint64_t now_us,
+                             const struct lb_iscsi_pair *given) {
+    struct lb_initiator_login *login = &session->login;
     struct lb_iscsi_pair pair = *given;
     if (pair.problem == LB_PAIR_NO_EQUALS && lb_bytes_trim(pair.name).len == 0)
         return true;

@@ -4,23 +4,23 @@
  * target is such a saying, because a target that may choose None need not prove anything. */
 #include "core/initiator/initiator_session.h"
 
-bool lb_iscsi_wants_chap(const struct lb_iscsi *session) {
+bool lb_initiator_wants_chap(const struct lb_initiator *session) {
     return session->config.chap_name[0] != 0;
 }
 
-bool lb_iscsi_wants_mutual(const struct lb_iscsi *session) {
-    return lb_iscsi_wants_chap(session) && session->config.chap_target_secret_len > 0;
+bool lb_initiator_wants_mutual(const struct lb_initiator *session) {
+    return lb_initiator_wants_chap(session) && session->config.chap_target_secret_len > 0;
 }
 
-static bool must_chap(const struct lb_iscsi *session) {
-    const struct lb_iscsi_config *c = &session->config;
-    return c->require_chap || c->require_mutual || lb_iscsi_wants_mutual(session);
+static bool must_chap(const struct lb_initiator *session) {
+    const struct lb_initiator_config *c = &session->config;
+    return c->require_chap || c->require_mutual || lb_initiator_wants_mutual(session);
 }
 
 /* Targets that know MD5 alone, and refuse a list in which anything else stands first (Linux before
  * 3.15, Synology). MD5 is what every target must know (RFC 7143 12.1.3). No proof was given yet, so
  * nothing counts as a wrong one. False: there is no such list, or it was said already. */
-bool lb_iscsi_login_offer_md5(struct lb_iscsi *session) {
+bool lb_initiator_login_offer_md5(struct lb_initiator *session) {
     struct lb_chap_algs *algs = &session->algs;
     if (session->login.step != LB_LOGIN_CHAP_A || algs->count < 2)
         return false;
@@ -37,9 +37,9 @@ bool lb_iscsi_login_offer_md5(struct lb_iscsi *session) {
 
 /* tgt means SHA-1 by 7 and takes it first; it finds our answer too long and says "initiator error".
  * What is left of the list is tried once. */
-bool lb_iscsi_login_drop_alg(struct lb_iscsi *session) {
+bool lb_initiator_login_drop_alg(struct lb_initiator *session) {
     struct lb_chap_algs *algs = &session->algs;
-    const struct lb_iscsi_login *login = &session->login;
+    const struct lb_initiator_login *login = &session->login;
     if (login->step != LB_LOGIN_CHAP_R || login->alg.number != 7 ||
         login->alg.hash != LB_HASH_SHA256 || algs->count < 2)
         return false;
@@ -51,18 +51,19 @@ bool lb_iscsi_login_drop_alg(struct lb_iscsi *session) {
     return true;
 }
 
-static struct lb_bytes our_secret(const struct lb_iscsi *session) {
+static struct lb_bytes our_secret(const struct lb_initiator *session) {
     return lb_bytes(session->config.chap_secret, session->config.chap_secret_len);
 }
 
 /* ---- what we say ---------------------------------------------------------------------------- */
 
-void lb_iscsi_login_put_auth(struct lb_iscsi *session, struct lb_wr *wr) {
+void lb_initiator_login_put_auth(struct lb_initiator *session, struct lb_wr *wr) {
     const char *chap = must_chap(session) ? "CHAP" : "CHAP,None";
-    lb_iscsi_put_text(wr, LB_ISCSI_KEY_AUTH_METHOD, lb_iscsi_wants_chap(session) ? chap : "None");
+    lb_iscsi_put_text(wr, LB_ISCSI_KEY_AUTH_METHOD,
+                      lb_initiator_wants_chap(session) ? chap : "None");
 }
 
-void lb_iscsi_login_put_chap_a(struct lb_iscsi *session, struct lb_wr *wr) {
+void lb_initiator_login_put_chap_a(struct lb_initiator *session, struct lb_wr *wr) {
     char list[2 * LB_CHAP_ALGS_MAX * 2];
     struct lb_text text = lb_text(list, sizeof list);
     lb_chap_format_algs(&text, &session->algs);
@@ -77,8 +78,8 @@ static void put_binary(struct lb_wr *wr, enum lb_iscsi_key key, struct lb_bytes 
     lb_iscsi_put_text(wr, key, hex);
 }
 
-void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr) {
-    struct lb_iscsi_login *login = &session->login;
+void lb_initiator_login_put_chap_r(struct lb_initiator *session, struct lb_wr *wr) {
+    struct lb_initiator_login *login = &session->login;
     struct lb_chap_response response;
     /* RFC 7143 9.2.1 says SHOULD NOT; whoever gave us the secret knows how long it is. */
     if (!lb_chap_secret_is_long_enough(our_secret(session)))
@@ -88,7 +89,7 @@ void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr) {
     lb_iscsi_put_text(wr, LB_ISCSI_KEY_CHAP_N, session->config.chap_name);
     put_binary(wr, LB_ISCSI_KEY_CHAP_R, lb_bytes(response.data, response.len));
     lb_wipe(&response, sizeof response);
-    if (!lb_iscsi_wants_mutual(session))
+    if (!lb_initiator_wants_mutual(session))
         return;
     lb_chap_issue(&session->issued, session->rand, LB_CHAP_CHALLENGE_BYTES);
     lb_iscsi_put_number(wr, LB_ISCSI_KEY_CHAP_I, session->issued.id);
@@ -97,19 +98,20 @@ void lb_iscsi_login_put_chap_r(struct lb_iscsi *session, struct lb_wr *wr) {
 
 /* ---- what the target says ------------------------------------------------------------------- */
 
-static bool fail(struct lb_iscsi *session, uint64_t now_us, enum lb_code code, const char *what) {
-    lb_iscsi_break(session, now_us, code, "%s", what);
+static bool fail(struct lb_initiator *session, uint64_t now_us, enum lb_code code,
+                 const char *what) {
+    lb_initiator_break(session, now_us, code, "%s", what);
     return false;
 }
 
-static bool take_method(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes value) {
-    struct lb_iscsi_login *login = &session->login;
+static bool take_method(struct lb_initiator *session, uint64_t now_us, struct lb_bytes value) {
+    struct lb_initiator_login *login = &session->login;
     if (lb_text_is(value, "None") && !must_chap(session))
         return true;
     if (lb_text_is(value, "None"))
         return fail(session, now_us, LB_E_REQUIRE_NOT_MET,
                     "AuthMethod=None, where CHAP is required");
-    if (!lb_iscsi_wants_chap(session))
+    if (!lb_initiator_wants_chap(session))
         return fail(session, now_us, LB_E_AUTH_NEEDED, "AuthMethod=None was not accepted");
     if (lb_iscsi_is_refusal(value))
         return fail(session, now_us, LB_E_AUTH_METHOD, "the target does not do CHAP");
@@ -119,36 +121,36 @@ static bool take_method(struct lb_iscsi *session, uint64_t now_us, struct lb_byt
     return true;
 }
 
-static bool take_alg(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes value) {
-    struct lb_iscsi_login *login = &session->login;
+static bool take_alg(struct lb_initiator *session, uint64_t now_us, struct lb_bytes value) {
+    struct lb_initiator_login *login = &session->login;
     char offered[2 * LB_CHAP_ALGS_MAX * 2], answer[32];
     struct lb_text offered_text = lb_text(offered, sizeof offered);
     struct lb_text answer_text = lb_text(answer, sizeof answer);
     login->has_alg = lb_chap_accept_alg(&session->algs, value, &login->alg);
     if (login->has_alg)
         return true;
-    if (lb_iscsi_is_refusal(value) && lb_iscsi_login_offer_md5(session)) {
+    if (lb_iscsi_is_refusal(value) && lb_initiator_login_offer_md5(session)) {
         lb_trace(session->trace, now_us, "iscsi", "CHAP_A refused: again, with MD5 alone");
-        lb_iscsi_again(session, now_us);
+        lb_initiator_again(session, now_us);
         return false;
     }
     lb_chap_format_algs(&offered_text, &session->algs);
     lb_text_untrusted(&answer_text, value);
-    lb_iscsi_break(session, now_us, LB_E_AUTH_METHOD, "CHAP_A=%s, where %s was offered", answer,
-                   offered);
+    lb_initiator_break(session, now_us, LB_E_AUTH_METHOD, "CHAP_A=%s, where %s was offered", answer,
+                       offered);
     return false;
 }
 
-static bool binary_is_right(struct lb_iscsi *session, uint64_t now_us, const char *key,
+static bool binary_is_right(struct lb_initiator *session, uint64_t now_us, const char *key,
                             enum lb_chap_binary result) {
     if (result == LB_CHAP_BINARY_OK)
         return true;
-    lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s %s", key,
-                   lb_chap_binary_explain(result));
+    lb_initiator_break(session, now_us, LB_E_LOGIN_PROTOCOL, "%s %s", key,
+                       lb_chap_binary_explain(result));
     return false;
 }
 
-static bool take_challenge(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes value) {
+static bool take_challenge(struct lb_initiator *session, uint64_t now_us, struct lb_bytes value) {
     struct lb_chap_challenge *received = &session->login.received;
     size_t len = 0;
     enum lb_chap_binary result =
@@ -163,15 +165,15 @@ static bool take_challenge(struct lb_iscsi *session, uint64_t now_us, struct lb_
     return true;
 }
 
-static bool take_response(struct lb_iscsi *session, uint64_t now_us, struct lb_bytes value) {
-    struct lb_iscsi_login *login = &session->login;
+static bool take_response(struct lb_initiator *session, uint64_t now_us, struct lb_bytes value) {
+    struct lb_initiator_login *login = &session->login;
     enum lb_chap_binary result = lb_chap_parse_binary(
         value, lb_span(login->response, sizeof login->response), &login->response_len);
     login->has_response = true;
     return binary_is_right(session, now_us, "CHAP_R", result);
 }
 
-static bool challenge_is_same(const struct lb_iscsi *session, struct lb_bytes value) {
+static bool challenge_is_same(const struct lb_initiator *session, struct lb_bytes value) {
     const struct lb_chap_challenge *received = &session->login.received;
     uint8_t room[LB_CHAP_BINARY_MAX];
     size_t len = 0;
@@ -179,8 +181,8 @@ static bool challenge_is_same(const struct lb_iscsi *session, struct lb_bytes va
            len == received->len && memcmp(room, received->data, len) == 0;
 }
 
-static bool response_is_same(const struct lb_iscsi *session, struct lb_bytes value) {
-    const struct lb_iscsi_login *login = &session->login;
+static bool response_is_same(const struct lb_initiator *session, struct lb_bytes value) {
+    const struct lb_initiator_login *login = &session->login;
     uint8_t room[LB_CHAP_BINARY_MAX];
     size_t len = 0;
     return lb_chap_parse_binary(value, lb_span(room, sizeof room), &len) == LB_CHAP_BINARY_OK &&
@@ -188,8 +190,8 @@ static bool response_is_same(const struct lb_iscsi *session, struct lb_bytes val
 }
 
 /* A key that comes once more. */
-static bool is_same(const struct lb_iscsi *session, const struct lb_iscsi_pair *pair) {
-    const struct lb_iscsi_login *login = &session->login;
+static bool is_same(const struct lb_initiator *session, const struct lb_iscsi_pair *pair) {
+    const struct lb_initiator_login *login = &session->login;
     struct lb_chap_alg alg;
     uint8_t id;
     if (pair->key == LB_ISCSI_KEY_AUTH_METHOD)
@@ -206,7 +208,7 @@ static bool is_same(const struct lb_iscsi *session, const struct lb_iscsi_pair *
     return lb_text_is(pair->value, login->target_name);
 }
 
-static bool is_expected(const struct lb_iscsi *session, enum lb_iscsi_key key) {
+static bool is_expected(const struct lb_initiator *session, enum lb_iscsi_key key) {
     enum lb_login_step step = session->login.step;
     if (session->login.csg != LB_LOGIN_STAGE_SECURITY)
         return false;
@@ -214,22 +216,23 @@ static bool is_expected(const struct lb_iscsi *session, enum lb_iscsi_key key) {
         return step == LB_LOGIN_NAMES;
     if (key == LB_ISCSI_KEY_CHAP_A || key == LB_ISCSI_KEY_CHAP_I || key == LB_ISCSI_KEY_CHAP_C)
         return step == LB_LOGIN_CHAP_A;
-    return lb_iscsi_wants_mutual(session) && (step == LB_LOGIN_CHAP_R || step == LB_LOGIN_AGREE);
+    return lb_initiator_wants_mutual(session) &&
+           (step == LB_LOGIN_CHAP_R || step == LB_LOGIN_AGREE);
 }
 
-bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
-                              const struct lb_iscsi_pair *pair, bool again) {
-    struct lb_iscsi_login *login = &session->login;
+bool lb_initiator_login_take_auth(struct lb_initiator *session, uint64_t now_us,
+                                  const struct lb_iscsi_pair *pair, bool again) {
+    struct lb_initiator_login *login = &session->login;
     bool is_none = pair->key == LB_ISCSI_KEY_AUTH_METHOD && lb_text_is(pair->value, "None");
     if (is_none && login->csg != LB_LOGIN_STAGE_SECURITY)
         return true; /* what the stage means anyway */
     if (again && is_same(session, pair))
         return true;
     if (again || !is_expected(session, pair->key)) {
-        lb_iscsi_break(session, now_us, LB_E_LOGIN_PROTOCOL,
-                       again ? "%s comes a second time, with another value"
-                             : "%s where it has no place",
-                       lb_iscsi_key_name(pair->key));
+        lb_initiator_break(session, now_us, LB_E_LOGIN_PROTOCOL,
+                           again ? "%s comes a second time, with another value"
+                                 : "%s where it has no place",
+                           lb_iscsi_key_name(pair->key));
         return false;
     }
     if (pair->key == LB_ISCSI_KEY_AUTH_METHOD)
@@ -251,9 +254,9 @@ bool lb_iscsi_login_take_auth(struct lb_iscsi *session, uint64_t now_us,
 
 /* ---- the judgement -------------------------------------------------------------------------- */
 
-static bool verify(struct lb_iscsi *session, uint64_t now_us) {
-    const struct lb_iscsi_config *c = &session->config;
-    struct lb_iscsi_login *login = &session->login;
+static bool verify(struct lb_initiator *session, uint64_t now_us) {
+    const struct lb_initiator_config *c = &session->config;
+    struct lb_initiator_login *login = &session->login;
     struct lb_bytes peer = lb_bytes(c->chap_target_secret, c->chap_target_secret_len);
     if (c->chap_target_name[0] != 0 && !lb_streq(c->chap_target_name, login->target_name))
         return fail(session, now_us, LB_E_AUTH_TARGET,
@@ -275,18 +278,18 @@ static bool verify(struct lb_iscsi *session, uint64_t now_us) {
     return fail(session, now_us, LB_E_AUTH_REFLECTED, "its answer is made with our own secret");
 }
 
-static bool judge_proof(struct lb_iscsi *session, uint64_t now_us, bool transition) {
-    struct lb_iscsi_login *login = &session->login;
-    if (!login->chap || !lb_iscsi_wants_mutual(session) || login->target_proved)
+static bool judge_proof(struct lb_initiator *session, uint64_t now_us, bool transition) {
+    struct lb_initiator_login *login = &session->login;
+    if (!login->chap || !lb_initiator_wants_mutual(session) || login->target_proved)
         return true;
     if (login->has_response)
         return verify(session, now_us);
     return !transition || fail(session, now_us, LB_E_AUTH_TARGET, "it gave no answer (CHAP_R)");
 }
 
-bool lb_iscsi_login_judge(struct lb_iscsi *session, uint64_t now_us, bool transition,
-                          enum lb_login_step *next) {
-    const struct lb_iscsi_login *login = &session->login;
+bool lb_initiator_login_judge(struct lb_initiator *session, uint64_t now_us, bool transition,
+                              enum lb_login_step *next) {
+    const struct lb_initiator_login *login = &session->login;
     *next = LB_LOGIN_AGREE;
     switch (login->step) {
     case LB_LOGIN_NAMES:
@@ -298,9 +301,9 @@ bool lb_iscsi_login_judge(struct lb_iscsi *session, uint64_t now_us, bool transi
     case LB_LOGIN_CHAP_A:
         *next = LB_LOGIN_CHAP_R;
         if (!login->has_alg && !login->has_id && !login->has_challenge &&
-            lb_iscsi_login_offer_md5(session)) {
+            lb_initiator_login_offer_md5(session)) {
             lb_trace(session->trace, now_us, "iscsi", "no CHAP_A: again, with MD5 alone");
-            lb_iscsi_again(session, now_us);
+            lb_initiator_again(session, now_us);
             return false;
         }
         return (login->has_alg && login->has_id && login->has_challenge) ||

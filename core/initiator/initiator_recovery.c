@@ -9,28 +9,28 @@
 
 #define RESOLVE_MS 10000 /* the resolver has a shorter limit of its own */
 
-static void close_connection(struct lb_iscsi *session) {
+static void close_connection(struct lb_initiator *session) {
     session->say_close = session->is_open;
     session->say_connect = session->say_resolve = session->say_ready = false;
     lb_stream_reset(&session->stream);
 }
 
-static void wipe_secrets(struct lb_iscsi *session) {
+static void wipe_secrets(struct lb_initiator *session) {
     lb_wipe(session->config.chap_secret, sizeof session->config.chap_secret);
     lb_wipe(session->config.chap_target_secret, sizeof session->config.chap_target_secret);
 }
 
-void lb_iscsi_end(struct lb_iscsi *session, uint64_t now_us, const struct lb_error *error) {
-    if (session->state == LB_ISCSI_ENDED)
+void lb_initiator_end(struct lb_initiator *session, uint64_t now_us, const struct lb_error *error) {
+    if (session->state == LB_INITIATOR_ENDED)
         return;
     close_connection(session);
     if (error != NULL)
         session->error = *error;
     session->ended_well = error == NULL;
     session->say_end = true;
-    lb_iscsi_lose_all(session);
+    lb_initiator_lose_all(session);
     wipe_secrets(session);
-    lb_iscsi_enter(session, now_us, LB_ISCSI_ENDED, LB_NEVER);
+    lb_initiator_enter(session, now_us, LB_INITIATOR_ENDED, LB_NEVER);
     if (error != NULL)
         lb_trace(session->trace, now_us, "iscsi", "%s: %s", lb_code_word(error->code),
                  error->facts);
@@ -39,30 +39,31 @@ void lb_iscsi_end(struct lb_iscsi *session, uint64_t now_us, const struct lb_err
 /* ---- where to ------------------------------------------------------------------------------- */
 
 /* Not much time is lost on a portal that is dead while another may be alive. */
-static uint32_t patience_ms(const struct lb_iscsi *session) {
-    const struct lb_iscsi_config *config = &session->config;
+static uint32_t patience_ms(const struct lb_initiator *session) {
+    const struct lb_initiator_config *config = &session->config;
     bool has_others = config->has_others || session->addr_next < session->addr_count;
     if (session->logins > 0 || !has_others || config->hurry_ms == 0)
         return config->connect_ms;
     return LB_MIN(config->hurry_ms, config->connect_ms);
 }
 
-void lb_iscsi_hurry(struct lb_iscsi *session) {
+void lb_initiator_hurry(struct lb_initiator *session) {
     session->config.has_others = true;
-    if (session->state == LB_ISCSI_CONNECTING && session->logins == 0)
+    if (session->state == LB_INITIATOR_CONNECTING && session->logins == 0)
         session->deadline_us =
             LB_MIN(session->deadline_us, session->state_us + patience_ms(session) * LB_US_MS);
 }
 
-static void connect(struct lb_iscsi *session, uint64_t now_us) {
+static void connect(struct lb_initiator *session, uint64_t now_us) {
     if (!session->was_redirected || session->redirected_for_good)
         session->home_addr = session->peer.addr;
     session->say_connect = true;
-    lb_iscsi_enter(session, now_us, LB_ISCSI_CONNECTING, now_us + patience_ms(session) * LB_US_MS);
+    lb_initiator_enter(session, now_us, LB_INITIATOR_CONNECTING,
+                       now_us + patience_ms(session) * LB_US_MS);
     lb_trace(session->trace, now_us, "iscsi", "to %s", lb_endpoint_text(session->peer).s);
 }
 
-static void go_to(struct lb_iscsi *session, uint64_t now_us, struct lb_endpoint to,
+static void go_to(struct lb_initiator *session, uint64_t now_us, struct lb_endpoint to,
                   const char *host) {
     session->peer = to;
     session->addr_count = session->addr_next = 0;
@@ -72,41 +73,41 @@ static void go_to(struct lb_iscsi *session, uint64_t now_us, struct lb_endpoint 
     }
     lb_text_copy(session->host, sizeof session->host, lb_bytes_of_text(host));
     session->say_resolve = true;
-    lb_iscsi_enter(session, now_us, LB_ISCSI_RESOLVING, now_us + RESOLVE_MS * LB_US_MS);
+    lb_initiator_enter(session, now_us, LB_INITIATOR_RESOLVING, now_us + RESOLVE_MS * LB_US_MS);
 }
 
-void lb_iscsi_next_address(struct lb_iscsi *session, uint64_t now_us) {
+void lb_initiator_next_address(struct lb_initiator *session, uint64_t now_us) {
     lb_assert(session->addr_next < session->addr_count);
     session->peer.addr = session->addrs[session->addr_next++];
     connect(session, now_us);
 }
 
-void lb_iscsi_again(struct lb_iscsi *session, uint64_t now_us) {
+void lb_initiator_again(struct lb_initiator *session, uint64_t now_us) {
     close_connection(session);
     connect(session, now_us);
 }
 
-void lb_iscsi_begin(struct lb_iscsi *session, uint64_t now_us) {
+void lb_initiator_begin(struct lb_initiator *session, uint64_t now_us) {
     session->redirects = 0;
     session->was_redirected = session->redirected_for_good;
     go_to(session, now_us, session->home, session->home_host);
 }
 
 /* RFC 7143 11.13.5, 13.8: the same target, at another address. */
-void lb_iscsi_redirect(struct lb_iscsi *session, uint64_t now_us, bool permanent) {
+void lb_initiator_redirect(struct lb_initiator *session, uint64_t now_us, bool permanent) {
     struct lb_endpoint to;
     char host[LB_HOST_MAX + 1];
     int32_t tpgt;
     struct lb_bytes value = lb_bytes_of_text(session->login.redirect);
-    if (!lb_iscsi_parse_address(value, &to, host, &tpgt) ||
+    if (!lb_initiator_parse_address(value, &to, host, &tpgt) ||
         (host[0] == 0 && (lb_addr_is_zero(to.addr) || lb_addr_is_multicast(to.addr)))) {
-        lb_iscsi_break(session, now_us, LB_E_REDIRECT_INVALID, "sent on to \"%s\"",
-                       session->login.redirect);
+        lb_initiator_break(session, now_us, LB_E_REDIRECT_INVALID, "sent on to \"%s\"",
+                           session->login.redirect);
         return;
     }
-    if (++session->redirects > LB_ISCSI_REDIRECTS_MAX) {
-        lb_iscsi_break(session, now_us, LB_E_REDIRECT_LOOP, "%u times; now to %s",
-                       session->redirects, session->login.redirect);
+    if (++session->redirects > LB_INITIATOR_REDIRECTS_MAX) {
+        lb_initiator_break(session, now_us, LB_E_REDIRECT_LOOP, "%u times; now to %s",
+                           session->redirects, session->login.redirect);
         return;
     }
     lb_trace(session->trace, now_us, "iscsi", "moved %s to %s", permanent ? "for good" : "for now",
@@ -124,15 +125,15 @@ void lb_iscsi_redirect(struct lb_iscsi *session, uint64_t now_us, bool permanent
 
 /* ---- again ---------------------------------------------------------------------------------- */
 
-void lb_iscsi_progress(struct lb_iscsi *session) {
+void lb_initiator_progress(struct lb_initiator *session) {
     session->has_progressed = true;
     session->outage_us = LB_NEVER;
     session->attempts = session->digest_errors = session->protocol_errors = 0;
 }
 
-static uint64_t back_off_us(struct lb_iscsi *session) {
-    uint32_t ms = LB_ISCSI_BACKOFF_MIN_MS;
-    for (unsigned i = 1; i < session->attempts && ms < LB_ISCSI_BACKOFF_MAX_MS; i++)
+static uint64_t back_off_us(struct lb_initiator *session) {
+    uint32_t ms = LB_INITIATOR_BACKOFF_MIN_MS;
+    for (unsigned i = 1; i < session->attempts && ms < LB_INITIATOR_BACKOFF_MAX_MS; i++)
         ms *= 2;
     /* Many machines lose the same target at the same moment. */
     return (ms + lb_rand_below(session->rand, ms / 2)) * LB_US_MS;
@@ -140,92 +141,92 @@ static uint64_t back_off_us(struct lb_iscsi *session) {
 
 /* RFC 7143 13.15: the target's state of the old connection stays for Time2Wait. A target may name
  * hours; the last attempt is made when recovery_ms are over. */
-static void wait_and_begin(struct lb_iscsi *session, uint64_t now_us) {
+static void wait_and_begin(struct lb_initiator *session, uint64_t now_us) {
     uint64_t pause_us =
         session->attempts > 0 ? back_off_us(session) : 0; /* one draw: not in LB_MAX */
     uint64_t wait_us = LB_MAX(session->wait_us, pause_us);
     session->attempts++;
     session->wait_us = 0;
     session->wait_was_told = false;
-    lb_iscsi_requeue_all(session);
+    lb_initiator_requeue_all(session);
     uint64_t last_us = session->outage_us + session->config.recovery_ms * LB_US_MS;
-    lb_iscsi_enter(session, now_us, LB_ISCSI_RECOVERING, LB_MIN(now_us + wait_us, last_us));
+    lb_initiator_enter(session, now_us, LB_INITIATOR_RECOVERING, LB_MIN(now_us + wait_us, last_us));
 }
 
 /* A task that the session has done all for. */
-static bool has_bad_task(const struct lb_iscsi *session) {
-    for (const struct lb_iscsi_task *task = session->in_flight.first; task != NULL;
+static bool has_bad_task(const struct lb_initiator *session) {
+    for (const struct lb_initiator_task *task = session->in_flight.first; task != NULL;
          task = task->next)
-        if (task->strikes > LB_ISCSI_STRIKES_MAX || task->reissues >= LB_ISCSI_REISSUES_MAX)
+        if (task->strikes > LB_INITIATOR_STRIKES_MAX || task->reissues >= LB_INITIATOR_REISSUES_MAX)
             return true;
     return false;
 }
 
-static bool has_given_up(struct lb_iscsi *session, enum lb_code code) {
+static bool has_given_up(struct lb_initiator *session, enum lb_code code) {
     if (has_bad_task(session) || session->logins == 0 || !session->config.recover ||
         lb_code_cure(code) == LB_CURE_PERSON)
         return true;
-    if (code == LB_E_DIGEST && ++session->digest_errors >= LB_ISCSI_DIGEST_ERRORS_MAX)
+    if (code == LB_E_DIGEST && ++session->digest_errors >= LB_INITIATOR_DIGEST_ERRORS_MAX)
         return true;
     if ((code == LB_E_PROTOCOL || code == LB_E_LOGIN_PROTOCOL) &&
-        ++session->protocol_errors >= LB_ISCSI_PROTOCOL_ERRORS_MAX)
+        ++session->protocol_errors >= LB_INITIATOR_PROTOCOL_ERRORS_MAX)
         return true;
     return false;
 }
 
-static bool is_late(const struct lb_iscsi *session, uint64_t now_us) {
+static bool is_late(const struct lb_initiator *session, uint64_t now_us) {
     return now_us - session->outage_us >= session->config.recovery_ms * LB_US_MS;
 }
 
 /* The time for recovery is over. What the target said last is told; a mere loss is told as that. */
-static void end_late(struct lb_iscsi *session, uint64_t now_us, const struct lb_error *last) {
+static void end_late(struct lb_initiator *session, uint64_t now_us, const struct lb_error *last) {
     struct lb_error error = {.code = LB_OK};
     if (lb_code_cure(last->code) != LB_CURE_CONNECTION) {
-        lb_iscsi_end(session, now_us, last);
+        lb_initiator_end(session, now_us, last);
         return;
     }
     lb_fail(&error, LB_E_CONNECTION_LOST, "no session for %u s; last: %s: %s",
             (unsigned)((now_us - session->outage_us) / LB_US_SEC), lb_code_word(last->code),
             last->facts);
-    lb_iscsi_end(session, now_us, &error);
+    lb_initiator_end(session, now_us, &error);
 }
 
 /* A session that was well for as long as it may be ill starts anew. */
-static void note_outage(struct lb_iscsi *session, uint64_t now_us) {
-    if (session->state == LB_ISCSI_FULL_FEATURE &&
+static void note_outage(struct lb_initiator *session, uint64_t now_us) {
+    if (session->state == LB_INITIATOR_FULL_FEATURE &&
         now_us - session->state_us >= session->config.recovery_ms * LB_US_MS)
-        lb_iscsi_progress(session);
+        lb_initiator_progress(session);
     if (session->outage_us == LB_NEVER)
         session->outage_us = now_us;
 }
 
 /* An access list may let everybody log in, and close then (ctld, SCST): there is no outage. A
  * target that is silent is another matter: there we close, for our ping had no answer. */
-static bool closes_early(struct lb_iscsi *session, enum lb_code code) {
+static bool closes_early(struct lb_initiator *session, enum lb_code code) {
     if (session->has_progressed || session->ping_is_out || code != LB_E_CONNECTION_LOST ||
-        session->state != LB_ISCSI_FULL_FEATURE)
+        session->state != LB_INITIATOR_FULL_FEATURE)
         return false;
-    return ++session->early_ends >= LB_ISCSI_EARLY_ENDS_MAX;
+    return ++session->early_ends >= LB_INITIATOR_EARLY_ENDS_MAX;
 }
 
-static void end_early(struct lb_iscsi *session, uint64_t now_us) {
+static void end_early(struct lb_initiator *session, uint64_t now_us) {
     struct lb_error error = {.code = LB_OK};
     lb_fail(&error, LB_E_LOGIN_CLOSED,
             "%s: closed %u times right after the login, before any answer",
             lb_endpoint_text(session->peer).s, session->early_ends);
-    lb_iscsi_end(session, now_us, &error);
+    lb_initiator_end(session, now_us, &error);
 }
 
-static void recover(struct lb_iscsi *session, uint64_t now_us, const struct lb_error *error) {
+static void recover(struct lb_initiator *session, uint64_t now_us, const struct lb_error *error) {
     session->last_error = *error;
     lb_trace(session->trace, now_us, "iscsi", "%s: %s", lb_code_word(error->code), error->facts);
     note_outage(session, now_us);
-    if (lb_iscsi_may_end(session)) {
-        lb_iscsi_end(session, now_us, NULL);
+    if (lb_initiator_may_end(session)) {
+        lb_initiator_end(session, now_us, NULL);
         return;
     }
     if (has_given_up(session, error->code)) {
-        lb_iscsi_end(session, now_us, error);
+        lb_initiator_end(session, now_us, error);
         return;
     }
     if (closes_early(session, error->code)) {
@@ -237,26 +238,26 @@ static void recover(struct lb_iscsi *session, uint64_t now_us, const struct lb_e
         return;
     }
     /* Time2Wait is the old session's, and counts when it was there: not after a failed attempt. */
-    if (session->state == LB_ISCSI_FULL_FEATURE && !session->wait_was_told)
+    if (session->state == LB_INITIATOR_FULL_FEATURE && !session->wait_was_told)
         session->wait_us = session->agreed.time2wait_s * LB_US_SEC;
     close_connection(session);
     wait_and_begin(session, now_us);
 }
 
-void lb_iscsi_reconnect(struct lb_iscsi *session, uint64_t now_us, const char *why) {
+void lb_initiator_reconnect(struct lb_initiator *session, uint64_t now_us, const char *why) {
     struct lb_error error = {.code = LB_OK};
     lb_fail(&error, LB_E_TARGET_LOGOUT, "%s: %s", lb_endpoint_text(session->peer).s, why);
     recover(session, now_us, &error);
 }
 
 /* An address that nobody here has configured is told with who named it. */
-static void explain(const struct lb_iscsi *session, enum lb_code code, const char *facts,
+static void explain(const struct lb_initiator *session, enum lb_code code, const char *facts,
                     struct lb_error *error) {
     struct lb_addr_text by = lb_endpoint_text(session->sent_by);
     struct lb_addr_text peer = lb_endpoint_text(session->peer);
-    bool is_name = session->state == LB_ISCSI_RESOLVING;
+    bool is_name = session->state == LB_INITIATOR_RESOLVING;
     bool is_sent = session->was_redirected && lb_addr_is_set(session->sent_by.addr);
-    if (is_sent && (is_name || session->state == LB_ISCSI_CONNECTING))
+    if (is_sent && (is_name || session->state == LB_INITIATOR_CONNECTING))
         lb_fail(error, LB_E_REDIRECT_DEAD, "%s sent us on to %s: %s (%s)", by.s,
                 is_name ? session->host : peer.s, facts, lb_code_word(code));
     else if (is_sent)
@@ -267,8 +268,8 @@ static void explain(const struct lb_iscsi *session, enum lb_code code, const cha
         lb_fail(error, code, "%s: %s", peer.s, facts);
 }
 
-void lb_iscsi_break(struct lb_iscsi *session, uint64_t now_us, enum lb_code code,
-                    const char *format, ...) {
+void lb_initiator_break(struct lb_initiator *session, uint64_t now_us, enum lb_code code,
+                        const char *format, ...) {
     char facts[LB_FACTS_MAX];
     struct lb_text text = lb_text(facts, sizeof facts);
     struct lb_error error = {.code = LB_OK};
@@ -277,10 +278,10 @@ void lb_iscsi_break(struct lb_iscsi *session, uint64_t now_us, enum lb_code code
     lb_text_addv(&text, format, arguments);
     va_end(arguments);
     explain(session, code, facts, &error);
-    if (session->state == LB_ISCSI_CONNECTING && session->addr_next < session->addr_count) {
+    if (session->state == LB_INITIATOR_CONNECTING && session->addr_next < session->addr_count) {
         lb_trace(session->trace, now_us, "iscsi", "%s: %s", lb_code_word(code), error.facts);
         close_connection(session);
-        lb_iscsi_next_address(session, now_us);
+        lb_initiator_next_address(session, now_us);
         return;
     }
     recover(session, now_us, &error);

@@ -4,21 +4,21 @@
 #include "core/initiator/test_initiator_peer.h"
 
 /* Logs in with this one answer. */
-static const struct lb_iscsi_agreed *answer(struct lb_bytes text) {
+static const struct lb_initiator_agreed *answer(struct lb_bytes text) {
     tap_note("%.*s", (int)text.len, (const char *)text.p);
     peer_configure();
     peer_connect();
     peer_log_in_with(text);
-    return lb_iscsi_agreed(&peer.session);
+    return lb_initiator_agreed(&peer.session);
 }
 
 static bool warns(const char *about) {
-    const char *warning = lb_iscsi_warning(&peer.session, 0);
+    const char *warning = lb_initiator_warning(&peer.session, 0);
     return CHECK(warning != NULL) && CHECK_HAS(warning, about);
 }
 
 static bool is_silent(void) {
-    return CHECK(lb_iscsi_warning(&peer.session, 0) == NULL);
+    return CHECK(lb_initiator_warning(&peer.session, 0) == NULL);
 }
 
 static void an_answer_by_the_rules_has_no_warning(void) {
@@ -71,7 +71,7 @@ static void zero_is_the_default_where_a_minimum_is(void) {
 
 /* No unsolicited data at all is what is safe. */
 static void a_first_burst_of_nothing_is_nothing_unsolicited(void) {
-    const struct lb_iscsi_agreed *agreed =
+    const struct lb_initiator_agreed *agreed =
         answer(TEXT("InitialR2T=No\0ImmediateData=Yes\0FirstBurstLength=0\0"));
     CHECK(agreed->initial_r2t && !agreed->immediate_data);
     warns("FirstBurstLength=0");
@@ -104,7 +104,7 @@ static void a_portal_group_that_is_none_is_not_used(void) {
 
 /* u-root/iscsinl#12. */
 static void a_key_that_is_not_understood_has_its_default(void) {
-    const struct lb_iscsi_agreed *agreed =
+    const struct lb_initiator_agreed *agreed =
         answer(TEXT("InitialR2T=NotUnderstood\0ImmediateData=NotUnderstood\0"
                     "MaxBurstLength=NotUnderstood\0FirstBurstLength=Reject\0"
                     "DefaultTime2Wait=NotUnderstood\0MaxRecvDataSegmentLength=Reject\0"
@@ -118,13 +118,13 @@ static void a_key_that_is_not_understood_has_its_default(void) {
     CHECK_EQ(agreed->time2wait_s, 2);
     CHECK_EQ(agreed->max_send_data, 8192);
     warns("InitialR2T=NotUnderstood");
-    CHECK_HAS(lb_iscsi_warning(&peer.session, 1), "ImmediateData");
+    CHECK_HAS(lb_initiator_warning(&peer.session, 1), "ImmediateData");
 }
 
 static void a_key_may_come_twice_with_the_same_meaning(void) {
     CHECK_EQ(answer(TEXT("MaxBurstLength=65536\0MaxBurstLength=0x10000\0"))->max_burst, 65536);
     warns("MaxBurstLength");
-    CHECK(lb_iscsi_warning(&peer.session, 1) == NULL);
+    CHECK(lb_initiator_warning(&peer.session, 1) == NULL);
     CHECK(!answer(TEXT("InitialR2T=No\0InitialR2T=No\0"))->initial_r2t);
     warns("InitialR2T=No");
     answer(TEXT("HeaderDigest=None\0HeaderDigest=None\0ErrorRecoveryLevel=0\0ErrorRecoveryLevel=0\0"
@@ -153,13 +153,13 @@ static void a_key_may_come_again_in_the_next_answer(void) {
     CHECK(peer_take());
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE,
                       TEXT("ImmediateData=Yes\0MaxBurstLength=65536\0TargetAlias=x\0"));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
-    CHECK_EQ(lb_iscsi_agreed(&peer.session)->max_burst, 65536);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
+    CHECK_EQ(lb_initiator_agreed(&peer.session)->max_burst, 65536);
     warns("ImmediateData=Yes");
 }
 
 static void letters_of_the_wrong_case_are_read(void) {
-    const struct lb_iscsi_agreed *agreed =
+    const struct lb_initiator_agreed *agreed =
         answer(TEXT("InitialR2T=no\0ImmediateData=YES\0HeaderDigest=none\0DataDigest=NONE\0"
                     "maxburstlength=65536\0MAXRECVDATASEGMENTLENGTH=4096\0datapduinorder=yes\0"));
     CHECK(!agreed->initial_r2t && agreed->immediate_data);
@@ -171,7 +171,7 @@ static void letters_of_the_wrong_case_are_read(void) {
 }
 
 static void blanks_do_not_matter(void) {
-    const struct lb_iscsi_agreed *agreed = answer(
+    const struct lb_initiator_agreed *agreed = answer(
         TEXT("InitialR2T = No\0 ImmediateData=Yes \0\tMaxBurstLength=\t65536\r\n\0 \0\r\n\0"));
     CHECK(!agreed->initial_r2t && agreed->immediate_data);
     CHECK_EQ(agreed->max_burst, 65536);
@@ -192,7 +192,7 @@ static void a_session_without_a_handle_is_one(void) {
                                .itt = peer.pdu.itt,
                                .login = {.csg = 1, .nsg = 3, .tsih = 0}};
     peer_give(&pdu, TEXT(PEER_KEYS));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
     warns("TSIH 0");
 }
 
@@ -206,15 +206,15 @@ static void warnings_are_bounded_and_each_key_has_one(void) {
             text[i] = 0;
     answer(lb_bytes(text, line.len));
     warns("MaxBurstLength=0");
-    CHECK_HAS(lb_iscsi_warning(&peer.session, 1), "maxconnections =\\x1b0");
-    CHECK(lb_iscsi_warning(&peer.session, 2) == NULL);
+    CHECK_HAS(lb_initiator_warning(&peer.session, 1), "maxconnections =\\x1b0");
+    CHECK(lb_initiator_warning(&peer.session, 2) == NULL);
 }
 
 /* What was passed over is of this login, not of the one before. */
 static void a_new_login_has_its_own_warnings(void) {
     answer(TEXT("MaxBurstLength=16777215\0"));
     warns("MaxBurstLength");
-    lb_iscsi_drop(&peer.session, peer.now);
+    lb_initiator_drop(&peer.session, peer.now);
     peer_come_back();
     is_silent();
 }
@@ -231,8 +231,8 @@ static const char *offer_of(enum lb_iscsi_key key) {
 
 static void refuse_digest(struct lb_bytes text) {
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, text);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CONNECT);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take_op(LB_OP_LOGIN_REQUEST));
     CHECK_STR(offer_of(LB_ISCSI_KEY_HEADER_DIGEST), "CRC32C,None");
@@ -253,8 +253,8 @@ static void a_target_that_insists_on_digests_gets_them(void) {
         refuse_digest(refusals[i]);
         peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE,
                           TEXT("HeaderDigest=CRC32C\0DataDigest=None\0"));
-        CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
-        CHECK(lb_iscsi_agreed(&peer.session)->header_digest);
+        CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
+        CHECK(lb_initiator_agreed(&peer.session)->header_digest);
         warns("header-digest=prefer");
     }
 }
@@ -266,8 +266,8 @@ static void a_target_that_refuses_each_digest_is_left(void) {
     refuse_digest(TEXT("HeaderDigest=Reject\0DataDigest=Reject\0"));
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT("HeaderDigest=reject\0"));
     peer_check_failed(LB_E_DIGEST_REFUSED, "HeaderDigest=Reject");
-    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "header-digest");
-    CHECK(!lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
+    CHECK_HAS(lb_initiator_error(&peer.session)->facts, "header-digest");
+    CHECK(!lb_code_may_pass(lb_initiator_error(&peer.session)->code));
 
     peer_configure();
     peer_connect();
@@ -283,7 +283,7 @@ static void digests_that_were_preferred_may_be_refused(void) {
     peer.config.header_digest = peer.config.data_digest = LB_DIGEST_PREFER;
     peer_connect();
     peer_log_in_with(TEXT("HeaderDigest=Reject\0DataDigest=NotUnderstood\0"));
-    CHECK(!lb_iscsi_agreed(&peer.session)->header_digest);
+    CHECK(!lb_initiator_agreed(&peer.session)->header_digest);
     warns("HeaderDigest=Reject");
 }
 

@@ -7,7 +7,7 @@
 #define CHALLENGE     "0x000102030405060708090a0b0c0d0e0f"
 
 static void use_chap(const char *algs) {
-    struct lb_iscsi_config *c = &peer.config;
+    struct lb_initiator_config *c = &peer.config;
     peer_configure();
     lb_text_copy(c->chap_name, sizeof c->chap_name, TEXT("me"));
     memcpy(c->chap_secret, SECRET, sizeof SECRET - 1);
@@ -16,7 +16,7 @@ static void use_chap(const char *algs) {
 }
 
 static void use_mutual(void) {
-    struct lb_iscsi_config *c = &peer.config;
+    struct lb_initiator_config *c = &peer.config;
     use_chap("sha256,md5");
     memcpy(c->chap_target_secret, TARGET_SECRET, sizeof TARGET_SECRET - 1);
     c->chap_target_secret_len = sizeof TARGET_SECRET - 1;
@@ -89,8 +89,8 @@ static void our_answer_is_right_for_each_algorithm(void) {
         CHECK(!lb_iscsi_text_find(peer.data, LB_ISCSI_KEY_CHAP_I, &unused));
         peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, lb_bytes(NULL, 0));
         peer_log_in_with(TEXT(PEER_KEYS));
-        CHECK(lb_iscsi_agreed(&peer.session)->chap);
-        CHECK(!lb_iscsi_agreed(&peer.session)->mutual);
+        CHECK(lb_initiator_agreed(&peer.session)->chap);
+        CHECK(!lb_initiator_agreed(&peer.session)->mutual);
     }
 }
 
@@ -178,7 +178,7 @@ static void a_question_that_is_said_twice_is_one(void) {
     CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_R), "0xdd53008e50bde0952280cb3e230c6046"));
     peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, TEXT("AuthMethod=chap\0"));
     peer_log_in_with(TEXT(PEER_KEYS));
-    CHECK_HAS(lb_iscsi_warning(&peer.session, 0), "AuthMethod=CHAP");
+    CHECK_HAS(lb_initiator_warning(&peer.session, 0), "AuthMethod=CHAP");
 }
 
 static void a_question_that_contradicts_itself_ends_the_login(void) {
@@ -216,7 +216,7 @@ static void refuse_list(enum refusal how) {
         peer_answer_login(false, 0, lb_bytes(NULL, 0));
         return;
     case BY_CLOSING:
-        lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+        lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
         return;
     case REFUSALS:
         return;
@@ -230,7 +230,7 @@ static bool ask_after_refusal(enum refusal how, const char *algs) {
     say("AuthMethod=", "CHAP");
     CHECK(peer_take());
     refuse_list(how);
-    if (!CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT))
+    if (!CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT))
         return false;
     peer_accept();
     CHECK(peer_take());
@@ -248,8 +248,8 @@ static void a_list_that_is_refused_is_followed_by_md5_alone(void) {
         CHECK(lb_text_is(value_of(LB_ISCSI_KEY_CHAP_R), "0xdd53008e50bde0952280cb3e230c6046"));
         peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, lb_bytes(NULL, 0));
         peer_log_in_with(TEXT(PEER_KEYS));
-        CHECK_EQ(lb_iscsi_agreed(&peer.session)->chap_alg, LB_HASH_MD5);
-        CHECK_HAS(lb_iscsi_warning(&peer.session, 0), "chap-algorithms=md5");
+        CHECK_EQ(lb_initiator_agreed(&peer.session)->chap_alg, LB_HASH_MD5);
+        CHECK_HAS(lb_initiator_warning(&peer.session, 0), "chap-algorithms=md5");
     }
 }
 
@@ -274,7 +274,7 @@ static void md5_is_not_proposed_where_it_is_not_allowed(void) {
         say("AuthMethod=", "CHAP");
         CHECK(peer_take());
         refuse_list(how);
-        CHECK_EQ(peer_poll().event, LB_ISCSI_FAILED);
+        CHECK_EQ(peer_poll().event, LB_INITIATOR_FAILED);
     }
 }
 
@@ -291,8 +291,8 @@ static void a_wrong_secret_is_told_as_such(void) {
     ask("5");
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
     peer_check_failed(LB_E_AUTH_FAILED, "0x0201");
-    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, ", CHAP name ");
-    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, peer.config.chap_name);
+    CHECK_HAS(lb_initiator_error(&peer.session)->facts, ", CHAP name ");
+    CHECK_HAS(lb_initiator_error(&peer.session)->facts, peer.config.chap_name);
 }
 
 static void a_refusal_before_any_secret_is_about_the_algorithms(void) {
@@ -350,7 +350,7 @@ static void number_7_is_left_out_when_the_target_means_something_else(void) {
     use_chap("sha256,md5");
     ask("7");
     peer_refuse_login(LB_LOGIN_INITIATOR_ERROR, lb_bytes(NULL, 0));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
     say("AuthMethod=", "CHAP");
@@ -369,7 +369,7 @@ static void none_is_taken_where_nothing_requires_chap(void) {
     CHECK(peer.pdu.final);
     peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, lb_bytes(NULL, 0));
     peer_log_in_with(TEXT(PEER_KEYS));
-    CHECK(!lb_iscsi_agreed(&peer.session)->chap);
+    CHECK(!lb_initiator_agreed(&peer.session)->chap);
 }
 
 static void a_downgrade_to_none_is_refused_where_chap_is_required(void) {
@@ -432,7 +432,7 @@ static void a_target_that_proves_itself_is_let_through(void) {
     CHECK_EQ(our_question().len, LB_CHAP_CHALLENGE_BYTES);
     prove_with(TARGET_SECRET, "disk", true);
     peer_log_in_with(TEXT(PEER_KEYS));
-    CHECK(lb_iscsi_agreed(&peer.session)->mutual);
+    CHECK(lb_initiator_agreed(&peer.session)->mutual);
 }
 
 /* LIO sends its proof without T and waits to be asked again (ipxe#1444). */
@@ -444,7 +444,7 @@ static void a_proof_without_a_transition_is_enough(void) {
     CHECK(peer.pdu.final);
     peer_answer_login(true, LB_LOGIN_STAGE_OPERATIONAL, lb_bytes(NULL, 0));
     peer_log_in_with(TEXT(PEER_KEYS));
-    CHECK(lb_iscsi_agreed(&peer.session)->mutual);
+    CHECK(lb_initiator_agreed(&peer.session)->mutual);
 }
 
 static void a_target_with_a_wrong_secret_is_left(void) {
@@ -452,7 +452,7 @@ static void a_target_with_a_wrong_secret_is_left(void) {
     ask("7");
     prove_with("some-other-secret", "disk", true);
     peer_check_failed(LB_E_AUTH_TARGET, "chap-target-secret");
-    CHECK(!lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
+    CHECK(!lb_code_may_pass(lb_initiator_error(&peer.session)->code));
 }
 
 static void a_target_with_another_name_is_left(void) {
@@ -502,7 +502,7 @@ static void our_own_question_is_not_answered(void) {
     ask("7");
     struct lb_chap_challenge ours = our_question();
     peer_refuse_login(LB_LOGIN_MOVED_TEMPORARILY, TEXT("TargetAddress=192.0.2.66\0"));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
     say("AuthMethod=", "CHAP");
@@ -522,7 +522,7 @@ static void our_questions_differ_from_login_to_login(void) {
     ask("7");
     first = our_question();
     peer_refuse_login(LB_LOGIN_MOVED_TEMPORARILY, TEXT("TargetAddress=192.0.2.66\0"));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
     say("AuthMethod=", "CHAP");
@@ -578,9 +578,9 @@ static void secrets_are_not_in_the_trace_and_are_wiped_at_the_end(void) {
     prove_with(TARGET_SECRET, "disk", true);
     peer_log_in_with(TEXT(PEER_KEYS));
     CHECK(is_in(&peer.session, sizeof peer.session, SECRET)); /* recovery needs them */
-    lb_iscsi_logout(&peer.session, peer.now);
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_OUT);
+    lb_initiator_logout(&peer.session, peer.now);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_OUT);
     CHECK(!is_in(&peer.session, sizeof peer.session, SECRET));
     CHECK(!is_in(&peer.session, sizeof peer.session, TARGET_SECRET));
     CHECK(!is_in(peer.ring, sizeof peer.ring, SECRET));

@@ -1,6 +1,6 @@
 #include "core/initiator/test_initiator_peer.h"
 
-static struct lb_iscsi_found found[8];
+static struct lb_initiator_found found[8];
 static struct lb_bytes none;
 
 static void setup(void) {
@@ -9,7 +9,7 @@ static void setup(void) {
     peer.config.target[0] = 0;
     peer_connect();
     peer_log_in_with(TEXT("DefaultTime2Wait=0\0"));
-    lb_iscsi_send_targets(&peer.session, peer.now, NULL, found, LB_COUNT(found));
+    lb_initiator_send_targets(&peer.session, peer.now, NULL, found, LB_COUNT(found));
     CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
 }
 
@@ -27,7 +27,7 @@ static void answer(struct lb_bytes text, bool final, bool more) {
 
 static int32_t count(void) {
     size_t dropped;
-    return lb_iscsi_found_count(&peer.session, &dropped);
+    return lb_initiator_found_count(&peer.session, &dropped);
 }
 
 static void all_targets_are_asked_for(void) {
@@ -41,7 +41,7 @@ static void all_targets_are_asked_for(void) {
 static void one_target_can_be_asked_for(void) {
     setup();
     answer(none, true, false);
-    lb_iscsi_send_targets(&peer.session, peer.now, PEER_TARGET, found, LB_COUNT(found));
+    lb_initiator_send_targets(&peer.session, peer.now, PEER_TARGET, found, LB_COUNT(found));
     CHECK(peer_take());
     CHECK_BYTES(peer.data, TEXT("SendTargets=" PEER_TARGET "\0"));
 }
@@ -191,7 +191,7 @@ static void a_very_long_list_is_counted(void) {
             return;
     }
     answer(none, true, false);
-    CHECK_EQ(lb_iscsi_found_count(&peer.session, &dropped), LB_COUNT(found));
+    CHECK_EQ(lb_initiator_found_count(&peer.session, &dropped), LB_COUNT(found));
     CHECK_EQ(dropped, 300 - LB_COUNT(found));
 }
 
@@ -208,31 +208,31 @@ static void a_pair_without_an_end_is_passed_over(void) {
 
 static void an_endless_answer_is_given_up(void) {
     setup();
-    for (unsigned i = 0; i < LB_ISCSI_TEXT_ROUNDS_MAX + 5; i++) {
+    for (unsigned i = 0; i < LB_INITIATOR_TEXT_ROUNDS_MAX + 5; i++) {
         answer(none, false, false);
         if (!peer_take())
             break;
     }
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
     CHECK_HAS(peer.session.last_error.facts, "256");
 }
 
 static void flags_that_contradict_drop_the_connection(void) {
     setup();
     answer(none, true, true);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
     setup();
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_TEXT_RESPONSE, .itt = peer.pdu.itt, .ttt = LB_ISCSI_NO_TAG};
     peer_give(&pdu, none);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
 }
 
 static void a_question_that_was_lost_is_asked_again(void) {
     setup();
     answer(TEXT("TargetName=iqn.2026-11.test:a\0"), false, true);
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     peer_log_in_with(none);
     CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
@@ -250,7 +250,7 @@ static void a_question_waits_for_a_negotiation_to_end(void) {
     peer_give(&event, none);
     CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
     CHECK_EQ(peer.data.len, 0);
-    lb_iscsi_send_targets(&peer.session, peer.now, NULL, found, LB_COUNT(found));
+    lb_initiator_send_targets(&peer.session, peer.now, NULL, found, LB_COUNT(found));
     CHECK(!peer_take());
     answer(none, true, false);
     CHECK_EQ(count(), -1);
@@ -262,7 +262,7 @@ static void a_question_waits_for_a_negotiation_to_end(void) {
 
 static void a_question_without_an_answer_makes_a_new_session(void) {
     setup();
-    for (int i = 0; i < 5 && lb_iscsi_state(&peer.session) == LB_ISCSI_FULL_FEATURE; i++) {
+    for (int i = 0; i < 5 && lb_initiator_state(&peer.session) == LB_INITIATOR_FULL_FEATURE; i++) {
         (void)peer_wait();
         if (peer_take() && peer.pdu.opcode == LB_OP_NOP_OUT) {
             struct lb_iscsi_pdu pdu = {

@@ -2,7 +2,7 @@
 #include "core/initiator/test_initiator_peer.h"
 
 static const struct lb_bytes none = {NULL, 0};
-static struct lb_iscsi_task tasks[32];
+static struct lb_initiator_task tasks[32];
 static uint8_t buffer[32][512];
 static uint32_t itts[32];
 
@@ -30,22 +30,22 @@ static void a_target_that_is_full_gets_as_many_as_it_took(void) {
     flight(8, 8);
     for (unsigned i = 2; i < 8; i++) {
         peer_respond(itts[i], 0x28, none);
-        struct lb_iscsi_task *task = lb_iscsi_completed(&peer.session);
+        struct lb_initiator_task *task = lb_initiator_completed(&peer.session);
         CHECK(task == &tasks[i]);
-        lb_iscsi_submit(&peer.session, peer.now, task);
+        lb_initiator_submit(&peer.session, peer.now, task);
     }
     CHECK_EQ(peer.session.depth, 2);
     CHECK_EQ(sent(), 0);
     peer_respond(itts[0], 0, none);
     CHECK_EQ(sent(), 1); /* the one that there is room for */
-    CHECK_EQ(lb_iscsi_in_flight(&peer.session), 2);
-    CHECK_EQ(lb_iscsi_room(&peer.session), 0);
+    CHECK_EQ(lb_initiator_in_flight(&peer.session), 2);
+    CHECK_EQ(lb_initiator_room(&peer.session), 0);
 }
 
 static void a_target_that_refuses_the_only_command_is_busy_with_something_else(void) {
     flight(1, 8);
     peer_respond(itts[0], 0x08, none);
-    CHECK(lb_iscsi_completed(&peer.session) != NULL);
+    CHECK(lb_initiator_completed(&peer.session) != NULL);
     CHECK_EQ(peer.session.depth, 1);
 }
 
@@ -54,14 +54,14 @@ static void one_command_after_the_other(unsigned count) {
         peer_read(&tasks[0], lb_span(buffer[0], 512));
         CHECK(peer_take());
         peer_respond(peer.pdu.itt, 0, none);
-        CHECK(lb_iscsi_completed(&peer.session) == &tasks[0]);
+        CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
     }
 }
 
 static void the_depth_grows_back(void) {
     flight(1, 8);
     peer_respond(itts[0], 0x28, none);
-    CHECK(lb_iscsi_completed(&peer.session) != NULL);
+    CHECK(lb_initiator_completed(&peer.session) != NULL);
     one_command_after_the_other(2);
     CHECK_EQ(peer.session.depth, 2);
     one_command_after_the_other(200);
@@ -75,7 +75,7 @@ static void growing_in_vain_is_tried_less_often(void) {
     unsigned before = 0;
     flight(1, 8);
     peer_respond(itts[0], 0x28, none);
-    CHECK(lb_iscsi_completed(&peer.session) != NULL);
+    CHECK(lb_initiator_completed(&peer.session) != NULL);
     for (int i = 0; i < 4; i++) {
         unsigned needed = 0;
         while (peer.session.depth == 1 && needed < 1000) {
@@ -87,7 +87,7 @@ static void growing_in_vain_is_tried_less_often(void) {
         peer_read(&tasks[0], lb_span(buffer[0], 512));
         CHECK(peer_take());
         peer_respond(peer.pdu.itt, 0x28, none);
-        CHECK(lb_iscsi_completed(&peer.session) == &tasks[0]);
+        CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
     }
 }
 
@@ -95,11 +95,11 @@ static void growing_in_vain_is_tried_less_often(void) {
 
 static void what_is_given_up_is_aborted_and_ends_silent(void) {
     flight(2, 8);
-    CHECK(lb_iscsi_give_up(&peer.session, peer.now, &tasks[0]));
+    CHECK(lb_initiator_give_up(&peer.session, peer.now, &tasks[0]));
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
     CHECK_EQ(peer.pdu.tmf.function, LB_TMF_ABORT_TASK);
     CHECK_EQ(peer.pdu.tmf.ref_task_tag, itts[0]);
-    CHECK(lb_iscsi_completed(&peer.session) == &tasks[0]);
+    CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
     CHECK_EQ(tasks[0].state, LB_TASK_SILENT);
     peer_read(&tasks[0], lb_span(buffer[0], 512));
     CHECK_EQ(sent(), 1); /* others are not kept waiting by the abort */
@@ -110,17 +110,17 @@ static void late_answers_to_what_was_given_up_are_passed_over(void) {
     static const uint8_t late[512] = {1, 2, 3};
     flight(2, 8);
     memset(buffer, 0x77, sizeof buffer);
-    CHECK(lb_iscsi_give_up(&peer.session, peer.now, &tasks[0]));
+    CHECK(lb_initiator_give_up(&peer.session, peer.now, &tasks[0]));
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
     struct lb_iscsi_pdu done = {.opcode = LB_OP_TMF_RESPONSE, .final = true, .itt = peer.pdu.itt};
-    CHECK(lb_iscsi_completed(&peer.session) == &tasks[0]);
+    CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
     peer_data_in(itts[0], 0, 0, false, lb_bytes(late, sizeof late));
     peer_respond(itts[0], 0, none);
     peer_give(&done, none);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     CHECK_EQ(buffer[0][0], 0x77);
     peer_respond(itts[1], 0, none);
-    CHECK(lb_iscsi_completed(&peer.session) == &tasks[1]);
+    CHECK(lb_initiator_completed(&peer.session) == &tasks[1]);
 }
 
 /* Many at once, as flushes that one LUN never answers. */
@@ -128,7 +128,7 @@ static void many_may_be_given_up_at_once(void) {
     uint32_t aborts[LB_COUNT(tasks)];
     flight(LB_COUNT(tasks), LB_COUNT(tasks));
     for (unsigned i = 0; i < LB_COUNT(tasks); i++) {
-        CHECK(lb_iscsi_give_up(&peer.session, peer.now, &tasks[i]));
+        CHECK(lb_initiator_give_up(&peer.session, peer.now, &tasks[i]));
         CHECK(peer_take_op(LB_OP_TMF_REQUEST));
         aborts[i] = peer.pdu.itt;
     }
@@ -137,10 +137,10 @@ static void many_may_be_given_up_at_once(void) {
         peer_respond(itts[i], 0, none);
         peer_give(&done, none);
     }
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     struct lb_iscsi_pdu again = {.opcode = LB_OP_TMF_RESPONSE, .final = true, .itt = aborts[0]};
     peer_give(&again, none); /* it was answered already */
-    CHECK(lb_iscsi_state(&peer.session) != LB_ISCSI_FULL_FEATURE);
+    CHECK(lb_initiator_state(&peer.session) != LB_INITIATOR_FULL_FEATURE);
 }
 
 static void what_is_just_coming_is_not_given_up(void) {
@@ -152,18 +152,18 @@ static void what_is_just_coming_is_not_given_up(void) {
     pdu.stat_sn = peer.stat_sn;
     struct lb_bytes whole = peer_make(&pdu, lb_bytes(data, sizeof data));
     peer_feed(lb_bytes(whole.p, 100));
-    CHECK(!lb_iscsi_give_up(&peer.session, peer.now, &tasks[0]));
+    CHECK(!lb_initiator_give_up(&peer.session, peer.now, &tasks[0]));
     peer_feed(lb_bytes_after(whole, 100));
-    CHECK(lb_iscsi_completed(&peer.session) == &tasks[0]);
+    CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
     CHECK_EQ(tasks[0].state, LB_TASK_DONE);
 }
 
 static void what_waits_to_be_sent_is_given_up_without_a_word(void) {
     flight(2, 1);
     CHECK_EQ(tasks[1].state, LB_TASK_QUEUED);
-    CHECK(lb_iscsi_give_up(&peer.session, peer.now, &tasks[1]));
+    CHECK(lb_initiator_give_up(&peer.session, peer.now, &tasks[1]));
     CHECK(!peer_take());
-    CHECK(lb_iscsi_completed(&peer.session) == &tasks[1]);
+    CHECK(lb_initiator_completed(&peer.session) == &tasks[1]);
     CHECK_EQ(tasks[1].state, LB_TASK_SILENT);
 }
 
@@ -178,9 +178,9 @@ static void an_answer_with_an_old_number_is_taken_by_its_tag(void) {
     peer_give(&event, none);
     peer.stat_sn--;
     peer_respond(itts[0], 0, none);
-    CHECK(lb_iscsi_completed(&peer.session) == &tasks[0]);
+    CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
     CHECK_EQ(tasks[0].state, LB_TASK_DONE);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     one_command_after_the_other(3);
 }
 

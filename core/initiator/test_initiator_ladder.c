@@ -36,20 +36,20 @@ static void an_answer_that_crosses_the_abort_counts(void) {
     uint32_t itt = stall();
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
     peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     answer_tmf(LB_TMF_NO_TASK);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     CHECK(!peer_take());
 }
 
 static void a_refused_abort_leads_to_a_reset_of_the_lun(void) {
-    static struct lb_iscsi_task elsewhere;
+    static struct lb_initiator_task elsewhere;
     setup();
     peer_read(&task, lb_span(buffer, 512));
     peer_read(&other, lb_span(buffer + 512, 512));
     memset(&elsewhere, 0, sizeof elsewhere);
     elsewhere.lun[1] = 2;
-    lb_iscsi_submit(&peer.session, peer.now, &elsewhere);
+    lb_initiator_submit(&peer.session, peer.now, &elsewhere);
     CHECK(peer_take());
     CHECK(peer_take());
     CHECK(peer_take());
@@ -67,7 +67,7 @@ static void a_refused_abort_leads_to_a_reset_of_the_lun(void) {
     serve_read(&other);
     CHECK(!peer_take());
     peer_respond(third, 0, none); /* the other LUN was not touched */
-    CHECK(lb_iscsi_completed(&peer.session) == &elsewhere);
+    CHECK(lb_initiator_completed(&peer.session) == &elsewhere);
 }
 
 /* RFC 7143 11.6: a response is to the request of its tag, and to no other. */
@@ -112,7 +112,7 @@ static void after_an_absence_no_command_is_aborted_before_answers_are_read(void)
     CHECK(peer_take_op(LB_OP_SCSI_COMMAND)); /* the first, again */
     CHECK(!peer_take());
     peer_data_in(second, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &other);
+    CHECK(lb_initiator_completed(&peer.session) == &other);
 }
 
 static void a_refused_reset_leads_to_a_new_session(void) {
@@ -129,8 +129,8 @@ static void a_refused_reset_leads_to_a_new_session(void) {
 static void an_abort_without_an_answer_leads_to_a_new_session(void) {
     (void)stall();
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
     peer_come_back();
     serve_read(&task);
 }
@@ -138,17 +138,17 @@ static void an_abort_without_an_answer_leads_to_a_new_session(void) {
 static void a_command_that_is_never_answered_ends_the_session(void) {
     setup();
     peer_read(&task, lb_span(buffer, 512));
-    for (int i = 0; i < 60 && lb_iscsi_state(&peer.session) != LB_ISCSI_ENDED; i++) {
+    for (int i = 0; i < 60 && lb_initiator_state(&peer.session) != LB_INITIATOR_ENDED; i++) {
         while (peer_take())
             if (peer.pdu.opcode == LB_OP_TMF_REQUEST)
                 answer_tmf(LB_TMF_COMPLETE);
-        if (lb_iscsi_state(&peer.session) == LB_ISCSI_RECOVERING)
+        if (lb_initiator_state(&peer.session) == LB_INITIATOR_RECOVERING)
             peer_come_back();
         else
             (void)peer_wait();
     }
     peer_check_failed(LB_E_TASK_TIMEOUT, "3000 ms");
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.state, LB_TASK_LOST);
 }
 
@@ -159,11 +159,11 @@ static void a_read_that_goes_on_is_not_silent(void) {
     uint32_t itt = peer.pdu.itt;
     for (uint32_t i = 0; i < 10; i++) {
         peer.now += 2900 * LB_US_MS;
-        CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
+        CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_WAIT);
         CHECK(!peer_take());
         peer_data_in(itt, i, i * 512, i == 9, lb_bytes(disk + (size_t)i * 512, 512));
     }
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
 }
 
 static void a_window_that_stays_closed_leads_to_a_new_session(void) {
@@ -173,7 +173,7 @@ static void a_window_that_stays_closed_leads_to_a_new_session(void) {
     peer_log_in();
     peer_read(&task, lb_span(buffer, 512));
     CHECK(!peer_take());
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE);
     CHECK_HAS(peer.session.last_error.facts, "window");
     peer.window = 32;
     peer_come_back();

@@ -33,10 +33,10 @@ static void without_chap_one_exchange_is_enough(void) {
     CHECK(request_has("TargetName=" PEER_TARGET));
     CHECK(request_has("SessionType=Normal"));
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT(PEER_KEYS));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
-    CHECK_EQ(lb_iscsi_logins(&peer.session), 1);
-    CHECK_EQ(lb_iscsi_agreed(&peer.session)->tsih, 0x1234);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+    CHECK_EQ(lb_initiator_agreed(&peer.session)->tsih, 0x1234);
     CHECK(!peer_take());
 }
 
@@ -76,8 +76,8 @@ static void any_split_of_the_answer_gives_the_same_session(void) {
         peer_configure();
         peer.split = split;
         peer_log_in();
-        CHECK_EQ(lb_iscsi_agreed(&peer.session)->max_burst, 65536);
-        CHECK_EQ(lb_iscsi_agreed(&peer.session)->tsih, 0x1234);
+        CHECK_EQ(lb_initiator_agreed(&peer.session)->max_burst, 65536);
+        CHECK_EQ(lb_initiator_agreed(&peer.session)->tsih, 0x1234);
     }
 }
 
@@ -91,7 +91,7 @@ static void a_target_that_does_not_move_on_is_asked_again(void) {
     CHECK(peer.pdu.final);
     CHECK_EQ(peer.data.len, 0);
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, lb_bytes(NULL, 0));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
 }
 
 static void a_target_that_never_moves_on_is_given_up(void) {
@@ -109,7 +109,7 @@ static void keys_may_be_missing(void) {
     peer_configure();
     peer_connect();
     peer_log_in_with(lb_bytes(NULL, 0));
-    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&peer.session);
+    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(&peer.session);
     CHECK_EQ(agreed->max_send_data, 8192);
     CHECK_EQ(agreed->max_burst, 262144);
     CHECK_EQ(agreed->first_burst, 65536);
@@ -124,7 +124,7 @@ static void what_the_target_says_counts(void) {
     peer_log_in_with(TEXT("MaxRecvDataSegmentLength=0x4000\0MaxBurstLength=32768\0"
                           "FirstBurstLength=65536\0InitialR2T=No\0ImmediateData=Yes\0"
                           "DefaultTime2Wait=0\0TargetPortalGroupTag=7\0TargetAlias=Boot\0"));
-    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(&peer.session);
+    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(&peer.session);
     CHECK_EQ(agreed->max_send_data, 16384);
     CHECK_EQ(agreed->max_burst, 32768);
     CHECK_EQ(agreed->first_burst, 32768); /* never over MaxBurstLength */
@@ -139,8 +139,8 @@ static void rejected_and_irrelevant_keys_keep_their_defaults(void) {
     peer_connect();
     peer_log_in_with(
         TEXT("FirstBurstLength=Irrelevant\0MaxBurstLength=Reject\0InitialR2T=Reject\0"));
-    CHECK_EQ(lb_iscsi_agreed(&peer.session)->max_burst, 262144);
-    CHECK(lb_iscsi_agreed(&peer.session)->initial_r2t);
+    CHECK_EQ(lb_initiator_agreed(&peer.session)->max_burst, 262144);
+    CHECK(lb_initiator_agreed(&peer.session)->initial_r2t);
 }
 
 static void the_targets_own_offers_are_answered(void) {
@@ -339,9 +339,9 @@ static void an_answer_in_parts_is_joined_even_within_a_pair(void) {
         CHECK(peer_take());
         CHECK(peer.pdu.final);
         peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, lb_bytes(NULL, 0));
-        CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
-        CHECK_EQ(lb_iscsi_agreed(&peer.session)->max_burst, 32768);
-        CHECK_STR(lb_iscsi_agreed(&peer.session)->target_alias, "Somebody");
+        CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
+        CHECK_EQ(lb_initiator_agreed(&peer.session)->max_burst, 32768);
+        CHECK_STR(lb_initiator_agreed(&peer.session)->target_alias, "Somebody");
     }
 }
 
@@ -364,10 +364,10 @@ static void our_own_long_request_goes_out_in_parts(void) {
     uint8_t joined[2048];
     struct lb_wr wr = lb_wr(lb_span(joined, sizeof joined));
     peer_configure();
-    lb_iscsi_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
-                  &peer.rand, &peer.trace);
+    lb_initiator_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
+                      &peer.rand, &peer.trace);
     peer.session.login_part_max = 100;
-    lb_iscsi_start(&peer.session, peer.now);
+    lb_initiator_start(&peer.session, peer.now);
     (void)peer_poll();
     peer_accept();
     CHECK(peer_take());
@@ -385,7 +385,7 @@ static void our_own_long_request_goes_out_in_parts(void) {
     CHECK(request_has("SessionType=Normal"));
     CHECK(request_has("DataSequenceInOrder=Yes"));
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT(PEER_KEYS));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
 }
 
 /* ---- statuses ---- */
@@ -413,10 +413,10 @@ static void each_status_has_its_error(void) {
         CHECK(peer_take());
         peer_refuse_login(cases[i].status, lb_bytes(NULL, 0));
         peer_check_failed(cases[i].code, facts);
-        CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "192.0.2.1:3260");
-        CHECK_HAS(lb_iscsi_error(&peer.session)->facts, PEER_TARGET);
-        CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "iqn.2026-11.test:me");
-        CHECK_EQ(lb_code_may_pass(lb_iscsi_error(&peer.session)->code), cases[i].may_pass);
+        CHECK_HAS(lb_initiator_error(&peer.session)->facts, "192.0.2.1:3260");
+        CHECK_HAS(lb_initiator_error(&peer.session)->facts, PEER_TARGET);
+        CHECK_HAS(lb_initiator_error(&peer.session)->facts, "iqn.2026-11.test:me");
+        CHECK_EQ(lb_code_may_pass(lb_initiator_error(&peer.session)->code), cases[i].may_pass);
     }
 }
 
@@ -425,8 +425,8 @@ static void a_target_that_wants_security_gets_it_once(void) {
     peer_connect();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CONNECT);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
     CHECK_EQ(peer.pdu.login.csg, LB_LOGIN_STAGE_SECURITY);
@@ -437,7 +437,7 @@ static void a_target_that_wants_security_gets_it_once(void) {
     CHECK_EQ(peer.pdu.login.csg, LB_LOGIN_STAGE_OPERATIONAL);
     CHECK(!request_has_key(LB_ISCSI_KEY_INITIATOR_NAME));
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT(PEER_KEYS));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
 }
 
 static void a_target_that_wants_chap_is_named_as_such(void) {
@@ -445,7 +445,7 @@ static void a_target_that_wants_chap_is_named_as_such(void) {
     peer_connect();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
@@ -455,7 +455,7 @@ static void a_target_that_wants_chap_is_named_as_such(void) {
     peer_connect();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
     peer_answer_login(false, 0, TEXT("AuthMethod=CHAP\0"));
@@ -477,14 +477,14 @@ static void a_redirect_is_followed(void) {
     peer_configure();
     peer_connect();
     redirect_to("192.0.2.2:3261", LB_LOGIN_MOVED_TEMPORARILY);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CLOSE);
-    struct lb_iscsi_action action = lb_iscsi_poll(&peer.session, peer.now);
-    CHECK_EQ(action.event, LB_ISCSI_CONNECT);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CLOSE);
+    struct lb_initiator_action action = lb_initiator_poll(&peer.session, peer.now);
+    CHECK_EQ(action.event, LB_INITIATOR_CONNECT);
     CHECK_STR(lb_endpoint_text(action.peer).s, "192.0.2.2:3261");
     peer_accept();
     CHECK(peer_take());
     CHECK(request_has("TargetName=" PEER_TARGET));
-    CHECK(lb_iscsi_was_redirected(&peer.session, &permanent));
+    CHECK(lb_initiator_was_redirected(&peer.session, &permanent));
     CHECK(!permanent);
 }
 
@@ -492,7 +492,7 @@ static void a_redirect_may_be_ipv6_or_have_no_port_or_a_tag(void) {
     peer_configure();
     peer_connect();
     redirect_to("[2001:db8::5]", LB_LOGIN_MOVED_PERMANENTLY);
-    struct lb_iscsi_action action = peer_poll();
+    struct lb_initiator_action action = peer_poll();
     CHECK_STR(lb_endpoint_text(action.peer).s, "[2001:db8::5]:3260");
     peer_accept();
     redirect_to("[2001:db8::6]:860,3", LB_LOGIN_MOVED_PERMANENTLY);
@@ -516,23 +516,23 @@ static void a_redirect_to_a_name_is_resolved(void) {
     peer_configure();
     peer_connect();
     redirect_to("store.example.com:3262", LB_LOGIN_MOVED_TEMPORARILY);
-    struct lb_iscsi_action action = peer_poll();
-    CHECK_EQ(action.event, LB_ISCSI_RESOLVE);
+    struct lb_initiator_action action = peer_poll();
+    CHECK_EQ(action.event, LB_INITIATOR_RESOLVE);
     CHECK_STR(action.host, "store.example.com");
     addrs[0] = lb_addr_v4(192, 0, 2, 8);
     addrs[1] = lb_addr_v4(192, 0, 2, 9);
-    lb_iscsi_resolved(&peer.session, peer.now, addrs, 2, NULL);
+    lb_initiator_resolved(&peer.session, peer.now, addrs, 2, NULL);
     CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "192.0.2.8:3262");
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_REFUSED);
     CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "192.0.2.9:3262");
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_UNREACHABLE);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_UNREACHABLE);
     peer_check_failed(LB_E_REDIRECT_DEAD, "192.0.2.9:3262");
 }
 
 /* Where the next login goes, as text. */
 static const char *home(void) {
     static struct lb_addr_text text;
-    text = lb_endpoint_text(lb_iscsi_home(&peer.session));
+    text = lb_endpoint_text(lb_initiator_home(&peer.session));
     return text.s;
 }
 
@@ -542,27 +542,27 @@ static void after_a_redirect_for_now_the_next_login_goes_where_the_first_went(vo
     peer_connect();
     CHECK_STR(home(), "192.0.2.1:3260");
     redirect_to("192.0.2.2:3261", LB_LOGIN_MOVED_TEMPORARILY);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     CHECK_STR(home(), "192.0.2.1:3260");
     peer_accept();
     redirect_to("192.0.2.3:3262", LB_LOGIN_MOVED_PERMANENTLY);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     CHECK_STR(home(), "192.0.2.3:3262");
     peer_accept();
     redirect_to("group.example.com:3263", LB_LOGIN_MOVED_PERMANENTLY);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_RESOLVE);
-    lb_iscsi_resolved(&peer.session, peer.now, &group, 1, NULL);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_RESOLVE);
+    lb_initiator_resolved(&peer.session, peer.now, &group, 1, NULL);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     redirect_to("192.0.2.4", LB_LOGIN_MOVED_TEMPORARILY);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     CHECK_STR(home(), "192.0.2.10:3263"); /* the name's address, not the member's */
 }
 
 /* open-iscsi#117: "not possible to understand to which node IP". */
 static void where_a_redirect_leads_is_told_with_who_sent_us(void) {
     static const struct {
-        enum lb_iscsi_lost why;
+        enum lb_initiator_lost why;
         const char *facts;
     } cases[] = {{LB_LOST_REFUSED, "connect-refused"},
                  {LB_LOST_TIMEOUT, "connect-timeout"},
@@ -571,18 +571,18 @@ static void where_a_redirect_leads_is_told_with_who_sent_us(void) {
         peer_configure();
         peer_connect();
         redirect_to("192.0.2.99", LB_LOGIN_MOVED_TEMPORARILY);
-        CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
-        lb_iscsi_lost(&peer.session, peer.now, cases[i].why);
+        CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
+        lb_initiator_lost(&peer.session, peer.now, cases[i].why);
         peer_check_failed(LB_E_REDIRECT_DEAD, cases[i].facts);
-        CHECK_HAS(lb_iscsi_error(&peer.session)->facts,
+        CHECK_HAS(lb_initiator_error(&peer.session)->facts,
                   "192.0.2.1:3260 sent us on to 192.0.2.99:3260");
-        CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
+        CHECK(lb_code_may_pass(lb_initiator_error(&peer.session)->code));
     }
     peer_configure();
     peer_connect();
     redirect_to("nowhere.example", LB_LOGIN_MOVED_TEMPORARILY);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_RESOLVE);
-    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0, NULL);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_RESOLVE);
+    lb_initiator_resolved(&peer.session, peer.now, NULL, 0, NULL);
     peer_check_failed(LB_E_REDIRECT_DEAD, "192.0.2.1:3260 sent us on to nowhere.example");
 }
 
@@ -590,7 +590,7 @@ static void what_fails_after_a_redirect_is_told_with_who_sent_us(void) {
     peer_configure();
     peer_connect();
     redirect_to("192.0.2.7", LB_LOGIN_MOVED_TEMPORARILY);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_NOT_FOUND, lb_bytes(NULL, 0));
@@ -601,9 +601,9 @@ static void what_fails_after_a_redirect_is_told_with_who_sent_us(void) {
 static void a_redirect_loop_ends(void) {
     peer_configure();
     peer_connect();
-    for (int i = 0; i < LB_ISCSI_REDIRECTS_MAX; i++) {
+    for (int i = 0; i < LB_INITIATOR_REDIRECTS_MAX; i++) {
         redirect_to(i & 1 ? "192.0.2.1" : "192.0.2.2", LB_LOGIN_MOVED_TEMPORARILY);
-        if (!CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT))
+        if (!CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT))
             return;
         peer_accept();
     }
@@ -635,19 +635,19 @@ static void a_host_name_is_resolved_first(void) {
     peer_configure();
     peer.config.portal.addr = (struct lb_addr){.family = LB_FAMILY_NONE};
     lb_text_copy(peer.config.host, sizeof peer.config.host, TEXT("disks.example.com"));
-    lb_iscsi_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
-                  &peer.rand, NULL);
-    lb_iscsi_start(&peer.session, peer.now);
-    struct lb_iscsi_action action = peer_poll();
-    CHECK_EQ(action.event, LB_ISCSI_RESOLVE);
+    lb_initiator_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
+                      &peer.rand, NULL);
+    lb_initiator_start(&peer.session, peer.now);
+    struct lb_initiator_action action = peer_poll();
+    CHECK_EQ(action.event, LB_INITIATOR_RESOLVE);
     CHECK_STR(action.host, "disks.example.com");
-    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0, NULL);
+    lb_initiator_resolved(&peer.session, peer.now, NULL, 0, NULL);
     peer_check_failed(LB_E_RESOLVE, "disks.example.com");
 }
 
 static void each_way_not_to_connect_has_its_error(void) {
     static const struct {
-        enum lb_iscsi_lost why;
+        enum lb_initiator_lost why;
         enum lb_code code;
     } cases[] = {{LB_LOST_REFUSED, LB_E_CONNECT_REFUSED},
                  {LB_LOST_TIMEOUT, LB_E_CONNECT_TIMEOUT},
@@ -655,23 +655,23 @@ static void each_way_not_to_connect_has_its_error(void) {
                  {LB_LOST_CLOSED, LB_E_CONNECT_REFUSED}};
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         peer_configure();
-        lb_iscsi_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
-                      &peer.rand, NULL);
-        lb_iscsi_start(&peer.session, peer.now);
-        CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
-        lb_iscsi_lost(&peer.session, peer.now, cases[i].why);
+        lb_initiator_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
+                          &peer.rand, NULL);
+        lb_initiator_start(&peer.session, peer.now);
+        CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
+        lb_initiator_lost(&peer.session, peer.now, cases[i].why);
         peer_check_failed(cases[i].code, "192.0.2.1:3260");
-        CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
+        CHECK(lb_code_may_pass(lb_initiator_error(&peer.session)->code));
     }
 }
 
 static void a_connection_that_hangs_is_given_up(void) {
     peer_configure();
-    lb_iscsi_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
-                  &peer.rand, NULL);
-    lb_iscsi_start(&peer.session, peer.now);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
+    lb_initiator_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
+                      &peer.rand, NULL);
+    lb_initiator_start(&peer.session, peer.now);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE);
     CHECK_EQ(peer.now, 1000000 + 5000 * LB_US_MS);
     peer_check_failed(LB_E_CONNECT_TIMEOUT, "5000 ms");
 }
@@ -680,7 +680,7 @@ static void a_server_that_says_nothing_is_given_up(void) {
     peer_configure();
     peer_connect();
     CHECK(peer_take());
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE);
     peer_check_failed(LB_E_LOGIN_TIMEOUT, "10000 ms");
 }
 
@@ -689,20 +689,20 @@ static void a_connection_that_closes_during_login_is_a_refusal(void) {
     peer_configure();
     peer_connect();
     CHECK(peer_take());
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
     peer_check_failed(LB_E_LOGIN_CLOSED, "login: operational");
-    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, "192.0.2.1:3260");
-    CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
+    CHECK_HAS(lb_initiator_error(&peer.session)->facts, "192.0.2.1:3260");
+    CHECK(lb_code_may_pass(lb_initiator_error(&peer.session)->code));
 }
 
 static void a_target_that_closes_after_each_login_is_given_up(void) {
     peer_configure();
     peer_log_in();
-    for (int i = 1; i < LB_ISCSI_EARLY_ENDS_MAX; i++) {
-        lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    for (int i = 1; i < LB_INITIATOR_EARLY_ENDS_MAX; i++) {
+        lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
         peer_come_back();
     }
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
     peer_check_failed(LB_E_LOGIN_CLOSED, "3 times right after the login");
 }
 
@@ -712,29 +712,29 @@ static void a_target_that_wants_chap_and_hangs_up_is_named_as_such(void) {
     peer_connect();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_AUTH_FAILED, lb_bytes(NULL, 0));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     CHECK(peer_take());
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
     peer_check_failed(LB_E_AUTH_NEEDED, PEER_TARGET);
 }
 
 static void late_and_doubled_calls_are_harmless(void) {
     peer_configure();
     peer_connect();
-    lb_iscsi_connected(&peer.session, peer.now);
-    lb_iscsi_resolved(&peer.session, peer.now, NULL, 0, NULL);
+    lb_initiator_connected(&peer.session, peer.now);
+    lb_initiator_resolved(&peer.session, peer.now, NULL, 0, NULL);
     peer_log_in_with(TEXT(PEER_KEYS));
-    lb_iscsi_connected(&peer.session, peer.now);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
-    lb_iscsi_logout(&peer.session, peer.now);
-    lb_iscsi_logout(&peer.session, peer.now);
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_CLOSED);
-    lb_iscsi_drop(&peer.session, peer.now);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_OUT);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
-    CHECK(lb_is_ok(lb_iscsi_error(&peer.session)));
+    lb_initiator_connected(&peer.session, peer.now);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
+    lb_initiator_logout(&peer.session, peer.now);
+    lb_initiator_logout(&peer.session, peer.now);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_CLOSED);
+    lb_initiator_drop(&peer.session, peer.now);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_OUT);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_WAIT);
+    CHECK(lb_is_ok(lb_initiator_error(&peer.session)));
 }
 
 int main(void) {

@@ -1,7 +1,7 @@
 /* A scripted target for the tests of the initiator: PDUs made by hand, one at a time. It shares the
  * codec of headers with the session and nothing else; framing and digests are done anew here. */
-#ifndef LB_TEST_ISCSI_PEER_H
-#define LB_TEST_ISCSI_PEER_H
+#ifndef LB_TEST_INITIATOR_PEER_H
+#define LB_TEST_INITIATOR_PEER_H
 
 #include "core/initiator/initiator_session.h"
 #include "tests/tap.h"
@@ -10,8 +10,8 @@
 #define TEXT(s)     lb_bytes((s), sizeof(s) - 1) /* with embedded NULs, without the last one */
 
 struct peer {
-    struct lb_iscsi session;
-    struct lb_iscsi_config config;
+    struct lb_initiator session;
+    struct lb_initiator_config config;
     struct lb_rand rand;
     struct lb_trace trace;
     char ring[65536];
@@ -36,7 +36,7 @@ static struct peer peer;
 static inline void peer_drain(void) {
     struct lb_bytes pieces[8];
     size_t count;
-    while ((count = lb_iscsi_gather(&peer.session, pieces, 8)) > 0) {
+    while ((count = lb_initiator_gather(&peer.session, pieces, 8)) > 0) {
         size_t len = 0;
         for (size_t i = 0; i < count; i++) {
             lb_assert(peer.wire_len + pieces[i].len <= sizeof peer.wire);
@@ -44,7 +44,7 @@ static inline void peer_drain(void) {
             peer.wire_len += pieces[i].len;
             len += pieces[i].len;
         }
-        lb_iscsi_sent(&peer.session, peer.now, len);
+        lb_initiator_sent(&peer.session, peer.now, len);
     }
 }
 
@@ -81,7 +81,7 @@ static inline bool peer_take_op(enum lb_iscsi_opcode opcode) {
 static inline void peer_feed(struct lb_bytes bytes) {
     while (bytes.len > 0) {
         struct lb_span spans[2];
-        size_t count = lb_iscsi_where(&peer.session, spans), got = 0;
+        size_t count = lb_initiator_where(&peer.session, spans), got = 0;
         size_t limit = peer.split > 0 ? LB_MIN(peer.split, bytes.len) : bytes.len;
         for (size_t i = 0; i < count && got < limit; i++) {
             size_t len = LB_MIN(spans[i].len, limit - got);
@@ -90,7 +90,7 @@ static inline void peer_feed(struct lb_bytes bytes) {
         }
         if (got == 0)
             return; /* the session has closed */
-        lb_iscsi_got(&peer.session, peer.now, got);
+        lb_initiator_got(&peer.session, peer.now, got);
         bytes = lb_bytes_after(bytes, got);
     }
 }
@@ -130,11 +130,11 @@ static inline void peer_give(struct lb_iscsi_pdu *pdu, struct lb_bytes data) {
 }
 
 /* Polls until there is nothing to do but wait; gives the last event that was not WAIT. */
-static inline struct lb_iscsi_action peer_poll(void) {
-    struct lb_iscsi_action last = {.event = LB_ISCSI_WAIT};
+static inline struct lb_initiator_action peer_poll(void) {
+    struct lb_initiator_action last = {.event = LB_INITIATOR_WAIT};
     for (int i = 0; i < 20; i++) {
-        struct lb_iscsi_action action = lb_iscsi_poll(&peer.session, peer.now);
-        if (action.event == LB_ISCSI_WAIT)
+        struct lb_initiator_action action = lb_initiator_poll(&peer.session, peer.now);
+        if (action.event == LB_INITIATOR_WAIT)
             return last;
         last = action;
     }
@@ -143,14 +143,14 @@ static inline struct lb_iscsi_action peer_poll(void) {
 }
 
 /* Lets time pass up to the session's own deadline, which must come; gives what it says then. */
-static inline struct lb_iscsi_action peer_wait(void) {
-    struct lb_iscsi_action action = lb_iscsi_poll(&peer.session, peer.now);
-    if (action.event != LB_ISCSI_WAIT)
+static inline struct lb_initiator_action peer_wait(void) {
+    struct lb_initiator_action action = lb_initiator_poll(&peer.session, peer.now);
+    if (action.event != LB_INITIATOR_WAIT)
         return action;
     if (!CHECK(action.until_us != LB_NEVER) || !CHECK(action.until_us > peer.now))
         return action;
     peer.now = action.until_us;
-    return lb_iscsi_poll(&peer.session, peer.now);
+    return lb_initiator_poll(&peer.session, peer.now);
 }
 
 /* The configuration of most tests, to be changed before peer_connect. */
@@ -161,7 +161,7 @@ static inline void peer_configure(void) {
     peer.now = 1000000;
     peer.window = 32;
     peer.stat_sn = 100;
-    struct lb_iscsi_config *c = &peer.config;
+    struct lb_initiator_config *c = &peer.config;
     lb_text_copy(c->initiator, sizeof c->initiator, TEXT("iqn.2026-11.test:me"));
     lb_text_copy(c->target, sizeof c->target, TEXT(PEER_TARGET));
     c->isid[0] = 0x80;
@@ -176,14 +176,14 @@ static inline void peer_configure(void) {
 static inline void peer_accept(void) {
     peer.wire_len = peer.wire_at = 0;
     peer.header_digest = peer.data_digest = false;
-    lb_iscsi_connected(&peer.session, peer.now);
+    lb_initiator_connected(&peer.session, peer.now);
 }
 
 static inline void peer_connect(void) {
-    lb_iscsi_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
-                  &peer.rand, &peer.trace);
-    lb_iscsi_start(&peer.session, peer.now);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    lb_initiator_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
+                      &peer.rand, &peer.trace);
+    lb_initiator_start(&peer.session, peer.now);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
 }
 
@@ -222,7 +222,7 @@ static inline void peer_log_in_with(struct lb_bytes keys) {
     if (!peer_take_op(LB_OP_LOGIN_REQUEST))
         return;
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, keys);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
 }
 
 /* The shortest way to full feature phase. */
@@ -233,17 +233,17 @@ static inline void peer_log_in(void) {
 
 /* The session has failed for good with this code; facts have this in them. */
 static inline void peer_check_failed(enum lb_code code, const char *facts) {
-    CHECK_EQ(peer_poll().event, LB_ISCSI_FAILED);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_ENDED);
-    CHECK_STR(lb_code_word(lb_iscsi_error(&peer.session)->code), lb_code_word(code));
-    CHECK_HAS(lb_iscsi_error(&peer.session)->facts, facts);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_FAILED);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_ENDED);
+    CHECK_STR(lb_code_word(lb_initiator_error(&peer.session)->code), lb_code_word(code));
+    CHECK_HAS(lb_initiator_error(&peer.session)->facts, facts);
 }
 
 /* Time2Wait passes, the session connects and logs in again. */
 static inline void peer_come_back(void) {
-    for (int i = 0; i < 10 && lb_iscsi_state(&peer.session) != LB_ISCSI_CONNECTING; i++)
+    for (int i = 0; i < 10 && lb_initiator_state(&peer.session) != LB_INITIATOR_CONNECTING; i++)
         (void)peer_wait();
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_CONNECTING);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_CONNECTING);
     (void)peer_poll();
     peer_accept();
     peer_log_in_with(TEXT(PEER_KEYS));
@@ -251,20 +251,20 @@ static inline void peer_come_back(void) {
 
 /* ---- tasks ---- */
 
-static inline void peer_read(struct lb_iscsi_task *task, struct lb_span in) {
+static inline void peer_read(struct lb_initiator_task *task, struct lb_span in) {
     memset(task, 0, sizeof *task);
     task->cdb[0] = 0x28;
     task->lun[1] = 1;
     task->in = in;
-    lb_iscsi_submit(&peer.session, peer.now, task);
+    lb_initiator_submit(&peer.session, peer.now, task);
 }
 
-static inline void peer_write(struct lb_iscsi_task *task, struct lb_bytes out) {
+static inline void peer_write(struct lb_initiator_task *task, struct lb_bytes out) {
     memset(task, 0, sizeof *task);
     task->cdb[0] = 0x2a;
     task->lun[1] = 1;
     task->out = out;
-    lb_iscsi_submit(&peer.session, peer.now, task);
+    lb_initiator_submit(&peer.session, peer.now, task);
 }
 
 static inline void peer_data_in(uint32_t itt, uint32_t data_sn, uint32_t offset, bool status,

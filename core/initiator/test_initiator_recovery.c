@@ -11,9 +11,9 @@ static void unanswered_commands_are_issued_again_in_order(void) {
     uint32_t old = peer.pdu.itt;
     peer_data_in(old, 0, 0, false, lb_bytes("garbage!", 8)); /* half an answer */
     lose_connection();
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
     peer_come_back();
-    CHECK_EQ(lb_iscsi_logins(&peer.session), 2);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 2);
     if (!peer_take_op(LB_OP_SCSI_COMMAND))
         return;
     CHECK(peer.pdu.command.read);
@@ -22,7 +22,7 @@ static void unanswered_commands_are_issued_again_in_order(void) {
     CHECK(peer_take());
     CHECK(peer.pdu.command.write);
     peer_data_in(itt, 0, 0, true, lb_bytes(disk, 2048)); /* from its start */
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_BYTES(lb_bytes(buffer, 2048), lb_bytes(disk, 2048));
     CHECK_EQ(task.reissues, 1);
 }
@@ -30,7 +30,7 @@ static void unanswered_commands_are_issued_again_in_order(void) {
 static void the_new_session_takes_the_place_of_the_old_one(void) {
     setup();
     lose_connection();
-    for (int i = 0; i < 5 && lb_iscsi_state(&peer.session) != LB_ISCSI_CONNECTING; i++)
+    for (int i = 0; i < 5 && lb_initiator_state(&peer.session) != LB_INITIATOR_CONNECTING; i++)
         (void)peer_wait();
     (void)peer_poll();
     peer_accept();
@@ -43,16 +43,16 @@ static void time2wait_passes_before_the_first_attempt(void) {
     setup();
     lose_connection();
     uint64_t lost = peer.now;
-    CHECK_EQ(peer_poll().event, LB_ISCSI_WAIT);
-    struct lb_iscsi_action action = peer_wait();
-    CHECK_EQ(action.event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_WAIT);
+    struct lb_initiator_action action = peer_wait();
+    CHECK_EQ(action.event, LB_INITIATOR_CONNECT);
     CHECK_EQ(peer.now, lost + 2 * LB_US_SEC);
 
     peer_configure();
     peer_connect();
     peer_log_in_with(TEXT("DefaultTime2Wait=0\0"));
     lose_connection();
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT); /* at once */
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT); /* at once */
 }
 
 /* After failed attempts the pause is drawn: the longer one of both counts, whatever was drawn. */
@@ -66,8 +66,8 @@ static void time2wait_passes_also_after_many_attempts(void) {
         peer.session.attempts = 9;
         lose_connection();
         uint64_t lost = peer.now;
-        CHECK_EQ(peer_poll().event, LB_ISCSI_WAIT);
-        CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+        CHECK_EQ(peer_poll().event, LB_INITIATOR_WAIT);
+        CHECK_EQ(peer_wait().event, LB_INITIATOR_CONNECT);
         CHECK(peer.now >= lost + 5 * LB_US_SEC);
     }
 }
@@ -82,21 +82,21 @@ static void attempts_come_less_and_less_often_until_time_is_over(void) {
     peer_read(&task, lb_span(buffer, 512));
     lose_connection();
     uint64_t lost = peer.now;
-    for (int i = 0; i < 500 && lb_iscsi_state(&peer.session) != LB_ISCSI_ENDED; i++) {
-        struct lb_iscsi_action action = peer_wait();
-        if (action.event != LB_ISCSI_CONNECT)
+    for (int i = 0; i < 500 && lb_initiator_state(&peer.session) != LB_INITIATOR_ENDED; i++) {
+        struct lb_initiator_action action = peer_wait();
+        if (action.event != LB_INITIATOR_CONNECT)
             continue;
         attempts++;
         longest = LB_MAX(longest, peer.now - last);
         last = peer.now;
-        lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
+        lb_initiator_lost(&peer.session, peer.now, LB_LOST_REFUSED);
     }
     peer_check_failed(LB_E_CONNECTION_LOST, "connect-refused");
-    CHECK(lb_code_may_pass(lb_iscsi_error(&peer.session)->code));
+    CHECK(lb_code_may_pass(lb_initiator_error(&peer.session)->code));
     CHECK(peer.now - lost >= 60 * LB_US_SEC && peer.now - lost < 70 * LB_US_SEC);
     CHECK(attempts >= 10 && attempts <= 30);
     CHECK(longest <= 6 * LB_US_SEC || attempts == 1);
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.state, LB_TASK_LOST);
 }
 
@@ -106,13 +106,13 @@ static void a_target_that_restarts_may_not_know_its_disks_yet(void) {
     CHECK(peer_take());
     lose_connection();
     for (int i = 0; i < 3; i++) {
-        while (lb_iscsi_state(&peer.session) != LB_ISCSI_CONNECTING)
+        while (lb_initiator_state(&peer.session) != LB_INITIATOR_CONNECTING)
             (void)peer_wait();
         (void)peer_poll();
         peer_accept();
         CHECK(peer_take());
         peer_refuse_login(LB_LOGIN_NOT_FOUND, none);
-        CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+        CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
     }
     peer_come_back();
     serve_read(&task);
@@ -121,7 +121,7 @@ static void a_target_that_restarts_may_not_know_its_disks_yet(void) {
 static void a_target_that_refuses_our_secret_now_is_not_asked_again(void) {
     setup();
     lose_connection();
-    while (lb_iscsi_state(&peer.session) != LB_ISCSI_CONNECTING)
+    while (lb_initiator_state(&peer.session) != LB_INITIATOR_CONNECTING)
         (void)peer_wait();
     (void)peer_poll();
     peer_accept();
@@ -137,10 +137,10 @@ static void without_recovery_the_first_loss_is_the_end(void) {
     peer_read(&task, lb_span(buffer, 512));
     lose_connection();
     peer_check_failed(LB_E_CONNECTION_LOST, "full feature");
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.state, LB_TASK_LOST);
     peer_read(&other, lb_span(buffer, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &other);
+    CHECK(lb_initiator_completed(&peer.session) == &other);
     CHECK_EQ(other.state, LB_TASK_LOST);
 }
 
@@ -149,10 +149,10 @@ static void after_a_temporary_redirect_recovery_begins_at_home(void) {
     peer_connect();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_MOVED_TEMPORARILY, TEXT("TargetAddress=192.0.2.2\0"));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     peer_log_in_with(TEXT("DefaultTime2Wait=0\0"));
-    CHECK_STR(lb_endpoint_text(lb_iscsi_peer(&peer.session)).s, "192.0.2.2:3260");
+    CHECK_STR(lb_endpoint_text(lb_initiator_peer(&peer.session)).s, "192.0.2.2:3260");
     lose_connection();
     CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "192.0.2.1:3260");
 
@@ -160,7 +160,7 @@ static void after_a_temporary_redirect_recovery_begins_at_home(void) {
     peer_connect();
     CHECK(peer_take());
     peer_refuse_login(LB_LOGIN_MOVED_PERMANENTLY, TEXT("TargetAddress=192.0.2.2\0"));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     peer_log_in_with(TEXT("DefaultTime2Wait=0\0"));
     lose_connection();
@@ -173,14 +173,14 @@ static void damage_again_and_again_is_told_as_such(void) {
     peer.config.header_digest = LB_DIGEST_CRC32C;
     peer_connect();
     peer_read(&task, lb_span(buffer, 512));
-    for (int i = 0; i < LB_ISCSI_DIGEST_ERRORS_MAX; i++) {
+    for (int i = 0; i < LB_INITIATOR_DIGEST_ERRORS_MAX; i++) {
         uint8_t bad[52] = {LB_OP_NOP_IN};
         peer_log_in_with(TEXT("HeaderDigest=CRC32C\0DefaultTime2Wait=0\0"));
         peer_feed(lb_bytes(bad, sizeof bad));
-        if (i == LB_ISCSI_DIGEST_ERRORS_MAX - 1)
+        if (i == LB_INITIATOR_DIGEST_ERRORS_MAX - 1)
             break;
-        CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
-        while (lb_iscsi_state(&peer.session) != LB_ISCSI_CONNECTING)
+        CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
+        while (lb_initiator_state(&peer.session) != LB_INITIATOR_CONNECTING)
             (void)peer_wait();
         (void)peer_poll();
         peer_accept();
@@ -190,7 +190,7 @@ static void damage_again_and_again_is_told_as_such(void) {
 
 static void a_target_that_breaks_the_rules_again_and_again_is_left(void) {
     setup();
-    for (int i = 0; i < LB_ISCSI_PROTOCOL_ERRORS_MAX - 1; i++) {
+    for (int i = 0; i < LB_INITIATOR_PROTOCOL_ERRORS_MAX - 1; i++) {
         peer_respond(0x77, 0, none);
         check_recovering(LB_E_PROTOCOL, "0x00000077");
         peer_come_back();
@@ -207,22 +207,22 @@ static void a_command_that_breaks_every_session_is_given_up(void) {
     peer_read(&task, lb_span(buffer, 512));
     CHECK(peer_take());
     peer_respond(peer.pdu.itt, 0, none); /* it is no target that closes after each login */
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     peer_read(&task, lb_span(buffer, 512));
-    for (int i = 0; i < 100 && lb_iscsi_state(&peer.session) != LB_ISCSI_ENDED; i++) {
+    for (int i = 0; i < 100 && lb_initiator_state(&peer.session) != LB_INITIATOR_ENDED; i++) {
         lose_connection();
-        if (lb_iscsi_state(&peer.session) != LB_ISCSI_ENDED)
+        if (lb_initiator_state(&peer.session) != LB_INITIATOR_ENDED)
             peer_come_back();
     }
     peer_check_failed(LB_E_CONNECTION_LOST, "full feature");
-    CHECK_EQ(lb_iscsi_logins(&peer.session), 1 + LB_ISCSI_REISSUES_MAX);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1 + LB_INITIATOR_REISSUES_MAX);
 }
 
 static void dropping_is_like_losing(void) {
     setup();
     peer_read(&task, lb_span(buffer, 512));
-    lb_iscsi_drop(&peer.session, peer.now);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CLOSE);
+    lb_initiator_drop(&peer.session, peer.now);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CLOSE);
     peer_come_back();
     serve_read(&task);
 }
@@ -236,7 +236,7 @@ static void a_gap_in_stat_sn_drops_the_connection(void) {
     peer.stat_sn++;
     peer_respond(peer.pdu.itt, 0, none);
     check_recovering(LB_E_PROTOCOL, "StatSN");
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
 }
 
 static void an_answer_that_comes_twice_is_passed_over(void) {
@@ -249,9 +249,9 @@ static void an_answer_that_comes_twice_is_passed_over(void) {
     peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
     peer.stat_sn--;
     peer_respond(itt, 2, none);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
 }
 
 /* ---- NOP ---- */
@@ -293,7 +293,7 @@ static void a_ping_with_data_is_answered_without(void) {
 
 static void a_flood_of_pings_is_answered_while_it_can_be(void) {
     setup();
-    for (int i = 0; i < 1000 && lb_iscsi_state(&peer.session) == LB_ISCSI_FULL_FEATURE; i++)
+    for (int i = 0; i < 1000 && lb_initiator_state(&peer.session) == LB_INITIATOR_FULL_FEATURE; i++)
         give_nop(LB_ISCSI_NO_TAG, (uint32_t)i); /* and nothing of ours is taken */
     check_recovering(LB_E_PROTOCOL, "does not take our answers");
 }
@@ -301,7 +301,7 @@ static void a_flood_of_pings_is_answered_while_it_can_be(void) {
 static void silence_is_ended_by_a_ping_of_ours(void) {
     setup();
     uint64_t start = peer.now;
-    CHECK_EQ(peer_wait().event, LB_ISCSI_WAIT);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_WAIT);
     CHECK_EQ(peer.now, start + 10 * LB_US_SEC);
     if (!peer_take_op(LB_OP_NOP_OUT))
         return;
@@ -309,8 +309,8 @@ static void silence_is_ended_by_a_ping_of_ours(void) {
     CHECK(peer.pdu.itt != LB_ISCSI_NO_TAG);
     CHECK_EQ(peer.pdu.ttt, LB_ISCSI_NO_TAG);
     give_nop(peer.pdu.itt, LB_ISCSI_NO_TAG);
-    CHECK_EQ(peer_wait().event, LB_ISCSI_WAIT);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_WAIT);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     CHECK_EQ(peer.now, start + 20 * LB_US_SEC);
 }
 
@@ -318,8 +318,8 @@ static void a_ping_of_ours_without_an_answer_ends_the_connection(void) {
     setup();
     (void)peer_wait();
     CHECK(peer_take_op(LB_OP_NOP_OUT));
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
     CHECK_HAS(peer.session.last_error.facts, "ping");
 }
 
@@ -329,8 +329,8 @@ static void a_target_that_is_silent_after_each_login_does_not_close_early(void) 
     for (int i = 0; i < 5; i++) {
         (void)peer_wait();
         CHECK(peer_take_op(LB_OP_NOP_OUT));
-        CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
-        CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+        CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE);
+        CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
         CHECK_HAS(peer.session.last_error.facts, "a ping was not answered");
         peer_come_back();
     }
@@ -340,7 +340,7 @@ static void pings_can_be_switched_off(void) {
     peer_configure();
     peer.config.ping_ms = UINT32_MAX;
     peer_log_in();
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).until_us, LB_NEVER);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).until_us, LB_NEVER);
 }
 
 /* ---- asynchronous messages ---- */
@@ -363,9 +363,9 @@ static void asked_to_log_out_we_do_so_when_idle_and_come_back(void) {
     give_async(LB_ASYNC_LOGOUT_REQUEST, 0, 0, 10);
     peer_read(&other, lb_span(buffer + 512, 512)); /* not issued any more */
     CHECK(!peer_take());
-    CHECK_EQ(lb_iscsi_room(&peer.session), 0);
+    CHECK_EQ(lb_initiator_room(&peer.session), 0);
     peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     if (!peer_take_op(LB_OP_LOGOUT_REQUEST))
         return;
     CHECK(peer.pdu.immediate);
@@ -393,8 +393,8 @@ static void asked_to_log_out_we_do_not_wait_for_ever_for_commands(void) {
     (void)peer_wait();
     CHECK(peer_take_op(LB_OP_LOGOUT_REQUEST));
     CHECK(peer.now - asked <= 2 * LB_US_SEC);
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE); /* no answer: closed all the same */
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE); /* no answer: closed all the same */
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
     peer_come_back();
     serve_read(&task);
 }
@@ -408,25 +408,26 @@ static void a_dropped_connection_waits_as_long_as_the_target_says(void) {
     CHECK_EQ(peer.now, closed + 7 * LB_US_SEC);
     setup();
     give_async(LB_ASYNC_SESSION_DROP, 0, 0, 20);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CONNECT); /* 0: at once */
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event,
+             LB_INITIATOR_CONNECT); /* 0: at once */
 }
 
 static void a_wait_that_the_target_named_counts_once(void) {
     setup();
     give_async(LB_ASYNC_CONNECTION_DROP, 0, 7, 20);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CLOSE);
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CONNECT);
     uint64_t asked = peer.now;
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_REFUSED);
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_REFUSED);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CONNECT);
     CHECK(peer.now - asked < LB_US_SEC); /* nobody had a session: no Time2Wait */
     peer_accept();
     peer_log_in_with(TEXT(PEER_KEYS));
     lose_connection();
-    CHECK_EQ(peer_poll().event, LB_ISCSI_WAIT);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_WAIT);
     uint64_t lost = peer.now;
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CONNECT);
     CHECK_EQ(peer.now, lost + 2 * LB_US_SEC); /* the default, not 7 s */
 }
 
@@ -435,9 +436,9 @@ static void a_target_that_names_hours_is_asked_when_recovery_ends(void) {
     give_async(LB_ASYNC_CONNECTION_DROP, 0, 0xffff, 0);
     check_recovering(LB_E_TARGET_LOGOUT, "announced");
     uint64_t closed = peer.now;
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CONNECT);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CONNECT);
     CHECK_EQ(peer.now, closed + 120 * LB_US_SEC);
-    lb_iscsi_lost(&peer.session, peer.now, LB_LOST_TIMEOUT);
+    lb_initiator_lost(&peer.session, peer.now, LB_LOST_TIMEOUT);
     peer_check_failed(LB_E_CONNECTION_LOST, "120 s");
 }
 
@@ -459,15 +460,15 @@ static void asked_to_negotiate_we_send_an_empty_text_request(void) {
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_TEXT_RESPONSE, .final = true, .itt = peer.pdu.itt, .ttt = LB_ISCSI_NO_TAG};
     peer_give(&pdu, TEXT("MaxRecvDataSegmentLength=4096\0"));
-    CHECK_EQ(lb_iscsi_agreed(&peer.session)->max_send_data, 4096);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_agreed(&peer.session)->max_send_data, 4096);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
 }
 
 static void other_events_change_nothing(void) {
     setup();
     give_async(LB_ASYNC_SCSI, 0, 0, 0);
     give_async(255, 1, 2, 3);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     peer_read(&task, lb_span(buffer, 512));
     serve_read(&task);
 }
@@ -500,8 +501,9 @@ static void a_rejected_ping_is_an_answer(void) {
     CHECK(peer_take_op(LB_OP_NOP_OUT));
     struct lb_iscsi_pdu bad = peer.pdu;
     give_reject(LB_REJECT_NOT_SUPPORTED, &bad);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).until_us, LB_NEVER); /* and not asked again */
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).until_us,
+             LB_NEVER); /* and not asked again */
 }
 
 static void a_reject_without_a_header_is_survived(void) {
@@ -527,7 +529,7 @@ static void pdus_that_only_initiators_send_drop_the_connection(void) {
         bhs[24] = (uint8_t)(peer.stat_sn >> 24);
         bhs[27] = (uint8_t)peer.stat_sn;
         peer_feed(lb_bytes(bhs, sizeof bhs));
-        CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+        CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
         CHECK_EQ(peer.session.last_error.code, LB_E_PROTOCOL);
     }
 }
@@ -557,40 +559,40 @@ static void logging_out_waits_for_commands_and_closes(void) {
     peer_read(&task, lb_span(buffer, 512));
     CHECK(peer_take());
     uint32_t itt = peer.pdu.itt;
-    lb_iscsi_logout(&peer.session, peer.now);
+    lb_initiator_logout(&peer.session, peer.now);
     CHECK(!peer_take());
     peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     if (!peer_take_op(LB_OP_LOGOUT_REQUEST))
         return;
     struct lb_iscsi_pdu pdu = {.opcode = LB_OP_LOGOUT_RESPONSE, .final = true, .itt = peer.pdu.itt};
     peer_give(&pdu, none);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_OUT);
-    CHECK(lb_is_ok(lb_iscsi_error(&peer.session)));
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_OUT);
+    CHECK(lb_is_ok(lb_initiator_error(&peer.session)));
 }
 
 static void a_logout_without_an_answer_ends_all_the_same(void) {
     setup();
-    lb_iscsi_logout(&peer.session, peer.now);
+    lb_initiator_logout(&peer.session, peer.now);
     CHECK(peer_take_op(LB_OP_LOGOUT_REQUEST));
-    CHECK_EQ(peer_wait().event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_OUT);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_OUT);
 }
 
 static void a_logout_during_recovery_needs_no_connection(void) {
     setup();
     lose_connection();
-    lb_iscsi_logout(&peer.session, peer.now);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_OUT);
+    lb_initiator_logout(&peer.session, peer.now);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_OUT);
 }
 
 static void a_logout_wanted_before_the_login_ends_at_once(void) {
     peer_configure();
     peer_connect();
-    lb_iscsi_logout(&peer.session, peer.now);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_CLOSE);
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_OUT);
+    lb_initiator_logout(&peer.session, peer.now);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_OUT);
 }
 
 int main(void) {

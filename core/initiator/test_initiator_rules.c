@@ -2,7 +2,7 @@
  * target may insist on. */
 #include "core/initiator/test_initiator_peer.h"
 
-static struct lb_iscsi_task task, other;
+static struct lb_initiator_task task, other;
 static uint8_t disk[65536], buffer[65536];
 static struct lb_bytes none;
 
@@ -15,11 +15,11 @@ static void setup(void) {
     peer_log_in();
 }
 
-static void check_done(struct lb_iscsi_task *whose) {
-    CHECK(lb_iscsi_completed(&peer.session) == whose);
+static void check_done(struct lb_initiator_task *whose) {
+    CHECK(lb_initiator_completed(&peer.session) == whose);
     CHECK_EQ(whose->state, LB_TASK_DONE);
     CHECK_EQ(whose->status, 0);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
 }
 
 /* 11.3: the header of a READ, byte by byte; of PRI (RFC 7144 5.1.1), the AHS and all that is
@@ -101,7 +101,7 @@ static void data_segments_of_no_bytes_are_received(void) {
 /* 11.2.1.8: unique in the session, and not the reserved one, wherever the count stands. */
 static void tags_are_unique_and_never_the_reserved_one(void) {
     static const uint32_t generations[] = {0, 0x3ffffe, 0x7ffffd, UINT32_MAX - 1};
-    static struct lb_iscsi_task tasks[32];
+    static struct lb_initiator_task tasks[32];
     for (size_t i = 0; i < LB_COUNT(generations); i++) {
         uint32_t tags[LB_COUNT(tasks)];
         setup();

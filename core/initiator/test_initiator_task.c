@@ -1,6 +1,6 @@
 #include "core/initiator/test_initiator_peer.h"
 
-static struct lb_iscsi_task task, other;
+static struct lb_initiator_task task, other;
 static uint8_t disk[300000], buffer[300000];
 static struct lb_bytes none;
 
@@ -21,11 +21,11 @@ static void setup_with(struct lb_bytes keys) {
 
 /* The session dropped the connection because of the target, and means to come back. */
 static void check_dropped(const char *facts) {
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CLOSE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CLOSE);
     CHECK_HAS(peer.session.last_error.facts, facts);
     CHECK_EQ(peer.session.last_error.code, LB_E_PROTOCOL);
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
 }
 
 /* ---- reading ---- */
@@ -51,7 +51,7 @@ static void the_first_command_has_the_command_number_of_the_login(void) {
     CHECK(peer_take());
     login = peer.pdu.cmd_sn;
     peer_answer_login(true, LB_LOGIN_STAGE_FULL_FEATURE, TEXT(PEER_KEYS));
-    CHECK_EQ(peer_poll().event, LB_ISCSI_READY);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_READY);
     peer_read(&task, lb_span(buffer, 512));
     peer_read(&other, lb_span(buffer, 512));
     CHECK(peer_take());
@@ -65,10 +65,10 @@ static void data_and_status_complete_a_read(void) {
     peer_read(&task, lb_span(buffer, 1000));
     CHECK(peer_take());
     peer_data_in(peer.pdu.itt, 0, 0, false, lb_bytes(disk, 600));
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
     peer_data_in(peer.pdu.itt, 1, 600, true, lb_bytes(disk + 600, 400));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
     CHECK_EQ(task.state, LB_TASK_DONE);
     CHECK_EQ(task.status, 0);
     CHECK_EQ(task.in_len, 1000);
@@ -83,7 +83,7 @@ static void status_may_come_in_a_response_of_its_own(void) {
     uint32_t itt = peer.pdu.itt;
     peer_data_in(itt, 0, 0, false, lb_bytes(disk, 512));
     peer_respond(itt, 0, none);
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.in_len, 512);
 }
 
@@ -95,7 +95,7 @@ static void data_goes_straight_into_the_readers_buffer(void) {
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_DATA_IN, .itt = peer.pdu.itt, .ttt = LB_ISCSI_NO_TAG};
     peer_feed(lb_bytes(peer_make(&pdu, lb_bytes(disk, 65536)).p, 48 + 100));
-    CHECK_EQ(lb_iscsi_where(&peer.session, spans), 2);
+    CHECK_EQ(lb_initiator_where(&peer.session, spans), 2);
     CHECK(spans[0].p == buffer + 100);
     CHECK_EQ(spans[0].len, 65536 - 100);
     CHECK_BYTES(lb_bytes(buffer, 100), lb_bytes(disk, 100));
@@ -111,9 +111,9 @@ static void answers_may_come_in_any_order(void) {
     uint32_t second = peer.pdu.itt;
     CHECK(first != second);
     peer_data_in(second, 0, 0, true, lb_bytes(disk + 512, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &other);
+    CHECK(lb_initiator_completed(&peer.session) == &other);
     peer_data_in(first, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_BYTES(lb_bytes(buffer, 1024), lb_bytes(disk, 1024));
 }
 
@@ -128,7 +128,7 @@ static void less_data_than_asked_for_is_told(void) {
         .data_in = {.has_status = true, .underflow = true, .residual = 219},
     };
     peer_give(&pdu, lb_bytes(disk, 36));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK(task.underflow && !task.overflow);
     CHECK_EQ(task.residual, 219);
     CHECK_EQ(task.in_len, 36);
@@ -201,7 +201,7 @@ static void a_second_answer_finds_no_command(void) {
     CHECK(peer_take());
     uint32_t itt = peer.pdu.itt;
     peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     peer_read(&other, lb_span(buffer, 512)); /* takes the same slot */
     CHECK(peer_take());
     CHECK(peer.pdu.itt != itt);
@@ -247,7 +247,7 @@ static void any_split_of_the_stream_gives_the_same(void) {
         peer_data_in(itt, 0, 0, false, lb_bytes(disk, 1501));
         peer_data_in(itt, 1, 1501, false, lb_bytes(disk + 1501, 1499));
         peer_data_in(itt, 2, 3000, true, lb_bytes(disk + 3000, 1));
-        CHECK(lb_iscsi_completed(&peer.session) == &task);
+        CHECK(lb_initiator_completed(&peer.session) == &task);
         CHECK_EQ(task.in_len, 3001);
         CHECK_BYTES(lb_bytes(buffer, 3001), lb_bytes(disk, 3001));
         CHECK_EQ(buffer[3001], 0xee);
@@ -260,15 +260,15 @@ static void a_host_that_slept_does_not_blame_the_target(void) {
     peer_read(&task, lb_span(buffer, 512));
     CHECK(peer_take());
     uint32_t itt = peer.pdu.itt;
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_WAIT);
     peer.now += 120 * LB_US_SEC;
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_WAIT);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     peer.now += 120 * LB_US_SEC; /* now with a ping that is out */
-    CHECK_EQ(lb_iscsi_poll(&peer.session, peer.now).event, LB_ISCSI_WAIT);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_poll(&peer.session, peer.now).event, LB_INITIATOR_WAIT);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     peer_data_in(itt, 0, 0, true, lb_bytes(disk, 512));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.strikes, 0);
 }
 
@@ -280,7 +280,7 @@ static void sense_data_comes_without_its_length(void) {
     peer_read(&task, lb_span(buffer, 512));
     CHECK(peer_take());
     peer_respond(peer.pdu.itt, 2, lb_bytes(sense, sizeof sense));
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.status, 2);
     CHECK_EQ(task.sense_len, 18);
     CHECK_BYTES(lb_bytes(task.sense, 18), lb_bytes(sense + 2, 18));
@@ -301,7 +301,7 @@ static void short_and_long_sense_data_is_cut(void) {
         peer_read(&task, lb_span(buffer, 512));
         CHECK(peer_take());
         peer_respond(peer.pdu.itt, 2, lb_bytes(data, cases[i].data_len));
-        CHECK(lb_iscsi_completed(&peer.session) == &task);
+        CHECK(lb_initiator_completed(&peer.session) == &task);
         CHECK_EQ(task.sense_len, cases[i].gives);
     }
 }
@@ -316,7 +316,7 @@ static void a_target_failure_has_no_status(void) {
         .response = {.response = 1, .status = 0x2a},
     };
     peer_give(&pdu, none);
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.response, 1);
     CHECK_EQ(task.status, 0);
 }
@@ -324,15 +324,15 @@ static void a_target_failure_has_no_status(void) {
 /* ---- the window ---- */
 
 static void no_more_is_sent_than_the_window_allows(void) {
-    static struct lb_iscsi_task tasks[4];
+    static struct lb_initiator_task tasks[4];
     setup();
     peer_configure();
     peer.window = 2;
     peer_log_in();
-    CHECK_EQ(lb_iscsi_room(&peer.session), 2);
+    CHECK_EQ(lb_initiator_room(&peer.session), 2);
     for (size_t i = 0; i < 4; i++)
         peer_read(&tasks[i], lb_span(buffer, 512));
-    CHECK_EQ(lb_iscsi_room(&peer.session), 0);
+    CHECK_EQ(lb_initiator_room(&peer.session), 0);
     CHECK(peer_take());
     uint32_t itt = peer.pdu.itt;
     CHECK(peer_take());
@@ -349,7 +349,7 @@ static void a_closed_window_opens_by_any_pdu(void) {
     peer_configure();
     peer.window = 0;
     peer_log_in();
-    CHECK_EQ(lb_iscsi_room(&peer.session), 0);
+    CHECK_EQ(lb_initiator_room(&peer.session), 0);
     peer_read(&task, lb_span(buffer, 512));
     CHECK(!peer_take());
     struct lb_iscsi_pdu nop = {
@@ -369,22 +369,22 @@ static void a_window_never_shrinks(void) {
     peer_log_in();
     peer.window = 1;
     peer_give(&nop, none);
-    CHECK_EQ(lb_iscsi_room(&peer.session), 32);
+    CHECK_EQ(lb_initiator_room(&peer.session), 32);
     peer.exp_cmd_sn += 50; /* MaxCmdSN before ExpCmdSN - 1: neither is taken */
     peer.window = UINT32_MAX - 5;
     peer_give(&nop, none);
-    CHECK_EQ(lb_iscsi_room(&peer.session), 32);
+    CHECK_EQ(lb_initiator_room(&peer.session), 32);
 }
 
 static void the_window_goes_on_across_the_end_of_the_numbers(void) {
     setup();
     peer_configure();
-    lb_iscsi_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
-                  &peer.rand, &peer.trace);
+    lb_initiator_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
+                      &peer.rand, &peer.trace);
     peer.session.cmd_sn = 0xfffffffe;
     peer.stat_sn = 0xffffffff;
-    lb_iscsi_start(&peer.session, peer.now);
-    CHECK_EQ(peer_poll().event, LB_ISCSI_CONNECT);
+    lb_initiator_start(&peer.session, peer.now);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
     peer_accept();
     peer_log_in_with(TEXT(PEER_KEYS));
     for (uint32_t i = 0; i < 5; i++) {
@@ -393,16 +393,16 @@ static void the_window_goes_on_across_the_end_of_the_numbers(void) {
         CHECK_EQ(peer.pdu.cmd_sn, (uint32_t)(0xfffffffe + i));
         peer.exp_cmd_sn++;
         peer_data_in(peer.pdu.itt, 0, 0, true, lb_bytes(disk, 512));
-        CHECK(lb_iscsi_completed(&peer.session) == &task);
+        CHECK(lb_initiator_completed(&peer.session) == &task);
     }
 }
 
 static void the_depth_limits_what_is_in_flight(void) {
-    static struct lb_iscsi_task tasks[5];
+    static struct lb_initiator_task tasks[5];
     peer_configure();
     peer.config.queue_depth = 3;
     peer_log_in();
-    CHECK_EQ(lb_iscsi_room(&peer.session), 3);
+    CHECK_EQ(lb_initiator_room(&peer.session), 3);
     for (size_t i = 0; i < 5; i++)
         peer_read(&tasks[i], lb_span(buffer, 512));
     for (size_t i = 0; i < 3; i++)
@@ -411,12 +411,12 @@ static void the_depth_limits_what_is_in_flight(void) {
 }
 
 static void many_commands_go_out_in_one_piece(void) {
-    static struct lb_iscsi_task tasks[32];
+    static struct lb_initiator_task tasks[32];
     struct lb_bytes pieces[8];
     setup();
     for (size_t i = 0; i < 32; i++)
         peer_read(&tasks[i], lb_span(buffer, 512));
-    CHECK_EQ(lb_iscsi_gather(&peer.session, pieces, 8), 1);
+    CHECK_EQ(lb_initiator_gather(&peer.session, pieces, 8), 1);
     CHECK_EQ(pieces[0].len, 32 * 48);
 }
 
@@ -502,7 +502,7 @@ static void an_r2t_is_answered_in_pieces_the_target_takes(void) {
     while (!peer.pdu.final)
         CHECK(peer_take());
     peer_respond(itt, 0, none);
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
 }
 
 /* bz4206 (EDK2): offset + length wrapped around at 2^32, and memory went out. */
@@ -560,11 +560,11 @@ static void an_r2t_during_unsolicited_data_waits_for_its_turn(void) {
                           "FirstBurstLength=100000\0"));
     peer_write(&task, lb_bytes(big, sizeof big));
     struct lb_bytes pieces[1];
-    CHECK_EQ(lb_iscsi_gather(&peer.session, pieces, 1), 1);
+    CHECK_EQ(lb_initiator_gather(&peer.session, pieces, 1), 1);
     struct lb_rd rd = lb_rd(pieces[0]);
     lb_rd_skip(&rd, 16);
     peer_r2t(lb_rd_u32(&rd), 7, 0, 100000, 100000);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     CHECK(peer_take());
     uint32_t at = 0;
     while (peer_take()) {
@@ -581,15 +581,15 @@ static void a_write_that_fails_early_is_given_back_when_its_bytes_are_gone(void)
     struct lb_bytes pieces[64];
     setup_with(TEXT("ImmediateData=Yes\0InitialR2T=Yes\0FirstBurstLength=4096\0"));
     peer_write(&task, lb_bytes(disk, 4096));
-    CHECK_EQ(lb_iscsi_gather(&peer.session, pieces, 64), 2);
+    CHECK_EQ(lb_initiator_gather(&peer.session, pieces, 64), 2);
     struct lb_rd rd = lb_rd(pieces[0]);
     lb_rd_skip(&rd, 16);
     peer_respond(lb_rd_u32(&rd), 2, none);
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
-    lb_iscsi_sent(&peer.session, peer.now, 48 + 4095);
-    CHECK(lb_iscsi_completed(&peer.session) == NULL);
-    lb_iscsi_sent(&peer.session, peer.now, 1);
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
+    lb_initiator_sent(&peer.session, peer.now, 48 + 4095);
+    CHECK(lb_initiator_completed(&peer.session) == NULL);
+    lb_initiator_sent(&peer.session, peer.now, 1);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.status, 2);
 }
 
@@ -605,8 +605,8 @@ static void a_write_that_fails_early_stops_sending(void) {
     while (peer_take())
         count++;
     CHECK(count < 200);
-    CHECK(lb_iscsi_completed(&peer.session) == &task);
-    CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_FULL_FEATURE);
+    CHECK(lb_initiator_completed(&peer.session) == &task);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
 }
 
 static void a_partly_taken_gather_goes_on_where_it_stopped(void) {
@@ -616,15 +616,15 @@ static void a_partly_taken_gather_goes_on_where_it_stopped(void) {
     setup_with(TEXT("ImmediateData=Yes\0FirstBurstLength=4096\0"));
     peer_write(&task, lb_bytes(disk, 1003));
     peer_write(&other, lb_bytes(disk + 5, 1002));
-    size_t count = lb_iscsi_gather(&peer.session, pieces, 4);
+    size_t count = lb_initiator_gather(&peer.session, pieces, 4);
     for (size_t i = 0; i < count; i++)
         lb_wr_bytes(&wr, pieces[i]);
     struct lb_bytes whole = lb_wr_done(&wr);
     struct lb_wr twice = lb_wr(lb_span(again, sizeof again));
-    while (lb_iscsi_gather(&peer.session, pieces, 1) == 1) {
+    while (lb_initiator_gather(&peer.session, pieces, 1) == 1) {
         size_t len = LB_MIN(pieces[0].len, 7);
         lb_wr_bytes(&twice, lb_bytes(pieces[0].p, len));
-        lb_iscsi_sent(&peer.session, peer.now, len);
+        lb_initiator_sent(&peer.session, peer.now, len);
     }
     CHECK_EQ(whole.len, 2 * 48 + 1003 + 1 + 1002);
     CHECK(lb_bytes_start_with(lb_wr_done(&twice), whole));
@@ -652,13 +652,13 @@ static void digests_are_made_and_checked_both_ways(void) {
         CHECK(peer_take()); /* which checks them */
         CHECK_EQ(peer.data.len, 1001);
         peer_respond(peer.pdu.itt, 0, none);
-        CHECK(lb_iscsi_completed(&peer.session) == &task);
+        CHECK(lb_initiator_completed(&peer.session) == &task);
         peer_read(&task, lb_span(buffer, 1001));
         CHECK(peer_take());
         uint32_t itt = peer.pdu.itt;
         peer_data_in(itt, 0, 0, false, lb_bytes(disk, 998));
         peer_data_in(itt, 1, 998, true, lb_bytes(disk + 998, 3));
-        CHECK(lb_iscsi_completed(&peer.session) == &task);
+        CHECK(lb_initiator_completed(&peer.session) == &task);
         CHECK_BYTES(lb_bytes(buffer, 1001), lb_bytes(disk, 1001));
     }
 }
@@ -682,11 +682,11 @@ static void damage_is_found_wherever_it_is(void) {
         memcpy(damaged, wire.p, wire.len);
         damaged[at] ^= 0x10;
         peer_feed(lb_bytes(damaged, sizeof damaged));
-        CHECK(lb_iscsi_completed(&peer.session) == NULL);
+        CHECK(lb_initiator_completed(&peer.session) == NULL);
         /* A length that grew is still waiting for its header's end; all else is known. */
         if (at == 4)
             continue;
-        CHECK_EQ(lb_iscsi_state(&peer.session), LB_ISCSI_RECOVERING);
+        CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_RECOVERING);
         CHECK_EQ(peer.session.last_error.code, LB_E_DIGEST);
     }
 }

@@ -1,10 +1,10 @@
 /* The session changes hands, and the target does not notice. */
 #include "core/target/test_target_pair.h"
 
-static struct lb_iscsi_standing standing;
+static struct lb_initiator_standing standing;
 
 static bool is_at_rest(void) {
-    return lb_iscsi_is_at_rest(&pair.session, &standing);
+    return lb_initiator_is_at_rest(&pair.session, &standing);
 }
 
 static bool up_and_at_rest(void) {
@@ -48,7 +48,7 @@ static void the_new_owner_goes_on_with_the_numbers_it_got(void) {
     if (!up_and_at_rest())
         return;
     uint32_t exp_stat_sn = standing.exp_stat_sn;
-    lb_iscsi_hand_over(&pair.session, pair.now);
+    lb_initiator_hand_over(&pair.session, pair.now);
     send_command();
     struct lb_iscsi_pdu pdu = answer();
     CHECK_EQ(pdu.opcode, LB_OP_SCSI_RESPONSE);
@@ -57,7 +57,7 @@ static void the_new_owner_goes_on_with_the_numbers_it_got(void) {
     CHECK_EQ(pdu.stat_sn, exp_stat_sn);
     CHECK_EQ(pdu.exp_cmd_sn, standing.cmd_sn + 1);
     CHECK_EQ(pair.connects, 1);
-    CHECK_EQ(lb_iscsi_logins(&pair.session), 1);
+    CHECK_EQ(lb_initiator_logins(&pair.session), 1);
 }
 
 static void what_was_agreed_goes_with_it(void) {
@@ -80,12 +80,13 @@ static void the_session_ends_without_a_word_or_a_close(void) {
         return;
     struct lb_bytes pieces[16];
     struct lb_span spans[2];
-    lb_iscsi_hand_over(&pair.session, pair.now);
-    CHECK_EQ(lb_iscsi_poll(&pair.session, pair.now).event, LB_ISCSI_OUT);
-    CHECK_EQ(lb_iscsi_poll(&pair.session, pair.now).event, LB_ISCSI_WAIT);
-    CHECK_EQ(lb_iscsi_poll(&pair.session, pair.now + 3600 * LB_US_SEC).event, LB_ISCSI_WAIT);
-    CHECK_EQ(lb_iscsi_gather(&pair.session, pieces, 16), 0);
-    CHECK_EQ(lb_iscsi_where(&pair.session, spans), 0);
+    lb_initiator_hand_over(&pair.session, pair.now);
+    CHECK_EQ(lb_initiator_poll(&pair.session, pair.now).event, LB_INITIATOR_OUT);
+    CHECK_EQ(lb_initiator_poll(&pair.session, pair.now).event, LB_INITIATOR_WAIT);
+    CHECK_EQ(lb_initiator_poll(&pair.session, pair.now + 3600 * LB_US_SEC).event,
+             LB_INITIATOR_WAIT);
+    CHECK_EQ(lb_initiator_gather(&pair.session, pieces, 16), 0);
+    CHECK_EQ(lb_initiator_where(&pair.session, spans), 0);
     CHECK(pair.is_open);
 }
 
@@ -127,9 +128,9 @@ static void it_is_not_at_rest_within_a_pdu(void) {
     lb_iscsi_encode(&pdu, bhs);
     for (size_t i = 0; i < sizeof bhs; i++) {
         struct lb_span spans[2];
-        CHECK(lb_iscsi_where(&pair.session, spans) > 0);
+        CHECK(lb_initiator_where(&pair.session, spans) > 0);
         spans[0].p[0] = bhs[i];
-        lb_iscsi_got(&pair.session, pair.now, 1);
+        lb_initiator_got(&pair.session, pair.now, 1);
         CHECK_EQ(is_at_rest(), i + 1 == sizeof bhs);
     }
 }
@@ -138,8 +139,8 @@ static void it_is_not_at_rest_while_a_ping_is_not_answered(void) {
     pair_configure();
     if (!up_and_at_rest())
         return;
-    pair.now = lb_iscsi_poll(&pair.session, pair.now).until_us;
-    (void)lb_iscsi_poll(&pair.session, pair.now);
+    pair.now = lb_initiator_poll(&pair.session, pair.now).until_us;
+    (void)lb_initiator_poll(&pair.session, pair.now);
     CHECK(!is_at_rest());
     for (int i = 0; i < 20; i++) {
         (void)pair_turn_session();
@@ -152,7 +153,7 @@ static void it_is_not_at_rest_once_a_logout_is_wanted(void) {
     pair_configure();
     if (!up_and_at_rest())
         return;
-    lb_iscsi_logout(&pair.session, pair.now);
+    lb_initiator_logout(&pair.session, pair.now);
     CHECK(!is_at_rest());
 }
 
@@ -160,12 +161,12 @@ static void a_refused_hand_over_is_followed_by_a_fresh_login(void) {
     pair_configure();
     if (!up_and_at_rest())
         return;
-    lb_iscsi_drop(&pair.session, pair.now);
+    lb_initiator_drop(&pair.session, pair.now);
     CHECK(!is_at_rest());
     for (int i = 0; i < 10000 && !is_at_rest(); i++)
         pair_turn();
     CHECK(is_at_rest());
-    CHECK_EQ(lb_iscsi_logins(&pair.session), 2);
+    CHECK_EQ(lb_initiator_logins(&pair.session), 2);
     CHECK_EQ(pair.connects, 2);
     send_command();
     CHECK_EQ(answer().stat_sn, standing.exp_stat_sn);

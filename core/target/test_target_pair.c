@@ -11,7 +11,7 @@ static struct lb_target_account account;
 
 /* The target wants CHAP of one algorithm; the initiator knows all. */
 static void configure_chap(const char *algs) {
-    struct lb_iscsi_config *c = &pair.config;
+    struct lb_initiator_config *c = &pair.config;
     pair_configure();
     lb_text_copy(c->chap_name, sizeof c->chap_name, PAIR_TEXT("me"));
     set_secret(c->chap_secret, &c->chap_secret_len, "boot-secret-0123");
@@ -24,7 +24,7 @@ static void configure_chap(const char *algs) {
 }
 
 static void configure_mutual(void) {
-    struct lb_iscsi_config *c = &pair.config;
+    struct lb_initiator_config *c = &pair.config;
     configure_chap("sha256");
     lb_text_copy(c->chap_target_name, sizeof c->chap_target_name, PAIR_TEXT("target"));
     set_secret(c->chap_target_secret, &c->chap_target_secret_len, "another-secret-9");
@@ -35,9 +35,9 @@ static void configure_mutual(void) {
 
 static void fails_with(enum lb_code code) {
     CHECK(!pair_up());
-    const struct lb_error *error = lb_is_ok(lb_iscsi_error(&pair.session))
+    const struct lb_error *error = lb_is_ok(lb_initiator_error(&pair.session))
                                        ? lb_disk_error(&pair.disk)
-                                       : lb_iscsi_error(&pair.session);
+                                       : lb_initiator_error(&pair.session);
     if (!CHECK_STR(lb_code_word(error->code), lb_code_word(code)))
         pair_show();
 }
@@ -77,15 +77,16 @@ static void chap_works_with_each_algorithm(void) {
         configure_chap(algs[i].name);
         if (!pair_must_be_up())
             return;
-        CHECK(lb_iscsi_agreed(&pair.session)->chap && !lb_iscsi_agreed(&pair.session)->mutual);
-        CHECK_EQ(lb_iscsi_agreed(&pair.session)->chap_alg, algs[i].alg);
+        CHECK(lb_initiator_agreed(&pair.session)->chap &&
+              !lb_initiator_agreed(&pair.session)->mutual);
+        CHECK_EQ(lb_initiator_agreed(&pair.session)->chap_alg, algs[i].alg);
     }
 }
 
 static void mutual_chap_proves_the_target(void) {
     configure_mutual();
     if (pair_must_be_up())
-        CHECK(lb_iscsi_agreed(&pair.session)->mutual);
+        CHECK(lb_initiator_agreed(&pair.session)->mutual);
 }
 
 static void a_wrong_secret_does_not_get_in(void) {
@@ -123,8 +124,8 @@ static void digests_are_agreed_on_and_used(void) {
         pair.split = i & 4 ? 777 : 0;
         if (!pair_must_be_up())
             return;
-        CHECK_EQ(lb_iscsi_agreed(&pair.session)->header_digest, (i & 1) != 0);
-        CHECK(lb_iscsi_agreed(&pair.session)->data_digest);
+        CHECK_EQ(lb_initiator_agreed(&pair.session)->header_digest, (i & 1) != 0);
+        CHECK(lb_initiator_agreed(&pair.session)->data_digest);
         pair_check_read(0, 256, 8);
         pair_check_write(3, 257, 5);
     }
@@ -174,10 +175,10 @@ static void a_redirect_leads_to_another_portal(void) {
     CHECK_EQ(pair.connects, 2);
     CHECK_STR(lb_endpoint_text(pair.connect_to).s, "[2001:db8::7]:3261");
     pair.nodes[0].login_status = LB_LOGIN_OK;
-    for (int i = 0; i < 1000 && lb_iscsi_state(&pair.session) != LB_ISCSI_FULL_FEATURE; i++)
+    for (int i = 0; i < 1000 && lb_initiator_state(&pair.session) != LB_INITIATOR_FULL_FEATURE; i++)
         pair_turn();
-    CHECK_EQ(lb_iscsi_state(&pair.session), LB_ISCSI_FULL_FEATURE);
-    CHECK(lb_iscsi_was_redirected(&pair.session, &permanent) && permanent);
+    CHECK_EQ(lb_initiator_state(&pair.session), LB_INITIATOR_FULL_FEATURE);
+    CHECK(lb_initiator_was_redirected(&pair.session, &permanent) && permanent);
 }
 
 static void redirects_without_end_are_a_loop(void) {
@@ -188,7 +189,7 @@ static void redirects_without_end_are_a_loop(void) {
 }
 
 static void a_discovery_session_lists_the_targets(void) {
-    static struct lb_iscsi_found found[4];
+    static struct lb_initiator_found found[4];
     size_t dropped = 0;
     int32_t count = -1;
     pair_configure();
@@ -196,16 +197,16 @@ static void a_discovery_session_lists_the_targets(void) {
     pair.config.max_recv_data = 512; /* the answer comes in parts */
     pair.nodes[1].tpgt = 5;
     pair_begin();
-    for (int i = 0; i < 1000 && lb_iscsi_state(&pair.session) != LB_ISCSI_FULL_FEATURE; i++)
+    for (int i = 0; i < 1000 && lb_initiator_state(&pair.session) != LB_INITIATOR_FULL_FEATURE; i++)
         pair_turn();
-    if (!CHECK_EQ(lb_iscsi_state(&pair.session), LB_ISCSI_FULL_FEATURE)) {
+    if (!CHECK_EQ(lb_initiator_state(&pair.session), LB_INITIATOR_FULL_FEATURE)) {
         pair_show();
         return;
     }
-    lb_iscsi_send_targets(&pair.session, pair.now, NULL, found, LB_COUNT(found));
+    lb_initiator_send_targets(&pair.session, pair.now, NULL, found, LB_COUNT(found));
     for (int i = 0; i < 1000 && count < 0; i++) {
         pair_turn();
-        count = lb_iscsi_found_count(&pair.session, &dropped);
+        count = lb_initiator_found_count(&pair.session, &dropped);
     }
     CHECK_EQ(count, 2);
     CHECK_STR(found[0].target, PAIR_TARGET);
@@ -550,19 +551,19 @@ static void ask_logout(void) {
 static void a_restart_of_the_target_is_a_pause(void) {
     pair_configure();
     survives(restart);
-    CHECK_EQ(lb_iscsi_logins(&pair.session), 2);
+    CHECK_EQ(lb_initiator_logins(&pair.session), 2);
     pair_configure();
     pair_configure_copies();
     survives(drop);
-    CHECK_EQ(lb_iscsi_logins(&pair.session), 2);
+    CHECK_EQ(lb_initiator_logins(&pair.session), 2);
 }
 
 static void a_request_to_log_out_is_a_pause(void) {
     pair_configure();
     survives(ask_logout);
-    for (int i = 0; i < 1000 && lb_iscsi_logins(&pair.session) < 2; i++)
+    for (int i = 0; i < 1000 && lb_initiator_logins(&pair.session) < 2; i++)
         pair_turn();
-    CHECK_EQ(lb_iscsi_logins(&pair.session), 2);
+    CHECK_EQ(lb_initiator_logins(&pair.session), 2);
     pair_check_read(0, 8, 8);
 }
 
@@ -576,7 +577,7 @@ static void a_ping_is_answered(void) {
     for (int i = 0; i < 10000 && pair.now < start + 60 * LB_US_SEC; i++)
         pair_turn();
     CHECK(lb_target_is_full_feature(&pair.conn));
-    CHECK_EQ(lb_iscsi_logins(&pair.session), 1);
+    CHECK_EQ(lb_initiator_logins(&pair.session), 1);
 }
 
 static void an_initiator_that_fell_silent_is_dropped(void) {
@@ -595,10 +596,10 @@ static void a_logout_ends_the_session(void) {
     pair_configure();
     if (!pair_must_be_up())
         return;
-    lb_iscsi_logout(&pair.session, pair.now);
-    for (int i = 0; i < 1000 && pair.last != LB_ISCSI_OUT; i++)
+    lb_initiator_logout(&pair.session, pair.now);
+    for (int i = 0; i < 1000 && pair.last != LB_INITIATOR_OUT; i++)
         pair_turn();
-    CHECK_EQ(pair.last, LB_ISCSI_OUT);
+    CHECK_EQ(pair.last, LB_INITIATOR_OUT);
     CHECK_STR(lb_target_reason(&pair.conn), "logged out");
 }
 

@@ -33,11 +33,11 @@ struct pair {
     struct lb_trace trace;
     char ring[1 << 16];
 
-    struct lb_iscsi session;
-    struct lb_iscsi_config config;
+    struct lb_initiator session;
+    struct lb_initiator_config config;
     struct lb_disk disk;
     uint8_t initiator_rx[65536];
-    enum lb_iscsi_event last; /* of the session, other than WAIT */
+    enum lb_initiator_event last; /* of the session, other than WAIT */
     unsigned connects;
     struct lb_endpoint connect_to;
 
@@ -193,7 +193,7 @@ static inline void pair_open(void) {
     lb_target_conn_init(&pair.conn, pair.now, &pair.server, local, &pair.rand, &pair.trace);
     pair.is_open = true;
     pair.connects++;
-    lb_iscsi_connected(&pair.session, pair.now);
+    lb_initiator_connected(&pair.session, pair.now);
 }
 
 static inline void pair_close(void) {
@@ -249,34 +249,35 @@ static inline uint64_t pair_turn_session(void) {
     struct lb_bytes pieces[16];
     size_t taken;
     if (pair.to_initiator.len > 0) {
-        size_t got = pair_get(&pair.to_initiator, spans, lb_iscsi_where(&pair.session, spans));
+        size_t got = pair_get(&pair.to_initiator, spans, lb_initiator_where(&pair.session, spans));
         if (got > 0)
-            lb_iscsi_got(&pair.session, pair.now, got);
+            lb_initiator_got(&pair.session, pair.now, got);
         else
             pair.to_initiator.len = 0;
-    } else if (!pair.is_open && pair.connects > 0 && pair.last != LB_ISCSI_CLOSE &&
-               pair.last != LB_ISCSI_FAILED) {
-        pair.last = LB_ISCSI_CLOSE;
-        lb_iscsi_lost(&pair.session, pair.now, LB_LOST_CLOSED);
+    } else if (!pair.is_open && pair.connects > 0 && pair.last != LB_INITIATOR_CLOSE &&
+               pair.last != LB_INITIATOR_FAILED) {
+        pair.last = LB_INITIATOR_CLOSE;
+        lb_initiator_lost(&pair.session, pair.now, LB_LOST_CLOSED);
     }
     for (int polls = 0; polls < 100; polls++) {
         uint64_t until_us = lb_disk_poll(&pair.disk, pair.now);
-        struct lb_iscsi_action action = lb_iscsi_poll(&pair.session, pair.now);
-        if (action.event != LB_ISCSI_WAIT)
+        struct lb_initiator_action action = lb_initiator_poll(&pair.session, pair.now);
+        if (action.event != LB_INITIATOR_WAIT)
             pair.last = action.event;
-        if (action.event == LB_ISCSI_CONNECT) {
+        if (action.event == LB_INITIATOR_CONNECT) {
             pair.connect_to = action.peer;
             pair_close();
             pair_open();
-        } else if (action.event == LB_ISCSI_CLOSE) {
+        } else if (action.event == LB_INITIATOR_CLOSE) {
             pair_close();
             pair.to_initiator.len = 0;
-        } else if (action.event == LB_ISCSI_WAIT || action.event == LB_ISCSI_FAILED ||
-                   action.event == LB_ISCSI_OUT) {
-            pair_put(&pair.to_target, pieces, lb_iscsi_gather(&pair.session, pieces, 16), &taken);
+        } else if (action.event == LB_INITIATOR_WAIT || action.event == LB_INITIATOR_FAILED ||
+                   action.event == LB_INITIATOR_OUT) {
+            pair_put(&pair.to_target, pieces, lb_initiator_gather(&pair.session, pieces, 16),
+                     &taken);
             if (taken == 0)
                 return LB_MIN(until_us, action.until_us);
-            lb_iscsi_sent(&pair.session, pair.now, taken);
+            lb_initiator_sent(&pair.session, pair.now, taken);
         }
     }
     CHECK(false); /* the session's polls are bounded */
@@ -287,9 +288,10 @@ static inline uint64_t pair_turn_session(void) {
 static inline void pair_turn(void) {
     uint64_t session_until = pair_turn_session();
     uint64_t target_until = pair_turn_target();
-    bool is_idle = pair.to_initiator.len == 0 && pair.waiting_count == 0 &&
-                   (pair.is_deaf || pair.to_target.len == 0) &&
-                   (pair.is_open || pair.last == LB_ISCSI_CLOSE || pair.last == LB_ISCSI_FAILED);
+    bool is_idle =
+        pair.to_initiator.len == 0 && pair.waiting_count == 0 &&
+        (pair.is_deaf || pair.to_target.len == 0) &&
+        (pair.is_open || pair.last == LB_INITIATOR_CLOSE || pair.last == LB_INITIATOR_FAILED);
     uint64_t until = LB_MIN(session_until, target_until);
     if (is_idle && until != LB_NEVER && until > pair.now)
         pair.now = until;
@@ -305,7 +307,7 @@ static inline void pair_configure(void) {
     pair.now = 5 * LB_US_SEC;
     lb_rand_init(&pair.rand, seed);
     lb_trace_init(&pair.trace, pair.now, lb_span(pair.ring, sizeof pair.ring));
-    struct lb_iscsi_config *c = &pair.config;
+    struct lb_initiator_config *c = &pair.config;
     lb_text_copy(c->initiator, sizeof c->initiator, PAIR_TEXT("iqn.2026-11.test:me"));
     lb_text_copy(c->target, sizeof c->target, PAIR_TEXT(PAIR_TARGET));
     c->isid[0] = 0x80;
@@ -334,14 +336,15 @@ static inline void pair_configure_copies(void) {
 
 static inline void pair_begin(void) {
     static const uint8_t lun[8] = {0, 1};
-    lb_iscsi_init(&pair.session, pair.now, &pair.config,
-                  lb_span(pair.initiator_rx, sizeof pair.initiator_rx), &pair.rand, &pair.trace);
+    lb_initiator_init(&pair.session, pair.now, &pair.config,
+                      lb_span(pair.initiator_rx, sizeof pair.initiator_rx), &pair.rand,
+                      &pair.trace);
     lb_disk_init(&pair.disk, &pair.session, lun, 5000, &pair.trace);
-    lb_iscsi_start(&pair.session, pair.now);
+    lb_initiator_start(&pair.session, pair.now);
 }
 
 static inline bool pair_has_failed(void) {
-    return !lb_is_ok(lb_iscsi_error(&pair.session)) || !lb_is_ok(lb_disk_error(&pair.disk));
+    return !lb_is_ok(lb_initiator_error(&pair.session)) || !lb_is_ok(lb_disk_error(&pair.disk));
 }
 
 /* Logs in and brings the disk up. False when either fails. */
@@ -350,7 +353,7 @@ static inline bool pair_up(void) {
     pair_begin();
     for (int i = 0; i < 200000 && !pair_has_failed(); i++) {
         pair_turn();
-        if (!is_started && lb_iscsi_state(&pair.session) == LB_ISCSI_FULL_FEATURE) {
+        if (!is_started && lb_initiator_state(&pair.session) == LB_INITIATOR_FULL_FEATURE) {
             is_started = true;
             lb_disk_start(&pair.disk, pair.now);
         }
@@ -366,7 +369,7 @@ static inline void pair_show(void) {
     lb_trace_rewind(&pair.trace);
     while (lb_trace_next(&pair.trace, line))
         tap_note("%s", line);
-    tap_note("session: %s", lb_iscsi_error(&pair.session)->facts);
+    tap_note("session: %s", lb_initiator_error(&pair.session)->facts);
     tap_note("disk: %s", lb_disk_error(&pair.disk)->facts);
     tap_note("target: %s", lb_target_reason(&pair.conn));
 }

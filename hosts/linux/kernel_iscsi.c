@@ -276,9 +276,9 @@ static bool set_number(struct lb_kernel_iscsi *kernel, enum param param, uint32_
 }
 
 /* Digests come first: from now on the kernel may read what the target says on its own. */
-static bool set_agreed(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_standing *standing,
+static bool set_agreed(struct lb_kernel_iscsi *kernel, const struct lb_initiator_standing *standing,
                        struct lb_error *error) {
-    const struct lb_iscsi_agreed *agreed = standing->agreed;
+    const struct lb_initiator_agreed *agreed = standing->agreed;
     const struct {
         enum param param;
         uint32_t value;
@@ -306,9 +306,9 @@ static bool set_agreed(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_sta
 }
 
 /* iscsid logs in with these when the connection was lost. Its format has no place for a NUL. */
-static bool set_chap(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_standing *standing,
+static bool set_chap(struct lb_kernel_iscsi *kernel, const struct lb_initiator_standing *standing,
                      struct lb_error *error) {
-    const struct lb_iscsi_config *c = standing->config;
+    const struct lb_initiator_config *c = standing->config;
     bool is_mutual = standing->agreed->mutual;
     const char *target = c->chap_target_name[0] ? c->chap_target_name : standing->chap_target_name;
     if (!standing->agreed->chap)
@@ -323,7 +323,7 @@ static bool set_chap(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_stand
 
 /* The timeouts are iscsid's defaults, but for the kernel's own pings, which iscsid switches on when
  * it adopts the session. */
-static bool set_rest(struct lb_kernel_iscsi *kernel, const struct lb_iscsi_standing *standing,
+static bool set_rest(struct lb_kernel_iscsi *kernel, const struct lb_initiator_standing *standing,
                      const struct lb_kernel_iscsi_settings *settings, struct lb_error *error) {
     bool has_address = lb_addr_is_set(standing->home.addr);
     struct lb_addr_text address = lb_addr_text(standing->home.addr);
@@ -395,7 +395,7 @@ static bool start(struct lb_kernel_iscsi *kernel, struct lb_error *error) {
 }
 
 bool lb_kernel_iscsi_resume(struct lb_kernel_iscsi *kernel,
-                            const struct lb_iscsi_standing *standing,
+                            const struct lb_initiator_standing *standing,
                             const struct lb_kernel_iscsi_settings *settings,
                             struct lb_error *error) {
     return set_agreed(kernel, standing, error) && set_rest(kernel, standing, settings, error) &&
@@ -403,7 +403,7 @@ bool lb_kernel_iscsi_resume(struct lb_kernel_iscsi *kernel,
 }
 
 bool lb_kernel_iscsi_take(struct lb_kernel_iscsi *kernel, int fd,
-                          const struct lb_iscsi_standing *standing,
+                          const struct lb_initiator_standing *standing,
                           const struct lb_kernel_iscsi_settings *settings, struct lb_error *error) {
     return create(kernel, standing->cmd_sn, settings->queue_depth, error) &&
            lb_kernel_iscsi_bind(kernel, fd, error) &&

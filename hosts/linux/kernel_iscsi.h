@@ -58,7 +58,7 @@ bool lb_kernel_iscsi_open(struct lb_kernel_iscsi *kernel, const char *sysfs,
 /* fd is the connection, at rest as standing says; the kernel keeps it open by itself, so that the
  * caller may close it. False: HAND_OVER; then undo what was done. */
 bool lb_kernel_iscsi_take(struct lb_kernel_iscsi *kernel, int fd,
-                          const struct lb_iscsi_standing *standing,
+                          const struct lb_initiator_standing *standing,
                           const struct lb_kernel_iscsi_settings *settings, struct lb_error *error);
 /* Reads what the kernel has to say on its own; false once the connection broke. */
 bool lb_kernel_iscsi_look(struct lb_kernel_iscsi *kernel);
@@ -79,7 +79,7 @@ bool lb_kernel_iscsi_send(struct lb_kernel_iscsi *kernel, const uint8_t bhs[LB_S
                           struct lb_bytes data, struct lb_error *error);
 /* The login is done, as standing says, but for its cmd_sn: the kernel has its own. */
 bool lb_kernel_iscsi_resume(struct lb_kernel_iscsi *kernel,
-                            const struct lb_iscsi_standing *standing,
+                            const struct lb_initiator_standing *standing,
                             const struct lb_kernel_iscsi_settings *settings,
                             struct lb_error *error);
 /* The session stays. */

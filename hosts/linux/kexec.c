@@ -147,7 +147,7 @@ static bool make_line(struct next *next, struct lb_run *run, const struct lb_ent
         .net = run->loop.is_bound ? lb_boot_net(&run->boot) : NULL,
         .initiator = lb_boot_initiator(&run->boot),
         .target = lb_boot_target(&run->boot),
-        .portal = lb_iscsi_peer(lb_boot_session(&run->boot)),
+        .portal = lb_initiator_peer(lb_boot_session(&run->boot)),
     };
     memcpy(from.mac, run->iface.found.mac, sizeof(from.mac));
     if (lb_kexec_line(&line, &from))

@@ -299,7 +299,7 @@ static bool flush_streams(struct lb_loop *loop, uint64_t now_us) {
 }
 
 static size_t in_flight(const struct lb_loop *loop) {
-    return lb_iscsi_in_flight(lb_boot_session(loop->boot));
+    return lb_initiator_in_flight(lb_boot_session(loop->boot));
 }
 
 static bool read_streams(struct lb_loop *loop, uint64_t now_us) {

@@ -85,6 +85,6 @@ void lb_loop_watch(struct lb_loop *loop, int fd);
 void lb_loop_unwatch(struct lb_loop *loop, int fd); /* ends lb_loop_watch; before fd is closed */
 
 /* What errno of a connection attempt, or of a connection, means to the engine. */
-enum lb_iscsi_lost lb_loop_lost(int error, bool was_open);
+enum lb_initiator_lost lb_loop_lost(int error, bool was_open);
 
 #endif

@@ -46,7 +46,8 @@ uint64_t lb_progress_show(struct lb_progress *progress, uint64_t now_us, struct 
     if (!progress->is_shown)
         return LB_NEVER;
     if (now_us >= progress->next_us) {
-        draw(progress, now_us, lb_iscsi_state(lb_boot_session(boot)) != LB_ISCSI_FULL_FEATURE);
+        draw(progress, now_us,
+             lb_initiator_state(lb_boot_session(boot)) != LB_INITIATOR_FULL_FEATURE);
         progress->next_us = now_us + INTERVAL_US;
     }
     return progress->next_us;

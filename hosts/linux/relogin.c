@@ -17,7 +17,7 @@ struct relogin {
     struct lb_kernel_iscsi *kernel;
     struct lb_login_again *again;
     struct lb_endpoint portal; /* where the disk was seen */
-    struct lb_iscsi session;
+    struct lb_initiator session;
     struct lb_rand rand;
     struct lb_trace trace; /* zero: none */
     struct lb_kernel_pdu answer;
@@ -35,11 +35,12 @@ static size_t padded(size_t len) {
 /* ---- the policy ------------------------------------------------------------------------------ */
 
 /* The portal itself was judged when the session was made. */
-bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_iscsi *session,
+bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_initiator *session,
                             struct lb_endpoint peer, struct lb_error *error) {
     const struct lb_rules_portal portal = {.peer = peer, .was_redirected = true};
     bool permanent;
-    if (!lb_iscsi_was_redirected(session, &permanent) || lb_rules_portal(&again->policy, &portal))
+    if (!lb_initiator_was_redirected(session, &permanent) ||
+        lb_rules_portal(&again->policy, &portal))
         return true;
     lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by a redirect of %s",
             lb_endpoint_text(peer).s, again->config.target,
@@ -47,12 +48,12 @@ bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_
     return false;
 }
 
-bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_iscsi *session,
+bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_initiator *session,
                              struct lb_error *error) {
-    const char *unmet = lb_rules_unmet(&again->policy, lb_iscsi_agreed(session));
+    const char *unmet = lb_rules_unmet(&again->policy, lb_initiator_agreed(session));
     if (unmet)
         lb_fail(error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, again->config.target,
-                lb_endpoint_text(lb_iscsi_peer(session)).s);
+                lb_endpoint_text(lb_initiator_peer(session)).s);
     return !unmet;
 }
 
@@ -79,7 +80,7 @@ static bool send_all(struct relogin *r, struct lb_error *error) {
     struct lb_bytes piece;
     size_t len;
     uint32_t data_len;
-    while (r->is_connected && lb_iscsi_gather(&r->session, &piece, 1) > 0) {
+    while (r->is_connected && lb_initiator_gather(&r->session, &piece, 1) > 0) {
         size_t took = LB_MIN(piece.len, sizeof(r->out) - r->out_len);
         if (took == 0) {
             lb_fail(error, LB_E_HAND_OVER, "a Login PDU is longer than 8192 bytes");
@@ -87,7 +88,7 @@ static bool send_all(struct relogin *r, struct lb_error *error) {
         }
         memcpy(r->out + r->out_len, piece.p, took);
         r->out_len += took;
-        lb_iscsi_sent(&r->session, lb_now_us(), took);
+        lb_initiator_sent(&r->session, lb_now_us(), took);
         while ((len = pdu_len(r, &data_len)) > 0) {
             if (!send_pdu(r, data_len, error))
                 return false;
@@ -104,12 +105,12 @@ static void feed(struct relogin *r, struct lb_bytes bytes) {
     while (bytes.len > 0) {
         struct lb_span spans[2];
         size_t len;
-        if (lb_iscsi_where(&r->session, spans) == 0)
+        if (lb_initiator_where(&r->session, spans) == 0)
             return;
         len = LB_MIN(spans[0].len, bytes.len);
         memcpy(spans[0].p, bytes.p, len);
         bytes = lb_bytes_after(bytes, len);
-        lb_iscsi_got(&r->session, lb_now_us(), len);
+        lb_initiator_got(&r->session, lb_now_us(), len);
     }
 }
 
@@ -142,7 +143,7 @@ static void close_connection(struct relogin *r) {
 static void lost(struct relogin *r, int why) {
     bool was_open = r->is_connected;
     close_connection(r);
-    lb_iscsi_lost(&r->session, lb_now_us(), lb_loop_lost(why, was_open));
+    lb_initiator_lost(&r->session, lb_now_us(), lb_loop_lost(why, was_open));
 }
 
 /* Not bound to the interface: by now it may have another name, and the routes lead there. */
@@ -162,7 +163,7 @@ static bool connected(struct relogin *r, struct lb_error *error) {
     if (!lb_kernel_iscsi_bind(r->kernel, r->fd, error))
         return false;
     r->is_connected = true;
-    lb_iscsi_connected(&r->session, lb_now_us());
+    lb_initiator_connected(&r->session, lb_now_us());
     return true;
 }
 
@@ -181,10 +182,10 @@ static bool wait(struct relogin *r, uint64_t until_us, struct lb_error *error) {
 }
 
 static bool resume(struct relogin *r, struct lb_error *error) {
-    struct lb_iscsi_standing standing;
+    struct lb_initiator_standing standing;
     if (!lb_relogin_is_protected(r->again, &r->session, error))
         return false;
-    if (!lb_iscsi_is_at_rest(&r->session, &standing)) {
+    if (!lb_initiator_is_at_rest(&r->session, &standing)) {
         lb_fail(error, LB_E_HAND_OVER, "the target said more than the login");
         return false;
     }
@@ -205,29 +206,29 @@ static bool is_where_the_disk_is(const struct relogin *r, struct lb_endpoint to,
 static bool log_in(struct relogin *r, struct lb_error *error) {
     uint64_t until_us = lb_now_us() + ATTEMPT_US;
     while (lb_now_us() < until_us) {
-        struct lb_iscsi_action action = lb_iscsi_poll(&r->session, lb_now_us());
+        struct lb_initiator_action action = lb_initiator_poll(&r->session, lb_now_us());
         switch (action.event) {
-        case LB_ISCSI_WAIT:
+        case LB_INITIATOR_WAIT:
             if (!send_all(r, error) || !wait(r, LB_MIN(action.until_us, until_us), error))
                 return false;
             break;
-        case LB_ISCSI_CONNECT:
+        case LB_INITIATOR_CONNECT:
             if (!lb_relogin_may_connect(r->again, &r->session, action.peer, error) ||
                 !is_where_the_disk_is(r, action.peer, error))
                 return false;
             open_connection(r, action.peer);
             break;
-        case LB_ISCSI_RESOLVE: /* a redirect to a name: nobody is there to ask */
-            lb_iscsi_resolved(&r->session, lb_now_us(), NULL, 0, NULL);
+        case LB_INITIATOR_RESOLVE: /* a redirect to a name: nobody is there to ask */
+            lb_initiator_resolved(&r->session, lb_now_us(), NULL, 0, NULL);
             break;
-        case LB_ISCSI_CLOSE:
+        case LB_INITIATOR_CLOSE:
             close_connection(r);
             break;
-        case LB_ISCSI_READY:
+        case LB_INITIATOR_READY:
             return resume(r, error);
-        case LB_ISCSI_OUT:
-        case LB_ISCSI_FAILED:
-            *error = *lb_iscsi_error(&r->session);
+        case LB_INITIATOR_OUT:
+        case LB_INITIATOR_FAILED:
+            *error = *lb_initiator_error(&r->session);
             return false;
         }
     }
@@ -243,11 +244,11 @@ static bool find_disk(struct relogin *r, struct lb_span room, struct lb_error *e
 }
 
 static void start(struct relogin *r, struct lb_span room) {
-    struct lb_iscsi_config config = r->again->config;
+    struct lb_initiator_config config = r->again->config;
     config.portal = r->portal;
-    lb_iscsi_init(&r->session, lb_now_us(), &config, room, &r->rand, &r->trace);
+    lb_initiator_init(&r->session, lb_now_us(), &config, room, &r->rand, &r->trace);
     lb_wipe(&config, sizeof(config));
-    lb_iscsi_start(&r->session, lb_now_us());
+    lb_initiator_start(&r->session, lb_now_us());
 }
 
 bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, struct lb_span room,

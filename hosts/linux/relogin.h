@@ -12,7 +12,7 @@
 
 /* How. It has secrets: wipe it. */
 struct lb_login_again {
-    struct lb_iscsi_config config; /* as the session was made; its portal an address */
+    struct lb_initiator_config config; /* as the session was made; its portal an address */
     struct lb_kernel_iscsi_settings settings;
     int interface;           /* its index, for link-local portals */
     struct lb_config policy; /* the administrator's, without secrets: core/boot/boot_rules.h */
@@ -31,10 +31,10 @@ bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, st
                 struct lb_error *error);
 
 /* The policy in each login, also in that of same_disk.h. False: *error. */
-bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_iscsi *session,
+bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_initiator *session,
                             struct lb_endpoint peer, struct lb_error *error);
 /* Whether the login gave what `require` asks for; else REQUIRE_NOT_MET. */
-bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_iscsi *session,
+bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_initiator *session,
                              struct lb_error *error);
 
 #endif

@@ -263,12 +263,12 @@ static bool has_network(const struct lb_run *run) {
 }
 
 void lb_run_pin(struct lb_run *run) {
-    const struct lb_iscsi *session = lb_boot_session(&run->boot);
-    struct lb_iscsi_standing standing;
+    const struct lb_initiator *session = lb_boot_session(&run->boot);
+    struct lb_initiator_standing standing;
     if (!has_network(run))
         return;
-    lb_iface_pin(&run->iface, lb_iscsi_peer(session).addr);
-    if (lb_iscsi_is_at_rest(session, &standing)) /* a redirect led from there */
+    lb_iface_pin(&run->iface, lb_initiator_peer(session).addr);
+    if (lb_initiator_is_at_rest(session, &standing)) /* a redirect led from there */
         lb_iface_pin(&run->iface, standing.home.addr);
 }
 

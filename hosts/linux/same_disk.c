@@ -14,7 +14,7 @@
 #define READY_MS  5000 /* which disk it is can be told before it is ready */
 
 struct look {
-    struct lb_iscsi session;
+    struct lb_initiator session;
     struct lb_disk disk;
     struct lb_rand rand;
     struct lb_trace trace; /* zero: none */
@@ -36,7 +36,7 @@ static void close_connection(struct look *l) {
 static void lost(struct look *l, int why) {
     bool was_open = l->is_connected;
     close_connection(l);
-    lb_iscsi_lost(&l->session, lb_now_us(), lb_loop_lost(why, was_open));
+    lb_initiator_lost(&l->session, lb_now_us(), lb_loop_lost(why, was_open));
 }
 
 static void open_connection(struct look *l, struct lb_endpoint to) {
@@ -53,7 +53,7 @@ static void connected(struct look *l) {
         return;
     }
     l->is_connected = true;
-    lb_iscsi_connected(&l->session, lb_now_us());
+    lb_initiator_connected(&l->session, lb_now_us());
 }
 
 static bool is_for_later(int error) {
@@ -63,28 +63,28 @@ static bool is_for_later(int error) {
 /* True: there is more to send, and no room for it. */
 static bool send_all(struct look *l) {
     struct lb_bytes piece;
-    while (l->is_connected && lb_iscsi_gather(&l->session, &piece, 1) > 0) {
+    while (l->is_connected && lb_initiator_gather(&l->session, &piece, 1) > 0) {
         ssize_t sent = send(l->fd, piece.p, piece.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && is_for_later(errno))
             return true;
         if (sent < 0)
             lost(l, errno);
         else
-            lb_iscsi_sent(&l->session, lb_now_us(), (size_t)sent);
+            lb_initiator_sent(&l->session, lb_now_us(), (size_t)sent);
     }
     return false;
 }
 
 static void receive(struct look *l) {
     struct lb_span spans[2];
-    while (l->is_connected && lb_iscsi_where(&l->session, spans) > 0) {
+    while (l->is_connected && lb_initiator_where(&l->session, spans) > 0) {
         ssize_t got = recv(l->fd, spans[0].p, spans[0].len, MSG_DONTWAIT);
         if (got < 0 && is_for_later(errno))
             return;
         if (got <= 0)
             lost(l, got < 0 ? errno : ECONNRESET);
         else
-            lb_iscsi_got(&l->session, lb_now_us(), (size_t)got);
+            lb_initiator_got(&l->session, lb_now_us(), (size_t)got);
     }
 }
 
@@ -110,30 +110,30 @@ static void start_disk(struct look *l) {
 
 /* One thing. False: the session has ended, or may not go on. */
 static bool turn(struct look *l, uint64_t until_us) {
-    struct lb_iscsi_action action = lb_iscsi_poll(&l->session, lb_now_us());
+    struct lb_initiator_action action = lb_initiator_poll(&l->session, lb_now_us());
     uint64_t disk_us = l->is_started ? lb_disk_poll(&l->disk, lb_now_us()) : LB_NEVER;
     switch (action.event) {
-    case LB_ISCSI_WAIT:
+    case LB_INITIATOR_WAIT:
         wait(l, LB_MIN(LB_MIN(action.until_us, disk_us), until_us));
         return true;
-    case LB_ISCSI_CONNECT:
+    case LB_INITIATOR_CONNECT:
         if (!lb_relogin_may_connect(l->again, &l->session, action.peer, &l->error))
             return false;
         open_connection(l, action.peer);
         return true;
-    case LB_ISCSI_RESOLVE: /* a redirect to a name: nobody is there to ask */
-        lb_iscsi_resolved(&l->session, lb_now_us(), NULL, 0, NULL);
+    case LB_INITIATOR_RESOLVE: /* a redirect to a name: nobody is there to ask */
+        lb_initiator_resolved(&l->session, lb_now_us(), NULL, 0, NULL);
         return true;
-    case LB_ISCSI_CLOSE:
+    case LB_INITIATOR_CLOSE:
         close_connection(l);
         return true;
-    case LB_ISCSI_READY:
+    case LB_INITIATOR_READY:
         if (!lb_relogin_is_protected(l->again, &l->session, &l->error))
             return false;
         start_disk(l);
         return true;
-    case LB_ISCSI_OUT:
-    case LB_ISCSI_FAILED:
+    case LB_INITIATOR_OUT:
+    case LB_INITIATOR_FAILED:
         return false;
     }
     return false;
@@ -145,7 +145,7 @@ static bool look(struct look *l, struct lb_error *error) {
         if (l->is_started && lb_disk_is_sure(&l->disk))
             return true;
         if (!turn(l, until_us)) {
-            *error = lb_is_ok(&l->error) ? *lb_iscsi_error(&l->session) : l->error;
+            *error = lb_is_ok(&l->error) ? *lb_initiator_error(&l->session) : l->error;
             return false;
         }
     }
@@ -158,7 +158,7 @@ static bool look(struct look *l, struct lb_error *error) {
 
 static void log_out(struct look *l) {
     uint64_t until_us = lb_now_us() + LOGOUT_US;
-    lb_iscsi_logout(&l->session, lb_now_us());
+    lb_initiator_logout(&l->session, lb_now_us());
     while (lb_now_us() < until_us && turn(l, until_us))
         continue;
 }
@@ -175,10 +175,10 @@ bool lb_same_disk(const struct lb_login_again *again, struct lb_span room,
     }
     l = (struct look){.again = again, .fd = -1};
     lb_rand_init(&l.rand, seed);
-    lb_iscsi_init(&l.session, lb_now_us(), &again->config, room, &l.rand, &l.trace);
-    lb_iscsi_start(&l.session, lb_now_us());
+    lb_initiator_init(&l.session, lb_now_us(), &again->config, room, &l.rand, &l.trace);
+    lb_initiator_start(&l.session, lb_now_us());
     is_same = look(&l, error);
-    *portal = lb_iscsi_peer(&l.session);
+    *portal = lb_initiator_peer(&l.session);
     log_out(&l);
     close_connection(&l);
     lb_wipe(&l, sizeof(l));

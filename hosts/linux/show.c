@@ -54,7 +54,7 @@ void lb_show_report(struct lb_run *run) {
 /* ---- the disk -------------------------------------------------------------------------------- */
 
 static struct lb_addr_text portal_of(const struct lb_run *run) {
-    return lb_endpoint_text(lb_iscsi_peer(&run->boot.session));
+    return lb_endpoint_text(lb_initiator_peer(&run->boot.session));
 }
 
 static void add_lun(struct lb_text *text, const uint8_t lun[8]) {
@@ -109,7 +109,7 @@ void lb_json_disk(struct lb_text *text, const struct lb_run *run) {
 void lb_show_targets(const struct lb_run *run) {
     size_t count, dropped;
     const char *first;
-    const struct lb_iscsi_found *found = lb_boot_targets(&run->boot, &count, &dropped);
+    const struct lb_initiator_found *found = lb_boot_targets(&run->boot, &count, &dropped);
 
     printf(count > 0 ? "targets\n" : "targets\n  none\n");
     for (size_t i = 0; i < count; i++) {
@@ -134,7 +134,7 @@ void lb_show_targets(const struct lb_run *run) {
 
 void lb_json_targets(struct lb_text *text, const struct lb_run *run) {
     size_t count, dropped;
-    const struct lb_iscsi_found *found = lb_boot_targets(&run->boot, &count, &dropped);
+    const struct lb_initiator_found *found = lb_boot_targets(&run->boot, &count, &dropped);
 
     lb_text_add(text, "[");
     for (size_t i = 0; i < count; i++) {

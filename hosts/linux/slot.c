@@ -181,7 +181,7 @@ void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
 
 /* ---- TCP ------------------------------------------------------------------------------------- */
 
-enum lb_iscsi_lost lb_loop_lost(int error, bool was_open) {
+enum lb_initiator_lost lb_loop_lost(int error, bool was_open) {
     switch (error) {
     case ECONNREFUSED:
         return LB_LOST_REFUSED;

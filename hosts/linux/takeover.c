@@ -56,9 +56,9 @@ static bool step_until(struct lb_run *run, uint64_t until_us, const char *what) 
     return false;
 }
 
-static bool wait_for_rest(struct lb_run *run, struct lb_iscsi_standing *standing) {
+static bool wait_for_rest(struct lb_run *run, struct lb_initiator_standing *standing) {
     uint64_t until_us = lb_now_us() + REST_US;
-    while (!lb_iscsi_is_at_rest(lb_boot_session(&run->boot), standing)) {
+    while (!lb_initiator_is_at_rest(lb_boot_session(&run->boot), standing)) {
         if (!step_until(run, until_us, "the target still owes answers"))
             return false;
     }
@@ -67,11 +67,11 @@ static bool wait_for_rest(struct lb_run *run, struct lb_iscsi_standing *standing
 
 /* The session goes on by itself: closes, connects, logs in with the same ISID. */
 static bool log_in_again(struct lb_run *run) {
-    struct lb_iscsi *session = lb_boot_session(&run->boot);
-    unsigned logins = lb_iscsi_logins(session);
+    struct lb_initiator *session = lb_boot_session(&run->boot);
+    unsigned logins = lb_initiator_logins(session);
     uint64_t until_us = lb_now_us() + LOGIN_US;
-    lb_iscsi_drop(session, lb_now_us());
-    while (lb_iscsi_logins(session) == logins) {
+    lb_initiator_drop(session, lb_now_us());
+    while (lb_initiator_logins(session) == logins) {
         if (!step_until(run, until_us, "no fresh login"))
             return false;
     }
@@ -195,7 +195,7 @@ static void give_up(struct takeover *t) {
 }
 
 /* The connection leaves our loop before the kernel gets it; the engine learns of it at the end. */
-static bool attempt(struct takeover *t, const struct lb_iscsi_standing *standing,
+static bool attempt(struct takeover *t, const struct lb_initiator_standing *standing,
                     struct lb_error *error) {
     struct lb_kernel_iscsi_settings s = settings(t);
     int fd = lb_slot_release(&t->run->loop, LB_BOOT_SLOT_SESSION);
@@ -228,14 +228,14 @@ static void close_all(struct takeover *t) {
 
 static bool try_once(struct takeover *t, struct lb_error *error) {
     struct lb_report *report = lb_boot_report(&t->run->boot);
-    struct lb_iscsi_standing standing;
+    struct lb_initiator_standing standing;
     size_t step;
     bool is_there;
 
     if (!wait_for_rest(t->run, &standing))
         return false;
     step = lb_report_begin(report, lb_now_us(), LB_STAGE_HAND_OVER,
-                           lb_iscsi_peer(lb_boot_session(&t->run->boot)), "to the kernel");
+                           lb_initiator_peer(lb_boot_session(&t->run->boot)), "to the kernel");
     is_there = attempt(t, &standing, error);
     lb_report_end(report, lb_now_us(), step, is_there ? LB_DONE_OK : LB_DONE_FAILED, "%s",
                   is_there ? t->device : "refused; logging in anew");
@@ -261,9 +261,9 @@ static bool take_over(struct takeover *t) {
 }
 
 static void note_login(const struct takeover *t, struct lb_attached *attached) {
-    struct lb_iscsi_standing standing;
+    struct lb_initiator_standing standing;
     attached->again.settings = settings(t);
-    if (!lb_iscsi_is_at_rest(lb_boot_session(&t->run->boot), &standing))
+    if (!lb_initiator_is_at_rest(lb_boot_session(&t->run->boot), &standing))
         return;
     attached->again.config = *standing.config;
     attached->again.config.portal = standing.home;
@@ -287,7 +287,7 @@ bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached)
     close_all(&t);
     if (!is_there)
         return false;
-    logins = lb_iscsi_logins(lb_boot_session(&run->boot));
+    logins = lb_initiator_logins(lb_boot_session(&run->boot));
     *attached = (struct lb_attached){.sid = t.kernel.sid, .host = t.kernel.host, .logins = logins};
     lb_format(attached->device, sizeof(attached->device), "/dev/%s", t.device);
     if (is_kept)

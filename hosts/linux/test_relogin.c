@@ -178,13 +178,13 @@ static int listen_somewhere(uint16_t *port) {
 }
 
 static void configure(uint16_t port, const char *target_secret) {
-    struct lb_iscsi_config *config = &again.config;
+    struct lb_initiator_config *config = &again.config;
     again =
         (struct lb_login_again){.settings = {.recovery_s = 90, .queue_depth = 16, .ping_s = 10}};
-    *config = (struct lb_iscsi_config){.target = "iqn.2026-11.test:disk",
-                                       .initiator = "iqn.2026-11.test:me",
-                                       .isid = {0x80, 1, 2, 3, 0, 0},
-                                       .portal = {lb_addr_v4(127, 0, 0, 1), port}};
+    *config = (struct lb_initiator_config){.target = "iqn.2026-11.test:disk",
+                                           .initiator = "iqn.2026-11.test:me",
+                                           .isid = {0x80, 1, 2, 3, 0, 0},
+                                           .portal = {lb_addr_v4(127, 0, 0, 1), port}};
     error = (struct lb_error){0};
     if (!target_secret)
         return;

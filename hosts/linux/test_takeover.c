@@ -43,29 +43,29 @@ static const struct event *asked(uint32_t type) {
 
 /* ---- a session ------------------------------------------------------------------------------- */
 
-static struct lb_iscsi_config config;
-static struct lb_iscsi_agreed agreed;
-static struct lb_iscsi_standing standing;
+static struct lb_initiator_config config;
+static struct lb_initiator_agreed agreed;
+static struct lb_initiator_standing standing;
 static struct lb_error error;
 
 static void configure(void) {
-    config = (struct lb_iscsi_config){.target = "iqn.2026-11.test:disk",
-                                      .initiator = "iqn.2026-11.test:me"};
-    agreed = (struct lb_iscsi_agreed){.header_digest = true,
-                                      .immediate_data = true,
-                                      .max_send_data = 8192,
-                                      .max_burst = 262144,
-                                      .first_burst = 65536,
-                                      .max_outstanding_r2t = 1,
-                                      .tpgt = 4};
-    standing = (struct lb_iscsi_standing){.config = &config,
-                                          .agreed = &agreed,
-                                          .cmd_sn = 12,
-                                          .exp_stat_sn = 4000000000,
-                                          .max_recv_data = 131072,
-                                          .home = {lb_addr_v4(192, 0, 2, 1), 3261},
-                                          .home_host = "",
-                                          .chap_target_name = ""};
+    config = (struct lb_initiator_config){.target = "iqn.2026-11.test:disk",
+                                          .initiator = "iqn.2026-11.test:me"};
+    agreed = (struct lb_initiator_agreed){.header_digest = true,
+                                          .immediate_data = true,
+                                          .max_send_data = 8192,
+                                          .max_burst = 262144,
+                                          .first_burst = 65536,
+                                          .max_outstanding_r2t = 1,
+                                          .tpgt = 4};
+    standing = (struct lb_initiator_standing){.config = &config,
+                                              .agreed = &agreed,
+                                              .cmd_sn = 12,
+                                              .exp_stat_sn = 4000000000,
+                                              .max_recv_data = 131072,
+                                              .home = {lb_addr_v4(192, 0, 2, 1), 3261},
+                                              .home_host = "",
+                                              .chap_target_name = ""};
     error = (struct lb_error){0};
 }
 

@@ -123,7 +123,7 @@ static const char *find_fault(const struct sim *sim, const struct lb_error *erro
 }
 
 static void session_ended(struct sim *sim, bool is_for_good) {
-    const struct lb_iscsi *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.session;
     const struct lb_error *error = is_for_good ? &session->error : &session->last_error;
     if (lb_is_ok(error))
         return;
@@ -138,7 +138,7 @@ static void session_ended(struct sim *sim, bool is_for_good) {
 /* What was forged is told as what it is. */
 static void check_forged(struct sim *sim, bool is_for_good) {
     struct sim_wire *wire = &sim->witness.wire;
-    const struct lb_iscsi *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.session;
     const struct lb_error *error = is_for_good ? &session->error : &session->last_error;
     int conn = sim->slots[LB_BOOT_SLOT_SESSION].conn;
     bool was_read = wire->forged != NULL && conn >= 0 && sim->conns[conn].number == wire->number &&
@@ -153,14 +153,15 @@ static void check_forged(struct sim *sim, bool is_for_good) {
 }
 
 void sim_cause_of_state(struct sim *sim) {
-    enum lb_iscsi_state before = sim->witness.state, state = sim->boot.session.state;
+    enum lb_initiator_state before = sim->witness.state, state = sim->boot.session.state;
     sim->witness.state = state;
-    if (state == LB_ISCSI_RECOVERING || state == LB_ISCSI_ENDED)
-        check_forged(sim, state == LB_ISCSI_ENDED);
-    if (before != LB_ISCSI_FULL_FEATURE || state == LB_ISCSI_FULL_FEATURE || sim->plan.is_hostile)
+    if (state == LB_INITIATOR_RECOVERING || state == LB_INITIATOR_ENDED)
+        check_forged(sim, state == LB_INITIATOR_ENDED);
+    if (before != LB_INITIATOR_FULL_FEATURE || state == LB_INITIATOR_FULL_FEATURE ||
+        sim->plan.is_hostile)
         return;
-    if (state != LB_ISCSI_IDLE && state != LB_ISCSI_LOGGING_OUT)
-        session_ended(sim, state == LB_ISCSI_ENDED);
+    if (state != LB_INITIATOR_IDLE && state != LB_INITIATOR_LOGGING_OUT)
+        session_ended(sim, state == LB_INITIATOR_ENDED);
 }
 
 /* The address that it came from is gone. */
@@ -178,10 +179,10 @@ static void check_suspect(struct sim *sim) {
 
 /* RFC 7143 4.2.7: a connection over which nothing comes is tested by a ping, and given up. */
 static void check_silence(struct sim *sim) {
-    const struct lb_iscsi *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.session;
     struct sim_wire *wire = &sim->witness.wire;
     uint64_t ping_us = session->config.ping_ms * LB_US_MS;
-    if (!wire->is_full || session->state != LB_ISCSI_FULL_FEATURE || sim->plan.is_hostile ||
+    if (!wire->is_full || session->state != LB_INITIATOR_FULL_FEATURE || sim->plan.is_hostile ||
         !is_past(sim, LB_MAX(wire->heard_us, sim->away_until_us), 2 * ping_us + NOTICED_US))
         return;
     sim_violation(&sim->world, "nothing was heard for %llu s, and the session goes on",

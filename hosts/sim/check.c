@@ -378,7 +378,7 @@ void sim_check_outcome(struct sim *sim) {
     if (sim->is_ready && sim->plan.wrong != SIM_WRONG_NONE && !is_garbled(sim))
         sim_violation(&sim->world, "booted, though this is wrong: %s",
                       sim_wrong_word(sim->plan.wrong));
-    unsigned logins = lb_iscsi_logins(&sim->boot.session);
+    unsigned logins = lb_initiator_logins(&sim->boot.session);
     if (sim->plan.is_clean && sim->is_ready && logins != 1)
         sim_violation(&sim->world, "%u logins without any fault", logins);
     if (!sim_slots_are_closed(sim))

@@ -29,7 +29,7 @@ static bool has_way(const struct sim *sim, struct lb_addr to) {
     return sim->address_set && lb_addr_is_set(sim->net.address.addr);
 }
 
-/* How an attempt to connect goes: works, 1 + enum lb_iscsi_lost, or never an answer. */
+/* How an attempt to connect goes: works, 1 + enum lb_initiator_lost, or never an answer. */
 static unsigned fate(struct sim *sim, const struct sim_conn *conn, struct lb_addr to) {
     struct sim_world *world = &sim->world;
     bool has_address = sim->plan.uses_network || sim->plan.is_probe || has_way(sim, to);
@@ -81,7 +81,7 @@ static void release(struct sim_conn *conn) {
         conn->state = SIM_CONN_FREE;
 }
 
-static void client_loses(struct sim *sim, int i, enum lb_iscsi_lost why) {
+static void client_loses(struct sim *sim, int i, enum lb_initiator_lost why) {
     sim->conns[i].has_client = false;
     release(&sim->conns[i]);
     struct sim_slot *slot = &sim->slots[sim->conns[i].slot];
@@ -100,7 +100,7 @@ static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
     struct sim_conn *conn = &sim->conns[i];
     if (ends != WORKS || !conn->has_client) {
         conn->has_server = false;
-        client_loses(sim, i, ends == WORKS ? LB_LOST_CLOSED : (enum lb_iscsi_lost)(ends - 1));
+        client_loses(sim, i, ends == WORKS ? LB_LOST_CLOSED : (enum lb_initiator_lost)(ends - 1));
         return;
     }
     conn->state = SIM_CONN_OPEN;
@@ -169,10 +169,11 @@ static bool is_witnessed(const struct sim *sim, const struct sim_conn *conn) {
 
 /* Under both digests each damaged byte must be found out. */
 static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span span) {
-    const struct lb_iscsi *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.session;
     struct sim_world *world = &sim->world;
-    bool digests = conn->slot == LB_BOOT_SLOT_SESSION && session->state == LB_ISCSI_FULL_FEATURE &&
-                   session->stream.header_digest && session->stream.data_digest;
+    bool digests = conn->slot == LB_BOOT_SLOT_SESSION &&
+                   session->state == LB_INITIATOR_FULL_FEATURE && session->stream.header_digest &&
+                   session->stream.data_digest;
     if (span.len == 0)
         return;
     if (digests && sim_happens(world, SIM_FLIPPED)) {
@@ -226,7 +227,7 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
     size_t count = lb_boot_gather(&sim->boot, conn->slot, pieces, PIECES_MAX);
     for (size_t i = 0; i < count; i++) {
         sim_check_gather(sim, pieces[i]);
-        if (conn->slot != LB_BOOT_SLOT_SESSION || lb_iscsi_is_in_login(&sim->boot.session))
+        if (conn->slot != LB_BOOT_SLOT_SESSION || lb_initiator_is_in_login(&sim->boot.session))
             sim_check_sent(sim, pieces[i]);
         total += pieces[i].len;
     }

@@ -314,7 +314,7 @@ void sim_witness_heard(struct sim *sim, struct lb_bytes bytes) {
 
 /* RFC 7143 13.15: no login before Time2Wait is over, unless the time for recovery is. */
 static void check_time2wait(struct sim *sim) {
-    const struct lb_iscsi *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.session;
     uint64_t now_us = sim->world.now_us, wait_us = session->agreed.time2wait_s * LB_US_SEC;
     uint64_t last_us = session->outage_us + session->config.recovery_ms * LB_US_MS;
     if (sim->witness.lost_us == LB_NEVER || session->logins == 0)

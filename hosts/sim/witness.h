@@ -77,9 +77,9 @@ struct sim_witness {
     uint64_t away_us; /* when the host was last later than a session forgives */
     uint64_t
         silent_us; /* when a command had last been silent for so long, before anything was read */
-    char suspect[200];         /* a loss that is explained if the address goes in the same step */
-    uint32_t resets;           /* LOGICAL UNIT RESETs that were sent */
-    enum lb_iscsi_state state; /* of the session, when it was polled last */
+    char suspect[200]; /* a loss that is explained if the address goes in the same step */
+    uint32_t resets;   /* LOGICAL UNIT RESETs that were sent */
+    enum lb_initiator_state state; /* of the session, when it was polled last */
 };
 
 #endif

@@ -47,7 +47,7 @@ enum sim_what {
     SIM_ADDRESS_SET, /* a: refused */
     SIM_LINK,        /* a: up */
     SIM_ADVERTISE,   /* a: a router */
-    SIM_CONNECTED,   /* a: connection; b: 0 or 1 + enum lb_iscsi_lost */
+    SIM_CONNECTED,   /* a: connection; b: 0 or 1 + enum lb_initiator_lost */
     SIM_STREAM,      /* a: connection: look at its pipes */
     SIM_SEVERED,     /* a: connection; b: 0 the client's end, 1 the server's */
     SIM_IO,          /* a: number of an io that is to be answered */

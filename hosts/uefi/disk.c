@@ -431,7 +431,7 @@ static void put_ipv6_node(struct lb_wr *wr, struct lb_endpoint peer, const struc
 }
 
 static void put_ip_node(struct lb_wr *wr) {
-    struct lb_endpoint peer = lb_iscsi_peer(lb_boot_session(loop_engine()));
+    struct lb_endpoint peer = lb_initiator_peer(lb_boot_session(loop_engine()));
     struct local_end end = loop_local_end();
     lb_wr_u8(wr, MESSAGING_DEVICE_PATH);
     if (peer.addr.family == LB_V6)
@@ -442,7 +442,7 @@ static void put_ip_node(struct lb_wr *wr) {
 
 static void put_iscsi_node(struct lb_wr *wr) {
     const struct lb_rootpath *target = lb_boot_target(loop_engine());
-    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(lb_boot_session(loop_engine()));
+    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(lb_boot_session(loop_engine()));
     size_t name_len = lb_strlen(target->target);
     uint16_t options = 0;
     options |= agreed->header_digest ? 0x0002 : 0;

@@ -181,7 +181,7 @@ static bool send(uint32_t slot) {
 }
 
 static bool tell_stream(uint32_t slot) {
-    enum lb_iscsi_lost why;
+    enum lb_initiator_lost why;
     bool moved = loop.slots[slot] == SLOT_STREAM && receive(slot);
     enum net_stream state = net_stream_state(slot, &why);
     if (state == NET_OPEN && loop.slots[slot] == SLOT_CONNECTING) {
@@ -215,9 +215,9 @@ static bool send_streams(void) {
 
 /* Somebody owes us an answer on the session's connection. */
 static bool is_frame_due(void) {
-    struct lb_iscsi_standing standing;
+    struct lb_initiator_standing standing;
     return loop.slots[LB_BOOT_SLOT_SESSION] != SLOT_FREE &&
-           !lb_iscsi_is_at_rest(lb_boot_session(loop.engine), &standing);
+           !lb_initiator_is_at_rest(lb_boot_session(loop.engine), &standing);
 }
 
 static void start_card_anew(uint64_t now_us) {

@@ -60,7 +60,7 @@ enum net_stream {
 /* Begins a connection; net_stream_state tells how it goes. What was open on slot is closed. */
 void net_connect(uint32_t slot, struct lb_endpoint to);
 /* The state now; *why says how it was lost where it is CLOSED. What was received is read first. */
-enum net_stream net_stream_state(uint32_t slot, enum lb_iscsi_lost *why);
+enum net_stream net_stream_state(uint32_t slot, enum lb_initiator_lost *why);
 /* What has come, copied into the spans in order; 0: nothing now. */
 size_t net_stream_read(uint32_t slot, const struct lb_span *spans, size_t count);
 /* How much of the pieces was taken; 0: no room now. They are copied. */

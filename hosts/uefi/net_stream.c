@@ -18,7 +18,7 @@ struct stream {
     struct window window;
     uint32_t lost_before; /* what was missing was sent before this sequence number */
     size_t waiting;       /* bytes in received */
-    enum lb_iscsi_lost lost;
+    enum lb_initiator_lost lost;
     struct pbuf *received, *received_last;
     size_t taken;  /* of the first pbuf in received */
     bool finished; /* the peer closed; what was received is still to be read */
@@ -172,7 +172,7 @@ void net_stream_close(uint32_t slot) {
         tcp_abort(pcb);
 }
 
-enum net_stream net_stream_state(uint32_t slot, enum lb_iscsi_lost *why) {
+enum net_stream net_stream_state(uint32_t slot, enum lb_initiator_lost *why) {
     struct stream *stream = &streams[slot];
     if (stream->state == NET_OPEN && stream->finished && stream->received == NULL) {
         stream->lost = LB_LOST_CLOSED;

@@ -63,8 +63,8 @@ static size_t copy_secret(uint8_t out[LB_SECRET_MAX], struct lb_bytes secret) {
 
 static void fill_target(const struct lb_config *config, struct lb_ibft_target *out) {
     const struct lb_rootpath *target = lb_boot_target(loop_engine());
-    const struct lb_iscsi_agreed *agreed = lb_iscsi_agreed(lb_boot_session(loop_engine()));
-    out->portal = lb_iscsi_home(lb_boot_session(loop_engine()));
+    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(lb_boot_session(loop_engine()));
+    out->portal = lb_initiator_home(lb_boot_session(loop_engine()));
     memcpy(out->lun, target->lun, sizeof out->lun);
     memcpy(out->name, target->target, sizeof out->name);
     out->chap = agreed->mutual ? LB_IBFT_MUTUAL : agreed->chap ? LB_IBFT_CHAP : LB_IBFT_NO_CHAP;
