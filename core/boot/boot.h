@@ -251,8 +251,8 @@ const struct lb_disk_identity *lb_boot_identity(const struct lb_boot *boot);
 void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
 
 /* The session's connection has a new owner (the kernel's initiator), who took it over while
- * lb_initiator_is_at_rest said that it may: the slot is forgotten without a CLOSE, the disk is gone for
- * its user here, and the lease is kept until lb_boot_stop. */
+ * lb_initiator_is_at_rest said that it may: the slot is forgotten without a CLOSE, the disk is gone
+ * for its user here, and the lease is kept until lb_boot_stop. */
 void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us);
 
 struct lb_report *lb_boot_report(struct lb_boot *boot); /* the host may add its own steps */

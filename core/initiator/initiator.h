@@ -1,4 +1,4 @@
-/* iSCSI initiator: one session to one target, over one connection at a time. Start here.
+/* The initiator of iSCSI: one session to one target, over one connection at a time. Start here.
  *
  * RFC 7143 (and 7144, 5048 within it). ErrorRecoveryLevel 0: a broken connection ends every task on
  * the target; the session logs in again with the same ISID and issues the unanswered tasks again,
@@ -10,12 +10,10 @@
  *         lb_initiator_connected/lost  -->
  *         lb_initiator_where, _got     -->  received bytes, straight into the tasks' buffers
  *         lb_initiator_gather, _sent   <--  bytes to send, straight from the tasks' buffers
- *                                       READY  -->                     lb_initiator_submit
+ *                                           READY  -->                 lb_initiator_submit
  *                                                                      lb_initiator_completed
- * Files: iscsi_wire (PDUs), iscsi_text (key=value), iscsi_stream (framing, digests, gather),
- * iscsi_login, iscsi_task (commands and data), iscsi_session (the life of the session),
- * iscsi_discovery (SendTargets), iscsi_handover (to another initiator), iscsi_luns (which LUNs are
- * disks), iscsi_disk (a disk over a session). The other end is core/target. */
+ * Its files are listed in initiator_session.h. PDUs, keys and framing are core/iscsi, a disk over a
+ * session is core/disk, the other end is core/target. */
 #ifndef LB_INITIATOR_H
 #define LB_INITIATOR_H
 
@@ -25,15 +23,9 @@
 #include "core/base/trace.h"
 #include "core/chap/chap.h"
 #include "core/crypto/crypto.h"
-#include "core/iscsi/iscsi_stream.h"
+#include "core/iscsi/iscsi.h"
 
 /* ---- configuration: zero is the default everywhere ------------------------------------------- */
-
-enum lb_digest_want {
-    LB_DIGEST_NONE,   /* offer None alone */
-    LB_DIGEST_PREFER, /* offer CRC32C,None */
-    LB_DIGEST_CRC32C, /* offer CRC32C alone: the login fails without it */
-};
 
 struct lb_initiator_config {
     char initiator[LB_NAME_MAX + 1];
@@ -68,12 +60,11 @@ struct lb_initiator_config {
     bool recover;         /* false: the first loss is the end (a first login attempt always is) */
 };
 
-#define LB_INITIATOR_TASKS_MAX     256 /* ITTs in use at once; the deepest queue that is configurable */
+#define LB_INITIATOR_TASKS_MAX     256 /* ITTs in use at once: the deepest queue that there is */
 #define LB_INITIATOR_REDIRECTS_MAX 4 /* RFC 7143 sets no limit; A<->B loops are seen in the field */
 #define LB_INITIATOR_WARNINGS_MAX  12    /* lines of one login; there are 14 keys that we offer */
 #define LB_INITIATOR_WARNING_MAX   160   /* bytes of one */
 #define LB_INITIATOR_SLEPT_MS      30000 /* a host that did not poll for so long has slept */
-#define LB_ISCSI_RX_MIN            16384 /* least staging room: a login PDU with 8192 bytes and AHS */
 
 /* ---- tasks ---------------------------------------------------------------------------------- */
 
@@ -83,12 +74,12 @@ enum lb_initiator_task_state {
     LB_TASK_SENT,
     LB_TASK_DONE,   /* has an answer of the target: status, sense, residual */
     LB_TASK_SILENT, /* has none: lb_initiator_give_up, or is_alone and silent for too long */
-    LB_TASK_LOST, /* has none: the session ended, see lb_initiator_error; or lb_initiator_lose_held */
+    LB_TASK_LOST, /* has none: the session ended (lb_initiator_error), or lb_initiator_lose_held */
 };
 
 /* One SCSI command. The memory is the owner's, and both the struct and the buffer must stay where
- * they are from lb_initiator_submit until lb_initiator_completed gives the task back. The contents of `in`
- * are undefined until then. Zero the struct once before its first use. */
+ * they are from lb_initiator_submit until lb_initiator_completed gives the task back. The contents
+ * of `in` are undefined until then. Zero the struct once before its first use. */
 struct lb_initiator_task {
     uint8_t lun[8];
     uint8_t cdb[16];
@@ -140,17 +131,17 @@ enum lb_initiator_state {
 const char *lb_initiator_state_word(enum lb_initiator_state state);
 
 enum lb_initiator_event {
-    LB_INITIATOR_WAIT, /* send what lb_initiator_gather has, then nothing until until_us, input, or a
-                         submit. There is no event for sending: gather after each WAIT. */
+    LB_INITIATOR_WAIT, /* send what lb_initiator_gather has, then nothing until until_us, input, or
+                          a submit. There is no event for sending: gather after each WAIT. */
     LB_INITIATOR_RESOLVE, /* resolve `host`; answer with lb_initiator_resolved */
-    LB_INITIATOR_CONNECT, /* open TCP to `peer`; answer with lb_initiator_connected or lb_initiator_lost. After
-                         a redirect `peer` is what the target said, of any kind but zero or
-                         multicast: who does not want to go there says lb_initiator_lost, or gives the
-                         session up */
-    LB_INITIATOR_CLOSE,  /* close the connection (or the attempt), without an answer; poll again */
-    LB_INITIATOR_READY,  /* once per login, also after a recovery: full feature phase */
-    LB_INITIATOR_OUT,    /* once: logged out as asked, closed */
-    LB_INITIATOR_FAILED, /* for good, once; see lb_initiator_error */
+    LB_INITIATOR_CONNECT, /* open TCP to `peer`; answer with lb_initiator_connected or
+                             lb_initiator_lost. After a redirect `peer` is what the target said, of
+                             any kind but zero or multicast: a host that does not want to go there
+                             says lb_initiator_lost, or gives the session up */
+    LB_INITIATOR_CLOSE,   /* close the connection (or the attempt), without an answer; poll again */
+    LB_INITIATOR_READY,   /* once per login, also after a recovery: full feature phase */
+    LB_INITIATOR_OUT,     /* once: logged out as asked, closed */
+    LB_INITIATOR_FAILED,  /* for good, once; see lb_initiator_error */
 };
 
 struct lb_initiator_action {
@@ -315,8 +306,8 @@ struct lb_initiator_found {
 };
 
 /* In a discovery session, once READY: asks for all targets (or one). The answers are written to
- * found[0..cap), invalid names left out; then lb_initiator_found_count gives how many, or -1 while the
- * answer is still coming. More than cap are counted in *dropped. */
+ * found[0..cap), invalid names left out; then lb_initiator_found_count gives how many, or -1 while
+ * the answer is still coming. More than cap are counted in *dropped. */
 void lb_initiator_send_targets(struct lb_initiator *session, uint64_t now_us,
                                const char *target_or_null, struct lb_initiator_found *found,
                                size_t cap);

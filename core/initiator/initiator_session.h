@@ -1,19 +1,21 @@
-/* The session's fields, and what its files ask of one another. Not for callers: iscsi.h is.
+/* The session's fields, and what its files ask of one another. Not for callers: initiator.h is.
  *
- *   initiator_session.c     the life of the session, its calls, its timers
- *   initiator_recovery.c    when a connection ends: again, elsewhere, or for good
- *   initiator_login.c       the login exchange        initiator_login_keys.c  what is offered, and agreed
- *   initiator_login_chap.c  who proves what           initiator_login_answers.c  what is accepted
- *   initiator_task.c        commands and their data   initiator_ladder.c      tasks that are not answered
- *   initiator_giveup.c      how many tasks at once, and those that nobody waits for any more
- *   initiator_full.c        everything else in full feature phase: NOP, async, reject, logout
- *   initiator_discovery.c   SendTargets */
+ *   initiator_session.c        the life of the session, its calls, its timers
+ *   initiator_recovery.c       when a connection ends: again, elsewhere, or for good
+ *   initiator_login.c          the login exchange
+ *   initiator_login_keys.c     what is offered, and agreed
+ *   initiator_login_answers.c  what is accepted
+ *   initiator_login_chap.c     who proves what
+ *   initiator_task.c           commands and their data
+ *   initiator_ladder.c         tasks that are not answered
+ *   initiator_giveup.c         how many tasks at once, and those that nobody waits for any more
+ *   initiator_full.c           everything else in full feature phase: NOP, async, reject, logout
+ *   initiator_discovery.c      SendTargets
+ *   initiator_handover.c       to another initiator */
 #ifndef LB_INITIATOR_SESSION_H
 #define LB_INITIATOR_SESSION_H
 
 #include "core/initiator/initiator.h"
-#include "core/iscsi/iscsi_text.h"
-#include "core/iscsi/iscsi_wire.h"
 
 enum {
     LB_LOGIN_EXCHANGES_MAX = 16, /* requests of one login; a mutual CHAP login takes four */
@@ -258,7 +260,7 @@ void lb_initiator_next_address(struct lb_initiator *session, uint64_t now_us);
 /* The target did something useful: failures are counted from 0 again. */
 void lb_initiator_progress(struct lb_initiator *session);
 
-/* ---- initiator_login.c, initiator_login_keys.c, initiator_login_answers.c, initiator_login_chap.c ---- */
+/* ---- initiator_login.c, and _keys, _answers, _chap ---- */
 
 /* Sends the first request: security where CHAP may be used, else operational. The whole login has
  * login_ms. */
@@ -366,7 +368,8 @@ void lb_initiator_full_forgive(struct lb_initiator *session, uint64_t now_us, ui
 uint64_t lb_initiator_full_deadline(const struct lb_initiator *session);
 /* Does what is due. Early calls do nothing. */
 void lb_initiator_full_tick(struct lb_initiator *session, uint64_t now_us);
-/* Sends the Logout Request that closes the session, and waits LB_INITIATOR_LOGOUT_MS for its answer. */
+/* Sends the Logout Request that closes the session, and waits LB_INITIATOR_LOGOUT_MS for its
+ * answer. */
 void lb_initiator_send_logout(struct lb_initiator *session, uint64_t now_us);
 
 /* ---- initiator_discovery.c ---- */

@@ -13,8 +13,8 @@
  * entries of the MBR count, and without those a FAT on the bare disk. Not looked for: logical
  * partitions of an MBR. Everything on the disk is untrusted: chains that run in circles, lengths
  * beyond the disk and broken names end in an error or in a file, never in a read outside the disk,
- * and always after a bounded number of reads. Files: loader.c (the machine), loader_table.c (MBR and
- * GPT), loader_fat.c. */
+ * and always after a bounded number of reads. Files: loader.c (the machine), loader_table.c (MBR
+ * and GPT), loader_fat.c. */
 #ifndef LB_LOADER_H
 #define LB_LOADER_H
 

@@ -44,9 +44,7 @@
 #include "core/base/trace.h"
 #include "core/chap/chap.h"
 #include "core/crypto/crypto.h"
-#include "core/initiator/initiator.h"
-#include "core/iscsi/iscsi_stream.h"
-#include "core/iscsi/iscsi_wire.h"
+#include "core/iscsi/iscsi.h"
 #include "core/scsi/scsi_device.h"
 
 #define LB_TARGET_LUNS_MAX                                                                         \
