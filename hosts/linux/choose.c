@@ -137,7 +137,7 @@ void lb_chooser_look(struct lb_chooser *chooser) {
 /* ---- the choice ------------------------------------------------------------------------------ */
 
 bool lb_chooser_find(struct lb_chooser *chooser, char *name, size_t cap) {
-    const struct lb_choice *choice = &chooser->choice;
+    const struct lb_card_choice *choice = &chooser->choice;
     struct lb_link link;
     if (choice->name)
         lb_text_copy(name, cap, lb_bytes_of_text(choice->name));
@@ -162,7 +162,7 @@ bool lb_chooser_wait(struct lb_chooser *chooser, uint64_t until_us) {
 }
 
 void lb_chooser_explain(const struct lb_chooser *chooser, struct lb_error *error) {
-    const struct lb_choice *choice = &chooser->choice;
+    const struct lb_card_choice *choice = &chooser->choice;
     char there[128];
     struct lb_text text = lb_text(there, sizeof(there));
     lb_machine_list_interfaces(&text);
@@ -192,7 +192,7 @@ void lb_chooser_hold_signals(void) {
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-bool lb_chooser_open(struct lb_chooser *chooser, const struct lb_choice *choice,
+bool lb_chooser_open(struct lb_chooser *chooser, const struct lb_card_choice *choice,
                      struct lb_error *error) {
     sigset_t set = our_signals();
     int failed;

@@ -8,7 +8,7 @@
 
 #include "hosts/linux/cards.h"
 
-struct lb_choice {
+struct lb_card_choice {
     const char *name;   /* this one; NULL: any */
     const uint8_t *mac; /* the one with this address; NULL: any */
     bool is_hint;       /* where there is no such card soon, any */
@@ -17,7 +17,7 @@ struct lb_choice {
 };
 
 struct lb_chooser {
-    struct lb_choice choice;
+    struct lb_card_choice choice;
     struct lb_netlink netlink;
     int signal_fd;         /* SIGINT, SIGTERM and SIGHUP */
     struct lb_cards cards; /* where neither name nor address is known */
@@ -31,7 +31,7 @@ struct lb_chooser {
 
 /* The texts of the choice stay the caller's. Blocks SIGINT, SIGTERM and SIGHUP, which end a wait;
  * a loop that is closed lets them pass again: lb_chooser_hold_signals. False: HOST_NETWORK. */
-bool lb_chooser_open(struct lb_chooser *chooser, const struct lb_choice *choice,
+bool lb_chooser_open(struct lb_chooser *chooser, const struct lb_card_choice *choice,
                      struct lb_error *error);
 /* Blocks SIGINT, SIGTERM and SIGHUP again, after a loop that was closed has let them pass. */
 void lb_chooser_hold_signals(void);

@@ -213,10 +213,11 @@ static bool configure(void) {
     return good;
 }
 
-static struct lb_choice choice(void) {
+static struct lb_card_choice choice(void) {
     static uint8_t mac[6];
     const char *word = lb_config_text(&run.config, LB_KEY_INTERFACE);
-    struct lb_choice by = {.name = word[0] ? word : NULL, .sysfs = sysfs_root, .run = run_folder};
+    struct lb_card_choice by = {
+        .name = word[0] ? word : NULL, .sysfs = sysfs_root, .run = run_folder};
     if (lb_machine_parse_mac(lb_bytes_of_text(word), mac) && if_nametoindex(word) == 0) {
         by.name = NULL;
         by.mac = mac;
@@ -273,7 +274,7 @@ int lb_cmd_initramfs(int argc, char **argv) {
     if (!lb_config_bool(&run.config, LB_KEY_ENABLE))
         return LB_EXIT_OK;
     run.shows_steps = true;
-    struct lb_choice by = choice();
+    struct lb_card_choice by = choice();
     if (!lb_turns_boot(&run, &by))
         return fail();
     lb_wipe(&ibft, sizeof(ibft));

@@ -130,7 +130,7 @@ static void make_machine(void) {
 static void open_chooser(const char *name) {
     static char run_folder[64];
     struct lb_error error = {.code = LB_OK};
-    struct lb_choice choice = {.name = name, .sysfs = folder, .run = run_folder};
+    struct lb_card_choice choice = {.name = name, .sysfs = folder, .run = run_folder};
     lb_format(run_folder, sizeof(run_folder), "%s/run", folder);
     CHECK(lb_chooser_open(&chooser, &choice, &error));
 }

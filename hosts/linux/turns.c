@@ -114,7 +114,7 @@ static bool take_turn(struct turns *t, struct lb_card *card) {
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 static void tell_of_waiting(struct turns *t) {
-    const struct lb_choice *choice = &t->chooser.choice;
+    const struct lb_card_choice *choice = &t->chooser.choice;
     const struct lb_cards *cards = &t->chooser.cards;
     uint64_t now_us = lb_now_us();
     char there[128];
@@ -211,7 +211,7 @@ static bool find_named(struct turns *t) {
 
 /* The card that BOOTIF= names is not there: others have their turns. */
 static bool by_another_card(struct turns *t) {
-    struct lb_choice any = t->chooser.choice;
+    struct lb_card_choice any = t->chooser.choice;
     any.name = NULL;
     any.mac = NULL;
     t->told_us = 0;
@@ -229,7 +229,7 @@ static bool by_name(struct turns *t) {
            by_another_card(t);
 }
 
-bool lb_turns_boot(struct lb_run *run, const struct lb_choice *choice) {
+bool lb_turns_boot(struct lb_run *run, const struct lb_card_choice *choice) {
     static struct turns t;
     bool is_ready;
     t = (struct turns){.run = run, .config = run->config, .start_us = lb_now_us()};

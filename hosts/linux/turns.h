@@ -8,6 +8,6 @@
 /* Opens the run for LB_GOAL_DISK, and runs it until READY, for as long as the configuration says
  * (retry-time, attempts); a link or an interface that comes late is waited for as long. False:
  * run->error; nothing is open then, unless the interface was named. */
-bool lb_turns_boot(struct lb_run *run, const struct lb_choice *choice);
+bool lb_turns_boot(struct lb_run *run, const struct lb_card_choice *choice);
 
 #endif
