@@ -148,6 +148,30 @@ static void a_lun_word_is_decimal(void) {
     CHECK(!read("", "iscsi_target_name=" IQN " iscsi_lun=x"));
 }
 
+/* As dracut's *-iscsi-*-%s of udev's paths: iscsiroot.sh of dracut 059. */
+static void so_is_that_of_netroot(void) {
+    static const struct row rows[] = {
+        {"netroot=iscsi:192.0.2.1:::10:" IQN, "enable=yes; server=192.0.2.1; lun=a; target=" IQN},
+        {"netroot=iscsi:u:secretsecret@192.0.2.1::3260:eth0::12:" IQN " root=LABEL=x",
+         "enable=yes; server=192.0.2.1; port=3260; lun=c; target=" IQN
+         "; chap-name=u; chap-secret=secretsecret"},
+        {"netroot=iscsi:192.0.2.1:::0x4101000000000000:" IQN,
+         "enable=yes; server=192.0.2.1; lun=4101-0000-0000-0000; target=" IQN},
+        {"netroot=iscsi:192.0.2.1:::0:" IQN " netroot=iscsi:192.0.2.2:::17:" IQN,
+         "enable=yes; server=192.0.2.1; lun=0; other-rootpaths=iscsi:192.0.2.2:::11:" IQN
+         "; target=" IQN},
+    };
+    CHECK_ROWS(rows);
+    CHECK_EQ(words.note_count, 1);
+    CHECK_HAS(words.notes[0], "LUN 17 of netroot=iscsi: is decimal");
+    CHECK_HAS(words.notes[0], "`11`");
+    CHECK(!read("", "netroot=iscsi:192.0.2.1:::c:" IQN));
+    CHECK_HAS(error.facts, "`c` is no decimal number");
+    CHECK_HAS(error.facts, "hexadecimal");
+    CHECK(!read("", "netroot=iscsi:user::3260:abcdef:" IQN)); /* a secret without its @ ? */
+    CHECK(strstr(error.facts, "abcdef") == NULL);
+}
+
 static void words_in_upper_case_are_the_same(void) {
     static const struct row rows[] = {
         {"console=tty1 ip=dhcp ISCSI_INITIATOR=iqn.2026-11.test:pi ISCSI_TARGET_NAME=" IQN
@@ -586,6 +610,7 @@ int main(void) {
     TEST(a_disk_without_a_lun_is_any_disk_of_its_target);
     TEST(root_by_path_says_the_lun);
     TEST(a_lun_word_is_decimal);
+    TEST(so_is_that_of_netroot);
     TEST(words_in_upper_case_are_the_same);
     TEST(several_disks_stand_behind_the_first);
     TEST(any_order_is_good);

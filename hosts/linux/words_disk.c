@@ -7,6 +7,8 @@
 #include "hosts/linux/words_parts.h"
 #include <string.h>
 
+#define LUN_MAX 16383 /* of a single level: SAM-5 4.7 */
+
 struct disk {
     const struct lb_words_word *word;
     struct lb_bytes server, port, lun, target, netdev; /* lun as in a Root Path; empty: none */
@@ -16,9 +18,26 @@ struct disk {
 
 struct disks {
     struct disk disk[LB_WORDS_MAX];
+    char disk_lun[LB_WORDS_MAX + 1][24]; /* where the word has it in decimal; one too many */
     size_t count;
     char lun[24]; /* of rd.iscsi.target.lun and the like */
 };
+
+/* As udev writes a LUN: decimal, or all of its bytes. */
+static bool read_lun(struct lb_bytes text, char *lun, size_t cap) {
+    uint64_t number;
+    struct lb_text out = lb_text(lun, cap);
+    if (lb_words_start_with(text, "0x") && text.len == 18) {
+        struct lb_bytes digits = lb_bytes_after(text, 2);
+        for (size_t i = 0; i < 4; i++)
+            lb_text_add(&out, "%s%.*s", i > 0 ? "-" : "", 4, (const char *)digits.p + 4 * i);
+        return lb_parse_hex_u64(digits, &number);
+    }
+    if (!lb_parse_u64(text, LUN_MAX, &number))
+        return false;
+    lb_text_add(&out, "%x", (unsigned)number);
+    return true;
+}
 
 /* ---- one disk -------------------------------------------------------------------------------- */
 
@@ -114,13 +133,21 @@ static bool take_by_position(struct disk *disk, struct lb_bytes text) {
     return disk->target.len > 0;
 }
 
+/* A LUN as a Root Path has it, and no decimal number: dracut knows it as little as we do, and it is
+ * told by its name. */
+static bool has_letters(const struct disk *disk) {
+    uint8_t lun[8];
+    size_t offset;
+    return disk->lun.len <= 4 && lb_lun_parse(disk->lun, lun, &offset); /* longer: a secret? */
+}
+
 /* SERVER:PROTOCOL:PORT[:[[IFACE]:NETDEV]:LUN]:TARGET, each but the target perhaps empty. */
 static bool take_place(struct disk *disk, struct lb_bytes text) {
     struct lb_bytes part[2] = {{0}};
     enum lb_host_kind kind;
     struct lb_addr addr;
     char name[LB_HOST_MAX + 1];
-    uint8_t lun[8];
+    char lun[24];
     size_t offset, at;
     if (lb_words_fields(text, part, 2) != 2)
         return false;
@@ -131,7 +158,7 @@ static bool take_place(struct disk *disk, struct lb_bytes text) {
         return false;
     if (at < part[1].len)
         disk->target = lb_bytes_after(part[1], at + 1);
-    return (disk->lun.len == 0 || lb_lun_parse(disk->lun, lun, &offset)) &&
+    return (disk->lun.len == 0 || read_lun(disk->lun, lun, sizeof(lun)) || has_letters(disk)) &&
            (disk->port.len == 0 || is_decimal(disk->port)) &&
            lb_host_parse(disk->server, true, &kind, &addr, name, &offset);
 }
@@ -184,6 +211,30 @@ static bool are_same_name(struct lb_bytes a, struct lb_bytes b) {
     return same;
 }
 
+/* dracut looks for the number in udev's path, which has it in decimal; RFC 4173's Root Path has it
+ * in hexadecimal, and people bring lines from there. False: it is an error. */
+static bool convert_lun(struct lb_words_run *run, struct disks *disks, struct disk *disk) {
+    char *lun = disks->disk_lun[disks->count];
+    int len = (int)disk->lun.len;
+    const char *text = (const char *)disk->lun.p;
+    if (!read_lun(disk->lun, lun, sizeof(disks->disk_lun[0]))) {
+        lb_fail(
+            run->error, LB_E_CONFIG_VALUE,
+            "%s=iscsi: on the kernel command line: its LUN `%.*s` is no decimal number, as dracut "
+            "has it; `%.*s` of a Root Path is hexadecimal: write it in decimal here",
+            disk->word->name, len, text, len, text);
+        return false;
+    }
+    if (!lb_bytes_equal(disk->lun, lb_bytes_of_text(lun)) && len <= 5)
+        lb_words_note(
+            run->words,
+            "the LUN %.*s of %s=iscsi: is decimal, as dracut has it; a Root Path has it as "
+            "`%s`",
+            len, text, disk->word->name, lun);
+    disk->lun = lb_bytes_of_text(lun);
+    return true;
+}
+
 static void add_disk(struct lb_words_run *run, struct disks *disks, const struct disk *disk) {
     if (disks->count < LB_WORDS_MAX)
         disks->disk[disks->count++] = *disk;
@@ -218,22 +269,6 @@ static void add_named(struct lb_words_run *run, struct disks *disks) {
         add_disk(run, disks, &disk);
     if (disks->count == before && disk.target.len > 0)
         add_disk(run, disks, &disk);
-}
-
-/* As udev writes a LUN: decimal, or all of its bytes. */
-static bool read_lun(struct lb_bytes text, char *lun, size_t cap) {
-    uint64_t number;
-    struct lb_text out = lb_text(lun, cap);
-    if (lb_words_start_with(text, "0x") && text.len == 18) {
-        struct lb_bytes digits = lb_bytes_after(text, 2);
-        for (size_t i = 0; i < 4; i++)
-            lb_text_add(&out, "%s%.*s", i > 0 ? "-" : "", 4, (const char *)digits.p + 4 * i);
-        return lb_parse_hex_u64(digits, &number);
-    }
-    if (!lb_parse_u64(text, 16383, &number))
-        return false;
-    lb_text_add(&out, "%x", (unsigned)number);
-    return true;
 }
 
 static size_t find(struct lb_bytes text, const char *word, size_t from) {
@@ -414,6 +449,8 @@ static void add_netroots(struct lb_words_run *run, struct disks *disks, bool of_
             continue;
         if (disk.lun.len == 0)
             disk.lun = lb_bytes_of_text(disks->lun);
+        else if (!convert_lun(run, disks, &disk))
+            continue;
         add_disk(run, disks, &disk);
     }
 }

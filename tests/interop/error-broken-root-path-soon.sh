@@ -1,5 +1,5 @@
 #!/bin/bash
-# Errors: the only answer has a broken Root Path. It is told at once, and nothing waits longer than for the other family.
+# Errors: the only answer has a broken Root Path. It is told at once, and nothing waits long.
 . "$(dirname "$0")/lib.sh"
 need_lunboot
 need script
