@@ -23,52 +23,21 @@ void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state sta
     boot->state = state;
     boot->enter_us = now_us;
     boot->deadline_us = state == LB_AT_CLOSING ? now_us + CLOSING_US : LB_NEVER;
-}
-
-struct lb_boot_action *lb_boot_ask(struct lb_boot *boot, enum lb_boot_event event) {
-    lb_assert(boot->ask_count < LB_BOOT_ASKS_MAX);
-    struct lb_boot_action *ask = &boot->asks[boot->ask_count++];
-    *ask = (struct lb_boot_action){.event = event, .slot = LB_BOOT_NO_SLOT};
-    return ask;
-}
-
-void lb_boot_until(struct lb_boot *boot, uint64_t until_us) {
-    boot->until_us = LB_MIN(boot->until_us, until_us);
-}
-
-static bool take_ask(struct lb_boot *boot, struct lb_boot_action *action) {
-    if (boot->ask_count == 0)
-        return false;
-    *action = boot->asks[0];
-    boot->ask_count--;
-    for (size_t i = 0; i < boot->ask_count; i++)
-        boot->asks[i] = boot->asks[i + 1];
-    return true;
+    lb_network_awaited(&boot->network, state == LB_AT_DHCP ? LB_NEVER : 0);
 }
 
 /* ---- ends ----------------------------------------------------------------------------------- */
 
-/* No step of the report is left running. A family that had no answer yet when the other one's way
- * came to its end is not what failed. */
-/* What is still asked for has not met the error of another stage. */
+/* No step of the report is left running. What is still asked for has not met the error of another
+ * stage: a family that had no answer yet when the other one's way came to its end did not fail. */
 static void end_steps(struct lb_boot *boot, uint64_t now_us) {
     const size_t steps[] = {boot->step_link, boot->step_session, boot->step_disk};
-    const struct {
-        size_t step;
-        const char *who;
-    } asking[] = {{boot->step_dhcp, "DHCPv4"},
-                  {boot->step_nd6, "IPv6 routers"},
-                  {boot->step_dhcp6, "DHCPv6"}};
     bool is_stopped = lb_is_ok(&boot->error);
     const char *why = is_stopped ? "stopped" : lb_code_word(boot->error.code);
-    bool is_needed = !boot->net_set && !boot->was_up;
     for (size_t i = 0; i < LB_COUNT(steps); i++)
         lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
-    for (size_t i = 0; i < LB_COUNT(asking); i++)
-        lb_report_end(&boot->report, now_us, asking[i].step,
-                      is_needed ? LB_DONE_FAILED : LB_BYPASSED, "%s: %s", asking[i].who,
-                      is_needed && is_stopped ? why : "no answer so far");
-    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_NO_STEP;
+    lb_network_end_steps(&boot->network, now_us, !boot->network.is_set && !boot->was_up,
+                         is_stopped ? why : NULL);
 }
 
 void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
@@ -79,7 +48,7 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
     if (boot->disk_started)
         (void)lb_disk_poll(&boot->disk, now_us);
     if (boot->slot_open)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
     lb_resolve_cancel(boot, LB_ASKER_SESSION);
     boot->session_runs = boot->slot_open = false;
 }
@@ -87,13 +56,13 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
     lb_session_end(boot, now_us);
     lb_discovery_stage_stop(boot, now_us);
-    lb_network_stop(boot);
+    lb_network_stop(&boot->network);
     end_steps(boot, now_us);
     if (boot->has_released) /* RFC 2131 4.4.6: it is not ours any more */
-        lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
+        lb_ask(&boot->common, LB_BOOT_CLEAR_ADDRESS);
     boot->report.error = boot->error;
     lb_boot_enter(boot, now_us, LB_AT_OVER);
-    lb_boot_ask(boot, boot->stopping ? LB_BOOT_OUT : LB_BOOT_FAILED);
+    lb_ask(&boot->common, boot->stopping ? LB_BOOT_OUT : LB_BOOT_FAILED);
 }
 
 static void after_closing(struct lb_boot *boot, uint64_t now_us) {
@@ -112,7 +81,7 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     }
     lb_boot_enter(boot, now_us, LB_AT_BACKOFF);
     boot->deadline_us = now_us + delay_us;
-    lb_network_pause(boot, now_us);
+    lb_network_pause(&boot->network, now_us);
     lb_trace(&boot->trace, now_us, "boot", "attempt %u failed (%s: %s); next in %llu ms",
              boot->attempts, lb_code_word(boot->error.code), boot->error.facts,
              (unsigned long long)(delay_us / LB_US_MS));
@@ -120,7 +89,7 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
     lb_assert(!lb_is_ok(&boot->error));
-    if (lb_network_may_save(boot, now_us))
+    if (lb_boot_network_may_save(boot, now_us))
         return;
     lb_judge_failure(boot);
     end_steps(boot, now_us);
@@ -171,7 +140,7 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
         (!wants_link(boot) && !lb_boot_choose_name(boot, now_us, NULL)))
         lb_boot_attempt_failed(boot, now_us);
     else if (wants_link(boot))
-        lb_network_start(boot, now_us);
+        lb_boot_network_start(boot, now_us);
     else
         lb_discovery_stage_start(boot, now_us);
 }
@@ -184,7 +153,7 @@ static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
     uint64_t disk_us = boot->disk_started ? lb_disk_poll(&boot->disk, now_us) : LB_NEVER;
     bool closed = !boot->session_runs || lb_initiator_state(&boot->session) == LB_INITIATOR_ENDED;
     if (!closed && now_us < boot->deadline_us) {
-        lb_boot_until(boot, LB_MIN(boot->deadline_us, disk_us));
+        lb_until(&boot->common, LB_MIN(boot->deadline_us, disk_us));
         return LB_TURN_IDLE;
     }
     if (!boot->release_due) {
@@ -192,14 +161,14 @@ static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     }
     lb_session_end(boot, now_us);
-    lb_network_release(boot, now_us);
+    lb_network_release(&boot->network, now_us);
     boot->release_due = false;
     boot->has_released = true;
     return LB_TURN_AGAIN;
 }
 
 static enum lb_turn backoff_turn(struct lb_boot *boot, uint64_t now_us) {
-    lb_boot_until(boot, boot->deadline_us);
+    lb_until(&boot->common, boot->deadline_us);
     if (now_us < boot->deadline_us)
         return LB_TURN_IDLE;
     begin_attempt(boot, now_us);
@@ -219,7 +188,7 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
     case LB_AT_BACKOFF:
         return backoff_turn(boot, now_us);
     case LB_AT_LINK:
-        lb_boot_until(boot, boot->deadline_us);
+        lb_until(&boot->common, boot->deadline_us);
         if (now_us < boot->deadline_us)
             return LB_TURN_IDLE;
         lb_fail(&boot->error, LB_E_NO_LINK, "interface %s", boot->interface);
@@ -237,10 +206,10 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
-    if (take_ask(boot, action))
+    if (lb_ask_take(&boot->common, action))
         return LB_TURN_ACT;
-    boot->until_us = LB_NEVER;
-    enum lb_turn did = lb_network_turn(boot, now_us, action);
+    boot->common.until_us = LB_NEVER;
+    enum lb_turn did = lb_boot_network_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
         did = lb_discovery_stage_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
@@ -263,10 +232,11 @@ struct lb_boot_action lb_boot_poll(struct lb_boot *boot, uint64_t now_us) {
             return action;
         if (did == LB_TURN_IDLE)
             break;
-        boot->until_us = now_us; /* for the case that the turns run out */
+        boot->common.until_us = now_us; /* for the case that the turns run out */
     }
-    return (struct lb_boot_action){
-        .event = LB_BOOT_WAIT, .slot = LB_BOOT_NO_SLOT, .until_us = LB_MAX(boot->until_us, now_us)};
+    return (struct lb_boot_action){.event = LB_BOOT_WAIT,
+                                   .slot = LB_BOOT_NO_SLOT,
+                                   .until_us = LB_MAX(boot->common.until_us, now_us)};
 }
 
 /* ---- the host's calls ----------------------------------------------------------------------- */
@@ -275,6 +245,14 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     memset(boot, 0, sizeof *boot);
     boot->setup = *setup;
     boot->plan = lb_plan_of(setup);
+    boot->common = (struct lb_common){
+        .plan = &boot->plan,
+        .interface = boot->interface,
+        .rand = &boot->rand,
+        .trace = &boot->trace,
+        .report = &boot->report,
+    };
+    lb_network_init(&boot->network, &boot->common);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
     if (setup->lease4 != NULL) {
@@ -293,7 +271,6 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     boot->setup.report = NULL;
     boot->start_us = now_us;
     boot->deadline_us = LB_NEVER;
-    boot->step_dhcp = boot->step_nd6 = boot->step_dhcp6 = LB_NO_STEP;
 }
 
 void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_error *error) {
@@ -327,12 +304,12 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
         return;
     boot->stopping = true;
     if (boot->state == LB_AT_OVER) { /* it failed before: everything is closed */
-        lb_boot_ask(boot, LB_BOOT_OUT);
+        lb_ask(&boot->common, LB_BOOT_OUT);
         return;
     }
     lb_discovery_stage_stop(boot, now_us);
     /* A lease that was never configured has no address to be given back from: it runs out. */
-    boot->release_due = release && boot->net_set && lb_network_has_lease(boot);
+    boot->release_due = release && boot->network.is_set && lb_network_has_lease(&boot->network);
     if (boot->session_runs && lb_initiator_state(&boot->session) == LB_INITIATOR_FULL_FEATURE)
         lb_initiator_logout(&boot->session, now_us);
     else
@@ -355,29 +332,30 @@ struct lb_trace *lb_boot_trace(struct lb_boot *boot) {
 }
 
 const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot) {
-    return &boot->net;
+    return &boot->network.net;
 }
 
 const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot) {
-    return boot->has_lease ? &boot->dhcp.lease : NULL;
+    return lb_network_lease4(&boot->network);
 }
 
 const struct lb_dhcp6_lease *lb_boot_lease6(const struct lb_boot *boot) {
-    return boot->dhcp6_runs && boot->dhcp6.has_lease ? &boot->dhcp6.lease : NULL;
+    return lb_network_lease6(&boot->network);
 }
 
 const struct lb_dhcp6_lease *lb_boot_offers6(const struct lb_boot *boot, size_t *count) {
-    *count = boot->dhcp6.offer_count;
-    return boot->dhcp6.offers;
+    *count = boot->network.dhcp6.offer_count;
+    return boot->network.dhcp6.offers;
 }
 
 const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot) {
-    return boot->nd6_runs || boot->nd6.info.advertised ? &boot->nd6.info : NULL;
+    return boot->network.nd6_runs || boot->network.nd6.info.advertised ? &boot->network.nd6.info
+                                                                       : NULL;
 }
 
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count) {
-    *count = boot->dhcp.offer_count;
-    return boot->dhcp.offers;
+    *count = boot->network.dhcp.offer_count;
+    return boot->network.dhcp.offers;
 }
 
 const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t *count,

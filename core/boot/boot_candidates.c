@@ -18,7 +18,7 @@ static bool is_far(const struct lb_boot *boot, const struct lb_candidate *candid
     enum lb_family family = candidate->at.addr.family;
     if (candidate->at.host != LB_HOST_ADDR)
         return false;
-    if (boot->net_set && !lb_net_has_family(&boot->net, family))
+    if (boot->network.is_set && !lb_net_has_family(&boot->network.net, family))
         return true;
     return boot->plan.prefer != LB_FAMILY_NONE && boot->plan.prefer != family;
 }

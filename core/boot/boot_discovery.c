@@ -9,9 +9,9 @@
 #include "core/boot/boot_state.h"
 
 const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot) {
-    if (boot->has_lease)
-        return &boot->dhcp.lease;
-    return boot->plan.is_dry ? lb_dhcp4_stage_offer(boot) : NULL;
+    if (boot->network.has_lease)
+        return &boot->network.dhcp.lease;
+    return boot->plan.is_dry ? lb_network_offer4(&boot->network) : NULL;
 }
 
 /* ---- the end, explained --------------------------------------------------------------------- */
@@ -159,7 +159,7 @@ static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     }
     lb_boot_enter(boot, now_us, LB_AT_UP);
-    lb_boot_ask(boot, LB_BOOT_READY);
+    lb_ask(&boot->common, LB_BOOT_READY);
     return LB_TURN_AGAIN;
 }
 
@@ -170,21 +170,22 @@ static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
 static bool asks_for(const struct lb_boot *boot, enum lb_family family) {
     if (!lb_plan_asks(&boot->plan, family))
         return false;
-    return family == LB_V4 ? boot->dhcp_runs : boot->nd6_runs && lb_is_ok(&boot->out6);
+    return family == LB_V4 ? boot->network.dhcp_runs
+                           : boot->network.nd6_runs && lb_is_ok(&boot->network.out6);
 }
 
 /* A family may get its address only now, when the other one has found a portal that has it
  * alone. */
 static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *best) {
     uint64_t until_us = boot->asked_us + ADDRESS_HOPE_US;
-    if (best->at.host != LB_HOST_ADDR || !boot->net_set ||
-        lb_net_has_family(&boot->net, best->at.addr.family) ||
+    if (best->at.host != LB_HOST_ADDR || !boot->network.is_set ||
+        lb_net_has_family(&boot->network.net, best->at.addr.family) ||
         !asks_for(boot, best->at.addr.family))
         return false;
     if (boot->discovery.runs)
         return true;
     if (now_us < until_us)
-        lb_boot_until(boot, until_us);
+        lb_until(&boot->common, until_us);
     return now_us < until_us;
 }
 
@@ -225,7 +226,7 @@ enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
             lb_discovery_stage_stop(boot, now_us);
             return LB_TURN_AGAIN;
         }
-        lb_boot_until(boot, discovery->deadline_us);
+        lb_until(&boot->common, discovery->deadline_us);
     }
     return decide(boot, now_us);
 }

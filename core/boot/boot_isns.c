@@ -140,8 +140,9 @@ static enum lb_isns_register registration(const struct lb_boot *boot) {
 
 static struct lb_addr own_address(const struct lb_boot *boot, enum lb_family family) {
     if (family == LB_V4)
-        return boot->net.address.addr;
-    return boot->net.addr6_count > 0 ? boot->net.addrs6[0].address.addr : (struct lb_addr){0};
+        return boot->network.net.address.addr;
+    return boot->network.net.addr6_count > 0 ? boot->network.net.addrs6[0].address.addr
+                                             : (struct lb_addr){0};
 }
 
 static const struct lb_boot_isns_server *server(const struct lb_boot *boot) {
@@ -170,7 +171,7 @@ static void ask(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at) {
     struct lb_discovery *discovery = &boot->discovery;
     struct lb_isns_config config = question(boot, at);
     if (config.udp && !discovery->isns_udp_open) {
-        struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
+        struct lb_boot_action *ask = lb_ask(&boot->common, LB_BOOT_OPEN);
         ask->slot = LB_BOOT_SLOT_ISNS_UDP;
         ask->kind = LB_KIND_UDP;
         ask->from.addr.family = at.addr.family;
@@ -255,7 +256,7 @@ static void take_found(struct lb_boot *boot, uint64_t now_us, const struct lb_is
 
 static void close_udp(struct lb_boot *boot) {
     if (boot->discovery.isns_udp_open)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS_UDP;
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS_UDP;
     boot->discovery.isns_udp_open = false;
 }
 
@@ -309,7 +310,7 @@ enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
     struct lb_isns_action did = lb_isns_client_poll(&discovery->isns, now_us);
     switch (did.event) {
     case LB_ISNS_WAIT:
-        lb_boot_until(boot, did.until_us);
+        lb_until(&boot->common, did.until_us);
         return LB_TURN_IDLE;
     case LB_ISNS_CONNECT:
         discovery->isns_open = true;
@@ -361,7 +362,7 @@ void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us) {
             note_server(boot, now_us, "no answer in time");
     }
     if (discovery->isns_open)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS;
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS;
     close_udp(boot);
     discovery->isns_open = discovery->isns_runs = discovery->isns_resolves = false;
     discovery->isns_next = discovery->isns_count;

@@ -72,7 +72,7 @@ static bool is_disk_cut(struct lb_boot *boot, uint64_t now_us, const struct lb_d
         return false;
     lb_fail(&error, LB_E_DHCP_UNUSABLE, "from %s; its option 17 runs past the end of the message",
             from);
-    if (!boot->has_lease)
+    if (!boot->network.has_lease)
         lb_pass_over(boot, now_us, from, &error);
     return true;
 }
@@ -82,7 +82,7 @@ enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
     struct lb_boot_answer answer = lb_answer_of_lease4(lease);
     if (is_disk_cut(boot, now_us, lease, answer.from))
         return LB_WORTH_BAD;
-    enum lb_worth worth = worth_of(boot, now_us, &answer, !boot->has_lease);
+    enum lb_worth worth = worth_of(boot, now_us, &answer, !boot->network.has_lease);
     bool is_blamed = lb_addr_is_set(boot->blamed4) && lb_addr_equal(boot->blamed4, lease->server);
     return is_blamed && worth != LB_WORTH_BAD ? LB_WORTH_DOUBTFUL : worth;
 }
@@ -90,7 +90,7 @@ enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
 enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
                               const struct lb_dhcp6_lease *lease) {
     struct lb_boot_answer answer = lb_answer_of_lease6(lease);
-    enum lb_worth worth = worth_of(boot, now_us, &answer, !boot->dhcp6.has_lease);
+    enum lb_worth worth = worth_of(boot, now_us, &answer, !boot->network.dhcp6.has_lease);
     bool is_blamed = boot->blamed6.len > 0 && lb_duid_equal(&boot->blamed6, &lease->server_id);
     return is_blamed && worth != LB_WORTH_BAD ? LB_WORTH_DOUBTFUL : worth;
 }
@@ -146,29 +146,30 @@ void lb_passed_explain(struct lb_boot *boot) {
 /* Where several servers answered, the next attempt prefers another. Those of a family whose word
  * was not followed have done nothing: their leases stay. */
 void lb_judge_failure(struct lb_boot *boot) {
-    bool has_lease6 = boot->dhcp6_runs && boot->dhcp6.has_lease;
+    bool has_lease6 = boot->network.dhcp6_runs && boot->network.dhcp6.has_lease;
     if (!lb_is_ok(&boot->error)) {
         boot->found_nothing = found_nothing(boot->error.code);
-        boot->followed[0] = boot->has_lease; /* a lease that comes in the pause was not tried */
+        boot->followed[0] =
+            boot->network.has_lease; /* a lease that comes in the pause was not tried */
         boot->followed[1] = has_lease6;
     }
-    bool is_of4 =
-        boot->chosen != LB_V6 && boot->followed[0] && boot->has_lease && boot->dhcp.has_rivals;
-    bool is_of6 =
-        boot->chosen != LB_V4 && boot->followed[1] && has_lease6 && boot->dhcp6.offer_count > 0;
+    bool is_of4 = boot->chosen != LB_V6 && boot->followed[0] && boot->network.has_lease &&
+                  boot->network.dhcp.has_rivals;
+    bool is_of6 = boot->chosen != LB_V4 && boot->followed[1] && has_lease6 &&
+                  boot->network.dhcp6.offer_count > 0;
     boot->has_blamed = is_of4 || is_of6;
     boot->blamed4 = (struct lb_addr){.family = LB_FAMILY_NONE};
     boot->blamed6.len = 0;
     if (is_of4)
-        boot->blamed4 = boot->dhcp.lease.server;
+        boot->blamed4 = boot->network.dhcp.lease.server;
     if (is_of6)
-        boot->blamed6 = boot->dhcp6.lease.server_id;
+        boot->blamed6 = boot->network.dhcp6.lease.server_id;
 }
 
 /* Who was silent may have named a disk. */
 static bool somebody_was_silent(const struct lb_boot *boot) {
     return found_nothing(boot->error.code) &&
-           (lb_code_may_pass(boot->out4.code) || lb_code_may_pass(boot->out6.code));
+           (lb_code_may_pass(boot->network.out4.code) || lb_code_may_pass(boot->network.out6.code));
 }
 
 bool lb_judge_may_pass(const struct lb_boot *boot) {

@@ -64,7 +64,7 @@ static bool is_decided(struct lb_boot *boot) {
 enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     char lun[32];
     struct lb_text text = lb_text(lun, sizeof lun);
-    lb_boot_until(boot, lb_disk_luns_poll(&boot->luns, now_us));
+    lb_until(&boot->common, lb_disk_luns_poll(&boot->luns, now_us));
     if (!lb_disk_luns_is_over(&boot->luns))
         return LB_TURN_IDLE;
     boot->luns_run = false;

@@ -23,8 +23,8 @@ static void add_servers(const struct lb_boot *boot, struct lb_dns_config *config
     while (lb_list_next(&list, ',', &item))
         if (lb_addr_parse(item, &addr))
             add_server(config, addr);
-    for (size_t i = 0; config->server_count == 0 && i < boot->net.dns_count; i++)
-        add_server(config, boot->net.dns[i]);
+    for (size_t i = 0; config->server_count == 0 && i < boot->network.net.dns_count; i++)
+        add_server(config, boot->network.net.dns[i]);
     if (config->server_count > 0)
         return;
     for (size_t i = 0; i < machine(boot)->dns_count; i++)
@@ -32,18 +32,19 @@ static void add_servers(const struct lb_boot *boot, struct lb_dns_config *config
 }
 
 static const char *search_list(const struct lb_boot *boot) {
-    if (lb_config_is_set(boot->setup.config, LB_KEY_DOMAIN) && boot->net.search[0] == '\0')
+    if (lb_config_is_set(boot->setup.config, LB_KEY_DOMAIN) && boot->network.net.search[0] == '\0')
         return lb_config_text(boot->setup.config, LB_KEY_DOMAIN);
-    if (boot->net.search[0] != '\0')
-        return boot->net.search;
-    return boot->net.domain[0] != '\0' ? boot->net.domain : machine(boot)->search;
+    if (boot->network.net.search[0] != '\0')
+        return boot->network.net.search;
+    return boot->network.net.domain[0] != '\0' ? boot->network.net.domain : machine(boot)->search;
 }
 
 /* NONE: both. The addresses of a family that this machine does not have are of no use. */
 static enum lb_family wanted_family(const struct lb_boot *boot) {
     if (boot->plan.family != LB_FAMILY_NONE)
         return boot->plan.family;
-    bool has4 = lb_net_has_family(&boot->net, LB_V4), has6 = lb_net_has_family(&boot->net, LB_V6);
+    bool has4 = lb_net_has_family(&boot->network.net, LB_V4),
+         has6 = lb_net_has_family(&boot->network.net, LB_V6);
     if (boot->setup.network_is_up || has4 == has6)
         return LB_FAMILY_NONE;
     return has4 ? LB_V4 : LB_V6;
@@ -61,7 +62,7 @@ static void ask_servers(struct lb_boot *boot, uint64_t now_us, const char *name)
 
 static void close_slot(struct lb_boot *boot, bool *is_open, uint32_t slot) {
     if (*is_open)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = slot;
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = slot;
     *is_open = false;
 }
 
@@ -134,7 +135,7 @@ static enum lb_turn dns_turn(struct lb_boot *boot, uint64_t now_us, struct lb_bo
     struct lb_dns_action did = lb_dns_client_poll(&names->dns, now_us);
     switch (did.event) {
     case LB_DNS_WAIT:
-        lb_boot_until(boot, did.until_us);
+        lb_until(&boot->common, did.until_us);
         return LB_TURN_IDLE;
     case LB_DNS_SEND:
         names->send = did;

@@ -26,16 +26,26 @@
 
 /* ---- going on ------------------------------------------------------------------------------- */
 
-static void set_address(struct lb_boot *boot) {
-    lb_boot_ask(boot, LB_BOOT_SET_ADDRESS)->net = &boot->net;
-    boot->is_configured = true;
-    if (lb_net_has_family(&boot->net, boot->lost_family))
-        boot->lease_error = (struct lb_error){.code = LB_OK}; /* it is back */
+/* An address that was lost is back: its loss explains nothing any more. */
+static void note_return(struct lb_boot *boot) {
+    if (lb_net_has_family(&boot->network.net, boot->lost_family))
+        boot->lease_error = (struct lb_error){.code = LB_OK};
+}
+
+/* The network is waited for until deadline_us. */
+static void enter_dhcp(struct lb_boot *boot, uint64_t now_us, uint64_t deadline_us) {
+    lb_boot_enter(boot, now_us, LB_AT_DHCP);
+    boot->deadline_us = deadline_us;
+    lb_network_awaited(&boot->network, deadline_us);
+}
+
+static uint64_t attempt_deadline_us(const struct lb_boot *boot) {
+    return boot->asked_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
 }
 
 static void enter_address(struct lb_boot *boot, uint64_t now_us) {
-    lb_net_make(boot, now_us);
-    set_address(boot);
+    lb_network_configure(&boot->network, now_us, boot->chosen);
+    note_return(boot);
     lb_boot_enter(boot, now_us, LB_AT_ADDRESS);
 }
 
@@ -54,8 +64,8 @@ static void add_others(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static void go_on(struct lb_boot *boot, uint64_t now_us) {
-    boot->searched[0] = lb_net_has_family(&boot->net, LB_V4);
-    boot->searched[1] = lb_net_has_family(&boot->net, LB_V6);
+    boot->searched[0] = lb_net_has_family(&boot->network.net, LB_V4);
+    boot->searched[1] = lb_net_has_family(&boot->network.net, LB_V6);
     lb_discovery_stage_start(boot, now_us);
     add_others(boot, now_us);
 }
@@ -85,7 +95,7 @@ static bool may_find_more(const struct lb_boot *boot) {
     enum lb_family needed = lb_isns_service_family(boot);
     for (size_t i = 0; i < 2; i++) {
         enum lb_family family = i == 0 ? LB_V4 : LB_V6;
-        if (!boot->searched[i] && lb_voice_has_address(boot, family) &&
+        if (!boot->searched[i] && lb_network_has_address(&boot->network, family) &&
             (needed == family || boot->plan.services[LB_BY_SLP].is_on))
             return true;
     }
@@ -103,55 +113,29 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice 
         return;
     }
     boot->no_disk = (struct lb_error){.code = LB_OK};
-    bool is_static = boot->static6 != LB_STATIC6_NONE;
+    bool is_static = boot->network.static6 != LB_STATIC6_NONE;
     if (!lb_boot_choose_name(boot, now_us, &voice->answer) ||
         (!is_static && !lb_choice_make(&boot->plan, &voice->answer, &boot->choice, &boot->error)))
         lb_boot_attempt_failed(boot, now_us);
-    else if (boot->net_set && boot->state == LB_AT_DHCP && !was_saved)
+    else if (boot->network.is_set && boot->state == LB_AT_DHCP && !was_saved)
         go_on(boot, now_us);
     else
         enter_address(boot, now_us); /* that of the other family, too */
     report_unused(boot, now_us, &voice->answer);
 }
 
-static struct lb_error why_out4(const struct lb_boot *boot) {
-    struct lb_error error = boot->out4;
-    char unusable[160];
-    struct lb_text text = lb_text(unusable, sizeof unusable);
-    lb_dhcp4_client_add_unusable(&boot->dhcp, &text);
-    lb_fail(&error, unusable[0] != '\0' ? LB_E_DHCP_UNUSABLE : LB_E_DHCP_NO_OFFER, "on %s%s",
-            boot->interface, unusable);
-    return error;
-}
-
-static struct lb_error why_out6(const struct lb_boot *boot) {
-    const struct lb_nd6_info *info = &boot->nd6.info;
-    struct lb_error error = boot->out6;
-    if (!info->advertised && error.code == LB_E_DHCP6_NO_ANSWER)
-        error.code = LB_OK; /* of two that are missing, the router is the first */
-    if (!info->advertised)
-        lb_fail(&error, LB_E_NO_IPV6, "no router and no DHCPv6 server on %s", boot->interface);
-    const struct lb_boot_answer answer = lb_answer_of_routers6(info);
-    if (info->odd_prefix.len > 0)
-        lb_fail(&error, LB_E_NO_IPV6,
-                "%s, has the prefix %s for addresses: one of %u bits makes none, it takes 64 (RFC "
-                "4862 5.5.3), and DHCPv6 gave none",
-                answer.from, lb_prefix_text(info->odd_prefix).s, (unsigned)info->odd_prefix.len);
-    lb_fail(&error, LB_E_NO_IPV6, "%s, has no prefix for addresses, and DHCPv6 gave none",
-            answer.from);
-    return error;
-}
-
 /* Of two failures the one of the family that has shown a sign of life tells more; the other one is
  * said, too. */
 static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_error error4 = why_out4(boot), error6 = why_out6(boot);
+    struct lb_error error4 = lb_network_why_out(&boot->network, LB_V4);
+    struct lb_error error6 = lb_network_why_out(&boot->network, LB_V6);
     if (!lb_plan_asks(&boot->plan, LB_V6)) {
         boot->error = error4;
     } else if (!lb_plan_asks(&boot->plan, LB_V4)) {
         boot->error = error6;
     } else {
-        bool says6 = lb_voice_is_alive(boot, LB_V6) && error4.code == LB_E_DHCP_NO_OFFER;
+        bool says6 =
+            lb_network_is_alive(&boot->network, LB_V6) && error4.code == LB_E_DHCP_NO_OFFER;
         lb_fail(&boot->error, says6 ? error6.code : error4.code, "%s; IPv%d: %s",
                 says6 ? error6.facts : error4.facts, says6 ? 4 : 6,
                 says6 ? lb_code_word(error4.code) : lb_code_word(error6.code));
@@ -177,7 +161,7 @@ static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
     uint64_t until_us = boot->usable_us[lb_plan_index(voice->family)] + wait_us;
     bool is_waited_for = other->says == LB_ASKING && boot->plan.prefer == other->family;
     if (is_waited_for && now_us < until_us) {
-        lb_boot_until(boot, until_us);
+        lb_until(&boot->common, until_us);
         return LB_TURN_IDLE;
     }
     follow(boot, now_us, voice,
@@ -204,7 +188,7 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
     bool is_needed = lb_isns_service_family(boot) == other->family;
     bool is_waited_for = is_asking && (other->is_alive || is_needed || !may_be_saved);
     if (is_waited_for && now_us < hope_us(boot, other)) {
-        lb_boot_until(boot, hope_us(boot, other));
+        lb_until(&boot->common, hope_us(boot, other));
         return LB_TURN_IDLE;
     }
     boot->chose_early = may_be_saved;
@@ -227,8 +211,8 @@ static void listen(struct lb_boot *boot, uint64_t now_us, struct lb_voice voices
 
 /* A client that has an answer, good or bad, ends soon, and by itself. */
 static bool has_answer(const struct lb_boot *boot, enum lb_family family) {
-    return family == LB_V4 ? boot->dhcp_runs && boot->dhcp.offer_count > 0
-                           : boot->dhcp6_runs && boot->dhcp6.offer_count > 0;
+    return family == LB_V4 ? boot->network.dhcp_runs && boot->network.dhcp.offer_count > 0
+                           : boot->network.dhcp6_runs && boot->network.dhcp6.offer_count > 0;
 }
 
 /* A family whose answers were all passed over is out; the other one is waited for as it would be
@@ -246,7 +230,7 @@ static bool awaits_other(struct lb_boot *boot, uint64_t now_us, const struct lb_
     if (boot->attempts == 1 && !other->is_alive)
         until_us = boot->asked_us + DRY_HOPE_US; /* a person waits to hear of them */
     if (now_us < until_us)
-        lb_boot_until(boot, until_us);
+        lb_until(&boot->common, until_us);
     return now_us < until_us;
 }
 
@@ -254,7 +238,7 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
     struct lb_voice voices[2];
     listen(boot, now_us, voices);
     size_t first = lb_plan_index(boot->plan.prefer);
-    lb_boot_until(boot, boot->deadline_us);
+    lb_until(&boot->common, boot->deadline_us);
     if (voices[0].is_usable && voices[1].is_usable) {
         follow(boot, now_us, better(boot, voices),
                boot->plan.prefer == LB_FAMILY_NONE ? "the first to name a disk"
@@ -287,16 +271,14 @@ static enum lb_turn second_thought(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
-bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us) {
+bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us) {
     if (boot->state != LB_AT_DISCOVERY || !boot->chose_early)
         return false;
     boot->chose_early = false;
     boot->no_disk = boot->error;
     boot->error = (struct lb_error){.code = LB_OK};
     lb_discovery_stage_stop(boot, now_us);
-    lb_boot_enter(boot, now_us, LB_AT_DHCP);
-    boot->deadline_us =
-        boot->asked_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
+    enter_dhcp(boot, now_us, attempt_deadline_us(boot));
     return true;
 }
 
@@ -304,10 +286,10 @@ bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us) {
 
 static void show_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_voice voices[2]) {
     if (voices[0].says == LB_HAS_SPOKEN)
-        lb_report_lease(boot, now_us, lb_dhcp4_stage_offer(boot));
-    if (voices[1].says == LB_HAS_SPOKEN && lb_dhcp6_stage_offer(boot) != NULL)
-        lb_report_lease6(boot, now_us, lb_dhcp6_stage_offer(boot));
-    lb_boot_ask(boot, LB_BOOT_OFFERS);
+        lb_report_lease(&boot->report, now_us, lb_network_offer4(&boot->network));
+    if (voices[1].says == LB_HAS_SPOKEN && lb_network_offer6(&boot->network) != NULL)
+        lb_report_lease6(&boot->report, now_us, lb_network_offer6(&boot->network));
+    lb_ask(&boot->common, LB_BOOT_OFFERS);
 }
 
 /* Goes on to the disk where there is a way to it. */
@@ -347,15 +329,15 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
     bool is_asking = voices[0].says == LB_ASKING || voices[1].says == LB_ASKING;
     bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
     uint64_t hope_us = dry_hope_us(boot, voices);
-    lb_boot_until(boot, boot->deadline_us);
+    lb_until(&boot->common, boot->deadline_us);
     if (is_asking && (!(has_spoken || explores) || now_us < hope_us)) {
         if (has_spoken || explores)
-            lb_boot_until(boot, hope_us);
+            lb_until(&boot->common, hope_us);
         return LB_TURN_IDLE;
     }
-    lb_network_stop(boot);
+    lb_network_stop(&boot->network);
     if (!has_spoken && explores) {
-        lb_report_end(&boot->report, now_us, boot->step_dhcp, LB_DONE_FAILED, "no offer");
+        lb_report_end(&boot->report, now_us, boot->network.step_dhcp, LB_DONE_FAILED, "no offer");
         explore_without(boot, now_us);
         return LB_TURN_AGAIN;
     }
@@ -372,21 +354,6 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
-enum lb_turn lb_network_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
-    enum lb_turn did = lb_dhcp4_stage_turn(boot, now_us, action);
-    if (did == LB_TURN_IDLE)
-        did = lb_nd6_stage_turn(boot, now_us, action);
-    if (did == LB_TURN_IDLE)
-        did = lb_dhcp6_stage_turn(boot, now_us, action);
-    if (did != LB_TURN_IDLE)
-        return did;
-    if (boot->state == LB_AT_DISCOVERY && boot->chose_early)
-        return second_thought(boot, now_us);
-    if (boot->state != LB_AT_DHCP)
-        return LB_TURN_IDLE;
-    return boot->plan.is_dry ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
-}
-
 /* ---- beginnings ----------------------------------------------------------------------------- */
 
 static void bypass_dhcp(struct lb_boot *boot, uint64_t now_us) {
@@ -400,11 +367,11 @@ static void bypass_dhcp(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static void use_static4(struct lb_boot *boot, uint64_t now_us) {
-    if (!boot->net_set)
+    if (!boot->network.is_set)
         bypass_dhcp(boot, now_us);
     if (!lb_boot_choose_name(boot, now_us, NULL))
         lb_boot_attempt_failed(boot, now_us);
-    else if (boot->net_set)
+    else if (boot->network.is_set)
         go_on(boot, now_us);
     else
         enter_address(boot, now_us);
@@ -418,50 +385,48 @@ static bool is_no_help(const struct lb_boot *boot, enum lb_worth worth) {
 }
 
 static bool is_lease4_in_doubt(const struct lb_boot *boot) {
-    const struct lb_dhcp4_lease *lease = &boot->dhcp.lease;
-    return boot->has_lease && (is_no_help(boot, lease->worth) ||
-                               (boot->has_blamed && lb_addr_equal(boot->blamed4, lease->server)));
+    const struct lb_dhcp4_lease *lease = &boot->network.dhcp.lease;
+    return boot->network.has_lease &&
+           (is_no_help(boot, lease->worth) ||
+            (boot->has_blamed && lb_addr_equal(boot->blamed4, lease->server)));
 }
 
 static bool is_lease6_in_doubt(const struct lb_boot *boot) {
-    const struct lb_dhcp6_lease *lease = &boot->dhcp6.lease;
-    return boot->dhcp6_runs && boot->dhcp6.has_lease &&
+    const struct lb_dhcp6_lease *lease = &boot->network.dhcp6.lease;
+    return boot->network.dhcp6_runs && boot->network.dhcp6.has_lease &&
            (is_no_help(boot, lease->worth) || (boot->has_blamed && boot->blamed6.len > 0 &&
                                                lb_duid_equal(&boot->blamed6, &lease->server_id)));
 }
 
-/* What runs already goes on, with what it knows; but routers that were silent are asked again, as
- * is a server that was. */
-static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
-    if (lb_plan_is_static(&boot->plan, LB_V6) && !boot->net_set)
-        bypass_dhcp(boot, now_us);
-    if (!boot->nd6_runs || boot->plan.is_dry) {
-        lb_nd6_stage_start(boot, now_us);
-        boot->dhcp6_role = LB_DHCP6_NOTHING;
-        return;
-    }
-    if (!boot->nd6.info.advertised)
-        lb_nd6_client_link_up(&boot->nd6, now_us);
-    if (boot->static6 == LB_STATIC6_WAITS)
-        boot->static6 = LB_STATIC6_DUE;
-    if (!boot->dhcp6_runs || is_lease6_in_doubt(boot)) {
-        if (boot->dhcp6_runs)
-            boot->dhcp6_runs = boot->net_set = false;
-        boot->dhcp6_role = LB_DHCP6_NOTHING;
-        lb_dhcp6_stage_follow(boot, now_us);
-    }
+/* In the first attempt alone: after a failure the network is asked anew. */
+static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_dhcp4_lease *lease = &boot->firmware_lease;
+    bool was_there = boot->has_firmware_lease;
+    boot->has_firmware_lease = false;
+    if (!was_there || boot->setup.goal != LB_GOAL_DISK)
+        return false;
+    lease->worth = lb_judge_lease4(boot, now_us, lease);
+    return lease->worth == LB_WORTH_DISK;
 }
 
-/* Configures the interface by what is known now. Returns false where no address is left: it is
- * cleared. */
+static bool start_dhcp4(struct lb_boot *boot, uint64_t now_us) {
+    if (!lb_network_start_dhcp4(&boot->network, now_us, &boot->error))
+        return false;
+    if (is_firmware_lease_of_use(boot, now_us))
+        lb_network_adopt(&boot->network, now_us, &boot->firmware_lease);
+    return true;
+}
+
+static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
+    if (lb_plan_is_static(&boot->plan, LB_V6) && !boot->network.is_set)
+        bypass_dhcp(boot, now_us);
+    lb_network_start_v6(&boot->network, now_us, is_lease6_in_doubt(boot));
+}
+
+/* The host is told how the interface is to be configured. */
 static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
-    lb_net_make(boot, now_us);
-    bool has_address = lb_net_has_family(&boot->net, LB_V4) || lb_net_has_family(&boot->net, LB_V6);
-    if (has_address)
-        set_address(boot);
-    else
-        lb_boot_ask(boot, LB_BOOT_CLEAR_ADDRESS);
-    boot->is_configured = has_address;
+    bool has_address = lb_network_update(&boot->network, now_us, boot->chosen);
+    note_return(boot);
     return has_address;
 }
 
@@ -474,18 +439,17 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
         use_static4(boot, now_us);
         return;
     }
-    bool has_stale = boot->net_set && (is_lease4_in_doubt(boot) || is_lease6_in_doubt(boot));
+    bool has_stale = boot->network.is_set && (is_lease4_in_doubt(boot) || is_lease6_in_doubt(boot));
     if (!lb_plan_asks(&boot->plan, LB_V4) && !lb_plan_asks(&boot->plan, LB_V6)) {
         lb_fail(&boot->error, LB_E_CONFIG_VALUE, "family or address of IPv6, without IPv6 on %s",
                 boot->interface);
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
-    lb_boot_enter(boot, now_us, LB_AT_DHCP);
-    boot->deadline_us = now_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
-    bool asks_anew = !boot->dhcp_runs || boot->plan.is_dry || is_lease4_in_doubt(boot) ||
-                     (boot->has_lease && boot->dhcp.lease.bootp);
-    if (lb_plan_asks(&boot->plan, LB_V4) && asks_anew && !lb_dhcp4_stage_start(boot, now_us)) {
+    enter_dhcp(boot, now_us, attempt_deadline_us(boot));
+    bool asks_anew = !boot->network.dhcp_runs || boot->plan.is_dry || is_lease4_in_doubt(boot) ||
+                     (boot->network.has_lease && boot->network.dhcp.lease.bootp);
+    if (lb_plan_asks(&boot->plan, LB_V4) && asks_anew && !start_dhcp4(boot, now_us)) {
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
@@ -495,13 +459,15 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
         (void)update_interface(boot, now_us); /* a dropped lease is not renewed any more */
 }
 
-void lb_network_start(struct lb_boot *boot, uint64_t now_us) {
-    boot->out4 = boot->out6 = boot->no_disk = (struct lb_error){.code = LB_OK};
+void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us) {
+    boot->no_disk = (struct lb_error){.code = LB_OK};
+    lb_network_begin(&boot->network, boot->attempts,
+                     lb_choice_may_search(&boot->plan, &boot->choice.target));
     boot->usable_us[0] = boot->usable_us[1] = 0;
     boot->chose_early = false;
     boot->is_named = boot->choice.has_target;
     boot->wanted_host = boot->choice.target.host;
-    if (boot->net_set) {
+    if (boot->network.is_set) {
         with_link(boot, now_us);
         return;
     }
@@ -511,66 +477,36 @@ void lb_network_start(struct lb_boot *boot, uint64_t now_us) {
                                       "%s", boot->interface);
     lb_boot_enter(boot, now_us, LB_AT_LINK);
     boot->deadline_us = now_us + lb_config_u32(boot->setup.config, LB_KEY_LINK_TIMEOUT) * LB_US_MS;
-    if (boot->link_up)
+    if (boot->network.link_up)
         with_link(boot, now_us);
     else
-        lb_boot_ask(boot, LB_BOOT_LINK);
+        lb_ask(&boot->common, LB_BOOT_LINK);
 }
 
 /* ---- what happens to it --------------------------------------------------------------------- */
 
-void lb_network_pause(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->has_lease)
-        lb_dhcp4_client_confirm(&boot->dhcp, now_us);
-    if (boot->dhcp6_runs && boot->dhcp6.has_lease)
-        lb_dhcp6_client_confirm(&boot->dhcp6, now_us);
-    if (boot->nd6_runs && boot->nd6.info.advertised)
-        lb_nd6_client_link_up(&boot->nd6, now_us);
-}
-
-static bool has_lease6(const struct lb_boot *boot) {
-    return boot->dhcp6_runs && boot->dhcp6.has_lease && !boot->dhcp6.lease.stateless;
-}
-
-bool lb_network_has_lease(const struct lb_boot *boot) {
-    return boot->has_lease || has_lease6(boot);
-}
-
-void lb_network_release(struct lb_boot *boot, uint64_t now_us) {
-    /* A RELEASE goes from the address to the server: one that is not on the interface yet
-     * expires. */
-    if (boot->has_lease && boot->net_set && lb_net_has_family(&boot->net, LB_V4))
-        lb_dhcp4_client_release(&boot->dhcp, now_us);
-    if (has_lease6(boot))
-        lb_dhcp6_client_release(&boot->dhcp6, now_us);
-    boot->has_lease = false;
-}
-
-void lb_network_stop(struct lb_boot *boot) {
-    lb_dhcp4_stage_stop(boot);
-    lb_dhcp6_stage_stop(boot);
-    lb_nd6_stage_stop(boot);
-}
-
-void lb_network_changed(struct lb_boot *boot, uint64_t now_us) {
+/* Something was learned or lost after the interface was configured: it is configured anew. */
+static void changed(struct lb_boot *boot, uint64_t now_us) {
     /* In a pause between attempts, too: a lease that is not on the interface cannot be renewed. */
-    bool is_in_use = boot->net_set || boot->is_configured || boot->state == LB_AT_BACKOFF ||
+    bool is_in_use = boot->network.is_set || boot->network.is_configured ||
+                     boot->state == LB_AT_BACKOFF ||
                      (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
     if (boot->plan.is_dry || !is_in_use)
         return;
     add_others(boot, now_us);
     bool has_address = update_interface(boot, now_us);
     if (!has_address) {
-        boot->net_set = false;
+        lb_network_configured(&boot->network, false);
         if (boot->state == LB_AT_ADDRESS)
-            lb_boot_enter(boot, now_us, LB_AT_DHCP);
+            enter_dhcp(boot, now_us, LB_NEVER);
     }
     if (boot->session_runs && !lb_net_has_local(boot))
         lb_initiator_drop(&boot->session, now_us);
 }
 
-void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
-                     const struct lb_error *why) {
+/* An address of the family must not be used any more; why is kept for what fails because of it. */
+static void lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
+                 const struct lb_error *why) {
     lb_trace(&boot->trace, now_us, "boot", "lost: %s", why->facts);
     enum lb_family used =
         boot->session_runs ? lb_initiator_peer(&boot->session).addr.family : family;
@@ -578,15 +514,37 @@ void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family famil
         boot->lease_error = *why;
         boot->lost_family = family;
     }
-    lb_network_changed(boot, now_us);
+    changed(boot, now_us);
+}
+
+/* What the network has learned or lost. */
+static void heed(struct lb_boot *boot, uint64_t now_us, const struct lb_network_news *news) {
+    if (news->what == LB_NETWORK_CHANGED)
+        changed(boot, now_us);
+    else if (news->what == LB_NETWORK_LOST)
+        lost(boot, now_us, news->family, &news->why);
+}
+
+enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
+                                  struct lb_boot_action *action) {
+    struct lb_network_news news = {.what = LB_NETWORK_SAME};
+    enum lb_turn did = lb_network_turn(&boot->network, now_us, action, &news);
+    heed(boot, now_us, &news);
+    if (did != LB_TURN_IDLE)
+        return did;
+    if (boot->state == LB_AT_DISCOVERY && boot->chose_early)
+        return second_thought(boot, now_us);
+    if (boot->state != LB_AT_DHCP)
+        return LB_TURN_IDLE;
+    return boot->plan.is_dry ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
 }
 
 /* ---- the host's calls ----------------------------------------------------------------------- */
 
 void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
-    if (boot->link_up == up)
+    if (boot->network.link_up == up)
         return;
-    boot->link_up = up;
+    lb_network_note_link(&boot->network, up);
     lb_trace(&boot->trace, now_us, "boot", "link of %s is %s", boot->interface, up ? "up" : "down");
     if (!up)
         return;
@@ -594,25 +552,16 @@ void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
         with_link(boot, now_us);
         return;
     }
-    if (boot->dhcp_runs)
-        lb_dhcp4_client_link_up(&boot->dhcp, now_us);
-    if (boot->nd6_runs)
-        lb_nd6_client_link_up(&boot->nd6, now_us);
-    if (boot->dhcp6_runs) {
-        lb_dhcp6_client_link_up(&boot->dhcp6, now_us);
-    } else if (boot->nd6_runs) { /* the one that was given up may be there now */
-        boot->dhcp6_role = LB_DHCP6_NOTHING;
-        lb_dhcp6_stage_follow(boot, now_us);
-    }
+    lb_network_link_up(&boot->network, now_us);
 }
 
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why) {
     if (why != NULL) {
         if (boot->state != LB_AT_ADDRESS)
             return;
-        struct lb_prefix first = lb_addr_is_set(boot->net.address.addr)
-                                     ? boot->net.address
-                                     : boot->net.addrs6[0].address;
+        struct lb_prefix first = lb_addr_is_set(boot->network.net.address.addr)
+                                     ? boot->network.net.address
+                                     : boot->network.net.addrs6[0].address;
         lb_fail(&boot->error, LB_E_HOST_NETWORK, "%s on %s: %s", lb_prefix_text(first).s,
                 boot->interface, why);
         lb_boot_attempt_failed(boot, now_us);
@@ -620,7 +569,7 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
     }
     if (boot->state == LB_AT_DHCP)
         return; /* lost again meanwhile */
-    boot->net_set = true;
+    lb_network_configured(&boot->network, true);
     if (boot->state == LB_AT_ADDRESS)
         go_on(boot, now_us);
 }
@@ -639,41 +588,35 @@ static void hear_dhcp4(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint
                        struct lb_bytes bytes) {
     struct lb_dhcp4_lease said;
     enum lb_worth worth = LB_WORTH_UNKNOWN;
-    if (lb_dhcp4_client_reads(&boot->dhcp, from, bytes, &said))
+    if (lb_network_reads4(&boot->network, from, bytes, &said))
         worth = lb_judge_lease4(boot, now_us, &said);
-    uint64_t before_us = boot->dhcp.offers_until_us;
-    lb_dhcp4_client_hear(&boot->dhcp, now_us, from, bytes, worth);
-    tell_wait(boot, now_us, worth, before_us, boot->dhcp.offers_until_us);
+    uint64_t before_us = boot->network.dhcp.offers_until_us;
+    lb_network_hear4(&boot->network, now_us, from, bytes, worth);
+    tell_wait(boot, now_us, worth, before_us, boot->network.dhcp.offers_until_us);
 }
 
 static void hear_dhcp6(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
                        struct lb_bytes bytes) {
     struct lb_dhcp6_lease said;
     enum lb_worth worth = LB_WORTH_UNKNOWN;
-    if (lb_dhcp6_client_reads(&boot->dhcp6, from, bytes, &said))
+    if (lb_network_reads6(&boot->network, from, bytes, &said))
         worth = lb_judge_lease6(boot, now_us, &said);
-    uint64_t before_us = boot->dhcp6.offers_until_us;
-    lb_dhcp6_client_hear(&boot->dhcp6, now_us, from, bytes, worth);
-    tell_wait(boot, now_us, worth, before_us, boot->dhcp6.offers_until_us);
+    uint64_t before_us = boot->network.dhcp6.offers_until_us;
+    lb_network_hear6(&boot->network, now_us, from, bytes, worth);
+    tell_wait(boot, now_us, worth, before_us, boot->network.dhcp6.offers_until_us);
 }
 
-void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                         struct lb_endpoint from, struct lb_bytes bytes) {
-    if (slot == LB_BOOT_SLOT_DHCP4 && boot->dhcp_runs)
+void lb_boot_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                              struct lb_endpoint from, struct lb_bytes bytes) {
+    if (slot == LB_BOOT_SLOT_DHCP4)
         hear_dhcp4(boot, now_us, from, bytes);
-    else if (slot == LB_BOOT_SLOT_ND6 && boot->nd6_runs)
-        lb_nd6_client_input(&boot->nd6, now_us, from.addr, bytes);
-    else if (slot == LB_BOOT_SLOT_DHCP6 && boot->dhcp6_runs)
+    else if (slot == LB_BOOT_SLOT_DHCP6)
         hear_dhcp6(boot, now_us, from, bytes);
+    else
+        lb_network_datagram(&boot->network, now_us, slot, from, bytes);
 }
 
 void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict) {
-    if (addr.family == LB_V4) {
-        if (boot->dhcp_runs)
-            lb_dhcp4_client_probed(&boot->dhcp, now_us, conflict);
-        return;
-    }
-    lb_nd6_stage_probed(boot, now_us, addr, conflict);
-    if (boot->dhcp6_runs)
-        lb_dhcp6_client_probed(&boot->dhcp6, now_us, addr, conflict);
+    struct lb_network_news news = lb_network_probed(&boot->network, now_us, addr, conflict);
+    heed(boot, now_us, &news);
 }

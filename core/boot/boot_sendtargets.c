@@ -152,7 +152,7 @@ enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_IDLE;
     if (lb_initiator_state(&boot->session) != LB_INITIATOR_ENDED &&
         now_us < discovery->listing_deadline_us) {
-        lb_boot_until(boot, discovery->listing_deadline_us);
+        lb_until(&boot->common, discovery->listing_deadline_us);
         return LB_TURN_IDLE;
     }
     end(boot, now_us);

@@ -112,7 +112,7 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot, now_us);
         return;
     }
-    lb_report_target(boot, now_us);
+    lb_report_target(&boot->report, now_us, &boot->choice);
     lb_boot_enter(boot, now_us, LB_AT_SESSION);
     start_session(boot, now_us, &config);
     lb_wipe(&config, sizeof config);
@@ -212,7 +212,7 @@ static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_IDLE;
     lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%d found", (int)count);
     lb_boot_enter(boot, now_us, LB_AT_UP);
-    lb_boot_ask(boot, LB_BOOT_READY);
+    lb_ask(&boot->common, LB_BOOT_READY);
     return LB_TURN_AGAIN;
 }
 
@@ -230,7 +230,7 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     if (!boot->disk_started && !boot->luns_run)
-        lb_report_warnings(boot, now_us);
+        lb_report_warnings(&boot->report, now_us, &boot->session);
     if (boot->discovery.listing != LB_LISTING_NOT) {
         lb_listing_ready(boot, now_us);
         return;
@@ -240,7 +240,7 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
                  lb_initiator_logins(&boot->session));
         return;
     }
-    lb_report_session(boot, now_us);
+    lb_report_session(&boot->report, now_us, &boot->session);
     if (boot->setup.goal == LB_GOAL_TARGETS) {
         ask_for_targets(boot, now_us);
         return;
@@ -256,14 +256,14 @@ static void session_ready(struct lb_boot *boot, uint64_t now_us) {
  * address. */
 static void explain_route(struct lb_boot *boot, enum lb_code code) {
     struct lb_addr to = lb_initiator_peer(&boot->session).addr;
-    const struct lb_addr *ignored = &boot->dhcp.lease.ignored_router;
-    bool is_leased = boot->has_lease && lb_addr_is_set(*ignored);
+    const struct lb_addr *ignored = &boot->network.dhcp.lease.ignored_router;
+    bool is_leased = boot->network.has_lease && lb_addr_is_set(*ignored);
     if (code != LB_E_CONNECT_TIMEOUT && code != LB_E_CONNECT_UNREACHABLE)
         return;
     if (boot->interface[0] == '\0' && lb_addr_is_link_local(to))
         lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE,
                 "%s is a link-local address: give interface=", lb_addr_text(to).s);
-    if (!boot->net_set || lb_boot_net_has_way(&boot->net, to))
+    if (!boot->network.is_set || lb_boot_net_has_way(&boot->network.net, to))
         return;
     if (is_leased && to.family == LB_V4)
         lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE,
@@ -317,7 +317,7 @@ static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_i
                               struct lb_boot_action *action) {
     switch (did.event) {
     case LB_INITIATOR_WAIT:
-        lb_boot_until(boot, did.until_us);
+        lb_until(&boot->common, did.until_us);
         return LB_TURN_IDLE;
     case LB_INITIATOR_RESOLVE:
         return resolve(boot, now_us, did.host);
@@ -359,7 +359,7 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
         return targets_turn(boot, now_us);
     if (boot->luns_run)
         return lb_lun_stage_turn(boot, now_us);
-    lb_boot_until(boot, lb_disk_poll(&boot->disk, now_us));
+    lb_until(&boot->common, lb_disk_poll(&boot->disk, now_us));
     if (boot->state == LB_AT_UP)
         return LB_TURN_IDLE;
     const struct lb_error *error = lb_disk_error(&boot->disk);
@@ -370,12 +370,12 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     }
     if (!lb_disk_is_up(&boot->disk))
         return LB_TURN_IDLE;
-    lb_report_disk(boot, now_us);
+    lb_report_disk(&boot->report, now_us, &boot->disk);
     lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s",
                   lb_disk_info(&boot->disk)->product);
     lb_discovery_stage_stop(boot, now_us);
     lb_boot_enter(boot, now_us, LB_AT_UP);
     boot->was_up = true;
-    lb_boot_ask(boot, LB_BOOT_READY);
+    lb_ask(&boot->common, LB_BOOT_READY);
     return LB_TURN_AGAIN;
 }

@@ -74,5 +74,5 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
     else if (is_of_discovery(slot))
         lb_discovery_datagram(boot, now_us, slot, from, bytes);
     else
-        lb_network_datagram(boot, now_us, slot, from, bytes);
+        lb_boot_network_datagram(boot, now_us, slot, from, bytes);
 }

@@ -59,7 +59,8 @@ static bool has_family(const struct lb_boot *boot, enum lb_family family) {
         return false;
     if (boot->setup.network_is_up)
         return true;
-    return family == LB_V4 ? lb_addr_is_set(boot->net.address.addr) : boot->net.addr6_count > 0;
+    return family == LB_V4 ? lb_addr_is_set(boot->network.net.address.addr)
+                           : boot->network.net.addr6_count > 0;
 }
 
 /* ---- asking --------------------------------------------------------------------------------- */
@@ -92,7 +93,7 @@ static void open_slot(struct lb_boot *boot, enum lb_family family) {
     bool *is_open = family == LB_V4 ? &boot->discovery.slp4_open : &boot->discovery.slp6_open;
     if (*is_open)
         return;
-    struct lb_boot_action *ask = lb_boot_ask(boot, LB_BOOT_OPEN);
+    struct lb_boot_action *ask = lb_ask(&boot->common, LB_BOOT_OPEN);
     ask->slot = family == LB_V4 ? LB_BOOT_SLOT_SLP4 : LB_BOOT_SLOT_SLP6;
     ask->kind = LB_KIND_UDP;
     ask->from.addr.family = family;
@@ -263,7 +264,7 @@ static enum lb_turn question_turn(struct lb_boot *boot, uint64_t now_us, size_t 
     struct lb_slp_action did = lb_slp_client_poll(&slp->client, now_us);
     switch (did.event) {
     case LB_SLP_WAIT:
-        lb_boot_until(boot, did.until_us);
+        lb_until(&boot->common, did.until_us);
         return LB_TURN_IDLE;
     case LB_SLP_SEND:
         *action = (struct lb_boot_action){
@@ -320,11 +321,11 @@ void lb_slp_service_stop(struct lb_boot *boot, uint64_t now_us) {
         slp->runs = false;
     }
     if (discovery->slp_tcp_owner != LB_BOOT_SLP_QUESTIONS)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP_TCP;
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP_TCP;
     if (discovery->slp4_open)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP4;
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP4;
     if (discovery->slp6_open)
-        lb_boot_ask(boot, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP6;
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP6;
     discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
     discovery->slp4_open = discovery->slp6_open = false;
 }

@@ -2,7 +2,9 @@
 #ifndef LB_BOOT_STATE_H
 #define LB_BOOT_STATE_H
 
+#include "core/boot/boot_report.h"
 #include "core/boot/choice.h"
+#include "core/boot/network.h"
 #include "core/disk/disk_luns.h"
 #include "core/disk/disk_state.h"
 #include "core/dns/dns_client.h"
@@ -38,27 +40,7 @@ enum lb_boot_state {
     LB_AT_OVER,
 };
 
-/* Asks of the engine's own that wait for a poll: at the end each of 13 slots may be closed, the
- * address taken away, and the end told. */
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
-#define LB_BOOT_ASKS_MAX    16
-
-/* Slots: fixed numbers, for there is one of each. */
-enum {
-    LB_BOOT_SLOT_DHCP4 = 0,
-    LB_BOOT_SLOT_SESSION = 1,
-    LB_BOOT_SLOT_DHCP6 = 2,
-    LB_BOOT_SLOT_ND6 = 3,
-    LB_BOOT_SLOT_SLP4 = 4, /* UDP */
-    LB_BOOT_SLOT_SLP6 = 5, /* UDP */
-    LB_BOOT_SLOT_SLP_TCP = 6,
-    LB_BOOT_SLOT_ISNS = 7, /* TCP */
-    LB_BOOT_SLOT_ISNS_UDP = 8,
-    LB_BOOT_SLOT_TARGETS = 9, /* TCP: SendTargets */
-    LB_BOOT_SLOT_DNS4 = 10,   /* UDP */
-    LB_BOOT_SLOT_DNS6 = 11,   /* UDP */
-    LB_BOOT_SLOT_DNS_TCP = 12,
-};
 
 /* Who has a name looked up; each has one at a time. */
 enum lb_asker {
@@ -151,22 +133,6 @@ struct lb_discovery {
     size_t listing_step;
 };
 
-/* What DHCPv6 is asked for. */
-enum lb_dhcp6_role {
-    LB_DHCP6_NOTHING,   /* routers say that there is none; or there is no link-local address yet */
-    LB_DHCP6_ADDRESSES, /* and the rest */
-    LB_DHCP6_REST,      /* stateless */
-};
-
-/* A configured IPv6 address. */
-enum lb_static6 {
-    LB_STATIC6_NONE,
-    LB_STATIC6_WAITS, /* for the link-local one to be probed, which is the first */
-    LB_STATIC6_DUE,   /* to be probed */
-    LB_STATIC6_PROBING,
-    LB_STATIC6_OURS,
-};
-
 #define LB_PASSED_SHOWN_MAX 8 /* in the report: a liar may repeat himself */
 
 /* Answers that could not be used. */
@@ -174,8 +140,6 @@ struct lb_passed {
     unsigned count, before; /* so far; and before this attempt */
     struct lb_error error;  /* what was wrong with the last */
 };
-
-#define LB_BOOT_DHCP_EXTRA_MAX 128 /* bytes of dhcp-send: so that a message has room for all */
 
 struct lb_boot {
     struct lb_boot_setup setup;
@@ -187,31 +151,19 @@ struct lb_boot {
     struct lb_report report;
     struct lb_error error; /* of this attempt: the first failure is kept */
 
-    struct lb_boot_action asks[LB_BOOT_ASKS_MAX];
-    size_t ask_count;
-    uint64_t until_us; /* the earliest deadline seen in this poll */
+    struct lb_common common; /* what the stages are lent */
+    struct lb_network network;
 
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */
-    bool link_up, stopping, was_up;
-    bool release_due, has_released; /* after lb_boot_stop */
-    size_t step_link, step_dhcp, step_nd6, step_dhcp6, step_session, step_disk; /* report steps */
+    bool stopping, was_up;
+    bool release_due, has_released;            /* after lb_boot_stop */
+    size_t step_link, step_session, step_disk; /* report steps */
 
-    /* The network: boot_network.c. */
-    struct lb_dhcp4_client dhcp;
-    uint8_t dhcp_extra[LB_BOOT_DHCP_EXTRA_MAX]; /* dhcp-send */
-    bool dhcp_runs, dhcp_open, has_lease, had_lease;
-    struct lb_nd6_client nd6;
-    bool nd6_runs, nd6_open, no_router; /* nobody has answered its solicitations */
-    struct lb_dhcp6_client dhcp6;
-    bool dhcp6_runs, dhcp6_open, had_lease6, has_addresses6; /* the last: of routers' prefixes */
-    enum lb_dhcp6_role dhcp6_role;
-    bool was_managed, was_other; /* a router said so since DHCPv6 runs: M, O of RFC 4861 4.2 */
-    enum lb_static6 static6;
-    struct lb_error out4, out6;    /* why this attempt has given the family up; LB_OK: it has not */
-    bool is_named;                 /* a person named the disk, server and all */
-    enum lb_host_kind wanted_host; /* how the server is given then */
-    uint64_t asked_us;             /* when this attempt began to ask */
+    /* Which family is followed: boot_network.c. */
+    bool is_named;                        /* a person named the disk, server and all */
+    enum lb_host_kind wanted_host;        /* how the server is given then */
+    uint64_t asked_us;                    /* when this attempt began to ask */
     uint64_t usable_us[LB_BOOT_FAMILIES]; /* when a family first named a disk; 0: it has not */
     enum lb_family chosen;                /* whose word on the disk is followed */
     bool chose_early;        /* nobody had named a disk, and one family had not spoken yet */
@@ -224,10 +176,6 @@ struct lb_boot {
     struct lb_error lease_error;          /* why it was lost, until there is another */
     struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
     bool has_firmware_lease;              /* and it was not tried yet */
-    struct lb_boot_net net;
-    bool net_set;
-    bool is_configured; /* addresses are on the interface, also while others are asked for */
-
     struct lb_passed passed;
     unsigned passed_shown;  /* in the report, of the whole boot */
     struct lb_addr blamed4; /* DHCP servers that an attempt followed in vain, though there are */
@@ -259,22 +207,10 @@ struct lb_boot {
     struct lb_initiator_found found[LB_BOOT_TARGETS_MAX]; /* goal TARGETS */
 };
 
-/* What a part of the engine did in its turn. */
-enum lb_turn {
-    LB_TURN_IDLE,  /* nothing; its deadline is in until_us */
-    LB_TURN_AGAIN, /* something changed: look at everything again */
-    LB_TURN_ACT,   /* *action is for the host */
-};
-
 /* boot.c */
 /* Enters a state: traces it, and sets enter_us and the deadline. Nothing else writes
  * boot->state. */
 void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state);
-/* Queues an action for the host, without a slot; the caller fills in the rest at once.
- * LB_BOOT_ASKS_MAX may wait at a time; one more asserts. */
-struct lb_boot_action *lb_boot_ask(struct lb_boot *boot, enum lb_boot_event event);
-/* Brings the next turn forward to until_us, unless it is due earlier. */
-void lb_boot_until(struct lb_boot *boot, uint64_t until_us);
 /* Ends the attempt: closes, then backs off or gives up. The error is in boot->error. */
 void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
 
@@ -341,11 +277,7 @@ uint64_t lb_policy_delay_us(struct lb_boot *boot);
 /* Whether another attempt after this delay is within `attempts` and `retry-time`. */
 bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
 
-/* boot_net.c: what is known of the network */
-/* Makes boot->net of the leases, the routers' word and the configuration. */
-void lb_net_make(struct lb_boot *boot, uint64_t now_us);
-/* Whether net has an address of this family. */
-bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family);
+/* boot_addrs.c: addresses of connections */
 /* A connection is made to peer: which of our addresses it may be from; and whether these are still
  * there. */
 void lb_net_note_local(struct lb_boot *boot, struct lb_addr peer);
@@ -356,31 +288,20 @@ bool lb_net_has_local(const struct lb_boot *boot);
  * many there are, LB_PORTALS_MAX at most. */
 size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count);
 
-/* boot_network.c: link, both families, and which of them is followed */
+/* boot_network.c: the link, and which family is followed */
 /* Starts an attempt: brings the link up and asks both families; what is still there of the attempt
  * before is kept. */
-void lb_network_start(struct lb_boot *boot, uint64_t now_us);
-/* A turn of both families' clients, then of the choice between them. */
-enum lb_turn lb_network_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action);
-/* An attempt is over; the clients go on. */
-void lb_network_pause(struct lb_boot *boot, uint64_t now_us);
-/* Gives the leases back: what there is to send comes in the next turns. */
-void lb_network_release(struct lb_boot *boot, uint64_t now_us);
-/* Whether a DHCP or DHCPv6 server has lent us an address. */
-bool lb_network_has_lease(const struct lb_boot *boot);
-/* Ends all clients and closes their slots; nothing is said to the servers. */
-void lb_network_stop(struct lb_boot *boot);
+void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us);
+/* A turn of the network, then of the choice between the families. */
+enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
+                                  struct lb_boot_action *action);
 /* A datagram of DHCP, DHCPv6 or Neighbor Discovery; ignored where that client does not run. */
-void lb_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                         struct lb_endpoint from, struct lb_bytes bytes);
+void lb_boot_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
+                              struct lb_endpoint from, struct lb_bytes bytes);
 /* Discovery ended without a disk, and boot->error says so: true when the other family may still
  * name one; then it is waited for, and the attempt goes on. */
-bool lb_network_may_save(struct lb_boot *boot, uint64_t now_us);
-/* Something was learned or lost after the interface was configured: it is configured anew. */
-void lb_network_changed(struct lb_boot *boot, uint64_t now_us);
-/* An address of the family must not be used any more; why is kept for what fails because of it. */
-void lb_network_lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
-                     const struct lb_error *why);
+bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us);
+
 /* boot_judge.c: what an answer is worth. Nothing is changed by asking. */
 struct lb_judged {
     struct lb_rootpath target; /* as it would be chosen */
@@ -412,8 +333,6 @@ bool lb_judge_may_pass(const struct lb_boot *boot);
 #define LB_SILENT_HOPE_US                                                                          \
     (4 * LB_US_SEC) /* for a family without a sign of life: four solicitations */
 
-enum lb_says { LB_SILENT, LB_ASKING, LB_HAS_SPOKEN };
-
 /* What an answer says of the disk. */
 enum lb_word { LB_WORD_NONE, LB_WORD_BROKEN, LB_WORD_NOTHING, LB_WORD_NAMED, LB_WORD_DISK };
 
@@ -428,42 +347,8 @@ struct lb_voice {
     bool is_usable;            /* names a disk, which can be reached as far as is known */
 };
 
-/* Whether the network has given us an address of this family. */
-bool lb_voice_has_address(const struct lb_boot *boot, enum lb_family family);
-/* Whether any server or router of this family has been heard. */
-bool lb_voice_is_alive(const struct lb_boot *boot, enum lb_family family);
 /* What the family says now. The first time that it names a usable disk is kept in usable_us. */
 struct lb_voice lb_voice_listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family);
-
-/* boot_dhcp4.c */
-bool lb_dhcp4_stage_start(struct lb_boot *boot, uint64_t now_us); /* false: the error is set */
-/* Carries out what the client wants: sends, probes, takes over a lease. IDLE where it does not
- * run. */
-enum lb_turn lb_dhcp4_stage_turn(struct lb_boot *boot, uint64_t now_us,
-                                 struct lb_boot_action *action);
-void lb_dhcp4_stage_stop(struct lb_boot *boot); /* closes the slot; the server is not told */
-/* How long a client that has heard bad answers alone waits for a good one: of both families. */
-uint32_t lb_bad_wait_ms(const struct lb_boot *boot);
-const struct lb_dhcp4_lease *lb_dhcp4_stage_offer(const struct lb_boot *boot); /* of a dry run */
-
-/* boot_nd6.c: routers and stateless addresses */
-/* Starts the client and opens its slot, unless that is open. */
-void lb_nd6_stage_start(struct lb_boot *boot, uint64_t now_us);
-/* Probes a configured address first, then carries out what the client wants. */
-enum lb_turn lb_nd6_stage_turn(struct lb_boot *boot, uint64_t now_us,
-                               struct lb_boot_action *action);
-void lb_nd6_stage_stop(struct lb_boot *boot); /* closes the slot */
-/* The answer of PROBE for an IPv6 address: a stateless, a link-local or a configured one. */
-void lb_nd6_stage_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
-
-/* boot_dhcp6.c */
-/* Starts, stops or changes what is asked, by what the routers say. */
-void lb_dhcp6_stage_follow(struct lb_boot *boot, uint64_t now_us);
-/* Carries out what the client wants. IDLE where it does not run. */
-enum lb_turn lb_dhcp6_stage_turn(struct lb_boot *boot, uint64_t now_us,
-                                 struct lb_boot_action *action);
-void lb_dhcp6_stage_stop(struct lb_boot *boot); /* closes the slot; the server is not told */
-const struct lb_dhcp6_lease *lb_dhcp6_stage_offer(const struct lb_boot *boot); /* of a dry run */
 
 /* boot_discovery.c: the Discovery stage. The network is configured, the target chosen as far as
  * configuration and network name it: goes on to the boot stage, by way of discovery where something
@@ -591,23 +476,5 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us);
 void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us);
 /* A turn of the search; then the disk at the LUN found is started, or the attempt has failed. */
 enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us);
-
-/* boot_report.c: the facts of each stage */
-/* A DHCP or BOOTP lease: address, lease time, routers, DNS and what else it gives. */
-void lb_report_lease(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp4_lease *lease);
-/* What the IPv6 routers say: routers, networks on the link, DNS, MTU, whether DHCPv6 is used. */
-void lb_report_routers6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info);
-/* The addresses that we made of the routers' prefixes. */
-void lb_report_addresses6(struct lb_boot *boot, uint64_t now_us, const struct lb_nd6_info *info);
-/* A DHCPv6 lease: addresses and their lifetimes, DNS, boot URL. */
-void lb_report_lease6(struct lb_boot *boot, uint64_t now_us, const struct lb_dhcp6_lease *lease);
-/* The decision which target, LUN and server are tried. */
-void lb_report_target(struct lb_boot *boot, uint64_t now_us);
-/* What the last login passed over. */
-void lb_report_warnings(struct lb_boot *boot, uint64_t now_us);
-/* What the login agreed on: portal, authentication, digests. */
-void lb_report_session(struct lb_boot *boot, uint64_t now_us);
-/* The disk's names, size and identity. */
-void lb_report_disk(struct lb_boot *boot, uint64_t now_us);
 
 #endif

@@ -113,8 +113,8 @@ static void an_address_of_the_preferred_family_comes_first(void) {
 
 static void an_address_of_a_family_that_we_do_not_have_comes_last(void) {
     begin(TARGET);
-    boot.net_set = true;
-    boot.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
+    boot.network.is_set = true;
+    boot.network.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
     struct lb_candidate other = at(LB_BY_ISNS, 1, 3260);
     CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::1"), &other.at.addr));
     for (uint8_t i = 1; i < 8; i++) {

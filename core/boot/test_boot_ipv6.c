@@ -246,7 +246,7 @@ static bool is_reconfigured(const char *word) {
     if (!host_boots())
         return false;
     lb_boot_datagram(&host.boot, host.now, LB_BOOT_SLOT_DHCP6, server,
-                     lb_dhcp6_server_reconfigure(&host.dhcp6, &host.boot.dhcp6.config.duid,
+                     lb_dhcp6_server_reconfigure(&host.dhcp6, &host.boot.network.dhcp6.config.duid,
                                                  LB_DHCP6_RENEW, lb_span(room, sizeof room)));
     host_pass(SEC);
     CHECK_EQ(logins(), 1);

@@ -292,7 +292,7 @@ bool lb_run_write_network(struct lb_run *run, const char *folder) {
     lb_rootpath_format(&text, lb_boot_target(&run->boot));
     memcpy(from.mac, run->iface.found.mac, sizeof(from.mac));
     if (lb_boot_lease4(&run->boot))
-        from.client_id = lb_dhcp4_client_id(&run->boot.dhcp, room);
+        from.client_id = lb_dhcp4_client_id(&run->boot.network.dhcp, room);
     return lb_netfiles_write(&from, folder, &run->error);
 }
 

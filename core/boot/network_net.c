@@ -1,6 +1,6 @@
-/* What is known of the network: the interface's configuration made of it, and what it says of the
- * disk. */
-#include "core/boot/boot_state.h"
+/* The interface's configuration, made of all that is known of the network. */
+#include "core/boot/boot_report.h"
+#include "core/boot/network.h"
 
 /* ---- pieces of the configuration ------------------------------------------------------------ */
 
@@ -118,18 +118,19 @@ static void add_search(struct lb_boot_net *net, const char *names) {
     }
 }
 
-static void take_names6(struct lb_boot *boot, struct lb_boot_net *net) {
-    const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
+static void take_names6(struct lb_network *network, enum lb_family first) {
+    const struct lb_dhcp6_lease *lease6 = lb_network_lease6(network);
+    struct lb_boot_net *net = &network->net;
     struct addr_list list4 = {.count = 0}, list6 = {.count = 0};
-    if (boot->has_lease)
-        add_each(&list4, boot->dhcp.lease.dns, boot->dhcp.lease.dns_count);
+    if (network->has_lease)
+        add_each(&list4, network->dhcp.lease.dns, network->dhcp.lease.dns_count);
     if (lease6 != NULL) {
         add_each(&list6, lease6->dns, lease6->dns_count);
         add_search(net, lease6->search);
     }
-    add_each(&list6, boot->nd6.info.dns, boot->nd6.info.dns_count);
-    add_search(net, boot->nd6.info.search);
-    if (boot->chosen == LB_V6)
+    add_each(&list6, network->nd6.info.dns, network->nd6.info.dns_count);
+    add_search(net, network->nd6.info.search);
+    if (first == LB_V6)
         take_resolvers(net, &list6, &list4);
     else
         take_resolvers(net, &list4, &list6);
@@ -206,23 +207,23 @@ static void take_static6(const struct lb_config *config, struct lb_boot_net *net
         add_route6(net, (struct lb_prefix){.addr = {.family = LB_V6}}, gateway);
 }
 
-void lb_net_make(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_config *config = boot->setup.config;
-    const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
-    struct lb_boot_net *net = &boot->net;
+void lb_network_make(struct lb_network *network, uint64_t now_us, enum lb_family first) {
+    const struct lb_config *config = network->common->plan->config;
+    const struct lb_dhcp6_lease *lease6 = lb_network_lease6(network);
+    struct lb_boot_net *net = &network->net;
     memset(net, 0, sizeof *net);
-    if (lb_plan_is_static(&boot->plan, LB_V4))
+    if (lb_plan_is_static(network->common->plan, LB_V4))
         take_static4(config, net);
-    else if (boot->has_lease)
-        take_lease4(net, &boot->dhcp.lease);
-    if (boot->static6 == LB_STATIC6_OURS)
+    else if (network->has_lease)
+        take_lease4(net, &network->dhcp.lease);
+    if (network->static6 == LB_STATIC6_OURS)
         take_static6(config, net);
     else if (lease6 != NULL)
         take_lease6(net, now_us, lease6);
-    if (boot->static6 == LB_STATIC6_NONE)
-        take_addresses6(net, now_us, &boot->nd6.info);
-    take_routers6(net, &boot->nd6.info);
-    take_names6(boot, net);
+    if (network->static6 == LB_STATIC6_NONE)
+        take_addresses6(net, now_us, &network->nd6.info);
+    take_routers6(net, &network->nd6.info);
+    take_names6(network, first);
     take_config(config, net);
     take_config_routes(config, net);
 }
@@ -231,118 +232,20 @@ bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family) {
     return family == LB_V6 ? net->addr6_count > 0 : lb_addr_is_set(net->address.addr);
 }
 
-/* ---- our end of the connection -------------------------------------------------------------- */
-
-/* Bits that both have in common, of the 64 that name a network. */
-static unsigned common_bits(struct lb_addr a, struct lb_addr b) {
-    unsigned bits = 0;
-    while (bits < 64 && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) & (0x80 >> bits % 8)) == 0)
-        bits++;
-    return bits;
+void lb_network_configure(struct lb_network *network, uint64_t now_us, enum lb_family first) {
+    lb_network_make(network, now_us, first);
+    lb_ask(network->common, LB_BOOT_SET_ADDRESS)->net = &network->net;
+    network->is_configured = true;
 }
 
-static bool is_deprecated(const struct lb_boot_addr6 *address) {
-    return address->preferred_s == 0;
-}
-
-/* As RFC 6724 5 chooses, by rules 3 and 8. Of several equals the host's choice is not known: all
- * are kept. */
-static void note_locals6(struct lb_boot *boot, struct lb_addr peer) {
-    unsigned best = 0;
-    for (size_t i = 0; i < boot->net.addr6_count; i++) {
-        const struct lb_boot_addr6 *mine = &boot->net.addrs6[i];
-        unsigned rank = common_bits(mine->address.addr, peer) + (is_deprecated(mine) ? 0 : 128);
-        if (rank > best)
-            boot->local_count = 0;
-        best = LB_MAX(best, rank);
-        if (rank == best)
-            boot->locals[boot->local_count++] = mine->address.addr;
+bool lb_network_update(struct lb_network *network, uint64_t now_us, enum lb_family first) {
+    lb_network_make(network, now_us, first);
+    if (lb_net_has_family(&network->net, LB_V4) || lb_net_has_family(&network->net, LB_V6)) {
+        lb_ask(network->common, LB_BOOT_SET_ADDRESS)->net = &network->net;
+        network->is_configured = true;
+    } else {
+        lb_ask(network->common, LB_BOOT_CLEAR_ADDRESS);
+        network->is_configured = false;
     }
-}
-
-void lb_net_note_local(struct lb_boot *boot, struct lb_addr peer) {
-    boot->local_count = 0;
-    boot->local_is_link = peer.family == LB_V6 && lb_addr_is_link_local(peer);
-    if (peer.family == LB_V6 && !boot->local_is_link)
-        note_locals6(boot, peer);
-    else if (peer.family == LB_V4 && lb_addr_is_set(boot->net.address.addr))
-        boot->locals[boot->local_count++] = boot->net.address.addr;
-}
-
-static bool has_address(const struct lb_boot_net *net, struct lb_addr addr) {
-    if (addr.family == LB_V4)
-        return lb_addr_equal(net->address.addr, addr);
-    for (size_t i = 0; i < net->addr6_count; i++)
-        if (lb_addr_equal(net->addrs6[i].address.addr, addr))
-            return true;
-    return false;
-}
-
-bool lb_net_has_local(const struct lb_boot *boot) {
-    for (size_t i = 0; i < boot->local_count; i++)
-        if (!has_address(&boot->net, boot->locals[i]))
-            return false;
-    return boot->local_count > 0 || boot->local_is_link;
-}
-
-/* ---- a name's addresses --------------------------------------------------------------------- */
-
-static enum lb_family first_family(const struct lb_boot *boot, const struct lb_addr *addrs) {
-    if (boot->plan.prefer != LB_FAMILY_NONE)
-        return boot->plan.prefer;
-    return boot->chosen != LB_FAMILY_NONE ? boot->chosen : addrs[0].family;
-}
-
-/* On the machine's own network nothing is known of its addresses: the host's order may know
- * more. */
-static bool is_of_use(const struct lb_boot *boot, enum lb_family family) {
-    return !boot->net_set || lb_net_has_family(&boot->net, family);
-}
-
-/* The next of the family, from *at on; NULL: there is none. */
-static const struct lb_addr *next_of(const struct lb_addr *addrs, size_t count,
-                                     enum lb_family family, size_t *at) {
-    while (*at < count)
-        if (addrs[(*at)++].family == family)
-            return &addrs[*at - 1];
-    return NULL;
-}
-
-static size_t take_turns(const struct lb_addr *addrs, size_t count, const enum lb_family order[2],
-                         struct lb_addr *sorted) {
-    size_t kept = 0, at[LB_BOOT_FAMILIES] = {0, 0};
-    for (size_t i = 0; i < 2 * count; i++) {
-        const struct lb_addr *next = next_of(addrs, count, order[i % 2], &at[i % 2]);
-        if (next != NULL)
-            sorted[kept++] = *next;
-    }
-    return kept;
-}
-
-static size_t take_family(const struct lb_addr *addrs, size_t count, enum lb_family family,
-                          struct lb_addr *sorted) {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (addrs[i].family == family)
-            sorted[kept++] = addrs[i];
-    return kept;
-}
-
-size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count) {
-    struct lb_addr sorted[LB_PORTALS_MAX];
-    size_t kept;
-    count = LB_MIN(count, LB_PORTALS_MAX);
-    if (count == 0)
-        return 0;
-    enum lb_family first = first_family(boot, addrs);
-    enum lb_family order[LB_BOOT_FAMILIES] = {first, first == LB_V6 ? LB_V4 : LB_V6};
-    if (is_of_use(boot, order[0]) == is_of_use(boot, order[1])) {
-        kept = take_turns(addrs, count, order, sorted);
-    } else { /* RFC 6724 6, rule 1 */
-        bool second = is_of_use(boot, order[1]);
-        kept = take_family(addrs, count, order[second], sorted);
-        kept += take_family(addrs, count, order[!second], sorted + kept);
-    }
-    memcpy(addrs, sorted, kept * sizeof addrs[0]);
-    return kept;
+    return network->is_configured;
 }

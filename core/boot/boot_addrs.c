@@ -1,0 +1,119 @@
+/* Addresses of connections: which of ours a connection is from, and in which order those of a name
+ * are tried. */
+#include "core/boot/boot_state.h"
+
+/* ---- our end of the connection -------------------------------------------------------------- */
+
+/* Bits that both have in common, of the 64 that name a network. */
+static unsigned common_bits(struct lb_addr a, struct lb_addr b) {
+    unsigned bits = 0;
+    while (bits < 64 && ((a.bytes[bits / 8] ^ b.bytes[bits / 8]) & (0x80 >> bits % 8)) == 0)
+        bits++;
+    return bits;
+}
+
+static bool is_deprecated(const struct lb_boot_addr6 *address) {
+    return address->preferred_s == 0;
+}
+
+/* As RFC 6724 5 chooses, by rules 3 and 8. Of several equals the host's choice is not known: all
+ * are kept. */
+static void note_locals6(struct lb_boot *boot, struct lb_addr peer) {
+    unsigned best = 0;
+    for (size_t i = 0; i < boot->network.net.addr6_count; i++) {
+        const struct lb_boot_addr6 *mine = &boot->network.net.addrs6[i];
+        unsigned rank = common_bits(mine->address.addr, peer) + (is_deprecated(mine) ? 0 : 128);
+        if (rank > best)
+            boot->local_count = 0;
+        best = LB_MAX(best, rank);
+        if (rank == best)
+            boot->locals[boot->local_count++] = mine->address.addr;
+    }
+}
+
+void lb_net_note_local(struct lb_boot *boot, struct lb_addr peer) {
+    boot->local_count = 0;
+    boot->local_is_link = peer.family == LB_V6 && lb_addr_is_link_local(peer);
+    if (peer.family == LB_V6 && !boot->local_is_link)
+        note_locals6(boot, peer);
+    else if (peer.family == LB_V4 && lb_addr_is_set(boot->network.net.address.addr))
+        boot->locals[boot->local_count++] = boot->network.net.address.addr;
+}
+
+static bool has_address(const struct lb_boot_net *net, struct lb_addr addr) {
+    if (addr.family == LB_V4)
+        return lb_addr_equal(net->address.addr, addr);
+    for (size_t i = 0; i < net->addr6_count; i++)
+        if (lb_addr_equal(net->addrs6[i].address.addr, addr))
+            return true;
+    return false;
+}
+
+bool lb_net_has_local(const struct lb_boot *boot) {
+    for (size_t i = 0; i < boot->local_count; i++)
+        if (!has_address(&boot->network.net, boot->locals[i]))
+            return false;
+    return boot->local_count > 0 || boot->local_is_link;
+}
+
+/* ---- a name's addresses --------------------------------------------------------------------- */
+
+static enum lb_family first_family(const struct lb_boot *boot, const struct lb_addr *addrs) {
+    if (boot->plan.prefer != LB_FAMILY_NONE)
+        return boot->plan.prefer;
+    return boot->chosen != LB_FAMILY_NONE ? boot->chosen : addrs[0].family;
+}
+
+/* On the machine's own network nothing is known of its addresses: the host's order may know
+ * more. */
+static bool is_of_use(const struct lb_boot *boot, enum lb_family family) {
+    return !boot->network.is_set || lb_net_has_family(&boot->network.net, family);
+}
+
+/* The next of the family, from *at on; NULL: there is none. */
+static const struct lb_addr *next_of(const struct lb_addr *addrs, size_t count,
+                                     enum lb_family family, size_t *at) {
+    while (*at < count)
+        if (addrs[(*at)++].family == family)
+            return &addrs[*at - 1];
+    return NULL;
+}
+
+static size_t take_turns(const struct lb_addr *addrs, size_t count, const enum lb_family order[2],
+                         struct lb_addr *sorted) {
+    size_t kept = 0, at[LB_BOOT_FAMILIES] = {0, 0};
+    for (size_t i = 0; i < 2 * count; i++) {
+        const struct lb_addr *next = next_of(addrs, count, order[i % 2], &at[i % 2]);
+        if (next != NULL)
+            sorted[kept++] = *next;
+    }
+    return kept;
+}
+
+static size_t take_family(const struct lb_addr *addrs, size_t count, enum lb_family family,
+                          struct lb_addr *sorted) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (addrs[i].family == family)
+            sorted[kept++] = addrs[i];
+    return kept;
+}
+
+size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count) {
+    struct lb_addr sorted[LB_PORTALS_MAX];
+    size_t kept;
+    count = LB_MIN(count, LB_PORTALS_MAX);
+    if (count == 0)
+        return 0;
+    enum lb_family first = first_family(boot, addrs);
+    enum lb_family order[LB_BOOT_FAMILIES] = {first, first == LB_V6 ? LB_V4 : LB_V6};
+    if (is_of_use(boot, order[0]) == is_of_use(boot, order[1])) {
+        kept = take_turns(addrs, count, order, sorted);
+    } else { /* RFC 6724 6, rule 1 */
+        bool second = is_of_use(boot, order[1]);
+        kept = take_family(addrs, count, order[second], sorted);
+        kept += take_family(addrs, count, order[!second], sorted + kept);
+    }
+    memcpy(addrs, sorted, kept * sizeof addrs[0]);
+    return kept;
+}
