@@ -214,9 +214,9 @@ size_t lb_initiator_room(const struct lb_initiator *session);
 void lb_initiator_hold(struct lb_initiator *session);
 /* The LUN is the right one: every task may be issued again. */
 void lb_initiator_release(struct lb_initiator *session, uint64_t now_us);
-/* From now on each login, each answer that is missed (lb_initiator_missed), and each pause as long as
- * LB_INITIATOR_SLEPT_MS in which the host did not poll, holds the session: no task is issued (again)
- * before the owner has looked at the LUN. */
+/* From now on each login, each answer that is missed (lb_initiator_missed), and each pause as long
+ * as LB_INITIATOR_SLEPT_MS in which the host did not poll, holds the session: no task is issued
+ * (again) before the owner has looked at the LUN. */
 void lb_initiator_hold_logins(struct lb_initiator *session);
 bool lb_initiator_is_held(const struct lb_initiator *session); /* between hold and release */
 /* How many answers there were that nobody saw: of tasks that were aborted, reset or given up. Each
