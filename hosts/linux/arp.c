@@ -1,5 +1,5 @@
 #include "hosts/linux/arp.h"
-#include "hosts/linux/packet.h"
+#include "os/linux/packet.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>

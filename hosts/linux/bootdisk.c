@@ -1,5 +1,5 @@
 #include "hosts/linux/bootdisk.h"
-#include "hosts/linux/files.h"
+#include "os/linux/files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

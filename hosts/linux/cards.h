@@ -7,7 +7,8 @@
 #ifndef LB_LINUX_CARDS_H
 #define LB_LINUX_CARDS_H
 
-#include "hosts/linux/netlink.h"
+#include "core/base/error.h"
+#include "os/linux/netlink.h"
 #include <net/if.h>
 
 #define LB_CARDS_MAX 32 /* Ethernet interfaces of a machine that are looked at */

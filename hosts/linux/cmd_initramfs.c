@@ -1,7 +1,6 @@
 /* lunboot initramfs: what an initramfs calls, whatever made it. Decides whether there is something
  * to do, finds the interface, and has the kernel attach the disk. */
 #include "hosts/linux/commands.h"
-#include "hosts/linux/files.h"
 #include "hosts/linux/ibft_source.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/kexec.h"
@@ -10,6 +9,7 @@
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/turns.h"
 #include "hosts/linux/words.h"
+#include "os/linux/files.h"
 #include <errno.h>
 #include <net/if.h>
 #include <spawn.h>
@@ -105,7 +105,7 @@ static size_t read_open_iscsi(const char *name, struct lb_span room) {
     char path[256];
     for (size_t i = 0; i < LB_COUNT(folders); i++) {
         lb_format(path, sizeof(path), "%s/%s/%s", run.root ? run.root : "", folders[i], name);
-        long len = lb_machine_read_file(path, room);
+        long len = lb_file_read(path, room);
         if (len >= 0)
             return (size_t)len;
         if (len != -ENOENT && len != -ENOTDIR)
@@ -201,7 +201,7 @@ static bool configure_from(struct lb_bytes line) {
 
 static bool configure(void) {
     static char text[8192];
-    long len = lb_machine_read_file(cmdline_file, lb_span(text, sizeof(text)));
+    long len = lb_file_read(cmdline_file, lb_span(text, sizeof(text)));
     if (len < 0) {
         lb_fail(&run.error, LB_E_CONFIG_FILE, "%s: %s", cmdline_file, lb_file_reason((int)-len));
         return false;

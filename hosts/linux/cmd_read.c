@@ -1,8 +1,8 @@
 /* lunboot read: copies from a network disk. */
 #include "hosts/linux/commands.h"
 #include "hosts/linux/copy.h"
-#include "hosts/linux/files.h"
 #include "hosts/linux/loader.h"
+#include "os/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink,
  * or messages of rtnetlink. */
 #include "hosts/linux/keeper.h"
-#include "hosts/linux/netlink.h"
 #include "hosts/linux/uevent.h"
+#include "os/linux/netlink.h"
 #include "tests/fuzz.h"
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "core/crypto/crypto.h"
 #include "core/names/rootpath.h"
 #include "hosts/linux/machine.h"
+#include "os/linux/files.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static enum lb_ibft_found read_acpi(const char *root, struct lb_ibft *ibft) {
     for (size_t i = 0; i < LB_COUNT(names) && len == -ENOENT; i++) {
         char path[PATH_BYTES];
         lb_format(path, sizeof(path), "%s/sys/firmware/acpi/tables/%s", root, names[i]);
-        len = lb_machine_read_file(path, lb_span(table, sizeof(table)));
+        len = lb_file_read(path, lb_span(table, sizeof(table)));
     }
     bool good = len > 0 && lb_ibft_decode(lb_bytes(table, (size_t)len), ibft);
     lb_wipe(table, sizeof(table));
@@ -32,7 +33,7 @@ static bool show_one(struct lb_ibft_shown *shown, const char *folder, const char
                      const char *name) {
     char file[PATH_BYTES], text[1024];
     lb_format(file, sizeof(file), "%s/%s", path, name);
-    long len = lb_machine_read_file(file, lb_span(text, sizeof(text)));
+    long len = lb_file_read(file, lb_span(text, sizeof(text)));
     if (len > 0 && text[len - 1] == '\n')
         len--;
     bool good = len <= 0 || lb_ibft_shown_add(shown, lb_bytes_of_text(folder), name,

@@ -12,8 +12,9 @@
 #ifndef LB_LINUX_IFACE6_H
 #define LB_LINUX_IFACE6_H
 
+#include "core/boot/boot.h"
 #include "hosts/linux/routes.h"
-#include "hosts/linux/sysctl.h"
+#include "os/linux/sysctl.h"
 
 #define LB_IFACE6_ADDRS_MAX (LB_ADDRS6_MAX + 4) /* and link-local ones, and those given up */
 #define LB_IFACE6_SETTINGS  10

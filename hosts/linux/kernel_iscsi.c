@@ -1,5 +1,6 @@
 #include "hosts/linux/kernel_iscsi.h"
 #include "hosts/linux/machine.h"
+#include "os/linux/files.h"
 #include <errno.h>
 #include <linux/netlink.h>
 #include <string.h>
@@ -186,7 +187,7 @@ static bool read_handle(struct lb_kernel_iscsi *kernel, const char *sysfs) {
     char path[256], text[32];
     long got;
     lb_format(path, sizeof(path), "%s/class/iscsi_transport/tcp/handle", sysfs);
-    got = lb_machine_read_file(path, lb_span(text, sizeof(text)));
+    got = lb_file_read(path, lb_span(text, sizeof(text)));
     return got > 0 &&
            lb_parse_u64(lb_bytes_trim(lb_bytes(text, (size_t)got)), UINT64_MAX, &kernel->transport);
 }

@@ -1,5 +1,5 @@
 #include "hosts/linux/kexec.h"
-#include "hosts/linux/files.h"
+#include "os/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/reboot.h>

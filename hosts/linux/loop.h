@@ -13,9 +13,9 @@
 
 #include "core/boot/boot_state.h"
 #include "hosts/linux/arp.h"
-#include "hosts/linux/datagram.h"
 #include "hosts/linux/iface.h"
-#include "hosts/linux/packet.h"
+#include "os/linux/datagram.h"
+#include "os/linux/packet.h"
 
 enum lb_loop_event {
     LB_LOOP_WORK, /* something came, or until_us is over */

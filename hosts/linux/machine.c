@@ -1,6 +1,6 @@
 #include "hosts/linux/machine.h"
 #include "core/base/addr.h"
-#include "hosts/linux/files.h"
+#include "os/linux/files.h"
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -9,17 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-long lb_machine_read_file(const char *path, struct lb_span room) {
-    int fd = lb_file_open(path, NULL);
-    return fd < 0 ? fd : lb_file_read_all(fd, room);
-}
-
 /* "4c4c4544-0042-4d10-8054-b3c04f593732"; all ones or all zeroes is a board that was never told. */
 void lb_machine_uuid(uint8_t uuid[16]) {
     uint8_t text[64], made[16];
     char digits[33];
     size_t count = 0, len;
-    long got = lb_machine_read_file("/sys/class/dmi/id/product_uuid", lb_span(text, sizeof(text)));
+    long got = lb_file_read("/sys/class/dmi/id/product_uuid", lb_span(text, sizeof(text)));
 
     memset(uuid, 0, 16);
     for (long i = 0; i < got && count < 32; i++) {

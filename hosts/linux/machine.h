@@ -1,4 +1,4 @@
-/* What this machine is: its UUID, a MAC address to tell it from others; small files. */
+/* What this machine is: its UUID, a MAC address to tell it from others. */
 #ifndef LB_LINUX_MACHINE_H
 #define LB_LINUX_MACHINE_H
 
@@ -20,8 +20,5 @@ bool lb_machine_has_address(const char *interface);
 /* Whether this is the first root file system, before the real one: systemd's mark of an
  * initramfs. */
 bool lb_machine_is_initramfs(void);
-/* Bytes read, or why not as a negative number (lb_file_reason); only a regular file is read, and
- * one that fits with a byte to spare. */
-long lb_machine_read_file(const char *path, struct lb_span room);
 
 #endif

@@ -1,5 +1,6 @@
 #include "hosts/linux/names.h"
 #include "hosts/linux/machine.h"
+#include "os/linux/files.h"
 
 #define RESOLV_CONF_MAX 8192
 
@@ -53,11 +54,10 @@ void lb_names_read(struct lb_names_here *here, const char *hosts_path, const cha
     long len;
 
     here->machine = (struct lb_boot_machine){0};
-    len = lb_machine_read_file(resolv_path ? resolv_path : "/etc/resolv.conf",
-                               lb_span(text, sizeof(text)));
+    len = lb_file_read(resolv_path ? resolv_path : "/etc/resolv.conf", lb_span(text, sizeof(text)));
     if (len > 0)
         lb_names_resolv_conf(lb_bytes(text, (size_t)len), &here->machine);
-    len = lb_machine_read_file(hosts_path ? hosts_path : "/etc/hosts",
-                               lb_span(here->hosts, sizeof(here->hosts)));
+    len = lb_file_read(hosts_path ? hosts_path : "/etc/hosts",
+                       lb_span(here->hosts, sizeof(here->hosts)));
     here->machine.hosts = lb_bytes(here->hosts, len > 0 ? (size_t)len : 0);
 }

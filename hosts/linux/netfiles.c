@@ -1,6 +1,6 @@
 #include "hosts/linux/netfiles.h"
-#include "hosts/linux/files.h"
 #include "hosts/linux/syntax.h"
+#include "os/linux/files.h"
 #include <string.h>
 
 #define TEXT_BYTES 16384

@@ -3,7 +3,7 @@
 #include "hosts/linux/loop.h"
 #include "hosts/linux/same_disk.h"
 #include "hosts/linux/seed.h"
-#include "hosts/linux/tcp.h"
+#include "os/linux/tcp.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "hosts/linux/resolvconf.h"
-#include "hosts/linux/files.h"
 #include "hosts/linux/syntax.h"
+#include "os/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

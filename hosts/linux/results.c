@@ -1,8 +1,8 @@
 #include "hosts/linux/results.h"
 #include "hosts/linux/environment.h"
-#include "hosts/linux/files.h"
 #include "hosts/linux/show.h"
 #include "hosts/linux/syntax.h"
+#include "os/linux/files.h"
 #include <stdlib.h>
 #include <string.h>
 

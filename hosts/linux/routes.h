@@ -6,7 +6,8 @@
 #ifndef LB_LINUX_ROUTES_H
 #define LB_LINUX_ROUTES_H
 
-#include "hosts/linux/netlink.h"
+#include "core/boot/boot.h"
+#include "os/linux/netlink.h"
 
 struct lb_made_route {
     struct lb_route route;

@@ -1,10 +1,10 @@
 #include "hosts/linux/run.h"
 #include "core/dhcp4/dhcp4_client.h"
-#include "hosts/linux/files.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/seed.h"
+#include "os/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>

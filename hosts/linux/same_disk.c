@@ -2,7 +2,7 @@
 #include "core/disk/disk_state.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/seed.h"
-#include "hosts/linux/tcp.h"
+#include "os/linux/tcp.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>

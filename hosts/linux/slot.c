@@ -1,6 +1,6 @@
 #include "hosts/linux/slot.h"
-#include "hosts/linux/os_address.h"
-#include "hosts/linux/tcp.h"
+#include "os/linux/os_address.h"
+#include "os/linux/tcp.h"
 #include <errno.h>
 #include <limits.h>
 #include <linux/filter.h>

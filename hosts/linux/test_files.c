@@ -1,10 +1,10 @@
 /* Files: what is read and what is not, how they are written below a root, and what their syntaxes
  * hold. */
-#include "hosts/linux/files.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
 #include "hosts/linux/resolvconf.h"
 #include "hosts/linux/syntax.h"
+#include "os/linux/files.h"
 #include "tests/tap.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static void end(void) {
 
 static const char *content(const char *name) {
     static char text[4096];
-    long len = lb_machine_read_file(at(name), lb_span(text, sizeof(text)));
+    long len = lb_file_read(at(name), lb_span(text, sizeof(text)));
     text[len > 0 ? len : 0] = 0;
     return len < 0 ? NULL : text;
 }

@@ -1,7 +1,7 @@
 /* GRUB's menus as Debian, Ubuntu, RHEL and Fedora make them, with their environment blocks: which
  * kernel would GRUB boot? The files are tests/vectors/grub; their folder is the argument. */
 #include "hosts/linux/bootdisk.h"
-#include "hosts/linux/files.h"
+#include "os/linux/files.h"
 #include "tests/tap.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* What a disk says it can boot, which of it is taken, and what the next kernel is told. */
 #include "hosts/linux/bootdisk.h"
-#include "hosts/linux/files.h"
 #include "hosts/linux/kexec.h"
+#include "os/linux/files.h"
 #include "tests/tap.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
 /* The small parts of the host: options, sizes, progress, resolv.conf, what errno means. */
 #include "hosts/linux/loop.h"
 #include "hosts/linux/names.h"
-#include "hosts/linux/netlink.h"
 #include "hosts/linux/options.h"
 #include "hosts/linux/progress.h"
 #include "hosts/linux/resolvconf.h"
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/show.h"
+#include "os/linux/netlink.h"
 #include "tests/tap.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* The files for the running system's network, word for word. */
-#include "hosts/linux/files.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
+#include "os/linux/files.h"
 #include "tests/tap.h"
 #include <errno.h>
 #include <stdio.h>
@@ -233,7 +233,7 @@ static const char *path_of(const char *name) {
 /* Reads it, and takes it away. */
 static void take_file(const char *name, const char *word, unsigned mode) {
     struct stat status = {0};
-    long got = lb_machine_read_file(path_of(name), lb_span(buffer, sizeof(buffer) - 1));
+    long got = lb_file_read(path_of(name), lb_span(buffer, sizeof(buffer) - 1));
     if (!CHECK(got > 0))
         tap_note("%s", name);
     buffer[got > 0 ? got : 0] = 0;

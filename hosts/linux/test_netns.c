@@ -4,7 +4,7 @@
 #include "hosts/linux/iface.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/machine.h"
-#include "hosts/linux/packet.h"
+#include "os/linux/packet.h"
 #include "tests/tap.h"
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* IPv6 on the interface, and datagrams, in a network namespace of this process alone: ta0 and tb0
  * are the ends of one cable. Needs root and IPv6; else every test is skipped. */
-#include "hosts/linux/datagram.h"
 #include "hosts/linux/iface.h"
 #include "hosts/linux/loop.h"
+#include "os/linux/datagram.h"
 #include "tests/tap.h"
 #include <arpa/inet.h>
 #include <poll.h>

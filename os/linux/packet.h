@@ -3,8 +3,8 @@
  *
  * The frames are made and read here: RFC 894, 791, 768. The kernel hands over only what a filter
  * has let through: unfragmented UDP to the port asked for. */
-#ifndef LB_LINUX_PACKET_H
-#define LB_LINUX_PACKET_H
+#ifndef LB_OS_PACKET_H
+#define LB_OS_PACKET_H
 
 #include "core/base/addr.h"
 

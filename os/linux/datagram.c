@@ -1,6 +1,6 @@
-#include "hosts/linux/datagram.h"
-#include "hosts/linux/os_address.h"
-#include "hosts/linux/packet.h"
+#include "os/linux/datagram.h"
+#include "os/linux/os_address.h"
+#include "os/linux/packet.h"
 #include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /* One of the kernel's settings for an interface, changed for a while. */
-#ifndef LB_LINUX_SYSCTL_H
-#define LB_LINUX_SYSCTL_H
+#ifndef LB_OS_SYSCTL_H
+#define LB_OS_SYSCTL_H
 
 #include <stdbool.h>
 

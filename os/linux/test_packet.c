@@ -1,4 +1,4 @@
-#include "hosts/linux/packet.h"
+#include "os/linux/packet.h"
 #include "tests/tap.h"
 
 static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};

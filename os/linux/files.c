@@ -1,4 +1,4 @@
-#include "hosts/linux/files.h"
+#include "os/linux/files.h"
 #include "core/base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -74,6 +74,11 @@ long lb_file_read_all(int fd, struct lb_span room) {
     if (got < 0)
         return -error;
     return len == room.len ? -LB_FILE_LONG : (long)len;
+}
+
+long lb_file_read(const char *path, struct lb_span room) {
+    int fd = lb_file_open(path, NULL);
+    return fd < 0 ? fd : lb_file_read_all(fd, room);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

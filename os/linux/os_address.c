@@ -1,4 +1,4 @@
-#include "hosts/linux/os_address.h"
+#include "os/linux/os_address.h"
 #include <arpa/inet.h>
 #include <string.h>
 

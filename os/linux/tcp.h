@@ -1,6 +1,6 @@
 /* TCP connections that are waited for by the caller's own loop. */
-#ifndef LB_LINUX_TCP_H
-#define LB_LINUX_TCP_H
+#ifndef LB_OS_TCP_H
+#define LB_OS_TCP_H
 
 #include "core/base/addr.h"
 

@@ -1,6 +1,6 @@
 /* The operating system's form of addresses. */
-#ifndef LB_LINUX_OS_ADDRESS_H
-#define LB_LINUX_OS_ADDRESS_H
+#ifndef LB_OS_ADDRESS_H
+#define LB_OS_ADDRESS_H
 
 #include "core/base/addr.h"
 #include <netinet/in.h>

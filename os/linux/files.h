@@ -1,6 +1,6 @@
 /* Files: read only where they are files, written so that they appear whole or not at all. */
-#ifndef LB_LINUX_FILES_H
-#define LB_LINUX_FILES_H
+#ifndef LB_OS_FILES_H
+#define LB_OS_FILES_H
 
 #include "core/base/bytes.h"
 #include <sys/stat.h>
@@ -24,6 +24,9 @@ int lb_file_open(const char *path, struct stat *status);
 /* Reads an open file to its end, and closes it. Bytes read, or why not as a negative number:
  * LB_FILE_LONG where it does not fit with a byte to spare. */
 long lb_file_read_all(int fd, struct lb_span room);
+/* Both: bytes read of a regular file that fits with a byte to spare, or why not as a negative
+ * number. */
+long lb_file_read(const char *path, struct lb_span room);
 
 /* Opens a folder below a root that a person named: links within the root are followed as if it were
  * `/`, none leads out of it. makes: what is missing on the way is made, with mode 0755. Its

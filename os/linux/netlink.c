@@ -1,4 +1,4 @@
-#include "hosts/linux/netlink.h"
+#include "os/linux/netlink.h"
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>

@@ -1,4 +1,4 @@
-#include "hosts/linux/packet.h"
+#include "os/linux/packet.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>

@@ -3,10 +3,10 @@
  * One request at a time, each answered before the call returns (the kernel answers at once). libmnl
  * would be the library for this; Debian has it as a shared library only, and lunboot is static.
  * Functions that give an int give 0, or the errno of what was refused. */
-#ifndef LB_LINUX_NETLINK_H
-#define LB_LINUX_NETLINK_H
+#ifndef LB_OS_NETLINK_H
+#define LB_OS_NETLINK_H
 
-#include "core/boot/boot.h"
+#include "core/base/addr.h"
 
 struct lb_netlink {
     int fd;        /* requests */

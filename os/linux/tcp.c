@@ -1,5 +1,5 @@
-#include "hosts/linux/tcp.h"
-#include "hosts/linux/os_address.h"
+#include "os/linux/tcp.h"
+#include "os/linux/os_address.h"
 #include <errno.h>
 #include <netinet/tcp.h>
 

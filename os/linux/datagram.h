@@ -2,8 +2,8 @@
  *
  * All are bound to the interface, so that nothing of another network is heard. What cannot be sent
  * is as good as lost: the protocols send again. */
-#ifndef LB_LINUX_DATAGRAM_H
-#define LB_LINUX_DATAGRAM_H
+#ifndef LB_OS_DATAGRAM_H
+#define LB_OS_DATAGRAM_H
 
 #include "core/base/addr.h"
 

@@ -1,6 +1,6 @@
-#include "hosts/linux/sysctl.h"
+#include "os/linux/sysctl.h"
 #include "core/base/text.h"
-#include "hosts/linux/machine.h"
+#include "os/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -18,7 +18,7 @@ static int write_value(const char *path, const char *value) {
 
 /* What stands there now, in `room`; negative: an errno. */
 static int read_value(const char *path, struct lb_span room, struct lb_bytes *value) {
-    long len = lb_machine_read_file(path, room);
+    long len = lb_file_read(path, room);
     if (len < 0)
         return (int)-len;
     *value = lb_bytes_trim(lb_bytes(room.p, (size_t)len));
