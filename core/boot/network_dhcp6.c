@@ -82,12 +82,13 @@ static void give_up(struct lb_network *network, uint64_t now_us) {
     network->step_dhcp6 = LB_NO_STEP;
 }
 
-/* What routers said since DHCPv6 runs: that one does not say it any more ends nothing (RFC 2462
- * 5.5.3). */
+/* What routers said since a server of DHCPv6 has answered: that one does not say it any more ends
+ * nothing that is under way (RFC 2462 5.5.3). */
 static void note_flags(struct lb_network *network) {
     const struct lb_nd6_info *info = &network->nd6.info;
-    network->was_managed = info->managed || (network->was_managed && network->dhcp6_runs);
-    network->was_other = info->other || (network->was_other && network->dhcp6_runs);
+    bool is_under_way = network->dhcp6_runs && network->dhcp6.saw_offer;
+    network->was_managed = info->managed || (network->was_managed && is_under_way);
+    network->was_other = info->other || (network->was_other && is_under_way);
 }
 
 static enum lb_dhcp6_role wanted_role(const struct lb_network *network) {

@@ -329,7 +329,8 @@ void lb_initiator_full_pdu(struct lb_initiator *session, uint64_t now_us) {
                  lb_iscsi_opcode_word(pdu->opcode));
         if (pdu->opcode == LB_OP_TMF_RESPONSE)
             lb_initiator_orphan_answered(session, pdu->itt);
-        if (pdu->opcode == LB_OP_TMF_RESPONSE || pdu->opcode == LB_OP_SCSI_RESPONSE)
+        bool is_answer = pdu->opcode == LB_OP_TMF_RESPONSE || pdu->opcode == LB_OP_SCSI_RESPONSE;
+        if (is_answer && session->orphans_may_tell)
             lb_initiator_miss(session);
         return;
     }

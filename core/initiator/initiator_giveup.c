@@ -83,6 +83,7 @@ void lb_initiator_owe_abort(struct lb_initiator *session, uint64_t now_us, uint3
 
 void lb_initiator_forget_orphans(struct lb_initiator *session) {
     session->owed_count = session->aborts_out = 0;
+    session->orphans_may_tell = false;
     for (size_t i = 0; i < LB_INITIATOR_TASKS_MAX; i++)
         session->orphans[i] = LB_ISCSI_NO_TAG;
 }
@@ -119,6 +120,7 @@ bool lb_initiator_give_up(struct lb_initiator *session, uint64_t now_us,
     if (task->state == LB_TASK_SENT) {
         lb_initiator_silence(session, task);
         session->orphans[slot_of(task->itt)] = task->itt;
+        session->orphans_may_tell = session->orphans_may_tell || lb_initiator_may_tell(task);
         send_abort(session, now_us, task);
         return true;
     }

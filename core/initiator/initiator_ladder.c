@@ -102,6 +102,19 @@ void lb_initiator_ladder_tick(struct lb_initiator *session, uint64_t now_us) {
                            "the command window was closed for %u ms", session->config.task_ms);
 }
 
+/* Whether an answer that is not seen now may have been a UNIT ATTENTION. */
+static bool may_miss(const struct lb_initiator *session, const struct lb_initiator_tmf_out *tmf) {
+    const struct lb_initiator_task *task = session->in_flight.first;
+    for (; task != NULL; task = task->next) {
+        bool is_meant = tmf->function == LB_TMF_ABORT_TASK
+                            ? task->itt == tmf->task_itt
+                            : memcmp(task->lun, tmf->lun, sizeof task->lun) == 0;
+        if (is_meant && lb_initiator_may_tell(task))
+            return true;
+    }
+    return false;
+}
+
 void lb_initiator_tmf_response(struct lb_initiator *session, uint64_t now_us) {
     struct lb_initiator_tmf_out *tmf = &session->tmf;
     uint8_t response = session->pdu.tmf_response.response;
@@ -120,7 +133,8 @@ void lb_initiator_tmf_response(struct lb_initiator *session, uint64_t now_us) {
     }
     tmf->is_out = false;
     struct lb_initiator_task *task = lb_initiator_task_of(session, tmf->task_itt);
-    lb_initiator_miss(session);
+    if (may_miss(session, tmf))
+        lb_initiator_miss(session);
     if (tmf->function == LB_TMF_LUN_RESET)
         lb_initiator_requeue_lun(session, tmf->lun);
     else if (task != NULL)

@@ -170,7 +170,8 @@ struct lb_initiator {
     uint32_t orphans[LB_INITIATOR_TASKS_MAX]; /* the tag that was last given up, for each slot */
     uint32_t owed[LB_INITIATOR_TASKS_MAX];    /* tags of aborts whose answers are passed over */
     unsigned owed_count;
-    unsigned aborts_out; /* of these, what is waited for before the session is handed over */
+    bool orphans_may_tell; /* of those that were given up one may be answered by UNIT ATTENTION */
+    unsigned aborts_out;   /* of these, what is waited for before the session is handed over */
     uint64_t aborts_us;
     struct lb_initiator_task *sending, *sending_last; /* have Data-Out to queue */
     uint64_t answered_us;                             /* when a task was last done */
@@ -324,6 +325,8 @@ void lb_initiator_requeue_all(struct lb_initiator *session);
 void lb_initiator_requeue_lun(struct lb_initiator *session, const uint8_t lun[8]);
 /* An answer that may have been a UNIT ATTENTION is not seen: lb_initiator_missed. */
 void lb_initiator_miss(struct lb_initiator *session);
+/* Whether the answer of a task may be a UNIT ATTENTION. */
+bool lb_initiator_may_tell(const struct lb_initiator_task *task);
 /* As lb_initiator_requeue_all, one task. */
 void lb_initiator_requeue(struct lb_initiator *session, struct lb_initiator_task *task);
 /* The session ends: every task, in flight or queued, completes as LOST. */

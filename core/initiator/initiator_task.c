@@ -6,6 +6,7 @@
  * Both lists stay in the order of CmdSN, so that what is issued again keeps its order. An ITT is a
  * slot and a generation: an answer finds its task without a search, a late one finds none. */
 #include "core/initiator/initiator_session.h"
+#include "core/scsi/scsi.h"
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
@@ -469,6 +470,12 @@ void lb_initiator_hold_logins(struct lb_initiator *session) {
 
 unsigned lb_initiator_missed(const struct lb_initiator *session) {
     return session->missed;
+}
+
+/* SPC-4 5.14.5 (SAM-5 5.14): these are answered without one. */
+bool lb_initiator_may_tell(const struct lb_initiator_task *task) {
+    return task->cdb[0] != LB_SCSI_INQUIRY && task->cdb[0] != LB_SCSI_REPORT_LUNS &&
+           task->cdb[0] != LB_SCSI_REQUEST_SENSE;
 }
 
 void lb_initiator_miss(struct lb_initiator *session) {
