@@ -33,6 +33,7 @@ shows() {
 shows 'dhcp +DHCPv4 on vc0 [.][.][.]' 0 1 "it says that it waits for DHCP"
 shows 'dhcp +192[.]0[.]2[.]' 18 90 "then it has an address"
 shows 'login +failed: target-not-found' 18 90 "then it says that the target is not found"
+shows 'disk +failed: lun-missing' 26 100 "then it says that there is no such LUN"
 shows 'disk +.* [.][.][.]' 28 120 "then it says that it waits for the disk"
 shows 'disk +FIELD-DISK' 38 150 "then it has the disk"
 pass
