@@ -22,10 +22,14 @@ struct lb_boot_answer lb_answer_of_lease6(const struct lb_dhcp6_lease *lease) {
         .family = LB_V6,
         .root_path_option = 59,
         .root_path_flags = LB_ROOTPATH_URI,
+        .elsewhere = lease->elsewhere,
+        .elsewhere_text = lease->elsewhere_text,
     };
     struct lb_bytes url = lb_bytes(lease->root_path, lease->root_path_len);
     if (lb_rootpath_is_iscsi(url, LB_ROOTPATH_URI))
         answer.root_path = url;
+    else
+        answer.other_url = url;
     lb_format(answer.from, sizeof answer.from, "DHCPv6 server %s", lb_addr_text(lease->server).s);
     memcpy(answer.root_path_from, answer.from, sizeof answer.from);
     return answer;

@@ -9,6 +9,7 @@ struct lb_boot_answer {
     enum lb_family family;
     char from[48];             /* whose it is: "DHCP server 192.0.2.2", "router fe80::1" */
     struct lb_bytes root_path; /* as received; empty: none */
+    struct lb_bytes other_url; /* in the place of a Root Path of iSCSI: somebody else's */
     char root_path_from[48];   /* who gave it: not always the same (proxyDHCP) */
     unsigned root_path_option; /* its number: 17, or 59 of DHCPv6 */
     unsigned root_path_flags;  /* for lb_rootpath_parse: LB_ROOTPATH_URI of option 59 */

@@ -18,6 +18,13 @@ static void learned_text(struct lb_report *report, uint64_t now_us, const char *
     lb_report_learned(report, now_us, LB_STAGE_DHCP, key, source, "%s", shown);
 }
 
+static void warn_elsewhere(struct lb_report *report, uint64_t now_us, const char *source,
+                           const char *where, const char *text) {
+    if (where != NULL)
+        lb_report_learned(report, now_us, LB_STAGE_DHCP, "warning", source,
+                          "%s names a disk, where it is not looked for: %s", where, text);
+}
+
 /* What is wrong about an answer that is used all the same. */
 static void warn_of_lease(struct lb_report *report, uint64_t now_us, const char *source,
                           const struct lb_dhcp4_lease *lease) {
@@ -33,10 +40,7 @@ static void warn_of_lease(struct lb_report *report, uint64_t now_us, const char 
                           "there is no server identifier (option 54); the sender is taken for it");
     if (lease->flaw != NULL)
         lb_report_learned(report, now_us, LB_STAGE_DHCP, "warning", source, "%s", lease->flaw);
-    if (lease->elsewhere != NULL)
-        lb_report_learned(report, now_us, LB_STAGE_DHCP, "warning", source,
-                          "%s names a disk, where it is not looked for: %s", lease->elsewhere,
-                          lease->elsewhere_text);
+    warn_elsewhere(report, now_us, source, lease->elsewhere, lease->elsewhere_text);
 }
 
 void lb_report_lease(struct lb_report *report, uint64_t now_us,
@@ -105,6 +109,7 @@ void lb_report_lease6(struct lb_report *report, uint64_t now_us,
     learned_addrs(report, now_us, source, "dns", lease->dns, lease->dns_count);
     learned_text(report, now_us, source, "root-path",
                  lb_bytes(lease->root_path, lease->root_path_len));
+    warn_elsewhere(report, now_us, source, lease->elsewhere, lease->elsewhere_text);
 }
 
 void lb_report_target(struct lb_report *report, uint64_t now_us, const struct lb_choice *choice) {

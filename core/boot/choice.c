@@ -142,10 +142,11 @@ static void tell_missing(struct lb_choice *choice, const struct lb_boot_answer *
     char shown[80], elsewhere[280] = "";
     struct lb_text text = lb_text(shown, sizeof shown);
     lb_text_untrusted(&text, answer->root_path);
+    lb_text_untrusted(&text, answer->other_url);
     if (answer->elsewhere != NULL)
-        lb_format(elsewhere, sizeof elsewhere, "; %s has one: put it into option 17: %s",
-                  answer->elsewhere, answer->elsewhere_text);
-    if (answer->root_path.len > 0)
+        lb_format(elsewhere, sizeof elsewhere, "; %s has one: put it into option %u: %s",
+                  answer->elsewhere, answer->root_path_option, answer->elsewhere_text);
+    if (shown[0] != '\0')
         lb_fail(&choice->unnamed, LB_E_NO_ROOT_PATH, "from %s; its option %u is %s%s", answer->from,
                 answer->root_path_option, shown, elsewhere);
     else

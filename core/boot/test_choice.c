@@ -103,6 +103,23 @@ static void what_nobody_names_is_left_to_discovery(void) {
     CHECK(lb_is_ok(&error));
 }
 
+static void a_disk_of_dhcpv6_in_the_wrong_place_is_pointed_out(void) {
+    begin();
+    struct lb_plan plan = lb_plan_of(&setup);
+    struct lb_boot_answer answer = {
+        .family = LB_V6,
+        .from = "DHCPv6 server fe80::1",
+        .root_path_option = 59,
+        .other_url = lb_bytes_of_text("tftp://[2001:db8::1]/boot.efi"),
+        .elsewhere = "option 17 (of a vendor)",
+        .elsewhere_text = "iscsi:::::" DISK,
+    };
+    CHECK(lb_choice_make(&plan, &answer, &choice, &error));
+    CHECK_EQ(choice.unnamed.code, LB_E_NO_ROOT_PATH);
+    CHECK_HAS(choice.unnamed.facts, "its option 59 is tftp://[2001:db8::1]/boot.efi");
+    CHECK_HAS(choice.unnamed.facts, "option 17 (of a vendor) has one: put it into option 59");
+}
+
 static void without_discovery_what_is_missing_is_the_error(void) {
     begin();
     set("discovery", "off");
@@ -256,6 +273,7 @@ int main(void) {
     TEST(the_firmwares_disk_stands_and_no_person_named_its_server);
     TEST(the_same_answer_gives_the_same_choice_each_time);
     TEST(what_nobody_names_is_left_to_discovery);
+    TEST(a_disk_of_dhcpv6_in_the_wrong_place_is_pointed_out);
     TEST(without_discovery_what_is_missing_is_the_error);
     TEST(a_target_without_its_server_is_named_in_the_error);
     TEST(a_malformed_root_path_is_an_error_with_its_giver);

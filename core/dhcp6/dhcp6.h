@@ -84,6 +84,9 @@ struct lb_dhcp6_lease {
     size_t boot_params_len;
     uint8_t vendor_options[LB_DHCP6_BLOB_MAX]; /* 17 as received: enterprise number, then options */
     size_t vendor_options_len;
+    /* Where an `iscsi:` string stands though it is looked for in option 59 alone; NULL: nowhere. */
+    const char *elsewhere;
+    char elsewhere_text[160]; /* the string, fit for a terminal, perhaps cut */
 };
 
 /* Zero is the default everywhere. */

@@ -73,6 +73,33 @@ static bool params_are_whole(struct lb_bytes value) {
     return lb_rd_ok(&rd);
 }
 
+/* A disk that is named in another place is not used, and told, as for DHCPv4. */
+static void note_elsewhere(struct lb_dhcp6_lease *lease, const char *where, struct lb_bytes text) {
+    if (lease->elsewhere != NULL || !lb_text_begins(lb_bytes_trim(text), "iscsi:"))
+        return;
+    struct lb_text shown = lb_text(lease->elsewhere_text, sizeof lease->elsewhere_text);
+    lease->elsewhere = where;
+    lb_text_untrusted(&shown, lb_bytes(text.p, LB_MIN(text.len, 100)));
+}
+
+/* RFC 8415 21.17: sub-options as options; 17 is what DHCPv4 has the Root Path in. */
+static void look_elsewhere(struct lb_dhcp6_lease *lease) {
+    struct lb_rd params = lb_rd(lb_bytes(lease->boot_params, lease->boot_params_len));
+    struct lb_rd vendor = lb_rd(lb_bytes(lease->vendor_options, lease->vendor_options_len));
+    while (params.left > 0) {
+        struct lb_bytes text = lb_rd_bytes(&params, lb_rd_u16(&params));
+        note_elsewhere(lease, "option 60 (boot file parameters)", text);
+    }
+    lb_rd_skip(&vendor, lease->vendor_options_len > 0 ? ENTERPRISE_BYTES : 0);
+    while (vendor.left > 0) {
+        lb_rd_skip(&vendor, 2);
+        struct lb_bytes value = lb_rd_bytes(&vendor, lb_rd_u16(&vendor));
+        if (!lb_rd_ok(&vendor))
+            return;
+        note_elsewhere(lease, "option 17 (of a vendor)", value);
+    }
+}
+
 static void read_boot(struct lb_bytes options, struct lb_dhcp6_lease *lease) {
     struct lb_bytes value;
     if (lb_dhcp6_find(options, LB_OPT6_BOOT_URL, &value)) {
@@ -91,6 +118,7 @@ static void read_boot(struct lb_bytes options, struct lb_dhcp6_lease *lease) {
         memcpy(lease->vendor_options, value.p, value.len);
         lease->vendor_options_len = value.len;
     }
+    look_elsewhere(lease);
 }
 
 /* RFC 8415 21.23. */

@@ -1,6 +1,27 @@
 /* The DHCPv6 client: how it keeps a lease, and how it ends. */
 #include "core/dhcp6/test_dhcp6_client.h"
 
+/* ---- what it says ---- */
+
+/* In a vendor's option, as DHCPv4's 17 or 201, and among the parameters of a boot file. */
+static void a_disk_that_is_named_elsewhere_is_noted(void) {
+    static const struct {
+        const char *hex, *where;
+    } cases[] = {
+        {"0011 0013 00000009 0011 000b 69736373693a3a3a3a3a78", "option 17 (of a vendor)"},
+        {"0011 0013 00000009 00c9 000b 49534353493a3a3a3a3a78", "option 17 (of a vendor)"},
+        {"0011 0013 00000009 0011 00ff 69736373693a3a3a3a3a78", NULL}, /* not whole */
+        {"003c 000d 000b 69736373693a3a3a3a3a78", "option 60 (boot file parameters)"},
+        {"003c 000d 000b 6e657473693a3a3a3a3a78", NULL},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        reach_requesting((struct lb_dhcp6_config){.no_probe = true});
+        CHECK(GIVE(LB_DHCP6_REPLY, .options = tap_hex(cases[i].hex)));
+        const char *where = t.client.lease.elsewhere;
+        CHECK_STR(where == NULL ? "" : where, cases[i].where == NULL ? "" : cases[i].where);
+    }
+}
+
 /* ---- renewing ---- */
 
 static void at_t1_the_lease_is_renewed_with_its_server(void) {
@@ -309,6 +330,7 @@ static void a_dry_run_collects_and_takes_nothing(void) {
 }
 
 int main(void) {
+    TEST(a_disk_that_is_named_elsewhere_is_noted);
     TEST(at_t1_the_lease_is_renewed_with_its_server);
     TEST(at_t2_any_server_is_asked);
     TEST(when_the_addresses_run_out_they_are_lost);
