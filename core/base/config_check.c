@@ -1,6 +1,7 @@
 /* What belongs together in a configuration: half of it is an error, for it would be less protection
  * than was meant. */
 #include "core/base/config_lists.h"
+#include "core/base/dhcp_keys.h"
 
 void lb_config_where(struct lb_text *text, const struct lb_config *config, enum lb_key key) {
     enum lb_config_source source = lb_config_source(config, key);
@@ -70,6 +71,43 @@ static bool has_odd_item(const struct lb_config *config, enum lb_key key, struct
     return true;
 }
 
+/* ---- DHCP authentication -------------------------------------------------------------------- */
+
+static bool is_wrong_key(const struct lb_config *config, struct lb_error *error) {
+    char where[160];
+    struct lb_text text = lb_text(where, sizeof where);
+    size_t item;
+    if (!lb_config_is_set(config, LB_KEY_DHCP_KEYS) ||
+        lb_dhcp_keys_check(lb_config_secret(config, LB_KEY_DHCP_KEYS), &item))
+        return false;
+    lb_config_where(&text, config, LB_KEY_DHCP_KEYS);
+    lb_fail(
+        error, LB_E_CONFIG_VALUE,
+        "%s: item %zu is not ID:SECRET or ID@REALM:SECRET with a secret of %u to %u bytes, or is "
+        "there twice",
+        where, item, (unsigned)LB_DHCP_SECRET_MIN, (unsigned)LB_DHCP_SECRET_MAX);
+    return true;
+}
+
+/* BOOTP has no option that could prove anything. */
+static bool is_auth_in_vain(const struct lb_config *config, struct lb_error *error) {
+    char where[160];
+    struct lb_text text = lb_text(where, sizeof where);
+    bool has_keys = lb_config_is_set(config, LB_KEY_DHCP_KEYS);
+    if (lb_config_requires(config, "dhcp-auth") && !has_keys) {
+        lb_config_where(&text, config, LB_KEY_REQUIRE);
+        lb_fail(error, LB_E_CONFIG_HALF, "%s: dhcp-auth needs dhcp-keys", where);
+        return true;
+    }
+    if (has_keys && lb_config_bool(config, LB_KEY_BOOTP)) {
+        lb_config_where(&text, config, LB_KEY_BOOTP);
+        lb_fail(error, LB_E_CONFIG_VALUE, "%s: BOOTP cannot be authenticated, and dhcp-keys is set",
+                where);
+        return true;
+    }
+    return false;
+}
+
 bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     static const struct {
         enum lb_key key, needs;
@@ -83,6 +121,8 @@ bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     for (size_t i = 0; i < LB_COUNT(pairs); i++)
         if (is_missing(config, pairs[i].key, pairs[i].needs, error))
             return false;
+    if (is_wrong_key(config, error) || is_auth_in_vain(config, error))
+        return false;
     if (has_odd_item(config, LB_KEY_ALLOW_TARGET, error) ||
         has_odd_item(config, LB_KEY_ALLOW_INITIATOR, error))
         return false;

@@ -531,6 +531,33 @@ static void names_of_machines_and_interfaces_have_no_odd_characters(void) {
                         lb_bytes_of_text("br-lan:1.42@x"), &none));
 }
 
+static void keys_of_dhcp_are_whole_or_an_error(void) {
+    static const char *const wrong[] = {"12345678", "1:short", "1:12345678,1:87654321",
+                                        "1@:12345678"};
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        clear();
+        CHECK(set("dhcp-keys", wrong[i]));
+        CHECK(!lb_config_check(&config, &error));
+        CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
+        CHECK(strstr(error.facts, "12345678") == NULL);
+    }
+    clear();
+    CHECK(set("dhcp-keys", "1:12345678,1@boot.example:0x0001020304050607"));
+    CHECK(set("require", "dhcp-auth"));
+    CHECK(lb_config_check(&config, &error));
+    CHECK(set("bootp", "yes"));
+    CHECK(!lb_config_check(&config, &error));
+    CHECK_HAS(error.facts, "BOOTP cannot be authenticated");
+}
+
+static void authentication_that_is_required_needs_a_key(void) {
+    clear();
+    CHECK(set("require", "chap,dhcp-auth"));
+    CHECK(!lb_config_check(&config, &error));
+    CHECK_EQ(error.code, LB_E_CONFIG_HALF);
+    CHECK_HAS(error.facts, "dhcp-auth needs dhcp-keys");
+}
+
 int main(void) {
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
@@ -562,5 +589,7 @@ int main(void) {
     TEST(the_tables_half_and_a_persons_are_no_whole);
     TEST(a_table_that_says_chap_needs_name_and_secret);
     TEST(names_of_machines_and_interfaces_have_no_odd_characters);
+    TEST(keys_of_dhcp_are_whole_or_an_error);
+    TEST(authentication_that_is_required_needs_a_key);
     return tap_done();
 }

@@ -245,6 +245,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     memset(boot, 0, sizeof *boot);
     boot->setup = *setup;
     boot->plan = lb_plan_of(setup);
+    boot->plan.clock_us = setup->unix_s * LB_US_SEC - now_us;
     boot->common = (struct lb_common){
         .plan = &boot->plan,
         .interface = boot->interface,

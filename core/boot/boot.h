@@ -150,6 +150,9 @@ struct lb_boot_setup {
                                        NULL: a new one. The caller's until lb_boot_init returns */
     struct lb_span rx;              /* staging room for the session: LB_ISCSI_RX_MIN or more */
     struct lb_span trace_ring;      /* may be empty: no trace */
+    uint64_t
+        unix_s; /* the clock, in seconds since 1970: our authenticated DHCP messages count by it,
+                        so that those after a restart are newer; 0: there is no clock */
     uint8_t seed[LB_RAND_SEED_BYTES];
 };
 

@@ -119,6 +119,7 @@ static bool found_nothing(enum lb_code code) {
         LB_E_NO_ROOT_PATH,    LB_E_NO_SERVER,        LB_E_DHCP_NO_OFFER, LB_E_DHCP6_NO_ANSWER,
         LB_E_DISCOVERY_EMPTY, LB_E_DISCOVERY_SILENT, LB_E_NO_IPV6,       LB_E_DHCP6_REFUSED,
         LB_E_DHCP_NO_ACK,     LB_E_DHCP6_NO_REPLY,   LB_E_DHCP_UNUSABLE, LB_E_DHCP6_UNUSABLE,
+        LB_E_DHCP_AUTH,       LB_E_DHCP6_AUTH,
     };
     for (size_t i = 0; i < LB_COUNT(nothing); i++)
         if (nothing[i] == code)

@@ -398,12 +398,14 @@ static bool is_lease6_in_doubt(const struct lb_boot *boot) {
                                                lb_duid_equal(&boot->blamed6, &lease->server_id)));
 }
 
-/* In the first attempt alone: after a failure the network is asked anew. */
+/* In the first attempt alone: after a failure the network is asked anew. What the firmware was told
+ * was not proved to it: with keys for DHCP it does not count. */
 static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
     struct lb_dhcp4_lease *lease = &boot->firmware_lease;
     bool was_there = boot->has_firmware_lease;
     boot->has_firmware_lease = false;
-    if (!was_there || boot->setup.goal != LB_GOAL_DISK)
+    if (!was_there || boot->setup.goal != LB_GOAL_DISK ||
+        lb_config_is_set(boot->setup.config, LB_KEY_DHCP_KEYS))
         return false;
     lease->worth = lb_judge_lease4(boot, now_us, lease);
     return lease->worth == LB_WORTH_DISK;
@@ -584,6 +586,15 @@ static void tell_wait(struct lb_boot *boot, uint64_t now_us, enum lb_worth worth
                        (unsigned)((until_us - now_us) / LB_US_MS));
 }
 
+/* A DHCP answer that nobody proved to be of a server of ours. */
+static void pass_over_unauthentic(struct lb_boot *boot, uint64_t now_us, enum lb_code code,
+                                  struct lb_endpoint from, const char *why) {
+    struct lb_error error = {.code = LB_OK};
+    struct lb_addr_text sender = lb_addr_text(from.addr);
+    lb_fail(&error, code, "from %s: %s", sender.s, why);
+    lb_pass_over(boot, now_us, sender.s, &error);
+}
+
 static void hear_dhcp4(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
                        struct lb_bytes bytes) {
     struct lb_dhcp4_lease said;
@@ -591,7 +602,11 @@ static void hear_dhcp4(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint
     if (lb_network_reads4(&boot->network, from, bytes, &said))
         worth = lb_judge_lease4(boot, now_us, &said);
     uint64_t before_us = boot->network.dhcp.offers_until_us;
+    uint64_t unauthentic = boot->network.dhcp.unauthentic;
     lb_network_hear4(&boot->network, now_us, from, bytes, worth);
+    if (boot->network.dhcp.unauthentic > unauthentic)
+        pass_over_unauthentic(boot, now_us, LB_E_DHCP_AUTH, from,
+                              boot->network.dhcp.unauthentic_why);
     tell_wait(boot, now_us, worth, before_us, boot->network.dhcp.offers_until_us);
 }
 
@@ -602,7 +617,11 @@ static void hear_dhcp6(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint
     if (lb_network_reads6(&boot->network, from, bytes, &said))
         worth = lb_judge_lease6(boot, now_us, &said);
     uint64_t before_us = boot->network.dhcp6.offers_until_us;
+    uint64_t unauthentic = boot->network.dhcp6.unauthentic;
     lb_network_hear6(&boot->network, now_us, from, bytes, worth);
+    if (boot->network.dhcp6.unauthentic > unauthentic)
+        pass_over_unauthentic(boot, now_us, LB_E_DHCP6_AUTH, from,
+                              boot->network.dhcp6.unauthentic_why);
     tell_wait(boot, now_us, worth, before_us, boot->network.dhcp6.offers_until_us);
 }
 

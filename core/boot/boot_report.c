@@ -55,6 +55,9 @@ void lb_report_lease(struct lb_report *report, uint64_t now_us,
         lb_report_learned(report, now_us, LB_STAGE_DHCP, "lease", source, "without end");
     else
         lb_report_learned(report, now_us, LB_STAGE_DHCP, "lease", source, "%u s", lease->lease_s);
+    if (lease->authentic)
+        lb_report_learned(report, now_us, LB_STAGE_DHCP, "authenticated", source, "by key %u",
+                          lease->key_id);
     learned_addrs(report, now_us, source, "router", lease->routers, lease->router_count);
     learned_addrs(report, now_us, source, "dns", lease->dns, lease->dns_count);
     if (lease->mtu != 0)
@@ -106,6 +109,9 @@ void lb_report_lease6(struct lb_report *report, uint64_t now_us,
             lb_report_learned(report, now_us, LB_STAGE_DHCP, "lease", source, "%u s",
                               lease->addrs[i].valid_s);
     }
+    if (lease->authentic)
+        lb_report_learned(report, now_us, LB_STAGE_DHCP, "authenticated", source, "by key %u of %s",
+                          lease->key_id, lease->realm);
     learned_addrs(report, now_us, source, "dns", lease->dns, lease->dns_count);
     learned_text(report, now_us, source, "root-path",
                  lb_bytes(lease->root_path, lease->root_path_len));

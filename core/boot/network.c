@@ -151,8 +151,10 @@ static struct lb_error why_out4(const struct lb_network *network) {
     char unusable[160];
     struct lb_text text = lb_text(unusable, sizeof unusable);
     lb_dhcp4_client_add_unusable(&network->dhcp, &text);
-    lb_fail(&error, unusable[0] != '\0' ? LB_E_DHCP_UNUSABLE : LB_E_DHCP_NO_OFFER, "on %s%s",
-            network->common->interface, unusable);
+    enum lb_code code = network->dhcp.unauthentic > 0 ? LB_E_DHCP_AUTH
+                        : unusable[0] != '\0'         ? LB_E_DHCP_UNUSABLE
+                                                      : LB_E_DHCP_NO_OFFER;
+    lb_fail(&error, code, "on %s%s", network->common->interface, unusable);
     return error;
 }
 

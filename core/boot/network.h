@@ -42,6 +42,7 @@ struct lb_network {
 
     struct lb_dhcp4_client dhcp;
     uint8_t dhcp_extra[LB_BOOT_DHCP_EXTRA_MAX]; /* dhcp-send */
+    struct lb_dhcp_seen seen4, seen6;           /* of DHCP servers that prove who they are */
     bool dhcp_runs, dhcp_open, has_lease, had_lease;
     struct lb_nd6_client nd6;
     bool nd6_runs, nd6_open, no_router; /* nobody has answered its solicitations */
@@ -144,6 +145,8 @@ enum lb_turn lb_network_turn_dhcp4(struct lb_network *network, uint64_t now_us,
 void lb_network_stop_dhcp4(struct lb_network *network);
 /* How long a client that has heard bad answers alone waits for a good one: of both families. */
 uint32_t lb_network_bad_wait_ms(const struct lb_network *network);
+/* What our authenticated DHCP messages count from: the clock, in NTP's form. */
+uint64_t lb_network_replay(const struct lb_network *network, uint64_t now_us);
 /* The best offer of a dry run; NULL: none. */
 const struct lb_dhcp4_lease *lb_network_offer4(const struct lb_network *network);
 /* The lease that is ours; NULL: none. */

@@ -62,9 +62,14 @@ uint32_t lb_network_bad_wait_ms(const struct lb_network *network) {
     return LB_MIN(ms, most_ms);
 }
 
+uint64_t lb_network_replay(const struct lb_network *network, uint64_t now_us) {
+    uint64_t at_us = network->common->plan->clock_us + now_us;
+    return (at_us / LB_US_SEC << 32) + (at_us % LB_US_SEC << 12);
+}
+
 /* Options that are this program's to send, or have a key of their own. */
 static bool is_taken(const struct lb_config *config, uint64_t code) {
-    static const uint8_t taken[] = {0, 12, 50, 51, 52, 53, 54, 55, 56, 57, 60, 61, 77, 80, 82, 255};
+    static const uint8_t taken[] = {0, 12, 50, 51, 52, 53, 54, 55, 56, 57, 60, 61, 77, 80, 82, 90, 255};
     for (size_t i = 0; i < LB_COUNT(taken); i++)
         if (taken[i] == code)
             return true;
@@ -109,7 +114,7 @@ static bool extra_config(struct lb_network *network, struct lb_dhcp4_config *out
     return true;
 }
 
-static bool client_config(struct lb_network *network, struct lb_dhcp4_config *out,
+static bool client_config(struct lb_network *network, uint64_t now_us, struct lb_dhcp4_config *out,
                           struct lb_error *error) {
     const struct lb_config *config = network->common->plan->config;
     *out = (struct lb_dhcp4_config){
@@ -122,6 +127,9 @@ static bool client_config(struct lb_network *network, struct lb_dhcp4_config *ou
         .bad_wait_ms = lb_network_bad_wait_ms(network),
         .takes_bad = network->takes_bad,
         .offers_only = network->common->plan->is_dry,
+        .keys = lb_config_secret(config, LB_KEY_DHCP_KEYS),
+        .seen = &network->seen4,
+        .replay = lb_network_replay(network, now_us),
     };
     memcpy(out->mac, network->common->plan->mac, sizeof out->mac);
     if (lb_config_is_set(config, LB_KEY_HOSTNAME))
@@ -138,7 +146,7 @@ static bool client_config(struct lb_network *network, struct lb_dhcp4_config *ou
 
 bool lb_network_start_dhcp4(struct lb_network *network, uint64_t now_us, struct lb_error *error) {
     struct lb_dhcp4_config config;
-    if (!client_config(network, &config, error))
+    if (!client_config(network, now_us, &config, error))
         return false;
     lb_dhcp4_client_init(&network->dhcp, now_us, &config, network->common->rand,
                          network->common->trace);

@@ -55,6 +55,9 @@ static void start(struct lb_network *network, uint64_t now_us, enum lb_dhcp6_rol
         .takes_bad = network->takes_bad,
         .give_up_ms = time_left_ms(network, now_us),
         .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),
+        .keys = lb_config_secret(config, LB_KEY_DHCP_KEYS),
+        .seen = &network->seen6,
+        .replay = lb_network_replay(network, now_us),
     };
     if (lb_config_is_set(config, LB_KEY_CLIENT_ARCH))
         client.arch = (uint16_t)lb_config_u32(config, LB_KEY_CLIENT_ARCH);

@@ -419,6 +419,52 @@ static void a_named_disk_is_not_waited_for(void) {
     CHECK(host.now - start < 100 * LB_US_MS); /* no better offer is needed */
 }
 
+/* ---- answers that prove who gave them ---- */
+
+static struct lb_dhcp_seen seen_clients;
+
+/* Server 0 is quick and proves nothing, server 1 has the key. */
+static void impostor_first(const char *keys) {
+    struct lb_dhcp4_server_config good = host_dhcp_config(3, HOST_ROOT_PATH);
+    host_init();
+    host_set("dhcp-keys", keys);
+    host_set("family", "4");
+    host_offers("iscsi:203.0.113.66:::1:" EVIL);
+    good.first = good.last = v4(192, 0, 2, 200);
+    good.keys = lb_bytes_of_text("1:0123456789abcdef");
+    good.seen = &seen_clients;
+    memset(&seen_clients, 0, sizeof seen_clients);
+    host_dhcp(1, good);
+    host.dhcp_us[1] = 50 * LB_US_MS;
+}
+
+static void only_the_server_that_has_our_key_is_heard(void) {
+    impostor_first("1:0123456789abcdef");
+    check_good_boots(50 * LB_US_MS);
+    CHECK_HAS(host_fact("passed-over").value, "dhcp-auth: from 192.0.2.2: not authenticated");
+    CHECK_STR(host_fact("authenticated").value, "by key 1");
+}
+
+static void a_firmware_lease_proves_nothing(void) {
+    struct lb_dhcp4_lease lease = {.address = {v4(192, 0, 2, 50), 24},
+                                   .server = v4(192, 0, 2, 2),
+                                   .lease_s = 3600,
+                                   .root_path_len = sizeof HOST_ROOT_PATH - 1};
+    memcpy(lease.root_path, HOST_ROOT_PATH, lease.root_path_len);
+    impostor_first("1:0123456789abcdef");
+    host.setup.lease4 = &lease;
+    check_good_boots(50 * LB_US_MS);
+}
+
+static void without_a_server_that_has_our_key_nothing_boots(void) {
+    impostor_first("1:another-secret-16");
+    host_set("retry-time", "0ms");
+    host_set("dhcp-timeout", "3s");
+    host_fails(LB_E_DHCP_AUTH, "not authenticated");
+    CHECK_EQ(host.connect_count, 0);
+    CHECK_EQ(host.seen[LB_BOOT_SET_ADDRESS], 0);
+}
+
 int main(void) {
     TEST(a_good_offer_boots_though_a_bad_one_came_first);
     TEST(a_server_on_the_list_comes_before_a_name_that_is_on_none);
@@ -446,5 +492,8 @@ int main(void) {
     TEST(a_server_that_was_not_followed_is_not_blamed);
     TEST(names_of_the_network_are_refused_where_an_address_is_required);
     TEST(a_named_disk_is_not_waited_for);
+    TEST(only_the_server_that_has_our_key_is_heard);
+    TEST(a_firmware_lease_proves_nothing);
+    TEST(without_a_server_that_has_our_key_nothing_boots);
     return tap_done();
 }

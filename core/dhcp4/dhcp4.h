@@ -1,6 +1,6 @@
 /* DHCPv4 and BOOTP. Start here.
  *
- * RFC 951, 1534, 1542, 2131, 2132, 3396, 3442, 4039, 4174, 4361, 6842. Client and server are pure
+ * RFC 951, 1534, 1542, 2131, 2132, 3118, 3203, 3396, 3442, 4039, 4174, 4361, 6842. Client and server are pure
  * machines: bytes and time in, bytes and a deadline out.
  *
  *   host                             client
@@ -14,6 +14,7 @@
 
 #include "core/base/addr.h"
 #include "core/base/bindings.h"
+#include "core/base/dhcp_keys.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/trace.h"
@@ -32,6 +33,8 @@
 struct lb_dhcp4_lease {
     bool bootp; /* a plain BOOTP answer: no lease time, no server identifier */
     bool rapid_commit;
+    bool authentic; /* proved by a key of ours, which is key_id */
+    uint32_t key_id;
     struct lb_prefix address;     /* with the netmask of option 1, or of its class */
     struct lb_addr server;        /* option 54; for BOOTP, or without it, siaddr or the sender */
     struct lb_addr relay;         /* giaddr */
@@ -102,6 +105,12 @@ struct lb_dhcp4_config {
     uint32_t bad_wait_ms; /* after the first offer, while all of them are LB_WORTH_BAD; 0: 4000 */
     bool takes_bad;       /* then the first of them is taken, for its address; else FAILED */
     bool offers_only;     /* a dry run: collect offers for offer_wait_ms, take none */
+    /* Keys of RFC 3118, the caller's memory; empty: no authentication. With keys (also with none of
+     * DHCPv4 among them) every answer that is not authentic is passed over, BOOTP's and proxyDHCP's
+     * too. dhcp_keys.h has their form. */
+    struct lb_bytes keys;
+    struct lb_dhcp_seen *seen; /* needed with keys; the caller's, and outlives the client */
+    uint64_t replay; /* our own messages count from here: a time, which is later after a restart */
 };
 
 enum lb_dhcp4_state {
@@ -156,12 +165,15 @@ struct lb_dhcp4_client {
     uint64_t unusable;       /* of them: answers to us, since the search for an address began */
     const char *unusable_why;
     struct lb_addr unusable_from;
+    uint64_t unauthentic;        /* answers to us without a valid proof, since init */
+    const char *unauthentic_why; /* the last one; a constant */
     /* The rest is the machine's own; see dhcp4_client.c. */
     uint32_t xid, offers_xid; /* of this exchange; and of the last DISCOVER */
     uint16_t secs;
     unsigned tries, naks, declines;
     unsigned due; /* what poll has to give out: enum due in dhcp4_client.h */
     bool has_lease, saw_offer, had_lease;
+    uint64_t replay; /* of our last message with option 90 */
     uint64_t began_us, sent_us;
     uint64_t deadline_us, offers_until_us, give_up_us, t1_us, t2_us, expiry_us;
     uint8_t packet[LB_DHCP4_PACKET_MAX];
@@ -243,6 +255,12 @@ struct lb_dhcp4_server_config {
     struct lb_dhcp4_host *hosts; /* the caller's; a hardware address once, at most one for any */
     size_t host_count;
     struct lb_hash_key hash_key; /* a secret of the host: strangers choose what is hashed */
+    /* RFC 3118: clients that ask for it get authenticated answers, by the key that they name in
+     * REQUEST or by the first key without a realm. Empty: option 90 is not looked at. */
+    struct lb_bytes keys;
+    bool require_auth;         /* others are not answered at all */
+    struct lb_dhcp_seen *seen; /* of clients; needed with keys; the caller's */
+    uint64_t replay;           /* as in the client's configuration */
     /* A BOOTP client with an entry in `hosts` has its address for ever. Strangers: */
     uint32_t bootp_s;   /* for so long since they asked last; 0: a day; LB_DHCP4_INFINITE */
     uint32_t bootp_max; /* so many at once, at most LB_DHCP4_STRANGERS_MAX; 0: half the bindings */
@@ -260,6 +278,7 @@ struct lb_dhcp4_server {
     struct lb_bindings table;
     uint32_t any_host; /* the entry for any machine, counted from 1; 0: none */
     struct lb_dhcp4_stranger strangers[LB_DHCP4_STRANGERS_MAX];
+    uint64_t replay; /* of our last authenticated message */
 };
 
 struct lb_dhcp4_reply {

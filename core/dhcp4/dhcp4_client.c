@@ -258,6 +258,8 @@ static void explain_failure(struct lb_dhcp4_client *client, uint64_t now_us) {
     else if (client->naks > 0)
         lb_fail(error, LB_E_DHCP_NAK, "%u times in %u s, last by %s", client->naks, seconds,
                 lb_addr_text(lease->server).s);
+    else if (client->unauthentic > 0 && !client->saw_offer && client->offer_count == 0)
+        lb_fail(error, LB_E_DHCP_AUTH, "in %u s%s", seconds, unusable);
     else if (client->saw_offer)
         lb_fail(error, LB_E_DHCP_NO_ACK, "%s, offered by %s, in %u s%s",
                 lb_addr_text(lease->address.addr).s, lb_addr_text(lease->server).s, seconds,
@@ -335,6 +337,11 @@ void lb_dhcp4_client_link_up(struct lb_dhcp4_client *client, uint64_t now_us) {
     }
 }
 
+void lb_dhcp4_client_forced(struct lb_dhcp4_client *client, uint64_t now_us) {
+    begin_transaction(client, now_us);
+    ask(client, now_us, LB_DHCP4_RENEWING, renew_wait_us(now_us, client->t2_us));
+}
+
 void lb_dhcp4_client_confirm(struct lb_dhcp4_client *client, uint64_t now_us) {
     if (client->state == LB_DHCP4_BOUND || client->state == LB_DHCP4_RENEWING ||
         client->state == LB_DHCP4_REBINDING)
@@ -355,10 +362,12 @@ void lb_dhcp4_client_init(struct lb_dhcp4_client *client, uint64_t now_us,
                           const struct lb_dhcp4_config *config, struct lb_rand *rand,
                           struct lb_trace *trace) {
     lb_assert(config->client_id_len <= sizeof config->client_id);
+    lb_assert(config->keys.len == 0 || config->seen != NULL);
     memset(client, 0, sizeof *client);
     client->config = *config;
     client->rand = rand;
     client->trace = trace;
+    client->replay = config->replay;
     client->t1_us = client->t2_us = client->expiry_us = client->offers_until_us = LB_NEVER;
     begin(client, now_us, 0);
 }

@@ -26,6 +26,9 @@ void lb_dhcp4_client_bind(struct lb_dhcp4_client *client, uint64_t now_us);
 /* NAK. */
 void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us);
 
+/* An authentic FORCERENEW: the lease is renewed before its time. */
+void lb_dhcp4_client_forced(struct lb_dhcp4_client *client, uint64_t now_us);
+
 /* ---- dhcp4_client_offers.c ---- */
 
 /* A server that gives no address, only the rest. */

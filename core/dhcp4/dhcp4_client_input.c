@@ -162,25 +162,78 @@ static void check_echo(const struct lb_dhcp4_client *client, const struct lb_dhc
         lease->flaw = "it echoes the identifier of another client";
 }
 
-static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
-                                const struct lb_dhcp4_message *message, struct lb_addr from,
-                                enum lb_worth worth) {
-    struct lb_dhcp4_lease lease;
-    const char *why = check_header(client, message);
+/* ---- authentication: RFC 3118 5.3, 5.5 ---- */
+
+static struct lb_bytes name_of(const struct lb_dhcp4_lease *lease) {
+    return lb_bytes(lease->server.bytes, 4);
+}
+
+/* Why a message does not count where there are keys, or NULL. */
+static const char *check_auth(const struct lb_dhcp4_client *client, struct lb_bytes payload,
+                              struct lb_dhcp4_lease *lease, struct lb_dhcp4_proof *proof) {
+    if (client->config.keys.len == 0)
+        return NULL;
+    const char *why = lb_dhcp4_check_auth(payload, client->config.keys, proof);
     if (why)
         return why;
+    struct lb_dhcp_key key = {.id = proof->key_id};
+    if (!lb_dhcp_seen_is_new(client->config.seen, lb_dhcp_seen_peer(name_of(lease), &key),
+                             proof->replay))
+        return "authenticated, but played again: its replay detection value is not new";
+    bool is_answer = client->state != LB_DHCP4_SELECTING && client->lease.authentic;
+    if (is_answer && proof->key_id != client->lease.key_id)
+        return "authenticated by another key than the offer";
+    lease->authentic = true;
+    lease->key_id = proof->key_id;
+    return NULL;
+}
+
+static void note_proof(struct lb_dhcp4_client *client, const struct lb_dhcp4_lease *lease,
+                       const struct lb_dhcp4_proof *proof) {
+    struct lb_dhcp_key key = {.id = proof->key_id};
+    if (lease->authentic)
+        lb_dhcp_seen_note(client->config.seen, lb_dhcp_seen_peer(name_of(lease), &key),
+                          proof->replay);
+}
+
+static void note_unauthentic(struct lb_dhcp4_client *client, const char *why) {
+    client->unauthentic++;
+    client->unauthentic_why = why;
+}
+
+/* RFC 3203: only by who has the key; nothing was asked, so there is no transaction to compare. */
+static const char *take_forcerenew(struct lb_dhcp4_client *client, uint64_t now_us,
+                                   struct lb_bytes payload, const struct lb_dhcp4_message *message,
+                                   struct lb_addr from) {
+    struct lb_dhcp4_lease lease;
+    struct lb_dhcp4_proof proof;
+    if (client->config.keys.len == 0 || message->header.op != LB_BOOTREPLY ||
+        memcmp(message->header.chaddr, client->config.mac, sizeof client->config.mac) != 0)
+        return "a FORCERENEW without a key to prove it by";
     lb_dhcp4_read_lease(message, from, &lease);
-    check_echo(client, message, &lease);
-    lease.worth = worth;
+    const char *why = check_auth(client, payload, &lease, &proof);
+    if (why)
+        return why;
+    if (client->state != LB_DHCP4_BOUND || client->lease.lease_s == LB_DHCP4_INFINITE ||
+        !lb_addr_equal(lease.server, client->lease.server))
+        return "a FORCERENEW of what is not leased from there";
+    note_proof(client, &lease, &proof);
+    lb_dhcp4_client_forced(client, now_us);
+    return NULL;
+}
+
+static const char *take_answer(struct lb_dhcp4_client *client, uint64_t now_us,
+                               const struct lb_dhcp4_message *message,
+                               struct lb_dhcp4_lease *lease) {
     switch (client->state) {
     case LB_DHCP4_SELECTING:
-        return in_selecting(client, now_us, message, &lease);
+        return in_selecting(client, now_us, message, lease);
     case LB_DHCP4_REQUESTING:
-        return in_requesting(client, now_us, message, &lease);
+        return in_requesting(client, now_us, message, lease);
     case LB_DHCP4_REBOOTING:
     case LB_DHCP4_RENEWING:
     case LB_DHCP4_REBINDING:
-        return in_renewal(client, now_us, message, &lease);
+        return in_renewal(client, now_us, message, lease);
     case LB_DHCP4_INIT:
     case LB_DHCP4_CHECKING:
     case LB_DHCP4_DECLINED:
@@ -191,12 +244,34 @@ static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
     return "nothing was asked";
 }
 
+static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
+                                struct lb_bytes payload, const struct lb_dhcp4_message *message,
+                                struct lb_addr from, enum lb_worth worth) {
+    struct lb_dhcp4_lease lease;
+    struct lb_dhcp4_proof proof;
+    if (message->type == LB_DHCP4_FORCERENEW)
+        return take_forcerenew(client, now_us, payload, message, from);
+    const char *why = check_header(client, message);
+    if (why)
+        return why;
+    lb_dhcp4_read_lease(message, from, &lease);
+    check_echo(client, message, &lease);
+    why = check_auth(client, payload, &lease, &proof);
+    if (why) {
+        note_unauthentic(client, why);
+        return why;
+    }
+    lease.worth = worth;
+    note_proof(client, &lease, &proof);
+    return take_answer(client, now_us, message, &lease);
+}
+
 /* An offer that came when another had been taken: the caller may want to know that it could. */
 static void note_rival(struct lb_dhcp4_client *client, const struct lb_dhcp4_message *message) {
     struct lb_addr server;
-    if (message->type == LB_DHCP4_OFFER && message->header.xid == client->offers_xid &&
-        client->state != LB_DHCP4_SELECTING && !lb_dhcp4_is_proxy(message) &&
-        lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) &&
+    if (client->config.keys.len == 0 && message->type == LB_DHCP4_OFFER &&
+        message->header.xid == client->offers_xid && client->state != LB_DHCP4_SELECTING &&
+        !lb_dhcp4_is_proxy(message) && lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) &&
         !lb_addr_equal(server, client->lease.server))
         client->has_rivals = true;
 }
@@ -211,7 +286,8 @@ bool lb_dhcp4_client_reads(const struct lb_dhcp4_client *client, struct lb_endpo
         return false;
     lb_dhcp4_read_lease(&message, from.addr, lease);
     check_echo(client, &message, lease);
-    return true;
+    struct lb_dhcp4_proof proof;
+    return check_auth(client, payload, lease, &proof) == NULL;
 }
 
 /* Whether bytes are an answer to what we asked, as far as the header says: also where the rest
@@ -236,7 +312,7 @@ bool lb_dhcp4_client_hear(struct lb_dhcp4_client *client, uint64_t now_us, struc
     if (lb_dhcp4_decode(payload, &message, &why)) {
         type = lb_dhcp4_type_word(message.type);
         note_rival(client, &message);
-        why = take_message(client, now_us, &message, from.addr, worth);
+        why = take_message(client, now_us, payload, &message, from.addr, worth);
     }
     if (!why)
         return true;

@@ -119,6 +119,20 @@ static void put_wanted(const struct lb_dhcp4_config *config, struct lb_wr *list)
     }
 }
 
+/* RFC 3118 5.5: DISCOVER asks for authentication, the others prove that we have the key that the
+ * server used. A lease that came without a key, as one that was adopted, has none. */
+static bool put_auth(struct lb_dhcp4_client *client, enum lb_dhcp4_type type, struct lb_wr *list,
+                     struct lb_dhcp_key *key) {
+    struct lb_bytes keys = client->config.keys;
+    if (keys.len == 0)
+        return false;
+    client->replay++;
+    bool has_key = type != LB_DHCP4_DISCOVER && client->lease.authentic &&
+                   lb_dhcp_keys_find(keys, lb_bytes(keys.p, 0), client->lease.key_id, key);
+    lb_dhcp4_put_auth(list, client->replay, has_key ? key : NULL);
+    return has_key;
+}
+
 static void put_options(const struct lb_dhcp4_client *client, enum lb_dhcp4_type type,
                         struct lb_wr *list) {
     const struct lb_dhcp4_config *config = &client->config;
@@ -193,12 +207,19 @@ struct lb_dhcp4_action lb_dhcp4_client_compose(struct lb_dhcp4_client *client, u
     memcpy(header.chaddr, client->config.mac, MAC_BYTES);
     if (has_ciaddr(client))
         header.ciaddr = client->lease.address.addr;
+    struct lb_dhcp_key key;
+    bool is_signed = put_auth(client, type, &list, &key);
     put_options(client, type, &list);
     struct lb_dhcp4_layout layout = {.max_bytes = sizeof client->packet};
     struct lb_dhcp4_action action = {.event = LB_DHCP4_SEND};
     action.bytes =
         lb_dhcp4_encode(&header, &list, layout, lb_span(client->packet, sizeof client->packet));
     lb_assert(action.bytes.len > 0); /* a caller's hostname or vendor class is too long */
+    if (is_signed) {
+        bool has_place = lb_dhcp4_sign(lb_span(client->packet, action.bytes.len), &key);
+        lb_assert(has_place);
+        lb_wipe(&key, sizeof key);
+    }
     address_datagram(client, &action);
     client->sent_us = now_us;
     lb_trace(client->trace, now_us, "dhcp4", "send %s xid %08x secs %u to %s",

@@ -1,5 +1,5 @@
 /* The DHCPv4 server, as a pure machine: RFC 2131 4.3, BOOTP (RFC 1534), rapid commit (RFC 4039),
- * relays (RFC 1542), proxyDHCP, client identifiers (RFC 6842).
+ * relays (RFC 1542), proxyDHCP, client identifiers (RFC 6842), authentication (RFC 3118).
  *
  * A binding, one client's address:
  *
@@ -39,6 +39,8 @@ struct exchange {
     bool rapid_commit, has_times;
     const char *message; /* option 56 of a NAK */
     struct lb_span room;
+    bool is_signed;         /* the answer is authenticated, by this key */
+    struct lb_dhcp_key key; /* wiped at the end */
 };
 
 /* ---- bindings ---- */
@@ -297,6 +299,12 @@ static struct lb_dhcp4_header reply_header(const struct exchange *x) {
     return header;
 }
 
+/* A place for the proof, which covers what is not written yet. */
+static void put_auth(const struct exchange *x, struct lb_wr *list) {
+    if (x->is_signed)
+        lb_dhcp4_put_auth(list, ++x->server->replay, &x->key);
+}
+
 static struct lb_dhcp4_reply compose(const struct exchange *x) {
     uint8_t memory[LIST_BYTES];
     struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
@@ -308,6 +316,7 @@ static struct lb_dhcp4_reply compose(const struct exchange *x) {
         .overload = x->type != LB_DHCP4_BOOTP,
     };
     put_identity(x, &list);
+    put_auth(x, &list);
     put_times(x, &list);
     if (x->type != LB_DHCP4_NAK) {
         put_network(x, &list);
@@ -316,6 +325,8 @@ static struct lb_dhcp4_reply compose(const struct exchange *x) {
     if (lb_dhcp4_option(x->request, LB_OPT_RELAY_AGENT, &relay) && relay.len <= RELAY_MAX)
         lb_dhcp4_put(&list, LB_OPT_RELAY_AGENT, relay); /* RFC 3046 2.2: as it came, and last */
     reply.bytes = lb_dhcp4_encode(&header, &list, layout, x->room);
+    if (x->is_signed && !lb_dhcp4_sign(lb_span(x->room.p, reply.bytes.len), &x->key))
+        reply.bytes.len = 0; /* no room for it: an answer without the proof is none */
     address_reply(x, &reply);
     lb_trace(x->server->config.trace, x->now_us, "dhcp4-server", "%s %s to %s",
              lb_dhcp4_type_word(x->type), lb_addr_text(x->address).s,
@@ -549,6 +560,46 @@ static bool identify(struct exchange *x) {
     return x->client_len > 0;
 }
 
+/* The key for a client that has not said which it has: the first of DHCPv4. */
+static bool choose_key(struct exchange *x) {
+    struct lb_bytes keys = x->server->config.keys;
+    while (lb_dhcp_keys_next(&keys, &x->key))
+        if (x->key.realm.len == 0)
+            return true;
+    return false;
+}
+
+/* RFC 3118 5.4: a proof is checked wherever it has to be, and answered by the same key. */
+static const char *check_proof(struct exchange *x, struct lb_bytes payload) {
+    const struct lb_dhcp4_server_config *config = &x->server->config;
+    struct lb_bytes client = lb_bytes(x->client, x->client_len);
+    struct lb_dhcp4_proof proof;
+    const char *why = lb_dhcp4_check_auth(payload, config->keys, &proof);
+    if (why)
+        return why;
+    x->is_signed = lb_dhcp_keys_find(config->keys, lb_bytes(client.p, 0), proof.key_id, &x->key);
+    uint64_t peer = lb_dhcp_seen_peer(client, &x->key);
+    if (!lb_dhcp_seen_is_new(config->seen, peer, proof.replay))
+        return "authenticated, but played again: its replay detection value is not new";
+    lb_dhcp_seen_note(config->seen, peer, proof.replay);
+    return NULL;
+}
+
+/* Why a request does not count where there are keys, or NULL. */
+static const char *check_auth(struct exchange *x, struct lb_bytes payload) {
+    const struct lb_dhcp4_server_config *config = &x->server->config;
+    enum lb_dhcp4_type type = x->request->type;
+    struct lb_bytes option;
+    if (config->keys.len == 0)
+        return NULL;
+    if (!lb_dhcp4_option(x->request, LB_OPT_AUTH, &option))
+        return config->require_auth ? "not authenticated" : NULL;
+    if (type != LB_DHCP4_DISCOVER && type != LB_DHCP4_INFORM)
+        return check_proof(x, payload);
+    x->is_signed = lb_dhcp4_asks_auth(payload) && choose_key(x);
+    return x->is_signed ? NULL : "asks for authentication of a kind that is not ours";
+}
+
 static const char *check_request(const struct exchange *x) {
     const struct lb_dhcp4_header *header = &x->request->header;
     if (header->op != LB_BOOTREQUEST)
@@ -564,7 +615,8 @@ static const char *check_request(const struct exchange *x) {
 void lb_dhcp4_server_init(struct lb_dhcp4_server *server,
                           const struct lb_dhcp4_server_config *config, struct lb_binding *bindings,
                           size_t binding_cap) {
-    *server = (struct lb_dhcp4_server){.config = *config};
+    lb_assert(config->keys.len == 0 || config->seen != NULL);
+    *server = (struct lb_dhcp4_server){.config = *config, .replay = config->replay};
     lb_bindings_init(&server->table, bindings, binding_cap, config->hash_key);
     index_hosts(server);
 }
@@ -598,9 +650,12 @@ struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint
         return ignore(&x, why);
     if (!identify(&x))
         return ignore(&x, "a client identifier of more than 255 bytes");
+    if ((why = check_auth(&x, payload)) != NULL)
+        return ignore(&x, why);
     x.host = find_host(server, request.header.chaddr);
     x.binding = lb_bindings_find(&server->table, lb_bytes(x.client, x.client_len));
     struct lb_dhcp4_reply reply = dispatch(&x);
+    lb_wipe(&x.key, sizeof x.key);
     if (x.has_changed)
         reply.changed = x.binding;
     return reply;

@@ -142,4 +142,25 @@ struct lb_dhcp4_layout {
 struct lb_bytes lb_dhcp4_encode(const struct lb_dhcp4_header *header, const struct lb_wr *list,
                                 struct lb_dhcp4_layout layout, struct lb_span room);
 
+/* ---- RFC 3118: delayed authentication (dhcp4_auth.c) ---- */
+
+/* Option 90 with a place for the MAC, which lb_dhcp4_sign fills in; key NULL: one that only asks for
+ * authentication, of DISCOVER and INFORM. Put it early, so that it is not split. */
+void lb_dhcp4_put_auth(struct lb_wr *list, uint64_t replay, const struct lb_dhcp_key *key);
+/* Computes the MAC of a message that lb_dhcp4_encode made. False: its option 90 lies where no
+ * receiver would find it, or there is none. */
+bool lb_dhcp4_sign(struct lb_span message, const struct lb_dhcp_key *key);
+/* Whether a request asks for authentication, with a proof or without. */
+bool lb_dhcp4_asks_auth(struct lb_bytes payload);
+
+/* What an authentic message says of its authentication. */
+struct lb_dhcp4_proof {
+    uint32_t key_id;
+    uint64_t replay; /* the caller compares it with what it has seen: lb_dhcp_seen_is_new */
+};
+/* NULL: the message was made by somebody who has one of the keys, and *proof is set. Else why it was
+ * not, a constant. keys: as in core/base/dhcp_keys.h. */
+const char *lb_dhcp4_check_auth(struct lb_bytes payload, struct lb_bytes keys,
+                                struct lb_dhcp4_proof *proof);
+
 #endif

@@ -1,6 +1,6 @@
 /* DHCPv6. Start here.
  *
- * RFC 8415, 3646, 5970, 6355. Client and server are pure machines: bytes and time in, bytes and a
+ * RFC 8415, 3315 (21.4), 3646, 5970, 6355. Client and server are pure machines: bytes and time in, bytes and a
  * deadline out.
  *
  *   host                             client
@@ -18,6 +18,7 @@
 
 #include "core/base/addr.h"
 #include "core/base/bindings.h"
+#include "core/base/dhcp_keys.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/trace.h"
@@ -63,6 +64,9 @@ struct lb_dhcp6_addr {
 struct lb_dhcp6_lease {
     bool stateless; /* the answer to an Information-request: no addresses, no times but refresh_s */
     bool rapid_commit;
+    bool authentic; /* proved by a key of ours, which has this realm and id */
+    uint32_t key_id;
+    char realm[LB_DHCP_REALM_MAX + 1];
     enum lb_worth worth; /* as the caller judged it */
     struct lb_dhcp6_addr addrs[LB_DHCP6_ADDRS_MAX];
     size_t addr_count;
@@ -105,6 +109,11 @@ struct lb_dhcp6_config {
     uint32_t bad_wait_ms;   /* after the first answer, while all are LB_WORTH_BAD; 0: 4000 */
     uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
     uint32_t retry_ms;      /* until the first repetition of what is sent, then doubled; 0: 1000 */
+    /* Keys of RFC 3315 21.4, the caller's memory; empty: no authentication. With keys (also with
+     * none of DHCPv6 among them) every answer that is not authentic is passed over. */
+    struct lb_bytes keys;
+    struct lb_dhcp_seen *seen; /* needed with keys; the caller's, and outlives the client */
+    uint64_t replay; /* our own messages count from here: a time, which is later after a restart */
 };
 
 enum lb_dhcp6_state {
@@ -167,6 +176,8 @@ struct lb_dhcp6_client {
     uint64_t unusable;       /* of them: answers to us, since the search for a lease began */
     const char *unusable_why;
     struct lb_addr unusable_from;
+    uint64_t unauthentic;        /* answers to us without a valid proof, since init */
+    const char *unauthentic_why; /* the last one; a constant */
     /* The rest is the machine's own; see dhcp6_client.c. */
     struct lb_dhcp6_lease next;         /* what a Request, the probes, or a Decline are about */
     uint8_t probes[LB_DHCP6_ADDRS_MAX]; /* of next's addresses: enum probe in dhcp6_client.h */
@@ -185,6 +196,7 @@ struct lb_dhcp6_client {
     uint64_t deadline_us, until_us, offers_until_us, give_up_us;
     uint64_t t1_us, t2_us, expiry_us;
     struct lb_dhcp6_key key; /* RKAP */
+    uint64_t replay;         /* of our last message with delayed authentication */
     uint8_t packet[LB_DHCP6_PACKET_MAX];
 };
 
@@ -264,6 +276,11 @@ struct lb_dhcp6_server_config {
     struct lb_bytes root_path;   /* 59, for clients without a host entry */
     struct lb_bytes boot_params; /* 60, as on the wire */
     struct lb_bytes options; /* more options for everyone, as on the wire: code, length, value */
+    /* RFC 3315 21.4: clients that ask for it get authenticated answers, by the key that they name
+     * or by the first one with a realm. Empty: option 11 is not looked at. */
+    struct lb_bytes keys;
+    bool require_auth;               /* others are not answered at all */
+    struct lb_dhcp_seen *seen;       /* of clients; needed with keys; the caller's */
     struct lb_bytes reconfigure_key; /* 16 bytes for RKAP, given to clients that take it; empty */
     struct lb_dhcp6_host *hosts;     /* the caller's; a DUID once, at most one for any client */
     size_t host_count;

@@ -585,10 +585,12 @@ void lb_dhcp6_client_init(struct lb_dhcp6_client *client, uint64_t now_us,
                           const struct lb_dhcp6_config *config, struct lb_rand *rand,
                           struct lb_trace *trace) {
     lb_assert(config->duid.len > 0 && config->duid.len <= sizeof config->duid.bytes);
+    lb_assert(config->keys.len == 0 || config->seen != NULL);
     memset(client, 0, sizeof *client);
     client->config = *config;
     client->rand = rand;
     client->trace = trace;
+    client->replay = config->replay;
     client->t1_us = client->t2_us = client->expiry_us = LB_NEVER;
     begin(client, now_us, 0);
 }
@@ -610,6 +612,10 @@ static void explain_failure(struct lb_dhcp6_client *client, uint64_t now_us) {
     else if (client->refused_status != LB_DHCP6_SUCCESS)
         lb_fail(error, LB_E_DHCP6_REFUSED, "%s %s, in %u s",
                 lb_dhcp6_status_word(client->refused_status), client->refused_text, seconds);
+    else if (client->unauthentic > 0 && !client->saw_offer && client->offer_count == 0)
+        lb_fail(error, LB_E_DHCP6_AUTH, "in %u s; %llu answer%s passed over, the last: %s", seconds,
+                (unsigned long long)client->unauthentic, client->unauthentic == 1 ? "" : "s",
+                client->unauthentic_why);
     else if (client->saw_offer)
         lb_fail(error, LB_E_DHCP6_NO_REPLY, "%s, in %u s", lb_addr_text(next->server).s, seconds);
     else if (client->had_lease)

@@ -252,6 +252,65 @@ static const char *check_identifiers(const struct lb_dhcp6_client *client,
     return lb_duid_equal(&duid, &client->config.duid) ? NULL : "another client's";
 }
 
+/* ---- authentication: RFC 3315 21.4 ---- */
+
+static uint64_t peer_of(const struct lb_dhcp6_message *message,
+                        const struct lb_dhcp6_proof *proof) {
+    struct lb_dhcp_key key = {.id = proof->key_id, .realm = proof->realm};
+    struct lb_duid server = {.len = 0};
+    (void)lb_dhcp6_find_duid(message->options, LB_OPT6_SERVER_ID, &server);
+    return lb_dhcp_seen_peer(lb_bytes(server.bytes, server.len), &key);
+}
+
+static bool is_key_of(const struct lb_dhcp6_lease *lease, const struct lb_dhcp6_proof *proof) {
+    return lease->key_id == proof->key_id && lb_text_is(proof->realm, lease->realm);
+}
+
+/* The lease that the exchange under way is about; NULL where it is about none yet. */
+static const struct lb_dhcp6_lease *subject(const struct lb_dhcp6_client *client) {
+    if (client->state == LB_DHCP6_REQUESTING || client->state == LB_DHCP6_DECLINING)
+        return &client->next;
+    return client->has_lease ? &client->lease : NULL;
+}
+
+/* Why a message does not count where there are keys, or NULL. */
+static const char *check_auth(const struct lb_dhcp6_client *client,
+                              const struct lb_dhcp6_message *message,
+                              struct lb_dhcp6_proof *proof) {
+    const struct lb_dhcp6_lease *lease = subject(client);
+    if (client->config.keys.len == 0)
+        return NULL;
+    const char *why = lb_dhcp6_check_auth(message, client->config.keys, proof);
+    if (why)
+        return why;
+    if (!lb_dhcp_seen_is_new(client->config.seen, peer_of(message, proof), proof->replay))
+        return "authenticated, but played again: its replay detection value is not new";
+    if (lease != NULL && lease->authentic && !is_key_of(lease, proof))
+        return "authenticated by another key than before";
+    return NULL;
+}
+
+static void note_proof(struct lb_dhcp6_client *client, const struct lb_dhcp6_message *message,
+                       const struct lb_dhcp6_proof *proof, struct lb_dhcp6_lease *lease) {
+    if (client->config.keys.len == 0)
+        return;
+    lb_dhcp_seen_note(client->config.seen, peer_of(message, proof), proof->replay);
+    lease->authentic = lb_text_copy(lease->realm, sizeof lease->realm, proof->realm);
+    lease->key_id = proof->key_id;
+}
+
+/* A Reconfigure is proved by the key of the lease, or by that of RKAP. */
+static bool is_authentic(struct lb_dhcp6_client *client, const struct lb_dhcp6_message *message) {
+    struct lb_dhcp6_lease ignored;
+    struct lb_dhcp6_proof proof;
+    if (client->config.keys.len == 0)
+        return lb_dhcp6_is_authentic(message, &client->key);
+    if (check_auth(client, message, &proof) != NULL)
+        return false;
+    note_proof(client, message, &proof, &ignored);
+    return true;
+}
+
 /* RFC 8415 18.2.11. While we ask something, there is no second exchange. */
 static const char *take_reconfigure(struct lb_dhcp6_client *client, uint64_t now_us,
                                     const struct lb_dhcp6_message *message) {
@@ -265,7 +324,7 @@ static const char *take_reconfigure(struct lb_dhcp6_client *client, uint64_t now
         (wanted != LB_DHCP6_RENEW && wanted != LB_DHCP6_REBIND &&
          wanted != LB_DHCP6_INFORMATION_REQUEST))
         return "it does not say what is wanted";
-    if (!client->config.take_reconfigure || !lb_dhcp6_is_authentic(message, &client->key))
+    if (!client->config.take_reconfigure || !is_authentic(client, message))
         return "not authentic";
     lb_dhcp6_client_reconfigure(client, now_us, wanted);
     return NULL;
@@ -325,8 +384,16 @@ static const char *take_message(struct lb_dhcp6_client *client, uint64_t now_us,
         return why;
     if (message->type == LB_DHCP6_ADVERTISE && client->state != LB_DHCP6_SOLICITING)
         return "an Advertise that nobody asked for";
+    struct lb_dhcp6_proof proof;
+    why = check_auth(client, message, &proof);
+    if (why) {
+        client->unauthentic++;
+        client->unauthentic_why = why;
+        return why;
+    }
     take_max_rts(client, message);
     lb_dhcp6_read_lease(message, from, &lease);
+    note_proof(client, message, &proof, &lease);
     lease.start_us = now_us;
     lease.worth = worth;
     why = take_reply(client, now_us, message, &lease);
@@ -343,6 +410,9 @@ bool lb_dhcp6_client_reads(const struct lb_dhcp6_client *client, struct lb_endpo
     if (!lb_dhcp6_decode(payload, &message, &why) || message.xid != client->xid ||
         (message.type != LB_DHCP6_ADVERTISE && message.type != LB_DHCP6_REPLY) ||
         check_identifiers(client, &message) != NULL)
+        return false;
+    struct lb_dhcp6_proof proof;
+    if (check_auth(client, &message, &proof) != NULL)
         return false;
     lb_dhcp6_read_lease(&message, from.addr, lease);
     return true;

@@ -109,12 +109,36 @@ static void put_options(const struct lb_dhcp6_client *client, uint8_t type, uint
     }
 }
 
+/* RFC 3315 21.4.4: Solicit asks for authentication, and so does an Information-request before there
+ * is a lease; the others prove that we have the key that the server used. */
+static bool put_auth(struct lb_dhcp6_client *client, uint8_t type, struct lb_wr *wr,
+                     struct lb_dhcp_key *key) {
+    bool is_next = type == LB_DHCP6_REQUEST || type == LB_DHCP6_DECLINE;
+    const struct lb_dhcp6_lease *lease = is_next ? &client->next : &client->lease;
+    struct lb_bytes keys = client->config.keys;
+    if (keys.len == 0)
+        return false;
+    client->replay++;
+    bool is_first =
+        type == LB_DHCP6_SOLICIT || (type == LB_DHCP6_INFORMATION_REQUEST && !client->has_lease);
+    bool has_key = !is_first && lease->authentic &&
+                   lb_dhcp_keys_find(keys, lb_bytes_of_text(lease->realm), lease->key_id, key);
+    lb_dhcp6_put_auth(wr, client->replay, has_key ? key : NULL);
+    return has_key;
+}
+
 struct lb_dhcp6_action lb_dhcp6_client_compose(struct lb_dhcp6_client *client, uint64_t now_us) {
     struct lb_wr wr = lb_wr(lb_span(client->packet, sizeof client->packet));
     uint8_t type = type_of(client);
     lb_assert(type != 0);
     lb_dhcp6_put_header(&wr, type, client->xid);
     put_options(client, type, now_us, &wr);
+    struct lb_dhcp_key key;
+    if (put_auth(client, type, &wr, &key)) {
+        bool has_place = lb_dhcp6_sign(&wr, &key);
+        lb_assert(has_place);
+        lb_wipe(&key, sizeof key);
+    }
     lb_assert(lb_wr_ok(&wr)); /* all of it is bounded, and fits many times */
     lb_trace(client->trace, now_us, "dhcp6", "send %s xid %06x", lb_dhcp6_type_word(type),
              client->xid);

@@ -26,6 +26,8 @@ struct exchange {
     const struct lb_dhcp6_host *host;     /* the client's entry, or NULL */
     uint8_t type;                         /* of the answer */
     struct lb_wr wr;
+    bool is_signed;         /* the answer is authenticated, by this key */
+    struct lb_dhcp_key key; /* wiped at the end */
 };
 
 /* ---- bindings ---- */
@@ -471,6 +473,53 @@ static const char *check_request(const struct exchange *x, uint8_t type) {
     return NULL;
 }
 
+/* ---- authentication: RFC 3315 21.4 ---- */
+
+static bool choose_key(struct exchange *x) {
+    struct lb_bytes keys = x->server->config.keys;
+    while (lb_dhcp_keys_next(&keys, &x->key))
+        if (x->key.realm.len > 0)
+            return true;
+    return false;
+}
+
+static const char *check_proof(struct exchange *x) {
+    const struct lb_dhcp6_server_config *config = &x->server->config;
+    struct lb_dhcp6_proof proof;
+    const char *why = lb_dhcp6_check_auth(x->request, config->keys, &proof);
+    if (why)
+        return why;
+    x->is_signed = lb_dhcp_keys_find(config->keys, proof.realm, proof.key_id, &x->key);
+    uint64_t peer = lb_dhcp_seen_peer(lb_bytes(x->client.bytes, x->client.len), &x->key);
+    if (!lb_dhcp_seen_is_new(config->seen, peer, proof.replay))
+        return "authenticated, but played again: its replay detection value is not new";
+    lb_dhcp_seen_note(config->seen, peer, proof.replay);
+    return NULL;
+}
+
+/* Why a request does not count where there are keys, or NULL. */
+static const char *check_auth(struct exchange *x) {
+    const struct lb_dhcp6_server_config *config = &x->server->config;
+    uint8_t type = x->request->type;
+    struct lb_bytes option;
+    if (config->keys.len == 0)
+        return NULL;
+    if (!lb_dhcp6_find(x->request->options, LB_OPT6_AUTH, &option))
+        return config->require_auth ? "not authenticated" : NULL;
+    if (type != LB_DHCP6_SOLICIT && type != LB_DHCP6_INFORMATION_REQUEST)
+        return check_proof(x);
+    x->is_signed = lb_dhcp6_asks_auth(x->request) && choose_key(x);
+    return x->is_signed ? NULL : "asks for authentication of a kind that is not ours";
+}
+
+/* The answer with its proof, for which everything else must be there. */
+static struct lb_bytes sign(struct exchange *x, struct lb_bytes answer) {
+    if (answer.len == 0 || !x->is_signed)
+        return answer;
+    lb_dhcp6_put_auth(&x->wr, ++x->server->replay, &x->key);
+    return lb_dhcp6_sign(&x->wr, &x->key) ? lb_wr_done(&x->wr) : lb_bytes(x->wr.start, 0);
+}
+
 static struct lb_bytes dispatch(struct exchange *x) {
     switch (x->request->type) {
     case LB_DHCP6_SOLICIT:
@@ -498,6 +547,7 @@ void lb_dhcp6_server_init(struct lb_dhcp6_server *server,
                           const struct lb_dhcp6_server_config *config, struct lb_binding *bindings,
                           size_t binding_cap) {
     lb_assert(config->duid.len > 0 && config->duid.len <= sizeof config->duid.bytes);
+    lb_assert(config->keys.len == 0 || config->seen != NULL);
     *server = (struct lb_dhcp6_server){.config = *config};
     lb_bindings_init(&server->table, bindings, binding_cap, config->hash_key);
     index_hosts(server);
@@ -533,7 +583,11 @@ struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t n
                 lb_duid_equal(&duid, &server->config.duid);
     x.host = find_host(&x);
     why = check_request(&x, request.type);
-    return why ? ignore(&x, why) : dispatch(&x);
+    if (!why)
+        why = check_auth(&x);
+    struct lb_bytes answer = why ? ignore(&x, why) : sign(&x, dispatch(&x));
+    lb_wipe(&x.key, sizeof x.key);
+    return answer;
 }
 
 struct lb_bytes lb_dhcp6_server_reconfigure(struct lb_dhcp6_server *server,

@@ -143,4 +143,25 @@ void lb_dhcp6_put_key(struct lb_wr *wr, uint64_t replay, struct lb_bytes key);
 /* Option 11 with the MAC over the whole message, which must be complete otherwise. */
 void lb_dhcp6_put_mac(struct lb_wr *wr, uint64_t replay, struct lb_bytes key);
 
+/* ---- RFC 3315 21.4: delayed authentication (dhcp6_auth.c) ---- */
+
+/* Option 11 with a place for the MAC; key NULL: one that only asks for authentication, of Solicit
+ * and Information-request. */
+void lb_dhcp6_put_auth(struct lb_wr *wr, uint64_t replay, const struct lb_dhcp_key *key);
+/* Computes the MAC of a message that is complete otherwise. False: it has no place for one. */
+bool lb_dhcp6_sign(struct lb_wr *wr, const struct lb_dhcp_key *key);
+/* Whether a request asks for authentication, with a proof or without. */
+bool lb_dhcp6_asks_auth(const struct lb_dhcp6_message *message);
+
+/* What an authentic message says of its authentication. */
+struct lb_dhcp6_proof {
+    struct lb_bytes realm; /* in the payload */
+    uint32_t key_id;
+    uint64_t replay; /* the caller compares it with what it has seen: lb_dhcp_seen_is_new */
+};
+/* NULL: the message was made by somebody who has one of the keys, and *proof is set. Else why it was
+ * not, a constant. keys: as in core/base/dhcp_keys.h. */
+const char *lb_dhcp6_check_auth(const struct lb_dhcp6_message *message, struct lb_bytes keys,
+                                struct lb_dhcp6_proof *proof);
+
 #endif

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOK_US         (200 * LB_US_MS)
@@ -125,6 +126,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     struct lb_boot_setup setup = {.config = &run->config,
                                   .goal = goal,
                                   .network_is_up = network_is_up,
+                                  .unix_s = (uint64_t)time(NULL),
                                   .report = run->report_before,
                                   .machine = &run->names.machine,
                                   .rx = lb_span(run->rx, sizeof(run->rx)),

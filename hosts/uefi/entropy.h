@@ -36,5 +36,7 @@ void entropy_say(struct lb_text *text, unsigned sources, const char *method);
 /* Asks every source for a seed; gives those that answered, of enum entropy_source. *method is the
  * word of the processor's instruction; NULL: it has none. */
 unsigned seed_fill(uint8_t seed[32], const uint8_t uuid[16], const char **method);
+/* The firmware's clock in seconds since 1970, whatever its time zone; 0: it has none. */
+uint64_t unix_seconds(void);
 
 #endif

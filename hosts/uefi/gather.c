@@ -108,6 +108,22 @@ static bool ask_firmware(uint8_t *room, size_t len) {
     return has;
 }
 
+/* The days of the Gregorian calendar, counted from a March, so that a leap day is a year's last. */
+static uint64_t days_since_1970(unsigned year, unsigned month, unsigned day) {
+    unsigned months = (month + 9) % 12; /* since March */
+    uint64_t y = year - (month <= 2);
+    return y * 365 + y / 4 - y / 100 + y / 400 + (months * 153 + 2) / 5 + day - 1 - 719468;
+}
+
+uint64_t unix_seconds(void) {
+    EFI_TIME time = {0};
+    if (EFI_ERROR(st->RuntimeServices->GetTime(&time, NULL)) || time.Year < 1970 ||
+        time.Month < 1 || time.Month > 12)
+        return 0;
+    return days_since_1970(time.Year, time.Month, time.Day) * 86400 + time.Hour * 3600u +
+           time.Minute * 60u + time.Second;
+}
+
 /* Without any such source a boot must still be possible (the peers that refuse leave whole fleets
  * dark); the time of day and a counter between waits are then all there is. */
 unsigned seed_fill(uint8_t seed[32], const uint8_t uuid[16], const char **method) {

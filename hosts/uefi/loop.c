@@ -316,6 +316,7 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
     }
     lb_rand_fill(&loop.rand, lb_span(setup.seed, sizeof setup.seed));
     lb_wipe(seed, sizeof seed);
+    setup.unix_s = unix_seconds();
     setup.interface = loop.nic->name;
     memcpy(setup.mac, loop.nic->mac, 6);
     memcpy(setup.uuid, uuid, 16);

@@ -1,0 +1,137 @@
+/* Keys of DHCP authentication in text; replay detection. */
+#include "core/base/dhcp_keys.h"
+#include "core/base/siphash.h"
+#include "core/base/text.h"
+
+static void clear(struct lb_dhcp_key *key) {
+    volatile uint8_t *at = (uint8_t *)key;
+    for (size_t i = 0; i < sizeof *key; i++)
+        at[i] = 0;
+}
+
+/* The part before the first `mark`, which is taken off with it; false: there is no mark. */
+static bool split(struct lb_bytes *text, uint8_t mark, struct lb_bytes *part) {
+    size_t at = 0;
+    while (at < text->len && text->p[at] != mark)
+        at++;
+    if (at == text->len)
+        return false;
+    *part = lb_bytes(text->p, at);
+    *text = lb_bytes_after(*text, at + 1);
+    return true;
+}
+
+static bool parse_secret(struct lb_bytes text, struct lb_dhcp_key *key) {
+    if (lb_bytes_start_with(text, lb_bytes_of_text("0x"))) {
+        if (!lb_parse_hex_bytes(lb_bytes_after(text, 2), lb_span(key->secret, sizeof key->secret),
+                                &key->secret_len))
+            return false;
+    } else {
+        if (text.len > sizeof key->secret)
+            return false;
+        key->secret_len = text.len;
+        if (text.len > 0)
+            memcpy(key->secret, text.p, text.len);
+    }
+    return key->secret_len >= LB_DHCP_SECRET_MIN;
+}
+
+static bool parse_key(struct lb_bytes item, struct lb_dhcp_key *key) {
+    struct lb_bytes name, id;
+    uint64_t number;
+    *key = (struct lb_dhcp_key){.realm = lb_bytes(item.p, 0)};
+    if (!split(&item, ':', &name))
+        return false;
+    if (split(&name, '@', &id)) {
+        key->realm = name;
+        if (name.len == 0 || name.len > LB_DHCP_REALM_MAX)
+            return false;
+    } else {
+        id = name;
+    }
+    if (!lb_parse_u64(id, UINT32_MAX, &number))
+        return false;
+    key->id = (uint32_t)number;
+    return parse_secret(item, key);
+}
+
+bool lb_dhcp_keys_next(struct lb_bytes *text, struct lb_dhcp_key *key) {
+    struct lb_bytes rest = *text, item;
+    if (!lb_list_next(&rest, ',', &item))
+        return false;
+    if (!parse_key(item, key)) {
+        clear(key);
+        return false;
+    }
+    *text = rest;
+    return true;
+}
+
+bool lb_dhcp_keys_find(struct lb_bytes text, struct lb_bytes realm, uint32_t id,
+                       struct lb_dhcp_key *key) {
+    while (lb_dhcp_keys_next(&text, key))
+        if (key->id == id && lb_bytes_equal(key->realm, realm))
+            return true;
+    clear(key);
+    return false;
+}
+
+bool lb_dhcp_keys_have(struct lb_bytes text, bool is_realm) {
+    struct lb_dhcp_key key;
+    bool has = false;
+    while (!has && lb_dhcp_keys_next(&text, &key))
+        has = (key.realm.len > 0) == is_realm;
+    clear(&key);
+    return has;
+}
+
+bool lb_dhcp_keys_check(struct lb_bytes text, size_t *item) {
+    struct lb_bytes rest = text;
+    struct lb_dhcp_key key, other;
+    bool ok = true;
+    *item = 1;
+    while (ok && lb_dhcp_keys_next(&rest, &key)) {
+        struct lb_bytes before = text;
+        for (size_t i = 1; ok && i < *item && lb_dhcp_keys_next(&before, &other); i++)
+            ok = key.id != other.id || !lb_bytes_equal(key.realm, other.realm);
+        *item += ok;
+    }
+    ok = ok && lb_bytes_trim(rest).len == 0 && *item > 1;
+    clear(&key);
+    clear(&other);
+    return ok;
+}
+
+/* ---- replay detection ---- */
+
+static const struct lb_dhcp_seen_peer *find(const struct lb_dhcp_seen *seen, uint64_t peer) {
+    for (size_t i = 0; i < LB_DHCP_SEEN_MAX; i++)
+        if (seen->peers[i].peer == peer)
+            return &seen->peers[i];
+    return NULL;
+}
+
+bool lb_dhcp_seen_is_new(const struct lb_dhcp_seen *seen, uint64_t peer, uint64_t replay) {
+    const struct lb_dhcp_seen_peer *at = find(seen, peer);
+    return at == NULL || replay > at->replay;
+}
+
+void lb_dhcp_seen_note(struct lb_dhcp_seen *seen, uint64_t peer, uint64_t replay) {
+    for (size_t i = 0; i < LB_DHCP_SEEN_MAX; i++) {
+        if (seen->peers[i].peer != peer)
+            continue;
+        seen->peers[i].replay = replay;
+        return;
+    }
+    seen->peers[seen->next % LB_DHCP_SEEN_MAX] =
+        (struct lb_dhcp_seen_peer){.peer = peer, .replay = replay};
+    seen->next = (seen->next + 1) % LB_DHCP_SEEN_MAX;
+}
+
+uint64_t lb_dhcp_seen_peer(struct lb_bytes name, const struct lb_dhcp_key *key) {
+    /* Fixed keys: whoever is remembered here has the secret, so nobody gains by a collision. */
+    struct lb_hash_key by_realm = {.k0 = key->id, .k1 = key->realm.len};
+    struct lb_hash_key by_name = {.k0 = lb_siphash(&by_realm, key->realm), .k1 = key->id};
+    uint64_t peer = lb_siphash(&by_name, name);
+    return peer != 0 ? peer : 1;
+}

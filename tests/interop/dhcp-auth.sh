@@ -1,0 +1,100 @@
+#!/bin/bash
+# DHCP with authentication (RFC 3118, RFC 3315 21.4): our client and server half, dhcpcd against the server
+# half, wide-dhcpv6-server against the client; a server without the key answers first, and is passed over.
+. "$(dirname "$0")/lib.sh"
+need_lunboot
+test_dhcp=${LUNBOOT_TEST_DHCP:-$top/build/lunboot-test-dhcp}
+[ -x "$test_dhcp" ] || skip "$test_dhcp has not been built"
+need dnsmasq bridge
+secret=0123456789abcdef
+
+# ---- DHCPv4 ---------------------------------------------------------------------------------------
+
+make_bridged_net
+make_namespace "$relay_ns" # who answers first, without the key
+join "$server_ns" vs1 "$relay_ns" vs0
+bridge_port vs1
+in_relay ip addr add 192.0.2.66/24 dev vs0
+in_relay ip link set vs0 up
+server_ip=192.0.2.2
+serve_disk
+start_dnsmasq "$relay_ns" <<CONF
+port=0
+dhcp-rapid-commit
+dhcp-range=192.0.2.201,192.0.2.250,1h
+dhcp-option=option:root-path,"iscsi:192.0.2.66:::1:iqn.2026-11.evil:disk"
+CONF
+spawn dhcp ip netns exec "$server_ns" "$test_dhcp" br0 192.0.2.2 "$rootpath" "7:$secret,8:unused-secret"
+wait_log dhcp ready
+
+boot --dhcp-keys="7:$secret" --family=4
+succeeds "a boot takes the answer that has the key, though others came first"
+says 'passed-over +dhcp-auth: from 192\.0\.2\.66: not authenticated' "the report says who was passed over and why"
+says 'authenticated +by key 7 ' "the report says by which key the lease was proved"
+grep -q 'REQUEST -> ACK authenticated' "$scratch/dhcp.log" || fail "no ACK was authenticated" "$scratch/dhcp.log"
+ok "the server took the client's proof"
+
+boot --dhcp-keys=7:another-secret --family=4 --dhcp-timeout=3s --retry-time=0s
+fails_with dhcp-auth "a wrong key is named as such, and nothing boots" 'proof of its authentication is wrong|not authenticated' 
+
+boot --require=dhcp-auth --family=4
+fails_with config-half "dhcp-auth is required and there is no key: nothing is sent" 'dhcp-auth needs dhcp-keys' 
+
+if command -v dhcpcd >/dev/null; then
+    cat >"$scratch/dhcpcd.conf" <<CONF
+authprotocol delayed
+authtoken 7 "" forever "$secret"
+ipv4only
+script /bin/true
+CONF
+    # Its state is in fixed folders: those of this run are its own.
+    in_client sh -c "mkdir -p /var/lib/dhcpcd /run/dhcpcd && mount -t tmpfs t /var/lib/dhcpcd &&
+        mount -t tmpfs t /run/dhcpcd && exec dhcpcd -f $scratch/dhcpcd.conf -1 -B -d -t 15 vc0" \
+        >"$scratch/dhcpcd.log" 2>&1 || fail "dhcpcd got no lease" "$scratch/dhcpcd.log"
+    grep -qE 'leased 192\.0\.2\.1[01][0-9]' "$scratch/dhcpcd.log" || fail "another lease" "$scratch/dhcpcd.log"
+    ok "dhcpcd (authprotocol delayed) takes the server half's lease, and no other"
+else
+    ok "# SKIP dhcpcd is not installed"
+fi
+end dhcp
+end dnsmasq
+
+# ---- DHCPv6 ---------------------------------------------------------------------------------------
+
+if ! command -v dhcp6s >/dev/null; then
+    ok "# SKIP wide-dhcpv6-server is not installed"
+    pass
+fi
+in_server ip -6 addr add fe80::1/64 dev br0 nodad
+in_server ip -6 addr add "$server_ip6/64" dev br0 nodad 2>/dev/null || true
+in_server sysctl -qw net.ipv6.conf.all.forwarding=1
+server_interface=br0 start_radvd <<CONF
+  MinRtrAdvInterval 3; MaxRtrAdvInterval 10; AdvManagedFlag on;
+  prefix 2001:db8:77::/64 { AdvAutonomous off; };
+CONF
+cat >"$scratch/dhcp6s.conf" <<CONF
+keyinfo boot { realm "boot.example"; keyid 1; secret "$(printf %s "$secret" | base64)"; };
+host client {
+    duid 00:03:00:01:02:00:00:00:00:01;
+    address 2001:db8:77::42 3600 7200;
+    delayedkey boot;
+};
+option domain-name-servers 2001:db8:77::53;
+CONF
+spawn dhcp6s ip netns exec "$server_ns" dhcp6s -f -D -c "$scratch/dhcp6s.conf" -P "$scratch/dhcp6s.pid" br0
+sleep 1
+is_alive dhcp6s || fail "dhcp6s did not start" "$scratch/dhcp6s.log"
+tgt_name=tgtd-2
+start_tgt "[$server_ip6]"
+tgt_target 1 "$iqn"
+tgt_lun 1 1 "$scratch/disk.img"
+path6="iscsi:[$server_ip6]:::1:$iqn"
+v6boot() {
+    boot --family=6 --client-id=ff0000000100030001020000000001 --rootpath="$path6" --rapid-commit=no "$@"
+}
+v6boot --dhcp-keys="7:$secret,1@boot.example:$secret" --dhcp-timeout=5s --retry-time=0s
+succeeds "the client takes the authenticated lease of wide-dhcpv6-server"
+says 'authenticated +by key 1 of boot\.example' "the report says by which key and realm"
+v6boot --dhcp-keys=1@boot.example:another-secret --dhcp-timeout=3s --retry-time=0s
+fails_with dhcp6-auth "a wrong key is named as such" 'proof of its authentication is wrong' 
+pass
