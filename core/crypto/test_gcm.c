@@ -1,0 +1,74 @@
+/* AES-GCM: vectors of its inventors (McGrew and Viega, appendix B) and of NIST. */
+#include "core/crypto/gcm.h"
+#include "core/base/text.h"
+#include "tests/tap.h"
+
+static size_t hex(const char *text, uint8_t *room, size_t cap) {
+    size_t len = 0;
+    CHECK(lb_parse_hex_bytes(lb_bytes_of_text(text), lb_span(room, cap), &len));
+    return len;
+}
+
+static const struct vector {
+    const char *key, *nonce, *extra, *text, *sealed, *tag;
+} vectors[] = {
+    {"00000000000000000000000000000000", "000000000000000000000000", "", "", "",
+     "58e2fccefa7e3061367f1d57a4e7455a"},
+    {"00000000000000000000000000000000", "000000000000000000000000", "",
+     "00000000000000000000000000000000", "0388dace60b6a392f328c2b971b2fe78",
+     "ab6e47d42cec13bdf53a67b21257bddf"},
+    {"feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6"
+     "b525b16aedf5aa0de657ba637b39",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84"
+     "aa051ba30b396a0aac973d58e091",
+     "5bc94fbc3221a5db94fae95ae7121a47"},
+    {"0000000000000000000000000000000000000000000000000000000000000000", "000000000000000000000000",
+     "", "", "", "530f8afbc74536b9a963b4f1c4cb738b"},
+};
+
+static void the_vectors_are_met_both_ways(void) {
+    for (size_t i = 0; i < LB_COUNT(vectors); i++) {
+        const struct vector *v = &vectors[i];
+        uint8_t key[32], nonce[12], extra[32], text[64], plain[64], sealed[64], tag[16], expected[16];
+        struct lb_gcm gcm;
+        lb_gcm_init(&gcm, lb_bytes(key, hex(v->key, key, sizeof key)));
+        hex(v->nonce, nonce, sizeof nonce);
+        struct lb_bytes more = lb_bytes(extra, hex(v->extra, extra, sizeof extra));
+        size_t len = hex(v->text, text, sizeof text);
+        memcpy(plain, text, sizeof plain);
+        hex(v->sealed, sealed, sizeof sealed);
+        hex(v->tag, expected, sizeof expected);
+        lb_gcm_seal(&gcm, nonce, more, lb_span(text, len), tag);
+        CHECK_BYTES(lb_bytes(text, len), lb_bytes(sealed, len));
+        CHECK_BYTES(lb_bytes(tag, 16), lb_bytes(expected, 16));
+        CHECK(lb_gcm_open(&gcm, nonce, more, lb_span(text, len), tag));
+        CHECK_BYTES(lb_bytes(text, len), lb_bytes(plain, len));
+    }
+}
+
+static void each_byte_changed_is_noticed_and_nothing_is_given_out(void) {
+    uint8_t key[32] = {1}, nonce[12] = {2}, extra[5] = {3}, text[21], tag[16], zeros[21] = {0};
+    struct lb_gcm gcm;
+    lb_gcm_init(&gcm, lb_bytes(key, sizeof key));
+    for (size_t at = 0; at < sizeof text + sizeof tag + sizeof extra + sizeof nonce; at++) {
+        memset(text, 7, sizeof text);
+        lb_gcm_seal(&gcm, nonce, lb_bytes(extra, sizeof extra), lb_span(text, sizeof text), tag);
+        uint8_t *parts[] = {text, tag, extra, nonce};
+        size_t lens[] = {sizeof text, sizeof tag, sizeof extra, sizeof nonce}, part = 0, in = at;
+        while (in >= lens[part])
+            in -= lens[part++];
+        parts[part][in] ^= 1;
+        CHECK(!lb_gcm_open(&gcm, nonce, lb_bytes(extra, sizeof extra), lb_span(text, sizeof text),
+                           tag));
+        CHECK_BYTES(lb_bytes(text, sizeof text), lb_bytes(zeros, sizeof zeros));
+        parts[part][in] ^= part >= 2;
+    }
+}
+
+int main(void) {
+    TEST(the_vectors_are_met_both_ways);
+    TEST(each_byte_changed_is_noticed_and_nothing_is_given_out);
+    return tap_done();
+}
