@@ -1,6 +1,7 @@
-/* lunboot-test-dhcp: the server half of core/dhcp4 behind a socket, for other people's clients and for
- * authentication, which no DHCPv4 server of Debian has. For tests/interop/dhcp-auth.sh; no server for
- * use: that is lunbootd. Serves until it is ended by a signal, and says each answer in a line.
+/* lunboot-test-dhcp: the server half of core/dhcp4 behind a socket, for other people's clients and
+ * for authentication, which no DHCPv4 server of Debian has. For tests/interop/dhcp-auth.sh; no
+ * server for use: that is lunbootd. Serves until it is ended by a signal, and says each answer in a
+ * line.
  *
  *   lunboot-test-dhcp INTERFACE ADDRESS ROOTPATH KEYS */
 #include "core/dhcp4/dhcp4_wire.h"

@@ -112,8 +112,8 @@ bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb
 
 /* After all sources have been read: whether what belongs together is there as a whole. A CHAP name
  * needs its secret and a secret its name; the target's secret needs both, for the target proves
- * itself in our login, and the target's name needs its secret. The keys of DHCP are keys, and nothing
- * that they are required for goes without them. False: *error names the keys, and
+ * itself in our login, and the target's name needs its secret. The keys of DHCP are keys, and
+ * nothing that they are required for goes without them. False: *error names the keys, and
  * where they were set. */
 bool lb_config_check(const struct lb_config *config, struct lb_error *error);
 /* "chap-secret (/etc/lunboot.conf, line 3)", or "chap-secret (kernel command line)". */

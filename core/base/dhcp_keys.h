@@ -21,8 +21,8 @@ struct lb_dhcp_key {
     size_t secret_len;
 };
 
-/* Takes the next key off the text. False: the text is at its end, or what comes next is no key; then
- * *text is not empty. */
+/* Takes the next key off the text. False: the text is at its end, or what comes next is no key;
+ * then *text is not empty. */
 bool lb_dhcp_keys_next(struct lb_bytes *text, struct lb_dhcp_key *key);
 /* Whether each item of the text is a key and none is there twice. *item is the number of the first
  * that is wrong, from 1. */

@@ -12,8 +12,8 @@ static mbedtls_gcm_context *context(struct lb_gcm *gcm) {
 void lb_gcm_init(struct lb_gcm *gcm, struct lb_bytes key) {
     lb_assert(key.len == 16 || key.len == LB_GCM_KEY_MAX);
     mbedtls_gcm_init(context(gcm));
-    int result = mbedtls_gcm_setkey(context(gcm), MBEDTLS_CIPHER_ID_AES, key.p,
-                                    (unsigned)key.len * 8);
+    int result =
+        mbedtls_gcm_setkey(context(gcm), MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.len * 8);
     lb_assert(result == 0); /* it fails by wrong lengths alone */
 }
 

@@ -1,6 +1,7 @@
 /* AES-GCM (NIST SP 800-38D) with 128 or 256-bit keys, 12-byte nonces and 16-byte tags: what ESP
  * (RFC 4106) and IKEv2 (RFC 5282) use. Mbed TLS computes, with the processor's AES instructions
- * where it has them. A nonce must not be used twice with one key: that is the caller's to see to. */
+ * where it has them. A nonce must not be used twice with one key: that is the caller's to see to.
+ * */
 #ifndef LB_CRYPTO_GCM_H
 #define LB_CRYPTO_GCM_H
 
@@ -18,7 +19,8 @@ void lb_gcm_init(struct lb_gcm *gcm, struct lb_bytes key);
 /* Encrypts `text` in place and writes the tag over it and `extra`. */
 void lb_gcm_seal(struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES], struct lb_bytes extra,
                  struct lb_span text, uint8_t tag[LB_GCM_TAG_BYTES]);
-/* Decrypts `text` in place. False: text, extra or tag is not what was sealed, and `text` is zeros. */
+/* Decrypts `text` in place. False: text, extra or tag is not what was sealed, and `text` is zeros.
+ * */
 bool lb_gcm_open(struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES], struct lb_bytes extra,
                  struct lb_span text, const uint8_t tag[LB_GCM_TAG_BYTES]);
 

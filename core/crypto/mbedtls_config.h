@@ -1,6 +1,6 @@
-/* What Mbed TLS gives us, and nothing else: hashes, the cipher behind struct lb_rand, AES-GCM and P-256. Replaces
- * Mbed TLS's own configuration (MBEDTLS_CONFIG_FILE). A new line here wants its source file in
- * core/crypto/meson.build. */
+/* What Mbed TLS gives us, and nothing else: hashes, the cipher behind struct lb_rand, AES-GCM and
+ * P-256. Replaces Mbed TLS's own configuration (MBEDTLS_CONFIG_FILE). A new line here wants its
+ * source file in core/crypto/meson.build. */
 #ifndef LB_CRYPTO_MBEDTLS_CONFIG_H
 #define LB_CRYPTO_MBEDTLS_CONFIG_H
 

@@ -1,6 +1,6 @@
 /* X25519 by RFC 7748's vectors, P-256 by RFC 5903's, and both by agreement. */
-#include "core/crypto/dh.h"
 #include "core/base/text.h"
+#include "core/crypto/dh.h"
 #include "tests/tap.h"
 
 static void hex(const char *text, uint8_t *room, size_t cap) {

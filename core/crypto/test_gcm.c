@@ -1,6 +1,6 @@
 /* AES-GCM: vectors of its inventors (McGrew and Viega, appendix B) and of NIST. */
-#include "core/crypto/gcm.h"
 #include "core/base/text.h"
+#include "core/crypto/gcm.h"
 #include "tests/tap.h"
 
 static size_t hex(const char *text, uint8_t *room, size_t cap) {
@@ -31,7 +31,8 @@ static const struct vector {
 static void the_vectors_are_met_both_ways(void) {
     for (size_t i = 0; i < LB_COUNT(vectors); i++) {
         const struct vector *v = &vectors[i];
-        uint8_t key[32], nonce[12], extra[32], text[64], plain[64], sealed[64], tag[16], expected[16];
+        uint8_t key[32], nonce[12], extra[32], text[64], plain[64], sealed[64], tag[16],
+            expected[16];
         struct lb_gcm gcm;
         lb_gcm_init(&gcm, lb_bytes(key, hex(v->key, key, sizeof key)));
         hex(v->nonce, nonce, sizeof nonce);

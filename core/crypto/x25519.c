@@ -20,10 +20,8 @@ static struct number from_bytes(const uint8_t bytes[32]) {
     for (size_t i = 0; i < 4; i++)
         word[i] = lb_rd_u64le(&rd);
     return (struct number){{
-        word[0] & MASK,
-        (word[0] >> 51 | word[1] << 13) & MASK,
-        (word[1] >> 38 | word[2] << 26) & MASK,
-        (word[2] >> 25 | word[3] << 39) & MASK,
+        word[0] & MASK, (word[0] >> 51 | word[1] << 13) & MASK,
+        (word[1] >> 38 | word[2] << 26) & MASK, (word[2] >> 25 | word[3] << 39) & MASK,
         word[3] >> 12 & MASK, /* the highest bit of the bytes does not count */
     }};
 }

@@ -1,7 +1,7 @@
 /* DHCPv4 and BOOTP. Start here.
  *
- * RFC 951, 1534, 1542, 2131, 2132, 3118, 3203, 3396, 3442, 4039, 4174, 4361, 6842. Client and server are pure
- * machines: bytes and time in, bytes and a deadline out.
+ * RFC 951, 1534, 1542, 2131, 2132, 3118, 3203, 3396, 3442, 4039, 4174, 4361, 6842. Client and
+ * server are pure machines: bytes and time in, bytes and a deadline out.
  *
  *   host                             client
  *   lb_dhcp4_client_init

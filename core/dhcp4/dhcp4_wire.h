@@ -144,8 +144,8 @@ struct lb_bytes lb_dhcp4_encode(const struct lb_dhcp4_header *header, const stru
 
 /* ---- RFC 3118: delayed authentication (dhcp4_auth.c) ---- */
 
-/* Option 90 with a place for the MAC, which lb_dhcp4_sign fills in; key NULL: one that only asks for
- * authentication, of DISCOVER and INFORM. Put it early, so that it is not split. */
+/* Option 90 with a place for the MAC, which lb_dhcp4_sign fills in; key NULL: one that only asks
+ * for authentication, of DISCOVER and INFORM. Put it early, so that it is not split. */
 void lb_dhcp4_put_auth(struct lb_wr *list, uint64_t replay, const struct lb_dhcp_key *key);
 /* Computes the MAC of a message that lb_dhcp4_encode made. False: its option 90 lies where no
  * receiver would find it, or there is none. */
@@ -158,8 +158,8 @@ struct lb_dhcp4_proof {
     uint32_t key_id;
     uint64_t replay; /* the caller compares it with what it has seen: lb_dhcp_seen_is_new */
 };
-/* NULL: the message was made by somebody who has one of the keys, and *proof is set. Else why it was
- * not, a constant. keys: as in core/base/dhcp_keys.h. */
+/* NULL: the message was made by somebody who has one of the keys, and *proof is set. Else why it
+ * was not, a constant. keys: as in core/base/dhcp_keys.h. */
 const char *lb_dhcp4_check_auth(struct lb_bytes payload, struct lb_bytes keys,
                                 struct lb_dhcp4_proof *proof);
 

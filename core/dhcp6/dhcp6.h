@@ -1,7 +1,7 @@
 /* DHCPv6. Start here.
  *
- * RFC 8415, 3315 (21.4), 3646, 5970, 6355. Client and server are pure machines: bytes and time in, bytes and a
- * deadline out.
+ * RFC 8415, 3315 (21.4), 3646, 5970, 6355. Client and server are pure machines: bytes and time in,
+ * bytes and a deadline out.
  *
  *   host                             client
  *   lb_dhcp6_client_init

@@ -159,8 +159,8 @@ struct lb_dhcp6_proof {
     uint32_t key_id;
     uint64_t replay; /* the caller compares it with what it has seen: lb_dhcp_seen_is_new */
 };
-/* NULL: the message was made by somebody who has one of the keys, and *proof is set. Else why it was
- * not, a constant. keys: as in core/base/dhcp_keys.h. */
+/* NULL: the message was made by somebody who has one of the keys, and *proof is set. Else why it
+ * was not, a constant. keys: as in core/base/dhcp_keys.h. */
 const char *lb_dhcp6_check_auth(const struct lb_dhcp6_message *message, struct lb_bytes keys,
                                 struct lb_dhcp6_proof *proof);
 

@@ -35,10 +35,11 @@ grep -q 'REQUEST -> ACK authenticated' "$scratch/dhcp.log" || fail "no ACK was a
 ok "the server took the client's proof"
 
 boot --dhcp-keys=7:another-secret --family=4 --dhcp-timeout=3s --retry-time=0s
-fails_with dhcp-auth "a wrong key is named as such, and nothing boots" 'proof of its authentication is wrong|not authenticated' 
+fails_with dhcp-auth "a wrong key is named as such, and nothing boots" \
+    'proof of its authentication is wrong|not authenticated'
 
 boot --require=dhcp-auth --family=4
-fails_with config-half "dhcp-auth is required and there is no key: nothing is sent" 'dhcp-auth needs dhcp-keys' 
+fails_with config-half "dhcp-auth is required and there is no key: nothing is sent" 'dhcp-auth needs dhcp-keys'
 
 if command -v dhcpcd >/dev/null; then
     cat >"$scratch/dhcpcd.conf" <<CONF
@@ -96,5 +97,5 @@ v6boot --dhcp-keys="7:$secret,1@boot.example:$secret" --dhcp-timeout=5s --retry-
 succeeds "the client takes the authenticated lease of wide-dhcpv6-server"
 says 'authenticated +by key 1 of boot\.example' "the report says by which key and realm"
 v6boot --dhcp-keys=1@boot.example:another-secret --dhcp-timeout=3s --retry-time=0s
-fails_with dhcp6-auth "a wrong key is named as such" 'proof of its authentication is wrong' 
+fails_with dhcp6-auth "a wrong key is named as such" 'proof of its authentication is wrong'
 pass
