@@ -69,7 +69,8 @@ uint64_t lb_network_replay(const struct lb_network *network, uint64_t now_us) {
 
 /* Options that are this program's to send, or have a key of their own. */
 static bool is_taken(const struct lb_config *config, uint64_t code) {
-    static const uint8_t taken[] = {0, 12, 50, 51, 52, 53, 54, 55, 56, 57, 60, 61, 77, 80, 82, 90, 255};
+    static const uint8_t taken[] = {0,  12, 50, 51, 52, 53, 54, 55, 56,
+                                    57, 60, 61, 77, 80, 82, 90, 255};
     for (size_t i = 0; i < LB_COUNT(taken); i++)
         if (taken[i] == code)
             return true;
