@@ -93,8 +93,9 @@ static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_
     return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
 }
 
-static void say_answer(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4_message *request,
-                       const struct lb_server_boot_file *boot, const struct lb_binding *binding) {
+static void say_answer(const struct lb_dhcp4_message *request,
+                       const struct lb_server_boot_file *boot, const struct lb_binding *binding,
+                       const struct lb_server_machine *machine) {
     char what[200];
     struct lb_text text = lb_text(what, sizeof what);
     if (!binding->leased || !lb_addr_is_zero(request->header.ciaddr))
@@ -106,7 +107,8 @@ static void say_answer(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4_
         lb_text_add(&text, ", boot file %s", boot->file);
     else if (boot->asker != LB_ASKER_OTHER)
         lb_text_add(&text, ", no boot file for it");
-    lb_server_say(lb_mac_text(request->header.chaddr).s, "%s, disk %s", what, dhcp->target);
+    lb_server_say(lb_mac_text(request->header.chaddr).s, "%s, %s%s", what,
+                  machine ? "disk " : "no disk", machine ? machine->node->name : "");
 }
 
 static void send_reply(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply) {
@@ -122,27 +124,62 @@ static void send_reply(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply 
                  sizeof to);
 }
 
+/* The Root Path of its disk; empty: it gets none. */
+static struct lb_bytes root_path_of(const struct lb_server_dhcp *dhcp,
+                                    const struct lb_server_machine *machine, struct lb_span room) {
+    struct lb_text text = lb_text((char *)room.p, room.len);
+    struct lb_rootpath path = {
+        .host = LB_HOST_ADDR,
+        .addr = dhcp->link->address,
+        .port = (uint16_t)dhcp->settings->port,
+        .lun_given = true,
+    };
+    if (machine == NULL)
+        return lb_bytes(NULL, 0);
+    memcpy(path.target, machine->node->name, sizeof path.target);
+    lb_rootpath_format(&text, &path);
+    return lb_bytes(text.at, text.len);
+}
+
+/* Who it is: RFC 4578 2.3, a type of 0 and the UUID. */
+static struct lb_server_machine *machine_of(struct lb_server_dhcp *dhcp,
+                                            const struct lb_dhcp4_message *request, bool is_boot) {
+    struct lb_bytes uuid;
+    bool has_uuid =
+        lb_dhcp4_option(request, LB_OPT_MACHINE, &uuid) && uuid.len == 17 && uuid.p[0] == 0;
+    return lb_server_machines_find(dhcp->machines, request->header.chaddr,
+                                   has_uuid ? lb_bytes_after(uuid, 1) : lb_bytes(NULL, 0), is_boot);
+}
+
+static bool is_request(const struct lb_dhcp4_message *request) {
+    return request->header.op == LB_BOOTREQUEST && request->header.hlen == 6;
+}
+
 static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_endpoint from,
                    struct lb_bytes payload) {
-    uint8_t room[LB_DHCP4_PACKET_MAX], options[400];
+    uint8_t room[LB_DHCP4_PACKET_MAX], options[400], root_path[LB_ROOTPATH_MAX];
     struct lb_dhcp4_message request;
     const char *why;
-    if (!lb_dhcp4_decode(payload, &request, &why))
+    if (!lb_dhcp4_decode(payload, &request, &why) || !is_request(&request))
         return;
     struct lb_server_boot_file boot = lb_server_boot_file(&request);
-    if (!is_served(dhcp, &boot))
+    bool is_boot = boot.asker != LB_ASKER_OTHER && request.type == LB_DHCP4_DISCOVER;
+    struct lb_server_machine *machine = machine_of(dhcp, &request, is_boot);
+    if (machine == NULL || !is_served(dhcp, &boot))
         boot.file = NULL;
     dhcp->server.config.options = boot_options(dhcp, &boot, lb_span(options, sizeof options));
+    dhcp->server.config.root_path =
+        root_path_of(dhcp, machine, lb_span(root_path, sizeof root_path));
     struct lb_dhcp4_reply reply =
         lb_dhcp4_server_input(&dhcp->server, now_us, from, payload, lb_span(room, sizeof room));
-    dhcp->server.config.options = lb_bytes(NULL, 0);
+    dhcp->server.config.options = dhcp->server.config.root_path = lb_bytes(NULL, 0);
     if (reply.bytes.len > 0)
         send_reply(dhcp, &reply);
-    else if (request.type == LB_DHCP4_DISCOVER && request.header.op == LB_BOOTREQUEST)
+    else if (request.type == LB_DHCP4_DISCOVER)
         lb_server_say(lb_mac_text(request.header.chaddr).s,
                       "asks for an address, and none is free: widen --dhcp-range");
     if (reply.bytes.len > 0 && reply.changed != NULL)
-        say_answer(dhcp, &request, &boot, reply.changed);
+        say_answer(&request, &boot, reply.changed, machine);
 }
 
 void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
@@ -162,18 +199,17 @@ void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
 
 /* ---- begin and end ---- */
 
-static bool make_root_path(struct lb_server_dhcp *dhcp) {
-    struct lb_text text = lb_text((char *)dhcp->root_path_room, sizeof dhcp->root_path_room);
-    struct lb_rootpath path = {
-        .host = LB_HOST_ADDR,
-        .addr = dhcp->link->address,
-        .port = (uint16_t)dhcp->settings->port,
-        .lun_given = true,
-    };
-    lb_text_copy(path.target, sizeof path.target, lb_bytes_of_text(dhcp->target));
-    lb_rootpath_format(&text, &path);
-    dhcp->root_path = lb_bytes(text.at, text.len);
-    return !text.cut;
+/* The machines that have an address of their own; gives their count. */
+static size_t list_hosts(struct lb_server_dhcp *dhcp) {
+    size_t count = 0;
+    for (size_t i = 0; i < dhcp->settings->machine_count; i++) {
+        const struct lb_server_machine_settings *machine = &dhcp->settings->machines[i];
+        if (!lb_addr_is_set(machine->address))
+            continue;
+        dhcp->hosts[count] = (struct lb_dhcp4_host){.address = machine->address};
+        memcpy(dhcp->hosts[count++].mac, machine->mac, 6);
+    }
+    return count;
 }
 
 static bool choose_range(const struct lb_server_dhcp *dhcp, struct lb_server_range *range,
@@ -210,7 +246,8 @@ static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
         .lease_s = settings->lease_s,
         .authoritative = true,
         .rapid_commit = true,
-        .root_path = dhcp->root_path,
+        .hosts = dhcp->hosts,
+        .host_count = list_hosts(dhcp),
     };
     dhcp->bindings = calloc(LB_SERVER_BINDINGS, sizeof *dhcp->bindings);
     if (dhcp->bindings == NULL ||
@@ -223,17 +260,15 @@ static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
                          const struct lb_server_link *link, const struct lb_server_files *files,
-                         const char *target, struct lb_server_error *error) {
+                         struct lb_server_machines *machines, struct lb_server_error *error) {
     *dhcp = (struct lb_server_dhcp){
         .source = {.kind = LB_SOURCE_DHCP, .fd = -1},
         .raw = -1,
         .link = link,
         .files = files,
         .settings = settings,
-        .target = target,
+        .machines = machines,
     };
-    if (!make_root_path(dhcp))
-        return lb_server_fail(error, "choose a shorter one", "the target's name is too long");
     if (!begin(dhcp, error))
         return false;
     dhcp->raw = lb_server_link_raw(error);

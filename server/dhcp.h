@@ -5,6 +5,7 @@
 #include "core/dhcp4/dhcp4.h"
 #include "server/files.h"
 #include "server/link.h"
+#include "server/machines.h"
 #include "server/source.h"
 
 #define LB_SERVER_BINDINGS 8192 /* machines with addresses; twice the longest default range */
@@ -32,19 +33,17 @@ struct lb_server_dhcp {
     const struct lb_server_link *link;
     const struct lb_server_files *files;
     const struct lb_server_settings *settings;
-    const char *target; /* for the lines that are printed */
+    struct lb_server_machines *machines;
+    struct lb_dhcp4_host hosts[LB_SERVER_MACHINES_MAX]; /* those with an address of their own */
     struct lb_dhcp4_server server;
     struct lb_binding *bindings;
-    struct lb_bytes root_path;
-    uint8_t root_path_room[LB_ROOTPATH_MAX];
 };
 
-/* Opens its sockets. target: the name of the disk's target. The pointers stay the caller's and
- * outlive it. */
+/* Opens its sockets. The pointers stay the caller's and outlive it. */
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
                          const struct lb_server_link *link, const struct lb_server_files *files,
-                         const char *target, struct lb_server_error *error);
+                         struct lb_server_machines *machines, struct lb_server_error *error);
 /* Its socket is readable: answers what is there. */
 void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us);
 void lb_server_dhcp_close(struct lb_server_dhcp *dhcp); /* harmless where it is closed */

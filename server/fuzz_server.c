@@ -1,6 +1,7 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
- * value. The first byte says which. */
+ * value, lunbootd.conf, the head of an overlay. The first byte says which. */
 #include "server/files.h"
+#include "server/head.h"
 #include "server/range.h"
 #include "server/settings.h"
 #include "tests/fuzz.h"
@@ -39,15 +40,48 @@ static void a_key(struct lb_bytes text) {
               lb_addr_is_set(settings.dhcp_range.last));
 }
 
+static void a_conf(struct lb_bytes text) {
+    static struct lb_server_settings settings;
+    struct lb_server_error error = {0};
+    lb_server_settings_init(&settings);
+    bool is_read = lb_server_settings_read(&settings, text, "conf", &error);
+    lb_assert(is_read == (error.what[0] == '\0'));
+    lb_assert(settings.machine_count <= LB_SERVER_MACHINES_MAX);
+    for (size_t i = 0; i < settings.machine_count; i++)
+        lb_assert(settings.machines[i].name[0] != '\0' && settings.machines[i].name[0] != '.');
+}
+
+static void a_head(struct lb_bytes text) {
+    struct lb_server_head head, again;
+    char room[LB_SERVER_HEAD_MAX];
+    struct lb_text written = lb_text(room, sizeof room);
+    if (!lb_server_head_parse(text, &head))
+        return;
+    lb_server_head_format(&written, &head);
+    lb_assert(!written.cut && lb_server_head_parse(lb_bytes(room, written.len), &again));
+    lb_assert(again.generation == head.generation && lb_streq(again.base, head.base));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     struct lb_bytes text = lb_bytes(data + 1, size - 1);
-    if (data[0] % 3 == 0)
+    switch (data[0] % 5) {
+    case 0:
         a_range(text);
-    else if (data[0] % 3 == 1)
+        break;
+    case 1:
         a_path(text);
-    else
+        break;
+    case 2:
         a_key(text);
+        break;
+    case 3:
+        a_conf(text);
+        break;
+    default:
+        a_head(text);
+        break;
+    }
     return 0;
 }

@@ -12,19 +12,21 @@ _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
 }
 
 static int print_help(void) {
-    static char room[8192];
-    struct lb_text text = lb_text(room, sizeof room);
+    static char room[8192], machine[2048];
+    struct lb_text text = lb_text(room, sizeof room), more = lb_text(machine, sizeof machine);
     lb_server_settings_help(&text);
-    printf("usage: lunbootd --interface=NAME [--KEY=VALUE ...] DISK\n\n"
+    lb_server_settings_help_machine(&more);
+    printf("usage: lunbootd --interface=NAME [--config=FILE] [--KEY=VALUE ...] [DISK]\n\n"
            "Serves DISK to the machines of a network: gives them addresses, a boot loader and the\n"
-           "disk by iSCSI, and prints what happens to whom.\n\n%s",
-           room);
+           "disk by iSCSI, and prints what happens to whom.\n\n%s\n"
+           "FILE has the same keys, as KEY = VALUE, and sections [machine NAME] with these:\n\n%s",
+           room, machine);
     return 0;
 }
 
 int main(int argc, char **argv) {
     static struct lb_server server;
-    struct lb_server_settings settings;
+    static struct lb_server_settings settings;
     struct lb_server_error error = {0};
     signal(SIGPIPE, SIG_IGN);
     if (argc == 2 && strcmp(argv[1], "--help") == 0)

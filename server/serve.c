@@ -10,21 +10,6 @@
 #define EVENTS_MAX  64
 #define WAIT_MAX_MS 3600000
 
-void lb_server_target_name(char name[LB_NAME_MAX + 1], const char *disk) {
-    const char *base = strrchr(disk, '/') ? strrchr(disk, '/') + 1 : disk;
-    size_t len = strlen(base);
-    const char *dot = strrchr(base, '.');
-    if (dot != NULL && dot != base)
-        len = (size_t)(dot - base);
-    struct lb_text text = lb_text(name, LB_NAME_MAX + 1);
-    lb_text_add(&text, "iqn.2026-11.org.lunboot:");
-    for (size_t i = 0; i < LB_MIN(len, 64); i++) {
-        uint8_t c = lb_ascii_lower((uint8_t)base[i]);
-        bool is_fit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
-        lb_text_add(&text, "%c", is_fit ? c : '-');
-    }
-}
-
 /* ---- begin ---- */
 
 static bool watch_signals(struct lb_server *server, struct lb_server_error *error) {
@@ -42,7 +27,7 @@ static bool open_services(struct lb_server *server, struct lb_server_error *erro
     const struct lb_server_settings *settings = &server->settings;
     if (settings->dhcp == LB_SERVER_DHCP_SERVER &&
         !lb_server_dhcp_open(&server->dhcp, server->epoll, settings, &server->link, &server->files,
-                             settings->target, error))
+                             &server->machines, error))
         return false;
     if (settings->tftp &&
         !lb_server_tftp_open(&server->tftp, server->epoll, &server->link, &server->files, error))
@@ -52,17 +37,21 @@ static bool open_services(struct lb_server *server, struct lb_server_error *erro
                              (uint16_t)settings->http_port, error))
         return false;
     return lb_server_target_open(&server->target, server->epoll, &server->link,
-                                 (uint16_t)settings->port, settings->target, &server->storage,
-                                 error);
+                                 (uint16_t)settings->port, &server->machines, error);
 }
 
 static void say_services(const struct lb_server *server) {
     const struct lb_server_settings *settings = &server->settings;
     const struct lb_dhcp4_server_config *dhcp = &server->dhcp.server.config;
-    lb_server_say("", "serves %s (%s%s) as %s at %s", settings->disk,
-                  lb_server_size_text(server->storage.bytes).s,
-                  server->storage.read_only ? ", read only" : "", settings->target,
-                  lb_endpoint_text(server->target.portal).s);
+    for (size_t i = 0; i < server->machines.disk_count; i++) {
+        const struct lb_server_disk *disk = &server->machines.disks[i];
+        lb_server_say("", "serves %s (%s%s) at %s", disk->path,
+                      lb_server_size_text(disk->storage.bytes).s,
+                      disk->storage.read_only ? ", read only" : "",
+                      lb_endpoint_text(server->target.portal).s);
+    }
+    for (size_t i = 0; i < server->machines.count; i++)
+        lb_server_say(server->machines.list[i].name, "target %s", server->machines.nodes[i].name);
     if (settings->dhcp == LB_SERVER_DHCP_SERVER)
         lb_server_say("", "gives addresses %s to %s on %s", lb_addr_text(dhcp->first).s,
                       lb_addr_text(dhcp->last).s, server->link.name);
@@ -77,7 +66,6 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
     *server = (struct lb_server){
         .settings = *settings,
         .files = {.folder = -1},
-        .storage = {.fd = -1},
         .dhcp = {.source = {.fd = -1}, .raw = -1},
         .tftp = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
@@ -85,12 +73,10 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         .signals = {.kind = LB_SOURCE_SIGNAL, .fd = -1},
         .epoll = epoll_create1(EPOLL_CLOEXEC),
     };
-    if (server->settings.target[0] == '\0')
-        lb_server_target_name(server->settings.target, settings->disk);
     if (server->epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_link_find(&server->link, settings->interface, error) ||
-        !lb_storage_open(&server->storage, settings->disk, settings->read_only, error) ||
+        !lb_server_machines_open(&server->machines, &server->settings, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error))
         return false;
@@ -158,7 +144,7 @@ void lb_server_close(struct lb_server *server) {
     lb_server_tftp_close(&server->tftp);
     lb_server_dhcp_close(&server->dhcp);
     lb_server_source_close(&server->signals);
-    lb_storage_close(&server->storage);
+    lb_server_machines_close(&server->machines);
     if (server->files.folder >= 0)
         close(server->files.folder);
     if (server->epoll >= 0)

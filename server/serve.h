@@ -11,7 +11,7 @@ struct lb_server {
     struct lb_server_settings settings;
     struct lb_server_link link;
     struct lb_server_files files;
-    struct lb_storage storage;
+    struct lb_server_machines machines;
     struct lb_server_dhcp dhcp;
     struct lb_server_tftp tftp;
     struct lb_server_http http;
@@ -28,8 +28,5 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
 /* Serves until SIGTERM or SIGINT. */
 void lb_server_run(struct lb_server *server);
 void lb_server_close(struct lb_server *server); /* harmless where it is closed */
-
-/* The name of a disk's target where nobody gave one: made of its file's name. */
-void lb_server_target_name(char name[LB_NAME_MAX + 1], const char *disk);
 
 #endif

@@ -1,6 +1,9 @@
 #include "server/settings.h"
 #include "core/names/rootpath.h"
+#include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 bool lb_server_fail(struct lb_server_error *error, const char *hint, const char *format, ...) {
     va_list arguments;
@@ -14,7 +17,9 @@ bool lb_server_fail(struct lb_server_error *error, const char *hint, const char 
     return false;
 }
 
-enum type { TEXT, BOOL, NUMBER, CHOICE, RANGE, ADDR4 };
+#define FILE_MAX (1 << 20) /* a lunbootd.conf for 256 machines has 50 KB */
+
+enum type { TEXT, BOOL, NUMBER, CHOICE, RANGE, ADDR4, MAC, UUID };
 
 struct key {
     const char *word;
@@ -24,13 +29,20 @@ struct key {
     const char *standard, *choices, *sentence;
 };
 
-#define LB_SERVER_KEY(type, member, word, least, most, standard, choices, sentence)                \
-    {word,    type,    offsetof(struct lb_server_settings, member), least, most, standard,         \
-     choices, sentence},
+/* clang-format off */
+#define KEY(object, type, member, word, least, most, standard, choices, sentence)                  \
+    {word, type, offsetof(struct object, member), least, most, standard, choices, sentence},
+/* clang-format on */
+#define LB_SERVER_KEY(...) KEY(lb_server_settings, __VA_ARGS__)
 static const struct key keys[] = {
 #include "server/keys.def"
 };
 #undef LB_SERVER_KEY
+#define LB_MACHINE_KEY(...) KEY(lb_server_machine_settings, __VA_ARGS__)
+static const struct key machine_keys[] = {
+#include "server/keys.def"
+};
+#undef LB_MACHINE_KEY
 
 /* ---- values: each parser gives NULL, or what would be right ---- */
 
@@ -91,6 +103,32 @@ static const char *parse_range(struct lb_bytes value, struct lb_server_range *to
     return NULL;
 }
 
+static const char *parse_mac(struct lb_bytes value, uint8_t to[6]) {
+    uint8_t mac[7];
+    size_t len;
+    if (!lb_parse_hex_bytes(value, lb_span(mac, sizeof mac), &len) || len != 6 || (mac[0] & 1) ||
+        memcmp(mac, "\0\0\0\0\0", 6) == 0)
+        return "a card's hardware address, such as 52:54:00:12:34:56";
+    memcpy(to, mac, 6);
+    return NULL;
+}
+
+/* Option 97 has the first three fields with the lowest byte first, as SMBIOS has them. */
+static const char *parse_uuid(struct lb_bytes value, uint8_t to[16]) {
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    uint8_t hex[40], bytes[17];
+    size_t hex_len = 0, len = 0;
+    for (size_t i = 0; i < value.len && hex_len < sizeof hex; i++)
+        if (value.p[i] != '-')
+            hex[hex_len++] = value.p[i];
+    if (!lb_parse_hex_bytes(lb_bytes(hex, hex_len), lb_span(bytes, sizeof bytes), &len) ||
+        len != 16)
+        return "a UUID, such as 564d4173-0000-4173-8000-525400123456";
+    for (size_t i = 0; i < 16; i++)
+        to[i] = bytes[order[i]];
+    return NULL;
+}
+
 static const char *parse(const struct key *key, struct lb_bytes value, void *to) {
     switch (key->type) {
     case TEXT:
@@ -105,40 +143,156 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
         return parse_range(value, to);
     case ADDR4:
         return parse_address(value, to);
+    case MAC:
+        return parse_mac(value, to);
+    case UUID:
+        return parse_uuid(value, to);
     }
     return "nothing";
 }
 
 /* ---- keys ---- */
 
-void lb_server_settings_init(struct lb_server_settings *settings) {
-    *settings = (struct lb_server_settings){0};
-    for (size_t i = 0; i < LB_COUNT(keys); i++) {
-        struct lb_bytes standard = lb_bytes_of_text(keys[i].standard);
+static void set_defaults(const struct key *list, size_t count, void *object) {
+    for (size_t i = 0; i < count; i++) {
+        struct lb_bytes standard = lb_bytes_of_text(list[i].standard);
         if (standard.len > 0)
-            lb_assert(parse(&keys[i], standard, (char *)settings + keys[i].at) == NULL);
+            lb_assert(parse(&list[i], standard, (char *)object + list[i].at) == NULL);
     }
 }
 
-bool lb_server_settings_set(struct lb_server_settings *settings, struct lb_bytes word,
-                            struct lb_bytes value, const char *where,
-                            struct lb_server_error *error) {
+void lb_server_settings_init(struct lb_server_settings *settings) {
+    *settings = (struct lb_server_settings){0};
+    set_defaults(keys, LB_COUNT(keys), settings);
+}
+
+static bool set(const struct key *list, size_t count, void *object, struct lb_bytes word,
+                struct lb_bytes value, const char *where, struct lb_server_error *error) {
     char given[100], hint[200];
     struct lb_text shown = lb_text(given, sizeof given);
-    for (size_t i = 0; i < LB_COUNT(keys); i++) {
-        if (!lb_text_is(word, keys[i].word))
+    for (size_t i = 0; i < count; i++) {
+        if (!lb_text_is(word, list[i].word))
             continue;
-        const char *form = parse(&keys[i], value, (char *)settings + keys[i].at);
+        const char *form = parse(&list[i], value, (char *)object + list[i].at);
         if (form == NULL)
             return true;
         lb_text_given(&shown, value, 60);
         lb_format(hint, sizeof hint, "give %s", form);
-        return lb_server_fail(error, hint, "%s: %s cannot be \"%s\"", where, keys[i].word, given);
+        return lb_server_fail(error, hint, "%s: %s cannot be \"%s\"", where, list[i].word, given);
     }
     lb_text_given(&shown, word, 60);
     return lb_server_fail(error, "lunbootd --help lists the keys", "%s: there is no key \"%s\"",
                           where, given);
 }
+
+bool lb_server_settings_set(struct lb_server_settings *settings, struct lb_bytes word,
+                            struct lb_bytes value, const char *where,
+                            struct lb_server_error *error) {
+    return set(keys, LB_COUNT(keys), settings, word, value, where, error);
+}
+
+/* ---- lunbootd.conf ---- */
+
+static bool is_name(struct lb_bytes text) {
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.p[i];
+        bool is_fit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+        if (!is_fit || (i == 0 && (c == '-' || c == '.')))
+            return false;
+    }
+    return text.len > 0 && text.len <= LB_SERVER_MACHINE_NAME_MAX;
+}
+
+/* [machine NAME]; the section that follows. */
+static struct lb_server_machine_settings *begin_section(struct lb_server_settings *settings,
+                                                        struct lb_bytes line, const char *where,
+                                                        struct lb_server_error *error) {
+    static const char form[] = "[machine ";
+    struct lb_server_machine_settings *machine = &settings->machines[settings->machine_count];
+    struct lb_bytes name = lb_bytes_after(line, sizeof form - 1);
+    if (!lb_bytes_start_with(line, lb_bytes_of_text(form)) || line.p[line.len - 1] != ']') {
+        lb_server_fail(error, "the one kind of section is [machine NAME]",
+                       "%s: a section that is not understood", where);
+        return NULL;
+    }
+    name = lb_bytes_trim(lb_bytes(name.p, name.len - 1));
+    if (settings->machine_count == LB_SERVER_MACHINES_MAX) {
+        lb_server_fail(error, "serve the others by another lunbootd",
+                       "%s: there are more than %d machines", where, LB_SERVER_MACHINES_MAX);
+        return NULL;
+    }
+    *machine = (struct lb_server_machine_settings){0};
+    if (!is_name(name) || !lb_text_copy(machine->name, sizeof machine->name, name)) {
+        lb_server_fail(error, "a name has small letters, digits, - and ., at most 48 of them",
+                       "%s: the machine's name cannot be used", where);
+        return NULL;
+    }
+    for (size_t i = 0; i < settings->machine_count; i++) {
+        if (!lb_streq(settings->machines[i].name, machine->name))
+            continue;
+        lb_server_fail(error, "give one of them another name", "%s: there are two machines %s",
+                       where, machine->name);
+        return NULL;
+    }
+    set_defaults(machine_keys, LB_COUNT(machine_keys), machine);
+    settings->machine_count++;
+    return machine;
+}
+
+static bool read_line(struct lb_server_settings *settings,
+                      struct lb_server_machine_settings **section, struct lb_bytes line,
+                      const char *where, struct lb_server_error *error) {
+    size_t equals = 0;
+    if (line.p[0] == '[') {
+        *section = begin_section(settings, line, where, error);
+        return *section != NULL;
+    }
+    while (equals < line.len && line.p[equals] != '=')
+        equals++;
+    if (equals == line.len)
+        return lb_server_fail(error, "write it as key = value, or begin it with # as a comment",
+                              "%s: a line that is not understood", where);
+    struct lb_bytes word = lb_bytes_trim(lb_bytes(line.p, equals));
+    struct lb_bytes value = lb_bytes_trim(lb_bytes_after(line, equals + 1));
+    if (*section == NULL)
+        return lb_server_settings_set(settings, word, value, where, error);
+    return set(machine_keys, LB_COUNT(machine_keys), *section, word, value, where, error);
+}
+
+bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_bytes text,
+                             const char *name, struct lb_server_error *error) {
+    struct lb_server_machine_settings *section = NULL;
+    for (unsigned number = 1; text.len > 0; number++) {
+        char where[LB_SERVER_PATH_MAX + 16];
+        size_t len = 0;
+        while (len < text.len && text.p[len] != '\n')
+            len++;
+        struct lb_bytes line = lb_bytes_trim(lb_bytes(text.p, len));
+        text = lb_bytes_after(text, len + 1);
+        lb_format(where, sizeof where, "%s:%u", name, number);
+        if (line.len > 0 && line.p[0] != '#' && !read_line(settings, &section, line, where, error))
+            return false;
+    }
+    return true;
+}
+
+static bool read_file(struct lb_server_settings *settings, const char *path,
+                      struct lb_server_error *error) {
+    static uint8_t room[FILE_MAX];
+    FILE *file = fopen(path, "re");
+    size_t len = file != NULL ? fread(room, 1, sizeof room, file) : 0;
+    bool is_whole = file != NULL && !ferror(file) && feof(file);
+    int code = errno;
+    if (file != NULL)
+        fclose(file);
+    if (!is_whole)
+        return lb_server_fail(error, "check the path and the permissions",
+                              "the configuration %s cannot be read: %s", path,
+                              len == sizeof room ? "it is too long" : strerror(code));
+    return lb_server_settings_read(settings, lb_bytes(room, len), path, error);
+}
+
+/* ---- the command line ---- */
 
 static bool take_word(struct lb_server_settings *settings, const char *argument,
                       struct lb_server_error *error) {
@@ -156,9 +310,42 @@ static bool take_word(struct lb_server_settings *settings, const char *argument,
 
 bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char **argv,
                              struct lb_server_error *error) {
+    static const char config[] = "--config=";
     for (int i = 1; i < argc; i++)
-        if (!take_word(settings, argv[i], error))
+        if (strncmp(argv[i], config, sizeof config - 1) == 0 &&
+            !read_file(settings, argv[i] + sizeof config - 1, error))
             return false;
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], config, sizeof config - 1) != 0 &&
+            !take_word(settings, argv[i], error))
+            return false;
+    return true;
+}
+
+/* There is one for all, or machines without a section get none and each of the others has one. */
+static bool has_disks(const struct lb_server_settings *settings) {
+    if (settings->disk[0] != '\0')
+        return true;
+    for (size_t i = 0; i < settings->machine_count; i++)
+        if (settings->machines[i].disk[0] == '\0')
+            return false;
+    return settings->machine_count > 0;
+}
+
+/* Each section says which machine it is about. */
+static bool check_machines(const struct lb_server_settings *settings,
+                           struct lb_server_error *error) {
+    static const uint8_t none[16] = {0};
+    for (size_t i = 0; i < settings->machine_count; i++) {
+        const struct lb_server_machine_settings *machine = &settings->machines[i];
+        if (memcmp(machine->mac, none, 6) == 0 && memcmp(machine->uuid, none, 16) == 0)
+            return lb_server_fail(error, "give mac = or uuid = in its section",
+                                  "nothing says which machine %s is", machine->name);
+        if (lb_addr_is_set(machine->address) && memcmp(machine->mac, none, 6) == 0)
+            return lb_server_fail(error, "give mac = as well",
+                                  "machine %s has an address, and is not known by its card",
+                                  machine->name);
+    }
     return true;
 }
 
@@ -170,29 +357,53 @@ bool lb_server_settings_check(const struct lb_server_settings *settings,
     if (settings->interface[0] == '\0')
         return lb_server_fail(error, "give --interface=NAME; `ip address` lists them",
                               "nothing says which network interface is to be served");
-    if (settings->disk[0] == '\0')
+    if (!has_disks(settings))
         return lb_server_fail(error, "lunbootd --interface=NAME DISK",
                               "nothing says which disk is to be served");
     if (settings->target[0] != '\0' &&
         !lb_iscsi_name_parse(lb_bytes_of_text(settings->target), 0, name, &warnings, &offset))
         return lb_server_fail(error, "give iqn.YYYY-MM.reversed.domain:anything, in lower case",
                               "the target's name \"%s\" is no iSCSI name", settings->target);
-    return true;
+    return check_machines(settings, error);
 }
 
-static void add_key(struct lb_text *text, const struct key *key) {
-    lb_text_add(text, "  --%s=%s\n      %s", key->word,
-                key->type == BOOL     ? "yes|no"
-                : key->choices[0]     ? key->choices
-                : key->type == NUMBER ? "NUMBER"
-                : key->type == RANGE  ? "FIRST-LAST"
-                : key->type == ADDR4  ? "ADDRESS"
-                                      : "TEXT",
+static const char *form_of(const struct key *key) {
+    switch (key->type) {
+    case BOOL:
+        return "yes|no";
+    case CHOICE:
+        return key->choices;
+    case NUMBER:
+        return "NUMBER";
+    case RANGE:
+        return "FIRST-LAST";
+    case ADDR4:
+        return "ADDRESS";
+    case MAC:
+        return "MAC";
+    case UUID:
+        return "UUID";
+    case TEXT:
+        break;
+    }
+    return "TEXT";
+}
+
+static void add_key(struct lb_text *text, const struct key *key, const char *before,
+                    const char *between) {
+    lb_text_add(text, "  %s%s%s%s\n      %s", before, key->word, between, form_of(key),
                 key->sentence);
-    lb_text_add(text, key->standard[0] ? " Default: %s.\n" : "%s\n", key->standard);
+    if (key->standard[0] != '\0')
+        lb_text_add(text, " Default: %s.", key->standard);
+    lb_text_add(text, "\n");
 }
 
 void lb_server_settings_help(struct lb_text *text) {
     for (size_t i = 0; i < LB_COUNT(keys); i++)
-        add_key(text, &keys[i]);
+        add_key(text, &keys[i], "--", "=");
+}
+
+void lb_server_settings_help_machine(struct lb_text *text) {
+    for (size_t i = 0; i < LB_COUNT(machine_keys); i++)
+        add_key(text, &machine_keys[i], "", " = ");
 }

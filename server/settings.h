@@ -22,13 +22,33 @@ struct lb_server_range {
     struct lb_addr first, last;
 };
 
+/* The values of keys with choices, in the order of keys.def. */
 enum lb_server_dhcp_mode { LB_SERVER_DHCP_SERVER, LB_SERVER_DHCP_OFF };
+enum lb_server_writes { LB_WRITES_DIRECT, LB_WRITES_KEEP, LB_WRITES_DROP, LB_WRITES_AS_ALL };
+enum lb_server_unknown { LB_UNKNOWN_SERVE, LB_UNKNOWN_IGNORE };
+
+#define LB_SERVER_MACHINES_MAX     256 /* that boot; each has a target */
+#define LB_SERVER_MACHINE_NAME_MAX 48
+
+/* A section [machine NAME]. */
+struct lb_server_machine_settings {
+    char name[LB_SERVER_MACHINE_NAME_MAX + 1];
+    uint8_t mac[6];   /* zeros: not given */
+    uint8_t uuid[16]; /* as in option 97; zeros: not given */
+    char disk[LB_SERVER_PATH_MAX + 1];
+    uint32_t writes; /* enum lb_server_writes */
+    struct lb_addr address;
+};
 
 /* Members as keys.def names them. */
 struct lb_server_settings {
     char interface[16];
     char disk[LB_SERVER_PATH_MAX + 1];
     char target[LB_NAME_MAX + 1];
+    uint32_t writes; /* enum lb_server_writes */
+    char overlays[LB_SERVER_PATH_MAX + 1];
+    uint32_t overlay_mib;
+    uint32_t unknown; /* enum lb_server_unknown */
     bool read_only;
     uint32_t port;
     uint32_t dhcp; /* enum lb_server_dhcp_mode */
@@ -38,6 +58,8 @@ struct lb_server_settings {
     bool tftp, http;
     uint32_t http_port;
     char files[LB_SERVER_PATH_MAX + 1];
+    struct lb_server_machine_settings machines[LB_SERVER_MACHINES_MAX];
+    size_t machine_count;
 };
 
 /* Every key at its default. */
@@ -46,13 +68,20 @@ void lb_server_settings_init(struct lb_server_settings *settings);
 bool lb_server_settings_set(struct lb_server_settings *settings, struct lb_bytes word,
                             struct lb_bytes value, const char *where,
                             struct lb_server_error *error);
-/* The command line: --word=value, --word for yes, and one word without dashes, the disk. */
+/* The text of a lunbootd.conf: lines `key = value`, sections [machine NAME], comments from #.
+ * name: the file's, for errors. */
+bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_bytes text,
+                             const char *name, struct lb_server_error *error);
+/* The command line: --config=FILE first, then --word=value, --word for yes, and one word without
+ * dashes, the disk. */
 bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char **argv,
                              struct lb_server_error *error);
 /* What belongs together is there. */
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error);
-/* Adds a line or two for each key: --word=, its sentence, its default. */
+/* Adds a line or two for each key of all machines: --word=, its sentence, its default. */
 void lb_server_settings_help(struct lb_text *text);
+/* The same of the keys of a section [machine NAME]. */
+void lb_server_settings_help_machine(struct lb_text *text);
 
 #endif

@@ -1,9 +1,10 @@
 #include "server/storage.h"
+#include "server/blockfile.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define BLOCK_BYTES 512
@@ -50,7 +51,7 @@ static bool check(struct lb_storage *storage, const char *path, struct lb_server
 
 bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_only,
                      struct lb_server_error *error) {
-    *storage = (struct lb_storage){.read_only = read_only};
+    *storage = (struct lb_storage){.read_only = read_only, .data = -1, .map = -1};
     storage->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (storage->fd < 0)
         return fail_open(error, path, read_only);
@@ -60,56 +61,109 @@ bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_onl
     return false;
 }
 
+/* ---- overlays ---- */
+
+static bool fail_overlay(struct lb_server_error *error, const char *path) {
+    int code = errno;
+    return lb_server_fail(error, "check --overlays=FOLDER: lunbootd must be able to write there",
+                          "what a machine writes cannot be kept in %s: %s", path, strerror(code));
+}
+
+static int open_part(const char *folder, const char *name) {
+    char path[LB_SERVER_PATH_MAX + 80];
+    lb_format(path, sizeof path, "%s/%s", folder, name);
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+/* The names of new files are durable, too. */
+static bool sync_folder(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool did = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return did;
+}
+
+static bool load_overlay(struct lb_storage *storage, const char *folder, uint64_t limit,
+                         struct lb_server_error *error) {
+    if (storage->data < 0 || storage->map < 0 || !sync_folder(folder))
+        return fail_overlay(error, folder);
+    if (!lock(storage->map, false))
+        return lb_server_fail(error, "end the other lunbootd, or give another --overlays=FOLDER",
+                              "another program is using %s", folder);
+    errno = lb_overlay_load(&storage->overlay, storage->fd, storage->data, storage->map,
+                            storage->bytes, limit);
+    return errno == 0 || fail_overlay(error, folder);
+}
+
+bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage *base,
+                             const char *folder, uint64_t limit, struct lb_server_error *error) {
+    *storage = (struct lb_storage){
+        .fd = base->fd, .bytes = base->bytes, .is_overlay = true, .data = -1, .map = -1};
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
+        fail_overlay(error, folder);
+        lb_storage_close(storage);
+        return false;
+    }
+    storage->data = open_part(folder, "data");
+    storage->map = open_part(folder, "map");
+    if (load_overlay(storage, folder, limit, error))
+        return true;
+    lb_storage_close(storage);
+    return false;
+}
+
+static void close_part(int *fd) {
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
 void lb_storage_close(struct lb_storage *storage) {
-    if (storage->fd >= 0)
+    if (storage->is_overlay) {
+        lb_overlay_free(&storage->overlay);
+        close_part(&storage->data);
+        close_part(&storage->map);
+    } else if (storage->fd >= 0) {
         close(storage->fd);
+    }
     storage->fd = -1;
 }
 
 /* ---- asks ---- */
 
-static int read_all(int fd, uint8_t *to, size_t len, uint64_t offset) {
-    while (len > 0) {
-        ssize_t n = pread(fd, to, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0 ? EIO : errno; /* 0: the file has become shorter */
-        to += n;
-        offset += (uint64_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
+static int flush(struct lb_storage *storage) {
+    if (storage->is_overlay)
+        return lb_overlay_flush(&storage->overlay);
+    if (storage->broken == 0 && !storage->read_only)
+        storage->broken = lb_blockfile_sync(storage->fd);
+    return storage->broken;
 }
 
-static int write_all(int fd, const struct lb_storage_ask *ask) {
-    size_t done = 0;
-    while (done < ask->len) {
-        struct iovec piece = {ask->memory + done, ask->len - done};
-        ssize_t n =
-            pwritev2(fd, &piece, 1, (off_t)(ask->offset + done), ask->is_durable ? RWF_DSYNC : 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n == 0 ? EIO : errno;
-        done += (size_t)n;
-    }
-    return 0;
+static int write_out(struct lb_storage *storage, const struct lb_storage_ask *ask) {
+    if (storage->read_only)
+        return EROFS;
+    if (!storage->is_overlay)
+        return lb_blockfile_write(storage->fd, ask->memory, ask->len, ask->offset, ask->is_durable);
+    int error = lb_overlay_write(&storage->overlay, ask->memory, ask->len, ask->offset);
+    return error == 0 && ask->is_durable ? flush(storage) : error;
 }
 
 bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask) {
+    bool is_inside = ask->offset <= storage->bytes && ask->len <= storage->bytes - ask->offset;
+    lb_assert(is_inside || ask->op == LB_STORAGE_FLUSH);
     switch (ask->op) {
     case LB_STORAGE_READ:
-        lb_assert(ask->offset <= storage->bytes && ask->len <= storage->bytes - ask->offset);
-        ask->error = read_all(storage->fd, ask->memory, ask->len, ask->offset);
-        return true;
+        ask->error = storage->is_overlay
+                         ? lb_overlay_read(&storage->overlay, ask->memory, ask->len, ask->offset)
+                         : lb_blockfile_read(storage->fd, ask->memory, ask->len, ask->offset);
+        break;
     case LB_STORAGE_WRITE:
-        lb_assert(ask->offset <= storage->bytes && ask->len <= storage->bytes - ask->offset);
-        ask->error = storage->read_only ? EROFS : write_all(storage->fd, ask);
-        return true;
+        ask->error = write_out(storage, ask);
+        break;
     case LB_STORAGE_FLUSH:
-        ask->error = storage->read_only || fdatasync(storage->fd) == 0 ? 0 : errno;
-        return true;
+        ask->error = flush(storage);
+        break;
     }
     return true;
 }

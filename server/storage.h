@@ -10,6 +10,7 @@
 #ifndef LB_SERVER_STORAGE_H
 #define LB_SERVER_STORAGE_H
 
+#include "server/overlay.h"
 #include "server/settings.h"
 
 enum lb_storage_op {
@@ -28,14 +29,22 @@ struct lb_storage_ask {
 };
 
 struct lb_storage {
-    int fd; /* -1: closed */
+    int fd; /* the disk, or an overlay's base, which is another storage's; -1: closed */
     uint64_t bytes;
     bool read_only;
+    bool is_overlay;
+    int broken; /* an errno: see lb_overlay_flush */
+    int data, map;
+    struct lb_overlay overlay;
 };
 
-/* Opens a raw image or a block device. */
+/* Opens a raw image or a block device. Who only reads shares it with others that do. */
 bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_only,
                      struct lb_server_error *error);
+/* Opens the overlay in this folder, which is made where there is none. base outlives it. limit:
+ * blocks of LB_OVERLAY_BLOCK; 0: none. */
+bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage *base,
+                             const char *folder, uint64_t limit, struct lb_server_error *error);
 /* True: it is answered, see ask->error. */
 bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask);
 void lb_storage_close(struct lb_storage *storage); /* harmless where it is closed */

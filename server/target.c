@@ -31,6 +31,9 @@ struct lb_server_session {
     bool is_due; /* it has input, or is new */
     bool wants_write, is_gone;
     bool has_said_login, has_said_reading;
+    bool has_said_trouble; /* the first is told; the others follow from it, or are the same */
+    struct lb_server_machine *machine; /* once it has logged in to a target */
+    uint32_t generation;               /* the machine's boot at that time */
     uint64_t bytes_read, bytes_written;
     struct buffer *buffers; /* that the connection has */
     struct lb_target_conn conn;
@@ -83,6 +86,56 @@ static void take_back_rooms(struct lb_server_session *session) {
         free(lb_target_take_back(&session->conn, (enum lb_target_role)role).p);
 }
 
+/* ---- what is told of a session ---- */
+
+/* Two machines with one disk that they write destroy it. */
+static void warn_of_sharing(const struct lb_server_session *session) {
+    const struct lb_server_machine *machine = session->machine;
+    if (machine->writes != LB_WRITES_DIRECT || machine->disk->storage.read_only)
+        return;
+    for (const struct lb_server_session *at = session->target->sessions; at != NULL; at = at->next)
+        if (at != session && at->machine == machine && !at->is_gone &&
+            !lb_streq(lb_target_initiator(&at->conn), lb_target_initiator(&session->conn)))
+            lb_server_say(lb_addr_text(session->client.addr).s,
+                          "WARNING: %s has the same disk, and both may write it: "
+                          "see --writes=keep and --read-only",
+                          lb_addr_text(at->client.addr).s);
+}
+
+static void say_progress(struct lb_server_session *session) {
+    const struct lb_target_conn *conn = &session->conn;
+    struct lb_addr_text who = lb_addr_text(session->client.addr);
+    if (!session->has_said_login && lb_target_is_full_feature(conn)) {
+        session->has_said_login = true;
+        session->machine = lb_server_machines_of(session->target->machines, lb_target_node(conn));
+        session->generation = session->machine ? session->machine->head.generation : 0;
+        lb_server_say(
+            who.s, lb_target_node(conn) ? "logged in as %s" : "asks for the list of targets as %s",
+            lb_target_initiator(conn));
+        if (session->machine != NULL)
+            warn_of_sharing(session);
+    }
+    if (!session->has_said_reading && session->bytes_read > 0) {
+        session->has_said_reading = true;
+        lb_server_say(who.s, "reads its disk");
+    }
+}
+
+static void say_end(const struct lb_server_session *session) {
+    const char *reason = lb_target_reason(&session->conn);
+    struct lb_addr_text who = lb_addr_text(session->client.addr);
+    if (session->has_said_login)
+        lb_server_say(who.s, "%s; it read %s and wrote %s",
+                      reason[0] != '\0' ? reason : "the connection is gone",
+                      lb_server_size_text(session->bytes_read).s,
+                      lb_server_size_text(session->bytes_written).s);
+    else
+        lb_server_say(who.s, "no login%s%s: %s",
+                      lb_target_initiator(&session->conn)[0] ? " of " : "",
+                      lb_target_initiator(&session->conn),
+                      reason[0] != '\0' ? reason : "the connection is gone");
+}
+
 /* ---- the disk ---- */
 
 struct lb_target_answer lb_server_target_answer(int error, bool is_write) {
@@ -97,6 +150,10 @@ struct lb_target_answer lb_server_target_answer(int error, bool is_write) {
         answer.key = 0x7;
         answer.asc = 0x27;
         answer.ascq = 0x7;
+    } else if (error == ENOMEDIUM) { /* NOT READY, MANUAL INTERVENTION REQUIRED */
+        answer.key = 0x2;
+        answer.asc = 0x4;
+        answer.ascq = 0x3;
     } else { /* MEDIUM ERROR: WRITE ERROR, UNRECOVERED READ ERROR */
         answer.key = 0x3;
         answer.asc = is_write ? 0x0c : 0x11;
@@ -104,8 +161,52 @@ struct lb_target_answer lb_server_target_answer(int error, bool is_write) {
     return answer;
 }
 
+/* Sessions of an earlier boot of this machine: it has begun again, and they are dead. */
+static void drop_earlier(struct lb_server_target *target, const struct lb_server_machine *machine) {
+    for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next)
+        if (at->machine == machine && at->generation != machine->head.generation)
+            lb_target_drop(&at->conn);
+    target->server.stirred = true;
+}
+
+/* The session's disk; NULL: it cannot be had. */
+static struct lb_storage *enter(struct lb_server_session *session) {
+    struct lb_server_machine *machine = session->machine;
+    struct lb_server_error error = {0};
+    bool is_new = false;
+    if (machine == NULL)
+        return NULL; /* it is closing */
+    if (session->generation != machine->head.generation)
+        return machine->is_open ? &machine->overlay : NULL; /* of the boot before, which goes on */
+    struct lb_storage *storage =
+        lb_server_machine_enter(session->target->machines, machine, &is_new, &error);
+    if (storage == NULL && !session->has_said_trouble)
+        lb_server_say(lb_addr_text(session->client.addr).s, "gets no disk: %s; try: %s", error.what,
+                      error.hint);
+    session->has_said_trouble |= storage == NULL;
+    if (is_new)
+        drop_earlier(session->target, machine);
+    return storage;
+}
+
+/* At 90 % of the limit: THIN PROVISIONING SOFT THRESHOLD REACHED (SPC-4 table D.2). */
+static void watch_limit(struct lb_server_session *session) {
+    struct lb_server_machine *machine = session->machine;
+    const struct lb_overlay *overlay = &machine->overlay.overlay;
+    bool has_limit = session->target->machines->settings->overlay_mib > 0;
+    if (!machine->is_open || !has_limit || machine->has_said_full ||
+        overlay->here * 10 < overlay->limit * 9)
+        return;
+    machine->has_said_full = true;
+    lb_server_say(lb_addr_text(session->client.addr).s, "has written %s of the %s it may write",
+                  lb_server_size_text(overlay->here * LB_OVERLAY_BLOCK).s,
+                  lb_server_size_text(overlay->limit * LB_OVERLAY_BLOCK).s);
+    lb_target_attention(&session->target->server, machine->node, 0, 0x38, 0x07);
+}
+
 static int ask(struct lb_server_session *session, enum lb_storage_op op,
                const struct lb_target_io *io, uint8_t *memory) {
+    struct lb_storage *storage = enter(session);
     struct lb_storage_ask ask = {
         .op = op,
         .offset = io->lba * lb_scsi_unit_block_bytes(io->lun),
@@ -113,11 +214,22 @@ static int ask(struct lb_server_session *session, enum lb_storage_op op,
         .memory = memory,
         .is_durable = io->force_unit_access,
     };
-    bool is_answered = lb_storage_submit(session->target->storage, &ask);
+    if (storage == NULL)
+        return ENOMEDIUM;
+    bool is_answered = lb_storage_submit(storage, &ask);
     lb_assert(is_answered);
-    if (ask.error != 0)
+    if (ask.error != 0 && !session->has_said_trouble)
         lb_server_say(lb_addr_text(session->client.addr).s, "the disk cannot be %s: %s",
-                      op == LB_STORAGE_READ ? "read" : "written", strerror(ask.error));
+                      op == LB_STORAGE_READ ? "read" : "written",
+                      ask.error == ENOSPC ? "there is no room for what it writes"
+                                          : strerror(ask.error));
+    session->has_said_trouble |= ask.error != 0;
+    if (op == LB_STORAGE_READ && ask.error == 0)
+        session->bytes_read += io->len;
+    if (op == LB_STORAGE_WRITE && ask.error == 0)
+        session->bytes_written += io->len;
+    if (op == LB_STORAGE_WRITE)
+        watch_limit(session);
     return ask.error;
 }
 
@@ -127,10 +239,8 @@ static struct lb_target_answer give_memory(struct lb_server_session *session,
     if (buffer == NULL)
         return (struct lb_target_answer){.status = LB_SCSI_TASK_SET_FULL};
     int error = 0;
-    if (io->kind == LB_IO_READ) {
+    if (io->kind == LB_IO_READ)
         error = ask(session, LB_STORAGE_READ, io, bytes_of(buffer));
-        session->bytes_read += io->len;
-    }
     struct lb_target_answer answer = lb_server_target_answer(error, false);
     if (error != 0) {
         take_back(buffer);
@@ -144,7 +254,6 @@ static struct lb_target_answer give_memory(struct lb_server_session *session,
 static struct lb_target_answer write_out(struct lb_server_session *session,
                                          struct lb_target_io *io) {
     int error = ask(session, LB_STORAGE_WRITE, io, io->buffer.p);
-    session->bytes_written += io->len;
     take_back(buffer_of(io));
     return lb_server_target_answer(error, true);
 }
@@ -167,38 +276,6 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
         return;
     }
     lb_target_io_done(&session->conn, now_us, io, answer);
-}
-
-/* ---- what is told of a session ---- */
-
-static void say_progress(struct lb_server_session *session) {
-    const struct lb_target_conn *conn = &session->conn;
-    struct lb_addr_text who = lb_addr_text(session->client.addr);
-    if (!session->has_said_login && lb_target_is_full_feature(conn)) {
-        session->has_said_login = true;
-        lb_server_say(
-            who.s, lb_target_node(conn) ? "logged in as %s" : "asks for the list of targets as %s",
-            lb_target_initiator(conn));
-    }
-    if (!session->has_said_reading && session->bytes_read > 0) {
-        session->has_said_reading = true;
-        lb_server_say(who.s, "reads its disk");
-    }
-}
-
-static void say_end(const struct lb_server_session *session) {
-    const char *reason = lb_target_reason(&session->conn);
-    struct lb_addr_text who = lb_addr_text(session->client.addr);
-    if (session->has_said_login)
-        lb_server_say(who.s, "%s; it read %s and wrote %s",
-                      reason[0] != '\0' ? reason : "the connection is gone",
-                      lb_server_size_text(session->bytes_read).s,
-                      lb_server_size_text(session->bytes_written).s);
-    else
-        lb_server_say(who.s, "no login%s%s: %s",
-                      lb_target_initiator(&session->conn)[0] ? " of " : "",
-                      lb_target_initiator(&session->conn),
-                      reason[0] != '\0' ? reason : "the connection is gone");
 }
 
 /* ---- a session ---- */
@@ -243,6 +320,7 @@ static void turn(struct lb_server_session *session, uint64_t now_us) {
             session->is_gone = true;
             return;
         case LB_TARGET_IO:
+            say_progress(session);
             carry_out(session, now_us, action.io);
             break;
         case LB_TARGET_SEND:
@@ -309,6 +387,7 @@ void lb_server_session_ready(struct lb_server_source *source, uint32_t events, u
 uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
     uint64_t until_us = LB_NEVER;
     bool all = target->server.stirred;
+    target->server.node_count = target->machines->count; /* machines come, and never go */
     target->server.stirred = false;
     for (struct lb_server_session **at = &target->sessions; *at != NULL;) {
         struct lb_server_session *session = *at;
@@ -363,29 +442,21 @@ void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us) {
 }
 
 bool lb_server_target_open(struct lb_server_target *target, int epoll,
-                           const struct lb_server_link *link, uint16_t port, const char *name,
-                           struct lb_storage *storage, struct lb_server_error *error) {
+                           const struct lb_server_link *link, uint16_t port,
+                           struct lb_server_machines *machines, struct lb_server_error *error) {
     uint8_t seed[LB_RAND_SEED_BYTES], hash_seed[sizeof(struct lb_hash_key)];
     *target = (struct lb_server_target){
         .source = {.kind = LB_SOURCE_PORTAL, .fd = -1},
         .epoll = epoll,
         .portal = {.addr = link->address, .port = port},
-        .storage = storage,
+        .machines = machines,
     };
     if (getrandom(seed, sizeof seed, 0) != sizeof seed ||
         getrandom(hash_seed, sizeof hash_seed, 0) != sizeof hash_seed)
         return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
     lb_rand_init(&target->rand, seed);
-    lb_text_copy(target->node.name, sizeof target->node.name, lb_bytes_of_text(name));
-    target->unit = (struct lb_scsi_unit){
-        .blocks = storage->bytes / 512,
-        .block_bytes = 512,
-        .physical_exponent = 3, /* 4 KiB, the page of what it lies on */
-        .read_only = storage->read_only,
-    };
-    target->node.luns[0] = &target->unit;
-    target->server =
-        (struct lb_target_server){.nodes = &target->node, .node_count = 1, .io_max = IO_MAX};
+    target->server = (struct lb_target_server){
+        .nodes = machines->nodes, .node_count = machines->count, .io_max = IO_MAX};
     memcpy(&target->server.hash_key, hash_seed, sizeof target->server.hash_key);
     target->source.fd = lb_server_link_listen(link, port, "iSCSI", error);
     return target->source.fd >= 0 && lb_server_watch(epoll, &target->source, EPOLLIN);

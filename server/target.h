@@ -4,8 +4,8 @@
 
 #include "core/target/target.h"
 #include "server/link.h"
+#include "server/machines.h"
 #include "server/source.h"
-#include "server/storage.h"
 
 #define LB_SERVER_SESSIONS_MAX 1024
 
@@ -16,19 +16,17 @@ struct lb_server_target {
     int epoll;
     struct lb_endpoint portal;
     struct lb_target_server server;
-    struct lb_target node;
-    struct lb_scsi_unit unit; /* its LUN 0 */
-    struct lb_storage *storage;
+    struct lb_server_machines *machines;
     struct lb_rand rand;
     struct lb_server_session *sessions; /* a list */
     unsigned count;
 };
 
-/* Opens the portal. name: the target's; storage: its LUN 0. The pointers stay the caller's and
- * outlive it; the storage is the target's alone meanwhile. */
+/* Opens the portal. The machines' targets are served, those too that come later; machines stay the
+ * caller's and outlive it. */
 bool lb_server_target_open(struct lb_server_target *target, int epoll,
-                           const struct lb_server_link *link, uint16_t port, const char *name,
-                           struct lb_storage *storage, struct lb_server_error *error);
+                           const struct lb_server_link *link, uint16_t port,
+                           struct lb_server_machines *machines, struct lb_server_error *error);
 /* Connections wait to be accepted. */
 void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us);
 /* A session's socket is readable or writable; source is the session's. */

@@ -1,6 +1,7 @@
 /* What lunbootd decides by itself: keys, ranges, paths, frames, who boots what, storage. */
 #include "core/dhcp4/dhcp4_wire.h"
 #include "server/dhcp.h"
+#include "server/head.h"
 #include "server/range.h"
 #include "server/say.h"
 #include "server/serve.h"
@@ -101,6 +102,85 @@ static void help_has_each_key_with_its_default(void) {
     CHECK_HAS(room, "--dhcp=server|off\n");
     CHECK_HAS(room, "Default: 3260.\n");
     CHECK_HAS(room, "--files=TEXT\n");
+}
+
+/* ---- lunbootd.conf ---- */
+
+static bool read_conf(const char *text) {
+    error = (struct lb_server_error){0};
+    lb_server_settings_init(&settings);
+    return lb_server_settings_read(&settings, lb_bytes_of_text(text), "conf", &error) &&
+           lb_server_settings_check(&settings, &error);
+}
+
+static void a_file_has_keys_and_sections(void) {
+    CHECK(read_conf("# comment\n\n interface = eth0\ndisk=/a b.img\r\n"
+                    "[machine anna]\nmac = 02:00:00:00:00:0a\naddress = 192.0.2.7\n"
+                    "[ machine is no section\n") == false);
+    CHECK_STR(error.what, "conf:8: a section that is not understood");
+    CHECK(read_conf("interface = eth0\ndisk = /a b.img\r\n"
+                    "[machine anna]\nmac = 02:00:00:00:00:0a\naddress = 192.0.2.7\n"
+                    "[machine bert]\nuuid = 00112233-4455-6677-8899-aabbccddeeff\nwrites = drop"));
+    CHECK_STR(settings.disk, "/a b.img");
+    CHECK_EQ(settings.machine_count, 2);
+    CHECK_STR(settings.machines[0].name, "anna");
+    CHECK_BYTES(lb_bytes(settings.machines[0].mac, 6), tap_hex("02000000000a"));
+    CHECK_EQ(settings.machines[0].writes, LB_WRITES_AS_ALL);
+    CHECK_EQ(settings.machines[1].writes, LB_WRITES_DROP);
+    /* The bytes of SMBIOS: DSP0134 7.2.1 has this very example. */
+    CHECK_BYTES(lb_bytes(settings.machines[1].uuid, 16),
+                tap_hex("33 22 11 00 55 44 77 66 88 99 aa bb cc dd ee ff"));
+}
+
+static void a_section_must_say_which_machine_it_is(void) {
+    CHECK(!read_conf("interface=e\ndisk=d\n[machine x]\n"));
+    CHECK_STR(error.what, "nothing says which machine x is");
+    CHECK(!read_conf("interface=e\ndisk=d\n[machine x]\nuuid=00112233445566778899aabbccddeeff\n"
+                     "address=192.0.2.1"));
+    CHECK_STR(error.what, "machine x has an address, and is not known by its card");
+    CHECK(!read_conf("interface=e\n[machine x]\nmac=02:00:00:00:00:01"));
+    CHECK_HAS(error.what, "which disk");
+    CHECK(read_conf("interface=e\n[machine x]\nmac=02:00:00:00:00:01\ndisk=d"));
+}
+
+static void names_of_machines_are_plain(void) {
+    static const char *const wrong[] = {"[machine ]",
+                                        "[machine A]",
+                                        "[machine a/b]",
+                                        "[machine ..]",
+                                        "[machine -a]",
+                                        "[machine a b]",
+                                        "[machine a",
+                                        "[",
+                                        "[]"};
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        tap_note("%s", wrong[i]);
+        CHECK(!read_conf(wrong[i]));
+        CHECK_HAS(error.what, "conf:1: ");
+    }
+}
+
+/* ---- heads of overlays ---- */
+
+static void a_head_is_read_back_as_it_was_written(void) {
+    char room[LB_SERVER_HEAD_MAX];
+    struct lb_text text = lb_text(room, sizeof room);
+    struct lb_server_head got, head = {.mac = {2, 0, 0, 0, 0, 10},
+                                       .base = "/srv/a = b.img",
+                                       .base_bytes = 1 << 30,
+                                       .base_changed_ns = UINT64_C(1796000000123456789),
+                                       .generation = 7,
+                                       .is_used = true};
+    lb_server_head_format(&text, &head);
+    CHECK(lb_server_head_parse(lb_bytes_of_text(room), &got));
+    CHECK_STR(got.base, head.base);
+    CHECK_BYTES(lb_bytes(got.mac, 6), lb_bytes(head.mac, 6));
+    CHECK_EQ(got.base_bytes, head.base_bytes);
+    CHECK_EQ(got.base_changed_ns, head.base_changed_ns);
+    CHECK_EQ(got.generation, 7);
+    CHECK(got.is_used);
+    for (size_t len = 0; len + 4 < text.len; len++) /* "end" is its end */
+        CHECK(!lb_server_head_parse(lb_bytes(room, len), &got));
 }
 
 /* ---- the target's name, and sizes ---- */
@@ -313,6 +393,8 @@ static void errors_of_the_disk_are_told_as_sense(void) {
     CHECK_EQ(answer.key << 16 | answer.asc << 8 | answer.ascq, 0x30c00);
     answer = lb_server_target_answer(EIO, false);
     CHECK_EQ(answer.key << 16 | answer.asc << 8 | answer.ascq, 0x31100);
+    answer = lb_server_target_answer(ENOMEDIUM, false);
+    CHECK_EQ(answer.key << 16 | answer.asc << 8 | answer.ascq, 0x20403);
     CHECK_EQ(lb_server_target_answer(0, true).status, LB_SCSI_GOOD);
 }
 
@@ -362,6 +444,10 @@ int main(void) {
     TEST(what_is_missing_is_told);
     TEST(the_first_failure_is_kept);
     TEST(help_has_each_key_with_its_default);
+    TEST(a_file_has_keys_and_sections);
+    TEST(a_section_must_say_which_machine_it_is);
+    TEST(names_of_machines_are_plain);
+    TEST(a_head_is_read_back_as_it_was_written);
     TEST(the_targets_name_is_made_of_the_disks);
     TEST(sizes_are_for_people);
     TEST(ranges_of_http_are_read);

@@ -1,0 +1,41 @@
+#include "server/blockfile.h"
+#include <errno.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset) {
+    while (len > 0) {
+        ssize_t n = pread(fd, to, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? EIO : errno;
+        to += n;
+        offset += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable) {
+    while (len > 0) {
+        struct iovec piece = {(void *)(uintptr_t)from, len};
+        ssize_t n = pwritev2(fd, &piece, 1, (off_t)offset, is_durable ? RWF_DSYNC : 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? EIO : errno;
+        from += n;
+        offset += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int lb_blockfile_sync(int fd) {
+    return fdatasync(fd) == 0 ? 0 : errno;
+}
+
+int lb_blockfile_clear(int fd, uint64_t bytes) {
+    return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
+}

@@ -1,0 +1,17 @@
+/* Files by offset, whole or not at all: what overlays and raw disks are made of. Each gives 0, or
+ * an errno. The test of overlays has another one of these, whose power can be cut. */
+#ifndef LB_SERVER_BLOCKFILE_H
+#define LB_SERVER_BLOCKFILE_H
+
+#include "core/base/mem.h"
+
+/* EIO where the file ends before offset + len. */
+int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset);
+/* is_durable: it is on stable storage before this returns. */
+int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable);
+/* All that was written before is on stable storage. */
+int lb_blockfile_sync(int fd);
+/* Makes the file this long, with zeros; what it had is gone. */
+int lb_blockfile_clear(int fd, uint64_t bytes);
+
+#endif

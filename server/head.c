@@ -1,0 +1,102 @@
+#include "server/head.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define FIRST_LINE "# lunbootd: what a machine has written over its base; see overlay.h"
+
+/* ---- text ---- */
+
+static bool take_line(struct lb_server_head *head, struct lb_bytes word, struct lb_bytes value) {
+    uint64_t number;
+    size_t len;
+    if (lb_text_is(word, "base"))
+        return value.len > 0 && lb_text_copy(head->base, sizeof head->base, value);
+    if (lb_text_is(word, "mac"))
+        return lb_parse_hex_bytes(value, lb_span(head->mac, 6), &len) && len == 6;
+    if (!lb_parse_u64(value, UINT64_MAX, &number))
+        return false;
+    if (lb_text_is(word, "base-bytes"))
+        head->base_bytes = number;
+    else if (lb_text_is(word, "base-changed-ns"))
+        head->base_changed_ns = number;
+    else if (lb_text_is(word, "generation") && number <= UINT32_MAX)
+        head->generation = (uint32_t)number;
+    else if (lb_text_is(word, "used") && number <= 1)
+        head->is_used = number == 1;
+    else
+        return false;
+    return true;
+}
+
+/* A line may end in blanks; the base's name may have = in it. */
+bool lb_server_head_parse(struct lb_bytes text, struct lb_server_head *head) {
+    struct lb_server_head got = {0};
+    struct lb_bytes line, word;
+    bool has_end = false;
+    while (!has_end && lb_list_next(&text, '\n', &line)) {
+        if (line.len == 0 || line.p[0] == '#')
+            continue;
+        has_end = lb_text_is(line, "end");
+        if (!has_end &&
+            (!lb_list_next(&line, '=', &word) || !take_line(&got, word, lb_bytes_trim(line))))
+            return false;
+    }
+    if (!has_end || got.base[0] == '\0' || got.base_bytes == 0)
+        return false;
+    *head = got;
+    return true;
+}
+
+void lb_server_head_format(struct lb_text *text, const struct lb_server_head *head) {
+    lb_text_add(text,
+                FIRST_LINE "\n"
+                           "base = %s\n"
+                           "base-bytes = %llu\n"
+                           "base-changed-ns = %llu\n"
+                           "mac = %s\n"
+                           "generation = %u\n"
+                           "used = %u\n"
+                           "end\n",
+                head->base, (unsigned long long)head->base_bytes,
+                (unsigned long long)head->base_changed_ns, lb_mac_text(head->mac).s,
+                head->generation, head->is_used);
+}
+
+/* ---- files ---- */
+
+bool lb_server_head_load(const char *folder, struct lb_server_head *head) {
+    char path[LB_SERVER_PATH_MAX + 80];
+    uint8_t room[LB_SERVER_HEAD_MAX];
+    lb_format(path, sizeof path, "%s/head", folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, room, sizeof room) : -1;
+    if (fd >= 0)
+        close(fd);
+    return len > 0 && lb_server_head_parse(lb_bytes(room, (size_t)len), head);
+}
+
+static bool write_new(const char *path, const struct lb_text *text) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool did = write(fd, text->at, text->len) == (ssize_t)text->len && fsync(fd) == 0;
+    close(fd);
+    return did;
+}
+
+bool lb_server_head_save(const char *folder, const struct lb_server_head *head) {
+    char room[LB_SERVER_HEAD_MAX], path[LB_SERVER_PATH_MAX + 80], new_path[LB_SERVER_PATH_MAX + 80];
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_server_head_format(&text, head);
+    lb_format(path, sizeof path, "%s/head", folder);
+    lb_format(new_path, sizeof new_path, "%s/head.new", folder);
+    if (text.cut || !write_new(new_path, &text) || rename(new_path, path) < 0)
+        return false;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool did = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return did;
+}

@@ -1,0 +1,307 @@
+#include "server/machines.h"
+#include "core/base/siphash.h"
+#include "server/say.h"
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define BLOCK_BYTES 512
+
+static const uint8_t none[16] = {0};
+
+/* ---- names ---- */
+
+void lb_server_target_name(char name[LB_NAME_MAX + 1], const char *disk) {
+    const char *base = strrchr(disk, '/') ? strrchr(disk, '/') + 1 : disk;
+    size_t len = strlen(base);
+    const char *dot = strrchr(base, '.');
+    if (dot != NULL && dot != base)
+        len = (size_t)(dot - base);
+    struct lb_text text = lb_text(name, LB_NAME_MAX + 1);
+    lb_text_add(&text, "iqn.2026-11.org.lunboot:");
+    for (size_t i = 0; i < LB_MIN(len, 64); i++) {
+        uint8_t c = lb_ascii_lower((uint8_t)base[i]);
+        bool is_fit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
+        lb_text_add(&text, "%c", is_fit ? c : '-');
+    }
+}
+
+static void name_base(const struct lb_server_machines *machines,
+                      struct lb_server_machine *machine) {
+    char disk_name[LB_NAME_MAX + 1];
+    const char *given = machines->settings->target;
+    lb_server_target_name(disk_name, machine->disk->path);
+    lb_format(machine->base_name, sizeof machine->base_name, "%.*s%s%s", LB_NAME_MAX - 64,
+              given[0] ? given : disk_name, machine->name[0] ? ":" : "", machine->name);
+}
+
+static void name_node(struct lb_server_machine *machine) {
+    lb_format(machine->node->name, sizeof machine->node->name,
+              machine->writes == LB_WRITES_DROP ? "%s.g%u" : "%s", machine->base_name,
+              machine->head.generation);
+}
+
+/* NAA 3, locally assigned (SPC-4 7.8.6.6.4): of the name alone, so that a boot changes nothing. */
+static uint64_t identity(const char *name) {
+    static const struct lb_hash_key key = {0};
+    return UINT64_C(3) << 60 | lb_siphash(&key, lb_bytes_of_text(name)) >> 4;
+}
+
+static void folder_of(const struct lb_server_machines *machines,
+                      const struct lb_server_machine *machine, char path[LB_SERVER_PATH_MAX + 64]) {
+    lb_format(path, LB_SERVER_PATH_MAX + 64, "%s/%s", machines->settings->overlays, machine->name);
+}
+
+/* ---- disks ---- */
+
+static struct lb_server_disk *find_disk(struct lb_server_machines *machines, const char *path,
+                                        bool is_written, struct lb_server_error *error) {
+    bool read_only = !is_written || machines->settings->read_only;
+    struct stat status;
+    for (size_t i = 0; i < machines->disk_count; i++) {
+        struct lb_server_disk *disk = &machines->disks[i];
+        if (lb_streq(disk->path, path) && disk->storage.read_only == read_only)
+            return disk;
+    }
+    struct lb_server_disk *disk = &machines->disks[machines->disk_count];
+    if (!lb_storage_open(&disk->storage, path, read_only, error))
+        return NULL;
+    lb_text_copy(disk->path, sizeof disk->path, lb_bytes_of_text(path));
+    disk->changed_ns = 0;
+    if (fstat(disk->storage.fd, &status) == 0 && S_ISREG(status.st_mode))
+        disk->changed_ns = (uint64_t)status.st_mtim.tv_sec * UINT64_C(1000000000) +
+                           (uint64_t)status.st_mtim.tv_nsec;
+    machines->disk_count++;
+    return disk;
+}
+
+/* ---- machines ---- */
+
+/* Whether the overlay of this head lies over the machine's disk as it is. */
+static bool is_over(const struct lb_server_head *head, const struct lb_server_disk *disk) {
+    return head->base_bytes == disk->storage.bytes && head->base_changed_ns == disk->changed_ns &&
+           lb_streq(head->base, disk->path);
+}
+
+static void load_head(const struct lb_server_machines *machines,
+                      struct lb_server_machine *machine) {
+    char folder[LB_SERVER_PATH_MAX + 64];
+    folder_of(machines, machine, folder);
+    if (lb_server_head_load(folder, &machine->head))
+        return;
+    machine->head = (struct lb_server_head){
+        .base_bytes = machine->disk->storage.bytes,
+        .base_changed_ns = machine->disk->changed_ns,
+        .generation = 1,
+    };
+    memcpy(machine->head.mac, machine->mac, 6);
+    lb_text_copy(machine->head.base, sizeof machine->head.base,
+                 lb_bytes_of_text(machine->disk->path));
+}
+
+/* A machine whose name, mac, uuid and writes are set is there from here on. */
+static bool add(struct lb_server_machines *machines, const struct lb_server_machine *machine,
+                const char *disk, struct lb_server_error *error) {
+    struct lb_server_machine *added = &machines->list[machines->count];
+    struct lb_target *node = &machines->nodes[machines->count];
+    *added = *machine;
+    added->node = node;
+    added->disk = find_disk(machines, disk, machine->writes == LB_WRITES_DIRECT, error);
+    if (added->disk == NULL)
+        return false;
+    *node = (struct lb_target){0};
+    name_base(machines, added);
+    if (added->writes != LB_WRITES_DIRECT)
+        load_head(machines, added);
+    name_node(added);
+    added->unit = (struct lb_scsi_unit){
+        .blocks = added->disk->storage.bytes / BLOCK_BYTES,
+        .block_bytes = BLOCK_BYTES,
+        .physical_exponent = 3, /* 4 KiB: a page, and an overlay's block */
+        .read_only = added->writes == LB_WRITES_DIRECT && added->disk->storage.read_only,
+        .naa = identity(added->base_name),
+    };
+    lb_format(added->unit.serial, sizeof added->unit.serial, "%016llx",
+              (unsigned long long)added->unit.naa);
+    node->luns[0] = &added->unit;
+    machines->count++;
+    return true;
+}
+
+static bool add_section(struct lb_server_machines *machines,
+                        const struct lb_server_machine_settings *section,
+                        struct lb_server_error *error) {
+    const struct lb_server_settings *settings = machines->settings;
+    struct lb_server_machine machine = {
+        .writes = section->writes == LB_WRITES_AS_ALL ? settings->writes : section->writes};
+    memcpy(machine.name, section->name, sizeof machine.name);
+    memcpy(machine.mac, section->mac, sizeof machine.mac);
+    memcpy(machine.uuid, section->uuid, sizeof machine.uuid);
+    return add(machines, &machine, section->disk[0] ? section->disk : settings->disk, error);
+}
+
+static struct lb_server_machine *add_stranger(struct lb_server_machines *machines,
+                                              const uint8_t mac[6]) {
+    struct lb_server_machine machine = {.writes = machines->settings->writes};
+    struct lb_server_error error = {0};
+    if (machines->count > LB_SERVER_MACHINES_MAX) {
+        lb_server_say(lb_mac_text(mac).s, "gets no disk: there are %d machines already",
+                      LB_SERVER_MACHINES_MAX);
+        return NULL;
+    }
+    memcpy(machine.mac, mac, 6);
+    lb_format(machine.name, sizeof machine.name, "%02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1],
+              mac[2], mac[3], mac[4], mac[5]);
+    if (add(machines, &machine, machines->settings->disk, &error))
+        return &machines->list[machines->count - 1];
+    lb_server_say(lb_mac_text(mac).s, "gets no disk: %s", error.what);
+    return NULL;
+}
+
+/* Strangers of an earlier run: their systems may be running, and log in again without asking for
+ * an address. */
+static void add_known(struct lb_server_machines *machines) {
+    DIR *folder = opendir(machines->settings->overlays);
+    struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        char path[LB_SERVER_PATH_MAX + 264];
+        struct lb_server_head head;
+        lb_format(path, sizeof path, "%s/%s", machines->settings->overlays, entry->d_name);
+        if (entry->d_name[0] != '.' && lb_server_head_load(path, &head) &&
+            memcmp(head.mac, none, 6) != 0 && machines->count <= LB_SERVER_MACHINES_MAX)
+            (void)lb_server_machines_find(machines, head.mac, lb_bytes(NULL, 0), false);
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
+bool lb_server_machines_open(struct lb_server_machines *machines,
+                             const struct lb_server_settings *settings,
+                             struct lb_server_error *error) {
+    struct lb_server_machine all = {.writes = LB_WRITES_DIRECT};
+    machines->settings = settings;
+    machines->disk_count = machines->count = 0;
+    bool serves_all = settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE;
+    if (serves_all && settings->writes == LB_WRITES_DIRECT &&
+        !add(machines, &all, settings->disk, error))
+        return false;
+    if (serves_all && settings->writes != LB_WRITES_DIRECT &&
+        find_disk(machines, settings->disk, false, error) == NULL)
+        return false;
+    for (size_t i = 0; i < settings->machine_count; i++)
+        if (!add_section(machines, &settings->machines[i], error))
+            return false;
+    if (serves_all && settings->writes != LB_WRITES_DIRECT)
+        add_known(machines);
+    return true;
+}
+
+void lb_server_machines_close(struct lb_server_machines *machines) {
+    for (size_t i = 0; i < machines->count; i++)
+        if (machines->list[i].is_open)
+            lb_storage_close(&machines->list[i].overlay);
+    for (size_t i = 0; i < machines->disk_count; i++)
+        lb_storage_close(&machines->disks[i].storage);
+    machines->count = machines->disk_count = 0;
+}
+
+/* ---- which machine ---- */
+
+static bool is_known_by(const struct lb_server_machine *machine, const uint8_t mac[6],
+                        struct lb_bytes uuid) {
+    if (memcmp(machine->mac, none, 6) != 0 && memcmp(machine->mac, mac, 6) == 0)
+        return true;
+    return uuid.len == 16 && memcmp(machine->uuid, none, 16) != 0 &&
+           memcmp(machine->uuid, uuid.p, 16) == 0;
+}
+
+static void begin_boot(const struct lb_server_machines *machines,
+                       struct lb_server_machine *machine) {
+    char folder[LB_SERVER_PATH_MAX + 64];
+    if (machine->writes != LB_WRITES_DROP || !machine->head.is_used)
+        return;
+    machine->head.generation++;
+    machine->head.is_used = false;
+    name_node(machine);
+    folder_of(machines, machine, folder);
+    if (!lb_server_head_save(folder, &machine->head))
+        lb_server_say(machine->name, "its boot cannot be noted in %s: %s", folder, strerror(errno));
+}
+
+struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
+                                                  const uint8_t mac[6], struct lb_bytes uuid,
+                                                  bool is_boot) {
+    const struct lb_server_settings *settings = machines->settings;
+    struct lb_server_machine *machine = NULL;
+    for (size_t i = 0; i < machines->count && machine == NULL; i++)
+        if (is_known_by(&machines->list[i], mac, uuid))
+            machine = &machines->list[i];
+    if (machine == NULL && settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE)
+        machine =
+            settings->writes == LB_WRITES_DIRECT ? &machines->list[0] : add_stranger(machines, mac);
+    if (machine != NULL && is_boot)
+        begin_boot(machines, machine);
+    return machine;
+}
+
+struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
+                                                const struct lb_target *node) {
+    return node == NULL ? NULL : &machines->list[node - machines->nodes];
+}
+
+/* ---- use ---- */
+
+static bool open_overlay(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                         const char *folder, struct lb_server_error *error) {
+    uint64_t limit = (uint64_t)machines->settings->overlay_mib << 20;
+    char hint[LB_SERVER_PATH_MAX + 160];
+    if (!is_over(&machine->head, machine->disk) && machine->writes == LB_WRITES_KEEP) {
+        lb_format(hint, sizeof hint,
+                  "bring the old disk back, or remove %s: what the machine wrote is lost then",
+                  folder);
+        return lb_server_fail(error, hint, "%s has changed since %s began to write over it",
+                              machine->disk->path, machine->name);
+    }
+    (void)mkdir(machines->settings->overlays, 0700); /* else opening says why */
+    machine->is_open = lb_storage_open_overlay(&machine->overlay, &machine->disk->storage, folder,
+                                               limit / LB_OVERLAY_BLOCK, error);
+    machine->has_said_full = false;
+    return machine->is_open;
+}
+
+/* The overlay is as the disk is, and the head says so. */
+static bool begin_anew(struct lb_server_machine *machine) {
+    errno = lb_overlay_reset(&machine->overlay.overlay);
+    machine->head.is_used = true;
+    machine->head.base_bytes = machine->disk->storage.bytes;
+    machine->head.base_changed_ns = machine->disk->changed_ns;
+    lb_text_copy(machine->head.base, sizeof machine->head.base,
+                 lb_bytes_of_text(machine->disk->path));
+    machine->has_said_full = false;
+    return errno == 0;
+}
+
+struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
+                                           struct lb_server_machine *machine, bool *is_new,
+                                           struct lb_server_error *error) {
+    char folder[LB_SERVER_PATH_MAX + 64];
+    *is_new = false;
+    if (machine->writes == LB_WRITES_DIRECT)
+        return &machine->disk->storage;
+    folder_of(machines, machine, folder);
+    if (!machine->is_open && !open_overlay(machines, machine, folder, error))
+        return NULL;
+    if (machine->head.is_used && is_over(&machine->head, machine->disk))
+        return &machine->overlay;
+    /* Kept data is never dropped: there is none yet. */
+    *is_new = machine->writes == LB_WRITES_DROP;
+    if ((*is_new && !begin_anew(machine)) ||
+        (machine->head.is_used = true, !lb_server_head_save(folder, &machine->head))) {
+        lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name, folder,
+                       strerror(errno));
+        return NULL;
+    }
+    return &machine->overlay;
+}

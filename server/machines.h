@@ -1,0 +1,73 @@
+/* Who boots what: machines, their disks, and their targets.
+ *
+ * With writes = direct every machine without a section has the same target, whose LUN 0 is the disk
+ * itself. Else each machine has a target of its own, named after it, whose LUN 0 is an overlay over
+ * the disk. A machine without a section is known by its card's hardware address, from the first
+ * time that it asks for an address.
+ *
+ * With writes = drop the target's name ends in .gN, N being the boot. A firmware that asks for an
+ * address begins the next boot, so it is told the next name; with the first use of that name the
+ * overlay begins anew. The initramfs and the running system keep the name that the firmware was
+ * told, and with it their data, also while lunbootd is started anew. */
+#ifndef LB_SERVER_MACHINES_H
+#define LB_SERVER_MACHINES_H
+
+#include "core/target/target.h"
+#include "server/head.h"
+#include "server/storage.h"
+
+/* A file or device that is open, once, whoever uses it. */
+struct lb_server_disk {
+    char path[LB_SERVER_PATH_MAX + 1];
+    uint64_t changed_ns; /* of the file; 0: a block device */
+    struct lb_storage storage;
+};
+
+struct lb_server_machine {
+    char name[LB_SERVER_MACHINE_NAME_MAX + 1]; /* empty: all that have no target of their own */
+    uint8_t mac[6], uuid[16];                  /* zeros: not known by it */
+    enum lb_server_writes writes;
+    struct lb_server_disk *disk;
+    struct lb_target *node;
+    struct lb_scsi_unit unit;        /* the node's LUN 0 */
+    char base_name[LB_NAME_MAX + 1]; /* the target's name without .gN */
+    struct lb_server_head head;
+    bool is_open;       /* the overlay */
+    bool has_said_full; /* that it is nearly full, since it was opened */
+    struct lb_storage overlay;
+};
+
+struct lb_server_machines {
+    const struct lb_server_settings *settings;
+    struct lb_server_disk disks[LB_SERVER_MACHINES_MAX + 1];
+    size_t disk_count;
+    struct lb_server_machine list[LB_SERVER_MACHINES_MAX + 1];
+    struct lb_target nodes[LB_SERVER_MACHINES_MAX + 1]; /* of the same number */
+    size_t count;
+};
+
+/* Opens the disks, and makes the targets that are known already. settings outlive it. What is open
+ * after a failure is closed by lb_server_machines_close. */
+bool lb_server_machines_open(struct lb_server_machines *machines,
+                             const struct lb_server_settings *settings,
+                             struct lb_server_error *error);
+/* The machine that asks for an address; uuid: option 97's 16 bytes, or empty. is_boot: it is a
+ * firmware, so a boot begins. NULL: it gets no disk. */
+struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
+                                                  const uint8_t mac[6], struct lb_bytes uuid,
+                                                  bool is_boot);
+/* The machine of a target; NULL: of none. */
+struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
+                                                const struct lb_target *node);
+/* The disk of a machine that begins to use it; *is_new: its overlay began anew just now, so that
+ * sessions of an earlier boot must end. NULL: see error. */
+struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
+                                           struct lb_server_machine *machine, bool *is_new,
+                                           struct lb_server_error *error);
+/* Closes the disks and forgets the machines; harmless where there are none. */
+void lb_server_machines_close(struct lb_server_machines *machines);
+
+/* The name of a disk's target where nobody gave one: made of its file's name. */
+void lb_server_target_name(char name[LB_NAME_MAX + 1], const char *disk);
+
+#endif

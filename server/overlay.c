@@ -1,0 +1,196 @@
+#include "server/overlay.h"
+#include "server/blockfile.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK         LB_OVERLAY_BLOCK
+#define BLOCKS_A_BYTE 4
+#define BLOCKS_A_PAGE (LB_OVERLAY_MAP_PAGE * BLOCKS_A_BYTE)
+#define RUN_BYTES_MAX (UINT64_C(1) << 30) /* one read; a size_t on every machine */
+
+/* ---- the map ---- */
+
+static enum lb_overlay_state state_of(const struct lb_overlay *overlay, uint64_t block) {
+    return (enum lb_overlay_state)(
+        overlay->bits[block / BLOCKS_A_BYTE] >> (2 * (block % BLOCKS_A_BYTE)) & 3);
+}
+
+static void set_here(struct lb_overlay *overlay, uint64_t block) {
+    uint8_t *byte = &overlay->bits[block / BLOCKS_A_BYTE];
+    unsigned shift = 2 * (unsigned)(block % BLOCKS_A_BYTE);
+    if (state_of(overlay, block) == LB_OVERLAY_HERE)
+        return;
+    *byte = (uint8_t)((*byte & ~(3u << shift)) | (unsigned)LB_OVERLAY_HERE << shift);
+    overlay->here++;
+    overlay->changed[block / BLOCKS_A_PAGE] = 1;
+    overlay->has_changed = true;
+}
+
+static uint64_t count_here(const struct lb_overlay *overlay) {
+    uint64_t count = 0;
+    for (uint64_t block = 0; block < overlay->blocks; block++) {
+        if (block % BLOCKS_A_BYTE == 0 && overlay->bits[block / BLOCKS_A_BYTE] == 0)
+            block += BLOCKS_A_BYTE - 1;
+        else
+            count += state_of(overlay, block) == LB_OVERLAY_HERE;
+    }
+    return count;
+}
+
+/* ---- load ---- */
+
+static int read_map(struct lb_overlay *overlay) {
+    size_t bytes = overlay->page_count * LB_OVERLAY_MAP_PAGE;
+    int error = lb_blockfile_read(overlay->map, overlay->bits, bytes, 0);
+    if (error != EIO) /* else it is shorter: new, or a reset was cut off */
+        return error;
+    memset(overlay->bits, 0, bytes);
+    return lb_overlay_reset(overlay);
+}
+
+int lb_overlay_load(struct lb_overlay *overlay, int base, int data, int map, uint64_t bytes,
+                    uint64_t limit) {
+    *overlay = (struct lb_overlay){
+        .base = base,
+        .data = data,
+        .map = map,
+        .bytes = bytes,
+        .blocks = bytes / BLOCK + (bytes % BLOCK != 0),
+    };
+    overlay->limit = limit ? LB_MIN(limit, overlay->blocks) : overlay->blocks;
+    overlay->page_count = (size_t)(overlay->blocks / BLOCKS_A_PAGE + 1);
+    overlay->bits = calloc(overlay->page_count, LB_OVERLAY_MAP_PAGE);
+    overlay->changed = calloc(overlay->page_count, 1);
+    int error = overlay->bits && overlay->changed ? read_map(overlay) : ENOMEM;
+    if (error != 0)
+        lb_overlay_free(overlay);
+    else
+        overlay->here = count_here(overlay);
+    return error;
+}
+
+void lb_overlay_free(struct lb_overlay *overlay) {
+    free(overlay->bits);
+    free(overlay->changed);
+    overlay->bits = overlay->changed = NULL;
+}
+
+/* ---- read ---- */
+
+/* How many of these bytes are in blocks of one state. */
+static size_t run_of(const struct lb_overlay *overlay, uint64_t offset, size_t len) {
+    uint64_t first = offset / BLOCK, last = (offset + len - 1) / BLOCK, block = first + 1;
+    while (block <= last && state_of(overlay, block) == state_of(overlay, first))
+        block++;
+    return (size_t)LB_MIN(LB_MIN(block * BLOCK - offset, len), RUN_BYTES_MAX);
+}
+
+int lb_overlay_read(struct lb_overlay *overlay, uint8_t *to, size_t len, uint64_t offset) {
+    lb_assert(offset <= overlay->bytes && len <= overlay->bytes - offset);
+    while (len > 0) {
+        size_t run = run_of(overlay, offset, len);
+        enum lb_overlay_state state = state_of(overlay, offset / BLOCK);
+        int error = 0;
+        if (state == LB_OVERLAY_ZERO)
+            memset(to, 0, run);
+        else
+            error = lb_blockfile_read(state == LB_OVERLAY_HERE ? overlay->data : overlay->base, to,
+                                      run, offset);
+        if (error != 0)
+            return error;
+        to += run;
+        offset += run;
+        len -= run;
+    }
+    return 0;
+}
+
+/* ---- write ---- */
+
+static uint64_t count_new(const struct lb_overlay *overlay, uint64_t offset, size_t len) {
+    uint64_t count = 0;
+    for (uint64_t block = offset / BLOCK; block <= (offset + len - 1) / BLOCK; block++)
+        count += state_of(overlay, block) != LB_OVERLAY_HERE;
+    return count;
+}
+
+/* A part of one block: the rest of it is what it was. */
+static int write_part(struct lb_overlay *overlay, const uint8_t *from, size_t len,
+                      uint64_t offset) {
+    uint8_t whole[BLOCK];
+    uint64_t start = offset / BLOCK * BLOCK;
+    size_t bytes = (size_t)LB_MIN(BLOCK, overlay->bytes - start);
+    if (state_of(overlay, offset / BLOCK) == LB_OVERLAY_HERE)
+        return lb_blockfile_write(overlay->data, from, len, offset, false);
+    int error = lb_overlay_read(overlay, whole, bytes, start);
+    if (error != 0)
+        return error;
+    memcpy(whole + (offset - start), from, len);
+    return lb_blockfile_write(overlay->data, whole, bytes, start, false);
+}
+
+int lb_overlay_write(struct lb_overlay *overlay, const uint8_t *from, size_t len, uint64_t offset) {
+    lb_assert(offset <= overlay->bytes && len <= overlay->bytes - offset);
+    if (len == 0)
+        return 0;
+    if (count_new(overlay, offset, len) > overlay->limit - LB_MIN(overlay->here, overlay->limit))
+        return ENOSPC;
+    while (len > 0) {
+        uint64_t in_block = offset % BLOCK;
+        bool is_part = in_block != 0 || len < BLOCK;
+        size_t piece = is_part ? (size_t)LB_MIN(BLOCK - in_block, len) : len / BLOCK * BLOCK;
+        int error = is_part ? write_part(overlay, from, piece, offset)
+                            : lb_blockfile_write(overlay->data, from, piece, offset, false);
+        if (error != 0)
+            return error;
+        for (uint64_t block = offset / BLOCK; block <= (offset + piece - 1) / BLOCK; block++)
+            set_here(overlay, block);
+        from += piece;
+        offset += piece;
+        len -= piece;
+    }
+    return 0;
+}
+
+/* ---- flush and reset ---- */
+
+static int write_map(struct lb_overlay *overlay) {
+    for (size_t page = 0; page < overlay->page_count; page++) {
+        uint64_t at = (uint64_t)page * LB_OVERLAY_MAP_PAGE;
+        if (!overlay->changed[page])
+            continue;
+        int error =
+            lb_blockfile_write(overlay->map, overlay->bits + at, LB_OVERLAY_MAP_PAGE, at, false);
+        if (error != 0)
+            return error;
+    }
+    int error = lb_blockfile_sync(overlay->map);
+    if (error != 0)
+        return error;
+    memset(overlay->changed, 0, overlay->page_count);
+    overlay->has_changed = false;
+    return 0;
+}
+
+int lb_overlay_flush(struct lb_overlay *overlay) {
+    if (overlay->broken == 0)
+        overlay->broken = lb_blockfile_sync(overlay->data);
+    if (overlay->broken == 0 && overlay->has_changed)
+        overlay->broken = write_map(overlay);
+    return overlay->broken;
+}
+
+int lb_overlay_reset(struct lb_overlay *overlay) {
+    int error =
+        lb_blockfile_clear(overlay->map, (uint64_t)overlay->page_count * LB_OVERLAY_MAP_PAGE);
+    if (error == 0)
+        error = lb_blockfile_sync(overlay->map);
+    if (error != 0)
+        return error;
+    memset(overlay->bits, 0, overlay->page_count * LB_OVERLAY_MAP_PAGE);
+    memset(overlay->changed, 0, overlay->page_count);
+    overlay->has_changed = false;
+    overlay->here = 0;
+    return lb_blockfile_clear(overlay->data, overlay->bytes);
+}

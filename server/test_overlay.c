@@ -1,0 +1,360 @@
+/* Overlays: what is read back, the limit, and power cuts. The files are in memory; a cut loses any
+ * subset of the sectors that were not flushed. `test_overlay CUTS` runs so many cuts. */
+#include "server/blockfile.h"
+#include "server/overlay.h"
+#include "tests/tap.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECTOR       512
+#define DISK_BYTES   (67 * LB_OVERLAY_BLOCK + 1024) /* its last block is cut */
+#define SECTORS      (DISK_BYTES / SECTOR)
+#define FILE_SECTORS (SECTORS + 8)
+#define PENDING_MAX  4096
+#define CLEAR        UINT32_MAX /* in the place of a sector */
+
+enum { BASE, DATA, MAP, FILES };
+
+/* ---- files whose power can be cut ---- */
+
+static struct file {
+    uint64_t bytes;
+    uint8_t seen[FILE_SECTORS][SECTOR]; /* what a read gives */
+    uint8_t safe[FILE_SECTORS][SECTOR]; /* what was synced */
+    struct {
+        uint32_t sector; /* or CLEAR */
+        uint8_t bytes[SECTOR];
+    } pending[PENDING_MAX];
+    size_t pending_count;
+} files[FILES];
+static unsigned calls_left; /* until the power is cut; then everything fails */
+static int sync_error;
+
+static bool has_power(void) {
+    return calls_left > 0 && --calls_left > 0;
+}
+
+int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset) {
+    if (!has_power() || offset + len > files[fd].bytes)
+        return EIO;
+    memcpy(to, &files[fd].seen[0][0] + offset, len);
+    return 0;
+}
+
+static void note(struct file *file, uint32_t sector) {
+    lb_assert(file->pending_count < PENDING_MAX);
+    file->pending[file->pending_count].sector = sector;
+    if (sector != CLEAR)
+        memcpy(file->pending[file->pending_count].bytes, file->seen[sector], SECTOR);
+    file->pending_count++;
+}
+
+int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable) {
+    struct file *file = &files[fd];
+    lb_assert(fd != BASE && offset + len <= file->bytes && !is_durable);
+    /* A write that the cut falls into may have put some of its sectors. */
+    bool is_cut = !has_power();
+    memcpy(&file->seen[0][0] + offset, from, len);
+    for (uint64_t sector = offset / SECTOR; sector * SECTOR < offset + len; sector++)
+        note(file, (uint32_t)sector);
+    return is_cut ? EIO : 0;
+}
+
+int lb_blockfile_sync(int fd) {
+    struct file *file = &files[fd];
+    if (!has_power())
+        return EIO;
+    if (sync_error != 0)
+        return sync_error;
+    memcpy(file->safe, file->seen, sizeof file->safe);
+    file->pending_count = 0;
+    return 0;
+}
+
+int lb_blockfile_clear(int fd, uint64_t bytes) {
+    struct file *file = &files[fd];
+    bool is_cut = !has_power();
+    lb_assert(bytes <= sizeof file->seen);
+    file->bytes = bytes;
+    memset(file->seen, 0, sizeof file->seen);
+    note(file, CLEAR);
+    return is_cut ? EIO : 0;
+}
+
+static uint64_t rng;
+static uint32_t below(uint32_t n) {
+    rng ^= rng << 13, rng ^= rng >> 7, rng ^= rng << 17;
+    return (uint32_t)((rng >> 16) % n);
+}
+
+static void cut_power(struct file *file) {
+    unsigned chance = below(4); /* of 3: whether one that was not synced is there */
+    for (size_t i = 0; i < file->pending_count; i++) {
+        if (below(3) >= chance)
+            continue;
+        if (file->pending[i].sector == CLEAR)
+            memset(file->safe, 0, sizeof file->safe);
+        else
+            memcpy(file->safe[file->pending[i].sector], file->pending[i].bytes, SECTOR);
+    }
+    memcpy(file->seen, file->safe, sizeof file->seen);
+    file->pending_count = 0;
+}
+
+/* ---- the disk ---- */
+
+static struct lb_overlay overlay;
+static uint8_t buffer[DISK_BYTES];
+
+/* A sector says who it is, and which write it came from; 0 is the base. */
+struct stamp {
+    uint32_t sector, number;
+};
+
+static void fill(uint8_t *at, uint32_t sector, uint32_t number) {
+    struct stamp stamp = {sector, number};
+    memset(at, (int)(number * 7 + sector), SECTOR);
+    memcpy(at, &stamp, sizeof stamp);
+}
+
+static uint32_t number_of(const uint8_t *at, uint32_t sector) {
+    struct stamp stamp;
+    uint8_t want[SECTOR];
+    memcpy(&stamp, at, sizeof stamp);
+    fill(want, sector, stamp.number);
+    return memcmp(at, want, SECTOR) == 0 ? stamp.number : UINT32_MAX;
+}
+
+static void load(uint64_t limit) {
+    calls_left = UINT32_MAX;
+    CHECK_EQ(lb_overlay_load(&overlay, BASE, DATA, MAP, DISK_BYTES, limit), 0);
+}
+
+static void begin(uint64_t limit) {
+    lb_overlay_free(&overlay);
+    memset(files, 0, sizeof files);
+    sync_error = 0;
+    files[BASE].bytes = DISK_BYTES;
+    for (uint32_t sector = 0; sector < SECTORS; sector++)
+        fill(files[BASE].seen[sector], sector, 0);
+    load(limit);
+}
+
+static int put(uint32_t sector, uint32_t count, uint32_t number) {
+    for (uint32_t i = 0; i < count; i++)
+        fill(buffer + i * SECTOR, sector + i, number);
+    return lb_overlay_write(&overlay, buffer, count * SECTOR, (uint64_t)sector * SECTOR);
+}
+
+static uint32_t get(uint32_t sector) {
+    uint8_t at[SECTOR];
+    int error = lb_overlay_read(&overlay, at, SECTOR, (uint64_t)sector * SECTOR);
+    return error == 0 ? number_of(at, sector) : UINT32_MAX;
+}
+
+/* ---- reading back ---- */
+
+static void what_was_never_written_is_the_base(void) {
+    begin(0);
+    CHECK_EQ(lb_overlay_read(&overlay, buffer, DISK_BYTES, 0), 0);
+    for (uint32_t sector = 0; sector < SECTORS; sector++)
+        CHECK_EQ(number_of(buffer + sector * SECTOR, sector), 0);
+    CHECK_EQ(overlay.here, 0);
+}
+
+static void a_part_of_a_block_leaves_the_rest_as_it_was(void) {
+    begin(0);
+    CHECK_EQ(put(13, 1, 1), 0);
+    CHECK_EQ(overlay.here, 1);
+    for (uint32_t sector = 8; sector < 16; sector++)
+        CHECK_EQ(get(sector), sector == 13);
+    CHECK_EQ(put(14, 4, 2), 0); /* the end of one, the beginning of the next */
+    CHECK_EQ(overlay.here, 2);
+    CHECK_EQ(get(13), 1);
+    CHECK_EQ(get(14), 2);
+    CHECK_EQ(get(17), 2);
+    CHECK_EQ(get(18), 0);
+}
+
+static void bytes_need_not_be_whole_sectors(void) {
+    begin(0);
+    CHECK_EQ(lb_overlay_write(&overlay, (const uint8_t *)"xyz", 3, 5000), 0);
+    CHECK_EQ(lb_overlay_read(&overlay, buffer, 8, 4998), 0);
+    CHECK_BYTES(lb_bytes(buffer + 2, 3), lb_bytes("xyz", 3));
+    CHECK(buffer[1] != 'x' && buffer[5] != 'z');
+}
+
+static void the_disks_last_block_may_be_cut(void) {
+    begin(0);
+    CHECK_EQ(put(SECTORS - 1, 1, 1), 0);
+    CHECK_EQ(get(SECTORS - 1), 1);
+    CHECK_EQ(get(SECTORS - 2), 0);
+    CHECK_EQ(put(SECTORS - 4, 4, 2), 0);
+    CHECK_EQ(get(SECTORS - 4), 2);
+    CHECK_EQ(get(SECTORS - 1), 2);
+}
+
+static void it_is_the_same_after_a_flush_and_a_new_start(void) {
+    begin(0);
+    put(0, 100, 1);
+    put(300, 20, 2);
+    uint64_t here = overlay.here;
+    CHECK_EQ(lb_overlay_flush(&overlay), 0);
+    CHECK(!overlay.has_changed);
+    lb_overlay_free(&overlay);
+    load(0);
+    CHECK_EQ(overlay.here, here);
+    CHECK_EQ(get(99), 1);
+    CHECK_EQ(get(100), 0);
+    CHECK_EQ(get(319), 2);
+}
+
+static void a_reset_is_the_base_again(void) {
+    begin(0);
+    put(0, 100, 1);
+    lb_overlay_flush(&overlay);
+    CHECK_EQ(lb_overlay_reset(&overlay), 0);
+    CHECK_EQ(overlay.here, 0);
+    CHECK_EQ(get(5), 0);
+    lb_overlay_free(&overlay);
+    load(0);
+    CHECK_EQ(get(5), 0);
+}
+
+/* ---- the limit ---- */
+
+static void at_the_limit_new_blocks_are_refused_and_rewrites_go_on(void) {
+    begin(3);
+    CHECK_EQ(put(0, 16, 1), 0); /* two blocks */
+    CHECK_EQ(put(16, 16, 1), ENOSPC);
+    CHECK_EQ(get(16), 0);
+    CHECK_EQ(overlay.here, 2);
+    CHECK_EQ(put(16, 8, 2), 0);
+    CHECK_EQ(overlay.here, 3);
+    CHECK_EQ(put(24, 1, 3), ENOSPC);
+    CHECK_EQ(put(0, 24, 4), 0);
+    CHECK_EQ(get(23), 4);
+    CHECK_EQ(put(20, 8, 5), ENOSPC); /* half of it is new: none of it is written */
+    CHECK_EQ(get(20), 4);
+}
+
+static void a_smaller_limit_than_what_is_there_harms_nothing(void) {
+    begin(0);
+    put(0, 80, 1);
+    lb_overlay_flush(&overlay);
+    lb_overlay_free(&overlay);
+    load(5);
+    CHECK_EQ(overlay.here, 10);
+    CHECK_EQ(put(0, 8, 2), 0);
+    CHECK_EQ(put(80, 8, 2), ENOSPC);
+    CHECK_EQ(get(79), 1);
+}
+
+static void a_flush_that_failed_fails_until_the_next_start(void) {
+    begin(0);
+    put(0, 8, 1);
+    sync_error = EIO;
+    CHECK_EQ(lb_overlay_flush(&overlay), EIO);
+    sync_error = 0;
+    CHECK_EQ(lb_overlay_flush(&overlay), EIO);
+}
+
+/* ---- power cuts ---- */
+
+static uint32_t least[SECTORS]; /* what the last flush has made durable */
+static uint32_t oldest, number; /* numbers up to oldest went with a reset; the last write's */
+static bool is_resetting;
+
+static bool is_good(uint32_t sector, uint32_t got) {
+    if (got > number)
+        return false;
+    if (is_resetting)
+        return got == 0 || got >= least[sector];
+    return got >= least[sector] && (got == 0 || got > oldest);
+}
+
+/* Random work until the power is cut. */
+static void work(void) {
+    uint32_t newest[SECTORS];
+    memcpy(newest, least, sizeof newest);
+    calls_left = 1 + below(120);
+    for (;;) {
+        uint32_t what = below(40), first = below(SECTORS);
+        uint32_t longest = below(2) ? 4 : 40, count = 1 + below(longest);
+        count = LB_MIN(count, SECTORS - first);
+        if (what == 0) {
+            is_resetting = true;
+            if (lb_overlay_reset(&overlay) != 0)
+                return;
+            is_resetting = false;
+            oldest = number;
+            memset(newest, 0, sizeof newest);
+            memset(least, 0, sizeof least);
+        } else if (what < 8) {
+            if (lb_overlay_flush(&overlay) != 0)
+                return;
+            memcpy(least, newest, sizeof least);
+        } else {
+            number++;
+            if (put(first, count, number) != 0)
+                return;
+            for (uint32_t i = 0; i < count; i++)
+                newest[first + i] = number;
+        }
+    }
+}
+
+static bool check_after_cut(void) {
+    for (uint32_t sector = 0; sector < SECTORS; sector++) {
+        uint32_t got = get(sector);
+        if (!is_good(sector, got)) {
+            tap_note("sector %u has %u, and %u was flushed (reset at %u)", sector, got,
+                     least[sector], oldest);
+            return CHECK(false);
+        }
+        least[sector] = got; /* it came from what is durable */
+    }
+    return true;
+}
+
+static unsigned cuts = 2000;
+
+static void no_power_cut_loses_what_was_flushed(void) {
+    for (unsigned seed = 1; seed <= cuts / 4; seed++) {
+        rng = seed * UINT64_C(0x9e3779b97f4a7c15);
+        begin(0);
+        memset(least, 0, sizeof least);
+        number = oldest = 0;
+        for (int i = 0; i < 4; i++) {
+            work();
+            cut_power(&files[DATA]);
+            cut_power(&files[MAP]);
+            lb_overlay_free(&overlay);
+            load(0);
+            if (!check_after_cut()) {
+                tap_note("seed %u, cut %d", seed, i);
+                return;
+            }
+            is_resetting = false;
+        }
+    }
+    tap_note("%u power cuts", cuts / 4 * 4);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1)
+        cuts = (unsigned)atoi(argv[1]);
+    TEST(what_was_never_written_is_the_base);
+    TEST(a_part_of_a_block_leaves_the_rest_as_it_was);
+    TEST(bytes_need_not_be_whole_sectors);
+    TEST(the_disks_last_block_may_be_cut);
+    TEST(it_is_the_same_after_a_flush_and_a_new_start);
+    TEST(a_reset_is_the_base_again);
+    TEST(at_the_limit_new_blocks_are_refused_and_rewrites_go_on);
+    TEST(a_smaller_limit_than_what_is_there_harms_nothing);
+    TEST(a_flush_that_failed_fails_until_the_next_start);
+    TEST(no_power_cut_loses_what_was_flushed);
+    lb_overlay_free(&overlay);
+    return tap_done();
+}
