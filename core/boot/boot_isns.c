@@ -56,21 +56,13 @@ void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us,
                       server_text(&added, &memory));
 }
 
-/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT, NAME, NAME:PORT. */
 static bool parse_server(struct lb_bytes text, struct lb_boot_isns_server *server) {
-    enum lb_host_kind kind;
-    struct lb_addr addr = {.family = LB_FAMILY_NONE};
-    uint64_t port = 0;
-    size_t offset, colon = text.len;
-    if (lb_host_parse(text, true, &kind, &server->at.addr, server->name, &offset))
-        return kind != LB_HOST_NONE;
-    while (colon > 0 && text.p[colon - 1] != ':')
-        colon--;
-    if (colon < 2 || !lb_parse_u64(lb_bytes_after(text, colon), 65535, &port) || port == 0 ||
-        !lb_host_parse(lb_bytes(text.p, colon - 1), false, &kind, &addr, server->name, &offset))
+    struct lb_host_port got;
+    if (!lb_host_port_parse(text, &got))
         return false;
-    server->at = (struct lb_endpoint){addr, (uint16_t)port};
-    return kind != LB_HOST_NONE;
+    server->at = got.at;
+    memcpy(server->name, got.name, sizeof server->name);
+    return true;
 }
 
 static void add_configured(struct lb_boot *boot, uint64_t now_us) {

@@ -22,9 +22,8 @@ void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us) {
 static void list_disks(const struct lb_disk_luns *luns, struct lb_text *text) {
     for (size_t i = 0; i < luns->disk_count && i < 8; i++) {
         const struct lb_disk_lun *disk = &luns->disks[i];
-        lb_text_add(text, "%sLUN ", i > 0 ? ", " : "");
-        lb_lun_format(text, disk->lun);
-        lb_text_add(text, " (%s %s)", disk->vendor, disk->product);
+        lb_text_add(text, "%sLUN %s (%s %s)", i > 0 ? ", " : "", lb_lun_text(disk->lun).s,
+                    disk->vendor, disk->product);
     }
     if (luns->disk_count > 8)
         lb_text_add(text, " and more");
@@ -32,8 +31,7 @@ static void list_disks(const struct lb_disk_luns *luns, struct lb_text *text) {
 
 static void list_luns(const struct lb_disk_luns *luns, struct lb_text *text) {
     for (size_t i = 0; i < luns->count && i < 16; i++) {
-        lb_text_add(text, " ");
-        lb_lun_format(text, luns->luns[i]);
+        lb_text_add(text, " %s", lb_lun_text(luns->luns[i]).s);
     }
 }
 
@@ -62,8 +60,6 @@ static bool is_decided(struct lb_boot *boot) {
 }
 
 enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
-    char lun[32];
-    struct lb_text text = lb_text(lun, sizeof lun);
     lb_until(&boot->common, lb_disk_luns_poll(&boot->luns, now_us));
     if (!lb_disk_luns_is_over(&boot->luns))
         return LB_TURN_IDLE;
@@ -75,10 +71,10 @@ enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     memcpy(boot->choice.target.lun, boot->luns.disks[0].lun, sizeof boot->choice.target.lun);
     boot->choice.target.lun_given = true;
     boot->choice.target.lun_choice = LB_LUN_AS_GIVEN;
-    lb_lun_format(&text, boot->choice.target.lun);
-    lb_report_decided(
-        &boot->report, now_us, LB_STAGE_DISK, "lun", "target", "%s, %s of %zu that are disks", lun,
-        boot->luns.disk_count == 1 ? "the only one" : "the first", boot->luns.disk_count);
+    lb_report_decided(&boot->report, now_us, LB_STAGE_DISK, "lun", "target",
+                      "%s, %s of %zu that are disks", lb_lun_text(boot->choice.target.lun).s,
+                      boot->luns.disk_count == 1 ? "the only one" : "the first",
+                      boot->luns.disk_count);
     start_disk(boot, now_us);
     return LB_TURN_AGAIN;
 }

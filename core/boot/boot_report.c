@@ -123,7 +123,7 @@ void lb_report_target(struct lb_report *report, uint64_t now_us, const struct lb
     struct lb_text text = lb_text(lun, sizeof lun);
     const struct lb_rootpath *target = &choice->target;
     if (target->lun_choice == LB_LUN_AS_GIVEN)
-        lb_lun_format(&text, target->lun);
+        lb_lun_format_both(&text, target->lun, "Root Path: ");
     else
         lb_text_add(&text, "not named: the %s that is a disk",
                     target->lun_choice == LB_LUN_ANY ? "only one" : "first");

@@ -102,7 +102,7 @@ static void add_hint(const struct lb_disk *disk, struct lb_text *text) {
     for (size_t i = 0; i < disk->info.lun_count; i++) {
         char decimal[24];
         struct lb_text decimal_text = lb_text(decimal, sizeof decimal);
-        lb_scsi_lun_format(&decimal_text, disk->info.luns[i]);
+        lb_lun_format_number(&decimal_text, disk->info.luns[i]);
         if (!lb_streq(decimal, digits))
             continue;
         lb_text_add(text, "; these digits are hexadecimal: LUN %s (decimal) is written ", decimal);
@@ -114,12 +114,12 @@ static void add_hint(const struct lb_disk *disk, struct lb_text *text) {
 static void list_luns(const struct lb_disk *disk, struct lb_text *text) {
     lb_text_add(text, "LUN ");
     const char *label = "Root Path: ";
-    if (lb_scsi_lun_format_both(text, disk->lun, label))
+    if (lb_lun_format_both(text, disk->lun, label))
         label = "";
     lb_text_add(text, disk->info.lun_count == 0 ? " (the target lists none)" : "; there are");
     for (size_t i = 0; i < disk->info.lun_count && i < 16; i++) {
         lb_text_add(text, " ");
-        if (lb_scsi_lun_format_both(text, disk->info.luns[i], label))
+        if (lb_lun_format_both(text, disk->info.luns[i], label))
             label = "";
     }
     if (disk->info.lun_count > 16)
@@ -193,11 +193,9 @@ static bool has_no_size(const struct lb_disk *disk) {
 }
 
 static void fail_empty(struct lb_disk *disk) {
-    char lun[64];
-    struct lb_text text = lb_text(lun, sizeof lun);
-    lb_scsi_lun_format_both(&text, disk->lun, "Root Path: ");
-    lb_fail(&disk->error, LB_E_LUN_EMPTY, "LUN %s, %s %s: READ CAPACITY(16) gives %zu bytes", lun,
-            disk->info.vendor, disk->info.product, disk->answers[LB_ASK_CAPACITY_16].len);
+    lb_fail(&disk->error, LB_E_LUN_EMPTY, "LUN %s, %s %s: READ CAPACITY(16) gives %zu bytes",
+            lb_lun_text(disk->lun).s, disk->info.vendor, disk->info.product,
+            disk->answers[LB_ASK_CAPACITY_16].len);
 }
 
 static bool judge_capacity(struct lb_disk *disk, struct lb_scsi_capacity *capacity) {

@@ -1,10 +1,7 @@
 /* Text requests in full feature phase: SendTargets (RFC 7143 appendix C), and the empty one that a
  * target asks for by an asynchronous message (11.9.1, event 4). Pairs may straddle answers. */
 #include "core/initiator/initiator_session.h"
-
-enum {
-    ISCSI_PORT = 3260, /* RFC 7143 3.1 (IANA) */
-};
+#include "core/names/rootpath.h"
 
 /* ---- addresses and names -------------------------------------------------------------------- */
 
@@ -15,69 +12,22 @@ static size_t find_last(struct lb_bytes text, uint8_t c) {
     return at == 0 ? text.len : at - 1;
 }
 
-static bool is_host_char(uint8_t c) {
-    c = lb_ascii_lower(c);
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
-
-static bool is_host(struct lb_bytes text) {
-    if (text.len == 0 || text.len > LB_HOST_MAX)
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (!is_host_char(text.p[i]))
-            return false;
-    return true;
-}
-
-/* Splits "host[:port]", where host may be [IPv6] (13.8), or a bare IPv6 address as some targets
- * send it. */
-static bool split_port(struct lb_bytes *host, struct lb_bytes *port) {
-    struct lb_addr bare;
-    size_t colon = find_last(*host, ':');
-    *port = lb_bytes(NULL, 0);
-    if (host->len > 0 && host->p[0] == '[') {
-        size_t end = find_last(*host, ']');
-        if (end == host->len)
-            return false;
-        struct lb_bytes rest = lb_bytes_after(*host, end + 1);
-        if (rest.len > 0 && rest.p[0] != ':')
-            return false;
-        *port = lb_bytes_after(rest, 1);
-        *host = lb_bytes(host->p + 1, end - 1);
-        return rest.len != 1;
-    }
-    if (colon == host->len || lb_addr_parse_v6(*host, &bare))
-        return true;
-    *port = lb_bytes_after(*host, colon + 1);
-    *host = lb_bytes(host->p, colon);
-    return port->len > 0;
-}
-
 bool lb_initiator_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
                                 char host[LB_HOST_MAX + 1], int32_t *tpgt) {
-    struct lb_endpoint got = {.port = ISCSI_PORT};
-    struct lb_bytes port;
-    uint64_t number = 0, tag = 0;
+    struct lb_host_port got;
+    uint64_t tag = 0;
     value = lb_bytes_trim(value);
     size_t comma = find_last(value, ',');
-    bool is_bracketed = value.len > 0 && value.p[0] == '[';
     /* Nothing depends on the tag, and some targets say -1. */
     bool has_tag = comma < value.len &&
                    lb_iscsi_parse_number(lb_bytes_after(value, comma + 1), 0, UINT16_MAX, &tag);
     value.len = comma;
-    if (!split_port(&value, &port))
+    if (!lb_host_port_parse(value, &got))
         return false;
-    if (port.len > 0 && (!lb_parse_u64(port, UINT16_MAX, &number) || number == 0))
-        return false;
-    if (port.len > 0)
-        got.port = (uint16_t)number;
-    host[0] = 0;
-    if (is_bracketed ? !lb_addr_parse_v6(value, &got.addr) : !lb_addr_parse(value, &got.addr)) {
-        if (is_bracketed || !is_host(value))
-            return false;
-        lb_text_copy(host, LB_HOST_MAX + 1, value);
-    }
-    *endpoint = got;
+    *endpoint = got.at;
+    if (endpoint->port == 0)
+        endpoint->port = LB_ISCSI_PORT;
+    memcpy(host, got.name, sizeof got.name);
     *tpgt = has_tag ? (int32_t)tag : -1;
     return true;
 }

@@ -97,7 +97,7 @@ static void take_portal(struct lb_isns_client *client, struct lb_isns_attribute 
     answer->portal = answer->portal_count++;
     /* 3260 and portal group 1 unless the next attributes say otherwise. */
     answer->portals[answer->portal] =
-        (struct lb_isns_portal){.at = {.addr = addr, .port = 3260}, .group = 1};
+        (struct lb_isns_portal){.at = {.addr = addr, .port = LB_ISCSI_PORT}, .group = 1};
 }
 
 static void take_group_tag(struct lb_isns_portal *portal, struct lb_isns_attribute attribute) {

@@ -108,11 +108,10 @@ bool lb_isns_value_address(struct lb_isns_attribute attribute, struct lb_addr *a
 }
 
 bool lb_isns_value_port(struct lb_isns_attribute attribute, uint16_t *port, bool *is_udp) {
-    enum { CANONICAL = 3260 }; /* RFC 4171 6.3.2: value 0 */
     uint32_t value;
     if (!lb_isns_value_u32(attribute, &value))
         return false;
-    *port = value == 0 ? CANONICAL : (uint16_t)value;
+    *port = value == 0 ? LB_ISCSI_PORT : (uint16_t)value; /* RFC 4171 6.3.2: the canonical one */
     *is_udp = value & LB_ISNS_PORT_IS_UDP;
     return true;
 }

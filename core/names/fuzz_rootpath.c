@@ -26,6 +26,13 @@ static void check_accepted(const struct lb_rootpath *rootpath, unsigned flags) {
     lb_assert(again.warnings == (rootpath->warnings & ~around));
 }
 
+static void check_host_port(struct lb_bytes string) {
+    struct lb_host_port got;
+    if (!lb_host_port_parse(string, &got))
+        return;
+    lb_assert(got.kind == LB_HOST_NAME ? got.name[0] != '\0' : lb_addr_is_set(got.at.addr));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct lb_rootpath rootpath;
     struct lb_rootpath_where where;
@@ -40,5 +47,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         lb_assert(!lb_is_ok(&error) && where.offset <= string.len);
     }
+    check_host_port(string);
     return 0;
 }

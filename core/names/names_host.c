@@ -1,4 +1,4 @@
-/* The servername of a Root Path: RFC 2396 3.2.2 names and IPv4 addresses, RFC 2732 [IPv6]. */
+/* Hosts: RFC 2396 3.2.2 names and IPv4 addresses, RFC 2732 [IPv6]; and HOST:PORT. */
 #include "core/names/rootpath.h"
 
 static bool is_digit(uint8_t c) {
@@ -105,5 +105,42 @@ bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, str
         return false;
     lb_text_copy(name, LB_HOST_MAX + 1, text);
     *kind = LB_HOST_NAME;
+    return true;
+}
+
+/* Targets announce names with `_`, which DNS resolves though RFC 1123 has no such host. */
+static bool is_name_with_underscore(struct lb_bytes text) {
+    char plain[LB_HOST_MAX + 1];
+    size_t offset;
+    if (!lb_text_copy(plain, sizeof plain, text))
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (plain[i] == '_')
+            plain[i] = 'x';
+    return lb_host_name_check(lb_bytes(plain, text.len), &offset);
+}
+
+static bool parse_host(struct lb_bytes text, bool bare, struct lb_host_port *out) {
+    size_t offset;
+    if (lb_host_parse(text, bare, &out->kind, &out->at.addr, out->name, &offset))
+        return out->kind != LB_HOST_NONE;
+    out->kind = LB_HOST_NAME;
+    return is_name_with_underscore(text) && lb_text_copy(out->name, sizeof out->name, text);
+}
+
+bool lb_host_port_parse(struct lb_bytes text, struct lb_host_port *host_port) {
+    struct lb_host_port got = {0};
+    uint64_t port = 0;
+    size_t colon = text.len;
+    if (!parse_host(text, true, &got)) {
+        while (colon > 0 && text.p[colon - 1] != ':')
+            colon--;
+        got = (struct lb_host_port){0};
+        if (colon < 2 || !lb_parse_u64(lb_bytes_after(text, colon), UINT16_MAX, &port) ||
+            port == 0 || !parse_host(lb_bytes(text.p, colon - 1), false, &got))
+            return false;
+    }
+    got.at.port = (uint16_t)port;
+    *host_port = got;
     return true;
 }

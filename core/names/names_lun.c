@@ -1,4 +1,5 @@
-/* The LUN of a Root Path: up to four groups of up to four hex digits. RFC 4173 section 5. */
+/* LUNs: as a Root Path has them (RFC 4173 5, up to four groups of up to four hex digits), and as
+ * people count them. */
 #include "core/names/rootpath.h"
 
 #define GROUPS       4
@@ -43,4 +44,35 @@ void lb_lun_format(struct lb_text *text, const uint8_t lun[8]) {
     for (unsigned group = 0; group <= last; group++)
         lb_text_add(text, "%s%x", group == 0 ? "" : "-",
                     (unsigned)lun[2 * group] << 8 | lun[2 * group + 1]);
+}
+
+void lb_lun_format_number(struct lb_text *text, const uint8_t lun[8]) {
+    static const uint8_t none[6];
+    unsigned first = (unsigned)lun[0] << 8 | lun[1];
+    if (memcmp(lun + 2, none, sizeof none) != 0)
+        lb_text_hex(text, lb_bytes(lun, 8));
+    else if (first <= 0xff || first >> 14 == 1) /* peripheral on bus 0, or flat space: SAM-5 4.7 */
+        lb_text_add(text, "%u", first & 0x3fff);
+    else
+        lb_text_add(text, "0x%04x", first);
+}
+
+bool lb_lun_format_both(struct lb_text *text, const uint8_t lun[8], const char *label) {
+    char number[32], groups[32];
+    struct lb_text number_text = lb_text(number, sizeof number);
+    struct lb_text groups_text = lb_text(groups, sizeof groups);
+    lb_lun_format(&groups_text, lun);
+    lb_lun_format_number(&number_text, lun);
+    lb_text_add(text, "%s", number);
+    if (lb_streq(number, groups))
+        return false;
+    lb_text_add(text, " (%s%s)", label, groups);
+    return true;
+}
+
+struct lb_lun_text lb_lun_text(const uint8_t lun[8]) {
+    struct lb_lun_text out;
+    struct lb_text text = lb_text(out.s, sizeof out.s);
+    lb_lun_format_both(&text, lun, "Root Path: ");
+    return out;
 }

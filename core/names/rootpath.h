@@ -99,9 +99,31 @@ void lb_rootpath_format(struct lb_text *text, const struct lb_rootpath *rootpath
 bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, struct lb_addr *addr,
                    char name[LB_HOST_MAX + 1], size_t *offset);
 
+/* HOST[:PORT]: an address or a name, and the port, which is 0 where none was given. */
+struct lb_host_port {
+    enum lb_host_kind kind; /* ADDR or NAME */
+    struct lb_endpoint at;  /* NAME: the port alone */
+    char name[LB_HOST_MAX + 1];
+};
+/* ADDRESS, ADDRESS:PORT, [IPv6], [IPv6]:PORT, NAME or NAME:PORT, as targets and people write them.
+ * A name may hold `_`. False leaves *host_port. */
+bool lb_host_port_parse(struct lb_bytes text, struct lb_host_port *host_port);
+
 /* "4752-3A4F-6b7e-2F99" to eight bytes; false sets *offset to the first wrong byte. */
 bool lb_lun_parse(struct lb_bytes text, uint8_t lun[8], size_t *offset);
-void lb_lun_format(struct lb_text *text, const uint8_t lun[8]); /* shortest form; LUN 0 is "0" */
+/* Adds a LUN as a Root Path has it, in hexadecimal, in its shortest form: LUN 0 is "0". */
+void lb_lun_format(struct lb_text *text, const uint8_t lun[8]);
+/* Adds a LUN as people count it: "16"; "0x0102" in other addressing methods; 16 hex digits when it
+ * has more levels. */
+void lb_lun_format_number(struct lb_text *text, const uint8_t lun[8]);
+/* Adds the number, and behind it the Root Path's form where that differs, with a label before it:
+ * "16 (Root Path: 10)". True: it differs, so that a list need not repeat the label. */
+bool lb_lun_format_both(struct lb_text *text, const uint8_t lun[8], const char *label);
+struct lb_lun_text {
+    char s[64];
+};
+/* That text by itself, for every message that names a LUN: "1", "16 (Root Path: 10)". */
+struct lb_lun_text lb_lun_text(const uint8_t lun[8]);
 
 /* Checks an iSCSI name, and copies it as it is. With LB_ROOTPATH_ANY_NAMES it need not have the
  * form of RFC 7143 4.2.7, and may hold `_+=@`; what a shell, a kernel command line or a terminal

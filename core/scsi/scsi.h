@@ -159,13 +159,6 @@ bool lb_scsi_decode_mode_10(struct lb_bytes reply, bool *write_protected);
 /* What kind of device it is: "CD or DVD"; "" for an unknown one. A constant. */
 const char *lb_scsi_type_word(uint8_t type);
 
-/* The number as below, and behind it how a Root Path has it (RFC 4173 5) where that differs, with a
- * label before it: "16 (Root Path: 10)". Adds to text. True: it differs. */
-bool lb_scsi_lun_format_both(struct lb_text *text, const uint8_t lun[8], const char *label);
-/* A LUN as people write it: "3"; "0x4001" in other addressing methods; 16 digits when it has more
- * levels. Adds to text. */
-void lb_scsi_lun_format(struct lb_text *text, const uint8_t lun[8]);
-
 /* ---- status and sense ---- */
 
 struct lb_scsi_sense {

@@ -111,35 +111,6 @@ bool lb_scsi_decode_luns(struct lb_bytes reply, uint8_t (*luns)[8], size_t cap, 
     return true;
 }
 
-void lb_scsi_lun_format(struct lb_text *text, const uint8_t lun[8]) {
-    static const uint8_t none[6];
-    unsigned first = (unsigned)lun[0] << 8 | lun[1];
-    if (memcmp(lun + 2, none, sizeof none) != 0)
-        lb_text_hex(text, lb_bytes(lun, 8));
-    else if (first <= 0xff || first >> 14 == 1) /* peripheral on bus 0, or flat space: SAM-5 4.7 */
-        lb_text_add(text, "%u", first & 0x3fff);
-    else
-        lb_text_add(text, "0x%04x", first);
-}
-
-bool lb_scsi_lun_format_both(struct lb_text *text, const uint8_t lun[8], const char *label) {
-    char number[32], groups[32];
-    struct lb_text number_text = lb_text(number, sizeof number);
-    struct lb_text groups_text = lb_text(groups, sizeof groups);
-    unsigned last = 3;
-    while (last > 0 && lun[2 * last] == 0 && lun[2 * last + 1] == 0)
-        last--;
-    for (unsigned i = 0; i <= last; i++)
-        lb_text_add(&groups_text, "%s%x", i == 0 ? "" : "-",
-                    (unsigned)lun[2 * i] << 8 | lun[2 * i + 1]);
-    lb_scsi_lun_format(&number_text, lun);
-    lb_text_add(text, "%s", number);
-    if (lb_streq(number, groups))
-        return false;
-    lb_text_add(text, " (%s%s)", label, groups);
-    return true;
-}
-
 /* SPC-4 table 138. */
 const char *lb_scsi_type_word(uint8_t type) {
     static const char *const words[0x20] = {

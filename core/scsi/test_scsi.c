@@ -100,19 +100,6 @@ static void luns_are_listed_and_counted(void) {
     CHECK(!lb_scsi_decode_luns(tap_hex("00000008 000000"), luns, 2, &count, &total));
 }
 
-static void a_lun_is_written_as_people_do(void) {
-    char buffer[40];
-    struct lb_text text = lb_text(buffer, sizeof buffer);
-    lb_scsi_lun_format(&text, tap_hex("0001000000000000").p);
-    lb_text_add(&text, " ");
-    lb_scsi_lun_format(&text, tap_hex("4102000000000000").p);
-    lb_text_add(&text, " ");
-    lb_scsi_lun_format(&text, tap_hex("0102000000000000").p);
-    lb_text_add(&text, " ");
-    lb_scsi_lun_format(&text, tap_hex("0001000200000000").p);
-    CHECK_STR(buffer, "1 258 0x0102 0001000200000000");
-}
-
 static void capacities_count_blocks(void) {
     struct lb_scsi_capacity c;
     CHECK(lb_scsi_decode_capacity_10(tap_hex("000fffff 00000200"), &c));
@@ -342,7 +329,6 @@ int main(void) {
     TEST(an_inquiry_names_the_device);
     TEST(an_inquiry_of_any_length_is_read_as_far_as_it_goes);
     TEST(luns_are_listed_and_counted);
-    TEST(a_lun_is_written_as_people_do);
     TEST(capacities_count_blocks);
     TEST(vpd_pages_are_believed_as_far_as_they_came);
     TEST(the_best_name_of_the_unit_is_chosen);

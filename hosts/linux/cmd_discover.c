@@ -38,9 +38,6 @@ static const char *verdict(const struct lb_candidate *candidate) {
 
 static void print_one(const struct lb_candidate *candidate) {
     struct lb_endpoint at = {candidate->at.addr, port_of(candidate)};
-    char lun[32];
-    struct lb_text text = lb_text(lun, sizeof(lun));
-    lb_lun_format(&text, candidate->at.lun);
     printf("  %s\n    ", candidate->at.target);
     if (candidate->at.host == LB_HOST_NAME)
         printf("%s:%u", candidate->at.name, (unsigned)port_of(candidate));
@@ -48,8 +45,9 @@ static void print_one(const struct lb_candidate *candidate) {
         printf("%s", lb_endpoint_text(at).s);
     if (candidate->portal_group >= 0)
         printf(", portal group %d", (int)candidate->portal_group);
-    printf(", LUN %s%s\n    %s: %s\n", lun, candidate->boot_list ? ", named for booting" : "",
-           candidate->source, verdict(candidate));
+    printf(", LUN %s%s\n    %s: %s\n", lb_lun_text(candidate->at.lun).s,
+           candidate->boot_list ? ", named for booting" : "", candidate->source,
+           verdict(candidate));
 }
 
 static void print_service(enum lb_service service) {

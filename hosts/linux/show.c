@@ -57,18 +57,11 @@ static struct lb_addr_text portal_of(const struct lb_run *run) {
     return lb_endpoint_text(lb_initiator_peer(&run->boot.session));
 }
 
-static void add_lun(struct lb_text *text, const uint8_t lun[8]) {
-    lb_lun_format(text, lun);
-}
-
 void lb_show_disk(const struct lb_run *run) {
     const struct lb_disk_info *disk = lb_boot_disk(&run->boot);
     const struct lb_rootpath *target = lb_boot_target(&run->boot);
-    char lun[32];
-    struct lb_text text = lb_text(lun, sizeof(lun));
-
-    add_lun(&text, target->lun);
-    printf("disk\n  %s\n  LUN %s at %s\n", target->target, lun, portal_of(run).s);
+    printf("disk\n  %s\n  LUN %s at %s\n", target->target, lb_lun_text(target->lun).s,
+           portal_of(run).s);
     printf("  %s %s %s", disk->vendor, disk->product, disk->revision);
     printf(disk->serial[0] ? ", serial number %s\n" : "%s\n", disk->serial);
     if (disk->id[0])

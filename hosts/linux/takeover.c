@@ -148,8 +148,8 @@ static bool wait_for_event(struct takeover *t, uint64_t until_us, struct lb_erro
                            {.fd = t->kernel.fd, .events = POLLIN},
                            {.fd = t->run->loop.signal_fd, .events = POLLIN}};
     if (now_us >= until_us) {
-        lb_fail(error, LB_E_HAND_OVER, "the kernel has the session, but LUN %llu did not appear",
-                (unsigned long long)t->lun);
+        lb_fail(error, LB_E_HAND_OVER, "the kernel has the session, but LUN %s did not appear",
+                lb_lun_text(lb_boot_target(&t->run->boot)->lun).s);
         return false;
     }
     (void)poll(fds, LB_COUNT(fds), (int)((until_us - now_us) / LB_US_MS) + 1);
