@@ -3,29 +3,6 @@
 
 /* Of one poll: a boot's longest chain of changes without an action is under ten. */
 #define TURNS_MAX 64
-/* For a logout's answer, before the connection is just closed. */
-#define CLOSING_US (2 * LB_US_SEC)
-
-static const char *state_word(enum lb_boot_state state) {
-    static const char *const words[] = {
-        [LB_AT_START] = "start",         [LB_AT_LINK] = "link",
-        [LB_AT_DHCP] = "dhcp",           [LB_AT_ADDRESS] = "address",
-        [LB_AT_DISCOVERY] = "discovery", [LB_AT_SESSION] = "session",
-        [LB_AT_DISK] = "disk",           [LB_AT_UP] = "up",
-        [LB_AT_CLOSING] = "closing",     [LB_AT_BACKOFF] = "backoff",
-        [LB_AT_OVER] = "over",
-    };
-    return words[state];
-}
-
-void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state) {
-    lb_trace(&boot->trace, now_us, "boot", "%s -> %s", state_word(boot->state), state_word(state));
-    boot->state = state;
-    boot->enter_us = now_us;
-    boot->deadline_us = state == LB_AT_CLOSING ? now_us + CLOSING_US : LB_NEVER;
-    lb_network_awaited(&boot->network, state == LB_AT_DHCP ? LB_NEVER : 0);
-}
-
 /* ---- ends ----------------------------------------------------------------------------------- */
 
 /* No step of the report is left running. What is still asked for has not met the error of another
@@ -38,19 +15,6 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
         lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
     lb_network_end_steps(&boot->network, now_us, !boot->network.is_set && !boot->was_up,
                          is_stopped ? why : NULL);
-}
-
-void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_error why = boot->error;
-    lb_fail(&why, LB_E_CANCELLED, "the session was ended here");
-    if (boot->session_runs)
-        lb_initiator_end(&boot->session, now_us, &why);
-    if (boot->disk_started)
-        (void)lb_disk_poll(&boot->disk, now_us);
-    if (boot->slot_open)
-        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
-    lb_resolve_cancel(boot, LB_ASKER_SESSION);
-    boot->session_runs = boot->slot_open = false;
 }
 
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
@@ -87,8 +51,8 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
              (unsigned long long)(delay_us / LB_US_MS));
 }
 
-void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
-    lb_assert(!lb_is_ok(&boot->error));
+/* Ends the attempt: closes, then backs off or gives up. */
+static void end_attempt(struct lb_boot *boot, uint64_t now_us) {
     if (lb_boot_network_may_save(boot, now_us))
         return;
     lb_judge_failure(boot);
@@ -101,25 +65,12 @@ void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us) {
     after_closing(boot, now_us);
 }
 
-/* ---- our own name --------------------------------------------------------------------------- */
-
-bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
-                         const struct lb_boot_answer *answer_or_null) {
-    struct lb_own_name own;
-    char shown[LB_NAME_MAX + 1];
-    bool is_good = lb_choice_own_name(&boot->plan, answer_or_null, &own, &boot->error);
-    if (own.unused != NULL) {
-        struct lb_text text = lb_text(shown, sizeof shown);
-        lb_text_untrusted(&text, lb_bytes_of_text(answer_or_null->initiator));
-        lb_report_decided(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", "DHCP option 203",
-                          "%s is not used: %s", shown, own.unused);
+/* A stage has failed, and said why. What is tried instead may fail at once, too. */
+static void settle(struct lb_boot *boot, uint64_t now_us) {
+    while (boot->has_failed) {
+        boot->has_failed = false;
+        end_attempt(boot, now_us);
     }
-    if (!is_good)
-        return false;
-    memcpy(boot->initiator, own.name, sizeof boot->initiator);
-    lb_report_learned(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", own.source, "%s",
-                      boot->initiator);
-    return true;
 }
 
 /* ---- beginnings ----------------------------------------------------------------------------- */
@@ -138,7 +89,7 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
         !lb_choice_own_name_is_valid(&boot->plan, &boot->error) ||
         !lb_choice_of_config(&boot->plan, &boot->choice, &boot->error) ||
         (!wants_link(boot) && !lb_boot_choose_name(boot, now_us, NULL)))
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
     else if (wants_link(boot))
         lb_boot_network_start(boot, now_us);
     else
@@ -175,6 +126,19 @@ static enum lb_turn backoff_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
+/* The disk is there: nobody is asked any more where another is. */
+static enum lb_turn disk_turn(struct lb_boot *boot, uint64_t now_us) {
+    bool is_up = false;
+    enum lb_turn did = lb_disk_stage_turn(boot, now_us, &is_up);
+    if (!is_up)
+        return did;
+    lb_discovery_stage_stop(boot, now_us);
+    lb_boot_enter(boot, now_us, LB_AT_UP);
+    boot->was_up = true;
+    lb_ask(&boot->common, LB_BOOT_READY);
+    return LB_TURN_AGAIN;
+}
+
 static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
     switch (boot->state) {
     case LB_AT_START:
@@ -182,7 +146,7 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     case LB_AT_DISK:
     case LB_AT_UP:
-        return lb_disk_stage_turn(boot, now_us);
+        return disk_turn(boot, now_us);
     case LB_AT_CLOSING:
         return closing_turn(boot, now_us);
     case LB_AT_BACKOFF:
@@ -193,7 +157,7 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
             return LB_TURN_IDLE;
         lb_fail(&boot->error, LB_E_NO_LINK, "interface %s", boot->interface);
         lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_FAILED, "no link");
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return LB_TURN_AGAIN;
     case LB_AT_DHCP:
     case LB_AT_ADDRESS:
@@ -205,6 +169,52 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_IDLE;
 }
 
+/* What the session said, for whoever uses it. */
+static void heed_session(struct lb_boot *boot, uint64_t now_us, enum lb_session_news news) {
+    bool is_list = boot->discovery.listing != LB_LISTING_NOT;
+    if (news == LB_SESSION_READY && is_list)
+        lb_listing_ready(boot, now_us);
+    else if (news == LB_SESSION_READY)
+        lb_disk_stage_start(boot, now_us);
+    else if (news == LB_SESSION_FAILED && is_list)
+        lb_listing_failed(boot, now_us);
+    else if (news == LB_SESSION_FAILED)
+        lb_boot_attempt_failed(boot);
+}
+
+static enum lb_turn session_turn(struct lb_boot *boot, uint64_t now_us,
+                                 struct lb_boot_action *action) {
+    enum lb_session_news news = LB_SESSION_SAME;
+    enum lb_turn did = lb_session_stage_turn(boot, now_us, action, &news);
+    heed_session(boot, now_us, news);
+    if (did == LB_TURN_ACT && action->event == LB_BOOT_CONNECT &&
+        action->slot == LB_BOOT_SLOT_SESSION)
+        lb_net_note_local(boot, action->to.addr);
+    return did;
+}
+
+/* A name's addresses, in the order in which they are tried, for who asked for them. */
+static void heed_answer(struct lb_boot *boot, uint64_t now_us, struct lb_names_answer *answer) {
+    answer->count = lb_net_sort(boot, answer->addrs, answer->count);
+    if (answer->asker != LB_ASKER_SESSION)
+        lb_discovery_resolved(boot, now_us, answer->asker, answer->addrs, answer->count,
+                              answer->why);
+    else if (boot->session_runs)
+        lb_initiator_resolved(&boot->session, now_us, answer->addrs,
+                              lb_policy_resolved(boot, now_us, answer->addrs, answer->count),
+                              answer->why);
+}
+
+static enum lb_turn names_turn(struct lb_boot *boot, uint64_t now_us,
+                               struct lb_boot_action *action) {
+    struct lb_names_answer answer;
+    bool has_answer = false;
+    enum lb_turn did = lb_names_turn(boot, now_us, action, &answer, &has_answer);
+    if (has_answer)
+        heed_answer(boot, now_us, &answer);
+    return did;
+}
+
 static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
     if (lb_ask_take(&boot->common, action))
         return LB_TURN_ACT;
@@ -213,14 +223,12 @@ static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_a
     if (did == LB_TURN_IDLE)
         did = lb_discovery_stage_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
-        did = lb_session_stage_turn(boot, now_us, action);
-    if (did == LB_TURN_ACT && action->event == LB_BOOT_CONNECT &&
-        action->slot == LB_BOOT_SLOT_SESSION)
-        lb_net_note_local(boot, action->to.addr);
+        did = session_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
-        did = lb_names_turn(boot, now_us, action);
+        did = names_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
         did = state_turn(boot, now_us);
+    settle(boot, now_us);
     return did;
 }
 
@@ -279,6 +287,16 @@ void lb_boot_host_failed(struct lb_boot *boot, uint64_t now_us, const struct lb_
         return;
     lb_fail(&boot->error, error->code, "%s", error->facts);
     enter_over(boot, now_us);
+}
+
+void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
+    lb_boot_network_link(boot, now_us, up);
+    settle(boot, now_us);
+}
+
+void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why) {
+    lb_boot_network_set(boot, now_us, why);
+    settle(boot, now_us);
 }
 
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op) {

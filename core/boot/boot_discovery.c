@@ -8,25 +8,10 @@
  * there is a disk: when a candidate fails, the next may have come meanwhile. */
 #include "core/boot/boot_state.h"
 
-const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot) {
-    if (boot->network.has_lease)
-        return &boot->network.dhcp.lease;
-    return boot->plan.is_dry ? lb_network_offer4(&boot->network) : NULL;
-}
-
 /* ---- the end, explained --------------------------------------------------------------------- */
 
-void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
-                       const char *in_short) {
-    struct lb_discovery *discovery = &boot->discovery;
-    size_t len = lb_strlen(discovery->asked);
-    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "asked", "discovery", "%s", whole);
-    lb_format(discovery->asked + len, sizeof discovery->asked - len, "%s%s", len > 0 ? "; " : "",
-              in_short);
-}
-
 /* Where nobody that we know of should have answered, what is missing is a Root Path. */
-static void fail_empty(struct lb_boot *boot, uint64_t now_us) {
+static void fail_empty(struct lb_boot *boot) {
     const struct lb_discovery *discovery = &boot->discovery;
     enum lb_code code = boot->choice.unnamed.code;
     if (discovery->has_answer)
@@ -38,7 +23,7 @@ static void fail_empty(struct lb_boot *boot, uint64_t now_us) {
         lb_fail(&boot->error, discovery->failure.code, "%s", discovery->failure.facts);
     lb_fail(&boot->error, code, "%s; %s", boot->choice.unnamed.facts,
             discovery->asked[0] != '\0' ? discovery->asked : "nobody could be asked");
-    lb_boot_attempt_failed(boot, now_us);
+    lb_boot_attempt_failed(boot);
 }
 
 /* ---- beginning ------------------------------------------------------------------------------ */
@@ -95,13 +80,16 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
         lb_isns_service_start(boot, now_us);
         lb_slp_service_start(boot, now_us);
     }
-    lb_listing_start(boot, now_us);
+    if (lb_listing_start(boot, now_us))
+        return;
+    lb_discovery_stage_stop(boot, now_us);
+    lb_boot_attempt_failed(boot);
 }
 
 static void start_listing_goal(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_SESSION);
     if (!lb_session_list_start(boot, now_us))
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
 }
 
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
@@ -128,7 +116,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     lb_fail(&boot->error, boot->choice.unnamed.code, "%s", boot->choice.unnamed.facts);
-    lb_boot_attempt_failed(boot, now_us);
+    lb_boot_attempt_failed(boot);
 }
 
 /* ---- going on ------------------------------------------------------------------------------- */
@@ -155,7 +143,7 @@ static bool services_run(const struct lb_boot *boot) {
 
 static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
     if (boot->candidate_count == 0) {
-        fail_empty(boot, now_us);
+        fail_empty(boot);
         return LB_TURN_AGAIN;
     }
     lb_boot_enter(boot, now_us, LB_AT_UP);
@@ -207,7 +195,7 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     }
     if (!is_over)
         return LB_TURN_IDLE;
-    fail_empty(boot, now_us);
+    fail_empty(boot);
     return LB_TURN_AGAIN;
 }
 

@@ -97,22 +97,6 @@ enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
 
 /* ---- what was passed over ------------------------------------------------------------------- */
 
-void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
-                  const struct lb_error *why) {
-    struct lb_passed *passed = &boot->passed;
-    bool is_repeated = passed->count > passed->before && passed->error.code == why->code &&
-                       lb_streq(passed->error.facts, why->facts);
-    if (is_repeated) /* the answer to a question that was asked again */
-        return;
-    lb_trace(&boot->trace, now_us, "boot", "passed over: %s: %s", lb_code_word(why->code),
-             why->facts);
-    passed->count++;
-    passed->error = *why;
-    if (boot->passed_shown++ < LB_PASSED_SHOWN_MAX)
-        lb_report_told(&boot->report, now_us, LB_STAGE_CONFIG, "passed-over", source, "%s: %s",
-                       lb_code_word(why->code), why->facts);
-}
-
 /* That nothing was found is not the whole truth where something was found and passed over. */
 static bool found_nothing(enum lb_code code) {
     static const enum lb_code nothing[] = {

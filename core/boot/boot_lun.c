@@ -65,7 +65,7 @@ enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_IDLE;
     boot->luns_run = false;
     if (!is_decided(boot)) {
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return LB_TURN_AGAIN;
     }
     memcpy(boot->choice.target.lun, boot->luns.disks[0].lun, sizeof boot->choice.target.lun);

@@ -74,41 +74,37 @@ static void stop(struct lb_boot *boot) {
     names->runs = names->has_send = false;
 }
 
-static void answer(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs, size_t count,
-                   const char *why) {
-    enum lb_asker asker = boot->names.lookups[0].asker;
-    struct lb_addr sorted[LB_PORTALS_MAX];
-    count = LB_MIN(count, LB_PORTALS_MAX);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = addrs[i];
-    count = lb_net_sort(boot, sorted, count);
-    lb_resolve_cancel(boot, asker);
-    if (asker != LB_ASKER_SESSION)
-        lb_discovery_resolved(boot, now_us, asker, sorted, count, why);
-    else if (boot->session_runs)
-        lb_initiator_resolved(&boot->session, now_us, sorted,
-                              lb_policy_resolved(boot, now_us, sorted, count), why);
+static void answer(struct lb_boot *boot, const struct lb_addr *addrs, size_t count, const char *why,
+                   struct lb_names_answer *out) {
+    *out = (struct lb_names_answer){.asker = boot->names.lookups[0].asker,
+                                    .count = LB_MIN(count, LB_PORTALS_MAX)};
+    for (size_t i = 0; i < out->count; i++)
+        out->addrs[i] = addrs[i];
+    lb_format(out->why, sizeof out->why, "%s", why);
+    lb_resolve_cancel(boot, out->asker);
 }
 
-static void dns_ended(struct lb_boot *boot, uint64_t now_us) {
+static void dns_ended(struct lb_boot *boot, struct lb_names_answer *out) {
     char why[LB_FACTS_MAX];
     struct lb_text text = lb_text(why, sizeof why);
     size_t count;
     const struct lb_addr *addrs = lb_dns_client_addrs(&boot->names.dns, &count);
     lb_dns_client_explain(&boot->names.dns, &text);
-    answer(boot, now_us, addrs, count, why);
+    answer(boot, addrs, count, why, out);
 }
 
 /* ---- turns ---- */
 
-static void begin(struct lb_boot *boot, uint64_t now_us) {
+/* Whether there is an answer at once. */
+static bool begin(struct lb_boot *boot, uint64_t now_us, struct lb_names_answer *out) {
     const char *name = boot->names.lookups[0].name;
     struct lb_addr addrs[LB_PORTALS_MAX];
     size_t count = lb_dns_hosts_find(machine(boot)->hosts, name, addrs, LB_COUNT(addrs));
     if (count > 0)
-        answer(boot, now_us, addrs, count, "in the hosts file");
+        answer(boot, addrs, count, "in the hosts file", out);
     else
         ask_servers(boot, now_us, name);
+    return count > 0;
 }
 
 /* The datagram goes out, after its socket was opened. */
@@ -130,7 +126,8 @@ static enum lb_turn send_turn(struct lb_boot *boot, struct lb_boot_action *actio
     return LB_TURN_ACT;
 }
 
-static enum lb_turn dns_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
+static enum lb_turn dns_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action,
+                             struct lb_names_answer *out, bool *has_answer) {
     struct lb_names *names = &boot->names;
     struct lb_dns_action did = lb_dns_client_poll(&names->dns, now_us);
     switch (did.event) {
@@ -151,21 +148,23 @@ static enum lb_turn dns_turn(struct lb_boot *boot, uint64_t now_us, struct lb_bo
         return LB_TURN_ACT;
     case LB_DNS_DONE:
     case LB_DNS_FAILED:
-        dns_ended(boot, now_us);
+        dns_ended(boot, out);
+        *has_answer = true;
         return LB_TURN_AGAIN;
     }
     return LB_TURN_IDLE;
 }
 
-enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action) {
+enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action,
+                           struct lb_names_answer *out, bool *has_answer) {
     struct lb_names *names = &boot->names;
     if (names->has_send)
         return send_turn(boot, action);
     if (names->runs)
-        return dns_turn(boot, now_us, action);
+        return dns_turn(boot, now_us, action, out, has_answer);
     if (names->lookup_count == 0)
         return LB_TURN_IDLE;
-    begin(boot, now_us);
+    *has_answer = begin(boot, now_us, out);
     return LB_TURN_AGAIN;
 }
 

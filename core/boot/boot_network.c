@@ -109,14 +109,14 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice 
     boot->chosen = voice->family;
     if (!voice->is_usable && was_saved && !may_find_more(boot)) {
         boot->error = boot->no_disk;
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return;
     }
     boot->no_disk = (struct lb_error){.code = LB_OK};
     bool is_static = boot->network.static6 != LB_STATIC6_NONE;
     if (!lb_boot_choose_name(boot, now_us, &voice->answer) ||
         (!is_static && !lb_choice_make(&boot->plan, &voice->answer, &boot->choice, &boot->error)))
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
     else if (boot->network.is_set && boot->state == LB_AT_DHCP && !was_saved)
         go_on(boot, now_us);
     else
@@ -126,7 +126,7 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice 
 
 /* Of two failures the one of the family that has shown a sign of life tells more; the other one is
  * said, too. */
-static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
+static void nobody_left(struct lb_boot *boot) {
     struct lb_error error4 = lb_network_why_out(&boot->network, LB_V4);
     struct lb_error error6 = lb_network_why_out(&boot->network, LB_V6);
     if (!lb_plan_asks(&boot->plan, LB_V6)) {
@@ -140,7 +140,7 @@ static void nobody_left(struct lb_boot *boot, uint64_t now_us) {
                 says6 ? error6.facts : error4.facts, says6 ? 4 : 6,
                 says6 ? lb_code_word(error4.code) : lb_code_word(error6.code));
     }
-    lb_boot_attempt_failed(boot, now_us);
+    lb_boot_attempt_failed(boot);
 }
 
 /* ---- choosing ------------------------------------------------------------------------------- */
@@ -255,7 +255,7 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
             return nobody_names_a_disk(boot, now_us, &voices[first ^ i], &voices[!(first ^ i)]);
     if (awaits_other(boot, now_us, voices))
         return LB_TURN_IDLE;
-    nobody_left(boot, now_us);
+    nobody_left(boot);
     return LB_TURN_AGAIN;
 }
 
@@ -297,7 +297,7 @@ static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_
     boot->chosen = voice->family;
     if (!lb_boot_choose_name(boot, now_us, &voice->answer) ||
         !lb_choice_make(&boot->plan, &voice->answer, &boot->choice, &boot->error)) {
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
     } else if (boot->setup.network_is_up) {
         go_on(boot, now_us);
     } else {
@@ -311,7 +311,7 @@ static void explore_without(struct lb_boot *boot, uint64_t now_us) {
     if (lb_boot_choose_name(boot, now_us, NULL))
         go_on(boot, now_us);
     else
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
 }
 
 /* One that has shown a sign of life is about to speak: its offers are being collected. */
@@ -342,7 +342,7 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
         return LB_TURN_AGAIN;
     }
     if (!has_spoken) {
-        nobody_left(boot, now_us);
+        nobody_left(boot);
         return LB_TURN_AGAIN;
     }
     show_offers(boot, now_us, voices);
@@ -370,7 +370,7 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
     if (!boot->network.is_set)
         bypass_dhcp(boot, now_us);
     if (!lb_boot_choose_name(boot, now_us, NULL))
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
     else if (boot->network.is_set)
         go_on(boot, now_us);
     else
@@ -445,14 +445,14 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_plan_asks(&boot->plan, LB_V4) && !lb_plan_asks(&boot->plan, LB_V6)) {
         lb_fail(&boot->error, LB_E_CONFIG_VALUE, "family or address of IPv6, without IPv6 on %s",
                 boot->interface);
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return;
     }
     enter_dhcp(boot, now_us, attempt_deadline_us(boot));
     bool asks_anew = !boot->network.dhcp_runs || boot->plan.is_dry || is_lease4_in_doubt(boot) ||
                      (boot->network.has_lease && boot->network.dhcp.lease.bootp);
     if (lb_plan_asks(&boot->plan, LB_V4) && asks_anew && !start_dhcp4(boot, now_us)) {
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return;
     }
     if (lb_plan_asks(&boot->plan, LB_V6))
@@ -541,9 +541,9 @@ enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
     return boot->plan.is_dry ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
 }
 
-/* ---- the host's calls ----------------------------------------------------------------------- */
+/* ---- the host's word ----------------------------------------------------------------------- */
 
-void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
+void lb_boot_network_link(struct lb_boot *boot, uint64_t now_us, bool up) {
     if (boot->network.link_up == up)
         return;
     lb_network_note_link(&boot->network, up);
@@ -557,7 +557,7 @@ void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
     lb_network_link_up(&boot->network, now_us);
 }
 
-void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why) {
+void lb_boot_network_set(struct lb_boot *boot, uint64_t now_us, const char *why) {
     if (why != NULL) {
         if (boot->state != LB_AT_ADDRESS)
             return;
@@ -566,7 +566,7 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
                                      : boot->network.net.addrs6[0].address;
         lb_fail(&boot->error, LB_E_HOST_NETWORK, "%s on %s: %s", lb_prefix_text(first).s,
                 boot->interface, why);
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return;
     }
     if (boot->state == LB_AT_DHCP)

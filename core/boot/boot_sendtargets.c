@@ -15,22 +15,22 @@ static void end(struct lb_boot *boot, uint64_t now_us) {
 
 /* ---- beginning ------------------------------------------------------------------------------ */
 
-void lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
+bool lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     if (!lb_choice_may_list(&boot->plan, &boot->choice.target))
-        return;
+        return true;
     discovery->has_expectation = true;
     discovery->listing_step = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
                                               (struct lb_endpoint){0}, "SendTargets");
-    if (lb_session_list_start(boot, now_us)) {
-        discovery->listing = LB_LISTING_ASKS;
-        return;
-    }
-    lb_discovery_stage_stop(boot, now_us);
-    lb_boot_attempt_failed(boot, now_us);
+    if (!lb_session_list_start(boot, now_us))
+        return false;
+    discovery->listing = LB_LISTING_ASKS;
+    return true;
 }
 
 void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
+    if (!boot->disk_started && !boot->luns_run)
+        lb_report_warnings(&boot->report, now_us, &boot->session);
     if (lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET))
         lb_initiator_look_for(&boot->session, lb_bytes_of_text(lb_config_text(
                                                   boot->setup.config, LB_KEY_ALLOW_TARGET)));

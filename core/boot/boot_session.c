@@ -104,12 +104,12 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_initiator_config config;
     if (!lb_candidates_next(boot)) {
         lb_candidates_verdict(boot);
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return;
     }
     if (!session_config(boot, &config)) { /* the configuration's fault: the same for each of them */
         lb_candidates_clear(boot);
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return;
     }
     lb_report_target(&boot->report, now_us, &boot->choice);
@@ -216,40 +216,8 @@ static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
-/* The session cannot be used; boot->error says why. */
-static void give_up(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->discovery.listing != LB_LISTING_NOT)
-        lb_listing_failed(boot, now_us);
-    else
-        lb_boot_attempt_failed(boot, now_us);
-}
-
-static void session_ready(struct lb_boot *boot, uint64_t now_us) {
-    if (!lb_policy_session(boot)) {
-        give_up(boot, now_us);
-        return;
-    }
-    if (!boot->disk_started && !boot->luns_run)
-        lb_report_warnings(&boot->report, now_us, &boot->session);
-    if (boot->discovery.listing != LB_LISTING_NOT) {
-        lb_listing_ready(boot, now_us);
-        return;
-    }
-    if (boot->disk_started || boot->luns_run) {
-        lb_trace(&boot->trace, now_us, "boot", "session is back, login %u",
-                 lb_initiator_logins(&boot->session));
-        return;
-    }
-    lb_report_session(&boot->report, now_us, &boot->session);
-    if (boot->setup.goal == LB_GOAL_TARGETS) {
-        ask_for_targets(boot, now_us);
-        return;
-    }
-    lb_boot_enter(boot, now_us, LB_AT_DISK);
-    boot->step_disk =
-        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK, lb_initiator_peer(&boot->session),
-                        "%s", boot->choice.target.target);
-    lb_lun_stage_start(boot, now_us);
+static enum lb_session_news session_ready(struct lb_boot *boot) {
+    return lb_policy_session(boot) ? LB_SESSION_READY : LB_SESSION_FAILED;
 }
 
 /* A server that no route leads to looks like a silent one, for a system that asks the link for any
@@ -275,22 +243,22 @@ static void explain_route(struct lb_boot *boot, enum lb_code code) {
                 lb_addr_text(to).s);
 }
 
-static void session_failed(struct lb_boot *boot, uint64_t now_us) {
+static enum lb_session_news session_failed(struct lb_boot *boot) {
     const struct lb_error *error = lb_initiator_error(&boot->session);
     if (boot->state == LB_AT_CLOSING)
-        return;
+        return LB_SESSION_SAME;
     if (lb_is_ok(&boot->lease_error))
         explain_route(boot, error->code);
     if (!lb_is_ok(&boot->lease_error)) /* there was no address to reach it from */
         lb_fail(&boot->error, boot->lease_error.code, "%s", boot->lease_error.facts);
     lb_fail(&boot->error, error->code, "%s", error->facts);
-    give_up(boot, now_us);
+    return LB_SESSION_FAILED;
 }
 
-static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint peer,
-                               struct lb_boot_action *action) {
+static enum lb_turn connect_to(struct lb_boot *boot, struct lb_endpoint peer,
+                               struct lb_boot_action *action, enum lb_session_news *news) {
     if (!lb_policy_portal(boot, peer)) {
-        give_up(boot, now_us);
+        *news = LB_SESSION_FAILED;
         return LB_TURN_AGAIN;
     }
     boot->slot_open = true;
@@ -300,29 +268,29 @@ static enum lb_turn connect_to(struct lb_boot *boot, uint64_t now_us, struct lb_
 }
 
 /* The target's own name, or that of where a redirect leads. */
-static enum lb_turn resolve(struct lb_boot *boot, uint64_t now_us, const char *name) {
+static enum lb_turn resolve(struct lb_boot *boot, const char *name, enum lb_session_news *news) {
     bool permanent;
     if (lb_initiator_was_redirected(&boot->session, &permanent) &&
         lb_config_requires(boot->setup.config, "address")) {
         lb_fail(&boot->error, LB_E_NAME_NOT_ALLOWED, "%s for %s, where a redirect leads", name,
                 boot->choice.target.target);
-        give_up(boot, now_us);
+        *news = LB_SESSION_FAILED;
         return LB_TURN_AGAIN;
     }
     lb_resolve_name(boot, LB_ASKER_SESSION, name);
     return LB_TURN_AGAIN;
 }
 
-static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_initiator_action did,
-                              struct lb_boot_action *action) {
+static enum lb_turn carry_out(struct lb_boot *boot, struct lb_initiator_action did,
+                              struct lb_boot_action *action, enum lb_session_news *news) {
     switch (did.event) {
     case LB_INITIATOR_WAIT:
         lb_until(&boot->common, did.until_us);
         return LB_TURN_IDLE;
     case LB_INITIATOR_RESOLVE:
-        return resolve(boot, now_us, did.host);
+        return resolve(boot, did.host, news);
     case LB_INITIATOR_CONNECT:
-        return connect_to(boot, now_us, did.peer, action);
+        return connect_to(boot, did.peer, action, news);
     case LB_INITIATOR_CLOSE:
         if (!boot->slot_open)
             return LB_TURN_AGAIN;
@@ -330,29 +298,48 @@ static enum lb_turn carry_out(struct lb_boot *boot, uint64_t now_us, struct lb_i
         *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_BOOT_SLOT_SESSION};
         return LB_TURN_ACT;
     case LB_INITIATOR_READY:
-        session_ready(boot, now_us);
+        *news = session_ready(boot);
         return LB_TURN_AGAIN;
     case LB_INITIATOR_OUT:
         return LB_TURN_AGAIN;
     case LB_INITIATOR_FAILED:
-        session_failed(boot, now_us);
+        *news = session_failed(boot);
         return LB_TURN_AGAIN;
     }
     return LB_TURN_IDLE;
 }
 
 enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
-                                   struct lb_boot_action *action) {
+                                   struct lb_boot_action *action, enum lb_session_news *news) {
     if (!boot->session_runs)
         return LB_TURN_IDLE;
     struct lb_initiator_action did = lb_initiator_poll(&boot->session, now_us);
     follow_session(boot, now_us);
-    return carry_out(boot, now_us, did, action);
+    return carry_out(boot, did, action, news);
 }
 
 /* ---- the disk ------------------------------------------------------------------------------- */
 
-enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
+void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->disk_started || boot->luns_run) {
+        lb_trace(&boot->trace, now_us, "boot", "session is back, login %u",
+                 lb_initiator_logins(&boot->session));
+        return;
+    }
+    lb_report_warnings(&boot->report, now_us, &boot->session);
+    lb_report_session(&boot->report, now_us, &boot->session);
+    if (boot->setup.goal == LB_GOAL_TARGETS) {
+        ask_for_targets(boot, now_us);
+        return;
+    }
+    lb_boot_enter(boot, now_us, LB_AT_DISK);
+    boot->step_disk =
+        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK, lb_initiator_peer(&boot->session),
+                        "%s", boot->choice.target.target);
+    lb_lun_stage_start(boot, now_us);
+}
+
+enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us, bool *is_up) {
     if (boot->setup.goal == LB_GOAL_DISCOVER) /* it has shown what there is */
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_TARGETS)
@@ -365,7 +352,7 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_error *error = lb_disk_error(&boot->disk);
     if (!lb_is_ok(error)) {
         lb_fail(&boot->error, error->code, "%s", error->facts);
-        lb_boot_attempt_failed(boot, now_us);
+        lb_boot_attempt_failed(boot);
         return LB_TURN_AGAIN;
     }
     if (!lb_disk_is_up(&boot->disk))
@@ -373,9 +360,6 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us) {
     lb_report_disk(&boot->report, now_us, &boot->disk);
     lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s",
                   lb_disk_info(&boot->disk)->product);
-    lb_discovery_stage_stop(boot, now_us);
-    lb_boot_enter(boot, now_us, LB_AT_UP);
-    boot->was_up = true;
-    lb_ask(&boot->common, LB_BOOT_READY);
+    *is_up = true;
     return LB_TURN_AGAIN;
 }

@@ -51,6 +51,14 @@ enum lb_asker {
     LB_ASKERS,
 };
 
+/* What came of a lookup: the addresses as DNS gave them; count 0: none, and why says it. */
+struct lb_names_answer {
+    enum lb_asker asker;
+    struct lb_addr addrs[LB_PORTALS_MAX];
+    size_t count;
+    char why[LB_FACTS_MAX];
+};
+
 struct lb_lookup {
     enum lb_asker asker;
     const char *name; /* the asker's */
@@ -156,6 +164,7 @@ struct lb_boot {
 
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */
+    bool has_failed;   /* boot->error says why; the engine has not dealt with it yet */
     bool stopping, was_up;
     bool release_due, has_released;            /* after lb_boot_stop */
     size_t step_link, step_session, step_disk; /* report steps */
@@ -207,26 +216,28 @@ struct lb_boot {
     struct lb_initiator_found found[LB_BOOT_TARGETS_MAX]; /* goal TARGETS */
 };
 
-/* boot.c */
+/* boot_engine.c: what the engine's files have in common */
 /* Enters a state: traces it, and sets enter_us and the deadline. Nothing else writes
  * boot->state. */
 void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state);
-/* Ends the attempt: closes, then backs off or gives up. The error is in boot->error. */
-void lb_boot_attempt_failed(struct lb_boot *boot, uint64_t now_us);
+/* The attempt has failed; the error is in boot->error. boot.c heeds it when the call that it was
+ * found in has returned: it closes, and backs off or gives up. */
+void lb_boot_attempt_failed(struct lb_boot *boot);
 
 /* Chooses our own name, and tells it: boot->initiator. False: boot->error is set. */
 bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
 
 /* boot_names.c */
-/* Has a name looked up, in its turn: the answer is lb_initiator_resolved of the session, or
- * lb_discovery_resolved. A name that the asker asked for before is given up. The name's memory
- * stays the asker's until it is answered or given up. */
+/* Has a name looked up, in its turn; a turn then gives the answer. A name that the asker asked for
+ * before is given up. The name's memory stays the asker's until it is answered or given up. */
 void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name);
 /* Gives up what the asker asked for; no answer comes. Harmless where it asked for nothing. */
 void lb_resolve_cancel(struct lb_boot *boot, enum lb_asker asker);
-/* Starts the next lookup, or carries on the one that runs. */
-enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action);
+/* Starts the next lookup, or carries on the one that runs. *has_answer is set, and *answer filled
+ * in, where one has ended. */
+enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action,
+                           struct lb_names_answer *answer, bool *has_answer);
 /* The host's word about a slot of names. */
 bool lb_names_has_slot(uint32_t slot);
 /* An answer by UDP; ignored while no lookup runs. */
@@ -295,6 +306,10 @@ void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us);
 /* A turn of the network, then of the choice between the families. */
 enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
                                   struct lb_boot_action *action);
+/* The state of the link, at first and when it changes. */
+void lb_boot_network_link(struct lb_boot *boot, uint64_t now_us, bool up);
+/* How configuring the interface went: why is the system's word where it failed, else NULL. */
+void lb_boot_network_set(struct lb_boot *boot, uint64_t now_us, const char *why);
 /* A datagram of DHCP, DHCPv6 or Neighbor Discovery; ignored where that client does not run. */
 void lb_boot_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                               struct lb_endpoint from, struct lb_bytes bytes);
@@ -443,8 +458,9 @@ void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struc
                               size_t count, const char *why);
 
 /* boot_sendtargets.c */
-/* Logs in to the known server for its list, where lb_choice_may_list; else nothing. */
-void lb_listing_start(struct lb_boot *boot, uint64_t now_us);
+/* Logs in to the known server for its list, where lb_choice_may_list; else nothing. False:
+ * boot->error says why it cannot. */
+bool lb_listing_start(struct lb_boot *boot, uint64_t now_us);
 /* Takes the list when it is complete, then waits for the end of the session. */
 enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us);
 /* Time is up: ends the session, and notes that no answer came. */
@@ -464,11 +480,20 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us);
 /* After a failure, with the session closed: goes on to the next candidate, or waits for one. False:
  * there is none, and boot->error is the attempt's. */
 bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us);
+/* What happened to the session in its turn. */
+enum lb_session_news {
+    LB_SESSION_SAME,
+    LB_SESSION_READY,  /* logged in, for the first time or again, and the policy is content */
+    LB_SESSION_FAILED, /* it cannot be used: boot->error says why */
+};
 /* Carries out what the session wants, and follows its state. IDLE where it does not run. */
 enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
-                                   struct lb_boot_action *action);
-/* A turn of what uses the session: the list of targets, the search for the LUN, or the disk. */
-enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us);
+                                   struct lb_boot_action *action, enum lb_session_news *news);
+/* The session is there: asks for its targets, or for the disk; one that is back goes on. */
+void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us);
+/* A turn of what uses the session: the list of targets, the search for the LUN, or the disk. *is_up
+ * is set when the disk has come up. */
+enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us, bool *is_up);
 
 /* boot_lun.c: the disk of the session, at boot->target's LUN; where none is named, it is looked for
  * first, and the turns go on until it is found. */

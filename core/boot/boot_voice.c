@@ -32,7 +32,7 @@ static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_voice *voice)
 
 /* A lease that was taken for its address alone says nothing of the disk. */
 static void strip(const struct lb_boot *boot, struct lb_voice *voice) {
-    const struct lb_dhcp6_lease *lease6 = lb_boot_lease6(boot);
+    const struct lb_dhcp6_lease *lease6 = lb_network_lease6(&boot->network);
     bool is_bad = voice->family == LB_V4 ? boot->network.dhcp.lease.worth == LB_WORTH_BAD
                                          : lease6 != NULL && lease6->worth == LB_WORTH_BAD;
     if (is_bad && !boot->plan.is_dry)

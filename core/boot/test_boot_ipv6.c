@@ -415,8 +415,10 @@ static void resolvers_of_both_families_are_configured(void) {
 static const char *name_asked_for(void) {
     static struct lb_dns_message query;
     struct lb_boot_action action;
+    struct lb_names_answer answer;
+    bool has_answer;
     for (unsigned i = 0; i < 10; i++) {
-        if (lb_names_turn(&host.boot, host.now, &action) == LB_TURN_ACT &&
+        if (lb_names_turn(&host.boot, host.now, &action, &answer, &has_answer) == LB_TURN_ACT &&
             action.event == LB_BOOT_SEND && lb_dns_decode(action.bytes, &query))
             return query.name;
     }

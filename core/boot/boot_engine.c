@@ -1,0 +1,95 @@
+/* What the engine's files have in common: its state, its failure, and what is noted of it. */
+#include "core/boot/boot_state.h"
+
+/* For a logout's answer, before the connection is just closed. */
+#define CLOSING_US (2 * LB_US_SEC)
+
+static const char *state_word(enum lb_boot_state state) {
+    static const char *const words[] = {
+        [LB_AT_START] = "start",         [LB_AT_LINK] = "link",
+        [LB_AT_DHCP] = "dhcp",           [LB_AT_ADDRESS] = "address",
+        [LB_AT_DISCOVERY] = "discovery", [LB_AT_SESSION] = "session",
+        [LB_AT_DISK] = "disk",           [LB_AT_UP] = "up",
+        [LB_AT_CLOSING] = "closing",     [LB_AT_BACKOFF] = "backoff",
+        [LB_AT_OVER] = "over",
+    };
+    return words[state];
+}
+
+void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state) {
+    lb_trace(&boot->trace, now_us, "boot", "%s -> %s", state_word(boot->state), state_word(state));
+    boot->state = state;
+    boot->enter_us = now_us;
+    boot->deadline_us = state == LB_AT_CLOSING ? now_us + CLOSING_US : LB_NEVER;
+    lb_network_awaited(&boot->network, state == LB_AT_DHCP ? LB_NEVER : 0);
+}
+
+void lb_boot_attempt_failed(struct lb_boot *boot) {
+    lb_assert(!lb_is_ok(&boot->error));
+    boot->has_failed = true;
+}
+
+bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_boot_answer *answer_or_null) {
+    struct lb_own_name own;
+    char shown[LB_NAME_MAX + 1];
+    bool is_good = lb_choice_own_name(&boot->plan, answer_or_null, &own, &boot->error);
+    if (own.unused != NULL) {
+        struct lb_text text = lb_text(shown, sizeof shown);
+        lb_text_untrusted(&text, lb_bytes_of_text(answer_or_null->initiator));
+        lb_report_decided(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", "DHCP option 203",
+                          "%s is not used: %s", shown, own.unused);
+    }
+    if (!is_good)
+        return false;
+    memcpy(boot->initiator, own.name, sizeof boot->initiator);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_CONFIG, "initiator", own.source, "%s",
+                      boot->initiator);
+    return true;
+}
+
+void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_error why = boot->error;
+    lb_fail(&why, LB_E_CANCELLED, "the session was ended here");
+    if (boot->session_runs)
+        lb_initiator_end(&boot->session, now_us, &why);
+    if (boot->disk_started)
+        (void)lb_disk_poll(&boot->disk, now_us);
+    if (boot->slot_open)
+        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
+    lb_resolve_cancel(boot, LB_ASKER_SESSION);
+    boot->session_runs = boot->slot_open = false;
+}
+
+/* ---- notes ---------------------------------------------------------------------------------- */
+
+void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
+                  const struct lb_error *why) {
+    struct lb_passed *passed = &boot->passed;
+    bool is_repeated = passed->count > passed->before && passed->error.code == why->code &&
+                       lb_streq(passed->error.facts, why->facts);
+    if (is_repeated) /* the answer to a question that was asked again */
+        return;
+    lb_trace(&boot->trace, now_us, "boot", "passed over: %s: %s", lb_code_word(why->code),
+             why->facts);
+    passed->count++;
+    passed->error = *why;
+    if (boot->passed_shown++ < LB_PASSED_SHOWN_MAX)
+        lb_report_told(&boot->report, now_us, LB_STAGE_CONFIG, "passed-over", source, "%s: %s",
+                       lb_code_word(why->code), why->facts);
+}
+
+const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot) {
+    if (boot->network.has_lease)
+        return &boot->network.dhcp.lease;
+    return boot->plan.is_dry ? lb_network_offer4(&boot->network) : NULL;
+}
+
+void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
+                       const char *in_short) {
+    struct lb_discovery *discovery = &boot->discovery;
+    size_t len = lb_strlen(discovery->asked);
+    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "asked", "discovery", "%s", whole);
+    lb_format(discovery->asked + len, sizeof discovery->asked - len, "%s%s", len > 0 ? "; " : "",
+              in_short);
+}
