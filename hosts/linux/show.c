@@ -158,6 +158,19 @@ static void print_dns(const struct lb_addr *dns, size_t count) {
         printf("    name server: %s\n", lb_addr_text(dns[i]).s);
 }
 
+static void print_elsewhere(const char *where, const char *text) {
+    if (where != NULL)
+        printf("    %s names a disk, where it is not looked for: %s\n", where, text);
+}
+
+/* A dry run takes no lease. RFC 2131 4.3.1 wants the same in OFFER and ACK, and not all servers do
+ * so; nor do all of DHCPv6. */
+static void say_what_offers_hide(size_t count) {
+    if (count > 0)
+        printf("  (some servers say more when an offer is taken, as `lunboot boot --then=report` "
+               "does)\n");
+}
+
 static void show_offers4(const struct lb_run *run) {
     size_t count;
     const struct lb_dhcp4_lease *offers = lb_boot_offers(&run->boot, &count);
@@ -169,6 +182,7 @@ static void show_offers4(const struct lb_run *run) {
             printf(" for %u s", offers[i].lease_s);
         printf("\n");
         print_root_path(offers[i].root_path, offers[i].root_path_len);
+        print_elsewhere(offers[i].elsewhere, offers[i].elsewhere_text);
         for (size_t j = 0; j < offers[i].router_count && j < 1; j++)
             printf("    router: %s\n", lb_addr_text(offers[i].routers[j]).s);
         print_dns(offers[i].dns, offers[i].dns_count);
@@ -186,8 +200,21 @@ static void show_offers6(const struct lb_run *run) {
             printf("%s%s", j ? " and " : "", lb_addr_text(offers[i].addrs[j].addr).s);
         printf(" (DHCPv6)\n");
         print_root_path(offers[i].root_path, offers[i].root_path_len);
+        print_elsewhere(offers[i].elsewhere, offers[i].elsewhere_text);
         print_dns(offers[i].dns, offers[i].dns_count);
     }
+}
+
+/* How many name no disk. */
+static size_t offers_without_disk(const struct lb_run *run) {
+    size_t count4, count6, without = 0;
+    const struct lb_dhcp4_lease *offers4 = lb_boot_offers(&run->boot, &count4);
+    const struct lb_dhcp6_lease *offers6 = lb_boot_offers6(&run->boot, &count6);
+    for (size_t i = 0; i < count4; i++)
+        without += offers4[i].root_path_len == 0;
+    for (size_t i = 0; i < count6; i++)
+        without += offers6[i].root_path_len == 0;
+    return without;
 }
 
 static const char *preference_word(enum lb_nd6_preference preference) {
@@ -218,6 +245,7 @@ void lb_show_offers(const struct lb_run *run) {
     printf("offers\n");
     show_offers4(run);
     show_offers6(run);
+    say_what_offers_hide(offers_without_disk(run));
     show_routers6(run);
 }
 

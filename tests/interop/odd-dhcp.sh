@@ -50,6 +50,10 @@ boots domains-comma "two domains in option 15, with a comma between them"
 
 from vendor
 fails_with no-root-path "a disk in option 43 is pointed out" "option 43, sub-option 201" "put it into option 17"
+run_lunboot probe --interface=vc0 --family=4
+grep -q 'option 43, sub-option 201 names a disk' "$scratch/out.log" || fail "probe does not show it" "$scratch/out.log"
+grep -q 'say more when an offer is taken' "$scratch/out.log" || fail "probe believes offers" "$scratch/out.log"
+ok "probe shows it, too, and says that an offer may not be all"
 from bootfile
 fails_with no-root-path "a disk in option 67 is pointed out" "option 67" "put it into option 17"
 from cut-root-path
