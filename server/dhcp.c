@@ -89,18 +89,22 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
 }
 
 static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_boot_file *boot) {
+    if (boot->asker == LB_ASKER_HTTP && dhcp->server.config.proxy_only)
+        return false; /* the proxy's answer is for PXE */
     bool has_way = boot->asker == LB_ASKER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
     return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
 }
 
+/* given: the address; none: another server gives it. */
 static void say_answer(const struct lb_dhcp4_message *request,
-                       const struct lb_server_boot_file *boot, const struct lb_binding *binding,
+                       const struct lb_server_boot_file *boot, struct lb_addr given,
                        const struct lb_server_machine *machine) {
     char what[200];
     struct lb_text text = lb_text(what, sizeof what);
-    if (!binding->leased || !lb_addr_is_zero(request->header.ciaddr))
-        return; /* an offer, or a renewal */
-    lb_text_add(&text, "is given %s by DHCP", lb_addr_text(binding->address).s);
+    if (lb_addr_is_set(given))
+        lb_text_add(&text, "is given %s by DHCP", lb_addr_text(given).s);
+    else
+        lb_text_add(&text, "asks for an address, which another server gives");
     if (boot->machine[0] != '\0')
         lb_text_add(&text, ", %s", boot->machine);
     if (boot->file != NULL)
@@ -109,6 +113,25 @@ static void say_answer(const struct lb_dhcp4_message *request,
         lb_text_add(&text, ", no boot file for it");
     lb_server_say(lb_mac_text(request->header.chaddr).s, "%s, %s%s", what,
                   machine ? "disk " : "no disk", machine ? machine->node->name : "");
+}
+
+static void say_reply(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply,
+                      const struct lb_dhcp4_message *request,
+                      const struct lb_server_boot_file *boot,
+                      const struct lb_server_machine *machine) {
+    struct lb_addr none = {0};
+    if (dhcp->server.config.proxy_only) {
+        if (reply->bytes.len > 0)
+            say_answer(request, boot, none, machine);
+        return;
+    }
+    if (reply->bytes.len == 0 && request->type == LB_DHCP4_DISCOVER)
+        lb_server_say(lb_mac_text(request->header.chaddr).s,
+                      "asks for an address, and none is free: widen --dhcp-range");
+    /* Not offers, nor renewals. */
+    if (reply->bytes.len > 0 && reply->changed != NULL && reply->changed->leased &&
+        lb_addr_is_zero(request->header.ciaddr))
+        say_answer(request, boot, reply->changed->address, machine);
 }
 
 static void send_reply(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply) {
@@ -175,11 +198,7 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_endpo
     dhcp->server.config.options = dhcp->server.config.root_path = lb_bytes(NULL, 0);
     if (reply.bytes.len > 0)
         send_reply(dhcp, &reply);
-    else if (request.type == LB_DHCP4_DISCOVER)
-        lb_server_say(lb_mac_text(request.header.chaddr).s,
-                      "asks for an address, and none is free: widen --dhcp-range");
-    if (reply.bytes.len > 0 && reply.changed != NULL)
-        say_answer(&request, &boot, reply.changed, machine);
+    say_reply(dhcp, &reply, &request, &boot, machine);
 }
 
 void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
@@ -234,8 +253,11 @@ static bool choose_range(const struct lb_server_dhcp *dhcp, struct lb_server_ran
 static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
     const struct lb_server_settings *settings = dhcp->settings;
     struct lb_server_range range;
-    if (!choose_range(dhcp, &range, error))
+    bool is_proxy = settings->dhcp == LB_SERVER_DHCP_PROXY;
+    if (!is_proxy && !choose_range(dhcp, &range, error))
         return false;
+    if (is_proxy)
+        range = (struct lb_server_range){0};
     struct lb_dhcp4_server_config config = {
         .server = dhcp->link->address,
         .network = dhcp->link->network,
@@ -246,6 +268,7 @@ static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
         .lease_s = settings->lease_s,
         .authoritative = true,
         .rapid_commit = true,
+        .proxy_only = is_proxy,
         .hosts = dhcp->hosts,
         .host_count = list_hosts(dhcp),
     };

@@ -1,4 +1,5 @@
 #include "server/serve.h"
+#include "server/rival.h"
 #include "server/say.h"
 #include <errno.h>
 #include <signal.h>
@@ -23,9 +24,26 @@ static bool watch_signals(struct lb_server *server, struct lb_server_error *erro
            lb_server_fail(error, "", "signals cannot be waited for: %s", strerror(errno));
 }
 
+/* It never fights another server. */
+static bool choose_dhcp(struct lb_server *server, struct lb_server_error *error) {
+    struct lb_addr rival;
+    if (server->settings.dhcp != LB_SERVER_DHCP_AUTO)
+        return true;
+    if (!lb_server_rival_find(&server->link, &rival, error))
+        return false;
+    bool is_proxy = lb_addr_is_set(rival);
+    server->settings.dhcp = is_proxy ? LB_SERVER_DHCP_PROXY : LB_SERVER_DHCP_SERVER;
+    if (is_proxy)
+        lb_server_say("", "found the DHCP server %s on %s, and leaves the addresses to it",
+                      lb_addr_text(rival).s, server->link.name);
+    return true;
+}
+
 static bool open_services(struct lb_server *server, struct lb_server_error *error) {
     const struct lb_server_settings *settings = &server->settings;
-    if (settings->dhcp == LB_SERVER_DHCP_SERVER &&
+    if (!choose_dhcp(server, error))
+        return false;
+    if (settings->dhcp != LB_SERVER_DHCP_OFF &&
         !lb_server_dhcp_open(&server->dhcp, server->epoll, settings, &server->link, &server->files,
                              &server->machines, error))
         return false;

@@ -23,7 +23,12 @@ struct lb_server_range {
 };
 
 /* The values of keys with choices, in the order of keys.def. */
-enum lb_server_dhcp_mode { LB_SERVER_DHCP_SERVER, LB_SERVER_DHCP_OFF };
+enum lb_server_dhcp_mode {
+    LB_SERVER_DHCP_AUTO,
+    LB_SERVER_DHCP_SERVER,
+    LB_SERVER_DHCP_PROXY,
+    LB_SERVER_DHCP_OFF,
+};
 enum lb_server_writes { LB_WRITES_DIRECT, LB_WRITES_KEEP, LB_WRITES_DROP, LB_WRITES_AS_ALL };
 enum lb_server_unknown { LB_UNKNOWN_SERVE, LB_UNKNOWN_IGNORE };
 

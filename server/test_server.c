@@ -3,6 +3,7 @@
 #include "server/dhcp.h"
 #include "server/head.h"
 #include "server/range.h"
+#include "server/rival.h"
 #include "server/say.h"
 #include "server/serve.h"
 #include "tests/tap.h"
@@ -35,7 +36,7 @@ static void a_disk_and_an_interface_are_enough(void) {
     CHECK_STR(settings.interface, "eth0");
     CHECK_STR(settings.disk, "debian.img");
     CHECK_EQ(settings.port, 3260);
-    CHECK_EQ(settings.dhcp, LB_SERVER_DHCP_SERVER);
+    CHECK_EQ(settings.dhcp, LB_SERVER_DHCP_AUTO);
     CHECK(settings.tftp && settings.http && !settings.read_only);
 }
 
@@ -55,7 +56,8 @@ static void a_wrong_value_is_told_with_its_place_and_form(void) {
     } cases[] = {
         {"--port=0", "the command line: port cannot be \"0\"", "give a number from 1 to 65535"},
         {"--tftp=on", "the command line: tftp cannot be \"on\"", "give yes or no"},
-        {"--dhcp=maybe", "the command line: dhcp cannot be \"maybe\"", "give one of server|off"},
+        {"--dhcp=maybe", "the command line: dhcp cannot be \"maybe\"",
+         "give one of auto|server|proxy|off"},
         {"--router=fe80::1", "the command line: router cannot be \"fe80::1\"",
          "give an IPv4 address of a machine"},
         {"--dhcp-range=192.0.2.9-192.0.2.1",
@@ -99,7 +101,7 @@ static void help_has_each_key_with_its_default(void) {
     struct lb_text text = lb_text(room, sizeof room);
     lb_server_settings_help(&text);
     CHECK(!text.cut);
-    CHECK_HAS(room, "--dhcp=server|off\n");
+    CHECK_HAS(room, "--dhcp=auto|server|proxy|off\n");
     CHECK_HAS(room, "Default: 3260.\n");
     CHECK_HAS(room, "--files=TEXT\n");
 }
@@ -343,6 +345,42 @@ static void ipxe_on_bios_boots_the_disk_itself(void) {
     CHECK_STR(boot_file("PXEClient", 7, "iPXE").file, "lunbootx64.efi");
 }
 
+/* ---- another DHCP server ---- */
+
+static struct lb_bytes reply(uint32_t xid, enum lb_dhcp4_type type, struct lb_addr yiaddr,
+                             struct lb_span room) {
+    static uint8_t memory[64];
+    struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
+    struct lb_dhcp4_header header = {
+        .op = LB_BOOTREPLY, .htype = 1, .hlen = 6, .xid = xid, .yiaddr = yiaddr};
+    struct lb_dhcp4_layout layout = {.max_bytes = LB_DHCP4_BOOTP_BYTES};
+    lb_dhcp4_put_u8(&list, LB_OPT_TYPE, (uint8_t)type);
+    lb_dhcp4_put_addr(&list, LB_OPT_SERVER_ID, lb_addr_v4(192, 0, 2, 3));
+    return lb_dhcp4_encode(&header, &list, layout, room);
+}
+
+static void an_offer_of_an_address_tells_of_another_server(void) {
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+    struct lb_addr address = lb_addr_v4(192, 0, 2, 9), none = {0}, rival = {0};
+    struct lb_dhcp4_message message;
+    uint8_t room[600];
+    const char *why;
+    struct lb_bytes question = lb_server_rival_question(mac, 77, lb_span(room, sizeof room));
+    CHECK(lb_dhcp4_decode(question, &message, &why));
+    CHECK_EQ(message.type, LB_DHCP4_DISCOVER);
+    CHECK_EQ(message.header.xid, 77);
+    CHECK(message.header.flags & LB_DHCP4_BROADCAST);
+    CHECK(!lb_server_rival_answer(question, 77, address, &rival)); /* our own, heard again */
+    struct lb_bytes offer = reply(77, LB_DHCP4_OFFER, address, lb_span(room, sizeof room));
+    CHECK(!lb_server_rival_answer(offer, 78, none, &rival));
+    CHECK(lb_server_rival_answer(offer, 77, none, &rival));
+    CHECK_STR(lb_addr_text(rival).s, "192.0.2.3");
+    offer = reply(77, LB_DHCP4_OFFER, none, lb_span(room, sizeof room)); /* of a proxy */
+    CHECK(!lb_server_rival_answer(offer, 77, none, &rival));
+    offer = reply(77, LB_DHCP4_NAK, address, lb_span(room, sizeof room));
+    CHECK(!lb_server_rival_answer(offer, 77, none, &rival));
+}
+
 /* ---- addresses and frames ---- */
 
 static struct lb_server_range range_of(struct lb_addr address, uint8_t len) {
@@ -458,6 +496,7 @@ int main(void) {
     TEST(firmware_gets_the_loader_of_its_architecture);
     TEST(others_get_no_loader);
     TEST(ipxe_on_bios_boots_the_disk_itself);
+    TEST(an_offer_of_an_address_tells_of_another_server);
     TEST(the_default_range_is_the_longer_side_of_the_network);
     TEST(a_frame_is_ipv4_and_udp);
     TEST(errors_of_the_disk_are_told_as_sense);

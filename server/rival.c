@@ -1,0 +1,98 @@
+#include "server/rival.h"
+#include "core/dhcp4/dhcp4_wire.h"
+#include "server/say.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WAIT_US  (2 * LB_US_SEC) /* some servers ping an address for a second before */
+#define AGAIN_US (700 * LB_US_MS)
+
+struct lb_bytes lb_server_rival_question(const uint8_t mac[6], uint32_t xid, struct lb_span room) {
+    uint8_t memory[64];
+    struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
+    struct lb_dhcp4_header header = {
+        .op = LB_BOOTREQUEST, .htype = 1, .hlen = 6, .xid = xid, .flags = LB_DHCP4_BROADCAST};
+    struct lb_dhcp4_layout layout = {.max_bytes = LB_DHCP4_BOOTP_BYTES};
+    memcpy(header.chaddr, mac, 6);
+    lb_dhcp4_put_u8(&list, LB_OPT_TYPE, LB_DHCP4_DISCOVER);
+    lb_dhcp4_put_u8(&list, LB_OPT_PARAMETERS, LB_OPT_MASK);
+    return lb_dhcp4_encode(&header, &list, layout, room);
+}
+
+bool lb_server_rival_answer(struct lb_bytes payload, uint32_t xid, struct lb_addr from,
+                            struct lb_addr *rival) {
+    struct lb_dhcp4_message message;
+    const char *why;
+    if (!lb_dhcp4_decode(payload, &message, &why) || message.header.op != LB_BOOTREPLY ||
+        message.header.xid != xid || message.type != LB_DHCP4_OFFER ||
+        lb_addr_is_zero(message.header.yiaddr)) /* of proxies there may be several */
+        return false;
+    if (!lb_dhcp4_option_addr(&message, LB_OPT_SERVER_ID, rival))
+        *rival = from;
+    return true;
+}
+
+static int open_client(const struct lb_server_link *link) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(LB_DHCP4_CLIENT_PORT)};
+    int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) ==
+            0 &&
+        setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(fd, (struct sockaddr *)&at, sizeof at) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static void ask(int fd, struct lb_bytes question) {
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(LB_DHCP4_SERVER_PORT),
+                             .sin_addr.s_addr = INADDR_BROADCAST};
+    (void)sendto(fd, question.p, question.len, 0, (struct sockaddr *)&to, sizeof to);
+}
+
+/* The next that came; false: nothing did by then. */
+static bool hear(int fd, uint64_t until_us, uint32_t xid, struct lb_addr *rival) {
+    uint8_t payload[LB_DHCP4_PACKET_MAX];
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    for (uint64_t now_us = lb_server_now_us(); now_us < until_us; now_us = lb_server_now_us()) {
+        struct sockaddr_in at = {0};
+        socklen_t at_len = sizeof at;
+        (void)poll(&wait, 1, (int)((until_us - now_us) / LB_US_MS + 1));
+        ssize_t len =
+            recvfrom(fd, payload, sizeof payload, MSG_DONTWAIT, (struct sockaddr *)&at, &at_len);
+        struct lb_addr from = lb_addr_v4_bytes((const uint8_t *)&at.sin_addr);
+        if (len > 0 && lb_server_rival_answer(lb_bytes(payload, (size_t)len), xid, from, rival))
+            return true;
+    }
+    return false;
+}
+
+bool lb_server_rival_find(const struct lb_server_link *link, struct lb_addr *rival,
+                          struct lb_server_error *error) {
+    uint8_t room[LB_DHCP4_PACKET_MAX];
+    uint64_t until_us = lb_server_now_us() + WAIT_US;
+    uint32_t xid = 0;
+    int fd = open_client(link);
+    *rival = (struct lb_addr){0};
+    if (fd < 0)
+        return lb_server_fail(error, "say which it is to be: --dhcp=server or --dhcp=proxy",
+                              "DHCP: port 68 cannot be opened to look for another server: %s",
+                              strerror(errno));
+    (void)getrandom(&xid, sizeof xid, 0);
+    struct lb_bytes question = lb_server_rival_question(link->mac, xid, lb_span(room, sizeof room));
+    for (bool found = false; !found && lb_server_now_us() < until_us;) {
+        ask(fd, question);
+        found = hear(fd, LB_MIN(lb_server_now_us() + AGAIN_US, until_us), xid, rival);
+    }
+    close(fd);
+    return true;
+}
