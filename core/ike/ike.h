@@ -1,0 +1,149 @@
+/* IKEv2 with a pre-shared key: who has the keys of core/ipsec's SAs. Start here.
+ *
+ * RFC 7296, as much of it as a boot needs: IKE_SA_INIT with COOKIE and INVALID_KE_PAYLOAD, IKE_AUTH
+ * by ID_FQDN or ID_RFC822_ADDR, CREATE_CHILD_SA that rekeys with a Diffie-Hellman of its own (RFC
+ * 7146 asks for it), INFORMATIONAL (a sign of life, Delete), NAT traversal. AES-GCM (RFC 5282),
+ * PRF-HMAC-SHA-256, P-256 and X25519. One machine has both ends, for tests and servers:
+ *
+ *   host                     lb_ike
+ *   lb_ike_init
+ *   loop: lb_ike_poll   -->  SEND (UDP payload) | UP terms | GONE spi | FAILED why | WAIT
+ *         lb_ike_input  <--  each UDP payload that came from the peer and is not ESP
+ *
+ * Bytes on port 4500 begin with four zeros, where ESP has its SPI: the machine writes and expects
+ * them. It needs good random numbers: who has none must not run it. */
+#ifndef LB_IKE_H
+#define LB_IKE_H
+
+#include "core/base/error.h"
+#include "core/base/trace.h"
+#include "core/crypto/dh.h"
+#include "core/ipsec/ipsec.h"
+
+enum {
+    LB_IKE_PORT = 500,
+    LB_IKE_NAT_PORT = 4500,
+    LB_IKE_MESSAGE_MAX = 1280, /* ours are under 400; no fragments (RFC 7383) */
+    LB_IKE_PSK_MIN = 16,       /* bytes: who plays the peer may guess offline (RFC 7296 2.15) */
+    LB_IKE_NONCE_BYTES = 32,
+    LB_IKE_COOKIE_MAX = 64,
+};
+
+struct lb_ike_config {
+    struct lb_bytes psk;      /* LB_IKE_PSK_MIN or more; the caller's memory */
+    const char *id, *peer_id; /* NAME or USER@NAME; the caller's memory */
+    bool is_responder;
+    struct lb_addr local, remote; /* remote of a responder: none, until somebody asks */
+    enum lb_ipsec_mode mode;
+    struct lb_ipsec_selector selector; /* as we see it */
+    enum lb_dh_group group;            /* tried first; 0: X25519 */
+    bool no_ports;      /* the host has port 4500 alone: all messages go there from the start */
+    uint32_t rekey_s;   /* the child's keys are renewed after so long; 0: 3600 */
+    uint32_t probe_s;   /* a sign of life is asked for after so long a silence; 0: 30 */
+    uint32_t give_up_s; /* FAILED after so long without an answer; 0: 30 */
+};
+
+enum lb_ike_event {
+    LB_IKE_WAIT,
+    LB_IKE_SEND,   /* `bytes`, from `from` to `to`; poll again */
+    LB_IKE_UP,     /* `terms`: a pair of SAs to send by from now; an older pair still receives */
+    LB_IKE_GONE,   /* the pair whose in_spi this is must not be used any more */
+    LB_IKE_FAILED, /* the end: see error. All pairs must not be used any more */
+};
+
+struct lb_ike_action {
+    enum lb_ike_event event;
+    uint64_t until_us;
+    struct lb_bytes bytes; /* valid until the next call of this machine */
+    struct lb_endpoint from, to;
+    const struct lb_ipsec_terms *terms; /* valid until the next call; holds keys */
+    uint32_t spi;
+};
+
+enum lb_ike_state {
+    LB_IKE_IDLE,      /* a responder that nobody has asked */
+    LB_IKE_INIT_SENT, /* IKE_SA_INIT asked */
+    LB_IKE_INIT_DONE, /* a responder has answered it */
+    LB_IKE_AUTH_SENT, /* IKE_AUTH asked */
+    LB_IKE_READY,     /* nothing asked */
+    LB_IKE_REKEYING,  /* CREATE_CHILD_SA asked */
+    LB_IKE_DELETING,  /* the old child's Delete asked */
+    LB_IKE_PROBING,   /* an empty INFORMATIONAL asked */
+    LB_IKE_CLOSING,   /* the IKE SA's Delete asked */
+    LB_IKE_OVER,
+};
+const char *lb_ike_state_word(enum lb_ike_state state); /* "INIT-SENT", ...; a constant */
+
+/* One direction of the IKE SA. */
+struct lb_ike_way {
+    struct lb_gcm gcm;
+    uint8_t salt[4];
+    uint64_t iv; /* counts up */
+};
+
+struct lb_ike_buffer {
+    uint8_t bytes[4 + LB_IKE_MESSAGE_MAX]; /* with the zeros of port 4500 before it */
+    size_t len;                            /* of the message */
+};
+
+/* A child that is being made, or is there. */
+struct lb_ike_child {
+    uint32_t in_spi, out_spi;
+    bool is_there;
+};
+
+/* Holds keys: lb_ike_end wipes it. */
+struct lb_ike {
+    struct lb_ike_config config;
+    struct lb_rand *rand;
+    struct lb_trace *trace;
+    enum lb_ike_state state;
+    struct lb_error error;
+    uint64_t ignored;
+    const char *ignored_why; /* the last one; a constant */
+    /* The rest is the machine's own. */
+    unsigned due; /* enum due in ike_state.h */
+    bool is_initiator, in_udp;
+    struct lb_endpoint local, remote;
+    uint8_t spi_i[8], spi_r[8];
+    uint8_t nonce_i[256], nonce_r[256]; /* of IKE_SA_INIT */
+    size_t nonce_i_len, nonce_r_len;
+    struct lb_dh dh;
+    unsigned group_tries;
+    size_t key_bytes; /* of the IKE SA's cipher */
+    uint8_t cookie[LB_IKE_COOKIE_MAX];
+    size_t cookie_len;
+    uint8_t sk_d[32], sk_pi[32], sk_pr[32];
+    struct lb_ike_way out, in;
+    struct lb_ike_buffer init_i, init_r; /* as AUTH signs them */
+    struct lb_ike_buffer request, answer;
+    uint32_t out_id, in_id; /* of our next request; of the peer's next one */
+    bool has_answer;
+    unsigned tries;
+    uint64_t sent_us, deadline_us, give_up_us, heard_us, rekey_us;
+    uint8_t child_nonce[LB_IKE_NONCE_BYTES];
+    struct lb_ike_child child, next; /* what is used; what is being made */
+    uint32_t gone_spi, old_out_spi;  /* to be told; of the child that was replaced */
+    struct lb_ipsec_terms terms;
+};
+
+/* rand and trace stay the caller's and outlive the machine; trace may be NULL. An initiator's first
+ * message is due at once. A key that is too short, or an identity that cannot be one, ends it. */
+void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config *config,
+                 struct lb_rand *rand, struct lb_trace *trace);
+/* A UDP payload that came to `to` from `from`; it is decrypted in place. True when it was for us.
+ * */
+bool lb_ike_input(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint from,
+                  struct lb_endpoint to, struct lb_span payload);
+/* Polling too early or too often is harmless. */
+struct lb_ike_action lb_ike_poll(struct lb_ike *ike, uint64_t now_us);
+/* Renews the child's keys as soon as nothing else is asked. */
+void lb_ike_rekey(struct lb_ike *ike, uint64_t now_us);
+/* Asks the peer for a sign of life as soon as nothing else is asked. */
+void lb_ike_probe(struct lb_ike *ike, uint64_t now_us);
+/* Tells the peer that it is over; FAILED (cancelled) when it has answered, or after give_up_s. */
+void lb_ike_close(struct lb_ike *ike, uint64_t now_us);
+/* Wipes all. */
+void lb_ike_end(struct lb_ike *ike);
+
+#endif
