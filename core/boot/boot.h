@@ -23,7 +23,7 @@
 #include "core/dhcp4/dhcp4.h"
 #include "core/dhcp6/dhcp6.h"
 #include "core/disk/disk.h"
-#include "core/initiator/initiator.h"
+#include "core/initiator/initiator_targets.h"
 #include "core/names/rootpath.h"
 #include "core/nd6/nd6.h"
 

@@ -32,9 +32,9 @@ void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
     if (!boot->disk_started && !boot->luns_run)
         lb_report_warnings(&boot->report, now_us, &boot->session);
     if (lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET))
-        lb_initiator_look_for(&boot->session, lb_bytes_of_text(lb_config_text(
-                                                  boot->setup.config, LB_KEY_ALLOW_TARGET)));
-    lb_initiator_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
+        boot->sendtargets.look_for =
+            lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_ALLOW_TARGET));
+    lb_initiator_send_targets(&boot->session, now_us, NULL, &boot->sendtargets);
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -51,7 +51,7 @@ static bool is_allowed(const struct lb_boot *boot, const char *target) {
  * among what was found. */
 static void add_left_out(const struct lb_boot *boot, size_t count, struct lb_text *text) {
     const char *first, *before = "";
-    size_t left_out = lb_initiator_found_invalid(&boot->session, &first);
+    size_t left_out = lb_initiator_targets_invalid(&boot->sendtargets, &first);
     for (size_t i = 0; i < count; i++) {
         const char *target = boot->found[i].target;
         if (!lb_iscsi_names_equal(before, target) && !lb_plan_takes_name(&boot->plan, target)) {
@@ -142,7 +142,7 @@ enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     size_t dropped;
     if (discovery->listing == LB_LISTING_ASKS) {
-        int32_t count = lb_initiator_found_count(&boot->session, &dropped);
+        int32_t count = lb_initiator_targets_count(&boot->sendtargets, &dropped);
         if (count < 0)
             return LB_TURN_IDLE;
         take_all(boot, now_us, (size_t)count, dropped);

@@ -81,6 +81,8 @@ static bool session_config(struct lb_boot *boot, struct lb_initiator_config *out
 static void start_session(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_initiator_config *config) {
     lb_initiator_init(&boot->session, now_us, config, boot->setup.rx, &boot->rand, &boot->trace);
+    boot->sendtargets =
+        (struct lb_initiator_targets){.found = boot->found, .cap = LB_COUNT(boot->found)};
     boot->session_runs = true;
     boot->session_seen = LB_INITIATOR_IDLE;
     boot->logins_seen = 0;
@@ -191,23 +193,23 @@ static void ask_for_targets(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_DISK);
     boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
                                       lb_initiator_peer(&boot->session), "SendTargets");
-    lb_initiator_send_targets(&boot->session, now_us, NULL, boot->found, LB_COUNT(boot->found));
+    lb_initiator_send_targets(&boot->session, now_us, NULL, &boot->sendtargets);
 }
 
 const struct lb_initiator_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
                                                  size_t *dropped) {
-    int32_t found = lb_initiator_found_count(&boot->session, dropped);
+    int32_t found = lb_initiator_targets_count(&boot->sendtargets, dropped);
     *count = found > 0 ? (size_t)found : 0;
     return boot->found;
 }
 
 size_t lb_boot_targets_left_out(const struct lb_boot *boot, const char **first) {
-    return lb_initiator_found_invalid(&boot->session, first);
+    return lb_initiator_targets_invalid(&boot->sendtargets, first);
 }
 
 static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
     size_t dropped;
-    int32_t count = lb_initiator_found_count(&boot->session, &dropped);
+    int32_t count = lb_initiator_targets_count(&boot->sendtargets, &dropped);
     if (boot->state == LB_AT_UP || count < 0)
         return LB_TURN_IDLE;
     lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%d found", (int)count);

@@ -213,7 +213,8 @@ struct lb_boot {
     bool luns_run;
     struct lb_disk disk;
     bool disk_started;
-    struct lb_initiator_found found[LB_BOOT_TARGETS_MAX]; /* goal TARGETS */
+    struct lb_initiator_targets sendtargets; /* of the session; its room is `found` */
+    struct lb_initiator_found found[LB_BOOT_TARGETS_MAX];
 };
 
 /* boot_engine.c: what the engine's files have in common */

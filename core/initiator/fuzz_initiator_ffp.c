@@ -15,6 +15,7 @@
  * What must hold: no byte outside of the readers' buffers; every command comes back exactly once;
  * polls end, and no deadline is in the past. */
 #include "core/initiator/initiator_session.h"
+#include "core/initiator/initiator_targets.h"
 #include "tests/fuzz.h"
 
 enum {
@@ -34,6 +35,7 @@ static size_t split;
 static bool is_connected;
 static uint8_t choice;
 static struct lb_initiator_found found[4];
+static struct lb_initiator_targets targets;
 
 static void feed(struct lb_bytes bytes) {
     while (bytes.len > 0) {
@@ -209,6 +211,7 @@ static void setup(uint8_t reads) {
     c.recover = choice & 0x80;
     c.header_digest = c.data_digest = choice & 0x40 ? LB_DIGEST_PREFER : LB_DIGEST_NONE;
     c.task_ms = 5000;
+    targets = (struct lb_initiator_targets){.found = found, .cap = LB_COUNT(found)};
     lb_initiator_init(&session, now, &c, lb_span(rx, sizeof rx), &rand, NULL);
     lb_initiator_start(&session, now);
     act();
@@ -232,7 +235,7 @@ static void record(struct lb_rd *rd, uint8_t kind) {
     else if (kind == 6)
         lb_initiator_logout(&session, now);
     else if (kind == 7 && !session.text_is_discovery)
-        lb_initiator_send_targets(&session, now, NULL, found, LB_COUNT(found));
+        lb_initiator_send_targets(&session, now, NULL, &targets);
 }
 
 /* The end: whatever the target did, every command comes back. */

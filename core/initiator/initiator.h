@@ -296,29 +296,4 @@ bool lb_initiator_is_at_rest(const struct lb_initiator *session,
  * target and without a CLOSE, and wipes its secrets. */
 void lb_initiator_hand_over(struct lb_initiator *session, uint64_t now_us);
 
-/* ---- discovery: SendTargets (RFC 7143 appendix C) ------------------------------------------- */
-
-struct lb_initiator_found {
-    char target[LB_NAME_MAX + 1];
-    struct lb_endpoint portal; /* a name instead of an address: host is set */
-    char host[LB_HOST_MAX + 1];
-    int32_t tpgt; /* -1: not known */
-};
-
-/* In a discovery session, once READY: asks for all targets (or one). The answers are written to
- * found[0..cap), invalid names left out; then lb_initiator_found_count gives how many, or -1 while
- * the answer is still coming. More than cap are counted in *dropped. */
-void lb_initiator_send_targets(struct lb_initiator *session, uint64_t now_us,
-                               const char *target_or_null, struct lb_initiator_found *found,
-                               size_t cap);
-/* Before that: of a list that is longer than there is room for, half the room is kept for targets
- * of these names, as lb_list_has_name understands them. The memory stays the caller's. */
-void lb_initiator_look_for(struct lb_initiator *session, struct lb_bytes names);
-/* How many of `found` are filled; -1: the list is not complete yet. *dropped counts those without
- * room. */
-int32_t lb_initiator_found_count(const struct lb_initiator *session, size_t *dropped);
-/* How many names were left out because they are none, and the first, fit for a terminal; it is the
- * session's memory. */
-size_t lb_initiator_found_invalid(const struct lb_initiator *session, const char **first);
-
 #endif

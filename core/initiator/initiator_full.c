@@ -19,7 +19,7 @@ void lb_initiator_full_start(struct lb_initiator *session, uint64_t now_us) {
              "session 0x%04x, window %u, send %u, burst %u/%u, InitialR2T %u, digests %u%u",
              a->tsih, session->max_cmd_sn - session->cmd_sn + 1, a->max_send_data, a->first_burst,
              a->max_burst, a->initial_r2t, a->header_digest, a->data_digest);
-    if (session->targets_wanted)
+    if (session->targets != NULL)
         lb_initiator_text_start(session, now_us);
     lb_initiator_pump(session, now_us);
 }

@@ -10,7 +10,8 @@
  *   initiator_ladder.c         tasks that are not answered
  *   initiator_giveup.c         how many tasks at once, and those that nobody waits for any more
  *   initiator_full.c           everything else in full feature phase: NOP, async, reject, logout
- *   initiator_discovery.c      SendTargets
+ *   initiator_text.c           text requests
+ *   initiator_targets.c        SendTargets: the list that such a request brings
  *   initiator_handover.c       to another initiator */
 #ifndef LB_INITIATOR_SESSION_H
 #define LB_INITIATOR_SESSION_H
@@ -198,7 +199,7 @@ struct lb_initiator {
 
     /* Text requests. */
     bool text_is_out, text_is_discovery;
-    bool targets_wanted; /* SendTargets was asked for and has no whole answer yet */
+    struct lb_initiator_targets *targets; /* the owner's list, until it is whole; NULL: none */
     uint32_t text_itt;
     uint64_t text_us;
     unsigned text_rounds;
@@ -206,13 +207,6 @@ struct lb_initiator {
     uint8_t text_in[LB_NAME_MAX + LB_HOST_MAX + 512]; /* a pair that straddles answers */
     size_t text_in_len;
     bool text_skipping; /* within a pair that is too long */
-    struct lb_initiator_found *found;
-    size_t found_cap, found_count, found_dropped;
-    size_t found_invalid;     /* names that are none */
-    char found_bad_name[80];  /* the first of them, fit for a terminal */
-    struct lb_bytes look_for; /* empty: for all alike */
-    char found_target[LB_NAME_MAX + 1];
-    bool found_has_target, found_had_address, found_is_done;
 };
 
 /* ---- initiator_session.c ---- */
@@ -375,12 +369,24 @@ void lb_initiator_full_tick(struct lb_initiator *session, uint64_t now_us);
  * answer. */
 void lb_initiator_send_logout(struct lb_initiator *session, uint64_t now_us);
 
-/* ---- initiator_discovery.c ---- */
+/* ---- initiator_text.c ---- */
 
 /* Begins the text request that is wanted: SendTargets, or an empty one. */
 void lb_initiator_text_start(struct lb_initiator *session, uint64_t now_us);
-/* Takes a piece of the target's list, and asks for the next one. */
+/* Takes a piece of the target's answer, and asks for the next one. */
 void lb_initiator_text_response(struct lb_initiator *session, uint64_t now_us);
+
+/* ---- initiator_targets.c ---- */
+
+struct lb_initiator_targets;
+/* A list begins, of this portal and its group. */
+void lb_initiator_targets_begin(struct lb_initiator_targets *targets, struct lb_endpoint peer,
+                                int32_t tpgt, struct lb_trace *trace);
+/* One pair of the list. */
+void lb_initiator_targets_take(struct lb_initiator_targets *targets, uint64_t now_us,
+                               const struct lb_iscsi_pair *pair);
+/* The list is complete. */
+void lb_initiator_targets_end(struct lb_initiator_targets *targets);
 /* TargetAddress: host or address, optional port (3260), optional ",tpgt". An address is in
  * *endpoint; a name is in host, and endpoint has the port alone. *tpgt is -1 where there is none,
  * or none that is a tag. */

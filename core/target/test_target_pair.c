@@ -190,6 +190,7 @@ static void redirects_without_end_are_a_loop(void) {
 
 static void a_discovery_session_lists_the_targets(void) {
     static struct lb_initiator_found found[4];
+    struct lb_initiator_targets targets = {.found = found, .cap = LB_COUNT(found)};
     size_t dropped = 0;
     int32_t count = -1;
     pair_configure();
@@ -203,10 +204,10 @@ static void a_discovery_session_lists_the_targets(void) {
         pair_show();
         return;
     }
-    lb_initiator_send_targets(&pair.session, pair.now, NULL, found, LB_COUNT(found));
+    lb_initiator_send_targets(&pair.session, pair.now, NULL, &targets);
     for (int i = 0; i < 1000 && count < 0; i++) {
         pair_turn();
-        count = lb_initiator_found_count(&pair.session, &dropped);
+        count = lb_initiator_targets_count(&targets, &dropped);
     }
     CHECK_EQ(count, 2);
     CHECK_STR(found[0].target, PAIR_TARGET);

@@ -6,6 +6,7 @@
 
 #include "core/disk/disk_state.h"
 #include "core/initiator/initiator_session.h"
+#include "core/initiator/initiator_targets.h"
 #include "core/target/target_rooms.h"
 #include "tests/tap.h"
 

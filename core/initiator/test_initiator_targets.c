@@ -1,15 +1,18 @@
+#include "core/initiator/initiator_targets.h"
 #include "core/initiator/test_initiator_peer.h"
 
 static struct lb_initiator_found found[8];
+static struct lb_initiator_targets targets;
 static struct lb_bytes none;
 
 static void setup(void) {
     memset(found, 0, sizeof found);
+    targets = (struct lb_initiator_targets){.found = found, .cap = LB_COUNT(found)};
     peer_configure();
     peer.config.target[0] = 0;
     peer_connect();
     peer_log_in_with(TEXT("DefaultTime2Wait=0\0"));
-    lb_initiator_send_targets(&peer.session, peer.now, NULL, found, LB_COUNT(found));
+    lb_initiator_send_targets(&peer.session, peer.now, NULL, &targets);
     CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
 }
 
@@ -27,7 +30,7 @@ static void answer(struct lb_bytes text, bool final, bool more) {
 
 static int32_t count(void) {
     size_t dropped;
-    return lb_initiator_found_count(&peer.session, &dropped);
+    return lb_initiator_targets_count(&targets, &dropped);
 }
 
 static void all_targets_are_asked_for(void) {
@@ -41,7 +44,7 @@ static void all_targets_are_asked_for(void) {
 static void one_target_can_be_asked_for(void) {
     setup();
     answer(none, true, false);
-    lb_initiator_send_targets(&peer.session, peer.now, PEER_TARGET, found, LB_COUNT(found));
+    lb_initiator_send_targets(&peer.session, peer.now, PEER_TARGET, &targets);
     CHECK(peer_take());
     CHECK_BYTES(peer.data, TEXT("SendTargets=" PEER_TARGET "\0"));
 }
@@ -191,7 +194,7 @@ static void a_very_long_list_is_counted(void) {
             return;
     }
     answer(none, true, false);
-    CHECK_EQ(lb_initiator_found_count(&peer.session, &dropped), LB_COUNT(found));
+    CHECK_EQ(lb_initiator_targets_count(&targets, &dropped), LB_COUNT(found));
     CHECK_EQ(dropped, 300 - LB_COUNT(found));
 }
 
@@ -250,7 +253,7 @@ static void a_question_waits_for_a_negotiation_to_end(void) {
     peer_give(&event, none);
     CHECK(peer_take_op(LB_OP_TEXT_REQUEST));
     CHECK_EQ(peer.data.len, 0);
-    lb_initiator_send_targets(&peer.session, peer.now, NULL, found, LB_COUNT(found));
+    lb_initiator_send_targets(&peer.session, peer.now, NULL, &targets);
     CHECK(!peer_take());
     answer(none, true, false);
     CHECK_EQ(count(), -1);
