@@ -1,5 +1,6 @@
 /* Policy: nothing boots unless an administrator said so, from nobody and to nothing that was not
  * allowed, and not without the protection that was required. RFC 4173 8. */
+#include "core/base/pace.h"
 #include "core/boot/boot_rules.h"
 #include "core/boot/boot_state.h"
 
@@ -209,10 +210,8 @@ uint64_t lb_policy_delay_us(struct lb_boot *boot) {
     uint64_t first_us = lb_config_u32(boot->setup.config, LB_KEY_RETRY_DELAY) * LB_US_MS;
     bool starts = boot->attempts <= STARTING_ATTEMPTS && is_starting(boot->error.code);
     uint64_t most_us = starts ? LB_MAX(first_us, STARTING_DELAY_US) : DELAY_MAX_US;
-    uint64_t delay_us = first_us;
-    for (unsigned i = 1; i < boot->attempts && delay_us < most_us; i++)
-        delay_us *= 2;
-    delay_us = LB_MIN(delay_us, LB_MIN(most_us, DELAY_MAX_US));
+    uint64_t delay_us =
+        lb_pace(first_us, LB_MIN(most_us, DELAY_MAX_US), LB_MAX(boot->attempts, 1) - 1);
     return delay_us + lb_rand_below(&boot->rand, (uint32_t)(delay_us / 4) + 1);
 }
 

@@ -1,4 +1,5 @@
 /* DHCPv4: the client, its configuration, and what it says. */
+#include "core/base/pace.h"
 #include "core/boot/boot_report.h"
 #include "core/boot/network.h"
 
@@ -54,12 +55,9 @@ static bool is_guarded(const struct lb_config *config) {
  * good one: a person waits to hear of the mistake. */
 uint32_t lb_network_bad_wait_ms(const struct lb_network *network) {
     uint32_t most_ms = lb_config_u32(network->common->plan->config, LB_KEY_DHCP_TIMEOUT) / 2;
-    uint32_t ms = BAD_WAIT_MS;
     if (network->attempt <= 1 && !is_guarded(network->common->plan->config))
         return LB_MAX(lb_config_u32(network->common->plan->config, LB_KEY_OFFER_WAIT), 1);
-    for (unsigned i = 1; i < network->attempt && ms < most_ms; i++)
-        ms *= 2;
-    return LB_MIN(ms, most_ms);
+    return (uint32_t)lb_pace(BAD_WAIT_MS, most_ms, LB_MAX(network->attempt, 1) - 1);
 }
 
 uint64_t lb_network_replay(const struct lb_network *network, uint64_t now_us) {

@@ -21,6 +21,7 @@
  *
  *   Any -> STOPPED: given up (FAILED), released, or a dry run's end (OFFERS). */
 #include "core/dhcp4/dhcp4_client.h"
+#include "core/base/pace.h"
 
 #define RETRY_MS       4000 /* RFC 2131 4.1: 4, 8, 16, 32, 64 s, each one second more or less */
 #define RETRY_MAX_US   (64 * LB_US_SEC)
@@ -67,9 +68,7 @@ static uint64_t later(uint64_t now_us, uint64_t wait_us) {
 
 /* `us` doubled `times` times, at most RETRY_MAX_US, then up to a second more or less by chance. */
 static uint64_t back_off(struct lb_dhcp4_client *client, uint64_t us, unsigned times) {
-    for (; times > 0 && us < RETRY_MAX_US; times--)
-        us *= 2;
-    us = LB_MIN(us, RETRY_MAX_US);
+    us = lb_pace(us, RETRY_MAX_US, times);
     uint32_t jitter = (uint32_t)LB_MIN(us / 4, JITTER_MAX_US);
     return us - jitter + lb_rand_below(client->rand, 2 * jitter + 1);
 }

@@ -23,6 +23,7 @@
  *   Any -> STOPPED: given up (FAILED), released, or a dry run's end (OFFERS).
  *   A Reply in RENEWING or REBINDING may bring new addresses: they pass through CHECKING, too. */
 #include "core/dhcp6/dhcp6_client.h"
+#include "core/base/pace.h"
 
 /* RFC 8415 7.6, where the configuration has no word. */
 #define RETRY_MS         1000 /* SOL_TIMEOUT, REQ_TIMEOUT, CNF_TIMEOUT, INF_TIMEOUT, DEC_TIMEOUT */
@@ -325,12 +326,9 @@ static void drop_conflicts(struct lb_dhcp6_client *client) {
 }
 
 static uint64_t pause_after(struct lb_dhcp6_client *client, unsigned times) {
-    uint64_t us = REFUSED_PAUSE_US;
     if (times == 0)
         return 0;
-    for (unsigned i = 1; i < times && us < REFUSED_MAX_US; i++)
-        us *= 2;
-    return spread(client, LB_MIN(us, REFUSED_MAX_US));
+    return spread(client, lb_pace(REFUSED_PAUSE_US, REFUSED_MAX_US, times - 1));
 }
 
 /* Without what is somebody else's; where nothing is left, the server is asked for another. */

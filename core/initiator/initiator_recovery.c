@@ -5,6 +5,7 @@
  * portals to try and its own patience). One that was ready is tried again until recovery_ms have
  * passed without a task done; RFC 7143 7.9: at ErrorRecoveryLevel 0 all tasks are gone with the
  * session, and are issued again after the new login with the same ISID (6.3.5: reinstatement). */
+#include "core/base/pace.h"
 #include "core/initiator/initiator_session.h"
 
 #define RESOLVE_MS 10000 /* the resolver has a shorter limit of its own */
@@ -132,9 +133,8 @@ void lb_initiator_progress(struct lb_initiator *session) {
 }
 
 static uint64_t back_off_us(struct lb_initiator *session) {
-    uint32_t ms = LB_INITIATOR_BACKOFF_MIN_MS;
-    for (unsigned i = 1; i < session->attempts && ms < LB_INITIATOR_BACKOFF_MAX_MS; i++)
-        ms *= 2;
+    uint32_t ms = (uint32_t)lb_pace(LB_INITIATOR_BACKOFF_MIN_MS, LB_INITIATOR_BACKOFF_MAX_MS,
+                                    session->attempts - 1);
     /* Many machines lose the same target at the same moment. */
     return (ms + lb_rand_below(session->rand, ms / 2)) * LB_US_MS;
 }

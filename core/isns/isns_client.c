@@ -9,6 +9,7 @@
  *    |       before the answer                                 |
  *    +--- refused, silent, broken, too long: FAILED -----------+ */
 #include "core/isns/isns_client.h"
+#include "core/base/pace.h"
 
 #define CONNECT_MS     5000
 #define ANSWER_MS      8000
@@ -88,7 +89,7 @@ static void enter_connecting(struct lb_isns_client *client, uint64_t now_us) {
 }
 
 static void enter_pausing(struct lb_isns_client *client, uint64_t now_us) {
-    uint64_t pause_ms = LB_MIN((uint64_t)PAUSE_MS << LB_MIN(client->pauses, 8u), PAUSE_MAX_MS);
+    uint64_t pause_ms = lb_pace(PAUSE_MS, PAUSE_MAX_MS, client->pauses);
     client->pauses++;
     client->state = LB_ISNS_PAUSING;
     client->deadline_us = now_us + pause_ms * LB_US_MS;
@@ -292,7 +293,7 @@ static void resend(struct lb_isns_client *client, uint64_t now_us) {
     for (size_t i = 0; i < LB_ISNS_WINDOW; i++)
         client->requests[i].send_due = client->requests[i].ask != LB_ISNS_ASK_NOTHING;
     client->resends++;
-    client->resend_us = now_us + (wait_us << LB_MIN(client->resends, 8u));
+    client->resend_us = now_us + lb_pace(wait_us, wait_us << 8, client->resends);
 }
 
 static struct lb_isns_request *next_to_send(struct lb_isns_client *client) {

@@ -18,6 +18,7 @@
  *    ^                  |                           |
  *    +--- another id ---+---- somebody has it ------+     after three other ids: REFUSED */
 #include "core/nd6/nd6_client.h"
+#include "core/base/pace.h"
 
 #define RETRY_MS        1000
 #define RETRY_MAX_US    (3600 * LB_US_SEC) /* RFC 7559 2.1: SOL_MAX_RT, MRT */
@@ -92,7 +93,7 @@ static void solicit_late(struct lb_nd6_client *client, uint64_t now_us) {
     if (client->state == LB_ND6_SOLICITING && client->sent >= solicit_count(client))
         be_quiet(client, now_us);
     if (client->sent >= solicit_count(client))
-        client->retry_us = LB_MIN(2 * client->retry_us, RETRY_MAX_US);
+        client->retry_us = lb_pace(client->retry_us, RETRY_MAX_US, 1);
     client->sent++;
     client->send_due = true;
     client->solicit_us = now_us + jittered(client, client->retry_us);

@@ -15,6 +15,7 @@
  * answered, or is about to. Who comes first is first: the RFC's order (directory agents for 15 s,
  * and only then service agents) would be a quarter of a minute of silence in most networks. */
 #include "core/slp/slp_client.h"
+#include "core/base/pace.h"
 
 #define RETRY_MS     2000  /* CONFIG_RETRY, RFC 2608 13 */
 #define TOTAL_MS     15000 /* CONFIG_RETRY_MAX, CONFIG_MC_MAX */
@@ -136,7 +137,7 @@ static bool transmit(struct lb_slp_client *client, uint64_t now_us,
     exchange->sends++;
     exchange->is_new = false;
     exchange->due_us = LB_MIN(now_us + exchange->interval_us, exchange->end_us);
-    exchange->interval_us *= 2;
+    exchange->interval_us = lb_pace(exchange->interval_us, LB_NEVER, 1);
     lb_trace(client->trace, now_us, "slp", "send SrvRqst %s xid %u to %s",
              type_of(client, exchange), exchange->xid, lb_endpoint_text(action->to).s);
     return true;
