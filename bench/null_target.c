@@ -58,7 +58,7 @@ static struct lb_target_answer answer_io(const struct null_target *t,
     struct lb_target_answer answer = {0};
     if (io->kind == LB_IO_READ)
         answer.memory = lb_span(t->disk + io->lba * BLOCK_BYTES % BENCH_PATTERN_BYTES, io->len);
-    else if (io->kind == LB_IO_BUFFER)
+    else if (io->kind == LB_IO_BUFFER) /* also apart: nobody reads it again */
         answer.memory = lb_span(t->written, io->len);
     return answer;
 }

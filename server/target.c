@@ -15,7 +15,8 @@
 #define RX_BYTES   65536
 #define IO_MAX     262144 /* one piece of a long command */
 #define PIECES_MAX 64
-#define TURNS_MAX  64 /* of one session, then others are served */
+#define RUN_BYTES  65536 /* of blocks that are all alike */
+#define TURNS_MAX  64    /* of one session, then others are served */
 
 /* Memory that the initiator's data passes through; its bytes follow. */
 struct buffer {
@@ -204,13 +205,13 @@ static void watch_limit(struct lb_server_session *session) {
     lb_target_attention(&session->target->server, machine->node, 0, 0x38, 0x07);
 }
 
-static int ask(struct lb_server_session *session, enum lb_storage_op op,
-               const struct lb_target_io *io, uint8_t *memory) {
+static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
+                  const struct lb_target_io *io, uint64_t lba, uint32_t len, uint8_t *memory) {
     struct lb_storage *storage = enter(session);
     struct lb_storage_ask ask = {
         .op = op,
-        .offset = io->lba * lb_scsi_unit_block_bytes(io->lun),
-        .len = io->len,
+        .offset = lba * lb_scsi_unit_block_bytes(io->lun),
+        .len = len,
         .memory = memory,
         .is_durable = io->force_unit_access,
     };
@@ -225,12 +226,17 @@ static int ask(struct lb_server_session *session, enum lb_storage_op op,
                                           : strerror(ask.error));
     session->has_said_trouble |= ask.error != 0;
     if (op == LB_STORAGE_READ && ask.error == 0)
-        session->bytes_read += io->len;
+        session->bytes_read += len;
     if (op == LB_STORAGE_WRITE && ask.error == 0)
-        session->bytes_written += io->len;
+        session->bytes_written += len;
     if (op == LB_STORAGE_WRITE)
         watch_limit(session);
     return ask.error;
+}
+
+static int ask(struct lb_server_session *session, enum lb_storage_op op,
+               const struct lb_target_io *io, uint8_t *memory) {
+    return ask_at(session, op, io, io->lba, io->len, memory);
 }
 
 static struct lb_target_answer give_memory(struct lb_server_session *session,
@@ -251,10 +257,71 @@ static struct lb_target_answer give_memory(struct lb_server_session *session,
     return answer;
 }
 
+/* One block to each of many, or zeros: a run of them at a time. */
+static int write_each(struct lb_server_session *session, const struct lb_target_io *io) {
+    uint32_t block_bytes = lb_scsi_unit_block_bytes(io->lun), run = RUN_BYTES / block_bytes;
+    uint8_t *bytes = calloc(run, block_bytes);
+    int error = bytes == NULL ? ENOMEM : 0;
+    for (uint32_t i = 0; error == 0 && io->buffer.p != NULL && i < run; i++)
+        memcpy(bytes + (size_t)i * block_bytes, io->buffer.p, block_bytes);
+    for (uint32_t done = 0; error == 0 && done < io->blocks;) {
+        uint32_t count = LB_MIN(run, io->blocks - done);
+        error = ask_at(session, LB_STORAGE_WRITE, io, io->lba + done, count * block_bytes, bytes);
+        done += count;
+    }
+    free(bytes);
+    return error;
+}
+
+/* MISCOMPARE with the offset of the first byte that differs. */
+static struct lb_target_answer compare(struct lb_server_session *session,
+                                       const struct lb_target_io *io) {
+    uint32_t block_bytes = lb_scsi_unit_block_bytes(io->lun);
+    struct lb_target_answer answer = {0};
+    uint8_t *block = malloc(block_bytes);
+    int error = block == NULL ? ENOMEM : 0;
+    for (uint32_t i = 0; error == 0 && answer.status == LB_SCSI_GOOD && i < io->blocks; i++) {
+        uint32_t at = io->is_repeated ? 0 : i * block_bytes, same = 0;
+        error = ask_at(session, LB_STORAGE_READ, io, io->lba + i, block_bytes, block);
+        while (error == 0 && same < block_bytes && block[same] == io->buffer.p[at + same])
+            same++;
+        if (error == 0 && same < block_bytes)
+            answer = (struct lb_target_answer){.status = LB_SCSI_CHECK_CONDITION,
+                                               .key = 0xe,
+                                               .asc = 0x1d,
+                                               .differs_at = at + same};
+    }
+    free(block);
+    return error != 0 ? lb_server_target_answer(error, false) : answer;
+}
+
+static int or_into(struct lb_server_session *session, const struct lb_target_io *io) {
+    uint8_t *bytes = malloc(io->len);
+    int error = bytes == NULL ? ENOMEM : ask(session, LB_STORAGE_READ, io, bytes);
+    for (size_t i = 0; error == 0 && i < io->len; i++)
+        bytes[i] |= io->buffer.p[i];
+    if (error == 0)
+        error = ask(session, LB_STORAGE_WRITE, io, bytes);
+    free(bytes);
+    return error;
+}
+
+static struct lb_target_answer compare_and_write(struct lb_server_session *session,
+                                                 const struct lb_target_io *io) {
+    struct lb_target_answer answer = compare(session, io);
+    uint32_t len = io->blocks * lb_scsi_unit_block_bytes(io->lun);
+    if (answer.status != LB_SCSI_GOOD)
+        return answer;
+    return lb_server_target_answer(
+        ask_at(session, LB_STORAGE_WRITE, io, io->lba, len, io->buffer.p + len), true);
+}
+
 static struct lb_target_answer write_out(struct lb_server_session *session,
                                          struct lb_target_io *io) {
-    int error = ask(session, LB_STORAGE_WRITE, io, io->buffer.p);
-    take_back(buffer_of(io));
+    int error = io->is_repeated ? write_each(session, io)
+                                : ask(session, LB_STORAGE_WRITE, io, io->buffer.p);
+    if (io->buffer.p != NULL)
+        take_back(buffer_of(io));
     return lb_server_target_answer(error, true);
 }
 
@@ -274,6 +341,25 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
     case LB_IO_RELEASE:
         take_back(buffer_of(io));
         return;
+    case LB_IO_OR:
+        answer = lb_server_target_answer(or_into(session, io), true);
+        take_back(buffer_of(io));
+        break;
+    case LB_IO_COMPARE:
+        answer = compare(session, io);
+        take_back(buffer_of(io));
+        break;
+    case LB_IO_COMPARE_AND_WRITE:
+        answer = compare_and_write(session, io);
+        take_back(buffer_of(io));
+        break;
+    case LB_IO_STATUS: /* all of it is there */
+        break;
+    case LB_IO_UNMAP: /* storage gives nothing back yet, and registrations are not kept */
+    case LB_IO_KEEP:
+        answer =
+            (struct lb_target_answer){.status = LB_SCSI_CHECK_CONDITION, .key = 0x5, .asc = 0x20};
+        break;
     }
     lb_target_io_done(&session->conn, now_us, io, answer);
 }

@@ -2,6 +2,7 @@
  * other people's initiators can be set on it. For tests/interop/target-*.sh. No server for use:
  * that is lunbootd. Serves until it is ended by a signal. */
 #include "core/target/target.h"
+#include "core/target/target_memory.h"
 #include "core/target/target_rooms.h"
 
 #include <errno.h>
@@ -33,10 +34,11 @@ static struct {
     struct lb_target_account account;
     struct lb_rand rand;
     struct lb_endpoint local;
-    uint8_t *disk;
+    uint8_t *disk, *unmapped; /* a byte a block */
+    struct lb_scsi_registration keys[16];
     uint64_t disk_bytes;
     uint32_t block_bytes;
-    bool has_buffers;
+    bool has_buffers, has_everything;
     struct peer peers[CONNS_MAX];
 } host = {.disk_bytes = 64 << 20, .block_bytes = 512, .local = {.port = 3260}};
 
@@ -58,14 +60,28 @@ static uint64_t now_us(void) {
 
 /* ---- the disk ---- */
 
+/* Which blocks are there: what was given back and not written since is not. */
+static void mark(const struct lb_target_io *io, bool is_unmapped) {
+    memset(host.unmapped + io->lba, is_unmapped, io->blocks);
+}
+
+static struct lb_target_answer lba_status(const struct lb_target_io *io) {
+    struct lb_target_answer answer = {.is_unmapped = host.unmapped[io->lba], .blocks = 1};
+    while (answer.blocks < io->blocks &&
+           host.unmapped[io->lba + answer.blocks] == host.unmapped[io->lba])
+        answer.blocks++;
+    return answer;
+}
+
 static struct lb_target_answer give_memory(const struct lb_target_io *io) {
     uint8_t *at = host.disk + io->lba * host.block_bytes, *buffer = at;
     if (host.has_buffers || io->is_apart) {
         buffer = malloc(io->len);
         if (buffer == NULL)
             return (struct lb_target_answer){.status = LB_SCSI_TASK_SET_FULL};
-        memcpy(buffer, at, io->len);
     }
+    if (buffer != at && io->kind == LB_IO_READ)
+        memcpy(buffer, at, io->len);
     return (struct lb_target_answer){.memory = lb_span(buffer, io->len)};
 }
 
@@ -74,7 +90,28 @@ static struct lb_target_answer answer_io(const struct lb_target_io *io) {
     case LB_IO_READ:
     case LB_IO_BUFFER:
         return give_memory(io);
+    case LB_IO_OR:
+    case LB_IO_COMPARE:
+    case LB_IO_COMPARE_AND_WRITE: {
+        struct lb_target_answer answer =
+            lb_target_memory_do(io, host.disk + io->lba * host.block_bytes);
+        free(io->buffer.p);
+        return answer;
+    }
+    case LB_IO_UNMAP:
+        mark(io, true);
+        return lb_target_memory_do(io, host.disk + io->lba * host.block_bytes);
+    case LB_IO_STATUS:
+        return lba_status(io);
+    case LB_IO_KEEP:
+        break;
     case LB_IO_WRITE:
+        mark(io, io->unmaps);
+        if (io->is_repeated) {
+            lb_target_memory_do(io, host.disk + io->lba * host.block_bytes);
+            free(io->buffer.p);
+            break;
+        }
         if (host.has_buffers || io->is_apart) {
             memcpy(host.disk + io->lba * host.block_bytes, io->buffer.p, io->len);
             free(io->buffer.p);
@@ -226,6 +263,12 @@ static void take_option(const char *option) {
         host.block_bytes = (uint32_t)atoi(value);
     } else if (lb_text_is(name, "--buffers")) {
         host.has_buffers = true;
+    } else if (lb_text_is(name, "--everything")) { /* thin, with persistent reservations */
+        host.has_everything = true;
+    } else if (lb_text_is(name, "--removable")) {
+        host.lun.is_removable = true;
+    } else if (lb_text_is(name, "--read-only")) {
+        host.lun.read_only = true;
     } else if (lb_text_is(name, "--digests")) {
         host.node.header_digest = host.node.data_digest = LB_DIGEST_PREFER;
     } else if (lb_text_is(name, "--insist-r2t")) {
@@ -260,11 +303,19 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++)
         take_option(argv[i]);
     host.disk = calloc(1, host.disk_bytes);
-    if (host.disk == NULL || getrandom(seed, sizeof seed, 0) != sizeof seed)
+    host.unmapped = calloc(1, host.disk_bytes / host.block_bytes);
+    if (host.disk == NULL || host.unmapped == NULL ||
+        getrandom(seed, sizeof seed, 0) != sizeof seed)
         die("set up");
     lb_rand_init(&host.rand, seed);
-    host.lun = (struct lb_scsi_unit){.blocks = host.disk_bytes / host.block_bytes,
-                                     .block_bytes = host.block_bytes};
+    host.lun.blocks = host.disk_bytes / host.block_bytes;
+    host.lun.block_bytes = host.block_bytes;
+    if (host.has_everything) {
+        host.lun.is_thin = host.lun.can_keep = true;
+        host.lun.physical_exponent = 3;
+        host.lun.registrations = host.keys;
+        host.lun.registration_cap = LB_COUNT(host.keys);
+    }
     host.node.luns[1] = &host.lun;
     host.server = (struct lb_target_server){.nodes = &host.node,
                                             .node_count = 1,

@@ -484,6 +484,7 @@ static inline void host_io(struct lb_target_io *io) {
     }
     if (io->kind == LB_IO_WRITE && io->is_apart)
         memcpy(host.disk + at, apart + at, io->len);
+    lb_assert(io->kind <= LB_IO_RELEASE); /* our initiator asks for nothing else */
     host.flushes += io->kind == LB_IO_FLUSH;
     lb_target_io_done(&host.conn, host.now, io, answer);
 }

@@ -25,24 +25,53 @@ enum lb_scsi_op {
     LB_SCSI_READ_6 = 0x08,
     LB_SCSI_WRITE_6 = 0x0a,
     LB_SCSI_INQUIRY = 0x12,
+    LB_SCSI_MODE_SELECT_6 = 0x15,
+    LB_SCSI_RESERVE_6 = 0x16,
+    LB_SCSI_RELEASE_6 = 0x17,
     LB_SCSI_MODE_SENSE_6 = 0x1a,
     LB_SCSI_START_STOP_UNIT = 0x1b,
+    LB_SCSI_SEND_DIAGNOSTIC = 0x1d,
+    LB_SCSI_PREVENT_ALLOW = 0x1e,
     LB_SCSI_READ_CAPACITY_10 = 0x25,
     LB_SCSI_READ_10 = 0x28,
     LB_SCSI_WRITE_10 = 0x2a,
+    LB_SCSI_WRITE_VERIFY_10 = 0x2e,
+    LB_SCSI_VERIFY_10 = 0x2f,
+    LB_SCSI_PREFETCH_10 = 0x34,
     LB_SCSI_SYNCHRONIZE_CACHE_10 = 0x35,
+    LB_SCSI_READ_DEFECT_DATA_10 = 0x37,
+    LB_SCSI_WRITE_SAME_10 = 0x41,
+    LB_SCSI_UNMAP = 0x42,
+    LB_SCSI_LOG_SENSE = 0x4d,
+    LB_SCSI_MODE_SELECT_10 = 0x55,
     LB_SCSI_MODE_SENSE_10 = 0x5a,
+    LB_SCSI_PERSISTENT_RESERVE_IN = 0x5e,
+    LB_SCSI_PERSISTENT_RESERVE_OUT = 0x5f,
     LB_SCSI_READ_16 = 0x88,
+    LB_SCSI_COMPARE_AND_WRITE = 0x89,
     LB_SCSI_WRITE_16 = 0x8a,
+    LB_SCSI_ORWRITE_16 = 0x8b,
+    LB_SCSI_WRITE_VERIFY_16 = 0x8e,
+    LB_SCSI_VERIFY_16 = 0x8f,
+    LB_SCSI_PREFETCH_16 = 0x90,
     LB_SCSI_SYNCHRONIZE_CACHE_16 = 0x91,
+    LB_SCSI_WRITE_SAME_16 = 0x93,
     LB_SCSI_SERVICE_ACTION_IN_16 = 0x9e, /* with service action 0x10: READ CAPACITY(16) */
     LB_SCSI_REPORT_LUNS = 0xa0,
+    LB_SCSI_MAINTENANCE_IN = 0xa3, /* with service actions 0a and 0c: report */
+    LB_SCSI_READ_12 = 0xa8,
+    LB_SCSI_WRITE_12 = 0xaa,
+    LB_SCSI_WRITE_VERIFY_12 = 0xae,
+    LB_SCSI_VERIFY_12 = 0xaf,
+    LB_SCSI_READ_DEFECT_DATA_12 = 0xb7,
 };
 #define LB_SCSI_READ_CAPACITY_16_ACTION 0x10
+#define LB_SCSI_GET_LBA_STATUS_ACTION   0x12
 
 enum lb_scsi_status { /* SAM-5 5.3 */
                       LB_SCSI_GOOD = 0x00,
                       LB_SCSI_CHECK_CONDITION = 0x02,
+                      LB_SCSI_CONDITION_MET = 0x04, /* of PRE-FETCH: as good as GOOD */
                       LB_SCSI_BUSY = 0x08,
                       LB_SCSI_RESERVATION_CONFLICT = 0x18,
                       LB_SCSI_TASK_SET_FULL = 0x28,
@@ -80,6 +109,7 @@ void lb_scsi_cdb_synchronize_cache(uint8_t cdb[LB_SCSI_CDB_BYTES], bool long_for
 #define LB_SCSI_VPD_PAGES         0x00
 #define LB_SCSI_VPD_SERIAL        0x80
 #define LB_SCSI_VPD_IDS           0x83
+#define LB_SCSI_VPD_EXTENDED      0x86
 #define LB_SCSI_VPD_BLOCK_LIMITS  0xb0
 #define LB_SCSI_VPD_BLOCK_DEVICE  0xb1
 #define LB_SCSI_VPD_PROVISIONING  0xb2

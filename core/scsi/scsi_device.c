@@ -1,14 +1,8 @@
-/* A command that is not here is ILLEGAL REQUEST, invalid command operation code (20/00). */
-#include "core/scsi/scsi_device.h"
+/* What a command is, and what stands against it. A command that is not in the table is ILLEGAL
+ * REQUEST, invalid command operation code (20/00). */
+#include "core/scsi/scsi_device_state.h"
 
-enum {
-    KEY_NOT_READY = 2,
-    KEY_ILLEGAL_REQUEST = 5,
-    KEY_UNIT_ATTENTION = 6,
-    KEY_DATA_PROTECT = 7,
-    NO_SUCH_DEVICE = 0x7f, /* INQUIRY byte 0: qualifier 3, type 1f */
-    INQUIRY_BYTES = 96,    /* up to the end of the version descriptors */
-};
+/* ---- sense ---- */
 
 void lb_scsi_command_check(struct lb_scsi_command *command, uint8_t key, uint8_t asc,
                            uint8_t ascq) {
@@ -19,12 +13,39 @@ void lb_scsi_command_check(struct lb_scsi_command *command, uint8_t key, uint8_t
     command->has_failed = true;
 }
 
-static void invalid_field(struct lb_scsi_command *command) {
-    lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x24, 0);
+void lb_scsi_invalid_field(struct lb_scsi_command *command) {
+    lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x24, 0);
 }
 
-static struct lb_scsi_unit *unit_of(const struct lb_scsi_device *device,
-                                    const struct lb_scsi_command *command) {
+void lb_scsi_invalid_parameter(struct lb_scsi_command *command) {
+    lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x26, 0);
+}
+
+/* Fixed format: SPC-4 4.5.3. */
+struct lb_bytes lb_scsi_command_sense(const struct lb_scsi_command *command,
+                                      uint8_t room[LB_SCSI_SENSE_MAX]) {
+    struct lb_wr wr = lb_wr(lb_span(room, LB_SCSI_SENSE_MAX));
+    if (command->status != LB_SCSI_CHECK_CONDITION)
+        return lb_bytes(NULL, 0);
+    uint8_t code = command->is_deferred ? 0x71 : 0x70;
+    lb_wr_u8(&wr, command->has_information ? code | 0x80 : code);
+    lb_wr_u8(&wr, 0);
+    lb_wr_u8(&wr, command->key);
+    lb_wr_u32(&wr, command->has_information ? command->information : 0);
+    lb_wr_u8(&wr, LB_SCSI_SENSE_MAX - 8);
+    lb_wr_u32(&wr, 0);
+    lb_wr_u8(&wr, command->asc);
+    lb_wr_u8(&wr, command->ascq);
+    lb_wr_u8(&wr, 0);
+    lb_wr_u8(&wr, command->field != 0 ? 0xc0 : 0); /* SKSV, C/D: SPC-4 4.5.2.4.2 */
+    lb_wr_u16(&wr, command->field);
+    return lb_wr_done(&wr);
+}
+
+/* ---- units ---- */
+
+struct lb_scsi_unit *lb_scsi_unit_of(const struct lb_scsi_device *device,
+                                     const struct lb_scsi_command *command) {
     return command->unit == LB_SCSI_NO_UNIT ? NULL : device->units[command->unit];
 }
 
@@ -32,16 +53,53 @@ uint32_t lb_scsi_unit_block_bytes(const struct lb_scsi_unit *unit) {
     return unit->block_bytes == 0 ? 512 : unit->block_bytes;
 }
 
+bool lb_scsi_is_writable(const struct lb_scsi_unit *unit) {
+    return !unit->read_only && !unit->write_protected;
+}
+
+/* SAM-5 4.7. */
+uint8_t lb_scsi_device_find(const struct lb_scsi_device *device, const uint8_t lun[8]) {
+    static const uint8_t none[6];
+    unsigned number = (unsigned)(lun[0] & 0x3f) << 8 | lun[1];
+    unsigned method = lun[0] >> 6;
+    if (method > 1 || (method == 0 && lun[0] != 0) || memcmp(lun + 2, none, sizeof none) != 0 ||
+        number >= device->count || device->units[number] == NULL)
+        return LB_SCSI_NO_UNIT;
+    return (uint8_t)number;
+}
+
 /* ---- who reaches a unit ---- */
 
+static void enter_started(struct lb_scsi_unit *unit) {
+    if (unit->state == LB_SCSI_UNIT_STOPPED)
+        unit->state = LB_SCSI_UNIT_READY;
+}
+
+/* What only those who are logged in can hold. */
+static void let_go(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus) {
+    nexus->prevents_removal = false;
+    if (unit->reserved == nexus)
+        unit->reserved = NULL;
+    unit->holds_medium = false;
+    for (const struct lb_scsi_nexus *n = unit->nexuses; n != NULL; n = n->next)
+        unit->holds_medium = unit->holds_medium || n->prevents_removal;
+}
+
+/* A disk that somebody stopped would never start again where firmware, which asks for no start,
+ * boots from it: it is stopped for as long as a session lasts that reaches it. */
 void lb_scsi_nexus_end(struct lb_scsi_nexus *nexus) {
-    if (nexus->unit == NULL)
+    struct lb_scsi_unit *unit = nexus->unit;
+    if (unit == NULL)
         return;
-    struct lb_scsi_nexus **at = &nexus->unit->nexuses;
+    struct lb_scsi_nexus **at = &unit->nexuses;
     while (*at != nexus)
         at = &(*at)->next;
     *at = nexus->next;
     nexus->unit = NULL;
+    let_go(unit, nexus);
+    if (nexus->has_stopped)
+        enter_started(unit);
+    nexus->has_stopped = false;
 }
 
 void lb_scsi_nexus_begin(struct lb_scsi_nexus *nexus, struct lb_scsi_unit *unit,
@@ -56,64 +114,171 @@ void lb_scsi_nexus_begin(struct lb_scsi_nexus *nexus, struct lb_scsi_unit *unit,
     unit->nexuses = nexus;
 }
 
+void lb_scsi_nexus_attention(struct lb_scsi_nexus *nexus, uint8_t asc, uint8_t ascq) {
+    uint16_t code = (uint16_t)(asc << 8 | ascq);
+    if (asc == 0x29)
+        nexus->attention_count = 0;
+    for (unsigned i = 0; i < nexus->attention_count; i++)
+        if (nexus->attentions[i] == code)
+            return;
+    if (nexus->attention_count == LB_SCSI_ATTENTIONS)
+        nexus->attention_count--;
+    nexus->attentions[nexus->attention_count++] = code;
+}
+
 void lb_scsi_unit_attention(struct lb_scsi_unit *unit, const struct lb_scsi_nexus *but, uint8_t asc,
                             uint8_t ascq) {
     for (struct lb_scsi_nexus *n = unit->nexuses; n != NULL; n = n->next)
         if (n != but)
-            n->attention = (uint16_t)(asc << 8 | ascq);
+            lb_scsi_nexus_attention(n, asc, ascq);
 }
 
-/* ---- what a command is ---- */
+uint16_t lb_scsi_take_attention(struct lb_scsi_nexus *nexus) {
+    if (nexus->attention_count == 0)
+        return 0;
+    uint16_t code = nexus->attentions[0];
+    nexus->attention_count--;
+    memmove(nexus->attentions, nexus->attentions + 1,
+            nexus->attention_count * sizeof nexus->attentions[0]);
+    return code;
+}
 
-struct extent {
-    uint64_t lba;
-    uint32_t blocks;
-    bool is_write;
-    uint8_t protect; /* RDPROTECT, WRPROTECT: protection information, which no LUN here has */
-    bool force_unit_access;
+void lb_scsi_device_untold(const struct lb_scsi_device *device,
+                           const struct lb_scsi_command *command) {
+    if (!command->has_failed || command->status != LB_SCSI_CHECK_CONDITION ||
+        command->key != LB_SCSI_UNIT_ATTENTION || command->unit == LB_SCSI_NO_UNIT)
+        return;
+    struct lb_scsi_nexus *nexus = &device->nexuses[command->unit];
+    size_t kept = LB_MIN(nexus->attention_count, LB_SCSI_ATTENTIONS - 1);
+    memmove(nexus->attentions + 1, nexus->attentions, kept * sizeof nexus->attentions[0]);
+    nexus->attentions[0] = (uint16_t)(command->asc << 8 | command->ascq);
+    nexus->attention_count = (uint8_t)(kept + 1);
+}
+
+void lb_scsi_unit_reset(struct lb_scsi_unit *unit) {
+    for (struct lb_scsi_nexus *n = unit->nexuses; n != NULL; n = n->next)
+        n->prevents_removal = n->has_stopped = false;
+    unit->reserved = NULL;
+    unit->holds_medium = false;
+    enter_started(unit);
+}
+
+/* ---- the table ---- */
+
+enum { A = LB_SCSI_ALWAYS, M = LB_SCSI_MEDIUM, R = LB_SCSI_READS, W = LB_SCSI_WRITES };
+enum { O = LB_SCSI_OLD };
+
+#define LBA_10 "ffffffff"
+#define LBA_16 "ffffffffffffffff"
+
+/* By operation code and service action, as REPORT SUPPORTED OPERATION CODES lists them. */
+static const struct lb_scsi_row rows[] = {
+    {LB_SCSI_TEST_UNIT_READY, -1, 6, M | O, "000000000000"},
+    {LB_SCSI_REQUEST_SENSE, -1, 6, A, "00010000ff00"},
+    {LB_SCSI_READ_6, -1, 6, M | R | O, "001fffffff00"},
+    {LB_SCSI_WRITE_6, -1, 6, M | W | O, "001fffffff00"},
+    {LB_SCSI_INQUIRY, -1, 6, A, "0001ffffff00"},
+    {LB_SCSI_MODE_SELECT_6, -1, 6, W | O, "00110000ff00"},
+    {LB_SCSI_RESERVE_6, -1, 6, O, "000000000000"},
+    {LB_SCSI_RELEASE_6, -1, 6, 0, "000000000000"},
+    {LB_SCSI_MODE_SENSE_6, -1, 6, R | O, "0008ffffff00"},
+    {LB_SCSI_START_STOP_UNIT, -1, 6, W | O, "00010000f300"},
+    {LB_SCSI_SEND_DIAGNOSTIC, -1, 6, W | O, "0004ffff0000"},
+    {LB_SCSI_PREVENT_ALLOW, -1, 6, W | O, "000000000300"},
+    {LB_SCSI_READ_CAPACITY_10, -1, 10, M, "00000000000000000000"},
+    {LB_SCSI_READ_10, -1, 10, M | R | O, "00f8" LBA_10 "00ffff00"},
+    {LB_SCSI_WRITE_10, -1, 10, M | W | O, "00f8" LBA_10 "00ffff00"},
+    {LB_SCSI_WRITE_VERIFY_10, -1, 10, M | W | O, "00f6" LBA_10 "00ffff00"},
+    {LB_SCSI_VERIFY_10, -1, 10, M | R | O, "00f6" LBA_10 "00ffff00"},
+    {LB_SCSI_PREFETCH_10, -1, 10, M | R | O, "0002" LBA_10 "00ffff00"},
+    {LB_SCSI_SYNCHRONIZE_CACHE_10, -1, 10, M | W | O, "0002" LBA_10 "00ffff00"},
+    {LB_SCSI_READ_DEFECT_DATA_10, -1, 10, M | R | O, "00001f00000000ffff00"},
+    {LB_SCSI_WRITE_SAME_10, -1, 10, M | W | O, "00f8" LBA_10 "00ffff00"},
+    {LB_SCSI_UNMAP, -1, 10, M | W | O, "00010000000000ffff00"},
+    {LB_SCSI_LOG_SENSE, -1, 10, 0, "0000ffff00ffffffff00"},
+    {LB_SCSI_MODE_SELECT_10, -1, 10, W | O, "00110000000000ffff00"},
+    {LB_SCSI_MODE_SENSE_10, -1, 10, R | O, "0018ffff000000ffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_IN, 0, 10, O, "001f0000000000ffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_IN, 1, 10, O, "001f0000000000ffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_IN, 2, 10, O, "001f0000000000ffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_IN, 3, 10, O, "001f0000000000ffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_OUT, 0, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_OUT, 1, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_OUT, 2, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_OUT, 3, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_OUT, 4, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_OUT, 5, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_PERSISTENT_RESERVE_OUT, 6, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_READ_16, -1, 16, M | R | O, "00f8" LBA_16 "ffffffff0000"},
+    {LB_SCSI_COMPARE_AND_WRITE, -1, 16, M | W | O, "00f8" LBA_16 "000000ff0000"},
+    {LB_SCSI_WRITE_16, -1, 16, M | W | O, "00f8" LBA_16 "ffffffff0000"},
+    {LB_SCSI_ORWRITE_16, -1, 16, M | W | O, "00f8" LBA_16 "ffffffff0000"},
+    {LB_SCSI_WRITE_VERIFY_16, -1, 16, M | W | O, "00f6" LBA_16 "ffffffff0000"},
+    {LB_SCSI_VERIFY_16, -1, 16, M | R | O, "00f6" LBA_16 "ffffffff0000"},
+    {LB_SCSI_PREFETCH_16, -1, 16, M | R | O, "0002" LBA_16 "ffffffff0000"},
+    {LB_SCSI_SYNCHRONIZE_CACHE_16, -1, 16, M | W | O, "0002" LBA_16 "ffffffff0000"},
+    {LB_SCSI_WRITE_SAME_16, -1, 16, M | W | O, "00f9" LBA_16 "ffffffff0000"},
+    {LB_SCSI_SERVICE_ACTION_IN_16, 0x10, 16, M, "001f0000000000000000ffffffff0000"},
+    {LB_SCSI_SERVICE_ACTION_IN_16, 0x12, 16, M | R, "001f" LBA_16 "ffffffff0000"},
+    {LB_SCSI_REPORT_LUNS, -1, 12, A, "0000ff000000ffffffff0000"},
+    {LB_SCSI_MAINTENANCE_IN, 0x0a, 12, 0, "00ff00000000ffffffff0000"},
+    {LB_SCSI_MAINTENANCE_IN, 0x0c, 12, 0, "001f87ffffffffffffff0000"},
+    {LB_SCSI_READ_12, -1, 12, M | R | O, "00f8" LBA_10 "ffffffff0000"},
+    {LB_SCSI_WRITE_12, -1, 12, M | W | O, "00f8" LBA_10 "ffffffff0000"},
+    {LB_SCSI_WRITE_VERIFY_12, -1, 12, M | W | O, "00f6" LBA_10 "ffffffff0000"},
+    {LB_SCSI_VERIFY_12, -1, 12, M | R | O, "00f6" LBA_10 "ffffffff0000"},
+    {LB_SCSI_READ_DEFECT_DATA_12, -1, 12, M | R | O, "001f00000000ffffffff0000"},
 };
 
-/* READ and WRITE of 6, 10 and 16 bytes: SBC-3 5.10 to 5.13, 5.31 to 5.34. */
-static bool parse_extent(const uint8_t cdb[16], struct extent *extent) {
-    struct lb_rd rd = lb_rd(lb_bytes(cdb, 16));
-    enum lb_scsi_op op = (enum lb_scsi_op)lb_rd_u8(&rd);
-    uint8_t flags = 0;
-    if (op == LB_SCSI_READ_6 || op == LB_SCSI_WRITE_6) {
-        extent->lba = lb_rd_u24(&rd) & 0x1fffff;
-        extent->blocks = lb_rd_u8(&rd);
-        if (extent->blocks == 0)
-            extent->blocks = 256;
-    } else if (op == LB_SCSI_READ_10 || op == LB_SCSI_WRITE_10) {
-        flags = lb_rd_u8(&rd);
-        extent->lba = lb_rd_u32(&rd);
-        lb_rd_skip(&rd, 1);
-        extent->blocks = lb_rd_u16(&rd);
-    } else if (op == LB_SCSI_READ_16 || op == LB_SCSI_WRITE_16) {
-        flags = lb_rd_u8(&rd);
-        extent->lba = lb_rd_u64(&rd);
-        extent->blocks = lb_rd_u32(&rd);
-    } else {
-        return false;
-    }
-    extent->protect = flags >> 5;
-    extent->force_unit_access = flags & 8;
-    extent->is_write = op == LB_SCSI_WRITE_6 || op == LB_SCSI_WRITE_10 || op == LB_SCSI_WRITE_16;
-    return true;
-}
-
-/* SYNCHRONIZE CACHE of 10 and 16 bytes: SBC-3 5.39, 5.40. False: another command. */
-static bool parse_flush(const uint8_t cdb[16], uint64_t *lba, uint32_t *blocks) {
-    struct lb_rd rd = lb_rd(lb_bytes(cdb + 2, 14));
-    if (cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_10) {
-        *lba = lb_rd_u32(&rd);
-        lb_rd_skip(&rd, 1);
-        *blocks = lb_rd_u16(&rd);
+/* Commands that a unit has only with what they are about. */
+static bool has_row(const struct lb_scsi_unit *unit, const struct lb_scsi_row *row) {
+    switch (row->op) {
+    case LB_SCSI_PERSISTENT_RESERVE_IN:
+    case LB_SCSI_PERSISTENT_RESERVE_OUT:
+        return unit->registration_cap > 0;
+    case LB_SCSI_UNMAP:
+        return unit->is_thin;
+    case LB_SCSI_PREVENT_ALLOW:
+        return unit->is_removable;
+    case LB_SCSI_SERVICE_ACTION_IN_16:
+        return row->action == LB_SCSI_GET_LBA_STATUS_ACTION || !unit->no_capacity_16;
+    default:
         return true;
     }
-    *lba = lb_rd_u64(&rd);
-    *blocks = lb_rd_u32(&rd);
-    return cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_16;
 }
+
+const struct lb_scsi_row *lb_scsi_row_at(const struct lb_scsi_unit *unit, size_t number) {
+    for (size_t i = 0; i < LB_COUNT(rows); i++)
+        if (has_row(unit, &rows[i]) && number-- == 0)
+            return &rows[i];
+    return NULL;
+}
+
+const struct lb_scsi_row *lb_scsi_find_row(const struct lb_scsi_unit *unit, uint8_t op,
+                                           int action) {
+    for (size_t i = 0; i < LB_COUNT(rows); i++)
+        if (rows[i].op == op && rows[i].action == action &&
+            (unit == NULL || has_row(unit, &rows[i])))
+            return &rows[i];
+    return NULL;
+}
+
+int lb_scsi_action_of(const uint8_t cdb[16]) {
+    bool has = cdb[0] == LB_SCSI_PERSISTENT_RESERVE_IN ||
+               cdb[0] == LB_SCSI_PERSISTENT_RESERVE_OUT || cdb[0] == LB_SCSI_SERVICE_ACTION_IN_16 ||
+               cdb[0] == LB_SCSI_MAINTENANCE_IN;
+    return has ? cdb[1] & 0x1f : -1;
+}
+
+/* Whether the operation code is known, if not with this service action. */
+static bool has_op(const struct lb_scsi_unit *unit, uint8_t op) {
+    for (size_t i = 0; i < LB_COUNT(rows); i++)
+        if (rows[i].op == op && has_row(unit, &rows[i]))
+            return true;
+    return false;
+}
+
+/* ---- what stands against a command ---- */
 
 /* The NACA bit of the CONTROL byte, the CDB's last: SAM-5 5.2, SPC-4 4.3.4 (lengths by group). */
 static bool has_naca(const uint8_t cdb[16]) {
@@ -122,409 +287,180 @@ static bool has_naca(const uint8_t cdb[16]) {
     return len > 0 && cdb[len - 1] & 4;
 }
 
-static bool is_always_answered(uint8_t op) {
-    return op == LB_SCSI_INQUIRY || op == LB_SCSI_REPORT_LUNS || op == LB_SCSI_REQUEST_SENSE;
-}
-
-static bool needs_medium(uint8_t op) {
-    struct extent extent;
-    uint8_t cdb[16] = {op};
-    return parse_extent(cdb, &extent) || op == LB_SCSI_TEST_UNIT_READY ||
-           op == LB_SCSI_READ_CAPACITY_10 || op == LB_SCSI_SERVICE_ACTION_IN_16 ||
-           op == LB_SCSI_SYNCHRONIZE_CACHE_10 || op == LB_SCSI_SYNCHRONIZE_CACHE_16;
-}
-
 static void check_ready(struct lb_scsi_command *command, enum lb_scsi_unit_state state) {
     switch (state) {
     case LB_SCSI_UNIT_READY:
         return;
     case LB_SCSI_UNIT_BECOMING_READY:
-        lb_scsi_command_check(command, KEY_NOT_READY, 0x04, 0x01);
+        lb_scsi_command_check(command, LB_SCSI_NOT_READY, 0x04, 0x01);
         return;
     case LB_SCSI_UNIT_STOPPED:
-        lb_scsi_command_check(command, KEY_NOT_READY, 0x04, 0x02);
+        lb_scsi_command_check(command, LB_SCSI_NOT_READY, 0x04, 0x02);
         return;
     case LB_SCSI_UNIT_NO_MEDIUM:
-        lb_scsi_command_check(command, KEY_NOT_READY, 0x3a, 0x00);
+        lb_scsi_command_check(command, LB_SCSI_NOT_READY, 0x3a, 0x00);
         return;
     }
 }
 
-/* What stands against any command, in SAM-5's order: no LUN, unit attention, busy, not ready. */
+static void conflict(struct lb_scsi_command *command) {
+    command->status = LB_SCSI_RESERVATION_CONFLICT;
+    command->has_failed = true;
+}
+
+/* What stands against any command, in SAM-5's order: no LUN, unit attention, busy, not known,
+ * reserved, not ready. */
 static void check_obstacles(const struct lb_scsi_device *device, struct lb_scsi_command *command) {
-    struct lb_scsi_unit *unit = unit_of(device, command);
+    const struct lb_scsi_unit *unit = lb_scsi_unit_of(device, command);
     uint8_t op = command->cdb[0];
-    if (is_always_answered(op))
+    const struct lb_scsi_row *row = lb_scsi_find_row(unit, op, lb_scsi_action_of(command->cdb));
+    if (row != NULL && row->flags & LB_SCSI_ALWAYS)
         return;
     if (unit == NULL) {
-        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x25, 0x00);
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x25, 0x00);
         return;
     }
-    uint16_t attention = device->nexuses[command->unit].attention;
+    struct lb_scsi_nexus *nexus = &device->nexuses[command->unit];
+    uint16_t attention = lb_scsi_take_attention(nexus);
     if (attention != 0) {
-        device->nexuses[command->unit].attention = 0;
-        lb_scsi_command_check(command, KEY_UNIT_ATTENTION, (uint8_t)(attention >> 8),
+        lb_scsi_command_check(command, LB_SCSI_UNIT_ATTENTION, (uint8_t)(attention >> 8),
                               (uint8_t)attention);
-        return;
-    }
-    if (unit->is_busy) {
+    } else if (unit->is_busy) {
         command->status = LB_SCSI_BUSY;
         command->has_failed = true;
-        return;
-    }
-    if (needs_medium(op))
+    } else if (row == NULL && has_op(unit, op)) {
+        lb_scsi_invalid_field(command);
+        command->field = 1; /* the service action */
+    } else if (row == NULL) {
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x20, 0);
+    } else if (lb_scsi_is_reserved(unit, nexus, row, command->cdb)) {
+        conflict(command);
+    } else if (row->flags & LB_SCSI_MEDIUM) {
         check_ready(command, unit->state);
+    }
 }
 
-void lb_scsi_device_untold(const struct lb_scsi_device *device,
-                           const struct lb_scsi_command *command) {
-    if (!command->has_failed || command->status != LB_SCSI_CHECK_CONDITION ||
-        command->key != KEY_UNIT_ATTENTION || command->unit == LB_SCSI_NO_UNIT)
-        return;
-    uint16_t *attention = &device->nexuses[command->unit].attention;
-    if (*attention == 0)
-        *attention = (uint16_t)(command->asc << 8 | command->ascq);
-}
+/* ---- what it is ---- */
 
-static void classify_extent(struct lb_scsi_command *command, const struct lb_scsi_unit *unit,
-                            const struct extent *extent) {
-    uint64_t wanted = (uint64_t)extent->blocks * lb_scsi_unit_block_bytes(unit);
-    bool is_allowed = extent->is_write == command->writes;
-    if ((!is_allowed && wanted > 0) || extent->protect != 0)
-        invalid_field(command); /* the CDB and the R and W bits disagree */
-    else if (extent->lba > unit->blocks || extent->blocks > unit->blocks - extent->lba)
-        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x21, 0);
-    else if (unit->max_transfer_blocks != 0 && extent->blocks > unit->max_transfer_blocks)
-        invalid_field(command);
-    else if (extent->is_write && unit->read_only)
-        lb_scsi_command_check(command, KEY_DATA_PROTECT, 0x27, 0);
-    if (command->has_failed)
-        return;
-    command->lba = extent->lba;
-    command->kind = extent->is_write ? LB_SCSI_KIND_WRITE : LB_SCSI_KIND_READ;
-    command->force_unit_access = extent->is_write && extent->force_unit_access;
+bool lb_scsi_takes(struct lb_scsi_command *command, uint64_t wanted) {
+    if (!command->writes && wanted > 0) {
+        lb_scsi_invalid_field(command); /* the CDB and the R and W bits disagree */
+        return false;
+    }
     command->total = (uint32_t)LB_MIN(wanted, command->expected);
-    if (extent->is_write)
-        command->total -=
-            command->total % lb_scsi_unit_block_bytes(unit); /* half a block cannot be written */
     command->overflow = wanted > command->expected;
     command->underflow = wanted < command->expected;
     command->residual = (uint32_t)LB_MIN(
         command->overflow ? wanted - command->expected : command->expected - wanted, UINT32_MAX);
-}
-
-/* SAM-5 4.7. */
-uint8_t lb_scsi_device_find(const struct lb_scsi_device *device, const uint8_t lun[8]) {
-    static const uint8_t none[6];
-    unsigned number = (unsigned)(lun[0] & 0x3f) << 8 | lun[1];
-    unsigned method = lun[0] >> 6;
-    if (method > 1 || (method == 0 && lun[0] != 0) || memcmp(lun + 2, none, sizeof none) != 0 ||
-        number >= device->count || device->units[number] == NULL)
-        return LB_SCSI_NO_UNIT;
-    return (uint8_t)number;
-}
-
-void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_command *command) {
-    struct extent extent;
-    uint64_t lba;
-    uint32_t blocks;
-    if (command->reads && command->writes)
-        invalid_field(command); /* bidirectional commands are not for disks */
-    else if (has_naca(command->cdb))
-        invalid_field(command); /* there is no auto contingent allegiance here */
-    else
-        check_obstacles(device, command);
-    const struct lb_scsi_unit *unit = unit_of(device, command);
-    if (!command->has_failed && unit != NULL && parse_extent(command->cdb, &extent)) {
-        classify_extent(command, unit, &extent);
-        if (!command->has_failed)
-            return;
-    }
-    bool is_flush = parse_flush(command->cdb, &lba, &blocks);
-    if (!command->has_failed && is_flush && command->writes)
-        invalid_field(command); /* it has no data */
-    else if (!command->has_failed && is_flush &&
-             (lba > unit->blocks || blocks > unit->blocks - lba))
-        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x21, 0);
-    command->kind = !command->has_failed && is_flush ? LB_SCSI_KIND_FLUSH : LB_SCSI_KIND_REPLY;
-    command->total = 0;
-    command->residual = command->expected;
-    command->underflow = command->expected > 0;
-}
-
-/* ---- INQUIRY ---- */
-
-/* Left-justified, filled with spaces. */
-static void put_field(struct lb_wr *wr, const char *value, const char *otherwise, size_t width) {
-    const char *text = value[0] != 0 ? value : otherwise;
-    size_t len = LB_MIN(lb_strlen(text), width);
-    lb_wr_bytes(wr, lb_bytes(text, len));
-    for (; len < width; len++)
-        lb_wr_u8(wr, ' ');
-}
-
-static void put_inquiry(struct lb_wr *wr, const struct lb_scsi_unit *unit) {
-    /* SPC-4 table 175: SAM-5, iSCSI, SPC-4, SBC-3, no version claimed of each. */
-    static const uint16_t versions[] = {0x00a0, 0x0960, 0x0460, 0x04c0};
-    lb_wr_u8(wr, unit == NULL ? NO_SUCH_DEVICE : unit->type);
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, 6);    /* SPC-4 */
-    lb_wr_u8(wr, 0x12); /* HiSup, response data format 2 */
-    lb_wr_u8(wr, INQUIRY_BYTES - 5);
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, 2); /* CmdQue */
-    put_field(wr, unit == NULL ? "" : unit->vendor, "LUNBOOT", 8);
-    put_field(wr, unit == NULL ? "" : unit->product, "DISK", 16);
-    put_field(wr, unit == NULL ? "" : unit->revision, "1", 4);
-    lb_wr_zero(wr, 22);
-    for (size_t i = 0; i < LB_COUNT(versions); i++)
-        lb_wr_u16(wr, versions[i]);
-    lb_wr_zero(wr, INQUIRY_BYTES - wr->len);
-}
-
-/* 64-bit NAA 3h (locally assigned): from the target's name and the LUN, so that it stays. */
-static uint64_t naa_of(const char *name, const struct lb_scsi_unit *unit, uint8_t index) {
-    if (unit->naa != 0)
-        return unit->naa;
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (size_t i = 0; name[i] != 0; i++)
-        hash = (hash ^ (uint8_t)name[i]) * UINT64_C(0x100000001b3);
-    hash = (hash ^ index) * UINT64_C(0x100000001b3);
-    return UINT64_C(3) << 60 | hash >> 4;
-}
-
-static void put_ids(struct lb_wr *wr, const struct lb_scsi_device *device,
-                    const struct lb_scsi_command *command) {
-    size_t name_len = lb_strlen(device->name);
-    size_t padded =
-        (name_len + 1 + 3) & ~(size_t)3; /* NUL-ended, a multiple of 4: SPC-4 7.8.6.11 */
-    lb_wr_u8(wr, 1);                     /* binary */
-    lb_wr_u8(wr, 3);                     /* NAA of the logical unit */
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, 8);
-    lb_wr_u64(wr, naa_of(device->name, device->units[command->unit], command->unit));
-    lb_wr_u8(wr, 0x53); /* iSCSI, UTF-8 */
-    lb_wr_u8(wr, 0xa8); /* SCSI name of the target device */
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, (uint8_t)padded);
-    lb_wr_text(wr, device->name);
-    lb_wr_zero(wr, padded - name_len);
-}
-
-static void put_serial(struct lb_wr *wr, const struct lb_scsi_device *device, uint8_t index) {
-    const struct lb_scsi_unit *unit = device->units[index];
-    char number[17];
-    uint64_t naa = naa_of(device->name, unit, index);
-    lb_format(number, sizeof number, "%08x%08x", (unsigned)(naa >> 32), (unsigned)naa);
-    lb_wr_text(wr, unit->serial[0] != 0 ? unit->serial : number);
-}
-
-static void put_limits(struct lb_wr *wr, const struct lb_scsi_unit *unit) {
-    lb_wr_zero(wr, 2);
-    lb_wr_u16(wr, (uint16_t)(1u << unit->physical_exponent)); /* optimal granularity */
-    lb_wr_u32(wr, unit->max_transfer_blocks);
-    lb_wr_u32(wr, unit->optimal_transfer_blocks);
-    lb_wr_zero(wr, 48);
-}
-
-/* False for a page that there is not. */
-static bool put_vpd(struct lb_wr *wr, const struct lb_scsi_device *device,
-                    const struct lb_scsi_command *command, uint8_t page) {
-    static const uint8_t pages[] = {LB_SCSI_VPD_PAGES,        LB_SCSI_VPD_SERIAL,
-                                    LB_SCSI_VPD_IDS,          LB_SCSI_VPD_BLOCK_LIMITS,
-                                    LB_SCSI_VPD_BLOCK_DEVICE, LB_SCSI_VPD_PROVISIONING};
-    const struct lb_scsi_unit *unit = device->units[command->unit];
-    lb_wr_u8(wr, unit->type);
-    lb_wr_u8(wr, page);
-    lb_wr_u16(wr, 0); /* the length, below */
-    switch (page) {
-    case LB_SCSI_VPD_PAGES:
-        lb_wr_bytes(wr, lb_bytes(pages, sizeof pages));
-        break;
-    case LB_SCSI_VPD_SERIAL:
-        put_serial(wr, device, command->unit);
-        break;
-    case LB_SCSI_VPD_IDS:
-        put_ids(wr, device, command);
-        break;
-    case LB_SCSI_VPD_BLOCK_LIMITS:
-        put_limits(wr, unit);
-        break;
-    case LB_SCSI_VPD_BLOCK_DEVICE:
-        lb_wr_u16(wr, 1); /* not rotating */
-        lb_wr_zero(wr, 58);
-        break;
-    case LB_SCSI_VPD_PROVISIONING:
-        lb_wr_zero(wr, 4); /* fully provisioned */
-        break;
-    default:
-        return false;
-    }
-    lb_wr_u16_at(wr, 2, (uint16_t)(wr->len - 4));
     return true;
 }
 
-static void inquiry(const struct lb_scsi_device *device, struct lb_scsi_command *command,
-                    struct lb_wr *wr) {
-    bool is_vpd = command->cdb[1] & 1;
-    if (!is_vpd && command->cdb[2] == 0)
-        put_inquiry(wr, unit_of(device, command));
-    else if (!is_vpd || unit_of(device, command) == NULL ||
-             !put_vpd(wr, device, command, command->cdb[2]))
-        invalid_field(command);
+/* The length of the list that comes with a command; SIZE_MAX: none comes. */
+static size_t list_len(const uint8_t cdb[16]) {
+    switch (cdb[0]) {
+    case LB_SCSI_MODE_SELECT_6:
+        return cdb[4];
+    case LB_SCSI_MODE_SELECT_10:
+    case LB_SCSI_UNMAP:
+        return (size_t)cdb[7] << 8 | cdb[8];
+    case LB_SCSI_PERSISTENT_RESERVE_OUT: {
+        struct lb_rd rd = lb_rd(lb_bytes(cdb + 5, 4));
+        return lb_rd_u32(&rd);
+    }
+    default:
+        return SIZE_MAX;
+    }
 }
 
-/* ---- the others ---- */
+static void begin_list(struct lb_scsi_command *command, size_t len) {
+    if (command->cdb[0] == LB_SCSI_UNMAP && command->cdb[1] & 1)
+        lb_scsi_invalid_field(command); /* ANCHOR: nothing is anchored here */
+    else if (len > LB_SCSI_PARAMETERS_MAX)
+        lb_scsi_invalid_field(command);
+    else if (len > command->expected)
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x1a, 0);
+    else if (lb_scsi_takes(command, len) && len > 0)
+        command->kind = LB_SCSI_KIND_PARAMETERS;
+}
 
-static void report_luns(const struct lb_scsi_device *device, struct lb_scsi_command *command,
-                        struct lb_wr *wr) {
-    if (command->cdb[2] > 2) {
-        invalid_field(command);
+/* Whether its reply may be longer than LB_SCSI_REPLY_MAX, and how long. */
+static uint32_t long_reply(const struct lb_scsi_unit *unit, const uint8_t cdb[16]) {
+    if (cdb[0] == LB_SCSI_MAINTENANCE_IN)
+        return 4096;
+    if (cdb[0] == LB_SCSI_PERSISTENT_RESERVE_IN)
+        return 512 + 276 * unit->registration_count;
+    return 0;
+}
+
+static void begin_other(const struct lb_scsi_unit *unit, struct lb_scsi_command *command) {
+    size_t len = list_len(command->cdb);
+    command->total = 0;
+    command->residual = command->expected;
+    command->underflow = command->expected > 0;
+    if (command->has_failed || unit == NULL)
         return;
-    }
-    lb_wr_u32(wr, 0); /* the length, below */
-    lb_wr_u32(wr, 0);
-    for (unsigned i = 0; i < device->count && command->cdb[2] != 1; i++) {
-        if (device->units[i] == NULL)
-            continue;
-        lb_wr_u16(wr, (uint16_t)i);
-        lb_wr_zero(wr, 6);
-    }
-    lb_wr_u32_at(wr, 0, (uint32_t)(wr->len - 8));
+    command->room = long_reply(unit, command->cdb);
+    if (len != SIZE_MAX)
+        begin_list(command, len);
+    else if (command->room > 0 && command->writes)
+        lb_scsi_invalid_field(command);
+    else if (command->room > 0 && command->expected > 0)
+        command->kind = LB_SCSI_KIND_LONG_REPLY;
 }
 
-static void read_capacity_10(const struct lb_scsi_unit *unit, struct lb_wr *wr) {
-    uint64_t last = unit->blocks == 0 ? 0 : unit->blocks - 1;
-    lb_wr_u32(wr, (uint32_t)LB_MIN(last, UINT32_MAX));
-    lb_wr_u32(wr, lb_scsi_unit_block_bytes(unit));
-}
-
-static void read_capacity_16(const struct lb_scsi_unit *unit, struct lb_scsi_command *command,
-                             struct lb_wr *wr) {
-    if (unit->no_capacity_16) {
-        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x20, 0);
-        return;
-    }
-    if ((command->cdb[1] & 0x1f) != LB_SCSI_READ_CAPACITY_16_ACTION) {
-        invalid_field(command);
-        return;
-    }
-    lb_wr_u64(wr, unit->blocks == 0 ? 0 : unit->blocks - 1);
-    lb_wr_u32(wr, lb_scsi_unit_block_bytes(unit));
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, unit->physical_exponent & 0x0f);
-    lb_wr_zero(wr, 18);
-}
-
-enum { PAGE_CACHING = 0x08, PAGE_CONTROL = 0x0a, PAGE_ALL = 0x3f, SUBPAGE_ALL = 0xff };
-
-/* What is asked for: SPC-4 6.13.1, the page control field. */
-enum { MODE_CURRENT, MODE_CHANGEABLE, MODE_DEFAULT, MODE_SAVED };
-
-/* SBC-3 6.5.5. Writes may be cached until they are flushed. Nothing can be changed. */
-static void put_caching_page(struct lb_wr *wr, uint8_t control) {
-    lb_wr_u8(wr, PAGE_CACHING);
-    lb_wr_u8(wr, 0x12);
-    lb_wr_u8(wr, control == MODE_CHANGEABLE ? 0 : 0x04); /* WCE */
-    lb_wr_zero(wr, 17);
-}
-
-/* SPC-4 7.5.8: fixed sense, unrestricted reordering. */
-static void put_control_page(struct lb_wr *wr, uint8_t control) {
-    lb_wr_u8(wr, PAGE_CONTROL);
-    lb_wr_u8(wr, 0x0a);
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, control == MODE_CHANGEABLE ? 0 : 0x10);
-    lb_wr_zero(wr, 8);
-}
-
-/* Whether there is this page; subpage FF stands for all of a page. */
-static bool has_mode_page(uint8_t page, uint8_t subpage) {
-    bool is_page = page == PAGE_CACHING || page == PAGE_CONTROL || page == PAGE_ALL || page == 0;
-    return is_page && (subpage == 0 || (subpage == SUBPAGE_ALL && page != 0));
-}
-
-static void mode_sense(const struct lb_scsi_unit *unit, struct lb_scsi_command *command,
-                       struct lb_wr *wr) {
-    bool is_long = command->cdb[0] == LB_SCSI_MODE_SENSE_10;
-    uint8_t page = command->cdb[2] & 0x3f, control = command->cdb[2] >> 6;
-    uint8_t device = (unit->read_only ? 0x80 : 0) | 0x10; /* WP, DPOFUA */
-    if (!has_mode_page(page, command->cdb[3])) {
-        invalid_field(command);
-        return;
-    }
-    if (control == MODE_SAVED) {
-        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x39, 0); /* nothing is saved */
-        return;
-    }
-    if (is_long) {
-        lb_wr_u16(wr, 0);
-        lb_wr_u8(wr, 0);
-        lb_wr_u8(wr, device);
-        lb_wr_u32(wr, 0);
-    } else {
-        lb_wr_u8(wr, 0);
-        lb_wr_u8(wr, 0);
-        lb_wr_u8(wr, device);
-        lb_wr_u8(wr, 0);
-    }
-    if (page == PAGE_CACHING || page == PAGE_ALL)
-        put_caching_page(wr, control);
-    if (page == PAGE_CONTROL || page == PAGE_ALL)
-        put_control_page(wr, control);
-    if (is_long)
-        lb_wr_u16_at(wr, 0, (uint16_t)(wr->len - 2));
+void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_command *command) {
+    command->kind = LB_SCSI_KIND_REPLY;
+    if (command->reads && command->writes)
+        lb_scsi_invalid_field(command); /* bidirectional commands are not for disks */
+    else if (has_naca(command->cdb))
+        lb_scsi_invalid_field(command); /* there is no auto contingent allegiance here */
     else
-        lb_wr_u8_at(wr, 0, (uint8_t)(wr->len - 1));
+        check_obstacles(device, command);
+    const struct lb_scsi_unit *unit = lb_scsi_unit_of(device, command);
+    if (!command->has_failed && unit != NULL && lb_scsi_begin_blocks(unit, command) &&
+        !command->has_failed)
+        return;
+    if (command->tells_residual)
+        return;
+    begin_other(unit, command);
 }
 
-/* START STOP UNIT with a power condition, or load and eject, changes nothing here. */
-static void start_stop(struct lb_scsi_unit *unit, const struct lb_scsi_command *command) {
-    if ((command->cdb[4] & 0xf2) != 0)
+/* ---- what moves no blocks ---- */
+
+/* START STOP UNIT with a power condition, or a load, changes nothing here. */
+static void start_stop(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus,
+                       struct lb_scsi_command *command) {
+    bool starts = command->cdb[4] & 1, ejects = (command->cdb[4] & 3) == 2;
+    if ((command->cdb[4] & 0xf0) != 0)
         return;
-    if ((command->cdb[4] & 1) != 0 && unit->state == LB_SCSI_UNIT_STOPPED)
+    if ((command->cdb[4] & 2) != 0 && unit->is_removable && unit->holds_medium)
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x53, 0x02);
+    else if (ejects && unit->is_removable)
+        unit->state = LB_SCSI_UNIT_NO_MEDIUM;
+    else if ((command->cdb[4] & 3) == 3 && unit->is_removable)
         unit->state = LB_SCSI_UNIT_READY;
-    else if ((command->cdb[4] & 1) == 0 && unit->state == LB_SCSI_UNIT_READY)
+    else if ((command->cdb[4] & 2) != 0)
+        return;
+    else if (starts && unit->state == LB_SCSI_UNIT_STOPPED)
+        unit->state = LB_SCSI_UNIT_READY;
+    else if (!starts && unit->state == LB_SCSI_UNIT_READY) {
         unit->state = LB_SCSI_UNIT_STOPPED;
-}
-
-/* Fixed format: SPC-4 4.5.3. */
-static void put_sense(struct lb_wr *wr, uint8_t response, uint8_t key, uint16_t code) {
-    lb_wr_u8(wr, response);
-    lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, key);
-    lb_wr_u32(wr, 0);
-    lb_wr_u8(wr, LB_SCSI_SENSE_MAX - 8);
-    lb_wr_u32(wr, 0);
-    lb_wr_u16(wr, code);
-    lb_wr_u32(wr, 0);
-}
-
-/* Descriptor format, without a descriptor: SPC-4 4.5.2. */
-static void put_descriptor_sense(struct lb_wr *wr, uint8_t key, uint16_t code) {
-    lb_wr_u8(wr, 0x72);
-    lb_wr_u8(wr, key);
-    lb_wr_u16(wr, code);
-    lb_wr_u32(wr, 0);
-}
-
-static void request_sense(const struct lb_scsi_device *device,
-                          const struct lb_scsi_command *command, struct lb_wr *wr) {
-    uint8_t key = 0;
-    uint16_t code = 0;
-    if (unit_of(device, command) == NULL) {
-        key = KEY_ILLEGAL_REQUEST;
-        code = 0x2500;
-    } else if (device->nexuses[command->unit].attention != 0) {
-        key = KEY_UNIT_ATTENTION;
-        code = device->nexuses[command->unit].attention;
-        device->nexuses[command->unit].attention = 0;
+        nexus->has_stopped = true;
     }
-    if (command->cdb[1] & 1)
-        put_descriptor_sense(wr, key, code);
-    else
-        put_sense(wr, 0x70, key, code);
+}
+
+/* SPC-4 6.28: of a self-test there is nothing to test. */
+static void send_diagnostic(struct lb_scsi_command *command) {
+    if ((command->cdb[1] & 0xe3) != 0 || command->cdb[3] != 0 || command->cdb[4] != 0)
+        lb_scsi_invalid_field(command);
+}
+
+static void prevent_allow(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus,
+                          const struct lb_scsi_command *command) {
+    nexus->prevents_removal = command->cdb[4] & 1;
+    unit->holds_medium = false;
+    for (const struct lb_scsi_nexus *n = unit->nexuses; n != NULL; n = n->next)
+        unit->holds_medium = unit->holds_medium || n->prevents_removal;
 }
 
 /* The room that the initiator has for the reply, as the CDB says. */
@@ -535,12 +471,17 @@ static size_t allocation(const uint8_t cdb[16]) {
         lb_rd_skip(&rd, 3);
         return lb_rd_u16(&rd);
     case LB_SCSI_REPORT_LUNS:
+    case LB_SCSI_READ_DEFECT_DATA_12:
+    case LB_SCSI_MAINTENANCE_IN:
         lb_rd_skip(&rd, 6);
         return lb_rd_u32(&rd);
     case LB_SCSI_SERVICE_ACTION_IN_16:
         lb_rd_skip(&rd, 10);
         return lb_rd_u32(&rd);
     case LB_SCSI_MODE_SENSE_10:
+    case LB_SCSI_LOG_SENSE:
+    case LB_SCSI_READ_DEFECT_DATA_10:
+    case LB_SCSI_PERSISTENT_RESERVE_IN:
         lb_rd_skip(&rd, 7);
         return lb_rd_u16(&rd);
     case LB_SCSI_MODE_SENSE_6:
@@ -552,67 +493,119 @@ static size_t allocation(const uint8_t cdb[16]) {
 }
 
 /* Those that need a LUN; the others were taken before. */
-static void carry_out_on(struct lb_scsi_unit *unit, struct lb_scsi_command *command,
-                         struct lb_wr *wr) {
+static void carry_out_on(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus,
+                         struct lb_scsi_command *command, struct lb_wr *wr) {
     switch (command->cdb[0]) {
-    case LB_SCSI_TEST_UNIT_READY:
-        return;
     case LB_SCSI_READ_CAPACITY_10:
-        read_capacity_10(unit, wr);
+        lb_scsi_read_capacity_10(unit, command, wr);
         return;
     case LB_SCSI_SERVICE_ACTION_IN_16:
-        read_capacity_16(unit, command, wr);
+        lb_scsi_read_capacity_16(unit, command, wr);
         return;
     case LB_SCSI_MODE_SENSE_6:
     case LB_SCSI_MODE_SENSE_10:
-        mode_sense(unit, command, wr);
+        lb_scsi_mode_sense(unit, command, wr);
+        return;
+    case LB_SCSI_LOG_SENSE:
+        lb_scsi_log_sense(unit, command, wr);
+        return;
+    case LB_SCSI_READ_DEFECT_DATA_10:
+    case LB_SCSI_READ_DEFECT_DATA_12:
+        lb_scsi_read_defects(command, wr);
         return;
     case LB_SCSI_START_STOP_UNIT:
-        start_stop(unit, command);
+        start_stop(unit, nexus, command);
         return;
-    default:
-        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x20, 0);
+    case LB_SCSI_SEND_DIAGNOSTIC:
+        send_diagnostic(command);
+        return;
+    case LB_SCSI_PREVENT_ALLOW:
+        prevent_allow(unit, nexus, command);
+        return;
+    case LB_SCSI_RESERVE_6:
+    case LB_SCSI_RELEASE_6:
+        lb_scsi_reserve(unit, nexus, command);
+        return;
+    case LB_SCSI_PERSISTENT_RESERVE_IN:
+        lb_scsi_persistent_in(unit, command, wr);
+        return;
+    case LB_SCSI_PERSISTENT_RESERVE_OUT: /* without its list */
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x1a, 0);
+        return;
+    case LB_SCSI_PREFETCH_10:
+    case LB_SCSI_PREFETCH_16:
+        command->status = LB_SCSI_CONDITION_MET;
+        return;
+    default: /* TEST UNIT READY; and what names no blocks though it could */
         return;
     }
 }
 
 static void carry_out(const struct lb_scsi_device *device, struct lb_scsi_command *command,
                       struct lb_wr *wr) {
-    struct lb_scsi_unit *unit = unit_of(device, command);
+    struct lb_scsi_unit *unit = lb_scsi_unit_of(device, command);
     if (command->cdb[0] == LB_SCSI_INQUIRY)
-        inquiry(device, command, wr);
+        lb_scsi_inquiry(device, command, wr);
     else if (command->cdb[0] == LB_SCSI_REPORT_LUNS)
-        report_luns(device, command, wr);
+        lb_scsi_report_luns(device, command, wr);
     else if (command->cdb[0] == LB_SCSI_REQUEST_SENSE)
-        request_sense(device, command, wr);
-    else if (unit != NULL)
-        carry_out_on(unit, command, wr);
-    else /* it went away since the command began */
-        lb_scsi_command_check(command, KEY_ILLEGAL_REQUEST, 0x25, 0x00);
+        lb_scsi_request_sense(device, command, wr);
+    else if (unit == NULL) /* it went away since the command began */
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x25, 0x00);
+    else if (command->cdb[0] == LB_SCSI_MAINTENANCE_IN)
+        lb_scsi_maintenance_in(device, command, wr);
+    else
+        carry_out_on(unit, &device->nexuses[command->unit], command, wr);
 }
 
-size_t lb_scsi_device_reply(const struct lb_scsi_device *device, struct lb_scsi_command *command,
-                            uint8_t reply[LB_SCSI_REPLY_MAX]) {
-    struct lb_wr wr = lb_wr(lb_span(reply, LB_SCSI_REPLY_MAX));
-    carry_out(device, command, &wr);
-    lb_assert(lb_wr_ok(&wr)); /* the longest is VPD 83: 16 + 4 + 224 */
-    if (command->has_failed)
-        return 0;
-    size_t wanted = LB_MIN(wr.len, allocation(command->cdb));
-    size_t len = LB_MIN(wanted, command->expected);
+/* Cuts the reply to what the CDB and the initiator have room for. */
+static size_t cut_reply(struct lb_scsi_command *command, size_t len) {
+    size_t wanted = LB_MIN(len, allocation(command->cdb));
     command->overflow = wanted > command->expected;
     command->underflow = wanted < command->expected;
     command->residual =
         (uint32_t)(command->overflow ? wanted - command->expected : command->expected - wanted);
-    return len;
+    return LB_MIN(wanted, command->expected);
 }
 
-struct lb_bytes lb_scsi_command_sense(const struct lb_scsi_command *command,
-                                      uint8_t room[LB_SCSI_SENSE_MAX]) {
-    struct lb_wr wr = lb_wr(lb_span(room, LB_SCSI_SENSE_MAX));
-    if (command->status != LB_SCSI_CHECK_CONDITION)
-        return lb_bytes(NULL, 0);
-    put_sense(&wr, command->is_deferred ? 0x71 : 0x70, command->key,
-              (uint16_t)(command->asc << 8 | command->ascq));
-    return lb_wr_done(&wr);
+size_t lb_scsi_device_reply(const struct lb_scsi_device *device, struct lb_scsi_command *command,
+                            struct lb_span reply) {
+    struct lb_wr wr = lb_wr(reply);
+    bool has_residual = command->overflow; /* of blocks that were not to be moved */
+    carry_out(device, command, &wr);
+    if (command->kind == LB_SCSI_KIND_LONG_REPLY && !lb_wr_ok(&wr) && !command->has_failed)
+        command->status = LB_SCSI_BUSY, command->has_failed = true; /* more came meanwhile */
+    if (command->has_failed)
+        return 0;
+    lb_assert(lb_wr_ok(&wr));
+    if (wr.len == 0 && has_residual)
+        return 0;
+    return cut_reply(command, wr.len);
+}
+
+size_t lb_scsi_device_status(const struct lb_scsi_device *device, struct lb_scsi_command *command,
+                             uint64_t blocks, bool is_mapped, uint8_t reply[LB_SCSI_REPLY_MAX]) {
+    struct lb_wr wr = lb_wr(lb_span(reply, LB_SCSI_REPLY_MAX));
+    (void)device;
+    lb_wr_u32(&wr, 20);
+    lb_wr_u32(&wr, 0);
+    lb_wr_u64(&wr, command->lba);
+    lb_wr_u32(&wr, (uint32_t)LB_MIN(blocks, UINT32_MAX));
+    lb_wr_u8(&wr, is_mapped ? 0 : 1); /* SBC-3 table 40: deallocated */
+    lb_wr_zero(&wr, 3);
+    return cut_reply(command, wr.len);
+}
+
+void lb_scsi_device_take(const struct lb_scsi_device *device, struct lb_scsi_command *command,
+                         struct lb_bytes parameters) {
+    struct lb_scsi_unit *unit = lb_scsi_unit_of(device, command);
+    command->kind = LB_SCSI_KIND_REPLY;
+    if (unit == NULL)
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x25, 0x00);
+    else if (command->cdb[0] == LB_SCSI_UNMAP)
+        lb_scsi_take_unmap(unit, command, parameters);
+    else if (command->cdb[0] == LB_SCSI_PERSISTENT_RESERVE_OUT)
+        lb_scsi_persistent_out(unit, &device->nexuses[command->unit], command, parameters);
+    else
+        lb_scsi_mode_select(unit, &device->nexuses[command->unit], command, parameters);
 }

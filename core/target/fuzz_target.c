@@ -1,3 +1,4 @@
+#include "core/target/target_memory.h"
 #include "core/target/target_state.h"
 #include "tests/fuzz.h"
 
@@ -27,6 +28,7 @@ static struct {
     uint8_t rx[LB_ISCSI_RX_MIN];
     uint64_t work[LB_TARGET_WORK_BYTES(8) / 8];
     struct lb_target_text text;
+    struct lb_scsi_registration keys[2];
     uint8_t before[GUARD], disk[DISK_BYTES], after[GUARD];
     uint8_t buffers[IOS][IO_ROOM];
     bool used[IOS];
@@ -62,7 +64,15 @@ static void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
     bool fails = (f.flags & FAULTS) != 0 && f.ios++ % 3 == 0;
     lb_assert(io->lun == &f.units[0] || io->lun == &f.units[1]);
-    if (io->kind == LB_IO_WRITE && ((f.flags & COPIES) != 0 || io->is_apart))
+    bool uses_up = io->kind == LB_IO_WRITE || io->kind == LB_IO_OR || io->kind == LB_IO_COMPARE ||
+                   io->kind == LB_IO_COMPARE_AND_WRITE;
+    bool is_special = (io->kind != LB_IO_WRITE && uses_up) || io->is_repeated ||
+                      io->kind == LB_IO_UNMAP || io->kind == LB_IO_STATUS;
+    if (is_special) {
+        lb_assert(io->lba * 512 <= DISK_BYTES && io->blocks <= DISK_BYTES / 512 - io->lba);
+        answer = lb_target_memory_do(io, f.disk + io->lba * 512);
+    }
+    if (uses_up && io->buffer.p != NULL && ((f.flags & COPIES) != 0 || io->is_apart))
         free_buffer(io);
     if (fails)
         answer.status = LB_SCSI_BUSY;
@@ -237,6 +247,10 @@ static void set_up(uint8_t flags) {
     f.nodes[0].header_digest = f.nodes[0].data_digest = LB_DIGEST_PREFER;
     f.units[0] = f.units[1] = (struct lb_scsi_unit){.blocks = DISK_BYTES / 512};
     f.units[1].read_only = true;
+    f.units[0].is_thin = true;
+    f.units[0].registrations = f.keys;
+    f.units[0].registration_cap = 2;
+    f.units[0].can_keep = true;
     f.nodes[0].luns[0] = &f.units[0];
     f.nodes[0].luns[1] = &f.units[1];
     if ((flags & CHAP) != 0) {

@@ -45,6 +45,7 @@ static enum order take_cmd_sn(struct lb_target_conn *conn) {
 struct lb_scsi_device lb_target_device(struct lb_target_conn *conn) {
     return (struct lb_scsi_device){.name = conn->node->name,
                                    .units = conn->node->luns,
+                                   .port_group = conn->node->tpgt,
                                    .nexuses = conn->nexuses,
                                    .count = LB_TARGET_LUNS_MAX};
 }
@@ -577,7 +578,7 @@ void lb_target_attention(struct lb_target_server *server, struct lb_target *targ
     for (unsigned i = 0; i < LB_TARGET_BUCKETS; i++)
         for (struct lb_target_conn *c = server->sessions[i]; c != NULL; c = c->next)
             if (c->node == target && c->phase == LB_TARGET_FULL_FEATURE)
-                c->nexuses[lun].attention = (uint16_t)(asc << 8 | ascq);
+                lb_scsi_nexus_attention(&c->nexuses[lun], asc, ascq);
 }
 
 void lb_target_ask_logout(struct lb_target_conn *conn, uint64_t now_us, uint16_t seconds) {

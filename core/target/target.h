@@ -25,6 +25,16 @@
  *   LB_IO_BUFFER   give room for `len` bytes that will be written: it is filled as they come
  *   LB_IO_WRITE    `buffer`, which was given, holds the bytes for `lba`: write them; with its
                   answer the buffer is the host's again, and no RELEASE comes
+ *                  with is_repeated the buffer is one block, for each of `blocks` (empty: zeros;
+ *                  with `unmaps` blocks that read so may be given back)
+ *   LB_IO_OR       as WRITE, but `buffer` is ORed into what is at `lba`
+ *   LB_IO_COMPARE  `buffer` is compared with what is at `lba`: GOOD, or MISCOMPARE 1D/00 with
+ *                  differs_at; the buffer is the host's again. is_repeated as in WRITE
+ *   LB_IO_COMPARE_AND_WRITE  the first half of `buffer` is compared, and if it is the same the
+ *                  second half is written, and nothing of anybody between; as COMPARE and WRITE
+ *   LB_IO_UNMAP    `blocks` at `lba` are given back, and read as zeros
+ *   LB_IO_STATUS   whether the block at `lba` is there, and how many like it follow, up to `blocks`
+ *   LB_IO_KEEP     make the unit's registrations durable
  *   LB_IO_FLUSH    make all finished writes durable
  *   LB_IO_RELEASE  the buffer given for this `io` is not used any more; has no answer, and `io` is
  *                  valid until the next call only
@@ -144,6 +154,13 @@ enum lb_io_kind {
     LB_IO_WRITE,
     LB_IO_FLUSH,
     LB_IO_RELEASE,
+    /* What initiators ask for that are not ours: each needs its own command. */
+    LB_IO_OR,
+    LB_IO_COMPARE,
+    LB_IO_COMPARE_AND_WRITE,
+    LB_IO_UNMAP,
+    LB_IO_STATUS,
+    LB_IO_KEEP,
 };
 
 /* Inside the connection; the host's from IO until it answers. */
@@ -153,10 +170,13 @@ struct lb_target_io {
     struct lb_scsi_unit *lun;
     uint64_t lba;
     uint32_t blocks;
-    uint32_t len;           /* bytes: blocks * block_bytes */
+    uint32_t len;           /* bytes: blocks * block_bytes; is_apart: of the buffer */
+    bool is_repeated;       /* WRITE, COMPARE: the buffer is one block, for each */
+    bool unmaps;            /* WRITE is_repeated */
     bool force_unit_access; /* WRITE: durable before it is answered */
-    /* With keeps_memory, BUFFER and WRITE: the room must not be the disk itself, for what is put
-     * there has a digest that is yet to be checked; and it is released, if it is not written. */
+    /* With keeps_memory, BUFFER and what is done with it: the room must not be the disk itself, for
+     * what is put there has a digest that is yet to be checked, or is not for the disk; and it is
+     * released, if it is not used up. */
     bool is_apart;
     struct lb_span buffer; /* WRITE, RELEASE: what was given. RELEASE of a READ: as it was given */
     uint64_t user;         /* the host's, from BUFFER or READ until RELEASE */
@@ -168,6 +188,9 @@ struct lb_target_answer {
     uint8_t key, asc, ascq;
     bool is_deferred; /* the sense is about an earlier command, and this one was not carried out */
     struct lb_span memory; /* READ: the bytes; BUFFER: the room; len as asked */
+    uint32_t differs_at;   /* COMPARE: the offset in `buffer` of the first byte that differs */
+    uint64_t blocks;       /* STATUS: that are alike; 0: all */
+    bool is_unmapped;      /* STATUS: they are not there, and read as zeros */
 };
 
 /* ---- connection ------------------------------------------------------------------------------ */

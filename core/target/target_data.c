@@ -22,8 +22,8 @@ static void send_response(struct lb_target_conn *conn, struct lb_target_task *ta
     uint8_t bhs[LB_ISCSI_BHS_BYTES], sense[2 + LB_SCSI_SENSE_MAX];
     struct lb_iscsi_pdu pdu = {.opcode = LB_OP_SCSI_RESPONSE, .final = true, .itt = task->itt};
     pdu.response.status = task->scsi.status;
-    pdu.response.exp_data_sn = task->scsi.kind == LB_SCSI_KIND_WRITE ? task->r2t_sn : task->data_sn;
-    if (!task->scsi.has_failed) {
+    pdu.response.exp_data_sn = task->scsi.writes ? task->r2t_sn : task->data_sn;
+    if (!task->scsi.has_failed || task->scsi.tells_residual) {
         pdu.response.overflow = task->scsi.overflow;
         pdu.response.underflow = task->scsi.underflow;
         pdu.response.residual = task->scsi.residual;
@@ -59,7 +59,10 @@ static void number_data_in(struct lb_target_conn *conn, struct lb_target_task *t
 static void send_reply(struct lb_target_conn *conn, struct lb_target_task *task) {
     uint8_t bhs[LB_ISCSI_BHS_BYTES], reply[LB_SCSI_REPLY_MAX];
     struct lb_scsi_device device = lb_target_device(conn);
-    size_t len = lb_scsi_device_reply(&device, &task->scsi, reply);
+    size_t len = task->scsi.kind == LB_SCSI_KIND_STATUS
+                     ? lb_scsi_device_status(&device, &task->scsi, task->scsi.blocks,
+                                             !task->scsi.unmaps, reply)
+                     : lb_scsi_device_reply(&device, &task->scsi, lb_span(reply, sizeof reply));
     if (len == 0) {
         send_response(conn, task);
         return;
@@ -70,7 +73,9 @@ static void send_reply(struct lb_target_conn *conn, struct lb_target_task *task)
 }
 
 static void send_answer(struct lb_target_conn *conn, struct lb_target_task *task) {
-    if (task->scsi.kind == LB_SCSI_KIND_REPLY && !task->scsi.has_failed)
+    bool has_reply =
+        task->scsi.kind == LB_SCSI_KIND_REPLY || task->scsi.kind == LB_SCSI_KIND_STATUS;
+    if (has_reply && !task->is_taken && !task->scsi.has_failed)
         send_reply(conn, task);
     else
         send_response(conn, task);
@@ -117,7 +122,8 @@ static bool send_piece(struct lb_target_conn *conn, struct lb_target_task *task)
 
 /* Its memory is in use until the stream has sent it, unless it stays anyway. */
 static void end_piece(struct lb_target_conn *conn, struct lb_target_task *task) {
-    if (conn->server->keeps_memory || lb_stream_is_sent(&conn->stream, task->sent_at)) {
+    bool stays = conn->server->keeps_memory && !task->io.is_apart;
+    if (stays || lb_stream_is_sent(&conn->stream, task->sent_at)) {
         lb_target_task_rest(conn, task);
         return;
     }

@@ -44,6 +44,7 @@ struct lb_target_task {
     bool has_memory;   /* io.buffer is the host's, to be released */
     bool wants_r2t;    /* RECEIVING: the next R2T is to be sent */
     bool unsolicited;  /* Data-Out without R2T is awaited until F */
+    bool is_taken;     /* its parameter list has been carried out */
     uint8_t next;      /* in a list */
     uint8_t hash_next; /* among tasks of the same hash of itt */
     uint8_t lun[8];

@@ -4,7 +4,9 @@
  *   IDLE --read----> ASK --> AT_HOST --> SENDING --> UNSENT --> IDLE
  *     |               ^____________next piece__________|
  *     |--write-----> ASK --> AT_HOST --> RECEIVING --> ASK --> AT_HOST --> ANSWERING --> IDLE
- *     |             (BUFFER)  ^_________next piece_____________(WRITE)
+ *     |             (BUFFER)  ^_________next piece_____________(WRITE, COMPARE, UNMAP, ...)
+ *     |--long reply> ASK --> AT_HOST --> SENDING --> UNSENT --> IDLE
+ *     |             (BUFFER)
  *     `--others--------------------------------------------------------> ANSWERING --> IDLE
  *
  * RECEIVING is also the state of a command that failed while its unsolicited data is still to come:
@@ -112,12 +114,47 @@ static void enter_answering(struct lb_target_conn *conn, struct lb_target_task *
     lb_target_list_add(conn, &conn->out, task);
 }
 
+/* Whether the initiator's data goes into a buffer. */
+static bool takes_data(const struct lb_scsi_command *scsi) {
+    enum lb_scsi_kind kind = scsi->kind;
+    bool takes = kind == LB_SCSI_KIND_PARAMETERS || kind == LB_SCSI_KIND_WRITE ||
+                 kind == LB_SCSI_KIND_OR || kind == LB_SCSI_KIND_COMPARE ||
+                 kind == LB_SCSI_KIND_COMPARE_EACH || kind == LB_SCSI_KIND_COMPARE_AND_WRITE ||
+                 kind == LB_SCSI_KIND_WRITE_EACH;
+    return takes && scsi->total > 0;
+}
+
+/* Whether its data is that of blocks, one after the other. */
+static bool is_of_blocks(const struct lb_scsi_command *scsi) {
+    return scsi->kind == LB_SCSI_KIND_READ || scsi->kind == LB_SCSI_KIND_WRITE ||
+           scsi->kind == LB_SCSI_KIND_COMPARE || scsi->kind == LB_SCSI_KIND_OR;
+}
+
+/* A range of blocks, without regard to what is in the buffer. */
+static void set_range(struct lb_target_task *task) {
+    task->io.lba = task->scsi.lba;
+    task->io.blocks = (uint32_t)LB_MIN(task->scsi.blocks, UINT32_MAX);
+    task->io.force_unit_access = task->scsi.force_unit_access;
+    task->io.unmaps = task->scsi.unmaps;
+}
+
+/* Room for what is not of blocks: all of it at once. */
+static void enter_room(struct lb_target_conn *conn, struct lb_target_task *task, uint32_t len) {
+    task->io.is_apart = conn->server->keeps_memory;
+    task->piece = task->moved = 0;
+    task->piece_end = len;
+    set_range(task);
+    task->io.len = len;
+    enter_ask(conn, task, LB_IO_BUFFER);
+}
+
 /* Asks for the disk's part of the next piece: all that is left, or io_max. */
 static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task) {
     uint32_t block_bytes = lb_scsi_unit_block_bytes(task->io.lun);
     uint32_t io_max = conn->server->io_max;
-    bool is_write = task->scsi.kind == LB_SCSI_KIND_WRITE;
-    task->io.is_apart = is_write && conn->server->keeps_memory && conn->data_digest;
+    bool is_write = takes_data(&task->scsi);
+    bool is_apart = task->scsi.kind != LB_SCSI_KIND_WRITE || conn->data_digest;
+    task->io.is_apart = is_write && conn->server->keeps_memory && is_apart;
     if (io_max == 0)
         io_max = conn->server->keeps_memory && !task->io.is_apart ? UINT32_MAX & ~UINT32_C(0xffff)
                                                                   : 1u << 20;
@@ -184,6 +221,43 @@ static void fail_as(struct lb_target_task *task, const struct lb_target_answer *
     task->scsi.has_failed = true;
 }
 
+/* PREEMPT AND ABORT: the tasks of those who have lost their registration. */
+static void abort_preempted(struct lb_target_conn *conn, const struct lb_target_task *task);
+
+/* A parameter list is here, or a part of what it asks for is done: what comes next. */
+static void take_parameters(struct lb_target_conn *conn, struct lb_target_task *task) {
+    struct lb_scsi_device device = lb_target_device(conn);
+    lb_scsi_device_take(&device, &task->scsi, lb_bytes(task->io.buffer.p, task->scsi.total));
+    task->is_taken = true;
+    if (task->scsi.aborts)
+        abort_preempted(conn, task);
+    if (task->scsi.has_failed || task->scsi.kind == LB_SCSI_KIND_REPLY) {
+        lb_target_task_rest(conn, task);
+        return;
+    }
+    set_range(task);
+    enter_ask(conn, task, task->scsi.kind == LB_SCSI_KIND_KEEP ? LB_IO_KEEP : LB_IO_UNMAP);
+}
+
+/* All that belongs into the buffer is there. */
+static void use_buffer(struct lb_target_conn *conn, struct lb_target_task *task) {
+    if (task->scsi.kind == LB_SCSI_KIND_PARAMETERS) {
+        take_parameters(conn, task);
+        return;
+    }
+    task->io.is_repeated =
+        task->scsi.kind == LB_SCSI_KIND_WRITE_EACH || task->scsi.kind == LB_SCSI_KIND_COMPARE_EACH;
+    if (task->scsi.kind == LB_SCSI_KIND_OR)
+        enter_ask(conn, task, LB_IO_OR);
+    else if (task->scsi.kind == LB_SCSI_KIND_COMPARE_AND_WRITE)
+        enter_ask(conn, task, LB_IO_COMPARE_AND_WRITE);
+    else if (task->scsi.kind == LB_SCSI_KIND_COMPARE ||
+             task->scsi.kind == LB_SCSI_KIND_COMPARE_EACH)
+        enter_ask(conn, task, LB_IO_COMPARE);
+    else
+        enter_ask(conn, task, LB_IO_WRITE);
+}
+
 /* Goes on with a write (or a failed command) after data came, or its memory. */
 static void advance(struct lb_target_conn *conn, struct lb_target_task *task) {
     task->state = LB_TTASK_RECEIVING;
@@ -191,12 +265,11 @@ static void advance(struct lb_target_conn *conn, struct lb_target_task *task) {
         lb_target_task_rest(conn, task);
     } else if (task->unsolicited) {
         return; /* more of it is on its way */
-    } else if (task->scsi.has_failed || task->scsi.kind != LB_SCSI_KIND_WRITE ||
-               task->scsi.total == 0) {
+    } else if (task->scsi.has_failed || !takes_data(&task->scsi)) {
         lb_target_task_rest(conn, task);
     } else if (task->moved >= task->piece_end) {
         task->io.buffer.len = task->piece_end - task->piece;
-        enter_ask(conn, task, LB_IO_WRITE);
+        use_buffer(conn, task);
     } else {
         task->wants_r2t = true;
         lb_target_list_add(conn, &conn->out, task);
@@ -211,6 +284,23 @@ static struct lb_span data_span(const struct lb_target_task *task) {
     return lb_span(task->io.buffer.p + (task->moved - task->piece), task->piece_end - task->moved);
 }
 
+/* The room for a long reply is here, or was refused. */
+static void make_reply(struct lb_target_conn *conn, struct lb_target_task *task) {
+    struct lb_scsi_device device = lb_target_device(conn);
+    size_t len = 0;
+    task->state = LB_TTASK_RECEIVING;
+    if (!task->scsi.has_failed)
+        len = lb_scsi_device_reply(&device, &task->scsi, task->io.buffer);
+    task->scsi.total = task->piece_end = (uint32_t)len;
+    task->is_taken = true;
+    if (len == 0) {
+        lb_target_task_rest(conn, task);
+        return;
+    }
+    task->state = LB_TTASK_SENDING;
+    lb_target_list_add(conn, &conn->out, task);
+}
+
 static void buffer_came(struct lb_target_conn *conn, struct lb_target_task *task,
                         const struct lb_target_answer *answer) {
     static const struct lb_target_answer full = {.status = LB_SCSI_TASK_SET_FULL};
@@ -220,6 +310,10 @@ static void buffer_came(struct lb_target_conn *conn, struct lb_target_task *task
     if (is_refused)
         fail_as(task, answer->status != LB_SCSI_GOOD ? answer : &full);
     lb_assert(is_refused || answer->memory.len >= task->io.len);
+    if (task->scsi.kind == LB_SCSI_KIND_LONG_REPLY) {
+        make_reply(conn, task);
+        return;
+    }
     if (conn->stalled != index_of(conn, task)) {
         advance(conn, task);
         return;
@@ -259,13 +353,48 @@ static void write_done(struct lb_target_conn *conn, struct lb_target_task *task,
     }
 }
 
+static void compare_done(struct lb_target_conn *conn, struct lb_target_task *task,
+                         const struct lb_target_answer *answer) {
+    task->scsi.has_information = answer->key == 0x0e;
+    task->scsi.information = answer->differs_at + task->piece;
+    write_done(conn, task, answer);
+}
+
+/* The end of an UNMAP's range, or of KEEP. */
+static void range_done(struct lb_target_conn *conn, struct lb_target_task *task,
+                       const struct lb_target_answer *answer) {
+    task->state = LB_TTASK_RECEIVING;
+    if (answer->status != LB_SCSI_GOOD)
+        fail_as(task, answer);
+    if (task->io.kind == LB_IO_UNMAP && !task->scsi.has_failed)
+        take_parameters(conn, task);
+    else
+        lb_target_task_rest(conn, task);
+}
+
+static void status_came(struct lb_target_conn *conn, struct lb_target_task *task,
+                        const struct lb_target_answer *answer) {
+    if (answer->status != LB_SCSI_GOOD)
+        fail_as(task, answer);
+    if (answer->blocks != 0)
+        task->scsi.blocks = LB_MIN(task->scsi.blocks, answer->blocks);
+    task->scsi.unmaps = answer->is_unmapped;
+    enter_answering(conn, task);
+}
+
+/* With its answer the buffer is the host's again. */
+static bool uses_up(enum lb_io_kind kind) {
+    return kind == LB_IO_WRITE || kind == LB_IO_OR || kind == LB_IO_COMPARE ||
+           kind == LB_IO_COMPARE_AND_WRITE;
+}
+
 /* The io of an aborted task is back. */
 static void aborted_came(struct lb_target_conn *conn, struct lb_target_task *task,
                          const struct lb_target_answer *answer) {
     if (task->io.kind == LB_IO_READ || task->io.kind == LB_IO_BUFFER) {
         task->io.buffer = answer->memory;
         task->has_memory = answer->status == LB_SCSI_GOOD && answer->memory.p != NULL;
-    } else {
+    } else if (uses_up(task->io.kind)) {
         task->has_memory = false;
     }
     if (conn->stalled == index_of(conn, task)) {
@@ -293,7 +422,7 @@ struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn) {
             task->state = LB_TTASK_AT_HOST;
             return &task->io;
         }
-        bool has_buffer = task->io.kind == LB_IO_WRITE;
+        bool has_buffer = task->has_memory;
         task->state = LB_TTASK_RECEIVING;
         if (has_buffer)
             lb_target_task_rest(conn, task);
@@ -321,12 +450,24 @@ void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
         buffer_came(conn, task, answer);
         return;
     case LB_IO_WRITE:
+    case LB_IO_OR:
         write_done(conn, task, answer);
         return;
     case LB_IO_FLUSH:
         if (answer->status != LB_SCSI_GOOD)
             fail_as(task, answer);
         enter_answering(conn, task);
+        return;
+    case LB_IO_COMPARE:
+    case LB_IO_COMPARE_AND_WRITE:
+        compare_done(conn, task, answer);
+        return;
+    case LB_IO_UNMAP:
+    case LB_IO_KEEP:
+        range_done(conn, task, answer);
+        return;
+    case LB_IO_STATUS:
+        status_came(conn, task, answer);
         return;
     case LB_IO_RELEASE:
         lb_assert(io->kind != LB_IO_RELEASE); /* it has no answer */
@@ -380,6 +521,14 @@ static struct lb_target_task *init_task(struct lb_target_conn *conn) {
     return task;
 }
 
+/* The first memory for the data that comes. */
+static void enter_data(struct lb_target_conn *conn, struct lb_target_task *task) {
+    if (is_of_blocks(&task->scsi))
+        enter_piece(conn, task);
+    else
+        enter_room(conn, task, task->scsi.total);
+}
+
 /* The host may have mapped another unit, or the first, to this LUN. */
 static void attach(struct lb_target_conn *conn, unsigned lun_index) {
     struct lb_scsi_unit *unit = conn->node->luns[lun_index];
@@ -414,12 +563,20 @@ struct lb_span lb_target_command(struct lb_target_conn *conn) {
         task->io.lun = conn->node->luns[task->scsi.unit];
     lb_scsi_device_begin(&device, &task->scsi);
     conn->receiving = index_of(conn, task);
-    if (task->scsi.kind == LB_SCSI_KIND_WRITE && task->scsi.total > 0) {
-        enter_piece(conn, task);
+    if (takes_data(&task->scsi)) {
+        enter_data(conn, task);
         if (conn->pdu.data_len > 0)
             conn->stalled = conn->receiving;
     }
     return lb_span(NULL, 0);
+}
+
+/* What the host does to a range of blocks, without a buffer. */
+static void enter_range(struct lb_target_conn *conn, struct lb_target_task *task,
+                        enum lb_io_kind kind) {
+    set_range(task);
+    task->io.is_repeated = kind == LB_IO_WRITE;
+    enter_ask(conn, task, kind);
 }
 
 /* By order of a test. It stays in the window until it is aborted. */
@@ -440,6 +597,12 @@ static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
         enter_piece(conn, task);
     else if (task->scsi.kind == LB_SCSI_KIND_FLUSH)
         enter_ask(conn, task, LB_IO_FLUSH);
+    else if (task->scsi.kind == LB_SCSI_KIND_LONG_REPLY)
+        enter_room(conn, task, task->scsi.room);
+    else if (task->scsi.kind == LB_SCSI_KIND_STATUS)
+        enter_range(conn, task, LB_IO_STATUS);
+    else if (task->scsi.kind == LB_SCSI_KIND_WRITE_EACH && task->scsi.total == 0)
+        enter_range(conn, task, LB_IO_WRITE); /* zeros */
     else if (task->state == LB_TTASK_RECEIVING)
         advance(conn, task);
 }
@@ -544,9 +707,25 @@ static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uin
         if (other == conn || other->phase != LB_TARGET_FULL_FEATURE)
             continue;
         abort_tasks(other, (uint8_t)(n - other->nexuses));
-        n->attention = attention;
+        lb_scsi_nexus_attention(n, (uint8_t)(attention >> 8), (uint8_t)attention);
         conn->server->stirred = true;
     }
+}
+
+static void abort_preempted(struct lb_target_conn *conn, const struct lb_target_task *task) {
+    for (struct lb_scsi_nexus *n = task->io.lun->nexuses; n != NULL; n = n->next) {
+        struct lb_target_conn *other = n->owner;
+        if (other == conn || other->phase != LB_TARGET_FULL_FEATURE ||
+            lb_scsi_is_registered(task->io.lun, n))
+            continue;
+        abort_tasks(other, (uint8_t)(n - other->nexuses));
+        conn->server->stirred = true;
+    }
+}
+
+static void reset_unit(struct lb_target_conn *conn, uint8_t lun_index) {
+    abort_everybodys(conn, lun_index, 0x2903);
+    lb_scsi_unit_reset(conn->nexuses[lun_index].unit);
 }
 
 /* Each unit of the target that this session reaches. */
@@ -554,7 +733,7 @@ static void reset_all(struct lb_target_conn *conn) {
     for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++) {
         attach(conn, i);
         if (conn->nexuses[i].unit != NULL)
-            abort_everybodys(conn, (uint8_t)i, 0x2903);
+            reset_unit(conn, (uint8_t)i);
     }
 }
 
@@ -578,11 +757,14 @@ static uint8_t manage(struct lb_target_conn *conn) {
         abort_tasks(conn, lun_index);
         return LB_TMF_COMPLETE;
     case LB_TMF_CLEAR_TASK_SET:
+        if (lun_index == LB_SCSI_NO_UNIT)
+            return LB_TMF_NO_LUN;
+        abort_everybodys(conn, lun_index, 0x2f00);
+        return LB_TMF_COMPLETE;
     case LB_TMF_LUN_RESET:
         if (lun_index == LB_SCSI_NO_UNIT)
             return LB_TMF_NO_LUN;
-        abort_everybodys(conn, lun_index,
-                         conn->pdu.tmf.function == LB_TMF_LUN_RESET ? 0x2903 : 0x2f00);
+        reset_unit(conn, lun_index);
         return LB_TMF_COMPLETE;
     case LB_TMF_TARGET_WARM_RESET:
         reset_all(conn);

@@ -139,6 +139,14 @@ static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
         break;
     case LB_IO_RELEASE:
         break;
+    case LB_IO_OR:
+    case LB_IO_COMPARE:
+    case LB_IO_COMPARE_AND_WRITE:
+    case LB_IO_UNMAP:
+    case LB_IO_STATUS:
+    case LB_IO_KEEP:
+        CHECK(false); /* our initiator asks for none of it */
+        break;
     }
     return (struct lb_target_answer){0};
 }

@@ -3,6 +3,7 @@
 #ifndef LB_TEST_TARGET_RAW_H
 #define LB_TEST_TARGET_RAW_H
 
+#include "core/target/target_memory.h"
 #include "core/target/target_rooms.h"
 #include "tests/tap.h"
 
@@ -29,7 +30,7 @@ struct raw {
     bool is_closed;
     const struct lb_target_admission *admits; /* the answer to WHO; NULL: none */
     uint8_t apart[DISK_BYTES];                /* room that is not the disk */
-    unsigned releases;
+    unsigned releases, keeps, flushes, fua_writes;
 
     uint8_t wire[WIRE]; /* what the target sent */
     size_t wire_len, wire_at;
@@ -48,10 +49,16 @@ static inline void answer(struct lb_target_io *io) {
         raw.releases++;
         return;
     }
+    lb_assert(io->lba * 512 <= DISK_BYTES && io->blocks * 512 <= DISK_BYTES - io->lba * 512);
     if (io->kind == LB_IO_READ || io->kind == LB_IO_BUFFER)
-        answer.memory = lb_span((io->is_apart ? raw.apart : raw.disk) + io->lba * 512, io->len);
-    if (io->kind == LB_IO_WRITE && io->is_apart)
+        answer.memory = lb_span(io->is_apart ? raw.apart : raw.disk + io->lba * 512, io->len);
+    else if (io->kind != LB_IO_WRITE || io->is_repeated)
+        answer = lb_target_memory_do(io, raw.disk + io->lba * 512);
+    else if (io->is_apart)
         memcpy(raw.disk + io->lba * 512, io->buffer.p, io->len);
+    raw.keeps += io->kind == LB_IO_KEEP;
+    raw.flushes += io->kind == LB_IO_FLUSH;
+    raw.fua_writes += io->kind == LB_IO_WRITE && io->force_unit_access;
     lb_target_io_done(raw.to, raw.now, io, answer);
 }
 

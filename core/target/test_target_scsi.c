@@ -19,7 +19,7 @@ static void every_vital_page_that_is_listed_is_there(void) {
     log_in();
     lb_scsi_cdb_vpd(cdb, LB_SCSI_VPD_PAGES, 255);
     struct lb_bytes pages = lb_bytes_after(reply_to(cdb), 4);
-    CHECK_EQ(pages.len, 6);
+    CHECK_EQ(pages.len, 7);
     for (size_t i = 0; i < pages.len; i++) {
         uint8_t page = pages.p[i];
         lb_scsi_cdb_vpd(cdb, page, 255);
@@ -96,13 +96,18 @@ static void a_busy_target_still_says_what_it_is(void) {
     CHECK_EQ(reply_to(cdb).len, 36);
 }
 
-static void a_mode_page_has_no_subpages_and_all_of_them_are_itself(void) {
+static void a_mode_page_has_the_subpages_that_it_has(void) {
     uint8_t cdb[LB_SCSI_CDB_BYTES];
     log_in();
     lb_scsi_cdb_mode_sense_6(cdb, 0x0a, 255);
-    cdb[3] = 0xff;
     CHECK_EQ(reply_to(cdb).len, 4 + 12);
-    static const uint8_t subpages[] = {0x01, 0x05, 0xfe}; /* Linux asks for 0A/05 */
+    cdb[3] = 0x01; /* the control extension */
+    CHECK_EQ(reply_to(cdb).len, 4 + 32);
+    cdb[3] = 0xff;
+    CHECK_EQ(reply_to(cdb).len, 4 + 12 + 32);
+    lb_scsi_cdb_mode_sense_6(cdb, 0x3f, 255); /* without subpages */
+    CHECK_EQ(reply_to(cdb).len, 4 + 20 + 12 + 12);
+    static const uint8_t subpages[] = {0x05, 0xfe}; /* Linux asks for 0A/05 */
     for (size_t i = 0; i < sizeof subpages; i++) {
         struct lb_iscsi_pdu pdu = command(false, 0, 1);
         lb_scsi_cdb_mode_sense_10(pdu.command.cdb, 0x0a, 255);
@@ -112,7 +117,7 @@ static void a_mode_page_has_no_subpages_and_all_of_them_are_itself(void) {
     }
 }
 
-static void changeable_values_are_none_and_saved_ones_are_not_there(void) {
+static void what_changes_is_wce_and_swp_and_nothing_is_saved(void) {
     uint8_t cdb[LB_SCSI_CDB_BYTES];
     log_in();
     lb_scsi_cdb_mode_sense_6(cdb, 0x08, 255);
@@ -122,9 +127,11 @@ static void changeable_values_are_none_and_saved_ones_are_not_there(void) {
     lb_scsi_cdb_mode_sense_6(cdb, 0x3f, 255);
     cdb[2] |= 0x40;
     struct lb_bytes reply = reply_to(cdb);
-    CHECK_EQ(reply.len, 4 + 20 + 12);
-    for (size_t i = 6; i < reply.len; i++)
-        CHECK(reply.p[i] == 0 || i == 24 || i == 25); /* the second page's code and length */
+    CHECK_EQ(reply.len, 4 + 20 + 12 + 12);
+    CHECK_EQ(reply.p[6], 0x04);
+    CHECK_EQ(reply.p[24 + 4], 0x08);
+    for (size_t i = 7; i < reply.len; i++)
+        CHECK(reply.p[i] == 0 || i == 24 || i == 25 || i == 28 || i == 36 || i == 37);
     struct lb_iscsi_pdu pdu = command(false, 0, 1);
     lb_scsi_cdb_mode_sense_6(pdu.command.cdb, 0x3f, 255);
     pdu.command.cdb[2] |= 0xc0;
@@ -375,8 +382,8 @@ int main(void) {
     TEST(a_reply_is_cut_at_the_room_for_it);
     TEST(a_unit_attention_is_told_once);
     TEST(a_unit_attention_of_an_aborted_command_is_told_by_the_next);
-    TEST(a_mode_page_has_no_subpages_and_all_of_them_are_itself);
-    TEST(changeable_values_are_none_and_saved_ones_are_not_there);
+    TEST(a_mode_page_has_the_subpages_that_it_has);
+    TEST(what_changes_is_wce_and_swp_and_nothing_is_saved);
     TEST(each_target_and_lun_has_its_own_serial_number);
     TEST(a_flush_of_blocks_that_are_not_there_is_refused);
     TEST(a_command_with_naca_is_refused);

@@ -120,6 +120,14 @@ static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
         break;
     case LB_IO_RELEASE:
         break;
+    case LB_IO_OR:
+    case LB_IO_COMPARE:
+    case LB_IO_COMPARE_AND_WRITE:
+    case LB_IO_UNMAP:
+    case LB_IO_STATUS:
+    case LB_IO_KEEP:
+        sim_violation(&sim->world, "a target's disk is asked for what our initiator never asks");
+        break;
     }
     return answer;
 }

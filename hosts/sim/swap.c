@@ -106,7 +106,7 @@ bool sim_swap_is_told(const struct sim *sim) {
         const struct sim_conn *conn = &sim->conns[i];
         if (conn->state != SIM_CONN_FREE && conn->has_client && conn->has_server &&
             conn->service == SIM_AT_TARGETS && lb_target_is_full_feature(sim->ends[i]))
-            return sim->ends[i]->nexuses[0].attention == 0;
+            return sim->ends[i]->nexuses[0].attention_count == 0;
     }
     return false;
 }

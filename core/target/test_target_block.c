@@ -1,0 +1,371 @@
+/* What other initiators ask of a disk: comparing, filling, giving back, reserving. SBC-3, SPC-4. */
+#include "core/target/test_target_raw.h"
+
+enum { ME, YOU };
+static struct lb_target_conn conns[2];
+static struct lb_target_rooms conn_rooms[2];
+static struct lb_scsi_registration keys[3];
+static uint32_t cmd_sns[2];
+
+static void log_in_both(void) {
+    static const char *const names[] = {"iqn.2026-11.test:me", "iqn.2026-11.test:you"};
+    connect();
+    lb_target_conn_end(&raw.conn);
+    memset(keys, 0, sizeof keys);
+    raw.unit.is_thin = raw.unit.can_keep = true;
+    raw.unit.registrations = keys;
+    raw.unit.registration_cap = LB_COUNT(keys);
+    for (unsigned i = 0; i < 2; i++) {
+        char text[256];
+        struct lb_text to = lb_text(text, sizeof text);
+        lb_text_add(&to, "InitiatorName=%s%cTargetName=iqn.2026-11.test:disk%cInitialR2T=No%c",
+                    names[i], 0, 0, 0);
+        accept_at(&conns[i], &conn_rooms[i]);
+        log_in_with(lb_bytes(text, to.len));
+        cmd_sns[i] = raw.cmd_sn;
+    }
+}
+
+/* From now on it is this one that speaks. */
+static void speak(unsigned who) {
+    raw.to = &conns[who];
+    raw.to_rooms = &conn_rooms[who];
+}
+
+/* A command with its data, of this initiator; gives its status. Data that comes is raw.data. */
+static unsigned say(unsigned who, struct lb_bytes cdb, struct lb_bytes data, uint32_t expected) {
+    struct lb_iscsi_pdu pdu = {
+        .opcode = LB_OP_SCSI_COMMAND,
+        .final = true,
+        .itt = ++raw.itt,
+        .cmd_sn = cmd_sns[who]++,
+        .command = {.read = data.len == 0 && expected > 0,
+                    .write = data.len > 0,
+                    .edtl = data.len > 0 ? (uint32_t)data.len : expected},
+    };
+    memcpy(pdu.command.cdb, cdb.p, cdb.len);
+    speak(who);
+    give(pdu, data);
+    if (!CHECK(take()))
+        return 0xff;
+    if (raw.pdu.opcode == LB_OP_DATA_IN)
+        return LB_SCSI_GOOD;
+    CHECK_EQ(raw.pdu.opcode, LB_OP_SCSI_RESPONSE);
+    return raw.pdu.response.status;
+}
+
+#define SAY(who, cdb, data) say(who, tap_hex(cdb), data, 0)
+#define ASK(who, cdb, len)  say(who, tap_hex(cdb), nothing, len)
+
+/* The sense of the last answer: key, asc, ascq. */
+static unsigned sense(void) {
+    struct lb_scsi_sense s = lb_scsi_decode_sense(lb_bytes_after(raw.data, 2));
+    return (unsigned)s.key << 16 | (unsigned)s.asc << 8 | s.ascq;
+}
+
+static struct lb_bytes filled(uint8_t value, size_t len) {
+    static uint8_t room[8192];
+    memset(room, value, sizeof room);
+    return lb_bytes(room, len);
+}
+
+static bool is_filled(uint64_t lba, uint32_t blocks, uint8_t value) {
+    for (size_t i = 0; i < blocks * (size_t)512; i++)
+        if (raw.disk[lba * 512 + i] != value)
+            return false;
+    return true;
+}
+
+/* ---- blocks ---- */
+
+static void every_length_of_read_and_write_moves_the_same_blocks(void) {
+    static const char *const writes[] = {"0a 000009 02 00", "2a 00 00000009 00 0002 00",
+                                         "aa 00 00000009 00000002 00 00",
+                                         "8a 00 0000000000000009 00000002 00 00"};
+    static const char *const reads[] = {"08 000009 02 00", "28 00 00000009 00 0002 00",
+                                        "a8 00 00000009 00000002 00 00",
+                                        "88 00 0000000000000009 00000002 00 00"};
+    log_in_both();
+    for (uint8_t i = 0; i < 4; i++) {
+        CHECK_EQ(SAY(ME, writes[i], filled(0x50 + i, 1024)), LB_SCSI_GOOD);
+        CHECK(is_filled(9, 2, 0x50 + i) && raw.disk[8 * 512] == 8 && raw.disk[11 * 512] == 11);
+        CHECK_EQ(ASK(ME, reads[i], 1024), LB_SCSI_GOOD);
+        CHECK_EQ(raw.data.len, 1024);
+        CHECK_EQ(raw.data.p[1023], 0x50 + i);
+    }
+}
+
+static void write_and_verify_is_durable_before_it_is_answered(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "2e 00 00000009 00 0002 00", filled(1, 1024)), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "ae 00 00000009 00000002 00 00", filled(2, 1024)), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "8e 02 0000000000000009 00000002 00 00", filled(3, 1024)), LB_SCSI_GOOD);
+    CHECK_EQ(raw.fua_writes, 3);
+    CHECK(is_filled(9, 2, 3));
+}
+
+static void verify_compares_what_it_is_given(void) {
+    log_in_both();
+    CHECK_EQ(ASK(ME, "2f 00 00000009 00 0002 00", 0), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "2f 02 00000009 00 0001 00", filled(9, 512)), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "8f 02 0000000000000009 00000002 00 00", filled(9, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x0e1d00);
+    struct lb_scsi_sense s = lb_scsi_decode_sense(lb_bytes_after(raw.data, 2));
+    CHECK(s.has_information && s.information == 512); /* the first byte that differs */
+    memset(raw.disk + 20 * 512, 7, 4 * 512);
+    CHECK_EQ(SAY(ME, "2f 06 00000014 00 0004 00", filled(7, 512)), LB_SCSI_GOOD); /* one, each */
+    CHECK_EQ(SAY(ME, "af 06 00000014 00000005 00 00", filled(7, 512)), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(SAY(ME, "2f 04 00000014 00 0001 00", filled(7, 512)), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052400);
+    CHECK_EQ(raw.releases, 0); /* with COMPARE's answer the buffer is the host's */
+}
+
+static void write_same_fills_and_unmaps(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "41 00 00000009 00 0003 00", filled(0x77, 512)), LB_SCSI_GOOD);
+    CHECK(is_filled(9, 3, 0x77) && raw.disk[12 * 512] == 12);
+    CHECK_EQ(SAY(ME, "93 08 0000000000000009 00000002 00 00", filled(0, 512)), LB_SCSI_GOOD);
+    CHECK(is_filled(9, 2, 0) && is_filled(11, 1, 0x77));
+    CHECK_EQ(ASK(ME, "93 01 000000000000000b 00000001 00 00", 0), LB_SCSI_GOOD); /* NDOB */
+    CHECK(is_filled(11, 1, 0));
+    CHECK_EQ(SAY(ME, "41 00 000007fe 00 0000 00", filled(0x66, 512)),
+             LB_SCSI_GOOD); /* to the end */
+    CHECK(is_filled(2046, 2, 0x66));
+    CHECK_EQ(SAY(ME, "41 00 00000009 00 0003 00", filled(1, 1024)), LB_SCSI_CHECK_CONDITION);
+    raw.unit.is_thin = false;
+    CHECK_EQ(SAY(ME, "41 08 00000009 00 0003 00", filled(1, 512)), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052400);
+}
+
+static void unmap_gives_back_every_range_or_none(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "42 00 00000000 00 0028 00",
+                 tap_hex("0026 0020 00000000"
+                         "0000000000000009 00000002 00000000"
+                         "0000000000000014 00000001 00000000")),
+             LB_SCSI_GOOD);
+    CHECK(is_filled(9, 2, 0) && is_filled(20, 1, 0) && raw.disk[11 * 512] == 11);
+    CHECK_EQ(SAY(ME, "42 00 00000000 00 0028 00",
+                 tap_hex("0026 0020 00000000"
+                         "0000000000000030 00000002 00000000"
+                         "00000000000007ff 00000002 00000000")),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052100);
+    CHECK_EQ(raw.disk[0x30 * 512], 0x30);
+    CHECK_EQ(raw.releases, 2); /* of the two lists */
+}
+
+static void compare_and_write_writes_what_was_compared(void) {
+    static uint8_t both[1024];
+    log_in_both();
+    memset(both, 9, 512);
+    memset(both + 512, 0x55, 512);
+    CHECK_EQ(SAY(ME, "89 00 0000000000000009 000000 01 00 00", lb_bytes(both, 1024)), LB_SCSI_GOOD);
+    CHECK(is_filled(9, 1, 0x55));
+    CHECK_EQ(SAY(ME, "89 00 0000000000000009 000000 01 00 00", lb_bytes(both, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x0e1d00);
+    CHECK_EQ(SAY(ME, "89 00 0000000000000009 000000 02 00 00", lb_bytes(both, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x050e03);
+}
+
+static void orwrite_adds_bits(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "8b 08 0000000000000009 00000002 00 00", filled(0x60, 1024)), LB_SCSI_GOOD);
+    CHECK(is_filled(9, 1, 0x69) && is_filled(10, 1, 0x6a) && is_filled(11, 1, 11));
+    CHECK_EQ(ASK(ME, "37 00 0d 00000000 0020 00", 32), LB_SCSI_GOOD); /* no defects */
+    CHECK_BYTES(raw.data, tap_hex("00 0d 0000"));
+}
+
+static void a_write_shorter_than_a_block_writes_nothing_and_says_so(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "2a 00 00000009 00 0001 00", filled(1, 256)), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x050e03);
+    CHECK(raw.pdu.response.overflow && raw.pdu.response.residual == 256);
+    CHECK(is_filled(9, 1, 9));
+}
+
+/* ---- modes ---- */
+
+static void without_a_write_cache_each_write_is_durable(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "15 10 0000 18 00",
+                 tap_hex("00000000 08 12 00 0000000000000000 000000000000000000")),
+             LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "2a 00 00000009 00 0001 00", filled(1, 512)), LB_SCSI_GOOD);
+    CHECK_EQ(raw.fua_writes, 1);
+    CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x062a01); /* the others are told */
+    CHECK_EQ(SAY(ME, "15 10 0000 18 00",
+                 tap_hex("00000000 08 12 01 0000000000000000 000000000000000000")),
+             LB_SCSI_CHECK_CONDITION); /* RCD does not change */
+    CHECK_EQ(sense(), 0x052600);
+}
+
+static void software_write_protection_is_for_all(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "15 10 0000 10 00", tap_hex("00000000 0a 0a 00 10 08 00000000000000")),
+             LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "2a 00 00000009 00 0001 00", filled(1, 512)), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x072702);
+    CHECK_EQ(SAY(ME, "15 10 0000 10 00", tap_hex("00000000 0a 0a 00 10 00 00000000000000")),
+             LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "2a 00 00000009 00 0001 00", filled(1, 512)), LB_SCSI_GOOD);
+}
+
+/* ---- reservations ---- */
+
+#define REGISTER(who, key)                                                                         \
+    SAY(who, "5f 06 00 0000 00000018 00", tap_hex("0000000000000000" key "0000000000000000"))
+
+static void reserve_6_ends_with_the_session(void) {
+    log_in_both();
+    CHECK_EQ(ASK(ME, "16 0000000000", 0), LB_SCSI_GOOD);
+    CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(ASK(YOU, "12 000000ff00", 255), LB_SCSI_GOOD);
+    CHECK_EQ(ASK(YOU, "17 0000000000", 0), LB_SCSI_GOOD); /* and nothing is released */
+    CHECK_EQ(ASK(YOU, "16 0000000000", 0), LB_SCSI_RESERVATION_CONFLICT);
+    lb_target_conn_end(&conns[ME]);
+    CHECK_EQ(ASK(YOU, "16 0000000000", 0), LB_SCSI_GOOD);
+}
+
+static void a_persistent_reservation_stands_against_others_alone(void) {
+    log_in_both();
+    CHECK_EQ(REGISTER(ME, "00000000000000aa"), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "5f 01 01 0000 00000018 00", /* write exclusive */
+                 tap_hex("00000000000000aa 0000000000000000 0000000000000000")),
+             LB_SCSI_GOOD);
+    CHECK_EQ(SAY(YOU, "2a 00 00000009 00 0001 00", filled(1, 512)), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(ASK(YOU, "28 00 00000009 00 0001 00", 512), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "2a 00 00000009 00 0001 00", filled(1, 512)), LB_SCSI_GOOD);
+    CHECK_EQ(ASK(YOU, "5e 01 0000000000 00ff 00", 255), LB_SCSI_GOOD);
+    CHECK_BYTES(raw.data, tap_hex("00000001 00000010 00000000000000aa 00000000 00 01 0000"));
+    CHECK_EQ(ASK(YOU, "16 0000000000", 0), LB_SCSI_RESERVATION_CONFLICT); /* the kinds do not mix */
+    CHECK_EQ(raw.keeps, 0);
+}
+
+static void a_registration_survives_the_session_and_is_kept_if_asked(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "5f 00 00 0000 00000018 00",
+                 tap_hex("0000000000000000 00000000000000aa 00000000 01 000000")),
+             LB_SCSI_GOOD);
+    CHECK_EQ(raw.keeps, 1);
+    CHECK(raw.unit.is_kept);
+    lb_target_conn_end(&conns[ME]);
+    CHECK_EQ(raw.unit.registration_count, 1);
+    CHECK_EQ(ASK(YOU, "5e 00 0000000000 00ff 00", 255), LB_SCSI_GOOD);
+    CHECK_BYTES(raw.data, tap_hex("00000001 00000008 00000000000000aa"));
+    CHECK_EQ(ASK(YOU, "5e 03 0000000000 0fff 00", 4095), LB_SCSI_GOOD);
+    CHECK_EQ(raw.data.len, 8 + 24 + 4 + 40);
+    CHECK(memcmp(raw.data.p + 36, "iqn.2026-11.test:me,i,0x800102030405", 36) == 0);
+}
+
+static void preempting_tells_who_was_preempted(void) {
+    log_in_both();
+    CHECK_EQ(REGISTER(ME, "00000000000000aa"), LB_SCSI_GOOD);
+    CHECK_EQ(REGISTER(YOU, "00000000000000bb"), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "5f 01 03 0000 00000018 00",
+                 tap_hex("00000000000000aa 0000000000000000 0000000000000000")),
+             LB_SCSI_GOOD);
+    CHECK_EQ(ASK(YOU, "28 00 00000009 00 0001 00", 512), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(SAY(YOU, "5f 04 03 0000 00000018 00",
+                 tap_hex("00000000000000bb 00000000000000aa 0000000000000000")),
+             LB_SCSI_GOOD);
+    CHECK_EQ(ASK(ME, "00 0000000000", 0), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x062a05);
+    CHECK_EQ(ASK(ME, "28 00 00000009 00 0001 00", 512), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(ASK(YOU, "28 00 00000009 00 0001 00", 512), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "5f 01 03 0000 00000018 00",
+                 tap_hex("00000000000000aa 0000000000000000 0000000000000000")),
+             LB_SCSI_RESERVATION_CONFLICT); /* its key is gone */
+}
+
+static void there_are_no_more_keys_than_the_host_has_memory_for(void) {
+    log_in_both();
+    raw.unit.registration_cap = 1;
+    CHECK_EQ(REGISTER(ME, "00000000000000aa"), LB_SCSI_GOOD);
+    CHECK_EQ(REGISTER(YOU, "00000000000000bb"), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x055504);
+    raw.unit.registration_cap = 0;
+    CHECK_EQ(ASK(ME, "5e 00 0000000000 00ff 00", 255), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052000);
+}
+
+/* ---- stopping, and what is told ---- */
+
+static void a_disk_that_was_stopped_starts_when_the_session_ends(void) {
+    log_in_both();
+    CHECK_EQ(ASK(ME, "1b 000000 00 00", 0), LB_SCSI_GOOD);
+    CHECK_EQ(ASK(YOU, "28 00 00000009 00 0001 00", 512), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x020402);
+    lb_target_conn_end(&conns[ME]);
+    CHECK_EQ(ASK(YOU, "28 00 00000009 00 0001 00", 512), LB_SCSI_GOOD);
+}
+
+static void growth_and_a_full_overlay_are_both_told(void) {
+    log_in_both();
+    lb_scsi_unit_attention(&raw.unit, NULL, 0x2a, 0x09);
+    lb_scsi_unit_attention(&raw.unit, NULL, 0x38, 0x07);
+    lb_scsi_unit_attention(&raw.unit, NULL, 0x2a, 0x09);
+    CHECK_EQ(ASK(ME, "00 0000000000", 0), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x062a09);
+    CHECK_EQ(ASK(ME, "00 0000000000", 0), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x063807);
+    CHECK_EQ(ASK(ME, "00 0000000000", 0), LB_SCSI_GOOD);
+    lb_scsi_unit_attention(&raw.unit, NULL, 0x29, 0x00); /* stands for all before */
+    CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x062900);
+    CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_GOOD);
+}
+
+static void every_command_that_is_reported_is_there(void) {
+    log_in_both();
+    CHECK_EQ(ASK(ME, "a3 0c 80 00 0000 00001000 00 00", 4096), LB_SCSI_GOOD);
+    struct lb_rd rd = lb_rd(raw.data);
+    size_t count = lb_rd_u32(&rd) / 20;
+    CHECK(count > 40 && raw.data.len == 4 + count * 20);
+    CHECK_EQ(ASK(ME, "a3 0c 02 5e 0003 000000ff 00 00", 255), LB_SCSI_GOOD);
+    CHECK_BYTES(raw.data, tap_hex("00 03 000a 5e 03 0000000000 ffff 00"));
+    CHECK_EQ(ASK(ME, "a3 0c 01 83 0000 000000ff 00 00", 255), LB_SCSI_GOOD);
+    CHECK_EQ(raw.data.p[1], 1); /* not there */
+    CHECK_EQ(ASK(ME, "a3 0c 01 5e 0000 000000ff 00 00", 255), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052400); /* it has service actions */
+    CHECK_EQ(ASK(ME, "a3 0a 00000000 000000ff 00 00", 255), LB_SCSI_GOOD);
+    CHECK_BYTES(raw.data, tap_hex("0000000c 80 01 0001 000000 01 0000 0001"));
+}
+
+static void lba_status_and_the_log_tell_of_a_thin_disk(void) {
+    log_in_both();
+    CHECK_EQ(ASK(ME, "9e 12 0000000000000009 000000ff 00 00", 255), LB_SCSI_GOOD);
+    CHECK_BYTES(raw.data, tap_hex("00000014 00000000 0000000000000009 000007f7 00 000000"));
+    raw.unit.used_blocks = 2048;
+    CHECK_EQ(ASK(ME, "4d 00 0c 00 00 0000 00ff 00", 255), LB_SCSI_GOOD);
+    CHECK_EQ(raw.data.len, 4 + 24);
+    CHECK_EQ(raw.data.p[4 + 12 + 7], 1); /* used: one set of 2,048 blocks */
+    CHECK_EQ(ASK(ME, "1d 04 0000 00 00", 0), LB_SCSI_GOOD);
+}
+
+int main(void) {
+    TEST(every_length_of_read_and_write_moves_the_same_blocks);
+    TEST(write_and_verify_is_durable_before_it_is_answered);
+    TEST(verify_compares_what_it_is_given);
+    TEST(write_same_fills_and_unmaps);
+    TEST(unmap_gives_back_every_range_or_none);
+    TEST(compare_and_write_writes_what_was_compared);
+    TEST(orwrite_adds_bits);
+    TEST(a_write_shorter_than_a_block_writes_nothing_and_says_so);
+    TEST(without_a_write_cache_each_write_is_durable);
+    TEST(software_write_protection_is_for_all);
+    TEST(reserve_6_ends_with_the_session);
+    TEST(a_persistent_reservation_stands_against_others_alone);
+    TEST(a_registration_survives_the_session_and_is_kept_if_asked);
+    TEST(preempting_tells_who_was_preempted);
+    TEST(there_are_no_more_keys_than_the_host_has_memory_for);
+    TEST(a_disk_that_was_stopped_starts_when_the_session_ends);
+    TEST(growth_and_a_full_overlay_are_both_told);
+    TEST(every_command_that_is_reported_is_there);
+    TEST(lba_status_and_the_log_tell_of_a_thin_disk);
+    return tap_done();
+}
