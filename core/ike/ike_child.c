@@ -99,6 +99,12 @@ const char *lb_ike_rekey_answer(struct lb_ike *ike, uint64_t now_us,
                                 const struct lb_ike_parsed *parsed) {
     struct lb_ike_choice choice;
     uint16_t group = (uint16_t)ike->dh.group;
+    bool is_ours = parsed->wanted_group == LB_DH_P256 || parsed->wanted_group == LB_DH_X25519;
+    if (parsed->error == LB_IKE_N_INVALID_KE && is_ours && parsed->wanted_group != group) {
+        ike->config.group = (enum lb_dh_group)parsed->wanted_group; /* RFC 7296 1.3 */
+        lb_ike_ask_rekey(ike, now_us);
+        return NULL;
+    }
     if (parsed->error != 0)
         return rekey_refused(ike, now_us, parsed->error);
     if (!lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, true, group, true, &choice) ||

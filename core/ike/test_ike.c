@@ -186,6 +186,28 @@ static void either_end_renews_the_keys(void) {
     }
 }
 
+/* As strongSwan does, which prefers the first group of its own list. */
+static void new_keys_are_made_by_the_group_that_the_peer_wants(void) {
+    struct lb_ike_config client = pair_config(false);
+    client.group = LB_DH_P256;
+    pair_start(client, pair_config(true));
+    pair_run(SEC);
+    struct lb_ike *ike = &pair.ends[0].ike;
+    lb_ike_rekey(ike, pair.now);
+    struct lb_ike_action action = lb_ike_poll(ike, pair.now);
+    CHECK_EQ(action.event, LB_IKE_SEND);
+    struct lb_ike *peer = &pair.ends[1].ike;
+    static const uint8_t x25519[2] = {0, 31};
+    struct lb_ike_sealed sealed =
+        lb_ike_begin_sealed(peer, &peer->answer, LB_IKE_CREATE_CHILD_SA, true, peer->in_id);
+    lb_ike_put_notify(&sealed.out, LB_IKE_N_INVALID_KE, 0, lb_bytes(x25519, 2));
+    lb_ike_end_sealed(peer, &peer->answer, &sealed);
+    lb_ike_answered(peer);
+    pair_run(SEC);
+    check_up();
+    CHECK_EQ(pair.ends[0].ups, 2);
+}
+
 static void both_at_once_come_to_an_end(void) {
     start_usual();
     pair_run(SEC);
@@ -368,6 +390,7 @@ int main(void) {
     TEST(silence_is_told_as_such);
     TEST(a_refusal_that_anybody_can_forge_waits_for_the_real_answer);
     TEST(either_end_renews_the_keys);
+    TEST(new_keys_are_made_by_the_group_that_the_peer_wants);
     TEST(both_at_once_come_to_an_end);
     TEST(keys_are_renewed_when_they_are_old);
     TEST(a_peer_that_has_gone_is_noticed);
