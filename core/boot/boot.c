@@ -8,11 +8,12 @@
 /* No step of the report is left running. What is still asked for has not met the error of another
  * stage: a family that had no answer yet when the other one's way came to its end did not fail. */
 static void end_steps(struct lb_boot *boot, uint64_t now_us) {
-    const size_t steps[] = {boot->step_link, boot->step_session, boot->step_disk};
+    const size_t steps[] = {boot->step_link, boot->step_disk};
     bool is_stopped = lb_is_ok(&boot->error);
     const char *why = is_stopped ? "stopped" : lb_code_word(boot->error.code);
     for (size_t i = 0; i < LB_COUNT(steps); i++)
         lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
+    lb_path_end_step(&boot->path, now_us, why);
     lb_network_end_steps(&boot->network, now_us, !boot->network.is_set && !boot->was_up,
                          is_stopped ? why : NULL);
 }
@@ -57,8 +58,8 @@ static void end_attempt(struct lb_boot *boot, uint64_t now_us) {
         return;
     lb_judge_failure(boot);
     end_steps(boot, now_us);
-    if (boot->session_runs && lb_initiator_state(&boot->session) == LB_INITIATOR_FULL_FEATURE) {
-        lb_initiator_logout(&boot->session, now_us);
+    if (boot->path.runs && lb_initiator_state(&boot->path.session) == LB_INITIATOR_FULL_FEATURE) {
+        lb_initiator_logout(&boot->path.session, now_us);
         lb_boot_enter(boot, now_us, LB_AT_CLOSING);
         return;
     }
@@ -84,7 +85,8 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->error = (struct lb_error){.code = LB_OK};
     boot->passed.before = boot->passed.count;
     /* Those of the network's clients may have begun in the pause, and run on. */
-    boot->step_link = boot->step_session = boot->step_disk = LB_NO_STEP;
+    boot->step_link = boot->step_disk = LB_NO_STEP;
+    lb_path_begin(&boot->path);
     if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
         !lb_choice_own_name_is_valid(&boot->plan, &boot->error) ||
         !lb_choice_of_config(&boot->plan, &boot->choice, &boot->error) ||
@@ -102,7 +104,7 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
  * nothing uses it any more. */
 static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
     uint64_t disk_us = boot->disk_started ? lb_disk_poll(&boot->disk, now_us) : LB_NEVER;
-    bool closed = !boot->session_runs || lb_initiator_state(&boot->session) == LB_INITIATOR_ENDED;
+    bool closed = !boot->path.runs || lb_initiator_state(&boot->path.session) == LB_INITIATOR_ENDED;
     if (!closed && now_us < boot->deadline_us) {
         lb_until(&boot->common, LB_MIN(boot->deadline_us, disk_us));
         return LB_TURN_IDLE;
@@ -187,9 +189,6 @@ static enum lb_turn session_turn(struct lb_boot *boot, uint64_t now_us,
     enum lb_session_news news = LB_SESSION_SAME;
     enum lb_turn did = lb_session_stage_turn(boot, now_us, action, &news);
     heed_session(boot, now_us, news);
-    if (did == LB_TURN_ACT && action->event == LB_BOOT_CONNECT &&
-        action->slot == LB_BOOT_SLOT_SESSION)
-        lb_net_note_local(boot, action->to.addr);
     return did;
 }
 
@@ -199,8 +198,8 @@ static void heed_answer(struct lb_boot *boot, uint64_t now_us, struct lb_names_a
     if (answer->asker != LB_ASKER_SESSION)
         lb_discovery_resolved(boot, now_us, answer->asker, answer->addrs, answer->count,
                               answer->why);
-    else if (boot->session_runs)
-        lb_initiator_resolved(&boot->session, now_us, answer->addrs,
+    else if (boot->path.runs)
+        lb_initiator_resolved(&boot->path.session, now_us, answer->addrs,
                               lb_policy_resolved(boot, now_us, answer->addrs, answer->count),
                               answer->why);
 }
@@ -262,6 +261,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
         .report = &boot->report,
     };
     lb_network_init(&boot->network, &boot->common);
+    lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
     if (setup->lease4 != NULL) {
@@ -302,7 +302,7 @@ void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why)
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op) {
     lb_assert(boot->disk_started);
     lb_disk_submit(&boot->disk, now_us, op);
-    if (!boot->session_runs) /* over: it has failed at once */
+    if (!boot->path.runs) /* over: it has failed at once */
         (void)lb_disk_poll(&boot->disk, now_us);
 }
 
@@ -329,17 +329,16 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {
     lb_discovery_stage_stop(boot, now_us);
     /* A lease that was never configured has no address to be given back from: it runs out. */
     boot->release_due = release && boot->network.is_set && lb_network_has_lease(&boot->network);
-    if (boot->session_runs && lb_initiator_state(&boot->session) == LB_INITIATOR_FULL_FEATURE)
-        lb_initiator_logout(&boot->session, now_us);
+    if (boot->path.runs && lb_initiator_state(&boot->path.session) == LB_INITIATOR_FULL_FEATURE)
+        lb_initiator_logout(&boot->path.session, now_us);
     else
         lb_session_end(boot, now_us);
     lb_boot_enter(boot, now_us, LB_AT_CLOSING);
 }
 
 void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us) {
-    lb_assert(boot->state == LB_AT_UP && boot->session_runs);
-    lb_initiator_hand_over(&boot->session, now_us);
-    boot->session_runs = boot->slot_open = false;
+    lb_assert(boot->state == LB_AT_UP && boot->path.runs);
+    lb_path_hand_over(&boot->path, now_us);
 }
 
 struct lb_report *lb_boot_report(struct lb_boot *boot) {
@@ -399,5 +398,5 @@ const char *lb_boot_initiator(const struct lb_boot *boot) {
 }
 
 struct lb_initiator *lb_boot_session(struct lb_boot *boot) {
-    return &boot->session;
+    return &boot->path.session;
 }

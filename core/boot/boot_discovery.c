@@ -181,8 +181,8 @@ static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct l
 static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     bool is_over = !boot->discovery.runs;
     const struct lb_candidate *best = lb_candidates_best(boot);
-    if (boot->state == LB_AT_SESSION && best != NULL && boot->session_runs)
-        lb_initiator_hurry(&boot->session); /* it came while another was being tried */
+    if (boot->state == LB_AT_SESSION && best != NULL && boot->path.runs)
+        lb_initiator_hurry(&boot->path.session); /* it came while another was being tried */
     if (boot->state != LB_AT_DISCOVERY || boot->discovery.listing != LB_LISTING_NOT)
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_DISCOVER)

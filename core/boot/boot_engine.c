@@ -51,14 +51,10 @@ bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
 void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
     struct lb_error why = boot->error;
     lb_fail(&why, LB_E_CANCELLED, "the session was ended here");
-    if (boot->session_runs)
-        lb_initiator_end(&boot->session, now_us, &why);
+    lb_path_end(&boot->path, now_us, &why);
     if (boot->disk_started)
         (void)lb_disk_poll(&boot->disk, now_us);
-    if (boot->slot_open)
-        lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SESSION;
     lb_resolve_cancel(boot, LB_ASKER_SESSION);
-    boot->session_runs = boot->slot_open = false;
 }
 
 /* ---- notes ---------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 #include "core/boot/boot_state.h"
 
 static void start_disk(struct lb_boot *boot, uint64_t now_us) {
-    lb_disk_init(&boot->disk, &boot->session, boot->choice.target.lun,
+    lb_disk_init(&boot->disk, &boot->path.session, boot->choice.target.lun,
                  lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT), &boot->trace);
     lb_disk_start(&boot->disk, now_us);
     boot->disk_started = true;
@@ -14,7 +14,7 @@ void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     boot->luns_run = true;
-    lb_disk_luns_start(&boot->luns, now_us, &boot->session,
+    lb_disk_luns_start(&boot->luns, now_us, &boot->path.session,
                        lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT));
 }
 

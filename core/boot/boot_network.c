@@ -502,8 +502,8 @@ static void changed(struct lb_boot *boot, uint64_t now_us) {
         if (boot->state == LB_AT_ADDRESS)
             enter_dhcp(boot, now_us, LB_NEVER);
     }
-    if (boot->session_runs && !lb_net_has_local(boot))
-        lb_initiator_drop(&boot->session, now_us);
+    if (boot->path.runs && !lb_path_has_local(&boot->path, &boot->network.net))
+        lb_initiator_drop(&boot->path.session, now_us);
 }
 
 /* An address of the family must not be used any more; why is kept for what fails because of it. */
@@ -511,7 +511,7 @@ static void lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
                  const struct lb_error *why) {
     lb_trace(&boot->trace, now_us, "boot", "lost: %s", why->facts);
     enum lb_family used =
-        boot->session_runs ? lb_initiator_peer(&boot->session).addr.family : family;
+        boot->path.runs ? lb_initiator_peer(&boot->path.session).addr.family : family;
     if (used == family || used == LB_FAMILY_NONE) {
         boot->lease_error = *why;
         boot->lost_family = family;

@@ -69,7 +69,7 @@ bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer) {
     struct lb_rules_portal portal = {
         .peer = peer,
         .name = boot->choice.target.host == LB_HOST_NAME ? boot->choice.target.name : NULL,
-        .was_redirected = lb_initiator_was_redirected(&boot->session, &permanent),
+        .was_redirected = lb_initiator_was_redirected(&boot->path.session, &permanent),
         .by_person = !boot->choice.from_network,
     };
     if (lb_rules_portal(boot->setup.config, &portal))
@@ -91,7 +91,7 @@ size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr 
     bool permanent;
     struct lb_rules_portal portal = {
         .name = boot->choice.target.host == LB_HOST_NAME ? boot->choice.target.name : NULL,
-        .was_redirected = lb_initiator_was_redirected(&boot->session, &permanent),
+        .was_redirected = lb_initiator_was_redirected(&boot->path.session, &permanent),
         .by_person = !boot->choice.from_network,
     };
     size_t kept = 0;
@@ -135,20 +135,21 @@ bool lb_boot_has_chap(const struct lb_boot *boot) {
 }
 
 static const char *unmet_of_table(const struct lb_boot *boot) {
-    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(&boot->session);
+    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(&boot->path.session);
     if (!agreed->mutual && lb_policy_requires_chap(boot, true))
         return "mutual-chap";
     return !agreed->chap && lb_policy_requires_chap(boot, false) ? "chap" : NULL;
 }
 
 bool lb_policy_session(struct lb_boot *boot) {
-    const char *unmet = lb_rules_unmet(boot->setup.config, lb_initiator_agreed(&boot->session));
+    const char *unmet =
+        lb_rules_unmet(boot->setup.config, lb_initiator_agreed(&boot->path.session));
     if (unmet == NULL)
         unmet = unmet_of_table(boot);
     if (unmet == NULL)
         return true;
     lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet,
-            boot->choice.target.target, lb_endpoint_text(lb_initiator_peer(&boot->session)).s);
+            boot->choice.target.target, lb_endpoint_text(lb_initiator_peer(&boot->path.session)).s);
     return false;
 }
 

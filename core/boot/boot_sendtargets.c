@@ -30,11 +30,11 @@ bool lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
     if (!boot->disk_started && !boot->luns_run)
-        lb_report_warnings(&boot->report, now_us, &boot->session);
+        lb_report_warnings(&boot->report, now_us, &boot->path.session);
     if (lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET))
         boot->sendtargets.look_for =
             lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_ALLOW_TARGET));
-    lb_initiator_send_targets(&boot->session, now_us, NULL, &boot->sendtargets);
+    lb_initiator_send_targets(&boot->path.session, now_us, NULL, &boot->sendtargets);
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -93,7 +93,7 @@ static void take_found(struct lb_boot *boot, uint64_t now_us,
         return;
     memcpy(candidate.at.name, found->host, sizeof candidate.at.name);
     lb_format(candidate.source, sizeof candidate.source, "SendTargets of %s",
-              lb_endpoint_text(lb_initiator_peer(&boot->session)).s);
+              lb_endpoint_text(lb_initiator_peer(&boot->path.session)).s);
     bool is_meant = allowed == 1 || boot->plan.services[LB_BY_SENDTARGETS].is_chosen ||
                     lb_plan_names_target(&boot->plan, candidate.at.target);
     if (!is_meant && is_allowed(boot, candidate.at.target)) {
@@ -115,10 +115,10 @@ static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t
     char line[LB_FACTS_MAX];
     struct lb_text text = lb_text(line, sizeof line);
     lb_text_add(&text, "SendTargets of %s: %zu found",
-                lb_endpoint_text(lb_initiator_peer(&boot->session)).s, count + dropped);
+                lb_endpoint_text(lb_initiator_peer(&boot->path.session)).s, count + dropped);
     add_left_out(boot, count, &text);
     lb_discovery_note(boot, now_us, line, line);
-    lb_initiator_logout(&boot->session, now_us);
+    lb_initiator_logout(&boot->path.session, now_us);
     discovery->listing = LB_LISTING_LEAVES;
     discovery->listing_deadline_us = now_us + LEAVE_US;
 }
@@ -150,7 +150,7 @@ enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us) {
     }
     if (discovery->listing == LB_LISTING_NOT)
         return LB_TURN_IDLE;
-    if (lb_initiator_state(&boot->session) != LB_INITIATOR_ENDED &&
+    if (lb_initiator_state(&boot->path.session) != LB_INITIATOR_ENDED &&
         now_us < discovery->listing_deadline_us) {
         lb_until(&boot->common, discovery->listing_deadline_us);
         return LB_TURN_IDLE;

@@ -80,15 +80,10 @@ static bool session_config(struct lb_boot *boot, struct lb_initiator_config *out
 /* With a target, a session to boot from; without, one that asks for the targets. */
 static void start_session(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_initiator_config *config) {
-    lb_initiator_init(&boot->session, now_us, config, boot->setup.rx, &boot->rand, &boot->trace);
     boot->sendtargets =
         (struct lb_initiator_targets){.found = boot->found, .cap = LB_COUNT(boot->found)};
-    boot->session_runs = true;
-    boot->session_seen = LB_INITIATOR_IDLE;
-    boot->logins_seen = 0;
     boot->disk_started = boot->luns_run = false;
-    boot->step_session = LB_NO_STEP;
-    lb_initiator_start(&boot->session, now_us);
+    lb_path_start(&boot->path, now_us, config, boot->setup.rx, &boot->choice.target);
 }
 
 bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
@@ -136,64 +131,13 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
     return true;
 }
 
-/* ---- steps of the report -------------------------------------------------------------------- */
-
-/* The session's states, as steps that a person knows. */
-static bool step_of_state(enum lb_initiator_state state, enum lb_stage *stage) {
-    switch (state) {
-    case LB_INITIATOR_RESOLVING:
-        *stage = LB_STAGE_RESOLVE;
-        return true;
-    case LB_INITIATOR_CONNECTING:
-        *stage = LB_STAGE_CONNECT;
-        return true;
-    case LB_INITIATOR_LOGIN_SECURITY:
-    case LB_INITIATOR_LOGIN_OPERATIONAL:
-        *stage = LB_STAGE_LOGIN;
-        return true;
-    case LB_INITIATOR_IDLE:
-    case LB_INITIATOR_FULL_FEATURE:
-    case LB_INITIATOR_LOGGING_OUT:
-    case LB_INITIATOR_RECOVERING:
-    case LB_INITIATOR_ENDED:
-        return false;
-    }
-    return false;
-}
-
-static const char *failure_word(struct lb_boot *boot) {
-    const struct lb_error *error = lb_initiator_error(&boot->session);
-    if (lb_is_ok(error)) /* it goes on */
-        error = lb_initiator_last_error(&boot->session);
-    return lb_is_ok(error) ? "closed" : lb_code_word(error->code);
-}
-
-static void follow_session(struct lb_boot *boot, uint64_t now_us) {
-    enum lb_initiator_state state = lb_initiator_state(&boot->session);
-    enum lb_stage before, stage;
-    if (state == boot->session_seen)
-        return;
-    bool was = step_of_state(boot->session_seen, &before), is = step_of_state(state, &stage);
-    boot->session_seen = state;
-    if (was && is && before == stage)
-        return;
-    bool failed = state == LB_INITIATOR_RECOVERING || state == LB_INITIATOR_ENDED;
-    lb_report_end(&boot->report, now_us, boot->step_session, failed ? LB_DONE_FAILED : LB_DONE_OK,
-                  "%s", failed ? failure_word(boot) : "");
-    boot->step_session = LB_NO_STEP;
-    if (is)
-        boot->step_session = lb_report_begin(
-            &boot->report, now_us, stage, lb_initiator_peer(&boot->session), "%s",
-            stage == LB_STAGE_RESOLVE ? boot->choice.target.name : boot->choice.target.target);
-}
-
 /* ---- what the session says ------------------------------------------------------------------ */
 
 static void ask_for_targets(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_DISK);
     boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
-                                      lb_initiator_peer(&boot->session), "SendTargets");
-    lb_initiator_send_targets(&boot->session, now_us, NULL, &boot->sendtargets);
+                                      lb_initiator_peer(&boot->path.session), "SendTargets");
+    lb_initiator_send_targets(&boot->path.session, now_us, NULL, &boot->sendtargets);
 }
 
 const struct lb_initiator_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
@@ -218,14 +162,10 @@ static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
-static enum lb_session_news session_ready(struct lb_boot *boot) {
-    return lb_policy_session(boot) ? LB_SESSION_READY : LB_SESSION_FAILED;
-}
-
 /* A server that no route leads to looks like a silent one, for a system that asks the link for any
  * address. */
 static void explain_route(struct lb_boot *boot, enum lb_code code) {
-    struct lb_addr to = lb_initiator_peer(&boot->session).addr;
+    struct lb_addr to = lb_initiator_peer(&boot->path.session).addr;
     const struct lb_addr *ignored = &boot->network.dhcp.lease.ignored_router;
     bool is_leased = boot->network.has_lease && lb_addr_is_set(*ignored);
     if (code != LB_E_CONNECT_TIMEOUT && code != LB_E_CONNECT_UNREACHABLE)
@@ -246,7 +186,7 @@ static void explain_route(struct lb_boot *boot, enum lb_code code) {
 }
 
 static enum lb_session_news session_failed(struct lb_boot *boot) {
-    const struct lb_error *error = lb_initiator_error(&boot->session);
+    const struct lb_error *error = lb_initiator_error(&boot->path.session);
     if (boot->state == LB_AT_CLOSING)
         return LB_SESSION_SAME;
     if (lb_is_ok(&boot->lease_error))
@@ -257,67 +197,51 @@ static enum lb_session_news session_failed(struct lb_boot *boot) {
     return LB_SESSION_FAILED;
 }
 
-static enum lb_turn connect_to(struct lb_boot *boot, struct lb_endpoint peer,
-                               struct lb_boot_action *action, enum lb_session_news *news) {
-    if (!lb_policy_portal(boot, peer)) {
-        *news = LB_SESSION_FAILED;
-        return LB_TURN_AGAIN;
-    }
-    boot->slot_open = true;
-    *action =
-        (struct lb_boot_action){.event = LB_BOOT_CONNECT, .slot = LB_BOOT_SLOT_SESSION, .to = peer};
-    return LB_TURN_ACT;
+static enum lb_session_news connect_to(struct lb_boot *boot, struct lb_endpoint peer,
+                                       struct lb_boot_action *action, enum lb_turn *did) {
+    if (!lb_policy_portal(boot, peer))
+        return LB_SESSION_FAILED;
+    lb_path_connect(&boot->path, peer, &boot->network.net, action);
+    *did = LB_TURN_ACT;
+    return LB_SESSION_SAME;
 }
 
 /* The target's own name, or that of where a redirect leads. */
-static enum lb_turn resolve(struct lb_boot *boot, const char *name, enum lb_session_news *news) {
+static enum lb_session_news resolve(struct lb_boot *boot, const char *name) {
     bool permanent;
-    if (lb_initiator_was_redirected(&boot->session, &permanent) &&
+    if (lb_initiator_was_redirected(&boot->path.session, &permanent) &&
         lb_config_requires(boot->setup.config, "address")) {
         lb_fail(&boot->error, LB_E_NAME_NOT_ALLOWED, "%s for %s, where a redirect leads", name,
                 boot->choice.target.target);
-        *news = LB_SESSION_FAILED;
-        return LB_TURN_AGAIN;
+        return LB_SESSION_FAILED;
     }
     lb_resolve_name(boot, LB_ASKER_SESSION, name);
-    return LB_TURN_AGAIN;
+    return LB_SESSION_SAME;
 }
 
-static enum lb_turn carry_out(struct lb_boot *boot, struct lb_initiator_action did,
-                              struct lb_boot_action *action, enum lb_session_news *news) {
-    switch (did.event) {
-    case LB_INITIATOR_WAIT:
-        lb_until(&boot->common, did.until_us);
-        return LB_TURN_IDLE;
-    case LB_INITIATOR_RESOLVE:
-        return resolve(boot, did.host, news);
-    case LB_INITIATOR_CONNECT:
-        return connect_to(boot, did.peer, action, news);
-    case LB_INITIATOR_CLOSE:
-        if (!boot->slot_open)
-            return LB_TURN_AGAIN;
-        boot->slot_open = false;
-        *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = LB_BOOT_SLOT_SESSION};
-        return LB_TURN_ACT;
-    case LB_INITIATOR_READY:
-        *news = session_ready(boot);
-        return LB_TURN_AGAIN;
-    case LB_INITIATOR_OUT:
-        return LB_TURN_AGAIN;
-    case LB_INITIATOR_FAILED:
-        *news = session_failed(boot);
-        return LB_TURN_AGAIN;
+static enum lb_session_news heed(struct lb_boot *boot, const struct lb_path_news *news,
+                                 struct lb_boot_action *action, enum lb_turn *did) {
+    switch (news->what) {
+    case LB_PATH_SAME:
+        return LB_SESSION_SAME;
+    case LB_PATH_RESOLVE:
+        return resolve(boot, news->host);
+    case LB_PATH_CONNECT:
+        return connect_to(boot, news->peer, action, did);
+    case LB_PATH_READY:
+        return lb_policy_session(boot) ? LB_SESSION_READY : LB_SESSION_FAILED;
+    case LB_PATH_FAILED:
+        return session_failed(boot);
     }
-    return LB_TURN_IDLE;
+    return LB_SESSION_SAME;
 }
 
 enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                    struct lb_boot_action *action, enum lb_session_news *news) {
-    if (!boot->session_runs)
-        return LB_TURN_IDLE;
-    struct lb_initiator_action did = lb_initiator_poll(&boot->session, now_us);
-    follow_session(boot, now_us);
-    return carry_out(boot, did, action, news);
+    struct lb_path_news said = {.what = LB_PATH_SAME};
+    enum lb_turn did = lb_path_turn(&boot->path, now_us, action, &said);
+    *news = heed(boot, &said, action, &did);
+    return did;
 }
 
 /* ---- the disk ------------------------------------------------------------------------------- */
@@ -325,19 +249,19 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
 void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us) {
     if (boot->disk_started || boot->luns_run) {
         lb_trace(&boot->trace, now_us, "boot", "session is back, login %u",
-                 lb_initiator_logins(&boot->session));
+                 lb_initiator_logins(&boot->path.session));
         return;
     }
-    lb_report_warnings(&boot->report, now_us, &boot->session);
-    lb_report_session(&boot->report, now_us, &boot->session);
+    lb_report_warnings(&boot->report, now_us, &boot->path.session);
+    lb_report_session(&boot->report, now_us, &boot->path.session);
     if (boot->setup.goal == LB_GOAL_TARGETS) {
         ask_for_targets(boot, now_us);
         return;
     }
     lb_boot_enter(boot, now_us, LB_AT_DISK);
     boot->step_disk =
-        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK, lb_initiator_peer(&boot->session),
-                        "%s", boot->choice.target.target);
+        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK,
+                        lb_initiator_peer(&boot->path.session), "%s", boot->choice.target.target);
     lb_lun_stage_start(boot, now_us);
 }
 

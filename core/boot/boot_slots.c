@@ -4,7 +4,7 @@
 /* ---- slots ---------------------------------------------------------------------------------- */
 
 static bool is_of_session(const struct lb_boot *boot, uint32_t slot) {
-    return slot == LB_BOOT_SLOT_SESSION && boot->session_runs;
+    return slot == LB_BOOT_SLOT_SESSION && boot->path.runs;
 }
 
 static bool is_of_discovery(uint32_t slot) {
@@ -15,7 +15,7 @@ void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
     if (lb_names_has_slot(slot))
         lb_names_connected(boot, now_us, slot);
     if (is_of_session(boot, slot))
-        lb_initiator_connected(&boot->session, now_us);
+        lb_initiator_connected(&boot->path.session, now_us);
     else if (is_of_discovery(slot))
         lb_discovery_connected(boot, now_us, slot);
 }
@@ -26,18 +26,15 @@ void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
         lb_names_lost(boot, now_us, slot);
     if (is_of_discovery(slot))
         lb_discovery_lost(boot, now_us, slot, why);
-    if (slot != LB_BOOT_SLOT_SESSION || !boot->slot_open)
-        return;
-    boot->slot_open = false;
-    if (boot->session_runs)
-        lb_initiator_lost(&boot->session, now_us, why);
+    if (slot == LB_BOOT_SLOT_SESSION)
+        lb_path_lost(&boot->path, now_us, why);
 }
 
 size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
     if (lb_names_has_slot(slot))
         return lb_names_where(boot, slot, spans);
     if (is_of_session(boot, slot))
-        return lb_initiator_where(&boot->session, spans);
+        return lb_initiator_where(&boot->path.session, spans);
     return is_of_discovery(slot) ? lb_discovery_where(boot, slot, spans) : 0;
 }
 
@@ -45,7 +42,7 @@ void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t le
     if (lb_names_has_slot(slot))
         lb_names_got(boot, now_us, slot, len);
     if (is_of_session(boot, slot))
-        lb_initiator_got(&boot->session, now_us, len);
+        lb_initiator_got(&boot->path.session, now_us, len);
     else if (is_of_discovery(slot))
         lb_discovery_got(boot, now_us, slot, len);
 }
@@ -54,7 +51,7 @@ size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *piec
     if (lb_names_has_slot(slot))
         return lb_names_gather(boot, slot, pieces, cap);
     if (is_of_session(boot, slot))
-        return lb_initiator_gather(&boot->session, pieces, cap);
+        return lb_initiator_gather(&boot->path.session, pieces, cap);
     return is_of_discovery(slot) ? lb_discovery_gather(boot, slot, pieces, cap) : 0;
 }
 
@@ -62,7 +59,7 @@ void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t l
     if (lb_names_has_slot(slot))
         lb_names_sent(boot, now_us, slot, len);
     if (is_of_session(boot, slot))
-        lb_initiator_sent(&boot->session, now_us, len);
+        lb_initiator_sent(&boot->path.session, now_us, len);
     else if (is_of_discovery(slot))
         lb_discovery_sent(boot, now_us, slot, len);
 }

@@ -5,6 +5,7 @@
 #include "core/boot/boot_report.h"
 #include "core/boot/choice.h"
 #include "core/boot/network.h"
+#include "core/boot/path.h"
 #include "core/disk/disk_luns.h"
 #include "core/disk/disk_state.h"
 #include "core/dns/dns_client.h"
@@ -161,13 +162,14 @@ struct lb_boot {
 
     struct lb_common common; /* what the stages are lent */
     struct lb_network network;
+    struct lb_path path;
 
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */
     bool has_failed;   /* boot->error says why; the engine has not dealt with it yet */
     bool stopping, was_up;
-    bool release_due, has_released;            /* after lb_boot_stop */
-    size_t step_link, step_session, step_disk; /* report steps */
+    bool release_due, has_released; /* after lb_boot_stop */
+    size_t step_link, step_disk;    /* report steps */
 
     /* Which family is followed: boot_network.c. */
     bool is_named;                        /* a person named the disk, server and all */
@@ -175,14 +177,11 @@ struct lb_boot {
     uint64_t asked_us;                    /* when this attempt began to ask */
     uint64_t usable_us[LB_BOOT_FAMILIES]; /* when a family first named a disk; 0: it has not */
     enum lb_family chosen;                /* whose word on the disk is followed */
-    bool chose_early;        /* nobody had named a disk, and one family had not spoken yet */
-    struct lb_error no_disk; /* what discovery ended with, while that family is waited for */
-    bool searched[2];        /* IPv4, IPv6: it had an address when that discovery began */
-    struct lb_addr locals[LB_ADDRS6_MAX]; /* which the session may be from */
-    size_t local_count;
-    bool local_is_link;                   /* it is from the link-local address */
-    enum lb_family lost_family;           /* of lease_error */
-    struct lb_error lease_error;          /* why it was lost, until there is another */
+    bool chose_early;            /* nobody had named a disk, and one family had not spoken yet */
+    struct lb_error no_disk;     /* what discovery ended with, while that family is waited for */
+    bool searched[2];            /* IPv4, IPv6: it had an address when that discovery began */
+    enum lb_family lost_family;  /* of lease_error */
+    struct lb_error lease_error; /* why it was lost, until there is another */
     struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
     bool has_firmware_lease;              /* and it was not tried yet */
     struct lb_passed passed;
@@ -205,10 +204,6 @@ struct lb_boot {
 
     struct lb_names names;
 
-    struct lb_initiator session;
-    bool session_runs, slot_open; /* open, or being opened */
-    enum lb_initiator_state session_seen;
-    unsigned logins_seen;
     struct lb_disk_luns luns; /* the search for the LUN, where none is named */
     bool luns_run;
     struct lb_disk disk;
@@ -290,11 +285,6 @@ uint64_t lb_policy_delay_us(struct lb_boot *boot);
 bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
 
 /* boot_addrs.c: addresses of connections */
-/* A connection is made to peer: which of our addresses it may be from; and whether these are still
- * there. */
-void lb_net_note_local(struct lb_boot *boot, struct lb_addr peer);
-/* Whether all the addresses that lb_net_note_local noted are still ours. */
-bool lb_net_has_local(const struct lb_boot *boot);
 /* RFC 8305 4: a name's addresses in the order in which they are tried: families in turn, the
  * preferred one first; those of a family that this machine has no address of come last. Gives how
  * many there are, LB_PORTALS_MAX at most. */

@@ -445,7 +445,7 @@ static void a_name_goes_on_the_wire_as_it_was_given(void) {
     rename_target(name);
     boots_with_warning("iscsi:192.0.2.1:::1:iqn.2000-01.com.synology:DS918.Target-1.0123456789",
                        "capitals");
-    CHECK_STR(host.boot.session.config.target, name);
+    CHECK_STR(host.boot.path.session.config.target, name);
     host_init();
     rename_target(name);
     host_set("allow-target", "iqn.2000-01.com.synology:ds918.target-1.*");

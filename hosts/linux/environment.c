@@ -90,7 +90,7 @@ static void set_net(const struct lb_run *run) {
 
 static void set_target(const struct lb_run *run) {
     const struct lb_rootpath *target = lb_boot_target(&run->boot);
-    struct lb_endpoint portal = lb_initiator_peer(&run->boot.session);
+    struct lb_endpoint portal = lb_initiator_peer(&run->boot.path.session);
     char value[VALUE_MAX];
     struct lb_text text = lb_text(value, sizeof(value));
 

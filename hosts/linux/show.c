@@ -54,7 +54,7 @@ void lb_show_report(struct lb_run *run) {
 /* ---- the disk -------------------------------------------------------------------------------- */
 
 static struct lb_addr_text portal_of(const struct lb_run *run) {
-    return lb_endpoint_text(lb_initiator_peer(&run->boot.session));
+    return lb_endpoint_text(lb_initiator_peer(&run->boot.path.session));
 }
 
 void lb_show_disk(const struct lb_run *run) {

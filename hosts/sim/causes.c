@@ -8,7 +8,7 @@
     (10 * LB_US_SEC) /* how much later than its pings allow a silence may be noticed */
 
 static uint64_t patience_us(const struct sim *sim) {
-    return sim->boot.session.config.task_ms * LB_US_MS;
+    return sim->boot.path.session.config.task_ms * LB_US_MS;
 }
 
 /* A host that was away has to read what came in the meantime before it judges. */
@@ -36,7 +36,7 @@ static bool is_silent_now(const struct sim *sim) {
 
 /* Before a poll: an engine that is on time may judge first and read then. */
 void sim_cause_of_poll(struct sim *sim) {
-    if (sim->boot.session.promised_us <= sim->world.now_us && is_silent_now(sim))
+    if (sim->boot.path.session.promised_us <= sim->world.now_us && is_silent_now(sim))
         sim->witness.silent_us = sim->world.now_us;
 }
 
@@ -78,7 +78,7 @@ void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
         sim_violation(&sim->world, "%s before the host has read what came while it was away", what);
     else if (!has_silent_command(sim) && !wire->tmf_was_refused && !was_held(sim))
         sim_violation(&sim->world, "%s, and none was silent for %u ms", what,
-                      sim->boot.session.config.task_ms);
+                      sim->boot.path.session.config.task_ms);
 }
 
 /* ---- the end of a session -------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static const char *why_timeout(const struct sim *sim) {
 
 static const char *why_lost(const struct sim *sim) {
     const struct sim_wire *wire = &sim->witness.wire;
-    uint64_t ping_us = sim->boot.session.config.ping_ms * LB_US_MS;
+    uint64_t ping_us = sim->boot.path.session.config.ping_ms * LB_US_MS;
     if (wire->is_told)
         return NULL;
     if (is_hasty(sim))
@@ -123,7 +123,7 @@ static const char *find_fault(const struct sim *sim, const struct lb_error *erro
 }
 
 static void session_ended(struct sim *sim, bool is_for_good) {
-    const struct lb_initiator *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.path.session;
     const struct lb_error *error = is_for_good ? &session->error : &session->last_error;
     if (lb_is_ok(error))
         return;
@@ -138,7 +138,7 @@ static void session_ended(struct sim *sim, bool is_for_good) {
 /* What was forged is told as what it is. */
 static void check_forged(struct sim *sim, bool is_for_good) {
     struct sim_wire *wire = &sim->witness.wire;
-    const struct lb_initiator *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.path.session;
     const struct lb_error *error = is_for_good ? &session->error : &session->last_error;
     int conn = sim->slots[LB_BOOT_SLOT_SESSION].conn;
     bool was_read = wire->forged != NULL && conn >= 0 && sim->conns[conn].number == wire->number &&
@@ -153,7 +153,7 @@ static void check_forged(struct sim *sim, bool is_for_good) {
 }
 
 void sim_cause_of_state(struct sim *sim) {
-    enum lb_initiator_state before = sim->witness.state, state = sim->boot.session.state;
+    enum lb_initiator_state before = sim->witness.state, state = sim->boot.path.session.state;
     sim->witness.state = state;
     if (state == LB_INITIATOR_RECOVERING || state == LB_INITIATOR_ENDED)
         check_forged(sim, state == LB_INITIATOR_ENDED);
@@ -179,7 +179,7 @@ static void check_suspect(struct sim *sim) {
 
 /* RFC 7143 4.2.7: a connection over which nothing comes is tested by a ping, and given up. */
 static void check_silence(struct sim *sim) {
-    const struct lb_initiator *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.path.session;
     struct sim_wire *wire = &sim->witness.wire;
     uint64_t ping_us = session->config.ping_ms * LB_US_MS;
     if (!wire->is_full || session->state != LB_INITIATOR_FULL_FEATURE || sim->plan.is_hostile ||

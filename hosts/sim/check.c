@@ -218,9 +218,9 @@ void sim_check_reason(struct sim *sim, const char *reason) {
 }
 
 void sim_check_session(struct sim *sim) {
-    const struct lb_error *error = &sim->boot.session.last_error;
+    const struct lb_error *error = &sim->boot.path.session.last_error;
     if (lb_is_ok(error))
-        error = &sim->boot.session.error;
+        error = &sim->boot.path.session.error;
     if (sim->plan.is_hostile || sim->has_protest || sim->world.seen[SIM_FORGED_PDU] ||
         (error->code != LB_E_PROTOCOL && error->code != LB_E_LOGIN_PROTOCOL))
         return;
@@ -378,7 +378,7 @@ void sim_check_outcome(struct sim *sim) {
     if (sim->is_ready && sim->plan.wrong != SIM_WRONG_NONE && !is_garbled(sim))
         sim_violation(&sim->world, "booted, though this is wrong: %s",
                       sim_wrong_word(sim->plan.wrong));
-    unsigned logins = lb_initiator_logins(&sim->boot.session);
+    unsigned logins = lb_initiator_logins(&sim->boot.path.session);
     if (sim->plan.is_clean && sim->is_ready && logins != 1)
         sim_violation(&sim->world, "%u logins without any fault", logins);
     if (!sim_slots_are_closed(sim))

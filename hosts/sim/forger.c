@@ -154,7 +154,7 @@ static bool replace(struct lb_span text, const char *key, struct lb_bytes value)
 /* The client's own challenge, of this login or the one before, is given back to it; or is answered
  * with its own secret, which a peer may have been given by mistake. */
 static const char *forge_chap(struct sim *sim, struct lb_span text) {
-    const struct lb_initiator *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.path.session;
     struct lb_bytes secret = lb_bytes_of_text(sim->secrets[0]);
     struct lb_chap_response response;
     if (session->issued.len == 0)

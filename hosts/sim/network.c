@@ -169,7 +169,7 @@ static bool is_witnessed(const struct sim *sim, const struct sim_conn *conn) {
 
 /* Under both digests each damaged byte must be found out. */
 static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span span) {
-    const struct lb_initiator *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.path.session;
     struct sim_world *world = &sim->world;
     bool digests = conn->slot == LB_BOOT_SLOT_SESSION &&
                    session->state == LB_INITIATOR_FULL_FEATURE && session->stream.header_digest &&
@@ -227,7 +227,7 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
     size_t count = lb_boot_gather(&sim->boot, conn->slot, pieces, PIECES_MAX);
     for (size_t i = 0; i < count; i++) {
         sim_check_gather(sim, pieces[i]);
-        if (conn->slot != LB_BOOT_SLOT_SESSION || lb_initiator_is_in_login(&sim->boot.session))
+        if (conn->slot != LB_BOOT_SLOT_SESSION || lb_initiator_is_in_login(&sim->boot.path.session))
             sim_check_sent(sim, pieces[i]);
         total += pieces[i].len;
     }

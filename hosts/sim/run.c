@@ -253,7 +253,7 @@ static uint64_t next_us(struct sim *sim) {
 
 /* The host has come back so late that the session knows: it must read before it judges. */
 static void note_lateness(struct sim *sim) {
-    const struct lb_initiator *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.path.session;
     if (!is_away(sim) && session->promised_us != LB_NEVER &&
         sim->world.now_us >= session->promised_us + LB_INITIATOR_LATE_MS * LB_US_MS)
         sim->witness.away_us = sim->world.now_us;
@@ -369,7 +369,7 @@ static void note_coverage(struct sim *sim, struct sim_coverage *to) {
     own->code[lb_boot_report(&sim->boot)->error.code] = 1;
     own->ops = sim->work.completed;
     own->steps = sim->steps;
-    own->logins = lb_initiator_logins(&sim->boot.session);
+    own->logins = lb_initiator_logins(&sim->boot.path.session);
     own->virtual_ms = sim->world.now_us / LB_US_MS;
     own->lost_unflushed = sim->disk.lost_unflushed;
     sim_coverage_add(to, own);

@@ -314,7 +314,7 @@ void sim_witness_heard(struct sim *sim, struct lb_bytes bytes) {
 
 /* RFC 7143 13.15: no login before Time2Wait is over, unless the time for recovery is. */
 static void check_time2wait(struct sim *sim) {
-    const struct lb_initiator *session = &sim->boot.session;
+    const struct lb_initiator *session = &sim->boot.path.session;
     uint64_t now_us = sim->world.now_us, wait_us = session->agreed.time2wait_s * LB_US_SEC;
     uint64_t last_us = session->outage_us + session->config.recovery_ms * LB_US_MS;
     if (sim->witness.lost_us == LB_NEVER || session->logins == 0)
@@ -331,7 +331,7 @@ void sim_witness_connect(struct sim *sim, uint32_t number) {
     check_time2wait(sim);
     /* Nothing is issued again by another session; and it is not known what was heard of this
      * one. */
-    if (sim->boot.session.logins == 0 || witness->wire.is_spoiled)
+    if (sim->boot.path.session.logins == 0 || witness->wire.is_spoiled)
         witness->again.count = witness->wire.sent.count = 0;
     lose_sent(sim, NULL);
     memset(&witness->wire, 0, sizeof witness->wire);
