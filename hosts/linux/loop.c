@@ -63,7 +63,7 @@ void lb_loop_close(struct lb_loop *loop) {
     sigset_t set = our_signals();
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
         lb_slot_close(loop, i);
-    lb_arp_close(&loop->arp);
+    lb_arp_socket_close(&loop->arp);
     close(loop->signal_fd);
     close(loop->epoll_fd);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -107,7 +107,7 @@ static void raise_link(struct lb_loop *loop, uint64_t now_us) {
 static bool open_arp(struct lb_loop *loop) {
     if (loop->arp.fd >= 0)
         return true;
-    if (lb_arp_open(&loop->arp, loop->iface->link.index, loop->iface->found.mac) != 0)
+    if (lb_arp_socket_open(&loop->arp, loop->iface->link.index, loop->iface->found.mac) != 0)
         return false;
     lb_loop_add(loop, loop->arp.fd, EPOLLIN, LB_FROM_ARP);
     return true;
@@ -115,11 +115,11 @@ static bool open_arp(struct lb_loop *loop) {
 
 /* Gives the answer when there is one; none takes 100 ms. */
 static void poll_arp(struct lb_loop *loop, uint64_t now_us) {
-    enum lb_arp_answer answer;
-    struct lb_addr asked = loop->arp.addr; /* which the answer clears */
+    enum lb_arp_event answer;
+    struct lb_addr asked = loop->arp.probe.addr; /* which the answer clears */
     if (loop->arp.fd < 0)
         return;
-    answer = lb_arp_poll(&loop->arp, now_us);
+    answer = lb_arp_socket_poll(&loop->arp, now_us);
     if (answer != LB_ARP_WAIT)
         lb_boot_probed(loop->boot, now_us, asked, answer == LB_ARP_TAKEN);
 }
@@ -147,7 +147,7 @@ static void start_probe(struct lb_loop *loop, uint64_t now_us,
         lb_boot_probed(loop->boot, now_us, addr, false);
         return;
     }
-    lb_arp_start(&loop->arp, now_us, addr);
+    lb_arp_start(&loop->arp.probe, now_us, addr);
     poll_arp(loop, now_us);
 }
 
@@ -156,7 +156,7 @@ static void set_address(struct lb_loop *loop, uint64_t now_us, const struct lb_b
                   !lb_addr_equal(loop->iface->net.address.addr, net->address.addr);
     const char *why = lb_iface_configure(loop->iface, net);
     if (!why && is_new && open_arp(loop))
-        lb_arp_announce(&loop->arp, net->address.addr);
+        lb_arp_socket_announce(&loop->arp, net->address.addr);
     if (loop->iface->remark[0])
         lb_report_learned(lb_boot_report(loop->boot), now_us, LB_STAGE_DHCP, "warning",
                           "this machine", "%s", loop->iface->remark);
@@ -265,8 +265,8 @@ static bool take_event(struct lb_loop *loop, uint32_t source, uint64_t now_us) {
 
 static uint64_t deadline(const struct lb_loop *loop, uint64_t until_us) {
     until_us = LB_MIN(until_us, loop->until_us);
-    if (loop->arp.fd >= 0 && lb_addr_is_set(loop->arp.addr))
-        until_us = LB_MIN(until_us, loop->arp.until_us);
+    if (loop->arp.fd >= 0 && lb_addr_is_set(loop->arp.probe.addr))
+        until_us = LB_MIN(until_us, loop->arp.probe.until_us);
     return until_us;
 }
 

@@ -58,8 +58,8 @@ struct lb_loop {
     int epoll_fd, signal_fd;
     int signal; /* the last that came */
     struct lb_slot slots[LB_BOOT_SLOTS_MAX];
-    struct lb_arp arp; /* fd -1: not open */
-    bool link_told;    /* the engine has asked for the link's state */
+    struct lb_arp_socket arp; /* fd -1: not open */
+    bool link_told;           /* the engine has asked for the link's state */
     bool has_announced;
     uint64_t until_us; /* the engine's deadline */
     struct lb_spin spin;

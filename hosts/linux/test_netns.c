@@ -422,15 +422,15 @@ static bool conflicts_with_tag(uint16_t tag) {
     static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
     struct lb_addr addr = lb_addr_v4(192, 0, 2, 98);
     uint8_t frame[LB_ARP_FRAME];
-    struct lb_arp arp;
+    struct lb_arp_socket arp;
     open_iface();
-    CHECK_EQ(lb_arp_open(&arp, iface.link.index, iface.link.mac), 0);
-    lb_arp_start(&arp, lb_now_us(), addr);
+    CHECK_EQ(lb_arp_socket_open(&arp, iface.link.index, iface.link.mac), 0);
+    lb_arp_start(&arp.probe, lb_now_us(), addr);
     lb_arp_build(frame, mac, addr, addr);
     send_tagged(lb_bytes(frame, sizeof(frame)), tag);
     can_read(arp.fd, 200);
-    enum lb_arp_answer answer = lb_arp_poll(&arp, lb_now_us());
-    lb_arp_close(&arp);
+    enum lb_arp_event answer = lb_arp_socket_poll(&arp, lb_now_us());
+    lb_arp_socket_close(&arp);
     lb_iface_close(&iface);
     return answer == LB_ARP_TAKEN;
 }
@@ -440,19 +440,19 @@ static void who_has_the_address_in_another_vlan_is_no_conflict(void) {
     CHECK(!conflicts_with_tag(100));
 }
 
-static enum lb_arp_answer ask(struct lb_addr addr, uint64_t *took_us) {
-    struct lb_arp arp;
+static enum lb_arp_event ask(struct lb_addr addr, uint64_t *took_us) {
+    struct lb_arp_socket arp;
     uint64_t start_us = lb_now_us(), now_us = start_us;
-    enum lb_arp_answer answer;
+    enum lb_arp_event answer;
     open_iface();
-    CHECK_EQ(lb_arp_open(&arp, iface.link.index, iface.link.mac), 0);
-    lb_arp_start(&arp, start_us, addr);
-    while ((answer = lb_arp_poll(&arp, now_us)) == LB_ARP_WAIT) {
-        can_read(arp.fd, (int)((arp.until_us - now_us) / 1000) + 1);
+    CHECK_EQ(lb_arp_socket_open(&arp, iface.link.index, iface.link.mac), 0);
+    lb_arp_start(&arp.probe, start_us, addr);
+    while ((answer = lb_arp_socket_poll(&arp, now_us)) == LB_ARP_WAIT) {
+        can_read(arp.fd, (int)((arp.probe.until_us - now_us) / 1000) + 1);
         now_us = lb_now_us();
     }
     *took_us = lb_now_us() - start_us;
-    lb_arp_close(&arp);
+    lb_arp_socket_close(&arp);
     lb_iface_close(&iface);
     return answer;
 }

@@ -11,8 +11,4 @@
  * UCS sends them). Gives the new length; 0: the frame is another VLAN's, or cut. */
 size_t frame_untag(uint8_t *frame, size_t len);
 
-/* The address of IPv4 that an ARP packet shows to be in use by somebody else, or that somebody else
- * is about to use: RFC 5227 2.1.1. Family none: it shows nothing of the kind. mac is our own. */
-struct lb_addr frame_claimed(struct lb_bytes frame, const uint8_t mac[6]);
-
 #endif

@@ -1,4 +1,5 @@
 /* Addresses, routes and probes. */
+#include "core/arp/arp.h"
 #include "hosts/uefi/net_lwip.h"
 
 #include "lwip/etharp.h"
@@ -10,11 +11,11 @@
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/nd6.h"
 
-/* As on Linux: an address counts as free when two questions, 50 ms apart, had no answer for a tenth
- * of a second (IPv4: one question). IPv6 goes on listening for the whole second of RFC 4861's
- * RETRANS_TIMER: whoever answers late has the address all the same. */
-#define FREE_US   (100 * LB_US_MS)
-#define AGAIN_US  (50 * LB_US_MS)
+/* As core/arp has it: an address counts as free when two questions, 50 ms apart, had no answer for
+ * a tenth of a second. IPv6 goes on listening for the whole second of RFC 4861's RETRANS_TIMER: a
+ * machine that answers late has the address all the same. */
+#define FREE_US   (LB_ARP_PROBES * LB_ARP_INTERVAL_US)
+#define AGAIN_US  LB_ARP_INTERVAL_US
 #define WATCH_US  LB_US_SEC
 #define SILENT_US LB_US_SEC /* a router that has not answered by then is silent */
 
@@ -238,16 +239,16 @@ static bool is_ours(struct lb_addr addr) {
 static void begin_probe6(struct probe *probe) {
     ip_addr_t group = group_of(probe->addr);
     if (is_ours(probe->addr)) { /* it has passed before */
+        probe->is_repeated = true;
         probe->since_us -= WATCH_US;
         return;
     }
-    probe->is_repeated = false;
     mld6_joingroup_netif(&net_interface, ip_2_ip6(&group));
     solicit(probe->addr);
 }
 
-static void begin_probe4(const struct probe *probe) {
-    ip_addr_t ip = net_to_ip(probe->addr);
+static void ask4(struct lb_addr addr) {
+    ip_addr_t ip = net_to_ip(addr);
     etharp_request(&net_interface, ip_2_ip4(&ip)); /* from 0.0.0.0: there is no address yet */
 }
 
@@ -304,11 +305,11 @@ void net_probe(struct lb_addr addr) {
         return; /* it is being asked for */
     if (probe == NULL)
         probe = take_probe();
-    *probe = (struct probe){.addr = addr, .is_repeated = true, .since_us = clock_us()};
+    *probe = (struct probe){.addr = addr, .since_us = clock_us()};
     if (addr.family == LB_V6)
         begin_probe6(probe);
     else
-        begin_probe4(probe);
+        ask4(addr);
 }
 
 /* Whether there is something to say about it. */
@@ -316,7 +317,10 @@ static bool has_news(struct probe *probe) {
     uint64_t age_us = clock_us() - probe->since_us;
     if (!probe->is_repeated && age_us >= AGAIN_US) {
         probe->is_repeated = true;
-        solicit(probe->addr);
+        if (probe->addr.family == LB_V6)
+            solicit(probe->addr);
+        else
+            ask4(probe->addr);
     }
     if (probe->conflict)
         return true;

@@ -1,5 +1,6 @@
 /* lwIP over the card: frames, memory, time. */
 #include "hosts/uefi/net_lwip.h"
+#include "core/arp/arp.h"
 #include "hosts/uefi/ack.h"
 #include "hosts/uefi/frame.h"
 #include "hosts/uefi/numbers.h"
@@ -155,7 +156,7 @@ static err_t frame_out(struct netif *netif, struct pbuf *p) {
 static bool is_wanted(const uint8_t *frame, size_t len) {
     struct lb_addr claimed;
     if (frame[12] == 0x08 && frame[13] == 0x06) {
-        claimed = frame_claimed(lb_bytes(frame, len), net.nic->mac);
+        claimed = lb_arp_claimed(lb_bytes(frame, len), net.nic->mac);
         if (lb_addr_is_set(claimed))
             net_address_claimed(claimed);
     }

@@ -1,8 +1,7 @@
-/* Tags of VLANs, and what ARP says of addresses. On Linux. */
+/* Tags of VLANs. On Linux. */
 #include "hosts/uefi/frame.h"
 #include "tests/tap.h"
 
-static const uint8_t ours[6] = {2, 0, 0, 0, 0, 1};
 static uint8_t room[128];
 
 static struct lb_bytes untagged(const char *hex) {
@@ -41,52 +40,10 @@ static void a_frame_that_is_cut_is_nobodys(void) {
     CHECK_EQ(frame_untag(room, whole.len), 14);
 }
 
-static const char *claimed(const char *operation, const char *mac, const char *sender,
-                           const char *target) {
-    static struct lb_addr_text text;
-    char hex[200];
-    lb_format(hex, sizeof hex, "ffffffffffff %s 0806 0001 0800 06 04 %s %s %s 000000000000 %s", mac,
-              operation, mac, sender, target);
-    struct lb_addr addr = frame_claimed(tap_hex(hex), ours);
-    text = lb_addr_text(addr);
-    return lb_addr_is_set(addr) ? text.s : "";
-}
-
-#define OTHER "020000000002"
-
-static void who_sends_arp_from_an_address_has_it(void) {
-    CHECK_STR(claimed("0002", OTHER, "c000024d", "00000000"), "192.0.2.77");
-    CHECK_STR(claimed("0001", OTHER, "c000024d", "c0000201"), "192.0.2.77");
-    CHECK_STR(claimed("0001", OTHER, "c0000201", "c000024d"), "192.0.2.1");
-}
-
-static void who_probes_for_an_address_is_about_to_use_it(void) {
-    CHECK_STR(claimed("0001", OTHER, "00000000", "c000024d"), "192.0.2.77");
-    CHECK_STR(claimed("0002", OTHER, "00000000", "c000024d"), "");
-}
-
-static void our_own_frames_say_nothing(void) {
-    CHECK_STR(claimed("0001", "020000000001", "00000000", "c000024d"), "");
-    CHECK_STR(claimed("0002", "020000000001", "c000024d", "c000024d"), "");
-}
-
-static void other_operations_and_truncations_say_nothing(void) {
-    struct lb_bytes frame = tap_hex("ffffffffffff 020000000002 0806 0001 0800 06 04 0002"
-                                    "020000000002 c000024d 000000000000 c000024d");
-    CHECK_STR(claimed("0003", OTHER, "c000024d", "c000024d"), "");
-    CHECK(lb_addr_is_set(frame_claimed(frame, ours)));
-    for (size_t len = 0; len < frame.len; len++)
-        CHECK(!lb_addr_is_set(frame_claimed(lb_bytes(frame.p, len), ours)));
-}
-
 int main(void) {
     TEST(a_frame_without_a_tag_stays_as_it_is);
     TEST(a_tag_of_vlan_0_is_taken_away_whatever_its_priority);
     TEST(frames_of_another_vlan_are_nobodys);
     TEST(a_frame_that_is_cut_is_nobodys);
-    TEST(who_sends_arp_from_an_address_has_it);
-    TEST(who_probes_for_an_address_is_about_to_use_it);
-    TEST(our_own_frames_say_nothing);
-    TEST(other_operations_and_truncations_say_nothing);
     return tap_done();
 }
