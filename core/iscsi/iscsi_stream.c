@@ -95,6 +95,11 @@ static size_t direct_len(const struct lb_stream *stream) {
     return LB_MIN(stream->to.len, stream->data_len) - stream->received;
 }
 
+/* An idle stream has no memory: then nothing is staged. */
+static const uint8_t *staged_at(const struct lb_stream *stream) {
+    return stream->rx.p == NULL ? NULL : stream->rx.p + stream->head;
+}
+
 static void make_room(struct lb_stream *stream) {
     if (stream->head == stream->tail) {
         stream->head = stream->tail = 0;
@@ -162,9 +167,9 @@ static bool digest_matches(const uint8_t *at, uint32_t crc) {
 }
 
 static enum lb_stream_event next_header(struct lb_stream *stream) {
-    const uint8_t *at = stream->rx.p + stream->head;
     if (staged(stream) < LB_STREAM_BHS)
         return LB_STREAM_MORE;
+    const uint8_t *at = staged_at(stream);
     size_t len = LB_STREAM_BHS + (size_t)at[4] * 4;
     size_t whole = len + (stream->header_digest ? DIGEST : 0);
     /* With a digest it is waited for: damage has to be told from what was meant. */
@@ -205,7 +210,7 @@ void lb_stream_place(struct lb_stream *stream, struct lb_span to) {
 static enum lb_stream_event next_kept(struct lb_stream *stream) {
     size_t padded = stream->data_len + pad_len(stream->data_len);
     size_t whole = stream->data_len + trailer_len(stream);
-    const uint8_t *at = stream->rx.p + stream->head;
+    const uint8_t *at = staged_at(stream);
     if (staged(stream) < whole) {
         /* Room for all of it, wherever it began. */
         if (whole > stream->rx.len - stream->head) {
@@ -223,7 +228,7 @@ static enum lb_stream_event next_kept(struct lb_stream *stream) {
 }
 
 static enum lb_stream_event next_trailer(struct lb_stream *stream) {
-    const uint8_t *at = stream->rx.p + stream->head;
+    const uint8_t *at = staged_at(stream);
     size_t pad = pad_len(stream->data_len);
     if (staged(stream) < trailer_len(stream))
         return LB_STREAM_MORE;
@@ -234,7 +239,7 @@ static enum lb_stream_event next_trailer(struct lb_stream *stream) {
 }
 
 static enum lb_stream_event next_placed(struct lb_stream *stream) {
-    const uint8_t *from = stream->rx.p + stream->head;
+    const uint8_t *from = staged_at(stream);
     size_t take = LB_MIN(staged(stream), (size_t)(stream->data_len - stream->received));
     if (take > 0) {
         if (stream->data_digest)
