@@ -169,7 +169,7 @@ static bool digest_matches(const uint8_t *at, uint32_t crc) {
 static enum lb_stream_event next_header(struct lb_stream *stream) {
     if (staged(stream) < LB_STREAM_BHS)
         return LB_STREAM_MORE;
-    const uint8_t *at = staged_at(stream);
+    const uint8_t *at = stream->rx.p + stream->head;
     size_t len = LB_STREAM_BHS + (size_t)at[4] * 4;
     size_t whole = len + (stream->header_digest ? DIGEST : 0);
     /* With a digest it is waited for: damage has to be told from what was meant. */
