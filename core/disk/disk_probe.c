@@ -198,8 +198,16 @@ static void fail_empty(struct lb_disk *disk) {
             disk->answers[LB_ASK_CAPACITY_16].len);
 }
 
+/* The answer that says why there is no size: a disk without the longer form only refuses that. */
+static const struct lb_disk_answer *why_no_capacity(const struct lb_disk *disk) {
+    const struct lb_disk_answer *longer = &disk->answers[LB_ASK_CAPACITY_16];
+    const struct lb_disk_answer *shorter = &disk->answers[LB_ASK_CAPACITY_10];
+    bool is_refused = !longer->is_good && longer->error.code == LB_E_SCSI;
+    return is_refused && shorter->is_there && !shorter->is_good ? shorter : longer;
+}
+
 static bool judge_capacity(struct lb_disk *disk, struct lb_scsi_capacity *capacity) {
-    const struct lb_disk_answer *answer = &disk->answers[LB_ASK_CAPACITY_16];
+    const struct lb_disk_answer *answer = why_no_capacity(disk);
     if (!decode_capacity(disk, capacity)) {
         if (!answer->is_good)
             lb_fail(&disk->error, answer->error.code, "%s", answer->error.facts);
@@ -335,7 +343,7 @@ static bool look_again(struct lb_disk *disk, uint64_t now_us, struct lb_scsi_inq
 /* A disk that has a name needs not tell its size to be known: it may not be ready for that. */
 static bool measure_again(struct lb_disk *disk, uint64_t now_us,
                           struct lb_scsi_capacity *capacity) {
-    const struct lb_disk_answer *answer = &disk->answers[LB_ASK_CAPACITY_16];
+    const struct lb_disk_answer *answer = why_no_capacity(disk);
     if (decode_capacity(disk, capacity))
         return true;
     if (disk->identity.name_len > 0 || disk->identity.serial_len > 0) {

@@ -150,6 +150,21 @@ static void a_disk_without_medium_is_told_at_once(void) {
     CHECK(peer.now - start < 100 * MS);
 }
 
+/* A target may know the service action or not: the other command says why there is no size. */
+static void a_disk_without_medium_is_told_where_the_longer_capacity_is_unknown_too(void) {
+    static const uint8_t unknown[] = {0x20, 0x24};
+    for (unsigned i = 0; i < LB_COUNT(unknown); i++) {
+        disk_init();
+        struct ending empty = {.times = ALWAYS, .status = 2, .key = 2, .asc = 0x3a};
+        struct ending refused = {.times = ALWAYS, .status = 2, .key = 5, .asc = unknown[i]};
+        disk_fails((struct ending){
+            .op = LB_SCSI_TEST_UNIT_READY, .times = 1, .status = 2, .key = 6, .asc = 0x29});
+        disk_fails(with(LB_SCSI_SERVICE_ACTION_IN_16, refused));
+        disk_fails(with(LB_SCSI_READ_CAPACITY_10, empty));
+        disk_stays_down(LB_E_NO_MEDIUM, "3a/00 no medium");
+    }
+}
+
 static void a_reserved_disk_is_told_as_such(void) {
     disk_init();
     struct ending conflict = {.times = ALWAYS, .status = 0x18};
@@ -437,6 +452,7 @@ int main(void) {
     TEST(a_list_that_claims_more_than_it_has_is_taken_as_it_came);
     TEST(what_is_no_disk_is_told_with_its_type_and_the_luns);
     TEST(a_disk_without_medium_is_told_at_once);
+    TEST(a_disk_without_medium_is_told_where_the_longer_capacity_is_unknown_too);
     TEST(a_reserved_disk_is_told_as_such);
     TEST(a_disk_that_becomes_ready_is_waited_for);
     TEST(a_disk_that_does_not_become_ready_is_given_up_after_ready_timeout);
