@@ -124,7 +124,10 @@ static void begin_verify(struct lb_scsi_command *command, const struct lb_scsi_u
 static void begin_compare_and_write(struct lb_scsi_command *command,
                                     const struct lb_scsi_unit *unit, const struct extent *extent) {
     uint64_t bytes = 2 * extent->blocks * lb_scsi_unit_block_bytes(unit);
-    if (command->expected != bytes) /* more is as wrong as less: nobody knows which half is which */
+    /* More is as wrong as less: nobody knows which half is which. */
+    if (command->expected > bytes) /* 256 blocks in the one byte of their number, for example */
+        lb_scsi_invalid_field(command);
+    else if (command->expected < bytes)
         lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x0e, 0x03);
     else if (takes_all(command, bytes) && extent->blocks > 0)
         command->kind = LB_SCSI_KIND_COMPARE_AND_WRITE;

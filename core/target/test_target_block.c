@@ -95,6 +95,18 @@ static void every_length_of_read_and_write_moves_the_same_blocks(void) {
     }
 }
 
+/* libiscsi's suite writes 256 blocks as 0. */
+static void compare_and_write_takes_exactly_twice_its_blocks(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "89 00 0000000000000009 00000000 00 00", filled(1, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052400);
+    CHECK_EQ(SAY(ME, "89 00 0000000000000009 00000001 00 00", filled(1, 512)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x050e03);
+    CHECK(is_filled(9, 1, 9));
+}
+
 static void write_and_verify_is_durable_before_it_is_answered(void) {
     log_in_both();
     CHECK_EQ(SAY(ME, "2e 00 00000009 00 0002 00", filled(1, 1024)), LB_SCSI_GOOD);
@@ -349,6 +361,7 @@ static void lba_status_and_the_log_tell_of_a_thin_disk(void) {
 
 int main(void) {
     TEST(every_length_of_read_and_write_moves_the_same_blocks);
+    TEST(compare_and_write_takes_exactly_twice_its_blocks);
     TEST(write_and_verify_is_durable_before_it_is_answered);
     TEST(verify_compares_what_it_is_given);
     TEST(write_same_fills_and_unmaps);
