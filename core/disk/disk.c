@@ -257,10 +257,12 @@ static bool retry_later(struct lb_disk *disk, uint64_t now_us, struct lb_disk_ta
 }
 
 /* At once, for each condition is told once; a target that has more and more of them, as it is just
- * being set up, is given time. */
+ * being set up, is given time. A detail is not worth that time. */
 static bool retry_soon(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                        enum lb_code code) {
-    return retry_now(disk, now_us, task) || retry_later(disk, now_us, task, code);
+    bool is_detail = lb_disk_is_question(task) && lb_disk_is_detail(task->lba);
+    return retry_now(disk, now_us, task) ||
+           (!is_detail && retry_later(disk, now_us, task, code));
 }
 
 /* One error may be an array's that is just looking for its data elsewhere. */

@@ -5,10 +5,14 @@
 /* ---- asking --------------------------------------------------------------------------------- */
 
 /* Whether a disk comes up without this answer. Later the names show that it is the same one. */
+bool lb_disk_is_detail(uint64_t question) {
+    return question == LB_ASK_LUNS || question == LB_ASK_MODE || question == LB_ASK_LIMITS ||
+           question == LB_ASK_START;
+}
+
 static bool is_optional(const struct lb_disk *disk, enum lb_disk_question question) {
     bool is_name = question == LB_ASK_SERIAL || question == LB_ASK_IDS;
-    return question == LB_ASK_LUNS || question == LB_ASK_MODE || question == LB_ASK_LIMITS ||
-           question == LB_ASK_START || (is_name && disk->state == LB_DISK_ASKING);
+    return lb_disk_is_detail(question) || (is_name && disk->state == LB_DISK_ASKING);
 }
 
 static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
@@ -288,6 +292,14 @@ static void note_known(struct lb_disk *disk) {
             disk->known |= 1U << i;
 }
 
+/* What was answered before a change and after it may be the answers of two disks. */
+static bool judge_change(struct lb_disk *disk) {
+    if (disk->asks_again)
+        lb_fail(&disk->error, LB_E_SCSI, "%s: %s",
+                lb_endpoint_text(lb_initiator_peer(disk->session)).s, LB_DISK_TORN);
+    return !disk->asks_again;
+}
+
 void lb_disk_judge(struct lb_disk *disk, uint64_t now_us) {
     struct lb_scsi_inquiry inquiry;
     struct lb_scsi_capacity capacity;
@@ -295,7 +307,7 @@ void lb_disk_judge(struct lb_disk *disk, uint64_t now_us) {
     lb_scsi_decode_luns(reply(disk, LB_ASK_LUNS), disk->info.luns, LB_DISK_LUNS_MAX,
                         &disk->info.lun_count, &total);
     bool is_good = judge_standby(disk) && judge_inquiry(disk, &inquiry) && judge_ready(disk) &&
-                   judge_capacity(disk, &capacity);
+                   judge_capacity(disk, &capacity) && judge_change(disk);
     /* ipxe 57bab0ae4 (CLARiiON): the size is known once TEST UNIT READY has succeeded. */
     if (disk->error.code == LB_E_LUN_EMPTY && lb_disk_ask_once_more(disk, now_us)) {
         disk->error = (struct lb_error){.code = LB_OK};

@@ -115,10 +115,11 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
     answer->is_good = lb_is_ok(error);
     answer->error = *error;
     answer->len = task->task.in_len;
-    if (task->task.state == LB_TASK_SILENT)
-        disk->silent |= 1U << task->lba;
-    if (task->retries > LB_DISK_RETRIES_MAX) /* attentions without end: asking again is no help */
-        disk->rounds = NO_MORE_ROUNDS;
+    bool is_endless = !answer->is_good && task->retries > LB_DISK_RETRIES_MAX; /* attentions */
+    if (task->task.state == LB_TASK_SILENT || (is_endless && lb_disk_is_detail(task->lba)))
+        disk->silent |= 1U << task->lba; /* later rounds do without it */
+    else if (is_endless)
+        disk->rounds = NO_MORE_ROUNDS; /* asking again is no help */
     if (disk->state == LB_DISK_UP && task->lba == LB_ASK_MODE)
         lb_disk_take_mode(disk);
     if ((!is_asking && disk->state != LB_DISK_PROVING) || !is_round_over(disk))
@@ -128,6 +129,8 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
         return;
     if (is_asking)
         lb_disk_judge(disk, now_us);
+    else if (!has_ended && disk->asks_again)
+        lb_disk_found_nothing(disk, now_us, LB_E_DISK_CHANGED, LB_DISK_TORN);
     else if (!has_ended)
         lb_disk_judge_again(disk, now_us);
 }

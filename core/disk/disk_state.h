@@ -21,6 +21,9 @@ enum {
     LB_DISK_ROUNDS_MAX = 10,     /* of questions that met a UNIT ATTENTION, one after the other */
 };
 
+/* Why answers are not believed that are all there. */
+#define LB_DISK_TORN "the disk reports changes (UNIT ATTENTION) between its answers, again and again"
+
 /* One command: a piece of a request, or a question of the bring-up. */
 struct lb_disk_task {
     struct lb_initiator_task task; /* task.user is this one's number */
@@ -111,6 +114,9 @@ static inline bool lb_disk_is_question(const struct lb_disk_task *task) {
 }
 
 /* disk_probe.c */
+
+/* Is this question (enum lb_disk_question) one whose answer says nothing about which disk it is? */
+bool lb_disk_is_detail(uint64_t question);
 
 /* Asks the questions of these bits, unless they are out. */
 void lb_disk_ask(struct lb_disk *disk, uint64_t now_us, uint32_t questions);

@@ -375,6 +375,37 @@ static void twenty_unit_attentions_on_a_question_are_borne(void) {
     disk_comes_up();
 }
 
+/* The answers before the changes may be another disk's. */
+static void after_more_changes_than_are_asked_again_at_once_all_is_asked_again(void) {
+    disk_init();
+    disk_fails((struct ending){.op = LB_SCSI_READ_CAPACITY_10,
+                               .times = LB_DISK_RETRIES_MAX + 2,
+                               .status = 2,
+                               .key = 6,
+                               .asc = 0x3f,
+                               .ascq = 0x0e});
+    disk_comes_up();
+    CHECK_EQ(d.count[LB_SCSI_SERVICE_ACTION_IN_16], 2);
+    CHECK_EQ(d.count[LB_SCSI_INQUIRY], 2 * 4);
+}
+
+static void changes_of_an_optional_answer_without_end_cost_that_answer(void) {
+    disk_init();
+    disk_fails((struct ending){
+        .op = LB_SCSI_MODE_SENSE_6, .times = ALWAYS, .status = 2, .key = 6, .asc = 0x29});
+    disk_comes_up();
+    CHECK(!lb_disk_info(&d.disk)->read_only);
+}
+
+static void changes_of_a_size_that_is_known_twice_end_in_an_error(void) {
+    disk_init();
+    disk_fails((struct ending){
+        .op = LB_SCSI_READ_CAPACITY_10, .times = ALWAYS, .status = 2, .key = 6, .asc = 0x29});
+    uint64_t start = peer.now;
+    disk_stays_down(LB_E_SCSI, LB_DISK_TORN);
+    CHECK(peer.now - start <= 62 * SEC && peer.now - start >= 58 * SEC);
+}
+
 /* Every new session has one: it costs no round trip. */
 static void a_unit_attention_on_the_first_question_is_no_reason_to_ask_again(void) {
     disk_init();
@@ -473,6 +504,9 @@ int main(void) {
     TEST(a_unit_attention_on_each_question_is_borne);
     TEST(unit_attentions_without_end_are_not);
     TEST(twenty_unit_attentions_on_a_question_are_borne);
+    TEST(after_more_changes_than_are_asked_again_at_once_all_is_asked_again);
+    TEST(changes_of_an_optional_answer_without_end_cost_that_answer);
+    TEST(changes_of_a_size_that_is_known_twice_end_in_an_error);
     TEST(a_unit_attention_on_the_first_question_is_no_reason_to_ask_again);
     TEST(a_disk_that_is_not_ready_is_waited_for_behind_a_unit_attention);
     TEST(a_busy_disk_is_waited_for);

@@ -93,6 +93,16 @@ static bool refuses(struct sim *sim, const struct lb_target_io *io,
     return true;
 }
 
+static const struct lb_target_answer not_ours = {
+    .status = LB_SCSI_CHECK_CONDITION, .key = 5, .asc = 0x20};
+
+/* Bytes that an enemy changed may be any command. */
+static struct lb_target_answer refuse_foreign(struct sim *sim) {
+    if (!sim->plan.is_hostile)
+        sim_violation(&sim->world, "a target's disk is asked for what our initiator never asks");
+    return not_ours;
+}
+
 static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
     struct lb_target_io *io = slot->io;
     struct lb_target_answer answer = {.status = LB_SCSI_GOOD};
@@ -126,8 +136,7 @@ static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
     case LB_IO_UNMAP:
     case LB_IO_STATUS:
     case LB_IO_KEEP:
-        sim_violation(&sim->world, "a target's disk is asked for what our initiator never asks");
-        break;
+        return refuse_foreign(sim);
     }
     return answer;
 }
