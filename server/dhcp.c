@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REQUESTS_AT_ONCE 64 /* then others are served, too */
@@ -95,56 +96,107 @@ static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_
     return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
 }
 
-/* given: the address; none: another server gives it. */
-static void say_answer(const struct lb_dhcp4_message *request,
-                       const struct lb_server_boot_file *boot, struct lb_addr given,
-                       const struct lb_server_machine *machine) {
-    char what[200];
-    struct lb_text text = lb_text(what, sizeof what);
+/* What is told of an answer. given: the address; none: another server gives it. */
+static void add_answer(struct lb_text *text, const struct lb_server_boot_file *boot,
+                       struct lb_addr given, const struct lb_server_machine *machine) {
     if (lb_addr_is_set(given))
-        lb_text_add(&text, "is given %s by DHCP", lb_addr_text(given).s);
+        lb_text_add(text, "is given %s by DHCP", lb_addr_text(given).s);
     else
-        lb_text_add(&text, "asks for an address, which another server gives");
+        lb_text_add(text, "asks for an address, which another server gives");
     if (boot->machine[0] != '\0')
-        lb_text_add(&text, ", %s", boot->machine);
+        lb_text_add(text, ", %s", boot->machine);
     if (boot->file != NULL)
-        lb_text_add(&text, ", boot file %s", boot->file);
+        lb_text_add(text, ", boot file %s", boot->file);
     else if (boot->asker != LB_ASKER_OTHER)
-        lb_text_add(&text, ", no boot file for it");
-    lb_server_say(lb_mac_text(request->header.chaddr).s, "%s, %s%s", what,
-                  machine ? "disk " : "no disk", machine ? machine->node->name : "");
+        lb_text_add(text, ", no boot file for it");
+    lb_text_add(text, ", %s%s", machine ? "disk " : "no disk", machine ? machine->node->name : "");
 }
 
-static void say_reply(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply,
-                      const struct lb_dhcp4_message *request,
+/* Not of offers, nor of renewals. */
+static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
+                      const struct lb_dhcp4_reply *reply, const struct lb_dhcp4_message *request,
                       const struct lb_server_boot_file *boot,
                       const struct lb_server_machine *machine) {
     struct lb_addr none = {0};
-    if (dhcp->server.config.proxy_only) {
-        if (reply->bytes.len > 0)
-            say_answer(request, boot, none, machine);
-        return;
-    }
-    if (reply->bytes.len == 0 && request->type == LB_DHCP4_DISCOVER)
-        lb_server_say(lb_mac_text(request->header.chaddr).s,
-                      "asks for an address, and none is free: widen --dhcp-range");
-    /* Not offers, nor renewals. */
-    if (reply->bytes.len > 0 && reply->changed != NULL && reply->changed->leased &&
-        lb_addr_is_zero(request->header.ciaddr))
-        say_answer(request, boot, reply->changed->address, machine);
+    if (dhcp->server.config.proxy_only)
+        add_answer(text, boot, none, machine);
+    else if (reply->changed != NULL && reply->changed->leased &&
+             lb_addr_is_zero(request->header.ciaddr))
+        add_answer(text, boot, reply->changed->address, machine);
 }
 
-static void send_reply(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply) {
+static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbox_letter *letter) {
     static const uint8_t nobody[6] = {0};
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(reply->to.port)};
-    if (memcmp(reply->to_mac, nobody, 6) != 0) {
-        lb_server_link_send_frame(dhcp->link, dhcp->raw, reply->to_mac, LB_DHCP4_SERVER_PORT,
-                                  reply->to, reply->bytes);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(letter->to.port)};
+    if (letter->said[0] != '\0')
+        lb_server_say(letter->who, "%s", letter->said);
+    if (memcmp(letter->to_mac, nobody, 6) != 0) {
+        lb_server_link_send_frame(dhcp->link, dhcp->raw, letter->to_mac, LB_DHCP4_SERVER_PORT,
+                                  letter->to, lb_bytes(letter->bytes, letter->len));
         return;
     }
-    memcpy(&to.sin_addr, reply->to.addr.bytes, 4);
-    (void)sendto(dhcp->source.fd, reply->bytes.p, reply->bytes.len, 0, (struct sockaddr *)&to,
-                 sizeof to);
+    memcpy(&to.sin_addr, letter->to.addr.bytes, 4);
+    (void)sendto(dhcp->source.fd, letter->bytes, letter->len, 0, (struct sockaddr *)&to, sizeof to);
+}
+
+/* ---- what is kept ---- */
+
+/* Gives the ticket of what the request has changed; 0: it cannot be kept now. */
+static uint64_t keep(struct lb_server_dhcp *dhcp, uint64_t now_us,
+                     const struct lb_binding *binding) {
+    uint32_t valid_s = lb_binding_valid_s(binding, now_us);
+    struct lb_store_lease lease = {
+        .address = binding->address,
+        .client_len = binding->client_len,
+        .until_s = valid_s == LB_DHCP4_INFINITE ? LB_STORE_FOR_EVER : (int64_t)time(NULL) + valid_s,
+        .leased = binding->leased,
+        .declined = binding->declined,
+        .bootp = binding->bootp,
+    };
+    memcpy(lease.client, binding->client, binding->client_len);
+    return lb_server_store_put_lease(dhcp->store, &lease);
+}
+
+/* Leases of an earlier run. Those that are over are known still: their clients get the same. */
+static bool restore(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_server_error *error) {
+    struct lb_store_lease lease;
+    int64_t now_s = time(NULL);
+    while (lb_server_store_next_lease(dhcp->store, &lease, error)) {
+        struct lb_dhcp4_kept kept = {
+            .client = lb_bytes(lease.client, lease.client_len),
+            .address = lease.address,
+            .leased = lease.leased,
+            .declined = lease.declined,
+            .bootp = lease.bootp,
+        };
+        if (lease.until_s == LB_STORE_FOR_EVER)
+            kept.valid_s = LB_DHCP4_INFINITE;
+        else if (lease.until_s > now_s)
+            kept.valid_s = (uint32_t)LB_MIN(lease.until_s - now_s, LB_DHCP4_INFINITE - 1);
+        (void)lb_dhcp4_server_restore(&dhcp->server, now_us, &kept);
+    }
+    return error->what[0] == '\0';
+}
+
+/* Sends what is durable by now. */
+static void deliver(struct lb_server_dhcp *dhcp, struct lb_store_progress progress) {
+    const struct lb_outbox_letter *letter;
+    size_t dropped = 0;
+    char reason[160];
+    while ((letter = lb_outbox_next(&dhcp->outbox, progress, &dropped)) != NULL)
+        send_letter(dhcp, letter);
+    if (dropped == 0)
+        return;
+    lb_server_store_reason(dhcp->store, reason, sizeof reason);
+    lb_server_say("",
+                  "%zu requests for addresses get no answer, because the answer cannot be "
+                  "kept in %s: %s",
+                  dropped, dhcp->settings->state, reason);
+}
+
+void lb_server_dhcp_kept(struct lb_server_dhcp *dhcp, struct lb_store_progress progress) {
+    dhcp->progress = progress;
+    deliver(dhcp, progress);
 }
 
 /* The Root Path of its disk; empty: it gets none. */
@@ -178,6 +230,30 @@ static bool is_request(const struct lb_dhcp4_message *request) {
     return request->header.op == LB_BOOTREQUEST && request->header.hlen == 6;
 }
 
+/* The answer leaves when all that was changed before it is durable. */
+static void post(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply,
+                 const struct lb_dhcp4_message *request, const struct lb_server_boot_file *boot,
+                 const struct lb_server_machine *machine) {
+    if (reply->bytes.len == 0) {
+        if (request->type == LB_DHCP4_DISCOVER && !dhcp->server.config.proxy_only)
+            lb_server_say(lb_mac_text(request->header.chaddr).s,
+                          "asks for an address, and none is free: widen --dhcp-range");
+        return;
+    }
+    struct lb_outbox_letter *letter = lb_outbox_add(&dhcp->outbox);
+    if (letter == NULL)
+        return; /* it asks again */
+    letter->ticket = reply->changed != NULL ? dhcp->last_ticket : 0;
+    letter->to = reply->to;
+    letter->len = reply->bytes.len;
+    memcpy(letter->to_mac, reply->to_mac, sizeof letter->to_mac);
+    memcpy(letter->bytes, reply->bytes.p, reply->bytes.len);
+    lb_format(letter->who, sizeof letter->who, "%s", lb_mac_text(request->header.chaddr).s);
+    struct lb_text text = lb_text(letter->said, sizeof letter->said);
+    add_reply(&text, dhcp, reply, request, boot, machine);
+    deliver(dhcp, dhcp->progress);
+}
+
 static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_endpoint from,
                    struct lb_bytes payload) {
     uint8_t room[LB_DHCP4_PACKET_MAX], options[400], root_path[LB_ROOTPATH_MAX];
@@ -196,9 +272,13 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_endpo
     struct lb_dhcp4_reply reply =
         lb_dhcp4_server_input(&dhcp->server, now_us, from, payload, lb_span(room, sizeof room));
     dhcp->server.config.options = dhcp->server.config.root_path = lb_bytes(NULL, 0);
-    if (reply.bytes.len > 0)
-        send_reply(dhcp, &reply);
-    say_reply(dhcp, &reply, &request, &boot, machine);
+    if (reply.changed != NULL) {
+        uint64_t ticket = keep(dhcp, now_us, reply.changed);
+        if (ticket == 0)
+            return; /* a storm: it asks again */
+        dhcp->last_ticket = ticket;
+    }
+    post(dhcp, &reply, &request, &boot, machine);
 }
 
 void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
@@ -273,17 +353,18 @@ static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
         .host_count = list_hosts(dhcp),
     };
     dhcp->bindings = calloc(LB_SERVER_BINDINGS, sizeof *dhcp->bindings);
-    if (dhcp->bindings == NULL ||
+    if (dhcp->bindings == NULL || !lb_outbox_open(&dhcp->outbox) ||
         getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
         return lb_server_fail(error, "", "there is no memory for addresses");
     lb_dhcp4_server_init(&dhcp->server, &config, dhcp->bindings, LB_SERVER_BINDINGS);
-    return true;
+    return is_proxy || restore(dhcp, lb_server_now_us(), error);
 }
 
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
                          const struct lb_server_link *link, const struct lb_server_files *files,
-                         struct lb_server_machines *machines, struct lb_server_error *error) {
+                         struct lb_server_machines *machines, struct lb_server_store *store,
+                         struct lb_server_error *error) {
     *dhcp = (struct lb_server_dhcp){
         .source = {.kind = LB_SOURCE_DHCP, .fd = -1},
         .raw = -1,
@@ -291,6 +372,7 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
         .files = files,
         .settings = settings,
         .machines = machines,
+        .store = store,
     };
     if (!begin(dhcp, error))
         return false;
@@ -305,6 +387,7 @@ void lb_server_dhcp_close(struct lb_server_dhcp *dhcp) {
     if (dhcp->raw >= 0)
         close(dhcp->raw);
     dhcp->raw = -1;
+    lb_outbox_close(&dhcp->outbox);
     free(dhcp->bindings);
     dhcp->bindings = NULL;
 }

@@ -6,9 +6,10 @@
 #include "server/files.h"
 #include "server/link.h"
 #include "server/machines.h"
+#include "server/outbox.h"
 #include "server/source.h"
 
-#define LB_SERVER_BINDINGS 8192 /* machines with addresses; twice the longest default range */
+#define LB_SERVER_BINDINGS 16384 /* machines with addresses; four times a default range */
 
 /* Who asks, by what a request says of itself (RFC 4578, RFC 3004; EDK2 for HTTP). */
 enum lb_server_asker {
@@ -37,15 +38,22 @@ struct lb_server_dhcp {
     struct lb_dhcp4_host hosts[LB_SERVER_MACHINES_MAX]; /* those with an address of their own */
     struct lb_dhcp4_server server;
     struct lb_binding *bindings;
+    struct lb_server_store *store;
+    struct lb_outbox outbox;
+    struct lb_store_progress progress; /* of the store, as it was told last */
+    uint64_t last_ticket;
 };
 
-/* Opens its sockets. The pointers stay the caller's and outlive it. */
+/* Opens its sockets, and knows the addresses that the store has. The pointers stay the caller's and outlive it. */
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
                          const struct lb_server_link *link, const struct lb_server_files *files,
-                         struct lb_server_machines *machines, struct lb_server_error *error);
+                         struct lb_server_machines *machines, struct lb_server_store *store,
+                         struct lb_server_error *error);
 /* Its socket is readable: answers what is there. */
 void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us);
+/* The store has written more: answers that waited for it are sent. */
+void lb_server_dhcp_kept(struct lb_server_dhcp *dhcp, struct lb_store_progress progress);
 void lb_server_dhcp_close(struct lb_server_dhcp *dhcp); /* harmless where it is closed */
 
 #endif

@@ -24,6 +24,14 @@ static bool watch_signals(struct lb_server *server, struct lb_server_error *erro
            lb_server_fail(error, "", "signals cannot be waited for: %s", strerror(errno));
 }
 
+static bool open_store(struct lb_server *server, struct lb_server_error *error) {
+    if (!lb_server_store_open(&server->store, server->settings.state, error))
+        return false;
+    server->kept.fd = server->store.fd;
+    return lb_server_watch(server->epoll, &server->kept, EPOLLIN) ||
+           lb_server_fail(error, "", "the store cannot be waited for: %s", strerror(errno));
+}
+
 /* It never fights another server. */
 static bool choose_dhcp(struct lb_server *server, struct lb_server_error *error) {
     struct lb_addr rival;
@@ -45,7 +53,7 @@ static bool open_services(struct lb_server *server, struct lb_server_error *erro
         return false;
     if (settings->dhcp != LB_SERVER_DHCP_OFF &&
         !lb_server_dhcp_open(&server->dhcp, server->epoll, settings, &server->link, &server->files,
-                             &server->machines, error))
+                             &server->machines, &server->store, error))
         return false;
     if (settings->tftp &&
         !lb_server_tftp_open(&server->tftp, server->epoll, &server->link, &server->files, error))
@@ -88,12 +96,15 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         .tftp = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
         .target = {.source = {.fd = -1}},
+        .store = {.fd = -1},
         .signals = {.kind = LB_SOURCE_SIGNAL, .fd = -1},
+        .kept = {.kind = LB_SOURCE_KEPT, .fd = -1},
         .epoll = epoll_create1(EPOLL_CLOEXEC),
     };
     if (server->epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_link_find(&server->link, settings->interface, error) ||
+        !open_store(server, error) ||
         !lb_server_machines_open(&server->machines, &server->settings, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error))
@@ -103,6 +114,12 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
 }
 
 /* ---- the loop ---- */
+
+static void keep_on(struct lb_server *server) {
+    struct lb_store_progress progress = lb_server_store_progress(&server->store);
+    if (server->dhcp.source.fd >= 0)
+        lb_server_dhcp_kept(&server->dhcp, progress);
+}
 
 static void dispatch(struct lb_server *server, const struct epoll_event *event, uint64_t now_us) {
     struct lb_server_source *source = event->data.ptr;
@@ -121,6 +138,9 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         break;
     case LB_SOURCE_SESSION:
         lb_server_session_ready(source, event->events, now_us);
+        break;
+    case LB_SOURCE_KEPT:
+        keep_on(server);
         break;
     case LB_SOURCE_SIGNAL:
         server->is_over = true;
@@ -163,6 +183,7 @@ void lb_server_close(struct lb_server *server) {
     lb_server_dhcp_close(&server->dhcp);
     lb_server_source_close(&server->signals);
     lb_server_machines_close(&server->machines);
+    lb_server_store_close(&server->store);
     if (server->files.folder >= 0)
         close(server->files.folder);
     if (server->epoll >= 0)

@@ -4,6 +4,7 @@
 
 #include "server/dhcp.h"
 #include "server/http.h"
+#include "server/store.h"
 #include "server/target.h"
 #include "server/tftp.h"
 
@@ -16,7 +17,8 @@ struct lb_server {
     struct lb_server_tftp tftp;
     struct lb_server_http http;
     struct lb_server_target target;
-    struct lb_server_source signals;
+    struct lb_server_store store;
+    struct lb_server_source signals, kept; /* kept: the store's */
     int epoll;
     bool is_over;
 };

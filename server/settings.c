@@ -319,6 +319,8 @@ bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char
         if (strncmp(argv[i], config, sizeof config - 1) != 0 &&
             !take_word(settings, argv[i], error))
             return false;
+    if (settings->overlays[0] == '\0')
+        lb_format(settings->overlays, sizeof settings->overlays, "%s/overlays", settings->state);
     return true;
 }
 

@@ -5,7 +5,8 @@
 #include "core/base/addr.h"
 #include "core/base/limits.h"
 
-#define LB_SERVER_PATH_MAX 255
+#define LB_SERVER_PATH_MAX  255
+#define LB_SERVER_STATE_MAX 90 /* a folder with a socket in it: its path has at most 107 bytes */
 
 /* Why something cannot be done, and what to try. An empty text: nothing is wrong. */
 struct lb_server_error {
@@ -51,7 +52,8 @@ struct lb_server_settings {
     char disk[LB_SERVER_PATH_MAX + 1];
     char target[LB_NAME_MAX + 1];
     uint32_t writes; /* enum lb_server_writes */
-    char overlays[LB_SERVER_PATH_MAX + 1];
+    char state[LB_SERVER_STATE_MAX + 1];
+    char overlays[LB_SERVER_PATH_MAX + 1]; /* never empty once the command line was taken */
     uint32_t overlay_mib;
     uint32_t unknown; /* enum lb_server_unknown */
     bool read_only;

@@ -11,6 +11,7 @@ enum lb_server_source_kind {
     LB_SOURCE_HTTP,
     LB_SOURCE_PORTAL,  /* of iSCSI: new connections */
     LB_SOURCE_SESSION, /* of iSCSI */
+    LB_SOURCE_KEPT,    /* the store has written */
     LB_SOURCE_SIGNAL,
 };
 

@@ -9,7 +9,8 @@ need_lunbootd() {
 
 # start_lunbootd ARGUMENTS...: in the server's namespace, at vs0 unless interface= says otherwise.
 start_lunbootd() {
-    spawn lunbootd ip netns exec "$server_ns" "$lunbootd" --interface="${server_interface:-vs0}" "$@"
+    spawn lunbootd ip netns exec "$server_ns" "$lunbootd" --interface="${server_interface:-vs0}" \
+        --state="$scratch/state" "$@"
     wait_log lunbootd 'serves '
 }
 
@@ -23,7 +24,7 @@ lunbootd_says() {
 lunbootd_refuses() {
     local what=$1 problem=$2 remedy=$3 status=0
     shift 3
-    in_server timeout 10 "$lunbootd" "$@" >"$scratch/refused.log" 2>&1 || status=$?
+    in_server timeout 10 "$lunbootd" --state="$scratch/other-state" "$@" >"$scratch/refused.log" 2>&1 || status=$?
     case $status in
     1 | 2) ;;
     *) fail "$what: the exit code is $status" ;;

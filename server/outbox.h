@@ -1,0 +1,37 @@
+/* Answers of DHCP that wait until what they promise is on stable storage: RFC 2131 3.1 step 4, the
+ * server commits the binding, and then answers. They leave in the order they came. One whose change
+ * could not be written is dropped: the client asks again. */
+#ifndef LB_SERVER_OUTBOX_H
+#define LB_SERVER_OUTBOX_H
+
+#include "core/dhcp4/dhcp4.h"
+#include "server/store.h"
+
+#define LB_OUTBOX_MAX 512 /* answers; those of a boot storm while one commit is under way */
+
+struct lb_outbox_letter {
+    uint64_t ticket; /* of its change; 0: it waits for nothing */
+    struct lb_endpoint to;
+    uint8_t to_mac[6]; /* zeros: `to` is asked for by ARP */
+    char said[260];    /* what is told of it when it leaves; empty: nothing */
+    char who[20];
+    size_t len;
+    uint8_t bytes[LB_DHCP4_PACKET_MAX];
+};
+
+struct lb_outbox {
+    struct lb_outbox_letter *letters; /* a ring */
+    size_t first, count;
+};
+
+/* False: there is no memory. */
+bool lb_outbox_open(struct lb_outbox *outbox);
+/* The next free letter, which the caller fills; NULL: the outbox is full. */
+struct lb_outbox_letter *lb_outbox_add(struct lb_outbox *outbox);
+/* The first letter whose change is written, taken out; NULL: there is none. Letters whose change
+ * has failed are dropped and counted in *dropped. Valid until the next call. */
+const struct lb_outbox_letter *lb_outbox_next(struct lb_outbox *outbox,
+                                              struct lb_store_progress progress, size_t *dropped);
+void lb_outbox_close(struct lb_outbox *outbox); /* harmless where it is closed */
+
+#endif
