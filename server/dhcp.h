@@ -44,7 +44,8 @@ struct lb_server_dhcp {
     uint64_t last_ticket;
 };
 
-/* Opens its sockets, and knows the addresses that the store has. The pointers stay the caller's and outlive it. */
+/* Opens its sockets, and knows the addresses that the store has. The pointers stay the caller's and
+ * outlive it. */
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
                          const struct lb_server_link *link, const struct lb_server_files *files,

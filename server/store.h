@@ -53,8 +53,8 @@ bool lb_server_store_next_lease(struct lb_server_store *store, struct lb_store_l
 /* The same of the machines, by their names. */
 bool lb_server_store_next_machine(struct lb_server_store *store, struct lb_store_machine *machine,
                                   struct lb_server_error *error);
-/* Replaces what is known of this address and of this client. Gives the ticket; 0: the queue is full,
- * and nothing was changed. */
+/* Replaces what is known of this address and of this client. Gives the ticket; 0: the queue is
+ * full, and nothing was changed. */
 uint64_t lb_server_store_put_lease(struct lb_server_store *store,
                                    const struct lb_store_lease *lease);
 /* The same of a machine, by its name. */
