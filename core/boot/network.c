@@ -244,6 +244,7 @@ void lb_network_end_steps(struct lb_network *network, uint64_t now_us, bool is_n
 /* ---- what happens to it --------------------------------------------------------------------- */
 
 void lb_network_note_link(struct lb_network *network, bool up) {
+    network->link_lost = !up && (network->link_lost || network->link_up);
     network->link_up = up;
 }
 

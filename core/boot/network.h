@@ -36,6 +36,7 @@ enum lb_static6 {
 struct lb_network {
     struct lb_common *common;
     bool link_up;
+    bool link_lost;     /* it was up, and is not */
     unsigned attempt;   /* of the boot: bad answers are given more time in each */
     bool takes_bad;     /* a lease that names no usable disk is taken, for discovery may find one */
     uint64_t awaits_us; /* until when the boot waits for it; 0: it does not */

@@ -51,6 +51,30 @@ static void a_link_that_comes_during_the_pause_counts(void) {
     CHECK_EQ(host.seen[LB_BOOT_LINK], 1); /* nobody needed to ask again */
 }
 
+static void silence_after_the_link_has_gone_is_the_links(void) {
+    host_init();
+    host_dhcp_is_silent();
+    host_set("attempts", "1");
+    host_set("dhcp-timeout", "20s");
+    host_begin();
+    host_pass(4 * SEC);
+    lb_boot_link(&host.boot, host.now, false);
+    host.has_link = false;
+    CHECK(host_ends(LB_E_NO_LINK, "the link of interface net0 has gone; dhcp-no-offer: "));
+}
+
+static void silence_after_the_link_came_back_is_the_servers(void) {
+    host_init();
+    host_dhcp_is_silent();
+    host_set("attempts", "1");
+    host_set("dhcp-timeout", "20s");
+    host_begin();
+    host_pass(4 * SEC);
+    lb_boot_link(&host.boot, host.now, false);
+    lb_boot_link(&host.boot, host.now, true);
+    CHECK(host_ends(LB_E_DHCP_NO_OFFER, ""));
+}
+
 /* ---- DHCP fails ----------------------------------------------------------------------------- */
 
 static void silence_is_no_offer(void) {
@@ -390,6 +414,8 @@ int main(void) {
     TEST(a_link_that_comes_later_is_used_at_once);
     TEST(a_link_is_waited_for_in_each_attempt);
     TEST(a_link_that_comes_during_the_pause_counts);
+    TEST(silence_after_the_link_has_gone_is_the_links);
+    TEST(silence_after_the_link_came_back_is_the_servers);
     TEST(silence_is_no_offer);
     TEST(a_server_that_never_confirms_is_told_as_such);
     TEST(a_server_that_always_refuses_is_told_as_such);

@@ -129,7 +129,7 @@ void cards_tend(struct card *cards, size_t count, const struct card *in_turn) {
         if (cards[i].nic.snp == NULL || &cards[i] == in_turn)
             continue;
         nic_drain(&cards[i].nic);
-        nic_has_link(&cards[i].nic);
+        nic_link(&cards[i].nic, false);
     }
 }
 

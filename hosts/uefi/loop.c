@@ -26,6 +26,7 @@ static struct {
     enum slot_use slots[LB_BOOT_SLOTS_MAX];
     bool link_wanted, is_stirred;
     uint64_t link_check_us, idle_until_us;
+    enum link_word link; /* the last one */
     struct silence silence;
 } loop;
 
@@ -135,7 +136,13 @@ static void tell_link(void) {
     if (!loop.link_wanted || now_us < loop.link_check_us)
         return;
     loop.link_check_us = now_us + LINK_CHECK_US;
-    lb_boot_link(loop.engine, now_us, nic_has_link(loop.nic));
+    enum link_word word = nic_link(loop.nic, true);
+    if (word == LINK_UP && loop.link == LINK_TRIED)
+        lb_boot_link(loop.engine, now_us, false); /* what was asked before is asked again */
+    if (word == LINK_TRIED && loop.link != LINK_TRIED)
+        say("  %s says that it has no link: tried all the same\n", loop.nic->name);
+    loop.link = word;
+    lb_boot_link(loop.engine, now_us, word != LINK_DOWN);
 }
 
 static void tell_datagrams(void) {
@@ -221,7 +228,7 @@ static bool is_frame_due(void) {
 }
 
 static void start_card_anew(uint64_t now_us) {
-    if (!nic_has_link(loop.nic))
+    if (nic_link(loop.nic, true) == LINK_DOWN)
         return;
     bool ok = nic_restart(loop.nic);
     net_stream_stopped(LB_BOOT_SLOT_SESSION);
@@ -325,6 +332,7 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
     loop.state = LOOP_RUNS;
     loop.config = config;
     loop.link_wanted = false;
+    loop.link = LINK_DOWN;
     loop.is_stirred = true;
     loop.silence = (struct silence){0};
     memset(loop.slots, 0, sizeof loop.slots);

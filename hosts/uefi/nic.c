@@ -4,12 +4,7 @@ static EFI_GUID snp_guid = EFI_SIMPLE_NETWORK_PROTOCOL_GUID;
 
 #define RECLAIM_US      100             /* between two questions, while frames are on their way */
 #define RECLAIM_IDLE_US (10 * LB_US_MS) /* while none is */
-#define LINK_WAIT_US                                                                               \
-    (10 *                                                                                          \
-     LB_US_SEC) /* 10GBASE-T takes up to 8 s, and begins anew with a start                    \
-                      */
 #define DRAIN_MAX       256
-#define HEARD_LATELY_US (2 * LB_US_SEC)
 
 #define ALWAYS (EFI_SIMPLE_NETWORK_RECEIVE_UNICAST | EFI_SIMPLE_NETWORK_RECEIVE_BROADCAST)
 #define EVER                                                                                       \
@@ -89,7 +84,6 @@ EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number) {
         return status;
     }
     tx_init(&nic->tx, nic->memory);
-    nic->link_wait_us = LINK_WAIT_US;
     memcpy(nic->mac, nic->snp->Mode->CurrentAddress.Addr, sizeof nic->mac);
     return EFI_SUCCESS;
 }
@@ -105,25 +99,21 @@ void nic_close(struct nic *nic) {
     memset(nic, 0, sizeof *nic);
 }
 
-bool nic_has_link(struct nic *nic) {
-    uint64_t now_us = clock_us();
+enum link_word nic_link(struct nic *nic, bool is_in_turn) {
+    const EFI_SIMPLE_NETWORK_MODE *mode = nic->snp->Mode;
+    struct link_signs signs = {.is_in_turn = is_in_turn, .heard_us = nic->heard_us};
     UINT32 interrupts;
-    if (!nic->snp->Mode->MediaPresentSupported)
-        return true;
-    nic->snp->GetStatus(nic->snp, &interrupts, NULL); /* refreshes Mode */
-    if (nic->snp->Mode->MediaPresent ||
-        (nic->heard_us != 0 && now_us - nic->heard_us < HEARD_LATELY_US)) {
-        nic->link_lost_us = 0;
-        nic->link_wait_us = LINK_WAIT_US;
-        return true;
+    if (mode->MediaPresentSupported)
+        nic->snp->GetStatus(nic->snp, &interrupts, NULL); /* refreshes Mode */
+    for (;;) {
+        signs.is_told = mode->MediaPresentSupported;
+        signs.is_present = mode->MediaPresent;
+        enum link_word word = link_judge(&nic->link, clock_us(), &signs);
+        if (word != LINK_START)
+            return word;
+        if (!nic_restart(nic))
+            return LINK_DOWN;
     }
-    if (nic->link_lost_us == 0)
-        nic->link_lost_us = now_us;
-    if (now_us - nic->link_lost_us < nic->link_wait_us)
-        return false;
-    nic->link_lost_us = now_us;
-    nic->link_wait_us *= 2;
-    return nic_restart(nic) && nic->snp->Mode->MediaPresent;
 }
 
 /* Takes back the buffers that the card has sent. To ask is dear, for drivers ask the card whether

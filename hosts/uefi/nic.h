@@ -3,6 +3,7 @@
 #ifndef LB_UEFI_NIC_H
 #define LB_UEFI_NIC_H
 
+#include "hosts/uefi/link.h"
 #include "hosts/uefi/tx.h"
 #include "hosts/uefi/uefi.h"
 
@@ -21,10 +22,9 @@ struct nic {
     uint8_t *memory; /* of tx, and for a large frame */
     struct tx tx;
     uint64_t sent, received, tx_full, starts;
-    uint64_t heard_us;     /* when the last frame came; 0: none yet */
-    uint64_t reclaim_us;   /* when the card is asked next what it has sent */
-    uint64_t link_lost_us; /* no link since then; 0: there is one */
-    uint64_t link_wait_us; /* before the card is started anew for want of one */
+    uint64_t heard_us;   /* when the last frame came; 0: none yet */
+    uint64_t reclaim_us; /* when the card is asked next what it has sent */
+    struct link link;
 };
 
 /* Whether its addresses have 6 bytes; InfiniBand's have 20. */
@@ -35,9 +35,9 @@ EFI_STATUS nic_open(struct nic *nic, EFI_HANDLE handle, unsigned number);
 void nic_close(struct nic *nic);
 /* The card is started anew: what it holds is lost. Filters stay. False: it does not start. */
 bool nic_restart(struct nic *nic);
-/* True also where the card cannot tell. There are drivers that look for a link at their start
- * alone, so that a card that has none for 10 s is started anew, and again after twice that. */
-bool nic_has_link(struct nic *nic);
+/* Whether it has a link: link.h. The card is started anew where that is due: never LINK_START.
+ * is_in_turn: the boot uses this card now. */
+enum link_word nic_link(struct nic *nic, bool is_in_turn);
 /* The groups' MAC addresses that the card is to let through, where it cannot let all through. */
 void nic_hear_groups(struct nic *nic, const uint8_t (*groups)[6], size_t count);
 /* Hands a frame to the card; false: it has no room, or the frame is too long, and it is lost. */
