@@ -1,5 +1,6 @@
 /* Negotiation on the target's side: each key of a login's text gets its answer. RFC 7143 6.2, 13.
  * Security keys are put aside here and dealt with at the end, together. */
+#include "core/names/rootpath.h"
 #include "core/target/target_state.h"
 
 enum kind {
@@ -308,6 +309,20 @@ static bool secure(struct lb_target_conn *conn, const struct security *security,
 
 /* ---- all of them ---- */
 
+/* 6.3: a key is declared or negotiated once. libiscsi says its names in both stages; where they are
+ * the same, nothing is declared anew. */
+static bool is_same_again(const struct lb_target_conn *conn, const struct lb_iscsi_pair *pair) {
+    char name[LB_NAME_MAX + 1];
+    if (pair->key == LB_ISCSI_KEY_SESSION_TYPE)
+        return lb_text_is(pair->value, conn->is_discovery ? "Discovery" : "Normal");
+    if (!lb_text_copy(name, sizeof name, pair->value))
+        return false;
+    if (pair->key == LB_ISCSI_KEY_INITIATOR_NAME)
+        return lb_iscsi_names_equal(name, conn->port.name);
+    return pair->key == LB_ISCSI_KEY_TARGET_NAME && conn->node != NULL &&
+           lb_iscsi_names_equal(name, conn->node->name);
+}
+
 enum lb_iscsi_login_status lb_target_keys(struct lb_target_conn *conn, struct lb_bytes text,
                                           struct lb_wr *wr) {
     struct security security = {0};
@@ -319,8 +334,11 @@ enum lb_iscsi_login_status lb_target_keys(struct lb_target_conn *conn, struct lb
             lb_iscsi_put_named(wr, pair.name, "NotUnderstood");
             continue;
         }
-        if (conn->keys_seen & UINT64_C(1) << pair.key)
-            return LB_LOGIN_INITIATOR_ERROR; /* 6.3: a key is negotiated once */
+        if (conn->keys_seen & UINT64_C(1) << pair.key) {
+            if (!is_same_again(conn, &pair))
+                return LB_LOGIN_INITIATOR_ERROR;
+            continue;
+        }
         conn->keys_seen |= UINT64_C(1) << pair.key;
         if (!answer(conn, find_rule(pair.key), &pair, wr))
             return LB_LOGIN_INITIATOR_ERROR;

@@ -95,6 +95,27 @@ static void stages_go_forward_alone(void) {
     CHECK_EQ(login_status(), LB_LOGIN_INVALID_DURING_LOGIN);
 }
 
+/* libiscsi says its names in the security stage, and again after it. */
+static void names_that_are_said_again_are_the_same_ones(void) {
+    const struct {
+        struct lb_bytes text;
+        unsigned status;
+    } cases[] = {
+        {TEXT(NAMES), LB_LOGIN_OK},
+        {TEXT("SessionType=Discovery\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT("InitiatorName=iqn.2026-11.test:you\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT("TargetName=iqn.2026-11.test:other\0"), LB_LOGIN_INITIATOR_ERROR},
+        {TEXT("AuthMethod=None\0"), LB_LOGIN_INITIATOR_ERROR},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        connect();
+        give(login_pdu(0, 1, true), TEXT(NAMES "AuthMethod=CHAP,None\0"));
+        CHECK_EQ(login_status(), LB_LOGIN_OK);
+        give(login_pdu(1, 3, true), cases[i].text);
+        CHECK_EQ(login_status(), cases[i].status);
+    }
+}
+
 static void a_session_that_is_not_there_cannot_be_joined(void) {
     struct lb_iscsi_pdu pdu = login_pdu(1, 3, true);
     connect();
@@ -547,6 +568,7 @@ int main(void) {
     TEST(time2wait_is_the_longer_of_both_ends);
     TEST(a_login_that_is_not_right_gets_its_status);
     TEST(stages_go_forward_alone);
+    TEST(names_that_are_said_again_are_the_same_ones);
     TEST(a_session_that_is_not_there_cannot_be_joined);
     TEST(text_that_goes_on_is_joined);
     TEST(text_without_end_is_cut_off);
