@@ -101,7 +101,29 @@ static void load_head(const struct lb_server_machines *machines,
                  lb_bytes_of_text(machine->disk->path));
 }
 
-/* A machine whose name, mac, uuid and writes are set is there from here on. */
+/* Who may log in to its node, and what proves it. */
+static void guard_node(struct lb_server_machine *machine, const struct lb_chap_algs *algs) {
+    const struct lb_server_chap *chap = machine->chap;
+    struct lb_target *node = machine->node;
+    node->initiators = &machine->initiator;
+    node->initiator_count = machine->initiator != NULL;
+    if (chap == NULL || chap->name[0] == '\0')
+        return;
+    memcpy(machine->account.name, chap->name, sizeof machine->account.name);
+    memcpy(machine->account.secret, chap->secret.bytes, chap->secret.len);
+    machine->account.secret_len = chap->secret.len;
+    node->accounts = &machine->account;
+    node->account_count = 1;
+    node->chap_algs = *algs;
+    if (chap->target_secret.len == 0)
+        return;
+    lb_format(node->own.name, sizeof node->own.name, "%s",
+              chap->target_name[0] != '\0' ? chap->target_name : machine->base_name);
+    memcpy(node->own.secret, chap->target_secret.bytes, chap->target_secret.len);
+    node->own.secret_len = chap->target_secret.len;
+}
+
+/* A machine whose name, mac, uuid, writes, initiator and chap are set is there from here on. */
 static bool add(struct lb_server_machines *machines, const struct lb_server_machine *machine,
                 const char *disk, struct lb_server_error *error) {
     struct lb_server_machine *added = &machines->list[machines->count];
@@ -116,6 +138,7 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
     if (added->writes != LB_WRITES_DIRECT)
         load_head(machines, added);
     name_node(added);
+    guard_node(added, &machines->settings->chap_algs);
     added->unit = (struct lb_scsi_unit){
         .blocks = added->disk->storage.bytes / BLOCK_BYTES,
         .block_bytes = BLOCK_BYTES,
@@ -136,6 +159,10 @@ static bool add_section(struct lb_server_machines *machines,
     const struct lb_server_settings *settings = machines->settings;
     struct lb_server_machine machine = {
         .writes = section->writes == LB_WRITES_AS_ALL ? settings->writes : section->writes};
+    if (section->initiator[0] != '\0')
+        machine.initiator = section->initiator;
+    if (section->has_chap)
+        machine.chap = section->chap.name[0] != '\0' ? &section->chap : &settings->chap;
     memcpy(machine.name, section->name, sizeof machine.name);
     memcpy(machine.mac, section->mac, sizeof machine.mac);
     memcpy(machine.uuid, section->uuid, sizeof machine.uuid);
@@ -144,7 +171,8 @@ static bool add_section(struct lb_server_machines *machines,
 
 static struct lb_server_machine *add_stranger(struct lb_server_machines *machines,
                                               const uint8_t mac[6]) {
-    struct lb_server_machine machine = {.writes = machines->settings->writes};
+    struct lb_server_machine machine = {.writes = machines->settings->writes,
+                                        .chap = &machines->settings->chap};
     struct lb_server_error error = {0};
     if (machines->count > LB_SERVER_MACHINES_MAX) {
         lb_server_say(lb_mac_text(mac).s, "gets no disk: there are %d machines already",
@@ -180,7 +208,7 @@ static void add_known(struct lb_server_machines *machines) {
 bool lb_server_machines_open(struct lb_server_machines *machines,
                              const struct lb_server_settings *settings,
                              struct lb_server_error *error) {
-    struct lb_server_machine all = {.writes = LB_WRITES_DIRECT};
+    struct lb_server_machine all = {.writes = LB_WRITES_DIRECT, .chap = &settings->chap};
     machines->settings = settings;
     machines->disk_count = machines->count = 0;
     bool serves_all = settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE;

@@ -29,8 +29,11 @@ struct lb_server_machine {
     enum lb_server_writes writes;
     struct lb_server_disk *disk;
     struct lb_target *node;
-    struct lb_scsi_unit unit;        /* the node's LUN 0 */
-    char base_name[LB_NAME_MAX + 1]; /* the target's name without .gN */
+    struct lb_scsi_unit unit;          /* the node's LUN 0 */
+    const char *initiator;             /* the one that may log in; NULL: any */
+    const struct lb_server_chap *chap; /* asked of who logs in; NULL: nothing */
+    struct lb_target_account account;  /* of chap, as the node takes it */
+    char base_name[LB_NAME_MAX + 1];   /* the target's name without .gN */
     struct lb_server_head head;
     bool is_open;       /* the overlay */
     bool has_said_full; /* that it is nearly full, since it was opened */

@@ -12,7 +12,7 @@ _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
 }
 
 static int print_help(void) {
-    static char room[8192], machine[2048];
+    static char room[16384], machine[8192];
     struct lb_text text = lb_text(room, sizeof room), more = lb_text(machine, sizeof machine);
     lb_server_settings_help(&text);
     lb_server_settings_help_machine(&more);
@@ -49,5 +49,8 @@ int main(int argc, char **argv) {
     else
         lb_server_complain(&error);
     lb_server_close(&server);
+    lb_wipe(&server.settings, sizeof server.settings);
+    lb_wipe(&server.machines, sizeof server.machines);
+    lb_wipe(&settings, sizeof settings);
     return is_open ? 0 : 1;
 }

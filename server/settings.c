@@ -1,9 +1,11 @@
 #include "server/settings.h"
 #include "core/names/rootpath.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 bool lb_server_fail(struct lb_server_error *error, const char *hint, const char *format, ...) {
     va_list arguments;
@@ -19,7 +21,7 @@ bool lb_server_fail(struct lb_server_error *error, const char *hint, const char 
 
 #define FILE_MAX (1 << 20) /* a lunbootd.conf for 256 machines has 50 KB */
 
-enum type { TEXT, BOOL, NUMBER, CHOICE, RANGE, ADDR4, MAC, UUID };
+enum type { TEXT, BOOL, NUMBER, CHOICE, RANGE, ADDR4, MAC, UUID, SECRET, ALGORITHMS };
 
 struct key {
     const char *word;
@@ -129,6 +131,26 @@ static const char *parse_uuid(struct lb_bytes value, uint8_t to[16]) {
     return NULL;
 }
 
+/* As lunboot.conf has it: the bytes themselves, or 0x and hex digits. */
+static const char *parse_secret(const struct key *key, struct lb_bytes value,
+                                struct lb_server_secret *to) {
+    static char form[64];
+    uint8_t binary[LB_SECRET_MAX + 1];
+    size_t len = value.len;
+    bool is_hex = lb_bytes_start_with(value, lb_bytes_of_text("0x"));
+    lb_format(form, sizeof form, "a secret of %u to %u bytes; 0x and hex digits for binary",
+              key->least, key->most);
+    if (is_hex &&
+        !lb_parse_hex_bytes(lb_bytes_after(value, 2), lb_span(binary, sizeof binary), &len))
+        return form;
+    if (len < key->least || len > key->most)
+        return form;
+    memcpy(to->bytes, is_hex ? binary : value.p, len);
+    to->len = len;
+    lb_wipe(binary, sizeof binary);
+    return NULL;
+}
+
 static const char *parse(const struct key *key, struct lb_bytes value, void *to) {
     switch (key->type) {
     case TEXT:
@@ -147,6 +169,10 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
         return parse_mac(value, to);
     case UUID:
         return parse_uuid(value, to);
+    case SECRET:
+        return parse_secret(key, value, to);
+    case ALGORITHMS:
+        return lb_chap_parse_algs(value, to) ? NULL : "a list of md5, sha1, sha256 and sha3-256";
     }
     return "nothing";
 }
@@ -176,8 +202,10 @@ static bool set(const struct key *list, size_t count, void *object, struct lb_by
         const char *form = parse(&list[i], value, (char *)object + list[i].at);
         if (form == NULL)
             return true;
-        lb_text_given(&shown, value, 60);
         lb_format(hint, sizeof hint, "give %s", form);
+        if (list[i].type == SECRET)
+            return lb_server_fail(error, hint, "%s: this %s cannot be used", where, list[i].word);
+        lb_text_given(&shown, value, 60);
         return lb_server_fail(error, hint, "%s: %s cannot be \"%s\"", where, list[i].word, given);
     }
     lb_text_given(&shown, word, 60);
@@ -276,20 +304,35 @@ bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_byte
     return true;
 }
 
+/* Gives how many bytes it has; -1: see errno. */
+static ssize_t read_whole(const char *path, struct lb_span room, struct stat *status) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t len = 0;
+    ssize_t n = fd < 0 || fstat(fd, status) < 0 ? -1 : 1;
+    while (n > 0 && len < room.len) {
+        n = read(fd, room.p + len, room.len - len);
+        len += n > 0 ? (size_t)n : 0;
+    }
+    int code = n < 0 ? errno : EFBIG;
+    if (fd >= 0)
+        close(fd);
+    errno = code;
+    return n != 0 ? -1 : (ssize_t)len;
+}
+
 static bool read_file(struct lb_server_settings *settings, const char *path,
                       struct lb_server_error *error) {
     static uint8_t room[FILE_MAX];
-    FILE *file = fopen(path, "re");
-    size_t len = file != NULL ? fread(room, 1, sizeof room, file) : 0;
-    bool is_whole = file != NULL && !ferror(file) && feof(file);
-    int code = errno;
-    if (file != NULL)
-        fclose(file);
-    if (!is_whole)
+    struct stat status;
+    ssize_t len = read_whole(path, lb_span(room, sizeof room), &status);
+    if (len < 0)
         return lb_server_fail(error, "check the path and the permissions",
-                              "the configuration %s cannot be read: %s", path,
-                              len == sizeof room ? "it is too long" : strerror(code));
-    return lb_server_settings_read(settings, lb_bytes(room, len), path, error);
+                              "the configuration %s cannot be read: %s", path, strerror(errno));
+    bool is_good = lb_server_settings_read(settings, lb_bytes(room, (size_t)len), path, error) &&
+                   lb_server_settings_is_closed(settings, path, status.st_mode, status.st_uid,
+                                                geteuid(), error);
+    lb_wipe(room, (size_t)len);
+    return is_good;
 }
 
 /* ---- the command line ---- */
@@ -297,6 +340,7 @@ static bool read_file(struct lb_server_settings *settings, const char *path,
 static bool take_word(struct lb_server_settings *settings, const char *argument,
                       struct lb_server_error *error) {
     static const char where[] = "the command line";
+    static const char secret[] = "-secret";
     struct lb_bytes rest = lb_bytes_of_text(argument), word;
     if (!lb_bytes_start_with(rest, lb_bytes_of_text("--")))
         return lb_server_settings_set(settings, lb_bytes_of_text("disk"), rest, where, error);
@@ -305,6 +349,11 @@ static bool take_word(struct lb_server_settings *settings, const char *argument,
         word.len++;
     struct lb_bytes value =
         word.len == rest.len ? lb_bytes_of_text("yes") : lb_bytes_after(rest, word.len + 1);
+    if (word.len >= sizeof secret &&
+        lb_bytes_equal(lb_bytes_after(word, word.len - (sizeof secret - 1)),
+                       lb_bytes_of_text(secret)))
+        return lb_server_fail(error, "give it in the file of --config",
+                              "%s: all users of this machine can see a secret there", where);
     return lb_server_settings_set(settings, word, value, where, error);
 }
 
@@ -324,50 +373,7 @@ bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char
     return true;
 }
 
-/* There is one for all, or machines without a section get none and each of the others has one. */
-static bool has_disks(const struct lb_server_settings *settings) {
-    if (settings->disk[0] != '\0')
-        return true;
-    for (size_t i = 0; i < settings->machine_count; i++)
-        if (settings->machines[i].disk[0] == '\0')
-            return false;
-    return settings->machine_count > 0;
-}
-
-/* Each section says which machine it is about. */
-static bool check_machines(const struct lb_server_settings *settings,
-                           struct lb_server_error *error) {
-    static const uint8_t none[16] = {0};
-    for (size_t i = 0; i < settings->machine_count; i++) {
-        const struct lb_server_machine_settings *machine = &settings->machines[i];
-        if (memcmp(machine->mac, none, 6) == 0 && memcmp(machine->uuid, none, 16) == 0)
-            return lb_server_fail(error, "give mac = or uuid = in its section",
-                                  "nothing says which machine %s is", machine->name);
-        if (lb_addr_is_set(machine->address) && memcmp(machine->mac, none, 6) == 0)
-            return lb_server_fail(error, "give mac = as well",
-                                  "machine %s has an address, and is not known by its card",
-                                  machine->name);
-    }
-    return true;
-}
-
-bool lb_server_settings_check(const struct lb_server_settings *settings,
-                              struct lb_server_error *error) {
-    char name[LB_NAME_MAX + 1];
-    unsigned warnings;
-    size_t offset;
-    if (settings->interface[0] == '\0')
-        return lb_server_fail(error, "give --interface=NAME; `ip address` lists them",
-                              "nothing says which network interface is to be served");
-    if (!has_disks(settings))
-        return lb_server_fail(error, "lunbootd --interface=NAME DISK",
-                              "nothing says which disk is to be served");
-    if (settings->target[0] != '\0' &&
-        !lb_iscsi_name_parse(lb_bytes_of_text(settings->target), 0, name, &warnings, &offset))
-        return lb_server_fail(error, "give iqn.YYYY-MM.reversed.domain:anything, in lower case",
-                              "the target's name \"%s\" is no iSCSI name", settings->target);
-    return check_machines(settings, error);
-}
+/* ---- help ---- */
 
 static const char *form_of(const struct key *key) {
     switch (key->type) {
@@ -385,6 +391,10 @@ static const char *form_of(const struct key *key) {
         return "MAC";
     case UUID:
         return "UUID";
+    case SECRET:
+        return "SECRET";
+    case ALGORITHMS:
+        return "LIST";
     case TEXT:
         break;
     }

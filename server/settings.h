@@ -4,6 +4,7 @@
 
 #include "core/base/addr.h"
 #include "core/base/limits.h"
+#include "core/chap/chap.h"
 
 #define LB_SERVER_PATH_MAX  255
 #define LB_SERVER_STATE_MAX 90 /* a folder with a socket in it: its path has at most 107 bytes */
@@ -33,6 +34,20 @@ enum lb_server_dhcp_mode {
 enum lb_server_writes { LB_WRITES_DIRECT, LB_WRITES_KEEP, LB_WRITES_DROP, LB_WRITES_AS_ALL };
 enum lb_server_unknown { LB_UNKNOWN_SERVE, LB_UNKNOWN_IGNORE };
 
+/* Bytes that nobody is shown; len 0: not given. */
+struct lb_server_secret {
+    uint8_t bytes[LB_SECRET_MAX];
+    size_t len;
+};
+
+/* CHAP (RFC 7143 12.1.3): what an initiator logs in with, and how the target proves itself. */
+struct lb_server_chap {
+    char name[LB_CHAP_NAME_MAX + 1]; /* empty: nothing is asked for */
+    struct lb_server_secret secret;
+    char target_name[LB_CHAP_NAME_MAX + 1]; /* empty: the name of the target */
+    struct lb_server_secret target_secret;  /* len 0: the target does not prove itself */
+};
+
 #define LB_SERVER_MACHINES_MAX     256 /* that boot; each has a target */
 #define LB_SERVER_MACHINE_NAME_MAX 48
 
@@ -44,6 +59,9 @@ struct lb_server_machine_settings {
     char disk[LB_SERVER_PATH_MAX + 1];
     uint32_t writes; /* enum lb_server_writes */
     struct lb_addr address;
+    char initiator[LB_NAME_MAX + 1]; /* empty: any */
+    bool has_chap;                   /* else it logs in without, whatever is asked of the others */
+    struct lb_server_chap chap;      /* no name: that of all machines */
 };
 
 /* Members as keys.def names them. */
@@ -57,6 +75,8 @@ struct lb_server_settings {
     uint32_t overlay_mib;
     uint32_t unknown; /* enum lb_server_unknown */
     bool read_only;
+    struct lb_server_chap chap; /* of machines that have none of their own */
+    struct lb_chap_algs chap_algs;
     uint32_t port;
     uint32_t dhcp; /* enum lb_server_dhcp_mode */
     struct lb_server_range dhcp_range;
@@ -83,6 +103,11 @@ bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_byte
  * dashes, the disk. */
 bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char **argv,
                              struct lb_server_error *error);
+/* Who may see and change the file: one with secrets is its owner's alone, and others may write none
+ * of them. mode, owner: of the file; own: the user that lunbootd runs as. False: see error. */
+bool lb_server_settings_is_closed(const struct lb_server_settings *settings, const char *name,
+                                  uint32_t mode, uint32_t owner, uint32_t own,
+                                  struct lb_server_error *error);
 /* What belongs together is there. */
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error);

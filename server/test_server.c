@@ -97,7 +97,7 @@ static void the_first_failure_is_kept(void) {
 }
 
 static void help_has_each_key_with_its_default(void) {
-    static char room[8192];
+    static char room[16384];
     struct lb_text text = lb_text(room, sizeof room);
     lb_server_settings_help(&text);
     CHECK(!text.cut);
@@ -143,6 +143,82 @@ static void a_section_must_say_which_machine_it_is(void) {
     CHECK(!read_conf("interface=e\n[machine x]\nmac=02:00:00:00:00:01"));
     CHECK_HAS(error.what, "which disk");
     CHECK(read_conf("interface=e\n[machine x]\nmac=02:00:00:00:00:01\ndisk=d"));
+}
+
+#define CONF "interface=e\ndisk=d\n"
+#define ANNA "[machine anna]\nmac=02:00:00:00:00:0a\n"
+
+static void chap_is_of_all_machines_or_of_one(void) {
+    CHECK(read_conf(CONF "chap-name = all\nchap-secret = secret-of-all\n" ANNA
+                         "initiator = iqn.2026-11.test:anna\nchap-name = anna\n"
+                         "chap-secret = 0x000102030405060708090a0b\nchap-target-name = disk\n"
+                         "chap-target-secret = the-disk-of-anna\n"
+                         "[machine open]\nmac=02:00:00:00:00:0b\nchap = no"));
+    CHECK_STR(settings.chap.name, "all");
+    CHECK_BYTES(lb_bytes(settings.chap.secret.bytes, settings.chap.secret.len),
+                lb_bytes_of_text("secret-of-all"));
+    CHECK_EQ(settings.chap_algs.count, 4);
+    const struct lb_server_machine_settings *anna = &settings.machines[0];
+    CHECK(anna->has_chap);
+    CHECK_STR(anna->initiator, "iqn.2026-11.test:anna");
+    CHECK_BYTES(lb_bytes(anna->chap.secret.bytes, anna->chap.secret.len),
+                tap_hex("000102030405060708090a0b"));
+    CHECK_STR(anna->chap.target_name, "disk");
+    CHECK(!settings.machines[1].has_chap);
+}
+
+static void chap_by_halves_is_an_error(void) {
+    static const struct {
+        const char *text, *what, *hint;
+    } cases[] = {
+        {CONF "chap-name=a", "all machines: chap-name is given without chap-secret",
+         "give both, or neither"},
+        {CONF ANNA "chap-secret=123456789012", "anna: chap-secret is given without chap-name",
+         "give both, or neither"},
+        {CONF "chap-target-secret=123456789012",
+         "all machines: chap-target-secret is given without chap-name",
+         "give chap-name and chap-secret as well"},
+        {CONF "chap-name=a\nchap-secret=123456789012\nchap-target-name=b",
+         "all machines: chap-target-name is given without chap-target-secret",
+         "give chap-target-secret as well"},
+        {CONF "chap-name=a\nchap-secret=123456789012\nchap-target-secret=123456789012",
+         "all machines: chap-secret and chap-target-secret are the same",
+         "give two secrets that differ"},
+        {CONF "chap-secret=12345678901", "conf:3: this chap-secret cannot be used",
+         "give a secret of 12 to 128 bytes; 0x and hex digits for binary"},
+        {CONF "chap-secret=0x12345678901g", "conf:3: this chap-secret cannot be used",
+         "give a secret of 12 to 128 bytes; 0x and hex digits for binary"},
+        {CONF "chap-algorithms=md4", "conf:3: chap-algorithms cannot be \"md4\"",
+         "give a list of md5, sha1, sha256 and sha3-256"},
+        {CONF ANNA "initiator=Anna", "the initiator's name \"Anna\" is no iSCSI name",
+         "give iqn.YYYY-MM.reversed.domain:anything, in lower case"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        CHECK(!read_conf(cases[i].text));
+        CHECK_STR(error.what, cases[i].what);
+        CHECK_STR(error.hint, cases[i].hint);
+    }
+    CHECK(!TAKE("--interface=eth0", "disk.img", "--chap-name=a", "--chap-secret=123456789012"));
+    CHECK_STR(error.what, "the command line: all users of this machine can see a secret there");
+}
+
+static bool is_closed(uint32_t mode, uint32_t owner, uint32_t own) {
+    error = (struct lb_server_error){0};
+    return lb_server_settings_is_closed(&settings, "conf", mode, owner, own, &error);
+}
+
+static void a_file_with_secrets_is_its_owners_alone(void) {
+    CHECK(read_conf(CONF));
+    CHECK(is_closed(0100644, 0, 0) && is_closed(0100664, 1000, 1000) && is_closed(0100644, 0, 7));
+    CHECK(!is_closed(0100664, 0, 0));
+    CHECK_STR(error.what, "conf: others can change it (mode 664, user 0)");
+    CHECK(!is_closed(0100602, 1000, 1000) && !is_closed(0100600, 1000, 0));
+    CHECK(read_conf(CONF ANNA "chap-name=a\nchap-secret=123456789012"));
+    CHECK(is_closed(0100600, 0, 0));
+    CHECK(!is_closed(0100640, 0, 0));
+    CHECK_STR(error.what, "conf: it has secrets, and others can read it (mode 640)");
+    CHECK_STR(error.hint, "chmod 600");
+    CHECK(!is_closed(0100604, 0, 0));
 }
 
 static void names_of_machines_are_plain(void) {
@@ -484,6 +560,9 @@ int main(void) {
     TEST(help_has_each_key_with_its_default);
     TEST(a_file_has_keys_and_sections);
     TEST(a_section_must_say_which_machine_it_is);
+    TEST(chap_is_of_all_machines_or_of_one);
+    TEST(chap_by_halves_is_an_error);
+    TEST(a_file_with_secrets_is_its_owners_alone);
     TEST(names_of_machines_are_plain);
     TEST(a_head_is_read_back_as_it_was_written);
     TEST(the_targets_name_is_made_of_the_disks);

@@ -1,0 +1,106 @@
+#include "core/names/rootpath.h"
+#include "server/settings.h"
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- the file ---- */
+
+static bool has_secret(const struct lb_server_chap *chap) {
+    return chap->secret.len > 0 || chap->target_secret.len > 0;
+}
+
+bool lb_server_settings_is_closed(const struct lb_server_settings *settings, const char *name,
+                                  uint32_t mode, uint32_t owner, uint32_t own,
+                                  struct lb_server_error *error) {
+    uint32_t writers = own == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
+    bool has = has_secret(&settings->chap);
+    char shown[8];
+    lb_format(shown, sizeof shown, "%u%u%u", mode >> 6 & 7, mode >> 3 & 7, mode & 7);
+    for (size_t i = 0; i < settings->machine_count; i++)
+        has = has || has_secret(&settings->machines[i].chap);
+    if ((owner != 0 && owner != own) || (mode & writers) != 0)
+        return lb_server_fail(error, "chown root, and chmod 600",
+                              "%s: others can change it (mode %s, user %u)", name, shown, owner);
+    if (has && (mode & (S_IRGRP | S_IROTH)) != 0)
+        return lb_server_fail(error, "chmod 600",
+                              "%s: it has secrets, and others can read it (mode %s)", name, shown);
+    return true;
+}
+
+/* ---- what belongs together ---- */
+
+/* There is one for all, or machines without a section get none and each of the others has one. */
+static bool has_disks(const struct lb_server_settings *settings) {
+    if (settings->disk[0] != '\0')
+        return true;
+    for (size_t i = 0; i < settings->machine_count; i++)
+        if (settings->machines[i].disk[0] == '\0')
+            return false;
+    return settings->machine_count > 0;
+}
+
+static bool check_name(const char *given, const char *whose, struct lb_server_error *error) {
+    char name[LB_NAME_MAX + 1];
+    unsigned warnings;
+    size_t offset;
+    if (given[0] == '\0' ||
+        lb_iscsi_name_parse(lb_bytes_of_text(given), 0, name, &warnings, &offset))
+        return true;
+    return lb_server_fail(error, "give iqn.YYYY-MM.reversed.domain:anything, in lower case",
+                          "%s \"%s\" is no iSCSI name", whose, given);
+}
+
+/* of: a machine's name; empty: all. */
+static bool check_chap(const struct lb_server_chap *chap, const char *of,
+                       struct lb_server_error *error) {
+    const char *whose = of[0] != '\0' ? of : "all machines";
+    struct lb_bytes secret = lb_bytes(chap->secret.bytes, chap->secret.len);
+    struct lb_bytes target = lb_bytes(chap->target_secret.bytes, chap->target_secret.len);
+    bool has_name = chap->name[0] != '\0';
+    if (has_name != (secret.len > 0))
+        return lb_server_fail(error, "give both, or neither", "%s: %s is given without %s", whose,
+                              has_name ? "chap-name" : "chap-secret",
+                              has_name ? "chap-secret" : "chap-name");
+    if (!has_name && target.len > 0)
+        return lb_server_fail(error, "give chap-name and chap-secret as well",
+                              "%s: chap-target-secret is given without chap-name", whose);
+    if (target.len == 0 && chap->target_name[0] != '\0')
+        return lb_server_fail(error, "give chap-target-secret as well",
+                              "%s: chap-target-name is given without chap-target-secret", whose);
+    if (target.len > 0 && lb_chap_secrets_are_equal(secret, target)) /* RFC 7143 9.2.1 */
+        return lb_server_fail(error, "give two secrets that differ",
+                              "%s: chap-secret and chap-target-secret are the same", whose);
+    return true;
+}
+
+/* Each section says which machine it is about. */
+static bool check_machines(const struct lb_server_settings *settings,
+                           struct lb_server_error *error) {
+    static const uint8_t none[16] = {0};
+    for (size_t i = 0; i < settings->machine_count; i++) {
+        const struct lb_server_machine_settings *machine = &settings->machines[i];
+        if (memcmp(machine->mac, none, 6) == 0 && memcmp(machine->uuid, none, 16) == 0)
+            return lb_server_fail(error, "give mac = or uuid = in its section",
+                                  "nothing says which machine %s is", machine->name);
+        if (!check_name(machine->initiator, "the initiator's name", error) ||
+            !check_chap(&machine->chap, machine->name, error))
+            return false;
+        if (lb_addr_is_set(machine->address) && memcmp(machine->mac, none, 6) == 0)
+            return lb_server_fail(error, "give mac = as well",
+                                  "machine %s has an address, and is not known by its card",
+                                  machine->name);
+    }
+    return true;
+}
+
+bool lb_server_settings_check(const struct lb_server_settings *settings,
+                              struct lb_server_error *error) {
+    if (settings->interface[0] == '\0')
+        return lb_server_fail(error, "give --interface=NAME; `ip address` lists them",
+                              "nothing says which network interface is to be served");
+    if (!has_disks(settings))
+        return lb_server_fail(error, "lunbootd --interface=NAME DISK",
+                              "nothing says which disk is to be served");
+    return check_name(settings->target, "the target's name", error) &&
+           check_chap(&settings->chap, "", error) && check_machines(settings, error);
+}
