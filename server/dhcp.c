@@ -3,6 +3,7 @@
 #include "core/names/rootpath.h"
 #include "server/say.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,15 +331,14 @@ static bool choose_range(const struct lb_server_dhcp *dhcp, struct lb_server_ran
     return true;
 }
 
-static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
+static bool compose_config(struct lb_server_dhcp *dhcp, struct lb_dhcp4_server_config *config,
+                           struct lb_server_error *error) {
     const struct lb_server_settings *settings = dhcp->settings;
-    struct lb_server_range range;
+    struct lb_server_range range = {0};
     bool is_proxy = settings->dhcp == LB_SERVER_DHCP_PROXY;
     if (!is_proxy && !choose_range(dhcp, &range, error))
         return false;
-    if (is_proxy)
-        range = (struct lb_server_range){0};
-    struct lb_dhcp4_server_config config = {
+    *config = (struct lb_dhcp4_server_config){
         .server = dhcp->link->address,
         .network = dhcp->link->network,
         .first = range.first,
@@ -352,12 +352,49 @@ static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
         .hosts = dhcp->hosts,
         .host_count = list_hosts(dhcp),
     };
+    return getrandom(&config->hash_key, sizeof config->hash_key, 0) == sizeof config->hash_key ||
+           lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
+}
+
+static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
+    struct lb_dhcp4_server_config config;
+    if (!compose_config(dhcp, &config, error))
+        return false;
     dhcp->bindings = calloc(LB_SERVER_BINDINGS, sizeof *dhcp->bindings);
-    if (dhcp->bindings == NULL || !lb_outbox_open(&dhcp->outbox) ||
-        getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
+    if (dhcp->bindings == NULL || !lb_outbox_open(&dhcp->outbox))
         return lb_server_fail(error, "", "there is no memory for addresses");
     lb_dhcp4_server_init(&dhcp->server, &config, dhcp->bindings, LB_SERVER_BINDINGS);
-    return is_proxy || restore(dhcp, lb_server_now_us(), error);
+    return config.proxy_only || restore(dhcp, lb_server_now_us(), error);
+}
+
+bool lb_server_dhcp_reload(struct lb_server_dhcp *dhcp, uint64_t now_us,
+                           struct lb_server_error *error) {
+    struct lb_dhcp4_server_config config;
+    struct lb_binding *before = dhcp->bindings;
+    uint32_t used = dhcp->server.table.used;
+    struct lb_binding *bindings = calloc(LB_SERVER_BINDINGS, sizeof *bindings);
+    if (bindings == NULL)
+        return lb_server_fail(error, "", "there is no memory for addresses");
+    if (!compose_config(dhcp, &config, error)) {
+        free(bindings);
+        return false;
+    }
+    lb_dhcp4_server_init(&dhcp->server, &config, bindings, LB_SERVER_BINDINGS);
+    for (uint32_t i = 0; i < used; i++) {
+        struct lb_dhcp4_kept kept = {
+            .client = lb_bytes(before[i].client, before[i].client_len),
+            .address = before[i].address,
+            .valid_s = lb_binding_valid_s(&before[i], now_us),
+            .leased = before[i].leased,
+            .declined = before[i].declined,
+            .bootp = before[i].bootp,
+        };
+        if (lb_addr_is_set(kept.address))
+            (void)lb_dhcp4_server_restore(&dhcp->server, now_us, &kept);
+    }
+    dhcp->bindings = bindings;
+    free(before);
+    return true;
 }
 
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,

@@ -53,6 +53,10 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          struct lb_server_error *error);
 /* Its socket is readable: answers what is there. */
 void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us);
+/* The settings have changed: new answers are by them. Addresses that were given stay. False: see
+ * error, and all is as it was. */
+bool lb_server_dhcp_reload(struct lb_server_dhcp *dhcp, uint64_t now_us,
+                           struct lb_server_error *error);
 /* The store has written more: answers that waited for it are sent. */
 void lb_server_dhcp_kept(struct lb_server_dhcp *dhcp, struct lb_store_progress progress);
 void lb_server_dhcp_close(struct lb_server_dhcp *dhcp); /* harmless where it is closed */

@@ -1,8 +1,10 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
- * value, lunbootd.conf, the head of an overlay. The first byte says which. */
+ * value, lunbootd.conf, the head of an overlay, a request of lunbootctl. The first byte says
+ * which. */
 #include "server/files.h"
 #include "server/head.h"
 #include "server/range.h"
+#include "server/request.h"
 #include "server/settings.h"
 #include "tests/fuzz.h"
 
@@ -62,11 +64,23 @@ static void a_head(struct lb_bytes text) {
     lb_assert(again.generation == head.generation && lb_streq(again.base, head.base));
 }
 
+static void a_request(struct lb_bytes line) {
+    struct lb_request request;
+    struct lb_server_error error = {0};
+    bool is_read = lb_request_parse(line, &request, &error);
+    lb_assert(is_read == (error.what[0] == '\0'));
+    lb_assert(is_read || (error.hint[0] != '\0' && lb_text_is_fit(lb_bytes_of_text(error.what))));
+    for (size_t i = 0; is_read && i < request.word_count; i++) {
+        struct lb_bytes word = request.words[i];
+        lb_assert(word.len > 0 && word.p >= line.p && word.p + word.len <= line.p + line.len);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     struct lb_bytes text = lb_bytes(data + 1, size - 1);
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
     case 0:
         a_range(text);
         break;
@@ -78,6 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 3:
         a_conf(text);
+        break;
+    case 5:
+        a_request(text);
         break;
     default:
         a_head(text);

@@ -1,5 +1,6 @@
 #include "server/machines.h"
 #include "core/base/siphash.h"
+#include "core/iscsi/iscsi_wire.h"
 #include "server/say.h"
 #include <dirent.h>
 #include <errno.h>
@@ -85,26 +86,31 @@ static bool is_over(const struct lb_server_head *head, const struct lb_server_di
            lb_streq(head->base, disk->path);
 }
 
+/* The overlay lies over the disk as it is now. */
+static void begin_head(struct lb_server_machine *machine) {
+    machine->head.base_bytes = machine->disk->storage.bytes;
+    machine->head.base_changed_ns = machine->disk->changed_ns;
+    memcpy(machine->head.mac, machine->mac, 6);
+    lb_text_copy(machine->head.base, sizeof machine->head.base,
+                 lb_bytes_of_text(machine->disk->path));
+}
+
 static void load_head(const struct lb_server_machines *machines,
                       struct lb_server_machine *machine) {
     char folder[LB_SERVER_PATH_MAX + 64];
     folder_of(machines, machine, folder);
     if (lb_server_head_load(folder, &machine->head))
         return;
-    machine->head = (struct lb_server_head){
-        .base_bytes = machine->disk->storage.bytes,
-        .base_changed_ns = machine->disk->changed_ns,
-        .generation = 1,
-    };
-    memcpy(machine->head.mac, machine->mac, 6);
-    lb_text_copy(machine->head.base, sizeof machine->head.base,
-                 lb_bytes_of_text(machine->disk->path));
+    machine->head = (struct lb_server_head){.generation = 1};
+    begin_head(machine);
 }
 
 /* Who may log in to its node, and what proves it. */
 static void guard_node(struct lb_server_machine *machine, const struct lb_chap_algs *algs) {
     const struct lb_server_chap *chap = machine->chap;
     struct lb_target *node = machine->node;
+    machine->initiator = machine->initiator_name[0] != '\0' ? machine->initiator_name : NULL;
+    machine->chap = NULL; /* settings come and go */
     node->initiators = &machine->initiator;
     node->initiator_count = machine->initiator != NULL;
     if (chap == NULL || chap->name[0] == '\0')
@@ -126,9 +132,16 @@ static void guard_node(struct lb_server_machine *machine, const struct lb_chap_a
 /* A machine whose name, mac, uuid, writes, initiator and chap are set is there from here on. */
 static bool add(struct lb_server_machines *machines, const struct lb_server_machine *machine,
                 const char *disk, struct lb_server_error *error) {
-    struct lb_server_machine *added = &machines->list[machines->count];
-    struct lb_target *node = &machines->nodes[machines->count];
+    size_t at = 0;
+    while (at < machines->count && !machines->list[at].is_gone)
+        at++;
+    if (at > LB_SERVER_MACHINES_MAX)
+        return lb_server_fail(error, "serve the others by another lunbootd",
+                              "there are %d machines already", LB_SERVER_MACHINES_MAX);
+    struct lb_server_machine *added = &machines->list[at];
+    struct lb_target *node = &machines->nodes[at];
     *added = *machine;
+    added->is_gone = true; /* until all is well */
     added->node = node;
     added->disk = find_disk(machines, disk, machine->writes == LB_WRITES_DIRECT, error);
     if (added->disk == NULL)
@@ -149,18 +162,18 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
     lb_format(added->unit.serial, sizeof added->unit.serial, "%016llx",
               (unsigned long long)added->unit.naa);
     node->luns[0] = &added->unit;
-    machines->count++;
+    added->is_gone = false;
+    machines->count = LB_MAX(machines->count, at + 1);
     return true;
 }
 
-static bool add_section(struct lb_server_machines *machines,
-                        const struct lb_server_machine_settings *section,
-                        struct lb_server_error *error) {
+bool lb_server_machines_add(struct lb_server_machines *machines,
+                            const struct lb_server_machine_settings *section,
+                            struct lb_server_error *error) {
     const struct lb_server_settings *settings = machines->settings;
     struct lb_server_machine machine = {
         .writes = section->writes == LB_WRITES_AS_ALL ? settings->writes : section->writes};
-    if (section->initiator[0] != '\0')
-        machine.initiator = section->initiator;
+    memcpy(machine.initiator_name, section->initiator, sizeof machine.initiator_name);
     if (section->has_chap)
         machine.chap = section->chap.name[0] != '\0' ? &section->chap : &settings->chap;
     memcpy(machine.name, section->name, sizeof machine.name);
@@ -174,16 +187,11 @@ static struct lb_server_machine *add_stranger(struct lb_server_machines *machine
     struct lb_server_machine machine = {.writes = machines->settings->writes,
                                         .chap = &machines->settings->chap};
     struct lb_server_error error = {0};
-    if (machines->count > LB_SERVER_MACHINES_MAX) {
-        lb_server_say(lb_mac_text(mac).s, "gets no disk: there are %d machines already",
-                      LB_SERVER_MACHINES_MAX);
-        return NULL;
-    }
     memcpy(machine.mac, mac, 6);
     lb_format(machine.name, sizeof machine.name, "%02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1],
               mac[2], mac[3], mac[4], mac[5]);
     if (add(machines, &machine, machines->settings->disk, &error))
-        return &machines->list[machines->count - 1];
+        return lb_server_machines_named(machines, lb_bytes_of_text(machine.name));
     lb_server_say(lb_mac_text(mac).s, "gets no disk: %s", error.what);
     return NULL;
 }
@@ -219,7 +227,7 @@ bool lb_server_machines_open(struct lb_server_machines *machines,
         find_disk(machines, settings->disk, false, error) == NULL)
         return false;
     for (size_t i = 0; i < settings->machine_count; i++)
-        if (!add_section(machines, &settings->machines[i], error))
+        if (!lb_server_machines_add(machines, &settings->machines[i], error))
             return false;
     if (serves_all && settings->writes != LB_WRITES_DIRECT)
         add_known(machines);
@@ -239,6 +247,8 @@ void lb_server_machines_close(struct lb_server_machines *machines) {
 
 static bool is_known_by(const struct lb_server_machine *machine, const uint8_t mac[6],
                         struct lb_bytes uuid) {
+    if (machine->is_gone)
+        return false;
     if (memcmp(machine->mac, none, 6) != 0 && memcmp(machine->mac, mac, 6) == 0)
         return true;
     return uuid.len == 16 && memcmp(machine->uuid, none, 16) != 0 &&
@@ -248,6 +258,7 @@ static bool is_known_by(const struct lb_server_machine *machine, const uint8_t m
 static void begin_boot(const struct lb_server_machines *machines,
                        struct lb_server_machine *machine) {
     char folder[LB_SERVER_PATH_MAX + 64];
+    machine->node->login_status = 0; /* it is not ejected any more */
     if (machine->writes != LB_WRITES_DROP || !machine->head.is_used)
         return;
     machine->head.generation++;
@@ -272,6 +283,22 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
     if (machine != NULL && is_boot)
         begin_boot(machines, machine);
     return machine;
+}
+
+struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *machines,
+                                                   struct lb_bytes word) {
+    uint8_t mac[6];
+    size_t len;
+    bool is_mac = lb_parse_hex_bytes(word, lb_span(mac, sizeof mac), &len) && len == sizeof mac;
+    for (size_t i = 0; i < machines->count; i++) {
+        struct lb_server_machine *machine = &machines->list[i];
+        if (machine->is_gone)
+            continue;
+        if (lb_text_is(word, machine->name[0] != '\0' ? machine->name : "all") ||
+            (is_mac && memcmp(machine->mac, mac, sizeof mac) == 0))
+            return machine;
+    }
+    return NULL;
 }
 
 struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
@@ -303,10 +330,7 @@ static bool open_overlay(struct lb_server_machines *machines, struct lb_server_m
 static bool begin_anew(struct lb_server_machine *machine) {
     errno = lb_overlay_reset(&machine->overlay.overlay);
     machine->head.is_used = true;
-    machine->head.base_bytes = machine->disk->storage.bytes;
-    machine->head.base_changed_ns = machine->disk->changed_ns;
-    lb_text_copy(machine->head.base, sizeof machine->head.base,
-                 lb_bytes_of_text(machine->disk->path));
+    begin_head(machine);
     machine->has_said_full = false;
     return errno == 0;
 }
@@ -332,4 +356,35 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
         return NULL;
     }
     return &machine->overlay;
+}
+
+bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                             struct lb_server_error *error) {
+    char folder[LB_SERVER_PATH_MAX + 64];
+    folder_of(machines, machine, folder);
+    if (machine->writes == LB_WRITES_DIRECT)
+        return lb_server_fail(error, "give it writes = keep or writes = drop",
+                              "%s writes to the disk itself: there is nothing to drop",
+                              machine->name[0] != '\0' ? machine->name
+                                                       : "a machine without a section");
+    /* Also where its base has changed: that is what a reset is for. */
+    if (!machine->is_open && machine->writes == LB_WRITES_KEEP)
+        begin_head(machine);
+    if (!machine->is_open && !open_overlay(machines, machine, folder, error))
+        return false;
+    if (begin_anew(machine) && lb_server_head_save(folder, &machine->head))
+        return true;
+    return lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name,
+                          folder, strerror(errno));
+}
+
+void lb_server_machines_forget(struct lb_server_machines *machines,
+                               struct lb_server_machine *machine) {
+    struct lb_target *node = machine->node;
+    (void)machines;
+    if (machine->is_open)
+        lb_storage_close(&machine->overlay);
+    *machine = (struct lb_server_machine){.is_gone = true, .node = node};
+    node->name[0] = '\0';
+    node->login_status = LB_LOGIN_NOT_FOUND;
 }

@@ -29,14 +29,16 @@ struct lb_server_machine {
     enum lb_server_writes writes;
     struct lb_server_disk *disk;
     struct lb_target *node;
-    struct lb_scsi_unit unit;          /* the node's LUN 0 */
-    const char *initiator;             /* the one that may log in; NULL: any */
-    const struct lb_server_chap *chap; /* asked of who logs in; NULL: nothing */
-    struct lb_target_account account;  /* of chap, as the node takes it */
-    char base_name[LB_NAME_MAX + 1];   /* the target's name without .gN */
+    struct lb_scsi_unit unit;             /* the node's LUN 0 */
+    char initiator_name[LB_NAME_MAX + 1]; /* the one that may log in; empty: any */
+    const char *initiator;                /* the same, as the node takes it; NULL: any */
+    const struct lb_server_chap *chap;    /* asked of who logs in; NULL: nothing, or it is known */
+    struct lb_target_account account;     /* of chap, as the node takes it */
+    char base_name[LB_NAME_MAX + 1];      /* the target's name without .gN */
     struct lb_server_head head;
     bool is_open;       /* the overlay */
     bool has_said_full; /* that it is nearly full, since it was opened */
+    bool is_gone;       /* it was removed: its place is free */
     struct lb_storage overlay;
 };
 
@@ -67,6 +69,20 @@ struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machi
 struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
                                            struct lb_server_machine *machine, bool *is_new,
                                            struct lb_server_error *error);
+/* The machine that a person means, by its name or its card's hardware address; "all": the one that
+ * has no name. NULL: there is none. */
+struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *machines,
+                                                   struct lb_bytes word);
+/* One more machine: a section of the settings that came later. */
+bool lb_server_machines_add(struct lb_server_machines *machines,
+                            const struct lb_server_machine_settings *section,
+                            struct lb_server_error *error);
+/* It is no machine any more; nobody is logged in to it. What it has written stays. */
+void lb_server_machines_forget(struct lb_server_machines *machines,
+                               struct lb_server_machine *machine);
+/* Drops what it has written; nobody is logged in to it. */
+bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                             struct lb_server_error *error);
 /* Closes the disks and forgets the machines; harmless where there are none. */
 void lb_server_machines_close(struct lb_server_machines *machines);
 

@@ -1,4 +1,5 @@
 #include "server/serve.h"
+#include "server/commands.h"
 #include "server/rival.h"
 #include "server/say.h"
 #include <errno.h>
@@ -30,6 +31,17 @@ static bool open_store(struct lb_server *server, struct lb_server_error *error) 
     server->kept.fd = server->store.fd;
     return lb_server_watch(server->epoll, &server->kept, EPOLLIN) ||
            lb_server_fail(error, "", "the store cannot be waited for: %s", strerror(errno));
+}
+
+/* The machines that lunbootctl has added. One that lunbootd.conf has as well is the file's. */
+static bool read_sections(struct lb_server *server, struct lb_server_error *error) {
+    struct lb_store_section section;
+    while (lb_server_store_next_section(&server->store, &section, error)) {
+        struct lb_server_error why = {0};
+        if (!lb_server_settings_add(&server->settings, &section, "lunbootctl add", &why))
+            lb_server_say(section.name, "is not served: %s", why.what);
+    }
+    return error->what[0] == '\0';
 }
 
 /* It never fights another server. */
@@ -97,17 +109,21 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         .http = {.source = {.fd = -1}},
         .target = {.source = {.fd = -1}},
         .store = {.fd = -1},
+        .control = {.source = {.kind = LB_SOURCE_CONTROL, .fd = -1}},
         .signals = {.kind = LB_SOURCE_SIGNAL, .fd = -1},
         .kept = {.kind = LB_SOURCE_KEPT, .fd = -1},
         .epoll = epoll_create1(EPOLL_CLOEXEC),
     };
+    for (size_t i = 0; i < LB_CONTROL_CLIENTS_MAX; i++)
+        server->control.clients[i].source.fd = server->control.clients[i].file = -1;
     if (server->epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_link_find(&server->link, settings->interface, error) ||
-        !open_store(server, error) ||
+        !open_store(server, error) || !read_sections(server, error) ||
         !lb_server_machines_open(&server->machines, &server->settings, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
-        !watch_signals(server, error) || !open_services(server, error))
+        !watch_signals(server, error) || !open_services(server, error) ||
+        !lb_server_control_open(&server->control, server->epoll, settings->state, error))
         return false;
     say_services(server);
     return true;
@@ -119,6 +135,12 @@ static void keep_on(struct lb_server *server) {
     struct lb_store_progress progress = lb_server_store_progress(&server->store);
     if (server->dhcp.source.fd >= 0)
         lb_server_dhcp_kept(&server->dhcp, progress);
+}
+
+static void serve_client(struct lb_server *server, struct lb_server_source *source) {
+    struct lb_control_client *client = lb_server_control_client_ready(&server->control, source);
+    if (client != NULL)
+        lb_server_command(server, client);
 }
 
 static void dispatch(struct lb_server *server, const struct epoll_event *event, uint64_t now_us) {
@@ -141,6 +163,12 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         break;
     case LB_SOURCE_KEPT:
         keep_on(server);
+        break;
+    case LB_SOURCE_CONTROL:
+        lb_server_control_ready(&server->control);
+        break;
+    case LB_SOURCE_CONTROL_CLIENT:
+        serve_client(server, source);
         break;
     case LB_SOURCE_SIGNAL:
         server->is_over = true;
@@ -176,7 +204,28 @@ void lb_server_run(struct lb_server *server) {
     lb_server_say("", "ends");
 }
 
+/* ---- machines that come and go ---- */
+
+bool lb_server_reload_dhcp(struct lb_server *server, struct lb_server_error *error) {
+    return server->dhcp.source.fd < 0 ||
+           lb_server_dhcp_reload(&server->dhcp, lb_server_now_us(), error);
+}
+
+bool lb_server_add_section(struct lb_server *server, const struct lb_store_section *section,
+                           const char *where, struct lb_server_error *error) {
+    struct lb_server_settings *settings = &server->settings;
+    if (!lb_server_settings_add(settings, section, where, error))
+        return false;
+    if (lb_server_machines_add(&server->machines, &settings->machines[settings->machine_count - 1],
+                               error) &&
+        lb_server_reload_dhcp(server, error))
+        return true;
+    settings->machine_count--;
+    return false;
+}
+
 void lb_server_close(struct lb_server *server) {
+    lb_server_control_close(&server->control);
     lb_server_target_close(&server->target);
     lb_server_http_close(&server->http);
     lb_server_tftp_close(&server->tftp);

@@ -2,6 +2,7 @@
 #ifndef LB_SERVER_SERVE_H
 #define LB_SERVER_SERVE_H
 
+#include "server/control.h"
 #include "server/dhcp.h"
 #include "server/http.h"
 #include "server/store.h"
@@ -18,6 +19,7 @@ struct lb_server {
     struct lb_server_http http;
     struct lb_server_target target;
     struct lb_server_store store;
+    struct lb_server_control control;
     struct lb_server_source signals, kept; /* kept: the store's */
     int epoll;
     bool is_over;
@@ -29,6 +31,11 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
                     struct lb_server_error *error);
 /* Serves until SIGTERM or SIGINT. */
 void lb_server_run(struct lb_server *server);
+/* One more machine, by its section. where: who gives it, for the error; then all is as it was. */
+bool lb_server_add_section(struct lb_server *server, const struct lb_store_section *section,
+                           const char *where, struct lb_server_error *error);
+/* DHCP answers by the settings as they are now. */
+bool lb_server_reload_dhcp(struct lb_server *server, struct lb_server_error *error);
 void lb_server_close(struct lb_server *server); /* harmless where it is closed */
 
 #endif

@@ -1,5 +1,6 @@
 #include "server/settings.h"
 #include "core/names/rootpath.h"
+#include "server/store.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -374,6 +375,39 @@ bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char
 }
 
 /* ---- help ---- */
+
+bool lb_server_settings_add(struct lb_server_settings *settings,
+                            const struct lb_store_section *section, const char *where,
+                            struct lb_server_error *error) {
+    size_t count = settings->machine_count;
+    struct lb_server_machine_settings *machine = &settings->machines[count];
+    bool is_read = lb_server_settings_read(settings, lb_bytes_of_text(section->text), where, error);
+    if (is_read && (machine->chap.secret.len > 0 || machine->chap.target_secret.len > 0))
+        is_read = lb_server_fail(error, "write the machine's section into lunbootd.conf",
+                                 "%s: a secret is seen by others in the list of processes", where);
+    if (is_read && lb_server_settings_check(settings, error) &&
+        settings->machine_count == count + 1) {
+        machine->is_added = true;
+        return true;
+    }
+    *machine = (struct lb_server_machine_settings){0};
+    settings->machine_count = count;
+    return false;
+}
+
+bool lb_server_settings_forget(struct lb_server_settings *settings, const char *name,
+                               struct lb_server_error *error) {
+    for (size_t i = 0; i < settings->machine_count; i++) {
+        if (!lb_streq(settings->machines[i].name, name) || !settings->machines[i].is_added)
+            continue;
+        settings->machine_count--;
+        memmove(&settings->machines[i], &settings->machines[i + 1],
+                (settings->machine_count - i) * sizeof *settings->machines);
+        return true;
+    }
+    return lb_server_fail(error, "take its section out of lunbootd.conf, then: lunbootctl reload",
+                          "%s was not added by lunbootctl", name);
+}
 
 static const char *form_of(const struct key *key) {
     switch (key->type) {

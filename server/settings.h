@@ -62,6 +62,7 @@ struct lb_server_machine_settings {
     char initiator[LB_NAME_MAX + 1]; /* empty: any */
     bool has_chap;                   /* else it logs in without, whatever is asked of the others */
     struct lb_server_chap chap;      /* no name: that of all machines */
+    bool is_added;                   /* by lunbootctl: it is in no file */
 };
 
 /* Members as keys.def names them. */
@@ -111,6 +112,14 @@ bool lb_server_settings_is_closed(const struct lb_server_settings *settings, con
 /* What belongs together is there. */
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error);
+struct lb_store_section;
+/* Adds one machine, by its section. False: see error, and nothing is changed. */
+bool lb_server_settings_add(struct lb_server_settings *settings,
+                            const struct lb_store_section *section, const char *where,
+                            struct lb_server_error *error);
+/* Takes a machine's section out. False: there is none of this name that lunbootctl has added. */
+bool lb_server_settings_forget(struct lb_server_settings *settings, const char *name,
+                               struct lb_server_error *error);
 /* Adds a line or two for each key of all machines: --word=, its sentence, its default. */
 void lb_server_settings_help(struct lb_text *text);
 /* The same of the keys of a section [machine NAME]. */

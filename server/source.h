@@ -12,6 +12,8 @@ enum lb_server_source_kind {
     LB_SOURCE_PORTAL,  /* of iSCSI: new connections */
     LB_SOURCE_SESSION, /* of iSCSI */
     LB_SOURCE_KEPT,    /* the store has written */
+    LB_SOURCE_CONTROL, /* new connections of lunbootctl */
+    LB_SOURCE_CONTROL_CLIENT,
     LB_SOURCE_SIGNAL,
 };
 

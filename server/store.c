@@ -15,23 +15,37 @@
 
 /* A client has one address, and an address one client; those put aside have none (NULL). */
 static const char tables[] =
-    "CREATE TABLE lease (address BLOB PRIMARY KEY, client BLOB UNIQUE, until INTEGER NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS lease (address BLOB PRIMARY KEY, client BLOB UNIQUE, until INTEGER "
+    "NOT NULL,"
     " leased INTEGER NOT NULL, declined INTEGER NOT NULL, bootp INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE machine (name TEXT PRIMARY KEY, mac BLOB, offered INTEGER NOT NULL)"
-    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS machine (name TEXT PRIMARY KEY, mac BLOB,"
+    " offered INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS section (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = " VALUE(VERSION) ";";
 
 /* FULL: a commit is durable, also in WAL mode. EXCLUSIVE: no second lunbootd. */
 static const char modes[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
                             "PRAGMA synchronous = FULL;";
 
-enum statement { READ_LEASES, READ_MACHINES, PUT_LEASE, PUT_MACHINE, STATEMENTS };
+enum statement {
+    READ_LEASES,
+    READ_MACHINES,
+    READ_SECTIONS,
+    PUT_LEASE,
+    PUT_MACHINE,
+    PUT_SECTION,
+    DELETE_SECTION,
+    STATEMENTS,
+};
 static const char *const texts[STATEMENTS] = {
     [READ_LEASES] = "SELECT address, client, until, leased, declined, bootp FROM lease"
                     " ORDER BY until DESC",
     [READ_MACHINES] = "SELECT name, mac, offered FROM machine ORDER BY name",
+    [READ_SECTIONS] = "SELECT name, text FROM section ORDER BY name",
     [PUT_LEASE] = "INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [PUT_MACHINE] = "INSERT OR REPLACE INTO machine VALUES (?1, ?2, ?3)",
+    [PUT_SECTION] = "INSERT OR REPLACE INTO section VALUES (?1, ?2)",
+    [DELETE_SECTION] = "DELETE FROM section WHERE name = ?1",
 };
 
 struct change {
@@ -39,6 +53,7 @@ struct change {
     union {
         struct lb_store_lease lease;
         struct lb_store_machine machine;
+        struct lb_store_section section;
     };
 };
 
@@ -49,7 +64,7 @@ struct lb_store_internals {
     pthread_t writer;
     bool is_writing; /* the thread runs */
     pthread_mutex_t mutex;
-    pthread_cond_t has_work;
+    pthread_cond_t has_work, has_done;
     /* Under the mutex. */
     struct change queue[LB_STORE_QUEUE];
     size_t queue_len;
@@ -86,6 +101,12 @@ static void bind_machine(sqlite3_stmt *statement, const struct lb_store_machine 
     sqlite3_bind_int64(statement, 3, machine->offered);
 }
 
+static void bind_section(sqlite3_stmt *statement, const struct lb_store_section *section) {
+    sqlite3_bind_text(statement, 1, section->name, -1, SQLITE_STATIC);
+    if (section->text[0] != '\0')
+        sqlite3_bind_text(statement, 2, section->text, -1, SQLITE_STATIC);
+}
+
 static bool run(sqlite3 *db, const char *text) {
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
@@ -94,8 +115,10 @@ static bool write_one(struct lb_store_internals *in, const struct change *change
     sqlite3_stmt *statement = in->statements[change->kind];
     if (change->kind == PUT_LEASE)
         bind_lease(statement, &change->lease);
-    else
+    else if (change->kind == PUT_MACHINE)
         bind_machine(statement, &change->machine);
+    else
+        bind_section(statement, &change->section);
     bool did = sqlite3_step(statement) == SQLITE_DONE;
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
@@ -137,6 +160,7 @@ static void *write_all(void *argument) {
             memcpy(in->reason, reason, sizeof in->reason);
         }
         (void)eventfd_write(in->fd, 1);
+        pthread_cond_broadcast(&in->has_done);
     }
     pthread_mutex_unlock(&in->mutex);
     return NULL;
@@ -166,7 +190,7 @@ static bool make_tables(struct lb_store_internals *in, const char *folder,
     if (version > VERSION)
         return lb_server_fail(error, "use that lunbootd, or another folder: --state=FOLDER",
                               "%s/lunbootd.db is of a later lunbootd", folder);
-    if (version == 0 && run(in->db, "BEGIN EXCLUSIVE") && run(in->db, tables))
+    if (version >= 0 && run(in->db, "BEGIN EXCLUSIVE") && run(in->db, tables))
         version = run(in->db, "COMMIT") ? VERSION : -1;
     return version == VERSION || fail(error, folder, sqlite3_errmsg(in->db));
 }
@@ -206,6 +230,7 @@ bool lb_server_store_open(struct lb_server_store *store, const char *folder,
     in->fd = store->fd;
     pthread_mutex_init(&in->mutex, NULL);
     pthread_cond_init(&in->has_work, NULL);
+    pthread_cond_init(&in->has_done, NULL);
     if (mkdir(folder, 0700) < 0 && errno != EEXIST)
         return fail(error, folder, strerror(errno));
     if (!open_file(in, folder, error))
@@ -230,6 +255,7 @@ void lb_server_store_close(struct lb_server_store *store) {
             sqlite3_finalize(in->statements[i]);
         sqlite3_close(in->db);
         pthread_cond_destroy(&in->has_work);
+        pthread_cond_destroy(&in->has_done);
         pthread_mutex_destroy(&in->mutex);
         free(in);
     }
@@ -292,6 +318,17 @@ bool lb_server_store_next_machine(struct lb_server_store *store, struct lb_store
     return true;
 }
 
+bool lb_server_store_next_section(struct lb_server_store *store, struct lb_store_section *section,
+                                  struct lb_server_error *error) {
+    sqlite3_stmt *row = store->in->statements[READ_SECTIONS];
+    if (!next(store->in, READ_SECTIONS, error))
+        return false;
+    *section = (struct lb_store_section){0};
+    (void)column_bytes(row, 0, (uint8_t *)section->name, sizeof section->name - 1);
+    (void)column_bytes(row, 1, (uint8_t *)section->text, sizeof section->text - 1);
+    return true;
+}
+
 /* ---- put ---- */
 
 static uint64_t put(struct lb_store_internals *in, const struct change *change) {
@@ -314,6 +351,23 @@ uint64_t lb_server_store_put_lease(struct lb_server_store *store,
 uint64_t lb_server_store_put_machine(struct lb_server_store *store,
                                      const struct lb_store_machine *machine) {
     return put(store->in, &(struct change){.kind = PUT_MACHINE, .machine = *machine});
+}
+
+uint64_t lb_server_store_put_section(struct lb_server_store *store,
+                                     const struct lb_store_section *section) {
+    return put(store->in, &(struct change){
+                              .kind = section->text[0] != '\0' ? PUT_SECTION : DELETE_SECTION,
+                              .section = *section,
+                          });
+}
+
+void lb_server_store_flush(struct lb_server_store *store) {
+    struct lb_store_internals *in = store->in;
+    pthread_mutex_lock(&in->mutex);
+    uint64_t ticket = in->last_ticket;
+    while (in->progress.done < ticket)
+        pthread_cond_wait(&in->has_done, &in->mutex);
+    pthread_mutex_unlock(&in->mutex);
 }
 
 struct lb_store_progress lb_server_store_progress(struct lb_server_store *store) {

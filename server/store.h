@@ -30,6 +30,12 @@ struct lb_store_machine {
     uint32_t offered; /* the boot that DHCP names: N of .gN */
 };
 
+/* A machine that lunbootctl has added: the text of its section, as lunbootd.conf would have it. */
+struct lb_store_section {
+    char name[LB_SERVER_MACHINE_NAME_MAX + 1];
+    char text[1024]; /* empty: it is removed */
+};
+
 struct lb_store_internals;
 
 struct lb_server_store {
@@ -53,6 +59,9 @@ bool lb_server_store_next_lease(struct lb_server_store *store, struct lb_store_l
 /* The same of the machines, by their names. */
 bool lb_server_store_next_machine(struct lb_server_store *store, struct lb_store_machine *machine,
                                   struct lb_server_error *error);
+/* The same of sections, by their names. */
+bool lb_server_store_next_section(struct lb_server_store *store, struct lb_store_section *section,
+                                  struct lb_server_error *error);
 /* Replaces what is known of this address and of this client. Gives the ticket; 0: the queue is
  * full, and nothing was changed. */
 uint64_t lb_server_store_put_lease(struct lb_server_store *store,
@@ -60,6 +69,11 @@ uint64_t lb_server_store_put_lease(struct lb_server_store *store,
 /* The same of a machine, by its name. */
 uint64_t lb_server_store_put_machine(struct lb_server_store *store,
                                      const struct lb_store_machine *machine);
+/* The same of a section, by its name. */
+uint64_t lb_server_store_put_section(struct lb_server_store *store,
+                                     const struct lb_store_section *section);
+/* Waits until all that was put is done: for rare commands of a person. */
+void lb_server_store_flush(struct lb_server_store *store);
 /* What is done; the descriptor is not readable after it, until there is more. */
 struct lb_store_progress lb_server_store_progress(struct lb_server_store *store);
 /* Why the last write failed; a copy, empty: none did. */

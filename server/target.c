@@ -1,4 +1,5 @@
 #include "server/target.h"
+#include "core/iscsi/iscsi_wire.h"
 #include "core/target/target_state.h"
 #include "server/say.h"
 #include <errno.h>
@@ -488,6 +489,35 @@ uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us)
         at = &session->next;
     }
     return target->server.stirred ? now_us : until_us;
+}
+
+/* ---- for lunbootctl ---- */
+
+bool lb_server_target_next(const struct lb_server_target *target,
+                           const struct lb_server_machine *machine,
+                           const struct lb_server_session **at,
+                           struct lb_server_session_info *info) {
+    const struct lb_server_session *session = *at != NULL ? (*at)->next : target->sessions;
+    while (session != NULL && (session->is_gone || session->machine != machine))
+        session = session->next;
+    if (session == NULL)
+        return false;
+    *at = session;
+    *info = (struct lb_server_session_info){
+        .client = session->client,
+        .initiator = lb_target_initiator(&session->conn),
+        .bytes_read = session->bytes_read,
+        .bytes_written = session->bytes_written,
+    };
+    return true;
+}
+
+void lb_server_target_eject(struct lb_server_target *target, struct lb_server_machine *machine) {
+    machine->node->login_status = LB_LOGIN_UNAVAILABLE;
+    for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next)
+        if (at->machine == machine)
+            lb_target_drop(&at->conn);
+    target->server.stirred = true;
 }
 
 /* ---- the portal ---- */

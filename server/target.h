@@ -33,6 +33,19 @@ void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us);
 void lb_server_session_ready(struct lb_server_source *source, uint32_t events, uint64_t now_us);
 /* Does what is due. Gives when it wants to be called again. */
 uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us);
+/* What is known of a session of a machine. */
+struct lb_server_session_info {
+    struct lb_endpoint client;
+    const char *initiator; /* valid until the next event of the loop */
+    uint64_t bytes_read, bytes_written;
+};
+/* The next session of this machine after *at, which is NULL at the start. False: that was all. */
+bool lb_server_target_next(const struct lb_server_target *target,
+                           const struct lb_server_machine *machine,
+                           const struct lb_server_session **at,
+                           struct lb_server_session_info *info);
+/* Ends its sessions, and lets none log in until its next boot. */
+void lb_server_target_eject(struct lb_server_target *target, struct lb_server_machine *machine);
 /* Ends the sessions and closes the portal; harmless where it is closed. */
 void lb_server_target_close(struct lb_server_target *target);
 

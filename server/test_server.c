@@ -3,6 +3,7 @@
 #include "server/dhcp.h"
 #include "server/head.h"
 #include "server/range.h"
+#include "server/request.h"
 #include "server/rival.h"
 #include "server/say.h"
 #include "server/serve.h"
@@ -236,6 +237,59 @@ static void names_of_machines_are_plain(void) {
         CHECK(!read_conf(wrong[i]));
         CHECK_HAS(error.what, "conf:1: ");
     }
+}
+
+/* ---- requests of lunbootctl ---- */
+
+static struct lb_request request;
+
+static bool ask_for(const char *line) {
+    error = (struct lb_server_error){0};
+    request = (struct lb_request){0};
+    return lb_request_parse(lb_bytes_of_text(line), &request, &error);
+}
+
+static void a_request_is_a_command_and_its_words(void) {
+    CHECK(ask_for("text\tlist"));
+    CHECK_EQ(request.verb, LB_REQUEST_LIST);
+    CHECK(!request.is_json);
+    CHECK_EQ(request.word_count, 0);
+    CHECK(ask_for("json\tadd\tbert\tmac=02:00:00:00:00:01\tdisk=/a b.img"));
+    CHECK_EQ(request.verb, LB_REQUEST_ADD);
+    CHECK(request.is_json);
+    CHECK_EQ(request.word_count, 3);
+    CHECK_BYTES(request.words[0], lb_bytes_of_text("bert"));
+    CHECK_BYTES(request.words[2], lb_bytes_of_text("disk=/a b.img"));
+}
+
+static void a_wrong_request_is_told(void) {
+    static const struct {
+        const char *line, *what;
+    } cases[] = {
+        {"", "the request is not understood"},
+        {"xml\tlist", "the request is not understood"},
+        {"text", "there is no command \"\""},
+        {"text\tdance", "there is no command \"dance\""},
+        {"text\tlist\tx", "there are too many words after list"},
+        {"text\tshow", "something is missing after show"},
+        {"text\tshow\t\t", "a word after show is empty or has control characters"},
+        {"text\tshow\ta\033b", "a word after show is empty or has control characters"},
+        {"text\tadd\tx", "something is missing after add"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        CHECK(!ask_for(cases[i].line));
+        CHECK_STR(error.what, cases[i].what);
+        CHECK(error.hint[0] != '\0');
+    }
+}
+
+static void help_has_each_command(void) {
+    static char room[4096];
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_request_help(&text);
+    CHECK(!text.cut);
+    CHECK_HAS(room, "  list\n");
+    CHECK_HAS(room, "  eject MACHINE\n");
 }
 
 /* ---- heads of overlays ---- */
@@ -564,6 +618,9 @@ int main(void) {
     TEST(chap_by_halves_is_an_error);
     TEST(a_file_with_secrets_is_its_owners_alone);
     TEST(names_of_machines_are_plain);
+    TEST(a_request_is_a_command_and_its_words);
+    TEST(a_wrong_request_is_told);
+    TEST(help_has_each_command);
     TEST(a_head_is_read_back_as_it_was_written);
     TEST(the_targets_name_is_made_of_the_disks);
     TEST(sizes_are_for_people);

@@ -33,3 +33,32 @@ lunbootd_refuses() {
     grep -qE -- "^  try: .*$remedy" "$scratch/refused.log" || fail "$what: it does not try '$remedy'"
     ok "$what: a clear error with a remedy"
 }
+
+lunbootctl=${LUNBOOTCTL:-$top/build/lunbootctl}
+
+# ctl WORDS...: what it prints is in $scratch/ctl.log.
+ctl() {
+    "$lunbootctl" --state="$scratch/state" "$@" >"$scratch/ctl.log" 2>&1 ||
+        fail "lunbootctl $* failed" "$scratch/ctl.log"
+}
+
+# ctl_says PATTERN WHAT: it has printed it; ^$ stands for nothing at all.
+ctl_says() {
+    if [ "$1" = '^$' ]; then
+        [ ! -s "$scratch/ctl.log" ] || fail "$2: lunbootctl says something" "$scratch/ctl.log"
+    else
+        grep -qE -- "$1" "$scratch/ctl.log" || fail "$2: lunbootctl does not say '$1'" "$scratch/ctl.log"
+    fi
+    ok "$2"
+}
+
+# ctl_refuses PATTERN REMEDY WORDS...
+ctl_refuses() {
+    local problem=$1 remedy=$2 status=0
+    shift 2
+    "$lunbootctl" --state="$scratch/state" "$@" >"$scratch/ctl.log" 2>&1 || status=$?
+    [ "$status" = 1 ] || fail "lunbootctl $*: the exit code is $status"
+    grep -qE -- "^lunbootctl: .*$problem" "$scratch/ctl.log" || fail "$*: it does not say '$problem'" "$scratch/ctl.log"
+    grep -qE -- "^  try: .*$remedy" "$scratch/ctl.log" || fail "$*: it does not try '$remedy'" "$scratch/ctl.log"
+    ok "lunbootctl $1: a clear error with a remedy"
+}

@@ -1,0 +1,268 @@
+#include "server/commands.h"
+#include "server/say.h"
+#include <string.h>
+
+/* A command on its way to its answer. */
+struct command {
+    struct lb_server *server;
+    struct lb_control_client *client;
+    struct lb_request request;
+    struct lb_server_error error;
+};
+
+/* ---- machines ---- */
+
+static const char *name_of(const struct lb_server_machine *machine) {
+    return machine->name[0] != '\0' ? machine->name : "all";
+}
+
+/* The machine that the first word names; NULL: there is none. */
+static struct lb_server_machine *find(struct command *command) {
+    char word[64];
+    struct lb_text text = lb_text(word, sizeof word);
+    struct lb_server_machine *machine =
+        lb_server_machines_named(&command->server->machines, command->request.words[0]);
+    lb_text_given(&text, command->request.words[0], 50);
+    if (machine == NULL)
+        lb_server_fail(&command->error, "lunbootctl list shows the machines",
+                       "there is no machine %s", word);
+    return machine;
+}
+
+struct use {
+    size_t sessions;
+    uint64_t bytes_read, bytes_written;
+    struct lb_server_session_info first;
+};
+
+static struct use use_of(const struct lb_server *server, const struct lb_server_machine *machine) {
+    struct use use = {0};
+    struct lb_server_session_info info;
+    const struct lb_server_session *at = NULL;
+    while (lb_server_target_next(&server->target, machine, &at, &info)) {
+        if (use.sessions++ == 0)
+            use.first = info;
+        use.bytes_read += info.bytes_read;
+        use.bytes_written += info.bytes_written;
+    }
+    return use;
+}
+
+static const char *writes_word(const struct lb_server_machine *machine) {
+    static const char *const words[] = {"direct", "keep", "drop"};
+    return words[machine->writes];
+}
+
+/* ---- JSON: an object a line ---- */
+
+static void add_text(struct lb_text *text, const char *word, const char *value) {
+    lb_text_add(text, "%s\"%s\":", text->at[text->len - 1] == '{' ? "" : ",", word);
+    lb_text_json(text, lb_bytes_of_text(value));
+}
+
+static void add_number(struct lb_text *text, const char *word, uint64_t value) {
+    lb_text_add(text, "%s\"%s\":%llu", text->at[text->len - 1] == '{' ? "" : ",", word,
+                (unsigned long long)value);
+}
+
+static void add_machine_json(const struct lb_server_machine *machine, const struct use *use,
+                             struct lb_text *text) {
+    static const uint8_t none[6] = {0};
+    lb_text_add(text, " {");
+    add_text(text, "machine", name_of(machine));
+    if (memcmp(machine->mac, none, 6) != 0)
+        add_text(text, "mac", lb_mac_text(machine->mac).s);
+    add_text(text, "target", machine->node->name);
+    add_text(text, "disk", machine->disk->path);
+    add_number(text, "disk-bytes", machine->disk->storage.bytes);
+    add_text(text, "writes", writes_word(machine));
+    if (machine->is_open)
+        add_number(text, "overlay-bytes", machine->overlay.overlay.here * LB_OVERLAY_BLOCK);
+    if (machine->writes == LB_WRITES_DROP)
+        add_number(text, "boot", machine->head.generation);
+    add_text(text, "state",
+             machine->node->login_status != 0 ? "ejected"
+             : use->sessions > 0              ? "running"
+                                              : "off");
+    add_number(text, "sessions", use->sessions);
+    add_number(text, "read-bytes", use->bytes_read);
+    add_number(text, "written-bytes", use->bytes_written);
+    lb_text_add(text, "}\n");
+}
+
+/* ---- list and show ---- */
+
+static void say_machine(struct command *command, const struct lb_server_machine *machine) {
+    struct use use = use_of(command->server, machine);
+    char wrote[32] = "-";
+    if (command->request.is_json) {
+        add_machine_json(machine, &use, &command->client->answer);
+        return;
+    }
+    if (machine->is_open)
+        lb_format(wrote, sizeof wrote, "%s",
+                  lb_server_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
+    lb_control_say(command->client, ' ', "%-20s %-16s %8zu  %10s  %s", name_of(machine),
+                   machine->node->login_status != 0 ? "ejected"
+                   : use.sessions > 0               ? lb_addr_text(use.first.client.addr).s
+                                                    : "off",
+                   use.sessions, wrote, machine->disk->path);
+}
+
+static void list(struct command *command) {
+    const struct lb_server_machines *machines = &command->server->machines;
+    if (!command->request.is_json)
+        lb_control_say(command->client, ' ', "%-20s %-16s %8s  %10s  %s", "MACHINE", "AT",
+                       "SESSIONS", "OVERLAY", "DISK");
+    for (size_t i = 0; i < machines->count; i++)
+        if (!machines->list[i].is_gone)
+            say_machine(command, &machines->list[i]);
+}
+
+static void say_sessions(struct command *command, const struct lb_server_machine *machine) {
+    struct lb_server_session_info info;
+    const struct lb_server_session *at = NULL;
+    while (lb_server_target_next(&command->server->target, machine, &at, &info))
+        lb_control_say(command->client, ' ', "session      %s as %s: read %s, wrote %s",
+                       lb_endpoint_text(info.client).s, info.initiator,
+                       lb_server_size_text(info.bytes_read).s,
+                       lb_server_size_text(info.bytes_written).s);
+}
+
+static void show(struct command *command) {
+    static const uint8_t none[6] = {0};
+    struct lb_control_client *client = command->client;
+    struct lb_server_machine *machine = find(command);
+    if (machine == NULL)
+        return;
+    if (command->request.is_json) {
+        say_machine(command, machine);
+        return;
+    }
+    lb_control_say(client, ' ', "machine      %s", name_of(machine));
+    if (memcmp(machine->mac, none, 6) != 0)
+        lb_control_say(client, ' ', "mac          %s", lb_mac_text(machine->mac).s);
+    lb_control_say(client, ' ', "target       %s", machine->node->name);
+    lb_control_say(client, ' ', "disk         %s (%s)", machine->disk->path,
+                   lb_server_size_text(machine->disk->storage.bytes).s);
+    lb_control_say(client, ' ', "writes       %s", writes_word(machine));
+    if (machine->is_open)
+        lb_control_say(client, ' ', "overlay      %s",
+                       lb_server_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
+    if (machine->node->login_status != 0)
+        lb_control_say(client, ' ', "state        ejected until its next boot");
+    say_sessions(command, machine);
+}
+
+/* ---- reset and eject ---- */
+
+/* Nobody uses it now. */
+static bool is_off(struct command *command, const struct lb_server_machine *machine) {
+    struct use use = use_of(command->server, machine);
+    char hint[120];
+    lb_format(hint, sizeof hint, "shut it down, or end its sessions: lunbootctl eject %s",
+              name_of(machine));
+    return use.sessions == 0 ||
+           lb_server_fail(&command->error, hint, "%s is running", name_of(machine));
+}
+
+static void reset(struct command *command) {
+    struct lb_server_machine *machine = find(command);
+    if (machine == NULL || !is_off(command, machine) ||
+        !lb_server_machine_reset(&command->server->machines, machine, &command->error))
+        return;
+    lb_server_say(name_of(machine), "is reset: what it has written is dropped");
+}
+
+static void eject(struct command *command) {
+    struct lb_server_machine *machine = find(command);
+    if (machine == NULL)
+        return;
+    lb_server_say(name_of(machine), "is ejected until its next boot");
+    lb_server_target_eject(&command->server->target, machine);
+}
+
+/* ---- add and remove ---- */
+
+/* The section that lunbootd.conf would have. */
+static bool compose(struct command *command, struct lb_store_section *section) {
+    const struct lb_request *request = &command->request;
+    struct lb_text text = lb_text(section->text, sizeof section->text);
+    lb_text_add(&text, "[machine %.*s]\n", (int)request->words[0].len,
+                (const char *)request->words[0].p);
+    for (size_t i = 1; i < request->word_count; i++) {
+        struct lb_bytes word = request->words[i];
+        if (word.p[0] == '[' || word.p[0] == '#')
+            return lb_server_fail(&command->error,
+                                  "write it as KEY=VALUE, such as mac=52:54:00:12:34:56",
+                                  "a key begins with a letter");
+        lb_text_add(&text, "%.*s\n", (int)word.len, (const char *)word.p);
+    }
+    return (!text.cut && lb_text_copy(section->name, sizeof section->name, request->words[0])) ||
+           lb_server_fail(&command->error, "give shorter values",
+                          "the machine's section is too long");
+}
+
+static void add(struct command *command) {
+    struct lb_server *server = command->server;
+    struct lb_store_section section;
+    if (!compose(command, &section) ||
+        !lb_server_add_section(server, &section, "lunbootctl add", &command->error))
+        return;
+    (void)lb_server_store_put_section(&server->store, &section);
+    lb_server_store_flush(&server->store);
+    lb_server_say(
+        section.name, "is added: target %s",
+        lb_server_machines_named(&server->machines, command->request.words[0])->node->name);
+}
+
+static void remove_one(struct command *command) {
+    struct lb_server *server = command->server;
+    struct lb_server_machine *machine = find(command);
+    struct lb_store_section section = {0};
+    if (machine == NULL || !is_off(command, machine))
+        return;
+    if (!lb_server_settings_forget(&server->settings, machine->name, &command->error))
+        return;
+    memcpy(section.name, machine->name, sizeof section.name);
+    (void)lb_server_store_put_section(&server->store, &section);
+    lb_server_store_flush(&server->store);
+    lb_server_machines_forget(&server->machines, machine);
+    (void)lb_server_reload_dhcp(server, &command->error);
+    lb_server_say(section.name, "is removed");
+}
+
+/* ---- all of them ---- */
+
+static void carry_out(struct command *command) {
+    switch (command->request.verb) {
+    case LB_REQUEST_LIST:
+        list(command);
+        break;
+    case LB_REQUEST_SHOW:
+        show(command);
+        break;
+    case LB_REQUEST_RESET:
+        reset(command);
+        break;
+    case LB_REQUEST_EJECT:
+        eject(command);
+        break;
+    case LB_REQUEST_ADD:
+        add(command);
+        break;
+    case LB_REQUEST_REMOVE:
+        remove_one(command);
+        break;
+    case LB_REQUEST_COUNT:
+        break;
+    }
+}
+
+void lb_server_command(struct lb_server *server, struct lb_control_client *client) {
+    struct command command = {.server = server, .client = client};
+    struct lb_bytes line = lb_bytes(client->line, client->line_len - 1);
+    if (lb_request_parse(line, &command.request, &command.error))
+        carry_out(&command);
+    lb_control_end(&server->control, client, &command.error);
+}
