@@ -41,12 +41,12 @@ static bool has_text(const struct lb_dhcp4_message *request, uint8_t code, const
 }
 
 struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request) {
-    struct lb_server_boot_file boot = {.asker = LB_ASKER_OTHER, .machine = ""};
+    struct lb_server_boot_file boot = {.requester = LB_REQUESTER_OTHER, .machine = ""};
     struct lb_bytes list;
     if (has_text(request, LB_OPT_VENDOR_CLASS, "HTTPClient"))
-        boot.asker = LB_ASKER_HTTP;
+        boot.requester = LB_REQUESTER_HTTP;
     else if (has_text(request, LB_OPT_VENDOR_CLASS, "PXEClient"))
-        boot.asker = LB_ASKER_PXE;
+        boot.requester = LB_REQUESTER_PXE;
     /* Several may be listed (RFC 4578 2.1); the first is the one that runs. */
     if (!lb_dhcp4_option(request, LB_OPT_ARCH, &list) || list.len < 2)
         return boot;
@@ -55,7 +55,7 @@ struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *re
         if (archs[i].arch != arch)
             continue;
         boot.machine = archs[i].machine;
-        boot.file = boot.asker == LB_ASKER_OTHER ? NULL : archs[i].file;
+        boot.file = boot.requester == LB_REQUESTER_OTHER ? NULL : archs[i].file;
     }
     /* iPXE on BIOS boots the disk of the Root Path itself, where no file is named. */
     if (arch == 0 && has_text(request, LB_OPT_USER_CLASS, "iPXE"))
@@ -78,7 +78,7 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
     char url[200];
     if (boot->file == NULL)
         return lb_bytes(NULL, 0);
-    if (boot->asker == LB_ASKER_HTTP) {
+    if (boot->requester == LB_REQUESTER_HTTP) {
         lb_format(url, sizeof url, "http://%s:%u/%s", lb_addr_text(dhcp->link->address).s,
                   dhcp->settings->http_port, boot->file);
         add_option(&wr, LB_OPT_VENDOR_CLASS, "HTTPClient");
@@ -91,9 +91,10 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
 }
 
 static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_boot_file *boot) {
-    if (boot->asker == LB_ASKER_HTTP && dhcp->server.config.proxy_only)
+    if (boot->requester == LB_REQUESTER_HTTP && dhcp->server.config.proxy_only)
         return false; /* the proxy's answer is for PXE */
-    bool has_way = boot->asker == LB_ASKER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
+    bool has_way =
+        boot->requester == LB_REQUESTER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
     return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
 }
 
@@ -108,7 +109,7 @@ static void add_answer(struct lb_text *text, const struct lb_server_boot_file *b
         lb_text_add(text, ", %s", boot->machine);
     if (boot->file != NULL)
         lb_text_add(text, ", boot file %s", boot->file);
-    else if (boot->asker != LB_ASKER_OTHER)
+    else if (boot->requester != LB_REQUESTER_OTHER)
         lb_text_add(text, ", no boot file for it");
     lb_text_add(text, ", %s%s", machine ? "disk " : "no disk", machine ? machine->node->name : "");
 }
@@ -263,7 +264,7 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_endpo
     if (!lb_dhcp4_decode(payload, &request, &why) || !is_request(&request))
         return;
     struct lb_server_boot_file boot = lb_server_boot_file(&request);
-    bool is_boot = boot.asker != LB_ASKER_OTHER && request.type == LB_DHCP4_DISCOVER;
+    bool is_boot = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP4_DISCOVER;
     struct lb_server_machine *machine = machine_of(dhcp, &request, is_boot);
     if (machine == NULL || !is_served(dhcp, &boot))
         boot.file = NULL;

@@ -182,8 +182,8 @@ bool lb_server_machines_add(struct lb_server_machines *machines,
     return add(machines, &machine, section->disk[0] ? section->disk : settings->disk, error);
 }
 
-static struct lb_server_machine *add_stranger(struct lb_server_machines *machines,
-                                              const uint8_t mac[6]) {
+static struct lb_server_machine *add_unknown(struct lb_server_machines *machines,
+                                             const uint8_t mac[6]) {
     struct lb_server_machine machine = {.writes = machines->settings->writes,
                                         .chap = &machines->settings->chap};
     struct lb_server_error error = {0};
@@ -196,8 +196,8 @@ static struct lb_server_machine *add_stranger(struct lb_server_machines *machine
     return NULL;
 }
 
-/* Strangers of an earlier run: their systems may be running, and log in again without asking for
- * an address. */
+/* Unknown machines of an earlier run: their systems may be running, and log in again without asking
+ * for an address. */
 static void add_known(struct lb_server_machines *machines) {
     DIR *folder = opendir(machines->settings->overlays);
     struct dirent *entry;
@@ -279,7 +279,7 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
             machine = &machines->list[i];
     if (machine == NULL && settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE)
         machine =
-            settings->writes == LB_WRITES_DIRECT ? &machines->list[0] : add_stranger(machines, mac);
+            settings->writes == LB_WRITES_DIRECT ? &machines->list[0] : add_unknown(machines, mac);
     if (machine != NULL && is_boot)
         begin_boot(machines, machine);
     return machine;

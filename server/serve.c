@@ -1,6 +1,6 @@
 #include "server/serve.h"
 #include "server/commands.h"
-#include "server/rival.h"
+#include "server/other_dhcp.h"
 #include "server/say.h"
 #include <errno.h>
 #include <signal.h>
@@ -46,16 +46,16 @@ static bool read_sections(struct lb_server *server, struct lb_server_error *erro
 
 /* It never fights another server. */
 static bool choose_dhcp(struct lb_server *server, struct lb_server_error *error) {
-    struct lb_addr rival;
+    struct lb_addr other;
     if (server->settings.dhcp != LB_SERVER_DHCP_AUTO)
         return true;
-    if (!lb_server_rival_find(&server->link, &rival, error))
+    if (!lb_server_other_dhcp_find(&server->link, &other, error))
         return false;
-    bool is_proxy = lb_addr_is_set(rival);
+    bool is_proxy = lb_addr_is_set(other);
     server->settings.dhcp = is_proxy ? LB_SERVER_DHCP_PROXY : LB_SERVER_DHCP_SERVER;
     if (is_proxy)
         lb_server_say("", "found the DHCP server %s on %s, and leaves the addresses to it",
-                      lb_addr_text(rival).s, server->link.name);
+                      lb_addr_text(other).s, server->link.name);
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* DHCPv4: the client, its configuration, and what it says. */
+/* DHCPv4: the client, its configuration and its results. */
 #include "core/base/pace.h"
 #include "core/boot/boot_report.h"
 #include "core/boot/network.h"
@@ -182,7 +182,7 @@ const struct lb_dhcp4_lease *lb_network_offer4(const struct lb_network *network)
     return best;
 }
 
-/* ---- what the client says ------------------------------------------------------------------- */
+/* ---- the client's results -------------------------------------------------------------------- */
 
 static void got_lease(struct lb_network *network, uint64_t now_us, struct lb_network_news *news) {
     network->has_lease = network->had_lease = true;

@@ -137,7 +137,7 @@ const struct lb_dhcp6_lease *lb_network_offer6(const struct lb_network *network)
     return best;
 }
 
-/* ---- what the client says ------------------------------------------------------------------- */
+/* ---- the client's results -------------------------------------------------------------------- */
 
 static void got_lease(struct lb_network *network, uint64_t now_us, struct lb_network_news *news) {
     const struct lb_dhcp6_lease *lease = &network->dhcp6.lease;

@@ -253,7 +253,7 @@ static void a_reply_with_rapid_commit_binds_in_one_round_trip(void) {
     CHECK_EQ(seen.gots, 1);
 }
 
-/* Its addresses ran while a better one was hoped for. */
+/* Its addresses ran while the client waited for a better one. */
 static void a_reply_that_was_kept_too_long_is_asked_for_anew(void) {
     start((struct lb_dhcp6_config){.no_probe = true, .offer_wait_ms = 20000});
     CHECK(GIVE(LB_DHCP6_REPLY, .rapid_commit = true, .preferred_s = 15, .valid_s = 15));
