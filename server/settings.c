@@ -390,7 +390,8 @@ bool lb_server_settings_add(struct lb_server_settings *settings,
         machine->is_added = true;
         return true;
     }
-    *machine = (struct lb_server_machine_settings){0};
+    if (count < LB_SERVER_MACHINES_MAX) /* else there is no place behind the last one */
+        *machine = (struct lb_server_machine_settings){0};
     settings->machine_count = count;
     return false;
 }

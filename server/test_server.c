@@ -5,7 +5,6 @@
 #include "server/other_dhcp.h"
 #include "server/range.h"
 #include "server/request.h"
-#include "server/other_dhcp.h"
 #include "server/say.h"
 #include "server/serve.h"
 #include "tests/tap.h"
@@ -238,6 +237,27 @@ static void names_of_machines_are_plain(void) {
         CHECK(!read_conf(wrong[i]));
         CHECK_HAS(error.what, "conf:1: ");
     }
+}
+
+static bool add_numbered(unsigned number) {
+    struct lb_store_section section;
+    lb_format(section.name, sizeof section.name, "m%u", number);
+    lb_format(section.text, sizeof section.text, "[machine m%u]\nmac=02:00:00:00:%02x:%02x\n", number,
+              number >> 8, number & 0xff);
+    error = (struct lb_server_error){0};
+    return lb_server_settings_add(&settings, &section, "add", &error);
+}
+
+static void one_machine_too_many_changes_nothing(void) {
+    CHECK(TAKE("--interface=eth0", "debian.img"));
+    for (unsigned i = 0; i < LB_SERVER_MACHINES_MAX; i++)
+        if (!CHECK(add_numbered(i)))
+            return;
+    static struct lb_server_settings before;
+    before = settings;
+    CHECK(!add_numbered(LB_SERVER_MACHINES_MAX));
+    CHECK_HAS(error.what, "more than 256 machines");
+    CHECK(memcmp(&before, &settings, sizeof before) == 0);
 }
 
 /* ---- requests of lunbootctl ---- */
@@ -619,6 +639,7 @@ int main(void) {
     TEST(chap_by_halves_is_an_error);
     TEST(a_file_with_secrets_is_its_owners_alone);
     TEST(names_of_machines_are_plain);
+    TEST(one_machine_too_many_changes_nothing);
     TEST(a_request_is_a_command_and_its_words);
     TEST(a_wrong_request_is_told);
     TEST(help_has_each_command);
