@@ -246,6 +246,8 @@ static void post(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply
     if (letter == NULL)
         return; /* it asks again */
     letter->ticket = reply->changed != NULL ? dhcp->last_ticket : 0;
+    if (machine != NULL && machine->ticket > dhcp->progress.done)
+        letter->ticket = LB_MAX(letter->ticket, machine->ticket);
     letter->to = reply->to;
     letter->len = reply->bytes.len;
     memcpy(letter->to_mac, reply->to_mac, sizeof letter->to_mac);

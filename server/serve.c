@@ -89,7 +89,8 @@ static void say_services(const struct lb_server *server) {
                       lb_endpoint_text(server->target.portal).s);
     }
     for (size_t i = 0; i < server->machines.count; i++)
-        lb_server_say(server->machines.list[i].name, "target %s", server->machines.nodes[i].name);
+        lb_server_say(server->machines.list[i].name, "target %s",
+                      server->machines.list[i].node->name);
     if (settings->dhcp == LB_SERVER_DHCP_SERVER)
         lb_server_say("", "gives addresses %s to %s on %s", lb_addr_text(dhcp->first).s,
                       lb_addr_text(dhcp->last).s, server->link.name);
@@ -120,7 +121,7 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_link_find(&server->link, settings->interface, error) ||
         !open_store(server, error) || !read_sections(server, error) ||
-        !lb_server_machines_open(&server->machines, &server->settings, error) ||
+        !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error) ||
         !lb_server_control_open(&server->control, server->epoll, settings->state, error))

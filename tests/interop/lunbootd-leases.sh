@@ -31,7 +31,7 @@ asks 02:00:00:00:00:0a
 a=$address
 asks 02:00:00:00:00:0b
 b=$address
-[ -n "$a" ] && [ -n "$b" ] && [ "$a" != "$b" ] || fail "the two have $a and $b"
+[[ -n $a && -n $b && $a != "$b" ]] || fail "the two have $a and $b"
 ok "two machines have an address each"
 has 02:00:00:00:00:0a "$a" "a machine that comes again has its address"
 end lunbootd
@@ -39,7 +39,7 @@ start
 has 02:00:00:00:00:0b "$b" "after a restart a known machine is answered the same"
 asks 02:00:00:00:00:0c
 c=$address
-[ -n "$c" ] && [ "$c" != "$a" ] && [ "$c" != "$b" ] || fail "the third has $c"
+[[ -n $c && $c != "$a" && $c != "$b" ]] || fail "the third has $c"
 ok "a third gets the address that is left"
 
 # Killed at the moment that the machine has its answer.
