@@ -436,21 +436,37 @@ static const char *form_of(const struct key *key) {
     return "TEXT";
 }
 
-static void add_key(struct lb_text *text, const struct key *key, const char *before,
-                    const char *between) {
-    lb_text_add(text, "  %s%s%s%s\n      %s", before, key->word, between, form_of(key),
-                key->sentence);
-    if (key->standard[0] != '\0')
-        lb_text_add(text, " Default: %s.", key->standard);
-    lb_text_add(text, "\n");
+bool lb_server_settings_key(bool of_machine, size_t number, struct lb_server_key_info *info) {
+    const struct key *key = of_machine ? &machine_keys[number] : &keys[number];
+    if (number >= (of_machine ? LB_COUNT(machine_keys) : LB_COUNT(keys)))
+        return false;
+    *info = (struct lb_server_key_info){
+        .word = key->word,
+        .choices = key->choices,
+        .standard = key->standard,
+        .sentence = key->sentence,
+        .is_path = key->type == TEXT && key->most == LB_SERVER_PATH_MAX,
+        .is_option = !of_machine,
+    };
+    lb_format(info->form, sizeof info->form, "%s", form_of(key));
+    return true;
+}
+
+static void add_keys(struct lb_text *text, bool of_machine) {
+    struct lb_server_key_info key;
+    for (size_t i = 0; lb_server_settings_key(of_machine, i, &key); i++) {
+        lb_text_add(text, "  %s%s%s%s\n      %s", of_machine ? "" : "--", key.word,
+                    of_machine ? " = " : "=", key.form, key.sentence);
+        if (key.standard[0] != '\0')
+            lb_text_add(text, " Default: %s.", key.standard);
+        lb_text_add(text, "\n");
+    }
 }
 
 void lb_server_settings_help(struct lb_text *text) {
-    for (size_t i = 0; i < LB_COUNT(keys); i++)
-        add_key(text, &keys[i], "--", "=");
+    add_keys(text, false);
 }
 
 void lb_server_settings_help_machine(struct lb_text *text) {
-    for (size_t i = 0; i < LB_COUNT(machine_keys); i++)
-        add_key(text, &machine_keys[i], "", " = ");
+    add_keys(text, true);
 }
