@@ -10,11 +10,12 @@ completes() {
     "_$(basename "$1")" "$1" 2>/dev/null
     echo "${COMPREPLY[*]}"
 }
-# offers WANTED PROGRAM WORD...
+# offers WANTED PROGRAM WORD...: WANTED is a pattern.
 offers() {
     local wanted=$1 got
     shift
     got=$(completes "$@")
+    # shellcheck disable=SC2053
     [[ " $got " == $wanted ]] || fail "for '$*' it offers '$got', not '$wanted'"
     ok "for '$(basename "$1") ${*:2}': $got"
 }
