@@ -93,7 +93,7 @@ struct lb_dhcp4_config {
     const char *user_class;   /* sent as option 77, as it is; NULL: not sent */
     bool has_arch;            /* options 93, 94 and 97 are sent (RFC 4578) */
     uint16_t arch;
-    uint8_t uuid[16];       /* of the machine, for option 97; zeros: not sent */
+    uint8_t uuid[16]; /* of the machine, in the order of its text, for option 97; zeros: not sent */
     struct lb_bytes extra;  /* more options to send: code, length, value; the caller's memory */
     uint32_t offer_wait_ms; /* after the first offer without an iSCSI Root Path; 0: 800 */
     uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
