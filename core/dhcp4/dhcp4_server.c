@@ -33,6 +33,7 @@ struct exchange {
     const struct lb_dhcp4_host *host; /* its fixed entry, or NULL */
     struct lb_binding *binding;       /* its binding, or NULL */
     bool has_changed;                 /* the binding is to be kept by the host */
+    bool is_boot_server;              /* it came to port 4011 */
     /* What is answered. */
     enum lb_dhcp4_type type;
     struct lb_addr address; /* yiaddr */
@@ -215,9 +216,13 @@ static void put_times(const struct exchange *x, struct lb_wr *list) {
         lb_dhcp4_put_u32(list, LB_OPT_T2, config->t2_s);
 }
 
+static bool gives_no_address(const struct exchange *x) {
+    return x->server->config.proxy_only || x->is_boot_server;
+}
+
 static void put_network(const struct exchange *x, struct lb_wr *list) {
     const struct lb_dhcp4_server_config *config = &x->server->config;
-    if (config->proxy_only)
+    if (gives_no_address(x))
         return;
     uint32_t mask = config->network.len ? UINT32_MAX << (32 - config->network.len) : 0;
     lb_dhcp4_put_u32(list, LB_OPT_MASK, mask);
@@ -232,20 +237,24 @@ static void put_network(const struct exchange *x, struct lb_wr *list) {
 static void put_boot(const struct exchange *x, struct lb_wr *list) {
     const struct lb_dhcp4_server_config *config = &x->server->config;
     const struct lb_dhcp4_host *host = x->host;
-    struct lb_bytes root_path =
-        host && host->root_path.len > 0 ? host->root_path : config->root_path;
+    struct lb_bytes machine,
+        root_path = host && host->root_path.len > 0 ? host->root_path : config->root_path;
     if (root_path.len > 0)
         lb_dhcp4_put(list, LB_OPT_ROOT_PATH, root_path);
     if (host && host->hostname)
         lb_dhcp4_put_text(list, LB_OPT_HOSTNAME, host->hostname);
     if (host && host->initiator)
         lb_dhcp4_put_text(list, LB_OPT_INITIATOR, host->initiator);
-    if (config->proxy_only)
-        lb_dhcp4_put_text(list, LB_OPT_VENDOR_CLASS, "PXEClient");
+    bool has_class = false;
     for (struct lb_rd rd = lb_rd(config->options); rd.left > 0;) {
         uint8_t code = lb_rd_u8(&rd);
+        has_class = has_class || code == LB_OPT_VENDOR_CLASS;
         lb_dhcp4_put(list, code, lb_rd_bytes(&rd, lb_rd_u8(&rd)));
     }
+    if (gives_no_address(x) && !has_class)
+        lb_dhcp4_put_text(list, LB_OPT_VENDOR_CLASS, "PXEClient");
+    if (gives_no_address(x) && lb_dhcp4_option(x->request, LB_OPT_MACHINE, &machine))
+        lb_dhcp4_put(list, LB_OPT_MACHINE, machine);
 }
 
 /* BOOTP too: the 64 bytes of RFC 951 hold no iSCSI Root Path, and its clients take a datagram. */
@@ -261,6 +270,10 @@ static size_t max_bytes(const struct exchange *x) {
 /* RFC 2131 4.1 (last paragraphs) and table 3. */
 static void address_reply(const struct exchange *x, struct lb_dhcp4_reply *reply) {
     const struct lb_dhcp4_header *request = &x->request->header;
+    if (x->is_boot_server) { /* PXE 2.1 2.4: it has an address, and waits at this port */
+        reply->to = x->from;
+        return;
+    }
     reply->to.port = LB_DHCP4_CLIENT_PORT;
     reply->to.addr = lb_addr_v4(255, 255, 255, 255);
     memset(reply->to_mac, 0xff, MAC_BYTES);
@@ -310,7 +323,7 @@ static struct lb_dhcp4_reply compose(const struct exchange *x) {
     struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
     struct lb_dhcp4_header header = reply_header(x);
     struct lb_dhcp4_reply reply = {0};
-    struct lb_bytes relay;
+    struct lb_bytes relay, subnet;
     struct lb_dhcp4_layout layout = {
         .max_bytes = max_bytes(x),
         .overload = x->type != LB_DHCP4_BOOTP,
@@ -322,6 +335,8 @@ static struct lb_dhcp4_reply compose(const struct exchange *x) {
         put_network(x, &list);
         put_boot(x, &list);
     }
+    if (lb_dhcp4_option(x->request, LB_OPT_SUBNET, &subnet)) /* RFC 3011 4 */
+        lb_dhcp4_put(&list, LB_OPT_SUBNET, subnet);
     if (lb_dhcp4_option(x->request, LB_OPT_RELAY_AGENT, &relay) && relay.len <= RELAY_MAX)
         lb_dhcp4_put(&list, LB_OPT_RELAY_AGENT, relay); /* RFC 3046 2.2: as it came, and last */
     reply.bytes = lb_dhcp4_encode(&header, &list, layout, x->room);
@@ -359,6 +374,8 @@ static struct lb_dhcp4_reply acknowledge(struct exchange *x, struct lb_addr addr
 /* Only for those who would boot by it: others would take it for an offer without an address. */
 static bool asks_for_root_path(const struct exchange *x) {
     struct lb_bytes list;
+    if (x->server->config.options.len > 0)
+        return true; /* there is a loader for it */
     if (!lb_dhcp4_option(x->request, LB_OPT_PARAMETERS, &list))
         return false;
     for (size_t i = 0; i < list.len; i++) {
@@ -479,15 +496,15 @@ static struct lb_dhcp4_reply on_inform(struct exchange *x) {
     return compose(x);
 }
 
-/* A place for an unknown client among those that have addresses by BOOTP; NULL: none is left. */
-static struct lb_dhcp4_unknown *unknown_place(const struct exchange *x) {
+/* A place for a stranger among those that have addresses by BOOTP; NULL: there are enough. */
+static struct lb_dhcp4_stranger *stranger_place(const struct exchange *x) {
     struct lb_dhcp4_server *server = x->server;
     size_t cap = server->config.bootp_max;
     if (cap == 0)
         cap = (server->table.cap + 1) / 2;
-    cap = LB_MIN(cap, LB_DHCP4_UNKNOWN_MAX);
+    cap = LB_MIN(cap, LB_DHCP4_STRANGERS_MAX);
     for (size_t i = 0; i < cap; i++) {
-        struct lb_dhcp4_unknown *at = &server->unknown[i];
+        struct lb_dhcp4_stranger *at = &server->strangers[i];
         const struct lb_binding *row = lb_bindings_holder(&server->table, at->address);
         if (row == NULL || row == x->binding || !row->bootp || !is_alive(row, x->now_us))
             return at;
@@ -496,18 +513,18 @@ static struct lb_dhcp4_unknown *unknown_place(const struct exchange *x) {
 }
 
 /* RFC 1534 2: a client that knows no leases keeps its address for ever. That is for those we know:
- * unknown clients keep it for a time since they asked last, and their number is limited. */
+ * strangers keep it for a time since they asked last, and there are so many of them. */
 static struct lb_dhcp4_reply on_bootp(struct exchange *x) {
     const struct lb_dhcp4_server_config *config = &x->server->config;
     uint64_t until_us = LB_NEVER;
-    struct lb_dhcp4_unknown *place = NULL;
+    struct lb_dhcp4_stranger *place = NULL;
     struct lb_addr address;
     x->type = LB_DHCP4_BOOTP;
     if (!is_known(x)) {
         until_us = lb_binding_until_us(config->bootp_s ? config->bootp_s : BOOTP_S, x->now_us);
-        place = unknown_place(x);
+        place = stranger_place(x);
         if (place == NULL)
-            return ignore(x, "too many unknown clients have addresses by BOOTP");
+            return ignore(x, "too many strangers have addresses by BOOTP");
     }
     if (!choose_address(x, &address) || !bind_address(x, address, true, until_us))
         return ignore(x, "no address is free");
@@ -516,9 +533,22 @@ static struct lb_dhcp4_reply on_bootp(struct exchange *x) {
     return compose(x);
 }
 
+/* PXE 2.1 2.2.3: what a client asks of its boot server is a REQUEST or an INFORM. */
+static struct lb_dhcp4_reply on_boot_request(struct exchange *x) {
+    enum lb_dhcp4_type type = x->request->type;
+    if (type != LB_DHCP4_REQUEST && type != LB_DHCP4_INFORM)
+        return ignore(x, "no question to a boot server");
+    if (x->server->config.options.len == 0 && !asks_for_root_path(x))
+        return ignore(x, "there is nothing for it to boot");
+    x->type = LB_DHCP4_ACK;
+    return compose(x);
+}
+
 static struct lb_dhcp4_reply dispatch(struct exchange *x) {
     const struct lb_dhcp4_server_config *config = &x->server->config;
     enum lb_dhcp4_type type = x->request->type;
+    if (x->is_boot_server)
+        return on_boot_request(x);
     if (config->bootp_only)
         return on_bootp(x);
     if (config->proxy_only)
@@ -602,13 +632,14 @@ static const char *check_auth(struct exchange *x, struct lb_bytes payload) {
 
 static const char *check_request(const struct exchange *x) {
     const struct lb_dhcp4_header *header = &x->request->header;
+    struct lb_addr link;
     if (header->op != LB_BOOTREQUEST)
         return "not a request";
     if (header->htype != HTYPE_ETHERNET || header->hlen != MAC_BYTES)
         return "not Ethernet";
-    if (!lb_addr_is_zero(header->giaddr) &&
-        !lb_prefix_has(x->server->config.network, header->giaddr))
-        return "relayed from another network";
+    if (!gives_no_address(x) && lb_dhcp4_link(x->request, &link) &&
+        !lb_prefix_has(x->server->config.network, link))
+        return "from another network";
     return NULL;
 }
 
@@ -634,15 +665,16 @@ bool lb_dhcp4_server_restore(struct lb_dhcp4_server *server, uint64_t now_us,
     return lb_bindings_restore(&server->table, now_us, &terms);
 }
 
-struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
-                                            struct lb_endpoint from, struct lb_bytes payload,
-                                            struct lb_span room) {
+static struct lb_dhcp4_reply input(struct lb_dhcp4_server *server, uint64_t now_us,
+                                   bool is_boot_server, struct lb_endpoint from,
+                                   struct lb_bytes payload, struct lb_span room) {
     struct lb_dhcp4_message request;
     struct exchange x = {
         .server = server,
         .now_us = now_us,
         .request = &request,
         .from = from,
+        .is_boot_server = is_boot_server,
         .room = room,
     };
     const char *why = NULL;
@@ -659,4 +691,16 @@ struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint
     if (x.has_changed)
         reply.changed = x.binding;
     return reply;
+}
+
+struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
+                                            struct lb_endpoint from, struct lb_bytes payload,
+                                            struct lb_span room) {
+    return input(server, now_us, false, from, payload, room);
+}
+
+struct lb_dhcp4_reply lb_dhcp4_boot_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
+                                                 struct lb_endpoint from, struct lb_bytes payload,
+                                                 struct lb_span room) {
+    return input(server, now_us, true, from, payload, room);
 }

@@ -4,6 +4,7 @@
  * options themselves, then `file`, then `sname`, the latter two when option 52 says so. */
 #include "core/dhcp4/dhcp4_wire.h"
 
+#define LINK_SELECTION 5 /* RFC 3527 3 */
 #define MAGIC_COOKIE   0x63825363
 #define SNAME_AT       44
 #define FILE_AT        108
@@ -233,6 +234,32 @@ bool lb_dhcp4_option_addr(const struct lb_dhcp4_message *message, uint8_t code,
     struct lb_rd rd = exact(message, code, 4);
     *value = lb_rd_v4(&rd);
     return lb_rd_ok(&rd);
+}
+
+/* RFC 3046 2.0: sub-options as code, length, value. */
+static bool relay_option(struct lb_bytes relay, uint8_t wanted, struct lb_bytes *value) {
+    for (struct lb_rd rd = lb_rd(relay); rd.left > 0 && lb_rd_ok(&rd);) {
+        uint8_t code = lb_rd_u8(&rd);
+        struct lb_bytes found = lb_rd_bytes(&rd, lb_rd_u8(&rd));
+        if (code != wanted || !lb_rd_ok(&rd))
+            continue;
+        *value = found;
+        return true;
+    }
+    return false;
+}
+
+bool lb_dhcp4_link(const struct lb_dhcp4_message *message, struct lb_addr *link) {
+    struct lb_bytes relay, value;
+    if (lb_dhcp4_option(message, LB_OPT_RELAY_AGENT, &relay) &&
+        relay_option(relay, LINK_SELECTION, &value) && value.len == 4) {
+        *link = lb_addr_v4_bytes(value.p);
+        return true;
+    }
+    if (lb_dhcp4_option_addr(message, LB_OPT_SUBNET, link))
+        return true;
+    *link = message->header.giaddr;
+    return !lb_addr_is_zero(*link);
 }
 
 /* ---- encoding ---- */

@@ -66,6 +66,7 @@ enum lb_dhcp4_code {
     LB_OPT_ARCH = 93,
     LB_OPT_UNDI = 94,
     LB_OPT_MACHINE = 97,
+    LB_OPT_SUBNET = 118,
     LB_OPT_SEARCH = 119,
     LB_OPT_CLASSLESS_ROUTES = 121,
     LB_OPT_FIRST_TARGET = 201, /* of QLogic, Broadcom, HP; most often inside option 43 */
@@ -111,6 +112,11 @@ bool lb_dhcp4_option_u32(const struct lb_dhcp4_message *message, uint8_t code, u
 /* As lb_dhcp4_option_u16, of one IPv4 address. */
 bool lb_dhcp4_option_addr(const struct lb_dhcp4_message *message, uint8_t code,
                           struct lb_addr *value);
+
+/* The link that a request is about, by an address of it: what a relay says (RFC 3527, sub-option 5
+ * of option 82), else what the client says (RFC 3011, option 118), else the relay's own address.
+ * False: none of them, so the link that it came from. */
+bool lb_dhcp4_link(const struct lb_dhcp4_message *message, struct lb_addr *link);
 
 /* What a server's message says (dhcp4_lease.c). An option that is malformed by itself counts as
  * absent, and is told in lease->left_out. Where there is no option 51 the lease is infinite, and an

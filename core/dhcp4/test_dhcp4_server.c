@@ -48,8 +48,9 @@ struct asked {
     uint8_t machine; /* 0: 1 */
     struct lb_addr ciaddr, giaddr, requested, server_id;
     uint16_t flags, max_size;
-    bool rapid_commit, ask_root_path;
-    struct lb_bytes client_id, relay_agent;
+    bool rapid_commit, ask_root_path, at_boot_port;
+    struct lb_bytes client_id, relay_agent, machine_id;
+    struct lb_addr subnet;
 };
 
 static void asked_options(const struct asked *asked, struct lb_wr *list) {
@@ -67,6 +68,10 @@ static void asked_options(const struct asked *asked, struct lb_wr *list) {
         lb_dhcp4_put_u8(list, LB_OPT_PARAMETERS, LB_OPT_ROOT_PATH);
     if (asked->client_id.p)
         lb_dhcp4_put(list, LB_OPT_CLIENT_ID, asked->client_id);
+    if (asked->machine_id.p)
+        lb_dhcp4_put(list, LB_OPT_MACHINE, asked->machine_id);
+    if (lb_addr_is_set(asked->subnet))
+        lb_dhcp4_put_addr(list, LB_OPT_SUBNET, asked->subnet);
     if (asked->relay_agent.p)
         lb_dhcp4_put(list, LB_OPT_RELAY_AGENT, asked->relay_agent);
 }
@@ -88,8 +93,11 @@ static int ask(struct asked asked) {
     asked_options(&asked, &list);
     struct lb_dhcp4_layout layout = {.max_bytes = sizeof room};
     struct lb_bytes request = lb_dhcp4_encode(&header, &list, layout, lb_span(room, sizeof room));
-    t.reply = lb_dhcp4_server_input(&t.server, t.now, (struct lb_endpoint){.port = 68}, request,
-                                    lb_span(t.room, sizeof t.room));
+    struct lb_endpoint from = {.addr = v4(192, 0, 2, 77), .port = 68};
+    struct lb_span answer = lb_span(t.room, sizeof t.room);
+    t.reply = asked.at_boot_port
+                  ? lb_dhcp4_boot_server_input(&t.server, t.now, from, request, answer)
+                  : lb_dhcp4_server_input(&t.server, t.now, from, request, answer);
     if (t.reply.bytes.len == 0)
         return -1;
     const char *why = NULL;
@@ -310,7 +318,7 @@ static void a_known_bootp_client_has_its_address_for_ever(void) {
 }
 
 /* The network of somebody who sends BOOTP requests under many addresses is not full for ever. */
-static void unknown_clients_have_few_addresses_by_bootp_and_for_a_time(void) {
+static void strangers_have_few_addresses_by_bootp_and_for_a_time(void) {
     start(plain());
     CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP);
     CHECK_EQ(t.bindings[0].until_us, t.now + 86400 * SEC);
@@ -324,7 +332,7 @@ static void unknown_clients_have_few_addresses_by_bootp_and_for_a_time(void) {
     CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 6), SILENCE);
 }
 
-static void the_host_chooses_the_limits_for_unknown_clients(void) {
+static void the_bounds_of_strangers_are_the_hosts_to_choose(void) {
     struct lb_dhcp4_server_config config = plain();
     config.bootp_max = 1;
     config.bootp_s = 10;
@@ -502,6 +510,55 @@ static void a_proxy_gives_no_address_and_only_to_those_who_ask_for_a_root_path(v
     CHECK_EQ(t.bindings[0].until_us, 0);
 }
 
+static void a_proxy_echoes_the_machine_and_offers_a_loader_without_being_asked_for_a_disk(void) {
+    static const uint8_t options[] = {
+        LB_OPT_VENDOR_CLASS, 10, 'H', 'T', 'T', 'P', 'C', 'l', 'i', 'e', 'n', 't',
+        LB_OPT_BOOTFILE,     1,  'x'};
+    struct lb_dhcp4_server_config config = plain();
+    struct lb_bytes machine;
+    config.proxy_only = true;
+    config.options = lb_bytes(options, sizeof options);
+    start(config);
+    CHECK_EQ(
+        ASK(LB_DHCP4_DISCOVER, .machine_id = tap_hex("00 0102"), .giaddr = v4(198, 51, 100, 1)),
+        LB_DHCP4_OFFER);
+    CHECK_STR(t.lease.vendor_class, "HTTPClient");
+    CHECK_STR(t.lease.bootfile, "x");
+    CHECK(lb_dhcp4_option(&t.answer, LB_OPT_MACHINE, &machine));
+    CHECK_BYTES(machine, tap_hex("00 0102"));
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "198.51.100.1:67");
+}
+
+static void the_boot_port_tells_what_is_booted_and_gives_nothing(void) {
+    struct lb_dhcp4_server_config config = plain();
+    struct lb_addr own = v4(192, 0, 2, 77);
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .at_boot_port = true, .ciaddr = own), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .at_boot_port = true, .ask_root_path = true), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .at_boot_port = true, .ciaddr = own, .ask_root_path = true),
+             LB_DHCP4_ACK);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "192.0.2.77:68");
+    CHECK(lb_addr_is_zero(t.answer.header.yiaddr));
+    CHECK_STR(t.lease.vendor_class, "PXEClient");
+    CHECK(root_path_is(TEST_ROOT_PATH));
+    CHECK(t.reply.changed == NULL);
+    CHECK_EQ(t.bindings[0].until_us, 0);
+}
+
+static void the_link_is_what_a_relay_or_the_client_says(void) {
+    struct lb_addr ours = v4(192, 0, 2, 9), other = v4(198, 51, 100, 1), said;
+    struct lb_bytes relay = tap_hex("01 02 aabb 05 04 c0000209");
+    start(plain());
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .giaddr = other), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .giaddr = other, .relay_agent = relay), LB_DHCP4_OFFER);
+    CHECK_STR(lb_endpoint_text(t.reply.to).s, "198.51.100.1:67");
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .giaddr = other, .subnet = ours), LB_DHCP4_OFFER);
+    CHECK(lb_dhcp4_option_addr(&t.answer, LB_OPT_SUBNET, &said) && lb_addr_equal(said, ours));
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .subnet = other), SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .giaddr = ours, .relay_agent = tap_hex("05 04 c63364")),
+             LB_DHCP4_OFFER); /* cut short: it says nothing */
+}
+
 static void a_fixed_host_gets_its_own_address_and_disk(void) {
     static struct lb_dhcp4_host hosts[] = {
         {.mac = {2, 0, 0, 0, 0, 2},
@@ -636,8 +693,8 @@ int main(void) {
     TEST(inform_is_told_everything_but_an_address);
     TEST(rapid_commit_is_granted_where_it_is_allowed);
     TEST(a_known_bootp_client_has_its_address_for_ever);
-    TEST(unknown_clients_have_few_addresses_by_bootp_and_for_a_time);
-    TEST(the_host_chooses_the_limits_for_unknown_clients);
+    TEST(strangers_have_few_addresses_by_bootp_and_for_a_time);
+    TEST(the_bounds_of_strangers_are_the_hosts_to_choose);
     TEST(what_a_relay_added_comes_back_as_it_came);
     TEST(an_offer_is_nothing_to_keep_and_a_lease_is);
     TEST(after_a_restart_clients_are_answered_the_same);
@@ -645,6 +702,9 @@ int main(void) {
     TEST(ten_thousand_known_clients_cost_what_ten_do);
     TEST(a_server_of_before_dhcp_answers_discover_by_bootp);
     TEST(a_proxy_gives_no_address_and_only_to_those_who_ask_for_a_root_path);
+    TEST(a_proxy_echoes_the_machine_and_offers_a_loader_without_being_asked_for_a_disk);
+    TEST(the_boot_port_tells_what_is_booted_and_gives_nothing);
+    TEST(the_link_is_what_a_relay_or_the_client_says);
     TEST(a_fixed_host_gets_its_own_address_and_disk);
     TEST(a_client_identifier_stands_before_the_hardware_address_and_is_echoed);
     TEST(the_broadcast_flag_and_a_relay_are_heeded);
