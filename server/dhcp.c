@@ -5,10 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,12 +39,12 @@ static bool has_text(const struct lb_dhcp4_message *request, uint8_t code, const
 }
 
 struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request) {
-    struct lb_server_boot_file boot = {.requester = LB_REQUESTER_OTHER, .machine = ""};
+    struct lb_server_boot_file boot = {.asker = LB_ASKER_OTHER, .machine = ""};
     struct lb_bytes list;
     if (has_text(request, LB_OPT_VENDOR_CLASS, "HTTPClient"))
-        boot.requester = LB_REQUESTER_HTTP;
+        boot.asker = LB_ASKER_HTTP;
     else if (has_text(request, LB_OPT_VENDOR_CLASS, "PXEClient"))
-        boot.requester = LB_REQUESTER_PXE;
+        boot.asker = LB_ASKER_PXE;
     /* Several may be listed (RFC 4578 2.1); the first is the one that runs. */
     if (!lb_dhcp4_option(request, LB_OPT_ARCH, &list) || list.len < 2)
         return boot;
@@ -55,20 +53,28 @@ struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *re
         if (archs[i].arch != arch)
             continue;
         boot.machine = archs[i].machine;
-        boot.file = boot.requester == LB_REQUESTER_OTHER ? NULL : archs[i].file;
+        boot.file = boot.asker == LB_ASKER_OTHER ? NULL : archs[i].file;
     }
     /* iPXE on BIOS boots the disk of the Root Path itself, where no file is named. */
     if (arch == 0 && has_text(request, LB_OPT_USER_CLASS, "iPXE"))
-        boot.file = NULL;
+        boot = (struct lb_server_boot_file){boot.asker, boot.machine, .is_ipxe = true};
     return boot;
 }
 
 /* ---- an answer ---- */
 
-static void add_option(struct lb_wr *wr, uint8_t code, const char *value) {
+static bool is_proxy(const struct lb_server_dhcp *dhcp) {
+    return dhcp->nets.list[0].server.config.proxy_only;
+}
+
+static void add_bytes(struct lb_wr *wr, uint8_t code, struct lb_bytes value) {
     lb_wr_u8(wr, code);
-    lb_wr_u8(wr, (uint8_t)lb_strlen(value));
-    lb_wr_text(wr, value);
+    lb_wr_u8(wr, (uint8_t)value.len);
+    lb_wr_bytes(wr, value);
+}
+
+static void add_option(struct lb_wr *wr, uint8_t code, const char *value) {
+    add_bytes(wr, code, lb_bytes_of_text(value));
 }
 
 /* The options that depend on who asks, in the form that the server half takes. */
@@ -78,12 +84,14 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
     char url[200];
     if (boot->file == NULL)
         return lb_bytes(NULL, 0);
-    if (boot->requester == LB_REQUESTER_HTTP) {
+    if (boot->asker == LB_ASKER_HTTP) {
         lb_format(url, sizeof url, "http://%s:%u/%s", lb_addr_text(dhcp->link->address).s,
                   dhcp->settings->http_port, boot->file);
         add_option(&wr, LB_OPT_VENDOR_CLASS, "HTTPClient");
         add_option(&wr, LB_OPT_BOOTFILE, url);
     } else {
+        if (is_proxy(dhcp)) /* PXE 2.1 table 2-5: the boot file is taken without asking on */
+            add_bytes(&wr, LB_OPT_VENDOR_SPECIFIC, lb_bytes("\6\1\10\377", 4));
         add_option(&wr, LB_OPT_TFTP_SERVER, lb_addr_text(dhcp->link->address).s);
         add_option(&wr, LB_OPT_BOOTFILE, boot->file);
     }
@@ -91,10 +99,7 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
 }
 
 static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_boot_file *boot) {
-    if (boot->requester == LB_REQUESTER_HTTP && dhcp->server.config.proxy_only)
-        return false; /* the proxy's answer is for PXE */
-    bool has_way =
-        boot->requester == LB_REQUESTER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
+    bool has_way = boot->asker == LB_ASKER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
     return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
 }
 
@@ -109,8 +114,12 @@ static void add_answer(struct lb_text *text, const struct lb_server_boot_file *b
         lb_text_add(text, ", %s", boot->machine);
     if (boot->file != NULL)
         lb_text_add(text, ", boot file %s", boot->file);
-    else if (boot->requester != LB_REQUESTER_OTHER)
-        lb_text_add(text, ", no boot file for it");
+    else if (boot->is_ipxe)
+        lb_text_add(text, " with iPXE");
+    else if (boot->missing != NULL)
+        lb_text_add(text, ", no boot file: %s is not served", boot->missing);
+    else if (boot->asker != LB_ASKER_OTHER)
+        lb_text_add(text, ", there is no boot file for this kind of machine");
     lb_text_add(text, ", %s%s", machine ? "disk " : "no disk", machine ? machine->node->name : "");
 }
 
@@ -120,7 +129,7 @@ static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
                       const struct lb_server_boot_file *boot,
                       const struct lb_server_machine *machine) {
     struct lb_addr none = {0};
-    if (dhcp->server.config.proxy_only)
+    if (is_proxy(dhcp))
         add_answer(text, boot, none, machine);
     else if (reply->changed != NULL && reply->changed->leased &&
              lb_addr_is_zero(request->header.ciaddr))
@@ -129,6 +138,7 @@ static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
 
 static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbox_letter *letter) {
     static const uint8_t nobody[6] = {0};
+    int fd = letter->is_boot ? dhcp->boot.fd : dhcp->source.fd;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(letter->to.port)};
     if (letter->said[0] != '\0')
         lb_server_say(letter->who, "%s", letter->said);
@@ -138,7 +148,7 @@ static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbo
         return;
     }
     memcpy(&to.sin_addr, letter->to.addr.bytes, 4);
-    (void)sendto(dhcp->source.fd, letter->bytes, letter->len, 0, (struct sockaddr *)&to, sizeof to);
+    (void)sendto(fd, letter->bytes, letter->len, 0, (struct sockaddr *)&to, sizeof to);
 }
 
 /* ---- what is kept ---- */
@@ -175,7 +185,9 @@ static bool restore(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_serv
             kept.valid_s = LB_DHCP4_INFINITE;
         else if (lease.until_s > now_s)
             kept.valid_s = (uint32_t)LB_MIN(lease.until_s - now_s, LB_DHCP4_INFINITE - 1);
-        (void)lb_dhcp4_server_restore(&dhcp->server, now_us, &kept);
+        struct lb_server_net *net = lb_server_nets_at(&dhcp->nets, lease.address);
+        if (net != NULL)
+            (void)lb_dhcp4_server_restore(&net->server, now_us, &kept);
     }
     return error->what[0] == '\0';
 }
@@ -232,22 +244,37 @@ static bool is_request(const struct lb_dhcp4_message *request) {
     return request->header.op == LB_BOOTREQUEST && request->header.hlen == 6;
 }
 
+/* There is no address for it; or a proxy has nothing that a firmware could boot. */
+static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4_message *request,
+                        const struct lb_server_boot_file *boot,
+                        const struct lb_server_machine *machine) {
+    struct lb_addr none = {0};
+    char said[260];
+    struct lb_text text = lb_text(said, sizeof said);
+    struct lb_addr_text who = lb_mac_text(request->header.chaddr);
+    if (request->type != LB_DHCP4_DISCOVER)
+        return;
+    if (!is_proxy(dhcp))
+        lb_server_say(who.s, "asks for an address, and none is free: widen --dhcp-range");
+    if (!is_proxy(dhcp) || boot->asker == LB_ASKER_OTHER)
+        return;
+    add_answer(&text, boot, none, machine);
+    lb_server_say(who.s, "%s", said);
+}
+
 /* The answer leaves when all that was changed before it is durable. */
-static void post(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply,
+static void post(struct lb_server_dhcp *dhcp, bool is_boot, const struct lb_dhcp4_reply *reply,
                  const struct lb_dhcp4_message *request, const struct lb_server_boot_file *boot,
                  const struct lb_server_machine *machine) {
     if (reply->bytes.len == 0) {
-        if (request->type == LB_DHCP4_DISCOVER && !dhcp->server.config.proxy_only)
-            lb_server_say(lb_mac_text(request->header.chaddr).s,
-                          "asks for an address, and none is free: widen --dhcp-range");
+        say_silence(dhcp, request, boot, machine);
         return;
     }
     struct lb_outbox_letter *letter = lb_outbox_add(&dhcp->outbox);
     if (letter == NULL)
         return; /* it asks again */
     letter->ticket = reply->changed != NULL ? dhcp->last_ticket : 0;
-    if (machine != NULL && machine->ticket > dhcp->progress.done)
-        letter->ticket = LB_MAX(letter->ticket, machine->ticket);
+    letter->is_boot = is_boot;
     letter->to = reply->to;
     letter->len = reply->bytes.len;
     memcpy(letter->to_mac, reply->to_mac, sizeof letter->to_mac);
@@ -258,145 +285,99 @@ static void post(struct lb_server_dhcp *dhcp, const struct lb_dhcp4_reply *reply
     deliver(dhcp, dhcp->progress);
 }
 
-static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_endpoint from,
-                   struct lb_bytes payload) {
+/* A relay that no section knows, told once. */
+static void say_relay(struct lb_server_dhcp *dhcp, struct lb_addr at) {
+    if (lb_addr_equal(at, dhcp->unknown_relay))
+        return;
+    dhcp->unknown_relay = at;
+    lb_server_say("", "a DHCP relay asks for the network of %s, which no [subnet] section has",
+                  lb_addr_text(at).s);
+}
+
+/* is_boot: it came to port 4011. */
+static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, bool is_boot,
+                   struct lb_endpoint from, struct lb_bytes payload) {
     uint8_t room[LB_DHCP4_PACKET_MAX], options[400], root_path[LB_ROOTPATH_MAX];
+    struct lb_span answer = lb_span(room, sizeof room);
     struct lb_dhcp4_message request;
+    struct lb_addr at;
     const char *why;
     if (!lb_dhcp4_decode(payload, &request, &why) || !is_request(&request))
         return;
+    struct lb_server_net *net = lb_server_nets_of(&dhcp->nets, &request, &at);
+    if (net == NULL) {
+        say_relay(dhcp, at);
+        return;
+    }
     struct lb_server_boot_file boot = lb_server_boot_file(&request);
-    bool is_boot = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP4_DISCOVER;
-    struct lb_server_machine *machine = machine_of(dhcp, &request, is_boot);
-    if (machine == NULL || !is_served(dhcp, &boot))
+    bool begins = boot.asker != LB_ASKER_OTHER && request.type == LB_DHCP4_DISCOVER;
+    struct lb_server_machine *machine = machine_of(dhcp, &request, begins);
+    if (!is_served(dhcp, &boot))
+        boot.missing = boot.file;
+    if (machine == NULL || boot.missing != NULL)
         boot.file = NULL;
-    dhcp->server.config.options = boot_options(dhcp, &boot, lb_span(options, sizeof options));
-    dhcp->server.config.root_path =
-        root_path_of(dhcp, machine, lb_span(root_path, sizeof root_path));
+    struct lb_dhcp4_server_config *config = &net->server.config;
+    config->options = boot_options(dhcp, &boot, lb_span(options, sizeof options));
+    config->root_path = root_path_of(dhcp, machine, lb_span(root_path, sizeof root_path));
     struct lb_dhcp4_reply reply =
-        lb_dhcp4_server_input(&dhcp->server, now_us, from, payload, lb_span(room, sizeof room));
-    dhcp->server.config.options = dhcp->server.config.root_path = lb_bytes(NULL, 0);
+        is_boot ? lb_dhcp4_boot_server_input(&net->server, now_us, from, payload, answer)
+                : lb_dhcp4_server_input(&net->server, now_us, from, payload, answer);
+    config->options = config->root_path = lb_bytes(NULL, 0);
     if (reply.changed != NULL) {
         uint64_t ticket = keep(dhcp, now_us, reply.changed);
         if (ticket == 0)
             return; /* a storm: it asks again */
         dhcp->last_ticket = ticket;
     }
-    post(dhcp, &reply, &request, &boot, machine);
+    post(dhcp, is_boot, &reply, &request, &boot, machine);
 }
 
-void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
+static void receive(struct lb_server_dhcp *dhcp, uint64_t now_us,
+                    const struct lb_server_source *source) {
     uint8_t payload[LB_DHCP4_PACKET_MAX + 1];
-    for (unsigned i = 0; i < REQUESTS_AT_ONCE; i++) {
+    for (unsigned i = 0; source->fd >= 0 && i < REQUESTS_AT_ONCE; i++) {
         struct sockaddr_in at;
         socklen_t at_len = sizeof at;
-        ssize_t len = recvfrom(dhcp->source.fd, payload, sizeof payload, MSG_DONTWAIT,
+        ssize_t len = recvfrom(source->fd, payload, sizeof payload, MSG_DONTWAIT,
                                (struct sockaddr *)&at, &at_len);
         if (len < 0)
             return;
         struct lb_endpoint from = {.addr = lb_addr_v4_bytes((const uint8_t *)&at.sin_addr),
                                    .port = ntohs(at.sin_port)};
-        answer(dhcp, now_us, from, lb_bytes(payload, (size_t)len));
+        answer(dhcp, now_us, source == &dhcp->boot, from, lb_bytes(payload, (size_t)len));
     }
+}
+
+void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
+    receive(dhcp, now_us, &dhcp->source);
+    receive(dhcp, now_us, &dhcp->boot);
 }
 
 /* ---- begin and end ---- */
 
-/* The machines that have an address of their own; gives their count. */
-static size_t list_hosts(struct lb_server_dhcp *dhcp) {
-    size_t count = 0;
-    for (size_t i = 0; i < dhcp->settings->machine_count; i++) {
-        const struct lb_server_machine_settings *machine = &dhcp->settings->machines[i];
-        if (!lb_addr_is_set(machine->address))
-            continue;
-        dhcp->hosts[count] = (struct lb_dhcp4_host){.address = machine->address};
-        memcpy(dhcp->hosts[count++].mac, machine->mac, 6);
-    }
-    return count;
-}
-
-static bool choose_range(const struct lb_server_dhcp *dhcp, struct lb_server_range *range,
-                         struct lb_server_error *error) {
+static bool open_sockets(struct lb_server_dhcp *dhcp, int epoll, struct lb_server_error *error) {
     const struct lb_server_link *link = dhcp->link;
-    *range = dhcp->settings->dhcp_range;
-    if (!lb_addr_is_set(range->first))
-        *range = lb_server_link_range(link, LB_SERVER_BINDINGS / 2);
-    if (!lb_addr_is_set(range->first))
-        return lb_server_fail(error,
-                              "give the interface an address with a shorter prefix, or use "
-                              "--dhcp=off",
-                              "the network %s has no addresses for machines",
-                              lb_prefix_text(link->network).s);
-    if (!lb_prefix_has(link->network, range->first) || !lb_prefix_has(link->network, range->last))
-        return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
-                              "dhcp-range is not within %s, the network of %s",
-                              lb_prefix_text(link->network).s, link->name);
-    return true;
-}
-
-static bool compose_config(struct lb_server_dhcp *dhcp, struct lb_dhcp4_server_config *config,
-                           struct lb_server_error *error) {
-    const struct lb_server_settings *settings = dhcp->settings;
-    struct lb_server_range range = {0};
-    bool is_proxy = settings->dhcp == LB_SERVER_DHCP_PROXY;
-    if (!is_proxy && !choose_range(dhcp, &range, error))
+    dhcp->raw = lb_server_link_raw(error);
+    dhcp->source.fd =
+        dhcp->raw < 0 ? -1 : lb_server_link_udp(link, true, LB_DHCP4_SERVER_PORT, error);
+    if (dhcp->source.fd < 0 || !lb_server_watch(epoll, &dhcp->source, EPOLLIN))
         return false;
-    *config = (struct lb_dhcp4_server_config){
-        .server = dhcp->link->address,
-        .network = dhcp->link->network,
-        .first = range.first,
-        .last = range.last,
-        .router = settings->router,
-        .dns = settings->dns,
-        .lease_s = settings->lease_s,
-        .authoritative = true,
-        .rapid_commit = true,
-        .proxy_only = is_proxy,
-        .hosts = dhcp->hosts,
-        .host_count = list_hosts(dhcp),
-    };
-    return getrandom(&config->hash_key, sizeof config->hash_key, 0) == sizeof config->hash_key ||
-           lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
-}
-
-static bool begin(struct lb_server_dhcp *dhcp, struct lb_server_error *error) {
-    struct lb_dhcp4_server_config config;
-    if (!compose_config(dhcp, &config, error))
-        return false;
-    dhcp->bindings = calloc(LB_SERVER_BINDINGS, sizeof *dhcp->bindings);
-    if (dhcp->bindings == NULL || !lb_outbox_open(&dhcp->outbox))
-        return lb_server_fail(error, "", "there is no memory for addresses");
-    lb_dhcp4_server_init(&dhcp->server, &config, dhcp->bindings, LB_SERVER_BINDINGS);
-    return config.proxy_only || restore(dhcp, lb_server_now_us(), error);
+    if (!is_proxy(dhcp))
+        return true;
+    dhcp->boot.fd = lb_server_link_udp(link, true, LB_DHCP4_BOOT_PORT, error);
+    return dhcp->boot.fd >= 0 && lb_server_watch(epoll, &dhcp->boot, EPOLLIN);
 }
 
 bool lb_server_dhcp_reload(struct lb_server_dhcp *dhcp, uint64_t now_us,
                            struct lb_server_error *error) {
-    struct lb_dhcp4_server_config config;
-    struct lb_binding *before = dhcp->bindings;
-    uint32_t used = dhcp->server.table.used;
-    struct lb_binding *bindings = calloc(LB_SERVER_BINDINGS, sizeof *bindings);
-    if (bindings == NULL)
-        return lb_server_fail(error, "", "there is no memory for addresses");
-    if (!compose_config(dhcp, &config, error)) {
-        free(bindings);
+    struct lb_server_nets nets;
+    if (!lb_server_nets_open(&nets, dhcp->settings, dhcp->link, error)) {
+        lb_server_nets_close(&nets);
         return false;
     }
-    lb_dhcp4_server_init(&dhcp->server, &config, bindings, LB_SERVER_BINDINGS);
-    for (uint32_t i = 0; i < used; i++) {
-        struct lb_dhcp4_kept kept = {
-            .client = lb_bytes(before[i].client, before[i].client_len),
-            .address = before[i].address,
-            .valid_s = lb_binding_valid_s(&before[i], now_us),
-            .leased = before[i].leased,
-            .declined = before[i].declined,
-            .bootp = before[i].bootp,
-        };
-        if (lb_addr_is_set(kept.address))
-            (void)lb_dhcp4_server_restore(&dhcp->server, now_us, &kept);
-    }
-    dhcp->bindings = bindings;
-    free(before);
+    lb_server_nets_move(&nets, &dhcp->nets, now_us);
+    lb_server_nets_close(&dhcp->nets);
+    dhcp->nets = nets;
     return true;
 }
 
@@ -407,6 +388,7 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          struct lb_server_error *error) {
     *dhcp = (struct lb_server_dhcp){
         .source = {.kind = LB_SOURCE_DHCP, .fd = -1},
+        .boot = {.kind = LB_SOURCE_DHCP, .fd = -1},
         .raw = -1,
         .link = link,
         .files = files,
@@ -414,20 +396,19 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
         .machines = machines,
         .store = store,
     };
-    if (!begin(dhcp, error))
-        return false;
-    dhcp->raw = lb_server_link_raw(error);
-    dhcp->source.fd =
-        dhcp->raw < 0 ? -1 : lb_server_link_udp(link, true, LB_DHCP4_SERVER_PORT, error);
-    return dhcp->source.fd >= 0 && lb_server_watch(epoll, &dhcp->source, EPOLLIN);
+    if (!lb_outbox_open(&dhcp->outbox))
+        return lb_server_fail(error, "", "there is no memory for answers of DHCP");
+    return lb_server_nets_open(&dhcp->nets, settings, link, error) &&
+           (is_proxy(dhcp) || restore(dhcp, lb_server_now_us(), error)) &&
+           open_sockets(dhcp, epoll, error);
 }
 
 void lb_server_dhcp_close(struct lb_server_dhcp *dhcp) {
     lb_server_source_close(&dhcp->source);
+    lb_server_source_close(&dhcp->boot);
     if (dhcp->raw >= 0)
         close(dhcp->raw);
     dhcp->raw = -1;
     lb_outbox_close(&dhcp->outbox);
-    free(dhcp->bindings);
-    dhcp->bindings = NULL;
+    lb_server_nets_close(&dhcp->nets);
 }

@@ -6,22 +6,23 @@
 #include "server/files.h"
 #include "server/link.h"
 #include "server/machines.h"
+#include "server/nets.h"
 #include "server/outbox.h"
 #include "server/source.h"
 
-#define LB_SERVER_BINDINGS 16384 /* machines with addresses; four times a default range */
-
 /* Who asks, by what a request says of itself (RFC 4578, RFC 3004; EDK2 for HTTP). */
-enum lb_server_requester {
-    LB_REQUESTER_OTHER, /* no firmware: an operating system, an initramfs */
-    LB_REQUESTER_PXE,
-    LB_REQUESTER_HTTP,
+enum lb_server_asker {
+    LB_ASKER_OTHER, /* no firmware: an operating system, an initramfs */
+    LB_ASKER_PXE,
+    LB_ASKER_HTTP,
 };
 
 struct lb_server_boot_file {
-    enum lb_server_requester requester;
+    enum lb_server_asker asker;
     const char *machine; /* "UEFI x64"; empty: it does not say */
     const char *file;    /* for it; NULL: there is none */
+    const char *missing; /* the file for it, where it is not served; NULL: it is */
+    bool is_ipxe;        /* on BIOS: it boots the disk itself */
 };
 
 struct lb_dhcp4_message;
@@ -30,18 +31,18 @@ struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *re
 
 struct lb_server_dhcp {
     struct lb_server_source source;
-    int raw; /* for machines that have no address yet */
+    struct lb_server_source boot; /* port 4011, where a proxy answers firmware */
+    int raw;                      /* for machines that have no address yet */
     const struct lb_server_link *link;
     const struct lb_server_files *files;
     const struct lb_server_settings *settings;
     struct lb_server_machines *machines;
-    struct lb_dhcp4_host hosts[LB_SERVER_MACHINES_MAX]; /* those with an address of their own */
-    struct lb_dhcp4_server server;
-    struct lb_binding *bindings;
+    struct lb_server_nets nets;
     struct lb_server_store *store;
     struct lb_outbox outbox;
     struct lb_store_progress progress; /* of the store, as it was told last */
     uint64_t last_ticket;
+    struct lb_addr unknown_relay; /* the last one that was told */
 };
 
 /* Opens its sockets, and knows the addresses that the store has. The pointers stay the caller's and

@@ -150,7 +150,7 @@ int lb_server_link_udp(const struct lb_server_link *link, bool any, uint16_t por
                        struct lb_server_error *error) {
     struct sockaddr_in at = os_address(any ? (struct lb_addr){0} : link->address, port);
     int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const char *what = port == 67 ? "DHCP" : "TFTP";
+    const char *what = port == 67 ? "DHCP" : port == 4011 ? "PXE" : "TFTP";
     if (fd < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) < 0)
         return fail_port(fd, what, port, error);

@@ -12,15 +12,18 @@ _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
 }
 
 static int print_help(void) {
-    static char room[16384], machine[8192];
+    static char room[16384], machine[8192], subnet[4096];
     struct lb_text text = lb_text(room, sizeof room), more = lb_text(machine, sizeof machine);
     lb_server_settings_help(&text);
+    struct lb_text behind = lb_text(subnet, sizeof subnet);
     lb_server_settings_help_machine(&more);
+    lb_server_settings_help_subnet(&behind);
     printf("usage: lunbootd --interface=NAME [--config=FILE] [--KEY=VALUE ...] [DISK]\n\n"
            "Serves DISK to the machines of a network: gives them addresses, a boot loader and the\n"
            "disk by iSCSI, and prints what happens to whom.\n\n%s\n"
-           "FILE has the same keys, as KEY = VALUE, and sections [machine NAME] with these:\n\n%s",
-           room, machine);
+           "FILE has the same keys, as KEY = VALUE, and sections [machine NAME] with these:\n\n%s\n"
+           "and sections [subnet NAME], of networks behind DHCP relays, with these:\n\n%s",
+           room, machine, subnet);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 
 struct lb_outbox_letter {
     uint64_t ticket; /* of its change; 0: it waits for nothing */
+    bool is_boot;    /* it leaves from port 4011 */
     struct lb_endpoint to;
     uint8_t to_mac[6]; /* zeros: `to` is asked for by ARP */
     char said[260];    /* what is told of it when it leaves; empty: nothing */

@@ -1,6 +1,6 @@
 #include "server/serve.h"
 #include "server/commands.h"
-#include "server/other_dhcp.h"
+#include "server/rival.h"
 #include "server/say.h"
 #include <errno.h>
 #include <signal.h>
@@ -46,16 +46,16 @@ static bool read_sections(struct lb_server *server, struct lb_server_error *erro
 
 /* It never fights another server. */
 static bool choose_dhcp(struct lb_server *server, struct lb_server_error *error) {
-    struct lb_addr other;
+    struct lb_addr rival;
     if (server->settings.dhcp != LB_SERVER_DHCP_AUTO)
         return true;
-    if (!lb_server_other_dhcp_find(&server->link, &other, error))
+    if (!lb_server_rival_find(&server->link, &rival, error))
         return false;
-    bool is_proxy = lb_addr_is_set(other);
+    bool is_proxy = lb_addr_is_set(rival);
     server->settings.dhcp = is_proxy ? LB_SERVER_DHCP_PROXY : LB_SERVER_DHCP_SERVER;
     if (is_proxy)
         lb_server_say("", "found the DHCP server %s on %s, and leaves the addresses to it",
-                      lb_addr_text(other).s, server->link.name);
+                      lb_addr_text(rival).s, server->link.name);
     return true;
 }
 
@@ -78,9 +78,15 @@ static bool open_services(struct lb_server *server, struct lb_server_error *erro
                                  (uint16_t)settings->port, &server->machines, error);
 }
 
+static void say_net(const struct lb_server *server, const struct lb_dhcp4_server_config *net,
+                    bool is_behind) {
+    lb_server_say("", "gives addresses %s to %s on %s%s", lb_addr_text(net->first).s,
+                  lb_addr_text(net->last).s, server->link.name,
+                  is_behind ? ", to machines behind a relay" : "");
+}
+
 static void say_services(const struct lb_server *server) {
     const struct lb_server_settings *settings = &server->settings;
-    const struct lb_dhcp4_server_config *dhcp = &server->dhcp.server.config;
     for (size_t i = 0; i < server->machines.disk_count; i++) {
         const struct lb_server_disk *disk = &server->machines.disks[i];
         lb_server_say("", "serves %s (%s%s) at %s", disk->path,
@@ -89,11 +95,9 @@ static void say_services(const struct lb_server *server) {
                       lb_endpoint_text(server->target.portal).s);
     }
     for (size_t i = 0; i < server->machines.count; i++)
-        lb_server_say(server->machines.list[i].name, "target %s",
-                      server->machines.list[i].node->name);
-    if (settings->dhcp == LB_SERVER_DHCP_SERVER)
-        lb_server_say("", "gives addresses %s to %s on %s", lb_addr_text(dhcp->first).s,
-                      lb_addr_text(dhcp->last).s, server->link.name);
+        lb_server_say(server->machines.list[i].name, "target %s", server->machines.nodes[i].name);
+    for (size_t i = 0; settings->dhcp == LB_SERVER_DHCP_SERVER && i < server->dhcp.nets.count; i++)
+        say_net(server, &server->dhcp.nets.list[i].server.config, i > 0);
     if ((settings->tftp || settings->http) &&
         !lb_server_files_has(&server->files, "lunbootx64.efi"))
         lb_server_say("", "has no lunbootx64.efi%s%s: firmware gets no loader (--files=FOLDER)",
@@ -105,7 +109,7 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
     *server = (struct lb_server){
         .settings = *settings,
         .files = {.folder = -1},
-        .dhcp = {.source = {.fd = -1}, .raw = -1},
+        .dhcp = {.source = {.fd = -1}, .boot = {.fd = -1}, .raw = -1},
         .tftp = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
         .target = {.source = {.fd = -1}},
@@ -121,7 +125,7 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_link_find(&server->link, settings->interface, error) ||
         !open_store(server, error) || !read_sections(server, error) ||
-        !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
+        !lb_server_machines_open(&server->machines, &server->settings, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error) ||
         !lb_server_control_open(&server->control, server->epoll, settings->state, error))

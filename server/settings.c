@@ -22,7 +22,7 @@ bool lb_server_fail(struct lb_server_error *error, const char *hint, const char 
 
 #define FILE_MAX (1 << 20) /* a lunbootd.conf for 256 machines has 50 KB */
 
-enum type { TEXT, BOOL, NUMBER, CHOICE, RANGE, ADDR4, MAC, UUID, SECRET, ALGORITHMS };
+enum type { TEXT, BOOL, NUMBER, CHOICE, RANGE, ADDR4, MAC, UUID, SECRET, ALGORITHMS, PREFIX };
 
 struct key {
     const char *word;
@@ -46,6 +46,11 @@ static const struct key machine_keys[] = {
 #include "server/keys.def"
 };
 #undef LB_MACHINE_KEY
+#define LB_SUBNET_KEY(...) KEY(lb_server_subnet_settings, __VA_ARGS__)
+static const struct key subnet_keys[] = {
+#include "server/keys.def"
+};
+#undef LB_SUBNET_KEY
 
 /* ---- values: each parser gives NULL, or what would be right ---- */
 
@@ -103,6 +108,15 @@ static const char *parse_range(struct lb_bytes value, struct lb_server_range *to
     if (memcmp(range.first.bytes, range.last.bytes, 4) > 0)
         return "two addresses, the lower one first";
     *to = range;
+    return NULL;
+}
+
+static const char *parse_network(struct lb_bytes value, struct lb_prefix *to) {
+    struct lb_prefix prefix;
+    if (!lb_prefix_parse(value, &prefix) || prefix.addr.family != LB_V4 || prefix.len < 8 ||
+        prefix.len > 30 || !lb_addr_equal(prefix.addr, lb_addr_mask(prefix.addr, prefix.len)))
+        return "an IPv4 network with its length, such as 198.51.100.0/24";
+    *to = prefix;
     return NULL;
 }
 
@@ -172,6 +186,8 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
         return parse_uuid(value, to);
     case SECRET:
         return parse_secret(key, value, to);
+    case PREFIX:
+        return parse_network(value, to);
     case ALGORITHMS:
         return lb_chap_parse_algs(value, to) ? NULL : "a list of md5, sha1, sha256 and sha3-256";
     }
@@ -232,50 +248,86 @@ static bool is_name(struct lb_bytes text) {
     return text.len > 0 && text.len <= LB_SERVER_MACHINE_NAME_MAX;
 }
 
-/* [machine NAME]; the section that follows. */
-static struct lb_server_machine_settings *begin_section(struct lb_server_settings *settings,
-                                                        struct lb_bytes line, const char *where,
-                                                        struct lb_server_error *error) {
-    static const char form[] = "[machine ";
-    struct lb_server_machine_settings *machine = &settings->machines[settings->machine_count];
-    struct lb_bytes name = lb_bytes_after(line, sizeof form - 1);
-    if (!lb_bytes_start_with(line, lb_bytes_of_text(form)) || line.p[line.len - 1] != ']') {
-        lb_server_fail(error, "the one kind of section is [machine NAME]",
-                       "%s: a section that is not understood", where);
-        return NULL;
-    }
-    name = lb_bytes_trim(lb_bytes(name.p, name.len - 1));
-    if (settings->machine_count == LB_SERVER_MACHINES_MAX) {
-        lb_server_fail(error, "serve the others by another lunbootd",
-                       "%s: there are more than %d machines", where, LB_SERVER_MACHINES_MAX);
-        return NULL;
-    }
-    *machine = (struct lb_server_machine_settings){0};
-    if (!is_name(name) || !lb_text_copy(machine->name, sizeof machine->name, name)) {
-        lb_server_fail(error, "a name has small letters, digits, - and ., at most 48 of them",
-                       "%s: the machine's name cannot be used", where);
-        return NULL;
-    }
-    for (size_t i = 0; i < settings->machine_count; i++) {
-        if (!lb_streq(settings->machines[i].name, machine->name))
-            continue;
-        lb_server_fail(error, "give one of them another name", "%s: there are two machines %s",
-                       where, machine->name);
-        return NULL;
-    }
-    set_defaults(machine_keys, LB_COUNT(machine_keys), machine);
-    settings->machine_count++;
-    return machine;
+/* The section that lines belong to; no keys: none has begun. */
+struct section {
+    const struct key *keys;
+    size_t count;
+    void *object;
+};
+
+/* Takes the next of a kind of section, whose name is `name`. names: those before it, their stride
+ * in bytes. */
+static bool take_name(struct lb_bytes name, const char *what, const char *names, size_t stride,
+                      size_t count, size_t most, const char *where, struct lb_server_error *error) {
+    if (count == most)
+        return lb_server_fail(error, "serve the others by another lunbootd",
+                              "%s: there are more than %zu %ss", where, most, what);
+    if (!is_name(name))
+        return lb_server_fail(error,
+                              "a name has small letters, digits, - and ., at most 48 of them",
+                              "%s: the %s's name cannot be used", where, what);
+    for (size_t i = 0; i < count; i++)
+        if (lb_text_is(name, names + i * stride))
+            return lb_server_fail(error, "give one of them another name",
+                                  "%s: there are two %ss %s", where, what, names + i * stride);
+    return true;
 }
 
-static bool read_line(struct lb_server_settings *settings,
-                      struct lb_server_machine_settings **section, struct lb_bytes line,
-                      const char *where, struct lb_server_error *error) {
-    size_t equals = 0;
-    if (line.p[0] == '[') {
-        *section = begin_section(settings, line, where, error);
-        return *section != NULL;
+static bool begin_machine(struct lb_server_settings *settings, struct lb_bytes name,
+                          const char *where, struct section *section,
+                          struct lb_server_error *error) {
+    struct lb_server_machine_settings *machine = &settings->machines[settings->machine_count];
+    if (!take_name(name, "machine", settings->machines[0].name, sizeof *machine,
+                   settings->machine_count, LB_SERVER_MACHINES_MAX, where, error))
+        return false;
+    *machine = (struct lb_server_machine_settings){0};
+    lb_text_copy(machine->name, sizeof machine->name, name);
+    set_defaults(machine_keys, LB_COUNT(machine_keys), machine);
+    settings->machine_count++;
+    *section = (struct section){machine_keys, LB_COUNT(machine_keys), machine};
+    return true;
+}
+
+static bool begin_subnet(struct lb_server_settings *settings, struct lb_bytes name,
+                         const char *where, struct section *section,
+                         struct lb_server_error *error) {
+    struct lb_server_subnet_settings *subnet = &settings->subnets[settings->subnet_count];
+    if (!take_name(name, "subnet", settings->subnets[0].name, sizeof *subnet,
+                   settings->subnet_count, LB_SERVER_SUBNETS_MAX, where, error))
+        return false;
+    *subnet = (struct lb_server_subnet_settings){0};
+    lb_text_copy(subnet->name, sizeof subnet->name, name);
+    settings->subnet_count++;
+    *section = (struct section){subnet_keys, LB_COUNT(subnet_keys), subnet};
+    return true;
+}
+
+/* [machine NAME] or [subnet NAME]. */
+static bool begin_section(struct lb_server_settings *settings, struct lb_bytes line,
+                          const char *where, struct section *section,
+                          struct lb_server_error *error) {
+    static const struct {
+        const char *form;
+        bool (*begin)(struct lb_server_settings *, struct lb_bytes, const char *, struct section *,
+                      struct lb_server_error *);
+    } kinds[] = {{"[machine ", begin_machine}, {"[subnet ", begin_subnet}};
+    for (size_t i = 0; i < LB_COUNT(kinds); i++) {
+        struct lb_bytes form = lb_bytes_of_text(kinds[i].form);
+        if (!lb_bytes_start_with(line, form) || line.p[line.len - 1] != ']')
+            continue;
+        struct lb_bytes name = lb_bytes_after(line, form.len);
+        return kinds[i].begin(settings, lb_bytes_trim(lb_bytes(name.p, name.len - 1)), where,
+                              section, error);
     }
+    return lb_server_fail(error, "sections are [machine NAME] and [subnet NAME]",
+                          "%s: a section that is not understood", where);
+}
+
+static bool read_line(struct lb_server_settings *settings, struct section *section,
+                      struct lb_bytes line, const char *where, struct lb_server_error *error) {
+    size_t equals = 0;
+    if (line.p[0] == '[')
+        return begin_section(settings, line, where, section, error);
     while (equals < line.len && line.p[equals] != '=')
         equals++;
     if (equals == line.len)
@@ -283,14 +335,14 @@ static bool read_line(struct lb_server_settings *settings,
                               "%s: a line that is not understood", where);
     struct lb_bytes word = lb_bytes_trim(lb_bytes(line.p, equals));
     struct lb_bytes value = lb_bytes_trim(lb_bytes_after(line, equals + 1));
-    if (*section == NULL)
+    if (section->keys == NULL)
         return lb_server_settings_set(settings, word, value, where, error);
-    return set(machine_keys, LB_COUNT(machine_keys), *section, word, value, where, error);
+    return set(section->keys, section->count, section->object, word, value, where, error);
 }
 
 bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_bytes text,
                              const char *name, struct lb_server_error *error) {
-    struct lb_server_machine_settings *section = NULL;
+    struct section section = {.keys = NULL};
     for (unsigned number = 1; text.len > 0; number++) {
         char where[LB_SERVER_PATH_MAX + 16];
         size_t len = 0;
@@ -390,8 +442,7 @@ bool lb_server_settings_add(struct lb_server_settings *settings,
         machine->is_added = true;
         return true;
     }
-    if (count < LB_SERVER_MACHINES_MAX) /* else there is no place behind the last one */
-        *machine = (struct lb_server_machine_settings){0};
+    *machine = (struct lb_server_machine_settings){0};
     settings->machine_count = count;
     return false;
 }
@@ -430,43 +481,34 @@ static const char *form_of(const struct key *key) {
         return "SECRET";
     case ALGORITHMS:
         return "LIST";
+    case PREFIX:
+        return "NETWORK";
     case TEXT:
         break;
     }
     return "TEXT";
 }
 
-bool lb_server_settings_key(bool of_machine, size_t number, struct lb_server_key_info *info) {
-    const struct key *key = of_machine ? &machine_keys[number] : &keys[number];
-    if (number >= (of_machine ? LB_COUNT(machine_keys) : LB_COUNT(keys)))
-        return false;
-    *info = (struct lb_server_key_info){
-        .word = key->word,
-        .choices = key->choices,
-        .standard = key->standard,
-        .sentence = key->sentence,
-        .is_path = key->type == TEXT && key->most == LB_SERVER_PATH_MAX,
-        .is_option = !of_machine,
-    };
-    lb_format(info->form, sizeof info->form, "%s", form_of(key));
-    return true;
-}
-
-static void add_keys(struct lb_text *text, bool of_machine) {
-    struct lb_server_key_info key;
-    for (size_t i = 0; lb_server_settings_key(of_machine, i, &key); i++) {
-        lb_text_add(text, "  %s%s%s%s\n      %s", of_machine ? "" : "--", key.word,
-                    of_machine ? " = " : "=", key.form, key.sentence);
-        if (key.standard[0] != '\0')
-            lb_text_add(text, " Default: %s.", key.standard);
-        lb_text_add(text, "\n");
-    }
+static void add_key(struct lb_text *text, const struct key *key, const char *before,
+                    const char *between) {
+    lb_text_add(text, "  %s%s%s%s\n      %s", before, key->word, between, form_of(key),
+                key->sentence);
+    if (key->standard[0] != '\0')
+        lb_text_add(text, " Default: %s.", key->standard);
+    lb_text_add(text, "\n");
 }
 
 void lb_server_settings_help(struct lb_text *text) {
-    add_keys(text, false);
+    for (size_t i = 0; i < LB_COUNT(keys); i++)
+        add_key(text, &keys[i], "--", "=");
 }
 
 void lb_server_settings_help_machine(struct lb_text *text) {
-    add_keys(text, true);
+    for (size_t i = 0; i < LB_COUNT(machine_keys); i++)
+        add_key(text, &machine_keys[i], "", " = ");
+}
+
+void lb_server_settings_help_subnet(struct lb_text *text) {
+    for (size_t i = 0; i < LB_COUNT(subnet_keys); i++)
+        add_key(text, &subnet_keys[i], "", " = ");
 }

@@ -65,6 +65,16 @@ struct lb_server_machine_settings {
     bool is_added;                   /* by lunbootctl: it is in no file */
 };
 
+#define LB_SERVER_SUBNETS_MAX 32 /* behind relays */
+
+/* A section [subnet NAME]: a network behind a DHCP relay. */
+struct lb_server_subnet_settings {
+    char name[LB_SERVER_MACHINE_NAME_MAX + 1];
+    struct lb_prefix network; /* len 0: not given */
+    struct lb_server_range range;
+    struct lb_addr router, dns;
+};
+
 /* Members as keys.def names them. */
 struct lb_server_settings {
     char interface[16];
@@ -88,6 +98,8 @@ struct lb_server_settings {
     char files[LB_SERVER_PATH_MAX + 1];
     struct lb_server_machine_settings machines[LB_SERVER_MACHINES_MAX];
     size_t machine_count;
+    struct lb_server_subnet_settings subnets[LB_SERVER_SUBNETS_MAX];
+    size_t subnet_count;
 };
 
 /* Every key at its default. */
@@ -96,8 +108,8 @@ void lb_server_settings_init(struct lb_server_settings *settings);
 bool lb_server_settings_set(struct lb_server_settings *settings, struct lb_bytes word,
                             struct lb_bytes value, const char *where,
                             struct lb_server_error *error);
-/* The text of a lunbootd.conf: lines `key = value`, sections [machine NAME], comments from #.
- * name: the file's, for errors. */
+/* The text of a lunbootd.conf: lines `key = value`, sections [machine NAME] and [subnet NAME],
+ * comments from #. name: the file's, for errors. */
 bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_bytes text,
                              const char *name, struct lb_server_error *error);
 /* The command line: --config=FILE first, then --word=value, --word for yes, and one word without
@@ -120,22 +132,11 @@ bool lb_server_settings_add(struct lb_server_settings *settings,
 /* Takes a machine's section out. False: there is none of this name that lunbootctl has added. */
 bool lb_server_settings_forget(struct lb_server_settings *settings, const char *name,
                                struct lb_server_error *error);
-/* A key as documents show it; the texts are keys.def's own. */
-struct lb_server_key_info {
-    const char *word;
-    char form[64];           /* what its values are, as --help shows it: yes|no, NUMBER */
-    const char *choices;     /* a|b, of a key with choices; empty: it has none */
-    const char *standard;    /* the default; empty: none */
-    const char *sentence;    /* what it is for */
-    bool is_path, is_option; /* a file or a folder; it stands on the command line, too */
-};
-
-/* The key of that number (from 0), of a section [machine NAME] or of all machines. False: there is
- * none. */
-bool lb_server_settings_key(bool of_machine, size_t number, struct lb_server_key_info *key);
 /* Adds a line or two for each key of all machines: --word=, its sentence, its default. */
 void lb_server_settings_help(struct lb_text *text);
 /* The same of the keys of a section [machine NAME]. */
 void lb_server_settings_help_machine(struct lb_text *text);
+/* The same of the keys of a section [subnet NAME]. */
+void lb_server_settings_help_subnet(struct lb_text *text);
 
 #endif

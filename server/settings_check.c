@@ -93,6 +93,29 @@ static bool check_machines(const struct lb_server_settings *settings,
     return true;
 }
 
+static bool check_subnets(const struct lb_server_settings *settings,
+                          struct lb_server_error *error) {
+    for (size_t i = 0; i < settings->subnet_count; i++) {
+        const struct lb_server_subnet_settings *subnet = &settings->subnets[i];
+        if (subnet->network.len == 0)
+            return lb_server_fail(error, "give network = NETWORK/LENGTH in its section",
+                                  "nothing says which network %s is", subnet->name);
+        if (lb_addr_is_set(subnet->range.first) &&
+            (!lb_prefix_has(subnet->network, subnet->range.first) ||
+             !lb_prefix_has(subnet->network, subnet->range.last)))
+            return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
+                                  "dhcp-range of %s is not within %s", subnet->name,
+                                  lb_prefix_text(subnet->network).s);
+        for (size_t k = 0; k < i; k++)
+            if (lb_prefix_has(subnet->network, settings->subnets[k].network.addr) ||
+                lb_prefix_has(settings->subnets[k].network, subnet->network.addr))
+                return lb_server_fail(error, "give networks that have no address in common",
+                                      "the networks of %s and %s overlap",
+                                      settings->subnets[k].name, subnet->name);
+    }
+    return true;
+}
+
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error) {
     if (settings->interface[0] == '\0')
@@ -102,5 +125,6 @@ bool lb_server_settings_check(const struct lb_server_settings *settings,
         return lb_server_fail(error, "lunbootd --interface=NAME DISK",
                               "nothing says which disk is to be served");
     return check_name(settings->target, "the target's name", error) &&
-           check_chap(&settings->chap, "", error) && check_machines(settings, error);
+           check_chap(&settings->chap, "", error) && check_machines(settings, error) &&
+           check_subnets(settings, error);
 }

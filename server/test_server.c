@@ -2,9 +2,9 @@
 #include "core/dhcp4/dhcp4_wire.h"
 #include "server/dhcp.h"
 #include "server/head.h"
-#include "server/other_dhcp.h"
 #include "server/range.h"
 #include "server/request.h"
+#include "server/rival.h"
 #include "server/say.h"
 #include "server/serve.h"
 #include "tests/tap.h"
@@ -222,6 +222,53 @@ static void a_file_with_secrets_is_its_owners_alone(void) {
     CHECK(!is_closed(0100604, 0, 0));
 }
 
+static void a_subnet_is_a_network_behind_a_relay(void) {
+    CHECK(read_conf(CONF "[subnet lab]\nnetwork = 192.0.2.0/25\nrouter = 192.0.2.1\n" ANNA
+                         "[subnet far]\nnetwork = 198.51.100.0/24\n"
+                         "dhcp-range = 198.51.100.7-198.51.100.9\n"));
+    CHECK_EQ(settings.subnet_count, 2);
+    CHECK_EQ(settings.machine_count, 1);
+    CHECK_STR(settings.subnets[0].name, "lab");
+    CHECK_STR(lb_prefix_text(settings.subnets[0].network).s, "192.0.2.0/25");
+    CHECK_STR(lb_addr_text(settings.subnets[1].range.last).s, "198.51.100.9");
+    CHECK(!read_conf(CONF "[subnet a]\nnetwork = 192.0.2.0/24\n"
+                          "dhcp-range = 192.0.3.1-192.0.3.9"));
+    CHECK_STR(error.what, "dhcp-range of a is not within 192.0.2.0/24");
+    CHECK(!read_conf(CONF "[subnet a]\nnetwork = 10.0.0.0/7"));
+    CHECK_STR(error.what, "conf:4: network cannot be \"10.0.0.0/7\"");
+    CHECK(!read_conf(CONF "[subnet a]\n[subnet a]"));
+    CHECK_STR(error.what, "conf:4: there are two subnets a");
+}
+
+/* Which network a request is about: by its relay, else by the address that its client has. */
+static void a_request_belongs_to_the_network_of_its_relay(void) {
+    static const struct lb_server_link link = {
+        .name = "e",
+        .address = {.family = LB_V4, .bytes = {203, 0, 113, 1}},
+        .network = {.addr = {.family = LB_V4, .bytes = {203, 0, 113, 0}}, .len = 24},
+    };
+    struct lb_dhcp4_message request = {.has_cookie = true};
+    struct lb_server_nets nets = {.count = 0};
+    struct lb_addr at;
+    CHECK(read_conf(CONF "dhcp = server\n[subnet lab]\nnetwork = 192.0.2.0/25\n" ANNA
+                         "address = 192.0.2.9\n"));
+    CHECK(lb_server_nets_open(&nets, &settings, &link, &error));
+    CHECK_EQ(nets.count, 2);
+    CHECK_STR(lb_addr_text(nets.list[1].server.config.first).s, "192.0.2.2");
+    CHECK_STR(lb_addr_text(nets.list[1].server.config.last).s, "192.0.2.126");
+    CHECK_EQ(nets.list[0].server.config.host_count, 0);
+    CHECK_EQ(nets.list[1].server.config.host_count, 1);
+    CHECK(lb_server_nets_of(&nets, &request, &at) == &nets.list[0]);
+    request.header.ciaddr = lb_addr_v4(192, 0, 2, 9);
+    CHECK(lb_server_nets_of(&nets, &request, &at) == &nets.list[1]);
+    request.header.giaddr = lb_addr_v4(203, 0, 113, 9);
+    CHECK(lb_server_nets_of(&nets, &request, &at) == &nets.list[0]);
+    request.header.giaddr = lb_addr_v4(10, 0, 0, 1);
+    CHECK(lb_server_nets_of(&nets, &request, &at) == NULL);
+    CHECK_STR(lb_addr_text(at).s, "10.0.0.1");
+    lb_server_nets_close(&nets);
+}
+
 static void names_of_machines_are_plain(void) {
     static const char *const wrong[] = {"[machine ]",
                                         "[machine A]",
@@ -237,27 +284,6 @@ static void names_of_machines_are_plain(void) {
         CHECK(!read_conf(wrong[i]));
         CHECK_HAS(error.what, "conf:1: ");
     }
-}
-
-static bool add_numbered(unsigned number) {
-    struct lb_store_section section;
-    lb_format(section.name, sizeof section.name, "m%u", number);
-    lb_format(section.text, sizeof section.text, "[machine m%u]\nmac=02:00:00:00:%02x:%02x\n", number,
-              number >> 8, number & 0xff);
-    error = (struct lb_server_error){0};
-    return lb_server_settings_add(&settings, &section, "add", &error);
-}
-
-static void one_machine_too_many_changes_nothing(void) {
-    CHECK(TAKE("--interface=eth0", "debian.img"));
-    for (unsigned i = 0; i < LB_SERVER_MACHINES_MAX; i++)
-        if (!CHECK(add_numbered(i)))
-            return;
-    static struct lb_server_settings before;
-    before = settings;
-    CHECK(!add_numbered(LB_SERVER_MACHINES_MAX));
-    CHECK_HAS(error.what, "more than 256 machines");
-    CHECK(memcmp(&before, &settings, sizeof before) == 0);
 }
 
 /* ---- requests of lunbootctl ---- */
@@ -472,13 +498,13 @@ static struct lb_server_boot_file boot_file(const char *vendor_class, int arch,
 
 static void firmware_gets_the_loader_of_its_architecture(void) {
     struct lb_server_boot_file boot = boot_file("PXEClient:Arch:00007:UNDI:003000", 7, NULL);
-    CHECK_EQ(boot.requester, LB_REQUESTER_PXE);
+    CHECK_EQ(boot.asker, LB_ASKER_PXE);
     CHECK_STR(boot.file, "lunbootx64.efi");
     CHECK_STR(boot.machine, "UEFI x64");
     CHECK_STR(boot_file("PXEClient", 11, NULL).file, "lunbootaa64.efi");
     CHECK_STR(boot_file("PXEClient", 0, NULL).file, "undionly.kpxe");
     boot = boot_file("HTTPClient:Arch:00016:UNDI:003001", 16, NULL);
-    CHECK_EQ(boot.requester, LB_REQUESTER_HTTP);
+    CHECK_EQ(boot.asker, LB_ASKER_HTTP);
     CHECK_STR(boot.file, "lunbootx64.efi");
     CHECK_STR(boot_file("HTTPClient", 19, NULL).file, "lunbootaa64.efi");
 }
@@ -488,7 +514,7 @@ static void others_get_no_loader(void) {
     CHECK(boot_file(NULL, -1, NULL).file == NULL);
     CHECK(boot_file("PXEClient", -1, NULL).file == NULL);
     CHECK(boot_file("PXEClient", 6, NULL).file == NULL);
-    CHECK_EQ(boot_file("MSFT 5.0", -1, NULL).requester, LB_REQUESTER_OTHER);
+    CHECK_EQ(boot_file("MSFT 5.0", -1, NULL).asker, LB_ASKER_OTHER);
 }
 
 static void ipxe_on_bios_boots_the_disk_itself(void) {
@@ -512,24 +538,24 @@ static struct lb_bytes reply(uint32_t xid, enum lb_dhcp4_type type, struct lb_ad
 
 static void an_offer_of_an_address_tells_of_another_server(void) {
     static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
-    struct lb_addr address = lb_addr_v4(192, 0, 2, 9), none = {0}, other = {0};
+    struct lb_addr address = lb_addr_v4(192, 0, 2, 9), none = {0}, rival = {0};
     struct lb_dhcp4_message message;
     uint8_t room[600];
     const char *why;
-    struct lb_bytes question = lb_server_other_dhcp_question(mac, 77, lb_span(room, sizeof room));
+    struct lb_bytes question = lb_server_rival_question(mac, 77, lb_span(room, sizeof room));
     CHECK(lb_dhcp4_decode(question, &message, &why));
     CHECK_EQ(message.type, LB_DHCP4_DISCOVER);
     CHECK_EQ(message.header.xid, 77);
     CHECK(message.header.flags & LB_DHCP4_BROADCAST);
-    CHECK(!lb_server_other_dhcp_answer(question, 77, address, &other)); /* our own, heard again */
+    CHECK(!lb_server_rival_answer(question, 77, address, &rival)); /* our own, heard again */
     struct lb_bytes offer = reply(77, LB_DHCP4_OFFER, address, lb_span(room, sizeof room));
-    CHECK(!lb_server_other_dhcp_answer(offer, 78, none, &other));
-    CHECK(lb_server_other_dhcp_answer(offer, 77, none, &other));
-    CHECK_STR(lb_addr_text(other).s, "192.0.2.3");
+    CHECK(!lb_server_rival_answer(offer, 78, none, &rival));
+    CHECK(lb_server_rival_answer(offer, 77, none, &rival));
+    CHECK_STR(lb_addr_text(rival).s, "192.0.2.3");
     offer = reply(77, LB_DHCP4_OFFER, none, lb_span(room, sizeof room)); /* of a proxy */
-    CHECK(!lb_server_other_dhcp_answer(offer, 77, none, &other));
+    CHECK(!lb_server_rival_answer(offer, 77, none, &rival));
     offer = reply(77, LB_DHCP4_NAK, address, lb_span(room, sizeof room));
-    CHECK(!lb_server_other_dhcp_answer(offer, 77, none, &other));
+    CHECK(!lb_server_rival_answer(offer, 77, none, &rival));
 }
 
 /* ---- addresses and frames ---- */
@@ -638,8 +664,9 @@ int main(void) {
     TEST(chap_is_of_all_machines_or_of_one);
     TEST(chap_by_halves_is_an_error);
     TEST(a_file_with_secrets_is_its_owners_alone);
+    TEST(a_subnet_is_a_network_behind_a_relay);
+    TEST(a_request_belongs_to_the_network_of_its_relay);
     TEST(names_of_machines_are_plain);
-    TEST(one_machine_too_many_changes_nothing);
     TEST(a_request_is_a_command_and_its_words);
     TEST(a_wrong_request_is_told);
     TEST(help_has_each_command);
