@@ -39,12 +39,12 @@ static bool has_text(const struct lb_dhcp4_message *request, uint8_t code, const
 }
 
 struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request) {
-    struct lb_server_boot_file boot = {.asker = LB_ASKER_OTHER, .machine = ""};
+    struct lb_server_boot_file boot = {.requester = LB_REQUESTER_OTHER, .machine = ""};
     struct lb_bytes list;
     if (has_text(request, LB_OPT_VENDOR_CLASS, "HTTPClient"))
-        boot.asker = LB_ASKER_HTTP;
+        boot.requester = LB_REQUESTER_HTTP;
     else if (has_text(request, LB_OPT_VENDOR_CLASS, "PXEClient"))
-        boot.asker = LB_ASKER_PXE;
+        boot.requester = LB_REQUESTER_PXE;
     /* Several may be listed (RFC 4578 2.1); the first is the one that runs. */
     if (!lb_dhcp4_option(request, LB_OPT_ARCH, &list) || list.len < 2)
         return boot;
@@ -53,11 +53,11 @@ struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *re
         if (archs[i].arch != arch)
             continue;
         boot.machine = archs[i].machine;
-        boot.file = boot.asker == LB_ASKER_OTHER ? NULL : archs[i].file;
+        boot.file = boot.requester == LB_REQUESTER_OTHER ? NULL : archs[i].file;
     }
     /* iPXE on BIOS boots the disk of the Root Path itself, where no file is named. */
     if (arch == 0 && has_text(request, LB_OPT_USER_CLASS, "iPXE"))
-        boot = (struct lb_server_boot_file){boot.asker, boot.machine, .is_ipxe = true};
+        boot = (struct lb_server_boot_file){boot.requester, boot.machine, .is_ipxe = true};
     return boot;
 }
 
@@ -84,7 +84,7 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
     char url[200];
     if (boot->file == NULL)
         return lb_bytes(NULL, 0);
-    if (boot->asker == LB_ASKER_HTTP) {
+    if (boot->requester == LB_REQUESTER_HTTP) {
         lb_format(url, sizeof url, "http://%s:%u/%s", lb_addr_text(dhcp->link->address).s,
                   dhcp->settings->http_port, boot->file);
         add_option(&wr, LB_OPT_VENDOR_CLASS, "HTTPClient");
@@ -99,7 +99,8 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
 }
 
 static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_boot_file *boot) {
-    bool has_way = boot->asker == LB_ASKER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
+    bool has_way =
+        boot->requester == LB_REQUESTER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
     return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
 }
 
@@ -118,7 +119,7 @@ static void add_answer(struct lb_text *text, const struct lb_server_boot_file *b
         lb_text_add(text, " with iPXE");
     else if (boot->missing != NULL)
         lb_text_add(text, ", no boot file: %s is not served", boot->missing);
-    else if (boot->asker != LB_ASKER_OTHER)
+    else if (boot->requester != LB_REQUESTER_OTHER)
         lb_text_add(text, ", there is no boot file for this kind of machine");
     lb_text_add(text, ", %s%s", machine ? "disk " : "no disk", machine ? machine->node->name : "");
 }
@@ -256,7 +257,7 @@ static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4
         return;
     if (!is_proxy(dhcp))
         lb_server_say(who.s, "asks for an address, and none is free: widen --dhcp-range");
-    if (!is_proxy(dhcp) || boot->asker == LB_ASKER_OTHER)
+    if (!is_proxy(dhcp) || boot->requester == LB_REQUESTER_OTHER)
         return;
     add_answer(&text, boot, none, machine);
     lb_server_say(who.s, "%s", said);
@@ -274,6 +275,8 @@ static void post(struct lb_server_dhcp *dhcp, bool is_boot, const struct lb_dhcp
     if (letter == NULL)
         return; /* it asks again */
     letter->ticket = reply->changed != NULL ? dhcp->last_ticket : 0;
+    if (machine != NULL && machine->ticket > dhcp->progress.done)
+        letter->ticket = LB_MAX(letter->ticket, machine->ticket);
     letter->is_boot = is_boot;
     letter->to = reply->to;
     letter->len = reply->bytes.len;
@@ -310,7 +313,7 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, bool is_boot,
         return;
     }
     struct lb_server_boot_file boot = lb_server_boot_file(&request);
-    bool begins = boot.asker != LB_ASKER_OTHER && request.type == LB_DHCP4_DISCOVER;
+    bool begins = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP4_DISCOVER;
     struct lb_server_machine *machine = machine_of(dhcp, &request, begins);
     if (!is_served(dhcp, &boot))
         boot.missing = boot.file;

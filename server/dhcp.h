@@ -11,14 +11,14 @@
 #include "server/source.h"
 
 /* Who asks, by what a request says of itself (RFC 4578, RFC 3004; EDK2 for HTTP). */
-enum lb_server_asker {
-    LB_ASKER_OTHER, /* no firmware: an operating system, an initramfs */
-    LB_ASKER_PXE,
-    LB_ASKER_HTTP,
+enum lb_server_requester {
+    LB_REQUESTER_OTHER, /* no firmware: an operating system, an initramfs */
+    LB_REQUESTER_PXE,
+    LB_REQUESTER_HTTP,
 };
 
 struct lb_server_boot_file {
-    enum lb_server_asker asker;
+    enum lb_server_requester requester;
     const char *machine; /* "UEFI x64"; empty: it does not say */
     const char *file;    /* for it; NULL: there is none */
     const char *missing; /* the file for it, where it is not served; NULL: it is */

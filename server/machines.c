@@ -1,6 +1,5 @@
 #include "server/machines.h"
 #include "core/base/siphash.h"
-#include "core/iscsi/iscsi_wire.h"
 #include "server/say.h"
 #include <dirent.h>
 #include <errno.h>
@@ -38,10 +37,34 @@ static void name_base(const struct lb_server_machines *machines,
               given[0] ? given : disk_name, machine->name[0] ? ":" : "", machine->name);
 }
 
-static void name_node(struct lb_server_machine *machine) {
-    lb_format(machine->node->name, sizeof machine->node->name,
-              machine->writes == LB_WRITES_DROP ? "%s.g%u" : "%s", machine->base_name,
-              machine->head.generation);
+/* A node that nobody may log in to, and nobody is told of. */
+static void hide_node(struct lb_target *node) {
+    static const char *const nobody[] = {"-"};
+    node->name[0] = '\0';
+    node->initiators = nobody;
+    node->initiator_count = LB_COUNT(nobody);
+}
+
+static void show_node(struct lb_server_machine *machine, uint32_t boot) {
+    struct lb_target *node = &machine->nodes[boot % 2];
+    lb_format(node->name, sizeof node->name, machine->writes == LB_WRITES_DROP ? "%s.g%u" : "%s",
+              machine->base_name, boot);
+    node->initiators = &machine->initiator;
+    node->initiator_count = machine->initiator != NULL;
+}
+
+/* The boot that has the overlay, and the one that is offered, which is the same or the next. */
+static void name_nodes(struct lb_server_machine *machine) {
+    hide_node(&machine->nodes[0]);
+    hide_node(&machine->nodes[1]);
+    show_node(machine, machine->head.generation);
+    show_node(machine, machine->offered);
+    machine->node = &machine->nodes[machine->offered % 2];
+}
+
+uint32_t lb_server_machine_boot(const struct lb_server_machine *machine,
+                                const struct lb_target *node) {
+    return node == machine->node ? machine->offered : machine->head.generation;
 }
 
 /* NAA 3, locally assigned (SPC-4 7.8.6.6.4): of the name alone, so that a boot changes nothing. */
@@ -105,28 +128,27 @@ static void load_head(const struct lb_server_machines *machines,
     begin_head(machine);
 }
 
-/* Who may log in to its node, and what proves it. */
-static void guard_node(struct lb_server_machine *machine, const struct lb_chap_algs *algs) {
+/* What proves who logs in to its nodes. */
+static void guard_nodes(struct lb_server_machine *machine, const struct lb_chap_algs *algs) {
     const struct lb_server_chap *chap = machine->chap;
-    struct lb_target *node = machine->node;
+    struct lb_target *node = &machine->nodes[0];
     machine->initiator = machine->initiator_name[0] != '\0' ? machine->initiator_name : NULL;
     machine->chap = NULL; /* settings come and go */
-    node->initiators = &machine->initiator;
-    node->initiator_count = machine->initiator != NULL;
-    if (chap == NULL || chap->name[0] == '\0')
-        return;
-    memcpy(machine->account.name, chap->name, sizeof machine->account.name);
-    memcpy(machine->account.secret, chap->secret.bytes, chap->secret.len);
-    machine->account.secret_len = chap->secret.len;
-    node->accounts = &machine->account;
-    node->account_count = 1;
-    node->chap_algs = *algs;
-    if (chap->target_secret.len == 0)
-        return;
-    lb_format(node->own.name, sizeof node->own.name, "%s",
-              chap->target_name[0] != '\0' ? chap->target_name : machine->base_name);
-    memcpy(node->own.secret, chap->target_secret.bytes, chap->target_secret.len);
-    node->own.secret_len = chap->target_secret.len;
+    if (chap != NULL && chap->name[0] != '\0') {
+        memcpy(machine->account.name, chap->name, sizeof machine->account.name);
+        memcpy(machine->account.secret, chap->secret.bytes, chap->secret.len);
+        machine->account.secret_len = chap->secret.len;
+        node->accounts = &machine->account;
+        node->account_count = 1;
+        node->chap_algs = *algs;
+    }
+    if (node->account_count > 0 && chap->target_secret.len > 0) {
+        lb_format(node->own.name, sizeof node->own.name, "%s",
+                  chap->target_name[0] != '\0' ? chap->target_name : machine->base_name);
+        memcpy(node->own.secret, chap->target_secret.bytes, chap->target_secret.len);
+        node->own.secret_len = chap->target_secret.len;
+    }
+    machine->nodes[1] = machine->nodes[0];
 }
 
 /* A machine whose name, mac, uuid, writes, initiator and chap are set is there from here on. */
@@ -139,19 +161,19 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
         return lb_server_fail(error, "serve the others by another lunbootd",
                               "there are %d machines already", LB_SERVER_MACHINES_MAX);
     struct lb_server_machine *added = &machines->list[at];
-    struct lb_target *node = &machines->nodes[at];
     *added = *machine;
     added->is_gone = true; /* until all is well */
-    added->node = node;
+    added->nodes = &machines->nodes[2 * at];
+    added->nodes[0] = added->nodes[1] = (struct lb_target){0};
+    hide_node(&added->nodes[0]);
+    hide_node(&added->nodes[1]);
     added->disk = find_disk(machines, disk, machine->writes == LB_WRITES_DIRECT, error);
     if (added->disk == NULL)
         return false;
-    *node = (struct lb_target){0};
     name_base(machines, added);
     if (added->writes != LB_WRITES_DIRECT)
         load_head(machines, added);
-    name_node(added);
-    guard_node(added, &machines->settings->chap_algs);
+    added->offered = added->head.generation;
     added->unit = (struct lb_scsi_unit){
         .blocks = added->disk->storage.bytes / BLOCK_BYTES,
         .block_bytes = BLOCK_BYTES,
@@ -161,7 +183,9 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
     };
     lb_format(added->unit.serial, sizeof added->unit.serial, "%016llx",
               (unsigned long long)added->unit.naa);
-    node->luns[0] = &added->unit;
+    added->nodes[0].luns[0] = &added->unit;
+    guard_nodes(added, &machines->settings->chap_algs);
+    name_nodes(added);
     added->is_gone = false;
     machines->count = LB_MAX(machines->count, at + 1);
     return true;
@@ -182,8 +206,8 @@ bool lb_server_machines_add(struct lb_server_machines *machines,
     return add(machines, &machine, section->disk[0] ? section->disk : settings->disk, error);
 }
 
-static struct lb_server_machine *add_stranger(struct lb_server_machines *machines,
-                                              const uint8_t mac[6]) {
+static struct lb_server_machine *add_unknown(struct lb_server_machines *machines,
+                                             const uint8_t mac[6]) {
     struct lb_server_machine machine = {.writes = machines->settings->writes,
                                         .chap = &machines->settings->chap};
     struct lb_server_error error = {0};
@@ -196,8 +220,8 @@ static struct lb_server_machine *add_stranger(struct lb_server_machines *machine
     return NULL;
 }
 
-/* Strangers of an earlier run: their systems may be running, and log in again without asking for
- * an address. */
+/* Unknown machines of an earlier run: their systems may be running, and log in again without asking
+ * for an address. */
 static void add_known(struct lb_server_machines *machines) {
     DIR *folder = opendir(machines->settings->overlays);
     struct dirent *entry;
@@ -213,11 +237,27 @@ static void add_known(struct lb_server_machines *machines) {
         closedir(folder);
 }
 
+/* Boots that were offered by an earlier run. One that has begun since is in its overlay's head. */
+static bool read_offers(struct lb_server_machines *machines, struct lb_server_error *error) {
+    struct lb_store_machine kept;
+    while (machines->store != NULL && lb_server_store_next_machine(machines->store, &kept, error)) {
+        struct lb_server_machine *machine =
+            lb_server_machines_named(machines, lb_bytes_of_text(kept.name));
+        if (machine == NULL || machine->writes != LB_WRITES_DROP ||
+            kept.offered != machine->head.generation + 1)
+            continue;
+        machine->offered = kept.offered;
+        name_nodes(machine);
+    }
+    return error->what[0] == '\0';
+}
+
 bool lb_server_machines_open(struct lb_server_machines *machines,
                              const struct lb_server_settings *settings,
-                             struct lb_server_error *error) {
+                             struct lb_server_store *store, struct lb_server_error *error) {
     struct lb_server_machine all = {.writes = LB_WRITES_DIRECT, .chap = &settings->chap};
     machines->settings = settings;
+    machines->store = store;
     machines->disk_count = machines->count = 0;
     bool serves_all = settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE;
     if (serves_all && settings->writes == LB_WRITES_DIRECT &&
@@ -231,7 +271,7 @@ bool lb_server_machines_open(struct lb_server_machines *machines,
             return false;
     if (serves_all && settings->writes != LB_WRITES_DIRECT)
         add_known(machines);
-    return true;
+    return read_offers(machines, error);
 }
 
 void lb_server_machines_close(struct lb_server_machines *machines) {
@@ -255,18 +295,23 @@ static bool is_known_by(const struct lb_server_machine *machine, const uint8_t m
            memcmp(machine->uuid, uuid.p, 16) == 0;
 }
 
+/* The offer is durable before it is made, see ticket. */
 static void begin_boot(const struct lb_server_machines *machines,
                        struct lb_server_machine *machine) {
-    char folder[LB_SERVER_PATH_MAX + 64];
-    machine->node->login_status = 0; /* it is not ejected any more */
+    struct lb_store_machine kept = {0};
+    machine->nodes[0].login_status = machine->nodes[1].login_status = 0; /* of an ejected one */
     if (machine->writes != LB_WRITES_DROP || !machine->head.is_used)
         return;
-    machine->head.generation++;
-    machine->head.is_used = false;
-    name_node(machine);
-    folder_of(machines, machine, folder);
-    if (!lb_server_head_save(folder, &machine->head))
-        lb_server_say(machine->name, "its boot cannot be noted in %s: %s", folder, strerror(errno));
+    machine->offered = machine->head.generation + 1;
+    name_nodes(machine);
+    memcpy(kept.name, machine->name, sizeof kept.name);
+    memcpy(kept.mac, machine->mac, sizeof kept.mac);
+    kept.offered = machine->offered;
+    machine->ticket = lb_server_store_put_machine(machines->store, &kept);
+    if (machine->ticket > 0)
+        return;
+    machine->offered = machine->head.generation; /* a storm: it asks again */
+    name_nodes(machine);
 }
 
 struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
@@ -279,7 +324,7 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
             machine = &machines->list[i];
     if (machine == NULL && settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE)
         machine =
-            settings->writes == LB_WRITES_DIRECT ? &machines->list[0] : add_stranger(machines, mac);
+            settings->writes == LB_WRITES_DIRECT ? &machines->list[0] : add_unknown(machines, mac);
     if (machine != NULL && is_boot)
         begin_boot(machines, machine);
     return machine;
@@ -303,7 +348,7 @@ struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *ma
 
 struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
                                                 const struct lb_target *node) {
-    return node == NULL ? NULL : &machines->list[node - machines->nodes];
+    return node == NULL ? NULL : &machines->list[(node - machines->nodes) / 2];
 }
 
 /* ---- use ---- */
@@ -336,8 +381,8 @@ static bool begin_anew(struct lb_server_machine *machine) {
 }
 
 struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
-                                           struct lb_server_machine *machine, bool *is_new,
-                                           struct lb_server_error *error) {
+                                           struct lb_server_machine *machine, uint32_t boot,
+                                           bool *is_new, struct lb_server_error *error) {
     char folder[LB_SERVER_PATH_MAX + 64];
     *is_new = false;
     if (machine->writes == LB_WRITES_DIRECT)
@@ -345,16 +390,19 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
     folder_of(machines, machine, folder);
     if (!machine->is_open && !open_overlay(machines, machine, folder, error))
         return NULL;
-    if (machine->head.is_used && is_over(&machine->head, machine->disk))
+    if (boot == machine->head.generation && machine->head.is_used &&
+        is_over(&machine->head, machine->disk))
         return &machine->overlay;
     /* Kept data is never dropped: there is none yet. */
     *is_new = machine->writes == LB_WRITES_DROP;
+    machine->head.generation = boot;
     if ((*is_new && !begin_anew(machine)) ||
         (machine->head.is_used = true, !lb_server_head_save(folder, &machine->head))) {
         lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name, folder,
                        strerror(errno));
         return NULL;
     }
+    name_nodes(machine); /* the boot before has ended */
     return &machine->overlay;
 }
 
@@ -380,11 +428,11 @@ bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_serv
 
 void lb_server_machines_forget(struct lb_server_machines *machines,
                                struct lb_server_machine *machine) {
-    struct lb_target *node = machine->node;
+    struct lb_target *nodes = machine->nodes;
     (void)machines;
     if (machine->is_open)
         lb_storage_close(&machine->overlay);
-    *machine = (struct lb_server_machine){.is_gone = true, .node = node};
-    node->name[0] = '\0';
-    node->login_status = LB_LOGIN_NOT_FOUND;
+    *machine = (struct lb_server_machine){.is_gone = true, .nodes = nodes, .node = nodes};
+    hide_node(&nodes[0]);
+    hide_node(&nodes[1]);
 }

@@ -6,15 +6,18 @@
  * time that it asks for an address.
  *
  * With writes = drop the target's name ends in .gN, N being the boot. A firmware that asks for an
- * address begins the next boot, so it is told the next name; with the first use of that name the
- * overlay begins anew. The initramfs and the running system keep the name that the firmware was
- * told, and with it their data, also while lunbootd is started anew. */
+ * address is offered the next boot, so it is told the next name. With the first login to that name
+ * the overlay begins anew, and the boot before ends: its name is gone, and so are its sessions.
+ * Until then the boot before goes on, and may log in again: a stranger that asks for an address with
+ * another's card does no harm. The initramfs and the running system keep the name that the firmware
+ * was told, and with it their data, also while lunbootd is started anew. */
 #ifndef LB_SERVER_MACHINES_H
 #define LB_SERVER_MACHINES_H
 
 #include "core/target/target.h"
 #include "server/head.h"
 #include "server/storage.h"
+#include "server/store.h"
 
 /* A file or device that is open, once, whoever uses it. */
 struct lb_server_disk {
@@ -28,34 +31,38 @@ struct lb_server_machine {
     uint8_t mac[6], uuid[16];                  /* zeros: not known by it */
     enum lb_server_writes writes;
     struct lb_server_disk *disk;
-    struct lb_target *node;
-    struct lb_scsi_unit unit;             /* the node's LUN 0 */
+    struct lb_target *nodes;  /* two: of even boots, and of odd ones */
+    struct lb_target *node;   /* of them, what DHCP names: that of the boot that is offered */
+    struct lb_scsi_unit unit; /* the nodes' LUN 0 */
     char initiator_name[LB_NAME_MAX + 1]; /* the one that may log in; empty: any */
     const char *initiator;                /* the same, as the node takes it; NULL: any */
     const struct lb_server_chap *chap;    /* asked of who logs in; NULL: nothing, or it is known */
     struct lb_target_account account;     /* of chap, as the node takes it */
     char base_name[LB_NAME_MAX + 1];      /* the target's name without .gN */
-    struct lb_server_head head;
-    bool is_open;       /* the overlay */
-    bool has_said_full; /* that it is nearly full, since it was opened */
-    bool is_gone;       /* it was removed: its place is free */
+    struct lb_server_head head;           /* its generation is the boot that has the overlay */
+    uint32_t offered;                     /* the boot that DHCP names: that one, or the next */
+    uint64_t ticket;                      /* of the store: the offer is durable then */
+    bool is_open;                         /* the overlay */
+    bool has_said_full;                   /* that it is nearly full, since it was opened */
+    bool is_gone;                         /* it was removed: its place is free */
     struct lb_storage overlay;
 };
 
 struct lb_server_machines {
     const struct lb_server_settings *settings;
+    struct lb_server_store *store;
     struct lb_server_disk disks[LB_SERVER_MACHINES_MAX + 1];
     size_t disk_count;
     struct lb_server_machine list[LB_SERVER_MACHINES_MAX + 1];
-    struct lb_target nodes[LB_SERVER_MACHINES_MAX + 1]; /* of the same number */
+    struct lb_target nodes[2 * (LB_SERVER_MACHINES_MAX + 1)]; /* two of each machine */
     size_t count;
 };
 
-/* Opens the disks, and makes the targets that are known already. settings outlive it. What is open
- * after a failure is closed by lb_server_machines_close. */
+/* Opens the disks, and makes the targets that are known already. settings and store outlive it.
+ * What is open after a failure is closed by lb_server_machines_close. */
 bool lb_server_machines_open(struct lb_server_machines *machines,
                              const struct lb_server_settings *settings,
-                             struct lb_server_error *error);
+                             struct lb_server_store *store, struct lb_server_error *error);
 /* The machine that asks for an address; uuid: option 97's 16 bytes, or empty. is_boot: it is a
  * firmware, so a boot begins. NULL: it gets no disk. */
 struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
@@ -64,11 +71,14 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
 /* The machine of a target; NULL: of none. */
 struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
                                                 const struct lb_target *node);
-/* The disk of a machine that begins to use it; *is_new: its overlay began anew just now, so that
- * sessions of an earlier boot must end. NULL: see error. */
+/* The boot that a node of this machine belongs to. */
+uint32_t lb_server_machine_boot(const struct lb_server_machine *machine,
+                                const struct lb_target *node);
+/* The disk of a machine that logs in, and uses it, in this boot; *is_new: its overlay began anew
+ * just now, so that sessions of an earlier boot must end. NULL: see error. */
 struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
-                                           struct lb_server_machine *machine, bool *is_new,
-                                           struct lb_server_error *error);
+                                           struct lb_server_machine *machine, uint32_t boot,
+                                           bool *is_new, struct lb_server_error *error);
 /* The machine that a person means, by its name or its card's hardware address; "all": the one that
  * has no name. NULL: there is none. */
 struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *machines,

@@ -1,6 +1,6 @@
 #include "server/serve.h"
 #include "server/commands.h"
-#include "server/rival.h"
+#include "server/other_dhcp.h"
 #include "server/say.h"
 #include <errno.h>
 #include <signal.h>
@@ -46,16 +46,16 @@ static bool read_sections(struct lb_server *server, struct lb_server_error *erro
 
 /* It never fights another server. */
 static bool choose_dhcp(struct lb_server *server, struct lb_server_error *error) {
-    struct lb_addr rival;
+    struct lb_addr other;
     if (server->settings.dhcp != LB_SERVER_DHCP_AUTO)
         return true;
-    if (!lb_server_rival_find(&server->link, &rival, error))
+    if (!lb_server_other_dhcp_find(&server->link, &other, error))
         return false;
-    bool is_proxy = lb_addr_is_set(rival);
+    bool is_proxy = lb_addr_is_set(other);
     server->settings.dhcp = is_proxy ? LB_SERVER_DHCP_PROXY : LB_SERVER_DHCP_SERVER;
     if (is_proxy)
         lb_server_say("", "found the DHCP server %s on %s, and leaves the addresses to it",
-                      lb_addr_text(rival).s, server->link.name);
+                      lb_addr_text(other).s, server->link.name);
     return true;
 }
 
@@ -95,7 +95,8 @@ static void say_services(const struct lb_server *server) {
                       lb_endpoint_text(server->target.portal).s);
     }
     for (size_t i = 0; i < server->machines.count; i++)
-        lb_server_say(server->machines.list[i].name, "target %s", server->machines.nodes[i].name);
+        lb_server_say(server->machines.list[i].name, "target %s",
+                      server->machines.list[i].node->name);
     for (size_t i = 0; settings->dhcp == LB_SERVER_DHCP_SERVER && i < server->dhcp.nets.count; i++)
         say_net(server, &server->dhcp.nets.list[i].server.config, i > 0);
     if ((settings->tftp || settings->http) &&
@@ -125,7 +126,7 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_link_find(&server->link, settings->interface, error) ||
         !open_store(server, error) || !read_sections(server, error) ||
-        !lb_server_machines_open(&server->machines, &server->settings, error) ||
+        !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error) ||
         !lb_server_control_open(&server->control, server->epoll, settings->state, error))

@@ -442,7 +442,8 @@ bool lb_server_settings_add(struct lb_server_settings *settings,
         machine->is_added = true;
         return true;
     }
-    *machine = (struct lb_server_machine_settings){0};
+    if (count < LB_SERVER_MACHINES_MAX) /* else there is no place behind the last one */
+        *machine = (struct lb_server_machine_settings){0};
     settings->machine_count = count;
     return false;
 }
@@ -489,26 +490,50 @@ static const char *form_of(const struct key *key) {
     return "TEXT";
 }
 
-static void add_key(struct lb_text *text, const struct key *key, const char *before,
-                    const char *between) {
-    lb_text_add(text, "  %s%s%s%s\n      %s", before, key->word, between, form_of(key),
-                key->sentence);
-    if (key->standard[0] != '\0')
-        lb_text_add(text, " Default: %s.", key->standard);
-    lb_text_add(text, "\n");
+bool lb_server_settings_key(enum lb_server_keys of, size_t number,
+                            struct lb_server_key_info *info) {
+    static const struct {
+        const struct key *keys;
+        size_t count;
+    } lists[] = {
+        [LB_KEYS_OF_SERVER] = {keys, LB_COUNT(keys)},
+        [LB_KEYS_OF_MACHINE] = {machine_keys, LB_COUNT(machine_keys)},
+        [LB_KEYS_OF_SUBNET] = {subnet_keys, LB_COUNT(subnet_keys)},
+    };
+    if (number >= lists[of].count)
+        return false;
+    const struct key *key = &lists[of].keys[number];
+    *info = (struct lb_server_key_info){
+        .word = key->word,
+        .choices = key->choices,
+        .standard = key->standard,
+        .sentence = key->sentence,
+        .is_path = key->type == TEXT && key->most == LB_SERVER_PATH_MAX,
+    };
+    lb_format(info->form, sizeof info->form, "%s", form_of(key));
+    return true;
+}
+
+static void add_keys(struct lb_text *text, enum lb_server_keys of) {
+    struct lb_server_key_info key;
+    bool is_option = of == LB_KEYS_OF_SERVER;
+    for (size_t i = 0; lb_server_settings_key(of, i, &key); i++) {
+        lb_text_add(text, "  %s%s%s%s\n      %s", is_option ? "--" : "", key.word,
+                    is_option ? "=" : " = ", key.form, key.sentence);
+        if (key.standard[0] != '\0')
+            lb_text_add(text, " Default: %s.", key.standard);
+        lb_text_add(text, "\n");
+    }
 }
 
 void lb_server_settings_help(struct lb_text *text) {
-    for (size_t i = 0; i < LB_COUNT(keys); i++)
-        add_key(text, &keys[i], "--", "=");
+    add_keys(text, LB_KEYS_OF_SERVER);
 }
 
 void lb_server_settings_help_machine(struct lb_text *text) {
-    for (size_t i = 0; i < LB_COUNT(machine_keys); i++)
-        add_key(text, &machine_keys[i], "", " = ");
+    add_keys(text, LB_KEYS_OF_MACHINE);
 }
 
 void lb_server_settings_help_subnet(struct lb_text *text) {
-    for (size_t i = 0; i < LB_COUNT(subnet_keys); i++)
-        add_key(text, &subnet_keys[i], "", " = ");
+    add_keys(text, LB_KEYS_OF_SUBNET);
 }

@@ -132,6 +132,20 @@ bool lb_server_settings_add(struct lb_server_settings *settings,
 /* Takes a machine's section out. False: there is none of this name that lunbootctl has added. */
 bool lb_server_settings_forget(struct lb_server_settings *settings, const char *name,
                                struct lb_server_error *error);
+/* A key as documents show it; the texts are keys.def's own. */
+struct lb_server_key_info {
+    const char *word;
+    char form[64];        /* what its values are, as --help shows it: yes|no, NUMBER */
+    const char *choices;  /* a|b, of a key with choices; empty: it has none */
+    const char *standard; /* the default; empty: none */
+    const char *sentence; /* what it is for */
+    bool is_path;         /* a file or a folder */
+};
+
+/* Of the whole server, of a section [machine NAME], of a section [subnet NAME]. */
+enum lb_server_keys { LB_KEYS_OF_SERVER, LB_KEYS_OF_MACHINE, LB_KEYS_OF_SUBNET };
+/* The key of that number (from 0). False: there is none. */
+bool lb_server_settings_key(enum lb_server_keys of, size_t number, struct lb_server_key_info *key);
 /* Adds a line or two for each key of all machines: --word=, its sentence, its default. */
 void lb_server_settings_help(struct lb_text *text);
 /* The same of the keys of a section [machine NAME]. */

@@ -104,18 +104,53 @@ static void warn_of_sharing(const struct lb_server_session *session) {
                           lb_addr_text(at->client.addr).s);
 }
 
+/* Sessions of an earlier boot of this machine: it has begun again, and they are dead. */
+static void drop_earlier(struct lb_server_target *target, const struct lb_server_machine *machine) {
+    for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next)
+        if (at->machine == machine && at->generation != machine->head.generation)
+            lb_target_drop(&at->conn);
+    target->server.stirred = true;
+}
+
+/* The session's disk; NULL: it cannot be had. */
+static struct lb_storage *enter(struct lb_server_session *session) {
+    struct lb_server_machine *machine = session->machine;
+    struct lb_server_error error = {0};
+    bool is_new = false;
+    if (machine == NULL)
+        return NULL; /* it is closing */
+    if (session->generation != machine->head.generation && session->generation != machine->offered)
+        return NULL; /* of a boot that has ended: it is closing, too */
+    struct lb_storage *storage = lb_server_machine_enter(session->target->machines, machine,
+                                                         session->generation, &is_new, &error);
+    if (storage == NULL && !session->has_said_trouble)
+        lb_server_say(lb_addr_text(session->client.addr).s, "gets no disk: %s; try: %s", error.what,
+                      error.hint);
+    session->has_said_trouble |= storage == NULL;
+    if (is_new)
+        drop_earlier(session->target, machine);
+    return storage;
+}
+
+/* The first login to a boot begins it. */
+static void begin_use(struct lb_server_session *session) {
+    warn_of_sharing(session);
+    (void)enter(session);
+}
+
 static void say_progress(struct lb_server_session *session) {
     const struct lb_target_conn *conn = &session->conn;
     struct lb_addr_text who = lb_addr_text(session->client.addr);
     if (!session->has_said_login && lb_target_is_full_feature(conn)) {
         session->has_said_login = true;
         session->machine = lb_server_machines_of(session->target->machines, lb_target_node(conn));
-        session->generation = session->machine ? session->machine->head.generation : 0;
+        if (session->machine != NULL)
+            session->generation = lb_server_machine_boot(session->machine, lb_target_node(conn));
         lb_server_say(
             who.s, lb_target_node(conn) ? "logged in as %s" : "asks for the list of targets as %s",
             lb_target_initiator(conn));
         if (session->machine != NULL)
-            warn_of_sharing(session);
+            begin_use(session);
     }
     if (!session->has_said_reading && session->bytes_read > 0) {
         session->has_said_reading = true;
@@ -163,34 +198,6 @@ struct lb_target_answer lb_server_target_answer(int error, bool is_write) {
     return answer;
 }
 
-/* Sessions of an earlier boot of this machine: it has begun again, and they are dead. */
-static void drop_earlier(struct lb_server_target *target, const struct lb_server_machine *machine) {
-    for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next)
-        if (at->machine == machine && at->generation != machine->head.generation)
-            lb_target_drop(&at->conn);
-    target->server.stirred = true;
-}
-
-/* The session's disk; NULL: it cannot be had. */
-static struct lb_storage *enter(struct lb_server_session *session) {
-    struct lb_server_machine *machine = session->machine;
-    struct lb_server_error error = {0};
-    bool is_new = false;
-    if (machine == NULL)
-        return NULL; /* it is closing */
-    if (session->generation != machine->head.generation)
-        return machine->is_open ? &machine->overlay : NULL; /* of the boot before, which goes on */
-    struct lb_storage *storage =
-        lb_server_machine_enter(session->target->machines, machine, &is_new, &error);
-    if (storage == NULL && !session->has_said_trouble)
-        lb_server_say(lb_addr_text(session->client.addr).s, "gets no disk: %s; try: %s", error.what,
-                      error.hint);
-    session->has_said_trouble |= storage == NULL;
-    if (is_new)
-        drop_earlier(session->target, machine);
-    return storage;
-}
-
 /* At 90 % of the limit: THIN PROVISIONING SOFT THRESHOLD REACHED (SPC-4 table D.2). */
 static void watch_limit(struct lb_server_session *session) {
     struct lb_server_machine *machine = session->machine;
@@ -203,7 +210,7 @@ static void watch_limit(struct lb_server_session *session) {
     lb_server_say(lb_addr_text(session->client.addr).s, "has written %s of the %s it may write",
                   lb_server_size_text(overlay->here * LB_OVERLAY_BLOCK).s,
                   lb_server_size_text(overlay->limit * LB_OVERLAY_BLOCK).s);
-    lb_target_attention(&session->target->server, machine->node, 0, 0x38, 0x07);
+    lb_target_attention(&session->target->server, lb_target_node(&session->conn), 0, 0x38, 0x07);
 }
 
 static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
@@ -474,7 +481,7 @@ void lb_server_session_ready(struct lb_server_source *source, uint32_t events, u
 uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
     uint64_t until_us = LB_NEVER;
     bool all = target->server.stirred;
-    target->server.node_count = target->machines->count; /* machines come, and never go */
+    target->server.node_count = 2 * target->machines->count; /* machines come, and never go */
     target->server.stirred = false;
     for (struct lb_server_session **at = &target->sessions; *at != NULL;) {
         struct lb_server_session *session = *at;
@@ -513,7 +520,7 @@ bool lb_server_target_next(const struct lb_server_target *target,
 }
 
 void lb_server_target_eject(struct lb_server_target *target, struct lb_server_machine *machine) {
-    machine->node->login_status = LB_LOGIN_UNAVAILABLE;
+    machine->nodes[0].login_status = machine->nodes[1].login_status = LB_LOGIN_UNAVAILABLE;
     for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next)
         if (at->machine == machine)
             lb_target_drop(&at->conn);
@@ -572,7 +579,7 @@ bool lb_server_target_open(struct lb_server_target *target, int epoll,
         return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
     lb_rand_init(&target->rand, seed);
     target->server = (struct lb_target_server){
-        .nodes = machines->nodes, .node_count = machines->count, .io_max = IO_MAX};
+        .nodes = machines->nodes, .node_count = 2 * machines->count, .io_max = IO_MAX};
     memcpy(&target->server.hash_key, hash_seed, sizeof target->server.hash_key);
     target->source.fd = lb_server_link_listen(link, port, "iSCSI", error);
     return target->source.fd >= 0 && lb_server_watch(epoll, &target->source, EPOLLIN);

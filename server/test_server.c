@@ -2,9 +2,9 @@
 #include "core/dhcp4/dhcp4_wire.h"
 #include "server/dhcp.h"
 #include "server/head.h"
+#include "server/other_dhcp.h"
 #include "server/range.h"
 #include "server/request.h"
-#include "server/rival.h"
 #include "server/say.h"
 #include "server/serve.h"
 #include "tests/tap.h"
@@ -286,6 +286,27 @@ static void names_of_machines_are_plain(void) {
     }
 }
 
+static bool add_numbered(unsigned number) {
+    struct lb_store_section section;
+    lb_format(section.name, sizeof section.name, "m%u", number);
+    lb_format(section.text, sizeof section.text, "[machine m%u]\nmac=02:00:00:00:%02x:%02x\n", number,
+              number >> 8, number & 0xff);
+    error = (struct lb_server_error){0};
+    return lb_server_settings_add(&settings, &section, "add", &error);
+}
+
+static void one_machine_too_many_changes_nothing(void) {
+    CHECK(TAKE("--interface=eth0", "debian.img"));
+    for (unsigned i = 0; i < LB_SERVER_MACHINES_MAX; i++)
+        if (!CHECK(add_numbered(i)))
+            return;
+    static struct lb_server_settings before;
+    before = settings;
+    CHECK(!add_numbered(LB_SERVER_MACHINES_MAX));
+    CHECK_HAS(error.what, "more than 256 machines");
+    CHECK(memcmp(&before, &settings, sizeof before) == 0);
+}
+
 /* ---- requests of lunbootctl ---- */
 
 static struct lb_request request;
@@ -498,13 +519,13 @@ static struct lb_server_boot_file boot_file(const char *vendor_class, int arch,
 
 static void firmware_gets_the_loader_of_its_architecture(void) {
     struct lb_server_boot_file boot = boot_file("PXEClient:Arch:00007:UNDI:003000", 7, NULL);
-    CHECK_EQ(boot.asker, LB_ASKER_PXE);
+    CHECK_EQ(boot.requester, LB_REQUESTER_PXE);
     CHECK_STR(boot.file, "lunbootx64.efi");
     CHECK_STR(boot.machine, "UEFI x64");
     CHECK_STR(boot_file("PXEClient", 11, NULL).file, "lunbootaa64.efi");
     CHECK_STR(boot_file("PXEClient", 0, NULL).file, "undionly.kpxe");
     boot = boot_file("HTTPClient:Arch:00016:UNDI:003001", 16, NULL);
-    CHECK_EQ(boot.asker, LB_ASKER_HTTP);
+    CHECK_EQ(boot.requester, LB_REQUESTER_HTTP);
     CHECK_STR(boot.file, "lunbootx64.efi");
     CHECK_STR(boot_file("HTTPClient", 19, NULL).file, "lunbootaa64.efi");
 }
@@ -514,7 +535,7 @@ static void others_get_no_loader(void) {
     CHECK(boot_file(NULL, -1, NULL).file == NULL);
     CHECK(boot_file("PXEClient", -1, NULL).file == NULL);
     CHECK(boot_file("PXEClient", 6, NULL).file == NULL);
-    CHECK_EQ(boot_file("MSFT 5.0", -1, NULL).asker, LB_ASKER_OTHER);
+    CHECK_EQ(boot_file("MSFT 5.0", -1, NULL).requester, LB_REQUESTER_OTHER);
 }
 
 static void ipxe_on_bios_boots_the_disk_itself(void) {
@@ -538,24 +559,24 @@ static struct lb_bytes reply(uint32_t xid, enum lb_dhcp4_type type, struct lb_ad
 
 static void an_offer_of_an_address_tells_of_another_server(void) {
     static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
-    struct lb_addr address = lb_addr_v4(192, 0, 2, 9), none = {0}, rival = {0};
+    struct lb_addr address = lb_addr_v4(192, 0, 2, 9), none = {0}, other = {0};
     struct lb_dhcp4_message message;
     uint8_t room[600];
     const char *why;
-    struct lb_bytes question = lb_server_rival_question(mac, 77, lb_span(room, sizeof room));
+    struct lb_bytes question = lb_server_other_dhcp_question(mac, 77, lb_span(room, sizeof room));
     CHECK(lb_dhcp4_decode(question, &message, &why));
     CHECK_EQ(message.type, LB_DHCP4_DISCOVER);
     CHECK_EQ(message.header.xid, 77);
     CHECK(message.header.flags & LB_DHCP4_BROADCAST);
-    CHECK(!lb_server_rival_answer(question, 77, address, &rival)); /* our own, heard again */
+    CHECK(!lb_server_other_dhcp_answer(question, 77, address, &other)); /* our own, heard again */
     struct lb_bytes offer = reply(77, LB_DHCP4_OFFER, address, lb_span(room, sizeof room));
-    CHECK(!lb_server_rival_answer(offer, 78, none, &rival));
-    CHECK(lb_server_rival_answer(offer, 77, none, &rival));
-    CHECK_STR(lb_addr_text(rival).s, "192.0.2.3");
+    CHECK(!lb_server_other_dhcp_answer(offer, 78, none, &other));
+    CHECK(lb_server_other_dhcp_answer(offer, 77, none, &other));
+    CHECK_STR(lb_addr_text(other).s, "192.0.2.3");
     offer = reply(77, LB_DHCP4_OFFER, none, lb_span(room, sizeof room)); /* of a proxy */
-    CHECK(!lb_server_rival_answer(offer, 77, none, &rival));
+    CHECK(!lb_server_other_dhcp_answer(offer, 77, none, &other));
     offer = reply(77, LB_DHCP4_NAK, address, lb_span(room, sizeof room));
-    CHECK(!lb_server_rival_answer(offer, 77, none, &rival));
+    CHECK(!lb_server_other_dhcp_answer(offer, 77, none, &other));
 }
 
 /* ---- addresses and frames ---- */
@@ -667,6 +688,7 @@ int main(void) {
     TEST(a_subnet_is_a_network_behind_a_relay);
     TEST(a_request_belongs_to_the_network_of_its_relay);
     TEST(names_of_machines_are_plain);
+    TEST(one_machine_too_many_changes_nothing);
     TEST(a_request_is_a_command_and_its_words);
     TEST(a_wrong_request_is_told);
     TEST(help_has_each_command);

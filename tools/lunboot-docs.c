@@ -4,8 +4,11 @@
  *     lunboot-docs --write FOLDER    writes them
  *
  * errors.md comes from core/base/errors.def; keys.md and lunboot.conf.5 from
+ * core/base/config.def. Of other pages, and of the completions for bash beside FOLDER, the parts
+ * between lines with `begin: WORD` and `end: WORD` come from server/keys.def and
  * core/base/config.def. */
 #include "core/base/config.h"
+#include "server/settings.h"
 #include "tests/tap.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +122,120 @@ static void write_man_page(void) {
     lb_text_add(&out, ".SH SEE ALSO\n.BR lunboot (8)\n");
 }
 
+/* ---- lunbootd -------------------------------------------------------------------------------- */
+
+/* For man pages: options (--word=FORM) or lines of lunbootd.conf. */
+static void write_server_roff(enum lb_server_keys of, bool as_options) {
+    struct lb_server_key_info key;
+    for (size_t i = 0; lb_server_settings_key(of, i, &key); i++) {
+        lb_text_add(&out, ".TP\n.B %s", as_options ? "\\-\\-" : "");
+        add_escaped(key.word, "-\\");
+        lb_text_add(&out, as_options ? "=" : " = ");
+        add_escaped(key.form, "-\\");
+        lb_text_add(&out, "\n");
+        add_escaped(key.sentence, "-\\");
+        if (key.standard[0] != '\0') {
+            lb_text_add(&out, " Default: ");
+            add_escaped(key.standard, "-\\");
+            lb_text_add(&out, ".");
+        }
+        lb_text_add(&out, "\n");
+    }
+}
+
+static void write_server_options(void) {
+    write_server_roff(LB_KEYS_OF_SERVER, true);
+}
+
+static void write_server_lines(void) {
+    write_server_roff(LB_KEYS_OF_SERVER, false);
+}
+
+static void write_machine_lines(void) {
+    write_server_roff(LB_KEYS_OF_MACHINE, false);
+}
+
+static void write_subnet_lines(void) {
+    write_server_roff(LB_KEYS_OF_SUBNET, false);
+}
+
+static void write_server_table(enum lb_server_keys of) {
+    struct lb_server_key_info key;
+    lb_text_add(&out, "\n| key | value | default | |\n|---|---|---|---|\n");
+    for (size_t i = 0; lb_server_settings_key(of, i, &key); i++) {
+        const char *quote = key.standard[0] != '\0' ? "`" : "";
+        lb_text_add(&out, "| `%s` | ", key.word);
+        add_escaped(key.form, "|");
+        lb_text_add(&out, " | %s%s%s | ", quote, key.standard, quote);
+        add_escaped(key.sentence, "|*");
+        lb_text_add(&out, " |\n");
+    }
+    lb_text_add(&out, "\n");
+}
+
+static void write_server_keys(void) {
+    write_server_table(LB_KEYS_OF_SERVER);
+}
+
+static void write_machine_keys(void) {
+    write_server_table(LB_KEYS_OF_MACHINE);
+}
+
+static void write_subnet_keys(void) {
+    write_server_table(LB_KEYS_OF_SUBNET);
+}
+
+/* ---- completion for bash --------------------------------------------------------------------- */
+
+/* One line of a case: the choices of --word, or what it names. */
+static void add_values(const char *word, const char *values) {
+    lb_text_add(&out, "    --%s) echo ", word);
+    for (; *values; values++)
+        lb_text_add(&out, "%c", *values == '|' ? ' ' : *values);
+    lb_text_add(&out, " ;;\n");
+}
+
+static void begin_completion(const char *program) {
+    lb_text_add(&out, "_%s_values() {\n    case $1 in\n", program);
+}
+
+static void end_completion(void) {
+    lb_text_add(&out, "    --interface) echo INTERFACE ;;\n    esac\n}\n");
+}
+
+static void write_server_completion(void) {
+    struct lb_server_key_info key;
+    lb_text_add(&out, "_lunbootd_keys='");
+    for (size_t i = 0; lb_server_settings_key(LB_KEYS_OF_SERVER, i, &key); i++)
+        lb_text_add(&out, "--%s=\n", key.word);
+    lb_text_add(&out, "'\n");
+    begin_completion("lunbootd");
+    for (size_t i = 0; lb_server_settings_key(LB_KEYS_OF_SERVER, i, &key); i++) {
+        if (key.is_path)
+            add_values(key.word, "FILE");
+        else if (key.choices[0] != '\0' || lb_streq(key.form, "yes|no"))
+            add_values(key.word, key.form);
+    }
+    end_completion();
+}
+
+static void write_client_completion(void) {
+    lb_text_add(&out, "_lunboot_keys='");
+    for (size_t i = 0; i < LB_COUNT(rows); i++)
+        if (!rows[i].title)
+            lb_text_add(&out, "--%s=\n", lb_key_info(rows[i].key)->word);
+    lb_text_add(&out, "'\n");
+    begin_completion("lunboot");
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        const struct lb_key_info *info = rows[i].title ? NULL : lb_key_info(rows[i].key);
+        if (info && (enum lb_key_type)info->type == LB_TYPE_BOOL)
+            add_values(info->word, "yes|no");
+        else if (info && (enum lb_key_type)info->type == LB_TYPE_CHOICE)
+            add_values(info->word, lb_key_choices(info));
+    }
+    end_completion();
+}
+
 /* ---- pages ----------------------------------------------------------------------------------- */
 
 static const char *folder;
@@ -152,6 +269,50 @@ static void check_page(const char *name) {
 
 static void (*finish)(const char *name) = check_page;
 
+/* Reads a page whole; gives its length. */
+static size_t read_page(const char *name, char *room, size_t cap) {
+    char path[4096];
+    page_path(path, sizeof path, name);
+    FILE *file = fopen(path, "rb");
+    size_t len = file ? fread(room, 1, cap, file) : 0;
+    if (file)
+        fclose(file);
+    return len;
+}
+
+/* Where in the page the line with that mark begins (or, with after, where the next one does). */
+static size_t find_line(struct lb_bytes text, const char *mark, bool after) {
+    struct lb_bytes looked = lb_bytes_of_text(mark);
+    for (size_t line = 0, next; line < text.len; line = next) {
+        bool is_found = false;
+        for (next = line; next < text.len && text.p[next] != '\n'; next++)
+            is_found = is_found || lb_bytes_start_with(lb_bytes_after(text, next), looked);
+        next += next < text.len;
+        if (is_found)
+            return after ? next : line;
+    }
+    fprintf(stderr, "lunboot-docs: there is no line with `%s`\n", mark);
+    exit(1);
+}
+
+static void add_text(struct lb_bytes text) {
+    lb_text_add(&out, "%.*s", (int)text.len, (const char *)text.p);
+}
+
+/* The page as it is, with what write says between its marks. */
+static void splice(const char *name, const char *word, void (*write)(void)) {
+    static char before[sizeof page];
+    char mark[64];
+    struct lb_bytes text = lb_bytes(before, read_page(name, before, sizeof before));
+    out = lb_text(page, sizeof page);
+    lb_format(mark, sizeof mark, "begin: %s ", word);
+    add_text(lb_bytes(text.p, find_line(text, mark, true)));
+    write();
+    lb_format(mark, sizeof mark, "end: %s", word);
+    add_text(lb_bytes_after(text, find_line(text, mark, false)));
+    finish(name);
+}
+
 static void errors_md_is_up_to_date(void) {
     out = lb_text(page, sizeof page);
     write_errors();
@@ -170,6 +331,27 @@ static void lunboot_conf_5_is_up_to_date(void) {
     finish("lunboot.conf.5");
 }
 
+static void lunbootd_8_has_the_keys(void) {
+    splice("lunbootd.8", "keys", write_server_options);
+}
+
+static void lunbootd_conf_5_has_the_keys(void) {
+    splice("lunbootd.conf.5", "keys", write_server_lines);
+    splice("lunbootd.conf.5", "machine-keys", write_machine_lines);
+    splice("lunbootd.conf.5", "subnet-keys", write_subnet_lines);
+}
+
+static void server_md_has_the_keys(void) {
+    splice("server.md", "keys", write_server_keys);
+    splice("server.md", "machine-keys", write_machine_keys);
+    splice("server.md", "subnet-keys", write_subnet_keys);
+}
+
+static void completions_have_the_keys(void) {
+    splice("../integration/bash-completion/lunbootd", "keys", write_server_completion);
+    splice("../integration/bash-completion/lunboot", "keys", write_client_completion);
+}
+
 int main(int argc, char **argv) {
     bool write = argc == 3 && lb_streq(argv[1], "--write");
     if (argc != 2 && !write) {
@@ -182,10 +364,18 @@ int main(int argc, char **argv) {
         errors_md_is_up_to_date();
         keys_md_is_up_to_date();
         lunboot_conf_5_is_up_to_date();
+        lunbootd_8_has_the_keys();
+        lunbootd_conf_5_has_the_keys();
+        server_md_has_the_keys();
+        completions_have_the_keys();
         return 0;
     }
     TEST(errors_md_is_up_to_date);
     TEST(keys_md_is_up_to_date);
     TEST(lunboot_conf_5_is_up_to_date);
+    TEST(lunbootd_8_has_the_keys);
+    TEST(lunbootd_conf_5_has_the_keys);
+    TEST(server_md_has_the_keys);
+    TEST(completions_have_the_keys);
     return tap_done();
 }

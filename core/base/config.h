@@ -151,6 +151,8 @@ struct lb_addr lb_config_addr(const struct lb_config *config, enum lb_key key);
 struct lb_prefix lb_config_prefix(const struct lb_config *config, enum lb_key key);
 /* BYTES: false when not set, or not exactly room.len bytes. */
 bool lb_config_bytes(const struct lb_config *config, enum lb_key key, struct lb_span room);
+/* client-arch: true and its number where it is one; false for `auto`, `none` and nothing. */
+bool lb_config_arch(const struct lb_config *config, uint16_t *arch);
 /* Whether the CHOICES key `require` has this word. */
 bool lb_config_requires(const struct lb_config *config, const char *word);
 

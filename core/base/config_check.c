@@ -108,6 +108,31 @@ static bool is_auth_in_vain(const struct lb_config *config, struct lb_error *err
     return false;
 }
 
+/* ---- client-arch ---------------------------------------------------------------------------- */
+
+bool lb_config_arch(const struct lb_config *config, uint16_t *arch) {
+    uint64_t number;
+    struct lb_bytes value = lb_bytes_of_text(lb_config_text(config, LB_KEY_CLIENT_ARCH));
+    if (!lb_parse_u64(value, UINT16_MAX, &number))
+        return false;
+    *arch = (uint16_t)number;
+    return true;
+}
+
+static bool is_wrong_arch(const struct lb_config *config, struct lb_error *error) {
+    const char *value = lb_config_text(config, LB_KEY_CLIENT_ARCH);
+    char where[160];
+    struct lb_text text = lb_text(where, sizeof where);
+    uint16_t arch;
+    if (value[0] == '\0' || lb_streq(value, "auto") || lb_streq(value, "none") ||
+        lb_config_arch(config, &arch))
+        return false;
+    lb_config_where(&text, config, LB_KEY_CLIENT_ARCH);
+    lb_fail(error, LB_E_CONFIG_VALUE, "%s: `%s`, expected auto, none, or 0 to %u", where, value,
+            (unsigned)UINT16_MAX);
+    return true;
+}
+
 bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     static const struct {
         enum lb_key key, needs;
@@ -121,7 +146,8 @@ bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     for (size_t i = 0; i < LB_COUNT(pairs); i++)
         if (is_missing(config, pairs[i].key, pairs[i].needs, error))
             return false;
-    if (is_wrong_key(config, error) || is_auth_in_vain(config, error))
+    if (is_wrong_key(config, error) || is_auth_in_vain(config, error) ||
+        is_wrong_arch(config, error))
         return false;
     if (has_odd_item(config, LB_KEY_ALLOW_TARGET, error) ||
         has_odd_item(config, LB_KEY_ALLOW_INITIATOR, error))

@@ -1,5 +1,5 @@
-/* SipHash-2-4: a hash with a key, for tables whose keys strangers choose. Who does not know the key
- * cannot make entries that fall into one bucket. J.-P. Aumasson, D. J. Bernstein, 2012. */
+/* SipHash-2-4: a hash with a key, for tables whose keys are chosen by peers. Who does not know the
+ * key cannot make entries that fall into one bucket. J.-P. Aumasson, D. J. Bernstein, 2012. */
 #ifndef LB_BASE_SIPHASH_H
 #define LB_BASE_SIPHASH_H
 

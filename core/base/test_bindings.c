@@ -72,7 +72,7 @@ static void a_full_table_costs_no_more_to_refuse_or_to_turn_over(void) {
     CHECK(serve(ROWS, 100) == NULL);
     CHECK(t.table.steps - before <= 32);
     t.now += 200 * SEC;
-    CHECK(most_steps(ROWS, 2 * ROWS, 100) <= 64); /* strangers, after all have expired */
+    CHECK(most_steps(ROWS, 2 * ROWS, 100) <= 64); /* new clients, after all bindings have expired */
     before = t.table.steps;
     CHECK(serve(2 * ROWS, 100) == NULL);
     CHECK(t.table.steps - before <= 32);

@@ -558,6 +558,28 @@ static void authentication_that_is_required_needs_a_key(void) {
     CHECK_HAS(error.facts, "dhcp-auth needs dhcp-keys");
 }
 
+static void an_architecture_is_a_number_or_one_of_two_words(void) {
+    static const char *const right[] = {"auto", "none", "", "0", "7", "65535"};
+    static const char *const wrong[] = {"65536", "x86", "-1", "7 ", "Auto", "0x7"};
+    uint16_t arch = 0;
+    for (size_t i = 0; i < LB_COUNT(right); i++) {
+        clear();
+        CHECK(set("client-arch", right[i]) && lb_config_check(&config, &error));
+        CHECK_EQ(lb_config_arch(&config, &arch), i >= 3);
+    }
+    CHECK_EQ(arch, 65535);
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        clear();
+        if (!set("client-arch", wrong[i])) /* longer than any */
+            continue;
+        CHECK(!lb_config_arch(&config, &arch));
+        CHECK(!lb_config_check(&config, &error));
+        CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
+        CHECK_HAS(error.facts, "client-arch (command line): `");
+        CHECK_HAS(error.facts, "expected auto, none, or 0 to 65535");
+    }
+}
+
 int main(void) {
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
@@ -591,5 +613,6 @@ int main(void) {
     TEST(names_of_machines_and_interfaces_have_no_odd_characters);
     TEST(keys_of_dhcp_are_whole_or_an_error);
     TEST(authentication_that_is_required_needs_a_key);
+    TEST(an_architecture_is_a_number_or_one_of_two_words);
     return tap_done();
 }

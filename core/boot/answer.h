@@ -22,7 +22,7 @@ struct lb_boot_answer {
 struct lb_boot_answer lb_answer_of_lease4(const struct lb_dhcp4_lease *lease);
 /* The same of a DHCPv6 lease: a boot URL (option 59) counts only if it is an iSCSI one. */
 struct lb_boot_answer lb_answer_of_lease6(const struct lb_dhcp6_lease *lease);
-/* Routers name no disk: the answer says only who spoke. */
+/* Routers name no disk: the answer says only who answered. */
 struct lb_boot_answer lb_answer_of_routers6(const struct lb_nd6_info *info);
 
 #endif

@@ -173,13 +173,13 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
 
 /* What the session said, for whoever uses it. */
 static void heed_session(struct lb_boot *boot, uint64_t now_us, enum lb_session_news news) {
-    bool is_list = boot->discovery.listing != LB_LISTING_NOT;
+    bool is_list = boot->discovery.sendtargets != LB_SENDTARGETS_NONE;
     if (news == LB_SESSION_READY && is_list)
-        lb_listing_ready(boot, now_us);
+        lb_sendtargets_ready(boot, now_us);
     else if (news == LB_SESSION_READY)
         lb_disk_stage_start(boot, now_us);
     else if (news == LB_SESSION_FAILED && is_list)
-        lb_listing_failed(boot, now_us);
+        lb_sendtargets_failed(boot, now_us);
     else if (news == LB_SESSION_FAILED)
         lb_boot_attempt_failed(boot);
 }
@@ -195,8 +195,8 @@ static enum lb_turn session_turn(struct lb_boot *boot, uint64_t now_us,
 /* A name's addresses, in the order in which they are tried, for who asked for them. */
 static void heed_answer(struct lb_boot *boot, uint64_t now_us, struct lb_names_answer *answer) {
     answer->count = lb_net_sort(boot, answer->addrs, answer->count);
-    if (answer->asker != LB_ASKER_SESSION)
-        lb_discovery_resolved(boot, now_us, answer->asker, answer->addrs, answer->count,
+    if (answer->requester != LB_REQUESTER_SESSION)
+        lb_discovery_resolved(boot, now_us, answer->requester, answer->addrs, answer->count,
                               answer->why);
     else if (boot->path.runs)
         lb_initiator_resolved(&boot->path.session, now_us, answer->addrs,

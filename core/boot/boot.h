@@ -138,6 +138,8 @@ struct lb_boot_setup {
     const char *interface; /* its name, for messages; NULL where network_is_up alone counts */
     uint8_t mac[6];
     uint8_t uuid[16];   /* of the machine (SMBIOS); zero: unknown */
+    bool has_arch;      /* client-arch=auto sends `arch`; without it, nothing */
+    uint16_t arch;      /* the client architecture (RFC 4578 2.1) */
     bool network_is_up; /* the machine's own network is used: no link, DHCP or address stage */
     bool has_ipv6; /* the host can do IPv6 on the interface: the kinds DHCP6 and ND6, PROBE of IPv6
                       addresses, addrs6 and routes6 of the net. Without it, IPv4 alone is used */

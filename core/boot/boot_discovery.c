@@ -53,12 +53,12 @@ static void add_other_rootpaths(struct lb_boot *boot, uint64_t now_us) {
 
 /* Beside a Root Path that is broken discovery finds little: in the first attempt the error is told
  * soon, the later ones have all the time. */
-#define PASSED_HOPE_US (3 * LB_US_SEC)
+#define PASSED_TIMEOUT_US (3 * LB_US_SEC)
 
 static uint64_t most_us(const struct lb_boot *boot) {
     uint64_t us = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
     bool has_passed = boot->passed.count > boot->passed.before;
-    return boot->attempts == 1 && has_passed ? LB_MIN(us, PASSED_HOPE_US) : us;
+    return boot->attempts == 1 && has_passed ? LB_MIN(us, PASSED_TIMEOUT_US) : us;
 }
 
 static void start_services(struct lb_boot *boot, uint64_t now_us) {
@@ -69,7 +69,7 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
     discovery->has_expectation =
         lb_config_is_set(config, LB_KEY_DISCOVERY) || boot->setup.goal == LB_GOAL_DISCOVER;
     discovery->asked[0] = '\0';
-    discovery->listing = LB_LISTING_NOT;
+    discovery->sendtargets = LB_SENDTARGETS_NONE;
     discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
     discovery->failure = (struct lb_error){.code = LB_OK};
     discovery->deadline_us = now_us + most_us(boot);
@@ -80,13 +80,13 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
         lb_isns_service_start(boot, now_us);
         lb_slp_service_start(boot, now_us);
     }
-    if (lb_listing_start(boot, now_us))
+    if (lb_sendtargets_start(boot, now_us))
         return;
     lb_discovery_stage_stop(boot, now_us);
     lb_boot_attempt_failed(boot);
 }
 
-static void start_listing_goal(struct lb_boot *boot, uint64_t now_us) {
+static void start_sendtargets_goal(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_SESSION);
     if (!lb_session_list_start(boot, now_us))
         lb_boot_attempt_failed(boot);
@@ -97,7 +97,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
     lb_candidates_clear(boot);
     boot->wanted = boot->choice.target;
     if (boot->setup.goal == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
-        start_listing_goal(boot, now_us);
+        start_sendtargets_goal(boot, now_us);
         return;
     }
     if (boot->choice.has_target)
@@ -138,7 +138,7 @@ static bool awaits_boot_list(const struct lb_boot *boot) {
 
 static bool services_run(const struct lb_boot *boot) {
     return lb_slp_service_runs(boot) || lb_isns_service_runs(boot) ||
-           boot->discovery.listing != LB_LISTING_NOT;
+           boot->discovery.sendtargets != LB_SENDTARGETS_NONE;
 }
 
 static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
@@ -153,7 +153,7 @@ static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
 
 /* How long an address of the candidate's family is waited for when discovery is over, from when the
  * network was asked. */
-#define ADDRESS_HOPE_US (10 * LB_US_SEC)
+#define ADDRESS_TIMEOUT_US (10 * LB_US_SEC)
 
 static bool asks_for(const struct lb_boot *boot, enum lb_family family) {
     if (!lb_plan_asks(&boot->plan, family))
@@ -165,7 +165,7 @@ static bool asks_for(const struct lb_boot *boot, enum lb_family family) {
 /* A family may get its address only now, when the other one has found a portal that has it
  * alone. */
 static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *best) {
-    uint64_t until_us = boot->asked_us + ADDRESS_HOPE_US;
+    uint64_t until_us = boot->asked_us + ADDRESS_TIMEOUT_US;
     if (best->at.host != LB_HOST_ADDR || !boot->network.is_set ||
         lb_net_has_family(&boot->network.net, best->at.addr.family) ||
         !asks_for(boot, best->at.addr.family))
@@ -183,7 +183,7 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_candidate *best = lb_candidates_best(boot);
     if (boot->state == LB_AT_SESSION && best != NULL && boot->path.runs)
         lb_initiator_hurry(&boot->path.session); /* it came while another was being tried */
-    if (boot->state != LB_AT_DISCOVERY || boot->discovery.listing != LB_LISTING_NOT)
+    if (boot->state != LB_AT_DISCOVERY || boot->discovery.sendtargets != LB_SENDTARGETS_NONE)
         return LB_TURN_IDLE;
     if (boot->setup.goal == LB_GOAL_DISCOVER)
         return is_over ? show_candidates(boot, now_us) : LB_TURN_IDLE;
@@ -207,7 +207,7 @@ enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
         if (did == LB_TURN_IDLE)
             did = lb_isns_service_turn(boot, now_us, action);
         if (did == LB_TURN_IDLE)
-            did = lb_listing_turn(boot, now_us);
+            did = lb_sendtargets_turn(boot, now_us);
         if (did != LB_TURN_IDLE)
             return did;
         if (!services_run(boot) || now_us >= discovery->deadline_us) {
@@ -224,7 +224,7 @@ void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us) {
         return;
     lb_slp_service_stop(boot, now_us);
     lb_isns_service_stop(boot, now_us);
-    lb_listing_stop(boot, now_us);
+    lb_sendtargets_stop(boot, now_us);
     boot->discovery.runs = false;
 }
 
@@ -313,8 +313,8 @@ void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
         lb_slp_service_datagram(boot, now_us, slot, from, bytes);
 }
 
-void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
+void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_requester requester,
                            const struct lb_addr *addrs, size_t count, const char *why) {
-    if (asker == LB_ASKER_ISNS)
+    if (requester == LB_REQUESTER_ISNS)
         lb_isns_service_resolved(boot, now_us, addrs, count, why);
 }

@@ -139,7 +139,7 @@ void lb_judge_failure(struct lb_boot *boot) {
         boot->followed[1] = has_lease6;
     }
     bool is_of4 = boot->chosen != LB_V6 && boot->followed[0] && boot->network.has_lease &&
-                  boot->network.dhcp.has_rivals;
+                  boot->network.dhcp.has_other_offers;
     bool is_of6 = boot->chosen != LB_V4 && boot->followed[1] && has_lease6 &&
                   boot->network.dhcp6.offer_count > 0;
     boot->has_blamed = is_of4 || is_of6;
@@ -151,13 +151,13 @@ void lb_judge_failure(struct lb_boot *boot) {
         boot->blamed6 = boot->network.dhcp6.lease.server_id;
 }
 
-/* Who was silent may have named a disk. */
-static bool somebody_was_silent(const struct lb_boot *boot) {
+/* A server that gave no answer may have named a disk. */
+static bool somebody_gave_no_answer(const struct lb_boot *boot) {
     return found_nothing(boot->error.code) &&
            (lb_code_may_pass(boot->network.out4.code) || lb_code_may_pass(boot->network.out6.code));
 }
 
 bool lb_judge_may_pass(const struct lb_boot *boot) {
     return !boot->plan.is_dry &&
-           (boot->passed.count > 0 || boot->has_blamed || somebody_was_silent(boot));
+           (boot->passed.count > 0 || boot->has_blamed || somebody_gave_no_answer(boot));
 }

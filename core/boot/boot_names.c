@@ -76,12 +76,12 @@ static void stop(struct lb_boot *boot) {
 
 static void answer(struct lb_boot *boot, const struct lb_addr *addrs, size_t count, const char *why,
                    struct lb_names_answer *out) {
-    *out = (struct lb_names_answer){.asker = boot->names.lookups[0].asker,
+    *out = (struct lb_names_answer){.requester = boot->names.lookups[0].requester,
                                     .count = LB_MIN(count, LB_PORTALS_MAX)};
     for (size_t i = 0; i < out->count; i++)
         out->addrs[i] = addrs[i];
     lb_format(out->why, sizeof out->why, "%s", why);
-    lb_resolve_cancel(boot, out->asker);
+    lb_resolve_cancel(boot, out->requester);
 }
 
 static void dns_ended(struct lb_boot *boot, struct lb_names_answer *out) {
@@ -170,22 +170,22 @@ enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot
 
 /* ---- what is asked for ---- */
 
-void lb_resolve_cancel(struct lb_boot *boot, enum lb_asker asker) {
+void lb_resolve_cancel(struct lb_boot *boot, enum lb_requester requester) {
     struct lb_names *names = &boot->names;
     size_t kept = 0;
-    if (names->lookup_count > 0 && names->lookups[0].asker == asker)
+    if (names->lookup_count > 0 && names->lookups[0].requester == requester)
         stop(boot);
     for (size_t i = 0; i < names->lookup_count; i++)
-        if (names->lookups[i].asker != asker)
+        if (names->lookups[i].requester != requester)
             names->lookups[kept++] = names->lookups[i];
     names->lookup_count = kept;
 }
 
-void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name) {
-    lb_resolve_cancel(boot, asker);
-    lb_assert(boot->names.lookup_count < LB_ASKERS);
+void lb_resolve_name(struct lb_boot *boot, enum lb_requester requester, const char *name) {
+    lb_resolve_cancel(boot, requester);
+    lb_assert(boot->names.lookup_count < LB_REQUESTERS);
     boot->names.lookups[boot->names.lookup_count++] =
-        (struct lb_lookup){.asker = asker, .name = name};
+        (struct lb_lookup){.requester = requester, .name = name};
 }
 
 /* ---- the host's word about the slots ---- */

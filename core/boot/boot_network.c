@@ -1,38 +1,39 @@
-/* The link, then IPv4 and IPv6 at once, and whose word on the disk is followed.
+/* Brings the link up, asks IPv4 and IPv6 at once, and decides which family names the disk.
  *
- * Each family is a voice. It is asking, until it has an address and all that was to be learned
- * about the disk; or it has nothing to say. The boot goes on
+ * A family is being asked until it has an address and its servers have told what they know about
+ * the disk. Then the boot goes on
  *
- * - with the first that names a disk. With prefer-family, the preferred one is given family-wait to
- *   name one, too, or more where it has shown a sign of life. A disk whose server has an address of
- *   the other family waits for that family
- * - with nobody naming a disk, when all have spoken: into the Discovery stage. A family that has
- *   shown no sign of life (an offer, a router) is not waited for: discovery begins without it, and
- *   where it names a disk after all, that is taken instead
- * - to an error when there is no voice left, or none that can be hoped for
+ * - with the first family that names a disk. With prefer-family, the boot waits family-wait for the
+ *   preferred one, and longer if a server or router of that family has answered. If the disk's
+ *   server has an address of the other family, the boot waits for that family
+ * - into the Discovery stage, when all families have answered and none names a disk. The boot does
+ *   not wait for a family in which nobody (no offer, no router) has answered. If that family names
+ *   a disk later, the boot takes it instead of discovery's
+ * - to an error, when no family has an address and none can get one in time
  *
- * Where both name a disk, what the other one names is tried when the first cannot be had.
+ * Where both families name a disk, the second one is tried if the first cannot be reached.
  *
  * So a network of one family costs no wait for the other. Both stay configured. */
 #include "core/boot/boot_state.h"
 
-/* How long a family with a sign of life is hoped for, from when asking began, where the other one
- * has an address and no disk: a lost packet and a slow server are forgiven. */
-#define ALIVE_HOPE_US (10 * LB_US_SEC)
-/* And how long the preferred one is waited for where the other one has a disk, in place of
- * family-wait: IPv6 takes two probes of a second each, and what lies between. */
-#define ALIVE_WAIT_US (3 * LB_US_SEC)
-#define DRY_HOPE_US   (2500 * LB_US_MS) /* a person waits for it: an address's probe, and offers */
+/* How long the boot waits for a family in which somebody has answered, while the other family has
+ * an address and no disk. It counts from when asking began, and covers a lost packet and a slow
+ * server. */
+#define ALIVE_TIMEOUT_US (10 * LB_US_SEC)
+/* How long the boot waits for such a family, if it is preferred and the other one has a disk. It
+ * replaces family-wait: IPv6 needs two probes of a second each and the messages between them. */
+#define ALIVE_WAIT_US  (3 * LB_US_SEC)
+#define DRY_TIMEOUT_US (2500 * LB_US_MS) /* a person waits: an address's probe, then offers */
 
 /* ---- going on ------------------------------------------------------------------------------- */
 
-/* An address that was lost is back: its loss explains nothing any more. */
+/* The lost address is back, so its loss does not explain a failure any more. */
 static void note_return(struct lb_boot *boot) {
     if (lb_net_has_family(&boot->network.net, boot->lost_family))
         boot->lease_error = (struct lb_error){.code = LB_OK};
 }
 
-/* The network is waited for until deadline_us. */
+/* The boot waits for the network until deadline_us. */
 static void enter_dhcp(struct lb_boot *boot, uint64_t now_us, uint64_t deadline_us) {
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
     boot->deadline_us = deadline_us;
@@ -49,13 +50,13 @@ static void enter_address(struct lb_boot *boot, uint64_t now_us) {
     lb_boot_enter(boot, now_us, LB_AT_ADDRESS);
 }
 
-/* What the other family names: another disk, or another way to the same. */
+/* Adds the disk that the other family names: another one, or another way to the same. */
 static void add_others(struct lb_boot *boot, uint64_t now_us) {
     if (boot->state != LB_AT_SESSION || boot->is_named || boot->chosen == LB_FAMILY_NONE)
         return;
-    const struct lb_voice other =
-        lb_voice_listen(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
-    if (!other.is_usable || other.word != LB_WORD_DISK)
+    const struct lb_family_status other =
+        lb_family_status_of(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
+    if (!other.is_usable || other.names != LB_NAMES_DISK)
         return;
     struct lb_candidate candidate = {
         .service = LB_BY_ROOTPATH, .at = other.target, .portal_group = -1, .boot_list = true};
@@ -70,16 +71,16 @@ static void go_on(struct lb_boot *boot, uint64_t now_us) {
     add_others(boot, now_us);
 }
 
-static void report_choice(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice,
-                          const char *why) {
+static void report_choice(struct lb_boot *boot, uint64_t now_us,
+                          const struct lb_family_status *status, const char *why) {
     if (!lb_plan_asks(&boot->plan, LB_V4) || !lb_plan_asks(&boot->plan, LB_V6) ||
-        boot->chosen == voice->family)
+        boot->chosen == status->family)
         return;
-    lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "family", voice->answer.from,
-                      "IPv%d: %s", voice->family == LB_V6 ? 6 : 4, why);
+    lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "family", status->answer.from,
+                      "IPv%d: %s", status->family == LB_V6 ? 6 : 4, why);
 }
 
-/* A person who looks for the reason finds it. */
+/* So that a person who looks for the reason finds it. */
 static void report_unused(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_boot_answer *answer) {
     const char *table = lb_config_source_word(LB_SOURCE_IBFT);
@@ -90,7 +91,7 @@ static void report_unused(struct lb_boot *boot, uint64_t now_us,
                           answer->root_path_from);
 }
 
-/* Discovery found nothing, and has a family now that it did not have then. */
+/* Discovery found nothing; now there is an address of a family that it did not have then. */
 static bool may_find_more(const struct lb_boot *boot) {
     enum lb_family needed = lb_isns_service_family(boot);
     for (size_t i = 0; i < 2; i++) {
@@ -102,30 +103,30 @@ static bool may_find_more(const struct lb_boot *boot) {
     return false;
 }
 
-static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice,
+static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_family_status *status,
                    const char *why) {
     bool was_saved = !lb_is_ok(&boot->no_disk);
-    report_choice(boot, now_us, voice, why);
-    boot->chosen = voice->family;
-    if (!voice->is_usable && was_saved && !may_find_more(boot)) {
+    report_choice(boot, now_us, status, why);
+    boot->chosen = status->family;
+    if (!status->is_usable && was_saved && !may_find_more(boot)) {
         boot->error = boot->no_disk;
         lb_boot_attempt_failed(boot);
         return;
     }
     boot->no_disk = (struct lb_error){.code = LB_OK};
     bool is_static = boot->network.static6 != LB_STATIC6_NONE;
-    if (!lb_boot_choose_name(boot, now_us, &voice->answer) ||
-        (!is_static && !lb_choice_make(&boot->plan, &voice->answer, &boot->choice, &boot->error)))
+    if (!lb_boot_choose_name(boot, now_us, &status->answer) ||
+        (!is_static && !lb_choice_make(&boot->plan, &status->answer, &boot->choice, &boot->error)))
         lb_boot_attempt_failed(boot);
     else if (boot->network.is_set && boot->state == LB_AT_DHCP && !was_saved)
         go_on(boot, now_us);
     else
         enter_address(boot, now_us); /* that of the other family, too */
-    report_unused(boot, now_us, &voice->answer);
+    report_unused(boot, now_us, &status->answer);
 }
 
-/* Of two failures the one of the family that has shown a sign of life tells more; the other one is
- * said, too. */
+/* Of two failures, the error is that of the family in which somebody has answered. It mentions the
+ * other failure, too. */
 static void nobody_left(struct lb_boot *boot) {
     struct lb_error error4 = lb_network_why_out(&boot->network, LB_V4);
     struct lb_error error6 = lb_network_why_out(&boot->network, LB_V6);
@@ -145,124 +146,128 @@ static void nobody_left(struct lb_boot *boot) {
 
 /* ---- choosing ------------------------------------------------------------------------------- */
 
-/* Of two that name a disk: the preferred one, else the first. */
-static const struct lb_voice *better(const struct lb_boot *boot, const struct lb_voice voices[2]) {
+/* Of two families that name a disk: the preferred one, else the first. */
+static const struct lb_family_status *better(const struct lb_boot *boot,
+                                             const struct lb_family_status families[2]) {
     enum lb_family first = boot->plan.prefer;
     if (first == LB_FAMILY_NONE)
-        return &voices[boot->usable_us[1] < boot->usable_us[0]];
-    return &voices[lb_plan_index(first)];
+        return &families[boot->usable_us[1] < boot->usable_us[0]];
+    return &families[lb_plan_index(first)];
 }
 
 static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
-                                     const struct lb_voice *voice, const struct lb_voice *other) {
+                                     const struct lb_family_status *status,
+                                     const struct lb_family_status *other) {
     uint64_t wait_us = lb_config_u32(boot->setup.config, LB_KEY_FAMILY_WAIT) * LB_US_MS;
     if (other->is_alive && wait_us > 0)
         wait_us = LB_MAX(wait_us, ALIVE_WAIT_US);
-    uint64_t until_us = boot->usable_us[lb_plan_index(voice->family)] + wait_us;
-    bool is_waited_for = other->says == LB_ASKING && boot->plan.prefer == other->family;
+    uint64_t until_us = boot->usable_us[lb_plan_index(status->family)] + wait_us;
+    bool is_waited_for = other->progress == LB_ASKING && boot->plan.prefer == other->family;
     if (is_waited_for && now_us < until_us) {
         lb_until(&boot->common, until_us);
         return LB_TURN_IDLE;
     }
-    follow(boot, now_us, voice,
-           is_waited_for                  ? "the preferred family named no disk in time"
-           : other->says == LB_ASKING     ? "the first to name a disk"
-           : other->says == LB_HAS_SPOKEN ? "the only one to name a disk"
-                                          : "the other has no answer");
+    follow(boot, now_us, status,
+           is_waited_for                    ? "the preferred family named no disk in time"
+           : other->progress == LB_ASKING   ? "the first to name a disk"
+           : other->progress == LB_ANSWERED ? "the only one to name a disk"
+                                            : "the other has no answer");
     return LB_TURN_AGAIN;
 }
 
-static uint64_t hope_us(const struct lb_boot *boot, const struct lb_voice *voice) {
-    return boot->asked_us + (boot->plan.is_dry ? DRY_HOPE_US
-                             : voice->is_alive ? ALIVE_HOPE_US
-                                               : LB_SILENT_HOPE_US);
+static uint64_t timeout_us(const struct lb_boot *boot, const struct lb_family_status *status) {
+    return boot->asked_us + (boot->plan.is_dry  ? DRY_TIMEOUT_US
+                             : status->is_alive ? ALIVE_TIMEOUT_US
+                                                : LB_SILENT_TIMEOUT_US);
 }
 
-/* Neither names a disk, as far as they have spoken. */
+/* No family that has answered names a disk. */
 static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
-                                        const struct lb_voice *spoken,
-                                        const struct lb_voice *other) {
-    bool is_asking = other->says == LB_ASKING;
-    bool may_be_saved = is_asking && spoken->leads_on && spoken->word < LB_WORD_NAMED &&
+                                        const struct lb_family_status *answered,
+                                        const struct lb_family_status *other) {
+    bool is_asking = other->progress == LB_ASKING;
+    bool may_be_saved = is_asking && answered->leads_on && answered->names < LB_NAMES_TARGET &&
                         lb_is_ok(&boot->no_disk) && boot->setup.goal != LB_GOAL_DISCOVER;
     bool is_needed = lb_isns_service_family(boot) == other->family;
     bool is_waited_for = is_asking && (other->is_alive || is_needed || !may_be_saved);
-    if (is_waited_for && now_us < hope_us(boot, other)) {
-        lb_until(&boot->common, hope_us(boot, other));
+    if (is_waited_for && now_us < timeout_us(boot, other)) {
+        lb_until(&boot->common, timeout_us(boot, other));
         return LB_TURN_IDLE;
     }
     boot->chose_early = may_be_saved;
-    follow(boot, now_us, spoken, "nobody names a disk");
+    follow(boot, now_us, answered, "nobody names a disk");
     return LB_TURN_AGAIN;
 }
 
-/* A Root Path that cannot be used has to be told: that the other family names no disk would hide
- * it. */
-static bool hides_a_broken_one(const struct lb_voice *voice, const struct lb_voice *other) {
-    return voice->says == LB_HAS_SPOKEN && voice->word == LB_WORD_NOTHING &&
-           other->says == LB_HAS_SPOKEN && other->word == LB_WORD_BROKEN;
+/* The error must be about the Root Path that cannot be used. "The other family names no disk" would
+ * hide it. */
+static bool hides_a_broken_one(const struct lb_family_status *status,
+                               const struct lb_family_status *other) {
+    return status->progress == LB_ANSWERED && status->names == LB_NAMES_NOTHING &&
+           other->progress == LB_ANSWERED && other->names == LB_NAMES_BROKEN;
 }
 
-/* One after the other: what is heard is traced. */
-static void listen(struct lb_boot *boot, uint64_t now_us, struct lb_voice voices[2]) {
-    voices[0] = lb_voice_listen(boot, now_us, LB_V4);
-    voices[1] = lb_voice_listen(boot, now_us, LB_V6);
+/* In this order, because each traces what it finds. */
+static void listen(struct lb_boot *boot, uint64_t now_us, struct lb_family_status families[2]) {
+    families[0] = lb_family_status_of(boot, now_us, LB_V4);
+    families[1] = lb_family_status_of(boot, now_us, LB_V6);
 }
 
-/* A client that has an answer, good or bad, ends soon, and by itself. */
+/* A client that has an answer, good or bad, ends soon without a timeout. */
 static bool has_answer(const struct lb_boot *boot, enum lb_family family) {
     return family == LB_V4 ? boot->network.dhcp_runs && boot->network.dhcp.offer_count > 0
                            : boot->network.dhcp6_runs && boot->network.dhcp6.offer_count > 0;
 }
 
-/* A family whose answers were all passed over is out; the other one is waited for as it would be
- * beside a family that names no disk. */
-static bool awaits_other(struct lb_boot *boot, uint64_t now_us, const struct lb_voice voices[2]) {
-    bool is_asking[2] = {voices[0].says == LB_ASKING, voices[1].says == LB_ASKING};
+/* One family is out, because none of its answers could be used. The boot waits for the other one as
+ * long as it would beside a family that names no disk. */
+static bool awaits_other(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_family_status families[2]) {
+    bool is_asking[2] = {families[0].progress == LB_ASKING, families[1].progress == LB_ASKING};
     if (!is_asking[0] && !is_asking[1])
         return false;
     if ((is_asking[0] && is_asking[1]) || boot->passed.count == boot->passed.before)
         return true;
-    const struct lb_voice *other = &voices[is_asking[1]];
+    const struct lb_family_status *other = &families[is_asking[1]];
     if (has_answer(boot, other->family))
         return true;
-    uint64_t until_us = hope_us(boot, other);
+    uint64_t until_us = timeout_us(boot, other);
     if (boot->attempts == 1 && !other->is_alive)
-        until_us = boot->asked_us + DRY_HOPE_US; /* a person waits to hear of them */
+        until_us = boot->asked_us + DRY_TIMEOUT_US; /* a person waits for the result */
     if (now_us < until_us)
         lb_until(&boot->common, until_us);
     return now_us < until_us;
 }
 
 static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_voice voices[2];
-    listen(boot, now_us, voices);
+    struct lb_family_status families[2];
+    listen(boot, now_us, families);
     size_t first = lb_plan_index(boot->plan.prefer);
     lb_until(&boot->common, boot->deadline_us);
-    if (voices[0].is_usable && voices[1].is_usable) {
-        follow(boot, now_us, better(boot, voices),
+    if (families[0].is_usable && families[1].is_usable) {
+        follow(boot, now_us, better(boot, families),
                boot->plan.prefer == LB_FAMILY_NONE ? "the first to name a disk"
                                                    : "the preferred family");
         return LB_TURN_AGAIN;
     }
     for (size_t i = 0; i < 2; i++)
-        if (voices[i].is_usable)
-            return one_names_a_disk(boot, now_us, &voices[i], &voices[!i]);
-    if (hides_a_broken_one(&voices[first], &voices[!first]))
+        if (families[i].is_usable)
+            return one_names_a_disk(boot, now_us, &families[i], &families[!i]);
+    if (hides_a_broken_one(&families[first], &families[!first]))
         first = !first;
     for (size_t i = 0; i < 2; i++)
-        if (voices[first ^ i].says == LB_HAS_SPOKEN)
-            return nobody_names_a_disk(boot, now_us, &voices[first ^ i], &voices[!(first ^ i)]);
-    if (awaits_other(boot, now_us, voices))
+        if (families[first ^ i].progress == LB_ANSWERED)
+            return nobody_names_a_disk(boot, now_us, &families[first ^ i], &families[!(first ^ i)]);
+    if (awaits_other(boot, now_us, families))
         return LB_TURN_IDLE;
     nobody_left(boot);
     return LB_TURN_AGAIN;
 }
 
-/* Discovery began without a family that was still asking. */
-static enum lb_turn second_thought(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_voice other =
-        lb_voice_listen(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
+/* Discovery began while one family was still being asked. */
+static enum lb_turn reconsider(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_family_status other =
+        lb_family_status_of(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
     if (!other.is_usable)
         return LB_TURN_IDLE;
     boot->chose_early = false;
@@ -284,19 +289,21 @@ bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us) {
 
 /* ---- the dry run ---------------------------------------------------------------------------- */
 
-static void show_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_voice voices[2]) {
-    if (voices[0].says == LB_HAS_SPOKEN)
+static void show_offers(struct lb_boot *boot, uint64_t now_us,
+                        const struct lb_family_status families[2]) {
+    if (families[0].progress == LB_ANSWERED)
         lb_report_lease(&boot->report, now_us, lb_network_offer4(&boot->network));
-    if (voices[1].says == LB_HAS_SPOKEN && lb_network_offer6(&boot->network) != NULL)
+    if (families[1].progress == LB_ANSWERED && lb_network_offer6(&boot->network) != NULL)
         lb_report_lease6(&boot->report, now_us, lb_network_offer6(&boot->network));
     lb_ask(&boot->common, LB_BOOT_OFFERS);
 }
 
-/* Goes on to the disk where there is a way to it. */
-static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_voice *voice) {
-    boot->chosen = voice->family;
-    if (!lb_boot_choose_name(boot, now_us, &voice->answer) ||
-        !lb_choice_make(&boot->plan, &voice->answer, &boot->choice, &boot->error)) {
+/* Goes on to the disk if it can be reached. */
+static void after_offers(struct lb_boot *boot, uint64_t now_us,
+                         const struct lb_family_status *status) {
+    boot->chosen = status->family;
+    if (!lb_boot_choose_name(boot, now_us, &status->answer) ||
+        !lb_choice_make(&boot->plan, &status->answer, &boot->choice, &boot->error)) {
         lb_boot_attempt_failed(boot);
     } else if (boot->setup.network_is_up) {
         go_on(boot, now_us);
@@ -306,7 +313,7 @@ static void after_offers(struct lb_boot *boot, uint64_t now_us, const struct lb_
     }
 }
 
-/* Who looks around has a network, and DHCP is one of those that may know something. */
+/* `discover` needs no lease: DHCP is one of several services that may name disks. */
 static void explore_without(struct lb_boot *boot, uint64_t now_us) {
     if (lb_boot_choose_name(boot, now_us, NULL))
         go_on(boot, now_us);
@@ -314,43 +321,44 @@ static void explore_without(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot);
 }
 
-/* One that has shown a sign of life is about to speak: its offers are being collected. */
-static uint64_t dry_hope_us(const struct lb_boot *boot, const struct lb_voice voices[2]) {
+/* If somebody has answered, the family is given twice the time: its offers are being collected. */
+static uint64_t dry_timeout_us(const struct lb_boot *boot,
+                               const struct lb_family_status families[2]) {
     bool is_near = false;
     for (size_t i = 0; i < 2; i++)
-        is_near = is_near || (voices[i].says == LB_ASKING && voices[i].is_alive);
-    return boot->asked_us + (is_near ? 2 : 1) * DRY_HOPE_US;
+        is_near = is_near || (families[i].progress == LB_ASKING && families[i].is_alive);
+    return boot->asked_us + (is_near ? 2 : 1) * DRY_TIMEOUT_US;
 }
 
 static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_voice voices[2];
-    listen(boot, now_us, voices);
-    bool has_spoken = voices[0].says == LB_HAS_SPOKEN || voices[1].says == LB_HAS_SPOKEN;
-    bool is_asking = voices[0].says == LB_ASKING || voices[1].says == LB_ASKING;
+    struct lb_family_status families[2];
+    listen(boot, now_us, families);
+    bool has_answered = families[0].progress == LB_ANSWERED || families[1].progress == LB_ANSWERED;
+    bool is_asking = families[0].progress == LB_ASKING || families[1].progress == LB_ASKING;
     bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
-    uint64_t hope_us = dry_hope_us(boot, voices);
+    uint64_t timeout_us = dry_timeout_us(boot, families);
     lb_until(&boot->common, boot->deadline_us);
-    if (is_asking && (!(has_spoken || explores) || now_us < hope_us)) {
-        if (has_spoken || explores)
-            lb_until(&boot->common, hope_us);
+    if (is_asking && (!(has_answered || explores) || now_us < timeout_us)) {
+        if (has_answered || explores)
+            lb_until(&boot->common, timeout_us);
         return LB_TURN_IDLE;
     }
     lb_network_stop(&boot->network);
-    if (!has_spoken && explores) {
+    if (!has_answered && explores) {
         lb_report_end(&boot->report, now_us, boot->network.step_dhcp, LB_DONE_FAILED, "no offer");
         explore_without(boot, now_us);
         return LB_TURN_AGAIN;
     }
-    if (!has_spoken) {
+    if (!has_answered) {
         nobody_left(boot);
         return LB_TURN_AGAIN;
     }
-    show_offers(boot, now_us, voices);
+    show_offers(boot, now_us, families);
     size_t first = lb_plan_index(boot->plan.prefer);
-    bool takes_first = voices[first].says == LB_HAS_SPOKEN &&
-                       (voices[first].is_usable || voices[!first].says != LB_HAS_SPOKEN ||
-                        !voices[!first].is_usable);
-    after_offers(boot, now_us, &voices[takes_first ? first : !first]);
+    bool takes_first = families[first].progress == LB_ANSWERED &&
+                       (families[first].is_usable || families[!first].progress != LB_ANSWERED ||
+                        !families[!first].is_usable);
+    after_offers(boot, now_us, &families[takes_first ? first : !first]);
     return LB_TURN_AGAIN;
 }
 
@@ -377,9 +385,9 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
         enter_address(boot, now_us);
 }
 
-/* A lease that was taken for its address alone, or led nowhere though there are other servers, or
- * names no disk where nobody else does: its server is not asked to confirm it, all of them are
- * asked anew. One that was not heard at first may name the disk. */
+/* Whether a lease is asked for anew, of all servers, instead of being confirmed by its own: because
+ * it was taken for its address alone, or because nobody named a disk. A server that was not heard
+ * at first may name one. */
 static bool is_no_help(const struct lb_boot *boot, enum lb_worth worth) {
     return worth == LB_WORTH_BAD || (worth == LB_WORTH_PLAIN && boot->found_nothing);
 }
@@ -398,8 +406,8 @@ static bool is_lease6_in_doubt(const struct lb_boot *boot) {
                                                lb_duid_equal(&boot->blamed6, &lease->server_id)));
 }
 
-/* In the first attempt alone: after a failure the network is asked anew. What the firmware was told
- * was not proved to it: with keys for DHCP it does not count. */
+/* The firmware's lease is used in the first attempt only: after a failure the network is asked
+ * anew. It is not used with keys for DHCP, because the firmware did not check who sent it. */
 static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
     struct lb_dhcp4_lease *lease = &boot->firmware_lease;
     bool was_there = boot->has_firmware_lease;
@@ -425,7 +433,7 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
     lb_network_start_v6(&boot->network, now_us, is_lease6_in_doubt(boot));
 }
 
-/* The host is told how the interface is to be configured. */
+/* Tells the host how to configure the interface. */
 static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
     bool has_address = lb_network_update(&boot->network, now_us, boot->chosen);
     note_return(boot);
@@ -487,9 +495,10 @@ void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us) {
 
 /* ---- what happens to it --------------------------------------------------------------------- */
 
-/* Something was learned or lost after the interface was configured: it is configured anew. */
+/* Something was learned or lost after the interface was configured: configures it anew. */
 static void changed(struct lb_boot *boot, uint64_t now_us) {
-    /* In a pause between attempts, too: a lease that is not on the interface cannot be renewed. */
+    /* Also between attempts: a lease cannot be renewed while its address is not on the interface.
+     * */
     bool is_in_use = boot->network.is_set || boot->network.is_configured ||
                      boot->state == LB_AT_BACKOFF ||
                      (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
@@ -506,7 +515,7 @@ static void changed(struct lb_boot *boot, uint64_t now_us) {
         lb_initiator_drop(&boot->path.session, now_us);
 }
 
-/* An address of the family must not be used any more; why is kept for what fails because of it. */
+/* An address of the family must not be used any more. Keeps why, for later failures. */
 static void lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
                  const struct lb_error *why) {
     lb_trace(&boot->trace, now_us, "boot", "lost: %s", why->facts);
@@ -519,7 +528,7 @@ static void lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
     changed(boot, now_us);
 }
 
-/* What the network has learned or lost. */
+/* Acts on what the network has learned or lost. */
 static void heed(struct lb_boot *boot, uint64_t now_us, const struct lb_network_news *news) {
     if (news->what == LB_NETWORK_CHANGED)
         changed(boot, now_us);
@@ -535,7 +544,7 @@ enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
     if (did != LB_TURN_IDLE)
         return did;
     if (boot->state == LB_AT_DISCOVERY && boot->chose_early)
-        return second_thought(boot, now_us);
+        return reconsider(boot, now_us);
     if (boot->state != LB_AT_DHCP)
         return LB_TURN_IDLE;
     return boot->plan.is_dry ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
@@ -570,13 +579,13 @@ void lb_boot_network_set(struct lb_boot *boot, uint64_t now_us, const char *why)
         return;
     }
     if (boot->state == LB_AT_DHCP)
-        return; /* lost again meanwhile */
+        return; /* the address was lost again meanwhile */
     lb_network_configured(&boot->network, true);
     if (boot->state == LB_AT_ADDRESS)
         go_on(boot, now_us);
 }
 
-/* A person sees why nothing happens meanwhile. */
+/* Tells the person why the boot waits. */
 static void tell_wait(struct lb_boot *boot, uint64_t now_us, enum lb_worth worth,
                       uint64_t before_us, uint64_t until_us) {
     bool begins = before_us == LB_NEVER && until_us != LB_NEVER;
@@ -586,7 +595,7 @@ static void tell_wait(struct lb_boot *boot, uint64_t now_us, enum lb_worth worth
                        (unsigned)((until_us - now_us) / LB_US_MS));
 }
 
-/* A DHCP answer that nobody proved to be of a server of ours. */
+/* A DHCP answer without a valid proof that it is from a server of ours. */
 static void pass_over_unauthentic(struct lb_boot *boot, uint64_t now_us, enum lb_code code,
                                   struct lb_endpoint from, const char *why) {
     struct lb_error error = {.code = LB_OK};

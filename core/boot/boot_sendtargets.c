@@ -9,26 +9,26 @@
 #define LEAVE_US LB_US_SEC /* for the logout's answer */
 
 static void end(struct lb_boot *boot, uint64_t now_us) {
-    boot->discovery.listing = LB_LISTING_NOT;
+    boot->discovery.sendtargets = LB_SENDTARGETS_NONE;
     lb_session_end(boot, now_us);
 }
 
 /* ---- beginning ------------------------------------------------------------------------------ */
 
-bool lb_listing_start(struct lb_boot *boot, uint64_t now_us) {
+bool lb_sendtargets_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     if (!lb_choice_may_list(&boot->plan, &boot->choice.target))
         return true;
     discovery->has_expectation = true;
-    discovery->listing_step = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
-                                              (struct lb_endpoint){0}, "SendTargets");
+    discovery->sendtargets_step = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
+                                                  (struct lb_endpoint){0}, "SendTargets");
     if (!lb_session_list_start(boot, now_us))
         return false;
-    discovery->listing = LB_LISTING_ASKS;
+    discovery->sendtargets = LB_SENDTARGETS_ASKS;
     return true;
 }
 
-void lb_listing_ready(struct lb_boot *boot, uint64_t now_us) {
+void lb_sendtargets_ready(struct lb_boot *boot, uint64_t now_us) {
     if (!boot->disk_started && !boot->luns_run)
         lb_report_warnings(&boot->report, now_us, &boot->path.session);
     if (lb_config_is_set(boot->setup.config, LB_KEY_ALLOW_TARGET))
@@ -110,7 +110,7 @@ static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t
     size_t allowed = count_allowed(boot, count);
     for (size_t i = 0; i < count; i++)
         take_found(boot, now_us, &boot->found[i], allowed);
-    lb_report_end(&boot->report, now_us, discovery->listing_step,
+    lb_report_end(&boot->report, now_us, discovery->sendtargets_step,
                   count > 0 ? LB_DONE_OK : LB_DONE_FAILED, "%zu found", count + dropped);
     char line[LB_FACTS_MAX];
     struct lb_text text = lb_text(line, sizeof line);
@@ -119,14 +119,14 @@ static void take_all(struct lb_boot *boot, uint64_t now_us, size_t count, size_t
     add_left_out(boot, count, &text);
     lb_discovery_note(boot, now_us, line, line);
     lb_initiator_logout(&boot->path.session, now_us);
-    discovery->listing = LB_LISTING_LEAVES;
-    discovery->listing_deadline_us = now_us + LEAVE_US;
+    discovery->sendtargets = LB_SENDTARGETS_LOGS_OUT;
+    discovery->sendtargets_deadline_us = now_us + LEAVE_US;
 }
 
-void lb_listing_failed(struct lb_boot *boot, uint64_t now_us) {
+void lb_sendtargets_failed(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
-    if (discovery->listing == LB_LISTING_ASKS) {
-        lb_report_end(&boot->report, now_us, discovery->listing_step, LB_DONE_FAILED, "%s",
+    if (discovery->sendtargets == LB_SENDTARGETS_ASKS) {
+        lb_report_end(&boot->report, now_us, discovery->sendtargets_step, LB_DONE_FAILED, "%s",
                       lb_code_word(boot->error.code));
         char line[LB_FACTS_MAX];
         lb_format(line, sizeof line, "SendTargets: %s, %s", lb_code_word(boot->error.code),
@@ -138,33 +138,33 @@ void lb_listing_failed(struct lb_boot *boot, uint64_t now_us) {
     end(boot, now_us);
 }
 
-enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us) {
+enum lb_turn lb_sendtargets_turn(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     size_t dropped;
-    if (discovery->listing == LB_LISTING_ASKS) {
+    if (discovery->sendtargets == LB_SENDTARGETS_ASKS) {
         int32_t count = lb_initiator_targets_count(&boot->sendtargets, &dropped);
         if (count < 0)
             return LB_TURN_IDLE;
         take_all(boot, now_us, (size_t)count, dropped);
         return LB_TURN_AGAIN;
     }
-    if (discovery->listing == LB_LISTING_NOT)
+    if (discovery->sendtargets == LB_SENDTARGETS_NONE)
         return LB_TURN_IDLE;
     if (lb_initiator_state(&boot->path.session) != LB_INITIATOR_ENDED &&
-        now_us < discovery->listing_deadline_us) {
-        lb_until(&boot->common, discovery->listing_deadline_us);
+        now_us < discovery->sendtargets_deadline_us) {
+        lb_until(&boot->common, discovery->sendtargets_deadline_us);
         return LB_TURN_IDLE;
     }
     end(boot, now_us);
     return LB_TURN_AGAIN;
 }
 
-void lb_listing_stop(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->discovery.listing == LB_LISTING_NOT)
+void lb_sendtargets_stop(struct lb_boot *boot, uint64_t now_us) {
+    if (boot->discovery.sendtargets == LB_SENDTARGETS_NONE)
         return;
-    lb_report_end(&boot->report, now_us, boot->discovery.listing_step, LB_DONE_FAILED,
+    lb_report_end(&boot->report, now_us, boot->discovery.sendtargets_step, LB_DONE_FAILED,
                   "no answer in time");
-    if (boot->discovery.listing == LB_LISTING_ASKS)
+    if (boot->discovery.sendtargets == LB_SENDTARGETS_ASKS)
         lb_discovery_note(boot, now_us, "SendTargets: no answer in time",
                           "SendTargets: no answer in time");
     end(boot, now_us);

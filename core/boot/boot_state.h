@@ -1,4 +1,4 @@
-/* The engine's fields, and what its files say to each other. Hosts need the size alone. */
+/* The engine's fields, and the calls between its files. Hosts need only the size. */
 #ifndef LB_BOOT_STATE_H
 #define LB_BOOT_STATE_H
 
@@ -23,18 +23,18 @@
  *
  * The clients of DHCP, both families', and of IPv6's routers keep running beside the later states.
  *
- * How old an answer may be: each failed attempt has the DHCP client confirm its lease during the
- * pause (a REQUEST; where nobody answers the lease is kept), and each attempt chooses its target
- * anew, from the configuration and the latest lease. So a Root Path that was corrected on the
- * server is used by the next attempt. BOOTP has no way to confirm: there each attempt asks anew. */
+ * How old an answer may be: after a failed attempt, the DHCP client confirms its lease during the
+ * pause (by a REQUEST; it keeps the lease if nobody answers). Each attempt chooses its target anew,
+ * from the configuration and the latest lease. So the next attempt uses a Root Path that was
+ * corrected on the server. BOOTP cannot confirm a lease: there, each attempt asks anew. */
 enum lb_boot_state {
     LB_AT_START,
     LB_AT_LINK,      /* waits for the link */
-    LB_AT_DHCP,      /* asks both families for an address and a disk, or for a dry run's offers */
+    LB_AT_DHCP,      /* asks both families for an address and a disk; in a dry run, for offers */
     LB_AT_ADDRESS,   /* waits for the host to configure the interface */
-    LB_AT_DISCOVERY, /* asks who has the disk */
-    LB_AT_SESSION,   /* resolve, connect, login */
-    LB_AT_DISK,      /* what is this LUN? */
+    LB_AT_DISCOVERY, /* asks the services where the disk is */
+    LB_AT_SESSION,   /* resolves, connects, logs in */
+    LB_AT_DISK,      /* asks what the LUN is */
     LB_AT_UP,
     LB_AT_CLOSING, /* logs out, after a failure or because it was told to */
     LB_AT_BACKOFF,
@@ -43,31 +43,31 @@ enum lb_boot_state {
 
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
 
-/* Who has a name looked up; each has one at a time. */
-enum lb_asker {
-    LB_ASKER_SESSION,
-    LB_ASKER_SLP,
-    LB_ASKER_ISNS,
-    LB_ASKER_TARGETS,
-    LB_ASKERS,
+/* The parts of the engine that resolve names; each asks for one name at a time. */
+enum lb_requester {
+    LB_REQUESTER_SESSION,
+    LB_REQUESTER_SLP,
+    LB_REQUESTER_ISNS,
+    LB_REQUESTER_TARGETS,
+    LB_REQUESTERS,
 };
 
-/* What came of a lookup: the addresses as DNS gave them; count 0: none, and why says it. */
+/* A lookup's result: the addresses as DNS gave them. count 0: none, and `why` is the reason. */
 struct lb_names_answer {
-    enum lb_asker asker;
+    enum lb_requester requester;
     struct lb_addr addrs[LB_PORTALS_MAX];
     size_t count;
     char why[LB_FACTS_MAX];
 };
 
 struct lb_lookup {
-    enum lb_asker asker;
-    const char *name; /* the asker's */
+    enum lb_requester requester;
+    const char *name; /* the requester's */
 };
 
 /* boot_names.c */
 struct lb_names {
-    struct lb_lookup lookups[LB_ASKERS]; /* the first is being looked up, once `runs` */
+    struct lb_lookup lookups[LB_REQUESTERS]; /* the first is being looked up, once `runs` */
     size_t lookup_count;
     bool runs;
     bool is_open4, is_open6, is_open_tcp; /* the slots */
@@ -86,7 +86,7 @@ struct lb_boot_slp {
     struct lb_slp_client client;
 };
 
-/* What is asked: the disk in both families, and in both the iSNS server where none is known. */
+/* The questions: for the disk, and for an iSNS server where none is known, in both families. */
 enum {
     LB_BOOT_SLP_DISK4,
     LB_BOOT_SLP_DISK6,
@@ -95,35 +95,35 @@ enum {
     LB_BOOT_SLP_QUESTIONS,
 };
 
-/* Candidates tried in one attempt: a liar who names sixty dead portals costs half a minute, and the
- * next attempt asks anew and tries others. */
+/* Candidates tried in one attempt. A false answer with sixty dead portals costs half a minute at
+ * most; the next attempt asks anew and tries others. */
 #define LB_BOOT_TRIES_MAX 16
 
 #define LB_BOOT_ISNS_SERVERS_MAX 4 /* asked one after the other until one answers */
 
 struct lb_boot_isns_server {
-    struct lb_endpoint at;      /* family none: the name is yet to be looked up */
+    struct lb_endpoint at;      /* family none: the name has not been looked up yet */
     char name[LB_HOST_MAX + 1]; /* empty: named by its address */
     bool by_person;
     char source[48];      /* who named it */
     struct lb_addr agent; /* of SLP, if one did */
 };
 
-/* SendTargets has the boot stage's session, for it is only asked where that has nothing to do yet:
+/* SendTargets uses the session of the boot stage. It is asked only while that session is free: when
  * the server is known and the target is not. */
-enum lb_boot_listing {
-    LB_LISTING_NOT,
-    LB_LISTING_ASKS,
-    LB_LISTING_LEAVES, /* logs out */
+enum lb_sendtargets_state {
+    LB_SENDTARGETS_NONE,
+    LB_SENDTARGETS_ASKS,
+    LB_SENDTARGETS_LOGS_OUT,
 };
 
 struct lb_discovery {
     bool runs;            /* services are being asked */
     bool has_answer;      /* one of them did answer */
-    bool has_expectation; /* one of them was named, so that its silence is a failure */
+    bool has_expectation; /* one was named, so it is a failure if it does not answer */
     uint64_t deadline_us;
-    struct lb_error failure;  /* of the first server that was named and could not be asked */
-    char asked[LB_FACTS_MAX]; /* whom, and what came of it, of those that have ended */
+    struct lb_error failure;  /* of the first named server that could not be asked */
+    char asked[LB_FACTS_MAX]; /* the services that have ended, each with its result */
 
     struct lb_boot_slp slp[LB_BOOT_SLP_QUESTIONS];
     bool slp4_open, slp6_open;
@@ -137,16 +137,16 @@ struct lb_discovery {
     size_t isns_step;
     struct lb_isns_client isns;
 
-    enum lb_boot_listing listing;
-    uint64_t listing_deadline_us;
-    size_t listing_step;
+    enum lb_sendtargets_state sendtargets;
+    uint64_t sendtargets_deadline_us;
+    size_t sendtargets_step;
 };
 
-#define LB_PASSED_SHOWN_MAX 8 /* in the report: a liar may repeat himself */
+#define LB_PASSED_SHOWN_MAX 8 /* in the report, because a server may repeat a bad answer */
 
 /* Answers that could not be used. */
 struct lb_passed {
-    unsigned count, before; /* so far; and before this attempt */
+    unsigned count, before; /* in all; and before this attempt */
     struct lb_error error;  /* what was wrong with the last */
 };
 
@@ -166,19 +166,19 @@ struct lb_boot {
 
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */
-    bool has_failed;   /* boot->error says why; the engine has not dealt with it yet */
+    bool has_failed;   /* boot->error says why; the engine has not acted on it yet */
     bool stopping, was_up;
     bool release_due, has_released; /* after lb_boot_stop */
     size_t step_link, step_disk;    /* report steps */
 
-    /* Which family is followed: boot_network.c. */
-    bool is_named;                        /* a person named the disk, server and all */
+    /* Which family names the disk: boot_network.c. */
+    bool is_named;                        /* a person named the disk and its server */
     enum lb_host_kind wanted_host;        /* how the server is given then */
     uint64_t asked_us;                    /* when this attempt began to ask */
     uint64_t usable_us[LB_BOOT_FAMILIES]; /* when a family first named a disk; 0: it has not */
-    enum lb_family chosen;                /* whose word on the disk is followed */
-    bool chose_early;            /* nobody had named a disk, and one family had not spoken yet */
-    struct lb_error no_disk;     /* what discovery ended with, while that family is waited for */
+    enum lb_family chosen;                /* whose answer about the disk is used */
+    bool chose_early;            /* no family had named a disk, and one had not answered yet */
+    struct lb_error no_disk;     /* discovery's failure, while the boot waits for that family */
     bool searched[2];            /* IPv4, IPv6: it had an address when that discovery began */
     enum lb_family lost_family;  /* of lease_error */
     struct lb_error lease_error; /* why it was lost, until there is another */
@@ -216,32 +216,32 @@ struct lb_boot {
 /* Enters a state: traces it, and sets enter_us and the deadline. Nothing else writes
  * boot->state. */
 void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state state);
-/* The attempt has failed; the error is in boot->error. boot.c heeds it when the call that it was
- * found in has returned: it closes, and backs off or gives up. */
+/* The attempt has failed; the error is in boot->error. When the current call has
+ * returned, boot.c closes the session, and backs off or gives up. */
 void lb_boot_attempt_failed(struct lb_boot *boot);
 
-/* Chooses our own name, and tells it: boot->initiator. False: boot->error is set. */
+/* Chooses our own name and reports it: boot->initiator. False: boot->error is set. */
 bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
 
 /* boot_names.c */
-/* Has a name looked up, in its turn; a turn then gives the answer. A name that the asker asked for
- * before is given up. The name's memory stays the asker's until it is answered or given up. */
-void lb_resolve_name(struct lb_boot *boot, enum lb_asker asker, const char *name);
-/* Gives up what the asker asked for; no answer comes. Harmless where it asked for nothing. */
-void lb_resolve_cancel(struct lb_boot *boot, enum lb_asker asker);
-/* Starts the next lookup, or carries on the one that runs. *has_answer is set, and *answer filled
- * in, where one has ended. */
+/* Queues a name to be looked up; a later turn gives the answer. An earlier name of this requester
+ * is given up. The name must stay valid until the answer, or until it is given up. */
+void lb_resolve_name(struct lb_boot *boot, enum lb_requester requester, const char *name);
+/* Gives up the name of this requester; no answer comes. Harmless if there is none. */
+void lb_resolve_cancel(struct lb_boot *boot, enum lb_requester requester);
+/* Starts the next lookup, or goes on with the running one. If one has ended, *has_answer is set and
+ * *answer filled in. */
 enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action,
                            struct lb_names_answer *answer, bool *has_answer);
-/* The host's word about a slot of names. */
+/* Whether the slot is one of the names stage. */
 bool lb_names_has_slot(uint32_t slot);
 /* An answer by UDP; ignored while no lookup runs. */
 void lb_names_datagram(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
                        struct lb_bytes bytes);
-/* The connection for DNS over TCP is there. */
+/* The connection for DNS over TCP is made. */
 void lb_names_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
-/* It could not be made, or has ended. */
+/* The connection for DNS over TCP could not be made, or has ended. */
 void lb_names_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
 /* Where the bytes of the TCP answer go: one span or none. */
 size_t lb_names_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
@@ -253,17 +253,17 @@ size_t lb_names_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pie
 void lb_names_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
 
 /* boot_policy.c */
-/* Whether booting is allowed: `enable`, which goals other than a disk do not need. False:
+/* Whether booting is allowed: the key `enable`, which only the goal of a disk needs. False:
  * boot->error is set. */
 bool lb_policy_enabled(struct lb_boot *boot);
-/* Whether it may be tried, as far as can be told before its name is resolved; else *error is
- * set. wanted is the target's name where configuration or Root Path give one, else empty.
+/* Whether a candidate may be tried, as far as is known before its name is resolved; if not, *error
+ * is set. wanted is the target's name where configuration or Root Path give one, else empty.
  * by_person: an administrator named the server. */
 bool lb_policy_candidate(const struct lb_plan *plan, const struct lb_candidate *candidate,
                          const char *wanted, bool by_person, struct lb_error *error);
 /* Whether a person named this server: then it may be the machine itself. */
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate);
-/* Leaves those of a name's addresses that may be used; gives how many. */
+/* Removes the addresses of a name that may not be used; gives how many are left. */
 size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr *addrs,
                           size_t count);
 /* Whether a connection to this address may be made; else sets the error. */
@@ -291,82 +291,89 @@ bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t dela
 size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count);
 
 /* boot_network.c: the link, and which family is followed */
-/* Starts an attempt: brings the link up and asks both families; what is still there of the attempt
- * before is kept. */
+/* Starts an attempt: brings the link up and asks both families. Clients of the last attempt that
+ * still run are kept. */
 void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us);
 /* A turn of the network, then of the choice between the families. */
 enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
                                   struct lb_boot_action *action);
 /* The state of the link, at first and when it changes. */
 void lb_boot_network_link(struct lb_boot *boot, uint64_t now_us, bool up);
-/* How configuring the interface went: why is the system's word where it failed, else NULL. */
+/* The host has configured the interface, or could not: `why` is the system's error, else NULL. */
 void lb_boot_network_set(struct lb_boot *boot, uint64_t now_us, const char *why);
 /* A datagram of DHCP, DHCPv6 or Neighbor Discovery; ignored where that client does not run. */
 void lb_boot_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                               struct lb_endpoint from, struct lb_bytes bytes);
-/* Discovery ended without a disk, and boot->error says so: true when the other family may still
- * name one; then it is waited for, and the attempt goes on. */
+/* Discovery ended without a disk, and boot->error says so. True: the other family may still name
+ * one, so the attempt waits for it. */
 bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us);
 
-/* boot_judge.c: what an answer is worth. Nothing is changed by asking. */
+/* boot_judge.c: what an answer is worth. Judging changes nothing. */
 struct lb_judged {
     struct lb_rootpath target; /* as it would be chosen */
     bool has_target;           /* with its server */
     bool leads_on;             /* by the Root Path, or into discovery */
-    bool is_open;              /* it does not: what is missing is a Root Path or a server */
-    struct lb_error error;     /* why what it says of the disk cannot be used; LB_OK: it can */
+    bool is_open;              /* it does not, because a Root Path or a server is missing */
+    struct lb_error error;     /* why the disk that it names cannot be used; LB_OK: it can */
 };
 /* What the target would be by this answer. */
 void lb_judge_answer(const struct lb_boot *boot, const struct lb_boot_answer *answer,
                      struct lb_judged *judged);
-/* For the clients; a bad one that we asked for is passed over. */
+/* The worth of a lease, for the client of DHCP. A bad one that we asked for is passed over. */
 enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
                               const struct lb_dhcp4_lease *lease);
 /* The same for DHCPv6; a server that a failed attempt blames is doubtful at best. */
 enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
                               const struct lb_dhcp6_lease *lease);
-/* Counts an answer that cannot be used, and tells it. */
+/* Counts an answer that cannot be used, and reports it. */
 void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
                   const struct lb_error *why);
-/* Puts what was passed over into boot->error, where it is what an administrator has to know. */
+/* Adds the answers that could not be used to boot->error, if they explain the failure. */
 void lb_passed_explain(struct lb_boot *boot);
 /* The attempt has failed: where there are other DHCP servers, the next one prefers them. */
 void lb_judge_failure(struct lb_boot *boot);
 /* Whether another attempt may find better answers. */
 bool lb_judge_may_pass(const struct lb_boot *boot);
 
-/* boot_voice.c: what a family has to say of the disk */
-#define LB_SILENT_HOPE_US                                                                          \
-    (4 * LB_US_SEC) /* for a family without a sign of life: four solicitations */
+/* boot_family.c: how far a family is, and which disk it names */
+#define LB_SILENT_TIMEOUT_US                                                                       \
+    (4 * LB_US_SEC) /* for a family that nobody has answered in: four solicitations */
 
-/* What an answer says of the disk. */
-enum lb_word { LB_WORD_NONE, LB_WORD_BROKEN, LB_WORD_NOTHING, LB_WORD_NAMED, LB_WORD_DISK };
+/* How much of the disk an answer names. */
+enum lb_family_names {
+    LB_NAMES_UNKNOWN, /* there is no answer yet */
+    LB_NAMES_BROKEN,  /* a disk, in a way that cannot be used */
+    LB_NAMES_NOTHING,
+    LB_NAMES_TARGET, /* or a part of it: discovery finds the rest */
+    LB_NAMES_DISK,   /* server and target */
+};
 
-struct lb_voice {
+struct lb_family_status {
     enum lb_family family;
-    enum lb_says says;
-    bool is_alive;                /* has shown a sign of life */
-    struct lb_boot_answer answer; /* LB_HAS_SPOKEN */
-    enum lb_word word;
+    enum lb_family_progress progress;
+    bool is_alive;                /* a server or router has answered */
+    struct lb_boot_answer answer; /* LB_ANSWERED */
+    enum lb_family_names names;
     struct lb_rootpath target; /* as it would be chosen */
     bool leads_on;             /* by the Root Path, or into discovery */
     bool is_usable;            /* names a disk, which can be reached as far as is known */
 };
 
-/* What the family says now. The first time that it names a usable disk is kept in usable_us. */
-struct lb_voice lb_voice_listen(struct lb_boot *boot, uint64_t now_us, enum lb_family family);
+/* The family's status now. Keeps the first time that it names a usable disk, in usable_us. */
+struct lb_family_status lb_family_status_of(struct lb_boot *boot, uint64_t now_us,
+                                            enum lb_family family);
 
-/* boot_discovery.c: the Discovery stage. The network is configured, the target chosen as far as
- * configuration and network name it: goes on to the boot stage, by way of discovery where something
- * is still open. */
+/* boot_discovery.c: the Discovery stage. The network is configured, and the target is chosen as far
+ * as configuration and network name it. If something is missing, the services are asked first. */
 /* Starts what is needed: the boot stage at once where a candidate is known, else the services. */
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us);
 /* A turn of each service; when all have ended, or time is up, the stage ends. */
 enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                      struct lb_boot_action *action);
-/* Gives up whatever it still does, and closes its slots: also when it does nothing. */
+/* Ends all services and closes their slots. Harmless if none runs. */
 void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us);
-/* What came on its slots, LB_BOOT_SLOT_SLP4 to _TARGETS; also late, after a slot was closed. */
+/* The connection of its slot is made. Its slots are LB_BOOT_SLOT_SLP4 to _TARGETS; a late call,
+ * after the slot was closed, is ignored. */
 void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
 /* An iSNS or SLP connection could not be made, or has ended. */
 void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
@@ -384,18 +391,18 @@ void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, siz
 void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                            struct lb_endpoint from, struct lb_bytes bytes);
 /* The answer of lb_resolve_name; count 0: the name does not resolve. */
-void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_asker asker,
+void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_requester requester,
                            const struct lb_addr *addrs, size_t count, const char *why);
 
-/* boot_candidates.c: what may be booted, and in which order; boot.h has the rules */
+/* boot_candidates.c: the candidates, in the order of boot.h */
 /* Forgets all of them, and which one is tried. */
 void lb_candidates_clear(struct lb_boot *boot);
-/* Fields of the order are filled in here, so is `refused` by the policy unless it is set. A second
- * word on the same portal is merged with the first. */
+/* Adds a candidate and fills in the fields of its order; sets `refused` by the policy, unless it is
+ * set. A second answer about the same portal is merged with the first. */
 void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *found);
-/* The best that was not tried yet; NULL: none. Valid until the next call. */
+/* The best one that was not tried yet; NULL: none. Valid until the next call. */
 const struct lb_candidate *lb_candidates_best(const struct lb_boot *boot);
-/* Takes it: it is the boot's target then. False: none. */
+/* Takes the best one as the boot's target. False: none. */
 bool lb_candidates_next(struct lb_boot *boot);
 /* boot->error is why the current candidate failed; there is none current then. False: there was
  * none, so the failure was not a candidate's. */
@@ -405,10 +412,10 @@ void lb_candidates_verdict(struct lb_boot *boot);
 /* Whether another attempt may end better. */
 bool lb_candidates_may_pass(const struct lb_boot *boot);
 
-/* What DHCP said of SLP and iSNS (options 78, 79, 83); NULL: it was not asked. */
+/* The lease with the servers of SLP and iSNS (options 78, 79, 83); NULL: there is none. */
 const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot);
-/* A service has ended: what it was asked and what came of it, for the report, and in short for the
- * facts of an empty end. */
+/* A service has ended. `whole` is its question and result, for the report; `in_short` is for the
+ * error's facts, if nothing is found. */
 void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
                        const char *in_short);
 
@@ -451,15 +458,15 @@ void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struc
 /* boot_sendtargets.c */
 /* Logs in to the known server for its list, where lb_choice_may_list; else nothing. False:
  * boot->error says why it cannot. */
-bool lb_listing_start(struct lb_boot *boot, uint64_t now_us);
+bool lb_sendtargets_start(struct lb_boot *boot, uint64_t now_us);
 /* Takes the list when it is complete, then waits for the end of the session. */
-enum lb_turn lb_listing_turn(struct lb_boot *boot, uint64_t now_us);
+enum lb_turn lb_sendtargets_turn(struct lb_boot *boot, uint64_t now_us);
 /* Time is up: ends the session, and notes that no answer came. */
-void lb_listing_stop(struct lb_boot *boot, uint64_t now_us);
+void lb_sendtargets_stop(struct lb_boot *boot, uint64_t now_us);
 /* The session is there, or will not be: boot->error says why. */
-void lb_listing_ready(struct lb_boot *boot, uint64_t now_us);
+void lb_sendtargets_ready(struct lb_boot *boot, uint64_t now_us);
 /* The session failed; boot->error goes into the note, and is cleared. */
-void lb_listing_failed(struct lb_boot *boot, uint64_t now_us);
+void lb_sendtargets_failed(struct lb_boot *boot, uint64_t now_us);
 
 /* boot_session.c: the boot stage. Tries the best candidate. */
 /* Takes the best candidate and logs in to it; without one the attempt has failed. */

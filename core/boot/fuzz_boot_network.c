@@ -1,6 +1,6 @@
 /* The engine and a host that does what the input says. Two bytes of configuration, and then steps:
  *
- *   0 N      N + 1 sixteenths of a second pass      7 F      a router speaks, with flags F
+ *   0 N      N + 1 sixteenths of a second pass      7 F      a router answers, with flags F
  *   1        time passes up to the next deadline    8        the DHCPv6 server answers what was
  * sent 2        the link goes, or comes                9        the DHCPv4 server does 3 nobody has
  * the address that is probed  10 S LL ...  LL bytes come on slot S 4        somebody has it 11 the
@@ -142,7 +142,7 @@ static void run(void) {
 
 /* ---- what happens --------------------------------------------------------------------------- */
 
-static void router_speaks(uint8_t flags) {
+static void router_answers(uint8_t flags) {
     uint8_t room[LB_ND6_PACKET_MAX];
     struct lb_nd6_ra ra = {
         .managed = flags & 1,
@@ -267,7 +267,7 @@ static void step(struct lb_rd *rd) {
         configured("no");
         return;
     case 7:
-        router_speaks(lb_rd_u8(rd));
+        router_answers(lb_rd_u8(rd));
         return;
     case 8:
         server6_answers();

@@ -1,4 +1,4 @@
-/* The interface as a whole: its clients' turns, its link, and what each family says. */
+/* The interface as a whole: its clients' turns, its link, and the answer of each family. */
 #include "core/boot/network.h"
 #include "core/boot/boot_report.h"
 
@@ -55,20 +55,20 @@ static bool is_enough6(const struct lb_network *network, const struct lb_network
            (!need->is_name || has_resolver6(network));
 }
 
-static enum lb_says dry_state4(const struct lb_network *network) {
+static enum lb_family_progress dry_state4(const struct lb_network *network) {
     if (network->dhcp_runs)
         return LB_ASKING;
-    return network->dhcp.offer_count > 0 ? LB_HAS_SPOKEN : LB_SILENT;
+    return network->dhcp.offer_count > 0 ? LB_ANSWERED : LB_NO_ANSWER;
 }
 
-static enum lb_says state4(const struct lb_network *network) {
+static enum lb_family_progress state4(const struct lb_network *network) {
     if (!lb_plan_asks(network->common->plan, LB_V4))
-        return LB_SILENT;
+        return LB_NO_ANSWER;
     if (network->common->plan->is_dry)
         return dry_state4(network);
     if (network->has_lease)
-        return LB_HAS_SPOKEN;
-    return network->dhcp_runs ? LB_ASKING : LB_SILENT;
+        return LB_ANSWERED;
+    return network->dhcp_runs ? LB_ASKING : LB_NO_ANSWER;
 }
 
 static bool is_without_dhcp6(const struct lb_network *network) {
@@ -76,48 +76,49 @@ static bool is_without_dhcp6(const struct lb_network *network) {
     return info->advertised && !info->managed && !info->other && !network->dhcp6_runs;
 }
 
-static enum lb_says dry_state6(const struct lb_network *network) {
+static enum lb_family_progress dry_state6(const struct lb_network *network) {
     if (is_without_dhcp6(network) || network->dhcp6.offer_count > 0)
-        return network->dhcp6_runs ? LB_ASKING : LB_HAS_SPOKEN;
-    return lb_is_ok(&network->out6) ? LB_ASKING : LB_SILENT;
+        return network->dhcp6_runs ? LB_ASKING : LB_ANSWERED;
+    return lb_is_ok(&network->out6) ? LB_ASKING : LB_NO_ANSWER;
 }
 
-static enum lb_says static_state6(const struct lb_network *network) {
+static enum lb_family_progress static_state6(const struct lb_network *network) {
     struct lb_addr gateway = lb_config_addr(network->common->plan->config, LB_KEY_GATEWAY);
     if (network->static6 != LB_STATIC6_OURS)
-        return lb_is_ok(&network->out6) ? LB_ASKING : LB_SILENT;
-    return gateway.family == LB_V6 || knows_ways6(network) ? LB_HAS_SPOKEN : LB_ASKING;
+        return lb_is_ok(&network->out6) ? LB_ASKING : LB_NO_ANSWER;
+    return gateway.family == LB_V6 || knows_ways6(network) ? LB_ANSWERED : LB_ASKING;
 }
 
 /* An address of DHCPv6 says nothing of the way to anywhere: routers do (RFC 5942), and they are
  * waited for until they are known not to be there. */
-static enum lb_says leased_state6(const struct lb_network *network,
-                                  const struct lb_dhcp6_lease *lease) {
+static enum lb_family_progress leased_state6(const struct lb_network *network,
+                                             const struct lb_dhcp6_lease *lease) {
     if (lease->addr_count > 0)
-        return knows_ways6(network) ? LB_HAS_SPOKEN : LB_ASKING;
-    return has_address6(network) ? LB_HAS_SPOKEN : LB_ASKING;
+        return knows_ways6(network) ? LB_ANSWERED : LB_ASKING;
+    return has_address6(network) ? LB_ANSWERED : LB_ASKING;
 }
 
-static enum lb_says state6(const struct lb_network *network, const struct lb_network_need *need) {
+static enum lb_family_progress state6(const struct lb_network *network,
+                                      const struct lb_network_need *need) {
     if (!lb_plan_asks(network->common->plan, LB_V6) || !network->nd6_runs)
-        return LB_SILENT;
+        return LB_NO_ANSWER;
     if (network->common->plan->is_dry)
         return dry_state6(network);
     if (network->static6 != LB_STATIC6_NONE)
         return static_state6(network);
     if (is_enough6(network, need))
-        return LB_HAS_SPOKEN;
+        return LB_ANSWERED;
     if (lb_network_lease6(network) != NULL)
         return leased_state6(network, lb_network_lease6(network));
     if (is_without_dhcp6(network))
-        return has_address6(network) ? LB_HAS_SPOKEN : LB_ASKING;
+        return has_address6(network) ? LB_ANSWERED : LB_ASKING;
     if (!lb_is_ok(&network->out6)) /* DHCPv6 has failed */
-        return has_address6(network) ? LB_HAS_SPOKEN : LB_SILENT;
+        return has_address6(network) ? LB_ANSWERED : LB_NO_ANSWER;
     return LB_ASKING;
 }
 
-enum lb_says lb_network_says(const struct lb_network *network, enum lb_family family,
-                             const struct lb_network_need *need) {
+enum lb_family_progress lb_network_progress(const struct lb_network *network, enum lb_family family,
+                                            const struct lb_network_need *need) {
     return family == LB_V6 ? state6(network, need) : state4(network);
 }
 

@@ -8,7 +8,7 @@
  *         lb_network_update                     -->  an ask: SET_ADDRESS, CLEAR_ADDRESS
  *
  * The clients go on beside the later stages. Two interfaces are two of these. It knows nothing of
- * disks: what a lease says of one is an answer (answer.h), and the engine judges its worth. */
+ * disks: what a lease names is an answer (answer.h), and the engine judges its worth. */
 #ifndef LB_BOOT_NETWORK_H
 #define LB_BOOT_NETWORK_H
 
@@ -113,7 +113,11 @@ bool lb_network_is_alive(const struct lb_network *network, enum lb_family family
 /* Why the family gave this machine no address; never LB_OK. */
 struct lb_error lb_network_why_out(const struct lb_network *network, enum lb_family family);
 
-enum lb_says { LB_SILENT, LB_ASKING, LB_HAS_SPOKEN };
+enum lb_family_progress {
+    LB_NO_ANSWER, /* nobody has answered, or the family was given up */
+    LB_ASKING,
+    LB_ANSWERED,
+};
 /* What the boot needs of the network where a person named the disk. */
 struct lb_network_need {
     bool is_named; /* so an address, and a way, are all that is asked for */
@@ -121,9 +125,9 @@ struct lb_network_need {
     bool is_near;  /* its server has a link-local address: no router is needed */
 };
 /* Whether a family may still name a disk. */
-enum lb_says lb_network_says(const struct lb_network *network, enum lb_family family,
-                             const struct lb_network_need *need);
-/* What the family says of the disk, after LB_HAS_SPOKEN. It points into the network. */
+enum lb_family_progress lb_network_progress(const struct lb_network *network, enum lb_family family,
+                                            const struct lb_network_need *need);
+/* What the family's servers told about the disk, after LB_ANSWERED. It points into the network. */
 struct lb_boot_answer lb_network_answer(const struct lb_network *network, enum lb_family family);
 
 /* network_dhcp4.c */
@@ -156,8 +160,8 @@ const struct lb_dhcp4_lease *lb_network_lease4(const struct lb_network *network)
 /* network_nd6.c: routers and stateless addresses, and a configured IPv6 address */
 /* Starts the client of IPv6's routers and opens its slot, unless that is open. */
 void lb_network_start_nd6(struct lb_network *network, uint64_t now_us);
-/* Starts IPv6, or goes on with what runs; but routers that were silent are asked again, and so is a
- * DHCPv6 server. drops_lease: the lease of DHCPv6 is not to be used any more. */
+/* Starts IPv6, or goes on with the running clients. Routers and DHCPv6 servers that have not
+ * answered are asked again. drops_lease: the lease of DHCPv6 is not to be used any more. */
 void lb_network_start_v6(struct lb_network *network, uint64_t now_us, bool drops_lease);
 /* Probes a configured address first, then carries out what the client wants. */
 enum lb_turn lb_network_turn_nd6(struct lb_network *network, uint64_t now_us,

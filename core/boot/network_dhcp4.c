@@ -1,4 +1,4 @@
-/* DHCPv4: the client, its configuration, and what it says. */
+/* DHCPv4: the client, its configuration and its results. */
 #include "core/base/pace.h"
 #include "core/boot/boot_report.h"
 #include "core/boot/network.h"
@@ -72,7 +72,8 @@ static bool is_taken(const struct lb_config *config, uint64_t code) {
     for (size_t i = 0; i < LB_COUNT(taken); i++)
         if (taken[i] == code)
             return true;
-    return lb_config_is_set(config, LB_KEY_CLIENT_ARCH) && (code == 93 || code == 94 || code == 97);
+    uint16_t arch;
+    return lb_config_arch(config, &arch) && (code == 93 || code == 94 || code == 97);
 }
 
 /* CODE:HEX */
@@ -136,9 +137,8 @@ static bool client_config(struct lb_network *network, uint64_t now_us, struct lb
     out->vendor_class = lb_config_text(config, LB_KEY_VENDOR_CLASS);
     if (lb_config_text(config, LB_KEY_USER_CLASS)[0] != '\0')
         out->user_class = lb_config_text(config, LB_KEY_USER_CLASS);
-    out->has_arch = lb_config_is_set(config, LB_KEY_CLIENT_ARCH);
-    if (out->has_arch)
-        out->arch = (uint16_t)lb_config_u32(config, LB_KEY_CLIENT_ARCH);
+    out->has_arch = network->common->plan->has_arch;
+    out->arch = network->common->plan->arch;
     memcpy(out->uuid, network->common->plan->uuid, sizeof out->uuid);
     return client_id_config(network, out, error) && extra_config(network, out, error);
 }
@@ -182,7 +182,7 @@ const struct lb_dhcp4_lease *lb_network_offer4(const struct lb_network *network)
     return best;
 }
 
-/* ---- what the client says ------------------------------------------------------------------- */
+/* ---- the client's results -------------------------------------------------------------------- */
 
 static void got_lease(struct lb_network *network, uint64_t now_us, struct lb_network_news *news) {
     network->has_lease = network->had_lease = true;

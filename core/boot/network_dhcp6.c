@@ -58,9 +58,9 @@ static void start(struct lb_network *network, uint64_t now_us, enum lb_dhcp6_rol
         .keys = lb_config_secret(config, LB_KEY_DHCP_KEYS),
         .seen = &network->seen6,
         .replay = lb_network_replay(network, now_us),
+        .has_arch = network->common->plan->has_arch,
+        .arch = network->common->plan->arch,
     };
-    if (lb_config_is_set(config, LB_KEY_CLIENT_ARCH))
-        client.arch = (uint16_t)lb_config_u32(config, LB_KEY_CLIENT_ARCH);
     if (lb_config_text(config, LB_KEY_USER_CLASS)[0] != '\0')
         client.user_class = lb_config_text(config, LB_KEY_USER_CLASS);
     lb_dhcp6_client_init(&network->dhcp6, now_us, &client, network->common->rand,
@@ -137,7 +137,7 @@ const struct lb_dhcp6_lease *lb_network_offer6(const struct lb_network *network)
     return best;
 }
 
-/* ---- what the client says ------------------------------------------------------------------- */
+/* ---- the client's results -------------------------------------------------------------------- */
 
 static void got_lease(struct lb_network *network, uint64_t now_us, struct lb_network_news *news) {
     const struct lb_dhcp6_lease *lease = &network->dhcp6.lease;

@@ -82,7 +82,7 @@ struct lb_network_news lb_network_probed_nd6(struct lb_network *network, uint64_
     return news;
 }
 
-/* ---- what the client says ------------------------------------------------------------------- */
+/* ---- the client's results -------------------------------------------------------------------- */
 
 static void end_step(struct lb_network *network, uint64_t now_us) {
     const struct lb_nd6_info *info = &network->nd6.info;

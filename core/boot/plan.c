@@ -119,6 +119,11 @@ struct lb_plan lb_plan_of(const struct lb_boot_setup *setup) {
     memcpy(plan.uuid, setup->uuid, sizeof plan.uuid);
     if (!plan.is_dry && lb_config_is_set(config, LB_KEY_ADDRESS))
         plan.address = lb_config_prefix(config, LB_KEY_ADDRESS);
+    plan.has_arch = lb_config_arch(config, &plan.arch);
+    if (setup->has_arch && lb_streq(lb_config_text(config, LB_KEY_CLIENT_ARCH), "auto")) {
+        plan.has_arch = true;
+        plan.arch = setup->arch;
+    }
     plan.asks[0] = asks(&plan, LB_V4);
     plan.asks[1] = asks(&plan, LB_V6);
     for (unsigned i = 0; i < LB_COUNT(plan.services); i++)

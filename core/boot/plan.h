@@ -20,6 +20,8 @@ struct lb_plan {
     enum lb_boot_goal goal;
     bool network_is_up, has_ipv6; /* of the setup */
     uint8_t mac[6], uuid[16];
+    bool has_arch; /* DHCP servers are told the client architecture: client-arch */
+    uint16_t arch;
     uint64_t clock_us; /* to be added to now: microseconds since 1970, or since the start */
 
     bool is_dry; /* offers are collected and none is taken: PROBE, and DISCOVER over the machine's

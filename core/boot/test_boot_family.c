@@ -403,7 +403,7 @@ static void a_family_with_a_sign_of_life_is_waited_for_before_discovery(void) {
     CHECK_EQ(discovery_us, 0);
 }
 
-static void an_ipv4_answer_without_disk_is_an_error_when_ipv6_was_hoped_for(void) {
+static void an_ipv4_answer_without_disk_is_an_error_when_ipv6_was_waited_for(void) {
     ipv4_only();
     host_offers("");
     host_set("discovery", "off");
@@ -474,7 +474,7 @@ int main(void) {
     TEST(when_discovery_finds_nothing_the_other_family_is_waited_for);
     TEST(and_when_that_has_no_disk_either_discoverys_end_is_told);
     TEST(a_family_with_a_sign_of_life_is_waited_for_before_discovery);
-    TEST(an_ipv4_answer_without_disk_is_an_error_when_ipv6_was_hoped_for);
+    TEST(an_ipv4_answer_without_disk_is_an_error_when_ipv6_was_waited_for);
     TEST(when_both_are_out_both_are_told);
     TEST(of_two_failures_the_one_with_a_sign_of_life_is_told);
     TEST(without_router_and_server_there_is_no_ipv6);

@@ -428,14 +428,14 @@ static const char *name_asked_for(void) {
 static void names_are_looked_up_one_at_a_time(void) {
     host_init();
     host_begin();
-    lb_resolve_name(&host.boot, LB_ASKER_SLP, "slp.example");
-    lb_resolve_name(&host.boot, LB_ASKER_ISNS, "isns.example");
+    lb_resolve_name(&host.boot, LB_REQUESTER_SLP, "slp.example");
+    lb_resolve_name(&host.boot, LB_REQUESTER_ISNS, "isns.example");
     CHECK_STR(name_asked_for(), "slp.example");
     CHECK_STR(name_asked_for(), "slp.example"); /* its other family */
     CHECK_STR(name_asked_for(), "nothing");
-    lb_resolve_cancel(&host.boot, LB_ASKER_SLP);
+    lb_resolve_cancel(&host.boot, LB_REQUESTER_SLP);
     CHECK_STR(name_asked_for(), "isns.example");
-    lb_resolve_cancel(&host.boot, LB_ASKER_ISNS);
+    lb_resolve_cancel(&host.boot, LB_REQUESTER_ISNS);
     CHECK_STR(name_asked_for(), "nothing");
     CHECK_EQ(host.boot.names.lookup_count, 0);
 }

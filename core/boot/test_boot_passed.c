@@ -143,13 +143,13 @@ static void a_lease_that_names_no_disk_does_not_keep_others_from_being_asked(voi
     CHECK(host_until(LB_BOOT_READY));
 }
 
-static void many_liars_do_not_push_the_good_offer_out(void) {
-    static const uint8_t liars = 12;
+static void many_bad_servers_do_not_push_the_good_offer_out(void) {
+    static const uint8_t bad_servers = 12;
     rogue_first("iscsi:x", 900 * LB_US_MS);
     host_begin();
     while (host.dhcp_sent[LB_DHCP4_DISCOVER] == 0)
         host_step(host.now + SEC);
-    for (uint8_t i = 0; i < liars; i++) {
+    for (uint8_t i = 0; i < bad_servers; i++) {
         struct lb_dhcp4_server_config config = host_dhcp_config((uint8_t)(20 + i), "iscsi:x");
         struct lb_binding bindings[2] = {{.client_len = 0}};
         struct lb_dhcp4_server server;
@@ -213,7 +213,7 @@ static void the_error_of_the_only_answer_is_told_soon(void) {
 static void discovery_beside_a_broken_answer_takes_three_seconds_at_first(void) {
     host_init();
     CHECK(one_attempt_us() < 4 * SEC);
-    host_silent_ipv6(); /* which is hoped for */
+    host_silent_ipv6(); /* which is waited for */
     CHECK(one_attempt_us() < 5 * SEC);
 }
 
@@ -499,7 +499,7 @@ int main(void) {
     TEST(a_good_offer_that_comes_much_later_boots_in_a_later_attempt);
     TEST(a_server_that_is_put_right_meanwhile_boots);
     TEST(a_lease_that_names_no_disk_does_not_keep_others_from_being_asked);
-    TEST(many_liars_do_not_push_the_good_offer_out);
+    TEST(many_bad_servers_do_not_push_the_good_offer_out);
     TEST(while_there_are_bad_offers_alone_the_client_goes_on_asking);
     TEST(the_error_of_the_only_answer_is_told_soon);
     TEST(discovery_beside_a_broken_answer_takes_three_seconds_at_first);

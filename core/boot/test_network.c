@@ -123,11 +123,11 @@ static void a_lease_is_news_and_makes_the_interface(void) {
     begin();
     struct lb_network *network = &cards[0].network;
     CHECK(start4(&cards[0]));
-    CHECK_EQ(lb_network_says(network, LB_V4, &(struct lb_network_need){0}), LB_ASKING);
+    CHECK_EQ(lb_network_progress(network, LB_V4, &(struct lb_network_need){0}), LB_ASKING);
     run(&cards[0], 30 * SEC);
     CHECK_EQ(cards[0].news.what, LB_NETWORK_CHANGED);
     CHECK(lb_network_has_lease(network) && lb_network_has_address(network, LB_V4));
-    CHECK_EQ(lb_network_says(network, LB_V4, &(struct lb_network_need){0}), LB_HAS_SPOKEN);
+    CHECK_EQ(lb_network_progress(network, LB_V4, &(struct lb_network_need){0}), LB_ANSWERED);
     CHECK(lb_network_update(network, now, LB_V4));
     const struct lb_boot_action *ask = ask_of(&cards[0], 1);
     CHECK_EQ(ask->event, LB_BOOT_SET_ADDRESS);
@@ -152,7 +152,7 @@ static void a_server_that_is_silent_leaves_the_family_silent(void) {
     CHECK(start4(&cards[0]));
     run(&cards[0], 300 * SEC);
     CHECK(!network->dhcp_runs);
-    CHECK_EQ(lb_network_says(network, LB_V4, &(struct lb_network_need){0}), LB_SILENT);
+    CHECK_EQ(lb_network_progress(network, LB_V4, &(struct lb_network_need){0}), LB_NO_ANSWER);
     CHECK_EQ(lb_network_why_out(network, LB_V4).code, LB_E_DHCP_NO_OFFER);
 }
 
@@ -210,7 +210,7 @@ static void a_configured_address_that_another_has_is_lost(void) {
     CHECK_EQ(news.what, LB_NETWORK_LOST);
     CHECK_EQ(news.family, LB_V6);
     CHECK_EQ(news.why.code, LB_E_ADDRESS_CONFLICT);
-    CHECK_EQ(lb_network_says(network, LB_V6, &(struct lb_network_need){0}), LB_SILENT);
+    CHECK_EQ(lb_network_progress(network, LB_V6, &(struct lb_network_need){0}), LB_NO_ANSWER);
 }
 
 /* ---- several -------------------------------------------------------------------------------- */

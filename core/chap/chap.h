@@ -55,7 +55,7 @@ bool lb_chap_parse_algs(struct lb_bytes text, struct lb_chap_algs *out);
 /* Adds the value of CHAP_A: "8,7,6,5". At most 2 * LB_CHAP_ALGS_MAX - 1 characters. */
 void lb_chap_format_algs(struct lb_text *text, const struct lb_chap_algs *algs);
 
-/* The asked side reads the asker's choice: one number, and one that we offered. */
+/* The asked side reads the requester's choice: one number, and one that we offered. */
 bool lb_chap_accept_alg(const struct lb_chap_algs *offered, struct lb_bytes value,
                         struct lb_chap_alg *out);
 

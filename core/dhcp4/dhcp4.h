@@ -94,7 +94,7 @@ struct lb_dhcp4_config {
     const char *user_class;   /* sent as option 77, as it is; NULL: not sent */
     bool has_arch;            /* options 93, 94 and 97 are sent (RFC 4578) */
     uint16_t arch;
-    uint8_t uuid[16];       /* of the machine, for option 97; zeros: not sent */
+    uint8_t uuid[16]; /* of the machine, in the order of its text, for option 97; zeros: not sent */
     struct lb_bytes extra;  /* more options to send: code, length, value; the caller's memory */
     uint32_t offer_wait_ms; /* after the first offer without an iSCSI Root Path; 0: 800 */
     uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
@@ -159,7 +159,7 @@ struct lb_dhcp4_client {
     size_t chosen;
     struct lb_dhcp4_lease proxy; /* what proxyDHCP servers added */
     bool has_proxy;
-    bool has_rivals; /* another server than the one that was taken made an offer, too */
+    bool has_other_offers; /* another server than the one that was taken made an offer, too */
     struct lb_error error;
     uint64_t ignored;        /* datagrams that were not for us or malformed */
     const char *ignored_why; /* the last one; a constant */
@@ -255,22 +255,22 @@ struct lb_dhcp4_server_config {
     struct lb_bytes options;   /* more options for everyone, as on the wire: code, length, value */
     struct lb_dhcp4_host *hosts; /* the caller's; a hardware address once, at most one for any */
     size_t host_count;
-    struct lb_hash_key hash_key; /* a secret of the host: strangers choose what is hashed */
+    struct lb_hash_key hash_key; /* a secret of the host: peers choose what is hashed */
     /* RFC 3118: clients that ask for it get authenticated answers, by the key that they name in
      * REQUEST or by the first key without a realm. Empty: option 90 is not looked at. */
     struct lb_bytes keys;
     bool require_auth;         /* others are not answered at all */
     struct lb_dhcp_seen *seen; /* of clients; needed with keys; the caller's */
     uint64_t replay;           /* as in the client's configuration */
-    /* A BOOTP client with an entry in `hosts` has its address for ever. Strangers: */
+    /* A BOOTP client with an entry in `hosts` has its address for ever. Unknown clients: */
     uint32_t bootp_s;   /* for so long since they asked last; 0: a day; LB_DHCP4_INFINITE */
-    uint32_t bootp_max; /* so many at once, at most LB_DHCP4_STRANGERS_MAX; 0: half the bindings */
+    uint32_t bootp_max; /* so many at once, at most LB_DHCP4_UNKNOWN_MAX; 0: half the bindings */
     struct lb_trace *trace; /* may be NULL */
 };
 
-#define LB_DHCP4_STRANGERS_MAX 32 /* looked through by each BOOTP request of a stranger */
+#define LB_DHCP4_UNKNOWN_MAX 32 /* looked through by each BOOTP request of an unknown client */
 
-struct lb_dhcp4_stranger {
+struct lb_dhcp4_unknown {
     struct lb_addr address;
 };
 
@@ -278,7 +278,7 @@ struct lb_dhcp4_server {
     struct lb_dhcp4_server_config config;
     struct lb_bindings table;
     uint32_t any_host; /* the entry for any machine, counted from 1; 0: none */
-    struct lb_dhcp4_stranger strangers[LB_DHCP4_STRANGERS_MAX];
+    struct lb_dhcp4_unknown unknown[LB_DHCP4_UNKNOWN_MAX];
     uint64_t replay; /* of our last authenticated message */
 };
 

@@ -130,7 +130,7 @@ static void begin(struct lb_dhcp4_client *client, uint64_t now_us, uint64_t paus
 static void enter_selecting(struct lb_dhcp4_client *client, uint64_t now_us) {
     client->xid = client->offers_xid = lb_rand_u32(client->rand);
     client->offer_count = 0;
-    client->has_proxy = client->has_rivals = false;
+    client->has_proxy = client->has_other_offers = false;
     client->offers_until_us = LB_NEVER;
     ask(client, now_us, LB_DHCP4_SELECTING, retry_us(client, 0));
 }
@@ -187,7 +187,7 @@ void lb_dhcp4_client_check(struct lb_dhcp4_client *client, uint64_t now_us) {
     client->due |= DUE_PROBE;
 }
 
-/* An ACK that was kept while a better one was hoped for: the lease is half over, or whole. */
+/* An ACK that the client kept, while it waited for a better one, after half of the lease or all. */
 static bool is_stale(const struct lb_dhcp4_lease *ack, uint64_t now_us) {
     return ack->lease_s != LB_DHCP4_INFINITE &&
            now_us > ack->start_us + ack->lease_s * LB_US_SEC / 2;
@@ -196,7 +196,7 @@ static bool is_stale(const struct lb_dhcp4_lease *ack, uint64_t now_us) {
 static void take_best_offer(struct lb_dhcp4_client *client, uint64_t now_us) {
     client->chosen = lb_dhcp4_offers_best(client);
     client->lease = client->offers[client->chosen];
-    client->has_rivals = client->offer_count > 1;
+    client->has_other_offers = client->offer_count > 1;
     lb_trace(client->trace, now_us, "dhcp4", "taken: %s from %s, of %zu",
              lb_prefix_text(client->lease.address).s, lb_addr_text(client->lease.server).s,
              client->offer_count);

@@ -267,13 +267,14 @@ static const char *take_message(struct lb_dhcp4_client *client, uint64_t now_us,
 }
 
 /* An offer that came when another had been taken: the caller may want to know that it could. */
-static void note_rival(struct lb_dhcp4_client *client, const struct lb_dhcp4_message *message) {
+static void note_other_offer(struct lb_dhcp4_client *client,
+                             const struct lb_dhcp4_message *message) {
     struct lb_addr server;
     if (client->config.keys.len == 0 && message->type == LB_DHCP4_OFFER &&
         message->header.xid == client->offers_xid && client->state != LB_DHCP4_SELECTING &&
         !lb_dhcp4_is_proxy(message) && lb_dhcp4_option_addr(message, LB_OPT_SERVER_ID, &server) &&
         !lb_addr_equal(server, client->lease.server))
-        client->has_rivals = true;
+        client->has_other_offers = true;
 }
 
 bool lb_dhcp4_client_reads(const struct lb_dhcp4_client *client, struct lb_endpoint from,
@@ -311,7 +312,7 @@ bool lb_dhcp4_client_hear(struct lb_dhcp4_client *client, uint64_t now_us, struc
     bool was_for_us = is_for_us(client, payload);
     if (lb_dhcp4_decode(payload, &message, &why)) {
         type = lb_dhcp4_type_word(message.type);
-        note_rival(client, &message);
+        note_other_offer(client, &message);
         why = take_message(client, now_us, payload, &message, from.addr, worth);
     }
     if (!why)

@@ -98,21 +98,46 @@ static void put_addresses(const struct lb_dhcp4_client *client, struct lb_wr *li
 /* RFC 4578 2.2: UNDI of version 3.16, as PXE clients and UEFI's say. */
 static const uint8_t undi[] = {1, 3, 16};
 
+static bool is_in_extra(const struct lb_dhcp4_config *config, uint8_t code) {
+    for (struct lb_rd rd = lb_rd(config->extra); rd.left > 0 && lb_rd_ok(&rd);) {
+        if (lb_rd_u8(&rd) == code)
+            return true;
+        lb_rd_bytes(&rd, lb_rd_u8(&rd));
+    }
+    return false;
+}
+
+/* What a person wrote in dhcp-send stands above the same option made here. */
+static void put_ours(const struct lb_dhcp4_config *config, uint8_t code, struct lb_bytes value,
+                     struct lb_wr *list) {
+    if (!is_in_extra(config, code))
+        lb_dhcp4_put(list, code, value);
+}
+
+/* RFC 4578 2: client architecture, network interface, machine. */
+static void put_arch(const struct lb_dhcp4_config *config, struct lb_wr *list) {
+    static const uint8_t no_uuid[16];
+    uint8_t arch[2] = {(uint8_t)(config->arch >> 8), (uint8_t)config->arch};
+    /* As EFI has it in memory, and as firmware and iPXE send it: the first three fields
+     * little-endian (RFC 4578 2.3 refers to EFI). */
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    uint8_t machine[17] = {0}; /* type 0: a UUID */
+    put_ours(config, LB_OPT_ARCH, lb_bytes(arch, sizeof arch), list);
+    put_ours(config, LB_OPT_UNDI, lb_bytes(undi, sizeof undi), list);
+    if (memcmp(config->uuid, no_uuid, sizeof no_uuid) == 0)
+        return;
+    for (size_t i = 0; i < sizeof config->uuid; i++)
+        machine[1 + i] = config->uuid[order[i]];
+    put_ours(config, LB_OPT_MACHINE, lb_bytes(machine, sizeof machine), list);
+}
+
 /* What a site's server asks for before it names a disk. Option 77 is sent as iPXE does, one class
  * without the lengths of RFC 3004: that is what servers are set up for. */
 static void put_wanted(const struct lb_dhcp4_config *config, struct lb_wr *list) {
-    static const uint8_t no_uuid[16];
-    uint8_t machine[17] = {0}; /* type 0: a UUID */
     if (config->user_class)
         lb_dhcp4_put_text(list, LB_OPT_USER_CLASS, config->user_class);
-    if (config->has_arch) {
-        lb_dhcp4_put_u16(list, LB_OPT_ARCH, config->arch);
-        lb_dhcp4_put(list, LB_OPT_UNDI, lb_bytes(undi, sizeof undi));
-    }
-    if (config->has_arch && memcmp(config->uuid, no_uuid, sizeof no_uuid) != 0) {
-        memcpy(machine + 1, config->uuid, sizeof config->uuid);
-        lb_dhcp4_put(list, LB_OPT_MACHINE, lb_bytes(machine, sizeof machine));
-    }
+    if (config->has_arch)
+        put_arch(config, list);
     for (struct lb_rd rd = lb_rd(config->extra); rd.left > 0 && lb_rd_ok(&rd);) {
         uint8_t code = lb_rd_u8(&rd);
         lb_dhcp4_put(list, code, lb_rd_bytes(&rd, lb_rd_u8(&rd)));

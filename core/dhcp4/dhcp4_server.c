@@ -496,15 +496,15 @@ static struct lb_dhcp4_reply on_inform(struct exchange *x) {
     return compose(x);
 }
 
-/* A place for a stranger among those that have addresses by BOOTP; NULL: there are enough. */
-static struct lb_dhcp4_stranger *stranger_place(const struct exchange *x) {
+/* A place for an unknown client among those that have addresses by BOOTP; NULL: none is left. */
+static struct lb_dhcp4_unknown *unknown_place(const struct exchange *x) {
     struct lb_dhcp4_server *server = x->server;
     size_t cap = server->config.bootp_max;
     if (cap == 0)
         cap = (server->table.cap + 1) / 2;
-    cap = LB_MIN(cap, LB_DHCP4_STRANGERS_MAX);
+    cap = LB_MIN(cap, LB_DHCP4_UNKNOWN_MAX);
     for (size_t i = 0; i < cap; i++) {
-        struct lb_dhcp4_stranger *at = &server->strangers[i];
+        struct lb_dhcp4_unknown *at = &server->unknown[i];
         const struct lb_binding *row = lb_bindings_holder(&server->table, at->address);
         if (row == NULL || row == x->binding || !row->bootp || !is_alive(row, x->now_us))
             return at;
@@ -513,18 +513,18 @@ static struct lb_dhcp4_stranger *stranger_place(const struct exchange *x) {
 }
 
 /* RFC 1534 2: a client that knows no leases keeps its address for ever. That is for those we know:
- * strangers keep it for a time since they asked last, and there are so many of them. */
+ * unknown clients keep it for a time since they asked last, and their number is limited. */
 static struct lb_dhcp4_reply on_bootp(struct exchange *x) {
     const struct lb_dhcp4_server_config *config = &x->server->config;
     uint64_t until_us = LB_NEVER;
-    struct lb_dhcp4_stranger *place = NULL;
+    struct lb_dhcp4_unknown *place = NULL;
     struct lb_addr address;
     x->type = LB_DHCP4_BOOTP;
     if (!is_known(x)) {
         until_us = lb_binding_until_us(config->bootp_s ? config->bootp_s : BOOTP_S, x->now_us);
-        place = stranger_place(x);
+        place = unknown_place(x);
         if (place == NULL)
-            return ignore(x, "too many strangers have addresses by BOOTP");
+            return ignore(x, "too many unknown clients have addresses by BOOTP");
     }
     if (!choose_address(x, &address) || !bind_address(x, address, true, until_us))
         return ignore(x, "no address is free");

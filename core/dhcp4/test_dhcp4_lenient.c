@@ -125,15 +125,26 @@ static void what_a_sites_server_asks_for_is_sent(void) {
     CHECK(sent_is(LB_OPT_ARCH, "0007"));
     CHECK(sent_is(LB_OPT_UNDI, "010310"));
     CHECK(!has(LB_OPT_MACHINE));
-    memset(config.uuid, 0x1b, sizeof config.uuid);
+    for (size_t i = 0; i < sizeof config.uuid; i++)
+        config.uuid[i] = (uint8_t)(0x10 + i);
     config.extra = lb_bytes(extra, sizeof extra);
     start(config);
-    CHECK(sent_is(LB_OPT_MACHINE, "00 1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b"));
+    CHECK(sent_is(LB_OPT_MACHINE, "00 13121110 1514 1716 18191a1b1c1d1e1f"));
     CHECK(sent_is(175, "b101"));
     CHECK(sent_is(43, ""));
     CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
     CHECK_EQ(t.sent.type, LB_DHCP4_REQUEST);
     CHECK(sent_is(LB_OPT_USER_CLASS, "69505845") && sent_is(175, "b101"));
+}
+
+static void what_a_person_sends_stands_above_the_architecture_we_know(void) {
+    static const uint8_t extra[] = {93, 2, 0x00, 0x10, 97, 1, 0xff};
+    struct lb_dhcp4_config config = {
+        .has_arch = true, .arch = 7, .uuid = {1}, .extra = lb_bytes(extra, sizeof extra)};
+    start(config);
+    CHECK(sent_is(LB_OPT_ARCH, "0010")); /* two of the same code would be joined: RFC 3396 */
+    CHECK(sent_is(LB_OPT_UNDI, "010310"));
+    CHECK(sent_is(LB_OPT_MACHINE, "ff"));
 }
 
 static void the_longest_options_all_fit(void) {
@@ -255,6 +266,7 @@ int main(void) {
     TEST(answers_that_cannot_be_used_are_not_silence);
     TEST(an_ack_that_cannot_be_used_is_told);
     TEST(what_a_sites_server_asks_for_is_sent);
+    TEST(what_a_person_sends_stands_above_the_architecture_we_know);
     TEST(the_longest_options_all_fit);
     TEST(several_domains_are_searched);
     TEST(blanks_and_line_ends_around_text_are_left_out);

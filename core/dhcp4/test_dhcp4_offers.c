@@ -120,7 +120,7 @@ static void a_late_rapid_commit_is_ignored_once_an_offer_was_taken(void) {
     CHECK_STATE("REQUESTING");
 }
 
-/* The lease ran while a better offer was hoped for. */
+/* The lease ran while the client waited for a better offer. */
 static void a_rapid_commit_that_was_kept_too_long_is_asked_for_anew(void) {
     start((struct lb_dhcp4_config){.offer_wait_ms = 20000});
     CHECK(GIVE(LB_DHCP4_ACK, .rapid_commit = true, .lease_s = 30));

@@ -318,7 +318,7 @@ static void a_known_bootp_client_has_its_address_for_ever(void) {
 }
 
 /* The network of somebody who sends BOOTP requests under many addresses is not full for ever. */
-static void strangers_have_few_addresses_by_bootp_and_for_a_time(void) {
+static void unknown_clients_have_few_addresses_by_bootp_and_for_a_time(void) {
     start(plain());
     CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP);
     CHECK_EQ(t.bindings[0].until_us, t.now + 86400 * SEC);
@@ -332,7 +332,7 @@ static void strangers_have_few_addresses_by_bootp_and_for_a_time(void) {
     CHECK_EQ(ASK(LB_DHCP4_BOOTP, .machine = 6), SILENCE);
 }
 
-static void the_bounds_of_strangers_are_the_hosts_to_choose(void) {
+static void the_host_chooses_the_limits_for_unknown_clients(void) {
     struct lb_dhcp4_server_config config = plain();
     config.bootp_max = 1;
     config.bootp_s = 10;
@@ -693,8 +693,8 @@ int main(void) {
     TEST(inform_is_told_everything_but_an_address);
     TEST(rapid_commit_is_granted_where_it_is_allowed);
     TEST(a_known_bootp_client_has_its_address_for_ever);
-    TEST(strangers_have_few_addresses_by_bootp_and_for_a_time);
-    TEST(the_bounds_of_strangers_are_the_hosts_to_choose);
+    TEST(unknown_clients_have_few_addresses_by_bootp_and_for_a_time);
+    TEST(the_host_chooses_the_limits_for_unknown_clients);
     TEST(what_a_relay_added_comes_back_as_it_came);
     TEST(an_offer_is_nothing_to_keep_and_a_lease_is);
     TEST(after_a_restart_clients_are_answered_the_same);

@@ -104,7 +104,8 @@ struct lb_dhcp6_config {
     bool offers_only;       /* a dry run: collect answers for offer_wait_ms, take none */
     bool take_reconfigure;  /* let the server make us renew: option 20, and RKAP's key (20.4) */
     const char *user_class; /* sent as option 15, one class; NULL: not sent */
-    uint16_t arch; /* client architecture (61: 7 x86-64 UEFI, 11 arm64 UEFI); 0: not sent */
+    bool has_arch;          /* options 61 and 62 are sent (RFC 5970 3.3, 3.4) */
+    uint16_t arch;          /* client architecture: 7 x86-64 UEFI, 11 arm64 UEFI */
     uint32_t offer_wait_ms; /* after the first answer without an iSCSI Root Path; 0: 800 */
     uint32_t bad_wait_ms;   /* after the first answer, while all are LB_WORTH_BAD; 0: 4000 */
     uint32_t give_up_ms;    /* FAILED after so long without a lease; 0: never */
@@ -284,7 +285,7 @@ struct lb_dhcp6_server_config {
     struct lb_bytes reconfigure_key; /* 16 bytes for RKAP, given to clients that take it; empty */
     struct lb_dhcp6_host *hosts;     /* the caller's; a DUID once, at most one for any client */
     size_t host_count;
-    struct lb_hash_key hash_key; /* a secret of the host: strangers choose what is hashed */
+    struct lb_hash_key hash_key; /* a secret of the host: peers choose what is hashed */
     struct lb_trace *trace;      /* may be NULL */
 };
 

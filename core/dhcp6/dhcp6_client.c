@@ -406,7 +406,8 @@ static size_t find_best(const struct lb_dhcp6_client *client) {
     return best;
 }
 
-/* A Reply that was kept while a better one was hoped for: its addresses are half over, or whole. */
+/* A Reply that was kept while the client waited for a better one: its addresses are half over, or
+ * whole. */
 static bool is_stale(const struct lb_dhcp6_lease *reply, uint64_t now_us) {
     return now_us > at_us(reply, shortest_s(reply) / 2);
 }

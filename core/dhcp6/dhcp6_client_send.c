@@ -83,6 +83,9 @@ static bool is_end(uint8_t type) {
     return type == LB_DHCP6_CONFIRM || type == LB_DHCP6_DECLINE || type == LB_DHCP6_RELEASE;
 }
 
+/* RFC 5970 3.4: UNDI of version 3.16, as in DHCPv4. */
+static const uint8_t undi[] = {1, 3, 16};
+
 static void put_options(const struct lb_dhcp6_client *client, uint8_t type, uint64_t now_us,
                         struct lb_wr *wr) {
     const struct lb_dhcp6_config *config = &client->config;
@@ -98,9 +101,11 @@ static void put_options(const struct lb_dhcp6_client *client, uint8_t type, uint
         lb_dhcp6_put(wr, LB_OPT6_RAPID_COMMIT, lb_bytes(NULL, 0));
     if (config->take_reconfigure)
         lb_dhcp6_put(wr, LB_OPT6_RECONF_ACCEPT, lb_bytes(NULL, 0));
-    if (config->arch)
+    if (config->has_arch) {
         lb_dhcp6_put_u16(wr, LB_OPT6_ARCH, config->arch); /* RFC 5970 3.3 */
-    if (config->user_class) {                             /* RFC 8415 21.15 */
+        lb_dhcp6_put(wr, LB_OPT6_UNDI, lb_bytes(undi, sizeof undi));
+    }
+    if (config->user_class) { /* RFC 8415 21.15 */
         struct lb_bytes name = lb_bytes_of_text(config->user_class);
         size_t opened = lb_dhcp6_open(wr, LB_OPT6_USER_CLASS);
         lb_wr_u16(wr, (uint16_t)name.len);

@@ -48,6 +48,7 @@ enum lb_dhcp6_code {
     LB_OPT6_BOOT_URL = 59,
     LB_OPT6_BOOT_PARAMS = 60,
     LB_OPT6_ARCH = 61,
+    LB_OPT6_UNDI = 62,
     LB_OPT6_SOL_MAX_RT = 82,
     LB_OPT6_INF_MAX_RT = 83,
 };

@@ -168,7 +168,7 @@ static void information_needs_the_proof_too(void) {
     CHECK_STATE("INFORMED");
 }
 
-static void a_bad_status_of_a_stranger_does_not_slow_us_down(void) {
+static void a_bad_status_of_an_unknown_server_does_not_slow_us_down(void) {
     begin(with_keys());
     CHECK(!GIVE(LB_DHCP6_ADVERTISE, ISCSI, .sol_max_rt_s = 86400));
     CHECK_EQ(t.client.sol_max_rt_s, 0);
@@ -314,7 +314,7 @@ int main(void) {
     TEST(without_keys_nothing_of_option_11_is_sent);
     TEST(each_kind_of_answer_needs_the_proof);
     TEST(information_needs_the_proof_too);
-    TEST(a_bad_status_of_a_stranger_does_not_slow_us_down);
+    TEST(a_bad_status_of_an_unknown_server_does_not_slow_us_down);
     TEST(what_was_played_before_is_not_taken_again);
     TEST(the_reply_needs_the_key_of_the_advertise);
     TEST(nobody_with_the_key_is_an_error_of_its_own);

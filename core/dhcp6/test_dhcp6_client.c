@@ -15,7 +15,7 @@ static void the_first_solicit_is_sent_at_once_to_all_servers(void) {
 static void a_solicit_says_who_we_are_and_what_we_want(void) {
     struct lb_duid duid, ours = test_client_duid();
     struct lb_dhcp6_ia ia;
-    start((struct lb_dhcp6_config){.arch = 7});
+    start((struct lb_dhcp6_config){0});
     CHECK(lb_dhcp6_find_duid(t.sent.options, LB_OPT6_CLIENT_ID, &duid));
     CHECK(lb_duid_equal(&duid, &ours));
     CHECK(!has(LB_OPT6_SERVER_ID));
@@ -25,11 +25,25 @@ static void a_solicit_says_who_we_are_and_what_we_want(void) {
     CHECK_EQ(elapsed(), 0);
     CHECK(has(LB_OPT6_RAPID_COMMIT));
     CHECK(!has(LB_OPT6_RECONF_ACCEPT));
-    CHECK(has(LB_OPT6_ARCH));
+    CHECK(!has(LB_OPT6_ARCH) && !has(LB_OPT6_UNDI));
     CHECK(asks_for(LB_OPT6_BOOT_URL) && asks_for(LB_OPT6_BOOT_PARAMS));
     CHECK(asks_for(LB_OPT6_DNS) && asks_for(LB_OPT6_SEARCH));
     CHECK(asks_for(LB_OPT6_SOL_MAX_RT));
     CHECK(!asks_for(LB_OPT6_REFRESH));
+}
+
+static bool sent_is(uint16_t code, const char *hex) {
+    struct lb_bytes value;
+    return lb_dhcp6_find(t.sent.options, code, &value) && lb_bytes_equal(value, tap_hex(hex));
+}
+
+/* RFC 5970 3.3, 3.4 */
+static void the_architecture_is_said_together_with_the_interface(void) {
+    start((struct lb_dhcp6_config){.has_arch = true, .arch = 7});
+    CHECK(sent_is(LB_OPT6_ARCH, "0007"));
+    CHECK(sent_is(LB_OPT6_UNDI, "010310"));
+    start((struct lb_dhcp6_config){.has_arch = true}); /* a PC's BIOS */
+    CHECK(sent_is(LB_OPT6_ARCH, "0000"));
 }
 
 /* RFC 8415 21.7: these are never listed. */
@@ -253,7 +267,7 @@ static void a_reply_with_rapid_commit_binds_in_one_round_trip(void) {
     CHECK_EQ(seen.gots, 1);
 }
 
-/* Its addresses ran while a better one was hoped for. */
+/* Its addresses ran while the client waited for a better one. */
 static void a_reply_that_was_kept_too_long_is_asked_for_anew(void) {
     start((struct lb_dhcp6_config){.no_probe = true, .offer_wait_ms = 20000});
     CHECK(GIVE(LB_DHCP6_REPLY, .rapid_commit = true, .preferred_s = 15, .valid_s = 15));
@@ -486,6 +500,7 @@ static void of_two_addresses_the_one_that_nobody_takes_later_stays(void) {
 int main(void) {
     TEST(the_first_solicit_is_sent_at_once_to_all_servers);
     TEST(a_solicit_says_who_we_are_and_what_we_want);
+    TEST(the_architecture_is_said_together_with_the_interface);
     TEST(options_that_come_by_themselves_are_not_asked_for);
     TEST(rapid_commit_is_not_offered_where_it_is_switched_off);
     TEST(reconfigure_is_accepted_only_where_it_is_configured);

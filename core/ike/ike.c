@@ -64,7 +64,7 @@ void lb_ike_enter(struct lb_ike *ike, uint64_t now_us, enum lb_ike_state state) 
     ike->tries = 0;
     ike->due &= ~(unsigned)DUE_REQUEST;
     ike->deadline_us = ike->give_up_us = LB_NEVER;
-    if (state == LB_IKE_INIT_DONE) /* a stranger that asked and went away is forgotten */
+    if (state == LB_IKE_INIT_DONE) /* a peer that never proved itself is forgotten */
         ike->give_up_us = now_us + or_else_us(ike->config.give_up_s, GIVE_UP_S);
     if (!is_asking(ike))
         return;

@@ -40,7 +40,7 @@
 /* ---- configuration: zero is the default everywhere ------------------------------------------- */
 
 enum lb_isns_register {
-    LB_ISNS_REGISTER_AUTO,   /* where the server does not answer a stranger (status 6, 7), or shows
+    LB_ISNS_REGISTER_AUTO, /* where the server does not answer unknown nodes (status 6, 7), or shows
                                 it nothing; and taken back where that does not help */
     LB_ISNS_REGISTER_NEVER,  /* that is then the failure */
     LB_ISNS_REGISTER_ALWAYS, /* before the first question */

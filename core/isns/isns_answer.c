@@ -339,8 +339,8 @@ static void answered(struct lb_isns_client *client, struct lb_isns_request *requ
 
 static void refused(struct lb_isns_client *client, uint64_t now_us, struct lb_isns_request *request,
                     uint32_t status) {
-    bool is_stranger = status == LB_ISNS_SOURCE_UNKNOWN || status == LB_ISNS_SOURCE_ABSENT;
-    if (is_stranger && !client->is_registered && request->ask != LB_ISNS_ASK_REGISTER &&
+    bool is_unknown = status == LB_ISNS_SOURCE_UNKNOWN || status == LB_ISNS_SOURCE_ABSENT;
+    if (is_unknown && !client->is_registered && request->ask != LB_ISNS_ASK_REGISTER &&
         client->config.registration != LB_ISNS_REGISTER_NEVER) {
         client->needs_registration = true;
         client->tries_registration = false;
@@ -359,7 +359,7 @@ static void refused(struct lb_isns_client *client, uint64_t now_us, struct lb_is
         request->ask = LB_ISNS_ASK_NOTHING;
         return;
     }
-    if (is_stranger || status == LB_ISNS_SOURCE_UNAUTHORIZED)
+    if (is_unknown || status == LB_ISNS_SOURCE_UNAUTHORIZED)
         lb_fail(&client->error, LB_E_ISNS_SOURCE, "%s to %s: %s",
                 lb_endpoint_text(client->config.server).s, client->config.initiator,
                 lb_isns_status_word(status));
@@ -379,12 +379,12 @@ static void end_answer(struct lb_isns_client *client, uint64_t now_us) {
         return;
     struct lb_isns_request *request = &client->requests[client->answer.request];
     bool is_withdrawal = request->ask == LB_ISNS_ASK_WITHDRAW;
-    bool is_stranger = status == LB_ISNS_SOURCE_UNKNOWN || status == LB_ISNS_SOURCE_ABSENT;
+    bool is_unknown = status == LB_ISNS_SOURCE_UNKNOWN || status == LB_ISNS_SOURCE_ABSENT;
     /* 5.6.5.2: no match is an empty answer; open-isns says NO_SUCH_ENTRY. A server that does not
      * have the attribute has no boot lists, and one that does not walk has nothing to add. */
     bool is_empty =
         status == LB_ISNS_NO_SUCH_ENTRY ||
-        (request->ask == LB_ISNS_ASK_WALK && status != LB_ISNS_OK && !is_stranger) ||
+        (request->ask == LB_ISNS_ASK_WALK && status != LB_ISNS_OK && !is_unknown) ||
         (status == LB_ISNS_ATTRIBUTE_UNSUPPORTED && request->ask == LB_ISNS_ASK_FEATURES);
     client->resends = 0;
     if (status == LB_ISNS_BUSY) { /* first: it may be the answer to any of them */

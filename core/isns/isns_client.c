@@ -168,7 +168,7 @@ static void count_left_out(struct lb_isns_client *client) {
         client->counts.dropped += client->targets[i].portals == LB_ISNS_TO_ASK;
 }
 
-/* Some servers show a stranger an empty list instead of saying that they do not know it. */
+/* Some servers show an unknown node an empty list instead of saying that they do not know it. */
 static bool may_register(const struct lb_isns_client *client) {
     return client->config.registration == LB_ISNS_REGISTER_AUTO && !client->needs_registration &&
            client->counts.found == 0;

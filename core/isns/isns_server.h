@@ -82,7 +82,7 @@ struct lb_isns_server_config {
     bool says_no_such_entry;    /* where nothing matches, as open-isns does; else an empty answer */
     uint32_t period_s;          /* of a registration; 0: 3600 */
     size_t pdu_max;             /* payload of a PDU, a multiple of 4; 0: LB_ISNS_PDU_MAX */
-    struct lb_hash_key hash_key; /* a secret of the host: strangers choose what is hashed */
+    struct lb_hash_key hash_key; /* a secret of the host: peers choose what is hashed */
     struct lb_trace *trace;      /* may be NULL */
 };
 

@@ -1,7 +1,7 @@
 /* The server's tables: adding, finding, removing. Nodes and members are found by a hash. */
 #include "core/isns/isns_server_state.h"
 
-/* Names are what strangers register: without the key they cannot fill one bucket. */
+/* Peers choose the names that they register; without the key they cannot fill one bucket. */
 static uint32_t hash(const struct lb_isns_server *server, const char *name) {
     return (uint32_t)(lb_siphash(&server->config.hash_key, lb_bytes_of_text(name)) %
                       LB_ISNS_BUCKETS);

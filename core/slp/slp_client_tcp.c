@@ -68,7 +68,7 @@ static void connect_next(struct lb_slp_client *client, uint64_t now_us,
 
 /* ---- the reply ---- */
 
-/* The end of the reply, or of any hope of it. */
+/* The reply is complete, or cannot come any more. */
 static void finish(struct lb_slp_client *client, uint64_t now_us, const char *why) {
     struct lb_slp_tcp *tcp = &client->tcp;
     struct lb_slp_exchange *exchange = exchange_of(client);

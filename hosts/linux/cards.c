@@ -66,15 +66,15 @@ static enum lb_card_worth worth_of(enum lb_code code) {
 
 void lb_cards_note(struct lb_card *card, enum lb_code code) {
     card->worth = LB_MAX(card->worth, worth_of(code));
-    card->is_hopeless = !lb_code_may_pass(code);
+    card->has_failed = !lb_code_may_pass(code);
 }
 
-bool lb_cards_are_hopeless(const struct lb_cards *cards, bool is_late) {
-    size_t hopeless = 0, waiting = 0;
+bool lb_cards_have_failed(const struct lb_cards *cards, bool is_late) {
+    size_t failed = 0, waiting = 0;
     for (size_t i = 0; i < cards->count; i++) {
         const struct lb_card *card = &cards->card[i];
-        hopeless += card->is_hopeless ? 1 : 0;
-        waiting += !card->is_hopeless && (card->has_link || !is_late) ? 1 : 0;
+        failed += card->has_failed ? 1 : 0;
+        waiting += !card->has_failed && (card->has_link || !is_late) ? 1 : 0;
     }
-    return hopeless > 0 && waiting == 0;
+    return failed > 0 && waiting == 0;
 }

@@ -24,8 +24,8 @@ struct lb_card {
     int index;
     bool is_real; /* has a device behind it; else it may be a namespace's cable */
     bool was_raised, has_link;
-    bool was_in_use;  /* before it was raised */
-    bool is_hopeless; /* its last turn ended with an error that does not pass */
+    bool was_in_use; /* before it was raised */
+    bool has_failed; /* its last turn ended with an error that does not pass */
     enum lb_card_worth worth;
     unsigned turns, last_turn; /* last_turn: the number of it, of all; 0: none */
 };
@@ -45,8 +45,8 @@ uint32_t lb_cards_patience_ms(const struct lb_cards *cards, const struct lb_card
                               uint32_t longest_ms);
 /* What a turn that failed so has shown of its card. */
 void lb_cards_note(struct lb_card *card, enum lb_code code);
-/* Whether no card can bring another end any more: each has a link, and had its hopeless turn.
- * is_late: those without a link have had their time. */
-bool lb_cards_are_hopeless(const struct lb_cards *cards, bool is_late);
+/* Whether no card can bring another end any more: each has a link, and has had a turn that failed
+ * for good. is_late: those without a link have had their time. */
+bool lb_cards_have_failed(const struct lb_cards *cards, bool is_late);
 
 #endif

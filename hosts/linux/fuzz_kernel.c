@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         take_messages(bytes);
         break;
     default:
-        (void)lb_keeper_has_rival(bytes, 7);
+        (void)lb_keeper_has_other(bytes, 7);
     }
     return 0;
 }

@@ -71,7 +71,7 @@ static bool next_number(struct lb_bytes *line, bool is_hex, uint64_t *value) {
     return is_hex ? lb_parse_hex_u64(word, value) : lb_parse_u64(word, UINT64_MAX, value);
 }
 
-bool lb_keeper_has_rival(struct lb_bytes line, uint32_t our_port) {
+bool lb_keeper_has_other(struct lb_bytes line, uint32_t our_port) {
     uint64_t address, protocol, port, groups;
     return next_number(&line, true, &address) && next_number(&line, false, &protocol) &&
            next_number(&line, false, &port) && next_number(&line, true, &groups) &&
@@ -91,7 +91,7 @@ static bool has_other_listener(const struct keeper *k) {
         const char *end;
         while ((end = memchr(rest.p, '\n', rest.len)) != NULL) {
             size_t line_len = (size_t)(end - (const char *)rest.p);
-            if (lb_keeper_has_rival(lb_bytes(rest.p, line_len), k->port_id))
+            if (lb_keeper_has_other(lb_bytes(rest.p, line_len), k->port_id))
                 return true;
             rest = lb_bytes_after(rest, line_len + 1);
         }

@@ -25,7 +25,7 @@ bool lb_keeper_start(const struct lb_attached *attached, struct lb_error *error)
 
 /* Whether this line of /proc/net/netlink (address, protocol, port, groups, ...) is of another
  * program that is told of lost connections, and none of ours. */
-bool lb_keeper_has_rival(struct lb_bytes line, uint32_t our_port);
+bool lb_keeper_has_other(struct lb_bytes line, uint32_t our_port);
 
 /* What the target asks for in a PDU of its own. */
 enum lb_keeper_ask {

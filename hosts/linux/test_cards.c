@@ -91,17 +91,17 @@ static void a_silent_card_is_listened_to_for_longer_each_time(void) {
 
 static void what_does_not_pass_ends_the_boot_when_it_is_so_on_each_card(void) {
     two_cards();
-    CHECK(!lb_cards_are_hopeless(&cards, true));
+    CHECK(!lb_cards_have_failed(&cards, true));
     lb_cards_note(&cards.card[0], LB_E_NO_ROOT_PATH);
-    CHECK(!lb_cards_are_hopeless(&cards, true));
+    CHECK(!lb_cards_have_failed(&cards, true));
     cards.card[1].has_link = false; /* it may come */
-    CHECK(!lb_cards_are_hopeless(&cards, false));
-    CHECK(lb_cards_are_hopeless(&cards, true));
+    CHECK(!lb_cards_have_failed(&cards, false));
+    CHECK(lb_cards_have_failed(&cards, true));
     cards.card[1].has_link = true;
     lb_cards_note(&cards.card[1], LB_E_DHCP_NO_OFFER);
-    CHECK(!lb_cards_are_hopeless(&cards, true));
+    CHECK(!lb_cards_have_failed(&cards, true));
     lb_cards_note(&cards.card[1], LB_E_AUTH_FAILED);
-    CHECK(lb_cards_are_hopeless(&cards, false));
+    CHECK(lb_cards_have_failed(&cards, false));
 }
 
 /* ---- which they are -------------------------------------------------------------------------- */

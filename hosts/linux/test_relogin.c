@@ -337,8 +337,8 @@ static void another_disk_never_reaches_the_kernel(void) {
     CHECK_EQ(times_asked(BIND) + times_asked(SEND) + times_asked(START), 0);
 }
 
-static bool has_rival(const char *line) {
-    return lb_keeper_has_rival(lb_bytes_of_text(line), 127);
+static bool has_other(const char *line) {
+    return lb_keeper_has_other(lb_bytes_of_text(line), 127);
 }
 
 /* ---- what an administrator allows ------------------------------------------------------------ */
@@ -490,19 +490,19 @@ static void keepers_know_each_other(void) {
     CHECK(!lb_kernel_iscsi_is_ours(4194304));    /* the highest of them */
     CHECK(!lb_kernel_iscsi_is_ours(2621355155)); /* the kernel's choice, for a second socket */
     CHECK(!lb_kernel_iscsi_is_ours(UINT32_MAX - 4095));
-    CHECK(!lb_keeper_has_rival(lb_bytes_of_text("00000000ebfb441c 8   1795162542 00000001 0 0\n"),
+    CHECK(!lb_keeper_has_other(lb_bytes_of_text("00000000ebfb441c 8   1795162542 00000001 0 0\n"),
                                127));
 }
 
 static void who_else_listens_is_seen(void) {
-    CHECK(!has_rival("sk               Eth Pid        Groups   Rmem     Wmem\n"));
-    CHECK(!has_rival("00000000ebfb441c 8   127        00000001 0        0\n")); /* ourselves */
-    CHECK(has_rival("00000000ebfb441c 8   2621355155 00000001 0        0\n"));
-    CHECK(has_rival("ffff888003c1a800 8   430        00000003 0        0\n"));
-    CHECK(!has_rival("0000000064036c89 8   0          00000000 0        0\n")); /* the kernel */
-    CHECK(!has_rival("0000000064036c89 8   431        00000002 0        0\n")); /* iscsiuio */
-    CHECK(!has_rival("000000003ad8065c 15  1          00000001 0        0\n"));
-    CHECK(!has_rival(""));
+    CHECK(!has_other("sk               Eth Pid        Groups   Rmem     Wmem\n"));
+    CHECK(!has_other("00000000ebfb441c 8   127        00000001 0        0\n")); /* ourselves */
+    CHECK(has_other("00000000ebfb441c 8   2621355155 00000001 0        0\n"));
+    CHECK(has_other("ffff888003c1a800 8   430        00000003 0        0\n"));
+    CHECK(!has_other("0000000064036c89 8   0          00000000 0        0\n")); /* the kernel */
+    CHECK(!has_other("0000000064036c89 8   431        00000002 0        0\n")); /* iscsiuio */
+    CHECK(!has_other("000000003ad8065c 15  1          00000001 0        0\n"));
+    CHECK(!has_other(""));
 }
 
 int main(void) {

@@ -50,7 +50,7 @@ static bool has_had_attempts(const struct turns *t) {
 
 static bool is_over(const struct turns *t) {
     return lb_now_us() >= t->end_us || has_had_attempts(t) ||
-           lb_cards_are_hopeless(&t->chooser.cards, is_late(t));
+           lb_cards_have_failed(&t->chooser.cards, is_late(t));
 }
 
 /* ---- one turn -------------------------------------------------------------------------------- */

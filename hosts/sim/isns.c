@@ -36,10 +36,10 @@ static void add_portals(struct sim *sim, uint32_t entity) {
 
 static void add_domains(struct sim *sim) {
     struct lb_isns_server *server = &sim->isns.server;
-    bool is_stranger = sim->plan.wrong == SIM_WRONG_ISNS_EMPTY;
+    bool is_unknown = sim->plan.wrong == SIM_WRONG_ISNS_EMPTY;
     uint32_t boot = lb_isns_server_add_domain(server, 7, "boot", LB_ISNS_BOOT_LIST);
     uint32_t data = lb_isns_server_add_domain(server, 9, "data", 0);
-    lb_isns_server_add_member(server, boot, is_stranger ? SIM_INITIATOR "9" : SIM_INITIATOR);
+    lb_isns_server_add_member(server, boot, is_unknown ? SIM_INITIATOR "9" : SIM_INITIATOR);
     lb_isns_server_add_member(server, boot, "iqn.2026-11.net.example:client2");
     lb_isns_server_add_member(server, boot, SIM_TARGET_NAME);
     lb_isns_server_add_member(server, data, SIM_INITIATOR);

@@ -10,6 +10,13 @@
 /* Where no frame comes and nobody asks, time is looked at this often. */
 #define IDLE_US LB_US_MS
 
+/* Processor Architecture Types of IANA, for RFC 4578 and RFC 5970: with UEFI. */
+#ifdef __aarch64__
+#define CLIENT_ARCH 11
+#else
+#define CLIENT_ARCH 7 /* x86-64 */
+#endif
+
 enum slot_use {
     SLOT_FREE, /* or a datagram service */
     SLOT_CONNECTING,
@@ -327,6 +334,8 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
     setup.interface = loop.nic->name;
     memcpy(setup.mac, loop.nic->mac, 6);
     memcpy(setup.uuid, uuid, 16);
+    setup.has_arch = true;
+    setup.arch = CLIENT_ARCH;
     setup.rx = lb_span(loop.rx, RX_BYTES);
     setup.trace_ring = lb_span(loop.trace_ring, TRACE_BYTES);
     loop.state = LOOP_RUNS;

@@ -63,7 +63,7 @@ boot --initiator="$initiator" --lun=1
 succeeds "without any Root Path the boot list is booted"
 says 'iSNS: boot list|boot list' "the report says so"
 
-boot --initiator=iqn.2026-11.test:stranger --lun=1
+boot --initiator=iqn.2026-11.test:unknown --lun=1
 fails_with discovery-empty "a machine in no domain" 'iSNS server 192\.0\.2\.1:3205'
 
 give_client_address

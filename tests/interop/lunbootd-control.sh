@@ -96,7 +96,7 @@ ok "after kill -9 it is there"
 ctl remove bert
 boots
 [[ $rootpath == *:disk:02-00-00-00-00-0b ]] || fail "the machine that was removed has $rootpath"
-ok "a machine that was removed is a stranger again"
+ok "a machine that was removed is unknown again"
 
 # What goes wrong.
 ctl_refuses 'there is no machine dora' 'lunbootctl list' show dora

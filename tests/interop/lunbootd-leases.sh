@@ -1,5 +1,5 @@
 #!/bin/bash
-# lunbootd gives known clients the same address after a restart and after kill -9, also where a stranger asks first.
+# lunbootd gives known clients the same address after a restart and after kill -9, even if another asks first.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lunbootd.sh"
 need_lunboot
@@ -31,7 +31,7 @@ asks 02:00:00:00:00:0a
 a=$address
 asks 02:00:00:00:00:0b
 b=$address
-[ -n "$a" ] && [ -n "$b" ] && [ "$a" != "$b" ] || fail "the two have $a and $b"
+[[ -n $a && -n $b && $a != "$b" ]] || fail "the two have $a and $b"
 ok "two machines have an address each"
 has 02:00:00:00:00:0a "$a" "a machine that comes again has its address"
 end lunbootd
@@ -39,7 +39,7 @@ start
 has 02:00:00:00:00:0b "$b" "after a restart a known machine is answered the same"
 asks 02:00:00:00:00:0c
 c=$address
-[ -n "$c" ] && [ "$c" != "$a" ] && [ "$c" != "$b" ] || fail "the third has $c"
+[[ -n $c && $c != "$a" && $c != "$b" ]] || fail "the third has $c"
 ok "a third gets the address that is left"
 
 # Killed at the moment that the machine has its answer.
@@ -52,11 +52,11 @@ for round in 1 2 3 4 5; do
     end lunbootd KILL
     start
     asks 02:00:00:00:00:2$round
-    [ "$address" != "$first" ] || fail "after kill -9 a stranger is given $first, which is another's"
+    [ "$address" != "$first" ] || fail "after kill -9 an unknown client is given $first, which is another's"
     asks 02:00:00:00:00:1$round
     [ "$address" = "$first" ] || fail "after kill -9 a known machine is given $address, and had $first"
 done
-ok "after kill -9 a known machine is answered the same, and a stranger another address"
+ok "after kill -9 a known machine is answered the same, and an unknown client another address"
 lunbootd_refuses "a state folder in use" "another lunbootd is using $scratch/state" '--state=FOLDER' \
     --interface=vs0 --state="$scratch/state" "$scratch/disk.img"
 lunbootd_refuses "a state folder that cannot be had" 'nothing can be kept in /proc/x' '--state=FOLDER' \

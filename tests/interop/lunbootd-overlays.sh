@@ -6,6 +6,7 @@
 need_lunboot
 need_lunbootd
 [ -x "$exercise" ] || skip "$exercise has not been built"
+need busybox qemu-io
 make_net
 make_gpt_disk "$scratch/disk.img"
 cp --sparse=always "$scratch/disk.img" "$scratch/before.img"
@@ -102,12 +103,48 @@ start_lunbootd --writes=drop --overlays="$scratch/dropped" "$scratch/disk.img"
 has 43
 succeeds "and so does a system that runs while lunbootd is killed and started again"
 old=$rootpath
-boots_as $mac_a "${as_firmware[@]}"
-[[ $rootpath == *0a.g2 ]] || fail "the second boot is not .g2: $rootpath"
+
+# Somebody asks for an address as this machine's firmware would, and does not log in.
+in_client timeout 20 busybox udhcpc -n -q -f -i vc0 -s /bin/true -t 3 -V PXEClient:Arch:00007:UNDI:003016 -x 0x5d:0007 \
+    -O 17 >"$scratch/udhcpc.log" 2>&1 || fail "udhcpc got no address" "$scratch/udhcpc.log"
+lunbootd_says 'is given .*UEFI x64.* disk .*0a\.g2' "a firmware is offered the second boot"
+has 43
+succeeds "until its first login the boot before goes on, and logs in again"
+end lunbootd KILL
+start_lunbootd --writes=drop --overlays="$scratch/dropped" "$scratch/disk.img"
+has 43
+succeeds "also after kill -9"
+spawn system ip netns exec "$client_ns" qemu-io -r -f raw -c 'sleep 60000' "iscsi://$server_ip/${old##*:0:}/0"
+lunbootd_says 'logged in as iqn.2008-11.org.linux-kvm' "the system of the first boot is logged in"
+boots_as $mac_a
+[[ $rootpath == *0a.g2 ]] || fail "the loader of the second boot is told another: $rootpath"
 reads_the_disk "the second boot begins with the unchanged disk"
-rootpath=$old run_lunboot probe --rootpath="$old" --attempts=1
+run_lunboot probe --rootpath="$old" --attempts=1
 [ "$status" != 0 ] || fail "the boot before can still log in"
 says target-not-found "the name of the boot before is gone"
+"$lunbootctl" --state="$scratch/state" list >"$scratch/ctl.log"
+grep -qE '^02-00-00-00-00-0a +off +0 ' "$scratch/ctl.log" || fail "the boot before has sessions" "$scratch/ctl.log"
+ok "and so are its sessions"
+end system KILL
+disk_is_unchanged
+writes 48
+succeeds "the second boot writes"
+end lunbootd KILL
+start_lunbootd --writes=drop --overlays="$scratch/dropped" "$scratch/disk.img"
+has 48
+succeeds "after kill -9 it has its data"
+
+# VPD identity: of the name alone.
+identity() { grep -E '^LUNBOOT_(SERIAL|DISK_ID)=' "$scratch/out.log"; }
+boots_as $mac_a "${as_firmware[@]}"
+[[ $rootpath == *0a.g3 ]] || fail "the third boot is not .g3: $rootpath"
+identity >"$scratch/identity.3"
+boots_as $mac_a "${as_firmware[@]}"
+[[ $rootpath == *0a.g4 ]] || fail "the fourth boot is not .g4: $rootpath"
+identity >"$scratch/identity.4"
+cmp "$scratch/identity.3" "$scratch/identity.4" || fail "a boot changes the disk's identity"
+[ -s "$scratch/identity.3" ] || fail "there is no identity"
+ok "each boot sees the same serial number and NAA identifier"
 disk_is_unchanged
 end lunbootd
 

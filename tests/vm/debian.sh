@@ -9,6 +9,7 @@ vm_cache=${LUNBOOT_VM_CACHE:-$top/build/vm-cache}
 debian_kinds=lunboot,open-iscsi,dracut,dracut-iscsi
 debian_include= # further packages; an image that has them has a $debian_name of its own
 debian_name=debian
+debian_progress= # a file descriptor that is told how far the image is
 
 # What emulation is told with each kernel command line: QEMU keeps what it made of a page of code for every address
 # that it was run at, and goes through all of it for each byte that is written to the page later. After the thousand
@@ -19,7 +20,7 @@ emulated=norandmaps
 # find_debian_disk: sets $debian_image, an image with every initramfs of $debian_kinds. It is made anew when
 # what goes into it has changed.
 find_debian_disk() {
-    local key inputs=("$top/tools/make-debian-disk")
+    local progress=${debian_progress:-2} key inputs=("$top/tools/make-debian-disk")
     [[ ! ,$debian_kinds, =~ ,(lunboot|dracut), ]] || inputs+=("$lunboot" "$top/integration")
     need mmdebstrap mke2fs sgdisk mformat mcopy sha256sum
     key=$({
@@ -34,7 +35,7 @@ find_debian_disk() {
         find "$vm_cache" -regex ".*/$debian_name-[0-9a-f]+\.img" -delete
         "$top/tools/make-debian-disk" --for-tests --kernel=linux-image-cloud-amd64 --size=1792 --esp-size=256 \
             --initramfs="$debian_kinds" --include="$debian_include" --append="$emulated" --lunboot="$lunboot" \
-            "$debian_image.new" >"$scratch/make-debian-disk.log" 2>&1 ||
+            "$debian_image.new" 2>"$scratch/make-debian-disk.log" 1>&"$progress" ||
             skip "no Debian image: $(tail -n 1 "$scratch/make-debian-disk.log")"
         mv "$debian_image.new" "$debian_image"
     fi

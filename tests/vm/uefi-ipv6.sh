@@ -34,4 +34,10 @@ console_has "IBFT target0/target-name $iqn" "iBFT: the target's name"
 console_has 'IBFT target0/flags 3' "iBFT: the target is boot-selected"
 stop_capture
 none_malformed "nothing on the wire is malformed"
+said=$(tshark -r "$scratch/capture.pcap" -Y 'dhcpv6.msgtype == 1' -T fields -E occurrence=a \
+    -e dhcpv6.option.type 2>/dev/null | sed -n 1p)
+for code in 61 62; do
+    [[ ",$said," == *,$code,* ]] || fail "the Solicit has no option $code, but $said"
+done
+ok "the Solicit says the architecture and the network interface (options 61 and 62)"
 pass

@@ -28,7 +28,7 @@ dhcp-option=option:router,192.0.2.99
 dhcp-option=option:classless-static-route,$routes
 CONF
 start_capture "$server_ns" tap0 'port 67 or arp'
-boot_over_wire --tag=3 --rival
+boot_over_wire --tag=3 --second-probe
 wait_console 'METER LOADER-OK' 90 "over the most specific of the classless routes, with frames of VLAN 0: it boots"
 stop_capture
 grep -q "DHCP-Message.*Decline" <(in_server tcpdump -vnr "$scratch/capture.pcap" 2>/dev/null) ||

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""A cable between a virtual machine and a tap, on which odd things happen: wire.py TAP OURS QEMUS [--tag=N] [--rival].
+"""A cable between a virtual machine and a tap that can disturb its frames.
+
+wire.py TAP OURS QEMUS [--tag=N] [--second-probe]
 
 OURS and QEMUS are the unix sockets of QEMU's `-netdev dgram`. --tag=N: frames to the machine carry a tag of
-VLAN 0 and priority N. --rival: whenever the machine asks by ARP whether an address is free, another machine asks the
-same at that moment (RFC 5227 2.1.1), for the first address that is asked for. Says `ready`.
+VLAN 0 and priority N. --second-probe: whenever the machine probes an address by ARP, another machine probes the
+same one at that moment (RFC 5227 2.1.1), for the first address that is probed. Says `ready`.
 """
 import fcntl
 import os
@@ -13,7 +15,7 @@ import struct
 import sys
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
-RIVAL = bytes.fromhex("020000000077")
+OTHER = bytes.fromhex("020000000077")
 EVERYBODY = b"\xff" * 6
 
 
@@ -33,15 +35,15 @@ def probed(frame):
     return frame[38:42] if is_probe else None
 
 
-def rivals_probe(address):
-    return EVERYBODY + RIVAL + bytes.fromhex("08060001080006040001") + RIVAL + bytes(10) + address
+def others_probe(address):
+    return EVERYBODY + OTHER + bytes.fromhex("08060001080006040001") + OTHER + bytes(10) + address
 
 
 def main():
     name, ours, qemus = sys.argv[1:4]
     options = sys.argv[4:]
     priority = next((int(option[6:]) for option in options if option.startswith("--tag=")), None)
-    wanted = None  # the rival's address, once it is known
+    wanted = None  # the address that another machine probes, once it is known
     tap = open_tap(name)
     machine = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     machine.bind(ours)
@@ -61,8 +63,8 @@ def main():
             frame = machine.recv(4096)
             address = probed(frame)
             wanted = wanted or address
-            if "--rival" in options and address is not None and address == wanted:
-                to_machine(rivals_probe(address))
+            if "--second-probe" in options and address is not None and address == wanted:
+                to_machine(others_probe(address))
             os.write(tap, frame)
 
 

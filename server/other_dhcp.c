@@ -1,4 +1,4 @@
-#include "server/rival.h"
+#include "server/other_dhcp.h"
 #include "core/dhcp4/dhcp4_wire.h"
 #include "server/say.h"
 #include <arpa/inet.h>
@@ -12,7 +12,8 @@
 #define WAIT_US  (2 * LB_US_SEC) /* some servers ping an address for a second before */
 #define AGAIN_US (700 * LB_US_MS)
 
-struct lb_bytes lb_server_rival_question(const uint8_t mac[6], uint32_t xid, struct lb_span room) {
+struct lb_bytes lb_server_other_dhcp_question(const uint8_t mac[6], uint32_t xid,
+                                              struct lb_span room) {
     uint8_t memory[64];
     struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
     struct lb_dhcp4_header header = {
@@ -24,16 +25,16 @@ struct lb_bytes lb_server_rival_question(const uint8_t mac[6], uint32_t xid, str
     return lb_dhcp4_encode(&header, &list, layout, room);
 }
 
-bool lb_server_rival_answer(struct lb_bytes payload, uint32_t xid, struct lb_addr from,
-                            struct lb_addr *rival) {
+bool lb_server_other_dhcp_answer(struct lb_bytes payload, uint32_t xid, struct lb_addr from,
+                                 struct lb_addr *other) {
     struct lb_dhcp4_message message;
     const char *why;
     if (!lb_dhcp4_decode(payload, &message, &why) || message.header.op != LB_BOOTREPLY ||
         message.header.xid != xid || message.type != LB_DHCP4_OFFER ||
         lb_addr_is_zero(message.header.yiaddr)) /* of proxies there may be several */
         return false;
-    if (!lb_dhcp4_option_addr(&message, LB_OPT_SERVER_ID, rival))
-        *rival = from;
+    if (!lb_dhcp4_option_addr(&message, LB_OPT_SERVER_ID, other))
+        *other = from;
     return true;
 }
 
@@ -60,7 +61,7 @@ static void ask(int fd, struct lb_bytes question) {
 }
 
 /* The next that came; false: nothing did by then. */
-static bool hear(int fd, uint64_t until_us, uint32_t xid, struct lb_addr *rival) {
+static bool hear(int fd, uint64_t until_us, uint32_t xid, struct lb_addr *other) {
     uint8_t payload[LB_DHCP4_PACKET_MAX];
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     for (uint64_t now_us = lb_server_now_us(); now_us < until_us; now_us = lb_server_now_us()) {
@@ -70,28 +71,30 @@ static bool hear(int fd, uint64_t until_us, uint32_t xid, struct lb_addr *rival)
         ssize_t len =
             recvfrom(fd, payload, sizeof payload, MSG_DONTWAIT, (struct sockaddr *)&at, &at_len);
         struct lb_addr from = lb_addr_v4_bytes((const uint8_t *)&at.sin_addr);
-        if (len > 0 && lb_server_rival_answer(lb_bytes(payload, (size_t)len), xid, from, rival))
+        if (len > 0 &&
+            lb_server_other_dhcp_answer(lb_bytes(payload, (size_t)len), xid, from, other))
             return true;
     }
     return false;
 }
 
-bool lb_server_rival_find(const struct lb_server_link *link, struct lb_addr *rival,
-                          struct lb_server_error *error) {
+bool lb_server_other_dhcp_find(const struct lb_server_link *link, struct lb_addr *other,
+                               struct lb_server_error *error) {
     uint8_t room[LB_DHCP4_PACKET_MAX];
     uint64_t until_us = lb_server_now_us() + WAIT_US;
     uint32_t xid = 0;
     int fd = open_client(link);
-    *rival = (struct lb_addr){0};
+    *other = (struct lb_addr){0};
     if (fd < 0)
         return lb_server_fail(error, "say which it is to be: --dhcp=server or --dhcp=proxy",
                               "DHCP: port 68 cannot be opened to look for another server: %s",
                               strerror(errno));
     (void)getrandom(&xid, sizeof xid, 0);
-    struct lb_bytes question = lb_server_rival_question(link->mac, xid, lb_span(room, sizeof room));
+    struct lb_bytes question =
+        lb_server_other_dhcp_question(link->mac, xid, lb_span(room, sizeof room));
     for (bool found = false; !found && lb_server_now_us() < until_us;) {
         ask(fd, question);
-        found = hear(fd, LB_MIN(lb_server_now_us() + AGAIN_US, until_us), xid, rival);
+        found = hear(fd, LB_MIN(lb_server_now_us() + AGAIN_US, until_us), xid, other);
     }
     close(fd);
     return true;
