@@ -288,7 +288,8 @@ struct lb_initiator_action lb_initiator_poll(struct lb_initiator *session, uint6
     } else if (take(&session->say_end)) {
         action.event = session->ended_well ? LB_INITIATOR_OUT : LB_INITIATOR_FAILED;
     } else {
-        action.until_us = session->promised_us = next_deadline(session);
+        action.until_us = next_deadline(session);
+        session->promised_us = LB_MAX(action.until_us, now_us); /* due at once is not late */
     }
     return action;
 }

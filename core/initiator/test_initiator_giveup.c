@@ -167,6 +167,27 @@ static void what_waits_to_be_sent_is_given_up_without_a_word(void) {
     CHECK_EQ(tasks[1].state, LB_TASK_SILENT);
 }
 
+/* What is given up at last makes another task the oldest, whose time was up long ago. */
+static void a_host_that_polls_in_time_is_not_late_where_more_is_due(void) {
+    peer_configure();
+    peer.config.task_ms = 6000;
+    peer.config.ping_ms = 10000;
+    peer_log_in();
+    peer_read(&tasks[0], lb_span(buffer[0], 512));
+    peer_read(&tasks[1], lb_span(buffer[1], 512));
+    tasks[0].is_alone = true;
+    uint64_t start = peer.now;
+    struct lb_initiator_action action = lb_initiator_poll(&peer.session, peer.now);
+    while (action.event == LB_INITIATOR_WAIT && peer.now < start + 60 * LB_US_SEC) {
+        peer_drain();
+        peer.now = LB_MAX(peer.now, action.until_us);
+        action = lb_initiator_poll(&peer.session, peer.now);
+    }
+    CHECK_EQ(tasks[0].state, LB_TASK_SILENT);
+    CHECK_EQ(action.event, LB_INITIATOR_CLOSE);
+    CHECK_EQ(peer.now - start, 20 * LB_US_SEC); /* a ping after 10 s, and as long for its answer */
+}
+
 /* ---- answers by their tag ------------------------------------------------------------------- */
 
 /* spdk before 767df1289a: an asynchronous message does not count, and the next answer has its
@@ -194,6 +215,7 @@ int main(void) {
     TEST(many_may_be_given_up_at_once);
     TEST(what_is_just_coming_is_not_given_up);
     TEST(what_waits_to_be_sent_is_given_up_without_a_word);
+    TEST(a_host_that_polls_in_time_is_not_late_where_more_is_due);
     TEST(an_answer_with_an_old_number_is_taken_by_its_tag);
     return tap_done();
 }

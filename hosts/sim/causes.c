@@ -68,13 +68,20 @@ static bool is_optional(const struct sim *sim, const struct lb_iscsi_pdu *pdu) {
     return false;
 }
 
+/* It may have waited for room in the stream since before the host was away. */
+static bool is_decided_now(const struct sim *sim, const struct lb_iscsi_pdu *pdu) {
+    const struct lb_initiator *session = &sim->boot.path.session;
+    bool is_ladder = session->tmf.is_out && session->tmf.itt == pdu->itt;
+    return (is_ladder ? session->tmf.sent_us : session->aborts_us) >= sim->world.now_us;
+}
+
 void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
     const struct sim_wire *wire = &sim->witness.wire;
     const char *what =
         pdu->tmf.function == LB_TMF_ABORT_TASK ? "a command is aborted" : "a logical unit is reset";
     if (wire->is_spoiled || is_optional(sim, pdu))
         return;
-    if (is_hasty(sim))
+    if (is_hasty(sim) && is_decided_now(sim, pdu))
         sim_violation(&sim->world, "%s before the host has read what came while it was away", what);
     else if (!has_silent_command(sim) && !wire->tmf_was_refused && !was_held(sim))
         sim_violation(&sim->world, "%s, and none was silent for %u ms", what,

@@ -116,8 +116,13 @@ void sim_swap_ready(struct sim *sim) {
     const struct lb_disk_info *info = lb_boot_disk(&sim->boot);
     if (!swap->is_on)
         return;
-    swap->booted_second = strcmp(info->id, "naa.6001405000000002") == 0;
-    bool is_whole = swap->booted_second == (strcmp(info->serial, SECOND_SERIAL) == 0);
+    /* A question that was not answered in time is given up: one of them may be missing. */
+    const char *id = info->id[0] != '\0' ? info->id : NULL;
+    const char *serial = info->serial[0] != '\0' ? info->serial : NULL;
+    bool id_is_second = id != NULL && strcmp(id, "naa.6001405000000002") == 0;
+    bool serial_is_second = serial != NULL && strcmp(serial, SECOND_SERIAL) == 0;
+    swap->booted_second = id_is_second || serial_is_second;
+    bool is_whole = id == NULL || serial == NULL || id_is_second == serial_is_second;
     sim->disk.blocks = swap->booted_second ? swap->second_blocks : swap->first_blocks;
     if (!is_whole && sim_swap_is_told(sim))
         sim_violation(&sim->world, "the disk is told as %s with the serial number %s", info->id,
