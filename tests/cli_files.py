@@ -6,6 +6,7 @@ No network and no root is needed; what only root can show says so.
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -231,6 +232,54 @@ def the_process_shows_no_secrets():
             check(f"/proc/PID/{name} has no secret", SECRET.encode() not in text, text)
 
 
+# ---- signed files --------------------------------------------------------------------------------
+
+
+def openssl(*words):
+    return subprocess.run(["openssl", *words], capture_output=True, check=True).stdout
+
+
+def signed_files(folder):
+    """The signature of openssl, and tools/sign-config as the one that makes it."""
+    if not shutil.which("openssl"):
+        check("signed files # SKIP openssl is not installed", True)
+        return
+    conf, key, tool = folder / "signed.conf", folder / "conf.key", TOP / "tools/sign-config"
+    (folder / "line").write_text("quiet")
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
+    point = subprocess.run([tool, "signer", key], capture_output=True, check=True).stdout.decode().split()[-1]
+
+    def boot(line="", *more):
+        (folder / "line").write_text(line)
+        _, _, err, _ = run("boot", f"--config={conf}", f"--kernel-cmdline={folder / 'line'}", *more)
+        return err
+
+    signer = f"--config-signer={point}"
+    conf.write_text("interface = nope7\n")
+    subprocess.run([tool, "file", f"--key={key}", conf], check=True)
+    check("a signed file counts", "nope7" in boot("", signer), boot("", signer))
+    check("the kernel's command line may name the signer", "nope7" in boot(f"lunboot.config-signer={point}"))
+    check("a signed file stands above other words", "nope7" in boot("", signer, "--interface=nope8"))
+    check("it counts also where it is required", "nope7" in boot("lunboot.require=signed-config", signer))
+    conf.write_text("interface = nope9\n")
+    err = boot("", signer, "--interface=nope8")
+    check("with another byte nothing boots", "(config-signature)" in err and "signed.conf.sig: it is not" in err, err)
+    (folder / "signed.conf.sig").write_bytes(b"0" * 73)
+    err = boot("", signer)
+    check("nor with a signature that is none", "(config-signature)" in err and "too long" in err, err)
+    (folder / "signed.conf.sig").unlink()
+    err = boot("", signer, "--interface=nope8")
+    check("without a signature it is passed over", "it has no signature" in err and "nope8" in err, err)
+    _, _, err, _ = run("probe", f"--config={conf}", signer, "--require=signed-config",
+                       "--rootpath=iscsi:127.0.0.1:::1:iqn.2026-11.test:d")
+    check("which is an error where one is required", "no signed lunboot.conf was read" in err, err)
+    err = boot("lunboot.lock lunboot.interface=nope8")
+    check("a lock shuts it out", "lock is yes" in err and "nope8" in err, err)
+    conf.write_text("lock = yes\n")
+    err = boot()
+    check("it cannot lock others out itself", "(config-signature)" in err and "line 1: `lock` cannot" in err, err)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -238,6 +287,7 @@ def main():
         (folder / "sys/firmware/acpi/tables/iBFT").unlink(missing_ok=True)
         configuration_files(folder)
         open_files(folder)
+        signed_files(folder)
         errors_show_no_secrets(folder)
     the_process_shows_no_secrets()
     print(f"1..{points}")

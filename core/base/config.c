@@ -44,6 +44,8 @@ const char *lb_config_source_word(enum lb_config_source source) {
         [LB_SOURCE_KERNEL] = "kernel command line",
         [LB_SOURCE_OPTION] = "command line",
         [LB_SOURCE_PERSON] = "typed in",
+        [LB_SOURCE_VERIFIED] = "signed file",
+        [LB_SOURCE_SIGNED] = "signed program",
     };
     return words[source];
 }
@@ -208,7 +210,7 @@ static bool parse_secret(const struct lb_key_info *info, struct lb_bytes value, 
 }
 
 static bool is_valid_text(const struct lb_key_info *info, struct lb_bytes value) {
-    uint8_t room[64];
+    uint8_t room[72];
     size_t len;
     struct lb_addr addr;
     struct lb_prefix prefix;
@@ -388,29 +390,78 @@ static bool is_overruled(const struct lb_config *config, enum lb_key key,
     return source < config->source[key];
 }
 
+/* What one key was, so that a value that does not count leaves no trace. */
+struct before {
+    uint32_t number;
+    uint16_t text_at, text_len;
+    size_t used;
+    bool may_set; /* the value may count */
+};
+
+static void take_back(struct lb_config *config, enum lb_key key, const struct before *before) {
+    config->number[key] = before->number;
+    config->text_at[key] = before->text_at;
+    config->text_len[key] = before->text_len;
+    wipe(config->texts + before->used, config->used - before->used);
+    config->used = before->used;
+}
+
+static bool has_word(const char *list, struct lb_bytes word) {
+    struct lb_bytes left = lb_bytes_of_text(list), item;
+    while (lb_list_next(&left, ',', &item))
+        if (lb_bytes_equal(item, word))
+            return true;
+    return false;
+}
+
+/* The words of both: a protection that one source requires is not taken back by another. */
+static bool add_required(struct lb_config *config, struct lb_bytes more) {
+    const char *before = lb_config_text(config, LB_KEY_REQUIRE);
+    char both[2 * 128 + 2];
+    struct lb_text text = lb_text(both, sizeof both);
+    struct lb_bytes word;
+    lb_text_add(&text, "%s", before);
+    while (lb_list_next(&more, ',', &word))
+        if (!has_word(before, word))
+            lb_text_add(&text, ",%.*s", (int)word.len, (const char *)word.p);
+    return lb_streq(both, before) || store(config, LB_KEY_REQUIRE, lb_bytes_of_text(both));
+}
+
+/* A value that is valid; before is what the key was. False: there is no room. */
+static bool count_value(struct lb_config *config, enum lb_key key, enum lb_config_source source,
+                        struct lb_bytes value, const struct before *before) {
+    bool is_lower = !before->may_set || is_overruled(config, key, source, before->number);
+    bool adds = key == LB_KEY_REQUIRE && before->may_set && lb_config_is_set(config, key);
+    config->locked_out[source] += !before->may_set;
+    if (is_lower || adds) /* checked all the same */
+        take_back(config, key, before);
+    if (adds && !add_required(config, value))
+        return false;
+    if (is_lower)
+        return true;
+    if (keys[key].type == LB_TYPE_SECRET)
+        wipe(config->texts + before->text_at, before->text_len);
+    config->source[key] = (uint8_t)source;
+    config->line[key] = 0;
+    return true;
+}
+
 bool lb_config_set(struct lb_config *config, enum lb_config_source source, struct lb_bytes key,
                    struct lb_bytes value, struct lb_error *error) {
     enum lb_key found;
     lb_assert(source != LB_SOURCE_NONE);
     if (!lb_key_find(key, &found))
         return unknown_key(key, error);
-    uint32_t before = config->number[found];
-    uint16_t text_at = config->text_at[found], text_len = config->text_len[found];
-    size_t used = config->used;
-    if (!set_value(config, found, value))
-        return wrong_value(found, value, error);
-    if (is_overruled(config, found, source, before)) { /* checked all the same */
-        config->number[found] = before;
-        config->text_at[found] = text_at;
-        config->text_len[found] = text_len;
-        wipe(config->texts + used, config->used - used);
-        config->used = used;
-        return true;
+    struct before before = {config->number[found], config->text_at[found], config->text_len[found],
+                            config->used, lb_config_may_set(config, source, found)};
+    if (!lb_config_may_trust(source, found)) {
+        lb_fail(error, LB_E_CONFIG_SIGNATURE, "`%s` cannot be set in %s", keys[found].word,
+                source == LB_SOURCE_VERIFIED ? "the file that it verifies"
+                                             : "a file that nobody has signed");
+        return false;
     }
-    if (keys[found].type == LB_TYPE_SECRET)
-        wipe(config->texts + text_at, text_len);
-    config->source[found] = (uint8_t)source;
-    config->line[found] = 0;
+    if (!set_value(config, found, value) || !count_value(config, found, source, value, &before))
+        return wrong_value(found, value, error);
     return true;
 }
 

@@ -2,8 +2,9 @@
  *
  * A value comes from the lines of lunboot.conf, from the kernel command line (lunboot.key=value),
  * from a program's options (--key=value), or from what a person types; the later source wins.
- * `enable = no` of any source forbids, whatever the others say. Nothing that a network said is ever
- * stored here, so `enable` set here was set by an administrator.
+ * `enable = no` of any source forbids, whatever the others say, and what several of them `require`
+ * adds up. Nothing that a network said is ever stored here, so `enable` set here was set by an
+ * administrator. A signed source stands above all others, and may lock them out.
  *
  * What is not understood is an error, and so is what is there by half: lb_config_check.
  *
@@ -56,6 +57,8 @@ enum lb_config_source {
     LB_SOURCE_KERNEL,   /* the kernel command line */
     LB_SOURCE_OPTION,   /* the program's command line, EFI load options */
     LB_SOURCE_PERSON,   /* typed in */
+    LB_SOURCE_VERIFIED, /* a file with a valid signature of config-signer */
+    LB_SOURCE_SIGNED,   /* in the program, whose signature the firmware has verified */
     LB_SOURCES,
 };
 /* For reports and errors: "kernel command line", ...; a constant. */
@@ -81,11 +84,13 @@ struct lb_config {
     char texts[LB_CONFIG_TEXT_MAX];
     const char *name[LB_SOURCES]; /* of a source, for errors: "/etc/lunboot.conf"; NULL: its word */
     struct lb_config_table table;
+    uint16_t locked_out[LB_SOURCES]; /* values of a source that do not count: config_lock.c */
 };
 
 /* Sets one key; a source earlier than the one that set it before changes nothing, except that `no`
- * stands for `enable`. False: *error says what is wrong, and the configuration is unchanged.
- * Secrets do not appear in errors. */
+ * stands for `enable`, and words of `require` are added. A value that is locked out changes
+ * nothing, and is counted in locked_out. False: *error says what is wrong, and the configuration is
+ * unchanged. Secrets do not appear in errors. */
 bool lb_config_set(struct lb_config *config, enum lb_config_source source, struct lb_bytes key,
                    struct lb_bytes value, struct lb_error *error);
 
@@ -110,11 +115,28 @@ bool lb_config_file(struct lb_config *config, enum lb_config_source source, stru
  * of others are passed over. */
 bool lb_config_cmdline(struct lb_config *config, struct lb_bytes line, struct lb_error *error);
 
+/* `lock` and `config-signer` are read before the sources that they are about, those of a signed
+ * source first. */
+
+/* Whether all of a source is locked out: it need not be read. */
+bool lb_config_is_locked(const struct lb_config *config, enum lb_config_source source);
+/* Whether a value of this source may count for this key. Where any source is signed, keys that
+ * widen what is allowed are for signed sources. */
+bool lb_config_may_set(const struct lb_config *config, enum lb_config_source source,
+                       enum lb_key key);
+/* Whether a source may say whom to trust (lock, unlocked, config-signer; true of other keys): a
+ * file does not vouch for itself, nor for its signature. Where it may not, setting the key is an
+ * error. */
+bool lb_config_may_trust(enum lb_config_source source, enum lb_key key);
+/* Of a kernel command line, only the keys that are about the other sources (lock, unlocked,
+ * config-signer). What is wrong with it is said by lb_config_cmdline. */
+void lb_config_cmdline_trust(struct lb_config *config, struct lb_bytes line);
+
 /* After all sources have been read: whether what belongs together is there as a whole. A CHAP name
  * needs its secret and a secret its name; the target's secret needs both, for the target proves
  * itself in our login, and the target's name needs its secret. The keys of DHCP are keys, and
- * nothing that they are required for goes without them. False: *error names the keys, and
- * where they were set. */
+ * nothing that they are required for goes without them. A signed file that is required is there.
+ * False: *error names the keys, and where they were set. */
 bool lb_config_check(const struct lb_config *config, struct lb_error *error);
 /* "chap-secret (/etc/lunboot.conf, line 3)", or "chap-secret (kernel command line)". */
 void lb_config_where(struct lb_text *text, const struct lb_config *config, enum lb_key key);

@@ -133,6 +133,19 @@ static bool is_wrong_arch(const struct lb_config *config, struct lb_error *error
     return true;
 }
 
+/* ---- signatures ----------------------------------------------------------------------------- */
+
+static bool is_unsigned(const struct lb_config *config, struct lb_error *error) {
+    char where[160];
+    struct lb_text text = lb_text(where, sizeof where);
+    if (!lb_config_requires(config, "signed-config") || config->name[LB_SOURCE_VERIFIED] != NULL)
+        return false;
+    lb_config_where(&text, config, LB_KEY_REQUIRE);
+    lb_fail(error, LB_E_CONFIG_SIGNATURE, "%s: signed-config, and no signed lunboot.conf was read",
+            where);
+    return true;
+}
+
 bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     static const struct {
         enum lb_key key, needs;
@@ -146,8 +159,8 @@ bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     for (size_t i = 0; i < LB_COUNT(pairs); i++)
         if (is_missing(config, pairs[i].key, pairs[i].needs, error))
             return false;
-    if (is_wrong_key(config, error) || is_auth_in_vain(config, error) ||
-        is_wrong_arch(config, error))
+    if (is_unsigned(config, error) || is_wrong_key(config, error) ||
+        is_auth_in_vain(config, error) || is_wrong_arch(config, error))
         return false;
     if (has_odd_item(config, LB_KEY_ALLOW_TARGET, error) ||
         has_odd_item(config, LB_KEY_ALLOW_INITIATOR, error))

@@ -4,13 +4,6 @@
 
 static const uint8_t base_point[32] = {9};
 
-/* What p256-m would draw random numbers by. It is given them instead: nobody calls this. */
-int psa_generate_random(uint8_t *output, size_t output_size);
-int psa_generate_random(uint8_t *output, size_t output_size) {
-    lb_wipe(output, output_size);
-    return -1;
-}
-
 void lb_dh_init(struct lb_dh *dh, enum lb_dh_group group, struct lb_rand *rand) {
     lb_assert(group == LB_DH_P256 || group == LB_DH_X25519);
     *dh = (struct lb_dh){.group = group};

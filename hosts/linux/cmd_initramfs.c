@@ -186,6 +186,7 @@ static bool configure_from(struct lb_bytes line) {
     run.is_alone = true;
     lb_secrets_guard_memory(&ibft, sizeof(ibft));
     lb_secrets_guard_memory(&words, sizeof(words));
+    lb_config_cmdline_trust(&run.config, line);
     if (!lb_run_configure(&run, file, NULL))
         return false;
     read_words(line);

@@ -1,5 +1,6 @@
 #include "hosts/linux/run.h"
 #include "core/dhcp4/dhcp4_client.h"
+#include "core/trust/trust.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
 #include "hosts/linux/secrets.h"
@@ -7,6 +8,7 @@
 #include "os/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +27,10 @@ static bool has_secret(struct lb_bytes text) {
     struct lb_error error = {.code = LB_OK};
     memset(&config, 0, sizeof(config));
     (void)lb_config_file(&config, LB_SOURCE_FILE, text, &error);
-    bool has = lb_config_is_set(&config, LB_KEY_CHAP_SECRET) ||
-               lb_config_is_set(&config, LB_KEY_CHAP_TARGET_SECRET);
+    bool has = false;
+    for (size_t i = 0; i < LB_KEY_COUNT; i++)
+        has = has || (lb_key_info((enum lb_key)i)->type == LB_TYPE_SECRET &&
+                      lb_config_is_set(&config, (enum lb_key)i));
     lb_wipe(&config, sizeof(config));
     return has;
 }
@@ -65,37 +69,85 @@ static bool check_open(struct lb_run *run, const char *path, const struct stat *
     return false;
 }
 
-static bool take_text(struct lb_run *run, const char *path, bool is_cmdline, struct lb_bytes text) {
-    struct lb_error error = {0};
-    run->config.name[is_cmdline ? LB_SOURCE_KERNEL : LB_SOURCE_FILE] = path;
-    bool good = is_cmdline ? lb_config_cmdline(&run->config, text, &error)
-                           : lb_config_file(&run->config, LB_SOURCE_FILE, text, &error);
-    if (!good)
-        lb_fail(&run->error, error.code, "%s: %s", path, error.facts);
-    return good;
+/* With config-signer only a signed file counts; one without a signature is as one that is not
+ * there, and a wrong signature is somebody's change. False: run->error. */
+static bool judge_file(struct lb_run *run, const char *path, struct lb_bytes text,
+                       enum lb_config_source *source) {
+    uint8_t signer[LB_TRUST_SIGNER_BYTES], signature[LB_TRUST_SIGNATURE_MAX + 1];
+    char name[PATH_MAX];
+    *source = LB_SOURCE_FILE;
+    if (!lb_config_bytes(&run->config, LB_KEY_CONFIG_SIGNER, lb_span(signer, sizeof(signer)))) {
+        if (!lb_config_is_locked(&run->config, LB_SOURCE_FILE))
+            return true;
+        *source = LB_SOURCE_NONE;
+        lb_complain("lunboot: ", path, " is passed over: it is not signed, and lock is yes\n");
+        return true;
+    }
+    lb_format(name, sizeof(name), "%s.sig", path);
+    long len = lb_file_read(name, lb_span(signature, sizeof(signature)));
+    if (len == -ENOENT) {
+        *source = LB_SOURCE_NONE;
+        lb_complain("lunboot: ", path,
+                    " is passed over: it has no signature, and config-signer is set\n");
+        return true;
+    }
+    *source = LB_SOURCE_VERIFIED;
+    if (len >= 0 && lb_trust_verify(signer, text, lb_bytes(signature, (size_t)len)))
+        return true;
+    lb_fail(&run->error, LB_E_CONFIG_SIGNATURE, "%s: %s", name,
+            len < 0 ? lb_file_reason((int)-len) : "it is not config-signer's for this file");
+    return false;
 }
 
-static bool configure_from(struct lb_run *run, const char *path, bool is_cmdline) {
+static bool take_text(struct lb_run *run, const char *path, enum lb_config_source source,
+                      struct lb_bytes text) {
+    struct lb_error error = {0};
+    run->config.name[source] = path;
+    if (source == LB_SOURCE_KERNEL ? lb_config_cmdline(&run->config, text, &error)
+                                   : lb_config_file(&run->config, source, text, &error))
+        return true;
+    lb_fail(&run->error, error.code, "%s: %s", path, error.facts);
+    return false;
+}
+
+static bool take_file(struct lb_run *run, const char *path, const struct stat *status,
+                      struct lb_bytes text) {
+    enum lb_config_source source;
+    return check_open(run, path, status, text) && judge_file(run, path, text, &source) &&
+           (source == LB_SOURCE_NONE || take_text(run, path, source, text));
+}
+
+/* What is done with a file's bytes. */
+enum step { TRUST, TAKE_LINE, TAKE_FILE };
+
+static bool configure_from(struct lb_run *run, const char *path, enum step step) {
     static char room[CONFIG_FILE_MAX];
     struct stat status;
     int fd = lb_file_open(path, &status);
     long len = fd < 0 ? fd : lb_file_read_all(fd, lb_span(room, sizeof(room)));
+    bool good = true;
     if (len < 0) {
         lb_fail(&run->error, LB_E_CONFIG_FILE, "%s: %s", path, lb_file_reason((int)-len));
         return false;
     }
     struct lb_bytes text = lb_bytes(room, (size_t)len);
     lb_secrets_guard_memory(&run->config, sizeof(run->config));
-    bool good = (is_cmdline || check_open(run, path, &status, text)) &&
-                take_text(run, path, is_cmdline, text);
+    if (step == TRUST)
+        lb_config_cmdline_trust(&run->config, text);
+    else if (step == TAKE_LINE)
+        good = take_text(run, path, LB_SOURCE_KERNEL, text);
+    else
+        good = take_file(run, path, &status, text);
     lb_wipe(room, sizeof(room));
     return good;
 }
 
 bool lb_run_configure(struct lb_run *run, const char *config_file, const char *cmdline_file) {
-    if (config_file && !configure_from(run, config_file, false))
+    if (config_file && cmdline_file && !configure_from(run, cmdline_file, TRUST))
         return false;
-    return !cmdline_file || configure_from(run, cmdline_file, true);
+    if (config_file && !configure_from(run, config_file, TAKE_FILE))
+        return false;
+    return !cmdline_file || configure_from(run, cmdline_file, TAKE_LINE);
 }
 
 void lb_run_try_once(struct lb_run *run) {

@@ -33,8 +33,9 @@ struct lb_run {
 
 /* A configuration file that other users could change is refused (CONFIG_OPEN), and so is one with
  * secrets that they can read; while there are no others (is_alone), the latter is only told. */
-/* Before the command line is read: files and the kernel's command line. config_file may be NULL.
- * Lines of a file come first, then /proc/cmdline or what cmdline_file names (NULL: not read). */
+/* After the program's options: a file, and the kernel's command line. config_file may be NULL.
+ * Lines of a file come first, then /proc/cmdline or what cmdline_file names (NULL: not read); but
+ * what the options and that line say of `config-signer` and `lock` holds for the file. */
 bool lb_run_configure(struct lb_run *run, const char *config_file, const char *cmdline_file);
 
 /* One attempt, and not a boot's five minutes of them, unless the configuration has a number: for a

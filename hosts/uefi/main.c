@@ -170,7 +170,8 @@ static void boot(struct lb_error *error) {
         end_as_configured(error);
         return;
     }
-    const char *file = config.name[LB_SOURCE_FILE];
+    const char *file = config.name[LB_SOURCE_FILE] != NULL ? config.name[LB_SOURCE_FILE]
+                                                           : config.name[LB_SOURCE_VERIFIED];
     lb_fail(error, LB_E_NOT_ENABLED, "enable is %s; %s%s",
             lb_config_is_set(&config, LB_KEY_ENABLE) ? "no" : "not set",
             file != NULL ? "read: "

@@ -89,10 +89,14 @@ static bool wait_burst(const uint16_t **burst, size_t *count) {
     return true;
 }
 
+static bool may_open(const struct lb_config *config) {
+    return lb_config_bool(config, LB_KEY_PAGE) && !lb_config_is_locked(config, LB_SOURCE_PERSON);
+}
+
 void page_begin(const struct lb_config *config) {
     keys_discard();
     keys = (struct keys){0};
-    if (lb_config_bool(config, LB_KEY_PAGE))
+    if (may_open(config))
         say(KEY_PAGE_WORD " opens a page for values\n");
 }
 
@@ -100,7 +104,7 @@ bool page_is_wanted(const struct lb_config *config, uint32_t wait_ms) {
     uint64_t until_us = clock_us() + wait_ms * LB_US_MS;
     const uint16_t *burst;
     size_t count;
-    if (!lb_config_bool(config, LB_KEY_PAGE))
+    if (!may_open(config))
         return false;
     for (;;) {
         if (next_burst(&burst, &count) && keys_only(burst, count) == KEY_PAGE)
@@ -169,6 +173,11 @@ static void change(struct lb_config *config, size_t chosen) {
     struct lb_error error = {.code = LB_OK};
     char line[300], form[160], sentence[300];
     struct lb_text text = lb_text(form, sizeof form), what = lb_text(sentence, sizeof sentence);
+    if (lb_config_source(config, key) > LB_SOURCE_PERSON ||
+        !lb_config_may_set(config, LB_SOURCE_PERSON, key)) {
+        say("%s: a signed configuration has the word\n", info->word);
+        return;
+    }
     lb_packed_add(&what, 2 * LB_CODE_COUNT + (unsigned)chosen);
     lb_key_form(&text, key);
     say("%s\n(%s)\n%s: ", sentence, form, info->word);

@@ -1,5 +1,6 @@
 /* Where the configuration comes from in firmware; the later wins: lunboot.conf beside the program,
- * the variable LunbootConfig, load options. */
+ * the variable LunbootConfig, load options, lunboot.conf with a signature, the program's section.
+ */
 #ifndef LB_UEFI_SETTINGS_H
 #define LB_UEFI_SETTINGS_H
 

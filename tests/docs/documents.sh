@@ -18,6 +18,7 @@ ok "each of $(blocks list | wc -l) blocks says how it is checked"
 
 take_blocks "shows here" "run here"
 cp "${LUNBOOT_EFI:-$top/build/lunbootx64.efi}" "$folder/" 2>/dev/null || true
+ln -sfn "$top/tools" "$folder/tools"
 each_block here bash -eo pipefail
 
 # ---- texts that programs read --------------------------------------------------------------------

@@ -23,6 +23,7 @@
  *   assert ADDRESS                 an assertion of the boot client fails; address in its image
  *   os-assert ADDRESS              the same while an operating system takes over
  *   os                             ends the boot services, as such a system does, and waits
+ *   pcr NUMBER                     the TPM's PCR, of SHA-256
  *   hold                           opens the disk as a driver that does not give it back
  *   pending OFFSET LENGTH          an asynchronous read, whose end is told when it comes
  *   hang                           for ever
@@ -400,6 +401,31 @@ static void do_os_assert(void) {
     do_os();
 }
 
+/* TPM2_PCR_Read by the firmware's protocol: TPM 2.0 Library, part 3, 22.4. */
+static void do_pcr(uint64_t number) {
+    EFI_GUID guid = {0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}};
+    struct tpm {
+        void *others[3];
+        EFI_STATUS(EFIAPI *submit)
+        (struct tpm *self, UINT32 in_len, const uint8_t *in, UINT32 out_len, uint8_t *out);
+    } *tpm = NULL;
+    uint8_t ask[20] = {0x80, 1, 0, 0, 0, 20, 0, 0, 1, 0x7e, 0, 0, 0, 1, 0, 0x0b, 3};
+    uint8_t answer[64] = {0};
+    EFI_STATUS status = bs->LocateProtocol(&guid, NULL, (void **)&tpm);
+    if (!EFI_ERROR(status) && number < 24) {
+        ask[17 + number / 8] = (uint8_t)(1 << number % 8);
+        status = tpm->submit(tpm, sizeof ask, ask, sizeof answer, answer);
+    }
+    if (EFI_ERROR(status)) {
+        say("METER pcr: %s\n", status_word(status));
+        return;
+    }
+    say("METER pcr %u ", (unsigned)number);
+    for (size_t i = 30; i < 62; i++)
+        say("%02x", answer[i]);
+    say("\n");
+}
+
 /* In the name of a handle that is no driver, so that nobody can ask it to let go. */
 static void do_hold(EFI_HANDLE agent) {
     EFI_HANDLE *handles = NULL;
@@ -465,6 +491,23 @@ static uint64_t next_number(struct lb_bytes *line) {
     return value;
 }
 
+/* The commands with a text behind them. */
+static bool run_with_text(struct lb_bytes word, struct lb_bytes line) {
+    if (lb_text_is(word, "setvar")) {
+        do_setvar(line);
+    } else if (lb_text_is(word, "rng")) {
+        do_rng(line);
+    } else if (lb_text_is(word, "start")) {
+        do_start(line);
+    } else if (lb_text_is(word, "bigvar")) {
+        uint64_t len = next_number(&line);
+        do_bigvar(len, line);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* False: the script ends here. */
 static bool run(struct lb_bytes line) {
     struct lb_bytes word;
@@ -478,23 +521,8 @@ static bool run(struct lb_bytes line) {
         for (;;)
             ;
     bs->SetWatchdogTimer(0, 0, 0, NULL); /* as loaders do that take their time */
-    if (lb_text_is(word, "setvar")) {
-        do_setvar(line);
+    if (run_with_text(word, line))
         return true;
-    }
-    if (lb_text_is(word, "rng")) {
-        do_rng(line);
-        return true;
-    }
-    if (lb_text_is(word, "start")) {
-        do_start(line);
-        return true;
-    }
-    if (lb_text_is(word, "bigvar")) {
-        uint64_t len = next_number(&line);
-        do_bigvar(len, line);
-        return true;
-    }
     uint64_t a = next_number(&line), b = next_number(&line), c = next_number(&line);
     if (lb_text_is(word, "crc"))
         do_crc(a, b, c);
@@ -525,6 +553,8 @@ static bool run(struct lb_bytes line) {
         do_os_assert();
     else if (lb_text_is(word, "os"))
         do_os();
+    else if (lb_text_is(word, "pcr"))
+        do_pcr(a);
     else if (lb_text_is(word, "hold"))
         do_hold(st->ConsoleOutHandle);
     else if (lb_text_is(word, "pending"))
