@@ -2,12 +2,9 @@
 
 /* "FIRST-LAST", "FIRST-" or "-LENGTH"; false: something else. FIRST and LAST are inclusive. */
 static bool read_range(struct lb_bytes text, uint64_t bytes, uint64_t *first, uint64_t *last) {
-    size_t dash = 0;
-    while (dash < text.len && text.p[dash] != '-')
-        dash++;
-    if (dash == text.len)
+    struct lb_bytes from, to;
+    if (!lb_split_at(text, '-', &from, &to))
         return false;
-    struct lb_bytes from = lb_bytes(text.p, dash), to = lb_bytes_after(text, dash + 1);
     if (from.len == 0) { /* the last so many bytes */
         uint64_t length;
         if (!lb_parse_u64(to, UINT64_MAX, &length))

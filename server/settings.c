@@ -132,7 +132,6 @@ static const char *parse_mac(struct lb_bytes value, uint8_t to[6]) {
 
 /* Option 97 has the first three fields with the lowest byte first, as SMBIOS has them. */
 static const char *parse_uuid(struct lb_bytes value, uint8_t to[16]) {
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
     uint8_t hex[40], bytes[17];
     size_t hex_len = 0, len = 0;
     for (size_t i = 0; i < value.len && hex_len < sizeof hex; i++)
@@ -141,8 +140,7 @@ static const char *parse_uuid(struct lb_bytes value, uint8_t to[16]) {
     if (!lb_parse_hex_bytes(lb_bytes(hex, hex_len), lb_span(bytes, sizeof bytes), &len) ||
         len != 16)
         return "a UUID, such as 564d4173-0000-4173-8000-525400123456";
-    for (size_t i = 0; i < 16; i++)
-        to[i] = bytes[order[i]];
+    lb_uuid_swap(bytes, to);
     return NULL;
 }
 
@@ -325,16 +323,14 @@ static bool begin_section(struct lb_server_settings *settings, struct lb_bytes l
 
 static bool read_line(struct lb_server_settings *settings, struct section *section,
                       struct lb_bytes line, const char *where, struct lb_server_error *error) {
-    size_t equals = 0;
+    struct lb_bytes word, value;
     if (line.p[0] == '[')
         return begin_section(settings, line, where, section, error);
-    while (equals < line.len && line.p[equals] != '=')
-        equals++;
-    if (equals == line.len)
+    if (!lb_split_at(line, '=', &word, &value))
         return lb_server_fail(error, "write it as key = value, or begin it with # as a comment",
                               "%s: a line that is not understood", where);
-    struct lb_bytes word = lb_bytes_trim(lb_bytes(line.p, equals));
-    struct lb_bytes value = lb_bytes_trim(lb_bytes_after(line, equals + 1));
+    word = lb_bytes_trim(word);
+    value = lb_bytes_trim(value);
     if (section->keys == NULL)
         return lb_server_settings_set(settings, word, value, where, error);
     return set(section->keys, section->count, section->object, word, value, where, error);
@@ -345,11 +341,9 @@ bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_byte
     struct section section = {.keys = NULL};
     for (unsigned number = 1; text.len > 0; number++) {
         char where[LB_SERVER_PATH_MAX + 16];
-        size_t len = 0;
-        while (len < text.len && text.p[len] != '\n')
-            len++;
-        struct lb_bytes line = lb_bytes_trim(lb_bytes(text.p, len));
-        text = lb_bytes_after(text, len + 1);
+        struct lb_bytes line;
+        (void)lb_split_at(text, '\n', &line, &text);
+        line = lb_bytes_trim(line);
         lb_format(where, sizeof where, "%s:%u", name, number);
         if (line.len > 0 && line.p[0] != '#' && !read_line(settings, &section, line, where, error))
             return false;
@@ -394,14 +388,12 @@ static bool take_word(struct lb_server_settings *settings, const char *argument,
                       struct lb_server_error *error) {
     static const char where[] = "the command line";
     static const char secret[] = "-secret";
-    struct lb_bytes rest = lb_bytes_of_text(argument), word;
+    struct lb_bytes rest = lb_bytes_of_text(argument), word, value;
     if (!lb_bytes_start_with(rest, lb_bytes_of_text("--")))
         return lb_server_settings_set(settings, lb_bytes_of_text("disk"), rest, where, error);
     rest = lb_bytes_after(rest, 2);
-    for (word.p = rest.p, word.len = 0; word.len < rest.len && rest.p[word.len] != '=';)
-        word.len++;
-    struct lb_bytes value =
-        word.len == rest.len ? lb_bytes_of_text("yes") : lb_bytes_after(rest, word.len + 1);
+    if (!lb_split_at(rest, '=', &word, &value))
+        value = lb_bytes_of_text("yes");
     if (word.len >= sizeof secret &&
         lb_bytes_equal(lb_bytes_after(word, word.len - (sizeof secret - 1)),
                        lb_bytes_of_text(secret)))

@@ -212,14 +212,12 @@ bool lb_addr_parse(struct lb_bytes text, struct lb_addr *addr) {
 
 bool lb_prefix_parse(struct lb_bytes text, struct lb_prefix *prefix) {
     struct lb_prefix result = {0};
-    size_t slash = 0;
-    while (slash < text.len && text.p[slash] != '/')
-        slash++;
-    if (!lb_addr_parse(lb_bytes(text.p, slash), &result.addr))
+    struct lb_bytes addr, digits;
+    bool has_len = lb_split_at(text, '/', &addr, &digits);
+    if (!lb_addr_parse(addr, &result.addr))
         return false;
     uint64_t max = result.addr.family == LB_V4 ? 32 : 128, len = max;
-    struct lb_bytes digits = lb_bytes_after(text, slash + 1);
-    if (slash < text.len && (digits.len > 3 || !lb_parse_u64(digits, max, &len)))
+    if (has_len && (digits.len > 3 || !lb_parse_u64(digits, max, &len)))
         return false;
     result.len = (uint8_t)len;
     *prefix = result;

@@ -512,16 +512,13 @@ static bool set_line(struct lb_config *config, struct lb_config_seen *seen,
                      enum lb_config_source source, struct lb_bytes line, uint16_t number,
                      struct lb_error *error) {
     struct lb_error inner = {.code = LB_OK};
-    struct lb_bytes rest = line, key, value;
-    size_t at = 0;
-    while (at < line.len && line.p[at] != '=')
-        at++;
-    if (at == line.len || !lb_list_next(&rest, '=', &key) || key.len == 0) {
+    struct lb_bytes key, value;
+    if (!lb_split_at(line, '=', &key, &value) || lb_bytes_trim(key).len == 0) {
         lb_fail(error, LB_E_CONFIG_LINE, "line %u", number);
         return false;
     }
-    value = lb_bytes_trim(lb_bytes_after(line, at + 1));
-    if (lb_config_set_once(config, seen, source, number, key, value, &inner))
+    if (lb_config_set_once(config, seen, source, number, lb_bytes_trim(key), lb_bytes_trim(value),
+                           &inner))
         return true;
     lb_fail(error, inner.code, "line %u: %s", number, inner.facts);
     return false;
@@ -589,17 +586,15 @@ static bool is_quoted_by_half(struct lb_bytes word) {
 
 static bool set_word(struct lb_config *config, struct lb_config_seen *seen, struct lb_bytes word,
                      struct lb_error *error) {
-    struct lb_bytes key = word, value = lb_bytes_of_text("yes");
+    struct lb_bytes key, value;
     enum lb_key found;
-    size_t at = 0;
-    while (at < word.len && word.p[at] != '=')
-        at++;
-    key.len = at;
-    if (at < word.len) {
-        value = lb_config_unquote(lb_bytes_after(word, at + 1));
+    if (lb_split_at(word, '=', &key, &value)) {
+        value = lb_config_unquote(value);
     } else if (lb_key_find(key, &found) && keys[found].type != LB_TYPE_BOOL) {
         lb_fail(error, LB_E_CONFIG_LINE, "lunboot.%s without =VALUE", keys[found].word);
         return false;
+    } else {
+        value = lb_bytes_of_text("yes");
     }
     return lb_config_set_once(config, seen, LB_SOURCE_KERNEL, 0, key, value, error);
 }

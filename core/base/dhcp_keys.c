@@ -9,18 +9,6 @@ static void clear(struct lb_dhcp_key *key) {
         at[i] = 0;
 }
 
-/* The part before the first `mark`, which is taken off with it; false: there is no mark. */
-static bool split(struct lb_bytes *text, uint8_t mark, struct lb_bytes *part) {
-    size_t at = 0;
-    while (at < text->len && text->p[at] != mark)
-        at++;
-    if (at == text->len)
-        return false;
-    *part = lb_bytes(text->p, at);
-    *text = lb_bytes_after(*text, at + 1);
-    return true;
-}
-
 static bool parse_secret(struct lb_bytes text, struct lb_dhcp_key *key) {
     if (lb_bytes_start_with(text, lb_bytes_of_text("0x"))) {
         if (!lb_parse_hex_bytes(lb_bytes_after(text, 2), lb_span(key->secret, sizeof key->secret),
@@ -37,22 +25,20 @@ static bool parse_secret(struct lb_bytes text, struct lb_dhcp_key *key) {
 }
 
 static bool parse_key(struct lb_bytes item, struct lb_dhcp_key *key) {
-    struct lb_bytes name, id;
+    struct lb_bytes name, id, realm, secret;
     uint64_t number;
     *key = (struct lb_dhcp_key){.realm = lb_bytes(item.p, 0)};
-    if (!split(&item, ':', &name))
+    if (!lb_split_at(item, ':', &name, &secret))
         return false;
-    if (split(&name, '@', &id)) {
-        key->realm = name;
-        if (name.len == 0 || name.len > LB_DHCP_REALM_MAX)
+    if (lb_split_at(name, '@', &id, &realm)) {
+        key->realm = realm;
+        if (realm.len == 0 || realm.len > LB_DHCP_REALM_MAX)
             return false;
-    } else {
-        id = name;
     }
     if (!lb_parse_u64(id, UINT32_MAX, &number))
         return false;
     key->id = (uint32_t)number;
-    return parse_secret(item, key);
+    return parse_secret(secret, key);
 }
 
 bool lb_dhcp_keys_next(struct lb_bytes *text, struct lb_dhcp_key *key) {

@@ -213,6 +213,33 @@ static void lists_are_taken_apart(void) {
     CHECK(!lb_list_next(&list, ',', &item));
 }
 
+static void a_text_is_split_at_its_first_mark(void) {
+    struct lb_bytes before, after;
+    CHECK(lb_split_at(lb_bytes_of_text("key=a=b"), '=', &before, &after));
+    CHECK(lb_text_is(before, "key") && lb_text_is(after, "a=b"));
+    CHECK(lb_split_at(lb_bytes_of_text("key="), '=', &before, &after));
+    CHECK(lb_text_is(before, "key") && after.len == 0);
+    CHECK(lb_split_at(lb_bytes_of_text("="), '=', &before, &after));
+    CHECK(before.len == 0 && after.len == 0);
+    CHECK(!lb_split_at(lb_bytes_of_text("key"), '=', &before, &after));
+    CHECK(lb_text_is(before, "key") && after.len == 0);
+    CHECK(!lb_split_at((struct lb_bytes){0}, '=', &before, &after));
+    CHECK(before.len == 0 && after.len == 0);
+}
+
+/* RFC 4122 4.1.2; the second form is that of the EFI System Partition's type on a disk. */
+static void a_uuid_is_swapped_between_text_and_efi(void) {
+    static const uint8_t text[16] = {0xc1, 0x2a, 0x73, 0x28, 0xf8, 0x1f, 0x11, 0xd2,
+                                     0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+    static const uint8_t efi[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
+                                    0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+    uint8_t swapped[16];
+    lb_uuid_swap(text, swapped);
+    CHECK_BYTES(lb_bytes(swapped, 16), lb_bytes(efi, 16));
+    lb_uuid_swap(efi, swapped);
+    CHECK_BYTES(lb_bytes(swapped, 16), lb_bytes(text, 16));
+}
+
 static void texts_compare(void) {
     CHECK(lb_streq("ab", "ab"));
     CHECK(!lb_streq("ab", "abc"));
@@ -295,6 +322,8 @@ int main(void) {
     TEST(hex_bytes_come_in_pairs);
     TEST(a_copy_into_a_fixed_array_is_whole_or_empty);
     TEST(lists_are_taken_apart);
+    TEST(a_text_is_split_at_its_first_mark);
+    TEST(a_uuid_is_swapped_between_text_and_efi);
     TEST(texts_compare);
     TEST(what_was_given_is_cut_and_hides_what_may_be_a_secret);
     TEST(nothing_that_a_terminal_obeys_is_shown_or_stands_in_json);

@@ -440,6 +440,21 @@ struct lb_bytes lb_bytes_trim(struct lb_bytes bytes) {
     return bytes;
 }
 
+bool lb_split_at(struct lb_bytes text, char mark, struct lb_bytes *before, struct lb_bytes *after) {
+    size_t at = 0;
+    while (at < text.len && text.p[at] != (uint8_t)mark)
+        at++;
+    *before = lb_bytes(text.p, at);
+    *after = lb_bytes_after(text, LB_MIN(at + 1, text.len));
+    return at < text.len;
+}
+
+void lb_uuid_swap(const uint8_t from[16], uint8_t to[16]) {
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (size_t i = 0; i < sizeof order; i++)
+        to[i] = from[order[i]];
+}
+
 bool lb_list_next(struct lb_bytes *list, char separator, struct lb_bytes *item) {
     if (list->len == 0)
         return false;

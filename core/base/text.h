@@ -69,6 +69,13 @@ bool lb_text_begins(struct lb_bytes bytes, const char *lower);
 /* Without blanks, tabs and line ends at either end. */
 struct lb_bytes lb_bytes_trim(struct lb_bytes bytes);
 
+/* Splits text at its first mark: *before and *after are what stands on its two sides. False: there
+ * is no mark; *before is the whole text and *after is empty. Both point into text. */
+bool lb_split_at(struct lb_bytes text, char mark, struct lb_bytes *before, struct lb_bytes *after);
+/* A UUID between the two orders of its bytes: that of its text (RFC 4122 4.1.2) and that of EFI and
+ * SMBIOS, where the first three fields are little-endian. The same call converts either way. */
+void lb_uuid_swap(const uint8_t from[16], uint8_t to[16]);
+
 /* Takes the next item of a list with the given separator off *list, white space around it removed;
  * items between separators may be empty. False when no bytes are left. */
 bool lb_list_next(struct lb_bytes *list, char separator, struct lb_bytes *item);

@@ -80,12 +80,10 @@ static bool is_taken(const struct lb_config *config, uint64_t code) {
 static bool add_extra(const struct lb_config *config, struct lb_bytes item, struct lb_wr *wr) {
     uint8_t value[LB_BOOT_DHCP_EXTRA_MAX];
     uint64_t code;
-    size_t colon = 0, len = 0;
-    while (colon < item.len && item.p[colon] != ':')
-        colon++;
-    if (colon == item.len || !lb_parse_u64(lb_bytes(item.p, colon), 254, &code) ||
-        is_taken(config, code) ||
-        !lb_parse_hex_bytes(lb_bytes_after(item, colon + 1), lb_span(value, sizeof value), &len))
+    struct lb_bytes number, hex;
+    size_t len = 0;
+    if (!lb_split_at(item, ':', &number, &hex) || !lb_parse_u64(number, 254, &code) ||
+        is_taken(config, code) || !lb_parse_hex_bytes(hex, lb_span(value, sizeof value), &len))
         return false;
     lb_wr_u8(wr, (uint8_t)code);
     lb_wr_u8(wr, (uint8_t)len);

@@ -126,20 +126,17 @@ static bool match_values(struct lb_bytes values, enum relation relation, struct 
 
 /* tag=value, tag>=value, tag<=value; tag~=value counts as equal. */
 static enum lb_slp_match match_item(struct lb_bytes item, struct lb_bytes attributes) {
-    size_t equals = 0;
-    while (equals < item.len && item.p[equals] != '=')
-        equals++;
-    if (equals == item.len || equals == 0)
+    struct lb_bytes tag, wanted;
+    if (!lb_split_at(item, '=', &tag, &wanted) || tag.len == 0)
         return LB_SLP_MATCH_MALFORMED;
     enum relation relation = EQUAL;
-    size_t tag_len = equals;
-    uint8_t before = item.p[equals - 1];
+    uint8_t before = tag.p[tag.len - 1];
     if (before == '>' || before == '<' || before == '~') {
         relation = before == '>' ? AT_LEAST : before == '<' ? AT_MOST : EQUAL;
-        tag_len--;
+        tag.len--;
     }
-    struct lb_bytes tag = lb_bytes_trim(lb_bytes(item.p, tag_len));
-    struct lb_bytes wanted = lb_bytes_trim(lb_bytes_after(item, equals + 1));
+    tag = lb_bytes_trim(tag);
+    wanted = lb_bytes_trim(wanted);
     if (tag.len == 0 || wanted.len == 0)
         return LB_SLP_MATCH_MALFORMED;
     struct lb_bytes one, values;

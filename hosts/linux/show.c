@@ -340,9 +340,10 @@ void lb_json_routers6(struct lb_text *text, const struct lb_run *run) {
 
 /* A GUID as people write it: its first three fields are little-endian on the disk. */
 static void add_guid(struct lb_text *text, const uint8_t guid[16]) {
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    uint8_t in_order[16];
+    lb_uuid_swap(guid, in_order);
     for (unsigned i = 0; i < 16; i++)
-        lb_text_add(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", guid[order[i]]);
+        lb_text_add(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", in_order[i]);
 }
 
 static void add_type(struct lb_text *text, const struct lb_loader *loader,

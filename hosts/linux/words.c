@@ -233,16 +233,10 @@ bool lb_words_take(struct lb_words *words, struct lb_bytes name,
 void lb_words_read_line(struct lb_words *words, struct lb_bytes line) {
     struct lb_bytes word;
     while (lb_config_next_word(&line, &word)) {
-        size_t at = 0;
-        struct lb_bytes value;
-        word = lb_config_unquote(word);
-        while (at < word.len && word.p[at] != '=')
-            at++;
-        bool has_value = at < word.len;
-        if (has_value)
-            value = lb_config_unquote(lb_bytes_after(word, at + 1));
-        (void)lb_words_take(words, lb_bytes(word.p, at), has_value ? &value : NULL,
-                            LB_SOURCE_KERNEL);
+        struct lb_bytes name, value;
+        bool has_value = lb_split_at(lb_config_unquote(word), '=', &name, &value);
+        value = lb_config_unquote(value);
+        (void)lb_words_take(words, name, has_value ? &value : NULL, LB_SOURCE_KERNEL);
     }
 }
 

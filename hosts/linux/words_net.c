@@ -373,15 +373,12 @@ static bool read_route(struct lb_words_run *run, struct lb_bytes value, const st
     struct ip net = {.word = NULL};
     struct lb_prefix to;
     struct lb_addr via;
-    size_t count = lb_words_fields(value, part, 3), slash = 0;
+    size_t count = lb_words_fields(value, part, 3);
     struct name name = name_of(run, part[2]);
     struct lb_bytes first = lb_words_without_brackets(part[0]);
-    while (slash < first.len && first.p[slash] != '/')
-        slash++;
-    net.address = lb_bytes(first.p, slash);
-    net.mask = lb_bytes_after(first, LB_MIN(slash + 1, first.len));
+    bool has_mask = lb_split_at(first, '/', &net.address, &net.mask);
     struct lb_bytes router = lb_words_without_brackets(part[1]);
-    if (count < 2 || !prefix_of(&net, &to) || slash == first.len ||
+    if (count < 2 || !prefix_of(&net, &to) || !has_mask ||
         (router.len > 0 && (!lb_addr_parse(router, &via) || via.family != to.addr.family)))
         return false;
     *is_others = name.s[0] != '\0' && ours->s[0] != '\0' && !is_same(&name, ours);

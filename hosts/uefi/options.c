@@ -99,16 +99,12 @@ static bool wrong_word(struct lb_bytes word, struct lb_error *error) {
 static bool set_word(struct lb_config *config, struct lb_config_seen *seen, struct lb_bytes word,
                      bool is_first, struct lb_error *error) {
     bool is_option = lb_bytes_start_with(word, lb_bytes_of_text("--"));
-    struct lb_bytes key = is_option ? lb_bytes_after(word, 2) : word;
-    struct lb_bytes value = lb_bytes_of_text("yes");
-    size_t at = 0;
-    while (at < key.len && key.p[at] != '=')
-        at++;
-    if (at == key.len && !is_option)
+    struct lb_bytes key, value;
+    bool has_value = lb_split_at(is_option ? lb_bytes_after(word, 2) : word, '=', &key, &value);
+    if (!has_value && !is_option)
         return is_first || wrong_word(word, error);
-    if (at < key.len)
-        value = lb_config_unquote(lb_bytes_after(key, at + 1));
-    return lb_config_set_once(config, seen, LB_SOURCE_OPTION, 0, lb_bytes(key.p, at), value, error);
+    value = has_value ? lb_config_unquote(value) : lb_bytes_of_text("yes");
+    return lb_config_set_once(config, seen, LB_SOURCE_OPTION, 0, key, value, error);
 }
 
 bool options_set(struct lb_config *config, struct lb_bytes line, struct lb_error *error) {

@@ -16,12 +16,10 @@ static bool is_plausible(const uint8_t uuid[16]) {
 }
 
 static bool take_uuid(struct lb_bytes formatted, uint8_t uuid[16]) {
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
     uint8_t made[16];
     if (formatted.len < UUID_AT + sizeof made)
         return false;
-    for (size_t i = 0; i < sizeof made; i++)
-        made[i] = formatted.p[UUID_AT + order[i]];
+    lb_uuid_swap(formatted.p + UUID_AT, made);
     if (!is_plausible(made))
         return false;
     memcpy(uuid, made, sizeof made);
