@@ -247,8 +247,7 @@ static uint64_t patience_of(const struct lb_disk *disk, enum lb_code code) {
 static bool retry_later(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                         enum lb_code code) {
     uint64_t patience_ms = patience_of(disk, code);
-    uint64_t delay_ms = (uint64_t)LB_DISK_DELAY_MIN_MS << LB_MIN(task->delays, 7U);
-    delay_ms = LB_MIN(delay_ms, (uint64_t)LB_DISK_DELAY_MAX_MS);
+    uint64_t delay_ms = lb_pace(LB_DISK_DELAY_MIN_MS, LB_DISK_DELAY_MAX_MS, task->delays);
     if (now_us - task->first_us + delay_ms * LB_US_MS > patience_ms * LB_US_MS)
         return false;
     task->delays++;
@@ -261,15 +260,15 @@ static bool retry_later(struct lb_disk *disk, uint64_t now_us, struct lb_disk_ta
 static bool retry_soon(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                        enum lb_code code) {
     bool is_detail = lb_disk_is_question(task) && lb_disk_is_detail(task->lba);
-    return retry_now(disk, now_us, task) ||
-           (!is_detail && retry_later(disk, now_us, task, code));
+    return retry_now(disk, now_us, task) || (!is_detail && retry_later(disk, now_us, task, code));
 }
 
 /* One error may be an array's that is just looking for its data elsewhere. */
 static bool retry_few(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task) {
     if (task->errors >= LB_DISK_ERRORS_MAX)
         return false;
-    wait(disk, now_us, task, ((uint64_t)LB_DISK_ERROR_DELAY_MS << task->errors++) * LB_US_MS);
+    uint64_t delay_ms = lb_pace(LB_DISK_ERROR_DELAY_MS, LB_DISK_DELAY_MAX_MS, task->errors++);
+    wait(disk, now_us, task, delay_ms * LB_US_MS);
     return true;
 }
 

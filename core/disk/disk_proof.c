@@ -88,8 +88,7 @@ static bool is_round_over(const struct lb_disk *disk) {
 }
 
 static uint64_t pause_us(const struct lb_disk *disk) {
-    uint64_t ms = (uint64_t)LB_DISK_DELAY_MIN_MS << LB_MIN(disk->pauses, 7U);
-    return LB_MIN(ms, (uint64_t)LB_DISK_DELAY_MAX_MS) * LB_US_MS;
+    return lb_pace(LB_DISK_DELAY_MIN_MS, LB_DISK_DELAY_MAX_MS, disk->pauses) * LB_US_MS;
 }
 
 /* Something changed between the answers. Where that happens again and again there are pauses, for a

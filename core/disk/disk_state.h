@@ -2,6 +2,7 @@
 #ifndef LB_DISK_STATE_H
 #define LB_DISK_STATE_H
 
+#include "core/base/pace.h"
 #include "core/disk/disk.h"
 #include "core/initiator/initiator_session.h"
 
@@ -22,7 +23,8 @@ enum {
 };
 
 /* Why answers are not believed that are all there. */
-#define LB_DISK_TORN "the disk reports changes (UNIT ATTENTION) between its answers, again and again"
+#define LB_DISK_TORN                                                                               \
+    "the disk reports changes (UNIT ATTENTION) between its answers, again and again"
 
 /* One command: a piece of a request, or a question of the bring-up. */
 struct lb_disk_task {

@@ -50,8 +50,7 @@ static bool is_asking(const struct lb_ike *ike) {
 }
 
 static void wait_for_answer(struct lb_ike *ike, uint64_t now_us) {
-    uint64_t wait_us = RETRY_US << LB_MIN(ike->tries, 4u);
-    wait_us = LB_MIN(wait_us, RETRY_MAX_US);
+    uint64_t wait_us = lb_pace(RETRY_US, RETRY_MAX_US, ike->tries);
     ike->deadline_us =
         now_us + wait_us - wait_us / 8 + lb_rand_below(ike->rand, (uint32_t)(wait_us / 4));
 }

@@ -3,6 +3,7 @@
 #ifndef LB_IKE_STATE_H
 #define LB_IKE_STATE_H
 
+#include "core/base/pace.h"
 #include "core/base/text.h"
 #include "core/ike/ike_wire.h"
 

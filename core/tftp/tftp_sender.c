@@ -3,6 +3,7 @@
  *   with options:  OFFERING --ACK 0--> SENDING --ACK of the last block--> over (DONE)
  *   without:                           SENDING
  *   any: an ERROR of the client, or silence --> over (FAILED) */
+#include "core/base/pace.h"
 #include "core/tftp/tftp.h"
 
 #define TIMEOUT_US     LB_US_SEC /* RFC 1350 leaves it open; doubled with each silence */
@@ -39,8 +40,8 @@ static void end(struct lb_tftp_sender *sender, const char *why) {
 }
 
 static void expect(struct lb_tftp_sender *sender, uint64_t now_us) {
-    uint64_t wait_us = sender->timeout_us << LB_MIN(sender->tries, 3);
-    sender->deadline_us = now_us + LB_MAX(LB_MIN(wait_us, TIMEOUT_MAX_US), sender->timeout_us);
+    uint64_t most_us = LB_MAX(TIMEOUT_MAX_US, sender->timeout_us);
+    sender->deadline_us = now_us + lb_pace(sender->timeout_us, most_us, sender->tries);
 }
 
 void lb_tftp_sender_init(struct lb_tftp_sender *sender, uint64_t now_us,
