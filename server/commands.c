@@ -1,14 +1,6 @@
-#include "server/commands.h"
+#include "server/image_commands.h"
 #include "server/say.h"
 #include <string.h>
-
-/* A command on its way to its answer. */
-struct command {
-    struct lb_server *server;
-    struct lb_control_client *client;
-    struct lb_request request;
-    struct lb_server_error error;
-};
 
 /* ---- machines ---- */
 
@@ -17,7 +9,7 @@ static const char *name_of(const struct lb_server_machine *machine) {
 }
 
 /* The machine that the first word names; NULL: there is none. */
-static struct lb_server_machine *find(struct command *command) {
+static struct lb_server_machine *find(struct lb_server_command *command) {
     char word[64];
     struct lb_text text = lb_text(word, sizeof word);
     struct lb_server_machine *machine =
@@ -81,9 +73,12 @@ static void add_machine_json(const struct lb_server_machine *machine, const stru
     if (machine->writes == LB_WRITES_DROP)
         add_number(text, "boot", machine->head.generation);
     add_text(text, "state",
-             machine->node->login_status != 0 ? "ejected"
-             : use->sessions > 0              ? "running"
-                                              : "off");
+             machine->is_busy                   ? "busy"
+             : machine->node->login_status != 0 ? "ejected"
+             : use->sessions > 0                ? "running"
+                                                : "off");
+    if (machine->is_maintained)
+        lb_text_add(text, ",\"maintenance\":true");
     add_number(text, "sessions", use->sessions);
     add_number(text, "read-bytes", use->bytes_read);
     add_number(text, "written-bytes", use->bytes_written);
@@ -92,7 +87,8 @@ static void add_machine_json(const struct lb_server_machine *machine, const stru
 
 /* ---- list and show ---- */
 
-static void say_machine(struct command *command, const struct lb_server_machine *machine) {
+static void say_machine(struct lb_server_command *command,
+                        const struct lb_server_machine *machine) {
     struct use use = use_of(command->server, machine);
     char wrote[32] = "-";
     if (command->request.is_json) {
@@ -103,13 +99,14 @@ static void say_machine(struct command *command, const struct lb_server_machine 
         lb_format(wrote, sizeof wrote, "%s",
                   lb_server_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
     lb_control_say(command->client, ' ', "%-20s %-16s %8zu  %10s  %s", name_of(machine),
-                   machine->node->login_status != 0 ? "ejected"
-                   : use.sessions > 0               ? lb_addr_text(use.first.client.addr).s
-                                                    : "off",
+                   machine->is_busy                   ? "busy"
+                   : machine->node->login_status != 0 ? "ejected"
+                   : use.sessions > 0                 ? lb_addr_text(use.first.client.addr).s
+                                                      : "off",
                    use.sessions, wrote, machine->disk->path);
 }
 
-static void list(struct command *command) {
+static void list(struct lb_server_command *command) {
     const struct lb_server_machines *machines = &command->server->machines;
     if (!command->request.is_json)
         lb_control_say(command->client, ' ', "%-20s %-16s %8s  %10s  %s", "MACHINE", "AT",
@@ -119,7 +116,8 @@ static void list(struct command *command) {
             say_machine(command, &machines->list[i]);
 }
 
-static void say_sessions(struct command *command, const struct lb_server_machine *machine) {
+static void say_sessions(struct lb_server_command *command,
+                         const struct lb_server_machine *machine) {
     struct lb_server_session_info info;
     const struct lb_server_session *at = NULL;
     while (lb_server_target_next(&command->server->target, machine, &at, &info))
@@ -129,7 +127,7 @@ static void say_sessions(struct command *command, const struct lb_server_machine
                        lb_server_size_text(info.bytes_written).s);
 }
 
-static void show(struct command *command) {
+static void show(struct lb_server_command *command) {
     static const uint8_t none[6] = {0};
     struct lb_control_client *client = command->client;
     struct lb_server_machine *machine = find(command);
@@ -149,6 +147,8 @@ static void show(struct command *command) {
     if (machine->is_open)
         lb_control_say(client, ' ', "overlay      %s",
                        lb_server_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
+    if (machine->is_maintained)
+        lb_control_say(client, ' ', "state        in maintenance: its boots keep what it writes");
     if (machine->node->login_status != 0)
         lb_control_say(client, ' ', "state        ejected until its next boot");
     say_sessions(command, machine);
@@ -157,7 +157,7 @@ static void show(struct command *command) {
 /* ---- reset and eject ---- */
 
 /* Nobody uses it now. */
-static bool is_off(struct command *command, const struct lb_server_machine *machine) {
+static bool is_off(struct lb_server_command *command, const struct lb_server_machine *machine) {
     struct use use = use_of(command->server, machine);
     char hint[120];
     lb_format(hint, sizeof hint, "shut it down, or end its sessions: lunbootctl eject %s",
@@ -166,7 +166,7 @@ static bool is_off(struct command *command, const struct lb_server_machine *mach
            lb_server_fail(&command->error, hint, "%s is running", name_of(machine));
 }
 
-static void reset(struct command *command) {
+static void reset(struct lb_server_command *command) {
     struct lb_server_machine *machine = find(command);
     if (machine == NULL || !is_off(command, machine) ||
         !lb_server_machine_reset(&command->server->machines, machine, &command->error))
@@ -174,7 +174,7 @@ static void reset(struct command *command) {
     lb_server_say(name_of(machine), "is reset: what it has written is dropped");
 }
 
-static void eject(struct command *command) {
+static void eject(struct lb_server_command *command) {
     struct lb_server_machine *machine = find(command);
     if (machine == NULL)
         return;
@@ -182,10 +182,26 @@ static void eject(struct command *command) {
     lb_server_target_eject(&command->server->target, machine);
 }
 
+/* ---- maintenance ---- */
+
+static void maintain(struct lb_server_command *command) {
+    struct lb_server_machine *machine = find(command);
+    if (machine == NULL || !is_off(command, machine) ||
+        !lb_server_machine_maintain(&command->server->machines, machine, &command->error))
+        return;
+    lb_server_say(name_of(machine), "keeps what it writes from its next boot on");
+}
+
+static void commit(struct lb_server_command *command) {
+    struct lb_server_machine *machine = find(command);
+    if (machine != NULL && is_off(command, machine))
+        lb_server_image_commit(command, machine);
+}
+
 /* ---- add and remove ---- */
 
 /* The section that lunbootd.conf would have. */
-static bool compose(struct command *command, struct lb_store_section *section) {
+static bool compose(struct lb_server_command *command, struct lb_store_section *section) {
     const struct lb_request *request = &command->request;
     struct lb_text text = lb_text(section->text, sizeof section->text);
     lb_text_add(&text, "[machine %.*s]\n", (int)request->words[0].len,
@@ -203,7 +219,7 @@ static bool compose(struct command *command, struct lb_store_section *section) {
                           "the machine's section is too long");
 }
 
-static void add(struct command *command) {
+static void add(struct lb_server_command *command) {
     struct lb_server *server = command->server;
     struct lb_store_section section;
     if (!compose(command, &section) ||
@@ -216,7 +232,7 @@ static void add(struct command *command) {
         lb_server_machines_named(&server->machines, command->request.words[0])->node->name);
 }
 
-static void remove_one(struct command *command) {
+static void remove_one(struct lb_server_command *command) {
     struct lb_server *server = command->server;
     struct lb_server_machine *machine = find(command);
     struct lb_store_section section = {0};
@@ -234,7 +250,7 @@ static void remove_one(struct command *command) {
 
 /* ---- all of them ---- */
 
-static void carry_out(struct command *command) {
+static void carry_out(struct lb_server_command *command) {
     switch (command->request.verb) {
     case LB_REQUEST_LIST:
         list(command);
@@ -254,15 +270,29 @@ static void carry_out(struct command *command) {
     case LB_REQUEST_REMOVE:
         remove_one(command);
         break;
+    case LB_REQUEST_IMAGE_ADD:
+    case LB_REQUEST_IMAGE_UPDATE:
+        lb_server_image_import(command);
+        break;
+    case LB_REQUEST_IMAGE_LIST:
+        lb_server_image_list(command);
+        break;
+    case LB_REQUEST_MAINTAIN:
+        maintain(command);
+        break;
+    case LB_REQUEST_IMAGE_COMMIT:
+        commit(command);
+        break;
     case LB_REQUEST_COUNT:
         break;
     }
 }
 
 void lb_server_command(struct lb_server *server, struct lb_control_client *client) {
-    struct command command = {.server = server, .client = client};
+    struct lb_server_command command = {.server = server, .client = client};
     struct lb_bytes line = lb_bytes(client->line, client->line_len - 1);
     if (lb_request_parse(line, &command.request, &command.error))
         carry_out(&command);
-    lb_control_end(&server->control, client, &command.error);
+    if (!command.is_waiting)
+        lb_control_end(&server->control, client, &command.error);
 }

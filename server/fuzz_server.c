@@ -1,8 +1,9 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
- * value, lunbootd.conf, the head of an overlay, a request of lunbootctl. The first byte says
- * which. */
+ * value, lunbootd.conf, the head of an overlay, a request of lunbootctl, a version's file name. The
+ * first byte says which. */
 #include "server/files.h"
 #include "server/head.h"
+#include "server/images.h"
 #include "server/range.h"
 #include "server/request.h"
 #include "server/settings.h"
@@ -64,6 +65,15 @@ static void a_head(struct lb_bytes text) {
     lb_assert(again.generation == head.generation && lb_streq(again.base, head.base));
 }
 
+static void an_image(struct lb_bytes text) {
+    struct lb_image image;
+    char name[LB_IMAGE_NAME_MAX + 16];
+    if (!lb_image_parse(text, &image))
+        return;
+    lb_format(name, sizeof name, "%s@%u", image.name, image.version);
+    lb_assert(image.version > 0 && lb_text_is(text, name));
+}
+
 static void a_request(struct lb_bytes line) {
     struct lb_request request;
     struct lb_server_error error = {0};
@@ -80,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     struct lb_bytes text = lb_bytes(data + 1, size - 1);
-    switch (data[0] % 6) {
+    switch (data[0] % 7) {
     case 0:
         a_range(text);
         break;
@@ -95,6 +105,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 5:
         a_request(text);
+        break;
+    case 6:
+        an_image(text);
         break;
     default:
         a_head(text);

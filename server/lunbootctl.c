@@ -16,6 +16,9 @@ struct call {
     bool is_json;
     int count;
     char **words;
+    const char *path; /* of the file that goes along; NULL: none */
+    int file;
+    char name[LB_SERVER_IMAGE_MAX + 1];
 };
 
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
@@ -45,12 +48,59 @@ static int print_help(void) {
 static bool compose(const struct call *call, struct lb_text *text) {
     lb_text_add(text, "%s", call->is_json ? "json" : "text");
     for (int i = 0; i < call->count; i++) {
+        if (call->path != NULL && i >= 2)
+            break; /* the file goes along */
         if (strpbrk(call->words[i], "\t\n") != NULL)
             return false;
         lb_text_add(text, "\t%s", call->words[i]);
     }
+    if (call->path != NULL)
+        lb_text_add(text, "\t%s", call->name);
     lb_text_add(text, "\n");
     return !text->cut;
+}
+
+/* image add FILE [NAME], image update FILE [NAME]: without a name it is the file's. */
+static bool take_file(struct call *call) {
+    char **words = call->words;
+    bool is_import = call->count >= 3 && call->count <= 4 && strcmp(words[0], "image") == 0 &&
+                     (strcmp(words[1], "add") == 0 || strcmp(words[1], "update") == 0);
+    if (!is_import)
+        return true;
+    call->path = words[2];
+    const char *base = strrchr(call->path, '/') ? strrchr(call->path, '/') + 1 : call->path;
+    size_t len = strlen(base);
+    const char *dot = strrchr(base, '.');
+    if (dot != NULL && dot != base)
+        len = (size_t)(dot - base);
+    struct lb_text text = lb_text(call->name, sizeof call->name);
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = lb_ascii_lower((uint8_t)base[i]);
+        bool is_fit = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (i > 0 && c == '.');
+        lb_text_add(&text, "%c", is_fit ? c : '-');
+    }
+    if (call->count == 4 &&
+        !lb_text_copy(call->name, sizeof call->name, lb_bytes_of_text(words[3])))
+        lb_format(call->name, sizeof call->name, "-"); /* too long: lunbootd says what is right */
+    call->file = open(call->path, O_RDONLY | O_CLOEXEC);
+    return call->file >= 0;
+}
+
+static bool send_request(int fd, const struct lb_text *line, int file) {
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } along = {0};
+    struct iovec piece = {line->at, line->len};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+    if (file >= 0) {
+        along.header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof file), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&along.header), &file, sizeof file);
+        message.msg_control = &along;
+        message.msg_controllen = sizeof along;
+    }
+    return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)line->len;
 }
 
 static int reach(const struct call *call, char *path, size_t cap) {
@@ -124,7 +174,7 @@ static int call_lunbootd(const struct call *call) {
                                 : "start lunbootd, or name its folder: --state=FOLDER");
         return 1;
     }
-    if (send(fd, text.at, text.len, MSG_NOSIGNAL) != (ssize_t)text.len) {
+    if (!send_request(fd, &text, call->file)) {
         close(fd);
         return complain(1, "lunbootd does not listen: ", strerror(errno), "try again");
     }
@@ -154,6 +204,9 @@ int main(int argc, char **argv) {
     }
     call.count = argc - at;
     call.words = argv + at;
+    call.file = -1;
+    if (!take_file(&call))
+        return complain(1, "the file cannot be opened: ", strerror(errno), "check its path");
     return call.count > 0 ? call_lunbootd(&call)
                           : complain(2, "a command is missing", "", "lunbootctl --help");
 }

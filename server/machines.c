@@ -1,11 +1,13 @@
 #include "server/machines.h"
 #include "core/base/siphash.h"
+#include "core/iscsi/iscsi_wire.h"
 #include "server/say.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BLOCK_BYTES 512
 
@@ -32,7 +34,7 @@ static void name_base(const struct lb_server_machines *machines,
                       struct lb_server_machine *machine) {
     char disk_name[LB_NAME_MAX + 1];
     const char *given = machines->settings->target;
-    lb_server_target_name(disk_name, machine->disk->path);
+    lb_server_target_name(disk_name, machine->image[0] ? machine->image : machine->disk->path);
     lb_format(machine->base_name, sizeof machine->base_name, "%.*s%s%s", LB_NAME_MAX - 64,
               given[0] ? given : disk_name, machine->name[0] ? ":" : "", machine->name);
 }
@@ -89,7 +91,14 @@ static struct lb_server_disk *find_disk(struct lb_server_machines *machines, con
         if (lb_streq(disk->path, path) && disk->storage.read_only == read_only)
             return disk;
     }
-    struct lb_server_disk *disk = &machines->disks[machines->disk_count];
+    size_t at = 0;
+    while (at < machines->disk_count && machines->disks[at].path[0] != '\0')
+        at++;
+    struct lb_server_disk *disk = &machines->disks[at];
+    if (at == LB_COUNT(machines->disks)) {
+        lb_server_fail(error, "serve fewer disks", "there are %zu disks already", at);
+        return NULL;
+    }
     if (!lb_storage_open(&disk->storage, path, read_only, error))
         return NULL;
     lb_text_copy(disk->path, sizeof disk->path, lb_bytes_of_text(path));
@@ -97,8 +106,46 @@ static struct lb_server_disk *find_disk(struct lb_server_machines *machines, con
     if (fstat(disk->storage.fd, &status) == 0 && S_ISREG(status.st_mode))
         disk->changed_ns = (uint64_t)status.st_mtim.tv_sec * UINT64_C(1000000000) +
                            (uint64_t)status.st_mtim.tv_nsec;
-    machines->disk_count++;
+    machines->disk_count = LB_MAX(machines->disk_count, at + 1);
     return disk;
+}
+
+/* The newest version of its image. */
+static struct lb_server_disk *find_newest(struct lb_server_machines *machines,
+                                          const struct lb_server_machine *machine,
+                                          struct lb_server_error *error) {
+    struct lb_image image = {.version =
+                                 lb_images_newest(machines->settings->state, machine->image)};
+    char path[LB_IMAGE_PATH_MAX], hint[LB_SERVER_IMAGE_MAX + 40];
+    lb_format(image.name, sizeof image.name, "%s", machine->image);
+    lb_image_path(machines->settings->state, &image, path);
+    lb_format(hint, sizeof hint, "lunbootctl image add FILE %s", machine->image);
+    if (image.version > 0)
+        return find_disk(machines, path, false, error);
+    lb_server_fail(error, hint, "there is no image %s", machine->image);
+    return NULL;
+}
+
+/* A machine that has begun stays with its version until it begins anew. */
+static struct lb_server_disk *choose_disk(struct lb_server_machines *machines,
+                                          const struct lb_server_machine *machine, const char *disk,
+                                          struct lb_server_error *error) {
+    const struct lb_server_head *head = &machine->head;
+    if (machine->image[0] == '\0')
+        return find_disk(machines, disk, machine->writes == LB_WRITES_DIRECT, error);
+    struct lb_image image = lb_image_of_path(machines->settings->state, head->base);
+    struct lb_server_error gone = {0};
+    struct lb_server_disk *own = NULL;
+    if (head->is_used && image.version > 0 && lb_streq(image.name, machine->image))
+        own = find_disk(machines, head->base, false, &gone);
+    return own != NULL ? own : find_newest(machines, machine, error);
+}
+
+/* The size is that of its disk. */
+static void fit_unit(struct lb_server_machine *machine) {
+    machine->unit.blocks = machine->disk->storage.bytes / BLOCK_BYTES;
+    machine->unit.read_only =
+        machine->writes == LB_WRITES_DIRECT && machine->disk->storage.read_only;
 }
 
 /* ---- machines ---- */
@@ -122,10 +169,8 @@ static void load_head(const struct lb_server_machines *machines,
                       struct lb_server_machine *machine) {
     char folder[LB_SERVER_PATH_MAX + 64];
     folder_of(machines, machine, folder);
-    if (lb_server_head_load(folder, &machine->head))
-        return;
-    machine->head = (struct lb_server_head){.generation = 1};
-    begin_head(machine);
+    if (!lb_server_head_load(folder, &machine->head))
+        machine->head = (struct lb_server_head){.generation = 1};
 }
 
 /* What proves who logs in to its nodes. */
@@ -167,20 +212,21 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
     added->nodes[0] = added->nodes[1] = (struct lb_target){0};
     hide_node(&added->nodes[0]);
     hide_node(&added->nodes[1]);
-    added->disk = find_disk(machines, disk, machine->writes == LB_WRITES_DIRECT, error);
-    if (added->disk == NULL)
-        return false;
-    name_base(machines, added);
     if (added->writes != LB_WRITES_DIRECT)
         load_head(machines, added);
+    added->disk = choose_disk(machines, added, disk, error);
+    if (added->disk == NULL)
+        return false;
+    if (added->head.base[0] == '\0' && added->writes != LB_WRITES_DIRECT)
+        begin_head(added);
+    name_base(machines, added);
     added->offered = added->head.generation;
     added->unit = (struct lb_scsi_unit){
-        .blocks = added->disk->storage.bytes / BLOCK_BYTES,
         .block_bytes = BLOCK_BYTES,
         .physical_exponent = 3, /* 4 KiB: a page, and an overlay's block */
-        .read_only = added->writes == LB_WRITES_DIRECT && added->disk->storage.read_only,
         .naa = identity(added->base_name),
     };
+    fit_unit(added);
     lb_format(added->unit.serial, sizeof added->unit.serial, "%016llx",
               (unsigned long long)added->unit.naa);
     added->nodes[0].luns[0] = &added->unit;
@@ -203,7 +249,9 @@ bool lb_server_machines_add(struct lb_server_machines *machines,
     memcpy(machine.name, section->name, sizeof machine.name);
     memcpy(machine.mac, section->mac, sizeof machine.mac);
     memcpy(machine.uuid, section->uuid, sizeof machine.uuid);
-    return add(machines, &machine, section->disk[0] ? section->disk : settings->disk, error);
+    struct lb_server_disk_choice choice = lb_server_settings_disk(settings, section);
+    lb_format(machine.image, sizeof machine.image, "%s", choice.image);
+    return add(machines, &machine, choice.disk, error);
 }
 
 static struct lb_server_machine *add_unknown(struct lb_server_machines *machines,
@@ -211,6 +259,7 @@ static struct lb_server_machine *add_unknown(struct lb_server_machines *machines
     struct lb_server_machine machine = {.writes = machines->settings->writes,
                                         .chap = &machines->settings->chap};
     struct lb_server_error error = {0};
+    lb_format(machine.image, sizeof machine.image, "%s", machines->settings->image);
     memcpy(machine.mac, mac, 6);
     lb_format(machine.name, sizeof machine.name, "%02x-%02x-%02x-%02x-%02x-%02x", mac[0], mac[1],
               mac[2], mac[3], mac[4], mac[5]);
@@ -237,6 +286,22 @@ static void add_known(struct lb_server_machines *machines) {
         closedir(folder);
 }
 
+static bool has_disk_for_all(const struct lb_server_settings *settings) {
+    return settings->disk[0] != '\0' || settings->image[0] != '\0';
+}
+
+/* Sections with an image are served from the time that it is there. */
+void lb_server_machines_refresh(struct lb_server_machines *machines) {
+    const struct lb_server_settings *settings = machines->settings;
+    for (size_t i = 0; i < settings->machine_count; i++) {
+        const struct lb_server_machine_settings *section = &settings->machines[i];
+        struct lb_server_error error = {0};
+        if (lb_server_machines_named(machines, lb_bytes_of_text(section->name)) == NULL &&
+            !lb_server_machines_add(machines, section, &error))
+            lb_server_say(section->name, "gets no disk: %s; try: %s", error.what, error.hint);
+    }
+}
+
 /* Boots that were offered by an earlier run. One that has begun since is in its overlay's head. */
 static bool read_offers(struct lb_server_machines *machines, struct lb_server_error *error) {
     struct lb_store_machine kept;
@@ -259,16 +324,20 @@ bool lb_server_machines_open(struct lb_server_machines *machines,
     machines->settings = settings;
     machines->store = store;
     machines->disk_count = machines->count = 0;
-    bool serves_all = settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE;
+    bool serves_all = has_disk_for_all(settings) && settings->unknown == LB_UNKNOWN_SERVE;
     if (serves_all && settings->writes == LB_WRITES_DIRECT &&
         !add(machines, &all, settings->disk, error))
         return false;
-    if (serves_all && settings->writes != LB_WRITES_DIRECT &&
+    if (serves_all && settings->writes != LB_WRITES_DIRECT && settings->disk[0] != '\0' &&
         find_disk(machines, settings->disk, false, error) == NULL)
         return false;
-    for (size_t i = 0; i < settings->machine_count; i++)
-        if (!lb_server_machines_add(machines, &settings->machines[i], error))
+    for (size_t i = 0; i < settings->machine_count; i++) {
+        const struct lb_server_machine_settings *section = &settings->machines[i];
+        if (lb_server_settings_disk(settings, section).image[0] == '\0' &&
+            !lb_server_machines_add(machines, section, error))
             return false;
+    }
+    lb_server_machines_refresh(machines);
     if (serves_all && settings->writes != LB_WRITES_DIRECT)
         add_known(machines);
     return read_offers(machines, error);
@@ -296,12 +365,9 @@ static bool is_known_by(const struct lb_server_machine *machine, const uint8_t m
 }
 
 /* The offer is durable before it is made, see ticket. */
-static void begin_boot(const struct lb_server_machines *machines,
+static void offer_next(const struct lb_server_machines *machines,
                        struct lb_server_machine *machine) {
     struct lb_store_machine kept = {0};
-    machine->nodes[0].login_status = machine->nodes[1].login_status = 0; /* of an ejected one */
-    if (machine->writes != LB_WRITES_DROP || !machine->head.is_used)
-        return;
     machine->offered = machine->head.generation + 1;
     name_nodes(machine);
     memcpy(kept.name, machine->name, sizeof kept.name);
@@ -314,6 +380,15 @@ static void begin_boot(const struct lb_server_machines *machines,
     name_nodes(machine);
 }
 
+static void begin_boot(const struct lb_server_machines *machines,
+                       struct lb_server_machine *machine) {
+    if (!machine->is_busy) /* it is not ejected any more */
+        machine->nodes[0].login_status = machine->nodes[1].login_status = 0;
+    if (machine->writes != LB_WRITES_DROP || !machine->head.is_used || machine->is_maintained)
+        return;
+    offer_next(machines, machine);
+}
+
 struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
                                                   const uint8_t mac[6], struct lb_bytes uuid,
                                                   bool is_boot) {
@@ -322,7 +397,7 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
     for (size_t i = 0; i < machines->count && machine == NULL; i++)
         if (is_known_by(&machines->list[i], mac, uuid))
             machine = &machines->list[i];
-    if (machine == NULL && settings->disk[0] != '\0' && settings->unknown == LB_UNKNOWN_SERVE)
+    if (machine == NULL && has_disk_for_all(settings) && settings->unknown == LB_UNKNOWN_SERVE)
         machine =
             settings->writes == LB_WRITES_DIRECT ? &machines->list[0] : add_unknown(machines, mac);
     if (machine != NULL && is_boot)
@@ -371,6 +446,25 @@ static bool open_overlay(struct lb_server_machines *machines, struct lb_server_m
     return machine->is_open;
 }
 
+/* A machine of an image that begins anew has the newest version. */
+static bool take_newest(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                        const char *folder, struct lb_server_error *error) {
+    if (machine->image[0] == '\0')
+        return machine->is_open || open_overlay(machines, machine, folder, error);
+    struct lb_server_disk *newest = find_newest(machines, machine, error);
+    if (newest == NULL)
+        return false;
+    if (newest == machine->disk && machine->is_open)
+        return true;
+    if (machine->is_open)
+        lb_storage_close(&machine->overlay);
+    machine->is_open = false;
+    machine->disk = newest;
+    begin_head(machine);
+    fit_unit(machine);
+    return open_overlay(machines, machine, folder, error);
+}
+
 /* The overlay is as the disk is, and the head says so. */
 static bool begin_anew(struct lb_server_machine *machine) {
     errno = lb_overlay_reset(&machine->overlay.overlay);
@@ -387,12 +481,20 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
     *is_new = false;
     if (machine->writes == LB_WRITES_DIRECT)
         return &machine->disk->storage;
-    folder_of(machines, machine, folder);
-    if (!machine->is_open && !open_overlay(machines, machine, folder, error))
+    if (machine->is_busy) {
+        lb_server_fail(error, "wait until lunbootctl image commit has ended",
+                       "a version is being made of it");
         return NULL;
-    if (boot == machine->head.generation && machine->head.is_used &&
-        is_over(&machine->head, machine->disk))
+    }
+    folder_of(machines, machine, folder);
+    bool goes_on = boot == machine->head.generation && machine->head.is_used &&
+                   (is_over(&machine->head, machine->disk) || machine->writes == LB_WRITES_KEEP);
+    if (goes_on && !machine->is_open && !open_overlay(machines, machine, folder, error))
+        return NULL;
+    if (goes_on)
         return &machine->overlay;
+    if (!take_newest(machines, machine, folder, error))
+        return NULL;
     /* Kept data is never dropped: there is none yet. */
     *is_new = machine->writes == LB_WRITES_DROP;
     machine->head.generation = boot;
@@ -403,8 +505,136 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
         return NULL;
     }
     name_nodes(machine); /* the boot before has ended */
+    lb_server_machines_free_versions(machines);
     return &machine->overlay;
 }
+
+/* ---- maintenance ---- */
+
+static void end_maintenance(const struct lb_server_machines *machines,
+                            struct lb_server_machine *machine) {
+    struct lb_store_work work = {0};
+    machine->is_maintained = false;
+    memcpy(work.name, machine->name, sizeof work.name);
+    (void)lb_server_store_put_work(machines->store, &work);
+    lb_server_store_flush(machines->store);
+}
+
+bool lb_server_machine_maintain(struct lb_server_machines *machines,
+                                struct lb_server_machine *machine, struct lb_server_error *error) {
+    struct lb_store_work work = {0};
+    if (machine->image[0] == '\0')
+        return lb_server_fail(error, "give it an image: see lunbootctl image add",
+                              "%s has no image", machine->name);
+    if (machine->writes == LB_WRITES_KEEP)
+        return lb_server_fail(error, "lunbootctl image commit makes a version of it at any time",
+                              "%s keeps what it writes already", machine->name);
+    if (machine->is_maintained)
+        return lb_server_fail(error, "lunbootctl image commit ends it, and so does reset",
+                              "%s is in maintenance already", machine->name);
+    memcpy(work.name, machine->name, sizeof work.name);
+    memcpy(work.image, machine->image, sizeof machine->image);
+    if (machine->head.is_used)
+        offer_next(machines, machine);
+    (void)lb_server_store_put_work(machines->store, &work);
+    lb_server_store_flush(machines->store);
+    machine->is_maintained = true;
+    return true;
+}
+
+bool lb_server_machine_freeze(struct lb_server_machines *machines,
+                              struct lb_server_machine *machine, struct lb_server_error *error) {
+    char folder[LB_SERVER_PATH_MAX + 64];
+    folder_of(machines, machine, folder);
+    if (!machine->is_open && !open_overlay(machines, machine, folder, error))
+        return false;
+    errno = lb_overlay_flush(&machine->overlay.overlay);
+    if (errno != 0)
+        return lb_server_fail(error, "see the reason", "what %s has written cannot be read: %s",
+                              machine->name, strerror(errno));
+    machine->is_busy = true;
+    machine->nodes[0].login_status = machine->nodes[1].login_status = LB_LOGIN_UNAVAILABLE;
+    return true;
+}
+
+bool lb_server_machine_thaw(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                            bool is_made, struct lb_server_error *error) {
+    machine->is_busy = false;
+    machine->nodes[0].login_status = machine->nodes[1].login_status = 0;
+    return !is_made || lb_server_machine_reset(machines, machine, error);
+}
+
+/* ---- versions ---- */
+
+static bool has_version(const char *path, const struct lb_server_machine *machine) {
+    return !machine->is_gone && machine->disk != NULL && lb_streq(machine->disk->path, path) &&
+           (machine->is_open || machine->head.is_used);
+}
+
+/* Also of machines that are not served now, but have written over it. */
+static size_t count_heads(const struct lb_server_machines *machines, const char *path) {
+    DIR *folder = opendir(machines->settings->overlays);
+    struct dirent *entry;
+    size_t count = 0;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        char whose[LB_SERVER_PATH_MAX + 264];
+        struct lb_server_head head;
+        const struct lb_server_machine *machine = lb_server_machines_named(
+            (struct lb_server_machines *)(uintptr_t)machines, lb_bytes_of_text(entry->d_name));
+        lb_format(whose, sizeof whose, "%s/%s", machines->settings->overlays, entry->d_name);
+        if (entry->d_name[0] != '.' && (machine == NULL || !has_version(path, machine)))
+            count += lb_server_head_load(whose, &head) && head.is_used && lb_streq(head.base, path);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+size_t lb_server_machines_count_users(const struct lb_server_machines *machines,
+                                      const struct lb_image *image) {
+    char path[LB_IMAGE_PATH_MAX];
+    size_t count = 0;
+    lb_image_path(machines->settings->state, image, path);
+    for (size_t i = 0; i < machines->count; i++)
+        count += has_version(path, &machines->list[i]);
+    return count + count_heads(machines, path);
+}
+
+/* No machine points to it after this. */
+static void close_version(struct lb_server_machines *machines, const char *path) {
+    for (size_t i = 0; i < machines->disk_count; i++) {
+        struct lb_server_disk *disk = &machines->disks[i];
+        struct lb_server_error error = {0};
+        if (!lb_streq(disk->path, path))
+            continue;
+        for (size_t k = 0; k < machines->count; k++) {
+            struct lb_server_machine *machine = &machines->list[k];
+            if (!machine->is_gone && machine->disk == disk) {
+                machine->disk = find_newest(machines, machine, &error);
+                fit_unit(machine);
+            }
+        }
+        lb_storage_close(&disk->storage);
+        disk->path[0] = '\0';
+    }
+}
+
+void lb_server_machines_free_versions(struct lb_server_machines *machines) {
+    struct lb_image at = {0};
+    const char *state = machines->settings->state;
+    while (lb_images_next(state, &at)) {
+        char path[LB_IMAGE_PATH_MAX];
+        if (at.version == lb_images_newest(state, at.name) ||
+            lb_server_machines_count_users(machines, &at) > 0)
+            continue;
+        lb_image_path(state, &at, path);
+        close_version(machines, path);
+        if (unlink(path) == 0)
+            lb_server_say("", "%s@%u is removed: no machine has it any more", at.name, at.version);
+    }
+}
+
+/* ---- reset ---- */
 
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error) {
@@ -418,10 +648,13 @@ bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_serv
     /* Also where its base has changed: that is what a reset is for. */
     if (!machine->is_open && machine->writes == LB_WRITES_KEEP)
         begin_head(machine);
-    if (!machine->is_open && !open_overlay(machines, machine, folder, error))
+    if (!take_newest(machines, machine, folder, error))
         return false;
-    if (begin_anew(machine) && lb_server_head_save(folder, &machine->head))
+    if (begin_anew(machine) && lb_server_head_save(folder, &machine->head)) {
+        end_maintenance(machines, machine);
+        lb_server_machines_free_versions(machines);
         return true;
+    }
     return lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name,
                           folder, strerror(errno));
 }

@@ -8,14 +8,18 @@
  * With writes = drop the target's name ends in .gN, N being the boot. A firmware that asks for an
  * address is offered the next boot, so it is told the next name. With the first login to that name
  * the overlay begins anew, and the boot before ends: its name is gone, and so are its sessions.
- * Until then the boot before goes on, and may log in again: a stranger that asks for an address with
- * another's card does no harm. The initramfs and the running system keep the name that the firmware
- * was told, and with it their data, also while lunbootd is started anew. */
+ * Until then the boot before goes on, and may log in again: who asks for an address with another's
+ * card does no harm. The initramfs and the running system keep the name that the firmware was told,
+ * and with it their data, also while lunbootd is started anew.
+ *
+ * A machine with an image has the newest version from the first login of a boot on; with writes =
+ * keep, from its first login or its last reset on. */
 #ifndef LB_SERVER_MACHINES_H
 #define LB_SERVER_MACHINES_H
 
 #include "core/target/target.h"
 #include "server/head.h"
+#include "server/images.h"
 #include "server/storage.h"
 #include "server/store.h"
 
@@ -30,8 +34,9 @@ struct lb_server_machine {
     char name[LB_SERVER_MACHINE_NAME_MAX + 1]; /* empty: all that have no target of their own */
     uint8_t mac[6], uuid[16];                  /* zeros: not known by it */
     enum lb_server_writes writes;
-    struct lb_server_disk *disk;
-    struct lb_target *nodes;  /* two: of even boots, and of odd ones */
+    char image[LB_SERVER_IMAGE_MAX + 1]; /* empty: its disk is a file or a device */
+    struct lb_server_disk *disk;         /* of an image: the version that it has */
+    struct lb_target *nodes;             /* two: of even boots, and of odd ones */
     struct lb_target *node;   /* of them, what DHCP names: that of the boot that is offered */
     struct lb_scsi_unit unit; /* the nodes' LUN 0 */
     char initiator_name[LB_NAME_MAX + 1]; /* the one that may log in; empty: any */
@@ -45,6 +50,8 @@ struct lb_server_machine {
     bool is_open;                         /* the overlay */
     bool has_said_full;                   /* that it is nearly full, since it was opened */
     bool is_gone;                         /* it was removed: its place is free */
+    bool is_maintained; /* its boots keep what it writes, until a commit or a reset */
+    bool is_busy;       /* a version is made of it: nobody logs in */
     struct lb_storage overlay;
 };
 
@@ -93,6 +100,22 @@ void lb_server_machines_forget(struct lb_server_machines *machines,
 /* Drops what it has written; nobody is logged in to it. */
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error);
+/* From its next boot on it keeps what it writes, over the newest version; nobody is logged in. */
+bool lb_server_machine_maintain(struct lb_server_machines *machines,
+                                struct lb_server_machine *machine, struct lb_server_error *error);
+/* Its overlay is open and durable, and nobody may log in from here on: a version can be made. */
+bool lb_server_machine_freeze(struct lb_server_machines *machines,
+                              struct lb_server_machine *machine, struct lb_server_error *error);
+/* That is over. is_made: it begins anew, over the newest version. */
+bool lb_server_machine_thaw(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                            bool is_made, struct lb_server_error *error);
+/* Sections whose image was missing are served, where it is there by now. */
+void lb_server_machines_refresh(struct lb_server_machines *machines);
+/* How many machines have this version: by what is open, and by the heads of all overlays. */
+size_t lb_server_machines_count_users(const struct lb_server_machines *machines,
+                                      const struct lb_image *image);
+/* Removes the versions that nobody has and that are not the newest. */
+void lb_server_machines_free_versions(struct lb_server_machines *machines);
 /* Closes the disks and forgets the machines; harmless where there are none. */
 void lb_server_machines_close(struct lb_server_machines *machines);
 

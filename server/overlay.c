@@ -16,6 +16,10 @@ static enum lb_overlay_state state_of(const struct lb_overlay *overlay, uint64_t
         overlay->bits[block / BLOCKS_A_BYTE] >> (2 * (block % BLOCKS_A_BYTE)) & 3);
 }
 
+bool lb_overlay_has(const struct lb_overlay *overlay, uint64_t block) {
+    return state_of(overlay, block) != LB_OVERLAY_BASE;
+}
+
 static void set_here(struct lb_overlay *overlay, uint64_t block) {
     uint8_t *byte = &overlay->bits[block / BLOCKS_A_BYTE];
     unsigned shift = 2 * (unsigned)(block % BLOCKS_A_BYTE);

@@ -38,6 +38,8 @@ struct lb_overlay {
  * 0: as many as the disk has. 0, or an errno; then there is nothing to free. */
 int lb_overlay_load(struct lb_overlay *overlay, int base, int data, int map, uint64_t bytes,
                     uint64_t limit);
+/* Whether a block, by its number, is not the base's. */
+bool lb_overlay_has(const struct lb_overlay *overlay, uint64_t block);
 /* Within the disk, any offset and length. 0, or an errno. */
 int lb_overlay_read(struct lb_overlay *overlay, uint8_t *to, size_t len, uint64_t offset);
 /* ENOSPC: it needs more blocks than the limit allows, or than the file system has; of the former

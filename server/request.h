@@ -23,7 +23,16 @@
       "End its sessions; it gets its disk again at its next boot.")                                \
     X(ADD, "add", 2, 10, "MACHINE KEY=VALUE...",                                                   \
       "Serve a machine that lunbootd.conf does not have; keys are those of its sections.")         \
-    X(REMOVE, "remove", 1, 1, "MACHINE", "Forget a machine that was added; it must not be running.")
+    X(REMOVE, "remove", 1, 1, "MACHINE",                                                           \
+      "Forget a machine that was added; it must not be running.")                                  \
+    X(IMAGE_ADD, "image add", 1, 1, "FILE [NAME]", "Make the first version of an image.")          \
+    X(IMAGE_UPDATE, "image update", 1, 1, "FILE [NAME]",                                           \
+      "Make its next version: running machines keep theirs, new boots get the newest.")            \
+    X(IMAGE_LIST, "image list", 0, 0, "", "The versions, and how many machines have each.")        \
+    X(MAINTAIN, "maintain", 1, 1, "MACHINE",                                                       \
+      "From its next boot on it keeps what it writes, until a commit or a reset.")                 \
+    X(IMAGE_COMMIT, "image commit", 1, 1, "MACHINE",                                               \
+      "Make the next version of its image of what it has written; it must not be running.")
 
 #define LB_REQUEST_ENUM(name, ...) LB_REQUEST_##name,
 enum lb_request_verb { LB_REQUEST_VERBS(LB_REQUEST_ENUM) LB_REQUEST_COUNT };

@@ -1,5 +1,5 @@
 #include "server/serve.h"
-#include "server/commands.h"
+#include "server/image_commands.h"
 #include "server/other_dhcp.h"
 #include "server/say.h"
 #include <errno.h>
@@ -115,6 +115,7 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         .http = {.source = {.fd = -1}},
         .target = {.source = {.fd = -1}},
         .store = {.fd = -1},
+        .job = {.source = {.kind = LB_SOURCE_JOB, .fd = -1}},
         .control = {.source = {.kind = LB_SOURCE_CONTROL, .fd = -1}},
         .signals = {.kind = LB_SOURCE_SIGNAL, .fd = -1},
         .kept = {.kind = LB_SOURCE_KEPT, .fd = -1},
@@ -125,10 +126,12 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
     if (server->epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_link_find(&server->link, settings->interface, error) ||
-        !open_store(server, error) || !read_sections(server, error) ||
+        !open_store(server, error) || !lb_images_open(settings->state, error) ||
+        !read_sections(server, error) ||
         !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error) ||
+        !lb_server_image_resume(server, error) ||
         !lb_server_control_open(&server->control, server->epoll, settings->state, error))
         return false;
     say_services(server);
@@ -176,6 +179,9 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
     case LB_SOURCE_CONTROL_CLIENT:
         serve_client(server, source);
         break;
+    case LB_SOURCE_JOB:
+        lb_server_image_made(server);
+        break;
     case LB_SOURCE_SIGNAL:
         server->is_over = true;
         break;
@@ -187,6 +193,7 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
 /* Nothing that an event is about goes away but in these. */
 static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
     uint64_t until_us = lb_server_tftp_poll(&server->tftp, now_us);
+    until_us = LB_MIN(until_us, lb_server_image_poll(server, now_us));
     until_us = LB_MIN(until_us, lb_server_http_poll(&server->http, now_us));
     return LB_MIN(until_us, lb_server_target_poll(&server->target, now_us));
 }
@@ -232,6 +239,7 @@ bool lb_server_add_section(struct lb_server *server, const struct lb_store_secti
 
 void lb_server_close(struct lb_server *server) {
     lb_server_control_close(&server->control);
+    lb_server_job_cancel(&server->job); /* a commit is begun again at the next start */
     lb_server_target_close(&server->target);
     lb_server_http_close(&server->http);
     lb_server_tftp_close(&server->tftp);

@@ -5,6 +5,7 @@
 #include "server/control.h"
 #include "server/dhcp.h"
 #include "server/http.h"
+#include "server/job.h"
 #include "server/store.h"
 #include "server/target.h"
 #include "server/tftp.h"
@@ -20,6 +21,8 @@ struct lb_server {
     struct lb_server_target target;
     struct lb_server_store store;
     struct lb_server_control control;
+    struct lb_server_job job;
+    uint64_t told_us; /* when the one who waits for it was told of its progress */
     struct lb_server_source signals, kept; /* kept: the store's */
     int epoll;
     bool is_over;

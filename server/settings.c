@@ -1,5 +1,6 @@
 #include "server/settings.h"
 #include "core/names/rootpath.h"
+#include "server/images.h"
 #include "server/store.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,20 @@ bool lb_server_fail(struct lb_server_error *error, const char *hint, const char 
 
 #define FILE_MAX (1 << 20) /* a lunbootd.conf for 256 machines has 50 KB */
 
-enum type { TEXT, BOOL, NUMBER, CHOICE, RANGE, ADDR4, MAC, UUID, SECRET, ALGORITHMS, PREFIX };
+enum type {
+    TEXT,
+    BOOL,
+    NUMBER,
+    CHOICE,
+    RANGE,
+    ADDR4,
+    MAC,
+    UUID,
+    SECRET,
+    ALGORITHMS,
+    PREFIX,
+    IMAGE,
+};
 
 struct key {
     const char *word;
@@ -58,6 +72,12 @@ static const char *parse_text(const struct key *key, struct lb_bytes value, char
     if (value.len < key->least || !lb_text_is_fit(value))
         return "a text that is not empty, without control characters";
     return lb_text_copy(to, key->most + 1, value) ? NULL : "a shorter text";
+}
+
+static const char *parse_image(const struct key *key, struct lb_bytes value, char *to) {
+    if (!lb_image_is_name(value))
+        return "a name of small letters, digits, - and ., without the number of a version";
+    return lb_text_copy(to, key->most + 1, value) ? NULL : "a shorter name";
 }
 
 static const char *parse_bool(struct lb_bytes value, bool *to) {
@@ -168,6 +188,8 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
     switch (key->type) {
     case TEXT:
         return parse_text(key, value, to);
+    case IMAGE:
+        return parse_image(key, value, to);
     case BOOL:
         return parse_bool(value, to);
     case NUMBER:
@@ -476,6 +498,8 @@ static const char *form_of(const struct key *key) {
         return "LIST";
     case PREFIX:
         return "NETWORK";
+    case IMAGE:
+        return "NAME";
     case TEXT:
         break;
     }

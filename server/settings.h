@@ -50,6 +50,7 @@ struct lb_server_chap {
 
 #define LB_SERVER_MACHINES_MAX     256 /* that boot; each has a target */
 #define LB_SERVER_MACHINE_NAME_MAX 48
+#define LB_SERVER_IMAGE_MAX        40
 
 /* A section [machine NAME]. */
 struct lb_server_machine_settings {
@@ -57,6 +58,7 @@ struct lb_server_machine_settings {
     uint8_t mac[6];   /* zeros: not given */
     uint8_t uuid[16]; /* as in option 97; zeros: not given */
     char disk[LB_SERVER_PATH_MAX + 1];
+    char image[LB_SERVER_IMAGE_MAX + 1];
     uint32_t writes; /* enum lb_server_writes */
     struct lb_addr address;
     char initiator[LB_NAME_MAX + 1]; /* empty: any */
@@ -79,6 +81,7 @@ struct lb_server_subnet_settings {
 struct lb_server_settings {
     char interface[16];
     char disk[LB_SERVER_PATH_MAX + 1];
+    char image[LB_SERVER_IMAGE_MAX + 1];
     char target[LB_NAME_MAX + 1];
     uint32_t writes; /* enum lb_server_writes */
     char state[LB_SERVER_STATE_MAX + 1];
@@ -121,6 +124,14 @@ bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char
 bool lb_server_settings_is_closed(const struct lb_server_settings *settings, const char *name,
                                   uint32_t mode, uint32_t owner, uint32_t own,
                                   struct lb_server_error *error);
+struct lb_server_disk_choice {
+    const char *disk, *image;
+};
+/* The disk and the image of a machine, of which one is empty; section: NULL for one without. Both
+ * are empty: it has none. */
+struct lb_server_disk_choice
+lb_server_settings_disk(const struct lb_server_settings *settings,
+                        const struct lb_server_machine_settings *section);
 /* What belongs together is there. */
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error);

@@ -29,12 +29,38 @@ bool lb_server_settings_is_closed(const struct lb_server_settings *settings, con
 
 /* ---- what belongs together ---- */
 
+struct lb_server_disk_choice
+lb_server_settings_disk(const struct lb_server_settings *settings,
+                        const struct lb_server_machine_settings *section) {
+    if (section != NULL && (section->disk[0] != '\0' || section->image[0] != '\0'))
+        return (struct lb_server_disk_choice){section->disk, section->image};
+    return (struct lb_server_disk_choice){settings->disk, settings->image};
+}
+
+/* section: NULL for machines without one. */
+static bool check_disk(const struct lb_server_settings *settings,
+                       const struct lb_server_machine_settings *section,
+                       struct lb_server_error *error) {
+    struct lb_server_disk_choice choice = lb_server_settings_disk(settings, section);
+    const char *whose = section != NULL ? section->name : "all machines";
+    uint32_t writes =
+        section != NULL && section->writes != LB_WRITES_AS_ALL ? section->writes : settings->writes;
+    if (choice.disk[0] != '\0' && choice.image[0] != '\0')
+        return lb_server_fail(error, "give one of the two", "%s: disk and image are both given",
+                              whose);
+    if (choice.image[0] != '\0' && writes == LB_WRITES_DIRECT)
+        return lb_server_fail(error, "give writes = drop or writes = keep",
+                              "%s: a version of an image is never written, and writes is direct",
+                              whose);
+    return true;
+}
+
 /* There is one for all, or machines without a section get none and each of the others has one. */
 static bool has_disks(const struct lb_server_settings *settings) {
-    if (settings->disk[0] != '\0')
+    if (settings->disk[0] != '\0' || settings->image[0] != '\0')
         return true;
     for (size_t i = 0; i < settings->machine_count; i++)
-        if (settings->machines[i].disk[0] == '\0')
+        if (settings->machines[i].disk[0] == '\0' && settings->machines[i].image[0] == '\0')
             return false;
     return settings->machine_count > 0;
 }
@@ -82,7 +108,8 @@ static bool check_machines(const struct lb_server_settings *settings,
         if (memcmp(machine->mac, none, 6) == 0 && memcmp(machine->uuid, none, 16) == 0)
             return lb_server_fail(error, "give mac = or uuid = in its section",
                                   "nothing says which machine %s is", machine->name);
-        if (!check_name(machine->initiator, "the initiator's name", error) ||
+        if (!check_disk(settings, machine, error) ||
+            !check_name(machine->initiator, "the initiator's name", error) ||
             !check_chap(&machine->chap, machine->name, error))
             return false;
         if (lb_addr_is_set(machine->address) && memcmp(machine->mac, none, 6) == 0)
@@ -124,7 +151,8 @@ bool lb_server_settings_check(const struct lb_server_settings *settings,
     if (!has_disks(settings))
         return lb_server_fail(error, "lunbootd --interface=NAME DISK",
                               "nothing says which disk is to be served");
-    return check_name(settings->target, "the target's name", error) &&
+    return check_disk(settings, NULL, error) &&
+           check_name(settings->target, "the target's name", error) &&
            check_chap(&settings->chap, "", error) && check_machines(settings, error) &&
            check_subnets(settings, error);
 }

@@ -21,6 +21,8 @@ static const char tables[] =
     "CREATE TABLE IF NOT EXISTS machine (name TEXT PRIMARY KEY, mac BLOB,"
     " offered INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS section (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS work (name TEXT PRIMARY KEY, image TEXT NOT NULL,"
+    " version INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = " VALUE(VERSION) ";";
 
 /* FULL: a commit is durable, also in WAL mode. EXCLUSIVE: no second lunbootd. */
@@ -31,10 +33,13 @@ enum statement {
     READ_LEASES,
     READ_MACHINES,
     READ_SECTIONS,
+    READ_WORKS,
     PUT_LEASE,
     PUT_MACHINE,
     PUT_SECTION,
     DELETE_SECTION,
+    PUT_WORK,
+    DELETE_WORK,
     STATEMENTS,
 };
 static const char *const texts[STATEMENTS] = {
@@ -42,10 +47,13 @@ static const char *const texts[STATEMENTS] = {
                     " ORDER BY until DESC",
     [READ_MACHINES] = "SELECT name, mac, offered FROM machine ORDER BY name",
     [READ_SECTIONS] = "SELECT name, text FROM section ORDER BY name",
+    [READ_WORKS] = "SELECT name, image, version FROM work ORDER BY name",
     [PUT_LEASE] = "INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [PUT_MACHINE] = "INSERT OR REPLACE INTO machine VALUES (?1, ?2, ?3)",
     [PUT_SECTION] = "INSERT OR REPLACE INTO section VALUES (?1, ?2)",
     [DELETE_SECTION] = "DELETE FROM section WHERE name = ?1",
+    [PUT_WORK] = "INSERT OR REPLACE INTO work VALUES (?1, ?2, ?3)",
+    [DELETE_WORK] = "DELETE FROM work WHERE name = ?1",
 };
 
 struct change {
@@ -54,6 +62,7 @@ struct change {
         struct lb_store_lease lease;
         struct lb_store_machine machine;
         struct lb_store_section section;
+        struct lb_store_work work;
     };
 };
 
@@ -107,6 +116,14 @@ static void bind_section(sqlite3_stmt *statement, const struct lb_store_section 
         sqlite3_bind_text(statement, 2, section->text, -1, SQLITE_STATIC);
 }
 
+static void bind_work(sqlite3_stmt *statement, const struct lb_store_work *work) {
+    sqlite3_bind_text(statement, 1, work->name, -1, SQLITE_STATIC);
+    if (work->image[0] == '\0')
+        return;
+    sqlite3_bind_text(statement, 2, work->image, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 3, work->version);
+}
+
 static bool run(sqlite3 *db, const char *text) {
     return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
@@ -117,6 +134,8 @@ static bool write_one(struct lb_store_internals *in, const struct change *change
         bind_lease(statement, &change->lease);
     else if (change->kind == PUT_MACHINE)
         bind_machine(statement, &change->machine);
+    else if (change->kind == PUT_WORK || change->kind == DELETE_WORK)
+        bind_work(statement, &change->work);
     else
         bind_section(statement, &change->section);
     bool did = sqlite3_step(statement) == SQLITE_DONE;
@@ -329,6 +348,17 @@ bool lb_server_store_next_section(struct lb_server_store *store, struct lb_store
     return true;
 }
 
+bool lb_server_store_next_work(struct lb_server_store *store, struct lb_store_work *work,
+                               struct lb_server_error *error) {
+    sqlite3_stmt *row = store->in->statements[READ_WORKS];
+    if (!next(store->in, READ_WORKS, error))
+        return false;
+    *work = (struct lb_store_work){.version = (uint32_t)sqlite3_column_int64(row, 2)};
+    (void)column_bytes(row, 0, (uint8_t *)work->name, sizeof work->name - 1);
+    (void)column_bytes(row, 1, (uint8_t *)work->image, sizeof work->image - 1);
+    return true;
+}
+
 /* ---- put ---- */
 
 static uint64_t put(struct lb_store_internals *in, const struct change *change) {
@@ -358,6 +388,13 @@ uint64_t lb_server_store_put_section(struct lb_server_store *store,
     return put(store->in, &(struct change){
                               .kind = section->text[0] != '\0' ? PUT_SECTION : DELETE_SECTION,
                               .section = *section,
+                          });
+}
+
+uint64_t lb_server_store_put_work(struct lb_server_store *store, const struct lb_store_work *work) {
+    return put(store->in, &(struct change){
+                              .kind = work->image[0] != '\0' ? PUT_WORK : DELETE_WORK,
+                              .work = *work,
                           });
 }
 

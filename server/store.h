@@ -36,6 +36,13 @@ struct lb_store_section {
     char text[1024]; /* empty: it is removed */
 };
 
+/* A machine in a maintenance boot, and the version of an image that is being made of it. */
+struct lb_store_work {
+    char name[LB_SERVER_MACHINE_NAME_MAX + 1];
+    char image[LB_SERVER_MACHINE_NAME_MAX + 1]; /* empty: it is over */
+    uint32_t version;                           /* 0: nothing is being made */
+};
+
 struct lb_store_internals;
 
 struct lb_server_store {
@@ -62,6 +69,9 @@ bool lb_server_store_next_machine(struct lb_server_store *store, struct lb_store
 /* The same of sections, by their names. */
 bool lb_server_store_next_section(struct lb_server_store *store, struct lb_store_section *section,
                                   struct lb_server_error *error);
+/* The same of maintenance boots. */
+bool lb_server_store_next_work(struct lb_server_store *store, struct lb_store_work *work,
+                               struct lb_server_error *error);
 /* Replaces what is known of this address and of this client. Gives the ticket; 0: the queue is
  * full, and nothing was changed. */
 uint64_t lb_server_store_put_lease(struct lb_server_store *store,
@@ -72,6 +82,8 @@ uint64_t lb_server_store_put_machine(struct lb_server_store *store,
 /* The same of a section, by its name. */
 uint64_t lb_server_store_put_section(struct lb_server_store *store,
                                      const struct lb_store_section *section);
+/* The same of a maintenance boot, by the machine's name. */
+uint64_t lb_server_store_put_work(struct lb_server_store *store, const struct lb_store_work *work);
 /* Waits until all that was put is done: for rare commands of a person. */
 void lb_server_store_flush(struct lb_server_store *store);
 /* What is done; the descriptor is not readable after it, until there is more. */

@@ -289,8 +289,8 @@ static void names_of_machines_are_plain(void) {
 static bool add_numbered(unsigned number) {
     struct lb_store_section section;
     lb_format(section.name, sizeof section.name, "m%u", number);
-    lb_format(section.text, sizeof section.text, "[machine m%u]\nmac=02:00:00:00:%02x:%02x\n", number,
-              number >> 8, number & 0xff);
+    lb_format(section.text, sizeof section.text, "[machine m%u]\nmac=02:00:00:00:%02x:%02x\n",
+              number, number >> 8, number & 0xff);
     error = (struct lb_server_error){0};
     return lb_server_settings_add(&settings, &section, "add", &error);
 }
@@ -358,6 +358,43 @@ static void help_has_each_command(void) {
     CHECK(!text.cut);
     CHECK_HAS(room, "  list\n");
     CHECK_HAS(room, "  eject MACHINE\n");
+}
+
+/* ---- images ---- */
+
+static void a_version_is_a_name_and_a_number(void) {
+    static const char *const wrong[] = {
+        "",          "debian",    "debian@",           "@1",        "debian@0", "debian@01",
+        "debian@1 ", "debian@-1", "debian@4294967296", ".debian@1", "Debian@1", " debian@1",
+        "debian @1", "a/b@1",     "debian@1@2"};
+    struct lb_image image = {0};
+    CHECK(lb_image_parse(lb_bytes_of_text("debian-12.5@42"), &image));
+    CHECK_STR(image.name, "debian-12.5");
+    CHECK_EQ(image.version, 42);
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        tap_note("%s", wrong[i]);
+        CHECK(!lb_image_parse(lb_bytes_of_text(wrong[i]), &image));
+    }
+}
+
+static void a_path_is_a_version_of_its_state_folder_alone(void) {
+    char path[LB_IMAGE_PATH_MAX];
+    struct lb_image image = {.name = "debian", .version = 3};
+    lb_image_path("/var/lib/lunbootd", &image, path);
+    CHECK_STR(path, "/var/lib/lunbootd/images/debian@3");
+    CHECK_EQ(lb_image_of_path("/var/lib/lunbootd", path).version, 3);
+    CHECK_EQ(lb_image_of_path("/var/lib/other", path).version, 0);
+    CHECK_EQ(lb_image_of_path("/var/lib/lunbootd", "/srv/debian@3").version, 0);
+    CHECK_EQ(lb_image_of_path("/var/lib/lunbootd", "debian@3").version, 0);
+}
+
+static void an_image_is_never_written(void) {
+    CHECK(!TAKE("--interface=eth0", "--image=debian"));
+    CHECK_HAS(error.what, "a version of an image is never written");
+    CHECK(!TAKE("--interface=eth0", "--image=debian", "--writes=drop", "disk.img"));
+    CHECK_HAS(error.what, "disk and image are both given");
+    CHECK(TAKE("--interface=eth0", "--image=debian", "--writes=drop"));
+    CHECK(!TAKE("--interface=eth0", "--image=Debian", "--writes=drop"));
 }
 
 /* ---- heads of overlays ---- */
@@ -692,6 +729,9 @@ int main(void) {
     TEST(a_request_is_a_command_and_its_words);
     TEST(a_wrong_request_is_told);
     TEST(help_has_each_command);
+    TEST(a_version_is_a_name_and_a_number);
+    TEST(a_path_is_a_version_of_its_state_folder_alone);
+    TEST(an_image_is_never_written);
     TEST(a_head_is_read_back_as_it_was_written);
     TEST(the_targets_name_is_made_of_the_disks);
     TEST(sizes_are_for_people);
