@@ -305,7 +305,8 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, bool is_boot,
     struct lb_dhcp4_message request;
     struct lb_addr at;
     const char *why;
-    if (!lb_dhcp4_decode(payload, &request, &why) || !is_request(&request))
+    if (!lb_dhcp4_decode(payload, &request, &why) || !is_request(&request) ||
+        memcmp(request.header.chaddr, dhcp->link->mac, 6) == 0) /* our own question */
         return;
     struct lb_server_net *net = lb_server_nets_of(&dhcp->nets, &request, &at);
     if (net == NULL) {
@@ -360,7 +361,7 @@ void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us) {
 
 static bool open_sockets(struct lb_server_dhcp *dhcp, int epoll, struct lb_server_error *error) {
     const struct lb_server_link *link = dhcp->link;
-    dhcp->raw = lb_server_link_raw(error);
+    dhcp->raw = lb_server_link_raw(link, error);
     dhcp->source.fd =
         dhcp->raw < 0 ? -1 : lb_server_link_udp(link, true, LB_DHCP4_SERVER_PORT, error);
     if (dhcp->source.fd < 0 || !lb_server_watch(epoll, &dhcp->source, EPOLLIN))

@@ -1,4 +1,6 @@
 #include "server/link.h"
+#include "core/dhcp4/dhcp4.h"
+#include "server/held.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -143,14 +145,18 @@ static int fail_port(int fd, const char *what, uint16_t port, struct lb_server_e
                    code == EADDRINUSE ? "%s: another program has port %u (%s)"
                                       : "%s: port %u cannot be opened: %s",
                    what, port, strerror(code));
+    errno = code;
     return -1;
 }
 
 int lb_server_link_udp(const struct lb_server_link *link, bool any, uint16_t port,
                        struct lb_server_error *error) {
     struct sockaddr_in at = os_address(any ? (struct lb_addr){0} : link->address, port);
-    int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const char *what = port == 67 ? "DHCP" : port == 4011 ? "PXE" : "TFTP";
+    int on = 1, fd = port == 0 ? -2 : lb_server_held_take(link->held, SOCK_DGRAM, port);
+    if (fd != -2)
+        return fd >= 0 ? fd : fail_port(fd, what, port, error);
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) < 0)
         return fail_port(fd, what, port, error);
@@ -163,17 +169,42 @@ int lb_server_link_udp(const struct lb_server_link *link, bool any, uint16_t por
 int lb_server_link_listen(const struct lb_server_link *link, uint16_t port, const char *what,
                           struct lb_server_error *error) {
     struct sockaddr_in at = os_address(link->address, port);
-    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1, fd = lb_server_held_take(link->held, SOCK_STREAM, port);
+    if (fd != -2)
+        return fd >= 0 ? fd : fail_port(fd, what, port, error);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
         bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, BACKLOG) < 0)
         return fail_port(fd, what, port, error);
     return fd;
 }
 
+int lb_server_link_client(const struct lb_server_link *link) {
+    struct sockaddr_in at = os_address((struct lb_addr){0}, LB_DHCP4_CLIENT_PORT);
+    int on = 1, fd = lb_server_held_take(link->held, SOCK_DGRAM, LB_DHCP4_CLIENT_PORT);
+    if (fd != -2)
+        return fd;
+    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) ==
+            0 &&
+        setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        bind(fd, (struct sockaddr *)&at, sizeof at) == 0)
+        return fd;
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = code;
+    return -1;
+}
+
 /* ---- frames ---- */
 
-int lb_server_link_raw(struct lb_server_error *error) {
-    int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+int lb_server_link_raw(const struct lb_server_link *link, struct lb_server_error *error) {
+    int fd = lb_server_held_take(link->held, SOCK_PACKET, 0);
+    if (fd == -2)
+        fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         lb_server_fail(error, "run lunbootd as root, or give it CAP_NET_RAW",
                        "DHCP: a packet socket cannot be opened: %s", strerror(errno));

@@ -38,21 +38,6 @@ bool lb_server_other_dhcp_answer(struct lb_bytes payload, uint32_t xid, struct l
     return true;
 }
 
-static int open_client(const struct lb_server_link *link) {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(LB_DHCP4_CLIENT_PORT)};
-    int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) ==
-            0 &&
-        setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == 0 &&
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, (struct sockaddr *)&at, sizeof at) == 0)
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
 static void ask(int fd, struct lb_bytes question) {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(LB_DHCP4_SERVER_PORT),
@@ -83,7 +68,7 @@ bool lb_server_other_dhcp_find(const struct lb_server_link *link, struct lb_addr
     uint8_t room[LB_DHCP4_PACKET_MAX];
     uint64_t until_us = lb_server_now_us() + WAIT_US;
     uint32_t xid = 0;
-    int fd = open_client(link);
+    int fd = lb_server_link_client(link);
     *other = (struct lb_addr){0};
     if (fd < 0)
         return lb_server_fail(error, "say which it is to be: --dhcp=server or --dhcp=proxy",

@@ -1,6 +1,8 @@
 #include "server/serve.h"
 #include "server/image_commands.h"
+#include "server/notify.h"
 #include "server/other_dhcp.h"
+#include "server/rights.h"
 #include "server/say.h"
 #include <errno.h>
 #include <signal.h>
@@ -105,6 +107,26 @@ static void say_services(const struct lb_server *server) {
                       server->files.path[0] ? " in " : "", server->files.path);
 }
 
+static void say_ready(const struct lb_server *server) {
+    char status[200];
+    lb_server_say("", "runs as %s", lb_server_rights_text());
+    lb_format(status, sizeof status, "Serves %zu %s at %s on %s", server->machines.disk_count,
+              server->machines.disk_count == 1 ? "disk" : "disks",
+              lb_endpoint_text(server->target.portal).s, server->link.name);
+    lb_server_notify_ready(status);
+}
+
+/* What needs rights comes first; from here on there are none. */
+static bool give_up_rights(struct lb_server *server, struct lb_server_error *error) {
+    const struct lb_server_settings *settings = &server->settings;
+    server->link.held = &server->held;
+    lb_server_held_open(&server->held, &server->link, settings);
+    lb_server_rights_make_folder(settings->state, settings->user);
+    lb_server_rights_make_folder(settings->overlays, settings->user);
+    return lb_server_rights_drop(settings->user, error) &&
+           (!settings->seccomp || lb_server_rights_filter(error));
+}
+
 bool lb_server_open(struct lb_server *server, const struct lb_server_settings *settings,
                     struct lb_server_error *error) {
     *server = (struct lb_server){
@@ -125,16 +147,19 @@ bool lb_server_open(struct lb_server *server, const struct lb_server_settings *s
         server->control.clients[i].source.fd = server->control.clients[i].file = -1;
     if (server->epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
-    if (!lb_server_link_find(&server->link, settings->interface, error) ||
-        !open_store(server, error) || !lb_images_open(settings->state, error) ||
-        !read_sections(server, error) ||
+    if (!lb_server_held_inherit(&server->held, error) ||
+        !lb_server_link_find(&server->link, settings->interface, error) ||
+        !give_up_rights(server, error) || !open_store(server, error) ||
+        !lb_images_open(settings->state, error) || !read_sections(server, error) ||
         !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error) ||
         !lb_server_image_resume(server, error) ||
         !lb_server_control_open(&server->control, server->epoll, settings->state, error))
         return false;
+    lb_server_held_close(&server->held);
     say_services(server);
+    say_ready(server);
     return true;
 }
 
@@ -214,6 +239,7 @@ void lb_server_run(struct lb_server *server) {
         for (int i = 0; i < count; i++)
             dispatch(server, &events[i], now_us);
     }
+    lb_server_notify_stopping();
     lb_server_say("", "ends");
 }
 
@@ -238,6 +264,7 @@ bool lb_server_add_section(struct lb_server *server, const struct lb_store_secti
 }
 
 void lb_server_close(struct lb_server *server) {
+    lb_server_held_close(&server->held);
     lb_server_control_close(&server->control);
     lb_server_job_cancel(&server->job); /* a commit is begun again at the next start */
     lb_server_target_close(&server->target);

@@ -4,6 +4,7 @@
 
 #include "server/control.h"
 #include "server/dhcp.h"
+#include "server/held.h"
 #include "server/http.h"
 #include "server/job.h"
 #include "server/store.h"
@@ -13,6 +14,7 @@
 struct lb_server {
     struct lb_server_settings settings;
     struct lb_server_link link;
+    struct lb_server_held held;
     struct lb_server_files files;
     struct lb_server_machines machines;
     struct lb_server_dhcp dhcp;

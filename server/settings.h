@@ -99,6 +99,8 @@ struct lb_server_settings {
     bool tftp, http;
     uint32_t http_port;
     char files[LB_SERVER_PATH_MAX + 1];
+    char user[32];
+    bool seccomp;
     struct lb_server_machine_settings machines[LB_SERVER_MACHINES_MAX];
     size_t machine_count;
     struct lb_server_subnet_settings subnets[LB_SERVER_SUBNETS_MAX];

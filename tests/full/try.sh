@@ -26,7 +26,8 @@ PATH=$without:$PATH "$top/try" >"$output" 2>&1 </dev/null || fail "./try ends wi
 [ ! -e "$without/used" ] || fail "$(cat "$without/used")"
 for line in 'The loader that came over iSCSI is the one that was put on the disk' 'network-disk login:' \
     '/ +/dev/sda2 ext4' 'is given .*, UEFI x64, boot file lunbootx64.efi, disk' 'fetched lunbootx64.efi by TFTP' \
-    'It saw 2 logins of that machine' "From power-on to Debian's login prompt" 'The disk is what it was, byte for byte' \
+    'It saw 2 logins of that machine' "From power-on to Debian's login prompt" \
+    'The disk is what it was, byte for byte' \
     'Left behind: the folders build and deps'; do
     grep -qE "$line" "$output" || fail "./try does not say '$line'"
 done
