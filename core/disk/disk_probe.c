@@ -295,7 +295,7 @@ static void note_known(struct lb_disk *disk) {
 /* What was answered before a change and after it may be the answers of two disks. */
 static bool judge_change(struct lb_disk *disk) {
     if (disk->asks_again)
-        lb_fail(&disk->error, LB_E_SCSI, "%s: %s",
+        lb_fail(&disk->error, LB_E_NOT_READY, "%s: %s",
                 lb_endpoint_text(lb_initiator_peer(disk->session)).s, LB_DISK_TORN);
     return !disk->asks_again;
 }

@@ -129,7 +129,7 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
     if (is_asking)
         lb_disk_judge(disk, now_us);
     else if (!has_ended && disk->asks_again)
-        lb_disk_found_nothing(disk, now_us, LB_E_DISK_CHANGED, LB_DISK_TORN);
+        lb_disk_found_nothing(disk, now_us, LB_E_NOT_READY, LB_DISK_TORN);
     else if (!has_ended)
         lb_disk_judge_again(disk, now_us);
 }

@@ -402,7 +402,7 @@ static void changes_of_a_size_that_is_known_twice_end_in_an_error(void) {
     disk_fails((struct ending){
         .op = LB_SCSI_READ_CAPACITY_10, .times = ALWAYS, .status = 2, .key = 6, .asc = 0x29});
     uint64_t start = peer.now;
-    disk_stays_down(LB_E_SCSI, LB_DISK_TORN);
+    disk_stays_down(LB_E_NOT_READY, LB_DISK_TORN);
     CHECK(peer.now - start <= 62 * SEC && peer.now - start >= 58 * SEC);
 }
 
