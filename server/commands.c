@@ -1,4 +1,5 @@
 #include "server/image_commands.h"
+#include "server/reload.h"
 #include "server/say.h"
 #include <string.h>
 
@@ -269,6 +270,9 @@ static void carry_out(struct lb_server_command *command) {
         break;
     case LB_REQUEST_REMOVE:
         remove_one(command);
+        break;
+    case LB_REQUEST_RELOAD:
+        (void)lb_server_reload(command->server, &command->error);
         break;
     case LB_REQUEST_IMAGE_ADD:
     case LB_REQUEST_IMAGE_UPDATE:

@@ -242,6 +242,7 @@ bool lb_server_machines_add(struct lb_server_machines *machines,
                             struct lb_server_error *error) {
     const struct lb_server_settings *settings = machines->settings;
     struct lb_server_machine machine = {
+        .is_section = true,
         .writes = section->writes == LB_WRITES_AS_ALL ? settings->writes : section->writes};
     memcpy(machine.initiator_name, section->initiator, sizeof machine.initiator_name);
     if (section->has_chap)
@@ -356,7 +357,7 @@ void lb_server_machines_close(struct lb_server_machines *machines) {
 
 static bool is_known_by(const struct lb_server_machine *machine, const uint8_t mac[6],
                         struct lb_bytes uuid) {
-    if (machine->is_gone)
+    if (machine->is_gone || machine->is_leaving)
         return false;
     if (memcmp(machine->mac, none, 6) != 0 && memcmp(machine->mac, mac, 6) == 0)
         return true;
@@ -394,8 +395,10 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
                                                   bool is_boot) {
     const struct lb_server_settings *settings = machines->settings;
     struct lb_server_machine *machine = NULL;
-    for (size_t i = 0; i < machines->count && machine == NULL; i++)
-        if (is_known_by(&machines->list[i], mac, uuid))
+    /* A section goes before what a machine without one has been. */
+    for (size_t i = 0; i < machines->count && (machine == NULL || !machine->is_section); i++)
+        if (is_known_by(&machines->list[i], mac, uuid) &&
+            (machine == NULL || machines->list[i].is_section))
             machine = &machines->list[i];
     if (machine == NULL && has_disk_for_all(settings) && settings->unknown == LB_UNKNOWN_SERVE)
         machine =

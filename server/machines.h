@@ -50,6 +50,8 @@ struct lb_server_machine {
     bool is_open;                         /* the overlay */
     bool has_said_full;                   /* that it is nearly full, since it was opened */
     bool is_gone;                         /* it was removed: its place is free */
+    bool is_section;                      /* of lunbootd.conf, or added by lunbootctl */
+    bool is_leaving;    /* its section has gone: its sessions go on, and nobody boots by it */
     bool is_maintained; /* its boots keep what it writes, until a commit or a reset */
     bool is_busy;       /* a version is made of it: nobody logs in */
     struct lb_storage overlay;

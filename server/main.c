@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
     }
     if (!lb_server_has_http())
         settings.http = false;
-    bool is_open = lb_server_open(&server, &settings, &error);
+    bool is_open = lb_server_open(&server, argc, argv, &settings, &error);
     if (is_open)
         lb_server_run(&server);
     else

@@ -2,6 +2,7 @@
 #include "server/image_commands.h"
 #include "server/notify.h"
 #include "server/other_dhcp.h"
+#include "server/reload.h"
 #include "server/rights.h"
 #include "server/say.h"
 #include <errno.h>
@@ -21,6 +22,7 @@ static bool watch_signals(struct lb_server *server, struct lb_server_error *erro
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     server->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return (server->signals.fd >= 0 && lb_server_watch(server->epoll, &server->signals, EPOLLIN)) ||
@@ -127,9 +129,12 @@ static bool give_up_rights(struct lb_server *server, struct lb_server_error *err
            (!settings->seccomp || lb_server_rights_filter(error));
 }
 
-bool lb_server_open(struct lb_server *server, const struct lb_server_settings *settings,
-                    struct lb_server_error *error) {
+bool lb_server_open(struct lb_server *server, int argc, char **argv,
+                    const struct lb_server_settings *settings, struct lb_server_error *error) {
     *server = (struct lb_server){
+        .argc = argc,
+        .argv = argv,
+        .asked_dhcp = settings->dhcp,
         .settings = *settings,
         .files = {.folder = -1},
         .dhcp = {.source = {.fd = -1}, .boot = {.fd = -1}, .raw = -1},
@@ -177,6 +182,17 @@ static void serve_client(struct lb_server *server, struct lb_server_source *sour
         lb_server_command(server, client);
 }
 
+static void take_signals(struct lb_server *server) {
+    struct signalfd_siginfo info;
+    while (read(server->signals.fd, &info, sizeof info) == sizeof info) {
+        struct lb_server_error error = {0};
+        if (info.ssi_signo == SIGHUP)
+            (void)lb_server_reload(server, &error); /* it says how it went */
+        else
+            server->is_over = true;
+    }
+}
+
 static void dispatch(struct lb_server *server, const struct epoll_event *event, uint64_t now_us) {
     struct lb_server_source *source = event->data.ptr;
     switch (source->kind) {
@@ -208,7 +224,7 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         lb_server_image_made(server);
         break;
     case LB_SOURCE_SIGNAL:
-        server->is_over = true;
+        take_signals(server);
         break;
     case LB_SOURCE_HTTP: /* lb_server_http_poll */
         break;

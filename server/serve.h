@@ -12,6 +12,9 @@
 #include "server/tftp.h"
 
 struct lb_server {
+    int argc;            /* of the command line, which a reload reads again; the caller's, and */
+    char **argv;         /* outlive it */
+    uint32_t asked_dhcp; /* enum lb_server_dhcp_mode, as the settings have it */
     struct lb_server_settings settings;
     struct lb_server_link link;
     struct lb_server_held held;
@@ -30,10 +33,10 @@ struct lb_server {
     bool is_over;
 };
 
-/* Opens everything that the settings ask for; they are checked. What is open after a failure is
- * closed by lb_server_close. */
-bool lb_server_open(struct lb_server *server, const struct lb_server_settings *settings,
-                    struct lb_server_error *error);
+/* Opens everything that the settings ask for; they are checked, and come from this command line.
+ * What is open after a failure is closed by lb_server_close. */
+bool lb_server_open(struct lb_server *server, int argc, char **argv,
+                    const struct lb_server_settings *settings, struct lb_server_error *error);
 /* Serves until SIGTERM or SIGINT. */
 void lb_server_run(struct lb_server *server);
 /* One more machine, by its section. where: who gives it, for the error; then all is as it was. */

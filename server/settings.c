@@ -442,6 +442,60 @@ bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char
 
 /* ---- help ---- */
 
+/* ---- differences ---- */
+
+static size_t size_of(const struct key *key) {
+    switch (key->type) {
+    case BOOL:
+        return sizeof(bool);
+    case NUMBER:
+    case CHOICE:
+        return sizeof(uint32_t);
+    case RANGE:
+        return sizeof(struct lb_server_range);
+    case ADDR4:
+        return sizeof(struct lb_addr);
+    case MAC:
+        return 6;
+    case UUID:
+        return 16;
+    case SECRET:
+        return sizeof(struct lb_server_secret);
+    case ALGORITHMS:
+        return sizeof(struct lb_chap_algs);
+    case PREFIX:
+        return sizeof(struct lb_prefix);
+    case TEXT:
+    case IMAGE:
+        break;
+    }
+    return 0;
+}
+
+static const char *find_difference(const struct key *list, size_t count, const void *a,
+                                   const void *b, const char *may_differ) {
+    for (size_t i = 0; i < count; i++) {
+        const char *left = (const char *)a + list[i].at, *right = (const char *)b + list[i].at;
+        size_t size = size_of(&list[i]);
+        bool is_same = size > 0 ? memcmp(left, right, size) == 0 : lb_streq(left, right);
+        if (!is_same && !lb_list_has_name(lb_bytes_of_text(may_differ), list[i].word))
+            return list[i].word;
+    }
+    return NULL;
+}
+
+const char *lb_server_settings_difference(const struct lb_server_settings *a,
+                                          const struct lb_server_settings *b,
+                                          const char *may_differ) {
+    return find_difference(keys, LB_COUNT(keys), a, b, may_differ);
+}
+
+const char *lb_server_section_difference(const struct lb_server_machine_settings *a,
+                                         const struct lb_server_machine_settings *b,
+                                         const char *may_differ) {
+    return find_difference(machine_keys, LB_COUNT(machine_keys), a, b, may_differ);
+}
+
 bool lb_server_settings_add(struct lb_server_settings *settings,
                             const struct lb_store_section *section, const char *where,
                             struct lb_server_error *error) {

@@ -137,6 +137,15 @@ lb_server_settings_disk(const struct lb_server_settings *settings,
 /* What belongs together is there. */
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error);
+/* The first key of all machines whose value differs, and that is not in may_differ, a list with
+ * commas; NULL: there is none. */
+const char *lb_server_settings_difference(const struct lb_server_settings *a,
+                                          const struct lb_server_settings *b,
+                                          const char *may_differ);
+/* The same of two sections. */
+const char *lb_server_section_difference(const struct lb_server_machine_settings *a,
+                                         const struct lb_server_machine_settings *b,
+                                         const char *may_differ);
 struct lb_store_section;
 /* Adds one machine, by its section. False: see error, and nothing is changed. */
 bool lb_server_settings_add(struct lb_server_settings *settings,

@@ -1,0 +1,170 @@
+#include "server/reload.h"
+#include "server/say.h"
+#include <string.h>
+
+/* Keys that may change. The others are of sockets, of folders, or of all that runs. */
+static const char may_change[] = "dhcp-range,router,dns,lease,unknown,overlay-limit";
+/* Keys of a section that may change while its machine runs. */
+static const char may_change_running[] = "mac,uuid,address";
+
+static struct lb_server_settings fresh, before; /* wiped after each use: they have secrets */
+
+/* ---- read ---- */
+
+static const struct lb_server_machine_settings *
+section_named(const struct lb_server_settings *settings, const char *name) {
+    for (size_t i = 0; i < settings->machine_count; i++)
+        if (lb_streq(settings->machines[i].name, name))
+            return &settings->machines[i];
+    return NULL;
+}
+
+/* Machines that lunbootctl has added stay. */
+static bool keep_added(const struct lb_server_settings *now, struct lb_server_error *error) {
+    for (size_t i = 0; i < now->machine_count; i++) {
+        const struct lb_server_machine_settings *section = &now->machines[i];
+        if (!section->is_added || section_named(&fresh, section->name) != NULL)
+            continue;
+        if (fresh.machine_count == LB_SERVER_MACHINES_MAX)
+            return lb_server_fail(error, "lunbootctl remove takes out those that it has added",
+                                  "there are more than %d machines", LB_SERVER_MACHINES_MAX);
+        fresh.machines[fresh.machine_count++] = *section;
+    }
+    return true;
+}
+
+static bool read_fresh(const struct lb_server *server, struct lb_server_error *error) {
+    const struct lb_server_settings *now = &server->settings;
+    lb_server_settings_init(&fresh);
+    if (!lb_server_settings_take(&fresh, server->argc, server->argv, error) ||
+        !keep_added(now, error) || !lb_server_settings_check(&fresh, error))
+        return false;
+    if (fresh.dhcp == server->asked_dhcp)
+        fresh.dhcp = now->dhcp; /* what lunbootd found at its start holds */
+    if (!lb_server_has_http())
+        fresh.http = false;
+    const char *word = lb_server_settings_difference(now, &fresh, may_change);
+    return word == NULL || lb_server_fail(error,
+                                          "take the change back, or restart lunbootd: "
+                                          "machines that run log in again by themselves",
+                                          "%s cannot change while lunbootd runs", word);
+}
+
+/* ---- what changes for whom ---- */
+
+static bool is_running(const struct lb_server *server, const struct lb_server_machine *machine) {
+    const struct lb_server_session *at = NULL;
+    struct lb_server_session_info info;
+    return machine->is_busy || lb_server_target_next(&server->target, machine, &at, &info);
+}
+
+static struct lb_server_machine *machine_of(struct lb_server *server, const char *name) {
+    return lb_server_machines_named(&server->machines, lb_bytes_of_text(name));
+}
+
+/* A machine that runs keeps its disk. */
+static bool check_running(struct lb_server *server, struct lb_server_error *error) {
+    for (size_t i = 0; i < fresh.machine_count; i++) {
+        const char *name = fresh.machines[i].name, *word = NULL;
+        const struct lb_server_machine_settings *was = section_named(&server->settings, name);
+        const struct lb_server_machine *machine = machine_of(server, name);
+        char hint[120];
+        if (was != NULL)
+            word = lb_server_section_difference(was, &fresh.machines[i], may_change_running);
+        if (word == NULL || machine == NULL || !is_running(server, machine))
+            continue;
+        lb_format(hint, sizeof hint, "shut it down first, or: lunbootctl eject %s", name);
+        return lb_server_fail(error, hint, "%s of %s cannot change while it runs", word, name);
+    }
+    return true;
+}
+
+/* Its section has gone: whoever is logged in goes on, and nobody boots by it. */
+static void retire(struct lb_server *server, struct lb_server_machine *machine) {
+    if (is_running(server, machine)) {
+        machine->is_leaving = true;
+        return;
+    }
+    lb_server_machines_forget(&server->machines, machine);
+}
+
+static void retire_gone(struct lb_server *server) {
+    for (size_t i = 0; i < server->machines.count; i++) {
+        struct lb_server_machine *machine = &server->machines.list[i];
+        if (machine->is_section && !machine->is_gone &&
+            section_named(&server->settings, machine->name) == NULL)
+            retire(server, machine);
+    }
+}
+
+/* The machine is as its section says; was: as it said before. */
+static bool apply_section(struct lb_server *server,
+                          const struct lb_server_machine_settings *section,
+                          const struct lb_server_machine_settings *was,
+                          struct lb_server_error *error) {
+    struct lb_server_machine *machine = machine_of(server, section->name);
+    if (machine != NULL && was != NULL &&
+        lb_server_section_difference(was, section, may_change_running) == NULL) {
+        memcpy(machine->mac, section->mac, sizeof machine->mac);
+        memcpy(machine->uuid, section->uuid, sizeof machine->uuid);
+        machine->is_leaving = false;
+        return true;
+    }
+    if (machine != NULL)
+        lb_server_machines_forget(&server->machines, machine);
+    return lb_server_machines_add(&server->machines, section, error);
+}
+
+/* An image that is not there yet is no mistake: it is waited for. */
+static bool waits_for_image(const struct lb_server_machine_settings *section) {
+    const char *image = lb_server_settings_disk(&fresh, section).image;
+    return image[0] != '\0' && lb_images_newest(fresh.state, image) == 0;
+}
+
+/* Gives how many sections are applied: all of them, or up to the one that cannot be. */
+static size_t apply_sections(struct lb_server *server, const struct lb_server_settings *from,
+                             const struct lb_server_settings *was, size_t count,
+                             struct lb_server_error *error) {
+    for (size_t i = 0; i < count; i++)
+        if (!waits_for_image(&from->machines[i]) &&
+            !apply_section(server, &from->machines[i], section_named(was, from->machines[i].name),
+                           error))
+            return i;
+    return count;
+}
+
+/* ---- apply, or take back ---- */
+
+static bool apply(struct lb_server *server, struct lb_server_error *error) {
+    before = server->settings;
+    server->settings = fresh;
+    if (!lb_server_reload_dhcp(server, error)) {
+        server->settings = before;
+        return false;
+    }
+    size_t done = apply_sections(server, &fresh, &before, fresh.machine_count, error);
+    if (done == fresh.machine_count) {
+        retire_gone(server);
+        return true;
+    }
+    struct lb_server_error other = {0};
+    server->settings = before;
+    retire_gone(server);
+    (void)apply_sections(server, &before, &fresh, before.machine_count, &other);
+    (void)lb_server_reload_dhcp(server, &other);
+    return false;
+}
+
+bool lb_server_reload(struct lb_server *server, struct lb_server_error *error) {
+    bool did = read_fresh(server, error) && check_running(server, error) && apply(server, error);
+    if (did)
+        lb_server_machines_refresh(&server->machines);
+    if (did)
+        lb_server_say("", "has read its configuration again");
+    else
+        lb_server_say("", "has read its configuration again, and goes on as before: %s; try: %s",
+                      error->what, error->hint);
+    lb_wipe(&fresh, sizeof fresh);
+    lb_wipe(&before, sizeof before);
+    return did;
+}
