@@ -208,7 +208,8 @@ static enum lb_turn names_turn(struct lb_boot *boot, uint64_t now_us,
                                struct lb_boot_action *action) {
     struct lb_names_answer answer;
     bool has_answer = false;
-    enum lb_turn did = lb_names_turn(boot, now_us, action, &answer, &has_answer);
+    enum lb_turn did =
+        lb_names_turn(&boot->names, now_us, &boot->network.net, action, &answer, &has_answer);
     if (has_answer)
         heed_answer(boot, now_us, &answer);
     return did;
@@ -261,6 +262,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
         .report = &boot->report,
     };
     lb_network_init(&boot->network, &boot->common);
+    lb_names_init(&boot->names, &boot->common, setup->machine);
     lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);

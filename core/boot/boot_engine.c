@@ -79,7 +79,7 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
     lb_path_end(&boot->path, now_us, &why);
     if (boot->disk_started)
         (void)lb_disk_poll(&boot->disk, now_us);
-    lb_resolve_cancel(boot, LB_REQUESTER_SESSION);
+    lb_names_cancel(&boot->names, LB_REQUESTER_SESSION);
 }
 
 /* ---- notes ---------------------------------------------------------------------------------- */

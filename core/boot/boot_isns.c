@@ -184,7 +184,7 @@ static void ask_next(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     discovery->isns_resolves = true;
-    lb_resolve_name(boot, LB_REQUESTER_ISNS, next->name);
+    lb_names_ask(&boot->names, LB_REQUESTER_ISNS, next->name);
 }
 
 /* came begins with the server. */
@@ -342,7 +342,7 @@ bool lb_isns_service_runs(const struct lb_boot *boot) {
 void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     if (discovery->isns_resolves) {
-        lb_resolve_cancel(boot, LB_REQUESTER_ISNS);
+        lb_names_cancel(&boot->names, LB_REQUESTER_ISNS);
         note_server(boot, now_us, "not resolved in time");
     }
     if (discovery->isns_runs && !discovery->isns_withdraws) {

@@ -215,7 +215,7 @@ static enum lb_session_news resolve(struct lb_boot *boot, const char *name) {
                 boot->choice.target.target);
         return LB_SESSION_FAILED;
     }
-    lb_resolve_name(boot, LB_REQUESTER_SESSION, name);
+    lb_names_ask(&boot->names, LB_REQUESTER_SESSION, name);
     return LB_SESSION_SAME;
 }
 

@@ -13,7 +13,7 @@ static bool is_of_discovery(uint32_t slot) {
 
 void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
     if (lb_names_has_slot(slot))
-        lb_names_connected(boot, now_us, slot);
+        lb_names_connected(&boot->names, now_us, slot);
     if (is_of_session(boot, slot))
         lb_initiator_connected(&boot->path.session, now_us);
     else if (is_of_discovery(slot))
@@ -23,7 +23,7 @@ void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
 void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                   enum lb_initiator_lost why) {
     if (lb_names_has_slot(slot))
-        lb_names_lost(boot, now_us, slot);
+        lb_names_lost(&boot->names, now_us, slot);
     if (is_of_discovery(slot))
         lb_discovery_lost(boot, now_us, slot, why);
     if (slot == LB_BOOT_SLOT_SESSION)
@@ -32,7 +32,7 @@ void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
 
 size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
     if (lb_names_has_slot(slot))
-        return lb_names_where(boot, slot, spans);
+        return lb_names_where(&boot->names, slot, spans);
     if (is_of_session(boot, slot))
         return lb_initiator_where(&boot->path.session, spans);
     return is_of_discovery(slot) ? lb_discovery_where(boot, slot, spans) : 0;
@@ -40,7 +40,7 @@ size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2
 
 void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
     if (lb_names_has_slot(slot))
-        lb_names_got(boot, now_us, slot, len);
+        lb_names_got(&boot->names, now_us, slot, len);
     if (is_of_session(boot, slot))
         lb_initiator_got(&boot->path.session, now_us, len);
     else if (is_of_discovery(slot))
@@ -49,7 +49,7 @@ void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t le
 
 size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap) {
     if (lb_names_has_slot(slot))
-        return lb_names_gather(boot, slot, pieces, cap);
+        return lb_names_gather(&boot->names, slot, pieces, cap);
     if (is_of_session(boot, slot))
         return lb_initiator_gather(&boot->path.session, pieces, cap);
     return is_of_discovery(slot) ? lb_discovery_gather(boot, slot, pieces, cap) : 0;
@@ -57,7 +57,7 @@ size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *piec
 
 void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
     if (lb_names_has_slot(slot))
-        lb_names_sent(boot, now_us, slot, len);
+        lb_names_sent(&boot->names, now_us, slot, len);
     if (is_of_session(boot, slot))
         lb_initiator_sent(&boot->path.session, now_us, len);
     else if (is_of_discovery(slot))
@@ -67,7 +67,7 @@ void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t l
 void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, struct lb_endpoint from,
                       struct lb_bytes bytes) {
     if (lb_names_has_slot(slot))
-        lb_names_datagram(boot, now_us, from, bytes);
+        lb_names_datagram(&boot->names, now_us, from, bytes);
     else if (is_of_discovery(slot))
         lb_discovery_datagram(boot, now_us, slot, from, bytes);
     else

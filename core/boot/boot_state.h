@@ -4,11 +4,11 @@
 
 #include "core/boot/boot_report.h"
 #include "core/boot/choice.h"
+#include "core/boot/names.h"
 #include "core/boot/network.h"
 #include "core/boot/path.h"
 #include "core/disk/disk_luns.h"
 #include "core/disk/disk_state.h"
-#include "core/dns/dns_client.h"
 #include "core/initiator/initiator_session.h"
 #include "core/isns/isns_client.h"
 #include "core/slp/slp.h"
@@ -42,39 +42,6 @@ enum lb_boot_state {
 };
 
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
-
-/* The parts of the engine that resolve names; each asks for one name at a time. */
-enum lb_requester {
-    LB_REQUESTER_SESSION,
-    LB_REQUESTER_SLP,
-    LB_REQUESTER_ISNS,
-    LB_REQUESTER_TARGETS,
-    LB_REQUESTERS,
-};
-
-/* A lookup's result: the addresses as DNS gave them. count 0: none, and `why` is the reason. */
-struct lb_names_answer {
-    enum lb_requester requester;
-    struct lb_addr addrs[LB_PORTALS_MAX];
-    size_t count;
-    char why[LB_FACTS_MAX];
-};
-
-struct lb_lookup {
-    enum lb_requester requester;
-    const char *name; /* the requester's */
-};
-
-/* boot_names.c */
-struct lb_names {
-    struct lb_lookup lookups[LB_REQUESTERS]; /* the first is being looked up, once `runs` */
-    size_t lookup_count;
-    bool runs;
-    bool is_open4, is_open6, is_open_tcp; /* the slots */
-    bool has_send;                        /* `send` waits for its slot */
-    struct lb_dns_action send;
-    struct lb_dns_client dns;
-};
 
 /* One question of SLP. Questions of one family share a UDP slot, all share the TCP slot. */
 struct lb_boot_slp {
@@ -224,34 +191,6 @@ void lb_boot_attempt_failed(struct lb_boot *boot);
 bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
 
-/* boot_names.c */
-/* Queues a name to be looked up; a later turn gives the answer. An earlier name of this requester
- * is given up. The name must stay valid until the answer, or until it is given up. */
-void lb_resolve_name(struct lb_boot *boot, enum lb_requester requester, const char *name);
-/* Gives up the name of this requester; no answer comes. Harmless if there is none. */
-void lb_resolve_cancel(struct lb_boot *boot, enum lb_requester requester);
-/* Starts the next lookup, or goes on with the running one. If one has ended, *has_answer is set and
- * *answer filled in. */
-enum lb_turn lb_names_turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action,
-                           struct lb_names_answer *answer, bool *has_answer);
-/* Whether the slot is one of the names stage. */
-bool lb_names_has_slot(uint32_t slot);
-/* An answer by UDP; ignored while no lookup runs. */
-void lb_names_datagram(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
-                       struct lb_bytes bytes);
-/* The connection for DNS over TCP is made. */
-void lb_names_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
-/* The connection for DNS over TCP could not be made, or has ended. */
-void lb_names_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
-/* Where the bytes of the TCP answer go: one span or none. */
-size_t lb_names_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
-/* len bytes of the TCP answer came. */
-void lb_names_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
-/* What is to be sent by TCP: one piece or none. */
-size_t lb_names_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap);
-/* The first len bytes of it were sent. */
-void lb_names_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
-
 /* boot_policy.c */
 /* Whether booting is allowed: the key `enable`, which only the goal of a disk needs. False:
  * boot->error is set. */
@@ -390,7 +329,7 @@ void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, siz
 /* A datagram of SLP, or of an iSNS server that is asked by UDP. */
 void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
                            struct lb_endpoint from, struct lb_bytes bytes);
-/* The answer of lb_resolve_name; count 0: the name does not resolve. */
+/* The answer of lb_names_ask; count 0: the name does not resolve. */
 void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_requester requester,
                            const struct lb_addr *addrs, size_t count, const char *why);
 

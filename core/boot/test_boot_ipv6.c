@@ -418,7 +418,8 @@ static const char *name_asked_for(void) {
     struct lb_names_answer answer;
     bool has_answer;
     for (unsigned i = 0; i < 10; i++) {
-        if (lb_names_turn(&host.boot, host.now, &action, &answer, &has_answer) == LB_TURN_ACT &&
+        if (lb_names_turn(&host.boot.names, host.now, &host.boot.network.net, &action, &answer,
+                          &has_answer) == LB_TURN_ACT &&
             action.event == LB_BOOT_SEND && lb_dns_decode(action.bytes, &query))
             return query.name;
     }
@@ -428,14 +429,14 @@ static const char *name_asked_for(void) {
 static void names_are_looked_up_one_at_a_time(void) {
     host_init();
     host_begin();
-    lb_resolve_name(&host.boot, LB_REQUESTER_SLP, "slp.example");
-    lb_resolve_name(&host.boot, LB_REQUESTER_ISNS, "isns.example");
+    lb_names_ask(&host.boot.names, LB_REQUESTER_SLP, "slp.example");
+    lb_names_ask(&host.boot.names, LB_REQUESTER_ISNS, "isns.example");
     CHECK_STR(name_asked_for(), "slp.example");
     CHECK_STR(name_asked_for(), "slp.example"); /* its other family */
     CHECK_STR(name_asked_for(), "nothing");
-    lb_resolve_cancel(&host.boot, LB_REQUESTER_SLP);
+    lb_names_cancel(&host.boot.names, LB_REQUESTER_SLP);
     CHECK_STR(name_asked_for(), "isns.example");
-    lb_resolve_cancel(&host.boot, LB_REQUESTER_ISNS);
+    lb_names_cancel(&host.boot.names, LB_REQUESTER_ISNS);
     CHECK_STR(name_asked_for(), "nothing");
     CHECK_EQ(host.boot.names.lookup_count, 0);
 }
