@@ -13,9 +13,12 @@ void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us) {
         start_disk(boot, now_us);
         return;
     }
+    struct lb_disk_root root;
+    (void)lb_disk_root_parse(lb_bytes_of_text(lb_config_text(boot->setup.config, LB_KEY_LUN_HOLDS)),
+                             &root);
     boot->luns_run = true;
     lb_disk_luns_start(&boot->luns, now_us, &boot->path.session,
-                       lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT));
+                       lb_config_u32(boot->setup.config, LB_KEY_READY_TIMEOUT), &root);
 }
 
 /* "LUN 1 (VENDOR PRODUCT), LUN 2 (...)" */
@@ -51,12 +54,35 @@ static bool is_decided(struct lb_boot *boot) {
                 "none is named, and none of those that there are "
                 "is a disk:%s",
                 list);
-    } else if (luns->disk_count > 1 && boot->choice.target.lun_choice == LB_LUN_ANY) {
+    } else if (luns->disk_count > 1 && luns->holder == luns->disk_count &&
+               boot->choice.target.lun_choice == LB_LUN_ANY) {
+        const char *wanted = lb_config_text(boot->setup.config, LB_KEY_LUN_HOLDS);
         list_disks(luns, &text);
-        lb_fail(&boot->error, LB_E_LUN_AMBIGUOUS, "none is named, and %zu are disks: %s",
-                luns->disk_count, list);
+        lb_fail(&boot->error, LB_E_LUN_AMBIGUOUS, "none is named, and %zu are disks%s%s: %s",
+                luns->disk_count, wanted[0] != '\0' ? ", and none holds " : "", wanted, list);
     }
     return lb_is_ok(&boot->error);
+}
+
+static void take_lun(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_disk_luns *luns = &boot->luns;
+    const char *wanted = lb_config_text(boot->setup.config, LB_KEY_LUN_HOLDS);
+    bool is_found = luns->holder < luns->disk_count;
+    memcpy(boot->choice.target.lun, luns->disks[is_found ? luns->holder : 0].lun,
+           sizeof boot->choice.target.lun);
+    boot->choice.target.lun_given = true;
+    boot->choice.target.lun_choice = LB_LUN_AS_GIVEN;
+    if (is_found)
+        lb_report_decided(&boot->report, now_us, LB_STAGE_DISK, "lun", "its contents",
+                          "%s, the one of %zu disks that holds %s",
+                          lb_lun_text(boot->choice.target.lun).s, luns->disk_count, wanted);
+    else
+        lb_report_decided(&boot->report, now_us, LB_STAGE_DISK, "lun", "target",
+                          "%s, %s of %zu that are disks%s%s",
+                          lb_lun_text(boot->choice.target.lun).s,
+                          luns->disk_count == 1 ? "the only one" : "the first", luns->disk_count,
+                          luns->disk_count > 1 && wanted[0] != '\0' ? "; none holds " : "",
+                          luns->disk_count > 1 ? wanted : "");
 }
 
 enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
@@ -68,13 +94,7 @@ enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot);
         return LB_TURN_AGAIN;
     }
-    memcpy(boot->choice.target.lun, boot->luns.disks[0].lun, sizeof boot->choice.target.lun);
-    boot->choice.target.lun_given = true;
-    boot->choice.target.lun_choice = LB_LUN_AS_GIVEN;
-    lb_report_decided(&boot->report, now_us, LB_STAGE_DISK, "lun", "target",
-                      "%s, %s of %zu that are disks", lb_lun_text(boot->choice.target.lun).s,
-                      boot->luns.disk_count == 1 ? "the only one" : "the first",
-                      boot->luns.disk_count);
+    take_lun(boot, now_us);
     start_disk(boot, now_us);
     return LB_TURN_AGAIN;
 }

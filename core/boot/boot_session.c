@@ -284,8 +284,10 @@ enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us, bool *is_
     if (!lb_disk_is_up(&boot->disk))
         return LB_TURN_IDLE;
     lb_report_disk(&boot->report, now_us, &boot->disk);
-    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s",
-                  lb_disk_info(&boot->disk)->product);
+    bool is_searched = lb_disk_luns_is_over(&boot->luns); /* then nobody knows it yet */
+    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s%s%s",
+                  lb_disk_info(&boot->disk)->product, is_searched ? ", LUN " : "",
+                  is_searched ? lb_lun_text(boot->choice.target.lun).s : "");
     *is_up = true;
     return LB_TURN_AGAIN;
 }

@@ -1,5 +1,6 @@
 #include "core/boot/choice.h"
 #include "core/boot/boot_rules.h"
+#include "core/disk/disk_root.h"
 
 /* ---- the single keys: server, port, lun, target --------------------------------------------- */
 
@@ -24,10 +25,25 @@ static bool override_server(const struct lb_plan *plan, struct lb_rootpath *targ
     return true;
 }
 
+static bool check_lun_holds(const struct lb_plan *plan, struct lb_error *error) {
+    const char *value = lb_config_text(plan->config, LB_KEY_LUN_HOLDS);
+    struct lb_disk_root root;
+    char shown[100];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    if (value[0] == '\0' || lb_disk_root_parse(lb_bytes_of_text(value), &root))
+        return true;
+    lb_text_given(&text, lb_bytes_of_text(value), 80);
+    lb_fail(error, LB_E_CONFIG_VALUE,
+            "lun-holds: `%s`, expected UUID=, LABEL=, PARTUUID= or PARTLABEL=", shown);
+    return false;
+}
+
 static bool override_lun(const struct lb_plan *plan, struct lb_rootpath *target,
                          struct lb_error *error) {
     const char *value = lb_config_text(plan->config, LB_KEY_LUN);
     size_t offset = 0;
+    if (!check_lun_holds(plan, error))
+        return false;
     if (lb_streq(value, "any") || lb_streq(value, "first")) {
         if (!target->lun_given)
             target->lun_choice = value[0] == 'a' ? LB_LUN_ANY : LB_LUN_FIRST;

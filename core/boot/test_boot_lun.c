@@ -56,6 +56,62 @@ static void of_several_first_takes_the_first(void) {
         CHECK_EQ(booted_lun(), 1);
 }
 
+/* Of LUNs 1 and 2, 2 is the disk of the host, and 1 has no capacity that could be read. */
+static void an_mbr(void) {
+    host.disk[440] = 0x78;
+    host.disk[446 + 4] = 0x83;
+    host.disk[446 + 8] = 64;
+    host.disk[510] = 0x55;
+    host.disk[511] = 0xaa;
+}
+
+static void of_several_the_one_that_holds_what_is_named_is_taken(void) {
+    static const char *const words[] = {"any", "first"};
+    for (size_t i = 0; i < LB_COUNT(words); i++) {
+        begin(words[i]);
+        host_set("lun-holds", "PARTUUID=00000078-01");
+        host_lun(2, 0);
+        host.portals[0].units[1].blocks = 1; /* no room for a table */
+        an_mbr();
+        if (!host_boots())
+            continue;
+        CHECK_EQ(booted_lun(), 2);
+        CHECK_STR(host_fact("lun").value, "2, the one of 2 disks that holds PARTUUID=00000078-01");
+    }
+}
+
+static void of_several_none_of_which_holds_it_any_is_explained(void) {
+    begin("any");
+    host_set("lun-holds", "UUID=1234-abcd");
+    host_lun(2, 0);
+    an_mbr();
+    host_fails(LB_E_LUN_AMBIGUOUS, "2 are disks, and none holds UUID=1234-abcd: LUN 1 ");
+}
+
+static void of_several_none_of_which_holds_it_first_takes_the_first_and_says_so(void) {
+    begin("first");
+    host_set("lun-holds", "LABEL=root");
+    host_lun(2, 0);
+    if (!host_boots())
+        return;
+    CHECK_EQ(booted_lun(), 1);
+    CHECK_STR(host_fact("lun").value, "1, the first of 2 that are disks; none holds LABEL=root");
+}
+
+static void the_only_disk_is_not_read_for_what_it_holds(void) {
+    begin("any");
+    host_set("lun-holds", "LABEL=root");
+    if (!host_boots())
+        return;
+    CHECK_STR(host_fact("lun").value, "1, the only one of 1 that are disks");
+}
+
+static void what_names_nothing_that_a_disk_could_hold_is_an_error(void) {
+    begin("any");
+    host_fails_with("lun-holds", "/dev/sda2", LB_E_CONFIG_VALUE,
+                    "lun-holds: `/dev/sda2`, expected UUID=");
+}
+
 static void no_disk_is_explained_with_what_there_is(void) {
     begin("any");
     host_set("attempts", "1");
@@ -210,6 +266,11 @@ int main(void) {
     TEST(lun_0_is_one_like_others);
     TEST(of_several_any_is_explained_and_names_them);
     TEST(of_several_first_takes_the_first);
+    TEST(of_several_the_one_that_holds_what_is_named_is_taken);
+    TEST(of_several_none_of_which_holds_it_any_is_explained);
+    TEST(of_several_none_of_which_holds_it_first_takes_the_first_and_says_so);
+    TEST(the_only_disk_is_not_read_for_what_it_holds);
+    TEST(what_names_nothing_that_a_disk_could_hold_is_an_error);
     TEST(no_disk_is_explained_with_what_there_is);
     TEST(a_disk_that_comes_later_is_waited_for);
     TEST(a_root_path_without_a_lun_means_lun_0);

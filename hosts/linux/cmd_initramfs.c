@@ -149,6 +149,24 @@ static bool use_lun_of_table(struct lb_error *error) {
                          lb_bytes_of_text("lun"), lb_bytes_of_text(lun), error);
 }
 
+/* Where neither the words nor root= say which of several LUNs it is, the boot loader does, if it
+ * came from one of them: systemd-boot and GRUB leave the partition in this variable. */
+static bool heed_boot_loader(struct lb_error *error) {
+    uint8_t variable[128];
+    char path[300], holds[LB_WORDS_HOLDS_BYTES];
+    const char *given = lb_config_text(&run.config, LB_KEY_LUN);
+    if ((!lb_streq(given, "any") && !lb_streq(given, "first")) ||
+        lb_config_is_set(&run.config, LB_KEY_LUN_HOLDS))
+        return true;
+    lb_format(path, sizeof(path), "%s/sys/firmware/efi/efivars/%s", sysfs_root,
+              "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f");
+    long len = lb_file_read(path, lb_span(variable, sizeof(variable)));
+    if (len < 0 || !lb_words_loader_partition(lb_bytes(variable, (size_t)len), holds))
+        return true;
+    return lb_config_set(&run.config, lb_config_source(&run.config, LB_KEY_LUN),
+                         lb_bytes_of_text("lun-holds"), lb_bytes_of_text(holds), error);
+}
+
 /* An interface that words would have made: it is there, or never will be. */
 static bool check_made(void) {
     const char *name = lb_config_text(&run.config, LB_KEY_INTERFACE);
@@ -197,7 +215,7 @@ static bool configure_from(struct lb_bytes line) {
     read_ibft(wants_ibft, &error);
     read_initiator_name();
     return is_ibft_enough(wants_ibft, &error) && use_lun_of_table(&run.error) &&
-           judge_words(&wrong);
+           heed_boot_loader(&run.error) && judge_words(&wrong);
 }
 
 static bool configure(void) {

@@ -32,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         lb_assert(lb_text_is_fit(lb_bytes_of_text(words.notes[i])));
     lb_assert(lb_text_is_fit(lb_bytes_of_text(error.facts)));
     lb_assert(lb_words_initiator_name(file).len <= file.len);
+    char holds[LB_WORDS_HOLDS_BYTES];
+    lb_assert(!lb_words_loader_partition(line, holds) || lb_strlen(holds) == sizeof(holds) - 1);
     lb_config_wipe_secrets(&config);
     error = (struct lb_error){.code = LB_OK};
     (void)lb_config_cmdline(&config, line, &error);

@@ -94,12 +94,19 @@ static void a_disk_without_a_lun_is_any_disk_of_its_target(void) {
          "enable=yes; server=192.0.2.1; lun=any; target=" IQN
          "; initiator=iqn.2015-02.example.boot:instance"},
         {"root=UUID=0000 netroot=iscsi:192.0.2.1::::" IQN,
-         "enable=yes; server=192.0.2.1; lun=first; target=" IQN},
+         "enable=yes; server=192.0.2.1; lun=first; lun-holds=UUID=0000; target=" IQN},
         {"ip=dhcp iscsi_target_name=" IQN " iscsi_target_ip=192.0.2.1 root=UUID=0000",
+         "enable=yes; server=192.0.2.1; lun=first; lun-holds=UUID=0000; target=" IQN},
+        {"root=/dev/mapper/vg-root netroot=iscsi:192.0.2.1::::" IQN,
          "enable=yes; server=192.0.2.1; lun=first; target=" IQN},
+        {"root=/dev/disk/by-label/cloudimg-rootfs netroot=iscsi:192.0.2.1::::" IQN,
+         "enable=yes; server=192.0.2.1; lun=first; lun-holds=/dev/disk/by-label/cloudimg-rootfs; "
+         "target=" IQN},
+        {"root=PARTUUID=1234abcd-02 netroot=iscsi:192.0.2.1:::1:" IQN,
+         "enable=yes; server=192.0.2.1; lun=1; target=" IQN},
         {"root=iscsi:192.0.2.1::::" IQN, "enable=yes; server=192.0.2.1; lun=any; target=" IQN},
         {"root=iscsi:192.0.2.1::::" IQN " root=UUID=0000",
-         "enable=yes; server=192.0.2.1; lun=first; target=" IQN},
+         "enable=yes; server=192.0.2.1; lun=first; lun-holds=UUID=0000; target=" IQN},
         {"root=iscsi iscsiroot=192.0.2.1::::" IQN,
          "enable=yes; server=192.0.2.1; lun=any; target=" IQN},
         {"netroot=iscsi:192.0.2.1::3260:" IQN,
@@ -177,7 +184,7 @@ static void words_in_upper_case_are_the_same(void) {
         {"console=tty1 ip=dhcp ISCSI_INITIATOR=iqn.2026-11.test:pi ISCSI_TARGET_NAME=" IQN
          " ISCSI_TARGET_IP=192.0.2.1 ISCSI_TARGET_PORT=3260 ISCSI_TARGET_GROUP=1 rw root=UUID=0000 "
          "rootwait",
-         "enable=yes; server=192.0.2.1; port=3260; lun=first; target=" IQN
+         "enable=yes; server=192.0.2.1; port=3260; lun=first; lun-holds=UUID=0000; target=" IQN
          "; initiator=iqn.2026-11.test:pi"},
         {"ISCSI_TARGET_IP=192.0.2.1 ISCSI_USERNAME=u ISCSI_PASSWORD=secret567890 "
          "ISCSI_IN_USERNAME=t ISCSI_IN_PASSWORD=secret098765 ISCSI_TARGET_NAME=" IQN,
@@ -606,6 +613,32 @@ static void the_initiators_name_is_in_its_file(void) {
     }
 }
 
+static void the_boot_loaders_partition_is_a_guid_or_none(void) {
+    static const struct {
+        const char *text, *holds;
+    } rows[] = {
+        {"8F0C1B6A-2D3E-4F50-8192-A3B4C5D6E7F8", "PARTUUID=8f0c1b6a-2d3e-4f50-8192-a3b4c5d6e7f8"},
+        {"8f0c1b6a-2d3e-4f50-8192-a3b4c5d6e7f", NULL},   /* too short */
+        {"8f0c1b6a-2d3e-4f50-8192-a3b4c5d6e7f8x", NULL}, /* goes on */
+        {"8f0c1b6a02d3e-4f50-8192-a3b4c5d6e7f8", NULL},
+        {"8f0c1b6a-2d3e-4f50-8192-a3b4c5d6e7fg", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        for (unsigned nul = 0; nul < 2; nul++) {
+            uint8_t bytes[128] = {7};
+            char holds[LB_WORDS_HOLDS_BYTES];
+            size_t len = strlen(rows[i].text);
+            for (size_t at = 0; at < len; at++)
+                bytes[4 + 2 * at] = (uint8_t)rows[i].text[at];
+            bool is_one = lb_words_loader_partition(lb_bytes(bytes, 4 + 2 * (len + nul)), holds);
+            CHECK_EQ(is_one, rows[i].holds != NULL);
+            if (is_one && rows[i].holds != NULL)
+                CHECK_STR(holds, rows[i].holds);
+        }
+    }
+}
+
 int main(void) {
     TEST(a_disk_without_a_lun_is_any_disk_of_its_target);
     TEST(root_by_path_says_the_lun);
@@ -631,5 +664,6 @@ int main(void) {
     TEST(a_list_in_the_file_is_one);
     TEST(what_a_shell_would_work_out_is_passed_over);
     TEST(the_initiators_name_is_in_its_file);
+    TEST(the_boot_loaders_partition_is_a_guid_or_none);
     return tap_done();
 }

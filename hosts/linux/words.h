@@ -14,6 +14,8 @@
 
 #include "core/base/config.h"
 
+#define LB_WORDS_HOLDS_BYTES 46 /* "PARTUUID=", a GUID's text, and a NUL */
+
 /* Words with one value: the last one counts. */
 enum lb_words_id {
     LB_WORDS_ONE_INITIATOR,
@@ -106,5 +108,9 @@ bool lb_words_ask(const struct lb_words *words);
 /* InitiatorName= of open-iscsi's initiatorname.iscsi; empty: there is none, or it is yet to be made
  * (GenerateName=). */
 struct lb_bytes lb_words_initiator_name(struct lb_bytes file);
+
+/* What the firmware's variable LoaderDevicePartUUID says of the partition that the boot loader came
+ * from, as PARTUUID=...: 4 bytes of attributes, then a GUID as UTF-16 text. False: it says none. */
+bool lb_words_loader_partition(struct lb_bytes variable, char holds[LB_WORDS_HOLDS_BYTES]);
 
 #endif

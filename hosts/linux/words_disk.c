@@ -1,8 +1,9 @@
 /* The disks that the words name: the first one is the configuration's, the others stand behind it.
  *
  * dracut and open-iscsi attach all LUNs of a target, and root= finds the right one. So a disk
- * without a LUN is the only one of its target, or where root= tells them apart the first: the
- * kernel attaches the others, too. */
+ * without a LUN is the only one of its target, or the one that holds what root= names by UUID or
+ * label. Where root= says it otherwise, it is the first: the kernel attaches the others, too. */
+#include "core/disk/disk_root.h"
 #include "core/names/rootpath.h"
 #include "hosts/linux/words_parts.h"
 #include <string.h>
@@ -389,6 +390,14 @@ static bool is_mixed(const struct disks *disks) {
     return has_blank && disks->disk[0].lun.len > 0 && disks->disk[0].server.len > 0;
 }
 
+static void set_lun_word(struct lb_words_run *run, enum lb_config_source source) {
+    struct lb_bytes root_word = one(run, LB_WORDS_ONE_ROOT)->value;
+    struct lb_disk_root root;
+    lb_words_set(run, source, "lun", lb_bytes_of_text(lun_word(run)));
+    if (lb_disk_root_parse(root_word, &root))
+        lb_words_set(run, source, "lun-holds", root_word);
+}
+
 static void set_first(struct lb_words_run *run, const struct disks *disks) {
     const struct disk *disk = &disks->disk[0];
     enum lb_config_source source = disk->word->source;
@@ -407,7 +416,7 @@ static void set_first(struct lb_words_run *run, const struct disks *disks) {
     if (disk->lun.len > 0 && !mixed)
         lb_words_set(run, source, "lun", disk->lun);
     else if (lb_config_source(run->config, LB_KEY_LUN) < LB_SOURCE_FILE)
-        lb_words_set(run, source, "lun", lb_bytes_of_text(lun_word(run)));
+        set_lun_word(run, source);
     run->netdev = disk->netdev;
     run->server = disk->server;
 }

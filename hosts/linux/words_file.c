@@ -159,3 +159,20 @@ struct lb_bytes lb_words_initiator_name(struct lb_bytes file) {
     }
     return name;
 }
+
+bool lb_words_loader_partition(struct lb_bytes variable, char holds[LB_WORDS_HOLDS_BYTES]) {
+    struct lb_text text = lb_text(holds, LB_WORDS_HOLDS_BYTES);
+    struct lb_rd rd = lb_rd(variable);
+    lb_rd_skip(&rd, 4);
+    lb_text_add(&text, "PARTUUID=");
+    for (unsigned i = 0; i < 36; i++) {
+        unsigned unit = lb_rd_u16le(&rd);
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        bool is_digit = (unit >= '0' && unit <= '9') || (unit >= 'a' && unit <= 'f') ||
+                        (unit >= 'A' && unit <= 'F');
+        if (is_dash ? unit != '-' : !is_digit)
+            return false;
+        lb_text_add(&text, "%c", (int)lb_ascii_lower((uint8_t)unit));
+    }
+    return lb_rd_ok(&rd) && (rd.left == 0 || lb_rd_u16le(&rd) == 0);
+}

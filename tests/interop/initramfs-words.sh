@@ -115,6 +115,38 @@ boots "of two LUNs the one of root=" \
 boots "of two LUNs the first, where root= names a file system" "netroot=iscsi:192.0.2.1::::$iqn root=UUID=0000"
 tgt --mode logicalunit --op delete --tid 1 --lun 2
 
+# Three disks, and root= says which by what it holds: a GPT's partition, a file system within one, one on a bare disk.
+truncate -s 24M "$scratch/gpt.img" "$scratch/bare.img"
+sgdisk -n 1:2048:10239 -c 1:efi -n 2:10240:0 -c 2:system -u 2:8f0c1b6a-2d3e-4f50-8192-a3b4c5d6e7f8 \
+    "$scratch/gpt.img" >"$scratch/sgdisk.log"
+mke2fs -q -F -t ext4 -L host-root -U 11111111-2222-3333-4444-555555555555 -E offset=$((10240 * 512)) \
+    "$scratch/gpt.img" 18000k
+mke2fs -q -F -t ext4 -L bare-root "$scratch/bare.img"
+tgt_lun 1 2 "$scratch/bare.img"
+tgt_lun 1 3 "$scratch/gpt.img"
+variable=$scratch/sys/firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+mkdir -p "${variable%/*}"
+# takes LUN WORDS
+takes() {
+    boots "of three LUNs, $2: LUN $1" "netroot=iscsi:192.0.2.1::::$iqn $2" "disk .*, LUN $1 "
+}
+takes 3 root=PARTUUID=8F0C1B6A-2D3E-4F50-8192-A3B4C5D6E7F8
+takes 3 root=UUID=11111111-2222-3333-4444-555555555555
+takes 3 root=LABEL=host-root
+takes 3 root=/dev/disk/by-partlabel/system
+takes 2 root=LABEL=bare-root
+words "netroot=iscsi:192.0.2.1::::$iqn ip=dhcp"
+fails_with lun-ambiguous "three LUNs, and nothing says which" 'LUN 1 .*, LUN 2'
+{
+    printf '\6\0\0\0'
+    printf '8F0C1B6A-2D3E-4F50-8192-A3B4C5D6E7F8\0' | iconv -f ASCII -t UTF-16LE
+} >"$variable"
+takes 3 ip=dhcp
+takes 2 root=LABEL=bare-root
+rm "$variable"
+tgt --mode logicalunit --op delete --tid 1 --lun 2
+tgt --mode logicalunit --op delete --tid 1 --lun 3
+
 # ---- nobody asks ---------------------------------------------------------------------------------
 
 while read -r line; do is_silent "$line"; done <<'LINES'
