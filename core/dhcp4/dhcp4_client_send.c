@@ -118,16 +118,12 @@ static void put_ours(const struct lb_dhcp4_config *config, uint8_t code, struct 
 static void put_arch(const struct lb_dhcp4_config *config, struct lb_wr *list) {
     static const uint8_t no_uuid[16];
     uint8_t arch[2] = {(uint8_t)(config->arch >> 8), (uint8_t)config->arch};
-    /* As EFI has it in memory, and as firmware and iPXE send it: the first three fields
-     * little-endian (RFC 4578 2.3 refers to EFI). */
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
     uint8_t machine[17] = {0}; /* type 0: a UUID */
     put_ours(config, LB_OPT_ARCH, lb_bytes(arch, sizeof arch), list);
     put_ours(config, LB_OPT_UNDI, lb_bytes(undi, sizeof undi), list);
     if (memcmp(config->uuid, no_uuid, sizeof no_uuid) == 0)
         return;
-    for (size_t i = 0; i < sizeof config->uuid; i++)
-        machine[1 + i] = config->uuid[order[i]];
+    lb_uuid_swap(config->uuid, machine + 1); /* EFI's order (RFC 4578 2.3), as iPXE sends it */
     put_ours(config, LB_OPT_MACHINE, lb_bytes(machine, sizeof machine), list);
 }
 

@@ -76,21 +76,20 @@ static bool is_wanted(const struct lb_disk_root *root, enum lb_disk_root_kind ki
     return true;
 }
 
-/* order: of the bytes, as the text has them. */
+/* is_efi: the bytes are in EFI's order, not in that of the text. */
 static bool is_uuid(const struct lb_disk_root *root, enum lb_disk_root_kind kind,
-                    struct lb_bytes uuid, const uint8_t order[16]) {
+                    struct lb_bytes uuid, bool is_efi) {
+    uint8_t swapped[16];
     char shown[40];
     struct lb_text text = lb_text(shown, sizeof shown);
-    if (uuid.len != 16)
+    if (uuid.len != sizeof swapped)
         return false;
-    for (size_t i = 0; i < 16; i++)
+    lb_uuid_swap(uuid.p, swapped);
+    for (size_t i = 0; i < sizeof swapped; i++)
         lb_text_add(&text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
-                    uuid.p[order[i]]);
+                    is_efi ? swapped[i] : uuid.p[i]);
     return is_wanted(root, kind, lb_bytes_of_text(shown));
 }
-
-static const uint8_t guid_order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-static const uint8_t text_order[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /* A field that ends with its room, its NUL, or the blanks that fill it. */
 static bool is_label(const struct lb_disk_root *root, struct lb_bytes field) {
@@ -126,10 +125,10 @@ static bool is_fat(const struct lb_disk_root *root, struct lb_bytes bytes, size_
 
 static bool is_in_content(const struct lb_disk_root *root, struct lb_bytes bytes) {
     if (has(bytes, 1024 + 56, "\x53\xef")) /* ext2 to ext4 */
-        return is_uuid(root, LB_ROOT_UUID, part(bytes, 1024 + 104, 16), text_order) ||
+        return is_uuid(root, LB_ROOT_UUID, part(bytes, 1024 + 104, 16), false) ||
                is_label(root, part(bytes, 1024 + 120, 16));
     if (has(bytes, 0, "XFSB"))
-        return is_uuid(root, LB_ROOT_UUID, part(bytes, 32, 16), text_order) ||
+        return is_uuid(root, LB_ROOT_UUID, part(bytes, 32, 16), false) ||
                is_label(root, part(bytes, 108, 12));
     if (has(bytes, 82, "FAT32   "))
         return is_fat(root, bytes, 67);
@@ -139,9 +138,8 @@ static bool is_in_content(const struct lb_disk_root *root, struct lb_bytes bytes
 }
 
 static bool is_in_btrfs(const struct lb_disk_root *root, struct lb_bytes bytes) {
-    return has(bytes, 64, "_BHRfS_M") &&
-           (is_uuid(root, LB_ROOT_UUID, part(bytes, 32, 16), text_order) ||
-            is_label(root, part(bytes, 299, 256)));
+    return has(bytes, 64, "_BHRfS_M") && (is_uuid(root, LB_ROOT_UUID, part(bytes, 32, 16), false) ||
+                                          is_label(root, part(bytes, 299, 256)));
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */
@@ -246,7 +244,7 @@ static bool take_entry(struct lb_disk_root *root, struct lb_bytes entry) {
     struct lb_rd rd = lb_rd(part(entry, 32, 8));
     if (lb_bytes_equal(part(entry, 0, 16), lb_bytes(unused, sizeof unused)))
         return false;
-    if (is_uuid(root, LB_ROOT_PARTUUID, part(entry, 16, 16), guid_order) ||
+    if (is_uuid(root, LB_ROOT_PARTUUID, part(entry, 16, 16), true) ||
         is_wanted(root, LB_ROOT_PARTLABEL, lb_bytes(name, name_of(entry, name))))
         return true;
     add_part(root, lb_rd_u64le(&rd));

@@ -1,6 +1,8 @@
 #include "hosts/uefi/cards.h"
+#include "hosts/uefi/card_path.h"
 #include "hosts/uefi/connect.h"
 #include "hosts/uefi/origin.h"
+#include "hosts/uefi/path.h"
 
 #define TEND_US (20 * LB_US_MS)
 
@@ -19,18 +21,11 @@ static bool look_at(struct card *card) {
     return true;
 }
 
-/* The firmware's PXE and HTTP drivers put the card's protocol on handles of their own as well,
- * whose device paths go on with an IP or URI node. */
-static bool is_a_drivers_child(EFI_HANDLE handle) {
+static bool is_child(EFI_HANDLE handle) {
     EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     EFI_DEVICE_PATH *path = NULL;
-    if (EFI_ERROR(bs->HandleProtocol(handle, &path_guid, (void **)&path)))
-        return false;
-    for (; !IsDevicePathEnd(path); path = NextDevicePathNode(path))
-        if (DevicePathType(path) == MESSAGING_DEVICE_PATH &&
-            (DevicePathSubType(path) == MSG_IPv4_DP || DevicePathSubType(path) == MSG_IPv6_DP))
-            return true;
-    return false;
+    return !EFI_ERROR(bs->HandleProtocol(handle, &path_guid, (void **)&path)) &&
+           card_path_is_child(lb_bytes(path, path_len(path)));
 }
 
 static size_t find_all(struct card all[CARDS_MAX]) {
@@ -40,7 +35,7 @@ static size_t find_all(struct card all[CARDS_MAX]) {
     if (EFI_ERROR(bs->LocateHandleBuffer(ByProtocol, &snp_guid, NULL, &there_are, &handles)))
         return 0;
     for (UINTN i = 0; i < there_are && found < CARDS_MAX; i++) {
-        if (is_a_drivers_child(handles[i]))
+        if (is_child(handles[i]))
             continue;
         all[found] = (struct card){.handle = handles[i], .number = (unsigned)found};
         found += look_at(&all[found]);

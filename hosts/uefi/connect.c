@@ -1,4 +1,6 @@
 #include "hosts/uefi/connect.h"
+#include "hosts/uefi/card_path.h"
+#include "hosts/uefi/path.h"
 
 /* PCI Code and ID Assignment Specification 1.3, 3 and 13. */
 #define CLASS_AT      0x0a /* of the configuration space: subclass, then class */
@@ -19,20 +21,10 @@ static bool is_network_pci(EFI_HANDLE device) {
     return class[1] == CLASS_NETWORK || (class[1] == CLASS_SERIAL && class[0] == SUBCLASS_USB);
 }
 
-/* Its path has hardware nodes alone (vendor, memory-mapped, controller), or says its MAC. */
 static bool is_platform_device(EFI_HANDLE device) {
     EFI_DEVICE_PATH *path = NULL;
-    bool is_hardware = true;
-    if (EFI_ERROR(bs->HandleProtocol(device, &path_guid, (void **)&path)) || IsDevicePathEnd(path))
-        return false;
-    for (; !IsDevicePathEnd(path); path = NextDevicePathNode(path)) {
-        if (DevicePathType(path) == MESSAGING_DEVICE_PATH &&
-            DevicePathSubType(path) == MSG_MAC_ADDR_DP)
-            return true;
-        is_hardware = is_hardware && DevicePathType(path) == HARDWARE_DEVICE_PATH &&
-                      DevicePathSubType(path) != HW_PCI_DP;
-    }
-    return is_hardware;
+    return !EFI_ERROR(bs->HandleProtocol(device, &path_guid, (void **)&path)) &&
+           card_path_is_platform(lb_bytes(path, path_len(path)));
 }
 
 static bool is_any(EFI_HANDLE device) {
