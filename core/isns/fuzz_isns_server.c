@@ -41,6 +41,8 @@ static void start(uint8_t flags) {
         .no_domains = flags & 2,
         .says_no_such_entry = flags & 4,
         .pdu_max = flags & 8 ? 16 : 0,
+        .is_closed = flags & 32,
+        .keeps_fixed = flags & 64,
     };
     lb_isns_server_init(&t.server, &config, &tables);
     t.now = LB_US_SEC;

@@ -8,12 +8,18 @@ struct query {
     bool is_control;
 };
 
-static bool wants(const struct query *query, uint32_t tag) {
+static bool names(const struct query *query, uint32_t tag) {
     const struct lb_isns_server *server = query->server;
     for (size_t i = server->delimiter + 1; i < server->attribute_count; i++)
         if (server->attributes[i].tag == tag)
             return true;
     return false;
+}
+
+/* Who names no attribute, as isnsadm does, gets all of the node, its entity and its portals. */
+static bool wants(const struct query *query, uint32_t tag) {
+    const struct lb_isns_server *server = query->server;
+    return server->delimiter + 1 == server->attribute_count || names(query, tag);
 }
 
 static void put_u32(struct query *query, uint32_t tag, uint32_t value) {
@@ -28,7 +34,7 @@ static void put_text(struct query *query, uint32_t tag, const char *text) {
 
 static void put_tag(struct query *query, uint32_t node, uint32_t portal) {
     const struct lb_isns_tables *tables = &query->server->tables;
-    if (!query->writer || !wants(query, LB_ISNS_GROUP_TAG))
+    if (!query->writer || !names(query, LB_ISNS_GROUP_TAG))
         return;
     for (size_t i = 0; i < tables->group_count; i++) {
         const struct lb_isns_group *group = &tables->groups[i];
@@ -78,7 +84,7 @@ static void put_node(struct query *query, uint32_t at) {
     put_u32(query, LB_ISNS_NODE_TYPE, node->type);
     put_text(query, LB_ISNS_ALIAS, node->alias);
     if (wants(query, LB_ISNS_PORTAL_ADDRESS) || wants(query, LB_ISNS_PORTAL_PORT) ||
-        wants(query, LB_ISNS_GROUP_TAG))
+        names(query, LB_ISNS_GROUP_TAG))
         put_portals(query, at);
 }
 
@@ -104,7 +110,7 @@ static void put_domain(struct query *query, const struct lb_isns_dd *domain) {
 /* The domains of a node, of those that the source may see. */
 static void put_domains_of(struct query *query, const char *name) {
     const struct lb_isns_tables *tables = &query->server->tables;
-    if (!lb_iscsi_names_equal(name, query->server->source) || !wants(query, LB_ISNS_DOMAIN_ID))
+    if (!lb_iscsi_names_equal(name, query->server->source) || !names(query, LB_ISNS_DOMAIN_ID))
         return;
     for (size_t i = 0; i < tables->domain_count; i++)
         put_domain(query, &tables->domains[i]);
@@ -115,7 +121,7 @@ static uint32_t by_name(struct query *query, struct lb_isns_attribute key) {
     if (!lb_isns_value_name(key, name))
         return LB_ISNS_INVALID_QUERY;
     uint32_t at = lb_isns_server_find_node(query->server, name);
-    bool wants_domains = wants(query, LB_ISNS_DOMAIN_ID);
+    bool wants_domains = names(query, LB_ISNS_DOMAIN_ID);
     if (at != LB_ISNS_NONE && !wants_domains)
         put_node(query, at);
     put_domains_of(query, name);

@@ -72,6 +72,19 @@ static bool is_of_entity(const struct lb_isns_server *server, const char *name, 
                                     (server->tables.nodes[node].type & LB_ISNS_CONTROL));
 }
 
+static bool is_kept(const struct lb_isns_server *server, uint32_t entity) {
+    return server->config.keeps_fixed && entity != LB_ISNS_NONE &&
+           server->tables.entities[entity].until_us == LB_NEVER;
+}
+
+/* Whether a portal belongs to an entity that requests do not change. */
+static bool is_kept_portal(const struct lb_isns_server *server, struct lb_endpoint at) {
+    for (size_t i = 0; i < server->tables.portal_count; i++)
+        if (lb_endpoint_equal(server->tables.portals[i].at, at))
+            return is_kept(server, server->tables.portals[i].entity);
+    return false;
+}
+
 /* The entity that is registered: named by the key or the operating attributes, or one of our own
  * making. Somebody else's is not touched. */
 static uint32_t find_registrant(struct lb_isns_server *server, uint64_t until_us) {
@@ -85,7 +98,8 @@ static uint32_t find_registrant(struct lb_isns_server *server, uint64_t until_us
         uint32_t entity = lb_isns_find_entity(server, id);
         if (entity != LB_ISNS_NONE && !is_of_entity(server, server->source, entity))
             return LB_ISNS_NONE;
-        return lb_isns_server_add_entity(server, id, until_us);
+        return is_kept(server, entity) ? LB_ISNS_NONE
+                                       : lb_isns_server_add_entity(server, id, until_us);
     }
     uint32_t self = lb_isns_server_find_node(server, server->source);
     if (self != LB_ISNS_NONE) {
@@ -121,6 +135,17 @@ static void take_alias(struct lb_isns_server *server, uint32_t node,
         lb_text_copy(to->alias, sizeof to->alias, text);
 }
 
+/* Nobody makes himself a control node where the owner's entries are to be kept. */
+static bool take_type(struct lb_isns_server *server, uint32_t node,
+                      struct lb_isns_attribute attribute) {
+    uint32_t *type = &server->tables.nodes[node].type;
+    if (!lb_isns_value_u32(attribute, type))
+        return false;
+    if (server->config.keeps_fixed)
+        *type &= ~(uint32_t)LB_ISNS_CONTROL;
+    return true;
+}
+
 /* One of the operating attributes; address and node are those that it belongs to. */
 static bool take_registered(struct lb_isns_server *server, uint32_t entity,
                             struct lb_isns_attribute attribute, struct lb_addr *address,
@@ -131,13 +156,12 @@ static bool take_registered(struct lb_isns_server *server, uint32_t entity,
     case LB_ISNS_PORTAL_ADDRESS:
         return lb_isns_value_address(attribute, address);
     case LB_ISNS_PORTAL_PORT:
-        return lb_isns_value_port(attribute, &at.port, &is_udp) &&
+        return lb_isns_value_port(attribute, &at.port, &is_udp) && !is_kept_portal(server, at) &&
                lb_isns_server_add_portal(server, entity, at) != LB_ISNS_NONE;
     case LB_ISNS_NAME:
         return take_node(server, entity, attribute, node);
     case LB_ISNS_NODE_TYPE:
-        return *node != LB_ISNS_NONE &&
-               lb_isns_value_u32(attribute, &server->tables.nodes[*node].type);
+        return *node != LB_ISNS_NONE && take_type(server, *node, attribute);
     case LB_ISNS_ALIAS:
         if (*node != LB_ISNS_NONE)
             take_alias(server, *node, attribute);
@@ -152,8 +176,10 @@ static uint32_t take_registration(struct lb_isns_server *server, uint64_t now_us
     uint32_t period_s = server->config.period_s ? server->config.period_s : PERIOD_S;
     uint32_t node = LB_ISNS_NONE;
     struct lb_addr address = {0};
+    if (server->config.is_closed)
+        return LB_ISNS_SOURCE_UNAUTHORIZED;
     *entity = find_registrant(server, now_us + period_s * LB_US_SEC);
-    if (*entity == LB_ISNS_NONE)
+    if (*entity == LB_ISNS_NONE || is_kept(server, *entity))
         return LB_ISNS_INVALID_REGISTRATION;
     for (size_t i = server->delimiter + 1; i < server->attribute_count; i++)
         if (!take_registered(server, *entity, server->attributes[i], &address, &node))
@@ -179,13 +205,14 @@ static void remove_named(struct lb_isns_server *server, struct lb_isns_attribute
     struct lb_bytes text;
     if (attribute.tag == LB_ISNS_NAME && lb_isns_value_name(attribute, name)) {
         uint32_t node = lb_isns_server_find_node(server, name);
-        if (node != LB_ISNS_NONE &&
+        if (node != LB_ISNS_NONE && !is_kept(server, server->tables.nodes[node].entity) &&
             is_of_entity(server, server->source, server->tables.nodes[node].entity))
             lb_isns_remove_node(server, node);
     } else if (attribute.tag == LB_ISNS_ENTITY && lb_isns_value_text(attribute, &text) &&
                lb_text_copy(id, sizeof id, text)) {
         uint32_t entity = lb_isns_find_entity(server, id);
-        if (id[0] && entity != LB_ISNS_NONE && is_of_entity(server, server->source, entity))
+        if (id[0] && entity != LB_ISNS_NONE && !is_kept(server, entity) &&
+            is_of_entity(server, server->source, entity))
             lb_isns_remove_entity(server, entity);
     }
 }

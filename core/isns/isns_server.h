@@ -79,6 +79,9 @@ struct lb_isns_tables {
 struct lb_isns_server_config {
     bool knows_registered_only; /* others are told "source unknown" */
     bool no_domains;            /* every node sees every other */
+    bool is_closed;             /* nobody registers anything: "source unauthorized" */
+    bool keeps_fixed;           /* what the owner added is not changed by requests: entities whose
+                                   time is LB_NEVER, their nodes and portals */
     bool says_no_such_entry;    /* where nothing matches, as open-isns does; else an empty answer */
     uint32_t period_s;          /* of a registration; 0: 3600 */
     size_t pdu_max;             /* payload of a PDU, a multiple of 4; 0: LB_ISNS_PDU_MAX */

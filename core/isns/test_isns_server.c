@@ -172,6 +172,67 @@ static void somebody_elses_entity_or_node_is_not_taken(void) {
     CHECK(lb_isns_server_find_node(&t.server, OTHER) != LB_ISNS_NONE);
 }
 
+static void a_closed_server_takes_no_registration(void) {
+    two_targets();
+    t.server.config.is_closed = true;
+    struct lb_isns_writer writer = registration(ME, NULL);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    CHECK_EQ(ask(&writer), LB_ISNS_SOURCE_UNAUTHORIZED);
+    CHECK_EQ(lb_isns_server_find_node(&t.server, ME), LB_ISNS_NONE);
+    writer = query(ME, 0);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+}
+
+/* A source is what a request says it is. */
+static void what_the_owner_added_is_not_changed_under_its_own_name(void) {
+    two_targets();
+    t.server.config.keeps_fixed = true;
+    struct lb_isns_writer writer = registration(TARGET, NULL);
+    lb_isns_put_text(&writer, LB_ISNS_ALIAS, "evil");
+    CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
+    writer = registration(TARGET, t.entities[0].id);
+    CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
+    writer = request(LB_ISNS_DEV_DEREG, TARGET);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, TARGET);
+    lb_isns_put_text(&writer, LB_ISNS_ENTITY, t.entities[0].id);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK(lb_isns_server_find_node(&t.server, TARGET) != LB_ISNS_NONE);
+    CHECK_EQ(t.entities[0].until_us, LB_NEVER);
+    writer = registration(ME, NULL); /* with the portal of another */
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    lb_isns_put_address(&writer, LB_ISNS_PORTAL_ADDRESS, t.portals[0].at.addr);
+    lb_isns_put_u32(&writer, LB_ISNS_PORTAL_PORT, t.portals[0].at.port);
+    CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
+    CHECK_EQ(t.portals[0].entity, 0);
+}
+
+static void nobody_makes_himself_a_control_node(void) {
+    two_targets();
+    t.server.config.keeps_fixed = true;
+    struct lb_isns_writer writer = registration(ME, NULL);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    lb_isns_put_u32(&writer, LB_ISNS_NODE_TYPE, LB_ISNS_CONTROL | LB_ISNS_INITIATOR);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    writer = query(ME, LB_ISNS_TARGET);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 1);
+}
+
+static void who_names_no_attribute_gets_all(void) {
+    two_targets();
+    struct lb_isns_writer writer = request(LB_ISNS_DEV_ATTR_QRY, ME);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, TARGET);
+    lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    struct lb_bytes again = rest;
+    struct lb_isns_reader first = reader;
+    CHECK_EQ(count(LB_ISNS_NAME), 1);
+    rest = again;
+    reader = first;
+    CHECK_EQ(count(LB_ISNS_PORTAL_ADDRESS), 1);
+}
+
 static void a_registration_that_nobody_renews_expires(void) {
     two_targets();
     t.server.config.period_s = 60;
@@ -253,6 +314,10 @@ int main(void) {
     TEST(answers_and_a_servers_messages_are_not_answered);
     TEST(an_entity_without_a_name_gets_one);
     TEST(somebody_elses_entity_or_node_is_not_taken);
+    TEST(a_closed_server_takes_no_registration);
+    TEST(what_the_owner_added_is_not_changed_under_its_own_name);
+    TEST(nobody_makes_himself_a_control_node);
+    TEST(who_names_no_attribute_gets_all);
     TEST(a_registration_that_nobody_renews_expires);
     TEST(the_tables_may_be_full);
     TEST(a_request_of_several_pdus_is_one_request);
