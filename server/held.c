@@ -1,5 +1,6 @@
 #include "server/held.h"
 #include "core/dhcp4/dhcp4.h"
+#include "core/slp/slp.h"
 #include "core/tftp/tftp.h"
 #include "server/link.h"
 #include <errno.h>
@@ -106,6 +107,10 @@ void lb_server_held_open(struct lb_server_held *held, const struct lb_server_lin
     if (settings->http)
         hold_tcp(held, link, settings->http_port);
     hold_tcp(held, link, settings->port);
+    if (settings->slp != LB_SERVER_SLP_OFF) {
+        hold_udp(held, link, LB_SLP_PORT);
+        hold_tcp(held, link, LB_SLP_PORT);
+    }
 }
 
 /* ---- handed out ---- */

@@ -149,10 +149,21 @@ static int fail_port(int fd, const char *what, uint16_t port, struct lb_server_e
     return -1;
 }
 
+static const char *udp_service(uint16_t port) {
+    static const struct {
+        uint16_t port;
+        const char *name;
+    } names[] = {{67, "DHCP"}, {69, "TFTP"}, {427, "SLP"}, {3205, "iSNS"}, {4011, "PXE"}};
+    for (size_t i = 0; i < LB_COUNT(names); i++)
+        if (names[i].port == port)
+            return names[i].name;
+    return "TFTP"; /* a transfer's port */
+}
+
 int lb_server_link_udp(const struct lb_server_link *link, bool any, uint16_t port,
                        struct lb_server_error *error) {
     struct sockaddr_in at = os_address(any ? (struct lb_addr){0} : link->address, port);
-    const char *what = port == 67 ? "DHCP" : port == 4011 ? "PXE" : "TFTP";
+    const char *what = udp_service(port);
     int on = 1, fd = port == 0 ? -2 : lb_server_held_take(link->held, SOCK_DGRAM, port);
     if (fd != -2)
         return fd >= 0 ? fd : fail_port(fd, what, port, error);

@@ -424,6 +424,14 @@ struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *ma
     return NULL;
 }
 
+uint64_t lb_server_machines_stamp(const struct lb_server_machines *machines) {
+    uint64_t stamp = 1;
+    for (size_t i = 0; i < machines->count; i++)
+        if (!machines->list[i].is_gone)
+            stamp = stamp * 31 + identity(machines->nodes[i].name);
+    return stamp;
+}
+
 struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
                                                 const struct lb_target *node) {
     return node == NULL ? NULL : &machines->list[(node - machines->nodes) / 2];

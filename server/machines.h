@@ -77,6 +77,9 @@ bool lb_server_machines_open(struct lb_server_machines *machines,
 struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
                                                   const uint8_t mac[6], struct lb_bytes uuid,
                                                   bool is_boot);
+/* A number that changes with the names of the targets: when machines come and go, and with each
+ * boot of one whose writes are dropped. */
+uint64_t lb_server_machines_stamp(const struct lb_server_machines *machines);
 /* The machine of a target; NULL: of none. */
 struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
                                                 const struct lb_target *node);

@@ -63,6 +63,18 @@ static bool choose_dhcp(struct lb_server *server, struct lb_server_error *error)
     return true;
 }
 
+/* They tell where the disks are. */
+static bool open_directories(struct lb_server *server, struct lb_server_error *error) {
+    const struct lb_server_settings *settings = &server->settings;
+    if (settings->isns != LB_SERVER_ISNS_OFF &&
+        !lb_server_isns_open(&server->isns, server->epoll, &server->link, settings,
+                             server->target.portal, &server->machines, error))
+        return false;
+    return settings->slp == LB_SERVER_SLP_OFF ||
+           lb_server_slp_open(&server->slp, server->epoll, &server->link, settings,
+                              server->target.portal, &server->machines, error);
+}
+
 static bool open_services(struct lb_server *server, struct lb_server_error *error) {
     const struct lb_server_settings *settings = &server->settings;
     if (!choose_dhcp(server, error))
@@ -79,7 +91,8 @@ static bool open_services(struct lb_server *server, struct lb_server_error *erro
                              (uint16_t)settings->http_port, error))
         return false;
     return lb_server_target_open(&server->target, server->epoll, &server->link,
-                                 (uint16_t)settings->port, &server->machines, error);
+                                 (uint16_t)settings->port, &server->machines, error) &&
+           open_directories(server, error);
 }
 
 static void say_net(const struct lb_server *server, const struct lb_dhcp4_server_config *net,
@@ -141,6 +154,8 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .tftp = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
         .target = {.source = {.fd = -1}},
+        .isns = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
+        .slp = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
         .store = {.fd = -1},
         .job = {.source = {.kind = LB_SOURCE_JOB, .fd = -1}},
         .control = {.source = {.kind = LB_SOURCE_CONTROL, .fd = -1}},
@@ -211,6 +226,12 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
     case LB_SOURCE_SESSION:
         lb_server_session_ready(source, event->events, now_us);
         break;
+    case LB_SOURCE_ISNS:
+        lb_server_isns_ready(&server->isns, source, now_us);
+        break;
+    case LB_SOURCE_SLP:
+        lb_server_slp_ready(&server->slp, source, event->events, now_us);
+        break;
     case LB_SOURCE_KEPT:
         keep_on(server);
         break;
@@ -236,6 +257,8 @@ static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
     uint64_t until_us = lb_server_tftp_poll(&server->tftp, now_us);
     until_us = LB_MIN(until_us, lb_server_image_poll(server, now_us));
     until_us = LB_MIN(until_us, lb_server_http_poll(&server->http, now_us));
+    until_us = LB_MIN(until_us, lb_server_isns_poll(&server->isns, now_us));
+    until_us = LB_MIN(until_us, lb_server_slp_poll(&server->slp, now_us));
     return LB_MIN(until_us, lb_server_target_poll(&server->target, now_us));
 }
 
@@ -283,6 +306,8 @@ void lb_server_close(struct lb_server *server) {
     lb_server_held_close(&server->held);
     lb_server_control_close(&server->control);
     lb_server_job_cancel(&server->job); /* a commit is begun again at the next start */
+    lb_server_slp_close(&server->slp);
+    lb_server_isns_close(&server->isns);
     lb_server_target_close(&server->target);
     lb_server_http_close(&server->http);
     lb_server_tftp_close(&server->tftp);

@@ -6,7 +6,9 @@
 #include "server/dhcp.h"
 #include "server/held.h"
 #include "server/http.h"
+#include "server/isns.h"
 #include "server/job.h"
+#include "server/slp.h"
 #include "server/store.h"
 #include "server/target.h"
 #include "server/tftp.h"
@@ -24,6 +26,8 @@ struct lb_server {
     struct lb_server_tftp tftp;
     struct lb_server_http http;
     struct lb_server_target target;
+    struct lb_server_isns isns;
+    struct lb_server_slp slp;
     struct lb_server_store store;
     struct lb_server_control control;
     struct lb_server_job job;

@@ -32,6 +32,8 @@ enum lb_server_dhcp_mode {
     LB_SERVER_DHCP_OFF,
 };
 enum lb_server_writes { LB_WRITES_DIRECT, LB_WRITES_KEEP, LB_WRITES_DROP, LB_WRITES_AS_ALL };
+enum lb_server_isns_mode { LB_SERVER_ISNS_OFF, LB_SERVER_ISNS_TARGETS, LB_SERVER_ISNS_OPEN };
+enum lb_server_slp_mode { LB_SERVER_SLP_OFF, LB_SERVER_SLP_SERVICE, LB_SERVER_SLP_DIRECTORY };
 enum lb_server_unknown { LB_UNKNOWN_SERVE, LB_UNKNOWN_IGNORE };
 
 /* Bytes that nobody is shown; len 0: not given. */
@@ -98,6 +100,8 @@ struct lb_server_settings {
     uint32_t lease_s;
     bool tftp, http;
     uint32_t http_port;
+    uint32_t isns; /* enum lb_server_isns_mode */
+    uint32_t slp;  /* enum lb_server_slp_mode */
     char files[LB_SERVER_PATH_MAX + 1];
     char user[32];
     bool seccomp;

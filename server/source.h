@@ -14,7 +14,9 @@ enum lb_server_source_kind {
     LB_SOURCE_KEPT,    /* the store has written */
     LB_SOURCE_CONTROL, /* new connections of lunbootctl */
     LB_SOURCE_CONTROL_CLIENT,
-    LB_SOURCE_JOB, /* a version of an image is made */
+    LB_SOURCE_JOB,  /* a version of an image is made */
+    LB_SOURCE_ISNS, /* ports and connections */
+    LB_SOURCE_SLP,  /* ports and connections */
     LB_SOURCE_SIGNAL,
 };
 

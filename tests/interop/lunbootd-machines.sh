@@ -45,7 +45,7 @@ succeeds "a machine is known by its card"
 [ "$address" = 192.0.2.77/24 ] || fail "its address is $address"
 ok "it has its name in the target's, and its address"
 boots_as 02:00:00:00:00:0b
-fails_with no-root-path "an unknown machine with unknown = ignore"
+fails_with discovery-empty "an unknown machine with unknown = ignore"
 lunbootd_says '02:00:00:00:00:0b  is given 192\.0\.2\.1[0-9][0-9] by DHCP, no disk' "that it gets no disk is told"
 
 # By its UUID: option 97 comes with the architecture; the machine's own is used, so the file has it.

@@ -26,8 +26,8 @@ if os.fork():
             if line == "STOPPING=1":
                 sys.exit(0)
 held = []
-for port in (67, 69, 80, 3260):
-    kind = socket.SOCK_DGRAM if port < 80 else socket.SOCK_STREAM
+udp, tcp = socket.SOCK_DGRAM, socket.SOCK_STREAM
+for port, kind in ((67, udp), (69, udp), (80, tcp), (3260, tcp), (427, udp), (427, tcp)):
     s = socket.socket(socket.AF_INET, kind)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("0.0.0.0" if kind == socket.SOCK_DGRAM else "192.0.2.1", port))

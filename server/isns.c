@@ -1,0 +1,287 @@
+#include "server/isns.h"
+#include "core/names/rootpath.h"
+#include "server/say.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REQUEST_MAX  16384            /* what a node with all its portals needs, four times */
+#define ANSWER_MAX   (1 << 20)        /* all nodes with all that is known of them */
+#define IDLE_US      (60 * LB_US_SEC) /* of a connection that says nothing */
+#define DATAGRAM_MAX 1472             /* more than an answer of this size comes by TCP */
+
+struct lb_server_isns_connection {
+    struct lb_server_source source;
+    struct lb_server_isns_connection *next;
+    uint64_t until_us;
+    bool is_over;
+    size_t request_len;
+    uint8_t *answer; /* malloc's, while there is one */
+    size_t answer_len, answer_at;
+    uint8_t request[REQUEST_MAX];
+};
+
+/* ---- the database ---- */
+
+static struct lb_isns_tables tables_of(struct lb_server_isns_tables *tables) {
+    return (struct lb_isns_tables){
+        .entities = tables->entities,
+        .nodes = tables->nodes,
+        .portals = tables->portals,
+        .groups = tables->groups,
+        .domains = tables->domains,
+        .members = tables->members,
+        .entity_cap = LB_COUNT(tables->entities),
+        .node_cap = LB_COUNT(tables->nodes),
+        .portal_cap = LB_COUNT(tables->portals),
+        .group_cap = LB_COUNT(tables->groups),
+        .domain_cap = LB_COUNT(tables->domains),
+        .member_cap = LB_COUNT(tables->members),
+    };
+}
+
+static void add_machine(struct lb_server_isns *isns, uint32_t entity, uint32_t number,
+                        const struct lb_server_machine *machine) {
+    static const uint8_t none[16] = {0};
+    char name[LB_NAME_MAX + 1];
+    const char *title = machine->name[0] != '\0' ? machine->name : "all";
+    lb_isns_server_add_node(&isns->server, entity, machine->node->name, LB_ISNS_TARGET, title);
+    uint32_t domain = lb_isns_server_add_domain(&isns->server, number, title, LB_ISNS_BOOT_LIST);
+    lb_isns_server_add_member(&isns->server, domain, machine->node->name);
+    if (machine->initiator_name[0] != '\0') {
+        lb_isns_server_add_member(&isns->server, domain, machine->initiator_name);
+        return; /* no other may log in */
+    }
+    if (memcmp(machine->mac, none, 6) != 0) {
+        lb_iscsi_name_default(name, NULL, machine->mac);
+        lb_isns_server_add_member(&isns->server, domain, name);
+    }
+    if (memcmp(machine->uuid, none, 16) != 0) {
+        lb_iscsi_name_default(name, machine->uuid, none);
+        lb_isns_server_add_member(&isns->server, domain, name);
+    }
+}
+
+/* What others have registered in the database of before. */
+static void take_over(struct lb_isns_server *server, const struct lb_isns_tables *before) {
+    for (uint32_t i = 0; i < before->entity_count; i++) {
+        if (before->entities[i].id[0] == '\0' || before->entities[i].until_us == LB_NEVER)
+            continue;
+        uint32_t entity =
+            lb_isns_server_add_entity(server, before->entities[i].id, before->entities[i].until_us);
+        for (size_t k = 0; entity != LB_ISNS_NONE && k < before->node_count; k++)
+            if (before->nodes[k].name[0] != '\0' && before->nodes[k].entity == i)
+                lb_isns_server_add_node(server, entity, before->nodes[k].name,
+                                        before->nodes[k].type, before->nodes[k].alias);
+        for (size_t k = 0; entity != LB_ISNS_NONE && k < before->portal_count; k++)
+            if (lb_addr_is_set(before->portals[k].at.addr) && before->portals[k].entity == i)
+                lb_isns_server_add_portal(server, entity, before->portals[k].at);
+    }
+}
+
+/* The database begins anew where the targets have changed. */
+static void refresh(struct lb_server_isns *isns) {
+    const struct lb_server_machines *machines = isns->machines;
+    uint64_t stamp = lb_server_machines_stamp(machines);
+    if (stamp == isns->stamp)
+        return;
+    struct lb_isns_tables before = isns->server.tables, tables = tables_of(isns->spare);
+    struct lb_isns_server_config config = isns->server.config;
+    bool has_shared = machines->count > 0 && machines->list[0].name[0] == '\0';
+    config.no_domains = isns->is_open || has_shared;
+    lb_isns_server_init(&isns->server, &config, &tables);
+    uint32_t entity = lb_isns_server_add_entity(&isns->server, "lunbootd", LB_NEVER);
+    lb_isns_server_add_portal(&isns->server, entity, isns->portal);
+    for (size_t i = 0; i < machines->count; i++)
+        if (!machines->list[i].is_gone)
+            add_machine(isns, entity, (uint32_t)i + 1, &machines->list[i]);
+    take_over(&isns->server, &before);
+    struct lb_server_isns_tables *spare = isns->tables;
+    isns->tables = isns->spare;
+    isns->spare = spare;
+    isns->stamp = stamp;
+}
+
+static struct lb_bytes answer(struct lb_server_isns *isns, uint64_t now_us, struct lb_bytes message,
+                              struct lb_span room) {
+    refresh(isns);
+    return lb_isns_server_answer(&isns->server, now_us, message, room);
+}
+
+/* ---- UDP ---- */
+
+static void answer_datagram(struct lb_server_isns *isns, uint64_t now_us) {
+    uint8_t request[DATAGRAM_MAX], room[DATAGRAM_MAX];
+    struct sockaddr_in from;
+    socklen_t len = sizeof from;
+    ssize_t n = recvfrom(isns->udp.fd, request, sizeof request, MSG_DONTWAIT,
+                         (struct sockaddr *)&from, &len);
+    if (n <= 0)
+        return;
+    struct lb_bytes reply =
+        answer(isns, now_us, lb_bytes(request, (size_t)n), lb_span(room, sizeof room));
+    if (reply.len > 0)
+        (void)sendto(isns->udp.fd, reply.p, reply.len, MSG_DONTWAIT, (struct sockaddr *)&from, len);
+}
+
+/* ---- TCP ---- */
+
+static void take_connection(struct lb_server_isns *isns, uint64_t now_us) {
+    int fd = accept4(isns->tcp.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct lb_server_isns_connection *connection = NULL;
+    if (fd >= 0 && isns->count < LB_SERVER_ISNS_CONNECTIONS)
+        connection = calloc(1, sizeof *connection);
+    if (connection == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    connection->source = (struct lb_server_source){.kind = LB_SOURCE_ISNS, .fd = fd};
+    connection->until_us = now_us + IDLE_US;
+    connection->next = isns->connections;
+    isns->connections = connection;
+    isns->count++;
+    connection->is_over = !lb_server_watch(isns->epoll, &connection->source, EPOLLIN);
+}
+
+static void end(struct lb_server_isns *isns, struct lb_server_isns_connection *connection) {
+    lb_server_source_close(&connection->source);
+    free(connection->answer);
+    free(connection);
+    isns->count--;
+}
+
+static void send_answer(struct lb_server_isns *isns, struct lb_server_isns_connection *connection) {
+    ssize_t n = send(connection->source.fd, connection->answer + connection->answer_at,
+                     connection->answer_len - connection->answer_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0)
+        connection->answer_at += (size_t)n;
+    else if (errno != EAGAIN && errno != EINTR)
+        connection->is_over = true;
+    bool is_sent = connection->answer_at == connection->answer_len;
+    if (is_sent) {
+        free(connection->answer);
+        connection->answer = NULL;
+    }
+    connection->is_over |=
+        !lb_server_watch(isns->epoll, &connection->source, is_sent ? EPOLLIN : (uint32_t)EPOLLOUT);
+}
+
+/* Answers the first request, if it is there as a whole. The next waits until this one is answered,
+ * so a connection has one answer at a time. */
+static void serve_request(struct lb_server_isns *isns, uint64_t now_us,
+                          struct lb_server_isns_connection *connection) {
+    size_t len = lb_isns_message_len(lb_bytes(connection->request, connection->request_len));
+    if (len == SIZE_MAX || (len == 0 && connection->request_len == REQUEST_MAX))
+        connection->is_over = true;
+    if (len == 0 || connection->is_over)
+        return;
+    uint8_t *room = malloc(ANSWER_MAX);
+    struct lb_bytes reply = lb_bytes(NULL, 0);
+    if (room != NULL)
+        reply = answer(isns, now_us, lb_bytes(connection->request, len), lb_span(room, ANSWER_MAX));
+    memmove(connection->request, connection->request + len, connection->request_len - len);
+    connection->request_len -= len;
+    if (reply.len == 0) {
+        free(room);
+        return;
+    }
+    uint8_t *kept = realloc(room, reply.len);
+    connection->answer = kept != NULL ? kept : room;
+    connection->answer_len = reply.len;
+    connection->answer_at = 0;
+    send_answer(isns, connection);
+}
+
+static void serve(struct lb_server_isns *isns, uint64_t now_us,
+                  struct lb_server_isns_connection *connection) {
+    connection->until_us = now_us + IDLE_US;
+    if (connection->answer != NULL) {
+        send_answer(isns, connection);
+    } else {
+        ssize_t n = recv(connection->source.fd, connection->request + connection->request_len,
+                         REQUEST_MAX - connection->request_len, MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            connection->is_over = true;
+        connection->request_len += n > 0 ? (size_t)n : 0;
+    }
+    for (size_t before = SIZE_MAX;
+         !connection->is_over && connection->answer == NULL && connection->request_len != before;) {
+        before = connection->request_len;
+        serve_request(isns, now_us, connection);
+    }
+}
+
+void lb_server_isns_ready(struct lb_server_isns *isns, struct lb_server_source *source,
+                          uint64_t now_us) {
+    if (source == &isns->udp)
+        answer_datagram(isns, now_us);
+    else if (source == &isns->tcp)
+        take_connection(isns, now_us);
+    else
+        serve(isns, now_us, (struct lb_server_isns_connection *)(void *)source);
+}
+
+uint64_t lb_server_isns_poll(struct lb_server_isns *isns, uint64_t now_us) {
+    uint64_t until_us = LB_NEVER;
+    for (struct lb_server_isns_connection **at = &isns->connections; *at != NULL;) {
+        struct lb_server_isns_connection *connection = *at;
+        if (connection->is_over || now_us >= connection->until_us) {
+            *at = connection->next;
+            end(isns, connection);
+            continue;
+        }
+        until_us = LB_MIN(until_us, connection->until_us);
+        at = &connection->next;
+    }
+    return until_us;
+}
+
+/* ---- begin and end ---- */
+
+bool lb_server_isns_open(struct lb_server_isns *isns, int epoll, const struct lb_server_link *link,
+                         const struct lb_server_settings *settings, struct lb_endpoint portal,
+                         const struct lb_server_machines *machines, struct lb_server_error *error) {
+    *isns = (struct lb_server_isns){
+        .tcp = {.kind = LB_SOURCE_ISNS, .fd = -1},
+        .udp = {.kind = LB_SOURCE_ISNS, .fd = -1},
+        .epoll = epoll,
+        .portal = portal,
+        .is_open = settings->isns == LB_SERVER_ISNS_OPEN,
+        .machines = machines,
+        .tables = calloc(1, sizeof *isns->tables),
+        .spare = calloc(1, sizeof *isns->spare),
+    };
+    struct lb_isns_server_config config = {
+        .is_closed = !isns->is_open,
+        .keeps_fixed = true,
+    };
+    if (isns->tables == NULL || isns->spare == NULL ||
+        getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
+        return lb_server_fail(error, "", "there is no memory for iSNS");
+    struct lb_isns_tables tables = tables_of(isns->tables);
+    lb_isns_server_init(&isns->server, &config, &tables);
+    isns->tcp.fd = lb_server_link_listen(link, LB_ISNS_PORT, "iSNS", error);
+    isns->udp.fd = isns->tcp.fd < 0 ? -1 : lb_server_link_udp(link, false, LB_ISNS_PORT, error);
+    return isns->udp.fd >= 0 && lb_server_watch(epoll, &isns->tcp, EPOLLIN) &&
+           lb_server_watch(epoll, &isns->udp, EPOLLIN);
+}
+
+void lb_server_isns_close(struct lb_server_isns *isns) {
+    while (isns->connections != NULL) {
+        struct lb_server_isns_connection *connection = isns->connections;
+        isns->connections = connection->next;
+        end(isns, connection);
+    }
+    lb_server_source_close(&isns->tcp);
+    lb_server_source_close(&isns->udp);
+    free(isns->tables);
+    free(isns->spare);
+    isns->tables = isns->spare = NULL;
+}

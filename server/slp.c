@@ -1,0 +1,260 @@
+#include "server/slp.h"
+#include "core/names/rootpath.h"
+#include "core/slp/slp_wire.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DATAGRAM_MAX 1472
+#define LIFETIME_S   300              /* of what we tell: a target's name may change with a boot */
+#define IDLE_US      (15 * LB_US_SEC) /* RFC 2608 13: CONFIG_CLOSE_CONN is 5 minutes at most */
+
+/* ---- what we tell ---- */
+
+/* Who may boot from it: the initiator that alone may log in, or the names that lunboot makes of the
+ * machine's card and UUID; "iscsi" stands for everybody (RFC 4018 3.2). */
+static void add_boot_list(struct lb_text *text, const struct lb_server_machine *machine) {
+    static const uint8_t none[16] = {0};
+    char name[LB_NAME_MAX + 1];
+    if (machine->initiator_name[0] != '\0') {
+        lb_text_add(text, ",(boot-list=%s)", machine->initiator_name);
+        return;
+    }
+    if (machine->name[0] == '\0')
+        lb_text_add(text, ",(boot-list=iscsi)");
+    const char *between = ",(boot-list=", *end = "";
+    if (memcmp(machine->mac, none, 6) != 0) {
+        lb_iscsi_name_default(name, NULL, machine->mac);
+        lb_text_add(text, "%s%s", between, name);
+        between = ",";
+        end = ")";
+    }
+    if (memcmp(machine->uuid, none, 16) != 0) {
+        lb_iscsi_name_default(name, machine->uuid, none);
+        lb_text_add(text, "%s%s", between, name);
+        end = ")";
+    }
+    lb_text_add(text, "%s", end);
+}
+
+static void add_service(struct lb_server_slp *slp, const char *type) {
+    size_t count = slp->server.config.service_count;
+    const struct lb_server_slp_service *text = &slp->texts[count];
+    slp->services[count] = (struct lb_slp_registration){
+        .url = lb_bytes_of_text(text->url),
+        .type = lb_bytes_of_text(type),
+        .scopes = lb_bytes_of_text("DEFAULT"),
+        .attributes = lb_bytes_of_text(text->attributes),
+        .lifetime_s = LIFETIME_S,
+    };
+    slp->server.config.service_count++;
+}
+
+static void add_target(struct lb_server_slp *slp, const struct lb_server_machine *machine) {
+    struct lb_server_slp_service *text = &slp->texts[slp->server.config.service_count];
+    struct lb_text attributes = lb_text(text->attributes, sizeof text->attributes);
+    lb_format(text->url, sizeof text->url, "%s://%s/%s", LB_SLP_TYPE_TARGET,
+              lb_endpoint_text(slp->portal).s, machine->node->name);
+    lb_text_add(&attributes, "(iscsi-name=%s),(portal-group=1)", machine->node->name);
+    add_boot_list(&attributes, machine);
+    add_service(slp, LB_SLP_TYPE_TARGET);
+}
+
+static void add_isns(struct lb_server_slp *slp) {
+    struct lb_server_slp_service *text = &slp->texts[slp->server.config.service_count];
+    lb_format(text->url, sizeof text->url, "%s://%s:3205", LB_SLP_TYPE_SMS,
+              lb_addr_text(slp->portal.addr).s);
+    lb_format(text->attributes, sizeof text->attributes,
+              "(protocols=isns),(transports=tcp,udp),(server-priority=0)");
+    add_service(slp, LB_SLP_TYPE_SMS);
+}
+
+static void refresh(struct lb_server_slp *slp) {
+    const struct lb_server_machines *machines = slp->machines;
+    uint64_t stamp = lb_server_machines_stamp(machines);
+    if (stamp == slp->stamp)
+        return;
+    slp->stamp = stamp;
+    slp->server.config.service_count = 0;
+    slp->server.changes++; /* a reply by TCP that is under way ends */
+    for (size_t i = 0; i < machines->count; i++)
+        if (!machines->list[i].is_gone)
+            add_target(slp, &machines->list[i]);
+    if (slp->has_isns)
+        add_isns(slp);
+}
+
+/* ---- UDP ---- */
+
+static bool is_to_group(struct msghdr *message) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        struct in_pktinfo info;
+        if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+            continue;
+        memcpy(&info, CMSG_DATA(c), sizeof info);
+        return IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
+    }
+    return false;
+}
+
+static void answer_datagram(struct lb_server_slp *slp, uint64_t now_us) {
+    uint8_t request[DATAGRAM_MAX], room[DATAGRAM_MAX];
+    struct sockaddr_in from;
+    union {
+        struct cmsghdr align;
+        char room[64];
+    } control;
+    struct iovec iov = {request, sizeof request};
+    struct msghdr message = {.msg_name = &from,
+                             .msg_namelen = sizeof from,
+                             .msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = control.room,
+                             .msg_controllen = sizeof control.room};
+    ssize_t n = recvmsg(slp->udp.fd, &message, MSG_DONTWAIT);
+    if (n <= 0)
+        return;
+    refresh(slp);
+    struct lb_bytes reply = lb_slp_server_input(&slp->server, now_us, lb_bytes(request, (size_t)n),
+                                                is_to_group(&message), lb_span(room, sizeof room));
+    if (reply.len > 0)
+        (void)sendto(slp->udp.fd, reply.p, reply.len, MSG_DONTWAIT, (struct sockaddr *)&from,
+                     message.msg_namelen);
+}
+
+/* ---- TCP ---- */
+
+static void take_connection(struct lb_server_slp *slp, uint64_t now_us) {
+    int fd = accept4(slp->tcp.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    for (size_t i = 0; fd >= 0 && i < LB_SERVER_SLP_CONNECTIONS; i++) {
+        struct lb_server_slp_connection *at = &slp->connections[i];
+        if (at->source.fd >= 0)
+            continue;
+        at->source = (struct lb_server_source){.kind = LB_SOURCE_SLP, .fd = fd};
+        at->until_us = now_us + IDLE_US;
+        lb_slp_connection_init(&at->connection);
+        if (!lb_server_watch(slp->epoll, &at->source, EPOLLIN))
+            lb_server_source_close(&at->source);
+        return;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool receive(struct lb_server_slp_connection *at) {
+    struct lb_span room = lb_slp_connection_where(&at->connection);
+    ssize_t n = room.len == 0 ? -1 : recv(at->source.fd, room.p, room.len, MSG_DONTWAIT);
+    if (n > 0)
+        lb_slp_connection_got(&at->connection, (size_t)n);
+    return n > 0 || (n < 0 && (room.len == 0 || errno == EAGAIN || errno == EINTR));
+}
+
+/* Sends until there is nothing more, or no room for it. False: it is over. */
+static bool send_out(struct lb_server_slp *slp, struct lb_server_slp_connection *at,
+                     uint64_t now_us) {
+    struct lb_bytes piece;
+    while ((piece = lb_slp_connection_gather(&at->connection, now_us, &slp->server)).len > 0) {
+        ssize_t n = send(at->source.fd, piece.p, piece.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EAGAIN)
+            return lb_server_watch(slp->epoll, &at->source, EPOLLIN | EPOLLOUT);
+        if (n <= 0)
+            return false;
+        lb_slp_connection_sent(&at->connection, (size_t)n);
+    }
+    return !at->connection.is_over && lb_server_watch(slp->epoll, &at->source, EPOLLIN);
+}
+
+void lb_server_slp_ready(struct lb_server_slp *slp, struct lb_server_source *source,
+                         uint32_t events, uint64_t now_us) {
+    if (source == &slp->udp) {
+        answer_datagram(slp, now_us);
+        return;
+    }
+    if (source == &slp->tcp) {
+        take_connection(slp, now_us);
+        return;
+    }
+    struct lb_server_slp_connection *at = (struct lb_server_slp_connection *)(void *)source;
+    refresh(slp);
+    at->until_us = now_us + IDLE_US;
+    bool is_alive = !(events & (EPOLLHUP | EPOLLERR)) && (!(events & EPOLLIN) || receive(at));
+    if (!is_alive || !send_out(slp, at, now_us))
+        lb_server_source_close(source);
+}
+
+uint64_t lb_server_slp_poll(struct lb_server_slp *slp, uint64_t now_us) {
+    uint64_t until_us = LB_NEVER;
+    for (size_t i = 0; slp->tcp.fd >= 0 && i < LB_SERVER_SLP_CONNECTIONS; i++) {
+        struct lb_server_slp_connection *at = &slp->connections[i];
+        if (at->source.fd >= 0 && now_us >= at->until_us)
+            lb_server_source_close(&at->source);
+        if (at->source.fd >= 0)
+            until_us = LB_MIN(until_us, at->until_us);
+    }
+    return until_us;
+}
+
+/* ---- begin and end ---- */
+
+static bool open_sockets(struct lb_server_slp *slp, const struct lb_server_link *link,
+                         struct lb_server_error *error) {
+    struct lb_addr group = lb_slp_group(LB_V4, LB_SLP_SRV_RQST, LB_SLP_TYPE_TARGET, 0);
+    struct ip_mreqn join = {.imr_ifindex = link->index};
+    int on = 1;
+    memcpy(&join.imr_multiaddr, group.bytes, 4);
+    slp->udp.fd = lb_server_link_udp(link, true, LB_SLP_PORT, error);
+    if (slp->udp.fd < 0)
+        return false;
+    if (setsockopt(slp->udp.fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) < 0 ||
+        setsockopt(slp->udp.fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join) < 0)
+        return lb_server_fail(error, "give --slp=off", "SLP: the group %s cannot be joined: %s",
+                              lb_addr_text(group).s, strerror(errno));
+    slp->tcp.fd = lb_server_link_listen(link, LB_SLP_PORT, "SLP", error);
+    return slp->tcp.fd >= 0 && lb_server_watch(slp->epoll, &slp->udp, EPOLLIN) &&
+           lb_server_watch(slp->epoll, &slp->tcp, EPOLLIN);
+}
+
+bool lb_server_slp_open(struct lb_server_slp *slp, int epoll, const struct lb_server_link *link,
+                        const struct lb_server_settings *settings, struct lb_endpoint portal,
+                        const struct lb_server_machines *machines, struct lb_server_error *error) {
+    bool is_directory = settings->slp == LB_SERVER_SLP_DIRECTORY;
+    *slp = (struct lb_server_slp){
+        .udp = {.kind = LB_SOURCE_SLP, .fd = -1},
+        .tcp = {.kind = LB_SOURCE_SLP, .fd = -1},
+        .epoll = epoll,
+        .portal = portal,
+        .has_isns = settings->isns != LB_SERVER_ISNS_OFF,
+        .machines = machines,
+        .texts = calloc(LB_SERVER_SLP_SERVICES, sizeof *slp->texts),
+        .slots = calloc(LB_SERVER_SLP_SLOTS, sizeof *slp->slots),
+    };
+    for (size_t i = 0; i < LB_SERVER_SLP_CONNECTIONS; i++)
+        slp->connections[i].source.fd = -1;
+    if (slp->texts == NULL || slp->slots == NULL)
+        return lb_server_fail(error, "", "there is no memory for SLP");
+    struct lb_slp_server_config config = {
+        .is_directory = is_directory,
+        .takes_registrations = is_directory,
+        .address = link->address,
+        .boot_s = (uint32_t)time(NULL),
+        .services = slp->services,
+    };
+    lb_slp_server_init(&slp->server, &config, slp->slots, is_directory ? LB_SERVER_SLP_SLOTS : 0);
+    return open_sockets(slp, link, error);
+}
+
+void lb_server_slp_close(struct lb_server_slp *slp) {
+    for (size_t i = 0; slp->texts != NULL && i < LB_SERVER_SLP_CONNECTIONS; i++)
+        lb_server_source_close(&slp->connections[i].source);
+    lb_server_source_close(&slp->udp);
+    lb_server_source_close(&slp->tcp);
+    free(slp->texts);
+    free(slp->slots);
+    slp->texts = NULL;
+    slp->slots = NULL;
+}
