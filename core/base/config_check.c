@@ -146,6 +146,49 @@ static bool is_unsigned(const struct lb_config *config, struct lb_error *error) 
     return true;
 }
 
+/* ---- IPsec ---------------------------------------------------------------------------------- */
+
+static bool is_ipsec_in_half(const struct lb_config *config, struct lb_error *error) {
+    static const struct {
+        enum lb_key key, needs;
+    } pairs[] = {
+        {LB_KEY_IPSEC_PSK, LB_KEY_IPSEC_ID},   {LB_KEY_IPSEC_PSK, LB_KEY_IPSEC_PEER_ID},
+        {LB_KEY_IPSEC_ID, LB_KEY_IPSEC_PSK},   {LB_KEY_IPSEC_PEER_ID, LB_KEY_IPSEC_PSK},
+        {LB_KEY_IPSEC_MODE, LB_KEY_IPSEC_PSK},
+    };
+    for (size_t i = 0; i < LB_COUNT(pairs); i++) {
+        char where[160];
+        struct lb_text text = lb_text(where, sizeof where);
+        if (!lb_config_is_set(config, pairs[i].key) || lb_config_is_set(config, pairs[i].needs))
+            continue;
+        lb_config_where(&text, config, pairs[i].key);
+        lb_fail(error, LB_E_CONFIG_HALF, "%s needs %s", where, lb_key_info(pairs[i].needs)->word);
+        return true;
+    }
+    return false;
+}
+
+/* What `ipsec` and `require` say, and what there is. */
+static bool is_ipsec_in_vain(const struct lb_config *config, struct lb_error *error) {
+    char where[160];
+    struct lb_text text = lb_text(where, sizeof where);
+    const char *word = lb_config_text(config, LB_KEY_IPSEC);
+    bool is_off = lb_streq(word, "off"), is_on = !is_off && !lb_streq(word, "auto");
+    bool is_required = lb_config_requires(config, "ipsec");
+    if (!lb_config_is_set(config, LB_KEY_IPSEC_PSK) && (is_on || is_required)) {
+        lb_config_where(&text, config, is_required ? LB_KEY_REQUIRE : LB_KEY_IPSEC);
+        lb_fail(error, LB_E_CONFIG_HALF, "%s: %s needs ipsec-psk", where,
+                is_required ? "ipsec" : word);
+        return true;
+    }
+    if (is_required && (is_off || lb_streq(word, "target"))) {
+        lb_config_where(&text, config, LB_KEY_IPSEC);
+        lb_fail(error, LB_E_CONFIG_VALUE, "%s is %s, and require has ipsec", where, word);
+        return true;
+    }
+    return false;
+}
+
 bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     static const struct {
         enum lb_key key, needs;
@@ -161,6 +204,8 @@ bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
             return false;
     if (is_unsigned(config, error) || is_wrong_key(config, error) ||
         is_auth_in_vain(config, error) || is_wrong_arch(config, error))
+        return false;
+    if (is_ipsec_in_half(config, error) || is_ipsec_in_vain(config, error))
         return false;
     if (has_odd_item(config, LB_KEY_ALLOW_TARGET, error) ||
         has_odd_item(config, LB_KEY_ALLOW_INITIATOR, error))

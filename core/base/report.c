@@ -2,12 +2,12 @@
 
 const char *lb_stage_word(enum lb_stage stage) {
     static const char *const words[LB_STAGE_COUNT] = {
-        [LB_STAGE_CONFIG] = "config",   [LB_STAGE_LINK] = "link",
-        [LB_STAGE_DHCP] = "dhcp",       [LB_STAGE_DISCOVERY] = "discovery",
-        [LB_STAGE_RESOLVE] = "resolve", [LB_STAGE_CONNECT] = "connect",
-        [LB_STAGE_LOGIN] = "login",     [LB_STAGE_DISK] = "disk",
-        [LB_STAGE_LOADER] = "loader",   [LB_STAGE_HAND_OVER] = "hand-over",
-        [LB_STAGE_KEXEC] = "kexec",
+        [LB_STAGE_CONFIG] = "config",       [LB_STAGE_LINK] = "link",
+        [LB_STAGE_DHCP] = "dhcp",           [LB_STAGE_DISCOVERY] = "discovery",
+        [LB_STAGE_RESOLVE] = "resolve",     [LB_STAGE_IPSEC] = "ipsec",
+        [LB_STAGE_CONNECT] = "connect",     [LB_STAGE_LOGIN] = "login",
+        [LB_STAGE_DISK] = "disk",           [LB_STAGE_LOADER] = "loader",
+        [LB_STAGE_HAND_OVER] = "hand-over", [LB_STAGE_KEXEC] = "kexec",
     };
     lb_assert(stage < LB_STAGE_COUNT);
     return words[stage];

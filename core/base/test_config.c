@@ -580,6 +580,47 @@ static void an_architecture_is_a_number_or_one_of_two_words(void) {
     }
 }
 
+static bool is_refused(enum lb_code code, const char *facts) {
+    bool is_good = !lb_config_check(&config, &error);
+    is_good = CHECK_EQ(error.code, code) && is_good;
+    return CHECK_HAS(error.facts, facts) && is_good;
+}
+
+static void ipsec_by_halves_is_an_error_that_names_the_line(void) {
+    static const char *const keys[] = {"ipsec-psk", "ipsec-id", "ipsec-peer-id"};
+    static const char *const values[] = {"0123456789abcdef", "me.example", "disk.example"};
+    for (unsigned has = 1; has < 7; has++) { /* all but none and all of them */
+        clear();
+        for (unsigned i = 0; i < 3; i++)
+            if (has >> i & 1)
+                CHECK(set(keys[i], values[i]));
+        CHECK(is_refused(LB_E_CONFIG_HALF, "needs ipsec-"));
+        CHECK(strstr(error.facts, "0123456789abcdef") == NULL);
+    }
+    clear();
+    CHECK(!set("ipsec-psk", "only 15 bytes ."));
+    clear();
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(set(keys[i], values[i]));
+    CHECK(lb_config_check(&config, &error));
+    CHECK(set("require", "ipsec"));
+    CHECK(lb_config_check(&config, &error));
+    CHECK(set("ipsec", "target"));
+    CHECK(is_refused(LB_E_CONFIG_VALUE, "is target, and require has ipsec"));
+    clear();
+    CHECK(set("ipsec-mode", "transport"));
+    CHECK(is_refused(LB_E_CONFIG_HALF, "ipsec-mode (command line) needs ipsec-psk"));
+}
+
+static void ipsec_that_is_asked_for_needs_a_key(void) {
+    clear();
+    CHECK(set("require", "chap,ipsec"));
+    CHECK(is_refused(LB_E_CONFIG_HALF, "ipsec needs ipsec-psk"));
+    clear();
+    CHECK(set("ipsec", "all"));
+    CHECK(is_refused(LB_E_CONFIG_HALF, "all needs ipsec-psk"));
+}
+
 int main(void) {
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
@@ -594,6 +635,8 @@ int main(void) {
     TEST(a_wrong_line_is_named_by_its_number);
     TEST(the_kernel_command_line_gives_our_words_alone);
     TEST(too_much_text_is_refused_and_changes_nothing);
+    TEST(ipsec_by_halves_is_an_error_that_names_the_line);
+    TEST(ipsec_that_is_asked_for_needs_a_key);
     TEST(requirements_are_words_of_a_list);
     TEST(no_of_any_source_forbids_whatever_another_says);
     TEST(a_byte_order_mark_and_cr_lf_are_read_as_what_they_are);

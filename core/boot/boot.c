@@ -21,6 +21,7 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
 static void enter_over(struct lb_boot *boot, uint64_t now_us) {
     lb_session_end(boot, now_us);
     lb_discovery_stage_stop(boot, now_us);
+    lb_shield_stop(&boot->shield, now_us);
     lb_network_stop(&boot->network);
     end_steps(boot, now_us);
     if (boot->has_released) /* RFC 2131 4.4.6: it is not ours any more */
@@ -223,6 +224,8 @@ static enum lb_turn turn(struct lb_boot *boot, uint64_t now_us, struct lb_boot_a
     if (did == LB_TURN_IDLE)
         did = lb_discovery_stage_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
+        did = lb_shield_turn(&boot->shield, now_us, action);
+    if (did == LB_TURN_IDLE)
         did = session_turn(boot, now_us, action);
     if (did == LB_TURN_IDLE)
         did = names_turn(boot, now_us, action);
@@ -263,6 +266,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     };
     lb_network_init(&boot->network, &boot->common);
     lb_names_init(&boot->names, &boot->common, setup->machine);
+    lb_shield_init(&boot->shield, &boot->common, setup->has_esp);
     lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
@@ -299,6 +303,19 @@ void lb_boot_link(struct lb_boot *boot, uint64_t now_us, bool up) {
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why) {
     lb_boot_network_set(boot, now_us, why);
     settle(boot, now_us);
+}
+
+void lb_boot_source(struct lb_boot *boot, uint64_t now_us, struct lb_addr to, struct lb_addr from) {
+    lb_shield_source(&boot->shield, now_us, to, from);
+}
+
+struct lb_bytes lb_boot_seal(struct lb_boot *boot, struct lb_bytes packet, struct lb_span room,
+                             struct lb_endpoint *to) {
+    return lb_shield_seal(&boot->shield, packet, room, to);
+}
+
+struct lb_bytes lb_boot_open(struct lb_boot *boot, struct lb_endpoint from, struct lb_span esp) {
+    return lb_shield_open(&boot->shield, from, esp);
 }
 
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op) {

@@ -143,6 +143,7 @@ struct lb_boot_setup {
     bool network_is_up; /* the machine's own network is used: no link, DHCP or address stage */
     bool has_ipv6; /* the host can do IPv6 on the interface: the kinds DHCP6 and ND6, PROBE of IPv6
                       addresses, addrs6 and routes6 of the net. Without it, IPv4 alone is used */
+    bool has_esp;  /* the host carries protected packets: SOURCE, lb_boot_seal and lb_boot_open */
     /* A DHCP answer that the firmware holds for this interface (PXE), or NULL; the caller's until
      * lb_boot_init returns. It is used instead of asking again if it, or the configuration, says
      * where the disk is. */
@@ -170,6 +171,7 @@ enum lb_boot_event {
                             for at a time */
     LB_BOOT_SET_ADDRESS, /* configure the interface as `net` says: lb_boot_address_set */
     LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
+    LB_BOOT_SOURCE,        /* say which of our addresses packets to `to` are from: lb_boot_source */
     LB_BOOT_CONNECT,       /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
     LB_BOOT_CLOSE,         /* close slot; no answer */
     LB_BOOT_READY,         /* the disk is there; once */
@@ -201,6 +203,9 @@ struct lb_boot_action {
     enum lb_boot_kind kind;
     struct lb_bytes bytes; /* valid until the next call */
     struct lb_endpoint from, to;
+    /* CONNECT, OPEN: all its packets are from `from` and go by lb_boot_seal, or not at all; none
+     * that came in clear reaches it. */
+    bool is_protected;
     struct lb_addr probe;
     uint8_t probe_len;             /* of IPv6: its prefix's, as SET_ADDRESS is going to say it */
     const struct lb_boot_net *net; /* valid until CLEAR_ADDRESS or the next SET_ADDRESS */
@@ -224,6 +229,8 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
                       struct lb_bytes bytes);
 /* The answer of PROBE. */
 void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
+/* The answer of SOURCE; family none: there is no way to it. */
+void lb_boot_source(struct lb_boot *boot, uint64_t now_us, struct lb_addr to, struct lb_addr from);
 /* How SET_ADDRESS went; why is the operating system's word where it failed, else NULL. */
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why);
 /* The TCP connection of CONNECT is there. */
@@ -242,6 +249,15 @@ void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t le
 size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap);
 /* The first len bytes of what lb_boot_gather gave were sent. */
 void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
+
+/* IPsec (setup: has_esp). A whole IP packet of a protected connection becomes the payload of a
+ * datagram, which the host sends on its socket of port 4500, to *to; it lies in room, which is
+ * LB_IPSEC_OVERHEAD_MAX longer than the packet. Empty: it must not be sent. */
+struct lb_bytes lb_boot_seal(struct lb_boot *boot, struct lb_bytes packet, struct lb_span room,
+                             struct lb_endpoint *to);
+/* A datagram of that socket that does not begin with four zeros; it is decrypted in place, and the
+ * LB_IPSEC_HEAD_MAX bytes before it are written to. The packet in it; empty: not authentic. */
+struct lb_bytes lb_boot_open(struct lb_boot *boot, struct lb_endpoint from, struct lb_span esp);
 
 /* The disk, once READY; as in disk.h. After FAILED or OUT what is submitted fails at once. */
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op);

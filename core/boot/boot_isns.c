@@ -112,6 +112,7 @@ void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_discovery *discovery = &boot->discovery;
     discovery->isns_count = discovery->isns_next = 0;
     discovery->isns_runs = discovery->isns_resolves = discovery->isns_withdraws = false;
+    discovery->isns_waits = false;
     if (!boot->plan.services[LB_BY_ISNS].is_on)
         return;
     add_configured(boot, now_us);
@@ -159,34 +160,6 @@ static struct lb_isns_config question(const struct lb_boot *boot, struct lb_endp
     return config;
 }
 
-static void ask(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at) {
-    struct lb_discovery *discovery = &boot->discovery;
-    struct lb_isns_config config = question(boot, at);
-    if (config.udp && !discovery->isns_udp_open) {
-        struct lb_boot_action *ask = lb_ask(&boot->common, LB_BOOT_OPEN);
-        ask->slot = LB_BOOT_SLOT_ISNS_UDP;
-        ask->kind = LB_KIND_UDP;
-        ask->from.addr.family = at.addr.family;
-        discovery->isns_udp_open = true;
-    }
-    lb_isns_client_init(&discovery->isns, now_us, &config, &boot->rand, &boot->trace);
-    discovery->isns_runs = true;
-    discovery->isns_step =
-        lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY, at, "iSNS: %s",
-                        config.target[0] ? "by target" : "boot list");
-}
-
-static void ask_next(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_discovery *discovery = &boot->discovery;
-    struct lb_boot_isns_server *next = &discovery->isns_servers[discovery->isns_next++];
-    if (lb_addr_is_set(next->at.addr)) {
-        ask(boot, now_us, next->at);
-        return;
-    }
-    discovery->isns_resolves = true;
-    lb_names_ask(&boot->names, LB_REQUESTER_ISNS, next->name);
-}
-
 /* came begins with the server. */
 static void note(struct lb_boot *boot, uint64_t now_us, const char *came) {
     char line[LB_FACTS_MAX];
@@ -199,6 +172,56 @@ static void note_server(struct lb_boot *boot, uint64_t now_us, const char *what)
     struct lb_addr_text memory;
     lb_format(line, sizeof line, "%s: %s", server_text(server(boot), &memory), what);
     note(boot, now_us, line);
+}
+
+static void begin_to_ask(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_isns_config config = question(boot, at);
+    if (config.udp && !discovery->isns_udp_open) {
+        struct lb_boot_action *ask = lb_ask(&boot->common, LB_BOOT_OPEN);
+        ask->slot = LB_BOOT_SLOT_ISNS_UDP;
+        ask->kind = LB_KIND_UDP;
+        ask->from.addr = lb_shield_local(&boot->shield, at.addr);
+        ask->is_protected = lb_shield_covers(&boot->shield, true);
+        ask->from.addr.family = at.addr.family;
+        discovery->isns_udp_open = true;
+    }
+    lb_isns_client_init(&discovery->isns, now_us, &config, &boot->rand, &boot->trace);
+    discovery->isns_runs = true;
+    discovery->isns_step =
+        lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY, at, "iSNS: %s",
+                        config.target[0] ? "by target" : "boot list");
+}
+
+static void ask(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint at) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_error why = {.code = LB_OK};
+    switch (lb_shield_want(&boot->shield, now_us, at.addr, true, &why)) {
+    case LB_SHIELD_WAIT:
+        discovery->isns_waits = true;
+        return;
+    case LB_SHIELD_FAILED:
+        discovery->isns_waits = false;
+        note_server(boot, now_us, lb_code_word(why.code));
+        lb_fail(&discovery->failure, why.code, "iSNS server %s", why.facts);
+        return;
+    case LB_SHIELD_CLEAR:
+    case LB_SHIELD_UP:
+        discovery->isns_waits = false;
+        begin_to_ask(boot, now_us, at);
+        return;
+    }
+}
+
+static void ask_next(struct lb_boot *boot, uint64_t now_us) {
+    struct lb_discovery *discovery = &boot->discovery;
+    struct lb_boot_isns_server *next = &discovery->isns_servers[discovery->isns_next++];
+    if (lb_addr_is_set(next->at.addr)) {
+        ask(boot, now_us, next->at);
+        return;
+    }
+    discovery->isns_resolves = true;
+    lb_names_ask(&boot->names, LB_REQUESTER_ISNS, next->name);
 }
 
 void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
@@ -293,6 +316,10 @@ static void server_ended(struct lb_boot *boot, uint64_t now_us, bool has_answer)
 enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
                                   struct lb_boot_action *action) {
     struct lb_discovery *discovery = &boot->discovery;
+    if (discovery->isns_waits) {
+        ask(boot, now_us, server(boot)->at);
+        return discovery->isns_waits ? LB_TURN_IDLE : LB_TURN_AGAIN;
+    }
     if (!discovery->isns_runs) {
         if (discovery->isns_next == discovery->isns_count || discovery->isns_resolves)
             return LB_TURN_IDLE;
@@ -307,7 +334,12 @@ enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
     case LB_ISNS_CONNECT:
         discovery->isns_open = true;
         *action = (struct lb_boot_action){
-            .event = LB_BOOT_CONNECT, .slot = LB_BOOT_SLOT_ISNS, .to = did.to};
+            .event = LB_BOOT_CONNECT,
+            .slot = LB_BOOT_SLOT_ISNS,
+            .from = {.addr = lb_shield_local(&boot->shield, did.to.addr)},
+            .to = did.to,
+            .is_protected = lb_shield_covers(&boot->shield, true),
+        };
         return LB_TURN_ACT;
     case LB_ISNS_CLOSE:
         if (!discovery->isns_open)
@@ -335,7 +367,7 @@ enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
 
 bool lb_isns_service_runs(const struct lb_boot *boot) {
     const struct lb_discovery *discovery = &boot->discovery;
-    return discovery->isns_runs || discovery->isns_resolves ||
+    return discovery->isns_runs || discovery->isns_resolves || discovery->isns_waits ||
            discovery->isns_next < discovery->isns_count;
 }
 
@@ -345,6 +377,8 @@ void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us) {
         lb_names_cancel(&boot->names, LB_REQUESTER_ISNS);
         note_server(boot, now_us, "not resolved in time");
     }
+    if (discovery->isns_waits)
+        note_server(boot, now_us, "IPsec is not up in time");
     if (discovery->isns_runs && !discovery->isns_withdraws) {
         bool has_found = lb_isns_client_counts(&discovery->isns)->found > 0;
         lb_report_end(&boot->report, now_us, discovery->isns_step,
@@ -357,5 +391,6 @@ void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us) {
         lb_ask(&boot->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_ISNS;
     close_udp(boot);
     discovery->isns_open = discovery->isns_runs = discovery->isns_resolves = false;
+    discovery->isns_waits = false;
     discovery->isns_next = discovery->isns_count;
 }

@@ -141,11 +141,20 @@ static const char *unmet_of_table(const struct lb_boot *boot) {
     return !agreed->chap && lb_policy_requires_chap(boot, false) ? "chap" : NULL;
 }
 
+/* Nothing connects in clear where IPsec is to protect it; this makes sure. */
+static bool is_shielded(const struct lb_boot *boot) {
+    struct lb_addr peer = lb_initiator_peer(&boot->path.session).addr;
+    return !lb_shield_covers(&boot->shield, false) ||
+           lb_addr_is_set(lb_shield_local(&boot->shield, peer));
+}
+
 bool lb_policy_session(struct lb_boot *boot) {
     const char *unmet =
         lb_rules_unmet(boot->setup.config, lb_initiator_agreed(&boot->path.session));
     if (unmet == NULL)
         unmet = unmet_of_table(boot);
+    if (unmet == NULL && !is_shielded(boot))
+        unmet = "ipsec";
     if (unmet == NULL)
         return true;
     lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet,

@@ -197,12 +197,42 @@ static enum lb_session_news session_failed(struct lb_boot *boot) {
     return LB_SESSION_FAILED;
 }
 
-static enum lb_session_news connect_to(struct lb_boot *boot, struct lb_endpoint peer,
-                                       struct lb_boot_action *action, enum lb_turn *did) {
+/* Connects where the way is as safe as it must be; else the portal waits in connects_to. */
+static void connect_shielded(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action,
+                             enum lb_turn *did) {
+    struct lb_endpoint peer = boot->connects_to;
+    struct lb_error why = {.code = LB_OK};
+    struct lb_addr shielded = {0};
+    switch (lb_shield_want(&boot->shield, now_us, peer.addr, false, &why)) {
+    case LB_SHIELD_WAIT:
+        return;
+    case LB_SHIELD_FAILED:
+        boot->connects_to = (struct lb_endpoint){0};
+        lb_initiator_unprepared(&boot->path.session, now_us, &why);
+        *did = LB_TURN_AGAIN;
+        return;
+    case LB_SHIELD_UP:
+        shielded = lb_shield_local(&boot->shield, peer.addr);
+        lb_initiator_connects_at(&boot->path.session, now_us);
+        break;
+    case LB_SHIELD_CLEAR:
+        break;
+    }
+    boot->connects_to = (struct lb_endpoint){0};
+    lb_path_connect(&boot->path, peer, shielded, &boot->network.net, action);
+    *did = LB_TURN_ACT;
+}
+
+static enum lb_session_news connect_to(struct lb_boot *boot, uint64_t now_us,
+                                       struct lb_endpoint peer, struct lb_boot_action *action,
+                                       enum lb_turn *did) {
     if (!lb_policy_portal(boot, peer))
         return LB_SESSION_FAILED;
-    lb_path_connect(&boot->path, peer, &boot->network.net, action);
-    *did = LB_TURN_ACT;
+    boot->connects_to = peer;
+    connect_shielded(boot, now_us, action, did);
+    if (*did == LB_TURN_AGAIN && lb_addr_is_set(boot->connects_to.addr)) /* its own patience is long
+                                                                             enough */
+        lb_initiator_connects_at(&boot->path.session, now_us + LB_SHIELD_GIVE_UP_S * LB_US_SEC);
     return LB_SESSION_SAME;
 }
 
@@ -219,15 +249,16 @@ static enum lb_session_news resolve(struct lb_boot *boot, const char *name) {
     return LB_SESSION_SAME;
 }
 
-static enum lb_session_news heed(struct lb_boot *boot, const struct lb_path_news *news,
-                                 struct lb_boot_action *action, enum lb_turn *did) {
+static enum lb_session_news heed(struct lb_boot *boot, uint64_t now_us,
+                                 const struct lb_path_news *news, struct lb_boot_action *action,
+                                 enum lb_turn *did) {
     switch (news->what) {
     case LB_PATH_SAME:
         return LB_SESSION_SAME;
     case LB_PATH_RESOLVE:
         return resolve(boot, news->host);
     case LB_PATH_CONNECT:
-        return connect_to(boot, news->peer, action, did);
+        return connect_to(boot, now_us, news->peer, action, did);
     case LB_PATH_READY:
         return lb_policy_session(boot) ? LB_SESSION_READY : LB_SESSION_FAILED;
     case LB_PATH_FAILED:
@@ -240,7 +271,11 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                    struct lb_boot_action *action, enum lb_session_news *news) {
     struct lb_path_news said = {.what = LB_PATH_SAME};
     enum lb_turn did = lb_path_turn(&boot->path, now_us, action, &said);
-    *news = heed(boot, &said, action, &did);
+    *news = heed(boot, now_us, &said, action, &did);
+    if (lb_initiator_state(&boot->path.session) != LB_INITIATOR_CONNECTING)
+        boot->connects_to = (struct lb_endpoint){0};
+    if (did == LB_TURN_IDLE && lb_addr_is_set(boot->connects_to.addr))
+        connect_shielded(boot, now_us, action, &did);
     return did;
 }
 

@@ -68,6 +68,8 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
                       struct lb_bytes bytes) {
     if (lb_names_has_slot(slot))
         lb_names_datagram(&boot->names, now_us, from, bytes);
+    else if (slot == LB_BOOT_SLOT_IPSEC4 || slot == LB_BOOT_SLOT_IPSEC6)
+        lb_shield_datagram(&boot->shield, now_us, from, bytes);
     else if (is_of_discovery(slot))
         lb_discovery_datagram(boot, now_us, slot, from, bytes);
     else

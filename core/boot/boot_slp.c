@@ -19,8 +19,10 @@ static const char *family_word(size_t question) {
 
 /* ---- what to ask ---------------------------------------------------------------------------- */
 
+/* Under IPsec it is not anyone's word, but that of who has our key. */
 static bool trusts(const struct lb_boot *boot) {
-    return lb_config_bool(boot->setup.config, LB_KEY_TRUST_OPEN_SLP);
+    return lb_shield_covers(&boot->shield, true) ||
+           lb_config_bool(boot->setup.config, LB_KEY_TRUST_OPEN_SLP);
 }
 
 /* Everything there is: to be shown, or where a person named targets that may be used. */
@@ -97,6 +99,7 @@ static void open_slot(struct lb_boot *boot, enum lb_family family) {
     ask->slot = family == LB_V4 ? LB_BOOT_SLOT_SLP4 : LB_BOOT_SLOT_SLP6;
     ask->kind = LB_KIND_UDP;
     ask->from.addr.family = family;
+    ask->is_protected = lb_shield_covers(&boot->shield, true);
     *is_open = true;
 }
 
@@ -112,6 +115,13 @@ static void ask(struct lb_boot *boot, uint64_t now_us, size_t question, enum lb_
         .extra_scope = query == LB_SLP_ISNS ? "initiator-scope-list" : NULL,
     };
     agents_config(boot, &config);
+    if (lb_shield_covers(&boot->shield, true)) {
+        config.agents_only = true;
+        if (config.agent_count == 0) { /* multicast has no keys */
+            lb_trace(&boot->trace, now_us, "boot", "SLP: no agent is named, and IPsec is on");
+            return;
+        }
+    }
     if (config.agent_count > 0)
         boot->discovery.has_expectation = true;
     open_slot(boot, config.family);
@@ -241,7 +251,12 @@ static bool give_slot(struct lb_boot *boot, struct lb_boot_action *action) {
         slp->wants_tcp = false;
         discovery->slp_tcp_owner = i;
         *action = (struct lb_boot_action){
-            .event = LB_BOOT_CONNECT, .slot = LB_BOOT_SLOT_SLP_TCP, .to = slp->tcp_to};
+            .event = LB_BOOT_CONNECT,
+            .slot = LB_BOOT_SLOT_SLP_TCP,
+            .from = {.addr = lb_shield_local(&boot->shield, slp->tcp_to.addr)},
+            .to = slp->tcp_to,
+            .is_protected = lb_shield_covers(&boot->shield, true),
+        };
         return true;
     }
     return false;
@@ -258,6 +273,26 @@ static enum lb_turn take_back_slot(struct lb_boot *boot, size_t question,
     return LB_TURN_ACT;
 }
 
+/* What cannot be protected yet is lost, as on a wire: SLP asks again. */
+static enum lb_turn send_question(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
+                                  const struct lb_slp_action *did, struct lb_boot_action *action) {
+    struct lb_error why = {.code = LB_OK};
+    bool is_covered = lb_shield_covers(&boot->shield, true);
+    if (is_covered &&
+        (lb_addr_is_multicast(did->to.addr) ||
+         lb_shield_want(&boot->shield, now_us, did->to.addr, true, &why) != LB_SHIELD_UP))
+        return LB_TURN_AGAIN;
+    *action = (struct lb_boot_action){
+        .event = LB_BOOT_SEND,
+        .slot = family == LB_V4 ? LB_BOOT_SLOT_SLP4 : LB_BOOT_SLOT_SLP6,
+        .bytes = did->bytes,
+        .to = did->to,
+    };
+    if (is_covered)
+        action->from.addr = lb_shield_local(&boot->shield, did->to.addr);
+    return LB_TURN_ACT;
+}
+
 static enum lb_turn question_turn(struct lb_boot *boot, uint64_t now_us, size_t question,
                                   struct lb_boot_action *action) {
     struct lb_boot_slp *slp = &boot->discovery.slp[question];
@@ -267,13 +302,7 @@ static enum lb_turn question_turn(struct lb_boot *boot, uint64_t now_us, size_t 
         lb_until(&boot->common, did.until_us);
         return LB_TURN_IDLE;
     case LB_SLP_SEND:
-        *action = (struct lb_boot_action){
-            .event = LB_BOOT_SEND,
-            .slot = family_of(question) == LB_V4 ? LB_BOOT_SLOT_SLP4 : LB_BOOT_SLOT_SLP6,
-            .bytes = did.bytes,
-            .to = did.to,
-        };
-        return LB_TURN_ACT;
+        return send_question(boot, now_us, family_of(question), &did, action);
     case LB_SLP_CONNECT:
         slp->wants_tcp = true;
         slp->tcp_to = did.to;

@@ -7,6 +7,7 @@
 #include "core/boot/names.h"
 #include "core/boot/network.h"
 #include "core/boot/path.h"
+#include "core/boot/shield.h"
 #include "core/disk/disk_luns.h"
 #include "core/disk/disk_state.h"
 #include "core/initiator/initiator_session.h"
@@ -99,6 +100,7 @@ struct lb_discovery {
     struct lb_boot_isns_server isns_servers[LB_BOOT_ISNS_SERVERS_MAX];
     size_t isns_count, isns_next;
     bool isns_runs, isns_open, isns_udp_open;
+    bool isns_waits;     /* for IPsec with the server */
     bool isns_resolves;  /* the name of the next server is being looked up */
     bool isns_withdraws; /* has its answer, and takes a registration back */
     size_t isns_step;
@@ -130,6 +132,8 @@ struct lb_boot {
     struct lb_common common; /* what the stages are lent */
     struct lb_network network;
     struct lb_path path;
+    struct lb_shield shield;
+    struct lb_endpoint connects_to; /* the session's portal, while it waits for IPsec; or none */
 
     uint64_t start_us, enter_us, deadline_us;
     unsigned attempts; /* begun so far */

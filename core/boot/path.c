@@ -154,11 +154,15 @@ static enum lb_turn close_slot(struct lb_path *path, struct lb_boot_action *acti
     return LB_TURN_ACT;
 }
 
-void lb_path_connect(struct lb_path *path, struct lb_endpoint peer, const struct lb_boot_net *net,
-                     struct lb_boot_action *action) {
+void lb_path_connect(struct lb_path *path, struct lb_endpoint peer, struct lb_addr shielded,
+                     const struct lb_boot_net *net, struct lb_boot_action *action) {
     path->is_open = true;
     note_local(path, net, peer.addr);
-    *action = (struct lb_boot_action){.event = LB_BOOT_CONNECT, .slot = path->slot, .to = peer};
+    *action = (struct lb_boot_action){.event = LB_BOOT_CONNECT,
+                                      .slot = path->slot,
+                                      .from = {.addr = shielded},
+                                      .to = peer,
+                                      .is_protected = lb_addr_is_set(shielded)};
 }
 
 static enum lb_turn carry_out(struct lb_path *path, const struct lb_initiator_action *did,

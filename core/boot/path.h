@@ -56,9 +56,9 @@ void lb_path_hand_over(struct lb_path *path, uint64_t now_us);
 enum lb_turn lb_path_turn(struct lb_path *path, uint64_t now_us, struct lb_boot_action *action,
                           struct lb_path_news *news);
 /* After LB_PATH_CONNECT: the action that connects it. net: ours, to know which addresses it may be
- * from. */
-void lb_path_connect(struct lb_path *path, struct lb_endpoint peer, const struct lb_boot_net *net,
-                     struct lb_boot_action *action);
+ * from. shielded: the address of ours that it is from, through IPsec; family none: in clear. */
+void lb_path_connect(struct lb_path *path, struct lb_endpoint peer, struct lb_addr shielded,
+                     const struct lb_boot_net *net, struct lb_boot_action *action);
 /* The host's word: the connection could not be made, or has ended. */
 void lb_path_lost(struct lb_path *path, uint64_t now_us, enum lb_initiator_lost why);
 /* Whether all the addresses that it may be from are still ours. */

@@ -94,6 +94,17 @@ static bool asks(const struct lb_plan *plan, enum lb_family family) {
     return plan->family == LB_FAMILY_NONE || plan->family == family;
 }
 
+/* ---- IPsec ---------------------------------------------------------------------------------- */
+
+static enum lb_plan_ipsec read_ipsec(const struct lb_config *config) {
+    const char *word = lb_config_text(config, LB_KEY_IPSEC);
+    if (lb_streq(word, "target"))
+        return LB_PLAN_SHIELDS_TARGET;
+    bool is_on = lb_config_is_set(config, LB_KEY_IPSEC_PSK) || lb_config_requires(config, "ipsec");
+    return lb_streq(word, "all") || (lb_streq(word, "auto") && is_on) ? LB_PLAN_SHIELDS_ALL
+                                                                      : LB_PLAN_CLEAR;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static bool is_dry(const struct lb_boot_setup *setup) {
@@ -113,6 +124,7 @@ struct lb_plan lb_plan_of(const struct lb_boot_setup *setup) {
         .prefer = family_of(config, LB_KEY_PREFER_FAMILY),
         .person_names = name_flags(config, true),
         .network_names = name_flags(config, false),
+        .ipsec = read_ipsec(config),
         .names_any_target = names(config, NULL),
     };
     memcpy(plan.mac, setup->mac, sizeof plan.mac);

@@ -15,6 +15,9 @@ struct lb_plan_service {
     unsigned before; /* how many services a person wrote before it: the order of preference */
 };
 
+/* Which connections IPsec protects. */
+enum lb_plan_ipsec { LB_PLAN_CLEAR, LB_PLAN_SHIELDS_TARGET, LB_PLAN_SHIELDS_ALL };
+
 struct lb_plan {
     const struct lb_config *config; /* the caller's; outlives the plan */
     enum lb_boot_goal goal;
@@ -33,6 +36,7 @@ struct lb_plan {
     unsigned person_names;       /* flags of lb_iscsi_name_parse, for what a person writes */
     unsigned network_names;      /* and for what the network says */
     struct lb_plan_service services[LB_BY_SENDTARGETS + 1]; /* by enum lb_service */
+    enum lb_plan_ipsec ipsec;
     bool names_any_target; /* allow-target has a name that is not a family of them */
 };
 

@@ -15,9 +15,9 @@ enum lb_turn {
     LB_TURN_ACT,   /* *action is for the host */
 };
 
-/* Asks that wait for a poll: at the end each of 13 slots may be closed, the address taken away, and
- * the end told. */
-#define LB_BOOT_ASKS_MAX 16
+/* Asks that wait for a poll: at the end each of 15 slots may be closed, four IPsec peers be told,
+ * the address taken away, and the end told. */
+#define LB_BOOT_ASKS_MAX 24
 
 struct lb_asks {
     struct lb_boot_action asks[LB_BOOT_ASKS_MAX];
@@ -58,6 +58,8 @@ enum {
     LB_BOOT_SLOT_DNS4 = 10,   /* UDP */
     LB_BOOT_SLOT_DNS6 = 11,   /* UDP */
     LB_BOOT_SLOT_DNS_TCP = 12,
+    LB_BOOT_SLOT_IPSEC4 = 13, /* UDP port 4500: IKE, and ESP in UDP */
+    LB_BOOT_SLOT_IPSEC6 = 14,
 };
 
 #endif

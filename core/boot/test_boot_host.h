@@ -564,6 +564,11 @@ static inline void host_probe(struct lb_addr addr) {
     lb_boot_probed(&host.boot, host.now, addr, conflict);
 }
 
+static inline struct lb_addr host_source(struct lb_addr to) {
+    const struct lb_boot_net *net = lb_boot_net(&host.boot);
+    return to.family == LB_V4 ? net->address.addr : net->addrs6[0].address.addr;
+}
+
 static inline void host_carry_out(const struct lb_boot_action *action) {
     host.seen[action->event]++;
     if (action->event == LB_BOOT_OPEN) {
@@ -615,6 +620,9 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
     case LB_BOOT_OFFERS:
     case LB_BOOT_FAILED:
     case LB_BOOT_OUT:
+        break;
+    case LB_BOOT_SOURCE:
+        lb_boot_source(&host.boot, host.now, action->to.addr, host_source(action->to.addr));
         break;
     }
 }

@@ -57,7 +57,7 @@ static enum lb_turn turn(struct lb_path *path) {
 static void connect_first(struct lb_path *path) {
     start(path, "", lb_addr_v4(192, 0, 2, 1));
     (void)turn(path);
-    lb_path_connect(path, news.peer, &net, &action);
+    lb_path_connect(path, news.peer, (struct lb_addr){0}, &net, &action);
 }
 
 static void a_path_that_was_not_started_is_idle(void) {
@@ -75,7 +75,7 @@ static void it_asks_before_it_connects_and_then_on_its_own_slot(void) {
     CHECK_EQ(news.what, LB_PATH_CONNECT);
     CHECK_STR(lb_endpoint_text(news.peer).s, "192.0.2.1:3260");
     CHECK(!paths[1].is_open);
-    lb_path_connect(&paths[1], news.peer, &net, &action);
+    lb_path_connect(&paths[1], news.peer, (struct lb_addr){0}, &net, &action);
     CHECK_EQ(action.event, LB_BOOT_CONNECT);
     CHECK_EQ(action.slot, 2);
     CHECK(paths[1].is_open);

@@ -38,6 +38,7 @@ struct lb_ike_config {
     struct lb_ipsec_selector selector; /* as we see it */
     enum lb_dh_group group;            /* tried first; 0: X25519 */
     bool no_ports;      /* the host has port 4500 alone: all messages go there from the start */
+    bool in_udp;        /* ESP is in UDP even where no NAT is on the way; the peer must know how */
     uint32_t rekey_s;   /* the child's keys are renewed after so long; 0: 3600 */
     uint32_t probe_s;   /* a sign of life is asked for after so long a silence; 0: 30 */
     uint32_t give_up_s; /* FAILED after so long without an answer; 0: 30 */

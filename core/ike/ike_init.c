@@ -19,6 +19,8 @@ static struct lb_bytes id_body(const char *id, uint8_t room[ID_MAX]) {
 static void put_nat(struct lb_ike *ike, struct lb_ike_out *out, bool with_spi_r) {
     uint8_t hash[20];
     lb_ike_nat_hash(ike, with_spi_r, ike->local, hash);
+    if (ike->config.in_udp) /* no hash of any address: the peer sees a NAT before us */
+        memset(hash, 0, sizeof hash);
     lb_ike_put_notify(out, LB_IKE_N_NAT_SOURCE, 0, lb_bytes(hash, sizeof hash));
     lb_ike_nat_hash(ike, with_spi_r, ike->remote, hash);
     lb_ike_put_notify(out, LB_IKE_N_NAT_DESTINATION, 0, lb_bytes(hash, sizeof hash));
@@ -34,7 +36,8 @@ static bool has_nat(const struct lb_ike *ike, const struct lb_ike_parsed *parsed
     lb_ike_nat_hash(ike, with_spi_r, ike->remote, theirs);
     for (size_t i = 0; i < parsed->nat_source_count; i++)
         is_same = is_same || lb_bytes_equal(parsed->nat_source[i], lb_bytes(theirs, 20));
-    return !is_same || !lb_bytes_equal(parsed->nat_destination, lb_bytes(ours, 20));
+    return ike->config.in_udp || !is_same ||
+           !lb_bytes_equal(parsed->nat_destination, lb_bytes(ours, 20));
 }
 
 static void use_nat_ports(struct lb_ike *ike) {
@@ -187,6 +190,10 @@ const char *lb_ike_init_answer(struct lb_ike *ike, uint64_t now_us,
     }
     if (has_nat(ike, &parsed, true))
         use_nat_ports(ike);
+    if (ike->config.in_udp && !ike->in_udp) {
+        lb_ike_fail(ike, now_us, LB_E_IPSEC_PROPOSAL, "the peer has no ESP in UDP (RFC 3948)");
+        return NULL;
+    }
     ask_auth(ike, now_us);
     return NULL;
 }

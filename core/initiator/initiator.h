@@ -188,6 +188,11 @@ void lb_initiator_resolved(struct lb_initiator *session, uint64_t now_us,
                            const struct lb_addr *addrs, size_t count, const char *why);
 /* The host's answer to CONNECT: the connection is there. The login begins. */
 void lb_initiator_connected(struct lb_initiator *session, uint64_t now_us);
+/* The connection that CONNECT asked for is prepared first (IPsec): its time is from begins_us. */
+void lb_initiator_connects_at(struct lb_initiator *session, uint64_t begins_us);
+/* What had to be prepared cannot be: another answer to CONNECT. */
+void lb_initiator_unprepared(struct lb_initiator *session, uint64_t now_us,
+                             const struct lb_error *why);
 /* The other answer to CONNECT, or the end of the connection at any time; why says how. */
 void lb_initiator_lost(struct lb_initiator *session, uint64_t now_us, enum lb_initiator_lost why);
 

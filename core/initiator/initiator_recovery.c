@@ -55,6 +55,13 @@ void lb_initiator_hurry(struct lb_initiator *session) {
             LB_MIN(session->deadline_us, session->state_us + patience_ms(session) * LB_US_MS);
 }
 
+void lb_initiator_connects_at(struct lb_initiator *session, uint64_t begins_us) {
+    if (session->state != LB_INITIATOR_CONNECTING || session->say_connect)
+        return;
+    session->state_us = begins_us;
+    session->deadline_us = begins_us + patience_ms(session) * LB_US_MS;
+}
+
 static void connect(struct lb_initiator *session, uint64_t now_us) {
     if (!session->was_redirected || session->redirected_for_good)
         session->home_addr = session->peer.addr;

@@ -150,6 +150,14 @@ void lb_initiator_connected(struct lb_initiator *session, uint64_t now_us) {
     lb_initiator_login_start(session, now_us);
 }
 
+void lb_initiator_unprepared(struct lb_initiator *session, uint64_t now_us,
+                             const struct lb_error *why) {
+    if (session->state != LB_INITIATOR_CONNECTING || session->say_connect)
+        return;
+    session->is_open = false;
+    lb_initiator_break(session, now_us, why->code, "%s", why->facts);
+}
+
 static enum lb_code connect_code(enum lb_initiator_lost why) {
     switch (why) {
     case LB_LOST_REFUSED:

@@ -13,6 +13,7 @@
 enum {
     LB_IPSEC_KEY_MAX = 36,     /* 32 bytes of key and 4 of salt (RFC 4106 4) */
     LB_IPSEC_WINDOW = 1024,    /* packets; RFC 4303 wants 32 at least, a fast link reorders more */
+    LB_IPSEC_HEAD_MAX = 48,    /* bytes of a sealed packet before ESP: IPv6 and UDP */
     LB_IPSEC_OVERHEAD_MAX = 85 /* tunnel over IPv6 in UDP: 40 + 8 + 8 + 8 + 3 + 2 + 16 */
 };
 
@@ -76,6 +77,9 @@ struct lb_bytes lb_ipsec_seal(struct lb_ipsec *ipsec, struct lb_bytes packet, st
 /* The packet within a protected one, which is decrypted in place. Empty: it is not for this pair,
  * forged, played again, or not what the selector names; then it is counted. */
 struct lb_bytes lb_ipsec_open(struct lb_ipsec *ipsec, struct lb_span packet);
+/* The same for ESP by itself, as a UDP socket gives it (RFC 3948). The LB_IPSEC_HEAD_MAX bytes
+ * before it are written to. */
+struct lb_bytes lb_ipsec_open_esp(struct lb_ipsec *ipsec, struct lb_span esp);
 /* Whether a whole IP packet is ESP, in UDP or not, with this pair's SPI. */
 bool lb_ipsec_is_ours(const struct lb_ipsec *ipsec, struct lb_bytes packet);
 

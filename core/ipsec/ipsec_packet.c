@@ -253,17 +253,11 @@ static struct lb_bytes rebuild(struct lb_ipsec *ipsec, struct lb_span payload, u
 
 /* RFC 4301 5.2: what comes out must be what the selector names; who has keys for one thing must not
  * send another. */
-struct lb_bytes lb_ipsec_open(struct lb_ipsec *ipsec, struct lb_span packet) {
-    struct parts parts;
-    struct lb_bytes esp, inner, none = lb_bytes(packet.p, 0);
+struct lb_bytes lb_ipsec_open_esp(struct lb_ipsec *ipsec, struct lb_span esp) {
+    struct lb_bytes inner, none = lb_bytes(esp.p, 0);
     struct lb_span payload;
     uint8_t next;
-    if (!find_esp(ipsec, lb_bytes(packet.p, packet.len), &parts, &esp)) {
-        ipsec->odd++;
-        return none;
-    }
-    struct lb_span text = lb_span(packet.p + (esp.p - packet.p), esp.len);
-    if (!lb_ipsec_open_payload(ipsec, text, &payload, &next))
+    if (!lb_ipsec_open_payload(ipsec, esp, &payload, &next))
         return none;
     bool is_tunnel = ipsec->terms.mode == LB_IPSEC_TUNNEL;
     bool is_whole = next == PROTOCOL_IPV4 || next == PROTOCOL_IPV6;
@@ -276,4 +270,14 @@ struct lb_bytes lb_ipsec_open(struct lb_ipsec *ipsec, struct lb_span packet) {
         return inner;
     ipsec->odd++;
     return none;
+}
+
+struct lb_bytes lb_ipsec_open(struct lb_ipsec *ipsec, struct lb_span packet) {
+    struct parts parts;
+    struct lb_bytes esp;
+    if (!find_esp(ipsec, lb_bytes(packet.p, packet.len), &parts, &esp)) {
+        ipsec->odd++;
+        return lb_bytes(packet.p, 0);
+    }
+    return lb_ipsec_open_esp(ipsec, lb_span(packet.p + (esp.p - packet.p), esp.len));
 }

@@ -1,4 +1,4 @@
-#include "hosts/linux/slot.h"
+#include "hosts/linux/tunnel.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -39,7 +39,7 @@ bool lb_loop_open(struct lb_loop *loop, struct lb_boot *boot, struct lb_iface *i
     sigset_t set = our_signals();
 
     *loop = (struct lb_loop){.boot = boot, .iface = iface, .is_bound = iface != NULL};
-    loop->arp.fd = -1;
+    loop->arp.fd = loop->tun.fd = -1;
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
         loop->slots[i] = (struct lb_slot){.fd = -1, .udp_fd = -1};
     /* A shell starts what runs in its background with SIGINT ignored, and an ignored signal is no
@@ -64,6 +64,7 @@ void lb_loop_close(struct lb_loop *loop) {
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
         lb_slot_close(loop, i);
     lb_arp_socket_close(&loop->arp);
+    lb_tun_close(&loop->tun);
     close(loop->signal_fd);
     close(loop->epoll_fd);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -186,7 +187,10 @@ static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boo
         lb_iface_clear(loop->iface);
         return true;
     case LB_BOOT_CONNECT:
-        lb_slot_connect(loop, action->slot, action->to, now_us);
+        lb_slot_connect(loop, action, now_us);
+        return true;
+    case LB_BOOT_SOURCE:
+        lb_tunnel_source(loop, action, now_us);
         return true;
     case LB_BOOT_CLOSE:
         lb_slot_close(loop, action->slot);
@@ -256,6 +260,9 @@ static bool take_event(struct lb_loop *loop, uint32_t source, uint64_t now_us) {
         return false;
     case LB_FROM_ARP:
         return false; /* looked at in every pass */
+    case LB_FROM_TUN:
+        lb_tunnel_send(loop);
+        return false;
     case LB_FROM_CALLER:
         return true;
     default:

@@ -16,6 +16,7 @@
 #include "hosts/linux/iface.h"
 #include "os/linux/datagram.h"
 #include "os/linux/packet.h"
+#include "os/linux/tun.h"
 
 enum lb_loop_event {
     LB_LOOP_WORK, /* something came, or until_us is over */
@@ -41,6 +42,7 @@ struct lb_slot {
     struct lb_addr udp_addr;     /* what udp_fd is bound to */
     struct lb_datagram datagram; /* DATAGRAM */
     uint32_t interest;           /* epoll events that are set */
+    bool is_protected;           /* STREAM, CONNECTING: it goes through the tunnel */
     bool is_full;                /* the last send took less than was given */
 };
 
@@ -58,6 +60,7 @@ struct lb_loop {
     int epoll_fd, signal_fd;
     int signal; /* the last that came */
     struct lb_slot slots[LB_BOOT_SLOTS_MAX];
+    struct lb_tun tun;        /* of protected connections; fd -1: not open */
     struct lb_arp_socket arp; /* fd -1: not open */
     bool link_told;           /* the engine has asked for the link's state */
     bool has_announced;

@@ -178,6 +178,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     struct lb_boot_setup setup = {.config = &run->config,
                                   .goal = goal,
                                   .network_is_up = network_is_up,
+                                  .has_esp = goal != LB_GOAL_DISK, /* the kernel takes over */
                                   .unix_s = (uint64_t)time(NULL),
                                   .report = run->report_before,
                                   .machine = &run->names.machine,

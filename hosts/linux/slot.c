@@ -1,4 +1,4 @@
-#include "hosts/linux/slot.h"
+#include "hosts/linux/tunnel.h"
 #include "os/linux/os_address.h"
 #include "os/linux/tcp.h"
 #include <errno.h>
@@ -99,9 +99,13 @@ static void send_packet(struct lb_loop *loop, struct lb_slot *slot,
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
-static int open_datagram(const struct lb_loop *loop, const struct lb_boot_action *action,
+static int open_datagram(struct lb_loop *loop, const struct lb_boot_action *action,
                          struct lb_datagram *datagram) {
     const char *interface = loop->iface && loop->is_bound ? loop->iface->name : NULL;
+    if (lb_tunnel_is_port(action->slot))
+        return lb_tunnel_open_port(action, datagram);
+    if (action->is_protected && lb_tunnel_open(loop) != 0)
+        return ENODEV;
     static const uint8_t no_mac[6];
     switch (action->kind) {
     case LB_KIND_DHCP6:
@@ -110,6 +114,8 @@ static int open_datagram(const struct lb_loop *loop, const struct lb_boot_action
         return lb_datagram_open_routers(datagram, interface, index_of(loop),
                                         loop->iface ? loop->iface->found.mac : no_mac);
     case LB_KIND_UDP:
+        if (action->is_protected)
+            interface = loop->tun.name;
         return lb_datagram_open_udp(datagram, interface, index_of(loop), action->from.addr.family,
                                     action->from.port);
     case LB_KIND_DHCP4:
@@ -139,6 +145,10 @@ void lb_slot_open(struct lb_loop *loop, const struct lb_boot_action *action, uin
     refused = open_datagram(loop, action, &slot->datagram);
     if (refused) {
         slot->kind = LB_SLOT_FREE;
+        if (lb_tunnel_is_port(action->slot)) {
+            lb_tunnel_failed(loop, now_us, "UDP port 4500", refused);
+            return;
+        }
         cannot_open(loop, now_us, action->kind, refused);
         return;
     }
@@ -171,6 +181,10 @@ void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
     struct lb_span room = lb_span(loop->packet, sizeof(loop->packet));
     struct lb_slot *slot = &loop->slots[number];
 
+    if (lb_tunnel_is_port(number)) {
+        lb_tunnel_receive(loop, number, now_us);
+        return;
+    }
     while (slot->kind == LB_SLOT_PACKET &&
            lb_packet_receive(slot->fd, LB_DHCP4_CLIENT_PORT, room, &from, &payload))
         lb_boot_datagram(loop->boot, now_us, number, from, payload);
@@ -208,13 +222,20 @@ static void lose(struct lb_loop *loop, uint32_t number, uint64_t now_us, int err
     lb_boot_lost(loop->boot, now_us, number, lb_loop_lost(error, was_open));
 }
 
-void lb_slot_connect(struct lb_loop *loop, uint32_t number, struct lb_endpoint to,
-                     uint64_t now_us) {
+/* What is protected leaves by the tunnel or not at all. */
+static int bind_connection(struct lb_loop *loop, int fd, const struct lb_boot_action *action) {
+    return action->is_protected ? lb_tunnel_bind(loop, fd, action) : bind_to_interface(loop, fd);
+}
+
+void lb_slot_connect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+    uint32_t number = action->slot;
     struct lb_slot *slot = &loop->slots[number];
-    int fd = lb_tcp_open(to.addr.family);
+    int fd = lb_tcp_open(action->to.addr.family);
 
     *slot = (struct lb_slot){.kind = LB_SLOT_CONNECTING, .fd = fd, .udp_fd = -1};
-    if (fd < 0 || bind_to_interface(loop, fd) < 0 || lb_tcp_connect(fd, to, index_of(loop)) < 0) {
+    slot->is_protected = action->is_protected;
+    if (fd < 0 || bind_connection(loop, fd, action) < 0 ||
+        lb_tcp_connect(fd, action->to, index_of(loop)) < 0) {
         lose(loop, number, now_us, errno);
         return;
     }
@@ -307,6 +328,8 @@ void lb_slot_set_interest(struct lb_loop *loop, uint32_t number) {
 
 void lb_slot_close(struct lb_loop *loop, uint32_t number) {
     struct lb_slot *slot = &loop->slots[number];
+    if (slot->kind == LB_SLOT_STREAM && slot->is_protected)
+        lb_tunnel_linger(loop, slot->fd);
     if (slot->kind != LB_SLOT_FREE && slot->fd >= 0)
         close(slot->fd); /* epoll forgets it by itself */
     if (slot->kind == LB_SLOT_PACKET && slot->udp_fd >= 0)

@@ -10,6 +10,7 @@ enum lb_loop_source {
     LB_FROM_SIGNAL = LB_BOOT_SLOTS_MAX,
     LB_FROM_NETLINK,
     LB_FROM_ARP,
+    LB_FROM_TUN,
     LB_FROM_CALLER,
 };
 /* Has epoll watch fd for these EPOLL events, to be told as from source. */
@@ -22,7 +23,7 @@ void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action);
 /* Gives the engine all datagrams that have come. */
 void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us);
 /* Carries out CONNECT; an error at once is told to the engine as lb_boot_lost. */
-void lb_slot_connect(struct lb_loop *loop, uint32_t number, struct lb_endpoint to, uint64_t now_us);
+void lb_slot_connect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us);
 /* The connection attempt has ended, in one way or the other. */
 void lb_slot_connected(struct lb_loop *loop, uint32_t number, uint64_t now_us);
 /* Sends what the engine has for the stream, by one system call; true when all of it went. */

@@ -112,6 +112,8 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
     case LB_BOOT_OUT:
         sim->is_out = true;
         break;
+    case LB_BOOT_SOURCE: /* has_esp is not set */
+        break;
     }
     return true;
 }

@@ -120,6 +120,7 @@ static bool carry_out(const struct lb_boot_action *action) {
         loop.state = LOOP_OUT;
         return true;
     case LB_BOOT_OFFERS:
+    case LB_BOOT_SOURCE: /* has_esp is not set */
         return true;
     }
     return false;

@@ -1,0 +1,266 @@
+/* IPsec with a peer, without an engine: what waits for it, and what goes through it. */
+#include "core/boot/shield.h"
+#include "tests/tap.h"
+
+static const uint8_t secret[] = "a secret of the test, long enough";
+static struct lb_config config;
+static struct lb_plan plan;
+static struct lb_rand rand_;
+static struct lb_trace trace;
+static char ring[16384];
+static struct lb_report report;
+static struct lb_common common;
+static struct lb_shield shield;
+static struct lb_ike peer; /* a responder at 192.0.2.1 */
+static struct lb_ipsec peer_pair;
+static struct lb_addr ours, theirs;
+static uint64_t now;
+static unsigned opened, closed, sent;
+
+static void set(const char *key, const char *value) {
+    struct lb_error error = {.code = LB_OK};
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text(key), lb_bytes_of_text(value),
+                        &error));
+}
+
+static void begin_peer(const char *psk) {
+    struct lb_ike_config ike = {
+        .psk = lb_bytes_of_text(psk),
+        .id = "disk.example",
+        .peer_id = "me.example",
+        .is_responder = true,
+        .local = theirs,
+        .no_ports = true,
+        .selector = {.local = theirs,
+                     .remote = ours,
+                     .local_last = UINT16_MAX,
+                     .remote_last = UINT16_MAX},
+    };
+    lb_ike_init(&peer, now, &ike, &rand_, &trace);
+}
+
+static void begin(bool has_esp) {
+    static const uint8_t seed[LB_RAND_SEED_BYTES] = {7};
+    struct lb_boot_setup setup = {.config = &config};
+    now = 1000 * LB_US_SEC;
+    ours = lb_addr_v4(192, 0, 2, 100);
+    theirs = lb_addr_v4(192, 0, 2, 1);
+    memset(&config, 0, sizeof config);
+    set("ipsec-psk", (const char *)secret);
+    set("ipsec-id", "me.example");
+    set("ipsec-peer-id", "disk.example");
+    plan = lb_plan_of(&setup);
+    lb_rand_init(&rand_, seed);
+    lb_trace_init(&trace, now, lb_span((uint8_t *)ring, sizeof ring));
+    lb_report_init(&report, now);
+    common = (struct lb_common){
+        .plan = &plan, .interface = "eth0", .rand = &rand_, .trace = &trace, .report = &report};
+    lb_shield_init(&shield, &common, has_esp);
+    opened = closed = sent = 0;
+    begin_peer((const char *)secret);
+}
+
+/* What the peer has to say goes to the shield. */
+static bool peer_turn(void) {
+    struct lb_ike_action did = lb_ike_poll(&peer, now);
+    if (did.event == LB_IKE_SEND)
+        lb_shield_datagram(&shield, now, did.from, did.bytes);
+    else if (did.event == LB_IKE_UP)
+        lb_ipsec_begin(&peer_pair, did.terms);
+    return did.event != LB_IKE_WAIT;
+}
+
+static void carry_out(const struct lb_boot_action *action) {
+    uint8_t copy[2048];
+    if (action->event == LB_BOOT_SOURCE) {
+        lb_shield_source(&shield, now, action->to.addr, ours);
+    } else if (action->event == LB_BOOT_OPEN) {
+        CHECK_EQ(action->slot, LB_BOOT_SLOT_IPSEC4);
+        CHECK_EQ(action->from.port, LB_IKE_NAT_PORT);
+        opened++;
+    } else if (action->event == LB_BOOT_CLOSE) {
+        closed++;
+    } else if (CHECK_EQ(action->event, LB_BOOT_SEND) && CHECK(action->bytes.len <= sizeof copy)) {
+        sent++;
+        memcpy(copy, action->bytes.p, action->bytes.len);
+        (void)lb_ike_input(&peer, now, (struct lb_endpoint){ours, LB_IKE_NAT_PORT}, action->to,
+                           lb_span(copy, action->bytes.len));
+    }
+}
+
+/* Runs both ends until neither has anything to do. */
+static void settle(void) {
+    for (bool has_work = true; has_work;) {
+        struct lb_boot_action action;
+        has_work = false;
+        while (lb_ask_take(&common, &action)) {
+            carry_out(&action);
+            has_work = true;
+        }
+        enum lb_turn did = lb_shield_turn(&shield, now, &action);
+        if (did == LB_TURN_ACT)
+            carry_out(&action);
+        has_work = peer_turn() || did != LB_TURN_IDLE || has_work;
+    }
+}
+
+static struct lb_error why;
+
+static enum lb_shield_says want(void) {
+    why = (struct lb_error){.code = LB_OK};
+    return lb_shield_want(&shield, now, theirs, false, &why);
+}
+
+/* A TCP packet of 40 bytes from our port to 3260 of this peer. */
+static struct lb_bytes packet_to(struct lb_addr to, uint8_t room[40]) {
+    static const uint8_t head[20] = {0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6};
+    static const uint8_t tcp[20] = {0xc0, 0, 0x0c, 0xbc, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0x20};
+    memcpy(room, head, 20);
+    memcpy(room + 12, ours.bytes, 4);
+    memcpy(room + 16, to.bytes, 4);
+    memcpy(room + 20, tcp, 20);
+    return lb_bytes(room, 40);
+}
+
+static void a_connection_waits_for_the_keys(void) {
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    CHECK(!lb_addr_is_set(lb_shield_local(&shield, theirs)));
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    CHECK(lb_addr_equal(lb_shield_local(&shield, theirs), ours));
+    CHECK_EQ(opened, 1);
+    CHECK_EQ(sent, 2); /* two round trips */
+}
+
+static void packets_go_through_it_and_come_back(void) {
+    uint8_t plain[40], room[40 + LB_IPSEC_OVERHEAD_MAX], back[LB_IPSEC_HEAD_MAX + 256];
+    struct lb_endpoint to;
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    CHECK_EQ(lb_shield_seal(&shield, packet_to(theirs, plain), lb_span(room, sizeof room), &to).len,
+             0); /* no keys yet: it must not be sent */
+    settle();
+    struct lb_bytes packet = packet_to(theirs, plain);
+    struct lb_bytes sealed = lb_shield_seal(&shield, packet, lb_span(room, sizeof room), &to);
+    CHECK(sealed.len > packet.len && to.port == LB_IKE_NAT_PORT && lb_addr_equal(to.addr, theirs));
+    memcpy(back + LB_IPSEC_HEAD_MAX, sealed.p, sealed.len);
+    CHECK_BYTES(lb_ipsec_open_esp(&peer_pair, lb_span(back + LB_IPSEC_HEAD_MAX, sealed.len)),
+                packet);
+    struct lb_addr other = lb_addr_v4(192, 0, 2, 2); /* nobody has keys for it */
+    CHECK_EQ(lb_shield_seal(&shield, packet_to(other, plain), lb_span(room, sizeof room), &to).len,
+             0);
+    CHECK_EQ(shield.refused_out, 2);
+    CHECK_EQ(lb_shield_open(&shield, (struct lb_endpoint){theirs, LB_IKE_NAT_PORT},
+                            lb_span(back + LB_IPSEC_HEAD_MAX, 40))
+                 .len,
+             0); /* not the peer's */
+    CHECK_EQ(shield.refused_in, 1);
+}
+
+static void a_wrong_key_is_told_and_tried_anew(void) {
+    begin(true);
+    begin_peer("another secret, long enough, too");
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_FAILED);
+    CHECK_EQ(why.code, LB_E_IPSEC_AUTH);
+    begin_peer((const char *)secret);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+}
+
+static void silence_is_told_after_ten_seconds(void) {
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    lb_shield_source(&shield, now, theirs, ours);
+    for (unsigned i = 0; i < 100; i++) {
+        struct lb_boot_action action;
+        (void)lb_shield_turn(&shield, now, &action);
+        now += LB_US_SEC / 10;
+    }
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    struct lb_boot_action action;
+    (void)lb_shield_turn(&shield, now, &action);
+    CHECK_EQ(want(), LB_SHIELD_FAILED);
+    CHECK_EQ(why.code, LB_E_IPSEC_SILENT);
+}
+
+/* The peer has restarted, and says nothing of it: a sign of life is asked for, then all is made
+ * anew, while nothing goes out. */
+static void a_peer_that_is_lost_is_asked_again(void) {
+    uint8_t plain[40], room[40 + LB_IPSEC_OVERHEAD_MAX];
+    struct lb_endpoint to;
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    begin_peer((const char *)secret);
+    for (unsigned i = 0; i < 60 && shield.peers[0].state == LB_SHIELD_IS_UP; i++) {
+        now += LB_US_SEC;
+        settle();
+    }
+    CHECK_EQ(shield.peers[0].pair_count, shield.peers[0].state == LB_SHIELD_IS_UP ? 1u : 0u);
+    for (unsigned i = 0; i < 10; i++) {
+        settle();
+        now += LB_US_SEC / 10;
+    }
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    CHECK(lb_shield_seal(&shield, packet_to(theirs, plain), lb_span(room, sizeof room), &to).len >
+          40);
+}
+
+static void without_a_way_there_is_no_connection(void) {
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    lb_shield_source(&shield, now, theirs, (struct lb_addr){0});
+    CHECK_EQ(want(), LB_SHIELD_FAILED);
+    CHECK_EQ(why.code, LB_E_CONNECT_UNREACHABLE);
+    begin(false); /* a host that cannot carry packets */
+    CHECK_EQ(want(), LB_SHIELD_FAILED);
+    CHECK_EQ(why.code, LB_E_IPSEC_MISSING);
+}
+
+static void what_it_covers_is_what_the_key_says(void) {
+    static const struct {
+        const char *word;
+        bool target, discovery;
+    } cases[] = {
+        {"auto", true, true}, {"all", true, true}, {"target", true, false}, {"off", false, false}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        struct lb_boot_setup setup = {.config = &config};
+        begin(true);
+        set("ipsec", cases[i].word);
+        plan = lb_plan_of(&setup);
+        CHECK_EQ(lb_shield_covers(&shield, false), cases[i].target);
+        CHECK_EQ(lb_shield_covers(&shield, true), cases[i].discovery);
+    }
+}
+
+static void the_end_is_said_and_all_keys_are_gone(void) {
+    static const struct lb_shield_peer none;
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    sent = 0;
+    lb_shield_stop(&shield, now);
+    CHECK(memcmp(&shield.peers[0], &none, sizeof none) == 0);
+    settle();
+    CHECK_EQ(sent, 1);
+    CHECK_EQ(closed, 1);
+    CHECK_EQ(peer.state, LB_IKE_OVER);
+}
+
+int main(void) {
+    TEST(a_connection_waits_for_the_keys);
+    TEST(packets_go_through_it_and_come_back);
+    TEST(a_wrong_key_is_told_and_tried_anew);
+    TEST(silence_is_told_after_ten_seconds);
+    TEST(a_peer_that_is_lost_is_asked_again);
+    TEST(without_a_way_there_is_no_connection);
+    TEST(what_it_covers_is_what_the_key_says);
+    TEST(the_end_is_said_and_all_keys_are_gone);
+    return tap_done();
+}

@@ -1,0 +1,185 @@
+#include "hosts/linux/tunnel.h"
+#include "os/linux/os_address.h"
+#include "os/linux/tcp.h"
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ESP in UDP over a link of 1,500 bytes takes 65 of them over IPv4 and 85 over IPv6; what is left
+ * suits links of PPPoE as well. */
+#define MTU 1400
+
+#define LINGER_US   (100 * LB_US_MS)
+#define PACKETS_MAX 64 /* of one turn, so that the streams have theirs */
+
+bool lb_tunnel_is_port(uint32_t number) {
+    return number == LB_BOOT_SLOT_IPSEC4 || number == LB_BOOT_SLOT_IPSEC6;
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+void lb_tunnel_failed(struct lb_loop *loop, uint64_t now_us, const char *what, int refused) {
+    struct lb_error error = {0};
+    lb_fail(&error, LB_E_IPSEC_MISSING, "%s: %s", what, strerror(refused));
+    lb_boot_host_failed(loop->boot, now_us, &error);
+}
+
+int lb_tunnel_open(struct lb_loop *loop) {
+    int refused;
+    if (loop->tun.fd >= 0)
+        return 0;
+    refused = lb_tun_open(&loop->tun, MTU);
+    if (refused == 0)
+        lb_loop_add(loop, loop->tun.fd, EPOLLIN, LB_FROM_TUN);
+    return refused;
+}
+
+static int bind_to_interface(const struct lb_loop *loop, int fd) {
+    const char *name = loop->is_bound ? loop->iface->name : "";
+    return loop->is_bound
+               ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name))
+               : 0;
+}
+
+/* The kernel chooses, as it does for a connection. */
+static struct lb_addr source_for(const struct lb_loop *loop, struct lb_addr to) {
+    struct lb_os_address address = lb_os_address((struct lb_endpoint){to, LB_IKE_NAT_PORT},
+                                                 loop->iface ? loop->iface->link.index : 0);
+    struct lb_os_address own = {.len = sizeof(own.v6)};
+    int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct lb_addr from = {0};
+    if (fd < 0)
+        return from;
+    if (bind_to_interface(loop, fd) == 0 && connect(fd, &address.any, address.len) == 0 &&
+        getsockname(fd, &own.any, &own.len) == 0)
+        from = lb_os_endpoint(&own.any).addr;
+    close(fd);
+    return from;
+}
+
+void lb_tunnel_source(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+    int refused = lb_tunnel_open(loop);
+    if (refused)
+        lb_tunnel_failed(loop, now_us, "a TUN interface", refused);
+    else
+        lb_boot_source(loop->boot, now_us, action->to.addr, source_for(loop, action->to.addr));
+}
+
+/* The interface that has this address. IPv6 has a route into the tunnel for the peer, which the
+ * tunnel's own packets must not follow. */
+static void find_interface(struct lb_addr addr, char name[IF_NAMESIZE]) {
+    struct ifaddrs *all, *each;
+    name[0] = 0;
+    if (getifaddrs(&all) != 0)
+        return;
+    for (each = all; each; each = each->ifa_next)
+        if (each->ifa_addr && lb_addr_equal(lb_os_endpoint(each->ifa_addr).addr, addr))
+            lb_format(name, IF_NAMESIZE, "%s", each->ifa_name);
+    freeifaddrs(all);
+}
+
+int lb_tunnel_open_port(const struct lb_boot_action *action, struct lb_datagram *datagram) {
+    struct lb_os_address any = lb_os_any(action->from.addr.family, action->from.port);
+    char name[IF_NAMESIZE];
+    int one = 1, room = 4 << 20, refused;
+    find_interface(action->from.addr, name);
+    *datagram = (struct lb_datagram){.family = action->from.addr.family};
+    datagram->index = (int)if_nametoindex(name);
+    datagram->fd = socket(any.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (datagram->fd < 0)
+        return errno;
+    setsockopt(datagram->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+    if ((any.any.sa_family == AF_INET6 &&
+         setsockopt(datagram->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0) ||
+        setsockopt(datagram->fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0 ||
+        bind(datagram->fd, &any.any, any.len) < 0) {
+        refused = errno;
+        lb_datagram_close(datagram);
+        return refused;
+    }
+    return 0;
+}
+
+int lb_tunnel_bind(struct lb_loop *loop, int fd, const struct lb_boot_action *action) {
+    int refused = EADDRNOTAVAIL;
+    if (lb_addr_is_set(action->from.addr) && loop->tun.fd >= 0)
+        refused = lb_tun_bind(&loop->tun, fd, action->from.addr, action->to.addr);
+    errno = refused;
+    return refused ? -1 : 0;
+}
+
+/* ---- packets --------------------------------------------------------------------------------- */
+
+static void send_sealed(struct lb_loop *loop, struct lb_endpoint to, struct lb_bytes sealed) {
+    uint32_t number = to.addr.family == LB_V4 ? LB_BOOT_SLOT_IPSEC4 : LB_BOOT_SLOT_IPSEC6;
+    struct lb_slot *slot = &loop->slots[number];
+    if (sealed.len > 0 && slot->kind == LB_SLOT_DATAGRAM)
+        lb_datagram_send(&slot->datagram, (struct lb_endpoint){0}, to, sealed);
+}
+
+void lb_tunnel_send(struct lb_loop *loop) {
+    static uint8_t plain[MTU], sealed[MTU + LB_IPSEC_OVERHEAD_MAX];
+    for (unsigned i = 0; i < PACKETS_MAX; i++) {
+        struct lb_endpoint to;
+        struct lb_bytes packet = lb_tun_read(&loop->tun, lb_span(plain, sizeof(plain)));
+        if (packet.len == 0)
+            return;
+        struct lb_bytes bytes =
+            lb_boot_seal(loop->boot, packet, lb_span(sealed, sizeof(sealed)), &to);
+        send_sealed(loop, to, bytes);
+    }
+}
+
+static bool is_esp(struct lb_bytes payload) {
+    struct lb_rd rd = lb_rd(payload);
+    return lb_rd_u32(&rd) != 0 && lb_rd_ok(&rd);
+}
+
+void lb_tunnel_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+    struct lb_slot *slot = &loop->slots[number];
+    struct lb_span room =
+        lb_span(loop->packet + LB_IPSEC_HEAD_MAX, sizeof(loop->packet) - LB_IPSEC_HEAD_MAX);
+    struct lb_endpoint from;
+    struct lb_bytes payload;
+    for (unsigned i = 0; i < PACKETS_MAX && slot->kind == LB_SLOT_DATAGRAM; i++) {
+        if (!lb_datagram_receive(&slot->datagram, room, &from, &payload))
+            return;
+        if (is_esp(payload))
+            lb_tun_write(&loop->tun, lb_boot_open(loop->boot, from, lb_span(room.p, payload.len)));
+        else
+            lb_boot_datagram(loop->boot, now_us, number, from, payload);
+    }
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static bool is_closed(int fd) {
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_state == TCP_CLOSE;
+}
+
+void lb_tunnel_linger(struct lb_loop *loop, int fd) {
+    uint64_t end_us = lb_now_us() + LINGER_US;
+    struct pollfd fds[] = {{.fd = loop->tun.fd, .events = POLLIN},
+                           {.fd = loop->slots[LB_BOOT_SLOT_IPSEC4].datagram.fd, .events = POLLIN},
+                           {.fd = loop->slots[LB_BOOT_SLOT_IPSEC6].datagram.fd, .events = POLLIN}};
+    for (uint32_t i = 1; i < LB_COUNT(fds); i++)
+        if (loop->slots[LB_BOOT_SLOT_IPSEC4 + i - 1].kind != LB_SLOT_DATAGRAM)
+            fds[i].fd = -1;
+    shutdown(fd, SHUT_WR);
+    while (!is_closed(fd) && lb_now_us() < end_us) {
+        lb_tunnel_send(loop);
+        lb_tunnel_receive(loop, LB_BOOT_SLOT_IPSEC4, lb_now_us());
+        lb_tunnel_receive(loop, LB_BOOT_SLOT_IPSEC6, lb_now_us());
+        if (!is_closed(fd))
+            poll(fds, LB_COUNT(fds), 10);
+    }
+    lb_tunnel_send(loop);
+}

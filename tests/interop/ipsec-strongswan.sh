@@ -1,0 +1,54 @@
+#!/bin/bash
+# `lunboot read` through IPsec to a target behind strongSwan: no packet of the target's port is in clear, on the
+# way there or back. A wrong key is named as such, silence too, and nothing is sent in clear then; nor where IPsec
+# is required and no key is there.
+. "$(dirname "$0")/lib.sh"
+. "$interop/strongswan.sh"
+need_lunboot
+need_strongswan
+make_net
+serve_disk
+give_client_address 192.0.2.100
+start_strongswan "$server_ip" 192.0.2.100
+start_capture "$server_ns" vs0
+
+keys=(--ipsec-psk="$psk" --ipsec-id=client.example --ipsec-peer-id=server.example)
+
+# clear_packets: how many of the capture are TCP to or from the ports of iSCSI and iSNS, or SLP.
+clear_packets() {
+    tcpdump -n -r "$scratch/capture.pcap" 'tcp port 3260 or port 3205 or port 427' 2>/dev/null | wc -l
+}
+
+esp_packets() {
+    tcpdump -n -r "$scratch/capture.pcap" 'udp port 4500' 2>/dev/null | wc -l
+}
+
+run_lunboot read --rootpath="$rootpath" --output="$scratch/disk.read" "${keys[@]}" --trace=yes
+succeeds "a whole disk is read through IPsec"
+same "$scratch/disk.img" "$scratch/disk.read" "the disk"
+stop_capture
+[ "$(clear_packets)" = 0 ] || fail "packets in clear: $(clear_packets)"
+[ "$(esp_packets)" -gt 1000 ] || fail "few packets in UDP 4500: $(esp_packets)"
+ok "0 packets in clear, $(esp_packets) of ESP and IKE"
+
+# refused CODE WHAT ARGUMENTS...: lunboot ends with this error, and nothing is in clear.
+refused() {
+    local code=$1 what=$2
+    shift 2
+    start_capture "$server_ns" vs0
+    run_lunboot read --rootpath="$rootpath" --output="$scratch/none" --retry-time=0s "$@"
+    stop_capture
+    fails_with "$code" "$what"
+    [ "$(clear_packets)" = 0 ] || fail "$what: packets in clear: $(clear_packets)"
+    ok "$what: 0 packets in clear"
+}
+
+refused ipsec-auth "a wrong key is named as such" --ipsec-psk='another secret of 16 bytes' \
+    --ipsec-id=client.example --ipsec-peer-id=server.example
+refused ipsec-auth "a server with another identity is refused" --ipsec-psk="$psk" \
+    --ipsec-id=client.example --ipsec-peer-id=other.example
+refused config-half "without a key, what is required is not met" --require=ipsec
+refused config-half "a key without identities is half a configuration" --ipsec-psk="$psk"
+end charon-out KILL
+refused ipsec-silent "a server without IKE is named as such" "${keys[@]}"
+pass
