@@ -80,7 +80,7 @@ int lb_copy_disk(int from, int to, uint64_t bytes, struct lb_copy_progress *prog
     return error;
 }
 
-int lb_copy_overlay(struct lb_overlay *overlay, int to, struct lb_copy_progress *progress) {
+static int copy_overlay(struct lb_overlay *overlay, int to, struct lb_copy_progress *progress) {
     uint8_t block[LB_OVERLAY_BLOCK];
     for (uint64_t number = 0; number < overlay->blocks; number++) {
         uint64_t offset = number * LB_OVERLAY_BLOCK;
@@ -95,4 +95,9 @@ int lb_copy_overlay(struct lb_overlay *overlay, int to, struct lb_copy_progress 
         atomic_fetch_add(&progress->done, len);
     }
     return 0;
+}
+
+int lb_copy_finish(struct lb_overlay *overlay, int to, struct lb_copy_progress *progress) {
+    int error = overlay != NULL ? copy_overlay(overlay, to, progress) : 0;
+    return error == 0 ? lb_blockfile_sync(to) : error;
 }

@@ -10,11 +10,9 @@
 
 static int make(struct lb_server_job *job, int to) {
     int error = lb_copy_disk(job->from, to, job->bytes, &job->progress);
-    if (error == 0 && job->overlay != NULL)
-        error = lb_copy_overlay(job->overlay, to, &job->progress);
-    if (error == 0 && (fchmod(to, 0444) < 0 || fsync(to) < 0))
+    if (error == 0 && fchmod(to, 0444) < 0)
         error = errno;
-    return error;
+    return error == 0 ? lb_copy_finish(job->overlay, to, &job->progress) : error;
 }
 
 static void *work(void *argument) {

@@ -1,6 +1,7 @@
-/* Overlays: what is read back, the limit, and power cuts. The files are in memory; a cut loses any
- * subset of the sectors that were not flushed. `test_overlay CUTS` runs so many cuts. */
+/* Overlays and commits: what is read back, the limit, and power cuts. The files are in memory; a cut
+ * loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many cuts. */
 #include "server/blockfile.h"
+#include "server/copy.h"
 #include "server/overlay.h"
 #include "tests/tap.h"
 #include <errno.h>
@@ -14,7 +15,7 @@
 #define PENDING_MAX  4096
 #define CLEAR        UINT32_MAX /* in the place of a sector */
 
-enum { BASE, DATA, MAP, FILES };
+enum { BASE, DATA, MAP, IMAGE, FILES }; /* IMAGE: the version that a commit makes */
 
 /* ---- files whose power can be cut ---- */
 
@@ -260,48 +261,134 @@ static void a_flush_that_failed_fails_until_the_next_start(void) {
     CHECK_EQ(lb_overlay_flush(&overlay), EIO);
 }
 
+/* ---- commits ---- */
+
+static enum { NOT_NAMED, RENAMED, NAMED } image_name; /* RENAMED: the folder is not durable yet */
+static bool is_intended;   /* the store has the commit: a new start goes on with it */
+static bool base_is_image; /* the machine is over it: what is not durable of it may be lost still */
+
+/* What job.c does, with this file's power. False: there is none any more. */
+static bool make_image(void) {
+    struct lb_copy_progress progress = {0};
+    base_is_image = false;
+    if (lb_blockfile_clear(IMAGE, DISK_BYTES) != 0 ||
+        lb_blockfile_read(BASE, buffer, DISK_BYTES, 0) != 0 ||
+        lb_blockfile_write(IMAGE, buffer, DISK_BYTES, 0, false) != 0 ||
+        lb_copy_finish(&overlay, IMAGE, &progress) != 0)
+        return false;
+    image_name = RENAMED;
+    if (!has_power())
+        return false;
+    image_name = NAMED;
+    return has_power();
+}
+
+/* The machine begins anew, over the version; only then the store forgets the commit. */
+static bool adopt_image(void) {
+    memcpy(files[BASE].seen, files[IMAGE].seen, sizeof files[BASE].seen);
+    base_is_image = true;
+    if (lb_overlay_reset(&overlay) != 0 || !has_power())
+        return false;
+    is_intended = false;
+    image_name = NOT_NAMED;
+    return true;
+}
+
+/* As lunbootd does at its start. */
+static void go_on(void) {
+    if (is_intended && (image_name == NAMED || make_image()))
+        CHECK(adopt_image());
+}
+
+static void a_commit_is_what_the_machine_saw(void) {
+    begin(0);
+    put(0, 100, 1);
+    put(90, 20, 2);
+    put(SECTORS - 1, 1, 3);
+    CHECK_EQ(lb_overlay_flush(&overlay), 0);
+    is_intended = true;
+    go_on();
+    CHECK_EQ(overlay.here, 0);
+    CHECK_EQ(get(89), 1);
+    CHECK_EQ(get(90), 2);
+    CHECK_EQ(get(109), 2);
+    CHECK_EQ(get(110), 0);
+    CHECK_EQ(get(SECTORS - 1), 3);
+}
+
 /* ---- power cuts ---- */
 
-static uint32_t least[SECTORS]; /* what the last flush has made durable */
-static uint32_t oldest, number; /* numbers up to oldest went with a reset; the last write's */
+static uint32_t least[SECTORS];   /* what the last flush has made durable */
+static uint32_t in_base[SECTORS]; /* what the base has: 0, or what a commit has put there */
+static uint32_t oldest, number;   /* numbers up to oldest went with a reset; the last write's */
 static bool is_resetting;
+static unsigned commit_count, commit_cuts;
 
 static bool is_good(uint32_t sector, uint32_t got) {
     if (got > number)
         return false;
     if (is_resetting)
-        return got == 0 || got >= least[sector];
-    return got >= least[sector] && (got == 0 || got > oldest);
+        return got == in_base[sector] || got >= least[sector];
+    return got >= least[sector] && (got == in_base[sector] || got > oldest);
+}
+
+/* What is flushed is in the version, and nothing else: nobody writes meanwhile. */
+static bool commit(void) {
+    is_intended = true;
+    commit_cuts++;
+    if (!make_image() || !adopt_image())
+        return false;
+    commit_cuts--;
+    commit_count++;
+    memcpy(in_base, least, sizeof in_base);
+    return true;
+}
+
+static bool reset(uint32_t newest[SECTORS]) {
+    is_resetting = true;
+    if (lb_overlay_reset(&overlay) != 0)
+        return false;
+    is_resetting = false;
+    oldest = number;
+    memcpy(newest, in_base, sizeof in_base);
+    memcpy(least, in_base, sizeof in_base);
+    return true;
+}
+
+static bool flush(const uint32_t newest[SECTORS]) {
+    if (lb_overlay_flush(&overlay) != 0)
+        return false;
+    memcpy(least, newest, sizeof least);
+    return true;
+}
+
+static bool write_some(uint32_t newest[SECTORS]) {
+    uint32_t first = below(SECTORS), longest = below(2) ? 4 : 40, count = 1 + below(longest);
+    count = LB_MIN(count, SECTORS - first);
+    number++;
+    if (put(first, count, number) != 0)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        newest[first + i] = number;
+    return true;
 }
 
 /* Random work until the power is cut. */
 static void work(void) {
     uint32_t newest[SECTORS];
+    bool has_power_left = true;
     memcpy(newest, least, sizeof newest);
-    calls_left = 1 + below(120);
-    for (;;) {
-        uint32_t what = below(40), first = below(SECTORS);
-        uint32_t longest = below(2) ? 4 : 40, count = 1 + below(longest);
-        count = LB_MIN(count, SECTORS - first);
-        if (what == 0) {
-            is_resetting = true;
-            if (lb_overlay_reset(&overlay) != 0)
-                return;
-            is_resetting = false;
-            oldest = number;
-            memset(newest, 0, sizeof newest);
-            memset(least, 0, sizeof least);
-        } else if (what < 8) {
-            if (lb_overlay_flush(&overlay) != 0)
-                return;
-            memcpy(least, newest, sizeof least);
-        } else {
-            number++;
-            if (put(first, count, number) != 0)
-                return;
-            for (uint32_t i = 0; i < count; i++)
-                newest[first + i] = number;
-        }
+    calls_left = 1 + below(240);
+    while (has_power_left) {
+        uint32_t what = below(40);
+        if (what == 0)
+            has_power_left = reset(newest);
+        else if (what < 4)
+            has_power_left = flush(newest) && commit();
+        else if (what < 10)
+            has_power_left = flush(newest);
+        else
+            has_power_left = write_some(newest);
     }
 }
 
@@ -318,6 +405,22 @@ static bool check_after_cut(void) {
     return true;
 }
 
+/* Everything that was not flushed is lost or not; then lunbootd starts. */
+static void start_again(void) {
+    bool was_intended = is_intended;
+    for (int i = DATA; i < FILES; i++)
+        cut_power(&files[i]);
+    if (base_is_image)
+        memcpy(files[BASE].seen, files[IMAGE].seen, sizeof files[BASE].seen);
+    if (image_name == RENAMED)
+        image_name = below(2) ? NAMED : NOT_NAMED;
+    lb_overlay_free(&overlay);
+    load(0);
+    go_on();
+    if (was_intended)
+        memcpy(in_base, least, sizeof in_base);
+}
+
 static unsigned cuts = 2000;
 
 static void no_power_cut_loses_what_was_flushed(void) {
@@ -325,13 +428,13 @@ static void no_power_cut_loses_what_was_flushed(void) {
         rng = seed * UINT64_C(0x9e3779b97f4a7c15);
         begin(0);
         memset(least, 0, sizeof least);
+        memset(in_base, 0, sizeof in_base);
         number = oldest = 0;
+        is_intended = is_resetting = base_is_image = false;
+        image_name = NOT_NAMED;
         for (int i = 0; i < 4; i++) {
             work();
-            cut_power(&files[DATA]);
-            cut_power(&files[MAP]);
-            lb_overlay_free(&overlay);
-            load(0);
+            start_again();
             if (!check_after_cut()) {
                 tap_note("seed %u, cut %d", seed, i);
                 return;
@@ -339,7 +442,9 @@ static void no_power_cut_loses_what_was_flushed(void) {
             is_resetting = false;
         }
     }
-    tap_note("%u power cuts", cuts / 4 * 4);
+    tap_note("%u power cuts, %u of them in a commit; %u commits were whole", cuts / 4 * 4,
+             commit_cuts, commit_count);
+    CHECK(commit_cuts * 50 > cuts && commit_count * 50 > cuts);
 }
 
 int main(int argc, char **argv) {
@@ -354,6 +459,7 @@ int main(int argc, char **argv) {
     TEST(at_the_limit_new_blocks_are_refused_and_rewrites_go_on);
     TEST(a_smaller_limit_than_what_is_there_harms_nothing);
     TEST(a_flush_that_failed_fails_until_the_next_start);
+    TEST(a_commit_is_what_the_machine_saw);
     TEST(no_power_cut_loses_what_was_flushed);
     lb_overlay_free(&overlay);
     return tap_done();
