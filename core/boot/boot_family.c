@@ -20,7 +20,8 @@ static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_family_status
         needs = judged.target.addr.family;
     else if (status->names == LB_NAMES_TARGET)
         needs = lb_isns_service_family(boot);
-    else if (judged.target.host == LB_HOST_NAME && boot->attempts > 1) /* it may lead there */
+    bool is_addressed = judged.target.host == LB_HOST_ADDR;
+    if (!is_addressed && needs == LB_FAMILY_NONE && boot->attempts > 1) /* it may lead there */
         needs = status->family == LB_V6 ? LB_V4 : LB_V6;
     bool is_near = needs == LB_FAMILY_NONE || boot->plan.is_dry ||
                    lb_network_has_address(&boot->network, needs) ||

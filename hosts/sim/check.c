@@ -295,11 +295,13 @@ static uint64_t ready_within_us(const struct sim *sim) {
     const struct lb_config *config = &sim->config;
     const uint16_t *chance = sim->world.chance;
     uint64_t task_us = lb_config_u32(config, LB_KEY_TASK_TIMEOUT) * LB_US_MS;
-    /* Beyond a window that hostile bytes told too large, a target is silent, too. */
-    bool has_silent_io = plan->is_hostile ||
-                         chance[SIM_IO_STUCK] + chance[SIM_IO_FORGOTTEN] + chance[SIM_LUN_HUNG] > 0;
+    bool has_silent_io =
+        chance[SIM_IO_STUCK] + chance[SIM_IO_FORGOTTEN] + chance[SIM_LUN_HUNG] > 0;
     if (plan->is_clean)
         return CLEAN_US;
+    /* Beyond a window that hostile bytes told too large, a target is silent to each command. */
+    if (plan->is_hostile)
+        return FAULTS_US + (SILENT_NAMES + SILENT_STEPS) * task_us;
     if (plan->silent & LB_SILENT_VPD)
         return FAULTS_US + SILENT_NAMES * task_us;
     return FAULTS_US + (has_silent_io ? SILENT_STEPS * task_us : 0);
