@@ -149,12 +149,18 @@ static void enter(struct lb_slp_exchange *exchange, enum lb_slp_phase phase) {
     exchange->state = phase;
 }
 
+uint16_t lb_slp_client_new_xid(const struct lb_slp_client *client) {
+    uint16_t parity = client->config.query == LB_SLP_ISNS, xid;
+    do
+        xid = (uint16_t)((lb_rand_u32(client->rand) & ~1U) | parity);
+    while (xid == 0); /* RFC 2608 8.5: that of unsolicited adverts */
+    return xid;
+}
+
 static void begin(struct lb_slp_client *client, uint64_t now_us, struct lb_slp_exchange *exchange,
                   enum lb_slp_phase phase) {
     enter(exchange, phase);
-    do
-        exchange->xid = (uint16_t)lb_rand_u32(client->rand);
-    while (exchange->xid == 0); /* RFC 2608 8.5: that of unsolicited adverts */
+    exchange->xid = lb_slp_client_new_xid(client);
     exchange->sends = 0;
     exchange->due_us = now_us;
     exchange->interval_us = lb_slp_client_retry_ms(client) * LB_US_MS;

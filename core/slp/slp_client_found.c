@@ -60,7 +60,7 @@ static bool put_aside(struct lb_slp_client *client, uint64_t now_us, struct lb_b
     attr->is_ready = false;
     attr->sends = 0;
     attr->due_us = now_us;
-    attr->xid = (uint16_t)(lb_rand_u32(client->rand) | 1);
+    attr->xid = lb_slp_client_new_xid(client);
     attr->found = client->found;
     attr->url_len = url.len;
     memcpy(attr->url, url.p, url.len);

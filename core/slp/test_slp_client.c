@@ -155,6 +155,18 @@ static void without_agents_both_questions_go_out_at_once(void) {
     CHECK(sent_to(GROUP, TEST_TYPE)->header.xid != sent->header.xid);
 }
 
+static void two_questions_at_once_have_no_xid_in_common(void) {
+    for (uint8_t seed = 1; seed < 40; seed++) {
+        start_with(CONFIG(0), seed);
+        for (size_t i = 0; i < t.send_count; i++)
+            CHECK_EQ(t.sends[i].header.xid % 2, 0);
+        start_with(CONFIG(.query = LB_SLP_ISNS), seed);
+        CHECK(t.send_count > 0);
+        for (size_t i = 0; i < t.send_count; i++)
+            CHECK_EQ(t.sends[i].header.xid % 2, 1);
+    }
+}
+
 static void ipv6_asks_the_groups_of_its_types(void) {
     start(CONFIG(.family = LB_V6));
     CHECK(was_sent("ff05::123", DA_TYPE));
@@ -538,6 +550,7 @@ int main(void) {
     TEST(scopes_of_a_directory_agent_are_learned);
     TEST(scopes_of_service_agents_are_learned);
     TEST(without_agents_both_questions_go_out_at_once);
+    TEST(two_questions_at_once_have_no_xid_in_common);
     TEST(ipv6_asks_the_groups_of_its_types);
     TEST(silence_is_asked_again_with_the_same_xid);
     TEST(nobody_answers_in_fifteen_seconds);
