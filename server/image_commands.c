@@ -17,20 +17,6 @@ static bool is_free(struct lb_server_command *command) {
                           "%s@%u is being made", job->image.name, job->image.version);
 }
 
-/* What begins a disk in a format of its own. */
-static const char *format_of(int fd) {
-    static const struct {
-        const char *begin, *name;
-    } formats[] = {
-        {"QFI\xfb", "qcow2"}, {"KDMV", "vmdk"}, {"vhdxfile", "vhdx"}, {"conectix", "vhd"}};
-    uint8_t begin[8];
-    if (pread(fd, begin, sizeof begin, 0) == sizeof begin)
-        for (size_t i = 0; i < LB_COUNT(formats); i++)
-            if (memcmp(begin, formats[i].begin, strlen(formats[i].begin)) == 0)
-                return formats[i].name;
-    return NULL;
-}
-
 /* Gives its length; 0: see the error. */
 static uint64_t check_file(struct lb_server_command *command, int fd) {
     struct stat status;
@@ -41,7 +27,7 @@ static uint64_t check_file(struct lb_server_command *command, int fd) {
                        "what is to become a version is neither a file nor a block device");
     else if (end < 512)
         lb_server_fail(&command->error, "give a disk with a system on it", "the file is empty");
-    else if ((format = format_of(fd)) != NULL)
+    else if ((format = lb_image_format(fd)) != NULL)
         lb_server_fail(&command->error, "qemu-img convert -O raw FILE DISK.img",
                        "the file is no raw disk: it is a %s", format);
     else

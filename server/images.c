@@ -56,6 +56,19 @@ struct lb_image lb_image_of_path(const char *state, const char *path) {
     return lb_streq(whole, path) ? image : none;
 }
 
+const char *lb_image_format(int fd) {
+    static const struct {
+        const char *begin, *name;
+    } formats[] = {
+        {"QFI\xfb", "qcow2"}, {"KDMV", "vmdk"}, {"vhdxfile", "vhdx"}, {"conectix", "vpc"}};
+    uint8_t begin[8];
+    if (pread(fd, begin, sizeof begin, 0) == sizeof begin)
+        for (size_t i = 0; i < LB_COUNT(formats); i++)
+            if (memcmp(begin, formats[i].begin, strlen(formats[i].begin)) == 0)
+                return formats[i].name;
+    return NULL;
+}
+
 /* ---- the folder ---- */
 
 static DIR *open_folder(const char *state) {

@@ -34,6 +34,9 @@ uint32_t lb_images_newest(const char *state, const char *name);
 /* The next version after *image in the order of names and numbers; at first its name is empty.
  * False: that was all. */
 bool lb_images_next(const char *state, struct lb_image *image);
+/* The format of a disk that is not raw, as qemu-img names it, by how its file begins; NULL: none
+ * that is known. */
+const char *lb_image_format(int fd);
 /* Makes the folder, and removes what a killed lunbootd has left half made. */
 bool lb_images_open(const char *state, struct lb_server_error *error);
 /* The version that was made as .new is there, durably. 0, or an errno; it is never a part. */

@@ -1,12 +1,15 @@
 /* lunbootctl: asks lunbootd, and shows what it answers. */
+#include "server/images.h"
 #include "server/request.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define STATE "/var/lib/lunbootd"
@@ -84,6 +87,38 @@ static bool take_file(struct call *call) {
         lb_format(call->name, sizeof call->name, "-"); /* too long: lunbootd says what is right */
     call->file = open(call->path, O_RDONLY | O_CLOEXEC);
     return call->file >= 0;
+}
+
+/* ---- other formats than raw ---- */
+
+static bool run(const char *const words[]) {
+    pid_t child;
+    int status;
+    errno = posix_spawnp(&child, words[0], NULL, NULL, (char *const *)(uintptr_t)words, environ);
+    return errno == 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+/* qemu-img makes a raw disk of it, in a file that has no name once it is there. */
+static bool convert(struct call *call) {
+    const char *format = lb_image_format(call->file);
+    char path[200];
+    if (format == NULL)
+        return true;
+    lb_format(path, sizeof path, "%s/images/.import-XXXXXX.new", call->state);
+    int raw = mkostemps(path, 4, O_CLOEXEC);
+    if (raw < 0)
+        return false;
+    const char *const words[] = {"qemu-img", "convert", isatty(STDERR_FILENO) ? "-pf" : "-f",
+                                 format,     "-O",      "raw",
+                                 call->path, path,      NULL};
+    bool did = run(words);
+    int code = errno;
+    (void)unlink(path);
+    close(call->file);
+    call->file = raw;
+    errno = code;
+    return did;
 }
 
 static bool send_request(int fd, const struct lb_text *line, int file) {
@@ -207,6 +242,9 @@ int main(int argc, char **argv) {
     call.file = -1;
     if (!take_file(&call))
         return complain(1, "the file cannot be opened: ", strerror(errno), "check its path");
+    if (call.file >= 0 && !convert(&call))
+        return complain(1, "qemu-img cannot make a raw disk of the file", "",
+                        "install qemu-utils; run it as root; see what it has said");
     return call.count > 0 ? call_lunbootd(&call)
                           : complain(2, "a command is missing", "", "lunbootctl --help");
 }

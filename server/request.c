@@ -67,6 +67,14 @@ bool lb_request_parse(struct lb_bytes line, struct lb_request *request,
     return true;
 }
 
+bool lb_request_info(size_t number, struct lb_request_info *info) {
+    if (number >= LB_REQUEST_COUNT)
+        return false;
+    *info =
+        (struct lb_request_info){verbs[number].words, verbs[number].form, verbs[number].sentence};
+    return true;
+}
+
 void lb_request_help(struct lb_text *text) {
     for (int i = 0; i < LB_REQUEST_COUNT; i++)
         lb_text_add(text, "  %s%s%s\n      %s\n", verbs[i].words, verbs[i].form[0] ? " " : "",

@@ -14,7 +14,7 @@
 #define LB_REQUEST_MAX   2048 /* bytes of a line */
 #define LB_REQUEST_WORDS 16   /* of a command, at most */
 
-/* LB_REQUEST_VERB(name, words, least and most words after them, "what follows", "sentence") */
+/* X(name, words, least and most words after them, "what follows", "sentence") */
 #define LB_REQUEST_VERBS(X)                                                                        \
     X(LIST, "list", 0, 0, "", "The machines, their disks and their sessions.")                     \
     X(SHOW, "show", 1, 1, "MACHINE", "All that is known of one machine.")                          \
@@ -48,6 +48,12 @@ struct lb_request {
 /* Reads a line, without its end. False: see error; *request is untouched. */
 bool lb_request_parse(struct lb_bytes line, struct lb_request *request,
                       struct lb_server_error *error);
+/* A command, for its documentation; the texts are constants. */
+struct lb_request_info {
+    const char *words, *form, *sentence;
+};
+/* The command of this number, from 0 on. False: there are no more. */
+bool lb_request_info(size_t number, struct lb_request_info *info);
 /* Adds a line for each command: its words, what follows, its sentence. */
 void lb_request_help(struct lb_text *text);
 

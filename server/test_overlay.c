@@ -1,5 +1,6 @@
-/* Overlays and commits: what is read back, the limit, and power cuts. The files are in memory; a cut
- * loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many cuts. */
+/* Overlays and commits: what is read back, the limit, and power cuts. The files are in memory; a
+ * cut loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many
+ * cuts. */
 #include "server/blockfile.h"
 #include "server/copy.h"
 #include "server/overlay.h"

@@ -8,6 +8,7 @@
  * between lines with `begin: WORD` and `end: WORD` come from server/keys.def and
  * core/base/config.def. */
 #include "core/base/config.h"
+#include "server/request.h"
 #include "server/settings.h"
 #include "tests/tap.h"
 #include <stdio.h>
@@ -157,6 +158,19 @@ static void write_machine_lines(void) {
 
 static void write_subnet_lines(void) {
     write_server_roff(LB_KEYS_OF_SUBNET, false);
+}
+
+static void write_commands(void) {
+    struct lb_request_info info;
+    for (size_t i = 0; lb_request_info(i, &info); i++) {
+        lb_text_add(&out, ".TP\n.B ");
+        add_escaped(info.words, "-\\");
+        if (info.form[0] != '\0')
+            lb_text_add(&out, " \\fI%s\\fR", info.form);
+        lb_text_add(&out, "\n");
+        add_escaped(info.sentence, "-\\");
+        lb_text_add(&out, "\n");
+    }
 }
 
 static void write_server_table(enum lb_server_keys of) {
@@ -335,6 +349,10 @@ static void lunbootd_8_has_the_keys(void) {
     splice("lunbootd.8", "keys", write_server_options);
 }
 
+static void lunbootctl_8_has_the_commands(void) {
+    splice("lunbootctl.8", "commands", write_commands);
+}
+
 static void lunbootd_conf_5_has_the_keys(void) {
     splice("lunbootd.conf.5", "keys", write_server_lines);
     splice("lunbootd.conf.5", "machine-keys", write_machine_lines);
@@ -365,6 +383,7 @@ int main(int argc, char **argv) {
         keys_md_is_up_to_date();
         lunboot_conf_5_is_up_to_date();
         lunbootd_8_has_the_keys();
+        lunbootctl_8_has_the_commands();
         lunbootd_conf_5_has_the_keys();
         server_md_has_the_keys();
         completions_have_the_keys();
@@ -374,6 +393,7 @@ int main(int argc, char **argv) {
     TEST(keys_md_is_up_to_date);
     TEST(lunboot_conf_5_is_up_to_date);
     TEST(lunbootd_8_has_the_keys);
+    TEST(lunbootctl_8_has_the_commands);
     TEST(lunbootd_conf_5_has_the_keys);
     TEST(server_md_has_the_keys);
     TEST(completions_have_the_keys);

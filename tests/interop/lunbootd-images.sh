@@ -159,6 +159,14 @@ for round in 1 2 3 4 5 6; do
     succeeds "round $round: after kill -9 in the middle the version is whole, and new boots have it"
 done
 
+# Another format.
+qemu-img convert -O qcow2 "$scratch/new.img" "$scratch/Other System.qcow2"
+ctl image add "$scratch/Other System.qcow2"
+ctl_says '^other-system@1$' "a qcow2 becomes a version, named after its file"
+cmp "$images/other-system@1" "$scratch/new.img" || fail "other-system@1 is another disk"
+[ -z "$(find "$images" -name '.*')" ] || fail "something is left of it"
+ok "it is the disk that was in it, byte for byte"
+
 # What goes wrong.
 ctl_refuses 'there is an image debian already' 'image update' image add "$scratch/new.img" debian
 ctl_refuses 'there is no image arch' 'image add' image update "$scratch/new.img" arch

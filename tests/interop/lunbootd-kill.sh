@@ -35,11 +35,12 @@ while [ "$killed" -lt "$kills" ]; do
         killed=$((killed + 1))
     done
     # lunboot takes no word for it: a flush after a new login is unsure. lunbootd has kept all the same.
-    grep -qE 'written, flushed, read and compared|\(writes-unsure\)' "$scratch/writer.log" || fail "writing with seed $seed failed" \
-        "$scratch/writer.log"
+    grep -qE 'written, flushed, read and compared|\(writes-unsure\)' "$scratch/writer.log" ||
+        fail "writing with seed $seed failed" "$scratch/writer.log"
     end lunbootd KILL
     start
-    lunboot=$exercise run_lunboot --rootpath="$rootpath" --write-verify=96M --offset=16M --seed=$seed --verify-only
+    lunboot=$exercise run_lunboot --rootpath="$rootpath" --write-verify=96M --offset=16M --seed=$seed \
+        --verify-only
     succeeds "after $killed kills all that was written and flushed with seed $seed is there"
 done
 pass
