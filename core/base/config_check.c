@@ -18,7 +18,8 @@ void lb_config_where(struct lb_text *text, const struct lb_config *config, enum 
 static const enum lb_key chap_keys[] = {LB_KEY_CHAP_NAME, LB_KEY_CHAP_SECRET,
                                         LB_KEY_CHAP_TARGET_NAME, LB_KEY_CHAP_TARGET_SECRET};
 
-/* The table's secret under a person's name, or the other way round, is nobody's account. */
+/* The table's secret under a person's name, or the other way round, is nobody's account. Of a key
+ * that is none of CHAP's: whether it is set. */
 bool lb_config_has_chap(const struct lb_config *config, enum lb_key key) {
     bool is_others = false;
     for (size_t i = 0; i < LB_COUNT(chap_keys); i++)
@@ -148,26 +149,6 @@ static bool is_unsigned(const struct lb_config *config, struct lb_error *error) 
 
 /* ---- IPsec ---------------------------------------------------------------------------------- */
 
-static bool is_ipsec_in_half(const struct lb_config *config, struct lb_error *error) {
-    static const struct {
-        enum lb_key key, needs;
-    } pairs[] = {
-        {LB_KEY_IPSEC_PSK, LB_KEY_IPSEC_ID},   {LB_KEY_IPSEC_PSK, LB_KEY_IPSEC_PEER_ID},
-        {LB_KEY_IPSEC_ID, LB_KEY_IPSEC_PSK},   {LB_KEY_IPSEC_PEER_ID, LB_KEY_IPSEC_PSK},
-        {LB_KEY_IPSEC_MODE, LB_KEY_IPSEC_PSK},
-    };
-    for (size_t i = 0; i < LB_COUNT(pairs); i++) {
-        char where[160];
-        struct lb_text text = lb_text(where, sizeof where);
-        if (!lb_config_is_set(config, pairs[i].key) || lb_config_is_set(config, pairs[i].needs))
-            continue;
-        lb_config_where(&text, config, pairs[i].key);
-        lb_fail(error, LB_E_CONFIG_HALF, "%s needs %s", where, lb_key_info(pairs[i].needs)->word);
-        return true;
-    }
-    return false;
-}
-
 /* What `ipsec` and `require` say, and what there is. */
 static bool is_ipsec_in_vain(const struct lb_config *config, struct lb_error *error) {
     char where[160];
@@ -198,6 +179,11 @@ bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
         {LB_KEY_CHAP_TARGET_SECRET, LB_KEY_CHAP_NAME},
         {LB_KEY_CHAP_TARGET_SECRET, LB_KEY_CHAP_SECRET},
         {LB_KEY_CHAP_TARGET_NAME, LB_KEY_CHAP_TARGET_SECRET},
+        {LB_KEY_IPSEC_PSK, LB_KEY_IPSEC_ID},
+        {LB_KEY_IPSEC_PSK, LB_KEY_IPSEC_PEER_ID},
+        {LB_KEY_IPSEC_ID, LB_KEY_IPSEC_PSK},
+        {LB_KEY_IPSEC_PEER_ID, LB_KEY_IPSEC_PSK},
+        {LB_KEY_IPSEC_MODE, LB_KEY_IPSEC_PSK},
     };
     for (size_t i = 0; i < LB_COUNT(pairs); i++)
         if (is_missing(config, pairs[i].key, pairs[i].needs, error))
@@ -205,7 +191,7 @@ bool lb_config_check(const struct lb_config *config, struct lb_error *error) {
     if (is_unsigned(config, error) || is_wrong_key(config, error) ||
         is_auth_in_vain(config, error) || is_wrong_arch(config, error))
         return false;
-    if (is_ipsec_in_half(config, error) || is_ipsec_in_vain(config, error))
+    if (is_ipsec_in_vain(config, error))
         return false;
     if (has_odd_item(config, LB_KEY_ALLOW_TARGET, error) ||
         has_odd_item(config, LB_KEY_ALLOW_INITIATOR, error))
