@@ -377,16 +377,24 @@ static void late_conflict(struct lb_dhcp6_client *client, uint64_t now_us, struc
     ask(client, now_us, LB_DHCP6_DECLINING, false);
 }
 
+/* Notes the answer to a probe of the addresses that are being checked. False: it is no such. */
+static bool note_probe(struct lb_dhcp6_client *client, struct lb_addr addr, bool conflict) {
+    bool is_asked = false;
+    for (size_t i = 0; i < client->next.addr_count && client->state == LB_DHCP6_CHECKING; i++) {
+        if (client->probes[i] != PROBE_ASKED || !lb_addr_equal(client->next.addrs[i].addr, addr))
+            continue;
+        client->probes[i] = conflict ? PROBE_CONFLICT : PROBE_FREE;
+        is_asked = true;
+    }
+    return is_asked;
+}
+
 void lb_dhcp6_client_probed(struct lb_dhcp6_client *client, uint64_t now_us, struct lb_addr addr,
                             bool conflict) {
-    if (client->state != LB_DHCP6_CHECKING) {
+    if (!note_probe(client, addr, conflict)) {
         if (conflict && client->state != LB_DHCP6_DECLINING && lease_has(client, addr))
             late_conflict(client, now_us, addr);
         return;
-    }
-    for (size_t i = 0; i < client->next.addr_count; i++) {
-        if (client->probes[i] == PROBE_ASKED && lb_addr_equal(client->next.addrs[i].addr, addr))
-            client->probes[i] = conflict ? PROBE_CONFLICT : PROBE_FREE;
     }
     if (conflict)
         lb_trace(client->trace, now_us, "dhcp6", "%s is in use by another machine",

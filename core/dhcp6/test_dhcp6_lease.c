@@ -112,6 +112,23 @@ static void a_new_address_at_renewal_is_probed(void) {
     CHECK_EQ(seen.losts, 0);
 }
 
+static void a_conflict_of_the_old_address_counts_while_a_new_one_is_checked(void) {
+    reach_bound((struct made){0});
+    t.client.config.no_probe = false;
+    advance_to(t.until);
+    CHECK(GIVE(LB_DHCP6_REPLY, .addr2 = "2001:db8::200"));
+    CHECK_STATE("CHECKING");
+    answer_probe("2001:db8::100", true);
+    CHECK_STATE("DECLINING");
+    CHECK_SENT("Decline");
+    CHECK_STR(sent_addrs(), "2001:db8::100");
+    CHECK_EQ(seen.losts, 1);
+    CHECK(!t.client.has_lease);
+    answer_probe("2001:db8::200", false); /* of what is not checked any more */
+    CHECK(GIVE(LB_DHCP6_REPLY, .no_ia = true));
+    CHECK_STATE("SOLICITING");
+}
+
 static void no_binding_makes_us_request_the_same_again(void) {
     reach_bound((struct made){0});
     advance_to(t.until);
@@ -337,6 +354,7 @@ int main(void) {
     TEST(one_of_two_addresses_may_end_before_the_other);
     TEST(an_address_with_no_lifetime_left_is_given_up);
     TEST(a_new_address_at_renewal_is_probed);
+    TEST(a_conflict_of_the_old_address_counts_while_a_new_one_is_checked);
     TEST(no_binding_makes_us_request_the_same_again);
     TEST(a_forgotten_lease_that_nobody_requests_again_is_rebound);
     TEST(a_renewal_that_says_nothing_of_our_addresses_is_ignored);
