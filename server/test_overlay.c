@@ -1,6 +1,10 @@
 /* Overlays and commits: what is read back, the limit, and power cuts. The files are in memory; a
+<<<<<<< HEAD
  * cut loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many
  * cuts. */
+=======
+*cut loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many.* /
+>>>>>>> 73237d8 (Lines of at most 100 columns)
 #include "server/blockfile.h"
 #include "server/copy.h"
 #include "server/overlay.h"
@@ -16,7 +20,13 @@
 #define PENDING_MAX  4096
 #define CLEAR        UINT32_MAX /* in the place of a sector */
 
-enum { BASE, DATA, MAP, IMAGE, FILES }; /* IMAGE: the version that a commit makes */
+    enum {
+        BASE,
+        DATA,
+        MAP,
+        IMAGE,
+        FILES
+    }; /* IMAGE: the version that a commit makes */
 
 /* ---- files whose power can be cut ---- */
 

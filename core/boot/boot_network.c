@@ -191,8 +191,7 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
     bool is_needed = lb_isns_service_family(boot) == other->family;
     /* What discovery found may be there, and the last attempt had no address for it. */
     bool has_failed = boot->attempts > 1;
-    bool is_waited_for =
-        is_asking && (other->is_alive || is_needed || has_failed || !may_be_saved);
+    bool is_waited_for = is_asking && (other->is_alive || is_needed || has_failed || !may_be_saved);
     if (is_waited_for && now_us < timeout_us(boot, other)) {
         lb_until(&boot->common, timeout_us(boot, other));
         return LB_TURN_IDLE;

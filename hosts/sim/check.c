@@ -295,8 +295,7 @@ static uint64_t ready_within_us(const struct sim *sim) {
     const struct lb_config *config = &sim->config;
     const uint16_t *chance = sim->world.chance;
     uint64_t task_us = lb_config_u32(config, LB_KEY_TASK_TIMEOUT) * LB_US_MS;
-    bool has_silent_io =
-        chance[SIM_IO_STUCK] + chance[SIM_IO_FORGOTTEN] + chance[SIM_LUN_HUNG] > 0;
+    bool has_silent_io = chance[SIM_IO_STUCK] + chance[SIM_IO_FORGOTTEN] + chance[SIM_LUN_HUNG] > 0;
     if (plan->is_clean)
         return CLEAN_US;
     /* Beyond a window that hostile bytes told too large, a target is silent to each command. */
