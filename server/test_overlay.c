@@ -1,10 +1,6 @@
 /* Overlays and commits: what is read back, the limit, and power cuts. The files are in memory; a
-<<<<<<< HEAD
  * cut loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many
  * cuts. */
-=======
-*cut loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many.* /
->>>>>>> 73237d8 (Lines of at most 100 columns)
 #include "server/blockfile.h"
 #include "server/copy.h"
 #include "server/overlay.h"
