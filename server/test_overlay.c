@@ -16,13 +16,7 @@
 #define PENDING_MAX  4096
 #define CLEAR        UINT32_MAX /* in the place of a sector */
 
-    enum {
-        BASE,
-        DATA,
-        MAP,
-        IMAGE,
-        FILES
-    }; /* IMAGE: the version that a commit makes */
+enum { BASE, DATA, MAP, IMAGE, FILES }; /* IMAGE: the version that a commit makes */
 
 /* ---- files whose power can be cut ---- */
 
