@@ -520,6 +520,12 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
     return &machine->overlay;
 }
 
+void lb_server_machine_allow(struct lb_server_machine *machine, const char *initiator) {
+    lb_format(machine->initiator_name, sizeof machine->initiator_name, "%s", initiator);
+    machine->initiator = machine->initiator_name[0] != '\0' ? machine->initiator_name : NULL;
+    name_nodes(machine);
+}
+
 /* ---- maintenance ---- */
 
 static void end_maintenance(const struct lb_server_machines *machines,

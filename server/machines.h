@@ -102,6 +102,8 @@ bool lb_server_machines_add(struct lb_server_machines *machines,
 /* It is no machine any more; nobody is logged in to it. What it has written stays. */
 void lb_server_machines_forget(struct lb_server_machines *machines,
                                struct lb_server_machine *machine);
+/* Who may log in to it from here on: this initiator; empty: any. Sessions go on. */
+void lb_server_machine_allow(struct lb_server_machine *machine, const char *initiator);
 /* Drops what it has written; nobody is logged in to it. */
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error);

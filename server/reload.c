@@ -62,6 +62,15 @@ static struct lb_server_machine *machine_of(struct lb_server *server, const char
     return lb_server_machines_named(&server->machines, lb_bytes_of_text(name));
 }
 
+/* Whether a machine that lost its section while it ran has what this one says. */
+static bool is_as(const struct lb_server_machine *machine,
+                  const struct lb_server_machine_settings *section) {
+    struct lb_server_disk_choice choice = lb_server_settings_disk(&fresh, section);
+    uint32_t writes = section->writes == LB_WRITES_AS_ALL ? fresh.writes : section->writes;
+    return machine->writes == writes && lb_streq(machine->image, choice.image) &&
+           (choice.image[0] != '\0' || lb_streq(machine->disk->path, choice.disk));
+}
+
 /* A machine that runs keeps its disk. */
 static bool check_running(struct lb_server *server, struct lb_server_error *error) {
     for (size_t i = 0; i < fresh.machine_count; i++) {
@@ -69,9 +78,13 @@ static bool check_running(struct lb_server *server, struct lb_server_error *erro
         const struct lb_server_machine_settings *was = section_named(&server->settings, name);
         const struct lb_server_machine *machine = machine_of(server, name);
         char hint[120];
+        if (machine == NULL || !is_running(server, machine))
+            continue;
         if (was != NULL)
             word = lb_server_section_difference(was, &fresh.machines[i], may_change_running);
-        if (word == NULL || machine == NULL || !is_running(server, machine))
+        else if (!is_as(machine, &fresh.machines[i]))
+            word = "disk or writes";
+        if (word == NULL)
             continue;
         lb_format(hint, sizeof hint, "shut it down first, or: lunbootctl eject %s", name);
         return lb_server_fail(error, hint, "%s of %s cannot change while it runs", word, name);
@@ -79,13 +92,18 @@ static bool check_running(struct lb_server *server, struct lb_server_error *erro
     return true;
 }
 
-/* Its section has gone: whoever is logged in goes on, and nobody boots by it. */
+/* Its section has gone: who is logged in goes on, and may log in again; nobody boots by it, nor finds
+ * it by discovery. */
 static void retire(struct lb_server *server, struct lb_server_machine *machine) {
-    if (is_running(server, machine)) {
-        machine->is_leaving = true;
+    const struct lb_server_session *at = NULL;
+    struct lb_server_session_info info;
+    if (!is_running(server, machine)) {
+        lb_server_machines_forget(&server->machines, machine);
         return;
     }
-    lb_server_machines_forget(&server->machines, machine);
+    machine->is_leaving = true;
+    if (lb_server_target_next(&server->target, machine, &at, &info))
+        lb_server_machine_allow(machine, info.initiator);
 }
 
 static void retire_gone(struct lb_server *server) {
@@ -103,11 +121,16 @@ static bool apply_section(struct lb_server *server,
                           const struct lb_server_machine_settings *was,
                           struct lb_server_error *error) {
     struct lb_server_machine *machine = machine_of(server, section->name);
-    if (machine != NULL && was != NULL &&
-        lb_server_section_difference(was, section, may_change_running) == NULL) {
+    bool is_same = was != NULL
+                       ? lb_server_section_difference(was, section, may_change_running) == NULL
+                       : machine != NULL && is_running(server, machine);
+    if (machine != NULL && is_same) {
         memcpy(machine->mac, section->mac, sizeof machine->mac);
         memcpy(machine->uuid, section->uuid, sizeof machine->uuid);
+        if (machine->is_leaving)
+            lb_server_machine_allow(machine, section->initiator);
         machine->is_leaving = false;
+        machine->is_section = true;
         return true;
     }
     if (machine != NULL)

@@ -86,6 +86,8 @@ is_session anna "anna's session goes on without its section"
 boots 02:00:00:00:00:0a
 [ -z "$target" ] || fail "anna boots without a section: $target"
 ok "and nobody boots by it any more"
+conf_has "${anna[@]}" "disk = $scratch/other.img"
+ctl_refuses 'disk or writes of anna cannot change while it runs' 'lunbootctl eject anna' reload
 conf_has "${anna[@]}"
 ctl reload
 boots 02:00:00:00:00:0a
