@@ -92,8 +92,8 @@ static bool check_running(struct lb_server *server, struct lb_server_error *erro
     return true;
 }
 
-/* Its section has gone: who is logged in goes on, and may log in again; nobody boots by it, nor finds
- * it by discovery. */
+/* Its section has gone: who is logged in goes on, and may log in again; nobody boots by it, nor
+ * finds it by discovery. */
 static void retire(struct lb_server *server, struct lb_server_machine *machine) {
     const struct lb_server_session *at = NULL;
     struct lb_server_session_info info;
