@@ -122,9 +122,8 @@ static void say_services(const struct lb_server *server) {
                       server->files.path[0] ? " in " : "", server->files.path);
 }
 
-static void say_ready(const struct lb_server *server) {
+static void notify_ready(const struct lb_server *server) {
     char status[200];
-    lb_server_say("", "runs as %s", lb_server_rights_text());
     lb_format(status, sizeof status, "Serves %zu %s at %s on %s", server->machines.disk_count,
               server->machines.disk_count == 1 ? "disk" : "disks",
               lb_endpoint_text(server->target.portal).s, server->link.name);
@@ -179,7 +178,8 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         return false;
     lb_server_held_close(&server->held);
     say_services(server);
-    say_ready(server);
+    lb_server_say("", "runs as %s", lb_server_rights_text());
+    notify_ready(server);
     return true;
 }
 
@@ -201,10 +201,13 @@ static void take_signals(struct lb_server *server) {
     struct signalfd_siginfo info;
     while (read(server->signals.fd, &info, sizeof info) == sizeof info) {
         struct lb_server_error error = {0};
-        if (info.ssi_signo == SIGHUP)
-            (void)lb_server_reload(server, &error); /* it says how it went */
-        else
+        if (info.ssi_signo != SIGHUP) {
             server->is_over = true;
+            continue;
+        }
+        lb_server_notify_reloading();
+        (void)lb_server_reload(server, &error); /* it says how it went */
+        notify_ready(server);
     }
 }
 

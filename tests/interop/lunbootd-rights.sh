@@ -25,7 +25,7 @@ has() {
 start_lunbootd --user=nobody --state="$scratch/state" --writes=keep --overlays="$scratch/overlays" "$scratch/disk.img"
 wait_log lunbootd 'runs as user nobody'
 number=$(id -u nobody)
-has Uid "$number[[:space:]]$number[[:space:]]$number[[:space:]]$number" "all threads are nobody's"
+has Uid "(${number}[[:space:]]*){4}" "all threads are nobody's"
 has Groups "$(id -G nobody) ?" "with the groups of that user alone"
 for kind in Inh Prm Eff Bnd Amb; do has "Cap$kind" 0000000000000000 "Cap$kind is empty"; done
 has NoNewPrivs 1 "there are no new rights"

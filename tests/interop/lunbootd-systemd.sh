@@ -12,6 +12,8 @@ chmod 711 "$scratch"
 mkdir "$scratch/state"
 chown nobody "$scratch/state" "$scratch/disk.img"
 
+twice() { [ "$(grep -c "^$1" "$scratch/lunbootd.log")" = 2 ]; }
+
 # systemd's part: sockets from 3 on, LISTEN_PID of the process itself, the user nobody, one capability for frames.
 cat >"$scratch/starter.py" <<'PYTHON'
 import os, socket, sys
@@ -60,6 +62,11 @@ lunbootd_says "is given 192\.0\.2\.[0-9]+ by DHCP" "DHCP is answered over one of
 give_client_address 192.0.2.99
 in_client curl -sf -o "$scratch/conf" "http://$server_ip/lunboot.conf" || fail "HTTP does not answer"
 ok "and HTTP over another"
+kill -HUP "$pid"
+wait_log lunbootd 'NOTIFY RELOADING=1' 10
+wait_log lunbootd 'NOTIFY MONOTONIC_USEC=[0-9]+' 10
+wait_for 10 "the end of the reload" twice 'NOTIFY READY=1'
+ok "it says when it reads its configuration again, and when it has"
 kill -TERM "$pid"
 wait_log lunbootd 'NOTIFY STOPPING=1' 10
 ok "it says that it ends"
