@@ -1,5 +1,6 @@
 #include "server/blockfile.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -38,4 +39,9 @@ int lb_blockfile_sync(int fd) {
 
 int lb_blockfile_clear(int fd, uint64_t bytes) {
     return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
+}
+
+int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset) {
+    int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    return fallocate(fd, mode, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
 }

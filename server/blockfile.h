@@ -11,6 +11,9 @@ int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset);
 int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable);
 /* All that was written before is on stable storage. */
 int lb_blockfile_sync(int fd);
+/* Gives the room of these bytes back to the file system; they read as zeros then. EOPNOTSUPP: this
+ * file cannot do that, and nothing has changed. */
+int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset);
 /* Makes the file this long, with zeros; what it had is gone. */
 int lb_blockfile_clear(int fd, uint64_t bytes);
 

@@ -141,8 +141,11 @@ static struct lb_server_disk *choose_disk(struct lb_server_machines *machines,
     return own != NULL ? own : find_newest(machines, machine, error);
 }
 
-/* The size is that of its disk. */
+/* The size is that of its disk. An overlay gives blocks back, and a raw file does where its file
+ * system can. */
 static void fit_unit(struct lb_server_machine *machine) {
+    bool is_file = machine->disk->changed_ns != 0 && !machine->disk->storage.read_only;
+    machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;
     machine->unit.blocks = machine->disk->storage.bytes / BLOCK_BYTES;
     machine->unit.read_only =
         machine->writes == LB_WRITES_DIRECT && machine->disk->storage.read_only;
@@ -227,6 +230,8 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
         .naa = identity(added->base_name),
     };
     fit_unit(added);
+    added->unit.registrations = added->registrations;
+    added->unit.registration_cap = LB_COUNT(added->registrations);
     lb_format(added->unit.serial, sizeof added->unit.serial, "%016llx",
               (unsigned long long)added->unit.naa);
     added->nodes[0].luns[0] = &added->unit;

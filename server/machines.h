@@ -23,6 +23,9 @@
 #include "server/storage.h"
 #include "server/store.h"
 
+#define LB_SERVER_REGISTRATIONS                                                                    \
+    16 /* initiator ports with a key at one disk, by PERSISTENT RESERVE */
+
 /* A file or device that is open, once, whoever uses it. */
 struct lb_server_disk {
     char path[LB_SERVER_PATH_MAX + 1];
@@ -39,6 +42,7 @@ struct lb_server_machine {
     struct lb_target *nodes;             /* two: of even boots, and of odd ones */
     struct lb_target *node;   /* of them, what DHCP names: that of the boot that is offered */
     struct lb_scsi_unit unit; /* the nodes' LUN 0 */
+    struct lb_scsi_registration registrations[LB_SERVER_REGISTRATIONS]; /* the unit's */
     char initiator_name[LB_NAME_MAX + 1]; /* the one that may log in; empty: any */
     const char *initiator;                /* the same, as the node takes it; NULL: any */
     const struct lb_server_chap *chap;    /* asked of who logs in; NULL: nothing, or it is known */

@@ -20,14 +20,17 @@ bool lb_overlay_has(const struct lb_overlay *overlay, uint64_t block) {
     return state_of(overlay, block) != LB_OVERLAY_BASE;
 }
 
-static void set_here(struct lb_overlay *overlay, uint64_t block) {
+static void set_state(struct lb_overlay *overlay, uint64_t block, enum lb_overlay_state state) {
     uint8_t *byte = &overlay->bits[block / BLOCKS_A_BYTE];
     unsigned shift = 2 * (unsigned)(block % BLOCKS_A_BYTE);
-    if (state_of(overlay, block) == LB_OVERLAY_HERE)
+    enum lb_overlay_state before = state_of(overlay, block);
+    if (before == state)
         return;
-    *byte = (uint8_t)((*byte & ~(3u << shift)) | (unsigned)LB_OVERLAY_HERE << shift);
-    overlay->here++;
+    *byte = (uint8_t)((*byte & ~(3u << shift)) | (unsigned)state << shift);
+    overlay->here += state == LB_OVERLAY_HERE;
+    overlay->here -= before == LB_OVERLAY_HERE;
     overlay->changed[block / BLOCKS_A_PAGE] = 1;
+    overlay->freed[block / BLOCKS_A_PAGE] |= before == LB_OVERLAY_HERE;
     overlay->has_changed = true;
 }
 
@@ -66,7 +69,8 @@ int lb_overlay_load(struct lb_overlay *overlay, int base, int data, int map, uin
     overlay->page_count = (size_t)(overlay->blocks / BLOCKS_A_PAGE + 1);
     overlay->bits = calloc(overlay->page_count, LB_OVERLAY_MAP_PAGE);
     overlay->changed = calloc(overlay->page_count, 1);
-    int error = overlay->bits && overlay->changed ? read_map(overlay) : ENOMEM;
+    overlay->freed = calloc(overlay->page_count, 1);
+    int error = overlay->bits && overlay->changed && overlay->freed ? read_map(overlay) : ENOMEM;
     if (error != 0)
         lb_overlay_free(overlay);
     else
@@ -77,7 +81,8 @@ int lb_overlay_load(struct lb_overlay *overlay, int base, int data, int map, uin
 void lb_overlay_free(struct lb_overlay *overlay) {
     free(overlay->bits);
     free(overlay->changed);
-    overlay->bits = overlay->changed = NULL;
+    free(overlay->freed);
+    overlay->bits = overlay->changed = overlay->freed = NULL;
 }
 
 /* ---- read ---- */
@@ -149,12 +154,66 @@ int lb_overlay_write(struct lb_overlay *overlay, const uint8_t *from, size_t len
         if (error != 0)
             return error;
         for (uint64_t block = offset / BLOCK; block <= (offset + piece - 1) / BLOCK; block++)
-            set_here(overlay, block);
+            set_state(overlay, block, LB_OVERLAY_HERE);
         from += piece;
         offset += piece;
         len -= piece;
     }
     return 0;
+}
+
+/* ---- unmap ---- */
+
+static int write_zeros(struct lb_overlay *overlay, uint64_t from, uint64_t to) {
+    static const uint8_t zeros[BLOCK];
+    lb_assert(to - from <= BLOCK);
+    return from == to ? 0 : lb_overlay_write(overlay, zeros, (size_t)(to - from), from);
+}
+
+/* The last block of the disk is whole where it is given back up to the disk's end. */
+int lb_overlay_unmap(struct lb_overlay *overlay, uint64_t len, uint64_t offset) {
+    uint64_t end = offset + len, first = offset / BLOCK + (offset % BLOCK != 0);
+    uint64_t last = end == overlay->bytes ? overlay->blocks : end / BLOCK; /* one behind it */
+    int error = 0;
+    lb_assert(offset <= overlay->bytes && len <= overlay->bytes - offset);
+    if (first >= last) { /* within one block, or over the border of two */
+        uint64_t border = LB_MIN(LB_MAX(first * BLOCK, offset), end);
+        error = write_zeros(overlay, offset, border);
+        return error != 0 ? error : write_zeros(overlay, border, end);
+    }
+    error = write_zeros(overlay, offset, first * BLOCK);
+    if (error == 0 && end > last * BLOCK)
+        error = write_zeros(overlay, last * BLOCK, end);
+    for (uint64_t block = first; error == 0 && block < last; block++)
+        set_state(overlay, block, LB_OVERLAY_ZERO);
+    return error;
+}
+
+uint64_t lb_overlay_status(const struct lb_overlay *overlay, uint64_t len, uint64_t offset,
+                           bool *is_unmapped) {
+    uint64_t block = offset / BLOCK, last = (offset + len - 1) / BLOCK;
+    *is_unmapped = state_of(overlay, block) == LB_OVERLAY_ZERO;
+    while (block <= last && (state_of(overlay, block) == LB_OVERLAY_ZERO) == *is_unmapped)
+        block++;
+    return LB_MIN(block * BLOCK - offset, len);
+}
+
+/* The map says so durably. That it fails costs room alone. */
+static void punch_page(struct lb_overlay *overlay, size_t page) {
+    uint64_t block = (uint64_t)page * BLOCKS_A_PAGE;
+    uint64_t end = LB_MIN(block + BLOCKS_A_PAGE, overlay->blocks);
+    while (block < end) {
+        uint64_t first = block;
+        while (block < end && state_of(overlay, block) == LB_OVERLAY_ZERO)
+            block++;
+        if (block > first)
+            (void)lb_blockfile_punch(overlay->data,
+                                     LB_MIN(block * BLOCK, overlay->bytes) - first * BLOCK,
+                                     first * BLOCK);
+        else
+            block++;
+    }
+    overlay->freed[page] = 0;
 }
 
 /* ---- flush and reset ---- */
@@ -174,6 +233,9 @@ static int write_map(struct lb_overlay *overlay) {
         return error;
     memset(overlay->changed, 0, overlay->page_count);
     overlay->has_changed = false;
+    for (size_t page = 0; page < overlay->page_count; page++)
+        if (overlay->freed[page])
+            punch_page(overlay, page);
     return 0;
 }
 
@@ -194,6 +256,7 @@ int lb_overlay_reset(struct lb_overlay *overlay) {
         return error;
     memset(overlay->bits, 0, overlay->page_count * LB_OVERLAY_MAP_PAGE);
     memset(overlay->changed, 0, overlay->page_count);
+    memset(overlay->freed, 0, overlay->page_count);
     overlay->has_changed = false;
     overlay->here = 0;
     return lb_blockfile_clear(overlay->data, overlay->bytes);

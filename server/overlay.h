@@ -2,13 +2,15 @@
  *
  * Two files. `data` is sparse and as long as the base: block n, of 4096 bytes, lies at n * 4096.
  * `map` has 2 bits a block, the lowest first: 0 the block is the base's, 1 it is in `data`, 2 it is
- * all zeros (kept for UNMAP; nothing writes it yet).
+ * all zeros, by UNMAP.
  *
  * What a power cut leaves. A write goes to `data`, and its bit into memory. A flush makes `data`
  * durable, then writes the pages of the map that have changed, and makes these durable. So a bit is
  * on stable storage only after its block: after a cut each block is as of the last flush, or newer.
  * A block that is not in `data` yet is always written whole, so what an earlier cut left there is
- * never read. A reset clears the map, durably, before it clears `data`. */
+ * never read. A block that UNMAP gave back is punched out of `data` only when the map that says so
+ * is durable; after a cut between the two its room stays taken until its page of the map is written
+ * again. A reset clears the map, durably, before it clears `data`. */
 #ifndef LB_SERVER_OVERLAY_H
 #define LB_SERVER_OVERLAY_H
 
@@ -29,6 +31,7 @@ struct lb_overlay {
     uint64_t limit;      /* as many may be */
     uint8_t *bits;       /* the map in memory */
     uint8_t *changed;    /* a byte a page of the map: not written yet */
+    uint8_t *freed;      /* the same: it has blocks that are to be punched out of `data` */
     size_t page_count;
     bool has_changed;
     int broken; /* an errno: data could not be made durable, and nobody knows which */
@@ -45,6 +48,13 @@ int lb_overlay_read(struct lb_overlay *overlay, uint8_t *to, size_t len, uint64_
 /* ENOSPC: it needs more blocks than the limit allows, or than the file system has; of the former
  * nothing is written. */
 int lb_overlay_write(struct lb_overlay *overlay, const uint8_t *from, size_t len, uint64_t offset);
+/* These bytes are zeros from now on. The room of whole blocks among them is given back with the next
+ * flush; the rest is written. Errors are those of write. */
+int lb_overlay_unmap(struct lb_overlay *overlay, uint64_t len, uint64_t offset);
+/* How many bytes from offset on, at most len (not 0), are like the first: in blocks that UNMAP gave
+ * back (*is_unmapped), or not. */
+uint64_t lb_overlay_status(const struct lb_overlay *overlay, uint64_t len, uint64_t offset,
+                           bool *is_unmapped);
 /* What was written before survives a power cut. Once that has failed it fails until the next load:
  * Linux forgets what it could not write, and a later success would be a lie. */
 int lb_overlay_flush(struct lb_overlay *overlay);

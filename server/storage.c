@@ -149,6 +149,24 @@ static int write_out(struct lb_storage *storage, const struct lb_storage_ask *as
     return error == 0 && ask->is_durable ? flush(storage) : error;
 }
 
+/* EOPNOTSUPP: a raw disk that cannot, and nothing has changed. */
+static int unmap(struct lb_storage *storage, const struct lb_storage_ask *ask) {
+    if (storage->read_only)
+        return EROFS;
+    int error = storage->is_overlay ? lb_overlay_unmap(&storage->overlay, ask->len, ask->offset)
+                                    : lb_blockfile_punch(storage->fd, ask->len, ask->offset);
+    if (error == EOPNOTSUPP && ask->op == LB_STORAGE_UNMAP)
+        return 0; /* SBC-3 4.7.3.1: what is not given back stays as it is */
+    return error == 0 && ask->is_durable ? flush(storage) : error;
+}
+
+uint64_t lb_storage_status(const struct lb_storage *storage, uint64_t len, uint64_t offset,
+                           bool *is_unmapped) {
+    *is_unmapped = false;
+    return storage->is_overlay ? lb_overlay_status(&storage->overlay, len, offset, is_unmapped)
+                               : len;
+}
+
 bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask) {
     bool is_inside = ask->offset <= storage->bytes && ask->len <= storage->bytes - ask->offset;
     lb_assert(is_inside || ask->op == LB_STORAGE_FLUSH);
@@ -160,6 +178,10 @@ bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask) {
         break;
     case LB_STORAGE_WRITE:
         ask->error = write_out(storage, ask);
+        break;
+    case LB_STORAGE_UNMAP:
+    case LB_STORAGE_ZERO:
+        ask->error = ask->len == 0 ? 0 : unmap(storage, ask);
         break;
     case LB_STORAGE_FLUSH:
         ask->error = flush(storage);

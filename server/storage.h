@@ -16,15 +16,18 @@
 enum lb_storage_op {
     LB_STORAGE_READ,
     LB_STORAGE_WRITE,
+    LB_STORAGE_UNMAP, /* it reads as zeros from now on, and its room is free; or it stays as it is,
+                         where a raw disk cannot do that */
+    LB_STORAGE_ZERO,  /* the same; EOPNOTSUPP where a raw disk cannot */
     LB_STORAGE_FLUSH, /* every write answered before is durable */
 };
 
 struct lb_storage_ask {
     enum lb_storage_op op;
-    uint64_t offset; /* bytes; READ, WRITE: within the disk */
+    uint64_t offset; /* bytes; all but FLUSH: within the disk */
     uint32_t len;
     uint8_t *memory; /* READ: to be filled; WRITE: what is written */
-    bool is_durable; /* WRITE: durable before it is answered */
+    bool is_durable; /* WRITE, ZERO: durable before it is answered */
     int error;       /* the answer: 0, or an errno */
 };
 
@@ -47,6 +50,10 @@ bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage
                              const char *folder, uint64_t limit, struct lb_server_error *error);
 /* True: it is answered, see ask->error. */
 bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask);
+/* How many bytes from offset on, at most len (not 0), are like the first: given back by UNMAP, or
+ * not. */
+uint64_t lb_storage_status(const struct lb_storage *storage, uint64_t len, uint64_t offset,
+                           bool *is_unmapped);
 void lb_storage_close(struct lb_storage *storage); /* harmless where it is closed */
 
 #endif

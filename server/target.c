@@ -16,8 +16,9 @@
 #define RX_BYTES   65536
 #define IO_MAX     262144 /* one piece of a long command */
 #define PIECES_MAX 64
-#define RUN_BYTES  65536 /* of blocks that are all alike */
-#define TURNS_MAX  64    /* of one session, then others are served */
+#define RUN_BYTES  65536     /* of blocks that are all alike */
+#define FREE_BYTES (1 << 30) /* given back at a time */
+#define TURNS_MAX  64        /* of one session, then others are served */
 
 /* Memory that the initiator's data passes through; its bytes follow. */
 struct buffer {
@@ -203,8 +204,13 @@ static void watch_limit(struct lb_server_session *session) {
     struct lb_server_machine *machine = session->machine;
     const struct lb_overlay *overlay = &machine->overlay.overlay;
     bool has_limit = session->target->machines->settings->overlay_mib > 0;
-    if (!machine->is_open || !has_limit || machine->has_said_full ||
-        overlay->here * 10 < overlay->limit * 9)
+    if (!machine->is_open)
+        return;
+    machine->unit.used_blocks =
+        overlay->here * (LB_OVERLAY_BLOCK / lb_scsi_unit_block_bytes(&machine->unit));
+    if (overlay->here * 10 < overlay->limit * 9)
+        machine->has_said_full = false; /* it gave some back */
+    if (!has_limit || machine->has_said_full || overlay->here * 10 < overlay->limit * 9)
         return;
     machine->has_said_full = true;
     lb_server_say(lb_addr_text(session->client.addr).s, "has written %s of the %s it may write",
@@ -237,7 +243,7 @@ static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
         session->bytes_read += len;
     if (op == LB_STORAGE_WRITE && ask.error == 0)
         session->bytes_written += len;
-    if (op == LB_STORAGE_WRITE)
+    if (op != LB_STORAGE_READ && op != LB_STORAGE_FLUSH)
         watch_limit(session);
     return ask.error;
 }
@@ -265,11 +271,48 @@ static struct lb_target_answer give_memory(struct lb_server_session *session,
     return answer;
 }
 
+/* Gives blocks back; op: UNMAP or ZERO. */
+static int give_back(struct lb_server_session *session, const struct lb_target_io *io,
+                     enum lb_storage_op op) {
+    uint32_t block_bytes = lb_scsi_unit_block_bytes(io->lun), run = FREE_BYTES / block_bytes;
+    int error = 0;
+    for (uint64_t done = 0; error == 0 && done < io->blocks;) {
+        uint32_t count = (uint32_t)LB_MIN(run, io->blocks - done);
+        error = ask_at(session, op, io, io->lba + done, count * block_bytes, NULL);
+        done += count;
+    }
+    return error;
+}
+
+static bool is_zeros(const struct lb_target_io *io) {
+    uint32_t len = lb_scsi_unit_block_bytes(io->lun), i = 0;
+    while (io->buffer.p != NULL && i < len && io->buffer.p[i] == 0)
+        i++;
+    return io->buffer.p == NULL || i == len;
+}
+
+/* GET LBA STATUS. */
+static struct lb_target_answer tell_status(struct lb_server_session *session,
+                                           const struct lb_target_io *io) {
+    uint64_t block_bytes = lb_scsi_unit_block_bytes(io->lun);
+    struct lb_storage *storage = enter(session);
+    struct lb_target_answer answer = {0};
+    if (storage == NULL)
+        return lb_server_target_answer(ENOMEDIUM, false);
+    answer.blocks = lb_storage_status(storage, io->blocks * block_bytes, io->lba * block_bytes,
+                                      &answer.is_unmapped) /
+                    block_bytes;
+    return answer;
+}
+
 /* One block to each of many, or zeros: a run of them at a time. */
 static int write_each(struct lb_server_session *session, const struct lb_target_io *io) {
     uint32_t block_bytes = lb_scsi_unit_block_bytes(io->lun), run = RUN_BYTES / block_bytes;
+    int error = io->unmaps && is_zeros(io) ? give_back(session, io, LB_STORAGE_ZERO) : EOPNOTSUPP;
+    if (error != EOPNOTSUPP)
+        return error;
     uint8_t *bytes = calloc(run, block_bytes);
-    int error = bytes == NULL ? ENOMEM : 0;
+    error = bytes == NULL ? ENOMEM : 0;
     for (uint32_t i = 0; error == 0 && io->buffer.p != NULL && i < run; i++)
         memcpy(bytes + (size_t)i * block_bytes, io->buffer.p, block_bytes);
     for (uint32_t done = 0; error == 0 && done < io->blocks;) {
@@ -361,10 +404,13 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
         answer = compare_and_write(session, io);
         take_back(buffer_of(io));
         break;
-    case LB_IO_STATUS: /* all of it is there */
+    case LB_IO_STATUS:
+        answer = tell_status(session, io);
         break;
-    case LB_IO_UNMAP: /* storage gives nothing back yet, and registrations are not kept */
-    case LB_IO_KEEP:
+    case LB_IO_UNMAP:
+        answer = lb_server_target_answer(give_back(session, io, LB_STORAGE_UNMAP), true);
+        break;
+    case LB_IO_KEEP: /* can_keep is not set */
         answer =
             (struct lb_target_answer){.status = LB_SCSI_CHECK_CONDITION, .key = 0x5, .asc = 0x20};
         break;

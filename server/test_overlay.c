@@ -84,6 +84,16 @@ int lb_blockfile_clear(int fd, uint64_t bytes) {
     return is_cut ? EIO : 0;
 }
 
+int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset) {
+    struct file *file = &files[fd];
+    lb_assert(fd == DATA && offset + len <= file->bytes);
+    bool is_cut = !has_power();
+    memset(&file->seen[0][0] + offset, 0, len);
+    for (uint64_t sector = offset / SECTOR; sector * SECTOR < offset + len; sector++)
+        note(file, (uint32_t)sector);
+    return is_cut ? EIO : 0;
+}
+
 static uint64_t rng;
 static uint32_t below(uint32_t n) {
     rng ^= rng << 13, rng ^= rng >> 7, rng ^= rng << 17;
@@ -116,13 +126,18 @@ struct stamp {
 
 static void fill(uint8_t *at, uint32_t sector, uint32_t number) {
     struct stamp stamp = {sector, number};
-    memset(at, (int)(number * 7 + sector), SECTOR);
+    memset(at, (int)(number * 7 + sector) | 1, SECTOR);
     memcpy(at, &stamp, sizeof stamp);
 }
 
+static uint32_t zeroed[SECTORS]; /* the number of the last UNMAP of it; 0: none */
+
 static uint32_t number_of(const uint8_t *at, uint32_t sector) {
+    static const uint8_t zeros[SECTOR];
     struct stamp stamp;
     uint8_t want[SECTOR];
+    if (zeroed[sector] != 0 && memcmp(at, zeros, SECTOR) == 0)
+        return zeroed[sector];
     memcpy(&stamp, at, sizeof stamp);
     fill(want, sector, stamp.number);
     return memcmp(at, want, SECTOR) == 0 ? stamp.number : UINT32_MAX;
@@ -136,6 +151,7 @@ static void load(uint64_t limit) {
 static void begin(uint64_t limit) {
     lb_overlay_free(&overlay);
     memset(files, 0, sizeof files);
+    memset(zeroed, 0, sizeof zeroed);
     sync_error = 0;
     files[BASE].bytes = DISK_BYTES;
     for (uint32_t sector = 0; sector < SECTORS; sector++)
@@ -222,6 +238,74 @@ static void a_reset_is_the_base_again(void) {
     lb_overlay_free(&overlay);
     load(0);
     CHECK_EQ(get(5), 0);
+}
+
+/* ---- UNMAP ---- */
+
+static bool is_zero(uint32_t sector) {
+    static const uint8_t zeros[SECTOR];
+    uint8_t at[SECTOR];
+    return lb_overlay_read(&overlay, at, SECTOR, (uint64_t)sector * SECTOR) == 0 &&
+           memcmp(at, zeros, SECTOR) == 0;
+}
+
+static int unmap(uint32_t sector, uint32_t count) {
+    return lb_overlay_unmap(&overlay, (uint64_t)count * SECTOR, (uint64_t)sector * SECTOR);
+}
+
+static void unmapped_blocks_are_zeros_and_count_no_more(void) {
+    bool is_unmapped;
+    begin(10);
+    CHECK_EQ(put(0, 80, 1), 0);
+    CHECK_EQ(put(80, 8, 1), ENOSPC);
+    CHECK_EQ(unmap(4, 24), 0); /* two whole blocks, and parts of two */
+    CHECK_EQ(overlay.here, 8);
+    CHECK_EQ(get(3), 1);
+    CHECK(is_zero(4) && is_zero(8) && is_zero(27));
+    CHECK_EQ(get(28), 1);
+    CHECK_EQ(unmap(200, 8), 0); /* of the base */
+    CHECK(is_zero(200) && !is_zero(199) && !is_zero(208));
+    CHECK_EQ(overlay.here, 8);
+    CHECK_EQ(lb_overlay_status(&overlay, 64 * SECTOR, 4 * SECTOR, &is_unmapped), 4 * SECTOR);
+    CHECK(!is_unmapped);
+    CHECK_EQ(lb_overlay_status(&overlay, 64 * SECTOR, 9 * SECTOR, &is_unmapped), 15 * SECTOR);
+    CHECK(is_unmapped);
+    CHECK_EQ(lb_overlay_status(&overlay, 3 * SECTOR, 9 * SECTOR, &is_unmapped), 3 * SECTOR);
+    CHECK_EQ(put(80, 8, 2), 0);
+    CHECK_EQ(put(9, 1, 3), 0); /* a part of an unmapped block: the rest of it stays zeros */
+    CHECK(is_zero(8) && is_zero(10));
+    CHECK_EQ(get(9), 3);
+    CHECK_EQ(lb_overlay_flush(&overlay), 0);
+    lb_overlay_free(&overlay);
+    load(10);
+    CHECK_EQ(overlay.here, 10);
+    CHECK(is_zero(8) && is_zero(16) && is_zero(200));
+    CHECK_EQ(get(9), 3);
+}
+
+static void their_room_is_given_back_once_the_map_is_durable(void) {
+    static const uint8_t zeros[8 * SECTOR];
+    begin(0);
+    put(0, 16, 1);
+    CHECK_EQ(lb_overlay_flush(&overlay), 0);
+    CHECK_EQ(unmap(8, 8), 0);
+    CHECK(memcmp(files[DATA].seen[8], zeros, sizeof zeros) != 0);
+    CHECK_EQ(lb_overlay_flush(&overlay), 0);
+    CHECK(memcmp(files[DATA].seen[8], zeros, sizeof zeros) == 0);
+    CHECK_EQ(get(7), 1);
+}
+
+static void exact_zeros_have_no_whole_blocks_border(void) {
+    static const uint32_t cases[][2] = {
+        {3, 1}, {3, 5},  {3, 6},           {3, 13},          {3, 14},
+        {8, 8}, {0, 20}, {SECTORS - 2, 2}, {SECTORS - 1, 1}, {SECTORS - 12, 12}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        uint32_t first = cases[i][0], end = first + cases[i][1];
+        begin(0);
+        CHECK_EQ(unmap(first, cases[i][1]), 0);
+        for (uint32_t sector = 0; sector < SECTORS; sector++)
+            CHECK_EQ(is_zero(sector), sector >= first && sector < end);
+    }
 }
 
 /* ---- the limit ---- */
@@ -319,9 +403,10 @@ static void a_commit_is_what_the_machine_saw(void) {
 
 /* ---- power cuts ---- */
 
-static uint32_t least[SECTORS];   /* what the last flush has made durable */
-static uint32_t in_base[SECTORS]; /* what the base has: 0, or what a commit has put there */
-static uint32_t oldest, number;   /* numbers up to oldest went with a reset; the last write's */
+static uint32_t least[SECTORS];       /* what the last flush has made durable */
+static uint32_t in_base[SECTORS];     /* what the base has: 0, or what a commit has put there */
+static uint32_t base_zeroed[SECTORS]; /* as zeroed, of what the base has */
+static uint32_t oldest, number;       /* numbers up to oldest went with a reset; the last write's */
 static bool is_resetting;
 static unsigned commit_count, commit_cuts;
 
@@ -333,6 +418,13 @@ static bool is_good(uint32_t sector, uint32_t got) {
     return got >= least[sector] && (got == in_base[sector] || got > oldest);
 }
 
+/* The base has what is durable. */
+static void note_base(void) {
+    memcpy(in_base, least, sizeof in_base);
+    for (uint32_t i = 0; i < SECTORS; i++)
+        base_zeroed[i] = zeroed[i] == least[i] ? zeroed[i] : 0;
+}
+
 /* What is flushed is in the version, and nothing else: nobody writes meanwhile. */
 static bool commit(void) {
     is_intended = true;
@@ -341,7 +433,7 @@ static bool commit(void) {
         return false;
     commit_cuts--;
     commit_count++;
-    memcpy(in_base, least, sizeof in_base);
+    note_base();
     return true;
 }
 
@@ -353,6 +445,7 @@ static bool reset(uint32_t newest[SECTORS]) {
     oldest = number;
     memcpy(newest, in_base, sizeof in_base);
     memcpy(least, in_base, sizeof in_base);
+    memcpy(zeroed, base_zeroed, sizeof zeroed);
     return true;
 }
 
@@ -374,6 +467,16 @@ static bool write_some(uint32_t newest[SECTORS]) {
     return true;
 }
 
+static bool unmap_some(uint32_t newest[SECTORS]) {
+    uint32_t first = below(SECTORS), count = 8 + 8 * below(4);
+    first -= below(4) ? first % 8 : 0;
+    count = LB_MIN(count, SECTORS - first);
+    number++;
+    for (uint32_t i = 0; i < count; i++)
+        newest[first + i] = zeroed[first + i] = number;
+    return unmap(first, count) == 0;
+}
+
 /* Random work until the power is cut. */
 static void work(void) {
     uint32_t newest[SECTORS];
@@ -388,6 +491,8 @@ static void work(void) {
             has_power_left = flush(newest) && commit();
         else if (what < 10)
             has_power_left = flush(newest);
+        else if (what < 15)
+            has_power_left = unmap_some(newest);
         else
             has_power_left = write_some(newest);
     }
@@ -396,6 +501,8 @@ static void work(void) {
 static bool check_after_cut(void) {
     for (uint32_t sector = 0; sector < SECTORS; sector++) {
         uint32_t got = get(sector);
+        if (is_resetting && got == zeroed[sector] && got < least[sector] && base_zeroed[sector])
+            got = zeroed[sector] = base_zeroed[sector]; /* zeros of the base, which a reset shows */
         if (!is_good(sector, got)) {
             tap_note("sector %u has %u, and %u was flushed (reset at %u)", sector, got,
                      least[sector], oldest);
@@ -419,7 +526,7 @@ static void start_again(void) {
     load(0);
     go_on();
     if (was_intended)
-        memcpy(in_base, least, sizeof in_base);
+        note_base();
 }
 
 static unsigned cuts = 2000;
@@ -430,6 +537,7 @@ static void no_power_cut_loses_what_was_flushed(void) {
         begin(0);
         memset(least, 0, sizeof least);
         memset(in_base, 0, sizeof in_base);
+        memset(base_zeroed, 0, sizeof base_zeroed);
         number = oldest = 0;
         is_intended = is_resetting = base_is_image = false;
         image_name = NOT_NAMED;
@@ -457,6 +565,9 @@ int main(int argc, char **argv) {
     TEST(the_disks_last_block_may_be_cut);
     TEST(it_is_the_same_after_a_flush_and_a_new_start);
     TEST(a_reset_is_the_base_again);
+    TEST(unmapped_blocks_are_zeros_and_count_no_more);
+    TEST(their_room_is_given_back_once_the_map_is_durable);
+    TEST(exact_zeros_have_no_whole_blocks_border);
     TEST(at_the_limit_new_blocks_are_refused_and_rewrites_go_on);
     TEST(a_smaller_limit_than_what_is_there_harms_nothing);
     TEST(a_flush_that_failed_fails_until_the_next_start);
