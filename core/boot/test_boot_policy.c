@@ -68,6 +68,22 @@ static void a_server_off_the_list_is_not_connected_to(void) {
     CHECK_EQ(host_steps_running(), 0);
 }
 
+/* The host of these tests cannot carry protected packets. */
+static void without_ipsec_nothing_is_sent_to_what_it_must_protect(void) {
+    host_init();
+    host_set("ipsec-psk", "a secret of 16 bytes or more");
+    host_set("ipsec-id", "client.example");
+    host_set("ipsec-peer-id", "server.example");
+    host_fails(LB_E_IPSEC_MISSING, "192.0.2.1");
+    CHECK_EQ(host.seen[LB_BOOT_CONNECT], 0);
+    CHECK_EQ(host.seen[LB_BOOT_SOURCE], 0);
+    CHECK_EQ(host_steps_running(), 0);
+    host_init();
+    host_set("require", "ipsec");
+    host_fails(LB_E_CONFIG_HALF, "ipsec needs ipsec-psk");
+    CHECK_EQ(host.seen[LB_BOOT_CONNECT] + host.seen[LB_BOOT_SEND], 0);
+}
+
 static void a_listed_name_stands_for_what_it_resolves_to(void) {
     host_init();
     host_set("allow-server", "Storage.Example.com");
@@ -383,6 +399,7 @@ int main(void) {
     TEST(nothing_the_network_says_enables);
     TEST(a_server_on_a_listed_network_is_used);
     TEST(a_server_off_the_list_is_not_connected_to);
+    TEST(without_ipsec_nothing_is_sent_to_what_it_must_protect);
     TEST(a_listed_name_stands_for_what_it_resolves_to);
     TEST(a_name_off_the_list_is_refused_whatever_it_resolves_to);
     TEST(an_address_is_not_a_listed_name);

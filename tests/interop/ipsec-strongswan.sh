@@ -9,7 +9,7 @@ need_strongswan
 make_net
 serve_disk
 give_client_address 192.0.2.100
-start_strongswan "$server_ip" 192.0.2.100
+start_strongswan "$server_ip"
 start_capture "$server_ns" vs0
 
 keys=(--ipsec-psk="$psk" --ipsec-id=client.example --ipsec-peer-id=server.example)
@@ -30,6 +30,17 @@ stop_capture
 [ "$(clear_packets)" = 0 ] || fail "packets in clear: $(clear_packets)"
 [ "$(esp_packets)" -gt 1000 ] || fail "few packets in UDP 4500: $(esp_packets)"
 ok "0 packets in clear, $(esp_packets) of ESP and IKE"
+
+start_isnsd
+isns_target "$iqn" "$server_ip"
+isns_as "$isns_host" --register "initiator=$isns_host"
+isns_domain boot boot "$iqn" "$isns_host"
+start_capture "$server_ns" vs0
+run_lunboot discover --initiator="$isns_host" --isns-server="$server_ip" --discovery=isns "${keys[@]}"
+stop_capture
+says "$iqn" "an iSNS server is asked through IPsec"
+[ "$(clear_packets)" = 0 ] || fail "iSNS: packets in clear: $(clear_packets)"
+ok "iSNS: 0 packets in clear"
 
 # refused CODE WHAT ARGUMENTS...: lunboot ends with this error, and nothing is in clear.
 refused() {

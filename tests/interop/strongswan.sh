@@ -13,8 +13,8 @@ need_strongswan() {
     need swanctl
 }
 
-# start_strongswan SERVER CLIENT [PSK [REKEY]]: charon at SERVER as server.example, for client.example at CLIENT, in
-# tunnel mode between the two addresses; a new connection's keys are renewed after REKEY (a time of strongSwan).
+# start_strongswan SERVER [PSK]: charon at SERVER as server.example, for client.example, by the recipe of
+# integration/ipsec: tunnel mode between the two addresses.
 # What the tunnel's own packets carry is a mark, for their way is not into the tunnel.
 start_strongswan() {
     need_strongswan
@@ -31,26 +31,8 @@ charon {
 }
 swanctl { socket = unix://$scratch/vici }
 CONF
-    cat >"$scratch/swanctl/swanctl.conf" <<CONF
-connections { boot {
-    version = 2
-    local_addrs = $1
-    remote_addrs = %any
-    proposals = aes256gcm16-prfsha256-x25519-ecp256
-    ${4:+rekey_time = $4}
-    local { auth = psk
-        id = server.example }
-    remote { auth = psk
-        id = client.example }
-    children { disk {
-        local_ts = dynamic
-        remote_ts = dynamic
-        ${4:+rekey_time = $4}
-        esp_proposals = aes256gcm16-x25519-ecp256 } } } }
-secrets { ike-1 { id-1 = client.example
-    id-2 = server.example
-    secret = "${3:-$psk}" } }
-CONF
+    sed -e "s/192\.0\.2\.1\$/$1/" -e "s/secret = .*\"/secret = \"${2:-$psk}\"/" \
+        "$top/integration/ipsec/swanctl.conf" >"$scratch/swanctl/swanctl.conf"
     # Its pid file is at a fixed place: that of this run is its own.
     spawn charon-out ip netns exec "$server_ns" sh -c "mount -t tmpfs t /run &&
         STRONGSWAN_CONF=$scratch/strongswan.conf exec $charon"
