@@ -124,13 +124,17 @@ static void check_again(struct sim *sim, const struct sim_sent *sent) {
         else
             first = i;
     }
+    /* One flush is like another: it may be a new one, or one that was aborted before. */
+    bool is_flush = sent->cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_10;
+    if (is_flush && first < again->count && first > witness->again_next)
+        return;
     if (first < again->count) {
         again->at[first].is_again = true;
         witness->again_next = first + 1;
     } else if (behind < again->count) {
         again->at[behind].is_again = true;
-        if (sent->cdb[0] == LB_SCSI_SYNCHRONIZE_CACHE_10)
-            return; /* one is like another, so it may be a new one; and later it covers more */
+        if (is_flush)
+            return; /* later it covers more */
         sim_violation(&sim->world, "command 0x%02x is issued again after one that followed it",
                       sent->cdb[0]);
     }
