@@ -20,10 +20,12 @@ static bool is_past(const struct sim *sim, uint64_t since_us, uint64_t wait_us) 
     return sim->world.now_us >= since_us + wait_us;
 }
 
-/* What the client had to say did not leave it: it counts from when it was ready to be sent. */
+/* What the client had to say did not leave it: it counts from when it was ready to be sent, and the
+ * time in which the host was away does not count. */
 static bool was_held(const struct sim *sim) {
     const struct sim_wire *wire = &sim->witness.wire;
-    return wire->held_us != 0 && !is_past(sim, wire->held_us, patience_us(sim));
+    uint64_t since_us = LB_MAX(wire->held_us, sim->witness.away_us);
+    return wire->held_us != 0 && !is_past(sim, since_us, patience_us(sim));
 }
 
 static bool is_silent_now(const struct sim *sim) {
