@@ -38,8 +38,9 @@ base=iqn.2026-11.org.lunboot
 does() {
     local words=() word
     for word in "${@:2}"; do words+=(-c "$word"); done
-    in_client timeout 60 qemu-io "${words[@]}" --image-opts \
-        "driver=raw,discard=unmap,file.driver=iscsi,file.transport=tcp,file.portal=$server_ip:3260,file.target=$1,file.lun=0" \
+    local there=driver=raw,discard=unmap,file.driver=iscsi,file.transport=tcp
+    there+=,file.portal=$server_ip:3260,file.target=$1,file.lun=0
+    in_client timeout 60 qemu-io "${words[@]}" --image-opts "$there" \
         >"$scratch/qemu.log" 2>&1 || fail "qemu-io: ${*:2}"
     ! grep -qi 'failed\|error' "$scratch/qemu.log" || fail "qemu-io: ${*:2}"
 }
