@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #define CLOG_US_MAX (20 * LB_US_SEC)
+#define SPLIT_BYTES 500000 /* after them a stream is not split any more: the run must end */
 
 static void draw_manner(struct sim_conn *conn, struct sim_world *world) {
     struct sim_manner *manner = &conn->manner;
@@ -129,8 +130,11 @@ bool sim_pipe_is_over(const struct sim_pipe *pipe) {
 }
 
 size_t sim_part(const struct sim_conn *conn, struct sim_world *world, size_t len) {
-    uint32_t most = (uint32_t)LB_MIN(len, conn->manner.part_max);
-    return most > 1 && conn->manner.part_max < SIM_PIPE_BYTES ? sim_between(world, 1, most) : most;
+    bool is_split = conn->up.written + conn->down.written < SPLIT_BYTES;
+    uint32_t most = (uint32_t)LB_MIN(len, is_split ? conn->manner.part_max : SIM_PIPE_BYTES);
+    return most > 1 && is_split && conn->manner.part_max < SIM_PIPE_BYTES
+               ? sim_between(world, 1, most)
+               : most;
 }
 
 /* A part often begins with a header. */
