@@ -359,6 +359,29 @@ static void lba_status_and_the_log_tell_of_a_thin_disk(void) {
     CHECK_EQ(ASK(ME, "1d 04 0000 00 00", 0), LB_SCSI_GOOD);
 }
 
+/* Who asked for it knows; the others learn it by UNIT ATTENTION, once: reset 29/03, cleared 2F/00. */
+static void a_reset_is_told_to_the_others_alone(void) {
+    static const struct {
+        enum lb_iscsi_tmf function;
+        unsigned sense;
+    } cases[] = {{LB_TMF_LUN_RESET, 0x062903},
+                 {LB_TMF_TARGET_WARM_RESET, 0x062903},
+                 {LB_TMF_CLEAR_TASK_SET, 0x062f00}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        log_in_both();
+        speak(ME);
+        struct lb_iscsi_pdu pdu = tmf(cases[i].function, LB_ISCSI_NO_TAG);
+        pdu.cmd_sn = cmd_sns[ME]; /* immediate: it takes none */
+        give(pdu, nothing);
+        CHECK(take_op(LB_OP_TMF_RESPONSE));
+        CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
+        CHECK_EQ(ASK(ME, "00 00 00 00 00 00", 0), LB_SCSI_GOOD);
+        CHECK_EQ(ASK(YOU, "00 00 00 00 00 00", 0), LB_SCSI_CHECK_CONDITION);
+        CHECK_EQ(sense(), cases[i].sense);
+        CHECK_EQ(ASK(YOU, "00 00 00 00 00 00", 0), LB_SCSI_GOOD);
+    }
+}
+
 int main(void) {
     TEST(every_length_of_read_and_write_moves_the_same_blocks);
     TEST(compare_and_write_takes_exactly_twice_its_blocks);
@@ -380,5 +403,6 @@ int main(void) {
     TEST(growth_and_a_full_overlay_are_both_told);
     TEST(every_command_that_is_reported_is_there);
     TEST(lba_status_and_the_log_tell_of_a_thin_disk);
+    TEST(a_reset_is_told_to_the_others_alone);
     return tap_done();
 }
