@@ -48,8 +48,8 @@ int lb_overlay_read(struct lb_overlay *overlay, uint8_t *to, size_t len, uint64_
 /* ENOSPC: it needs more blocks than the limit allows, or than the file system has; of the former
  * nothing is written. */
 int lb_overlay_write(struct lb_overlay *overlay, const uint8_t *from, size_t len, uint64_t offset);
-/* These bytes are zeros from now on. The room of whole blocks among them is given back with the next
- * flush; the rest is written. Errors are those of write. */
+/* These bytes are zeros from now on. The room of whole blocks among them is given back with the
+ * next flush; the rest is written. Errors are those of write. */
 int lb_overlay_unmap(struct lb_overlay *overlay, uint64_t len, uint64_t offset);
 /* How many bytes from offset on, at most len (not 0), are like the first: in blocks that UNMAP gave
  * back (*is_unmapped), or not. */

@@ -359,7 +359,7 @@ static void lba_status_and_the_log_tell_of_a_thin_disk(void) {
     CHECK_EQ(ASK(ME, "1d 04 0000 00 00", 0), LB_SCSI_GOOD);
 }
 
-/* Who asked for it knows; the others learn it by UNIT ATTENTION, once: reset 29/03, cleared 2F/00. */
+/* Who asked for it knows; the others learn it by UNIT ATTENTION, once: 29/03, or 2F/00. */
 static void a_reset_is_told_to_the_others_alone(void) {
     static const struct {
         enum lb_iscsi_tmf function;
