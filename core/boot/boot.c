@@ -78,7 +78,8 @@ static void settle(struct lb_boot *boot, uint64_t now_us) {
 /* ---- beginnings ----------------------------------------------------------------------------- */
 
 static bool wants_link(const struct lb_boot *boot) {
-    return boot->setup.interface != NULL && (!boot->setup.network_is_up || boot->plan.is_dry);
+    return boot->setup.interface != NULL &&
+           (!boot->setup.network_is_up || lb_plan_is_dry(&boot->plan));
 }
 
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
@@ -172,15 +173,22 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_IDLE;
 }
 
+/* The other services go on. */
+static void list_failed(struct lb_boot *boot, uint64_t now_us) {
+    lb_finder_list_failed(&boot->finder, now_us, &boot->error);
+    boot->error = (struct lb_error){.code = LB_OK};
+    lb_session_end(boot, now_us);
+}
+
 /* What the session said, for whoever uses it. */
 static void heed_session(struct lb_boot *boot, uint64_t now_us, enum lb_session_news news) {
-    bool is_list = boot->discovery.sendtargets != LB_SENDTARGETS_NONE;
+    bool is_list = lb_finder_is_listing(&boot->finder);
     if (news == LB_SESSION_READY && is_list)
-        lb_sendtargets_ready(boot, now_us);
+        lb_session_list_ready(boot, now_us);
     else if (news == LB_SESSION_READY)
         lb_disk_stage_start(boot, now_us);
     else if (news == LB_SESSION_FAILED && is_list)
-        lb_sendtargets_failed(boot, now_us);
+        list_failed(boot, now_us);
     else if (news == LB_SESSION_FAILED)
         lb_boot_attempt_failed(boot);
 }
@@ -196,9 +204,8 @@ static enum lb_turn session_turn(struct lb_boot *boot, uint64_t now_us,
 /* A name's addresses, in the order in which they are tried, for who asked for them. */
 static void heed_answer(struct lb_boot *boot, uint64_t now_us, struct lb_names_answer *answer) {
     answer->count = lb_net_sort(boot, answer->addrs, answer->count);
-    if (answer->requester != LB_REQUESTER_SESSION)
-        lb_discovery_resolved(boot, now_us, answer->requester, answer->addrs, answer->count,
-                              answer->why);
+    if (answer->requester == LB_REQUESTER_ISNS)
+        lb_finder_resolved(&boot->finder, now_us, answer->addrs, answer->count, answer->why);
     else if (boot->path.runs)
         lb_initiator_resolved(&boot->path.session, now_us, answer->addrs,
                               lb_policy_resolved(boot, now_us, answer->addrs, answer->count),
@@ -265,6 +272,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
         .report = &boot->report,
     };
     lb_network_init(&boot->network, &boot->common);
+    lb_finder_init(&boot->finder, &boot->common, &boot->network, &boot->shield);
     lb_names_init(&boot->names, &boot->common, setup->machine);
     lb_shield_init(&boot->shield, &boot->common, setup->has_esp);
     lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION);

@@ -12,17 +12,17 @@
 
 /* Where nobody that we know of should have answered, what is missing is a Root Path. */
 static void fail_empty(struct lb_boot *boot) {
-    const struct lb_discovery *discovery = &boot->discovery;
+    const struct lb_finder *finder = &boot->finder;
     enum lb_code code = boot->choice.unnamed.code;
-    if (discovery->has_answer)
+    if (finder->has_answer)
         code = LB_E_DISCOVERY_EMPTY;
-    else if (discovery->has_expectation)
+    else if (finder->has_expectation)
         code = LB_E_DISCOVERY_SILENT;
     lb_candidates_verdict(boot);
-    if (!discovery->has_answer && !lb_is_ok(&discovery->failure))
-        lb_fail(&boot->error, discovery->failure.code, "%s", discovery->failure.facts);
+    if (!finder->has_answer && !lb_is_ok(&finder->failure))
+        lb_fail(&boot->error, finder->failure.code, "%s", finder->failure.facts);
     lb_fail(&boot->error, code, "%s; %s", boot->choice.unnamed.facts,
-            discovery->asked[0] != '\0' ? discovery->asked : "nobody could be asked");
+            finder->asked[0] != '\0' ? finder->asked : "nobody could be asked");
     lb_boot_attempt_failed(boot);
 }
 
@@ -62,26 +62,20 @@ static uint64_t most_us(const struct lb_boot *boot) {
 }
 
 static void start_services(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_config *config = boot->setup.config;
-    struct lb_discovery *discovery = &boot->discovery;
-    discovery->runs = true;
-    discovery->has_answer = false;
-    discovery->has_expectation =
-        lb_config_is_set(config, LB_KEY_DISCOVERY) || boot->setup.goal == LB_GOAL_DISCOVER;
-    discovery->asked[0] = '\0';
-    discovery->sendtargets = LB_SENDTARGETS_NONE;
-    discovery->slp_tcp_owner = LB_BOOT_SLP_QUESTIONS;
-    discovery->failure = (struct lb_error){.code = LB_OK};
-    discovery->deadline_us = now_us + most_us(boot);
+    const struct lb_finder_question question = {
+        .initiator = boot->initiator,
+        .target = boot->wanted.target,
+        .lists = lb_choice_may_list(&boot->plan, &boot->choice.target),
+        .most_us = most_us(boot),
+    };
     lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
-    /* A person who names a server does not mean the targets of another. */
-    if (!lb_choice_may_list(&boot->plan, &boot->choice.target) ||
-        boot->setup.goal == LB_GOAL_DISCOVER) {
-        lb_isns_service_start(boot, now_us);
-        lb_slp_service_start(boot, now_us);
-    }
-    if (lb_sendtargets_start(boot, now_us))
+    lb_finder_start(&boot->finder, now_us, &question);
+    if (!question.lists)
         return;
+    if (lb_session_list_start(boot, now_us)) {
+        lb_finder_list_begun(&boot->finder, &boot->path.session, &boot->sendtargets);
+        return;
+    }
     lb_discovery_stage_stop(boot, now_us);
     lb_boot_attempt_failed(boot);
 }
@@ -93,10 +87,10 @@ static void start_sendtargets_goal(struct lb_boot *boot, uint64_t now_us) {
 }
 
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
+    bool explores = lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER;
     lb_candidates_clear(boot);
     boot->wanted = boot->choice.target;
-    if (boot->setup.goal == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
+    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
         start_sendtargets_goal(boot, now_us);
         return;
     }
@@ -125,20 +119,6 @@ static bool is_sure(const struct lb_boot *boot, const struct lb_candidate *candi
     return boot->wanted.target[0] != '\0' || candidate->boot_list ||
            candidate->service == LB_BY_SENDTARGETS ||
            lb_plan_names_target(&boot->plan, candidate->at.target);
-}
-
-/* Whether something may still come that is surer: a boot list. */
-static bool awaits_boot_list(const struct lb_boot *boot) {
-    bool awaits = boot->discovery.isns_runs;
-    for (size_t i = 0; i < LB_BOOT_SLP_QUESTIONS; i++)
-        awaits = awaits || (boot->discovery.slp[i].runs &&
-                            boot->discovery.slp[i].client.config.query == LB_SLP_BOOT_LIST);
-    return awaits;
-}
-
-static bool services_run(const struct lb_boot *boot) {
-    return lb_slp_service_runs(boot) || lb_isns_service_runs(boot) ||
-           boot->discovery.sendtargets != LB_SENDTARGETS_NONE;
 }
 
 static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
@@ -170,7 +150,7 @@ static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct l
         lb_net_has_family(&boot->network.net, best->at.addr.family) ||
         !asks_for(boot, best->at.addr.family))
         return false;
-    if (boot->discovery.runs)
+    if (boot->finder.runs)
         return true;
     if (now_us < until_us)
         lb_until(&boot->common, until_us);
@@ -179,17 +159,18 @@ static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct l
 
 /* The session's room is taken while targets are being listed. */
 static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
-    bool is_over = !boot->discovery.runs;
+    bool is_over = !boot->finder.runs;
     const struct lb_candidate *best = lb_candidates_best(boot);
     if (boot->state == LB_AT_SESSION && best != NULL && boot->path.runs)
         lb_initiator_hurry(&boot->path.session); /* it came while another was being tried */
-    if (boot->state != LB_AT_DISCOVERY || boot->discovery.sendtargets != LB_SENDTARGETS_NONE)
+    if (boot->state != LB_AT_DISCOVERY || lb_finder_is_listing(&boot->finder))
         return LB_TURN_IDLE;
-    if (boot->setup.goal == LB_GOAL_DISCOVER)
+    if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER)
         return is_over ? show_candidates(boot, now_us) : LB_TURN_IDLE;
     if (best != NULL && awaits_address(boot, now_us, best))
         return LB_TURN_IDLE;
-    if (best != NULL && (is_over || is_sure(boot, best) || !awaits_boot_list(boot))) {
+    if (best != NULL &&
+        (is_over || is_sure(boot, best) || !lb_finder_awaits_boot_list(&boot->finder))) {
         lb_session_stage_start(boot, now_us);
         return LB_TURN_AGAIN;
     }
@@ -199,122 +180,43 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
+static void heed(struct lb_boot *boot, uint64_t now_us, const struct lb_finder_news *news) {
+    switch (news->what) {
+    case LB_FINDER_SAME:
+        return;
+    case LB_FINDER_FOUND:
+        lb_candidates_add(boot, now_us, news->found);
+        return;
+    case LB_FINDER_PASSED:
+        lb_pass_over(boot, now_us, news->found->source, &news->found->failed);
+        return;
+    case LB_FINDER_RESOLVE:
+        lb_names_ask(&boot->names, LB_REQUESTER_ISNS, news->name);
+        return;
+    case LB_FINDER_LISTED:
+        lb_session_end(boot, now_us);
+        return;
+    case LB_FINDER_OVER:
+        lb_discovery_stage_stop(boot, now_us);
+        return;
+    }
+}
+
 enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                      struct lb_boot_action *action) {
-    struct lb_discovery *discovery = &boot->discovery;
-    if (discovery->runs) {
-        enum lb_turn did = lb_slp_service_turn(boot, now_us, action);
-        if (did == LB_TURN_IDLE)
-            did = lb_isns_service_turn(boot, now_us, action);
-        if (did == LB_TURN_IDLE)
-            did = lb_sendtargets_turn(boot, now_us);
-        if (did != LB_TURN_IDLE)
-            return did;
-        if (!services_run(boot) || now_us >= discovery->deadline_us) {
-            lb_discovery_stage_stop(boot, now_us);
-            return LB_TURN_AGAIN;
-        }
-        lb_until(&boot->common, discovery->deadline_us);
-    }
-    return decide(boot, now_us);
+    struct lb_finder_news news = {.what = LB_FINDER_SAME};
+    bool has_candidate = lb_candidates_best(boot) != NULL;
+    enum lb_turn did = lb_finder_turn(&boot->finder, now_us, has_candidate, action, &news);
+    heed(boot, now_us, &news);
+    return did != LB_TURN_IDLE ? did : decide(boot, now_us);
 }
 
 void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us) {
-    if (!boot->discovery.runs)
+    bool was_listing = lb_finder_is_listing(&boot->finder);
+    if (!boot->finder.runs)
         return;
-    lb_slp_service_stop(boot, now_us);
-    lb_isns_service_stop(boot, now_us);
-    lb_sendtargets_stop(boot, now_us);
-    boot->discovery.runs = false;
-}
-
-/* ---- what comes on the slots ---------------------------------------------------------------- */
-
-static bool isns_has(const struct lb_boot *boot, uint32_t slot) {
-    return slot == LB_BOOT_SLOT_ISNS && boot->discovery.isns_open;
-}
-
-static struct lb_slp_client *slp_of(struct lb_boot *boot, uint32_t slot) {
-    return slot == LB_BOOT_SLOT_SLP_TCP ? lb_slp_service_stream(boot) : NULL;
-}
-
-void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
-    if (isns_has(boot, slot))
-        lb_isns_client_connected(&boot->discovery.isns, now_us);
-    else if (slp_of(boot, slot) != NULL)
-        lb_slp_client_connected(slp_of(boot, slot), now_us);
-}
-
-static const char *lost_word(enum lb_initiator_lost why) {
-    switch (why) {
-    case LB_LOST_REFUSED:
-        return "refused";
-    case LB_LOST_TIMEOUT:
-        return "no answer";
-    case LB_LOST_UNREACHABLE:
-        return "unreachable";
-    case LB_LOST_CLOSED:
-        return NULL;
-    }
-    return NULL;
-}
-
-void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                       enum lb_initiator_lost why) {
-    if (isns_has(boot, slot)) {
-        boot->discovery.isns_open = false;
-        lb_isns_client_lost(&boot->discovery.isns, now_us, lost_word(why));
-    } else if (slp_of(boot, slot) != NULL) {
-        lb_slp_service_lost(boot, now_us);
-    }
-}
-
-size_t lb_discovery_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]) {
-    if (isns_has(boot, slot))
-        spans[0] = lb_isns_client_where(&boot->discovery.isns);
-    else if (slp_of(boot, slot) != NULL)
-        spans[0] = lb_slp_client_where(slp_of(boot, slot));
-    else
-        return 0;
-    return spans[0].len > 0;
-}
-
-void lb_discovery_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    if (isns_has(boot, slot))
-        lb_isns_client_got(&boot->discovery.isns, now_us, len);
-    else if (slp_of(boot, slot) != NULL)
-        lb_slp_client_got(slp_of(boot, slot), now_us, len);
-}
-
-size_t lb_discovery_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces,
-                           size_t cap) {
-    lb_assert(cap > 0);
-    if (isns_has(boot, slot))
-        pieces[0] = lb_isns_client_gather(&boot->discovery.isns);
-    else if (slp_of(boot, slot) != NULL)
-        pieces[0] = lb_slp_client_gather(slp_of(boot, slot));
-    else
-        return 0;
-    return pieces[0].len > 0;
-}
-
-void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
-    if (isns_has(boot, slot))
-        lb_isns_client_sent(&boot->discovery.isns, now_us, len);
-    else if (slp_of(boot, slot) != NULL)
-        lb_slp_client_sent(slp_of(boot, slot), len);
-}
-
-void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                           struct lb_endpoint from, struct lb_bytes bytes) {
-    if (slot == LB_BOOT_SLOT_ISNS_UDP && boot->discovery.isns_udp_open)
-        lb_isns_client_input(&boot->discovery.isns, now_us, from, bytes);
-    else if (slot == LB_BOOT_SLOT_SLP4 || slot == LB_BOOT_SLOT_SLP6)
-        lb_slp_service_datagram(boot, now_us, slot, from, bytes);
-}
-
-void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_requester requester,
-                           const struct lb_addr *addrs, size_t count, const char *why) {
-    if (requester == LB_REQUESTER_ISNS)
-        lb_isns_service_resolved(boot, now_us, addrs, count, why);
+    lb_finder_stop(&boot->finder, now_us);
+    lb_names_cancel(&boot->names, LB_REQUESTER_ISNS);
+    if (was_listing)
+        lb_session_end(boot, now_us);
 }

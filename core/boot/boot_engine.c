@@ -100,18 +100,3 @@ void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
         lb_report_told(&boot->report, now_us, LB_STAGE_CONFIG, "passed-over", source, "%s: %s",
                        lb_code_word(why->code), why->facts);
 }
-
-const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot) {
-    if (boot->network.has_lease)
-        return &boot->network.dhcp.lease;
-    return boot->plan.is_dry ? lb_network_offer4(&boot->network) : NULL;
-}
-
-void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
-                       const char *in_short) {
-    struct lb_discovery *discovery = &boot->discovery;
-    size_t len = lb_strlen(discovery->asked);
-    lb_report_learned(&boot->report, now_us, LB_STAGE_DISCOVERY, "asked", "discovery", "%s", whole);
-    lb_format(discovery->asked + len, sizeof discovery->asked - len, "%s%s", len > 0 ? "; " : "",
-              in_short);
-}

@@ -19,17 +19,17 @@ static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_family_status
     if (judged.target.host == LB_HOST_ADDR)
         needs = judged.target.addr.family;
     else if (status->names == LB_NAMES_TARGET)
-        needs = lb_isns_service_family(boot);
+        needs = lb_finder_isns_family(&boot->plan);
     bool is_addressed = judged.target.host == LB_HOST_ADDR;
     if (!is_addressed && needs == LB_FAMILY_NONE && boot->attempts > 1) /* it may lead there */
         needs = status->family == LB_V6 ? LB_V4 : LB_V6;
-    bool is_near = needs == LB_FAMILY_NONE || boot->plan.is_dry ||
+    bool is_near = needs == LB_FAMILY_NONE || lb_plan_is_dry(&boot->plan) ||
                    lb_network_has_address(&boot->network, needs) ||
                    !lb_plan_asks(&boot->plan, needs) ||
                    boot->asked_us + LB_SILENT_TIMEOUT_US <= now_us;
     status->target = judged.target;
     status->is_usable = status->leads_on && status->names >= LB_NAMES_TARGET && is_near &&
-                        boot->setup.goal != LB_GOAL_DISCOVER; /* which wants to hear all */
+                        lb_plan_goal(&boot->plan) != LB_GOAL_DISCOVER; /* which wants to hear all */
 }
 
 /* The boot does not use the Root Path of a lease that was taken for its address alone. */
@@ -37,7 +37,7 @@ static void strip(const struct lb_boot *boot, struct lb_family_status *status) {
     const struct lb_dhcp6_lease *lease6 = lb_network_lease6(&boot->network);
     bool is_bad = status->family == LB_V4 ? boot->network.dhcp.lease.worth == LB_WORTH_BAD
                                           : lease6 != NULL && lease6->worth == LB_WORTH_BAD;
-    if (is_bad && !boot->plan.is_dry)
+    if (is_bad && !lb_plan_is_dry(&boot->plan))
         status->answer.root_path.len = 0;
 }
 

@@ -158,6 +158,6 @@ static bool somebody_gave_no_answer(const struct lb_boot *boot) {
 }
 
 bool lb_judge_may_pass(const struct lb_boot *boot) {
-    return !boot->plan.is_dry &&
+    return !lb_plan_is_dry(&boot->plan) &&
            (boot->passed.count > 0 || boot->has_blamed || somebody_gave_no_answer(boot));
 }

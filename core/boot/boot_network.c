@@ -93,7 +93,7 @@ static void report_unused(struct lb_boot *boot, uint64_t now_us,
 
 /* Discovery found nothing; now there is an address of a family that it did not have then. */
 static bool may_find_more(const struct lb_boot *boot) {
-    enum lb_family needed = lb_isns_service_family(boot);
+    enum lb_family needed = lb_finder_isns_family(&boot->plan);
     for (size_t i = 0; i < 2; i++) {
         enum lb_family family = i == 0 ? LB_V4 : LB_V6;
         if (!boot->searched[i] && lb_network_has_address(&boot->network, family) &&
@@ -176,9 +176,9 @@ static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
 }
 
 static uint64_t timeout_us(const struct lb_boot *boot, const struct lb_family_status *status) {
-    return boot->asked_us + (boot->plan.is_dry  ? DRY_TIMEOUT_US
-                             : status->is_alive ? ALIVE_TIMEOUT_US
-                                                : LB_SILENT_TIMEOUT_US);
+    return boot->asked_us + (lb_plan_is_dry(&boot->plan) ? DRY_TIMEOUT_US
+                             : status->is_alive          ? ALIVE_TIMEOUT_US
+                                                         : LB_SILENT_TIMEOUT_US);
 }
 
 /* No family that has answered names a disk. */
@@ -187,8 +187,8 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
                                         const struct lb_family_status *other) {
     bool is_asking = other->progress == LB_ASKING;
     bool may_be_saved = is_asking && answered->leads_on && answered->names < LB_NAMES_TARGET &&
-                        lb_is_ok(&boot->no_disk) && boot->setup.goal != LB_GOAL_DISCOVER;
-    bool is_needed = lb_isns_service_family(boot) == other->family;
+                        lb_is_ok(&boot->no_disk) && lb_plan_goal(&boot->plan) != LB_GOAL_DISCOVER;
+    bool is_needed = lb_finder_isns_family(&boot->plan) == other->family;
     /* What discovery found may be there, and the last attempt had no address for it. */
     bool has_failed = boot->attempts > 1;
     bool is_waited_for = is_asking && (other->is_alive || is_needed || has_failed || !may_be_saved);
@@ -337,7 +337,7 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
     listen(boot, now_us, families);
     bool has_answered = families[0].progress == LB_ANSWERED || families[1].progress == LB_ANSWERED;
     bool is_asking = families[0].progress == LB_ASKING || families[1].progress == LB_ASKING;
-    bool explores = boot->setup.goal == LB_GOAL_DISCOVER;
+    bool explores = lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER;
     uint64_t timeout_us = dry_timeout_us(boot, families);
     lb_until(&boot->common, boot->deadline_us);
     if (is_asking && (!(has_answered || explores) || now_us < timeout_us)) {
@@ -414,7 +414,7 @@ static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
     struct lb_dhcp4_lease *lease = &boot->firmware_lease;
     bool was_there = boot->has_firmware_lease;
     boot->has_firmware_lease = false;
-    if (!was_there || boot->setup.goal != LB_GOAL_DISK ||
+    if (!was_there || lb_plan_goal(&boot->plan) != LB_GOAL_DISK ||
         lb_config_is_set(boot->setup.config, LB_KEY_DHCP_KEYS))
         return false;
     lease->worth = lb_judge_lease4(boot, now_us, lease);
@@ -459,7 +459,8 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     enter_dhcp(boot, now_us, attempt_deadline_us(boot));
-    bool asks_anew = !boot->network.dhcp_runs || boot->plan.is_dry || is_lease4_in_doubt(boot) ||
+    bool asks_anew = !boot->network.dhcp_runs || lb_plan_is_dry(&boot->plan) ||
+                     is_lease4_in_doubt(boot) ||
                      (boot->network.has_lease && boot->network.dhcp.lease.bootp);
     if (lb_plan_asks(&boot->plan, LB_V4) && asks_anew && !start_dhcp4(boot, now_us)) {
         lb_boot_attempt_failed(boot);
@@ -504,7 +505,7 @@ static void changed(struct lb_boot *boot, uint64_t now_us) {
     bool is_in_use = boot->network.is_set || boot->network.is_configured ||
                      boot->state == LB_AT_BACKOFF ||
                      (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
-    if (boot->plan.is_dry || !is_in_use)
+    if (lb_plan_is_dry(&boot->plan) || !is_in_use)
         return;
     add_others(boot, now_us);
     bool has_address = update_interface(boot, now_us);
@@ -549,7 +550,7 @@ enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
         return reconsider(boot, now_us);
     if (boot->state != LB_AT_DHCP)
         return LB_TURN_IDLE;
-    return boot->plan.is_dry ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
+    return lb_plan_is_dry(&boot->plan) ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
 }
 
 /* ---- the host's word ----------------------------------------------------------------------- */

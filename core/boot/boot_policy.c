@@ -8,7 +8,7 @@
 
 bool lb_policy_enabled(struct lb_boot *boot) {
     const struct lb_config *config = boot->setup.config;
-    if (boot->setup.goal != LB_GOAL_DISK || lb_config_bool(config, LB_KEY_ENABLE))
+    if (lb_plan_goal(&boot->plan) != LB_GOAL_DISK || lb_config_bool(config, LB_KEY_ENABLE))
         return true;
     if (lb_config_is_set(config, LB_KEY_ENABLE)) {
         char where[160];

@@ -90,11 +90,20 @@ bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_initiator_config config;
     if (!session_config(boot, &config))
         return false;
-    config.target[0] = '\0';                /* a discovery session */
-    config.recover = !boot->discovery.runs; /* which has others to ask */
+    config.target[0] = '\0';             /* a discovery session */
+    config.recover = !boot->finder.runs; /* which has others to ask */
     start_session(boot, now_us, &config);
     lb_wipe(&config, sizeof config);
     return true;
+}
+
+void lb_session_list_ready(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_config *config = boot->setup.config;
+    if (!boot->disk_started && !boot->luns_run)
+        lb_report_warnings(&boot->report, now_us, &boot->path.session);
+    if (lb_config_is_set(config, LB_KEY_ALLOW_TARGET))
+        boot->sendtargets.look_for = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET));
+    lb_initiator_send_targets(&boot->path.session, now_us, NULL, &boot->sendtargets);
 }
 
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
@@ -118,13 +127,13 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
 bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_candidates_failed(boot))
         return false;
-    if (lb_candidates_best(boot) == NULL && !boot->discovery.runs) {
+    if (lb_candidates_best(boot) == NULL && !boot->finder.runs) {
         lb_candidates_verdict(boot);
         return false;
     }
     boot->error = (struct lb_error){.code = LB_OK};
     boot->step_disk = LB_NO_STEP;
-    if (boot->discovery.runs) /* which has the next one, or will have it */
+    if (boot->finder.runs) /* which has the next one, or will have it */
         lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
     else
         lb_session_stage_start(boot, now_us);
@@ -289,7 +298,7 @@ void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us) {
     }
     lb_report_warnings(&boot->report, now_us, &boot->path.session);
     lb_report_session(&boot->report, now_us, &boot->path.session);
-    if (boot->setup.goal == LB_GOAL_TARGETS) {
+    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS) {
         ask_for_targets(boot, now_us);
         return;
     }
@@ -301,9 +310,9 @@ void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us) {
 }
 
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us, bool *is_up) {
-    if (boot->setup.goal == LB_GOAL_DISCOVER) /* it has shown what there is */
+    if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER) /* it has shown what there is */
         return LB_TURN_IDLE;
-    if (boot->setup.goal == LB_GOAL_TARGETS)
+    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS)
         return targets_turn(boot, now_us);
     if (boot->luns_run)
         return lb_lun_stage_turn(boot, now_us);

@@ -17,7 +17,7 @@ void lb_boot_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot) {
     if (is_of_session(boot, slot))
         lb_initiator_connected(&boot->path.session, now_us);
     else if (is_of_discovery(slot))
-        lb_discovery_connected(boot, now_us, slot);
+        lb_finder_connected(&boot->finder, now_us, slot);
 }
 
 void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
@@ -25,7 +25,7 @@ void lb_boot_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
     if (lb_names_has_slot(slot))
         lb_names_lost(&boot->names, now_us, slot);
     if (is_of_discovery(slot))
-        lb_discovery_lost(boot, now_us, slot, why);
+        lb_finder_lost(&boot->finder, now_us, slot, why);
     if (slot == LB_BOOT_SLOT_SESSION)
         lb_path_lost(&boot->path, now_us, why);
 }
@@ -35,7 +35,7 @@ size_t lb_boot_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2
         return lb_names_where(&boot->names, slot, spans);
     if (is_of_session(boot, slot))
         return lb_initiator_where(&boot->path.session, spans);
-    return is_of_discovery(slot) ? lb_discovery_where(boot, slot, spans) : 0;
+    return is_of_discovery(slot) ? lb_finder_where(&boot->finder, slot, spans) : 0;
 }
 
 void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
@@ -44,7 +44,7 @@ void lb_boot_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t le
     if (is_of_session(boot, slot))
         lb_initiator_got(&boot->path.session, now_us, len);
     else if (is_of_discovery(slot))
-        lb_discovery_got(boot, now_us, slot, len);
+        lb_finder_got(&boot->finder, now_us, slot, len);
 }
 
 size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces, size_t cap) {
@@ -52,7 +52,7 @@ size_t lb_boot_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *piec
         return lb_names_gather(&boot->names, slot, pieces, cap);
     if (is_of_session(boot, slot))
         return lb_initiator_gather(&boot->path.session, pieces, cap);
-    return is_of_discovery(slot) ? lb_discovery_gather(boot, slot, pieces, cap) : 0;
+    return is_of_discovery(slot) ? lb_finder_gather(&boot->finder, slot, pieces, cap) : 0;
 }
 
 void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len) {
@@ -61,7 +61,7 @@ void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t l
     if (is_of_session(boot, slot))
         lb_initiator_sent(&boot->path.session, now_us, len);
     else if (is_of_discovery(slot))
-        lb_discovery_sent(boot, now_us, slot, len);
+        lb_finder_sent(&boot->finder, now_us, slot, len);
 }
 
 void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, struct lb_endpoint from,
@@ -71,7 +71,7 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
     else if (slot == LB_BOOT_SLOT_IPSEC4 || slot == LB_BOOT_SLOT_IPSEC6)
         lb_shield_datagram(&boot->shield, now_us, from, bytes);
     else if (is_of_discovery(slot))
-        lb_discovery_datagram(boot, now_us, slot, from, bytes);
+        lb_finder_datagram(&boot->finder, now_us, slot, from, bytes);
     else
         lb_boot_network_datagram(boot, now_us, slot, from, bytes);
 }

@@ -4,6 +4,7 @@
 
 #include "core/boot/boot_report.h"
 #include "core/boot/choice.h"
+#include "core/boot/finder.h"
 #include "core/boot/names.h"
 #include "core/boot/network.h"
 #include "core/boot/path.h"
@@ -11,8 +12,6 @@
 #include "core/disk/disk_luns.h"
 #include "core/disk/disk_state.h"
 #include "core/initiator/initiator_session.h"
-#include "core/isns/isns_client.h"
-#include "core/slp/slp.h"
 
 /*        start ──> link ──> dhcp ──> address ──> (discovery) ──> session ──> disk ──> up
  *          │         └── configured ──^              ^              │          │
@@ -44,72 +43,9 @@ enum lb_boot_state {
 
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
 
-/* One question of SLP. Questions of one family share a UDP slot, all share the TCP slot. */
-struct lb_boot_slp {
-    bool runs;
-    bool wants_tcp; /* and waits for the slot */
-    struct lb_endpoint tcp_to;
-    size_t step;    /* of the report */
-    unsigned found; /* by this question and those before it */
-    struct lb_slp_client client;
-};
-
-/* The questions: for the disk, and for an iSNS server where none is known, in both families. */
-enum {
-    LB_BOOT_SLP_DISK4,
-    LB_BOOT_SLP_DISK6,
-    LB_BOOT_SLP_ISNS4,
-    LB_BOOT_SLP_ISNS6,
-    LB_BOOT_SLP_QUESTIONS,
-};
-
 /* Candidates tried in one attempt. A false answer with sixty dead portals costs half a minute at
  * most; the next attempt asks anew and tries others. */
 #define LB_BOOT_TRIES_MAX 16
-
-#define LB_BOOT_ISNS_SERVERS_MAX 4 /* asked one after the other until one answers */
-
-struct lb_boot_isns_server {
-    struct lb_endpoint at;      /* family none: the name has not been looked up yet */
-    char name[LB_HOST_MAX + 1]; /* empty: named by its address */
-    bool by_person;
-    char source[48];      /* who named it */
-    struct lb_addr agent; /* of SLP, if one did */
-};
-
-/* SendTargets uses the session of the boot stage. It is asked only while that session is free: when
- * the server is known and the target is not. */
-enum lb_sendtargets_state {
-    LB_SENDTARGETS_NONE,
-    LB_SENDTARGETS_ASKS,
-    LB_SENDTARGETS_LOGS_OUT,
-};
-
-struct lb_discovery {
-    bool runs;            /* services are being asked */
-    bool has_answer;      /* one of them did answer */
-    bool has_expectation; /* one was named, so it is a failure if it does not answer */
-    uint64_t deadline_us;
-    struct lb_error failure;  /* of the first named server that could not be asked */
-    char asked[LB_FACTS_MAX]; /* the services that have ended, each with its result */
-
-    struct lb_boot_slp slp[LB_BOOT_SLP_QUESTIONS];
-    bool slp4_open, slp6_open;
-    size_t slp_tcp_owner; /* or LB_BOOT_SLP_QUESTIONS */
-
-    struct lb_boot_isns_server isns_servers[LB_BOOT_ISNS_SERVERS_MAX];
-    size_t isns_count, isns_next;
-    bool isns_runs, isns_open, isns_udp_open;
-    bool isns_waits;     /* for IPsec with the server */
-    bool isns_resolves;  /* the name of the next server is being looked up */
-    bool isns_withdraws; /* has its answer, and takes a registration back */
-    size_t isns_step;
-    struct lb_isns_client isns;
-
-    enum lb_sendtargets_state sendtargets;
-    uint64_t sendtargets_deadline_us;
-    size_t sendtargets_step;
-};
 
 #define LB_PASSED_SHOWN_MAX 8 /* in the report, because a server may repeat a bad answer */
 
@@ -166,7 +102,7 @@ struct lb_boot {
     char initiator[LB_NAME_MAX + 1];
     struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */
     struct lb_choice choice;   /* what was chosen, then the candidate that is being tried */
-    struct lb_discovery discovery;
+    struct lb_finder finder;
     struct lb_candidate candidates[LB_CANDIDATES_MAX]; /* in their order */
     size_t candidate_count, candidates_dropped;
     size_t candidate_current;   /* the one that is tried, or LB_CANDIDATES_MAX */
@@ -315,28 +251,6 @@ enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                      struct lb_boot_action *action);
 /* Ends all services and closes their slots. Harmless if none runs. */
 void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us);
-/* The connection of its slot is made. Its slots are LB_BOOT_SLOT_SLP4 to _TARGETS; a late call,
- * after the slot was closed, is ignored. */
-void lb_discovery_connected(struct lb_boot *boot, uint64_t now_us, uint32_t slot);
-/* An iSNS or SLP connection could not be made, or has ended. */
-void lb_discovery_lost(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                       enum lb_initiator_lost why);
-/* Where the bytes of the slot go: one span or none. */
-size_t lb_discovery_where(struct lb_boot *boot, uint32_t slot, struct lb_span spans[2]);
-/* len bytes came, and were written there. */
-void lb_discovery_got(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
-/* What is to be sent on slot: one piece or none. cap must not be 0. */
-size_t lb_discovery_gather(struct lb_boot *boot, uint32_t slot, struct lb_bytes *pieces,
-                           size_t cap);
-/* The first len bytes of it were sent. */
-void lb_discovery_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t len);
-/* A datagram of SLP, or of an iSNS server that is asked by UDP. */
-void lb_discovery_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                           struct lb_endpoint from, struct lb_bytes bytes);
-/* The answer of lb_names_ask; count 0: the name does not resolve. */
-void lb_discovery_resolved(struct lb_boot *boot, uint64_t now_us, enum lb_requester requester,
-                           const struct lb_addr *addrs, size_t count, const char *why);
-
 /* boot_candidates.c: the candidates, in the order of boot.h */
 /* Forgets all of them, and which one is tried. */
 void lb_candidates_clear(struct lb_boot *boot);
@@ -355,67 +269,13 @@ void lb_candidates_verdict(struct lb_boot *boot);
 /* Whether another attempt may end better. */
 bool lb_candidates_may_pass(const struct lb_boot *boot);
 
-/* The lease with the servers of SLP and iSNS (options 78, 79, 83); NULL: there is none. */
-const struct lb_dhcp4_lease *lb_discovery_hints(const struct lb_boot *boot);
-/* A service has ended. `whole` is its question and result, for the report; `in_short` is for the
- * error's facts, if nothing is found. */
-void lb_discovery_note(struct lb_boot *boot, uint64_t now_us, const char *whole,
-                       const char *in_short);
-
-/* boot_slp.c: the services of discovery have the same calls */
-/* Asks by SLP, over each family that is up; nothing where `discovery` leaves SLP out. */
-void lb_slp_service_start(struct lb_boot *boot, uint64_t now_us);
-/* A turn of each question that runs. */
-enum lb_turn lb_slp_service_turn(struct lb_boot *boot, uint64_t now_us,
-                                 struct lb_boot_action *action);
-bool lb_slp_service_runs(const struct lb_boot *boot); /* whether an answer is still waited for */
-/* Ends all questions, with what they found, and closes the slots. */
-void lb_slp_service_stop(struct lb_boot *boot, uint64_t now_us);
-/* Who has the TCP slot; NULL: nobody. */
-struct lb_slp_client *lb_slp_service_stream(struct lb_boot *boot);
-/* The TCP connection has ended: it is free for another question. */
-void lb_slp_service_lost(struct lb_boot *boot, uint64_t now_us);
-/* A datagram on the slot of a family, for the question that it answers. */
-void lb_slp_service_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot,
-                             struct lb_endpoint from, struct lb_bytes bytes);
-
-/* boot_isns.c */
-/* The family of the iSNS servers that a person named, where it is the same for all of them. */
-enum lb_family lb_isns_service_family(const struct lb_boot *boot);
-/* Lists the servers: those that a person named, else those of DHCP. The turns ask them in order. */
-void lb_isns_service_start(struct lb_boot *boot, uint64_t now_us);
-/* Carries on with the server that is asked, or asks the next one. */
-enum lb_turn lb_isns_service_turn(struct lb_boot *boot, uint64_t now_us,
-                                  struct lb_boot_action *action);
-/* Whether a server is asked, looked up or still to be asked. */
-bool lb_isns_service_runs(const struct lb_boot *boot);
-/* Ends them all: a name that is looked up is given up, and the report says what was found. */
-void lb_isns_service_stop(struct lb_boot *boot, uint64_t now_us);
-/* One more server to ask. */
-void lb_isns_service_add(struct lb_boot *boot, uint64_t now_us,
-                         const struct lb_boot_isns_server *server);
-/* The addresses of the server that is looked up, best first; count 0: none, and why says it. */
-void lb_isns_service_resolved(struct lb_boot *boot, uint64_t now_us, const struct lb_addr *addrs,
-                              size_t count, const char *why);
-
-/* boot_sendtargets.c */
-/* Logs in to the known server for its list, where lb_choice_may_list; else nothing. False:
- * boot->error says why it cannot. */
-bool lb_sendtargets_start(struct lb_boot *boot, uint64_t now_us);
-/* Takes the list when it is complete, then waits for the end of the session. */
-enum lb_turn lb_sendtargets_turn(struct lb_boot *boot, uint64_t now_us);
-/* Time is up: ends the session, and notes that no answer came. */
-void lb_sendtargets_stop(struct lb_boot *boot, uint64_t now_us);
-/* The session is there, or will not be: boot->error says why. */
-void lb_sendtargets_ready(struct lb_boot *boot, uint64_t now_us);
-/* The session failed; boot->error goes into the note, and is cleared. */
-void lb_sendtargets_failed(struct lb_boot *boot, uint64_t now_us);
-
 /* boot_session.c: the boot stage. Tries the best candidate. */
 /* Takes the best candidate and logs in to it; without one the attempt has failed. */
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);
 /* A discovery session to boot->target's server. False: boot->error is set. */
 bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us);
+/* The session for SendTargets is logged in: asks for the list. */
+void lb_session_list_ready(struct lb_boot *boot, uint64_t now_us);
 /* Whatever the session still had to do is given up, and each request of the disk has its end. */
 void lb_session_end(struct lb_boot *boot, uint64_t now_us);
 /* After a failure, with the session closed: goes on to the next candidate, or waits for one. False:

@@ -64,7 +64,7 @@ static enum lb_family_progress dry_state4(const struct lb_network *network) {
 static enum lb_family_progress state4(const struct lb_network *network) {
     if (!lb_plan_asks(network->common->plan, LB_V4))
         return LB_NO_ANSWER;
-    if (network->common->plan->is_dry)
+    if (lb_plan_is_dry(network->common->plan))
         return dry_state4(network);
     if (network->has_lease)
         return LB_ANSWERED;
@@ -102,7 +102,7 @@ static enum lb_family_progress state6(const struct lb_network *network,
                                       const struct lb_network_need *need) {
     if (!lb_plan_asks(network->common->plan, LB_V6) || !network->nd6_runs)
         return LB_NO_ANSWER;
-    if (network->common->plan->is_dry)
+    if (lb_plan_is_dry(network->common->plan))
         return dry_state6(network);
     if (network->static6 != LB_STATIC6_NONE)
         return static_state6(network);
@@ -133,7 +133,7 @@ static struct lb_boot_answer answer6(const struct lb_network *network) {
     const struct lb_dhcp6_lease *offer = lb_network_offer6(network);
     if (network->static6 != LB_STATIC6_NONE)
         return (struct lb_boot_answer){.family = LB_V6, .from = "configuration"};
-    if (network->common->plan->is_dry && offer != NULL)
+    if (lb_plan_is_dry(network->common->plan) && offer != NULL)
         return lb_answer_of_lease6(offer);
     if (lb_network_lease6(network) != NULL)
         return lb_answer_of_lease6(lb_network_lease6(network));
@@ -143,8 +143,8 @@ static struct lb_boot_answer answer6(const struct lb_network *network) {
 struct lb_boot_answer lb_network_answer(const struct lb_network *network, enum lb_family family) {
     if (family == LB_V6)
         return answer6(network);
-    return lb_answer_of_lease4(network->common->plan->is_dry ? lb_network_offer4(network)
-                                                             : &network->dhcp.lease);
+    return lb_answer_of_lease4(lb_plan_is_dry(network->common->plan) ? lb_network_offer4(network)
+                                                                     : &network->dhcp.lease);
 }
 
 static struct lb_error why_out4(const struct lb_network *network) {
@@ -279,4 +279,10 @@ struct lb_network_news lb_network_probed(struct lb_network *network, uint64_t no
     if (network->dhcp6_runs)
         lb_dhcp6_client_probed(&network->dhcp6, now_us, addr, conflict);
     return news;
+}
+
+const struct lb_dhcp4_lease *lb_network_hints(const struct lb_network *network) {
+    if (network->has_lease)
+        return &network->dhcp.lease;
+    return lb_plan_is_dry(network->common->plan) ? lb_network_offer4(network) : NULL;
 }

@@ -113,6 +113,9 @@ bool lb_network_is_alive(const struct lb_network *network, enum lb_family family
 /* Why the family gave this machine no address; never LB_OK. */
 struct lb_error lb_network_why_out(const struct lb_network *network, enum lb_family family);
 
+/* The lease that may name servers of SLP and iSNS (options 78, 79, 83); NULL: none. */
+const struct lb_dhcp4_lease *lb_network_hints(const struct lb_network *network);
+
 enum lb_family_progress {
     LB_NO_ANSWER, /* nobody has answered, or the family was given up */
     LB_ASKING,

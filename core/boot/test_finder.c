@@ -1,0 +1,236 @@
+/* Discovery, without an engine: what is asked of the host, and what is told to the engine. */
+#include "core/boot/finder.h"
+#include "core/isns/isns_server.h"
+#include "tests/tap.h"
+
+#define SEC    LB_US_SEC
+#define OURS   "iqn.2026-11.test:machine"
+#define TARGET "iqn.2026-11.test:disk"
+
+static struct {
+    struct lb_config config;
+    struct lb_boot_setup setup;
+    struct lb_plan plan;
+    struct lb_rand rand;
+    struct lb_trace trace;
+    struct lb_report report;
+    struct lb_common common;
+    struct lb_network network;
+    struct lb_shield shield;
+    struct lb_finder finder;
+    struct lb_finder_news news;
+    struct lb_boot_action action;
+} t;
+
+static uint64_t now;
+
+static void configure(const char *key, const char *value) {
+    struct lb_error why = {.code = LB_OK};
+    CHECK(lb_config_set(&t.config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
+                        &why));
+    t.plan = lb_plan_of(&t.setup);
+}
+
+static void begin(enum lb_boot_goal goal) {
+    const uint8_t seed[LB_RAND_SEED_BYTES] = {1};
+    now = 1000 * SEC;
+    memset(&t, 0, sizeof t);
+    t.setup = (struct lb_boot_setup){.config = &t.config, .interface = "eth0", .goal = goal};
+    t.plan = lb_plan_of(&t.setup);
+    t.common = (struct lb_common){.plan = &t.plan,
+                                  .interface = "eth0",
+                                  .rand = &t.rand,
+                                  .trace = &t.trace,
+                                  .report = &t.report};
+    lb_rand_init(&t.rand, seed);
+    lb_report_init(&t.report, now);
+    lb_network_init(&t.network, &t.common);
+    t.network.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
+    lb_shield_init(&t.shield, &t.common, false);
+    lb_finder_init(&t.finder, &t.common, &t.network, &t.shield);
+}
+
+static void start(const char *target, bool lists) {
+    const struct lb_finder_question question = {
+        .initiator = OURS, .target = target, .lists = lists, .most_us = 10 * SEC};
+    lb_finder_start(&t.finder, now, &question);
+}
+
+/* Until there is news or an action for the host; else waits, for at most `us`. */
+static enum lb_turn run(uint64_t us) {
+    uint64_t end = now + us;
+    t.news = (struct lb_finder_news){.what = LB_FINDER_SAME};
+    for (;;) {
+        if (lb_ask_take(&t.common, &t.action))
+            return LB_TURN_ACT;
+        t.common.until_us = end;
+        enum lb_turn did = lb_finder_turn(&t.finder, now, false, &t.action, &t.news);
+        if (did == LB_TURN_ACT || t.news.what != LB_FINDER_SAME || now >= end)
+            return did;
+        if (did == LB_TURN_IDLE)
+            now = LB_MAX(now + 1, t.common.until_us);
+    }
+}
+
+/* The actions until there is news; gives how many had this event on this slot. */
+static unsigned run_to_news(uint64_t us, enum lb_boot_event event, uint32_t slot) {
+    uint64_t end = now + us;
+    unsigned seen = 0;
+    do {
+        if (run(end - now) == LB_TURN_ACT)
+            seen += t.action.event == event && t.action.slot == slot;
+    } while (now < end && t.news.what == LB_FINDER_SAME);
+    return seen;
+}
+
+static void without_a_start_nothing_happens(void) {
+    begin(LB_GOAL_DISK);
+    CHECK_EQ(run(SEC), LB_TURN_IDLE);
+    lb_finder_stop(&t.finder, now);
+    CHECK_EQ(t.common.asks.count, 0);
+    CHECK_EQ(lb_finder_where(&t.finder, LB_BOOT_SLOT_ISNS, (struct lb_span[2]){{0}}), 0);
+}
+
+static void slp_asks_for_the_target_on_its_own_slot(void) {
+    begin(LB_GOAL_DISK);
+    configure("discovery", "slp");
+    start(TARGET, false);
+    CHECK_EQ(run(SEC), LB_TURN_ACT);
+    CHECK_EQ(t.action.event, LB_BOOT_OPEN);
+    CHECK_EQ(t.action.slot, LB_BOOT_SLOT_SLP4);
+    CHECK_EQ(run(5 * SEC), LB_TURN_ACT);
+    CHECK_EQ(t.action.event, LB_BOOT_SEND);
+    CHECK_EQ(t.action.slot, LB_BOOT_SLOT_SLP4);
+    CHECK(!lb_finder_awaits_boot_list(&t.finder));
+}
+
+static void a_service_that_the_plan_leaves_out_is_not_asked(void) {
+    begin(LB_GOAL_DISK);
+    configure("discovery", "isns");
+    start(TARGET, false);
+    CHECK_EQ(run(SEC), LB_TURN_AGAIN); /* no iSNS server is known */
+    CHECK_EQ(t.news.what, LB_FINDER_OVER);
+    CHECK_EQ(t.common.asks.count, 0);
+}
+
+static void the_time_for_all_services_has_an_end(void) {
+    begin(LB_GOAL_DISK);
+    configure("discovery", "slp");
+    start(TARGET, false);
+    uint64_t from = now;
+    CHECK(run_to_news(60 * SEC, LB_BOOT_SEND, LB_BOOT_SLOT_SLP4) > 1);
+    CHECK_EQ(t.news.what, LB_FINDER_OVER);
+    CHECK(now - from <= 10 * SEC);
+    lb_finder_stop(&t.finder, now);
+    CHECK_EQ(run(SEC), LB_TURN_ACT);
+    CHECK_EQ(t.action.event, LB_BOOT_CLOSE);
+    CHECK_EQ(t.action.slot, LB_BOOT_SLOT_SLP4);
+    CHECK(!t.finder.runs && !t.finder.has_answer && t.finder.has_expectation);
+}
+
+static void an_isns_server_by_name_is_resolved_and_then_asked(void) {
+    begin(LB_GOAL_DISK);
+    configure("discovery", "isns");
+    configure("isns-server", "isns.example");
+    start("", false);
+    CHECK_EQ(run(SEC), LB_TURN_AGAIN);
+    CHECK_EQ(t.news.what, LB_FINDER_RESOLVE);
+    CHECK_STR(t.news.name, "isns.example");
+    const struct lb_addr addr = lb_addr_v4(192, 0, 2, 9);
+    lb_finder_resolved(&t.finder, now, &addr, 1, "");
+    CHECK_EQ(run(SEC), LB_TURN_ACT);
+    CHECK_EQ(t.action.event, LB_BOOT_CONNECT);
+    CHECK_EQ(t.action.slot, LB_BOOT_SLOT_ISNS);
+    CHECK_STR(lb_endpoint_text(t.action.to).s, "192.0.2.9:3205");
+    CHECK(lb_finder_awaits_boot_list(&t.finder));
+}
+
+static void a_name_that_does_not_resolve_is_the_failure(void) {
+    begin(LB_GOAL_DISK);
+    configure("discovery", "isns");
+    configure("isns-server", "isns.example");
+    start("", false);
+    run(SEC);
+    lb_finder_resolved(&t.finder, now, NULL, 0, "no such name");
+    CHECK_EQ(run(SEC), LB_TURN_AGAIN);
+    CHECK_EQ(t.news.what, LB_FINDER_OVER);
+    CHECK_EQ(t.finder.failure.code, LB_E_RESOLVE);
+    CHECK_STR(t.finder.failure.facts, "iSNS server isns.example: no such name");
+}
+
+static void the_next_isns_server_is_asked_when_the_first_is_lost(void) {
+    begin(LB_GOAL_DISK);
+    configure("discovery", "isns");
+    configure("isns-server", "192.0.2.8, 192.0.2.9");
+    start("", false);
+    CHECK_EQ(run(SEC), LB_TURN_ACT);
+    CHECK_STR(lb_endpoint_text(t.action.to).s, "192.0.2.8:3205");
+    for (unsigned i = 0; i < 20 && !lb_addr_equal(t.action.to.addr, lb_addr_v4(192, 0, 2, 9));
+         i++) {
+        if (t.action.event == LB_BOOT_CONNECT)
+            lb_finder_lost(&t.finder, now, LB_BOOT_SLOT_ISNS, LB_LOST_REFUSED);
+        CHECK_EQ(run(10 * SEC), LB_TURN_ACT);
+    }
+    CHECK_STR(lb_endpoint_text(t.action.to).s, "192.0.2.9:3205");
+    CHECK_EQ(t.finder.failure.code, LB_E_ISNS_CONNECT);
+}
+
+static void the_family_of_isns_servers_is_known_where_all_have_the_same(void) {
+    begin(LB_GOAL_DISK);
+    CHECK_EQ(lb_finder_isns_family(&t.plan), LB_FAMILY_NONE);
+    configure("discovery", "isns");
+    configure("isns-server", "2001:db8::9");
+    CHECK_EQ(lb_finder_isns_family(&t.plan), LB_V6);
+    configure("isns-server", "2001:db8::9, 192.0.2.9");
+    CHECK_EQ(lb_finder_isns_family(&t.plan), LB_FAMILY_NONE);
+}
+
+/* ---- SendTargets ---------------------------------------------------------------------------- */
+
+static struct lb_initiator session;
+static struct lb_initiator_found found[4];
+static struct lb_initiator_targets targets;
+
+static void begin_list(void) {
+    begin(LB_GOAL_DISK);
+    configure("discovery", "sendtargets");
+    memset(&session, 0, sizeof session);
+    targets = (struct lb_initiator_targets){.found = found, .cap = LB_COUNT(found)};
+    start("", true);
+    lb_finder_list_begun(&t.finder, &session, &targets);
+    CHECK(lb_finder_is_listing(&t.finder));
+}
+
+static void a_list_that_fails_is_noted_and_the_stage_is_over(void) {
+    const struct lb_error why = {.code = LB_E_LOGIN_REJECTED, .facts = "status 0300"};
+    begin_list();
+    lb_finder_list_failed(&t.finder, now, &why);
+    CHECK(!lb_finder_is_listing(&t.finder));
+    CHECK_EQ(t.finder.failure.code, LB_E_LOGIN_REJECTED);
+    CHECK_STR(t.finder.failure.facts, "SendTargets: status 0300");
+    CHECK_EQ(run(SEC), LB_TURN_AGAIN);
+    CHECK_EQ(t.news.what, LB_FINDER_OVER);
+}
+
+static void a_list_that_does_not_come_ends_with_the_time(void) {
+    begin_list();
+    CHECK_EQ(run_to_news(60 * SEC, LB_BOOT_SEND, LB_BOOT_SLOT_TARGETS), 0);
+    CHECK_EQ(t.news.what, LB_FINDER_OVER);
+    lb_finder_stop(&t.finder, now);
+    CHECK(!lb_finder_is_listing(&t.finder));
+    CHECK_STR(t.finder.asked, "SendTargets: no answer in time");
+}
+
+int main(void) {
+    TEST(without_a_start_nothing_happens);
+    TEST(slp_asks_for_the_target_on_its_own_slot);
+    TEST(a_service_that_the_plan_leaves_out_is_not_asked);
+    TEST(the_time_for_all_services_has_an_end);
+    TEST(an_isns_server_by_name_is_resolved_and_then_asked);
+    TEST(a_name_that_does_not_resolve_is_the_failure);
+    TEST(the_next_isns_server_is_asked_when_the_first_is_lost);
+    TEST(the_family_of_isns_servers_is_known_where_all_have_the_same);
+    TEST(a_list_that_fails_is_noted_and_the_stage_is_over);
+    TEST(a_list_that_does_not_come_ends_with_the_time);
+    return tap_done();
+}
