@@ -69,19 +69,24 @@ _Noreturn void lb_assert_failed_at(const char *file, int line) {
 
 /* The firmware does not know whose memory is whose: what a program leaves is lost until the machine
  * restarts. */
+#define BLOCK_ALIGN 16 /* a cipher's state needs it; pools are aligned to 8: UEFI 2.10 7.2 */
 struct block {
-    _Alignas(16) struct block *next, *before;
+    _Alignas(BLOCK_ALIGN) struct block *next, *before;
     size_t len;
+    void *pool; /* what the firmware gave */
 };
 
 static struct block blocks = {.next = &blocks, .before = &blocks}; /* a ring */
 
 void *uefi_alloc(size_t len) {
-    struct block *block = NULL;
-    if (bs->AllocatePool(EfiBootServicesData, sizeof *block + len, (void **)&block) != EFI_SUCCESS)
+    void *pool = NULL;
+    if (bs->AllocatePool(EfiBootServicesData, sizeof(struct block) + len + BLOCK_ALIGN - 1,
+                         &pool) != EFI_SUCCESS)
         return NULL;
+    struct block *block =
+        (void *)(((uintptr_t)pool + BLOCK_ALIGN - 1) & ~(uintptr_t)(BLOCK_ALIGN - 1));
     memset(block, 0, sizeof *block + len);
-    *block = (struct block){.next = blocks.next, .before = &blocks, .len = len};
+    *block = (struct block){.next = blocks.next, .before = &blocks, .len = len, .pool = pool};
     blocks.next->before = block;
     blocks.next = block;
     return block + 1;
@@ -99,7 +104,7 @@ void uefi_free(void *p) {
     block->next->before = block->before;
     block->before->next = block->next;
     wipe(block);
-    bs->FreePool(block);
+    bs->FreePool(block->pool);
 }
 
 void uefi_free_all(void) {
