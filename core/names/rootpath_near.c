@@ -92,6 +92,27 @@ static bool explain_form(const struct lb_rootpath_parts *parts, struct lb_rootpa
     return false;
 }
 
+/* What other addresses have beside the host: SendTargets' port, a prefix length, a URL's parts. */
+static bool explain_server(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong) {
+    struct lb_bytes server = parts->field[LB_FIELD_SERVERNAME];
+    struct lb_bytes protocol = parts->last > LB_FIELD_SERVERNAME
+                                   ? parts->field[LB_FIELD_PROTOCOL]
+                                   : lb_bytes_after(server, server.len);
+    size_t comma = find(server, ','), slash = find(server, '/'), at = 0;
+    const char *why = NULL;
+    if (lb_text_begins(protocol, "//"))
+        why = "a URL in the server's place: the host or its address alone";
+    else if (find(server, '@') < server.len || find(protocol, '@') < protocol.len)
+        why = "a user before an @: a Root Path has none; chap-name and chap-secret say it",
+        at = find(lb_bytes_after(parts->text, LB_ROOTPATH_PREFIX_BYTES), '@');
+    else if (comma < server.len)
+        why = "a comma, as SendTargets answers: the port is the third field", at = comma;
+    else if (slash < server.len)
+        why = "a slash: the host or its address alone", at = slash;
+    return why != NULL && found(wrong, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME,
+                                LB_ROOTPATH_PREFIX_BYTES + at, why);
+}
+
 /* ---- colons --------------------------------------------------------------------------------- */
 
 /* Whether the fields are out of place, and begin with an IPv6 address. (`cafe::3260:1:x` is a host
@@ -181,6 +202,7 @@ static bool explain_port(const struct lb_rootpath_parts *parts, struct lb_rootpa
 bool lb_rootpath_explain(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong) {
     if (!lb_rootpath_has_prefix(parts->text))
         return lb_rootpath_is_near(parts->text) && explain_prefix(parts->text, wrong);
-    return explain_form(parts, wrong) || explain_v6(parts, wrong) || explain_colons(parts, wrong) ||
-           explain_blanks(parts, wrong) || explain_port(parts, wrong);
+    return explain_form(parts, wrong) || explain_server(parts, wrong) || explain_v6(parts, wrong) ||
+           explain_colons(parts, wrong) || explain_blanks(parts, wrong) ||
+           explain_port(parts, wrong);
 }
