@@ -1,6 +1,7 @@
 #include "core/base/console.h"
 
 #define PAUSE_MAX_US (60 * LB_US_SEC)
+#define LASTS_US     (2 * LB_US_SEC)
 #define PAUSE_PART   4 /* of the time since the boot began: the pause between repeated lines */
 
 /* The step that ended after `ended` others; NULL: none, or it is not kept. */
@@ -41,6 +42,9 @@ static bool is_pausing(const struct lb_console *console, const struct lb_report 
 static void give(struct lb_console *console, const struct lb_report *report,
                  const struct lb_step *step, uint64_t now_us, struct lb_text *line) {
     lb_step_line(report, step, line);
+    if (step->ended == 0)
+        lb_text_add(line, " for %llu s",
+                    (unsigned long long)((now_us - step->start_us) / LB_US_SEC));
     if (console->left_out > 0)
         lb_text_add(line, " (%zu repeated lines left out)", console->left_out);
     console->left_out = 0;
@@ -68,13 +72,24 @@ static bool give_ended(struct lb_console *console, const struct lb_report *repor
     return true;
 }
 
+/* A step that lasts, and had no line yet; of a stage that had one, not too often. */
+static bool is_news(const struct lb_console *console, const struct lb_report *report,
+                    const struct lb_step *step, uint64_t now_us) {
+    bool is_first = (console->waited >> step->stage & 1) == 0;
+    return console->says_waits && console->waits_for != step->number + 1 &&
+           now_us - step->start_us >= LASTS_US &&
+           (is_first || !is_pausing(console, report, now_us));
+}
+
 static bool give_running(struct lb_console *console, const struct lb_report *report,
                          uint64_t now_us, struct lb_text *line) {
     const struct lb_step *step = lb_report_running(report);
-    if (!step || now_us - LB_MAX(console->last_us, report->start_us) < PAUSE_MAX_US)
+    if (!step || (!is_news(console, report, step, now_us) &&
+                  now_us - LB_MAX(console->last_us, report->start_us) < PAUSE_MAX_US))
         return false;
+    console->waits_for = step->number + 1;
+    console->waited |= UINT32_C(1) << step->stage;
     give(console, report, step, now_us, line);
-    lb_text_add(line, " for %llu s", (unsigned long long)((now_us - step->start_us) / LB_US_SEC));
     return true;
 }
 

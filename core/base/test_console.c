@@ -141,6 +141,32 @@ static void a_step_that_takes_long_is_told_of_once_a_minute(void) {
     CHECK(!next(300 * LB_US_SEC, true));
 }
 
+static void a_host_that_shows_no_running_step_says_what_it_waits_for(void) {
+    begin();
+    console.says_waits = true;
+    size_t dhcp = lb_report_begin(&report, 0, LB_STAGE_DHCP, nobody, "DHCPv4 on net0");
+    CHECK_EQ(lines(1900 * LB_US_MS), 0);
+    CHECK(next(2 * LB_US_SEC, false));
+    CHECK_STR(line, "   0.000  dhcp      DHCPv4 on net0 ... for 2 s");
+    CHECK_EQ(lines(59 * LB_US_SEC), 0); /* once */
+    lb_report_end(&report, 60 * LB_US_SEC, dhcp, LB_DONE_OK, "%s", "");
+    CHECK_EQ(lines(60 * LB_US_SEC), 1);
+    size_t disk = lb_report_begin(&report, 60 * LB_US_SEC, LB_STAGE_DISK, portal(1), "disk");
+    CHECK_EQ(lines(61 * LB_US_SEC), 0);
+    CHECK_EQ(lines(62 * LB_US_SEC), 1);
+    lb_report_end(&report, 63 * LB_US_SEC, disk, LB_DONE_FAILED, "lun-missing");
+    CHECK_EQ(lines(63 * LB_US_SEC), 1);
+    (void)lb_report_begin(&report, 63 * LB_US_SEC, LB_STAGE_DISK, portal(2), "disk");
+    CHECK_EQ(lines(75 * LB_US_SEC), 0); /* a quarter of the time since the boot began */
+    CHECK_EQ(lines(85 * LB_US_SEC), 1);
+}
+
+static void a_host_that_shows_it_has_no_such_line(void) {
+    begin();
+    (void)lb_report_begin(&report, 0, LB_STAGE_DHCP, nobody, "DHCPv4 on net0");
+    CHECK_EQ(lines(59 * LB_US_SEC), 0);
+}
+
 int main(void) {
     TEST(a_step_is_shown_when_it_has_ended);
     TEST(a_step_that_runs_does_not_hold_back_the_others);
@@ -150,5 +176,7 @@ int main(void) {
     TEST(the_last_step_is_shown_when_the_boot_ends);
     TEST(many_portals_in_turn_repeat_as_well);
     TEST(a_step_that_takes_long_is_told_of_once_a_minute);
+    TEST(a_host_that_shows_no_running_step_says_what_it_waits_for);
+    TEST(a_host_that_shows_it_has_no_such_line);
     return tap_done();
 }

@@ -5,7 +5,7 @@
 static struct lb_console console;
 
 void steps_begin(void) {
-    console = (struct lb_console){0};
+    console = (struct lb_console){.says_waits = true};
 }
 
 void steps_show(void) {
