@@ -1,0 +1,309 @@
+/* The server's side of SCSI alone: its answers byte by byte, and who is told of a reservation. */
+#include "core/base/text.h"
+#include "core/scsi/scsi_device.h"
+#include "tests/tap.h"
+
+#define DEVICE "iqn.2026-11.test:d"
+
+enum { ME, YOU, THEY, PORTS };
+
+static struct lb_scsi_unit unit, *const units[1] = {&unit};
+static struct lb_scsi_registration registrations[4];
+static struct lb_scsi_port ports[PORTS];
+static struct lb_scsi_nexus nexuses[PORTS];
+static struct lb_scsi_command command;
+static uint8_t reply[LB_SCSI_LONG_REPLY_MAX];
+static unsigned who;
+
+static void begin(void) {
+    memset(nexuses, 0, sizeof nexuses);
+    memset(registrations, 0, sizeof registrations);
+    unit = (struct lb_scsi_unit){.blocks = 4096,
+                                 .naa = UINT64_C(0x3000000000000001),
+                                 .registrations = registrations,
+                                 .registration_cap = LB_COUNT(registrations)};
+    for (unsigned i = 0; i < PORTS; i++) {
+        lb_format(ports[i].name, sizeof ports[i].name, "iqn.2026-11.test:%u", i);
+        memcpy(ports[i].isid, tap_hex("80 1234560000").p, 6);
+        ports[i].isid[5] = (uint8_t)i;
+        lb_scsi_nexus_begin(&nexuses[i], &unit, &ports[i], NULL);
+    }
+    who = ME;
+}
+
+static struct lb_scsi_device device(void) {
+    return (struct lb_scsi_device){
+        .name = DEVICE, .units = units, .nexuses = &nexuses[who], .count = 1};
+}
+
+static void start(const char *cdb, bool writes, uint32_t expected) {
+    struct lb_scsi_device d = device();
+    struct lb_bytes bytes = tap_hex(cdb);
+    command = (struct lb_scsi_command){
+        .reads = !writes && expected > 0, .writes = writes, .expected = expected};
+    memcpy(command.cdb, bytes.p, bytes.len);
+    lb_scsi_device_begin(&d, &command);
+}
+
+/* The reply to a command; empty where it failed. */
+static struct lb_bytes ask(const char *cdb) {
+    struct lb_scsi_device d = device();
+    start(cdb, false, 4096);
+    if (command.has_failed)
+        return lb_bytes(NULL, 0);
+    return lb_bytes(reply, lb_scsi_device_reply(&d, &command, lb_span(reply, sizeof reply)));
+}
+
+static bool gives(const char *cdb, const char *hex) {
+    struct lb_bytes got = ask(cdb);
+    char shown[2048];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    if (lb_bytes_equal(got, tap_hex(hex)))
+        return true;
+    lb_text_hex(&text, got);
+    tap_note("%s: %s", cdb, shown);
+    return false;
+}
+
+/* Its status: key, asc and ascq behind a CHECK CONDITION. */
+static unsigned status(void) {
+    if (!command.has_failed)
+        return LB_SCSI_GOOD;
+    return command.status == LB_SCSI_CHECK_CONDITION
+               ? (unsigned)command.key << 16 | (unsigned)command.asc << 8 | command.ascq
+               : command.status;
+}
+
+/* PERSISTENT RESERVE OUT by this port: action, type, keys, flags of byte 20. */
+static unsigned say(unsigned port, uint8_t action, uint8_t type, uint8_t key, uint8_t action_key,
+                    uint8_t flags) {
+    uint8_t list[24] = {0};
+    char cdb[32];
+    who = port;
+    list[7] = key;
+    list[15] = action_key;
+    list[20] = flags;
+    lb_format(cdb, sizeof cdb, "5f%02x%02x0000000000 1800", action, type);
+    start(cdb, true, sizeof list);
+    struct lb_scsi_device d = device();
+    if (!command.has_failed)
+        lb_scsi_device_take(&d, &command, lb_bytes(list, sizeof list));
+    return status();
+}
+
+/* What waits for this port, asc and ascq; 0: nothing. It is then told. */
+static unsigned told(unsigned port) {
+    unsigned attention = nexuses[port].attention_count > 0 ? nexuses[port].attentions[0] : 0;
+    who = port;
+    start("000000000000", false, 0);
+    CHECK_EQ(status(), attention == 0 ? 0 : 0x060000 | attention);
+    return attention;
+}
+
+/* ---- pages ---------------------------------------------------------------------------------- */
+
+static void the_page_of_names_is_as_spc_4_has_it(void) {
+    begin();
+    unit.naa = UINT64_C(0x3123456789abcdef);
+    CHECK(gives("12 01 83 00ff 00", "00 83 0054"
+                                    "01 03 00 08 3123456789abcdef"
+                                    "51 94 00 04 0000 0001"
+                                    "51 95 00 04 0000 0001"
+                                    "53 98 00 1c 69716e2e323032362d31312e746573743a64"
+                                    "2c742c307830303031 00"
+                                    "53 a8 00 14 69716e2e323032362d31312e746573743a64 0000"));
+}
+
+static void inquiry_says_what_the_unit_is(void) {
+    begin();
+    struct lb_bytes got = ask("12 00 00 00ff 00");
+    if (!CHECK_EQ(got.len, 96))
+        return;
+    CHECK(lb_bytes_equal(lb_bytes(got.p, 8), tap_hex("00 00 06 12 5b 10 00 02")));
+    CHECK(
+        lb_bytes_equal(lb_bytes(got.p + 8, 28), lb_bytes_of_text("LUNBOOT DISK            1   ")));
+    CHECK(lb_bytes_equal(lb_bytes(got.p + 58, 8), tap_hex("00a0 0960 0460 04c0")));
+    unit.is_removable = true;
+    unit.type = 5;
+    lb_format(unit.vendor, sizeof unit.vendor, "ABCDEFGH");
+    got = ask("12 00 00 00ff 00");
+    CHECK(got.p[0] == 5 && got.p[1] == 0x80);
+    CHECK(lb_bytes_equal(lb_bytes(got.p + 8, 9), lb_bytes_of_text("ABCDEFGHD")));
+}
+
+static void the_log_of_a_thin_disk_counts_in_units_of_2048_blocks(void) {
+    begin();
+    unit.is_thin = true;
+    unit.blocks = 10 * 2048;
+    unit.used_blocks = 3 * 2048 + 2047;
+    CHECK(gives("4d 00 4c 00 00 00 00 00ff 00", "0c 00 0018"
+                                                "0001 03 08 00000006 01 000000"
+                                                "0002 03 08 00000003 01 000000"));
+    CHECK(gives("4d 00 40 00 00 00 00 00ff 00", "00 00 0002 00 0c"));
+    unit.is_thin = false;
+    CHECK(gives("4d 00 40 00 00 00 00 00ff 00", "00 00 0001 00"));
+    CHECK(gives("4d 00 4c 00 00 00 00 00ff 00", ""));
+    CHECK_EQ(status(), 0x052400);
+}
+
+static void odd_questions_for_a_log_are_invalid(void) {
+    static const char *const cdbs[] = {"4d 00 40 01 00 00 00 00ff 00",
+                                       "4d 01 40 00 00 00 00 00ff 00",
+                                       "4d 00 42 00 00 00 00 00ff 00"};
+    for (size_t i = 0; i < LB_COUNT(cdbs); i++) {
+        begin();
+        CHECK(gives(cdbs[i], ""));
+        CHECK_EQ(status(), 0x052400);
+    }
+}
+
+/* ---- START STOP UNIT ------------------------------------------------------------------------ */
+
+static void a_medium_leaves_by_an_eject_alone(void) {
+    static const struct {
+        const char *cdb;
+        bool is_removable, holds;
+        unsigned status;
+        enum lb_scsi_unit_state state;
+    } rows[] = {
+        {"1b 00 00 00 02 00", true, false, 0, LB_SCSI_UNIT_NO_MEDIUM},
+        {"1b 00 00 00 02 00", true, true, 0x055302, LB_SCSI_UNIT_READY},
+        {"1b 00 00 00 00 00", true, true, 0, LB_SCSI_UNIT_STOPPED},
+        {"1b 00 00 00 02 00", false, true, 0, LB_SCSI_UNIT_READY}, /* there is nothing to eject */
+        {"1b 00 00 02 00 00", true, false, 0, LB_SCSI_UNIT_STOPPED},
+        {"1b 00 00 00 12 00", true, false, 0, LB_SCSI_UNIT_READY}, /* a power condition */
+        {"1b 00 00 00 01 00", true, false, 0, LB_SCSI_UNIT_READY},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        begin();
+        unit.is_removable = rows[i].is_removable;
+        unit.holds_medium = rows[i].holds;
+        ask(rows[i].cdb);
+        CHECK_EQ(status(), rows[i].status);
+        CHECK_EQ(unit.state, rows[i].state);
+    }
+}
+
+/* ---- persistent reservations ---------------------------------------------------------------- */
+
+enum { REGISTER, RESERVE, RELEASE, CLEAR, PREEMPT, PREEMPT_ABORT, REGISTER_ANYWAY };
+enum { WRITES = 1, WRITES_REGISTRANTS = 5, WRITES_ALL = 7 };
+
+static void register_all(void) {
+    for (uint8_t i = 0; i < PORTS; i++)
+        CHECK_EQ(say(i, REGISTER, 0, 0, (uint8_t)(0x10 + i), 0), 0);
+}
+
+static void a_key_is_changed_by_who_knows_it(void) {
+    begin();
+    CHECK_EQ(say(ME, REGISTER, 0, 1, 0x10, 0), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(say(ME, REGISTER, 0, 0, 0x10, 0), 0);
+    CHECK_EQ(say(ME, REGISTER, 0, 0x11, 0x12, 0), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(say(ME, REGISTER_ANYWAY, 0, 0x11, 0x12, 0), 0);
+    CHECK(gives("5e 00 00 00000000 00ff 00", "00000002 00000008 0000000000000012"));
+    CHECK_EQ(say(ME, REGISTER, 0, 0x12, 0, 0), 0); /* gives it up */
+    CHECK(gives("5e 00 00 00000000 00ff 00", "00000003 00000000"));
+    CHECK_EQ(say(ME, REGISTER, 0, 0, 0x10, 1), 0x052600); /* nobody keeps it over a restart */
+}
+
+static void the_full_status_lists_each_port(void) {
+    begin();
+    CHECK_EQ(say(ME, REGISTER, 0, 0, 0x10, 0), 0);
+    CHECK_EQ(say(YOU, REGISTER, 0, 0, 0x11, 0), 0);
+    CHECK_EQ(say(YOU, RESERVE, WRITES, 0x11, 0, 0), 0);
+    CHECK(gives(
+        "5e 03 00 00000000 0fff 00",
+        "00000002 00000080"
+        "0000000000000010 00000000 00 00 00000000 0001 00000028"
+        "45 00 0024 69716e2e323032362d31312e746573743a30 2c692c3078383031323334353630303030 00"
+        "0000000000000011 00000000 01 01 00000000 0001 00000028"
+        "45 00 0024 69716e2e323032362d31312e746573743a31 2c692c3078383031323334353630303031 00"));
+    CHECK(gives("5e 01 00 00000000 00ff 00",
+                "00000002 00000010 0000000000000011 00000000 00 01 0000"));
+}
+
+static void a_release_is_told_to_registrants_where_it_was_theirs(void) {
+    begin();
+    register_all();
+    CHECK_EQ(say(ME, RESERVE, WRITES_REGISTRANTS, 0x10, 0, 0), 0);
+    CHECK_EQ(say(ME, RELEASE, WRITES, 0x10, 0, 0), 0x052604);
+    CHECK_EQ(unit.reservation_type, WRITES_REGISTRANTS);
+    CHECK_EQ(say(YOU, RELEASE, WRITES_REGISTRANTS, 0x11, 0, 0), 0); /* not the holder: nothing */
+    CHECK_EQ(unit.reservation_type, WRITES_REGISTRANTS);
+    CHECK_EQ(say(ME, RELEASE, WRITES_REGISTRANTS, 0x10, 0, 0), 0);
+    CHECK_EQ(unit.reservation_type, 0);
+    CHECK_EQ(told(ME), 0);
+    CHECK_EQ(told(YOU), 0x2a04);
+    CHECK_EQ(told(THEY), 0x2a04);
+    CHECK_EQ(say(ME, RESERVE, WRITES, 0x10, 0, 0), 0);
+    CHECK_EQ(say(ME, RELEASE, WRITES, 0x10, 0, 0), 0);
+    CHECK_EQ(told(YOU) + told(THEY), 0); /* it was nobody's but mine */
+}
+
+static void a_reservation_that_another_holds_is_a_conflict(void) {
+    begin();
+    register_all();
+    CHECK_EQ(say(ME, RESERVE, WRITES, 0x10, 0, 0), 0);
+    CHECK_EQ(say(ME, RESERVE, WRITES, 0x10, 0, 0), 0); /* again */
+    CHECK_EQ(say(ME, RESERVE, WRITES_REGISTRANTS, 0x10, 0, 0), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(say(YOU, RESERVE, WRITES, 0x11, 0, 0), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(say(YOU, RESERVE, WRITES, 0x12, 0, 0), LB_SCSI_RESERVATION_CONFLICT); /* no such key */
+    CHECK_EQ(say(ME, RESERVE, 2, 0x10, 0, 0), 0x052400);
+}
+
+static void of_all_registrants_each_is_a_holder_until_the_last_has_left(void) {
+    begin();
+    register_all();
+    CHECK_EQ(say(ME, RESERVE, WRITES_ALL, 0x10, 0, 0), 0);
+    CHECK_EQ(say(YOU, RESERVE, WRITES_ALL, 0x11, 0, 0), 0);
+    CHECK_EQ(say(ME, REGISTER, 0, 0x10, 0, 0), 0);
+    CHECK_EQ(unit.reservation_type, WRITES_ALL);
+    CHECK_EQ(say(YOU, REGISTER, 0, 0x11, 0, 0), 0);
+    CHECK_EQ(unit.reservation_type, WRITES_ALL);
+    CHECK_EQ(say(THEY, REGISTER, 0, 0x12, 0, 0), 0);
+    CHECK_EQ(unit.reservation_type, 0);
+}
+
+static void clearing_takes_all_keys_and_tells_the_others(void) {
+    begin();
+    register_all();
+    CHECK_EQ(say(YOU, RESERVE, WRITES, 0x11, 0, 0), 0);
+    CHECK_EQ(say(ME, CLEAR, 0, 0x10, 0, 0), 0);
+    CHECK_EQ(unit.registration_count, 0);
+    CHECK_EQ(unit.reservation_type, 0);
+    for (unsigned i = 0; i < LB_COUNT(registrations); i++)
+        CHECK(!registrations[i].is_holder);
+    CHECK_EQ(told(ME), 0);
+    CHECK_EQ(told(YOU), 0x2a03);
+    CHECK_EQ(told(THEY), 0x2a03);
+}
+
+static void preempting_a_key_that_nobody_has_is_a_conflict(void) {
+    begin();
+    register_all();
+    CHECK_EQ(say(ME, PREEMPT, WRITES, 0x10, 0x55, 0), LB_SCSI_RESERVATION_CONFLICT);
+    CHECK_EQ(unit.registration_count, 3);
+    CHECK_EQ(say(YOU, RESERVE, WRITES, 0x11, 0, 0), 0);
+    CHECK_EQ(say(ME, PREEMPT, WRITES, 0x10, 0x11, 0), 0);
+    CHECK_EQ(unit.registration_count, 2);
+    CHECK(gives("5e 01 00 00000000 00ff 00",
+                "00000004 00000010 0000000000000010 00000000 00 01 0000"));
+    CHECK_EQ(told(YOU), 0x2a05);
+    CHECK_EQ(told(THEY), 0);
+}
+
+int main(void) {
+    TEST(the_page_of_names_is_as_spc_4_has_it);
+    TEST(inquiry_says_what_the_unit_is);
+    TEST(the_log_of_a_thin_disk_counts_in_units_of_2048_blocks);
+    TEST(odd_questions_for_a_log_are_invalid);
+    TEST(a_medium_leaves_by_an_eject_alone);
+    TEST(a_key_is_changed_by_who_knows_it);
+    TEST(the_full_status_lists_each_port);
+    TEST(a_release_is_told_to_registrants_where_it_was_theirs);
+    TEST(a_reservation_that_another_holds_is_a_conflict);
+    TEST(of_all_registrants_each_is_a_holder_until_the_last_has_left);
+    TEST(clearing_takes_all_keys_and_tells_the_others);
+    TEST(preempting_a_key_that_nobody_has_is_a_conflict);
+    return tap_done();
+}
