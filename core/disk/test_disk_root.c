@@ -283,6 +283,23 @@ static void partitions_beyond_the_disk_are_not_read(void) {
     put_mbr(3, 0x83, 0xffffffff);
     CHECK(!holds("LABEL=root")); /* holds() judges each read */
     CHECK_EQ(reads, 1 + 2 + 1);  /* the table, the bare disk twice, and the second */
+    begin();
+    put_gpt(0, 64, "root");
+    put_u32(512 + 72, sizeof disk / 512); /* the table itself */
+    CHECK(!holds("PARTLABEL=root"));
+}
+
+static void of_many_partitions_the_first_are_read(void) {
+    begin();
+    for (unsigned i = 0; i < 128; i++)
+        put_gpt(i, 200 + 5 * i, "p");
+    put_ext4((200 + 5 * (LB_DISK_ROOT_PARTS_MAX - 2)) * (size_t)512, "root");
+    CHECK(holds("LABEL=root")); /* the bare disk is one of them */
+    begin();
+    for (unsigned i = 0; i < 128; i++)
+        put_gpt(i, 200 + 5 * i, "p");
+    put_ext4((200 + 5 * (LB_DISK_ROOT_PARTS_MAX - 1)) * (size_t)512, "root");
+    CHECK(!holds("LABEL=root"));
 }
 
 int main(void) {
@@ -299,5 +316,6 @@ int main(void) {
     TEST(labels_that_fill_their_room_end_with_it);
     TEST(a_block_that_cannot_be_read_holds_nothing_and_the_others_count);
     TEST(partitions_beyond_the_disk_are_not_read);
+    TEST(of_many_partitions_the_first_are_read);
     return tap_done();
 }
