@@ -1,5 +1,6 @@
 /* Runs a fuzz target without libFuzzer, as a TAP test: every file of its corpus as it is, every
- * truncation of it, and a few thousand mutations that are the same in every run.
+ * truncation of it, and a few thousand mutations that are the same in every run. A slow target, one
+ * with cryptography, runs the first of them, for MOST_S seconds each.
  *
  *     fuzz_x_wire NAME CORPUS_FOLDER [FILE...]      with files: only these, to look into a crash
  *
@@ -9,12 +10,14 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
     MUTATIONS = 4000,
     TRUNCATIONS_MAX = 2048, /* of one file; longer ones are cut at the first so many bytes */
     FILES_MAX = 4096,
     INPUT_MAX = 1 << 20,
+    MOST_S = 10,
 };
 
 static struct {
@@ -82,9 +85,14 @@ static void the_corpus_runs_clean(void) {
     CHECK(corpus.count > 0);
 }
 
+static double cpu_s(void) {
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
 static void every_truncation_of_the_corpus_runs_clean(void) {
     size_t runs = 0;
-    for (size_t i = 0; i < corpus.count; i++) {
+    double until_s = cpu_s() + MOST_S;
+    for (size_t i = 0; i < corpus.count && cpu_s() < until_s; i++) {
         for (size_t len = 0; len < corpus.inputs[i].len && len < TRUNCATIONS_MAX; len++, runs++)
             run_one(corpus.inputs[i].p, len);
     }
@@ -144,8 +152,11 @@ static void mutate_once(uint64_t *state) {
 
 static void mutations_of_the_corpus_run_clean(void) {
     uint64_t state = 1;
-    for (unsigned i = 0; i < MUTATIONS && corpus.count > 0; i++)
+    unsigned runs = 0;
+    for (double until_s = cpu_s() + MOST_S;
+         runs < MUTATIONS && corpus.count > 0 && cpu_s() < until_s; runs++)
         mutate_once(&state);
+    tap_note("%s: %u mutations", corpus.name, runs);
     CHECK(corpus.count > 0);
 }
 

@@ -44,8 +44,8 @@ start_tpm() {
     mkdir "$scratch/tpm"
     spawn swtpm swtpm socket --tpm2 --tpmstate "dir=$scratch/tpm" --ctrl "type=unixio,path=$scratch/tpm/sock"
     wait_for 10 "the TPM" test -S "$scratch/tpm/sock"
-    tpm=(-chardev "socket,id=tpm,path=$scratch/tpm/sock" -tpmdev emulator,id=tpm0,chardev=tpm
-        -device tpm-tis,tpmdev=tpm0)
+    tpm=(-chardev "socket,id=tpm,path=$scratch/tpm/sock" -tpmdev "emulator,id=tpm0,chardev=tpm"
+        -device "tpm-tis,tpmdev=tpm0")
 }
 
 # power_on: with Secure Boot, the card, the stick and a TPM.
