@@ -3,7 +3,9 @@
  * server for use: that is lunbootd. Serves until it is ended by a signal, and says each answer in a
  * line.
  *
- *   lunboot-test-dhcp INTERFACE ADDRESS ROOTPATH KEYS */
+ *   lunboot-test-dhcp INTERFACE ADDRESS ROOTPATH KEYS [SECONDS]
+ *
+ * SECONDS: so much is its clock, and with it its replay values, behind. */
 #include "core/dhcp4/dhcp4_wire.h"
 
 #include <arpa/inet.h>
@@ -86,8 +88,8 @@ static void serve_one(int fd) {
 
 int main(int argc, char **argv) {
     struct lb_dhcp4_server_config config = {.lease_s = 600, .require_auth = true, .seen = &seen};
-    if (argc != 5 || !lb_addr_parse(lb_bytes_of_text(argv[2]), &config.server)) {
-        fprintf(stderr, "usage: lunboot-test-dhcp INTERFACE ADDRESS ROOTPATH KEYS\n");
+    if (argc < 5 || argc > 6 || !lb_addr_parse(lb_bytes_of_text(argv[2]), &config.server)) {
+        fprintf(stderr, "usage: lunboot-test-dhcp INTERFACE ADDRESS ROOTPATH KEYS [SECONDS]\n");
         return 2;
     }
     config.network = (struct lb_prefix){.addr = config.server, .len = 24};
@@ -96,7 +98,8 @@ int main(int argc, char **argv) {
     config.last.bytes[3] = 110;
     config.root_path = lb_bytes_of_text(argv[3]);
     config.keys = lb_bytes_of_text(argv[4]);
-    config.replay = (uint64_t)time(NULL) << 32;
+    uint64_t behind_s = argc == 6 ? strtoull(argv[5], NULL, 10) : 0;
+    config.replay = ((uint64_t)time(NULL) - behind_s) << 32;
     setvbuf(stdout, NULL, _IOLBF, 0);
     lb_dhcp4_server_init(&server, &config, bindings, LB_COUNT(bindings));
     int fd = open_socket(argv[1]);

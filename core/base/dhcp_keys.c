@@ -114,6 +114,36 @@ void lb_dhcp_seen_note(struct lb_dhcp_seen *seen, uint64_t peer, uint64_t replay
     seen->next = (seen->next + 1) % LB_DHCP_SEEN_MAX;
 }
 
+#define SEEN_FORM 0x4c425231 /* "LBR1" */
+
+size_t lb_dhcp_seen_encode(const struct lb_dhcp_seen *seen, uint8_t room[LB_DHCP_SEEN_BYTES]) {
+    struct lb_wr wr = lb_wr(lb_span(room, LB_DHCP_SEEN_BYTES));
+    lb_wr_u32(&wr, SEEN_FORM);
+    for (size_t i = 0; i < LB_DHCP_SEEN_MAX; i++) { /* the oldest first */
+        const struct lb_dhcp_seen_peer *at = &seen->peers[(seen->next + i) % LB_DHCP_SEEN_MAX];
+        if (at->peer == 0)
+            continue;
+        lb_wr_u64(&wr, at->peer);
+        lb_wr_u64(&wr, at->replay);
+    }
+    return wr.len;
+}
+
+bool lb_dhcp_seen_decode(struct lb_bytes bytes, struct lb_dhcp_seen *seen) {
+    struct lb_dhcp_seen read = {.next = 0};
+    struct lb_rd rd = lb_rd(bytes);
+    if (bytes.len > LB_DHCP_SEEN_BYTES || lb_rd_u32(&rd) != SEEN_FORM)
+        return false;
+    while (rd.left > 0) {
+        uint64_t peer = lb_rd_u64(&rd), replay = lb_rd_u64(&rd);
+        if (!lb_rd_ok(&rd) || peer == 0 || find(&read, peer) != NULL)
+            return false;
+        lb_dhcp_seen_note(&read, peer, replay);
+    }
+    *seen = read;
+    return true;
+}
+
 uint64_t lb_dhcp_seen_peer(struct lb_bytes name, const struct lb_dhcp_key *key) {
     /* Fixed keys: whoever is remembered here has the secret, so nobody gains by a collision. */
     struct lb_hash_key by_realm = {.k0 = key->id, .k1 = key->realm.len};

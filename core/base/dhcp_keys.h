@@ -12,6 +12,7 @@
 #define LB_DHCP_SECRET_MAX 64 /* bytes: a block of MD5, behind which HMAC gains nothing */
 #define LB_DHCP_REALM_MAX  64 /* bytes: a domain name as sites use them */
 #define LB_DHCP_SEEN_MAX   8  /* servers remembered; more on one network is a misconfiguration */
+#define LB_DHCP_SEEN_BYTES (4 + LB_DHCP_SEEN_MAX * 16)
 
 /* A key of the text. It holds a secret: the caller wipes it. */
 struct lb_dhcp_key {
@@ -48,6 +49,10 @@ struct lb_dhcp_seen {
 bool lb_dhcp_seen_is_new(const struct lb_dhcp_seen *seen, uint64_t peer, uint64_t replay);
 /* Remembers an authentic message that was taken. */
 void lb_dhcp_seen_note(struct lb_dhcp_seen *seen, uint64_t peer, uint64_t replay);
+/* As bytes, for a host that keeps them over a restart: at most LB_DHCP_SEEN_BYTES. The length. */
+size_t lb_dhcp_seen_encode(const struct lb_dhcp_seen *seen, uint8_t room[LB_DHCP_SEEN_BYTES]);
+/* False: the bytes are no such thing, and *seen is untouched. */
+bool lb_dhcp_seen_decode(struct lb_bytes bytes, struct lb_dhcp_seen *seen);
 /* A peer by its name (an address, a DUID) and the key that it uses; never 0. */
 uint64_t lb_dhcp_seen_peer(struct lb_bytes name, const struct lb_dhcp_key *key);
 

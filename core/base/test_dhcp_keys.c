@@ -97,6 +97,42 @@ static void a_ninth_peer_takes_the_place_of_the_first(void) {
     CHECK(!lb_dhcp_seen_is_new(&seen, LB_DHCP_SEEN_MAX + 1, 9));
 }
 
+static void what_was_seen_is_kept_as_bytes(void) {
+    struct lb_dhcp_seen seen = {.next = 0}, again = {.next = 7};
+    uint8_t room[LB_DHCP_SEEN_BYTES];
+    CHECK_EQ(lb_dhcp_seen_encode(&seen, room), 4);
+    CHECK(lb_dhcp_seen_decode(lb_bytes(room, 4), &again));
+    CHECK_EQ(again.next, 0);
+    for (uint64_t peer = 1; peer <= LB_DHCP_SEEN_MAX + 2; peer++)
+        lb_dhcp_seen_note(&seen, peer, 10 * peer);
+    size_t len = lb_dhcp_seen_encode(&seen, room);
+    CHECK_EQ(len, LB_DHCP_SEEN_BYTES);
+    CHECK(lb_dhcp_seen_decode(lb_bytes(room, len), &again));
+    CHECK(lb_dhcp_seen_is_new(&again, 2, 1)); /* replaced before */
+    CHECK(!lb_dhcp_seen_is_new(&again, 3, 30) && lb_dhcp_seen_is_new(&again, 3, 31));
+    lb_dhcp_seen_note(&again, 99, 1); /* the oldest is replaced */
+    CHECK(lb_dhcp_seen_is_new(&again, 3, 1) && !lb_dhcp_seen_is_new(&again, 4, 40));
+}
+
+static void bytes_that_are_no_such_thing_change_nothing(void) {
+    struct lb_dhcp_seen seen = {.next = 0}, again = {.next = 7};
+    uint8_t room[LB_DHCP_SEEN_BYTES + 1] = {0};
+    lb_dhcp_seen_note(&seen, 1, 10);
+    lb_dhcp_seen_note(&seen, 2, 20);
+    size_t len = lb_dhcp_seen_encode(&seen, room);
+    for (size_t cut = 0; cut < len; cut++)
+        CHECK_EQ(lb_dhcp_seen_decode(lb_bytes(room, cut), &again), cut == 4 || cut == 20);
+    again.next = 7;
+    room[4 + 16 + 7] = 1; /* the first one again */
+    CHECK(!lb_dhcp_seen_decode(lb_bytes(room, len), &again));
+    room[4 + 16 + 7] = 0; /* nobody */
+    CHECK(!lb_dhcp_seen_decode(lb_bytes(room, len), &again));
+    room[0] ^= 1;
+    CHECK(!lb_dhcp_seen_decode(lb_bytes(room, 4), &again));
+    CHECK(!lb_dhcp_seen_decode(lb_bytes(room, sizeof room), &again));
+    CHECK_EQ(again.next, 7);
+}
+
 int main(void) {
     TEST(a_key_is_an_id_and_a_secret_of_text_or_hex);
     TEST(a_key_with_a_realm_is_found_by_both);
@@ -104,5 +140,7 @@ int main(void) {
     TEST(every_truncation_is_refused_or_a_shorter_secret);
     TEST(a_message_is_new_once);
     TEST(a_ninth_peer_takes_the_place_of_the_first);
+    TEST(what_was_seen_is_kept_as_bytes);
+    TEST(bytes_that_are_no_such_thing_change_nothing);
     return tap_done();
 }

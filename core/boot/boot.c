@@ -275,6 +275,9 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_finder_init(&boot->finder, &boot->common, &boot->network, &boot->shield);
     lb_names_init(&boot->names, &boot->common, setup->machine);
     lb_shield_init(&boot->shield, &boot->common, setup->has_esp);
+    if (setup->seen != NULL)
+        lb_network_remember(&boot->network, setup->seen);
+    boot->setup.seen = NULL;
     lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
@@ -396,6 +399,10 @@ const struct lb_dhcp6_lease *lb_boot_offers6(const struct lb_boot *boot, size_t 
 const struct lb_nd6_info *lb_boot_routers6(const struct lb_boot *boot) {
     return boot->network.nd6_runs || boot->network.nd6.info.advertised ? &boot->network.nd6.info
                                                                        : NULL;
+}
+
+const struct lb_dhcp_seen *lb_boot_seen(const struct lb_boot *boot) {
+    return &boot->network.seen;
 }
 
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count) {

@@ -151,6 +151,8 @@ struct lb_boot_setup {
     const struct lb_boot_machine *machine; /* the caller's; outlives the engine; NULL: nothing */
     const struct lb_report *report; /* of the boot by another card, which this one goes on with;
                                        NULL: a new one. The caller's until lb_boot_init returns */
+    const struct lb_dhcp_seen *seen; /* lb_boot_seen of an earlier boot; NULL: none. The caller's
+                                        until lb_boot_init returns */
     struct lb_span rx;              /* staging room for the session: LB_ISCSI_RX_MIN or more */
     struct lb_span trace_ring;      /* may be empty: no trace */
     uint64_t
@@ -284,6 +286,9 @@ const struct lb_boot_net *lb_boot_net(const struct lb_boot *boot);
 const struct lb_dhcp4_lease *lb_boot_lease4(const struct lb_boot *boot); /* NULL: none */
 const struct lb_dhcp6_lease *lb_boot_lease6(const struct lb_boot *boot); /* NULL: none; see
                                                                             `stateless` */
+/* Of DHCP servers that prove who they are (dhcp-keys), what must not be played again. A host keeps
+ * it over a restart. */
+const struct lb_dhcp_seen *lb_boot_seen(const struct lb_boot *boot);
 /* The DHCP offers of a dry run, *count of them; valid after OFFERS. */
 const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *count);
 /* The same of DHCPv6. */

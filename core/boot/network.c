@@ -10,6 +10,10 @@ void lb_network_init(struct lb_network *network, struct lb_common *common) {
     network->step_dhcp = network->step_nd6 = network->step_dhcp6 = LB_NO_STEP;
 }
 
+void lb_network_remember(struct lb_network *network, const struct lb_dhcp_seen *seen) {
+    network->seen = *seen;
+}
+
 void lb_network_begin(struct lb_network *network, unsigned attempt, bool takes_bad) {
     network->attempt = attempt;
     network->takes_bad = takes_bad;

@@ -43,7 +43,7 @@ struct lb_network {
 
     struct lb_dhcp4_client dhcp;
     uint8_t dhcp_extra[LB_BOOT_DHCP_EXTRA_MAX]; /* dhcp-send */
-    struct lb_dhcp_seen seen4, seen6;           /* of DHCP servers that prove who they are */
+    struct lb_dhcp_seen seen;                   /* of DHCP servers that prove who they are */
     bool dhcp_runs, dhcp_open, has_lease, had_lease;
     struct lb_nd6_client nd6;
     bool nd6_runs, nd6_open, no_router; /* nobody has answered its solicitations */
@@ -75,6 +75,8 @@ struct lb_network_news {
 /* network.c */
 /* Its start: nothing runs. common outlives it. */
 void lb_network_init(struct lb_network *network, struct lb_common *common);
+/* What was seen of DHCP servers that prove who they are, in an earlier boot; before it begins. */
+void lb_network_remember(struct lb_network *network, const struct lb_dhcp_seen *seen);
 /* An attempt begins: its number, and whether a lease without a usable disk is of use. */
 void lb_network_begin(struct lb_network *network, unsigned attempt, bool takes_bad);
 /* Until when the boot waits for it, and its clients may give up; 0: it goes on by itself. */

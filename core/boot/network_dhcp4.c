@@ -126,7 +126,7 @@ static bool client_config(struct lb_network *network, uint64_t now_us, struct lb
         .takes_bad = network->takes_bad,
         .offers_only = lb_plan_is_dry(network->common->plan),
         .keys = lb_config_secret(config, LB_KEY_DHCP_KEYS),
-        .seen = &network->seen4,
+        .seen = &network->seen,
         .replay = lb_network_replay(network, now_us),
     };
     memcpy(out->mac, network->common->plan->mac, sizeof out->mac);

@@ -56,7 +56,7 @@ static void start(struct lb_network *network, uint64_t now_us, enum lb_dhcp6_rol
         .give_up_ms = time_left_ms(network, now_us),
         .retry_ms = lb_config_u32(config, LB_KEY_DHCP_RETRY),
         .keys = lb_config_secret(config, LB_KEY_DHCP_KEYS),
-        .seen = &network->seen6,
+        .seen = &network->seen,
         .replay = lb_network_replay(network, now_us),
         .has_arch = network->common->plan->has_arch,
         .arch = network->common->plan->arch,

@@ -489,6 +489,21 @@ static void without_a_server_that_has_our_key_nothing_boots(void) {
     CHECK_EQ(host.seen[LB_BOOT_SET_ADDRESS], 0);
 }
 
+/* What a server proved in one boot is old in the next, where the host has kept it. */
+static void what_an_earlier_boot_has_heard_is_not_heard_again(void) {
+    struct lb_dhcp_seen kept;
+    impostor_first("1:0123456789abcdef");
+    host_boots();
+    kept = *lb_boot_seen(&host.boot);
+    impostor_first("1:0123456789abcdef");
+    check_good_boots(50 * LB_US_MS); /* the same values of the server, and nobody remembers */
+    impostor_first("1:0123456789abcdef");
+    host.setup.seen = &kept;
+    host_set("retry-time", "0ms");
+    host_set("dhcp-timeout", "3s");
+    host_fails(LB_E_DHCP_AUTH, "played again");
+}
+
 int main(void) {
     TEST(a_good_offer_boots_though_a_bad_one_came_first);
     TEST(a_server_on_the_list_comes_before_a_name_that_is_on_none);
@@ -520,5 +535,6 @@ int main(void) {
     TEST(only_the_server_that_has_our_key_is_heard);
     TEST(a_firmware_lease_proves_nothing);
     TEST(without_a_server_that_has_our_key_nothing_boots);
+    TEST(what_an_earlier_boot_has_heard_is_not_heard_again);
     return tap_done();
 }

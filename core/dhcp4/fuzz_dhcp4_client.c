@@ -3,7 +3,10 @@
  *   0 N       N + 1 times a sixteenth of a second pass       4 K ...   a server's message of kind K
  *   1 N       time passes up to the next deadline, N more    5         the link comes up
  *   2         nobody has the address                         6         the lease is given back
- *   3         somebody has it                                7 LL ...  LL bytes as they are */
+ *   3         somebody has it                                7 LL ...  LL bytes as they are
+ *
+ * It is lived three times: without keys; with keys, and a server that has them, too; with keys, and
+ * one that has none and is not believed. */
 #include "core/dhcp4/test_dhcp4.h"
 #include "tests/fuzz.h"
 
@@ -17,6 +20,9 @@ static struct {
     char ring[1024];
     uint64_t now, until;
     bool has_address, stopped;
+    enum { NO_KEYS, SIGNED, UNSIGNED } keys; /* whether we have any, and the server its own */
+    uint64_t replay;
+    struct lb_dhcp_seen seen;
     unsigned sends;
 } f;
 
@@ -75,6 +81,9 @@ static void run(void) {
         lb_assert(f.has_address == f.client.has_lease);
 }
 
+static const struct lb_bytes keys = {
+    (const uint8_t *)"1:0123456789abcdef,2@boot.example:another-secret", 48};
+
 static void server_message(struct lb_rd *rd) {
     static uint8_t room[LB_DHCP4_PACKET_MAX];
     uint8_t kind = lb_rd_u8(rd), more = lb_rd_u8(rd);
@@ -95,7 +104,20 @@ static void server_message(struct lb_rd *rd) {
     made.options = lb_bytes(options, len + 2);
     if (options[0] == LB_OPT_PAD || options[0] == LB_OPT_END || len == 0)
         made.options = lb_bytes(options, 0);
+    uint8_t both[128];
+    struct lb_wr wr = lb_wr(lb_span(both, sizeof both));
+    struct lb_dhcp_key one;
+    lb_assert(lb_dhcp_keys_find(keys, lb_bytes("", 0), 1, &one));
+    lb_wr_bytes(&wr, lb_bytes("\x5a\x1f\x01\x01", 5)); /* option 90, and RDM 0 */
+    lb_wr_u64(&wr, ++f.replay - (more == 77));         /* now and then an old one */
+    lb_wr_u32(&wr, one.id);
+    lb_wr_zero(&wr, 16);
+    lb_wr_bytes(&wr, made.options);
+    if (f.keys == SIGNED)
+        made.options = lb_wr_done(&wr);
     struct lb_bytes bytes = make(made, lb_span(room, sizeof room));
+    if (f.keys == SIGNED && kind != 99)
+        lb_dhcp4_sign(lb_span(room, bytes.len), &one);
     lb_dhcp4_client_input(&f.client, f.now, test_from(made.server), bytes);
 }
 
@@ -138,7 +160,7 @@ static void step(struct lb_rd *rd) {
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+static void live(const uint8_t *data, size_t size, unsigned with_keys) {
     struct lb_rd rd = lb_rd(lb_bytes(data, size));
     uint8_t flags = lb_rd_u8(&rd);
     struct lb_dhcp4_config config = {
@@ -152,6 +174,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .retry_ms = flags & 128 ? 1 : 0,
     };
     memset(&f, 0, sizeof f);
+    f.keys = with_keys;
+    if (with_keys != NO_KEYS) {
+        config.keys = keys;
+        config.seen = &f.seen;
+        config.ask_bootp = false; /* which the configuration does not allow beside keys */
+    }
     f.now = LB_US_SEC;
     f.rand = test_rand(1);
     memcpy(config.mac, test_mac, sizeof config.mac);
@@ -161,6 +189,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (unsigned i = 0; i < STEPS_MAX && rd.left > 0; i++) {
         step(&rd);
         run();
+        lb_assert(f.keys != UNSIGNED || !f.has_address);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    for (unsigned with_keys = NO_KEYS; with_keys <= UNSIGNED; with_keys++)
+        live(data, size, with_keys);
     return 0;
 }

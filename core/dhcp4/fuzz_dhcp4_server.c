@@ -69,7 +69,9 @@ static void one_request(struct lb_rd *rd, uint64_t now) {
     check_bindings(now);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+/* keys: whether the server has any. */
+static void live(const uint8_t *data, size_t size, const char *keys) {
+    static struct lb_dhcp_seen seen;
     static struct lb_dhcp4_host hosts[] = {
         {.mac = {0, 0, 0, 0, 0, 2},
          .address = {.family = LB_V4, .bytes = {192, 0, 2, 102}},
@@ -90,12 +92,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .hosts = hosts,
         .host_count = flags & 32 ? 1 : 0,
         .root_path = lb_bytes_of_text(TEST_ROOT_PATH),
+        .keys = lb_bytes_of_text(keys),
+        .seen = &seen,
     };
     uint64_t now = 1000 * LB_US_SEC;
+    memset(&seen, 0, sizeof seen);
     lb_dhcp4_server_init(&server, &config, bindings, BINDINGS);
     for (unsigned i = 0; i < STEPS_MAX && rd.left > 0; i++) {
         now += lb_rd_u8(&rd) * 20 * LB_US_SEC;
         one_request(&rd, now);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    live(data, size, "");
+    live(data, size, "1:0123456789abcdef,2@boot.example:another-secret");
     return 0;
 }

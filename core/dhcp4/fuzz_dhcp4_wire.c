@@ -68,6 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         lb_assert(why != NULL);
         return 0;
     }
+    struct lb_dhcp4_proof proof;
+    const char keys[] = "1:0123456789abcdef,2@boot.example:another-secret";
+    why = lb_dhcp4_check_auth(lb_bytes(data, size), lb_bytes_of_text(keys), &proof);
+    lb_assert(why != NULL || (proof.key_id == 1 && lb_dhcp4_asks_auth(lb_bytes(data, size))));
     lb_dhcp4_read_lease(&message, lb_addr_v4(192, 0, 2, 1), &lease);
     check_lease(&lease);
     check_round_trip(&message, (struct lb_dhcp4_layout){.max_bytes = LB_DHCP4_PACKET_MAX});

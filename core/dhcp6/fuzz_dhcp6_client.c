@@ -3,7 +3,10 @@
  *   0 N       N + 1 times a sixteenth of a second pass       5         the link comes up
  *   1 N       time passes up to the next deadline, N more    6         the lease is given back
  *   2, 3      nobody, or somebody, has the address probed    7 LL ...  LL bytes as they are
- *   4 K ...   a server's message of kind K                   8         the lease is confirmed */
+ *   4 K ...   a server's message of kind K                   8         the lease is confirmed
+ *
+ * It is lived three times: without keys; with keys, and a server that has them, too; with keys, and
+ * one that has none and is not believed. */
 #include "core/dhcp6/test_dhcp6.h"
 #include "tests/fuzz.h"
 
@@ -17,6 +20,9 @@ static struct {
     char ring[1024];
     uint64_t now, until;
     bool has_lease;
+    enum { NO_KEYS, SIGNED, UNSIGNED } keys; /* whether we have any, and the server its own */
+    uint64_t replay;
+    struct lb_dhcp_seen seen;
     struct lb_addr probe;
 } f;
 
@@ -88,6 +94,9 @@ static void run(void) {
 
 static const char *const addrs[] = {"2001:db8::1", "2001:db8::2", "2001:db8::3", "fe80::9"};
 
+static const struct lb_bytes keys = {
+    (const uint8_t *)"1:0123456789abcdef,2@boot.example:another-secret", 48};
+
 static void server_message(struct lb_rd *rd) {
     static const uint8_t key[LB_DHCP6_KEY_BYTES] = {1};
     static uint8_t room[LB_DHCP6_PACKET_MAX], options[200];
@@ -116,6 +125,15 @@ static void server_message(struct lb_rd *rd) {
         lb_dhcp6_put(&wr, extra, lb_rd_bytes(rd, LB_MIN(extra >> 2, rd->left)));
     made.options = lb_wr_done(&wr);
     struct lb_bytes bytes = make(made, lb_span(room, sizeof room));
+    if (f.keys == SIGNED) {
+        struct lb_dhcp_key two;
+        struct lb_wr whole = {.start = room, .len = bytes.len, .cap = sizeof room};
+        lb_assert(lb_dhcp_keys_find(keys, lb_bytes_of_text("boot.example"), 2, &two));
+        lb_dhcp6_put_auth(&whole, ++f.replay - (more == 77), &two); /* now and then an old one */
+        if (kind != 99)
+            lb_dhcp6_sign(&whole, &two);
+        bytes = lb_wr_done(&whole);
+    }
     lb_dhcp6_client_input(&f.client, f.now, test_from(), bytes);
 }
 
@@ -160,7 +178,7 @@ static void step(struct lb_rd *rd) {
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+static void live(const uint8_t *data, size_t size, unsigned with_keys) {
     struct lb_rd rd = lb_rd(lb_bytes(data, size));
     uint8_t flags = lb_rd_u8(&rd);
     struct lb_dhcp6_config config = {
@@ -175,6 +193,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .retry_ms = flags & 128 ? 1 : 0,
     };
     memset(&f, 0, sizeof f);
+    f.keys = with_keys;
+    if (with_keys != NO_KEYS) {
+        config.keys = keys;
+        config.seen = &f.seen;
+    }
     f.now = LB_US_SEC;
     f.rand = test_rand(1);
     lb_trace_init(&f.trace, f.now, lb_span(f.ring, sizeof f.ring));
@@ -183,6 +206,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (unsigned i = 0; i < STEPS_MAX && rd.left > 0; i++) {
         step(&rd);
         run();
+        lb_assert(f.keys != UNSIGNED || !f.has_lease);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    for (unsigned with_keys = NO_KEYS; with_keys <= UNSIGNED; with_keys++)
+        live(data, size, with_keys);
     return 0;
 }

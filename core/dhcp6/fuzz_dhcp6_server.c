@@ -58,7 +58,9 @@ static void one_request(struct lb_rd *rd, uint64_t now) {
     check_bindings(now);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+/* keys: whether the server has any. */
+static void live(const uint8_t *data, size_t size, const char *keys) {
+    static struct lb_dhcp_seen seen;
     static const uint8_t key[LB_DHCP6_KEY_BYTES] = {1};
     struct lb_dhcp6_host host = {.duid = test_server_duid(101), .address = v6("2001:db8::101")};
     struct lb_rd rd = lb_rd(lb_bytes(data, size));
@@ -75,13 +77,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .host_count = flags & 8 ? 1 : 0,
         .reconfigure_key = lb_bytes(key, flags & 16 ? sizeof key : 0),
         .root_path = lb_bytes_of_text(TEST_ROOT_PATH),
+        .keys = lb_bytes_of_text(keys),
+        .seen = &seen,
         .search = "example.com",
     };
     uint64_t now = 1000 * LB_US_SEC;
+    memset(&seen, 0, sizeof seen);
     lb_dhcp6_server_init(&server, &config, bindings, BINDINGS);
     for (unsigned i = 0; i < STEPS_MAX && rd.left > 0; i++) {
         now += lb_rd_u8(&rd) * 20 * LB_US_SEC;
         one_request(&rd, now);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    live(data, size, "");
+    live(data, size, "1:0123456789abcdef,2@boot.example:another-secret");
     return 0;
 }

@@ -50,6 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (code == LB_OPT6_IA_NA && lb_dhcp6_read_ia(value, &ia))
             check_ia(&ia);
     }
+    struct lb_dhcp6_proof proof;
+    const char keys[] = "1:0123456789abcdef,2@boot.example:another-secret";
+    why = lb_dhcp6_check_auth(&message, lb_bytes_of_text(keys), &proof);
+    lb_assert(why != NULL || (proof.key_id == 2 && lb_dhcp6_asks_auth(&message)));
     lb_dhcp6_take_key(&message, &key);
     lb_dhcp6_is_authentic(&message, &key);
     return 0;

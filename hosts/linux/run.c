@@ -156,6 +156,56 @@ void lb_run_try_once(struct lb_run *run) {
                       lb_bytes_of_text("1"), &run->error);
 }
 
+/* ---- what must not be played again ----------------------------------------------------------- */
+
+/* The file of replay values; NULL: none is kept. */
+static const char *state_file(const struct lb_run *run) {
+    const char *path = lb_config_text(&run->config, LB_KEY_DHCP_STATE);
+    return lb_config_is_set(&run->config, LB_KEY_DHCP_KEYS) && path[0] != 0 ? path : NULL;
+}
+
+/* Below --root, where one is given. */
+static const char *state_root(const struct lb_run *run, const char *path) {
+    if (path[0] != '/')
+        return ".";
+    return run->root ? run->root : "/";
+}
+
+static void load_seen(struct lb_run *run) {
+    uint8_t room[LB_DHCP_SEEN_BYTES + 1];
+    const char *path = state_file(run);
+    struct stat status;
+    char whole[PATH_MAX];
+    if (path)
+        lb_format(whole, sizeof(whole), "%s/%s", state_root(run, path), path);
+    int fd = path ? lb_file_open(whole, &status) : -ENOENT;
+    if (fd == -ENOENT)
+        return;
+    long len = fd < 0 ? fd : lb_file_read_all(fd, lb_span(room, sizeof(room)));
+    if (len < 0 || is_open(&status) ||
+        !lb_dhcp_seen_decode(lb_bytes(room, (size_t)len), &run->seen))
+        lb_complain("lunboot: ", path,
+                    ": it cannot be read, or is not ours alone: replay values begin anew\n");
+}
+
+/* Where an answer was taken: other values than those that are stored. */
+static void store_seen(struct lb_run *run) {
+    const struct lb_dhcp_seen *seen = lb_boot_seen(&run->boot);
+    uint8_t room[LB_DHCP_SEEN_BYTES];
+    const char *path = state_file(run);
+    if (!path || memcmp(seen, &run->seen, sizeof(*seen)) == 0)
+        return;
+    size_t len = lb_dhcp_seen_encode(seen, room);
+    const char *root = state_root(run, path);
+    while (path[0] == '/')
+        path++;
+    int why = lb_file_write(root, path, 0600, lb_bytes(room, len));
+    if (why != 0)
+        fprintf(stderr, "lunboot: %s: %s: answers of today may be played again\n", path,
+                lb_file_reason(why));
+    run->seen = *seen;
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static bool open_interface(struct lb_run *run) {
@@ -181,6 +231,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
                                   .has_esp = goal != LB_GOAL_DISK, /* the kernel takes over */
                                   .unix_s = (uint64_t)time(NULL),
                                   .report = run->report_before,
+                                  .seen = &run->seen,
                                   .machine = &run->names.machine,
                                   .rx = lb_span(run->rx, sizeof(run->rx)),
                                   .trace_ring = lb_span(run->trace, sizeof(run->trace))};
@@ -200,6 +251,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     } else {
         lb_machine_mac(setup.mac);
     }
+    load_seen(run);
     lb_machine_uuid(setup.uuid);
     lb_names_read(&run->names, NULL, NULL);
     run->has_loop =
@@ -260,6 +312,8 @@ enum lb_loop_event lb_run_step(struct lb_run *run, uint64_t until_us) {
 
     show_trace(run);
     show_steps(run, event != LB_LOOP_WORK && event != LB_LOOP_OFFERS);
+    if (event != LB_LOOP_WORK)
+        store_seen(run);
     if (event == LB_LOOP_FAILED)
         lb_fail(&run->error, report->error.code, "%s", report->error.facts);
     if (event == LB_LOOP_INTERRUPTED) {

@@ -2,6 +2,7 @@
 #include "hosts/uefi/entropy.h"
 #include "hosts/uefi/net.h"
 #include "hosts/uefi/silence.h"
+#include "hosts/uefi/variable.h"
 
 #define RX_BYTES      (256 * 1024)
 #define TRACE_BYTES   (64 * 1024)
@@ -311,10 +312,16 @@ static void report_entropy(unsigned sources, const char *method) {
     say("random numbers: %s\n", words);
 }
 
+void loop_store_seen(void) {
+    if (lb_config_is_set(loop.config, LB_KEY_DHCP_KEYS))
+        variable_store_seen(lb_boot_seen(loop.engine));
+}
+
 bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t uuid[16],
                 const struct lb_dhcp4_lease *lease_or_null, struct lb_error *why) {
     struct lb_boot_setup setup = {
         .config = config, .goal = LB_GOAL_DISK, .lease4 = lease_or_null, .has_ipv6 = true};
+    struct lb_dhcp_seen seen;
     uint8_t seed[32];
     if (!get_memory()) {
         lb_fail(why, LB_E_INTERNAL, "no memory");
@@ -346,6 +353,10 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
     loop.is_stirred = true;
     loop.silence = (struct silence){0};
     memset(loop.slots, 0, sizeof loop.slots);
+    if (lb_config_is_set(config, LB_KEY_DHCP_KEYS)) {
+        variable_load_seen(&seen);
+        setup.seen = &seen;
+    }
     lb_boot_init(loop.engine, clock_us(), &setup);
     lb_wipe(setup.seed, sizeof setup.seed);
     report_entropy(sources, method);

@@ -21,6 +21,8 @@ bool loop_turn(void);
 /* The engine was asked for something from outside: the next turn looks after it. */
 void loop_stir(void);
 enum loop_state loop_state(void); /* the engine's state after the last turn */
+/* What DHCP servers proved is stored, so that it cannot be played again after a restart. */
+void loop_store_seen(void);
 /* Logs out; the card stays open. */
 void loop_stop(void);
 

@@ -87,7 +87,9 @@ static void try_card(struct card *card, struct lb_error *error) {
         if (!loop_start(&card->nic, &config, uuid, card->lease, error))
             return;
         say("net%u %s\n", card->number, lb_mac_text(loop_nic()->mac).s);
-        if (run_to_ready(card, &again)) {
+        bool is_ready = run_to_ready(card, &again);
+        loop_store_seen();
+        if (is_ready) {
             run_loader(card, error);
         } else {
             const struct lb_error *why = &lb_boot_report(loop_engine())->error;

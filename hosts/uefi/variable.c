@@ -85,3 +85,31 @@ void variable_hide(struct lb_bytes lines) {
     else
         say(VARIABLE_NAME " is stored, and the operating system cannot read it\n");
 }
+
+/* ---- replay values ---- */
+
+static CHAR16 seen_name[] = L"LunbootDhcpSeen";
+
+/* The struct as it is: any bytes are one that can be used. */
+static bool load_seen(struct lb_dhcp_seen *seen) {
+    UINT32 attributes = 0;
+    size_t len;
+    EFI_STATUS status = load(seen_name, (uint8_t *)seen, sizeof *seen, &len, &attributes);
+    return !EFI_ERROR(status) && len == sizeof *seen && attributes == HIDDEN;
+}
+
+void variable_load_seen(struct lb_dhcp_seen *seen) {
+    if (!load_seen(seen))
+        *seen = (struct lb_dhcp_seen){.next = 0};
+}
+
+void variable_store_seen(const struct lb_dhcp_seen *seen) {
+    struct lb_dhcp_seen before;
+    UINT32 attributes;
+    if (load_seen(&before) && memcmp(seen, &before, sizeof before) == 0)
+        return;
+    bool is_there = has(seen_name, &attributes);
+    EFI_STATUS status = replace(seen_name, lb_bytes(seen, sizeof *seen), attributes, is_there);
+    if (EFI_ERROR(status))
+        say("storing LunbootDhcpSeen: %s\n", status_word(status));
+}

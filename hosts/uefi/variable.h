@@ -7,6 +7,7 @@
 #define LB_UEFI_VARIABLE_H
 
 #include "core/base/bytes.h"
+#include "core/base/dhcp_keys.h"
 #include "hosts/uefi/uefi.h"
 
 #define VARIABLE_NAME     "LunbootConfig"
@@ -18,5 +19,11 @@ EFI_STATUS variable_load(uint8_t *room, size_t cap, size_t *len, const char **na
 /* Where the operating system can read what variable_load gave, it is stored so that it cannot. The
  * lines are then in one of both variables at every moment, for the power may go away. */
 void variable_hide(struct lb_bytes lines);
+
+/* Replay values of DHCP servers that prove who they are: LunbootDhcpSeen, for boot services alone,
+ * so that no operating system puts them back. None, or one of somebody else: *seen is zeros. */
+void variable_load_seen(struct lb_dhcp_seen *seen);
+/* Stores them, where they are others than those that were stored before. */
+void variable_store_seen(const struct lb_dhcp_seen *seen);
 
 #endif

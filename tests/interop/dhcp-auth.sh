@@ -34,6 +34,29 @@ says 'authenticated +by key 7 ' "the report says by which key the lease was prov
 grep -q 'REQUEST -> ACK authenticated' "$scratch/dhcp.log" || fail "no ACK was authenticated" "$scratch/dhcp.log"
 ok "the server took the client's proof"
 
+# What was proved once is old after a restart, too.
+state=$scratch/root/state/dhcp-seen
+later_boot() { # our own values count by seconds
+    sleep 1.1
+    boot --dhcp-keys="7:$secret" --family=4 "$@"
+}
+later_boot --dhcp-state=/state/dhcp-seen
+succeeds "a boot keeps the server's replay value"
+[ "$(stat -c %a "$state")" = 600 ] || fail "the state has mode $(stat -c %a "$state")"
+ok "in a file for nobody else"
+later_boot --dhcp-state=/state/dhcp-seen
+succeeds "the next boot takes newer answers"
+end dhcp
+spawn dhcp ip netns exec "$server_ns" "$test_dhcp" br0 192.0.2.2 "$rootpath" "7:$secret" 3600
+wait_log dhcp ready
+later_boot --dhcp-state=/state/dhcp-seen --dhcp-timeout=3s --retry-time=0s
+fails_with dhcp-auth "an OFFER with an older value is passed over after a restart" 'played again'
+later_boot --dhcp-state=/other --dhcp-timeout=3s --retry-time=0s
+succeeds "which only the file can tell"
+end dhcp
+spawn dhcp ip netns exec "$server_ns" "$test_dhcp" br0 192.0.2.2 "$rootpath" "7:$secret,8:unused-secret"
+wait_log dhcp ready
+
 boot --dhcp-keys=7:another-secret --family=4 --dhcp-timeout=3s --retry-time=0s
 fails_with dhcp-auth "a wrong key is named as such, and nothing boots" \
     'proof of its authentication is wrong|not authenticated'
