@@ -149,12 +149,12 @@ struct lb_boot_setup {
      * where the disk is. */
     const struct lb_dhcp4_lease *lease4;
     const struct lb_boot_machine *machine; /* the caller's; outlives the engine; NULL: nothing */
-    const struct lb_report *report; /* of the boot by another card, which this one goes on with;
+    const struct lb_report *report;  /* of the boot by another card, which this one goes on with;
                                        NULL: a new one. The caller's until lb_boot_init returns */
     const struct lb_dhcp_seen *seen; /* lb_boot_seen of an earlier boot; NULL: none. The caller's
                                         until lb_boot_init returns */
-    struct lb_span rx;              /* staging room for the session: LB_ISCSI_RX_MIN or more */
-    struct lb_span trace_ring;      /* may be empty: no trace */
+    struct lb_span rx;               /* staging room for the session: LB_ISCSI_RX_MIN or more */
+    struct lb_span trace_ring;       /* may be empty: no trace */
     uint64_t
         unix_s; /* the clock, in seconds since 1970: our authenticated DHCP messages count by it,
                         so that those after a restart are newer; 0: there is no clock */

@@ -26,7 +26,7 @@ struct lb_run {
     bool shows_steps; /* on standard error, as they are taken: for a person who waits */
     struct lb_console console;
     size_t running_shown; /* 1 + the number of the running step that the last line shows; 0: none */
-    struct lb_error error; /* how it ended */
+    struct lb_error error;    /* how it ended */
     struct lb_dhcp_seen seen; /* as it is stored: dhcp-state */
     uint8_t rx[LB_RUN_RX_BYTES];
     uint8_t trace[LB_RUN_TRACE_BYTES];

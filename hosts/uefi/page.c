@@ -175,7 +175,7 @@ static void change(struct lb_config *config, size_t chosen) {
     struct lb_text text = lb_text(form, sizeof form), what = lb_text(sentence, sizeof sentence);
     if (lb_config_source(config, key) > LB_SOURCE_PERSON ||
         !lb_config_may_set(config, LB_SOURCE_PERSON, key)) {
-        say("%s: a signed configuration has the word\n", info->word);
+        say("%s is locked\n", info->word);
         return;
     }
     lb_packed_add(&what, 2 * LB_CODE_COUNT + (unsigned)chosen);

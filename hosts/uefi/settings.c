@@ -35,7 +35,7 @@ static bool is_locked(const struct lb_config *config, enum lb_config_source sour
                       const char *name) {
     if (!lb_config_is_locked(config, source))
         return false;
-    say("%s is passed over: it is not signed, and lock is yes\n", name);
+    say("%s is passed over: lock is yes\n", name);
     return true;
 }
 
@@ -56,8 +56,7 @@ static bool use(struct lb_config *config, enum lb_config_source source, const ch
         return false;
     }
     if (config->locked_out[source] > 0)
-        say("%s: %u values do not count beside a signed configuration\n", name,
-            config->locked_out[source]);
+        say("%s: %u values are locked out\n", name, config->locked_out[source]);
     return true;
 }
 
@@ -68,8 +67,8 @@ static bool from_section(struct lb_config *config, const EFI_LOADED_IMAGE *loade
     struct lb_bytes lines = {0};
     EFI_STATUS status = trusted_section(loaded, &lines);
     if (!EFI_ERROR(status))
-        say("the program has a configuration; Secure Boot is %s\n",
-            trusted_by_firmware() ? "on, and has verified it" : "off: nobody has verified it");
+        say("configuration in the program, Secure Boot is %s\n",
+            trusted_by_firmware() ? "on" : "off");
     return use(config, LB_SOURCE_SIGNED, "." LB_TRUST_SECTION, status, lines, error);
 }
 
@@ -140,7 +139,7 @@ static bool use_signed(struct lb_config *config, struct lb_bytes lines, struct l
     size_t len = 0;
     EFI_STATUS status = load_signature(signature, &len);
     if (status == EFI_NOT_FOUND) {
-        say("%s is passed over: it has no signature, and config-signer is set\n", place.name);
+        say("%s is passed over: it has no signature\n", place.name);
         return true;
     }
     if (EFI_ERROR(status))
@@ -149,8 +148,7 @@ static bool use_signed(struct lb_config *config, struct lb_bytes lines, struct l
         say("%s has a valid signature\n", place.name);
         return use(config, LB_SOURCE_VERIFIED, place.name, EFI_SUCCESS, lines, error);
     }
-    lb_fail(error, LB_E_CONFIG_SIGNATURE, "%s: " SIG_NAME " is not config-signer's for it",
-            place.name);
+    lb_fail(error, LB_E_CONFIG_SIGNATURE, "%s: " SIG_NAME " is not its signature", place.name);
     return false;
 }
 
