@@ -43,8 +43,8 @@ enum statement {
     STATEMENTS,
 };
 static const char *const texts[STATEMENTS] = {
-    [READ_LEASES] = "SELECT address, client, until, leased, declined, bootp FROM lease"
-                    " ORDER BY until DESC",
+    [READ_LEASES] =
+        "SELECT address, client, until, leased, declined, bootp FROM lease ORDER BY until DESC",
     [READ_MACHINES] = "SELECT name, mac, offered FROM machine ORDER BY name",
     [READ_SECTIONS] = "SELECT name, text FROM section ORDER BY name",
     [READ_WORKS] = "SELECT name, image, version FROM work ORDER BY name",
