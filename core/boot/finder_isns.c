@@ -152,8 +152,8 @@ static struct lb_isns_config question(const struct lb_finder *finder, struct lb_
         .connect_ms = lb_config_u32(finder->common->plan->config, LB_KEY_CONNECT_TIMEOUT),
         .give_up_ms = lb_config_u32(finder->common->plan->config, LB_KEY_DISCOVERY_TIMEOUT),
     };
-    memcpy(config.initiator, finder->initiator, sizeof config.initiator);
-    memcpy(config.target, finder->target, sizeof config.target);
+    lb_format(config.initiator, sizeof config.initiator, "%s", finder->initiator);
+    lb_format(config.target, sizeof config.target, "%s", finder->target);
     if (finder->isns_next < finder->isns_count)
         config.connect_ms = LB_MIN(
             config.connect_ms, lb_config_u32(finder->common->plan->config, LB_KEY_PORTAL_TIMEOUT));

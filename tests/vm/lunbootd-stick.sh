@@ -17,7 +17,7 @@ setpriv --reuid=nobody --regid=nogroup --clear-groups env TMPDIR="$scratch/user"
     "$top/tools/make-stick" --efi="$top/build" --config="$scratch/user/lunboot.conf" "$stick_file" \
     >"$scratch/stick.log" 2>&1 || fail "make-stick ends with an error"
 ok "the image is made without root"
-sgdisk -v "$stick_file" | grep -q 'No problems found' || fail "its partition table is wrong"
+grep -q 'No problems found' <(sgdisk -v "$stick_file") || fail "its partition table is wrong"
 ok "its partition table is right"
 start_lunbootd --dhcp=server --tftp=no --http=no "$scratch/disk.img"
 start_vm "${card[@]}" -drive "file=$stick_file,format=raw,if=none,id=stick" -device qemu-xhci \
