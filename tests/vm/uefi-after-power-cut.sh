@@ -27,6 +27,8 @@ wait_console 'METER LOADER-OK' 90 "and it boots, unattended"
 for pattern in 'dhcp +192' 'target-not-found' 'lun-missing' 'METER LOADER-OK'; do
     tr '\r' '\n' <"$scratch/console.log" | grep -anEm1 -- "$pattern" | cut -d: -f1
 done >"$scratch/lines"
-sort -nc "$scratch/lines" && [ "$(wc -l <"$scratch/lines")" = 4 ] || fail "another order" "$scratch/lines"
+if ! sort -nc "$scratch/lines" || [ "$(wc -l <"$scratch/lines")" != 4 ]; then
+    fail "another order" "$scratch/lines"
+fi
 ok "each reason is on the console, in the order in which it came"
 pass
