@@ -90,6 +90,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
     bool explores = lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER;
     lb_candidates_clear(boot);
     boot->wanted = boot->choice.target;
+    boot->wanted_from_network = boot->choice.from_network;
     if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
         start_sendtargets_goal(boot, now_us);
         return;

@@ -25,7 +25,7 @@ bool lb_policy_enabled(struct lb_boot *boot) {
 bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate) {
     if (candidate->service == LB_BY_CONFIG)
         return true;
-    return candidate->at.host == LB_HOST_ADDR && !boot->choice.from_network &&
+    return candidate->at.host == LB_HOST_ADDR && !boot->wanted_from_network &&
            boot->wanted.host == LB_HOST_ADDR &&
            lb_addr_equal(boot->wanted.addr, candidate->at.addr);
 }

@@ -101,6 +101,7 @@ struct lb_boot {
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */
+    bool wanted_from_network;  /* its server is: no person named it */
     struct lb_choice choice;   /* what was chosen, then the candidate that is being tried */
     struct lb_finder finder;
     struct lb_candidate candidates[LB_CANDIDATES_MAX]; /* in their order */

@@ -23,7 +23,7 @@ static void begin(const char *wanted) {
     lb_boot_init(&boot, 1, &setup);
     lb_candidates_clear(&boot);
     boot.wanted = (struct lb_rootpath){.host = LB_HOST_NONE};
-    boot.choice.from_network = true;
+    boot.choice.from_network = boot.wanted_from_network = true;
     lb_text_copy(boot.wanted.target, sizeof boot.wanted.target, lb_bytes_of_text(wanted));
 }
 
@@ -344,6 +344,26 @@ static void fail_next(enum lb_code code, const char *facts) {
     CHECK(lb_candidates_failed(&boot));
 }
 
+/* A person may name this machine itself; the network may not, also when its portal was tried first. */
+static void what_a_person_named_stays_a_persons_after_a_portal_of_the_network(void) {
+    begin("");
+    boot.choice.from_network = boot.wanted_from_network = false;
+    boot.wanted.host = LB_HOST_ADDR;
+    boot.wanted.addr = lb_addr_v4(127, 0, 0, 1);
+    add(at(LB_BY_SENDTARGETS, 2, 3260));
+    fail_next(LB_E_CONNECT_TIMEOUT, "192.0.2.2:3260");
+    CHECK(boot.choice.from_network);
+    struct lb_candidate local = at(LB_BY_SENDTARGETS, 0, 3261);
+    local.at.addr = lb_addr_v4(127, 0, 0, 2);
+    add(local);
+    local.at.addr = boot.wanted.addr;
+    add(local);
+    CHECK(lb_candidates_next(&boot));
+    CHECK_STR(lb_addr_text(boot.choice.target.addr).s, "127.0.0.1");
+    CHECK(!boot.choice.from_network);
+    CHECK(!lb_candidates_next(&boot));
+}
+
 static void the_most_telling_failure_is_told_and_the_others_beside_it(void) {
     begin(TARGET);
     set("discovery", "isns,slp,sendtargets");
@@ -416,6 +436,7 @@ int main(void) {
     TEST(addresses_that_are_no_hosts_are_refused);
     TEST(a_person_may_name_the_machine_itself);
     TEST(the_lists_hold_for_what_is_found);
+    TEST(what_a_person_named_stays_a_persons_after_a_portal_of_the_network);
     TEST(the_most_telling_failure_is_told_and_the_others_beside_it);
     TEST(no_more_than_sixteen_are_tried_in_one_attempt);
     TEST(another_attempt_makes_sense_where_one_failure_may_pass);
