@@ -74,7 +74,11 @@ bool lb_server_other_dhcp_find(const struct lb_server_link *link, struct lb_addr
         return lb_server_fail(error, "say which it is to be: --dhcp=server or --dhcp=proxy",
                               "DHCP: port 68 cannot be opened to look for another server: %s",
                               strerror(errno));
-    (void)getrandom(&xid, sizeof xid, 0);
+    if (getrandom(&xid, sizeof xid, 0) != sizeof xid) {
+        close(fd);
+        return lb_server_fail(error, "", "DHCP: the kernel gives no random number: %s",
+                              strerror(errno));
+    }
     struct lb_bytes question =
         lb_server_other_dhcp_question(link->mac, xid, lb_span(room, sizeof room));
     for (bool found = false; !found && lb_server_now_us() < until_us;) {
