@@ -7,11 +7,15 @@
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/show.h"
 #include "os/linux/netlink.h"
+#include "os/linux/tcp.h"
 #include "tests/tap.h"
+#include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -299,6 +303,33 @@ static void errno_says_how_a_connection_ended(void) {
     CHECK_EQ(lb_loop_lost(0, true), LB_LOST_CLOSED);
 }
 
+/* The peer accepts and resets at once: the connection was open. */
+static void a_reset_of_what_was_accepted_is_no_refusal(void) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    struct linger hard = {.l_onoff = 1};
+    char byte;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), fd = lb_tcp_open(LB_V4);
+    CHECK(bind(listener, (struct sockaddr *)&at, len) == 0 && listen(listener, 1) == 0 &&
+          getsockname(listener, (struct sockaddr *)&at, &len) == 0);
+    struct lb_endpoint to = {lb_addr_v4(127, 0, 0, 1), ntohs(at.sin_port)};
+    CHECK(lb_tcp_connect(fd, to, 0) == 0);
+    int accepted = accept(listener, NULL, NULL);
+    CHECK(setsockopt(accepted, SOL_SOCKET, SO_LINGER, &hard, sizeof hard) == 0);
+    close(accepted);
+    CHECK_EQ(lb_tcp_outcome(fd), 0);
+    CHECK(recv(fd, &byte, 1, 0) <= 0);
+    close(fd);
+    close(listener);
+    fd = lb_tcp_open(LB_V4);
+    if (lb_tcp_connect(fd, to, 0) == 0) { /* nobody listens now */
+        struct pollfd wait = {.fd = fd, .events = POLLOUT};
+        CHECK_EQ(poll(&wait, 1, 5000), 1);
+        CHECK_EQ(lb_tcp_outcome(fd), ECONNREFUSED);
+    }
+    close(fd);
+}
+
 /* ---- links ----------------------------------------------------------------------------------- */
 
 static bool passes(unsigned flags, const char *queue) {
@@ -395,6 +426,7 @@ int main(void) {
     TEST(a_lease_without_name_servers_writes_nothing);
     TEST(a_root_that_is_not_there_is_an_error);
     TEST(errno_says_how_a_connection_ended);
+    TEST(a_reset_of_what_was_accepted_is_no_refusal);
     TEST(a_link_passes_packets_before_it_is_called_running);
     TEST(variables_with_secrets_are_known_by_name_or_form);
     TEST(a_resolv_conf_gives_servers_and_the_last_search_list);

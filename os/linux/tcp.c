@@ -18,5 +18,8 @@ int lb_tcp_connect(int fd, struct lb_endpoint to, int index) {
 int lb_tcp_outcome(int fd) {
     int error = 0;
     socklen_t len = sizeof(error);
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+        return errno;
+    /* A reset of what was never open is ECONNREFUSED: this one was open, and is closed already. */
+    return error == ECONNRESET || error == EPIPE ? 0 : error;
 }
