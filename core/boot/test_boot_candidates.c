@@ -344,7 +344,8 @@ static void fail_next(enum lb_code code, const char *facts) {
     CHECK(lb_candidates_failed(&boot));
 }
 
-/* A person may name this machine itself; the network may not, also when its portal was tried first. */
+/* A person may name this machine itself; the network may not, also when its portal was tried
+ * first. */
 static void what_a_person_named_stays_a_persons_after_a_portal_of_the_network(void) {
     begin("");
     boot.choice.from_network = boot.wanted_from_network = false;

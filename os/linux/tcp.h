@@ -8,8 +8,8 @@
 int lb_tcp_open(enum lb_family family);
 /* Begins to connect, which has ended when fd is writable. index: as in lb_os_address. -1: errno. */
 int lb_tcp_connect(int fd, struct lb_endpoint to, int index);
-/* How that went: 0, or an errno. Where the peer accepted and has closed since, it is 0: the next recv
- * says the rest. */
+/* How that went: 0, or an errno. Where the peer accepted and has closed since, it is 0: the next
+ * recv says the rest. */
 int lb_tcp_outcome(int fd);
 
 #endif

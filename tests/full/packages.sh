@@ -9,7 +9,8 @@ need mmdebstrap dpkg-buildpackage dh lintian unshare
 debs=${LUNBOOT_DEBS:-}
 if [ -z "$debs" ]; then
     debs=$scratch/debs
-    "$top/packaging/build-debs" "$debs" >"$scratch/build.log" 2>&1 || fail "the packages are not built" "$scratch/build.log"
+    "$top/packaging/build-debs" "$debs" >"$scratch/build.log" 2>&1 ||
+        fail "the packages are not built" "$scratch/build.log"
 fi
 names=(lunboot lunboot-initramfs lunboot-dracut lunboot-efi lunbootd liblunboot-dev)
 for name in "${names[@]}"; do
@@ -39,14 +40,17 @@ chmod 755 "$debian/usr/sbin/policy-rc.d"
 mkdir "$debian/debs" "$debian/newer"
 cp "$debs"/*.deb "$debian/debs"
 cp "$scratch"/newer/*.deb "$debian/newer"
-files() { (cd "$debian" && find etc usr var/lib/lunbootd ! -path '*/__pycache__*' 2>/dev/null | LC_ALL=C sort) || true; }
+files() {
+    (cd "$debian" && find etc usr var/lib/lunbootd ! -path '*/__pycache__*' 2>/dev/null | LC_ALL=C sort) || true
+}
 files >"$scratch/before"
 # in_debian WHAT COMMAND...
 in_debian() {
     local what=$1
     shift
-    unshare --mount --pid --fork --mount-proc="$debian/proc" chroot "$debian" env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
-        PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" >"$scratch/dpkg.log" 2>&1 || fail "$what" "$scratch/dpkg.log"
+    unshare --mount --pid --fork --mount-proc="$debian/proc" chroot "$debian" \
+        env DEBIAN_FRONTEND=noninteractive LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" \
+        >"$scratch/dpkg.log" 2>&1 || fail "$what" "$scratch/dpkg.log"
 }
 wanted=()
 for name in lunboot lunboot-initramfs lunboot-efi lunbootd liblunboot-dev; do
@@ -54,12 +58,15 @@ for name in lunboot lunboot-initramfs lunboot-efi lunbootd liblunboot-dev; do
 done
 in_debian "they are not installed" dpkg -i "${wanted[@]/#//debs/}"
 ok "they are installed"
-in_debian "the programs do not run" sh -c 'lunboot --version && lunbootd --version && lunbootctl --help && getent passwd lunbootd'
+in_debian "the programs do not run" \
+    sh -c 'lunboot --version && lunbootd --version && lunbootctl --help && getent passwd lunbootd'
 [ "$(stat -c '%a' "$debian/var/lib/lunbootd")" = 700 ] || fail "/var/lib/lunbootd is open to others"
 in_debian "what lunbootd says" sh -c 'lunbootd --interface=none --user=root x 2>&1 | grep "there is no interface none"'
 ok "the programs run, and lunbootd has a user and a folder"
+# shellcheck disable=SC2016  # the shell inside reads them
 in_debian "they are not upgraded" sh -c 'for name in lunboot lunboot-initramfs lunboot-efi lunbootd liblunboot-dev; do
     echo /newer/${name}_*.deb; done | xargs dpkg -i'
+# shellcheck disable=SC2016
 in_debian "the version" sh -c 'dpkg-query -W -f "\${Version}" lunbootd | grep next'
 ok "they are upgraded"
 in_debian "they are not removed" dpkg -r lunboot-initramfs lunboot-efi lunbootd liblunboot-dev lunboot
