@@ -34,7 +34,12 @@ keep $iqn 3261
 one=\$device
 keep $iqn-two 3260
 two=\$device
-keepers=\$(grep -lx lunboot-keeper /proc/[0-9]*/comm)
+# A keeper takes its name a moment after lunboot has ended.
+for i in \$(seq 10); do
+    keepers=\$(grep -lx lunboot-keeper /proc/[0-9]*/comm)
+    [ \$(echo "\$keepers" | wc -l) = 2 ] && break
+    sleep 1
+done
 echo "GUEST-KEEPERS: \$(echo "\$keepers" | wc -l)"
 for keeper in \$keepers; do
     of=\${keeper%/comm}
