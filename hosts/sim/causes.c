@@ -67,7 +67,8 @@ static bool is_optional(const struct sim *sim, const struct lb_iscsi_pdu *pdu) {
                            (cdb[0] == LB_SCSI_INQUIRY && (cdb[1] & 1) != 0);
         if (sent->at[i].itt == pdu->tmf.ref_task_tag)
             return is_question && pdu->tmf.function == LB_TMF_ABORT_TASK &&
-                   is_past(sim, sent->at[i].active_us, LB_DISK_OPTIONAL_MS * LB_US_MS);
+                   is_past(sim, sent->at[i].active_us,
+                           (LB_DISK_OPTIONAL_MS - LB_INITIATOR_LATE_MS) * LB_US_MS);
     }
     return false;
 }
@@ -85,7 +86,9 @@ void sim_cause_of_management(struct sim *sim, const struct lb_iscsi_pdu *pdu) {
         pdu->tmf.function == LB_TMF_ABORT_TASK ? "a command is aborted" : "a logical unit is reset";
     if (wire->is_spoiled || is_optional(sim, pdu))
         return;
-    if (is_hasty(sim) && is_decided_now(sim, pdu))
+    if (!is_decided_now(sim, pdu))
+        return;
+    if (is_hasty(sim))
         sim_violation(&sim->world, "%s before the host has read what came while it was away", what);
     else if (!has_silent_command(sim) && !wire->tmf_was_refused && !was_held(sim))
         sim_violation(&sim->world, "%s, and none was silent for %u ms", what,

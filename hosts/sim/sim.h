@@ -245,6 +245,7 @@ struct sim_agent {
 struct sim_cast {
     uint16_t xid;
     enum lb_family family;
+    uint32_t attempt; /* a later one may draw the same XID */
     uint32_t rounds;
     unsigned heard; /* a bit an agent */
     bool is_new;    /* somebody in this round who was not heard before */
