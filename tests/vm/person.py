@@ -13,8 +13,24 @@ NAMES = {" ": "spc", "\r": "ret", ".": "dot", "-": "minus", ":": "shift-semicolo
          "[": "bracket_left", "]": "bracket_right"}
 
 monitor_path, console_path = sys.argv[1:3]
-monitor = socket.socket(socket.AF_UNIX)
-monitor.connect(monitor_path)
+
+
+def connect(path):
+    """The machine may not be there yet, and the socket of an earlier one may be."""
+    deadline = time.time() + 30
+    while True:
+        one = socket.socket(socket.AF_UNIX)
+        try:
+            one.connect(path)
+            return one
+        except (ConnectionRefusedError, FileNotFoundError):
+            one.close()
+            if time.time() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+monitor = connect(monitor_path)
 
 
 def press(keys):
