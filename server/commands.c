@@ -41,6 +41,14 @@ static struct use use_of(const struct lb_server *server, const struct lb_server_
     return use;
 }
 
+static const char *state_word(const struct lb_server_machine *machine, const struct use *use) {
+    if (machine->is_busy)
+        return "busy";
+    if (machine->node->login_status != 0)
+        return "ejected";
+    return use->sessions > 0 ? "running" : "off";
+}
+
 static const char *writes_word(const struct lb_server_machine *machine) {
     static const char *const words[] = {"direct", "keep", "drop"};
     return words[machine->writes];
@@ -60,10 +68,9 @@ static void add_number(struct lb_text *text, const char *word, uint64_t value) {
 
 static void add_machine_json(const struct lb_server_machine *machine, const struct use *use,
                              struct lb_text *text) {
-    static const uint8_t none[6] = {0};
     lb_text_add(text, " {");
     add_text(text, "machine", name_of(machine));
-    if (memcmp(machine->mac, none, 6) != 0)
+    if (lb_mac_is_set(machine->mac))
         add_text(text, "mac", lb_mac_text(machine->mac).s);
     add_text(text, "target", machine->node->name);
     add_text(text, "disk", machine->disk->path);
@@ -73,11 +80,7 @@ static void add_machine_json(const struct lb_server_machine *machine, const stru
         add_number(text, "overlay-bytes", machine->overlay.overlay.here * LB_OVERLAY_BLOCK);
     if (machine->writes == LB_WRITES_DROP)
         add_number(text, "boot", machine->head.generation);
-    add_text(text, "state",
-             machine->is_busy                   ? "busy"
-             : machine->node->login_status != 0 ? "ejected"
-             : use->sessions > 0                ? "running"
-                                                : "off");
+    add_text(text, "state", state_word(machine, use));
     if (machine->is_maintained)
         lb_text_add(text, ",\"maintenance\":true");
     add_number(text, "sessions", use->sessions);
@@ -91,6 +94,8 @@ static void add_machine_json(const struct lb_server_machine *machine, const stru
 static void say_machine(struct lb_server_command *command,
                         const struct lb_server_machine *machine) {
     struct use use = use_of(command->server, machine);
+    const char *state = state_word(machine, &use);
+    bool is_running = lb_streq(state, "running");
     char wrote[32] = "-";
     if (command->request.is_json) {
         add_machine_json(machine, &use, &command->client->answer);
@@ -100,11 +105,8 @@ static void say_machine(struct lb_server_command *command,
         lb_format(wrote, sizeof wrote, "%s",
                   lb_server_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
     lb_control_say(command->client, ' ', "%-20s %-16s %8zu  %10s  %s", name_of(machine),
-                   machine->is_busy                   ? "busy"
-                   : machine->node->login_status != 0 ? "ejected"
-                   : use.sessions > 0                 ? lb_addr_text(use.first.client.addr).s
-                                                      : "off",
-                   use.sessions, wrote, machine->disk->path);
+                   is_running ? lb_addr_text(use.first.client.addr).s : state, use.sessions, wrote,
+                   machine->disk->path);
 }
 
 static void list(struct lb_server_command *command) {
@@ -129,7 +131,6 @@ static void say_sessions(struct lb_server_command *command,
 }
 
 static void show(struct lb_server_command *command) {
-    static const uint8_t none[6] = {0};
     struct lb_control_client *client = command->client;
     struct lb_server_machine *machine = find(command);
     if (machine == NULL)
@@ -139,7 +140,7 @@ static void show(struct lb_server_command *command) {
         return;
     }
     lb_control_say(client, ' ', "machine      %s", name_of(machine));
-    if (memcmp(machine->mac, none, 6) != 0)
+    if (lb_mac_is_set(machine->mac))
         lb_control_say(client, ' ', "mac          %s", lb_mac_text(machine->mac).s);
     lb_control_say(client, ' ', "target       %s", machine->node->name);
     lb_control_say(client, ' ', "disk         %s (%s)", machine->disk->path,

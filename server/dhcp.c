@@ -138,12 +138,11 @@ static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
 }
 
 static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbox_letter *letter) {
-    static const uint8_t nobody[6] = {0};
     int fd = letter->is_boot ? dhcp->boot.fd : dhcp->source.fd;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(letter->to.port)};
     if (letter->said[0] != '\0')
         lb_server_say(letter->who, "%s", letter->said);
-    if (memcmp(letter->to_mac, nobody, 6) != 0) {
+    if (lb_mac_is_set(letter->to_mac)) {
         lb_server_link_send_frame(dhcp->link, dhcp->raw, letter->to_mac, LB_DHCP4_SERVER_PORT,
                                   letter->to, lb_bytes(letter->bytes, letter->len));
         return;

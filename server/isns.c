@@ -48,27 +48,17 @@ static struct lb_isns_tables tables_of(struct lb_server_isns_tables *tables) {
 
 static void add_machine(struct lb_server_isns *isns, uint32_t entity, uint32_t number,
                         const struct lb_server_machine *machine) {
-    static const uint8_t none[16] = {0};
     char name[LB_NAME_MAX + 1];
     const char *title = machine->name[0] != '\0' ? machine->name : "all";
     lb_isns_server_add_node(&isns->server, entity, machine->node->name, LB_ISNS_TARGET, title);
     uint32_t domain = lb_isns_server_add_domain(&isns->server, number, title, LB_ISNS_BOOT_LIST);
     lb_isns_server_add_member(&isns->server, domain, machine->node->name);
-    if (machine->initiator_name[0] != '\0') {
-        lb_isns_server_add_member(&isns->server, domain, machine->initiator_name);
-        return; /* no other may log in */
-    }
-    if (memcmp(machine->mac, none, 6) != 0) {
-        lb_iscsi_name_default(name, NULL, machine->mac);
-        lb_isns_server_add_member(&isns->server, domain, name);
-    }
-    if (memcmp(machine->uuid, none, 16) != 0) {
-        lb_iscsi_name_default(name, machine->uuid, none);
-        lb_isns_server_add_member(&isns->server, domain, name);
-    }
+    for (unsigned i = 0; i < LB_SERVER_INITIATORS_MAX; i++)
+        if (lb_server_machine_initiator(machine, i, name))
+            lb_isns_server_add_member(&isns->server, domain, name);
 }
 
-/* What others have registered in the database of before. */
+/* Keeps what others have registered in the last database. */
 static void take_over(struct lb_isns_server *server, const struct lb_isns_tables *before) {
     for (uint32_t i = 0; i < before->entity_count; i++) {
         if (before->entities[i].id[0] == '\0' || before->entities[i].until_us == LB_NEVER)

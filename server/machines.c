@@ -1,6 +1,7 @@
 #include "server/machines.h"
 #include "core/base/siphash.h"
 #include "core/iscsi/iscsi_wire.h"
+#include "core/names/rootpath.h"
 #include "server/say.h"
 #include <dirent.h>
 #include <errno.h>
@@ -285,7 +286,7 @@ static void add_known(struct lb_server_machines *machines) {
         struct lb_server_head head;
         lb_format(path, sizeof path, "%s/%s", machines->settings->overlays, entry->d_name);
         if (entry->d_name[0] != '.' && lb_server_head_load(path, &head) &&
-            memcmp(head.mac, none, 6) != 0 && machines->count <= LB_SERVER_MACHINES_MAX)
+            lb_mac_is_set(head.mac) && machines->count <= LB_SERVER_MACHINES_MAX)
             (void)lb_server_machines_find(machines, head.mac, lb_bytes(NULL, 0), false);
     }
     if (folder != NULL)
@@ -364,7 +365,7 @@ static bool is_known_by(const struct lb_server_machine *machine, const uint8_t m
                         struct lb_bytes uuid) {
     if (machine->is_gone || machine->is_leaving)
         return false;
-    if (memcmp(machine->mac, none, 6) != 0 && memcmp(machine->mac, mac, 6) == 0)
+    if (lb_mac_is_set(machine->mac) && memcmp(machine->mac, mac, 6) == 0)
         return true;
     return uuid.len == 16 && memcmp(machine->uuid, none, 16) != 0 &&
            memcmp(machine->uuid, uuid.p, 16) == 0;
@@ -657,6 +658,22 @@ void lb_server_machines_free_versions(struct lb_server_machines *machines) {
 }
 
 /* ---- reset ---- */
+
+bool lb_server_machine_initiator(const struct lb_server_machine *machine, unsigned which,
+                                 char name[LB_NAME_MAX + 1]) {
+    if (machine->initiator_name[0] != '\0') {
+        lb_format(name, LB_NAME_MAX + 1, "%s", machine->initiator_name);
+        return which == 0;
+    }
+    bool has_uuid = memcmp(machine->uuid, none, sizeof machine->uuid) != 0;
+    if (which == 0 && lb_mac_is_set(machine->mac))
+        lb_iscsi_name_default(name, NULL, machine->mac);
+    else if (which == 1 && has_uuid)
+        lb_iscsi_name_default(name, machine->uuid, none);
+    else
+        return false;
+    return true;
+}
 
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error) {

@@ -108,6 +108,11 @@ void lb_server_machines_forget(struct lb_server_machines *machines,
                                struct lb_server_machine *machine);
 /* Who may log in to it from here on: this initiator; empty: any. Sessions go on. */
 void lb_server_machine_allow(struct lb_server_machine *machine, const char *initiator);
+#define LB_SERVER_INITIATORS_MAX 2 /* names of one machine */
+/* The initiator names of a machine: the one that alone may log in, else those that lunboot makes of
+ * its card and of its UUID. which: below LB_SERVER_INITIATORS_MAX. False: there is no such name. */
+bool lb_server_machine_initiator(const struct lb_server_machine *machine, unsigned which,
+                                 char name[LB_NAME_MAX + 1]);
 /* Drops what it has written; nobody is logged in to it. */
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error);

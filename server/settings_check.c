@@ -105,14 +105,14 @@ static bool check_machines(const struct lb_server_settings *settings,
     static const uint8_t none[16] = {0};
     for (size_t i = 0; i < settings->machine_count; i++) {
         const struct lb_server_machine_settings *machine = &settings->machines[i];
-        if (memcmp(machine->mac, none, 6) == 0 && memcmp(machine->uuid, none, 16) == 0)
+        if (!lb_mac_is_set(machine->mac) && memcmp(machine->uuid, none, 16) == 0)
             return lb_server_fail(error, "give mac = or uuid = in its section",
                                   "nothing says which machine %s is", machine->name);
         if (!check_disk(settings, machine, error) ||
             !check_name(machine->initiator, "the initiator's name", error) ||
             !check_chap(&machine->chap, machine->name, error))
             return false;
-        if (lb_addr_is_set(machine->address) && memcmp(machine->mac, none, 6) == 0)
+        if (lb_addr_is_set(machine->address) && !lb_mac_is_set(machine->mac))
             return lb_server_fail(error, "give mac = as well",
                                   "machine %s has an address, and is not known by its card",
                                   machine->name);

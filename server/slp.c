@@ -16,27 +16,17 @@
 
 /* ---- what we tell ---- */
 
-/* Who may boot from it: the initiator that alone may log in, or the names that lunboot makes of the
- * machine's card and UUID; "iscsi" stands for everybody (RFC 4018 3.2). */
+/* Who may boot from it; "iscsi" stands for everybody (RFC 4018 3.2). */
 static void add_boot_list(struct lb_text *text, const struct lb_server_machine *machine) {
-    static const uint8_t none[16] = {0};
     char name[LB_NAME_MAX + 1];
-    if (machine->initiator_name[0] != '\0') {
-        lb_text_add(text, ",(boot-list=%s)", machine->initiator_name);
-        return;
-    }
-    if (machine->name[0] == '\0')
-        lb_text_add(text, ",(boot-list=iscsi)");
     const char *between = ",(boot-list=", *end = "";
-    if (memcmp(machine->mac, none, 6) != 0) {
-        lb_iscsi_name_default(name, NULL, machine->mac);
+    if (machine->name[0] == '\0' && machine->initiator_name[0] == '\0')
+        lb_text_add(text, ",(boot-list=iscsi)");
+    for (unsigned i = 0; i < LB_SERVER_INITIATORS_MAX; i++) {
+        if (!lb_server_machine_initiator(machine, i, name))
+            continue;
         lb_text_add(text, "%s%s", between, name);
         between = ",";
-        end = ")";
-    }
-    if (memcmp(machine->uuid, none, 16) != 0) {
-        lb_iscsi_name_default(name, machine->uuid, none);
-        lb_text_add(text, "%s%s", between, name);
         end = ")";
     }
     lb_text_add(text, "%s", end);

@@ -313,6 +313,11 @@ struct lb_addr_text lb_prefix_text(struct lb_prefix prefix) {
     return result;
 }
 
+bool lb_mac_is_set(const uint8_t mac[6]) {
+    static const uint8_t zeros[6] = {0};
+    return memcmp(mac, zeros, sizeof zeros) != 0;
+}
+
 struct lb_addr_text lb_mac_text(const uint8_t mac[6]) {
     struct lb_addr_text result;
     lb_format(result.s, sizeof(result.s), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],

@@ -97,5 +97,6 @@ struct lb_addr_text lb_addr_text(struct lb_addr addr);
 struct lb_addr_text lb_endpoint_text(struct lb_endpoint endpoint); /* 192.0.2.1:3260, [::1]:3260 */
 struct lb_addr_text lb_prefix_text(struct lb_prefix prefix); /* "192.0.2.0/24", "2001:db8::/64" */
 struct lb_addr_text lb_mac_text(const uint8_t mac[6]); /* "02:00:5e:10:00:01", in lower case */
+bool lb_mac_is_set(const uint8_t mac[6]);              /* false: zeros, which no card has */
 
 #endif

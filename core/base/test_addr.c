@@ -132,6 +132,8 @@ static void endpoints_and_macs_have_text(void) {
     CHECK_STR(lb_endpoint_text((struct lb_endpoint){addr("::1"), 3260}).s, "[::1]:3260");
     CHECK_STR(lb_addr_text((struct lb_addr){0}).s, "none");
     CHECK_STR(lb_mac_text(tap_hex("52 54 00 ab cd ef").p).s, "52:54:00:ab:cd:ef");
+    CHECK(lb_mac_is_set(tap_hex("00 00 00 00 00 01").p));
+    CHECK(!lb_mac_is_set(tap_hex("00 00 00 00 00 00").p));
     struct lb_endpoint longest = {addr("1111:2222:3333:4444:5555:6666:7777:8888"), 65535};
     CHECK_STR(lb_endpoint_text(longest).s, "[1111:2222:3333:4444:5555:6666:7777:8888]:65535");
 }

@@ -189,7 +189,7 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
     bool may_be_saved = is_asking && answered->leads_on && answered->names < LB_NAMES_TARGET &&
                         lb_is_ok(&boot->no_disk) && lb_plan_goal(&boot->plan) != LB_GOAL_DISCOVER;
     bool is_needed = lb_finder_isns_family(&boot->plan) == other->family;
-    /* What discovery found may be there, and the last attempt had no address for it. */
+    /* The last attempt failed: discovery may find a disk that only this family reaches. */
     bool has_failed = boot->attempts > 1;
     bool is_waited_for = is_asking && (other->is_alive || is_needed || has_failed || !may_be_saved);
     if (is_waited_for && now_us < timeout_us(boot, other)) {

@@ -114,7 +114,7 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
     answer->is_good = lb_is_ok(error);
     answer->error = *error;
     answer->len = task->task.in_len;
-    bool is_endless = !answer->is_good && task->retries > LB_DISK_RETRIES_MAX; /* attentions */
+    bool is_endless = !answer->is_good && task->retries > LB_DISK_RETRIES_MAX;
     if (task->task.state == LB_TASK_SILENT || (is_endless && lb_disk_is_detail(task->lba)))
         disk->silent |= 1U << task->lba; /* later rounds do without it */
     else if (is_endless)

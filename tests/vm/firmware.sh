@@ -175,6 +175,26 @@ card=(-netdev "tap,id=n0,ifname=tap0,script=no,downscript=no"
 # The same, and the firmware boots from it first.
 first_card=("${card[@]:0:3}" "${card[3]},bootindex=0")
 
+# Machines from here on have Secure Boot, with OVMF's test keys: $keys.pem is in the db, and its key, $keys.key, in
+# $scratch/db.key. start_vm needs "${secure[@]}".
+use_secure_boot() {
+    local file
+    keys=/usr/share/ovmf/PkKek-1-snakeoil
+    ovmf_code=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
+    ovmf_vars=/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
+    for file in "$keys.key" "$keys.pem" "$ovmf_code" "$ovmf_vars"; do
+        [ -e "$file" ] || skip "$file is not installed"
+    done
+    machine=q35,smm=on
+    secure=(-global "driver=cfi.pflash01,property=secure,value=on" -global ICH9-LPC.disable_s3=1)
+    openssl pkey -in "$keys.key" -passin pass:snakeoil -out "$scratch/db.key" 2>"$scratch/openssl.log"
+}
+
+# sign PROGRAM OUT: with the key of the db.
+sign() {
+    sbsign --key "$scratch/db.key" --cert "$keys.pem" --output "$2" "$1" >"$scratch/sbsign.log" 2>&1
+}
+
 # start_vm ARGUMENTS...: power on. The serial console goes to $scratch/console.log, and with typing=yes bytes come
 # from there, too (serial_says). The firmware's variables are new, or with keep_vars=yes those of the time before.
 start_vm() {

@@ -5,18 +5,7 @@
 . "$(dirname "$0")/firmware.sh"
 need_uefi
 need sbsign openssl
-keys=/usr/share/ovmf/PkKek-1-snakeoil
-ovmf_code=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
-ovmf_vars=/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
-for file in "$keys.key" "$keys.pem" "$ovmf_code" "$ovmf_vars"; do
-    [ -e "$file" ] || skip "$file is not installed"
-done
-machine=q35,smm=on
-secure=(-global "driver=cfi.pflash01,property=secure,value=on" -global ICH9-LPC.disable_s3=1)
-openssl pkey -in "$keys.key" -passin pass:snakeoil -out "$scratch/key.pem" 2>"$scratch/openssl.log"
-sign() {
-    sbsign --key "$scratch/key.pem" --cert "$keys.pem" --output "$2" "$1" >"$scratch/sbsign.log" 2>&1
-}
+use_secure_boot
 sign "$efi" "$scratch/lunboot-signed.efi"
 sign "$meter" "$scratch/meter-signed.efi"
 efi=$scratch/lunboot-signed.efi

@@ -6,15 +6,7 @@
 . "$(dirname "$0")/firmware.sh"
 need_uefi
 need sbsign openssl python3
-keys=/usr/share/ovmf/PkKek-1-snakeoil
-ovmf_code=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd
-ovmf_vars=/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd
-for file in "$keys.key" "$keys.pem" "$ovmf_code" "$ovmf_vars"; do
-    [ -e "$file" ] || skip "$file is not installed"
-done
-machine=q35,smm=on
-secure=(-global "driver=cfi.pflash01,property=secure,value=on" -global ICH9-LPC.disable_s3=1)
-openssl pkey -in "$keys.key" -passin pass:snakeoil -out "$scratch/db.key" 2>"$scratch/openssl.log"
+use_secure_boot
 openssl ecparam -name prime256v1 -genkey -noout -out "$scratch/conf.key"
 openssl pkey -in "$scratch/conf.key" -pubout -out "$scratch/conf.pem"
 program=$efi
@@ -66,8 +58,7 @@ PYTHON
 }
 
 make_vm_net
-sbsign --key "$scratch/db.key" --cert "$keys.pem" --output "$scratch/meter-signed.efi" "$meter" \
-    >"$scratch/sbsign.log" 2>&1
+sign "$meter" "$scratch/meter-signed.efi"
 loader=$scratch/meter-signed.efi
 serve_meter <<<$'pcr 12\nsay LOADER-OK\noff'
 offer_disk </dev/null
