@@ -24,7 +24,9 @@ static bool is_past(const struct sim *sim, uint64_t since_us, uint64_t wait_us) 
  * time in which the host was away does not count. */
 static bool was_held(const struct sim *sim) {
     const struct sim_wire *wire = &sim->witness.wire;
-    uint64_t since_us = LB_MAX(wire->held_us, sim->witness.away_us);
+    uint64_t since_us = wire->held_us;
+    if (sim->witness.away_us != LB_NEVER)
+        since_us = LB_MAX(since_us, sim->witness.away_us);
     return wire->held_us != 0 && !is_past(sim, since_us, patience_us(sim));
 }
 
