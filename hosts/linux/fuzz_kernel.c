@@ -1,7 +1,8 @@
 /* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink,
- * or messages of rtnetlink. */
+ * messages of rtnetlink or of XFRM. */
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/uevent.h"
+#include "hosts/linux/xfrm_wire.h"
 #include "os/linux/netlink.h"
 #include "tests/fuzz.h"
 #include <string.h>
@@ -21,6 +22,12 @@ static void take_messages(struct lb_bytes bytes) {
     (void)lb_netlink_read(bytes, 1, &link, &flags);
 }
 
+static void take_answers(struct lb_bytes bytes) {
+    struct lb_xfrm_answer answer = lb_xfrm_read(bytes, 7);
+    lb_assert(answer.refused >= 0);
+    lb_assert(answer.is_over || answer.refused == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct lb_bytes bytes = lb_bytes_after(lb_bytes(data, size), 1);
     switch (size > 0 ? data[0] : 0) {
@@ -29,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 'n':
         take_messages(bytes);
+        break;
+    case 'x':
+        take_answers(bytes);
         break;
     default:
         (void)lb_keeper_has_other(bytes, 7);
