@@ -6,7 +6,7 @@ static const struct {
     const char *what, *hint;
 } causes[LB_CODE_COUNT] = {
     [LB_OK] = {.what = "", .hint = ""},
-#define LB_ERROR(code, word, stage, cure, meaning, advice)                                         \
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice)                                  \
     [LB_E_##code] = {.what = meaning, .hint = advice},
 #include "core/base/errors.def"
 #undef LB_ERROR
@@ -16,13 +16,19 @@ static const struct {
 /* Word and stage of each code in turn: a table of pointers would be longer than what it points
  * to. */
 static const char words[] = "ok\0\0"
-#define LB_ERROR(code, word, stage, cure, meaning, advice) word "\0" stage "\0"
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice) word "\0" stage "\0"
 #include "core/base/errors.def"
 #undef LB_ERROR
     ;
 
 static const uint8_t cures[LB_CODE_COUNT] = {
-#define LB_ERROR(code, word, stage, cure, meaning, advice) [LB_E_##code] = LB_CURE_##cure,
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice) [LB_E_##code] = LB_CURE_##cure,
+#include "core/base/errors.def"
+#undef LB_ERROR
+};
+
+static const uint8_t told[LB_CODE_COUNT] = {
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice) [LB_E_##code] = LB_TELLS_##tells,
 #include "core/base/errors.def"
 #undef LB_ERROR
 };
@@ -98,6 +104,11 @@ enum lb_cure lb_code_cure(enum lb_code code) {
 
 bool lb_code_may_pass(enum lb_code code) {
     return lb_code_cure(code) >= LB_CURE_LATER;
+}
+
+bool lb_code_tells(enum lb_code code, enum lb_tells what) {
+    lb_assert(code < LB_CODE_COUNT);
+    return (told[code] & what) == what;
 }
 
 bool lb_code_find(struct lb_bytes word, enum lb_code *code) {

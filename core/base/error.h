@@ -9,7 +9,7 @@
 
 enum lb_code {
     LB_OK = 0,
-#define LB_ERROR(name, word, stage, cure, what, hint) LB_E_##name,
+#define LB_ERROR(name, word, stage, cure, tells, what, hint) LB_E_##name,
 #include "core/base/errors.def"
 #undef LB_ERROR
     LB_CODE_COUNT,
@@ -53,6 +53,18 @@ enum lb_cure {
 enum lb_cure lb_code_cure(enum lb_code code);
 /* Whether another attempt may end better, though nobody changes anything: LATER or CONNECTION. */
 bool lb_code_may_pass(enum lb_code code);
+/* What a code tells besides its own meaning. */
+enum lb_tells {
+    LB_TELLS_ITSELF = 0,   /* nothing */
+    LB_TELLS_STARTING = 1, /* storage says this while it starts: its next step may come soon */
+    LB_TELLS_SILENCE = 2,  /* somebody did not answer, or no longer; nobody can on a dead link */
+    LB_TELLS_NO_DISK = 4,  /* nobody named a disk in a way that could be used */
+    LB_TELLS_ALONE = 8,    /* nobody was heard on this network */
+    LB_TELLS_NO_REPLY = LB_TELLS_SILENCE | LB_TELLS_NO_DISK,
+    LB_TELLS_NOBODY = LB_TELLS_NO_REPLY | LB_TELLS_ALONE,
+};
+/* Whether a code tells this, which is not ITSELF; false for LB_OK. */
+bool lb_code_tells(enum lb_code code, enum lb_tells what);
 /* The code with this word; false: there is none. */
 bool lb_code_find(struct lb_bytes word, enum lb_code *code);
 

@@ -57,6 +57,33 @@ static void every_code_is_found_by_its_word(void) {
     CHECK_EQ(untouched, LB_E_DIGEST);
 }
 
+static void the_table_says_what_a_code_tells_besides(void) {
+    static const enum lb_tells kinds[] = {LB_TELLS_STARTING, LB_TELLS_SILENCE, LB_TELLS_NO_DISK,
+                                          LB_TELLS_ALONE};
+    static const struct {
+        enum lb_code code;
+        enum lb_tells tells;
+    } cases[] = {
+        {LB_OK, LB_TELLS_ITSELF},
+        {LB_E_CONFIG_VALUE, LB_TELLS_ITSELF},
+        {LB_E_CONNECT_REFUSED, LB_TELLS_STARTING},
+        {LB_E_STANDBY, LB_TELLS_STARTING},
+        {LB_E_LUN_NOT_DISK, LB_TELLS_ITSELF},
+        {LB_E_CONNECT_TIMEOUT, LB_TELLS_SILENCE},
+        {LB_E_TASK_TIMEOUT, LB_TELLS_SILENCE},
+        {LB_E_DHCP_EXPIRED, LB_TELLS_SILENCE},
+        {LB_E_NO_ROOT_PATH, LB_TELLS_NO_DISK},
+        {LB_E_DHCP6_AUTH, LB_TELLS_NO_DISK},
+        {LB_E_DHCP_NO_ACK, LB_TELLS_NO_REPLY},
+        {LB_E_DHCP_NO_OFFER, LB_TELLS_NOBODY},
+        {LB_E_DISCOVERY_SILENT, LB_TELLS_NOBODY},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++)
+        for (size_t k = 0; k < LB_COUNT(kinds); k++)
+            CHECK_EQ(lb_code_tells(cases[i].code, kinds[k]), (cases[i].tells & kinds[k]) != 0);
+    CHECK(!lb_code_tells(LB_E_DHCP_NO_ACK, LB_TELLS_NOBODY)); /* a part is not the whole */
+}
+
 static void the_table_says_what_may_pass_without_a_person(void) {
     static const struct {
         enum lb_code code;
@@ -113,6 +140,7 @@ int main(void) {
     TEST(empty_parts_take_no_line);
     TEST(every_code_is_found_by_its_word);
     TEST(the_table_says_what_may_pass_without_a_person);
+    TEST(the_table_says_what_a_code_tells_besides);
     TEST(every_code_has_a_word_a_stage_a_meaning_and_a_hint);
     return tap_done();
 }

@@ -24,24 +24,10 @@ void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state sta
     lb_network_awaited(&boot->network, state == LB_AT_DHCP ? LB_NEVER : 0);
 }
 
-/* Somebody did not answer, or no longer. */
-static bool is_silence(enum lb_code code) {
-    static const enum lb_code of[] = {
-        LB_E_DHCP_NO_OFFER,   LB_E_DHCP_NO_ACK,         LB_E_DHCP_EXPIRED,  LB_E_DHCP6_NO_ANSWER,
-        LB_E_DHCP6_NO_REPLY,  LB_E_DHCP6_EXPIRED,       LB_E_NO_IPV6,       LB_E_RESOLVE,
-        LB_E_SLP_NO_ANSWER,   LB_E_DISCOVERY_SILENT,    LB_E_ISNS_CONNECT,  LB_E_ISNS_TIMEOUT,
-        LB_E_CONNECT_TIMEOUT, LB_E_CONNECT_UNREACHABLE, LB_E_LOGIN_TIMEOUT, LB_E_CONNECTION_LOST,
-        LB_E_TASK_TIMEOUT};
-    for (size_t i = 0; i < LB_COUNT(of); i++)
-        if (code == of[i])
-            return true;
-    return false;
-}
-
 /* Nobody can answer on a link that has gone. */
 static void blame_link(struct lb_boot *boot) {
     struct lb_error said = boot->error;
-    if (!boot->network.link_lost || !is_silence(said.code))
+    if (!boot->network.link_lost || !lb_code_tells(said.code, LB_TELLS_SILENCE))
         return;
     boot->error = (struct lb_error){.code = LB_OK};
     lb_fail(&boot->error, LB_E_NO_LINK, "the link of interface %s has gone; %s: %s",

@@ -98,19 +98,6 @@ enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
 /* ---- what was passed over ------------------------------------------------------------------- */
 
 /* That nothing was found is not the whole truth where something was found and passed over. */
-static bool found_nothing(enum lb_code code) {
-    static const enum lb_code nothing[] = {
-        LB_E_NO_ROOT_PATH,    LB_E_NO_SERVER,        LB_E_DHCP_NO_OFFER, LB_E_DHCP6_NO_ANSWER,
-        LB_E_DISCOVERY_EMPTY, LB_E_DISCOVERY_SILENT, LB_E_NO_IPV6,       LB_E_DHCP6_REFUSED,
-        LB_E_DHCP_NO_ACK,     LB_E_DHCP6_NO_REPLY,   LB_E_DHCP_UNUSABLE, LB_E_DHCP6_UNUSABLE,
-        LB_E_DHCP_AUTH,       LB_E_DHCP6_AUTH,
-    };
-    for (size_t i = 0; i < LB_COUNT(nothing); i++)
-        if (nothing[i] == code)
-            return true;
-    return false;
-}
-
 void lb_passed_explain(struct lb_boot *boot) {
     const struct lb_passed *passed = &boot->passed;
     struct lb_error error = boot->error;
@@ -118,7 +105,7 @@ void lb_passed_explain(struct lb_boot *boot) {
         return;
     const char *answers = passed->count == 1 ? "answer" : "answers";
     boot->error = (struct lb_error){.code = LB_OK};
-    if (found_nothing(error.code))
+    if (lb_code_tells(error.code, LB_TELLS_NO_DISK))
         lb_fail(&boot->error, passed->error.code, "%s; %u %s passed over, and then %s",
                 passed->error.facts, passed->count, answers, lb_code_word(error.code));
     else
@@ -133,7 +120,7 @@ void lb_passed_explain(struct lb_boot *boot) {
 void lb_judge_failure(struct lb_boot *boot) {
     bool has_lease6 = boot->network.dhcp6_runs && boot->network.dhcp6.has_lease;
     if (!lb_is_ok(&boot->error)) {
-        boot->found_nothing = found_nothing(boot->error.code);
+        boot->found_nothing = lb_code_tells(boot->error.code, LB_TELLS_NO_DISK);
         boot->followed[0] =
             boot->network.has_lease; /* a lease that comes in the pause was not tried */
         boot->followed[1] = has_lease6;
@@ -153,7 +140,7 @@ void lb_judge_failure(struct lb_boot *boot) {
 
 /* A server that gave no answer may have named a disk. */
 static bool somebody_gave_no_answer(const struct lb_boot *boot) {
-    return found_nothing(boot->error.code) &&
+    return lb_code_tells(boot->error.code, LB_TELLS_NO_DISK) &&
            (lb_code_may_pass(boot->network.out4.code) || lb_code_may_pass(boot->network.out6.code));
 }
 

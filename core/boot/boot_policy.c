@@ -200,25 +200,13 @@ bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us) {
 #define STARTING_DELAY_US (4 * LB_US_SEC) /* at most, while storage starts */
 #define STARTING_ATTEMPTS 30              /* about two minutes of them */
 
-/* What storage says while it starts: its steps take seconds each, and the next one should be seen
- * soon. Each of these costs the target one connection. */
-static bool is_starting(enum lb_code code) {
-    static const enum lb_code starting[] = {
-        LB_E_CONNECT_REFUSED, LB_E_TARGET_NOT_FOUND, LB_E_NOT_AUTHORISED, LB_E_TARGET_BUSY,
-        LB_E_LOGIN_CLOSED,    LB_E_LUN_MISSING,      LB_E_LUN_EMPTY,      LB_E_NO_MEDIUM,
-        LB_E_NOT_READY,       LB_E_STANDBY,
-    };
-    for (size_t i = 0; i < LB_COUNT(starting); i++)
-        if (starting[i] == code)
-            return true;
-    return false;
-}
-
 /* retry-delay, doubled with each attempt up to 30 s, and up to a quarter more by chance, so that a
- * room full of machines does not knock in step. */
+ * room full of machines does not knock in step. While storage starts, its steps take seconds each,
+ * and the next one should be seen soon; an attempt costs the target one connection. */
 uint64_t lb_policy_delay_us(struct lb_boot *boot) {
     uint64_t first_us = lb_config_u32(boot->setup.config, LB_KEY_RETRY_DELAY) * LB_US_MS;
-    bool starts = boot->attempts <= STARTING_ATTEMPTS && is_starting(boot->error.code);
+    bool starts =
+        boot->attempts <= STARTING_ATTEMPTS && lb_code_tells(boot->error.code, LB_TELLS_STARTING);
     uint64_t most_us = starts ? LB_MAX(first_us, STARTING_DELAY_US) : DELAY_MAX_US;
     uint64_t delay_us =
         lb_pace(first_us, LB_MIN(most_us, DELAY_MAX_US), LB_MAX(boot->attempts, 1) - 1);

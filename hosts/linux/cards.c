@@ -49,15 +49,9 @@ uint32_t lb_cards_patience_ms(const struct lb_cards *cards, const struct lb_card
 /* ---- what a turn has shown ------------------------------------------------------------------- */
 
 static enum lb_card_worth worth_of(enum lb_code code) {
-    static const enum lb_code silent[] = {
-        LB_E_NO_LINK, LB_E_NO_INTERFACE, LB_E_DHCP_NO_OFFER,    LB_E_DHCP6_NO_ANSWER,
-        LB_E_NO_IPV6, LB_E_HOST_NETWORK, LB_E_DISCOVERY_SILENT,
-    };
     const char *stage = lb_code_stage(code);
-    for (size_t i = 0; i < LB_COUNT(silent); i++) {
-        if (silent[i] == code)
-            return LB_CARD_SILENT;
-    }
+    if (lb_streq(stage, "link") || lb_code_tells(code, LB_TELLS_ALONE))
+        return LB_CARD_SILENT;
     return lb_streq(stage, "policy") || lb_streq(stage, "dhcp") || lb_streq(stage, "discovery") ||
                    lb_streq(stage, "rootpath")
                ? LB_CARD_ANSWERED

@@ -22,7 +22,7 @@ static unsigned count_texts(void) {
 
 /* The codes that firmware has, as this program's core knows them. */
 #define LB_NO_IPSEC
-#define LB_ERROR(name, word, stage, cure, what, hint) LB_E_##name,
+#define LB_ERROR(name, word, stage, cure, tells, what, hint) LB_E_##name,
 static const enum lb_code codes[] = {
     LB_OK,
 #include "core/base/errors.def"
