@@ -1,7 +1,7 @@
 /* lunboot-test-ike: the initiator of core/ike and core/ipsec behind sockets, against other people's
- * daemons. Brings a tunnel up, sends pings through it, renews the keys, asks for a sign of life,
- * sends pings again, and closes. ESP is in UDP, so it needs nothing of the kernel. Exit code 0:
- * each step went well. For tests/interop/ike-strongswan.sh.
+ * daemons. Brings a tunnel up, sends pings through it, renews the keys of the child and of the IKE
+ * SA, asks for a sign of life, sends pings again, and closes. ESP is in UDP, so it needs nothing of
+ * the kernel. Exit code 0: each step went well. For tests/interop/ike-strongswan.sh.
  *
  *   lunboot-test-ike LOCAL REMOTE INNER-LOCAL INNER-REMOTE ID PEER-ID PSK [x25519|p256] */
 #include "core/base/text.h"
@@ -191,6 +191,20 @@ static void run_until(const unsigned *counter, unsigned goal, const char *what) 
     printf("ok: %s\n", what);
 }
 
+/* Until the IKE SA has other names than before. */
+static void run_ike_renewed(const char *what) {
+    uint64_t end_us = now_us() + STEP_S * LB_US_SEC;
+    uint8_t before[8];
+    memcpy(before, t.ike.sa.spi_i, sizeof before);
+    lb_ike_rekey_ike(&t.ike, now_us());
+    while (memcmp(before, t.ike.sa.spi_i, sizeof before) == 0 || t.ike.state != LB_IKE_READY) {
+        run_until(&t.pongs, t.pongs + 1, "pings");
+        if (now_us() > end_us)
+            die(what);
+    }
+    printf("ok: %s\n", what);
+}
+
 /* Until nothing is asked any more. */
 static void run_quiet(const char *what) {
     uint64_t end_us = now_us() + STEP_S * LB_US_SEC;
@@ -238,6 +252,10 @@ int main(int argc, char **argv) {
     run_until(&t.ups, 2, "new keys, with a Diffie-Hellman of their own");
     run_until(&t.gones, 1, "the old ones are deleted");
     run_until(&t.pongs, t.pongs + PINGS, "pings with the new keys");
+    run_ike_renewed("new keys of the IKE SA");
+    lb_ike_rekey(&t.ike, now_us());
+    run_until(&t.ups, 3, "the child's new keys by the new IKE SA");
+    run_until(&t.pongs, t.pongs + PINGS, "pings with those");
     lb_ike_probe(&t.ike, now_us());
     turn();
     run_quiet("a sign of life");

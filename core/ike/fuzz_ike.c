@@ -1,7 +1,8 @@
 /* Two ends and a hostile network: each step is a byte that says what happens.
  *
  *   0 N       N + 1 times a quarter of a second pass     3 A B  byte A of the next one changes by B
- *   1 W       end W (a bit) renews its keys                 4 L    so many of a hundred are lost
+ *   1 W       end W (a bit) renews the child's keys, or     4 L    so many of a hundred are lost
+ *             those of the IKE SA (another bit)
  *   2 W       end W asks for a sign of life              5 LL.. LL bytes come to the responder
  *   6 LL..    or to the initiator                        7 W    end W closes */
 #include "core/ike/test_ike.h"
@@ -19,13 +20,21 @@ static void inject(struct lb_rd *rd, int to) {
     lb_ike_input(ike, pair.now, ike->remote, ike->local, lb_span(room, bytes.len));
 }
 
+static void renew(uint8_t what) {
+    struct lb_ike *ike = &pair.ends[what & 1].ike;
+    if (what & 2)
+        lb_ike_rekey_ike(ike, pair.now);
+    else
+        lb_ike_rekey(ike, pair.now);
+}
+
 static void step(struct lb_rd *rd) {
     switch (lb_rd_u8(rd) % 8) {
     case 0:
         pair_run((lb_rd_u8(rd) + 1u) * (LB_US_SEC / 4));
         break;
     case 1:
-        lb_ike_rekey(&pair.ends[lb_rd_u8(rd) & 1].ike, pair.now);
+        renew(lb_rd_u8(rd));
         break;
     case 2:
         lb_ike_probe(&pair.ends[lb_rd_u8(rd) & 1].ike, pair.now);
@@ -58,6 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     client.group = flags & 2 ? LB_DH_P256 : LB_DH_X25519;
     server.group = flags & 4 ? LB_DH_P256 : LB_DH_X25519;
     client.rekey_s = flags & 8 ? 5 : 0;
+    server.rekey_ike_s = flags & 8 ? 7 : 0;
+    server.asks_cookie = flags & 32;
     pair_start(client, server);
     pair.has_nat = flags & 16;
     for (unsigned i = 0; i < STEPS_MAX && rd.left > 0; i++)

@@ -23,8 +23,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         lb_assert((choice.group != 0) == ((kind & 2) != 0));
         lb_assert(choice.spi_len <= sizeof choice.spi);
     }
-    for (unsigned side = 0; side < 2; side++)
-        if (lb_ike_is_ts(parsed.ts_i, &selector, side, false))
-            lb_assert(lb_ike_is_ts(parsed.ts_i, &selector, side, true));
+    static const struct lb_ipsec_selector need = {
+        .local = {.family = LB_V4, .bytes = {192, 0, 2, 100}},
+        .remote = {.family = LB_V4, .bytes = {192, 0, 2, 3}},
+        .protocol = 6,
+        .local_last = 65535,
+        .remote_first = 3260,
+        .remote_last = 3260};
+    struct lb_ipsec_selector agreed = selector;
+    if (!lb_ike_narrow_ts(parsed.ts_i, &selector, &need, true, &agreed) ||
+        !lb_ike_narrow_ts(parsed.ts_r, &selector, &need, false, &agreed))
+        return 0;
+    lb_assert(lb_ike_has_ts(parsed.ts_i, &need, true) && lb_ike_has_ts(parsed.ts_r, &need, false));
+    lb_assert(agreed.protocol == 0 || agreed.protocol == 6);
+    lb_assert(agreed.remote_first <= 3260 && agreed.remote_last >= 3260);
     return 0;
 }

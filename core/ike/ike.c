@@ -1,11 +1,11 @@
 /* The machine of IKEv2: its states, its clock, what comes in and goes out.
  *
- *   initiator:  INIT-SENT --> AUTH-SENT --> READY <--------+
- *   responder:  IDLE --> INIT-DONE -------> READY          |
- *                                             | time       |
- *                                 REKEYING <--+--> PROBING +
- *                                    | a new child         |
- *                                 DELETING ----------------+
+ *   initiator:  INIT-SENT --> AUTH-SENT --> READY <------------------------+
+ *   responder:  IDLE --> INIT-DONE -------> READY                          |
+ *                                             | time                       |
+ *                      REKEYING <-------------+----------> REKEYING-IKE    |
+ *                         | a new child       |                 | a new SA |
+ *                      DELETING --> READY     +--> PROBING   RETIRING -----+
  *   Any -> CLOSING (told to) -> OVER; any -> OVER: silence, a refusal, the peer's Delete */
 #include "core/ike/ike_state.h"
 
@@ -14,6 +14,7 @@
 #define KEEPALIVE_US (20 * LB_US_SEC) /* RFC 3948 4 */
 #define GIVE_UP_S    30
 #define REKEY_S      3600
+#define REKEY_IKE_S  14400
 #define PROBE_S      30
 
 const char *lb_ike_state_word(enum lb_ike_state state) {
@@ -23,6 +24,7 @@ const char *lb_ike_state_word(enum lb_ike_state state) {
         [LB_IKE_READY] = "READY",         [LB_IKE_REKEYING] = "REKEYING",
         [LB_IKE_DELETING] = "DELETING",   [LB_IKE_PROBING] = "PROBING",
         [LB_IKE_CLOSING] = "CLOSING",     [LB_IKE_OVER] = "OVER",
+        [LB_IKE_RETIRING] = "RETIRING",   [LB_IKE_REKEYING_IKE] = "REKEYING-IKE",
     };
     return words[state];
 }
@@ -37,6 +39,8 @@ static bool is_asking(const struct lb_ike *ike) {
     case LB_IKE_AUTH_SENT:
     case LB_IKE_REKEYING:
     case LB_IKE_DELETING:
+    case LB_IKE_REKEYING_IKE:
+    case LB_IKE_RETIRING:
     case LB_IKE_PROBING:
     case LB_IKE_CLOSING:
         return true;
@@ -78,14 +82,43 @@ void lb_ike_fail(struct lb_ike *ike, uint64_t now_us, enum lb_code code, const c
     lb_trace(ike->trace, now_us, "ike", "over: %s: %s", lb_code_word(ike->error.code),
              ike->error.facts);
     lb_ike_enter(ike, now_us, LB_IKE_OVER);
-    ike->due &= (unsigned)DUE_ANSWER;
+    ike->due &= (unsigned)(DUE_ANSWER | DUE_OLD_ANSWER);
     ike->due |= DUE_FAILED;
 }
 
-void lb_ike_answered(struct lb_ike *ike) {
-    ike->has_answer = true;
-    ike->in_id++;
-    ike->due |= DUE_ANSWER;
+static unsigned due_answer(const struct lb_ike *ike, const struct lb_ike_sa *sa) {
+    return sa == &ike->old ? DUE_OLD_ANSWER : DUE_ANSWER;
+}
+
+void lb_ike_answered(struct lb_ike *ike, struct lb_ike_sa *sa) {
+    sa->has_answer = true;
+    sa->in_id++;
+    ike->due |= due_answer(ike, sa);
+}
+
+void lb_ike_replace_sa(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_sa *sa) {
+    ike->old = ike->sa;
+    ike->sa = *sa;
+    if (ike->due & DUE_ANSWER)
+        ike->due = (ike->due & ~(unsigned)DUE_ANSWER) | DUE_OLD_ANSWER;
+    /* Who asked for the new one deletes the old one; when that never comes, it goes without. */
+    ike->old_us = now_us + 2 * or_else_us(ike->config.give_up_s, GIVE_UP_S);
+    lb_ike_set_rekey_ike(ike, now_us);
+    lb_trace(ike->trace, now_us, "ike", "new keys of the IKE SA");
+}
+
+bool lb_ike_is_replacing(const struct lb_ike *ike) {
+    return ike->old.is_there && !ike->old.is_deleted;
+}
+
+/* Up to a tenth earlier, so that both ends seldom ask at once. */
+static uint64_t about_us(struct lb_ike *ike, uint64_t now_us, uint64_t in_us) {
+    return now_us + in_us -
+           lb_rand_below(ike->rand, (uint32_t)(in_us / 10 / LB_US_MS) + 1) * LB_US_MS;
+}
+
+void lb_ike_set_rekey_ike(struct lb_ike *ike, uint64_t now_us) {
+    ike->rekey_ike_us = about_us(ike, now_us, or_else_us(ike->config.rekey_ike_s, REKEY_IKE_S));
 }
 
 uint32_t lb_ike_new_spi(struct lb_ike *ike) {
@@ -98,7 +131,6 @@ uint32_t lb_ike_new_spi(struct lb_ike *ike) {
 
 void lb_ike_child_up(struct lb_ike *ike, uint64_t now_us, bool has_esn) {
     struct lb_ipsec_terms *terms = &ike->terms;
-    uint64_t rekey_us = or_else_us(ike->config.rekey_s, REKEY_S);
     terms->mode = ike->config.mode;
     terms->has_esn = has_esn;
     terms->out_spi = ike->next.out_spi;
@@ -106,12 +138,10 @@ void lb_ike_child_up(struct lb_ike *ike, uint64_t now_us, bool has_esn) {
     terms->local = ike->local;
     terms->remote = ike->remote;
     terms->in_udp = ike->in_udp;
-    terms->selector = ike->config.selector;
+    terms->selector = ike->agreed;
     ike->child = ike->next;
     ike->child.is_there = true;
-    /* Up to a tenth earlier, so that both ends seldom ask at once. */
-    ike->rekey_us = now_us + rekey_us -
-                    lb_rand_below(ike->rand, (uint32_t)(rekey_us / 10 / LB_US_MS) + 1) * LB_US_MS;
+    ike->rekey_us = about_us(ike, now_us, or_else_us(ike->config.rekey_s, REKEY_S));
     ike->due |= DUE_UP;
     lb_trace(ike->trace, now_us, "ike", "SAs %08x out, %08x in%s%s", terms->out_spi, terms->in_spi,
              has_esn ? ", long numbers" : "", ike->in_udp ? ", in UDP" : "");
@@ -135,16 +165,21 @@ void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config
     ike->remote = (struct lb_endpoint){.addr = config->remote, .port = LB_IKE_PORT};
     if (config->no_ports)
         ike->local.port = ike->remote.port = LB_IKE_NAT_PORT;
-    ike->deadline_us = ike->give_up_us = ike->rekey_us = LB_NEVER;
+    ike->deadline_us = ike->give_up_us = ike->rekey_us = ike->rekey_ike_us = LB_NEVER;
+    ike->old_us = LB_NEVER;
+    ike->agreed = config->selector;
+    ike->sa.is_initiator = ike->is_initiator;
     ike->heard_us = ike->sent_us = now_us;
-    ike->out_id = config->is_responder ? UINT32_MAX : 0; /* counted up before each request */
+    ike->sa.out_id = config->is_responder ? UINT32_MAX : 0; /* counted up before each request */
     if (config->psk.len < LB_IKE_PSK_MIN || !is_id(config->id) || !is_id(config->peer_id)) {
         lb_ike_fail(ike, now_us, LB_E_IPSEC_AUTH, "a key under 16 bytes, or no identities");
         return;
     }
-    if (config->is_responder)
+    if (config->is_responder) {
+        lb_rand_fill(rand, lb_span(ike->cookie_key, sizeof ike->cookie_key));
         return;
-    lb_rand_fill(rand, lb_span(ike->spi_i, 8));
+    }
+    lb_rand_fill(rand, lb_span(ike->sa.spi_i, 8));
     lb_rand_fill(rand, lb_span(ike->nonce_i, LB_IKE_NONCE_BYTES));
     ike->nonce_i_len = LB_IKE_NONCE_BYTES;
     lb_dh_init(&ike->dh, config->group ? config->group : LB_DH_X25519, rand);
@@ -155,6 +190,12 @@ void lb_ike_rekey(struct lb_ike *ike, uint64_t now_us) {
     (void)now_us;
     if (ike->state != LB_IKE_OVER)
         ike->due |= DUE_REKEY;
+}
+
+void lb_ike_rekey_ike(struct lb_ike *ike, uint64_t now_us) {
+    (void)now_us;
+    if (ike->state != LB_IKE_OVER)
+        ike->due |= DUE_REKEY_IKE;
 }
 
 void lb_ike_probe(struct lb_ike *ike, uint64_t now_us) {
@@ -178,6 +219,12 @@ void lb_ike_end(struct lb_ike *ike) {
 
 /* ---- input ---- */
 
+static void forget_old(struct lb_ike *ike) {
+    lb_wipe(&ike->old, sizeof ike->old);
+    ike->old_us = LB_NEVER;
+    ike->due &= ~(unsigned)DUE_OLD_ANSWER;
+}
+
 static const char *on_answer(struct lb_ike *ike, uint64_t now_us, uint8_t exchange,
                              const struct lb_ike_parsed *parsed) {
     switch (ike->state) {
@@ -187,10 +234,18 @@ static const char *on_answer(struct lb_ike *ike, uint64_t now_us, uint8_t exchan
         if (exchange != LB_IKE_CREATE_CHILD_SA)
             return "out of place";
         return lb_ike_rekey_answer(ike, now_us, parsed);
+    case LB_IKE_REKEYING_IKE:
+        if (exchange != LB_IKE_CREATE_CHILD_SA)
+            return "out of place";
+        return lb_ike_rekey_ike_answer(ike, now_us, parsed);
     case LB_IKE_DELETING:
         ike->gone_spi = ike->next.in_spi;
         ike->old_out_spi = 0;
         ike->due |= DUE_GONE;
+        lb_ike_enter(ike, now_us, LB_IKE_READY);
+        return NULL;
+    case LB_IKE_RETIRING:
+        forget_old(ike);
         lb_ike_enter(ike, now_us, LB_IKE_READY);
         return NULL;
     case LB_IKE_PROBING:
@@ -209,21 +264,26 @@ static const char *on_answer(struct lb_ike *ike, uint64_t now_us, uint8_t exchan
     return "nothing was asked";
 }
 
+/* The IKE SA in which our request was asked. */
+static const struct lb_ike_sa *asked_in(const struct lb_ike *ike) {
+    return ike->state == LB_IKE_RETIRING ? &ike->old : &ike->sa;
+}
+
 /* A message that only the peer could make. */
-static const char *on_sealed(struct lb_ike *ike, uint64_t now_us,
+static const char *on_sealed(struct lb_ike *ike, uint64_t now_us, struct lb_ike_sa *sa,
                              const struct lb_ike_header *header, struct lb_span message) {
     struct lb_ike_parsed parsed;
     bool is_answer = header->flags & LB_IKE_FLAG_RESPONSE;
-    bool was_answered = !is_answer && ike->has_answer && header->id + 1 == ike->in_id;
-    bool is_expected =
-        is_answer ? is_asking(ike) && header->id == ike->out_id : header->id == ike->in_id;
+    bool was_answered = !is_answer && sa->has_answer && header->id + 1 == sa->in_id;
+    bool is_expected = is_answer ? is_asking(ike) && sa == asked_in(ike) && header->id == sa->out_id
+                                 : header->id == sa->in_id;
     if (!is_expected && !was_answered)
         return "another message ID";
-    if (!lb_ike_unseal(ike, header, message, &parsed))
+    if (!lb_ike_unseal(sa, header, message, &parsed))
         return "not authentic, or malformed";
     ike->heard_us = now_us;
     if (was_answered) { /* RFC 7296 2.1: the answer was lost, and is sent again */
-        ike->due |= DUE_ANSWER;
+        ike->due |= due_answer(ike, sa);
         return NULL;
     }
     if (is_answer)
@@ -231,7 +291,7 @@ static const char *on_sealed(struct lb_ike *ike, uint64_t now_us,
     if (ike->state == LB_IKE_INIT_DONE)
         return header->exchange == LB_IKE_AUTH ? lb_ike_auth_request(ike, now_us, &parsed)
                                                : "out of place";
-    return lb_ike_request(ike, now_us, header->exchange, &parsed);
+    return lb_ike_request(ike, now_us, sa, header->exchange, &parsed);
 }
 
 static bool is_init_again(const struct lb_ike *ike, struct lb_bytes message) {
@@ -244,7 +304,7 @@ static const char *on_init(struct lb_ike *ike, uint64_t now_us, const struct lb_
                            struct lb_bytes message) {
     bool is_answer = header->flags & LB_IKE_FLAG_RESPONSE;
     if (is_answer)
-        return ike->state == LB_IKE_INIT_SENT && memcmp(header->spi_i, ike->spi_i, 8) == 0
+        return ike->state == LB_IKE_INIT_SENT && memcmp(header->spi_i, ike->sa.spi_i, 8) == 0
                    ? lb_ike_init_answer(ike, now_us, header, message)
                    : "nothing was asked";
     if (is_init_again(ike, message)) {
@@ -253,30 +313,33 @@ static const char *on_init(struct lb_ike *ike, uint64_t now_us, const struct lb_
     }
     if (ike->is_initiator || (ike->state != LB_IKE_IDLE && ike->state != LB_IKE_INIT_DONE))
         return "not a responder, or busy";
-    ike->remote = from;
-    ike->local.port = to.port;
-    return lb_ike_init_request(ike, now_us, header, message);
+    return lb_ike_init_request(ike, now_us, header, from, to, message);
+}
+
+static bool is_of(const struct lb_ike_sa *sa, const struct lb_ike_header *header) {
+    bool of_initiator = header->flags & LB_IKE_FLAG_INITIATOR;
+    return sa->is_there && of_initiator != sa->is_initiator &&
+           memcmp(header->spi_i, sa->spi_i, 8) == 0 && memcmp(header->spi_r, sa->spi_r, 8) == 0;
 }
 
 static const char *take(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint from,
                         struct lb_endpoint to, struct lb_span message) {
-    static const uint8_t none[8] = {0};
     struct lb_ike_header header;
     struct lb_bytes bytes = lb_bytes(message.p, message.len);
     if (ike->state == LB_IKE_OVER)
         return "it is over";
     if (!lb_ike_read_header(bytes, &header))
         return "no message of IKEv2";
-    bool of_initiator = header.flags & LB_IKE_FLAG_INITIATOR;
-    if (of_initiator == ike->is_initiator)
-        return "of our own side";
-    if (header.exchange == LB_IKE_SA_INIT)
+    if (header.exchange == LB_IKE_SA_INIT) {
+        if (((header.flags & LB_IKE_FLAG_INITIATOR) != 0) == ike->is_initiator)
+            return "of our own side";
         return header.id == 0 ? on_init(ike, now_us, &header, from, to, bytes)
                               : "another message ID";
-    if (memcmp(ike->spi_r, none, 8) == 0 || memcmp(header.spi_i, ike->spi_i, 8) != 0 ||
-        memcmp(header.spi_r, ike->spi_r, 8) != 0)
+    }
+    struct lb_ike_sa *sa = is_of(&ike->sa, &header) ? &ike->sa : &ike->old;
+    if (!is_of(sa, &header))
         return "of another association";
-    const char *why = on_sealed(ike, now_us, &header, message);
+    const char *why = on_sealed(ike, now_us, sa, &header, message);
     if (why == NULL && !ike->is_initiator) { /* RFC 7296 2.23: a NAT may have moved the peer */
         ike->remote = from;
         ike->local.port = to.port;
@@ -307,6 +370,7 @@ bool lb_ike_input(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint from,
 static void give_up(struct lb_ike *ike, uint64_t now_us) {
     switch (ike->state) {
     case LB_IKE_INIT_DONE:
+        lb_wipe(&ike->sa, sizeof ike->sa); /* who has its keys has proved nothing */
         lb_ike_enter(ike, now_us, LB_IKE_IDLE);
         return;
     case LB_IKE_INIT_SENT:
@@ -318,9 +382,14 @@ static void give_up(struct lb_ike *ike, uint64_t now_us) {
     case LB_IKE_CLOSING:
         lb_ike_fail(ike, now_us, LB_E_CANCELLED, "closed");
         return;
+    case LB_IKE_RETIRING: /* the new one will show whether the peer is there */
+        forget_old(ike);
+        lb_ike_enter(ike, now_us, LB_IKE_READY);
+        return;
     case LB_IKE_IDLE:
     case LB_IKE_READY:
     case LB_IKE_REKEYING:
+    case LB_IKE_REKEYING_IKE:
     case LB_IKE_DELETING:
     case LB_IKE_PROBING:
     case LB_IKE_OVER:
@@ -337,21 +406,27 @@ static void ask_next(struct lb_ike *ike, uint64_t now_us) {
         lb_ike_ask_delete(ike, now_us, 0);
     else if ((ike->due & DUE_REKEY) || now_us >= ike->rekey_us)
         lb_ike_ask_rekey(ike, now_us);
+    else if (((ike->due & DUE_REKEY_IKE) || now_us >= ike->rekey_ike_us) &&
+             !lb_ike_is_replacing(ike))
+        lb_ike_ask_rekey_ike(ike, now_us);
     else if ((ike->due & DUE_PROBE) ||
              now_us >= ike->heard_us + or_else_us(ike->config.probe_s, PROBE_S))
         lb_ike_ask_probe(ike, now_us);
     else
         return;
-    ike->due &= ~(unsigned)(ike->state == LB_IKE_CLOSING    ? DUE_CLOSE
-                            : ike->state == LB_IKE_REKEYING ? DUE_REKEY
-                                                            : DUE_PROBE);
+    ike->due &= ~(unsigned)(ike->state == LB_IKE_CLOSING        ? DUE_CLOSE
+                            : ike->state == LB_IKE_REKEYING     ? DUE_REKEY
+                            : ike->state == LB_IKE_REKEYING_IKE ? DUE_REKEY_IKE
+                                                                : DUE_PROBE);
 }
 
 static uint64_t next_deadline(const struct lb_ike *ike) {
-    uint64_t at_us = LB_MIN(ike->deadline_us, ike->give_up_us);
+    uint64_t at_us = LB_MIN(LB_MIN(ike->deadline_us, ike->give_up_us), ike->old_us);
     if (ike->state != LB_IKE_READY)
         return at_us;
-    at_us = LB_MIN(ike->rekey_us, ike->heard_us + or_else_us(ike->config.probe_s, PROBE_S));
+    at_us = LB_MIN(at_us, ike->rekey_us);
+    at_us = LB_MIN(at_us, lb_ike_is_replacing(ike) ? LB_NEVER : ike->rekey_ike_us);
+    at_us = LB_MIN(at_us, ike->heard_us + or_else_us(ike->config.probe_s, PROBE_S));
     return ike->in_udp ? LB_MIN(at_us, ike->sent_us + KEEPALIVE_US) : at_us;
 }
 
@@ -369,6 +444,19 @@ static struct lb_ike_action send_message(struct lb_ike *ike, uint64_t now_us,
     return send(ike, now_us, lb_bytes(buffer->bytes + 4 - mark, buffer->len + mark));
 }
 
+/* To whoever asked, of whom nothing is kept. */
+static struct lb_ike_action send_refusal(struct lb_ike *ike) {
+    bool on_nat_port = ike->stranger_port == LB_IKE_NAT_PORT;
+    struct lb_endpoint from = {.addr = ike->local.addr, .port = ike->stranger_port};
+    size_t mark = on_nat_port ? 4 : 0;
+    memset(ike->refusal.bytes, 0, 4);
+    return (struct lb_ike_action){
+        .event = LB_IKE_SEND,
+        .bytes = lb_bytes(ike->refusal.bytes + 4 - mark, ike->refusal.len + mark),
+        .from = from,
+        .to = ike->stranger};
+}
+
 static bool take_due(struct lb_ike *ike, enum due due) {
     bool is_due = ike->due & due;
     ike->due &= ~(unsigned)due;
@@ -384,8 +472,14 @@ struct lb_ike_action lb_ike_poll(struct lb_ike *ike, uint64_t now_us) {
         ike->due |= DUE_REQUEST;
         wait_for_answer(ike, now_us);
     }
+    if (now_us >= ike->old_us && ike->state != LB_IKE_RETIRING)
+        forget_old(ike);
+    if (take_due(ike, DUE_REFUSAL))
+        return send_refusal(ike);
+    if (take_due(ike, DUE_OLD_ANSWER))
+        return send_message(ike, now_us, &ike->old.answer);
     if (take_due(ike, DUE_ANSWER))
-        return send_message(ike, now_us, &ike->answer);
+        return send_message(ike, now_us, &ike->sa.answer);
     if (take_due(ike, DUE_UP))
         return (struct lb_ike_action){.event = LB_IKE_UP, .terms = &ike->terms};
     lb_wipe(ike->terms.out_key, sizeof ike->terms.out_key); /* the host has them now */

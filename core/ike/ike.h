@@ -1,8 +1,9 @@
 /* IKEv2 with a pre-shared key: who has the keys of core/ipsec's SAs. Start here.
  *
  * RFC 7296, as much of it as a boot needs: IKE_SA_INIT with COOKIE and INVALID_KE_PAYLOAD, IKE_AUTH
- * by ID_FQDN or ID_RFC822_ADDR, CREATE_CHILD_SA that rekeys with a Diffie-Hellman of its own (RFC
- * 7146 asks for it), INFORMATIONAL (a sign of life, Delete), NAT traversal. AES-GCM (RFC 5282),
+ * by ID_FQDN or ID_RFC822_ADDR, CREATE_CHILD_SA that rekeys the child and the IKE SA, each with a
+ * Diffie-Hellman of its own (RFC 7146 asks for it), INFORMATIONAL (a sign of life, Delete), NAT
+ * traversal. AES-GCM (RFC 5282),
  * PRF-HMAC-SHA-256, P-256 and X25519. One machine has both ends, for tests and servers:
  *
  *   host                     lb_ike
@@ -36,12 +37,19 @@ struct lb_ike_config {
     struct lb_addr local, remote; /* remote of a responder: none, until somebody asks */
     enum lb_ipsec_mode mode;
     struct lb_ipsec_selector selector; /* as we see it */
-    enum lb_dh_group group;            /* tried first; 0: X25519 */
-    bool no_ports;      /* the host has port 4500 alone: all messages go there from the start */
-    bool in_udp;        /* ESP is in UDP even where no NAT is on the way; the peer must know how */
-    uint32_t rekey_s;   /* the child's keys are renewed after so long; 0: 3600 */
-    uint32_t probe_s;   /* a sign of life is asked for after so long a silence; 0: 30 */
-    uint32_t give_up_s; /* FAILED after so long without an answer; 0: 30 */
+    /* What must be within the selectors that the peer agrees to, if it narrows them (RFC 7296 2.9);
+     * family of need.local none: all of `selector`. */
+    struct lb_ipsec_selector need;
+    enum lb_dh_group group; /* tried first; 0: X25519 */
+    bool
+        asks_cookie; /* a responder has each initiator show that it gets our answers (RFC 7296 2.6);
+                       * else only while another one is half there */
+    bool no_ports;   /* the host has port 4500 alone: all messages go there from the start */
+    bool in_udp;     /* ESP is in UDP even where no NAT is on the way; the peer must know how */
+    uint32_t rekey_s;     /* the child's keys are renewed after so long; 0: 3600 */
+    uint32_t rekey_ike_s; /* and those of the IKE SA; 0: 14400 */
+    uint32_t probe_s;     /* a sign of life is asked for after so long a silence; 0: 30 */
+    uint32_t give_up_s;   /* FAILED after so long without an answer; 0: 30 */
 };
 
 enum lb_ike_event {
@@ -62,15 +70,17 @@ struct lb_ike_action {
 };
 
 enum lb_ike_state {
-    LB_IKE_IDLE,      /* a responder that nobody has asked */
-    LB_IKE_INIT_SENT, /* IKE_SA_INIT asked */
-    LB_IKE_INIT_DONE, /* a responder has answered it */
-    LB_IKE_AUTH_SENT, /* IKE_AUTH asked */
-    LB_IKE_READY,     /* nothing asked */
-    LB_IKE_REKEYING,  /* CREATE_CHILD_SA asked */
-    LB_IKE_DELETING,  /* the old child's Delete asked */
-    LB_IKE_PROBING,   /* an empty INFORMATIONAL asked */
-    LB_IKE_CLOSING,   /* the IKE SA's Delete asked */
+    LB_IKE_IDLE,         /* a responder that nobody has asked */
+    LB_IKE_INIT_SENT,    /* IKE_SA_INIT asked */
+    LB_IKE_INIT_DONE,    /* a responder has answered it */
+    LB_IKE_AUTH_SENT,    /* IKE_AUTH asked */
+    LB_IKE_READY,        /* nothing asked */
+    LB_IKE_REKEYING,     /* CREATE_CHILD_SA asked */
+    LB_IKE_DELETING,     /* the old child's Delete asked */
+    LB_IKE_REKEYING_IKE, /* CREATE_CHILD_SA asked, for the IKE SA itself */
+    LB_IKE_RETIRING,     /* the old IKE SA's Delete asked, in it */
+    LB_IKE_PROBING,      /* an empty INFORMATIONAL asked */
+    LB_IKE_CLOSING,      /* the IKE SA's Delete asked */
     LB_IKE_OVER,
 };
 const char *lb_ike_state_word(enum lb_ike_state state); /* "INIT-SENT", ...; a constant */
@@ -85,6 +95,20 @@ struct lb_ike_way {
 struct lb_ike_buffer {
     uint8_t bytes[4 + LB_IKE_MESSAGE_MAX]; /* with the zeros of port 4500 before it */
     size_t len;                            /* of the message */
+};
+
+/* An IKE SA: its names, its keys, and the numbers of its messages. */
+struct lb_ike_sa {
+    bool is_there;
+    bool is_initiator; /* we asked for it */
+    bool is_deleted;   /* and that was answered; it is there to answer again */
+    uint8_t spi_i[8], spi_r[8];
+    size_t key_bytes; /* of its cipher */
+    uint8_t sk_d[32];
+    struct lb_ike_way out, in;
+    uint32_t out_id, in_id; /* of our last request; of the peer's next one */
+    bool has_answer;
+    struct lb_ike_buffer answer; /* the last one, in case that it is lost */
 };
 
 /* A child that is being made, or is there. */
@@ -103,28 +127,30 @@ struct lb_ike {
     uint64_t ignored;
     const char *ignored_why; /* the last one; a constant */
     /* The rest is the machine's own. */
-    unsigned due; /* enum due in ike_state.h */
-    bool is_initiator, in_udp;
+    unsigned due;              /* enum due in ike_state.h */
+    bool is_initiator, in_udp; /* is_initiator: of the first IKE SA */
     struct lb_endpoint local, remote;
-    uint8_t spi_i[8], spi_r[8];
+    struct lb_ike_sa sa, old; /* in use; replaced, until its Delete is answered and known to be */
+    uint64_t old_us;          /* the old one is forgotten then */
+    uint8_t next_spi[8];      /* ours, of the IKE SA that we ask for */
     uint8_t nonce_i[256], nonce_r[256]; /* of IKE_SA_INIT */
     size_t nonce_i_len, nonce_r_len;
     struct lb_dh dh;
     unsigned group_tries;
-    size_t key_bytes; /* of the IKE SA's cipher */
-    uint8_t cookie[LB_IKE_COOKIE_MAX];
+    uint8_t cookie[LB_IKE_COOKIE_MAX]; /* the peer's, to send back */
     size_t cookie_len;
-    uint8_t sk_d[32], sk_pi[32], sk_pr[32];
-    struct lb_ike_way out, in;
-    struct lb_ike_buffer init_i, init_r; /* as AUTH signs them */
-    struct lb_ike_buffer request, answer;
-    uint32_t out_id, in_id; /* of our next request; of the peer's next one */
-    bool has_answer;
+    uint8_t cookie_key[32];      /* of a responder's own cookies */
+    struct lb_endpoint stranger; /* whom `refusal` is to, of whom nothing is kept */
+    uint16_t stranger_port;      /* ours, that it asked at */
+    uint8_t sk_pi[32], sk_pr[32];
+    struct lb_ike_buffer init_i, init_r;   /* as AUTH signs them */
+    struct lb_ike_buffer request, refusal; /* refusal: of an INIT, to a stranger */
     unsigned tries;
-    uint64_t sent_us, deadline_us, give_up_us, heard_us, rekey_us;
+    uint64_t sent_us, deadline_us, give_up_us, heard_us, rekey_us, rekey_ike_us;
     uint8_t child_nonce[LB_IKE_NONCE_BYTES];
     struct lb_ike_child child, next; /* what is used; what is being made */
     uint32_t gone_spi, old_out_spi;  /* to be told; of the child that was replaced */
+    struct lb_ipsec_selector agreed; /* `selector`, as the peer has narrowed it */
     struct lb_ipsec_terms terms;
 };
 
@@ -140,6 +166,8 @@ bool lb_ike_input(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint from,
 struct lb_ike_action lb_ike_poll(struct lb_ike *ike, uint64_t now_us);
 /* Renews the child's keys as soon as nothing else is asked. */
 void lb_ike_rekey(struct lb_ike *ike, uint64_t now_us);
+/* The same for the IKE SA's keys (RFC 7296 1.3.2); the child stays. */
+void lb_ike_rekey_ike(struct lb_ike *ike, uint64_t now_us);
 /* Asks the peer for a sign of life as soon as nothing else is asked. */
 void lb_ike_probe(struct lb_ike *ike, uint64_t now_us);
 /* Tells the peer that it is over; FAILED (cancelled) when it has answered, or after give_up_s. */

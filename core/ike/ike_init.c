@@ -107,18 +107,19 @@ static void first_child(struct lb_ike *ike, uint64_t now_us, const struct lb_ike
                       lb_bytes(ike->nonce_r, ike->nonce_r_len), ike->is_initiator,
                       choice->key_bytes);
     lb_ike_child_up(ike, now_us, choice->has_esn);
+    lb_ike_set_rekey_ike(ike, now_us);
 }
 
 /* ---- initiator ---- */
 
 void lb_ike_ask_init(struct lb_ike *ike, uint64_t now_us) {
     struct lb_ike_header header = {.exchange = LB_IKE_SA_INIT, .flags = LB_IKE_FLAG_INITIATOR};
-    memcpy(header.spi_i, ike->spi_i, 8);
+    memcpy(header.spi_i, ike->sa.spi_i, 8);
     struct lb_ike_out out =
         lb_ike_begin(lb_span(ike->request.bytes + 4, LB_IKE_MESSAGE_MAX), &header);
     if (ike->cookie_len > 0)
         lb_ike_put_notify(&out, LB_IKE_N_COOKIE, 0, lb_bytes(ike->cookie, ike->cookie_len));
-    lb_ike_put_offer(&out, LB_IKE_PROTO_IKE, 0, (uint16_t)ike->dh.group);
+    lb_ike_put_offer(&out, LB_IKE_PROTO_IKE, lb_bytes(NULL, 0), (uint16_t)ike->dh.group);
     lb_ike_put_ke(&out, &ike->dh);
     lb_ike_put(&out, LB_IKE_P_NONCE, lb_bytes(ike->nonce_i, ike->nonce_i_len));
     put_nat(ike, &out, false);
@@ -130,16 +131,16 @@ void lb_ike_ask_init(struct lb_ike *ike, uint64_t now_us) {
 }
 
 static void ask_auth(struct lb_ike *ike, uint64_t now_us) {
-    uint8_t room[ID_MAX];
+    uint8_t room[ID_MAX], spi[4];
     ike->next = (struct lb_ike_child){.in_spi = lb_ike_new_spi(ike)};
     struct lb_ike_sealed sealed =
-        lb_ike_begin_sealed(ike, &ike->request, LB_IKE_AUTH, false, ++ike->out_id);
+        lb_ike_begin_sealed(&ike->sa, &ike->request, LB_IKE_AUTH, false, ++ike->sa.out_id);
     put_proof(ike, &sealed.out);
     lb_ike_put(&sealed.out, LB_IKE_P_IDR, id_body(ike->config.peer_id, room));
     lb_ike_put_notify(&sealed.out, LB_IKE_N_INITIAL_CONTACT, 0, lb_bytes(NULL, 0));
-    lb_ike_put_offer(&sealed.out, LB_IKE_PROTO_ESP, ike->next.in_spi, 0);
+    lb_ike_put_offer(&sealed.out, LB_IKE_PROTO_ESP, lb_ike_spi(ike->next.in_spi, spi), 0);
     put_selectors(ike, &sealed.out);
-    lb_ike_end_sealed(ike, &ike->request, &sealed);
+    lb_ike_end_sealed(&ike->sa, &ike->request, &sealed);
     lb_ike_enter(ike, now_us, LB_IKE_AUTH_SENT);
 }
 
@@ -180,10 +181,10 @@ const char *lb_ike_init_answer(struct lb_ike *ike, uint64_t now_us,
     if (!lb_ike_choose(parsed.sa, LB_IKE_PROTO_IKE, true, 0, true, &choice) ||
         choice.group != ike->dh.group || parsed.ke_group != ike->dh.group)
         return "a proposal that is none of ours";
-    memcpy(ike->spi_r, header->spi_r, 8);
+    memcpy(ike->sa.spi_r, header->spi_r, 8);
     keep_message(&ike->init_r, message);
     keep_nonce(ike->nonce_r, &ike->nonce_r_len, parsed.nonce);
-    ike->key_bytes = choice.key_bytes;
+    ike->sa.key_bytes = choice.key_bytes;
     if (!agree(ike, parsed.ke)) {
         lb_ike_fail(ike, now_us, LB_E_IPSEC_PROPOSAL, "a public value that is no point");
         return NULL;
@@ -210,7 +211,6 @@ static void fail_auth(struct lb_ike *ike, uint64_t now_us, uint16_t error) {
 
 const char *lb_ike_auth_answer(struct lb_ike *ike, uint64_t now_us,
                                const struct lb_ike_parsed *parsed) {
-    const struct lb_ipsec_selector *selector = &ike->config.selector;
     struct lb_ike_choice choice;
     if (parsed->auth.len == 0) {
         fail_auth(ike, now_us, parsed->error != 0 ? parsed->error : LB_IKE_N_AUTH_FAILED);
@@ -223,8 +223,7 @@ const char *lb_ike_auth_answer(struct lb_ike *ike, uint64_t now_us,
     } else if (!lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, false, 0, true, &choice) ||
                !take_spi(ike, &choice)) {
         lb_ike_fail(ike, now_us, LB_E_IPSEC_PROPOSAL, "a proposal for ESP that is none of ours");
-    } else if (!lb_ike_is_ts(parsed->ts_i, selector, true, false) ||
-               !lb_ike_is_ts(parsed->ts_r, selector, false, false)) {
+    } else if (!lb_ike_agree_ts(ike, parsed)) {
         lb_ike_fail(ike, now_us, LB_E_IPSEC_SELECTOR, "other traffic selectors than asked for");
     } else if ((ike->config.mode == LB_IPSEC_TRANSPORT) != parsed->transport) {
         lb_ike_fail(ike, now_us, LB_E_IPSEC_SELECTOR, "another mode than asked for");
@@ -240,59 +239,77 @@ const char *lb_ike_auth_answer(struct lb_ike *ike, uint64_t now_us,
 static const char *answer_init(struct lb_ike *ike, uint64_t now_us,
                                const struct lb_ike_choice *choice) {
     struct lb_ike_header header = {.exchange = LB_IKE_SA_INIT, .flags = LB_IKE_FLAG_RESPONSE};
-    memcpy(header.spi_i, ike->spi_i, 8);
-    memcpy(header.spi_r, ike->spi_r, 8);
+    memcpy(header.spi_i, ike->sa.spi_i, 8);
+    memcpy(header.spi_r, ike->sa.spi_r, 8);
     struct lb_ike_out out =
-        lb_ike_begin(lb_span(ike->answer.bytes + 4, LB_IKE_MESSAGE_MAX), &header);
-    lb_ike_put_choice(&out, LB_IKE_PROTO_IKE, 0, choice);
+        lb_ike_begin(lb_span(ike->sa.answer.bytes + 4, LB_IKE_MESSAGE_MAX), &header);
+    lb_ike_put_choice(&out, LB_IKE_PROTO_IKE, lb_bytes(NULL, 0), choice);
     lb_ike_put_ke(&out, &ike->dh);
     lb_ike_put(&out, LB_IKE_P_NONCE, lb_bytes(ike->nonce_r, ike->nonce_r_len));
     put_nat(ike, &out, true);
     lb_assert(lb_wr_ok(&out.wr));
     lb_wr_u32_at(&out.wr, 24, (uint32_t)out.wr.len);
-    ike->answer.len = out.wr.len;
-    keep_message(&ike->init_r, lb_bytes(ike->answer.bytes + 4, ike->answer.len));
+    ike->sa.answer.len = out.wr.len;
+    keep_message(&ike->init_r, lb_bytes(ike->sa.answer.bytes + 4, out.wr.len));
     lb_ike_enter(ike, now_us, LB_IKE_INIT_DONE);
-    ike->in_id = 0;
-    lb_ike_answered(ike);
+    ike->sa.in_id = 0;
+    lb_ike_answered(ike, &ike->sa);
     return NULL;
 }
 
-/* An answer without anything kept: INVALID_KE_PAYLOAD or NO_PROPOSAL_CHOSEN. */
+/* An answer without anything kept: COOKIE, INVALID_KE_PAYLOAD or NO_PROPOSAL_CHOSEN. */
 static const char *refuse_init(struct lb_ike *ike, const struct lb_ike_header *request,
-                               uint16_t error, uint16_t group) {
+                               uint16_t notify, struct lb_bytes data) {
     struct lb_ike_header header = {.exchange = LB_IKE_SA_INIT, .flags = LB_IKE_FLAG_RESPONSE};
-    uint8_t wanted[2] = {(uint8_t)(group >> 8), (uint8_t)group};
     memcpy(header.spi_i, request->spi_i, 8);
     struct lb_ike_out out =
-        lb_ike_begin(lb_span(ike->answer.bytes + 4, LB_IKE_MESSAGE_MAX), &header);
-    lb_ike_put_notify(&out, error, 0, lb_bytes(wanted, group != 0 ? 2 : 0));
+        lb_ike_begin(lb_span(ike->refusal.bytes + 4, LB_IKE_MESSAGE_MAX), &header);
+    lb_ike_put_notify(&out, notify, 0, data);
     lb_wr_u32_at(&out.wr, 24, (uint32_t)out.wr.len);
-    ike->answer.len = out.wr.len;
-    ike->due |= DUE_ANSWER;
+    ike->refusal.len = out.wr.len;
+    ike->due |= DUE_REFUSAL;
     return NULL;
+}
+
+/* A fresh IKE SA for whoever asked from there. */
+static void begin_sa(struct lb_ike *ike, const struct lb_ike_header *header,
+                     struct lb_endpoint from, struct lb_endpoint to) {
+    lb_wipe(&ike->sa, sizeof ike->sa);
+    ike->sa.out_id = UINT32_MAX;
+    memcpy(ike->sa.spi_i, header->spi_i, 8);
+    lb_rand_fill(ike->rand, lb_span(ike->sa.spi_r, 8));
+    lb_rand_fill(ike->rand, lb_span(ike->nonce_r, LB_IKE_NONCE_BYTES));
+    ike->nonce_r_len = LB_IKE_NONCE_BYTES;
+    ike->remote = from;
+    ike->local.port = to.port;
 }
 
 const char *lb_ike_init_request(struct lb_ike *ike, uint64_t now_us,
-                                const struct lb_ike_header *header, struct lb_bytes message) {
+                                const struct lb_ike_header *header, struct lb_endpoint from,
+                                struct lb_endpoint to, struct lb_bytes message) {
     struct lb_ike_parsed parsed;
     struct lb_ike_choice choice;
+    uint8_t cookie[32];
     uint16_t wanted = (uint16_t)(ike->config.group ? ike->config.group : LB_DH_X25519);
     if (!lb_ike_parse(header->next, lb_bytes_after(message, LB_IKE_HEADER_BYTES), &parsed) ||
         parsed.sa.len == 0 || parsed.ke.len == 0 || parsed.nonce.len == 0 ||
         message.len > LB_IKE_MESSAGE_MAX)
         return "malformed";
+    ike->stranger = from;
+    ike->stranger_port = to.port;
+    lb_ike_cookie(ike, parsed.nonce, header->spi_i, from, cookie);
+    bool needs_cookie = ike->config.asks_cookie || ike->state == LB_IKE_INIT_DONE;
+    if (needs_cookie && !lb_equal_secret(parsed.cookie, lb_bytes(cookie, sizeof cookie)))
+        return refuse_init(ike, header, LB_IKE_N_COOKIE, lb_bytes(cookie, sizeof cookie));
     if (!lb_ike_choose(parsed.sa, LB_IKE_PROTO_IKE, true, wanted, false, &choice))
-        return refuse_init(ike, header, LB_IKE_N_NO_PROPOSAL, 0);
+        return refuse_init(ike, header, LB_IKE_N_NO_PROPOSAL, lb_bytes(NULL, 0));
+    uint8_t group[2] = {(uint8_t)(choice.group >> 8), (uint8_t)choice.group};
     if (parsed.ke_group != choice.group)
-        return refuse_init(ike, header, LB_IKE_N_INVALID_KE, choice.group);
-    memcpy(ike->spi_i, header->spi_i, 8);
-    lb_rand_fill(ike->rand, lb_span(ike->spi_r, 8));
-    lb_rand_fill(ike->rand, lb_span(ike->nonce_r, LB_IKE_NONCE_BYTES));
-    ike->nonce_r_len = LB_IKE_NONCE_BYTES;
+        return refuse_init(ike, header, LB_IKE_N_INVALID_KE, lb_bytes(group, sizeof group));
+    begin_sa(ike, header, from, to);
     keep_nonce(ike->nonce_i, &ike->nonce_i_len, parsed.nonce);
     keep_message(&ike->init_i, message);
-    ike->key_bytes = choice.key_bytes;
+    ike->sa.key_bytes = choice.key_bytes;
     lb_dh_init(&ike->dh, (enum lb_dh_group)choice.group, ike->rand);
     struct lb_dh ours = ike->dh;
     if (!agree(ike, parsed.ke))
@@ -308,10 +325,10 @@ const char *lb_ike_init_request(struct lb_ike *ike, uint64_t now_us,
 static const char *refuse_auth(struct lb_ike *ike, uint64_t now_us, uint16_t error,
                                enum lb_code code) {
     struct lb_ike_sealed sealed =
-        lb_ike_begin_sealed(ike, &ike->answer, LB_IKE_AUTH, true, ike->in_id);
+        lb_ike_begin_sealed(&ike->sa, &ike->sa.answer, LB_IKE_AUTH, true, ike->sa.in_id);
     lb_ike_put_notify(&sealed.out, error, 0, lb_bytes(NULL, 0));
-    lb_ike_end_sealed(ike, &ike->answer, &sealed);
-    lb_ike_answered(ike);
+    lb_ike_end_sealed(&ike->sa, &ike->sa.answer, &sealed);
+    lb_ike_answered(ike, &ike->sa);
     lb_ike_fail(ike, now_us, code, "the peer's identity, key, proposal or selectors");
     return NULL;
 }
@@ -320,23 +337,24 @@ const char *lb_ike_auth_request(struct lb_ike *ike, uint64_t now_us,
                                 const struct lb_ike_parsed *parsed) {
     const struct lb_ipsec_selector *selector = &ike->config.selector;
     struct lb_ike_choice choice;
+    uint8_t spi[4];
     if (!is_wanted_id(ike, parsed->id_i) || !is_proved(ike, parsed->id_i, parsed->auth))
         return refuse_auth(ike, now_us, LB_IKE_N_AUTH_FAILED, LB_E_IPSEC_AUTH);
     if (!lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, false, 0, false, &choice) ||
         !take_spi(ike, &choice))
         return refuse_auth(ike, now_us, LB_IKE_N_NO_PROPOSAL, LB_E_IPSEC_PROPOSAL);
-    if (!lb_ike_is_ts(parsed->ts_i, selector, false, true) ||
-        !lb_ike_is_ts(parsed->ts_r, selector, true, true) ||
+    if (!lb_ike_has_ts(parsed->ts_i, selector, false) ||
+        !lb_ike_has_ts(parsed->ts_r, selector, true) ||
         (ike->config.mode == LB_IPSEC_TRANSPORT) != parsed->transport)
         return refuse_auth(ike, now_us, LB_IKE_N_TS_UNACCEPTABLE, LB_E_IPSEC_SELECTOR);
     ike->next.in_spi = lb_ike_new_spi(ike);
     struct lb_ike_sealed sealed =
-        lb_ike_begin_sealed(ike, &ike->answer, LB_IKE_AUTH, true, ike->in_id);
+        lb_ike_begin_sealed(&ike->sa, &ike->sa.answer, LB_IKE_AUTH, true, ike->sa.in_id);
     put_proof(ike, &sealed.out);
-    lb_ike_put_choice(&sealed.out, LB_IKE_PROTO_ESP, ike->next.in_spi, &choice);
+    lb_ike_put_choice(&sealed.out, LB_IKE_PROTO_ESP, lb_ike_spi(ike->next.in_spi, spi), &choice);
     put_selectors(ike, &sealed.out);
-    lb_ike_end_sealed(ike, &ike->answer, &sealed);
-    lb_ike_answered(ike);
+    lb_ike_end_sealed(&ike->sa, &ike->sa.answer, &sealed);
+    lb_ike_answered(ike, &ike->sa);
     first_child(ike, now_us, &choice);
     lb_ike_enter(ike, now_us, LB_IKE_READY);
     return NULL;

@@ -328,7 +328,7 @@ static void put_transform(struct transforms *t, uint8_t type, uint16_t id, uint1
 /* What a proposal is made of: an offer has several of a kind. */
 struct offer {
     uint8_t number, protocol;
-    uint32_t spi;
+    struct lb_bytes spi;
     uint16_t bits[2], groups[2];
     uint8_t esn[2];
     size_t bit_count, group_count, esn_count;
@@ -341,10 +341,9 @@ static void put_proposal(struct lb_ike_out *out, const struct offer *offer) {
     lb_wr_u32(&out->wr, 0);
     lb_wr_u8(&out->wr, offer->number);
     lb_wr_u8(&out->wr, offer->protocol);
-    lb_wr_u8(&out->wr, is_ike ? 0 : 4);
+    lb_wr_u8(&out->wr, (uint8_t)offer->spi.len);
     lb_wr_u8(&out->wr, 0);
-    if (!is_ike)
-        lb_wr_u32(&out->wr, offer->spi);
+    lb_wr_bytes(&out->wr, offer->spi);
     for (size_t i = 0; i < offer->bit_count; i++)
         put_transform(&t, T_ENCR, ENCR_GCM_16, offer->bits[i]);
     if (is_ike)
@@ -360,7 +359,14 @@ static void put_proposal(struct lb_ike_out *out, const struct offer *offer) {
     lb_ike_close_payload(out, opened);
 }
 
-void lb_ike_put_offer(struct lb_ike_out *out, uint8_t protocol, uint32_t spi, uint16_t group) {
+struct lb_bytes lb_ike_spi(uint32_t spi, uint8_t room[4]) {
+    struct lb_wr wr = lb_wr(lb_span(room, 4));
+    lb_wr_u32(&wr, spi);
+    return lb_wr_done(&wr);
+}
+
+void lb_ike_put_offer(struct lb_ike_out *out, uint8_t protocol, struct lb_bytes spi,
+                      uint16_t group) {
     uint16_t other = group == LB_DH_P256 ? LB_DH_X25519 : LB_DH_P256;
     struct offer offer = {.number = 1,
                           .protocol = protocol,
@@ -374,7 +380,7 @@ void lb_ike_put_offer(struct lb_ike_out *out, uint8_t protocol, uint32_t spi, ui
     put_proposal(out, &offer);
 }
 
-void lb_ike_put_choice(struct lb_ike_out *out, uint8_t protocol, uint32_t spi,
+void lb_ike_put_choice(struct lb_ike_out *out, uint8_t protocol, struct lb_bytes spi,
                        const struct lb_ike_choice *choice) {
     struct offer offer = {.number = choice->number,
                           .protocol = protocol,
@@ -417,28 +423,72 @@ void lb_ike_put_ts(struct lb_ike_out *out, uint8_t type, const struct lb_ipsec_s
     lb_ike_close_payload(out, opened);
 }
 
-bool lb_ike_is_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local,
-                  bool within) {
+/* A selector of the wire. */
+struct ts {
+    uint8_t protocol;
+    uint16_t first, last;
+    struct lb_bytes low, high;
+};
+
+/* The next selector. False: there is none more, or it is malformed; the rest then means nothing. */
+static bool read_ts(struct lb_rd *rd, struct ts *ts) {
+    uint8_t type = lb_rd_u8(rd);
+    ts->protocol = lb_rd_u8(rd);
+    uint16_t len = lb_rd_u16(rd);
+    ts->first = lb_rd_u16(rd);
+    ts->last = lb_rd_u16(rd);
+    size_t addr_len = type == TS_IPV4 ? 4 : 16;
+    ts->low = lb_rd_bytes(rd, addr_len);
+    ts->high = lb_rd_bytes(rd, addr_len);
+    return lb_rd_ok(rd) && (type == TS_IPV4 || type == TS_IPV6) && len == 8 + 2 * addr_len;
+}
+
+/* Whether the selector has all of the side and the protocol within. */
+static bool holds(const struct ts *ts, const struct side *side, uint8_t protocol) {
+    size_t len = side->addr.family == LB_V4 ? 4 : 16;
+    return ts->low.len == len && (ts->protocol == 0 || ts->protocol == protocol) &&
+           ts->first <= side->first && ts->last >= side->last &&
+           memcmp(ts->low.p, side->addr.bytes, len) <= 0 &&
+           memcmp(ts->high.p, side->addr.bytes, len) >= 0;
+}
+
+/* Whether the selector lies within the side and the protocol (0: any). */
+static bool lies_in(const struct ts *ts, const struct side *side, uint8_t protocol) {
+    struct lb_bytes addr = lb_bytes(side->addr.bytes, side->addr.family == LB_V4 ? 4 : 16);
+    return lb_bytes_equal(ts->low, addr) && lb_bytes_equal(ts->high, addr) &&
+           ts->first >= side->first && ts->last <= side->last &&
+           (protocol == 0 || ts->protocol == protocol);
+}
+
+bool lb_ike_has_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local) {
     struct side side = side_of(selector, is_local);
     struct lb_rd rd = lb_rd(body);
     uint8_t count = lb_rd_u8(&rd);
+    struct ts ts;
     lb_rd_skip(&rd, 3);
-    uint8_t type = lb_rd_u8(&rd), protocol = lb_rd_u8(&rd);
-    lb_rd_skip(&rd, 2);
-    uint16_t first = lb_rd_u16(&rd), last = lb_rd_u16(&rd);
-    bool is_v4 = type == TS_IPV4;
-    size_t len = is_v4 ? 4 : 16;
-    struct lb_bytes low = lb_rd_bytes(&rd, len), high = lb_rd_bytes(&rd, len);
-    if (!lb_rd_ok(&rd) || (type != TS_IPV4 && type != TS_IPV6) ||
-        is_v4 != (side.addr.family == LB_V4))
-        return false;
-    if (within)
-        return (protocol == 0 || protocol == selector->protocol) && first <= side.first &&
-               last >= side.last && memcmp(low.p, side.addr.bytes, len) <= 0 &&
-               memcmp(high.p, side.addr.bytes, len) >= 0;
-    return lb_rd_done(&rd) && count == 1 && protocol == selector->protocol && first == side.first &&
-           last == side.last && memcmp(low.p, side.addr.bytes, len) == 0 &&
-           memcmp(high.p, side.addr.bytes, len) == 0;
+    for (; count > 0 && read_ts(&rd, &ts); count--)
+        if (holds(&ts, &side, selector->protocol))
+            return true;
+    return false;
+}
+
+bool lb_ike_narrow_ts(struct lb_bytes body, const struct lb_ipsec_selector *asked,
+                      const struct lb_ipsec_selector *need, bool is_local,
+                      struct lb_ipsec_selector *agreed) {
+    struct side side = side_of(asked, is_local), core = side_of(need, is_local);
+    struct lb_rd rd = lb_rd(body);
+    uint8_t count = lb_rd_u8(&rd);
+    struct ts ts;
+    lb_rd_skip(&rd, 3);
+    for (; count > 0 && read_ts(&rd, &ts); count--) {
+        if (!lies_in(&ts, &side, asked->protocol) || !holds(&ts, &core, need->protocol))
+            continue;
+        agreed->protocol = ts.protocol;
+        *(is_local ? &agreed->local_first : &agreed->remote_first) = ts.first;
+        *(is_local ? &agreed->local_last : &agreed->remote_last) = ts.last;
+        return true;
+    }
+    return false;
 }
 
 void lb_ike_put_id(struct lb_wr *wr, const char *id) {

@@ -117,18 +117,26 @@ void lb_ike_put_notify(struct lb_ike_out *out, uint16_t type, uint32_t spi_or_0,
                        struct lb_bytes data);
 /* A Key Exchange payload. */
 void lb_ike_put_ke(struct lb_ike_out *out, const struct lb_dh *dh);
-/* What we offer: both key lengths, and the groups (first, then the other; 0: none). */
-void lb_ike_put_offer(struct lb_ike_out *out, uint8_t protocol, uint32_t spi, uint16_t group);
-/* The one proposal of an answer; spi: ours, of ESP. */
-void lb_ike_put_choice(struct lb_ike_out *out, uint8_t protocol, uint32_t spi,
+/* What we offer: both key lengths, and the groups (first, then the other; 0: none). spi: ours; 4
+ * bytes of ESP, 8 of IKE, none in IKE_SA_INIT. */
+void lb_ike_put_offer(struct lb_ike_out *out, uint8_t protocol, struct lb_bytes spi,
+                      uint16_t group);
+/* The one proposal of an answer; spi: as for the offer. */
+void lb_ike_put_choice(struct lb_ike_out *out, uint8_t protocol, struct lb_bytes spi,
                        const struct lb_ike_choice *choice);
+/* An SPI of ESP as bytes, in room. */
+struct lb_bytes lb_ike_spi(uint32_t spi, uint8_t room[4]);
 /* A traffic selector payload: the local or the remote side of the selector. */
 void lb_ike_put_ts(struct lb_ike_out *out, uint8_t type, const struct lb_ipsec_selector *selector,
                    bool is_local);
-/* Whether the payload's body has exactly one selector, which is this side of ours; within: or one
- * that has it within (a peer that asks for more is given ours). */
-bool lb_ike_is_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local,
-                  bool within);
+/* Whether one of the payload's selectors has this side of ours within: a peer that asks for more is
+ * given ours. */
+bool lb_ike_has_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local);
+/* RFC 7296 2.9: finds the payload's first selector that is within this side of `asked` and has that
+ * of `need` within; this side of *agreed, and its protocol, become that. False: there is none. */
+bool lb_ike_narrow_ts(struct lb_bytes body, const struct lb_ipsec_selector *asked,
+                      const struct lb_ipsec_selector *need, bool is_local,
+                      struct lb_ipsec_selector *agreed);
 /* An identification payload's body, of NAME or USER@NAME. */
 void lb_ike_put_id(struct lb_wr *wr, const char *id);
 

@@ -64,28 +64,67 @@ static void a_nat_is_noticed_and_port_4500_used(void) {
     CHECK_EQ(pair.ends[0].sends, before + 1); /* a byte that keeps the NAT's table */
 }
 
-/* A responder under attack: RFC 7296 2.6. Ours asks for none; this is made by hand. */
-static void a_cookie_is_sent_back_first(void) {
-    struct lb_ike_config config = pair_config(false);
-    struct lb_ike_header header = {.exchange = LB_IKE_SA_INIT, .flags = LB_IKE_FLAG_RESPONSE};
-    struct lb_ike_parsed parsed;
-    uint8_t room[100];
-    pair_start(config, pair_config(true));
-    struct lb_ike *ike = &pair.ends[0].ike;
-    struct lb_ike_action action = lb_ike_poll(ike, pair.now);
-    memcpy(header.spi_i, ike->spi_i, 8);
-    struct lb_ike_out out = lb_ike_begin(lb_span(room, sizeof room), &header);
-    lb_ike_put_notify(&out, LB_IKE_N_COOKIE, 0, lb_bytes("biscuit", 7));
-    lb_wr_u32_at(&out.wr, 24, (uint32_t)out.wr.len);
-    CHECK(lb_ike_input(ike, pair.now, action.to, action.from, lb_span(room, out.wr.len)));
-    action = lb_ike_poll(ike, pair.now);
-    CHECK_EQ(action.event, LB_IKE_SEND);
-    CHECK(lb_ike_read_header(action.bytes, &header) && header.next == LB_IKE_P_NOTIFY);
-    CHECK(lb_ike_parse(header.next, lb_bytes_after(action.bytes, LB_IKE_HEADER_BYTES), &parsed));
-    CHECK(lb_text_is(parsed.cookie, "biscuit"));
-    pair_send(0, &action);
+/* RFC 7296 2.6. */
+static void a_responder_under_attack_asks_for_a_cookie(void) {
+    struct lb_ike_config server = pair_config(true);
+    server.asks_cookie = true;
+    pair_start(pair_config(false), server);
     pair_run(SEC);
     check_up(); /* AUTH covers the message with the cookie */
+    CHECK_EQ(pair.ends[0].sends, 3);
+    CHECK_EQ(pair.ends[1].sends, 3);
+}
+
+/* Of a message with a made-up address nothing is kept, and whoever is half there stays. */
+static void a_stranger_does_not_push_out_who_is_half_there(void) {
+    static struct lb_ike other;
+    struct lb_ike_config client = pair_config(false);
+    start_usual();
+    struct lb_ike *server = &pair.ends[1].ike;
+    struct lb_ike_action action = lb_ike_poll(&pair.ends[0].ike, pair.now);
+    pair_send(0, &action);
+    pair_run(LB_US_MS);
+    CHECK_STATE(1, "INIT-DONE");
+    client.local = pair_addr("203.0.113.66");
+    lb_ike_init(&other, pair.now, &client, &pair.chance, NULL);
+    action = lb_ike_poll(&other, pair.now);
+    uint8_t copy[LB_IKE_MESSAGE_MAX];
+    memcpy(copy, action.bytes.p, action.bytes.len);
+    lb_ike_input(server, pair.now, action.from, action.to, lb_span(copy, action.bytes.len));
+    action = lb_ike_poll(server, pair.now);
+    CHECK_EQ(action.event, LB_IKE_SEND);
+    CHECK(lb_addr_equal(action.to.addr, client.local));
+    CHECK_EQ(action.bytes.len, 28 + 8 + 32); /* a cookie */
+    pair_run(SEC);
+    check_up();
+    lb_ike_end(&other);
+}
+
+/* The server's rule names one port; the client asks for all, and needs that one. */
+static void narrower_selectors_are_taken_if_what_is_needed_is_within(void) {
+    struct lb_ike_config client = pair_config(false);
+    client.need = client.selector;
+    client.selector.protocol = 0;
+    client.selector.remote_first = 0;
+    client.selector.remote_last = 65535;
+    pair_start(client, pair_config(true));
+    pair_run(SEC);
+    check_up();
+    const struct lb_ipsec_selector *agreed = &pair.ends[0].pairs[0].terms.selector;
+    CHECK_EQ(agreed->protocol, 6);
+    CHECK_EQ(agreed->remote_first, 3260);
+    CHECK_EQ(agreed->remote_last, 3260);
+    CHECK_EQ(agreed->local_last, 65535);
+    for (int who = 0; who < 2; who++) { /* and so they stay */
+        lb_ike_rekey(&pair.ends[who].ike, pair.now);
+        pair_run(SEC);
+        check_up();
+        CHECK_EQ(pair.ends[0].pairs[0].terms.selector.remote_first, 3260);
+    }
+    client.need.remote_first = client.need.remote_last = 3205;
+    pair_start(client, pair_config(true));
+    pair_run(SEC);
+    check_error(0, LB_E_IPSEC_SELECTOR);
 }
 
 /* ---- what is refused ---- */
@@ -152,7 +191,7 @@ static void a_refusal_that_anybody_can_forge_waits_for_the_real_answer(void) {
         uint8_t room[64];
         start_usual();
         struct lb_ike *ike = &pair.ends[0].ike;
-        memcpy(header.spi_i, ike->spi_i, 8);
+        memcpy(header.spi_i, ike->sa.spi_i, 8);
         struct lb_ike_out out = lb_ike_begin(lb_span(room, sizeof room), &header);
         lb_ike_put_notify(&out, LB_IKE_N_NO_PROPOSAL, 0, lb_bytes(NULL, 0));
         lb_wr_u32_at(&out.wr, 24, (uint32_t)out.wr.len);
@@ -198,14 +237,97 @@ static void new_keys_are_made_by_the_group_that_the_peer_wants(void) {
     CHECK_EQ(action.event, LB_IKE_SEND);
     struct lb_ike *peer = &pair.ends[1].ike;
     static const uint8_t x25519[2] = {0, 31};
-    struct lb_ike_sealed sealed =
-        lb_ike_begin_sealed(peer, &peer->answer, LB_IKE_CREATE_CHILD_SA, true, peer->in_id);
+    struct lb_ike_sealed sealed = lb_ike_begin_sealed(&peer->sa, &peer->sa.answer,
+                                                      LB_IKE_CREATE_CHILD_SA, true, peer->sa.in_id);
     lb_ike_put_notify(&sealed.out, LB_IKE_N_INVALID_KE, 0, lb_bytes(x25519, 2));
-    lb_ike_end_sealed(peer, &peer->answer, &sealed);
-    lb_ike_answered(peer);
+    lb_ike_end_sealed(&peer->sa, &peer->sa.answer, &sealed);
+    lb_ike_answered(peer, &peer->sa);
     pair_run(SEC);
     check_up();
     CHECK_EQ(pair.ends[0].ups, 2);
+}
+
+/* RFC 7296 1.3.2: other names and keys, the same child. */
+static void either_end_renews_the_keys_of_the_ike_sa(void) {
+    for (int who = 0; who < 2; who++) {
+        start_usual();
+        pair_run(SEC);
+        uint32_t child = pair.ends[0].ike.child.in_spi;
+        uint8_t spi[8], sk_d[32];
+        memcpy(spi, pair.ends[0].ike.sa.spi_i, 8);
+        memcpy(sk_d, pair.ends[0].ike.sa.sk_d, 32);
+        for (unsigned times = 0; times < 3; times++) {
+            lb_ike_rekey_ike(&pair.ends[who].ike, pair.now);
+            pair_run(SEC);
+            check_up();
+            CHECK(memcmp(spi, pair.ends[0].ike.sa.spi_i, 8) != 0);
+            CHECK(memcmp(sk_d, pair.ends[0].ike.sa.sk_d, 32) != 0);
+            CHECK(memcmp(pair.ends[0].ike.sa.sk_d, pair.ends[1].ike.sa.sk_d, 32) == 0);
+            CHECK_EQ(pair.ends[who].ike.sa.is_initiator, true);
+            CHECK_EQ(pair.ends[!who].ike.sa.is_initiator, false);
+            CHECK(!lb_ike_is_replacing(&pair.ends[0].ike));
+            CHECK(!lb_ike_is_replacing(&pair.ends[1].ike));
+        }
+        CHECK_EQ(pair.ends[0].ike.child.in_spi, child);
+        lb_ike_rekey(&pair.ends[!who].ike, pair.now); /* a child of the new one */
+        pair_run(SEC);
+        check_up();
+        CHECK_EQ(pair.ends[0].ups, 2);
+        pair_run(60 * SEC);
+        CHECK(!pair.ends[0].ike.old.is_there && !pair.ends[1].ike.old.is_there);
+        lb_ike_close(&pair.ends[who].ike, pair.now);
+        pair_run(SEC);
+        CHECK_EQ(pair.ends[0].failures + pair.ends[1].failures, 2);
+    }
+}
+
+static void a_peer_that_never_deletes_the_old_ike_sa_is_not_waited_for(void) {
+    start_usual();
+    pair_run(SEC);
+    lb_ike_rekey_ike(&pair.ends[0].ike, pair.now);
+    for (unsigned sent = 0; sent < 1;) { /* the request and its answer; the Delete is lost */
+        struct lb_ike_action action = lb_ike_poll(&pair.ends[0].ike, pair.now);
+        sent += action.event == LB_IKE_SEND;
+        if (action.event == LB_IKE_SEND)
+            pair_send(0, &action);
+    }
+    pair_run(3 * LB_US_MS / 2);
+    CHECK(lb_ike_is_replacing(&pair.ends[1].ike));
+    pair.lose_percent = 100;
+    pair_run(10 * SEC);
+    CHECK_STATE(0, "RETIRING");
+    CHECK(pair.ends[0].ike.old.is_there && pair.ends[1].ike.old.is_there);
+    pair_run(22 * SEC); /* each end has given up; the peer is probed by the new one */
+    pair.lose_percent = 0;
+    pair_run(60 * SEC);
+    CHECK_EQ(pair.ends[0].failures + pair.ends[1].failures, 0);
+    CHECK(!pair.ends[0].ike.old.is_there && !pair.ends[1].ike.old.is_there);
+    check_up();
+}
+
+static void both_renew_the_ike_sa_at_once(void) {
+    start_usual();
+    pair_run(SEC);
+    lb_ike_rekey_ike(&pair.ends[0].ike, pair.now);
+    lb_ike_rekey_ike(&pair.ends[1].ike, pair.now);
+    pair_run(60 * SEC);
+    check_up();
+    CHECK_EQ(pair.ends[0].failures + pair.ends[1].failures, 0);
+    CHECK(memcmp(pair.ends[0].ike.sa.sk_d, pair.ends[1].ike.sa.sk_d, 32) == 0);
+    lb_ike_rekey(&pair.ends[0].ike, pair.now); /* the child by one end, its IKE SA by the other */
+    lb_ike_rekey_ike(&pair.ends[1].ike, pair.now);
+    pair_run(60 * SEC);
+    check_up();
+    CHECK_EQ(pair.ends[0].failures + pair.ends[1].failures, 0);
+}
+
+static void a_child_that_the_peer_has_lost_is_lost(void) {
+    start_usual();
+    pair_run(SEC);
+    pair.ends[1].ike.child.is_there = false;
+    lb_ike_rekey(&pair.ends[0].ike, pair.now);
+    pair_run(SEC);
+    check_error(0, LB_E_IPSEC_LOST);
 }
 
 static void both_at_once_come_to_an_end(void) {
@@ -263,6 +385,9 @@ static void loss_repetition_and_disorder_harm_nothing(void) {
         struct lb_ike_config client = pair_config(false), server = pair_config(true);
         uint8_t bytes[LB_RAND_SEED_BYTES] = {seed};
         client.rekey_s = 30;
+        client.rekey_ike_s = 45;
+        server.rekey_ike_s = 70;
+        server.asks_cookie = seed % 2;
         client.give_up_s = server.give_up_s = 120;
         pair_start(client, server);
         lb_rand_init(&pair.chance, bytes);
@@ -280,11 +405,11 @@ static void loss_repetition_and_disorder_harm_nothing(void) {
     }
 }
 
-/* INIT, AUTH, CREATE_CHILD_SA and the Delete after it, each with its answer. Until a message is
- * proved its bytes may do harm: then nothing comes up. It must never be that both ends believe in
- * different keys. */
+/* INIT, AUTH, CREATE_CHILD_SA and the Delete after it, of the child and of the IKE SA, each with
+ * its answer. Until a message is proved its bytes may do harm: then nothing comes up. It must never
+ * be that both ends believe in different keys. */
 static void each_byte_of_each_message_changed(void) {
-    for (size_t message = 1; message <= 8; message++) {
+    for (size_t message = 1; message <= 12; message++) {
         size_t len = 1;
         for (size_t at = 0; at < len; at++) {
             start_usual();
@@ -293,7 +418,9 @@ static void each_byte_of_each_message_changed(void) {
             pair.change_bits = 0x10;
             pair_run(SEC / 4);
             lb_ike_rekey(&pair.ends[0].ike, pair.now);
-            pair_run(20 * SEC);
+            pair_run(5 * SEC);
+            lb_ike_rekey_ike(&pair.ends[0].ike, pair.now);
+            pair_run(15 * SEC);
             len = LB_MAX(pair.changed_len, 1);
             bool is_up = pair.ends[0].pair_count > 0 && pair.ends[1].pair_count > 0;
             if (is_up && !CHECK(pair_passes(0) && pair_passes(1)))
@@ -339,15 +466,15 @@ static void keys_of_a_made_up_exchange(void) {
         ike.nonce_r[i] = (uint8_t)(32 + i);
         shared[i] = (uint8_t)(64 + i);
     }
-    ike.nonce_i_len = ike.nonce_r_len = ike.key_bytes = 32;
-    memcpy(ike.spi_i, spi_i, 8);
-    memcpy(ike.spi_r, spi_r, 8);
-    ike.is_initiator = true;
+    ike.nonce_i_len = ike.nonce_r_len = ike.sa.key_bytes = 32;
+    memcpy(ike.sa.spi_i, spi_i, 8);
+    memcpy(ike.sa.spi_r, spi_r, 8);
+    ike.is_initiator = ike.sa.is_initiator = true;
     lb_ike_derive(&ike, shared);
-    is_hex(lb_bytes(ike.sk_d, 32),
+    is_hex(lb_bytes(ike.sa.sk_d, 32),
            "0c26341d77313c227236f4aebf29182f0629dbe10e8ac56347f067a8defc22d5");
-    is_hex(lb_bytes(ike.out.salt, 4), "68b67ce3");
-    is_hex(lb_bytes(ike.in.salt, 4), "5fbbb117");
+    is_hex(lb_bytes(ike.sa.out.salt, 4), "68b67ce3");
+    is_hex(lb_bytes(ike.sa.in.salt, 4), "5fbbb117");
     is_hex(lb_bytes(ike.sk_pi, 32),
            "f4d9f877d73606ca959fbdb34f746d24f8939191f8d3af60fc816d7edfca54ae");
     is_hex(lb_bytes(ike.sk_pr, 32),
@@ -382,7 +509,9 @@ int main(void) {
     TEST(p256_and_transport_mode_too);
     TEST(the_group_that_the_responder_wants_is_taken);
     TEST(a_nat_is_noticed_and_port_4500_used);
-    TEST(a_cookie_is_sent_back_first);
+    TEST(a_responder_under_attack_asks_for_a_cookie);
+    TEST(a_stranger_does_not_push_out_who_is_half_there);
+    TEST(narrower_selectors_are_taken_if_what_is_needed_is_within);
     TEST(another_key_is_told_as_such);
     TEST(another_identity_is_told_as_such);
     TEST(a_short_key_is_never_used);
@@ -391,6 +520,10 @@ int main(void) {
     TEST(a_refusal_that_anybody_can_forge_waits_for_the_real_answer);
     TEST(either_end_renews_the_keys);
     TEST(new_keys_are_made_by_the_group_that_the_peer_wants);
+    TEST(either_end_renews_the_keys_of_the_ike_sa);
+    TEST(a_peer_that_never_deletes_the_old_ike_sa_is_not_waited_for);
+    TEST(both_renew_the_ike_sa_at_once);
+    TEST(a_child_that_the_peer_has_lost_is_lost);
     TEST(both_at_once_come_to_an_end);
     TEST(keys_are_renewed_when_they_are_old);
     TEST(a_peer_that_has_gone_is_noticed);

@@ -34,7 +34,7 @@ static void payloads_are_the_sheets(void) {
     struct lb_ike_choice ike = {.number = 1, .key_bytes = 32, .group = LB_DH_P256};
     struct lb_ike_out out = begin();
     size_t at = out.wr.len;
-    lb_ike_put_choice(&out, LB_IKE_PROTO_IKE, 0, &ike);
+    lb_ike_put_choice(&out, LB_IKE_PROTO_IKE, lb_bytes(NULL, 0), &ike);
     is_hex(payload(&out, at), "0000002800000024010100030300000c01000014800e0100030000080200000500"
                               "00000804000013");
     out = begin();
@@ -53,7 +53,8 @@ static void what_is_written_is_read(void) {
     struct lb_ike_parsed parsed;
     struct lb_ike_choice choice;
     struct lb_ike_out out = begin();
-    lb_ike_put_offer(&out, LB_IKE_PROTO_ESP, 0xc0ffee02, LB_DH_X25519);
+    uint8_t spi[4];
+    lb_ike_put_offer(&out, LB_IKE_PROTO_ESP, lb_ike_spi(0xc0ffee02, spi), LB_DH_X25519);
     lb_ike_put(&out, LB_IKE_P_NONCE, lb_bytes("0123456789abcdef", 16));
     lb_ike_put_ts(&out, LB_IKE_P_TSI, &selector, true);
     lb_ike_put_ts(&out, LB_IKE_P_TSR, &selector, false);
@@ -64,8 +65,11 @@ static void what_is_written_is_read(void) {
     CHECK(lb_ike_parse(header.next, lb_bytes_after(message, LB_IKE_HEADER_BYTES), &parsed));
     CHECK_EQ(parsed.rekey_spi, 0x12345678);
     CHECK_EQ(parsed.nonce.len, 16);
-    CHECK(lb_ike_is_ts(parsed.ts_i, &selector, true, false));
-    CHECK(!lb_ike_is_ts(parsed.ts_i, &selector, false, false));
+    struct lb_ipsec_selector agreed = {.protocol = 0};
+    CHECK(lb_ike_narrow_ts(parsed.ts_i, &selector, &selector, true, &agreed));
+    CHECK_EQ(agreed.protocol, 6);
+    CHECK_EQ(agreed.local_last, 65535);
+    CHECK(!lb_ike_narrow_ts(parsed.ts_i, &selector, &selector, false, &agreed));
     CHECK(lb_ike_choose(parsed.sa, LB_IKE_PROTO_ESP, true, LB_DH_P256, false, &choice));
     CHECK_EQ(choice.group, LB_DH_P256);
     CHECK_EQ(choice.key_bytes, 32);
@@ -79,7 +83,7 @@ static void every_truncation_is_refused(void) {
     struct lb_ike_parsed parsed;
     struct lb_ike_choice choice;
     struct lb_ike_out out = begin();
-    lb_ike_put_offer(&out, LB_IKE_PROTO_IKE, 0, LB_DH_X25519);
+    lb_ike_put_offer(&out, LB_IKE_PROTO_IKE, lb_bytes(NULL, 0), LB_DH_X25519);
     lb_ike_put(&out, LB_IKE_P_NONCE, lb_bytes("0123456789abcdef", 16));
     struct lb_bytes body = lb_bytes_after(lb_wr_done(&out.wr), LB_IKE_HEADER_BYTES);
     CHECK(lb_ike_parse(LB_IKE_P_SA, body, &parsed));
@@ -111,7 +115,7 @@ static void a_payload_twice_is_malformed(void) {
 static void an_answer_has_one_transform_of_a_kind_and_none_beside(void) {
     struct lb_ike_choice ours = {.number = 1, .key_bytes = 16, .group = LB_DH_X25519}, choice;
     struct lb_ike_out out = begin();
-    lb_ike_put_choice(&out, LB_IKE_PROTO_IKE, 0, &ours);
+    lb_ike_put_choice(&out, LB_IKE_PROTO_IKE, lb_bytes(NULL, 0), &ours);
     struct lb_bytes sa = lb_bytes_after(lb_wr_done(&out.wr), 32);
     CHECK(lb_ike_choose(sa, LB_IKE_PROTO_IKE, true, 0, true, &choice));
     CHECK_EQ(choice.key_bytes, 16);
@@ -128,10 +132,11 @@ static void selectors_that_are_wider_are_ours_within(void) {
     static const uint8_t any[] = {1,    0,    0, 0, 7, 0, 0,   16,  0,   0,
                                   0xff, 0xff, 0, 0, 0, 0, 255, 255, 255, 255};
     struct lb_bytes wide = lb_bytes(any, sizeof any);
-    CHECK(lb_ike_is_ts(wide, &selector, true, true) && lb_ike_is_ts(wide, &selector, false, true));
-    CHECK(!lb_ike_is_ts(wide, &selector, true, false));
+    struct lb_ipsec_selector agreed = selector;
+    CHECK(lb_ike_has_ts(wide, &selector, true) && lb_ike_has_ts(wide, &selector, false));
+    CHECK(!lb_ike_narrow_ts(wide, &selector, &selector, true, &agreed));
     for (size_t len = 0; len < wide.len; len++)
-        CHECK(!lb_ike_is_ts(lb_bytes(any, len), &selector, true, true));
+        CHECK(!lb_ike_has_ts(lb_bytes(any, len), &selector, true));
 }
 
 int main(void) {

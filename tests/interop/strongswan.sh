@@ -23,7 +23,8 @@ start_strongswan() {
 charon {
     load = random nonce openssl gcm hmac kdf sha1 sha2 aes kernel-libipsec kernel-netlink socket-default vici
     filelog { log { path = $scratch/charon.log
-        default = 1 } }
+        default = 1
+        flush_line = yes } }
     plugins { vici { socket = unix://$scratch/vici }
         kernel-libipsec { allow_peer_ts = yes }
         kernel-netlink { fwmark = !0x42 }
