@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,6 +44,8 @@ static bool parse_value(struct bench *b, const char *arg) {
         b->depth = (uint32_t)strtoul(value, NULL, 0);
     else if ((value = value_of(arg, "--seconds")))
         b->seconds = strtod(value, NULL);
+    else if ((value = value_of(arg, "--server")))
+        b->server = atoi(value);
     else
         return false;
     return true;
@@ -55,6 +58,8 @@ static bool parse_flag(struct bench *b, const char *arg) {
         b->one_by_one = true;
     else if (strcmp(arg, "--spin") == 0)
         b->spin = true;
+    else if (strcmp(arg, "--sleeps") == 0)
+        b->sleeps = true;
     else if (strcmp(arg, "--verify") == 0)
         b->verify = true;
     else
@@ -99,10 +104,34 @@ static void cpu_us(uint64_t *all, uint64_t *user) {
     *all = *user + timeval_us(usage.ru_stime);
 }
 
+/* All threads that it has now. */
+static uint64_t server_ns(const struct bench *b) {
+    char path[64];
+    uint64_t sum = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", b->server);
+    DIR *folder = b->server > 0 ? opendir(path) : NULL;
+    struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        unsigned long long ns = 0;
+        char name[400];
+        snprintf(name, sizeof name, "%s/%s/schedstat", path, entry->d_name);
+        FILE *file = entry->d_name[0] != '.' ? fopen(name, "re") : NULL;
+        if (file == NULL)
+            continue;
+        if (fscanf(file, "%llu", &ns) == 1)
+            sum += ns;
+        fclose(file);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return sum;
+}
+
 static void restart(struct bench *b, uint64_t now) {
     b->ios = b->receives = b->sends = b->waits = 0;
     b->begin_us = now;
     cpu_us(&b->cpu_begin_us, &b->user_begin_us);
+    b->server_begin_ns = server_ns(b);
 }
 
 void bench_begin(struct bench *b, uint64_t disk_bytes) {
@@ -196,11 +225,11 @@ void bench_print(const struct bench *b, const char *program) {
     double wall = (double)(b->end_us - b->begin_us) / 1e6;
     printf("{\"program\": \"%s\", \"size\": %u, \"depth\": %u, \"random\": %s, \"ios\": %llu, "
            "\"wall_s\": %.6f, \"cpu_s\": %.6f, \"user_s\": %.6f, "
-           "\"receives\": %llu, \"sends\": %llu, \"waits\": %llu}\n",
+           "\"receives\": %llu, \"sends\": %llu, \"waits\": %llu, \"server_s\": %.6f}\n",
            program, b->size, b->depth, b->random ? "true" : "false", (unsigned long long)b->ios,
            wall, (double)(all - b->cpu_begin_us) / 1e6, (double)(user - b->user_begin_us) / 1e6,
            (unsigned long long)b->receives, (unsigned long long)b->sends,
-           (unsigned long long)b->waits);
+           (unsigned long long)b->waits, (double)(server_ns(b) - b->server_begin_ns) / 1e9);
 }
 
 void bench_fill_pattern(void *memory, uint64_t offset, size_t bytes) {

@@ -30,12 +30,14 @@ struct bench {
     bool random;        /* --random: else sequential */
     bool one_by_one;    /* --one-by-one: a system call each way; else many requests a call */
     bool spin;          /* --spin: try again for a while before sleeping (NOTES.md) */
+    bool sleeps;        /* --sleeps: the null target does not spin */
     bool verify;        /* --verify: compare what was read with the null target's pattern */
+    int server;         /* --server=: its process, whose CPU time is counted, too; 0: not */
     /* Counted by the program while it runs, for the printed result. */
     uint64_t receives, sends, waits;
     /* Private. */
     uint64_t disk_bytes, next_byte, random_state;
-    uint64_t ios, begin_us, cpu_begin_us, user_begin_us, end_us;
+    uint64_t ios, begin_us, cpu_begin_us, user_begin_us, server_begin_ns, end_us;
     bool warm;
     unsigned spin_failures, spins_to_skip;
 };

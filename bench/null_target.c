@@ -46,6 +46,7 @@ struct null_target {
     unsigned char *written; /* IO_MAX_BYTES for what nobody wants */
     int epoll;
     unsigned peers;
+    uint64_t spin_us;
 };
 
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
@@ -148,7 +149,7 @@ static bool serve_peer(struct null_target *t, struct peer *p) {
         now_us = bench_now_us();
         if (moved)
             moved_us = now_us;
-        else if (t->peers > 1 || now_us - moved_us > BENCH_SPIN_US)
+        else if (t->peers > 1 || now_us - moved_us >= t->spin_us)
             return true;
     }
     return serve_conn(t, p, now_us);
@@ -212,6 +213,7 @@ static void set_up(struct null_target *t, const struct bench *b) {
     t->disk = malloc(BENCH_PATTERN_BYTES + IO_MAX_BYTES);
     t->written = malloc(IO_MAX_BYTES);
     t->epoll = epoll_create1(EPOLL_CLOEXEC);
+    t->spin_us = b->sleeps ? 0 : BENCH_SPIN_US;
     if (!t->disk || !t->written || t->epoll < 0)
         bench_die("set up");
     bench_fill_pattern(t->disk, 0, BENCH_PATTERN_BYTES + IO_MAX_BYTES);
