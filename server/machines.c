@@ -229,6 +229,7 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
         .block_bytes = BLOCK_BYTES,
         .physical_exponent = 3, /* 4 KiB: a page, and an overlay's block */
         .naa = identity(added->base_name),
+        .is_removable = machines->settings->removable,
     };
     fit_unit(added);
     added->unit.registrations = added->registrations;

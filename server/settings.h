@@ -90,7 +90,7 @@ struct lb_server_settings {
     char overlays[LB_SERVER_PATH_MAX + 1]; /* never empty once the command line was taken */
     uint32_t overlay_mib;
     uint32_t unknown; /* enum lb_server_unknown */
-    bool read_only;
+    bool read_only, removable;
     struct lb_server_chap chap; /* of machines that have none of their own */
     struct lb_chap_algs chap_algs;
     uint32_t port;

@@ -697,8 +697,7 @@ static void abort_tasks(struct lb_target_conn *conn, uint8_t lun_index) {
     }
 }
 
-/* Those of all who reach this unit; the others learn it by UNIT ATTENTION 2F/00 or, after a reset,
- * 29/03. */
+/* Those of all who reach this unit; the others learn it by UNIT ATTENTION. */
 static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uint16_t attention) {
     struct lb_scsi_nexus *own = &conn->nexuses[lun_index];
     abort_tasks(conn, lun_index);
@@ -723,9 +722,12 @@ static void abort_preempted(struct lb_target_conn *conn, const struct lb_target_
     }
 }
 
+/* SAM-5 6.2, 6.3.3: a reset is told to every nexus, also to the one that asked for it. */
 static void reset_unit(struct lb_target_conn *conn, uint8_t lun_index) {
+    struct lb_scsi_nexus *own = &conn->nexuses[lun_index];
     abort_everybodys(conn, lun_index, 0x2903);
-    lb_scsi_unit_reset(conn->nexuses[lun_index].unit);
+    lb_scsi_nexus_attention(own, 0x29, 0x03);
+    lb_scsi_unit_reset(own->unit);
 }
 
 /* Each unit of the target that this session reaches. */

@@ -359,14 +359,16 @@ static void lba_status_and_the_log_tell_of_a_thin_disk(void) {
     CHECK_EQ(ASK(ME, "1d 04 0000 00 00", 0), LB_SCSI_GOOD);
 }
 
-/* Who asked for it knows; the others learn it by UNIT ATTENTION, once: 29/03, or 2F/00. */
-static void a_reset_is_told_to_the_others_alone(void) {
+/* SAM-5: a reset is told to all by UNIT ATTENTION 29/03, once; commands that another cleared, to the
+ * others alone (2F/00). */
+static void a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others(void) {
     static const struct {
         enum lb_iscsi_tmf function;
         unsigned sense;
-    } cases[] = {{LB_TMF_LUN_RESET, 0x062903},
-                 {LB_TMF_TARGET_WARM_RESET, 0x062903},
-                 {LB_TMF_CLEAR_TASK_SET, 0x062f00}};
+        bool is_own;
+    } cases[] = {{LB_TMF_LUN_RESET, 0x062903, true},
+                 {LB_TMF_TARGET_WARM_RESET, 0x062903, true},
+                 {LB_TMF_CLEAR_TASK_SET, 0x062f00, false}};
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         log_in_both();
         speak(ME);
@@ -375,6 +377,10 @@ static void a_reset_is_told_to_the_others_alone(void) {
         give(pdu, nothing);
         CHECK(take_op(LB_OP_TMF_RESPONSE));
         CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
+        if (cases[i].is_own) {
+            CHECK_EQ(ASK(ME, "00 00 00 00 00 00", 0), LB_SCSI_CHECK_CONDITION);
+            CHECK_EQ(sense(), cases[i].sense);
+        }
         CHECK_EQ(ASK(ME, "00 00 00 00 00 00", 0), LB_SCSI_GOOD);
         CHECK_EQ(ASK(YOU, "00 00 00 00 00 00", 0), LB_SCSI_CHECK_CONDITION);
         CHECK_EQ(sense(), cases[i].sense);
@@ -403,6 +409,6 @@ int main(void) {
     TEST(growth_and_a_full_overlay_are_both_told);
     TEST(every_command_that_is_reported_is_there);
     TEST(lba_status_and_the_log_tell_of_a_thin_disk);
-    TEST(a_reset_is_told_to_the_others_alone);
+    TEST(a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others);
     return tap_done();
 }

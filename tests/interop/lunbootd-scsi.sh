@@ -73,10 +73,9 @@ ok "it is the same after a restart"
 end lunbootd
 sed -i '/^overlay-limit/d' "$scratch/lunbootd.conf"
 start_lunbootd --config="$scratch/lunbootd.conf"
-# The suite's own mistakes: those in target-libiscsi.sh; WriteSame10.UnmapUntilEnd sends bytes that are no zeros, and
-# wants zeros; GetLBAStatus.UnmapSingle asks of LBA 9, and wants a descriptor that begins at 8.
-for name in disk:anna raw:bert; do
-    in_client timeout 300 iscsi-test-cu -d "iscsi://$server_ip:3260/$base:$name/0" >"$scratch/suite.log" 2>&1 || true
+# lunbootd-libiscsi.sh runs the suite on a raw file, and names the suite's own mistakes.
+for name in disk:anna; do
+    in_client timeout 300 iscsi-test-cu -d -t ALL "iscsi://$server_ip:3260/$base:$name/0" >"$scratch/suite.log" 2>&1 || true
     grep -qE '^ *tests +[0-9]+' "$scratch/suite.log" || fail "$name: libiscsi's suite did not end"
     failed=$(awk '/^ *Test: /{name=$2} /FAILED$/{print name}' "$scratch/suite.log" |
         sed -E '/^(iSCSIDataSnInvalid|Read10Invalid|UnmapUntilEnd|UnmapSingle)$/d' | sort -u | tr '\n' ' ')

@@ -62,7 +62,7 @@ ok "mutual CHAP convinces libiscsi"
 # reconnection; Read10Invalid wants GOOD for a READ that is flagged as a write (we: 05/24/00).
 for mode in "" --buffers; do
     start_target $mode
-    in_client timeout 300 iscsi-test-cu -d "$disk" >"$scratch/suite.log" 2>&1 || true
+    in_client timeout 300 iscsi-test-cu -d -t ALL "$disk" >"$scratch/suite.log" 2>&1 || true
     grep -qE '^ *tests +[0-9]+' "$scratch/suite.log" || fail "libiscsi's suite did not end"
     failed=$(awk '/^ *Test: /{name=$2} /FAILED$/{print name}' "$scratch/suite.log" |
         sed -E '/^(iSCSIDataSnInvalid|Read10Invalid)$/d' | sort -u | tr '\n' ' ')

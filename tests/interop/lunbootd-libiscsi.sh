@@ -1,0 +1,74 @@
+#!/bin/bash
+# libiscsi's own test suite (iscsi-test-cu) against lunbootd, in five configurations: plain, CHAP, two paths, a
+# removable disk, and a read-only one. All tests of a configuration pass but those named here, with the reason.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lunbootd.sh"
+need_lunbootd
+need iscsi-test-cu
+make_net
+give_client_address
+all_passed=$scratch/passed
+: >"$all_passed"
+plain=iscsi://$server_ip:3260/iqn.2026-11.org.lunboot:disk/0
+
+# The suite's own mistakes.
+# iSCSIDataSnInvalid: it reconnects with a session that has ImmediateData=No, and then counts on the other.
+# UnmapUntilEnd of WriteSame10: it sends bytes that are no zeros with UNMAP, and wants zeros (SBC-3 5.43: unmapped
+#   blocks read as the bytes that were sent, or the command writes them).
+# UnmapSingle of GetLBAStatus: it asks of LBA 9 and wants a descriptor that begins at 8 (SBC-3 5.5.2: the first
+#   descriptor begins at the LBA that was asked of).
+# NoLoej of StartStopUnit: it stops the unit, and wants it to be ready (SBC-3 5.25: START=0 is the stopped power
+#   condition, in which TEST UNIT READY says 02/04/02).
+mistakes='^(iSCSIdatasn/iSCSIDataSnInvalid|StartStopUnit/NoLoej|WriteSame10/UnmapUntilEnd|GetLBAStatus/UnmapSingle)$'
+
+# results LOG passed|FAILED: its tests as SUITE/TEST, one a line; what was skipped is in neither.
+results() {
+    awk -v want="$2" '
+        function done() { if (test != "" && is_skipped == 0 && result == want) print suite "/" test }
+        /^ *Suite: /{done(); test = ""; suite = $2}
+        /^ *Test: /{done(); test = $2; is_skipped = 0; result = ""}
+        /SKIPPED/{is_skipped = 1}
+        /^passed|(\.\.\.|^ *)passed *$/{result = "passed"}
+        /FAILED *$/{result = "FAILED"}
+        END{done()}' "$1" | sort -u
+}
+
+# suite NAME LINE ARGUMENTS...: with this line in lunbootd.conf.
+suite() {
+    local name=$1 line=$2 log=$scratch/suite-$1.log
+    shift 2
+    truncate -s 0 "$scratch/disk.img"
+    truncate -s 64M "$scratch/disk.img"
+    rm -rf "$scratch/state"
+    printf '%s\n' 'interface = vs0' 'dhcp = off' 'isns = off' 'slp = off' "disk = $scratch/disk.img" "$line" \
+        >"$scratch/lunbootd.conf"
+    chmod 600 "$scratch/lunbootd.conf"
+    start_lunbootd --config="$scratch/lunbootd.conf"
+    in_client timeout 400 stdbuf -o0 iscsi-test-cu -v "$@" >"$log" 2>&1 || true
+    grep -qE '^ *tests +[0-9]+' "$log" || fail "$name: libiscsi's suite did not end" "$log"
+    is_alive lunbootd || fail "$name: lunbootd died"
+    end lunbootd
+    results "$log" FAILED | grep -vE "$mistakes" >"$scratch/failed" || true
+    [ ! -s "$scratch/failed" ] || fail "$name: $(tr '\n' ' ' <"$scratch/failed")"
+    results "$log" passed >"$scratch/passed-$name"
+    cat "$scratch/passed-$name" >>"$all_passed"
+    ok "$name: $(wc -l <"$scratch/passed-$name") tests pass, the suite's own mistakes aside"
+}
+
+suite plain '' -d -t ALL "$plain"
+suite chap $'chap-name = me\nchap-secret = boot-secret-0123' -d -t iSCSI \
+    "${plain/:\/\//:\/\/me%boot-secret-0123@}"
+suite two-paths '' -d -t SCSI.MultipathIO "$plain" "$plain"
+for removes in StartStopUnit PreventAllow NoMedia Inquiry; do
+    suite "removable-$removes" 'removable = yes' -d -t "ALL.$removes" "$plain"
+done
+# Without --dataloss the suite leaves out the writes and then misses what they wrote: so only what reads.
+suite read-only 'read-only = yes' -d -t ALL.ReadOnly "$plain"
+for reads in Inquiry ModeSense6 Read6 Read10 Read12 Read16 ReadCapacity10 ReadCapacity16 ReportSupportedOpcodes \
+    TestUnitReady Verify10 Verify16 Prefetch10 Prefetch16 PrinReadKeys PrinReportCapabilities; do
+    suite "read-only-$reads" 'read-only = yes' -d -t "ALL.$reads" "$plain"
+done
+sort -u "$all_passed" >"$scratch/union"
+[ -z "${KEEP_UNION:-}" ] || cp "$scratch/union" "$KEEP_UNION"
+echo "# $(wc -l <"$scratch/union") tests of the suite pass in at least one configuration"
+pass
