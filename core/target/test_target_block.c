@@ -359,7 +359,7 @@ static void lba_status_and_the_log_tell_of_a_thin_disk(void) {
     CHECK_EQ(ASK(ME, "1d 04 0000 00 00", 0), LB_SCSI_GOOD);
 }
 
-/* SAM-5: a reset is told to all by UNIT ATTENTION 29/03, once; commands that another cleared, to the
+/* SAM-5: a reset is told to all by UNIT ATTENTION 29/03, once; a cleared task set is told to the
  * others alone (2F/00). */
 static void a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others(void) {
     static const struct {
