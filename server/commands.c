@@ -103,7 +103,7 @@ static void say_machine(struct lb_server_command *command,
     }
     if (machine->is_open)
         lb_format(wrote, sizeof wrote, "%s",
-                  lb_server_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
+                  lb_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
     lb_control_say(command->client, ' ', "%-20s %-16s %8zu  %10s  %s", name_of(machine),
                    is_running ? lb_addr_text(use.first.client.addr).s : state, use.sessions, wrote,
                    machine->disk->path);
@@ -126,8 +126,7 @@ static void say_sessions(struct lb_server_command *command,
     while (lb_server_target_next(&command->server->target, machine, &at, &info))
         lb_control_say(command->client, ' ', "session      %s as %s: read %s, wrote %s",
                        lb_endpoint_text(info.client).s, info.initiator,
-                       lb_server_size_text(info.bytes_read).s,
-                       lb_server_size_text(info.bytes_written).s);
+                       lb_size_text(info.bytes_read).s, lb_size_text(info.bytes_written).s);
 }
 
 static void show(struct lb_server_command *command) {
@@ -144,11 +143,11 @@ static void show(struct lb_server_command *command) {
         lb_control_say(client, ' ', "mac          %s", lb_mac_text(machine->mac).s);
     lb_control_say(client, ' ', "target       %s", machine->node->name);
     lb_control_say(client, ' ', "disk         %s (%s)", machine->disk->path,
-                   lb_server_size_text(machine->disk->storage.bytes).s);
+                   lb_size_text(machine->disk->storage.bytes).s);
     lb_control_say(client, ' ', "writes       %s", writes_word(machine));
     if (machine->is_open)
         lb_control_say(client, ' ', "overlay      %s",
-                       lb_server_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
+                       lb_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
     if (machine->is_maintained)
         lb_control_say(client, ' ', "state        in maintenance: its boots keep what it writes");
     if (machine->node->login_status != 0)

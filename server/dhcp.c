@@ -1,10 +1,10 @@
 #include "server/dhcp.h"
 #include "core/dhcp4/dhcp4_wire.h"
 #include "core/names/rootpath.h"
+#include "os/linux/clock.h"
+#include "os/linux/datagram.h"
 #include "server/say.h"
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -139,16 +139,15 @@ static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
 
 static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbox_letter *letter) {
     int fd = letter->is_boot ? dhcp->boot.fd : dhcp->source.fd;
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(letter->to.port)};
+    struct lb_bytes bytes = lb_bytes(letter->bytes, letter->len);
     if (letter->said[0] != '\0')
         lb_server_say(letter->who, "%s", letter->said);
     if (lb_mac_is_set(letter->to_mac)) {
         lb_server_link_send_frame(dhcp->link, dhcp->raw, letter->to_mac, LB_DHCP4_SERVER_PORT,
-                                  letter->to, lb_bytes(letter->bytes, letter->len));
+                                  letter->to, bytes);
         return;
     }
-    memcpy(&to.sin_addr, letter->to.addr.bytes, 4);
-    (void)sendto(fd, letter->bytes, letter->len, 0, (struct sockaddr *)&to, sizeof to);
+    lb_udp_send(fd, dhcp->link->index, letter->to, bytes);
 }
 
 /* ---- what is kept ---- */
@@ -339,15 +338,10 @@ static void receive(struct lb_server_dhcp *dhcp, uint64_t now_us,
                     const struct lb_server_source *source) {
     uint8_t payload[LB_DHCP4_PACKET_MAX + 1];
     for (unsigned i = 0; source->fd >= 0 && i < REQUESTS_AT_ONCE; i++) {
-        struct sockaddr_in at;
-        socklen_t at_len = sizeof at;
-        ssize_t len = recvfrom(source->fd, payload, sizeof payload, MSG_DONTWAIT,
-                               (struct sockaddr *)&at, &at_len);
-        if (len < 0)
+        struct lb_udp_received in;
+        if (!lb_udp_receive(source->fd, lb_span(payload, sizeof payload), &in))
             return;
-        struct lb_endpoint from = {.addr = lb_addr_v4_bytes((const uint8_t *)&at.sin_addr),
-                                   .port = ntohs(at.sin_port)};
-        answer(dhcp, now_us, source == &dhcp->boot, from, lb_bytes(payload, (size_t)len));
+        answer(dhcp, now_us, source == &dhcp->boot, in.from, in.payload);
     }
 }
 
@@ -402,7 +396,7 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
     if (!lb_outbox_open(&dhcp->outbox))
         return lb_server_fail(error, "", "there is no memory for answers of DHCP");
     return lb_server_nets_open(&dhcp->nets, settings, link, error) &&
-           (is_proxy(dhcp) || restore(dhcp, lb_server_now_us(), error)) &&
+           (is_proxy(dhcp) || restore(dhcp, lb_now_us(), error)) &&
            open_sockets(dhcp, epoll, error);
 }
 

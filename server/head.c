@@ -1,5 +1,5 @@
 #include "server/head.h"
-#include <errno.h>
+#include "os/linux/files.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -70,10 +70,7 @@ bool lb_server_head_load(const char *folder, struct lb_server_head *head) {
     char path[LB_SERVER_PATH_MAX + 80];
     uint8_t room[LB_SERVER_HEAD_MAX];
     lb_format(path, sizeof path, "%s/head", folder);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd >= 0 ? read(fd, room, sizeof room) : -1;
-    if (fd >= 0)
-        close(fd);
+    long len = lb_file_read(path, lb_span(room, sizeof room));
     return len > 0 && lb_server_head_parse(lb_bytes(room, (size_t)len), head);
 }
 

@@ -1,4 +1,5 @@
 #include "server/http.h"
+#include "os/linux/os_address.h"
 #include "server/range.h"
 #include "server/say.h"
 #include <microhttpd.h>
@@ -74,10 +75,7 @@ static enum MHD_Result answer_file(struct MHD_Connection *connection, struct lb_
 static struct lb_addr client_of(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct sockaddr_in at = {0};
-    if (info != NULL && info->client_addr->sa_family == AF_INET)
-        memcpy(&at, info->client_addr, sizeof at);
-    return lb_addr_v4_bytes((const uint8_t *)&at.sin_addr);
+    return info != NULL ? lb_os_endpoint(info->client_addr).addr : (struct lb_addr){0};
 }
 
 /* Called by libmicrohttpd when the request's header is there. */
@@ -101,7 +99,7 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
         return answer_empty(connection, MHD_HTTP_NOT_FOUND, NULL, NULL);
     }
     if (!is_head)
-        lb_server_say(who.s, "fetches %s by HTTP: %s", name, lb_server_size_text(file.bytes).s);
+        lb_server_say(who.s, "fetches %s by HTTP: %s", name, lb_size_text(file.bytes).s);
     return answer_file(connection, &file);
 }
 

@@ -184,8 +184,7 @@ static void note_end(struct lb_server *server, struct lb_server_error *error) {
         lb_server_say("", "%s", error->what);
         return;
     }
-    lb_server_say("", "%s is there (%s): new boots get it", version,
-                  lb_server_size_text(job->bytes).s);
+    lb_server_say("", "%s is there (%s): new boots get it", version, lb_size_text(job->bytes).s);
     lb_server_machines_refresh(&server->machines);
 }
 
@@ -216,7 +215,7 @@ uint64_t lb_server_image_poll(struct lb_server *server, uint64_t now_us) {
     if (client != NULL && now_us >= server->told_us + PROGRESS_US) {
         uint64_t done = atomic_load(&job->progress.done);
         lb_control_say(client, '%', "%s@%u: %s of %s", job->image.name, job->image.version,
-                       lb_server_size_text(done).s, lb_server_size_text(job->work_bytes).s);
+                       lb_size_text(done).s, lb_size_text(job->work_bytes).s);
         lb_control_flush(&server->control, client);
         server->told_us = now_us;
     }
@@ -247,7 +246,7 @@ void lb_server_image_list(struct lb_server_command *command) {
                            is_newest ? "true" : "false");
         else
             lb_control_say(command->client, ' ', "%-30s %10s  %8zu%s", name,
-                           lb_server_size_text((uint64_t)status.st_size).s, users,
+                           lb_size_text((uint64_t)status.st_size).s, users,
                            is_newest ? "  newest" : "");
     }
 }

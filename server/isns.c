@@ -1,7 +1,8 @@
 #include "server/isns.h"
 #include "core/names/rootpath.h"
+#include "os/linux/datagram.h"
+#include "os/linux/tcp.h"
 #include "server/say.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -108,22 +109,18 @@ static struct lb_bytes answer(struct lb_server_isns *isns, uint64_t now_us, stru
 
 static void answer_datagram(struct lb_server_isns *isns, uint64_t now_us) {
     uint8_t request[DATAGRAM_MAX], room[DATAGRAM_MAX];
-    struct sockaddr_in from;
-    socklen_t len = sizeof from;
-    ssize_t n = recvfrom(isns->udp.fd, request, sizeof request, MSG_DONTWAIT,
-                         (struct sockaddr *)&from, &len);
-    if (n <= 0)
+    struct lb_udp_received in;
+    if (!lb_udp_receive(isns->udp.fd, lb_span(request, sizeof request), &in))
         return;
-    struct lb_bytes reply =
-        answer(isns, now_us, lb_bytes(request, (size_t)n), lb_span(room, sizeof room));
+    struct lb_bytes reply = answer(isns, now_us, in.payload, lb_span(room, sizeof room));
     if (reply.len > 0)
-        (void)sendto(isns->udp.fd, reply.p, reply.len, MSG_DONTWAIT, (struct sockaddr *)&from, len);
+        lb_udp_send(isns->udp.fd, isns->index, in.from, reply);
 }
 
 /* ---- TCP ---- */
 
 static void take_connection(struct lb_server_isns *isns, uint64_t now_us) {
-    int fd = accept4(isns->tcp.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = lb_tcp_accept(isns->tcp.fd, NULL);
     struct lb_server_isns_connection *connection = NULL;
     if (fd >= 0 && isns->count < LB_SERVER_ISNS_CONNECTIONS)
         connection = calloc(1, sizeof *connection);
@@ -242,6 +239,7 @@ bool lb_server_isns_open(struct lb_server_isns *isns, int epoll, const struct lb
         .tcp = {.kind = LB_SOURCE_ISNS, .fd = -1},
         .udp = {.kind = LB_SOURCE_ISNS, .fd = -1},
         .epoll = epoll,
+        .index = link->index,
         .portal = portal,
         .is_open = settings->isns == LB_SERVER_ISNS_OPEN,
         .machines = machines,

@@ -30,6 +30,7 @@ struct lb_server_isns_connection;
 struct lb_server_isns {
     struct lb_server_source tcp, udp;
     int epoll;
+    int index;                 /* of the interface */
     struct lb_endpoint portal; /* of our targets */
     bool is_open;              /* others may register */
     const struct lb_server_machines *machines;

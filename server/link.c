@@ -1,5 +1,7 @@
 #include "server/link.h"
 #include "core/dhcp4/dhcp4.h"
+#include "os/linux/os_address.h"
+#include "os/linux/packet.h"
 #include "server/held.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,24 +15,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define IP_BYTES  20
-#define UDP_BYTES 8
 #define FRAME_MAX 1500
-#define TTL       64
 #define BACKLOG   256
 
 /* ---- the interface ---- */
 
 static bool take_ipv4(struct lb_server_link *link, const struct ifaddrs *at) {
-    struct sockaddr_in address, mask;
     uint8_t len;
     if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET || at->ifa_netmask == NULL)
         return false;
-    memcpy(&address, at->ifa_addr, sizeof address);
-    memcpy(&mask, at->ifa_netmask, sizeof mask);
-    link->address = lb_addr_v4_bytes((const uint8_t *)&address.sin_addr);
+    link->address = lb_os_endpoint(at->ifa_addr).addr;
     if (lb_addr_is_link_local(link->address) ||
-        !lb_mask_len(lb_addr_v4_bytes((const uint8_t *)&mask.sin_addr), &len))
+        !lb_mask_len(lb_os_endpoint(at->ifa_netmask).addr, &len))
         return false;
     link->network = (struct lb_prefix){.addr = lb_addr_mask(link->address, len), .len = len};
     return true;
@@ -117,11 +113,11 @@ struct lb_server_range lb_server_link_range(const struct lb_server_link *link, u
 
 /* ---- sockets ---- */
 
-static struct sockaddr_in os_address(struct lb_addr addr, uint16_t port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    if (lb_addr_is_set(addr))
-        memcpy(&address.sin_addr, addr.bytes, 4);
-    return address;
+/* Of the link; any: 0.0.0.0. */
+static struct lb_os_address address_at(const struct lb_server_link *link, bool any, uint16_t port) {
+    if (any)
+        return lb_os_any(LB_V4, port);
+    return lb_os_address((struct lb_endpoint){link->address, port}, link->index);
 }
 
 /* Closes fd, and says why port cannot be had. Gives -1. */
@@ -162,7 +158,7 @@ static const char *udp_service(uint16_t port) {
 
 int lb_server_link_udp(const struct lb_server_link *link, bool any, uint16_t port,
                        struct lb_server_error *error) {
-    struct sockaddr_in at = os_address(any ? (struct lb_addr){0} : link->address, port);
+    struct lb_os_address at = address_at(link, any, port);
     const char *what = udp_service(port);
     int on = 1, fd = port == 0 ? -2 : lb_server_held_take(link->held, SOCK_DGRAM, port);
     if (fd != -2)
@@ -172,26 +168,26 @@ int lb_server_link_udp(const struct lb_server_link *link, bool any, uint16_t por
         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) < 0)
         return fail_port(fd, what, port, error);
     if (setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) < 0 ||
-        bind(fd, (struct sockaddr *)&at, sizeof at) < 0)
+        bind(fd, &at.any, at.len) < 0)
         return fail_port(fd, what, port, error);
     return fd;
 }
 
 int lb_server_link_listen(const struct lb_server_link *link, uint16_t port, const char *what,
                           struct lb_server_error *error) {
-    struct sockaddr_in at = os_address(link->address, port);
+    struct lb_os_address at = address_at(link, false, port);
     int on = 1, fd = lb_server_held_take(link->held, SOCK_STREAM, port);
     if (fd != -2)
         return fd >= 0 ? fd : fail_port(fd, what, port, error);
     fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, BACKLOG) < 0)
+        bind(fd, &at.any, at.len) < 0 || listen(fd, BACKLOG) < 0)
         return fail_port(fd, what, port, error);
     return fd;
 }
 
 int lb_server_link_client(const struct lb_server_link *link) {
-    struct sockaddr_in at = os_address((struct lb_addr){0}, LB_DHCP4_CLIENT_PORT);
+    struct lb_os_address at = address_at(link, true, LB_DHCP4_CLIENT_PORT);
     int on = 1, fd = lb_server_held_take(link->held, SOCK_DGRAM, LB_DHCP4_CLIENT_PORT);
     if (fd != -2)
         return fd;
@@ -201,7 +197,7 @@ int lb_server_link_client(const struct lb_server_link *link) {
             0 &&
         setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, (struct sockaddr *)&at, sizeof at) == 0)
+        bind(fd, &at.any, at.len) == 0)
         return fd;
     int code = errno;
     if (fd >= 0)
@@ -222,38 +218,6 @@ int lb_server_link_raw(const struct lb_server_link *link, struct lb_server_error
     return fd;
 }
 
-static uint16_t checksum(struct lb_bytes bytes) {
-    struct lb_rd rd = lb_rd(bytes);
-    uint32_t sum = 0;
-    while (rd.left > 1)
-        sum += lb_rd_u16(&rd);
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-/* RFC 791 3.1, RFC 768. UDP's checksum is left out, as IPv4 allows. */
-struct lb_bytes lb_server_frame(struct lb_endpoint from, struct lb_endpoint to,
-                                struct lb_bytes payload, struct lb_span room) {
-    struct lb_wr wr = lb_wr(room);
-    lb_wr_u16(&wr, 0x4500);
-    lb_wr_u16(&wr, (uint16_t)(IP_BYTES + UDP_BYTES + payload.len));
-    lb_wr_u32(&wr, 0);
-    lb_wr_u8(&wr, TTL);
-    lb_wr_u8(&wr, IPPROTO_UDP);
-    lb_wr_u16(&wr, 0);
-    lb_wr_addr(&wr, from.addr);
-    lb_wr_addr(&wr, to.addr);
-    if (lb_wr_ok(&wr))
-        lb_wr_u16_at(&wr, 10, checksum(lb_wr_done(&wr)));
-    lb_wr_u16(&wr, from.port);
-    lb_wr_u16(&wr, to.port);
-    lb_wr_u16(&wr, (uint16_t)(UDP_BYTES + payload.len));
-    lb_wr_u16(&wr, 0);
-    lb_wr_bytes(&wr, payload);
-    return lb_wr_done(&wr);
-}
-
 bool lb_server_link_send_frame(const struct lb_server_link *link, int raw, const uint8_t mac[6],
                                uint16_t from_port, struct lb_endpoint to, struct lb_bytes payload) {
     uint8_t room[FRAME_MAX];
@@ -262,7 +226,7 @@ bool lb_server_link_send_frame(const struct lb_server_link *link, int raw, const
                              .sll_ifindex = link->index,
                              .sll_halen = 6};
     struct lb_endpoint from = {.addr = link->address, .port = from_port};
-    struct lb_bytes frame = lb_server_frame(from, to, payload, lb_span(room, sizeof room));
+    struct lb_bytes frame = lb_packet_build_ipv4(from, to, payload, lb_span(room, sizeof room));
     memcpy(at.sll_addr, mac, 6);
     return frame.len > 0 &&
            sendto(raw, frame.p, frame.len, 0, (struct sockaddr *)&at, sizeof at) >= 0;

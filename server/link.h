@@ -37,8 +37,5 @@ int lb_server_link_raw(const struct lb_server_link *link, struct lb_server_error
 /* UDP from the link's address to somebody who cannot be asked for by ARP yet, at mac. */
 bool lb_server_link_send_frame(const struct lb_server_link *link, int raw, const uint8_t mac[6],
                                uint16_t from_port, struct lb_endpoint to, struct lb_bytes payload);
-/* The frame's bytes: IPv4 and UDP, without the Ethernet header. Empty when it does not fit. */
-struct lb_bytes lb_server_frame(struct lb_endpoint from, struct lb_endpoint to,
-                                struct lb_bytes payload, struct lb_span room);
 
 #endif

@@ -1,5 +1,6 @@
 #include "server/notify.h"
 #include "core/base/text.h"
+#include "os/linux/clock.h"
 #include "server/say.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ void lb_server_notify_status(const char *status) {
 void lb_server_notify_reloading(void) {
     char text[80];
     lb_format(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu",
-              (unsigned long long)lb_server_now_us());
+              (unsigned long long)lb_now_us());
     notify(text);
 }
 

@@ -1,7 +1,8 @@
 #include "server/other_dhcp.h"
 #include "core/dhcp4/dhcp4_wire.h"
+#include "os/linux/clock.h"
+#include "os/linux/datagram.h"
 #include "server/say.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -39,25 +40,19 @@ bool lb_server_other_dhcp_answer(struct lb_bytes payload, uint32_t xid, struct l
 }
 
 static void ask(int fd, struct lb_bytes question) {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(LB_DHCP4_SERVER_PORT),
-                             .sin_addr.s_addr = INADDR_BROADCAST};
-    (void)sendto(fd, question.p, question.len, 0, (struct sockaddr *)&to, sizeof to);
+    struct lb_endpoint to = {lb_addr_v4(255, 255, 255, 255), LB_DHCP4_SERVER_PORT};
+    lb_udp_send(fd, 0, to, question);
 }
 
 /* The next that came; false: nothing did by then. */
 static bool hear(int fd, uint64_t until_us, uint32_t xid, struct lb_addr *other) {
     uint8_t payload[LB_DHCP4_PACKET_MAX];
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    for (uint64_t now_us = lb_server_now_us(); now_us < until_us; now_us = lb_server_now_us()) {
-        struct sockaddr_in at = {0};
-        socklen_t at_len = sizeof at;
+    for (uint64_t now_us = lb_now_us(); now_us < until_us; now_us = lb_now_us()) {
+        struct lb_udp_received in;
         (void)poll(&wait, 1, (int)((until_us - now_us) / LB_US_MS + 1));
-        ssize_t len =
-            recvfrom(fd, payload, sizeof payload, MSG_DONTWAIT, (struct sockaddr *)&at, &at_len);
-        struct lb_addr from = lb_addr_v4_bytes((const uint8_t *)&at.sin_addr);
-        if (len > 0 &&
-            lb_server_other_dhcp_answer(lb_bytes(payload, (size_t)len), xid, from, other))
+        if (lb_udp_receive(fd, lb_span(payload, sizeof payload), &in) &&
+            lb_server_other_dhcp_answer(in.payload, xid, in.from.addr, other))
             return true;
     }
     return false;
@@ -66,7 +61,7 @@ static bool hear(int fd, uint64_t until_us, uint32_t xid, struct lb_addr *other)
 bool lb_server_other_dhcp_find(const struct lb_server_link *link, struct lb_addr *other,
                                struct lb_server_error *error) {
     uint8_t room[LB_DHCP4_PACKET_MAX];
-    uint64_t until_us = lb_server_now_us() + WAIT_US;
+    uint64_t until_us = lb_now_us() + WAIT_US;
     uint32_t xid = 0;
     int fd = lb_server_link_client(link);
     *other = (struct lb_addr){0};
@@ -81,9 +76,9 @@ bool lb_server_other_dhcp_find(const struct lb_server_link *link, struct lb_addr
     }
     struct lb_bytes question =
         lb_server_other_dhcp_question(link->mac, xid, lb_span(room, sizeof room));
-    for (bool found = false; !found && lb_server_now_us() < until_us;) {
+    for (bool found = false; !found && lb_now_us() < until_us;) {
         ask(fd, question);
-        found = hear(fd, LB_MIN(lb_server_now_us() + AGAIN_US, until_us), xid, other);
+        found = hear(fd, LB_MIN(lb_now_us() + AGAIN_US, until_us), xid, other);
     }
     close(fd);
     return true;

@@ -24,24 +24,3 @@ void lb_server_complain(const struct lb_server_error *error) {
     if (error->hint[0] != '\0')
         fprintf(stderr, "  try: %s\n", error->hint);
 }
-
-uint64_t lb_server_now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * LB_US_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
-struct lb_server_size_text lb_server_size_text(uint64_t bytes) {
-    static const char *const units[] = {"bytes", "KB", "MB", "GB", "TB"};
-    struct lb_server_size_text text;
-    unsigned unit = 0;
-    uint64_t tenths = bytes * 10;
-    for (; tenths >= 10000 && unit + 1 < LB_COUNT(units); unit++)
-        tenths /= 1000;
-    if (unit == 0)
-        lb_format(text.s, sizeof text.s, "%llu bytes", (unsigned long long)bytes);
-    else
-        lb_format(text.s, sizeof text.s, "%llu.%llu %s", (unsigned long long)tenths / 10,
-                  (unsigned long long)tenths % 10, units[unit]);
-    return text;
-}

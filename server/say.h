@@ -9,13 +9,5 @@
 void lb_server_say(const char *who, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "lunbootd: what", and "  try: hint". */
 void lb_server_complain(const struct lb_server_error *error);
-/* Microseconds of the monotonic clock. */
-uint64_t lb_server_now_us(void);
-
-struct lb_server_size_text {
-    char s[24];
-};
-/* A count of bytes for people, by value: lb_server_size_text(n).s is "12.3 MB". */
-struct lb_server_size_text lb_server_size_text(uint64_t bytes);
 
 #endif

@@ -1,4 +1,5 @@
 #include "server/serve.h"
+#include "os/linux/clock.h"
 #include "server/image_commands.h"
 #include "server/notify.h"
 #include "server/other_dhcp.h"
@@ -106,8 +107,7 @@ static void say_services(const struct lb_server *server) {
     const struct lb_server_settings *settings = &server->settings;
     for (size_t i = 0; i < server->machines.disk_count; i++) {
         const struct lb_server_disk *disk = &server->machines.disks[i];
-        lb_server_say("", "serves %s (%s%s) at %s", disk->path,
-                      lb_server_size_text(disk->storage.bytes).s,
+        lb_server_say("", "serves %s (%s%s) at %s", disk->path, lb_size_text(disk->storage.bytes).s,
                       disk->storage.read_only ? ", read only" : "",
                       lb_endpoint_text(server->target.portal).s);
     }
@@ -273,11 +273,11 @@ static int wait_ms(uint64_t until_us, uint64_t now_us) {
 
 void lb_server_run(struct lb_server *server) {
     struct epoll_event events[EVENTS_MAX];
-    uint64_t now_us = lb_server_now_us();
+    uint64_t now_us = lb_now_us();
     while (!server->is_over) {
         uint64_t until_us = poll_all(server, now_us);
         int count = epoll_wait(server->epoll, events, EVENTS_MAX, wait_ms(until_us, now_us));
-        now_us = lb_server_now_us();
+        now_us = lb_now_us();
         for (int i = 0; i < count; i++)
             dispatch(server, &events[i], now_us);
     }
@@ -288,8 +288,7 @@ void lb_server_run(struct lb_server *server) {
 /* ---- machines that come and go ---- */
 
 bool lb_server_reload_dhcp(struct lb_server *server, struct lb_server_error *error) {
-    return server->dhcp.source.fd < 0 ||
-           lb_server_dhcp_reload(&server->dhcp, lb_server_now_us(), error);
+    return server->dhcp.source.fd < 0 || lb_server_dhcp_reload(&server->dhcp, lb_now_us(), error);
 }
 
 bool lb_server_add_section(struct lb_server *server, const struct lb_store_section *section,

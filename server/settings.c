@@ -1,9 +1,8 @@
 #include "server/settings.h"
 #include "core/names/rootpath.h"
+#include "os/linux/files.h"
 #include "server/images.h"
 #include "server/store.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,7 +20,7 @@ bool lb_server_fail(struct lb_server_error *error, const char *hint, const char 
     return false;
 }
 
-#define FILE_MAX (1 << 20) /* a lunbootd.conf for 256 machines has 50 KB */
+#define FILE_MAX (1 << 20) /* a lunbootd.conf for 256 machines has 50 KiB */
 
 enum type {
     TEXT,
@@ -373,30 +372,16 @@ bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_byte
     return true;
 }
 
-/* Gives how many bytes it has; -1: see errno. */
-static ssize_t read_whole(const char *path, struct lb_span room, struct stat *status) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t len = 0;
-    ssize_t n = fd < 0 || fstat(fd, status) < 0 ? -1 : 1;
-    while (n > 0 && len < room.len) {
-        n = read(fd, room.p + len, room.len - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    int code = n < 0 ? errno : EFBIG;
-    if (fd >= 0)
-        close(fd);
-    errno = code;
-    return n != 0 ? -1 : (ssize_t)len;
-}
-
 static bool read_file(struct lb_server_settings *settings, const char *path,
                       struct lb_server_error *error) {
     static uint8_t room[FILE_MAX];
     struct stat status;
-    ssize_t len = read_whole(path, lb_span(room, sizeof room), &status);
+    int fd = lb_file_open(path, &status);
+    long len = fd < 0 ? fd : lb_file_read_all(fd, lb_span(room, sizeof room));
     if (len < 0)
         return lb_server_fail(error, "check the path and the permissions",
-                              "the configuration %s cannot be read: %s", path, strerror(errno));
+                              "the configuration %s cannot be read: %s", path,
+                              lb_file_reason((int)-len));
     bool is_good = lb_server_settings_read(settings, lb_bytes(room, (size_t)len), path, error) &&
                    lb_server_settings_is_closed(settings, path, status.st_mode, status.st_uid,
                                                 geteuid(), error);

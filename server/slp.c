@@ -1,6 +1,8 @@
 #include "server/slp.h"
 #include "core/names/rootpath.h"
 #include "core/slp/slp_wire.h"
+#include "os/linux/datagram.h"
+#include "os/linux/tcp.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -81,46 +83,22 @@ static void refresh(struct lb_server_slp *slp) {
 
 /* ---- UDP ---- */
 
-static bool is_to_group(struct msghdr *message) {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-        struct in_pktinfo info;
-        if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
-            continue;
-        memcpy(&info, CMSG_DATA(c), sizeof info);
-        return IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
-    }
-    return false;
-}
-
 static void answer_datagram(struct lb_server_slp *slp, uint64_t now_us) {
     uint8_t request[DATAGRAM_MAX], room[DATAGRAM_MAX];
-    struct sockaddr_in from;
-    union {
-        struct cmsghdr align;
-        char room[64];
-    } control;
-    struct iovec iov = {request, sizeof request};
-    struct msghdr message = {.msg_name = &from,
-                             .msg_namelen = sizeof from,
-                             .msg_iov = &iov,
-                             .msg_iovlen = 1,
-                             .msg_control = control.room,
-                             .msg_controllen = sizeof control.room};
-    ssize_t n = recvmsg(slp->udp.fd, &message, MSG_DONTWAIT);
-    if (n <= 0)
+    struct lb_udp_received in;
+    if (!lb_udp_receive(slp->udp.fd, lb_span(request, sizeof request), &in))
         return;
     refresh(slp);
-    struct lb_bytes reply = lb_slp_server_input(&slp->server, now_us, lb_bytes(request, (size_t)n),
-                                                is_to_group(&message), lb_span(room, sizeof room));
+    struct lb_bytes reply = lb_slp_server_input(&slp->server, now_us, in.payload, in.is_to_group,
+                                                lb_span(room, sizeof room));
     if (reply.len > 0)
-        (void)sendto(slp->udp.fd, reply.p, reply.len, MSG_DONTWAIT, (struct sockaddr *)&from,
-                     message.msg_namelen);
+        lb_udp_send(slp->udp.fd, slp->index, in.from, reply);
 }
 
 /* ---- TCP ---- */
 
 static void take_connection(struct lb_server_slp *slp, uint64_t now_us) {
-    int fd = accept4(slp->tcp.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = lb_tcp_accept(slp->tcp.fd, NULL);
     for (size_t i = 0; fd >= 0 && i < LB_SERVER_SLP_CONNECTIONS; i++) {
         struct lb_server_slp_connection *at = &slp->connections[i];
         if (at->source.fd >= 0)
@@ -195,12 +173,11 @@ static bool open_sockets(struct lb_server_slp *slp, const struct lb_server_link 
                          struct lb_server_error *error) {
     struct lb_addr group = lb_slp_group(LB_V4, LB_SLP_SRV_RQST, LB_SLP_TYPE_TARGET, 0);
     struct ip_mreqn join = {.imr_ifindex = link->index};
-    int on = 1;
     memcpy(&join.imr_multiaddr, group.bytes, 4);
     slp->udp.fd = lb_server_link_udp(link, true, LB_SLP_PORT, error);
     if (slp->udp.fd < 0)
         return false;
-    if (setsockopt(slp->udp.fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) < 0 ||
+    if (!lb_udp_tell_groups(slp->udp.fd, LB_V4) ||
         setsockopt(slp->udp.fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join) < 0)
         return lb_server_fail(error, "give --slp=off", "SLP: the group %s cannot be joined: %s",
                               lb_addr_text(group).s, strerror(errno));
@@ -217,6 +194,7 @@ bool lb_server_slp_open(struct lb_server_slp *slp, int epoll, const struct lb_se
         .udp = {.kind = LB_SOURCE_SLP, .fd = -1},
         .tcp = {.kind = LB_SOURCE_SLP, .fd = -1},
         .epoll = epoll,
+        .index = link->index,
         .portal = portal,
         .has_isns = settings->isns != LB_SERVER_ISNS_OFF,
         .machines = machines,

@@ -25,6 +25,7 @@ struct lb_server_slp_connection {
 struct lb_server_slp {
     struct lb_server_source udp, tcp;
     int epoll;
+    int index;                 /* of the interface */
     struct lb_endpoint portal; /* of our targets */
     bool has_isns;
     const struct lb_server_machines *machines;

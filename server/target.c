@@ -1,10 +1,9 @@
 #include "server/target.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "core/target/target_state.h"
+#include "os/linux/tcp.h"
 #include "server/say.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -165,8 +164,7 @@ static void say_end(const struct lb_server_session *session) {
     if (session->has_said_login)
         lb_server_say(who.s, "%s; it read %s and wrote %s",
                       reason[0] != '\0' ? reason : "the connection is gone",
-                      lb_server_size_text(session->bytes_read).s,
-                      lb_server_size_text(session->bytes_written).s);
+                      lb_size_text(session->bytes_read).s, lb_size_text(session->bytes_written).s);
     else
         lb_server_say(who.s, "no login%s%s: %s",
                       lb_target_initiator(&session->conn)[0] ? " of " : "",
@@ -214,8 +212,8 @@ static void watch_limit(struct lb_server_session *session) {
         return;
     machine->has_said_full = true;
     lb_server_say(lb_addr_text(session->client.addr).s, "has written %s of the %s it may write",
-                  lb_server_size_text(overlay->here * LB_OVERLAY_BLOCK).s,
-                  lb_server_size_text(overlay->limit * LB_OVERLAY_BLOCK).s);
+                  lb_size_text(overlay->here * LB_OVERLAY_BLOCK).s,
+                  lb_size_text(overlay->limit * LB_OVERLAY_BLOCK).s);
     lb_target_attention(&session->target->server, lb_target_node(&session->conn), 0, 0x38, 0x07);
 }
 
@@ -576,20 +574,17 @@ void lb_server_target_eject(struct lb_server_target *target, struct lb_server_ma
 /* ---- the portal ---- */
 
 static void begin_session(struct lb_server_target *target, uint64_t now_us, int fd,
-                          const struct sockaddr_in *at) {
+                          struct lb_endpoint client) {
     struct lb_server_session *session = malloc(sizeof *session);
-    int on = 1;
     if (session == NULL || target->count >= LB_SERVER_SESSIONS_MAX) {
         free(session);
         close(fd);
         return;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     memset(session, 0, offsetof(struct lb_server_session, conn));
     session->source = (struct lb_server_source){.kind = LB_SOURCE_SESSION, .fd = fd};
     session->target = target;
-    session->client = (struct lb_endpoint){.addr = lb_addr_v4_bytes((const uint8_t *)&at->sin_addr),
-                                           .port = ntohs(at->sin_port)};
+    session->client = client;
     session->is_due = true;
     session->next = target->sessions;
     target->sessions = session;
@@ -599,15 +594,9 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
 }
 
 void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us) {
-    for (;;) {
-        struct sockaddr_in at;
-        socklen_t at_len = sizeof at;
-        int fd = accept4(target->source.fd, (struct sockaddr *)&at, &at_len,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0)
-            return;
-        begin_session(target, now_us, fd, &at);
-    }
+    struct lb_endpoint client;
+    for (int fd; (fd = lb_tcp_accept(target->source.fd, &client)) >= 0;)
+        begin_session(target, now_us, fd, client);
 }
 
 bool lb_server_target_open(struct lb_server_target *target, int epoll,

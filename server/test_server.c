@@ -438,13 +438,6 @@ static void the_targets_name_is_made_of_the_disks(void) {
     }
 }
 
-static void sizes_are_for_people(void) {
-    CHECK_STR(lb_server_size_text(0).s, "0 bytes");
-    CHECK_STR(lb_server_size_text(999).s, "999 bytes");
-    CHECK_STR(lb_server_size_text(368640).s, "368.6 KB");
-    CHECK_STR(lb_server_size_text(UINT64_C(20000000000)).s, "20.0 GB");
-}
-
 /* ---- ranges of HTTP: the examples of RFC 9110 14.1.2, for 10000 bytes ---- */
 
 static void ranges_of_http_are_read(void) {
@@ -643,17 +636,6 @@ static void the_default_range_is_the_longer_side_of_the_network(void) {
     CHECK(!lb_addr_is_set(range_of(lb_addr_v4(192, 0, 2, 1), 32).first));
 }
 
-/* The checksum is by RFC 1071: the sum of the other nine words, folded, inverted. */
-static void a_frame_is_ipv4_and_udp(void) {
-    uint8_t room[64];
-    struct lb_endpoint from = {lb_addr_v4(192, 0, 2, 1), 67}, to = {lb_addr_v4(192, 0, 2, 2), 68};
-    struct lb_bytes payload = lb_bytes("DHCP", 4);
-    CHECK_BYTES(lb_server_frame(from, to, payload, lb_span(room, sizeof room)),
-                tap_hex("4500 0020 0000 0000 4011 f6c9 c000 0201 c000 0202"
-                        "0043 0044 000c 0000 44484350"));
-    CHECK_EQ(lb_server_frame(from, to, payload, lb_span(room, 31)).len, 0);
-}
-
 /* ---- storage ---- */
 
 static void errors_of_the_disk_are_told_as_sense(void) {
@@ -734,7 +716,6 @@ int main(void) {
     TEST(an_image_is_never_written);
     TEST(a_head_is_read_back_as_it_was_written);
     TEST(the_targets_name_is_made_of_the_disks);
-    TEST(sizes_are_for_people);
     TEST(ranges_of_http_are_read);
     TEST(an_empty_file_has_no_range);
     TEST(a_clients_name_stays_within_the_folder);
@@ -745,7 +726,6 @@ int main(void) {
     TEST(ipxe_on_bios_boots_the_disk_itself);
     TEST(an_offer_of_an_address_tells_of_another_server);
     TEST(the_default_range_is_the_longer_side_of_the_network);
-    TEST(a_frame_is_ipv4_and_udp);
     TEST(errors_of_the_disk_are_told_as_sense);
     TEST(a_disk_that_became_shorter_is_an_error_and_no_crash);
     TEST(a_read_only_disk_takes_no_writes);

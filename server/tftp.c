@@ -1,7 +1,7 @@
 #include "server/tftp.h"
+#include "os/linux/datagram.h"
+#include "os/linux/os_address.h"
 #include "server/say.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -39,8 +39,8 @@ static void say_end(const struct lb_server_transfer *transfer, enum lb_tftp_even
     struct lb_addr_text who = lb_addr_text(transfer->client.addr);
     if (event == LB_TFTP_DONE)
         lb_server_say(who.s, "fetched %s by TFTP: %s in %llu.%02llu s", transfer->name,
-                      lb_server_size_text(transfer->file.bytes).s,
-                      (unsigned long long)took_ms / 1000, (unsigned long long)took_ms % 1000 / 10);
+                      lb_size_text(transfer->file.bytes).s, (unsigned long long)took_ms / 1000,
+                      (unsigned long long)took_ms % 1000 / 10);
     else if (!transfer->sender.is_cancelled) /* firmware asks for the size, and then again */
         lb_server_say(who.s, "did not get %s by TFTP: %s", transfer->name, transfer->sender.why);
 }
@@ -86,10 +86,10 @@ void lb_server_transfer_ready(struct lb_server_source *source, uint64_t now_us) 
     struct lb_server_transfer *transfer = (struct lb_server_transfer *)(void *)source;
     uint8_t payload[REQUEST_MAX];
     for (unsigned i = 0; i < PACKETS_AT_ONCE; i++) {
-        ssize_t len = recv(source->fd, payload, sizeof payload, MSG_DONTWAIT);
-        if (len < 0)
+        struct lb_udp_received in;
+        if (!lb_udp_receive(source->fd, lb_span(payload, sizeof payload), &in))
             return;
-        lb_tftp_sender_input(&transfer->sender, now_us, lb_bytes(payload, (size_t)len));
+        lb_tftp_sender_input(&transfer->sender, now_us, in.payload);
     }
 }
 
@@ -106,10 +106,10 @@ static bool is_refused(const struct lb_server_tftp *tftp, struct lb_endpoint cli
     return own >= LB_SERVER_TRANSFERS_EACH || tftp->count >= LB_SERVER_TRANSFERS;
 }
 
-static void begin(struct lb_server_tftp *tftp, uint64_t now_us, const struct sockaddr_in *at,
-                  struct lb_endpoint client, const struct lb_tftp_request *request,
-                  const struct lb_server_file *file) {
+static void begin(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_endpoint client,
+                  const struct lb_tftp_request *request, const struct lb_server_file *file) {
     struct lb_server_error error = {0};
+    struct lb_os_address at = lb_os_address(client, tftp->link->index);
     struct lb_server_transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer == NULL)
         return;
@@ -122,8 +122,7 @@ static void begin(struct lb_server_tftp *tftp, uint64_t now_us, const struct soc
     lb_text_untrusted(&name, request->name);
     lb_tftp_sender_init(&transfer->sender, now_us, request, file->bytes,
                         LB_MAX(tftp->link->mtu, LB_TFTP_BLOCK + HEADERS_BYTES) - HEADERS_BYTES);
-    if (transfer->source.fd < 0 ||
-        connect(transfer->source.fd, (const struct sockaddr *)at, sizeof *at) < 0 ||
+    if (transfer->source.fd < 0 || connect(transfer->source.fd, &at.any, at.len) < 0 ||
         !lb_server_watch(tftp->epoll, &transfer->source, EPOLLIN)) {
         drop(transfer);
         return;
@@ -133,20 +132,17 @@ static void begin(struct lb_server_tftp *tftp, uint64_t now_us, const struct soc
     tftp->count++;
 }
 
-static void refuse(const struct lb_server_tftp *tftp, const struct sockaddr_in *at,
+static void refuse(const struct lb_server_tftp *tftp, struct lb_endpoint client,
                    enum lb_tftp_code code, const char *text) {
     uint8_t room[100];
     struct lb_bytes bytes = lb_tftp_encode_error(code, text, lb_span(room, sizeof room));
-    (void)sendto(tftp->source.fd, bytes.p, bytes.len, MSG_DONTWAIT, (const struct sockaddr *)at,
-                 sizeof *at);
+    lb_udp_send(tftp->source.fd, tftp->link->index, client, bytes);
 }
 
-static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, const struct sockaddr_in *at,
+static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_endpoint client,
                        struct lb_bytes payload) {
     struct lb_tftp_request request;
     struct lb_server_file file;
-    struct lb_endpoint client = {.addr = lb_addr_v4_bytes((const uint8_t *)&at->sin_addr),
-                                 .port = ntohs(at->sin_port)};
     char name[80];
     struct lb_text text = lb_text(name, sizeof name);
     const char *why;
@@ -154,27 +150,24 @@ static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, const struc
         return;
     lb_text_untrusted(&text, request.name);
     if (request.is_write) {
-        refuse(tftp, at, LB_TFTP_REFUSED, "nothing can be written here");
+        refuse(tftp, client, LB_TFTP_REFUSED, "nothing can be written here");
     } else if (!request.is_octet) {
-        refuse(tftp, at, LB_TFTP_ILLEGAL, "files are sent in the mode octet alone");
+        refuse(tftp, client, LB_TFTP_ILLEGAL, "files are sent in the mode octet alone");
     } else if (!lb_server_files_find(tftp->files, request.name, &file, &why)) {
-        refuse(tftp, at, LB_TFTP_NOT_FOUND, why);
+        refuse(tftp, client, LB_TFTP_NOT_FOUND, why);
         lb_server_say(lb_addr_text(client.addr).s, "asked for %s by TFTP: %s", name, why);
     } else {
-        begin(tftp, now_us, at, client, &request, &file);
+        begin(tftp, now_us, client, &request, &file);
     }
 }
 
 void lb_server_tftp_ready(struct lb_server_tftp *tftp, uint64_t now_us) {
     uint8_t payload[REQUEST_MAX];
     for (unsigned i = 0; i < PACKETS_AT_ONCE; i++) {
-        struct sockaddr_in at;
-        socklen_t at_len = sizeof at;
-        ssize_t len = recvfrom(tftp->source.fd, payload, sizeof payload, MSG_DONTWAIT,
-                               (struct sockaddr *)&at, &at_len);
-        if (len < 0)
+        struct lb_udp_received in;
+        if (!lb_udp_receive(tftp->source.fd, lb_span(payload, sizeof payload), &in))
             return;
-        on_request(tftp, now_us, &at, lb_bytes(payload, (size_t)len));
+        on_request(tftp, now_us, in.from, in.payload);
     }
 }
 

@@ -7,6 +7,7 @@
  *
  * SECONDS: so much is its clock, and with it its replay values, behind. */
 #include "core/dhcp4/dhcp4_wire.h"
+#include "os/linux/clock.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -30,12 +31,6 @@ _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
 _Noreturn static void die(const char *what) {
     perror(what);
     exit(1);
-}
-
-static uint64_t now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * LB_US_SEC + (uint64_t)t.tv_nsec / 1000;
 }
 
 static int open_socket(const char *interface) {
@@ -73,7 +68,7 @@ static void serve_one(int fd) {
     memcpy(sender.addr.bytes, &from.sin_addr, 4);
     struct lb_bytes payload = lb_bytes(in, (size_t)len);
     struct lb_dhcp4_reply reply =
-        lb_dhcp4_server_input(&server, now_us(), sender, payload, lb_span(out, sizeof out));
+        lb_dhcp4_server_input(&server, lb_now_us(), sender, payload, lb_span(out, sizeof out));
     if (!lb_dhcp4_decode(payload, &request, &why))
         return;
     if (reply.bytes.len == 0 || !lb_dhcp4_decode(reply.bytes, &answer, &why)) {

@@ -6,6 +6,7 @@
  *   lunboot-test-ike LOCAL REMOTE INNER-LOCAL INNER-REMOTE ID PEER-ID PSK [x25519|p256] */
 #include "core/base/text.h"
 #include "core/ike/ike.h"
+#include "os/linux/clock.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -47,12 +48,6 @@ _Noreturn static void die(const char *what) {
     fprintf(stderr, "failed: %s (%s: %s)\n", what, lb_code_word(t.ike.error.code),
             t.ike.error.facts);
     exit(1);
-}
-
-static uint64_t now_us(void) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (uint64_t)at.tv_sec * LB_US_SEC + (uint64_t)at.tv_nsec / 1000;
 }
 
 static int open_port(uint16_t port) {
@@ -126,7 +121,7 @@ static void receive(int fd, uint16_t port) {
     if (is_esp)
         take_esp(payload);
     else if (len > 0)
-        lb_ike_input(&t.ike, now_us(), sender, to, payload);
+        lb_ike_input(&t.ike, lb_now_us(), sender, to, payload);
 }
 
 static void gone(uint32_t spi) {
@@ -140,7 +135,7 @@ static void gone(uint32_t spi) {
 
 static uint64_t turn(void) {
     for (;;) {
-        struct lb_ike_action action = lb_ike_poll(&t.ike, now_us());
+        struct lb_ike_action action = lb_ike_poll(&t.ike, lb_now_us());
         switch (action.event) {
         case LB_IKE_WAIT:
             return action.until_us;
@@ -169,10 +164,10 @@ static uint64_t turn(void) {
 
 /* Runs until a counter has come so far, or fails. */
 static void run_until(const unsigned *counter, unsigned goal, const char *what) {
-    uint64_t end_us = now_us() + STEP_S * LB_US_SEC, ping_us = 0;
+    uint64_t end_us = lb_now_us() + STEP_S * LB_US_SEC, ping_us = 0;
     unsigned number = 0;
     while (*counter < goal) {
-        uint64_t until_us = turn(), now = now_us();
+        uint64_t until_us = turn(), now = lb_now_us();
         if ((t.is_over && counter != &t.ike.due) || now > end_us)
             die(what);
         if (counter == &t.pongs && now >= ping_us) {
@@ -193,13 +188,13 @@ static void run_until(const unsigned *counter, unsigned goal, const char *what) 
 
 /* Until the IKE SA has other names than before. */
 static void run_ike_renewed(const char *what) {
-    uint64_t end_us = now_us() + STEP_S * LB_US_SEC;
+    uint64_t end_us = lb_now_us() + STEP_S * LB_US_SEC;
     uint8_t before[8];
     memcpy(before, t.ike.sa.spi_i, sizeof before);
-    lb_ike_rekey_ike(&t.ike, now_us());
+    lb_ike_rekey_ike(&t.ike, lb_now_us());
     while (memcmp(before, t.ike.sa.spi_i, sizeof before) == 0 || t.ike.state != LB_IKE_READY) {
         run_until(&t.pongs, t.pongs + 1, "pings");
-        if (now_us() > end_us)
+        if (lb_now_us() > end_us)
             die(what);
     }
     printf("ok: %s\n", what);
@@ -207,11 +202,11 @@ static void run_ike_renewed(const char *what) {
 
 /* Until nothing is asked any more. */
 static void run_quiet(const char *what) {
-    uint64_t end_us = now_us() + STEP_S * LB_US_SEC;
+    uint64_t end_us = lb_now_us() + STEP_S * LB_US_SEC;
     do {
         unsigned before = t.pongs;
         run_until(&t.pongs, before + 1, what);
-        if (now_us() > end_us)
+        if (lb_now_us() > end_us)
             die(what);
     } while (t.ike.state != LB_IKE_READY);
 }
@@ -242,24 +237,24 @@ int main(int argc, char **argv) {
         die("getrandom");
     setvbuf(stdout, NULL, _IOLBF, 0);
     lb_rand_init(&t.rand, seed);
-    lb_trace_init(&t.trace, now_us(), lb_span(t.ring, sizeof t.ring));
+    lb_trace_init(&t.trace, lb_now_us(), lb_span(t.ring, sizeof t.ring));
     t.udp500 = open_port(LB_IKE_PORT);
     t.udp4500 = open_port(LB_IKE_NAT_PORT);
-    lb_ike_init(&t.ike, now_us(), &config, &t.rand, &t.trace);
+    lb_ike_init(&t.ike, lb_now_us(), &config, &t.rand, &t.trace);
     run_until(&t.ups, 1, "INIT and AUTH");
     run_until(&t.pongs, PINGS, "pings through the tunnel");
-    lb_ike_rekey(&t.ike, now_us());
+    lb_ike_rekey(&t.ike, lb_now_us());
     run_until(&t.ups, 2, "new keys, with a Diffie-Hellman of their own");
     run_until(&t.gones, 1, "the old ones are deleted");
     run_until(&t.pongs, t.pongs + PINGS, "pings with the new keys");
     run_ike_renewed("new keys of the IKE SA");
-    lb_ike_rekey(&t.ike, now_us());
+    lb_ike_rekey(&t.ike, lb_now_us());
     run_until(&t.ups, 3, "the child's new keys by the new IKE SA");
     run_until(&t.pongs, t.pongs + PINGS, "pings with those");
-    lb_ike_probe(&t.ike, now_us());
+    lb_ike_probe(&t.ike, lb_now_us());
     turn();
     run_quiet("a sign of life");
-    lb_ike_close(&t.ike, now_us());
+    lb_ike_close(&t.ike, lb_now_us());
     turn();
     for (unsigned i = 0; i < 200 && !t.is_over; i++) {
         struct pollfd fds = {.fd = t.udp4500, .events = POLLIN};

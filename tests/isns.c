@@ -11,6 +11,8 @@
  *     --pdu=BYTES */
 #include "core/isns/isns_client.h"
 #include "core/isns/isns_server.h"
+#include "os/linux/clock.h"
+#include "os/linux/os_address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,12 +38,6 @@ _Noreturn static void die(const char *what) {
     exit(2);
 }
 
-static uint64_t now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * LB_US_SEC + (uint64_t)t.tv_nsec / 1000;
-}
-
 /* The value of an option of the form NAME=VALUE, or NULL. */
 static const char *option(const char *argument, const char *name) {
     size_t len = strlen(name);
@@ -57,22 +53,6 @@ static struct lb_addr parse_address(const char *text) {
     return addr;
 }
 
-static socklen_t to_socket(struct lb_endpoint at, struct sockaddr_storage *to) {
-    memset(to, 0, sizeof *to);
-    if (at.addr.family == LB_V4) {
-        struct sockaddr_in *in = (struct sockaddr_in *)(void *)to;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(at.port);
-        memcpy(&in->sin_addr, at.addr.bytes, 4);
-        return sizeof *in;
-    }
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)to;
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(at.port);
-    memcpy(&in6->sin6_addr, at.addr.bytes, 16);
-    return sizeof *in6;
-}
-
 /* ---- ask ---- */
 
 static struct {
@@ -84,16 +64,15 @@ static struct {
 } ask = {.fd = -1};
 
 static void open_socket(struct lb_endpoint to) {
-    struct sockaddr_storage address;
-    socklen_t len = to_socket(to, &address);
-    ask.fd =
-        socket(address.ss_family, (ask.config.udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK, 0);
+    struct lb_os_address address = lb_os_address(to, 0);
+    ask.fd = socket(address.any.sa_family,
+                    (ask.config.udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK, 0);
     if (ask.fd < 0)
         die("socket");
-    if (connect(ask.fd, (struct sockaddr *)&address, len) == 0 || errno == EINPROGRESS)
+    if (connect(ask.fd, &address.any, address.len) == 0 || errno == EINPROGRESS)
         ask.is_connecting = !ask.config.udp;
     else
-        lb_isns_client_lost(&ask.client, now_us(), "unreachable");
+        lb_isns_client_lost(&ask.client, lb_now_us(), "unreachable");
 }
 
 static void shut_socket(void) {
@@ -105,7 +84,7 @@ static void shut_socket(void) {
 
 static void lose(const char *why) {
     shut_socket();
-    lb_isns_client_lost(&ask.client, now_us(), why);
+    lb_isns_client_lost(&ask.client, lb_now_us(), why);
 }
 
 static void on_connected(void) {
@@ -116,14 +95,14 @@ static void on_connected(void) {
     if (error)
         lose(error == ECONNREFUSED ? "refused" : "unreachable");
     else
-        lb_isns_client_connected(&ask.client, now_us());
+        lb_isns_client_connected(&ask.client, lb_now_us());
 }
 
 static void receive_datagram(void) {
     static uint8_t room[65536];
     ssize_t n = recv(ask.fd, room, sizeof room, 0);
     if (n > 0)
-        lb_isns_client_input(&ask.client, now_us(), ask.client.config.server,
+        lb_isns_client_input(&ask.client, lb_now_us(), ask.client.config.server,
                              lb_bytes(room, (size_t)n));
 }
 
@@ -135,7 +114,7 @@ static void receive(void) {
     }
     ssize_t n = recv(ask.fd, span.p, span.len, 0);
     if (n > 0)
-        lb_isns_client_got(&ask.client, now_us(), (size_t)n);
+        lb_isns_client_got(&ask.client, lb_now_us(), (size_t)n);
     else if (n == 0 || errno != EAGAIN)
         lose(NULL);
 }
@@ -145,9 +124,9 @@ static void wait_until(uint64_t until_us) {
     if (out.len > 0) {
         ssize_t n = send(ask.fd, out.p, out.len, MSG_NOSIGNAL);
         if (n > 0)
-            lb_isns_client_sent(&ask.client, now_us(), (size_t)n);
+            lb_isns_client_sent(&ask.client, lb_now_us(), (size_t)n);
     }
-    uint64_t now = now_us();
+    uint64_t now = lb_now_us();
     int wait_ms = until_us <= now ? 0 : (int)LB_MIN((until_us - now) / 1000 + 1, 60000u);
     struct pollfd poll_fd = {.fd = ask.fd, .events = ask.is_connecting ? POLLOUT : POLLIN};
     if (poll(&poll_fd, 1, wait_ms) < 1)
@@ -167,7 +146,7 @@ static void print_found(const struct lb_isns_found *found) {
 /* Until DONE or FAILED. */
 static enum lb_isns_event ask_until_end(void) {
     for (;;) {
-        struct lb_isns_action action = lb_isns_client_poll(&ask.client, now_us());
+        struct lb_isns_action action = lb_isns_client_poll(&ask.client, lb_now_us());
         switch (action.event) {
         case LB_ISNS_CONNECT:
             open_socket(action.to);
@@ -231,7 +210,7 @@ static void print_end(enum lb_isns_event end, uint64_t began) {
     }
     if (ask.tells_time)
         printf("time %llu us, %u requests, %llu bytes of answers, %zu bytes of memory\n",
-               (unsigned long long)(now_us() - began), counts->requests,
+               (unsigned long long)(lb_now_us() - began), counts->requests,
                (unsigned long long)counts->answer_bytes, sizeof ask.client);
 }
 
@@ -245,14 +224,14 @@ static int run_ask(int count, char **arguments) {
     for (int i = 1; i < count; i++)
         ask_option(arguments[i]);
     lb_rand_init(&ask.rand, seed);
-    uint64_t began = now_us();
+    uint64_t began = lb_now_us();
     lb_isns_client_init(&ask.client, began, &ask.config, &ask.rand, NULL);
     enum lb_isns_event end = ask_until_end();
     print_end(end, began);
     if (lb_isns_client_is_registered(&ask.client))
         puts("registered");
     if (ask.withdraws) {
-        lb_isns_client_withdraw(&ask.client, now_us());
+        lb_isns_client_withdraw(&ask.client, lb_now_us());
         puts(ask_until_end() == LB_ISNS_DONE ? "withdrawn" : "not withdrawn");
     }
     return end == LB_ISNS_DONE && lb_isns_client_counts(&ask.client)->found > 0 ? 0 : 1;
@@ -389,7 +368,7 @@ static void answer_all(struct conn *conn) {
         if (len == 0)
             break;
         struct lb_bytes answer =
-            lb_isns_server_answer(&host.server, now_us(), lb_bytes(conn->request, len),
+            lb_isns_server_answer(&host.server, lb_now_us(), lb_bytes(conn->request, len),
                                   lb_span(host.room, sizeof host.room));
         conn->answer = realloc(conn->answer, conn->answer_len + answer.len);
         if (answer.len > 0 && !conn->answer)
@@ -426,7 +405,7 @@ static void serve_datagram(int fd) {
     if (n <= 0)
         return;
     struct lb_bytes answer = lb_isns_server_answer(
-        &host.server, now_us(), lb_bytes(request, (size_t)n), lb_span(host.room, 60000));
+        &host.server, lb_now_us(), lb_bytes(request, (size_t)n), lb_span(host.room, 60000));
     if (answer.len > 0)
         sendto(fd, answer.p, answer.len, 0, (struct sockaddr *)&from, len);
 }

@@ -15,6 +15,8 @@
  * A line of FILE is a service: URL SCOPES ATTRIBUTES, separated by blanks. */
 #include "core/slp/slp_server.h"
 #include "core/slp/slp_wire.h"
+#include "os/linux/clock.h"
+#include "os/linux/datagram.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,7 +57,7 @@ static struct {
     size_t text_len;
     size_t many;
     const char *interface, *file, *lie, *tcp;
-    int udp4, udp6, listener;
+    int udp4, udp6, listener, index;
     struct peer peers[CONNECTIONS_MAX];
 } host = {.lie = "", .tcp = "", .udp4 = -1, .udp6 = -1, .listener = -1};
 
@@ -67,12 +69,6 @@ _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
 _Noreturn static void die(const char *what) {
     perror(what);
     exit(1);
-}
-
-static uint64_t now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * LB_US_SEC + (uint64_t)t.tv_nsec / 1000;
 }
 
 /* ---- services ---- */
@@ -144,12 +140,12 @@ static void set(int fd, int level, int option, int value) {
 
 static void open_udp4(void) {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(LB_SLP_PORT)};
-    struct ip_mreqn group = {.imr_ifindex = (int)if_nametoindex(host.interface)};
+    struct ip_mreqn group = {.imr_ifindex = host.index};
     inet_pton(AF_INET, "239.255.255.253", &group.imr_multiaddr);
     host.udp4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     set(host.udp4, SOL_SOCKET, SO_REUSEADDR, 1);
-    set(host.udp4, IPPROTO_IP, IP_PKTINFO, 1);
-    if (bind(host.udp4, (struct sockaddr *)&any, sizeof any) < 0)
+    if (!lb_udp_tell_groups(host.udp4, LB_V4) ||
+        bind(host.udp4, (struct sockaddr *)&any, sizeof any) < 0)
         die("bind");
     if (setsockopt(host.udp4, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group) < 0)
         die("join");
@@ -164,11 +160,11 @@ static void open_udp6(void) {
     host.udp6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     set(host.udp6, SOL_SOCKET, SO_REUSEADDR, 1);
     set(host.udp6, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    set(host.udp6, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    if (bind(host.udp6, (struct sockaddr *)&any, sizeof any) < 0)
+    if (!lb_udp_tell_groups(host.udp6, LB_V6) ||
+        bind(host.udp6, (struct sockaddr *)&any, sizeof any) < 0)
         die("bind");
     for (size_t i = 0; i < 2 * LB_COUNT(types); i++) {
-        struct ipv6_mreq group = {.ipv6mr_interface = if_nametoindex(host.interface)};
+        struct ipv6_mreq group = {.ipv6mr_interface = (unsigned)host.index};
         struct lb_addr addr = lb_slp_group(LB_V6, LB_SLP_SRV_RQST, types[i / 2], i % 2 ? 2 : 5);
         memcpy(&group.ipv6mr_multiaddr, addr.bytes, 16);
         if (setsockopt(host.udp6, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof group) < 0)
@@ -187,22 +183,6 @@ static void open_tcp(void) {
 }
 
 /* ---- datagrams ---- */
-
-static bool is_to_group(struct msghdr *message) {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-            struct in_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            return IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
-        }
-        if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-            struct in6_pktinfo info;
-            memcpy(&info, CMSG_DATA(c), sizeof info);
-            return info.ipi6_addr.s6_addr[0] == 0xff;
-        }
-    }
-    return false;
-}
 
 /* What a liar makes of a reply; gives its length. */
 static size_t lie(uint8_t *reply, size_t len) {
@@ -223,32 +203,19 @@ static size_t lie(uint8_t *reply, size_t len) {
 
 static void answer_datagram(int fd, struct lb_slp_server *server) {
     static uint8_t bytes[DATAGRAM_MAX], reply[DATAGRAM_MAX];
-    struct sockaddr_storage from;
-    union {
-        struct cmsghdr align;
-        char room[256];
-    } control;
-    struct iovec iov = {bytes, sizeof bytes};
-    struct msghdr message = {.msg_name = &from,
-                             .msg_namelen = sizeof from,
-                             .msg_iov = &iov,
-                             .msg_iovlen = 1,
-                             .msg_control = control.room,
-                             .msg_controllen = sizeof control.room};
-    ssize_t n = recvmsg(fd, &message, 0);
-    if (n < 0)
+    struct lb_udp_received in;
+    if (!lb_udp_receive(fd, lb_span(bytes, sizeof bytes), &in))
         return;
-    bool is_multicast = is_to_group(&message);
-    struct lb_bytes out = lb_slp_server_input(server, now_us(), lb_bytes(bytes, (size_t)n),
-                                              is_multicast, lb_span(reply, sizeof reply));
-    printf("%s %s of %zd bytes, reply %zu\n", is_multicast ? "multicast" : "unicast",
-           lb_slp_function_word(n > 1 ? bytes[1] : 0), n, out.len);
+    struct lb_bytes out = lb_slp_server_input(server, lb_now_us(), in.payload, in.is_to_group,
+                                              lb_span(reply, sizeof reply));
+    printf("%s %s of %zu bytes, reply %zu\n", in.is_to_group ? "multicast" : "unicast",
+           lb_slp_function_word(in.payload.len > 1 ? bytes[1] : 0), in.payload.len, out.len);
     if (out.len == 0)
         return;
     size_t len = lie(reply, out.len);
     unsigned times = strcmp(host.lie, "repeat") == 0 ? REPEATS : 1;
     for (unsigned i = 0; i < times; i++)
-        sendto(fd, reply, len, 0, (struct sockaddr *)&from, message.msg_namelen);
+        lb_udp_send(fd, host.index, in.from, lb_bytes(reply, len));
 }
 
 /* ---- connections ---- */
@@ -280,7 +247,7 @@ static void hang_up(struct peer *peer) {
 static struct lb_bytes to_send(struct peer *peer) {
     if (strcmp(host.tcp, "stall") == 0)
         return lb_bytes(NULL, 0);
-    return lb_slp_connection_gather(&peer->connection, now_us(), peer->server);
+    return lb_slp_connection_gather(&peer->connection, lb_now_us(), peer->server);
 }
 
 static void receive(struct peer *peer) {
@@ -386,7 +353,8 @@ static void start_servers(void) {
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++)
         take_option(argv[i]);
-    if (host.interface == NULL || if_nametoindex(host.interface) == 0)
+    host.index = host.interface != NULL ? (int)if_nametoindex(host.interface) : 0;
+    if (host.index == 0)
         die("--interface");
     host.text = malloc(TEXT_BYTES);
     if (host.text == NULL)

@@ -4,6 +4,7 @@
 #include "core/target/target.h"
 #include "core/target/target_memory.h"
 #include "core/target/target_rooms.h"
+#include "os/linux/clock.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -50,12 +51,6 @@ _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
 _Noreturn static void die(const char *what) {
     perror(what);
     exit(1);
-}
-
-static uint64_t now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * LB_US_SEC + (uint64_t)t.tv_nsec / 1000;
 }
 
 /* ---- the disk ---- */
@@ -211,7 +206,7 @@ static void take_connection(int listener, uint64_t now) {
 static void run(int listener) {
     for (;;) {
         struct pollfd fds[CONNS_MAX + 1] = {{.fd = listener, .events = POLLIN}};
-        uint64_t until = LB_NEVER, now = now_us();
+        uint64_t until = LB_NEVER, now = lb_now_us();
         for (size_t i = 0; i < CONNS_MAX; i++) {
             struct peer *peer = &host.peers[i];
             struct lb_span spans[2];
@@ -228,7 +223,7 @@ static void run(int listener) {
         uint64_t wait_ms = until <= now ? 0 : (until - now) / LB_US_MS + 1;
         if (poll(fds, CONNS_MAX + 1, (int)LB_MIN(wait_ms, 1000)) < 0 && errno != EINTR)
             die("poll");
-        now = now_us();
+        now = lb_now_us();
         if (fds[0].revents != 0)
             take_connection(listener, now);
         for (size_t i = 0; i < CONNS_MAX; i++)

@@ -306,6 +306,15 @@ static void nothing_that_a_terminal_obeys_is_shown_or_stands_in_json(void) {
                                           "e \xe2\x82\xac \xf0\x9f\x92\xbe")));
 }
 
+static void sizes_are_cut_to_a_tenth(void) {
+    CHECK_STR(lb_size_text(0).s, "0 bytes");
+    CHECK_STR(lb_size_text(1023).s, "1023 bytes");
+    CHECK_STR(lb_size_text(1024).s, "1.0 KiB");
+    CHECK_STR(lb_size_text(1536).s, "1.5 KiB");
+    CHECK_STR(lb_size_text(UINT64_C(3) << 40).s, "3.0 TiB");
+    CHECK_STR(lb_size_text(UINT64_MAX).s, "15.9 EiB");
+}
+
 int main(void) {
     TEST(strings_and_characters_are_formatted);
     TEST(numbers_are_formatted);
@@ -327,5 +336,6 @@ int main(void) {
     TEST(texts_compare);
     TEST(what_was_given_is_cut_and_hides_what_may_be_a_secret);
     TEST(nothing_that_a_terminal_obeys_is_shown_or_stands_in_json);
+    TEST(sizes_are_cut_to_a_tenth);
     return tap_done();
 }

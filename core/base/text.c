@@ -198,6 +198,25 @@ void lb_format(char *buffer, size_t cap, const char *format, ...) {
     va_end(arguments);
 }
 
+struct lb_size_text lb_size_text(uint64_t bytes) {
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    struct lb_size_text text;
+    uint64_t whole = bytes, rest = 0;
+    unsigned unit = 0;
+
+    while (whole >= 1024 && unit + 1 < LB_COUNT(units)) {
+        rest = whole % 1024;
+        whole /= 1024;
+        unit++;
+    }
+    if (unit == 0)
+        lb_format(text.s, sizeof(text.s), "%llu bytes", (unsigned long long)bytes);
+    else
+        lb_format(text.s, sizeof(text.s), "%llu.%llu %s", (unsigned long long)whole,
+                  (unsigned long long)(rest * 10 / 1024), units[unit]);
+    return text;
+}
+
 void lb_text_hex(struct lb_text *text, struct lb_bytes bytes) {
     for (size_t i = 0; i < bytes.len; i++)
         lb_text_add(text, "%02x", bytes.p[i]);

@@ -42,6 +42,14 @@ void lb_text_json(struct lb_text *text, struct lb_bytes bytes);
 void lb_format(char *buffer, size_t cap, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* "3.2 GiB". */
+struct lb_size_text {
+    char s[24];
+};
+/* A count of bytes for people, by value: in units of 1024, with one digit after the point from KiB
+ * on, cut and not rounded. */
+struct lb_size_text lb_size_text(uint64_t bytes);
+
 /* Decimal digits only, no sign, no space, no empty text, no more than max. False leaves *value. */
 bool lb_parse_u64(struct lb_bytes text, uint64_t max, uint64_t *value);
 /* Hexadecimal digits only, 1 to 16 of them. */

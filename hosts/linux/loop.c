@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SPIN_US     50 /* a peer's wake-up on a virtual machine takes 20 to 30: bench/NOTES.md */
@@ -13,12 +12,6 @@
 #define EVENTS_MAX  16
 
 #define PASSES_WITHOUT_WAIT 64
-
-uint64_t lb_now_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * LB_US_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 void lb_loop_add(struct lb_loop *loop, int fd, uint32_t events, uint32_t source) {
     struct epoll_event event = {.events = events, .data.u32 = source};

@@ -14,6 +14,7 @@
 #include "core/boot/boot_state.h"
 #include "hosts/linux/arp.h"
 #include "hosts/linux/iface.h"
+#include "os/linux/clock.h"
 #include "os/linux/datagram.h"
 #include "os/linux/packet.h"
 #include "os/linux/tun.h"
@@ -71,8 +72,6 @@ struct lb_loop {
     bool probes6_due;              /* addresses of IPv6 may have been answered */
     uint8_t packet[LB_DATAGRAM_MAX];
 };
-
-uint64_t lb_now_us(void); /* the monotonic clock, in microseconds */
 
 /* iface: as lb_iface_open left it, or NULL. Blocks SIGINT, SIGTERM and SIGHUP for the process, to
  * take them as events. False: HOST_NETWORK. */

@@ -7,25 +7,6 @@
 #define WIDTH_DEFAULT 80
 #define PICTURE_MAX   65536
 
-struct lb_size_text lb_size_text(uint64_t bytes) {
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    struct lb_size_text text;
-    uint64_t whole = bytes, rest = 0;
-    unsigned unit = 0;
-
-    while (whole >= 1024 && unit + 1 < LB_COUNT(units)) {
-        rest = whole % 1024;
-        whole /= 1024;
-        unit++;
-    }
-    if (unit == 0)
-        lb_format(text.s, sizeof(text.s), "%llu bytes", (unsigned long long)bytes);
-    else
-        lb_format(text.s, sizeof(text.s), "%llu.%llu %s", (unsigned long long)whole,
-                  (unsigned long long)(rest * 10 / 1024), units[unit]);
-    return text;
-}
-
 void lb_json_string(struct lb_text *text, const char *string) {
     lb_text_json(text, lb_bytes_of_text(string));
 }

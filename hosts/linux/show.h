@@ -5,13 +5,6 @@
 #include "core/loader/loader.h"
 #include "hosts/linux/run.h"
 
-/* "3.2 GiB". */
-struct lb_size_text {
-    char s[24];
-};
-/* In units of 1024, with one digit after the point from KiB on. */
-struct lb_size_text lb_size_text(uint64_t bytes);
-
 /* The whole waterfall and the facts on standard output; in colour on a terminal (unless NO_COLOR is
  * set). */
 void lb_show_report(struct lb_run *run);

@@ -133,15 +133,6 @@ static void bytes_take_units_and_nothing_else(void) {
 
 /* ---- what people see ------------------------------------------------------------------------- */
 
-static void sizes_are_cut_to_a_tenth(void) {
-    CHECK_STR(lb_size_text(0).s, "0 bytes");
-    CHECK_STR(lb_size_text(1023).s, "1023 bytes");
-    CHECK_STR(lb_size_text(1024).s, "1.0 KiB");
-    CHECK_STR(lb_size_text(1536).s, "1.5 KiB");
-    CHECK_STR(lb_size_text(UINT64_C(3) << 40).s, "3.0 TiB");
-    CHECK_STR(lb_size_text(UINT64_MAX).s, "15.9 EiB");
-}
-
 static void the_progress_says_how_far_how_fast_and_how_long(void) {
     char line[160];
     struct lb_text text = lb_text(line, sizeof(line));
@@ -415,7 +406,6 @@ int main(void) {
     TEST(a_secret_does_not_stay_on_the_command_line);
     TEST(an_option_with_two_values_is_refused);
     TEST(bytes_take_units_and_nothing_else);
-    TEST(sizes_are_cut_to_a_tenth);
     TEST(the_progress_says_how_far_how_fast_and_how_long);
     TEST(the_progress_says_that_it_waits_for_the_target);
     TEST(resolv_conf_is_written_and_taken_away_again);

@@ -151,37 +151,87 @@ void lb_datagram_send(struct lb_datagram *datagram, struct lb_endpoint from, str
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-static int hop_limit(struct msghdr *message) {
-    int hops = -1;
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT)
-            memcpy(&hops, CMSG_DATA(c), sizeof(hops));
+/* What a message says of itself, beside its sender. */
+struct message {
+    struct lb_endpoint from;
+    struct lb_addr to; /* zero: not told */
+    int hops;          /* -1: not told */
+    size_t len;
+    bool is_cut;
+};
+
+static void read_control(struct msghdr *header, struct message *message) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+        struct in_pktinfo v4;
+        struct in6_pktinfo v6;
+        if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_HOPLIMIT) {
+            memcpy(&message->hops, CMSG_DATA(c), sizeof(message->hops));
+        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            memcpy(&v4, CMSG_DATA(c), sizeof(v4));
+            message->to = lb_addr_v4_bytes((const uint8_t *)&v4.ipi_addr);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            memcpy(&v6, CMSG_DATA(c), sizeof(v6));
+            message->to = lb_addr_v6_bytes((const uint8_t *)&v6.ipi6_addr);
+        }
     }
-    return hops;
 }
 
-bool lb_datagram_receive(struct lb_datagram *datagram, struct lb_span room,
-                         struct lb_endpoint *from, struct lb_bytes *payload) {
-    while (datagram->fd >= 0) {
-        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int)) + 64];
+static bool receive(int fd, struct lb_span room, struct message *message) {
+    for (;;) {
+        _Alignas(struct cmsghdr) uint8_t control[256];
         struct lb_os_address address = {0};
         struct iovec piece = {room.p, room.len};
-        struct msghdr message = {.msg_name = &address.any,
-                                 .msg_namelen = sizeof(address.v6),
-                                 .msg_iov = &piece,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control,
-                                 .msg_controllen = sizeof(control)};
-        ssize_t got = recvmsg(datagram->fd, &message, MSG_DONTWAIT);
+        struct msghdr header = {.msg_name = &address.any,
+                                .msg_namelen = sizeof(address.v6),
+                                .msg_iov = &piece,
+                                .msg_iovlen = 1,
+                                .msg_control = control,
+                                .msg_controllen = sizeof(control)};
+        ssize_t got = recvmsg(fd, &header, MSG_DONTWAIT);
         if (got < 0 && (errno == EINTR || errno == ECONNREFUSED))
             continue; /* the latter is somebody's "port unreachable" to what was sent */
         if (got < 0)
             return false;
-        if ((message.msg_flags & MSG_TRUNC) || (datagram->is_icmp && hop_limit(&message) != HOPS))
+        *message = (struct message){.from = lb_os_endpoint(&address.any),
+                                    .hops = -1,
+                                    .len = (size_t)got,
+                                    .is_cut = header.msg_flags & MSG_TRUNC};
+        read_control(&header, message);
+        return true;
+    }
+}
+
+bool lb_datagram_receive(struct lb_datagram *datagram, struct lb_span room,
+                         struct lb_endpoint *from, struct lb_bytes *payload) {
+    struct message message;
+    while (datagram->fd >= 0 && receive(datagram->fd, room, &message)) {
+        if (message.is_cut || (datagram->is_icmp && message.hops != HOPS))
             continue;
-        *from = lb_os_endpoint(&address.any);
-        *payload = lb_bytes(room.p, (size_t)got);
+        *from = message.from;
+        *payload = lb_bytes(room.p, message.len);
         return true;
     }
     return false;
+}
+
+/* ---- sockets of servers ---------------------------------------------------------------------- */
+
+bool lb_udp_tell_groups(int fd, enum lb_family family) {
+    return family == LB_V6 ? set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                           : set_int(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+bool lb_udp_receive(int fd, struct lb_span room, struct lb_udp_received *received) {
+    struct message message;
+    if (fd < 0 || !receive(fd, room, &message))
+        return false;
+    received->from = message.from;
+    received->is_to_group = lb_addr_is_multicast(message.to);
+    received->payload = lb_bytes(room.p, message.is_cut ? 0 : message.len);
+    return true;
+}
+
+void lb_udp_send(int fd, int index, struct lb_endpoint to, struct lb_bytes bytes) {
+    struct lb_os_address address = lb_os_address(to, index);
+    (void)sendto(fd, bytes.p, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT, &address.any, address.len);
 }

@@ -9,6 +9,20 @@
 
 #define LB_DATAGRAM_MAX 65536
 
+/* What came to a UDP socket of either family. */
+struct lb_udp_received {
+    struct lb_endpoint from;
+    bool is_to_group; /* sent to a multicast group: known where lb_udp_tell_groups was called */
+    struct lb_bytes payload; /* within the room; empty for one that did not fit */
+};
+
+/* Has lb_udp_receive say whether a datagram was sent to a group. False: see errno. */
+bool lb_udp_tell_groups(int fd, enum lb_family family);
+/* The next that came; false: none. Passes over what peers refused of what was sent. Never waits. */
+bool lb_udp_receive(int fd, struct lb_span room, struct lb_udp_received *received);
+/* index: of the interface that a link-local address is on. What cannot be sent is lost. */
+void lb_udp_send(int fd, int index, struct lb_endpoint to, struct lb_bytes bytes);
+
 struct lb_datagram {
     int fd;    /* -1: not open */
     int index; /* of the interface; 0: any */

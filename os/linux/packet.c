@@ -44,8 +44,8 @@ static void write_ethernet(struct lb_wr *wr, const uint8_t mac[6]) {
     lb_wr_u16(wr, ETH_P_IP);
 }
 
+/* At the beginning of wr. */
 static void write_ip(struct lb_wr *wr, struct lb_addr from, struct lb_addr to, size_t udp_len) {
-    size_t start = wr->len;
     lb_wr_u16(wr, 0x4500);
     lb_wr_u16(wr, (uint16_t)(IP_HEADER + udp_len));
     lb_wr_u16(wr, 0);
@@ -56,21 +56,18 @@ static void write_ip(struct lb_wr *wr, struct lb_addr from, struct lb_addr to, s
     lb_wr_addr(wr, from);
     lb_wr_addr(wr, to);
     if (lb_wr_ok(wr))
-        lb_wr_u16_at(wr, start + 10, fold(sum(0, lb_bytes(wr->start + start, IP_HEADER))));
+        lb_wr_u16_at(wr, 10, fold(sum(0, lb_bytes(wr->start, IP_HEADER))));
 }
 
-struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
-                                struct lb_endpoint to, struct lb_bytes payload,
-                                struct lb_span room) {
+struct lb_bytes lb_packet_build_ipv4(struct lb_endpoint from, struct lb_endpoint to,
+                                     struct lb_bytes payload, struct lb_span room) {
     struct lb_wr wr = lb_wr(room);
-    size_t udp_len = UDP_HEADER + payload.len, start;
+    size_t udp_len = UDP_HEADER + payload.len;
     uint16_t checksum;
 
     if (udp_len > UINT16_MAX - IP_HEADER)
         return (struct lb_bytes){0};
-    write_ethernet(&wr, mac);
     write_ip(&wr, from.addr, to.addr, udp_len);
-    start = wr.len;
     lb_wr_u16(&wr, from.port);
     lb_wr_u16(&wr, to.port);
     lb_wr_u16(&wr, (uint16_t)udp_len);
@@ -79,9 +76,22 @@ struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
     if (!lb_wr_ok(&wr))
         return (struct lb_bytes){0};
     checksum =
-        fold(sum(pseudo_sum(from.addr, to.addr, udp_len), lb_bytes(wr.start + start, udp_len)));
-    lb_wr_u16_at(&wr, start + 6, checksum ? checksum : 0xffff); /* 0 would mean "none" */
+        fold(sum(pseudo_sum(from.addr, to.addr, udp_len), lb_bytes(wr.start + IP_HEADER, udp_len)));
+    lb_wr_u16_at(&wr, IP_HEADER + 6, checksum ? checksum : 0xffff); /* 0 would mean "none" */
     return lb_wr_done(&wr);
+}
+
+struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
+                                struct lb_endpoint to, struct lb_bytes payload,
+                                struct lb_span room) {
+    struct lb_wr wr = lb_wr(room);
+    struct lb_bytes packet;
+
+    write_ethernet(&wr, mac);
+    if (!lb_wr_ok(&wr))
+        return (struct lb_bytes){0};
+    packet = lb_packet_build_ipv4(from, to, payload, lb_span(room.p + wr.len, room.len - wr.len));
+    return lb_bytes(room.p, packet.len > 0 ? wr.len + packet.len : 0);
 }
 
 /* RFC 2460 8.1. */

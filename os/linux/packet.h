@@ -11,6 +11,9 @@
 #define LB_PACKET_HEADERS (14 + 20 + 8)
 #define LB_PACKET_MAX     (LB_PACKET_HEADERS + 1500)
 
+/* UDP in an IPv4 packet, as it follows the Ethernet header. Empty when it does not fit. */
+struct lb_bytes lb_packet_build_ipv4(struct lb_endpoint from, struct lb_endpoint to,
+                                     struct lb_bytes payload, struct lb_span room);
 /* A frame from mac to everybody on the link. Empty when it does not fit into the room. */
 struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
                                 struct lb_endpoint to, struct lb_bytes payload,

@@ -11,5 +11,8 @@ int lb_tcp_connect(int fd, struct lb_endpoint to, int index);
 /* How that went: 0, or an errno. Where the peer accepted and has closed since, it is 0: the next
  * recv says the rest. */
 int lb_tcp_outcome(int fd);
+/* The next connection of a listener that does not block: it does not block either, and sends small
+ * pieces at once. *from (may be NULL): who connects. -1: none is there, see errno. */
+int lb_tcp_accept(int listener, struct lb_endpoint *from);
 
 #endif

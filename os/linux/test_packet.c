@@ -129,6 +129,16 @@ static void a_udp_length_beyond_the_datagram_is_refused(void) {
     CHECK(!parses(frame, false));
 }
 
+/* Both checksums by RFC 1071: the sums of the other words, folded, inverted. */
+static void a_packet_is_ipv4_and_udp_without_ethernet(void) {
+    struct lb_endpoint from = endpoint(1, 67), to = endpoint(2, 68);
+    struct lb_bytes payload = lb_bytes("DHCP", 4);
+    CHECK_BYTES(lb_packet_build_ipv4(from, to, payload, lb_span(room, sizeof(room))),
+                tap_hex("4500 0020 0000 4000 4011 b6c9 c000 0201 c000 0202"
+                        "0043 0044 000c f3b2 44484350"));
+    CHECK_EQ(lb_packet_build_ipv4(from, to, payload, lb_span(room, 31)).len, 0);
+}
+
 int main(void) {
     TEST(a_frame_has_its_headers_byte_for_byte);
     TEST(what_was_built_parses_again);
@@ -141,5 +151,6 @@ int main(void) {
     TEST(another_port_is_not_ours);
     TEST(fragments_other_protocols_and_other_versions_are_refused);
     TEST(a_udp_length_beyond_the_datagram_is_refused);
+    TEST(a_packet_is_ipv4_and_udp_without_ethernet);
     return tap_done();
 }

@@ -18,7 +18,7 @@ read_the_loader
 lunbootd_says "[0-9a-f:]{17}  is given 192\.0\.2\.[0-9]+ by DHCP, disk $name" "the address is told"
 lunbootd_says "192\.0\.2\.[0-9]+ +logged in as iqn\.2026-11\.org\.lunboot:" "the login is told"
 lunbootd_says "192\.0\.2\.[0-9]+ +reads its disk" "reading is told"
-lunbootd_says "logged? ?out.*it read [0-9.]+ MB and wrote 0 bytes" "the end is told, with what was read"
+lunbootd_says "logged? ?out.*it read [0-9.]+ MiB and wrote 0 bytes" "the end is told, with what was read"
 
 give_client_address
 probe

@@ -43,7 +43,7 @@ ok "--json gives an object a line"
 writes 1
 succeeds "the machine writes"
 ctl show $mac
-ctl_says '^overlay +1\.0 MB$' "what it wrote is counted; a machine is found by its card, too"
+ctl_says '^overlay +1\.0 MiB$' "what it wrote is counted; a machine is found by its card, too"
 ctl reset $mac
 ctl_says '^$' "it is reset"
 reads_the_disk "after the reset it has the unchanged disk"

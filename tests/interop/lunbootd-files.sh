@@ -90,7 +90,7 @@ ok "TFTP: nothing is written"
 fetch "$base/lunboot.conf" "$scratch/got"
 grep -q '^enable = yes' "$scratch/got" || fail "lunboot.conf is not made"
 ok "lunboot.conf is made where the folder has none"
-lunbootd_says "192\.0\.2\.50 +fetched kernel by TFTP: 3\.0 MB in [0-9]" "a transfer is told"
+lunbootd_says "192\.0\.2\.50 +fetched kernel by TFTP: 2\.8 MiB in [0-9]" "a transfer is told"
 lunbootd_says "192\.0\.2\.50 +asked for none by TFTP: there is no such file" "a file that is missing is told"
 
 # Without a folder: the loaders that are installed, and nothing else beside the program.

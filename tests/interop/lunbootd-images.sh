@@ -68,8 +68,8 @@ lunbootd_says 'logged in as iqn.2008-11.org.linux-kvm' "a system runs on debian@
 ctl image update "$scratch/new.img" debian
 ctl_says '^debian@2$' "the second version is made"
 ctl image list
-ctl_says '^debian@1 +38\.[0-9] MB +1$' "one machine has the first"
-ctl_says '^debian@2 +39\.[0-9] MB +0  newest$' "and nobody the second yet"
+ctl_says '^debian@1 +3[67]\.[0-9] MiB +1$' "one machine has the first"
+ctl_says '^debian@2 +3[78]\.[0-9] MiB +0  newest$' "and nobody the second yet"
 has 51
 succeeds "the machine that runs has its data"
 end system KILL

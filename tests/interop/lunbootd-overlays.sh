@@ -155,7 +155,7 @@ lunboot=$exercise run_lunboot --rootpath="$rootpath" --write-verify=1048576 --of
 succeeds "1 MiB of 2 can be written"
 lunboot=$exercise run_lunboot --rootpath="$rootpath" --write-verify=4194304 --offset=16777216 --seed=45
 [ "$status" != 0 ] || fail "4 MiB went into 2"
-lunbootd_says 'has written [0-9.]+ MB of the 2.0 MB it may write' "that it is nearly full is told"
+lunbootd_says 'has written [0-9.]+ MiB of the 2.0 MiB it may write' "that it is nearly full is told"
 lunbootd_says 'there is no room for what it writes' "that it is full is told"
 lunboot=$exercise run_lunboot --rootpath="$rootpath" --write-verify=1048576 --offset=8388608 --seed=46
 succeeds "what was written before can be rewritten"
