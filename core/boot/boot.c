@@ -35,13 +35,13 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     lb_session_end(boot, now_us);
     if (!boot->stopping && !boot->was_up && lb_session_stage_next(boot, now_us))
         return;
-    uint64_t delay_us = lb_policy_delay_us(boot);
+    uint64_t delay_us = lb_attempts_delay_us(&boot->attempts, boot->error.code);
     lb_discovery_stage_stop(boot, now_us);
     bool may_pass = lb_candidates_may_pass(boot) || lb_judge_may_pass(boot);
     if (!lb_is_ok(&boot->error) && !boot->was_up)
         lb_passed_explain(boot);
     if (boot->stopping || boot->was_up || !may_pass ||
-        !lb_policy_has_attempts(boot, now_us, delay_us)) {
+        !lb_attempts_are_left(&boot->attempts, now_us, delay_us)) {
         enter_over(boot, now_us);
         return;
     }
@@ -49,7 +49,7 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     boot->deadline_us = now_us + delay_us;
     lb_network_pause(&boot->network, now_us);
     lb_trace(&boot->trace, now_us, "boot", "attempt %u failed (%s: %s); next in %llu ms",
-             boot->attempts, lb_code_word(boot->error.code), boot->error.facts,
+             boot->attempts.begun, lb_code_word(boot->error.code), boot->error.facts,
              (unsigned long long)(delay_us / LB_US_MS));
 }
 
@@ -82,14 +82,24 @@ static bool wants_link(const struct lb_boot *boot) {
            (!boot->setup.network_is_up || lb_plan_is_dry(&boot->plan));
 }
 
+/* A short secret is told once. */
+static bool secrets_are_usable(struct lb_boot *boot, uint64_t now_us) {
+    bool is_short;
+    bool is_good = lb_policy_secrets(&boot->plan, &is_short, &boot->error);
+    if (is_short && lb_attempts_is_first(&boot->attempts))
+        lb_report_learned(&boot->report, now_us, LB_STAGE_LOGIN, "warning", "configuration",
+                          "chap-secret has less than 12 bytes: it can be found by trying");
+    return is_good;
+}
+
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
-    boot->attempts++;
+    lb_attempts_begin(&boot->attempts);
     boot->error = (struct lb_error){.code = LB_OK};
     boot->passed.before = boot->passed.count;
     /* Those of the network's clients may have begun in the pause, and run on. */
     boot->step_link = boot->step_disk = LB_NO_STEP;
     lb_path_begin(&boot->path);
-    if (!lb_policy_enabled(boot) || !lb_policy_secrets(boot, now_us) ||
+    if (!lb_policy_enabled(&boot->plan, &boot->error) || !secrets_are_usable(boot, now_us) ||
         !lb_choice_own_name_is_valid(&boot->plan, &boot->error) ||
         !lb_choice_of_config(&boot->plan, &boot->choice, &boot->error) ||
         (!wants_link(boot) && !lb_boot_choose_name(boot, now_us, NULL)))
@@ -207,9 +217,7 @@ static void heed_answer(struct lb_boot *boot, uint64_t now_us, struct lb_names_a
     if (answer->requester == LB_REQUESTER_ISNS)
         lb_finder_resolved(&boot->finder, now_us, answer->addrs, answer->count, answer->why);
     else if (boot->path.runs)
-        lb_initiator_resolved(&boot->path.session, now_us, answer->addrs,
-                              lb_policy_resolved(boot, now_us, answer->addrs, answer->count),
-                              answer->why);
+        lb_session_stage_resolved(boot, now_us, answer);
 }
 
 static enum lb_turn names_turn(struct lb_boot *boot, uint64_t now_us,
@@ -295,7 +303,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
         boot->report = *setup->report;
     boot->report.error = (struct lb_error){.code = LB_OK};
     boot->setup.report = NULL;
-    boot->start_us = now_us;
+    lb_attempts_init(&boot->attempts, now_us, &boot->common);
     boot->deadline_us = LB_NEVER;
 }
 
@@ -425,6 +433,10 @@ struct lb_boot_servers lb_boot_servers(const struct lb_boot *boot) {
     size_t current = boot->candidate_current;
     return current < boot->candidate_count ? boot->candidates[current].servers
                                            : (struct lb_boot_servers){0};
+}
+
+bool lb_boot_has_chap(const struct lb_boot *boot) {
+    return lb_policy_has_chap(&boot->plan, boot->choice.target.target, LB_KEY_CHAP_NAME);
 }
 
 const char *lb_boot_initiator(const struct lb_boot *boot) {

@@ -41,6 +41,15 @@ static bool is_before(const struct lb_candidate *a, const struct lb_candidate *b
     return a->tie < b->tie;
 }
 
+/* Whether a person named this server: then it may be the machine itself. */
+static bool is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate) {
+    if (candidate->service == LB_BY_CONFIG)
+        return true;
+    return candidate->at.host == LB_HOST_ADDR && !boot->wanted_from_network &&
+           boot->wanted.host == LB_HOST_ADDR &&
+           lb_addr_equal(boot->wanted.addr, candidate->at.addr);
+}
+
 /* ---- the list ------------------------------------------------------------------------------- */
 
 void lb_candidates_clear(struct lb_boot *boot) {
@@ -166,7 +175,7 @@ void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_ca
         candidate.at.port = wanted->port;
     if (candidate.refused == LB_OK &&
         !lb_policy_candidate(&boot->plan, &candidate, boot->wanted.target,
-                             lb_policy_is_by_person(boot, &candidate), &candidate.failed))
+                             is_by_person(boot, &candidate), &candidate.failed))
         candidate.refused = candidate.failed.code;
     candidate.rank = rank_of(boot, &candidate);
     add(boot, now_us, &candidate);
@@ -204,7 +213,7 @@ bool lb_candidates_next(struct lb_boot *boot) {
     boot->candidate_current = at;
     boot->choice.target = next->at;
     boot->choice.has_target = true;
-    boot->choice.from_network = !lb_policy_is_by_person(boot, next);
+    boot->choice.from_network = !is_by_person(boot, next);
     lb_format(boot->choice.source, sizeof boot->choice.source, "%s", next->source);
     return true;
 }

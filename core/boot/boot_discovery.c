@@ -58,7 +58,7 @@ static void add_other_rootpaths(struct lb_boot *boot, uint64_t now_us) {
 static uint64_t most_us(const struct lb_boot *boot) {
     uint64_t us = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
     bool has_passed = boot->passed.count > boot->passed.before;
-    return boot->attempts == 1 && has_passed ? LB_MIN(us, PASSED_TIMEOUT_US) : us;
+    return lb_attempts_is_first(&boot->attempts) && has_passed ? LB_MIN(us, PASSED_TIMEOUT_US) : us;
 }
 
 static void start_services(struct lb_boot *boot, uint64_t now_us) {

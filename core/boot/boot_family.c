@@ -21,7 +21,8 @@ static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_family_status
     else if (status->names == LB_NAMES_TARGET)
         needs = lb_finder_isns_family(&boot->plan);
     bool is_addressed = judged.target.host == LB_HOST_ADDR;
-    if (!is_addressed && needs == LB_FAMILY_NONE && boot->attempts > 1) /* it may lead there */
+    if (!is_addressed && needs == LB_FAMILY_NONE &&
+        !lb_attempts_is_first(&boot->attempts)) /* it may lead there */
         needs = status->family == LB_V6 ? LB_V4 : LB_V6;
     bool is_near = needs == LB_FAMILY_NONE || lb_plan_is_dry(&boot->plan) ||
                    lb_network_has_address(&boot->network, needs) ||

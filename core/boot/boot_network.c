@@ -84,7 +84,8 @@ static void report_choice(struct lb_boot *boot, uint64_t now_us,
 static void report_unused(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_boot_answer *answer) {
     const char *table = lb_config_source_word(LB_SOURCE_IBFT);
-    if (boot->is_named && lb_streq(boot->choice.source, table) && boot->attempts == 1 &&
+    if (boot->is_named && lb_streq(boot->choice.source, table) &&
+        lb_attempts_is_first(&boot->attempts) &&
         lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags))
         lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "root-path", table,
                           "that of %s is not used: the firmware's table names the disk",
@@ -190,7 +191,7 @@ static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
                         lb_is_ok(&boot->no_disk) && lb_plan_goal(&boot->plan) != LB_GOAL_DISCOVER;
     bool is_needed = lb_finder_isns_family(&boot->plan) == other->family;
     /* The last attempt failed: discovery may find a disk that only this family reaches. */
-    bool has_failed = boot->attempts > 1;
+    bool has_failed = !lb_attempts_is_first(&boot->attempts);
     bool is_waited_for = is_asking && (other->is_alive || is_needed || has_failed || !may_be_saved);
     if (is_waited_for && now_us < timeout_us(boot, other)) {
         lb_until(&boot->common, timeout_us(boot, other));
@@ -234,7 +235,7 @@ static bool awaits_other(struct lb_boot *boot, uint64_t now_us,
     if (has_answer(boot, other->family))
         return true;
     uint64_t until_us = timeout_us(boot, other);
-    if (boot->attempts == 1 && !other->is_alive)
+    if (lb_attempts_is_first(&boot->attempts) && !other->is_alive)
         until_us = boot->asked_us + DRY_TIMEOUT_US; /* a person waits for the result */
     if (now_us < until_us)
         lb_until(&boot->common, until_us);
@@ -445,7 +446,7 @@ static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_OK, "%s", boot->interface);
     boot->asked_us = now_us;
-    if (boot->attempts > 1)
+    if (!lb_attempts_is_first(&boot->attempts))
         lb_judge_failure(boot); /* offers may have come in the pause */
     if (lb_plan_is_static(&boot->plan, LB_V4)) {
         use_static4(boot, now_us);
@@ -474,7 +475,7 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us) {
     boot->no_disk = (struct lb_error){.code = LB_OK};
-    lb_network_begin(&boot->network, boot->attempts,
+    lb_network_begin(&boot->network, boot->attempts.begun,
                      lb_choice_may_search(&boot->plan, &boot->choice.target));
     boot->usable_us[0] = boot->usable_us[1] = 0;
     boot->chose_early = false;

@@ -1,5 +1,5 @@
 /* What the policy allows, as functions of the configuration alone. The engine asks them
- * (boot_policy.c), and so does whoever logs in after it without an engine, as Linux's keeper of a
+ * (policy.c), and so does whoever logs in after it without an engine, as Linux's keeper of a
  * session does: there is one list, and one reading of it. RFC 4173 8. */
 #ifndef LB_BOOT_RULES_H
 #define LB_BOOT_RULES_H

@@ -24,13 +24,15 @@ static void choose_isid(const struct lb_boot *boot, uint8_t isid[6]) {
 }
 
 static void chap_text(const struct lb_boot *boot, enum lb_key key, char *out, size_t cap) {
-    if (lb_policy_has_chap(boot, key))
+    if (lb_policy_has_chap(&boot->plan, boot->choice.target.target, key))
         lb_text_copy(out, cap, lb_bytes_of_text(lb_config_text(boot->setup.config, key)));
 }
 
 static size_t chap_secret(const struct lb_boot *boot, enum lb_key key, uint8_t *out, size_t cap) {
     struct lb_bytes secret = lb_config_secret(boot->setup.config, key);
-    size_t len = lb_policy_has_chap(boot, key) ? LB_MIN(secret.len, cap) : 0;
+    size_t len = lb_policy_has_chap(&boot->plan, boot->choice.target.target, key)
+                     ? LB_MIN(secret.len, cap)
+                     : 0;
     memcpy(out, secret.p, len);
     return len;
 }
@@ -42,8 +44,9 @@ static void chap_config(const struct lb_boot *boot, struct lb_initiator_config *
         chap_secret(boot, LB_KEY_CHAP_SECRET, out->chap_secret, sizeof out->chap_secret);
     out->chap_target_secret_len = chap_secret(
         boot, LB_KEY_CHAP_TARGET_SECRET, out->chap_target_secret, sizeof out->chap_target_secret);
-    out->require_mutual = lb_policy_requires_chap(boot, true);
-    out->require_chap = out->require_mutual || lb_policy_requires_chap(boot, false);
+    out->require_mutual = lb_policy_requires_chap(&boot->plan, out->target, true);
+    out->require_chap =
+        out->require_mutual || lb_policy_requires_chap(&boot->plan, out->target, false);
 }
 
 static bool session_config(struct lb_boot *boot, struct lb_initiator_config *out) {
@@ -232,11 +235,47 @@ static void connect_shielded(struct lb_boot *boot, uint64_t now_us, struct lb_bo
     *did = LB_TURN_ACT;
 }
 
+static struct lb_policy_session for_policy(const struct lb_boot *boot) {
+    bool permanent;
+    return (struct lb_policy_session){
+        .choice = &boot->choice,
+        .was_redirected = lb_initiator_was_redirected(&boot->path.session, &permanent),
+    };
+}
+
+/* What DNS says may be another's word, too. */
+static void pass_over_of_dns(struct lb_boot *boot, struct lb_endpoint peer) {
+    struct lb_error why = {.code = LB_OK};
+    lb_fail(&why, LB_E_SERVER_NOT_ALLOWED, "%s for %s", lb_endpoint_text(peer).s,
+            boot->choice.target.name);
+    lb_pass_over(boot, boot->enter_us, "DNS", &why);
+}
+
+void lb_session_stage_resolved(struct lb_boot *boot, uint64_t now_us,
+                               struct lb_names_answer *answer) {
+    const struct lb_policy_session session = for_policy(boot);
+    struct lb_addr *addrs = answer->addrs;
+    size_t count = answer->count, kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct lb_error why = {.code = LB_OK};
+        if (lb_policy_address(&boot->plan, &session, addrs[i], &why))
+            addrs[kept++] = addrs[i];
+        else if (count > 1)
+            lb_pass_over(boot, now_us, "DNS", &why);
+    }
+    lb_initiator_resolved(&boot->path.session, now_us, addrs, kept > 0 ? kept : LB_MIN(count, 1),
+                          answer->why);
+}
+
 static enum lb_session_news connect_to(struct lb_boot *boot, uint64_t now_us,
                                        struct lb_endpoint peer, struct lb_boot_action *action,
                                        enum lb_turn *did) {
-    if (!lb_policy_portal(boot, peer))
+    const struct lb_policy_session session = for_policy(boot);
+    if (!lb_policy_portal(&boot->plan, &session, peer, &boot->error)) {
+        if (lb_policy_is_of_dns(&session))
+            pass_over_of_dns(boot, peer);
         return LB_SESSION_FAILED;
+    }
     boot->connects_to = peer;
     connect_shielded(boot, now_us, action, did);
     if (*did == LB_TURN_AGAIN && lb_addr_is_set(boot->connects_to.addr)) /* its own patience is long
@@ -247,15 +286,31 @@ static enum lb_session_news connect_to(struct lb_boot *boot, uint64_t now_us,
 
 /* The target's own name, or that of where a redirect leads. */
 static enum lb_session_news resolve(struct lb_boot *boot, const char *name) {
-    bool permanent;
-    if (lb_initiator_was_redirected(&boot->path.session, &permanent) &&
-        lb_config_requires(boot->setup.config, "address")) {
-        lb_fail(&boot->error, LB_E_NAME_NOT_ALLOWED, "%s for %s, where a redirect leads", name,
-                boot->choice.target.target);
+    const struct lb_policy_session session = for_policy(boot);
+    if (!lb_policy_redirect_name(&boot->plan, &session, name, &boot->error))
         return LB_SESSION_FAILED;
-    }
     lb_names_ask(&boot->names, LB_REQUESTER_SESSION, name);
     return LB_SESSION_SAME;
+}
+
+/* Nothing connects in clear where IPsec is to protect it; this makes sure. */
+static bool is_shielded(const struct lb_boot *boot) {
+    struct lb_addr peer = lb_initiator_peer(&boot->path.session).addr;
+    return !lb_shield_covers(&boot->shield, false) ||
+           lb_addr_is_set(lb_shield_local(&boot->shield, peer));
+}
+
+/* Whether it has what `require` asks for. */
+static enum lb_session_news ready(struct lb_boot *boot) {
+    const struct lb_initiator *session = &boot->path.session;
+    const char *target = boot->choice.target.target;
+    const char *unmet =
+        lb_policy_unmet(&boot->plan, target, lb_initiator_agreed(session), is_shielded(boot));
+    if (unmet == NULL)
+        return LB_SESSION_READY;
+    lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, target,
+            lb_endpoint_text(lb_initiator_peer(session)).s);
+    return LB_SESSION_FAILED;
 }
 
 static enum lb_session_news heed(struct lb_boot *boot, uint64_t now_us,
@@ -269,7 +324,7 @@ static enum lb_session_news heed(struct lb_boot *boot, uint64_t now_us,
     case LB_PATH_CONNECT:
         return connect_to(boot, now_us, news->peer, action, did);
     case LB_PATH_READY:
-        return lb_policy_session(boot) ? LB_SESSION_READY : LB_SESSION_FAILED;
+        return ready(boot);
     case LB_PATH_FAILED:
         return session_failed(boot);
     }

@@ -2,12 +2,14 @@
 #ifndef LB_BOOT_STATE_H
 #define LB_BOOT_STATE_H
 
+#include "core/boot/attempts.h"
 #include "core/boot/boot_report.h"
 #include "core/boot/choice.h"
 #include "core/boot/finder.h"
 #include "core/boot/names.h"
 #include "core/boot/network.h"
 #include "core/boot/path.h"
+#include "core/boot/policy.h"
 #include "core/boot/shield.h"
 #include "core/disk/disk_luns.h"
 #include "core/disk/disk_state.h"
@@ -71,9 +73,9 @@ struct lb_boot {
     struct lb_shield shield;
     struct lb_endpoint connects_to; /* the session's portal, while it waits for IPsec; or none */
 
-    uint64_t start_us, enter_us, deadline_us;
-    unsigned attempts; /* begun so far */
-    bool has_failed;   /* boot->error says why; the engine has not acted on it yet */
+    struct lb_attempts attempts;
+    uint64_t enter_us, deadline_us;
+    bool has_failed; /* boot->error says why; the engine has not acted on it yet */
     bool stopping, was_up;
     bool release_due, has_released; /* after lb_boot_stop */
     size_t step_link, step_disk;    /* report steps */
@@ -131,38 +133,6 @@ void lb_boot_attempt_failed(struct lb_boot *boot);
 /* Chooses our own name and reports it: boot->initiator. False: boot->error is set. */
 bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
-
-/* boot_policy.c */
-/* Whether booting is allowed: the key `enable`, which only the goal of a disk needs. False:
- * boot->error is set. */
-bool lb_policy_enabled(struct lb_boot *boot);
-/* Whether a candidate may be tried, as far as is known before its name is resolved; if not, *error
- * is set. wanted is the target's name where configuration or Root Path give one, else empty.
- * by_person: an administrator named the server. */
-bool lb_policy_candidate(const struct lb_plan *plan, const struct lb_candidate *candidate,
-                         const char *wanted, bool by_person, struct lb_error *error);
-/* Whether a person named this server: then it may be the machine itself. */
-bool lb_policy_is_by_person(const struct lb_boot *boot, const struct lb_candidate *candidate);
-/* Removes the addresses of a name that may not be used; gives how many are left. */
-size_t lb_policy_resolved(struct lb_boot *boot, uint64_t now_us, struct lb_addr *addrs,
-                          size_t count);
-/* Whether a connection to this address may be made; else sets the error. */
-bool lb_policy_portal(struct lb_boot *boot, struct lb_endpoint peer);
-/* Whether the configured secrets may be used; else sets the error. */
-bool lb_policy_secrets(struct lb_boot *boot, uint64_t now_us);
-/* Whether boot->target is to be logged in to by CHAP, and whether it must prove itself: `require`
- * says so, or it is what the firmware booted in this way. */
-bool lb_policy_requires_chap(const struct lb_boot *boot, bool mutual);
-/* Whether this key of CHAP counts for boot->target: the secrets of the firmware's table are for its
- * target alone. */
-bool lb_policy_has_chap(const struct lb_boot *boot, enum lb_key key);
-/* Whether the session has what `require` asks for; else sets the error. */
-bool lb_policy_session(struct lb_boot *boot);
-/* The pause before the next attempt: retry-delay, doubled with each attempt up to 30 s, and up to a
- * quarter more by chance. */
-uint64_t lb_policy_delay_us(struct lb_boot *boot);
-/* Whether another attempt after this delay is within `attempts` and `retry-time`. */
-bool lb_policy_has_attempts(struct lb_boot *boot, uint64_t now_us, uint64_t delay_us);
 
 /* boot_addrs.c: addresses of connections */
 /* RFC 8305 4: a name's addresses in the order in which they are tried: families in turn, the
@@ -277,6 +247,10 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);
 bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us);
 /* The session for SendTargets is logged in: asks for the list. */
 void lb_session_list_ready(struct lb_boot *boot, uint64_t now_us);
+/* The addresses of the name that the session asked for, best first. Those that may not be used are
+ * passed over; where none is left, the first is tried, and refused with its error. */
+void lb_session_stage_resolved(struct lb_boot *boot, uint64_t now_us,
+                               struct lb_names_answer *answer);
 /* Whatever the session still had to do is given up, and each request of the disk has its end. */
 void lb_session_end(struct lb_boot *boot, uint64_t now_us);
 /* After a failure, with the session closed: goes on to the next candidate, or waits for one. False:

@@ -128,7 +128,7 @@ static void a_server_waits_for_an_address_of_its_family(void) {
     if (!host_boots())
         return;
     CHECK_EQ(world.isns_connects, 1);
-    CHECK_EQ(host.boot.attempts, 1);
+    CHECK_EQ(host.boot.attempts.begun, 1);
 }
 
 static void what_could_not_be_asked_is_asked_when_that_family_has_come(void) {
@@ -144,7 +144,7 @@ static void discovery_asks_again_with_a_family_that_came_meanwhile(void) {
     host_set("discovery", "isns,slp");
     host_set("trust-open-slp", "yes"); /* which takes its time */
     if (host_boots())
-        CHECK_EQ(host.boot.attempts, 1);
+        CHECK_EQ(host.boot.attempts.begun, 1);
 }
 
 static void the_server_may_be_given_by_its_name(void) {
@@ -229,7 +229,7 @@ static void when_a_portal_is_dead_the_next_one_boots(void) {
         host.setup.seed[1] = (uint8_t)dead;
         if (!host_boots())
             return;
-        CHECK_EQ(host.boot.attempts, 1);
+        CHECK_EQ(host.boot.attempts.begun, 1);
         CHECK(host.connects[host.connect_count - 1].addr.bytes[3] == (dead == 0 ? 3 : 1));
     }
 }
@@ -281,7 +281,7 @@ static void an_answer_that_comes_later_is_tried_when_the_first_has_failed(void) 
         return;
     check_found("SLP agent 192.0.2.21");
     CHECK_EQ(host.connect_count, 2);
-    CHECK_EQ(host.boot.attempts, 1);
+    CHECK_EQ(host.boot.attempts.begun, 1);
 }
 
 static void a_dead_portal_is_left_when_another_is_heard_of(void) {
@@ -316,7 +316,7 @@ static void each_attempt_asks_anew(void) {
     host_begin();
     CHECK(host_until(LB_BOOT_CONNECT));
     host_ends(LB_E_CONNECT_REFUSED, "");
-    CHECK_EQ(host.boot.attempts, 3);
+    CHECK_EQ(host.boot.attempts.begun, 3);
     CHECK_EQ(world.isns_connects, 3);
     CHECK_EQ(host.connect_count, 6);
 }
@@ -455,7 +455,7 @@ static void a_server_that_was_named_and_is_silent_is_told_as_that(void) {
     world.isns_answer = REFUSES;
     host_set("attempts", "2");
     host_fails(LB_E_ISNS_CONNECT, "192.0.2.9");
-    CHECK_EQ(host.boot.attempts, 2);
+    CHECK_EQ(host.boot.attempts.begun, 2);
 }
 
 static void directory_agents_that_were_named_and_are_silent_are_told_as_that(void) {

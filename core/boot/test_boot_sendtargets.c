@@ -42,7 +42,7 @@ static void a_target_without_the_lun_is_passed_over(void) {
     add_node(portal, HOST_TARGET, true);
     if (!host_boots())
         return;
-    CHECK_EQ(host.boot.attempts, 1);
+    CHECK_EQ(host.boot.attempts.begun, 1);
     CHECK_STR(lb_boot_target(&host.boot)->target, HOST_TARGET);
     CHECK_EQ(host.connect_count, 3);
     CHECK_EQ(host_steps_running(), 0);
@@ -66,7 +66,7 @@ static void when_all_have_failed_the_attempt_has(void) {
     portal->units[1].type = 1;
     host_set("attempts", "3");
     host_fails(LB_E_LUN_NOT_DISK, "also 192.0.2.1:3260 target-removed");
-    CHECK_EQ(host.boot.attempts, 1); /* neither may pass */
+    CHECK_EQ(host.boot.attempts.begun, 1); /* neither may pass */
     const struct lb_candidate *candidates = lb_boot_candidates(&host.boot, &count, &dropped);
     if (!CHECK_EQ(count, 2))
         return;
@@ -82,7 +82,7 @@ static void what_may_pass_for_one_of_them_is_tried_again(void) {
     nodes[0].login_status = LB_LOGIN_NO_RESOURCES;
     host_set("attempts", "3");
     host_fails(LB_E_LUN_MISSING, "also 192.0.2.1:3260 target-busy");
-    CHECK_EQ(host.boot.attempts, 3);
+    CHECK_EQ(host.boot.attempts.begun, 3);
     CHECK_EQ(host.connect_count, 9); /* each attempt asks anew */
 }
 
@@ -163,7 +163,7 @@ static void a_server_without_targets_for_us_is_an_explained_end(void) {
     server();
     host_set("attempts", "2");
     host_fails(LB_E_DISCOVERY_EMPTY, "SendTargets of 192.0.2.1:3260: 0 found");
-    CHECK_EQ(host.boot.attempts, 2); /* the target may come up later */
+    CHECK_EQ(host.boot.attempts.begun, 2); /* the target may come up later */
 }
 
 static void a_server_that_cannot_be_asked_is_told_as_that(void) {

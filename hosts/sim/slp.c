@@ -176,7 +176,7 @@ static bool has_diary(const struct sim *sim) {
 static struct sim_cast *find_cast(struct sim *sim, enum lb_family family, uint16_t xid) {
     for (size_t i = 0; i < sim->cast_count; i++)
         if (sim->casts[i].xid == xid && sim->casts[i].family == family &&
-            sim->casts[i].attempt == sim->boot.attempts)
+            sim->casts[i].attempt == sim->boot.attempts.begun)
             return &sim->casts[i];
     return NULL;
 }
@@ -232,8 +232,9 @@ static void check_cast(struct sim *sim, const struct lb_boot_action *action) {
     struct sim_cast *cast = find_cast(sim, action->to.addr.family, header.xid);
     if (cast == NULL && sim->cast_count < SIM_CASTS) {
         cast = &sim->casts[sim->cast_count++];
-        *cast = (struct sim_cast){
-            .xid = header.xid, .family = action->to.addr.family, .attempt = sim->boot.attempts};
+        *cast = (struct sim_cast){.xid = header.xid,
+                                  .family = action->to.addr.family,
+                                  .attempt = sim->boot.attempts.begun};
     }
     if (cast == NULL)
         return;
