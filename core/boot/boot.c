@@ -37,7 +37,8 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
         return;
     uint64_t delay_us = lb_attempts_delay_us(&boot->attempts, boot->error.code);
     lb_discovery_stage_stop(boot, now_us);
-    bool may_pass = lb_candidates_may_pass(boot) || lb_judge_may_pass(boot);
+    bool may_pass = lb_code_may_pass(boot->error.code) ||
+                    lb_candidates_may_pass(&boot->candidates) || lb_judge_may_pass(boot);
     if (!lb_is_ok(&boot->error) && !boot->was_up)
         lb_passed_explain(boot);
     if (boot->stopping || boot->was_up || !may_pass ||
@@ -280,6 +281,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
         .report = &boot->report,
     };
     lb_network_init(&boot->network, &boot->common);
+    lb_candidates_init(&boot->candidates, &boot->common, &boot->network);
     lb_finder_init(&boot->finder, &boot->common, &boot->network, &boot->shield);
     lb_names_init(&boot->names, &boot->common, setup->machine);
     lb_shield_init(&boot->shield, &boot->common, setup->has_esp);
@@ -420,9 +422,9 @@ const struct lb_dhcp4_lease *lb_boot_offers(const struct lb_boot *boot, size_t *
 
 const struct lb_candidate *lb_boot_candidates(const struct lb_boot *boot, size_t *count,
                                               size_t *dropped) {
-    *count = boot->candidate_count;
-    *dropped = boot->candidates_dropped;
-    return boot->candidates;
+    *count = boot->candidates.count;
+    *dropped = boot->candidates.dropped;
+    return boot->candidates.list;
 }
 
 const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot) {
@@ -430,9 +432,7 @@ const struct lb_rootpath *lb_boot_target(const struct lb_boot *boot) {
 }
 
 struct lb_boot_servers lb_boot_servers(const struct lb_boot *boot) {
-    size_t current = boot->candidate_current;
-    return current < boot->candidate_count ? boot->candidates[current].servers
-                                           : (struct lb_boot_servers){0};
+    return lb_candidates_servers(&boot->candidates);
 }
 
 bool lb_boot_has_chap(const struct lb_boot *boot) {

@@ -18,7 +18,7 @@ static void fail_empty(struct lb_boot *boot) {
         code = LB_E_DISCOVERY_EMPTY;
     else if (finder->has_expectation)
         code = LB_E_DISCOVERY_SILENT;
-    lb_candidates_verdict(boot);
+    lb_candidates_verdict(&boot->candidates, &boot->error);
     if (!finder->has_answer && !lb_is_ok(&finder->failure))
         lb_fail(&boot->error, finder->failure.code, "%s", finder->failure.facts);
     lb_fail(&boot->error, code, "%s; %s", boot->choice.unnamed.facts,
@@ -31,12 +31,12 @@ static void fail_empty(struct lb_boot *boot) {
 static void add_named(struct lb_boot *boot, uint64_t now_us) {
     struct lb_candidate named = {
         .service = boot->choice.from_network ? LB_BY_ROOTPATH : LB_BY_CONFIG,
-        .at = boot->wanted,
+        .at = boot->choice.target,
         .portal_group = -1,
         .boot_list = true,
     };
     lb_format(named.source, sizeof named.source, "%s", boot->choice.source);
-    lb_candidates_add(boot, now_us, &named);
+    lb_candidates_add(&boot->candidates, now_us, &named);
 }
 
 /* Those of the configuration, which lb_target_from_config has checked. */
@@ -48,7 +48,7 @@ static void add_other_rootpaths(struct lb_boot *boot, uint64_t now_us) {
     lb_format(other.source, sizeof other.source, "configuration");
     while (lb_list_next(&list, ' ', &item))
         if (item.len > 0 && lb_choice_parse_other(&boot->plan, item, &other.at, &boot->error))
-            lb_candidates_add(boot, now_us, &other);
+            lb_candidates_add(&boot->candidates, now_us, &other);
 }
 
 /* Beside a Root Path that is broken discovery finds little: in the first attempt the error is told
@@ -64,7 +64,7 @@ static uint64_t most_us(const struct lb_boot *boot) {
 static void start_services(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_finder_question question = {
         .initiator = boot->initiator,
-        .target = boot->wanted.target,
+        .target = boot->candidates.wanted.target,
         .lists = lb_choice_may_list(&boot->plan, &boot->choice.target),
         .most_us = most_us(boot),
     };
@@ -88,9 +88,7 @@ static void start_sendtargets_goal(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
     bool explores = lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER;
-    lb_candidates_clear(boot);
-    boot->wanted = boot->choice.target;
-    boot->wanted_from_network = boot->choice.from_network;
+    lb_candidates_begin(&boot->candidates, &boot->choice);
     if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
         start_sendtargets_goal(boot, now_us);
         return;
@@ -98,7 +96,7 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
     if (boot->choice.has_target)
         add_named(boot, now_us);
     add_other_rootpaths(boot, now_us);
-    if (boot->candidate_count > 0 && !explores) {
+    if (boot->candidates.count > 0 && !explores) {
         lb_session_stage_start(boot, now_us);
         return;
     }
@@ -116,14 +114,8 @@ void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
 
 /* ---- going on ------------------------------------------------------------------------------- */
 
-static bool is_sure(const struct lb_boot *boot, const struct lb_candidate *candidate) {
-    return boot->wanted.target[0] != '\0' || candidate->boot_list ||
-           candidate->service == LB_BY_SENDTARGETS ||
-           lb_plan_names_target(&boot->plan, candidate->at.target);
-}
-
 static enum lb_turn show_candidates(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->candidate_count == 0) {
+    if (boot->candidates.count == 0) {
         fail_empty(boot);
         return LB_TURN_AGAIN;
     }
@@ -161,7 +153,7 @@ static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct l
 /* The session's room is taken while targets are being listed. */
 static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
     bool is_over = !boot->finder.runs;
-    const struct lb_candidate *best = lb_candidates_best(boot);
+    const struct lb_candidate *best = lb_candidates_best(&boot->candidates);
     if (boot->state == LB_AT_SESSION && best != NULL && boot->path.runs)
         lb_initiator_hurry(&boot->path.session); /* it came while another was being tried */
     if (boot->state != LB_AT_DISCOVERY || lb_finder_is_listing(&boot->finder))
@@ -170,8 +162,8 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
         return is_over ? show_candidates(boot, now_us) : LB_TURN_IDLE;
     if (best != NULL && awaits_address(boot, now_us, best))
         return LB_TURN_IDLE;
-    if (best != NULL &&
-        (is_over || is_sure(boot, best) || !lb_finder_awaits_boot_list(&boot->finder))) {
+    if (best != NULL && (is_over || lb_candidates_is_sure(&boot->candidates, best) ||
+                         !lb_finder_awaits_boot_list(&boot->finder))) {
         lb_session_stage_start(boot, now_us);
         return LB_TURN_AGAIN;
     }
@@ -186,7 +178,7 @@ static void heed(struct lb_boot *boot, uint64_t now_us, const struct lb_finder_n
     case LB_FINDER_SAME:
         return;
     case LB_FINDER_FOUND:
-        lb_candidates_add(boot, now_us, news->found);
+        lb_candidates_add(&boot->candidates, now_us, news->found);
         return;
     case LB_FINDER_PASSED:
         lb_pass_over(boot, now_us, news->found->source, &news->found->failed);
@@ -206,7 +198,7 @@ static void heed(struct lb_boot *boot, uint64_t now_us, const struct lb_finder_n
 enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                      struct lb_boot_action *action) {
     struct lb_finder_news news = {.what = LB_FINDER_SAME};
-    bool has_candidate = lb_candidates_best(boot) != NULL;
+    bool has_candidate = lb_candidates_best(&boot->candidates) != NULL;
     enum lb_turn did = lb_finder_turn(&boot->finder, now_us, has_candidate, action, &news);
     heed(boot, now_us, &news);
     return did != LB_TURN_IDLE ? did : decide(boot, now_us);

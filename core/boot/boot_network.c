@@ -61,7 +61,7 @@ static void add_others(struct lb_boot *boot, uint64_t now_us) {
     struct lb_candidate candidate = {
         .service = LB_BY_ROOTPATH, .at = other.target, .portal_group = -1, .boot_list = true};
     lb_format(candidate.source, sizeof candidate.source, "%s", other.answer.root_path_from);
-    lb_candidates_add(boot, now_us, &candidate);
+    lb_candidates_add(&boot->candidates, now_us, &candidate);
 }
 
 static void go_on(struct lb_boot *boot, uint64_t now_us) {

@@ -60,7 +60,7 @@ static bool session_config(struct lb_boot *boot, struct lb_initiator_config *out
         .queue_depth = lb_config_u32(config, LB_KEY_QUEUE_DEPTH),
         .connect_ms = lb_config_u32(config, LB_KEY_CONNECT_TIMEOUT),
         .hurry_ms = lb_config_u32(config, LB_KEY_PORTAL_TIMEOUT),
-        .has_others = lb_candidates_best(boot) != NULL,
+        .has_others = lb_candidates_best(&boot->candidates) != NULL,
         .login_ms = lb_config_u32(config, LB_KEY_LOGIN_TIMEOUT),
         .task_ms = lb_config_u32(config, LB_KEY_TASK_TIMEOUT),
         .ping_ms = lb_config_u32(config, LB_KEY_PING_INTERVAL),
@@ -111,13 +111,13 @@ void lb_session_list_ready(struct lb_boot *boot, uint64_t now_us) {
 
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_initiator_config config;
-    if (!lb_candidates_next(boot)) {
-        lb_candidates_verdict(boot);
+    if (!lb_candidates_next(&boot->candidates, &boot->choice)) {
+        lb_candidates_verdict(&boot->candidates, &boot->error);
         lb_boot_attempt_failed(boot);
         return;
     }
     if (!session_config(boot, &config)) { /* the configuration's fault: the same for each of them */
-        lb_candidates_clear(boot);
+        lb_candidates_clear(&boot->candidates);
         lb_boot_attempt_failed(boot);
         return;
     }
@@ -128,10 +128,10 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
 }
 
 bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
-    if (!lb_candidates_failed(boot))
+    if (!lb_candidates_failed(&boot->candidates, &boot->error))
         return false;
-    if (lb_candidates_best(boot) == NULL && !boot->finder.runs) {
-        lb_candidates_verdict(boot);
+    if (lb_candidates_best(&boot->candidates) == NULL && !boot->finder.runs) {
+        lb_candidates_verdict(&boot->candidates, &boot->error);
         return false;
     }
     boot->error = (struct lb_error){.code = LB_OK};

@@ -4,6 +4,7 @@
 
 #include "core/boot/attempts.h"
 #include "core/boot/boot_report.h"
+#include "core/boot/candidates.h"
 #include "core/boot/choice.h"
 #include "core/boot/finder.h"
 #include "core/boot/names.h"
@@ -44,10 +45,6 @@ enum lb_boot_state {
 };
 
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
-
-/* Candidates tried in one attempt. A false answer with sixty dead portals costs half a minute at
- * most; the next attempt asks anew and tries others. */
-#define LB_BOOT_TRIES_MAX 16
 
 #define LB_PASSED_SHOWN_MAX 8 /* in the report, because a server may repeat a bad answer */
 
@@ -102,15 +99,9 @@ struct lb_boot {
     bool followed[LB_BOOT_FAMILIES]; /* there was a lease when it ended */
 
     char initiator[LB_NAME_MAX + 1];
-    struct lb_rootpath wanted; /* what configuration and network name; the server may be blank */
-    bool wanted_from_network;  /* its server is: no person named it */
-    struct lb_choice choice;   /* what was chosen, then the candidate that is being tried */
+    struct lb_choice choice; /* what was chosen, then the candidate that is being tried */
     struct lb_finder finder;
-    struct lb_candidate candidates[LB_CANDIDATES_MAX]; /* in their order */
-    size_t candidate_count, candidates_dropped;
-    size_t candidate_current;   /* the one that is tried, or LB_CANDIDATES_MAX */
-    uint32_t candidate_targets; /* names heard so far */
-    unsigned candidate_tries;   /* in this attempt */
+    struct lb_candidates candidates;
 
     struct lb_names names;
 
@@ -222,24 +213,6 @@ enum lb_turn lb_discovery_stage_turn(struct lb_boot *boot, uint64_t now_us,
                                      struct lb_boot_action *action);
 /* Ends all services and closes their slots. Harmless if none runs. */
 void lb_discovery_stage_stop(struct lb_boot *boot, uint64_t now_us);
-/* boot_candidates.c: the candidates, in the order of boot.h */
-/* Forgets all of them, and which one is tried. */
-void lb_candidates_clear(struct lb_boot *boot);
-/* Adds a candidate and fills in the fields of its order; sets `refused` by the policy, unless it is
- * set. A second answer about the same portal is merged with the first. */
-void lb_candidates_add(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *found);
-/* The best one that was not tried yet; NULL: none. Valid until the next call. */
-const struct lb_candidate *lb_candidates_best(const struct lb_boot *boot);
-/* Takes the best one as the boot's target. False: none. */
-bool lb_candidates_next(struct lb_boot *boot);
-/* boot->error is why the current candidate failed; there is none current then. False: there was
- * none, so the failure was not a candidate's. */
-bool lb_candidates_failed(struct lb_boot *boot);
-/* All have failed: boot->error says how, the most telling failure first. */
-void lb_candidates_verdict(struct lb_boot *boot);
-/* Whether another attempt may end better. */
-bool lb_candidates_may_pass(const struct lb_boot *boot);
-
 /* boot_session.c: the boot stage. Tries the best candidate. */
 /* Takes the best candidate and logs in to it; without one the attempt has failed. */
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us);

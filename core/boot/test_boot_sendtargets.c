@@ -114,7 +114,7 @@ static void the_list_of_targets_chooses_among_those_of_a_server(void) {
         return;
     CHECK_STR(lb_boot_target(&host.boot)->target, HOST_TARGET);
     CHECK_EQ(host.connect_count, 2);
-    CHECK_EQ(host.boot.candidates[1].refused, LB_E_TARGET_NOT_ALLOWED);
+    CHECK_EQ(host.boot.candidates.list[1].refused, LB_E_TARGET_NOT_ALLOWED);
 }
 
 static void of_many_targets_the_one_that_may_be_used_is_found(void) {

@@ -1,30 +1,49 @@
 /* The list of candidates: its order, its bound, what is merged, what is refused, and what is told
- * when all have failed. */
-#include "core/boot/boot_state.h"
+ * when all have failed. Without an engine. */
+#include "core/boot/candidates.h"
 #include "tests/tap.h"
 
 #define TARGET "iqn.2026-11.test:disk"
 
-static struct lb_boot boot;
 static struct lb_config config;
+static struct lb_plan plan;
+static struct lb_rand rand_;
+static struct lb_trace trace;
+static struct lb_common common;
+static struct lb_network network;
+static struct lb_candidates candidates;
+static struct lb_choice choice;
 static uint8_t ring[1 << 14];
+
+static void make_plan(void) {
+    struct lb_boot_setup setup = {.config = &config};
+    plan = lb_plan_of(&setup);
+}
 
 static void set(const char *key, const char *value) {
     struct lb_error error = {.code = LB_OK};
     CHECK(lb_config_set(&config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
                         &error));
-    boot.plan = lb_plan_of(&boot.setup);
+    make_plan();
+}
+
+/* What is wanted is the choice. */
+static void look_for_choice(void) {
+    lb_candidates_begin(&candidates, &choice);
 }
 
 static void begin(const char *wanted) {
-    struct lb_boot_setup setup = {
-        .config = &config, .trace_ring = lb_span(ring, sizeof ring), .seed = {7}};
+    static const uint8_t seed[LB_RAND_SEED_BYTES] = {7};
     memset(&config, 0, sizeof config);
-    lb_boot_init(&boot, 1, &setup);
-    lb_candidates_clear(&boot);
-    boot.wanted = (struct lb_rootpath){.host = LB_HOST_NONE};
-    boot.choice.from_network = boot.wanted_from_network = true;
-    lb_text_copy(boot.wanted.target, sizeof boot.wanted.target, lb_bytes_of_text(wanted));
+    memset(&network, 0, sizeof network);
+    make_plan();
+    lb_rand_init(&rand_, seed);
+    lb_trace_init(&trace, 1, lb_span(ring, sizeof ring));
+    common = (struct lb_common){.plan = &plan, .rand = &rand_, .trace = &trace};
+    lb_candidates_init(&candidates, &common, &network);
+    choice = (struct lb_choice){.from_network = true};
+    lb_text_copy(choice.target.target, sizeof choice.target.target, lb_bytes_of_text(wanted));
+    look_for_choice();
 }
 
 static struct lb_candidate at(enum lb_service service, uint8_t last, uint16_t port) {
@@ -45,24 +64,26 @@ static struct lb_candidate of_target(const char *target, uint8_t last) {
 }
 
 static void add(struct lb_candidate candidate) {
-    lb_candidates_add(&boot, 1, &candidate);
+    lb_candidates_add(&candidates, 1, &candidate);
 }
 
 static const struct lb_candidate *nth(size_t n) {
-    size_t count, dropped;
-    const struct lb_candidate *candidates = lb_boot_candidates(&boot, &count, &dropped);
-    lb_assert(n < count);
-    return &candidates[n];
+    lb_assert(n < candidates.count);
+    return &candidates.list[n];
 }
 
 static size_t count(void) {
-    size_t count, dropped;
-    lb_boot_candidates(&boot, &count, &dropped);
-    return count;
+    return candidates.count;
 }
 
 static unsigned last_octet(size_t n) {
     return nth(n)->at.addr.bytes[3];
+}
+
+static void fail_current(enum lb_code code, const char *facts) {
+    struct lb_error why = {.code = LB_OK};
+    lb_fail(&why, code, "%s", facts);
+    CHECK(lb_candidates_failed(&candidates, &why));
 }
 
 /* ---- order ---------------------------------------------------------------------------------- */
@@ -113,8 +134,8 @@ static void an_address_of_the_preferred_family_comes_first(void) {
 
 static void an_address_of_a_family_that_we_do_not_have_comes_last(void) {
     begin(TARGET);
-    boot.network.is_set = true;
-    boot.network.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
+    network.is_set = true;
+    network.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
     struct lb_candidate other = at(LB_BY_ISNS, 1, 3260);
     CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::1"), &other.at.addr));
     for (uint8_t i = 1; i < 8; i++) {
@@ -144,9 +165,8 @@ static void portals_of_one_target_take_turns(void) {
     unsigned first[4] = {0};
     for (unsigned seed = 0; seed < 200; seed++) {
         begin(TARGET);
-        struct lb_rand *rand = &boot.rand;
         uint8_t bytes[LB_RAND_SEED_BYTES] = {(uint8_t)seed, 1};
-        lb_rand_init(rand, bytes);
+        lb_rand_init(&rand_, bytes);
         for (uint8_t i = 0; i < 4; i++)
             add(at(LB_BY_ISNS, i, 3260));
         first[last_octet(0)]++;
@@ -170,7 +190,8 @@ static void the_same_seed_gives_the_same_order(void) {
 
 static void another_port_of_the_root_path_is_tried_after_the_services_own(void) {
     begin(TARGET);
-    boot.wanted.port = 3261;
+    choice.target.port = 3261;
+    look_for_choice();
     add(at(LB_BY_ISNS, 1, 3260));
     add(at(LB_BY_ISNS, 2, 3260));
     if (!CHECK_EQ(count(), 4))
@@ -184,14 +205,16 @@ static void another_port_of_the_root_path_is_tried_after_the_services_own(void) 
 
 static void the_same_port_is_no_conflict(void) {
     begin(TARGET);
-    boot.wanted.port = 3261;
+    choice.target.port = 3261;
+    look_for_choice();
     add(at(LB_BY_ISNS, 1, 3261));
     CHECK_EQ(count(), 1);
 }
 
 static void a_blank_port_is_3260(void) {
     begin(TARGET);
-    boot.wanted.port = 3260;
+    choice.target.port = 3260;
+    look_for_choice();
     add(at(LB_BY_SLP, 1, 0));
     CHECK_EQ(count(), 1);
 }
@@ -199,7 +222,8 @@ static void a_blank_port_is_3260(void) {
 static void a_persons_port_stands_above_the_services(void) {
     begin(TARGET);
     set("port", "3333");
-    boot.wanted.port = 3333;
+    choice.target.port = 3333;
+    look_for_choice();
     add(at(LB_BY_ISNS, 1, 3260));
     CHECK_EQ(count(), 1);
     CHECK_EQ(nth(0)->at.port, 3333);
@@ -207,7 +231,8 @@ static void a_persons_port_stands_above_the_services(void) {
 
 static void the_lun_is_that_of_the_root_path(void) {
     begin(TARGET);
-    boot.wanted.lun[1] = 5;
+    choice.target.lun[1] = 5;
+    look_for_choice();
     add(at(LB_BY_ISNS, 1, 3260));
     CHECK_EQ(nth(0)->at.lun[1], 5);
 }
@@ -223,10 +248,8 @@ static void of_ten_thousand_answers_the_right_one_is_kept(void) {
         candidate.boot_list = i == 7777;
         add(candidate);
     }
-    size_t kept, dropped;
-    lb_boot_candidates(&boot, &kept, &dropped);
-    CHECK_EQ(kept, LB_CANDIDATES_MAX);
-    CHECK_EQ(dropped, 10000 - LB_CANDIDATES_MAX);
+    CHECK_EQ(candidates.count, LB_CANDIDATES_MAX);
+    CHECK_EQ(candidates.dropped, 10000 - LB_CANDIDATES_MAX);
     CHECK_STR(nth(0)->at.target, "iqn.2026-11.test:disk-7777");
     CHECK_STR(nth(1)->at.target, "iqn.2026-11.test:disk-0");
 }
@@ -249,7 +272,7 @@ static void what_is_refused_does_not_drive_out_what_is_allowed(void) {
 static void the_one_that_is_being_tried_stays(void) {
     begin("");
     add(of_target("iqn.2026-11.test:first", 1));
-    CHECK(lb_candidates_next(&boot));
+    CHECK(lb_candidates_next(&candidates, &choice));
     for (unsigned i = 0; i < 200; i++) {
         char name[64];
         lb_format(name, sizeof name, "iqn.2026-11.test:disk-%u", i);
@@ -257,8 +280,7 @@ static void the_one_that_is_being_tried_stays(void) {
         candidate.boot_list = true; /* better than what is being tried */
         add(candidate);
     }
-    lb_fail(&boot.error, LB_E_CONNECT_REFUSED, "by a test");
-    CHECK(lb_candidates_failed(&boot));
+    fail_current(LB_E_CONNECT_REFUSED, "by a test");
     CHECK_STR(nth(LB_CANDIDATES_MAX - 1)->at.target, "iqn.2026-11.test:first");
     CHECK_EQ(nth(LB_CANDIDATES_MAX - 1)->failed.code, LB_E_CONNECT_REFUSED);
 }
@@ -284,12 +306,11 @@ static void a_second_word_does_not_start_over_what_was_tried(void) {
     listed.boot_list = true;
     add(at(LB_BY_SLP, 1, 3260));
     add(of_target("iqn.2026-11.test:other", 2));
-    CHECK(lb_candidates_next(&boot));
+    CHECK(lb_candidates_next(&candidates, &choice));
     add(listed);
     CHECK_EQ(count(), 2);
-    CHECK_STR(lb_candidates_best(&boot)->at.target, "iqn.2026-11.test:other");
-    lb_fail(&boot.error, LB_E_CONNECT_REFUSED, "by a test");
-    CHECK(lb_candidates_failed(&boot));
+    CHECK_STR(lb_candidates_best(&candidates)->at.target, "iqn.2026-11.test:other");
+    fail_current(LB_E_CONNECT_REFUSED, "by a test");
     CHECK_EQ(nth(0)->failed.code, LB_E_CONNECT_REFUSED); /* it was still known which one it is */
 }
 
@@ -312,7 +333,7 @@ static void addresses_that_are_no_hosts_are_refused(void) {
         CHECK(lb_addr_parse(lb_bytes_of_text(addrs[i]), &candidate.at.addr));
         add(candidate);
         CHECK_EQ(nth(0)->refused, LB_E_SERVER_NOT_ALLOWED);
-        CHECK(lb_candidates_best(&boot) == NULL);
+        CHECK(lb_candidates_best(&candidates) == NULL);
         CHECK_HAS(nth(0)->failed.facts, "named by a test");
     }
 }
@@ -338,31 +359,36 @@ static void the_lists_hold_for_what_is_found(void) {
 /* ---- the end -------------------------------------------------------------------------------- */
 
 static void fail_next(enum lb_code code, const char *facts) {
-    CHECK(lb_candidates_next(&boot));
-    boot.error = (struct lb_error){.code = LB_OK};
-    lb_fail(&boot.error, code, "%s", facts);
-    CHECK(lb_candidates_failed(&boot));
+    CHECK(lb_candidates_next(&candidates, &choice));
+    fail_current(code, facts);
+}
+
+static struct lb_error verdict(void) {
+    struct lb_error error = {.code = LB_OK};
+    lb_candidates_verdict(&candidates, &error);
+    return error;
 }
 
 /* A person may name this machine itself; the network may not, also when its portal was tried
  * first. */
 static void what_a_person_named_stays_a_persons_after_a_portal_of_the_network(void) {
     begin("");
-    boot.choice.from_network = boot.wanted_from_network = false;
-    boot.wanted.host = LB_HOST_ADDR;
-    boot.wanted.addr = lb_addr_v4(127, 0, 0, 1);
+    choice.from_network = false;
+    choice.target.host = LB_HOST_ADDR;
+    choice.target.addr = lb_addr_v4(127, 0, 0, 1);
+    look_for_choice();
     add(at(LB_BY_SENDTARGETS, 2, 3260));
     fail_next(LB_E_CONNECT_TIMEOUT, "192.0.2.2:3260");
-    CHECK(boot.choice.from_network);
+    CHECK(choice.from_network);
     struct lb_candidate local = at(LB_BY_SENDTARGETS, 0, 3261);
     local.at.addr = lb_addr_v4(127, 0, 0, 2);
     add(local);
-    local.at.addr = boot.wanted.addr;
+    local.at.addr = candidates.wanted.addr;
     add(local);
-    CHECK(lb_candidates_next(&boot));
-    CHECK_STR(lb_addr_text(boot.choice.target.addr).s, "127.0.0.1");
-    CHECK(!boot.choice.from_network);
-    CHECK(!lb_candidates_next(&boot));
+    CHECK(lb_candidates_next(&candidates, &choice));
+    CHECK_STR(lb_addr_text(choice.target.addr).s, "127.0.0.1");
+    CHECK(!choice.from_network);
+    CHECK(!lb_candidates_next(&candidates, &choice));
 }
 
 static void the_most_telling_failure_is_told_and_the_others_beside_it(void) {
@@ -374,11 +400,11 @@ static void the_most_telling_failure_is_told_and_the_others_beside_it(void) {
     fail_next(LB_E_CONNECT_TIMEOUT, "192.0.2.1:3260");
     fail_next(LB_E_LUN_MISSING, "LUN 1 of the second");
     fail_next(LB_E_NOT_AUTHORISED, "the third");
-    CHECK(!lb_candidates_next(&boot));
-    lb_candidates_verdict(&boot);
-    CHECK_EQ(boot.error.code, LB_E_LUN_MISSING);
-    CHECK_STR(boot.error.facts, "LUN 1 of the second; also 192.0.2.1:3260 connect-timeout; "
-                                "also 192.0.2.3:3260 not-authorised");
+    CHECK(!lb_candidates_next(&candidates, &choice));
+    struct lb_error error = verdict();
+    CHECK_EQ(error.code, LB_E_LUN_MISSING);
+    CHECK_STR(error.facts, "LUN 1 of the second; also 192.0.2.1:3260 connect-timeout; "
+                           "also 192.0.2.3:3260 not-authorised");
 }
 
 static void no_more_than_sixteen_are_tried_in_one_attempt(void) {
@@ -387,11 +413,11 @@ static void no_more_than_sixteen_are_tried_in_one_attempt(void) {
         add(at(LB_BY_SLP, i, 3260));
     for (unsigned i = 0; i < LB_BOOT_TRIES_MAX; i++)
         fail_next(LB_E_CONNECT_TIMEOUT, "dead");
-    CHECK(lb_candidates_best(&boot) == NULL);
-    CHECK(!lb_candidates_next(&boot));
-    lb_candidates_clear(&boot);
+    CHECK(lb_candidates_best(&candidates) == NULL);
+    CHECK(!lb_candidates_next(&candidates, &choice));
+    lb_candidates_clear(&candidates);
     add(at(LB_BY_SLP, 1, 3260));
-    CHECK(lb_candidates_best(&boot) != NULL); /* the next one begins anew */
+    CHECK(lb_candidates_best(&candidates) != NULL); /* the next one begins anew */
 }
 
 static void another_attempt_makes_sense_where_one_failure_may_pass(void) {
@@ -399,19 +425,45 @@ static void another_attempt_makes_sense_where_one_failure_may_pass(void) {
     add(at(LB_BY_ISNS, 1, 3260));
     add(at(LB_BY_ISNS, 2, 3260));
     fail_next(LB_E_TARGET_REMOVED, "");
-    CHECK(!lb_candidates_may_pass(&boot));
+    CHECK(!lb_candidates_may_pass(&candidates));
     fail_next(LB_E_CONNECT_REFUSED, "");
-    lb_candidates_verdict(&boot);
-    CHECK_EQ(boot.error.code, LB_E_TARGET_REMOVED);
-    CHECK(lb_candidates_may_pass(&boot));
+    CHECK_EQ(verdict().code, LB_E_TARGET_REMOVED);
+    CHECK(lb_candidates_may_pass(&candidates));
 }
 
 static void a_failure_without_a_candidate_is_its_own(void) {
     begin(TARGET);
-    lb_fail(&boot.error, LB_E_DHCP_NO_OFFER, "nobody");
-    CHECK(!lb_candidates_failed(&boot));
-    lb_candidates_verdict(&boot);
-    CHECK_EQ(boot.error.code, LB_E_DHCP_NO_OFFER);
+    struct lb_error error = {.code = LB_E_DHCP_NO_OFFER};
+    CHECK(!lb_candidates_failed(&candidates, &error));
+    lb_candidates_verdict(&candidates, &error);
+    CHECK_EQ(error.code, LB_E_DHCP_NO_OFFER);
+}
+
+static void one_is_sure_where_its_target_is_named_or_named_for_booting(void) {
+    begin(TARGET);
+    struct lb_candidate found = at(LB_BY_SLP, 1, 3260);
+    CHECK(lb_candidates_is_sure(&candidates, &found));
+    begin("");
+    CHECK(!lb_candidates_is_sure(&candidates, &found));
+    found.boot_list = true;
+    CHECK(lb_candidates_is_sure(&candidates, &found));
+    found = at(LB_BY_SENDTARGETS, 1, 3260);
+    CHECK(lb_candidates_is_sure(&candidates, &found));
+    found = at(LB_BY_SLP, 1, 3260);
+    set("allow-target", TARGET);
+    CHECK(lb_candidates_is_sure(&candidates, &found));
+}
+
+static void who_named_the_one_that_is_tried_is_known_until_it_has_failed(void) {
+    begin(TARGET);
+    struct lb_candidate found = at(LB_BY_ISNS, 1, 3260);
+    found.servers.isns = lb_addr_v4(192, 0, 2, 9);
+    add(found);
+    CHECK(!lb_addr_is_set(lb_candidates_servers(&candidates).isns));
+    CHECK(lb_candidates_next(&candidates, &choice));
+    CHECK_STR(lb_addr_text(lb_candidates_servers(&candidates).isns).s, "192.0.2.9");
+    fail_current(LB_E_CONNECT_REFUSED, "by a test");
+    CHECK(!lb_addr_is_set(lb_candidates_servers(&candidates).isns));
 }
 
 int main(void) {
@@ -442,5 +494,7 @@ int main(void) {
     TEST(no_more_than_sixteen_are_tried_in_one_attempt);
     TEST(another_attempt_makes_sense_where_one_failure_may_pass);
     TEST(a_failure_without_a_candidate_is_its_own);
+    TEST(one_is_sure_where_its_target_is_named_or_named_for_booting);
+    TEST(who_named_the_one_that_is_tried_is_known_until_it_has_failed);
     return tap_done();
 }
