@@ -38,9 +38,10 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
     uint64_t delay_us = lb_attempts_delay_us(&boot->attempts, boot->error.code);
     lb_discovery_stage_stop(boot, now_us);
     bool may_pass = lb_code_may_pass(boot->error.code) ||
-                    lb_candidates_may_pass(&boot->candidates) || lb_judge_may_pass(boot);
+                    lb_candidates_may_pass(&boot->candidates) ||
+                    lb_judge_may_pass(&boot->judge, boot->error.code);
     if (!lb_is_ok(&boot->error) && !boot->was_up)
-        lb_passed_explain(boot);
+        lb_passed_explain(&boot->passed, &boot->error);
     if (boot->stopping || boot->was_up || !may_pass ||
         !lb_attempts_are_left(&boot->attempts, now_us, delay_us)) {
         enter_over(boot, now_us);
@@ -58,7 +59,7 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
 static void end_attempt(struct lb_boot *boot, uint64_t now_us) {
     if (lb_boot_network_may_save(boot, now_us))
         return;
-    lb_judge_failure(boot);
+    lb_judge_failure(&boot->judge, boot->error.code, boot->chosen);
     end_steps(boot, now_us);
     if (boot->path.runs && lb_initiator_state(&boot->path.session) == LB_INITIATOR_FULL_FEATURE) {
         lb_initiator_logout(&boot->path.session, now_us);
@@ -96,7 +97,7 @@ static bool secrets_are_usable(struct lb_boot *boot, uint64_t now_us) {
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     lb_attempts_begin(&boot->attempts);
     boot->error = (struct lb_error){.code = LB_OK};
-    boot->passed.before = boot->passed.count;
+    lb_passed_begin(&boot->passed);
     /* Those of the network's clients may have begun in the pause, and run on. */
     boot->step_link = boot->step_disk = LB_NO_STEP;
     lb_path_begin(&boot->path);
@@ -281,6 +282,8 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
         .report = &boot->report,
     };
     lb_network_init(&boot->network, &boot->common);
+    lb_passed_init(&boot->passed, &boot->common);
+    lb_judge_init(&boot->judge, &boot->common, &boot->network, &boot->passed);
     lb_candidates_init(&boot->candidates, &boot->common, &boot->network);
     lb_finder_init(&boot->finder, &boot->common, &boot->network, &boot->shield);
     lb_names_init(&boot->names, &boot->common, setup->machine);

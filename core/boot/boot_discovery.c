@@ -57,8 +57,9 @@ static void add_other_rootpaths(struct lb_boot *boot, uint64_t now_us) {
 
 static uint64_t most_us(const struct lb_boot *boot) {
     uint64_t us = lb_config_u32(boot->setup.config, LB_KEY_DISCOVERY_TIMEOUT) * LB_US_MS;
-    bool has_passed = boot->passed.count > boot->passed.before;
-    return lb_attempts_is_first(&boot->attempts) && has_passed ? LB_MIN(us, PASSED_TIMEOUT_US) : us;
+    return lb_attempts_is_first(&boot->attempts) && lb_passed_has_any(&boot->passed)
+               ? LB_MIN(us, PASSED_TIMEOUT_US)
+               : us;
 }
 
 static void start_services(struct lb_boot *boot, uint64_t now_us) {
@@ -181,7 +182,7 @@ static void heed(struct lb_boot *boot, uint64_t now_us, const struct lb_finder_n
         lb_candidates_add(&boot->candidates, now_us, news->found);
         return;
     case LB_FINDER_PASSED:
-        lb_pass_over(boot, now_us, news->found->source, &news->found->failed);
+        lb_passed_note(&boot->passed, now_us, news->found->source, &news->found->failed);
         return;
     case LB_FINDER_RESOLVE:
         lb_names_ask(&boot->names, LB_REQUESTER_ISNS, news->name);

@@ -1,4 +1,4 @@
-/* What the engine's files have in common: its state, its failure, and what is noted of it. */
+/* What the engine's files have in common: its state and its failure. */
 #include "core/boot/boot_state.h"
 
 /* For a logout's answer, before the connection is just closed. */
@@ -67,22 +67,4 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
     if (boot->disk_started)
         (void)lb_disk_poll(&boot->disk, now_us);
     lb_names_cancel(&boot->names, LB_REQUESTER_SESSION);
-}
-
-/* ---- notes ---------------------------------------------------------------------------------- */
-
-void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
-                  const struct lb_error *why) {
-    struct lb_passed *passed = &boot->passed;
-    bool is_repeated = passed->count > passed->before && passed->error.code == why->code &&
-                       lb_streq(passed->error.facts, why->facts);
-    if (is_repeated) /* the answer to a question that was asked again */
-        return;
-    lb_trace(&boot->trace, now_us, "boot", "passed over: %s: %s", lb_code_word(why->code),
-             why->facts);
-    passed->count++;
-    passed->error = *why;
-    if (boot->passed_shown++ < LB_PASSED_SHOWN_MAX)
-        lb_report_told(&boot->report, now_us, LB_STAGE_CONFIG, "passed-over", source, "%s: %s",
-                       lb_code_word(why->code), why->facts);
 }

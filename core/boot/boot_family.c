@@ -7,7 +7,7 @@
 /* Finds the target that this answer would choose; the choice itself stays as it is. */
 static void judge(struct lb_boot *boot, uint64_t now_us, struct lb_family_status *status) {
     struct lb_judged judged;
-    lb_judge_answer(boot, &status->answer, &judged);
+    lb_judge_answer(&boot->judge, &status->answer, &judged);
     status->leads_on = judged.leads_on && lb_is_ok(&judged.error);
     if (judged.has_target && status->leads_on)
         status->names = LB_NAMES_DISK;
@@ -47,7 +47,7 @@ struct lb_family_status lb_family_status_of(struct lb_boot *boot, uint64_t now_u
     struct lb_family_status status = {.family = family,
                                       .is_alive = lb_network_is_alive(&boot->network, family)};
     const struct lb_network_need need = {
-        .is_named = boot->is_named,
+        .is_named = boot->judge.is_named,
         .is_name = boot->wanted_host != LB_HOST_ADDR,
         .is_near =
             boot->wanted_host == LB_HOST_ADDR && lb_addr_is_link_local(boot->choice.target.addr),

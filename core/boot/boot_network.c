@@ -52,7 +52,7 @@ static void enter_address(struct lb_boot *boot, uint64_t now_us) {
 
 /* Adds the disk that the other family names: another one, or another way to the same. */
 static void add_others(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->state != LB_AT_SESSION || boot->is_named || boot->chosen == LB_FAMILY_NONE)
+    if (boot->state != LB_AT_SESSION || boot->judge.is_named || boot->chosen == LB_FAMILY_NONE)
         return;
     const struct lb_family_status other =
         lb_family_status_of(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
@@ -84,7 +84,7 @@ static void report_choice(struct lb_boot *boot, uint64_t now_us,
 static void report_unused(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_boot_answer *answer) {
     const char *table = lb_config_source_word(LB_SOURCE_IBFT);
-    if (boot->is_named && lb_streq(boot->choice.source, table) &&
+    if (boot->judge.is_named && lb_streq(boot->choice.source, table) &&
         lb_attempts_is_first(&boot->attempts) &&
         lb_rootpath_is_iscsi(answer->root_path, answer->root_path_flags))
         lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "root-path", table,
@@ -229,7 +229,7 @@ static bool awaits_other(struct lb_boot *boot, uint64_t now_us,
     bool is_asking[2] = {families[0].progress == LB_ASKING, families[1].progress == LB_ASKING};
     if (!is_asking[0] && !is_asking[1])
         return false;
-    if ((is_asking[0] && is_asking[1]) || boot->passed.count == boot->passed.before)
+    if ((is_asking[0] && is_asking[1]) || !lb_passed_has_any(&boot->passed))
         return true;
     const struct lb_family_status *other = &families[is_asking[1]];
     if (has_answer(boot, other->family))
@@ -388,27 +388,6 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
         enter_address(boot, now_us);
 }
 
-/* Whether a lease is asked for anew, of all servers, instead of being confirmed by its own: because
- * it was taken for its address alone, or because nobody named a disk. A server that was not heard
- * at first may name one. */
-static bool is_no_help(const struct lb_boot *boot, enum lb_worth worth) {
-    return worth == LB_WORTH_BAD || (worth == LB_WORTH_PLAIN && boot->found_nothing);
-}
-
-static bool is_lease4_in_doubt(const struct lb_boot *boot) {
-    const struct lb_dhcp4_lease *lease = &boot->network.dhcp.lease;
-    return boot->network.has_lease &&
-           (is_no_help(boot, lease->worth) ||
-            (boot->has_blamed && lb_addr_equal(boot->blamed4, lease->server)));
-}
-
-static bool is_lease6_in_doubt(const struct lb_boot *boot) {
-    const struct lb_dhcp6_lease *lease = &boot->network.dhcp6.lease;
-    return boot->network.dhcp6_runs && boot->network.dhcp6.has_lease &&
-           (is_no_help(boot, lease->worth) || (boot->has_blamed && boot->blamed6.len > 0 &&
-                                               lb_duid_equal(&boot->blamed6, &lease->server_id)));
-}
-
 /* The firmware's lease is used in the first attempt only: after a failure the network is asked
  * anew. It is not used with keys for DHCP, because the firmware did not check who sent it. */
 static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
@@ -418,7 +397,7 @@ static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
     if (!was_there || lb_plan_goal(&boot->plan) != LB_GOAL_DISK ||
         lb_config_is_set(boot->setup.config, LB_KEY_DHCP_KEYS))
         return false;
-    lease->worth = lb_judge_lease4(boot, now_us, lease);
+    lease->worth = lb_judge_lease4(&boot->judge, now_us, lease);
     return lease->worth == LB_WORTH_DISK;
 }
 
@@ -433,7 +412,7 @@ static bool start_dhcp4(struct lb_boot *boot, uint64_t now_us) {
 static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
     if (lb_plan_is_static(&boot->plan, LB_V6) && !boot->network.is_set)
         bypass_dhcp(boot, now_us);
-    lb_network_start_v6(&boot->network, now_us, is_lease6_in_doubt(boot));
+    lb_network_start_v6(&boot->network, now_us, lb_judge_doubts(&boot->judge, LB_V6));
 }
 
 /* Tells the host how to configure the interface. */
@@ -446,13 +425,14 @@ static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_OK, "%s", boot->interface);
     boot->asked_us = now_us;
-    if (!lb_attempts_is_first(&boot->attempts))
-        lb_judge_failure(boot); /* offers may have come in the pause */
+    if (!lb_attempts_is_first(&boot->attempts)) /* offers may have come in the pause */
+        lb_judge_failure(&boot->judge, LB_OK, boot->chosen);
     if (lb_plan_is_static(&boot->plan, LB_V4)) {
         use_static4(boot, now_us);
         return;
     }
-    bool has_stale = boot->network.is_set && (is_lease4_in_doubt(boot) || is_lease6_in_doubt(boot));
+    bool has_stale = boot->network.is_set &&
+                     (lb_judge_doubts(&boot->judge, LB_V4) || lb_judge_doubts(&boot->judge, LB_V6));
     if (!lb_plan_asks(&boot->plan, LB_V4) && !lb_plan_asks(&boot->plan, LB_V6)) {
         lb_fail(&boot->error, LB_E_CONFIG_VALUE, "family or address of IPv6, without IPv6 on %s",
                 boot->interface);
@@ -461,7 +441,7 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     }
     enter_dhcp(boot, now_us, attempt_deadline_us(boot));
     bool asks_anew = !boot->network.dhcp_runs || lb_plan_is_dry(&boot->plan) ||
-                     is_lease4_in_doubt(boot) ||
+                     lb_judge_doubts(&boot->judge, LB_V4) ||
                      (boot->network.has_lease && boot->network.dhcp.lease.bootp);
     if (lb_plan_asks(&boot->plan, LB_V4) && asks_anew && !start_dhcp4(boot, now_us)) {
         lb_boot_attempt_failed(boot);
@@ -479,7 +459,7 @@ void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us) {
                      lb_choice_may_search(&boot->plan, &boot->choice.target));
     boot->usable_us[0] = boot->usable_us[1] = 0;
     boot->chose_early = false;
-    boot->is_named = boot->choice.has_target;
+    lb_judge_begin(&boot->judge, boot->choice.has_target);
     boot->wanted_host = boot->choice.target.host;
     if (boot->network.is_set) {
         with_link(boot, now_us);
@@ -593,7 +573,7 @@ void lb_boot_network_set(struct lb_boot *boot, uint64_t now_us, const char *why)
 static void tell_wait(struct lb_boot *boot, uint64_t now_us, enum lb_worth worth,
                       uint64_t before_us, uint64_t until_us) {
     bool begins = before_us == LB_NEVER && until_us != LB_NEVER;
-    if (worth == LB_WORTH_BAD && begins && boot->passed_shown <= LB_PASSED_SHOWN_MAX)
+    if (worth == LB_WORTH_BAD && begins && boot->passed.shown <= LB_PASSED_SHOWN_MAX)
         lb_report_told(&boot->report, now_us, LB_STAGE_DHCP, "waiting", boot->interface,
                        "up to %u ms for the answer of another server",
                        (unsigned)((until_us - now_us) / LB_US_MS));
@@ -605,7 +585,7 @@ static void pass_over_unauthentic(struct lb_boot *boot, uint64_t now_us, enum lb
     struct lb_error error = {.code = LB_OK};
     struct lb_addr_text sender = lb_addr_text(from.addr);
     lb_fail(&error, code, "from %s: %s", sender.s, why);
-    lb_pass_over(boot, now_us, sender.s, &error);
+    lb_passed_note(&boot->passed, now_us, sender.s, &error);
 }
 
 static void hear_dhcp4(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint from,
@@ -613,7 +593,7 @@ static void hear_dhcp4(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint
     struct lb_dhcp4_lease said;
     enum lb_worth worth = LB_WORTH_UNKNOWN;
     if (lb_network_reads4(&boot->network, from, bytes, &said))
-        worth = lb_judge_lease4(boot, now_us, &said);
+        worth = lb_judge_lease4(&boot->judge, now_us, &said);
     uint64_t before_us = boot->network.dhcp.offers_until_us;
     uint64_t unauthentic = boot->network.dhcp.unauthentic;
     lb_network_hear4(&boot->network, now_us, from, bytes, worth);
@@ -628,7 +608,7 @@ static void hear_dhcp6(struct lb_boot *boot, uint64_t now_us, struct lb_endpoint
     struct lb_dhcp6_lease said;
     enum lb_worth worth = LB_WORTH_UNKNOWN;
     if (lb_network_reads6(&boot->network, from, bytes, &said))
-        worth = lb_judge_lease6(boot, now_us, &said);
+        worth = lb_judge_lease6(&boot->judge, now_us, &said);
     uint64_t before_us = boot->network.dhcp6.offers_until_us;
     uint64_t unauthentic = boot->network.dhcp6.unauthentic;
     lb_network_hear6(&boot->network, now_us, from, bytes, worth);

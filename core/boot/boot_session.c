@@ -248,7 +248,7 @@ static void pass_over_of_dns(struct lb_boot *boot, struct lb_endpoint peer) {
     struct lb_error why = {.code = LB_OK};
     lb_fail(&why, LB_E_SERVER_NOT_ALLOWED, "%s for %s", lb_endpoint_text(peer).s,
             boot->choice.target.name);
-    lb_pass_over(boot, boot->enter_us, "DNS", &why);
+    lb_passed_note(&boot->passed, boot->enter_us, "DNS", &why);
 }
 
 void lb_session_stage_resolved(struct lb_boot *boot, uint64_t now_us,
@@ -261,7 +261,7 @@ void lb_session_stage_resolved(struct lb_boot *boot, uint64_t now_us,
         if (lb_policy_address(&boot->plan, &session, addrs[i], &why))
             addrs[kept++] = addrs[i];
         else if (count > 1)
-            lb_pass_over(boot, now_us, "DNS", &why);
+            lb_passed_note(&boot->passed, now_us, "DNS", &why);
     }
     lb_initiator_resolved(&boot->path.session, now_us, addrs, kept > 0 ? kept : LB_MIN(count, 1),
                           answer->why);

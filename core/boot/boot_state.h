@@ -7,6 +7,7 @@
 #include "core/boot/candidates.h"
 #include "core/boot/choice.h"
 #include "core/boot/finder.h"
+#include "core/boot/judge.h"
 #include "core/boot/names.h"
 #include "core/boot/network.h"
 #include "core/boot/path.h"
@@ -46,14 +47,6 @@ enum lb_boot_state {
 
 #define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
 
-#define LB_PASSED_SHOWN_MAX 8 /* in the report, because a server may repeat a bad answer */
-
-/* Answers that could not be used. */
-struct lb_passed {
-    unsigned count, before; /* in all; and before this attempt */
-    struct lb_error error;  /* what was wrong with the last */
-};
-
 struct lb_boot {
     struct lb_boot_setup setup;
     struct lb_plan plan;
@@ -66,6 +59,8 @@ struct lb_boot {
 
     struct lb_common common; /* what the stages are lent */
     struct lb_network network;
+    struct lb_passed passed;
+    struct lb_judge judge;
     struct lb_path path;
     struct lb_shield shield;
     struct lb_endpoint connects_to; /* the session's portal, while it waits for IPsec; or none */
@@ -78,7 +73,6 @@ struct lb_boot {
     size_t step_link, step_disk;    /* report steps */
 
     /* Which family names the disk: boot_network.c. */
-    bool is_named;                        /* a person named the disk and its server */
     enum lb_host_kind wanted_host;        /* how the server is given then */
     uint64_t asked_us;                    /* when this attempt began to ask */
     uint64_t usable_us[LB_BOOT_FAMILIES]; /* when a family first named a disk; 0: it has not */
@@ -90,13 +84,6 @@ struct lb_boot {
     struct lb_error lease_error; /* why it was lost, until there is another */
     struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
     bool has_firmware_lease;              /* and it was not tried yet */
-    struct lb_passed passed;
-    unsigned passed_shown;  /* in the report, of the whole boot */
-    struct lb_addr blamed4; /* DHCP servers that an attempt followed in vain, though there are */
-    struct lb_duid blamed6; /* others; family none, length 0: none */
-    bool has_blamed;        /* by the last attempt */
-    bool found_nothing;     /* the last attempt ended because nobody named a disk */
-    bool followed[LB_BOOT_FAMILIES]; /* there was a lease when it ended */
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_choice choice; /* what was chosen, then the candidate that is being tried */
@@ -148,33 +135,6 @@ void lb_boot_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t sl
 /* Discovery ended without a disk, and boot->error says so. True: the other family may still name
  * one, so the attempt waits for it. */
 bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us);
-
-/* boot_judge.c: what an answer is worth. Judging changes nothing. */
-struct lb_judged {
-    struct lb_rootpath target; /* as it would be chosen */
-    bool has_target;           /* with its server */
-    bool leads_on;             /* by the Root Path, or into discovery */
-    bool is_open;              /* it does not, because a Root Path or a server is missing */
-    struct lb_error error;     /* why the disk that it names cannot be used; LB_OK: it can */
-};
-/* What the target would be by this answer. */
-void lb_judge_answer(const struct lb_boot *boot, const struct lb_boot_answer *answer,
-                     struct lb_judged *judged);
-/* The worth of a lease, for the client of DHCP. A bad one that we asked for is passed over. */
-enum lb_worth lb_judge_lease4(struct lb_boot *boot, uint64_t now_us,
-                              const struct lb_dhcp4_lease *lease);
-/* The same for DHCPv6; a server that a failed attempt blames is doubtful at best. */
-enum lb_worth lb_judge_lease6(struct lb_boot *boot, uint64_t now_us,
-                              const struct lb_dhcp6_lease *lease);
-/* Counts an answer that cannot be used, and reports it. */
-void lb_pass_over(struct lb_boot *boot, uint64_t now_us, const char *source,
-                  const struct lb_error *why);
-/* Adds the answers that could not be used to boot->error, if they explain the failure. */
-void lb_passed_explain(struct lb_boot *boot);
-/* The attempt has failed: where there are other DHCP servers, the next one prefers them. */
-void lb_judge_failure(struct lb_boot *boot);
-/* Whether another attempt may find better answers. */
-bool lb_judge_may_pass(const struct lb_boot *boot);
 
 /* boot_family.c: how far a family is, and which disk it names */
 #define LB_SILENT_TIMEOUT_US                                                                       \

@@ -99,12 +99,12 @@ static void an_offer_whose_root_path_is_cut_is_a_bad_one(void) {
     struct lb_dhcp4_lease lease = {.server = v4(192, 0, 2, 66), .has_cut_root_path = true};
     host_init();
     host_begin();
-    CHECK_EQ(lb_judge_lease4(&host.boot, host.now, &lease), LB_WORTH_BAD);
+    CHECK_EQ(lb_judge_lease4(&host.boot.judge, host.now, &lease), LB_WORTH_BAD);
     CHECK_HAS(host_fact("passed-over").value, "option 17 runs past the end");
     host_init();
     host_set("rootpath", HOST_ROOT_PATH);
     host_begin();
-    CHECK(lb_judge_lease4(&host.boot, host.now, &lease) != LB_WORTH_BAD);
+    CHECK(lb_judge_lease4(&host.boot.judge, host.now, &lease) != LB_WORTH_BAD);
 }
 
 static void a_good_offer_is_waited_for(void) {
