@@ -8,11 +8,11 @@
 /* No step of the report is left running. What is still asked for has not met the error of another
  * stage: a family that had no answer yet when the other one's way came to its end did not fail. */
 static void end_steps(struct lb_boot *boot, uint64_t now_us) {
-    const size_t steps[] = {boot->step_link, boot->step_disk};
     bool is_stopped = lb_is_ok(&boot->error);
     const char *why = is_stopped ? "stopped" : lb_code_word(boot->error.code);
-    for (size_t i = 0; i < LB_COUNT(steps); i++)
-        lb_report_end(&boot->report, now_us, steps[i], LB_DONE_FAILED, "%s", why);
+    lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_FAILED, "%s", why);
+    lb_unit_end_step(&boot->unit, now_us, why);
+    lb_listing_end_step(&boot->listing, now_us, why);
     lb_path_end_step(&boot->path, now_us, why);
     lb_network_end_steps(&boot->network, now_us, !boot->network.is_set && !boot->was_up,
                          is_stopped ? why : NULL);
@@ -99,8 +99,10 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->error = (struct lb_error){.code = LB_OK};
     lb_passed_begin(&boot->passed);
     /* Those of the network's clients may have begun in the pause, and run on. */
-    boot->step_link = boot->step_disk = LB_NO_STEP;
+    boot->step_link = LB_NO_STEP;
     lb_path_begin(&boot->path);
+    lb_unit_begin(&boot->unit);
+    lb_listing_begin(&boot->listing);
     if (!lb_policy_enabled(&boot->plan, &boot->error) || !secrets_are_usable(boot, now_us) ||
         !lb_choice_own_name_is_valid(&boot->plan, &boot->error) ||
         !lb_choice_of_config(&boot->plan, &boot->choice, &boot->error) ||
@@ -117,7 +119,7 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
 /* Requests that are under way may end well before the logout. The address is given back when
  * nothing uses it any more. */
 static enum lb_turn closing_turn(struct lb_boot *boot, uint64_t now_us) {
-    uint64_t disk_us = boot->disk_started ? lb_disk_poll(&boot->disk, now_us) : LB_NEVER;
+    uint64_t disk_us = lb_unit_settle(&boot->unit, now_us);
     bool closed = !boot->path.runs || lb_initiator_state(&boot->path.session) == LB_INITIATOR_ENDED;
     if (!closed && now_us < boot->deadline_us) {
         lb_until(&boot->common, LB_MIN(boot->deadline_us, disk_us));
@@ -291,6 +293,8 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     if (setup->seen != NULL)
         lb_network_remember(&boot->network, setup->seen);
     boot->setup.seen = NULL;
+    lb_unit_init(&boot->unit, &boot->common);
+    lb_listing_init(&boot->listing, &boot->common);
     lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
@@ -343,22 +347,21 @@ struct lb_bytes lb_boot_open(struct lb_boot *boot, struct lb_endpoint from, stru
 }
 
 void lb_boot_submit(struct lb_boot *boot, uint64_t now_us, struct lb_disk_op *op) {
-    lb_assert(boot->disk_started);
-    lb_disk_submit(&boot->disk, now_us, op);
+    lb_unit_submit(&boot->unit, now_us, op);
     if (!boot->path.runs) /* over: it has failed at once */
-        (void)lb_disk_poll(&boot->disk, now_us);
+        (void)lb_unit_settle(&boot->unit, now_us);
 }
 
 struct lb_disk_op *lb_boot_completed(struct lb_boot *boot) {
-    return boot->disk_started ? lb_disk_completed(&boot->disk) : NULL;
+    return lb_unit_completed(&boot->unit);
 }
 
 const struct lb_disk_info *lb_boot_disk(const struct lb_boot *boot) {
-    return lb_disk_info(&boot->disk);
+    return lb_disk_info(&boot->unit.disk);
 }
 
 const struct lb_disk_identity *lb_boot_identity(const struct lb_boot *boot) {
-    return lb_disk_identity(&boot->disk);
+    return lb_disk_identity(&boot->unit.disk);
 }
 
 void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release) {

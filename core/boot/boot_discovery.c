@@ -74,7 +74,7 @@ static void start_services(struct lb_boot *boot, uint64_t now_us) {
     if (!question.lists)
         return;
     if (lb_session_list_start(boot, now_us)) {
-        lb_finder_list_begun(&boot->finder, &boot->path.session, &boot->sendtargets);
+        lb_finder_list_begun(&boot->finder, &boot->path.session, &boot->listing.targets);
         return;
     }
     lb_discovery_stage_stop(boot, now_us);

@@ -83,9 +83,8 @@ static bool session_config(struct lb_boot *boot, struct lb_initiator_config *out
 /* With a target, a session to boot from; without, one that asks for the targets. */
 static void start_session(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_initiator_config *config) {
-    boot->sendtargets =
-        (struct lb_initiator_targets){.found = boot->found, .cap = LB_COUNT(boot->found)};
-    boot->disk_started = boot->luns_run = false;
+    lb_listing_clear(&boot->listing);
+    lb_unit_clear(&boot->unit);
     lb_path_start(&boot->path, now_us, config, boot->setup.rx, &boot->choice.target);
 }
 
@@ -101,12 +100,8 @@ bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
 }
 
 void lb_session_list_ready(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_config *config = boot->setup.config;
-    if (!boot->disk_started && !boot->luns_run)
-        lb_report_warnings(&boot->report, now_us, &boot->path.session);
-    if (lb_config_is_set(config, LB_KEY_ALLOW_TARGET))
-        boot->sendtargets.look_for = lb_bytes_of_text(lb_config_text(config, LB_KEY_ALLOW_TARGET));
-    lb_initiator_send_targets(&boot->path.session, now_us, NULL, &boot->sendtargets);
+    lb_report_warnings(&boot->report, now_us, &boot->path.session);
+    lb_listing_ask(&boot->listing, now_us, &boot->path.session);
 }
 
 void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
@@ -135,7 +130,6 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
         return false;
     }
     boot->error = (struct lb_error){.code = LB_OK};
-    boot->step_disk = LB_NO_STEP;
     if (boot->finder.runs) /* which has the next one, or will have it */
         lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
     else
@@ -145,30 +139,20 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
 
 /* ---- what the session says ------------------------------------------------------------------ */
 
-static void ask_for_targets(struct lb_boot *boot, uint64_t now_us) {
-    lb_boot_enter(boot, now_us, LB_AT_DISK);
-    boot->step_disk = lb_report_begin(&boot->report, now_us, LB_STAGE_DISCOVERY,
-                                      lb_initiator_peer(&boot->path.session), "SendTargets");
-    lb_initiator_send_targets(&boot->path.session, now_us, NULL, &boot->sendtargets);
-}
-
 const struct lb_initiator_found *lb_boot_targets(const struct lb_boot *boot, size_t *count,
                                                  size_t *dropped) {
-    int32_t found = lb_initiator_targets_count(&boot->sendtargets, dropped);
+    int32_t found = lb_initiator_targets_count(&boot->listing.targets, dropped);
     *count = found > 0 ? (size_t)found : 0;
-    return boot->found;
+    return boot->listing.found;
 }
 
 size_t lb_boot_targets_left_out(const struct lb_boot *boot, const char **first) {
-    return lb_initiator_targets_invalid(&boot->sendtargets, first);
+    return lb_initiator_targets_invalid(&boot->listing.targets, first);
 }
 
 static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
-    size_t dropped;
-    int32_t count = lb_initiator_targets_count(&boot->sendtargets, &dropped);
-    if (boot->state == LB_AT_UP || count < 0)
+    if (boot->state == LB_AT_UP || !lb_listing_is_shown(&boot->listing, now_us))
         return LB_TURN_IDLE;
-    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%d found", (int)count);
     lb_boot_enter(boot, now_us, LB_AT_UP);
     lb_ask(&boot->common, LB_BOOT_READY);
     return LB_TURN_AGAIN;
@@ -346,47 +330,51 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
 /* ---- the disk ------------------------------------------------------------------------------- */
 
 void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->disk_started || boot->luns_run) {
+    if (lb_unit_runs(&boot->unit)) {
         lb_trace(&boot->trace, now_us, "boot", "session is back, login %u",
                  lb_initiator_logins(&boot->path.session));
         return;
     }
     lb_report_warnings(&boot->report, now_us, &boot->path.session);
     lb_report_session(&boot->report, now_us, &boot->path.session);
-    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS) {
-        ask_for_targets(boot, now_us);
+    lb_boot_enter(boot, now_us, LB_AT_DISK);
+    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS)
+        lb_listing_show(&boot->listing, now_us, &boot->path.session);
+    else
+        lb_unit_start(&boot->unit, now_us, &boot->path.session, &boot->choice.target);
+}
+
+/* The LUN that was looked for is found: it is the choice. */
+static void take_lun(struct lb_choice *choice, const uint8_t lun[8]) {
+    memcpy(choice->target.lun, lun, sizeof choice->target.lun);
+    choice->target.lun_given = true;
+    choice->target.lun_choice = LB_LUN_AS_GIVEN;
+}
+
+static void heed_unit(struct lb_boot *boot, const struct lb_unit_news *news, bool *is_up) {
+    switch (news->what) {
+    case LB_UNIT_SAME:
+        return;
+    case LB_UNIT_LUN:
+        take_lun(&boot->choice, news->lun);
+        return;
+    case LB_UNIT_UP:
+        *is_up = true;
+        return;
+    case LB_UNIT_FAILED:
+        lb_fail(&boot->error, news->error->code, "%s", news->error->facts);
+        lb_boot_attempt_failed(boot);
         return;
     }
-    lb_boot_enter(boot, now_us, LB_AT_DISK);
-    boot->step_disk =
-        lb_report_begin(&boot->report, now_us, LB_STAGE_DISK,
-                        lb_initiator_peer(&boot->path.session), "%s", boot->choice.target.target);
-    lb_lun_stage_start(boot, now_us);
 }
 
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us, bool *is_up) {
+    struct lb_unit_news news = {.what = LB_UNIT_SAME};
     if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER) /* it has shown what there is */
         return LB_TURN_IDLE;
     if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS)
         return targets_turn(boot, now_us);
-    if (boot->luns_run)
-        return lb_lun_stage_turn(boot, now_us);
-    lb_until(&boot->common, lb_disk_poll(&boot->disk, now_us));
-    if (boot->state == LB_AT_UP)
-        return LB_TURN_IDLE;
-    const struct lb_error *error = lb_disk_error(&boot->disk);
-    if (!lb_is_ok(error)) {
-        lb_fail(&boot->error, error->code, "%s", error->facts);
-        lb_boot_attempt_failed(boot);
-        return LB_TURN_AGAIN;
-    }
-    if (!lb_disk_is_up(&boot->disk))
-        return LB_TURN_IDLE;
-    lb_report_disk(&boot->report, now_us, &boot->disk);
-    bool is_searched = lb_disk_luns_is_over(&boot->luns); /* then nobody knows it yet */
-    lb_report_end(&boot->report, now_us, boot->step_disk, LB_DONE_OK, "%s%s%s",
-                  lb_disk_info(&boot->disk)->product, is_searched ? ", LUN " : "",
-                  is_searched ? lb_lun_text(boot->choice.target.lun).s : "");
-    *is_up = true;
-    return LB_TURN_AGAIN;
+    enum lb_turn did = lb_unit_turn(&boot->unit, now_us, &news);
+    heed_unit(boot, &news, is_up);
+    return did;
 }

@@ -8,13 +8,13 @@
 #include "core/boot/choice.h"
 #include "core/boot/finder.h"
 #include "core/boot/judge.h"
+#include "core/boot/listing.h"
 #include "core/boot/names.h"
 #include "core/boot/network.h"
 #include "core/boot/path.h"
 #include "core/boot/policy.h"
 #include "core/boot/shield.h"
-#include "core/disk/disk_luns.h"
-#include "core/disk/disk_state.h"
+#include "core/boot/unit.h"
 #include "core/initiator/initiator_session.h"
 
 /*        start ──> link ──> dhcp ──> address ──> (discovery) ──> session ──> disk ──> up
@@ -45,8 +45,6 @@ enum lb_boot_state {
     LB_AT_OVER,
 };
 
-#define LB_BOOT_TARGETS_MAX 32 /* portals of targets that are listed; a person reads them */
-
 struct lb_boot {
     struct lb_boot_setup setup;
     struct lb_plan plan;
@@ -70,7 +68,7 @@ struct lb_boot {
     bool has_failed; /* boot->error says why; the engine has not acted on it yet */
     bool stopping, was_up;
     bool release_due, has_released; /* after lb_boot_stop */
-    size_t step_link, step_disk;    /* report steps */
+    size_t step_link;               /* of the report */
 
     /* Which family names the disk: boot_network.c. */
     enum lb_host_kind wanted_host;        /* how the server is given then */
@@ -92,12 +90,8 @@ struct lb_boot {
 
     struct lb_names names;
 
-    struct lb_disk_luns luns; /* the search for the LUN, where none is named */
-    bool luns_run;
-    struct lb_disk disk;
-    bool disk_started;
-    struct lb_initiator_targets sendtargets; /* of the session; its room is `found` */
-    struct lb_initiator_found found[LB_BOOT_TARGETS_MAX];
+    struct lb_unit unit;
+    struct lb_listing listing;
 };
 
 /* boot_engine.c: what the engine's files have in common */
@@ -203,12 +197,5 @@ void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us);
 /* A turn of what uses the session: the list of targets, the search for the LUN, or the disk. *is_up
  * is set when the disk has come up. */
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us, bool *is_up);
-
-/* boot_lun.c: the disk of the session, at boot->target's LUN; where none is named, it is looked for
- * first, and the turns go on until it is found. */
-/* Starts the disk where the LUN is named, else the search. */
-void lb_lun_stage_start(struct lb_boot *boot, uint64_t now_us);
-/* A turn of the search; then the disk at the LUN found is started, or the attempt has failed. */
-enum lb_turn lb_lun_stage_turn(struct lb_boot *boot, uint64_t now_us);
 
 #endif

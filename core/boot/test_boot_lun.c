@@ -149,9 +149,9 @@ static void a_lun_that_is_given_counts(void) {
 static void a_session_that_is_lost_during_the_search_is_gone_on_with(void) {
     begin("any");
     host_begin();
-    for (unsigned i = 0; i < 200 && !host.boot.luns_run; i++)
+    for (unsigned i = 0; i < 200 && !host.boot.unit.searches; i++)
         host_step(host.now + SEC);
-    CHECK(host.boot.luns_run);
+    CHECK(host.boot.unit.searches);
     host_cut();
     CHECK(host_until(LB_BOOT_READY));
 }
