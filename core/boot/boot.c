@@ -295,7 +295,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     boot->setup.seen = NULL;
     lb_unit_init(&boot->unit, &boot->common);
     lb_listing_init(&boot->listing, &boot->common);
-    lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION);
+    lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION, &boot->network, &boot->shield);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
     if (setup->lease4 != NULL) {

@@ -63,7 +63,6 @@ void lb_session_end(struct lb_boot *boot, uint64_t now_us) {
     struct lb_error why = boot->error;
     lb_fail(&why, LB_E_CANCELLED, "the session was ended here");
     lb_path_end(&boot->path, now_us, &why);
-    boot->connects_to = (struct lb_endpoint){0};
     (void)lb_unit_settle(&boot->unit, now_us);
     lb_names_cancel(&boot->names, LB_REQUESTER_SESSION);
 }

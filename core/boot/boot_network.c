@@ -495,7 +495,7 @@ static void changed(struct lb_boot *boot, uint64_t now_us) {
         if (boot->state == LB_AT_ADDRESS)
             enter_dhcp(boot, now_us, LB_NEVER);
     }
-    if (boot->path.runs && !lb_path_has_local(&boot->path, &boot->network.net))
+    if (boot->path.runs && !lb_path_has_local(&boot->path))
         lb_initiator_drop(&boot->path.session, now_us);
 }
 

@@ -193,32 +193,6 @@ static enum lb_session_news session_failed(struct lb_boot *boot) {
     return LB_SESSION_FAILED;
 }
 
-/* Connects where the way is as safe as it must be; else the portal waits in connects_to. */
-static void connect_shielded(struct lb_boot *boot, uint64_t now_us, struct lb_boot_action *action,
-                             enum lb_turn *did) {
-    struct lb_endpoint peer = boot->connects_to;
-    struct lb_error why = {.code = LB_OK};
-    struct lb_addr shielded = {0};
-    switch (lb_shield_want(&boot->shield, now_us, peer.addr, false, &why)) {
-    case LB_SHIELD_WAIT:
-        return;
-    case LB_SHIELD_FAILED:
-        boot->connects_to = (struct lb_endpoint){0};
-        lb_initiator_unprepared(&boot->path.session, now_us, &why);
-        *did = LB_TURN_AGAIN;
-        return;
-    case LB_SHIELD_UP:
-        shielded = lb_shield_local(&boot->shield, peer.addr);
-        lb_initiator_connects_at(&boot->path.session, now_us);
-        break;
-    case LB_SHIELD_CLEAR:
-        break;
-    }
-    boot->connects_to = (struct lb_endpoint){0};
-    lb_path_connect(&boot->path, peer, shielded, &boot->network.net, action);
-    *did = LB_TURN_ACT;
-}
-
 static struct lb_policy_session for_policy(const struct lb_boot *boot) {
     bool permanent;
     return (struct lb_policy_session){
@@ -260,11 +234,7 @@ static enum lb_session_news connect_to(struct lb_boot *boot, uint64_t now_us,
             pass_over_of_dns(boot, peer);
         return LB_SESSION_FAILED;
     }
-    boot->connects_to = peer;
-    connect_shielded(boot, now_us, action, did);
-    if (*did == LB_TURN_AGAIN && lb_addr_is_set(boot->connects_to.addr)) /* its own patience is long
-                                                                             enough */
-        lb_initiator_connects_at(&boot->path.session, now_us + LB_SHIELD_GIVE_UP_S * LB_US_SEC);
+    *did = lb_path_connect(&boot->path, now_us, peer, action);
     return LB_SESSION_SAME;
 }
 
@@ -277,19 +247,13 @@ static enum lb_session_news resolve(struct lb_boot *boot, const char *name) {
     return LB_SESSION_SAME;
 }
 
-/* Nothing connects in clear where IPsec is to protect it; this makes sure. */
-static bool is_shielded(const struct lb_boot *boot) {
-    struct lb_addr peer = lb_initiator_peer(&boot->path.session).addr;
-    return !lb_shield_covers(&boot->shield, false) ||
-           lb_addr_is_set(lb_shield_local(&boot->shield, peer));
-}
-
-/* Whether it has what `require` asks for. */
+/* Whether it has what `require` asks for. Nothing connects in clear where IPsec is to protect it;
+ * this makes sure. */
 static enum lb_session_news ready(struct lb_boot *boot) {
     const struct lb_initiator *session = &boot->path.session;
     const char *target = boot->choice.target.target;
-    const char *unmet =
-        lb_policy_unmet(&boot->plan, target, lb_initiator_agreed(session), is_shielded(boot));
+    const char *unmet = lb_policy_unmet(&boot->plan, target, lb_initiator_agreed(session),
+                                        lb_path_is_shielded(&boot->path));
     if (unmet == NULL)
         return LB_SESSION_READY;
     lb_fail(&boot->error, LB_E_REQUIRE_NOT_MET, "%s, with %s at %s", unmet, target,
@@ -320,10 +284,6 @@ enum lb_turn lb_session_stage_turn(struct lb_boot *boot, uint64_t now_us,
     struct lb_path_news said = {.what = LB_PATH_SAME};
     enum lb_turn did = lb_path_turn(&boot->path, now_us, action, &said);
     *news = heed(boot, now_us, &said, action, &did);
-    if (lb_initiator_state(&boot->path.session) != LB_INITIATOR_CONNECTING)
-        boot->connects_to = (struct lb_endpoint){0};
-    if (did == LB_TURN_IDLE && lb_addr_is_set(boot->connects_to.addr))
-        connect_shielded(boot, now_us, action, &did);
     return did;
 }
 

@@ -59,9 +59,8 @@ struct lb_boot {
     struct lb_network network;
     struct lb_passed passed;
     struct lb_judge judge;
-    struct lb_path path;
     struct lb_shield shield;
-    struct lb_endpoint connects_to; /* the session's portal, while it waits for IPsec; or none */
+    struct lb_path path;
 
     struct lb_attempts attempts;
     uint64_t enter_us, deadline_us;

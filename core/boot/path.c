@@ -98,19 +98,22 @@ static bool has_address(const struct lb_boot_net *net, struct lb_addr addr) {
     return false;
 }
 
-bool lb_path_has_local(const struct lb_path *path, const struct lb_boot_net *net) {
+bool lb_path_has_local(const struct lb_path *path) {
     for (size_t i = 0; i < path->local_count; i++)
-        if (!has_address(net, path->locals[i]))
+        if (!has_address(&path->network->net, path->locals[i]))
             return false;
     return path->local_count > 0 || path->local_is_link;
 }
 
 /* ---- beginning and end ---------------------------------------------------------------------- */
 
-void lb_path_init(struct lb_path *path, struct lb_common *common, uint32_t slot) {
+void lb_path_init(struct lb_path *path, struct lb_common *common, uint32_t slot,
+                  const struct lb_network *network, struct lb_shield *shield) {
     memset(path, 0, sizeof *path);
     path->common = common;
     path->slot = slot;
+    path->network = network;
+    path->shield = shield;
 }
 
 void lb_path_begin(struct lb_path *path) {
@@ -133,6 +136,7 @@ void lb_path_end(struct lb_path *path, uint64_t now_us, const struct lb_error *w
     if (path->is_open)
         lb_ask(path->common, LB_BOOT_CLOSE)->slot = path->slot;
     path->runs = path->is_open = false;
+    path->waits_for = (struct lb_endpoint){0};
 }
 
 void lb_path_hand_over(struct lb_path *path, uint64_t now_us) {
@@ -144,6 +148,65 @@ void lb_path_end_step(struct lb_path *path, uint64_t now_us, const char *why) {
     lb_report_end(path->common->report, now_us, path->step, LB_DONE_FAILED, "%s", why);
 }
 
+/* ---- the way to the portal ------------------------------------------------------------------ */
+
+static bool waits(const struct lb_path *path) {
+    return lb_addr_is_set(path->waits_for.addr);
+}
+
+/* shielded: our address, through IPsec; family none: in clear. */
+static void open_slot(struct lb_path *path, struct lb_addr shielded,
+                      struct lb_boot_action *action) {
+    path->is_open = true;
+    note_local(path, &path->network->net, path->waits_for.addr);
+    *action = (struct lb_boot_action){.event = LB_BOOT_CONNECT,
+                                      .slot = path->slot,
+                                      .from = {.addr = shielded},
+                                      .to = path->waits_for,
+                                      .is_protected = lb_addr_is_set(shielded)};
+    path->waits_for = (struct lb_endpoint){0};
+}
+
+/* Connects if IPsec is there, or is not needed. */
+static enum lb_turn try_to_connect(struct lb_path *path, uint64_t now_us,
+                                   struct lb_boot_action *action) {
+    struct lb_addr peer = path->waits_for.addr;
+    struct lb_error why = {.code = LB_OK};
+    switch (lb_shield_want(path->shield, now_us, peer, false, &why)) {
+    case LB_SHIELD_WAIT:
+        return LB_TURN_IDLE;
+    case LB_SHIELD_FAILED:
+        path->waits_for = (struct lb_endpoint){0};
+        lb_initiator_unprepared(&path->session, now_us, &why);
+        return LB_TURN_AGAIN;
+    case LB_SHIELD_UP:
+        open_slot(path, lb_shield_local(path->shield, peer), action);
+        lb_initiator_connects_at(&path->session, now_us);
+        return LB_TURN_ACT;
+    case LB_SHIELD_CLEAR:
+        open_slot(path, (struct lb_addr){0}, action);
+        return LB_TURN_ACT;
+    }
+    return LB_TURN_IDLE;
+}
+
+enum lb_turn lb_path_connect(struct lb_path *path, uint64_t now_us, struct lb_endpoint peer,
+                             struct lb_boot_action *action) {
+    path->waits_for = peer;
+    enum lb_turn did = try_to_connect(path, now_us, action);
+    if (!waits(path))
+        return did;
+    /* its own patience is long enough */
+    lb_initiator_connects_at(&path->session, now_us + LB_SHIELD_GIVE_UP_S * LB_US_SEC);
+    return LB_TURN_AGAIN;
+}
+
+bool lb_path_is_shielded(const struct lb_path *path) {
+    struct lb_addr peer = lb_initiator_peer(&path->session).addr;
+    return !lb_shield_covers(path->shield, false) ||
+           lb_addr_is_set(lb_shield_local(path->shield, peer));
+}
+
 /* ---- turns ---------------------------------------------------------------------------------- */
 
 static enum lb_turn close_slot(struct lb_path *path, struct lb_boot_action *action) {
@@ -152,17 +215,6 @@ static enum lb_turn close_slot(struct lb_path *path, struct lb_boot_action *acti
     path->is_open = false;
     *action = (struct lb_boot_action){.event = LB_BOOT_CLOSE, .slot = path->slot};
     return LB_TURN_ACT;
-}
-
-void lb_path_connect(struct lb_path *path, struct lb_endpoint peer, struct lb_addr shielded,
-                     const struct lb_boot_net *net, struct lb_boot_action *action) {
-    path->is_open = true;
-    note_local(path, net, peer.addr);
-    *action = (struct lb_boot_action){.event = LB_BOOT_CONNECT,
-                                      .slot = path->slot,
-                                      .from = {.addr = shielded},
-                                      .to = peer,
-                                      .is_protected = lb_addr_is_set(shielded)};
 }
 
 static enum lb_turn carry_out(struct lb_path *path, const struct lb_initiator_action *did,
@@ -197,7 +249,10 @@ enum lb_turn lb_path_turn(struct lb_path *path, uint64_t now_us, struct lb_boot_
         return LB_TURN_IDLE;
     struct lb_initiator_action did = lb_initiator_poll(&path->session, now_us);
     follow(path, now_us);
-    return carry_out(path, &did, action, news);
+    enum lb_turn turn = carry_out(path, &did, action, news);
+    if (lb_initiator_state(&path->session) != LB_INITIATOR_CONNECTING)
+        path->waits_for = (struct lb_endpoint){0};
+    return turn == LB_TURN_IDLE && waits(path) ? try_to_connect(path, now_us, action) : turn;
 }
 
 void lb_path_lost(struct lb_path *path, uint64_t now_us, enum lb_initiator_lost why) {

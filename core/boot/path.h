@@ -1,26 +1,30 @@
-/* One session and its connection: what it asks for on the way to a portal, which of our addresses
- * it is from, and its steps in the report.
+/* One session and its connection: what it asks for on the way to a portal, whether that way has to
+ * be protected, which of our addresses it is from, and its steps in the report.
  *
  *   engine                                   path
  *   lb_path_start                       -->
  *   loop: lb_path_turn                  -->  an action, or news: RESOLVE, CONNECT, READY, FAILED
- *         lb_path_connect, where the policy lets it
+ *         lb_path_connect, where the policy lets it: at once, or when IPsec is there
  *   lb_path_end                         -->  an ask: CLOSE
  *
  * Two paths are two of these. It knows neither the policy nor the disk: the engine does. */
 #ifndef LB_BOOT_PATH_H
 #define LB_BOOT_PATH_H
 
-#include "core/boot/stage.h"
+#include "core/boot/network.h"
+#include "core/boot/shield.h"
 #include "core/initiator/initiator_session.h"
 
 struct lb_path {
     struct lb_common *common;
+    const struct lb_network *network; /* our addresses */
+    struct lb_shield *shield;
     uint32_t slot;
     const struct lb_rootpath *target; /* for the report; the engine's */
     struct lb_initiator session;
     bool runs;
-    bool is_open; /* its slot is, or is being opened */
+    bool is_open;                 /* its slot is, or is being opened */
+    struct lb_endpoint waits_for; /* its portal, while IPsec with it is set up; or none */
     enum lb_initiator_state seen;
     size_t step;                          /* of the report */
     struct lb_addr locals[LB_ADDRS6_MAX]; /* which it may be from */
@@ -43,8 +47,9 @@ struct lb_path_news {
     struct lb_endpoint peer;
 };
 
-/* Its start: nothing runs. common outlives it. */
-void lb_path_init(struct lb_path *path, struct lb_common *common, uint32_t slot);
+/* Its start: nothing runs. What it is given outlives it. */
+void lb_path_init(struct lb_path *path, struct lb_common *common, uint32_t slot,
+                  const struct lb_network *network, struct lb_shield *shield);
 /* Begins a session; a former one has ended. rx is the caller's until the end; target is too. */
 void lb_path_start(struct lb_path *path, uint64_t now_us, const struct lb_initiator_config *config,
                    struct lb_span rx, const struct lb_rootpath *target);
@@ -55,14 +60,16 @@ void lb_path_hand_over(struct lb_path *path, uint64_t now_us);
 /* Carries out what the session wants, and follows its state. IDLE where it does not run. */
 enum lb_turn lb_path_turn(struct lb_path *path, uint64_t now_us, struct lb_boot_action *action,
                           struct lb_path_news *news);
-/* After LB_PATH_CONNECT: the action that connects it. net: ours, to know which addresses it may be
- * from. shielded: the address of ours that it is from, through IPsec; family none: in clear. */
-void lb_path_connect(struct lb_path *path, struct lb_endpoint peer, struct lb_addr shielded,
-                     const struct lb_boot_net *net, struct lb_boot_action *action);
+/* After LB_PATH_CONNECT: the way to this portal is allowed. Connects where it is as safe as it must
+ * be; else the portal waits, and a later turn connects or fails. */
+enum lb_turn lb_path_connect(struct lb_path *path, uint64_t now_us, struct lb_endpoint peer,
+                             struct lb_boot_action *action);
 /* The host's word: the connection could not be made, or has ended. */
 void lb_path_lost(struct lb_path *path, uint64_t now_us, enum lb_initiator_lost why);
 /* Whether all the addresses that it may be from are still ours. */
-bool lb_path_has_local(const struct lb_path *path, const struct lb_boot_net *net);
+bool lb_path_has_local(const struct lb_path *path);
+/* Whether its connection is protected where it has to be. */
+bool lb_path_is_shielded(const struct lb_path *path);
 /* No step of the report is left running: it failed with this word. */
 void lb_path_end_step(struct lb_path *path, uint64_t now_us, const char *why);
 /* An attempt begins: its steps are new ones. */

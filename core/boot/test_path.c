@@ -10,7 +10,8 @@ static struct lb_rand rand_;
 static struct lb_trace trace;
 static struct lb_report report;
 static struct lb_common common;
-static struct lb_boot_net net;
+static struct lb_network network;
+static struct lb_shield shield;
 static struct lb_rootpath target;
 static struct lb_path paths[PATHS];
 static uint8_t rx[PATHS][LB_ISCSI_RX_MIN];
@@ -23,15 +24,16 @@ static void begin(void) {
     struct lb_boot_setup setup = {.config = &config};
     now = 1000 * LB_US_SEC;
     memset(&config, 0, sizeof config);
-    memset(&net, 0, sizeof net);
+    memset(&network, 0, sizeof network);
     plan = lb_plan_of(&setup);
     lb_rand_init(&rand_, seed);
     lb_report_init(&report, now);
     common = (struct lb_common){
         .plan = &plan, .interface = "eth0", .rand = &rand_, .trace = &trace, .report = &report};
-    net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
+    network.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
+    lb_shield_init(&shield, &common, true);
     for (uint32_t i = 0; i < PATHS; i++)
-        lb_path_init(&paths[i], &common, i + 1);
+        lb_path_init(&paths[i], &common, i + 1, &network, &shield);
 }
 
 static void start(struct lb_path *path, const char *host, struct lb_addr addr) {
@@ -57,7 +59,7 @@ static enum lb_turn turn(struct lb_path *path) {
 static void connect_first(struct lb_path *path) {
     start(path, "", lb_addr_v4(192, 0, 2, 1));
     (void)turn(path);
-    lb_path_connect(path, news.peer, (struct lb_addr){0}, &net, &action);
+    CHECK_EQ(lb_path_connect(path, now, news.peer, &action), LB_TURN_ACT);
 }
 
 static void a_path_that_was_not_started_is_idle(void) {
@@ -75,7 +77,7 @@ static void it_asks_before_it_connects_and_then_on_its_own_slot(void) {
     CHECK_EQ(news.what, LB_PATH_CONNECT);
     CHECK_STR(lb_endpoint_text(news.peer).s, "192.0.2.1:3260");
     CHECK(!paths[1].is_open);
-    lb_path_connect(&paths[1], news.peer, (struct lb_addr){0}, &net, &action);
+    CHECK_EQ(lb_path_connect(&paths[1], now, news.peer, &action), LB_TURN_ACT);
     CHECK_EQ(action.event, LB_BOOT_CONNECT);
     CHECK_EQ(action.slot, 2);
     CHECK(paths[1].is_open);
@@ -115,9 +117,27 @@ static void the_end_closes_the_slot_that_is_open_and_once(void) {
 static void it_knows_which_of_our_addresses_it_may_be_from(void) {
     begin();
     connect_first(&paths[0]);
-    CHECK(lb_path_has_local(&paths[0], &net));
-    net.address.addr = lb_addr_v4(192, 0, 2, 101);
-    CHECK(!lb_path_has_local(&paths[0], &net));
+    CHECK(lb_path_has_local(&paths[0]));
+    network.net.address.addr = lb_addr_v4(192, 0, 2, 101);
+    CHECK(!lb_path_has_local(&paths[0]));
+}
+
+static void a_portal_that_ipsec_protects_waits_for_it(void) {
+    static const char key[] = "a key that is shared";
+    struct lb_error error = {.code = LB_OK}, why = {.code = LB_E_CANCELLED};
+    begin();
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text("ipsec-psk"),
+                        lb_bytes_of_text(key), &error));
+    plan.ipsec = LB_PLAN_SHIELDS_TARGET;
+    start(&paths[0], "", lb_addr_v4(192, 0, 2, 1));
+    (void)turn(&paths[0]);
+    CHECK_EQ(lb_path_connect(&paths[0], now, news.peer, &action), LB_TURN_AGAIN);
+    CHECK(!paths[0].is_open);
+    CHECK(lb_addr_is_set(paths[0].waits_for.addr));
+    CHECK(!lb_path_is_shielded(&paths[0]));
+    CHECK_EQ(turn(&paths[0]), LB_TURN_IDLE);
+    lb_path_end(&paths[0], now, &why);
+    CHECK(!lb_addr_is_set(paths[0].waits_for.addr));
 }
 
 static void two_paths_are_an_array(void) {
@@ -141,6 +161,7 @@ int main(void) {
     TEST(a_refused_connection_is_the_end_of_a_session_that_never_was);
     TEST(the_end_closes_the_slot_that_is_open_and_once);
     TEST(it_knows_which_of_our_addresses_it_may_be_from);
+    TEST(a_portal_that_ipsec_protects_waits_for_it);
     TEST(two_paths_are_an_array);
     return tap_done();
 }
