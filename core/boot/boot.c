@@ -59,7 +59,7 @@ static void after_closing(struct lb_boot *boot, uint64_t now_us) {
 static void end_attempt(struct lb_boot *boot, uint64_t now_us) {
     if (lb_boot_network_may_save(boot, now_us))
         return;
-    lb_judge_failure(&boot->judge, boot->error.code, boot->chosen);
+    lb_judge_failure(&boot->judge, boot->error.code, boot->families.chosen);
     end_steps(boot, now_us);
     if (boot->path.runs && lb_initiator_state(&boot->path.session) == LB_INITIATOR_FULL_FEATURE) {
         lb_initiator_logout(&boot->path.session, now_us);
@@ -217,7 +217,7 @@ static enum lb_turn session_turn(struct lb_boot *boot, uint64_t now_us,
 
 /* A name's addresses, in the order in which they are tried, for who asked for them. */
 static void heed_answer(struct lb_boot *boot, uint64_t now_us, struct lb_names_answer *answer) {
-    answer->count = lb_net_sort(boot, answer->addrs, answer->count);
+    answer->count = lb_families_sort(&boot->families, answer->addrs, answer->count);
     if (answer->requester == LB_REQUESTER_ISNS)
         lb_finder_resolved(&boot->finder, now_us, answer->addrs, answer->count, answer->why);
     else if (boot->path.runs)
@@ -286,6 +286,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_network_init(&boot->network, &boot->common);
     lb_passed_init(&boot->passed, &boot->common);
     lb_judge_init(&boot->judge, &boot->common, &boot->network, &boot->passed);
+    lb_families_init(&boot->families, &boot->common, &boot->network, &boot->judge, &boot->attempts);
     lb_candidates_init(&boot->candidates, &boot->common, &boot->network);
     lb_finder_init(&boot->finder, &boot->common, &boot->network, &boot->shield);
     lb_names_init(&boot->names, &boot->common, setup->machine);

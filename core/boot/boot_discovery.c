@@ -139,7 +139,7 @@ static bool asks_for(const struct lb_boot *boot, enum lb_family family) {
 /* A family may get its address only now, when the other one has found a portal that has it
  * alone. */
 static bool awaits_address(struct lb_boot *boot, uint64_t now_us, const struct lb_candidate *best) {
-    uint64_t until_us = boot->asked_us + ADDRESS_TIMEOUT_US;
+    uint64_t until_us = boot->families.asked_us + ADDRESS_TIMEOUT_US;
     if (best->at.host != LB_HOST_ADDR || !boot->network.is_set ||
         lb_net_has_family(&boot->network.net, best->at.addr.family) ||
         !asks_for(boot, best->at.addr.family))

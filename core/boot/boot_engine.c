@@ -21,6 +21,7 @@ void lb_boot_enter(struct lb_boot *boot, uint64_t now_us, enum lb_boot_state sta
     boot->state = state;
     boot->enter_us = now_us;
     boot->deadline_us = state == LB_AT_CLOSING ? now_us + CLOSING_US : LB_NEVER;
+    lb_families_await(&boot->families, LB_NEVER);
     lb_network_awaited(&boot->network, state == LB_AT_DHCP ? LB_NEVER : 0);
 }
 

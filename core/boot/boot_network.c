@@ -1,29 +1,7 @@
-/* Brings the link up, asks IPv4 and IPv6 at once, and decides which family names the disk.
- *
- * A family is being asked until it has an address and its servers have told what they know about
- * the disk. Then the boot goes on
- *
- * - with the first family that names a disk. With prefer-family, the boot waits family-wait for the
- *   preferred one, and longer if a server or router of that family has answered. If the disk's
- *   server has an address of the other family, the boot waits for that family
- * - into the Discovery stage, when all families have answered and none names a disk. The boot does
- *   not wait for a family in which nobody (no offer, no router) has answered. If that family names
- *   a disk later, the boot takes it instead of discovery's
- * - to an error, when no family has an address and none can get one in time
- *
- * Where both families name a disk, the second one is tried if the first cannot be reached.
- *
- * So a network of one family costs no wait for the other. Both stay configured. */
+/* Brings the link up, asks IPv4 and IPv6 at once, and goes on with the family that names the disk
+ * (families.h). Both stay configured. Where both name a disk, the second one is tried if the first
+ * cannot be reached. */
 #include "core/boot/boot_state.h"
-
-/* How long the boot waits for a family in which somebody has answered, while the other family has
- * an address and no disk. It counts from when asking began, and covers a lost packet and a slow
- * server. */
-#define ALIVE_TIMEOUT_US (10 * LB_US_SEC)
-/* How long the boot waits for such a family, if it is preferred and the other one has a disk. It
- * replaces family-wait: IPv6 needs two probes of a second each and the messages between them. */
-#define ALIVE_WAIT_US  (3 * LB_US_SEC)
-#define DRY_TIMEOUT_US (2500 * LB_US_MS) /* a person waits: an address's probe, then offers */
 
 /* ---- going on ------------------------------------------------------------------------------- */
 
@@ -36,27 +14,20 @@ static void note_return(struct lb_boot *boot) {
 /* The boot waits for the network until deadline_us. */
 static void enter_dhcp(struct lb_boot *boot, uint64_t now_us, uint64_t deadline_us) {
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
-    boot->deadline_us = deadline_us;
+    lb_families_await(&boot->families, deadline_us);
     lb_network_awaited(&boot->network, deadline_us);
 }
 
-static uint64_t attempt_deadline_us(const struct lb_boot *boot) {
-    return boot->asked_us + lb_config_u32(boot->setup.config, LB_KEY_DHCP_TIMEOUT) * LB_US_MS;
-}
-
 static void enter_address(struct lb_boot *boot, uint64_t now_us) {
-    lb_network_configure(&boot->network, now_us, boot->chosen);
+    lb_network_configure(&boot->network, now_us, boot->families.chosen);
     note_return(boot);
     lb_boot_enter(boot, now_us, LB_AT_ADDRESS);
 }
 
 /* Adds the disk that the other family names: another one, or another way to the same. */
 static void add_others(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->state != LB_AT_SESSION || boot->judge.is_named || boot->chosen == LB_FAMILY_NONE)
-        return;
-    const struct lb_family_status other =
-        lb_family_status_of(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
-    if (!other.is_usable || other.names != LB_NAMES_DISK)
+    struct lb_family_status other;
+    if (boot->state != LB_AT_SESSION || !lb_families_names_another(&boot->families, now_us, &other))
         return;
     struct lb_candidate candidate = {
         .service = LB_BY_ROOTPATH, .at = other.target, .portal_group = -1, .boot_list = true};
@@ -65,8 +36,7 @@ static void add_others(struct lb_boot *boot, uint64_t now_us) {
 }
 
 static void go_on(struct lb_boot *boot, uint64_t now_us) {
-    boot->searched[0] = lb_net_has_family(&boot->network.net, LB_V4);
-    boot->searched[1] = lb_net_has_family(&boot->network.net, LB_V6);
+    lb_families_search(&boot->families);
     lb_discovery_stage_start(boot, now_us);
     add_others(boot, now_us);
 }
@@ -74,7 +44,7 @@ static void go_on(struct lb_boot *boot, uint64_t now_us) {
 static void report_choice(struct lb_boot *boot, uint64_t now_us,
                           const struct lb_family_status *status, const char *why) {
     if (!lb_plan_asks(&boot->plan, LB_V4) || !lb_plan_asks(&boot->plan, LB_V6) ||
-        boot->chosen == status->family)
+        boot->families.chosen == status->family)
         return;
     lb_report_decided(&boot->report, now_us, LB_STAGE_DHCP, "family", status->answer.from,
                       "IPv%d: %s", status->family == LB_V6 ? 6 : 4, why);
@@ -92,29 +62,14 @@ static void report_unused(struct lb_boot *boot, uint64_t now_us,
                           answer->root_path_from);
 }
 
-/* Discovery found nothing; now there is an address of a family that it did not have then. */
-static bool may_find_more(const struct lb_boot *boot) {
-    enum lb_family needed = lb_finder_isns_family(&boot->plan);
-    for (size_t i = 0; i < 2; i++) {
-        enum lb_family family = i == 0 ? LB_V4 : LB_V6;
-        if (!boot->searched[i] && lb_network_has_address(&boot->network, family) &&
-            (needed == family || boot->plan.services[LB_BY_SLP].is_on))
-            return true;
-    }
-    return false;
-}
-
 static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_family_status *status,
                    const char *why) {
-    bool was_saved = !lb_is_ok(&boot->no_disk);
+    bool was_saved;
     report_choice(boot, now_us, status, why);
-    boot->chosen = status->family;
-    if (!status->is_usable && was_saved && !may_find_more(boot)) {
-        boot->error = boot->no_disk;
+    if (!lb_families_follow(&boot->families, status, &was_saved, &boot->error)) {
         lb_boot_attempt_failed(boot);
         return;
     }
-    boot->no_disk = (struct lb_error){.code = LB_OK};
     bool is_static = boot->network.static6 != LB_STATIC6_NONE;
     if (!lb_boot_choose_name(boot, now_us, &status->answer) ||
         (!is_static && !lb_choice_make(&boot->plan, &status->answer, &boot->choice, &boot->error)))
@@ -126,177 +81,47 @@ static void follow(struct lb_boot *boot, uint64_t now_us, const struct lb_family
     report_unused(boot, now_us, &status->answer);
 }
 
-/* Of two failures, the error is that of the family in which somebody has answered. It mentions the
- * other failure, too. */
 static void nobody_left(struct lb_boot *boot) {
-    struct lb_error error4 = lb_network_why_out(&boot->network, LB_V4);
-    struct lb_error error6 = lb_network_why_out(&boot->network, LB_V6);
-    if (!lb_plan_asks(&boot->plan, LB_V6)) {
-        boot->error = error4;
-    } else if (!lb_plan_asks(&boot->plan, LB_V4)) {
-        boot->error = error6;
-    } else {
-        bool says6 =
-            lb_network_is_alive(&boot->network, LB_V6) && error4.code == LB_E_DHCP_NO_OFFER;
-        lb_fail(&boot->error, says6 ? error6.code : error4.code, "%s; IPv%d: %s",
-                says6 ? error6.facts : error4.facts, says6 ? 4 : 6,
-                says6 ? lb_code_word(error4.code) : lb_code_word(error6.code));
-    }
+    boot->error = lb_families_why_out(&boot->families);
     lb_boot_attempt_failed(boot);
 }
 
-/* ---- choosing ------------------------------------------------------------------------------- */
-
-/* Of two families that name a disk: the preferred one, else the first. */
-static const struct lb_family_status *better(const struct lb_boot *boot,
-                                             const struct lb_family_status families[2]) {
-    enum lb_family first = boot->plan.prefer;
-    if (first == LB_FAMILY_NONE)
-        return &families[boot->usable_us[1] < boot->usable_us[0]];
-    return &families[lb_plan_index(first)];
-}
-
-static enum lb_turn one_names_a_disk(struct lb_boot *boot, uint64_t now_us,
-                                     const struct lb_family_status *status,
-                                     const struct lb_family_status *other) {
-    uint64_t wait_us = lb_config_u32(boot->setup.config, LB_KEY_FAMILY_WAIT) * LB_US_MS;
-    if (other->is_alive && wait_us > 0)
-        wait_us = LB_MAX(wait_us, ALIVE_WAIT_US);
-    uint64_t until_us = boot->usable_us[lb_plan_index(status->family)] + wait_us;
-    bool is_waited_for = other->progress == LB_ASKING && boot->plan.prefer == other->family;
-    if (is_waited_for && now_us < until_us) {
-        lb_until(&boot->common, until_us);
-        return LB_TURN_IDLE;
-    }
-    follow(boot, now_us, status,
-           is_waited_for                    ? "the preferred family named no disk in time"
-           : other->progress == LB_ASKING   ? "the first to name a disk"
-           : other->progress == LB_ANSWERED ? "the only one to name a disk"
-                                            : "the other has no answer");
-    return LB_TURN_AGAIN;
-}
-
-static uint64_t timeout_us(const struct lb_boot *boot, const struct lb_family_status *status) {
-    return boot->asked_us + (lb_plan_is_dry(&boot->plan) ? DRY_TIMEOUT_US
-                             : status->is_alive          ? ALIVE_TIMEOUT_US
-                                                         : LB_SILENT_TIMEOUT_US);
-}
-
-/* No family that has answered names a disk. */
-static enum lb_turn nobody_names_a_disk(struct lb_boot *boot, uint64_t now_us,
-                                        const struct lb_family_status *answered,
-                                        const struct lb_family_status *other) {
-    bool is_asking = other->progress == LB_ASKING;
-    bool may_be_saved = is_asking && answered->leads_on && answered->names < LB_NAMES_TARGET &&
-                        lb_is_ok(&boot->no_disk) && lb_plan_goal(&boot->plan) != LB_GOAL_DISCOVER;
-    bool is_needed = lb_finder_isns_family(&boot->plan) == other->family;
-    /* The last attempt failed: discovery may find a disk that only this family reaches. */
-    bool has_failed = !lb_attempts_is_first(&boot->attempts);
-    bool is_waited_for = is_asking && (other->is_alive || is_needed || has_failed || !may_be_saved);
-    if (is_waited_for && now_us < timeout_us(boot, other)) {
-        lb_until(&boot->common, timeout_us(boot, other));
-        return LB_TURN_IDLE;
-    }
-    boot->chose_early = may_be_saved;
-    follow(boot, now_us, answered, "nobody names a disk");
-    return LB_TURN_AGAIN;
-}
-
-/* The error must be about the Root Path that cannot be used. "The other family names no disk" would
- * hide it. */
-static bool hides_a_broken_one(const struct lb_family_status *status,
-                               const struct lb_family_status *other) {
-    return status->progress == LB_ANSWERED && status->names == LB_NAMES_NOTHING &&
-           other->progress == LB_ANSWERED && other->names == LB_NAMES_BROKEN;
-}
-
-/* In this order, because each traces what it finds. */
-static void listen(struct lb_boot *boot, uint64_t now_us, struct lb_family_status families[2]) {
-    families[0] = lb_family_status_of(boot, now_us, LB_V4);
-    families[1] = lb_family_status_of(boot, now_us, LB_V6);
-}
-
-/* A client that has an answer, good or bad, ends soon without a timeout. */
-static bool has_answer(const struct lb_boot *boot, enum lb_family family) {
-    return family == LB_V4 ? boot->network.dhcp_runs && boot->network.dhcp.offer_count > 0
-                           : boot->network.dhcp6_runs && boot->network.dhcp6.offer_count > 0;
-}
-
-/* One family is out, because none of its answers could be used. The boot waits for the other one as
- * long as it would beside a family that names no disk. */
-static bool awaits_other(struct lb_boot *boot, uint64_t now_us,
-                         const struct lb_family_status families[2]) {
-    bool is_asking[2] = {families[0].progress == LB_ASKING, families[1].progress == LB_ASKING};
-    if (!is_asking[0] && !is_asking[1])
-        return false;
-    if ((is_asking[0] && is_asking[1]) || !lb_passed_has_any(&boot->passed))
-        return true;
-    const struct lb_family_status *other = &families[is_asking[1]];
-    if (has_answer(boot, other->family))
-        return true;
-    uint64_t until_us = timeout_us(boot, other);
-    if (lb_attempts_is_first(&boot->attempts) && !other->is_alive)
-        until_us = boot->asked_us + DRY_TIMEOUT_US; /* a person waits for the result */
-    if (now_us < until_us)
-        lb_until(&boot->common, until_us);
-    return now_us < until_us;
-}
-
 static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_family_status families[2];
-    listen(boot, now_us, families);
-    size_t first = lb_plan_index(boot->plan.prefer);
-    lb_until(&boot->common, boot->deadline_us);
-    if (families[0].is_usable && families[1].is_usable) {
-        follow(boot, now_us, better(boot, families),
-               boot->plan.prefer == LB_FAMILY_NONE ? "the first to name a disk"
-                                                   : "the preferred family");
-        return LB_TURN_AGAIN;
-    }
-    for (size_t i = 0; i < 2; i++)
-        if (families[i].is_usable)
-            return one_names_a_disk(boot, now_us, &families[i], &families[!i]);
-    if (hides_a_broken_one(&families[first], &families[!first]))
-        first = !first;
-    for (size_t i = 0; i < 2; i++)
-        if (families[first ^ i].progress == LB_ANSWERED)
-            return nobody_names_a_disk(boot, now_us, &families[first ^ i], &families[!(first ^ i)]);
-    if (awaits_other(boot, now_us, families))
-        return LB_TURN_IDLE;
-    nobody_left(boot);
-    return LB_TURN_AGAIN;
+    struct lb_families_news news = {.what = LB_FAMILIES_SAME};
+    enum lb_turn did = lb_families_turn(&boot->families, now_us, &news);
+    if (news.what == LB_FAMILIES_FOLLOW)
+        follow(boot, now_us, &news.status, news.why);
+    else if (news.what == LB_FAMILIES_NOBODY)
+        nobody_left(boot);
+    return did;
 }
 
 /* Discovery began while one family was still being asked. */
 static enum lb_turn reconsider(struct lb_boot *boot, uint64_t now_us) {
-    const struct lb_family_status other =
-        lb_family_status_of(boot, now_us, boot->chosen == LB_V6 ? LB_V4 : LB_V6);
-    if (!other.is_usable)
+    struct lb_family_status other;
+    if (!lb_families_reconsider(&boot->families, now_us, &other))
         return LB_TURN_IDLE;
-    boot->chose_early = false;
     lb_discovery_stage_stop(boot, now_us);
     follow(boot, now_us, &other, "it named a disk while others were asked for one");
     return LB_TURN_AGAIN;
 }
 
 bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us) {
-    if (boot->state != LB_AT_DISCOVERY || !boot->chose_early)
+    if (boot->state != LB_AT_DISCOVERY || !lb_families_save(&boot->families, &boot->error))
         return false;
-    boot->chose_early = false;
-    boot->no_disk = boot->error;
     boot->error = (struct lb_error){.code = LB_OK};
     lb_discovery_stage_stop(boot, now_us);
-    enter_dhcp(boot, now_us, attempt_deadline_us(boot));
+    enter_dhcp(boot, now_us, lb_families_deadline_us(&boot->families));
     return true;
 }
 
 /* ---- the dry run ---------------------------------------------------------------------------- */
 
 static void show_offers(struct lb_boot *boot, uint64_t now_us,
-                        const struct lb_family_status families[2]) {
-    if (families[0].progress == LB_ANSWERED)
+                        const bool has_answer[LB_BOOT_FAMILIES]) {
+    if (has_answer[0])
         lb_report_lease(&boot->report, now_us, lb_network_offer4(&boot->network));
-    if (families[1].progress == LB_ANSWERED && lb_network_offer6(&boot->network) != NULL)
+    if (has_answer[1] && lb_network_offer6(&boot->network) != NULL)
         lb_report_lease6(&boot->report, now_us, lb_network_offer6(&boot->network));
     lb_ask(&boot->common, LB_BOOT_OFFERS);
 }
@@ -304,7 +129,8 @@ static void show_offers(struct lb_boot *boot, uint64_t now_us,
 /* Goes on to the disk if it can be reached. */
 static void after_offers(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_family_status *status) {
-    boot->chosen = status->family;
+    bool was_saved; /* never, in a dry run */
+    (void)lb_families_follow(&boot->families, status, &was_saved, &boot->error);
     if (!lb_boot_choose_name(boot, now_us, &status->answer) ||
         !lb_choice_make(&boot->plan, &status->answer, &boot->choice, &boot->error)) {
         lb_boot_attempt_failed(boot);
@@ -318,51 +144,28 @@ static void after_offers(struct lb_boot *boot, uint64_t now_us,
 
 /* `discover` needs no lease: DHCP is one of several services that may name disks. */
 static void explore_without(struct lb_boot *boot, uint64_t now_us) {
+    lb_report_end(&boot->report, now_us, boot->network.step_dhcp, LB_DONE_FAILED, "no offer");
     if (lb_boot_choose_name(boot, now_us, NULL))
         go_on(boot, now_us);
     else
         lb_boot_attempt_failed(boot);
 }
 
-/* If somebody has answered, the family is given twice the time: its offers are being collected. */
-static uint64_t dry_timeout_us(const struct lb_boot *boot,
-                               const struct lb_family_status families[2]) {
-    bool is_near = false;
-    for (size_t i = 0; i < 2; i++)
-        is_near = is_near || (families[i].progress == LB_ASKING && families[i].is_alive);
-    return boot->asked_us + (is_near ? 2 : 1) * DRY_TIMEOUT_US;
-}
-
 static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_family_status families[2];
-    listen(boot, now_us, families);
-    bool has_answered = families[0].progress == LB_ANSWERED || families[1].progress == LB_ANSWERED;
-    bool is_asking = families[0].progress == LB_ASKING || families[1].progress == LB_ASKING;
-    bool explores = lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER;
-    uint64_t timeout_us = dry_timeout_us(boot, families);
-    lb_until(&boot->common, boot->deadline_us);
-    if (is_asking && (!(has_answered || explores) || now_us < timeout_us)) {
-        if (has_answered || explores)
-            lb_until(&boot->common, timeout_us);
-        return LB_TURN_IDLE;
-    }
+    struct lb_families_news news = {.what = LB_FAMILIES_SAME};
+    enum lb_turn did = lb_families_dry_turn(&boot->families, now_us, &news);
+    if (news.what == LB_FAMILIES_SAME)
+        return did;
     lb_network_stop(&boot->network);
-    if (!has_answered && explores) {
-        lb_report_end(&boot->report, now_us, boot->network.step_dhcp, LB_DONE_FAILED, "no offer");
+    if (news.what == LB_FAMILIES_FOLLOW) {
+        show_offers(boot, now_us, news.has_answer);
+        after_offers(boot, now_us, &news.status);
+    } else if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER) {
         explore_without(boot, now_us);
-        return LB_TURN_AGAIN;
-    }
-    if (!has_answered) {
+    } else {
         nobody_left(boot);
-        return LB_TURN_AGAIN;
     }
-    show_offers(boot, now_us, families);
-    size_t first = lb_plan_index(boot->plan.prefer);
-    bool takes_first = families[first].progress == LB_ANSWERED &&
-                       (families[first].is_usable || families[!first].progress != LB_ANSWERED ||
-                        !families[!first].is_usable);
-    after_offers(boot, now_us, &families[takes_first ? first : !first]);
-    return LB_TURN_AGAIN;
+    return did;
 }
 
 /* ---- beginnings ----------------------------------------------------------------------------- */
@@ -417,16 +220,16 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
 
 /* Tells the host how to configure the interface. */
 static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
-    bool has_address = lb_network_update(&boot->network, now_us, boot->chosen);
+    bool has_address = lb_network_update(&boot->network, now_us, boot->families.chosen);
     note_return(boot);
     return has_address;
 }
 
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
     lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_OK, "%s", boot->interface);
-    boot->asked_us = now_us;
+    lb_families_ask(&boot->families, now_us);
     if (!lb_attempts_is_first(&boot->attempts)) /* offers may have come in the pause */
-        lb_judge_failure(&boot->judge, LB_OK, boot->chosen);
+        lb_judge_failure(&boot->judge, LB_OK, boot->families.chosen);
     if (lb_plan_is_static(&boot->plan, LB_V4)) {
         use_static4(boot, now_us);
         return;
@@ -439,7 +242,7 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot);
         return;
     }
-    enter_dhcp(boot, now_us, attempt_deadline_us(boot));
+    enter_dhcp(boot, now_us, lb_families_deadline_us(&boot->families));
     bool asks_anew = !boot->network.dhcp_runs || lb_plan_is_dry(&boot->plan) ||
                      lb_judge_doubts(&boot->judge, LB_V4) ||
                      (boot->network.has_lease && boot->network.dhcp.lease.bootp);
@@ -454,18 +257,14 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
 }
 
 void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us) {
-    boot->no_disk = (struct lb_error){.code = LB_OK};
     lb_network_begin(&boot->network, boot->attempts.begun,
                      lb_choice_may_search(&boot->plan, &boot->choice.target));
-    boot->usable_us[0] = boot->usable_us[1] = 0;
-    boot->chose_early = false;
     lb_judge_begin(&boot->judge, boot->choice.has_target);
-    boot->wanted_host = boot->choice.target.host;
+    lb_families_begin(&boot->families, &boot->choice);
     if (boot->network.is_set) {
         with_link(boot, now_us);
         return;
     }
-    boot->chosen = LB_FAMILY_NONE;
     boot->lease_error = (struct lb_error){.code = LB_OK};
     boot->step_link = lb_report_begin(&boot->report, now_us, LB_STAGE_LINK, (struct lb_endpoint){0},
                                       "%s", boot->interface);
@@ -527,7 +326,7 @@ enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
     heed(boot, now_us, &news);
     if (did != LB_TURN_IDLE)
         return did;
-    if (boot->state == LB_AT_DISCOVERY && boot->chose_early)
+    if (boot->state == LB_AT_DISCOVERY)
         return reconsider(boot, now_us);
     if (boot->state != LB_AT_DHCP)
         return LB_TURN_IDLE;

@@ -6,8 +6,8 @@
 #include "core/boot/boot_report.h"
 #include "core/boot/candidates.h"
 #include "core/boot/choice.h"
+#include "core/boot/families.h"
 #include "core/boot/finder.h"
-#include "core/boot/judge.h"
 #include "core/boot/listing.h"
 #include "core/boot/names.h"
 #include "core/boot/network.h"
@@ -69,16 +69,9 @@ struct lb_boot {
     bool release_due, has_released; /* after lb_boot_stop */
     size_t step_link;               /* of the report */
 
-    /* Which family names the disk: boot_network.c. */
-    enum lb_host_kind wanted_host;        /* how the server is given then */
-    uint64_t asked_us;                    /* when this attempt began to ask */
-    uint64_t usable_us[LB_BOOT_FAMILIES]; /* when a family first named a disk; 0: it has not */
-    enum lb_family chosen;                /* whose answer about the disk is used */
-    bool chose_early;            /* no family had named a disk, and one had not answered yet */
-    struct lb_error no_disk;     /* discovery's failure, while the boot waits for that family */
-    bool searched[2];            /* IPv4, IPv6: it had an address when that discovery began */
-    enum lb_family lost_family;  /* of lease_error */
-    struct lb_error lease_error; /* why it was lost, until there is another */
+    struct lb_families families;
+    enum lb_family lost_family;           /* of lease_error */
+    struct lb_error lease_error;          /* why it was lost, until there is another */
     struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
     bool has_firmware_lease;              /* and it was not tried yet */
 
@@ -105,12 +98,6 @@ void lb_boot_attempt_failed(struct lb_boot *boot);
 bool lb_boot_choose_name(struct lb_boot *boot, uint64_t now_us,
                          const struct lb_boot_answer *answer_or_null);
 
-/* boot_addrs.c: addresses of connections */
-/* RFC 8305 4: a name's addresses in the order in which they are tried: families in turn, the
- * preferred one first; those of a family that this machine has no address of come last. Gives how
- * many there are, LB_PORTALS_MAX at most. */
-size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count);
-
 /* boot_network.c: the link, and which family is followed */
 /* Starts an attempt: brings the link up and asks both families. Clients of the last attempt that
  * still run are kept. */
@@ -128,34 +115,6 @@ void lb_boot_network_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t sl
 /* Discovery ended without a disk, and boot->error says so. True: the other family may still name
  * one, so the attempt waits for it. */
 bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us);
-
-/* boot_family.c: how far a family is, and which disk it names */
-#define LB_SILENT_TIMEOUT_US                                                                       \
-    (4 * LB_US_SEC) /* for a family that nobody has answered in: four solicitations */
-
-/* How much of the disk an answer names. */
-enum lb_family_names {
-    LB_NAMES_UNKNOWN, /* there is no answer yet */
-    LB_NAMES_BROKEN,  /* a disk, in a way that cannot be used */
-    LB_NAMES_NOTHING,
-    LB_NAMES_TARGET, /* or a part of it: discovery finds the rest */
-    LB_NAMES_DISK,   /* server and target */
-};
-
-struct lb_family_status {
-    enum lb_family family;
-    enum lb_family_progress progress;
-    bool is_alive;                /* a server or router has answered */
-    struct lb_boot_answer answer; /* LB_ANSWERED */
-    enum lb_family_names names;
-    struct lb_rootpath target; /* as it would be chosen */
-    bool leads_on;             /* by the Root Path, or into discovery */
-    bool is_usable;            /* names a disk, which can be reached as far as is known */
-};
-
-/* The family's status now. Keeps the first time that it names a usable disk, in usable_us. */
-struct lb_family_status lb_family_status_of(struct lb_boot *boot, uint64_t now_us,
-                                            enum lb_family family);
 
 /* boot_discovery.c: the Discovery stage. The network is configured, and the target is chosen as far
  * as configuration and network name it. If something is missing, the services are asked first. */

@@ -1,16 +1,17 @@
 /* In which order the addresses of a name are tried. */
-#include "core/boot/boot_state.h"
+#include "core/boot/families.h"
 
-static enum lb_family first_family(const struct lb_boot *boot, const struct lb_addr *addrs) {
-    if (boot->plan.prefer != LB_FAMILY_NONE)
-        return boot->plan.prefer;
-    return boot->chosen != LB_FAMILY_NONE ? boot->chosen : addrs[0].family;
+static enum lb_family first_family(const struct lb_families *families,
+                                   const struct lb_addr *addrs) {
+    if (families->common->plan->prefer != LB_FAMILY_NONE)
+        return families->common->plan->prefer;
+    return families->chosen != LB_FAMILY_NONE ? families->chosen : addrs[0].family;
 }
 
 /* On the machine's own network nothing is known of its addresses: the host's order may know
  * more. */
-static bool is_of_use(const struct lb_boot *boot, enum lb_family family) {
-    return !boot->network.is_set || lb_net_has_family(&boot->network.net, family);
+static bool is_of_use(const struct lb_families *families, enum lb_family family) {
+    return !families->network->is_set || lb_net_has_family(&families->network->net, family);
 }
 
 /* The next of the family, from *at on; NULL: there is none. */
@@ -42,18 +43,18 @@ static size_t take_family(const struct lb_addr *addrs, size_t count, enum lb_fam
     return kept;
 }
 
-size_t lb_net_sort(const struct lb_boot *boot, struct lb_addr *addrs, size_t count) {
+size_t lb_families_sort(const struct lb_families *families, struct lb_addr *addrs, size_t count) {
     struct lb_addr sorted[LB_PORTALS_MAX];
     size_t kept;
     count = LB_MIN(count, LB_PORTALS_MAX);
     if (count == 0)
         return 0;
-    enum lb_family first = first_family(boot, addrs);
+    enum lb_family first = first_family(families, addrs);
     enum lb_family order[LB_BOOT_FAMILIES] = {first, first == LB_V6 ? LB_V4 : LB_V6};
-    if (is_of_use(boot, order[0]) == is_of_use(boot, order[1])) {
+    if (is_of_use(families, order[0]) == is_of_use(families, order[1])) {
         kept = take_turns(addrs, count, order, sorted);
     } else { /* RFC 6724 6, rule 1 */
-        bool second = is_of_use(boot, order[1]);
+        bool second = is_of_use(families, order[1]);
         kept = take_family(addrs, count, order[second], sorted);
         kept += take_family(addrs, count, order[!second], sorted + kept);
     }
