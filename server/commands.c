@@ -249,6 +249,21 @@ static void remove_one(struct lb_server_command *command) {
     lb_server_say(section.name, "is removed");
 }
 
+/* ---- the page ---- */
+
+/* The socket is its owner's alone, and so is the token. */
+static void say_page(struct lb_server_command *command) {
+    char url[LB_TOKEN_MAX + 100];
+    struct lb_text text = lb_text(url, sizeof url);
+    lb_page_url(&command->server->page, &text);
+    if (text.len > 0)
+        lb_control_say(command->client, ' ', "%s", url);
+    else
+        lb_server_fail(&command->error, "see what lunbootd has printed, and its key page",
+                       "lunbootd shows no page");
+    lb_wipe(url, sizeof url);
+}
+
 /* ---- all of them ---- */
 
 static void carry_out(struct lb_server_command *command) {
@@ -270,6 +285,9 @@ static void carry_out(struct lb_server_command *command) {
         break;
     case LB_REQUEST_REMOVE:
         remove_one(command);
+        break;
+    case LB_REQUEST_PAGE:
+        say_page(command);
         break;
     case LB_REQUEST_RELOAD:
         (void)lb_server_reload(command->server, &command->error);

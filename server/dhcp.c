@@ -124,6 +124,13 @@ static void add_answer(struct lb_text *text, const struct lb_server_boot_file *b
     lb_text_add(text, ", %s%s", machine ? "disk " : "no disk", machine ? machine->node->name : "");
 }
 
+/* What the request says that its machine is called, fit for a terminal. */
+static void add_host(struct lb_text *text, const struct lb_dhcp4_message *request) {
+    struct lb_bytes name;
+    if (lb_dhcp4_option(request, LB_OPT_HOSTNAME, &name))
+        lb_text_untrusted(text, name);
+}
+
 /* Not of offers, nor of renewals. */
 static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
                       const struct lb_dhcp4_reply *reply, const struct lb_dhcp4_message *request,
@@ -137,11 +144,24 @@ static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
         add_answer(text, boot, reply->changed->address, machine);
 }
 
+static const char missing_hint[] =
+    "give the folder that has the file: --files=FOLDER; iPXE's undionly.kpxe is in Debian's ipxe";
+
 static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbox_letter *letter) {
     int fd = letter->is_boot ? dhcp->boot.fd : dhcp->source.fd;
     struct lb_bytes bytes = lb_bytes(letter->bytes, letter->len);
+    const struct lb_event event = {
+        .kind = LB_EVENT_ADDRESS,
+        .machine = letter->machine,
+        .mac = letter->mac,
+        .address = letter->given,
+        .host = letter->host,
+        .is_firmware = letter->is_firmware,
+        .is_trouble = letter->is_trouble,
+        .hint = letter->is_trouble ? missing_hint : NULL,
+    };
     if (letter->said[0] != '\0')
-        lb_server_say(letter->who, "%s", letter->said);
+        lb_server_tell(&event, "%s", letter->said);
     if (lb_mac_is_set(letter->to_mac)) {
         lb_server_link_send_frame(dhcp->link, dhcp->raw, letter->to_mac, LB_DHCP4_SERVER_PORT,
                                   letter->to, bytes);
@@ -250,15 +270,26 @@ static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4
     struct lb_addr none = {0};
     char said[260];
     struct lb_text text = lb_text(said, sizeof said);
-    struct lb_addr_text who = lb_mac_text(request->header.chaddr);
+    struct lb_event event = {
+        .kind = LB_EVENT_TROUBLE,
+        .machine = machine != NULL ? machine->name : NULL,
+        .mac = request->header.chaddr,
+        .is_firmware = boot->requester != LB_REQUESTER_OTHER,
+    };
     if (request->type != LB_DHCP4_DISCOVER)
         return;
-    if (!is_proxy(dhcp))
-        lb_server_say(who.s, "asks for an address, and none is free: widen --dhcp-range");
-    if (!is_proxy(dhcp) || boot->requester == LB_REQUESTER_OTHER)
+    if (!is_proxy(dhcp)) {
+        event.hint = "give more addresses: --dhcp-range=FIRST-LAST";
+        lb_server_tell(&event, "asks for an address, and none is free");
         return;
+    }
+    if (boot->requester == LB_REQUESTER_OTHER)
+        return;
+    event.kind = LB_EVENT_ADDRESS;
+    event.is_trouble = boot->missing != NULL;
+    event.hint = event.is_trouble ? missing_hint : NULL;
     add_answer(&text, boot, none, machine);
-    lb_server_say(who.s, "%s", said);
+    lb_server_tell(&event, "%s", said);
 }
 
 /* The answer leaves when all that was changed before it is durable. */
@@ -280,7 +311,13 @@ static void post(struct lb_server_dhcp *dhcp, bool is_boot, const struct lb_dhcp
     letter->len = reply->bytes.len;
     memcpy(letter->to_mac, reply->to_mac, sizeof letter->to_mac);
     memcpy(letter->bytes, reply->bytes.p, reply->bytes.len);
-    lb_format(letter->who, sizeof letter->who, "%s", lb_mac_text(request->header.chaddr).s);
+    memcpy(letter->mac, request->header.chaddr, sizeof letter->mac);
+    lb_format(letter->machine, sizeof letter->machine, "%s", machine != NULL ? machine->name : "");
+    letter->given = reply->changed != NULL ? reply->changed->address : (struct lb_addr){0};
+    letter->is_firmware = boot->requester != LB_REQUESTER_OTHER;
+    letter->is_trouble = boot->missing != NULL;
+    struct lb_text host = lb_text(letter->host, sizeof letter->host);
+    add_host(&host, request);
     struct lb_text text = lb_text(letter->said, sizeof letter->said);
     add_reply(&text, dhcp, reply, request, boot, machine);
     deliver(dhcp, dhcp->progress);

@@ -1,13 +1,15 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
- * value, lunbootd.conf, the head of an overlay, a request of lunbootctl, a version's file name. The
- * first byte says which. */
+ * value, lunbootd.conf, the head of an overlay, a request of lunbootctl, a version's file name, a
+ * token and the header that shows one. The first byte says which. */
 #include "server/files.h"
 #include "server/head.h"
 #include "server/images.h"
 #include "server/range.h"
 #include "server/request.h"
 #include "server/settings.h"
+#include "server/token.h"
 #include "tests/fuzz.h"
+#include <string.h>
 
 static void a_range(struct lb_bytes text) {
     struct lb_rd rd = lb_rd(text);
@@ -86,11 +88,23 @@ static void a_request(struct lb_bytes line) {
     }
 }
 
+static void a_token(struct lb_bytes text) {
+    struct lb_token token = {""};
+    struct lb_bytes line;
+    (void)lb_split_at(text, '\n', &line, &text);
+    bool is_token = lb_token_parse(line, &token);
+    lb_assert(is_token == (token.text[0] != '\0'));
+    if (!lb_token_opens(&token, text, NULL))
+        return;
+    lb_assert(is_token && text.len >= strlen(token.text) + 7);
+    lb_assert(lb_token_opens(&token, lb_bytes(NULL, 0), token.text));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     struct lb_bytes text = lb_bytes(data + 1, size - 1);
-    switch (data[0] % 7) {
+    switch (data[0] % 8) {
     case 0:
         a_range(text);
         break;
@@ -108,6 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 6:
         an_image(text);
+        break;
+    case 7:
+        a_token(text);
         break;
     default:
         a_head(text);

@@ -85,7 +85,7 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
     const struct lb_server_http *http = closure;
     bool is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     struct lb_server_file file;
-    struct lb_addr_text who = lb_addr_text(client_of(connection));
+    struct lb_event event = {.kind = LB_EVENT_TROUBLE, .address = client_of(connection)};
     const char *why;
     char name[80];
     struct lb_text text = lb_text(name, sizeof name);
@@ -95,11 +95,13 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
         return answer_empty(connection, MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW,
                             "GET, HEAD");
     if (!lb_server_files_find(http->files, lb_bytes_of_text(path), &file, &why)) {
-        lb_server_say(who.s, "asked for %s by HTTP: %s", name, why);
+        lb_server_tell(&event, "asked for %s by HTTP: %s", name, why);
         return answer_empty(connection, MHD_HTTP_NOT_FOUND, NULL, NULL);
     }
+    event.kind = LB_EVENT_FILE;
+    event.file = name;
     if (!is_head)
-        lb_server_say(who.s, "fetches %s by HTTP: %s", name, lb_size_text(file.bytes).s);
+        lb_server_tell(&event, "fetches %s by HTTP: %s", name, lb_size_text(file.bytes).s);
     return answer_file(connection, &file);
 }
 

@@ -273,7 +273,8 @@ static struct lb_server_machine *add_unknown(struct lb_server_machines *machines
               mac[2], mac[3], mac[4], mac[5]);
     if (add(machines, &machine, machines->settings->disk, &error))
         return lb_server_machines_named(machines, lb_bytes_of_text(machine.name));
-    lb_server_say(lb_mac_text(mac).s, "gets no disk: %s", error.what);
+    const struct lb_event event = {.kind = LB_EVENT_TROUBLE, .mac = mac, .hint = error.hint};
+    lb_server_tell(&event, "gets no disk: %s", error.what);
     return NULL;
 }
 

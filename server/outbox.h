@@ -15,7 +15,11 @@ struct lb_outbox_letter {
     struct lb_endpoint to;
     uint8_t to_mac[6]; /* zeros: `to` is asked for by ARP */
     char said[260];    /* what is told of it when it leaves; empty: nothing */
-    char who[20];
+    /* Whom that is about: struct lb_event has the meaning of each. */
+    uint8_t mac[6];
+    char machine[LB_SERVER_MACHINE_NAME_MAX + 1], host[64];
+    struct lb_addr given;
+    bool is_firmware, is_trouble;
     size_t len;
     uint8_t bytes[LB_DHCP4_PACKET_MAX];
 };

@@ -25,6 +25,7 @@
       "Serve a machine that lunbootd.conf does not have; keys are those of its sections.")         \
     X(REMOVE, "remove", 1, 1, "MACHINE",                                                           \
       "Forget a machine that was added; it must not be running.")                                  \
+    X(PAGE, "page", 0, 0, "", "The address of the web page, with the token that opens it.")        \
     X(RELOAD, "reload", 0, 0, "", "Read lunbootd.conf again; what runs goes on.")                  \
     X(IMAGE_ADD, "image add", 1, 1, "FILE [NAME]", "Make the first version of an image.")          \
     X(IMAGE_UPDATE, "image update", 1, 1, "FILE [NAME]",                                           \

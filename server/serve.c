@@ -13,8 +13,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define EVENTS_MAX  64
-#define WAIT_MAX_MS 3600000
+#define EVENTS_MAX    64
+#define WAIT_MAX_MS   3600000
+#define BOARD_SOON_US (200 * LB_US_MS)
 
 /* ---- begin ---- */
 
@@ -134,6 +135,7 @@ static void notify_ready(const struct lb_server *server) {
 static bool give_up_rights(struct lb_server *server, struct lb_server_error *error) {
     const struct lb_server_settings *settings = &server->settings;
     server->link.held = &server->held;
+    lb_page_listen(&server->page, settings);
     lb_server_held_open(&server->held, &server->link, settings);
     lb_server_rights_make_folder(settings->state, settings->user);
     lb_server_rights_make_folder(settings->overlays, settings->user);
@@ -153,6 +155,7 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .tftp = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
         .target = {.source = {.fd = -1}},
+        .page = {.source = {.kind = LB_SOURCE_PAGE, .fd = -1}, .listener = -1},
         .isns = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
         .slp = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
         .store = {.fd = -1},
@@ -162,6 +165,7 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .kept = {.kind = LB_SOURCE_KEPT, .fd = -1},
         .epoll = epoll_create1(EPOLL_CLOEXEC),
     };
+    lb_server_say_to(&server->board, settings->log_format == LB_LOG_JSON);
     for (size_t i = 0; i < LB_CONTROL_CLIENTS_MAX; i++)
         server->control.clients[i].source.fd = server->control.clients[i].file = -1;
     if (server->epoll < 0)
@@ -173,10 +177,12 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error) ||
+        !lb_page_open(&server->page, server->epoll, &server->board, settings, error) ||
         !lb_server_image_resume(server, error) ||
         !lb_server_control_open(&server->control, server->epoll, settings->state, error))
         return false;
     lb_server_held_close(&server->held);
+    server->board.is_stirred = true; /* the machines that are known */
     say_services(server);
     lb_server_say("", "runs as %s", lb_server_rights_text());
     notify_ready(server);
@@ -252,12 +258,31 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         break;
     case LB_SOURCE_HTTP: /* lb_server_http_poll */
         break;
+    case LB_SOURCE_PAGE:
+        server->page.is_ready = true;
+        break;
     }
+}
+
+/* The board follows what happens at once, and what only time shows each second. */
+static uint64_t poll_board(struct lb_server *server, uint64_t now_us) {
+    struct lb_board *board = &server->board;
+    bool is_seen = board->is_lively || lb_page_is_watched(&server->page);
+    if (!board->is_stirred && !is_seen)
+        return LB_NEVER;
+    uint64_t due_us = server->board_us + (board->is_stirred ? BOARD_SOON_US : LB_US_SEC);
+    if (now_us < due_us)
+        return due_us;
+    server->board_us = now_us;
+    lb_board_refresh(board, lb_server_time_ms(), &server->machines, &server->target);
+    return now_us + LB_US_SEC;
 }
 
 /* Nothing that an event is about goes away but in these. */
 static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
-    uint64_t until_us = lb_server_tftp_poll(&server->tftp, now_us);
+    uint64_t until_us = poll_board(server, now_us);
+    until_us = LB_MIN(until_us, lb_page_poll(&server->page, now_us));
+    until_us = LB_MIN(until_us, lb_server_tftp_poll(&server->tftp, now_us));
     until_us = LB_MIN(until_us, lb_server_image_poll(server, now_us));
     until_us = LB_MIN(until_us, lb_server_http_poll(&server->http, now_us));
     until_us = LB_MIN(until_us, lb_server_isns_poll(&server->isns, now_us));
@@ -307,10 +332,12 @@ bool lb_server_add_section(struct lb_server *server, const struct lb_store_secti
 void lb_server_close(struct lb_server *server) {
     lb_server_held_close(&server->held);
     lb_server_control_close(&server->control);
+    lb_server_say_to(NULL, false);
     lb_server_job_cancel(&server->job); /* a commit is begun again at the next start */
     lb_server_slp_close(&server->slp);
     lb_server_isns_close(&server->isns);
     lb_server_target_close(&server->target);
+    lb_page_close(&server->page);
     lb_server_http_close(&server->http);
     lb_server_tftp_close(&server->tftp);
     lb_server_dhcp_close(&server->dhcp);

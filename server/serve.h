@@ -8,6 +8,7 @@
 #include "server/http.h"
 #include "server/isns.h"
 #include "server/job.h"
+#include "server/page.h"
 #include "server/slp.h"
 #include "server/store.h"
 #include "server/target.h"
@@ -26,6 +27,9 @@ struct lb_server {
     struct lb_server_tftp tftp;
     struct lb_server_http http;
     struct lb_server_target target;
+    struct lb_board board;
+    uint64_t board_us; /* when it was refreshed */
+    struct lb_page page;
     struct lb_server_isns isns;
     struct lb_server_slp slp;
     struct lb_server_store store;

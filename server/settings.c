@@ -29,6 +29,7 @@ enum type {
     CHOICE,
     RANGE,
     ADDR4,
+    LOCAL,
     MAC,
     UUID,
     SECRET,
@@ -118,6 +119,15 @@ static const char *parse_address(struct lb_bytes value, struct lb_addr *to) {
     return NULL;
 }
 
+/* An address to listen at: also loopback, and all addresses. */
+static const char *parse_local(struct lb_bytes value, struct lb_addr *to) {
+    struct lb_addr addr;
+    if (!lb_addr_parse(value, &addr) || lb_addr_is_multicast(addr))
+        return "an address of this computer, such as 127.0.0.1 or ::1";
+    *to = addr;
+    return NULL;
+}
+
 static const char *parse_range(struct lb_bytes value, struct lb_server_range *to) {
     struct lb_server_range range;
     struct lb_bytes first, last;
@@ -199,6 +209,8 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
         return parse_range(value, to);
     case ADDR4:
         return parse_address(value, to);
+    case LOCAL:
+        return parse_local(value, to);
     case MAC:
         return parse_mac(value, to);
     case UUID:
@@ -439,6 +451,7 @@ static size_t size_of(const struct key *key) {
     case RANGE:
         return sizeof(struct lb_server_range);
     case ADDR4:
+    case LOCAL:
         return sizeof(struct lb_addr);
     case MAC:
         return 6;
@@ -526,6 +539,7 @@ static const char *form_of(const struct key *key) {
     case RANGE:
         return "FIRST-LAST";
     case ADDR4:
+    case LOCAL:
         return "ADDRESS";
     case MAC:
         return "MAC";

@@ -69,6 +69,8 @@ struct lb_server_machine_settings {
     bool is_added;                   /* by lunbootctl: it is in no file */
 };
 
+enum lb_server_log { LB_LOG_PLAIN, LB_LOG_JSON };
+
 #define LB_SERVER_SUBNETS_MAX 32 /* behind relays */
 
 /* A section [subnet NAME]: a network behind a DHCP relay. */
@@ -103,6 +105,11 @@ struct lb_server_settings {
     uint32_t isns; /* enum lb_server_isns_mode */
     uint32_t slp;  /* enum lb_server_slp_mode */
     char files[LB_SERVER_PATH_MAX + 1];
+    bool page;
+    struct lb_addr page_address;
+    uint32_t page_port;
+    char page_token[LB_SERVER_PATH_MAX + 1], metrics_token[LB_SERVER_PATH_MAX + 1]; /* files */
+    uint32_t log_format; /* enum lb_server_log */
     char user[32];
     bool seccomp;
     struct lb_server_machine_settings machines[LB_SERVER_MACHINES_MAX];

@@ -9,6 +9,7 @@ enum lb_server_source_kind {
     LB_SOURCE_TFTP,
     LB_SOURCE_TRANSFER, /* of TFTP */
     LB_SOURCE_HTTP,
+    LB_SOURCE_PAGE,    /* and the metrics */
     LB_SOURCE_PORTAL,  /* of iSCSI: new connections */
     LB_SOURCE_SESSION, /* of iSCSI */
     LB_SOURCE_KEPT,    /* the store has written */

@@ -90,6 +90,14 @@ static void take_back_rooms(struct lb_server_session *session) {
 
 /* ---- what is told of a session ---- */
 
+static struct lb_event event_of(const struct lb_server_session *session, enum lb_event_kind kind) {
+    return (struct lb_event){
+        .kind = kind,
+        .machine = session->machine != NULL ? session->machine->name : NULL,
+        .address = session->client.addr,
+    };
+}
+
 /* Two machines with one disk that they write destroy it. */
 static void warn_of_sharing(const struct lb_server_session *session) {
     const struct lb_server_machine *machine = session->machine;
@@ -123,9 +131,11 @@ static struct lb_storage *enter(struct lb_server_session *session) {
         return NULL; /* of a boot that has ended: it is closing, too */
     struct lb_storage *storage = lb_server_machine_enter(session->target->machines, machine,
                                                          session->generation, &is_new, &error);
-    if (storage == NULL && !session->has_said_trouble)
-        lb_server_say(lb_addr_text(session->client.addr).s, "gets no disk: %s; try: %s", error.what,
-                      error.hint);
+    if (storage == NULL && !session->has_said_trouble) {
+        struct lb_event event = event_of(session, LB_EVENT_TROUBLE);
+        event.hint = error.hint;
+        lb_server_tell(&event, "gets no disk: %s", error.what);
+    }
     session->has_said_trouble |= storage == NULL;
     if (is_new)
         drop_earlier(session->target, machine);
@@ -140,36 +150,43 @@ static void begin_use(struct lb_server_session *session) {
 
 static void say_progress(struct lb_server_session *session) {
     const struct lb_target_conn *conn = &session->conn;
-    struct lb_addr_text who = lb_addr_text(session->client.addr);
     if (!session->has_said_login && lb_target_is_full_feature(conn)) {
         session->has_said_login = true;
         session->machine = lb_server_machines_of(session->target->machines, lb_target_node(conn));
         if (session->machine != NULL)
             session->generation = lb_server_machine_boot(session->machine, lb_target_node(conn));
-        lb_server_say(
-            who.s, lb_target_node(conn) ? "logged in as %s" : "asks for the list of targets as %s",
+        struct lb_event event =
+            event_of(session, session->machine != NULL ? LB_EVENT_LOGIN : LB_EVENT_NOTE);
+        lb_server_tell(
+            &event, lb_target_node(conn) ? "logged in as %s" : "asks for the list of targets as %s",
             lb_target_initiator(conn));
         if (session->machine != NULL)
             begin_use(session);
     }
     if (!session->has_said_reading && session->bytes_read > 0) {
+        struct lb_event event = event_of(session, LB_EVENT_READ);
         session->has_said_reading = true;
-        lb_server_say(who.s, "reads its disk");
+        lb_server_tell(&event, "reads its disk");
     }
 }
 
 static void say_end(const struct lb_server_session *session) {
     const char *reason = lb_target_reason(&session->conn);
-    struct lb_addr_text who = lb_addr_text(session->client.addr);
-    if (session->has_said_login)
-        lb_server_say(who.s, "%s; it read %s and wrote %s",
-                      reason[0] != '\0' ? reason : "the connection is gone",
-                      lb_size_text(session->bytes_read).s, lb_size_text(session->bytes_written).s);
-    else
-        lb_server_say(who.s, "no login%s%s: %s",
-                      lb_target_initiator(&session->conn)[0] ? " of " : "",
-                      lb_target_initiator(&session->conn),
-                      reason[0] != '\0' ? reason : "the connection is gone");
+    struct lb_event event =
+        event_of(session, session->machine != NULL ? LB_EVENT_END : LB_EVENT_NOTE);
+    event.bytes_read = session->bytes_read;
+    event.bytes_written = session->bytes_written;
+    if (session->has_said_login) {
+        lb_server_tell(&event, "%s; it read %s and wrote %s",
+                       reason[0] != '\0' ? reason : "the connection is gone",
+                       lb_size_text(session->bytes_read).s, lb_size_text(session->bytes_written).s);
+        return;
+    }
+    if (reason[0] != '\0' || lb_target_initiator(&session->conn)[0] != '\0')
+        event.kind = LB_EVENT_TROUBLE; /* else somebody tried the port */
+    lb_server_tell(&event, "no login%s%s: %s", lb_target_initiator(&session->conn)[0] ? " of " : "",
+                   lb_target_initiator(&session->conn),
+                   reason[0] != '\0' ? reason : "the connection is gone");
 }
 
 /* ---- the disk ---- */
@@ -211,10 +228,23 @@ static void watch_limit(struct lb_server_session *session) {
     if (!has_limit || machine->has_said_full || overlay->here * 10 < overlay->limit * 9)
         return;
     machine->has_said_full = true;
-    lb_server_say(lb_addr_text(session->client.addr).s, "has written %s of the %s it may write",
-                  lb_size_text(overlay->here * LB_OVERLAY_BLOCK).s,
-                  lb_size_text(overlay->limit * LB_OVERLAY_BLOCK).s);
+    struct lb_event event = event_of(session, LB_EVENT_TROUBLE);
+    event.hint =
+        "give it a higher overlay-limit, then lunbootctl reload; or reset it once it is off";
+    lb_server_tell(&event, "has written %s of the %s it may write",
+                   lb_size_text(overlay->here * LB_OVERLAY_BLOCK).s,
+                   lb_size_text(overlay->limit * LB_OVERLAY_BLOCK).s);
     lb_target_attention(&session->target->server, lb_target_node(&session->conn), 0, 0x38, 0x07);
+}
+
+static void say_error(const struct lb_server_session *session, enum lb_storage_op op, int error) {
+    struct lb_event event = event_of(session, LB_EVENT_TROUBLE);
+    bool is_full = error == ENOSPC;
+    if (is_full)
+        event.hint =
+            "lunbootctl reset, a higher overlay-limit, or room on the disk of the overlays";
+    lb_server_tell(&event, "the disk cannot be %s: %s", op == LB_STORAGE_READ ? "read" : "written",
+                   is_full ? "there is no room for what it writes" : strerror(error));
 }
 
 static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
@@ -232,10 +262,7 @@ static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
     bool is_answered = lb_storage_submit(storage, &ask);
     lb_assert(is_answered);
     if (ask.error != 0 && !session->has_said_trouble)
-        lb_server_say(lb_addr_text(session->client.addr).s, "the disk cannot be %s: %s",
-                      op == LB_STORAGE_READ ? "read" : "written",
-                      ask.error == ENOSPC ? "there is no room for what it writes"
-                                          : strerror(ask.error));
+        say_error(session, op, ask.error);
     session->has_said_trouble |= ask.error != 0;
     if (op == LB_STORAGE_READ && ask.error == 0)
         session->bytes_read += len;
@@ -544,12 +571,11 @@ uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us)
 
 /* ---- for lunbootctl ---- */
 
-bool lb_server_target_next(const struct lb_server_target *target,
-                           const struct lb_server_machine *machine,
-                           const struct lb_server_session **at,
-                           struct lb_server_session_info *info) {
+bool lb_server_target_next_of_all(const struct lb_server_target *target,
+                                  const struct lb_server_session **at,
+                                  struct lb_server_session_info *info) {
     const struct lb_server_session *session = *at != NULL ? (*at)->next : target->sessions;
-    while (session != NULL && (session->is_gone || session->machine != machine))
+    while (session != NULL && (session->is_gone || session->machine == NULL))
         session = session->next;
     if (session == NULL)
         return false;
@@ -557,10 +583,21 @@ bool lb_server_target_next(const struct lb_server_target *target,
     *info = (struct lb_server_session_info){
         .client = session->client,
         .initiator = lb_target_initiator(&session->conn),
+        .machine = session->machine,
         .bytes_read = session->bytes_read,
         .bytes_written = session->bytes_written,
     };
     return true;
+}
+
+bool lb_server_target_next(const struct lb_server_target *target,
+                           const struct lb_server_machine *machine,
+                           const struct lb_server_session **at,
+                           struct lb_server_session_info *info) {
+    while (lb_server_target_next_of_all(target, at, info))
+        if (info->machine == machine)
+            return true;
+    return false;
 }
 
 void lb_server_target_eject(struct lb_server_target *target, struct lb_server_machine *machine) {

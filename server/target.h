@@ -37,8 +37,13 @@ uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us)
 struct lb_server_session_info {
     struct lb_endpoint client;
     const char *initiator; /* valid until the next event of the loop */
+    const struct lb_server_machine *machine;
     uint64_t bytes_read, bytes_written;
 };
+/* The next session of any machine after *at, which is NULL at the start. False: that was all. */
+bool lb_server_target_next_of_all(const struct lb_server_target *target,
+                                  const struct lb_server_session **at,
+                                  struct lb_server_session_info *info);
 /* The next session of this machine after *at, which is NULL at the start. False: that was all. */
 bool lb_server_target_next(const struct lb_server_target *target,
                            const struct lb_server_machine *machine,

@@ -36,13 +36,16 @@ static void send_packet(struct lb_server_transfer *transfer, const struct lb_tft
 static void say_end(const struct lb_server_transfer *transfer, enum lb_tftp_event event,
                     uint64_t now_us) {
     uint64_t took_ms = (now_us - transfer->began_us) / LB_US_MS;
-    struct lb_addr_text who = lb_addr_text(transfer->client.addr);
-    if (event == LB_TFTP_DONE)
-        lb_server_say(who.s, "fetched %s by TFTP: %s in %llu.%02llu s", transfer->name,
-                      lb_size_text(transfer->file.bytes).s, (unsigned long long)took_ms / 1000,
-                      (unsigned long long)took_ms % 1000 / 10);
-    else if (!transfer->sender.is_cancelled) /* firmware asks for the size, and then again */
-        lb_server_say(who.s, "did not get %s by TFTP: %s", transfer->name, transfer->sender.why);
+    struct lb_event about = {
+        .kind = LB_EVENT_FILE, .address = transfer->client.addr, .file = transfer->name};
+    if (event == LB_TFTP_DONE) {
+        lb_server_tell(&about, "fetched %s by TFTP: %s in %llu.%02llu s", transfer->name,
+                       lb_size_text(transfer->file.bytes).s, (unsigned long long)took_ms / 1000,
+                       (unsigned long long)took_ms % 1000 / 10);
+    } else if (!transfer->sender.is_cancelled) { /* firmware asks for the size, and then again */
+        about.kind = LB_EVENT_TROUBLE;
+        lb_server_tell(&about, "did not get %s by TFTP: %s", transfer->name, transfer->sender.why);
+    }
 }
 
 /* False: it is over. */
@@ -155,7 +158,8 @@ static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_e
         refuse(tftp, client, LB_TFTP_ILLEGAL, "files are sent in the mode octet alone");
     } else if (!lb_server_files_find(tftp->files, request.name, &file, &why)) {
         refuse(tftp, client, LB_TFTP_NOT_FOUND, why);
-        lb_server_say(lb_addr_text(client.addr).s, "asked for %s by TFTP: %s", name, why);
+        const struct lb_event event = {.kind = LB_EVENT_TROUBLE, .address = client.addr};
+        lb_server_tell(&event, "asked for %s by TFTP: %s", name, why);
     } else {
         begin(tftp, now_us, client, &request, &file);
     }

@@ -1,0 +1,407 @@
+#include "server/board.h"
+#include "core/base/siphash.h"
+#include "server/target.h"
+#include <string.h>
+
+#define QUIET_BYTES 262144 /* a second: a system that has booted reads less */
+#define QUIET_S     10
+#define RATE_MS     950    /* between two measurements */
+#define PAUSE_MS    60000  /* a firmware that asks again after it begins another boot */
+#define STALL_MS    120000 /* a boot in which nothing happens for so long is told */
+#define GONE_MS     30000  /* without a session */
+
+/* ---- which row ---- */
+
+static struct lb_board_row *find_named(struct lb_board *board, const char *name) {
+    for (size_t i = 0; name[0] != '\0' && i < board->count; i++)
+        if (board->rows[i].is_used && lb_streq(board->rows[i].name, name))
+            return &board->rows[i];
+    return NULL;
+}
+
+static struct lb_board_row *find_mac(struct lb_board *board, const uint8_t *mac) {
+    for (size_t i = 0; mac != NULL && lb_mac_is_set(mac) && i < board->count; i++)
+        if (board->rows[i].is_used && memcmp(board->rows[i].mac, mac, 6) == 0)
+            return &board->rows[i];
+    return NULL;
+}
+
+/* The last one that had it. */
+static struct lb_board_row *find_address(struct lb_board *board, struct lb_addr address) {
+    struct lb_board_row *found = NULL;
+    for (size_t i = 0; lb_addr_is_set(address) && i < board->count; i++) {
+        struct lb_board_row *row = &board->rows[i];
+        if (row->is_used && lb_addr_equal(row->address, address) &&
+            (found == NULL || row->heard_ms > found->heard_ms))
+            found = row;
+    }
+    return found;
+}
+
+/* A free row, or that of the machine which was idle for longest. */
+static struct lb_board_row *new_row(struct lb_board *board) {
+    struct lb_board_row *oldest = NULL;
+    for (size_t i = 0; i < LB_BOARD_ROWS; i++) {
+        struct lb_board_row *row = &board->rows[i];
+        if (!row->is_used) {
+            oldest = row;
+            break;
+        }
+        if (row->sessions == 0 && !row->has_machine &&
+            (oldest == NULL || row->heard_ms < oldest->heard_ms))
+            oldest = row;
+    }
+    if (oldest == NULL)
+        return NULL;
+    *oldest = (struct lb_board_row){.is_used = true};
+    board->count = LB_MAX(board->count, (size_t)(oldest - board->rows) + 1);
+    return oldest;
+}
+
+/* The row of an event's machine; NULL: the board is full. */
+static struct lb_board_row *row_of(struct lb_board *board, const struct lb_event *event) {
+    const char *name = event->machine != NULL ? event->machine : "";
+    struct lb_board_row *row = find_named(board, name);
+    if (row == NULL && name[0] == '\0')
+        row = find_mac(board, event->mac);
+    if (row == NULL && name[0] == '\0' && event->mac == NULL)
+        row = find_address(board, event->address);
+    if (row == NULL)
+        row = new_row(board);
+    if (row == NULL)
+        return NULL;
+    lb_format(row->name, sizeof row->name, "%s", name[0] != '\0' ? name : row->name);
+    if (event->mac != NULL)
+        memcpy(row->mac, event->mac, sizeof row->mac);
+    if (lb_addr_is_set(event->address))
+        row->address = event->address;
+    if (event->host != NULL && event->host[0] != '\0')
+        lb_format(row->host, sizeof row->host, "%s", event->host);
+    return row;
+}
+
+/* ---- stages ---- */
+
+static void enter(struct lb_board_row *row, uint64_t time_ms, enum lb_stage stage) {
+    if (row->stage != stage)
+        row->since_ms = time_ms;
+    row->stage = stage;
+    row->quiet_s = 0;
+}
+
+static void begin_boot(struct lb_board_row *row, uint64_t time_ms) {
+    row->boot_ms = time_ms;
+    row->boot_read_from = row->bytes_read;
+    row->file[0] = '\0';
+}
+
+static bool is_booting(const struct lb_board_row *row) {
+    return row->boot_ms != 0 && row->stage >= LB_STAGE_ADDRESS && row->stage < LB_STAGE_RUNNING;
+}
+
+static void on_address(struct lb_board_row *row, uint64_t time_ms, bool is_firmware) {
+    bool is_same = (row->stage == LB_STAGE_ADDRESS || row->stage == LB_STAGE_LOADER) &&
+                   row->boot_ms != 0 && time_ms - row->heard_ms < PAUSE_MS;
+    if (is_firmware && !is_same) {
+        begin_boot(row, time_ms);
+        enter(row, time_ms, LB_STAGE_ADDRESS);
+        row->since_ms = time_ms;
+    } else if (!is_firmware && (row->stage == LB_STAGE_UNSEEN || row->stage == LB_STAGE_OFF)) {
+        row->boot_ms = 0;
+        enter(row, time_ms, LB_STAGE_ADDRESS);
+    }
+}
+
+static void on_login(struct lb_board_row *row, uint64_t time_ms) {
+    if (row->stage == LB_STAGE_OFF || row->boot_ms == 0)
+        begin_boot(row, time_ms);
+    if (row->stage != LB_STAGE_READING && row->stage != LB_STAGE_RUNNING)
+        enter(row, time_ms, LB_STAGE_LOGIN);
+    row->sessions++;
+    row->session_ms = time_ms;
+}
+
+static void on_end(struct lb_board_row *row, uint64_t time_ms, const struct lb_event *event) {
+    row->ended_read += event->bytes_read;
+    row->ended_written += event->bytes_written;
+    row->bytes_read = LB_MAX(row->bytes_read, row->ended_read);
+    row->sessions -= row->sessions > 0;
+    row->session_ms = time_ms;
+}
+
+static void set_trouble(struct lb_board_row *row, uint64_t time_ms, const char *what,
+                        const char *hint) {
+    lb_format(row->trouble, sizeof row->trouble, "%s", what);
+    lb_format(row->hint, sizeof row->hint, "%s", hint != NULL ? hint : "");
+    row->trouble_ms = time_ms;
+}
+
+void lb_board_event(struct lb_board *board, uint64_t time_ms, const struct lb_event *event,
+                    const char *sentence) {
+    board->events[event->kind]++;
+    if (event->kind == LB_EVENT_NOTE)
+        return;
+    struct lb_board_row *row = row_of(board, event);
+    if (row == NULL)
+        return;
+    switch (event->kind) {
+    case LB_EVENT_NOTE:
+        break;
+    case LB_EVENT_ADDRESS:
+        on_address(row, time_ms, event->is_firmware);
+        break;
+    case LB_EVENT_FILE:
+        if (row->boot_ms == 0 || row->stage == LB_STAGE_OFF)
+            begin_boot(row, time_ms);
+        if (row->sessions == 0)
+            enter(row, time_ms, LB_STAGE_LOADER);
+        lb_format(row->file, sizeof row->file, "%s", event->file);
+        break;
+    case LB_EVENT_LOGIN:
+        on_login(row, time_ms);
+        break;
+    case LB_EVENT_READ:
+        if (row->trouble_ms < row->boot_ms) /* that was before this boot */
+            row->trouble[0] = row->hint[0] = '\0';
+        if (row->stage != LB_STAGE_RUNNING)
+            enter(row, time_ms, LB_STAGE_READING);
+        break;
+    case LB_EVENT_END:
+        on_end(row, time_ms, event);
+        break;
+    case LB_EVENT_TROUBLE:
+        break;
+    }
+    if (event->is_trouble || event->kind == LB_EVENT_TROUBLE)
+        set_trouble(row, time_ms, sentence, event->hint);
+    row->heard_ms = time_ms;
+    board->is_stirred = true;
+}
+
+/* ---- what time does ---- */
+
+static void tell_stall(struct lb_board_row *row, uint64_t time_ms) {
+    static const char *const what[] = {"got an address two minutes ago, and has asked for nothing",
+                                       "has asked for nothing for two minutes"};
+    static const char *const hints[] = {
+        "see its screen; let it reach UDP port 69 and TCP port 80 of this computer",
+        "see its screen: the loader says there what it misses; Secure Boot takes signed loaders "
+        "alone"};
+    bool has_file = row->stage == LB_STAGE_LOADER;
+    lb_server_say(lb_board_name(row).s, "%s; try: %s", what[has_file], hints[has_file]);
+    set_trouble(row, time_ms, what[has_file], hints[has_file]);
+}
+
+static void measure(struct lb_board *board, struct lb_board_row *row, uint64_t time_ms,
+                    uint64_t past_ms, uint64_t read, uint64_t written) {
+    row->rate_read = past_ms > 0 ? (read - LB_MIN(read, row->bytes_read)) * 1000 / past_ms : 0;
+    row->rate_written =
+        past_ms > 0 ? (written - LB_MIN(written, row->bytes_written)) * 1000 / past_ms : 0;
+    row->bytes_read = read;
+    row->bytes_written = written;
+    row->quiet_s = row->rate_read < QUIET_BYTES ? row->quiet_s + 1 : 0;
+    if (row->stage == LB_STAGE_READING && row->sessions > 0 && row->quiet_s >= QUIET_S) {
+        enter(row, time_ms, LB_STAGE_RUNNING);
+        row->boot_bytes = board->usual_bytes = row->bytes_read - row->boot_read_from;
+        row->boots++;
+        board->boots++;
+    }
+    if (row->sessions == 0 && row->stage >= LB_STAGE_LOGIN && row->stage < LB_STAGE_OFF &&
+        time_ms - row->session_ms >= GONE_MS) {
+        enter(row, time_ms, LB_STAGE_OFF);
+        row->since_ms = row->session_ms;
+    }
+    if (is_booting(row) && row->stage <= LB_STAGE_LOADER && row->trouble_ms < row->boot_ms &&
+        time_ms - row->heard_ms >= STALL_MS)
+        tell_stall(row, time_ms);
+}
+
+/* ---- refresh ---- */
+
+static void take_machine(struct lb_board *board, const struct lb_server_machines *machines,
+                         const struct lb_server_machine *machine) {
+    struct lb_event event = {.machine = machine->name};
+    struct lb_board_row *row = row_of(board, &event);
+    if (row == NULL)
+        return;
+    if (lb_mac_is_set(machine->mac))
+        memcpy(row->mac, machine->mac, sizeof row->mac);
+    row->has_machine = true;
+    row->is_busy = machine->is_busy;
+    row->is_ejected = machine->node->login_status != 0;
+    row->is_maintained = machine->is_maintained;
+    row->writes = machine->writes;
+    row->has_overlay = machine->is_open;
+    row->overlay_bytes = machine->is_open ? machine->overlay.overlay.here * LB_OVERLAY_BLOCK : 0;
+    row->overlay_limit = (uint64_t)machines->settings->overlay_mib << 20;
+    lb_format(row->disk, sizeof row->disk, "%s", machine->disk->path);
+}
+
+static void take_machines(struct lb_board *board, const struct lb_server_machines *machines) {
+    for (size_t i = 0; i < board->count; i++)
+        board->rows[i].has_machine = false;
+    for (size_t i = 0; i < machines->count; i++)
+        if (!machines->list[i].is_gone && machines->list[i].name[0] != '\0')
+            take_machine(board, machines, &machines->list[i]);
+}
+
+struct live {
+    uint64_t read, written;
+    size_t sessions;
+};
+
+static void take_sessions(struct lb_board *board, const struct lb_server_target *target,
+                          struct live live[LB_BOARD_ROWS]) {
+    struct lb_server_session_info info;
+    const struct lb_server_session *at = NULL;
+    while (lb_server_target_next_of_all(target, &at, &info)) {
+        struct lb_event event = {.machine = info.machine->name, .address = info.client.addr};
+        struct lb_board_row *row = row_of(board, &event);
+        if (row == NULL)
+            continue;
+        struct live *of = &live[row - board->rows];
+        of->read += info.bytes_read;
+        of->written += info.bytes_written;
+        of->sessions++;
+        row->has_machine = true;
+        if (info.machine->name[0] == '\0')
+            lb_format(row->disk, sizeof row->disk, "%s", info.machine->disk->path);
+    }
+}
+
+static void note_change(struct lb_board *board, size_t at) {
+    static const struct lb_hash_key key = {0};
+    char room[LB_BOARD_JSON_MAX];
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_board_json(board, at, &text);
+    uint64_t hash = lb_siphash(&key, lb_bytes(room, text.len));
+    if (hash == board->rows[at].hash)
+        return;
+    board->rows[at].hash = hash;
+    board->rows[at].serial = ++board->serial;
+}
+
+static bool is_lively(const struct lb_board *board) {
+    for (size_t i = 0; i < board->count; i++) {
+        const struct lb_board_row *row = &board->rows[i];
+        if (row->is_used && (row->sessions > 0 || is_booting(row) ||
+                             (row->stage >= LB_STAGE_LOGIN && row->stage < LB_STAGE_OFF)))
+            return true;
+    }
+    return false;
+}
+
+void lb_board_refresh(struct lb_board *board, uint64_t time_ms,
+                      const struct lb_server_machines *machines,
+                      const struct lb_server_target *target) {
+    static struct live live[LB_BOARD_ROWS];
+    uint64_t past_ms =
+        board->rate_ms == 0 || time_ms < board->rate_ms ? 0 : time_ms - board->rate_ms;
+    bool is_time = past_ms >= RATE_MS || board->rate_ms == 0 || time_ms < board->rate_ms;
+    memset(live, 0, sizeof live);
+    take_machines(board, machines);
+    take_sessions(board, target, live);
+    for (size_t i = 0; i < board->count; i++) {
+        struct lb_board_row *row = &board->rows[i];
+        row->sessions = live[i].sessions;
+        if (row->sessions > 0)
+            row->session_ms = time_ms;
+        if (row->is_used && is_time)
+            measure(board, row, time_ms, past_ms, row->ended_read + live[i].read,
+                    row->ended_written + live[i].written);
+        if (row->is_used && row->name[0] != '\0' && !row->has_machine)
+            row->is_used = false; /* it was removed */
+        if (row->is_used || row->hash != 0)
+            note_change(board, i);
+    }
+    board->refresh_ms = time_ms;
+    board->is_stirred = false;
+    board->is_lively = is_lively(board);
+    if (is_time)
+        board->rate_ms = time_ms;
+}
+
+/* ---- what is shown ---- */
+
+struct lb_addr_text lb_board_name(const struct lb_board_row *row) {
+    struct lb_addr_text name = {""};
+    if (row->name[0] != '\0')
+        lb_format(name.s, sizeof name.s, "%s", row->name);
+    else
+        name = lb_mac_is_set(row->mac) ? lb_mac_text(row->mac) : lb_addr_text(row->address);
+    return name;
+}
+
+const char *lb_board_state(const struct lb_board_row *row) {
+    static const char *const words[LB_STAGES] = {
+        [LB_STAGE_UNSEEN] = "unseen",   [LB_STAGE_ADDRESS] = "address",
+        [LB_STAGE_LOADER] = "loader",   [LB_STAGE_LOGIN] = "login",
+        [LB_STAGE_READING] = "reading", [LB_STAGE_RUNNING] = "running",
+        [LB_STAGE_OFF] = "off",
+    };
+    if (row->is_busy)
+        return "committing";
+    return row->is_ejected && row->sessions == 0 ? "ejected" : words[row->stage];
+}
+
+int lb_board_progress(const struct lb_board *board, const struct lb_board_row *row) {
+    uint64_t usual = row->boot_bytes != 0 ? row->boot_bytes : board->usual_bytes;
+    uint64_t read = row->bytes_read - LB_MIN(row->bytes_read, row->boot_read_from);
+    if (!is_booting(row))
+        return -1;
+    if (row->stage != LB_STAGE_READING)
+        return row->stage == LB_STAGE_ADDRESS ? 50 : row->stage == LB_STAGE_LOADER ? 100 : 150;
+    if (usual == 0)
+        return -2;
+    return 200 + (int)LB_MIN(read * 800 / usual, 790);
+}
+
+static void add_text(struct lb_text *text, const char *word, const char *value) {
+    if (value[0] == '\0')
+        return;
+    lb_text_add(text, ",\"%s\":", word);
+    lb_text_json(text, lb_bytes_of_text(value));
+}
+
+static void add_number(struct lb_text *text, const char *word, uint64_t value) {
+    if (value != 0)
+        lb_text_add(text, ",\"%s\":%llu", word, (unsigned long long)value);
+}
+
+void lb_board_json(const struct lb_board *board, size_t at, struct lb_text *text) {
+    static const char *const writes[] = {"direct", "keep", "drop"};
+    const struct lb_board_row *row = &board->rows[at];
+    int progress = lb_board_progress(board, row);
+    lb_text_add(text, "{\"row\":%zu", at);
+    if (!row->is_used) {
+        lb_text_add(text, ",\"gone\":true}");
+        return;
+    }
+    add_text(text, "name", lb_board_name(row).s);
+    add_text(text, "mac", lb_mac_is_set(row->mac) ? lb_mac_text(row->mac).s : "");
+    add_text(text, "address", lb_addr_is_set(row->address) ? lb_addr_text(row->address).s : "");
+    add_text(text, "host", row->host);
+    add_text(text, "state", lb_board_state(row));
+    add_number(text, "since", row->since_ms);
+    add_number(text, "began", row->boot_ms);
+    if (progress != -1)
+        lb_text_add(text, ",\"progress\":%d", progress);
+    add_text(text, "file", row->file);
+    add_number(text, "sessions", row->sessions);
+    add_number(text, "read", row->bytes_read);
+    add_number(text, "written", row->bytes_written);
+    add_number(text, "reading", row->rate_read);
+    add_number(text, "writing", row->rate_written);
+    add_text(text, "disk", row->disk);
+    add_text(text, "writes", row->name[0] != '\0' ? writes[row->writes] : "");
+    if (row->has_overlay)
+        lb_text_add(text, ",\"overlay\":%llu", (unsigned long long)row->overlay_bytes);
+    if (row->has_overlay)
+        add_number(text, "limit", row->overlay_limit);
+    if (row->is_maintained)
+        lb_text_add(text, ",\"maintenance\":true");
+    add_text(text, "trouble", row->trouble);
+    add_text(text, "try", row->hint);
+    add_number(text, "troubled", row->trouble[0] != '\0' ? row->trouble_ms : 0);
+    lb_text_add(text, "}");
+}
