@@ -13,54 +13,6 @@
 
 #define REQUESTS_AT_ONCE 64 /* then others are served, too */
 
-/* ---- who asks ---- */
-
-/* IANA, Processor Architecture Types. */
-static const struct {
-    uint16_t arch;
-    const char *machine, *file;
-} archs[] = {
-    {0, "BIOS", "undionly.kpxe"},
-    {6, "UEFI ia32", NULL},
-    {7, "UEFI x64", "lunbootx64.efi"},
-    {9, "UEFI x64", "lunbootx64.efi"},
-    {10, "UEFI arm", NULL},
-    {11, "UEFI aa64", "lunbootaa64.efi"},
-    {15, "UEFI ia32", NULL},
-    {16, "UEFI x64", "lunbootx64.efi"},
-    {18, "UEFI arm", NULL},
-    {19, "UEFI aa64", "lunbootaa64.efi"},
-};
-
-static bool has_text(const struct lb_dhcp4_message *request, uint8_t code, const char *begin) {
-    struct lb_bytes value;
-    return lb_dhcp4_option(request, code, &value) &&
-           lb_bytes_start_with(value, lb_bytes_of_text(begin));
-}
-
-struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request) {
-    struct lb_server_boot_file boot = {.requester = LB_REQUESTER_OTHER, .machine = ""};
-    struct lb_bytes list;
-    if (has_text(request, LB_OPT_VENDOR_CLASS, "HTTPClient"))
-        boot.requester = LB_REQUESTER_HTTP;
-    else if (has_text(request, LB_OPT_VENDOR_CLASS, "PXEClient"))
-        boot.requester = LB_REQUESTER_PXE;
-    /* Several may be listed (RFC 4578 2.1); the first is the one that runs. */
-    if (!lb_dhcp4_option(request, LB_OPT_ARCH, &list) || list.len < 2)
-        return boot;
-    uint16_t arch = (uint16_t)(list.p[0] << 8 | list.p[1]);
-    for (size_t i = 0; i < LB_COUNT(archs); i++) {
-        if (archs[i].arch != arch)
-            continue;
-        boot.machine = archs[i].machine;
-        boot.file = boot.requester == LB_REQUESTER_OTHER ? NULL : archs[i].file;
-    }
-    /* iPXE on BIOS boots the disk of the Root Path itself, where no file is named. */
-    if (arch == 0 && has_text(request, LB_OPT_USER_CLASS, "iPXE"))
-        boot = (struct lb_server_boot_file){boot.requester, boot.machine, .is_ipxe = true};
-    return boot;
-}
-
 /* ---- an answer ---- */
 
 static bool is_proxy(const struct lb_server_dhcp *dhcp) {
@@ -104,26 +56,6 @@ static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_
     return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
 }
 
-/* What is told of an answer. given: the address; none: another server gives it. */
-static void add_answer(struct lb_text *text, const struct lb_server_boot_file *boot,
-                       struct lb_addr given, const struct lb_server_machine *machine) {
-    if (lb_addr_is_set(given))
-        lb_text_add(text, "is given %s by DHCP", lb_addr_text(given).s);
-    else
-        lb_text_add(text, "asks for an address, which another server gives");
-    if (boot->machine[0] != '\0')
-        lb_text_add(text, ", %s", boot->machine);
-    if (boot->file != NULL)
-        lb_text_add(text, ", boot file %s", boot->file);
-    else if (boot->is_ipxe)
-        lb_text_add(text, " with iPXE");
-    else if (boot->missing != NULL)
-        lb_text_add(text, ", no boot file: %s is not served", boot->missing);
-    else if (boot->requester != LB_REQUESTER_OTHER)
-        lb_text_add(text, ", there is no boot file for this kind of machine");
-    lb_text_add(text, ", %s%s", machine ? "disk " : "no disk", machine ? machine->node->name : "");
-}
-
 /* What the request says that its machine is called, fit for a terminal. */
 static void add_host(struct lb_text *text, const struct lb_dhcp4_message *request) {
     struct lb_bytes name;
@@ -138,14 +70,11 @@ static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
                       const struct lb_server_machine *machine) {
     struct lb_addr none = {0};
     if (is_proxy(dhcp))
-        add_answer(text, boot, none, machine);
+        lb_server_boot_file_tell(text, boot, "DHCP", none, machine);
     else if (reply->changed != NULL && reply->changed->leased &&
              lb_addr_is_zero(request->header.ciaddr))
-        add_answer(text, boot, reply->changed->address, machine);
+        lb_server_boot_file_tell(text, boot, "DHCP", reply->changed->address, machine);
 }
-
-static const char missing_hint[] =
-    "give the folder that has the file: --files=FOLDER; iPXE's undionly.kpxe is in Debian's ipxe";
 
 static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbox_letter *letter) {
     int fd = letter->is_boot ? dhcp->boot.fd : dhcp->source.fd;
@@ -158,7 +87,7 @@ static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbo
         .host = letter->host,
         .is_firmware = letter->is_firmware,
         .is_trouble = letter->is_trouble,
-        .hint = letter->is_trouble ? missing_hint : NULL,
+        .hint = letter->is_trouble ? lb_server_boot_file_hint : NULL,
     };
     if (letter->said[0] != '\0')
         lb_server_tell(&event, "%s", letter->said);
@@ -175,40 +104,24 @@ static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbo
 /* Gives the ticket of what the request has changed; 0: it cannot be kept now. */
 static uint64_t keep(struct lb_server_dhcp *dhcp, uint64_t now_us,
                      const struct lb_binding *binding) {
-    uint32_t valid_s = lb_binding_valid_s(binding, now_us);
-    struct lb_store_lease lease = {
-        .address = binding->address,
-        .client_len = binding->client_len,
-        .until_s = valid_s == LB_DHCP4_INFINITE ? LB_STORE_FOR_EVER : (int64_t)time(NULL) + valid_s,
-        .leased = binding->leased,
-        .declined = binding->declined,
-        .bootp = binding->bootp,
-    };
-    memcpy(lease.client, binding->client, binding->client_len);
+    struct lb_store_lease lease = lb_server_lease_of(binding, now_us, time(NULL));
     return lb_server_store_put_lease(dhcp->store, &lease);
 }
 
-/* Leases of an earlier run. Those that are over are known still: their clients get the same. */
-static bool restore(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_server_error *error) {
-    struct lb_store_lease lease;
-    int64_t now_s = time(NULL);
-    while (lb_server_store_next_lease(dhcp->store, &lease, error)) {
-        struct lb_dhcp4_kept kept = {
-            .client = lb_bytes(lease.client, lease.client_len),
-            .address = lease.address,
-            .leased = lease.leased,
-            .declined = lease.declined,
-            .bootp = lease.bootp,
-        };
-        if (lease.until_s == LB_STORE_FOR_EVER)
-            kept.valid_s = LB_DHCP4_INFINITE;
-        else if (lease.until_s > now_s)
-            kept.valid_s = (uint32_t)LB_MIN(lease.until_s - now_s, LB_DHCP4_INFINITE - 1);
-        struct lb_server_net *net = lb_server_nets_at(&dhcp->nets, lease.address);
-        if (net != NULL)
-            (void)lb_dhcp4_server_restore(&net->server, now_us, &kept);
-    }
-    return error->what[0] == '\0';
+/* One that is over is known still: its client gets the same. */
+void lb_server_dhcp_restore(struct lb_server_dhcp *dhcp, uint64_t now_us,
+                            const struct lb_store_lease *lease) {
+    struct lb_dhcp4_kept kept = {
+        .client = lb_bytes(lease->client, lease->client_len),
+        .address = lease->address,
+        .valid_s = lb_server_lease_left_s(lease, time(NULL)),
+        .leased = lease->leased,
+        .declined = lease->declined,
+        .bootp = lease->bootp,
+    };
+    struct lb_server_net *net = lb_server_nets_at(&dhcp->nets, lease->address);
+    if (net != NULL && !is_proxy(dhcp))
+        (void)lb_dhcp4_server_restore(&net->server, now_us, &kept);
 }
 
 /* Sends what is durable by now. */
@@ -287,8 +200,8 @@ static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4
         return;
     event.kind = LB_EVENT_ADDRESS;
     event.is_trouble = boot->missing != NULL;
-    event.hint = event.is_trouble ? missing_hint : NULL;
-    add_answer(&text, boot, none, machine);
+    event.hint = event.is_trouble ? lb_server_boot_file_hint : NULL;
+    lb_server_boot_file_tell(&text, boot, "DHCP", none, machine);
     lb_server_tell(&event, "%s", said);
 }
 
@@ -393,12 +306,12 @@ static bool open_sockets(struct lb_server_dhcp *dhcp, int epoll, struct lb_serve
     const struct lb_server_link *link = dhcp->link;
     dhcp->raw = lb_server_link_raw(link, error);
     dhcp->source.fd =
-        dhcp->raw < 0 ? -1 : lb_server_link_udp(link, true, LB_DHCP4_SERVER_PORT, error);
+        dhcp->raw < 0 ? -1 : lb_server_link_udp(link, LB_V4, true, LB_DHCP4_SERVER_PORT, error);
     if (dhcp->source.fd < 0 || !lb_server_watch(epoll, &dhcp->source, EPOLLIN))
         return false;
     if (!is_proxy(dhcp))
         return true;
-    dhcp->boot.fd = lb_server_link_udp(link, true, LB_DHCP4_BOOT_PORT, error);
+    dhcp->boot.fd = lb_server_link_udp(link, LB_V4, true, LB_DHCP4_BOOT_PORT, error);
     return dhcp->boot.fd >= 0 && lb_server_watch(epoll, &dhcp->boot, EPOLLIN);
 }
 
@@ -433,7 +346,6 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
     if (!lb_outbox_open(&dhcp->outbox))
         return lb_server_fail(error, "", "there is no memory for answers of DHCP");
     return lb_server_nets_open(&dhcp->nets, settings, link, error) &&
-           (is_proxy(dhcp) || restore(dhcp, lb_now_us(), error)) &&
            open_sockets(dhcp, epoll, error);
 }
 

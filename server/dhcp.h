@@ -3,31 +3,13 @@
 #define LB_SERVER_DHCP_H
 
 #include "core/dhcp4/dhcp4.h"
+#include "server/boot_file.h"
 #include "server/files.h"
 #include "server/link.h"
 #include "server/machines.h"
 #include "server/nets.h"
 #include "server/outbox.h"
 #include "server/source.h"
-
-/* Who asks, by what a request says of itself (RFC 4578, RFC 3004; EDK2 for HTTP). */
-enum lb_server_requester {
-    LB_REQUESTER_OTHER, /* no firmware: an operating system, an initramfs */
-    LB_REQUESTER_PXE,
-    LB_REQUESTER_HTTP,
-};
-
-struct lb_server_boot_file {
-    enum lb_server_requester requester;
-    const char *machine; /* "UEFI x64"; empty: it does not say */
-    const char *file;    /* for it; NULL: there is none */
-    const char *missing; /* the file for it, where it is not served; NULL: it is */
-    bool is_ipxe;        /* on BIOS: it boots the disk itself */
-};
-
-struct lb_dhcp4_message;
-/* What a request's machine would boot. */
-struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request);
 
 struct lb_server_dhcp {
     struct lb_server_source source;
@@ -45,8 +27,7 @@ struct lb_server_dhcp {
     struct lb_addr unknown_relay; /* the last one that was told */
 };
 
-/* Opens its sockets, and knows the addresses that the store has. The pointers stay the caller's and
- * outlive it. */
+/* Opens its sockets. The pointers stay the caller's and outlive it. */
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
                          const struct lb_server_link *link, const struct lb_server_files *files,
@@ -58,6 +39,9 @@ void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us);
  * error, and all is as it was. */
 bool lb_server_dhcp_reload(struct lb_server_dhcp *dhcp, uint64_t now_us,
                            struct lb_server_error *error);
+/* Right after open: a lease of an earlier run, which may be of another family or network. */
+void lb_server_dhcp_restore(struct lb_server_dhcp *dhcp, uint64_t now_us,
+                            const struct lb_store_lease *lease);
 /* The store has written more: answers that waited for it are sent. */
 void lb_server_dhcp_kept(struct lb_server_dhcp *dhcp, struct lb_store_progress progress);
 void lb_server_dhcp_close(struct lb_server_dhcp *dhcp); /* harmless where it is closed */

@@ -1,7 +1,9 @@
 #include "server/held.h"
 #include "core/dhcp4/dhcp4.h"
+#include "core/dhcp6/dhcp6.h"
 #include "core/slp/slp.h"
 #include "core/tftp/tftp.h"
+#include "os/linux/os_address.h"
 #include "server/link.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,17 +15,22 @@
 
 #define FIRST_FD 3 /* sd_listen_fds(3): SD_LISTEN_FDS_START */
 
-static struct lb_server_held_socket *find(struct lb_server_held *held, int type, uint16_t port) {
+static struct lb_server_held_socket *find(struct lb_server_held *held, enum lb_family family,
+                                          int type, uint16_t port) {
     for (size_t i = 0; i < held->count; i++)
-        if (held->list[i].type == type && held->list[i].port == port)
+        if (held->list[i].family == family && held->list[i].type == type &&
+            held->list[i].port == port)
             return &held->list[i];
     return NULL;
 }
 
-static void hold(struct lb_server_held *held, int type, uint16_t port, int fd, int code) {
+/* code: errno, where there is no socket. */
+static void hold(struct lb_server_held *held, enum lb_family family, int type, uint16_t port,
+                 int fd) {
+    int code = fd < 0 ? errno : 0;
     lb_assert(held->count < LB_SERVER_HELD_MAX);
-    held->list[held->count++] =
-        (struct lb_server_held_socket){.fd = fd, .type = type, .port = port, .code = code};
+    held->list[held->count++] = (struct lb_server_held_socket){
+        .fd = fd, .family = family, .type = type, .port = port, .code = code};
 }
 
 /* ---- inherited ---- */
@@ -39,16 +46,19 @@ static uint64_t take_variable(const char *name) {
 }
 
 static bool take_socket(struct lb_server_held *held, int fd) {
-    struct sockaddr_in at = {0};
+    struct sockaddr_storage at = {0};
     socklen_t at_len = sizeof at, type_len = sizeof(int);
     int type = 0;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &at_len) < 0 || at.sin_family != AF_INET ||
-        (type != SOCK_DGRAM && type != SOCK_STREAM) || held->count == LB_SERVER_HELD_MAX)
+        getsockname(fd, (struct sockaddr *)&at, &at_len) < 0)
+        return false;
+    struct lb_endpoint here = lb_os_endpoint((const struct sockaddr *)&at);
+    if (!lb_addr_is_set(here.addr) || (type != SOCK_DGRAM && type != SOCK_STREAM) ||
+        held->count == LB_SERVER_HELD_MAX)
         return false;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    hold(held, type, ntohs(at.sin_port), fd, 0);
+    hold(held, here.addr.family, type, here.port, fd);
     return true;
 }
 
@@ -59,7 +69,7 @@ bool lb_server_held_inherit(struct lb_server_held *held, struct lb_server_error 
     for (int fd = FIRST_FD; is_ours && fd < FIRST_FD + (int)LB_MIN(count, LB_SERVER_HELD_MAX);
          fd++) {
         if (!take_socket(held, fd))
-            return lb_server_fail(error, "give it UDP and TCP sockets of IPv4, at most 16",
+            return lb_server_fail(error, "give it UDP and TCP sockets, at most 32",
                                   "socket activation: number %d cannot be used", fd);
     }
     return true;
@@ -68,9 +78,9 @@ bool lb_server_held_inherit(struct lb_server_held *held, struct lb_server_error 
 /* ---- opened ---- */
 
 static void hold_udp(struct lb_server_held *held, const struct lb_server_link *link,
-                     uint16_t port) {
+                     enum lb_family family, uint16_t port) {
     struct lb_server_error unsaid = {0};
-    const struct lb_server_held_socket *found = find(held, SOCK_DGRAM, port);
+    const struct lb_server_held_socket *found = find(held, family, SOCK_DGRAM, port);
     if (found != NULL) {
         int on = 1;
         (void)setsockopt(found->fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
@@ -78,45 +88,57 @@ static void hold_udp(struct lb_server_held *held, const struct lb_server_link *l
                          (socklen_t)strlen(link->name)); /* refused where systemd has done it */
         return;
     }
-    int fd = port == LB_DHCP4_CLIENT_PORT ? lb_server_link_client(link)
-                                          : lb_server_link_udp(link, true, port, &unsaid);
-    hold(held, SOCK_DGRAM, port, fd, fd < 0 ? errno : 0);
+    hold(held, family, SOCK_DGRAM, port,
+         port == LB_DHCP4_CLIENT_PORT ? lb_server_link_client(link)
+                                      : lb_server_link_udp(link, family, true, port, &unsaid));
 }
 
 static void hold_tcp(struct lb_server_held *held, const struct lb_server_link *link,
-                     uint32_t port) {
+                     enum lb_family family, uint32_t port) {
     struct lb_server_error unsaid = {0};
-    if (find(held, SOCK_STREAM, (uint16_t)port) != NULL)
+    if (find(held, family, SOCK_STREAM, (uint16_t)port) == NULL)
+        hold(held, family, SOCK_STREAM, (uint16_t)port,
+             lb_server_link_listen(link, family, (uint16_t)port, "TCP", &unsaid));
+}
+
+/* What both families have. */
+static void hold_services(struct lb_server_held *held, const struct lb_server_link *link,
+                          enum lb_family family, const struct lb_server_settings *settings) {
+    if (!lb_addr_is_set(lb_server_link_address(link, family)))
         return;
-    int fd = lb_server_link_listen(link, (uint16_t)port, "TCP", &unsaid);
-    hold(held, SOCK_STREAM, (uint16_t)port, fd, fd < 0 ? errno : 0);
+    if (settings->tftp)
+        hold_udp(held, link, family, LB_TFTP_PORT);
+    if (settings->http)
+        hold_tcp(held, link, family, settings->http_port);
+    hold_tcp(held, link, family, settings->port);
+    if (settings->slp != LB_SERVER_SLP_OFF) {
+        hold_udp(held, link, family, LB_SLP_PORT);
+        hold_tcp(held, link, family, LB_SLP_PORT);
+    }
 }
 
 void lb_server_held_open(struct lb_server_held *held, const struct lb_server_link *link,
                          const struct lb_server_settings *settings) {
     struct lb_server_error unsaid = {0};
     if (settings->dhcp != LB_SERVER_DHCP_OFF) {
-        int fd = lb_server_link_raw(link, &unsaid);
-        hold(held, SOCK_PACKET, 0, fd, fd < 0 ? errno : 0);
-        hold_udp(held, link, LB_DHCP4_SERVER_PORT);
+        hold(held, LB_V4, SOCK_PACKET, 0, lb_server_link_raw(link, &unsaid));
+        hold_udp(held, link, LB_V4, LB_DHCP4_SERVER_PORT);
     }
     if (settings->dhcp == LB_SERVER_DHCP_AUTO)
-        hold_udp(held, link, LB_DHCP4_CLIENT_PORT);
-    if (settings->tftp)
-        hold_udp(held, link, LB_TFTP_PORT);
-    if (settings->http)
-        hold_tcp(held, link, settings->http_port);
-    hold_tcp(held, link, settings->port);
-    if (settings->slp != LB_SERVER_SLP_OFF) {
-        hold_udp(held, link, LB_SLP_PORT);
-        hold_tcp(held, link, LB_SLP_PORT);
-    }
+        hold_udp(held, link, LB_V4, LB_DHCP4_CLIENT_PORT);
+    if (settings->dhcp6 != LB_SERVER_DHCP6_OFF)
+        hold_udp(held, link, LB_V6, LB_DHCP6_SERVER_PORT);
+    if (settings->router_advertisements)
+        hold(held, LB_V6, SOCK_RAW, 0, lb_server_link_routers(link, &unsaid));
+    hold_services(held, link, LB_V4, settings);
+    hold_services(held, link, LB_V6, settings);
 }
 
 /* ---- handed out ---- */
 
-int lb_server_held_take(struct lb_server_held *held, int type, uint16_t port) {
-    struct lb_server_held_socket *found = held == NULL ? NULL : find(held, type, port);
+int lb_server_held_take(struct lb_server_held *held, enum lb_family family, int type,
+                        uint16_t port) {
+    struct lb_server_held_socket *found = held == NULL ? NULL : find(held, family, type, port);
     if (found == NULL)
         return -2;
     int fd = found->fd;

@@ -3,17 +3,19 @@
 #ifndef LB_SERVER_HELD_H
 #define LB_SERVER_HELD_H
 
+#include "core/base/addr.h"
 #include "server/settings.h"
 #include <sys/types.h>
 
 struct lb_server_link;
 
-#define LB_SERVER_HELD_MAX 16
+#define LB_SERVER_HELD_MAX 32
 
 /* One socket; or, with fd -1, why there is none. */
 struct lb_server_held_socket {
     int fd;
-    int type; /* SOCK_DGRAM, SOCK_STREAM; SOCK_PACKET: the one for frames */
+    enum lb_family family;
+    int type; /* SOCK_DGRAM, SOCK_STREAM; SOCK_PACKET: the one for frames; SOCK_RAW: for routers */
     uint16_t port;
     int code; /* an errno */
 };
@@ -30,9 +32,10 @@ bool lb_server_held_inherit(struct lb_server_held *held, struct lb_server_error 
  * asks for it. */
 void lb_server_held_open(struct lb_server_held *held, const struct lb_server_link *link,
                          const struct lb_server_settings *settings);
-/* The socket of that type and port, which is the caller's from now on; -1: it could not be had, see
- * errno; -2: it is not held. */
-int lb_server_held_take(struct lb_server_held *held, int type, uint16_t port);
+/* The socket of that family, type and port, which is the caller's from now on; -1: it could not be
+ * had, see errno; -2: it is not held. */
+int lb_server_held_take(struct lb_server_held *held, enum lb_family family, int type,
+                        uint16_t port);
 /* Closes what nobody took. */
 void lb_server_held_close(struct lb_server_held *held);
 

@@ -3,7 +3,6 @@
 #include "server/range.h"
 #include "server/say.h"
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -105,18 +104,18 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
     return answer_file(connection, &file);
 }
 
-bool lb_server_http_open(struct lb_server_http *http, int epoll, const struct lb_server_link *link,
-                         const struct lb_server_files *files, uint16_t port,
-                         struct lb_server_error *error) {
+bool lb_server_http_open(struct lb_server_http *http, int epoll, enum lb_family family,
+                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         uint16_t port, struct lb_server_error *error) {
     *http = (struct lb_server_http){.source = {.kind = LB_SOURCE_HTTP, .fd = -1}, .files = files};
-    int fd = lb_server_link_listen(link, port, "HTTP", error);
+    int fd = lb_server_link_listen(link, family, port, "HTTP", error);
     if (fd < 0)
         return false;
-    http->daemon = MHD_start_daemon(MHD_USE_EPOLL, port, NULL, NULL, on_request, http,
-                                    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                                    (unsigned)CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                                    (unsigned)CONNECTIONS_EACH, MHD_OPTION_CONNECTION_TIMEOUT,
-                                    (unsigned)SILENCE_S, MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | (family == LB_V6 ? MHD_USE_IPv6 : 0U), port, NULL, NULL, on_request, http,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_EACH,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S, MHD_OPTION_END);
     if (http->daemon == NULL) {
         close(fd);
         return lb_server_fail(error, "leave it off: --http=no", "HTTP cannot be started");

@@ -16,10 +16,10 @@ struct lb_server_http {
 
 /* Whether this build has it. */
 bool lb_server_has_http(void);
-/* Opens the port. The pointers stay the caller's and outlive it. */
-bool lb_server_http_open(struct lb_server_http *http, int epoll, const struct lb_server_link *link,
-                         const struct lb_server_files *files, uint16_t port,
-                         struct lb_server_error *error);
+/* Opens the port at one family's address. The pointers stay the caller's and outlive it. */
+bool lb_server_http_open(struct lb_server_http *http, int epoll, enum lb_family family,
+                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         uint16_t port, struct lb_server_error *error);
 /* Does what is due. Gives when it wants to be called again. */
 uint64_t lb_server_http_poll(struct lb_server_http *http, uint64_t now_us);
 void lb_server_http_close(struct lb_server_http *http); /* harmless where it is closed */

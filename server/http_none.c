@@ -5,9 +5,9 @@ bool lb_server_has_http(void) {
     return false;
 }
 
-bool lb_server_http_open(struct lb_server_http *http, int epoll, const struct lb_server_link *link,
-                         const struct lb_server_files *files, uint16_t port,
-                         struct lb_server_error *error) {
+bool lb_server_http_open(struct lb_server_http *http, int epoll, enum lb_family family,
+                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         uint16_t port, struct lb_server_error *error) {
     (void)epoll, (void)link, (void)files, (void)port;
     *http = (struct lb_server_http){.source = {.kind = LB_SOURCE_HTTP, .fd = -1}};
     return lb_server_fail(error, "leave it off (--http=no), or build with libmicrohttpd",

@@ -4,7 +4,6 @@
 #include "os/linux/tcp.h"
 #include "server/say.h"
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -88,7 +87,10 @@ static void refresh(struct lb_server_isns *isns) {
     config.no_domains = isns->is_open || has_shared;
     lb_isns_server_init(&isns->server, &config, &tables);
     uint32_t entity = lb_isns_server_add_entity(&isns->server, "lunbootd", LB_NEVER);
-    lb_isns_server_add_portal(&isns->server, entity, isns->portal);
+    if (lb_addr_is_set(isns->portal.addr))
+        lb_isns_server_add_portal(&isns->server, entity, isns->portal);
+    if (lb_addr_is_set(isns->portal6.addr))
+        lb_isns_server_add_portal(&isns->server, entity, isns->portal6);
     for (size_t i = 0; i < machines->count; i++)
         if (!machines->list[i].is_gone)
             add_machine(isns, entity, (uint32_t)i + 1, &machines->list[i]);
@@ -107,20 +109,20 @@ static struct lb_bytes answer(struct lb_server_isns *isns, uint64_t now_us, stru
 
 /* ---- UDP ---- */
 
-static void answer_datagram(struct lb_server_isns *isns, uint64_t now_us) {
+static void answer_datagram(struct lb_server_isns *isns, int fd, uint64_t now_us) {
     uint8_t request[DATAGRAM_MAX], room[DATAGRAM_MAX];
     struct lb_udp_received in;
-    if (!lb_udp_receive(isns->udp.fd, lb_span(request, sizeof request), &in))
+    if (!lb_udp_receive(fd, lb_span(request, sizeof request), &in))
         return;
     struct lb_bytes reply = answer(isns, now_us, in.payload, lb_span(room, sizeof room));
     if (reply.len > 0)
-        lb_udp_send(isns->udp.fd, isns->index, in.from, reply);
+        lb_udp_send(fd, isns->index, in.from, reply);
 }
 
 /* ---- TCP ---- */
 
-static void take_connection(struct lb_server_isns *isns, uint64_t now_us) {
-    int fd = lb_tcp_accept(isns->tcp.fd, NULL);
+static void take_connection(struct lb_server_isns *isns, int listener, uint64_t now_us) {
+    int fd = lb_tcp_accept(listener, NULL);
     struct lb_server_isns_connection *connection = NULL;
     if (fd >= 0 && isns->count < LB_SERVER_ISNS_CONNECTIONS)
         connection = calloc(1, sizeof *connection);
@@ -207,10 +209,10 @@ static void serve(struct lb_server_isns *isns, uint64_t now_us,
 
 void lb_server_isns_ready(struct lb_server_isns *isns, struct lb_server_source *source,
                           uint64_t now_us) {
-    if (source == &isns->udp)
-        answer_datagram(isns, now_us);
-    else if (source == &isns->tcp)
-        take_connection(isns, now_us);
+    if (source == &isns->udp || source == &isns->udp6)
+        answer_datagram(isns, source->fd, now_us);
+    else if (source == &isns->tcp || source == &isns->tcp6)
+        take_connection(isns, source->fd, now_us);
     else
         serve(isns, now_us, (struct lb_server_isns_connection *)(void *)source);
 }
@@ -232,15 +234,29 @@ uint64_t lb_server_isns_poll(struct lb_server_isns *isns, uint64_t now_us) {
 
 /* ---- begin and end ---- */
 
+static bool open_family(struct lb_server_isns *isns, enum lb_family family,
+                        struct lb_server_source *tcp, struct lb_server_source *udp,
+                        const struct lb_server_link *link, struct lb_server_error *error) {
+    tcp->fd = lb_server_link_listen(link, family, LB_ISNS_PORT, "iSNS", error);
+    if (tcp->fd >= 0)
+        udp->fd = lb_server_link_udp(link, family, false, LB_ISNS_PORT, error);
+    return udp->fd >= 0 && lb_server_watch(isns->epoll, tcp, EPOLLIN) &&
+           lb_server_watch(isns->epoll, udp, EPOLLIN);
+}
+
 bool lb_server_isns_open(struct lb_server_isns *isns, int epoll, const struct lb_server_link *link,
                          const struct lb_server_settings *settings, struct lb_endpoint portal,
-                         const struct lb_server_machines *machines, struct lb_server_error *error) {
+                         struct lb_endpoint portal6, const struct lb_server_machines *machines,
+                         struct lb_server_error *error) {
     *isns = (struct lb_server_isns){
         .tcp = {.kind = LB_SOURCE_ISNS, .fd = -1},
         .udp = {.kind = LB_SOURCE_ISNS, .fd = -1},
+        .tcp6 = {.kind = LB_SOURCE_ISNS, .fd = -1},
+        .udp6 = {.kind = LB_SOURCE_ISNS, .fd = -1},
         .epoll = epoll,
         .index = link->index,
         .portal = portal,
+        .portal6 = portal6,
         .is_open = settings->isns == LB_SERVER_ISNS_OPEN,
         .machines = machines,
         .tables = calloc(1, sizeof *isns->tables),
@@ -255,10 +271,10 @@ bool lb_server_isns_open(struct lb_server_isns *isns, int epoll, const struct lb
         return lb_server_fail(error, "", "there is no memory for iSNS");
     struct lb_isns_tables tables = tables_of(isns->tables);
     lb_isns_server_init(&isns->server, &config, &tables);
-    isns->tcp.fd = lb_server_link_listen(link, LB_ISNS_PORT, "iSNS", error);
-    isns->udp.fd = isns->tcp.fd < 0 ? -1 : lb_server_link_udp(link, false, LB_ISNS_PORT, error);
-    return isns->udp.fd >= 0 && lb_server_watch(epoll, &isns->tcp, EPOLLIN) &&
-           lb_server_watch(epoll, &isns->udp, EPOLLIN);
+    return (!lb_addr_is_set(portal.addr) ||
+            open_family(isns, LB_V4, &isns->tcp, &isns->udp, link, error)) &&
+           (!lb_addr_is_set(portal6.addr) ||
+            open_family(isns, LB_V6, &isns->tcp6, &isns->udp6, link, error));
 }
 
 void lb_server_isns_close(struct lb_server_isns *isns) {
@@ -269,6 +285,8 @@ void lb_server_isns_close(struct lb_server_isns *isns) {
     }
     lb_server_source_close(&isns->tcp);
     lb_server_source_close(&isns->udp);
+    lb_server_source_close(&isns->tcp6);
+    lb_server_source_close(&isns->udp6);
     free(isns->tables);
     free(isns->spare);
     isns->tables = isns->spare = NULL;

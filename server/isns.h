@@ -28,11 +28,11 @@ struct lb_server_isns_tables {
 struct lb_server_isns_connection;
 
 struct lb_server_isns {
-    struct lb_server_source tcp, udp;
+    struct lb_server_source tcp, udp, tcp6, udp6;
     int epoll;
-    int index;                 /* of the interface */
-    struct lb_endpoint portal; /* of our targets */
-    bool is_open;              /* others may register */
+    int index;                          /* of the interface */
+    struct lb_endpoint portal, portal6; /* of our targets */
+    bool is_open;                       /* others may register */
     const struct lb_server_machines *machines;
     struct lb_isns_server server;
     struct lb_server_isns_tables *tables, *spare;  /* the database's, and the next one's */
@@ -41,12 +41,13 @@ struct lb_server_isns {
     unsigned count;
 };
 
-/* Opens its port by TCP and UDP. portal: of the iSCSI target. The pointers stay the caller's and
- * outlive it. */
+/* Opens its port by TCP and UDP, in each family whose portal of the iSCSI target is given. The
+ * pointers stay the caller's and outlive it. */
 bool lb_server_isns_open(struct lb_server_isns *isns, int epoll, const struct lb_server_link *link,
                          const struct lb_server_settings *settings, struct lb_endpoint portal,
-                         const struct lb_server_machines *machines, struct lb_server_error *error);
-/* One of its two sockets, or of its connections, is readable or writable. */
+                         struct lb_endpoint portal6, const struct lb_server_machines *machines,
+                         struct lb_server_error *error);
+/* One of its sockets, or of its connections, is readable or writable. */
 void lb_server_isns_ready(struct lb_server_isns *isns, struct lb_server_source *source,
                           uint64_t now_us);
 /* Ends what is over or idle. Gives when it wants to be polled again. */

@@ -9,6 +9,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,13 +33,35 @@ static bool take_ipv4(struct lb_server_link *link, const struct ifaddrs *at) {
     return true;
 }
 
-static bool find_ipv4(struct lb_server_link *link) {
+static uint8_t mask_len6(const struct sockaddr_in6 *mask) {
+    uint8_t len = 0;
+    while (len < 128 && (mask->sin6_addr.s6_addr[len / 8] & 0x80 >> len % 8) != 0)
+        len++;
+    return len;
+}
+
+static bool take_ipv6(struct lb_server_link *link, const struct ifaddrs *at) {
+    struct sockaddr_in6 mask;
+    if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET6 || at->ifa_netmask == NULL)
+        return false;
+    struct lb_addr address = lb_os_endpoint(at->ifa_addr).addr;
+    if (!lb_addr_is_host(address) || lb_addr_is_link_local(address))
+        return false;
+    memcpy(&mask, at->ifa_netmask, sizeof mask);
+    uint8_t len = mask_len6(&mask);
+    link->address6 = address;
+    link->network6 = (struct lb_prefix){.addr = lb_addr_mask(address, len), .len = len};
+    return true;
+}
+
+static bool find_address(struct lb_server_link *link,
+                         bool (*take)(struct lb_server_link *, const struct ifaddrs *)) {
     struct ifaddrs *list;
     bool found = false;
     if (getifaddrs(&list) < 0)
         return false;
     for (const struct ifaddrs *at = list; at != NULL && !found; at = at->ifa_next)
-        found = strcmp(at->ifa_name, link->name) == 0 && take_ipv4(link, at);
+        found = strcmp(at->ifa_name, link->name) == 0 && take(link, at);
     freeifaddrs(list);
     return found;
 }
@@ -68,7 +91,7 @@ static void add_interfaces(struct lb_text *text) {
     if_freenameindex(list);
 }
 
-bool lb_server_link_find(struct lb_server_link *link, const char *name,
+bool lb_server_link_find(struct lb_server_link *link, const char *name, bool has_ipv6,
                          struct lb_server_error *error) {
     char others[200];
     struct lb_text text = lb_text(others, sizeof others);
@@ -80,11 +103,21 @@ bool lb_server_link_find(struct lb_server_link *link, const char *name,
     }
     lb_text_copy(link->name, sizeof link->name, lb_bytes_of_text(name));
     find_hardware(link);
-    if (find_ipv4(link))
+    if (has_ipv6 && !find_address(link, take_ipv6)) {
+        lb_format(others, sizeof others, "ip address add 2001:db8::1/64 dev %s, or --ipv6=no",
+                  name);
+        return lb_server_fail(error, others,
+                              "the interface %s has no IPv6 address that others can reach", name);
+    }
+    if (find_address(link, take_ipv4) || has_ipv6)
         return true;
     lb_format(others, sizeof others, "ip address add 192.0.2.1/24 dev %s, and ip link set %s up",
               name, name);
     return lb_server_fail(error, others, "the interface %s has no IPv4 address", name);
+}
+
+struct lb_addr lb_server_link_address(const struct lb_server_link *link, enum lb_family family) {
+    return family == LB_V6 ? link->address6 : link->address;
 }
 
 static uint32_t number_of(struct lb_addr addr) {
@@ -111,13 +144,39 @@ struct lb_server_range lb_server_link_range(const struct lb_server_link *link, u
     return (struct lb_server_range){.first = address_of(first), .last = address_of(last)};
 }
 
+/* From NETWORK::1000 on, or ::2000 where that is the link's own. */
+struct lb_server_range lb_server_link_range6(const struct lb_server_link *link, uint32_t most) {
+    struct lb_server_range range = {.first = link->network6.addr, .last = link->network6.addr};
+    struct lb_server_range none = {0};
+    lb_assert(most > 0 && most <= 0x1000);
+    if (link->network6.len > 112)
+        return none;
+    bool is_own = lb_addr_equal(lb_addr_mask(link->address6, 112), link->network6.addr) &&
+                  link->address6.bytes[14] >> 4 == 1;
+    range.first.bytes[14] = is_own ? 0x20 : 0x10;
+    uint32_t last = (uint32_t)range.first.bytes[14] << 8 | (most - 1);
+    range.last.bytes[14] = (uint8_t)(last >> 8);
+    range.last.bytes[15] = (uint8_t)last;
+    return range;
+}
+
 /* ---- sockets ---- */
 
-/* Of the link; any: 0.0.0.0. */
-static struct lb_os_address address_at(const struct lb_server_link *link, bool any, uint16_t port) {
-    if (any)
-        return lb_os_any(LB_V4, port);
-    return lb_os_address((struct lb_endpoint){link->address, port}, link->index);
+static int os_family(enum lb_family family) {
+    return family == LB_V6 ? AF_INET6 : AF_INET;
+}
+
+/* Binds it at the port of the family's address of the link. */
+static bool bind_at(const struct lb_server_link *link, int fd, enum lb_family family, bool any,
+                    uint16_t port) {
+    struct lb_endpoint here = {.addr = lb_server_link_address(link, family), .port = port};
+    struct lb_os_address at = any ? lb_os_any(family, port) : lb_os_address(here, link->index);
+    int on = 1;
+    /* An address that is still looked for by duplicate address detection is ours all the same. */
+    if (family == LB_V6 && (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0 ||
+                            setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on) < 0))
+        return false;
+    return bind(fd, &at.any, at.len) == 0;
 }
 
 /* Closes fd, and says why port cannot be had. Gives -1. */
@@ -149,46 +208,44 @@ static const char *udp_service(uint16_t port) {
     static const struct {
         uint16_t port;
         const char *name;
-    } names[] = {{67, "DHCP"}, {69, "TFTP"}, {427, "SLP"}, {3205, "iSNS"}, {4011, "PXE"}};
+    } names[] = {{67, "DHCP"},    {69, "TFTP"},   {427, "SLP"},
+                 {547, "DHCPv6"}, {3205, "iSNS"}, {4011, "PXE"}};
     for (size_t i = 0; i < LB_COUNT(names); i++)
         if (names[i].port == port)
             return names[i].name;
     return "TFTP"; /* a transfer's port */
 }
 
-int lb_server_link_udp(const struct lb_server_link *link, bool any, uint16_t port,
-                       struct lb_server_error *error) {
-    struct lb_os_address at = address_at(link, any, port);
+int lb_server_link_udp(const struct lb_server_link *link, enum lb_family family, bool any,
+                       uint16_t port, struct lb_server_error *error) {
     const char *what = udp_service(port);
-    int on = 1, fd = port == 0 ? -2 : lb_server_held_take(link->held, SOCK_DGRAM, port);
+    int on = 1, fd = port == 0 ? -2 : lb_server_held_take(link->held, family, SOCK_DGRAM, port);
     if (fd != -2)
         return fd >= 0 ? fd : fail_port(fd, what, port, error);
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = socket(os_family(family), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) < 0)
         return fail_port(fd, what, port, error);
     if (setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) < 0 ||
-        bind(fd, &at.any, at.len) < 0)
+        !bind_at(link, fd, family, any, port))
         return fail_port(fd, what, port, error);
     return fd;
 }
 
-int lb_server_link_listen(const struct lb_server_link *link, uint16_t port, const char *what,
-                          struct lb_server_error *error) {
-    struct lb_os_address at = address_at(link, false, port);
-    int on = 1, fd = lb_server_held_take(link->held, SOCK_STREAM, port);
+int lb_server_link_listen(const struct lb_server_link *link, enum lb_family family, uint16_t port,
+                          const char *what, struct lb_server_error *error) {
+    int on = 1, fd = lb_server_held_take(link->held, family, SOCK_STREAM, port);
     if (fd != -2)
         return fd >= 0 ? fd : fail_port(fd, what, port, error);
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = socket(os_family(family), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        bind(fd, &at.any, at.len) < 0 || listen(fd, BACKLOG) < 0)
+        !bind_at(link, fd, family, false, port) || listen(fd, BACKLOG) < 0)
         return fail_port(fd, what, port, error);
     return fd;
 }
 
 int lb_server_link_client(const struct lb_server_link *link) {
-    struct lb_os_address at = address_at(link, true, LB_DHCP4_CLIENT_PORT);
-    int on = 1, fd = lb_server_held_take(link->held, SOCK_DGRAM, LB_DHCP4_CLIENT_PORT);
+    int on = 1, fd = lb_server_held_take(link->held, LB_V4, SOCK_DGRAM, LB_DHCP4_CLIENT_PORT);
     if (fd != -2)
         return fd;
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -197,7 +254,7 @@ int lb_server_link_client(const struct lb_server_link *link) {
             0 &&
         setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == 0 &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, &at.any, at.len) == 0)
+        bind_at(link, fd, LB_V4, true, LB_DHCP4_CLIENT_PORT))
         return fd;
     int code = errno;
     if (fd >= 0)
@@ -206,10 +263,47 @@ int lb_server_link_client(const struct lb_server_link *link) {
     return -1;
 }
 
+bool lb_server_link_join(const struct lb_server_link *link, int fd, struct lb_addr group) {
+    struct ipv6_mreq join = {.ipv6mr_interface = (unsigned)link->index};
+    memcpy(&join.ipv6mr_multiaddr, group.bytes, 16);
+    return setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &join, sizeof join) == 0;
+}
+
+/* RFC 4861 4.2, 6.1.1: hop limit 255 both ways. What we advertise is not for ourselves. */
+static bool set_routers(const struct lb_server_link *link, int fd) {
+    int on = 1, off = 0, hops = 255;
+    static const uint8_t all_routers[16] = {0xff, 2, [15] = 2};
+    struct icmp6_filter filter;
+    ICMP6_FILTER_SETBLOCKALL(&filter);
+    ICMP6_FILTER_SETPASS(ND_ROUTER_SOLICIT, &filter);
+    return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, (socklen_t)strlen(link->name)) ==
+               0 &&
+           setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter) == 0 &&
+           setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof hops) == 0 &&
+           setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &hops, sizeof hops) == 0 &&
+           setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &off, sizeof off) == 0 &&
+           setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof on) == 0 &&
+           lb_server_link_join(link, fd, lb_addr_v6_bytes(all_routers));
+}
+
+int lb_server_link_routers(const struct lb_server_link *link, struct lb_server_error *error) {
+    int fd = lb_server_held_take(link->held, LB_V6, SOCK_RAW, 0);
+    bool is_held = fd >= 0;
+    if (fd == -2)
+        fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6);
+    if (fd >= 0 && (is_held || set_routers(link, fd)))
+        return fd;
+    lb_server_fail(error, "run lunbootd as root, or give it CAP_NET_RAW",
+                   "router advertisements: a socket cannot be opened: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 /* ---- frames ---- */
 
 int lb_server_link_raw(const struct lb_server_link *link, struct lb_server_error *error) {
-    int fd = lb_server_held_take(link->held, SOCK_PACKET, 0);
+    int fd = lb_server_held_take(link->held, LB_V4, SOCK_PACKET, 0);
     if (fd == -2)
         fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)

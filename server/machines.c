@@ -409,8 +409,9 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
             (machine == NULL || machines->list[i].is_section))
             machine = &machines->list[i];
     if (machine == NULL && has_disk_for_all(settings) && settings->unknown == LB_UNKNOWN_SERVE)
-        machine =
-            settings->writes == LB_WRITES_DIRECT ? &machines->list[0] : add_unknown(machines, mac);
+        machine = settings->writes == LB_WRITES_DIRECT ? &machines->list[0]
+                  : lb_mac_is_set(mac)                 ? add_unknown(machines, mac)
+                                                       : NULL;
     if (machine != NULL && is_boot)
         begin_boot(machines, machine);
     return machine;

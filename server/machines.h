@@ -76,8 +76,8 @@ struct lb_server_machines {
 bool lb_server_machines_open(struct lb_server_machines *machines,
                              const struct lb_server_settings *settings,
                              struct lb_server_store *store, struct lb_server_error *error);
-/* The machine that asks for an address; uuid: option 97's 16 bytes, or empty. is_boot: it is a
- * firmware, so a boot begins. NULL: it gets no disk. */
+/* The machine that asks for an address; mac: zeros where that is not known; uuid: option 97's 16
+ * bytes, or empty. is_boot: it is a firmware, so a boot begins. NULL: it gets no disk. */
 struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
                                                   const uint8_t mac[6], struct lb_bytes uuid,
                                                   bool is_boot);

@@ -53,6 +53,8 @@ static bool read_sections(struct lb_server *server, struct lb_server_error *erro
 /* It never fights another server. */
 static bool choose_dhcp(struct lb_server *server, struct lb_server_error *error) {
     struct lb_addr other;
+    if (!lb_addr_is_set(server->link.address) && server->settings.dhcp == LB_SERVER_DHCP_AUTO)
+        server->settings.dhcp = LB_SERVER_DHCP_OFF; /* of IPv4 */
     if (server->settings.dhcp != LB_SERVER_DHCP_AUTO)
         return true;
     if (!lb_server_other_dhcp_find(&server->link, &other, error))
@@ -70,31 +72,75 @@ static bool open_directories(struct lb_server *server, struct lb_server_error *e
     const struct lb_server_settings *settings = &server->settings;
     if (settings->isns != LB_SERVER_ISNS_OFF &&
         !lb_server_isns_open(&server->isns, server->epoll, &server->link, settings,
-                             server->target.portal, &server->machines, error))
+                             server->target.portal, server->target.portal6, &server->machines,
+                             error))
         return false;
-    return settings->slp == LB_SERVER_SLP_OFF ||
-           lb_server_slp_open(&server->slp, server->epoll, &server->link, settings,
-                              server->target.portal, &server->machines, error);
+    if (settings->slp == LB_SERVER_SLP_OFF)
+        return true;
+    return (!lb_addr_is_set(server->target.portal.addr) ||
+            lb_server_slp_open(&server->slp, server->epoll, &server->link, settings,
+                               server->target.portal, &server->machines, error)) &&
+           (!lb_addr_is_set(server->target.portal6.addr) ||
+            lb_server_slp_open(&server->slp6, server->epoll, &server->link, settings,
+                               server->target.portal6, &server->machines, error));
 }
 
-static bool open_services(struct lb_server *server, struct lb_server_error *error) {
+/* Addresses that an earlier run gave. */
+static bool restore_leases(struct lb_server *server, struct lb_server_error *error) {
+    uint64_t now_us = lb_now_us();
+    struct lb_store_lease lease;
+    while (lb_server_store_next_lease(&server->store, &lease, error)) {
+        if (server->dhcp.source.fd >= 0)
+            lb_server_dhcp_restore(&server->dhcp, now_us, &lease);
+        if (server->dhcp6.source.fd >= 0)
+            lb_server_dhcp6_restore(&server->dhcp6, now_us, &lease);
+    }
+    return error->what[0] == '\0';
+}
+
+static bool open_addresses(struct lb_server *server, struct lb_server_error *error) {
     const struct lb_server_settings *settings = &server->settings;
     if (!choose_dhcp(server, error))
         return false;
+    if (settings->dhcp != LB_SERVER_DHCP_OFF && !lb_addr_is_set(server->link.address))
+        return lb_server_fail(error, "give it one, or leave DHCP of IPv4 off: --dhcp=off",
+                              "the interface %s has no IPv4 address", server->link.name);
     if (settings->dhcp != LB_SERVER_DHCP_OFF &&
         !lb_server_dhcp_open(&server->dhcp, server->epoll, settings, &server->link, &server->files,
                              &server->machines, &server->store, error))
         return false;
-    if (settings->tftp &&
-        !lb_server_tftp_open(&server->tftp, server->epoll, &server->link, &server->files, error))
+    if (settings->dhcp6 != LB_SERVER_DHCP6_OFF &&
+        !lb_server_dhcp6_open(&server->dhcp6, server->epoll, settings, &server->link,
+                              &server->files, &server->machines, &server->store, error))
         return false;
-    if (settings->http &&
-        !lb_server_http_open(&server->http, server->epoll, &server->link, &server->files,
-                             (uint16_t)settings->http_port, error))
+    return restore_leases(server, error);
+}
+
+static bool open_files(struct lb_server *server, enum lb_family family, struct lb_server_tftp *tftp,
+                       struct lb_server_http *http, struct lb_server_error *error) {
+    const struct lb_server_settings *settings = &server->settings;
+    if (!lb_addr_is_set(lb_server_link_address(&server->link, family)))
+        return true;
+    return (!settings->tftp || lb_server_tftp_open(tftp, server->epoll, family, &server->link,
+                                                   &server->files, error)) &&
+           (!settings->http ||
+            lb_server_http_open(http, server->epoll, family, &server->link, &server->files,
+                                (uint16_t)settings->http_port, error));
+}
+
+/* Router advertisements are the last: who hears one may ask for all the others. */
+static bool open_services(struct lb_server *server, struct lb_server_error *error) {
+    const struct lb_server_settings *settings = &server->settings;
+    if (!open_addresses(server, error) ||
+        !open_files(server, LB_V4, &server->tftp, &server->http, error) ||
+        !open_files(server, LB_V6, &server->tftp6, &server->http6, error))
         return false;
-    return lb_server_target_open(&server->target, server->epoll, &server->link,
-                                 (uint16_t)settings->port, &server->machines, error) &&
-           open_directories(server, error);
+    if (!lb_server_target_open(&server->target, server->epoll, &server->link,
+                               (uint16_t)settings->port, &server->machines, error) ||
+        !open_directories(server, error))
+        return false;
+    return !settings->router_advertisements ||
+           lb_server_routers_open(&server->routers, server->epoll, settings, &server->link, error);
 }
 
 static void say_net(const struct lb_server *server, const struct lb_dhcp4_server_config *net,
@@ -104,19 +150,42 @@ static void say_net(const struct lb_server *server, const struct lb_dhcp4_server
                   is_behind ? ", to machines behind a relay" : "");
 }
 
+static void say_ipv6(const struct lb_server *server) {
+    const struct lb_server_settings *settings = &server->settings;
+    const struct lb_dhcp6_server_config *config = &server->dhcp6.server.config;
+    if (settings->dhcp6 == LB_SERVER_DHCP6_SERVER)
+        lb_server_say("", "gives addresses %s to %s on %s", lb_addr_text(config->first).s,
+                      lb_addr_text(config->last).s, server->link.name);
+    if (settings->router_advertisements)
+        lb_server_say("", "advertises the network %s on %s%s",
+                      lb_prefix_text(server->link.network6).s, server->link.name,
+                      settings->router_lifetime_s > 0 ? ", as its router" : "");
+}
+
+/* "192.0.2.1:3260 and [2001:db8::1]:3260" */
+static void add_portals(struct lb_text *text, const struct lb_server *server) {
+    struct lb_endpoint v4 = server->target.portal, v6 = server->target.portal6;
+    bool has_both = lb_addr_is_set(v4.addr) && lb_addr_is_set(v6.addr);
+    lb_text_add(text, "%s%s%s", lb_addr_is_set(v4.addr) ? lb_endpoint_text(v4).s : "",
+                has_both ? " and " : "", lb_addr_is_set(v6.addr) ? lb_endpoint_text(v6).s : "");
+}
+
 static void say_services(const struct lb_server *server) {
     const struct lb_server_settings *settings = &server->settings;
+    char portals[140];
+    struct lb_text text = lb_text(portals, sizeof portals);
+    add_portals(&text, server);
     for (size_t i = 0; i < server->machines.disk_count; i++) {
         const struct lb_server_disk *disk = &server->machines.disks[i];
         lb_server_say("", "serves %s (%s%s) at %s", disk->path, lb_size_text(disk->storage.bytes).s,
-                      disk->storage.read_only ? ", read only" : "",
-                      lb_endpoint_text(server->target.portal).s);
+                      disk->storage.read_only ? ", read only" : "", portals);
     }
     for (size_t i = 0; i < server->machines.count; i++)
         lb_server_say(server->machines.list[i].name, "target %s",
                       server->machines.list[i].node->name);
     for (size_t i = 0; settings->dhcp == LB_SERVER_DHCP_SERVER && i < server->dhcp.nets.count; i++)
         say_net(server, &server->dhcp.nets.list[i].server.config, i > 0);
+    say_ipv6(server);
     if ((settings->tftp || settings->http) &&
         !lb_server_files_has(&server->files, "lunbootx64.efi"))
         lb_server_say("", "has no lunbootx64.efi%s%s: firmware gets no loader (--files=FOLDER)",
@@ -124,10 +193,12 @@ static void say_services(const struct lb_server *server) {
 }
 
 static void notify_ready(const struct lb_server *server) {
-    char status[200];
-    lb_format(status, sizeof status, "Serves %zu %s at %s on %s", server->machines.disk_count,
-              server->machines.disk_count == 1 ? "disk" : "disks",
-              lb_endpoint_text(server->target.portal).s, server->link.name);
+    char status[240];
+    struct lb_text text = lb_text(status, sizeof status);
+    lb_text_add(&text, "Serves %zu %s at ", server->machines.disk_count,
+                server->machines.disk_count == 1 ? "disk" : "disks");
+    add_portals(&text, server);
+    lb_text_add(&text, " on %s", server->link.name);
     lb_server_notify_ready(status);
 }
 
@@ -152,12 +223,17 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .settings = *settings,
         .files = {.folder = -1},
         .dhcp = {.source = {.fd = -1}, .boot = {.fd = -1}, .raw = -1},
+        .dhcp6 = {.source = {.fd = -1}},
+        .routers = {.source = {.fd = -1}},
         .tftp = {.source = {.fd = -1}},
+        .tftp6 = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
-        .target = {.source = {.fd = -1}},
+        .http6 = {.source = {.fd = -1}},
+        .target = {.source = {.fd = -1}, .source6 = {.fd = -1}},
         .page = {.source = {.kind = LB_SOURCE_PAGE, .fd = -1}, .listener = -1},
-        .isns = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
+        .isns = {.tcp = {.fd = -1}, .udp = {.fd = -1}, .tcp6 = {.fd = -1}, .udp6 = {.fd = -1}},
         .slp = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
+        .slp6 = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
         .store = {.fd = -1},
         .job = {.source = {.kind = LB_SOURCE_JOB, .fd = -1}},
         .control = {.source = {.kind = LB_SOURCE_CONTROL, .fd = -1}},
@@ -171,7 +247,8 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
     if (server->epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
     if (!lb_server_held_inherit(&server->held, error) ||
-        !lb_server_link_find(&server->link, settings->interface, error) ||
+        !lb_server_link_find(&server->link, settings->interface,
+                             lb_server_settings_has_ipv6(settings), error) ||
         !give_up_rights(server, error) || !open_store(server, error) ||
         !lb_images_open(settings->state, error) || !read_sections(server, error) ||
         !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
@@ -195,6 +272,8 @@ static void keep_on(struct lb_server *server) {
     struct lb_store_progress progress = lb_server_store_progress(&server->store);
     if (server->dhcp.source.fd >= 0)
         lb_server_dhcp_kept(&server->dhcp, progress);
+    if (server->dhcp6.source.fd >= 0)
+        lb_server_dhcp6_kept(&server->dhcp6, progress);
 }
 
 static void serve_client(struct lb_server *server, struct lb_server_source *source) {
@@ -223,14 +302,23 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
     case LB_SOURCE_DHCP:
         lb_server_dhcp_ready(&server->dhcp, now_us);
         break;
+    case LB_SOURCE_DHCP6:
+        lb_server_dhcp6_ready(&server->dhcp6, now_us);
+        break;
+    case LB_SOURCE_ROUTERS:
+        lb_server_routers_ready(&server->routers, now_us);
+        break;
     case LB_SOURCE_TFTP:
         lb_server_tftp_ready(&server->tftp, now_us);
+        break;
+    case LB_SOURCE_TFTP6:
+        lb_server_tftp_ready(&server->tftp6, now_us);
         break;
     case LB_SOURCE_TRANSFER:
         lb_server_transfer_ready(source, now_us);
         break;
     case LB_SOURCE_PORTAL:
-        lb_server_target_ready(&server->target, now_us);
+        lb_server_target_ready(&server->target, source, now_us);
         break;
     case LB_SOURCE_SESSION:
         lb_server_session_ready(source, event->events, now_us);
@@ -240,6 +328,9 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         break;
     case LB_SOURCE_SLP:
         lb_server_slp_ready(&server->slp, source, event->events, now_us);
+        break;
+    case LB_SOURCE_SLP6:
+        lb_server_slp_ready(&server->slp6, source, event->events, now_us);
         break;
     case LB_SOURCE_KEPT:
         keep_on(server);
@@ -283,6 +374,10 @@ static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
     uint64_t until_us = poll_board(server, now_us);
     until_us = LB_MIN(until_us, lb_page_poll(&server->page, now_us));
     until_us = LB_MIN(until_us, lb_server_tftp_poll(&server->tftp, now_us));
+    until_us = LB_MIN(until_us, lb_server_tftp_poll(&server->tftp6, now_us));
+    until_us = LB_MIN(until_us, lb_server_http_poll(&server->http6, now_us));
+    until_us = LB_MIN(until_us, lb_server_slp_poll(&server->slp6, now_us));
+    until_us = LB_MIN(until_us, lb_server_routers_poll(&server->routers, now_us));
     until_us = LB_MIN(until_us, lb_server_image_poll(server, now_us));
     until_us = LB_MIN(until_us, lb_server_http_poll(&server->http, now_us));
     until_us = LB_MIN(until_us, lb_server_isns_poll(&server->isns, now_us));
@@ -313,7 +408,11 @@ void lb_server_run(struct lb_server *server) {
 /* ---- machines that come and go ---- */
 
 bool lb_server_reload_dhcp(struct lb_server *server, struct lb_server_error *error) {
-    return server->dhcp.source.fd < 0 || lb_server_dhcp_reload(&server->dhcp, lb_now_us(), error);
+    uint64_t now_us = lb_now_us();
+    if (server->dhcp6.source.fd >= 0 && !lb_server_dhcp6_reload(&server->dhcp6, now_us, error))
+        return false;
+    lb_server_routers_reload(&server->routers, &server->settings, now_us);
+    return server->dhcp.source.fd < 0 || lb_server_dhcp_reload(&server->dhcp, now_us, error);
 }
 
 bool lb_server_add_section(struct lb_server *server, const struct lb_store_section *section,
@@ -334,13 +433,18 @@ void lb_server_close(struct lb_server *server) {
     lb_server_control_close(&server->control);
     lb_server_say_to(NULL, false);
     lb_server_job_cancel(&server->job); /* a commit is begun again at the next start */
+    lb_server_routers_close(&server->routers);
     lb_server_slp_close(&server->slp);
+    lb_server_slp_close(&server->slp6);
     lb_server_isns_close(&server->isns);
     lb_server_target_close(&server->target);
     lb_page_close(&server->page);
     lb_server_http_close(&server->http);
+    lb_server_http_close(&server->http6);
     lb_server_tftp_close(&server->tftp);
+    lb_server_tftp_close(&server->tftp6);
     lb_server_dhcp_close(&server->dhcp);
+    lb_server_dhcp6_close(&server->dhcp6);
     lb_server_source_close(&server->signals);
     lb_server_machines_close(&server->machines);
     lb_server_store_close(&server->store);

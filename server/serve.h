@@ -4,11 +4,13 @@
 
 #include "server/control.h"
 #include "server/dhcp.h"
+#include "server/dhcp6.h"
 #include "server/held.h"
 #include "server/http.h"
 #include "server/isns.h"
 #include "server/job.h"
 #include "server/page.h"
+#include "server/routers.h"
 #include "server/slp.h"
 #include "server/store.h"
 #include "server/target.h"
@@ -24,14 +26,16 @@ struct lb_server {
     struct lb_server_files files;
     struct lb_server_machines machines;
     struct lb_server_dhcp dhcp;
-    struct lb_server_tftp tftp;
-    struct lb_server_http http;
+    struct lb_server_dhcp6 dhcp6;
+    struct lb_server_routers routers;
+    struct lb_server_tftp tftp, tftp6;
+    struct lb_server_http http, http6;
     struct lb_server_target target;
     struct lb_board board;
     uint64_t board_us; /* when it was refreshed */
     struct lb_page page;
     struct lb_server_isns isns;
-    struct lb_server_slp slp;
+    struct lb_server_slp slp, slp6;
     struct lb_server_store store;
     struct lb_server_control control;
     struct lb_server_job job;

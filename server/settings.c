@@ -28,7 +28,9 @@ enum type {
     NUMBER,
     CHOICE,
     RANGE,
+    RANGE6,
     ADDR4,
+    ADDR6,
     LOCAL,
     MAC,
     UUID,
@@ -119,6 +121,14 @@ static const char *parse_address(struct lb_bytes value, struct lb_addr *to) {
     return NULL;
 }
 
+static const char *parse_address6(struct lb_bytes value, struct lb_addr *to) {
+    struct lb_addr addr;
+    if (!lb_addr_parse_v6(value, &addr) || !lb_addr_is_host(addr) || lb_addr_is_link_local(addr))
+        return "an IPv6 address of a machine, and none that begins with fe80";
+    *to = addr;
+    return NULL;
+}
+
 /* An address to listen at: also loopback, and all addresses. */
 static const char *parse_local(struct lb_bytes value, struct lb_addr *to) {
     struct lb_addr addr;
@@ -128,14 +138,22 @@ static const char *parse_local(struct lb_bytes value, struct lb_addr *to) {
     return NULL;
 }
 
-static const char *parse_range(struct lb_bytes value, struct lb_server_range *to) {
+static const char *parse_range(const struct key *key, struct lb_bytes value,
+                               struct lb_server_range *to) {
+    bool is_v6 = key->type == RANGE6;
+    const char *(*parse_one)(struct lb_bytes, struct lb_addr *) =
+        is_v6 ? parse_address6 : parse_address;
     struct lb_server_range range;
     struct lb_bytes first, last;
     if (!lb_list_next(&value, '-', &first) || !lb_list_next(&value, '-', &last) || value.len > 0 ||
-        parse_address(first, &range.first) || parse_address(last, &range.last))
-        return "two IPv4 addresses with - between them, such as 192.0.2.100-192.0.2.200";
-    if (memcmp(range.first.bytes, range.last.bytes, 4) > 0)
+        parse_one(first, &range.first) || parse_one(last, &range.last))
+        return is_v6 ? "two IPv6 addresses with - between them, such as "
+                       "2001:db8::1000-2001:db8::1fff"
+                     : "two IPv4 addresses with - between them, such as 192.0.2.100-192.0.2.200";
+    if (memcmp(range.first.bytes, range.last.bytes, sizeof range.first.bytes) > 0)
         return "two addresses, the lower one first";
+    if (is_v6 && memcmp(range.first.bytes, range.last.bytes, 8) != 0)
+        return "two addresses whose first 64 bits are the same";
     *to = range;
     return NULL;
 }
@@ -206,9 +224,12 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
     case CHOICE:
         return parse_choice(key, value, to);
     case RANGE:
-        return parse_range(value, to);
+    case RANGE6:
+        return parse_range(key, value, to);
     case ADDR4:
         return parse_address(value, to);
+    case ADDR6:
+        return parse_address6(value, to);
     case LOCAL:
         return parse_local(value, to);
     case MAC:
@@ -449,8 +470,10 @@ static size_t size_of(const struct key *key) {
     case CHOICE:
         return sizeof(uint32_t);
     case RANGE:
+    case RANGE6:
         return sizeof(struct lb_server_range);
     case ADDR4:
+    case ADDR6:
     case LOCAL:
         return sizeof(struct lb_addr);
     case MAC:
@@ -537,8 +560,10 @@ static const char *form_of(const struct key *key) {
     case NUMBER:
         return "NUMBER";
     case RANGE:
+    case RANGE6:
         return "FIRST-LAST";
     case ADDR4:
+    case ADDR6:
     case LOCAL:
         return "ADDRESS";
     case MAC:

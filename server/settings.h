@@ -31,6 +31,11 @@ enum lb_server_dhcp_mode {
     LB_SERVER_DHCP_PROXY,
     LB_SERVER_DHCP_OFF,
 };
+enum lb_server_dhcp6_mode {
+    LB_SERVER_DHCP6_OFF,
+    LB_SERVER_DHCP6_SERVER,
+    LB_SERVER_DHCP6_STATELESS,
+};
 enum lb_server_writes { LB_WRITES_DIRECT, LB_WRITES_KEEP, LB_WRITES_DROP, LB_WRITES_AS_ALL };
 enum lb_server_isns_mode { LB_SERVER_ISNS_OFF, LB_SERVER_ISNS_TARGETS, LB_SERVER_ISNS_OPEN };
 enum lb_server_slp_mode { LB_SERVER_SLP_OFF, LB_SERVER_SLP_SERVICE, LB_SERVER_SLP_DIRECTORY };
@@ -62,7 +67,7 @@ struct lb_server_machine_settings {
     char disk[LB_SERVER_PATH_MAX + 1];
     char image[LB_SERVER_IMAGE_MAX + 1];
     uint32_t writes; /* enum lb_server_writes */
-    struct lb_addr address;
+    struct lb_addr address, address6;
     char initiator[LB_NAME_MAX + 1]; /* empty: any */
     bool has_chap;                   /* else it logs in without, whatever is asked of the others */
     struct lb_server_chap chap;      /* no name: that of all machines */
@@ -100,6 +105,12 @@ struct lb_server_settings {
     struct lb_server_range dhcp_range;
     struct lb_addr router, dns;
     uint32_t lease_s;
+    bool ipv6;      /* see lb_server_settings_has_ipv6 */
+    uint32_t dhcp6; /* enum lb_server_dhcp6_mode */
+    struct lb_server_range dhcp6_range;
+    struct lb_addr dns6;
+    bool router_advertisements;
+    uint32_t router_lifetime_s;
     bool tftp, http;
     uint32_t http_port;
     uint32_t isns; /* enum lb_server_isns_mode */
@@ -145,6 +156,8 @@ struct lb_server_disk_choice {
 struct lb_server_disk_choice
 lb_server_settings_disk(const struct lb_server_settings *settings,
                         const struct lb_server_machine_settings *section);
+/* Whether IPv6 is served: somebody asks for it, or for what needs it. */
+bool lb_server_settings_has_ipv6(const struct lb_server_settings *settings);
 /* What belongs together is there. */
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error);

@@ -29,6 +29,11 @@ bool lb_server_settings_is_closed(const struct lb_server_settings *settings, con
 
 /* ---- what belongs together ---- */
 
+bool lb_server_settings_has_ipv6(const struct lb_server_settings *settings) {
+    return settings->ipv6 || settings->dhcp6 != LB_SERVER_DHCP6_OFF ||
+           settings->router_advertisements;
+}
+
 struct lb_server_disk_choice
 lb_server_settings_disk(const struct lb_server_settings *settings,
                         const struct lb_server_machine_settings *section) {
@@ -143,6 +148,16 @@ static bool check_subnets(const struct lb_server_settings *settings,
     return true;
 }
 
+static bool check_ipv6(const struct lb_server_settings *settings, struct lb_server_error *error) {
+    if (settings->router_lifetime_s > 0 && !settings->router_advertisements)
+        return lb_server_fail(error, "give router-advertisements = yes as well",
+                              "router-lifetime is given, and no router advertisements are sent");
+    if (lb_addr_is_set(settings->dhcp6_range.first) && settings->dhcp6 != LB_SERVER_DHCP6_SERVER)
+        return lb_server_fail(error, "give dhcp6 = server as well",
+                              "dhcp6-range is given, and dhcp6 is not server");
+    return true;
+}
+
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error) {
     if (settings->interface[0] == '\0')
@@ -154,5 +169,5 @@ bool lb_server_settings_check(const struct lb_server_settings *settings,
     return check_disk(settings, NULL, error) &&
            check_name(settings->target, "the target's name", error) &&
            check_chap(&settings->chap, "", error) && check_machines(settings, error) &&
-           check_subnets(settings, error);
+           check_subnets(settings, error) && check_ipv6(settings, error);
 }

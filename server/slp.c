@@ -1,4 +1,5 @@
 #include "server/slp.h"
+#include "core/isns/isns.h"
 #include "core/names/rootpath.h"
 #include "core/slp/slp_wire.h"
 #include "os/linux/datagram.h"
@@ -13,7 +14,9 @@
 #include <unistd.h>
 
 #define DATAGRAM_MAX 1472
-#define LIFETIME_S   300              /* of what we tell: a target's name may change with a boot */
+#define LIFETIME_S   300 /* of what we tell: a target's name may change with a boot */
+#define LINK_SCOPE   2   /* RFC 4291 2.7 */
+#define SITE_SCOPE   5
 #define IDLE_US      (15 * LB_US_SEC) /* RFC 2608 13: CONFIG_CLOSE_CONN is 5 minutes at most */
 
 /* ---- what we tell ---- */
@@ -59,8 +62,8 @@ static void add_target(struct lb_server_slp *slp, const struct lb_server_machine
 
 static void add_isns(struct lb_server_slp *slp) {
     struct lb_server_slp_service *text = &slp->texts[slp->server.config.service_count];
-    lb_format(text->url, sizeof text->url, "%s://%s:3205", LB_SLP_TYPE_SMS,
-              lb_addr_text(slp->portal.addr).s);
+    struct lb_endpoint at = {.addr = slp->portal.addr, .port = LB_ISNS_PORT};
+    lb_format(text->url, sizeof text->url, "%s://%s", LB_SLP_TYPE_SMS, lb_endpoint_text(at).s);
     lb_format(text->attributes, sizeof text->attributes,
               "(protocols=isns),(transports=tcp,udp),(server-priority=0)");
     add_service(slp, LB_SLP_TYPE_SMS);
@@ -103,7 +106,7 @@ static void take_connection(struct lb_server_slp *slp, uint64_t now_us) {
         struct lb_server_slp_connection *at = &slp->connections[i];
         if (at->source.fd >= 0)
             continue;
-        at->source = (struct lb_server_source){.kind = LB_SOURCE_SLP, .fd = fd};
+        at->source = (struct lb_server_source){.kind = slp->tcp.kind, .fd = fd};
         at->until_us = now_us + IDLE_US;
         lb_slp_connection_init(&at->connection);
         if (!lb_server_watch(slp->epoll, &at->source, EPOLLIN))
@@ -169,19 +172,37 @@ uint64_t lb_server_slp_poll(struct lb_server_slp *slp, uint64_t now_us) {
 
 /* ---- begin and end ---- */
 
-static bool open_sockets(struct lb_server_slp *slp, const struct lb_server_link *link,
-                         struct lb_server_error *error) {
+static bool join_ipv4(const struct lb_server_slp *slp, const struct lb_server_link *link) {
     struct lb_addr group = lb_slp_group(LB_V4, LB_SLP_SRV_RQST, LB_SLP_TYPE_TARGET, 0);
     struct ip_mreqn join = {.imr_ifindex = link->index};
     memcpy(&join.imr_multiaddr, group.bytes, 4);
-    slp->udp.fd = lb_server_link_udp(link, true, LB_SLP_PORT, error);
+    return setsockopt(slp->udp.fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join) == 0;
+}
+
+/* RFC 3111 4.1: a group for each type of service, on the link and on the site. */
+static bool join_ipv6(const struct lb_server_slp *slp, const struct lb_server_link *link) {
+    static const char *const types[] = {LB_SLP_TYPE_TARGET, LB_SLP_TYPE_SMS, "service:iscsi",
+                                        LB_SLP_TYPE_DIRECTORY, LB_SLP_TYPE_SERVICE};
+    bool did = true;
+    for (size_t i = 0; did && i < LB_COUNT(types); i++)
+        did = lb_server_link_join(link, slp->udp.fd,
+                                  lb_slp_group(LB_V6, LB_SLP_SRV_RQST, types[i], LINK_SCOPE)) &&
+              lb_server_link_join(link, slp->udp.fd,
+                                  lb_slp_group(LB_V6, LB_SLP_SRV_RQST, types[i], SITE_SCOPE));
+    return did;
+}
+
+static bool open_sockets(struct lb_server_slp *slp, const struct lb_server_link *link,
+                         struct lb_server_error *error) {
+    enum lb_family family = slp->portal.addr.family;
+    slp->udp.fd = lb_server_link_udp(link, family, true, LB_SLP_PORT, error);
     if (slp->udp.fd < 0)
         return false;
-    if (!lb_udp_tell_groups(slp->udp.fd, LB_V4) ||
-        setsockopt(slp->udp.fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join) < 0)
-        return lb_server_fail(error, "give --slp=off", "SLP: the group %s cannot be joined: %s",
-                              lb_addr_text(group).s, strerror(errno));
-    slp->tcp.fd = lb_server_link_listen(link, LB_SLP_PORT, "SLP", error);
+    if (!lb_udp_tell_groups(slp->udp.fd, family) ||
+        (family == LB_V6 ? !join_ipv6(slp, link) : !join_ipv4(slp, link)))
+        return lb_server_fail(error, "give --slp=off", "SLP: its groups cannot be joined: %s",
+                              strerror(errno));
+    slp->tcp.fd = lb_server_link_listen(link, family, LB_SLP_PORT, "SLP", error);
     return slp->tcp.fd >= 0 && lb_server_watch(slp->epoll, &slp->udp, EPOLLIN) &&
            lb_server_watch(slp->epoll, &slp->tcp, EPOLLIN);
 }
@@ -190,9 +211,10 @@ bool lb_server_slp_open(struct lb_server_slp *slp, int epoll, const struct lb_se
                         const struct lb_server_settings *settings, struct lb_endpoint portal,
                         const struct lb_server_machines *machines, struct lb_server_error *error) {
     bool is_directory = settings->slp == LB_SERVER_SLP_DIRECTORY;
+    enum lb_server_source_kind kind = portal.addr.family == LB_V6 ? LB_SOURCE_SLP6 : LB_SOURCE_SLP;
     *slp = (struct lb_server_slp){
-        .udp = {.kind = LB_SOURCE_SLP, .fd = -1},
-        .tcp = {.kind = LB_SOURCE_SLP, .fd = -1},
+        .udp = {.kind = kind, .fd = -1},
+        .tcp = {.kind = kind, .fd = -1},
         .epoll = epoll,
         .index = link->index,
         .portal = portal,
@@ -208,7 +230,7 @@ bool lb_server_slp_open(struct lb_server_slp *slp, int epoll, const struct lb_se
     struct lb_slp_server_config config = {
         .is_directory = is_directory,
         .takes_registrations = is_directory,
-        .address = link->address,
+        .address = portal.addr,
         .boot_s = (uint32_t)time(NULL),
         .services = slp->services,
     };

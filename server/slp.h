@@ -23,7 +23,7 @@ struct lb_server_slp_connection {
 };
 
 struct lb_server_slp {
-    struct lb_server_source udp, tcp;
+    struct lb_server_source udp, tcp; /* of portal's family */
     int epoll;
     int index;                 /* of the interface */
     struct lb_endpoint portal; /* of our targets */
@@ -37,8 +37,8 @@ struct lb_server_slp {
     struct lb_server_slp_connection connections[LB_SERVER_SLP_CONNECTIONS];
 };
 
-/* Opens its port by UDP, with SLP's group, and by TCP. portal: of the iSCSI target. The pointers
- * stay the caller's and outlive it. */
+/* Opens its port by UDP, with SLP's groups, and by TCP. portal: of the iSCSI target, whose family
+ * is served. The pointers stay the caller's and outlive it. */
 bool lb_server_slp_open(struct lb_server_slp *slp, int epoll, const struct lb_server_link *link,
                         const struct lb_server_settings *settings, struct lb_endpoint portal,
                         const struct lb_server_machines *machines, struct lb_server_error *error);

@@ -6,7 +6,10 @@
 
 enum lb_server_source_kind {
     LB_SOURCE_DHCP,
+    LB_SOURCE_DHCP6,
+    LB_SOURCE_ROUTERS,
     LB_SOURCE_TFTP,
+    LB_SOURCE_TFTP6,
     LB_SOURCE_TRANSFER, /* of TFTP */
     LB_SOURCE_HTTP,
     LB_SOURCE_PAGE,    /* and the metrics */
@@ -18,6 +21,7 @@ enum lb_server_source_kind {
     LB_SOURCE_JOB,  /* a version of an image is made */
     LB_SOURCE_ISNS, /* ports and connections */
     LB_SOURCE_SLP,  /* ports and connections */
+    LB_SOURCE_SLP6,
     LB_SOURCE_SIGNAL,
 };
 

@@ -1,4 +1,5 @@
 #include "server/store.h"
+#include "core/base/bindings.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,9 +14,14 @@
 #define VALUE(x)  STRING(x)
 #define VERSION   1 /* of the tables below: PRAGMA user_version */
 
-/* A client has one address, and an address one client; those put aside have none (NULL). */
+/* A client has one address of each family, and an address one client; those put aside have none
+ * (NULL). lease6: of IPv6, where clients are named otherwise. */
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS lease (address BLOB PRIMARY KEY, client BLOB UNIQUE, until INTEGER "
+    "NOT NULL,"
+    " leased INTEGER NOT NULL, declined INTEGER NOT NULL, bootp INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS lease6 (address BLOB PRIMARY KEY, client BLOB UNIQUE, until "
+    "INTEGER "
     "NOT NULL,"
     " leased INTEGER NOT NULL, declined INTEGER NOT NULL, bootp INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS machine (name TEXT PRIMARY KEY, mac BLOB,"
@@ -35,6 +41,7 @@ enum statement {
     READ_SECTIONS,
     READ_WORKS,
     PUT_LEASE,
+    PUT_LEASE6,
     PUT_MACHINE,
     PUT_SECTION,
     DELETE_SECTION,
@@ -43,12 +50,14 @@ enum statement {
     STATEMENTS,
 };
 static const char *const texts[STATEMENTS] = {
-    [READ_LEASES] =
-        "SELECT address, client, until, leased, declined, bootp FROM lease ORDER BY until DESC",
+    [READ_LEASES] = "SELECT address, client, until, leased, declined, bootp FROM lease"
+                    " UNION ALL SELECT address, client, until, leased, declined, bootp FROM lease6"
+                    " ORDER BY until DESC",
     [READ_MACHINES] = "SELECT name, mac, offered FROM machine ORDER BY name",
     [READ_SECTIONS] = "SELECT name, text FROM section ORDER BY name",
     [READ_WORKS] = "SELECT name, image, version FROM work ORDER BY name",
     [PUT_LEASE] = "INSERT OR REPLACE INTO lease VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [PUT_LEASE6] = "INSERT OR REPLACE INTO lease6 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [PUT_MACHINE] = "INSERT OR REPLACE INTO machine VALUES (?1, ?2, ?3)",
     [PUT_SECTION] = "INSERT OR REPLACE INTO section VALUES (?1, ?2)",
     [DELETE_SECTION] = "DELETE FROM section WHERE name = ?1",
@@ -85,6 +94,29 @@ struct lb_store_internals {
     /* The writer's. */
     struct change batch[LB_STORE_QUEUE];
 };
+
+/* ---- leases ---- */
+
+struct lb_store_lease lb_server_lease_of(const struct lb_binding *binding, uint64_t now_us,
+                                         int64_t now_s) {
+    uint32_t valid_s = lb_binding_valid_s(binding, now_us);
+    struct lb_store_lease lease = {
+        .address = binding->address,
+        .client_len = binding->client_len,
+        .until_s = valid_s == UINT32_MAX ? LB_STORE_FOR_EVER : now_s + valid_s,
+        .leased = binding->leased,
+        .declined = binding->declined,
+        .bootp = binding->bootp,
+    };
+    memcpy(lease.client, binding->client, binding->client_len);
+    return lease;
+}
+
+uint32_t lb_server_lease_left_s(const struct lb_store_lease *lease, int64_t now_s) {
+    if (lease->until_s == LB_STORE_FOR_EVER)
+        return UINT32_MAX;
+    return lease->until_s <= now_s ? 0 : (uint32_t)LB_MIN(lease->until_s - now_s, UINT32_MAX - 1);
+}
 
 /* ---- write ---- */
 
@@ -130,7 +162,7 @@ static bool run(sqlite3 *db, const char *text) {
 
 static bool write_one(struct lb_store_internals *in, const struct change *change) {
     sqlite3_stmt *statement = in->statements[change->kind];
-    if (change->kind == PUT_LEASE)
+    if (change->kind == PUT_LEASE || change->kind == PUT_LEASE6)
         bind_lease(statement, &change->lease);
     else if (change->kind == PUT_MACHINE)
         bind_machine(statement, &change->machine);
@@ -375,7 +407,8 @@ static uint64_t put(struct lb_store_internals *in, const struct change *change) 
 
 uint64_t lb_server_store_put_lease(struct lb_server_store *store,
                                    const struct lb_store_lease *lease) {
-    return put(store->in, &(struct change){.kind = PUT_LEASE, .lease = *lease});
+    enum statement kind = lease->address.family == LB_V6 ? PUT_LEASE6 : PUT_LEASE;
+    return put(store->in, &(struct change){.kind = kind, .lease = *lease});
 }
 
 uint64_t lb_server_store_put_machine(struct lb_server_store *store,

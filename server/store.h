@@ -23,6 +23,13 @@ struct lb_store_lease {
     bool leased, declined, bootp;
 };
 
+struct lb_binding;
+/* How a binding is kept. now_s: the calendar's time. */
+struct lb_store_lease lb_server_lease_of(const struct lb_binding *binding, uint64_t now_us,
+                                         int64_t now_s);
+/* What is left of a lease, in seconds; UINT32_MAX: for ever, 0: it is over. */
+uint32_t lb_server_lease_left_s(const struct lb_store_lease *lease, int64_t now_s);
+
 /* A machine, by its name in lunbootd. */
 struct lb_store_machine {
     char name[LB_SERVER_MACHINE_NAME_MAX + 1];

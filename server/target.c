@@ -626,14 +626,26 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
     session->next = target->sessions;
     target->sessions = session;
     target->count++;
-    lb_target_conn_init(&session->conn, now_us, &target->server, target->portal, &target->rand,
-                        NULL);
+    lb_target_conn_init(&session->conn, now_us, &target->server,
+                        client.addr.family == LB_V6 ? target->portal6 : target->portal,
+                        &target->rand, NULL);
 }
 
-void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us) {
+void lb_server_target_ready(struct lb_server_target *target, const struct lb_server_source *source,
+                            uint64_t now_us) {
     struct lb_endpoint client;
-    for (int fd; (fd = lb_tcp_accept(target->source.fd, &client)) >= 0;)
+    for (int fd; (fd = lb_tcp_accept(source->fd, &client)) >= 0;)
         begin_session(target, now_us, fd, client);
+}
+
+/* Nothing is to be done where the link has no address of this family. */
+static bool listen_at(struct lb_server_target *target, struct lb_server_source *source,
+                      const struct lb_server_link *link, struct lb_endpoint portal,
+                      struct lb_server_error *error) {
+    if (!lb_addr_is_set(portal.addr))
+        return true;
+    source->fd = lb_server_link_listen(link, portal.addr.family, portal.port, "iSCSI", error);
+    return source->fd >= 0 && lb_server_watch(target->epoll, source, EPOLLIN);
 }
 
 bool lb_server_target_open(struct lb_server_target *target, int epoll,
@@ -642,8 +654,10 @@ bool lb_server_target_open(struct lb_server_target *target, int epoll,
     uint8_t seed[LB_RAND_SEED_BYTES], hash_seed[sizeof(struct lb_hash_key)];
     *target = (struct lb_server_target){
         .source = {.kind = LB_SOURCE_PORTAL, .fd = -1},
+        .source6 = {.kind = LB_SOURCE_PORTAL, .fd = -1},
         .epoll = epoll,
         .portal = {.addr = link->address, .port = port},
+        .portal6 = {.addr = link->address6, .port = port},
         .machines = machines,
     };
     if (getrandom(seed, sizeof seed, 0) != sizeof seed ||
@@ -653,8 +667,8 @@ bool lb_server_target_open(struct lb_server_target *target, int epoll,
     target->server = (struct lb_target_server){
         .nodes = machines->nodes, .node_count = 2 * machines->count, .io_max = IO_MAX};
     memcpy(&target->server.hash_key, hash_seed, sizeof target->server.hash_key);
-    target->source.fd = lb_server_link_listen(link, port, "iSCSI", error);
-    return target->source.fd >= 0 && lb_server_watch(epoll, &target->source, EPOLLIN);
+    return listen_at(target, &target->source, link, target->portal, error) &&
+           listen_at(target, &target->source6, link, target->portal6, error);
 }
 
 void lb_server_target_close(struct lb_server_target *target) {
@@ -664,4 +678,5 @@ void lb_server_target_close(struct lb_server_target *target) {
         end(session);
     }
     lb_server_source_close(&target->source);
+    lb_server_source_close(&target->source6);
 }

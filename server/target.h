@@ -12,9 +12,9 @@
 struct lb_server_session;
 
 struct lb_server_target {
-    struct lb_server_source source;
+    struct lb_server_source source, source6; /* source6: of IPv6 */
     int epoll;
-    struct lb_endpoint portal;
+    struct lb_endpoint portal, portal6; /* none: that family is not served */
     struct lb_target_server server;
     struct lb_server_machines *machines;
     struct lb_rand rand;
@@ -22,13 +22,14 @@ struct lb_server_target {
     unsigned count;
 };
 
-/* Opens the portal. The machines' targets are served, those too that come later; machines stay the
- * caller's and outlive it. */
+/* Opens a portal of each family that the link has. The machines' targets are served, those too that
+ * come later; machines stay the caller's and outlive it. */
 bool lb_server_target_open(struct lb_server_target *target, int epoll,
                            const struct lb_server_link *link, uint16_t port,
                            struct lb_server_machines *machines, struct lb_server_error *error);
-/* Connections wait to be accepted. */
-void lb_server_target_ready(struct lb_server_target *target, uint64_t now_us);
+/* Connections wait to be accepted; source is that of a portal. */
+void lb_server_target_ready(struct lb_server_target *target, const struct lb_server_source *source,
+                            uint64_t now_us);
 /* A session's socket is readable or writable; source is the session's. */
 void lb_server_session_ready(struct lb_server_source *source, uint32_t events, uint64_t now_us);
 /* Does what is due. Gives when it wants to be called again. */

@@ -93,6 +93,25 @@ static void leases_are_the_same_after_a_restart(void) {
     lb_server_store_close(&store);
 }
 
+static void a_client_has_an_address_of_each_family(void) {
+    struct lb_store_lease v4 = lease_of(7), v6 = v4, got;
+    static const uint8_t address[16] = {0x20, 1, 0xd, 0xb8, [15] = 7};
+    begin();
+    v6.address = lb_addr_v6_bytes(address);
+    v6.until_s++;
+    lb_server_store_put_lease(&store, &v4);
+    lb_server_store_put_lease(&store, &v6);
+    lb_server_store_close(&store);
+    open_store();
+    CHECK(lb_server_store_next_lease(&store, &got, &error));
+    CHECK_STR(lb_addr_text(got.address).s, "2001:db8::7");
+    CHECK_BYTES(lb_bytes(got.client, got.client_len), lb_bytes(v4.client, v4.client_len));
+    CHECK(lb_server_store_next_lease(&store, &got, &error));
+    CHECK_STR(lb_addr_text(got.address).s, "10.0.0.7");
+    CHECK(!lb_server_store_next_lease(&store, &got, &error));
+    lb_server_store_close(&store);
+}
+
 static void a_client_has_one_address_and_an_address_one_client(void) {
     struct lb_store_lease lease = lease_of(1);
     begin();
@@ -354,6 +373,7 @@ static void letters_wait_for_their_ticket_and_leave_in_order(void) {
 int main(void) {
     lb_format(folder, sizeof folder, "/tmp/lunboot-store-%d", (int)getpid());
     TEST(leases_are_the_same_after_a_restart);
+    TEST(a_client_has_an_address_of_each_family);
     TEST(a_client_has_one_address_and_an_address_one_client);
     TEST(machines_are_the_same_after_a_restart);
     TEST(what_is_done_is_there_after_kill_9);

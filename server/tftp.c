@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define HEADERS_BYTES   (20 + 8 + LB_TFTP_HEAD_BYTES)
 #define PACKETS_AT_ONCE 64
 #define PACKET_MAX      (LB_TFTP_HEAD_BYTES + LB_TFTP_BLOCK_MAX)
 #define REQUEST_MAX     1500
@@ -113,18 +112,20 @@ static void begin(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_endpoi
                   const struct lb_tftp_request *request, const struct lb_server_file *file) {
     struct lb_server_error error = {0};
     struct lb_os_address at = lb_os_address(client, tftp->link->index);
+    uint32_t headers = (tftp->family == LB_V6 ? 40 : 20) + 8 + LB_TFTP_HEAD_BYTES;
     struct lb_server_transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer == NULL)
         return;
     transfer->source = (struct lb_server_source){
-        .kind = LB_SOURCE_TRANSFER, .fd = lb_server_link_udp(tftp->link, false, 0, &error)};
+        .kind = LB_SOURCE_TRANSFER,
+        .fd = lb_server_link_udp(tftp->link, tftp->family, false, 0, &error)};
     transfer->file = *file;
     transfer->client = client;
     transfer->began_us = now_us;
     struct lb_text name = lb_text(transfer->name, sizeof transfer->name);
     lb_text_untrusted(&name, request->name);
     lb_tftp_sender_init(&transfer->sender, now_us, request, file->bytes,
-                        LB_MAX(tftp->link->mtu, LB_TFTP_BLOCK + HEADERS_BYTES) - HEADERS_BYTES);
+                        LB_MAX(tftp->link->mtu, LB_TFTP_BLOCK + headers) - headers);
     if (transfer->source.fd < 0 || connect(transfer->source.fd, &at.any, at.len) < 0 ||
         !lb_server_watch(tftp->epoll, &transfer->source, EPOLLIN)) {
         drop(transfer);
@@ -175,11 +176,13 @@ void lb_server_tftp_ready(struct lb_server_tftp *tftp, uint64_t now_us) {
     }
 }
 
-bool lb_server_tftp_open(struct lb_server_tftp *tftp, int epoll, const struct lb_server_link *link,
-                         const struct lb_server_files *files, struct lb_server_error *error) {
+bool lb_server_tftp_open(struct lb_server_tftp *tftp, int epoll, enum lb_family family,
+                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         struct lb_server_error *error) {
     *tftp = (struct lb_server_tftp){
-        .source = {.kind = LB_SOURCE_TFTP,
-                   .fd = lb_server_link_udp(link, true, LB_TFTP_PORT, error)},
+        .source = {.kind = family == LB_V6 ? LB_SOURCE_TFTP6 : LB_SOURCE_TFTP,
+                   .fd = lb_server_link_udp(link, family, true, LB_TFTP_PORT, error)},
+        .family = family,
         .epoll = epoll,
         .link = link,
         .files = files,

@@ -14,6 +14,7 @@ struct lb_server_transfer;
 
 struct lb_server_tftp {
     struct lb_server_source source;
+    enum lb_family family;
     int epoll;
     const struct lb_server_link *link;
     const struct lb_server_files *files;
@@ -21,9 +22,10 @@ struct lb_server_tftp {
     unsigned count;
 };
 
-/* Opens port 69. The pointers stay the caller's and outlive it. */
-bool lb_server_tftp_open(struct lb_server_tftp *tftp, int epoll, const struct lb_server_link *link,
-                         const struct lb_server_files *files, struct lb_server_error *error);
+/* Opens port 69 of one family. The pointers stay the caller's and outlive it. */
+bool lb_server_tftp_open(struct lb_server_tftp *tftp, int epoll, enum lb_family family,
+                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         struct lb_server_error *error);
 /* Port 69 is readable. */
 void lb_server_tftp_ready(struct lb_server_tftp *tftp, uint64_t now_us);
 /* A transfer's socket is readable; source is the transfer's. */

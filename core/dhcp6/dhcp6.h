@@ -285,6 +285,9 @@ struct lb_dhcp6_server_config {
     struct lb_bytes reconfigure_key; /* 16 bytes for RKAP, given to clients that take it; empty */
     struct lb_dhcp6_host *hosts;     /* the caller's; a DUID once, at most one for any client */
     size_t host_count;
+    /* Whose answer the next request gets, of hosts, where the caller knows the client by something
+     * else than its DUID; NULL: the DUID says it. May change between requests. */
+    const struct lb_dhcp6_host *requester;
     struct lb_hash_key hash_key; /* a secret of the host: peers choose what is hashed */
     struct lb_trace *trace;      /* may be NULL */
 };

@@ -581,7 +581,7 @@ struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t n
     x.has_server = lb_dhcp6_find(request.options, LB_OPT6_SERVER_ID, &value);
     x.is_ours = lb_dhcp6_find_duid(request.options, LB_OPT6_SERVER_ID, &duid) &&
                 lb_duid_equal(&duid, &server->config.duid);
-    x.host = find_host(&x);
+    x.host = server->config.requester ? server->config.requester : find_host(&x);
     why = check_request(&x, request.type);
     if (!why)
         why = check_auth(&x);

@@ -1,0 +1,37 @@
+/* What a machine that asks DHCP would boot, by what it says of itself. */
+#ifndef LB_SERVER_BOOT_FILE_H
+#define LB_SERVER_BOOT_FILE_H
+
+#include "core/base/addr.h"
+#include "server/machines.h"
+
+/* Who asks (RFC 4578, RFC 3004; EDK2 for HTTP). */
+enum lb_server_requester {
+    LB_REQUESTER_OTHER, /* no firmware: an operating system, an initramfs */
+    LB_REQUESTER_PXE,
+    LB_REQUESTER_HTTP,
+};
+
+struct lb_server_boot_file {
+    enum lb_server_requester requester;
+    const char *machine; /* "UEFI x64"; empty: it does not say */
+    const char *file;    /* for it; NULL: there is none */
+    const char *missing; /* the file for it, where it is not served; NULL: it is */
+    bool is_ipxe;        /* on BIOS: it boots the disk itself */
+};
+
+struct lb_dhcp4_message;
+struct lb_dhcp6_message;
+/* What a request's machine would boot. */
+struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request);
+/* The same of DHCPv6: options 15, 16 and 61 (RFC 8415 21.15, 21.16; RFC 5970 3.3). */
+struct lb_server_boot_file lb_server_boot_file6(const struct lb_dhcp6_message *request);
+/* What to try where `missing` is. */
+extern const char lb_server_boot_file_hint[];
+/* Adds what is told of an answer. protocol: by which the address `given` is given; none: another
+ * server gives it. machine: NULL for one that gets no disk. */
+void lb_server_boot_file_tell(struct lb_text *text, const struct lb_server_boot_file *boot,
+                              const char *protocol, struct lb_addr given,
+                              const struct lb_server_machine *machine);
+
+#endif
