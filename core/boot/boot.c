@@ -290,7 +290,8 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_candidates_init(&boot->candidates, &boot->common, &boot->network);
     lb_finder_init(&boot->finder, &boot->common, &boot->network, &boot->shield);
     lb_names_init(&boot->names, &boot->common, setup->machine);
-    lb_shield_init(&boot->shield, &boot->common, setup->has_esp);
+    lb_shield_init(&boot->shield, &boot->common, setup->has_esp,
+                   setup->esp_in_kernel);
     if (setup->seen != NULL)
         lb_network_remember(&boot->network, setup->seen);
     boot->setup.seen = NULL;
@@ -387,6 +388,12 @@ void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us) {
     lb_assert(boot->state == LB_AT_UP && boot->path.runs);
     lb_path_hand_over(&boot->path, now_us);
 }
+
+#ifndef LB_NO_IPSEC
+bool lb_boot_hand_over_ike(struct lb_boot *boot, struct lb_ike *ike) {
+    return lb_shield_hand_over(&boot->shield, lb_initiator_peer(&boot->path.session).addr, ike);
+}
+#endif
 
 struct lb_report *lb_boot_report(struct lb_boot *boot) {
     return &boot->report;

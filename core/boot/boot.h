@@ -24,6 +24,7 @@
 #include "core/dhcp6/dhcp6.h"
 #include "core/disk/disk.h"
 #include "core/initiator/initiator_targets.h"
+#include "core/ipsec/ipsec.h"
 #include "core/names/rootpath.h"
 #include "core/nd6/nd6.h"
 
@@ -144,6 +145,7 @@ struct lb_boot_setup {
     bool has_ipv6; /* the host can do IPv6 on the interface: the kinds DHCP6 and ND6, PROBE of IPv6
                       addresses, addrs6 and routes6 of the net. Without it, IPv4 alone is used */
     bool has_esp;  /* the host carries protected packets: SOURCE, lb_boot_seal and lb_boot_open */
+    bool esp_in_kernel; /* with has_esp: not by seal and open, but PROTECT and UNPROTECT */
     /* A DHCP answer that the firmware holds for this interface (PXE), or NULL; the caller's until
      * lb_boot_init returns. It is used instead of asking again if it, or the configuration, says
      * where the disk is. */
@@ -174,13 +176,18 @@ enum lb_boot_event {
     LB_BOOT_SET_ADDRESS, /* configure the interface as `net` says: lb_boot_address_set */
     LB_BOOT_CLEAR_ADDRESS, /* take the address away, now */
     LB_BOOT_SOURCE,        /* say which of our addresses packets to `to` are from: lb_boot_source */
-    LB_BOOT_CONNECT,       /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
-    LB_BOOT_CLOSE,         /* close slot; no answer */
-    LB_BOOT_READY,         /* the disk is there; once */
-    LB_BOOT_OFFERS,        /* PROBE: lb_boot_offers has what the servers said; once */
-    LB_BOOT_FAILED,        /* the end, also of a disk that was READY: every request has been
+    LB_BOOT_PROTECT,   /* protect all packets to and from the peer of `terms` by these SAs, and let
+                              none pass in clear; send by the newest pair of a peer. At once, or
+                              lb_boot_host_failed */
+    LB_BOOT_UNPROTECT, /* take the pair `spi` (ours) of `to` away; 0: all of this peer's. No clear
+                              packet may pass then either */
+    LB_BOOT_CONNECT,   /* open slot as TCP to `to`: lb_boot_connected or lb_boot_lost */
+    LB_BOOT_CLOSE,     /* close slot; no answer */
+    LB_BOOT_READY,     /* the disk is there; once */
+    LB_BOOT_OFFERS,    /* PROBE: lb_boot_offers has what the servers said; once */
+    LB_BOOT_FAILED,    /* the end, also of a disk that was READY: every request has been
                               completed; see lb_boot_report: error */
-    LB_BOOT_OUT,           /* after lb_boot_stop: everything is closed */
+    LB_BOOT_OUT,       /* after lb_boot_stop: everything is closed */
 };
 
 enum lb_boot_kind {
@@ -205,14 +212,17 @@ struct lb_boot_action {
     enum lb_boot_kind kind;
     struct lb_bytes bytes; /* valid until the next call */
     struct lb_endpoint from, to;
-    /* CONNECT, OPEN: all its packets are from `from` and go by lb_boot_seal, or not at all; none
-     * that came in clear reaches it. */
+    /* CONNECT, OPEN: all its packets are from `from` and protected (by lb_boot_seal or as PROTECT
+     * says), or do not go at all; none that came in clear reaches it. */
     bool is_protected;
+    const struct lb_ipsec_terms *terms; /* PROTECT: valid until the next call; holds keys */
+    uint32_t spi;                       /* UNPROTECT */
     struct lb_addr probe;
     uint8_t probe_len;             /* of IPv6: its prefix's, as SET_ADDRESS is going to say it */
     const struct lb_boot_net *net; /* valid until CLEAR_ADDRESS or the next SET_ADDRESS */
 };
 
+struct lb_ike;
 struct lb_boot; /* fields in boot_state.h; a caller needs its size alone */
 
 /* Starts a boot. The setup is copied; what it points to stays the caller's (see its fields). The
@@ -277,6 +287,11 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
  * lb_initiator_is_at_rest said that it may: the slot is forgotten without a CLOSE, the disk is gone
  * for its user here, and the lease is kept until lb_boot_stop. */
 void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us);
+/* Before lb_boot_hand_over, where the kernel has the SAs (esp_in_kernel): the association with the
+ * session's peer has a new owner, too. It is moved to *ike, whose pointers must be set anew
+ * (lb_ike_adopt), and nobody is told of its end here. False: the session has none, and *ike is
+ * untouched. */
+bool lb_boot_hand_over_ike(struct lb_boot *boot, struct lb_ike *ike);
 
 struct lb_report *lb_boot_report(struct lb_boot *boot); /* the host may add its own steps */
 /* The trace in setup.trace_ring, for the host's own lines and for a bug report. */

@@ -120,6 +120,8 @@ static void carry_out(const struct lb_boot_action *action) {
     case LB_BOOT_READY:
     case LB_BOOT_OFFERS:
     case LB_BOOT_SOURCE: /* has_esp is not set */
+    case LB_BOOT_PROTECT:
+    case LB_BOOT_UNPROTECT:
         return;
     }
 }

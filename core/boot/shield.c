@@ -3,10 +3,12 @@
 /* Keys are made anew long before their numbers end (RFC 4303 3.3.3), or GCM's counters do. */
 #define NUMBERS_MAX (UINT64_C(1) << 31)
 
-void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp) {
+void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp,
+                    bool in_kernel) {
     memset(shield, 0, sizeof *shield);
     shield->common = common;
     shield->has_esp = has_esp;
+    shield->in_kernel = in_kernel;
 }
 
 bool lb_shield_covers(const struct lb_shield *shield, bool is_discovery) {
@@ -33,13 +35,27 @@ static void enter(struct lb_shield_peer *peer, enum lb_shield_state state) {
     peer->state = state;
 }
 
-static void drop_pairs(struct lb_shield_peer *peer) {
-    for (size_t i = 0; i < peer->pair_count; i++)
+/* A pair of the kernel's is known here by its numbers alone. */
+static void ask_unprotect(struct lb_shield *shield, const struct lb_shield_peer *peer,
+                          uint32_t spi_or_0) {
+    if (!shield->in_kernel)
+        return;
+    struct lb_boot_action *ask = lb_ask(shield->common, LB_BOOT_UNPROTECT);
+    ask->to = (struct lb_endpoint){.addr = peer->remote};
+    ask->spi = spi_or_0;
+}
+
+static void drop_pairs(struct lb_shield *shield, struct lb_shield_peer *peer) {
+    for (size_t i = 0; i < peer->pair_count; i++) {
+        ask_unprotect(shield, peer, peer->pairs[i].in.spi);
         lb_ipsec_end(&peer->pairs[i]);
+    }
     peer->pair_count = 0;
 }
 
-static void forget(struct lb_shield_peer *peer) {
+static void forget(struct lb_shield *shield, struct lb_shield_peer *peer) {
+    if (peer->is_protected)
+        ask_unprotect(shield, peer, 0);
     lb_wipe(peer, sizeof *peer);
 }
 
@@ -53,12 +69,12 @@ static struct lb_shield_peer *place(struct lb_shield *shield) {
         if (peer->wanted_us < oldest->wanted_us)
             oldest = peer;
     }
-    forget(oldest);
+    forget(shield, oldest);
     return oldest;
 }
 
 static void fail(struct lb_shield *shield, uint64_t now_us, struct lb_shield_peer *peer) {
-    drop_pairs(peer);
+    drop_pairs(shield, peer);
     lb_report_end(shield->common->report, now_us, peer->step, LB_DONE_FAILED, "%s",
                   lb_code_word(peer->error.code));
     peer->step = LB_NO_STEP;
@@ -97,7 +113,7 @@ enum lb_shield_says lb_shield_want(struct lb_shield *shield, uint64_t now_us, st
         return LB_SHIELD_UP;
     case LB_SHIELD_HAS_FAILED:
         *error = peer->error;
-        forget(peer);
+        forget(shield, peer);
         return LB_SHIELD_FAILED;
     case LB_SHIELD_FREE:
     case LB_SHIELD_ASKS_SOURCE:
@@ -152,7 +168,7 @@ static void ask_peer(struct lb_shield *shield, uint64_t now_us, struct lb_shield
                      .local_last = UINT16_MAX,
                      .remote_last = UINT16_MAX},
         .no_ports = true,
-        .in_udp = true,
+        .in_udp = !shield->in_kernel,
         .give_up_s = LB_SHIELD_GIVE_UP_S,
     };
     lb_ike_init(&peer->ike, now_us, &ike, shield->common->rand, shield->common->trace);
@@ -190,11 +206,15 @@ void lb_shield_datagram(struct lb_shield *shield, uint64_t now_us, struct lb_end
 static void take_pair(struct lb_shield *shield, uint64_t now_us, struct lb_shield_peer *peer,
                       const struct lb_ipsec_terms *terms) {
     if (peer->pair_count == LB_SHIELD_PAIRS) {
+        ask_unprotect(shield, peer, peer->pairs[0].in.spi);
         lb_ipsec_end(&peer->pairs[0]);
         memmove(&peer->pairs[0], &peer->pairs[1], sizeof peer->pairs - sizeof peer->pairs[0]);
         peer->pair_count--;
     }
-    lb_ipsec_begin(&peer->pairs[peer->pair_count++], terms);
+    if (shield->in_kernel)
+        peer->pairs[peer->pair_count++] = (struct lb_ipsec){.in.spi = terms->in_spi};
+    else
+        lb_ipsec_begin(&peer->pairs[peer->pair_count++], terms);
     enter(peer, LB_SHIELD_IS_UP);
     lb_report_end(shield->common->report, now_us, peer->step, LB_DONE_OK, "%s mode, AES-GCM-%u%s",
                   terms->mode == LB_IPSEC_TUNNEL ? "tunnel" : "transport",
@@ -202,8 +222,9 @@ static void take_pair(struct lb_shield *shield, uint64_t now_us, struct lb_shiel
     peer->step = LB_NO_STEP;
 }
 
-static void drop_pair(struct lb_shield_peer *peer, uint32_t in_spi) {
+static void drop_pair(struct lb_shield *shield, struct lb_shield_peer *peer, uint32_t in_spi) {
     size_t kept = 0;
+    ask_unprotect(shield, peer, in_spi);
     for (size_t i = 0; i < peer->pair_count; i++)
         if (peer->pairs[i].in.spi != in_spi)
             peer->pairs[kept++] = peer->pairs[i];
@@ -223,7 +244,7 @@ static void lose(struct lb_shield *shield, uint64_t now_us, struct lb_shield_pee
         fail(shield, now_us, peer);
         return;
     }
-    drop_pairs(peer);
+    drop_pairs(shield, peer);
     lb_report_learned(shield->common->report, now_us, LB_STAGE_IPSEC, "warning",
                       lb_addr_text(peer->remote).s, "%s: %s", lb_code_word(peer->error.code),
                       peer->error.facts);
@@ -256,9 +277,14 @@ static enum lb_turn peer_turn(struct lb_shield *shield, uint64_t now_us,
         return LB_TURN_ACT;
     case LB_IKE_UP:
         take_pair(shield, now_us, peer, did.terms);
-        return LB_TURN_AGAIN;
+        if (!shield->in_kernel)
+            return LB_TURN_AGAIN;
+        peer->is_protected = true;
+        *action = (struct lb_boot_action){
+            .event = LB_BOOT_PROTECT, .terms = did.terms, .to.addr = peer->remote};
+        return LB_TURN_ACT;
     case LB_IKE_GONE:
-        drop_pair(peer, did.spi);
+        drop_pair(shield, peer, did.spi);
         return LB_TURN_AGAIN;
     case LB_IKE_FAILED:
         lose(shield, now_us, peer);
@@ -281,7 +307,7 @@ enum lb_turn lb_shield_turn(struct lb_shield *shield, uint64_t now_us,
 
 struct lb_bytes lb_shield_seal(struct lb_shield *shield, struct lb_bytes packet,
                                struct lb_span room, struct lb_endpoint *to) {
-    for (size_t i = 0; i < LB_SHIELD_PEERS; i++) {
+    for (size_t i = 0; i < LB_SHIELD_PEERS && !shield->in_kernel; i++) {
         struct lb_shield_peer *peer = &shield->peers[i];
         struct lb_ipsec *newest = &peer->pairs[peer->pair_count - (peer->pair_count > 0)];
         if (peer->pair_count == 0 || !lb_ipsec_selects(&newest->terms.selector, packet, true))
@@ -300,7 +326,7 @@ struct lb_bytes lb_shield_open(struct lb_shield *shield, struct lb_endpoint from
     struct lb_shield_peer *peer = peer_of(shield, from.addr);
     struct lb_rd rd = lb_rd(lb_bytes(esp.p, esp.len));
     uint32_t spi = lb_rd_u32(&rd);
-    for (size_t i = 0; peer != NULL && i < peer->pair_count; i++)
+    for (size_t i = 0; peer != NULL && !shield->in_kernel && i < peer->pair_count; i++)
         if (peer->pairs[i].in.spi == spi)
             return lb_ipsec_open_esp(&peer->pairs[i], esp);
     shield->refused_in++;
@@ -323,6 +349,16 @@ static void say_goodbye(struct lb_shield *shield, uint64_t now_us, size_t number
     ask->to = did.to;
 }
 
+/* What is handed over is not forgotten, but left alone. */
+bool lb_shield_hand_over(struct lb_shield *shield, struct lb_addr remote, struct lb_ike *ike) {
+    struct lb_shield_peer *peer = peer_of(shield, remote);
+    if (!shield->in_kernel || peer == NULL || peer->state != LB_SHIELD_IS_UP)
+        return false;
+    *ike = peer->ike;
+    lb_wipe(peer, sizeof *peer);
+    return true;
+}
+
 void lb_shield_stop(struct lb_shield *shield, uint64_t now_us) {
     for (size_t i = 0; i < LB_SHIELD_PEERS; i++) {
         struct lb_shield_peer *peer = &shield->peers[i];
@@ -330,7 +366,7 @@ void lb_shield_stop(struct lb_shield *shield, uint64_t now_us) {
             say_goodbye(shield, now_us, i);
         if (peer->state != LB_SHIELD_FREE)
             lb_report_end(shield->common->report, now_us, peer->step, LB_DONE_FAILED, "stopped");
-        forget(peer);
+        forget(shield, peer);
     }
     close_slot(shield, &shield->is_open4, LB_BOOT_SLOT_IPSEC4);
     close_slot(shield, &shield->is_open6, LB_BOOT_SLOT_IPSEC6);

@@ -9,7 +9,8 @@
  *   lb_shield_seal, lb_shield_open       <->  each packet of a protected connection
  *
  * All peers share port 4500, and all ESP is in UDP (RFC 3948): a host needs one socket and no right
- * to send other protocols. */
+ * to send other protocols. Where the kernel has the keys ESP is in UDP only where a NAT is on the
+ * way: so no socket, and nobody who holds it, is needed to receive it. */
 #ifndef LB_BOOT_SHIELD_H
 #define LB_BOOT_SHIELD_H
 
@@ -38,6 +39,7 @@ struct lb_shield_peer {
     struct lb_ipsec pairs[LB_SHIELD_PAIRS]; /* the newest is the last */
     size_t pair_count;
     struct lb_error error;
+    bool is_protected;  /* the host's kernel lets nothing of it pass in clear */
     uint64_t wanted_us; /* when somebody last wanted it */
     size_t step;        /* of the report */
 };
@@ -45,6 +47,7 @@ struct lb_shield_peer {
 struct lb_shield {
     struct lb_common *common;
     bool has_esp;            /* the host carries packets */
+    bool in_kernel;          /* and its kernel has the keys */
     bool is_open4, is_open6; /* the slots */
     struct lb_shield_peer peers[LB_SHIELD_PEERS];
     uint8_t byes[LB_SHIELD_PEERS][128]; /* the last words to each, while they wait as asks */
@@ -58,8 +61,10 @@ enum lb_shield_says {
     LB_SHIELD_FAILED,
 };
 
-/* Its start: nobody is protected yet. common outlives it. */
-void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp);
+/* Its start: nobody is protected yet. common outlives it. in_kernel: keys are the host's (PROTECT),
+ * and nothing goes by lb_shield_seal and lb_shield_open. */
+void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp,
+                    bool in_kernel);
 /* Whether connections of this kind, to the target or of discovery, are to be protected. */
 bool lb_shield_covers(const struct lb_shield *shield, bool is_discovery);
 /* A connection to remote is wanted. FAILED: *error says why, and the next call tries anew. */
@@ -92,6 +97,8 @@ struct lb_bytes lb_shield_seal(struct lb_shield *shield, struct lb_bytes packet,
 /* As lb_boot_open. */
 struct lb_bytes lb_shield_open(struct lb_shield *shield, struct lb_endpoint from,
                                struct lb_span esp);
+/* As lb_boot_hand_over_ike. */
+bool lb_shield_hand_over(struct lb_shield *shield, struct lb_addr remote, struct lb_ike *ike);
 /* Tells all peers that it is over, closes the slot and wipes all keys. */
 void lb_shield_stop(struct lb_shield *shield, uint64_t now_us);
 #endif

@@ -1,9 +1,11 @@
 /* The shield of a program that has no IPsec: what is to be protected fails, and nothing is sent. */
 #include "core/boot/shield.h"
 
-void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp) {
+void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp,
+                    bool in_kernel) {
     *shield = (struct lb_shield){.common = common};
     (void)has_esp;
+    (void)in_kernel;
 }
 
 bool lb_shield_covers(const struct lb_shield *shield, bool is_discovery) {

@@ -15,9 +15,9 @@ enum lb_turn {
     LB_TURN_ACT,   /* *action is for the host */
 };
 
-/* Asks that wait for a poll: at the end each of 15 slots may be closed, four IPsec peers be told,
- * the address taken away, and the end told. */
-#define LB_BOOT_ASKS_MAX 24
+/* Asks that wait for a poll: at the end each of 15 slots may be closed, four IPsec peers be told
+ * and their protection ended, the address taken away, and the end told. */
+#define LB_BOOT_ASKS_MAX 32
 
 struct lb_asks {
     struct lb_boot_action asks[LB_BOOT_ASKS_MAX];

@@ -620,6 +620,8 @@ static inline void host_carry_out(const struct lb_boot_action *action) {
     case LB_BOOT_OFFERS:
     case LB_BOOT_FAILED:
     case LB_BOOT_OUT:
+    case LB_BOOT_PROTECT: /* esp_in_kernel is not set */
+    case LB_BOOT_UNPROTECT:
         break;
     case LB_BOOT_SOURCE:
         lb_boot_source(&host.boot, host.now, action->to.addr, host_source(action->to.addr));

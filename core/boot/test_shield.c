@@ -16,6 +16,9 @@ static struct lb_ipsec peer_pair;
 static struct lb_addr ours, theirs;
 static uint64_t now;
 static unsigned opened, closed, sent;
+static bool in_kernel;              /* of the next begin */
+static unsigned protected, dropped; /* pairs that a kernel was told of */
+static uint32_t newest_spi, dropped_spi;
 
 static void set(const char *key, const char *value) {
     struct lb_error error = {.code = LB_OK};
@@ -55,8 +58,8 @@ static void begin(bool has_esp) {
     lb_report_init(&report, now);
     common = (struct lb_common){
         .plan = &plan, .interface = "eth0", .rand = &rand_, .trace = &trace, .report = &report};
-    lb_shield_init(&shield, &common, has_esp);
-    opened = closed = sent = 0;
+    lb_shield_init(&shield, &common, has_esp, in_kernel);
+    opened = closed = sent = protected = dropped = 0;
     begin_peer((const char *)secret);
 }
 
@@ -80,6 +83,16 @@ static void carry_out(const struct lb_boot_action *action) {
         opened++;
     } else if (action->event == LB_BOOT_CLOSE) {
         closed++;
+    } else if (action->event == LB_BOOT_PROTECT) {
+        CHECK(lb_addr_equal(action->terms->remote.addr, theirs));
+        CHECK(action->terms->out_key[0] || action->terms->out_key[1] || action->terms->out_key[2]);
+        CHECK(!action->terms->in_udp);
+        protected++;
+        newest_spi = action->terms->in_spi;
+    } else if (action->event == LB_BOOT_UNPROTECT) {
+        CHECK(lb_addr_equal(action->to.addr, theirs));
+        dropped++;
+        dropped_spi = action->spi;
     } else if (CHECK_EQ(action->event, LB_BOOT_SEND) && CHECK(action->bytes.len <= sizeof copy)) {
         sent++;
         memcpy(copy, action->bytes.p, action->bytes.len);
@@ -253,6 +266,95 @@ static void the_end_is_said_and_all_keys_are_gone(void) {
     CHECK_EQ(peer.state, LB_IKE_OVER);
 }
 
+/* ---- where the kernel has the keys ---- */
+
+static void begin_in_kernel(void) {
+    in_kernel = true;
+    begin(true);
+    in_kernel = false;
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+}
+
+static void a_kernel_is_given_the_keys_before_anything_connects(void) {
+    uint8_t plain[40], room[40 + LB_IPSEC_OVERHEAD_MAX];
+    struct lb_endpoint to;
+    in_kernel = true;
+    begin(true);
+    in_kernel = false;
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    for (unsigned i = 0; i < 100 && protected == 0; i++) {
+        CHECK_EQ(want(), LB_SHIELD_WAIT);
+        struct lb_boot_action action;
+        if (lb_ask_take(&common, &action) || lb_shield_turn(&shield, now, &action) == LB_TURN_ACT)
+            carry_out(&action);
+        peer_turn();
+    }
+    CHECK_EQ(protected, 1);
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    CHECK_EQ(lb_shield_seal(&shield, packet_to(theirs, plain), lb_span(room, sizeof room), &to).len,
+             0); /* no key is kept here */
+}
+
+static void a_kernel_is_told_of_new_keys_and_of_old_ones(void) {
+    begin_in_kernel();
+    uint32_t first = newest_spi;
+    lb_ike_rekey(&shield.peers[0].ike, now);
+    settle();
+    CHECK_EQ(protected, 2);
+    CHECK(newest_spi != first);
+    CHECK_EQ(dropped, 1);
+    CHECK_EQ(dropped_spi, first);
+}
+
+static void a_kernel_loses_all_at_the_end(void) {
+    begin_in_kernel();
+    lb_shield_stop(&shield, now);
+    settle();
+    CHECK_EQ(dropped, 1);
+    CHECK_EQ(dropped_spi, 0);
+    CHECK_EQ(closed, 1);
+}
+
+static void an_association_that_is_handed_over_goes_on_elsewhere(void) {
+    static struct lb_ike ike;
+    static struct lb_rand rand_of_owner;
+    static const uint8_t seed[LB_RAND_SEED_BYTES] = {9};
+    begin_in_kernel();
+    CHECK(!lb_shield_hand_over(&shield, lb_addr_v4(192, 0, 2, 2), &ike));
+    CHECK(lb_shield_hand_over(&shield, theirs, &ike));
+    sent = 0;
+    lb_shield_stop(&shield, now);
+    settle();
+    CHECK_EQ(sent, 0); /* the peer is not told that it is over */
+    CHECK_EQ(dropped, 0);
+    lb_rand_init(&rand_of_owner, seed);
+    lb_ike_adopt(&ike, lb_bytes_of_text((const char *)secret), "me.example", "disk.example",
+                 &rand_of_owner, NULL);
+    lb_ike_probe(&ike, now);
+    struct lb_ike_action did = lb_ike_poll(&ike, now);
+    if (!CHECK_EQ(did.event, LB_IKE_SEND))
+        return;
+    struct lb_boot_action action = {.event = LB_BOOT_SEND, .bytes = did.bytes, .to = did.to};
+    carry_out(&action);
+    did = lb_ike_poll(&peer, now);
+    uint8_t answer[2048];
+    if (!CHECK_EQ(did.event, LB_IKE_SEND))
+        return;
+    memcpy(answer, did.bytes.p, did.bytes.len);
+    CHECK(lb_ike_input(&ike, now, did.from, did.to, lb_span(answer, did.bytes.len)));
+    CHECK_EQ(ike.state, LB_IKE_READY);
+}
+
+static void an_association_that_is_not_the_kernels_is_not_handed_over(void) {
+    static struct lb_ike ike;
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    CHECK(!lb_shield_hand_over(&shield, theirs, &ike));
+}
+
 int main(void) {
     TEST(a_connection_waits_for_the_keys);
     TEST(packets_go_through_it_and_come_back);
@@ -262,5 +364,10 @@ int main(void) {
     TEST(without_a_way_there_is_no_connection);
     TEST(what_it_covers_is_what_the_key_says);
     TEST(the_end_is_said_and_all_keys_are_gone);
+    TEST(a_kernel_is_given_the_keys_before_anything_connects);
+    TEST(a_kernel_is_told_of_new_keys_and_of_old_ones);
+    TEST(a_kernel_loses_all_at_the_end);
+    TEST(an_association_that_is_handed_over_goes_on_elsewhere);
+    TEST(an_association_that_is_not_the_kernels_is_not_handed_over);
     return tap_done();
 }

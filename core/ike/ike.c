@@ -186,6 +186,15 @@ void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config
     lb_ike_ask_init(ike, now_us);
 }
 
+void lb_ike_adopt(struct lb_ike *ike, struct lb_bytes psk, const char *id, const char *peer_id,
+                  struct lb_rand *rand, struct lb_trace *trace) {
+    ike->config.psk = psk;
+    ike->config.id = id;
+    ike->config.peer_id = peer_id;
+    ike->rand = rand;
+    ike->trace = trace;
+}
+
 void lb_ike_rekey(struct lb_ike *ike, uint64_t now_us) {
     (void)now_us;
     if (ike->state != LB_IKE_OVER)

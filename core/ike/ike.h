@@ -158,6 +158,11 @@ struct lb_ike {
  * message is due at once. A key that is too short, or an identity that cannot be one, ends it. */
 void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config *config,
                  struct lb_rand *rand, struct lb_trace *trace);
+/* After the machine was moved to another place, or another process: what its pointers lead to from
+ * now on, each as in lb_ike_init. The pointers of a copy that is left behind are still the first
+ * owner's; that copy must not be polled any more, for one counter must not be used twice. */
+void lb_ike_adopt(struct lb_ike *ike, struct lb_bytes psk, const char *id, const char *peer_id,
+                  struct lb_rand *rand, struct lb_trace *trace);
 /* A UDP payload that came to `to` from `from`; it is decrypted in place. True when it was for us.
  * */
 bool lb_ike_input(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint from,

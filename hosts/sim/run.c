@@ -113,6 +113,8 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
         sim->is_out = true;
         break;
     case LB_BOOT_SOURCE: /* has_esp is not set */
+    case LB_BOOT_PROTECT:
+    case LB_BOOT_UNPROTECT:
         break;
     }
     return true;

@@ -122,6 +122,8 @@ static bool carry_out(const struct lb_boot_action *action) {
         return true;
     case LB_BOOT_OFFERS:
     case LB_BOOT_SOURCE: /* has_esp is not set */
+    case LB_BOOT_PROTECT:
+    case LB_BOOT_UNPROTECT:
         return true;
     }
     return false;
