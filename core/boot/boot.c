@@ -290,8 +290,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_candidates_init(&boot->candidates, &boot->common, &boot->network);
     lb_finder_init(&boot->finder, &boot->common, &boot->network, &boot->shield);
     lb_names_init(&boot->names, &boot->common, setup->machine);
-    lb_shield_init(&boot->shield, &boot->common, setup->has_esp,
-                   setup->esp_in_kernel);
+    lb_shield_init(&boot->shield, &boot->common, setup->has_esp, setup->esp_in_kernel);
     if (setup->seen != NULL)
         lb_network_remember(&boot->network, setup->seen);
     boot->setup.seen = NULL;
@@ -390,8 +389,8 @@ void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us) {
 }
 
 #ifndef LB_NO_IPSEC
-bool lb_boot_hand_over_ike(struct lb_boot *boot, struct lb_ike *ike) {
-    return lb_shield_hand_over(&boot->shield, lb_initiator_peer(&boot->path.session).addr, ike);
+bool lb_boot_hand_over_ike(struct lb_boot *boot, struct lb_addr remote, struct lb_ike *ike) {
+    return lb_shield_hand_over(&boot->shield, remote, ike);
 }
 #endif
 

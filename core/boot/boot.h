@@ -287,11 +287,10 @@ void lb_boot_stop(struct lb_boot *boot, uint64_t now_us, bool release);
  * lb_initiator_is_at_rest said that it may: the slot is forgotten without a CLOSE, the disk is gone
  * for its user here, and the lease is kept until lb_boot_stop. */
 void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us);
-/* Before lb_boot_hand_over, where the kernel has the SAs (esp_in_kernel): the association with the
- * session's peer has a new owner, too. It is moved to *ike, whose pointers must be set anew
- * (lb_ike_adopt), and nobody is told of its end here. False: the session has none, and *ike is
- * untouched. */
-bool lb_boot_hand_over_ike(struct lb_boot *boot, struct lb_ike *ike);
+/* Where the kernel has the SAs (esp_in_kernel): the association with remote has a new owner, too.
+ * It is moved to *ike, whose pointers must be set anew (lb_ike_adopt), and nobody is told of its
+ * end here. False: there is none, and *ike is untouched. */
+bool lb_boot_hand_over_ike(struct lb_boot *boot, struct lb_addr remote, struct lb_ike *ike);
 
 struct lb_report *lb_boot_report(struct lb_boot *boot); /* the host may add its own steps */
 /* The trace in setup.trace_ring, for the host's own lines and for a bug report. */

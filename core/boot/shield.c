@@ -352,7 +352,7 @@ static void say_goodbye(struct lb_shield *shield, uint64_t now_us, size_t number
 /* What is handed over is not forgotten, but left alone. */
 bool lb_shield_hand_over(struct lb_shield *shield, struct lb_addr remote, struct lb_ike *ike) {
     struct lb_shield_peer *peer = peer_of(shield, remote);
-    if (!shield->in_kernel || peer == NULL || peer->state != LB_SHIELD_IS_UP)
+    if (peer == NULL || !peer->is_protected || peer->state == LB_SHIELD_HAS_FAILED)
         return false;
     *ike = peer->ike;
     lb_wipe(peer, sizeof *peer);

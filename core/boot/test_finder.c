@@ -46,7 +46,7 @@ static void begin(enum lb_boot_goal goal) {
     lb_report_init(&t.report, now);
     lb_network_init(&t.network, &t.common);
     t.network.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
-    lb_shield_init(&t.shield, &t.common, false);
+    lb_shield_init(&t.shield, &t.common, false, false);
     lb_finder_init(&t.finder, &t.common, &t.network, &t.shield);
 }
 

@@ -31,7 +31,7 @@ static void begin(void) {
     common = (struct lb_common){
         .plan = &plan, .interface = "eth0", .rand = &rand_, .trace = &trace, .report = &report};
     network.net.address = (struct lb_prefix){lb_addr_v4(192, 0, 2, 100), 24};
-    lb_shield_init(&shield, &common, true);
+    lb_shield_init(&shield, &common, true, false);
     for (uint32_t i = 0; i < PATHS; i++)
         lb_path_init(&paths[i], &common, i + 1, &network, &shield);
 }

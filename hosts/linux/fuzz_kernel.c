@@ -1,5 +1,6 @@
-/* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink,
- * messages of rtnetlink or of XFRM. */
+/* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink
+ * or udp, messages of rtnetlink or of XFRM. */
+#include "hosts/linux/ike_keeper.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/uevent.h"
 #include "hosts/linux/xfrm_wire.h"
@@ -39,6 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 'x':
         take_answers(bytes);
+        break;
+    case 'u':
+        (void)lb_ike_keeper_is_daemon(bytes);
         break;
     default:
         (void)lb_keeper_has_other(bytes, 7);

@@ -1,5 +1,6 @@
 #include "hosts/linux/keeper.h"
 #include "core/iscsi/iscsi_wire.h"
+#include "hosts/linux/alone.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/relogin.h"
@@ -8,12 +9,9 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,9 +19,7 @@
 #define PAUSE_MIN_MS 250
 #define PAUSE_MAX_MS 4000
 #define LOGOUT_S     10 /* for the answer to a logout; as core/iscsi has it */
-#define STACK_BYTES  (256 << 10)
-#define FIRST_FD     3
-#define GROUP_ISCSID 1 /* of the kernel's reports, as a bit */
+#define GROUP_ISCSID 1  /* of the kernel's reports, as a bit */
 
 struct keeper {
     struct lb_kernel_iscsi kernel;
@@ -79,25 +75,13 @@ bool lb_keeper_has_other(struct lb_bytes line, uint32_t our_port) {
            !lb_kernel_iscsi_is_ours((uint32_t)port);
 }
 
-/* Who is told when a connection is lost, besides us. Without stdio, which would give again what it
- * has read before. */
+/* Who is told when a connection is lost, besides us. */
 static bool has_other_listener(const struct keeper *k) {
-    char text[4096];
-    size_t len = 0;
-    ssize_t got;
-    for (off_t at = 0; (got = pread(k->listeners_fd, text + len, sizeof(text) - len, at)) > 0;
-         at += got) {
-        struct lb_bytes rest = lb_bytes(text, len + (size_t)got);
-        const char *end;
-        while ((end = memchr(rest.p, '\n', rest.len)) != NULL) {
-            size_t line_len = (size_t)(end - (const char *)rest.p);
-            if (lb_keeper_has_other(lb_bytes(rest.p, line_len), k->port_id))
-                return true;
-            rest = lb_bytes_after(rest, line_len + 1);
-        }
-        len = rest.len;
-        memmove(text, rest.p, len);
-    }
+    struct lb_lines lines = {.fd = k->listeners_fd};
+    struct lb_bytes line;
+    while (lb_lines_next(&lines, &line))
+        if (lb_keeper_has_other(line, k->port_id))
+            return true;
     return false;
 }
 
@@ -252,62 +236,13 @@ static bool open_files(struct keeper *k, const struct lb_attached *attached) {
     return k->state_fd >= 0 && k->listeners_fd >= 0;
 }
 
-static void reopen(int fd, const char *path) {
-    int opened = open(path, O_RDWR | O_CLOEXEC);
-    if (opened >= 0)
-        dup2(opened, fd);
-}
-
-static void write_to(const char *path, const char *value) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    (void)!write(fd, value, strlen(value));
-    close(fd);
-}
-
-/* The stack that the deepest call needs. */
-__attribute__((noinline)) static void fill_stack(void) {
-    volatile uint8_t room[STACK_BYTES];
-    for (size_t i = 0; i < sizeof(room); i += 1024)
-        room[i] = 0;
-}
-
-/* Memory that it needs is there, and stays: it may be short when the disk is lost that would take
- * what can be written out, and everything that waits for memory then waits for us. Where one of
- * these is refused, the keeper is as good as it can be. */
-static void hold_memory(void) {
-    fill_stack();
-    (void)!mlockall(MCL_CURRENT | MCL_FUTURE);
-    (void)!prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
-    write_to("/proc/self/oom_score_adj", "-1000");
-}
-
-/* Nobody waits for it, no terminal stops it, no core has its secrets. Standard error is the
- * kernel's log. */
-static void stand_alone(void) {
-    sigset_t none;
-    setsid();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    reopen(STDIN_FILENO, "/dev/null");
-    reopen(STDOUT_FILENO, "/dev/null");
-    reopen(STDERR_FILENO, "/dev/kmsg");
-    close_range(FIRST_FD, ~0u, 0);
-    (void)!chdir("/");
-    program_invocation_name[0] = '@';
-    prctl(PR_SET_NAME, "lunboot-keeper");
-    prctl(PR_SET_DUMPABLE, 0);
-}
-
 _Noreturn static void be_keeper(const struct lb_attached *attached) {
     static struct keeper k;
-    stand_alone();
-    lb_secrets_guard();
+    lb_alone_begin("lunboot-keeper", -1);
     lb_secrets_guard_memory(&k, sizeof(k));
     k.again = attached->again;
     if (open_files(&k, attached)) {
-        hold_memory();
+        lb_alone_hold_memory();
         watch(&k);
     }
     lb_wipe(&k, sizeof(k));

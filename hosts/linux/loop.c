@@ -32,7 +32,7 @@ bool lb_loop_open(struct lb_loop *loop, struct lb_boot *boot, struct lb_iface *i
     sigset_t set = our_signals();
 
     *loop = (struct lb_loop){.boot = boot, .iface = iface, .is_bound = iface != NULL};
-    loop->arp.fd = loop->tun.fd = -1;
+    loop->arp.fd = loop->tun.fd = loop->xfrm.fd = -1;
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
         loop->slots[i] = (struct lb_slot){.fd = -1, .udp_fd = -1};
     /* A shell starts what runs in its background with SIGINT ignored, and an ignored signal is no
@@ -58,6 +58,7 @@ void lb_loop_close(struct lb_loop *loop) {
         lb_slot_close(loop, i);
     lb_arp_socket_close(&loop->arp);
     lb_tun_close(&loop->tun);
+    lb_xfrm_close(&loop->xfrm);
     close(loop->signal_fd);
     close(loop->epoll_fd);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -184,6 +185,12 @@ static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boo
         return true;
     case LB_BOOT_SOURCE:
         lb_tunnel_source(loop, action, now_us);
+        return true;
+    case LB_BOOT_PROTECT:
+        lb_tunnel_protect(loop, action, now_us);
+        return true;
+    case LB_BOOT_UNPROTECT:
+        lb_tunnel_unprotect(loop, action);
         return true;
     case LB_BOOT_CLOSE:
         lb_slot_close(loop, action->slot);

@@ -14,6 +14,7 @@
 #include "core/boot/boot_state.h"
 #include "hosts/linux/arp.h"
 #include "hosts/linux/iface.h"
+#include "hosts/linux/xfrm.h"
 #include "os/linux/clock.h"
 #include "os/linux/datagram.h"
 #include "os/linux/packet.h"
@@ -43,7 +44,7 @@ struct lb_slot {
     struct lb_addr udp_addr;     /* what udp_fd is bound to */
     struct lb_datagram datagram; /* DATAGRAM */
     uint32_t interest;           /* epoll events that are set */
-    bool is_protected;           /* STREAM, CONNECTING: it goes through the tunnel */
+    bool is_protected;           /* STREAM, CONNECTING, DATAGRAM: it is never in clear */
     bool is_full;                /* the last send took less than was given */
 };
 
@@ -61,7 +62,9 @@ struct lb_loop {
     int epoll_fd, signal_fd;
     int signal; /* the last that came */
     struct lb_slot slots[LB_BOOT_SLOTS_MAX];
+    bool in_kernel;           /* what is protected is so by the kernel: xfrm; else by tun */
     struct lb_tun tun;        /* of protected connections; fd -1: not open */
+    struct lb_xfrm xfrm;      /* fd -1: not open */
     struct lb_arp_socket arp; /* fd -1: not open */
     bool link_told;           /* the engine has asked for the link's state */
     bool has_announced;

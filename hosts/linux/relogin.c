@@ -3,10 +3,12 @@
 #include "hosts/linux/loop.h"
 #include "hosts/linux/same_disk.h"
 #include "hosts/linux/seed.h"
+#include "os/linux/os_address.h"
 #include "os/linux/tcp.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define ATTEMPT_US (30 * LB_US_SEC)
@@ -46,6 +48,30 @@ bool lb_relogin_may_connect(const struct lb_login_again *again, const struct lb_
             lb_endpoint_text(peer).s, again->config.target,
             lb_endpoint_text(again->config.portal).s);
     return false;
+}
+
+static bool bind_guarded(const struct lb_login_again *again, int fd, struct lb_addr to) {
+    struct lb_os_address from =
+        lb_os_address((struct lb_endpoint){.addr = again->guarded.local}, again->interface);
+    if (!lb_addr_is_set(again->guarded.remote))
+        return true;
+    if (lb_addr_equal(again->guarded.remote, to))
+        return bind(fd, &from.any, from.len) == 0;
+    errno = EACCES; /* nobody has keys for it */
+    return false;
+}
+
+/* Not bound to the interface: by now it may have another name, and the routes lead there. */
+int lb_relogin_connect(const struct lb_login_again *again, struct lb_endpoint to) {
+    int fd = lb_tcp_open(to.addr.family);
+    if (fd < 0)
+        return -1;
+    if (bind_guarded(again, fd, to.addr) && lb_tcp_connect(fd, to, again->interface) == 0)
+        return fd;
+    int refused = errno;
+    close(fd);
+    errno = refused;
+    return -1;
 }
 
 bool lb_relogin_is_protected(const struct lb_login_again *again, const struct lb_initiator *session,
@@ -146,11 +172,10 @@ static void lost(struct relogin *r, int why) {
     lb_initiator_lost(&r->session, lb_now_us(), lb_loop_lost(why, was_open));
 }
 
-/* Not bound to the interface: by now it may have another name, and the routes lead there. */
 static void open_connection(struct relogin *r, struct lb_endpoint to) {
     close_connection(r);
-    r->fd = lb_tcp_open(to.addr.family);
-    if (r->fd < 0 || lb_tcp_connect(r->fd, to, r->again->interface) < 0)
+    r->fd = lb_relogin_connect(r->again, to);
+    if (r->fd < 0)
         lost(r, errno);
 }
 
@@ -264,6 +289,10 @@ bool lb_relogin(struct lb_kernel_iscsi *kernel, struct lb_login_again *again, st
     }
     if (!lb_rules_target(&again->policy, again->config.target)) {
         lb_fail(error, LB_E_TARGET_NOT_ALLOWED, "%s", again->config.target);
+        return false;
+    }
+    if (lb_config_requires(&again->policy, "ipsec") && !lb_addr_is_set(again->guarded.remote)) {
+        lb_fail(error, LB_E_REQUIRE_NOT_MET, "ipsec, with %s", again->config.target);
         return false;
     }
     r = (struct relogin){.kernel = kernel, .again = again, .fd = -1};

@@ -3,6 +3,7 @@
 #include "hosts/linux/show.h"
 #include "hosts/linux/syntax.h"
 #include "os/linux/files.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,11 +89,23 @@ bool lb_results_write(struct lb_run *run, const struct lb_attached *attached, co
     return write_text(run, folder, "report.json", &text) && good;
 }
 
+/* Where nobody can speak IKE, the keys are good until they are used up. */
+static void keep_association(struct lb_run *run, struct lb_attached *attached) {
+    struct lb_error error = {0};
+    attached->again.guarded = (struct lb_guarded){0};
+    if (!lb_ike_keeper_take(run, attached->peer, &attached->ike))
+        return;
+    attached->again.guarded = lb_ike_keeper_guarded(&attached->ike);
+    if (!lb_ike_keeper_start(&attached->ike, attached->sid, &error))
+        fprintf(stderr, "lunboot: the IPsec association has no keeper: %s\n", error.facts);
+}
+
 /* The disk is the kernel's then, so nothing is undone any more, whatever fails. */
 bool lb_results_attach(struct lb_run *run, bool is_kept, struct lb_attached *attached,
                        const char *folder) {
     if (!lb_takeover(run, is_kept, attached))
         return false;
+    keep_association(run, attached);
     lb_environment_set(run);
     lb_run_hold(run);
     if (!lb_results_write(run, attached, folder) || !lb_run_write_network(run, folder))

@@ -228,7 +228,8 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     struct lb_boot_setup setup = {.config = &run->config,
                                   .goal = goal,
                                   .network_is_up = network_is_up,
-                                  .has_esp = goal != LB_GOAL_DISK, /* the kernel takes over */
+                                  .has_esp = true,
+                                  .esp_in_kernel = goal == LB_GOAL_DISK, /* who takes over */
                                   .unix_s = (uint64_t)time(NULL),
                                   .report = run->report_before,
                                   .seen = &run->seen,
@@ -256,6 +257,7 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
     lb_names_read(&run->names, NULL, NULL);
     run->has_loop =
         lb_loop_open(&run->loop, &run->boot, run->has_iface ? &run->iface : NULL, &run->error);
+    run->loop.in_kernel = setup.esp_in_kernel;
     run->loop.is_bound = run->has_iface && !network_is_up;
     lb_boot_init(&run->boot, lb_now_us(), &setup);
     lb_wipe(setup.seed, sizeof(setup.seed));

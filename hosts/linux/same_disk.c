@@ -41,8 +41,8 @@ static void lost(struct look *l, int why) {
 
 static void open_connection(struct look *l, struct lb_endpoint to) {
     close_connection(l);
-    l->fd = lb_tcp_open(to.addr.family);
-    if (l->fd < 0 || lb_tcp_connect(l->fd, to, l->again->interface) < 0)
+    l->fd = lb_relogin_connect(l->again, to);
+    if (l->fd < 0)
         lost(l, errno);
 }
 

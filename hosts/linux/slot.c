@@ -103,7 +103,7 @@ static int open_datagram(struct lb_loop *loop, const struct lb_boot_action *acti
                          struct lb_datagram *datagram) {
     const char *interface = loop->iface && loop->is_bound ? loop->iface->name : NULL;
     if (lb_tunnel_is_port(action->slot))
-        return lb_tunnel_open_port(action, datagram);
+        return lb_tunnel_open_port(loop, action, datagram);
     if (action->is_protected && lb_tunnel_open(loop) != 0)
         return ENODEV;
     static const uint8_t no_mac[6];
@@ -115,7 +115,7 @@ static int open_datagram(struct lb_loop *loop, const struct lb_boot_action *acti
                                         loop->iface ? loop->iface->found.mac : no_mac);
     case LB_KIND_UDP:
         if (action->is_protected)
-            interface = loop->tun.name;
+            interface = lb_tunnel_interface(loop, interface);
         return lb_datagram_open_udp(datagram, interface, index_of(loop), action->from.addr.family,
                                     action->from.port);
     case LB_KIND_DHCP4:
@@ -152,6 +152,7 @@ void lb_slot_open(struct lb_loop *loop, const struct lb_boot_action *action, uin
         cannot_open(loop, now_us, action->kind, refused);
         return;
     }
+    slot->is_protected = action->is_protected;
     slot->interest = EPOLLIN;
     lb_loop_add(loop, slot->datagram.fd, EPOLLIN, LB_FROM_SLOT + action->slot);
 }
@@ -171,6 +172,8 @@ void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action) {
     struct lb_slot *slot = &loop->slots[action->slot];
     if (slot->kind == LB_SLOT_PACKET)
         send_packet(loop, slot, action);
+    if (slot->is_protected && !lb_tunnel_may_speak(loop, action->to.addr))
+        return;
     if (slot->kind == LB_SLOT_DATAGRAM)
         lb_datagram_send(&slot->datagram, action->from, action->to, without_mac(loop, action));
 }
@@ -190,7 +193,8 @@ void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
         lb_boot_datagram(loop->boot, now_us, number, from, payload);
     while (slot->kind == LB_SLOT_DATAGRAM &&
            lb_datagram_receive(&slot->datagram, room, &from, &payload))
-        lb_boot_datagram(loop->boot, now_us, number, from, payload);
+        if (!slot->is_protected || lb_tunnel_may_speak(loop, from.addr))
+            lb_boot_datagram(loop->boot, now_us, number, from, payload);
 }
 
 /* ---- TCP ------------------------------------------------------------------------------------- */
@@ -328,7 +332,8 @@ void lb_slot_set_interest(struct lb_loop *loop, uint32_t number) {
 
 void lb_slot_close(struct lb_loop *loop, uint32_t number) {
     struct lb_slot *slot = &loop->slots[number];
-    if (slot->kind == LB_SLOT_STREAM && slot->is_protected)
+    bool is_connecting = slot->kind == LB_SLOT_CONNECTING && loop->in_kernel;
+    if ((slot->kind == LB_SLOT_STREAM || is_connecting) && slot->is_protected)
         lb_tunnel_linger(loop, slot->fd);
     if (slot->kind != LB_SLOT_FREE && slot->fd >= 0)
         close(slot->fd); /* epoll forgets it by itself */

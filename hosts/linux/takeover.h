@@ -6,6 +6,7 @@
 #ifndef LB_LINUX_TAKEOVER_H
 #define LB_LINUX_TAKEOVER_H
 
+#include "hosts/linux/ike_keeper.h"
 #include "hosts/linux/relogin.h"
 #include "hosts/linux/run.h"
 
@@ -13,6 +14,10 @@ struct lb_attached {
     char device[64];    /* "/dev/sda" */
     uint32_t sid, host; /* of sysfs: session1, host2 */
     unsigned logins;    /* that the target has seen of this boot */
+
+    /* Who it is with; where the kernel has SAs for it, all that keeps them. */
+    struct lb_addr peer;
+    struct lb_ike_handed ike;
 
     /* Of one that is kept; its portal has no address where none is known. */
     struct lb_login_again again;

@@ -655,6 +655,30 @@ static void policy_and_secrets_travel_to_the_next_kernel(void) {
     CHECK_BYTES(lb_config_secret(&read, LB_KEY_CHAP_SECRET), lb_bytes_of_text("twelve-bytes-1"));
 }
 
+/* The SAs end with this kernel; the next one must be able to make its own, or boot nothing. */
+static void the_next_kernel_protects_the_disk_as_this_one_did(void) {
+    static const char given[] = "require = ipsec\nipsec-psk = a secret of 16 bytes or more\n"
+                                "ipsec-id = client.example\nipsec-peer-id = server.example\n"
+                                "ipsec-mode = transport\nipsec = all\n";
+    static struct lb_config config, read;
+    struct lb_error error = {0};
+    char conf[512];
+    struct lb_text text = lb_text(conf, sizeof(conf));
+    memset(&config, 0, sizeof(config));
+    memset(&read, 0, sizeof(read));
+    CHECK(lb_config_file(&config, LB_SOURCE_FILE, lb_bytes_of_text(given), &error));
+    lb_kexec_conf(&text, &config, false);
+    CHECK(lb_config_file(&read, LB_SOURCE_FILE, lb_bytes(conf, text.len), &error));
+    CHECK(lb_config_check(&read, &error));
+    CHECK(lb_config_requires(&read, "ipsec"));
+    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC), "all");
+    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC_ID), "client.example");
+    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC_PEER_ID), "server.example");
+    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC_MODE), "transport");
+    CHECK_BYTES(lb_config_secret(&read, LB_KEY_IPSEC_PSK),
+                lb_config_secret(&config, LB_KEY_IPSEC_PSK));
+}
+
 /* A quote that does not close would swallow the words that lead the next kernel to its disk. */
 static void a_line_that_is_not_whole_is_refused(void) {
     static const char *const odd[] = {"ro dyndbg=\"file a", "\"", "a=\"b\" \"c"};
@@ -741,6 +765,7 @@ int main(void) {
     TEST(a_network_without_ipv4_is_told);
     TEST(words_that_the_entry_has_are_not_added);
     TEST(policy_and_secrets_travel_to_the_next_kernel);
+    TEST(the_next_kernel_protects_the_disk_as_this_one_did);
     TEST(a_line_that_is_not_whole_is_refused);
     TEST(a_menus_word_that_cannot_be_one_leaves_its_entry_out);
     TEST(the_file_with_secrets_is_an_archive);

@@ -2,6 +2,7 @@
  * the socket, and behind it a target, which sees the kernel's own CmdSN and tag and not ours. */
 #include "core/iscsi/iscsi_wire.h"
 #include "core/target/target_rooms.h"
+#include "hosts/linux/alone.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/test_kernel.h"
 #include <arpa/inet.h>
@@ -423,6 +424,84 @@ static void what_is_required_is_required_again(void) {
     CHECK(log_in_with("require", "mutual-chap", "disk-secret-4567"));
 }
 
+/* ---- what the kernel protects ---------------------------------------------------------------- */
+
+static void a_login_goes_between_the_two_protected_ends_alone(void) {
+    static uint8_t room[LB_ISCSI_RX_MIN];
+    uint16_t port;
+    int fd = listen_somewhere(&port);
+    struct sockaddr_in from = {0};
+    socklen_t len = sizeof(from);
+    make_target(false);
+    configure(port, NULL);
+    again.guarded = (struct lb_guarded){lb_addr_v4(127, 0, 0, 5), lb_addr_v4(127, 0, 0, 1)};
+    allow("require", "ipsec");
+    lose_the_connection();
+    CHECK(lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error));
+    stop_kernel();
+    int came = accept(fd, (struct sockaddr *)&from, &len);
+    CHECK(came >= 0);
+    CHECK_EQ(ntohl(from.sin_addr.s_addr), 0x7f000005);
+    close(came);
+    configure(port, NULL);
+    again.guarded = (struct lb_guarded){lb_addr_v4(127, 0, 0, 5), lb_addr_v4(127, 0, 0, 2)};
+    lose_the_connection();
+    CHECK(!lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error));
+    CHECK_EQ(error.code, LB_E_CONNECT_UNREACHABLE);
+    stop_kernel();
+    CHECK_EQ(times_asked(BIND), 0);
+    close(fd);
+}
+
+static void without_protected_ends_what_is_required_is_not_met(void) {
+    CHECK(!log_in_with("require", "ipsec", NULL));
+    CHECK_EQ(error.code, LB_E_REQUIRE_NOT_MET);
+    CHECK_HAS(error.facts, "ipsec");
+    CHECK_EQ(times_asked(STOP) + times_asked(BIND), 0);
+}
+
+/* ---- an IKE daemon --------------------------------------------------------------------------- */
+
+static bool is_daemon(const char *line) {
+    return lb_ike_keeper_is_daemon(lb_bytes_of_text(line));
+}
+
+static void an_ike_daemon_is_known_by_its_port(void) {
+    CHECK(
+        is_daemon("  128: 00000000:01F4 00000000:0000 07 00000000:00000000 00:00000000 00000000"));
+    CHECK(is_daemon(" 2: 00000000000000000000000000000000:01F4 0000000000000000:0000 07"));
+    CHECK(!is_daemon("  128: 00000000:1194 00000000:01F4 07 00000000:00000000 00:00000000"));
+    CHECK(
+        !is_daemon("   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"));
+    CHECK(!is_daemon("  128: 000001F4"));
+    CHECK(!is_daemon("  128:"));
+    CHECK(!is_daemon(""));
+}
+
+static void lines_come_whole_however_long_the_file_is(void) {
+    static struct lb_lines lines;
+    static char text[20000];
+    struct lb_text all = lb_text(text, sizeof(text));
+    struct lb_bytes line;
+    char path[] = "/tmp/lunboot-lines-XXXXXX", expected[32];
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && unlink(path) == 0);
+    for (unsigned i = 0; i < 900; i++)
+        lb_text_add(&all, "line number %u\n", i);
+    CHECK_EQ(write(fd, text, all.len), all.len);
+    for (unsigned again_too = 0; again_too < 2; again_too++) {
+        lines = (struct lb_lines){.fd = fd};
+        for (unsigned i = 0; i < 900; i++) {
+            lb_format(expected, sizeof(expected), "line number %u", i);
+            if (!CHECK(lb_lines_next(&lines, &line)) ||
+                !CHECK_BYTES(line, lb_bytes_of_text(expected)))
+                break;
+        }
+        CHECK(!lb_lines_next(&lines, &line));
+    }
+    close(fd);
+}
+
 static void a_target_off_the_list_is_not_logged_in_to(void) {
     CHECK(!log_in_with("allow-target", "iqn.2026-11.test:other", NULL));
     CHECK_EQ(error.code, LB_E_TARGET_NOT_ALLOWED);
@@ -521,6 +600,10 @@ int main(void) {
     TEST(what_the_target_asks_for_is_heard);
     TEST(the_answer_to_a_logout_says_how_long_to_wait);
     TEST(keepers_know_each_other);
+    TEST(a_login_goes_between_the_two_protected_ends_alone);
+    TEST(without_protected_ends_what_is_required_is_not_met);
+    TEST(an_ike_daemon_is_known_by_its_port);
+    TEST(lines_come_whole_however_long_the_file_is);
     TEST(the_kernel_gets_the_disk_that_it_had);
     TEST(another_disk_never_reaches_the_kernel);
     TEST(who_else_listens_is_seen);

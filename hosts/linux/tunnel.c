@@ -32,6 +32,8 @@ void lb_tunnel_failed(struct lb_loop *loop, uint64_t now_us, const char *what, i
 
 int lb_tunnel_open(struct lb_loop *loop) {
     int refused;
+    if (loop->in_kernel)
+        return loop->xfrm.fd >= 0 ? 0 : lb_xfrm_open(&loop->xfrm);
     if (loop->tun.fd >= 0)
         return 0;
     refused = lb_tun_open(&loop->tun, MTU);
@@ -66,7 +68,8 @@ static struct lb_addr source_for(const struct lb_loop *loop, struct lb_addr to) 
 void lb_tunnel_source(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
     int refused = lb_tunnel_open(loop);
     if (refused)
-        lb_tunnel_failed(loop, now_us, "a TUN interface", refused);
+        lb_tunnel_failed(loop, now_us, loop->in_kernel ? "the kernel's IPsec" : "a TUN interface",
+                         refused);
     else
         lb_boot_source(loop->boot, now_us, action->to.addr, source_for(loop, action->to.addr));
 }
@@ -84,12 +87,12 @@ static void find_interface(struct lb_addr addr, char name[IF_NAMESIZE]) {
     freeifaddrs(all);
 }
 
-int lb_tunnel_open_port(const struct lb_boot_action *action, struct lb_datagram *datagram) {
-    struct lb_os_address any = lb_os_any(action->from.addr.family, action->from.port);
+static int open_port(struct lb_endpoint from, struct lb_datagram *datagram) {
+    struct lb_os_address any = lb_os_any(from.addr.family, from.port);
     char name[IF_NAMESIZE];
     int one = 1, room = 4 << 20, refused;
-    find_interface(action->from.addr, name);
-    *datagram = (struct lb_datagram){.family = action->from.addr.family};
+    find_interface(from.addr, name);
+    *datagram = (struct lb_datagram){.family = from.addr.family};
     datagram->index = (int)if_nametoindex(name);
     datagram->fd = socket(any.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (datagram->fd < 0)
@@ -106,12 +109,69 @@ int lb_tunnel_open_port(const struct lb_boot_action *action, struct lb_datagram 
     return 0;
 }
 
+/* Where a NAT is on the way the kernel finds ESP in this socket. */
+int lb_tunnel_open_ike(struct lb_endpoint from, struct lb_datagram *datagram) {
+    int refused = open_port(from, datagram);
+    if (refused)
+        return refused;
+    (void)lb_xfrm_decapsulate(datagram->fd);
+    refused = lb_xfrm_pass(datagram->fd, datagram->family);
+    if (refused)
+        lb_datagram_close(datagram);
+    return refused;
+}
+
+int lb_tunnel_open_port(const struct lb_loop *loop, const struct lb_boot_action *action,
+                        struct lb_datagram *datagram) {
+    return loop->in_kernel ? lb_tunnel_open_ike(action->from, datagram)
+                           : open_port(action->from, datagram);
+}
+
+/* Its address must be that which the policies name. */
+static int bind_guarded(const struct lb_loop *loop, int fd, const struct lb_boot_action *action) {
+    struct lb_os_address from = lb_os_address((struct lb_endpoint){.addr = action->from.addr},
+                                              loop->iface ? loop->iface->link.index : 0);
+    if (!lb_xfrm_is_guarded(&loop->xfrm, action->from.addr, action->to.addr)) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    return bind_to_interface(loop, fd) < 0 || bind(fd, &from.any, from.len) < 0 ? -1 : 0;
+}
+
 int lb_tunnel_bind(struct lb_loop *loop, int fd, const struct lb_boot_action *action) {
     int refused = EADDRNOTAVAIL;
+    if (loop->in_kernel)
+        return bind_guarded(loop, fd, action);
     if (lb_addr_is_set(action->from.addr) && loop->tun.fd >= 0)
         refused = lb_tun_bind(&loop->tun, fd, action->from.addr, action->to.addr);
     errno = refused;
     return refused ? -1 : 0;
+}
+
+const char *lb_tunnel_interface(const struct lb_loop *loop, const char *usual) {
+    return loop->in_kernel ? usual : loop->tun.name;
+}
+
+bool lb_tunnel_may_speak(const struct lb_loop *loop, struct lb_addr to) {
+    bool may = !loop->in_kernel;
+    for (size_t i = 0; i < loop->xfrm.guard_count; i++)
+        may = may || lb_addr_equal(loop->xfrm.guards[i].remote, to);
+    return may;
+}
+
+/* ---- the kernel's SAs ------------------------------------------------------------------------ */
+
+void lb_tunnel_protect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+    int refused = lb_xfrm_protect(&loop->xfrm, action->terms);
+    if (refused)
+        lb_tunnel_failed(loop, now_us, "the kernel's ESP", refused);
+}
+
+void lb_tunnel_unprotect(struct lb_loop *loop, const struct lb_boot_action *action) {
+    if (action->spi != 0)
+        lb_xfrm_drop(&loop->xfrm, action->spi);
+    else
+        lb_xfrm_drop_all(&loop->xfrm, action->to.addr);
 }
 
 /* ---- packets --------------------------------------------------------------------------------- */
@@ -150,6 +210,8 @@ void lb_tunnel_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
     for (unsigned i = 0; i < PACKETS_MAX && slot->kind == LB_SLOT_DATAGRAM; i++) {
         if (!lb_datagram_receive(&slot->datagram, room, &from, &payload))
             return;
+        if (is_esp(payload) && loop->in_kernel)
+            continue; /* a keepalive, or of no NAT that anybody agreed on */
         if (is_esp(payload))
             lb_tun_write(&loop->tun, lb_boot_open(loop->boot, from, lb_span(room.p, payload.len)));
         else
@@ -165,8 +227,22 @@ static bool is_closed(int fd) {
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_state == TCP_CLOSE;
 }
 
+/* A reset says no more than once that it is over: closed in the usual way, the kernel would go on
+ * saying so when nothing protects it any more. */
+static void linger_in_kernel(int fd, uint64_t end_us) {
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    shutdown(fd, SHUT_WR);
+    while (!is_closed(fd) && lb_now_us() < end_us)
+        poll(NULL, 0, 1);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
 void lb_tunnel_linger(struct lb_loop *loop, int fd) {
     uint64_t end_us = lb_now_us() + LINGER_US;
+    if (loop->in_kernel) {
+        linger_in_kernel(fd, end_us);
+        return;
+    }
     struct pollfd fds[] = {{.fd = loop->tun.fd, .events = POLLIN},
                            {.fd = loop->slots[LB_BOOT_SLOT_IPSEC4].datagram.fd, .events = POLLIN},
                            {.fd = loop->slots[LB_BOOT_SLOT_IPSEC6].datagram.fd, .events = POLLIN}};

@@ -1,5 +1,7 @@
-/* IPsec in user space: the engine's ESP between a TUN interface, which protected sockets are bound
- * to, and UDP port 4500. Used by loop.c and slot.c alone. */
+/* IPsec of the loop. In user space: the engine's ESP between a TUN interface, which protected
+ * sockets are bound to, and UDP port 4500. Or in the kernel (loop->in_kernel): SAs and policies
+ * (xfrm.h), under which sockets are as others, and port 4500 is IKE's. Used by loop.c and slot.c,
+ * and by who keeps the association afterwards. */
 #ifndef LB_LINUX_TUNNEL_H
 #define LB_LINUX_TUNNEL_H
 
@@ -7,12 +9,23 @@
 
 /* Carries out SOURCE. Where there can be no tunnel the boot ends: IPSEC_MISSING. */
 void lb_tunnel_source(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us);
-/* Opens the TUN interface, once. 0, or an errno. */
+/* Opens the TUN interface, or the kernel's door, once. 0, or an errno. */
 int lb_tunnel_open(struct lb_loop *loop);
 /* Whether the slot is that of IKE and ESP. */
 bool lb_tunnel_is_port(uint32_t number);
 /* Opens that slot's socket, which must be the only one on its port. 0, or an errno. */
-int lb_tunnel_open_port(const struct lb_boot_action *action, struct lb_datagram *datagram);
+int lb_tunnel_open_port(const struct lb_loop *loop, const struct lb_boot_action *action,
+                        struct lb_datagram *datagram);
+/* The same for IKE alone, where the kernel has the SAs: its own packets pass in clear, those of ESP
+ * do not come up. 0, or an errno. */
+int lb_tunnel_open_ike(struct lb_endpoint from, struct lb_datagram *datagram);
+/* Carry out PROTECT and UNPROTECT. Where the kernel refuses the boot ends: IPSEC_MISSING. */
+void lb_tunnel_protect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us);
+void lb_tunnel_unprotect(struct lb_loop *loop, const struct lb_boot_action *action); /* see above */
+/* The interface that protected datagrams are bound to, which otherwise is `usual`. */
+const char *lb_tunnel_interface(const struct lb_loop *loop, const char *usual);
+/* Whether a protected datagram socket of ours may speak to this address, and hear it. */
+bool lb_tunnel_may_speak(const struct lb_loop *loop, struct lb_addr to);
 /* Ends the boot: what is needed for IPsec is not there; refused is an errno. */
 void lb_tunnel_failed(struct lb_loop *loop, uint64_t now_us, const char *what, int refused);
 /* Binds a socket of a protected connection. -1: errno, and it must not be used. */
@@ -21,8 +34,8 @@ int lb_tunnel_bind(struct lb_loop *loop, int fd, const struct lb_boot_action *ac
 void lb_tunnel_send(struct lb_loop *loop);
 /* Takes all datagrams of the slot: IKE's to the engine, ESP's packets to the interface. */
 void lb_tunnel_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us);
-/* Before a connection is closed: what both ends have to say of it goes through the tunnel while
- * that is there, for a tenth of a second at most. */
+/* Before a connection is closed: what both ends have to say of it is protected while what protects
+ * it is there, for a tenth of a second at most. Later nothing is said of it any more. */
 void lb_tunnel_linger(struct lb_loop *loop, int fd);
 
 #endif

@@ -80,11 +80,12 @@ wait_guest() {
 }
 
 # start_lio_guest TAP: LIO, the kernel's own target, in a guest behind TAP, with $scratch/disk.img and
-# $scratch/scratch.img and the targets of lio/init; its address is 192.0.2.1.
+# $scratch/scratch.img and the targets of lio/init; its address is 192.0.2.1. Modules in lio_modules are loaded, too.
+lio_modules=()
 start_lio_guest() {
     make_initramfs "$scratch/initramfs.gz" "$top/tests/vm/lio/init" virtio_pci virtio_net virtio_blk configfs \
         target_core_mod target_core_file iscsi_target_mod crc32c_generic md5 sha1_generic sha256_generic \
-        sha3_generic
+        sha3_generic "${lio_modules[@]}"
     start_guest "$server_ns" "" -netdev "tap,id=n0,ifname=$1,script=no,downscript=no" \
         -device virtio-net-pci,netdev=n0,romfile=,mac=52:54:00:12:34:57 \
         -drive "file=$scratch/disk.img,if=virtio,format=raw,file.locking=off" \

@@ -25,6 +25,9 @@ installkernel() {
     hostonly='' dracut_instmods -o -P '.*/(mlxsw|prestera)/.*' '=drivers/net/ethernet'
     hostonly='' instmods '=drivers/net/phy' '=drivers/net/mdio' virtio_net xen-netfront af_packet \
         iscsi_tcp iscsi_ibft sd_mod crc32c
+    # IPsec: ESP with AES-GCM, and what of it the processor has instructions for.
+    hostonly='' instmods xfrm_user esp4 esp6 gcm ctr ghash_generic seqiv drbg sha512_generic \
+        aesni_intel ghash_clmulni_intel aes_ce_blk ghash_ce
 }
 
 # carry FILE: one that says what is booted, and may have secrets, so the initramfs is for root alone (dracut makes it

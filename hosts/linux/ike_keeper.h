@@ -1,0 +1,45 @@
+/* Who speaks IKE when the boot is over and the kernel has the SAs of its session (xfrm.h).
+ *
+ * A process of its own (alone.h) beside the session's keeper: it renews keys, answers the peer, and
+ * negotiates anew when the peer has lost the association, while the session's keeper may be waiting
+ * for a login that needs it. Connections need neither process: ESP goes on without, until the keys
+ * are used up or the peer takes them away, and nothing goes in clear then. Only behind a NAT the
+ * kernel finds ESP in this process's socket.
+ *
+ * It steps aside while an IKE daemon runs, which is who has UDP port 500: it leaves port 4500 and
+ * the SAs to it. It ends when the session does, and takes SAs and guards away. What it does it says
+ * in the kernel's log. */
+#ifndef LB_LINUX_IKE_KEEPER_H
+#define LB_LINUX_IKE_KEEPER_H
+
+#include "core/ike/ike.h"
+#include "hosts/linux/run.h"
+
+/* The two ends that the kernel protects; family none: there are none. */
+struct lb_guarded {
+    struct lb_addr local, remote;
+};
+
+/* What the boot hands over. Holds keys: wipe it. */
+struct lb_ike_handed {
+    bool has_ike; /* else it has to be made anew */
+    struct lb_ike ike;
+    struct lb_xfrm xfrm;     /* what the kernel has of the peer; not open */
+    struct lb_config config; /* the administrator's: key and identities */
+    int port_fd;             /* of UDP port 4500; -1: none */
+};
+
+/* Takes the peer from a boot, which goes on without it: from then on the kernel guards it for good,
+ * unless lb_ike_keeper_start's process ends that. False: the boot does not guard it. */
+bool lb_ike_keeper_take(struct lb_run *run, struct lb_addr remote, struct lb_ike_handed *handed);
+/* Starts the process for the session of this number; the caller goes on, and may end; what was
+ * handed is wiped. False: there is no such process; *error says why. */
+bool lb_ike_keeper_start(struct lb_ike_handed *handed, uint32_t sid, struct lb_error *error);
+
+/* The two ends. */
+struct lb_guarded lb_ike_keeper_guarded(const struct lb_ike_handed *handed);
+
+/* Whether this line of /proc/net/udp or udp6 is of a socket of IKE's port, 500. */
+bool lb_ike_keeper_is_daemon(struct lb_bytes line);
+
+#endif

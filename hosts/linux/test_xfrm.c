@@ -1,0 +1,157 @@
+/* The kernel's guards, in a network namespace of this process alone: what a peer that is guarded
+ * does not get. Needs root and a kernel with XFRM; else every test is skipped. Whether the kernel
+ * has ESP as well is seen here, and either will do: tests/vm has the rest. */
+#include "core/base/text.h"
+#include "hosts/linux/xfrm.h"
+#include "os/linux/os_address.h"
+#include "tests/tap.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct lb_xfrm xfrm;
+static struct lb_addr ours, theirs;
+static int tap_fd; /* a packet socket at the other end of the cable */
+
+static struct lb_addr addr(const char *text) {
+    struct lb_addr parsed = {0};
+    CHECK(lb_addr_parse(lb_bytes_of_text(text), &parsed));
+    return parsed;
+}
+
+static struct lb_ipsec_terms terms(uint32_t spi) {
+    struct lb_ipsec_terms t = {.has_esn = true, .key_len = 36, .in_spi = spi, .out_spi = spi + 1};
+    t.local = (struct lb_endpoint){ours, 4500};
+    t.remote = (struct lb_endpoint){theirs, 4500};
+    memset(t.in_key, 1, sizeof(t.in_key));
+    memset(t.out_key, 2, sizeof(t.out_key));
+    return t;
+}
+
+/* How many lines of ip's answer have this word. */
+static int count(const char *what, const char *word) {
+    char command[128];
+    lb_format(command, sizeof(command), "exit $(ip xfrm %s | grep -c '%s')", what, word);
+    int status = system(command);
+    return status < 0 ? -1 : status >> 8;
+}
+
+/* How many datagrams have come in clear to the cable's other end. */
+static int count_clear(void) {
+    uint8_t packet[256];
+    ssize_t got;
+    int clear = 0;
+    while ((got = recv(tap_fd, packet, sizeof(packet), MSG_DONTWAIT)) > 0)
+        if (got > 20 && packet[packet[0] >> 4 == 4 ? 9 : 6] == IPPROTO_UDP)
+            clear++;
+    return clear;
+}
+
+/* Whether a datagram from `from` goes to the peer in clear. is_ike: of a socket that lb_xfrm_pass
+ * lets. */
+static bool goes(struct lb_addr from, bool is_ike) {
+    struct lb_os_address own = lb_os_address((struct lb_endpoint){.addr = from}, 0);
+    struct lb_os_address to = lb_os_address((struct lb_endpoint){theirs, 9}, 0);
+    int fd = socket(own.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    CHECK(bind(fd, &own.any, own.len) == 0);
+    if (is_ike)
+        CHECK_EQ(lb_xfrm_pass(fd, from.family), 0);
+    (void)count_clear();
+    (void)!sendto(fd, "x", 1, 0, &to.any, to.len); /* refused, or taken and dropped */
+    close(fd);
+    return count_clear() > 0;
+}
+
+static void protect(uint32_t spi) {
+    struct lb_ipsec_terms t = terms(spi);
+    int refused = lb_xfrm_protect(&xfrm, &t);
+    CHECK(refused == 0 || refused == EPROTONOSUPPORT || refused == ENOSYS);
+    CHECK_EQ(xfrm.pair_count, refused == 0);
+    tap_note("ESP: %s", refused == 0 ? "yes" : strerror(refused));
+}
+
+static void check_guard(const char *own, const char *other, const char *peer, int policies) {
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    ours = addr(own);
+    theirs = addr(peer);
+    CHECK(goes(ours, false));
+    protect(0x1000);
+    CHECK(lb_xfrm_is_guarded(&xfrm, ours, theirs));
+    CHECK_EQ(count("policy", "priority"), policies);
+    CHECK_EQ(count("policy", "action block"), 2);
+    CHECK(!goes(addr(other), false)); /* whatever address of ours it is from */
+    CHECK(!goes(ours, false));
+    CHECK(goes(ours, true));
+    lb_xfrm_drop_all(&xfrm, theirs);
+    CHECK_EQ(count("state", "proto esp"), 0);
+    CHECK(!goes(ours, false)); /* the guard stays */
+    lb_xfrm_close(&xfrm);
+    CHECK_EQ(count("policy", "priority"), 0);
+    CHECK(goes(ours, false));
+}
+
+static void nothing_goes_to_a_guarded_peer_in_clear(void) {
+    check_guard("192.0.2.50", "192.0.2.51", "192.0.2.1", 4);
+}
+
+static void nor_over_ipv6_but_neighbours(void) {
+    check_guard("2001:db8::50", "2001:db8::51", "2001:db8::1", 8);
+}
+
+static void a_peer_that_is_split_off_is_left_alone_by_the_others_end(void) {
+    struct lb_xfrm other;
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    CHECK_EQ(lb_xfrm_open(&other), 0);
+    protect(0x2000);
+    lb_xfrm_split(&xfrm, theirs, &other);
+    CHECK_EQ(xfrm.guard_count, 0);
+    CHECK_EQ(other.guard_count, 1);
+    lb_xfrm_close(&xfrm);
+    CHECK_EQ(count("policy", "priority"), 4);
+    CHECK_EQ(count("state", "proto esp"), 2 * (int)other.pair_count);
+    lb_xfrm_close(&other);
+    CHECK_EQ(count("policy", "priority"), 0);
+}
+
+static void skip_all(const char *why) {
+    tap_skip("the kernel's guards", why);
+}
+
+static bool open_tap(void) {
+    struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+    tap_fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
+    at.sll_ifindex = (int)if_nametoindex("tb0");
+    return tap_fd >= 0 && bind(tap_fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+}
+
+int main(void) {
+    static const char setup[] =
+        "ip link add ta0 type veth peer name tb0 && ip link set ta0 up && ip link set tb0 up && ip "
+        "link set lo up && "
+        "ip addr add 192.0.2.50/24 dev ta0 && ip addr add 192.0.2.51/24 dev ta0 && "
+        "ip addr add 2001:db8::50/64 dev ta0 nodad && ip addr add 2001:db8::51/64 dev ta0 nodad && "
+        "ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev ta0 && "
+        "ip neigh add 2001:db8::1 lladdr 02:00:00:00:00:01 dev ta0 && ip xfrm policy";
+    if (geteuid() != 0 || unshare(CLONE_NEWNET) != 0)
+        skip_all("needs root");
+    else if (system(setup) != 0)
+        skip_all("no ip, no veth, or a kernel without XFRM");
+    else if (!open_tap())
+        skip_all("no packet socket");
+    else {
+        TEST(nothing_goes_to_a_guarded_peer_in_clear);
+        TEST(nor_over_ipv6_but_neighbours);
+        TEST(a_peer_that_is_split_off_is_left_alone_by_the_others_end);
+    }
+    return tap_done();
+}

@@ -1,0 +1,59 @@
+/* IPsec in the kernel: its SAs and policies, for peers that must not be spoken to in clear.
+ *
+ *   lb_xfrm_open
+ *   lb_xfrm_protect, for each pair of SAs that IKE agrees on; the newest sends
+ *   lb_xfrm_drop, lb_xfrm_drop_all: pairs go, and the peer is guarded still
+ *   lb_xfrm_split: a new owner for a peer
+ *   lb_xfrm_close: the guards go, too; all that spoke to the peers is closed by then
+ *
+ * A peer that is guarded gets and gives nothing in clear, from or to any address of ours, but what
+ * finds neighbours on IPv6's links, and IKE (lb_xfrm_pass). The kernel goes on with it when the
+ * process has ended. Functions that give an int give 0, or an errno. */
+#ifndef LB_LINUX_XFRM_H
+#define LB_LINUX_XFRM_H
+
+#include "hosts/linux/xfrm_wire.h"
+
+enum {
+    LB_XFRM_PAIRS_MAX = 16, /* of all peers; core/boot/shield.h has 12 at most */
+    LB_XFRM_GUARDS_MAX = 16,
+};
+
+struct lb_xfrm_guard {
+    struct lb_addr local, remote;
+    enum lb_ipsec_mode mode;
+};
+
+struct lb_xfrm {
+    int fd; /* -1: not open */
+    uint32_t seq;
+    struct lb_ipsec_terms pairs[LB_XFRM_PAIRS_MAX]; /* without keys; of a peer the newest is last */
+    size_t pair_count;
+    struct lb_xfrm_guard guards[LB_XFRM_GUARDS_MAX];
+    size_t guard_count;
+};
+
+/* Opens the kernel's door. */
+int lb_xfrm_open(struct lb_xfrm *xfrm);
+/* Guards the peer, and gives the kernel the pair. Where that is refused the peer stays guarded:
+ * EPROTONOSUPPORT, ENOSYS: the kernel has no ESP, or no AES-GCM. */
+int lb_xfrm_protect(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms);
+/* Takes the pair away whose in_spi this is; harmless where there is none. */
+void lb_xfrm_drop(struct lb_xfrm *xfrm, uint32_t in_spi);
+/* Takes all pairs of a peer away. */
+void lb_xfrm_drop_all(struct lb_xfrm *xfrm, struct lb_addr remote);
+/* Whether packets between these two are protected or do not go. */
+bool lb_xfrm_is_guarded(const struct lb_xfrm *xfrm, struct lb_addr local, struct lb_addr remote);
+/* Moves what is known of a peer from one to another; the kernel is asked for nothing. */
+void lb_xfrm_split(struct lb_xfrm *from, struct lb_addr remote, struct lb_xfrm *to);
+/* How many packets went out by the peer's newest pair; 0 also where nobody knows. */
+uint64_t lb_xfrm_packets(struct lb_xfrm *xfrm, struct lb_addr remote);
+/* Takes all pairs and guards away. Harmless where it is not open. */
+void lb_xfrm_close(struct lb_xfrm *xfrm);
+
+/* Lets a socket's own packets pass in clear: IKE's. */
+int lb_xfrm_pass(int fd, enum lb_family family);
+/* Has the kernel take ESP out of what comes to a UDP socket (RFC 3948), as long as it is open. */
+int lb_xfrm_decapsulate(int fd);
+
+#endif

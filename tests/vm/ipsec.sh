@@ -1,0 +1,93 @@
+# Sourced by ipsec-*.sh after lib.sh and takeover.sh: LIO behind strongSwan, both in a guest with the kernel's ESP.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+charon=/usr/lib/ipsec/charon
+psk='a secret of 16 bytes or more'
+esp_modules=(esp4 esp6 xfrm_user gcm ctr seqiv ghash-generic sha512_generic drbg)
+
+# add_libraries FILE...: what these programs and libraries need, into the next guest's initramfs.
+add_libraries() {
+    local extra=$scratch/initramfs-extra library
+    ldd "$@" 2>/dev/null | grep -o '/[^ :]*' | sort -u | while read -r library; do
+        mkdir -p "$extra$(dirname "$library")"
+        [ -e "$extra$library" ] || cp -L "$library" "$extra$library"
+    done
+}
+
+# add_strongswan [SECONDS]: charon for the next guest, by the recipe of integration/ipsec; where SECONDS are
+# given it renews the child's keys after so long.
+add_strongswan() {
+    local extra=$scratch/initramfs-extra plugin plugins=/usr/lib/ipsec/plugins
+    [ -x "$charon" ] || skip "strongSwan's charon is not installed (strongswan-charon)"
+    need swanctl
+    mkdir -p "$extra"/{run,var,lib,etc/swanctl,bin} "$extra$plugins"
+    ln -s /run "$extra/var/run"
+    for plugin in random nonce openssl gcm hmac kdf sha1 sha2 aes kernel-netlink socket-default vici; do
+        cp "$plugins/libstrongswan-$plugin.so" "$extra$plugins/"
+    done
+    cp "$charon" "$(command -v swanctl)" "$extra/bin/"
+    add_libraries "$charon" "$(command -v swanctl)" "$extra$plugins"/*.so
+    cp -L "$(ldconfig -p | sed -n 's/.*libgcc_s.so.1.*x86-64.* => //p')" "$extra/lib/" # for pthread_cancel
+    cat >"$extra/etc/strongswan.conf" <<'CONF'
+charon {
+    load = random nonce openssl gcm hmac kdf sha1 sha2 aes kernel-netlink socket-default vici
+    filelog { stderr { default = 1 } }
+    plugins { vici { socket = unix:///run/vici } }
+}
+swanctl { socket = unix:///run/vici }
+CONF
+    sed -e "s/secret = .*\"/secret = \"$psk\"/" "$top/integration/ipsec/swanctl.conf" >"$extra/etc/swanctl/swanctl.conf"
+    [ $# = 0 ] || sed -i "s/esp_proposals/rekey_time = $1s\n        esp_proposals/" "$extra/etc/swanctl/swanctl.conf"
+    cat >"$extra/lio-steps" <<'STEPS'
+mkdir -p /run
+export STRONGSWAN_CONF=/etc/strongswan.conf SWANCTL_DIR=/etc/swanctl
+start_charon() {
+    rm -f /run/vici /run/charon.pid
+    /bin/charon 2>&1 | sed 's/^/charon: /' &
+    for i in $(seq 100); do [ -S /run/vici ] && break; sleep 0.2; done
+    /bin/swanctl --load-all >/dev/null 2>&1 || die "swanctl"
+}
+start_charon
+# Whoever connects to port 7 has charon killed and started again.
+while nc -l -p 7 </dev/null >/dev/null; do
+    killall -9 charon
+    start_charon
+    echo CHARON-RESTARTED
+done &
+STEPS
+}
+
+restart_strongswan() {
+    in_server timeout 10 bash -c ': >/dev/tcp/192.0.2.1/7' || fail "the guest of strongSwan does not listen"
+}
+
+# start_ipsec_lio [SECONDS]: as start_lio, behind strongSwan.
+start_ipsec_lio() {
+    add_strongswan "$@"
+    lio_modules=("${esp_modules[@]}")
+    start_lio
+    rm -rf "$scratch/initramfs-extra"
+    guest_modules+=("${esp_modules[@]}")
+}
+
+# clear_packets: how many of the capture, which must be whole, are to or from the ports of iSCSI, iSNS and SLP.
+clear_packets() {
+    grep -q '^0 packets dropped by kernel' "$scratch/tcpdump.log" || echo "the capture is not whole"
+    tcpdump -n -r "$scratch/capture.pcap" 'port 3260 or port 3205 or port 427' 2>/dev/null | wc -l
+}
+
+esp_packets() {
+    tcpdump -n -r "$scratch/capture.pcap" 'ip proto 50 or ip6 proto 50' 2>/dev/null | wc -l
+}
+
+# give_client_keys [PSK]: in the next guest's /etc/lunboot.conf.
+give_client_keys() {
+    mkdir -p "$scratch/initramfs-extra/etc"
+    cat >"$scratch/initramfs-extra/etc/lunboot.conf" <<CONF
+require = ipsec
+ipsec-psk = ${1:-$psk}
+ipsec-id = client.example
+ipsec-peer-id = server.example
+CONF
+    chmod 600 "$scratch/initramfs-extra/etc/lunboot.conf"
+}
