@@ -70,7 +70,8 @@ static struct lb_board_row *row_of(struct lb_board *board, const struct lb_event
         row = new_row(board);
     if (row == NULL)
         return NULL;
-    lb_format(row->name, sizeof row->name, "%s", name[0] != '\0' ? name : row->name);
+    if (name[0] != '\0')
+        lb_format(row->name, sizeof row->name, "%s", name);
     if (event->mac != NULL)
         memcpy(row->mac, event->mac, sizeof row->mac);
     if (lb_addr_is_set(event->address))

@@ -164,6 +164,7 @@ static void a_machine_is_found_by_its_name_its_card_or_its_address(void) {
     tell(4000, of_address(LB_EVENT_FILE)); /* the one that had the address last */
     CHECK_STR(lb_board_state(&board.rows[1]), "login");
     CHECK_EQ(board.rows[1].heard_ms, 4000);
+    CHECK_STR(lb_board_name(&board.rows[1]).s, "anna"); /* it keeps its name */
     CHECK_EQ(board.rows[0].heard_ms, 2000);
 }
 

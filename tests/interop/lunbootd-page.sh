@@ -63,7 +63,7 @@ gets 405 -X POST -d x=y -H "$auth" "$at/"
 ok "a password is a token, too; other paths and methods have their own answers"
 
 # Events while a machine boots.
-spawn events in_server curl -sN -m 60 -H "$auth" "$at/events"
+spawn events ip netns exec "$server_ns" curl -sN -m 60 -H "$auth" "$at/events"
 wait_log events '"time":'
 run_lunboot boot --interface=vc0 --enable=yes --then=env --root="$scratch/root" --attempts=1
 mac=$(ip netns exec "$client_ns" cat /sys/class/net/vc0/address)
@@ -117,7 +117,7 @@ ok "the token is in no log, no event and no metric"
 
 # A port that is taken does not keep machines from booting; JSON lines.
 end lunbootd
-spawn other in_server python3 -c '
+spawn other ip netns exec "$server_ns" python3 -c '
 import socket, time
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
