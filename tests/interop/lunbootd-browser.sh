@@ -53,7 +53,8 @@ asks_as() {
 reads_as() {
     local words=()
     for word in "${@:2}"; do words+=(-c "$word"); done
-    spawn "$1" ip netns exec "$client_ns" qemu-io -f raw "${words[@]}" -c 'sleep 60000' "iscsi://$server_ip/${rootpath##*:0:}/0"
+    spawn "$1" ip netns exec "$client_ns" qemu-io -f raw "${words[@]}" -c 'sleep 60000' \
+        "iscsi://$server_ip/${rootpath##*:0:}/0"
 }
 
 serve </dev/null
@@ -137,7 +138,7 @@ done
 ok "it fits a wide window and a phone, light and dark"
 [ -z "${SCREENSHOTS:-}" ] || cp "$scratch/page.png" "$scratch/page-narrow.png" "$SCREENSHOTS"
 browser do "document.getElementById('trouble').click()"
-browser is "[...document.querySelectorAll('li')].filter((item) => !item.hidden).map((item) => item.dataset.name).join() === 'carla'"
+browser is "[...document.querySelectorAll('li:not([hidden])')].map((item) => item.dataset.name).join() === 'carla'"
 ok "those with trouble can be shown alone"
 
 browser open "${url/lunbootd:*@/lunbootd:${url:17:60}0000@}"
