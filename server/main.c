@@ -1,6 +1,7 @@
 /* lunbootd: all that a machine without a disk needs of a network, in one process. */
 #include "server/say.h"
 #include "server/serve.h"
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +28,19 @@ static int print_help(void) {
     return 0;
 }
 
+/* Memory that was used for a moment is used again a moment later: it is not given back to the kernel
+ * each time. */
+static void keep_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
+}
+
 int main(int argc, char **argv) {
     static struct lb_server server;
     static struct lb_server_settings settings;
     struct lb_server_error error = {0};
     signal(SIGPIPE, SIG_IGN);
+    keep_memory();
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return print_help();
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {

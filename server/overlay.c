@@ -95,6 +95,11 @@ static size_t run_of(const struct lb_overlay *overlay, uint64_t offset, size_t l
     return (size_t)LB_MIN(LB_MIN(block * BLOCK - offset, len), RUN_BYTES_MAX);
 }
 
+bool lb_overlay_is_base(const struct lb_overlay *overlay, uint64_t offset, size_t len) {
+    return state_of(overlay, offset / BLOCK) == LB_OVERLAY_BASE &&
+           run_of(overlay, offset, len) == len;
+}
+
 int lb_overlay_read(struct lb_overlay *overlay, uint8_t *to, size_t len, uint64_t offset) {
     lb_assert(offset <= overlay->bytes && len <= overlay->bytes - offset);
     while (len > 0) {

@@ -43,6 +43,8 @@ int lb_overlay_load(struct lb_overlay *overlay, int base, int data, int map, uin
                     uint64_t limit);
 /* Whether a block, by its number, is not the base's. */
 bool lb_overlay_has(const struct lb_overlay *overlay, uint64_t block);
+/* Whether these bytes (len not 0) are all the base's. */
+bool lb_overlay_is_base(const struct lb_overlay *overlay, uint64_t offset, size_t len);
 /* Within the disk, any offset and length. 0, or an errno. */
 int lb_overlay_read(struct lb_overlay *overlay, uint8_t *to, size_t len, uint64_t offset);
 /* ENOSPC: it needs more blocks than the limit allows, or than the file system has; of the former

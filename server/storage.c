@@ -55,8 +55,10 @@ bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_onl
     storage->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (storage->fd < 0)
         return fail_open(error, path, read_only);
-    if (check(storage, path, error))
+    if (check(storage, path, error)) {
+        storage->window = lb_window_open(storage->fd, storage->bytes);
         return true;
+    }
     lb_storage_close(storage);
     return false;
 }
@@ -99,7 +101,13 @@ static bool load_overlay(struct lb_storage *storage, const char *folder, uint64_
 bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage *base,
                              const char *folder, uint64_t limit, struct lb_server_error *error) {
     *storage = (struct lb_storage){
-        .fd = base->fd, .bytes = base->bytes, .is_overlay = true, .data = -1, .map = -1};
+        .fd = base->fd,
+        .bytes = base->bytes,
+        .is_overlay = true,
+        .data = -1,
+        .map = -1,
+        .window = base->window,
+    };
     if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
         fail_overlay(error, folder);
         lb_storage_close(storage);
@@ -126,8 +134,10 @@ void lb_storage_close(struct lb_storage *storage) {
         close_part(&storage->map);
     } else if (storage->fd >= 0) {
         close(storage->fd);
+        lb_window_close(storage->window);
     }
     storage->fd = -1;
+    storage->window = NULL;
 }
 
 /* ---- asks ---- */
@@ -167,14 +177,31 @@ uint64_t lb_storage_status(const struct lb_storage *storage, uint64_t len, uint6
                                : len;
 }
 
+/* Whether all of these bytes are the disk's, or the base's. */
+static bool is_windows(const struct lb_storage *storage, uint64_t offset, uint32_t len) {
+    return storage->window != NULL && len > 0 &&
+           (!storage->is_overlay || lb_overlay_is_base(&storage->overlay, offset, len));
+}
+
+const uint8_t *lb_storage_view(struct lb_storage *storage, uint64_t offset, uint32_t len) {
+    return is_windows(storage, offset, len) ? lb_window_take(storage->window, offset, len) : NULL;
+}
+
+static int read_in(struct lb_storage *storage, const struct lb_storage_ask *ask) {
+    int error = storage->is_overlay
+                    ? lb_overlay_read(&storage->overlay, ask->memory, ask->len, ask->offset)
+                    : lb_blockfile_read(storage->fd, ask->memory, ask->len, ask->offset);
+    if (error == 0 && is_windows(storage, ask->offset, ask->len))
+        lb_window_saw(storage->window, ask->offset, ask->len);
+    return error;
+}
+
 bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask) {
     bool is_inside = ask->offset <= storage->bytes && ask->len <= storage->bytes - ask->offset;
     lb_assert(is_inside || ask->op == LB_STORAGE_FLUSH);
     switch (ask->op) {
     case LB_STORAGE_READ:
-        ask->error = storage->is_overlay
-                         ? lb_overlay_read(&storage->overlay, ask->memory, ask->len, ask->offset)
-                         : lb_blockfile_read(storage->fd, ask->memory, ask->len, ask->offset);
+        ask->error = read_in(storage, ask);
         break;
     case LB_STORAGE_WRITE:
         ask->error = write_out(storage, ask);

@@ -12,6 +12,7 @@
 
 #include "server/overlay.h"
 #include "server/settings.h"
+#include "server/window.h"
 
 enum lb_storage_op {
     LB_STORAGE_READ,
@@ -39,6 +40,7 @@ struct lb_storage {
     int broken; /* an errno: see lb_overlay_flush */
     int data, map;
     struct lb_overlay overlay;
+    struct lb_window *window; /* of the disk, or of the base; NULL: none, all is copied */
 };
 
 /* Opens a raw image or a block device. Who only reads shares it with others that do. */
@@ -50,6 +52,10 @@ bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage
                              const char *folder, uint64_t limit, struct lb_server_error *error);
 /* True: it is answered, see ask->error. */
 bool lb_storage_submit(struct lb_storage *storage, struct lb_storage_ask *ask);
+/* READ without an ask, where no copy is needed: these bytes (len not 0, within the disk), in
+ * storage->window, which gets them back from the caller. Only the kernel may look at them: see
+ * window.h. NULL: they must be asked for. */
+const uint8_t *lb_storage_view(struct lb_storage *storage, uint64_t offset, uint32_t len);
 /* How many bytes from offset on, at most len (not 0), are like the first: given back by UNMAP, or
  * not. */
 uint64_t lb_storage_status(const struct lb_storage *storage, uint64_t len, uint64_t offset,

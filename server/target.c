@@ -14,14 +14,15 @@
 
 #define RX_BYTES   65536
 #define IO_MAX     262144 /* one piece of a long command */
-#define PIECES_MAX 64
+#define PIECES_MAX 256
 #define RUN_BYTES  65536     /* of blocks that are all alike */
 #define FREE_BYTES (1 << 30) /* given back at a time */
-#define TURNS_MAX  64        /* of one session, then others are served */
+#define TURNS_MAX  512       /* of one session, then others are served */
 
-/* Memory that the initiator's data passes through; its bytes follow. */
+/* Memory that the initiator's data passes through: its bytes follow, or are in the window. */
 struct buffer {
     struct buffer *next, **before;
+    struct lb_window *window;
 };
 
 struct lb_server_session {
@@ -62,6 +63,8 @@ static void take_back(struct buffer *buffer) {
     *buffer->before = buffer->next;
     if (buffer->next != NULL)
         buffer->next->before = buffer->before;
+    if (buffer->window != NULL)
+        lb_window_give_back(buffer->window);
     free(buffer);
 }
 
@@ -278,8 +281,33 @@ static int ask(struct lb_server_session *session, enum lb_storage_op op,
     return ask_at(session, op, io, io->lba, io->len, memory);
 }
 
+/* What is read, without a copy. A digest would be made of it: see window.h. False: it must be read
+ * into memory. */
+static bool give_view(struct lb_server_session *session, struct lb_target_io *io,
+                      struct lb_target_answer *answer) {
+    struct lb_storage *storage =
+        io->kind == LB_IO_READ && !session->conn.data_digest ? enter(session) : NULL;
+    struct buffer *buffer = storage != NULL ? lend(session, 0) : NULL;
+    if (buffer == NULL)
+        return false;
+    const uint8_t *bytes =
+        lb_storage_view(storage, io->lba * lb_scsi_unit_block_bytes(io->lun), io->len);
+    if (bytes == NULL) {
+        take_back(buffer);
+        return false;
+    }
+    buffer->window = storage->window;
+    session->bytes_read += io->len;
+    io->user = (uint64_t)(uintptr_t)buffer;
+    answer->memory = lb_span((uint8_t *)(uintptr_t)bytes, io->len);
+    return true;
+}
+
 static struct lb_target_answer give_memory(struct lb_server_session *session,
                                            struct lb_target_io *io) {
+    struct lb_target_answer view = {0};
+    if (give_view(session, io, &view))
+        return view;
     struct buffer *buffer = lend(session, io->len);
     if (buffer == NULL)
         return (struct lb_target_answer){.status = LB_SCSI_TASK_SET_FULL};
@@ -456,6 +484,16 @@ static void end(struct lb_server_session *session) {
     free(session);
 }
 
+/* What was promised without a copy cannot be read. The initiator logs in again, and is told. */
+static void distrust_disk(struct lb_server_session *session) {
+    if (session->machine == NULL || session->machine->disk == NULL ||
+        session->machine->disk->storage.window == NULL)
+        return;
+    lb_window_distrust(session->machine->disk->storage.window);
+    lb_server_say(lb_addr_text(session->client.addr).s, "the disk %s cannot be read as it was",
+                  session->machine->disk->path);
+}
+
 static void send_out(struct lb_server_session *session, uint64_t now_us) {
     struct lb_bytes pieces[PIECES_MAX];
     struct iovec iov[PIECES_MAX];
@@ -468,8 +506,11 @@ static void send_out(struct lb_server_session *session, uint64_t now_us) {
         lb_target_sent(&session->conn, now_us, (size_t)n);
     else if (errno == EAGAIN)
         session->wants_write = true;
-    else if (errno != EINTR)
+    else if (errno != EINTR) {
+        if (errno == EFAULT)
+            distrust_disk(session);
         session->is_gone = true;
+    }
 }
 
 /* Does what the machine wants, until it waits. */
