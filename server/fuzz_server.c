@@ -51,7 +51,7 @@ static void a_conf(struct lb_bytes text) {
     lb_server_settings_init(&settings);
     bool is_read = lb_server_settings_read(&settings, text, "conf", &error);
     lb_assert(is_read == (error.what[0] == '\0'));
-    lb_assert(settings.machine_count <= LB_SERVER_MACHINES_MAX);
+    lb_assert(settings.machine_count <= LB_SERVER_SECTIONS_MAX);
     for (size_t i = 0; i < settings.machine_count; i++)
         lb_assert(settings.machines[i].name[0] != '\0' && settings.machines[i].name[0] != '.');
 }

@@ -91,7 +91,7 @@ static void refresh(struct lb_server_isns *isns) {
         lb_isns_server_add_portal(&isns->server, entity, isns->portal);
     if (lb_addr_is_set(isns->portal6.addr))
         lb_isns_server_add_portal(&isns->server, entity, isns->portal6);
-    for (size_t i = 0; i < machines->count; i++)
+    for (size_t i = 0; i < LB_MIN(machines->count, LB_SERVER_DIRECTORY_MAX); i++)
         if (!machines->list[i].is_gone)
             add_machine(isns, entity, (uint32_t)i + 1, &machines->list[i]);
     take_over(&isns->server, &before);

@@ -21,7 +21,7 @@ struct lb_server_isns_tables {
     struct lb_isns_node nodes[LB_SERVER_ISNS_NODES];
     struct lb_isns_node_portal portals[LB_SERVER_ISNS_NODES];
     struct lb_isns_group groups[16];
-    struct lb_isns_dd domains[LB_SERVER_MACHINES_MAX + 1];
+    struct lb_isns_dd domains[LB_SERVER_DIRECTORY_MAX];
     struct lb_isns_member members[LB_SERVER_ISNS_MEMBERS];
 };
 

@@ -2,10 +2,12 @@
 #include "core/base/siphash.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "core/names/rootpath.h"
+#include "server/lookup.h"
 #include "server/say.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,7 +59,8 @@ static void show_node(struct lb_server_machine *machine, uint32_t boot) {
 }
 
 /* The boot that has the overlay, and the one that is offered, which is the same or the next. */
-static void name_nodes(struct lb_server_machine *machine) {
+static void name_nodes(struct lb_server_machines *machines, struct lb_server_machine *machine) {
+    machines->stamp++;
     hide_node(&machine->nodes[0]);
     hide_node(&machine->nodes[1]);
     show_node(machine, machine->head.generation);
@@ -203,10 +206,10 @@ static void guard_nodes(struct lb_server_machine *machine, const struct lb_chap_
 /* A machine whose name, mac, uuid, writes, initiator and chap are set is there from here on. */
 static bool add(struct lb_server_machines *machines, const struct lb_server_machine *machine,
                 const char *disk, struct lb_server_error *error) {
-    size_t at = 0;
+    size_t at = machines->gone_count > 0 ? 0 : machines->count;
     while (at < machines->count && !machines->list[at].is_gone)
         at++;
-    if (at > LB_SERVER_MACHINES_MAX)
+    if (at == LB_SERVER_MACHINES_MAX)
         return lb_server_fail(error, "serve the others by another lunbootd",
                               "there are %d machines already", LB_SERVER_MACHINES_MAX);
     struct lb_server_machine *added = &machines->list[at];
@@ -238,9 +241,15 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
               (unsigned long long)added->unit.naa);
     added->nodes[0].luns[0] = &added->unit;
     guard_nodes(added, &machines->settings->chap_algs);
-    name_nodes(added);
+    name_nodes(machines, added);
     added->is_gone = false;
-    machines->count = LB_MAX(machines->count, at + 1);
+    if (at < machines->count)
+        machines->gone_count--;
+    else
+        machines->count = at + 1;
+    machines->shown[2 * at] = &added->nodes[0];
+    machines->shown[2 * at + 1] = &added->nodes[1];
+    lb_lookup_add(machines, added);
     return true;
 }
 
@@ -288,7 +297,7 @@ static void add_known(struct lb_server_machines *machines) {
         struct lb_server_head head;
         lb_format(path, sizeof path, "%s/%s", machines->settings->overlays, entry->d_name);
         if (entry->d_name[0] != '.' && lb_server_head_load(path, &head) &&
-            lb_mac_is_set(head.mac) && machines->count <= LB_SERVER_MACHINES_MAX)
+            lb_mac_is_set(head.mac) && machines->count < LB_SERVER_MACHINES_MAX)
             (void)lb_server_machines_find(machines, head.mac, lb_bytes(NULL, 0), false);
     }
     if (folder != NULL)
@@ -321,9 +330,19 @@ static bool read_offers(struct lb_server_machines *machines, struct lb_server_er
             kept.offered != machine->head.generation + 1)
             continue;
         machine->offered = kept.offered;
-        name_nodes(machine);
+        name_nodes(machines, machine);
     }
     return error->what[0] == '\0';
+}
+
+static bool allocate(struct lb_server_machines *machines) {
+    machines->disk_count = machines->count = machines->gone_count = 0;
+    machines->stamp = 1;
+    machines->list = calloc(LB_SERVER_MACHINES_MAX, sizeof *machines->list);
+    machines->nodes = calloc(2 * LB_SERVER_MACHINES_MAX, sizeof *machines->nodes);
+    machines->shown = calloc(2 * LB_SERVER_MACHINES_MAX, sizeof *machines->shown);
+    return lb_index_open(&machines->index, LB_SERVER_MACHINES_MAX) && machines->list != NULL &&
+           machines->nodes != NULL && machines->shown != NULL;
 }
 
 bool lb_server_machines_open(struct lb_server_machines *machines,
@@ -332,7 +351,8 @@ bool lb_server_machines_open(struct lb_server_machines *machines,
     struct lb_server_machine all = {.writes = LB_WRITES_DIRECT, .chap = &settings->chap};
     machines->settings = settings;
     machines->store = store;
-    machines->disk_count = machines->count = 0;
+    if (!allocate(machines))
+        return lb_server_fail(error, "", "there is no memory for machines");
     bool serves_all = has_disk_for_all(settings) && settings->unknown == LB_UNKNOWN_SERVE;
     if (serves_all && settings->writes == LB_WRITES_DIRECT &&
         !add(machines, &all, settings->disk, error))
@@ -358,27 +378,23 @@ void lb_server_machines_close(struct lb_server_machines *machines) {
             lb_storage_close(&machines->list[i].overlay);
     for (size_t i = 0; i < machines->disk_count; i++)
         lb_storage_close(&machines->disks[i].storage);
-    machines->count = machines->disk_count = 0;
+    free(machines->list);
+    free(machines->nodes);
+    free(machines->shown);
+    lb_index_close(&machines->index);
+    machines->list = NULL;
+    machines->nodes = NULL;
+    machines->shown = NULL;
+    machines->count = machines->gone_count = machines->disk_count = 0;
 }
 
 /* ---- which machine ---- */
 
-static bool is_known_by(const struct lb_server_machine *machine, const uint8_t mac[6],
-                        struct lb_bytes uuid) {
-    if (machine->is_gone || machine->is_leaving)
-        return false;
-    if (lb_mac_is_set(machine->mac) && memcmp(machine->mac, mac, 6) == 0)
-        return true;
-    return uuid.len == 16 && memcmp(machine->uuid, none, 16) != 0 &&
-           memcmp(machine->uuid, uuid.p, 16) == 0;
-}
-
 /* The offer is durable before it is made, see ticket. */
-static void offer_next(const struct lb_server_machines *machines,
-                       struct lb_server_machine *machine) {
+static void offer_next(struct lb_server_machines *machines, struct lb_server_machine *machine) {
     struct lb_store_machine kept = {0};
     machine->offered = machine->head.generation + 1;
-    name_nodes(machine);
+    name_nodes(machines, machine);
     memcpy(kept.name, machine->name, sizeof kept.name);
     memcpy(kept.mac, machine->mac, sizeof kept.mac);
     kept.offered = machine->offered;
@@ -386,11 +402,10 @@ static void offer_next(const struct lb_server_machines *machines,
     if (machine->ticket > 0)
         return;
     machine->offered = machine->head.generation; /* a storm: it asks again */
-    name_nodes(machine);
+    name_nodes(machines, machine);
 }
 
-static void begin_boot(const struct lb_server_machines *machines,
-                       struct lb_server_machine *machine) {
+static void begin_boot(struct lb_server_machines *machines, struct lb_server_machine *machine) {
     if (!machine->is_busy) /* it is not ejected any more */
         machine->nodes[0].login_status = machine->nodes[1].login_status = 0;
     if (machine->writes != LB_WRITES_DROP || !machine->head.is_used || machine->is_maintained)
@@ -402,12 +417,7 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
                                                   const uint8_t mac[6], struct lb_bytes uuid,
                                                   bool is_boot) {
     const struct lb_server_settings *settings = machines->settings;
-    struct lb_server_machine *machine = NULL;
-    /* A section goes before what a machine without one has been. */
-    for (size_t i = 0; i < machines->count && (machine == NULL || !machine->is_section); i++)
-        if (is_known_by(&machines->list[i], mac, uuid) &&
-            (machine == NULL || machines->list[i].is_section))
-            machine = &machines->list[i];
+    struct lb_server_machine *machine = lb_lookup_known(machines, mac, uuid);
     if (machine == NULL && has_disk_for_all(settings) && settings->unknown == LB_UNKNOWN_SERVE)
         machine = settings->writes == LB_WRITES_DIRECT ? &machines->list[0]
                   : lb_mac_is_set(mac)                 ? add_unknown(machines, mac)
@@ -417,28 +427,8 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
     return machine;
 }
 
-struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *machines,
-                                                   struct lb_bytes word) {
-    uint8_t mac[6];
-    size_t len;
-    bool is_mac = lb_parse_hex_bytes(word, lb_span(mac, sizeof mac), &len) && len == sizeof mac;
-    for (size_t i = 0; i < machines->count; i++) {
-        struct lb_server_machine *machine = &machines->list[i];
-        if (machine->is_gone)
-            continue;
-        if (lb_text_is(word, machine->name[0] != '\0' ? machine->name : "all") ||
-            (is_mac && memcmp(machine->mac, mac, sizeof mac) == 0))
-            return machine;
-    }
-    return NULL;
-}
-
 uint64_t lb_server_machines_stamp(const struct lb_server_machines *machines) {
-    uint64_t stamp = 1;
-    for (size_t i = 0; i < machines->count; i++)
-        if (!machines->list[i].is_gone)
-            stamp = stamp * 31 + identity(machines->nodes[i].name);
-    return stamp;
+    return machines->stamp;
 }
 
 struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
@@ -524,15 +514,16 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
                        strerror(errno));
         return NULL;
     }
-    name_nodes(machine); /* the boot before has ended */
+    name_nodes(machines, machine); /* the boot before has ended */
     lb_server_machines_free_versions(machines);
     return &machine->overlay;
 }
 
-void lb_server_machine_allow(struct lb_server_machine *machine, const char *initiator) {
+void lb_server_machine_allow(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                             const char *initiator) {
     lb_format(machine->initiator_name, sizeof machine->initiator_name, "%s", initiator);
     machine->initiator = machine->initiator_name[0] != '\0' ? machine->initiator_name : NULL;
-    name_nodes(machine);
+    name_nodes(machines, machine);
 }
 
 /* ---- maintenance ---- */
@@ -616,6 +607,14 @@ static size_t count_heads(const struct lb_server_machines *machines, const char 
     return count;
 }
 
+/* In memory first: heads are files. */
+static bool is_used(const struct lb_server_machines *machines, const char *path) {
+    for (size_t i = 0; i < machines->count; i++)
+        if (has_version(path, &machines->list[i]))
+            return true;
+    return count_heads(machines, path) > 0;
+}
+
 size_t lb_server_machines_count_users(const struct lb_server_machines *machines,
                                       const struct lb_image *image) {
     char path[LB_IMAGE_PATH_MAX];
@@ -650,10 +649,9 @@ void lb_server_machines_free_versions(struct lb_server_machines *machines) {
     const char *state = machines->settings->state;
     while (lb_images_next(state, &at)) {
         char path[LB_IMAGE_PATH_MAX];
-        if (at.version == lb_images_newest(state, at.name) ||
-            lb_server_machines_count_users(machines, &at) > 0)
-            continue;
         lb_image_path(state, &at, path);
+        if (at.version == lb_images_newest(state, at.name) || is_used(machines, path))
+            continue;
         close_version(machines, path);
         if (unlink(path) == 0)
             lb_server_say("", "%s@%u is removed: no machine has it any more", at.name, at.version);
@@ -704,9 +702,11 @@ bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_serv
 void lb_server_machines_forget(struct lb_server_machines *machines,
                                struct lb_server_machine *machine) {
     struct lb_target *nodes = machine->nodes;
-    (void)machines;
     if (machine->is_open)
         lb_storage_close(&machine->overlay);
+    lb_lookup_remove(machines, machine);
+    machines->gone_count++;
+    machines->stamp++;
     *machine = (struct lb_server_machine){.is_gone = true, .nodes = nodes, .node = nodes};
     hide_node(&nodes[0]);
     hide_node(&nodes[1]);

@@ -20,9 +20,13 @@
 #include "core/target/target.h"
 #include "server/head.h"
 #include "server/images.h"
+#include "server/index.h"
 #include "server/storage.h"
 #include "server/store.h"
 
+#define LB_SERVER_MACHINES_MAX  16384 /* that boot; each has a target */
+#define LB_SERVER_DIRECTORY_MAX 512   /* of them, that iSNS and SLP tell of: the first */
+#define LB_SERVER_DISKS_MAX     (LB_SERVER_SECTIONS_MAX + 1)
 #define LB_SERVER_REGISTRATIONS                                                                    \
     16 /* initiator ports with a key at one disk, by PERSISTENT RESERVE */
 
@@ -64,11 +68,15 @@ struct lb_server_machine {
 struct lb_server_machines {
     const struct lb_server_settings *settings;
     struct lb_server_store *store;
-    struct lb_server_disk disks[LB_SERVER_MACHINES_MAX + 1];
+    struct lb_server_disk disks[LB_SERVER_DISKS_MAX];
     size_t disk_count;
-    struct lb_server_machine list[LB_SERVER_MACHINES_MAX + 1];
-    struct lb_target nodes[2 * (LB_SERVER_MACHINES_MAX + 1)]; /* two of each machine */
-    size_t count;
+    /* LB_SERVER_MACHINES_MAX of them, of which the kernel gives those that are used. */
+    struct lb_server_machine *list;
+    struct lb_target *nodes;  /* two of each machine */
+    struct lb_target **shown; /* to each of nodes; who may not see one is not told of it */
+    size_t count, gone_count; /* gone: of these, that are free */
+    struct lb_index index;    /* of those that are not gone */
+    uint64_t stamp;
 };
 
 /* Opens the disks, and makes the targets that are known already. settings and store outlive it.
@@ -81,9 +89,15 @@ bool lb_server_machines_open(struct lb_server_machines *machines,
 struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *machines,
                                                   const uint8_t mac[6], struct lb_bytes uuid,
                                                   bool is_boot);
-/* A number that changes with the names of the targets: when machines come and go, and with each
- * boot of one whose writes are dropped. */
+/* A number that changes with the names of the targets and with who may log in: when machines come
+ * and go, and with each boot of one whose writes are dropped. */
 uint64_t lb_server_machines_stamp(const struct lb_server_machines *machines);
+/* The target of this name, without regard to case; NULL: there is none. */
+struct lb_target *lb_server_machines_node(struct lb_server_machines *machines, const char *name);
+/* It is known by these from here on; zeros: not by it. */
+void lb_server_machine_identify(struct lb_server_machines *machines,
+                                struct lb_server_machine *machine, const uint8_t mac[6],
+                                const uint8_t uuid[16]);
 /* The machine of a target; NULL: of none. */
 struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machines,
                                                 const struct lb_target *node);
@@ -107,7 +121,8 @@ bool lb_server_machines_add(struct lb_server_machines *machines,
 void lb_server_machines_forget(struct lb_server_machines *machines,
                                struct lb_server_machine *machine);
 /* Who may log in to it from here on: this initiator; empty: any. Sessions go on. */
-void lb_server_machine_allow(struct lb_server_machine *machine, const char *initiator);
+void lb_server_machine_allow(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                             const char *initiator);
 #define LB_SERVER_INITIATORS_MAX 2 /* names of one machine */
 /* The initiator names of a machine: the one that alone may log in, else those that lunboot makes of
  * its card and of its UUID. which: below LB_SERVER_INITIATORS_MAX. False: there is no such name. */

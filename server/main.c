@@ -28,7 +28,7 @@ static int print_help(void) {
     return 0;
 }
 
-/* Memory that was used for a moment is used again a moment later: it is not given back to the kernel
+/* Memory that was used for a moment is used again a moment later: the kernel does not get it back
  * each time. */
 static void keep_memory(void) {
     mallopt(M_MMAP_THRESHOLD, 4 << 20);

@@ -11,7 +11,7 @@
 struct lb_server_net {
     struct lb_prefix network;
     struct lb_dhcp4_server server;
-    struct lb_dhcp4_host hosts[LB_SERVER_MACHINES_MAX]; /* with an address of their own here */
+    struct lb_dhcp4_host hosts[LB_SERVER_SECTIONS_MAX]; /* with an address of their own here */
     struct lb_binding *bindings;
 };
 

@@ -26,9 +26,9 @@ static bool keep_added(const struct lb_server_settings *now, struct lb_server_er
         const struct lb_server_machine_settings *section = &now->machines[i];
         if (!section->is_added || section_named(&fresh, section->name) != NULL)
             continue;
-        if (fresh.machine_count == LB_SERVER_MACHINES_MAX)
+        if (fresh.machine_count == LB_SERVER_SECTIONS_MAX)
             return lb_server_fail(error, "lunbootctl remove takes out those that it has added",
-                                  "there are more than %d machines", LB_SERVER_MACHINES_MAX);
+                                  "there are more than %d machines", LB_SERVER_SECTIONS_MAX);
         fresh.machines[fresh.machine_count++] = *section;
     }
     return true;
@@ -104,7 +104,7 @@ static void retire(struct lb_server *server, struct lb_server_machine *machine) 
     }
     machine->is_leaving = true;
     if (lb_server_target_next(&server->target, machine, &at, &info))
-        lb_server_machine_allow(machine, info.initiator);
+        lb_server_machine_allow(&server->machines, machine, info.initiator);
 }
 
 static void retire_gone(struct lb_server *server) {
@@ -126,10 +126,9 @@ static bool apply_section(struct lb_server *server,
                        ? lb_server_section_difference(was, section, may_change_running) == NULL
                        : machine != NULL && is_running(server, machine);
     if (machine != NULL && is_same) {
-        memcpy(machine->mac, section->mac, sizeof machine->mac);
-        memcpy(machine->uuid, section->uuid, sizeof machine->uuid);
+        lb_server_machine_identify(&server->machines, machine, section->mac, section->uuid);
         if (machine->is_leaving)
-            lb_server_machine_allow(machine, section->initiator);
+            lb_server_machine_allow(&server->machines, machine, section->initiator);
         machine->is_leaving = false;
         machine->is_section = true;
         return true;

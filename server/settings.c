@@ -330,7 +330,7 @@ static bool begin_machine(struct lb_server_settings *settings, struct lb_bytes n
                           struct lb_server_error *error) {
     struct lb_server_machine_settings *machine = &settings->machines[settings->machine_count];
     if (!take_name(name, "machine", settings->machines[0].name, sizeof *machine,
-                   settings->machine_count, LB_SERVER_MACHINES_MAX, where, error))
+                   settings->machine_count, LB_SERVER_SECTIONS_MAX, where, error))
         return false;
     *machine = (struct lb_server_machine_settings){0};
     lb_text_copy(machine->name, sizeof machine->name, name);
@@ -531,7 +531,7 @@ bool lb_server_settings_add(struct lb_server_settings *settings,
         machine->is_added = true;
         return true;
     }
-    if (count < LB_SERVER_MACHINES_MAX) /* else there is no place behind the last one */
+    if (count < LB_SERVER_SECTIONS_MAX) /* else there is no place behind the last one */
         *machine = (struct lb_server_machine_settings){0};
     settings->machine_count = count;
     return false;

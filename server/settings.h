@@ -55,7 +55,7 @@ struct lb_server_chap {
     struct lb_server_secret target_secret;  /* len 0: the target does not prove itself */
 };
 
-#define LB_SERVER_MACHINES_MAX     256 /* that boot; each has a target */
+#define LB_SERVER_SECTIONS_MAX     1024 /* of machines */
 #define LB_SERVER_MACHINE_NAME_MAX 48
 #define LB_SERVER_IMAGE_MAX        40
 
@@ -123,7 +123,7 @@ struct lb_server_settings {
     uint32_t log_format; /* enum lb_server_log */
     char user[32];
     bool seccomp;
-    struct lb_server_machine_settings machines[LB_SERVER_MACHINES_MAX];
+    struct lb_server_machine_settings machines[LB_SERVER_SECTIONS_MAX];
     size_t machine_count;
     struct lb_server_subnet_settings subnets[LB_SERVER_SUBNETS_MAX];
     size_t subnet_count;

@@ -77,7 +77,7 @@ static void refresh(struct lb_server_slp *slp) {
     slp->stamp = stamp;
     slp->server.config.service_count = 0;
     slp->server.changes++; /* a reply by TCP that is under way ends */
-    for (size_t i = 0; i < machines->count; i++)
+    for (size_t i = 0; i < LB_MIN(machines->count, LB_SERVER_DIRECTORY_MAX); i++)
         if (!machines->list[i].is_gone)
             add_target(slp, &machines->list[i]);
     if (slp->has_isns)

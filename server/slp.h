@@ -8,8 +8,8 @@
 #include "server/machines.h"
 #include "server/source.h"
 
-#define LB_SERVER_SLP_SERVICES    (LB_SERVER_MACHINES_MAX + 2) /* with the iSNS server */
-#define LB_SERVER_SLP_SLOTS       256                          /* registrations of others */
+#define LB_SERVER_SLP_SERVICES    (LB_SERVER_DIRECTORY_MAX + 1) /* with the iSNS server */
+#define LB_SERVER_SLP_SLOTS       256                           /* registrations of others */
 #define LB_SERVER_SLP_CONNECTIONS 16 /* at once; a reply that is too long for a datagram */
 
 struct lb_server_slp_service {

@@ -513,6 +513,19 @@ static void send_out(struct lb_server_session *session, uint64_t now_us) {
     }
 }
 
+/* Whose node it is; a discovery session is told of all that let it in. */
+static void admit(struct lb_server_session *session, uint64_t now_us) {
+    struct lb_server_machines *machines = session->target->machines;
+    struct lb_target_who who = lb_target_who(&session->conn);
+    struct lb_target_admission admission = {
+        .listed = (struct lb_target *const *)machines->shown,
+        .listed_count = 2 * machines->count,
+    };
+    if (who.target[0] != '\0')
+        admission.node = lb_server_machines_node(machines, who.target);
+    lb_target_admit(&session->conn, now_us, &admission);
+}
+
 /* Does what the machine wants, until it waits. */
 static void turn(struct lb_server_session *session, uint64_t now_us) {
     for (unsigned i = 0; i < TURNS_MAX && !session->is_gone; i++) {
@@ -522,9 +535,9 @@ static void turn(struct lb_server_session *session, uint64_t now_us) {
         case LB_TARGET_LEND:
             lend_room(session, now_us, action.role);
             break;
-        case LB_TARGET_WHO: /* the node is in a table */
-            session->is_gone = true;
-            return;
+        case LB_TARGET_WHO:
+            admit(session, now_us);
+            break;
         case LB_TARGET_IO:
             say_progress(session);
             carry_out(session, now_us, action.io);
@@ -593,7 +606,6 @@ void lb_server_session_ready(struct lb_server_source *source, uint32_t events, u
 uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
     uint64_t until_us = LB_NEVER;
     bool all = target->server.stirred;
-    target->server.node_count = 2 * target->machines->count; /* machines come, and never go */
     target->server.stirred = false;
     for (struct lb_server_session **at = &target->sessions; *at != NULL;) {
         struct lb_server_session *session = *at;
@@ -705,8 +717,7 @@ bool lb_server_target_open(struct lb_server_target *target, int epoll,
         getrandom(hash_seed, sizeof hash_seed, 0) != sizeof hash_seed)
         return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
     lb_rand_init(&target->rand, seed);
-    target->server = (struct lb_target_server){
-        .nodes = machines->nodes, .node_count = 2 * machines->count, .io_max = IO_MAX};
+    target->server = (struct lb_target_server){.asks_who = true, .io_max = IO_MAX};
     memcpy(&target->server.hash_key, hash_seed, sizeof target->server.hash_key);
     return listen_at(target, &target->source, link, target->portal, error) &&
            listen_at(target, &target->source6, link, target->portal6, error);

@@ -297,13 +297,13 @@ static bool add_numbered(unsigned number) {
 
 static void one_machine_too_many_changes_nothing(void) {
     CHECK(TAKE("--interface=eth0", "debian.img"));
-    for (unsigned i = 0; i < LB_SERVER_MACHINES_MAX; i++)
+    for (unsigned i = 0; i < LB_SERVER_SECTIONS_MAX; i++)
         if (!CHECK(add_numbered(i)))
             return;
     static struct lb_server_settings before;
     before = settings;
-    CHECK(!add_numbered(LB_SERVER_MACHINES_MAX));
-    CHECK_HAS(error.what, "more than 256 machines");
+    CHECK(!add_numbered(LB_SERVER_SECTIONS_MAX));
+    CHECK_HAS(error.what, "more than 1024 machines");
     CHECK(memcmp(&before, &settings, sizeof before) == 0);
 }
 

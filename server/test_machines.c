@@ -1,0 +1,166 @@
+/* How machines and their targets are found: by card, UUID, name, and the target's name. */
+#include "server/machines.h"
+#include "tests/tap.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct lb_server_settings settings;
+static struct lb_server_machines machines;
+static struct lb_server_error error;
+static char disk[] = "/tmp/lb-test-machines-XXXXXX";
+
+/* Serves a disk to all, each with an overlay of its own, and to these sections. */
+static void open_with(const char *sections) {
+    static const uint8_t block[4096];
+    char text[1000];
+    strcpy(strchr(disk, 0) - 6, "XXXXXX");
+    int fd = mkstemp(disk);
+    CHECK(fd >= 0 && write(fd, block, sizeof block) == sizeof block);
+    close(fd);
+    snprintf(text, sizeof text, "interface=lo\ndisk=%s\nwrites=drop\ntarget=iqn.x:t\n%s", disk,
+             sections);
+    error = (struct lb_server_error){0};
+    lb_server_settings_init(&settings);
+    CHECK(lb_server_settings_read(&settings, lb_bytes_of_text(text), "test", &error));
+    snprintf(settings.overlays, sizeof settings.overlays, "%s.none", disk);
+    CHECK(lb_server_machines_open(&machines, &settings, NULL, &error));
+    CHECK_STR(error.what, "");
+}
+
+static void close_all(void) {
+    lb_server_machines_close(&machines);
+    unlink(disk);
+}
+
+static struct lb_server_machine *find(uint32_t card, struct lb_bytes uuid) {
+    const uint8_t mac[6] = {
+        2, 0, (uint8_t)(card >> 24), (uint8_t)(card >> 16), (uint8_t)(card >> 8), (uint8_t)card};
+    return lb_server_machines_find(&machines, mac, uuid, false);
+}
+
+static const char *name_of(const struct lb_server_machine *machine) {
+    return machine != NULL ? machine->name : "none";
+}
+
+static struct lb_server_machine *named(const char *name) {
+    return lb_server_machines_named(&machines, lb_bytes_of_text(name));
+}
+
+static const char *target_of(const char *name) {
+    const struct lb_target *node = lb_server_machines_node(&machines, name);
+    return node != NULL ? name_of(lb_server_machines_of(&machines, node)) : "none";
+}
+
+static const char sections[] = "[machine anna]\nmac=02:00:00:00:00:01\n"
+                               "[machine bert]\nuuid=00112233-4455-6677-8899-aabbccddeeff\n"
+                               "[machine carl]\nmac=02:00:00:00:00:03\nwrites=keep\n";
+
+static void a_machine_is_found_by_all_that_it_is_known_by(void) {
+    open_with(sections);
+    struct lb_bytes nothing = lb_bytes(NULL, 0);
+    const struct lb_server_machine *bert = named("bert");
+    CHECK(bert != NULL);
+    CHECK_STR(name_of(find(1, nothing)), "anna");
+    CHECK_STR(name_of(find(77, lb_bytes(bert->uuid, 16))), "bert");
+    CHECK_STR(name_of(find(1, lb_bytes(bert->uuid, 16))), "anna"); /* the earlier section */
+    CHECK_STR(name_of(find(3, lb_bytes(bert->uuid, 16))), "bert");
+    CHECK_STR(name_of(named("02:00:00:00:00:03")), "carl");
+    CHECK(named("02:00:00:00:00:04") == NULL);
+    CHECK_STR(name_of(find(4, nothing)), "02-00-00-00-00-04"); /* it is new */
+    CHECK_STR(name_of(named("02:00:00:00:00:04")), "02-00-00-00-00-04");
+    CHECK_EQ(machines.count, 4);
+    close_all();
+}
+
+static void a_target_is_found_by_its_name_as_it_is_now(void) {
+    open_with(sections);
+    CHECK_STR(target_of("iqn.x:t:anna.g1"), "anna");
+    CHECK_STR(target_of("IQN.X:T:ANNA.G1"), "anna"); /* RFC 3722 */
+    CHECK_STR(target_of("iqn.x:t:anna.g2"), "none");
+    CHECK_STR(target_of("iqn.x:t:anna"), "none");
+    CHECK_STR(target_of("iqn.x:t:carl"), "carl"); /* kept: no boots */
+    CHECK_STR(target_of("iqn.x:t:carl.g1"), "none");
+    CHECK_STR(target_of(""), "none");
+    CHECK_STR(target_of("."), "none");
+    CHECK_STR(target_of(".g1"), "none");
+    close_all();
+}
+
+static void who_has_gone_is_not_found_and_its_place_is_free(void) {
+    struct lb_bytes nothing = lb_bytes(NULL, 0);
+    open_with(sections);
+    uint64_t stamp = lb_server_machines_stamp(&machines);
+    lb_server_machines_forget(&machines, named("anna"));
+    CHECK(lb_server_machines_stamp(&machines) != stamp);
+    CHECK(named("anna") == NULL);
+    CHECK(named("02:00:00:00:00:01") == NULL);
+    CHECK_STR(target_of("iqn.x:t:anna.g1"), "none");
+    CHECK_STR(name_of(find(1, nothing)), "02-00-00-00-00-01"); /* without a section from here on */
+    CHECK_EQ(machines.count, 3);
+    CHECK_STR(name_of(find(5, nothing)), "02-00-00-00-00-05");
+    CHECK_EQ(machines.count, 4);
+    /* A section that comes later goes before what the machine was without one. */
+    CHECK(lb_server_machines_add(&machines, &settings.machines[0], &error));
+    CHECK_STR(name_of(find(1, nothing)), "anna");
+    close_all();
+}
+
+static void a_machine_gets_another_card(void) {
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9}, uuid[16] = {7};
+    struct lb_bytes nothing = lb_bytes(NULL, 0);
+    open_with(sections);
+    lb_server_machine_identify(&machines, named("anna"), mac, uuid);
+    CHECK_STR(name_of(find(9, nothing)), "anna");
+    CHECK_STR(name_of(find(88, lb_bytes(uuid, 16))), "anna");
+    CHECK_STR(name_of(find(1, nothing)), "02-00-00-00-00-01");
+    CHECK_STR(name_of(named("anna")), "anna");
+    CHECK_STR(target_of("iqn.x:t:anna.g1"), "anna");
+    close_all();
+}
+
+/* Candidates that are looked at to find each of so many machines by its card, and its target. */
+static double steps_of(uint32_t count) {
+    open_with("");
+    for (uint32_t i = 0; i < count; i++)
+        CHECK(find(i, lb_bytes(NULL, 0)) != NULL);
+    CHECK_EQ(machines.count, count);
+    uint64_t before = machines.index.steps;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct lb_server_machine *machine = find(i, lb_bytes(NULL, 0));
+        CHECK(machine == &machines.list[i]);
+        CHECK(lb_server_machines_node(&machines, machine->node->name) == machine->node);
+        CHECK(named(machine->name) == machine);
+    }
+    double steps = (double)(machines.index.steps - before) / count;
+    close_all();
+    return steps;
+}
+
+static void ten_thousand_machines_cost_what_ten_do(void) {
+    double few = steps_of(10), many = steps_of(10000);
+    printf("# steps a machine: %.2f of 10, %.2f of 10000\n", few, many);
+    CHECK(few >= 3);
+    CHECK(many < 6);
+}
+
+static void one_machine_too_many_gets_no_disk(void) {
+    open_with("");
+    for (uint32_t i = 0; i < LB_SERVER_MACHINES_MAX; i++)
+        CHECK(find(i, lb_bytes(NULL, 0)) != NULL);
+    CHECK(find(LB_SERVER_MACHINES_MAX, lb_bytes(NULL, 0)) == NULL);
+    lb_server_machines_forget(&machines, &machines.list[5]);
+    CHECK(find(LB_SERVER_MACHINES_MAX, lb_bytes(NULL, 0)) == &machines.list[5]);
+    close_all();
+}
+
+int main(void) {
+    TEST(a_machine_is_found_by_all_that_it_is_known_by);
+    TEST(a_target_is_found_by_its_name_as_it_is_now);
+    TEST(who_has_gone_is_not_found_and_its_place_is_free);
+    TEST(a_machine_gets_another_card);
+    TEST(ten_thousand_machines_cost_what_ten_do);
+    TEST(one_machine_too_many_gets_no_disk);
+    return tap_done();
+}
