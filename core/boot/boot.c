@@ -12,7 +12,8 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
     const char *why = is_stopped ? "stopped" : lb_code_word(boot->error.code);
     lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_FAILED, "%s", why);
     lb_unit_end_step(&boot->unit, now_us, why);
-    lb_listing_end_step(&boot->listing, now_us, why);
+    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS)
+        lb_listing_end_step(&boot->listing, now_us, why);
     lb_path_end_step(&boot->path, now_us, why);
     lb_network_end_steps(&boot->network, now_us, !boot->network.is_set && !boot->was_up,
                          is_stopped ? why : NULL);
@@ -102,7 +103,6 @@ static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     boot->step_link = LB_NO_STEP;
     lb_path_begin(&boot->path);
     lb_unit_begin(&boot->unit);
-    lb_listing_begin(&boot->listing);
     if (!lb_policy_enabled(&boot->plan, &boot->error) || !secrets_are_usable(boot, now_us) ||
         !lb_choice_own_name_is_valid(&boot->plan, &boot->error) ||
         !lb_choice_of_config(&boot->plan, &boot->choice, &boot->error) ||

@@ -26,12 +26,14 @@ static void enter_address(struct lb_boot *boot, uint64_t now_us) {
 
 /* Adds the disk that the other family names: another one, or another way to the same. */
 static void add_others(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_family_status other;
-    if (boot->state != LB_AT_SESSION || !lb_families_names_another(&boot->families, now_us, &other))
+    const struct lb_family_status *other = NULL;
+    if (boot->state == LB_AT_SESSION)
+        other = lb_families_another(&boot->families, now_us);
+    if (other == NULL)
         return;
     struct lb_candidate candidate = {
-        .service = LB_BY_ROOTPATH, .at = other.target, .portal_group = -1, .boot_list = true};
-    lb_format(candidate.source, sizeof candidate.source, "%s", other.answer.root_path_from);
+        .service = LB_BY_ROOTPATH, .at = other->target, .portal_group = -1, .boot_list = true};
+    lb_format(candidate.source, sizeof candidate.source, "%s", other->answer.root_path_from);
     lb_candidates_add(&boot->candidates, now_us, &candidate);
 }
 
@@ -90,7 +92,7 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
     struct lb_families_news news = {.what = LB_FAMILIES_SAME};
     enum lb_turn did = lb_families_turn(&boot->families, now_us, &news);
     if (news.what == LB_FAMILIES_FOLLOW)
-        follow(boot, now_us, &news.status, news.why);
+        follow(boot, now_us, news.status, news.why);
     else if (news.what == LB_FAMILIES_NOBODY)
         nobody_left(boot);
     return did;
@@ -98,11 +100,11 @@ static enum lb_turn choose_turn(struct lb_boot *boot, uint64_t now_us) {
 
 /* Discovery began while one family was still being asked. */
 static enum lb_turn reconsider(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_family_status other;
-    if (!lb_families_reconsider(&boot->families, now_us, &other))
+    const struct lb_family_status *other = lb_families_reconsider(&boot->families, now_us);
+    if (other == NULL)
         return LB_TURN_IDLE;
     lb_discovery_stage_stop(boot, now_us);
-    follow(boot, now_us, &other, "it named a disk while others were asked for one");
+    follow(boot, now_us, other, "it named a disk while others were asked for one");
     return LB_TURN_AGAIN;
 }
 
@@ -159,7 +161,7 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
     lb_network_stop(&boot->network);
     if (news.what == LB_FAMILIES_FOLLOW) {
         show_offers(boot, now_us, news.has_answer);
-        after_offers(boot, now_us, &news.status);
+        after_offers(boot, now_us, news.status);
     } else if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER) {
         explore_without(boot, now_us);
     } else {

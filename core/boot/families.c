@@ -56,7 +56,7 @@ uint64_t lb_families_deadline_us(const struct lb_families *families) {
 static enum lb_turn follow(struct lb_families_news *news, const struct lb_family_status *status,
                            const char *why) {
     news->what = LB_FAMILIES_FOLLOW;
-    news->status = *status;
+    news->status = status;
     news->why = why;
     return LB_TURN_AGAIN;
 }
@@ -68,10 +68,10 @@ static enum lb_turn wait_until(struct lb_families *families, uint64_t until_us) 
 }
 
 /* In this order, because each traces what it finds. */
-static void listen(struct lb_families *families, uint64_t now_us,
-                   struct lb_family_status status[LB_BOOT_FAMILIES]) {
-    status[0] = lb_families_status(families, now_us, LB_V4);
-    status[1] = lb_families_status(families, now_us, LB_V6);
+static const struct lb_family_status *listen(struct lb_families *families, uint64_t now_us) {
+    (void)lb_families_status(families, now_us, LB_V4);
+    (void)lb_families_status(families, now_us, LB_V6);
+    return families->status;
 }
 
 /* ---- nobody is left ------------------------------------------------------------------------- */
@@ -102,9 +102,8 @@ static enum lb_turn nobody_left(struct lb_families_news *news) {
 /* ---- choosing ------------------------------------------------------------------------------- */
 
 /* Of two families that name a disk: the preferred one, else the first. */
-static enum lb_turn both_name_a_disk(struct lb_families *families,
-                                     const struct lb_family_status status[LB_BOOT_FAMILIES],
-                                     struct lb_families_news *news) {
+static enum lb_turn both_name_a_disk(struct lb_families *families, struct lb_families_news *news) {
+    const struct lb_family_status *status = families->status;
     enum lb_family preferred = plan_of(families)->prefer;
     if (preferred != LB_FAMILY_NONE)
         return follow(news, &status[lb_plan_index(preferred)], "the preferred family");
@@ -173,8 +172,8 @@ static bool has_answer(const struct lb_network *network, enum lb_family family) 
 
 /* One family is out, because none of its answers could be used. The boot waits for the other one as
  * long as it would beside a family that names no disk. */
-static bool awaits_other(struct lb_families *families, uint64_t now_us,
-                         const struct lb_family_status status[LB_BOOT_FAMILIES]) {
+static bool awaits_other(struct lb_families *families, uint64_t now_us) {
+    const struct lb_family_status *status = families->status;
     bool is_asking[2] = {status[0].progress == LB_ASKING, status[1].progress == LB_ASKING};
     bool is_first = lb_attempts_is_first(families->attempts);
     if (!is_asking[0] && !is_asking[1])
@@ -194,12 +193,11 @@ static bool awaits_other(struct lb_families *families, uint64_t now_us,
 
 enum lb_turn lb_families_turn(struct lb_families *families, uint64_t now_us,
                               struct lb_families_news *news) {
-    struct lb_family_status status[LB_BOOT_FAMILIES];
-    listen(families, now_us, status);
+    const struct lb_family_status *status = listen(families, now_us);
     size_t first = lb_plan_index(plan_of(families)->prefer);
     lb_until(families->common, families->deadline_us);
     if (status[0].is_usable && status[1].is_usable)
-        return both_name_a_disk(families, status, news);
+        return both_name_a_disk(families, news);
     for (size_t i = 0; i < LB_BOOT_FAMILIES; i++)
         if (status[i].is_usable)
             return one_names_a_disk(families, now_us, &status[i], &status[!i], news);
@@ -209,14 +207,14 @@ enum lb_turn lb_families_turn(struct lb_families *families, uint64_t now_us,
         if (status[first ^ i].progress == LB_ANSWERED)
             return nobody_names_a_disk(families, now_us, &status[first ^ i], &status[!(first ^ i)],
                                        news);
-    return awaits_other(families, now_us, status) ? LB_TURN_IDLE : nobody_left(news);
+    return awaits_other(families, now_us) ? LB_TURN_IDLE : nobody_left(news);
 }
 
 /* ---- the dry run ---------------------------------------------------------------------------- */
 
 /* If somebody has answered, the family is given twice the time: its offers are being collected. */
-static uint64_t dry_timeout_us(const struct lb_families *families,
-                               const struct lb_family_status status[LB_BOOT_FAMILIES]) {
+static uint64_t dry_timeout_us(const struct lb_families *families) {
+    const struct lb_family_status *status = families->status;
     bool is_near = false;
     for (size_t i = 0; i < LB_BOOT_FAMILIES; i++)
         is_near = is_near || (status[i].progress == LB_ASKING && status[i].is_alive);
@@ -225,12 +223,11 @@ static uint64_t dry_timeout_us(const struct lb_families *families,
 
 enum lb_turn lb_families_dry_turn(struct lb_families *families, uint64_t now_us,
                                   struct lb_families_news *news) {
-    struct lb_family_status status[LB_BOOT_FAMILIES];
-    listen(families, now_us, status);
+    const struct lb_family_status *status = listen(families, now_us);
     bool has_answered = status[0].progress == LB_ANSWERED || status[1].progress == LB_ANSWERED;
     bool is_asking = status[0].progress == LB_ASKING || status[1].progress == LB_ASKING;
     bool explores = lb_plan_goal(plan_of(families)) == LB_GOAL_DISCOVER;
-    uint64_t until_us = dry_timeout_us(families, status);
+    uint64_t until_us = dry_timeout_us(families);
     lb_until(families->common, families->deadline_us);
     if (is_asking && !has_answered && !explores)
         return LB_TURN_IDLE;
@@ -287,23 +284,22 @@ bool lb_families_save(struct lb_families *families, const struct lb_error *why) 
     return true;
 }
 
-static struct lb_family_status status_of_other(struct lb_families *families, uint64_t now_us) {
+static const struct lb_family_status *look_at_other(struct lb_families *families, uint64_t now_us) {
     return lb_families_status(families, now_us, families->chosen == LB_V6 ? LB_V4 : LB_V6);
 }
 
-bool lb_families_reconsider(struct lb_families *families, uint64_t now_us,
-                            struct lb_family_status *other) {
+const struct lb_family_status *lb_families_reconsider(struct lb_families *families,
+                                                      uint64_t now_us) {
     if (!families->chose_early)
-        return false;
-    *other = status_of_other(families, now_us);
+        return NULL;
+    const struct lb_family_status *other = look_at_other(families, now_us);
     families->chose_early = !other->is_usable;
-    return other->is_usable;
+    return other->is_usable ? other : NULL;
 }
 
-bool lb_families_names_another(struct lb_families *families, uint64_t now_us,
-                               struct lb_family_status *other) {
+const struct lb_family_status *lb_families_another(struct lb_families *families, uint64_t now_us) {
     if (families->judge->is_named || families->chosen == LB_FAMILY_NONE)
-        return false;
-    *other = status_of_other(families, now_us);
-    return other->is_usable && other->names == LB_NAMES_DISK;
+        return NULL;
+    const struct lb_family_status *other = look_at_other(families, now_us);
+    return other->is_usable && other->names == LB_NAMES_DISK ? other : NULL;
 }

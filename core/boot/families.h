@@ -53,9 +53,10 @@ struct lb_families {
     const struct lb_network *network;
     const struct lb_judge *judge;
     const struct lb_attempts *attempts;
-    struct lb_network_need need;          /* of this attempt */
-    uint64_t asked_us;                    /* when this attempt began to ask */
-    uint64_t deadline_us;                 /* until when the boot waits for an answer */
+    struct lb_network_need need;                      /* of this attempt */
+    uint64_t asked_us;                                /* when this attempt began to ask */
+    uint64_t deadline_us;                             /* until when the boot waits for an answer */
+    struct lb_family_status status[LB_BOOT_FAMILIES]; /* as it was looked at last */
     uint64_t usable_us[LB_BOOT_FAMILIES]; /* when a family first named a disk; 0: it has not */
     enum lb_family chosen;                /* whose answer about the disk is used */
     bool chose_early;                /* no family had named a disk, and one had not answered yet */
@@ -72,9 +73,9 @@ enum lb_families_event {
 
 struct lb_families_news {
     enum lb_families_event what;
-    struct lb_family_status status;
-    const char *why;                   /* a constant */
-    bool has_answer[LB_BOOT_FAMILIES]; /* of a dry run: the families that are shown */
+    const struct lb_family_status *status; /* the stage's, until its next turn */
+    const char *why;                       /* a constant */
+    bool has_answer[LB_BOOT_FAMILIES];     /* of a dry run: the families that are shown */
 };
 
 /* families.c: the choice between them */
@@ -110,20 +111,19 @@ void lb_families_search(struct lb_families *families);
 /* Discovery ended without a disk, and why. True: the other family may still name one, so the
  * attempt waits for it. */
 bool lb_families_save(struct lb_families *families, const struct lb_error *why);
-/* While discovery runs: whether the other family names a disk by now, which is then in *other. */
-bool lb_families_reconsider(struct lb_families *families, uint64_t now_us,
-                            struct lb_family_status *other);
-/* Whether the family that is not followed names a disk, too, with its server: then it is in
- * *other. */
-bool lb_families_names_another(struct lb_families *families, uint64_t now_us,
-                               struct lb_family_status *other);
+/* While discovery runs: the other family, if it names a disk by now; else NULL. */
+const struct lb_family_status *lb_families_reconsider(struct lb_families *families,
+                                                      uint64_t now_us);
+/* The family that is not followed, if it names a disk, too, with its server; else NULL. */
+const struct lb_family_status *lb_families_another(struct lb_families *families, uint64_t now_us);
 
 /* families_status.c: how far a family is, and which disk it names */
 #define LB_SILENT_TIMEOUT_US                                                                       \
     (4 * LB_US_SEC) /* for a family that nobody has answered in: four solicitations */
-/* The family's status now. Keeps the first time that it names a usable disk, in usable_us. */
-struct lb_family_status lb_families_status(struct lb_families *families, uint64_t now_us,
-                                           enum lb_family family);
+/* Looks at the family: its status now, which is kept, and valid until it is looked at again. Keeps
+ * the first time that it names a usable disk, too, in usable_us. */
+const struct lb_family_status *lb_families_status(struct lb_families *families, uint64_t now_us,
+                                                  enum lb_family family);
 
 /* families_addrs.c: addresses of connections */
 /* RFC 8305 4: a name's addresses in the order in which they are tried: families in turn, the

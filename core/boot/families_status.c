@@ -56,21 +56,24 @@ static void strip(const struct lb_families *families, struct lb_family_status *s
         status->answer.root_path.len = 0;
 }
 
-struct lb_family_status lb_families_status(struct lb_families *families, uint64_t now_us,
-                                           enum lb_family family) {
-    struct lb_family_status status = {.family = family,
-                                      .is_alive = lb_network_is_alive(families->network, family)};
+const struct lb_family_status *lb_families_status(struct lb_families *families, uint64_t now_us,
+                                                  enum lb_family family) {
+    const struct lb_network *network = families->network;
+    struct lb_family_status *status = &families->status[lb_plan_index(family)];
     uint64_t *usable_us = &families->usable_us[lb_plan_index(family)];
-    status.progress = lb_network_progress(families->network, family, &families->need);
-    if (status.progress == LB_ASKING && now_us >= families->deadline_us)
-        status.progress =
-            lb_network_has_address(families->network, family) ? LB_ANSWERED : LB_NO_ANSWER;
-    if (status.progress != LB_ANSWERED)
+    *status = (struct lb_family_status){
+        .family = family,
+        .is_alive = lb_network_is_alive(network, family),
+        .progress = lb_network_progress(network, family, &families->need),
+    };
+    if (status->progress == LB_ASKING && now_us >= families->deadline_us)
+        status->progress = lb_network_has_address(network, family) ? LB_ANSWERED : LB_NO_ANSWER;
+    if (status->progress != LB_ANSWERED)
         return status;
-    status.answer = lb_network_answer(families->network, family);
-    strip(families, &status);
-    judge(families, now_us, &status);
-    if (status.is_usable && *usable_us == 0)
+    status->answer = lb_network_answer(network, family);
+    strip(families, status);
+    judge(families, now_us, status);
+    if (status->is_usable && *usable_us == 0)
         *usable_us = now_us;
     return status;
 }

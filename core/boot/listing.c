@@ -1,17 +1,14 @@
 #include "core/boot/listing.h"
 
-void lb_listing_init(struct lb_listing *listing, struct lb_common *common) {
-    memset(listing, 0, sizeof *listing);
-    listing->common = common;
-}
-
-void lb_listing_begin(struct lb_listing *listing) {
-    listing->step = LB_NO_STEP;
-}
-
 void lb_listing_clear(struct lb_listing *listing) {
     listing->targets =
         (struct lb_initiator_targets){.found = listing->found, .cap = LB_COUNT(listing->found)};
+}
+
+void lb_listing_init(struct lb_listing *listing, struct lb_common *common) {
+    listing->common = common;
+    listing->step = LB_NO_STEP;
+    lb_listing_clear(listing);
 }
 
 void lb_listing_ask(struct lb_listing *listing, uint64_t now_us, struct lb_initiator *session) {

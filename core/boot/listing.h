@@ -25,8 +25,6 @@ void lb_listing_ask(struct lb_listing *listing, uint64_t now_us, struct lb_initi
 void lb_listing_show(struct lb_listing *listing, uint64_t now_us, struct lb_initiator *session);
 /* Whether what is shown is there; its step ends then. */
 bool lb_listing_is_shown(struct lb_listing *listing, uint64_t now_us);
-/* An attempt begins: its step is a new one. */
-void lb_listing_begin(struct lb_listing *listing);
 /* No step of the report is left running: it failed with this word. */
 void lb_listing_end_step(struct lb_listing *listing, uint64_t now_us, const char *why);
 

@@ -18,8 +18,6 @@ static void begin(void) {
     lb_report_init(&report, peer.now);
     common = (struct lb_common){.plan = &plan, .report = &report};
     lb_listing_init(&listing, &common);
-    lb_listing_begin(&listing);
-    lb_listing_clear(&listing);
 }
 
 static void answer(struct lb_bytes text) {
