@@ -299,10 +299,8 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_path_init(&boot->path, &boot->common, LB_BOOT_SLOT_SESSION, &boot->network, &boot->shield);
     if (setup->interface != NULL)
         lb_format(boot->interface, sizeof boot->interface, "%s", setup->interface);
-    if (setup->lease4 != NULL) {
-        boot->firmware_lease = *setup->lease4;
-        boot->has_firmware_lease = true;
-    }
+    if (setup->lease4 != NULL)
+        lb_network_remember_lease(&boot->network, setup->lease4);
     boot->setup.lease4 = NULL;
     lb_rand_init(&boot->rand, setup->seed);
     lb_wipe(boot->setup.seed, sizeof boot->setup.seed);

@@ -5,12 +5,6 @@
 
 /* ---- going on ------------------------------------------------------------------------------- */
 
-/* The lost address is back, so its loss does not explain a failure any more. */
-static void note_return(struct lb_boot *boot) {
-    if (lb_net_has_family(&boot->network.net, boot->lost_family))
-        boot->lease_error = (struct lb_error){.code = LB_OK};
-}
-
 /* The boot waits for the network until deadline_us. */
 static void enter_dhcp(struct lb_boot *boot, uint64_t now_us, uint64_t deadline_us) {
     lb_boot_enter(boot, now_us, LB_AT_DHCP);
@@ -20,7 +14,6 @@ static void enter_dhcp(struct lb_boot *boot, uint64_t now_us, uint64_t deadline_
 
 static void enter_address(struct lb_boot *boot, uint64_t now_us) {
     lb_network_configure(&boot->network, now_us, boot->families.chosen);
-    note_return(boot);
     lb_boot_enter(boot, now_us, LB_AT_ADDRESS);
 }
 
@@ -195,22 +188,20 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
 
 /* The firmware's lease is used in the first attempt only: after a failure the network is asked
  * anew. It is not used with keys for DHCP, because the firmware did not check who sent it. */
-static bool is_firmware_lease_of_use(struct lb_boot *boot, uint64_t now_us) {
-    struct lb_dhcp4_lease *lease = &boot->firmware_lease;
-    bool was_there = boot->has_firmware_lease;
-    boot->has_firmware_lease = false;
-    if (!was_there || lb_plan_goal(&boot->plan) != LB_GOAL_DISK ||
+static void use_firmware_lease(struct lb_boot *boot, uint64_t now_us) {
+    const struct lb_dhcp4_lease *lease = lb_network_firmware_lease(&boot->network);
+    if (lease == NULL || lb_plan_goal(&boot->plan) != LB_GOAL_DISK ||
         lb_config_is_set(boot->setup.config, LB_KEY_DHCP_KEYS))
-        return false;
-    lease->worth = lb_judge_lease4(&boot->judge, now_us, lease);
-    return lease->worth == LB_WORTH_DISK;
+        return;
+    enum lb_worth worth = lb_judge_lease4(&boot->judge, now_us, lease);
+    if (worth == LB_WORTH_DISK)
+        lb_network_adopt(&boot->network, now_us, worth);
 }
 
 static bool start_dhcp4(struct lb_boot *boot, uint64_t now_us) {
     if (!lb_network_start_dhcp4(&boot->network, now_us, &boot->error))
         return false;
-    if (is_firmware_lease_of_use(boot, now_us))
-        lb_network_adopt(&boot->network, now_us, &boot->firmware_lease);
+    use_firmware_lease(boot, now_us);
     return true;
 }
 
@@ -218,13 +209,6 @@ static void start_ipv6(struct lb_boot *boot, uint64_t now_us) {
     if (lb_plan_is_static(&boot->plan, LB_V6) && !boot->network.is_set)
         bypass_dhcp(boot, now_us);
     lb_network_start_v6(&boot->network, now_us, lb_judge_doubts(&boot->judge, LB_V6));
-}
-
-/* Tells the host how to configure the interface. */
-static bool update_interface(struct lb_boot *boot, uint64_t now_us) {
-    bool has_address = lb_network_update(&boot->network, now_us, boot->families.chosen);
-    note_return(boot);
-    return has_address;
 }
 
 static void with_link(struct lb_boot *boot, uint64_t now_us) {
@@ -255,7 +239,9 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
     if (lb_plan_asks(&boot->plan, LB_V6))
         start_ipv6(boot, now_us);
     if (has_stale)
-        (void)update_interface(boot, now_us); /* a dropped lease is not renewed any more */
+        (void)lb_network_update(
+            &boot->network, now_us,
+            boot->families.chosen); /* a dropped lease is not renewed any more */
 }
 
 void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us) {
@@ -267,7 +253,6 @@ void lb_boot_network_start(struct lb_boot *boot, uint64_t now_us) {
         with_link(boot, now_us);
         return;
     }
-    boot->lease_error = (struct lb_error){.code = LB_OK};
     boot->step_link = lb_report_begin(&boot->report, now_us, LB_STAGE_LINK, (struct lb_endpoint){0},
                                       "%s", boot->interface);
     lb_boot_enter(boot, now_us, LB_AT_LINK);
@@ -290,7 +275,7 @@ static void changed(struct lb_boot *boot, uint64_t now_us) {
     if (lb_plan_is_dry(&boot->plan) || !is_in_use)
         return;
     add_others(boot, now_us);
-    bool has_address = update_interface(boot, now_us);
+    bool has_address = lb_network_update(&boot->network, now_us, boot->families.chosen);
     if (!has_address) {
         lb_network_configured(&boot->network, false);
         if (boot->state == LB_AT_ADDRESS)
@@ -306,10 +291,8 @@ static void lost(struct lb_boot *boot, uint64_t now_us, enum lb_family family,
     lb_trace(&boot->trace, now_us, "boot", "lost: %s", why->facts);
     enum lb_family used =
         boot->path.runs ? lb_initiator_peer(&boot->path.session).addr.family : family;
-    if (used == family || used == LB_FAMILY_NONE) {
-        boot->lease_error = *why;
-        boot->lost_family = family;
-    }
+    if (used == family || used == LB_FAMILY_NONE)
+        lb_network_note_loss(&boot->network, family, why);
     changed(boot, now_us);
 }
 

@@ -185,10 +185,10 @@ static enum lb_session_news session_failed(struct lb_boot *boot) {
     const struct lb_error *error = lb_initiator_error(&boot->path.session);
     if (boot->state == LB_AT_CLOSING)
         return LB_SESSION_SAME;
-    if (lb_is_ok(&boot->lease_error))
+    if (lb_is_ok(&boot->network.lost))
         explain_route(boot, error->code);
-    if (!lb_is_ok(&boot->lease_error)) /* there was no address to reach it from */
-        lb_fail(&boot->error, boot->lease_error.code, "%s", boot->lease_error.facts);
+    if (!lb_is_ok(&boot->network.lost)) /* there was no address to reach it from */
+        lb_fail(&boot->error, boot->network.lost.code, "%s", boot->network.lost.facts);
     lb_fail(&boot->error, error->code, "%s", error->facts);
     return LB_SESSION_FAILED;
 }

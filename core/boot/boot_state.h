@@ -70,10 +70,6 @@ struct lb_boot {
     size_t step_link;               /* of the report */
 
     struct lb_families families;
-    enum lb_family lost_family;           /* of lease_error */
-    struct lb_error lease_error;          /* why it was lost, until there is another */
-    struct lb_dhcp4_lease firmware_lease; /* setup.lease4 */
-    bool has_firmware_lease;              /* and it was not tried yet */
 
     char initiator[LB_NAME_MAX + 1];
     struct lb_choice choice; /* what was chosen, then the candidate that is being tried */

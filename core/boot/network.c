@@ -14,10 +14,23 @@ void lb_network_remember(struct lb_network *network, const struct lb_dhcp_seen *
     network->seen = *seen;
 }
 
+void lb_network_remember_lease(struct lb_network *network, const struct lb_dhcp4_lease *lease) {
+    network->firmware = *lease;
+    network->has_firmware = true;
+}
+
 void lb_network_begin(struct lb_network *network, unsigned attempt, bool takes_bad) {
     network->attempt = attempt;
     network->takes_bad = takes_bad;
     network->out4 = network->out6 = (struct lb_error){.code = LB_OK};
+    if (!network->is_set)
+        network->lost = (struct lb_error){.code = LB_OK};
+}
+
+void lb_network_note_loss(struct lb_network *network, enum lb_family family,
+                          const struct lb_error *why) {
+    network->lost = *why;
+    network->lost_family = family;
 }
 
 void lb_network_awaited(struct lb_network *network, uint64_t until_us) {

@@ -53,6 +53,10 @@ struct lb_network {
     bool was_managed, was_other; /* a router said so since DHCPv6 runs: M, O of RFC 4861 4.2 */
     enum lb_static6 static6;
     struct lb_error out4, out6; /* why this attempt has given the family up; LB_OK: it has not */
+    struct lb_error lost; /* why an address in use had to be given up, until there is another */
+    enum lb_family lost_family;
+    struct lb_dhcp4_lease firmware; /* the lease that the firmware holds */
+    bool has_firmware;              /* and it was not tried yet */
     struct lb_boot_net net;
     bool is_set;        /* the host has configured the interface by it */
     bool is_configured; /* addresses are on the interface, also while others are asked for */
@@ -77,6 +81,12 @@ struct lb_network_news {
 void lb_network_init(struct lb_network *network, struct lb_common *common);
 /* What was seen of DHCP servers that prove who they are, in an earlier boot; before it begins. */
 void lb_network_remember(struct lb_network *network, const struct lb_dhcp_seen *seen);
+/* The lease that the firmware holds; copied. */
+void lb_network_remember_lease(struct lb_network *network, const struct lb_dhcp4_lease *lease);
+/* An address that is in use had to be given up, and why: this explains later failures, until there
+ * is another of its family. */
+void lb_network_note_loss(struct lb_network *network, enum lb_family family,
+                          const struct lb_error *why);
 /* An attempt begins: its number, and whether a lease without a usable disk is of use. */
 void lb_network_begin(struct lb_network *network, unsigned attempt, bool takes_bad);
 /* Until when the boot waits for it, and its clients may give up; 0: it goes on by itself. */
@@ -138,9 +148,10 @@ struct lb_boot_answer lb_network_answer(const struct lb_network *network, enum l
 /* network_dhcp4.c */
 /* Asks DHCPv4 anew. False: the configuration does not let it, and *error says why. */
 bool lb_network_start_dhcp4(struct lb_network *network, uint64_t now_us, struct lb_error *error);
-/* Uses a lease that the firmware holds, instead of asking for one. */
-void lb_network_adopt(struct lb_network *network, uint64_t now_us,
-                      const struct lb_dhcp4_lease *lease);
+/* The lease that the firmware holds; NULL: none, or it was given before: it is tried once. */
+const struct lb_dhcp4_lease *lb_network_firmware_lease(struct lb_network *network);
+/* Uses it, judged so, instead of asking for one. */
+void lb_network_adopt(struct lb_network *network, uint64_t now_us, enum lb_worth worth);
 /* Whether the datagram is an answer that has to be judged, which is put into *said: then
  * lb_network_hear4 is told what it is worth. */
 bool lb_network_reads4(struct lb_network *network, struct lb_endpoint from, struct lb_bytes bytes,

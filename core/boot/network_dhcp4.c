@@ -160,9 +160,15 @@ bool lb_network_start_dhcp4(struct lb_network *network, uint64_t now_us, struct 
     return true;
 }
 
-void lb_network_adopt(struct lb_network *network, uint64_t now_us,
-                      const struct lb_dhcp4_lease *lease) {
-    lb_dhcp4_client_adopt(&network->dhcp, now_us, lease);
+const struct lb_dhcp4_lease *lb_network_firmware_lease(struct lb_network *network) {
+    bool was_there = network->has_firmware;
+    network->has_firmware = false;
+    return was_there ? &network->firmware : NULL;
+}
+
+void lb_network_adopt(struct lb_network *network, uint64_t now_us, enum lb_worth worth) {
+    network->firmware.worth = worth;
+    lb_dhcp4_client_adopt(&network->dhcp, now_us, &network->firmware);
 }
 
 void lb_network_stop_dhcp4(struct lb_network *network) {
