@@ -55,6 +55,11 @@ void lb_fail(struct lb_error *error, enum lb_code code, const char *facts, ...) 
     lb_text_untrusted(&text, lb_bytes_of_text(raw));
 }
 
+void lb_error_clear(struct lb_error *error) {
+    error->code = LB_OK;
+    error->facts[0] = '\0';
+}
+
 bool lb_is_ok(const struct lb_error *error) {
     return error->code == LB_OK;
 }

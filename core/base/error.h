@@ -25,6 +25,8 @@ struct lb_error {
 /* The facts may hold a peer's text: they are made fit for a terminal (lb_text_untrusted). */
 void lb_fail(struct lb_error *error, enum lb_code code, const char *facts, ...)
     __attribute__((format(printf, 3, 4)));
+/* Nothing has failed, again: the next failure is kept. */
+void lb_error_clear(struct lb_error *error);
 bool lb_is_ok(const struct lb_error *error); /* nothing has failed: the code is LB_OK */
 
 /* Of a code: its word (as in `lunboot explain WORD`), stage, meaning, and what to try. LB_OK gives

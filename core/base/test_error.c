@@ -57,6 +57,17 @@ static void every_code_is_found_by_its_word(void) {
     CHECK_EQ(untouched, LB_E_DIGEST);
 }
 
+static void a_failure_that_was_cleared_makes_room_for_the_next(void) {
+    struct lb_error error = {.code = LB_OK};
+    lb_fail(&error, LB_E_DIGEST, "the first");
+    lb_error_clear(&error);
+    CHECK(lb_is_ok(&error));
+    CHECK_STR(error.facts, "");
+    lb_fail(&error, LB_E_RESOLVE, "the next");
+    CHECK_EQ(error.code, LB_E_RESOLVE);
+    CHECK_STR(error.facts, "the next");
+}
+
 static void the_table_says_what_a_code_tells_besides(void) {
     static const enum lb_tells kinds[] = {LB_TELLS_STARTING, LB_TELLS_SILENCE, LB_TELLS_NO_DISK,
                                           LB_TELLS_ALONE};
@@ -140,6 +151,7 @@ int main(void) {
     TEST(empty_parts_take_no_line);
     TEST(every_code_is_found_by_its_word);
     TEST(the_table_says_what_may_pass_without_a_person);
+    TEST(a_failure_that_was_cleared_makes_room_for_the_next);
     TEST(the_table_says_what_a_code_tells_besides);
     TEST(every_code_has_a_word_a_stage_a_meaning_and_a_hint);
     return tap_done();

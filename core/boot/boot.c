@@ -97,7 +97,7 @@ static bool secrets_are_usable(struct lb_boot *boot, uint64_t now_us) {
 
 static void begin_attempt(struct lb_boot *boot, uint64_t now_us) {
     lb_attempts_begin(&boot->attempts);
-    boot->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&boot->error);
     lb_passed_begin(&boot->passed);
     /* Those of the network's clients may have begun in the pause, and run on. */
     boot->step_link = LB_NO_STEP;
@@ -190,7 +190,7 @@ static enum lb_turn state_turn(struct lb_boot *boot, uint64_t now_us) {
 /* The other services go on. */
 static void list_failed(struct lb_boot *boot, uint64_t now_us) {
     lb_finder_list_failed(&boot->finder, now_us, &boot->error);
-    boot->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&boot->error);
     lb_session_end(boot, now_us);
 }
 
@@ -309,7 +309,7 @@ void lb_boot_init(struct lb_boot *boot, uint64_t now_us, const struct lb_boot_se
     lb_report_init(&boot->report, now_us);
     if (setup->report != NULL)
         boot->report = *setup->report;
-    boot->report.error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&boot->report.error);
     boot->setup.report = NULL;
     lb_attempts_init(&boot->attempts, now_us, &boot->common);
     boot->deadline_us = LB_NEVER;

@@ -30,7 +30,7 @@ static void blame_link(struct lb_boot *boot) {
     struct lb_error said = boot->error;
     if (!boot->network.link_lost || !lb_code_tells(said.code, LB_TELLS_SILENCE))
         return;
-    boot->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&boot->error);
     lb_fail(&boot->error, LB_E_NO_LINK, "the link of interface %s has gone; %s: %s",
             boot->interface, lb_code_word(said.code), said.facts);
 }

@@ -104,7 +104,7 @@ static enum lb_turn reconsider(struct lb_boot *boot, uint64_t now_us) {
 bool lb_boot_network_may_save(struct lb_boot *boot, uint64_t now_us) {
     if (boot->state != LB_AT_DISCOVERY || !lb_families_save(&boot->families, &boot->error))
         return false;
-    boot->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&boot->error);
     lb_discovery_stage_stop(boot, now_us);
     enter_dhcp(boot, now_us, lb_families_deadline_us(&boot->families));
     return true;

@@ -129,7 +129,7 @@ bool lb_session_stage_next(struct lb_boot *boot, uint64_t now_us) {
         lb_candidates_verdict(&boot->candidates, &boot->error);
         return false;
     }
-    boot->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&boot->error);
     if (boot->finder.runs) /* which has the next one, or will have it */
         lb_boot_enter(boot, now_us, LB_AT_DISCOVERY);
     else

@@ -1,4 +1,5 @@
-/* The engine's fields, and the calls between its files. Hosts need only the size. */
+/* The engine's struct, which holds its stages, and the calls between its own files. Hosts need only
+ * the size. */
 #ifndef LB_BOOT_STATE_H
 #define LB_BOOT_STATE_H
 
@@ -49,35 +50,33 @@ struct lb_boot {
     struct lb_boot_setup setup;
     struct lb_plan plan;
     char interface[32];
-    enum lb_boot_state state;
     struct lb_rand rand;
     struct lb_trace trace;
     struct lb_report report;
-    struct lb_error error; /* of this attempt: the first failure is kept */
 
-    struct lb_common common; /* what the stages are lent */
-    struct lb_network network;
-    struct lb_passed passed;
-    struct lb_judge judge;
-    struct lb_shield shield;
-    struct lb_path path;
-
-    struct lb_attempts attempts;
-    uint64_t enter_us, deadline_us;
-    bool has_failed; /* boot->error says why; the engine has not acted on it yet */
+    /* The engine's own. */
+    enum lb_boot_state state;
+    uint64_t enter_us, deadline_us; /* of the state */
+    struct lb_error error;          /* of this attempt: the first failure is kept */
+    bool has_failed;                /* error says why; the engine has not acted on it yet */
     bool stopping, was_up;
     bool release_due, has_released; /* after lb_boot_stop */
     size_t step_link;               /* of the report */
-
-    struct lb_families families;
-
     char initiator[LB_NAME_MAX + 1];
     struct lb_choice choice; /* what was chosen, then the candidate that is being tried */
+
+    /* The stages: each writes its own struct alone. */
+    struct lb_common common; /* what they are lent */
+    struct lb_attempts attempts;
+    struct lb_network network;
+    struct lb_passed passed;
+    struct lb_judge judge;
+    struct lb_families families;
     struct lb_finder finder;
     struct lb_candidates candidates;
-
     struct lb_names names;
-
+    struct lb_shield shield;
+    struct lb_path path;
     struct lb_unit unit;
     struct lb_listing listing;
 };

@@ -316,6 +316,6 @@ void lb_candidates_verdict(const struct lb_candidates *candidates, struct lb_err
                     lb_code_word(other->failed.code));
     }
     enum lb_code code = candidates->list[best].failed.code;
-    *error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(error);
     lb_fail(error, code, "%s", facts);
 }

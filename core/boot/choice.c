@@ -146,7 +146,7 @@ bool lb_choice_of_config(const struct lb_plan *plan, struct lb_choice *choice,
         return false;
     choice->has_target = is_complete(&choice->target);
     choice->from_network = is_of_table(plan, LB_KEY_SERVER);
-    choice->unnamed = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&choice->unnamed);
     lb_format(choice->source, sizeof choice->source, "%s",
               is_of_table(plan, LB_KEY_TARGET) ? lb_config_source_word(LB_SOURCE_IBFT)
                                                : "configuration");

@@ -15,11 +15,12 @@
 void lb_families_init(struct lb_families *families, struct lb_common *common,
                       const struct lb_network *network, const struct lb_judge *judge,
                       const struct lb_attempts *attempts) {
-    *families = (struct lb_families){.common = common,
-                                     .network = network,
-                                     .judge = judge,
-                                     .attempts = attempts,
-                                     .deadline_us = LB_NEVER};
+    memset(families, 0, sizeof *families);
+    families->common = common;
+    families->network = network;
+    families->judge = judge;
+    families->attempts = attempts;
+    families->deadline_us = LB_NEVER;
 }
 
 void lb_families_begin(struct lb_families *families, const struct lb_choice *choice) {
@@ -29,7 +30,7 @@ void lb_families_begin(struct lb_families *families, const struct lb_choice *cho
         .is_name = !has_address,
         .is_near = has_address && lb_addr_is_link_local(choice->target.addr),
     };
-    families->no_disk = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&families->no_disk);
     families->usable_us[0] = families->usable_us[1] = 0;
     families->chose_early = false;
     if (!families->network->is_set)
@@ -272,7 +273,7 @@ bool lb_families_follow(struct lb_families *families, const struct lb_family_sta
         *error = families->no_disk;
         return false;
     }
-    families->no_disk = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&families->no_disk);
     return true;
 }
 

@@ -61,11 +61,10 @@ const struct lb_family_status *lb_families_status(struct lb_families *families, 
     const struct lb_network *network = families->network;
     struct lb_family_status *status = &families->status[lb_plan_index(family)];
     uint64_t *usable_us = &families->usable_us[lb_plan_index(family)];
-    *status = (struct lb_family_status){
-        .family = family,
-        .is_alive = lb_network_is_alive(network, family),
-        .progress = lb_network_progress(network, family, &families->need),
-    };
+    memset(status, 0, sizeof *status);
+    status->family = family;
+    status->is_alive = lb_network_is_alive(network, family);
+    status->progress = lb_network_progress(network, family, &families->need);
     if (status->progress == LB_ASKING && now_us >= families->deadline_us)
         status->progress = lb_network_has_address(network, family) ? LB_ANSWERED : LB_NO_ANSWER;
     if (status->progress != LB_ANSWERED)

@@ -4,7 +4,10 @@
 
 void lb_judge_init(struct lb_judge *judge, struct lb_common *common,
                    const struct lb_network *network, struct lb_passed *passed) {
-    *judge = (struct lb_judge){.common = common, .network = network, .passed = passed};
+    memset(judge, 0, sizeof *judge);
+    judge->common = common;
+    judge->network = network;
+    judge->passed = passed;
 }
 
 void lb_judge_begin(struct lb_judge *judge, bool is_named) {

@@ -22,9 +22,10 @@ void lb_network_remember_lease(struct lb_network *network, const struct lb_dhcp4
 void lb_network_begin(struct lb_network *network, unsigned attempt, bool takes_bad) {
     network->attempt = attempt;
     network->takes_bad = takes_bad;
-    network->out4 = network->out6 = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&network->out4);
+    lb_error_clear(&network->out6);
     if (!network->is_set)
-        network->lost = (struct lb_error){.code = LB_OK};
+        lb_error_clear(&network->lost);
 }
 
 void lb_network_note_loss(struct lb_network *network, enum lb_family family,

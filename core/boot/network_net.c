@@ -227,7 +227,7 @@ void lb_network_make(struct lb_network *network, uint64_t now_us, enum lb_family
     take_config(config, net);
     take_config_routes(config, net);
     if (lb_net_has_family(&network->net, network->lost_family)) /* the lost address is back */
-        network->lost = (struct lb_error){.code = LB_OK};
+        lb_error_clear(&network->lost);
 }
 
 bool lb_net_has_family(const struct lb_boot_net *net, enum lb_family family) {

@@ -1,7 +1,8 @@
 #include "core/boot/passed.h"
 
 void lb_passed_init(struct lb_passed *passed, struct lb_common *common) {
-    *passed = (struct lb_passed){.common = common};
+    memset(passed, 0, sizeof *passed);
+    passed->common = common;
 }
 
 void lb_passed_begin(struct lb_passed *passed) {
@@ -37,7 +38,7 @@ void lb_passed_explain(const struct lb_passed *passed, struct lb_error *error) {
     if (passed->count == 0 || said.code == last->code)
         return;
     const char *answers = passed->count == 1 ? "answer" : "answers";
-    *error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(error);
     if (lb_code_tells(said.code, LB_TELLS_NO_DISK))
         lb_fail(error, last->code, "%s; %u %s passed over, and then %s", last->facts, passed->count,
                 answers, lb_code_word(said.code));

@@ -136,7 +136,7 @@ void lb_path_end(struct lb_path *path, uint64_t now_us, const struct lb_error *w
     if (path->is_open)
         lb_ask(path->common, LB_BOOT_CLOSE)->slot = path->slot;
     path->runs = path->is_open = false;
-    path->waits_for = (struct lb_endpoint){0};
+    path->waits_for.addr.family = LB_FAMILY_NONE;
 }
 
 void lb_path_hand_over(struct lb_path *path, uint64_t now_us) {
@@ -151,12 +151,12 @@ void lb_path_end_step(struct lb_path *path, uint64_t now_us, const char *why) {
 /* ---- the way to the portal ------------------------------------------------------------------ */
 
 static bool waits(const struct lb_path *path) {
-    return lb_addr_is_set(path->waits_for.addr);
+    return LB_SHIELD_MAY_WAIT && lb_addr_is_set(path->waits_for.addr);
 }
 
-/* shielded: our address, through IPsec; family none: in clear. */
-static void open_slot(struct lb_path *path, struct lb_addr shielded,
-                      struct lb_boot_action *action) {
+/* From our address in the association with it, if there is one. */
+static void open_slot(struct lb_path *path, struct lb_boot_action *action) {
+    struct lb_addr shielded = lb_shield_local(path->shield, path->waits_for.addr);
     path->is_open = true;
     note_local(path, &path->network->net, path->waits_for.addr);
     *action = (struct lb_boot_action){.event = LB_BOOT_CONNECT,
@@ -164,30 +164,28 @@ static void open_slot(struct lb_path *path, struct lb_addr shielded,
                                       .from = {.addr = shielded},
                                       .to = path->waits_for,
                                       .is_protected = lb_addr_is_set(shielded)};
-    path->waits_for = (struct lb_endpoint){0};
+    path->waits_for.addr.family = LB_FAMILY_NONE;
 }
 
 /* Connects if IPsec is there, or is not needed. */
 static enum lb_turn try_to_connect(struct lb_path *path, uint64_t now_us,
                                    struct lb_boot_action *action) {
-    struct lb_addr peer = path->waits_for.addr;
     struct lb_error why = {.code = LB_OK};
-    switch (lb_shield_want(path->shield, now_us, peer, false, &why)) {
+    switch (lb_shield_want(path->shield, now_us, path->waits_for.addr, false, &why)) {
     case LB_SHIELD_WAIT:
         return LB_TURN_IDLE;
     case LB_SHIELD_FAILED:
-        path->waits_for = (struct lb_endpoint){0};
+        path->waits_for.addr.family = LB_FAMILY_NONE;
         lb_initiator_unprepared(&path->session, now_us, &why);
         return LB_TURN_AGAIN;
     case LB_SHIELD_UP:
-        open_slot(path, lb_shield_local(path->shield, peer), action);
         lb_initiator_connects_at(&path->session, now_us);
-        return LB_TURN_ACT;
+        break;
     case LB_SHIELD_CLEAR:
-        open_slot(path, (struct lb_addr){0}, action);
-        return LB_TURN_ACT;
+        break;
     }
-    return LB_TURN_IDLE;
+    open_slot(path, action);
+    return LB_TURN_ACT;
 }
 
 enum lb_turn lb_path_connect(struct lb_path *path, uint64_t now_us, struct lb_endpoint peer,
@@ -251,7 +249,7 @@ enum lb_turn lb_path_turn(struct lb_path *path, uint64_t now_us, struct lb_boot_
     follow(path, now_us);
     enum lb_turn turn = carry_out(path, &did, action, news);
     if (lb_initiator_state(&path->session) != LB_INITIATOR_CONNECTING)
-        path->waits_for = (struct lb_endpoint){0};
+        path->waits_for.addr.family = LB_FAMILY_NONE;
     return turn == LB_TURN_IDLE && waits(path) ? try_to_connect(path, now_us, action) : turn;
 }
 

@@ -248,7 +248,7 @@ static void lose(struct lb_shield *shield, uint64_t now_us, struct lb_shield_pee
     lb_report_learned(shield->common->report, now_us, LB_STAGE_IPSEC, "warning",
                       lb_addr_text(peer->remote).s, "%s: %s", lb_code_word(peer->error.code),
                       peer->error.facts);
-    peer->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&peer->error);
     ask_peer(shield, now_us, peer, local);
 }
 

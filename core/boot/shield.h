@@ -72,6 +72,7 @@ enum lb_shield_says lb_shield_want(struct lb_shield *shield, uint64_t now_us, st
                                    bool is_discovery, struct lb_error *error);
 #ifdef LB_NO_IPSEC
 /* Firmware, where bytes count: there is never a peer (shield_none.c). */
+#define LB_SHIELD_MAY_WAIT                              false
 #define lb_shield_local(shield, remote)                 ((void)(remote), (struct lb_addr){0})
 #define lb_shield_source(shield, now_us, to, from)      ((void)0)
 #define lb_shield_datagram(shield, now_us, from, bytes) ((void)0)
@@ -80,6 +81,7 @@ enum lb_shield_says lb_shield_want(struct lb_shield *shield, uint64_t now_us, st
 #define lb_shield_open(shield, from, esp)               lb_bytes((esp).p, 0)
 #define lb_shield_stop(shield, now_us)                  ((void)0)
 #else
+#define LB_SHIELD_MAY_WAIT true /* LB_SHIELD_WAIT may be said */
 /* Our address in the association with remote, which is UP; family none: there is none. */
 struct lb_addr lb_shield_local(const struct lb_shield *shield, struct lb_addr remote);
 /* The host's answer: from is our address for packets to `to`. */

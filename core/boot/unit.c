@@ -14,7 +14,7 @@ void lb_unit_begin(struct lb_unit *unit) {
 
 void lb_unit_clear(struct lb_unit *unit) {
     unit->searches = unit->has_disk = unit->is_up = false;
-    unit->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&unit->error);
 }
 
 void lb_unit_end_step(struct lb_unit *unit, uint64_t now_us, const char *why) {

@@ -133,7 +133,7 @@ static void note_durability(struct lb_disk *disk, struct lb_disk_op *op) {
         return;
     if (!lb_is_ok(&disk->lost_write)) {
         op->error = disk->lost_write;
-        disk->lost_write = (struct lb_error){.code = LB_OK};
+        lb_error_clear(&disk->lost_write);
         return;
     }
     if (op->since != 0 && op->since != logins)
@@ -195,7 +195,7 @@ void lb_disk_submit(struct lb_disk *disk, uint64_t now_us, struct lb_disk_op *op
     bool has_room = op->lba <= disk->info.blocks && op->blocks <= disk->info.blocks - op->lba;
     lb_assert(disk->state == LB_DISK_UP || disk->state == LB_DISK_PROVING ||
               disk->state == LB_DISK_CHANGED);
-    op->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&op->error);
     op->issued = op->done = op->in_flight = op->since = 0;
     op->next = NULL;
     if (op->kind == LB_DISK_FLUSH)

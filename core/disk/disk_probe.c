@@ -310,7 +310,7 @@ void lb_disk_judge(struct lb_disk *disk, uint64_t now_us) {
                    judge_capacity(disk, &capacity) && judge_change(disk);
     /* ipxe 57bab0ae4 (CLARiiON): the size is known once TEST UNIT READY has succeeded. */
     if (disk->error.code == LB_E_LUN_EMPTY && lb_disk_ask_once_more(disk, now_us)) {
-        disk->error = (struct lb_error){.code = LB_OK};
+        lb_error_clear(&disk->error);
         return;
     }
     if (!is_good) {

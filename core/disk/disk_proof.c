@@ -31,7 +31,7 @@ static void begin(struct lb_disk *disk, uint64_t now_us, uint32_t wanted) {
     disk->silent = 0;
     disk->rounds = disk->pauses = 0;
     disk->since_us = now_us;
-    disk->unsure = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&disk->unsure);
     start_round(disk, now_us);
 }
 
@@ -153,7 +153,7 @@ void lb_disk_found_other(struct lb_disk *disk, uint64_t now_us, const char *fact
  * a minute is told; what is asked for afterwards waits anew. */
 void lb_disk_found_nothing(struct lb_disk *disk, uint64_t now_us, enum lb_code code,
                            const char *facts) {
-    disk->unsure = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&disk->unsure);
     lb_fail(&disk->unsure, code, "%s: %s", lb_endpoint_text(lb_initiator_peer(disk->session)).s,
             facts);
     if (now_us - disk->since_us >= LB_DISK_BUSY_MS * LB_US_MS) {

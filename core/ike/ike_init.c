@@ -156,7 +156,7 @@ static const char *ask_again(struct lb_ike *ike, uint64_t now_us,
         lb_dh_init(&ike->dh, (enum lb_dh_group)group, ike->rand);
     } else {
         /* Anybody can say this: only silence after it makes it the reason. */
-        ike->error = (struct lb_error){.code = LB_OK};
+        lb_error_clear(&ike->error);
         lb_fail(&ike->error, LB_E_IPSEC_PROPOSAL, "%s says %s (%u)",
                 lb_endpoint_text(ike->remote).s, lb_ike_notify_word(parsed->error),
                 (unsigned)parsed->error);

@@ -220,7 +220,7 @@ static bool check_vlan(const struct lb_ibft *ibft, const struct lb_config *confi
 bool lb_ibft_is_enough(enum lb_ibft_found found, const struct lb_ibft *ibft, bool is_asked_for,
                        const struct lb_config *config, struct lb_error *error) {
     if (is_forbidden(config) || (found != LB_IBFT_READ_WELL && names_a_disk(config))) {
-        *error = (struct lb_error){.code = LB_OK};
+        lb_error_clear(error);
         return true;
     }
     if (found == LB_IBFT_READ_WELL)

@@ -76,7 +76,7 @@ static bool configure(struct turns *t, const struct lb_card *card) {
     bool is_long = lb_config_u32(&t->config, LB_KEY_ATTEMPTS) == 0 &&
                    (t->chooser.cards.count == 1 || card->worth == LB_CARD_HAS_DISK);
     t->run->config = t->config;
-    t->run->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&t->run->error);
     return set(t, "interface", card->name) &&
            set_ms(t, "dhcp-timeout", LB_MAX(LB_MIN(patience_ms, left_ms), 1000)) &&
            set_ms(t, "retry-time", is_long ? LB_MIN(LONG_TURN_MS, left_ms) : left_ms) &&
@@ -139,7 +139,7 @@ static bool wait_until(struct turns *t, uint64_t until_us) {
     if (lb_chooser_wait(&t->chooser, LB_MIN(until_us, t->end_us)))
         return true;
     t->run->is_interrupted = true;
-    t->run->error = (struct lb_error){.code = LB_OK};
+    lb_error_clear(&t->run->error);
     lb_fail(&t->run->error, LB_E_CANCELLED, "by a signal");
     return false;
 }

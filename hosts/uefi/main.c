@@ -82,7 +82,7 @@ static void try_card(struct card *card, struct lb_error *error) {
         return;
     }
     do {
-        *error = (struct lb_error){.code = LB_OK};
+        lb_error_clear(error);
         again = false;
         if (!loop_start(&card->nic, &config, uuid, card->lease, error))
             return;
