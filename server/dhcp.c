@@ -272,7 +272,7 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, bool is_boot,
     config->options = boot_options(dhcp, &boot, lb_span(options, sizeof options));
     config->root_path = root_path_of(dhcp, machine, lb_span(root_path, sizeof root_path));
     struct lb_dhcp4_reply reply =
-        is_boot ? lb_dhcp4_boot_server_input(&net->server, now_us, from, payload, answer)
+        is_boot ? lb_dhcp4_server_input_boot(&net->server, now_us, from, payload, answer)
                 : lb_dhcp4_server_input(&net->server, now_us, from, payload, answer);
     config->options = config->root_path = lb_bytes(NULL, 0);
     if (reply.changed != NULL) {

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST_MAX  16384            /* what a node with all its portals needs, four times */
 #define ANSWER_MAX   (1 << 20)        /* all nodes with all that is known of them */
 #define IDLE_US      (60 * LB_US_SEC) /* of a connection that says nothing */
 #define DATAGRAM_MAX 1472             /* more than an answer of this size comes by TCP */
@@ -20,11 +19,7 @@ struct lb_server_isns_connection {
     struct lb_server_source source;
     struct lb_server_isns_connection *next;
     uint64_t until_us;
-    bool is_over;
-    size_t request_len;
-    uint8_t *answer; /* malloc's, while there is one */
-    size_t answer_len, answer_at;
-    uint8_t request[REQUEST_MAX];
+    struct lb_isns_connection connection;
 };
 
 /* ---- the database ---- */
@@ -101,12 +96,6 @@ static void refresh(struct lb_server_isns *isns) {
     isns->stamp = stamp;
 }
 
-static struct lb_bytes answer(struct lb_server_isns *isns, uint64_t now_us, struct lb_bytes message,
-                              struct lb_span room) {
-    refresh(isns);
-    return lb_isns_server_answer(&isns->server, now_us, message, room);
-}
-
 /* ---- UDP ---- */
 
 static void answer_datagram(struct lb_server_isns *isns, int fd, uint64_t now_us) {
@@ -114,7 +103,9 @@ static void answer_datagram(struct lb_server_isns *isns, int fd, uint64_t now_us
     struct lb_udp_received in;
     if (!lb_udp_receive(fd, lb_span(request, sizeof request), &in))
         return;
-    struct lb_bytes reply = answer(isns, now_us, in.payload, lb_span(room, sizeof room));
+    refresh(isns);
+    struct lb_bytes reply =
+        lb_isns_server_input(&isns->server, now_us, in.payload, lb_span(room, sizeof room));
     if (reply.len > 0)
         lb_udp_send(fd, isns->index, in.from, reply);
 }
@@ -136,75 +127,54 @@ static void take_connection(struct lb_server_isns *isns, int listener, uint64_t 
     connection->next = isns->connections;
     isns->connections = connection;
     isns->count++;
-    connection->is_over = !lb_server_watch(isns->epoll, &connection->source, EPOLLIN);
+    lb_isns_connection_init(&connection->connection);
+    connection->connection.is_over = !lb_server_watch(isns->epoll, &connection->source, EPOLLIN);
 }
 
 static void end(struct lb_server_isns *isns, struct lb_server_isns_connection *connection) {
     lb_server_source_close(&connection->source);
-    free(connection->answer);
+    free(connection->connection.memory.p);
     free(connection);
     isns->count--;
 }
 
-static void send_answer(struct lb_server_isns *isns, struct lb_server_isns_connection *connection) {
-    ssize_t n = send(connection->source.fd, connection->answer + connection->answer_at,
-                     connection->answer_len - connection->answer_at, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0)
-        connection->answer_at += (size_t)n;
-    else if (errno != EAGAIN && errno != EINTR)
-        connection->is_over = true;
-    bool is_sent = connection->answer_at == connection->answer_len;
-    if (is_sent) {
-        free(connection->answer);
-        connection->answer = NULL;
-    }
-    connection->is_over |=
-        !lb_server_watch(isns->epoll, &connection->source, is_sent ? EPOLLIN : (uint32_t)EPOLLOUT);
+static void receive(struct lb_server_isns_connection *at) {
+    struct lb_span room = lb_isns_connection_where(&at->connection);
+    ssize_t n = room.len == 0 ? 1 : recv(at->source.fd, room.p, room.len, MSG_DONTWAIT);
+    if (n > 0 && room.len > 0)
+        lb_isns_connection_got(&at->connection, (size_t)n);
+    else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        at->connection.is_over = true;
 }
 
-/* Answers the first request, if it is there as a whole. The next waits until this one is answered,
- * so a connection has one answer at a time. */
-static void serve_request(struct lb_server_isns *isns, uint64_t now_us,
-                          struct lb_server_isns_connection *connection) {
-    size_t len = lb_isns_message_len(lb_bytes(connection->request, connection->request_len));
-    if (len == SIZE_MAX || (len == 0 && connection->request_len == REQUEST_MAX))
-        connection->is_over = true;
-    if (len == 0 || connection->is_over)
-        return;
-    uint8_t *room = malloc(ANSWER_MAX);
-    struct lb_bytes reply = lb_bytes(NULL, 0);
-    if (room != NULL)
-        reply = answer(isns, now_us, lb_bytes(connection->request, len), lb_span(room, ANSWER_MAX));
-    memmove(connection->request, connection->request + len, connection->request_len - len);
-    connection->request_len -= len;
-    if (reply.len == 0) {
-        free(room);
-        return;
-    }
-    uint8_t *kept = realloc(room, reply.len);
-    connection->answer = kept != NULL ? kept : room;
-    connection->answer_len = reply.len;
-    connection->answer_at = 0;
-    send_answer(isns, connection);
+/* Sends until there is nothing more, or no room for it. */
+static void send_out(struct lb_server_isns *isns, uint64_t now_us,
+                     struct lb_server_isns_connection *at) {
+    struct lb_bytes piece;
+    ssize_t n = 0;
+    while ((piece = lb_isns_connection_gather(&at->connection, now_us, &isns->server)).len > 0 &&
+           (n = send(at->source.fd, piece.p, piece.len, MSG_NOSIGNAL | MSG_DONTWAIT)) > 0)
+        lb_isns_connection_sent(&at->connection, (size_t)n);
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        at->connection.is_over = true;
+    at->connection.is_over |=
+        !lb_server_watch(isns->epoll, &at->source, piece.len > 0 ? EPOLLOUT : (uint32_t)EPOLLIN);
 }
 
+/* Memory for answers is there while one is. Without any the client asks again. */
 static void serve(struct lb_server_isns *isns, uint64_t now_us,
-                  struct lb_server_isns_connection *connection) {
-    connection->until_us = now_us + IDLE_US;
-    if (connection->answer != NULL) {
-        send_answer(isns, connection);
-    } else {
-        ssize_t n = recv(connection->source.fd, connection->request + connection->request_len,
-                         REQUEST_MAX - connection->request_len, MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-            connection->is_over = true;
-        connection->request_len += n > 0 ? (size_t)n : 0;
+                  struct lb_server_isns_connection *at) {
+    at->until_us = now_us + IDLE_US;
+    if (at->connection.memory.len == 0)
+        receive(at);
+    if (at->connection.memory.len == 0 && at->connection.has_request) {
+        uint8_t *memory = malloc(ANSWER_MAX);
+        at->connection.is_over |= memory == NULL;
+        lb_isns_connection_lend(&at->connection, lb_span(memory, memory != NULL ? ANSWER_MAX : 0));
     }
-    for (size_t before = SIZE_MAX;
-         !connection->is_over && connection->answer == NULL && connection->request_len != before;) {
-        before = connection->request_len;
-        serve_request(isns, now_us, connection);
-    }
+    refresh(isns);
+    send_out(isns, now_us, at);
+    free(lb_isns_connection_take_back(&at->connection).p);
 }
 
 void lb_server_isns_ready(struct lb_server_isns *isns, struct lb_server_source *source,
@@ -221,7 +191,7 @@ uint64_t lb_server_isns_poll(struct lb_server_isns *isns, uint64_t now_us) {
     uint64_t until_us = LB_NEVER;
     for (struct lb_server_isns_connection **at = &isns->connections; *at != NULL;) {
         struct lb_server_isns_connection *connection = *at;
-        if (connection->is_over || now_us >= connection->until_us) {
+        if (connection->connection.is_over || now_us >= connection->until_us) {
             *at = connection->next;
             end(isns, connection);
             continue;

@@ -12,7 +12,9 @@
 #include "core/isns/isns_client.h"
 #include "core/isns/isns_server.h"
 #include "os/linux/clock.h"
+#include "os/linux/datagram.h"
 #include "os/linux/os_address.h"
+#include "os/linux/tcp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -241,10 +243,8 @@ static int run_ask(int count, char **arguments) {
 
 struct conn {
     int fd; /* -1: free */
-    uint8_t request[REQUEST_MAX];
-    size_t request_len;
-    uint8_t *answer;
-    size_t answer_len, answer_at;
+    struct lb_isns_connection connection;
+    uint8_t *memory; /* for answers; kept */
 };
 
 static struct {
@@ -325,12 +325,21 @@ static int listen_at(uint16_t port, int type) {
     return fd;
 }
 
+static void lend(struct conn *conn) {
+    if (conn->memory == NULL)
+        conn->memory = malloc(ANSWER_MAX);
+    if (conn->memory == NULL)
+        die("malloc");
+    lb_isns_connection_lend(&conn->connection, lb_span(conn->memory, ANSWER_MAX));
+}
+
 static void accept_conn(int listener) {
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+    int fd = lb_tcp_accept(listener, NULL);
     for (size_t i = 0; i < CONNS_MAX && fd >= 0; i++) {
         if (host.conns[i].fd < 0) {
             host.conns[i].fd = fd;
-            host.conns[i].request_len = 0;
+            lb_isns_connection_init(&host.conns[i].connection);
+            lend(&host.conns[i]);
             return;
         }
     }
@@ -340,74 +349,48 @@ static void accept_conn(int listener) {
 
 static void hang_up(struct conn *conn) {
     close(conn->fd);
-    free(conn->answer);
-    conn->answer = NULL;
     conn->fd = -1;
-    conn->answer_len = conn->answer_at = 0;
 }
 
-static void push_answer(struct conn *conn) {
-    ssize_t n = send(conn->fd, conn->answer + conn->answer_at, conn->answer_len - conn->answer_at,
-                     MSG_NOSIGNAL);
-    if (n > 0)
-        conn->answer_at += (size_t)n;
-    if (conn->answer_at == conn->answer_len) {
-        free(conn->answer);
-        conn->answer = NULL;
-        conn->answer_at = conn->answer_len = 0;
-    }
+static struct lb_bytes to_send(struct conn *conn) {
+    return lb_isns_connection_gather(&conn->connection, lb_now_us(), &host.server);
 }
 
-static void answer_all(struct conn *conn) {
-    for (;;) {
-        size_t len = lb_isns_message_len(lb_bytes(conn->request, conn->request_len));
-        if (len == SIZE_MAX || (len == 0 && conn->request_len == REQUEST_MAX)) {
-            hang_up(conn);
-            return;
-        }
-        if (len == 0)
-            break;
-        struct lb_bytes answer =
-            lb_isns_server_answer(&host.server, lb_now_us(), lb_bytes(conn->request, len),
-                                  lb_span(host.room, sizeof host.room));
-        conn->answer = realloc(conn->answer, conn->answer_len + answer.len);
-        if (answer.len > 0 && !conn->answer)
-            die("realloc");
-        memcpy(conn->answer + conn->answer_len, answer.p, answer.len);
-        conn->answer_len += answer.len;
-        memmove(conn->request, conn->request + len, conn->request_len - len);
-        conn->request_len -= len;
+static void push_answers(struct conn *conn) {
+    struct lb_bytes piece;
+    ssize_t n = 1;
+    while (n > 0 && (piece = to_send(conn)).len > 0) {
+        n = send(conn->fd, piece.p, piece.len, MSG_NOSIGNAL);
+        if (n > 0)
+            lb_isns_connection_sent(&conn->connection, (size_t)n);
     }
-    if (conn->answer_len > 0)
-        push_answer(conn);
+    if (conn->connection.is_over)
+        hang_up(conn);
 }
 
 static void serve_conn(struct conn *conn, short events) {
-    if ((events & POLLOUT) && conn->answer_len > 0) {
-        push_answer(conn);
-        return;
+    struct lb_span room = lb_isns_connection_where(&conn->connection);
+    if (!(events & POLLOUT)) {
+        ssize_t n = recv(conn->fd, room.p, room.len, 0);
+        if (n > 0) {
+            lb_isns_connection_got(&conn->connection, (size_t)n);
+        } else if (n == 0 || errno != EAGAIN) {
+            hang_up(conn);
+            return;
+        }
     }
-    ssize_t n = recv(conn->fd, conn->request + conn->request_len,
-                     sizeof conn->request - conn->request_len, 0);
-    if (n > 0) {
-        conn->request_len += (size_t)n;
-        answer_all(conn);
-    } else if (n == 0 || errno != EAGAIN) {
-        hang_up(conn);
-    }
+    push_answers(conn);
 }
 
 static void serve_datagram(int fd) {
-    struct sockaddr_storage from;
-    socklen_t len = sizeof from;
     static uint8_t request[REQUEST_MAX];
-    ssize_t n = recvfrom(fd, request, sizeof request, 0, (struct sockaddr *)&from, &len);
-    if (n <= 0)
+    struct lb_udp_received in;
+    if (!lb_udp_receive(fd, lb_span(request, sizeof request), &in))
         return;
-    struct lb_bytes answer = lb_isns_server_answer(
-        &host.server, lb_now_us(), lb_bytes(request, (size_t)n), lb_span(host.room, 60000));
+    struct lb_bytes answer =
+        lb_isns_server_input(&host.server, lb_now_us(), in.payload, lb_span(host.room, 60000));
     if (answer.len > 0)
-        sendto(fd, answer.p, answer.len, 0, (struct sockaddr *)&from, len);
+        lb_udp_send(fd, 0, in.from, answer);
 }
 
 static int run_serve(int count, char **arguments) {
@@ -444,9 +427,11 @@ static int run_serve(int count, char **arguments) {
     fflush(stdout);
     for (;;) {
         for (size_t i = 0; i < CONNS_MAX; i++)
-            fds[i + 2] =
-                (struct pollfd){.fd = host.conns[i].fd,
-                                .events = (short)(host.conns[i].answer_len > 0 ? POLLOUT : POLLIN)};
+            fds[i + 2] = (struct pollfd){
+                .fd = host.conns[i].fd,
+                .events =
+                    (short)(host.conns[i].fd >= 0 && to_send(&host.conns[i]).len > 0 ? POLLOUT
+                                                                                     : POLLIN)};
         if (poll(fds, CONNS_MAX + 2, -1) < 0)
             die("poll");
         for (size_t i = 0; i < CONNS_MAX; i++)

@@ -125,7 +125,7 @@ static inline void world_isns_serve(void) {
         struct lb_span room =
             lb_span(world.answer + world.answer_len, sizeof world.answer - world.answer_len);
         world.answer_len +=
-            lb_isns_server_answer(&world.isns, host.now, lb_bytes(world.request, len), room).len;
+            lb_isns_server_input(&world.isns, host.now, lb_bytes(world.request, len), room).len;
         memmove(world.request, world.request + len, world.request_len - len);
         world.request_len -= len;
     }

@@ -306,7 +306,7 @@ struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint
 /* The same of a payload that came to port 4011, where PXE asks what is booted once it has an
  * address (PXE 2.1 2.2.3). The answer goes to its sender, by `options` and Root Path alone; no
  * binding changes. */
-struct lb_dhcp4_reply lb_dhcp4_boot_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
+struct lb_dhcp4_reply lb_dhcp4_server_input_boot(struct lb_dhcp4_server *server, uint64_t now_us,
                                                  struct lb_endpoint from, struct lb_bytes payload,
                                                  struct lb_span room);
 

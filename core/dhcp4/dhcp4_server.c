@@ -699,7 +699,7 @@ struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint
     return input(server, now_us, false, from, payload, room);
 }
 
-struct lb_dhcp4_reply lb_dhcp4_boot_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
+struct lb_dhcp4_reply lb_dhcp4_server_input_boot(struct lb_dhcp4_server *server, uint64_t now_us,
                                                  struct lb_endpoint from, struct lb_bytes payload,
                                                  struct lb_span room) {
     return input(server, now_us, true, from, payload, room);

@@ -63,7 +63,7 @@ static void one_request(struct lb_rd *rd, uint64_t now) {
                                       lb_span(room, sizeof room)));
     struct lb_endpoint from = {.addr = v4(192, 0, 2, 77), .port = LB_DHCP4_CLIENT_PORT};
     struct lb_dhcp4_reply reply =
-        lb_dhcp4_boot_server_input(&server, now, from, bytes, lb_span(room, sizeof room));
+        lb_dhcp4_server_input_boot(&server, now, from, bytes, lb_span(room, sizeof room));
     check_reply(reply);
     lb_assert(reply.changed == NULL);
     check_bindings(now);

@@ -96,7 +96,7 @@ static int ask(struct asked asked) {
     struct lb_endpoint from = {.addr = v4(192, 0, 2, 77), .port = 68};
     struct lb_span answer = lb_span(t.room, sizeof t.room);
     t.reply = asked.at_boot_port
-                  ? lb_dhcp4_boot_server_input(&t.server, t.now, from, request, answer)
+                  ? lb_dhcp4_server_input_boot(&t.server, t.now, from, request, answer)
                   : lb_dhcp4_server_input(&t.server, t.now, from, request, answer);
     if (t.reply.bytes.len == 0)
         return -1;
@@ -132,6 +132,7 @@ static void discover_is_offered_a_free_address_and_everything_else(void) {
     CHECK_EQ(ASK(LB_DHCP4_DISCOVER), LB_DHCP4_OFFER);
     CHECK_STR(lb_prefix_text(t.lease.address).s, "192.0.2.100/24");
     CHECK_ADDR(t.lease.server, "192.0.2.1");
+    CHECK_ADDR(t.answer.header.siaddr, "192.0.2.1"); /* where its files are, for old firmware */
     CHECK_EQ(t.lease.lease_s, 3600);
     CHECK_EQ(t.lease.mtu, 1500);
     CHECK_ADDR(t.lease.routers[0], "192.0.2.254");

@@ -253,8 +253,8 @@ static uint32_t serve(struct lb_isns_server *server, uint64_t now_us, uint16_t f
     }
 }
 
-struct lb_bytes lb_isns_server_answer(struct lb_isns_server *server, uint64_t now_us,
-                                      struct lb_bytes message, struct lb_span room) {
+struct lb_bytes lb_isns_server_input(struct lb_isns_server *server, uint64_t now_us,
+                                     struct lb_bytes message, struct lb_span room) {
     struct lb_isns_header header = {0};
     bool has_header;
     uint32_t entity = LB_ISNS_NONE, status = read_request(server, message, &header, &has_header);

@@ -6,8 +6,8 @@
  * Domains and their boot lists are made by the owner, not over the wire.
  *
  *   lb_isns_server_init; lb_isns_server_add_... for what is fixed
- *   TCP:  lb_isns_message_len says when a whole message is there; UDP: a datagram is one
- *   lb_isns_server_answer(message) -> the bytes of the answer, in one PDU or several */
+ *   UDP: a datagram is a message, lb_isns_server_input(message) -> the bytes of the answer
+ *   TCP: an lb_isns_connection each, over a stream that is cut anywhere */
 #ifndef LB_ISNS_SERVER_H
 #define LB_ISNS_SERVER_H
 
@@ -19,6 +19,8 @@
 #define LB_ISNS_NONE               UINT32_MAX /* no place in a table */
 #define LB_ISNS_REQUEST_ATTRIBUTES 64         /* of one request: a node with a dozen portals */
 #define LB_ISNS_REQUEST_VALUES     4096
+#define LB_ISNS_CONNECTION_BYTES                                                                   \
+    16384 /* of requests: what a node with all its portals needs, four times */
 
 struct lb_isns_entity {
     char id[LB_ISNS_ENTITY_MAX + 1]; /* empty: free */
@@ -138,7 +140,35 @@ uint32_t lb_isns_server_find_node(const struct lb_isns_server *server, const cha
  * no iSNS. */
 size_t lb_isns_message_len(struct lb_bytes stream);
 /* Answers one message, in room. Empty: it is none that is answered, or the answer does not fit. */
-struct lb_bytes lb_isns_server_answer(struct lb_isns_server *server, uint64_t now_us,
-                                      struct lb_bytes message, struct lb_span room);
+struct lb_bytes lb_isns_server_input(struct lb_isns_server *server, uint64_t now_us,
+                                     struct lb_bytes message, struct lb_span room);
+
+/* One TCP connection. Memory for answers is lent by the caller while a request is there. */
+struct lb_isns_connection {
+    bool is_over;     /* close it when nothing is left to send: no iSNS came, or too much */
+    bool has_request; /* a whole one waits: lend memory where it has none, then gather */
+    /* The rest is its own. */
+    struct lb_span memory;
+    size_t answer_len, sent, request_len;
+    uint8_t request[LB_ISNS_CONNECTION_BYTES];
+};
+
+/* A new connection, before its first byte. */
+void lb_isns_connection_init(struct lb_isns_connection *connection);
+/* Lends memory for answers, when it has none; what does not fit there is not answered. It stays the
+ * caller's, who leaves it alone until it is taken back. */
+void lb_isns_connection_lend(struct lb_isns_connection *connection, struct lb_span memory);
+/* Gives back what was lent; empty: an answer is under way, or there is none. */
+struct lb_span lb_isns_connection_take_back(struct lb_isns_connection *connection);
+/* Where received bytes go; empty: a request must be answered first. */
+struct lb_span lb_isns_connection_where(struct lb_isns_connection *connection);
+/* len bytes came, and were written there. */
+void lb_isns_connection_got(struct lb_isns_connection *connection, size_t len);
+/* What is to be sent, maybe nothing; ask again after sent. Answers the next request when nothing is
+ * left to send. */
+struct lb_bytes lb_isns_connection_gather(struct lb_isns_connection *connection, uint64_t now_us,
+                                          struct lb_isns_server *server);
+/* The first len bytes of them were sent. */
+void lb_isns_connection_sent(struct lb_isns_connection *connection, size_t len);
 
 #endif

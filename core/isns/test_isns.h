@@ -109,8 +109,8 @@ static inline void test_target(const char *target) {
 /* A request is answered; the answer waits on the wire. */
 static inline void test_serve(struct lb_bytes request) {
     struct lb_bytes answer =
-        lb_isns_server_answer(&t.server, t.now, request,
-                              lb_span(t.answer + t.answer_len, sizeof t.answer - t.answer_len));
+        lb_isns_server_input(&t.server, t.now, request,
+                             lb_span(t.answer + t.answer_len, sizeof t.answer - t.answer_len));
     if (t.busy > 0) { /* status word, and the rest stays */
         t.busy--;
         t.answer[t.answer_len + 15] = LB_ISNS_BUSY;

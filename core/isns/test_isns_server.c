@@ -16,8 +16,8 @@ static struct lb_isns_writer request(uint16_t function, const char *source) {
 
 /* Gives the status, and leaves the reader at the first attribute of the answer. */
 static uint32_t ask(struct lb_isns_writer *writer) {
-    rest = lb_isns_server_answer(&t.server, t.now, lb_isns_written(writer),
-                                 lb_span(t.answer, sizeof t.answer));
+    rest = lb_isns_server_input(&t.server, t.now, lb_isns_written(writer),
+                                lb_span(t.answer, sizeof t.answer));
     lb_isns_reader_init(&reader);
     CHECK_EQ(lb_isns_reader_next(&reader, &rest), LB_ISNS_READ_MESSAGE);
     CHECK_EQ(reader.header.xid, 5);
@@ -136,7 +136,7 @@ static void answers_and_a_servers_messages_are_not_answered(void) {
         lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
         struct lb_bytes bytes = lb_isns_written(&writer);
         CHECK_EQ(
-            lb_isns_server_answer(&t.server, t.now, bytes, lb_span(t.answer, sizeof t.answer)).len,
+            lb_isns_server_input(&t.server, t.now, bytes, lb_span(t.answer, sizeof t.answer)).len,
             0);
     }
 }
@@ -287,6 +287,96 @@ static void what_is_no_isns_has_no_length(void) {
     CHECK_EQ(lb_isns_message_len(lb_bytes_of_text("GET / HTTP/1.1\r\n")), SIZE_MAX);
 }
 
+/* Two requests and what is no answer between them, in pieces of every length. */
+static void a_connection_answers_one_request_after_the_other_however_it_is_cut(void) {
+    static struct lb_isns_connection connection;
+    static uint8_t stream[2048], memory[2048], expected[2048], said[2048];
+    two_targets();
+    struct lb_wr out = lb_wr(lb_span(stream, sizeof stream));
+    struct lb_wr want = lb_wr(lb_span(expected, sizeof expected));
+    for (uint16_t xid = 1; xid <= 3; xid++) {
+        struct lb_isns_writer writer =
+            lb_isns_writer(lb_span(t.request, sizeof t.request), 8, LB_ISNS_DEV_ATTR_QRY,
+                           xid == 2 ? LB_ISNS_FROM_SERVER : LB_ISNS_FROM_CLIENT, xid);
+        lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+        lb_isns_put_empty(&writer, LB_ISNS_DELIMITER);
+        lb_isns_put_empty(&writer, LB_ISNS_NAME);
+        struct lb_bytes request = lb_isns_written(&writer);
+        lb_wr_bytes(&out, request);
+        lb_wr_bytes(
+            &want, lb_isns_server_input(&t.server, t.now, request, lb_span(memory, sizeof memory)));
+    }
+    struct lb_bytes all = lb_wr_done(&out);
+    CHECK(want.len > 40);
+    for (size_t piece = 1; piece <= all.len; piece++) {
+        struct lb_wr got = lb_wr(lb_span(said, sizeof said));
+        struct lb_bytes bytes;
+        lb_isns_connection_init(&connection);
+        for (size_t at = 0; at < all.len; at += piece) {
+            size_t len = LB_MIN(piece, all.len - at);
+            CHECK(lb_isns_connection_where(&connection).len >= len);
+            memcpy(lb_isns_connection_where(&connection).p, all.p + at, len);
+            lb_isns_connection_got(&connection, len);
+            CHECK_EQ(lb_isns_connection_gather(&connection, t.now, &t.server).len, 0);
+            if (!connection.has_request)
+                continue;
+            lb_isns_connection_lend(&connection, lb_span(memory, sizeof memory));
+            while ((bytes = lb_isns_connection_gather(&connection, t.now, &t.server)).len > 0) {
+                CHECK_EQ(lb_isns_connection_take_back(&connection).len, 0);
+                bytes.len = LB_MIN(bytes.len, piece);
+                lb_wr_bytes(&got, bytes);
+                lb_isns_connection_sent(&connection, bytes.len);
+            }
+            CHECK(lb_isns_connection_take_back(&connection).p == memory);
+            CHECK_EQ(lb_isns_connection_take_back(&connection).len, 0);
+        }
+        CHECK_BYTES(lb_wr_done(&got), lb_bytes(expected, want.len));
+        CHECK(!connection.is_over && !connection.has_request);
+        CHECK_EQ(lb_isns_connection_where(&connection).len, LB_ISNS_CONNECTION_BYTES);
+    }
+}
+
+static void a_connection_ends_with_what_is_no_isns_and_with_what_is_too_long(void) {
+    static struct lb_isns_connection connection;
+    static uint8_t memory[64];
+    lb_isns_connection_init(&connection);
+    memcpy(lb_isns_connection_where(&connection).p, "GET / HTTP/1.1\r\n", 16);
+    lb_isns_connection_got(&connection, 11);
+    CHECK(!connection.is_over);
+    lb_isns_connection_got(&connection, 5);
+    CHECK(connection.is_over);
+    lb_isns_connection_lend(&connection, lb_span(memory, sizeof memory));
+    CHECK_EQ(lb_isns_connection_gather(&connection, t.now, &t.server).len, 0);
+    CHECK(lb_isns_connection_take_back(&connection).p == memory);
+    /* behind a request, whose answer still goes out */
+    struct lb_bytes garbage = lb_bytes_of_text("GET / HTTP/1.1\r\n");
+    struct lb_isns_writer writer = lb_isns_writer(
+        lb_span(t.request, sizeof t.request), 0, LB_ISNS_DEV_ATTR_QRY, LB_ISNS_FROM_CLIENT, 5);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    struct lb_bytes request = lb_isns_written(&writer);
+    lb_isns_connection_init(&connection);
+    memcpy(lb_isns_connection_where(&connection).p, request.p, request.len);
+    memcpy(lb_isns_connection_where(&connection).p + request.len, garbage.p, garbage.len);
+    lb_isns_connection_got(&connection, request.len + garbage.len);
+    CHECK(connection.has_request && !connection.is_over);
+    lb_isns_connection_lend(&connection, lb_span(memory, sizeof memory));
+    CHECK_EQ(lb_isns_connection_gather(&connection, t.now, &t.server).len, 16);
+    CHECK(connection.is_over);
+    lb_isns_connection_sent(&connection, 16);
+    CHECK_EQ(lb_isns_connection_gather(&connection, t.now, &t.server).len, 0);
+    /* PDUs without the last one's flag, until the room is full */
+    lb_isns_connection_init(&connection);
+    while (!connection.is_over) {
+        struct lb_span room = lb_isns_connection_where(&connection);
+        struct lb_bytes pdu = tap_hex("0001 0002 0004 8000 0001 0000 00000000");
+        size_t len = LB_MIN(room.len, pdu.len);
+        CHECK(room.len > 0);
+        memcpy(room.p, pdu.p, len);
+        lb_isns_connection_got(&connection, len);
+    }
+    CHECK_EQ(connection.request_len, LB_ISNS_CONNECTION_BYTES);
+}
+
 static uint32_t bucket_of(uint64_t secret) {
     test_server((struct lb_isns_server_config){.hash_key = {secret, secret}});
     uint32_t node = test_node(TARGET, LB_ISNS_TARGET, 1), bucket = 0;
@@ -323,5 +413,7 @@ int main(void) {
     TEST(a_request_of_several_pdus_is_one_request);
     TEST(what_is_no_isns_has_no_length);
     TEST(where_a_name_is_kept_depends_on_the_hosts_secret);
+    TEST(a_connection_answers_one_request_after_the_other_however_it_is_cut);
+    TEST(a_connection_ends_with_what_is_no_isns_and_with_what_is_too_long);
     return tap_done();
 }

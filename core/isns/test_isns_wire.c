@@ -92,8 +92,8 @@ static void the_registration_is_entity_portal_node_in_that_order(void) {
 static void the_server_answers_the_question_with_the_answer(void) {
     test_server((struct lb_isns_server_config){.no_domains = true});
     test_node(TARGET, LB_ISNS_TARGET, 3);
-    CHECK_BYTES(lb_isns_server_answer(&t.server, t.now, tap_hex(ASK_PORTALS),
-                                      lb_span(t.answer, sizeof t.answer)),
+    CHECK_BYTES(lb_isns_server_input(&t.server, t.now, tap_hex(ASK_PORTALS),
+                                     lb_span(t.answer, sizeof t.answer)),
                 tap_hex(PORTALS));
 }
 

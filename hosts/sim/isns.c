@@ -103,7 +103,7 @@ static void answer(struct sim *sim, struct sim_isns_conn *conn, struct lb_bytes 
     if (lies && !is_wild)
         lie_about_portal(sim, &truth);
     struct lb_span room = {conn->out + conn->out_len, sizeof conn->out - conn->out_len};
-    struct lb_bytes said = lb_isns_server_answer(&isns->server, world->now_us, request, room);
+    struct lb_bytes said = lb_isns_server_input(&isns->server, world->now_us, request, room);
     struct lb_span made = {room.p, sim_impostor_isns(sim, room, said.len)};
     isns->portals[0].at = truth;
     if (is_busy)
