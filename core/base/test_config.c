@@ -83,6 +83,8 @@ static void an_unknown_key_suggests_the_nearest(void) {
     CHECK(!set("initator", "x"));
     CHECK_EQ(error.code, LB_E_CONFIG_KEY);
     CHECK_STR(error.facts, "`initator`; did you mean `initiator`?");
+    CHECK(!set("chap-secret:tip-top", "x")); /* what may be a value is not shown */
+    CHECK_STR(error.facts, "`chap-secret...`; did you mean `chap-secret`?");
 }
 
 static void a_secret_is_never_in_an_error_and_is_wiped(void) {

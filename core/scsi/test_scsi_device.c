@@ -159,6 +159,62 @@ static void odd_questions_for_a_log_are_invalid(void) {
 
 /* ---- START STOP UNIT ------------------------------------------------------------------------ */
 
+/* Each command says in bytes of its own how much of its reply is wanted; those beside them are 0, so
+ * that another place or width gives another length. */
+static void a_reply_is_cut_where_the_command_says(void) {
+    static const struct {
+        const char *cdb;
+        size_t len;
+    } rows[] = {
+        {"12 00 00 0005 00", 5},
+        {"12 00 00 0000 00", 0},
+        {"a0 00 00 000000 00000009 0000", 9},
+        {"9e 10 0000000000000000 00000009 0000", 9},
+        {"5a 00 3f 00000000 0006 00", 6},
+        {"5a 00 3f 00000000 0000 00", 0},
+        {"1a 00 3f 00 05 00", 5},
+        {"1a 00 3f 00 00 00", 0},
+        {"03 00 00 00 07 00", 7},
+        {"4d 00 40 00000000 0003 00", 3},
+        {"5e 00 0000000000 0003 00", 3},
+        {"a3 0c 00 000000 00000007 0000", 7},
+    };
+    begin();
+    unit.is_thin = true;
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        CHECK_EQ(ask(rows[i].cdb).len, rows[i].len);
+        CHECK_EQ(status(), LB_SCSI_GOOD);
+    }
+}
+
+/* SPC-4 6.11, 6.12: the length of what follows it, of all that there is. */
+static void a_list_of_mode_pages_says_how_long_it_is(void) {
+    begin();
+    struct lb_bytes got = ask("1a 00 3f 00 ff 00");
+    CHECK(got.len > 4);
+    CHECK_EQ(got.p[0], got.len - 1);
+    got = ask("5a 00 3f 00000000 0fff 00");
+    CHECK(got.len > 8);
+    CHECK_EQ(got.p[0], 0);
+    CHECK_EQ(got.p[1], got.len - 2);
+    got = ask("5a 00 3f 00000000 0002 00"); /* where it is cut, too */
+    CHECK(got.len == 2 && got.p[1] > 8);
+}
+
+/* SBC-3 5.44: the bit NDOB of the long form. Without data there is nothing to wait for. */
+static void write_same_without_data_writes_zeros(void) {
+    begin();
+    start("93 01 0000000000000010 00000004 0000", false, 0);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK_EQ(command.kind, LB_SCSI_KIND_WRITE_EACH);
+    start("93 01 0000000000000010 00000004 0000", true, 512);
+    CHECK_EQ(status(), 0x052400);
+    start("93 00 0000000000000010 00000004 0000", false, 0);
+    CHECK_EQ(status(), 0x050e03);
+    start("93 02 0000000000000010 00000004 0000", false, 0); /* obsolete */
+    CHECK_EQ(status(), 0x052400);
+}
+
 static void a_medium_leaves_by_an_eject_alone(void) {
     static const struct {
         const char *cdb;
@@ -182,6 +238,14 @@ static void a_medium_leaves_by_an_eject_alone(void) {
         CHECK_EQ(status(), rows[i].status);
         CHECK_EQ(unit.state, rows[i].state);
     }
+    begin();
+    unit.is_removable = true;
+    ask("1b 00 00 00 02 00");
+    ask("1b 00 00 00 01 00"); /* a start does not load */
+    CHECK_EQ(unit.state, LB_SCSI_UNIT_NO_MEDIUM);
+    ask("1b 00 00 00 03 00");
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK_EQ(unit.state, LB_SCSI_UNIT_READY);
 }
 
 /* ---- persistent reservations ---------------------------------------------------------------- */
@@ -297,6 +361,9 @@ int main(void) {
     TEST(inquiry_says_what_the_unit_is);
     TEST(the_log_of_a_thin_disk_counts_in_units_of_2048_blocks);
     TEST(odd_questions_for_a_log_are_invalid);
+    TEST(a_reply_is_cut_where_the_command_says);
+    TEST(a_list_of_mode_pages_says_how_long_it_is);
+    TEST(write_same_without_data_writes_zeros);
     TEST(a_medium_leaves_by_an_eject_alone);
     TEST(a_key_is_changed_by_who_knows_it);
     TEST(the_full_status_lists_each_port);

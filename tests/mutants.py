@@ -1,0 +1,55 @@
+"""A copy of the tree that faults are planted in, one at a time: for tests/mutate and tests/mutate-sim."""
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+
+
+def run(command, work, limit=None):
+    """Its exit code and output; 124 where it took longer than limit, in seconds."""
+    try:
+        return subprocess.run(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=limit, errors="replace")
+    except subprocess.TimeoutExpired as late:
+        return subprocess.CompletedProcess(command, 124, str(late.stdout or ""))
+
+
+class Tree:
+    """What git knows of, as it is in the working tree, and the sources of others. It lies below the system's
+    folder for temporary files, and goes at the end."""
+
+    def __enter__(self):
+        self.holder = tempfile.TemporaryDirectory(prefix="mutate.")
+        self.path = pathlib.Path(self.holder.name)
+        names = subprocess.run(["git", "ls-files", "-zco", "--exclude-standard"], cwd=TOP, check=True,
+                               capture_output=True).stdout
+        for name in filter(None, names.decode().split("\0")):
+            if (TOP / name).exists():
+                (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(TOP / name, self.path / name)
+        (self.path / "deps").symlink_to(TOP / "deps")
+        return self
+
+    def __exit__(self, *_):
+        self.holder.cleanup()
+
+    def run(self, command, limit=None):
+        return run(command, self.path, limit)
+
+    def set_up(self, *targets):
+        """Configures the copy and builds these targets. What went wrong; empty: nothing."""
+        done = self.run(["meson", "setup", "build", "-Duefi=disabled", "-Dwerror=false"])
+        return done.stdout[-1500:] if done.returncode != 0 else self.build(*targets)
+
+    def build(self, *targets):
+        """What went wrong; empty: nothing."""
+        done = self.run(["ninja", "-C", "build", *targets])
+        return "" if done.returncode == 0 else done.stdout[-1500:] or "ninja failed"
+
+    def read(self, file):
+        return (self.path / file).read_text()
+
+    def write(self, file, text):
+        (self.path / file).write_text(text)
