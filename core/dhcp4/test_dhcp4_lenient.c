@@ -258,6 +258,21 @@ static void behind_a_relay_siaddr_is_the_server_that_has_no_identifier(void) {
     CHECK_ADDR(lease.server, "192.0.2.9");
 }
 
+/* RFC 2131 4.1: option 52 says that file, sname or both go on with options. */
+static void the_message_type_may_stand_in_file_or_sname(void) {
+    static const size_t places[] = {108, 44};
+    static uint8_t bytes[LB_DHCP4_PACKET_MAX];
+    for (size_t i = 0; i < LB_COUNT(places); i++) {
+        struct lb_bytes whole = with_options("340103 ff");
+        const char *why;
+        memcpy(bytes, whole.p, whole.len);
+        bytes[108] = bytes[44] = 255;
+        memcpy(bytes + places[i], tap_hex("350105 ff").p, 4);
+        CHECK(lb_dhcp4_decode(lb_bytes(bytes, whole.len), &message, &why));
+        CHECK_EQ(message.type, LB_DHCP4_ACK);
+    }
+}
+
 int main(void) {
     TEST(a_server_without_an_identifier_is_its_sender);
     TEST(an_ack_alone_may_lack_the_identifier);
@@ -274,5 +289,6 @@ int main(void) {
     TEST(a_root_path_that_is_cut_is_noted);
     TEST(a_router_that_option_121_puts_out_is_noted);
     TEST(behind_a_relay_siaddr_is_the_server_that_has_no_identifier);
+    TEST(the_message_type_may_stand_in_file_or_sname);
     return tap_done();
 }

@@ -297,21 +297,6 @@ static void of_several_message_types_the_first_good_one_counts(void) {
     CHECK_EQ(message.type, LB_DHCP4_ACK);
 }
 
-/* RFC 2131 4.1: option 52 says that file, sname or both go on with options. */
-static void the_message_type_may_stand_in_file_or_sname(void) {
-    static const size_t places[] = {108, 44};
-    static uint8_t bytes[300];
-    for (size_t i = 0; i < LB_COUNT(places); i++) {
-        struct lb_bytes whole = with_options("340103 ff");
-        memset(bytes, 0, sizeof bytes);
-        memcpy(bytes, whole.p, whole.len);
-        bytes[108] = bytes[44] = 255;
-        memcpy(bytes + places[i], tap_hex("350105 ff").p, 4);
-        CHECK(decode(lb_bytes(bytes, whole.len)));
-        CHECK_EQ(message.type, LB_DHCP4_ACK);
-    }
-}
-
 static void option_52_inside_file_means_nothing(void) {
     static uint8_t bytes[300];
     struct lb_bytes whole = with_options("350102 340101 ff");
@@ -778,7 +763,6 @@ int main(void) {
     TEST(nothing_behind_the_end_is_read);
     TEST(a_message_type_that_is_none_is_refused);
     TEST(of_several_message_types_the_first_good_one_counts);
-    TEST(the_message_type_may_stand_in_file_or_sname);
     TEST(option_52_inside_file_means_nothing);
     TEST(a_reply_without_cookie_has_no_options);
     TEST(as_many_options_as_fit_are_kept_apart);

@@ -350,8 +350,8 @@ static void a_connection_ends_with_what_is_no_isns_and_with_what_is_too_long(voi
     CHECK(lb_isns_connection_take_back(&connection).p == memory);
     /* behind a request, whose answer still goes out */
     struct lb_bytes garbage = lb_bytes_of_text("GET / HTTP/1.1\r\n");
-    struct lb_isns_writer writer = lb_isns_writer(
-        lb_span(t.request, sizeof t.request), 0, LB_ISNS_DEV_ATTR_QRY, LB_ISNS_FROM_CLIENT, 5);
+    struct lb_isns_writer writer = lb_isns_writer(lb_span(t.request, sizeof t.request), 0,
+                                                  LB_ISNS_DEV_ATTR_QRY, LB_ISNS_FROM_CLIENT, 5);
     lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
     struct lb_bytes request = lb_isns_written(&writer);
     lb_isns_connection_init(&connection);

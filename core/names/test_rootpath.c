@@ -2,6 +2,7 @@
  * those of the project's fact sheet, whose tables were checked with another parser. */
 #include "core/names/rootpath.h"
 #include "tests/tap.h"
+#include <string.h>
 
 #define IQN  "iqn.2001-04.com.example:disk"
 #define V4   "iscsi:192.0.2.10:"
@@ -480,6 +481,19 @@ static void a_near_miss_says_what_was_meant(void) {
     }
 }
 
+/* A user's secret may stand before an @, wherever what is wrong is. */
+static void a_root_path_with_an_at_is_not_shown(void) {
+    static const char *const strings[] = {"iscsi:user:tiptop@192.0.2.5::::" IQN,
+                                          "iscsi:192.0.2.5::99999::tiptop@" IQN};
+    for (size_t i = 0; i < LB_COUNT(strings); i++) {
+        struct lb_rootpath rootpath;
+        struct lb_error error = {0};
+        CHECK(!lb_rootpath_parse(lb_bytes_of_text(strings[i]), 0, &rootpath, NULL, &error));
+        CHECK_HAS(error.facts, "an @ is in it, so it is not shown");
+        CHECK(strstr(error.facts, "tiptop") == NULL);
+    }
+}
+
 static void a_nul_inside_is_rejected(void) /* row 43 */
 {
     static const char string[] = V4 ":::iqn.2001-04.com.example:a\0b";
@@ -690,6 +704,7 @@ int main(void) {
     TEST(a_blank_lun_is_told_from_lun_zero);
     TEST(every_invalid_row_is_rejected_at_its_byte);
     TEST(a_near_miss_says_what_was_meant);
+    TEST(a_root_path_with_an_at_is_not_shown);
     TEST(a_nul_inside_is_rejected);
     TEST(an_underscore_is_rejected_where_names_are_strict);
     TEST(a_string_without_end_is_rejected);

@@ -157,10 +157,37 @@ static void odd_questions_for_a_log_are_invalid(void) {
     }
 }
 
+/* SBC-3 5.36: BYTCHK 0 takes no data; what is sent is left over. */
+static void a_verify_that_compares_nothing_leaves_the_data(void) {
+    begin();
+    start("2f 00 00000010 00 0001 00", true, 512);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK_EQ(command.total, 0);
+    CHECK(command.underflow && !command.overflow);
+    CHECK_EQ(command.residual, 512);
+}
+
+/* SPC-4 4.2.5.1: the group of an operation code says how long its CDB is. */
+static void the_list_of_commands_has_the_length_of_each_cdb(void) {
+    static const size_t lengths[] = {6, 10, 10, 0, 16, 12, 0, 0};
+    unsigned count = 0;
+    begin();
+    struct lb_rd rd = lb_rd(ask("a3 0c 00 000000 0000ffff 0000"));
+    size_t len = lb_rd_u32(&rd);
+    CHECK_EQ(len, rd.left);
+    while (rd.left > 0 && lb_rd_ok(&rd)) {
+        uint8_t code = lb_rd_u8(&rd);
+        lb_rd_skip(&rd, 5);
+        CHECK_EQ(lb_rd_u16(&rd), lengths[code >> 5]);
+        count++;
+    }
+    CHECK(lb_rd_ok(&rd) && count > 40);
+}
+
 /* ---- START STOP UNIT ------------------------------------------------------------------------ */
 
-/* Each command says in bytes of its own how much of its reply is wanted; those beside them are 0, so
- * that another place or width gives another length. */
+/* Each command says in bytes of its own how much of its reply is wanted. Those beside them are 0,
+ * so that another place or width gives another length. */
 static void a_reply_is_cut_where_the_command_says(void) {
     static const struct {
         const char *cdb;
@@ -364,6 +391,8 @@ int main(void) {
     TEST(a_reply_is_cut_where_the_command_says);
     TEST(a_list_of_mode_pages_says_how_long_it_is);
     TEST(write_same_without_data_writes_zeros);
+    TEST(a_verify_that_compares_nothing_leaves_the_data);
+    TEST(the_list_of_commands_has_the_length_of_each_cdb);
     TEST(a_medium_leaves_by_an_eject_alone);
     TEST(a_key_is_changed_by_who_knows_it);
     TEST(the_full_status_lists_each_port);
