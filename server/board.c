@@ -19,6 +19,10 @@ static struct lb_board_row *find_named(struct lb_board *board, const char *name)
     return NULL;
 }
 
+const struct lb_board_row *lb_board_find(const struct lb_board *board, const char *name) {
+    return find_named((struct lb_board *)(uintptr_t)board, name);
+}
+
 static struct lb_board_row *find_mac(struct lb_board *board, const uint8_t *mac) {
     for (size_t i = 0; mac != NULL && lb_mac_is_set(mac) && i < board->count; i++)
         if (board->rows[i].is_used && memcmp(board->rows[i].mac, mac, 6) == 0)

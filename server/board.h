@@ -80,6 +80,8 @@ void lb_board_event(struct lb_board *board, uint64_t time_ms, const struct lb_ev
 void lb_board_refresh(struct lb_board *board, uint64_t time_ms,
                       const struct lb_server_machines *machines,
                       const struct lb_server_target *target);
+/* The row of the machine with this name; NULL: there is none. */
+const struct lb_board_row *lb_board_find(const struct lb_board *board, const char *name);
 /* What a person calls it: its name, else its card, else its address. */
 struct lb_addr_text lb_board_name(const struct lb_board_row *row);
 /* "reading"; with what a person did to the machine, "ejected", "committing". A constant. */

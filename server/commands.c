@@ -54,6 +54,40 @@ static const char *writes_word(const struct lb_server_machine *machine) {
     return words[machine->writes];
 }
 
+/* ---- what the board has of it ---- */
+
+/* "reading 45%, trouble" */
+static void add_stage(struct lb_text *text, const struct lb_board *board,
+                      const struct lb_server_machine *machine) {
+    const struct lb_board_row *row = lb_board_find(board, machine->name);
+    int progress = row != NULL ? lb_board_progress(board, row) : -1;
+    lb_text_add(text, "%s", row != NULL ? lb_board_state(row) : "-");
+    if (progress >= 0)
+        lb_text_add(text, " %d%%", progress / 10);
+    if (row != NULL && row->trouble[0] != '\0')
+        lb_text_add(text, ", trouble");
+}
+
+static void say_stage(struct lb_control_client *client, const struct lb_board *board,
+                      const struct lb_server_machine *machine) {
+    const struct lb_board_row *row = lb_board_find(board, machine->name);
+    char stage[64];
+    struct lb_text text = lb_text(stage, sizeof stage);
+    if (row == NULL)
+        return;
+    add_stage(&text, board, machine);
+    lb_control_say(client, ' ', "stage        %s", stage);
+    if (row->rate_read + row->rate_written > 0)
+        lb_control_say(client, ' ', "throughput   reads %s/s, writes %s/s",
+                       lb_size_text(row->rate_read).s, lb_size_text(row->rate_written).s);
+    if (row->trouble[0] == '\0')
+        return;
+    lb_control_say(client, ' ', "trouble      %s, %llu s ago", row->trouble,
+                   (unsigned long long)(lb_server_time_ms() - row->trouble_ms) / 1000);
+    if (row->hint[0] != '\0')
+        lb_control_say(client, ' ', "try          %s", row->hint);
+}
+
 /* ---- JSON: an object a line ---- */
 
 static void add_text(struct lb_text *text, const char *word, const char *value) {
@@ -66,8 +100,22 @@ static void add_number(struct lb_text *text, const char *word, uint64_t value) {
                 (unsigned long long)value);
 }
 
-static void add_machine_json(const struct lb_server_machine *machine, const struct use *use,
-                             struct lb_text *text) {
+static void add_board_json(const struct lb_board *board, const struct lb_server_machine *machine,
+                           struct lb_text *text) {
+    const struct lb_board_row *row = lb_board_find(board, machine->name);
+    if (row == NULL)
+        return;
+    add_text(text, "stage", lb_board_state(row));
+    if (lb_board_progress(board, row) >= 0)
+        add_number(text, "progress-permille", (uint64_t)lb_board_progress(board, row));
+    if (row->trouble[0] != '\0')
+        add_text(text, "trouble", row->trouble);
+    if (row->trouble[0] != '\0' && row->hint[0] != '\0')
+        add_text(text, "try", row->hint);
+}
+
+static void add_machine_json(const struct lb_board *board, const struct lb_server_machine *machine,
+                             const struct use *use, struct lb_text *text) {
     lb_text_add(text, " {");
     add_text(text, "machine", name_of(machine));
     if (lb_mac_is_set(machine->mac))
@@ -86,6 +134,7 @@ static void add_machine_json(const struct lb_server_machine *machine, const stru
     add_number(text, "sessions", use->sessions);
     add_number(text, "read-bytes", use->bytes_read);
     add_number(text, "written-bytes", use->bytes_written);
+    add_board_json(board, machine, text);
     lb_text_add(text, "}\n");
 }
 
@@ -96,24 +145,32 @@ static void say_machine(struct lb_server_command *command,
     struct use use = use_of(command->server, machine);
     const char *state = state_word(machine, &use);
     bool is_running = lb_streq(state, "running");
-    char wrote[32] = "-";
+    const struct lb_board *board = &command->server->board;
+    char wrote[32] = "-", stage[64];
+    struct lb_text text = lb_text(stage, sizeof stage);
     if (command->request.is_json) {
-        add_machine_json(machine, &use, &command->client->answer);
+        add_machine_json(board, machine, &use, &command->client->answer);
         return;
     }
     if (machine->is_open)
         lb_format(wrote, sizeof wrote, "%s",
                   lb_size_text(machine->overlay.overlay.here * LB_OVERLAY_BLOCK).s);
-    lb_control_say(command->client, ' ', "%-20s %-16s %8zu  %10s  %s", name_of(machine),
+    add_stage(&text, board, machine);
+    lb_control_say(command->client, ' ', "%-20s %-16s %8zu  %10s  %-20s %s", name_of(machine),
                    is_running ? lb_addr_text(use.first.client.addr).s : state, use.sessions, wrote,
-                   machine->disk->path);
+                   stage, machine->disk->path);
+}
+
+static void refresh_board(struct lb_server *server) {
+    lb_board_refresh(&server->board, lb_server_time_ms(), &server->machines, &server->target);
 }
 
 static void list(struct lb_server_command *command) {
     const struct lb_server_machines *machines = &command->server->machines;
+    refresh_board(command->server);
     if (!command->request.is_json)
-        lb_control_say(command->client, ' ', "%-20s %-16s %8s  %10s  %s", "MACHINE", "AT",
-                       "SESSIONS", "OVERLAY", "DISK");
+        lb_control_say(command->client, ' ', "%-20s %-16s %8s  %10s  %-20s %s", "MACHINE", "AT",
+                       "SESSIONS", "OVERLAY", "STAGE", "DISK");
     for (size_t i = 0; i < machines->count; i++)
         if (!machines->list[i].is_gone)
             say_machine(command, &machines->list[i]);
@@ -134,11 +191,13 @@ static void show(struct lb_server_command *command) {
     struct lb_server_machine *machine = find(command);
     if (machine == NULL)
         return;
+    refresh_board(command->server);
     if (command->request.is_json) {
         say_machine(command, machine);
         return;
     }
     lb_control_say(client, ' ', "machine      %s", name_of(machine));
+    say_stage(client, &command->server->board, machine);
     if (lb_mac_is_set(machine->mac))
         lb_control_say(client, ' ', "mac          %s", lb_mac_text(machine->mac).s);
     lb_control_say(client, ' ', "target       %s", machine->node->name);
@@ -298,6 +357,9 @@ static void carry_out(struct lb_server_command *command) {
         break;
     case LB_REQUEST_IMAGE_LIST:
         lb_server_image_list(command);
+        break;
+    case LB_REQUEST_IMAGE_REMOVE:
+        lb_server_image_remove(command);
         break;
     case LB_REQUEST_MAINTAIN:
         maintain(command);

@@ -250,3 +250,28 @@ void lb_server_image_list(struct lb_server_command *command) {
                            is_newest ? "  newest" : "");
     }
 }
+
+/* ---- remove ---- */
+
+void lb_server_image_remove(struct lb_server_command *command) {
+    struct lb_server *server = command->server;
+    const char *state = server->settings.state;
+    struct lb_bytes word = command->request.words[0];
+    struct lb_image image = {.version = 0};
+    char shown[64], path[LB_IMAGE_PATH_MAX];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    struct stat status;
+    lb_text_untrusted(&text, word);
+    if (lb_image_is_name(word) && lb_text_copy(image.name, sizeof image.name, word))
+        image.version = lb_images_newest(state, image.name);
+    else
+        (void)lb_image_parse(word, &image);
+    lb_image_path(state, &image, path);
+    if (image.version == 0 || stat(path, &status) < 0) {
+        lb_server_fail(&command->error, "lunbootctl image list shows the images",
+                       "there is no image %s", shown);
+        return;
+    }
+    if (lb_server_machines_remove_version(&server->machines, &image, &command->error))
+        lb_server_say("", "%s@%u is removed", image.name, image.version);
+}

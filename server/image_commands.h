@@ -17,6 +17,8 @@ struct lb_server_command {
 void lb_server_image_import(struct lb_server_command *command);
 /* image list. */
 void lb_server_image_list(struct lb_server_command *command);
+/* Removes the version that the first word names; the newest, where it names an image alone. */
+void lb_server_image_remove(struct lb_server_command *command);
 /* image commit: the next version is made of the machine's version and what it wrote. */
 void lb_server_image_commit(struct lb_server_command *command, struct lb_server_machine *machine);
 /* At the start: goes on with what a killed lunbootd has begun. */

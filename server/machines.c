@@ -658,6 +658,44 @@ void lb_server_machines_free_versions(struct lb_server_machines *machines) {
     }
 }
 
+/* A section, or all machines without one, boot from this image. */
+static bool is_named(const struct lb_server_settings *settings, const char *name) {
+    bool is_named = lb_streq(settings->image, name);
+    for (size_t i = 0; i < settings->machine_count; i++)
+        is_named = is_named || lb_streq(settings->machines[i].image, name);
+    return is_named;
+}
+
+static size_t count_versions(const char *state, const char *name) {
+    struct lb_image at = {0};
+    size_t count = 0;
+    while (lb_images_next(state, &at))
+        count += lb_streq(at.name, name);
+    return count;
+}
+
+bool lb_server_machines_remove_version(struct lb_server_machines *machines,
+                                       const struct lb_image *image,
+                                       struct lb_server_error *error) {
+    const char *state = machines->settings->state;
+    size_t users = lb_server_machines_count_users(machines, image);
+    char path[LB_IMAGE_PATH_MAX];
+    if (users > 0)
+        return lb_server_fail(error,
+                              "lunbootctl list shows them; shut each down, and lunbootctl reset it",
+                              "%s@%u is in use: %zu %s it", image->name, image->version, users,
+                              users == 1 ? "machine has" : "machines have");
+    if (is_named(machines->settings, image->name) && count_versions(state, image->name) == 1)
+        return lb_server_fail(error, "take image out of lunbootd.conf, and restart lunbootd",
+                              "machines boot from %s, and it has no other version", image->name);
+    lb_image_path(state, image, path);
+    if (unlink(path) < 0)
+        return lb_server_fail(error, "lunbootctl image list", "%s@%u cannot be removed: %s",
+                              image->name, image->version, strerror(errno));
+    close_version(machines, path);
+    return true;
+}
+
 /* ---- reset ---- */
 
 bool lb_server_machine_initiator(const struct lb_server_machine *machine, unsigned which,

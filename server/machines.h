@@ -147,6 +147,10 @@ size_t lb_server_machines_count_users(const struct lb_server_machines *machines,
                                       const struct lb_image *image);
 /* Removes the versions that nobody has and that are not the newest. */
 void lb_server_machines_free_versions(struct lb_server_machines *machines);
+/* Removes a version, also the newest: machines that have not begun boot from the one before then.
+ * False, and nothing is changed: a machine has it, or would have none. */
+bool lb_server_machines_remove_version(struct lb_server_machines *machines,
+                                       const struct lb_image *image, struct lb_server_error *error);
 /* Closes the disks and forgets the machines; harmless where there are none. */
 void lb_server_machines_close(struct lb_server_machines *machines);
 

@@ -31,6 +31,8 @@
     X(IMAGE_UPDATE, "image update", 1, 1, "FILE [NAME]",                                           \
       "Make its next version: running machines keep theirs, new boots get the newest.")            \
     X(IMAGE_LIST, "image list", 0, 0, "", "The versions, and how many machines have each.")        \
+    X(IMAGE_REMOVE, "image remove", 1, 1, "NAME|NAME@VERSION",                                     \
+      "Remove a version, the newest where none is named; no machine may have it.")                 \
     X(MAINTAIN, "maintain", 1, 1, "MACHINE",                                                       \
       "From its next boot on it keeps what it writes, until a commit or a reset.")                 \
     X(IMAGE_COMMIT, "image commit", 1, 1, "MACHINE",                                               \

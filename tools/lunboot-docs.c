@@ -233,6 +233,19 @@ static void write_server_completion(void) {
     end_completion();
 }
 
+static void write_control_completion(void) {
+    struct lb_request_info info;
+    struct lb_server_key_info key;
+    lb_text_add(&out, "_lunbootctl_commands='");
+    for (size_t i = 0; lb_request_info(i, &info); i++)
+        lb_text_add(&out, "%s%s%s\n", info.words, info.form[0] ? " " : "", info.form);
+    lb_text_add(&out, "'\n_lunbootctl_keys='");
+    for (size_t i = 0; lb_server_settings_key(LB_KEYS_OF_MACHINE, i, &key); i++)
+        if (!lb_streq(key.form, "SECRET"))
+            lb_text_add(&out, "%s=\n", key.word);
+    lb_text_add(&out, "'\n");
+}
+
 static void write_client_completion(void) {
     lb_text_add(&out, "_lunboot_keys='");
     for (size_t i = 0; i < LB_COUNT(rows); i++)
@@ -368,6 +381,7 @@ static void server_md_has_the_keys(void) {
 static void completions_have_the_keys(void) {
     splice("../integration/bash-completion/lunbootd", "keys", write_server_completion);
     splice("../integration/bash-completion/lunboot", "keys", write_client_completion);
+    splice("../integration/bash-completion/lunbootctl", "commands", write_control_completion);
 }
 
 int main(int argc, char **argv) {

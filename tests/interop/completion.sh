@@ -1,5 +1,5 @@
 #!/bin/bash
-# Bash completes the commands, keys and values of lunboot and lunbootd, as their completions in integration/ say.
+# Bash completes the commands, keys and values of lunboot, lunbootd and lunbootctl, as integration/ says.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lunbootd.sh"
 need_lunboot
@@ -34,6 +34,24 @@ offers '* --output= *' "$lunboot" read --
 offers ' --offset= ' "$lunboot" read --offs
 offers ' --allow-initiator= --allow-server= --allow-target= ' "$lunboot" boot --allow
 offers ' yes no ' "$lunboot" boot --enable =
+. "$top/integration/bash-completion/lunbootctl"
+offers ' list ' lunbootctl lis
+offers '* image *' lunbootctl ''
+offers ' add update list remove commit ' lunbootctl image ''
+offers ' remove ' lunbootctl image rem
+offers " $scratch/disk.img " lunbootctl image add "$scratch/di"
+offers ' --state= --json --help --version ' lunbootctl --
+offers ' mac= ' lunbootctl add bert ma
+lunbootctl() { # its answers, for names
+    case $* in
+    '--state=/x --json list') printf '{"machine":"%s"}\n' anna bert ;;
+    '--json image list') printf '{"image":"debian","version":%d}\n' 1 2 ;;
+    esac
+}
+offers ' anna bert ' lunbootctl --state = /x show ''
+offers ' bert ' lunbootctl --state = /x image commit be
+offers '* debian *' lunbootctl image remove deb
+unset -f lunbootctl
 for command in $("$lunboot" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
     [[ " $(completes "$lunboot" '') " == *" $command "* ]] || fail "it does not offer the command $command"
 done

@@ -38,6 +38,7 @@ LIST
 644 lib/sysusers.d/lunbootd.conf
 755 sbin/lunbootctl
 755 sbin/lunbootd
+644 share/bash-completion/completions/lunbootctl
 644 share/bash-completion/completions/lunbootd
 644 share/doc/lunbootd/examples/lunbootd.conf
 644 share/man/man5/lunbootd.conf.5

@@ -33,10 +33,12 @@ ctl_says '^02-00-00-00-00-0a +off +0 .* /.*/disk\.img$' "a machine that asked fo
 ctl show 02-00-00-00-00-0a
 ctl_says '^mac +02:00:00:00:00:0a$' "one machine is shown"
 ctl_says '^target +iqn\.2026-11\.org\.lunboot:disk:02-00-00-00-00-0a$' "with its target"
+ctl_says '^stage +login 15%$' "and with its stage"
 ctl --json list
 python3 -c 'import json, sys
 lines = [json.loads(line) for line in sys.stdin]
-assert len(lines) == 1 and lines[0]["mac"] == "02:00:00:00:00:0a" and lines[0]["state"] == "off", lines' \
+assert len(lines) == 1 and lines[0]["mac"] == "02:00:00:00:00:0a" and lines[0]["state"] == "off", lines
+assert lines[0]["stage"] == "login", lines' \
     <"$scratch/ctl.log" || fail "the JSON is wrong" "$scratch/ctl.log"
 ok "--json gives an object a line"
 

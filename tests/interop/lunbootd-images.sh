@@ -167,6 +167,20 @@ cmp "$images/other-system@1" "$scratch/new.img" || fail "other-system@1 is anoth
 [ -z "$(find "$images" -name '.*')" ] || fail "something is left of it"
 ok "it is the disk that was in it, byte for byte"
 
+# Removed.
+ctl_refuses 'debian@[0-9]+ is in use: [1-9] machines? ha(s|ve) it' 'lunbootctl reset' image remove debian
+ctl image update "$scratch/new.img" debian
+newest=$(sed -n 's/^debian@//p' "$scratch/ctl.log")
+ctl image remove debian
+[ ! -e "$images/debian@$newest" ] || fail "debian@$newest is there still"
+ctl image list
+ctl_says "^debian@$((newest - 1)) .*newest$" "the newest version is removed, and the one before it is the newest again"
+ctl image remove other-system@1
+ctl image list
+! grep -q other-system "$scratch/ctl.log" || fail "other-system is listed still"
+ok "an image that no machine has is removed"
+ctl_refuses 'there is no image other-system@1' 'image list' image remove other-system@1
+
 # What goes wrong.
 ctl_refuses 'there is an image debian already' 'image update' image add "$scratch/new.img" debian
 ctl_refuses 'there is no image arch' 'image add' image update "$scratch/new.img" arch
