@@ -9,12 +9,26 @@
 #define PAUSE_MS    60000  /* a firmware that asks again after it begins another boot */
 #define STALL_MS    120000 /* a boot in which nothing happens for so long is told */
 #define GONE_MS     30000  /* without a session */
+#define LOOKED_AT   64     /* rows, for one that may go */
+#define UNSEEN_MAX  512    /* machines that are shown before they have done anything */
 
 /* ---- which row ---- */
 
+/* Never 0, which stands for nothing. */
+static uint32_t key_of(struct lb_bytes bytes) {
+    static const struct lb_hash_key key = {0};
+    uint64_t hash = lb_siphash(&key, bytes);
+    return (uint32_t)(hash ^ hash >> 32) | 1;
+}
+
+static uint32_t key_of_address(struct lb_addr address) {
+    return lb_addr_is_set(address) ? key_of(lb_bytes(address.bytes, sizeof address.bytes)) : 0;
+}
+
 static struct lb_board_row *find_named(struct lb_board *board, const char *name) {
+    uint32_t key = key_of(lb_bytes_of_text(name));
     for (size_t i = 0; name[0] != '\0' && i < board->count; i++)
-        if (board->rows[i].is_used && lb_streq(board->rows[i].name, name))
+        if (board->name_keys[i] == key && lb_streq(board->rows[i].name, name))
             return &board->rows[i];
     return NULL;
 }
@@ -24,8 +38,10 @@ const struct lb_board_row *lb_board_find(const struct lb_board *board, const cha
 }
 
 static struct lb_board_row *find_mac(struct lb_board *board, const uint8_t *mac) {
-    for (size_t i = 0; mac != NULL && lb_mac_is_set(mac) && i < board->count; i++)
-        if (board->rows[i].is_used && memcmp(board->rows[i].mac, mac, 6) == 0)
+    bool is_set = mac != NULL && lb_mac_is_set(mac);
+    uint32_t key = is_set ? key_of(lb_bytes(mac, 6)) : 0;
+    for (size_t i = 0; is_set && i < board->count; i++)
+        if (board->mac_keys[i] == key && memcmp(board->rows[i].mac, mac, 6) == 0)
             return &board->rows[i];
     return NULL;
 }
@@ -33,32 +49,50 @@ static struct lb_board_row *find_mac(struct lb_board *board, const uint8_t *mac)
 /* The last one that had it. */
 static struct lb_board_row *find_address(struct lb_board *board, struct lb_addr address) {
     struct lb_board_row *found = NULL;
-    for (size_t i = 0; lb_addr_is_set(address) && i < board->count; i++) {
+    uint32_t key = key_of_address(address);
+    for (size_t i = 0; key != 0 && i < board->count; i++) {
         struct lb_board_row *row = &board->rows[i];
-        if (row->is_used && lb_addr_equal(row->address, address) &&
+        if (board->address_keys[i] == key && lb_addr_equal(row->address, address) &&
             (found == NULL || row->heard_ms > found->heard_ms))
             found = row;
     }
     return found;
 }
 
-/* A free row, or that of the machine which was idle for longest. */
+/* Rows are found by these. */
+static void note_keys(struct lb_board *board, const struct lb_board_row *row) {
+    size_t at = (size_t)(row - board->rows);
+    board->name_keys[at] = row->name[0] != '\0' ? key_of(lb_bytes_of_text(row->name)) : 0;
+    board->mac_keys[at] = lb_mac_is_set(row->mac) ? key_of(lb_bytes(row->mac, 6)) : 0;
+    board->address_keys[at] = key_of_address(row->address);
+}
+
+static void drop_row(struct lb_board *board, struct lb_board_row *row) {
+    uint64_t hash = row->hash; /* of what is shown: it changes now */
+    *row = (struct lb_board_row){.hash = hash};
+    note_keys(board, row);
+}
+
+/* A free row; else, of the next few, that of the machine which was idle for longest. */
 static struct lb_board_row *new_row(struct lb_board *board) {
     struct lb_board_row *oldest = NULL;
-    for (size_t i = 0; i < LB_BOARD_ROWS; i++) {
-        struct lb_board_row *row = &board->rows[i];
-        if (!row->is_used) {
-            oldest = row;
-            break;
+    if (board->count < LB_BOARD_ROWS)
+        oldest = &board->rows[board->count++];
+    for (size_t i = 0; oldest == NULL && i < board->count && board->free_count > 0; i++)
+        if (!board->rows[i].is_used)
+            oldest = &board->rows[i], board->free_count--;
+    if (oldest == NULL) {
+        for (size_t i = 0; i < LOOKED_AT; i++) {
+            struct lb_board_row *row = &board->rows[(board->next + i) % LB_BOARD_ROWS];
+            if (row->sessions == 0 && (oldest == NULL || row->heard_ms < oldest->heard_ms))
+                oldest = row;
         }
-        if (row->sessions == 0 && !row->has_machine &&
-            (oldest == NULL || row->heard_ms < oldest->heard_ms))
-            oldest = row;
+        board->next = (board->next + (oldest != NULL ? 1 : LOOKED_AT)) % LB_BOARD_ROWS;
     }
     if (oldest == NULL)
         return NULL;
-    *oldest = (struct lb_board_row){.is_used = true};
-    board->count = LB_MAX(board->count, (size_t)(oldest - board->rows) + 1);
+    drop_row(board, oldest);
+    oldest->is_used = true;
     return oldest;
 }
 
@@ -82,6 +116,7 @@ static struct lb_board_row *row_of(struct lb_board *board, const struct lb_event
         row->address = event->address;
     if (event->host != NULL && event->host[0] != '\0')
         lb_format(row->host, sizeof row->host, "%s", event->host);
+    note_keys(board, row);
     return row;
 }
 
@@ -223,12 +258,8 @@ static void measure(struct lb_board *board, struct lb_board_row *row, uint64_t t
 
 /* ---- refresh ---- */
 
-static void take_machine(struct lb_board *board, const struct lb_server_machines *machines,
+static void take_machine(struct lb_board_row *row, const struct lb_server_machines *machines,
                          const struct lb_server_machine *machine) {
-    struct lb_event event = {.machine = machine->name};
-    struct lb_board_row *row = row_of(board, &event);
-    if (row == NULL)
-        return;
     if (lb_mac_is_set(machine->mac))
         memcpy(row->mac, machine->mac, sizeof row->mac);
     row->has_machine = true;
@@ -242,12 +273,31 @@ static void take_machine(struct lb_board *board, const struct lb_server_machines
     lb_format(row->disk, sizeof row->disk, "%s", machine->disk->path);
 }
 
-static void take_machines(struct lb_board *board, const struct lb_server_machines *machines) {
-    for (size_t i = 0; i < board->count; i++)
-        board->rows[i].has_machine = false;
-    for (size_t i = 0; i < machines->count; i++)
-        if (!machines->list[i].is_gone && machines->list[i].name[0] != '\0')
-            take_machine(board, machines, &machines->list[i]);
+/* Those that have a section, and have done nothing. */
+static void add_unseen(struct lb_board *board, const struct lb_server_machines *machines) {
+    uint64_t stamp = lb_server_machines_stamp(machines);
+    if (stamp == board->stamp)
+        return;
+    board->stamp = stamp;
+    for (size_t i = 0; i < machines->count && i < UNSEEN_MAX; i++) {
+        const struct lb_event event = {.machine = machines->list[i].name};
+        if (!machines->list[i].is_gone && machines->list[i].is_section)
+            (void)row_of(board, &event);
+    }
+}
+
+static void take_machines(struct lb_board *board, struct lb_server_machines *machines) {
+    add_unseen(board, machines);
+    for (size_t i = 0; i < board->count; i++) {
+        struct lb_board_row *row = &board->rows[i];
+        row->has_machine = false;
+        if (!row->is_used || row->name[0] == '\0')
+            continue;
+        const struct lb_server_machine *machine =
+            lb_server_machines_named(machines, lb_bytes_of_text(row->name));
+        if (machine != NULL)
+            take_machine(row, machines, machine);
+    }
 }
 
 struct live {
@@ -296,8 +346,7 @@ static bool is_lively(const struct lb_board *board) {
     return false;
 }
 
-void lb_board_refresh(struct lb_board *board, uint64_t time_ms,
-                      const struct lb_server_machines *machines,
+void lb_board_refresh(struct lb_board *board, uint64_t time_ms, struct lb_server_machines *machines,
                       const struct lb_server_target *target) {
     static struct live live[LB_BOARD_ROWS];
     uint64_t past_ms =
@@ -314,8 +363,10 @@ void lb_board_refresh(struct lb_board *board, uint64_t time_ms,
         if (row->is_used && is_time)
             measure(board, row, time_ms, past_ms, row->ended_read + live[i].read,
                     row->ended_written + live[i].written);
-        if (row->is_used && row->name[0] != '\0' && !row->has_machine)
-            row->is_used = false; /* it was removed */
+        if (row->is_used && row->name[0] != '\0' && !row->has_machine) { /* it was removed */
+            drop_row(board, row);
+            board->free_count++;
+        }
         if (row->is_used || row->hash != 0)
             note_change(board, i);
     }

@@ -61,7 +61,12 @@ struct lb_board_row {
 
 struct lb_board {
     struct lb_board_row rows[LB_BOARD_ROWS];
+    uint32_t name_keys[LB_BOARD_ROWS]; /* hashes, by which rows are found; 0: none */
+    uint32_t mac_keys[LB_BOARD_ROWS], address_keys[LB_BOARD_ROWS];
     size_t count;         /* rows up to this one have been used */
+    size_t free_count;    /* of these, that are free */
+    size_t next;          /* where a row that may go is looked for next */
+    uint64_t stamp;       /* of the machines, as of the last refresh */
     uint64_t serial;      /* grows with each change */
     uint64_t refresh_ms;  /* the last one; 0: none yet */
     uint64_t rate_ms;     /* the last one that measured rates */
@@ -77,8 +82,7 @@ void lb_board_event(struct lb_board *board, uint64_t time_ms, const struct lb_ev
                     const char *sentence);
 /* To be called each second while it is lively, and soon after an event: rows follow the machines
  * and the sessions. */
-void lb_board_refresh(struct lb_board *board, uint64_t time_ms,
-                      const struct lb_server_machines *machines,
+void lb_board_refresh(struct lb_board *board, uint64_t time_ms, struct lb_server_machines *machines,
                       const struct lb_server_target *target);
 /* The row of the machine with this name; NULL: there is none. */
 const struct lb_board_row *lb_board_find(const struct lb_board *board, const char *name);
