@@ -179,6 +179,28 @@ static void the_row_that_was_idle_for_longest_goes(void) {
     CHECK_STR(lb_board_name(&board.rows[1]).s, "02:00:00:00:00:01");
 }
 
+static void a_storm_of_other_machines_leaves_those_with_sessions(void) {
+    begin();
+    for (uint32_t i = 0; i < 3 * LB_BOARD_ROWS; i++) {
+        const uint8_t card[6] = {2, 0, 0, 0, (uint8_t)(i >> 8), (uint8_t)i};
+        tell(1000 + i, (struct lb_event){.kind = LB_EVENT_ADDRESS, .mac = card});
+        if (i == 7)
+            board.rows[7].sessions = 1;
+    }
+    CHECK_EQ(board.count, LB_BOARD_ROWS);
+    CHECK_STR(lb_board_name(&board.rows[7]).s, "02:00:00:00:00:07");
+    const uint8_t last[6] = {2, 0, 0, 0, 0x0b, 0xff}, first[6] = {2, 0, 0, 0, 0, 1};
+    tell(9000, (struct lb_event){.kind = LB_EVENT_TROUBLE, .mac = last});
+    CHECK_EQ(board.count, LB_BOARD_ROWS);
+    size_t known = 0, gone = 0;
+    for (size_t i = 0; i < board.count; i++) {
+        known += memcmp(board.rows[i].mac, last, 6) == 0 && board.rows[i].trouble[0] != '\0';
+        gone += memcmp(board.rows[i].mac, first, 6) == 0;
+    }
+    CHECK_EQ(known, 1);
+    CHECK_EQ(gone, 0);
+}
+
 static void only_what_changes_has_a_new_serial(void) {
     begin();
     asks(1000, true);
@@ -363,6 +385,7 @@ int main(void) {
     TEST(trouble_stays_until_the_next_boot_reads);
     TEST(a_machine_is_found_by_its_name_its_card_or_its_address);
     TEST(the_row_that_was_idle_for_longest_goes);
+    TEST(a_storm_of_other_machines_leaves_those_with_sessions);
     TEST(only_what_changes_has_a_new_serial);
     TEST(what_a_machine_says_of_itself_stays_text);
     TEST(the_longest_row_has_room);
