@@ -556,12 +556,17 @@ bool lb_config_file(struct lb_config *config, enum lb_config_source source, stru
     return true;
 }
 
+/* As the kernel has it: what C calls a space. */
+static bool is_space(uint8_t c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 bool lb_config_next_word(struct lb_bytes *line, struct lb_bytes *word) {
-    while (line->len > 0 && (line->p[0] == ' ' || line->p[0] == '\n' || line->p[0] == '\t'))
+    while (line->len > 0 && is_space(line->p[0]))
         *line = lb_bytes_after(*line, 1);
     size_t len = 0;
     bool quoted = false;
-    while (len < line->len && (quoted || (line->p[len] != ' ' && line->p[len] != '\n'))) {
+    while (len < line->len && (quoted || !is_space(line->p[len]))) {
         quoted = quoted != (line->p[len] == '"');
         len++;
     }

@@ -23,12 +23,19 @@ void lb_families_init(struct lb_families *families, struct lb_common *common,
     families->deadline_us = LB_NEVER;
 }
 
+/* A link-local address, or one in the network of a configured address. */
+static bool is_on_link(const struct lb_plan *plan, struct lb_addr server) {
+    return lb_addr_is_link_local(server) ||
+           (lb_plan_is_static(plan, server.family) &&
+            lb_prefix_has(lb_config_prefix(plan->config, LB_KEY_ADDRESS), server));
+}
+
 void lb_families_begin(struct lb_families *families, const struct lb_choice *choice) {
     bool has_address = choice->target.host == LB_HOST_ADDR;
     families->need = (struct lb_network_need){
         .is_named = choice->has_target,
         .is_name = !has_address,
-        .is_near = has_address && lb_addr_is_link_local(choice->target.addr),
+        .is_near = has_address && is_on_link(families->common->plan, choice->target.addr),
     };
     lb_error_clear(&families->no_disk);
     families->usable_us[0] = families->usable_us[1] = 0;

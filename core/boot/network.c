@@ -100,11 +100,13 @@ static enum lb_family_progress dry_state6(const struct lb_network *network) {
     return lb_is_ok(&network->out6) ? LB_ASKING : LB_NO_ANSWER;
 }
 
-static enum lb_family_progress static_state6(const struct lb_network *network) {
+static enum lb_family_progress static_state6(const struct lb_network *network,
+                                             const struct lb_network_need *need) {
     struct lb_addr gateway = lb_config_addr(network->common->plan->config, LB_KEY_GATEWAY);
     if (network->static6 != LB_STATIC6_OURS)
         return lb_is_ok(&network->out6) ? LB_ASKING : LB_NO_ANSWER;
-    return gateway.family == LB_V6 || knows_ways6(network) ? LB_ANSWERED : LB_ASKING;
+    bool is_enough = need->is_named && need->is_near && !need->is_name;
+    return gateway.family == LB_V6 || knows_ways6(network) || is_enough ? LB_ANSWERED : LB_ASKING;
 }
 
 /* An address of DHCPv6 says nothing of the way to anywhere: routers do (RFC 5942), and they are
@@ -123,7 +125,7 @@ static enum lb_family_progress state6(const struct lb_network *network,
     if (lb_plan_is_dry(network->common->plan))
         return dry_state6(network);
     if (network->static6 != LB_STATIC6_NONE)
-        return static_state6(network);
+        return static_state6(network, need);
     if (is_enough6(network, need))
         return LB_ANSWERED;
     if (lb_network_lease6(network) != NULL)

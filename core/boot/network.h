@@ -137,7 +137,7 @@ enum lb_family_progress {
 struct lb_network_need {
     bool is_named; /* so an address, and a way, are all that is asked for */
     bool is_name;  /* its server was given as a name: a resolver is needed, too */
-    bool is_near;  /* its server has a link-local address: no router is needed */
+    bool is_near;  /* its server is on the link: no router is needed */
 };
 /* Whether a family may still name a disk. */
 enum lb_family_progress lb_network_progress(const struct lb_network *network, enum lb_family family,

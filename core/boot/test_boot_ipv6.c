@@ -299,6 +299,17 @@ static void it_is_probed_beside_the_link_local_one(void) {
         CHECK_EQ(host.now - start, HOST_DAD_US);
 }
 
+/* The disk is on the link: no router is needed, and none is waited for. */
+static void a_configured_ipv6_address_needs_no_router_for_its_own_network(void) {
+    managed();
+    host_set("address", "2001:db8::33/64");
+    host_set("rootpath", HOST_ROOT_PATH6);
+    host.has_router = false;
+    uint64_t start = host.now;
+    if (host_boots())
+        CHECK_EQ(host.now - start, HOST_DAD_US);
+}
+
 /* RFC 4862 5.5.3: the interface identifier has 64 bits, so a prefix of 60 makes no address. */
 static void a_prefix_that_makes_no_address_is_told_with_its_length(void) {
     managed();
@@ -504,6 +515,7 @@ int main(void) {
     TEST(both_leases_are_given_back);
     TEST(a_configured_ipv6_address_bypasses_dhcp);
     TEST(it_is_probed_beside_the_link_local_one);
+    TEST(a_configured_ipv6_address_needs_no_router_for_its_own_network);
     TEST(a_prefix_that_makes_no_address_is_told_with_its_length);
     TEST(where_there_is_no_ipv6_it_is_told_at_once);
     TEST(a_server_that_was_given_up_is_asked_again_when_the_link_comes_back);

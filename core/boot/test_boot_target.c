@@ -349,7 +349,7 @@ static void wrong_values_are_told_before_anything_is_sent(void) {
         const char *key, *value;
         enum lb_code code;
     } cases[] = {
-        {"server", "a_b", LB_E_CONFIG_VALUE},
+        {"server", "a b", LB_E_CONFIG_VALUE},
         {"lun", "0x1", LB_E_CONFIG_VALUE},
         {"target", "my disk", LB_E_CONFIG_VALUE},
         {"rootpath", "192.0.2.1:/nfs", LB_E_ROOTPATH_PREFIX},
@@ -386,7 +386,7 @@ static void a_root_path_that_is_wrong_names_field_and_server(void) {
         enum lb_code code;
     } cases[] = {
         {"iscsi:192.0.2.1:x", LB_E_ROOTPATH_FIELDS},
-        {"iscsi:a_b::::" HOST_TARGET, LB_E_ROOTPATH_SERVER},
+        {"iscsi:a..b::::" HOST_TARGET, LB_E_ROOTPATH_SERVER},
         {"iscsi:192.0.2.1:17:::" HOST_TARGET, LB_E_ROOTPATH_PROTOCOL},
         {"iscsi:192.0.2.1::0::" HOST_TARGET, LB_E_ROOTPATH_PORT},
         {"iscsi:192.0.2.1:::0x1:" HOST_TARGET, LB_E_ROOTPATH_LUN},

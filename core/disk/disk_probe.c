@@ -197,9 +197,9 @@ static bool has_no_size(const struct lb_disk *disk) {
 }
 
 static void fail_empty(struct lb_disk *disk) {
-    lb_fail(&disk->error, LB_E_LUN_EMPTY, "LUN %s, %s %s: READ CAPACITY(16) gives %zu bytes",
+    lb_fail(&disk->error, LB_E_LUN_EMPTY, "LUN %s, %s %s: READ CAPACITY(16) gives no %s",
             lb_lun_text(disk->lun).s, disk->info.vendor, disk->info.product,
-            disk->answers[LB_ASK_CAPACITY_16].len);
+            disk->answers[LB_ASK_CAPACITY_16].len == 0 ? "data" : "blocks");
 }
 
 /* The answer that says why there is no size: a disk without the longer form only refuses that. */
@@ -251,8 +251,9 @@ static bool judge_standby(struct lb_disk *disk) {
 
 static bool judge_ready(struct lb_disk *disk) {
     const struct lb_disk_answer *answer = &disk->answers[LB_ASK_READY];
-    /* libiscsi d5c5fb8: it may be refused alone, while reads are allowed. */
-    if (answer->error.code == LB_E_RESERVED && has_capacity(disk))
+    /* libiscsi d5c5fb8: it may be refused alone, while reads are allowed; or not be known. */
+    if ((answer->error.code == LB_E_RESERVED || answer->error.code == LB_E_SCSI) &&
+        has_capacity(disk))
         return true;
     if (!answer->is_good)
         lb_fail(&disk->error, answer->error.code, "%s", answer->error.facts);

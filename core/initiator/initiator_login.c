@@ -188,7 +188,8 @@ static void refused(struct lb_initiator *session, uint64_t now_us, unsigned stat
         code = LB_E_AUTH_NEEDED;
     if (is_before_proof(session, status))
         code = LB_E_AUTH_METHOD;
-    bool names_user = code == LB_E_AUTH_FAILED && lb_initiator_wants_chap(session);
+    bool names_user = lb_initiator_wants_chap(session) &&
+                      (code == LB_E_AUTH_FAILED || session->login.step == LB_LOGIN_CHAP_R);
     /* A target that has no proof of its own to give says 0201 as well. */
     const char *with = c->chap_target_secret_len > 0 ? ", mutual CHAP, name " : ", CHAP name ";
     lb_initiator_break(session, now_us, code, "status 0x%04x (%s) for %s from %s%s%s", status,
@@ -201,10 +202,12 @@ static void refused(struct lb_initiator *session, uint64_t now_us, unsigned stat
 static void moved(struct lb_initiator *session, uint64_t now_us, unsigned status) {
     struct lb_iscsi_pair pair;
     struct lb_bytes rest = session->stream.data;
+    uint32_t count = 0; /* of several one by chance: another attempt may find the one that is up */
     session->login.redirect[0] = 0;
     while (lb_iscsi_text_next(&rest, &pair))
         if (lb_iscsi_key_guess(pair.name) == LB_ISCSI_KEY_TARGET_ADDRESS &&
-            session->login.redirect[0] == 0 && lb_utf8_is_valid(pair.value))
+            lb_utf8_is_valid(pair.value) &&
+            (count++ == 0 || lb_rand_below(session->rand, count) == 0))
             lb_text_copy(session->login.redirect, sizeof session->login.redirect,
                          lb_bytes_trim(pair.value));
     lb_initiator_redirect(session, now_us, status == LB_LOGIN_MOVED_PERMANENTLY);

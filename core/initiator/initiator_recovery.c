@@ -213,14 +213,16 @@ static bool closes_early(struct lb_initiator *session, enum lb_code code) {
     if (session->has_progressed || session->ping_is_out || code != LB_E_CONNECTION_LOST ||
         session->state != LB_INITIATOR_FULL_FEATURE)
         return false;
-    return ++session->early_ends >= LB_INITIATOR_EARLY_ENDS_MAX;
+    session->early_ends++;
+    return true;
 }
 
 static void end_early(struct lb_initiator *session, uint64_t now_us) {
     struct lb_error error = {.code = LB_OK};
     lb_fail(&error, LB_E_LOGIN_CLOSED,
-            "%s: closed %u times right after the login, before any answer",
-            lb_endpoint_text(session->peer).s, session->early_ends);
+            "%s: closed %u time%s right after the login, before any answer",
+            lb_endpoint_text(session->peer).s, session->early_ends,
+            session->early_ends == 1 ? "" : "s");
     lb_initiator_end(session, now_us, &error);
 }
 
@@ -232,12 +234,15 @@ static void recover(struct lb_initiator *session, uint64_t now_us, const struct 
         lb_initiator_end(session, now_us, NULL);
         return;
     }
-    if (has_given_up(session, error->code)) {
-        lb_initiator_end(session, now_us, error);
+    bool is_early = closes_early(session, error->code),
+         is_over = has_given_up(session, error->code);
+    if (is_early &&
+        ((is_over && !session->is_open) || session->early_ends >= LB_INITIATOR_EARLY_ENDS_MAX)) {
+        end_early(session, now_us);
         return;
     }
-    if (closes_early(session, error->code)) {
-        end_early(session, now_us);
+    if (is_over) {
+        lb_initiator_end(session, now_us, error);
         return;
     }
     if (is_late(session, now_us)) {

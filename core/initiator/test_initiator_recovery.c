@@ -136,7 +136,7 @@ static void without_recovery_the_first_loss_is_the_end(void) {
     peer_log_in();
     peer_read(&task, lb_span(buffer, 512));
     lose_connection();
-    peer_check_failed(LB_E_CONNECTION_LOST, "full feature");
+    peer_check_failed(LB_E_LOGIN_CLOSED, "closed 1 time right after the login");
     CHECK(lb_initiator_completed(&peer.session) == &task);
     CHECK_EQ(task.state, LB_TASK_LOST);
     peer_read(&other, lb_span(buffer, 512));

@@ -82,6 +82,19 @@ static size_t find_colon(struct lb_bytes text) {
     return at;
 }
 
+/* People and targets have names with `_`, which DNS and all peers resolve though RFC 1123 has no
+ * such host. */
+static bool is_name_with_underscore(struct lb_bytes text) {
+    char plain[LB_HOST_MAX + 1];
+    size_t offset;
+    if (!lb_text_copy(plain, sizeof plain, text))
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (plain[i] == '_')
+            plain[i] = 'x';
+    return lb_host_name_check(lb_bytes(plain, text.len), &offset);
+}
+
 bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, struct lb_addr *addr,
                    char name[LB_HOST_MAX + 1], size_t *offset) {
     if (text.len == 0) {
@@ -101,31 +114,17 @@ bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, str
         *kind = LB_HOST_ADDR;
         return true;
     }
-    if (!lb_host_name_check(text, offset))
+    if (!lb_host_name_check(text, offset) && !is_name_with_underscore(text))
         return false;
     lb_text_copy(name, LB_HOST_MAX + 1, text);
     *kind = LB_HOST_NAME;
     return true;
 }
 
-/* Targets announce names with `_`, which DNS resolves though RFC 1123 has no such host. */
-static bool is_name_with_underscore(struct lb_bytes text) {
-    char plain[LB_HOST_MAX + 1];
-    size_t offset;
-    if (!lb_text_copy(plain, sizeof plain, text))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (plain[i] == '_')
-            plain[i] = 'x';
-    return lb_host_name_check(lb_bytes(plain, text.len), &offset);
-}
-
 static bool parse_host(struct lb_bytes text, bool bare, struct lb_host_port *out) {
     size_t offset;
-    if (lb_host_parse(text, bare, &out->kind, &out->at.addr, out->name, &offset))
-        return out->kind != LB_HOST_NONE;
-    out->kind = LB_HOST_NAME;
-    return is_name_with_underscore(text) && lb_text_copy(out->name, sizeof out->name, text);
+    return lb_host_parse(text, bare, &out->kind, &out->at.addr, out->name, &offset) &&
+           out->kind != LB_HOST_NONE;
 }
 
 bool lb_host_port_parse(struct lb_bytes text, struct lb_host_port *host_port) {

@@ -73,10 +73,26 @@ bool lb_rootpath_has_prefix(struct lb_bytes text) {
     return prefix_bytes(text, false) == PREFIX_BYTES;
 }
 
+/* What editors and web pages add beside blanks: a byte order mark, and blanks that do not look like
+ * any. */
+static struct lb_bytes trim_unseen(struct lb_bytes text) {
+    static const char *const unseen[] = {"\xef\xbb\xbf", "\xc2\xa0", "\xe2\x80\x8b"};
+    for (size_t i = 0; i < LB_COUNT(unseen); i++) {
+        struct lb_bytes mark = lb_bytes_of_text(unseen[i]);
+        if (lb_bytes_start_with(text, mark))
+            text = lb_bytes_after(text, mark.len);
+        if (text.len >= mark.len &&
+            lb_bytes_start_with(lb_bytes_after(text, text.len - mark.len), mark))
+            text.len -= mark.len;
+    }
+    return text;
+}
+
 /* Quotes belong to a file's syntax, and come where two programs quote; blanks come from forms that
  * people fill in, and from `echo`. */
 static struct lb_bytes strip(struct lb_bytes string, unsigned *warnings) {
-    struct lb_bytes given = lb_bytes_trim_nul(string), text = lb_bytes_trim(given);
+    struct lb_bytes given = lb_bytes_trim_nul(string);
+    struct lb_bytes text = lb_bytes_trim(trim_unseen(lb_bytes_trim(given)));
     while (text.len > 0 && text.p[text.len - 1] == 0) /* "...\0\n" */
         text = lb_bytes_trim(lb_bytes_trim_nul(text));
     bool is_quoted = text.len >= 2 && (text.p[0] == '"' || text.p[0] == '\'') &&
@@ -189,11 +205,8 @@ static bool parse_servername(struct parse *parse) {
 /* iPXE ignores the field, and open-iscsi goes on with a warning; so it is written as a word,
  * too. */
 static bool is_tcp(struct lb_bytes text) {
-    static const char tcp[] = "tcp";
-    for (size_t i = 0; i < text.len; i++)
-        if (text.len != sizeof tcp - 1 || lb_ascii_lower(text.p[i]) != (uint8_t)tcp[i])
-            return false;
-    return text.len > 0;
+    uint64_t number = 0;
+    return lb_text_begins(text, "tcp") || (lb_parse_u64(text, UINT8_MAX, &number) && number == 6);
 }
 
 static bool parse_protocol(struct parse *parse) {
@@ -322,7 +335,7 @@ static void tell(const struct lb_rootpath_wrong *wrong, struct lb_bytes given,
 
 static bool parse_given(struct parse *parse, struct lb_bytes text, uint8_t *room) {
     parse->parts.text = parse->flags & LB_ROOTPATH_URI ? percent_decode(text, room) : text;
-    if (parse_text(parse))
+    if (parse_text(parse) && !lb_rootpath_is_double(&parse->parts, &parse->wrong))
         return true;
     if (parse->wrong.code != LB_E_ROOTPATH_BYTES)
         (void)lb_rootpath_explain(&parse->parts, &parse->wrong);

@@ -28,5 +28,8 @@ bool lb_rootpath_is_near(struct lb_bytes text);
 /* Of a string that cannot be used: a better explanation than that its first bad field is bad. False
  * where there is none. */
 bool lb_rootpath_explain(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong);
+/* Whether a second Root Path stands in the target name, which may have the bytes of a name: then
+ * *wrong says where. An option that comes twice makes such a string (RFC 3396). */
+bool lb_rootpath_is_double(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong);
 
 #endif

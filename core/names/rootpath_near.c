@@ -106,7 +106,7 @@ static bool explain_server(const struct lb_rootpath_parts *parts, struct lb_root
         why = "a user before an @: a Root Path has none; chap-name and chap-secret say it",
         at = find(lb_bytes_after(parts->text, LB_ROOTPATH_PREFIX_BYTES), '@');
     else if (comma < server.len)
-        why = "a comma, as SendTargets answers: the port is the third field", at = comma;
+        why = "a comma: one host stands here, and the port is the third field", at = comma;
     else if (slash < server.len)
         why = "a slash: the host or its address alone", at = slash;
     return why != NULL && found(wrong, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME,
@@ -189,6 +189,29 @@ static bool explain_blanks(const struct lb_rootpath_parts *parts, struct lb_root
     return false;
 }
 
+/* An option that comes twice is put together; or a list, as of several URIs. */
+bool lb_rootpath_is_double(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong) {
+    struct lb_bytes target = parts->field[LB_FIELD_TARGETNAME];
+    size_t at = find_word(target, "iscsi:");
+    if (parts->last != LB_FIELD_TARGETNAME || at == target.len ||
+        !has_name(lb_bytes_after(target, at + LB_ROOTPATH_PREFIX_BYTES)))
+        return false;
+    return found(wrong, LB_E_ROOTPATH_FIELDS, LB_FIELD_TARGETNAME,
+                 (size_t)(target.p - parts->text.p) + at,
+                 "a second Root Path: only one can stand here, is option 17 there twice?");
+}
+
+/* What stands behind a name in lists and files. */
+static bool explain_target(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong) {
+    struct lb_bytes target = parts->field[LB_FIELD_TARGETNAME];
+    size_t quote = LB_MIN(find(target, '"'), find(target, '\'')), comma = find(target, ',');
+    if (parts->last != LB_FIELD_TARGETNAME || LB_MIN(quote, comma) == target.len)
+        return false;
+    return found(wrong, LB_E_ROOTPATH_TARGET, LB_FIELD_TARGETNAME,
+                 (size_t)(target.p - parts->text.p) + LB_MIN(quote, comma),
+                 quote < comma ? "a quote: remove it" : "a comma: the name ends before it");
+}
+
 /* SERVER:PORT, as in other people's addresses. */
 static bool explain_port(const struct lb_rootpath_parts *parts, struct lb_rootpath_wrong *wrong) {
     struct lb_bytes text = parts->field[LB_FIELD_PROTOCOL];
@@ -203,6 +226,7 @@ bool lb_rootpath_explain(const struct lb_rootpath_parts *parts, struct lb_rootpa
     if (!lb_rootpath_has_prefix(parts->text))
         return lb_rootpath_is_near(parts->text) && explain_prefix(parts->text, wrong);
     return explain_form(parts, wrong) || explain_server(parts, wrong) || explain_v6(parts, wrong) ||
-           explain_colons(parts, wrong) || explain_blanks(parts, wrong) ||
-           explain_port(parts, wrong);
+           explain_colons(parts, wrong) || lb_rootpath_is_double(parts, wrong) ||
+           explain_blanks(parts, wrong) || explain_port(parts, wrong) ||
+           (wrong->code == LB_E_ROOTPATH_TARGET && explain_target(parts, wrong));
 }

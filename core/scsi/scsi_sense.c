@@ -113,6 +113,8 @@ static struct lb_scsi_judgement judge_illegal(uint8_t asc) {
         return verdict(LB_SCSI_FAIL, LB_E_LUN_MISSING);
     if (asc == 0x27)
         return verdict(LB_SCSI_FAIL, LB_E_WRITE_PROTECTED);
+    if (asc == 0x55) /* insufficient resources */
+        return verdict(LB_SCSI_RETRY_LATER, LB_E_DISK_BUSY);
     return verdict(LB_SCSI_FAIL, LB_E_SCSI);
 }
 

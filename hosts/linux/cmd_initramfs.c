@@ -10,10 +10,12 @@
 #include "hosts/linux/turns.h"
 #include "hosts/linux/words.h"
 #include "os/linux/files.h"
+#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -114,11 +116,54 @@ static size_t read_open_iscsi(const char *name, struct lb_span room) {
     return 0;
 }
 
+/* Files of dracut: what /etc/cmdline.d and /etc/cmdline have stands before the kernel's line. They
+ * have its syntax, and lines that are comments. */
+static char early_lines[8192];
+
+static void add_lines(struct lb_text *text, const char *path) {
+    char room[4096];
+    long len = lb_file_read(path, lb_span(room, sizeof(room)));
+    struct lb_bytes rest = lb_bytes(room, len > 0 ? (size_t)len : 0), line;
+    if (len < 0 && len != -ENOENT && len != -ENOTDIR)
+        fprintf(stderr, "lunboot: %s: %s\n", path, lb_file_reason((int)-len));
+    while (lb_list_next(&rest, '\n', &line)) {
+        if (line.len > 0 && line.p[0] != '#')
+            lb_text_add(text, "%.*s ", (int)line.len, (const char *)line.p);
+    }
+    lb_wipe(room, sizeof(room));
+}
+
+static int is_conf(const struct dirent *entry) {
+    size_t len = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+static void read_early_lines(void) {
+    const char *root = run.root ? run.root : "";
+    struct lb_text text = lb_text(early_lines, sizeof(early_lines));
+    struct dirent **files = NULL;
+    char folder[256], path[600];
+    lb_format(folder, sizeof(folder), "%s/etc/cmdline.d", root);
+    int count = scandir(folder, &files, is_conf, alphasort);
+    for (int i = 0; i < count; i++) {
+        lb_format(path, sizeof(path), "%s/%s", folder, files[i]->d_name);
+        add_lines(&text, path);
+        free(files[i]);
+    }
+    free(files);
+    lb_format(path, sizeof(path), "%s/etc/cmdline", root);
+    add_lines(&text, path);
+    if (text.cut)
+        fprintf(stderr, "lunboot: %s: so much that it does not all count\n", folder);
+    lb_words_read_line(&words, lb_bytes(early_lines, text.len));
+}
+
 static void read_words(struct lb_bytes line) {
     char room[4096];
     size_t len = read_open_iscsi("iscsi.initramfs", lb_span(room, sizeof(room)));
     lb_words_read_file(&words, lb_bytes(room, len));
     lb_wipe(room, sizeof(room));
+    read_early_lines();
     lb_words_read_line(&words, line);
 }
 
@@ -204,6 +249,7 @@ static bool configure_from(struct lb_bytes line) {
     run.is_alone = true;
     lb_secrets_guard_memory(&ibft, sizeof(ibft));
     lb_secrets_guard_memory(&words, sizeof(words));
+    lb_secrets_guard_memory(early_lines, sizeof(early_lines));
     lb_config_cmdline_trust(&run.config, line);
     if (!lb_run_configure(&run, file, NULL))
         return false;
@@ -228,6 +274,7 @@ static bool configure(void) {
     bool good = configure_from(lb_bytes(text, (size_t)len));
     interface_is_hint = words.interface_is_hint;
     lb_wipe(&words, sizeof(words));
+    lb_wipe(early_lines, sizeof(early_lines));
     lb_wipe(text, sizeof(text));
     return good;
 }

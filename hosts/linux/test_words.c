@@ -281,6 +281,17 @@ static void netroot_has_the_forms_of_dracut(void) {
         {"netroot=iscsi:192.0.2.1::3260:default:eth0:1:kumo-disk:one",
          "enable=yes; interface=eth0; server=192.0.2.1; port=3260; lun=1; target=kumo-disk:one"},
         {"netroot=iscsi::::1:" IQN, "enable=yes; lun=1; target=" IQN},
+        {"netroot=iscsi:nas_1.example::::" IQN,
+         "enable=yes; server=nas_1.example; lun=any; target=" IQN},
+        {"netroot=ISCSI:192.0.2.1:::1:" IQN, "enable=yes; server=192.0.2.1; lun=1; target=" IQN},
+        {"ip=\tnetroot=iscsi:192.0.2.1:::1:" IQN "\r\n",
+         "enable=yes; server=192.0.2.1; lun=1; target=" IQN},
+        {"iscsi_target_ip=192.0.2.1:3261 iscsi_target_name=" IQN,
+         "enable=yes; server=192.0.2.1; port=3261; lun=any; target=" IQN},
+        {"iscsi_target_ip=[2001:db8::2]:3261,192.0.2.1 iscsi_target_port=3262 "
+         "iscsi_target_name=" IQN,
+         "enable=yes; server=2001:db8::2; port=3261; lun=any; "
+         "other-rootpaths=iscsi:192.0.2.1::3262::" IQN "; target=" IQN},
     };
     static const char *const wrong[] = {
         "netroot=iscsi:192.0.2.1",
@@ -297,6 +308,34 @@ static void netroot_has_the_forms_of_dracut(void) {
         lb_format(quoted, sizeof(quoted), "\"%s\"", wrong[i]);
         if (!CHECK(!read("", quoted)))
             tap_note("%s", wrong[i]);
+    }
+}
+
+static void a_near_miss_of_netroot_says_what_was_meant(void) {
+    static const struct {
+        const char *value;
+        enum lb_code code;
+        const char *why;
+        bool is_shown;
+    } rows[] = {
+        {"//192.0.2.1/" IQN "/1", LB_E_ROOTPATH_FIELDS, "iscsi:// URL", true},
+        {"192.0.2.1:3260:" IQN, LB_E_ROOTPATH_FIELDS, "two colons are missing", true},
+        {"192.0.2.1:" IQN, LB_E_ROOTPATH_FIELDS, "three colons are missing", true},
+        {"nas:3260:" IQN, LB_E_ROOTPATH_FIELDS, "two colons are missing", false},
+        {IQN, LB_E_ROOTPATH_FIELDS, "in the server's place", true},
+        {"192.0.2.1,3260:1:" IQN, LB_E_ROOTPATH_SERVER, "a comma", false},
+        {"192.0.2.1::3260:0x1:" IQN, LB_E_CONFIG_VALUE, "no decimal number", false},
+        {"192.0.2.1::3260:0001000000000000:" IQN, LB_E_CONFIG_VALUE, "no decimal number", false},
+        {"boot:secretsecret:192.0.2.1::3260:1:" IQN, LB_E_CONFIG_VALUE, "may hold a secret", false},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        char line[160];
+        lb_format(line, sizeof(line), "netroot=iscsi:%s", rows[i].value);
+        CHECK(!read("", line));
+        if (!CHECK_EQ(error.code, rows[i].code))
+            tap_note("%s: %s", line, error.facts);
+        CHECK_HAS(error.facts, rows[i].why);
+        CHECK_EQ(strstr(error.facts, rows[i].value) != NULL, rows[i].is_shown);
     }
 }
 
@@ -649,6 +688,7 @@ int main(void) {
     TEST(any_order_is_good);
     TEST(an_empty_user_is_none);
     TEST(netroot_has_the_forms_of_dracut);
+    TEST(a_near_miss_of_netroot_says_what_was_meant);
     TEST(dhcp_may_say_which_disk);
     TEST(the_table_is_asked_for_beside_netroot);
     TEST(a_machine_that_asks_for_no_disk_is_left_alone);

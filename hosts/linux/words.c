@@ -108,7 +108,7 @@ static void take_root(struct lb_words *words, const char *name, struct lb_bytes 
     bool is_dhcp6 = lb_text_is(value, "dhcp6");
     if (lb_text_is(value, "iscsi") || lb_text_is(value, "iscsi:"))
         words->asks_iscsi = true;
-    else if (lb_words_start_with(value, "iscsi:"))
+    else if (lb_text_begins(value, "iscsi:")) /* in any case, as a Root Path */
         put_list(words, LB_WORDS_DISK, name, lb_bytes_after(value, 6), source);
     else if (lb_text_is(value, "dhcp") || is_dhcp6)
         words->asks_dhcp = true;

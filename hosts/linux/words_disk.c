@@ -3,6 +3,7 @@
  * dracut and open-iscsi attach all LUNs of a target, and root= finds the right one. So a disk
  * without a LUN is the only one of its target, or the one that holds what root= names by UUID or
  * label. Where root= says it otherwise, it is the first: the kernel attaches the others, too. */
+#include "core/crypto/crypto.h"
 #include "core/disk/disk_root.h"
 #include "core/names/rootpath.h"
 #include "hosts/linux/words_parts.h"
@@ -164,15 +165,45 @@ static bool take_place(struct disk *disk, struct lb_bytes text) {
            lb_host_parse(disk->server, true, &kind, &addr, name, &offset);
 }
 
-/* Nothing of it is shown, unless it begins with an address: who forgot the @ wrote a secret. */
-static bool wrong_place(struct lb_words_run *run, const struct lb_words_word *word) {
+/* Nothing of it is shown, unless it begins with an address or a target's name: who forgot the @
+ * wrote a secret. */
+static bool may_be_shown(struct lb_bytes text) {
     struct lb_addr addr;
     struct lb_bytes part[2] = {{0}};
-    lb_words_fields(word->value, part, 2);
+    lb_words_fields(text, part, 2);
     struct lb_bytes first = lb_words_without_brackets(part[0]);
-    if (first.len == 0 || lb_addr_parse(first, &addr))
-        return lb_words_wrong(run, word, word->value);
-    return lb_words_wrong(run, word, lb_bytes_of_text("@"));
+    return first.len == 0 || begins_name(text) || lb_words_start_with(text, "//") ||
+           lb_addr_parse(first, &addr);
+}
+
+/* As a Root Path it has the same mistakes, but for the LUN, which is decimal here. False: none. */
+static bool explain_place(struct lb_words_run *run, const struct lb_words_word *word) {
+    struct lb_rootpath rootpath;
+    struct lb_rootpath_where where;
+    struct lb_error error = {.code = LB_OK};
+    char room[LB_ROOTPATH_MAX + 1];
+    struct lb_text text = lb_text(room, sizeof(room));
+    lb_text_add(&text, "iscsi:%.*s", (int)word->value.len, (const char *)word->value.p);
+    if (text.cut || lb_rootpath_parse(lb_bytes(room, text.len), LB_ROOTPATH_ANY_NAMES, &rootpath,
+                                      &where, &error))
+        return false;
+    char *excerpt = strstr(error.facts, ", in `");
+    if (excerpt && !may_be_shown(word->value))
+        *excerpt = '\0';
+    lb_wipe(room, sizeof(room));
+    bool is_lun = error.code == LB_E_ROOTPATH_LUN;
+    if (!is_lun && error.code != LB_E_ROOTPATH_FIELDS && error.code != LB_E_ROOTPATH_SERVER)
+        return false; /* who forgot an @ has fields that are none of these */
+    lb_fail(run->error, is_lun ? LB_E_CONFIG_VALUE : error.code,
+            "%s=iscsi: on the kernel command line: %s", word->name,
+            is_lun ? "its LUN is no decimal number" : error.facts);
+    return true;
+}
+
+static bool wrong_place(struct lb_words_run *run, const struct lb_words_word *word) {
+    if (!explain_place(run, word))
+        lb_words_wrong(run, word, may_be_shown(word->value) ? word->value : lb_bytes_of_text("@"));
+    return false;
 }
 
 /* With a name and a secret before an @, an error shows nothing. */
@@ -256,6 +287,19 @@ static bool next_server(struct lb_bytes *rest, struct lb_bytes *server) {
     return len > 0;
 }
 
+/* ADDRESS:PORT, as portals are written elsewhere. */
+static void take_port(struct disk *disk, struct lb_bytes port) {
+    struct lb_host_port portal;
+    size_t colon = disk->server.len;
+    disk->port = port;
+    if (!lb_host_port_parse(disk->server, &portal) || portal.at.port == 0)
+        return;
+    while (disk->server.p[--colon] != ':')
+        ;
+    disk->port = lb_bytes_after(disk->server, colon + 1);
+    disk->server = lb_words_without_brackets(lb_bytes(disk->server.p, colon));
+}
+
 /* rd.iscsi.target.name= and its like: a disk for each address. */
 static void add_named(struct lb_words_run *run, struct disks *disks) {
     struct lb_bytes rest = one(run, LB_WORDS_ONE_SERVERS)->value;
@@ -266,8 +310,10 @@ static void add_named(struct lb_words_run *run, struct disks *disks) {
     size_t before = disks->count;
     if (disk.word->source == LB_SOURCE_OPEN_ISCSI && before > 0)
         return; /* a disk of the command line takes the place of the file's */
-    while (disk.target.len > 0 && next_server(&rest, &disk.server))
+    while (disk.target.len > 0 && next_server(&rest, &disk.server)) {
+        take_port(&disk, one(run, LB_WORDS_ONE_PORT)->value);
         add_disk(run, disks, &disk);
+    }
     if (disks->count == before && disk.target.len > 0)
         add_disk(run, disks, &disk);
 }

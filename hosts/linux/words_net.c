@@ -366,19 +366,32 @@ static void set_dns(struct lb_words_run *run, const struct ip *ip) {
         lb_words_set(run, LB_SOURCE_KERNEL, "dns", lb_bytes(list, text.len));
 }
 
-/* NETWORK/MASK:[ROUTER]:[INTERFACE], with IPv6 in brackets. */
+/* NETWORK/MASK; an address alone, or `default`, as `ip route` has them. */
+static bool read_network(struct lb_bytes text, struct lb_bytes router, struct lb_prefix *to) {
+    struct ip net = {.word = NULL};
+    struct lb_addr via;
+    if (lb_split_at(text, '/', &net.address, &net.mask))
+        return prefix_of(&net, to);
+    *to = (struct lb_prefix){0};
+    if (lb_text_is(text, "default")) {
+        to->addr.family = lb_addr_parse(router, &via) ? via.family : LB_V4;
+        return true;
+    }
+    to->len = lb_addr_parse(text, &to->addr) && to->addr.family == LB_V4 ? 32 : 128;
+    return to->addr.family != LB_FAMILY_NONE;
+}
+
+/* NETWORK:[ROUTER]:[INTERFACE], with IPv6 in brackets. */
 static bool read_route(struct lb_words_run *run, struct lb_bytes value, const struct name *ours,
                        struct lb_text *text, bool *is_others) {
     struct lb_bytes part[3] = {{0}};
-    struct ip net = {.word = NULL};
     struct lb_prefix to;
     struct lb_addr via;
     size_t count = lb_words_fields(value, part, 3);
     struct name name = name_of(run, part[2]);
     struct lb_bytes first = lb_words_without_brackets(part[0]);
-    bool has_mask = lb_split_at(first, '/', &net.address, &net.mask);
     struct lb_bytes router = lb_words_without_brackets(part[1]);
-    if (count < 2 || !prefix_of(&net, &to) || !has_mask ||
+    if (count < 2 || !read_network(first, router, &to) ||
         (router.len > 0 && (!lb_addr_parse(router, &via) || via.family != to.addr.family)))
         return false;
     *is_others = name.s[0] != '\0' && ours->s[0] != '\0' && !is_same(&name, ours);

@@ -98,6 +98,61 @@ boots "netroot=dhcp" "root=UUID=0000 netroot=dhcp ip=dhcp"
 boots "a route" "ip=192.0.2.60:::255.255.255.0::vc0:none rd.route=198.51.100.0/24:192.0.2.254:vc0 \
 netroot=iscsi:198.51.100.1::3261:1:$iqn" 'connect .*198\.51\.100\.1:3261'
 
+# Others, as people have them.
+while IFS='|' read -r what line; do
+    line=${line//ROOT/netroot=iscsi:192.0.2.1}
+    boots "$what" "${line//TARGET/$iqn}"
+done <<LINES
+a port behind the address|ip=dhcp iscsi_target_name=TARGET iscsi_target_ip=192.0.2.1:3260 root=UUID=0000
+ISCSI: in capitals|ip=dhcp netroot=ISCSI:192.0.2.1::::TARGET
+quotes around a value|ip=dhcp netroot="iscsi:192.0.2.1:::1:TARGET"
+root=iscsi: with an empty account|ip=dhcp root="iscsi:@192.0.2.1::3260:1:TARGET"
+a protocol in words|ip=dhcp ROOT:TCP:3260:1:TARGET
+a length for the netmask, and a resolver|ip=192.0.2.60::192.0.2.254:24:host:vc0:off:192.0.2.1 ROOT::::TARGET
+ten fields of ip=|ip=192.0.2.60::192.0.2.254:255.255.255.0:host.a.example:vc0:none:192.0.2.1:192.0.2.2:192.0.2.3 \
+ROOT::::TARGET
+the card by its address in ip=|ip=192.0.2.60::192.0.2.254:255.255.255.0::$dashes:none ROOT::::TARGET
+an MTU and an address behind it|ip=vc0:dhcp:1500:$mac ROOT::::TARGET
+a name of udev's|ip=enx${mac//:/}:dhcp ROOT::::TARGET
+BOOTIF= with colons and capitals|BOOTIF=01:${mac^^} ip=dhcp ROOT::::TARGET
+bootdev= of ifname=|ifname=bootnet:$dashes bootdev=bootnet ip=bootnet:dhcp ROOT::::TARGET
+the kernel's form with the method alone|ip=::::::dhcp ROOT::::TARGET
+no ip= at all|ROOT::::TARGET
+an interface of open-iscsi and a card|ip=dhcp ROOT::3260:default:vc0:1:TARGET
+a by-path of a PCI card|ip=dhcp root=/dev/disk/by-path/pci-0000:00:03.0-ip-192.0.2.1:3260-iscsi-TARGET-lun-1-part1 \
+ROOT::::TARGET
+words behind three dashes|ip=dhcp --- ROOT::::TARGET quiet
+an installer's words|ip=192.0.2.60 netmask=255.255.255.0 gateway=192.0.2.254 nameserver=192.0.2.1 ksdevice=bootif \
+BOOTIF=01-$dashes ROOT::::TARGET
+an empty initiator's name and empty accounts|ip=dhcp iscsi_initiator= iscsi_username= iscsi_password= \
+iscsi_target_name=TARGET iscsi_target_ip=192.0.2.1
+a route to one address|ip=192.0.2.60:::255.255.255.0::vc0:none rd.route=198.51.100.1:192.0.2.254:vc0 \
+netroot=iscsi:198.51.100.1::3261:1:TARGET
+a route for all the rest|ip=192.0.2.60:::255.255.255.0::vc0:none rd.route=default:192.0.2.254 \
+netroot=iscsi:198.51.100.1::3261:1:TARGET
+the first of two portals has no way|ip=192.0.2.60::192.0.2.254:24::vc0:none netroot=iscsi:[2001:db8:77::2]::::TARGET \
+ROOT::::TARGET
+a table that is not there, beside a disk that is named|rd.iscsi.firmware=1 ip=ibft ROOT::::TARGET
+LINES
+printf 'ip=dhcp\tnetroot=iscsi:192.0.2.1::::%s\r\n' "$iqn" >"$scratch/cmdline"
+boots "tabs, and the line ends of another system" "$(cat "$scratch/cmdline")"
+before=$(($(date +%s%N) / 1000000))
+boots "a fixed address of IPv6 without a router" "ip=[2001:db8:77::50/64]::::host:vc0:none \
+netroot=iscsi:[2001:db8:77::2]::::$iqn" 'disk .*2001:db8:77::2'
+ends_soon 3
+ok "and nobody waits for a router where the disk is on the link"
+
+mkdir -p "$scratch/root/etc/cmdline.d"
+printf '# of dracut.conf\nrd.iscsi.initiator=iqn.2026-11.test:of-a-file\n' \
+    >"$scratch/root/etc/cmdline.d/01-default.conf"
+printf 'netroot=iscsi:192.0.2.1::::%s\nip=dhcp' "$iqn" >"$scratch/root/etc/cmdline.d/95iscsi.conf"
+echo "netroot=iscsi:192.0.2.99::::$iqn" >"$scratch/root/etc/cmdline.d/not-this.one"
+boots "what dracut.conf's kernel_cmdline= left in /etc/cmdline.d" "root=UUID=0000 ro quiet"
+rm -r "$scratch/root/etc/cmdline.d"
+echo "netroot=iscsi:192.0.2.1::::$iqn ip=dhcp" >"$scratch/root/etc/cmdline"
+boots "and in /etc/cmdline" "root=UUID=0000 ro quiet"
+rm "$scratch/root/etc/cmdline"
+
 # ---- several disks -------------------------------------------------------------------------------
 
 boots "of two netroot= the first, where the second is down" "root=/dev/mapper/root \
@@ -174,6 +229,17 @@ words "bond=bond0:vc0:mode=802.3ad ip=bond0:dhcp netroot=iscsi:192.0.2.1:::1:$iq
 fails_with interface-not-made "nor is a bond" 'bond0, of bond='
 ends_soon 4
 ok "all of that is said within two seconds each"
+
+while IFS='|' read -r code what line pattern; do
+    words "ip=dhcp netroot=iscsi:${line//TARGET/$iqn}"
+    fails_with "$code" "$what" "$pattern"
+done <<'LINES'
+rootpath-fields|a URL|//192.0.2.1/TARGET/1|iscsi:// URL
+rootpath-fields|two colons too few|192.0.2.1:3260:TARGET|two colons are missing
+rootpath-fields|a target alone|TARGET|in the server's place
+rootpath-server|a portal as SendTargets writes it|192.0.2.1,3260:1:TARGET|a comma
+config-value|a LUN with 0x|192.0.2.1::3260:0x1:TARGET|no decimal number
+LINES
 
 # ---- secrets -------------------------------------------------------------------------------------
 

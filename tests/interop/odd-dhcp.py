@@ -45,6 +45,61 @@ def answer(request, kind, options, has_end=True):
     return header + request[28:44] + bytes(192) + COOKIE + option(53, bytes([kind])) + options + end
 
 
+def more_cases(disk, good):
+    """What else servers of routers, hypervisors and clouds send."""
+    names = b"\x07example\xc0\x00"
+    both = {
+        # name: the options of OFFER and ACK
+        "server-id-zero": plain(disk, option(54, bytes(4)), without=(54,)),
+        "server-id-of-3-bytes": plain(disk, option(54, b"\xc0\x00\x02"), without=(54,)),
+        "server-id-of-8-bytes": plain(disk, option(54, bytes([192, 0, 2, 1] * 2)), without=(54,)),
+        "lease-of-3-bytes": plain(disk, option(51, bytes(3)), without=(51,)),
+        "lease-of-1-s": plain(disk, option(51, b"\0\0\0\1"), without=(51,)),
+        "times-reversed": good + option(58, b"\0\1\0\0") + option(59, b"\0\0\0\1"),
+        "router-zero": plain(disk, option(3, bytes(4)), without=(3,)),
+        "router-of-3-bytes": plain(disk, option(3, b"\xc0\x00\x02"), without=(3,)),
+        "router-is-client": plain(disk, option(3, YOURS), without=(3,)),
+        "mask-with-holes": plain(disk, option(1, "255.0.255.0"), without=(1,)),
+        "mask-zero": plain(disk, option(1, bytes(4)), without=(1,)),
+        "mtu-zero": good + option(26, bytes(2)),
+        "mtu-of-1-byte": good + option(26, b"\x05"),
+        "hostname-of-250-bytes": good + option(12, "h" * 250),
+        "hostname-empty": good + option(12, b""),
+        "domain-empty": good + option(15, b""),
+        "search-list-loops": good + option(119, names) + option(119, b"\xc0\x00"),
+        "routes-cut": good + option(121, bytes.fromhex("18cb0071c00002")),
+        "routes-of-33-bits": good + option(121, bytes.fromhex("21cb007101c0000201")),
+        "routes-of-microsoft": good + option(249, bytes.fromhex("18c63364c0000201")),
+        "dns-zero": good + option(6, bytes(4)),
+        "broadcast-odd": good + option(28, b"\xff"),
+        "no-end": good + bytes(3),
+        "pad-between": bytes(7) + good,
+        "behind-the-end": good + b"\xff" + option(17, "iscsi:192.0.2.99::::iqn.2026-11.test:none"),
+        "long": good + option(43, bytes(1000)),
+        "root-path-in-parts": plain("", option(17, disk[:9]), option(51, b"\0\0\1\0"), option(17, disk[9:])),
+        "root-path-twice": good + option(17, disk),
+        "name-broken": good + option(203, "iqn.2026-11.test:a b"),
+        "name-empty": good + option(203, b""),
+        "relay-echoed": good + option(82, b"\x01\x04vlan"),
+        "type-of-2-bytes": good + option(53, b"\x02\x02"),
+        "nfs": plain(b"192.0.2.1:/srv/root"),
+        "bootfile-field": plain(""),
+        "no-address": good,
+        "next-server": good,
+        "hardware-zero": good,
+        "other-port": good,
+        "twice": good,
+        "nak-once": good,
+        "bootp": b"",
+    }
+    return {
+        "ack-without-root-path": (good, plain(""), None),
+        "offer-without-root-path": (plain(""), good, None),
+        "other-server-acks": (good, plain(disk, option(54, "192.0.2.2"), without=(54,)), None),
+        **{name: (options, options, None) for name, options in both.items()},
+    }
+
+
 def cases_of(target):
     disk = f"iscsi:{US}:::1:{target}"
     good = plain(disk)
@@ -75,22 +130,45 @@ def cases_of(target):
         "bootfile": (plain("", option(67, disk)),) * 2 + (None,),
         "no-route": (off_link,) * 2 + (None,),
         "address-of-nobody": (b"",) * 2 + (None,),
+        **more_cases(disk, good),
         "user-class": (good, good, (77, wanted[77])),
         "client-arch": (good, good, (93, wanted[93])),
         "ipxe-features": (good, good, (175, wanted[175])),
     }
 
 
+def odd_header(case, reply, disk):
+    """What is odd before the options."""
+    if case == "bootfile-field":
+        return reply[:108] + disk.encode().ljust(128, b"\0") + reply[236:]
+    if case == "no-address":
+        return reply[:16] + bytes(4) + reply[20:]
+    if case == "next-server":
+        name = b"boot.example".ljust(64, b"\0")
+        return reply[:20] + socket.inet_aton("192.0.2.77") + reply[24:44] + name + reply[108:]
+    if case == "hardware-zero":
+        return reply[:1] + bytes(2) + reply[3:]
+    return reply
+
+
 def main():
+    naks = []
     interface, case = sys.argv[1].encode(), sys.argv[2]
     offer, ack, needs = cases_of(sys.argv[3])[case]
+    disk = f"iscsi:{US}:::1:{sys.argv[3]}"
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface)
-    sock.bind(("", 67))
+    sock.bind(("", 1067 if case == "other-port" else 67))
+    if case == "other-port":
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface)
+        receiver.bind(("", 67))
+    else:
+        receiver = sock
     print("ready", flush=True)
     while True:
-        request, _ = sock.recvfrom(4096)
+        request, _ = receiver.recvfrom(4096)
         sent = options_of(request)
         kind = sent.get(53, b"\0")[0]
         print("got", kind, sorted(sent), flush=True)
@@ -102,7 +180,12 @@ def main():
         reply = answer(request, 2 if kind == 1 else 5, options, has_end=not case.startswith("cut"))
         if case == "address-of-nobody":
             reply = reply[:16] + socket.inet_aton("224.0.0.5") + reply[20:]
-        sock.sendto(reply, ("255.255.255.255", 68))
+        reply = odd_header(case, reply, disk)
+        if case == "nak-once" and kind == 3 and not naks:
+            naks.append(1)
+            reply = answer(request, 6, option(54, US))
+        for _ in range(2 if case == "twice" else 1):
+            sock.sendto(reply, ("255.255.255.255", 68))
 
 
 main()

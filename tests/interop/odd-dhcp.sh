@@ -48,6 +48,59 @@ wait_log dns ready
 boots domains "two domains in option 15, with a blank between them"
 boots domains-comma "two domains in option 15, with a comma between them"
 
+while IFS='|' read -r case sentence pattern; do boots "$case" "$sentence" "$pattern"; done <<'CASES'
+server-id-zero|an option 54 of 0.0.0.0: the sender is the server|
+server-id-of-3-bytes|an option 54 of three bytes|
+server-id-of-8-bytes|an option 54 with two addresses|
+lease-of-3-bytes|an option 51 of three bytes|option 51
+lease-of-1-s|a lease of 1 s|
+times-reversed|T1 behind T2, and behind the end|
+router-zero|a router 0.0.0.0|
+router-of-3-bytes|a router of three bytes|left out: option 3
+router-is-client|a router that is the client|
+mask-with-holes|a netmask with holes|netmask
+mask-zero|a netmask 0.0.0.0|
+mtu-zero|an MTU of 0|left out: option 26
+mtu-of-1-byte|an MTU of one byte|left out: option 26
+hostname-of-250-bytes|a host name of 250 bytes|
+hostname-empty|an empty host name|
+domain-empty|an empty domain|
+search-list-loops|a search list that points into itself|
+routes-cut|an option 121 that is cut|left out: option 121
+routes-of-33-bits|a route of 33 bits in option 121|left out: option 121
+routes-of-microsoft|routes in Microsoft's option 249|
+dns-zero|a name server 0.0.0.0|
+broadcast-odd|a broadcast address of one byte|
+no-end|no end behind the options|
+pad-between|padding before the options|
+behind-the-end|options behind the end do not count|
+long|an answer of 1,300 bytes|
+root-path-in-parts|a Root Path in two options 17 with another between them|
+name-broken|an initiator name that is none, in option 203|
+name-empty|an empty option 203|
+relay-echoed|a relay's option 82 that came back|
+type-of-2-bytes|a second option 53 of two bytes|
+next-server|a next server, and a name of it|
+hardware-zero|a hardware type and length of 0|
+other-port|answers from another port than 67|
+twice|each answer comes twice|
+nak-once|a NAK, once|
+ack-without-root-path|a Root Path in the OFFER alone|
+offer-without-root-path|a Root Path in the ACK alone|
+CASES
+from root-path-twice
+fails_with rootpath-fields "two options 17, which are put together" "a second Root Path"
+from nfs
+fails_with no-root-path "a Root Path of NFS is shown" "option 17 is 192.0.2.1:/srv/root"
+from bootfile-field
+fails_with no-root-path "a disk in the field for the file is pointed out" "field .file." "put it into option 17"
+from bootp
+fails_with no-root-path "an answer without options" "DHCP server 192.0.2.1"
+from no-address --dhcp-timeout=2s
+fails_with dhcp-no-offer "an OFFER without an address" "without addresses"
+from other-server-acks --dhcp-timeout=2s
+fails_with dhcp-no-ack "an ACK of another server is told as that" "not from the server that was chosen"
+
 from vendor
 fails_with no-root-path "a disk in option 43 is pointed out" "option 43, sub-option 201" "put it into option 17"
 run_lunboot probe --interface=vc0 --family=4

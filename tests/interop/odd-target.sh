@@ -75,6 +75,16 @@ suspended-0203              boot whole
 old-session-stays           boot whole
 lun-while-starting          boot whole
 power-cut                   boot whole
+close-while-starting        boot whole
+silent-while-starting       boot whole
+status-0200-while-starting  boot login-rejected 0x0200
+status-0202-while-starting  boot whole
+status-0204-while-starting  boot target-removed 0x0204
+lun-late                    boot whole
+lun-pq1-while-starting      boot whole
+internal-for-a-while        boot whole
+lun-refused-for-a-while     boot whole
+resources                   boot whole
 status-0206                 read target-busy too many connections
 close-at-once               read login-closed access list
 rst-at-once                 read login-closed access list
@@ -88,7 +98,7 @@ unavailable                 read standby the other controller
 offline                     read not-ready 04/03
 reserved                    read reserved RESERVATION CONFLICT
 no-medium                   read no-medium
-no-size                     read lun-empty READ CAPACITY.16. gives 0 bytes
+no-size                     read lun-empty READ CAPACITY.16. gives no data
 bs-4096                     probe block-mismatch blocks of 512 bytes, the target says 4096
 bs-520                      read block-size 520 bytes
 cd                          read lun-not-disk CD or DVD
@@ -98,6 +108,52 @@ thin-full-soft              write whole
 write-busy-quota            write whole
 underflow                   read iscsi-protocol 65536 of 131072 bytes
 residual-wrong              read iscsi-protocol
+chap-alg-list               read auth-method CHAP_A=5,7
+chap-alg-md5                read auth-method CHAP_A=MD5
+chap-odd-digits             read login-protocol CHAP_C does not end with a whole byte
+chap-sha1                   read auth-method
+chap-mutual-wrong           read auth-target its answer is not made with chap-target-secret
+chap-mutual-none            read auth-target no answer
+chap-wrong                  read auth-failed CHAP name boot
+chap-wrong-0200             read login-rejected 0x0200.*CHAP name boot
+chap-wrong-0202             read not-authorised 0x0202.*CHAP name boot
+chap-wrong-0300             read target-busy 0x0300.*CHAP name boot
+chap-wrong-closes           read login-closed after 3 requests
+chap-wanted-0201            read auth-needed 0x0201
+digest-list                 read login-protocol None,CRC32C
+mrdsl-minus                 read login-protocol MaxRecvDataSegmentLength=-1
+text-without-equals         read login-protocol Hello
+version-2                   read login-protocol version-active is not 0
+status-0200                 read login-rejected 0x0200
+status-0202                 read not-authorised 0x0202
+status-0204                 read target-removed 0x0204
+status-0205                 read login-version 0x0205
+status-0207                 read login-rejected missing parameter
+status-0208                 read login-rejected 0x0208
+status-0209                 read login-rejected session type
+status-020a                 read login-rejected 0x020a
+status-020b                 read login-rejected 0x020b
+status-0303                 read target-busy 0x0303
+status-0401                 read login-rejected 0x0401
+redirect-without-address    read redirect-invalid sent on to
+redirect-garbage            read redirect-invalid the other one
+redirect-port-0             read redirect-invalid :0,1
+redirect-loop               read redirect-loop 5 times
+redirect-two-addresses      boot whole
+format-corrupt              read medium-error 31/00
+hardware-for-ever           read medium-error 3e/03
+not-supported-for-ever      read lun-missing 25/00
+manual                      read not-ready needs somebody
+start-unit-for-ever         read not-ready needs a start command
+no-disk-type                read lun-missing listed, and not there yet
+tape                        read lun-not-disk tape
+cap-zero                    read lun-empty gives no blocks
+cap-block-zero              read lun-empty gives no blocks
+status-of-nobody            read scsi-error unknown status 0x7e
+terminated                  read scsi-error unknown status 0x22
+st-closed                   read login-closed right after the login
+st-rejected                 read iscsi-protocol rejected our Text Request
+st-empty                    read discovery-empty 0 found
 remapped                    read disk-changed it was naa
 shrunk                      read disk-changed it had 16384 blocks
 CASES
@@ -105,6 +161,8 @@ CASES
 options_of() { # CASE ADDRESS
     local chap="--chap-name=boot --chap-secret=boot-secret-0123" rootpath="iscsi:$2:::1:iqn.2026-11.test:odd"
     case $1 in
+    chap-wrong*) echo "--rootpath=$rootpath --chap-name=boot --chap-secret=another-secret-99" ;;
+    chap-wanted*) echo "--rootpath=$rootpath" ;;
     chap-mutual*) echo "--rootpath=$rootpath $chap --chap-target-secret=disk-secret-4567" ;;
     chap-*) echo "--rootpath=$rootpath $chap" ;;
     redirect-host) echo "--rootpath=$rootpath --dns=10.78.0.1" ;;
