@@ -1,83 +1,14 @@
 /* The boot stage: resolve, connect, log in; then, what is this LUN? */
 #include "core/boot/boot_state.h"
 
-/* ---- configuration -------------------------------------------------------------------------- */
+/* ---- beginning ------------------------------------------------------------------------------ */
 
-static enum lb_digest_want digest_want(const struct lb_boot *boot, enum lb_key key,
-                                       const char *word) {
-    const char *value = lb_config_text(boot->setup.config, key);
-    if (lb_config_requires(boot->setup.config, word) || lb_streq(value, "crc32c"))
-        return LB_DIGEST_CRC32C;
-    return lb_streq(value, "prefer") ? LB_DIGEST_PREFER : LB_DIGEST_NONE;
-}
-
-/* RFC 7143 10.12.5: type "random", but the same at each boot of a machine, so that a login after a
- * crash takes the place of the session before it. The qualifier is 0, and 1 on a machine that is
- * up: there the session of the boot may be the one that its root file system lives on. */
-static void choose_isid(const struct lb_boot *boot, uint8_t isid[6]) {
-    if (lb_config_bytes(boot->setup.config, LB_KEY_ISID, lb_span(isid, 6)))
-        return;
-    const uint8_t *mac = boot->setup.mac;
-    const uint8_t qualifier = boot->setup.network_is_up ? 1 : 0;
-    const uint8_t made[6] = {0x80, mac[3], mac[4], mac[5], 0, qualifier};
-    memcpy(isid, made, sizeof made);
-}
-
-static void chap_text(const struct lb_boot *boot, enum lb_key key, char *out, size_t cap) {
-    if (lb_policy_has_chap(&boot->plan, boot->choice.target.target, key))
-        lb_text_copy(out, cap, lb_bytes_of_text(lb_config_text(boot->setup.config, key)));
-}
-
-static size_t chap_secret(const struct lb_boot *boot, enum lb_key key, uint8_t *out, size_t cap) {
-    struct lb_bytes secret = lb_config_secret(boot->setup.config, key);
-    size_t len = lb_policy_has_chap(&boot->plan, boot->choice.target.target, key)
-                     ? LB_MIN(secret.len, cap)
-                     : 0;
-    memcpy(out, secret.p, len);
-    return len;
-}
-
-static void chap_config(const struct lb_boot *boot, struct lb_initiator_config *out) {
-    chap_text(boot, LB_KEY_CHAP_NAME, out->chap_name, sizeof out->chap_name);
-    chap_text(boot, LB_KEY_CHAP_TARGET_NAME, out->chap_target_name, sizeof out->chap_target_name);
-    out->chap_secret_len =
-        chap_secret(boot, LB_KEY_CHAP_SECRET, out->chap_secret, sizeof out->chap_secret);
-    out->chap_target_secret_len = chap_secret(
-        boot, LB_KEY_CHAP_TARGET_SECRET, out->chap_target_secret, sizeof out->chap_target_secret);
-    out->require_mutual = lb_policy_requires_chap(&boot->plan, out->target, true);
-    out->require_chap =
-        out->require_mutual || lb_policy_requires_chap(&boot->plan, out->target, false);
-}
-
-static bool session_config(struct lb_boot *boot, struct lb_initiator_config *out) {
-    const struct lb_config *config = boot->setup.config;
-    const struct lb_rootpath *target = &boot->choice.target;
-    uint16_t port = target->port != 0 ? target->port : LB_ISCSI_PORT;
-    *out = (struct lb_initiator_config){
-        .portal = {.addr = target->addr, .port = port},
-        .header_digest = digest_want(boot, LB_KEY_HEADER_DIGEST, "header-digest"),
-        .data_digest = digest_want(boot, LB_KEY_DATA_DIGEST, "data-digest"),
-        .queue_depth = lb_config_u32(config, LB_KEY_QUEUE_DEPTH),
-        .connect_ms = lb_config_u32(config, LB_KEY_CONNECT_TIMEOUT),
-        .hurry_ms = lb_config_u32(config, LB_KEY_PORTAL_TIMEOUT),
-        .has_others = lb_candidates_best(&boot->candidates) != NULL,
-        .login_ms = lb_config_u32(config, LB_KEY_LOGIN_TIMEOUT),
-        .task_ms = lb_config_u32(config, LB_KEY_TASK_TIMEOUT),
-        .ping_ms = lb_config_u32(config, LB_KEY_PING_INTERVAL),
-        .recovery_ms = lb_config_u32(config, LB_KEY_RECOVERY_TIME),
-        .recover = true,
-    };
-    if (target->host == LB_HOST_NAME)
-        memcpy(out->host, target->name, sizeof out->host);
-    memcpy(out->initiator, boot->initiator, sizeof out->initiator);
-    memcpy(out->target, target->target, sizeof out->target);
-    choose_isid(boot, out->isid);
-    chap_config(boot, out);
-    const char *algorithms = lb_config_text(config, LB_KEY_CHAP_ALGORITHMS);
-    if (lb_chap_parse_algs(lb_bytes_of_text(algorithms), &out->chap_algs))
-        return true;
-    lb_fail(&boot->error, LB_E_CONFIG_VALUE, "chap-algorithms=%s", algorithms);
-    return false;
+/* False: boot->error is set. */
+static bool make_config(struct lb_boot *boot, struct lb_initiator_config *config) {
+    if (!lb_login_config(&boot->plan, &boot->choice, boot->initiator, config, &boot->error))
+        return false;
+    config->has_others = lb_candidates_best(&boot->candidates) != NULL;
+    return true;
 }
 
 /* With a target, a session to boot from; without, one that asks for the targets. */
@@ -90,7 +21,7 @@ static void start_session(struct lb_boot *boot, uint64_t now_us,
 
 bool lb_session_list_start(struct lb_boot *boot, uint64_t now_us) {
     struct lb_initiator_config config;
-    if (!session_config(boot, &config))
+    if (!make_config(boot, &config))
         return false;
     config.target[0] = '\0';             /* a discovery session */
     config.recover = !boot->finder.runs; /* which has others to ask */
@@ -111,7 +42,7 @@ void lb_session_stage_start(struct lb_boot *boot, uint64_t now_us) {
         lb_boot_attempt_failed(boot);
         return;
     }
-    if (!session_config(boot, &config)) { /* the configuration's fault: the same for each of them */
+    if (!make_config(boot, &config)) { /* the configuration's fault: the same for each of them */
         lb_candidates_clear(&boot->candidates);
         lb_boot_attempt_failed(boot);
         return;
@@ -158,38 +89,10 @@ static enum lb_turn targets_turn(struct lb_boot *boot, uint64_t now_us) {
     return LB_TURN_AGAIN;
 }
 
-/* A server that no route leads to looks like a silent one, for a system that asks the link for any
- * address. */
-static void explain_route(struct lb_boot *boot, enum lb_code code) {
-    struct lb_addr to = lb_initiator_peer(&boot->path.session).addr;
-    const struct lb_addr *ignored = &boot->network.dhcp.lease.ignored_router;
-    bool is_leased = boot->network.has_lease && lb_addr_is_set(*ignored);
-    if (code != LB_E_CONNECT_TIMEOUT && code != LB_E_CONNECT_UNREACHABLE)
-        return;
-    if (boot->interface[0] == '\0' && lb_addr_is_link_local(to))
-        lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE,
-                "%s is a link-local address: give interface=", lb_addr_text(to).s);
-    if (!boot->network.is_set || lb_boot_net_has_way(&boot->network.net, to))
-        return;
-    if (is_leased && to.family == LB_V4)
-        lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE,
-                "no route to %s: option 121 has none for it, and stands above option 3, which "
-                "names router %s (RFC 3442)",
-                lb_addr_text(to).s, lb_addr_text(*ignored).s);
-    else
-        lb_fail(&boot->error, LB_E_CONNECT_UNREACHABLE, "no route to %s: no router is known for it",
-                lb_addr_text(to).s);
-}
-
 static enum lb_session_news session_failed(struct lb_boot *boot) {
-    const struct lb_error *error = lb_initiator_error(&boot->path.session);
     if (boot->state == LB_AT_CLOSING)
         return LB_SESSION_SAME;
-    if (lb_is_ok(&boot->network.lost))
-        explain_route(boot, error->code);
-    if (!lb_is_ok(&boot->network.lost)) /* there was no address to reach it from */
-        lb_fail(&boot->error, boot->network.lost.code, "%s", boot->network.lost.facts);
-    lb_fail(&boot->error, error->code, "%s", error->facts);
+    lb_path_explain(&boot->path, &boot->error);
     return LB_SESSION_FAILED;
 }
 

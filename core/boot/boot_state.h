@@ -10,6 +10,7 @@
 #include "core/boot/families.h"
 #include "core/boot/finder.h"
 #include "core/boot/listing.h"
+#include "core/boot/login.h"
 #include "core/boot/names.h"
 #include "core/boot/network.h"
 #include "core/boot/path.h"

@@ -205,6 +205,43 @@ bool lb_path_is_shielded(const struct lb_path *path) {
            lb_addr_is_set(lb_shield_local(path->shield, peer));
 }
 
+/* ---- why it has failed ---------------------------------------------------------------------- */
+
+static bool is_unreached(enum lb_code code) {
+    return code == LB_E_CONNECT_TIMEOUT || code == LB_E_CONNECT_UNREACHABLE;
+}
+
+/* A server that no route leads to looks like a silent one, for a system that asks the link for any
+ * address. */
+static void explain_route(const struct lb_path *path, struct lb_error *error) {
+    const struct lb_network *network = path->network;
+    struct lb_addr to = lb_initiator_peer(&path->session).addr;
+    const struct lb_addr *ignored = &network->dhcp.lease.ignored_router;
+    if (path->common->interface[0] == '\0' && lb_addr_is_link_local(to))
+        lb_fail(error, LB_E_CONNECT_UNREACHABLE,
+                "%s is a link-local address: give interface=", lb_addr_text(to).s);
+    if (!network->is_set || lb_boot_net_has_way(&network->net, to))
+        return;
+    if (to.family == LB_V4 && network->has_lease && lb_addr_is_set(*ignored))
+        lb_fail(error, LB_E_CONNECT_UNREACHABLE,
+                "no route to %s: option 121 has none for it, and stands above option 3, which "
+                "names router %s (RFC 3442)",
+                lb_addr_text(to).s, lb_addr_text(*ignored).s);
+    else
+        lb_fail(error, LB_E_CONNECT_UNREACHABLE, "no route to %s: no router is known for it",
+                lb_addr_text(to).s);
+}
+
+void lb_path_explain(const struct lb_path *path, struct lb_error *error) {
+    const struct lb_error *why = lb_initiator_error(&path->session);
+    const struct lb_error *lost = &path->network->lost;
+    if (!lb_is_ok(lost)) /* there was no address to reach it from */
+        lb_fail(error, lost->code, "%s", lost->facts);
+    else if (is_unreached(why->code))
+        explain_route(path, error);
+    lb_fail(error, why->code, "%s", why->facts);
+}
+
 /* ---- turns ---------------------------------------------------------------------------------- */
 
 static enum lb_turn close_slot(struct lb_path *path, struct lb_boot_action *action) {

@@ -66,6 +66,9 @@ enum lb_turn lb_path_connect(struct lb_path *path, uint64_t now_us, struct lb_en
                              struct lb_boot_action *action);
 /* The host's word: the connection could not be made, or has ended. */
 void lb_path_lost(struct lb_path *path, uint64_t now_us, enum lb_initiator_lost why);
+/* After LB_PATH_FAILED: *error is why, or what the network knows of it: the address was lost, or no
+ * route leads there. An error that is set stays. */
+void lb_path_explain(const struct lb_path *path, struct lb_error *error);
 /* Whether all the addresses that it may be from are still ours. */
 bool lb_path_has_local(const struct lb_path *path);
 /* Whether its connection is protected where it has to be. */

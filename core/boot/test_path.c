@@ -101,6 +101,28 @@ static void a_refused_connection_is_the_end_of_a_session_that_never_was(void) {
     CHECK_EQ(lb_initiator_error(&paths[0].session)->code, LB_E_CONNECT_REFUSED);
 }
 
+static void a_portal_that_was_not_reached_is_explained_by_the_network(void) {
+    struct lb_error error = {.code = LB_OK}, lost = {.code = LB_OK};
+    begin();
+    connect_first(&paths[0]);
+    lb_path_lost(&paths[0], now, LB_LOST_TIMEOUT);
+    (void)turn(&paths[0]);
+    network.is_set = true; /* 192.0.2.100 alone: no route */
+    network.net.address.len = 32;
+    lb_path_explain(&paths[0], &error);
+    CHECK_EQ(error.code, LB_E_CONNECT_UNREACHABLE);
+    CHECK_STR(error.facts, "no route to 192.0.2.1: no router is known for it");
+    lb_error_clear(&error);
+    network.net.address.len = 24;
+    lb_path_explain(&paths[0], &error);
+    CHECK_EQ(error.code, LB_E_CONNECT_TIMEOUT);
+    lb_error_clear(&error);
+    lb_fail(&lost, LB_E_DHCP_EXPIRED, "the lease of 192.0.2.100");
+    network.lost = lost;
+    lb_path_explain(&paths[0], &error);
+    CHECK_EQ(error.code, LB_E_DHCP_EXPIRED);
+}
+
 static void the_end_closes_the_slot_that_is_open_and_once(void) {
     struct lb_error why = {.code = LB_E_CANCELLED};
     begin();
@@ -159,6 +181,7 @@ int main(void) {
     TEST(it_asks_before_it_connects_and_then_on_its_own_slot);
     TEST(a_name_is_handed_up_to_be_looked_up);
     TEST(a_refused_connection_is_the_end_of_a_session_that_never_was);
+    TEST(a_portal_that_was_not_reached_is_explained_by_the_network);
     TEST(the_end_closes_the_slot_that_is_open_and_once);
     TEST(it_knows_which_of_our_addresses_it_may_be_from);
     TEST(a_portal_that_ipsec_protects_waits_for_it);
