@@ -378,6 +378,8 @@ void lb_server_machines_close(struct lb_server_machines *machines) {
             lb_storage_close(&machines->list[i].overlay);
     for (size_t i = 0; i < machines->disk_count; i++)
         lb_storage_close(&machines->disks[i].storage);
+    lb_wipe(machines->list, machines->count * sizeof *machines->list); /* they have secrets */
+    lb_wipe(machines->nodes, 2 * machines->count * sizeof *machines->nodes);
     free(machines->list);
     free(machines->nodes);
     free(machines->shown);
