@@ -139,6 +139,7 @@ struct lb_ike {
     unsigned group_tries;
     uint8_t cookie[LB_IKE_COOKIE_MAX]; /* the peer's, to send back */
     size_t cookie_len;
+    unsigned cookie_tries;       /* anybody can forge one, and each is answered at once */
     uint8_t cookie_key[32];      /* of a responder's own cookies */
     struct lb_endpoint stranger; /* whom `refusal` is to, of whom nothing is kept */
     uint16_t stranger_port;      /* ours, that it asked at */

@@ -1,7 +1,7 @@
 /* IKE_SA_INIT and IKE_AUTH, both sides: RFC 7296 1.2. */
 #include "core/ike/ike_state.h"
 
-enum { AUTH_SHARED_KEY = 2, AUTH_BYTES = 36, ID_MAX = 4 + 255, GROUP_TRIES = 2 };
+enum { AUTH_SHARED_KEY = 2, AUTH_BYTES = 36, ID_MAX = 4 + 255, GROUP_TRIES = 2, COOKIE_TRIES = 8 };
 
 /* ---- what both sides do ---- */
 
@@ -148,13 +148,15 @@ static void ask_auth(struct lb_ike *ike, uint64_t now_us) {
 static const char *ask_again(struct lb_ike *ike, uint64_t now_us,
                              const struct lb_ike_parsed *parsed) {
     uint16_t group = parsed->wanted_group;
-    if (parsed->cookie.len > 0) {
+    if (parsed->cookie.len > 0 && ike->cookie_tries++ < COOKIE_TRIES) {
         memcpy(ike->cookie, parsed->cookie.p, parsed->cookie.len);
         ike->cookie_len = parsed->cookie.len;
     } else if ((group == LB_DH_P256 || group == LB_DH_X25519) && group != ike->dh.group &&
                ike->group_tries++ < GROUP_TRIES) {
         lb_dh_init(&ike->dh, (enum lb_dh_group)group, ike->rand);
     } else {
+        if (parsed->error == 0)
+            return "a cookie once more";
         /* Anybody can say this: only silence after it makes it the reason. */
         lb_error_clear(&ike->error);
         lb_fail(&ike->error, LB_E_IPSEC_PROPOSAL, "%s says %s (%u)",

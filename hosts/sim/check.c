@@ -9,9 +9,10 @@
 #define FRESH_RUN    16 /* so many in a row are nobody's data */
 #define CLEAN_US     (30 * LB_US_SEC)
 #define FAULTS_US    (130 * LB_US_SEC)
-#define SILENT_STEPS 3               /* abort, reset, new session */
-#define SILENT_NAMES 6               /* the same of two questions, one after the other */
-#define STOP_US_MAX  (6 * LB_US_SEC) /* two for the logout, three that the host may be late */
+#define GATE_US      (60 * LB_US_SEC) /* one that forgot all is noticed, and agreed with anew */
+#define SILENT_STEPS 3                /* abort, reset, new session */
+#define SILENT_NAMES 6                /* the same of two questions, one after the other */
+#define STOP_US_MAX  (6 * LB_US_SEC)  /* two for the logout, three that the host may be late */
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
@@ -235,6 +236,7 @@ void sim_check_line(struct sim *sim, const char *line) {
     for (size_t i = 0; i < sim->secret_count; i++)
         if (strstr(line, sim->secrets[i]) != NULL)
             sim_violation(&sim->world, "a secret is shown: number %zu", i);
+    sim_tunnel_check_line(sim, line);
     for (const char *c = line; *c != '\0'; c++)
         if (((uint8_t)*c < 0x20 && *c != '\n') || *c == 0x7f) {
             sim_violation(&sim->world, "a control character is shown: %02x", (unsigned)(uint8_t)*c);
@@ -303,7 +305,8 @@ static uint64_t ready_within_us(const struct sim *sim) {
         return FAULTS_US + (SILENT_NAMES + SILENT_STEPS) * task_us;
     if (plan->silent & LB_SILENT_VPD)
         return FAULTS_US + SILENT_NAMES * task_us;
-    return FAULTS_US + (has_silent_io ? SILENT_STEPS * task_us : 0);
+    uint64_t gate_us = plan->has_ipsec ? GATE_US : 0;
+    return FAULTS_US + gate_us + (has_silent_io ? SILENT_STEPS * task_us : 0);
 }
 
 void sim_check_ready(struct sim *sim) {
@@ -331,6 +334,8 @@ static bool is_unreached(const struct sim *sim, const struct lb_error *error) {
     bool is_dead = plan->dead_address && error->code == LB_E_CONNECT_TIMEOUT;
     bool is_other = plan->net4 && plan->net6 &&
                     (error->code == LB_E_CONNECT_UNREACHABLE || error->code == LB_E_REDIRECT_DEAD);
+    if (plan->has_ipsec && error->code == LB_E_IPSEC_SILENT)
+        is_dead = plan->dead_address;
     return plan->uses_name && (is_dead || is_other) && plan->wrong >= SIM_WRONG_REFUSED;
 }
 
@@ -342,9 +347,30 @@ static bool is_impostors(const struct sim *sim, const struct lb_error *error) {
             (code == LB_E_DHCP_NO_OFFER && error->code == LB_E_DHCP_UNUSABLE));
 }
 
+/* A gate that cannot be agreed with is named as such. */
+static void check_ipsec(struct sim *sim, const struct lb_error *error) {
+    static const enum lb_code codes[SIM_IPSEC_WRONGS] = {
+        [SIM_IPSEC_WELL] = LB_OK,
+        [SIM_IPSEC_KEY] = LB_E_IPSEC_AUTH,
+        [SIM_IPSEC_ID] = LB_E_IPSEC_AUTH,
+        [SIM_IPSEC_SILENT] = LB_E_IPSEC_SILENT,
+        [SIM_IPSEC_MODE] = LB_E_IPSEC_SELECTOR,
+    };
+    enum lb_code code = codes[sim->plan.ipsec_wrong];
+    if (sim->is_ready)
+        sim_violation(&sim->world, "booted through a gate that is not agreed with");
+    else if (sim->plan.isns != SIM_ISNS_NONE && error->code == LB_E_DISCOVERY_SILENT)
+        return; /* the gate before the iSNS server is such a one, too */
+    else if (sim->plan.is_clean && sim->is_failed && error->code != code)
+        sim_violation(&sim->world, "what is wrong is %s, and it was told as %s: %s",
+                      lb_code_word(code), lb_code_word(error->code), error->facts);
+}
+
 static void check_code(struct sim *sim, const struct lb_error *error) {
     enum lb_code code = sim_wrong_code(sim->plan.wrong);
     bool clean = sim->plan.is_clean;
+    if (sim->plan.ipsec_wrong != SIM_IPSEC_WELL)
+        return;
     if (sim->plan.wrong == SIM_WRONG_NONE) {
         if (clean)
             sim_violation(&sim->world, "the boot failed without any fault: %s: %s",
@@ -379,6 +405,8 @@ void sim_check_outcome(struct sim *sim) {
     if (sim->is_ready && sim->plan.wrong != SIM_WRONG_NONE && !is_garbled(sim))
         sim_violation(&sim->world, "booted, though this is wrong: %s",
                       sim_wrong_word(sim->plan.wrong));
+    if (sim->plan.ipsec_wrong != SIM_IPSEC_WELL)
+        check_ipsec(sim, error);
     unsigned logins = lb_initiator_logins(&sim->boot.path.session);
     if (sim->plan.is_clean && sim->is_ready && logins != 1)
         sim_violation(&sim->world, "%u logins without any fault", logins);

@@ -65,7 +65,9 @@ static void to_client(struct sim *sim, uint32_t slot, const struct sim_packet *p
     sim_say(&sim->world, "link", "%zu bytes from %s", bytes.len, lb_endpoint_text(packet->from).s);
     if (!to->is_open || to->is_stream || to->kind != packet->kind || !sim->link_up)
         return;
-    if (packet->kind == LB_KIND_UDP && !sim_names_has_slot(slot))
+    if (sim_gate_is_slot(slot))
+        sim_gate_heard(sim, slot, packet, bytes);
+    else if (packet->kind == LB_KIND_UDP && !sim_names_has_slot(slot))
         sim_slp_heard(sim, packet->from, bytes);
     lb_boot_datagram(&sim->boot, sim->world.now_us, slot, packet->from, bytes);
 }

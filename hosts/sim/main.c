@@ -20,20 +20,23 @@
 
 struct options {
     uint64_t seeds, first, seed;
-    bool has_seed, trace, hashes, verbose;
+    bool has_seed, trace, hashes, verbose, ipsec;
     unsigned jobs;
     const char *seeds_file;
 };
 
 static const char usage[] =
-    "Usage: lunboot-sim [--seeds=N] [--first=S] [--jobs=N] [--verbose] [--trace|--hashes]\n"
-    "       lunboot-sim --seed=S [--trace]\n"
+    "Usage: lunboot-sim [--ipsec] [--seeds=N] [--first=S] [--jobs=N] [--verbose]\n"
+    "                   [--trace|--hashes]\n"
+    "       lunboot-sim [--ipsec] --seed=S [--trace]\n"
     "\n"
     "Boots over a virtual network with faults, once for each seed, and checks what must never be.\n"
     "The same seed gives the same run on every machine.\n"
     "\n"
     "  --seeds=N     how many seeds (1000), from --first on (1)\n"
     "  --seed=S      this one alone; --trace shows all that happens\n"
+    "  --ipsec       worlds in which the disk, and mostly discovery, are spoken to through IPsec;\n"
+    "                a seed means another world there\n"
     "  --hashes      a line for each seed, with the hash of its trace\n"
     "  --jobs=N      processes (2)\n"
     "  --verbose     a table of the faults and failures that were met\n"
@@ -67,6 +70,8 @@ static bool parse_option(const char *argument, struct options *options) {
         return options->trace = true;
     if (strcmp(argument, "--hashes") == 0)
         return options->hashes = true;
+    if (strcmp(argument, "--ipsec") == 0)
+        return options->ipsec = true;
     if (strcmp(argument, "--verbose") == 0)
         return options->verbose = true;
     return false;
@@ -81,6 +86,7 @@ struct job { /* shared with the parent */
 };
 
 struct list { /* the seeds of a run: those of the file, then a range */
+    bool ipsec;
     uint64_t *early;
     size_t early_count;
     uint64_t first, count;
@@ -90,11 +96,11 @@ static uint64_t seed_at(const struct list *list, uint64_t i) {
     return i < list->early_count ? list->early[i] : list->first + (i - list->early_count);
 }
 
-static void show_violation(struct job *job, uint64_t seed, const char *what) {
+static void show_violation(struct job *job, bool ipsec, uint64_t seed, const char *what) {
     if (job->shown++ >= SHOWN_MAX)
         return;
-    printf("seed %llu: VIOLATION: %s\n  reproduce: lunboot-sim --seed=%llu --trace\n",
-           (unsigned long long)seed, what, (unsigned long long)seed);
+    printf("seed %llu: VIOLATION: %s\n  reproduce: lunboot-sim %s--seed=%llu --trace\n",
+           (unsigned long long)seed, what, ipsec ? "--ipsec " : "", (unsigned long long)seed);
     fflush(stdout);
 }
 
@@ -108,9 +114,9 @@ static void work(struct job *job, const struct list *list, unsigned stride) {
     while (job->next < list->early_count + list->count) {
         uint64_t seed = seed_at(list, job->next);
         limit_time();
-        struct sim_outcome outcome = sim_run(seed, false, &job->coverage);
+        struct sim_outcome outcome = sim_run(seed, list->ipsec, false, &job->coverage);
         if (outcome.violations > 0)
-            show_violation(job, seed, outcome.violation);
+            show_violation(job, list->ipsec, seed, outcome.violation);
         job->next += stride;
     }
 }
@@ -146,7 +152,7 @@ static void bury(struct job *job, const struct list *list, unsigned stride, int 
     else
         snprintf(what, sizeof what, "crashed (%s %d)", WIFSIGNALED(status) ? "signal" : "exit",
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    show_violation(job, seed_at(list, job->next), what);
+    show_violation(job, list->ipsec, seed_at(list, job->next), what);
     job->coverage.runs++;
     job->coverage.violations++;
     job->next += stride;
@@ -195,15 +201,15 @@ static void show_table(const struct sim_coverage *all) {
 }
 
 /* With many seeds, what was never met was not tested. */
-static bool has_gaps(const struct sim_coverage *all) {
+static bool has_gaps(const struct sim_coverage *all, bool ipsec) {
     bool gaps = all->booted == 0 || all->failed == 0;
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
-        if (all->fault[i] == 0) {
+        if (all->fault[i] == 0 && sim_fault_is_of_ipsec((enum sim_fault)i) == ipsec) {
             printf("never met: %s\n", sim_fault_word((enum sim_fault)i));
             gaps = true;
         }
     for (unsigned i = 0; i < SIM_WRONG_COUNT; i++)
-        if (all->wrong[i] == 0) {
+        if (all->wrong[i] == 0 && !ipsec) {
             printf("never met: %s\n", sim_wrong_word((enum sim_wrong)i));
             gaps = true;
         }
@@ -212,9 +218,9 @@ static bool has_gaps(const struct sim_coverage *all) {
 
 /* ---- modes ----------------------------------------------------------------------------------- */
 
-static int run_one(uint64_t seed, bool trace) {
+static int run_one(uint64_t seed, bool ipsec, bool trace) {
     struct sim_coverage coverage = {0};
-    struct sim_outcome outcome = sim_run(seed, trace, &coverage);
+    struct sim_outcome outcome = sim_run(seed, ipsec, trace, &coverage);
     if (outcome.violations > 0)
         printf("VIOLATION: %s\n", outcome.violation);
     char shown[1024];
@@ -230,20 +236,23 @@ static int run_one(uint64_t seed, bool trace) {
 static int run_shown(const struct options *options) {
     int failed = 0;
     for (uint64_t i = 0; i < options->seeds; i++)
-        failed |= run_one(options->first + i, options->trace);
+        failed |= run_one(options->first + i, options->ipsec, options->trace);
     return failed;
 }
 
+/* Those of worlds with IPsec have that word before them. */
 static void read_seeds(const char *path, struct list *list) {
+    static const char mark[] = "ipsec ";
     char line[300];
     FILE *file = path != NULL ? fopen(path, "r") : NULL;
     if (file == NULL)
         return;
     while (fgets(line, sizeof line, file) != NULL) {
-        char *end;
-        uint64_t seed = strtoull(line, &end, 10);
-        if (end == line)
-            continue; /* a comment */
+        bool is_marked = strncmp(line, mark, sizeof mark - 1) == 0;
+        char *end, *start = line + (is_marked ? sizeof mark - 1 : 0);
+        uint64_t seed = strtoull(start, &end, 10);
+        if (end == start || is_marked != list->ipsec)
+            continue; /* a comment, or a seed of the other worlds */
         list->early = realloc(list->early, (list->early_count + 1) * sizeof *list->early);
         if (list->early == NULL)
             abort();
@@ -253,7 +262,7 @@ static void read_seeds(const char *path, struct list *list) {
 }
 
 static int run_many(const struct options *options) {
-    struct list list = {.first = options->first, .count = options->seeds};
+    struct list list = {.ipsec = options->ipsec, .first = options->first, .count = options->seeds};
     struct sim_coverage all = {0};
     size_t len = sizeof(struct job) * options->jobs;
     struct job *jobs = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -269,7 +278,7 @@ static int run_many(const struct options *options) {
     free(list.early);
     if (options->verbose)
         show_table(&all);
-    bool gaps = options->seeds >= COVERED_SEEDS && has_gaps(&all);
+    bool gaps = options->seeds >= COVERED_SEEDS && has_gaps(&all, options->ipsec);
     printf("%llu seeds, %llu booted, %llu failed with a reason, %llu violations\n",
            (unsigned long long)all.runs, (unsigned long long)all.booted,
            (unsigned long long)all.failed, (unsigned long long)all.violations);
@@ -289,6 +298,6 @@ int main(int argc, char **argv) {
         return help ? 0 : 2;
     }
     if (options.has_seed)
-        return run_one(options.seed, options.trace);
+        return run_one(options.seed, options.ipsec, options.trace);
     return options.trace || options.hashes ? run_shown(&options) : run_many(&options);
 }

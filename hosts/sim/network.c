@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIECES_MAX 16
+#define PIECES_MAX    16
+#define GREETINGS_MAX 60 /* of a connection that nobody answers */
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
@@ -53,8 +54,10 @@ static uint64_t connect_us(struct sim *sim, unsigned ends) {
     return ends == NEVER ? sim_between(world, 20, 130) * LB_US_SEC : delay_us;
 }
 
-void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to) {
+void sim_network_connect(struct sim *sim, const struct lb_boot_action *action) {
     struct sim_world *world = &sim->world;
+    struct lb_endpoint to = action->to;
+    uint32_t slot = action->slot;
     int i = free_conn(sim);
     sim_say(world, "network", "connection %u to %s", sim->conn_numbers + 1, lb_endpoint_text(to).s);
     if (sim->slots[slot].is_open && (!sim->slots[slot].is_stream || sim->slots[slot].conn >= 0))
@@ -68,6 +71,7 @@ void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to) 
     struct sim_conn *conn = &sim->conns[i];
     sim_conn_open(conn, world, ++sim->conn_numbers);
     conn->slot = slot;
+    sim_tunnel_connect(sim, conn, action);
     if (slot == LB_BOOT_SLOT_SESSION)
         sim_witness_connect(sim, conn->number);
     conn->service = sim_service_at(sim, to, &conn->portal);
@@ -98,6 +102,13 @@ static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
     if (i < 0)
         return;
     struct sim_conn *conn = &sim->conns[i];
+    if (ends == WORKS && conn->has_client && conn->is_protected && !sim_tunnel_greets(sim, conn)) {
+        /* its first packets are sent again; in the end the client gives up, or this does */
+        bool is_over = conn->lost[0] + conn->lost[1] > GREETINGS_MAX;
+        sim_after(&sim->world, LB_US_SEC, SIM_CONNECTED, number,
+                  is_over ? 1 + LB_LOST_TIMEOUT : WORKS);
+        return;
+    }
     if (ends != WORKS || !conn->has_client) {
         conn->has_server = false;
         client_loses(sim, i, ends == WORKS ? LB_LOST_CLOSED : (enum lb_initiator_lost)(ends - 1));
@@ -203,6 +214,8 @@ static bool pull(struct sim *sim, struct sim_conn *conn) {
         room += spans[i].len;
     }
     size_t part = sim_part(conn, &sim->world, LB_MIN(ready, room));
+    if (conn->is_protected)
+        part = sim_tunnel_down(sim, conn, part);
     if (part == 0)
         return false;
     for (size_t i = 0; i < count && done < part; i++) {
@@ -233,6 +246,8 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
     }
     size_t part = sim_part(conn, &sim->world, LB_MIN(total, room));
     bool cut = false;
+    if (conn->is_protected)
+        part = sim_tunnel_up(sim, conn, pieces, count, part);
     if (part < total)
         sim->witness.wire.held_us = sim->world.now_us;
     if (part == 0)

@@ -24,7 +24,8 @@ __attribute__((format(printf, 3, 4))) static void set(struct sim *sim, const cha
         fprintf(stderr, "lunboot-sim: %s=%s: %s\n", key, value, error.facts);
         abort();
     }
-    sim_say(&sim->world, "config", "%s=%s", key, strstr(key, "secret") != NULL ? "..." : value);
+    sim_say(&sim->world, "config", "%s=%s", key,
+            strstr(key, "secret") != NULL || strstr(key, "psk") != NULL ? "..." : value);
 }
 
 /* ---- faults ---------------------------------------------------------------------------------- */
@@ -189,6 +190,64 @@ static void draw_isns(struct sim *sim) {
     plan->isns_by_dhcp = has_dhcp && kind / 32 % 2;
     if (plan->isns_by_dhcp)
         plan->two_servers = false;
+}
+
+/* ---- IPsec ----------------------------------------------------------------------------------- */
+
+static void draw_ipsec_faults(struct sim_world *world) {
+    static const struct {
+        enum sim_fault fault;
+        uint16_t most;
+    } faults[] = {
+        {SIM_IPSEC_RENEWED, 500}, {SIM_IPSEC_RENEWED_IKE, 500}, {SIM_GATE_RESTARTED, 200},
+        {SIM_ESP_LOST, 150},      {SIM_ESP_LATE, 100},          {SIM_ESP_TWICE, 300},
+        {SIM_ESP_REPLAYED, 500},  {SIM_ESP_FORGED, 500},        {SIM_IKE_REPLAYED, 400},
+        {SIM_IKE_FORGED, 400},    {SIM_IKE_REFUSED, 400},
+    };
+    uint32_t density = sim_between(world, 1, 4);
+    for (size_t i = 0; i < LB_COUNT(faults); i++)
+        if (sim_one_in(world, density))
+            world->chance[faults[i].fault] = (uint16_t)sim_between(world, 1, faults[i].most);
+}
+
+/* Only in worlds of --ipsec: what a seed means without it stays. */
+static void draw_ipsec(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    struct sim_plan *plan = &sim->plan;
+    plan->has_ipsec = world->has_ipsec;
+    if (!plan->has_ipsec)
+        return;
+    plan->ipsec_all = !plan->by_slp && !sim_one_in(world, 4);
+    plan->ipsec_transport = sim_one_in(world, 2);
+    plan->gate_p256 = sim_one_in(world, 4);
+    plan->gate_cookie = sim_one_in(world, 4);
+    plan->gate_rekey_s = sim_one_in(world, 2) ? sim_between(world, 5, 90) : 0;
+    plan->gate_rekey_ike_s = sim_one_in(world, 2) ? sim_between(world, 5, 90) : 0;
+    if (plan->wrong == SIM_WRONG_NONE && sim_one_in(world, 16))
+        plan->ipsec_wrong = (enum sim_ipsec_wrong)sim_between(world, 1, SIM_IPSEC_WRONGS - 1);
+    if (plan->ipsec_all)
+        sim_saw(world, SIM_IPSEC_ALL);
+    if (plan->ipsec_wrong != SIM_IPSEC_WELL)
+        sim_saw(world, SIM_IPSEC_WRONG);
+    if (!plan->is_clean)
+        draw_ipsec_faults(world);
+}
+
+static void configure_ipsec(struct sim *sim) {
+    struct sim_world *world = &sim->world;
+    const struct sim_plan *plan = &sim->plan;
+    sim->secrets[sim->secret_count++] = SIM_PSK;
+    if (!plan->has_ipsec)
+        return;
+    set(sim, "ipsec-psk", "%s", SIM_PSK);
+    set(sim, "ipsec-id", SIM_CLIENT_ID);
+    set(sim, "ipsec-peer-id", SIM_GATE_ID);
+    if (!plan->ipsec_all)
+        set(sim, "ipsec", "target");
+    else if (sim_one_in(world, 2))
+        set(sim, "ipsec", "all");
+    if (plan->ipsec_transport)
+        set(sim, "ipsec-mode", "transport");
 }
 
 static bool wrong_wants_redirect(const struct sim *sim) {
@@ -369,7 +428,8 @@ static void configure_network(struct sim *sim) {
         set(sim, "dhcp-timeout", "%us", sim_between(world, 20, 90));
     if (plan->isns != SIM_ISNS_NONE && !plan->isns_by_dhcp)
         set(sim, "isns-server", "%s",
-            sim_aside(world, 32) % 4 == 0 ? "10.0.0.98,10.0.0.20" : "10.0.0.20");
+            sim_aside(world, 32) % 4 == 0 && !plan->ipsec_all ? "10.0.0.98,10.0.0.20"
+                                                              : "10.0.0.20");
     if (plan->isns != SIM_ISNS_NONE && sim_aside(world, 33) % 2)
         set(sim, "discovery", "isns");
     set(sim, "initiator", "%s",
@@ -413,20 +473,29 @@ static bool is_curable(const struct sim *sim) {
            !(sim->plan.bootp && sim->plan.net6);
 }
 
+/* Who changes what an initiator or its gate says first makes a good key look like a wrong one, and
+ * anybody can write a refusal of the first message, which is the reason when silence follows. */
+static bool can_agree(const struct sim *sim) {
+    return sim->world.chance[SIM_IKE_FORGED] == 0 && sim->world.chance[SIM_IKE_REFUSED] == 0;
+}
+
 void sim_plan_draw(struct sim *sim) {
     struct sim_plan *plan = &sim->plan;
     draw_mix(sim);
     draw_stages(sim);
     draw_slp(sim);
     draw_isns(sim);
+    draw_ipsec(sim);
     draw_redirect(sim);
     draw_root_path(sim);
     configure_policy(sim);
     configure_chap(sim);
+    configure_ipsec(sim);
     configure_session(sim);
     configure_network(sim);
     plan->must_boot = plan->wrong == SIM_WRONG_NONE && !plan->is_hostile && !plan->is_probe &&
-                      is_curable(sim) && sim->world.chance[SIM_FORGED_PDU] == 0;
+                      is_curable(sim) && sim->world.chance[SIM_FORGED_PDU] == 0 &&
+                      plan->ipsec_wrong == SIM_IPSEC_WELL && can_agree(sim);
     draw_late(sim);
     draw_rogue(sim);
     plan->has_impostor = sim_aside(&sim->world, 51) % 6 == 0;

@@ -95,7 +95,7 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
         clear_address(sim);
         break;
     case LB_BOOT_CONNECT:
-        sim_network_connect(sim, action->slot, action->to);
+        sim_network_connect(sim, action);
         break;
     case LB_BOOT_CLOSE:
         sim_slot_close(sim, action->slot);
@@ -112,8 +112,10 @@ static bool act(struct sim *sim, const struct lb_boot_action *action) {
     case LB_BOOT_OUT:
         sim->is_out = true;
         break;
-    case LB_BOOT_SOURCE: /* has_esp is not set */
-    case LB_BOOT_PROTECT:
+    case LB_BOOT_SOURCE:
+        sim_gate_source(sim, action->to.addr);
+        break;
+    case LB_BOOT_PROTECT: /* of a host whose kernel has the keys */
     case LB_BOOT_UNPROTECT:
         break;
     }
@@ -234,6 +236,12 @@ static void event(struct sim *sim, const struct sim_event *event) {
         sim_say(&sim->world, "world", "calm");
         sim_targets_calm(sim);
         break;
+    case SIM_GATE:
+        sim_gate_tick(sim);
+        break;
+    case SIM_ESP:
+        sim_tunnel_event(sim, event);
+        break;
     case SIM_STREAM:
     case SIM_WORK:
         break;
@@ -317,6 +325,7 @@ static void start_engine(struct sim *sim) {
         .mac = {0x02, 0, 0x5e, 1, 2, 3},
         .network_is_up = sim->plan.uses_network,
         .has_ipv6 = sim->plan.has_ipv6,
+        .has_esp = sim->plan.has_ipsec,
         .machine = &sim->machine,
         .rx = lb_span(sim->rx + SIM_GUARD, SIM_RX_BYTES),
         .trace_ring = lb_span(sim->ring, SIM_TRACE_BYTES),
@@ -329,10 +338,11 @@ static void start_engine(struct sim *sim) {
     lb_boot_init(&sim->boot, sim->world.now_us, &setup);
 }
 
-static void build(struct sim *sim, uint64_t seed, bool shows) {
+static void build(struct sim *sim, uint64_t seed, bool has_ipsec, bool shows) {
     static const uint32_t block_sizes[] = {512, 512, 512, 1024, 4096};
     struct sim_world *world = &sim->world;
     sim_world_init(world, seed, shows);
+    world->has_ipsec = has_ipsec;
     sim->late_for_us = LB_NEVER;
     sim->witness.lost_us = sim->witness.away_us = sim->witness.silent_us = LB_NEVER;
     sim->rx = sim_guarded(SIM_RX_BYTES);
@@ -352,6 +362,7 @@ static void build(struct sim *sim, uint64_t seed, bool shows) {
     sim_isns_init(sim);
     sim_impostor_init(sim);
     sim_rogue_init(sim);
+    sim_gate_init(sim);
     start_engine(sim);
     if (sim->plan.stop_us != LB_NEVER)
         sim_at(world, sim->plan.stop_us, SIM_WORK, 0, 0, (struct lb_bytes){NULL, 0});
@@ -379,11 +390,12 @@ static void note_coverage(struct sim *sim, struct sim_coverage *to) {
     sim_coverage_add(to, own);
 }
 
-struct sim_outcome sim_run(uint64_t seed, bool shows, struct sim_coverage *coverage) {
+struct sim_outcome sim_run(uint64_t seed, bool has_ipsec, bool shows,
+                           struct sim_coverage *coverage) {
     struct sim *sim = calloc(1, sizeof *sim);
     if (sim == NULL)
         abort();
-    build(sim, seed, shows);
+    build(sim, seed, has_ipsec, shows);
     run(sim);
     if (is_over(sim)) {
         sim_work_end(sim);
@@ -392,6 +404,7 @@ struct sim_outcome sim_run(uint64_t seed, bool shows, struct sim_coverage *cover
     drain_trace(sim);
     sim_targets_free(sim);
     sim_slp_free(sim);
+    sim_gate_free(sim);
     sim_work_free(sim);
     sim_say(&sim->world, "end", "%s", sim->is_ready ? "booted" : "failed");
     note_coverage(sim, coverage);

@@ -4,6 +4,10 @@
 
 void sim_service_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                           struct lb_bytes bytes) {
+    if (sim_gate_is_slot(slot)) {
+        sim_gate_datagram(sim, slot, packet, bytes);
+        return;
+    }
     sim_rogue_datagram(sim, slot, packet, bytes);
     sim_impostor_datagram(sim, slot, packet, bytes);
     switch (packet->kind) {
@@ -89,8 +93,9 @@ void sim_service_turn(struct sim *sim) {
     sim_targets_turn(sim);
     sim_slp_turn(sim);
     sim_isns_turn(sim);
+    sim_gate_turn(sim);
 }
 
 uint64_t sim_service_next_us(const struct sim *sim) {
-    return LB_MIN(sim_targets_next_us(sim), sim_isns_next_us(sim));
+    return LB_MIN(LB_MIN(sim_targets_next_us(sim), sim_isns_next_us(sim)), sim_gate_next_us(sim));
 }

@@ -10,6 +10,7 @@
  *   swap     another disk in its place
  *   workload the disk's user                       check     what must never be
  *   witness  what the session says and hears       causes    nothing is lost without a cause
+ *   gate     IPsec's other end             tunnel    protected packets, and a witness on the wire
  *   rogue    servers that name what cannot be had
  *   forger   an enemy who knows iSCSI              impostor  one who guesses datagrams
  *   run      the engine's host, and the run as a whole
@@ -19,6 +20,7 @@
 #define SIM_SIM_H
 
 #include "core/boot/boot_state.h"
+#include "core/ike/ike_wire.h"
 #include "core/isns/isns_server.h"
 #include "core/slp/slp_server.h"
 #include "core/slp/slp_wire.h"
@@ -46,7 +48,15 @@ enum {
     SIM_GUARD = 64,
     SIM_KEPT = 16, /* buffers that are watched for a while after their request was done */
     SIM_IOS = 1024,
-    SIM_SECRETS = 4,
+    SIM_SECRETS = 6,
+    SIM_GATES = 8,
+    SIM_ASSOCIATIONS = 3, /* of a gate: one in use, one that is being made, one more */
+    SIM_GATE_PAIRS = 4,
+    SIM_SEALED = 48,    /* packets that an enemy remembers */
+    SIM_RECORDED = 16,  /* and messages of IKE */
+    SIM_COUNTERS = 512, /* keys whose numbers are watched */
+    SIM_KEYS = 64,
+    SIM_KEY_BYTES = 8, /* of a key: what is shown of it at the most, before it is noticed */
     SIM_RX_BYTES = 65536,
     SIM_TRACE_BYTES = 65536,
 };
@@ -68,8 +78,23 @@ enum sim_isns_use {
     SIM_ISNS_BY_LIST, /* there is no Root Path */
 };
 
+enum sim_ipsec_wrong {
+    SIM_IPSEC_WELL,
+    SIM_IPSEC_KEY,    /* the gate has another key */
+    SIM_IPSEC_ID,     /* or another identity */
+    SIM_IPSEC_SILENT, /* nobody does IKE */
+    SIM_IPSEC_MODE,   /* tunnel, where transport is asked for, or the other way round */
+    SIM_IPSEC_WRONGS,
+};
+
 struct sim_plan {
     enum sim_wrong wrong;
+    bool has_ipsec;       /* the client is to protect connections to the disk */
+    bool ipsec_all;       /* and those of discovery */
+    bool ipsec_transport; /* mode */
+    enum sim_ipsec_wrong ipsec_wrong;
+    bool gate_p256, gate_cookie;
+    uint32_t gate_rekey_s, gate_rekey_ike_s; /* 0: seldom */
     bool is_clean, is_hostile;
     bool has_rogue; /* servers that name what cannot be had answer before the good ones */
     bool has_allow_server, has_allow_target;
@@ -110,6 +135,10 @@ struct sim_plan {
 #define SIM_TARGET_NAME "iqn.2026-11.net.example:disk"
 #define SIM_DISK_NAME   "disk.example.net"
 #define SIM_INITIATOR   "iqn.2026-11.net.example:client"
+#define SIM_PSK         "the-shared-key-of-ike-Wd5"
+#define SIM_PSK_WRONG   "the-key-of-another-one-Tm6"
+#define SIM_CLIENT_ID   "client.example"
+#define SIM_GATE_ID     "gate.example"
 
 /* ---- targets --------------------------------------------------------------------------------- */
 
@@ -192,6 +221,65 @@ struct sim_swap {
     bool is_second_task[SIM_CONNS][LB_TARGET_TASKS];
 };
 
+/* ---- IPsec ----------------------------------------------------------------------------------- */
+
+struct sim_association {
+    bool in_use, is_up;
+    uint32_t slot; /* of the client, that it came from */
+    uint64_t wake_us, idle_until_us;
+    struct lb_ike ike;
+    struct lb_ipsec pairs[SIM_GATE_PAIRS]; /* the newest is the last */
+    size_t pair_count;
+};
+
+struct sim_gate {
+    struct lb_addr addr;
+    uint64_t down_until_us; /* its machine starts again */
+    struct sim_association associations[SIM_ASSOCIATIONS];
+};
+
+/* A protected packet as the wire saw it. */
+struct sim_sealed {
+    bool is_up, was_taken;
+    struct lb_addr gate;
+    uint32_t serial;
+    size_t len;
+    uint8_t bytes[1600];
+};
+
+struct sim_packet {
+    enum lb_boot_kind kind;
+    struct lb_endpoint from, to;
+};
+
+/* A message of IKE as the wire saw it; `to` set: to a gate. */
+struct sim_recorded {
+    uint32_t slot;
+    struct sim_packet packet;
+    size_t len;
+    uint8_t bytes[600];
+};
+
+/* The numbers under one key: the last one, and digests of the last messages. */
+struct sim_counter {
+    uint64_t name, number, digests[64];
+};
+
+struct sim_shield {
+    struct lb_rand rand; /* of the gates */
+    struct sim_gate gates[SIM_GATES];
+    unsigned gate_count;
+    struct sim_sealed sealed[SIM_SEALED];
+    size_t sealed_next;
+    struct sim_recorded recorded[SIM_RECORDED];
+    size_t recorded_next;
+    struct sim_counter counters[SIM_COUNTERS];
+    size_t counter_count;
+    char keys[SIM_KEYS][2 * SIM_KEY_BYTES + 1]; /* as hexadecimal digits */
+    size_t key_count;
+    uint8_t room[2048];
+};
+
 /* ---- the disk's user ------------------------------------------------------------------------- */
 
 struct sim_op {
@@ -260,11 +348,6 @@ struct sim_slot {
     int conn;                /* of a stream: index into conns; -1: none any more */
 };
 
-struct sim_packet {
-    enum lb_boot_kind kind;
-    struct lb_endpoint from, to;
-};
-
 /* ---- the run --------------------------------------------------------------------------------- */
 
 struct sim {
@@ -315,6 +398,7 @@ struct sim {
     struct lb_target_account account;
     const char *initiators[1];
 
+    struct sim_shield shield;
     struct sim_swap swap;
     struct sim_work work;
     struct sim_witness witness;
@@ -440,7 +524,7 @@ void sim_names_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to,
 
 /* ---- network.c: connections ---- */
 /* Carries out CONNECT; the outcome comes as SIM_CONNECTED. */
-void sim_network_connect(struct sim *sim, uint32_t slot, struct lb_endpoint to);
+void sim_network_connect(struct sim *sim, const struct lb_boot_action *action);
 /* The client closes; unread bytes may turn that into a reset. */
 void sim_network_close(struct sim *sim, uint32_t slot);
 /* Carries out SIM_CONNECTED or SIM_SEVERED. */
@@ -539,6 +623,44 @@ void sim_check_ready(struct sim *sim); /* in time */
 void sim_check_outcome(struct sim *sim);
 uint8_t *sim_guarded(size_t len); /* memory with guards; the buffer begins SIM_GUARD bytes in */
 
+/* ---- gate.c: IPsec's other end ---- */
+void sim_gate_init(struct sim *sim);  /* where the plan has IPsec */
+void sim_gate_free(struct sim *sim);  /* wipes its keys */
+bool sim_gate_is_slot(uint32_t slot); /* a slot of IKE */
+/* The gate before the server of this address; made when it is first asked for. NULL: nobody is
+ * there. */
+struct sim_gate *sim_gate_at(struct sim *sim, struct lb_addr addr);
+void sim_gate_source(struct sim *sim, struct lb_addr to); /* carries out SOURCE */
+/* A datagram of the client's for a gate has arrived. */
+void sim_gate_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                       struct lb_bytes bytes);
+/* One of a gate's comes to the client. */
+void sim_gate_heard(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
+                    struct lb_bytes bytes);
+void sim_gate_turn(struct sim *sim);              /* all that is due at this instant */
+uint64_t sim_gate_next_us(const struct sim *sim); /* LB_NEVER: nothing will be due */
+void sim_gate_tick(struct sim *sim); /* draws what befalls the gates, and the time of the next */
+
+/* ---- tunnel.c: protected packets ---- */
+/* Notes what must never be shown. */
+void sim_tunnel_keys(struct sim *sim, const struct lb_ipsec_terms *terms, const uint8_t sk_d[32]);
+void sim_tunnel_check_line(struct sim *sim, const char *line); /* a line without keys */
+/* A message of IKE is sent; is_up: by the client. */
+void sim_tunnel_ike(struct sim *sim, bool is_up, struct lb_bytes bytes);
+/* A violation when a datagram of discovery is sent in clear that must not be. */
+void sim_tunnel_check_datagram(struct sim *sim, const struct lb_boot_action *action);
+/* A connection is asked for: a violation when it must be protected, and is not. */
+void sim_tunnel_connect(struct sim *sim, struct sim_conn *conn,
+                        const struct lb_boot_action *action);
+/* Whether the first packets of a connection came through, one each way. */
+bool sim_tunnel_greets(struct sim *sim, struct sim_conn *conn);
+/* How many bytes of the pieces came through to the server, at most `most`; 0: not now. */
+size_t sim_tunnel_up(struct sim *sim, struct sim_conn *conn, const struct lb_bytes *pieces,
+                     size_t count, size_t most);
+/* How many of those that lie in the pipe came through to the client; they stay in it. */
+size_t sim_tunnel_down(struct sim *sim, struct sim_conn *conn, size_t most);
+void sim_tunnel_event(struct sim *sim, const struct sim_event *event); /* a packet that is late */
+
 /* ---- rogue.c ---- */
 /* Makes a DHCP server that was not meant for this machine, where the plan has one. */
 void sim_rogue_init(struct sim *sim);
@@ -599,6 +721,7 @@ struct sim_outcome {
     enum sim_wrong wrong;
 };
 /* One seed, from power-on to the end. coverage is added to. */
-struct sim_outcome sim_run(uint64_t seed, bool shows, struct sim_coverage *coverage);
+struct sim_outcome sim_run(uint64_t seed, bool has_ipsec, bool shows,
+                           struct sim_coverage *coverage);
 
 #endif

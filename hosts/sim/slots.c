@@ -54,7 +54,9 @@ void sim_slot_send(struct sim *sim, const struct lb_boot_action *action) {
     }
     if (slot->kind == LB_KIND_DHCP4)
         check_dhcp4(sim, action);
-    if (slot->kind == LB_KIND_UDP && !sim_names_has_slot(action->slot))
+    sim_tunnel_check_datagram(sim, action);
+    if (slot->kind == LB_KIND_UDP && !sim_names_has_slot(action->slot) &&
+        !sim_gate_is_slot(action->slot))
         sim_slp_check(sim, action);
     if (slot->kind == LB_KIND_DHCP6 && !sim_ipv6_has_link_local(sim) && !sim->plan.uses_network)
         sim_violation(&sim->world, "DHCPv6 before there is a link-local address");

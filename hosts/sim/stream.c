@@ -115,13 +115,17 @@ size_t sim_pipe_readable(struct sim_pipe *pipe, uint64_t now_us) {
     return (size_t)(pipe->readable - pipe->read);
 }
 
-void sim_pipe_read(struct sim_pipe *pipe, uint8_t *to, size_t len) {
+void sim_pipe_peek(const struct sim_pipe *pipe, uint8_t *to, size_t len) {
     size_t at = (size_t)(pipe->read % SIM_PIPE_BYTES);
     size_t first = LB_MIN(len, SIM_PIPE_BYTES - at);
     if (len == 0)
         return;
     memcpy(to, pipe->ring + at, first);
     memcpy(to + first, pipe->ring, len - first);
+}
+
+void sim_pipe_read(struct sim_pipe *pipe, uint8_t *to, size_t len) {
+    sim_pipe_peek(pipe, to, len);
     pipe->read += len;
 }
 

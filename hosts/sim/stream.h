@@ -3,6 +3,7 @@
 #ifndef SIM_STREAM_H
 #define SIM_STREAM_H
 
+#include "core/base/addr.h"
 #include "hosts/sim/world.h"
 
 #define SIM_PIPE_BYTES    65536 /* room of a pipe; a power of two */
@@ -57,6 +58,10 @@ struct sim_conn {
     bool is_severed;
     struct sim_manner manner;
     struct sim_pipe up, down; /* up: from the client */
+    bool is_protected;        /* by IPsec: its packets are those of tunnel.c */
+    struct lb_endpoint from, to;
+    unsigned lost[2];         /* packets one after the other, down and up */
+    uint64_t again_us[2];     /* the next one is sent then at the earliest */
     uint64_t server_until_us; /* when the target's end wants to be polled */
 };
 
@@ -72,6 +77,8 @@ bool sim_pipe_write(struct sim_conn *conn, struct sim_world *world, struct sim_p
                     struct lb_bytes bytes);
 /* How many bytes can be read now. */
 size_t sim_pipe_readable(struct sim_pipe *pipe, uint64_t now_us);
+/* Copies the next len bytes; no more than sim_pipe_readable said. */
+void sim_pipe_peek(const struct sim_pipe *pipe, uint8_t *to, size_t len);
 /* Takes len bytes out; no more than sim_pipe_readable said. */
 void sim_pipe_read(struct sim_pipe *pipe, uint8_t *to, size_t len);
 /* Its writer closed it and all was read. */

@@ -9,8 +9,8 @@ static struct sim_coverage coverage;
 
 static void the_same_seed_gives_the_same_trace(void) {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct sim_outcome first = sim_run(seed, false, &coverage);
-        struct sim_outcome second = sim_run(seed, false, &coverage);
+        struct sim_outcome first = sim_run(seed, false, false, &coverage);
+        struct sim_outcome second = sim_run(seed, false, false, &coverage);
         if (!CHECK_EQ(first.hash, second.hash) || !CHECK_EQ(first.booted, second.booted))
             tap_note("seed %llu", (unsigned long long)seed);
     }
@@ -19,7 +19,7 @@ static void the_same_seed_gives_the_same_trace(void) {
 static void other_seeds_give_other_traces(void) {
     uint64_t before = 0;
     for (uint64_t seed = 1; seed <= 50; seed++) {
-        uint64_t hash = sim_run(seed, false, &coverage).hash;
+        uint64_t hash = sim_run(seed, false, false, &coverage).hash;
         CHECK(hash != before);
         before = hash;
     }
@@ -28,7 +28,7 @@ static void other_seeds_give_other_traces(void) {
 static void without_faults_every_boot_ends_with_a_disk(void) {
     unsigned clean = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct sim_outcome outcome = sim_run(seed, false, &coverage);
+        struct sim_outcome outcome = sim_run(seed, false, false, &coverage);
         if (!outcome.is_clean || outcome.wrong != SIM_WRONG_NONE || outcome.is_probe)
             continue;
         clean++;
@@ -41,7 +41,7 @@ static void without_faults_every_boot_ends_with_a_disk(void) {
 static void what_is_wrong_for_good_never_boots(void) {
     unsigned wrong = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct sim_outcome outcome = sim_run(seed, false, &coverage);
+        struct sim_outcome outcome = sim_run(seed, false, false, &coverage);
         wrong += outcome.wrong != SIM_WRONG_NONE;
         CHECK(outcome.wrong == SIM_WRONG_NONE || !outcome.booted);
     }
@@ -130,6 +130,23 @@ static void events_come_by_time_and_then_in_the_order_they_were_planned(void) {
     sim_world_free(&world);
 }
 
+static void worlds_with_ipsec_are_others_and_keep_their_secrets(void) {
+    uint64_t booted = 0, failed = 0;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct sim_coverage coverage = {0};
+        struct sim_outcome outcome = sim_run(seed, true, false, &coverage);
+        if (!CHECK_EQ(outcome.violations, 0))
+            tap_note("seed %u: %s", (unsigned)seed, outcome.violation);
+        booted += coverage.booted;
+        failed += coverage.failed;
+        if (seed <= 5) {
+            CHECK_EQ(sim_run(seed, true, false, &coverage).hash, outcome.hash);
+            CHECK(sim_run(seed, false, false, &coverage).hash != outcome.hash);
+        }
+    }
+    CHECK(booted > 30 && failed > 10);
+}
+
 int main(void) {
     TEST(events_come_by_time_and_then_in_the_order_they_were_planned);
     TEST(a_block_tells_its_write_and_damage_is_seen);
@@ -140,5 +157,6 @@ int main(void) {
     TEST(without_faults_every_boot_ends_with_a_disk);
     TEST(what_is_wrong_for_good_never_boots);
     TEST(both_outcomes_occur_and_nothing_is_violated);
+    TEST(worlds_with_ipsec_are_others_and_keep_their_secrets);
     return tap_done();
 }

@@ -33,6 +33,10 @@ unsigned sim_fault_most(enum sim_fault fault) {
     return faults[fault].most;
 }
 
+bool sim_fault_is_of_ipsec(enum sim_fault fault) {
+    return fault >= SIM_IPSEC_UP;
+}
+
 const char *sim_wrong_word(enum sim_wrong wrong) {
     return wrongs[wrong].word;
 }

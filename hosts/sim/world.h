@@ -57,6 +57,8 @@ enum sim_what {
     SIM_RESTART,     /* the targets' machine loses its power */
     SIM_WORK,        /* the disk's user may go on */
     SIM_CALM,        /* faults stop */
+    SIM_GATE,        /* time for the faults of IPsec */
+    SIM_ESP,         /* a, b: a protected packet that is late arrives */
 };
 
 struct sim_event {
@@ -70,8 +72,9 @@ struct sim_event {
 struct sim_world {
     uint64_t seed, now_us;
     uint64_t dice, other_dice;
-    uint64_t hash; /* of the whole trace */
-    bool shows;    /* the trace is printed */
+    uint64_t hash;  /* of the whole trace */
+    bool has_ipsec; /* a world of --ipsec */
+    bool shows;     /* the trace is printed */
     unsigned violations;
     char violation[400]; /* the first one */
 
@@ -97,6 +100,7 @@ uint32_t sim_skewed(struct sim_world *world, uint32_t a, uint32_t b);  /* small 
 bool sim_one_in(struct sim_world *world, uint32_t n);                  /* true once in n times */
 /* Changes 1 to `most` bytes. */
 void sim_spoil(struct sim_world *world, struct lb_span span, uint32_t most);
+bool sim_fault_is_of_ipsec(enum sim_fault fault); /* it is met in worlds with IPsec alone */
 /* A number of the seed for one purpose, which throws no dice: what was drawn before stays. */
 uint32_t sim_aside(const struct sim_world *world, uint64_t purpose);
 /* Whether the fault happens on this occasion; then it is counted. */
