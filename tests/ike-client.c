@@ -3,7 +3,11 @@
  * SA, asks for a sign of life, sends pings again, and closes. ESP is in UDP, so it needs nothing of
  * the kernel. Exit code 0: each step went well. For tests/interop/ike-strongswan.sh.
  *
- *   lunboot-test-ike LOCAL REMOTE INNER-LOCAL INNER-REMOTE ID PEER-ID PSK [x25519|p256] */
+ * With SECONDS it only pings for so long, while the other end renews keys as it likes, and this one
+ * each RENEW seconds.
+ *
+ *   lunboot-test-ike LOCAL REMOTE INNER-LOCAL INNER-REMOTE ID PEER-ID PSK
+ *                    [x25519|p256 [SECONDS [RENEW]]] */
 #include "core/base/text.h"
 #include "core/ike/ike.h"
 #include "os/linux/clock.h"
@@ -163,7 +167,7 @@ static uint64_t turn(void) {
 }
 
 /* Runs until a counter has come so far, or fails. */
-static void run_until(const unsigned *counter, unsigned goal, const char *what) {
+static void reach(const unsigned *counter, unsigned goal, const char *what) {
     uint64_t end_us = lb_now_us() + STEP_S * LB_US_SEC, ping_us = 0;
     unsigned number = 0;
     while (*counter < goal) {
@@ -183,7 +187,27 @@ static void run_until(const unsigned *counter, unsigned goal, const char *what) 
         if (fds[1].revents & POLLIN)
             receive(t.udp4500, LB_IKE_NAT_PORT);
     }
+}
+
+static void run_until(const unsigned *counter, unsigned goal, const char *what) {
+    reach(counter, goal, what);
     printf("ok: %s\n", what);
+}
+
+/* Pings for so long, while both ends renew their keys; says how long an answer was missing. */
+static void hold(unsigned seconds) {
+    uint64_t start_us = lb_now_us(), last_us = start_us, gap_us = 0;
+    unsigned ike_sas = 0;
+    uint8_t spi[8] = {0};
+    while (lb_now_us() < start_us + seconds * LB_US_SEC) {
+        reach(&t.pongs, t.pongs + 1, "pings while keys are renewed");
+        gap_us = LB_MAX(gap_us, lb_now_us() - last_us);
+        last_us = lb_now_us();
+        ike_sas += memcmp(spi, t.ike.sa.spi_i, sizeof spi) != 0;
+        memcpy(spi, t.ike.sa.spi_i, sizeof spi);
+    }
+    printf("ok: held; %u pongs, %u children, %u IKE SAs, %u ms without\n", t.pongs, t.ups, ike_sas,
+           (unsigned)(gap_us / LB_US_MS));
 }
 
 /* Until the IKE SA has other names than before. */
@@ -193,7 +217,7 @@ static void run_ike_renewed(const char *what) {
     memcpy(before, t.ike.sa.spi_i, sizeof before);
     lb_ike_rekey_ike(&t.ike, lb_now_us());
     while (memcmp(before, t.ike.sa.spi_i, sizeof before) == 0 || t.ike.state != LB_IKE_READY) {
-        run_until(&t.pongs, t.pongs + 1, "pings");
+        reach(&t.pongs, t.pongs + 1, "pings");
         if (lb_now_us() > end_us)
             die(what);
     }
@@ -218,7 +242,7 @@ int main(int argc, char **argv) {
         !lb_addr_parse(lb_bytes_of_text(argv[3]), &t.inner_local) ||
         !lb_addr_parse(lb_bytes_of_text(argv[4]), &t.inner_remote)) {
         fprintf(stderr, "usage: lunboot-test-ike LOCAL REMOTE INNER-LOCAL INNER-REMOTE ID PEER-ID "
-                        "PSK [x25519|p256]\n");
+                        "PSK [x25519|p256 [SECONDS [RENEW]]]\n");
         return 2;
     }
     struct lb_ike_config config = {
@@ -233,6 +257,9 @@ int main(int argc, char **argv) {
                      .remote_last = 65535},
         .group = argc > 8 && strcmp(argv[8], "p256") == 0 ? LB_DH_P256 : LB_DH_X25519,
     };
+    unsigned hold_s = argc > 9 ? (unsigned)strtoul(argv[9], NULL, 10) : 0;
+    config.rekey_s = argc > 10 ? (uint32_t)strtoul(argv[10], NULL, 10) : 0;
+    config.rekey_ike_s = config.rekey_s;
     if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         die("getrandom");
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -243,6 +270,10 @@ int main(int argc, char **argv) {
     lb_ike_init(&t.ike, lb_now_us(), &config, &t.rand, &t.trace);
     run_until(&t.ups, 1, "INIT and AUTH");
     run_until(&t.pongs, PINGS, "pings through the tunnel");
+    if (hold_s > 0) {
+        hold(hold_s);
+        return 0;
+    }
     lb_ike_rekey(&t.ike, lb_now_us());
     run_until(&t.ups, 2, "new keys, with a Diffie-Hellman of their own");
     run_until(&t.gones, 1, "the old ones are deleted");

@@ -133,15 +133,15 @@ static void events_come_by_time_and_then_in_the_order_they_were_planned(void) {
 static void worlds_with_ipsec_are_others_and_keep_their_secrets(void) {
     uint64_t booted = 0, failed = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
-        struct sim_coverage coverage = {0};
-        struct sim_outcome outcome = sim_run(seed, true, false, &coverage);
+        struct sim_coverage own = {0};
+        struct sim_outcome outcome = sim_run(seed, true, false, &own);
         if (!CHECK_EQ(outcome.violations, 0))
             tap_note("seed %u: %s", (unsigned)seed, outcome.violation);
-        booted += coverage.booted;
-        failed += coverage.failed;
+        booted += own.booted;
+        failed += own.failed;
         if (seed <= 5) {
-            CHECK_EQ(sim_run(seed, true, false, &coverage).hash, outcome.hash);
-            CHECK(sim_run(seed, false, false, &coverage).hash != outcome.hash);
+            CHECK_EQ(sim_run(seed, true, false, &own).hash, outcome.hash);
+            CHECK(sim_run(seed, false, false, &own).hash != outcome.hash);
         }
     }
     CHECK(booted > 30 && failed > 10);
