@@ -75,6 +75,9 @@ struct lb_server_boot_file lb_server_boot_file6(const struct lb_dhcp6_message *r
 const char lb_server_boot_file_hint[] =
     "give the folder that has the file: --files=FOLDER; iPXE's undionly.kpxe is in Debian's ipxe";
 
+const char lb_server_dhcp_auth_hint[] =
+    "give it dhcp-keys in its lunboot.conf, or lunbootd dhcp-auth = offer";
+
 void lb_server_boot_file_tell(struct lb_text *text, const struct lb_server_boot_file *boot,
                               const char *protocol, struct lb_addr given,
                               const struct lb_server_machine *machine) {

@@ -28,6 +28,8 @@ struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *re
 struct lb_server_boot_file lb_server_boot_file6(const struct lb_dhcp6_message *request);
 /* What to try where `missing` is. */
 extern const char lb_server_boot_file_hint[];
+/* What to try where a machine does not ask for authentication. */
+extern const char lb_server_dhcp_auth_hint[];
 /* Adds what is told of an answer. protocol: by which the address `given` is given; none: another
  * server gives it. machine: NULL for one that gets no disk. */
 void lb_server_boot_file_tell(struct lb_text *text, const struct lb_server_boot_file *boot,

@@ -181,6 +181,7 @@ static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4
                         const struct lb_server_boot_file *boot,
                         const struct lb_server_machine *machine) {
     struct lb_addr none = {0};
+    struct lb_bytes option;
     char said[260];
     struct lb_text text = lb_text(said, sizeof said);
     struct lb_event event = {
@@ -191,6 +192,12 @@ static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4
     };
     if (request->type != LB_DHCP4_DISCOVER)
         return;
+    if (dhcp->nets.list[0].server.config.require_auth &&
+        !lb_dhcp4_option(request, LB_OPT_AUTH, &option)) {
+        event.hint = lb_server_dhcp_auth_hint;
+        lb_server_tell(&event, "asks for an address without a proof, and dhcp-auth is require");
+        return;
+    }
     if (!is_proxy(dhcp)) {
         event.hint = "give more addresses: --dhcp-range=FIRST-LAST";
         lb_server_tell(&event, "asks for an address, and none is free");
@@ -318,7 +325,7 @@ static bool open_sockets(struct lb_server_dhcp *dhcp, int epoll, struct lb_serve
 bool lb_server_dhcp_reload(struct lb_server_dhcp *dhcp, uint64_t now_us,
                            struct lb_server_error *error) {
     struct lb_server_nets nets;
-    if (!lb_server_nets_open(&nets, dhcp->settings, dhcp->link, error)) {
+    if (!lb_server_nets_open(&nets, dhcp->settings, dhcp->link, &dhcp->seen, error)) {
         lb_server_nets_close(&nets);
         return false;
     }
@@ -345,7 +352,7 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
     };
     if (!lb_outbox_open(&dhcp->outbox))
         return lb_server_fail(error, "", "there is no memory for answers of DHCP");
-    return lb_server_nets_open(&dhcp->nets, settings, link, error) &&
+    return lb_server_nets_open(&dhcp->nets, settings, link, &dhcp->seen, error) &&
            open_sockets(dhcp, epoll, error);
 }
 

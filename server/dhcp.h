@@ -21,6 +21,7 @@ struct lb_server_dhcp {
     struct lb_server_machines *machines;
     struct lb_server_nets nets;
     struct lb_server_store *store;
+    struct lb_dhcp_seen seen; /* of clients, by dhcp-keys */
     struct lb_outbox outbox;
     struct lb_store_progress progress; /* of the store, as it was told last */
     uint64_t last_ticket;

@@ -2,6 +2,7 @@
 #include "core/dhcp6/dhcp6_wire.h"
 #include "core/names/rootpath.h"
 #include "os/linux/datagram.h"
+#include "server/lookup.h"
 #include "server/say.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -44,12 +45,12 @@ struct lb_server_identity lb_server_identity(const struct lb_duid *duid, struct 
 }
 
 /* EDK2 puts the UUID into its DUID in the byte order of SMBIOS. */
-static void mend_order(const struct lb_server_machines *machines, uint8_t uuid[16]) {
+static void mend_order(struct lb_server_machines *machines, uint8_t uuid[16]) {
+    static const uint8_t no_mac[6] = {0};
     uint8_t other[16];
     lb_uuid_swap(uuid, other);
-    for (size_t i = 0; i < machines->count; i++)
-        if (memcmp(machines->list[i].uuid, other, sizeof other) == 0)
-            memcpy(uuid, other, sizeof other);
+    if (lb_lookup_known(machines, no_mac, lb_bytes(other, sizeof other)) != NULL)
+        memcpy(uuid, other, sizeof other);
 }
 
 static struct lb_server_machine *machine_of(struct lb_server_dhcp6 *dhcp,
@@ -68,13 +69,15 @@ static struct lb_server_machine *machine_of(struct lb_server_dhcp6 *dhcp,
 }
 
 /* The entry with its own address. */
-static const struct lb_dhcp6_host *host_of(const struct lb_server_dhcp6 *dhcp,
+static const struct lb_dhcp6_host *host_of(struct lb_server_dhcp6 *dhcp,
                                            const struct lb_server_machine *machine) {
-    size_t count = dhcp->server.config.host_count;
-    for (size_t i = 0; machine != NULL && machine->name[0] != '\0' && i < count; i++)
-        if (lb_streq(dhcp->names[i], machine->name))
-            return &dhcp->hosts[i];
-    return NULL;
+    if (machine == NULL || dhcp->server.config.host_count == 0)
+        return NULL;
+    struct lb_bytes name = lb_bytes_of_text(machine->name);
+    uint32_t at = lb_index_first(&dhcp->index, LB_INDEX_NAME, name);
+    while (at != LB_INDEX_NONE && !lb_text_is(name, dhcp->names[at]))
+        at = lb_index_next(&dhcp->index, LB_INDEX_NAME, at);
+    return at != LB_INDEX_NONE ? &dhcp->hosts[at] : NULL;
 }
 
 /* ---- an answer ---- */
@@ -185,6 +188,23 @@ static void add_said(struct lb_text *text, const struct lb_server_dhcp6 *dhcp, u
         lb_server_boot_file_tell(text, boot, "DHCPv6", server->changed[0]->address, machine);
 }
 
+/* It gets no answer, and a person is told why, where that is for want of a proof. */
+static void say_silence(const struct lb_server_dhcp6 *dhcp, const struct lb_dhcp6_message *request,
+                        const struct lb_server_machine *machine,
+                        const struct lb_server_identity *identity) {
+    struct lb_bytes option;
+    struct lb_event event = {
+        .kind = LB_EVENT_TROUBLE,
+        .machine = machine != NULL ? machine->name : NULL,
+        .mac = lb_mac_is_set(identity->mac) ? identity->mac : NULL,
+        .hint = lb_server_dhcp_auth_hint,
+    };
+    if (request->type == LB_DHCP6_SOLICIT && dhcp->server.config.require_auth &&
+        !lb_dhcp6_find(request->options, LB_OPT6_AUTH, &option))
+        lb_server_tell(&event,
+                       "asks for an IPv6 address without a proof, and dhcp-auth is require");
+}
+
 /* The answer leaves when all that was changed before it is durable. */
 static void post(struct lb_server_dhcp6 *dhcp, struct lb_endpoint to, struct lb_bytes answer,
                  const struct lb_dhcp6_message *request, const struct lb_server_boot_file *boot,
@@ -238,7 +258,9 @@ static void answer(struct lb_server_dhcp6 *dhcp, uint64_t now_us, struct lb_endp
         lb_dhcp6_server_input(&dhcp->server, now_us, from, payload, lb_span(room, sizeof room));
     config->root_path = config->options = lb_bytes(NULL, 0);
     config->requester = NULL;
-    if (keep(dhcp, now_us)) /* else it is a storm: it asks again */
+    if (reply.len == 0)
+        say_silence(dhcp, &request, machine, &who);
+    else if (keep(dhcp, now_us)) /* else it is a storm: it asks again */
         post(dhcp, from, reply, &request, &boot, machine, &who);
 }
 
@@ -264,6 +286,7 @@ static size_t list_hosts(struct lb_server_dhcp6 *dhcp) {
         if (!lb_prefix_has(dhcp->link->network6, machine->address6))
             continue;
         memcpy(dhcp->names[count], machine->name, sizeof machine->name);
+        lb_index_add(&dhcp->index, LB_INDEX_NAME, lb_bytes_of_text(machine->name), (uint32_t)count);
         dhcp->hosts[count].address = machine->address6;
         if (lb_mac_is_set(machine->mac)) {
             dhcp->hosts[count++].duid = lb_duid_ll(machine->mac);
@@ -297,11 +320,14 @@ static bool choose_range(const struct lb_server_dhcp6 *dhcp, struct lb_server_ra
 
 static bool begin(struct lb_server_dhcp6 *dhcp, struct lb_server_error *error) {
     const struct lb_server_settings *settings = dhcp->settings;
+    struct lb_bytes keys = lb_bytes_of_text(settings->dhcp_keys.text);
     struct lb_server_range range;
-    dhcp->hosts = calloc(LB_SERVER_MACHINES_MAX, sizeof *dhcp->hosts);
-    dhcp->names = calloc(LB_SERVER_MACHINES_MAX, sizeof *dhcp->names);
+    dhcp->index = (struct lb_index){.cap = 0};
+    dhcp->hosts = calloc(LB_SERVER_SECTIONS_MAX, sizeof *dhcp->hosts);
+    dhcp->names = calloc(LB_SERVER_SECTIONS_MAX, sizeof *dhcp->names);
     dhcp->bindings = calloc(LB_SERVER_BINDINGS6, sizeof *dhcp->bindings);
-    if (dhcp->hosts == NULL || dhcp->names == NULL || dhcp->bindings == NULL)
+    if (dhcp->hosts == NULL || dhcp->names == NULL || dhcp->bindings == NULL ||
+        !lb_index_open(&dhcp->index, LB_SERVER_SECTIONS_MAX))
         return lb_server_fail(error, "", "there is no memory for IPv6 addresses");
     if (!choose_range(dhcp, &range, error))
         return false;
@@ -319,6 +345,12 @@ static bool begin(struct lb_server_dhcp6 *dhcp, struct lb_server_error *error) {
         .hosts = dhcp->hosts,
         .host_count = list_hosts(dhcp),
     };
+    if (lb_dhcp_keys_have(keys, true)) {
+        config.keys = keys;
+        config.require_auth = settings->dhcp_auth == LB_DHCP_AUTH_REQUIRE;
+        config.replay = (uint64_t)time(NULL) << 32; /* RFC 3315 21.3: later after a restart */
+        config.seen = &dhcp->seen;
+    }
     if (getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
         return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
     lb_dhcp6_server_init(&dhcp->server, &config, dhcp->bindings, LB_SERVER_BINDINGS6);
@@ -326,6 +358,7 @@ static bool begin(struct lb_server_dhcp6 *dhcp, struct lb_server_error *error) {
 }
 
 static void free_tables(struct lb_server_dhcp6 *dhcp) {
+    lb_index_close(&dhcp->index);
     free(dhcp->hosts);
     free(dhcp->names);
     free(dhcp->bindings);

@@ -19,9 +19,11 @@ struct lb_server_dhcp6 {
     struct lb_server_machines *machines;
     struct lb_server_store *store;
     struct lb_dhcp6_server server;
-    struct lb_dhcp6_host *hosts; /* with an address of their own; LB_SERVER_MACHINES_MAX */
+    struct lb_dhcp6_host *hosts; /* with an address of their own; LB_SERVER_SECTIONS_MAX */
     char (*names)[LB_SERVER_MACHINE_NAME_MAX + 1]; /* the hosts' sections, in their order */
+    struct lb_index index;                         /* of the names */
     struct lb_binding *bindings;
+    struct lb_dhcp_seen seen; /* of clients, by dhcp-keys */
     struct lb_outbox outbox;
     struct lb_store_progress progress; /* of the store, as it was told last */
     uint64_t last_ticket;

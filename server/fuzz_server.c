@@ -1,6 +1,9 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
  * value, lunbootd.conf, the head of an overlay, a request of lunbootctl, a version's file name, a
  * token and the header that shows one. The first byte says which. */
+#include "core/dhcp6/dhcp6_wire.h"
+#include "server/boot_file.h"
+#include "server/dhcp6.h"
 #include "server/files.h"
 #include "server/head.h"
 #include "server/images.h"
@@ -100,11 +103,30 @@ static void a_token(struct lb_bytes text) {
     lb_assert(lb_token_opens(&token, lb_bytes(NULL, 0), token.text));
 }
 
+static void a_solicit(struct lb_bytes payload) {
+    struct lb_dhcp6_message message;
+    struct lb_duid duid = {.len = 0};
+    struct lb_rd rd = lb_rd(payload);
+    struct lb_addr from = lb_rd_v6(&rd);
+    const char *why;
+    char room[300];
+    struct lb_text text = lb_text(room, sizeof room);
+    if (!lb_dhcp6_decode(lb_rd_rest(&rd), &message, &why))
+        return;
+    struct lb_server_boot_file boot = lb_server_boot_file6(&message);
+    lb_assert(boot.file == NULL || boot.requester != LB_REQUESTER_OTHER);
+    (void)lb_dhcp6_find_duid(message.options, LB_OPT6_CLIENT_ID, &duid);
+    struct lb_server_identity who = lb_server_identity(&duid, from);
+    lb_assert(duid.len > 0 || lb_addr_is_link_local(from) || !lb_mac_is_set(who.mac));
+    lb_server_boot_file_tell(&text, &boot, "DHCPv6", from, NULL);
+    lb_assert(!text.cut && lb_text_is_fit(lb_bytes(text.at, text.len)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     struct lb_bytes text = lb_bytes(data + 1, size - 1);
-    switch (data[0] % 8) {
+    switch (data[0] % 9) {
     case 0:
         a_range(text);
         break;
@@ -125,6 +147,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     case 7:
         a_token(text);
+        break;
+    case 8:
+        a_solicit(text);
         break;
     default:
         a_head(text);

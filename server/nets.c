@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 /* ---- which ---- */
 
@@ -43,9 +44,15 @@ static size_t list_hosts(struct lb_server_net *net, const struct lb_server_setti
 
 static bool begin(struct lb_server_net *net, struct lb_dhcp4_server_config *config,
                   const struct lb_server_settings *settings, struct lb_server_error *error) {
+    struct lb_bytes keys = lb_bytes_of_text(settings->dhcp_keys.text);
     net->network = config->network;
     config->lease_s = settings->lease_s;
     config->authoritative = config->rapid_commit = true;
+    if (lb_dhcp_keys_have(keys, false)) {
+        config->keys = keys;
+        config->require_auth = settings->dhcp_auth == LB_DHCP_AUTH_REQUIRE;
+        config->replay = (uint64_t)time(NULL) << 32; /* RFC 3118 2: later after a restart */
+    }
     config->hosts = net->hosts;
     config->host_count = list_hosts(net, settings);
     net->bindings = calloc(LB_SERVER_BINDINGS, sizeof *net->bindings);
@@ -76,7 +83,8 @@ static bool choose_range(const struct lb_server_settings *settings,
 }
 
 static bool begin_link(struct lb_server_net *net, const struct lb_server_settings *settings,
-                       const struct lb_server_link *link, struct lb_server_error *error) {
+                       const struct lb_server_link *link, struct lb_dhcp_seen *seen,
+                       struct lb_server_error *error) {
     struct lb_server_range range = {0};
     bool is_proxy = settings->dhcp == LB_SERVER_DHCP_PROXY;
     if (!is_proxy && !choose_range(settings, link, &range, error))
@@ -89,6 +97,7 @@ static bool begin_link(struct lb_server_net *net, const struct lb_server_setting
         .router = settings->router,
         .dns = settings->dns,
         .proxy_only = is_proxy,
+        .seen = seen,
     };
     return begin(net, &config, settings, error);
 }
@@ -104,7 +113,8 @@ static struct lb_server_range range_of(const struct lb_server_subnet_settings *s
 
 static bool begin_subnet(struct lb_server_net *net, const struct lb_server_settings *settings,
                          const struct lb_server_subnet_settings *subnet,
-                         const struct lb_server_link *link, struct lb_server_error *error) {
+                         const struct lb_server_link *link, struct lb_dhcp_seen *seen,
+                         struct lb_server_error *error) {
     struct lb_server_range range = range_of(subnet);
     struct lb_dhcp4_server_config config = {
         .server = link->address,
@@ -113,6 +123,7 @@ static bool begin_subnet(struct lb_server_net *net, const struct lb_server_setti
         .last = range.last,
         .router = subnet->router,
         .dns = lb_addr_is_set(subnet->dns) ? subnet->dns : settings->dns,
+        .seen = seen,
     };
     if (lb_prefix_has(subnet->network, link->address))
         return lb_server_fail(error, "its keys are those without a section",
@@ -121,17 +132,18 @@ static bool begin_subnet(struct lb_server_net *net, const struct lb_server_setti
 }
 
 bool lb_server_nets_open(struct lb_server_nets *nets, const struct lb_server_settings *settings,
-                         const struct lb_server_link *link, struct lb_server_error *error) {
+                         const struct lb_server_link *link, struct lb_dhcp_seen *seen,
+                         struct lb_server_error *error) {
     bool is_proxy = settings->dhcp == LB_SERVER_DHCP_PROXY;
     nets->list = calloc(1 + settings->subnet_count, sizeof *nets->list);
     if (nets->list == NULL)
         return lb_server_fail(error, "", "there is no memory for addresses");
     nets->count = 1;
-    if (!begin_link(&nets->list[0], settings, link, error))
+    if (!begin_link(&nets->list[0], settings, link, seen, error))
         return false;
     for (size_t i = 0; !is_proxy && i < settings->subnet_count; i++) {
         struct lb_server_net *net = &nets->list[nets->count++];
-        if (!begin_subnet(net, settings, &settings->subnets[i], link, error))
+        if (!begin_subnet(net, settings, &settings->subnets[i], link, seen, error))
             return false;
     }
     return true;

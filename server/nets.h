@@ -22,10 +22,12 @@ struct lb_server_nets {
 
 struct lb_dhcp4_message;
 
-/* Makes them by the settings; a proxy has that of the link alone. What is open after a failure is
+/* Makes them by the settings; a proxy has that of the link alone. seen: what clients have proved by
+ * dhcp-keys; it outlives the networks. What is open after a failure is
  * closed by lb_server_nets_close. */
 bool lb_server_nets_open(struct lb_server_nets *nets, const struct lb_server_settings *settings,
-                         const struct lb_server_link *link, struct lb_server_error *error);
+                         const struct lb_server_link *link, struct lb_dhcp_seen *seen,
+                         struct lb_server_error *error);
 /* The network that a request is about, by its relay or by the address that its client has. NULL: no
  * section has it; *at says where it came from. */
 struct lb_server_net *lb_server_nets_of(struct lb_server_nets *nets,

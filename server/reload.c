@@ -3,8 +3,9 @@
 #include <string.h>
 
 /* Keys that may change. The others are of sockets, of folders, or of all that runs. */
-static const char may_change[] = "dhcp-range,router,dns,lease,unknown,overlay-limit,"
-                                 "dhcp6-range,dns6,router-lifetime";
+static const char may_change[] =
+    "dhcp-range,router,dns,lease,dhcp-keys,dhcp-auth,unknown,overlay-limit,"
+    "dhcp6-range,dns6,router-lifetime";
 /* Keys of a section that may change while its machine runs. */
 static const char may_change_running[] = "mac,uuid,address,address6";
 

@@ -1,4 +1,5 @@
 #include "server/settings.h"
+#include "core/base/dhcp_keys.h"
 #include "core/names/rootpath.h"
 #include "os/linux/files.h"
 #include "server/images.h"
@@ -35,6 +36,7 @@ enum type {
     MAC,
     UUID,
     SECRET,
+    DHCP_KEYS,
     ALGORITHMS,
     PREFIX,
     IMAGE,
@@ -211,6 +213,14 @@ static const char *parse_secret(const struct key *key, struct lb_bytes value,
     return NULL;
 }
 
+static const char *parse_dhcp_keys(struct lb_bytes value, struct lb_server_dhcp_keys *to) {
+    size_t item;
+    if (value.len == 0 || !lb_dhcp_keys_check(value, &item))
+        return "ID:SECRET for DHCPv4 and ID@REALM:SECRET for DHCPv6, with commas, each ID once; a "
+               "secret has 8 to 64 bytes";
+    return lb_text_copy(to->text, sizeof to->text, value) ? NULL : "fewer keys";
+}
+
 static const char *parse(const struct key *key, struct lb_bytes value, void *to) {
     switch (key->type) {
     case TEXT:
@@ -238,6 +248,8 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
         return parse_uuid(value, to);
     case SECRET:
         return parse_secret(key, value, to);
+    case DHCP_KEYS:
+        return parse_dhcp_keys(value, to);
     case PREFIX:
         return parse_network(value, to);
     case ALGORITHMS:
@@ -272,7 +284,7 @@ static bool set(const struct key *list, size_t count, void *object, struct lb_by
         if (form == NULL)
             return true;
         lb_format(hint, sizeof hint, "give %s", form);
-        if (list[i].type == SECRET)
+        if (list[i].type == SECRET || list[i].type == DHCP_KEYS)
             return lb_server_fail(error, hint, "%s: this %s cannot be used", where, list[i].word);
         lb_text_given(&shown, value, 60);
         return lb_server_fail(error, hint, "%s: %s cannot be \"%s\"", where, list[i].word, given);
@@ -424,19 +436,23 @@ static bool read_file(struct lb_server_settings *settings, const char *path,
 
 /* ---- the command line ---- */
 
+static bool is_secret(struct lb_bytes word) {
+    for (size_t i = 0; i < LB_COUNT(keys); i++)
+        if (lb_text_is(word, keys[i].word))
+            return keys[i].type == SECRET || keys[i].type == DHCP_KEYS;
+    return false;
+}
+
 static bool take_word(struct lb_server_settings *settings, const char *argument,
                       struct lb_server_error *error) {
     static const char where[] = "the command line";
-    static const char secret[] = "-secret";
     struct lb_bytes rest = lb_bytes_of_text(argument), word, value;
     if (!lb_bytes_start_with(rest, lb_bytes_of_text("--")))
         return lb_server_settings_set(settings, lb_bytes_of_text("disk"), rest, where, error);
     rest = lb_bytes_after(rest, 2);
     if (!lb_split_at(rest, '=', &word, &value))
         value = lb_bytes_of_text("yes");
-    if (word.len >= sizeof secret &&
-        lb_bytes_equal(lb_bytes_after(word, word.len - (sizeof secret - 1)),
-                       lb_bytes_of_text(secret)))
+    if (is_secret(word))
         return lb_server_fail(error, "give it in the file of --config",
                               "%s: all users of this machine can see a secret there", where);
     return lb_server_settings_set(settings, word, value, where, error);
@@ -482,6 +498,8 @@ static size_t size_of(const struct key *key) {
         return 16;
     case SECRET:
         return sizeof(struct lb_server_secret);
+    case DHCP_KEYS:
+        return sizeof(struct lb_server_dhcp_keys);
     case ALGORITHMS:
         return sizeof(struct lb_chap_algs);
     case PREFIX:
@@ -571,6 +589,7 @@ static const char *form_of(const struct key *key) {
     case UUID:
         return "UUID";
     case SECRET:
+    case DHCP_KEYS:
         return "SECRET";
     case ALGORITHMS:
         return "LIST";

@@ -31,6 +31,7 @@ enum lb_server_dhcp_mode {
     LB_SERVER_DHCP_PROXY,
     LB_SERVER_DHCP_OFF,
 };
+enum lb_server_dhcp_auth { LB_DHCP_AUTH_OFFER, LB_DHCP_AUTH_REQUIRE };
 enum lb_server_dhcp6_mode {
     LB_SERVER_DHCP6_OFF,
     LB_SERVER_DHCP6_SERVER,
@@ -53,6 +54,13 @@ struct lb_server_chap {
     struct lb_server_secret secret;
     char target_name[LB_CHAP_NAME_MAX + 1]; /* empty: the name of the target */
     struct lb_server_secret target_secret;  /* len 0: the target does not prove itself */
+};
+
+#define LB_SERVER_DHCP_KEYS_MAX 1024
+
+/* Keys of DHCP authentication, as core/base/dhcp_keys.h has them; nobody is shown them. */
+struct lb_server_dhcp_keys {
+    char text[LB_SERVER_DHCP_KEYS_MAX + 1]; /* empty: none */
 };
 
 #define LB_SERVER_SECTIONS_MAX     1024 /* of machines */
@@ -105,8 +113,10 @@ struct lb_server_settings {
     struct lb_server_range dhcp_range;
     struct lb_addr router, dns;
     uint32_t lease_s;
-    bool ipv6;      /* see lb_server_settings_has_ipv6 */
-    uint32_t dhcp6; /* enum lb_server_dhcp6_mode */
+    struct lb_server_dhcp_keys dhcp_keys;
+    uint32_t dhcp_auth; /* enum lb_server_dhcp_auth */
+    bool ipv6;          /* see lb_server_settings_has_ipv6 */
+    uint32_t dhcp6;     /* enum lb_server_dhcp6_mode */
     struct lb_server_range dhcp6_range;
     struct lb_addr dns6;
     bool router_advertisements;

@@ -1,3 +1,4 @@
+#include "core/base/dhcp_keys.h"
 #include "core/names/rootpath.h"
 #include "server/settings.h"
 #include <string.h>
@@ -13,7 +14,7 @@ bool lb_server_settings_is_closed(const struct lb_server_settings *settings, con
                                   uint32_t mode, uint32_t owner, uint32_t own,
                                   struct lb_server_error *error) {
     uint32_t writers = own == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
-    bool has = has_secret(&settings->chap);
+    bool has = has_secret(&settings->chap) || settings->dhcp_keys.text[0] != '\0';
     char shown[8];
     lb_format(shown, sizeof shown, "%u%u%u", mode >> 6 & 7, mode >> 3 & 7, mode & 7);
     for (size_t i = 0; i < settings->machine_count; i++)
@@ -158,6 +159,21 @@ static bool check_ipv6(const struct lb_server_settings *settings, struct lb_serv
     return true;
 }
 
+/* Where it is required, no family may answer without. */
+static bool check_dhcp_auth(const struct lb_server_settings *settings,
+                            struct lb_server_error *error) {
+    struct lb_bytes keys = lb_bytes_of_text(settings->dhcp_keys.text);
+    if (settings->dhcp_auth != LB_DHCP_AUTH_REQUIRE)
+        return true;
+    if (settings->dhcp != LB_SERVER_DHCP_OFF && !lb_dhcp_keys_have(keys, false))
+        return lb_server_fail(error, "give dhcp-keys = ID:SECRET, or dhcp = off",
+                              "dhcp-auth is require, and dhcp-keys has no key of DHCPv4");
+    if (settings->dhcp6 != LB_SERVER_DHCP6_OFF && !lb_dhcp_keys_have(keys, true))
+        return lb_server_fail(error, "give dhcp-keys = ID@REALM:SECRET, or dhcp6 = off",
+                              "dhcp-auth is require, and dhcp-keys has no key of DHCPv6");
+    return true;
+}
+
 bool lb_server_settings_check(const struct lb_server_settings *settings,
                               struct lb_server_error *error) {
     if (settings->interface[0] == '\0')
@@ -169,5 +185,6 @@ bool lb_server_settings_check(const struct lb_server_settings *settings,
     return check_disk(settings, NULL, error) &&
            check_name(settings->target, "the target's name", error) &&
            check_chap(&settings->chap, "", error) && check_machines(settings, error) &&
-           check_subnets(settings, error) && check_ipv6(settings, error);
+           check_subnets(settings, error) && check_ipv6(settings, error) &&
+           check_dhcp_auth(settings, error);
 }

@@ -195,6 +195,58 @@ static void nobody_is_a_router_unless_it_is_asked_for(void) {
     CHECK_EQ(lb_server_routers_ra(&settings, &link).lifetime_s, 1800);
 }
 
+/* The sockets are those of no link: what is sent is lost. */
+static void advertisements_come_at_the_times_of_the_rfc(void) {
+    struct lb_server_link link = {.network6 = {.addr = v6("2001:db8::"), .len = 64}};
+    struct lb_server_routers routers = {.source = {.fd = 1000000}, .link = &link};
+    static const uint8_t seed[LB_RAND_SEED_BYTES] = {7};
+    uint64_t now_us = 1000, last_us = 0;
+    lb_rand_init(&routers.rand, seed);
+    for (unsigned i = 0; i < 50; i++) {
+        uint64_t next_us = lb_server_routers_poll(&routers, now_us);
+        uint64_t wait_us = next_us - now_us;
+        CHECK(i < 2 ? wait_us == 16 * LB_US_SEC
+                    : wait_us >= 200 * LB_US_SEC && wait_us < 600 * LB_US_SEC);
+        CHECK_EQ(lb_server_routers_poll(&routers, now_us + 1), next_us);
+        last_us = now_us;
+        now_us = next_us;
+    }
+    /* A change is told soon, and three seconds after the last time at the earliest. */
+    now_us = last_us + 1;
+    lb_server_routers_reload(&routers, &settings, now_us);
+    CHECK_EQ(lb_server_routers_poll(&routers, now_us), last_us + 3 * LB_US_SEC);
+    now_us = last_us + 100 * LB_US_SEC;
+    CHECK_EQ(routers.sent, 50);
+    (void)lb_server_routers_poll(&routers, now_us);
+    CHECK_EQ(routers.sent, 51);
+}
+
+/* ---- keys ---- */
+
+static void keys_of_dhcp_are_checked_and_never_shown(void) {
+    CHECK(set("dhcp-keys", "7:0123456789abcdef,1@boot.example:0x0123456789abcdef"));
+    CHECK(!set("dhcp-keys", "7:very-secret-key,7:very-secret-key"));
+    CHECK_STR(error.what, "here: this dhcp-keys cannot be used");
+    CHECK_HAS(error.hint, "ID@REALM:SECRET");
+    CHECK(!set("dhcp-keys", "7:short") && !set("dhcp-keys", ""));
+    CHECK(!set("dhcp-auth", "require"));
+    CHECK_HAS(error.hint, "give dhcp-keys = ID:SECRET");
+    CHECK(set("dhcp-keys", "1@boot.example:0123456789abcdef"));
+    settings.dhcp_auth = LB_DHCP_AUTH_REQUIRE;
+    settings.dhcp6 = LB_SERVER_DHCP6_SERVER;
+    CHECK(!lb_server_settings_check(&settings, &error)); /* DHCPv4 would answer without */
+    error = (struct lb_server_error){0};
+    settings.dhcp = LB_SERVER_DHCP_OFF;
+    CHECK(lb_server_settings_check(&settings, &error));
+}
+
+static void a_file_with_keys_is_its_owners_alone(void) {
+    CHECK(set("dhcp-keys", "7:0123456789abcdef"));
+    CHECK(lb_server_settings_is_closed(&settings, "conf", 0600, 0, 0, &error));
+    CHECK(!lb_server_settings_is_closed(&settings, "conf", 0640, 0, 0, &error));
+    CHECK_HAS(error.what, "has secrets");
+}
+
 int main(void) {
     TEST(ipv6_is_served_where_it_is_asked_for);
     TEST(wrong_values_of_ipv6_are_told);
@@ -205,5 +257,8 @@ int main(void) {
     TEST(a_class_that_runs_past_its_option_is_none);
     TEST(an_advertisement_says_how_addresses_are_given);
     TEST(nobody_is_a_router_unless_it_is_asked_for);
+    TEST(advertisements_come_at_the_times_of_the_rfc);
+    TEST(keys_of_dhcp_are_checked_and_never_shown);
+    TEST(a_file_with_keys_is_its_owners_alone);
     return tap_done();
 }

@@ -252,7 +252,7 @@ static void a_request_belongs_to_the_network_of_its_relay(void) {
     struct lb_addr at;
     CHECK(read_conf(CONF "dhcp = server\n[subnet lab]\nnetwork = 192.0.2.0/25\n" ANNA
                          "address = 192.0.2.9\n"));
-    CHECK(lb_server_nets_open(&nets, &settings, &link, &error));
+    CHECK(lb_server_nets_open(&nets, &settings, &link, NULL, &error));
     CHECK_EQ(nets.count, 2);
     CHECK_STR(lb_addr_text(nets.list[1].server.config.first).s, "192.0.2.2");
     CHECK_STR(lb_addr_text(nets.list[1].server.config.last).s, "192.0.2.126");

@@ -282,6 +282,7 @@ struct lb_dhcp6_server_config {
     struct lb_bytes keys;
     bool require_auth;               /* others are not answered at all */
     struct lb_dhcp_seen *seen;       /* of clients; needed with keys; the caller's */
+    uint64_t replay;                 /* as in the client's configuration */
     struct lb_bytes reconfigure_key; /* 16 bytes for RKAP, given to clients that take it; empty */
     struct lb_dhcp6_host *hosts;     /* the caller's; a DUID once, at most one for any client */
     size_t host_count;

@@ -548,7 +548,7 @@ void lb_dhcp6_server_init(struct lb_dhcp6_server *server,
                           size_t binding_cap) {
     lb_assert(config->duid.len > 0 && config->duid.len <= sizeof config->duid.bytes);
     lb_assert(config->keys.len == 0 || config->seen != NULL);
-    *server = (struct lb_dhcp6_server){.config = *config};
+    *server = (struct lb_dhcp6_server){.config = *config, .replay = config->replay};
     lb_bindings_init(&server->table, bindings, binding_cap, config->hash_key);
     index_hosts(server);
 }

@@ -78,7 +78,37 @@ asks_as 02:00:00:00:00:0a
 succeeds "a machine boots with stateless DHCPv6"
 saw 'inet6 2001:db8:77::ff:fe00:a/64' "it makes its own address"
 saw '^default via fe80::1 ' "lunbootd's computer is its router"
+ip -n "$client_ns" addr add fe80::50/64 dev vc0 nodad 2>/dev/null || true
+ip -n "$client_ns" link set vc0 up
+in_client python3 - >"$scratch/routers.log" <<'PYTHON' || fail "nobody could ask" "$scratch/routers.log"
+import socket, struct
+s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+index = socket.if_nametoindex("vc0")
+s.setsockopt(socket.IPPROTO_ICMPV6, 1, struct.pack("=8I", *[0xffffffff] * 4, 0xffffffbf, *[0xffffffff] * 3))
+s.bind(("fe80::50", 0, 0, index)) # so that only what is sent to this address is heard
+s.settimeout(1)
+def advertisement():
+    try:
+        while True:
+            bytes = s.recv(2000)
+            if bytes[0] == 134:
+                return struct.unpack(">H", bytes[6:8])[0]
+    except socket.timeout:
+        return None
+for hops in (64, 255):
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, hops)
+    s.sendto(struct.pack(">BBHI", 133, 0, 0, 0), ("ff02::2", 0, 0, index))
+    print("hops", hops, advertisement(), flush=True)
+PYTHON
+grep -q '^hops 64 None$' "$scratch/routers.log" || fail "a question from beyond the link is answered"
+grep -q '^hops 255 1800$' "$scratch/routers.log" || fail "a question of the link is not answered"
+ok "a router solicitation is answered, and none with another hop limit than 255"
+start_capture "$client_ns" vc0 icmp6
 end lunbootd
+stop_capture
+tcpdump -nvr "$scratch/capture.pcap" >"$scratch/good-bye" 2>/dev/null
+grep -q 'router lifetime 0s' "$scratch/good-bye" || fail "the router says no good-bye"
+ok "a router that stops says so"
 cat >"$scratch/lunbootd.conf" <<CONF
 interface = vs0
 state = $scratch/state
