@@ -78,8 +78,10 @@ asks_as 02:00:00:00:00:0a
 succeeds "a machine boots with stateless DHCPv6"
 saw 'inet6 2001:db8:77::ff:fe00:a/64' "it makes its own address"
 saw '^default via fe80::1 ' "lunbootd's computer is its router"
-ip -n "$client_ns" addr add fe80::50/64 dev vc0 nodad 2>/dev/null || true
+in_client sysctl -qw net.ipv6.conf.vc0.accept_ra=0 # the kernel asks nothing of its own accord
 ip -n "$client_ns" link set vc0 up
+ip -n "$client_ns" addr add fe80::50/64 dev vc0 nodad
+sleep 1 # for an answer to what was asked before
 in_client python3 - >"$scratch/routers.log" <<'PYTHON' || fail "nobody could ask" "$scratch/routers.log"
 import socket, struct
 s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
