@@ -87,7 +87,8 @@ import socket, struct
 s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
 index = socket.if_nametoindex("vc0")
 s.setsockopt(socket.IPPROTO_ICMPV6, 1, struct.pack("=8I", *[0xffffffff] * 4, 0xffffffbf, *[0xffffffff] * 3))
-s.bind(("fe80::50", 0, 0, index)) # so that only what is sent to this address is heard
+s.bind(("fe80::50", 0, 0, index)) # so that only what is sent to this address is heard,
+s.setsockopt(socket.IPPROTO_IPV6, 29, 0) # IPV6_MULTICAST_ALL: and no group
 s.settimeout(1)
 def advertisement():
     try:
