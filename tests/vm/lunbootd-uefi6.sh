@@ -14,7 +14,7 @@ METER
 mkdir -p "$scratch/boot"
 cp "$efi" "$scratch/boot/lunbootx64.efi"
 # The firmware would ask for IPv4 first, for half a minute.
-no_ipv4=(-fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n)
+no_ipv4=(-fw_cfg "name=opt/org.tianocore/IPv4PXESupport,string=n")
 cat >"$scratch/lunbootd.conf" <<CONF
 interface = ${server_interface:-vs0}
 state = $scratch/state
