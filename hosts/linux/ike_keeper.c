@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define LOOK_US     (2 * LB_US_SEC)  /* for the session, and for a daemon */
+#define DAEMON_US   (10 * LB_US_SEC) /* a daemon is gone after so long */
 #define COUNT_US    (30 * LB_US_SEC) /* between two looks at the packets under one key */
 #define PAUSE_US    (1 * LB_US_SEC)
 #define PAUSE_MAX   (30 * LB_US_SEC)
@@ -31,8 +32,8 @@ struct ike_keeper {
     int udp_fd, udp6_fd;     /* /proc/net/udp */
     bool is_up, is_aside;
     unsigned failures;
-    uint64_t anew_us; /* when IKE begins anew; LB_NEVER: it runs */
-    uint64_t count_us;
+    uint64_t anew_us;             /* when IKE begins anew; LB_NEVER: it runs */
+    uint64_t count_us, daemon_us; /* of the next look at the packets; when a daemon was seen */
 };
 
 __attribute__((format(printf, 2, 3))) static void say(const struct ike_keeper *k,
@@ -178,13 +179,26 @@ static void step_aside(struct ike_keeper *k) {
     lb_ike_end(&k->ike);
     lb_datagram_close(&k->port);
     k->is_aside = true;
+    k->is_up = false;
     k->anew_us = LB_NEVER;
 }
 
 static void come_back(struct ike_keeper *k, uint64_t now_us) {
     say(k, "the IKE daemon is gone");
     k->is_aside = false;
+    lb_xfrm_drop_all(&k->xfrm, k->config.remote);
     k->anew_us = now_us;
+}
+
+/* A daemon that is started again gets the port in between. */
+static void look_for_daemon(struct ike_keeper *k, uint64_t now_us) {
+    if (has_daemon(k)) {
+        k->daemon_us = now_us;
+        if (!k->is_aside)
+            step_aside(k);
+    } else if (k->is_aside && now_us >= k->daemon_us + DAEMON_US) {
+        come_back(k, now_us);
+    }
 }
 
 /* ---- until the session is gone --------------------------------------------------------------- */
@@ -198,11 +212,7 @@ static void wait_until(const struct ike_keeper *k, uint64_t now_us, uint64_t unt
 static void serve(struct ike_keeper *k) {
     while (has_session(k)) {
         uint64_t now_us = lb_now_us(), until_us = now_us + LOOK_US;
-        bool is_daemon = has_daemon(k);
-        if (is_daemon && !k->is_aside)
-            step_aside(k);
-        else if (!is_daemon && k->is_aside)
-            come_back(k, now_us);
+        look_for_daemon(k, now_us);
         receive(k, now_us);
         count_packets(k, now_us);
         while (!k->is_aside && act(k, now_us, &until_us))

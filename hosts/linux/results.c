@@ -1,5 +1,6 @@
 #include "hosts/linux/results.h"
 #include "hosts/linux/environment.h"
+#include "hosts/linux/secrets.h"
 #include "hosts/linux/show.h"
 #include "hosts/linux/syntax.h"
 #include "os/linux/files.h"
@@ -92,6 +93,7 @@ bool lb_results_write(struct lb_run *run, const struct lb_attached *attached, co
 /* Where nobody can speak IKE, the keys are good until they are used up. */
 static void keep_association(struct lb_run *run, struct lb_attached *attached) {
     struct lb_error error = {0};
+    lb_secrets_guard_memory(&attached->ike, sizeof(attached->ike));
     attached->again.guarded = (struct lb_guarded){0};
     if (!lb_ike_keeper_take(run, attached->peer, &attached->ike))
         return;

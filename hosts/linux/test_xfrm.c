@@ -123,6 +123,19 @@ static void a_peer_that_is_split_off_is_left_alone_by_the_others_end(void) {
     CHECK_EQ(count("policy", "priority"), 0);
 }
 
+static void what_another_took_away_is_guarded_again(void) {
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0x3000);
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+    lb_xfrm_drop_all(&xfrm, theirs);
+    protect(0x4000);
+    CHECK_EQ(count("policy", "priority"), 4);
+    CHECK(!goes(ours, false));
+    lb_xfrm_close(&xfrm);
+}
+
 static void skip_all(const char *why) {
     tap_skip("the kernel's guards", why);
 }
@@ -151,6 +164,7 @@ int main(void) {
     else {
         TEST(nothing_goes_to_a_guarded_peer_in_clear);
         TEST(nor_over_ipv6_but_neighbours);
+        TEST(what_another_took_away_is_guarded_again);
         TEST(a_peer_that_is_split_off_is_left_alone_by_the_others_end);
     }
     return tap_done();

@@ -114,13 +114,14 @@ bool lb_xfrm_is_guarded(const struct lb_xfrm *xfrm, struct lb_addr local, struct
     return false;
 }
 
+/* Also where it is guarded: an IKE daemon that has ended took its policies for it away. */
 static int guard(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms) {
     struct lb_xfrm_guard new = {terms->local.addr, terms->remote.addr, terms->mode};
-    if (lb_xfrm_is_guarded(xfrm, new.local, new.remote))
-        return 0;
-    if (xfrm->guard_count == LB_XFRM_GUARDS_MAX)
+    bool is_new = !lb_xfrm_is_guarded(xfrm, new.local, new.remote);
+    if (is_new && xfrm->guard_count == LB_XFRM_GUARDS_MAX)
         return ENOSPC;
-    xfrm->guards[xfrm->guard_count++] = new;
+    if (is_new)
+        xfrm->guards[xfrm->guard_count++] = new;
     return set_guard(xfrm, &new, true);
 }
 

@@ -11,9 +11,6 @@
 #define TAG_BITS      128
 #define SELECTOR_BITS 8 /* of a byte, for lengths of prefixes */
 
-/* The first of these decides about a packet: the least number. */
-#define PRIORITY_STEP 1000
-
 static const char algorithm[] = "rfc4106(gcm(aes))";
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -181,6 +178,20 @@ static struct xfrm_selector selector(const struct lb_xfrm_policy *policy) {
     return sel;
 }
 
+/* The least number decides about a packet. What blocks stands behind the policies of any daemon:
+ * strongSwan's are at 200000 and more. */
+static uint32_t priority(enum lb_xfrm_does does) {
+    switch (does) {
+    case LB_XFRM_PASSES:
+        return 1000;
+    case LB_XFRM_PROTECTS:
+        return 2000;
+    case LB_XFRM_BLOCKS:
+        break;
+    }
+    return INT32_MAX - 1;
+}
+
 static uint8_t direction(const struct lb_xfrm_policy *policy) {
     return policy->way == LB_XFRM_OUT ? XFRM_POLICY_OUT : XFRM_POLICY_IN;
 }
@@ -207,7 +218,7 @@ struct lb_bytes lb_xfrm_set_policy(const struct lb_xfrm_policy *policy, uint32_t
     memset(&info, 0, sizeof(info));
     info.sel = selector(policy);
     info.lft = no_end;
-    info.priority = PRIORITY_STEP * ((uint32_t)policy->does + 1);
+    info.priority = priority(policy->does);
     info.dir = direction(policy);
     info.action = policy->does == LB_XFRM_BLOCKS ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW;
     lb_wr_bytes(&wr, lb_bytes(&info, sizeof(info)));
