@@ -169,11 +169,15 @@ static EFI_STATUS why_refused(EFI_PXE_BASE_CODE *base, struct place *place) {
     return EFI_NOT_FOUND;
 }
 
+/* iPXE leaves the size as it was: what fills the room ends with its last byte that is not 0. */
 static EFI_STATUS fetch(EFI_PXE_BASE_CODE *base, struct place *place, uint8_t *room, size_t cap,
                         size_t *len) {
     UINT64 size;
+    memset(room, 0, cap);
     EFI_STATUS status =
         ask(base, EFI_PXE_BASE_CODE_TFTP_READ_FILE, place, lb_span(room, cap), &size);
+    while (size == cap && cap > 0 && room[cap - 1] == 0)
+        size = --cap;
     *len = EFI_ERROR(status) ? 0 : (size_t)size;
     if (status == EFI_TFTP_ERROR)
         return why_refused(base, place);

@@ -123,8 +123,13 @@ static EFI_STATUS load_file(const struct lb_config *config, EFI_LOADED_IMAGE *lo
 
 static EFI_STATUS load_signature(uint8_t *room, size_t *len) {
     size_t end = 0;
-    if (place.volume == NULL)
-        return origin_load(SIG_NAME, room, LB_TRUST_SIGNATURE_MAX, len);
+    if (place.volume == NULL) {
+        EFI_STATUS status = origin_load(SIG_NAME, room, LB_TRUST_SIGNATURE_MAX, len);
+        if (!EFI_ERROR(status) && *len >= 2 && *len < 2u + room[1] &&
+            2u + room[1] <= LB_TRUST_SIGNATURE_MAX)
+            *len = 2u + room[1]; /* DER says its length; see origin_load of zeros at the end */
+        return status;
+    }
     while (place.path[end] != 0)
         end++;
     for (size_t i = 0; i < 5; i++)

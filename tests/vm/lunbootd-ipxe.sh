@@ -47,6 +47,15 @@ lunbootd_says 'logged in as iqn.2010-04.org.ipxe:' "lunbootd sees its login"
 end qemu KILL
 end lunbootd
 
+start_lunbootd --writes=drop --files="$top/build" "$scratch/disk.img"
+: >"$scratch/console.log"
+start_vm "${card[@]:0:3}" "virtio-net-pci,netdev=n0,romfile=$roms/efi-virtio.rom,mac=$card_mac,bootindex=0"
+wait_console 'loader .*BOOTX64' 240 "UEFI: iPXE loads lunboot.efi by TFTP, which finds the loader on the disk"
+console_has 'lunboot .*, started from PXE' "lunboot.efi knows where it came from"
+lunbootd_says 'fetched lunboot.conf by TFTP' "it reads lunboot.conf through iPXE, which does not say how long it is"
+end qemu KILL
+end lunbootd
+
 boot_sector "$scratch/bios.img"
 start_lunbootd --writes=drop --tftp=no --http=no "$scratch/bios.img"
 : >"$scratch/console.log"
