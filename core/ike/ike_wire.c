@@ -179,7 +179,7 @@ static void read_transform(struct lb_rd *rd, uint16_t wanted, struct has *has) {
     lb_rd_skip(rd, 1);
     uint16_t id = lb_rd_u16(rd), bits = 0;
     struct lb_rd attributes = lb_rd(lb_rd_bytes(rd, len < 8 ? 0 : len - 8u));
-    while (attributes.left >= 4) {
+    while (lb_rd_ok(&attributes) && attributes.left >= 4) {
         uint16_t name = lb_rd_u16(&attributes), value = lb_rd_u16(&attributes);
         if (name == KEY_LENGTH)
             bits = value;

@@ -139,6 +139,15 @@ static void selectors_that_are_wider_are_ours_within(void) {
         CHECK(!lb_ike_has_ts(lb_bytes(any, len), &selector, true));
 }
 
+/* It is left where it is, and read again and again, unless that is seen. */
+static void an_attribute_that_runs_past_its_transform_comes_to_an_end(void) {
+    static const uint8_t sa[] = {
+        0, 0,    0, 24, 1, LB_IKE_PROTO_IKE, 0, 1, 0, 0, 0, 16, 1, 0, 0, 20, 0, 14, 1,
+        0, 0x80, 0, 0,  0};
+    struct lb_ike_choice choice;
+    CHECK(!lb_ike_choose(lb_bytes(sa, sizeof sa), LB_IKE_PROTO_IKE, true, 0, false, &choice));
+}
+
 int main(void) {
     TEST(payloads_are_the_sheets);
     TEST(what_is_written_is_read);
@@ -147,5 +156,6 @@ int main(void) {
     TEST(a_payload_twice_is_malformed);
     TEST(an_answer_has_one_transform_of_a_kind_and_none_beside);
     TEST(selectors_that_are_wider_are_ours_within);
+    TEST(an_attribute_that_runs_past_its_transform_comes_to_an_end);
     return tap_done();
 }
