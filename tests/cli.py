@@ -15,7 +15,7 @@ import tempfile
 
 LUNBOOT = sys.argv[1]
 TOP = pathlib.Path(__file__).resolve().parent.parent
-SIZE_MAX = 1_500_000  # bytes, stripped
+SIZE_MAX = 1_600_000  # bytes, stripped
 TARGET = "iqn.2001-04.com.example:disk"
 
 # root path: servername, port, LUN, target name

@@ -54,6 +54,8 @@ struct lb_bytes lb_isns_connection_gather(struct lb_isns_connection *connection,
                                           struct lb_isns_server *server) {
     if (connection->sent == connection->answer_len && connection->memory.len > 0)
         answer(connection, now_us, server);
+    if (connection->sent == connection->answer_len)
+        return lb_bytes(NULL, 0);
     return lb_bytes(connection->memory.p + connection->sent,
                     connection->answer_len - connection->sent);
 }

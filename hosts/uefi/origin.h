@@ -19,8 +19,8 @@ const char *origin_word(enum origin origin); /* for people: "PXE", ...; a consta
 /* PXE: reads a file from the directory the program came from, over the firmware's own TFTP, by IPv4
  * or IPv6; before the card is taken. EFI_NOT_FOUND: the server says that there is none, or the
  * program did not come from one. Silence and any other answer are errors: whoever drops the packets
- * would otherwise take the policy away. Some firmware (iPXE) does not say how long the file is: zeros
- * at its end then do not count. */
+ * would otherwise take the policy away. Some firmware (iPXE) does not say how long the file is:
+ * zeros at its end then do not count. */
 EFI_STATUS origin_load(const char *name, uint8_t *room, size_t cap, size_t *len);
 /* PXE: the DHCP answer that the firmware holds, and the card it came by. False: there is none. */
 bool origin_lease(struct lb_dhcp4_lease *lease, uint8_t mac[6]);

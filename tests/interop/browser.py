@@ -8,7 +8,7 @@ its number, `ok` or `no`, and what there is to say:
 
     open URL                    a page, until it is loaded
     is EXPRESSION               until the JavaScript expression is true, at most 20 seconds
-    do EXPRESSION               its value
+    run EXPRESSION              its value
     shot WIDTH SCHEME FILE      a picture of the whole page, light or dark, as PNG
 """
 import base64
@@ -77,7 +77,7 @@ class Browser:
             self.events.append(self.receive().get("method"))
         return error or ""
 
-    def do(self, expression):
+    def run(self, expression):
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         if "exceptionDetails" in result:
             raise OSError(result["exceptionDetails"]["exception"]["description"])
@@ -86,7 +86,7 @@ class Browser:
     def is_true(self, expression):
         end = time.monotonic() + 20
         while time.monotonic() < end:
-            if self.do(f"(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()"):
+            if self.run(f"(() => {{ try {{ return Boolean({expression}); }} catch {{ return false; }} }})()"):
                 return True
             time.sleep(0.05)
         return False
@@ -97,11 +97,11 @@ class Browser:
         for _ in range(2):  # its height depends on its width
             self.call("Emulation.setDeviceMetricsOverride", width=int(width), height=height, deviceScaleFactor=1,
                       mobile=False)
-            height = self.do("document.documentElement.scrollHeight")
+            height = self.run("document.documentElement.scrollHeight")
         picture = self.call("Page.captureScreenshot", format="png")
         with open(path, "wb") as file:
             file.write(base64.b64decode(picture["data"]))
-        return self.do("document.documentElement.scrollWidth")
+        return self.run("document.documentElement.scrollWidth")
 
 
 def carry_out(browser, line):
@@ -110,9 +110,9 @@ def carry_out(browser, line):
         return True, browser.open(rest)
     if word == "is":
         is_true = browser.is_true(rest)
-        return is_true, "" if is_true else browser.do("document.body.innerText")
-    if word == "do":
-        return True, browser.do(rest)
+        return is_true, "" if is_true else browser.run("document.body.innerText")
+    if word == "run":
+        return True, browser.run(rest)
     width, scheme, path = rest.split(" ")
     return True, browser.shot(width, scheme, path)
 

@@ -64,7 +64,7 @@ browser is "!document.getElementById('empty').hidden && document.body.innerText.
 ok "without machines the page says what to do next"
 
 # Every state that the page shows is noted; a reload would forget them.
-browser do "states = []; note = () => { for (const b of document.querySelectorAll('.state b'))" \
+browser run "states = []; note = () => { for (const b of document.querySelectorAll('.state b'))" \
     "if (states.at(-1) !== b.textContent) states.push(b.textContent); };" \
     "new MutationObserver(note).observe(document.getElementById('list'), {childList: true}); 1"
 asks_as 02:00:00:00:00:0a
@@ -81,7 +81,7 @@ browser is "/debian\\.img\\s+overlay 256\\.0 KiB/.test(document.querySelector('l
 ok "a machine that boots is seen live, stage by stage, without a reload"
 browser is "document.querySelector('.state b').textContent === '● runs' && !document.querySelector('progress')"
 browser is "document.getElementById('summary').textContent === '1 machine: 1 running'"
-browser do "JSON.stringify(states)"
+browser run "JSON.stringify(states)"
 echo "# the states were $answer"
 ok "once it reads little, it runs"
 
@@ -137,7 +137,7 @@ for picture in page page-narrow; do
 done
 ok "it fits a wide window and a phone, light and dark"
 [ -z "${SCREENSHOTS:-}" ] || cp "$scratch/page.png" "$scratch/page-narrow.png" "$SCREENSHOTS"
-browser do "document.getElementById('trouble').click()"
+browser run "document.getElementById('trouble').click()"
 browser is "[...document.querySelectorAll('li:not([hidden])')].map((item) => item.dataset.name).join() === 'carla'"
 ok "those with trouble can be shown alone"
 
