@@ -78,7 +78,8 @@ static void a_unit_attention_of_an_aborted_command_is_told_by_the_next(void) {
         CHECK(take_op(LB_OP_TMF_RESPONSE));
         CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
         give(command(false, 0, 1), nothing);
-        CHECK(took_check(6, functions[i] == LB_TMF_LUN_RESET ? 0x29 : 0x3f)); /* it stands for all */
+        /* A reset's attention stands for all before it. */
+        CHECK(took_check(6, functions[i] == LB_TMF_LUN_RESET ? 0x29 : 0x3f));
         give(command(false, 0, 1), nothing);
         CHECK(take_op(LB_OP_DATA_IN));
     }
