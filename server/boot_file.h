@@ -17,7 +17,7 @@ struct lb_server_boot_file {
     const char *machine; /* "UEFI x64"; empty: it does not say */
     const char *file;    /* for it; NULL: there is none */
     const char *missing; /* the file for it, where it is not served; NULL: it is */
-    bool is_ipxe;        /* on BIOS: it boots the disk itself */
+    bool is_ipxe;        /* it boots the disk itself */
 };
 
 struct lb_dhcp4_message;

@@ -568,9 +568,11 @@ static void others_get_no_loader(void) {
     CHECK_EQ(boot_file("MSFT 5.0", -1, NULL).requester, LB_REQUESTER_OTHER);
 }
 
-static void ipxe_on_bios_boots_the_disk_itself(void) {
+static void ipxe_boots_the_disk_itself(void) {
     CHECK(boot_file("PXEClient", 0, "iPXE").file == NULL);
-    CHECK_STR(boot_file("PXEClient", 7, "iPXE").file, "lunbootx64.efi");
+    CHECK(boot_file("PXEClient", 7, "iPXE").file == NULL);
+    CHECK(boot_file("PXEClient", 7, "iPXE").is_ipxe);
+    CHECK_STR(boot_file("PXEClient", 7, "Lunboot").file, "lunbootx64.efi");
 }
 
 /* ---- another DHCP server ---- */
@@ -723,7 +725,7 @@ int main(void) {
     TEST(lunboot_conf_is_made_beside_any_loader);
     TEST(firmware_gets_the_loader_of_its_architecture);
     TEST(others_get_no_loader);
-    TEST(ipxe_on_bios_boots_the_disk_itself);
+    TEST(ipxe_boots_the_disk_itself);
     TEST(an_offer_of_an_address_tells_of_another_server);
     TEST(the_default_range_is_the_longer_side_of_the_network);
     TEST(errors_of_the_disk_are_told_as_sense);

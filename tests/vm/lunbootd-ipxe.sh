@@ -38,26 +38,18 @@ PYTHON
 
 ibft_init "$scratch/init"
 make_debian_disk "$scratch/disk.img" "$scratch/init" iscsi_ibft
-start_lunbootd --writes=drop --tftp=no --http=no "$scratch/disk.img"
+start_lunbootd --writes=drop --files="$top/build" "$scratch/disk.img"
 start_vm "${card[@]:0:3}" "virtio-net-pci,netdev=n0,romfile=$roms/efi-virtio.rom,mac=$card_mac,bootindex=0"
 wait_console 'KERNEL-OK' 240 "UEFI: a kernel is up, from a disk that iPXE logged in to"
 console_has 'IBFT target0/target-name iqn.2026-11.org.lunboot:disk:52-54-00-12-34-56.g1' \
     "iBFT: the machine's own target"
+lunbootd_says 'is given .* with iPXE, disk ' "lunbootd knows iPXE, and gives it the disk and no loader"
 lunbootd_says 'logged in as iqn.2010-04.org.ipxe:' "lunbootd sees its login"
 end qemu KILL
 end lunbootd
 
-start_lunbootd --writes=drop --files="$top/build" "$scratch/disk.img"
-: >"$scratch/console.log"
-start_vm "${card[@]:0:3}" "virtio-net-pci,netdev=n0,romfile=$roms/efi-virtio.rom,mac=$card_mac,bootindex=0"
-wait_console 'loader .*BOOTX64' 240 "UEFI: iPXE loads lunboot.efi by TFTP, which finds the loader on the disk"
-console_has 'lunboot .*, started from PXE' "lunboot.efi knows where it came from"
-lunbootd_says 'fetched lunboot.conf by TFTP' "it reads lunboot.conf through iPXE, which does not say how long it is"
-end qemu KILL
-end lunbootd
-
 boot_sector "$scratch/bios.img"
-start_lunbootd --writes=drop --tftp=no --http=no "$scratch/bios.img"
+start_lunbootd --writes=drop "$scratch/bios.img"
 : >"$scratch/console.log"
 spawn qemu ip netns exec "$server_ns" qemu-system-x86_64 -accel tcg -cpu max -M pc -m 256 -display none \
     -no-reboot -nodefaults -uuid 564d4173-0000-4173-8000-525400123456 -boot n "${card[@]:0:2}" \

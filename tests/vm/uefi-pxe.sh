@@ -29,4 +29,24 @@ ok "lunboot.conf was fetched from beside the program"
 discovers=$(grep -c DHCPDISCOVER "$scratch/dnsmasq.log")
 [ "$discovers" = 1 ] || fail "there were $discovers DISCOVERs: the firmware's answer was not used"
 ok "the firmware's DHCP answer was used"
+end qemu KILL
+end dnsmasq
+
+rom=/usr/lib/ipxe/qemu/efi-virtio.rom
+[ -e "$rom" ] || fail "$rom is missing (Debian package ipxe-qemu)"
+start_dnsmasq <<EOF
+port=0
+dhcp-range=192.0.2.100,192.0.2.200,1h
+dhcp-userclass=set:ipxe,iPXE
+dhcp-option=tag:!ipxe,option:root-path,"$rootpath"
+enable-tftp
+tftp-root=$scratch/tftp
+tftp-no-fail
+user=root
+dhcp-boot=boot/lunbootx64.efi
+EOF
+: >"$scratch/console.log"
+start_vm "${card[@]:0:3}" "virtio-net-pci,netdev=n0,romfile=$rom,mac=$card_mac,bootindex=0"
+wait_console 'METER LOADER-OK' 120 "from iPXE in the card's ROM to the loader on the network disk"
+console_has 'lunboot.conf from 192.0.2.1' "lunboot.conf is read through iPXE, which does not say how long it is"
 pass
