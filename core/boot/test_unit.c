@@ -109,6 +109,29 @@ static void a_disk_that_does_not_come_up_says_why(void) {
     CHECK_EQ(report.steps[0].outcome, LB_DONE_FAILED);
 }
 
+static void a_disk_that_is_not_ready_yet_is_told_at_once_and_once(void) {
+    begin();
+    disk_fails((struct ending){.op = LB_SCSI_TEST_UNIT_READY,
+                               .times = 3,
+                               .status = 2,
+                               .key = 2,
+                               .asc = 0x04,
+                               .ascq = 0x01});
+    start(LB_LUN_AS_GIVEN);
+    CHECK_EQ(next_news(), LB_UNIT_UP);
+    size_t told = 0;
+    for (size_t i = 0; i < report.fact_count; i++) {
+        const struct lb_fact *fact = &report.facts[i];
+        if (!lb_streq(fact->key, "waits"))
+            continue;
+        told++;
+        CHECK(fact->told != 0);
+        CHECK_HAS(fact->value, "not-ready: ");
+        CHECK_HAS(fact->value, "04/01");
+    }
+    CHECK_EQ(told, 1);
+}
+
 static void a_request_has_its_end_when_the_session_has_ended(void) {
     struct lb_disk_op op = {.kind = LB_DISK_READ, .blocks = 1, .buffer = d.buffer};
     struct lb_error why = {.code = LB_OK};
@@ -133,6 +156,7 @@ int main(void) {
     TEST(of_two_disks_none_is_taken_by_chance);
     TEST(of_a_target_without_disks_its_luns_are_told);
     TEST(a_disk_that_does_not_come_up_says_why);
+    TEST(a_disk_that_is_not_ready_yet_is_told_at_once_and_once);
     TEST(a_request_has_its_end_when_the_session_has_ended);
     return tap_done();
 }

@@ -13,7 +13,7 @@ void lb_unit_begin(struct lb_unit *unit) {
 }
 
 void lb_unit_clear(struct lb_unit *unit) {
-    unit->searches = unit->has_disk = unit->is_up = false;
+    unit->searches = unit->has_disk = unit->is_up = unit->tells_wait = false;
     lb_error_clear(&unit->error);
 }
 
@@ -143,10 +143,22 @@ static void report_up(struct lb_unit *unit, uint64_t now_us) {
                   is_searched ? lb_lun_text(unit->lun).s : "");
 }
 
+/* What a person sees while it lasts. */
+static void tell_wait(struct lb_unit *unit, uint64_t now_us) {
+    const struct lb_error *why = lb_disk_awaited(&unit->disk);
+    if (unit->tells_wait || lb_is_ok(why))
+        return;
+    unit->tells_wait = true;
+    lb_report_told(unit->common->report, now_us, LB_STAGE_DISK, "waits",
+                   lb_endpoint_text(lb_initiator_peer(unit->session)).s, "%s: %s",
+                   lb_code_word(why->code), why->facts);
+}
+
 static enum lb_turn disk_turn(struct lb_unit *unit, uint64_t now_us, struct lb_unit_news *news) {
     lb_until(unit->common, lb_disk_poll(&unit->disk, now_us));
     if (unit->is_up)
         return LB_TURN_IDLE;
+    tell_wait(unit, now_us);
     if (!lb_is_ok(lb_disk_error(&unit->disk))) {
         *news = (struct lb_unit_news){.what = LB_UNIT_FAILED, .error = lb_disk_error(&unit->disk)};
         return LB_TURN_AGAIN;

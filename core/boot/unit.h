@@ -24,6 +24,7 @@ struct lb_unit {
     bool searches;             /* for the LUN, by `luns` */
     bool has_disk;             /* `disk` was started */
     bool is_up;                /* and has come up */
+    bool tells_wait;           /* it was told why it is waited for */
     struct lb_error error;     /* of the search */
     struct lb_disk_luns luns;
     struct lb_disk disk;

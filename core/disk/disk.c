@@ -345,6 +345,13 @@ static void explain(const struct lb_disk_task *task, const struct lb_scsi_judgem
         lb_fail(error, judgement->code, "command %02x: %s", task->task.cdb[0], answer);
 }
 
+/* A disk that comes up and has to be waited for: the first reason is kept. */
+static void note_wait(struct lb_disk *disk, const struct lb_disk_task *task,
+                      const struct lb_scsi_judgement *judgement) {
+    if (disk->state == LB_DISK_ASKING && task->delays > 0 && lb_is_ok(&disk->awaited))
+        explain(task, judgement, &disk->awaited);
+}
+
 static void end(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                 const struct lb_error *error) {
     if (task->op != NULL) {
@@ -470,7 +477,11 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
         end(disk, now_us, task, &error);
         return;
     }
-    if (climb(disk, now_us, task, &judgement) || retry_smaller(disk, now_us, task, &judgement))
+    if (climb(disk, now_us, task, &judgement)) {
+        note_wait(disk, task, &judgement);
+        return;
+    }
+    if (retry_smaller(disk, now_us, task, &judgement))
         return;
     if (judgement.code == LB_E_NO_MEDIUM && !lb_disk_is_question(task))
         lb_disk_doubt(disk, now_us); /* the next one may be another */
@@ -610,6 +621,10 @@ const struct lb_disk_identity *lb_disk_identity(const struct lb_disk *disk) {
 
 const struct lb_error *lb_disk_error(const struct lb_disk *disk) {
     return &disk->error;
+}
+
+const struct lb_error *lb_disk_awaited(const struct lb_disk *disk) {
+    return &disk->awaited;
 }
 
 const struct lb_disk_info *lb_disk_info(const struct lb_disk *disk) {

@@ -82,6 +82,9 @@ bool lb_disk_is_sure(const struct lb_disk *disk);
 const struct lb_error *lb_disk_doubts(const struct lb_disk *disk);
 /* Why it did not come up, or that another disk has its place. */
 const struct lb_error *lb_disk_error(const struct lb_disk *disk);
+/* Why it has to be waited for while it comes up: the first answer that asked for patience, such as
+ * NOT READY. LB_OK: none did so far. It stays when the disk is up. */
+const struct lb_error *lb_disk_awaited(const struct lb_disk *disk);
 /* By which the disk is known again; is_known is false before it came up. */
 const struct lb_disk_identity *lb_disk_identity(const struct lb_disk *disk);
 /* Size, names and abilities, as the LUN told them when it came up. */

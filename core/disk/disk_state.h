@@ -81,6 +81,7 @@ struct lb_disk {
     uint32_t ready_ms;
     enum lb_disk_state state;
     struct lb_error error;
+    struct lb_error awaited;    /* why a disk that comes up was first asked again later */
     struct lb_error lost_write; /* a deferred error, for the next flush */
     struct lb_disk_info info;
     uint32_t piece_blocks;

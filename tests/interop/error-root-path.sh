@@ -18,7 +18,7 @@ CONF
 }
 
 wrong rootpath-fields "too few fields" "" "iscsi:192.0.2.1:6:3260"
-wrong rootpath-server "a server name with an underscore" 8 "iscsi:my_server::::$iqn"
+wrong rootpath-server "a server name with an exclamation mark" 8 "iscsi:my!server::::$iqn"
 wrong rootpath-server "an IPv4 address with 256" "" "iscsi:192.0.2.256::::$iqn"
 wrong rootpath-server "an IPv6 address without its bracket" "" "iscsi:[2001:db8::1::::$iqn"
 wrong rootpath-protocol "protocol 17" "" "iscsi:192.0.2.1:17:::$iqn"

@@ -22,6 +22,7 @@ wait_console 'dhcp +192[.]0[.]2[.]' 60 "DHCP that comes after 20 s is heard"
 wait_console 'login +.*target-not-found' 60 "it says that the target is not found"
 wait_console 'disk +.*lun-missing' 60 "then it says that there is no such LUN"
 wait_console 'disk +.* [.][.][.] for' 60 "then it says that it waits for the disk"
+wait_console 'disk +waits: not-ready: .*04/01' 20 "and why: the target says that it is becoming ready"
 wait_console 'METER LOADER-OK' 90 "and it boots, unattended"
 # In this order.
 for pattern in 'dhcp +192' 'target-not-found' 'lun-missing' 'METER LOADER-OK'; do
