@@ -34,8 +34,8 @@ static struct lb_server_boot_file choose(struct lb_bytes vendor, struct lb_bytes
         boot.machine = archs[i].machine;
         boot.file = boot.requester == LB_REQUESTER_OTHER ? NULL : archs[i].file;
     }
-    /* Where no file is named, iPXE boots the disk of the Root Path itself. With a file it opens that
-     * disk first, and then stands beside the loader on the same card. */
+    /* Where no file is named, iPXE boots the disk of the Root Path itself. With a file it opens
+     * that disk first, and then stands beside the loader on the same card. */
     if (lb_bytes_start_with(user, lb_bytes_of_text("iPXE")))
         boot = (struct lb_server_boot_file){boot.requester, boot.machine, .is_ipxe = true};
     return boot;

@@ -1,5 +1,6 @@
 #include "server/say.h"
 #include "server/board.h"
+#include "server/view.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -72,6 +73,7 @@ static void put(const char *who, const struct lb_event *event, const char *sente
     char line[6144]; /* each byte may be escaped by six */
     struct lb_text text = lb_text(line, sizeof line);
     lb_server_line(&text, is_json, lb_server_time_ms(), who, event, sentence);
+    lb_view_clear();
     puts(line);
     fflush(stdout);
 }
@@ -105,6 +107,8 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...) {
 }
 
 void lb_server_complain(const struct lb_server_error *error) {
+    lb_view_clear();
+    fflush(stdout);
     fprintf(stderr, "lunbootd: %s\n", error->what);
     if (error->hint[0] != '\0')
         fprintf(stderr, "  try: %s\n", error->hint);

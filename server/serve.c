@@ -6,6 +6,7 @@
 #include "server/reload.h"
 #include "server/rights.h"
 #include "server/say.h"
+#include "server/view.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -242,6 +243,8 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .epoll = epoll_create1(EPOLL_CLOEXEC),
     };
     lb_server_say_to(&server->board, settings->log_format == LB_LOG_JSON);
+    if (settings->view == LB_VIEW_AUTO && settings->log_format == LB_LOG_PLAIN)
+        (void)lb_view_begin();
     for (size_t i = 0; i < LB_CONTROL_CLIENTS_MAX; i++)
         server->control.clients[i].source.fd = server->control.clients[i].file = -1;
     if (server->epoll < 0)
@@ -358,7 +361,7 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
 /* The board follows what happens at once, and what only time shows each second. */
 static uint64_t poll_board(struct lb_server *server, uint64_t now_us) {
     struct lb_board *board = &server->board;
-    bool is_seen = board->is_lively || lb_page_is_watched(&server->page);
+    bool is_seen = board->is_lively || lb_page_is_watched(&server->page) || lb_view_is_on();
     if (!board->is_stirred && !is_seen)
         return LB_NEVER;
     uint64_t due_us = server->board_us + (board->is_stirred ? BOARD_SOON_US : LB_US_SEC);
@@ -366,6 +369,7 @@ static uint64_t poll_board(struct lb_server *server, uint64_t now_us) {
         return due_us;
     server->board_us = now_us;
     lb_board_refresh(board, lb_server_time_ms(), &server->machines, &server->target);
+    lb_view_draw(board);
     return now_us + LB_US_SEC;
 }
 

@@ -83,6 +83,7 @@ struct lb_server_machine_settings {
 };
 
 enum lb_server_log { LB_LOG_PLAIN, LB_LOG_JSON };
+enum lb_server_view { LB_VIEW_AUTO, LB_VIEW_OFF };
 
 #define LB_SERVER_SUBNETS_MAX 32 /* behind relays */
 
@@ -131,6 +132,7 @@ struct lb_server_settings {
     uint32_t page_port;
     char page_token[LB_SERVER_PATH_MAX + 1], metrics_token[LB_SERVER_PATH_MAX + 1]; /* files */
     uint32_t log_format; /* enum lb_server_log */
+    uint32_t view;       /* enum lb_server_view */
     char user[32];
     bool seccomp;
     struct lb_server_machine_settings machines[LB_SERVER_SECTIONS_MAX];

@@ -3,6 +3,7 @@
 #include "server/metrics.h"
 #include "server/target.h"
 #include "server/token.h"
+#include "server/view.h"
 #include "tests/tap.h"
 #include <stdlib.h>
 #include <string.h>
@@ -375,6 +376,34 @@ static void a_token_is_made_once_and_its_owners_alone(void) {
     rmdir(folder);
 }
 
+/* ---- the view in a terminal ---- */
+
+static const char *view(unsigned columns, unsigned lines) {
+    static char room[4096];
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_view_lines(&board, columns, lines, &text);
+    CHECK(!text.cut);
+    return room;
+}
+
+static void the_view_has_a_line_for_each_machine_trouble_first(void) {
+    begin();
+    CHECK_STR(view(80, 10), "");
+    for (unsigned i = 0; i < 3; i++)
+        tell(1000, (struct lb_event){.kind = LB_EVENT_ADDRESS,
+                                     .machine = i == 0   ? "anna"
+                                                : i == 1 ? "bert"
+                                                         : "carla",
+                                     .is_firmware = i == 1});
+    tell(2000,
+         (struct lb_event){.kind = LB_EVENT_TROUBLE, .machine = "carla", .hint = "more room"});
+    CHECK_STR(view(80, 10), "carla               address    ! what it is; try: more room\n"
+                            "bert                address   [#                   ] 5%\n"
+                            "anna                address  \n");
+    CHECK_STR(view(40, 2), "carla               address    ! what it\n"
+                           "and 2 more: lunbootctl list\n");
+}
+
 int main(void) {
     TEST(a_boot_goes_through_its_stages);
     TEST(progress_is_measured_by_the_last_boot);
@@ -397,5 +426,6 @@ int main(void) {
     TEST(a_token_opens_as_bearer_or_as_password);
     TEST(no_token_opens_nothing);
     TEST(a_token_is_made_once_and_its_owners_alone);
+    TEST(the_view_has_a_line_for_each_machine_trouble_first);
     return tap_done();
 }
