@@ -157,6 +157,7 @@ static void a_portal_that_ipsec_protects_waits_for_it(void) {
     CHECK(!paths[0].is_open);
     CHECK(lb_addr_is_set(paths[0].waits_for.addr));
     CHECK(!lb_path_is_shielded(&paths[0]));
+    CHECK(lb_path_has_local(&paths[0])); /* what routers and DHCP say meanwhile does not end it */
     CHECK_EQ(turn(&paths[0]), LB_TURN_IDLE);
     lb_path_end(&paths[0], now, &why);
     CHECK(!lb_addr_is_set(paths[0].waits_for.addr));
