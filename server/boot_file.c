@@ -1,6 +1,8 @@
 #include "server/boot_file.h"
 #include "core/dhcp4/dhcp4_wire.h"
 #include "core/dhcp6/dhcp6_wire.h"
+#include "core/names/rootpath.h"
+#include <string.h>
 
 #define NO_ARCH (-1)
 
@@ -71,6 +73,39 @@ struct lb_server_boot_file lb_server_boot_file6(const struct lb_dhcp6_message *r
     (void)lb_dhcp6_find(request->options, LB_OPT6_ARCH, &list);
     return choose(first_class(request, LB_OPT6_VENDOR_CLASS, 4), /* an enterprise's number */
                   first_class(request, LB_OPT6_USER_CLASS, 0), first_arch(list));
+}
+
+static bool is_served(const struct lb_server_boot_file *boot,
+                      const struct lb_server_settings *settings,
+                      const struct lb_server_files *files) {
+    bool has_way = boot->requester == LB_REQUESTER_HTTP ? settings->http : settings->tftp;
+    return boot->file != NULL && has_way && lb_server_files_has(files, boot->file);
+}
+
+void lb_server_boot_file_settle(struct lb_server_boot_file *boot,
+                                const struct lb_server_settings *settings,
+                                const struct lb_server_files *files,
+                                const struct lb_server_machine *machine) {
+    if (!is_served(boot, settings, files))
+        boot->missing = boot->file;
+    if (machine == NULL || boot->missing != NULL)
+        boot->file = NULL;
+}
+
+struct lb_bytes lb_server_boot_root_path(const struct lb_server_machine *machine,
+                                         struct lb_addr here, uint32_t port, struct lb_span room) {
+    struct lb_text text = lb_text((char *)room.p, room.len);
+    struct lb_rootpath path = {
+        .host = LB_HOST_ADDR,
+        .addr = here,
+        .port = (uint16_t)port,
+        .lun_given = true,
+    };
+    if (machine == NULL)
+        return lb_bytes(NULL, 0);
+    memcpy(path.target, machine->node->name, sizeof path.target);
+    lb_rootpath_format(&text, &path);
+    return lb_bytes(text.at, text.len);
 }
 
 const char lb_server_boot_file_hint[] =

@@ -3,6 +3,7 @@
 #define LB_SERVER_BOOT_FILE_H
 
 #include "core/base/addr.h"
+#include "server/files.h"
 #include "server/machines.h"
 
 /* Who asks (RFC 4578, RFC 3004; EDK2 for HTTP). */
@@ -26,6 +27,16 @@ struct lb_dhcp6_message;
 struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request);
 /* The same of DHCPv6: options 15, 16 and 61 (RFC 8415 21.15, 21.16; RFC 5970 3.3). */
 struct lb_server_boot_file lb_server_boot_file6(const struct lb_dhcp6_message *request);
+/* Leaves out a file that nothing serves (it is `missing` then), and that of a machine without a
+ * disk. */
+void lb_server_boot_file_settle(struct lb_server_boot_file *boot,
+                                const struct lb_server_settings *settings,
+                                const struct lb_server_files *files,
+                                const struct lb_server_machine *machine);
+/* The Root Path of the machine's disk, as it is reached at this address of ours; written into room.
+ * Empty where machine is NULL: it gets no disk. */
+struct lb_bytes lb_server_boot_root_path(const struct lb_server_machine *machine,
+                                         struct lb_addr here, uint32_t port, struct lb_span room);
 /* What to try where `missing` is. */
 extern const char lb_server_boot_file_hint[];
 /* What to try where a machine does not ask for authentication. */

@@ -50,12 +50,6 @@ static struct lb_bytes boot_options(const struct lb_server_dhcp *dhcp,
     return lb_wr_done(&wr);
 }
 
-static bool is_served(const struct lb_server_dhcp *dhcp, const struct lb_server_boot_file *boot) {
-    bool has_way =
-        boot->requester == LB_REQUESTER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
-    return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
-}
-
 /* What the request says that its machine is called, fit for a terminal. */
 static void add_host(struct lb_text *text, const struct lb_dhcp4_message *request) {
     struct lb_bytes name;
@@ -79,18 +73,7 @@ static void add_reply(struct lb_text *text, const struct lb_server_dhcp *dhcp,
 static void send_letter(const struct lb_server_dhcp *dhcp, const struct lb_outbox_letter *letter) {
     int fd = letter->is_boot ? dhcp->boot.fd : dhcp->source.fd;
     struct lb_bytes bytes = lb_bytes(letter->bytes, letter->len);
-    const struct lb_event event = {
-        .kind = LB_EVENT_ADDRESS,
-        .machine = letter->machine,
-        .mac = letter->mac,
-        .address = letter->given,
-        .host = letter->host,
-        .is_firmware = letter->is_firmware,
-        .is_trouble = letter->is_trouble,
-        .hint = letter->is_trouble ? lb_server_boot_file_hint : NULL,
-    };
-    if (letter->said[0] != '\0')
-        lb_server_tell(&event, "%s", letter->said);
+    lb_outbox_tell(letter);
     if (lb_mac_is_set(letter->to_mac)) {
         lb_server_link_send_frame(dhcp->link, dhcp->raw, letter->to_mac, LB_DHCP4_SERVER_PORT,
                                   letter->to, bytes);
@@ -125,41 +108,17 @@ void lb_server_dhcp_restore(struct lb_server_dhcp *dhcp, uint64_t now_us,
 }
 
 /* Sends what is durable by now. */
-static void deliver(struct lb_server_dhcp *dhcp, struct lb_store_progress progress) {
+static void deliver(struct lb_server_dhcp *dhcp) {
     const struct lb_outbox_letter *letter;
     size_t dropped = 0;
-    char reason[160];
-    while ((letter = lb_outbox_next(&dhcp->outbox, progress, &dropped)) != NULL)
+    while ((letter = lb_outbox_next(&dhcp->outbox, dhcp->progress, &dropped)) != NULL)
         send_letter(dhcp, letter);
-    if (dropped == 0)
-        return;
-    lb_server_store_reason(dhcp->store, reason, sizeof reason);
-    lb_server_say("",
-                  "%zu requests for addresses get no answer, because the answer cannot be "
-                  "kept in %s: %s",
-                  dropped, dhcp->settings->state, reason);
+    lb_outbox_tell_dropped(dropped, "addresses", dhcp->store, dhcp->settings);
 }
 
 void lb_server_dhcp_kept(struct lb_server_dhcp *dhcp, struct lb_store_progress progress) {
     dhcp->progress = progress;
-    deliver(dhcp, progress);
-}
-
-/* The Root Path of its disk; empty: it gets none. */
-static struct lb_bytes root_path_of(const struct lb_server_dhcp *dhcp,
-                                    const struct lb_server_machine *machine, struct lb_span room) {
-    struct lb_text text = lb_text((char *)room.p, room.len);
-    struct lb_rootpath path = {
-        .host = LB_HOST_ADDR,
-        .addr = dhcp->link->address,
-        .port = (uint16_t)dhcp->settings->port,
-        .lun_given = true,
-    };
-    if (machine == NULL)
-        return lb_bytes(NULL, 0);
-    memcpy(path.target, machine->node->name, sizeof path.target);
-    lb_rootpath_format(&text, &path);
-    return lb_bytes(text.at, text.len);
+    deliver(dhcp);
 }
 
 /* Who it is: RFC 4578 2.3, a type of 0 and the UUID. */
@@ -223,24 +182,19 @@ static void post(struct lb_server_dhcp *dhcp, bool is_boot, const struct lb_dhcp
     struct lb_outbox_letter *letter = lb_outbox_add(&dhcp->outbox);
     if (letter == NULL)
         return; /* it asks again */
-    letter->ticket = reply->changed != NULL ? dhcp->last_ticket : 0;
-    if (machine != NULL && machine->ticket > dhcp->progress.done)
-        letter->ticket = LB_MAX(letter->ticket, machine->ticket);
+    lb_outbox_fill(letter, reply->to, reply->bytes, request->header.chaddr, boot, machine,
+                   dhcp->progress);
     letter->is_boot = is_boot;
-    letter->to = reply->to;
-    letter->len = reply->bytes.len;
     memcpy(letter->to_mac, reply->to_mac, sizeof letter->to_mac);
-    memcpy(letter->bytes, reply->bytes.p, reply->bytes.len);
-    memcpy(letter->mac, request->header.chaddr, sizeof letter->mac);
-    lb_format(letter->machine, sizeof letter->machine, "%s", machine != NULL ? machine->name : "");
-    letter->given = reply->changed != NULL ? reply->changed->address : (struct lb_addr){0};
-    letter->is_firmware = boot->requester != LB_REQUESTER_OTHER;
-    letter->is_trouble = boot->missing != NULL;
+    if (reply->changed != NULL) {
+        letter->ticket = LB_MAX(letter->ticket, dhcp->last_ticket);
+        letter->given = reply->changed->address;
+    }
     struct lb_text host = lb_text(letter->host, sizeof letter->host);
     add_host(&host, request);
     struct lb_text text = lb_text(letter->said, sizeof letter->said);
     add_reply(&text, dhcp, reply, request, boot, machine);
-    deliver(dhcp, dhcp->progress);
+    deliver(dhcp);
 }
 
 /* A relay that no section knows, told once. */
@@ -271,13 +225,11 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, bool is_boot,
     struct lb_server_boot_file boot = lb_server_boot_file(&request);
     bool begins = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP4_DISCOVER;
     struct lb_server_machine *machine = machine_of(dhcp, &request, begins);
-    if (!is_served(dhcp, &boot))
-        boot.missing = boot.file;
-    if (machine == NULL || boot.missing != NULL)
-        boot.file = NULL;
+    lb_server_boot_file_settle(&boot, dhcp->settings, dhcp->files, machine);
     struct lb_dhcp4_server_config *config = &net->server.config;
     config->options = boot_options(dhcp, &boot, lb_span(options, sizeof options));
-    config->root_path = root_path_of(dhcp, machine, lb_span(root_path, sizeof root_path));
+    config->root_path = lb_server_boot_root_path(machine, dhcp->link->address, dhcp->settings->port,
+                                                 lb_span(root_path, sizeof root_path));
     struct lb_dhcp4_reply reply =
         is_boot ? lb_dhcp4_server_input_boot(&net->server, now_us, from, payload, answer)
                 : lb_dhcp4_server_input(&net->server, now_us, from, payload, answer);

@@ -1,6 +1,5 @@
 #include "server/dhcp6.h"
 #include "core/dhcp6/dhcp6_wire.h"
-#include "core/names/rootpath.h"
 #include "os/linux/datagram.h"
 #include "server/lookup.h"
 #include "server/say.h"
@@ -13,6 +12,9 @@
 
 #define REQUESTS_AT_ONCE 64  /* then others are served, too */
 #define INTEL            343 /* the enterprise that PXE's and UEFI's vendor classes are of */
+
+_Static_assert(LB_DHCP6_PACKET_MAX <= sizeof(((struct lb_outbox_letter *)0)->bytes),
+               "an answer is longer than a letter");
 
 /* ---- who asks ---- */
 
@@ -82,30 +84,15 @@ static const struct lb_dhcp6_host *host_of(struct lb_server_dhcp6 *dhcp,
 
 /* ---- an answer ---- */
 
-static bool is_served(const struct lb_server_dhcp6 *dhcp, const struct lb_server_boot_file *boot) {
-    bool has_way =
-        boot->requester == LB_REQUESTER_HTTP ? dhcp->settings->http : dhcp->settings->tftp;
-    return boot->file != NULL && has_way && lb_server_files_has(dhcp->files, boot->file);
-}
-
 /* Option 59 has one URL: the loader's for firmware, else the Root Path (RFC 5970 3.1). */
 static struct lb_bytes url_of(const struct lb_server_dhcp6 *dhcp,
                               const struct lb_server_boot_file *boot,
                               const struct lb_server_machine *machine, struct lb_span room) {
     struct lb_text text = lb_text((char *)room.p, room.len);
     struct lb_addr here = dhcp->link->address6;
-    struct lb_rootpath path = {
-        .host = LB_HOST_ADDR,
-        .addr = here,
-        .port = (uint16_t)dhcp->settings->port,
-        .lun_given = true,
-    };
-    if (machine == NULL)
-        return lb_bytes(NULL, 0);
-    if (boot->file == NULL) {
-        memcpy(path.target, machine->node->name, sizeof path.target);
-        lb_rootpath_format(&text, &path);
-    } else if (boot->requester == LB_REQUESTER_HTTP) {
+    if (boot->file == NULL)
+        return lb_server_boot_root_path(machine, here, dhcp->settings->port, room);
+    if (boot->requester == LB_REQUESTER_HTTP) {
         struct lb_endpoint at = {.addr = here, .port = (uint16_t)dhcp->settings->http_port};
         lb_text_add(&text, "http://%s/%s", lb_endpoint_text(at).s, boot->file);
     } else {
@@ -128,36 +115,16 @@ static struct lb_bytes options_of(const struct lb_server_boot_file *boot, struct
     return lb_wr_done(&wr);
 }
 
-static void send_letter(const struct lb_server_dhcp6 *dhcp, const struct lb_outbox_letter *letter) {
-    const struct lb_event event = {
-        .kind = LB_EVENT_ADDRESS,
-        .machine = letter->machine,
-        .mac = lb_mac_is_set(letter->mac) ? letter->mac : NULL,
-        .address = letter->given,
-        .is_firmware = letter->is_firmware,
-        .is_trouble = letter->is_trouble,
-        .hint = letter->is_trouble ? lb_server_boot_file_hint : NULL,
-    };
-    if (letter->said[0] != '\0')
-        lb_server_tell(&event, "%s", letter->said);
-    lb_udp_send(dhcp->source.fd, dhcp->link->index, letter->to,
-                lb_bytes(letter->bytes, letter->len));
-}
-
 /* Sends what is durable by now. */
 static void deliver(struct lb_server_dhcp6 *dhcp) {
     const struct lb_outbox_letter *letter;
     size_t dropped = 0;
-    char reason[160];
-    while ((letter = lb_outbox_next(&dhcp->outbox, dhcp->progress, &dropped)) != NULL)
-        send_letter(dhcp, letter);
-    if (dropped == 0)
-        return;
-    lb_server_store_reason(dhcp->store, reason, sizeof reason);
-    lb_server_say("",
-                  "%zu requests for IPv6 addresses get no answer, because the answer cannot be "
-                  "kept in %s: %s",
-                  dropped, dhcp->settings->state, reason);
+    while ((letter = lb_outbox_next(&dhcp->outbox, dhcp->progress, &dropped)) != NULL) {
+        lb_outbox_tell(letter);
+        lb_udp_send(dhcp->source.fd, dhcp->link->index, letter->to,
+                    lb_bytes(letter->bytes, letter->len));
+    }
+    lb_outbox_tell_dropped(dropped, "IPv6 addresses", dhcp->store, dhcp->settings);
 }
 
 void lb_server_dhcp6_kept(struct lb_server_dhcp6 *dhcp, struct lb_store_progress progress) {
@@ -213,17 +180,11 @@ static void post(struct lb_server_dhcp6 *dhcp, struct lb_endpoint to, struct lb_
     struct lb_outbox_letter *letter = answer.len > 0 ? lb_outbox_add(&dhcp->outbox) : NULL;
     if (letter == NULL)
         return; /* it asks again */
-    *letter = (struct lb_outbox_letter){.to = to, .len = answer.len};
-    letter->ticket = dhcp->server.changed_count > 0 ? dhcp->last_ticket : 0;
-    if (machine != NULL && machine->ticket > dhcp->progress.done)
-        letter->ticket = LB_MAX(letter->ticket, machine->ticket);
-    memcpy(letter->bytes, answer.p, answer.len);
-    memcpy(letter->mac, identity->mac, sizeof letter->mac);
-    lb_format(letter->machine, sizeof letter->machine, "%s", machine != NULL ? machine->name : "");
-    if (dhcp->server.changed_count > 0)
+    lb_outbox_fill(letter, to, answer, identity->mac, boot, machine, dhcp->progress);
+    if (dhcp->server.changed_count > 0) {
+        letter->ticket = LB_MAX(letter->ticket, dhcp->last_ticket);
         letter->given = dhcp->server.changed[0]->address;
-    letter->is_firmware = boot->requester != LB_REQUESTER_OTHER;
-    letter->is_trouble = boot->missing != NULL;
+    }
     struct lb_text text = lb_text(letter->said, sizeof letter->said);
     add_said(&text, dhcp, request->type, boot, machine);
     deliver(dhcp);
@@ -246,10 +207,7 @@ static void answer(struct lb_server_dhcp6 *dhcp, uint64_t now_us, struct lb_endp
     struct lb_server_boot_file boot = lb_server_boot_file6(&request);
     bool begins = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP6_SOLICIT;
     struct lb_server_machine *machine = machine_of(dhcp, &request, from.addr, begins, &who);
-    if (!is_served(dhcp, &boot))
-        boot.missing = boot.file;
-    if (machine == NULL || boot.missing != NULL)
-        boot.file = NULL;
+    lb_server_boot_file_settle(&boot, dhcp->settings, dhcp->files, machine);
     struct lb_dhcp6_server_config *config = &dhcp->server.config;
     config->requester = host_of(dhcp, machine);
     config->root_path = url_of(dhcp, &boot, machine, lb_span(url, sizeof url));
