@@ -122,7 +122,7 @@ static struct lb_board_row *row_of(struct lb_board *board, const struct lb_event
 
 /* ---- stages ---- */
 
-static void enter(struct lb_board_row *row, uint64_t time_ms, enum lb_stage stage) {
+static void enter(struct lb_board_row *row, uint64_t time_ms, enum lb_board_stage stage) {
     if (row->stage != stage)
         row->since_ms = time_ms;
     row->stage = stage;
@@ -136,27 +136,27 @@ static void begin_boot(struct lb_board_row *row, uint64_t time_ms) {
 }
 
 static bool is_booting(const struct lb_board_row *row) {
-    return row->boot_ms != 0 && row->stage >= LB_STAGE_ADDRESS && row->stage < LB_STAGE_RUNNING;
+    return row->boot_ms != 0 && row->stage >= LB_BOARD_ADDRESS && row->stage < LB_BOARD_RUNNING;
 }
 
 static void on_address(struct lb_board_row *row, uint64_t time_ms, bool is_firmware) {
-    bool is_same = (row->stage == LB_STAGE_ADDRESS || row->stage == LB_STAGE_LOADER) &&
+    bool is_same = (row->stage == LB_BOARD_ADDRESS || row->stage == LB_BOARD_LOADER) &&
                    row->boot_ms != 0 && time_ms - row->heard_ms < PAUSE_MS;
     if (is_firmware && !is_same) {
         begin_boot(row, time_ms);
-        enter(row, time_ms, LB_STAGE_ADDRESS);
+        enter(row, time_ms, LB_BOARD_ADDRESS);
         row->since_ms = time_ms;
-    } else if (!is_firmware && (row->stage == LB_STAGE_UNSEEN || row->stage == LB_STAGE_OFF)) {
+    } else if (!is_firmware && (row->stage == LB_BOARD_UNSEEN || row->stage == LB_BOARD_OFF)) {
         row->boot_ms = 0;
-        enter(row, time_ms, LB_STAGE_ADDRESS);
+        enter(row, time_ms, LB_BOARD_ADDRESS);
     }
 }
 
 static void on_login(struct lb_board_row *row, uint64_t time_ms) {
-    if (row->stage == LB_STAGE_OFF || row->boot_ms == 0)
+    if (row->stage == LB_BOARD_OFF || row->boot_ms == 0)
         begin_boot(row, time_ms);
-    if (row->stage != LB_STAGE_READING && row->stage != LB_STAGE_RUNNING)
-        enter(row, time_ms, LB_STAGE_LOGIN);
+    if (row->stage != LB_BOARD_READING && row->stage != LB_BOARD_RUNNING)
+        enter(row, time_ms, LB_BOARD_LOGIN);
     row->sessions++;
     row->session_ms = time_ms;
 }
@@ -191,10 +191,10 @@ void lb_board_event(struct lb_board *board, uint64_t time_ms, const struct lb_ev
         on_address(row, time_ms, event->is_firmware);
         break;
     case LB_EVENT_FILE:
-        if (row->boot_ms == 0 || row->stage == LB_STAGE_OFF)
+        if (row->boot_ms == 0 || row->stage == LB_BOARD_OFF)
             begin_boot(row, time_ms);
         if (row->sessions == 0)
-            enter(row, time_ms, LB_STAGE_LOADER);
+            enter(row, time_ms, LB_BOARD_LOADER);
         lb_format(row->file, sizeof row->file, "%s", event->file);
         break;
     case LB_EVENT_LOGIN:
@@ -203,8 +203,8 @@ void lb_board_event(struct lb_board *board, uint64_t time_ms, const struct lb_ev
     case LB_EVENT_READ:
         if (row->trouble_ms < row->boot_ms) /* that was before this boot */
             row->trouble[0] = row->hint[0] = '\0';
-        if (row->stage != LB_STAGE_RUNNING)
-            enter(row, time_ms, LB_STAGE_READING);
+        if (row->stage != LB_BOARD_RUNNING)
+            enter(row, time_ms, LB_BOARD_READING);
         break;
     case LB_EVENT_END:
         on_end(row, time_ms, event);
@@ -227,7 +227,7 @@ static void tell_stall(struct lb_board_row *row, uint64_t time_ms) {
         "see its screen; let it reach UDP port 69 and TCP port 80 of this computer",
         "see its screen: the loader says there what it misses; Secure Boot takes signed loaders "
         "alone"};
-    bool has_file = row->stage == LB_STAGE_LOADER;
+    bool has_file = row->stage == LB_BOARD_LOADER;
     lb_server_say(lb_board_name(row).s, "%s; try: %s", what[has_file], hints[has_file]);
     set_trouble(row, time_ms, what[has_file], hints[has_file]);
 }
@@ -240,18 +240,18 @@ static void measure(struct lb_board *board, struct lb_board_row *row, uint64_t t
     row->bytes_read = read;
     row->bytes_written = written;
     row->quiet_s = row->rate_read < QUIET_BYTES ? row->quiet_s + 1 : 0;
-    if (row->stage == LB_STAGE_READING && row->sessions > 0 && row->quiet_s >= QUIET_S) {
-        enter(row, time_ms, LB_STAGE_RUNNING);
+    if (row->stage == LB_BOARD_READING && row->sessions > 0 && row->quiet_s >= QUIET_S) {
+        enter(row, time_ms, LB_BOARD_RUNNING);
         row->boot_bytes = board->usual_bytes = row->bytes_read - row->boot_read_from;
         row->boots++;
         board->boots++;
     }
-    if (row->sessions == 0 && row->stage >= LB_STAGE_LOGIN && row->stage < LB_STAGE_OFF &&
+    if (row->sessions == 0 && row->stage >= LB_BOARD_LOGIN && row->stage < LB_BOARD_OFF &&
         time_ms - row->session_ms >= GONE_MS) {
-        enter(row, time_ms, LB_STAGE_OFF);
+        enter(row, time_ms, LB_BOARD_OFF);
         row->since_ms = row->session_ms;
     }
-    if (is_booting(row) && row->stage <= LB_STAGE_LOADER && row->trouble_ms < row->boot_ms &&
+    if (is_booting(row) && row->stage <= LB_BOARD_LOADER && row->trouble_ms < row->boot_ms &&
         time_ms - row->heard_ms >= STALL_MS)
         tell_stall(row, time_ms);
 }
@@ -340,7 +340,7 @@ static bool is_lively(const struct lb_board *board) {
     for (size_t i = 0; i < board->count; i++) {
         const struct lb_board_row *row = &board->rows[i];
         if (row->is_used && (row->sessions > 0 || is_booting(row) ||
-                             (row->stage >= LB_STAGE_LOGIN && row->stage < LB_STAGE_OFF)))
+                             (row->stage >= LB_BOARD_LOGIN && row->stage < LB_BOARD_OFF)))
             return true;
     }
     return false;
@@ -389,11 +389,11 @@ struct lb_addr_text lb_board_name(const struct lb_board_row *row) {
 }
 
 const char *lb_board_state(const struct lb_board_row *row) {
-    static const char *const words[LB_STAGES] = {
-        [LB_STAGE_UNSEEN] = "unseen",   [LB_STAGE_ADDRESS] = "address",
-        [LB_STAGE_LOADER] = "loader",   [LB_STAGE_LOGIN] = "login",
-        [LB_STAGE_READING] = "reading", [LB_STAGE_RUNNING] = "running",
-        [LB_STAGE_OFF] = "off",
+    static const char *const words[LB_BOARD_STAGES] = {
+        [LB_BOARD_UNSEEN] = "unseen",   [LB_BOARD_ADDRESS] = "address",
+        [LB_BOARD_LOADER] = "loader",   [LB_BOARD_LOGIN] = "login",
+        [LB_BOARD_READING] = "reading", [LB_BOARD_RUNNING] = "running",
+        [LB_BOARD_OFF] = "off",
     };
     if (row->is_busy)
         return "committing";
@@ -405,8 +405,8 @@ int lb_board_progress(const struct lb_board *board, const struct lb_board_row *r
     uint64_t read = row->bytes_read - LB_MIN(row->bytes_read, row->boot_read_from);
     if (!is_booting(row))
         return -1;
-    if (row->stage != LB_STAGE_READING)
-        return row->stage == LB_STAGE_ADDRESS ? 50 : row->stage == LB_STAGE_LOADER ? 100 : 150;
+    if (row->stage != LB_BOARD_READING)
+        return row->stage == LB_BOARD_ADDRESS ? 50 : row->stage == LB_BOARD_LOADER ? 100 : 150;
     if (usual == 0)
         return -2;
     return 200 + (int)LB_MIN(read * 800 / usual, 790);

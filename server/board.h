@@ -16,15 +16,15 @@
 
 struct lb_server_target;
 
-enum lb_stage {
-    LB_STAGE_UNSEEN,  /* known by its section alone */
-    LB_STAGE_ADDRESS, /* it has asked for an address */
-    LB_STAGE_LOADER,  /* it fetches its boot files */
-    LB_STAGE_LOGIN,   /* it is logged in, and has read nothing */
-    LB_STAGE_READING, /* the loader or the system reads */
-    LB_STAGE_RUNNING,
-    LB_STAGE_OFF,
-    LB_STAGES,
+enum lb_board_stage {
+    LB_BOARD_UNSEEN,  /* known by its section alone */
+    LB_BOARD_ADDRESS, /* it has asked for an address */
+    LB_BOARD_LOADER,  /* it fetches its boot files */
+    LB_BOARD_LOGIN,   /* it is logged in, and has read nothing */
+    LB_BOARD_READING, /* the loader or the system reads */
+    LB_BOARD_RUNNING,
+    LB_BOARD_OFF,
+    LB_BOARD_STAGES,
 };
 
 struct lb_board_row {
@@ -33,7 +33,7 @@ struct lb_board_row {
     uint8_t mac[6];                            /* zeros: not known */
     struct lb_addr address;                    /* the last one; not set: none */
     char host[64];                             /* what it calls itself */
-    enum lb_stage stage;
+    enum lb_board_stage stage;
     uint64_t since_ms;   /* of the stage */
     uint64_t heard_ms;   /* when it last did something */
     uint64_t boot_ms;    /* when its boot began; 0: none has begun */
