@@ -381,8 +381,11 @@ static void a_token_is_made_once_and_its_owners_alone(void) {
 static const char *view(unsigned columns, unsigned lines) {
     static char room[4096];
     struct lb_text text = lb_text(room, sizeof room);
-    lb_view_lines(&board, columns, lines, &text);
+    lines = lb_view_lines(&board, columns, lines, &text);
     CHECK(!text.cut);
+    for (const char *c = room; *c != '\0'; c++)
+        lines -= *c == '\n';
+    CHECK_EQ(lines, 0);
     return room;
 }
 

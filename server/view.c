@@ -14,13 +14,15 @@ static bool has_trouble(const struct lb_board_row *row) {
     return row->trouble[0] != '\0';
 }
 
-/* Smaller is further up. */
-static int rank(const struct lb_board *board, const struct lb_board_row *row) {
+/* From the top to the bottom. */
+enum rank { TROUBLED, BOOTING, RUNNING, RESTING, RANKS };
+
+static enum rank rank_of(const struct lb_board *board, const struct lb_board_row *row) {
     if (has_trouble(row))
-        return 0;
+        return TROUBLED;
     if (lb_board_progress(board, row) != -1)
-        return 1;
-    return row->sessions > 0 ? 2 : 3;
+        return BOOTING;
+    return row->sessions > 0 ? RUNNING : RESTING;
 }
 
 static void add_bar(struct lb_text *text, int permille) {
@@ -58,28 +60,27 @@ static void add_cut(struct lb_text *text, const char *line, unsigned columns) {
     lb_text_add(text, "\n");
 }
 
-void lb_view_lines(const struct lb_board *board, unsigned columns, unsigned lines,
-                   struct lb_text *text) {
+unsigned lb_view_lines(const struct lb_board *board, unsigned columns, unsigned lines,
+                       struct lb_text *text) {
     char line[700];
-    size_t used = 0, shown = 0;
-    for (size_t i = 0; i < board->count; i++)
-        used += board->rows[i].is_used;
-    size_t room = used <= lines ? used : lines - 1;
-    for (int wanted = 0; wanted < 4; wanted++) {
+    size_t used = board->count - board->free_count;
+    unsigned shown = 0, room = used <= lines ? (unsigned)used : lines - 1;
+    for (int rank = 0; rank < RANKS; rank++) {
         for (size_t i = 0; i < board->count && shown < room; i++) {
             const struct lb_board_row *row = &board->rows[i];
             struct lb_text one = lb_text(line, sizeof line);
-            if (!row->is_used || rank(board, row) != wanted)
+            if (!row->is_used || (int)rank_of(board, row) != rank)
                 continue;
             add_row(board, row, &one);
             add_cut(text, line, columns);
             shown++;
         }
     }
-    if (used > shown) {
-        lb_format(line, sizeof line, "and %zu more: lunbootctl list", used - shown);
-        add_cut(text, line, columns);
-    }
+    if (used == shown)
+        return shown;
+    lb_format(line, sizeof line, "and %zu more: lunbootctl list", used - shown);
+    add_cut(text, line, columns);
+    return shown + 1;
 }
 
 /* ---- the terminal ---- */
@@ -115,9 +116,7 @@ void lb_view_draw(const struct lb_board *board) {
     columns = LB_MAX(LB_MIN(columns - 1, COLUMNS_MAX), 40);
     lines = LB_MAX(LB_MIN(lines, LINES_MAX), 4);
     lb_view_clear();
-    lb_view_lines(board, columns, lines, &text);
-    for (const char *c = room; *c != '\0'; c++)
-        drawn += *c == '\n';
+    drawn = lb_view_lines(board, columns, lines, &text);
     fputs(room, stdout);
     fflush(stdout);
 }

@@ -7,9 +7,10 @@
 
 /* Rows of the board as lines of plain ASCII, each ended by a line feed: machines with trouble and
  * those that boot first. columns: none is longer (at least 40, at most 200); lines: there are no
- * more (at least 2); where more machines are there, the last line says how many. */
-void lb_view_lines(const struct lb_board *board, unsigned columns, unsigned lines,
-                   struct lb_text *text);
+ * more (at least 2); where more machines are there, the last line says how many. Gives how many
+ * lines it has added. */
+unsigned lb_view_lines(const struct lb_board *board, unsigned columns, unsigned lines,
+                       struct lb_text *text);
 
 /* From now on the board is shown on standard output, if that is a terminal that can move its
  * cursor. False: it is none. */
