@@ -98,12 +98,8 @@ static bool has_address(const struct lb_boot_net *net, struct lb_addr addr) {
     return false;
 }
 
-static bool waits(const struct lb_path *path) {
-    return LB_SHIELD_MAY_WAIT && lb_addr_is_set(path->waits_for.addr);
-}
-
 bool lb_path_has_local(const struct lb_path *path) {
-    if (waits(path))
+    if (!path->is_open)
         return true; /* it is from no address yet */
     for (size_t i = 0; i < path->local_count; i++)
         if (!has_address(&path->network->net, path->locals[i]))
@@ -155,6 +151,10 @@ void lb_path_end_step(struct lb_path *path, uint64_t now_us, const char *why) {
 }
 
 /* ---- the way to the portal ------------------------------------------------------------------ */
+
+static bool waits(const struct lb_path *path) {
+    return LB_SHIELD_MAY_WAIT && lb_addr_is_set(path->waits_for.addr);
+}
 
 /* From our address in the association with it, if there is one. */
 static void open_slot(struct lb_path *path, struct lb_boot_action *action) {

@@ -69,8 +69,7 @@ void lb_path_lost(struct lb_path *path, uint64_t now_us, enum lb_initiator_lost 
 /* After LB_PATH_FAILED: *error is why, or what the network knows of it: the address was lost, or no
  * route leads there. An error that is set stays. */
 void lb_path_explain(const struct lb_path *path, struct lb_error *error);
-/* Whether all the addresses that it may be from are still ours; also true while it waits for
- * IPsec. */
+/* Whether all the addresses that its connection may be from are still ours; true without one. */
 bool lb_path_has_local(const struct lb_path *path);
 /* Whether its connection is protected where it has to be. */
 bool lb_path_is_shielded(const struct lb_path *path);

@@ -328,15 +328,21 @@ static bool is_of_other_server(const struct sim *sim, const struct lb_error *err
     return knows_nothing && has_other;
 }
 
+/* One of the name's addresses is nobody's. */
+static bool is_of_dead_address(const struct sim *sim, const struct lb_error *error) {
+    const struct sim_plan *plan = &sim->plan;
+    bool is_silent = error->code == LB_E_CONNECT_TIMEOUT ||
+                     (plan->has_ipsec && error->code == LB_E_IPSEC_SILENT);
+    return plan->uses_name && plan->dead_address && is_silent;
+}
+
 /* Of a name's addresses one may be of a family that was not set up by then, or a dead one. */
 static bool is_unreached(const struct sim *sim, const struct lb_error *error) {
     const struct sim_plan *plan = &sim->plan;
-    bool is_dead = plan->dead_address && error->code == LB_E_CONNECT_TIMEOUT;
     bool is_other = plan->net4 && plan->net6 &&
                     (error->code == LB_E_CONNECT_UNREACHABLE || error->code == LB_E_REDIRECT_DEAD);
-    if (plan->has_ipsec && error->code == LB_E_IPSEC_SILENT)
-        is_dead = plan->dead_address;
-    return plan->uses_name && (is_dead || is_other) && plan->wrong >= SIM_WRONG_REFUSED;
+    return (is_of_dead_address(sim, error) || (plan->uses_name && is_other)) &&
+           plan->wrong >= SIM_WRONG_REFUSED;
 }
 
 /* An impostor answers, and none of it can be used. */
@@ -361,8 +367,8 @@ static void check_ipsec(struct sim *sim, const struct lb_error *error) {
         sim_violation(&sim->world, "booted through a gate that is not agreed with");
     else if (sim->plan.isns != SIM_ISNS_NONE && error->code == LB_E_DISCOVERY_SILENT)
         return; /* the gate before the iSNS server is such a one, too */
-    else if (sim->plan.dead_address && error->code == LB_E_IPSEC_SILENT)
-        return; /* of the name's other address, where nobody is */
+    else if (error->code == LB_E_IPSEC_SILENT && is_of_dead_address(sim, error))
+        return;
     else if (sim->plan.is_clean && sim->is_failed && error->code != code)
         sim_violation(&sim->world, "what is wrong is %s, and it was told as %s: %s",
                       lb_code_word(code), lb_code_word(error->code), error->facts);
