@@ -64,22 +64,7 @@ fails_with dhcp-auth "a wrong key is named as such, and nothing boots" \
 boot --require=dhcp-auth --family=4
 fails_with config-half "dhcp-auth is required and there is no key: nothing is sent" 'dhcp-auth needs dhcp-keys'
 
-if command -v dhcpcd >/dev/null; then
-    cat >"$scratch/dhcpcd.conf" <<CONF
-authprotocol delayed
-authtoken 7 "" forever "$secret"
-ipv4only
-script /bin/true
-CONF
-    # Its state is in fixed folders: those of this run are its own.
-    in_client sh -c "mkdir -p /var/lib/dhcpcd /run/dhcpcd && mount -t tmpfs t /var/lib/dhcpcd &&
-        mount -t tmpfs t /run/dhcpcd && exec dhcpcd -f $scratch/dhcpcd.conf -1 -B -d -t 15 vc0" \
-        >"$scratch/dhcpcd.log" 2>&1 || fail "dhcpcd got no lease" "$scratch/dhcpcd.log"
-    grep -qE 'leased 192\.0\.2\.1[01][0-9]' "$scratch/dhcpcd.log" || fail "another lease" "$scratch/dhcpcd.log"
-    ok "dhcpcd (authprotocol delayed) takes the server half's lease, and no other"
-else
-    ok "# SKIP dhcpcd is not installed"
-fi
+dhcpcd_with_key "$secret" '192\.0\.2\.1[01][0-9]' "takes the server half's lease, and no other"
 end dhcp
 end dnsmasq
 

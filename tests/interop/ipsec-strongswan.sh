@@ -14,12 +14,6 @@ start_capture "$server_ns" vs0 -s 96 -B 32768
 
 keys=(--ipsec-psk="$psk" --ipsec-id=client.example --ipsec-peer-id=server.example)
 
-# clear_packets: how many of the capture, which must be whole, are to or from the ports of iSCSI, iSNS and SLP.
-clear_packets() {
-    grep -q '^0 packets dropped by kernel' "$scratch/tcpdump.log" || echo "the capture is not whole"
-    tcpdump -n -r "$scratch/capture.pcap" 'port 3260 or port 3205 or port 427' 2>/dev/null | wc -l
-}
-
 esp_packets() {
     tcpdump -n -r "$scratch/capture.pcap" 'udp port 4500' 2>/dev/null | wc -l
 }

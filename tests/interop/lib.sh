@@ -261,6 +261,13 @@ stop_capture() {
     end tcpdump INT
 }
 
+# clear_packets [dst|src]: how many of the capture, which must be whole, are to or from (to, from) the ports of
+# iSCSI, iSNS and SLP.
+clear_packets() {
+    grep -q '^0 packets dropped by kernel' "$scratch/tcpdump.log" || echo "the capture is not whole"
+    tcpdump -n -r "$scratch/capture.pcap" "${1:-} port 3260 or ${1:-} port 3205 or ${1:-} port 427" 2>/dev/null | wc -l
+}
+
 # count_round_trips SERVER: in the capture, from SYN to the first block.
 count_round_trips() {
     tshark -r "$scratch/capture.pcap" -T fields -e ip.src -e tcp.len -e tcp.flags.syn \
@@ -294,6 +301,30 @@ start_dnsmasq() {
     } >"$scratch/dnsmasq.conf"
     spawn dnsmasq ip netns exec "${1:-$server_ns}" dnsmasq -d -C "$scratch/dnsmasq.conf"
     wait_log dnsmasq 'DHCP, IP range|DHCP, static leases|started, version'
+}
+
+# in_folders COMMAND...: in the client's namespace, where /run and /var/lib are the command's own.
+in_folders() {
+    in_client unshare -m sh -c 'mount -t tmpfs t /run && mount -t tmpfs t /var/lib && exec "$@"' sh "$@"
+}
+
+# dhcpcd_with_key SECRET ADDRESS WHAT: dhcpcd takes a lease of this address (a pattern) by key 7, and no other.
+dhcpcd_with_key() {
+    if ! command -v dhcpcd >/dev/null; then
+        ok "# SKIP dhcpcd is not installed"
+        return
+    fi
+    cat >"$scratch/dhcpcd.conf" <<CONF
+authprotocol delayed
+authtoken 7 "" forever "$1"
+ipv4only
+script /bin/true
+CONF
+    in_folders sh -c "mkdir -p /var/lib/dhcpcd /run/dhcpcd &&
+        exec dhcpcd -f $scratch/dhcpcd.conf -1 -B -d -t 15 vc0" >"$scratch/dhcpcd.log" 2>&1 ||
+        fail "dhcpcd got no lease" "$scratch/dhcpcd.log"
+    grep -qE "leased $2" "$scratch/dhcpcd.log" || fail "another lease" "$scratch/dhcpcd.log"
+    ok "dhcpcd (authprotocol delayed) $3"
 }
 
 # start_radvd <<EOF  what stands within `interface vs0 { ... }`

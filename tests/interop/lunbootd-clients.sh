@@ -10,11 +10,6 @@ start_lunbootd --dhcp=server --state="$scratch/state" --dhcp-range=192.0.2.100-1
     --dns=192.0.2.53 "$scratch/disk.img"
 ip -n "$client_ns" link set vc0 up
 
-# in_folders COMMAND...: in the client's namespace, where /run and /var/lib are the command's own.
-in_folders() {
-    in_client unshare -m sh -c 'mount -t tmpfs t /run && mount -t tmpfs t /var/lib && exec "$@"' sh "$@"
-}
-
 # has_now addr|route PATTERN: `ip -4` lists such a one.
 has_now() {
     in_client ip -4 "$1" >"$scratch/now.log"

@@ -55,21 +55,7 @@ lunbootd_says 'asks for an IPv6 address without a proof, and dhcp-auth is requir
 grep -q "$secret" "$scratch/lunbootd.log" && fail "lunbootd prints a key"
 ok "no key is printed"
 
-if command -v dhcpcd >/dev/null; then
-    cat >"$scratch/dhcpcd.conf" <<CONF
-authprotocol delayed
-authtoken 7 "" forever "$secret"
-ipv4only
-script /bin/true
-CONF
-    in_client sh -c "mkdir -p /var/lib/dhcpcd /run/dhcpcd && mount -t tmpfs t /var/lib/dhcpcd &&
-        mount -t tmpfs t /run/dhcpcd && exec dhcpcd -f $scratch/dhcpcd.conf -1 -B -d -t 15 vc0" \
-        >"$scratch/dhcpcd.log" 2>&1 || fail "dhcpcd got no lease" "$scratch/dhcpcd.log"
-    grep -qE 'leased 192\.0\.2\.[0-9]+' "$scratch/dhcpcd.log" || fail "no lease" "$scratch/dhcpcd.log"
-    ok "dhcpcd (authprotocol delayed) takes lunbootd's lease"
-else
-    ok "# SKIP dhcpcd is not installed"
-fi
+dhcpcd_with_key "$secret" '192\.0\.2\.[0-9]+' "takes lunbootd's lease"
 end lunbootd
 
 # What cannot be.

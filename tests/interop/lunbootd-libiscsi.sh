@@ -2,7 +2,8 @@
 # libiscsi's own test suite (iscsi-test-cu) against lunbootd, in five configurations: plain, CHAP, two paths, a
 # removable disk, and a read-only one. All tests of a configuration pass but those named here, with the reason.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/lunbootd.sh"
+. "$interop/lunbootd.sh"
+. "$interop/libiscsi.sh"
 need_lunbootd
 need iscsi-test-cu
 make_net
@@ -19,23 +20,11 @@ plain=iscsi://$server_ip:3260/iqn.2026-11.org.lunboot:disk/0
 #   descriptor begins at the LBA that was asked of).
 # NoLoej of StartStopUnit: it stops the unit, and wants it to be ready (SBC-3 5.25: START=0 is the stopped power
 #   condition, in which TEST UNIT READY says 02/04/02).
-mistakes='^(iSCSIdatasn/iSCSIDataSnInvalid|StartStopUnit/NoLoej|WriteSame10/UnmapUntilEnd|GetLBAStatus/UnmapSingle)$'
-
-# results LOG passed|FAILED: its tests as SUITE/TEST, one a line; what was skipped is in neither.
-results() {
-    awk -v want="$2" '
-        function done() { if (test != "" && is_skipped == 0 && result == want) print suite "/" test }
-        /^ *Suite: /{done(); test = ""; suite = $2}
-        /^ *Test: /{done(); test = $2; is_skipped = 0; result = ""}
-        /SKIPPED/{is_skipped = 1}
-        /^passed|(\.\.\.|^ *)passed *$/{result = "passed"}
-        /FAILED *$/{result = "FAILED"}
-        END{done()}' "$1" | sort -u
-}
+mistakes='iSCSIdatasn/iSCSIDataSnInvalid|StartStopUnit/NoLoej|WriteSame10/UnmapUntilEnd|GetLBAStatus/UnmapSingle'
 
 # suite NAME LINE ARGUMENTS...: with this line in lunbootd.conf.
 suite() {
-    local name=$1 line=$2 log=$scratch/suite-$1.log
+    local name=$1 line=$2
     shift 2
     truncate -s 0 "$scratch/disk.img"
     truncate -s 64M "$scratch/disk.img"
@@ -44,13 +33,11 @@ suite() {
         >"$scratch/lunbootd.conf"
     chmod 600 "$scratch/lunbootd.conf"
     start_lunbootd --config="$scratch/lunbootd.conf"
-    in_client timeout 400 stdbuf -o0 iscsi-test-cu -v "$@" >"$log" 2>&1 || true
-    grep -qE '^ *tests +[0-9]+' "$log" || fail "$name: libiscsi's suite did not end" "$log"
+    run_suite "$name" "$@"
     is_alive lunbootd || fail "$name: lunbootd died"
     end lunbootd
-    results "$log" FAILED | grep -vE "$mistakes" >"$scratch/failed" || true
-    [ ! -s "$scratch/failed" ] || fail "$name: $(tr '\n' ' ' <"$scratch/failed")"
-    results "$log" passed >"$scratch/passed-$name"
+    suite_is_good "$name" "$mistakes"
+    suite_results passed >"$scratch/passed-$name"
     cat "$scratch/passed-$name" >>"$all_passed"
     ok "$name: $(wc -l <"$scratch/passed-$name") tests pass, the suite's own mistakes aside"
 }
@@ -69,6 +56,5 @@ for reads in Inquiry ModeSense6 Read6 Read10 Read12 Read16 ReadCapacity10 ReadCa
     suite "read-only-$reads" 'read-only = yes' -d -t "ALL.$reads" "$plain"
 done
 sort -u "$all_passed" >"$scratch/union"
-[ -z "${KEEP_UNION:-}" ] || cp "$scratch/union" "$KEEP_UNION"
 echo "# $(wc -l <"$scratch/union") tests of the suite pass in at least one configuration"
 pass

@@ -2,7 +2,8 @@
 # What other initiators ask of lunbootd's disks, over an overlay and over a raw file: UNMAP gives room back, and
 # libiscsi's suite runs (UNMAP, WRITE SAME, GET LBA STATUS, persistent reservations among them).
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/lunbootd.sh"
+. "$interop/lunbootd.sh"
+. "$interop/libiscsi.sh"
 need_lunbootd
 need iscsi-test-cu qemu-io
 make_net
@@ -74,14 +75,8 @@ end lunbootd
 sed -i '/^overlay-limit/d' "$scratch/lunbootd.conf"
 start_lunbootd --config="$scratch/lunbootd.conf"
 # lunbootd-libiscsi.sh runs the suite on a raw file, and names the suite's own mistakes.
-name=disk:anna
-in_client timeout 300 iscsi-test-cu -d -t ALL "iscsi://$server_ip:3260/$base:$name/0" >"$scratch/suite.log" 2>&1 || true
-grep -qE '^ *tests +[0-9]+' "$scratch/suite.log" || fail "$name: libiscsi's suite did not end"
-failed=$(awk '/^ *Test: /{name=$2} /FAILED$/{print name}' "$scratch/suite.log" |
-    sed -E '/^(iSCSIDataSnInvalid|Read10Invalid|UnmapUntilEnd|UnmapSingle)$/d' | sort -u | tr '\n' ' ')
-[ -z "$failed" ] || fail "$name: libiscsi's suite: $failed"
-count=$(awk '/^ *tests /{print $4; exit}' "$scratch/suite.log")
-skipped=$(grep -c 'SKIPPED' "$scratch/suite.log" || true)
-ok "$name: libiscsi's suite, $count tests pass, $skipped lines say SKIPPED"
+run_suite overlay -d -t ALL "iscsi://$server_ip:3260/$base:disk:anna/0"
+suite_is_good overlay 'iSCSIdatasn/iSCSIDataSnInvalid|WriteSame10/UnmapUntilEnd|GetLBAStatus/UnmapSingle'
+ok "libiscsi's suite over an overlay: $(suite_results passed | wc -l) tests pass"
 is_alive lunbootd || fail "lunbootd died"
 pass

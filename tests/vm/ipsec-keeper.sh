@@ -83,8 +83,7 @@ told 'GUEST-AFTER-DAEMON: LOGGED_IN' "it ends, and lunboot's process makes the a
 told 'GUEST-KILLED: *$' "both processes are killed"
 told "GUEST-SHA: $(sha256 "$scratch/expected.img")" "I/O goes on without them, and all was written"
 # When a daemon deletes the association the server has no policy left; what it says then is its own to keep back.
-clear=$(tcpdump -n -r "$scratch/capture.pcap" 'dst port 3260 or dst port 3205 or dst port 427' 2>/dev/null | wc -l)
-[ "$clear" = 0 ] || fail "packets in clear from the machine: $clear"
+[ "$(clear_packets dst)" = 0 ] || fail "packets in clear from the machine: $(clear_packets dst)"
 [ "$(esp_packets)" -gt 500 ] || fail "few packets of ESP: $(esp_packets)"
 ok "0 packets in clear from the machine, $(esp_packets) of ESP"
 pass

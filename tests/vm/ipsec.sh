@@ -70,12 +70,6 @@ start_ipsec_lio() {
     guest_modules+=("${esp_modules[@]}")
 }
 
-# clear_packets: how many of the capture, which must be whole, are to or from the ports of iSCSI, iSNS and SLP.
-clear_packets() {
-    grep -q '^0 packets dropped by kernel' "$scratch/tcpdump.log" || echo "the capture is not whole"
-    tcpdump -n -r "$scratch/capture.pcap" 'port 3260 or port 3205 or port 427' 2>/dev/null | wc -l
-}
-
 esp_packets() {
     tcpdump -n -r "$scratch/capture.pcap" 'ip proto 50 or ip6 proto 50' 2>/dev/null | wc -l
 }

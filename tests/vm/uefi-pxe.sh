@@ -10,13 +10,12 @@ mkdir -p "$scratch/tftp/boot"
 cp "$efi" "$scratch/tftp/boot/lunbootx64.efi"
 echo "initiator = iqn.2026-11.test:from-tftp" >"$scratch/tftp/boot/lunboot.conf"
 chmod -R a+rX "$scratch" "$scratch/tftp"
-offer_disk <<EOF
-enable-tftp
+by_tftp="enable-tftp
 tftp-root=$scratch/tftp
 tftp-no-fail
 user=root
-dhcp-boot=boot/lunbootx64.efi
-EOF
+dhcp-boot=boot/lunbootx64.efi"
+offer_disk <<<"$by_tftp"
 start_capture "$server_ns" tap0
 start_vm "${first_card[@]}"
 wait_console 'METER LOADER-OK' 90 "from PXE to the loader on the network disk"
@@ -39,11 +38,7 @@ port=0
 dhcp-range=192.0.2.100,192.0.2.200,1h
 dhcp-userclass=set:ipxe,iPXE
 dhcp-option=tag:!ipxe,option:root-path,"$rootpath"
-enable-tftp
-tftp-root=$scratch/tftp
-tftp-no-fail
-user=root
-dhcp-boot=boot/lunbootx64.efi
+$by_tftp
 EOF
 : >"$scratch/console.log"
 start_vm "${card[@]:0:3}" "virtio-net-pci,netdev=n0,romfile=$rom,mac=$card_mac,bootindex=0"
