@@ -155,7 +155,7 @@ static void add_said(struct lb_text *text, const struct lb_server_dhcp6 *dhcp, u
         lb_server_boot_file_tell(text, boot, "DHCPv6", server->changed[0]->address, machine);
 }
 
-/* It gets no answer, and a person is told why, where that is for want of a proof. */
+/* The request gets no answer. Tells a person if the reason is that it has no authentication. */
 static void say_silence(const struct lb_server_dhcp6 *dhcp, const struct lb_dhcp6_message *request,
                         const struct lb_server_machine *machine,
                         const struct lb_server_identity *identity) {

@@ -17,9 +17,9 @@ bool lb_attempts_is_first(const struct lb_attempts *attempts) {
     return attempts->begun == 1;
 }
 
-/* By chance, so that a room full of machines does not knock in step. While storage starts, its
- * steps take seconds each, and the next one should be seen soon; an attempt costs the target one
- * connection. */
+/* The random part keeps machines that start together from retrying at the same time. While
+ * storage starts, each of its steps takes seconds, and the next one should be noticed soon; an
+ * attempt costs the target one connection. */
 uint64_t lb_attempts_delay_us(struct lb_attempts *attempts, enum lb_code why) {
     const struct lb_config *config = attempts->common->plan->config;
     uint64_t first_us = lb_config_u32(config, LB_KEY_RETRY_DELAY) * LB_US_MS;

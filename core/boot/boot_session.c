@@ -104,7 +104,7 @@ static struct lb_policy_session for_policy(const struct lb_boot *boot) {
     };
 }
 
-/* What DNS says may be another's word, too. */
+/* An answer of DNS may be forged, too. */
 static void pass_over_of_dns(struct lb_boot *boot, struct lb_endpoint peer) {
     struct lb_error why = {.code = LB_OK};
     lb_fail(&why, LB_E_SERVER_NOT_ALLOWED, "%s for %s", lb_endpoint_text(peer).s,

@@ -125,7 +125,7 @@ static bool make_room(struct lb_candidates *candidates, const struct lb_candidat
     return true;
 }
 
-/* Two services may know the same portal: the better word counts, and what either of them knows. */
+/* Two services may name the same portal: the surer source counts, and what either of them knows. */
 static void merge(struct lb_candidates *candidates, size_t at,
                   const struct lb_candidate *candidate) {
     struct lb_candidate merged = candidates->list[at];
@@ -176,8 +176,8 @@ static void add(struct lb_candidates *candidates, uint64_t now_us,
         put_in(candidates, &added);
 }
 
-/* What was found takes from the Root Path or the configuration what these say besides: LUN and
- * port. A person's port counts alone; the network's is a second one to try (RFC 4173 6). */
+/* Adds to what was found the LUN and port of the Root Path or the configuration. A port that a
+ * person gave is the only one; the network's port is tried second (RFC 4173 6). */
 void lb_candidates_add(struct lb_candidates *candidates, uint64_t now_us,
                        const struct lb_candidate *found) {
     struct lb_candidate candidate = *found;

@@ -55,7 +55,7 @@ void lb_judge_answer(const struct lb_judge *judge, const struct lb_boot_answer *
         check_policy(plan, &choice, judged);
 }
 
-/* What it resolves to is judged later, and is DNS's word: a server on the list comes first. */
+/* Its addresses are judged later, and DNS alone gives them: a server on the list comes first. */
 static bool is_name_off_the_list(const struct lb_judge *judge, const struct lb_rootpath *target) {
     return target->host == LB_HOST_NAME &&
            lb_config_is_set(config_of(judge), LB_KEY_ALLOW_SERVER) &&

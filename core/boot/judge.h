@@ -29,7 +29,7 @@ struct lb_judged {
     struct lb_error error;     /* why the disk that it names cannot be used; LB_OK: it can */
 };
 
-/* Its start: nobody is blamed. What it is given outlives it. */
+/* Its start: no server is blamed. What it is given outlives it. */
 void lb_judge_init(struct lb_judge *judge, struct lb_common *common,
                    const struct lb_network *network, struct lb_passed *passed);
 /* An attempt asks the network. is_named: a person named the disk and its server. */

@@ -31,8 +31,8 @@ bool lb_policy_portal(const struct lb_plan *plan, const struct lb_policy_session
 /* Whether one of the addresses of the target's name may be used; else *error is set. */
 bool lb_policy_address(const struct lb_plan *plan, const struct lb_policy_session *session,
                        struct lb_addr addr, struct lb_error *error);
-/* Whether the address that a session connects to is DNS's word alone: its server's name is the
- * network's, and no target led it elsewhere. */
+/* Whether DNS alone gave the address that a session connects to: the network gave the server's
+ * name, and no target redirected it. */
 bool lb_policy_is_of_dns(const struct lb_policy_session *session);
 /* Whether a redirect may lead to a host's name; else *error is set. */
 bool lb_policy_redirect_name(const struct lb_plan *plan, const struct lb_policy_session *session,

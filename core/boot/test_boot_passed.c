@@ -62,7 +62,7 @@ static void a_good_offer_boots_though_a_bad_one_came_first(void) {
     }
 }
 
-/* allow-server has addresses: what a name leads to is known only later, and is DNS's word. */
+/* allow-server has addresses: those of a name are known only later, and DNS alone gives them. */
 static void a_server_on_the_list_comes_before_a_name_that_is_on_none(void) {
     doubtful_first("iscsi:evil.example.com:::1:" HOST_TARGET, 50 * LB_US_MS);
     host.resolved[0] = v4(203, 0, 113, 66);

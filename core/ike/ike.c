@@ -379,7 +379,7 @@ bool lb_ike_input(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint from,
 static void give_up(struct lb_ike *ike, uint64_t now_us) {
     switch (ike->state) {
     case LB_IKE_INIT_DONE:
-        lb_wipe(&ike->sa, sizeof ike->sa); /* who has its keys has proved nothing */
+        lb_wipe(&ike->sa, sizeof ike->sa); /* its initiator has not proved itself */
         lb_ike_enter(ike, now_us, LB_IKE_IDLE);
         return;
     case LB_IKE_INIT_SENT:
@@ -453,7 +453,7 @@ static struct lb_ike_action send_message(struct lb_ike *ike, uint64_t now_us,
     return send(ike, now_us, lb_bytes(buffer->bytes + 4 - mark, buffer->len + mark));
 }
 
-/* To whoever asked, of whom nothing is kept. */
+/* To an initiator of which no state is kept. */
 static struct lb_ike_action send_refusal(struct lb_ike *ike) {
     bool on_nat_port = ike->stranger_port == LB_IKE_NAT_PORT;
     struct lb_endpoint from = {.addr = ike->local.addr, .port = ike->stranger_port};

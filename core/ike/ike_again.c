@@ -1,5 +1,5 @@
 /* New keys of the IKE SA: RFC 7296 1.3.2, 2.8, 2.18 and 2.25. The child goes on with the new one;
- * whoever asked for it deletes the old one, in the old one. */
+ * the end that asked for it deletes the old one, by a request in the old one. */
 #include "core/ike/ike_state.h"
 
 static const uint8_t none[8];

@@ -273,7 +273,7 @@ static const char *refuse_init(struct lb_ike *ike, const struct lb_ike_header *r
     return NULL;
 }
 
-/* A fresh IKE SA for whoever asked from there. */
+/* A new IKE SA with the initiator at this address. */
 static void begin_sa(struct lb_ike *ike, const struct lb_ike_header *header,
                      struct lb_endpoint from, struct lb_endpoint to) {
     lb_wipe(&ike->sa, sizeof ike->sa);

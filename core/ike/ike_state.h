@@ -45,7 +45,7 @@ void lb_ike_child_keys(struct lb_ike *ike, struct lb_bytes shared, struct lb_byt
 /* RFC 7296 2.23: the hash of an address and a port. */
 void lb_ike_nat_hash(const struct lb_ike *ike, bool with_spi_r, struct lb_endpoint at,
                      uint8_t out[20]);
-/* RFC 7296 2.6: the cookie for whoever sends this nonce and SPI from there. */
+/* RFC 7296 2.6: the cookie for an initiator with this nonce, SPI and address. */
 void lb_ike_cookie(const struct lb_ike *ike, struct lb_bytes nonce, const uint8_t spi_i[8],
                    struct lb_endpoint from, uint8_t out[32]);
 

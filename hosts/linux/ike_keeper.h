@@ -6,9 +6,9 @@
  * are used up or the peer takes them away, and nothing goes in clear then. Only behind a NAT the
  * kernel finds ESP in this process's socket.
  *
- * It steps aside while an IKE daemon runs, which is who has UDP port 500: it leaves port 4500 and
- * the SAs to it. It ends when the session does, and takes SAs and guards away. What it does it says
- * in the kernel's log. */
+ * While an IKE daemon runs (one that has UDP port 500), it leaves port 4500 and the SAs to it. It
+ * ends when the session does, and removes SAs and guards. It logs what it does in the kernel's
+ * log. */
 #ifndef LB_LINUX_IKE_KEEPER_H
 #define LB_LINUX_IKE_KEEPER_H
 

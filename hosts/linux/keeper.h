@@ -13,7 +13,7 @@
  * seconds. It heeds what the target says on its own (RFC 7143 11.9): asked for a logout, it logs
  * out and in again; told that the connection goes, it waits as long as the target wants. It leaves
  * the session alone while a program that is none of ours listens to the kernel's reports, which is
- * iscsid; keepers of other sessions are ours. It ends when the session does. What it does it says
+ * iscsid; keepers of other sessions are ours. It ends when the session does. It logs what it does
  * in the kernel's log. */
 #ifndef LB_LINUX_KEEPER_H
 #define LB_LINUX_KEEPER_H

@@ -35,7 +35,7 @@ void lb_tunnel_send(struct lb_loop *loop);
 /* Takes all datagrams of the slot: IKE's to the engine, ESP's packets to the interface. */
 void lb_tunnel_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us);
 /* Before a connection is closed: what both ends have to say of it is protected while what protects
- * it is there, for a tenth of a second at most. Later nothing is said of it any more. */
+ * it is there, for a tenth of a second at most. It is not mentioned after that. */
 void lb_tunnel_linger(struct lb_loop *loop, int fd);
 
 #endif
