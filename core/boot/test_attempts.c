@@ -1,23 +1,14 @@
 /* When a boot is tried again, without an engine. */
 #include "core/boot/attempts.h"
-#include "tests/tap.h"
+#include "core/boot/test_stage.h"
 
-static struct lb_config config;
-static struct lb_plan plan;
 static struct lb_rand rand_;
 static struct lb_common common;
 static struct lb_attempts attempts;
 
-static void set(const char *key, const char *value) {
-    struct lb_error error = {.code = LB_OK};
-    CHECK(lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text(key), lb_bytes_of_text(value),
-                        &error));
-}
-
 static void begin(void) {
     static const uint8_t seed[LB_RAND_SEED_BYTES] = {3};
-    memset(&config, 0, sizeof config);
-    plan = (struct lb_plan){.config = &config};
+    clear_plan();
     lb_rand_init(&rand_, seed);
     common = (struct lb_common){.plan = &plan, .rand = &rand_};
     lb_attempts_init(&attempts, 7 * LB_US_SEC, &common);

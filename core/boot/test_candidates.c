@@ -1,12 +1,10 @@
 /* The list of candidates: its order, its bound, what is merged, what is refused, and what is told
  * when all have failed. Without an engine. */
 #include "core/boot/candidates.h"
-#include "tests/tap.h"
+#include "core/boot/test_stage.h"
 
 #define TARGET "iqn.2026-11.test:disk"
 
-static struct lb_config config;
-static struct lb_plan plan;
 static struct lb_rand rand_;
 static struct lb_trace trace;
 static struct lb_common common;
@@ -15,18 +13,6 @@ static struct lb_candidates candidates;
 static struct lb_choice choice;
 static uint8_t ring[1 << 14];
 
-static void make_plan(void) {
-    struct lb_boot_setup setup = {.config = &config};
-    plan = lb_plan_of(&setup);
-}
-
-static void set(const char *key, const char *value) {
-    struct lb_error error = {.code = LB_OK};
-    CHECK(lb_config_set(&config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
-                        &error));
-    make_plan();
-}
-
 /* What is wanted is the choice. */
 static void look_for_choice(void) {
     lb_candidates_begin(&candidates, &choice);
@@ -34,9 +20,8 @@ static void look_for_choice(void) {
 
 static void begin(const char *wanted) {
     static const uint8_t seed[LB_RAND_SEED_BYTES] = {7};
-    memset(&config, 0, sizeof config);
     memset(&network, 0, sizeof network);
-    make_plan();
+    clear_plan();
     lb_rand_init(&rand_, seed);
     lb_trace_init(&trace, 1, lb_span(ring, sizeof ring));
     common = (struct lb_common){.plan = &plan, .rand = &rand_, .trace = &trace};

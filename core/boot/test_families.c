@@ -1,12 +1,10 @@
 /* Which family names the disk, without an engine and without servers. */
 #include "core/boot/families.h"
-#include "tests/tap.h"
+#include "core/boot/test_stage.h"
 
 #define DISK4 "iscsi:192.0.2.1::::iqn.2026-11.test:disk"
 #define DISK6 "iscsi:[2001:db8::1]::::iqn.2026-11.test:disk"
 
-static struct lb_config config;
-static struct lb_plan plan;
 static struct lb_rand rand_;
 static struct lb_trace trace;
 static struct lb_report report;
@@ -20,25 +18,12 @@ static struct lb_choice choice;
 static struct lb_families_news news;
 static uint64_t now;
 
-static void make_plan(enum lb_boot_goal goal) {
-    struct lb_boot_setup setup = {
-        .config = &config, .interface = "eth0", .has_ipv6 = true, .goal = goal};
-    plan = lb_plan_of(&setup);
-}
-
-static void set(const char *key, const char *value) {
-    struct lb_error error = {.code = LB_OK};
-    CHECK(lb_config_set(&config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
-                        &error));
-    make_plan(LB_GOAL_DISK);
-}
-
 /* Both families are being asked. */
 static void begin(void) {
     now = 1000 * LB_US_SEC;
-    memset(&config, 0, sizeof config);
     memset(&network, 0, sizeof network);
-    make_plan(LB_GOAL_DISK);
+    plan_setup = (struct lb_boot_setup){.config = &config, .interface = "eth0", .has_ipv6 = true};
+    clear_plan();
     lb_report_init(&report, now);
     common = (struct lb_common){
         .plan = &plan, .interface = "eth0", .rand = &rand_, .trace = &trace, .report = &report};
@@ -208,7 +193,8 @@ static void the_other_family_may_name_another_way(void) {
 static void a_dry_run_waits_for_the_offers_of_both(void) {
     static struct lb_dhcp4_lease offer;
     begin();
-    make_plan(LB_GOAL_PROBE);
+    plan_setup.goal = LB_GOAL_PROBE;
+    make_plan();
     offer = (struct lb_dhcp4_lease){.server = lb_addr_v4(192, 0, 2, 2)};
     network.dhcp.offers[0] = offer;
     network.dhcp.offer_count = 1;

@@ -1,11 +1,9 @@
 /* What the answers of the network are worth, without an engine. */
 #include "core/boot/judge.h"
-#include "tests/tap.h"
+#include "core/boot/test_stage.h"
 
 #define GOOD "iscsi:192.0.2.1::::iqn.2026-11.test:disk"
 
-static struct lb_config config;
-static struct lb_plan plan;
 static struct lb_trace trace;
 static struct lb_report report;
 static struct lb_common common;
@@ -13,22 +11,9 @@ static struct lb_network network;
 static struct lb_passed passed;
 static struct lb_judge judge;
 
-static void make_plan(void) {
-    struct lb_boot_setup setup = {.config = &config};
-    plan = lb_plan_of(&setup);
-}
-
-static void set(const char *key, const char *value) {
-    struct lb_error error = {.code = LB_OK};
-    CHECK(lb_config_set(&config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
-                        &error));
-    make_plan();
-}
-
 static void begin(void) {
-    memset(&config, 0, sizeof config);
     memset(&network, 0, sizeof network);
-    make_plan();
+    clear_plan();
     lb_report_init(&report, 1);
     common = (struct lb_common){.plan = &plan, .trace = &trace, .report = &report};
     lb_passed_init(&passed, &common);

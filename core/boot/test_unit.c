@@ -1,23 +1,15 @@
 /* A session's disk, without an engine: over a scripted target. */
+#include "core/boot/test_stage.h"
 #include "core/boot/unit.h"
 #include "core/disk/test_disk.h"
 
-static struct lb_config config;
-static struct lb_plan plan;
 static struct lb_report report;
 static struct lb_common common;
 static struct lb_unit unit;
 static struct lb_unit_news news;
 
-static void set(const char *key, const char *value) {
-    struct lb_error error = {.code = LB_OK};
-    CHECK(lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text(key), lb_bytes_of_text(value),
-                        &error));
-}
-
 static void begin(void) {
-    memset(&config, 0, sizeof config);
-    plan = (struct lb_plan){.config = &config};
+    clear_plan();
     disk_init();
     peer_connect();
     peer_log_in_with(TEXT(DISK_KEYS));
