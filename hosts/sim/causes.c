@@ -40,10 +40,33 @@ static bool is_silent_now(const struct sim *sim) {
     return false;
 }
 
+/* Questions that a disk comes up without are not waited for as long as the others. */
+static bool is_overdue(const struct sim *sim, const struct sim_sent *sent) {
+    const uint8_t *cdb = sent->cdb;
+    bool is_question = cdb[0] == LB_SCSI_MODE_SENSE_6 || cdb[0] == LB_SCSI_REPORT_LUNS ||
+                       cdb[0] == LB_SCSI_READ_CAPACITY_10 ||
+                       cdb[0] == LB_SCSI_SERVICE_ACTION_IN_16 ||
+                       (cdb[0] == LB_SCSI_INQUIRY && (cdb[1] & 1) != 0);
+    return is_question &&
+           is_past(sim, sent->active_us, (LB_DISK_OPTIONAL_MS - LB_INITIATOR_LATE_MS) * LB_US_MS);
+}
+
+static void note_overdue(struct sim *sim) {
+    const struct sim_sents *sent = &sim->witness.wire.sent;
+    struct sim_overdue *overdue = &sim->witness.overdue;
+    if (overdue->at_us == sim->world.now_us)
+        return;
+    *overdue = (struct sim_overdue){.at_us = sim->world.now_us};
+    for (size_t i = 0; i < sent->count && overdue->count < SIM_OVERDUE_MAX; i++)
+        if (is_overdue(sim, &sent->at[i]))
+            overdue->itts[overdue->count++] = sent->at[i].itt;
+}
+
 /* Before a poll: an engine that is on time may judge first and read then. */
 void sim_cause_of_poll(struct sim *sim) {
     if (sim->boot.path.session.promised_us <= sim->world.now_us && is_silent_now(sim))
         sim->witness.silent_us = sim->world.now_us;
+    note_overdue(sim);
 }
 
 static bool has_silent_command(const struct sim *sim) {
@@ -58,20 +81,12 @@ static bool has_silent_management(const struct sim *sim) {
 
 /* ---- task management ------------------------------------------------------------------------- */
 
-/* Questions that a disk comes up without are not waited for as long as the others. */
 static bool is_optional(const struct sim *sim, const struct lb_iscsi_pdu *pdu) {
-    const struct sim_sents *sent = &sim->witness.wire.sent;
-    for (size_t i = 0; i < sent->count; i++) {
-        const uint8_t *cdb = sent->at[i].cdb;
-        bool is_question = cdb[0] == LB_SCSI_MODE_SENSE_6 || cdb[0] == LB_SCSI_REPORT_LUNS ||
-                           cdb[0] == LB_SCSI_READ_CAPACITY_10 ||
-                           cdb[0] == LB_SCSI_SERVICE_ACTION_IN_16 ||
-                           (cdb[0] == LB_SCSI_INQUIRY && (cdb[1] & 1) != 0);
-        if (sent->at[i].itt == pdu->tmf.ref_task_tag)
-            return is_question && pdu->tmf.function == LB_TMF_ABORT_TASK &&
-                   is_past(sim, sent->at[i].active_us,
-                           (LB_DISK_OPTIONAL_MS - LB_INITIATOR_LATE_MS) * LB_US_MS);
-    }
+    const struct sim_overdue *overdue = &sim->witness.overdue;
+    bool is_now = overdue->at_us == sim->world.now_us && pdu->tmf.function == LB_TMF_ABORT_TASK;
+    for (size_t i = 0; is_now && i < overdue->count; i++)
+        if (overdue->itts[i] == pdu->tmf.ref_task_tag)
+            return true;
     return false;
 }
 

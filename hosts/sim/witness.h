@@ -13,6 +13,7 @@
 
 enum {
     SIM_SENT_MAX = 512,      /* commands of a session without an answer */
+    SIM_OVERDUE_MAX = 16,    /* questions of a disk that are out at once */
     SIM_FORGER_BYTES = 4096, /* of a login response that the forger may change */
 };
 
@@ -69,6 +70,13 @@ struct sim_wire {
     enum lb_code forged_code; /* what the session has to say of it */
 };
 
+/* Questions that were not waited for any more when the engine was polled, before it read. */
+struct sim_overdue {
+    uint64_t at_us;
+    uint32_t itts[SIM_OVERDUE_MAX];
+    size_t count;
+};
+
 struct sim_witness {
     struct sim_wire wire;   /* of the connection at hand */
     struct sim_sents again; /* what was lost, and has to be issued again in this order */
@@ -77,6 +85,7 @@ struct sim_witness {
     uint64_t away_us; /* when the host was last later than a session forgives */
     uint64_t
         silent_us; /* when a command had last been silent for so long, before anything was read */
+    struct sim_overdue overdue;
     char suspect[200]; /* a loss that is explained if the address goes in the same step */
     uint32_t resets;   /* LOGICAL UNIT RESETs that were sent */
     enum lb_initiator_state state; /* of the session, when it was polled last */
