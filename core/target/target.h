@@ -109,6 +109,7 @@ struct lb_target {
     char redirect[LB_HOST_MAX + 9]; /* with a MOVED status: TargetAddress, "host:port" */
 
     bool attention_at_start; /* UNIT ATTENTION 29/00 on each LUN of a new session: power on */
+    bool was_reset;          /* cold, by an initiator: as attention_at_start, with 29/01 */
     const struct lb_target_faults *faults; /* of a test or the simulator; NULL: none */
 };
 

@@ -211,8 +211,8 @@ static void enter_full_feature(struct lb_target_conn *conn) {
     conn->first_burst = LB_MIN(conn->first_burst, conn->max_burst);
     lb_wipe(&conn->challenge, sizeof conn->challenge);
     for (unsigned i = 0; conn->node != NULL && i < LB_TARGET_LUNS_MAX; i++) {
-        if (conn->node->attention_at_start)
-            lb_scsi_nexus_attention(&conn->nexuses[i], 0x29, 0x00);
+        if (conn->node->attention_at_start || conn->node->was_reset)
+            lb_scsi_nexus_attention(&conn->nexuses[i], 0x29, conn->node->was_reset ? 0x01 : 0x00);
         lb_scsi_nexus_begin(&conn->nexuses[i], conn->node->luns[i], &conn->port, conn);
     }
     LOG(conn, "session %u: %s", conn->tsih, conn->port.name);

@@ -158,6 +158,7 @@ struct lb_target_conn {
 
     /* Task management that waits for ios at the host. */
     bool tmf_waits;
+    bool tmf_closes; /* once it is answered, all sessions of the target end */
     uint8_t tmf_response;
     uint32_t tmf_itt;
     struct lb_target_io released; /* the RELEASE that poll gave last */
@@ -220,16 +221,31 @@ struct lb_span lb_target_command(struct lb_target_conn *conn);
 struct lb_span lb_target_data_out(struct lb_target_conn *conn);
 /* Its data segment is complete. */
 void lb_target_data_came(struct lb_target_conn *conn);
-/* A task management request; answered when all that it aborts is over. */
-void lb_target_task_management(struct lb_target_conn *conn);
-/* Sends its response once no aborted task is at the host any more. */
-void lb_target_end_task_management(struct lb_target_conn *conn);
 /* The io at the head of `asks`; NULL when there is none. */
 struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn);
 
 /* The answer to an io. */
 void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
                        const struct lb_target_answer *answer);
+
+/* Its place among the tasks. */
+uint8_t lb_target_index_of(const struct lb_target_conn *conn, const struct lb_target_task *task);
+/* The task with this Initiator Task Tag; NULL: there is none. */
+struct lb_target_task *lb_target_find_task(struct lb_target_conn *conn, uint32_t itt);
+/* The host may have mapped another unit, or the first, to this LUN. */
+void lb_target_attach(struct lb_target_conn *conn, unsigned lun_index);
+/* The number of this LUN, which is attached; or LB_SCSI_NO_UNIT. */
+uint8_t lb_target_find_lun(struct lb_target_conn *conn, const struct lb_scsi_device *device,
+                           const uint8_t lun[8]);
+
+/* ---- target_manage.c ---- */
+
+/* A task management request; answered when all that it aborts is over. */
+void lb_target_task_management(struct lb_target_conn *conn);
+/* Sends its response once no aborted task is at the host any more. */
+void lb_target_end_task_management(struct lb_target_conn *conn);
+/* PREEMPT AND ABORT: the tasks of those who have lost their registration. */
+void lb_target_abort_preempted(struct lb_target_conn *conn, const struct lb_target_task *task);
 
 /* ---- target_data.c ---- */
 

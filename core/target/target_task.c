@@ -1,5 +1,5 @@
-/* The life of a command on the target's side: SCSI Command, Data-Out, ios at the host, task
- * management. RFC 7143 11.3, 11.5, 11.7; what is sent back is in target_data.c.
+/* The life of a command on the target's side: SCSI Command, Data-Out, ios at the host. RFC 7143
+ * 11.3, 11.7; task management is in target_manage.c, and what is sent back in target_data.c.
  *
  *   IDLE --read----> ASK --> AT_HOST --> SENDING --> UNSENT --> IDLE
  *     |               ^____________next piece__________|
@@ -15,13 +15,13 @@
 
 /* ---- lists, and finding a task ---- */
 
-static uint8_t index_of(const struct lb_target_conn *conn, const struct lb_target_task *task) {
+uint8_t lb_target_index_of(const struct lb_target_conn *conn, const struct lb_target_task *task) {
     return (uint8_t)(task - conn->work->tasks);
 }
 
 void lb_target_list_add(struct lb_target_conn *conn, struct lb_target_list *list,
                         struct lb_target_task *task) {
-    uint8_t index = index_of(conn, task);
+    uint8_t index = lb_target_index_of(conn, task);
     task->next = LB_TTASK_NONE;
     if (list->first == LB_TTASK_NONE)
         list->first = index;
@@ -44,7 +44,7 @@ static uint8_t hash(uint32_t itt) {
     return (uint8_t)(itt ^ itt >> 8 ^ itt >> 16 ^ itt >> 24);
 }
 
-static struct lb_target_task *find_itt(struct lb_target_conn *conn, uint32_t itt) {
+struct lb_target_task *lb_target_find_task(struct lb_target_conn *conn, uint32_t itt) {
     uint8_t at = conn->work->by_itt[hash(itt)];
     while (at != LB_TTASK_NONE && conn->work->tasks[at].itt != itt)
         at = conn->work->tasks[at].hash_next;
@@ -106,7 +106,7 @@ static void enter_idle(struct lb_target_conn *conn, struct lb_target_task *task)
     task->state = LB_TTASK_IDLE;
     conn->tasks_used--;
     task->next = conn->work->free_task;
-    conn->work->free_task = index_of(conn, task);
+    conn->work->free_task = lb_target_index_of(conn, task);
 }
 
 static void enter_answering(struct lb_target_conn *conn, struct lb_target_task *task) {
@@ -196,20 +196,6 @@ void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *tas
         enter_idle(conn, task);
 }
 
-/* Whether an aborted task may be forgotten now: nobody else holds it. */
-static bool is_free_standing(const struct lb_target_conn *conn, const struct lb_target_task *task) {
-    uint8_t index = index_of(conn, task);
-    return task->state == LB_TTASK_RECEIVING && !task->wants_r2t && conn->receiving != index &&
-           conn->stalled != index;
-}
-
-static bool has_aborted_at_host(const struct lb_target_conn *conn) {
-    for (unsigned i = 0; conn->work != NULL && i < conn->work->fresh; i++)
-        if (conn->work->tasks[i].is_aborted && conn->work->tasks[i].state == LB_TTASK_AT_HOST)
-            return true;
-    return false;
-}
-
 /* ---- the host's answers ---- */
 
 static void fail_as(struct lb_target_task *task, const struct lb_target_answer *answer) {
@@ -221,16 +207,13 @@ static void fail_as(struct lb_target_task *task, const struct lb_target_answer *
     task->scsi.has_failed = true;
 }
 
-/* PREEMPT AND ABORT: the tasks of those who have lost their registration. */
-static void abort_preempted(struct lb_target_conn *conn, const struct lb_target_task *task);
-
 /* A parameter list is here, or a part of what it asks for is done: what comes next. */
 static void take_parameters(struct lb_target_conn *conn, struct lb_target_task *task) {
     struct lb_scsi_device device = lb_target_device(conn);
     lb_scsi_device_take(&device, &task->scsi, lb_bytes(task->io.buffer.p, task->scsi.total));
     task->is_taken = true;
     if (task->scsi.aborts)
-        abort_preempted(conn, task);
+        lb_target_abort_preempted(conn, task);
     if (task->scsi.has_failed || task->scsi.kind == LB_SCSI_KIND_REPLY) {
         lb_target_task_rest(conn, task);
         return;
@@ -314,7 +297,7 @@ static void buffer_came(struct lb_target_conn *conn, struct lb_target_task *task
         make_reply(conn, task);
         return;
     }
-    if (conn->stalled != index_of(conn, task)) {
+    if (conn->stalled != lb_target_index_of(conn, task)) {
         advance(conn, task);
         return;
     }
@@ -397,7 +380,7 @@ static void aborted_came(struct lb_target_conn *conn, struct lb_target_task *tas
     } else if (uses_up(task->io.kind)) {
         task->has_memory = false;
     }
-    if (conn->stalled == index_of(conn, task)) {
+    if (conn->stalled == lb_target_index_of(conn, task)) {
         task->state = LB_TTASK_RECEIVING;
         conn->stalled = LB_TTASK_NONE;
         if (conn->has_pdu)
@@ -435,7 +418,7 @@ struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn) {
 void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
                        const struct lb_target_answer *answer) {
     struct lb_target_task *task = (struct lb_target_task *)io; /* its first member */
-    lb_assert(task >= conn->work->tasks && index_of(conn, task) < conn->work->fresh);
+    lb_assert(task >= conn->work->tasks && lb_target_index_of(conn, task) < conn->work->fresh);
     lb_assert(task->state == LB_TTASK_AT_HOST);
     if (task->is_aborted) {
         task->state = LB_TTASK_RECEIVING;
@@ -482,7 +465,7 @@ static const char *command_violation(struct lb_target_conn *conn) {
     const struct lb_iscsi_pdu *pdu = &conn->pdu;
     if (pdu->itt == LB_ISCSI_NO_TAG)
         return "a command with the reserved tag";
-    if (find_itt(conn, pdu->itt) != NULL)
+    if (lb_target_find_task(conn, pdu->itt) != NULL)
         return "a command with a tag in use";
     if (!pdu->command.write && (!pdu->final || pdu->data_len > 0))
         return "a command that does not write, with data to come";
@@ -517,7 +500,7 @@ static struct lb_target_task *init_task(struct lb_target_conn *conn) {
     else
         conn->window_used++;
     task->hash_next = conn->work->by_itt[hash(task->itt)];
-    conn->work->by_itt[hash(task->itt)] = index_of(conn, task);
+    conn->work->by_itt[hash(task->itt)] = lb_target_index_of(conn, task);
     return task;
 }
 
@@ -530,17 +513,17 @@ static void enter_data(struct lb_target_conn *conn, struct lb_target_task *task)
 }
 
 /* The host may have mapped another unit, or the first, to this LUN. */
-static void attach(struct lb_target_conn *conn, unsigned lun_index) {
+void lb_target_attach(struct lb_target_conn *conn, unsigned lun_index) {
     struct lb_scsi_unit *unit = conn->node->luns[lun_index];
     if (conn->nexuses[lun_index].unit != unit)
         lb_scsi_nexus_begin(&conn->nexuses[lun_index], unit, &conn->port, conn);
 }
 
-static uint8_t find_lun(struct lb_target_conn *conn, const struct lb_scsi_device *device,
-                        const uint8_t lun[8]) {
+uint8_t lb_target_find_lun(struct lb_target_conn *conn, const struct lb_scsi_device *device,
+                           const uint8_t lun[8]) {
     uint8_t index = lb_scsi_device_find(device, lun);
     if (index != LB_SCSI_NO_UNIT)
-        attach(conn, index);
+        lb_target_attach(conn, index);
     return index;
 }
 
@@ -557,12 +540,12 @@ struct lb_span lb_target_command(struct lb_target_conn *conn) {
     }
     struct lb_target_task *task = init_task(conn);
     struct lb_scsi_device device = lb_target_device(conn);
-    task->scsi.unit = find_lun(conn, &device, task->lun);
+    task->scsi.unit = lb_target_find_lun(conn, &device, task->lun);
     task->io.target = conn->node;
     if (task->scsi.unit != LB_SCSI_NO_UNIT)
         task->io.lun = conn->node->luns[task->scsi.unit];
     lb_scsi_device_begin(&device, &task->scsi);
-    conn->receiving = index_of(conn, task);
+    conn->receiving = lb_target_index_of(conn, task);
     if (takes_data(&task->scsi)) {
         enter_data(conn, task);
         if (conn->pdu.data_len > 0)
@@ -611,7 +594,7 @@ static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
 
 static struct lb_target_task *find_data_out(struct lb_target_conn *conn) {
     const struct lb_iscsi_pdu *pdu = &conn->pdu;
-    struct lb_target_task *task = find_itt(conn, pdu->itt);
+    struct lb_target_task *task = lb_target_find_task(conn, pdu->itt);
     if (task == NULL || task->is_aborted)
         return NULL;
     if (pdu->ttt == LB_ISCSI_NO_TAG)
@@ -646,7 +629,7 @@ struct lb_span lb_target_data_out(struct lb_target_conn *conn) {
         lb_target_violation(conn, violation);
         return lb_span(NULL, 0);
     }
-    conn->receiving = index_of(conn, task);
+    conn->receiving = lb_target_index_of(conn, task);
     if (task->state != LB_TTASK_RECEIVING)
         conn->stalled = conn->receiving; /* unsolicited, and no BUFFER yet */
     return data_span(task);
@@ -675,125 +658,4 @@ void lb_target_data_came(struct lb_target_conn *conn) {
         data_out_came(conn, task);
     else
         start(conn, task);
-}
-
-/* ---- task management ---- */
-
-static void abort_task(struct lb_target_conn *conn, struct lb_target_task *task) {
-    struct lb_scsi_device device = lb_target_device(conn);
-    lb_scsi_device_untold(&device, &task->scsi);
-    task->is_aborted = true;
-    lb_target_task_answered(conn, task);
-    if (is_free_standing(conn, task))
-        lb_target_task_rest(conn, task);
-}
-
-/* Aborts the connection's tasks on a LUN of the node. */
-static void abort_tasks(struct lb_target_conn *conn, uint8_t lun_index) {
-    for (unsigned i = 0; conn->work != NULL && i < conn->work->fresh; i++) {
-        struct lb_target_task *task = &conn->work->tasks[i];
-        if (task->state != LB_TTASK_IDLE && !task->is_answered && task->scsi.unit == lun_index)
-            abort_task(conn, task);
-    }
-}
-
-/* Those of all who reach this unit; the others learn it by UNIT ATTENTION. */
-static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uint16_t attention) {
-    struct lb_scsi_nexus *own = &conn->nexuses[lun_index];
-    abort_tasks(conn, lun_index);
-    for (struct lb_scsi_nexus *n = own->unit->nexuses; n != NULL; n = n->next) {
-        struct lb_target_conn *other = n->owner;
-        if (other == conn || other->phase != LB_TARGET_FULL_FEATURE)
-            continue;
-        abort_tasks(other, (uint8_t)(n - other->nexuses));
-        lb_scsi_nexus_attention(n, (uint8_t)(attention >> 8), (uint8_t)attention);
-        conn->server->stirred = true;
-    }
-}
-
-static void abort_preempted(struct lb_target_conn *conn, const struct lb_target_task *task) {
-    for (struct lb_scsi_nexus *n = task->io.lun->nexuses; n != NULL; n = n->next) {
-        struct lb_target_conn *other = n->owner;
-        if (other == conn || other->phase != LB_TARGET_FULL_FEATURE ||
-            lb_scsi_is_registered(task->io.lun, n))
-            continue;
-        abort_tasks(other, (uint8_t)(n - other->nexuses));
-        conn->server->stirred = true;
-    }
-}
-
-/* SAM-5 6.2, 6.3.3: a reset is told to every nexus, also to the one that asked for it. */
-static void reset_unit(struct lb_target_conn *conn, uint8_t lun_index) {
-    struct lb_scsi_nexus *own = &conn->nexuses[lun_index];
-    abort_everybodys(conn, lun_index, 0x2903);
-    lb_scsi_nexus_attention(own, 0x29, 0x03);
-    lb_scsi_unit_reset(own->unit);
-}
-
-/* Each unit of the target that this session reaches. */
-static void reset_all(struct lb_target_conn *conn) {
-    for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++) {
-        attach(conn, i);
-        if (conn->nexuses[i].unit != NULL)
-            reset_unit(conn, (uint8_t)i);
-    }
-}
-
-static uint8_t abort_one(struct lb_target_conn *conn) {
-    struct lb_target_task *task = find_itt(conn, conn->pdu.tmf.ref_task_tag);
-    if (task == NULL || memcmp(task->lun, conn->pdu.lun, sizeof task->lun) != 0)
-        return LB_TMF_NO_TASK;
-    abort_task(conn, task);
-    return LB_TMF_COMPLETE;
-}
-
-static uint8_t manage(struct lb_target_conn *conn) {
-    struct lb_scsi_device device = lb_target_device(conn);
-    uint8_t lun_index = find_lun(conn, &device, conn->pdu.lun);
-    switch ((enum lb_iscsi_tmf)conn->pdu.tmf.function) {
-    case LB_TMF_ABORT_TASK:
-        return abort_one(conn);
-    case LB_TMF_ABORT_TASK_SET:
-        if (lun_index == LB_SCSI_NO_UNIT)
-            return LB_TMF_NO_LUN;
-        abort_tasks(conn, lun_index);
-        return LB_TMF_COMPLETE;
-    case LB_TMF_CLEAR_TASK_SET:
-        if (lun_index == LB_SCSI_NO_UNIT)
-            return LB_TMF_NO_LUN;
-        abort_everybodys(conn, lun_index, 0x2f00);
-        return LB_TMF_COMPLETE;
-    case LB_TMF_LUN_RESET:
-        if (lun_index == LB_SCSI_NO_UNIT)
-            return LB_TMF_NO_LUN;
-        reset_unit(conn, lun_index);
-        return LB_TMF_COMPLETE;
-    case LB_TMF_TARGET_WARM_RESET:
-        reset_all(conn);
-        return LB_TMF_COMPLETE;
-    case LB_TMF_TASK_REASSIGN:
-        return LB_TMF_NO_REASSIGNMENT;
-    case LB_TMF_CLEAR_ACA:
-    case LB_TMF_TARGET_COLD_RESET:
-        return LB_TMF_NOT_SUPPORTED;
-    }
-    return LB_TMF_REJECTED;
-}
-
-void lb_target_task_management(struct lb_target_conn *conn) {
-    conn->tmf_response = manage(conn);
-    conn->tmf_itt = conn->pdu.itt;
-    conn->tmf_waits = true;
-    lb_target_end_task_management(conn);
-}
-
-void lb_target_end_task_management(struct lb_target_conn *conn) {
-    uint8_t bhs[LB_ISCSI_BHS_BYTES];
-    if (!conn->tmf_waits || has_aborted_at_host(conn) || !lb_stream_can_queue(&conn->stream))
-        return;
-    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_TMF_RESPONSE, .final = true, .itt = conn->tmf_itt};
-    pdu.tmf_response.response = conn->tmf_response;
-    conn->tmf_waits = false;
-    lb_target_number(conn, &pdu, true, bhs);
-    lb_stream_queue(&conn->stream, bhs, lb_bytes(NULL, 0));
 }

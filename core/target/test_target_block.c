@@ -1,67 +1,5 @@
 /* What other initiators ask of a disk: comparing, filling, giving back, reserving. SBC-3, SPC-4. */
-#include "core/target/test_target_raw.h"
-
-enum { ME, YOU };
-static struct lb_target_conn conns[2];
-static struct lb_target_rooms conn_rooms[2];
-static struct lb_scsi_registration keys[3];
-static uint32_t cmd_sns[2];
-
-static void log_in_both(void) {
-    static const char *const names[] = {"iqn.2026-11.test:me", "iqn.2026-11.test:you"};
-    connect();
-    lb_target_conn_end(&raw.conn);
-    memset(keys, 0, sizeof keys);
-    raw.unit.is_thin = raw.unit.can_keep = true;
-    raw.unit.registrations = keys;
-    raw.unit.registration_cap = LB_COUNT(keys);
-    for (unsigned i = 0; i < 2; i++) {
-        char text[256];
-        struct lb_text to = lb_text(text, sizeof text);
-        lb_text_add(&to, "InitiatorName=%s%cTargetName=iqn.2026-11.test:disk%cInitialR2T=No%c",
-                    names[i], 0, 0, 0);
-        accept_at(&conns[i], &conn_rooms[i]);
-        log_in_with(lb_bytes(text, to.len));
-        cmd_sns[i] = raw.cmd_sn;
-    }
-}
-
-/* From now on it is this one that speaks. */
-static void speak(unsigned who) {
-    raw.to = &conns[who];
-    raw.to_rooms = &conn_rooms[who];
-}
-
-/* A command with its data, of this initiator; gives its status. Data that comes is raw.data. */
-static unsigned say(unsigned who, struct lb_bytes cdb, struct lb_bytes data, uint32_t expected) {
-    struct lb_iscsi_pdu pdu = {
-        .opcode = LB_OP_SCSI_COMMAND,
-        .final = true,
-        .itt = ++raw.itt,
-        .cmd_sn = cmd_sns[who]++,
-        .command = {.read = data.len == 0 && expected > 0,
-                    .write = data.len > 0,
-                    .edtl = data.len > 0 ? (uint32_t)data.len : expected},
-    };
-    memcpy(pdu.command.cdb, cdb.p, cdb.len);
-    speak(who);
-    give(pdu, data);
-    if (!CHECK(take()))
-        return 0xff;
-    if (raw.pdu.opcode == LB_OP_DATA_IN)
-        return LB_SCSI_GOOD;
-    CHECK_EQ(raw.pdu.opcode, LB_OP_SCSI_RESPONSE);
-    return raw.pdu.response.status;
-}
-
-#define SAY(who, cdb, data) say(who, tap_hex(cdb), data, 0)
-#define ASK(who, cdb, len)  say(who, tap_hex(cdb), nothing, len)
-
-/* The sense of the last answer: key, asc, ascq. */
-static unsigned sense(void) {
-    struct lb_scsi_sense s = lb_scsi_decode_sense(lb_bytes_after(raw.data, 2));
-    return (unsigned)s.key << 16 | (unsigned)s.asc << 8 | s.ascq;
-}
+#include "core/target/test_target_two.h"
 
 static struct lb_bytes filled(uint8_t value, size_t len) {
     static uint8_t room[8192];
@@ -388,6 +326,32 @@ static void a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others(void) {
     }
 }
 
+/* RFC 7143 11.5.1: a cold reset ends every session of the target. SAM-5 6.3.2: who comes next is
+ * told of a power on. */
+static void a_cold_reset_frees_what_is_reserved_and_ends_all_sessions(void) {
+    log_in_both();
+    CHECK_EQ(ASK(YOU, "16 0000000000", 0), LB_SCSI_GOOD);
+    CHECK(raw.unit.reserved != NULL);
+    speak(ME);
+    struct lb_iscsi_pdu pdu = tmf(LB_TMF_TARGET_COLD_RESET, LB_ISCSI_NO_TAG);
+    pdu.cmd_sn = cmd_sns[ME];
+    give(pdu, nothing);
+    CHECK(take_op(LB_OP_TMF_RESPONSE)); /* it is sent before the end */
+    CHECK_EQ(raw.pdu.tmf_response.response, LB_TMF_COMPLETE);
+    CHECK(raw.is_closed);
+    CHECK(raw.unit.reserved == NULL && raw.unit.nexuses == NULL);
+    CHECK_EQ(raw.server.session_count, 0);
+    CHECK(raw.server.stirred);
+    CHECK_STR(lb_target_reason(&conns[YOU]), "an initiator has reset the target");
+    lb_target_conn_end(&conns[YOU]);
+    accept_at(&conns[YOU], &conn_rooms[YOU]);
+    log_in_with(TEXT("InitiatorName=iqn.2026-11.test:you\0TargetName=iqn.2026-11.test:disk\0"));
+    cmd_sns[YOU] = raw.cmd_sn;
+    CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x062901);
+    CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_GOOD);
+}
+
 int main(void) {
     TEST(every_length_of_read_and_write_moves_the_same_blocks);
     TEST(compare_and_write_takes_exactly_twice_its_blocks);
@@ -410,5 +374,6 @@ int main(void) {
     TEST(every_command_that_is_reported_is_there);
     TEST(lba_status_and_the_log_tell_of_a_thin_disk);
     TEST(a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others);
+    TEST(a_cold_reset_frees_what_is_reserved_and_ends_all_sessions);
     return tap_done();
 }

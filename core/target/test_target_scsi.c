@@ -360,7 +360,6 @@ static void task_management_that_we_do_not_do_says_so(void) {
         enum lb_iscsi_tmf function;
         enum lb_iscsi_tmf_response response;
     } cases[] = {{LB_TMF_CLEAR_ACA, LB_TMF_NOT_SUPPORTED},
-                 {LB_TMF_TARGET_COLD_RESET, LB_TMF_NOT_SUPPORTED},
                  {LB_TMF_TASK_REASSIGN, LB_TMF_NO_REASSIGNMENT},
                  {LB_TMF_TARGET_WARM_RESET, LB_TMF_COMPLETE},
                  {LB_TMF_CLEAR_TASK_SET, LB_TMF_COMPLETE},
