@@ -57,23 +57,34 @@ make_initramfs() {
     (cd "$tree" && find . | cpio -o -H newc --quiet | gzip -1) >"$file"
 }
 
+# The guest that the next calls are about: its console is $scratch/console.log. A test with several of them gives
+# each a name, and has their consoles in $scratch/NAME-console.log.
+guest=qemu
+
+guest_console() {
+    [ "$guest" = qemu ] || printf '%s-' "$guest"
+    echo console.log
+}
+
 # start_guest NAMESPACE COMMAND_LINE [QEMU ARGUMENTS...]: boots $kernel with $scratch/initramfs.gz; the
-# serial console goes to $scratch/console.log.
+# serial console goes to a file. The kernel is to trust its timer: on a busy computer the emulated one is late.
 start_guest() {
-    local ns=$1 command_line=$2
+    local ns=$1 command_line=$2 console
     shift 2
     need qemu-system-x86_64
-    : >"$scratch/console.log"
-    spawn qemu ip netns exec "$ns" qemu-system-x86_64 -accel tcg -cpu max -M q35 -m 256 -display none \
-        -no-reboot -nodefaults -serial "file:$scratch/console.log" -kernel "$kernel" \
-        -initrd "$scratch/initramfs.gz" -append "console=ttyS0 panic=-1 quiet $command_line" "$@"
+    console=$scratch/$(guest_console)
+    : >"$console"
+    spawn "$guest" ip netns exec "$ns" qemu-system-x86_64 -accel tcg -cpu max -M q35 -m 256 -display none \
+        -no-reboot -nodefaults -serial "file:$console" -kernel "$kernel" \
+        -initrd "$scratch/initramfs.gz" -append "console=ttyS0 panic=-1 quiet no_timer_check $command_line" "$@"
 }
 
 # wait_guest PATTERN SECONDS: until the guest has said it on its console.
 wait_guest() {
-    local deadline=$((SECONDS + $2))
-    until grep -qE -- "$1" "$scratch/console.log"; do
-        is_alive qemu || fail "the guest ended before it said '$1'"
+    local deadline=$((SECONDS + $2)) console
+    console=$scratch/$(guest_console)
+    until grep -qE -- "$1" "$console"; do
+        is_alive "$guest" || grep -qE -- "$1" "$console" || fail "the guest ended before it said '$1'"
         [ "$SECONDS" -lt "$deadline" ] || fail "the guest never said '$1'"
         sleep 0.2
     done
