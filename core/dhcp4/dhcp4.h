@@ -223,7 +223,7 @@ unsigned lb_dhcp4_offer_rank(const struct lb_dhcp4_lease *offer);
 
 struct lb_dhcp4_host {         /* one client's fixed answer, or a pool's common part */
     uint8_t mac[6];            /* zero: any client */
-    struct lb_addr address;    /* zero: from the pool */
+    struct lb_addr address;    /* whatever client identifier it sends; zero: from the pool */
     struct lb_bytes root_path; /* the caller's memory */
     const char *hostname, *initiator;
     uint32_t mac_head, mac_next, address_head, address_next; /* the server's own: its indexes */
@@ -231,7 +231,9 @@ struct lb_dhcp4_host {         /* one client's fixed answer, or a pool's common 
 
 /* What a host keeps of a binding over its own restarts. */
 struct lb_dhcp4_kept {
-    struct lb_bytes client; /* option 61, or else hardware type and address; empty: put aside */
+    /* Option 61. Where there is none, and for the address of a host's entry: hardware type and
+     * address. Empty: put aside. */
+    struct lb_bytes client;
     struct lb_addr address;
     uint32_t
         valid_s; /* what is left by the host's clock; LB_DHCP4_INFINITE: for ever; 0: expired */

@@ -575,19 +575,43 @@ static struct lb_dhcp4_reply dispatch(struct exchange *x) {
     return ignore(x, "a server's message");
 }
 
-/* RFC 2131 4.2: the client identifier, or else the hardware type and address. */
-static bool identify(struct exchange *x) {
+static void identify_by_hardware(struct exchange *x) {
     const struct lb_dhcp4_header *header = &x->request->header;
     struct lb_wr wr = lb_wr(lb_span(x->client, sizeof x->client));
+    lb_wr_u8(&wr, header->htype);
+    lb_wr_bytes(&wr, lb_bytes(header->chaddr, LB_MIN(header->hlen, LB_DHCP4_CHADDR_BYTES)));
+    x->client_len = (uint8_t)lb_wr_done(&wr).len;
+}
+
+/* RFC 2131 4.2: the client identifier, or else the hardware type and address. */
+static bool identify(struct exchange *x) {
+    struct lb_wr wr = lb_wr(lb_span(x->client, sizeof x->client));
     struct lb_bytes id;
-    if (lb_dhcp4_option(x->request, LB_OPT_CLIENT_ID, &id) && id.len > 0) {
-        lb_wr_bytes(&wr, id);
-    } else {
-        lb_wr_u8(&wr, header->htype);
-        lb_wr_bytes(&wr, lb_bytes(header->chaddr, LB_MIN(header->hlen, LB_DHCP4_CHADDR_BYTES)));
+    if (!lb_dhcp4_option(x->request, LB_OPT_CLIENT_ID, &id) || id.len == 0) {
+        identify_by_hardware(x);
+        return true;
     }
+    lb_wr_bytes(&wr, id);
     x->client_len = (uint8_t)lb_wr_done(&wr).len;
     return x->client_len > 0;
+}
+
+static struct lb_binding *find_own(const struct exchange *x) {
+    return lb_bindings_find(&x->server->table, lb_bytes(x->client, x->client_len));
+}
+
+/* Firmware, loader and system of one machine each send an identifier of their own. Where an entry
+ * gives the machine an address, all of them have it: its owner is the hardware address. */
+static struct lb_binding *find_binding(struct exchange *x) {
+    struct lb_binding *own = find_own(x), *machine;
+    if (!is_known(x) || !has_fixed(x))
+        return own;
+    identify_by_hardware(x);
+    machine = find_own(x);
+    bool is_fixed = own != NULL && own != machine && lb_addr_equal(own->address, x->host->address);
+    if (is_fixed && machine != NULL)
+        lb_bindings_set_until(&x->server->table, own, x->now_us); /* it gives way to the machine */
+    return is_fixed && machine == NULL ? own : machine;
 }
 
 /* The key for a client that has not said which it has: the first of DHCPv4. */
@@ -685,7 +709,7 @@ static struct lb_dhcp4_reply input(struct lb_dhcp4_server *server, uint64_t now_
     if ((why = check_auth(&x, payload)) != NULL)
         return ignore(&x, why);
     x.host = find_host(server, request.header.chaddr);
-    x.binding = lb_bindings_find(&server->table, lb_bytes(x.client, x.client_len));
+    x.binding = find_binding(&x);
     struct lb_dhcp4_reply reply = dispatch(&x);
     lb_wipe(&x.key, sizeof x.key);
     if (x.has_changed)
