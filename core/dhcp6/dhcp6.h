@@ -242,17 +242,20 @@ uint32_t lb_dhcp6_left_s(const struct lb_dhcp6_lease *lease, uint64_t now_us, ui
 /* ---- server ------------------------------------------------------------------------------------
  * A pure machine over the caller's tables, for the simulator and the boot server. */
 
-struct lb_dhcp6_host {                                         /* one client's fixed answer */
-    struct lb_duid duid;                                       /* none: any client */
-    struct lb_addr address;                                    /* none: from the pool */
+struct lb_dhcp6_host {   /* one client's fixed answer */
+    struct lb_duid duid; /* none: any client */
+    /* The machine's, whatever DUID and IAID it sends; of several IA_NAs one has it. None, and where
+     * the entry is for any client: from the pool. */
+    struct lb_addr address;
     struct lb_bytes root_path;                                 /* the caller's memory */
     uint32_t duid_head, duid_next, address_head, address_next; /* the server's own: its indexes */
 };
 
 /* What a host keeps of a binding over its own restarts. */
 struct lb_dhcp6_kept {
-    struct lb_bytes
-        client; /* as in lb_binding: the DUID and behind it the IAID; empty: put aside */
+    /* As in lb_binding: the DUID and behind it the IAID; of an entry's address, the entry's DUID
+     * and UINT32_MAX; empty: put aside. */
+    struct lb_bytes client;
     struct lb_addr address;
     uint32_t
         valid_s; /* what is left by the host's clock; LB_DHCP6_INFINITE: for ever; 0: expired */

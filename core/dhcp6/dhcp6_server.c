@@ -14,6 +14,7 @@
 #define PREFERRED_S 3600
 #define VALID_S     7200
 #define OFFER_US    (60 * LB_US_SEC) /* how long an offered address is kept for its client */
+#define ENTRY_IAID  UINT32_MAX       /* of the owner of an entry's address, beside its DUID */
 
 /* A request on its way to its answer. */
 struct exchange {
@@ -24,6 +25,7 @@ struct exchange {
     struct lb_duid client;
     bool has_client, has_server, is_ours; /* identifiers in the request; is_ours: it is for us */
     const struct lb_dhcp6_host *host;     /* the client's entry, or NULL */
+    bool is_claimed;                      /* an IA has the entry's address */
     uint8_t type;                         /* of the answer */
     struct lb_wr wr;
     bool is_signed;         /* the answer is authenticated, by this key */
@@ -32,25 +34,32 @@ struct exchange {
 
 /* ---- bindings ---- */
 
-/* A client may have several IA_NAs: a binding is of one. */
-struct owner {
-    uint8_t bytes[LB_DUID_MAX + 4];
-    size_t len;
+/* What an IA_NA of the request asks for, and in whose name. A client may have several: a binding is
+ * of one. */
+struct claim {
+    struct lb_duid duid;
+    uint32_t iaid;
+    bool is_fixed; /* for the address of the host's entry */
+    struct lb_binding *binding;
 };
 
-static struct lb_bytes name_owner(struct owner *owner, const struct lb_duid *client,
-                                  uint32_t iaid) {
+struct owner {
+    uint8_t bytes[LB_DUID_MAX + 4];
+};
+
+static struct lb_bytes name_owner(const struct claim *claim, struct owner *owner) {
     struct lb_wr wr = lb_wr(lb_span(owner->bytes, sizeof owner->bytes));
-    lb_wr_bytes(&wr, lb_bytes(client->bytes, client->len));
-    lb_wr_u32(&wr, iaid);
+    lb_wr_bytes(&wr, lb_bytes(claim->duid.bytes, claim->duid.len));
+    lb_wr_u32(&wr, claim->iaid);
     return lb_wr_done(&wr);
 }
 
-static struct lb_binding *find_binding(const struct exchange *x, uint32_t iaid) {
+static struct claim claim_by(const struct exchange *x, const struct lb_duid *duid, uint32_t iaid) {
+    struct claim claim = {.duid = *duid, .iaid = iaid};
     struct owner owner;
-    if (x->client.len == 0)
-        return NULL;
-    return lb_bindings_find(&x->server->table, name_owner(&owner, &x->client, iaid));
+    if (duid->len > 0)
+        claim.binding = lb_bindings_find(&x->server->table, name_owner(&claim, &owner));
+    return claim;
 }
 
 static struct lb_dhcp6_host *bucket(const struct lb_dhcp6_server *server, const void *key,
@@ -113,13 +122,51 @@ static bool is_anothers(const struct exchange *x, struct lb_addr address) {
     return false;
 }
 
-/* Whether nothing speaks against giving this address to the owner of `binding` (may be NULL). */
-static bool is_available(const struct exchange *x, const struct lb_binding *binding,
+static bool has_fixed(const struct exchange *x) {
+    return x->host && x->host->duid.len > 0 && lb_addr_is_set(x->host->address);
+}
+
+/* Whether nothing speaks against giving it this address. */
+static bool is_available(const struct exchange *x, const struct claim *claim,
                          struct lb_addr address) {
-    if (is_anothers(x, address))
+    bool is_entrys = has_fixed(x) && lb_addr_equal(x->host->address, address);
+    if (is_anothers(x, address) || (is_entrys && !claim->is_fixed))
         return false;
     const struct lb_binding *holder = lb_bindings_holder(&x->server->table, address);
-    return holder == NULL || holder == binding || !lb_binding_is_alive(holder, x->now_us);
+    return holder == NULL || holder == claim->binding || !lb_binding_is_alive(holder, x->now_us);
+}
+
+static bool names(const struct lb_dhcp6_ia *ia, struct lb_addr address) {
+    size_t i = 0;
+    while (i < ia->addr_count && !lb_addr_equal(ia->addrs[i].addr, address))
+        i++;
+    return i < ia->addr_count;
+}
+
+/* Whether an IA asks for the address of the host's entry: it names it, or it is the first and has
+ * none yet. */
+static bool wants_fixed(const struct exchange *x, const struct lb_dhcp6_ia *ia, bool is_first) {
+    bool is_new = ia->addr_count == 0 || x->request->type == LB_DHCP6_SOLICIT;
+    return has_fixed(x) && !x->is_claimed && (names(ia, x->host->address) || (is_first && is_new));
+}
+
+/* Firmware, loader and system of one machine each have a DUID and IAIDs of their own. Where an
+ * entry gives the machine an address, all of them have it: its owner is the entry. */
+static struct claim claim_of(struct exchange *x, const struct lb_dhcp6_ia *ia, bool is_first) {
+    struct claim own = claim_by(x, &x->client, ia->iaid), fixed;
+    if (!wants_fixed(x, ia, is_first))
+        return own;
+    fixed = claim_by(x, &x->host->duid, ENTRY_IAID);
+    fixed.is_fixed = true;
+    struct lb_binding *had = own.binding;
+    if (had != NULL && had != fixed.binding && lb_addr_equal(had->address, x->host->address)) {
+        if (fixed.binding == NULL)
+            fixed.binding = had;
+        else
+            lb_bindings_set_until(&x->server->table, had, x->now_us); /* it gives way */
+    }
+    x->is_claimed = is_available(x, &fixed, x->host->address);
+    return x->is_claimed ? fixed : own;
 }
 
 static bool is_in_pool(const struct lb_dhcp6_server_config *config, struct lb_addr address) {
@@ -127,15 +174,16 @@ static bool is_in_pool(const struct lb_dhcp6_server_config *config, struct lb_ad
 }
 
 /* The address the client has or had, its host entry's, or a free one. */
-static bool choose_address(const struct exchange *x, const struct lb_binding *binding,
+static bool choose_address(const struct exchange *x, const struct claim *claim,
                            struct lb_addr *address) {
     const struct lb_dhcp6_server_config *config = &x->server->config;
-    if (x->host && lb_addr_is_set(x->host->address) && is_available(x, binding, x->host->address)) {
+    const struct lb_binding *binding = claim->binding;
+    if (claim->is_fixed) {
         *address = x->host->address;
         return true;
     }
     if (binding && is_in_pool(config, binding->address) &&
-        is_available(x, binding, binding->address)) {
+        is_available(x, claim, binding->address)) {
         *address = binding->address;
         return true;
     }
@@ -144,7 +192,7 @@ static bool choose_address(const struct exchange *x, const struct lb_binding *bi
         return false;
     while (lb_bindings_next_free(&x->server->table, x->now_us, config->first, config->last, &search,
                                  address))
-        if (is_available(x, binding, *address))
+        if (is_available(x, claim, *address))
             return true;
     return false;
 }
@@ -169,17 +217,17 @@ static void note_change(struct exchange *x, const struct lb_binding *binding) {
 }
 
 /* Gives the IA an address, for good or as an offer; NULL: there is none. */
-static const struct lb_binding *assign(struct exchange *x, uint32_t iaid, bool lease) {
-    struct lb_binding *binding = find_binding(x, iaid);
+static const struct lb_binding *assign(struct exchange *x, const struct claim *claim, bool lease) {
+    struct lb_binding *binding = claim->binding;
     struct owner owner;
     struct lb_addr address;
-    if (x->server->config.no_addresses || !choose_address(x, binding, &address))
+    if (x->server->config.no_addresses || !choose_address(x, claim, &address))
         return NULL;
     bool keep = binding && binding->leased && lb_binding_is_alive(binding, x->now_us) &&
                 lb_addr_equal(binding->address, address);
     uint64_t until_us = lease ? lease_end_us(x) : x->now_us + OFFER_US;
     struct lb_binding_terms terms = {
-        .client = name_owner(&owner, &x->client, iaid),
+        .client = name_owner(claim, &owner),
         .address = address,
         .leased = lease || keep,
         .until_us = keep && !lease ? LB_MAX(until_us, binding->until_us) : until_us,
@@ -311,7 +359,8 @@ static void put_assigned(struct exchange *x, bool lease) {
     struct lb_rd rd = lb_rd(x->request->options);
     struct lb_dhcp6_ia ia;
     for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
-        const struct lb_binding *binding = assign(x, ia.iaid, lease);
+        struct claim claim = claim_of(x, &ia, i == 0);
+        const struct lb_binding *binding = assign(x, &claim, lease);
         if (binding)
             put_lease(x, ia.iaid, binding->address);
         else
@@ -367,17 +416,12 @@ static struct lb_bytes on_confirm(struct exchange *x) {
     return lb_wr_done(&x->wr);
 }
 
-static bool names(const struct lb_dhcp6_ia *ia, struct lb_addr address) {
-    size_t i = 0;
-    while (i < ia->addr_count && !lb_addr_equal(ia->addrs[i].addr, address))
-        i++;
-    return i < ia->addr_count;
-}
-
 /* The client's binding if it still is one and the IA speaks of it. */
-static struct lb_binding *leased_binding(const struct exchange *x, const struct lb_dhcp6_ia *ia) {
-    struct lb_binding *binding = find_binding(x, ia->iaid);
-    bool holds = binding && binding->leased && is_available(x, binding, binding->address) &&
+static struct lb_binding *leased_binding(struct exchange *x, const struct lb_dhcp6_ia *ia,
+                                         bool is_first) {
+    struct claim claim = claim_of(x, ia, is_first);
+    struct lb_binding *binding = claim.binding;
+    bool holds = binding && binding->leased && is_available(x, &claim, binding->address) &&
                  (ia->addr_count == 0 || names(ia, binding->address));
     return holds ? binding : NULL;
 }
@@ -388,7 +432,7 @@ static struct lb_bytes on_renew(struct exchange *x) {
     struct lb_dhcp6_ia ia;
     begin_answer(x, LB_DHCP6_REPLY);
     for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
-        struct lb_binding *binding = leased_binding(x, &ia);
+        struct lb_binding *binding = leased_binding(x, &ia, i == 0);
         if (binding) {
             lb_bindings_set_until(&x->server->table, binding, lease_end_us(x));
             note_change(x, binding);
@@ -407,7 +451,7 @@ static struct lb_bytes on_rebind(struct exchange *x) {
     bool knows = false, is_elsewhere = !is_on_link(x);
     begin_answer(x, LB_DHCP6_REPLY);
     for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
-        struct lb_binding *binding = leased_binding(x, &ia);
+        struct lb_binding *binding = leased_binding(x, &ia, i == 0);
         if (binding) {
             lb_bindings_set_until(&x->server->table, binding, lease_end_us(x));
             note_change(x, binding);
@@ -440,7 +484,7 @@ static struct lb_bytes on_end(struct exchange *x, bool is_declined) {
     struct lb_dhcp6_ia ia;
     begin_answer(x, LB_DHCP6_REPLY);
     for (size_t i = 0; i < LB_DHCP6_IAS_MAX && next_ia(&rd, &ia); i++) {
-        struct lb_binding *binding = leased_binding(x, &ia);
+        struct lb_binding *binding = leased_binding(x, &ia, i == 0);
         if (!binding) {
             put_refusal(x, ia.iaid, LB_DHCP6_NO_BINDING, "nothing is known of this address");
             continue;

@@ -11,8 +11,8 @@ static struct {
     uint8_t room[LB_DHCP6_PACKET_MAX], request[LB_DHCP6_PACKET_MAX];
     struct lb_bytes reply;
     struct lb_dhcp6_message message; /* the reply, decoded */
-    struct lb_dhcp6_ia ia;           /* the reply's first IA_NA of IAID 1 */
-    bool has_ia;
+    struct lb_dhcp6_ia ia, second; /* the reply's IA_NAs of the IAID that was asked, and the next */
+    bool has_ia, has_second;
 } t;
 
 static struct lb_dhcp6_server_config usual(void) {
@@ -36,8 +36,18 @@ struct asked {
     uint8_t type, client; /* which one: 0 is 1 */
     uint8_t server;       /* 0: none */
     bool no_client_id, no_ia, rapid_commit, no_wishes, reconf_accept;
+    uint32_t iaid; /* 0: 1 */
     const char *addr;
+    bool has_second; /* an IA with the next number */
+    const char *second_addr;
 };
+
+static void add_ia(struct lb_wr *wr, uint32_t iaid, const char *addr) {
+    size_t opened = lb_dhcp6_open_ia(wr, iaid, 0, 0);
+    if (addr)
+        lb_dhcp6_put_iaaddr(wr, v6(addr), 0, 0);
+    lb_dhcp6_close(wr, opened);
+}
 
 static bool ask_as(struct asked asked) {
     struct lb_wr wr = lb_wr(lb_span(t.request, sizeof t.request));
@@ -49,12 +59,11 @@ static bool ask_as(struct asked asked) {
         lb_dhcp6_put_duid(&wr, LB_OPT6_CLIENT_ID, &client);
     if (asked.server)
         lb_dhcp6_put_duid(&wr, LB_OPT6_SERVER_ID, &server);
-    if (!asked.no_ia) {
-        size_t opened = lb_dhcp6_open_ia(&wr, 1, 0, 0);
-        if (asked.addr)
-            lb_dhcp6_put_iaaddr(&wr, v6(asked.addr), 0, 0);
-        lb_dhcp6_close(&wr, opened);
-    }
+    uint32_t iaid = asked.iaid ? asked.iaid : 1;
+    if (!asked.no_ia)
+        add_ia(&wr, iaid, asked.addr);
+    if (asked.has_second)
+        add_ia(&wr, iaid + 1, asked.second_addr);
     if (asked.rapid_commit)
         lb_dhcp6_put(&wr, LB_OPT6_RAPID_COMMIT, lb_bytes(t.room, 0));
     if (asked.reconf_accept)
@@ -67,14 +76,21 @@ static bool ask_as(struct asked asked) {
     if (t.reply.len == 0)
         return false;
     CHECK(lb_dhcp6_decode(t.reply, &t.message, &why));
-    t.has_ia = lb_dhcp6_find_ia(t.message.options, 1, &t.ia);
+    t.has_ia = lb_dhcp6_find_ia(t.message.options, iaid, &t.ia);
+    t.has_second = lb_dhcp6_find_ia(t.message.options, iaid + 1, &t.second);
     return true;
 }
 
 #define ASK(...)          ask_as((struct asked){.type = __VA_ARGS__})
 #define CHECK_REPLY(name) CHECK_STR(lb_dhcp6_type_word(t.message.type), name)
-#define CHECK_GIVEN(text)                                                                          \
-    CHECK_STR(t.has_ia &&t.ia.addr_count == 1 ? lb_addr_text(t.ia.addrs[0].addr).s : "none", text)
+
+static struct lb_addr_text given(bool has_ia, const struct lb_dhcp6_ia *ia) {
+    return has_ia && ia->addr_count == 1 ? lb_addr_text(ia->addrs[0].addr)
+                                         : (struct lb_addr_text){"none"};
+}
+
+#define CHECK_GIVEN(text)  CHECK_STR(given(t.has_ia, &t.ia).s, text)
+#define CHECK_SECOND(text) CHECK_STR(given(t.has_second, &t.second).s, text)
 
 static bool has(uint16_t code) {
     struct lb_bytes value;
@@ -180,6 +196,82 @@ static void a_host_entry_has_its_address_and_its_root_path(void) {
     CHECK_EQ(lease.root_path_len, host.root_path.len);
     CHECK(ASK(LB_DHCP6_SOLICIT, .client = 2));
     CHECK_GIVEN("2001:db8::100");
+}
+
+static void start_with_entry(void) {
+    static struct lb_dhcp6_host host;
+    struct lb_dhcp6_server_config config = usual();
+    host = (struct lb_dhcp6_host){.duid = test_server_duid(101), .address = v6("2001:db8::42")};
+    config.hosts = &host;
+    config.requester = &host; /* its card is known: any DUID is this machine */
+    config.host_count = 1;
+    start(config);
+}
+
+static void check_address(uint8_t client, uint32_t iaid, const char *address) {
+    struct lb_addr_text offered;
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = client, .iaid = iaid));
+    offered = given(t.has_ia, &t.ia);
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .client = client, .iaid = iaid, .addr = offered.s));
+    CHECK_GIVEN(address);
+}
+
+static void an_entrys_address_is_the_machines_whatever_duid_and_iaid_it_sends(void) {
+    start_with_entry();
+    check_address(1, 1, "2001:db8::42");
+    check_address(1, 77, "2001:db8::42"); /* its initramfs */
+    check_address(2, 5, "2001:db8::42");  /* its system */
+    CHECK(ASK(LB_DHCP6_RENEW, .server = 1, .client = 1, .addr = "2001:db8::42"));
+    CHECK_GIVEN("2001:db8::42");
+    CHECK_EQ(t.ia.addrs[0].valid_s, 7200);
+    CHECK(ASK(LB_DHCP6_RELEASE, .server = 1, .client = 2, .iaid = 5, .addr = "2001:db8::42"));
+    CHECK_EQ(status(), LB_DHCP6_SUCCESS);
+    CHECK(!t.bindings[0].leased);
+}
+
+static void of_several_ias_the_first_gets_the_entrys_address(void) {
+    start_with_entry();
+    CHECK(ASK(LB_DHCP6_SOLICIT, .has_second = true));
+    CHECK_GIVEN("2001:db8::42");
+    CHECK_SECOND("2001:db8::100");
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .addr = "2001:db8::42", .has_second = true,
+              .second_addr = "2001:db8::100"));
+    CHECK_GIVEN("2001:db8::42");
+    CHECK_SECOND("2001:db8::100");
+    /* In another order, and alone, each keeps its own. */
+    CHECK(ASK(LB_DHCP6_RENEW, .server = 1, .iaid = 2, .addr = "2001:db8::100"));
+    CHECK_GIVEN("2001:db8::100");
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .iaid = 2, .addr = "2001:db8::100"));
+    CHECK_GIVEN("2001:db8::100");
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .addr = "2001:db8::42", .has_second = true,
+              .second_addr = "2001:db8::42"));
+    CHECK_GIVEN("2001:db8::42");
+    CHECK_SECOND("2001:db8::100"); /* not the same for two */
+}
+
+static void restore(uint8_t client, uint32_t iaid, const char *address) {
+    uint8_t room[LB_DUID_MAX + 4];
+    struct lb_duid duid = test_server_duid(client);
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+    lb_wr_bytes(&wr, lb_bytes(duid.bytes, duid.len));
+    lb_wr_u32(&wr, iaid);
+    struct lb_dhcp6_kept kept = {
+        .client = lb_wr_done(&wr), .address = v6(address), .valid_s = 3600, .leased = true};
+    CHECK(lb_dhcp6_server_restore(&t.server, t.now, &kept));
+}
+
+static void an_address_that_a_machine_has_can_become_its_entrys(void) {
+    start_with_entry();
+    restore(101, 1, "2001:db8::42"); /* given before the entry was written */
+    check_address(1, 1, "2001:db8::42");
+    check_address(2, 9, "2001:db8::42");
+    start_with_entry();
+    restore(150, 1, "2001:db8::42"); /* another machine has it for now */
+    check_address(1, 1, "2001:db8::100");
+    CHECK(ASK(LB_DHCP6_RENEW, .server = 1, .client = 1, .addr = "2001:db8::100"));
+    CHECK_GIVEN("2001:db8::100");
+    t.now += 3601 * SEC;
+    check_address(1, 1, "2001:db8::42");
 }
 
 static void a_request_for_another_link_is_refused(void) {
@@ -416,6 +508,9 @@ int main(void) {
     TEST(rapid_commit_answers_at_once_where_it_is_on);
     TEST(each_client_has_an_address_of_its_own_until_there_are_none);
     TEST(a_host_entry_has_its_address_and_its_root_path);
+    TEST(an_entrys_address_is_the_machines_whatever_duid_and_iaid_it_sends);
+    TEST(of_several_ias_the_first_gets_the_entrys_address);
+    TEST(an_address_that_a_machine_has_can_become_its_entrys);
     TEST(a_request_for_another_link_is_refused);
     TEST(confirm_tells_whether_an_address_fits_the_link);
     TEST(renew_and_rebind_make_a_lease_longer);
