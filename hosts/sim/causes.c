@@ -27,7 +27,7 @@ static bool was_held(const struct sim *sim) {
     uint64_t since_us = wire->held_us;
     if (sim->witness.away_us != LB_NEVER)
         since_us = LB_MAX(since_us, sim->witness.away_us);
-    return wire->held_us != 0 && !is_past(sim, since_us, patience_us(sim));
+    return wire->is_held || (wire->held_us != 0 && !is_past(sim, since_us, patience_us(sim)));
 }
 
 /* A host may be a little late with what its session has ready; the session's clock runs by then. */

@@ -355,12 +355,13 @@ static bool is_impostors(const struct sim *sim, const struct lb_error *error) {
 
 /* A gate that cannot be agreed with is named as such. */
 static void check_ipsec(struct sim *sim, const struct lb_error *error) {
-    static const enum lb_code codes[SIM_IPSEC_WRONGS] = {
+    static const enum lb_code codes[SIM_IPSEC_WRONGS_ALL] = {
         [SIM_IPSEC_WELL] = LB_OK,
         [SIM_IPSEC_KEY] = LB_E_IPSEC_AUTH,
         [SIM_IPSEC_ID] = LB_E_IPSEC_AUTH,
         [SIM_IPSEC_SILENT] = LB_E_IPSEC_SILENT,
         [SIM_IPSEC_MODE] = LB_E_IPSEC_SELECTOR,
+        [SIM_IPSEC_NARROW] = LB_E_IPSEC_SELECTOR,
     };
     enum lb_code code = codes[sim->plan.ipsec_wrong];
     if (sim->is_ready)

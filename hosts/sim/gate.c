@@ -59,6 +59,20 @@ void sim_gate_source(struct sim *sim, struct lb_addr to) {
 
 /* ---- associations ---------------------------------------------------------------------------- */
 
+/* Of a gate that names less than it is asked for. */
+static struct lb_ipsec_selector narrow(const struct sim *sim, struct lb_ipsec_selector whole) {
+    static const struct lb_ipsec_selector parts[] = {
+        {.protocol = 6, .local_first = 22, .local_last = 22, .remote_last = UINT16_MAX},
+        {.protocol = 6, .local_first = 3260, .local_last = 3260, .remote_last = UINT16_MAX},
+        {.protocol = 6, .local_last = 3259, .remote_last = UINT16_MAX},
+        {.protocol = 17, .local_last = UINT16_MAX, .remote_last = UINT16_MAX},
+    };
+    struct lb_ipsec_selector part = parts[sim_aside(&sim->world, 82) % LB_COUNT(parts)];
+    part.local = whole.local;
+    part.remote = whole.remote;
+    return sim->plan.ipsec_wrong == SIM_IPSEC_NARROW ? part : whole;
+}
+
 static struct lb_ike_config config_of(const struct sim *sim, const struct sim_gate *gate,
                                       struct lb_addr client) {
     const struct sim_plan *plan = &sim->plan;
@@ -70,10 +84,10 @@ static struct lb_ike_config config_of(const struct sim *sim, const struct sim_ga
         .is_responder = true,
         .local = gate->addr,
         .mode = is_transport ? LB_IPSEC_TRANSPORT : LB_IPSEC_TUNNEL,
-        .selector = {.local = gate->addr,
-                     .remote = client,
-                     .local_last = UINT16_MAX,
-                     .remote_last = UINT16_MAX},
+        .selector = narrow(sim, (struct lb_ipsec_selector){.local = gate->addr,
+                                                           .remote = client,
+                                                           .local_last = UINT16_MAX,
+                                                           .remote_last = UINT16_MAX}),
         .group = plan->gate_p256 ? LB_DH_P256 : LB_DH_X25519,
         .asks_cookie = plan->gate_cookie,
         .no_ports = true,

@@ -230,11 +230,20 @@ static bool pull(struct sim *sim, struct sim_conn *conn) {
     return true;
 }
 
+/* Whether bytes found no room to be sent. */
+static void hold(struct sim *sim, const struct sim_conn *conn, bool is_held) {
+    struct sim_wire *wire = &sim->witness.wire;
+    if (is_witnessed(sim, conn))
+        wire->is_held = is_held;
+    if (is_held)
+        wire->held_us = sim->world.now_us;
+}
+
 static bool push(struct sim *sim, struct sim_conn *conn) {
     struct lb_bytes pieces[PIECES_MAX];
     size_t room = sim_pipe_room(conn, &conn->up), total = 0, done = 0;
     if (room == 0) {
-        sim->witness.wire.held_us = sim->world.now_us;
+        hold(sim, conn, true);
         return false;
     }
     size_t count = lb_boot_gather(&sim->boot, conn->slot, pieces, PIECES_MAX);
@@ -248,8 +257,7 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
     bool cut = false;
     if (conn->is_protected)
         part = sim_tunnel_up(sim, conn, pieces, count, part);
-    if (part < total)
-        sim->witness.wire.held_us = sim->world.now_us;
+    hold(sim, conn, part < total);
     if (part == 0)
         return false;
     for (size_t i = 0; i < count && done < part && !cut; i++) {

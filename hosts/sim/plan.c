@@ -225,6 +225,8 @@ static void draw_ipsec(struct sim *sim) {
     plan->gate_rekey_ike_s = sim_one_in(world, 2) ? sim_between(world, 5, 90) : 0;
     if (plan->wrong == SIM_WRONG_NONE && sim_one_in(world, 16))
         plan->ipsec_wrong = (enum sim_ipsec_wrong)sim_between(world, 1, SIM_IPSEC_WRONGS - 1);
+    if (plan->ipsec_wrong == SIM_IPSEC_MODE && sim_aside(world, 81) % 2)
+        plan->ipsec_wrong = SIM_IPSEC_NARROW;
     if (plan->ipsec_all)
         sim_saw(world, SIM_IPSEC_ALL);
     if (plan->ipsec_wrong != SIM_IPSEC_WELL)

@@ -84,7 +84,9 @@ enum sim_ipsec_wrong {
     SIM_IPSEC_ID,     /* or another identity */
     SIM_IPSEC_SILENT, /* nobody does IKE */
     SIM_IPSEC_MODE,   /* tunnel, where transport is asked for, or the other way round */
-    SIM_IPSEC_WRONGS,
+    SIM_IPSEC_WRONGS, /* are drawn; the others take the place of one */
+    SIM_IPSEC_NARROW = SIM_IPSEC_WRONGS, /* its selectors leave out what the client needs */
+    SIM_IPSEC_WRONGS_ALL,
 };
 
 struct sim_plan {

@@ -52,6 +52,7 @@ struct sim_wire {
     bool is_spoiled;                          /* what was heard was altered on its way */
     bool was_asked_out;                       /* the target asked for a logout */
     uint64_t connected_us, heard_us, held_us; /* held: when bytes last found no room to be sent */
+    bool is_held;                             /* and they find none now */
     uint32_t cmd_sn, max_cmd_sn, stat_sn;     /* that follow */
     bool has_stat_sn;
     struct sim_sents sent;

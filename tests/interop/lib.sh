@@ -268,6 +268,15 @@ clear_packets() {
     tcpdump -n -r "$scratch/capture.pcap" "${1:-} port 3260 or ${1:-} port 3205 or ${1:-} port 427" 2>/dev/null | wc -l
 }
 
+# none_in_clear [WHAT]: none is, in either direction.
+none_in_clear() {
+    local to from
+    to=$(clear_packets dst) from=$(clear_packets src)
+    [ "$to" = 0 ] || fail "${1:+$1: }packets in clear from the machine: $to"
+    [ "$from" = 0 ] || fail "${1:+$1: }packets in clear from the server: $from"
+    ok "${1:+$1: }0 packets in clear from the machine, 0 from the server"
+}
+
 # count_round_trips SERVER: in the capture, from SYN to the first block.
 count_round_trips() {
     tshark -r "$scratch/capture.pcap" -T fields -e ip.src -e tcp.len -e tcp.flags.syn \

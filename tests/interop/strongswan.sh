@@ -48,6 +48,18 @@ start_strongswan() {
         socket-default { fwmark = 0x42 }'
 }
 
+# block_clear: what the servers of disks say goes by charon's own routes (table 220, which is looked at first), or
+# nowhere: their last words to a machine that is gone would be in clear.
+block_clear() {
+    local family port
+    for family in -4 -6; do
+        in_server ip "$family" route add blackhole default table 300
+        for port in 3260 3205; do
+            in_server ip "$family" rule add pref 300 ipproto tcp sport $port lookup 300
+        done
+    done
+}
+
 # start_inner_strongswan [RENEWS_S]: charon at $server_ip for the tunnel of tests/ike-client.c, between $inner and
 # 10.9.0.2: the packets of its own IKE must not go through it. RENEWS_S: it renews all keys after so many seconds.
 start_inner_strongswan() {

@@ -14,8 +14,26 @@ add_libraries() {
     done
 }
 
+# add_block: for the next guest, `block ADDRESS ANY`: what the ports of iSCSI at ADDRESS say and hear is dropped
+# where no policy of an IKE daemon stands above (docs/ipsec.md).
+add_block() {
+    local extra=$scratch/initramfs-extra
+    mkdir -p "$extra/iproute2"
+    cp "$(command -v ip)" "$extra/iproute2/"
+    add_libraries "$(command -v ip)"
+    cat >>"$extra/lio-steps" <<'STEPS'
+block() {
+    /iproute2/ip xfrm policy add src "$1" dst "$2" proto 6 sport 3260 dir out action block priority 4000000000 ||
+        die "block"
+    /iproute2/ip xfrm policy add src "$2" dst "$1" proto 6 dport 3260 dir in action block priority 4000000000 ||
+        die "block"
+}
+block 192.0.2.1 0.0.0.0/0
+STEPS
+}
+
 # add_strongswan [SECONDS]: charon for the next guest, by the recipe of integration/ipsec; where SECONDS are
-# given it renews the child's keys after so long.
+# given it renews the child's keys after so long; they are good for longer, where nobody answers.
 add_strongswan() {
     local extra=$scratch/initramfs-extra plugin plugins=/usr/lib/ipsec/plugins
     [ -x "$charon" ] || skip "strongSwan's charon is not installed (strongswan-charon)"
@@ -37,8 +55,8 @@ charon {
 swanctl { socket = unix:///run/vici }
 CONF
     sed -e "s/secret = .*\"/secret = \"$psk\"/" "$top/integration/ipsec/swanctl.conf" >"$extra/etc/swanctl/swanctl.conf"
-    [ $# = 0 ] || sed -i "s/esp_proposals/rekey_time = $1s\n        esp_proposals/" "$extra/etc/swanctl/swanctl.conf"
-    cat >"$extra/lio-steps" <<'STEPS'
+    [ $# = 0 ] || sed -i "s/esp_proposals/rekey_time = $1s\n        life_time = 1h\n        esp_proposals/" "$extra/etc/swanctl/swanctl.conf"
+    cat >>"$extra/lio-steps" <<'STEPS'
 mkdir -p /run
 export STRONGSWAN_CONF=/etc/strongswan.conf SWANCTL_DIR=/etc/swanctl
 start_charon() {
@@ -63,11 +81,20 @@ restart_strongswan() {
 
 # start_ipsec_lio [SECONDS]: as start_lio, behind strongSwan.
 start_ipsec_lio() {
+    rm -rf "$scratch/initramfs-extra"
+    add_block
     add_strongswan "$@"
     lio_modules=("${esp_modules[@]}")
     start_lio
     rm -rf "$scratch/initramfs-extra"
     guest_modules+=("${esp_modules[@]}")
+}
+
+# all_is_esp: no packet was in clear, and many were not.
+all_is_esp() {
+    none_in_clear
+    [ "$(esp_packets)" -gt 500 ] || fail "few packets of ESP: $(esp_packets)"
+    ok "$(esp_packets) packets of ESP"
 }
 
 esp_packets() {
