@@ -55,7 +55,8 @@ charon {
 swanctl { socket = unix:///run/vici }
 CONF
     sed -e "s/secret = .*\"/secret = \"$psk\"/" "$top/integration/ipsec/swanctl.conf" >"$extra/etc/swanctl/swanctl.conf"
-    [ $# = 0 ] || sed -i "s/esp_proposals/rekey_time = $1s\n        life_time = 1h\n        esp_proposals/" "$extra/etc/swanctl/swanctl.conf"
+    [ $# = 0 ] || sed -i "s/esp_proposals/rekey_time = $1s\n        life_time = 1h\n        esp_proposals/" \
+        "$extra/etc/swanctl/swanctl.conf"
     cat >>"$extra/lio-steps" <<'STEPS'
 mkdir -p /run
 export STRONGSWAN_CONF=/etc/strongswan.conf SWANCTL_DIR=/etc/swanctl
