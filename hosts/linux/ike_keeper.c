@@ -316,10 +316,10 @@ bool lb_ike_keeper_take(struct lb_run *run, struct lb_addr remote, struct lb_ike
         return false;
     handed->has_ike = lb_boot_hand_over_ike(&run->boot, remote, &handed->ike);
     handed->config = run->config;
-    const struct lb_slot *slot = &run->loop.slots[slot_of(handed->xfrm.guards[0].local)];
-    handed->port_fd = slot->kind == LB_SLOT_DATAGRAM
-                          ? fcntl(slot->datagram.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
-                          : -1;
+    uint32_t slot = slot_of(handed->xfrm.guards[0].local);
+    if (run->loop.pump.slots[slot] == LB_PUMP_DATAGRAM)
+        handed->port_fd =
+            fcntl(run->loop.slots[slot].datagram.fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return true;
 }
 

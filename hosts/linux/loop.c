@@ -35,6 +35,8 @@ bool lb_loop_open(struct lb_loop *loop, struct lb_boot *boot, struct lb_iface *i
     loop->arp.fd = loop->tun.fd = loop->xfrm.fd = -1;
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
         loop->slots[i] = (struct lb_slot){.fd = -1, .udp_fd = -1};
+    lb_pump_init(&loop->pump, boot, (struct lb_host *)(void *)loop, loop->pieces,
+                 LB_LOOP_PIECES_MAX);
     /* A shell starts what runs in its background with SIGINT ignored, and an ignored signal is no
      * event. */
     signal(SIGINT, SIG_DFL);
@@ -88,7 +90,8 @@ static void report_take_over(struct lb_loop *loop, uint64_t now_us) {
                           "the kernel's own for IPv6 is off on %s during the boot", iface->name);
 }
 
-static void raise_link(struct lb_loop *loop, uint64_t now_us) {
+void lb_host_link(struct lb_host *host, uint64_t now_us) {
+    struct lb_loop *loop = lb_slot_loop(host);
     struct lb_error error = {0};
     if (!lb_iface_raise(loop->iface, &error)) {
         lb_boot_host_failed(loop->boot, now_us, &error);
@@ -129,8 +132,8 @@ static void poll_probes6(struct lb_loop *loop, uint64_t now_us) {
         lb_boot_probed(loop->boot, now_us, addr, conflict);
 }
 
-static void start_probe(struct lb_loop *loop, uint64_t now_us,
-                        const struct lb_boot_action *action) {
+void lb_host_probe(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct lb_loop *loop = lb_slot_loop(host);
     struct lb_addr addr = action->probe;
     if (addr.family == LB_V6) {
         lb_iface6_probe(&loop->iface->v6, &loop->iface->netlink,
@@ -146,7 +149,8 @@ static void start_probe(struct lb_loop *loop, uint64_t now_us,
     poll_arp(loop, now_us);
 }
 
-static void set_address(struct lb_loop *loop, uint64_t now_us, const struct lb_boot_net *net) {
+void lb_host_set_address(struct lb_host *host, uint64_t now_us, const struct lb_boot_net *net) {
+    struct lb_loop *loop = lb_slot_loop(host);
     bool is_new = lb_addr_is_set(net->address.addr) &&
                   !lb_addr_equal(loop->iface->net.address.addr, net->address.addr);
     const char *why = lb_iface_configure(loop->iface, net);
@@ -158,60 +162,8 @@ static void set_address(struct lb_loop *loop, uint64_t now_us, const struct lb_b
     lb_boot_address_set(loop->boot, now_us, why);
 }
 
-/* Carries one action out; false when it is for the caller. */
-static bool carry_out(struct lb_loop *loop, uint64_t now_us, const struct lb_boot_action *action,
-                      enum lb_loop_event *event) {
-    switch (action->event) {
-    case LB_BOOT_LINK:
-        raise_link(loop, now_us);
-        return true;
-    case LB_BOOT_OPEN:
-        lb_slot_open(loop, action, now_us);
-        return true;
-    case LB_BOOT_SEND:
-        lb_slot_send(loop, action);
-        return true;
-    case LB_BOOT_PROBE:
-        start_probe(loop, now_us, action);
-        return true;
-    case LB_BOOT_SET_ADDRESS:
-        set_address(loop, now_us, action->net);
-        return true;
-    case LB_BOOT_CLEAR_ADDRESS:
-        lb_iface_clear(loop->iface);
-        return true;
-    case LB_BOOT_CONNECT:
-        lb_slot_connect(loop, action, now_us);
-        return true;
-    case LB_BOOT_SOURCE:
-        lb_tunnel_source(loop, action, now_us);
-        return true;
-    case LB_BOOT_PROTECT:
-        lb_tunnel_protect(loop, action, now_us);
-        return true;
-    case LB_BOOT_UNPROTECT:
-        lb_tunnel_unprotect(loop, action);
-        return true;
-    case LB_BOOT_CLOSE:
-        lb_slot_close(loop, action->slot);
-        return true;
-    case LB_BOOT_WAIT:
-        loop->until_us = action->until_us;
-        return true;
-    case LB_BOOT_READY:
-        *event = LB_LOOP_READY;
-        return false;
-    case LB_BOOT_OFFERS:
-        *event = LB_LOOP_OFFERS;
-        return false;
-    case LB_BOOT_FAILED:
-        *event = LB_LOOP_FAILED;
-        return false;
-    case LB_BOOT_OUT:
-        *event = LB_LOOP_OUT;
-        return false;
-    }
-    return true;
+void lb_host_clear_address(struct lb_host *host) {
+    lb_iface_clear(lb_slot_loop(host)->iface);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -231,20 +183,18 @@ static void take_link_events(struct lb_loop *loop, uint64_t now_us) {
 }
 
 static bool take_slot_event(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
-    struct lb_slot *slot = &loop->slots[number];
-    switch (slot->kind) {
-    case LB_SLOT_FREE:
+    switch (loop->pump.slots[number]) {
+    case LB_PUMP_FREE:
         return false;
-    case LB_SLOT_PACKET:
-    case LB_SLOT_DATAGRAM:
+    case LB_PUMP_DATAGRAM:
         lb_slot_receive(loop, number, now_us);
         return false;
-    case LB_SLOT_CONNECTING:
+    case LB_PUMP_CONNECTING:
         lb_slot_connected(loop, number, now_us);
         return false;
-    case LB_SLOT_STREAM:
-        slot->is_full = false;
-        return lb_slot_read(loop, number, now_us);
+    case LB_PUMP_STREAM:
+        loop->slots[number].is_full = false;
+        return lb_pump_read_slot(&loop->pump, now_us, number);
     }
     return false;
 }
@@ -271,7 +221,7 @@ static bool take_event(struct lb_loop *loop, uint32_t source, uint64_t now_us) {
 }
 
 static uint64_t deadline(const struct lb_loop *loop, uint64_t until_us) {
-    until_us = LB_MIN(until_us, loop->until_us);
+    until_us = LB_MIN(until_us, loop->pump.until_us);
     if (loop->arp.fd >= 0 && lb_addr_is_set(loop->arp.probe.addr))
         until_us = LB_MIN(until_us, loop->arp.probe.until_us);
     return until_us;
@@ -295,27 +245,13 @@ static bool wait_for_events(struct lb_loop *loop, uint64_t now_us, uint64_t unti
 
 /* ---- the streams ----------------------------------------------------------------------------- */
 
-/* True: some went out, and there may be more to do now. */
-static bool flush_streams(struct lb_loop *loop, uint64_t now_us) {
-    bool went = false;
-    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++) {
-        if (loop->slots[i].kind == LB_SLOT_STREAM && !loop->slots[i].is_full)
-            went = lb_slot_flush(loop, i, now_us) || went;
-    }
-    return went;
-}
-
 static size_t in_flight(const struct lb_loop *loop) {
     return lb_initiator_in_flight(lb_boot_session(loop->boot));
 }
 
 static bool read_streams(struct lb_loop *loop, uint64_t now_us) {
     size_t before = in_flight(loop);
-    bool came = false;
-    for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++) {
-        if (loop->slots[i].kind == LB_SLOT_STREAM)
-            came = lb_slot_read(loop, i, now_us) || came;
-    }
+    bool came = lb_pump_read(&loop->pump, now_us);
     if (came)
         loop->spin.answered = before - LB_MIN(before, in_flight(loop));
     return came;
@@ -323,7 +259,7 @@ static bool read_streams(struct lb_loop *loop, uint64_t now_us) {
 
 static bool has_stream(const struct lb_loop *loop) {
     for (uint32_t i = 0; i < LB_BOOT_SLOTS_MAX; i++) {
-        if (loop->slots[i].kind == LB_SLOT_STREAM)
+        if (loop->pump.slots[i] == LB_PUMP_STREAM)
             return true;
     }
     return false;
@@ -359,26 +295,22 @@ static bool spin(struct lb_loop *loop, uint64_t now_us, uint64_t until_us) {
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* Does what the engine wants until it has nothing more to ask. */
-static bool serve_engine(struct lb_loop *loop, uint64_t now_us, enum lb_loop_event *event) {
-    for (;;) {
-        struct lb_boot_action action = lb_boot_poll(loop->boot, now_us);
-        if (!carry_out(loop, now_us, &action, event))
-            return false;
-        if (action.event == LB_BOOT_WAIT)
-            return true;
-    }
+/* What of the engine's word is the caller's; WORK: nothing. */
+static enum lb_loop_event event_of(enum lb_boot_event word) {
+    return word == LB_BOOT_READY    ? LB_LOOP_READY
+           : word == LB_BOOT_OFFERS ? LB_LOOP_OFFERS
+           : word == LB_BOOT_FAILED ? LB_LOOP_FAILED
+           : word == LB_BOOT_OUT    ? LB_LOOP_OUT
+                                    : LB_LOOP_WORK;
 }
 
 /* Lets the engine work on what came, so that the caller finds what has completed by it. */
 static enum lb_loop_event after_input(struct lb_loop *loop) {
-    enum lb_loop_event event = LB_LOOP_WORK;
     if (loop->signal) {
         loop->signal = 0;
         return LB_LOOP_INTERRUPTED;
     }
-    serve_engine(loop, lb_now_us(), &event);
-    return event;
+    return event_of(lb_pump_serve(&loop->pump, lb_now_us()));
 }
 
 enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
@@ -388,13 +320,15 @@ enum lb_loop_event lb_loop_run(struct lb_loop *loop, uint64_t until_us) {
         poll_arp(loop, now_us);
         do {
             poll_probes6(loop, now_us);
-            if (!serve_engine(loop, now_us, &event))
+            event = event_of(lb_pump_run(&loop->pump, now_us));
+            if (event != LB_LOOP_WORK)
                 return event;
-        } while (loop->probes6_due || flush_streams(loop, now_us));
+        } while (loop->probes6_due);
         if (++loop->passes % PASSES_WITHOUT_WAIT == 0) { /* a busy stream would hide all others */
             if (wait_for_events(loop, now_us, now_us))
                 return after_input(loop);
-            if (!serve_engine(loop, now_us, &event)) /* what came is worked on before any sleep */
+            event = event_of(lb_pump_serve(&loop->pump, now_us));
+            if (event != LB_LOOP_WORK) /* what came is worked on before any sleep */
                 return event;
         }
         if (read_streams(loop, now_us))

@@ -12,6 +12,7 @@
 #define LB_LINUX_LOOP_H
 
 #include "core/boot/boot_state.h"
+#include "core/boot/pump.h"
 #include "hosts/linux/arp.h"
 #include "hosts/linux/iface.h"
 #include "hosts/linux/xfrm.h"
@@ -29,23 +30,15 @@ enum lb_loop_event {
     LB_LOOP_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP; once for each */
 };
 
-enum lb_slot_kind {
-    LB_SLOT_FREE,
-    LB_SLOT_PACKET,   /* DHCP: a packet socket, and a UDP socket once there is an address */
-    LB_SLOT_DATAGRAM, /* DHCPv6, routers, services */
-    LB_SLOT_CONNECTING,
-    LB_SLOT_STREAM,
-};
-
+/* The sockets behind a slot; the pump knows what it is open for. */
 struct lb_slot {
-    enum lb_slot_kind kind;
-    int fd;
-    int udp_fd;                  /* PACKET: -1 until it is needed */
+    int fd;                      /* of a connection, or the packet socket of DHCP; -1: none */
+    int udp_fd;                  /* DHCP, beside fd: -1 until there is an address to send from */
     struct lb_addr udp_addr;     /* what udp_fd is bound to */
-    struct lb_datagram datagram; /* DATAGRAM */
+    struct lb_datagram datagram; /* of DHCPv6, routers, services */
     uint32_t interest;           /* epoll events that are set */
-    bool is_protected;           /* STREAM, CONNECTING, DATAGRAM: it is never in clear */
-    bool is_full;                /* the last send took less than was given */
+    bool is_protected;           /* it is never in clear; not DHCP's */
+    bool is_full;                /* a connection: the last send took less than was given */
 };
 
 /* Spins: tries again for a while before it sleeps, where that has been worth it. */
@@ -55,12 +48,17 @@ struct lb_spin {
     size_t answered; /* commands that the last read completed */
 };
 
+/* Of one writev: two for each of the deepest queue's commands; IOV_MAX is 1024. */
+#define LB_LOOP_PIECES_MAX 512
+
 struct lb_loop {
     struct lb_boot *boot;
     struct lb_iface *iface; /* NULL: the machine's own network */
     bool is_bound;          /* sockets are bound to the interface */
     int epoll_fd, signal_fd;
     int signal; /* the last that came */
+    struct lb_pump pump;
+    struct lb_bytes pieces[LB_LOOP_PIECES_MAX];
     struct lb_slot slots[LB_BOOT_SLOTS_MAX];
     bool in_kernel;           /* what is protected is so by the kernel: xfrm; else by tun */
     struct lb_tun tun;        /* of protected connections; fd -1: not open */
@@ -68,7 +66,6 @@ struct lb_loop {
     struct lb_arp_socket arp; /* fd -1: not open */
     bool link_told;           /* the engine has asked for the link's state */
     bool has_announced;
-    uint64_t until_us; /* the engine's deadline */
     struct lb_spin spin;
     uint64_t passes;
     uint64_t reads, writes, waits; /* system calls, for benchmarks */

@@ -14,11 +14,21 @@
 #define DHCP6_CLIENT_PORT  546
 #define SOLICITATION_BYTES 8u /* RFC 4861 4.1, without options */
 
-#define PIECES_MAX                                                                                 \
-    512 /* of one writev: two for each of the deepest queue's commands; IOV_MAX is 1024 */
+struct lb_loop *lb_slot_loop(struct lb_host *host) {
+    return (struct lb_loop *)(void *)host;
+}
 
 static int index_of(const struct lb_loop *loop) {
     return loop->iface ? loop->iface->link.index : 0;
+}
+
+static bool is_open(const struct lb_loop *loop, uint32_t number) {
+    return loop->pump.slots[number] == LB_PUMP_DATAGRAM;
+}
+
+/* DHCP's: what it sends and hears are whole packets. */
+static bool is_packet(const struct lb_slot *slot) {
+    return slot->fd >= 0;
 }
 
 static int bind_to_interface(const struct lb_loop *loop, int fd) {
@@ -36,16 +46,16 @@ static void host_failed(struct lb_loop *loop, uint64_t now_us, const char *what,
 
 /* ---- DHCPv4 ---------------------------------------------------------------------------------- */
 
-static void open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+static bool open_packet(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
     struct lb_slot *slot = &loop->slots[number];
     int fd, refused = lb_packet_open(loop->iface->link.index, LB_DHCP4_CLIENT_PORT, &fd);
     if (refused) {
         host_failed(loop, now_us, "opening a packet socket", refused);
-        return;
+        return false;
     }
-    *slot = (struct lb_slot){.kind = LB_SLOT_PACKET, .fd = fd, .udp_fd = -1};
-    slot->interest = EPOLLIN;
+    *slot = (struct lb_slot){.fd = fd, .udp_fd = -1, .interest = EPOLLIN};
     lb_loop_add(loop, fd, EPOLLIN, LB_FROM_SLOT + number);
+    return true;
 }
 
 /* Sends only: what comes back is read from the packet socket, so this one drops everything. That it
@@ -134,27 +144,23 @@ static void cannot_open(struct lb_loop *loop, uint64_t now_us, enum lb_boot_kind
                       "%s: %s", what, strerror(refused));
 }
 
-void lb_slot_open(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+bool lb_host_open(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct lb_loop *loop = lb_slot_loop(host);
     struct lb_slot *slot = &loop->slots[action->slot];
     int refused;
-    if (action->kind == LB_KIND_DHCP4) {
-        open_packet(loop, action->slot, now_us);
-        return;
-    }
-    *slot = (struct lb_slot){.kind = LB_SLOT_DATAGRAM, .fd = -1, .udp_fd = -1};
+    if (action->kind == LB_KIND_DHCP4)
+        return open_packet(loop, action->slot, now_us);
+    *slot = (struct lb_slot){.fd = -1, .udp_fd = -1, .interest = EPOLLIN};
     refused = open_datagram(loop, action, &slot->datagram);
-    if (refused) {
-        slot->kind = LB_SLOT_FREE;
-        if (lb_tunnel_is_port(action->slot)) {
-            lb_tunnel_failed(loop, now_us, "UDP port 4500", refused);
-            return;
-        }
+    if (refused && lb_tunnel_is_port(action->slot))
+        lb_tunnel_failed(loop, now_us, "UDP port 4500", refused);
+    else if (refused)
         cannot_open(loop, now_us, action->kind, refused);
-        return;
-    }
+    if (refused)
+        return false;
     slot->is_protected = action->is_protected;
-    slot->interest = EPOLLIN;
     lb_loop_add(loop, slot->datagram.fd, EPOLLIN, LB_FROM_SLOT + action->slot);
+    return true;
 }
 
 /* RFC 4429 3.2: what is sent from an address that may be another machine's does not carry our
@@ -168,13 +174,14 @@ static struct lb_bytes without_mac(const struct lb_loop *loop,
     return bytes;
 }
 
-void lb_slot_send(struct lb_loop *loop, const struct lb_boot_action *action) {
+void lb_host_send(struct lb_host *host, const struct lb_boot_action *action) {
+    struct lb_loop *loop = lb_slot_loop(host);
     struct lb_slot *slot = &loop->slots[action->slot];
-    if (slot->kind == LB_SLOT_PACKET)
-        send_packet(loop, slot, action);
-    if (slot->is_protected && !lb_tunnel_may_speak(loop, action->to.addr))
+    if (!is_open(loop, action->slot))
         return;
-    if (slot->kind == LB_SLOT_DATAGRAM)
+    if (is_packet(slot))
+        send_packet(loop, slot, action);
+    else if (!slot->is_protected || lb_tunnel_may_speak(loop, action->to.addr))
         lb_datagram_send(&slot->datagram, action->from, action->to, without_mac(loop, action));
 }
 
@@ -188,10 +195,10 @@ void lb_slot_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
         lb_tunnel_receive(loop, number, now_us);
         return;
     }
-    while (slot->kind == LB_SLOT_PACKET &&
+    while (is_open(loop, number) && is_packet(slot) &&
            lb_packet_receive(slot->fd, LB_DHCP4_CLIENT_PORT, room, &from, &payload))
         lb_boot_datagram(loop->boot, now_us, number, from, payload);
-    while (slot->kind == LB_SLOT_DATAGRAM &&
+    while (is_open(loop, number) && !is_packet(slot) &&
            lb_datagram_receive(&slot->datagram, room, &from, &payload))
         if (!slot->is_protected || lb_tunnel_may_speak(loop, from.addr))
             lb_boot_datagram(loop->boot, now_us, number, from, payload);
@@ -221,9 +228,9 @@ enum lb_initiator_lost lb_loop_lost(int error, bool was_open) {
 }
 
 static void lose(struct lb_loop *loop, uint32_t number, uint64_t now_us, int error) {
-    bool was_open = loop->slots[number].kind == LB_SLOT_STREAM;
+    bool was_open = loop->pump.slots[number] == LB_PUMP_STREAM;
     lb_slot_close(loop, number);
-    lb_boot_lost(loop->boot, now_us, number, lb_loop_lost(error, was_open));
+    lb_pump_lost(&loop->pump, now_us, number, lb_loop_lost(error, was_open));
 }
 
 /* What is protected leaves by the tunnel or not at all. */
@@ -231,12 +238,13 @@ static int bind_connection(struct lb_loop *loop, int fd, const struct lb_boot_ac
     return action->is_protected ? lb_tunnel_bind(loop, fd, action) : bind_to_interface(loop, fd);
 }
 
-void lb_slot_connect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+void lb_host_connect(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct lb_loop *loop = lb_slot_loop(host);
     uint32_t number = action->slot;
     struct lb_slot *slot = &loop->slots[number];
     int fd = lb_tcp_open(action->to.addr.family);
 
-    *slot = (struct lb_slot){.kind = LB_SLOT_CONNECTING, .fd = fd, .udp_fd = -1};
+    *slot = (struct lb_slot){.fd = fd, .udp_fd = -1};
     slot->is_protected = action->is_protected;
     if (fd < 0 || bind_connection(loop, fd, action) < 0 ||
         lb_tcp_connect(fd, action->to, index_of(loop)) < 0) {
@@ -254,63 +262,49 @@ void lb_slot_connected(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
         lose(loop, number, now_us, error);
         return;
     }
-    slot->kind = LB_SLOT_STREAM;
-    lb_boot_connected(loop->boot, now_us, number);
+    lb_pump_connected(&loop->pump, now_us, number);
 }
 
-bool lb_slot_flush(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
+size_t lb_host_write(struct lb_host *host, uint64_t now_us, uint32_t number,
+                     const struct lb_bytes *pieces, size_t count) {
+    struct lb_loop *loop = lb_slot_loop(host);
     struct lb_slot *slot = &loop->slots[number];
-    struct lb_bytes pieces[PIECES_MAX];
-    struct iovec io[PIECES_MAX];
-    struct msghdr message = {.msg_iov = io};
+    struct iovec io[LB_LOOP_PIECES_MAX];
+    struct msghdr message = {.msg_iov = io, .msg_iovlen = count};
     size_t total = 0;
     ssize_t sent;
 
-    message.msg_iovlen = lb_boot_gather(loop->boot, number, pieces, PIECES_MAX);
-    if (message.msg_iovlen == 0)
-        return false;
-    for (size_t i = 0; i < message.msg_iovlen; i++) {
+    if (slot->is_full)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
         io[i].iov_base = (void *)(uintptr_t)pieces[i].p; /* sendmsg does not write there */
         io[i].iov_len = pieces[i].len;
         total += pieces[i].len;
     }
     loop->writes++;
     sent = sendmsg(slot->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)) {
-        slot->is_full = true;
-        return false;
-    }
-    if (sent < 0) {
+    if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS) {
         lose(loop, number, now_us, errno);
-        return true;
+        return 0;
     }
-    slot->is_full = (size_t)sent < total;
-    lb_boot_sent(loop->boot, now_us, number, (size_t)sent);
-    return !slot->is_full;
+    slot->is_full = sent < 0 || (size_t)sent < total;
+    return sent < 0 ? 0 : (size_t)sent;
 }
 
-bool lb_slot_read(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
-    struct lb_slot *slot = &loop->slots[number];
-    struct lb_span spans[2];
+size_t lb_host_read(struct lb_host *host, uint64_t now_us, uint32_t number,
+                    const struct lb_span *spans, size_t count) {
+    struct lb_loop *loop = lb_slot_loop(host);
     struct iovec io[2];
-    struct msghdr message = {.msg_iov = io};
+    struct msghdr message = {.msg_iov = io, .msg_iovlen = count};
     ssize_t got;
 
-    message.msg_iovlen = lb_boot_where(loop->boot, number, spans);
-    if (message.msg_iovlen == 0)
-        return false;
-    for (size_t i = 0; i < message.msg_iovlen; i++)
+    for (size_t i = 0; i < count; i++)
         io[i] = (struct iovec){spans[i].p, spans[i].len};
     loop->reads++;
-    got = recvmsg(slot->fd, &message, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    if (got <= 0) {
+    got = recvmsg(loop->slots[number].fd, &message, MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
         lose(loop, number, now_us, got < 0 ? errno : 0);
-        return true;
-    }
-    lb_boot_got(loop->boot, now_us, number, (size_t)got);
-    return true;
+    return got < 0 ? 0 : (size_t)got;
 }
 
 void lb_slot_set_interest(struct lb_loop *loop, uint32_t number) {
@@ -318,7 +312,7 @@ void lb_slot_set_interest(struct lb_loop *loop, uint32_t number) {
     struct lb_span spans[2];
     struct epoll_event event = {.data.u32 = LB_FROM_SLOT + number};
 
-    if (slot->kind != LB_SLOT_STREAM)
+    if (loop->pump.slots[number] != LB_PUMP_STREAM)
         return;
     if (lb_boot_where(loop->boot, number, spans) > 0)
         event.events |= EPOLLIN;
@@ -332,24 +326,30 @@ void lb_slot_set_interest(struct lb_loop *loop, uint32_t number) {
 
 void lb_slot_close(struct lb_loop *loop, uint32_t number) {
     struct lb_slot *slot = &loop->slots[number];
-    bool is_connecting = slot->kind == LB_SLOT_CONNECTING && loop->in_kernel;
-    if ((slot->kind == LB_SLOT_STREAM || is_connecting) && slot->is_protected)
+    enum lb_pump_use use = loop->pump.slots[number];
+    bool is_connecting = use == LB_PUMP_CONNECTING && loop->in_kernel;
+    if ((use == LB_PUMP_STREAM || is_connecting) && slot->is_protected)
         lb_tunnel_linger(loop, slot->fd);
-    if (slot->kind != LB_SLOT_FREE && slot->fd >= 0)
-        close(slot->fd); /* epoll forgets it by itself */
-    if (slot->kind == LB_SLOT_PACKET && slot->udp_fd >= 0)
-        close(slot->udp_fd);
-    if (slot->kind == LB_SLOT_DATAGRAM)
+    if (use == LB_PUMP_DATAGRAM && !is_packet(slot))
         lb_datagram_close(&slot->datagram);
+    if (slot->fd >= 0)
+        close(slot->fd); /* epoll forgets it by itself */
+    if (slot->udp_fd >= 0)
+        close(slot->udp_fd);
     *slot = (struct lb_slot){.fd = -1, .udp_fd = -1};
+}
+
+void lb_host_close(struct lb_host *host, uint32_t number) {
+    lb_slot_close(lb_slot_loop(host), number);
 }
 
 int lb_slot_release(struct lb_loop *loop, uint32_t number) {
     struct lb_slot *slot = &loop->slots[number];
     int fd = slot->fd;
-    if (slot->kind != LB_SLOT_STREAM)
+    if (loop->pump.slots[number] != LB_PUMP_STREAM)
         return -1;
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
     *slot = (struct lb_slot){.fd = -1, .udp_fd = -1};
+    lb_pump_release(&loop->pump, number);
     return fd;
 }

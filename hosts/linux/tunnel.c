@@ -65,7 +65,8 @@ static struct lb_addr source_for(const struct lb_loop *loop, struct lb_addr to) 
     return from;
 }
 
-void lb_tunnel_source(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+static void tell_source(struct lb_loop *loop, const struct lb_boot_action *action,
+                        uint64_t now_us) {
     int refused = lb_tunnel_open(loop);
     if (refused)
         lb_tunnel_failed(loop, now_us, loop->in_kernel ? "the kernel's IPsec" : "a TUN interface",
@@ -161,14 +162,19 @@ bool lb_tunnel_may_speak(const struct lb_loop *loop, struct lb_addr to) {
 
 /* ---- the kernel's SAs ------------------------------------------------------------------------ */
 
-void lb_tunnel_protect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
+static void protect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
     int refused = lb_xfrm_protect(&loop->xfrm, action->terms);
     if (refused)
         lb_tunnel_failed(loop, now_us, "the kernel's ESP", refused);
 }
 
-void lb_tunnel_unprotect(struct lb_loop *loop, const struct lb_boot_action *action) {
-    if (action->spi != 0)
+void lb_host_ipsec(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct lb_loop *loop = lb_slot_loop(host);
+    if (action->event == LB_BOOT_SOURCE)
+        tell_source(loop, action, now_us);
+    else if (action->event == LB_BOOT_PROTECT)
+        protect(loop, action, now_us);
+    else if (action->spi != 0)
         lb_xfrm_drop(&loop->xfrm, action->spi);
     else
         lb_xfrm_drop_all(&loop->xfrm, action->to.addr);
@@ -178,9 +184,8 @@ void lb_tunnel_unprotect(struct lb_loop *loop, const struct lb_boot_action *acti
 
 static void send_sealed(struct lb_loop *loop, struct lb_endpoint to, struct lb_bytes sealed) {
     uint32_t number = to.addr.family == LB_V4 ? LB_BOOT_SLOT_IPSEC4 : LB_BOOT_SLOT_IPSEC6;
-    struct lb_slot *slot = &loop->slots[number];
-    if (sealed.len > 0 && slot->kind == LB_SLOT_DATAGRAM)
-        lb_datagram_send(&slot->datagram, (struct lb_endpoint){0}, to, sealed);
+    if (sealed.len > 0 && loop->pump.slots[number] == LB_PUMP_DATAGRAM)
+        lb_datagram_send(&loop->slots[number].datagram, (struct lb_endpoint){0}, to, sealed);
 }
 
 void lb_tunnel_send(struct lb_loop *loop) {
@@ -207,7 +212,7 @@ void lb_tunnel_receive(struct lb_loop *loop, uint32_t number, uint64_t now_us) {
         lb_span(loop->packet + LB_IPSEC_HEAD_MAX, sizeof(loop->packet) - LB_IPSEC_HEAD_MAX);
     struct lb_endpoint from;
     struct lb_bytes payload;
-    for (unsigned i = 0; i < PACKETS_MAX && slot->kind == LB_SLOT_DATAGRAM; i++) {
+    for (unsigned i = 0; i < PACKETS_MAX && loop->pump.slots[number] == LB_PUMP_DATAGRAM; i++) {
         if (!lb_datagram_receive(&slot->datagram, room, &from, &payload))
             return;
         if (is_esp(payload) && loop->in_kernel)
@@ -247,7 +252,7 @@ void lb_tunnel_linger(struct lb_loop *loop, int fd) {
                            {.fd = loop->slots[LB_BOOT_SLOT_IPSEC4].datagram.fd, .events = POLLIN},
                            {.fd = loop->slots[LB_BOOT_SLOT_IPSEC6].datagram.fd, .events = POLLIN}};
     for (uint32_t i = 1; i < LB_COUNT(fds); i++)
-        if (loop->slots[LB_BOOT_SLOT_IPSEC4 + i - 1].kind != LB_SLOT_DATAGRAM)
+        if (loop->pump.slots[LB_BOOT_SLOT_IPSEC4 + i - 1] != LB_PUMP_DATAGRAM)
             fds[i].fd = -1;
     shutdown(fd, SHUT_WR);
     while (!is_closed(fd) && lb_now_us() < end_us) {

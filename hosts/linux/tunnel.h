@@ -7,8 +7,6 @@
 
 #include "hosts/linux/slot.h"
 
-/* Carries out SOURCE. Where there can be no tunnel the boot ends: IPSEC_MISSING. */
-void lb_tunnel_source(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us);
 /* Opens the TUN interface, or the kernel's door, once. 0, or an errno. */
 int lb_tunnel_open(struct lb_loop *loop);
 /* Whether the slot is that of IKE and ESP. */
@@ -19,9 +17,6 @@ int lb_tunnel_open_port(const struct lb_loop *loop, const struct lb_boot_action 
 /* The same for IKE alone, where the kernel has the SAs: its own packets pass in clear, those of ESP
  * do not come up. 0, or an errno. */
 int lb_tunnel_open_ike(struct lb_endpoint from, struct lb_datagram *datagram);
-/* Carry out PROTECT and UNPROTECT. Where the kernel refuses the boot ends: IPSEC_MISSING. */
-void lb_tunnel_protect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us);
-void lb_tunnel_unprotect(struct lb_loop *loop, const struct lb_boot_action *action); /* see above */
 /* The interface that protected datagrams are bound to, which otherwise is `usual`. */
 const char *lb_tunnel_interface(const struct lb_loop *loop, const char *usual);
 /* Whether a protected datagram socket of ours may speak to this address, and hear it. */

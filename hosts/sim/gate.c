@@ -53,8 +53,12 @@ static struct lb_addr source_for(const struct sim *sim, struct lb_addr to) {
     return sim->net.addr6_count > 0 ? sim->net.addrs6[0].address.addr : none;
 }
 
-void sim_gate_source(struct sim *sim, struct lb_addr to) {
-    lb_boot_source(&sim->boot, sim->world.now_us, to, source_for(sim, to));
+/* SOURCE alone: PROTECT is for a host whose kernel has the keys. */
+void lb_host_ipsec(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct sim *sim = sim_of(host);
+    struct lb_addr to = action->to.addr;
+    if (action->event == LB_BOOT_SOURCE)
+        lb_boot_source(&sim->boot, now_us, to, source_for(sim, to));
 }
 
 /* ---- associations ---------------------------------------------------------------------------- */

@@ -63,7 +63,7 @@ static void to_client(struct sim *sim, uint32_t slot, const struct sim_packet *p
                       struct lb_bytes bytes) {
     const struct sim_slot *to = &sim->slots[slot];
     sim_say(&sim->world, "link", "%zu bytes from %s", bytes.len, lb_endpoint_text(packet->from).s);
-    if (!to->is_open || to->is_stream || to->kind != packet->kind || !sim->link_up)
+    if (sim->pump.slots[slot] != LB_PUMP_DATAGRAM || to->kind != packet->kind || !sim->link_up)
         return;
     if (sim_gate_is_slot(slot))
         sim_gate_heard(sim, slot, packet, bytes);
@@ -74,20 +74,25 @@ static void to_client(struct sim *sim, uint32_t slot, const struct sim_packet *p
 
 /* ---- who has this address? ------------------------------------------------------------------- */
 
-void sim_link_probe(struct sim *sim, struct lb_addr addr) {
+/* The answer comes as SIM_PROBED. */
+void lb_host_probe(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct sim *sim = sim_of(host);
+    struct lb_addr addr = action->probe;
     bool conflict = sim_happens(&sim->world, SIM_CONFLICT);
     sim->probes++;
     sim_say(&sim->world, "link", "who has %s?%s", lb_addr_text(addr).s,
             conflict ? " somebody" : "");
     uint64_t wait_us = sim_between(&sim->world, 1, conflict ? 200 : 2000) * LB_US_MS;
-    sim_at(&sim->world, sim->world.now_us + wait_us, SIM_PROBED, conflict, 0,
-           lb_bytes(&addr, sizeof addr));
+    sim_at(&sim->world, now_us + wait_us, SIM_PROBED, conflict, 0, lb_bytes(&addr, sizeof addr));
 }
 
 /* ---- the link -------------------------------------------------------------------------------- */
 
-void sim_link_bring_up(struct sim *sim) {
+/* The link comes up after a while, which may be long, or never. */
+void lb_host_link(struct lb_host *host, uint64_t now_us) {
+    struct sim *sim = sim_of(host);
     struct sim_world *world = &sim->world;
+    (void)now_us;
     uint64_t delay_us = sim_between(world, 1, 3000);
     if (sim->plan.wrong == SIM_WRONG_LINK)
         return;

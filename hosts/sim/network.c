@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIECES_MAX    16
 #define GREETINGS_MAX 60 /* of a connection that nobody answers */
 
 /* ---- connections ----------------------------------------------------------------------------- */
@@ -54,18 +53,19 @@ static uint64_t connect_us(struct sim *sim, unsigned ends) {
     return ends == NEVER ? sim_between(world, 20, 130) * LB_US_SEC : delay_us;
 }
 
-void sim_network_connect(struct sim *sim, const struct lb_boot_action *action) {
+/* The outcome comes as SIM_CONNECTED. */
+void lb_host_connect(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct sim *sim = sim_of(host);
     struct sim_world *world = &sim->world;
     struct lb_endpoint to = action->to;
     uint32_t slot = action->slot;
     int i = free_conn(sim);
     sim_say(world, "network", "connection %u to %s", sim->conn_numbers + 1, lb_endpoint_text(to).s);
-    if (sim->slots[slot].is_open && (!sim->slots[slot].is_stream || sim->slots[slot].conn >= 0))
-        sim_violation(world, "CONNECT on slot %u, which is open", slot);
+    (void)now_us;
     if (!lb_addr_is_host(to.addr))
         sim_violation(world, "CONNECT to %s, on the network's word", lb_endpoint_text(to).s);
     sim_impostor_check_connect(sim, to.addr);
-    sim->slots[slot] = (struct sim_slot){.is_open = true, .is_stream = true, .conn = i};
+    sim->slots[slot] = (struct sim_slot){.conn = i};
     if (i < 0)
         return; /* all are half open: as if nobody answered */
     struct sim_conn *conn = &sim->conns[i];
@@ -89,12 +89,12 @@ static void client_loses(struct sim *sim, int i, enum lb_initiator_lost why) {
     sim->conns[i].has_client = false;
     release(&sim->conns[i]);
     struct sim_slot *slot = &sim->slots[sim->conns[i].slot];
-    if (!slot->is_stream || slot->conn != i)
+    if (sim->pump.slots[sim->conns[i].slot] < LB_PUMP_CONNECTING || slot->conn != i)
         return;
     slot->conn = -1;
     sim->witness.wire.is_told |= sim->witness.wire.number == sim->conns[i].number;
     sim_say(&sim->world, "network", "connection %u is lost to the client", sim->conns[i].number);
-    lb_boot_lost(&sim->boot, sim->world.now_us, sim->conns[i].slot, why);
+    lb_pump_lost(&sim->pump, sim->world.now_us, sim->conns[i].slot, why);
 }
 
 static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
@@ -118,7 +118,7 @@ static void connected(struct sim *sim, uint32_t number, uint32_t ends) {
     sim_service_accept(sim, (unsigned)i);
     if (conn->slot == LB_BOOT_SLOT_SESSION)
         sim_witness_connected(sim);
-    lb_boot_connected(&sim->boot, sim->world.now_us, conn->slot);
+    lb_pump_connected(&sim->pump, sim->world.now_us, conn->slot);
 }
 
 void sim_network_close(struct sim *sim, uint32_t slot) {
@@ -202,13 +202,13 @@ static void alter(struct sim *sim, const struct sim_conn *conn, struct lb_span s
     }
 }
 
-static bool pull(struct sim *sim, struct sim_conn *conn) {
-    struct lb_span spans[2];
-    size_t ready = sim_pipe_readable(&conn->down, sim->world.now_us);
+size_t lb_host_read(struct lb_host *host, uint64_t now_us, uint32_t slot,
+                    const struct lb_span *spans, size_t count) {
+    struct sim *sim = sim_of(host);
+    struct sim_conn *conn = &sim->conns[sim->slots[slot].conn];
+    size_t ready = sim_pipe_readable(&conn->down, now_us), room = 0, done = 0;
     if (is_witnessed(sim, conn))
         ready = sim_forger_passes(sim, conn, ready);
-    size_t count = ready > 0 ? lb_boot_where(&sim->boot, conn->slot, spans) : 0;
-    size_t room = 0, done = 0;
     for (size_t i = 0; i < count; i++) {
         sim_check_where(sim, spans[i]);
         room += spans[i].len;
@@ -216,8 +216,6 @@ static bool pull(struct sim *sim, struct sim_conn *conn) {
     size_t part = sim_part(conn, &sim->world, LB_MIN(ready, room));
     if (conn->is_protected)
         part = sim_tunnel_down(sim, conn, part);
-    if (part == 0)
-        return false;
     for (size_t i = 0; i < count && done < part; i++) {
         size_t len = LB_MIN(spans[i].len, part - done);
         sim_pipe_read(&conn->down, spans[i].p, len);
@@ -226,8 +224,7 @@ static bool pull(struct sim *sim, struct sim_conn *conn) {
             sim_witness_heard(sim, lb_bytes(spans[i].p, len));
         done += len;
     }
-    lb_boot_got(&sim->boot, sim->world.now_us, conn->slot, part);
-    return true;
+    return done;
 }
 
 /* Whether bytes found no room to be sent. */
@@ -239,27 +236,32 @@ static void hold(struct sim *sim, const struct sim_conn *conn, bool is_held) {
         wire->held_us = sim->world.now_us;
 }
 
-static bool push(struct sim *sim, struct sim_conn *conn) {
-    struct lb_bytes pieces[PIECES_MAX];
-    size_t room = sim_pipe_room(conn, &conn->up), total = 0, done = 0;
-    if (room == 0) {
-        hold(sim, conn, true);
-        return false;
-    }
-    size_t count = lb_boot_gather(&sim->boot, conn->slot, pieces, PIECES_MAX);
+static size_t check_pieces(struct sim *sim, const struct sim_conn *conn,
+                           const struct lb_bytes *pieces, size_t count) {
+    size_t total = 0;
     for (size_t i = 0; i < count; i++) {
         sim_check_gather(sim, pieces[i]);
         if (conn->slot != LB_BOOT_SLOT_SESSION || lb_initiator_is_in_login(&sim->boot.path.session))
             sim_check_sent(sim, pieces[i]);
         total += pieces[i].len;
     }
+    return total;
+}
+
+size_t lb_host_write(struct lb_host *host, uint64_t now_us, uint32_t slot,
+                     const struct lb_bytes *pieces, size_t count) {
+    struct sim *sim = sim_of(host);
+    struct sim_conn *conn = &sim->conns[sim->slots[slot].conn];
+    size_t room = sim_pipe_room(conn, &conn->up), done = 0;
+    (void)now_us;
+    if (room == 0)
+        return 0;
+    size_t total = check_pieces(sim, conn, pieces, count);
     size_t part = sim_part(conn, &sim->world, LB_MIN(total, room));
     bool cut = false;
     if (conn->is_protected)
         part = sim_tunnel_up(sim, conn, pieces, count, part);
     hold(sim, conn, part < total);
-    if (part == 0)
-        return false;
     for (size_t i = 0; i < count && done < part && !cut; i++) {
         size_t len = LB_MIN(pieces[i].len, part - done);
         if (sim_pipe_room(conn, &conn->up) < len)
@@ -269,23 +271,21 @@ static bool push(struct sim *sim, struct sim_conn *conn) {
         cut = sim_pipe_write(conn, &sim->world, &conn->up, lb_bytes(pieces[i].p, len));
         done += len;
     }
-    lb_boot_sent(&sim->boot, sim->world.now_us, conn->slot, done);
     if (cut)
         sim_network_sever(sim, conn, conn->manner.tells[0], conn->manner.tells[1]);
-    return done > 0;
+    return done;
 }
 
-static bool move(struct sim *sim, int i) {
-    struct sim_conn *conn = &sim->conns[i];
-    if (conn->state != SIM_CONN_OPEN)
-        return false;
-    if (sim_pipe_is_over(&conn->down)) {
+static bool move(struct sim *sim, uint32_t slot) {
+    int i = sim->slots[slot].conn;
+    if (sim_pipe_is_over(&sim->conns[i].down)) {
         client_loses(sim, i, LB_LOST_CLOSED);
         return true;
     }
-    sim_forger_check(sim, conn);
-    bool moved = pull(sim, conn);
-    moved = push(sim, conn) || moved;
+    sim_forger_check(sim, &sim->conns[i]);
+    bool moved = lb_pump_read_slot(&sim->pump, sim->world.now_us, slot);
+    hold(sim, &sim->conns[i], sim_pipe_room(&sim->conns[i], &sim->conns[i].up) == 0);
+    moved = lb_pump_write_slot(&sim->pump, sim->world.now_us, slot) || moved;
     sim->moved += moved;
     return moved;
 }
@@ -293,7 +293,7 @@ static bool move(struct sim *sim, int i) {
 bool sim_network_move(struct sim *sim) {
     bool moved = false;
     for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
-        if (sim->slots[slot].is_stream && sim->slots[slot].conn >= 0)
-            moved = move(sim, sim->slots[slot].conn) || moved;
+        if (sim->pump.slots[slot] == LB_PUMP_STREAM)
+            moved = move(sim, slot) || moved;
     return moved;
 }

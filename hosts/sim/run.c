@@ -21,12 +21,12 @@ static void drain_trace(struct sim *sim) {
 
 /* ---- actions --------------------------------------------------------------------------------- */
 
-static void set_address(struct sim *sim, const struct lb_boot_action *action) {
+void lb_host_set_address(struct lb_host *host, uint64_t now_us, const struct lb_boot_net *net) {
+    struct sim *sim = sim_of(host);
     struct sim_world *world = &sim->world;
     uint64_t delay_us = sim_between(world, 10, 2000);
     if (sim_happens(world, SIM_ADDRESS_SLOW))
         delay_us = sim_skewed(world, 10, 5000) * LB_US_MS;
-    const struct lb_boot_net *net = action->net;
     if (lb_addr_is_set(net->address.addr) && !lb_addr_is_host(net->address.addr))
         sim_violation(world, "SET_ADDRESS of an address that no host can have");
     if (!lb_addr_is_set(net->address.addr) && net->addr6_count == 0)
@@ -35,12 +35,13 @@ static void set_address(struct sim *sim, const struct lb_boot_action *action) {
     sim_impostor_check_net(sim, net);
     sim_cause_of_address(sim);
     sim->net = *net;
-    sim->net_us = world->now_us;
+    sim->net_us = now_us;
     sim->has_net = true;
     sim_after(world, delay_us, SIM_ADDRESS_SET, sim->plan.wrong == SIM_WRONG_SET_ADDRESS, 0);
 }
 
-static void clear_address(struct sim *sim) {
+void lb_host_clear_address(struct lb_host *host) {
+    struct sim *sim = sim_of(host);
     sim_say(&sim->world, "host", "address cleared");
     sim_saw(&sim->world, SIM_DHCP_LOST_LEASE);
     sim->address_set = false;
@@ -71,55 +72,14 @@ static void ready(struct sim *sim) {
     sim_work_begin(sim);
 }
 
-/* False: it was WAIT. */
-static bool act(struct sim *sim, const struct lb_boot_action *action) {
-    switch (action->event) {
-    case LB_BOOT_WAIT:
-        return false;
-    case LB_BOOT_LINK:
-        sim_link_bring_up(sim);
-        break;
-    case LB_BOOT_OPEN:
-        sim_slot_open(sim, action);
-        break;
-    case LB_BOOT_SEND:
-        sim_slot_send(sim, action);
-        break;
-    case LB_BOOT_PROBE:
-        sim_link_probe(sim, action->probe);
-        break;
-    case LB_BOOT_SET_ADDRESS:
-        set_address(sim, action);
-        break;
-    case LB_BOOT_CLEAR_ADDRESS:
-        clear_address(sim);
-        break;
-    case LB_BOOT_CONNECT:
-        sim_network_connect(sim, action);
-        break;
-    case LB_BOOT_CLOSE:
-        sim_slot_close(sim, action->slot);
-        break;
-    case LB_BOOT_READY:
+static void act(struct sim *sim, const struct lb_boot_action *action) {
+    sim_slot_check(sim, action);
+    lb_pump_carry_out(&sim->pump, sim->world.now_us, action);
+    if (action->event == LB_BOOT_READY)
         ready(sim);
-        break;
-    case LB_BOOT_OFFERS:
-        sim->has_offers = true;
-        break;
-    case LB_BOOT_FAILED:
-        sim->is_failed = true;
-        break;
-    case LB_BOOT_OUT:
-        sim->is_out = true;
-        break;
-    case LB_BOOT_SOURCE:
-        sim_gate_source(sim, action->to.addr);
-        break;
-    case LB_BOOT_PROTECT: /* of a host whose kernel has the keys */
-    case LB_BOOT_UNPROTECT:
-        break;
-    }
-    return true;
+    sim->has_offers = sim->has_offers || action->event == LB_BOOT_OFFERS;
+    sim->is_failed = sim->is_failed || action->event == LB_BOOT_FAILED;
+    sim->is_out = sim->is_out || action->event == LB_BOOT_OUT;
 }
 
 static bool is_over(const struct sim *sim) {
@@ -136,7 +96,8 @@ static bool poll_engine(struct sim *sim) {
         sim_cause_of_state(sim);
         if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us < sim->world.now_us)
             sim_violation(&sim->world, "a deadline in the past");
-        if (!act(sim, &sim->action) && sim->action.until_us > sim->world.now_us)
+        act(sim, &sim->action);
+        if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us > sim->world.now_us)
             return polls > 0;
     }
     if (!is_over(sim)) {
@@ -336,6 +297,7 @@ static void start_engine(struct sim *sim) {
         setup.seed[i] = (uint8_t)sim_random(&sim->world);
     sim_names_init(sim);
     lb_boot_init(&sim->boot, sim->world.now_us, &setup);
+    lb_pump_init(&sim->pump, &sim->boot, (struct lb_host *)(void *)sim, sim->pieces, SIM_PIECES);
 }
 
 static void build(struct sim *sim, uint64_t seed, bool has_ipsec, bool shows) {

@@ -20,6 +20,7 @@
 #define SIM_SIM_H
 
 #include "core/boot/boot_state.h"
+#include "core/boot/pump.h"
 #include "core/ike/ike_wire.h"
 #include "core/isns/isns_server.h"
 #include "core/slp/slp_server.h"
@@ -343,8 +344,10 @@ struct sim_cast {
 
 /* ---- slots and datagrams --------------------------------------------------------------------- */
 
+#define SIM_PIECES 16 /* of one write */
+
+/* Behind a slot; the pump knows what it is open for. */
 struct sim_slot {
-    bool is_open, is_stream;
     enum lb_boot_kind kind;  /* of datagrams */
     struct lb_endpoint from; /* UDP: what it is bound to */
     int conn;                /* of a stream: index into conns; -1: none any more */
@@ -368,6 +371,8 @@ struct sim {
     struct lb_addr claims[SIM_CLAIMS];
     size_t claim_count;
     unsigned probes; /* that have no answer yet */
+    struct lb_pump pump;
+    struct lb_bytes pieces[SIM_PIECES];
     struct sim_slot slots[LB_BOOT_SLOTS_MAX];
     struct lb_boot_machine machine; /* it knows the DNS server */
 
@@ -420,6 +425,11 @@ struct sim {
     struct sim_coverage coverage;
 };
 
+/* Whose functions lb_host_* are; core/boot/pump.h says what each does. */
+static inline struct sim *sim_of(struct lb_host *host) {
+    return (struct sim *)(void *)host;
+}
+
 /* ---- plan.c ---- */
 /* Draws from the seed what this run is like: network, servers, configuration and faults. */
 void sim_plan_draw(struct sim *sim);
@@ -427,9 +437,8 @@ const char *sim_plan_server(const struct sim *sim); /* the targets' host, as in 
 
 /* ---- slots.c ---- */
 /* Carries out OPEN; a slot that is open already is a violation. */
-void sim_slot_open(struct sim *sim, const struct lb_boot_action *action);
-void sim_slot_close(struct sim *sim, uint32_t slot);                      /* carries out CLOSE */
-void sim_slot_send(struct sim *sim, const struct lb_boot_action *action); /* a datagram */
+/* An action names a slot that it may use so. */
+void sim_slot_check(struct sim *sim, const struct lb_boot_action *action);
 /* No slot is open; a connection that has ended counts as closed. */
 bool sim_slots_are_closed(const struct sim *sim);
 
@@ -458,10 +467,6 @@ void sim_link_reply(struct sim *sim, uint32_t slot, enum lb_boot_kind kind, uint
 /* As sim_link_reply, but within milliseconds and without faults: for forgers on the link. */
 void sim_link_reply_at_once(struct sim *sim, uint32_t slot, enum lb_boot_kind kind,
                             struct lb_endpoint from, struct lb_bytes bytes);
-/* The client asks who has addr; the answer comes as SIM_PROBED. */
-void sim_link_probe(struct sim *sim, struct lb_addr addr);
-/* The link comes up after a while, which may be long, or never. */
-void sim_link_bring_up(struct sim *sim);
 /* Carries out an event of the link. */
 void sim_link_event(struct sim *sim, const struct sim_event *event);
 
@@ -525,8 +530,6 @@ void sim_names_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to,
                         struct lb_bytes bytes);
 
 /* ---- network.c: connections ---- */
-/* Carries out CONNECT; the outcome comes as SIM_CONNECTED. */
-void sim_network_connect(struct sim *sim, const struct lb_boot_action *action);
 /* The client closes; unread bytes may turn that into a reset. */
 void sim_network_close(struct sim *sim, uint32_t slot);
 /* Carries out SIM_CONNECTED or SIM_SEVERED. */
@@ -632,7 +635,6 @@ bool sim_gate_is_slot(uint32_t slot); /* a slot of IKE */
 /* The gate before the server of this address; made when it is first asked for. NULL: nobody is
  * there. */
 struct sim_gate *sim_gate_at(struct sim *sim, struct lb_addr addr);
-void sim_gate_source(struct sim *sim, struct lb_addr to); /* carries out SOURCE */
 /* A datagram of the client's for a gate has arrived. */
 void sim_gate_datagram(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                        struct lb_bytes bytes);

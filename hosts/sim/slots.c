@@ -1,24 +1,33 @@
 /* The engine's slots: what it may do with them, and what not. */
 #include "hosts/sim/sim.h"
 
-void sim_slot_open(struct sim *sim, const struct lb_boot_action *action) {
-    struct sim_slot *slot = &sim->slots[action->slot];
-    if (slot->is_open)
-        sim_violation(&sim->world, "OPEN of slot %u, which is open", action->slot);
-    *slot =
-        (struct sim_slot){.is_open = true, .kind = action->kind, .from = action->from, .conn = -1};
+void sim_slot_check(struct sim *sim, const struct lb_boot_action *action) {
+    uint32_t slot = action->slot;
+    if (action->event == LB_BOOT_OPEN && sim->pump.slots[slot] != LB_PUMP_FREE)
+        sim_violation(&sim->world, "OPEN of slot %u, which is open", slot);
+    if (action->event == LB_BOOT_CONNECT && sim->pump.slots[slot] != LB_PUMP_FREE)
+        sim_violation(&sim->world, "CONNECT on slot %u, which is open", slot);
+    if (action->event == LB_BOOT_SEND && sim->pump.slots[slot] != LB_PUMP_DATAGRAM)
+        sim_violation(&sim->world, "a datagram on slot %u, which is not open", slot);
 }
 
-void sim_slot_close(struct sim *sim, uint32_t number) {
-    struct sim_slot *slot = &sim->slots[number];
-    if (slot->is_stream)
-        sim_network_close(sim, number);
-    slot->is_open = slot->is_stream = false;
+bool lb_host_open(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    struct sim *sim = sim_of(host);
+    (void)now_us;
+    sim->slots[action->slot] =
+        (struct sim_slot){.kind = action->kind, .from = action->from, .conn = -1};
+    return true;
+}
+
+void lb_host_close(struct lb_host *host, uint32_t slot) {
+    struct sim *sim = sim_of(host);
+    if (sim->pump.slots[slot] >= LB_PUMP_CONNECTING)
+        sim_network_close(sim, slot);
 }
 
 bool sim_slots_are_closed(const struct sim *sim) {
     for (size_t i = 0; i < LB_BOOT_SLOTS_MAX; i++)
-        if (sim->slots[i].is_open && (!sim->slots[i].is_stream || sim->slots[i].conn >= 0))
+        if (sim->pump.slots[i] != LB_PUMP_FREE)
             return false;
     return true;
 }
@@ -45,13 +54,12 @@ static void check_dhcp4(struct sim *sim, const struct lb_boot_action *action) {
         sim_violation(&sim->world, "a datagram to %s", lb_endpoint_text(action->to).s);
 }
 
-void sim_slot_send(struct sim *sim, const struct lb_boot_action *action) {
+void lb_host_send(struct lb_host *host, const struct lb_boot_action *action) {
+    struct sim *sim = sim_of(host);
     const struct sim_slot *slot = &sim->slots[action->slot];
     struct sim_packet packet = {.kind = slot->kind, .from = action->from, .to = action->to};
-    if (!slot->is_open || slot->is_stream) {
-        sim_violation(&sim->world, "a datagram on slot %u, which is not open", action->slot);
+    if (sim->pump.slots[action->slot] != LB_PUMP_DATAGRAM)
         return;
-    }
     if (slot->kind == LB_KIND_DHCP4)
         check_dhcp4(sim, action);
     sim_tunnel_check_datagram(sim, action);

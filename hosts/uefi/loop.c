@@ -1,4 +1,5 @@
 #include "hosts/uefi/loop.h"
+#include "core/boot/pump.h"
 #include "hosts/uefi/entropy.h"
 #include "hosts/uefi/net.h"
 #include "hosts/uefi/silence.h"
@@ -7,7 +8,7 @@
 #define RX_BYTES      (256 * 1024)
 #define TRACE_BYTES   (64 * 1024)
 #define LINK_CHECK_US (100 * LB_US_MS)
-#define ACTIONS_MAX   64 /* in one turn */
+#define PIECES_MAX    32 /* of one write */
 /* Where no frame comes and nobody asks, time is looked at this often. */
 #define IDLE_US LB_US_MS
 
@@ -18,12 +19,6 @@
 #define CLIENT_ARCH 7 /* x86-64 */
 #endif
 
-enum slot_use {
-    SLOT_FREE, /* or a datagram service */
-    SLOT_CONNECTING,
-    SLOT_STREAM,
-};
-
 static struct {
     struct lb_boot *engine;
     const struct lb_config *config;
@@ -31,7 +26,8 @@ static struct {
     struct lb_rand rand;
     uint8_t *rx, *trace_ring;
     enum loop_state state;
-    enum slot_use slots[LB_BOOT_SLOTS_MAX];
+    struct lb_pump pump;
+    struct lb_bytes pieces[PIECES_MAX];
     bool link_wanted, is_stirred;
     uint64_t link_check_us, idle_until_us;
     enum link_word link; /* the last one */
@@ -57,93 +53,93 @@ enum loop_state loop_state(void) {
 
 /* ---- what the engine asks for ---------------------------------------------------------------- */
 
-static void set_address(const struct lb_boot_net *config) {
-    net_set_address(config);
-    lb_boot_address_set(loop.engine, clock_us(), NULL);
+void lb_host_link(struct lb_host *host, uint64_t now_us) {
+    (void)host;
+    (void)now_us;
+    loop.link_wanted = true;
+    loop.link_check_us = 0;
 }
 
-static void open_slot(const struct lb_boot_action *action) {
+bool lb_host_open(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
     struct lb_error error = {.code = LB_OK};
+    (void)host;
     if (net_datagram_open(action->slot, action->kind, action->from, action->to))
-        return;
+        return true;
     lb_fail(&error, LB_E_HOST_NETWORK, "no memory for a socket");
-    lb_boot_host_failed(loop.engine, clock_us(), &error);
-}
-
-static void close_slot(uint32_t slot) {
-    net_datagram_close(slot);
-    net_stream_close(slot);
-    loop.slots[slot] = SLOT_FREE;
-}
-
-static void begin_connect(const struct lb_boot_action *action) {
-    loop.slots[action->slot] = SLOT_CONNECTING;
-    net_connect(action->slot, action->to);
-}
-
-/* False: the engine has nothing more to ask for now. */
-static bool carry_out(const struct lb_boot_action *action) {
-    switch (action->event) {
-    case LB_BOOT_WAIT:
-        return false;
-    case LB_BOOT_LINK:
-        loop.link_wanted = true;
-        loop.link_check_us = 0;
-        return true;
-    case LB_BOOT_OPEN:
-        open_slot(action);
-        return true;
-    case LB_BOOT_SEND:
-        net_datagram_send(action->slot, action->bytes, action->from, action->to);
-        return true;
-    case LB_BOOT_PROBE:
-        net_probe(action->probe);
-        return true;
-    case LB_BOOT_SET_ADDRESS:
-        set_address(action->net);
-        return true;
-    case LB_BOOT_CLEAR_ADDRESS:
-        net_clear_address();
-        return true;
-    case LB_BOOT_CONNECT:
-        begin_connect(action);
-        return true;
-    case LB_BOOT_CLOSE:
-        close_slot(action->slot);
-        return true;
-    case LB_BOOT_READY:
-        loop.state = LOOP_READY;
-        return true;
-    case LB_BOOT_FAILED:
-        loop.state = LOOP_FAILED;
-        return true;
-    case LB_BOOT_OUT:
-        loop.state = LOOP_OUT;
-        return true;
-    case LB_BOOT_OFFERS:
-    case LB_BOOT_SOURCE: /* has_esp is not set */
-    case LB_BOOT_PROTECT:
-    case LB_BOOT_UNPROTECT:
-        return true;
-    }
+    lb_boot_host_failed(loop.engine, now_us, &error);
     return false;
 }
 
-static bool run_engine(void) {
-    bool moved = false;
-    for (unsigned i = 0; i < ACTIONS_MAX; i++) {
-        struct lb_boot_action action = lb_boot_poll(loop.engine, clock_us());
-        if (!carry_out(&action))
-            break;
-        moved = true;
+void lb_host_send(struct lb_host *host, const struct lb_boot_action *action) {
+    (void)host;
+    net_datagram_send(action->slot, action->bytes, action->from, action->to);
+}
+
+void lb_host_probe(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    (void)host;
+    (void)now_us;
+    net_probe(action->probe);
+}
+
+void lb_host_set_address(struct lb_host *host, uint64_t now_us, const struct lb_boot_net *config) {
+    (void)host;
+    net_set_address(config);
+    lb_boot_address_set(loop.engine, now_us, NULL);
+}
+
+void lb_host_clear_address(struct lb_host *host) {
+    (void)host;
+    net_clear_address();
+}
+
+void lb_host_connect(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    (void)host;
+    (void)now_us;
+    net_connect(action->slot, action->to);
+}
+
+void lb_host_close(struct lb_host *host, uint32_t slot) {
+    (void)host;
+    net_datagram_close(slot);
+    net_stream_close(slot);
+}
+
+void lb_host_ipsec(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
+    (void)host;
+    (void)now_us;
+    (void)action; /* has_esp is not set */
+}
+
+size_t lb_host_read(struct lb_host *host, uint64_t now_us, uint32_t slot,
+                    const struct lb_span *spans, size_t count) {
+    (void)host;
+    (void)now_us;
+    return net_stream_read(slot, spans, count);
+}
+
+size_t lb_host_write(struct lb_host *host, uint64_t now_us, uint32_t slot,
+                     const struct lb_bytes *pieces, size_t count) {
+    (void)host;
+    (void)now_us;
+    return net_stream_write(slot, pieces, count);
+}
+
+/* After READY the engine has more to do. */
+static void run_engine(uint64_t now_us) {
+    for (;;) {
+        enum lb_boot_event word = lb_pump_run(&loop.pump, now_us);
+        if (word == LB_BOOT_WAIT)
+            return;
+        loop.state = word == LB_BOOT_READY    ? LOOP_READY
+                     : word == LB_BOOT_FAILED ? LOOP_FAILED
+                     : word == LB_BOOT_OUT    ? LOOP_OUT
+                                              : loop.state;
     }
-    return moved;
 }
 
 /* ---- what happened --------------------------------------------------------------------------- */
 
-static void tell_link(void) {
-    uint64_t now_us = clock_us();
+static void tell_link(uint64_t now_us) {
     if (!loop.link_wanted || now_us < loop.link_check_us)
         return;
     loop.link_check_us = now_us + LINK_CHECK_US;
@@ -156,85 +152,43 @@ static void tell_link(void) {
     lb_boot_link(loop.engine, now_us, word != LINK_DOWN);
 }
 
-static void tell_datagrams(void) {
+static void tell_datagrams(uint64_t now_us) {
     uint8_t bytes[1500];
     uint32_t slot;
     size_t len;
     struct lb_endpoint from;
     while (net_datagram_receive(lb_span(bytes, sizeof bytes), &slot, &len, &from))
-        lb_boot_datagram(loop.engine, clock_us(), slot, from, lb_bytes(bytes, len));
+        lb_boot_datagram(loop.engine, now_us, slot, from, lb_bytes(bytes, len));
 }
 
-static void tell_probes(void) {
+static void tell_probes(uint64_t now_us) {
     struct lb_addr addr;
     bool conflict;
     while (net_probe_result(&addr, &conflict))
-        lb_boot_probed(loop.engine, clock_us(), addr, conflict);
+        lb_boot_probed(loop.engine, now_us, addr, conflict);
 }
 
-static bool receive(uint32_t slot) {
-    struct lb_span spans[2];
-    bool moved = false;
-    for (;;) {
-        size_t count = lb_boot_where(loop.engine, slot, spans);
-        size_t len = count == 0 ? 0 : net_stream_read(slot, spans, count);
-        if (len == 0)
-            return moved;
-        lb_boot_got(loop.engine, clock_us(), slot, len);
-        moved = true;
-    }
-}
-
-static bool send(uint32_t slot) {
-    struct lb_bytes pieces[32];
-    bool moved = false;
-    for (;;) {
-        size_t count = lb_boot_gather(loop.engine, slot, pieces, LB_COUNT(pieces));
-        size_t len = count == 0 ? 0 : net_stream_write(slot, pieces, count);
-        if (len == 0)
-            return moved;
-        lb_boot_sent(loop.engine, clock_us(), slot, len);
-        moved = true;
-    }
-}
-
-static bool tell_stream(uint32_t slot) {
+static void tell_stream(uint64_t now_us, uint32_t slot) {
     enum lb_initiator_lost why;
-    bool moved = loop.slots[slot] == SLOT_STREAM && receive(slot);
+    while (lb_pump_read_slot(&loop.pump, now_us, slot))
+        ;
     enum net_stream state = net_stream_state(slot, &why);
-    if (state == NET_OPEN && loop.slots[slot] == SLOT_CONNECTING) {
-        loop.slots[slot] = SLOT_STREAM;
-        lb_boot_connected(loop.engine, clock_us(), slot);
-        return true;
-    }
-    if (state == NET_CLOSED) {
-        loop.slots[slot] = SLOT_FREE;
-        lb_boot_lost(loop.engine, clock_us(), slot, why);
-        return true;
-    }
-    return moved;
+    if (state == NET_OPEN && loop.pump.slots[slot] == LB_PUMP_CONNECTING)
+        lb_pump_connected(&loop.pump, now_us, slot);
+    else if (state == NET_CLOSED)
+        lb_pump_lost(&loop.pump, now_us, slot, why);
 }
 
-static bool tell_streams(void) {
-    bool moved = false;
+static void tell_streams(uint64_t now_us) {
     for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
-        if (loop.slots[slot] != SLOT_FREE)
-            moved = tell_stream(slot) || moved;
-    return moved;
-}
-
-static bool send_streams(void) {
-    bool moved = false;
-    for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
-        if (loop.slots[slot] == SLOT_STREAM)
-            moved = send(slot) || moved;
-    return moved;
+        if (loop.pump.slots[slot] >= LB_PUMP_CONNECTING)
+            tell_stream(now_us, slot);
 }
 
 /* Somebody owes us an answer on the session's connection. */
 static bool is_frame_due(void) {
     struct lb_initiator_standing standing;
-    return loop.slots[LB_BOOT_SLOT_SESSION] != SLOT_FREE &&
+    return loop.pump.slots[LB_BOOT_SLOT_SESSION] != LB_PUMP_FREE &&
            !lb_initiator_is_at_rest(lb_boot_session(loop.engine), &standing);
 }
 
@@ -250,8 +204,7 @@ static void start_card_anew(uint64_t now_us) {
         say("  %s gives no frame while some are due: started anew\n", loop.nic->name);
 }
 
-static void look_after_card(void) {
-    uint64_t now_us = clock_us();
+static void look_after_card(uint64_t now_us) {
     switch (silence_judge(&loop.silence, now_us, is_frame_due(), loop.nic->heard_us)) {
     case SILENCE_NOTHING:
         return;
@@ -265,15 +218,16 @@ static void look_after_card(void) {
 }
 
 /* What frames, timers and the engine's caller have changed. */
-static bool work(void) {
+static bool work(uint64_t now_us) {
+    uint64_t moves = loop.pump.moves;
     net_timers();
-    look_after_card();
-    tell_link();
-    tell_datagrams();
-    tell_probes();
-    bool moved = tell_streams();
-    moved = run_engine() || moved;
-    return send_streams() || moved;
+    look_after_card(now_us);
+    tell_link(now_us);
+    tell_datagrams(now_us);
+    tell_probes(now_us);
+    tell_streams(now_us);
+    run_engine(now_us);
+    return loop.pump.moves != moves;
 }
 
 /* Whoever waits for the disk turns ten times a frame: such a turn asks the card and no more. */
@@ -282,7 +236,7 @@ bool loop_turn(void) {
     bool moved = net_receive(now_us), is_due = moved || loop.is_stirred;
     if (is_due || now_us >= loop.idle_until_us) {
         loop.idle_until_us = now_us + IDLE_US;
-        loop.is_stirred = work();
+        loop.is_stirred = work(now_us);
         moved = moved || loop.is_stirred;
     }
     net_flush(now_us);
@@ -354,7 +308,7 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
     loop.link = LINK_DOWN;
     loop.is_stirred = true;
     loop.silence = (struct silence){0};
-    memset(loop.slots, 0, sizeof loop.slots);
+    lb_pump_init(&loop.pump, loop.engine, NULL, loop.pieces, PIECES_MAX);
     if (lb_config_is_set(config, LB_KEY_DHCP_KEYS)) {
         variable_load_seen(&seen);
         setup.seen = &seen;
