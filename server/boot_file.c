@@ -48,8 +48,24 @@ static int first_arch(struct lb_bytes list) {
     return list.len < 2 ? NO_ARCH : list.p[0] << 8 | list.p[1];
 }
 
+/* EDK2's initiator says nothing of itself (IScsiDhcp.c). It is known by the four options that it
+ * asks for, and by having none that operating systems name themselves with. */
+static bool is_initiator(const struct lb_dhcp4_message *request) {
+    static const uint8_t named[] = {LB_OPT_HOSTNAME, LB_OPT_VENDOR_CLASS, LB_OPT_CLIENT_ID,
+                                    LB_OPT_USER_CLASS, LB_OPT_ARCH};
+    static const uint8_t asked[] = {LB_OPT_MASK, LB_OPT_ROUTERS, LB_OPT_DNS, LB_OPT_ROOT_PATH};
+    struct lb_bytes value;
+    for (size_t i = 0; i < LB_COUNT(named); i++)
+        if (lb_dhcp4_option(request, named[i], &value))
+            return false;
+    return lb_dhcp4_option(request, LB_OPT_PARAMETERS, &value) &&
+           lb_bytes_equal(value, lb_bytes(asked, sizeof asked));
+}
+
 struct lb_server_boot_file lb_server_boot_file(const struct lb_dhcp4_message *request) {
     struct lb_bytes vendor = {0}, user = {0}, list = {0};
+    if (is_initiator(request))
+        return (struct lb_server_boot_file){LB_REQUESTER_INITIATOR, .machine = ""};
     (void)lb_dhcp4_option(request, LB_OPT_VENDOR_CLASS, &vendor);
     (void)lb_dhcp4_option(request, LB_OPT_USER_CLASS, &user);
     (void)lb_dhcp4_option(request, LB_OPT_ARCH, &list);
@@ -127,6 +143,8 @@ void lb_server_boot_file_tell(struct lb_text *text, const struct lb_server_boot_
         lb_text_add(text, ", boot file %s", boot->file);
     else if (boot->is_ipxe)
         lb_text_add(text, " with iPXE");
+    else if (boot->requester == LB_REQUESTER_INITIATOR)
+        lb_text_add(text, " with its firmware's own initiator");
     else if (boot->missing != NULL)
         lb_text_add(text, ", no boot file: %s is not served", boot->missing);
     else if (boot->requester != LB_REQUESTER_OTHER)

@@ -11,6 +11,7 @@ enum lb_server_requester {
     LB_REQUESTER_OTHER, /* no firmware: an operating system, an initramfs */
     LB_REQUESTER_PXE,
     LB_REQUESTER_HTTP,
+    LB_REQUESTER_INITIATOR, /* a firmware's own iSCSI initiator (EDK2's): it wants the disk alone */
 };
 
 struct lb_server_boot_file {

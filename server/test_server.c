@@ -527,13 +527,22 @@ static void lunboot_conf_is_made_beside_any_loader(void) {
 
 /* ---- who boots what ---- */
 
+/* A request with these options. */
+static struct lb_server_boot_file boot_file_of(struct lb_wr *list) {
+    static uint8_t packet[600];
+    static struct lb_dhcp4_message message;
+    struct lb_dhcp4_header header = {.op = LB_BOOTREQUEST, .htype = 1, .hlen = 6};
+    struct lb_dhcp4_layout layout = {.max_bytes = 548};
+    const char *why;
+    struct lb_bytes bytes = lb_dhcp4_encode(&header, list, layout, lb_span(packet, sizeof packet));
+    CHECK(lb_dhcp4_decode(bytes, &message, &why));
+    return lb_server_boot_file(&message);
+}
+
 static struct lb_server_boot_file boot_file(const char *vendor_class, int arch,
                                             const char *user_class) {
-    static uint8_t memory[600], packet[600];
-    static struct lb_dhcp4_message message;
+    static uint8_t memory[600];
     struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
-    struct lb_dhcp4_header header = {.op = LB_BOOTREQUEST, .htype = 1, .hlen = 6};
-    const char *why;
     lb_dhcp4_put_u8(&list, LB_OPT_TYPE, LB_DHCP4_DISCOVER);
     if (vendor_class)
         lb_dhcp4_put_text(&list, LB_OPT_VENDOR_CLASS, vendor_class);
@@ -541,10 +550,7 @@ static struct lb_server_boot_file boot_file(const char *vendor_class, int arch,
         lb_dhcp4_put_u16(&list, LB_OPT_ARCH, (uint16_t)arch);
     if (user_class)
         lb_dhcp4_put_text(&list, LB_OPT_USER_CLASS, user_class);
-    struct lb_dhcp4_layout layout = {.max_bytes = 548};
-    struct lb_bytes bytes = lb_dhcp4_encode(&header, &list, layout, lb_span(packet, sizeof packet));
-    CHECK(lb_dhcp4_decode(bytes, &message, &why));
-    return lb_server_boot_file(&message);
+    return boot_file_of(&list);
 }
 
 static void firmware_gets_the_loader_of_its_architecture(void) {
@@ -573,6 +579,36 @@ static void ipxe_boots_the_disk_itself(void) {
     CHECK(boot_file("PXEClient", 7, "iPXE").file == NULL);
     CHECK(boot_file("PXEClient", 7, "iPXE").is_ipxe);
     CHECK_STR(boot_file("PXEClient", 7, "Lunboot").file, "lunbootx64.efi");
+}
+
+static void a_firmwares_own_initiator_is_known_by_what_it_asks_for(void) {
+    static const uint8_t edk2[] = {1, 3, 6, 17}, klibc[] = {1, 3, 6, 12, 15, 17, 26};
+    static const struct {
+        struct lb_bytes asked;
+        uint8_t other; /* an option that it has as well */
+        bool is_initiator;
+    } rows[] = {
+        {{edk2, 4}, 0, true},
+        {{edk2, 3}, 0, false},
+        {{klibc, 7}, 0, false},
+        {{edk2, 4}, LB_OPT_HOSTNAME, false},
+        {{edk2, 4}, LB_OPT_VENDOR_CLASS, false},
+        {{edk2, 4}, LB_OPT_CLIENT_ID, false},
+        {{edk2, 4}, LB_OPT_USER_CLASS, false},
+        {{edk2, 4}, LB_OPT_ARCH, false},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        uint8_t memory[100];
+        struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
+        lb_dhcp4_put_u8(&list, LB_OPT_TYPE, LB_DHCP4_DISCOVER);
+        lb_dhcp4_put_u16(&list, LB_OPT_MAX_SIZE, 1500);
+        lb_dhcp4_put(&list, LB_OPT_PARAMETERS, rows[i].asked);
+        if (rows[i].other != 0)
+            lb_dhcp4_put_u16(&list, rows[i].other, 7);
+        struct lb_server_boot_file boot = boot_file_of(&list);
+        CHECK_EQ(boot.requester == LB_REQUESTER_INITIATOR, rows[i].is_initiator);
+        CHECK(boot.file == NULL);
+    }
 }
 
 /* ---- another DHCP server ---- */
@@ -726,6 +762,7 @@ int main(void) {
     TEST(firmware_gets_the_loader_of_its_architecture);
     TEST(others_get_no_loader);
     TEST(ipxe_boots_the_disk_itself);
+    TEST(a_firmwares_own_initiator_is_known_by_what_it_asks_for);
     TEST(an_offer_of_an_address_tells_of_another_server);
     TEST(the_default_range_is_the_longer_side_of_the_network);
     TEST(errors_of_the_disk_are_told_as_sense);

@@ -7,10 +7,11 @@
 need_lunbootd
 [ -x "$exercise" ] || skip "$exercise has not been built"
 machines=(1 2 3 4)
-clients=($(seq -w 16))
+mapfile -t clients < <(seq -w 16)
 as_firmware="--vendor-class=PXEClient:Arch:00007:UNDI:003016 --client-arch=7"
 images=$scratch/state/images
 part_mib=8 # where each of them writes 4 MiB, all at the same place
+pattern='BEGIN { for (i = 0; i < 65536; i++) printf "%-40s %22d\n", who, i }' # of a machine
 
 make_guest_net
 for n in "${machines[@]}"; do
@@ -54,7 +55,7 @@ await() { until wget -q -O /tmp/word http://$server_ip/\$1-\$round 2>/dev/null; 
 hash() { echo 3 >/proc/sys/vm/drop_caches; sha256sum <\$device | cut -d' ' -f1; }
 echo "GUEST-FINDS: \$(hash)"
 await write
-yes "machine \$machine, round \$round" | head -c 4194304 >/tmp/mine
+awk -v who="machine \$machine, round \$round" '$pattern' >/tmp/mine
 dd if=/tmp/mine of=\$device bs=256k seek=$((part_mib * 4)) conv=fsync 2>/dev/null || die "dd"
 echo "GUEST-HAS: \$(hash)"
 await look
@@ -82,7 +83,7 @@ vm_told() { tr -d '\r' <"$scratch/vm$1-console.log" | sed -n "s/^$2: //p"; }
 # with_data FILE MACHINE ROUND OUT: FILE with what that machine writes in that round
 with_data() {
     cp "$1" "$4"
-    { yes "machine $2, round $3" || true; } | head -c 4194304 |
+    awk -v who="machine $2, round $3" "$pattern" |
         dd of="$4" bs=1M seek=$part_mib iflag=fullblock conv=notrunc status=none
 }
 # switch_off MACHINE...: once they are off, their sessions are ended: no machine says good-bye.
