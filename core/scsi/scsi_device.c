@@ -375,6 +375,8 @@ static size_t list_len(const uint8_t cdb[16]) {
 static void begin_list(struct lb_scsi_command *command, size_t len) {
     if (command->cdb[0] == LB_SCSI_UNMAP && command->cdb[1] & 1)
         lb_scsi_invalid_field(command); /* ANCHOR: nothing is anchored here */
+    else if (len > LB_SCSI_PARAMETERS_MAX && command->cdb[0] == LB_SCSI_UNMAP)
+        lb_scsi_invalid_parameter(command); /* SBC-3 5.38: more ranges than VPD B0 says */
     else if (len > LB_SCSI_PARAMETERS_MAX)
         lb_scsi_invalid_field(command);
     else if (len > command->expected)
