@@ -233,6 +233,7 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
         .physical_exponent = 3, /* 4 KiB: a page, and an overlay's block */
         .naa = identity(added->base_name),
         .is_removable = machines->settings->removable,
+        .can_copy = true,
     };
     fit_unit(added);
     added->unit.registrations = added->registrations;

@@ -410,6 +410,20 @@ static int or_into(struct lb_server_session *session, const struct lb_target_io 
     return error;
 }
 
+/* A piece of EXTENDED COPY. Both units are the machine's disk: it has no other. */
+static int copy_blocks(struct lb_server_session *session, const struct lb_target_io *io) {
+    uint32_t len = io->blocks * lb_scsi_unit_block_bytes(io->lun);
+    uint8_t *bytes = malloc(len);
+    int error = bytes == NULL ? ENOMEM : 0;
+    lb_assert(io->source == io->lun && len <= LB_SCSI_COPY_BYTES);
+    if (error == 0)
+        error = ask_at(session, LB_STORAGE_READ, io, io->source_lba, len, bytes);
+    if (error == 0)
+        error = ask_at(session, LB_STORAGE_WRITE, io, io->lba, len, bytes);
+    free(bytes);
+    return error;
+}
+
 static struct lb_target_answer compare_and_write(struct lb_server_session *session,
                                                  const struct lb_target_io *io) {
     struct lb_target_answer answer = compare(session, io);
@@ -462,6 +476,9 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
         break;
     case LB_IO_UNMAP:
         answer = lb_server_target_answer(give_back(session, io, LB_STORAGE_UNMAP), true);
+        break;
+    case LB_IO_COPY:
+        answer = lb_server_target_answer(copy_blocks(session, io), true);
         break;
     case LB_IO_KEEP: /* can_keep is not set */
         answer =
@@ -529,6 +546,7 @@ static void admit(struct lb_server_session *session, uint64_t now_us) {
 /* Does what the machine wants, until it waits. */
 static void turn(struct lb_server_session *session, uint64_t now_us) {
     for (unsigned i = 0; i < TURNS_MAX && !session->is_gone; i++) {
+        bool is_long;
         struct lb_target_action action = lb_target_poll(&session->conn, now_us);
         session->until_us = action.until_us;
         switch (action.event) {
@@ -540,7 +558,10 @@ static void turn(struct lb_server_session *session, uint64_t now_us) {
             break;
         case LB_TARGET_IO:
             say_progress(session);
+            is_long = action.io->kind == LB_IO_COPY;
             carry_out(session, now_us, action.io);
+            if (is_long) /* others come first */
+                return;
             break;
         case LB_TARGET_SEND:
             if (session->wants_write)

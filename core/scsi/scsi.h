@@ -47,6 +47,8 @@ enum lb_scsi_op {
     LB_SCSI_MODE_SENSE_10 = 0x5a,
     LB_SCSI_PERSISTENT_RESERVE_IN = 0x5e,
     LB_SCSI_PERSISTENT_RESERVE_OUT = 0x5f,
+    LB_SCSI_EXTENDED_COPY = 0x83,        /* with service action 0: list identifiers of a byte */
+    LB_SCSI_RECEIVE_COPY_RESULTS = 0x84, /* of these, with service actions 0 and 3 */
     LB_SCSI_READ_16 = 0x88,
     LB_SCSI_COMPARE_AND_WRITE = 0x89,
     LB_SCSI_WRITE_16 = 0x8a,
@@ -67,6 +69,8 @@ enum lb_scsi_op {
 };
 #define LB_SCSI_READ_CAPACITY_16_ACTION 0x10
 #define LB_SCSI_GET_LBA_STATUS_ACTION   0x12
+#define LB_SCSI_COPY_STATUS_ACTION      0x00
+#define LB_SCSI_COPY_PARAMETERS_ACTION  0x03
 
 enum lb_scsi_status { /* SAM-5 5.3 */
                       LB_SCSI_GOOD = 0x00,
@@ -110,6 +114,7 @@ void lb_scsi_cdb_synchronize_cache(uint8_t cdb[LB_SCSI_CDB_BYTES], bool long_for
 #define LB_SCSI_VPD_SERIAL        0x80
 #define LB_SCSI_VPD_IDS           0x83
 #define LB_SCSI_VPD_EXTENDED      0x86
+#define LB_SCSI_VPD_THIRD_PARTY   0x8f
 #define LB_SCSI_VPD_BLOCK_LIMITS  0xb0
 #define LB_SCSI_VPD_BLOCK_DEVICE  0xb1
 #define LB_SCSI_VPD_PROVISIONING  0xb2

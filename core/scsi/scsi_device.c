@@ -209,6 +209,9 @@ static const struct lb_scsi_row rows[] = {
     {LB_SCSI_PERSISTENT_RESERVE_OUT, 4, 10, O, "001fff0000ffffffff00"},
     {LB_SCSI_PERSISTENT_RESERVE_OUT, 5, 10, O, "001fff0000ffffffff00"},
     {LB_SCSI_PERSISTENT_RESERVE_OUT, 6, 10, O, "001fff0000ffffffff00"},
+    {LB_SCSI_EXTENDED_COPY, 0, 16, M | W | O, "001f0000000000000000ffffffff0000"},
+    {LB_SCSI_RECEIVE_COPY_RESULTS, 0, 16, R | O, "001fff00000000000000ffffffff0000"},
+    {LB_SCSI_RECEIVE_COPY_RESULTS, 3, 16, 0, "001f0000000000000000ffffffff0000"},
     {LB_SCSI_READ_16, -1, 16, M | R | O, "00f8" LBA_16 "ffffffff0000"},
     {LB_SCSI_COMPARE_AND_WRITE, -1, 16, M | W | O, "00f8" LBA_16 "000000ff0000"},
     {LB_SCSI_WRITE_16, -1, 16, M | W | O, "00f8" LBA_16 "ffffffff0000"},
@@ -238,6 +241,9 @@ static bool has_row(const struct lb_scsi_unit *unit, const struct lb_scsi_row *r
         return unit->registration_cap > 0;
     case LB_SCSI_UNMAP:
         return unit->is_thin;
+    case LB_SCSI_EXTENDED_COPY:
+    case LB_SCSI_RECEIVE_COPY_RESULTS:
+        return unit->can_copy;
     case LB_SCSI_PREVENT_ALLOW:
         return unit->is_removable;
     case LB_SCSI_SERVICE_ACTION_IN_16:
@@ -266,7 +272,8 @@ const struct lb_scsi_row *lb_scsi_find_row(const struct lb_scsi_unit *unit, uint
 int lb_scsi_action_of(const uint8_t cdb[16]) {
     bool has = cdb[0] == LB_SCSI_PERSISTENT_RESERVE_IN ||
                cdb[0] == LB_SCSI_PERSISTENT_RESERVE_OUT || cdb[0] == LB_SCSI_SERVICE_ACTION_IN_16 ||
-               cdb[0] == LB_SCSI_MAINTENANCE_IN;
+               cdb[0] == LB_SCSI_MAINTENANCE_IN || cdb[0] == LB_SCSI_EXTENDED_COPY ||
+               cdb[0] == LB_SCSI_RECEIVE_COPY_RESULTS;
     return has ? cdb[1] & 0x1f : -1;
 }
 
@@ -365,6 +372,10 @@ static size_t list_len(const uint8_t cdb[16]) {
         return (size_t)cdb[7] << 8 | cdb[8];
     case LB_SCSI_PERSISTENT_RESERVE_OUT: {
         struct lb_rd rd = lb_rd(lb_bytes(cdb + 5, 4));
+        return lb_rd_u32(&rd);
+    }
+    case LB_SCSI_EXTENDED_COPY: {
+        struct lb_rd rd = lb_rd(lb_bytes(cdb + 10, 4));
         return lb_rd_u32(&rd);
     }
     default:
@@ -477,6 +488,7 @@ static size_t allocation(const uint8_t cdb[16]) {
     case LB_SCSI_MAINTENANCE_IN:
         lb_rd_skip(&rd, 6);
         return lb_rd_u32(&rd);
+    case LB_SCSI_RECEIVE_COPY_RESULTS:
     case LB_SCSI_SERVICE_ACTION_IN_16:
         lb_rd_skip(&rd, 10);
         return lb_rd_u32(&rd);
@@ -533,6 +545,9 @@ static void carry_out_on(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus,
         return;
     case LB_SCSI_PERSISTENT_RESERVE_OUT: /* without its list */
         lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x1a, 0);
+        return;
+    case LB_SCSI_RECEIVE_COPY_RESULTS:
+        lb_scsi_copy_results(nexus, command, wr);
         return;
     case LB_SCSI_PREFETCH_10:
     case LB_SCSI_PREFETCH_16:
@@ -606,6 +621,8 @@ void lb_scsi_device_take(const struct lb_scsi_device *device, struct lb_scsi_com
         lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x25, 0x00);
     else if (command->cdb[0] == LB_SCSI_UNMAP)
         lb_scsi_take_unmap(unit, command, parameters);
+    else if (command->cdb[0] == LB_SCSI_EXTENDED_COPY)
+        lb_scsi_take_copy(device, command, parameters);
     else if (command->cdb[0] == LB_SCSI_PERSISTENT_RESERVE_OUT)
         lb_scsi_persistent_out(unit, &device->nexuses[command->unit], command, parameters);
     else

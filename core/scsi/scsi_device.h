@@ -6,11 +6,12 @@
  *
  *   lb_scsi_device_begin   the CDB is here: kind says what it moves; or it has failed
  *   READ, WRITE, ...       the caller carries it out
- *   PARAMETERS             lb_scsi_device_take takes the bytes; it may ask for KEEP, UNMAP
+ *   PARAMETERS             lb_scsi_device_take takes the bytes; it may ask for KEEP, UNMAP, COPY
  *   REPLY, LONG_REPLY      lb_scsi_device_reply makes the answer, when it is about to be sent
  *
  *   scsi_device.c           what a command is, and what stands against it
  *   scsi_device_block.c     commands that name blocks
+ *   scsi_device_copy.c      EXTENDED COPY, RECEIVE COPY RESULTS
  *   scsi_device_inquiry.c   INQUIRY and its pages
  *   scsi_device_mode.c      MODE SENSE, MODE SELECT, LOG SENSE
  *   scsi_device_report.c    REPORT LUNS, capacity, supported operation codes, target port groups
@@ -28,10 +29,11 @@
 #define LB_SCSI_PARAMETERS_MAX    4096  /* the longest list that is taken: 255 ranges of UNMAP */
 #define LB_SCSI_CAW_BYTES_MAX     32768 /* that one COMPARE AND WRITE writes */
 #define LB_SCSI_UNMAP_RANGES      255
-#define LB_SCSI_REGISTRATIONS_MAX 200 /* so that READ FULL STATUS is a LONG_REPLY */
-#define LB_SCSI_ATTENTIONS        4   /* UNIT ATTENTIONs that wait; of more the last is replaced */
-#define LB_SCSI_SENSE_MAX         18  /* the sense data of lb_scsi_device_sense */
-#define LB_SCSI_UNITS_MAX         32  /* so that the reply to REPORT LUNS fits */
+#define LB_SCSI_COPY_BYTES        262144 /* one piece of EXTENDED COPY, at most */
+#define LB_SCSI_REGISTRATIONS_MAX 200    /* so that READ FULL STATUS is a LONG_REPLY */
+#define LB_SCSI_ATTENTIONS        4  /* UNIT ATTENTIONs that wait; of more the last is replaced */
+#define LB_SCSI_SENSE_MAX         18 /* the sense data of lb_scsi_device_sense */
+#define LB_SCSI_UNITS_MAX         32 /* so that the reply to REPORT LUNS fits */
 #define LB_SCSI_NO_UNIT           0xff
 
 enum lb_scsi_unit_state {
@@ -64,6 +66,7 @@ struct lb_scsi_unit {
     bool read_only;
     bool is_removable;
     bool is_thin;        /* blocks can be given back, and then read as zeros: UNMAP, LBA status */
+    bool can_copy;       /* EXTENDED COPY, to and from it */
     bool no_capacity_16; /* as old targets: READ CAPACITY(16) is an invalid command */
     enum lb_scsi_unit_state state;
     bool is_busy; /* BUSY to every command but INQUIRY, REPORT LUNS and REQUEST SENSE */
@@ -92,6 +95,22 @@ struct lb_scsi_unit {
     const struct lb_scsi_nexus *reserved; /* RESERVE(6): by whom; NULL: nobody */
 };
 
+/* What became of an EXTENDED COPY whose initiator may ask. */
+enum lb_scsi_copy_status {
+    LB_SCSI_COPY_NONE,
+    LB_SCSI_COPY_GOES_ON,
+    LB_SCSI_COPY_DONE,
+    LB_SCSI_COPY_FAILED,
+};
+
+/* The last one of an initiator port. */
+struct lb_scsi_copy {
+    uint8_t list_id;
+    uint8_t status;    /* enum lb_scsi_copy_status */
+    uint16_t segments; /* that are done */
+    uint64_t bytes;
+};
+
 /* What a unit keeps for one initiator port while its session lasts. The memory is the session's. */
 struct lb_scsi_nexus {
     struct lb_scsi_unit *unit;  /* NULL: none is there */
@@ -100,6 +119,7 @@ struct lb_scsi_nexus {
     void *owner;                             /* the caller's: the session */
     uint16_t attentions[LB_SCSI_ATTENTIONS]; /* that wait, asc << 8 | ascq, the first first */
     uint8_t attention_count;
+    struct lb_scsi_copy copy; /* RECEIVE COPY RESULTS tells of it */
     bool prevents_removal;
     bool has_stopped; /* START STOP UNIT: the unit starts when the session ends */
 };
@@ -128,6 +148,8 @@ enum lb_scsi_kind {
     LB_SCSI_KIND_UNMAP,             /* `blocks` from `lba` on are given back */
     LB_SCSI_KIND_STATUS, /* GET LBA STATUS: whether `lba` is there, and how many like it follow */
     LB_SCSI_KIND_KEEP,   /* the registrations are to be kept */
+    LB_SCSI_KIND_COPY,   /* `blocks` from `source_lba` of the unit `source` on are copied to `lba`
+                            of the unit `destination` */
     LB_SCSI_KIND_FLUSH,
 };
 
@@ -146,7 +168,12 @@ struct lb_scsi_command {
     uint32_t room;   /* LONG_REPLY */
     bool force_unit_access;
     bool unmaps;         /* WRITE_EACH: blocks may be given back, where they then read as it says */
-    uint32_t next_range; /* UNMAP: of its list */
+    uint32_t next_range; /* UNMAP, EXTENDED COPY: of its list */
+    uint8_t source, destination; /* COPY: by LUN, which are there */
+    uint64_t source_lba;
+    uint64_t copied; /* EXTENDED COPY: blocks of the segment at hand that are done */
+    bool has_begun, holds_result;
+    uint8_t list_id;
     bool aborts; /* PREEMPT AND ABORT: the tasks of all who reach the unit but have no key */
 
     /* How it goes. With has_failed the status is known and not GOOD. */
@@ -191,14 +218,19 @@ void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_co
 void lb_scsi_device_untold(const struct lb_scsi_device *device,
                            const struct lb_scsi_command *command);
 
+/* A command ends before it is done: its caller failed to do what it asked for, or it is aborted.
+ * The results of an EXTENDED COPY say so from here on. */
+void lb_scsi_device_stopped(const struct lb_scsi_device *device,
+                            const struct lb_scsi_command *command);
+
 /* Carries out a command of the kind REPLY or LONG_REPLY that has not failed. Writes its reply, of
  * at most LB_SCSI_REPLY_MAX or `room` bytes, and gives its length, at most `expected`; 0 when it
  * has none or has failed. */
 size_t lb_scsi_device_reply(const struct lb_scsi_device *device, struct lb_scsi_command *command,
                             struct lb_span reply);
 /* A command of the kind PARAMETERS: its bytes are here. It is done, or has failed; or `kind` is
- * UNMAP (one range, with lba and blocks: call again when that is done, until kind is REPLY) or
- * KEEP. */
+ * UNMAP or COPY (one range, with lba and blocks: call again when that is done, until kind is REPLY)
+ * or KEEP. */
 void lb_scsi_device_take(const struct lb_scsi_device *device, struct lb_scsi_command *command,
                          struct lb_bytes parameters);
 /* The reply of GET LBA STATUS: so many blocks from lba on are all there, or all not. */

@@ -57,7 +57,7 @@ static bool is_acceptable(struct lb_scsi_command *command, const struct lb_scsi_
     return true;
 }
 
-static bool may_write(struct lb_scsi_command *command, const struct lb_scsi_unit *unit) {
+bool lb_scsi_may_write(struct lb_scsi_command *command, const struct lb_scsi_unit *unit) {
     if (lb_scsi_is_writable(unit))
         return true;
     lb_scsi_command_check(command, LB_SCSI_DATA_PROTECT, 0x27, unit->read_only ? 0 : 2);
@@ -192,7 +192,7 @@ static void begin_extent(struct lb_scsi_command *command, const struct lb_scsi_u
     case LB_SCSI_WRITE_VERIFY_16:
         extent->flags = (uint8_t)((extent->flags & 0xe0) | 8); /* on the medium, or not verified */
         if (is_acceptable(command, unit, extent, unit->max_transfer_blocks) &&
-            may_write(command, unit))
+            lb_scsi_may_write(command, unit))
             begin_write(command, unit, extent);
         return;
     case LB_SCSI_WRITE_6:
@@ -200,12 +200,12 @@ static void begin_extent(struct lb_scsi_command *command, const struct lb_scsi_u
     case LB_SCSI_WRITE_12:
     case LB_SCSI_WRITE_16:
         if (is_acceptable(command, unit, extent, unit->max_transfer_blocks) &&
-            may_write(command, unit))
+            lb_scsi_may_write(command, unit))
             begin_write(command, unit, extent);
         return;
     case LB_SCSI_ORWRITE_16:
         if (is_acceptable(command, unit, extent, unit->max_transfer_blocks) &&
-            may_write(command, unit) &&
+            lb_scsi_may_write(command, unit) &&
             takes_all(command, extent->blocks * lb_scsi_unit_block_bytes(unit)) &&
             extent->blocks > 0)
             command->kind = LB_SCSI_KIND_OR;
@@ -219,12 +219,12 @@ static void begin_extent(struct lb_scsi_command *command, const struct lb_scsi_u
         return;
     case LB_SCSI_COMPARE_AND_WRITE:
         if (is_acceptable(command, unit, extent, lb_scsi_caw_blocks(unit)) &&
-            may_write(command, unit))
+            lb_scsi_may_write(command, unit))
             begin_compare_and_write(command, unit, extent);
         return;
     case LB_SCSI_WRITE_SAME_10:
     case LB_SCSI_WRITE_SAME_16:
-        if (is_acceptable(command, unit, extent, 0) && may_write(command, unit))
+        if (is_acceptable(command, unit, extent, 0) && lb_scsi_may_write(command, unit))
             begin_write_same(command, unit, extent);
         return;
     case LB_SCSI_SYNCHRONIZE_CACHE_10:
@@ -324,7 +324,7 @@ static bool check_ranges(const struct lb_scsi_unit *unit, struct lb_scsi_command
         if (!is_within(command, unit, &extent))
             return false;
     }
-    return may_write(command, unit);
+    return lb_scsi_may_write(command, unit);
 }
 
 /* All of them are checked before the first is given back. */

@@ -18,13 +18,14 @@ static void put_field(struct lb_wr *wr, const char *value, const char *otherwise
 static void put_standard(struct lb_wr *wr, const struct lb_scsi_unit *unit) {
     /* SPC-4 table 175: SAM-5, iSCSI, SPC-4, SBC-3, no version claimed of each. */
     static const uint16_t versions[] = {0x00a0, 0x0960, 0x0460, 0x04c0};
-    bool has_groups = unit != NULL;
+    uint8_t groups = unit != NULL ? 0x10 : 0;                   /* TPGS: implicit */
+    uint8_t copies = unit != NULL && unit->can_copy ? 0x08 : 0; /* 3PC */
     lb_wr_u8(wr, unit == NULL ? NO_SUCH_DEVICE : unit->type);
     lb_wr_u8(wr, unit != NULL && unit->is_removable ? 0x80 : 0);
     lb_wr_u8(wr, 6);    /* SPC-4 */
     lb_wr_u8(wr, 0x12); /* HiSup, response data format 2 */
     lb_wr_u8(wr, INQUIRY_BYTES - 5);
-    lb_wr_u8(wr, has_groups ? 0x10 : 0); /* TPGS: implicit */
+    lb_wr_u8(wr, groups | copies);
     lb_wr_u8(wr, 0);
     lb_wr_u8(wr, 2); /* CmdQue */
     put_field(wr, unit == NULL ? "" : unit->vendor, "LUNBOOT", 8);
@@ -127,20 +128,32 @@ static void put_provisioning(struct lb_wr *wr, const struct lb_scsi_unit *unit) 
     lb_wr_u8(wr, 0);
 }
 
+/* The pages in ascending order: SPC-4 7.8.13. */
+static void put_pages(struct lb_wr *wr, const struct lb_scsi_unit *unit) {
+    static const uint8_t pages[] = {LB_SCSI_VPD_PAGES,        LB_SCSI_VPD_SERIAL,
+                                    LB_SCSI_VPD_IDS,          LB_SCSI_VPD_EXTENDED,
+                                    LB_SCSI_VPD_THIRD_PARTY,  LB_SCSI_VPD_BLOCK_LIMITS,
+                                    LB_SCSI_VPD_BLOCK_DEVICE, LB_SCSI_VPD_PROVISIONING};
+    for (size_t i = 0; i < sizeof pages; i++)
+        if (pages[i] != LB_SCSI_VPD_THIRD_PARTY || unit->can_copy)
+            lb_wr_u8(wr, pages[i]);
+}
+
 /* False for a page that there is not. */
 static bool put_page(struct lb_wr *wr, const struct lb_scsi_device *device,
                      const struct lb_scsi_command *command, uint8_t page) {
-    static const uint8_t pages[] = {LB_SCSI_VPD_PAGES,        LB_SCSI_VPD_SERIAL,
-                                    LB_SCSI_VPD_IDS,          LB_SCSI_VPD_EXTENDED,
-                                    LB_SCSI_VPD_BLOCK_LIMITS, LB_SCSI_VPD_BLOCK_DEVICE,
-                                    LB_SCSI_VPD_PROVISIONING};
     const struct lb_scsi_unit *unit = device->units[command->unit];
     lb_wr_u8(wr, unit->type);
     lb_wr_u8(wr, page);
     lb_wr_u16(wr, 0); /* the length, below */
     switch (page) {
     case LB_SCSI_VPD_PAGES:
-        lb_wr_bytes(wr, lb_bytes(pages, sizeof pages));
+        put_pages(wr, unit);
+        break;
+    case LB_SCSI_VPD_THIRD_PARTY:
+        if (!unit->can_copy)
+            return false;
+        lb_scsi_put_third_party(wr);
         break;
     case LB_SCSI_VPD_SERIAL:
         put_serial(wr, device, command->unit);

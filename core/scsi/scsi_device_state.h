@@ -9,6 +9,7 @@ enum lb_scsi_key {
     LB_SCSI_ILLEGAL_REQUEST = 5,
     LB_SCSI_UNIT_ATTENTION = 6,
     LB_SCSI_DATA_PROTECT = 7,
+    LB_SCSI_COPY_ABORTED = 0x0a,
     LB_SCSI_MISCOMPARE = 0x0e,
 };
 
@@ -61,6 +62,17 @@ uint32_t lb_scsi_caw_blocks(const struct lb_scsi_unit *unit);
 /* UNMAP's list: checked, and then one range after the other. */
 void lb_scsi_take_unmap(const struct lb_scsi_unit *unit, struct lb_scsi_command *command,
                         struct lb_bytes list);
+
+/* It can be written to; else the command fails with DATA PROTECT. */
+bool lb_scsi_may_write(struct lb_scsi_command *command, const struct lb_scsi_unit *unit);
+
+/* ---- scsi_device_copy.c ---- */
+/* EXTENDED COPY's list: checked, and then one piece after the other. */
+void lb_scsi_take_copy(const struct lb_scsi_device *device, struct lb_scsi_command *command,
+                       struct lb_bytes list);
+void lb_scsi_copy_results(struct lb_scsi_nexus *nexus, struct lb_scsi_command *command,
+                          struct lb_wr *wr);    /* RECEIVE COPY RESULTS */
+void lb_scsi_put_third_party(struct lb_wr *wr); /* VPD page 8F, without its header */
 
 /* ---- scsi_device_inquiry.c ---- */
 void lb_scsi_inquiry(const struct lb_scsi_device *device, struct lb_scsi_command *command,

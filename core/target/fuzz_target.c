@@ -64,6 +64,13 @@ static void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
     bool fails = (f.flags & FAULTS) != 0 && f.ios++ % 3 == 0;
     lb_assert(io->lun == &f.units[0] || io->lun == &f.units[1]);
+    if (io->kind == LB_IO_COPY) {
+        lb_assert(io->source == &f.units[0] || io->source == &f.units[1]);
+        lb_assert(io->blocks > 0 && io->lba * 512 <= DISK_BYTES);
+        lb_assert(io->source_lba * 512 <= DISK_BYTES && io->blocks <= LB_SCSI_COPY_BYTES / 512);
+        lb_assert(io->blocks <= DISK_BYTES / 512 - LB_MAX(io->lba, io->source_lba));
+        lb_target_memory_copy(io, f.disk, f.disk);
+    }
     bool uses_up = io->kind == LB_IO_WRITE || io->kind == LB_IO_OR || io->kind == LB_IO_COMPARE ||
                    io->kind == LB_IO_COMPARE_AND_WRITE;
     bool is_special = (io->kind != LB_IO_WRITE && uses_up) || io->is_repeated ||
@@ -247,7 +254,7 @@ static void set_up(uint8_t flags) {
     f.nodes[0].header_digest = f.nodes[0].data_digest = LB_DIGEST_PREFER;
     f.units[0] = f.units[1] = (struct lb_scsi_unit){.blocks = DISK_BYTES / 512};
     f.units[1].read_only = true;
-    f.units[0].is_thin = true;
+    f.units[0].is_thin = f.units[0].can_copy = true;
     f.units[0].registrations = f.keys;
     f.units[0].registration_cap = 2;
     f.units[0].can_keep = true;

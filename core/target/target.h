@@ -34,6 +34,8 @@
  *                  second half is written, and nothing of anybody between; as COMPARE and WRITE
  *   LB_IO_UNMAP    `blocks` at `lba` are given back, and read as zeros
  *   LB_IO_STATUS   whether the block at `lba` is there, and how many like it follow, up to `blocks`
+ *   LB_IO_COPY     `blocks` from `source_lba` of the unit `source` are copied to `lba` of `lun`; at
+ *                  most LB_SCSI_COPY_BYTES, so that others need not wait for long
  *   LB_IO_KEEP     make the unit's registrations durable
  *   LB_IO_FLUSH    make all finished writes durable
  *   LB_IO_RELEASE  the buffer given for this `io` is not used any more; has no answer, and `io` is
@@ -162,6 +164,7 @@ enum lb_io_kind {
     LB_IO_UNMAP,
     LB_IO_STATUS,
     LB_IO_KEEP,
+    LB_IO_COPY,
 };
 
 /* Inside the connection; the host's from IO until it answers. */
@@ -169,6 +172,8 @@ struct lb_target_io {
     enum lb_io_kind kind;
     struct lb_target *target;
     struct lb_scsi_unit *lun;
+    struct lb_scsi_unit *source; /* COPY */
+    uint64_t source_lba;
     uint64_t lba;
     uint32_t blocks;
     uint32_t len;           /* bytes: blocks * block_bytes; is_apart: of the buffer */

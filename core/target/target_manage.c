@@ -18,6 +18,7 @@ static bool has_aborted_at_host(const struct lb_target_conn *conn) {
 static void abort_task(struct lb_target_conn *conn, struct lb_target_task *task) {
     struct lb_scsi_device device = lb_target_device(conn);
     lb_scsi_device_untold(&device, &task->scsi);
+    lb_scsi_device_stopped(&device, &task->scsi);
     task->is_aborted = true;
     lb_target_task_answered(conn, task);
     if (is_free_standing(conn, task))

@@ -17,6 +17,15 @@ static inline struct lb_target_answer lb_target_memory_compare(const struct lb_t
     return (struct lb_target_answer){0};
 }
 
+/* Copies between the two disks, each by its first block; they may be one. */
+static inline struct lb_target_answer lb_target_memory_copy(const struct lb_target_io *io,
+                                                            uint8_t *disk, const uint8_t *source) {
+    size_t block_bytes = lb_scsi_unit_block_bytes(io->lun);
+    memmove(disk + io->lba * block_bytes, source + io->source_lba * block_bytes,
+            io->blocks * block_bytes);
+    return (struct lb_target_answer){0};
+}
+
 /* OR, COMPARE, COMPARE AND WRITE, UNMAP, STATUS, KEEP, and WRITE with is_repeated. */
 static inline struct lb_target_answer lb_target_memory_do(const struct lb_target_io *io,
                                                           uint8_t *disk) {

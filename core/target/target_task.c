@@ -207,9 +207,18 @@ static void fail_as(struct lb_target_task *task, const struct lb_target_answer *
     task->scsi.has_failed = true;
 }
 
+static void enter_copy(struct lb_target_conn *conn, struct lb_target_task *task) {
+    task->io.source = conn->node->luns[task->scsi.source];
+    task->io.source_lba = task->scsi.source_lba;
+    task->io.lun = conn->node->luns[task->scsi.destination];
+    enter_ask(conn, task, LB_IO_COPY);
+}
+
 /* A parameter list is here, or a part of what it asks for is done: what comes next. */
 static void take_parameters(struct lb_target_conn *conn, struct lb_target_task *task) {
     struct lb_scsi_device device = lb_target_device(conn);
+    for (unsigned i = 0; task->scsi.cdb[0] == LB_SCSI_EXTENDED_COPY && i < LB_TARGET_LUNS_MAX; i++)
+        lb_target_attach(conn, i); /* it may name any */
     lb_scsi_device_take(&device, &task->scsi, lb_bytes(task->io.buffer.p, task->scsi.total));
     task->is_taken = true;
     if (task->scsi.aborts)
@@ -219,7 +228,10 @@ static void take_parameters(struct lb_target_conn *conn, struct lb_target_task *
         return;
     }
     set_range(task);
-    enter_ask(conn, task, task->scsi.kind == LB_SCSI_KIND_KEEP ? LB_IO_KEEP : LB_IO_UNMAP);
+    if (task->scsi.kind == LB_SCSI_KIND_COPY)
+        enter_copy(conn, task);
+    else
+        enter_ask(conn, task, task->scsi.kind == LB_SCSI_KIND_KEEP ? LB_IO_KEEP : LB_IO_UNMAP);
 }
 
 /* All that belongs into the buffer is there. */
@@ -343,16 +355,19 @@ static void compare_done(struct lb_target_conn *conn, struct lb_target_task *tas
     write_done(conn, task, answer);
 }
 
-/* The end of an UNMAP's range, or of KEEP. */
+/* The end of a range of UNMAP, of a piece of EXTENDED COPY, or of KEEP. */
 static void range_done(struct lb_target_conn *conn, struct lb_target_task *task,
                        const struct lb_target_answer *answer) {
+    struct lb_scsi_device device = lb_target_device(conn);
     task->state = LB_TTASK_RECEIVING;
     if (answer->status != LB_SCSI_GOOD)
         fail_as(task, answer);
-    if (task->io.kind == LB_IO_UNMAP && !task->scsi.has_failed)
+    if (task->io.kind != LB_IO_KEEP && !task->scsi.has_failed) {
         take_parameters(conn, task);
-    else
-        lb_target_task_rest(conn, task);
+        return;
+    }
+    lb_scsi_device_stopped(&device, &task->scsi);
+    lb_target_task_rest(conn, task);
 }
 
 static void status_came(struct lb_target_conn *conn, struct lb_target_task *task,
@@ -446,6 +461,7 @@ void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
         compare_done(conn, task, answer);
         return;
     case LB_IO_UNMAP:
+    case LB_IO_COPY:
     case LB_IO_KEEP:
         range_done(conn, task, answer);
         return;

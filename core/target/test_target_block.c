@@ -1,19 +1,6 @@
 /* What other initiators ask of a disk: comparing, filling, giving back, reserving. SBC-3, SPC-4. */
 #include "core/target/test_target_two.h"
 
-static struct lb_bytes filled(uint8_t value, size_t len) {
-    static uint8_t room[8192];
-    memset(room, value, sizeof room);
-    return lb_bytes(room, len);
-}
-
-static bool is_filled(uint64_t lba, uint32_t blocks, uint8_t value) {
-    for (size_t i = 0; i < blocks * (size_t)512; i++)
-        if (raw.disk[lba * 512 + i] != value)
-            return false;
-    return true;
-}
-
 /* ---- blocks ---- */
 
 static void every_length_of_read_and_write_moves_the_same_blocks(void) {
@@ -278,7 +265,7 @@ static void every_command_that_is_reported_is_there(void) {
     CHECK(count > 40 && raw.data.len == 4 + count * 20);
     CHECK_EQ(ASK(ME, "a3 0c 02 5e 0003 000000ff 00 00", 255), LB_SCSI_GOOD);
     CHECK_BYTES(raw.data, tap_hex("00 03 000a 5e 03 0000000000 ffff 00"));
-    CHECK_EQ(ASK(ME, "a3 0c 01 83 0000 000000ff 00 00", 255), LB_SCSI_GOOD);
+    CHECK_EQ(ASK(ME, "a3 0c 01 82 0000 000000ff 00 00", 255), LB_SCSI_GOOD);
     CHECK_EQ(raw.data.p[1], 1); /* not there */
     CHECK_EQ(ASK(ME, "a3 0c 01 5e 0000 000000ff 00 00", 255), LB_SCSI_CHECK_CONDITION);
     CHECK_EQ(sense(), 0x052400); /* it has service actions */

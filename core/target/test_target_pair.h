@@ -145,6 +145,7 @@ static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
     case LB_IO_UNMAP:
     case LB_IO_STATUS:
     case LB_IO_KEEP:
+    case LB_IO_COPY:
         CHECK(false); /* our initiator asks for none of it */
         break;
     }

@@ -30,6 +30,10 @@ struct raw {
     bool is_closed;
     const struct lb_target_admission *admits; /* the answer to WHO; NULL: none */
     uint8_t apart[DISK_BYTES];                /* room that is not the disk */
+    struct lb_scsi_unit second;               /* of a test that has a LUN 1 */
+    uint8_t second_disk[DISK_BYTES];          /* of that */
+    bool fails_copies;                        /* COPY ends with DATA PROTECT */
+    unsigned copies;
     unsigned releases, keeps, flushes, fua_writes;
 
     uint8_t wire[WIRE]; /* what the target sent */
@@ -43,6 +47,20 @@ static struct raw raw;
 
 /* ---- the host ---- */
 
+static inline uint8_t *disk_of(const struct lb_scsi_unit *unit) {
+    return unit == &raw.unit ? raw.disk : raw.second_disk;
+}
+
+static inline struct lb_target_answer copy(const struct lb_target_io *io) {
+    lb_assert(io->source_lba * 512 <= DISK_BYTES);
+    lb_assert(io->blocks * 512 <= DISK_BYTES - io->source_lba * 512);
+    raw.copies++;
+    if (raw.fails_copies)
+        return (struct lb_target_answer){
+            .status = LB_SCSI_CHECK_CONDITION, .key = 7, .asc = 0x27, .ascq = 7};
+    return lb_target_memory_copy(io, disk_of(io->lun), disk_of(io->source));
+}
+
 static inline void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
     if (io->kind == LB_IO_RELEASE) {
@@ -52,6 +70,8 @@ static inline void answer(struct lb_target_io *io) {
     lb_assert(io->lba * 512 <= DISK_BYTES && io->blocks * 512 <= DISK_BYTES - io->lba * 512);
     if (io->kind == LB_IO_READ || io->kind == LB_IO_BUFFER)
         answer.memory = lb_span(io->is_apart ? raw.apart : raw.disk + io->lba * 512, io->len);
+    else if (io->kind == LB_IO_COPY)
+        answer = copy(io);
     else if (io->kind != LB_IO_WRITE || io->is_repeated)
         answer = lb_target_memory_do(io, raw.disk + io->lba * 512);
     else if (io->is_apart)

@@ -67,4 +67,17 @@ static inline unsigned sense(void) {
     return (unsigned)s.key << 16 | (unsigned)s.asc << 8 | s.ascq;
 }
 
+static inline struct lb_bytes filled(uint8_t value, size_t len) {
+    static uint8_t room[8192];
+    memset(room, value, sizeof room);
+    return lb_bytes(room, len);
+}
+
+static inline bool is_filled(uint64_t lba, uint32_t blocks, uint8_t value) {
+    for (size_t i = 0; i < blocks * (size_t)512; i++)
+        if (raw.disk[lba * 512 + i] != value)
+            return false;
+    return true;
+}
+
 #endif

@@ -136,6 +136,7 @@ static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
     case LB_IO_UNMAP:
     case LB_IO_STATUS:
     case LB_IO_KEEP:
+    case LB_IO_COPY:
         return refuse_foreign(sim);
     }
     return answer;
