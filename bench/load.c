@@ -215,9 +215,10 @@ static void begin_reads(struct load *load) {
     static uint8_t *room; /* of all: nobody looks at what was read */
     struct bench *b = &load->bench;
     room = room != NULL ? room : malloc(b->size);
+    for (unsigned i = 0; i < load->sessions; i++)
+        (void)disk_bytes(&load->readers[i]); /* its unit attention is over */
     for (unsigned i = 0; i < load->sessions; i++) {
         struct reader *r = &load->readers[i];
-        (void)disk_bytes(r); /* its unit attention is over */
         for (uint32_t k = 0; k < b->depth; k++) {
             r->tasks[k].in = lb_span(room, b->size);
             submit_read(r, bench_now_us(), &r->tasks[k]);

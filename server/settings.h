@@ -110,6 +110,7 @@ struct lb_server_settings {
     struct lb_server_chap chap; /* of machines that have none of their own */
     struct lb_chap_algs chap_algs;
     uint32_t port;
+    uint32_t memory_mib;
     uint32_t dhcp; /* enum lb_server_dhcp_mode */
     struct lb_server_range dhcp_range;
     struct lb_addr router, dns;

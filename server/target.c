@@ -1,8 +1,7 @@
 #include "server/target.h"
 #include "core/iscsi/iscsi_wire.h"
-#include "core/target/target_state.h"
 #include "os/linux/tcp.h"
-#include "server/say.h"
+#include "server/session.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,108 +11,60 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define RX_BYTES   65536
 #define IO_MAX     262144 /* one piece of a long command */
 #define PIECES_MAX 256
 #define RUN_BYTES  65536     /* of blocks that are all alike */
 #define FREE_BYTES (1 << 30) /* given back at a time */
 #define TURNS_MAX  512       /* of one session, then others are served */
 
-/* Memory that the initiator's data passes through: its bytes follow, or are in the window. */
-struct buffer {
-    struct buffer *next, **before;
-    struct lb_window *window;
-};
+/* ---- who has something to do ---- */
 
-struct lb_server_session {
-    struct lb_server_source source;
-    struct lb_server_target *target;
-    struct lb_server_session *next;
-    struct lb_endpoint client;
-    uint64_t until_us;
-    bool is_due; /* it has input, or is new */
-    bool wants_write, is_gone;
-    bool has_said_login, has_said_reading;
-    bool has_said_trouble; /* the first is told; the others follow from it, or are the same */
-    struct lb_server_machine *machine; /* once it has logged in to a target */
-    uint32_t generation;               /* the machine's boot at that time */
-    uint64_t bytes_read, bytes_written;
-    struct buffer *buffers; /* that the connection has */
-    struct lb_target_conn conn;
-};
+static void make_due(struct lb_server_session *session) {
+    struct lb_server_target *target = session->target;
+    if (session->due_before != NULL)
+        return;
+    session->due_next = NULL;
+    session->due_before = target->due_end;
+    *target->due_end = session;
+    target->due_end = &session->due_next;
+    target->due_count++;
+}
+
+static void make_idle(struct lb_server_session *session) {
+    struct lb_server_target *target = session->target;
+    if (session->due_before == NULL)
+        return;
+    *session->due_before = session->due_next;
+    if (session->due_next != NULL)
+        session->due_next->due_before = session->due_before;
+    else
+        target->due_end = session->due_before;
+    session->due_before = NULL;
+    target->due_count--;
+}
 
 /* ---- memory ---- */
 
-static uint8_t *bytes_of(struct buffer *buffer) {
-    return (uint8_t *)(buffer + 1);
+/* The session of this memory waited for more, and may find some now. */
+static void wake(struct lb_server_memory *memory) {
+    size_t at = offsetof(struct lb_server_session, memory);
+    if (memory != NULL)
+        make_due((struct lb_server_session *)(void *)((uint8_t *)memory - at));
 }
 
-static struct buffer *lend(struct lb_server_session *session, uint32_t len) {
-    struct buffer *buffer = malloc(sizeof *buffer + len);
-    if (buffer == NULL)
-        return NULL;
-    *buffer = (struct buffer){.next = session->buffers, .before = &session->buffers};
-    if (buffer->next != NULL)
-        buffer->next->before = &buffer->next;
-    session->buffers = buffer;
-    return buffer;
-}
-
-static void take_back(struct buffer *buffer) {
-    *buffer->before = buffer->next;
-    if (buffer->next != NULL)
-        buffer->next->before = buffer->before;
-    if (buffer->window != NULL)
-        lb_window_give_back(buffer->window);
-    free(buffer);
-}
-
-static struct buffer *buffer_of(const struct lb_target_io *io) {
-    return (struct buffer *)(uintptr_t)io->user;
-}
-
-/* What the connection needs while it has work: it is given back when it has none. */
-static void lend_room(struct lb_server_session *session, uint64_t now_us,
-                      enum lb_target_role role) {
-    static const size_t sizes[LB_TARGET_ROLES] = {
-        [LB_TARGET_STAGING] = RX_BYTES,
-        [LB_TARGET_WORK] = LB_TARGET_WORK_MAX,
-        [LB_TARGET_TEXT] = LB_TARGET_TEXT_BYTES,
-    };
-    uint8_t *room = malloc(sizes[role]);
-    session->is_gone = session->is_gone || room == NULL;
-    if (room != NULL)
-        lb_target_lend(&session->conn, now_us, role, lb_span(room, sizes[role]));
+static void take_back(struct lb_server_session *session, struct lb_server_buffer *buffer) {
+    wake(lb_server_memory_take_back(&session->memory, buffer));
 }
 
 static void take_back_rooms(struct lb_server_session *session) {
-    for (int role = 0; role < LB_TARGET_ROLES; role++)
-        free(lb_target_take_back(&session->conn, (enum lb_target_role)role).p);
+    wake(lb_server_memory_take_back_rooms(&session->memory, &session->conn));
 }
 
-/* ---- what is told of a session ---- */
-
-static struct lb_event event_of(const struct lb_server_session *session, enum lb_event_kind kind) {
-    return (struct lb_event){
-        .kind = kind,
-        .machine = session->machine != NULL ? session->machine->name : NULL,
-        .address = session->client.addr,
-    };
+static struct lb_server_buffer *buffer_of(const struct lb_target_io *io) {
+    return (struct lb_server_buffer *)(uintptr_t)io->user;
 }
 
-/* Two machines with one disk that they write destroy it. */
-static void warn_of_sharing(const struct lb_server_session *session) {
-    const struct lb_server_machine *machine = session->machine;
-    if (machine->writes != LB_WRITES_DIRECT || machine->disk->storage.read_only)
-        return;
-    for (const struct lb_server_session *at = session->target->sessions; at != NULL; at = at->next)
-        if (at != session && at->machine == machine && !at->is_gone &&
-            !lb_streq(lb_target_initiator(&at->conn), lb_target_initiator(&session->conn)))
-            lb_server_say(lb_addr_text(session->client.addr).s,
-                          "WARNING: %s has the same disk, and both may write it: "
-                          "see --writes=keep and --read-only",
-                          lb_addr_text(at->client.addr).s);
-}
+/* ---- a boot, as the sessions see it ---- */
 
 /* Sessions of an earlier boot of this machine: it has begun again, and they are dead. */
 static void drop_earlier(struct lb_server_target *target, const struct lb_server_machine *machine) {
@@ -135,7 +86,7 @@ static struct lb_storage *enter(struct lb_server_session *session) {
     struct lb_storage *storage = lb_server_machine_enter(session->target->machines, machine,
                                                          session->generation, &is_new, &error);
     if (storage == NULL && !session->has_said_trouble) {
-        struct lb_event event = event_of(session, LB_EVENT_TROUBLE);
+        struct lb_event event = lb_session_event(session, LB_EVENT_TROUBLE);
         event.hint = error.hint;
         lb_server_tell(&event, "gets no disk: %s", error.what);
     }
@@ -147,7 +98,7 @@ static struct lb_storage *enter(struct lb_server_session *session) {
 
 /* The first login to a boot begins it. */
 static void begin_use(struct lb_server_session *session) {
-    warn_of_sharing(session);
+    lb_session_warn_of_sharing(session);
     (void)enter(session);
 }
 
@@ -159,7 +110,7 @@ static void say_progress(struct lb_server_session *session) {
         if (session->machine != NULL)
             session->generation = lb_server_machine_boot(session->machine, lb_target_node(conn));
         struct lb_event event =
-            event_of(session, session->machine != NULL ? LB_EVENT_LOGIN : LB_EVENT_NOTE);
+            lb_session_event(session, session->machine != NULL ? LB_EVENT_LOGIN : LB_EVENT_NOTE);
         lb_server_tell(
             &event, lb_target_node(conn) ? "logged in as %s" : "asks for the list of targets as %s",
             lb_target_initiator(conn));
@@ -167,29 +118,10 @@ static void say_progress(struct lb_server_session *session) {
             begin_use(session);
     }
     if (!session->has_said_reading && session->bytes_read > 0) {
-        struct lb_event event = event_of(session, LB_EVENT_READ);
+        struct lb_event event = lb_session_event(session, LB_EVENT_READ);
         session->has_said_reading = true;
         lb_server_tell(&event, "reads its disk");
     }
-}
-
-static void say_end(const struct lb_server_session *session) {
-    const char *reason = lb_target_reason(&session->conn);
-    struct lb_event event =
-        event_of(session, session->machine != NULL ? LB_EVENT_END : LB_EVENT_NOTE);
-    event.bytes_read = session->bytes_read;
-    event.bytes_written = session->bytes_written;
-    if (session->has_said_login) {
-        lb_server_tell(&event, "%s; it read %s and wrote %s",
-                       reason[0] != '\0' ? reason : "the connection is gone",
-                       lb_size_text(session->bytes_read).s, lb_size_text(session->bytes_written).s);
-        return;
-    }
-    if (reason[0] != '\0' || lb_target_initiator(&session->conn)[0] != '\0')
-        event.kind = LB_EVENT_TROUBLE; /* else somebody tried the port */
-    lb_server_tell(&event, "no login%s%s: %s", lb_target_initiator(&session->conn)[0] ? " of " : "",
-                   lb_target_initiator(&session->conn),
-                   reason[0] != '\0' ? reason : "the connection is gone");
 }
 
 /* ---- the disk ---- */
@@ -231,23 +163,13 @@ static void watch_limit(struct lb_server_session *session) {
     if (!has_limit || machine->has_said_full || overlay->here * 10 < overlay->limit * 9)
         return;
     machine->has_said_full = true;
-    struct lb_event event = event_of(session, LB_EVENT_TROUBLE);
+    struct lb_event event = lb_session_event(session, LB_EVENT_TROUBLE);
     event.hint =
         "give it a higher overlay-limit, then lunbootctl reload; or reset it once it is off";
     lb_server_tell(&event, "has written %s of the %s it may write",
                    lb_size_text(overlay->here * LB_OVERLAY_BLOCK).s,
                    lb_size_text(overlay->limit * LB_OVERLAY_BLOCK).s);
     lb_target_attention(&session->target->server, lb_target_node(&session->conn), 0, 0x38, 0x07);
-}
-
-static void say_error(const struct lb_server_session *session, enum lb_storage_op op, int error) {
-    struct lb_event event = event_of(session, LB_EVENT_TROUBLE);
-    bool is_full = error == ENOSPC;
-    if (is_full)
-        event.hint =
-            "lunbootctl reset, a higher overlay-limit, or room on the disk of the overlays";
-    lb_server_tell(&event, "the disk cannot be %s: %s", op == LB_STORAGE_READ ? "read" : "written",
-                   is_full ? "there is no room for what it writes" : strerror(error));
 }
 
 static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
@@ -265,7 +187,7 @@ static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
     bool is_answered = lb_storage_submit(storage, &ask);
     lb_assert(is_answered);
     if (ask.error != 0 && !session->has_said_trouble)
-        say_error(session, op, ask.error);
+        lb_session_say_error(session, op, ask.error);
     session->has_said_trouble |= ask.error != 0;
     if (op == LB_STORAGE_READ && ask.error == 0)
         session->bytes_read += len;
@@ -287,41 +209,98 @@ static bool give_view(struct lb_server_session *session, struct lb_target_io *io
                       struct lb_target_answer *answer) {
     struct lb_storage *storage =
         io->kind == LB_IO_READ && !session->conn.data_digest ? enter(session) : NULL;
-    struct buffer *buffer = storage != NULL ? lend(session, 0) : NULL;
+    const uint8_t *bytes =
+        storage != NULL
+            ? lb_storage_view(storage, io->lba * lb_scsi_unit_block_bytes(io->lun), io->len)
+            : NULL;
+    if (bytes == NULL)
+        return false;
+    struct lb_server_buffer *buffer = lb_server_memory_show(&session->memory, storage->window);
     if (buffer == NULL)
         return false;
-    const uint8_t *bytes =
-        lb_storage_view(storage, io->lba * lb_scsi_unit_block_bytes(io->lun), io->len);
-    if (bytes == NULL) {
-        take_back(buffer);
-        return false;
-    }
-    buffer->window = storage->window;
     session->bytes_read += io->len;
     io->user = (uint64_t)(uintptr_t)buffer;
     answer->memory = lb_span((uint8_t *)(uintptr_t)bytes, io->len);
     return true;
 }
 
-static struct lb_target_answer give_memory(struct lb_server_session *session,
-                                           struct lb_target_io *io) {
-    struct lb_target_answer view = {0};
-    if (give_view(session, io, &view))
-        return view;
-    struct buffer *buffer = lend(session, io->len);
+/* Memory for what is read or written. A piece may be made shorter. False: there is none. */
+static bool give_room(struct lb_server_session *session, struct lb_target_io *io,
+                      struct lb_target_answer *answer) {
+    struct lb_server_buffer *buffer =
+        lb_server_memory_lend(&session->memory, io->len, io->is_piece, io->kind == LB_IO_READ);
     if (buffer == NULL)
-        return (struct lb_target_answer){.status = LB_SCSI_TASK_SET_FULL};
-    int error = 0;
-    if (io->kind == LB_IO_READ)
-        error = ask(session, LB_STORAGE_READ, io, bytes_of(buffer));
-    struct lb_target_answer answer = lb_server_target_answer(error, false);
+        return false;
+    uint32_t len = LB_MIN(io->len, buffer->grant.bytes);
+    uint8_t *bytes = lb_server_buffer_bytes(buffer);
+    int error =
+        io->kind == LB_IO_READ ? ask_at(session, LB_STORAGE_READ, io, io->lba, len, bytes) : 0;
+    *answer = lb_server_target_answer(error, false);
     if (error != 0) {
-        take_back(buffer);
-        return answer;
+        take_back(session, buffer);
+        return true;
     }
     io->user = (uint64_t)(uintptr_t)buffer;
-    answer.memory = lb_span(bytes_of(buffer), io->len);
-    return answer;
+    answer->memory = lb_span(bytes, len);
+    return true;
+}
+
+/* READ, BUFFER. False: it has to wait for memory. */
+static bool give_memory(struct lb_server_session *session, uint64_t now_us,
+                        struct lb_target_io *io) {
+    struct lb_target_answer answer = {0};
+    bool can_wait = io->is_piece || io->len <= LB_BUDGET_OWN;
+    bool has_memory = give_view(session, io, &answer) || give_room(session, io, &answer);
+    if (!has_memory && can_wait)
+        return false;
+    if (!has_memory)
+        answer.status = LB_SCSI_TASK_SET_FULL;
+    lb_target_io_done(&session->conn, now_us, io, answer);
+    return true;
+}
+
+static void wait_for_memory(struct lb_server_session *session, struct lb_target_io *io) {
+    io->user = 0;
+    if (session->waiting == NULL)
+        session->waiting = io;
+    else
+        session->last_waiting->user = (uint64_t)(uintptr_t)io;
+    session->last_waiting = io;
+}
+
+/* Those that wait, in their order, as far as there is memory. */
+static void retry(struct lb_server_session *session, uint64_t now_us) {
+    session->memory.has_more = false;
+    while (session->waiting != NULL) {
+        struct lb_target_io *io = session->waiting;
+        struct lb_target_io *next = (struct lb_target_io *)(uintptr_t)io->user;
+        if (!give_memory(session, now_us, io))
+            return;
+        session->waiting = next;
+    }
+}
+
+/* A write whose data is next in the stream: nothing else comes before it. Where all memory of the
+ * session is that of other writes, whose data comes behind it, it cannot wait. True: it is refused,
+ * and the initiator sends it again (SAM-5 5.3.1, TASK SET FULL). */
+static bool refuse_stalled(struct lb_server_session *session, uint64_t now_us) {
+    static const struct lb_target_answer full = {.status = LB_SCSI_TASK_SET_FULL};
+    struct lb_target_io *stalled = lb_target_stalled(&session->conn), *before = NULL;
+    struct lb_target_io *io = session->waiting;
+    if (stalled == NULL || session->memory.reads > 0)
+        return false;
+    for (; io != NULL && io != stalled; io = (struct lb_target_io *)(uintptr_t)io->user)
+        before = io;
+    if (io == NULL)
+        return false;
+    if (before == NULL)
+        session->waiting = (struct lb_target_io *)(uintptr_t)io->user;
+    else
+        before->user = io->user;
+    if (session->last_waiting == io)
+        session->last_waiting = before;
+    lb_target_io_done(&session->conn, now_us, io, full);
+    return true;
 }
 
 /* Gives blocks back; op: UNMAP or ZERO. */
@@ -439,7 +418,7 @@ static struct lb_target_answer write_out(struct lb_server_session *session,
     int error = io->is_repeated ? write_each(session, io)
                                 : ask(session, LB_STORAGE_WRITE, io, io->buffer.p);
     if (io->buffer.p != NULL)
-        take_back(buffer_of(io));
+        take_back(session, buffer_of(io));
     return lb_server_target_answer(error, true);
 }
 
@@ -448,8 +427,9 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
     switch (io->kind) {
     case LB_IO_READ:
     case LB_IO_BUFFER:
-        answer = give_memory(session, io);
-        break;
+        if (session->waiting != NULL || !give_memory(session, now_us, io))
+            wait_for_memory(session, io);
+        return;
     case LB_IO_WRITE:
         answer = write_out(session, io);
         break;
@@ -457,19 +437,19 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
         answer = lb_server_target_answer(ask(session, LB_STORAGE_FLUSH, io, NULL), true);
         break;
     case LB_IO_RELEASE:
-        take_back(buffer_of(io));
+        take_back(session, buffer_of(io));
         return;
     case LB_IO_OR:
         answer = lb_server_target_answer(or_into(session, io), true);
-        take_back(buffer_of(io));
+        take_back(session, buffer_of(io));
         break;
     case LB_IO_COMPARE:
         answer = compare(session, io);
-        take_back(buffer_of(io));
+        take_back(session, buffer_of(io));
         break;
     case LB_IO_COMPARE_AND_WRITE:
         answer = compare_and_write(session, io);
-        take_back(buffer_of(io));
+        take_back(session, buffer_of(io));
         break;
     case LB_IO_STATUS:
         answer = tell_status(session, io);
@@ -492,11 +472,16 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
 
 static void end(struct lb_server_session *session) {
     lb_target_conn_end(&session->conn);
+    lb_budget_leave(session->memory.budget, &session->memory.share);
     take_back_rooms(session);
-    while (session->buffers != NULL)
-        take_back(session->buffers);
-    say_end(session);
+    while (session->memory.buffers != NULL)
+        take_back(session, session->memory.buffers);
+    lb_session_say_end(session);
     lb_server_source_close(&session->source);
+    make_idle(session);
+    *session->before = session->next;
+    if (session->next != NULL)
+        session->next->before = session->before;
     session->target->count--;
     free(session);
 }
@@ -543,15 +528,18 @@ static void admit(struct lb_server_session *session, uint64_t now_us) {
     lb_target_admit(&session->conn, now_us, &admission);
 }
 
-/* Does what the machine wants, until it waits. */
-static void turn(struct lb_server_session *session, uint64_t now_us) {
+/* Does what the machine wants, until it waits. False: it has more to do. */
+static bool turn(struct lb_server_session *session, uint64_t now_us) {
     for (unsigned i = 0; i < TURNS_MAX && !session->is_gone; i++) {
         bool is_long;
+        if (session->waiting != NULL && session->memory.has_more)
+            retry(session, now_us);
         struct lb_target_action action = lb_target_poll(&session->conn, now_us);
         session->until_us = action.until_us;
         switch (action.event) {
         case LB_TARGET_LEND:
-            lend_room(session, now_us, action.role);
+            session->is_gone =
+                !lb_server_memory_lend_room(&session->memory, &session->conn, now_us, action.role);
             break;
         case LB_TARGET_WHO:
             admit(session, now_us);
@@ -561,32 +549,37 @@ static void turn(struct lb_server_session *session, uint64_t now_us) {
             is_long = action.io->kind == LB_IO_COPY;
             carry_out(session, now_us, action.io);
             if (is_long) /* others come first */
-                return;
+                return false;
             break;
         case LB_TARGET_SEND:
-            if (session->wants_write)
-                return;
+            if (session->wants_write) /* until the socket takes more */
+                return true;
             send_out(session, now_us);
             break;
         case LB_TARGET_CLOSE:
             session->is_gone = true;
-            return;
+            return true;
         case LB_TARGET_WAIT:
-            session->is_due = false;
+            if (session->waiting != NULL && refuse_stalled(session, now_us))
+                break;
             take_back_rooms(session);
-            return;
+            return true;
         }
     }
+    return session->is_gone;
 }
 
 static void serve(struct lb_server_session *session, uint64_t now_us) {
     struct lb_span spans[2];
-    turn(session, now_us);
-    if (session->wants_write)
-        session->is_due = false; /* until the socket takes more */
+    if (!turn(session, now_us))
+        make_due(session);
     say_progress(session);
     if (session->is_gone)
         return;
+    if (session->waiting != NULL)
+        lb_budget_wait(session->memory.budget, &session->memory.share);
+    else
+        lb_budget_leave(session->memory.budget, &session->memory.share);
     uint32_t events = (session->wants_write ? EPOLLOUT : 0) |
                       (!lb_target_has(&session->conn, LB_TARGET_STAGING) ||
                                lb_target_where(&session->conn, spans) > 0
@@ -599,12 +592,13 @@ static void receive(struct lb_server_session *session, uint64_t now_us) {
     struct lb_span spans[2];
     struct iovec iov[2];
     if (!lb_target_has(&session->conn, LB_TARGET_STAGING))
-        lend_room(session, now_us, LB_TARGET_STAGING);
+        session->is_gone = !lb_server_memory_lend_room(&session->memory, &session->conn, now_us,
+                                                       LB_TARGET_STAGING);
     size_t count = lb_target_where(&session->conn, spans);
     for (size_t i = 0; i < count; i++)
         iov[i] = (struct iovec){spans[i].p, spans[i].len};
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
-    if (count == 0)
+    if (count == 0 || session->is_gone)
         return;
     ssize_t n = recvmsg(session->source.fd, &message, MSG_DONTWAIT);
     if (n > 0)
@@ -615,7 +609,7 @@ static void receive(struct lb_server_session *session, uint64_t now_us) {
 
 void lb_server_session_ready(struct lb_server_source *source, uint32_t events, uint64_t now_us) {
     struct lb_server_session *session = (struct lb_server_session *)(void *)source;
-    session->is_due = true;
+    make_due(session);
     if (events & EPOLLOUT)
         session->wants_write = false;
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
@@ -624,23 +618,33 @@ void lb_server_session_ready(struct lb_server_source *source, uint32_t events, u
         session->is_gone = true;
 }
 
-uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
+/* Who is due by time, or by what another session did to it. */
+static void look_at_all(struct lb_server_target *target, uint64_t now_us) {
     uint64_t until_us = LB_NEVER;
-    bool all = target->server.stirred;
-    target->server.stirred = false;
-    for (struct lb_server_session **at = &target->sessions; *at != NULL;) {
-        struct lb_server_session *session = *at;
-        if (!session->is_gone && (all || session->is_due || now_us >= session->until_us))
-            serve(session, now_us);
-        if (session->is_gone) {
-            *at = session->next;
-            end(session);
-            continue;
-        }
-        until_us = session->is_due ? now_us : LB_MIN(until_us, session->until_us);
-        at = &session->next;
+    for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next) {
+        if (target->server.stirred || now_us >= at->until_us)
+            make_due(at);
+        else
+            until_us = LB_MIN(until_us, at->until_us);
     }
-    return target->server.stirred ? now_us : until_us;
+    target->server.stirred = false;
+    target->until_us = until_us;
+}
+
+uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
+    if (target->server.stirred || now_us >= target->until_us)
+        look_at_all(target, now_us);
+    for (size_t left = target->due_count; left > 0 && target->due != NULL; left--) {
+        struct lb_server_session *session = target->due;
+        make_idle(session);
+        if (!session->is_gone)
+            serve(session, now_us);
+        if (session->is_gone)
+            end(session);
+        else
+            target->until_us = LB_MIN(target->until_us, session->until_us);
+    }
+    return target->server.stirred || target->due != NULL ? now_us : target->until_us;
 }
 
 /* ---- for lunbootctl ---- */
@@ -687,7 +691,7 @@ void lb_server_target_eject(struct lb_server_target *target, struct lb_server_ma
 static void begin_session(struct lb_server_target *target, uint64_t now_us, int fd,
                           struct lb_endpoint client) {
     struct lb_server_session *session = malloc(sizeof *session);
-    if (session == NULL || target->count >= LB_SERVER_SESSIONS_MAX) {
+    if (session == NULL || target->count >= target->budget.sessions_max) {
         free(session);
         close(fd);
         return;
@@ -696,10 +700,14 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
     session->source = (struct lb_server_source){.kind = LB_SOURCE_SESSION, .fd = fd};
     session->target = target;
     session->client = client;
-    session->is_due = true;
+    session->memory.budget = &target->budget;
     session->next = target->sessions;
+    session->before = &target->sessions;
+    if (session->next != NULL)
+        session->next->before = &session->next;
     target->sessions = session;
     target->count++;
+    make_due(session);
     lb_target_conn_init(&session->conn, now_us, &target->server,
                         client.addr.family == LB_V6 ? target->portal6 : target->portal,
                         &target->rand, NULL);
@@ -733,7 +741,11 @@ bool lb_server_target_open(struct lb_server_target *target, int epoll,
         .portal = {.addr = link->address, .port = port},
         .portal6 = {.addr = link->address6, .port = port},
         .machines = machines,
+        .until_us = LB_NEVER,
     };
+    target->due_end = &target->due;
+    lb_budget_init(&target->budget, (uint64_t)machines->settings->memory_mib << 20,
+                   LB_SERVER_SESSIONS_MAX);
     if (getrandom(seed, sizeof seed, 0) != sizeof seed ||
         getrandom(hash_seed, sizeof hash_seed, 0) != sizeof hash_seed)
         return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
@@ -745,11 +757,8 @@ bool lb_server_target_open(struct lb_server_target *target, int epoll,
 }
 
 void lb_server_target_close(struct lb_server_target *target) {
-    while (target->sessions != NULL) {
-        struct lb_server_session *session = target->sessions;
-        target->sessions = session->next;
-        end(session);
-    }
+    while (target->sessions != NULL)
+        end(target->sessions);
     lb_server_source_close(&target->source);
     lb_server_source_close(&target->source6);
 }

@@ -3,6 +3,7 @@
 #define LB_SERVER_TARGET_H
 
 #include "core/target/target.h"
+#include "server/budget.h"
 #include "server/link.h"
 #include "server/machines.h"
 #include "server/source.h"
@@ -20,6 +21,10 @@ struct lb_server_target {
     struct lb_rand rand;
     struct lb_server_session *sessions; /* a list */
     unsigned count;
+    struct lb_server_session *due, **due_end; /* those that have something to do */
+    size_t due_count;
+    uint64_t until_us; /* none of the others is due before */
+    struct lb_budget budget;
 };
 
 /* Opens a portal of each family that the link has. The machines' targets are served, those too that

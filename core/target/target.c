@@ -570,6 +570,10 @@ struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now
     return wait_or_close(conn);
 }
 
+struct lb_target_io *lb_target_stalled(struct lb_target_conn *conn) {
+    return conn->stalled == LB_TTASK_NONE ? NULL : &conn->work->tasks[conn->stalled].io;
+}
+
 /* ---- acts of the host ---- */
 
 void lb_target_attention(struct lb_target_server *server, struct lb_target *target, unsigned lun,

@@ -179,6 +179,8 @@ struct lb_target_io {
     uint32_t len;           /* bytes: blocks * block_bytes; is_apart: of the buffer */
     bool is_repeated;       /* WRITE, COMPARE: the buffer is one block, for each */
     bool unmaps;            /* WRITE is_repeated */
+    bool is_piece;          /* READ, BUFFER: a host that has little memory may answer with less of
+                               it, whole blocks and 65536 bytes or more; the rest is asked for next */
     bool force_unit_access; /* WRITE: durable before it is answered */
     /* With keeps_memory, BUFFER and what is done with it: the room must not be the disk itself, for
      * what is put there has a digest that is yet to be checked, or is not for the disk; and it is
@@ -193,7 +195,7 @@ struct lb_target_answer {
     uint8_t status; /* enum lb_scsi_status; BUSY and TASK SET FULL are passed on */
     uint8_t key, asc, ascq;
     bool is_deferred; /* the sense is about an earlier command, and this one was not carried out */
-    struct lb_span memory; /* READ: the bytes; BUFFER: the room; len as asked */
+    struct lb_span memory; /* READ: the bytes; BUFFER: the room; len as asked: see is_piece */
     uint32_t differs_at;   /* COMPARE: the offset in `buffer` of the first byte that differs */
     uint64_t blocks;       /* STATUS: that are alike; 0: all */
     bool is_unmapped;      /* STATUS: they are not there, and read as zeros */
@@ -275,6 +277,9 @@ void lb_target_sent(struct lb_target_conn *conn, uint64_t now_us, size_t len);
 /* The answer to an io that poll gave: at once or later, in any order. */
 void lb_target_io_done(struct lb_target_conn *conn, uint64_t now_us, struct lb_target_io *io,
                        struct lb_target_answer answer);
+
+/* The BUFFER for which all input waits: its data is the next that comes. NULL: there is none. */
+struct lb_target_io *lb_target_stalled(struct lb_target_conn *conn);
 
 /* ---- acts of the host on sessions in full feature phase -------------------------------------- */
 

@@ -120,6 +120,20 @@ static bool send_piece(struct lb_target_conn *conn, struct lb_target_task *task)
     return true;
 }
 
+void lb_target_take_memory(struct lb_target_task *task, struct lb_span memory) {
+    uint32_t len = (uint32_t)LB_MIN(memory.len, task->io.len), least = task->io.len;
+    if (task->io.is_piece)
+        least = LB_MIN(least, 65536);
+    lb_assert(memory.p != NULL && len >= least);
+    task->io.buffer = memory;
+    task->has_memory = true;
+    if (len == task->io.len)
+        return;
+    task->piece_end = task->piece + len;
+    task->io.blocks = len / lb_scsi_unit_block_bytes(task->io.lun);
+    task->io.len = len;
+}
+
 /* Its memory is in use until the stream has sent it, unless it stays anyway. */
 static void end_piece(struct lb_target_conn *conn, struct lb_target_task *task) {
     bool stays = conn->server->keeps_memory && !task->io.is_apart;

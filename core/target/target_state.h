@@ -254,6 +254,10 @@ void lb_target_pump(struct lb_target_conn *conn);
 /* Goes on with tasks whose Data-In has been sent. */
 void lb_target_reap(struct lb_target_conn *conn);
 
+/* The host's memory for an io: of a piece it may have given less than was asked for, and then the
+ * rest is another piece. */
+void lb_target_take_memory(struct lb_target_task *task, struct lb_span memory);
+
 /* ---- lists and life of tasks, target_task.c for target_data.c ---- */
 
 /* Adds at the end. */

@@ -141,6 +141,7 @@ static void set_range(struct lb_target_task *task) {
 /* Room for what is not of blocks: all of it at once. */
 static void enter_room(struct lb_target_conn *conn, struct lb_target_task *task, uint32_t len) {
     task->io.is_apart = conn->server->keeps_memory;
+    task->io.is_piece = false;
     task->piece = task->moved = 0;
     task->piece_end = len;
     set_range(task);
@@ -159,6 +160,7 @@ static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task
         io_max = conn->server->keeps_memory && !task->io.is_apart ? UINT32_MAX & ~UINT32_C(0xffff)
                                                                   : 1u << 20;
     uint32_t len = LB_MIN(task->scsi.total - task->moved, io_max);
+    task->io.is_piece = true;
     task->piece = task->moved;
     task->piece_end = task->moved + len;
     task->io.lba = task->scsi.lba + task->piece / block_bytes;
@@ -300,11 +302,10 @@ static void buffer_came(struct lb_target_conn *conn, struct lb_target_task *task
                         const struct lb_target_answer *answer) {
     static const struct lb_target_answer full = {.status = LB_SCSI_TASK_SET_FULL};
     bool is_refused = answer->status != LB_SCSI_GOOD || answer->memory.p == NULL;
-    task->io.buffer = answer->memory;
-    task->has_memory = !is_refused;
     if (is_refused)
         fail_as(task, answer->status != LB_SCSI_GOOD ? answer : &full);
-    lb_assert(is_refused || answer->memory.len >= task->io.len);
+    else
+        lb_target_take_memory(task, answer->memory);
     if (task->scsi.kind == LB_SCSI_KIND_LONG_REPLY) {
         make_reply(conn, task);
         return;
@@ -328,9 +329,7 @@ static void read_came(struct lb_target_conn *conn, struct lb_target_task *task,
         enter_answering(conn, task);
         return;
     }
-    lb_assert(answer->memory.p != NULL && answer->memory.len >= task->io.len);
-    task->io.buffer = answer->memory;
-    task->has_memory = true;
+    lb_target_take_memory(task, answer->memory);
     task->state = LB_TTASK_SENDING;
     lb_target_list_add(conn, &conn->out, task);
 }
@@ -339,13 +338,11 @@ static void write_done(struct lb_target_conn *conn, struct lb_target_task *task,
                        const struct lb_target_answer *answer) {
     if (answer->status != LB_SCSI_GOOD)
         fail_as(task, answer);
-    if (!task->scsi.has_failed && task->moved < task->scsi.total) {
-        task->has_memory = false; /* WRITE gave it back */
+    task->has_memory = false; /* WRITE gave it back */
+    if (!task->scsi.has_failed && task->moved < task->scsi.total)
         enter_piece(conn, task);
-    } else {
-        task->has_memory = false;
+    else
         enter_answering(conn, task);
-    }
 }
 
 static void compare_done(struct lb_target_conn *conn, struct lb_target_task *task,

@@ -283,6 +283,26 @@ static void every_way_of_moving_data_moves_it(void) {
     }
 }
 
+/* Pieces of a MiB are asked for, and 64 KiB are given: the rest follows, and nothing is lost. */
+static void a_host_with_little_memory_gives_less_than_was_asked_for(void) {
+    for (unsigned i = 0; i < 4; i++) {
+        pair_configure();
+        pair_configure_copies();
+        pair.server.io_max = 0;
+        pair.is_poor = true;
+        pair.lazy = i & 1;
+        pair.nodes[0].insist_r2t = i & 2;
+        if (!pair_must_be_up())
+            return;
+        pair_check_write(3, 2500, 2);
+        pair_check_read(1, 2500, 3);
+        pair_check_write(9, 129, 2);
+        for (int turns = 0; turns < 1000 && pair.buffers_out > 0; turns++)
+            pair_turn();
+        CHECK_EQ(pair.buffers_out, 0);
+    }
+}
+
 static void blocks_have_many_sizes(void) {
     static const uint32_t sizes[] = {512, 1024, 4096, 65536};
     for (size_t i = 0; i < LB_COUNT(sizes); i++) {
@@ -621,6 +641,7 @@ int main(void) {
     TEST(a_flush_reaches_the_disk_after_the_writes);
     TEST(a_write_through_the_cache_says_so);
     TEST(every_way_of_moving_data_moves_it);
+    TEST(a_host_with_little_memory_gives_less_than_was_asked_for);
     TEST(blocks_have_many_sizes);
     TEST(a_disk_of_three_terabytes_is_read_at_its_end);
     TEST(an_old_target_knows_the_short_capacity_alone);

@@ -29,6 +29,7 @@ struct pair {
     size_t split; /* bytes a read; 0: as many as there is room for */
     bool lazy;    /* ios are answered one a turn, the newest first */
     bool copies;  /* the disk is behind buffers of the host's: RELEASE counts */
+    bool is_poor; /* with copies: long pieces are answered with as little as is allowed */
     bool is_deaf; /* bytes to the target are held back */
     struct lb_rand rand;
     struct lb_trace trace;
@@ -72,6 +73,10 @@ static inline uint8_t *pair_at(const struct lb_target_io *io) {
     return pair.memory + at;
 }
 
+static inline uint32_t pair_len(const struct lb_target_io *io) {
+    return pair.is_poor && io->is_piece ? LB_MIN(io->len, 65536) : io->len;
+}
+
 /* Buffers of the host's: one for each io at once, found again by `user`. */
 static uint8_t pair_buffers[PAIR_IOS][1 << 16];
 static bool pair_buffer_used[PAIR_IOS];
@@ -83,7 +88,7 @@ static inline uint8_t *pair_take_buffer(struct lb_target_io *io) {
     for (size_t i = 0; i < PAIR_IOS; i++) {
         if (pair_buffer_used[i])
             continue;
-        lb_assert(io->len <= sizeof pair_buffers[i]);
+        lb_assert(pair_len(io) <= sizeof pair_buffers[i]);
         pair_buffer_used[i] = true;
         pair.buffers_out++;
         io->user = i;
@@ -104,8 +109,8 @@ static inline void pair_free_buffer(const struct lb_target_io *io) {
 static inline struct lb_target_answer pair_read(struct lb_target_io *io) {
     uint8_t *buffer = pair.copies ? pair_take_buffer(io) : pair_at(io);
     if (pair.copies)
-        memcpy(buffer, pair_at(io), io->len);
-    return (struct lb_target_answer){.memory = lb_span(buffer, io->len)};
+        memcpy(buffer, pair_at(io), pair_len(io));
+    return (struct lb_target_answer){.memory = lb_span(buffer, pair_len(io))};
 }
 
 static inline struct lb_target_answer pair_write(struct lb_target_io *io) {
@@ -130,8 +135,8 @@ static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
         return pair_read(io);
     case LB_IO_BUFFER:
         return (struct lb_target_answer){
-            .memory =
-                lb_span(pair.copies || io->is_apart ? pair_take_buffer(io) : pair_at(io), io->len)};
+            .memory = lb_span(pair.copies || io->is_apart ? pair_take_buffer(io) : pair_at(io),
+                              pair_len(io))};
     case LB_IO_WRITE:
         return pair_write(io);
     case LB_IO_FLUSH:
