@@ -12,7 +12,7 @@
 
 #define LB_BUDGET_OWN 65536 /* bytes of data that a session has for itself */
 /* What is reserved for a session: its own piece, its rooms and its struct, rounded up. */
-#define LB_BUDGET_EACH (LB_BUDGET_OWN + 104 * 1024)
+#define LB_BUDGET_EACH (LB_BUDGET_OWN + 108 * 1024)
 #define LB_BUDGET_PART 8 /* a session may hold this part of what is free and common */
 
 /* What one session holds. Zero at its start. */

@@ -22,7 +22,7 @@ static void it_is_divided_into_own_parts_and_a_common_one(void) {
     CHECK_EQ(budget.common + 1024 * (uint64_t)LB_BUDGET_EACH, 256 * MIB);
     CHECK(budget.common > 80 * MIB);
     begin(8 * MIB);
-    CHECK_EQ(budget.sessions_max, 36);
+    CHECK_EQ(budget.sessions_max, 35);
     CHECK(budget.common >= 2 * MIB);
 }
 

@@ -179,8 +179,8 @@ struct lb_target_io {
     uint32_t len;           /* bytes: blocks * block_bytes; is_apart: of the buffer */
     bool is_repeated;       /* WRITE, COMPARE: the buffer is one block, for each */
     bool unmaps;            /* WRITE is_repeated */
-    bool is_piece;          /* READ, BUFFER: a host that has little memory may answer with less of
-                               it, whole blocks and 65536 bytes or more; the rest is asked for next */
+    bool is_piece;          /* READ, BUFFER: a host with little memory may answer with less, whole
+                               blocks and 65536 bytes or more; the rest is asked for next */
     bool force_unit_access; /* WRITE: durable before it is answered */
     /* With keeps_memory, BUFFER and what is done with it: the room must not be the disk itself, for
      * what is put there has a digest that is yet to be checked, or is not for the disk; and it is
