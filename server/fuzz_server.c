@@ -1,12 +1,13 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
- * value, lunbootd.conf, the head of an overlay, a request of lunbootctl, a version's file name, a
- * token and the header that shows one. The first byte says which. */
+ * value, lunbootd.conf, the head of an overlay, kept reservations, a request of lunbootctl, a
+ * version's file name, a token and the header that shows one. The first byte says which. */
 #include "core/dhcp6/dhcp6_wire.h"
 #include "server/boot_file.h"
 #include "server/dhcp6.h"
 #include "server/files.h"
 #include "server/head.h"
 #include "server/images.h"
+#include "server/kept.h"
 #include "server/range.h"
 #include "server/request.h"
 #include "server/settings.h"
@@ -68,6 +69,18 @@ static void a_head(struct lb_bytes text) {
     lb_server_head_format(&written, &head);
     lb_assert(!written.cut && lb_server_head_parse(lb_bytes(room, written.len), &again));
     lb_assert(again.generation == head.generation && lb_streq(again.base, head.base));
+}
+
+static void a_kept(struct lb_bytes text) {
+    static struct lb_server_kept kept, again;
+    static char room[LB_SERVER_KEPT_MAX];
+    struct lb_text written = lb_text(room, sizeof room);
+    if (!lb_server_kept_parse(text, &kept))
+        return;
+    lb_assert(kept.registration_count > 0 && kept.registration_count <= LB_SERVER_REGISTRATIONS);
+    lb_server_kept_format(&written, &kept);
+    lb_assert(!written.cut && lb_server_kept_parse(lb_bytes(room, written.len), &again));
+    lb_assert(memcmp(&kept, &again, sizeof kept) == 0);
 }
 
 static void an_image(struct lb_bytes text) {
@@ -153,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         break;
     default:
         a_head(text);
+        a_kept(text);
         break;
     }
     return 0;

@@ -2,6 +2,7 @@
 #include "core/base/siphash.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "core/names/rootpath.h"
+#include "server/kept.h"
 #include "server/lookup.h"
 #include "server/say.h"
 #include <dirent.h>
@@ -238,8 +239,10 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
     fit_unit(added);
     added->unit.registrations = added->registrations;
     added->unit.registration_cap = LB_COUNT(added->registrations);
+    added->unit.can_keep = true;
     lb_format(added->unit.serial, sizeof added->unit.serial, "%016llx",
               (unsigned long long)added->unit.naa);
+    lb_server_kept_load(machines->settings->state, added);
     added->nodes[0].luns[0] = &added->unit;
     guard_nodes(added, &machines->settings->chap_algs);
     name_nodes(machines, added);
@@ -478,9 +481,12 @@ static bool take_newest(struct lb_server_machines *machines, struct lb_server_ma
     return open_overlay(machines, machine, folder, error);
 }
 
-/* The overlay is as the disk is, and the head says so. */
-static bool begin_anew(struct lb_server_machine *machine) {
-    errno = lb_overlay_reset(&machine->overlay.overlay);
+/* The overlay is as the disk is, and the head says so; nobody has a key at it. */
+static bool begin_anew(const struct lb_server_machines *machines,
+                       struct lb_server_machine *machine) {
+    errno = lb_server_kept_forget(machines->settings->state, machine);
+    if (errno == 0)
+        errno = lb_overlay_reset(&machine->overlay.overlay);
     machine->head.is_used = true;
     begin_head(machine);
     machine->has_said_full = false;
@@ -511,7 +517,7 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
     /* Kept data is never dropped: there is none yet. */
     *is_new = machine->writes == LB_WRITES_DROP;
     machine->head.generation = boot;
-    if ((*is_new && !begin_anew(machine)) ||
+    if ((*is_new && !begin_anew(machines, machine)) ||
         (machine->head.is_used = true, !lb_server_head_save(folder, &machine->head))) {
         lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name, folder,
                        strerror(errno));
@@ -731,7 +737,7 @@ bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_serv
         begin_head(machine);
     if (!take_newest(machines, machine, folder, error))
         return false;
-    if (begin_anew(machine) && lb_server_head_save(folder, &machine->head)) {
+    if (begin_anew(machines, machine) && lb_server_head_save(folder, &machine->head)) {
         end_maintenance(machines, machine);
         lb_server_machines_free_versions(machines);
         return true;

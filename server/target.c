@@ -1,6 +1,7 @@
 #include "server/target.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "os/linux/tcp.h"
+#include "server/kept.h"
 #include "server/session.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -403,6 +404,18 @@ static int copy_blocks(struct lb_server_session *session, const struct lb_target
     return error;
 }
 
+/* What it has reserved survives a restart, and is on stable storage when it is answered. */
+static int keep(const struct lb_server_session *session) {
+    const char *state = session->target->machines->settings->state;
+    int error = session->machine == NULL ? ENOMEDIUM : 0; /* it is closing */
+    if (error == 0)
+        error = lb_server_kept_save(state, session->machine);
+    if (error != 0 && session->machine != NULL)
+        lb_server_say(session->machine->name, "its keys cannot be kept in %s: %s", state,
+                      strerror(error));
+    return error;
+}
+
 static struct lb_target_answer compare_and_write(struct lb_server_session *session,
                                                  const struct lb_target_io *io) {
     struct lb_target_answer answer = compare(session, io);
@@ -460,9 +473,8 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
     case LB_IO_COPY:
         answer = lb_server_target_answer(copy_blocks(session, io), true);
         break;
-    case LB_IO_KEEP: /* can_keep is not set */
-        answer =
-            (struct lb_target_answer){.status = LB_SCSI_CHECK_CONDITION, .key = 0x5, .asc = 0x20};
+    case LB_IO_KEEP:
+        answer = lb_server_target_answer(keep(session), true);
         break;
     }
     lb_target_io_done(&session->conn, now_us, io, answer);

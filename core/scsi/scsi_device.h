@@ -162,30 +162,30 @@ struct lb_scsi_command {
 
     /* What it is, from lb_scsi_device_begin. */
     enum lb_scsi_kind kind;
-    uint64_t lba;    /* of its first block */
-    uint64_t blocks; /* that it concerns */
-    uint32_t total;  /* bytes that it moves, at most `expected` */
-    uint32_t room;   /* LONG_REPLY */
-    bool force_unit_access;
-    bool unmaps;         /* WRITE_EACH: blocks may be given back, where they then read as it says */
+    uint64_t lba;        /* of its first block */
+    uint64_t blocks;     /* that it concerns */
+    uint32_t total;      /* bytes that it moves, at most `expected` */
+    uint32_t room;       /* LONG_REPLY */
     uint32_t next_range; /* UNMAP, EXTENDED COPY: of its list */
-    uint8_t source, destination; /* COPY: by LUN, which are there */
+    uint32_t copied;     /* EXTENDED COPY: blocks of the segment at hand that are done */
     uint64_t source_lba;
-    uint64_t copied; /* EXTENDED COPY: blocks of the segment at hand that are done */
-    bool has_begun, holds_result;
-    uint8_t list_id;
+    uint8_t source, destination; /* COPY: by LUN, which are there */
+    bool force_unit_access;
+    bool unmaps; /* WRITE_EACH: blocks may be given back, where they then read as it says */
     bool aborts; /* PREEMPT AND ABORT: the tasks of all who reach the unit but have no key */
+    bool has_begun, holds_result; /* EXTENDED COPY: its list is right; RECEIVE COPY RESULTS */
+    uint8_t list_id;
 
     /* How it goes. With has_failed the status is known and not GOOD. */
     bool has_failed;
     uint8_t status; /* enum lb_scsi_status */
     uint8_t key, asc, ascq;
     bool is_deferred;         /* the sense is about an earlier command */
-    bool has_information;     /* the sense has: */
-    uint32_t information;     /* MISCOMPARE: the offset of the first byte that differs */
+    bool has_information;     /* the sense has `information` */
     uint8_t field;            /* of the CDB, by its byte, that is invalid; 0: not told */
     bool tells_residual;      /* also though it has failed */
     bool overflow, underflow; /* it wants to move more, or less, than `expected` */
+    uint32_t information;     /* MISCOMPARE: the offset of the first byte that differs */
     uint32_t residual;        /* by so many bytes */
 };
 
@@ -237,6 +237,10 @@ void lb_scsi_device_take(const struct lb_scsi_device *device, struct lb_scsi_com
 size_t lb_scsi_device_status(const struct lb_scsi_device *device, struct lb_scsi_command *command,
                              uint64_t blocks, bool is_mapped, uint8_t reply[LB_SCSI_REPLY_MAX]);
 
+/* Whether there are persistent reservations of this type (SPC-4 table 51). */
+bool lb_scsi_is_reservation(uint8_t type);
+/* Whether everybody who has a key holds one of this type. */
+bool lb_scsi_is_reservation_of_all(uint8_t type);
 /* Whether this initiator port has a key at the unit. */
 bool lb_scsi_is_registered(const struct lb_scsi_unit *unit, const struct lb_scsi_nexus *nexus);
 

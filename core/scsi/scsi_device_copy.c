@@ -238,7 +238,7 @@ static void end_piece(const struct lb_scsi_device *device, struct lb_scsi_comman
     struct lb_scsi_copy *copy = result_of(device, command);
     if (copy != NULL && to != NULL)
         copy->bytes += command->blocks * lb_scsi_unit_block_bytes(to);
-    command->copied += command->blocks;
+    command->copied += (uint32_t)command->blocks;
     command->blocks = 0;
 }
 

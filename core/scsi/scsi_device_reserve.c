@@ -15,13 +15,13 @@ enum lb_scsi_pr_type { /* SPC-4 table 51 */
 enum { READ_KEYS, READ_RESERVATION, REPORT_CAPABILITIES, READ_FULL_STATUS };
 enum { REGISTER, RESERVE, RELEASE, CLEAR, PREEMPT, PREEMPT_AND_ABORT, REGISTER_AND_IGNORE };
 
-static bool is_type(uint8_t type) {
+bool lb_scsi_is_reservation(uint8_t type) {
     return type == PR_WRITE_EXCLUSIVE || type == PR_EXCLUSIVE ||
            (type >= PR_WRITE_EXCLUSIVE_REGISTRANTS && type <= PR_EXCLUSIVE_ALL);
 }
 
 /* Every registrant holds a reservation of these types. */
-static bool is_of_all(uint8_t type) {
+bool lb_scsi_is_reservation_of_all(uint8_t type) {
     return type == PR_WRITE_EXCLUSIVE_ALL || type == PR_EXCLUSIVE_ALL;
 }
 
@@ -52,7 +52,7 @@ bool lb_scsi_is_registered(const struct lb_scsi_unit *unit, const struct lb_scsi
 
 static bool is_holder(const struct lb_scsi_unit *unit, const struct lb_scsi_registration *r) {
     return unit->reservation_type != PR_NONE && r != NULL &&
-           (r->is_holder || is_of_all(unit->reservation_type));
+           (r->is_holder || lb_scsi_is_reservation_of_all(unit->reservation_type));
 }
 
 /* The sessions of a registered port are told. */
@@ -143,7 +143,8 @@ static void put_keys(struct lb_wr *wr, const struct lb_scsi_unit *unit) {
 static void put_reservation(struct lb_wr *wr, const struct lb_scsi_unit *unit) {
     uint64_t key = 0;
     for (unsigned i = 0; i < unit->registration_count; i++)
-        if (unit->registrations[i].is_holder && !is_of_all(unit->reservation_type))
+        if (unit->registrations[i].is_holder &&
+            !lb_scsi_is_reservation_of_all(unit->reservation_type))
             key = unit->registrations[i].key;
     lb_wr_u32(wr, unit->generation);
     lb_wr_u32(wr, unit->reservation_type == PR_NONE ? 0 : 16);
@@ -264,7 +265,7 @@ static void register_key(struct lb_scsi_unit *unit, const struct lb_scsi_nexus *
 
 static void reserve(struct lb_scsi_unit *unit, struct lb_scsi_registration *own,
                     struct lb_scsi_command *command, const struct out *out) {
-    if (!is_type(out->type) || command->cdb[2] >> 4 != 0) {
+    if (!lb_scsi_is_reservation(out->type) || command->cdb[2] >> 4 != 0) {
         lb_scsi_invalid_field(command);
         return;
     }
@@ -316,7 +317,7 @@ static unsigned remove_keys(struct lb_scsi_unit *unit, const struct lb_scsi_port
 }
 
 static bool is_key_of_holder(const struct lb_scsi_unit *unit, uint64_t key) {
-    if (is_of_all(unit->reservation_type))
+    if (lb_scsi_is_reservation_of_all(unit->reservation_type))
         return key == 0;
     for (unsigned i = 0; i < unit->registration_count; i++)
         if (unit->registrations[i].is_holder && unit->registrations[i].key == key)
@@ -329,7 +330,7 @@ static void preempt(struct lb_scsi_unit *unit, const struct lb_scsi_nexus *nexus
                     struct lb_scsi_command *command, const struct out *out) {
     bool takes_over = unit->reservation_type != PR_NONE && is_key_of_holder(unit, out->action_key);
     uint8_t old_type = unit->reservation_type;
-    if (takes_over && (!is_type(out->type) || command->cdb[2] >> 4 != 0)) {
+    if (takes_over && (!lb_scsi_is_reservation(out->type) || command->cdb[2] >> 4 != 0)) {
         lb_scsi_invalid_field(command);
         return;
     }
