@@ -258,7 +258,7 @@ def _():
 @case("windows-asks-without-getting")
 def _():
     s = clear(as_windows())
-    refused(s.command(inquiry(255, 0x8F), read=255), ILLEGAL, 0x24)  # if pages_of has no 8F
+    refused(s.command(inquiry(255, 0xBB), read=255), ILLEGAL, 0x24)
     for op in ([0xA2, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0], [0x85] + [0] * 15, [0xA1] + [0] * 11, [0x3C] + [0] * 9,
                [0x04] + [0] * 5, [0x43] + [0] * 9, [0x46] + [0] * 9):
         refused(s.command(op, read=512), ILLEGAL, 0x20)
