@@ -27,8 +27,8 @@ static void write_errors(void) {
     const char *stage = "";
     for (unsigned i = 1; i < LB_CODE_COUNT; i++) {
         enum lb_code code = (enum lb_code)i;
-        if (!lb_streq(stage, lb_code_stage(code))) {
-            stage = lb_code_stage(code);
+        if (!lb_streq(stage, lb_stage_word(lb_code_stage(code)))) {
+            stage = lb_stage_word(lb_code_stage(code));
             lb_text_add(&out, "\n## %s\n", stage);
         }
         lb_text_add(&out, "\n`%s`: %s.\n", lb_code_word(code), lb_code_what(code));

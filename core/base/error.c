@@ -13,13 +13,24 @@ static const struct {
 };
 #endif
 
-/* Word and stage of each code in turn: a table of pointers would be longer than what it points
- * to. */
-static const char words[] = "ok\0\0"
-#define LB_ERROR(code, word, stage, cure, tells, meaning, advice) word "\0" stage "\0"
+/* In turn: a table of pointers would be longer than what it points to. */
+static const char code_words[] = "ok\0"
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice) word "\0"
 #include "core/base/errors.def"
 #undef LB_ERROR
     ;
+
+static const char stage_words[] =
+#define LB_STAGE(name, word) word "\0"
+    LB_STAGES(LB_STAGE)
+#undef LB_STAGE
+    ;
+
+static const uint8_t stages[LB_CODE_COUNT] = {
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice) [LB_E_##code] = LB_STAGE_##stage,
+#include "core/base/errors.def"
+#undef LB_ERROR
+};
 
 static const uint8_t cures[LB_CODE_COUNT] = {
 #define LB_ERROR(code, word, stage, cure, tells, meaning, advice) [LB_E_##code] = LB_CURE_##cure,
@@ -33,8 +44,7 @@ static const uint8_t told[LB_CODE_COUNT] = {
 #undef LB_ERROR
 };
 
-static const char *word_at(unsigned index) {
-    const char *at = words;
+static const char *word_at(const char *at, unsigned index) {
     for (; index > 0; index--)
         at += lb_strlen(at) + 1;
     return at;
@@ -66,12 +76,17 @@ bool lb_is_ok(const struct lb_error *error) {
 
 const char *lb_code_word(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
-    return word_at(2 * code);
+    return word_at(code_words, code);
 }
 
-const char *lb_code_stage(enum lb_code code) {
+const char *lb_stage_word(enum lb_stage stage) {
+    lb_assert(stage < LB_STAGE_COUNT);
+    return word_at(stage_words, stage);
+}
+
+enum lb_stage lb_code_stage(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
-    return word_at(2 * code + 1);
+    return (enum lb_stage)stages[code];
 }
 
 #ifdef LB_SMALL
@@ -131,7 +146,7 @@ void lb_error_format(struct lb_text *text, const struct lb_error *error) {
         lb_text_add(text, "ok\n");
         return;
     }
-    lb_text_add(text, "%s: ", lb_code_stage(error->code));
+    lb_text_add(text, "%s: ", lb_stage_word(lb_code_stage(error->code)));
     lb_code_add_what(text, error->code);
     lb_text_add(text, " (%s)\n", lb_code_word(error->code));
     if (error->facts[0])

@@ -29,10 +29,39 @@ void lb_fail(struct lb_error *error, enum lb_code code, const char *facts, ...)
 void lb_error_clear(struct lb_error *error);
 bool lb_is_ok(const struct lb_error *error); /* nothing has failed: the code is LB_OK */
 
+/* The stages of a boot, in the order in which a boot comes to them: of steps, facts and errors. */
+#define LB_STAGES(LB_STAGE)                                                                        \
+    LB_STAGE(CONFIG, "config")                                                                     \
+    LB_STAGE(LINK, "link")                                                                         \
+    LB_STAGE(DHCP, "dhcp")                                                                         \
+    LB_STAGE(DISCOVERY, "discovery")                                                               \
+    LB_STAGE(ROOTPATH, "rootpath")                                                                 \
+    LB_STAGE(RESOLVE, "resolve")                                                                   \
+    LB_STAGE(POLICY, "policy")                                                                     \
+    LB_STAGE(IPSEC, "ipsec")                                                                       \
+    LB_STAGE(CONNECT, "connect")                                                                   \
+    LB_STAGE(SESSION, "session")                                                                   \
+    LB_STAGE(LOGIN, "login")                                                                       \
+    LB_STAGE(DISK, "disk")                                                                         \
+    LB_STAGE(LOADER, "loader")                                                                     \
+    LB_STAGE(HAND_OVER, "hand-over")                                                               \
+    LB_STAGE(KEXEC, "kexec")                                                                       \
+    LB_STAGE(OUTPUT, "output")                                                                     \
+    LB_STAGE(BOOT, "boot")
+enum lb_stage {
+#define LB_STAGE(name, word) LB_STAGE_##name,
+    LB_STAGES(LB_STAGE)
+#undef LB_STAGE
+        LB_STAGE_COUNT,
+};
+/* The stage's name on the console and in JSON: "dhcp", "login", ...; a constant. */
+const char *lb_stage_word(enum lb_stage stage);
+
 /* Of a code: its word (as in `lunboot explain WORD`), stage, meaning, and what to try. LB_OK gives
  * "ok" and empty texts. The strings are constants. */
 const char *lb_code_word(enum lb_code code);
-const char *lb_code_stage(enum lb_code code); /* the stage in which it happens, such as "login" */
+/* The stage in which it happens; CONFIG for LB_OK. */
+enum lb_stage lb_code_stage(enum lb_code code);
 /* Adds the meaning to text. */
 void lb_code_add_what(struct lb_text *text, enum lb_code code);
 /* Adds to text what to try. */

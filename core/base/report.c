@@ -1,18 +1,5 @@
 #include "core/base/report.h"
 
-const char *lb_stage_word(enum lb_stage stage) {
-    static const char *const words[LB_STAGE_COUNT] = {
-        [LB_STAGE_CONFIG] = "config",       [LB_STAGE_LINK] = "link",
-        [LB_STAGE_DHCP] = "dhcp",           [LB_STAGE_DISCOVERY] = "discovery",
-        [LB_STAGE_RESOLVE] = "resolve",     [LB_STAGE_IPSEC] = "ipsec",
-        [LB_STAGE_CONNECT] = "connect",     [LB_STAGE_LOGIN] = "login",
-        [LB_STAGE_DISK] = "disk",           [LB_STAGE_LOADER] = "loader",
-        [LB_STAGE_HAND_OVER] = "hand-over", [LB_STAGE_KEXEC] = "kexec",
-    };
-    lb_assert(stage < LB_STAGE_COUNT);
-    return words[stage];
-}
-
 static const char *outcome_word(enum lb_outcome outcome) {
     static const char *const words[] = {
         [LB_RUNNING] = "running",
@@ -381,7 +368,7 @@ void lb_error_json(struct lb_text *text, const struct lb_error *error) {
     lb_text_add(text, "{");
     add_member(text, "code", lb_code_word(error->code));
     lb_text_add(text, ",");
-    add_member(text, "stage", lb_code_stage(error->code));
+    add_member(text, "stage", lb_stage_word(lb_code_stage(error->code)));
     lb_text_add(text, ",");
     add_text_of(text, "what", lb_code_add_what, error->code);
     lb_text_add(text, ",");

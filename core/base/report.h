@@ -13,24 +13,6 @@
 #define LB_REPORT_FACTS_MAX 96       /* about thirty a boot */
 #define LB_NO_STEP          SIZE_MAX /* the number of no step */
 
-enum lb_stage {
-    LB_STAGE_CONFIG,
-    LB_STAGE_LINK,
-    LB_STAGE_DHCP,
-    LB_STAGE_DISCOVERY,
-    LB_STAGE_RESOLVE,
-    LB_STAGE_IPSEC,
-    LB_STAGE_CONNECT,
-    LB_STAGE_LOGIN,
-    LB_STAGE_DISK,
-    LB_STAGE_LOADER,
-    LB_STAGE_HAND_OVER,
-    LB_STAGE_KEXEC,
-    LB_STAGE_COUNT,
-};
-/* The stage's name on the console and in JSON: "dhcp", "login", ...; a constant. */
-const char *lb_stage_word(enum lb_stage stage);
-
 enum lb_outcome {
     LB_RUNNING,
     LB_DONE_OK,

@@ -135,7 +135,8 @@ static bool is_phrase(const char *text, size_t max) {
 static void every_code_has_a_word_a_stage_a_meaning_and_a_hint(void) {
     for (unsigned i = 1; i < LB_CODE_COUNT; i++) {
         enum lb_code code = (enum lb_code)i;
-        bool fine = CHECK(is_word(lb_code_word(code))) && CHECK(is_word(lb_code_stage(code))) &&
+        bool fine = CHECK(is_word(lb_code_word(code))) &&
+                    CHECK(is_word(lb_stage_word(lb_code_stage(code)))) &&
                     CHECK(is_phrase(lb_code_what(code), 100)) &&
                     CHECK(code == LB_E_CANCELLED || is_phrase(lb_code_hint(code), 140));
         if (!fine)

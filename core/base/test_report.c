@@ -217,9 +217,14 @@ static void durations_have_three_digits(void) {
     }
 }
 
-static void every_stage_has_a_word(void) {
-    for (unsigned i = 0; i < LB_STAGE_COUNT; i++)
+static void every_stage_has_a_word_of_its_own(void) {
+    CHECK_STR(lb_stage_word(LB_STAGE_CONFIG), "config");
+    CHECK_STR(lb_stage_word(LB_STAGE_HAND_OVER), "hand-over");
+    for (unsigned i = 0; i < LB_STAGE_COUNT; i++) {
         CHECK(lb_stage_word((enum lb_stage)i)[0] != 0);
+        for (unsigned j = 0; j < i; j++)
+            CHECK(!lb_streq(lb_stage_word((enum lb_stage)i), lb_stage_word((enum lb_stage)j)));
+    }
 }
 
 int main(void) {
@@ -238,6 +243,6 @@ int main(void) {
     TEST(a_step_ends_once);
     TEST(a_console_line_says_when_and_how_long);
     TEST(durations_have_three_digits);
-    TEST(every_stage_has_a_word);
+    TEST(every_stage_has_a_word_of_its_own);
     return tap_done();
 }

@@ -277,22 +277,18 @@ bool lb_candidates_may_pass(const struct lb_candidates *candidates) {
     return passes;
 }
 
-/* The further it came, the more it tells: a LUN that is missing more than a portal that is off. */
-static unsigned telling(enum lb_code code) {
-    static const char *const stages[] = {"resolve", "policy", "connect",
-                                         "session", "login",  "disk"};
-    for (unsigned i = 0; i < LB_COUNT(stages); i++)
-        if (lb_streq(lb_code_stage(code), stages[i]))
-            return i + 1;
-    return 0;
+/* The further it came, the more it tells: a LUN that is missing more than a portal that is off.
+ * Before its address was known it came nowhere. */
+static enum lb_stage came_to(const struct lb_candidate *candidate) {
+    return LB_MAX(lb_code_stage(candidate->failed.code), LB_STAGE_ROOTPATH);
 }
 
 static size_t most_telling(const struct lb_candidates *candidates) {
     size_t best = LB_CANDIDATES_MAX;
     for (size_t i = 0; i < candidates->count; i++) {
-        enum lb_code code = candidates->list[i].failed.code;
-        if (code != LB_OK && (best == LB_CANDIDATES_MAX ||
-                              telling(code) > telling(candidates->list[best].failed.code)))
+        const struct lb_candidate *candidate = &candidates->list[i];
+        if (candidate->failed.code != LB_OK &&
+            (best == LB_CANDIDATES_MAX || came_to(candidate) > came_to(&candidates->list[best])))
             best = i;
     }
     return best;

@@ -392,6 +392,34 @@ static void the_most_telling_failure_is_told_and_the_others_beside_it(void) {
                            "also 192.0.2.3:3260 not-authorised");
 }
 
+/* Each of these came further than the one before it. */
+static void the_failure_that_came_furthest_is_told_whichever_came_first(void) {
+    static const enum lb_code codes[] = {
+        LB_E_NOT_OFFERED,     LB_E_RESOLVE,  LB_E_SERVER_NOT_ALLOWED, LB_E_IPSEC_SILENT,
+        LB_E_CONNECT_REFUSED, LB_E_PROTOCOL, LB_E_NOT_AUTHORISED,     LB_E_LUN_MISSING};
+    for (size_t i = 1; i < LB_COUNT(codes); i++) {
+        for (size_t first = 0; first < 2; first++) {
+            begin(TARGET);
+            set("discovery", "isns,slp");
+            add(at(LB_BY_ISNS, 1, 3260));
+            add(at(LB_BY_SLP, 2, 3260));
+            fail_next(codes[i - first], "one");
+            fail_next(codes[i - 1 + first], "other");
+            CHECK_EQ(verdict().code, codes[i]);
+        }
+    }
+}
+
+static void of_two_that_came_as_far_the_better_candidate_is_told(void) {
+    begin(TARGET);
+    set("discovery", "isns,slp");
+    add(at(LB_BY_ISNS, 1, 3260));
+    add(at(LB_BY_SLP, 2, 3260));
+    fail_next(LB_E_CONNECT_TIMEOUT, "one");
+    fail_next(LB_E_CONNECT_REFUSED, "other");
+    CHECK_EQ(verdict().code, LB_E_CONNECT_TIMEOUT);
+}
+
 static void no_more_than_sixteen_are_tried_in_one_attempt(void) {
     begin(TARGET);
     for (uint8_t i = 1; i < 40; i++)
@@ -476,6 +504,8 @@ int main(void) {
     TEST(the_lists_hold_for_what_is_found);
     TEST(what_a_person_named_stays_a_persons_after_a_portal_of_the_network);
     TEST(the_most_telling_failure_is_told_and_the_others_beside_it);
+    TEST(the_failure_that_came_furthest_is_told_whichever_came_first);
+    TEST(of_two_that_came_as_far_the_better_candidate_is_told);
     TEST(no_more_than_sixteen_are_tried_in_one_attempt);
     TEST(another_attempt_makes_sense_where_one_failure_may_pass);
     TEST(a_failure_without_a_candidate_is_its_own);

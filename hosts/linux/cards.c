@@ -49,11 +49,11 @@ uint32_t lb_cards_patience_ms(const struct lb_cards *cards, const struct lb_card
 /* ---- what a turn has shown ------------------------------------------------------------------- */
 
 static enum lb_card_worth worth_of(enum lb_code code) {
-    const char *stage = lb_code_stage(code);
-    if (lb_streq(stage, "link") || lb_code_tells(code, LB_TELLS_ALONE))
+    enum lb_stage stage = lb_code_stage(code);
+    if (stage == LB_STAGE_LINK || lb_code_tells(code, LB_TELLS_ALONE))
         return LB_CARD_SILENT;
-    return lb_streq(stage, "policy") || lb_streq(stage, "dhcp") || lb_streq(stage, "discovery") ||
-                   lb_streq(stage, "rootpath")
+    return stage == LB_STAGE_POLICY || stage == LB_STAGE_DHCP || stage == LB_STAGE_DISCOVERY ||
+                   stage == LB_STAGE_ROOTPATH
                ? LB_CARD_ANSWERED
                : LB_CARD_HAS_DISK;
 }

@@ -18,7 +18,8 @@ static const struct lb_usage keys_usage = {
 
 static void list_codes(void) {
     for (int code = 1; code < LB_CODE_COUNT; code++)
-        printf("%-20s %s: %s\n", lb_code_word(code), lb_code_stage(code), lb_code_what(code));
+        printf("%-20s %s: %s\n", lb_code_word(code), lb_stage_word(lb_code_stage(code)),
+               lb_code_what(code));
 }
 
 int lb_cmd_explain(int argc, char **argv) {
@@ -36,7 +37,7 @@ int lb_cmd_explain(int argc, char **argv) {
         lb_complain("lunboot explain: there is no error code ", word, "\n  try: lunboot explain\n");
         return LB_EXIT_FAILED;
     }
-    printf("%s\n  stage: %s\n  what:  %s\n", lb_code_word(code), lb_code_stage(code),
+    printf("%s\n  stage: %s\n  what:  %s\n", lb_code_word(code), lb_stage_word(lb_code_stage(code)),
            lb_code_what(code));
     if (lb_code_hint(code)[0])
         printf("  try:   %s\n", lb_code_hint(code));
