@@ -133,10 +133,10 @@ void lb_server_dhcp6_kept(struct lb_server_dhcp6 *dhcp, struct lb_store_progress
 }
 
 /* Puts what the request has changed into the store. False: it cannot be kept now. */
-static bool keep(struct lb_server_dhcp6 *dhcp, uint64_t now_us) {
-    for (size_t i = 0; i < dhcp->server.changed_count; i++) {
-        struct lb_store_lease lease =
-            lb_server_lease_of(dhcp->server.changed[i], now_us, time(NULL));
+static bool keep(struct lb_server_dhcp6 *dhcp, uint64_t now_us,
+                 const struct lb_dhcp6_reply *reply) {
+    for (size_t i = 0; i < reply->changed_count; i++) {
+        struct lb_store_lease lease = lb_server_lease_of(reply->changed[i], now_us, time(NULL));
         uint64_t ticket = lb_server_store_put_lease(dhcp->store, &lease);
         if (ticket == 0)
             return false;
@@ -146,13 +146,12 @@ static bool keep(struct lb_server_dhcp6 *dhcp, uint64_t now_us) {
 }
 
 /* Told of the first address of an exchange, and not of renewals. */
-static void add_said(struct lb_text *text, const struct lb_server_dhcp6 *dhcp, uint8_t type,
+static void add_said(struct lb_text *text, const struct lb_dhcp6_reply *reply, uint8_t type,
                      const struct lb_server_boot_file *boot,
                      const struct lb_server_machine *machine) {
-    const struct lb_dhcp6_server *server = &dhcp->server;
     bool begins = type == LB_DHCP6_SOLICIT || type == LB_DHCP6_REQUEST;
-    if (begins && server->changed_count > 0 && server->changed[0]->leased)
-        lb_server_boot_file_tell(text, boot, "DHCPv6", server->changed[0]->address, machine);
+    if (begins && reply->changed_count > 0 && reply->changed[0]->leased)
+        lb_server_boot_file_tell(text, boot, "DHCPv6", reply->changed[0]->address, machine);
 }
 
 /* The request gets no answer. Tells a person if the reason is that it has no authentication. */
@@ -173,20 +172,20 @@ static void say_silence(const struct lb_server_dhcp6 *dhcp, const struct lb_dhcp
 }
 
 /* The answer leaves when all that was changed before it is durable. */
-static void post(struct lb_server_dhcp6 *dhcp, struct lb_endpoint to, struct lb_bytes answer,
-                 const struct lb_dhcp6_message *request, const struct lb_server_boot_file *boot,
-                 const struct lb_server_machine *machine,
+static void post(struct lb_server_dhcp6 *dhcp, struct lb_endpoint to,
+                 const struct lb_dhcp6_reply *reply, const struct lb_dhcp6_message *request,
+                 const struct lb_server_boot_file *boot, const struct lb_server_machine *machine,
                  const struct lb_server_identity *identity) {
-    struct lb_outbox_letter *letter = answer.len > 0 ? lb_outbox_add(&dhcp->outbox) : NULL;
+    struct lb_outbox_letter *letter = reply->bytes.len > 0 ? lb_outbox_add(&dhcp->outbox) : NULL;
     if (letter == NULL)
         return; /* it asks again */
-    lb_outbox_fill(letter, to, answer, identity->mac, boot, machine, dhcp->progress);
-    if (dhcp->server.changed_count > 0) {
+    lb_outbox_fill(letter, to, reply->bytes, identity->mac, boot, machine, dhcp->progress);
+    if (reply->changed_count > 0) {
         letter->ticket = LB_MAX(letter->ticket, dhcp->last_ticket);
-        letter->given = dhcp->server.changed[0]->address;
+        letter->given = reply->changed[0]->address;
     }
     struct lb_text text = lb_text(letter->said, sizeof letter->said);
-    add_said(&text, dhcp, request->type, boot, machine);
+    add_said(&text, reply, request->type, boot, machine);
     deliver(dhcp);
 }
 
@@ -212,14 +211,14 @@ static void answer(struct lb_server_dhcp6 *dhcp, uint64_t now_us, struct lb_endp
     config->requester = host_of(dhcp, machine);
     config->root_path = url_of(dhcp, &boot, machine, lb_span(url, sizeof url));
     config->options = options_of(&boot, lb_span(options, sizeof options));
-    struct lb_bytes reply =
+    struct lb_dhcp6_reply reply =
         lb_dhcp6_server_input(&dhcp->server, now_us, from, payload, lb_span(room, sizeof room));
     config->root_path = config->options = lb_bytes(NULL, 0);
     config->requester = NULL;
-    if (reply.len == 0)
+    if (reply.bytes.len == 0)
         say_silence(dhcp, &request, machine, &who);
-    else if (keep(dhcp, now_us)) /* else it is a storm: it asks again */
-        post(dhcp, from, reply, &request, &boot, machine, &who);
+    else if (keep(dhcp, now_us, &reply)) /* else it is a storm: it asks again */
+        post(dhcp, from, &reply, &request, &boot, machine, &who);
 }
 
 void lb_server_dhcp6_ready(struct lb_server_dhcp6 *dhcp, uint64_t now_us) {

@@ -174,8 +174,10 @@ static void server6_answers(void) {
     uint8_t room[LB_DHCP6_PACKET_MAX];
     struct lb_endpoint client = {v6("fe80::ff:fe00:1"), LB_DHCP6_CLIENT_PORT};
     struct lb_endpoint server = {v6("fe80::9"), LB_DHCP6_SERVER_PORT};
-    struct lb_bytes answer = lb_dhcp6_server_input(
-        &f.dhcp6, f.now, client, lb_bytes(f.sent6, f.sent6_len), lb_span(room, sizeof room));
+    struct lb_bytes answer =
+        lb_dhcp6_server_input(&f.dhcp6, f.now, client, lb_bytes(f.sent6, f.sent6_len),
+                              lb_span(room, sizeof room))
+            .bytes;
     if (f.is_open[LB_BOOT_SLOT_DHCP6] && answer.len > 0)
         lb_boot_datagram(&f.boot, f.now, LB_BOOT_SLOT_DHCP6, server, answer);
 }

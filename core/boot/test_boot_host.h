@@ -332,7 +332,8 @@ static inline void host_ask_dhcp6(const struct lb_boot_action *action) {
     if (host.dhcp6_hears[message.type])
         host_answers(LB_BOOT_SLOT_DHCP6, server,
                      lb_dhcp6_server_input(&host.dhcp6, host.now, client, action->bytes,
-                                           lb_span(room, sizeof room)),
+                                           lb_span(room, sizeof room))
+                         .bytes,
                      host.dhcp6_us);
 }
 

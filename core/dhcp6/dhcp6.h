@@ -302,12 +302,16 @@ struct lb_dhcp6_server {
     struct lb_dhcp6_server_config config;
     struct lb_bindings table;
     uint32_t any_host; /* the entry for any client, counted from 1; 0: none */
-    /* What the last input changed: leases that began, were renewed, released or put aside. A host
-     * that is to know them after a restart keeps them (lb_binding_valid_s), before the answer goes
-     * out. Valid until the next call. */
+    uint64_t replay;   /* of authenticated messages, counted up */
+};
+
+struct lb_dhcp6_reply {
+    struct lb_bytes bytes; /* to where the payload came from; empty: no answer */
+    /* Leases that began, were renewed, released or put aside: a host that is to know them after a
+     * restart keeps them (lb_binding_valid_s), before the answer goes out. Valid until the next
+     * call. */
     const struct lb_binding *changed[LB_DHCP6_IAS_MAX];
     size_t changed_count;
-    uint64_t replay; /* of authenticated messages, counted up */
 };
 
 /* bindings stay the caller's, are the server's alone, and outlive it: one for each IA_NA. */
@@ -318,11 +322,10 @@ void lb_dhcp6_server_init(struct lb_dhcp6_server *server,
  * lasts longer stays. False: it does not. */
 bool lb_dhcp6_server_restore(struct lb_dhcp6_server *server, uint64_t now_us,
                              const struct lb_dhcp6_kept *kept);
-/* A payload that came to port 547. The answer, written into `room`, goes to where the payload came
- * from; empty: none. */
-struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
-                                      struct lb_endpoint from, struct lb_bytes payload,
-                                      struct lb_span room);
+/* A payload that came to port 547; the answer is written into `room`. */
+struct lb_dhcp6_reply lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
+                                            struct lb_endpoint from, struct lb_bytes payload,
+                                            struct lb_span room);
 /* A Reconfigure for a client that was given the key: message is 5 (Renew), 6 (Rebind) or 11
  * (Information-request). To be sent to port 546 of the client's address. */
 struct lb_bytes lb_dhcp6_server_reconfigure(struct lb_dhcp6_server *server,

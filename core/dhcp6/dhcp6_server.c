@@ -27,6 +27,7 @@ struct exchange {
     const struct lb_dhcp6_host *host;     /* the client's entry, or NULL */
     bool is_claimed;                      /* an IA has the entry's address */
     uint8_t type;                         /* of the answer */
+    struct lb_dhcp6_reply reply;          /* what has changed so far */
     struct lb_wr wr;
     bool is_signed;         /* the answer is authenticated, by this key */
     struct lb_dhcp_key key; /* wiped at the end */
@@ -210,10 +211,10 @@ static uint64_t lease_end_us(const struct exchange *x) {
     return seconds == LB_DHCP6_INFINITE ? LB_NEVER : x->now_us + seconds * LB_US_SEC;
 }
 
-/* The host is to keep it: lb_dhcp6_server_changed. */
+/* The host is to keep it. */
 static void note_change(struct exchange *x, const struct lb_binding *binding) {
-    if (x->server->changed_count < LB_DHCP6_IAS_MAX)
-        x->server->changed[x->server->changed_count++] = binding;
+    if (x->reply.changed_count < LB_DHCP6_IAS_MAX)
+        x->reply.changed[x->reply.changed_count++] = binding;
 }
 
 /* Gives the IA an address, for good or as an offer; NULL: there is none. */
@@ -609,29 +610,35 @@ bool lb_dhcp6_server_restore(struct lb_dhcp6_server *server, uint64_t now_us,
     return lb_bindings_restore(&server->table, now_us, &terms);
 }
 
-struct lb_bytes lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
-                                      struct lb_endpoint from, struct lb_bytes payload,
-                                      struct lb_span room) {
+/* To a request that was decoded; empty: none. */
+static struct lb_bytes answer(struct exchange *x) {
+    const char *why = check_request(x, x->request->type);
+    if (!why)
+        why = check_auth(x);
+    return why ? ignore(x, why) : sign(x, dispatch(x));
+}
+
+struct lb_dhcp6_reply lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
+                                            struct lb_endpoint from, struct lb_bytes payload,
+                                            struct lb_span room) {
     struct lb_dhcp6_message request;
     struct lb_duid duid;
     struct exchange x = {
         .server = server, .now_us = now_us, .request = &request, .from = from, .wr = lb_wr(room)};
     const char *why = NULL;
-    server->changed_count = 0;
-    if (!lb_dhcp6_decode(payload, &request, &why))
-        return ignore(&x, why);
+    if (!lb_dhcp6_decode(payload, &request, &why)) {
+        x.reply.bytes = ignore(&x, why);
+        return x.reply;
+    }
     struct lb_bytes value;
     x.has_client = lb_dhcp6_find_duid(request.options, LB_OPT6_CLIENT_ID, &x.client);
     x.has_server = lb_dhcp6_find(request.options, LB_OPT6_SERVER_ID, &value);
     x.is_ours = lb_dhcp6_find_duid(request.options, LB_OPT6_SERVER_ID, &duid) &&
                 lb_duid_equal(&duid, &server->config.duid);
     x.host = server->config.requester ? server->config.requester : find_host(&x);
-    why = check_request(&x, request.type);
-    if (!why)
-        why = check_auth(&x);
-    struct lb_bytes answer = why ? ignore(&x, why) : sign(&x, dispatch(&x));
+    x.reply.bytes = answer(&x);
     lb_wipe(&x.key, sizeof x.key);
-    return answer;
+    return x.reply;
 }
 
 struct lb_bytes lb_dhcp6_server_reconfigure(struct lb_dhcp6_server *server,

@@ -236,7 +236,8 @@ static void start_server(bool require_auth) {
 
 static struct lb_bytes ask_server(struct lb_span room) {
     struct lb_endpoint from = {.addr = v6("fe80::2"), .port = 546};
-    return lb_dhcp6_server_input(&server, t.now, from, lb_bytes(t.bytes, t.send.bytes.len), room);
+    return lb_dhcp6_server_input(&server, t.now, from, lb_bytes(t.bytes, t.send.bytes.len), room)
+        .bytes;
 }
 
 /* What the client sent goes to the server, and the answer back, with one byte changed. */

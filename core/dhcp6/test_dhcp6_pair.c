@@ -81,7 +81,8 @@ static void deliver(size_t i) {
     t.wire[i].at = 0;
     if (t.wire[i].to_server)
         put_on_wire(
-            lb_dhcp6_server_input(&t.server, t.now, client, bytes, lb_span(room, sizeof room)),
+            lb_dhcp6_server_input(&t.server, t.now, client, bytes, lb_span(room, sizeof room))
+                .bytes,
             false);
     else
         lb_dhcp6_client_input(&t.client, t.now, test_from(), bytes);

@@ -9,7 +9,7 @@ static struct {
     struct lb_binding bindings[3];
     uint64_t now;
     uint8_t room[LB_DHCP6_PACKET_MAX], request[LB_DHCP6_PACKET_MAX];
-    struct lb_bytes reply;
+    struct lb_dhcp6_reply reply;
     struct lb_dhcp6_message message; /* the reply, decoded */
     struct lb_dhcp6_ia ia, second; /* the reply's IA_NAs of the IAID that was asked, and the next */
     bool has_ia, has_second;
@@ -73,9 +73,9 @@ static bool ask_as(struct asked asked) {
     struct lb_endpoint from = {.addr = v6("fe80::2"), .port = 546};
     t.reply = lb_dhcp6_server_input(&t.server, t.now, from, lb_wr_done(&wr),
                                     lb_span(t.room, sizeof t.room));
-    if (t.reply.len == 0)
+    if (t.reply.bytes.len == 0)
         return false;
-    CHECK(lb_dhcp6_decode(t.reply, &t.message, &why));
+    CHECK(lb_dhcp6_decode(t.reply.bytes, &t.message, &why));
     t.has_ia = lb_dhcp6_find_ia(t.message.options, iaid, &t.ia);
     t.has_second = lb_dhcp6_find_ia(t.message.options, iaid + 1, &t.second);
     return true;
@@ -395,11 +395,12 @@ static void an_answer_that_does_not_fit_is_none(void) {
     struct lb_dhcp6_server_config config = usual();
     start(config);
     CHECK(ASK(LB_DHCP6_SOLICIT));
-    size_t len = t.reply.len;
+    size_t len = t.reply.bytes.len;
     struct lb_endpoint from = {.addr = v6("fe80::2"), .port = 546};
     uint8_t small[600];
     struct lb_bytes none = lb_dhcp6_server_input(&t.server, t.now, from, lb_bytes(t.request, 48),
-                                                 lb_span(small, len - 1));
+                                                 lb_span(small, len - 1))
+                               .bytes;
     CHECK_EQ(none.len, 0);
 }
 
@@ -408,12 +409,12 @@ static void an_answer_that_does_not_fit_is_none(void) {
 static void after_a_restart_clients_are_answered_the_same(void) {
     start(usual());
     CHECK(ASK(LB_DHCP6_SOLICIT));
-    CHECK_EQ(t.server.changed_count, 0); /* an offer is nothing to keep */
+    CHECK_EQ(t.reply.changed_count, 0); /* an offer is nothing to keep */
     CHECK(ASK(LB_DHCP6_REQUEST, .client = 2, .server = 1));
     CHECK(ASK(LB_DHCP6_REQUEST, .client = 1, .server = 1));
     CHECK_GIVEN("2001:db8::102");
-    CHECK_EQ(t.server.changed_count, 1);
-    struct lb_binding row = *t.server.changed[0];
+    CHECK_EQ(t.reply.changed_count, 1);
+    struct lb_binding row = *t.reply.changed[0];
     struct lb_dhcp6_kept kept = {
         .client = lb_bytes(row.client, row.client_len),
         .address = row.address,
@@ -425,9 +426,9 @@ static void after_a_restart_clients_are_answered_the_same(void) {
     CHECK(lb_dhcp6_server_restore(&t.server, t.now, &kept));
     CHECK(ASK(LB_DHCP6_RENEW, .client = 1, .server = 1, .addr = "2001:db8::102"));
     CHECK_GIVEN("2001:db8::102");
-    CHECK_EQ(t.server.changed_count, 1);
+    CHECK_EQ(t.reply.changed_count, 1);
     CHECK(ASK(LB_DHCP6_RELEASE, .client = 1, .server = 1, .addr = "2001:db8::102"));
-    CHECK(t.server.changed_count == 1 && !t.server.changed[0]->leased);
+    CHECK(t.reply.changed_count == 1 && !t.reply.changed[0]->leased);
 }
 
 /* ---- many clients ---- */
@@ -454,9 +455,11 @@ static uint64_t steps_of(uint32_t machine, uint8_t type) {
     if (type == LB_DHCP6_REQUEST)
         lb_dhcp6_put_duid(&wr, LB_OPT6_SERVER_ID, &server);
     lb_dhcp6_close(&wr, lb_dhcp6_open_ia(&wr, 1, 0, 0));
-    struct lb_bytes reply = lb_dhcp6_server_input(
-        &many.server, SEC, (struct lb_endpoint){.addr = v6("fe80::2"), .port = 546},
-        lb_wr_done(&wr), lb_span(t.room, sizeof t.room));
+    struct lb_bytes reply =
+        lb_dhcp6_server_input(&many.server, SEC,
+                              (struct lb_endpoint){.addr = v6("fe80::2"), .port = 546},
+                              lb_wr_done(&wr), lb_span(t.room, sizeof t.room))
+            .bytes;
     const char *why;
     CHECK(lb_dhcp6_decode(reply, &t.message, &why));
     t.has_ia = lb_dhcp6_find_ia(t.message.options, 1, &t.ia);

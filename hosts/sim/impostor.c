@@ -139,7 +139,8 @@ static void dhcp6(struct sim *sim, uint32_t slot, struct lb_endpoint client,
         lb_duid_equal(&server, &sim->impostor.dhcp6.config.duid))
         sim_violation(&sim->world, "an advertisement of another transaction or client is taken");
     struct lb_bytes reply = lb_dhcp6_server_input(&sim->impostor.dhcp6, sim->world.now_us, client,
-                                                  request, lb_span(room, sizeof room));
+                                                  request, lb_span(room, sizeof room))
+                                .bytes;
     if (reply.len == 0)
         return;
     forge_dhcp6(sim, lb_span(room, reply.len));

@@ -186,7 +186,8 @@ static void answer(struct sim *sim, uint32_t slot, unsigned server, struct lb_en
     if (sim_happens(world, SIM_DHCP_LIES))
         config->root_path = sim_dhcp_lie(sim, made_up);
     struct lb_bytes reply = lb_dhcp6_server_input(&sim->dhcp6[server], world->now_us, from, request,
-                                                  lb_span(room, sizeof room));
+                                                  lb_span(room, sizeof room))
+                                .bytes;
     *config = truth;
     uint64_t delay_us = sim_between(world, 50, 3000);
     if (sim_happens(world, SIM_DHCP_SLOW))

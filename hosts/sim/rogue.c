@@ -101,7 +101,8 @@ static void dhcp6(struct sim *sim, uint32_t slot, struct lb_endpoint client,
                   struct lb_bytes request) {
     uint8_t room[LB_DHCP6_PACKET_MAX];
     struct lb_bytes reply = lb_dhcp6_server_input(&sim->rogue.dhcp6, sim->world.now_us, client,
-                                                  request, lb_span(room, sizeof room));
+                                                  request, lb_span(room, sizeof room))
+                                .bytes;
     if (reply.len == 0)
         return;
     sim_saw(&sim->world, SIM_ROGUE_DHCP6);
