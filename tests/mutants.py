@@ -38,9 +38,9 @@ class Tree:
     def run(self, command, limit=None):
         return run(command, self.path, limit)
 
-    def set_up(self, *targets):
+    def set_up(self, *targets, options=()):
         """Configures the copy and builds these targets. What went wrong; empty: nothing."""
-        done = self.run(["meson", "setup", "build", "-Duefi=disabled", "-Dwerror=false"])
+        done = self.run(["meson", "setup", "build", "-Duefi=disabled", "-Dwerror=false", *options])
         return done.stdout[-1500:] if done.returncode != 0 else self.build(*targets)
 
     def build(self, *targets):
