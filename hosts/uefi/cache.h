@@ -4,7 +4,7 @@
  * Pure bookkeeping over the owner's memory: the owner does the reading. A line is a run of blocks
  * that begins at a multiple of its length. Writes go past the cache and empty the lines they touch;
  * a line that was being read at that moment is dropped when its data comes, so nobody sees old
- * data. Tested on Linux: tests/test_uefi_cache.c. */
+ * data. Tested on Linux. */
 #ifndef LB_UEFI_CACHE_H
 #define LB_UEFI_CACHE_H
 

@@ -4,18 +4,10 @@
 #include "hosts/uefi/medium.h"
 #include "hosts/uefi/net.h"
 #include "hosts/uefi/path.h"
+#include "hosts/uefi/path_iscsi.h"
+#include "hosts/uefi/requests.h"
 
-#define OPS_MAX      224 /* requests under way: the cache's lines and BlockIo2's */
-#define LINE_BYTES   65536
-#define DIRECT_BYTES 262144       /* so much that is not in the cache goes past it */
-#define TICK_100NS   (10 * 10000) /* 10 ms: NOP-Ins, lease and asynchronous requests */
-
-struct request {
-    struct lb_disk_op op;
-    EFI_BLOCK_IO2_TOKEN *token; /* NULL: somebody waits in wait_for, or it fills a line */
-    bool busy, done, is_line;
-    size_t line;
-};
+#define TICK_100NS (10 * 10000) /* 10 ms: NOP-Ins, lease and asynchronous requests */
 
 static struct {
     EFI_HANDLE handle;
@@ -25,10 +17,6 @@ static struct {
     struct medium medium;
     EFI_EVENT tick, exit;
     uint8_t *path;
-    uint64_t bytes_read;
-    struct request requests[OPS_MAX], *free[OPS_MAX];
-    size_t free_count;
-    struct cache cache;
     uint8_t *cache_memory;
     uint64_t wanted_bytes, wanted_from, shown_us; /* the progress bar; wanted_bytes 0: none */
     bool is_shown;
@@ -41,7 +29,7 @@ static EFI_GUID block_io2_guid = EFI_BLOCK_IO2_PROTOCOL_GUID;
 static EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 
 uint64_t disk_bytes_read(void) {
-    return disk.bytes_read;
+    return requests_bytes_read();
 }
 
 EFI_DEVICE_PATH *disk_path(void) {
@@ -72,34 +60,28 @@ static void show_medium(void) {
 }
 
 /* Another disk in the place of ours is no medium for anybody. */
-static EFI_STATUS status_of_end(const struct lb_disk_op *op) {
-    enum medium_status status = medium_ended(&disk.medium, op->error.code);
+static EFI_STATUS status_of_end(enum lb_code code) {
+    enum medium_status status = medium_ended(&disk.medium, code);
     show_medium();
     return status_of(status);
 }
 
-static void release(struct request *request) {
-    request->busy = false;
-    disk.free[disk.free_count++] = request;
+/* What a request of BlockIo2's has become is told to who asked. */
+static void tell(EFI_BLOCK_IO2_TOKEN *token, EFI_STATUS status) {
+    token->TransactionStatus = status;
+    bs->SignalEvent(token->Event);
 }
 
 static void finish(struct lb_disk_op *op) {
-    struct request *request = (struct request *)(uintptr_t)op->user;
-    EFI_STATUS status = status_of_end(op);
-    request->done = true;
-    if (op->kind == LB_DISK_WRITE)
-        cache_forget(&disk.cache, op->lba, op->blocks);
-    if (op->kind == LB_DISK_READ)
-        disk.bytes_read += (uint64_t)op->blocks * disk.media.BlockSize;
-    if (request->is_line) {
-        cache_loaded(&disk.cache, request->line, lb_is_ok(&op->error));
-        release(request);
-    }
-    if (request->token == NULL)
-        return;
-    request->token->TransactionStatus = status;
-    bs->SignalEvent(request->token->Event);
-    release(request);
+    EFI_STATUS status = status_of_end(op->error.code);
+    EFI_BLOCK_IO2_TOKEN *token = requests_ended(op);
+    if (token != NULL)
+        tell(token, status);
+}
+
+void requests_submit(struct lb_disk_op *op) {
+    lb_boot_submit(loop_engine(), clock_us(), op);
+    loop_stir();
 }
 
 #define PROGRESS_US (250 * LB_US_MS) /* between two drawings, and before the first */
@@ -108,7 +90,7 @@ void disk_show_progress(uint64_t total) {
     if (total == 0 && disk.is_shown)
         say("\n");
     disk.wanted_bytes = total;
-    disk.wanted_from = disk.bytes_read;
+    disk.wanted_from = requests_bytes_read();
     disk.shown_us = clock_us();
     disk.is_shown = false;
 }
@@ -116,32 +98,24 @@ void disk_show_progress(uint64_t total) {
 static void draw_progress(void) {
     if (disk.wanted_bytes == 0 || clock_us() - disk.shown_us < PROGRESS_US)
         return;
-    uint64_t done = LB_MIN(disk.bytes_read - disk.wanted_from, disk.wanted_bytes);
+    uint64_t done = LB_MIN(requests_bytes_read() - disk.wanted_from, disk.wanted_bytes);
     say_progress("loader", done, disk.wanted_bytes);
     disk.shown_us = clock_us();
     disk.is_shown = true;
 }
 
 /* One turn of everything, and the completions. The caller runs at TPL_CALLBACK. */
-static bool turn(void) {
-    bool moved = loop_turn();
+void requests_turn(void) {
+    loop_turn();
     for (struct lb_disk_op *op; (op = lb_boot_completed(loop_engine())) != NULL;)
         finish(op);
     draw_progress();
-    return moved;
 }
 
 static void EFIAPI on_tick(EFI_EVENT event, void *context) {
     (void)event;
     (void)context;
-    turn();
-}
-
-static bool is_writing(void) {
-    for (size_t i = 0; i < OPS_MAX; i++)
-        if (disk.requests[i].busy && disk.requests[i].op.kind != LB_DISK_READ)
-            return true;
-    return false;
+    requests_turn();
 }
 
 /* The operating system takes over: what was handed to us to be written is written, and then not a
@@ -150,36 +124,11 @@ static void EFIAPI on_exit_boot_services(EFI_EVENT event, void *context) {
     uint64_t until_us = clock_us() + 3 * LB_US_SEC;
     (void)event;
     (void)context;
-    while (is_writing() && clock_us() < until_us)
-        turn();
+    while (requests_are_writing() && clock_us() < until_us)
+        requests_turn();
     bs->SetTimer(disk.tick, TimerCancel, 0);
     disk.is_over = true;
     wipe_everything();
-}
-
-static struct request *begin(enum lb_disk_kind kind, EFI_LBA lba, uint32_t blocks, void *buffer,
-                             EFI_BLOCK_IO2_TOKEN *token) {
-    while (disk.free_count == 0)
-        turn();
-    struct request *request = disk.free[--disk.free_count];
-    *request = (struct request){.busy = true, .token = token};
-    request->op = (struct lb_disk_op){.kind = kind,
-                                      .lba = lba,
-                                      .blocks = blocks,
-                                      .buffer = buffer,
-                                      .user = (uint64_t)(uintptr_t)request};
-    lb_boot_submit(loop_engine(), clock_us(), &request->op);
-    loop_stir();
-    return request;
-}
-
-/* The engine gives every request an end: data, or an error when recovery-time is over. */
-static EFI_STATUS wait_for(struct request *request) {
-    while (!request->done)
-        turn();
-    EFI_STATUS status = status_of_end(&request->op);
-    release(request);
-    return status;
 }
 
 /* ---- the protocols --------------------------------------------------------------------------- */
@@ -203,109 +152,23 @@ static EFI_STATUS check(UINT32 media_id, EFI_LBA lba, UINTN len, const void *buf
     return EFI_SUCCESS;
 }
 
-/* ---- reads through the cache ----------------------------------------------------------------- */
-
-/* False: there is no room for it now. */
-static bool load_line(uint64_t lba) {
-    size_t index;
-    uint64_t first;
-    uint32_t blocks;
-    uint8_t *to;
-    if (disk.free_count == 0)
-        return false;
-    if (!cache_claim(&disk.cache, lba, &index, &first, &blocks, &to))
-        return cache_has(&disk.cache, lba);
-    struct request *request = begin(LB_DISK_READ, first, blocks, to, NULL);
-    request->is_line = true;
-    request->line = index;
-    return true;
-}
-
-static void load_lines(uint64_t first, uint64_t end) {
-    uint32_t line_blocks = disk.cache.line_blocks;
-    for (uint64_t at = first - first % line_blocks; at < end; at += line_blocks)
-        load_line(at);
-}
-
-/* In a row, what was asked for before is not looked at again. */
-static void load_ahead(uint64_t lba, unsigned count) {
-    struct cache *cache = &disk.cache;
-    uint64_t first = (lba - 1) / cache->line_blocks + 1, end = first + count;
-    if (cache->edge < first || cache->edge > end)
-        cache->edge = first;
-    while (cache->edge < end && load_line(cache->edge * cache->line_blocks))
-        cache->edge++;
-}
-
-/* Straight into the caller's buffer. */
-static EFI_STATUS read_direct(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
-    return wait_for(begin(LB_DISK_READ, lba, blocks, buffer, NULL));
-}
-
-/* Out of lines that are there or on their way. */
-static EFI_STATUS read_lines(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
-    for (uint32_t done = 0; done < blocks;) {
-        uint32_t got = cache_read(&disk.cache, lba + done, blocks - done, buffer);
-        done += got;
-        buffer += (size_t)got * disk.media.BlockSize;
-        if (done == blocks || got > 0)
-            continue;
-        if (!cache_has(&disk.cache, lba + done)) /* it failed to load, or there was no line */
-            return read_direct(lba + done, blocks - done, buffer);
-        turn();
-    }
+static EFI_STATUS run(enum lb_disk_kind kind, EFI_LBA lba, uint32_t blocks, void *buffer,
+                      EFI_BLOCK_IO2_TOKEN *token) {
+    if (kind == LB_DISK_READ && token == NULL)
+        return status_of_end(
+            requests_read(lba, blocks, buffer, net_stream_pace(LB_BOOT_SLOT_SESSION)));
+    disk.is_dirty = disk.is_dirty || kind == LB_DISK_WRITE;
+    struct request *request = requests_begin(kind, lba, blocks, buffer, token);
+    if (token == NULL)
+        return status_of_end(requests_wait(request));
+    requests_turn();
     return EFI_SUCCESS;
 }
 
-/* What is there or on its way is copied; much more than that comes straight into the caller's
- * buffer; and what is behind it is asked for in the same breath. */
-static EFI_STATUS read_cached(uint64_t lba, uint32_t blocks, uint8_t *buffer) {
-    uint32_t block_bytes = disk.media.BlockSize;
-    uint64_t pace = net_stream_pace(LB_BOOT_SLOT_SESSION) / LINE_BYTES;
-    unsigned ahead = cache_plan(&disk.cache, lba, blocks, (unsigned)LB_MIN(pace, 1000u));
-    if (disk.cache_memory == NULL ||
-        (cache_is_scattered(&disk.cache) && !cache_has(&disk.cache, lba)))
-        return read_direct(lba, blocks, buffer);
-    uint32_t direct = cache_missing(&disk.cache, lba, blocks);
-    if ((uint64_t)direct * block_bytes < DIRECT_BYTES)
-        direct = 0;
-    uint32_t lines = blocks - direct;
-    struct request *request = NULL;
-    if (lines > 0)
-        load_lines(lba, lba + lines);
-    if (direct > 0)
-        request =
-            begin(LB_DISK_READ, lba + lines, direct, buffer + (size_t)lines * block_bytes, NULL);
-    load_ahead(lba + blocks, ahead);
-    EFI_STATUS status = read_lines(lba, lines, buffer);
-    EFI_STATUS of_direct = request == NULL ? EFI_SUCCESS : wait_for(request);
-    return EFI_ERROR(status) ? status : of_direct;
-}
-
-static EFI_STATUS read_now(uint64_t lba, uint32_t blocks, void *buffer) {
-    EFI_TPL tpl = bs->RaiseTPL(TPL_CALLBACK);
-    EFI_STATUS status = read_cached(lba, blocks, buffer);
-    bs->RestoreTPL(tpl);
-    return status;
-}
-
-/* ---- the protocols --------------------------------------------------------------------------- */
-
 static EFI_STATUS transfer(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void *buffer,
                            EFI_BLOCK_IO2_TOKEN *token) {
-    uint32_t blocks = (uint32_t)(len / disk.media.BlockSize);
-    if (kind == LB_DISK_READ && token == NULL)
-        return read_now(lba, blocks, buffer);
     EFI_TPL tpl = bs->RaiseTPL(TPL_CALLBACK);
-    EFI_STATUS status = EFI_SUCCESS;
-    if (kind == LB_DISK_WRITE)
-        cache_forget(&disk.cache, lba, blocks);
-    disk.is_dirty = disk.is_dirty || kind == LB_DISK_WRITE;
-    struct request *request = begin(kind, lba, blocks, buffer, token);
-    if (token == NULL)
-        status = wait_for(request);
-    else
-        turn();
+    EFI_STATUS status = run(kind, lba, (uint32_t)(len / disk.media.BlockSize), buffer, token);
     bs->RestoreTPL(tpl);
     return status;
 }
@@ -356,10 +219,8 @@ static EFI_STATUS transfer2(enum lb_disk_kind kind, EFI_LBA lba, UINTN len, void
     if (kind == LB_DISK_FLUSH && !disk.is_over && medium_check_flush(&disk.medium) != MEDIUM_OK)
         return EFI_MEDIA_CHANGED;
     if (len == 0 && (kind != LB_DISK_FLUSH || !disk.is_dirty || disk.is_over)) {
-        if (!waits) {
-            token->TransactionStatus = EFI_SUCCESS;
-            bs->SignalEvent(token->Event);
-        }
+        if (!waits)
+            tell(token, EFI_SUCCESS);
         return EFI_SUCCESS;
     }
     return transfer(kind, lba, len, buffer, waits ? NULL : token);
@@ -396,82 +257,20 @@ static EFI_STATUS EFIAPI reset2(EFI_BLOCK_IO2_PROTOCOL *this, BOOLEAN extended) 
 
 /* ---- the device path ------------------------------------------------------------------------- */
 
-#define IPV4_NODE_BYTES 27
-#define IPV6_NODE_BYTES 60
-
-/* UEFI 2.10 10.3.4.12, 10.3.4.13 (IPv4, IPv6) and 10.3.4.21 (iSCSI); little-endian. */
-static void put_ipv4_node(struct lb_wr *wr, struct lb_endpoint peer, const struct local_end *end) {
-    lb_wr_u8(wr, MSG_IPv4_DP);
-    lb_wr_u16le(wr, IPV4_NODE_BYTES);
-    lb_wr_addr(wr, end->addr);
-    lb_wr_addr(wr, peer.addr);
-    lb_wr_u16le(wr, 0); /* local port: any */
-    lb_wr_u16le(wr, peer.port);
-    lb_wr_u16le(wr, 6);                                /* TCP */
-    lb_wr_u8(wr, end->origin == LOCAL_MANUAL ? 1 : 0); /* static address? */
-    lb_wr_zero(wr, 8);                                 /* gateway, mask: as configured */
-}
-
-static void put_ipv6_node(struct lb_wr *wr, struct lb_endpoint peer, const struct local_end *end) {
-    static const uint8_t origins[] = {
-        [LOCAL_MANUAL] = 0,
-        [LOCAL_ROUTER] = 1,
-        [LOCAL_DHCP] = 2,
-    };
-    lb_wr_u8(wr, MSG_IPv6_DP);
-    lb_wr_u16le(wr, IPV6_NODE_BYTES);
-    lb_wr_addr(wr, end->addr);
-    lb_wr_addr(wr, peer.addr);
-    lb_wr_u16le(wr, 0);
-    lb_wr_u16le(wr, peer.port);
-    lb_wr_u16le(wr, 6);
-    lb_wr_u8(wr, origins[end->origin]);
-    lb_wr_u8(wr, end->prefix_len);
-    lb_wr_zero(wr, 16); /* gateway: as configured */
-}
-
-static void put_ip_node(struct lb_wr *wr) {
-    struct lb_endpoint peer = lb_initiator_peer(lb_boot_session(loop_engine()));
-    struct local_end end = loop_local_end();
-    lb_wr_u8(wr, MESSAGING_DEVICE_PATH);
-    if (peer.addr.family == LB_V6)
-        put_ipv6_node(wr, peer, &end);
-    else
-        put_ipv4_node(wr, peer, &end);
-}
-
-static void put_iscsi_node(struct lb_wr *wr) {
-    const struct lb_rootpath *target = lb_boot_target(loop_engine());
-    const struct lb_initiator_agreed *agreed = lb_initiator_agreed(lb_boot_session(loop_engine()));
-    size_t name_len = lb_strlen(target->target);
-    uint16_t options = 0;
-    options |= agreed->header_digest ? 0x0002 : 0;
-    options |= agreed->data_digest ? 0x0008 : 0;
-    options |= agreed->chap ? 0 : 0x0800;                    /* no authentication */
-    options |= agreed->chap && !agreed->mutual ? 0x1000 : 0; /* CHAP_UNI */
-    lb_wr_u8(wr, MESSAGING_DEVICE_PATH);
-    lb_wr_u8(wr, 0x13);
-    lb_wr_u16le(wr, (uint16_t)(18 + name_len + 1));
-    lb_wr_u16le(wr, 0); /* TCP */
-    lb_wr_u16le(wr, options);
-    lb_wr_bytes(wr, lb_bytes(target->lun, 8));
-    lb_wr_u16le(wr, agreed->tpgt);
-    lb_wr_text(wr, target->target);
-    lb_wr_u8(wr, 0);
-}
-
 static EFI_STATUS make_path(void) {
     EFI_DEVICE_PATH *card = NULL;
     EFI_STATUS status = bs->HandleProtocol(loop_nic()->handle, &path_guid, (void **)&card);
     size_t card_len = EFI_ERROR(status) ? 0 : path_len(card);
-    size_t cap = card_len + IPV6_NODE_BYTES + 18 + LB_NAME_MAX + 1 + PATH_END_BYTES;
+    size_t cap = card_len + PATH_ISCSI_BYTES_MAX;
     /* The firmware goes on reading it after the memory of ours has been wiped. */
     if (EFI_ERROR(bs->AllocatePool(EfiBootServicesData, cap, (void **)&disk.path)))
         return EFI_OUT_OF_RESOURCES;
     struct lb_wr wr = lb_wr(lb_span(disk.path, cap));
     lb_wr_bytes(&wr, lb_bytes(card, card_len));
-    put_ip_node(&wr);
-    put_iscsi_node(&wr);
+    struct lb_initiator *session = lb_boot_session(loop_engine());
+    struct local_end end = loop_local_end();
+    path_iscsi_put(&wr, lb_initiator_peer(session), &end, lb_boot_target(loop_engine()),
+                   lb_initiator_agreed(session));
     path_put_end(&wr);
     return lb_wr_ok(&wr) ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 }
@@ -492,32 +291,15 @@ static void fill_media(void) {
     show_medium();
 }
 
-/* The head and the tail of the disk, where partition tables are, come in one flight. */
-static void fill_cache(void) {
-    const struct lb_disk_info *info = lb_boot_disk(loop_engine());
-    for (disk.free_count = 0; disk.free_count < OPS_MAX;) {
-        disk.requests[disk.free_count].busy = false;
-        disk.free[disk.free_count] = &disk.requests[disk.free_count];
-        disk.free_count++;
-    }
-    if (disk.cache_memory == NULL)
-        disk.cache_memory = uefi_alloc((size_t)CACHE_LINES_MAX * LINE_BYTES);
-    cache_init(&disk.cache, disk.cache_memory, CACHE_LINES_MAX, LINE_BYTES / info->block_bytes,
-               info->block_bytes, info->blocks);
-    if (disk.cache_memory == NULL)
-        return;
-    load_line(0);
-    load_line(info->blocks - 1);
-    load_ahead(0x100000 / info->block_bytes, 1 + CACHE_AHEAD_FIRST); /* where most ESPs begin */
-}
-
 EFI_STATUS disk_install(EFI_HANDLE *handle) {
     EFI_STATUS status = make_path();
     if (EFI_ERROR(status))
         return status;
     disk.is_over = disk.is_dirty = false;
     fill_media();
-    fill_cache();
+    if (disk.cache_memory == NULL)
+        disk.cache_memory = uefi_alloc((size_t)CACHE_LINES_MAX * REQUESTS_LINE_BYTES);
+    requests_init(disk.cache_memory, disk.media.BlockSize, disk.media.LastBlock + 1);
     disk.block_io = (EFI_BLOCK_IO){.Revision = EFI_BLOCK_IO_INTERFACE_REVISION3,
                                    .Media = &disk.media,
                                    .Reset = reset,
@@ -549,29 +331,16 @@ EFI_STATUS disk_install(EFI_HANDLE *handle) {
 
 /* Whoever waits for an event of a request hears of its end, and the request of nobody. */
 static void end_requests(void) {
-    for (size_t i = 0; i < OPS_MAX; i++) {
-        struct request *request = &disk.requests[i];
-        if (!request->busy || request->token == NULL)
-            continue;
-        request->token->TransactionStatus = EFI_DEVICE_ERROR;
-        bs->SignalEvent(request->token->Event);
-        request->token = NULL;
-    }
-}
-
-static bool has_requests(void) {
-    for (size_t i = 0; i < OPS_MAX; i++)
-        if (disk.requests[i].busy)
-            return true;
-    return false;
+    for (EFI_BLOCK_IO2_TOKEN *token; (token = requests_forsake()) != NULL;)
+        tell(token, EFI_DEVICE_ERROR);
 }
 
 /* Data that is on its way lands in buffers of the loader, which is gone. */
 static void finish_requests(void) {
     uint64_t until_us = clock_us() + LB_US_SEC;
     EFI_TPL tpl = bs->RaiseTPL(TPL_CALLBACK);
-    while (has_requests() && clock_us() < until_us)
-        turn();
+    while (requests_are_busy() && clock_us() < until_us)
+        requests_turn();
     bs->RestoreTPL(tpl);
 }
 
