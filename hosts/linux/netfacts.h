@@ -1,4 +1,4 @@
-/* What the writers of netfiles.h ask of the interface's configuration, and words that they share. */
+/* What the writers of netfiles.h ask of the interface's configuration, and what they share. */
 #ifndef LB_LINUX_NETFACTS_H
 #define LB_LINUX_NETFACTS_H
 

@@ -158,13 +158,13 @@ static bool is_wanted(const uint8_t *frame, size_t len) {
     if (frame[12] == 0x08 && frame[13] == 0x06) {
         claimed = lb_arp_claimed(lb_bytes(frame, len), net.nic->mac);
         if (lb_addr_is_set(claimed))
-            net_address_claimed(claimed);
+            net_probe_claimed(claimed);
     }
     if (frame[12] != 0x86 || frame[13] != 0xdd)
         return true;
     struct guard_view view = guard_look(lb_bytes(frame, len), net.nic->mac);
     if (lb_addr_is_set(view.claimed))
-        net_address_claimed(view.claimed);
+        net_probe_claimed(view.claimed);
     if (view.advert.len > 0)
         net_datagram_advert(view.from, view.advert);
     return !view.drop;

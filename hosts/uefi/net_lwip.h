@@ -26,15 +26,24 @@ void net_hold_acks(uint64_t window);
 /* net_stream.c */
 /* Frames have come: looks at the window of each open stream. */
 void net_stream_look(uint64_t now_us);
-/* net_address.c: what a received frame says of addresses. */
-void net_address_claimed(struct lb_addr addr); /* somebody else has it, or wants it */
-void net_address_close(void);                  /* forgets all addresses, routes and probes */
+/* net_probe.c */
+void net_probe_claimed(struct lb_addr addr); /* a frame says that somebody has it, or wants it */
+void net_probe_close(void);                  /* forgets all probes */
+/* net_routes6.c */
+void net_routes6_set(const struct lb_boot_net *config); /* the routes of IPv6 from now on */
+bool net_routes6_have(struct lb_addr to);               /* whether one of them leads there */
+/* A connection begins anew: the way to it is found anew, by another router if one was silent. */
+void net_routes6_rethink(void);
+void net_routes6_close(void); /* forgets all routes */
+/* net_address.c */
+void net_address_close(void); /* forgets all addresses, routes and probes */
+/* Gives the interface an address of IPv6 that has passed its probe, or that a person has set; its
+ * lifetimes in seconds, or LB_FOREVER. */
+void net_address_add6(struct lb_addr addr, uint32_t preferred_s, uint32_t valid_s);
 /* Whether a route leads there. */
 bool net_address_has_way(struct lb_addr to);
 /* lwIP's output of IPv4: the next hop is that of the engine's routes. */
 err_t net_address_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
-/* A connection begins anew: the way to it is found anew, by another router if one was silent. */
-void net_address_rethink(void);
 /* net_datagram.c */
 /* A router advertisement came: it is queued for the slots that listen to them. */
 void net_datagram_advert(struct lb_addr from, struct lb_bytes message);

@@ -142,7 +142,7 @@ void net_connect(uint32_t slot, struct lb_endpoint to) {
     stream->state = NET_CONNECTING;
     stream->lost = LB_LOST_UNREACHABLE;
     stream->connect_us = clock_us();
-    net_address_rethink();
+    net_routes6_rethink();
     stream->tcp = tcp_new_ip_type(is_v6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4);
     if (stream->tcp == NULL || !net_address_has_way(to.addr)) {
         net_stream_close(slot);
