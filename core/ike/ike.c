@@ -33,6 +33,10 @@ static uint64_t or_else_us(uint32_t seconds, uint32_t otherwise_s) {
     return (seconds != 0 ? seconds : otherwise_s) * LB_US_SEC;
 }
 
+uint64_t lb_ike_give_up_us(const struct lb_ike *ike) {
+    return or_else_us(ike->config.give_up_s, GIVE_UP_S);
+}
+
 static bool is_asking(const struct lb_ike *ike) {
     switch (ike->state) {
     case LB_IKE_INIT_SENT:
@@ -68,11 +72,11 @@ void lb_ike_enter(struct lb_ike *ike, uint64_t now_us, enum lb_ike_state state) 
     ike->due &= ~(unsigned)DUE_REQUEST;
     ike->deadline_us = ike->give_up_us = LB_NEVER;
     if (state == LB_IKE_INIT_DONE) /* a peer that never proved itself is forgotten */
-        ike->give_up_us = now_us + or_else_us(ike->config.give_up_s, GIVE_UP_S);
+        ike->give_up_us = now_us + lb_ike_give_up_us(ike);
     if (!is_asking(ike))
         return;
     ike->due |= DUE_REQUEST;
-    ike->give_up_us = now_us + or_else_us(ike->config.give_up_s, GIVE_UP_S);
+    ike->give_up_us = now_us + lb_ike_give_up_us(ike);
     wait_for_answer(ike, now_us);
 }
 
@@ -82,12 +86,12 @@ void lb_ike_fail(struct lb_ike *ike, uint64_t now_us, enum lb_code code, const c
     lb_trace(ike->trace, now_us, "ike", "over: %s: %s", lb_code_word(ike->error.code),
              ike->error.facts);
     lb_ike_enter(ike, now_us, LB_IKE_OVER);
-    ike->due &= (unsigned)(DUE_ANSWER | DUE_OLD_ANSWER);
+    ike->due &= (unsigned)(DUE_ANSWER | DUE_OLD_ANSWER | DUE_SPARE_ANSWER);
     ike->due |= DUE_FAILED;
 }
 
 static unsigned due_answer(const struct lb_ike *ike, const struct lb_ike_sa *sa) {
-    return sa == &ike->old ? DUE_OLD_ANSWER : DUE_ANSWER;
+    return sa == &ike->old ? DUE_OLD_ANSWER : sa == &ike->spare ? DUE_SPARE_ANSWER : DUE_ANSWER;
 }
 
 void lb_ike_answered(struct lb_ike *ike, struct lb_ike_sa *sa) {
@@ -102,7 +106,7 @@ void lb_ike_replace_sa(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_
     if (ike->due & DUE_ANSWER)
         ike->due = (ike->due & ~(unsigned)DUE_ANSWER) | DUE_OLD_ANSWER;
     /* Who asked for the new one deletes the old one; when that never comes, it goes without. */
-    ike->old_us = now_us + 2 * or_else_us(ike->config.give_up_s, GIVE_UP_S);
+    ike->old_us = now_us + 2 * lb_ike_give_up_us(ike);
     lb_ike_set_rekey_ike(ike, now_us);
     lb_trace(ike->trace, now_us, "ike", "new keys of the IKE SA");
 }
@@ -129,22 +133,25 @@ uint32_t lb_ike_new_spi(struct lb_ike *ike) {
     return spi;
 }
 
-void lb_ike_child_up(struct lb_ike *ike, uint64_t now_us, bool has_esn) {
+void lb_ike_set_terms(struct lb_ike *ike, const struct lb_ike_child *child, bool has_esn) {
     struct lb_ipsec_terms *terms = &ike->terms;
     terms->mode = ike->config.mode;
     terms->has_esn = has_esn;
-    terms->out_spi = ike->next.out_spi;
-    terms->in_spi = ike->next.in_spi;
+    terms->out_spi = child->out_spi;
+    terms->in_spi = child->in_spi;
     terms->local = ike->local;
     terms->remote = ike->remote;
     terms->in_udp = ike->in_udp;
     terms->selector = ike->agreed;
-    ike->child = ike->next;
-    ike->child.is_there = true;
+}
+
+void lb_ike_child_up(struct lb_ike *ike, uint64_t now_us) {
+    const struct lb_ipsec_terms *terms = &ike->terms;
+    ike->child = (struct lb_ike_child){terms->in_spi, terms->out_spi, true};
     ike->rekey_us = about_us(ike, now_us, or_else_us(ike->config.rekey_s, REKEY_S));
     ike->due |= DUE_UP;
     lb_trace(ike->trace, now_us, "ike", "SAs %08x out, %08x in%s%s", terms->out_spi, terms->in_spi,
-             has_esn ? ", long numbers" : "", ike->in_udp ? ", in UDP" : "");
+             terms->has_esn ? ", long numbers" : "", ike->in_udp ? ", in UDP" : "");
 }
 
 /* ---- from outside ---- */
@@ -166,7 +173,7 @@ void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config
     if (config->no_ports)
         ike->local.port = ike->remote.port = LB_IKE_NAT_PORT;
     ike->deadline_us = ike->give_up_us = ike->rekey_us = ike->rekey_ike_us = LB_NEVER;
-    ike->old_us = LB_NEVER;
+    ike->old_us = ike->spare_us = LB_NEVER;
     ike->agreed = config->selector;
     ike->sa.is_initiator = ike->is_initiator;
     ike->heard_us = ike->sent_us = now_us;
@@ -228,10 +235,25 @@ void lb_ike_end(struct lb_ike *ike) {
 
 /* ---- input ---- */
 
-static void forget_old(struct lb_ike *ike) {
+void lb_ike_forget_old(struct lb_ike *ike) {
     lb_wipe(&ike->old, sizeof ike->old);
     ike->old_us = LB_NEVER;
     ike->due &= ~(unsigned)DUE_OLD_ANSWER;
+}
+
+void lb_ike_forget_spare(struct lb_ike *ike) {
+    lb_wipe(&ike->spare, sizeof ike->spare);
+    ike->spare_us = LB_NEVER;
+    ike->due &= ~(unsigned)DUE_SPARE_ANSWER;
+}
+
+/* Its end was answered, or nobody answers. */
+static void retired(struct lb_ike *ike, uint64_t now_us) {
+    if (ike->retires_spare)
+        lb_ike_forget_spare(ike);
+    else
+        lb_ike_forget_old(ike);
+    lb_ike_enter(ike, now_us, LB_IKE_READY);
 }
 
 static const char *on_answer(struct lb_ike *ike, uint64_t now_us, uint8_t exchange,
@@ -248,14 +270,15 @@ static const char *on_answer(struct lb_ike *ike, uint64_t now_us, uint8_t exchan
             return "out of place";
         return lb_ike_rekey_ike_answer(ike, now_us, parsed);
     case LB_IKE_DELETING:
-        ike->gone_spi = ike->next.in_spi;
-        ike->old_out_spi = 0;
-        ike->due |= DUE_GONE;
+        if (ike->deleted_spi != 0) {
+            ike->gone_spi = ike->deleted_spi;
+            ike->due |= DUE_GONE;
+            ike->last = (struct lb_ike_child){0};
+        }
         lb_ike_enter(ike, now_us, LB_IKE_READY);
         return NULL;
     case LB_IKE_RETIRING:
-        forget_old(ike);
-        lb_ike_enter(ike, now_us, LB_IKE_READY);
+        retired(ike, now_us);
         return NULL;
     case LB_IKE_PROBING:
         lb_ike_enter(ike, now_us, LB_IKE_READY);
@@ -275,7 +298,9 @@ static const char *on_answer(struct lb_ike *ike, uint64_t now_us, uint8_t exchan
 
 /* The IKE SA in which our request was asked. */
 static const struct lb_ike_sa *asked_in(const struct lb_ike *ike) {
-    return ike->state == LB_IKE_RETIRING ? &ike->old : &ike->sa;
+    if (ike->state != LB_IKE_RETIRING)
+        return &ike->sa;
+    return ike->retires_spare ? &ike->spare : &ike->old;
 }
 
 /* A message that only the peer could make. */
@@ -345,7 +370,9 @@ static const char *take(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint 
         return header.id == 0 ? on_init(ike, now_us, &header, from, to, bytes)
                               : "another message ID";
     }
-    struct lb_ike_sa *sa = is_of(&ike->sa, &header) ? &ike->sa : &ike->old;
+    struct lb_ike_sa *sa = is_of(&ike->sa, &header)      ? &ike->sa
+                           : is_of(&ike->spare, &header) ? &ike->spare
+                                                         : &ike->old;
     if (!is_of(sa, &header))
         return "of another association";
     const char *why = on_sealed(ike, now_us, sa, &header, message);
@@ -392,8 +419,7 @@ static void give_up(struct lb_ike *ike, uint64_t now_us) {
         lb_ike_fail(ike, now_us, LB_E_CANCELLED, "closed");
         return;
     case LB_IKE_RETIRING: /* the new one will show whether the peer is there */
-        forget_old(ike);
-        lb_ike_enter(ike, now_us, LB_IKE_READY);
+        retired(ike, now_us);
         return;
     case LB_IKE_IDLE:
     case LB_IKE_READY:
@@ -430,7 +456,8 @@ static void ask_next(struct lb_ike *ike, uint64_t now_us) {
 }
 
 static uint64_t next_deadline(const struct lb_ike *ike) {
-    uint64_t at_us = LB_MIN(LB_MIN(ike->deadline_us, ike->give_up_us), ike->old_us);
+    uint64_t at_us =
+        LB_MIN(LB_MIN(ike->deadline_us, ike->give_up_us), LB_MIN(ike->old_us, ike->spare_us));
     if (ike->state != LB_IKE_READY)
         return at_us;
     at_us = LB_MIN(at_us, ike->rekey_us);
@@ -472,6 +499,14 @@ static bool take_due(struct lb_ike *ike, enum due due) {
     return is_due;
 }
 
+/* What is being asked in is still needed. */
+static void forget_in_time(struct lb_ike *ike, uint64_t now_us) {
+    if (now_us >= ike->old_us && asked_in(ike) != &ike->old)
+        lb_ike_forget_old(ike);
+    if (now_us >= ike->spare_us && asked_in(ike) != &ike->spare)
+        lb_ike_forget_spare(ike);
+}
+
 struct lb_ike_action lb_ike_poll(struct lb_ike *ike, uint64_t now_us) {
     static const uint8_t keepalive = 0xff;
     if (now_us >= ike->give_up_us) {
@@ -481,12 +516,13 @@ struct lb_ike_action lb_ike_poll(struct lb_ike *ike, uint64_t now_us) {
         ike->due |= DUE_REQUEST;
         wait_for_answer(ike, now_us);
     }
-    if (now_us >= ike->old_us && ike->state != LB_IKE_RETIRING)
-        forget_old(ike);
+    forget_in_time(ike, now_us);
     if (take_due(ike, DUE_REFUSAL))
         return send_refusal(ike);
     if (take_due(ike, DUE_OLD_ANSWER))
         return send_message(ike, now_us, &ike->old.answer);
+    if (take_due(ike, DUE_SPARE_ANSWER))
+        return send_message(ike, now_us, &ike->spare.answer);
     if (take_due(ike, DUE_ANSWER))
         return send_message(ike, now_us, &ike->sa.answer);
     if (take_due(ike, DUE_UP))

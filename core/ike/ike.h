@@ -2,9 +2,9 @@
  *
  * RFC 7296, as much of it as a boot needs: IKE_SA_INIT with COOKIE and INVALID_KE_PAYLOAD, IKE_AUTH
  * by ID_FQDN or ID_RFC822_ADDR, CREATE_CHILD_SA that rekeys the child and the IKE SA, each with a
- * Diffie-Hellman of its own (RFC 7146 asks for it), INFORMATIONAL (a sign of life, Delete), NAT
- * traversal. AES-GCM (RFC 5282),
- * PRF-HMAC-SHA-256, P-256 and X25519. One machine has both ends, for tests and servers:
+ * Diffie-Hellman of its own (RFC 7146 asks for it), also by both ends at once, INFORMATIONAL (a
+ * sign of life, Delete), NAT traversal. AES-GCM (RFC 5282), PRF-HMAC-SHA-256, P-256 and X25519. One
+ * machine has both ends, for tests and servers:
  *
  *   host                     lb_ike
  *   lb_ike_init
@@ -117,6 +117,16 @@ struct lb_ike_child {
     bool is_there;
 };
 
+/* What the peer asked for while we asked for the same: held until it is known whose goes on (RFC
+ * 7296 2.8.1, 2.25). Holds keys. */
+struct lb_ike_rival {
+    bool is_there;
+    uint8_t nonce[256]; /* the lower one of its two */
+    size_t nonce_len;
+    struct lb_ike_child child; /* not of the IKE SA's: that is lb_ike.spare */
+    struct lb_ipsec_terms terms;
+};
+
 /* Holds keys: lb_ike_end wipes it. */
 struct lb_ike {
     struct lb_ike_config config;
@@ -132,7 +142,11 @@ struct lb_ike {
     struct lb_endpoint local, remote;
     struct lb_ike_sa sa, old; /* in use; replaced, until its Delete is answered and known to be */
     uint64_t old_us;          /* the old one is forgotten then */
-    uint8_t next_spi[8];      /* ours, of the IKE SA that we ask for */
+    struct lb_ike_sa spare;   /* the rival's, or of two that were made at once the one not used */
+    uint64_t spare_us;        /* that one is forgotten then */
+    bool retires_spare;       /* RETIRING asks in it, and not in the old one */
+    struct lb_ike_rival rival;
+    uint8_t next_spi[8];                /* ours, of the IKE SA that we ask for */
     uint8_t nonce_i[256], nonce_r[256]; /* of IKE_SA_INIT */
     size_t nonce_i_len, nonce_r_len;
     struct lb_dh dh;
@@ -150,7 +164,10 @@ struct lb_ike {
     uint64_t sent_us, deadline_us, give_up_us, heard_us, rekey_us, rekey_ike_us;
     uint8_t child_nonce[LB_IKE_NONCE_BYTES];
     struct lb_ike_child child, next; /* what is used; what is being made */
-    uint32_t gone_spi, old_out_spi;  /* to be told; of the child that was replaced */
+    struct lb_ike_child last;        /* what was replaced, until it is deleted */
+    uint32_t asked_spi,
+        deleted_spi;   /* REKEYING's, DELETING's own child; deleted_spi 0: never used */
+    uint32_t gone_spi; /* to be told */
     struct lb_ipsec_selector agreed; /* `selector`, as the peer has narrowed it */
     struct lb_ipsec_terms terms;
 };

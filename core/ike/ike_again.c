@@ -20,37 +20,40 @@ void lb_ike_ask_rekey_ike(struct lb_ike *ike, uint64_t now_us) {
     lb_ike_enter(ike, now_us, LB_IKE_REKEYING_IKE);
 }
 
-/* The old keys go on. For now (both may have asked at once), or for long: a peer that has no such
- * exchange is not asked all the time. */
+/* The peer's own new keys are taken, if it asked for some; else the old keys go on. For now, or for
+ * long: a peer that has no such exchange is not asked all the time. */
 static const char *refused(struct lb_ike *ike, uint64_t now_us, uint16_t error) {
     lb_trace(ike->trace, now_us, "ike", "no new keys of the IKE SA: %s (%u)",
              lb_ike_notify_word(error), (unsigned)error);
+    lb_wipe(&ike->dh, sizeof ike->dh);
     lb_ike_enter(ike, now_us, LB_IKE_READY);
     lb_ike_set_rekey_ike(ike, now_us);
-    if (error == LB_IKE_N_TEMPORARY)
+    if (ike->rival.is_there)
+        lb_ike_rival_sa_wins(ike, now_us);
+    else if (error == LB_IKE_N_TEMPORARY)
         ike->rekey_ike_us = now_us + (5 + lb_rand_below(ike->rand, 10)) * LB_US_SEC;
-    lb_wipe(&ike->dh, sizeof ike->dh);
     return NULL;
 }
 
 /* Its keys, once both values are known. False: the peer's is no point. */
-static bool make_sa(struct lb_ike *ike, struct lb_ike_sa *sa, struct lb_bytes value,
-                    struct lb_bytes nonce_i, struct lb_bytes nonce_r) {
+static bool make_sa(struct lb_ike *ike, struct lb_ike_sa *sa, const struct lb_dh *dh,
+                    struct lb_bytes value, struct lb_bytes nonce_i, struct lb_bytes nonce_r) {
     uint8_t shared[LB_DH_SECRET_BYTES];
-    bool ok = lb_dh_agree(&ike->dh, value, shared);
+    bool ok = lb_dh_agree(dh, value, shared);
     sa->out_id = UINT32_MAX; /* counted up before each request */
     if (ok)
         lb_ike_derive_again(sa, &ike->sa, shared, nonce_i, nonce_r);
     lb_wipe(shared, sizeof shared);
-    lb_wipe(&ike->dh, sizeof ike->dh);
     return ok;
 }
 
-static void ask_retire(struct lb_ike *ike, uint64_t now_us) {
-    struct lb_ike_sealed sealed = lb_ike_begin_sealed(
-        &ike->old, &ike->request, LB_IKE_INFORMATIONAL, false, ++ike->old.out_id);
+void lb_ike_ask_retire(struct lb_ike *ike, uint64_t now_us, bool is_spare) {
+    struct lb_ike_sa *sa = is_spare ? &ike->spare : &ike->old;
+    struct lb_ike_sealed sealed =
+        lb_ike_begin_sealed(sa, &ike->request, LB_IKE_INFORMATIONAL, false, ++sa->out_id);
     lb_ike_put_delete(&sealed.out, 0);
-    lb_ike_end_sealed(&ike->old, &ike->request, &sealed);
+    lb_ike_end_sealed(sa, &ike->request, &sealed);
+    ike->retires_spare = is_spare;
     lb_ike_enter(ike, now_us, LB_IKE_RETIRING);
 }
 
@@ -62,7 +65,7 @@ const char *lb_ike_rekey_ike_answer(struct lb_ike *ike, uint64_t now_us,
                                     const struct lb_ike_parsed *parsed) {
     struct lb_ike_choice choice;
     uint16_t group = (uint16_t)ike->dh.group;
-    if (lb_ike_takes_group(ike, parsed)) {
+    if (lb_ike_takes_group(ike, parsed) && !ike->rival.is_there) {
         lb_ike_ask_rekey_ike(ike, now_us);
         return NULL;
     }
@@ -75,12 +78,23 @@ const char *lb_ike_rekey_ike_answer(struct lb_ike *ike, uint64_t now_us,
     struct lb_ike_sa sa = {.is_initiator = true, .key_bytes = choice.key_bytes};
     memcpy(sa.spi_i, ike->next_spi, 8);
     memcpy(sa.spi_r, choice.spi, 8);
-    if (!make_sa(ike, &sa, parsed->ke, lb_bytes(ike->child_nonce, sizeof ike->child_nonce),
-                 parsed->nonce))
+    struct lb_bytes nonce = lb_bytes(ike->child_nonce, sizeof ike->child_nonce);
+    if (!make_sa(ike, &sa, &ike->dh, parsed->ke, nonce, parsed->nonce))
         return refused(ike, now_us, LB_IKE_N_INVALID_SYNTAX);
-    lb_ike_replace_sa(ike, now_us, &sa);
+    lb_wipe(&ike->dh, sizeof ike->dh);
+    bool has_rival = ike->rival.is_there, loses = has_rival && lb_ike_is_lowest(ike, parsed->nonce);
+    if (loses) {
+        lb_trace(ike->trace, now_us, "ike", "both made new keys of the IKE SA: ours are deleted");
+        lb_ike_rival_sa_wins(ike, now_us);
+        ike->spare = sa;
+    } else {
+        lb_ike_replace_sa(ike, now_us, &sa);
+        lb_ike_rival_loses(ike);
+    }
+    if (has_rival) /* its Delete is answered */
+        ike->spare_us = now_us + 2 * lb_ike_give_up_us(ike);
     lb_wipe(&sa, sizeof sa);
-    ask_retire(ike, now_us);
+    lb_ike_ask_retire(ike, now_us, loses);
     return NULL;
 }
 
@@ -97,12 +111,15 @@ static void answer(struct lb_ike *ike, const struct lb_ike_choice *choice, const
     lb_ike_answered(ike, &ike->sa);
 }
 
-/* A request of ours that is out has the old numbers: the peer is asked to wait for its end, and so
- * it is while the IKE SA before this one is not gone. */
+/* A request of ours that is out has the old numbers: the peer is asked to wait for its end, unless
+ * it is the same one; and so it is while an IKE SA before this one is not gone. */
 const char *lb_ike_rekey_ike_request(struct lb_ike *ike, uint64_t now_us,
                                      const struct lb_ike_parsed *parsed) {
     struct lb_ike_choice choice;
-    if (ike->state != LB_IKE_READY || lb_ike_is_replacing(ike))
+    uint8_t room[LB_IKE_NONCE_BYTES] = {0};
+    struct lb_bytes nonce = lb_bytes(room, sizeof room);
+    bool is_rival = ike->state == LB_IKE_REKEYING_IKE && !ike->spare.is_there;
+    if ((ike->state != LB_IKE_READY && !is_rival) || lb_ike_is_replacing(ike))
         return lb_ike_refuse(ike, &ike->sa, LB_IKE_N_TEMPORARY, 0);
     if (parsed->ke.len == 0 || parsed->nonce.len == 0 ||
         !lb_ike_choose(parsed->sa, LB_IKE_PROTO_IKE, true, parsed->ke_group, false, &choice) ||
@@ -111,26 +128,35 @@ const char *lb_ike_rekey_ike_request(struct lb_ike *ike, uint64_t now_us,
     if (choice.group != parsed->ke_group)
         return lb_ike_refuse(ike, &ike->sa, LB_IKE_N_INVALID_KE, choice.group);
     struct lb_ike_sa sa = {.key_bytes = choice.key_bytes};
+    struct lb_dh dh;
     memcpy(sa.spi_i, choice.spi, 8);
     lb_rand_fill(ike->rand, lb_span(sa.spi_r, 8));
-    lb_dh_init(&ike->dh, (enum lb_dh_group)choice.group, ike->rand);
-    struct lb_dh ours = ike->dh;
-    lb_rand_fill(ike->rand, lb_span(ike->child_nonce, sizeof ike->child_nonce));
-    struct lb_bytes nonce = lb_bytes(ike->child_nonce, sizeof ike->child_nonce);
-    if (make_sa(ike, &sa, parsed->ke, parsed->nonce, nonce)) {
-        answer(ike, &choice, &ours, nonce, sa.spi_r);
-        lb_ike_replace_sa(ike, now_us, &sa);
-    } else {
+    lb_dh_init(&dh, (enum lb_dh_group)choice.group, ike->rand);
+    lb_rand_fill(ike->rand, lb_span(room, sizeof room));
+    if (!make_sa(ike, &sa, &dh, parsed->ke, parsed->nonce, nonce)) {
         lb_ike_refuse(ike, &ike->sa, LB_IKE_N_INVALID_SYNTAX, 0);
+    } else {
+        answer(ike, &choice, &dh, nonce, sa.spi_r);
+        if (is_rival) {
+            lb_ike_hold_rival(ike, parsed->nonce, nonce);
+            ike->spare = sa;
+        } else {
+            lb_ike_replace_sa(ike, now_us, &sa);
+        }
     }
     lb_wipe(&sa, sizeof sa);
-    lb_wipe(&ours, sizeof ours);
+    lb_wipe(&dh, sizeof dh);
     return NULL;
 }
 
 /* The answer may be lost: the old one stays until it is no more asked for. */
 void lb_ike_old_deleted(struct lb_ike *ike, uint64_t now_us) {
-    uint32_t give_up_s = ike->config.give_up_s != 0 ? ike->config.give_up_s : 30;
     ike->old.is_deleted = true;
-    ike->old_us = now_us + give_up_s * LB_US_SEC;
+    ike->old_us = now_us + lb_ike_give_up_us(ike);
+}
+
+void lb_ike_spare_deleted(struct lb_ike *ike, uint64_t now_us) {
+    ike->spare.is_deleted = true;
+    ike->spare_us = now_us + lb_ike_give_up_us(ike);
+    lb_ike_rival_loses(ike);
 }

@@ -16,6 +16,7 @@ void lb_ike_ask_rekey(struct lb_ike *ike, uint64_t now_us) {
     lb_dh_init(&ike->dh, group, ike->rand);
     lb_rand_fill(ike->rand, lb_span(ike->child_nonce, sizeof ike->child_nonce));
     ike->next = (struct lb_ike_child){.in_spi = lb_ike_new_spi(ike)};
+    ike->asked_spi = ike->child.in_spi;
     lb_ike_put_notify(&sealed.out, LB_IKE_N_REKEY_SA, ike->child.in_spi, lb_bytes(NULL, 0));
     if (ike->config.mode == LB_IPSEC_TRANSPORT)
         lb_ike_put_notify(&sealed.out, LB_IKE_N_TRANSPORT, 0, lb_bytes(NULL, 0));
@@ -54,10 +55,10 @@ void lb_ike_ask_probe(struct lb_ike *ike, uint64_t now_us) {
 
 /* ---- answers ---- */
 
-static bool take_spi(struct lb_ike *ike, const struct lb_ike_choice *choice) {
+bool lb_ike_take_spi(struct lb_ike_child *child, const struct lb_ike_choice *choice) {
     struct lb_rd rd = lb_rd(lb_bytes(choice->spi, choice->spi_len));
-    ike->next.out_spi = lb_rd_u32(&rd);
-    return lb_rd_done(&rd) && ike->next.out_spi > 255;
+    child->out_spi = lb_rd_u32(&rd);
+    return lb_rd_done(&rd) && child->out_spi > 255;
 }
 
 bool lb_ike_agree_ts(struct lb_ike *ike, const struct lb_ike_parsed *parsed) {
@@ -81,32 +82,42 @@ static bool has_ours(const struct lb_ike *ike, const struct lb_ike_parsed *parse
            (ike->config.mode == LB_IPSEC_TRANSPORT) == parsed->transport;
 }
 
-static bool new_child(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_choice *choice,
-                      struct lb_bytes value, struct lb_bytes nonce_i, struct lb_bytes nonce_r,
-                      bool we_asked) {
+void lb_ike_replace_child(struct lb_ike *ike, uint64_t now_us) {
+    ike->last = ike->child;
+    lb_ike_child_up(ike, now_us);
+}
+
+/* The terms of a child, into ike->terms. False: the peer's value is no point. */
+static bool make_child(struct lb_ike *ike, const struct lb_ike_child *child,
+                       const struct lb_ike_choice *choice, const struct lb_dh *dh,
+                       const struct lb_ike_parsed *parsed, struct lb_bytes nonce, bool we_asked) {
     uint8_t shared[LB_DH_SECRET_BYTES];
-    bool ok = lb_dh_agree(&ike->dh, value, shared);
+    bool ok = lb_dh_agree(dh, parsed->ke, shared);
     if (ok) {
-        uint32_t old = ike->child.in_spi;
-        ike->old_out_spi = ike->child.out_spi;
-        lb_ike_child_keys(ike, lb_bytes(shared, sizeof shared), nonce_i, nonce_r, we_asked,
-                          choice->key_bytes);
-        lb_ike_child_up(ike, now_us, choice->has_esn);
-        ike->next.in_spi = old; /* which is to be deleted, by whoever asked for the new one */
+        lb_ike_child_keys(ike, lb_bytes(shared, sizeof shared), we_asked ? nonce : parsed->nonce,
+                          we_asked ? parsed->nonce : nonce, we_asked, choice->key_bytes);
+        lb_ike_set_terms(ike, child, choice->has_esn);
     }
     lb_wipe(shared, sizeof shared);
-    lb_wipe(&ike->dh, sizeof ike->dh);
     return ok;
 }
 
-/* Refused for now (both may have asked at once), or for good: the old keys go on, and it is tried
- * again a while later. */
+/* Refused for now, or for good: the peer's own new keys are taken, if it asked for some; else the
+ * old keys go on, and it is tried again a while later. */
 static const char *rekey_refused(struct lb_ike *ike, uint64_t now_us, uint16_t error) {
+    bool is_moot = ike->child.in_spi != ike->asked_spi; /* the peer has renewed it before */
     lb_trace(ike->trace, now_us, "ike", "no new keys: %s (%u)", lb_ike_notify_word(error),
              (unsigned)error);
-    lb_ike_enter(ike, now_us, LB_IKE_READY);
-    ike->rekey_us = now_us + (5 + lb_rand_below(ike->rand, 10)) * LB_US_SEC;
     lb_wipe(&ike->dh, sizeof ike->dh);
+    if (ike->rival.is_there) {
+        lb_ike_rival_child_wins(ike, now_us);
+    } else if (error == LB_IKE_N_CHILD_NOT_FOUND && !is_moot) { /* RFC 7296 2.25.1 */
+        lb_ike_fail(ike, now_us, LB_E_IPSEC_LOST, "the peer does not know the keys any more");
+        return NULL;
+    } else if (!is_moot) {
+        ike->rekey_us = now_us + (5 + lb_rand_below(ike->rand, 10)) * LB_US_SEC;
+    }
+    lb_ike_enter(ike, now_us, LB_IKE_READY);
     return NULL;
 }
 
@@ -119,32 +130,50 @@ bool lb_ike_takes_group(struct lb_ike *ike, const struct lb_ike_parsed *parsed) 
     return true;
 }
 
+/* Of two that were made at once the one with the lowest nonce is closed without being used. */
+static const char *take_rekeyed(struct lb_ike *ike, uint64_t now_us,
+                                const struct lb_ike_choice *choice,
+                                const struct lb_ike_parsed *parsed) {
+    struct lb_bytes nonce = lb_bytes(ike->child_nonce, sizeof ike->child_nonce);
+    bool is_moot = ike->child.in_spi != ike->asked_spi;
+    bool loses = ike->rival.is_there && lb_ike_is_lowest(ike, parsed->nonce);
+    if (loses)
+        lb_ike_rival_child_wins(ike, now_us);
+    if (loses || is_moot) {
+        lb_trace(ike->trace, now_us, "ike", "both made new keys: ours are deleted");
+        lb_wipe(&ike->dh, sizeof ike->dh);
+        ike->deleted_spi = 0;
+        lb_ike_ask_delete(ike, now_us, ike->next.in_spi);
+        return NULL;
+    }
+    if (!make_child(ike, &ike->next, choice, &ike->dh, parsed, nonce, true))
+        return rekey_refused(ike, now_us, LB_IKE_N_INVALID_SYNTAX);
+    lb_wipe(&ike->dh, sizeof ike->dh);
+    lb_ike_rival_loses(ike);
+    lb_ike_replace_child(ike, now_us);
+    ike->deleted_spi = ike->last.in_spi;
+    lb_ike_ask_delete(ike, now_us, ike->last.in_spi);
+    return NULL;
+}
+
 const char *lb_ike_rekey_answer(struct lb_ike *ike, uint64_t now_us,
                                 const struct lb_ike_parsed *parsed) {
     struct lb_ike_choice choice;
     uint16_t group = (uint16_t)ike->dh.group;
-    if (lb_ike_takes_group(ike, parsed)) {
+    if (lb_ike_takes_group(ike, parsed) && !ike->rival.is_there) {
         lb_ike_ask_rekey(ike, now_us);
-        return NULL;
-    }
-    if (parsed->error == LB_IKE_N_CHILD_NOT_FOUND) { /* RFC 7296 2.25.1: it has lost the child */
-        lb_ike_fail(ike, now_us, LB_E_IPSEC_LOST, "the peer does not know the keys any more");
         return NULL;
     }
     if (parsed->error != 0)
         return rekey_refused(ike, now_us, parsed->error);
     if (!lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, true, group, true, &choice) ||
-        choice.group != group || parsed->ke_group != group || !take_spi(ike, &choice) ||
-        parsed->nonce.len == 0)
+        choice.group != group || parsed->ke_group != group ||
+        !lb_ike_take_spi(&ike->next, &choice) || parsed->nonce.len == 0)
         return rekey_refused(ike, now_us, LB_IKE_N_NO_PROPOSAL);
     if ((ike->config.mode == LB_IPSEC_TRANSPORT) != parsed->transport ||
         !lb_ike_agree_ts(ike, parsed))
         return rekey_refused(ike, now_us, LB_IKE_N_TS_UNACCEPTABLE);
-    if (!new_child(ike, now_us, &choice, parsed->ke,
-                   lb_bytes(ike->child_nonce, sizeof ike->child_nonce), parsed->nonce, true))
-        return rekey_refused(ike, now_us, LB_IKE_N_INVALID_SYNTAX);
-    lb_ike_ask_delete(ike, now_us, ike->next.in_spi);
-    return NULL;
+    return take_rekeyed(ike, now_us, &choice, parsed);
 }
 
 /* ---- the peer's requests ---- */
@@ -172,68 +201,111 @@ static const char *refuse(struct lb_ike *ike, uint16_t error, uint16_t group) {
     return lb_ike_refuse(ike, &ike->sa, error, group);
 }
 
+static const char *answer_child(struct lb_ike *ike, const struct lb_ike_child *child,
+                                const struct lb_ike_choice *choice, const struct lb_dh *dh,
+                                struct lb_bytes nonce) {
+    uint8_t spi[4];
+    struct lb_ike_sealed sealed = begin_answer(&ike->sa, LB_IKE_CREATE_CHILD_SA);
+    if (ike->config.mode == LB_IPSEC_TRANSPORT)
+        lb_ike_put_notify(&sealed.out, LB_IKE_N_TRANSPORT, 0, lb_bytes(NULL, 0));
+    lb_ike_put_choice(&sealed.out, LB_IKE_PROTO_ESP, lb_ike_spi(child->in_spi, spi), choice);
+    lb_ike_put(&sealed.out, LB_IKE_P_NONCE, nonce);
+    lb_ike_put_ke(&sealed.out, dh);
+    lb_ike_put_ts(&sealed.out, LB_IKE_P_TSI, &ike->agreed, false);
+    lb_ike_put_ts(&sealed.out, LB_IKE_P_TSR, &ike->agreed, true);
+    return end_answer(ike, &ike->sa, &sealed);
+}
+
+/* RFC 7296 2.25: what is being closed, or has a rival, is to be asked for later. */
+static bool is_closing(const struct lb_ike *ike) {
+    return ike->state == LB_IKE_DELETING || ike->state == LB_IKE_REKEYING_IKE ||
+           ike->state == LB_IKE_CLOSING || ike->rival.is_there;
+}
+
 /* New keys for the child, asked for by the peer. Other children there are not. */
 static const char *on_create_child(struct lb_ike *ike, uint64_t now_us,
                                    const struct lb_ike_parsed *parsed) {
     struct lb_ike_choice choice;
-    bool needs_group = parsed->ke.len > 0;
-    uint8_t spi[4];
+    struct lb_ike_child child = {.in_spi = lb_ike_new_spi(ike)};
+    uint8_t room[LB_IKE_NONCE_BYTES] = {0};
+    struct lb_bytes nonce = lb_bytes(room, sizeof room);
+    struct lb_dh dh;
     if (parsed->rekey_spi == 0)
         return refuse(ike, LB_IKE_N_NO_ADDITIONAL_SAS, 0);
+    if (is_closing(ike))
+        return refuse(ike, LB_IKE_N_TEMPORARY, 0);
     if (!ike->child.is_there || parsed->rekey_spi != ike->child.out_spi)
         return refuse(ike, LB_IKE_N_CHILD_NOT_FOUND, 0);
-    if (ike->state == LB_IKE_REKEYING || ike->state == LB_IKE_DELETING ||
-        ike->state == LB_IKE_REKEYING_IKE || ike->state == LB_IKE_CLOSING)
-        return refuse(ike, LB_IKE_N_TEMPORARY, 0);
-    if (!needs_group || parsed->nonce.len == 0 ||
+    if (parsed->ke.len == 0 || parsed->nonce.len == 0 ||
         !lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, true, parsed->ke_group, false, &choice) ||
-        !take_spi(ike, &choice))
+        !lb_ike_take_spi(&child, &choice))
         return refuse(ike, LB_IKE_N_NO_PROPOSAL, 0);
     if (choice.group != parsed->ke_group)
         return refuse(ike, LB_IKE_N_INVALID_KE, choice.group);
     if (!has_ours(ike, parsed))
         return refuse(ike, LB_IKE_N_TS_UNACCEPTABLE, 0);
-    lb_dh_init(&ike->dh, (enum lb_dh_group)choice.group, ike->rand);
-    struct lb_dh ours = ike->dh;
-    lb_rand_fill(ike->rand, lb_span(ike->child_nonce, sizeof ike->child_nonce));
-    struct lb_bytes nonce = lb_bytes(ike->child_nonce, sizeof ike->child_nonce);
-    uint32_t in_spi = ike->next.in_spi = lb_ike_new_spi(ike);
-    bool ok = new_child(ike, now_us, &choice, parsed->ke, parsed->nonce, nonce, false);
-    if (!ok) {
-        lb_wipe(&ours, sizeof ours);
-        return refuse(ike, LB_IKE_N_INVALID_SYNTAX, 0);
+    lb_dh_init(&dh, (enum lb_dh_group)choice.group, ike->rand);
+    lb_rand_fill(ike->rand, lb_span(room, sizeof room));
+    bool ok = make_child(ike, &child, &choice, &dh, parsed, nonce, false);
+    if (ok && ike->state == LB_IKE_REKEYING) {
+        lb_ike_hold_rival(ike, parsed->nonce, nonce);
+        lb_ike_hold_rival_child(ike, &child);
+    } else if (ok) {
+        lb_ike_replace_child(ike, now_us);
     }
-    struct lb_ike_sealed sealed = begin_answer(&ike->sa, LB_IKE_CREATE_CHILD_SA);
-    if (ike->config.mode == LB_IPSEC_TRANSPORT)
-        lb_ike_put_notify(&sealed.out, LB_IKE_N_TRANSPORT, 0, lb_bytes(NULL, 0));
-    lb_ike_put_choice(&sealed.out, LB_IKE_PROTO_ESP, lb_ike_spi(in_spi, spi), &choice);
-    lb_ike_put(&sealed.out, LB_IKE_P_NONCE, nonce);
-    lb_ike_put_ke(&sealed.out, &ours);
-    lb_ike_put_ts(&sealed.out, LB_IKE_P_TSI, &ike->agreed, false);
-    lb_ike_put_ts(&sealed.out, LB_IKE_P_TSR, &ike->agreed, true);
-    lb_wipe(&ours, sizeof ours);
-    return end_answer(ike, &ike->sa, &sealed);
+    const char *why = ok ? answer_child(ike, &child, &choice, &dh, nonce)
+                         : refuse(ike, LB_IKE_N_INVALID_SYNTAX, 0);
+    lb_wipe(&dh, sizeof dh);
+    return why;
+}
+
+/* What the peer deletes, as our inbound SPI; 0: it is nothing of ours. */
+static uint32_t delete_child(struct lb_ike *ike, uint64_t now_us, uint32_t spi) {
+    uint32_t gone = 0;
+    if (spi == 0)
+        return 0;
+    if (spi == ike->rival.child.out_spi) { /* it has seen before us that it loses */
+        gone = ike->rival.child.in_spi;
+        lb_wipe(&ike->rival, sizeof ike->rival);
+        return gone;
+    }
+    if (spi == ike->child.out_spi && ike->rival.is_there) /* and here that it wins */
+        lb_ike_rival_child_wins(ike, now_us);
+    if (spi == ike->last.out_spi) {
+        gone = ike->gone_spi = ike->last.in_spi;
+        ike->last = (struct lb_ike_child){0};
+        ike->due |= DUE_GONE;
+        return gone;
+    }
+    return spi == ike->child.out_spi ? ike->child.in_spi : 0;
+}
+
+static void delete_sa(struct lb_ike *ike, uint64_t now_us, struct lb_ike_sa *sa) {
+    if (sa == &ike->spare) {
+        lb_ike_spare_deleted(ike, now_us);
+    } else if (sa == &ike->old) {
+        lb_ike_old_deleted(ike, now_us);
+    } else if (ike->state == LB_IKE_REKEYING_IKE && ike->rival.is_there) {
+        lb_ike_rival_sa_wins(ike, now_us); /* RFC 7296 2.25.2: our own request is forgotten */
+        lb_ike_old_deleted(ike, now_us);
+        lb_ike_enter(ike, now_us, LB_IKE_READY);
+    } else {
+        lb_ike_fail(ike, now_us, LB_E_IPSEC_LOST, "the peer has deleted the association");
+    }
 }
 
 /* The peer names its own inbound SPI, which is what we send with; the answer names ours. */
 static const char *on_informational(struct lb_ike *ike, uint64_t now_us, struct lb_ike_sa *sa,
                                     const struct lb_ike_parsed *parsed) {
     struct lb_ike_sealed sealed = begin_answer(sa, LB_IKE_INFORMATIONAL);
-    uint32_t spi = parsed->deletes_spi;
-    bool is_old = spi != 0 && spi == ike->old_out_spi;
-    bool is_child = spi != 0 && ike->child.is_there && spi == ike->child.out_spi;
-    if (is_old && !parsed->deletes_ike) {
-        ike->gone_spi = ike->next.in_spi;
-        ike->old_out_spi = 0;
-        ike->due |= DUE_GONE;
-        lb_ike_put_delete(&sealed.out, ike->gone_spi);
-    } else if (is_child && !parsed->deletes_ike) {
-        lb_ike_put_delete(&sealed.out, ike->child.in_spi);
-    }
+    uint32_t gone = parsed->deletes_ike ? 0 : delete_child(ike, now_us, parsed->deletes_spi);
+    bool is_child = gone != 0 && ike->child.is_there && gone == ike->child.in_spi;
+    if (gone != 0)
+        lb_ike_put_delete(&sealed.out, gone);
     end_answer(ike, sa, &sealed);
-    if (parsed->deletes_ike && sa == &ike->old)
-        lb_ike_old_deleted(ike, now_us);
-    else if (parsed->deletes_ike || is_child)
+    if (parsed->deletes_ike)
+        delete_sa(ike, now_us, sa);
+    else if (is_child)
         lb_ike_fail(ike, now_us, LB_E_IPSEC_LOST, "the peer has deleted the association");
     return NULL;
 }
@@ -241,7 +313,7 @@ static const char *on_informational(struct lb_ike *ike, uint64_t now_us, struct 
 const char *lb_ike_request(struct lb_ike *ike, uint64_t now_us, struct lb_ike_sa *sa,
                            uint8_t exchange, const struct lb_ike_parsed *parsed) {
     bool is_new_sa = parsed->rekey_spi == 0 && parsed->ts_i.len == 0;
-    if (exchange == LB_IKE_CREATE_CHILD_SA && sa == &ike->old)
+    if (exchange == LB_IKE_CREATE_CHILD_SA && sa != &ike->sa)
         return lb_ike_refuse(ike, sa, LB_IKE_N_TEMPORARY, 0); /* it is only there to be deleted */
     if (exchange == LB_IKE_CREATE_CHILD_SA && is_new_sa)
         return lb_ike_rekey_ike_request(ike, now_us, parsed);

@@ -87,12 +87,6 @@ static bool is_wanted_id(const struct lb_ike *ike, struct lb_bytes id) {
     return lb_bytes_equal(id, id_body(ike->config.peer_id, room));
 }
 
-static bool take_spi(struct lb_ike *ike, const struct lb_ike_choice *choice) {
-    struct lb_rd rd = lb_rd(lb_bytes(choice->spi, choice->spi_len));
-    ike->next.out_spi = lb_rd_u32(&rd);
-    return lb_rd_done(&rd) && ike->next.out_spi > 255;
-}
-
 static void put_selectors(struct lb_ike *ike, struct lb_ike_out *out) {
     const struct lb_ipsec_selector *selector = &ike->config.selector;
     lb_ike_put_ts(out, LB_IKE_P_TSI, selector, ike->is_initiator);
@@ -106,7 +100,8 @@ static void first_child(struct lb_ike *ike, uint64_t now_us, const struct lb_ike
     lb_ike_child_keys(ike, lb_bytes(NULL, 0), lb_bytes(ike->nonce_i, ike->nonce_i_len),
                       lb_bytes(ike->nonce_r, ike->nonce_r_len), ike->is_initiator,
                       choice->key_bytes);
-    lb_ike_child_up(ike, now_us, choice->has_esn);
+    lb_ike_set_terms(ike, &ike->next, choice->has_esn);
+    lb_ike_child_up(ike, now_us);
     lb_ike_set_rekey_ike(ike, now_us);
 }
 
@@ -223,7 +218,7 @@ const char *lb_ike_auth_answer(struct lb_ike *ike, uint64_t now_us,
     } else if (parsed->error != 0) {
         fail_auth(ike, now_us, parsed->error);
     } else if (!lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, false, 0, true, &choice) ||
-               !take_spi(ike, &choice)) {
+               !lb_ike_take_spi(&ike->next, &choice)) {
         lb_ike_fail(ike, now_us, LB_E_IPSEC_PROPOSAL, "a proposal for ESP that is none of ours");
     } else if (!lb_ike_agree_ts(ike, parsed)) {
         lb_ike_fail(ike, now_us, LB_E_IPSEC_SELECTOR, "other traffic selectors than asked for");
@@ -343,7 +338,7 @@ const char *lb_ike_auth_request(struct lb_ike *ike, uint64_t now_us,
     if (!is_wanted_id(ike, parsed->id_i) || !is_proved(ike, parsed->id_i, parsed->auth))
         return refuse_auth(ike, now_us, LB_IKE_N_AUTH_FAILED, LB_E_IPSEC_AUTH);
     if (!lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, false, 0, false, &choice) ||
-        !take_spi(ike, &choice))
+        !lb_ike_take_spi(&ike->next, &choice))
         return refuse_auth(ike, now_us, LB_IKE_N_NO_PROPOSAL, LB_E_IPSEC_PROPOSAL);
     if (!lb_ike_has_ts(parsed->ts_i, selector, false) ||
         !lb_ike_has_ts(parsed->ts_r, selector, true) ||

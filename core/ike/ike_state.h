@@ -1,6 +1,6 @@
 /* What the parts of the machine share: ike.c (states, poll), ike_init.c (IKE_SA_INIT and IKE_AUTH),
- * ike_child.c (what comes after them), ike_again.c (new keys of the IKE SA), ike_keys.c
- * (computations). Not for others. */
+ * ike_child.c (what comes after them), ike_again.c (new keys of the IKE SA), ike_both.c
+ * (both ends ask for new keys at once), ike_keys.c (computations). Not for others. */
 #ifndef LB_IKE_STATE_H
 #define LB_IKE_STATE_H
 
@@ -21,6 +21,7 @@ enum due {
     DUE_REKEY_IKE = 256,
     DUE_OLD_ANSWER = 512, /* in the old IKE SA */
     DUE_REFUSAL = 1024,
+    DUE_SPARE_ANSWER = 2048, /* in the spare IKE SA */
 };
 
 /* ---- ike_keys.c ---- */
@@ -70,6 +71,8 @@ bool lb_ike_unseal(struct lb_ike_sa *sa, const struct lb_ike_header *header, str
 void lb_ike_enter(struct lb_ike *ike, uint64_t now_us, enum lb_ike_state state);
 /* The end. */
 void lb_ike_fail(struct lb_ike *ike, uint64_t now_us, enum lb_code code, const char *what);
+/* How long an answer is waited for. */
+uint64_t lb_ike_give_up_us(const struct lb_ike *ike);
 /* An answer to the peer's request is in sa->answer. */
 void lb_ike_answered(struct lb_ike *ike, struct lb_ike_sa *sa);
 /* A new IKE SA takes the place of the one in use, which is kept until its Delete. */
@@ -80,8 +83,14 @@ bool lb_ike_is_replacing(const struct lb_ike *ike);
 void lb_ike_set_rekey_ike(struct lb_ike *ike, uint64_t now_us);
 /* A random SPI of ours, at least 256 (RFC 4303 2.1). */
 uint32_t lb_ike_new_spi(struct lb_ike *ike);
-/* A child is there, and its terms, but for the keys, are what was agreed on. */
-void lb_ike_child_up(struct lb_ike *ike, uint64_t now_us, bool has_esn);
+/* The terms of a child, but for its keys: what was agreed on. */
+void lb_ike_set_terms(struct lb_ike *ike, const struct lb_ike_child *child, bool has_esn);
+/* The child of ike->terms is there. */
+void lb_ike_child_up(struct lb_ike *ike, uint64_t now_us);
+/* The IKE SA before the one in use is no more answered in. */
+void lb_ike_forget_old(struct lb_ike *ike);
+/* Nor is the spare one. */
+void lb_ike_forget_spare(struct lb_ike *ike);
 
 /* ---- ike_init.c ---- */
 
@@ -113,6 +122,27 @@ const char *lb_ike_rekey_ike_request(struct lb_ike *ike, uint64_t now_us,
                                      const struct lb_ike_parsed *parsed);
 /* The peer deletes the IKE SA that was replaced. */
 void lb_ike_old_deleted(struct lb_ike *ike, uint64_t now_us);
+/* The peer deletes the spare one. */
+void lb_ike_spare_deleted(struct lb_ike *ike, uint64_t now_us);
+
+/* Asks for the end of an IKE SA that is not in use: the spare one, or the old one. */
+void lb_ike_ask_retire(struct lb_ike *ike, uint64_t now_us, bool is_spare);
+
+/* ---- ike_both.c ---- */
+
+/* The peer's exchange is a rival of ours: its nonces, of which the lower one counts. */
+void lb_ike_hold_rival(struct lb_ike *ike, struct lb_bytes nonce_i, struct lb_bytes nonce_r);
+/* The rival is a child, with the terms and keys that are in ike->terms. */
+void lb_ike_hold_rival_child(struct lb_ike *ike, const struct lb_ike_child *child);
+/* Whether our exchange, with child_nonce and this one, has the lowest nonce of all: then what it
+ * made is closed by us. */
+bool lb_ike_is_lowest(const struct lb_ike *ike, struct lb_bytes nonce_r);
+/* The rival goes on, in the place of the child that is used. */
+void lb_ike_rival_child_wins(struct lb_ike *ike, uint64_t now_us);
+/* The same, of the IKE SA. */
+void lb_ike_rival_sa_wins(struct lb_ike *ike, uint64_t now_us);
+/* It does not; harmless where there is none. Its child's numbers stay, for the peer's Delete. */
+void lb_ike_rival_loses(struct lb_ike *ike);
 
 /* ---- ike_child.c ---- */
 
@@ -120,6 +150,8 @@ void lb_ike_old_deleted(struct lb_ike *ike, uint64_t now_us);
 void lb_ike_put_delete(struct lb_ike_out *out, uint32_t spi_or_0);
 /* CREATE_CHILD_SA, refused; group: with INVALID_KE_PAYLOAD. */
 const char *lb_ike_refuse(struct lb_ike *ike, struct lb_ike_sa *sa, uint16_t error, uint16_t group);
+/* The peer's SPI of ESP, into child->out_spi. False: it is none. */
+bool lb_ike_take_spi(struct lb_ike_child *child, const struct lb_ike_choice *choice);
 /* Whether the peer may have this group; a request is then made again with it. */
 bool lb_ike_takes_group(struct lb_ike *ike, const struct lb_ike_parsed *parsed);
 /* Whether the peer's selectors are ours (RFC 7296 2.9); then they are agreed on. */
@@ -127,7 +159,9 @@ bool lb_ike_agree_ts(struct lb_ike *ike, const struct lb_ike_parsed *parsed);
 
 /* Asks for new keys of the child. */
 void lb_ike_ask_rekey(struct lb_ike *ike, uint64_t now_us);
-/* Asks for what is to be deleted: the child that was replaced, or the IKE SA (spi 0). */
+/* A child, whose terms are in ike->terms, takes the place of the one in use. */
+void lb_ike_replace_child(struct lb_ike *ike, uint64_t now_us);
+/* Asks for what is to be deleted: a child, or the IKE SA (spi 0). */
 void lb_ike_ask_delete(struct lb_ike *ike, uint64_t now_us, uint32_t spi_or_0);
 /* Asks for a sign of life. */
 void lb_ike_ask_probe(struct lb_ike *ike, uint64_t now_us);
