@@ -386,11 +386,9 @@ void lb_boot_hand_over(struct lb_boot *boot, uint64_t now_us) {
     lb_path_hand_over(&boot->path, now_us);
 }
 
-#ifndef LB_NO_IPSEC
 bool lb_boot_hand_over_ike(struct lb_boot *boot, struct lb_addr remote, struct lb_ike *ike) {
     return lb_shield_hand_over(&boot->shield, remote, ike);
 }
-#endif
 
 struct lb_report *lb_boot_report(struct lb_boot *boot) {
     return &boot->report;

@@ -264,7 +264,8 @@ void lb_boot_sent(struct lb_boot *boot, uint64_t now_us, uint32_t slot, size_t l
 
 /* IPsec (setup: has_esp). A whole IP packet of a protected connection becomes the payload of a
  * datagram, which the host sends on its socket of port 4500, to *to; it lies in room, which is
- * LB_IPSEC_OVERHEAD_MAX longer than the packet. Empty: it must not be sent. */
+ * LB_IPSEC_OVERHEAD_MAX longer than the packet; from the start of room on it is a whole IP packet,
+ * for a host that sends those. Empty: it must not be sent. */
 struct lb_bytes lb_boot_seal(struct lb_boot *boot, struct lb_bytes packet, struct lb_span room,
                              struct lb_endpoint *to);
 /* A datagram of that socket that does not begin with four zeros; it is decrypted in place, and the

@@ -153,7 +153,7 @@ void lb_path_end_step(struct lb_path *path, uint64_t now_us, const char *why) {
 /* ---- the way to the portal ------------------------------------------------------------------ */
 
 static bool waits(const struct lb_path *path) {
-    return LB_SHIELD_MAY_WAIT && lb_addr_is_set(path->waits_for.addr);
+    return lb_addr_is_set(path->waits_for.addr);
 }
 
 /* From our address in the association with it, if there is one. */

@@ -70,18 +70,6 @@ bool lb_shield_covers(const struct lb_shield *shield, bool is_discovery);
 /* A connection to remote is wanted. FAILED: *error says why, and the next call tries anew. */
 enum lb_shield_says lb_shield_want(struct lb_shield *shield, uint64_t now_us, struct lb_addr remote,
                                    bool is_discovery, struct lb_error *error);
-#ifdef LB_NO_IPSEC
-/* Firmware, where bytes count: there is never a peer (shield_none.c). */
-#define LB_SHIELD_MAY_WAIT                              false
-#define lb_shield_local(shield, remote)                 ((void)(remote), (struct lb_addr){0})
-#define lb_shield_source(shield, now_us, to, from)      ((void)0)
-#define lb_shield_datagram(shield, now_us, from, bytes) ((void)0)
-#define lb_shield_turn(shield, now_us, action)          LB_TURN_IDLE
-#define lb_shield_seal(shield, packet, room, to)        lb_bytes((room).p, 0)
-#define lb_shield_open(shield, from, esp)               lb_bytes((esp).p, 0)
-#define lb_shield_stop(shield, now_us)                  ((void)0)
-#else
-#define LB_SHIELD_MAY_WAIT true /* LB_SHIELD_WAIT may be said */
 /* Our address in the association with remote, which is UP; family none: there is none. */
 struct lb_addr lb_shield_local(const struct lb_shield *shield, struct lb_addr remote);
 /* The host's answer: from is our address for packets to `to`. */
@@ -103,6 +91,5 @@ struct lb_bytes lb_shield_open(struct lb_shield *shield, struct lb_endpoint from
 bool lb_shield_hand_over(struct lb_shield *shield, struct lb_addr remote, struct lb_ike *ike);
 /* Tells all peers that it is over, closes the slot and wipes all keys. */
 void lb_shield_stop(struct lb_shield *shield, uint64_t now_us);
-#endif
 
 #endif

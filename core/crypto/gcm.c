@@ -1,32 +1,464 @@
-/* gcm.h's names over Mbed TLS's functions. */
+/* AES-GCM. Two things are done by instructions or in plain C: four blocks of AES side by side, and
+ * a product of two 64-bit words without carries. All else is written once, and compiled for each.
+ *
+ * In plain C the S-box of AES is a table, so that time depends on the key (caches); products are
+ * made without tables. */
 #include "core/crypto/gcm.h"
-#include "mbedtls/gcm.h"
 
-_Static_assert(sizeof(mbedtls_gcm_context) <= sizeof(struct lb_gcm), "state is too small");
-_Static_assert(_Alignof(mbedtls_gcm_context) <= 16, "state is not aligned for Mbed TLS");
+#define AT_ONCE     LB_GCM_AT_ONCE
+#define BLOCK_BYTES 16
 
-static mbedtls_gcm_context *context(struct lb_gcm *gcm) {
-    return (mbedtls_gcm_context *)(void *)gcm->state;
+/* Compiled into each of its callers, for `fast` is a constant there. */
+#define INLINE static inline __attribute__((always_inline))
+
+struct product {
+    uint64_t low, high;
+};
+
+/* ---- instructions ---- */
+
+/* One instruction a statement, and no intrinsics, whose headers draw in a C library's. */
+#if defined(__x86_64__)
+
+#define INSTRUCTIONS "aes-ni"
+#define TARGET       /* the assembler knows them all */
+typedef uint64_t vector __attribute__((vector_size(16)));
+
+static bool has_instructions(void) {
+    uint32_t eax = 1, ebx, ecx = 0, edx;
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return (ecx >> 25 & 1) && (ecx >> 1 & 1); /* AES, PCLMULQDQ */
+}
+
+INLINE vector first_round(vector state, vector key) {
+    return state ^ key;
+}
+
+INLINE vector middle_round(vector state, vector key, vector next) {
+    (void)key;
+    __asm__("aesenc %1, %0" : "+x"(state) : "x"(next));
+    return state;
+}
+
+INLINE vector last_round(vector state, vector key, vector last) {
+    (void)key;
+    __asm__("aesenclast %1, %0" : "+x"(state) : "x"(last));
+    return state;
+}
+
+INLINE struct product multiply_fast(uint64_t x, uint64_t y) {
+    vector a = {x, 0}, b = {y, 0};
+    __asm__("pclmulqdq $0, %1, %0" : "+x"(a) : "x"(b));
+    return (struct product){a[0], a[1]};
+}
+
+#elif defined(__aarch64__)
+
+#define INSTRUCTIONS "armv8"
+#ifdef __clang__
+#define TARGET __attribute__((target("crypto")))
+#else
+#define TARGET __attribute__((target("+crypto")))
+#endif
+typedef uint64_t vector __attribute__((vector_size(16)));
+
+/* ID_AA64ISAR0_EL1, bits 4 to 7: 2 is AES with PMULL. Firmware may read it; Linux (4.11 and later)
+ * answers programs. */
+static bool has_instructions(void) {
+    uint64_t isar0;
+    __asm__("mrs %0, ID_AA64ISAR0_EL1" : "=r"(isar0));
+    return (isar0 >> 4 & 0xf) >= 2;
+}
+
+/* AESE adds the key first, and the last one is added by itself. */
+INLINE vector first_round(vector state, vector key) {
+    (void)key;
+    return state;
+}
+
+INLINE vector middle_round(vector state, vector key, vector next) {
+    (void)next;
+    __asm__("aese %0.16b, %1.16b\n\taesmc %0.16b, %0.16b" : "+w"(state) : "w"(key));
+    return state;
+}
+
+INLINE vector last_round(vector state, vector key, vector last) {
+    __asm__("aese %0.16b, %1.16b" : "+w"(state) : "w"(key));
+    return state ^ last;
+}
+
+INLINE struct product multiply_fast(uint64_t x, uint64_t y) {
+    vector a = {x, 0}, b = {y, 0};
+    __asm__("pmull %0.1q, %0.1d, %1.1d" : "+w"(a) : "w"(b));
+    return (struct product){a[0], a[1]};
+}
+
+#endif
+
+#if defined(INSTRUCTIONS)
+
+INLINE vector key_of(const struct lb_gcm *gcm, unsigned round) {
+    vector key;
+    memcpy(&key, gcm->keys[round], sizeof key);
+    return key;
+}
+
+INLINE void encrypt_fast(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
+    vector s[AT_ONCE], key = key_of(gcm, 0);
+    memcpy(s, blocks, sizeof s);
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        s[i] = first_round(s[i], key);
+    for (unsigned round = 1; round < gcm->rounds; round++) {
+        vector next = key_of(gcm, round);
+        for (unsigned i = 0; i < AT_ONCE; i++)
+            s[i] = middle_round(s[i], key, next);
+        key = next;
+    }
+    for (unsigned i = 0; i < AT_ONCE; i++)
+        s[i] = last_round(s[i], key, key_of(gcm, gcm->rounds));
+    memcpy(blocks, s, sizeof s);
+}
+
+#else
+
+#define INSTRUCTIONS "portable"
+#define TARGET
+
+static bool has_instructions(void) {
+    return false;
+}
+
+#endif
+
+/* ---- AES in plain C (FIPS 197) ---- */
+
+static const uint8_t sbox[256] = {
+    0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 0x01, 0x67, 0x2b, 0xfe, 0xd7, 0xab, 0x76,
+    0xca, 0x82, 0xc9, 0x7d, 0xfa, 0x59, 0x47, 0xf0, 0xad, 0xd4, 0xa2, 0xaf, 0x9c, 0xa4, 0x72, 0xc0,
+    0xb7, 0xfd, 0x93, 0x26, 0x36, 0x3f, 0xf7, 0xcc, 0x34, 0xa5, 0xe5, 0xf1, 0x71, 0xd8, 0x31, 0x15,
+    0x04, 0xc7, 0x23, 0xc3, 0x18, 0x96, 0x05, 0x9a, 0x07, 0x12, 0x80, 0xe2, 0xeb, 0x27, 0xb2, 0x75,
+    0x09, 0x83, 0x2c, 0x1a, 0x1b, 0x6e, 0x5a, 0xa0, 0x52, 0x3b, 0xd6, 0xb3, 0x29, 0xe3, 0x2f, 0x84,
+    0x53, 0xd1, 0x00, 0xed, 0x20, 0xfc, 0xb1, 0x5b, 0x6a, 0xcb, 0xbe, 0x39, 0x4a, 0x4c, 0x58, 0xcf,
+    0xd0, 0xef, 0xaa, 0xfb, 0x43, 0x4d, 0x33, 0x85, 0x45, 0xf9, 0x02, 0x7f, 0x50, 0x3c, 0x9f, 0xa8,
+    0x51, 0xa3, 0x40, 0x8f, 0x92, 0x9d, 0x38, 0xf5, 0xbc, 0xb6, 0xda, 0x21, 0x10, 0xff, 0xf3, 0xd2,
+    0xcd, 0x0c, 0x13, 0xec, 0x5f, 0x97, 0x44, 0x17, 0xc4, 0xa7, 0x7e, 0x3d, 0x64, 0x5d, 0x19, 0x73,
+    0x60, 0x81, 0x4f, 0xdc, 0x22, 0x2a, 0x90, 0x88, 0x46, 0xee, 0xb8, 0x14, 0xde, 0x5e, 0x0b, 0xdb,
+    0xe0, 0x32, 0x3a, 0x0a, 0x49, 0x06, 0x24, 0x5c, 0xc2, 0xd3, 0xac, 0x62, 0x91, 0x95, 0xe4, 0x79,
+    0xe7, 0xc8, 0x37, 0x6d, 0x8d, 0xd5, 0x4e, 0xa9, 0x6c, 0x56, 0xf4, 0xea, 0x65, 0x7a, 0xae, 0x08,
+    0xba, 0x78, 0x25, 0x2e, 0x1c, 0xa6, 0xb4, 0xc6, 0xe8, 0xdd, 0x74, 0x1f, 0x4b, 0xbd, 0x8b, 0x8a,
+    0x70, 0x3e, 0xb5, 0x66, 0x48, 0x03, 0xf6, 0x0e, 0x61, 0x35, 0x57, 0xb9, 0x86, 0xc1, 0x1d, 0x9e,
+    0xe1, 0xf8, 0x98, 0x11, 0x69, 0xd9, 0x8e, 0x94, 0x9b, 0x1e, 0x87, 0xe9, 0xce, 0x55, 0x28, 0xdf,
+    0x8c, 0xa1, 0x89, 0x0d, 0xbf, 0xe6, 0x42, 0x68, 0x41, 0x99, 0x2d, 0x0f, 0xb0, 0x54, 0xbb, 0x16};
+
+static uint32_t load_le32(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void store_le32(uint8_t *p, uint32_t word) {
+    for (unsigned i = 0; i < 4; i++)
+        p[i] = (uint8_t)(word >> 8 * i);
+}
+
+static uint32_t turned(uint32_t word, unsigned bits) {
+    return word >> bits | word << (32 - bits);
+}
+
+/* One byte of each of four columns, through the S-box. */
+static uint32_t substitute(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+    return (uint32_t)sbox[a & 255] | (uint32_t)sbox[b >> 8 & 255] << 8 |
+           (uint32_t)sbox[c >> 16 & 255] << 16 | (uint32_t)sbox[d >> 24] << 24;
+}
+
+/* MixColumns of one column: each byte twice itself, three times the next, and the two others. */
+static uint32_t mixed(uint32_t column) {
+    uint32_t twice = (column & 0x7f7f7f7f) << 1 ^ (column >> 7 & 0x01010101) * 0x1b;
+    return twice ^ turned(twice ^ column, 8) ^ turned(column, 16) ^ turned(column, 24);
+}
+
+static void encrypt_one(const struct lb_gcm *gcm, uint8_t block[BLOCK_BYTES]) {
+    uint32_t s[4], t[4];
+    for (unsigned i = 0; i < 4; i++)
+        s[i] = load_le32(block + 4 * i) ^ load_le32(gcm->keys[0] + 4 * i);
+    for (unsigned round = 1; round <= gcm->rounds; round++) {
+        for (unsigned i = 0; i < 4; i++) {
+            t[i] = substitute(s[i], s[(i + 1) % 4], s[(i + 2) % 4], s[(i + 3) % 4]);
+            t[i] = (round < gcm->rounds ? mixed(t[i]) : t[i]) ^ load_le32(gcm->keys[round] + 4 * i);
+        }
+        memcpy(s, t, sizeof s);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        store_le32(block + 4 * i, s[i]);
+}
+
+static void expand(struct lb_gcm *gcm, struct lb_bytes key) {
+    uint8_t *bytes = gcm->keys[0];
+    unsigned words = (unsigned)key.len / 4, all = 4 * (words + 7);
+    uint32_t constant = 1;
+    gcm->rounds = (uint8_t)(words + 6);
+    memcpy(bytes, key.p, key.len);
+    for (unsigned i = words; i < all; i++) {
+        uint32_t last = load_le32(bytes + 4 * (i - 1));
+        if (i % words == 0) {
+            last = turned(last, 8);
+            last = substitute(last, last, last, last) ^ constant;
+            constant = constant << 1 ^ (constant >> 7) * 0x11b;
+        } else if (words == 8 && i % 8 == 4) {
+            last = substitute(last, last, last, last);
+        }
+        store_le32(bytes + 4 * i, last ^ load_le32(bytes + 4 * (i - words)));
+    }
+}
+
+/* ---- products in plain C ---- */
+
+/* The low half. Ones that are four bits apart do not carry into each other: at most sixteen of them
+ * meet in one place. */
+static uint64_t multiply_low(uint64_t x, uint64_t y) {
+    const uint64_t every_fourth = UINT64_C(0x1111111111111111);
+    uint64_t result = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t part = 0;
+        for (unsigned k = 0; k < 4; k++)
+            part ^= (x & every_fourth << k) * (y & every_fourth << ((i - k) & 3));
+        result |= part & every_fourth << i;
+    }
+    return result;
+}
+
+static uint64_t swapped(uint64_t x, uint64_t mask, unsigned bits) {
+    return (x & mask) << bits | (x >> bits & mask);
+}
+
+static uint64_t reversed(uint64_t x) {
+    x = swapped(x, UINT64_C(0x5555555555555555), 1);
+    x = swapped(x, UINT64_C(0x3333333333333333), 2);
+    x = swapped(x, UINT64_C(0x0f0f0f0f0f0f0f0f), 4);
+    return __builtin_bswap64(x);
+}
+
+static struct product multiply_plainly(uint64_t x, uint64_t y) {
+    return (struct product){multiply_low(x, y),
+                            reversed(multiply_low(reversed(x), reversed(y))) >> 1};
+}
+
+INLINE struct product multiply(bool fast, uint64_t x, uint64_t y) {
+#if defined(__x86_64__) || defined(__aarch64__)
+    if (fast)
+        return multiply_fast(x, y);
+#endif
+    (void)fast;
+    return multiply_plainly(x, y);
+}
+
+/* ---- GHASH (SP 800-38D 6.4) ---- */
+
+/* Bits of a block are counted from its first byte's highest, and stand for rising powers: as a
+ * number of 128 bits with the first byte highest it is the polynomial, reversed. */
+struct hash {
+    uint64_t low, high;
+};
+
+/* A sum of products of 256 bits, as Karatsuba's three parts. */
+struct sum {
+    struct product low, high, middle;
+};
+
+static uint64_t load_be64(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return __builtin_bswap64(word); /* all our machines are little-endian */
+}
+
+static void store_be64(uint8_t *p, uint64_t word) {
+    word = __builtin_bswap64(word);
+    memcpy(p, &word, sizeof word);
+}
+
+INLINE void add(struct product *to, struct product product) {
+    to->low ^= product.low;
+    to->high ^= product.high;
+}
+
+INLINE void add_product(bool fast, struct sum *sum, struct hash x, const uint64_t power[2]) {
+    add(&sum->low, multiply(fast, x.low, power[0]));
+    add(&sum->high, multiply(fast, x.high, power[1]));
+    add(&sum->middle, multiply(fast, x.low ^ x.high, power[0] ^ power[1]));
+}
+
+/* A reversed product is one place too low; then modulo x^128 + x^7 + x^2 + x + 1, reversed. */
+INLINE struct hash reduced(const struct sum *sum) {
+    uint64_t v0 = sum->low.low, v3 = sum->high.high;
+    uint64_t v1 = sum->low.high ^ sum->middle.low ^ sum->low.low ^ sum->high.low;
+    uint64_t v2 = sum->high.low ^ sum->middle.high ^ sum->low.high ^ sum->high.high;
+    v3 = v3 << 1 | v2 >> 63;
+    v2 = v2 << 1 | v1 >> 63;
+    v1 = v1 << 1 | v0 >> 63;
+    v0 = v0 << 1;
+    v2 ^= v0 ^ v0 >> 1 ^ v0 >> 2 ^ v0 >> 7;
+    v1 ^= v0 << 63 ^ v0 << 62 ^ v0 << 57;
+    v3 ^= v1 ^ v1 >> 1 ^ v1 >> 2 ^ v1 >> 7;
+    v2 ^= v1 << 63 ^ v1 << 62 ^ v1 << 57;
+    return (struct hash){v2, v3};
+}
+
+INLINE struct hash block_of(const uint8_t *p) {
+    return (struct hash){load_be64(p + 8), load_be64(p)};
+}
+
+/* At most AT_ONCE blocks, the last one filled up with zeros: one reduction for all of them. */
+INLINE void hash_some(bool fast, const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
+                      size_t len) {
+    struct sum sum = {0};
+    size_t count = (len + BLOCK_BYTES - 1) / BLOCK_BYTES;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t rest[BLOCK_BYTES] = {0};
+        const uint8_t *at = p + BLOCK_BYTES * i;
+        if (len - BLOCK_BYTES * i < BLOCK_BYTES) {
+            memcpy(rest, at, len - BLOCK_BYTES * i);
+            at = rest;
+        }
+        struct hash block = block_of(at);
+        block.low ^= i == 0 ? hash->low : 0;
+        block.high ^= i == 0 ? hash->high : 0;
+        add_product(fast, &sum, block, gcm->powers[count - 1 - i]);
+    }
+    *hash = reduced(&sum);
+}
+
+INLINE void find_powers(bool fast, struct lb_gcm *gcm, const uint8_t key[BLOCK_BYTES]) {
+    struct hash power = block_of(key);
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        struct sum sum = {0};
+        gcm->powers[i][0] = power.low;
+        gcm->powers[i][1] = power.high;
+        add_product(fast, &sum, power, gcm->powers[0]);
+        power = reduced(&sum);
+    }
+}
+
+/* ---- counting (SP 800-38D 6.5) ---- */
+
+INLINE void encrypt(bool fast, const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES],
+                    size_t count) {
+#if defined(__x86_64__) || defined(__aarch64__)
+    if (fast) {
+        encrypt_fast(gcm, blocks);
+        return;
+    }
+#endif
+    (void)fast;
+    for (size_t i = 0; i < count; i++)
+        encrypt_one(gcm, blocks[i]);
+}
+
+/* The stream of the next blocks; *counter goes on. */
+INLINE void make_stream(bool fast, const struct lb_gcm *gcm, const uint8_t *nonce,
+                        uint32_t *counter, uint8_t blocks[AT_ONCE][BLOCK_BYTES], size_t count) {
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        uint32_t word = __builtin_bswap32((*counter)++);
+        memcpy(blocks[i], nonce, LB_GCM_NONCE_BYTES);
+        memcpy(blocks[i] + LB_GCM_NONCE_BYTES, &word, sizeof word);
+    }
+    encrypt(fast, gcm, blocks, count);
+}
+
+INLINE void add_stream(uint8_t *p, const uint8_t *stream, size_t len) {
+    for (; len >= 8; p += 8, stream += 8, len -= 8) {
+        uint64_t x, y;
+        memcpy(&x, p, sizeof x);
+        memcpy(&y, stream, sizeof y);
+        x ^= y;
+        memcpy(p, &x, sizeof x);
+    }
+    for (size_t i = 0; i < len; i++)
+        p[i] ^= stream[i];
+}
+
+/* Text in place, and its tag. */
+INLINE void run(bool fast, const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
+                struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
+    enum { STEP = AT_ONCE * BLOCK_BYTES };
+    uint8_t blocks[AT_ONCE][BLOCK_BYTES], lengths[BLOCK_BYTES];
+    struct hash hash = {0};
+    uint32_t counter = 2;
+    for (size_t at = 0; at < extra.len; at += STEP)
+        hash_some(fast, gcm, &hash, extra.p + at, LB_MIN(extra.len - at, (size_t)STEP));
+    for (size_t at = 0; at < text.len; at += STEP) {
+        size_t len = LB_MIN(text.len - at, (size_t)STEP);
+        make_stream(fast, gcm, nonce, &counter, blocks, (len + BLOCK_BYTES - 1) / BLOCK_BYTES);
+        if (!seals)
+            hash_some(fast, gcm, &hash, text.p + at, len);
+        add_stream(text.p + at, blocks[0], len);
+        if (seals)
+            hash_some(fast, gcm, &hash, text.p + at, len);
+    }
+    store_be64(lengths, (uint64_t)extra.len * 8);
+    store_be64(lengths + 8, (uint64_t)text.len * 8);
+    hash_some(fast, gcm, &hash, lengths, sizeof lengths);
+    store_be64(tag, hash.high);
+    store_be64(tag + 8, hash.low);
+    counter = 1;
+    make_stream(fast, gcm, nonce, &counter, blocks, 1);
+    add_stream(tag, blocks[0], BLOCK_BYTES);
+    lb_wipe(blocks, sizeof blocks);
+}
+
+TARGET static void run_fast(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
+                            struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
+    run(true, gcm, nonce, extra, text, seals, tag);
+}
+
+static void run_plainly(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
+                        struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
+    run(false, gcm, nonce, extra, text, seals, tag);
+}
+
+/* ---- entry points ---- */
+
+static void init(struct lb_gcm *gcm, struct lb_bytes key, bool fast) {
+    uint8_t zeros[BLOCK_BYTES] = {0};
+    lb_assert(key.len == 16 || key.len == LB_GCM_KEY_MAX);
+    memset(gcm, 0, sizeof *gcm);
+    gcm->has_instructions = fast;
+    expand(gcm, key);
+    encrypt_one(gcm, zeros);
+    find_powers(false, gcm, zeros);
+    lb_wipe(zeros, sizeof zeros);
 }
 
 void lb_gcm_init(struct lb_gcm *gcm, struct lb_bytes key) {
-    lb_assert(key.len == 16 || key.len == LB_GCM_KEY_MAX);
-    mbedtls_gcm_init(context(gcm));
-    int result =
-        mbedtls_gcm_setkey(context(gcm), MBEDTLS_CIPHER_ID_AES, key.p, (unsigned)key.len * 8);
-    lb_assert(result == 0); /* it fails by wrong lengths alone */
+    init(gcm, key, has_instructions());
 }
 
-void lb_gcm_seal(struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES], struct lb_bytes extra,
-                 struct lb_span text, uint8_t tag[LB_GCM_TAG_BYTES]) {
-    int result = mbedtls_gcm_crypt_and_tag(context(gcm), MBEDTLS_GCM_ENCRYPT, text.len, nonce,
-                                           LB_GCM_NONCE_BYTES, extra.p, extra.len, text.p, text.p,
-                                           LB_GCM_TAG_BYTES, tag);
-    lb_assert(result == 0);
+void lb_gcm_init_portable(struct lb_gcm *gcm, struct lb_bytes key) {
+    init(gcm, key, false);
 }
 
-bool lb_gcm_open(struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES], struct lb_bytes extra,
-                 struct lb_span text, const uint8_t tag[LB_GCM_TAG_BYTES]) {
-    return mbedtls_gcm_auth_decrypt(context(gcm), text.len, nonce, LB_GCM_NONCE_BYTES, extra.p,
-                                    extra.len, tag, LB_GCM_TAG_BYTES, text.p, text.p) == 0;
+static void run_either(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
+                       struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
+    if (gcm->has_instructions)
+        run_fast(gcm, nonce, extra, text, seals, tag);
+    else
+        run_plainly(gcm, nonce, extra, text, seals, tag);
+}
+
+void lb_gcm_seal(const struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES],
+                 struct lb_bytes extra, struct lb_span text, uint8_t tag[LB_GCM_TAG_BYTES]) {
+    run_either(gcm, nonce, extra, text, true, tag);
+}
+
+bool lb_gcm_open(const struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES],
+                 struct lb_bytes extra, struct lb_span text, const uint8_t tag[LB_GCM_TAG_BYTES]) {
+    uint8_t expected[LB_GCM_TAG_BYTES];
+    run_either(gcm, nonce, extra, text, false, expected);
+    bool is_right =
+        lb_equal_secret(lb_bytes(expected, sizeof expected), lb_bytes(tag, LB_GCM_TAG_BYTES));
+    lb_wipe(expected, sizeof expected);
+    if (!is_right && text.len > 0)
+        memset(text.p, 0, text.len);
+    return is_right;
+}
+
+const char *lb_gcm_method(void) {
+    return has_instructions() ? INSTRUCTIONS : "portable";
 }

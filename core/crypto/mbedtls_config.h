@@ -1,6 +1,6 @@
-/* What Mbed TLS gives us, and nothing else: hashes, the cipher behind struct lb_rand, AES-GCM and
- * P-256. Replaces Mbed TLS's own configuration (MBEDTLS_CONFIG_FILE). A new line here wants its
- * source file in core/crypto/meson.build. */
+/* What Mbed TLS gives us, and nothing else: hashes, the cipher behind struct lb_rand, and P-256.
+ * Replaces Mbed TLS's own configuration (MBEDTLS_CONFIG_FILE). A new line here wants its source
+ * file in core/crypto/meson.build. */
 #ifndef LB_CRYPTO_MBEDTLS_CONFIG_H
 #define LB_CRYPTO_MBEDTLS_CONFIG_H
 
@@ -19,13 +19,6 @@
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA3_C
 #define MBEDTLS_CHACHA20_C
-
-/* For ipsec and ike alone; what nobody refers to is not linked. */
-#define MBEDTLS_AES_C
-#define MBEDTLS_AES_ROM_TABLES
-#define MBEDTLS_AESNI_C                 /* where the processor has the instructions */
-#define MBEDTLS_BLOCK_CIPHER_NO_DECRYPT /* GCM encrypts in both directions */
-#define MBEDTLS_GCM_C
 #define MBEDTLS_PSA_P256M_DRIVER_ENABLED
 
 #endif

@@ -63,7 +63,8 @@ void lb_host_link(struct lb_host *host, uint64_t now_us) {
 bool lb_host_open(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
     struct lb_error error = {.code = LB_OK};
     (void)host;
-    if (net_datagram_open(action->slot, action->kind, action->from, action->to))
+    if (net_datagram_open(action->slot, action->kind, action->from, action->to,
+                          action->is_protected))
         return true;
     lb_fail(&error, LB_E_HOST_NETWORK, "no memory for a socket");
     lb_boot_host_failed(loop.engine, now_us, &error);
@@ -95,7 +96,7 @@ void lb_host_clear_address(struct lb_host *host) {
 void lb_host_connect(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
     (void)host;
     (void)now_us;
-    net_connect(action->slot, action->to);
+    net_connect(action->slot, action->from.addr, action->to, action->is_protected);
 }
 
 void lb_host_close(struct lb_host *host, uint32_t slot) {
@@ -106,8 +107,8 @@ void lb_host_close(struct lb_host *host, uint32_t slot) {
 
 void lb_host_ipsec(struct lb_host *host, uint64_t now_us, const struct lb_boot_action *action) {
     (void)host;
-    (void)now_us;
-    (void)action; /* has_esp is not set */
+    if (action->event == LB_BOOT_SOURCE) /* esp_in_kernel is not set: it is the only one */
+        lb_boot_source(loop.engine, now_us, action->to.addr, net_source(action->to.addr));
 }
 
 size_t lb_host_read(struct lb_host *host, uint64_t now_us, uint32_t slot,
@@ -294,6 +295,7 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
     }
     lb_rand_fill(&loop.rand, lb_span(setup.seed, sizeof setup.seed));
     lb_wipe(seed, sizeof seed);
+    setup.has_esp = sources != 0; /* keys that can be guessed protect nothing */
     setup.unix_s = unix_seconds();
     setup.interface = loop.nic->name;
     memcpy(setup.mac, loop.nic->mac, 6);
@@ -314,6 +316,7 @@ bool loop_start(struct nic *nic, const struct lb_config *config, const uint8_t u
         setup.seen = &seen;
     }
     lb_boot_init(loop.engine, clock_us(), &setup);
+    net_ipsec_begin(lb_shield_covers(&loop.engine->shield, false) ? loop.engine : NULL);
     lb_wipe(setup.seed, sizeof setup.seed);
     report_entropy(sources, method);
     return true;

@@ -23,10 +23,17 @@ void net_timers(void); /* runs lwIP's timers that are due */
 /* At the end of a turn: an acknowledgement that was held goes out when it is due. */
 void net_flush(uint64_t now_us);
 
+/* net_ipsec.c. What this engine's shield has keys for is sealed and opened by it; NULL: nothing is
+ * to be protected. Before addresses are set. */
+void net_ipsec_begin(struct lb_boot *engine_or_null);
+/* Our address for packets to `to`; family none: there is no way. */
+struct lb_addr net_source(struct lb_addr to);
+
 /* net_datagram.c. Opens slot as the kind says (core/boot/boot.h); false: no memory. A group of IPv6
- * in `to` is joined; groups of IPv4 can be sent to, and nothing asks for more. */
+ * in `to` is joined; groups of IPv4 can be sent to, and nothing asks for more. is_protected: what
+ * it sends goes by ESP or not at all, and what came in clear is not received. */
 bool net_datagram_open(uint32_t slot, enum lb_boot_kind kind, struct lb_endpoint from,
-                       struct lb_endpoint to);
+                       struct lb_endpoint to, bool is_protected);
 /* Sends on an open slot; where there is no memory the datagram is lost, as on a wire. */
 void net_datagram_send(uint32_t slot, struct lb_bytes bytes, struct lb_endpoint from,
                        struct lb_endpoint to);
@@ -57,8 +64,9 @@ enum net_stream {
     NET_CONNECTING,
     NET_OPEN,
 };
-/* Begins a connection; net_stream_state tells how it goes. What was open on slot is closed. */
-void net_connect(uint32_t slot, struct lb_endpoint to);
+/* Begins a connection; net_stream_state tells how it goes. What was open on slot is closed.
+ * is_protected: it is from `from`, and each packet of it is in ESP. */
+void net_connect(uint32_t slot, struct lb_addr from, struct lb_endpoint to, bool is_protected);
 /* The state now; *why says how it was lost where it is CLOSED. What was received is read first. */
 enum net_stream net_stream_state(uint32_t slot, enum lb_initiator_lost *why);
 /* What has come, copied into the spans in order; 0: nothing now. */

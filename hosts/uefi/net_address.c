@@ -79,7 +79,8 @@ void net_set_address(const struct lb_boot_net *config) {
     in_use = config;
     set_address4(config);
     set_addresses6(config);
-    net_interface.mtu = config->mtu >= 576 && config->mtu < 1500 ? config->mtu : 1500;
+    net_interface.mtu =
+        net_ipsec_mtu(config->mtu >= 576 && config->mtu < 1500 ? config->mtu : 1500);
 }
 
 void net_clear_address(void) {

@@ -21,7 +21,7 @@ struct datagram {
 };
 
 struct service {
-    bool is_open;
+    bool is_open, is_protected;
     enum lb_boot_kind kind;
     struct udp_pcb *udp; /* NULL: ND6 */
     struct lb_addr group;
@@ -46,7 +46,9 @@ static struct datagram *new_entry(uint32_t slot, size_t len, struct lb_endpoint 
 static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *addr,
                         u16_t port) {
     struct lb_endpoint from = {.addr = net_from_ip(addr), .port = port};
-    struct datagram *entry = new_entry((uint32_t)(uintptr_t)arg, p->tot_len, from);
+    uint32_t slot = (uint32_t)(uintptr_t)arg;
+    bool may_come = !services[slot].is_protected || net_ipsec_is_inside();
+    struct datagram *entry = may_come ? new_entry(slot, p->tot_len, from) : NULL;
     (void)pcb;
     if (entry != NULL)
         pbuf_copy_partial(p, entry->bytes, p->tot_len, 0);
@@ -108,13 +110,13 @@ static bool open_udp(struct service *service, uint32_t slot, struct lb_endpoint 
 }
 
 bool net_datagram_open(uint32_t slot, enum lb_boot_kind kind, struct lb_endpoint from,
-                       struct lb_endpoint to) {
+                       struct lb_endpoint to, bool is_protected) {
     struct service *service = &services[slot];
     if (queue == NULL)
         queue = uefi_alloc(QUEUE_MAX * sizeof *queue);
     if (queue == NULL)
         return false;
-    *service = (struct service){.is_open = true, .kind = kind};
+    *service = (struct service){.is_open = true, .is_protected = is_protected, .kind = kind};
     if (kind != LB_KIND_ND6 && !open_udp(service, slot, from)) {
         net_datagram_close(slot);
         return false;
@@ -176,7 +178,7 @@ void net_datagram_send(uint32_t slot, struct lb_bytes bytes, struct lb_endpoint 
     const struct service *service = &services[slot];
     bool is_icmp = service->kind == LB_KIND_ND6;
     ip_addr_t target = net_to_ip(to.addr);
-    if (!service->is_open)
+    if (!service->is_open || (service->is_protected && !net_ipsec_guard(false, to)))
         return;
     struct pbuf *p = pbuf_alloc(is_icmp ? PBUF_IP : PBUF_TRANSPORT, (u16_t)bytes.len, PBUF_RAM);
     if (p == NULL)

@@ -6,7 +6,6 @@
 #include "hosts/uefi/numbers.h"
 
 #include "lwip/etharp.h"
-#include "lwip/ethip6.h"
 #include "lwip/init.h"
 #include "lwip/mld6.h"
 #include "lwip/pbuf.h"
@@ -183,15 +182,17 @@ static struct rx_frame *take_frame(void) {
 }
 
 static void hand_in(struct rx_frame *frame) {
-    frame->len = frame_untag(frame->bytes, frame->len);
-    if (frame->len == 0) {
+    struct lb_span bytes = lb_span(frame->bytes, frame_untag(frame->bytes, frame->len));
+    if (bytes.len > 0)
+        bytes = net_ipsec_open(bytes);
+    if (bytes.len == 0) {
         put_back(frame);
         return;
     }
     frame->custom.custom_free_function = frame_back;
-    struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, (u16_t)frame->len, PBUF_REF, &frame->custom,
-                                         frame->bytes, sizeof frame->bytes);
-    if (!is_wanted(frame->bytes, frame->len) || net_interface.input(p, &net_interface) != ERR_OK)
+    struct pbuf *p = pbuf_alloced_custom(PBUF_RAW, (u16_t)bytes.len, PBUF_REF, &frame->custom,
+                                         bytes.p, (u16_t)bytes.len);
+    if (!is_wanted(bytes.p, bytes.len) || net_interface.input(p, &net_interface) != ERR_OK)
         pbuf_free(p);
 }
 
@@ -264,8 +265,8 @@ static err_t netif_setup(struct netif *netif) {
     netif->hwaddr_len = 6;
     memcpy(netif->hwaddr, net.nic->mac, 6);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_MLD6;
-    netif->output = net_address_output;
-    netif->output_ip6 = ethip6_output;
+    netif->output = net_ipsec_output4;
+    netif->output_ip6 = net_ipsec_output6;
     netif->linkoutput = frame_out;
     netif->mld_mac_filter = filter_group;
     return ERR_OK;

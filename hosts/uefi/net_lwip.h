@@ -23,6 +23,22 @@ unsigned net_most_taken(void);
 /* Acknowledgements are held for a quarter of the window at most. */
 void net_hold_acks(uint64_t window);
 
+/* net_ipsec.c */
+/* Nothing passes to or from this port of the peer in clear from now on. False: there is no room, or
+ * no IPsec, and it must not be spoken to. */
+bool net_ipsec_guard(bool is_tcp, struct lb_endpoint peer);
+/* What is left of the link's MTU for packets that may have to be sealed. */
+uint16_t net_ipsec_mtu(uint16_t mtu);
+/* lwIP's output of both families: what is for a guarded port is sealed. */
+err_t net_ipsec_output4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
+/* The same of IPv6. */
+err_t net_ipsec_output6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
+/* A received frame: the one that was in its ESP, in the same memory, or itself where it has none.
+ * Empty: it is forged, or nobody's. */
+struct lb_span net_ipsec_open(struct lb_span frame);
+/* Whether the frame that the stack is looking at came out of ESP. */
+bool net_ipsec_is_inside(void);
+
 /* net_stream.c */
 /* Frames have come: looks at the window of each open stream. */
 void net_stream_look(uint64_t now_us);

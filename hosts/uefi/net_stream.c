@@ -128,27 +128,28 @@ static err_t on_open(void *arg, struct tcp_pcb *pcb, err_t err) {
 }
 
 /* RFC 6056. Where all of these are in use, the stack chooses one. */
-static void bind_any_port(struct tcp_pcb *pcb, bool is_v6) {
+static void bind_any_port(struct tcp_pcb *pcb, const ip_addr_t *from) {
     for (unsigned i = 0; i < NET_PORT_TRIES; i++)
-        if (tcp_bind(pcb, is_v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY, net_random_port()) == ERR_OK)
+        if (tcp_bind(pcb, from, net_random_port()) == ERR_OK)
             return;
 }
 
-void net_connect(uint32_t slot, struct lb_endpoint to) {
+void net_connect(uint32_t slot, struct lb_addr from, struct lb_endpoint to, bool is_protected) {
     struct stream *stream = &streams[slot];
     bool is_v6 = to.addr.family == LB_V6;
-    ip_addr_t ip = net_to_ip(to.addr);
+    ip_addr_t ip = net_to_ip(to.addr), source = net_to_ip(from);
     net_stream_close(slot);
     stream->state = NET_CONNECTING;
     stream->lost = LB_LOST_UNREACHABLE;
     stream->connect_us = clock_us();
     net_routes6_rethink();
     stream->tcp = tcp_new_ip_type(is_v6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4);
-    if (stream->tcp == NULL || !net_address_has_way(to.addr)) {
+    if (stream->tcp == NULL || !net_address_has_way(to.addr) ||
+        (is_protected && !(lb_addr_is_set(from) && net_ipsec_guard(true, to)))) {
         net_stream_close(slot);
         return;
     }
-    bind_any_port(stream->tcp, is_v6);
+    bind_any_port(stream->tcp, is_protected ? &source : is_v6 ? IP6_ADDR_ANY : IP4_ADDR_ANY);
     tcp_nagle_disable(stream->tcp);
     tcp_arg(stream->tcp, stream);
     tcp_recv(stream->tcp, on_bytes);

@@ -20,8 +20,7 @@ static unsigned count_texts(void) {
     return texts;
 }
 
-/* The codes that firmware has, as this program's core knows them. */
-#define LB_NO_IPSEC
+/* All codes. */
 #define LB_ERROR(name, word, stage, cure, tells, what, hint) LB_E_##name,
 static const enum lb_code codes[] = {
     LB_OK,

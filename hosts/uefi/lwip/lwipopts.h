@@ -102,6 +102,11 @@ unsigned short net_checksum(const void *data, int len);
 unsigned net_rand(void); /* 32 random bits, for whatever lwIP does by chance */
 #define LWIP_HOOK_TCP_ISN net_isn
 struct ip_addr;
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, len, first, second, p)                             \
+    net_ipsec_segment(ip_current_src_addr(), (header)->src)
+/* Whether a segment from there may be taken: 0. It must not have come in clear where IPsec protects
+ * that port. */
+signed char net_ipsec_segment(const struct ip_addr *from, unsigned short port);
 /* The initial sequence number of a connection: numbers.h. Ports are chosen where a socket is opened
  * (net_stream.c, net_datagram.c). */
 unsigned net_isn(const struct ip_addr *local, unsigned short local_port,
