@@ -15,6 +15,7 @@ failing=$(awk '$2 == "lb_assert_failed_at" { print $3 }' "$map")
 serve_meter <<EOF
 say LOADER-OK
 crc 1048576 4194304 65536
+cipher 500
 assert $((16#$failing - 16#140000000))
 EOF
 MTOOLS_SKIP_CHECK=1 mcopy -i "$scratch/disk.img@@$esp_offset" "$meter" ::/EFI/BOOT/BOOTAA64.EFI
@@ -30,6 +31,7 @@ spawn qemu ip netns exec "$server_ns" qemu-system-aarch64 -accel tcg -cpu cortex
 wait_console 'METER LOADER-OK' 180 "an ARM machine boots the network disk"
 wait_console 'METER crc' 60
 console_has "METER crc $(crc_of "$scratch/disk.img" 1048576 4194304)" "and reads it right"
+wait_console 'METER cipher armv8 .*equal' 60 "AES-GCM by the processor's instructions is that of plain C"
 wait_console 'the machine restarts in 5 s' 60 "an assertion under the loader is told"
 machine_is_off() { ! is_alive qemu; }
 wait_for 60 "a restart" machine_is_off

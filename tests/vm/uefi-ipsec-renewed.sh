@@ -1,0 +1,75 @@
+#!/bin/bash
+# A long session through IPsec in firmware: strongSwan renews the keys of ESP and of IKE every few seconds and asks
+# for signs of life, the DHCP lease is renewed, and then strongSwan is killed and started anew. The loader reads on
+# and notices nothing; no packet of the target's port is in clear.
+. "$(dirname "$0")/../interop/lib.sh"
+. "$(dirname "$0")/../interop/strongswan.sh"
+. "$(dirname "$0")/firmware.sh"
+begin tcpdump
+need_strongswan
+
+# reads COUNT: so many reads of 2 MiB each, with three seconds after each.
+reads() {
+    local i
+    for ((i = 0; i < $1; i++)); do printf 'crc %d 2097152 65536\nstall 3000\n' $((i * (2 << 20))); done
+}
+
+serve_meter <<EOF
+cipher 2000
+say BEGIN
+$(reads 25)
+say RENEWED
+$(reads 10)
+say OVER
+off
+EOF
+{
+    echo "port=0"
+    echo "dhcp-range=192.0.2.100,192.0.2.200,2m"
+    echo "dhcp-option=option:root-path,\"$rootpath\""
+} | start_dnsmasq
+start_strongswan "$server_ip"
+sed -i -e 's/^ *version = 2/&\n    rekey_time = 17s\n    dpd_delay = 4s/' \
+    -e 's/^ *esp_proposals/        rekey_time = 9s\n&/' "$scratch/swanctl/swanctl.conf"
+swan --load-all || fail "swanctl did not load the configuration"
+
+# count PATTERN: how often charon says so.
+count() { grep -c "$1" "$scratch/charon.log"; }
+
+make_stick <<EOF
+enable = yes
+require = ipsec
+ipsec-psk = $psk
+ipsec-id = client.example
+ipsec-peer-id = server.example
+EOF
+start_capture "$server_ns" tap0 'tcp port 3260'
+boot_stick
+wait_console 'METER BEGIN' 60 "the loader runs, through IPsec"
+console_has 'METER cipher aes-ni .*equal' "AES-GCM by the processor's instructions is that of plain C"
+wait_console 'METER RENEWED' 240 "it has read for more than a minute"
+children=$(count 'CHILD_SA disk{[0-9]*} established')
+[ "$children" -ge 5 ] || fail "charon has made $children children"
+ok "strongSwan has made $children pairs of keys of ESP meanwhile"
+renewed=$(count 'IKE_SA lunboot\[[0-9]*\] rekeyed between')
+[ "$renewed" -ge 2 ] || fail "charon has renewed $renewed IKE SAs"
+ok "and has renewed the IKE SA $renewed times"
+! grep -qi 'giving up after\|retransmit [3-9]' "$scratch/charon.log" || fail "charon missed an answer"
+ok "it got an answer to all that it asked"
+[ "$(grep -c DHCPACK "$scratch/dnsmasq.log")" -ge 2 ] || fail "the lease was not renewed"
+ok "the lease was renewed"
+end charon-out KILL
+rm -f "$scratch/vici"
+start_charon 'kernel-libipsec { allow_peer_ts = yes }
+        kernel-netlink { fwmark = !0x42 }
+        socket-default { fwmark = 0x42 }'
+wait_console 'METER OVER' 240 "strongSwan was killed and started anew, and the loader reads on"
+stop_capture
+for ((i = 0; i < 10; i++)); do
+    expected=$(crc_of "$scratch/disk.img" $((i * (2 << 20))) $((2 << 20)))
+    [ "$(console | grep -c "METER crc.*$expected")" -ge 2 ] || fail "piece $i was read wrong"
+done
+ok "what was read is what the disk has"
+[ "$(tcpdump -n -r "$scratch/capture.pcap" 2>/dev/null | wc -l)" = 0 ] || fail "packets in clear"
+ok "0 packets in clear"
+pass
