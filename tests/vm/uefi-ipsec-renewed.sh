@@ -15,7 +15,6 @@ reads() {
 }
 
 serve_meter <<EOF
-cipher 2000
 say BEGIN
 $(reads 25)
 say RENEWED
@@ -46,7 +45,6 @@ EOF
 start_capture "$server_ns" tap0 'tcp port 3260'
 boot_stick
 wait_console 'METER BEGIN' 60 "the loader runs, through IPsec"
-console_has 'METER cipher aes-ni .*equal' "AES-GCM by the processor's instructions is that of plain C"
 wait_console 'METER RENEWED' 240 "it has read for more than a minute"
 children=$(count 'CHILD_SA disk{[0-9]*} established')
 [ "$children" -ge 5 ] || fail "charon has made $children children"
