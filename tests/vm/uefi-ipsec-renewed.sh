@@ -8,10 +8,13 @@
 begin tcpdump
 need_strongswan
 
-# reads COUNT: so many reads of 2 MiB each, with three seconds after each.
+# offset NUMBER: of a piece of 2 MiB of the disk, of ten in turn.
+offset() { echo $(((4 + $1 % 10) * (2 << 20))); }
+
+# reads COUNT: so many pieces are read, with three seconds after each.
 reads() {
     local i
-    for ((i = 0; i < $1; i++)); do printf 'crc %d 2097152 65536\nstall 3000\n' $((i * (2 << 20))); done
+    for ((i = 0; i < $1; i++)); do printf 'crc %d 2097152 1048576\nstall 3000\n' "$(offset "$i")"; done
 }
 
 serve_meter <<EOF
@@ -22,18 +25,20 @@ $(reads 10)
 say OVER
 off
 EOF
+make_bytes "$scratch/noise" $((20 << 20)) # where the file system has nothing
+dd if="$scratch/noise" of="$scratch/disk.img" bs=2M seek=4 conv=notrunc 2>/dev/null
 {
     echo "port=0"
     echo "dhcp-range=192.0.2.100,192.0.2.200,2m"
     echo "dhcp-option=option:root-path,\"$rootpath\""
 } | start_dnsmasq
 start_strongswan "$server_ip"
-sed -i -e 's/^ *version = 2/&\n    rekey_time = 17s\n    dpd_delay = 4s/' \
-    -e 's/^ *esp_proposals/        rekey_time = 9s\n&/' "$scratch/swanctl/swanctl.conf"
+sed -i -e 's/^ *version = 2/&\n    rekey_time = 20s\n    over_time = 10s\n    dpd_delay = 4s/' \
+    -e 's/^ *esp_proposals/        rekey_time = 9s\n        life_time = 20s\n&/' "$scratch/swanctl/swanctl.conf"
 swan --load-all || fail "swanctl did not load the configuration"
 
 # count PATTERN: how often charon says so.
-count() { grep -c "$1" "$scratch/charon.log"; }
+count() { grep -c "$1" "$scratch/charon.log" || true; }
 
 make_stick <<EOF
 enable = yes
@@ -64,7 +69,7 @@ start_charon 'kernel-libipsec { allow_peer_ts = yes }
 wait_console 'METER OVER' 240 "strongSwan was killed and started anew, and the loader reads on"
 stop_capture
 for ((i = 0; i < 10; i++)); do
-    expected=$(crc_of "$scratch/disk.img" $((i * (2 << 20))) $((2 << 20)))
+    expected=$(crc_of "$scratch/disk.img" "$(offset "$i")" $((2 << 20)))
     [ "$(console | grep -c "METER crc.*$expected")" -ge 2 ] || fail "piece $i was read wrong"
 done
 ok "what was read is what the disk has"
