@@ -1,10 +1,16 @@
 #!/bin/bash
 # The Debian packages: built of a clean checkout, lintian has no error, and in a clean Debian in a folder they are
-# installed, upgraded, removed and purged, and leave nothing behind. LUNBOOT_DEBS names a folder that has them already.
+# installed, upgraded, removed and purged, and leave nothing behind. In between the server there is given an image, and
+# a machine boots that from a stick, to its login prompt. LUNBOOT_DEBS names a folder that has the packages already.
 set -euo pipefail
 . "$(dirname "$0")/../interop/lib.sh"
+. "$interop/lunbootd.sh"
+. "$top/tests/vm/firmware.sh"
+. "$top/tests/vm/debian.sh"
 [ "$(id -u)" = 0 ] || skip "a Debian in a folder needs root"
-need mmdebstrap dpkg-buildpackage dh lintian unshare
+begin mmdebstrap dpkg-buildpackage dh lintian unshare
+debian_kinds=lunboot
+find_debian_disk
 
 debs=${LUNBOOT_DEBS:-}
 if [ -z "$debs" ]; then
@@ -69,6 +75,34 @@ in_debian "they are not upgraded" sh -c 'for name in lunboot lunboot-initramfs l
 # shellcheck disable=SC2016
 in_debian "the version" sh -c 'dpkg-query -W -f "\${Version}" lunbootd | grep next'
 ok "they are upgraded"
+
+# The server as its package has it: its user, its folder, its configuration, and the loaders of lunboot-efi.
+printf '%s\n' 'interface = tap0' 'image = debian' 'writes = drop' >"$debian/etc/lunbootd.conf"
+# installed NAME COMMAND...: it runs there, in the server's network.
+installed() {
+    # shellcheck disable=SC2016  # that shell expands them
+    spawn "$1" ip netns exec "$server_ns" sh -c 'mount --bind /dev "$1/dev" && mount -t proc proc "$1/proc" && exec \
+        chroot "$@"' sh "$debian" env PATH=/usr/sbin:/usr/bin:/sbin:/bin "${@:2}"
+}
+installed lunbootd lunbootd --config=/etc/lunbootd.conf
+wait_log lunbootd 'gives addresses .*on tap0'
+lunbootd_says 'runs as user lunbootd' "the packaged server runs, and not as root"
+cp --sparse=always "$debian_image" "$debian/root/debian.img"
+installed add lunbootctl image add /root/debian.img
+wait_log add '^debian@1$' 60
+rm "$debian/root/debian.img"
+ok "it is given an image"
+"$top/tools/make-stick" --efi="$debian/usr/lib/lunboot" "$scratch/stick.img" >"$scratch/stick.log"
+start_vm -m 768 "${card[@]}" -drive "file=$scratch/stick.img,format=raw,if=none,id=stick" -device qemu-xhci \
+    -device "usb-storage,drive=stick,bootindex=0"
+wait_console 'login:' 420 "a machine boots that image from a stick, to its login prompt"
+wait_log lunbootd 'logged in as iqn.2026-11.org.lunboot:'
+end qemu KILL
+cmp "$debian_image" "$debian/var/lib/lunbootd/images/debian@1" || fail "the machine has changed the image"
+ok "the image is what it was, byte for byte"
+end lunbootd
+grep -q ' ends$' "$scratch/lunbootd.log" || fail "lunbootd did not end"
+
 in_debian "they are not removed" dpkg -r lunboot-initramfs lunboot-efi lunbootd liblunboot-dev lunboot
 in_debian "they are not purged" dpkg -P lunboot-initramfs lunboot-efi lunbootd liblunboot-dev lunboot
 files >"$scratch/after"
