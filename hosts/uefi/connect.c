@@ -32,8 +32,7 @@ static bool is_any(EFI_HANDLE device) {
     return true;
 }
 
-/* Those of the handles that have the protocol, or of all. */
-static void connect(EFI_GUID *protocol_or_null, bool (*is_wanted)(EFI_HANDLE)) {
+void connect_wanted(EFI_GUID *protocol_or_null, bool (*is_wanted)(EFI_HANDLE)) {
     EFI_HANDLE *devices = NULL;
     UINTN count = 0;
     if (EFI_ERROR(bs->LocateHandleBuffer(protocol_or_null == NULL ? AllHandles : ByProtocol,
@@ -46,10 +45,10 @@ static void connect(EFI_GUID *protocol_or_null, bool (*is_wanted)(EFI_HANDLE)) {
 }
 
 void connect_network(void) {
-    connect(&pci_guid, is_network_pci);
-    connect(&path_guid, is_platform_device);
+    connect_wanted(&pci_guid, is_network_pci);
+    connect_wanted(&path_guid, is_platform_device);
 }
 
 void connect_all(void) {
-    connect(NULL, is_any);
+    connect_wanted(NULL, is_any);
 }

@@ -10,5 +10,7 @@
 void connect_network(void);
 /* Every handle there is. */
 void connect_all(void);
+/* Those of the handles with the protocol, or of all (NULL), that is_wanted says yes to. */
+void connect_wanted(EFI_GUID *protocol_or_null, bool (*is_wanted)(EFI_HANDLE));
 
 #endif

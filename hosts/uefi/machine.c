@@ -7,16 +7,22 @@ static EFI_GUID smbios3_guid = {
 static EFI_GUID smbios_guid = {
     0xeb9d2d31, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
 
+void *machine_table(const EFI_GUID *guid) {
+    for (UINTN i = 0; i < st->NumberOfTableEntries; i++)
+        if (guid_equal(&st->ConfigurationTable[i].VendorGuid, guid))
+            return st->ConfigurationTable[i].VendorTable;
+    return NULL;
+}
+
+static bool take_uuid(const EFI_GUID *guid, size_t len, uint8_t uuid[16]) {
+    const void *entry = machine_table(guid);
+    struct smbios_place place;
+    return entry != NULL && smbios_place(lb_bytes(entry, len), &place) &&
+           smbios_uuid(lb_bytes((const void *)(uintptr_t)place.address, place.len), uuid);
+}
+
 void machine_uuid(uint8_t uuid[16]) {
     memset(uuid, 0, 16);
-    for (UINTN i = 0; i < st->NumberOfTableEntries; i++) {
-        const EFI_CONFIGURATION_TABLE *entry = &st->ConfigurationTable[i];
-        struct smbios_place place;
-        size_t len = guid_equal(&entry->VendorGuid, &smbios3_guid)  ? 24
-                     : guid_equal(&entry->VendorGuid, &smbios_guid) ? 31
-                                                                    : 0;
-        if (len > 0 && smbios_place(lb_bytes(entry->VendorTable, len), &place) &&
-            smbios_uuid(lb_bytes((const void *)(uintptr_t)place.address, place.len), uuid))
-            return;
-    }
+    if (!take_uuid(&smbios3_guid, 24, uuid))
+        (void)take_uuid(&smbios_guid, 31, uuid);
 }

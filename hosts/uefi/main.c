@@ -5,6 +5,7 @@
 #include "hosts/uefi/launch.h"
 #include "hosts/uefi/loop.h"
 #include "hosts/uefi/page.h"
+#include "hosts/uefi/rival.h"
 #include "hosts/uefi/settings.h"
 #include "hosts/uefi/steps.h"
 #include "hosts/uefi/table.h"
@@ -61,6 +62,7 @@ static bool run_to_ready(const struct card *card, bool *again) {
 static void run_loader(const struct card *card, struct lb_error *error) {
     EFI_HANDLE handle = NULL;
     cards_close(cards, card_count, card);
+    rival_end(loop_nic()->handle);
     EFI_STATUS status = disk_install(&handle), table = table_install(&config);
     if (EFI_ERROR(table))
         say("  no iBFT for the operating system: %s\n", status_word(table));

@@ -12,6 +12,8 @@
 bool settings_read(struct lb_config *config, struct lb_error *error);
 /* Wipes the load options, in which there may be secrets: the operating system takes over. */
 void settings_wipe(void);
+/* What the firmware has under this name among its configuration tables; NULL: nothing. */
+void *machine_table(const EFI_GUID *guid);
 /* The machine's UUID from SMBIOS, or zeros. */
 void machine_uuid(uint8_t uuid[16]);
 

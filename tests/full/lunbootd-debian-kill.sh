@@ -21,7 +21,8 @@ file=0
 while true; do
     file=$((file + 1))
     dd if=/dev/urandom of=/root/load/$file bs=4k count=$((file * 7 % 150 + 1)) conv=fsync status=none
-    echo "FLUSHED $file $(sha256sum </root/load/$file | cut -c1-64) $(dmesg | grep -cE 'I/O error|EXT4-fs error') errors"
+    errors=$(dmesg | grep -cE 'I/O error|EXT4-fs error')
+    echo "FLUSHED $file $(sha256sum </root/load/$file | cut -c1-64) $errors errors"
 done
 SCRIPT
 cp --sparse=always --reflink=auto "$disk_file" "$scratch/base.img"
