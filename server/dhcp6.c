@@ -46,6 +46,15 @@ struct lb_server_identity lb_server_identity(const struct lb_duid *duid, struct 
     return who;
 }
 
+/* A request on its way: the client's message, and how it came. */
+struct asked {
+    struct lb_server_net6 *net;      /* where its client is */
+    struct lb_endpoint from;         /* the client */
+    struct lb_endpoint to;           /* who brings the answer: the client itself, or its relay */
+    struct lb_bytes payload;         /* the client's message */
+    struct lb_dhcp6_relayed relayed; /* count 0: it came from the link */
+};
+
 /* EDK2 puts the UUID into its DUID in the byte order of SMBIOS. */
 static void mend_order(struct lb_server_machines *machines, uint8_t uuid[16]) {
     static const uint8_t no_mac[6] = {0};
@@ -57,29 +66,19 @@ static void mend_order(struct lb_server_machines *machines, uint8_t uuid[16]) {
 
 static struct lb_server_machine *machine_of(struct lb_server_dhcp6 *dhcp,
                                             const struct lb_dhcp6_message *request,
-                                            struct lb_addr from, bool is_boot,
+                                            const struct asked *asked, bool is_boot,
                                             struct lb_server_identity *who) {
     static const uint8_t none[16] = {0};
     struct lb_duid duid = {.len = 0};
     (void)lb_dhcp6_find_duid(request->options, LB_OPT6_CLIENT_ID, &duid);
-    *who = lb_server_identity(&duid, from);
+    *who = lb_server_identity(&duid, asked->from.addr);
+    if (lb_mac_is_set(asked->relayed.mac)) /* RFC 6939: the relay has seen it */
+        memcpy(who->mac, asked->relayed.mac, sizeof who->mac);
     bool has_uuid = memcmp(who->uuid, none, sizeof none) != 0;
     if (has_uuid)
         mend_order(dhcp->machines, who->uuid);
     return lb_server_machines_find(dhcp->machines, who->mac,
                                    lb_bytes(who->uuid, has_uuid ? sizeof who->uuid : 0), is_boot);
-}
-
-/* The entry with its own address. */
-static const struct lb_dhcp6_host *host_of(struct lb_server_dhcp6 *dhcp,
-                                           const struct lb_server_machine *machine) {
-    if (machine == NULL || dhcp->server.config.host_count == 0)
-        return NULL;
-    struct lb_bytes name = lb_bytes_of_text(machine->name);
-    uint32_t at = lb_index_first(&dhcp->index, LB_INDEX_NAME, name);
-    while (at != LB_INDEX_NONE && !lb_text_is(name, dhcp->names[at]))
-        at = lb_index_next(&dhcp->index, LB_INDEX_NAME, at);
-    return at != LB_INDEX_NONE ? &dhcp->hosts[at] : NULL;
 }
 
 /* ---- an answer ---- */
@@ -165,21 +164,21 @@ static void say_silence(const struct lb_server_dhcp6 *dhcp, const struct lb_dhcp
         .mac = lb_mac_is_set(identity->mac) ? identity->mac : NULL,
         .hint = lb_server_dhcp_auth_hint,
     };
-    if (request->type == LB_DHCP6_SOLICIT && dhcp->server.config.require_auth &&
+    if (request->type == LB_DHCP6_SOLICIT && dhcp->nets.list[0].server.config.require_auth &&
         !lb_dhcp6_find(request->options, LB_OPT6_AUTH, &option))
         lb_server_tell(&event,
                        "asks for an IPv6 address without a proof, and dhcp-auth is require");
 }
 
 /* The answer leaves when all that was changed before it is durable. */
-static void post(struct lb_server_dhcp6 *dhcp, struct lb_endpoint to,
+static void post(struct lb_server_dhcp6 *dhcp, const struct asked *asked,
                  const struct lb_dhcp6_reply *reply, const struct lb_dhcp6_message *request,
                  const struct lb_server_boot_file *boot, const struct lb_server_machine *machine,
                  const struct lb_server_identity *identity) {
     struct lb_outbox_letter *letter = reply->bytes.len > 0 ? lb_outbox_add(&dhcp->outbox) : NULL;
     if (letter == NULL)
         return; /* it asks again */
-    lb_outbox_fill(letter, to, reply->bytes, identity->mac, boot, machine, dhcp->progress);
+    lb_outbox_fill(letter, asked->to, reply->bytes, identity->mac, boot, machine, dhcp->progress);
     if (reply->changed_count > 0) {
         letter->ticket = LB_MAX(letter->ticket, dhcp->last_ticket);
         letter->given = reply->changed[0]->address;
@@ -195,164 +194,104 @@ static bool is_of_link(const struct lb_server_dhcp6 *dhcp, struct lb_addr from) 
     return lb_addr_is_link_local(from) || lb_prefix_has(dhcp->link->network6, from);
 }
 
-static void answer(struct lb_server_dhcp6 *dhcp, uint64_t now_us, struct lb_endpoint from,
-                   struct lb_bytes payload) {
-    uint8_t room[LB_DHCP6_PACKET_MAX], options[64], url[LB_ROOTPATH_MAX];
+/* A relay that no section knows, told once. */
+static void say_relay(struct lb_server_dhcp6 *dhcp, struct lb_addr from, struct lb_addr at) {
+    if (lb_addr_equal(from, dhcp->unknown_relay))
+        return;
+    dhcp->unknown_relay = from;
+    lb_server_say("", "a DHCPv6 relay at %s asks for %s%s, which no [subnet] section has",
+                  lb_addr_text(from).s, lb_addr_is_set(at) ? "the network of " : "a network",
+                  lb_addr_is_set(at) ? lb_addr_text(at).s : "");
+}
+
+/* False: it is not for us. */
+static bool take_off_relays(struct lb_server_dhcp6 *dhcp, struct lb_endpoint from,
+                            struct lb_bytes payload, struct asked *asked) {
+    const char *why;
+    *asked = (struct asked){.net = &dhcp->nets.list[0], .from = from, .to = from};
+    asked->payload = payload;
+    if (!lb_dhcp6_is_relayed(payload))
+        return is_of_link(dhcp, from.addr);
+    if (!lb_dhcp6_unwrap(payload, &asked->relayed, &why))
+        return false;
+    asked->net = lb_server_nets6_at(&dhcp->nets, asked->relayed.link);
+    if (asked->net == NULL) {
+        say_relay(dhcp, from.addr, asked->relayed.link);
+        return false;
+    }
+    asked->payload = asked->relayed.message;
+    asked->from.addr = asked->relayed.client;
+    asked->to.port = LB_DHCP6_SERVER_PORT; /* RFC 8415 7.2: relays listen there */
+    return true;
+}
+
+static void answer(struct lb_server_dhcp6 *dhcp, uint64_t now_us, const struct asked *asked) {
+    uint8_t room[LB_DHCP6_PACKET_MAX], around[LB_DHCP6_PACKET_MAX];
+    uint8_t options[64], url[LB_ROOTPATH_MAX];
     struct lb_dhcp6_message request;
     struct lb_server_identity who;
     const char *why;
-    if (!is_of_link(dhcp, from.addr) || !lb_dhcp6_decode(payload, &request, &why))
+    if (!lb_dhcp6_decode(asked->payload, &request, &why))
         return;
     struct lb_server_boot_file boot = lb_server_boot_file6(&request);
     bool begins = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP6_SOLICIT;
-    struct lb_server_machine *machine = machine_of(dhcp, &request, from.addr, begins, &who);
+    struct lb_server_machine *machine = machine_of(dhcp, &request, asked, begins, &who);
     lb_server_boot_file_settle(&boot, dhcp->settings, dhcp->files, machine);
-    struct lb_dhcp6_server_config *config = &dhcp->server.config;
-    config->requester = host_of(dhcp, machine);
+    struct lb_dhcp6_server *server = &asked->net->server;
+    struct lb_dhcp6_server_config *config = &server->config;
+    config->requester = machine == NULL ? NULL : lb_server_net6_host(asked->net, machine->name);
     config->root_path = url_of(dhcp, &boot, machine, lb_span(url, sizeof url));
     config->options = options_of(&boot, lb_span(options, sizeof options));
-    struct lb_dhcp6_reply reply =
-        lb_dhcp6_server_input(&dhcp->server, now_us, from, payload, lb_span(room, sizeof room));
+    struct lb_dhcp6_reply reply = lb_dhcp6_server_input(server, now_us, asked->from, asked->payload,
+                                                        lb_span(room, sizeof room));
     config->root_path = config->options = lb_bytes(NULL, 0);
     config->requester = NULL;
+    if (asked->relayed.count > 0)
+        reply.bytes = lb_dhcp6_wrap(&asked->relayed, reply.bytes, lb_span(around, sizeof around));
     if (reply.bytes.len == 0)
         say_silence(dhcp, &request, machine, &who);
     else if (keep(dhcp, now_us, &reply)) /* else it is a storm: it asks again */
-        post(dhcp, from, &reply, &request, &boot, machine, &who);
+        post(dhcp, asked, &reply, &request, &boot, machine, &who);
 }
 
 void lb_server_dhcp6_ready(struct lb_server_dhcp6 *dhcp, uint64_t now_us) {
-    uint8_t payload[LB_DHCP6_PACKET_MAX + 1];
+    uint8_t payload[LB_DHCP6_PACKET_MAX + LB_DHCP6_RELAYED_MAX + 1];
     struct lb_udp_received in;
+    struct asked asked;
     for (unsigned i = 0; i < REQUESTS_AT_ONCE; i++) {
         if (!lb_udp_receive(dhcp->source.fd, lb_span(payload, sizeof payload), &in))
             return;
-        answer(dhcp, now_us, in.from, in.payload);
+        if (take_off_relays(dhcp, in.from, in.payload, &asked))
+            answer(dhcp, now_us, &asked);
     }
 }
 
 /* ---- begin and end ---- */
 
-/* The machines that have an address of their own here; the DUID is what most of them say. Gives
- * their count. */
-static size_t list_hosts(struct lb_server_dhcp6 *dhcp) {
-    const struct lb_server_settings *settings = dhcp->settings;
-    size_t count = 0;
-    for (size_t i = 0; i < settings->machine_count; i++) {
-        const struct lb_server_machine_settings *machine = &settings->machines[i];
-        if (!lb_prefix_has(dhcp->link->network6, machine->address6))
-            continue;
-        memcpy(dhcp->names[count], machine->name, sizeof machine->name);
-        lb_index_add(&dhcp->index, LB_INDEX_NAME, lb_bytes_of_text(machine->name), (uint32_t)count);
-        dhcp->hosts[count].address = machine->address6;
-        if (lb_mac_is_set(machine->mac)) {
-            dhcp->hosts[count++].duid = lb_duid_ll(machine->mac);
-        } else {
-            uint8_t uuid[16];
-            lb_uuid_swap(machine->uuid, uuid);
-            dhcp->hosts[count++].duid = lb_duid_uuid(uuid);
-        }
-    }
-    return count;
-}
-
-static bool choose_range(const struct lb_server_dhcp6 *dhcp, struct lb_server_range *range,
-                         struct lb_server_error *error) {
-    const struct lb_server_link *link = dhcp->link;
-    *range = dhcp->settings->dhcp6_range;
-    if (dhcp->settings->dhcp6 != LB_SERVER_DHCP6_SERVER)
-        return true;
-    if (!lb_addr_is_set(range->first))
-        *range = lb_server_link_range6(link, LB_SERVER_BINDINGS6 / 4);
-    if (!lb_addr_is_set(range->first))
-        return lb_server_fail(error, "give dhcp6-range = FIRST-LAST",
-                              "the network %s is too small to choose addresses of it",
-                              lb_prefix_text(link->network6).s);
-    if (!lb_prefix_has(link->network6, range->first) || !lb_prefix_has(link->network6, range->last))
-        return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
-                              "dhcp6-range is not within %s, the network of %s",
-                              lb_prefix_text(link->network6).s, link->name);
-    return true;
-}
-
-static bool begin(struct lb_server_dhcp6 *dhcp, struct lb_server_error *error) {
-    const struct lb_server_settings *settings = dhcp->settings;
-    struct lb_bytes keys = lb_bytes_of_text(settings->dhcp_keys.text);
-    struct lb_server_range range;
-    dhcp->index = (struct lb_index){.cap = 0};
-    dhcp->hosts = calloc(LB_SERVER_SECTIONS_MAX, sizeof *dhcp->hosts);
-    dhcp->names = calloc(LB_SERVER_SECTIONS_MAX, sizeof *dhcp->names);
-    dhcp->bindings = calloc(LB_SERVER_BINDINGS6, sizeof *dhcp->bindings);
-    if (dhcp->hosts == NULL || dhcp->names == NULL || dhcp->bindings == NULL ||
-        !lb_index_open(&dhcp->index, LB_SERVER_SECTIONS_MAX))
-        return lb_server_fail(error, "", "there is no memory for IPv6 addresses");
-    if (!choose_range(dhcp, &range, error))
-        return false;
-    struct lb_dhcp6_server_config config = {
-        .duid = lb_duid_ll(dhcp->link->mac),
-        .network = dhcp->link->network6,
-        .first = range.first,
-        .last = range.last,
-        .dns = {settings->dns6},
-        .dns_count = lb_addr_is_set(settings->dns6),
-        .preferred_s = settings->lease_s,
-        .valid_s = settings->lease_s,
-        .stateless = settings->dhcp6 == LB_SERVER_DHCP6_STATELESS,
-        .rapid_commit = true,
-        .hosts = dhcp->hosts,
-        .host_count = list_hosts(dhcp),
-    };
-    if (lb_dhcp_keys_have(keys, true)) {
-        config.keys = keys;
-        config.require_auth = settings->dhcp_auth == LB_DHCP_AUTH_REQUIRE;
-        config.replay = (uint64_t)time(NULL) << 32; /* RFC 3315 21.3: later after a restart */
-        config.seen = &dhcp->seen;
-    }
-    if (getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
-        return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
-    lb_dhcp6_server_init(&dhcp->server, &config, dhcp->bindings, LB_SERVER_BINDINGS6);
-    return true;
-}
-
-static void free_tables(struct lb_server_dhcp6 *dhcp) {
-    lb_index_close(&dhcp->index);
-    free(dhcp->hosts);
-    free(dhcp->names);
-    free(dhcp->bindings);
-    dhcp->hosts = NULL;
-    dhcp->names = NULL;
-    dhcp->bindings = NULL;
-}
-
-/* One that is over is known still: its client gets the same. */
 void lb_server_dhcp6_restore(struct lb_server_dhcp6 *dhcp, uint64_t now_us,
                              const struct lb_store_lease *lease) {
-    struct lb_dhcp6_kept kept = {
-        .client = lb_bytes(lease->client, lease->client_len),
-        .address = lease->address,
-        .valid_s = lb_server_lease_left_s(lease, time(NULL)),
-        .leased = lease->leased,
-        .declined = lease->declined,
-    };
-    if (lb_prefix_has(dhcp->link->network6, lease->address))
-        (void)lb_dhcp6_server_restore(&dhcp->server, now_us, &kept);
+    lb_server_nets6_restore(&dhcp->nets, now_us, lease);
 }
 
 bool lb_server_dhcp6_reload(struct lb_server_dhcp6 *dhcp, uint64_t now_us,
                             struct lb_server_error *error) {
-    struct lb_server_dhcp6 before = *dhcp;
-    if (!begin(dhcp, error)) {
-        free_tables(dhcp);
-        *dhcp = before;
+    struct lb_server_nets6 nets;
+    if (!lb_server_nets6_open(&nets, dhcp->settings, dhcp->link, &dhcp->seen, error)) {
+        lb_server_nets6_close(&nets);
         return false;
     }
-    for (uint32_t i = 0; i < before.server.table.used; i++) {
-        const struct lb_binding *binding = &before.bindings[i];
-        struct lb_store_lease lease = lb_server_lease_of(binding, now_us, time(NULL));
-        lb_server_dhcp6_restore(dhcp, now_us, &lease);
-    }
-    free_tables(&before);
+    lb_server_nets6_move(&nets, &dhcp->nets, now_us);
+    lb_server_nets6_close(&dhcp->nets);
+    dhcp->nets = nets;
     return true;
+}
+
+static bool join(struct lb_server_dhcp6 *dhcp, const uint8_t group[16],
+                 struct lb_server_error *error) {
+    if (lb_server_link_join(dhcp->link, dhcp->source.fd, lb_addr_v6_bytes(group)))
+        return true;
+    return lb_server_fail(error, "see the reason", "DHCPv6: its group %s cannot be joined: %s",
+                          lb_addr_text(lb_addr_v6_bytes(group)).s, strerror(errno));
 }
 
 bool lb_server_dhcp6_open(struct lb_server_dhcp6 *dhcp, int epoll,
@@ -360,7 +299,8 @@ bool lb_server_dhcp6_open(struct lb_server_dhcp6 *dhcp, int epoll,
                           const struct lb_server_link *link, const struct lb_server_files *files,
                           struct lb_server_machines *machines, struct lb_server_store *store,
                           struct lb_server_error *error) {
-    static const uint8_t all_servers[16] = {0xff, 2, [13] = 1, [15] = 2}; /* ff02::1:2 */
+    static const uint8_t all_agents[16] = {0xff, 2, [13] = 1, [15] = 2};  /* ff02::1:2 */
+    static const uint8_t all_servers[16] = {0xff, 5, [13] = 1, [15] = 3}; /* ff05::1:3, of relays */
     *dhcp = (struct lb_server_dhcp6){
         .source = {.kind = LB_SOURCE_DHCP6, .fd = -1},
         .link = link,
@@ -371,19 +311,15 @@ bool lb_server_dhcp6_open(struct lb_server_dhcp6 *dhcp, int epoll,
     };
     if (!lb_outbox_open(&dhcp->outbox))
         return lb_server_fail(error, "", "there is no memory for answers of DHCPv6");
-    if (!begin(dhcp, error))
+    if (!lb_server_nets6_open(&dhcp->nets, settings, link, &dhcp->seen, error))
         return false;
     dhcp->source.fd = lb_server_link_udp(link, LB_V6, true, LB_DHCP6_SERVER_PORT, error);
-    if (dhcp->source.fd < 0)
-        return false;
-    if (!lb_server_link_join(link, dhcp->source.fd, lb_addr_v6_bytes(all_servers)))
-        return lb_server_fail(error, "see the reason", "DHCPv6: its group cannot be joined: %s",
-                              strerror(errno));
-    return lb_server_watch(epoll, &dhcp->source, EPOLLIN);
+    return dhcp->source.fd >= 0 && join(dhcp, all_agents, error) &&
+           join(dhcp, all_servers, error) && lb_server_watch(epoll, &dhcp->source, EPOLLIN);
 }
 
 void lb_server_dhcp6_close(struct lb_server_dhcp6 *dhcp) {
     lb_server_source_close(&dhcp->source);
     lb_outbox_close(&dhcp->outbox);
-    free_tables(dhcp);
+    lb_server_nets6_close(&dhcp->nets);
 }

@@ -1,15 +1,13 @@
-/* DHCPv6: core/dhcp6's server half on the link. It serves the link alone, and no relays. */
+/* DHCPv6: core/dhcp6's server half on the link, and for the networks behind relays. */
 #ifndef LB_SERVER_DHCP6_H
 #define LB_SERVER_DHCP6_H
 
-#include "core/dhcp6/dhcp6.h"
+#include "core/dhcp6/dhcp6_relay.h"
 #include "server/boot_file.h"
 #include "server/files.h"
-#include "server/link.h"
+#include "server/nets6.h"
 #include "server/outbox.h"
 #include "server/source.h"
-
-#define LB_SERVER_BINDINGS6 16384 /* machines with addresses; four times a default range */
 
 struct lb_server_dhcp6 {
     struct lb_server_source source;
@@ -18,12 +16,9 @@ struct lb_server_dhcp6 {
     const struct lb_server_settings *settings;
     struct lb_server_machines *machines;
     struct lb_server_store *store;
-    struct lb_dhcp6_server server;
-    struct lb_dhcp6_host *hosts; /* with an address of their own; LB_SERVER_SECTIONS_MAX */
-    char (*names)[LB_SERVER_MACHINE_NAME_MAX + 1]; /* the hosts' sections, in their order */
-    struct lb_index index;                         /* of the names */
-    struct lb_binding *bindings;
-    struct lb_dhcp_seen seen; /* of clients, by dhcp-keys */
+    struct lb_server_nets6 nets;
+    struct lb_addr unknown_relay; /* the last one that was told */
+    struct lb_dhcp_seen seen;     /* of clients, by dhcp-keys */
     struct lb_outbox outbox;
     struct lb_store_progress progress; /* of the store, as it was told last */
     uint64_t last_ticket;

@@ -142,8 +142,9 @@ bool lb_server_nets_open(struct lb_server_nets *nets, const struct lb_server_set
     if (!begin_link(&nets->list[0], settings, link, seen, error))
         return false;
     for (size_t i = 0; !is_proxy && i < settings->subnet_count; i++) {
-        struct lb_server_net *net = &nets->list[nets->count++];
-        if (!begin_subnet(net, settings, &settings->subnets[i], link, seen, error))
+        const struct lb_server_subnet_settings *subnet = &settings->subnets[i];
+        if (subnet->network.len > 0 &&
+            !begin_subnet(&nets->list[nets->count++], settings, subnet, link, seen, error))
             return false;
     }
     return true;

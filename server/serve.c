@@ -144,19 +144,20 @@ static bool open_services(struct lb_server *server, struct lb_server_error *erro
            lb_server_routers_open(&server->routers, server->epoll, settings, &server->link, error);
 }
 
-static void say_net(const struct lb_server *server, const struct lb_dhcp4_server_config *net,
+static void say_net(const struct lb_server *server, struct lb_addr first, struct lb_addr last,
                     bool is_behind) {
-    lb_server_say("", "gives addresses %s to %s on %s%s", lb_addr_text(net->first).s,
-                  lb_addr_text(net->last).s, server->link.name,
+    lb_server_say("", "gives addresses %s to %s on %s%s", lb_addr_text(first).s,
+                  lb_addr_text(last).s, server->link.name,
                   is_behind ? ", to machines behind a relay" : "");
 }
 
 static void say_ipv6(const struct lb_server *server) {
     const struct lb_server_settings *settings = &server->settings;
-    const struct lb_dhcp6_server_config *config = &server->dhcp6.server.config;
-    if (settings->dhcp6 == LB_SERVER_DHCP6_SERVER)
-        lb_server_say("", "gives addresses %s to %s on %s", lb_addr_text(config->first).s,
-                      lb_addr_text(config->last).s, server->link.name);
+    const struct lb_server_nets6 *nets = &server->dhcp6.nets;
+    for (size_t i = 0; settings->dhcp6 == LB_SERVER_DHCP6_SERVER && i < nets->count; i++) {
+        const struct lb_dhcp6_server_config *config = &nets->list[i].server.config;
+        say_net(server, config->first, config->last, i > 0);
+    }
     if (settings->router_advertisements)
         lb_server_say("", "advertises the network %s on %s%s",
                       lb_prefix_text(server->link.network6).s, server->link.name,
@@ -184,8 +185,11 @@ static void say_services(const struct lb_server *server) {
     for (size_t i = 0; i < server->machines.count; i++)
         lb_server_say(server->machines.list[i].name, "target %s",
                       server->machines.list[i].node->name);
-    for (size_t i = 0; settings->dhcp == LB_SERVER_DHCP_SERVER && i < server->dhcp.nets.count; i++)
-        say_net(server, &server->dhcp.nets.list[i].server.config, i > 0);
+    for (size_t i = 0; settings->dhcp == LB_SERVER_DHCP_SERVER && i < server->dhcp.nets.count;
+         i++) {
+        const struct lb_dhcp4_server_config *config = &server->dhcp.nets.list[i].server.config;
+        say_net(server, config->first, config->last, i > 0);
+    }
     say_ipv6(server);
     if ((settings->tftp || settings->http) &&
         !lb_server_files_has(&server->files, "lunbootx64.efi"))

@@ -39,6 +39,7 @@ enum type {
     DHCP_KEYS,
     ALGORITHMS,
     PREFIX,
+    PREFIX6,
     IMAGE,
 };
 
@@ -169,6 +170,15 @@ static const char *parse_network(struct lb_bytes value, struct lb_prefix *to) {
     return NULL;
 }
 
+static const char *parse_network6(struct lb_bytes value, struct lb_prefix *to) {
+    struct lb_prefix prefix;
+    if (!lb_prefix_parse(value, &prefix) || prefix.addr.family != LB_V6 || prefix.len < 64 ||
+        prefix.len > 120 || !lb_addr_equal(prefix.addr, lb_addr_mask(prefix.addr, prefix.len)))
+        return "an IPv6 network with its length, such as 2001:db8:5::/64";
+    *to = prefix;
+    return NULL;
+}
+
 static const char *parse_mac(struct lb_bytes value, uint8_t to[6]) {
     uint8_t mac[7];
     size_t len;
@@ -252,6 +262,8 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
         return parse_dhcp_keys(value, to);
     case PREFIX:
         return parse_network(value, to);
+    case PREFIX6:
+        return parse_network6(value, to);
     case ALGORITHMS:
         return lb_chap_parse_algs(value, to) ? NULL : "a list of md5, sha1, sha256 and sha3-256";
     }
@@ -503,6 +515,7 @@ static size_t size_of(const struct key *key) {
     case ALGORITHMS:
         return sizeof(struct lb_chap_algs);
     case PREFIX:
+    case PREFIX6:
         return sizeof(struct lb_prefix);
     case TEXT:
     case IMAGE:
@@ -594,6 +607,7 @@ static const char *form_of(const struct key *key) {
     case ALGORITHMS:
         return "LIST";
     case PREFIX:
+    case PREFIX6:
         return "NETWORK";
     case IMAGE:
         return "NAME";

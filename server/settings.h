@@ -93,6 +93,9 @@ struct lb_server_subnet_settings {
     struct lb_prefix network; /* len 0: not given */
     struct lb_server_range range;
     struct lb_addr router, dns;
+    struct lb_prefix network6; /* len 0: not given */
+    struct lb_server_range range6;
+    struct lb_addr dns6;
 };
 
 /* Members as keys.def names them. */

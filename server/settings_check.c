@@ -126,22 +126,36 @@ static bool check_machines(const struct lb_server_settings *settings,
     return true;
 }
 
+static bool check_range(struct lb_server_range range, struct lb_prefix network, const char *key,
+                        const char *whose, struct lb_server_error *error) {
+    if (!lb_addr_is_set(range.first) ||
+        (lb_prefix_has(network, range.first) && lb_prefix_has(network, range.last)))
+        return true;
+    if (network.len == 0)
+        return lb_server_fail(error, "give its network as well", "%s of %s has no network", key,
+                              whose);
+    return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
+                          "%s of %s is not within %s", key, whose, lb_prefix_text(network).s);
+}
+
+static bool overlap(struct lb_prefix a, struct lb_prefix b) {
+    return lb_prefix_has(a, b.addr) || lb_prefix_has(b, a.addr);
+}
+
 static bool check_subnets(const struct lb_server_settings *settings,
                           struct lb_server_error *error) {
     for (size_t i = 0; i < settings->subnet_count; i++) {
         const struct lb_server_subnet_settings *subnet = &settings->subnets[i];
-        if (subnet->network.len == 0)
-            return lb_server_fail(error, "give network = NETWORK/LENGTH in its section",
+        if (subnet->network.len == 0 && subnet->network6.len == 0)
+            return lb_server_fail(error,
+                                  "give network = NETWORK/LENGTH in its section, or network6",
                                   "nothing says which network %s is", subnet->name);
-        if (lb_addr_is_set(subnet->range.first) &&
-            (!lb_prefix_has(subnet->network, subnet->range.first) ||
-             !lb_prefix_has(subnet->network, subnet->range.last)))
-            return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
-                                  "dhcp-range of %s is not within %s", subnet->name,
-                                  lb_prefix_text(subnet->network).s);
+        if (!check_range(subnet->range, subnet->network, "dhcp-range", subnet->name, error) ||
+            !check_range(subnet->range6, subnet->network6, "dhcp6-range", subnet->name, error))
+            return false;
         for (size_t k = 0; k < i; k++)
-            if (lb_prefix_has(subnet->network, settings->subnets[k].network.addr) ||
-                lb_prefix_has(settings->subnets[k].network, subnet->network.addr))
+            if (overlap(subnet->network, settings->subnets[k].network) ||
+                overlap(subnet->network6, settings->subnets[k].network6))
                 return lb_server_fail(error, "give networks that have no address in common",
                                       "the networks of %s and %s overlap",
                                       settings->subnets[k].name, subnet->name);

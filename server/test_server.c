@@ -240,6 +240,25 @@ static void a_subnet_is_a_network_behind_a_relay(void) {
     CHECK_STR(error.what, "conf:4: there are two subnets a");
 }
 
+static void a_subnet_may_be_of_ipv6_alone(void) {
+    CHECK(read_conf(CONF "[subnet lab]\nnetwork6 = 2001:db8:5::/64\n"
+                         "dhcp6-range = 2001:db8:5::100-2001:db8:5::1ff\n" ANNA));
+    CHECK_EQ(settings.subnets[0].network.len, 0);
+    CHECK_STR(lb_prefix_text(settings.subnets[0].network6).s, "2001:db8:5::/64");
+    CHECK_STR(lb_addr_text(settings.subnets[0].range6.last).s, "2001:db8:5::1ff");
+    CHECK(!read_conf(CONF "[subnet lab]\nnetwork6 = 2001:db8::/32"));
+    CHECK_STR(error.what, "conf:4: network6 cannot be \"2001:db8::/32\"");
+    CHECK(!read_conf(CONF "[subnet lab]\nnetwork6 = 192.0.2.0/24"));
+    CHECK(!read_conf(CONF "[subnet lab]\nrouter = 192.0.2.1"));
+    CHECK_STR(error.what, "nothing says which network lab is");
+    CHECK(!read_conf(CONF "[subnet lab]\nnetwork = 192.0.2.0/24\n"
+                          "dhcp6-range = 2001:db8:5::1-2001:db8:5::9"));
+    CHECK_STR(error.what, "dhcp6-range of lab has no network");
+    CHECK(!read_conf(CONF "[subnet a]\nnetwork6 = 2001:db8:5::/64\n"
+                          "[subnet b]\nnetwork6 = 2001:db8:5::8000/113"));
+    CHECK_STR(error.what, "the networks of a and b overlap");
+}
+
 /* Which network a request is about: by its relay, else by the address that its client has. */
 static void a_request_belongs_to_the_network_of_its_relay(void) {
     static const struct lb_server_link link = {
@@ -743,6 +762,7 @@ int main(void) {
     TEST(chap_by_halves_is_an_error);
     TEST(a_file_with_secrets_is_its_owners_alone);
     TEST(a_subnet_is_a_network_behind_a_relay);
+    TEST(a_subnet_may_be_of_ipv6_alone);
     TEST(a_request_belongs_to_the_network_of_its_relay);
     TEST(names_of_machines_are_plain);
     TEST(one_machine_too_many_changes_nothing);

@@ -1,4 +1,5 @@
-/* The DHCPv6 server, as a pure machine: RFC 8415 18.3. It serves one link, and no relays.
+/* The DHCPv6 server, as a pure machine: RFC 8415 18.3. It serves one link; what
+ * relays put around a message is taken off before: dhcp6_relay.h.
  *
  * A binding, one IA_NA of one client:
  *
