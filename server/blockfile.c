@@ -45,3 +45,9 @@ int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset) {
     int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
     return fallocate(fd, mode, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
 }
+
+int lb_blockfile_allocate(int fd, uint64_t len, uint64_t offset) {
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) == 0)
+        return 0;
+    return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
+}

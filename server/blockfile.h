@@ -14,6 +14,9 @@ int lb_blockfile_sync(int fd);
 /* Gives the room of these bytes back to the file system; they read as zeros then. EOPNOTSUPP: this
  * file cannot do that, and nothing has changed. */
 int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset);
+/* Room for these bytes, which may be written without ENOSPC from now on; what they are does not
+ * change. 0 also where the file system cannot promise that. */
+int lb_blockfile_allocate(int fd, uint64_t len, uint64_t offset);
 /* Makes the file this long, with zeros; what it had is gone. */
 int lb_blockfile_clear(int fd, uint64_t bytes);
 

@@ -2,6 +2,7 @@
 #include "core/base/siphash.h"
 #include "core/iscsi/iscsi_wire.h"
 #include "core/names/rootpath.h"
+#include "server/atomic.h"
 #include "server/kept.h"
 #include "server/lookup.h"
 #include "server/say.h"
@@ -13,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES 512
+#define BLOCK_BYTES  512
+#define TRANSFER_MAX (32 << 20) /* of one command: more than any 10-byte command can ask for */
 
 static const uint8_t none[16] = {0};
 
@@ -152,6 +154,10 @@ static void fit_unit(struct lb_server_machine *machine) {
     bool is_file = machine->disk->changed_ns != 0 && !machine->disk->storage.read_only;
     machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;
     machine->unit.blocks = machine->disk->storage.bytes / BLOCK_BYTES;
+    if (machine->writes != LB_WRITES_DIRECT) {
+        machine->unit.atomic_blocks = LB_ATOMIC_MAX / BLOCK_BYTES;
+        machine->unit.max_transfer_blocks = TRANSFER_MAX / BLOCK_BYTES;
+    }
     machine->unit.read_only =
         machine->writes == LB_WRITES_DIRECT && machine->disk->storage.read_only;
 }
@@ -486,7 +492,7 @@ static bool begin_anew(const struct lb_server_machines *machines,
                        struct lb_server_machine *machine) {
     errno = lb_server_kept_forget(machines->settings->state, machine);
     if (errno == 0)
-        errno = lb_overlay_reset(&machine->overlay.overlay);
+        errno = lb_storage_reset(&machine->overlay);
     machine->head.is_used = true;
     begin_head(machine);
     machine->has_said_full = false;

@@ -129,6 +129,11 @@ static uint64_t count_new(const struct lb_overlay *overlay, uint64_t offset, siz
     return count;
 }
 
+bool lb_overlay_has_room(const struct lb_overlay *overlay, size_t len, uint64_t offset) {
+    uint64_t left = overlay->limit - LB_MIN(overlay->here, overlay->limit);
+    return count_new(overlay, offset, len) <= left;
+}
+
 /* A part of one block: the rest of it is what it was. */
 static int write_part(struct lb_overlay *overlay, const uint8_t *from, size_t len,
                       uint64_t offset) {
@@ -148,7 +153,7 @@ int lb_overlay_write(struct lb_overlay *overlay, const uint8_t *from, size_t len
     lb_assert(offset <= overlay->bytes && len <= overlay->bytes - offset);
     if (len == 0)
         return 0;
-    if (count_new(overlay, offset, len) > overlay->limit - LB_MIN(overlay->here, overlay->limit))
+    if (!lb_overlay_has_room(overlay, len, offset))
         return ENOSPC;
     while (len > 0) {
         uint64_t in_block = offset % BLOCK;

@@ -47,6 +47,8 @@ bool lb_overlay_has(const struct lb_overlay *overlay, uint64_t block);
 bool lb_overlay_is_base(const struct lb_overlay *overlay, uint64_t offset, size_t len);
 /* Within the disk, any offset and length. 0, or an errno. */
 int lb_overlay_read(struct lb_overlay *overlay, uint8_t *to, size_t len, uint64_t offset);
+/* Whether the limit allows a write of these bytes (len not 0). */
+bool lb_overlay_has_room(const struct lb_overlay *overlay, size_t len, uint64_t offset);
 /* ENOSPC: it needs more blocks than the limit allows, or than the file system has; of the former
  * nothing is written. */
 int lb_overlay_write(struct lb_overlay *overlay, const uint8_t *from, size_t len, uint64_t offset);

@@ -1,4 +1,5 @@
 #include "server/storage.h"
+#include "server/atomic.h"
 #include "server/blockfile.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +52,7 @@ static bool check(struct lb_storage *storage, const char *path, struct lb_server
 
 bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_only,
                      struct lb_server_error *error) {
-    *storage = (struct lb_storage){.read_only = read_only, .data = -1, .map = -1};
+    *storage = (struct lb_storage){.read_only = read_only, .data = -1, .map = -1, .journal = -1};
     storage->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (storage->fd < 0)
         return fail_open(error, path, read_only);
@@ -88,13 +89,15 @@ static bool sync_folder(const char *folder) {
 
 static bool load_overlay(struct lb_storage *storage, const char *folder, uint64_t limit,
                          struct lb_server_error *error) {
-    if (storage->data < 0 || storage->map < 0 || !sync_folder(folder))
+    if (storage->data < 0 || storage->map < 0 || storage->journal < 0 || !sync_folder(folder))
         return fail_overlay(error, folder);
     if (!lock(storage->map, false))
         return lb_server_fail(error, "end the other lunbootd, or give another --overlays=FOLDER",
                               "another program is using %s", folder);
     errno = lb_overlay_load(&storage->overlay, storage->fd, storage->data, storage->map,
                             storage->bytes, limit);
+    if (errno == 0)
+        errno = lb_atomic_recover(&storage->overlay, storage->journal);
     return errno == 0 || fail_overlay(error, folder);
 }
 
@@ -106,6 +109,7 @@ bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage
         .is_overlay = true,
         .data = -1,
         .map = -1,
+        .journal = -1,
         .window = base->window,
     };
     if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
@@ -115,6 +119,7 @@ bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage
     }
     storage->data = open_part(folder, "data");
     storage->map = open_part(folder, "map");
+    storage->journal = open_part(folder, "atomic");
     if (load_overlay(storage, folder, limit, error))
         return true;
     lb_storage_close(storage);
@@ -132,6 +137,7 @@ void lb_storage_close(struct lb_storage *storage) {
         lb_overlay_free(&storage->overlay);
         close_part(&storage->data);
         close_part(&storage->map);
+        close_part(&storage->journal);
     } else if (storage->fd >= 0) {
         close(storage->fd);
         lb_window_close(storage->window);
@@ -155,8 +161,16 @@ static int write_out(struct lb_storage *storage, const struct lb_storage_ask *as
         return EROFS;
     if (!storage->is_overlay)
         return lb_blockfile_write(storage->fd, ask->memory, ask->len, ask->offset, ask->is_durable);
+    if (ask->is_atomic)
+        return lb_atomic_write(&storage->overlay, storage->journal, ask->memory, ask->len,
+                               ask->offset);
     int error = lb_overlay_write(&storage->overlay, ask->memory, ask->len, ask->offset);
     return error == 0 && ask->is_durable ? flush(storage) : error;
+}
+
+int lb_storage_reset(struct lb_storage *storage) {
+    int error = lb_atomic_forget(storage->journal);
+    return error == 0 ? lb_overlay_reset(&storage->overlay) : error;
 }
 
 /* EOPNOTSUPP: a raw disk that cannot, and nothing has changed. */

@@ -28,6 +28,7 @@ struct lb_storage_ask {
     uint64_t offset; /* bytes; all but FLUSH: within the disk */
     uint32_t len;
     uint8_t *memory; /* READ: to be filled; WRITE: what is written */
+    bool is_atomic;  /* WRITE to an overlay: whole or not at all, and durable; LB_ATOMIC_MAX */
     bool is_durable; /* WRITE, ZERO: durable before it is answered */
     int error;       /* the answer: 0, or an errno */
 };
@@ -37,8 +38,8 @@ struct lb_storage {
     uint64_t bytes;
     bool read_only;
     bool is_overlay;
-    int broken; /* an errno: see lb_overlay_flush */
-    int data, map;
+    int broken;             /* an errno: see lb_overlay_flush */
+    int data, map, journal; /* an overlay's; journal: see atomic.h */
     struct lb_overlay overlay;
     struct lb_window *window; /* of the disk, or of the base; NULL: none, all is copied */
 };
@@ -60,6 +61,8 @@ const uint8_t *lb_storage_view(struct lb_storage *storage, uint64_t offset, uint
  * not. */
 uint64_t lb_storage_status(const struct lb_storage *storage, uint64_t len, uint64_t offset,
                            bool *is_unmapped);
+/* An overlay that is its base again. 0, or an errno. */
+int lb_storage_reset(struct lb_storage *storage);
 void lb_storage_close(struct lb_storage *storage); /* harmless where it is closed */
 
 #endif

@@ -182,6 +182,7 @@ static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
         .len = len,
         .memory = memory,
         .is_durable = io->force_unit_access,
+        .is_atomic = op == LB_STORAGE_WRITE && io->is_atomic,
     };
     if (storage == NULL)
         return ENOMEDIUM;

@@ -1,6 +1,7 @@
 /* Overlays and commits: what is read back, the limit, and power cuts. The files are in memory; a
  * cut loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many
  * cuts. */
+#include "server/atomic.h"
 #include "server/blockfile.h"
 #include "server/copy.h"
 #include "server/overlay.h"
@@ -16,7 +17,7 @@
 #define PENDING_MAX  4096
 #define CLEAR        UINT32_MAX /* in the place of a sector */
 
-enum { BASE, DATA, MAP, IMAGE, FILES }; /* IMAGE: the version that a commit makes */
+enum { BASE, DATA, MAP, JOURNAL, IMAGE, FILES }; /* IMAGE: the version that a commit makes */
 
 /* ---- files whose power can be cut ---- */
 
@@ -94,6 +95,13 @@ int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset) {
     return is_cut ? EIO : 0;
 }
 
+static int allocate_error;
+
+int lb_blockfile_allocate(int fd, uint64_t len, uint64_t offset) {
+    lb_assert(fd == DATA && offset + len <= files[fd].bytes);
+    return has_power() ? allocate_error : EIO;
+}
+
 static uint64_t rng;
 static uint32_t below(uint32_t n) {
     rng ^= rng << 13, rng ^= rng >> 7, rng ^= rng << 17;
@@ -146,22 +154,32 @@ static uint32_t number_of(const uint8_t *at, uint32_t sector) {
 static void load(uint64_t limit) {
     calls_left = UINT32_MAX;
     CHECK_EQ(lb_overlay_load(&overlay, BASE, DATA, MAP, DISK_BYTES, limit), 0);
+    CHECK_EQ(lb_atomic_recover(&overlay, JOURNAL), 0);
 }
 
 static void begin(uint64_t limit) {
     lb_overlay_free(&overlay);
     memset(files, 0, sizeof files);
     memset(zeroed, 0, sizeof zeroed);
-    sync_error = 0;
+    sync_error = allocate_error = 0;
     files[BASE].bytes = DISK_BYTES;
     for (uint32_t sector = 0; sector < SECTORS; sector++)
         fill(files[BASE].seen[sector], sector, 0);
     load(limit);
 }
 
-static int put(uint32_t sector, uint32_t count, uint32_t number) {
+static void fill_all(uint32_t sector, uint32_t count, uint32_t number) {
     for (uint32_t i = 0; i < count; i++)
         fill(buffer + i * SECTOR, sector + i, number);
+}
+
+static int put_atomic(uint32_t sector, uint32_t count, uint32_t number) {
+    fill_all(sector, count, number);
+    return lb_atomic_write(&overlay, JOURNAL, buffer, count * SECTOR, (uint64_t)sector * SECTOR);
+}
+
+static int put(uint32_t sector, uint32_t count, uint32_t number) {
+    fill_all(sector, count, number);
     return lb_overlay_write(&overlay, buffer, count * SECTOR, (uint64_t)sector * SECTOR);
 }
 
@@ -346,6 +364,73 @@ static void a_flush_that_failed_fails_until_the_next_start(void) {
     CHECK_EQ(lb_overlay_flush(&overlay), EIO);
 }
 
+/* ---- atomic writes ---- */
+
+static void an_atomic_write_is_durable_and_leaves_nothing_to_do(void) {
+    static const uint8_t nothing[LB_ATOMIC_HEAD];
+    begin(0);
+    CHECK_EQ(put_atomic(13, 200, 1), 0);
+    CHECK(memcmp(files[JOURNAL].safe[0], nothing, sizeof nothing) == 0);
+    CHECK_EQ(files[DATA].pending_count + files[MAP].pending_count, 0);
+    CHECK_EQ(get(12), 0);
+    CHECK_EQ(get(13), 1);
+    CHECK_EQ(get(212), 1);
+    CHECK_EQ(get(213), 0);
+    lb_overlay_free(&overlay);
+    load(0);
+    CHECK_EQ(get(100), 1);
+}
+
+/* At every call, with any of what was not synced lost. */
+static void a_cut_atomic_write_is_whole_or_undone(void) {
+    unsigned whole = 0, undone = 0;
+    for (unsigned call = 1; call < 40; call++) {
+        for (unsigned seed = 1; seed < 20; seed++) {
+            begin(0);
+            rng = seed * UINT64_C(0x9e3779b97f4a7c15) + call;
+            CHECK_EQ(put(20, 10, 1), 0);
+            CHECK_EQ(lb_overlay_flush(&overlay), 0);
+            calls_left = call;
+            bool is_done = put_atomic(13, 30, 2) == 0;
+            for (int i = DATA; i < FILES; i++)
+                cut_power(&files[i]);
+            lb_overlay_free(&overlay);
+            load(0);
+            bool is_there = get(13) == 2;
+            CHECK(is_there || !is_done);
+            for (uint32_t sector = 13; sector < 43; sector++)
+                CHECK_EQ(get(sector), is_there ? 2 : sector >= 20 && sector < 30 ? 1 : 0);
+            whole += is_there;
+            undone += !is_there;
+            /* What is written later is not undone by it. */
+            CHECK_EQ(put(13, 1, 3), 0);
+            CHECK_EQ(lb_overlay_flush(&overlay), 0);
+            lb_overlay_free(&overlay);
+            load(0);
+            CHECK_EQ(get(13), 3);
+        }
+    }
+    CHECK(whole > 50 && undone > 50);
+}
+
+static void an_atomic_write_without_room_changes_nothing(void) {
+    begin(3);
+    CHECK_EQ(put(0, 16, 1), 0);
+    CHECK_EQ(put_atomic(8, 24, 2), ENOSPC);
+    CHECK_EQ(get(8), 1);
+    allocate_error = ENOSPC; /* of the file system */
+    CHECK_EQ(put_atomic(8, 8, 2), ENOSPC);
+    CHECK_EQ(get(8), 1);
+    allocate_error = 0;
+    CHECK_EQ(put_atomic(8, 8, 2), 0);
+    CHECK_EQ(get(8), 2);
+    sync_error = EIO;
+    CHECK_EQ(put_atomic(8, 8, 3), EIO);
+    sync_error = 0;
+    CHECK_EQ(put_atomic(8, 8, 4), EIO); /* nobody knows what the journal has */
+    CHECK_EQ(lb_overlay_flush(&overlay), EIO);
+}
+
 /* ---- commits ---- */
 
 static enum { NOT_NAMED, RENAMED, NAMED } image_name; /* RENAMED: the folder is not durable yet */
@@ -439,7 +524,7 @@ static bool commit(void) {
 
 static bool reset(uint32_t newest[SECTORS]) {
     is_resetting = true;
-    if (lb_overlay_reset(&overlay) != 0)
+    if (lb_atomic_forget(JOURNAL) != 0 || lb_overlay_reset(&overlay) != 0)
         return false;
     is_resetting = false;
     oldest = number;
@@ -465,6 +550,39 @@ static bool write_some(uint32_t newest[SECTORS]) {
     for (uint32_t i = 0; i < count; i++)
         newest[first + i] = number;
     return true;
+}
+
+static struct {
+    uint32_t first, count, number; /* of the atomic write that was cut; number 0: none was */
+} cut_write;
+static unsigned cut_whole, cut_undone;
+
+/* It is a flush, too. */
+static bool write_atomic(uint32_t newest[SECTORS]) {
+    uint32_t first = below(SECTORS), count = 1 + below(24);
+    count = LB_MIN(count, SECTORS - first);
+    cut_write.number = ++number;
+    cut_write.first = first;
+    cut_write.count = count;
+    if (put_atomic(first, count, number) != 0)
+        return false;
+    cut_write.number = 0;
+    for (uint32_t i = 0; i < count; i++)
+        newest[first + i] = number;
+    memcpy(least, newest, sizeof least);
+    return true;
+}
+
+static bool is_whole_or_undone(void) {
+    uint32_t found = 0;
+    if (cut_write.number == 0)
+        return true;
+    for (uint32_t i = 0; i < cut_write.count; i++)
+        found += get(cut_write.first + i) == cut_write.number;
+    cut_write.number = 0;
+    cut_whole += found > 0;
+    cut_undone += found == 0;
+    return found == 0 || found == cut_write.count;
 }
 
 static bool unmap_some(uint32_t newest[SECTORS]) {
@@ -493,12 +611,16 @@ static void work(void) {
             has_power_left = flush(newest);
         else if (what < 15)
             has_power_left = unmap_some(newest);
+        else if (what < 18)
+            has_power_left = write_atomic(newest);
         else
             has_power_left = write_some(newest);
     }
 }
 
 static bool check_after_cut(void) {
+    if (!CHECK(is_whole_or_undone()))
+        return false;
     for (uint32_t sector = 0; sector < SECTORS; sector++) {
         uint32_t got = get(sector);
         if (is_resetting && got == zeroed[sector] && got < least[sector] && base_zeroed[sector])
@@ -553,7 +675,10 @@ static void no_power_cut_loses_what_was_flushed(void) {
     }
     tap_note("%u power cuts, %u of them in a commit; %u commits were whole", cuts / 4 * 4,
              commit_cuts, commit_count);
+    tap_note("%u cuts in an atomic write: %u left it whole, %u undone", cut_whole + cut_undone,
+             cut_whole, cut_undone);
     CHECK(commit_cuts * 50 > cuts && commit_count * 50 > cuts);
+    CHECK(cut_whole * 50 > cuts && cut_undone * 50 > cuts);
 }
 
 int main(int argc, char **argv) {
@@ -571,6 +696,9 @@ int main(int argc, char **argv) {
     TEST(at_the_limit_new_blocks_are_refused_and_rewrites_go_on);
     TEST(a_smaller_limit_than_what_is_there_harms_nothing);
     TEST(a_flush_that_failed_fails_until_the_next_start);
+    TEST(an_atomic_write_is_durable_and_leaves_nothing_to_do);
+    TEST(a_cut_atomic_write_is_whole_or_undone);
+    TEST(an_atomic_write_without_room_changes_nothing);
     TEST(a_commit_is_what_the_machine_saw);
     TEST(no_power_cut_loses_what_was_flushed);
     lb_overlay_free(&overlay);

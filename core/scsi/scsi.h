@@ -58,6 +58,7 @@ enum lb_scsi_op {
     LB_SCSI_PREFETCH_16 = 0x90,
     LB_SCSI_SYNCHRONIZE_CACHE_16 = 0x91,
     LB_SCSI_WRITE_SAME_16 = 0x93,
+    LB_SCSI_WRITE_ATOMIC_16 = 0x9c,
     LB_SCSI_SERVICE_ACTION_IN_16 = 0x9e, /* with service action 0x10: READ CAPACITY(16) */
     LB_SCSI_REPORT_LUNS = 0xa0,
     LB_SCSI_MAINTENANCE_IN = 0xa3, /* with service actions 0a and 0c: report */

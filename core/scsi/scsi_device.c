@@ -221,6 +221,7 @@ static const struct lb_scsi_row rows[] = {
     {LB_SCSI_PREFETCH_16, -1, 16, M | R | O, "0002" LBA_16 "ffffffff0000"},
     {LB_SCSI_SYNCHRONIZE_CACHE_16, -1, 16, M | W | O, "0002" LBA_16 "ffffffff0000"},
     {LB_SCSI_WRITE_SAME_16, -1, 16, M | W | O, "00f9" LBA_16 "ffffffff0000"},
+    {LB_SCSI_WRITE_ATOMIC_16, -1, 16, M | W | O, "00f8" LBA_16 "0000ffff0000"},
     {LB_SCSI_SERVICE_ACTION_IN_16, 0x10, 16, M, "001f0000000000000000ffffffff0000"},
     {LB_SCSI_SERVICE_ACTION_IN_16, 0x12, 16, M | R, "001f" LBA_16 "ffffffff0000"},
     {LB_SCSI_REPORT_LUNS, -1, 12, A, "0000ff000000ffffffff0000"},
@@ -244,6 +245,8 @@ static bool has_row(const struct lb_scsi_unit *unit, const struct lb_scsi_row *r
     case LB_SCSI_EXTENDED_COPY:
     case LB_SCSI_RECEIVE_COPY_RESULTS:
         return unit->can_copy;
+    case LB_SCSI_WRITE_ATOMIC_16:
+        return unit->atomic_blocks > 0;
     case LB_SCSI_PREVENT_ALLOW:
         return unit->is_removable;
     case LB_SCSI_SERVICE_ACTION_IN_16:

@@ -71,6 +71,7 @@ struct lb_scsi_unit {
     enum lb_scsi_unit_state state;
     bool is_busy; /* BUSY to every command but INQUIRY, REPORT LUNS and REQUEST SENSE */
     uint32_t max_transfer_blocks, optimal_transfer_blocks; /* VPD B0; 0: no limit */
+    uint32_t atomic_blocks;    /* WRITE ATOMIC: that a power cut leaves whole or undone; 0: none */
     uint8_t threshold_percent; /* thin: of used_blocks that raises 38/07, for LOG SENSE; 0: none */
     uint64_t used_blocks;      /* thin: the owner counts them */
     char vendor[9], product[17], revision[5]; /* empty: "LUNBOOT", "DISK", "1" */
@@ -171,8 +172,9 @@ struct lb_scsi_command {
     uint64_t source_lba;
     uint8_t source, destination; /* COPY: by LUN, which are there */
     bool force_unit_access;
-    bool unmaps; /* WRITE_EACH: blocks may be given back, where they then read as it says */
-    bool aborts; /* PREEMPT AND ABORT: the tasks of all who reach the unit but have no key */
+    bool is_atomic; /* WRITE: all of it or nothing, as one piece */
+    bool unmaps;    /* WRITE_EACH: blocks may be given back, where they then read as it says */
+    bool aborts;    /* PREEMPT AND ABORT: the tasks of all who reach the unit but have no key */
     bool has_begun, holds_result; /* EXTENDED COPY: its list is right; RECEIVE COPY RESULTS */
     uint8_t list_id;
 

@@ -24,12 +24,15 @@ static bool parse_extent(const uint8_t cdb[16], struct extent *extent) {
     extent->lba = len == 16 ? lb_rd_u64(&rd) : lb_rd_u32(&rd);
     if (len == 10)
         lb_rd_skip(&rd, 1);
-    if (cdb[0] == LB_SCSI_COMPARE_AND_WRITE)
+    if (cdb[0] == LB_SCSI_COMPARE_AND_WRITE) {
         lb_rd_skip(&rd, 3);
-    if (cdb[0] == LB_SCSI_COMPARE_AND_WRITE)
         extent->blocks = lb_rd_u8(&rd);
-    else
+    } else if (cdb[0] == LB_SCSI_WRITE_ATOMIC_16) {
+        lb_rd_skip(&rd, 2);
+        extent->blocks = lb_rd_u16(&rd);
+    } else {
         extent->blocks = len == 10 ? lb_rd_u16(&rd) : lb_rd_u32(&rd);
+    }
     return len != 0;
 }
 
@@ -83,7 +86,8 @@ static void begin_write(struct lb_scsi_command *command, const struct lb_scsi_un
                         const struct extent *extent) {
     uint32_t block_bytes = lb_scsi_unit_block_bytes(unit);
     uint64_t wanted = extent->blocks * block_bytes;
-    if (!lb_scsi_takes(command, wanted))
+    if (!is_acceptable(command, unit, extent, unit->max_transfer_blocks) ||
+        !lb_scsi_may_write(command, unit) || !lb_scsi_takes(command, wanted))
         return;
     command->kind = LB_SCSI_KIND_WRITE;
     command->total -= command->total % block_bytes;
@@ -132,6 +136,19 @@ static void begin_compare_and_write(struct lb_scsi_command *command,
     else if (takes_all(command, bytes) && extent->blocks > 0)
         command->kind = LB_SCSI_KIND_COMPARE_AND_WRITE;
     command->force_unit_access = extent->flags & 8 || unit->no_write_cache;
+}
+
+/* SBC-4 5.46: all of it or nothing. No boundary is observed, so none can be asked for. */
+static void begin_write_atomic(struct lb_scsi_command *command, const struct lb_scsi_unit *unit,
+                               const struct extent *extent) {
+    if (command->cdb[10] != 0 || command->cdb[11] != 0) {
+        lb_scsi_invalid_field(command);
+        command->field = 10;
+    } else if (takes_all(command, extent->blocks * lb_scsi_unit_block_bytes(unit)) &&
+               extent->blocks > 0) {
+        command->kind = LB_SCSI_KIND_WRITE;
+        command->is_atomic = command->force_unit_access = true;
+    }
 }
 
 /* WRITE SAME: UNMAP is bit 3, ANCHOR bit 4; of the 16-byte form NDOB is bit 0. No blocks: to the
@@ -191,17 +208,18 @@ static void begin_extent(struct lb_scsi_command *command, const struct lb_scsi_u
     case LB_SCSI_WRITE_VERIFY_12:
     case LB_SCSI_WRITE_VERIFY_16:
         extent->flags = (uint8_t)((extent->flags & 0xe0) | 8); /* on the medium, or not verified */
-        if (is_acceptable(command, unit, extent, unit->max_transfer_blocks) &&
-            lb_scsi_may_write(command, unit))
-            begin_write(command, unit, extent);
+        begin_write(command, unit, extent);
         return;
     case LB_SCSI_WRITE_6:
     case LB_SCSI_WRITE_10:
     case LB_SCSI_WRITE_12:
     case LB_SCSI_WRITE_16:
-        if (is_acceptable(command, unit, extent, unit->max_transfer_blocks) &&
+        begin_write(command, unit, extent);
+        return;
+    case LB_SCSI_WRITE_ATOMIC_16:
+        if (is_acceptable(command, unit, extent, unit->atomic_blocks) &&
             lb_scsi_may_write(command, unit))
-            begin_write(command, unit, extent);
+            begin_write_atomic(command, unit, extent);
         return;
     case LB_SCSI_ORWRITE_16:
         if (is_acceptable(command, unit, extent, unit->max_transfer_blocks) &&
@@ -268,6 +286,7 @@ static bool names_blocks(uint8_t op) {
         LB_SCSI_PREFETCH_16,
         LB_SCSI_SYNCHRONIZE_CACHE_16,
         LB_SCSI_WRITE_SAME_16,
+        LB_SCSI_WRITE_ATOMIC_16,
         LB_SCSI_READ_12,
         LB_SCSI_WRITE_12,
         LB_SCSI_WRITE_VERIFY_12,

@@ -161,7 +161,7 @@ static void port_groups(const struct lb_scsi_device *device, const struct lb_scs
     lb_wr_u32(wr, 0); /* the length, below */
     if (command->cdb[1] >> 5 == 1)
         lb_wr_u32(wr, 0x10000000); /* extended format; no time for transitions */
-    lb_wr_u8(wr, 0x80);            /* preferred; active/optimised */
+    lb_wr_u8(wr, 0);               /* active/optimised; not preferred to another, as none is */
     lb_wr_u8(wr, 0x01);            /* no other state is known */
     lb_wr_u16(wr, group);
     lb_wr_u8(wr, 0);

@@ -181,6 +181,7 @@ struct lb_target_io {
     bool unmaps;            /* WRITE is_repeated */
     bool is_piece;          /* READ, BUFFER: a host with little memory may answer with less, whole
                                blocks and 65536 bytes or more; the rest is asked for next */
+    bool is_atomic;         /* WRITE: a power cut leaves all of it, or nothing */
     bool force_unit_access; /* WRITE: durable before it is answered */
     /* With keeps_memory, BUFFER and what is done with it: the room must not be the disk itself, for
      * what is put there has a digest that is yet to be checked, or is not for the disk; and it is

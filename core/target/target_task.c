@@ -154,13 +154,15 @@ static void enter_piece(struct lb_target_conn *conn, struct lb_target_task *task
     uint32_t block_bytes = lb_scsi_unit_block_bytes(task->io.lun);
     uint32_t io_max = conn->server->io_max;
     bool is_write = takes_data(&task->scsi);
-    bool is_apart = task->scsi.kind != LB_SCSI_KIND_WRITE || conn->data_digest;
+    bool is_atomic = task->scsi.is_atomic;
+    bool is_apart = task->scsi.kind != LB_SCSI_KIND_WRITE || conn->data_digest || is_atomic;
     task->io.is_apart = is_write && conn->server->keeps_memory && is_apart;
     if (io_max == 0)
         io_max = conn->server->keeps_memory && !task->io.is_apart ? UINT32_MAX & ~UINT32_C(0xffff)
                                                                   : 1u << 20;
-    uint32_t len = LB_MIN(task->scsi.total - task->moved, io_max);
-    task->io.is_piece = true;
+    uint32_t len = is_atomic ? task->scsi.total : LB_MIN(task->scsi.total - task->moved, io_max);
+    task->io.is_piece = !is_atomic;
+    task->io.is_atomic = is_atomic;
     task->piece = task->moved;
     task->piece_end = task->moved + len;
     task->io.lba = task->scsi.lba + task->piece / block_bytes;

@@ -108,6 +108,45 @@ static void compare_and_write_writes_what_was_compared(void) {
     CHECK_EQ(sense(), 0x050e03);
 }
 
+/* SBC-4 5.46 */
+static void an_atomic_write_is_one_piece_or_refused(void) {
+    log_in_both();
+    CHECK_EQ(SAY(ME, "9c 00 0000000000000009 0000 0002 00 00", filled(1, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052000); /* not every disk can */
+    raw.unit.atomic_blocks = 16;
+    raw.server.io_max = 4096; /* others come in pieces of this */
+    CHECK_EQ(SAY(ME, "9c 00 0000000000000009 0000 0010 00 00", filled(1, 8192)), LB_SCSI_GOOD);
+    CHECK_EQ(raw.atomic_writes, 1);
+    CHECK(is_filled(9, 16, 1) && is_filled(25, 1, 25));
+    CHECK_EQ(SAY(ME, "9c 00 0000000000000009 0000 0011 00 00", filled(2, 8192)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052400);
+    CHECK_EQ(SAY(ME, "9c 00 0000000000000009 0008 0010 00 00", filled(2, 8192)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052400); /* a boundary */
+    CHECK_EQ(SAY(ME, "9c 00 0000000000000009 0000 0010 00 00", filled(2, 8191)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x050e03);
+    CHECK_EQ(SAY(ME, "9c 00 00000000000007ff 0000 0002 00 00", filled(2, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052100);
+    CHECK_EQ(SAY(ME, "9c 20 0000000000000009 0000 0002 00 00", filled(2, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x052400);
+    raw.unit.read_only = true;
+    CHECK_EQ(SAY(ME, "9c 00 0000000000000009 0000 0002 00 00", filled(2, 1024)),
+             LB_SCSI_CHECK_CONDITION);
+    CHECK_EQ(sense(), 0x072700);
+    raw.unit.read_only = false;
+    CHECK_EQ(ASK(ME, "9c 00 0000000000000009 0000 0000 00 00", 0), LB_SCSI_GOOD);
+    CHECK_EQ(raw.atomic_writes, 1);
+    CHECK(is_filled(9, 16, 1));
+    CHECK_EQ(ASK(ME, "12 01 b0 00ff 00", 255), LB_SCSI_GOOD);
+    CHECK_BYTES(lb_bytes(raw.data.p + 44, 20),
+                tap_hex("00000010 00000000 00000000 00000000 00000000"));
+}
+
 static void orwrite_adds_bits(void) {
     log_in_both();
     CHECK_EQ(SAY(ME, "8b 08 0000000000000009 00000002 00 00", filled(0x60, 1024)), LB_SCSI_GOOD);
@@ -270,7 +309,7 @@ static void every_command_that_is_reported_is_there(void) {
     CHECK_EQ(ASK(ME, "a3 0c 01 5e 0000 000000ff 00 00", 255), LB_SCSI_CHECK_CONDITION);
     CHECK_EQ(sense(), 0x052400); /* it has service actions */
     CHECK_EQ(ASK(ME, "a3 0a 00000000 000000ff 00 00", 255), LB_SCSI_GOOD);
-    CHECK_BYTES(raw.data, tap_hex("0000000c 80 01 0001 000000 01 0000 0001"));
+    CHECK_BYTES(raw.data, tap_hex("0000000c 00 01 0001 000000 01 0000 0001"));
 }
 
 static void lba_status_and_the_log_tell_of_a_thin_disk(void) {
@@ -347,6 +386,7 @@ int main(void) {
     TEST(write_same_fills_and_unmaps);
     TEST(unmap_gives_back_every_range_or_none);
     TEST(compare_and_write_writes_what_was_compared);
+    TEST(an_atomic_write_is_one_piece_or_refused);
     TEST(orwrite_adds_bits);
     TEST(a_write_shorter_than_a_block_writes_nothing_and_says_so);
     TEST(without_a_write_cache_each_write_is_durable);

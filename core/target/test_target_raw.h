@@ -34,7 +34,7 @@ struct raw {
     uint8_t second_disk[DISK_BYTES];          /* of that */
     bool fails_copies;                        /* COPY ends with DATA PROTECT */
     unsigned copies;
-    unsigned releases, keeps, flushes, fua_writes;
+    unsigned releases, keeps, flushes, fua_writes, atomic_writes;
 
     uint8_t wire[WIRE]; /* what the target sent */
     size_t wire_len, wire_at;
@@ -78,6 +78,7 @@ static inline void answer(struct lb_target_io *io) {
         memcpy(raw.disk + io->lba * 512, io->buffer.p, io->len);
     raw.keeps += io->kind == LB_IO_KEEP;
     raw.flushes += io->kind == LB_IO_FLUSH;
+    raw.atomic_writes += io->kind == LB_IO_WRITE && io->is_atomic;
     raw.fua_writes += io->kind == LB_IO_WRITE && io->force_unit_access;
     lb_target_io_done(raw.to, raw.now, io, answer);
 }
