@@ -1,5 +1,5 @@
 /* AES-GCM. Two things are done by instructions or in plain C: four blocks of AES side by side, and
- * a product of two 64-bit words without carries. All else is written once, and compiled for each.
+ * a product of two 64-bit words without carries.
  *
  * In plain C the S-box of AES is a table, so that time depends on the key (caches); products are
  * made without tables. */
@@ -8,7 +8,7 @@
 #define AT_ONCE     LB_GCM_AT_ONCE
 #define BLOCK_BYTES 16
 
-/* Compiled into each of its callers, for `fast` is a constant there. */
+/* Compiled into each of its callers, where `fast` is a constant. */
 #define INLINE static inline __attribute__((always_inline))
 
 struct product {
@@ -103,7 +103,7 @@ INLINE vector key_of(const struct lb_gcm *gcm, unsigned round) {
     return key;
 }
 
-INLINE void encrypt_fast(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
+TARGET static void encrypt_fast(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
     vector s[AT_ONCE], key = key_of(gcm, 0);
     memcpy(s, blocks, sizeof s);
     for (unsigned i = 0; i < AT_ONCE; i++)
@@ -126,6 +126,15 @@ INLINE void encrypt_fast(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK
 
 static bool has_instructions(void) {
     return false;
+}
+
+static void encrypt_fast(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
+    (void)gcm;
+    (void)blocks;
+}
+
+INLINE struct product multiply_fast(uint64_t x, uint64_t y) {
+    return (struct product){x, y};
 }
 
 #endif
@@ -242,12 +251,7 @@ static struct product multiply_plainly(uint64_t x, uint64_t y) {
 }
 
 INLINE struct product multiply(bool fast, uint64_t x, uint64_t y) {
-#if defined(__x86_64__) || defined(__aarch64__)
-    if (fast)
-        return multiply_fast(x, y);
-#endif
-    (void)fast;
-    return multiply_plainly(x, y);
+    return fast ? multiply_fast(x, y) : multiply_plainly(x, y);
 }
 
 /* ---- GHASH (SP 800-38D 6.4) ---- */
@@ -306,8 +310,8 @@ INLINE struct hash block_of(const uint8_t *p) {
 }
 
 /* At most AT_ONCE blocks, the last one filled up with zeros: one reduction for all of them. */
-INLINE void hash_some(bool fast, const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
-                      size_t len) {
+INLINE void hash_blocks(bool fast, const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
+                        size_t len) {
     struct sum sum = {0};
     size_t count = (len + BLOCK_BYTES - 1) / BLOCK_BYTES;
     for (size_t i = 0; i < count; i++) {
@@ -325,44 +329,55 @@ INLINE void hash_some(bool fast, const struct lb_gcm *gcm, struct hash *hash, co
     *hash = reduced(&sum);
 }
 
-INLINE void find_powers(bool fast, struct lb_gcm *gcm, const uint8_t key[BLOCK_BYTES]) {
+TARGET static void hash_fast(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
+                             size_t len) {
+    hash_blocks(true, gcm, hash, p, len);
+}
+
+static void hash_plainly(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
+                         size_t len) {
+    hash_blocks(false, gcm, hash, p, len);
+}
+
+static void hash_some(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p, size_t len) {
+    if (gcm->has_instructions)
+        hash_fast(gcm, hash, p, len);
+    else
+        hash_plainly(gcm, hash, p, len);
+}
+
+static void find_powers(struct lb_gcm *gcm, const uint8_t key[BLOCK_BYTES]) {
+    static const uint8_t zeros[BLOCK_BYTES];
     struct hash power = block_of(key);
     for (unsigned i = 0; i < AT_ONCE; i++) {
-        struct sum sum = {0};
         gcm->powers[i][0] = power.low;
         gcm->powers[i][1] = power.high;
-        add_product(fast, &sum, power, gcm->powers[0]);
-        power = reduced(&sum);
+        hash_some(gcm, &power, zeros, sizeof zeros); /* times the key */
     }
 }
 
 /* ---- counting (SP 800-38D 6.5) ---- */
 
-INLINE void encrypt(bool fast, const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES],
-                    size_t count) {
-#if defined(__x86_64__) || defined(__aarch64__)
-    if (fast) {
-        encrypt_fast(gcm, blocks);
-        return;
-    }
-#endif
-    (void)fast;
-    for (size_t i = 0; i < count; i++)
+static void encrypt_plainly(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
+    for (size_t i = 0; i < AT_ONCE; i++)
         encrypt_one(gcm, blocks[i]);
 }
 
 /* The stream of the next blocks; *counter goes on. */
-INLINE void make_stream(bool fast, const struct lb_gcm *gcm, const uint8_t *nonce,
-                        uint32_t *counter, uint8_t blocks[AT_ONCE][BLOCK_BYTES], size_t count) {
+static void make_stream(const struct lb_gcm *gcm, const uint8_t *nonce, uint32_t *counter,
+                        uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
     for (size_t i = 0; i < AT_ONCE; i++) {
         uint32_t word = __builtin_bswap32((*counter)++);
         memcpy(blocks[i], nonce, LB_GCM_NONCE_BYTES);
         memcpy(blocks[i] + LB_GCM_NONCE_BYTES, &word, sizeof word);
     }
-    encrypt(fast, gcm, blocks, count);
+    if (gcm->has_instructions)
+        encrypt_fast(gcm, blocks);
+    else
+        encrypt_plainly(gcm, blocks);
 }
 
-INLINE void add_stream(uint8_t *p, const uint8_t *stream, size_t len) {
+static void add_stream(uint8_t *p, const uint8_t *stream, size_t len) {
     for (; len >= 8; p += 8, stream += 8, len -= 8) {
         uint64_t x, y;
         memcpy(&x, p, sizeof x);
@@ -375,42 +390,32 @@ INLINE void add_stream(uint8_t *p, const uint8_t *stream, size_t len) {
 }
 
 /* Text in place, and its tag. */
-INLINE void run(bool fast, const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
+static void run(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
                 struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
     enum { STEP = AT_ONCE * BLOCK_BYTES };
     uint8_t blocks[AT_ONCE][BLOCK_BYTES], lengths[BLOCK_BYTES];
     struct hash hash = {0};
     uint32_t counter = 2;
     for (size_t at = 0; at < extra.len; at += STEP)
-        hash_some(fast, gcm, &hash, extra.p + at, LB_MIN(extra.len - at, (size_t)STEP));
+        hash_some(gcm, &hash, extra.p + at, LB_MIN(extra.len - at, (size_t)STEP));
     for (size_t at = 0; at < text.len; at += STEP) {
         size_t len = LB_MIN(text.len - at, (size_t)STEP);
-        make_stream(fast, gcm, nonce, &counter, blocks, (len + BLOCK_BYTES - 1) / BLOCK_BYTES);
+        make_stream(gcm, nonce, &counter, blocks);
         if (!seals)
-            hash_some(fast, gcm, &hash, text.p + at, len);
+            hash_some(gcm, &hash, text.p + at, len);
         add_stream(text.p + at, blocks[0], len);
         if (seals)
-            hash_some(fast, gcm, &hash, text.p + at, len);
+            hash_some(gcm, &hash, text.p + at, len);
     }
     store_be64(lengths, (uint64_t)extra.len * 8);
     store_be64(lengths + 8, (uint64_t)text.len * 8);
-    hash_some(fast, gcm, &hash, lengths, sizeof lengths);
+    hash_some(gcm, &hash, lengths, sizeof lengths);
     store_be64(tag, hash.high);
     store_be64(tag + 8, hash.low);
     counter = 1;
-    make_stream(fast, gcm, nonce, &counter, blocks, 1);
+    make_stream(gcm, nonce, &counter, blocks);
     add_stream(tag, blocks[0], BLOCK_BYTES);
     lb_wipe(blocks, sizeof blocks);
-}
-
-TARGET static void run_fast(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
-                            struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
-    run(true, gcm, nonce, extra, text, seals, tag);
-}
-
-static void run_plainly(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
-                        struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
-    run(false, gcm, nonce, extra, text, seals, tag);
 }
 
 /* ---- entry points ---- */
@@ -422,7 +427,7 @@ static void init(struct lb_gcm *gcm, struct lb_bytes key, bool fast) {
     gcm->has_instructions = fast;
     expand(gcm, key);
     encrypt_one(gcm, zeros);
-    find_powers(false, gcm, zeros);
+    find_powers(gcm, zeros);
     lb_wipe(zeros, sizeof zeros);
 }
 
@@ -434,23 +439,15 @@ void lb_gcm_init_portable(struct lb_gcm *gcm, struct lb_bytes key) {
     init(gcm, key, false);
 }
 
-static void run_either(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
-                       struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
-    if (gcm->has_instructions)
-        run_fast(gcm, nonce, extra, text, seals, tag);
-    else
-        run_plainly(gcm, nonce, extra, text, seals, tag);
-}
-
 void lb_gcm_seal(const struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES],
                  struct lb_bytes extra, struct lb_span text, uint8_t tag[LB_GCM_TAG_BYTES]) {
-    run_either(gcm, nonce, extra, text, true, tag);
+    run(gcm, nonce, extra, text, true, tag);
 }
 
 bool lb_gcm_open(const struct lb_gcm *gcm, const uint8_t nonce[LB_GCM_NONCE_BYTES],
                  struct lb_bytes extra, struct lb_span text, const uint8_t tag[LB_GCM_TAG_BYTES]) {
     uint8_t expected[LB_GCM_TAG_BYTES];
-    run_either(gcm, nonce, extra, text, false, expected);
+    run(gcm, nonce, extra, text, false, expected);
     bool is_right =
         lb_equal_secret(lb_bytes(expected, sizeof expected), lb_bytes(tag, LB_GCM_TAG_BYTES));
     lb_wipe(expected, sizeof expected);

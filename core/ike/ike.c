@@ -182,7 +182,7 @@ void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config
         lb_ike_fail(ike, now_us, LB_E_IPSEC_AUTH, "a key under 16 bytes, or no identities");
         return;
     }
-    if (config->is_responder) {
+    if (!lb_ike_asks(ike)) {
         lb_rand_fill(rand, lb_span(ike->cookie_key, sizeof ike->cookie_key));
         return;
     }
@@ -322,14 +322,14 @@ static const char *on_sealed(struct lb_ike *ike, uint64_t now_us, struct lb_ike_
     }
     if (is_answer)
         return on_answer(ike, now_us, header->exchange, &parsed);
-    if (ike->state == LB_IKE_INIT_DONE)
+    if (!lb_ike_asks(ike) && ike->state == LB_IKE_INIT_DONE)
         return header->exchange == LB_IKE_AUTH ? lb_ike_auth_request(ike, now_us, &parsed)
                                                : "out of place";
     return lb_ike_request(ike, now_us, sa, header->exchange, &parsed);
 }
 
 static bool is_init_again(const struct lb_ike *ike, struct lb_bytes message) {
-    return ike->state == LB_IKE_INIT_DONE &&
+    return !lb_ike_asks(ike) && ike->state == LB_IKE_INIT_DONE &&
            lb_bytes_equal(message, lb_bytes(ike->init_i.bytes + 4, ike->init_i.len));
 }
 
@@ -345,7 +345,7 @@ static const char *on_init(struct lb_ike *ike, uint64_t now_us, const struct lb_
         ike->due |= DUE_ANSWER;
         return NULL;
     }
-    if (ike->is_initiator || (ike->state != LB_IKE_IDLE && ike->state != LB_IKE_INIT_DONE))
+    if (lb_ike_asks(ike) || (ike->state != LB_IKE_IDLE && ike->state != LB_IKE_INIT_DONE))
         return "not a responder, or busy";
     return lb_ike_init_request(ike, now_us, header, from, to, message);
 }
@@ -365,7 +365,7 @@ static const char *take(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint 
     if (!lb_ike_read_header(bytes, &header))
         return "no message of IKEv2";
     if (header.exchange == LB_IKE_SA_INIT) {
-        if (((header.flags & LB_IKE_FLAG_INITIATOR) != 0) == ike->is_initiator)
+        if (((header.flags & LB_IKE_FLAG_INITIATOR) != 0) == lb_ike_asks(ike))
             return "of our own side";
         return header.id == 0 ? on_init(ike, now_us, &header, from, to, bytes)
                               : "another message ID";
@@ -376,7 +376,7 @@ static const char *take(struct lb_ike *ike, uint64_t now_us, struct lb_endpoint 
     if (!is_of(sa, &header))
         return "of another association";
     const char *why = on_sealed(ike, now_us, sa, &header, message);
-    if (why == NULL && !ike->is_initiator) { /* RFC 7296 2.23: a NAT may have moved the peer */
+    if (why == NULL && !lb_ike_asks(ike)) { /* RFC 7296 2.23: a NAT may have moved the peer */
         ike->remote = from;
         ike->local.port = to.port;
     }

@@ -67,8 +67,8 @@ static bool agree(struct lb_ike *ike, struct lb_bytes value) {
 static void put_proof(struct lb_ike *ike, struct lb_ike_out *out) {
     uint8_t room[ID_MAX], mac[32];
     struct lb_bytes id = id_body(ike->config.id, room);
-    lb_ike_put(out, ike->is_initiator ? LB_IKE_P_IDI : LB_IKE_P_IDR, id);
-    lb_ike_auth_value(ike, ike->is_initiator, id, mac);
+    lb_ike_put(out, lb_ike_asks(ike) ? LB_IKE_P_IDI : LB_IKE_P_IDR, id);
+    lb_ike_auth_value(ike, lb_ike_asks(ike), id, mac);
     size_t opened = lb_ike_open_payload(out, LB_IKE_P_AUTH);
     lb_wr_u32(&out->wr, (uint32_t)AUTH_SHARED_KEY << 24);
     lb_wr_bytes(&out->wr, lb_bytes(mac, sizeof mac));
@@ -78,7 +78,7 @@ static void put_proof(struct lb_ike *ike, struct lb_ike_out *out) {
 
 static bool is_proved(const struct lb_ike *ike, struct lb_bytes id, struct lb_bytes auth) {
     uint8_t expected[AUTH_BYTES] = {AUTH_SHARED_KEY};
-    lb_ike_auth_value(ike, !ike->is_initiator, id, expected + 4);
+    lb_ike_auth_value(ike, !lb_ike_asks(ike), id, expected + 4);
     return lb_equal_secret(auth, lb_bytes(expected, sizeof expected));
 }
 
@@ -89,8 +89,8 @@ static bool is_wanted_id(const struct lb_ike *ike, struct lb_bytes id) {
 
 static void put_selectors(struct lb_ike *ike, struct lb_ike_out *out) {
     const struct lb_ipsec_selector *selector = &ike->config.selector;
-    lb_ike_put_ts(out, LB_IKE_P_TSI, selector, ike->is_initiator);
-    lb_ike_put_ts(out, LB_IKE_P_TSR, selector, !ike->is_initiator);
+    lb_ike_put_ts(out, LB_IKE_P_TSI, selector, lb_ike_asks(ike));
+    lb_ike_put_ts(out, LB_IKE_P_TSR, selector, !lb_ike_asks(ike));
     if (ike->config.mode == LB_IPSEC_TRANSPORT)
         lb_ike_put_notify(out, LB_IKE_N_TRANSPORT, 0, lb_bytes(NULL, 0));
 }
@@ -98,7 +98,7 @@ static void put_selectors(struct lb_ike *ike, struct lb_ike_out *out) {
 /* The keys of the first child: RFC 7296 2.17. */
 static void first_child(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_choice *choice) {
     lb_ike_child_keys(ike, lb_bytes(NULL, 0), lb_bytes(ike->nonce_i, ike->nonce_i_len),
-                      lb_bytes(ike->nonce_r, ike->nonce_r_len), ike->is_initiator,
+                      lb_bytes(ike->nonce_r, ike->nonce_r_len), lb_ike_asks(ike),
                       choice->key_bytes);
     lb_ike_set_terms(ike, &ike->next, choice->has_esn);
     lb_ike_child_up(ike, now_us);

@@ -24,6 +24,14 @@ enum due {
     DUE_SPARE_ANSWER = 2048, /* in the spare IKE SA */
 };
 
+/* Whether this end asks for the first IKE SA, or is asked. Firmware asks: what answers is not
+ * linked there. */
+#ifdef LB_SMALL
+#define lb_ike_asks(ike) ((void)(ike), true)
+#else
+#define lb_ike_asks(ike) ((ike)->is_initiator)
+#endif
+
 /* ---- ike_keys.c ---- */
 
 /* RFC 7296 2.13: prf+ over the parts, as many bytes as `out` has (at most 255 blocks). */

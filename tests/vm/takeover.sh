@@ -87,13 +87,13 @@ count_connections() {
 }
 
 # start_lio: LIO in a guest of its own, 192.0.2.1, in the place of the server's namespace, with two disks and the
-# targets of lio/init. The next guest is the client.
+# targets of lio/init; $scratch/disk.img may be there already. The next guest is the client.
 start_lio() {
     server_ip=192.0.2.2
     make_guest_net
     in_server ip tuntap add tap1 mode tap
     bridge_port tap1
-    make_bytes "$scratch/disk.img" $((8 << 20))
+    [ -e "$scratch/disk.img" ] || make_bytes "$scratch/disk.img" $((8 << 20))
     make_bytes "$scratch/scratch.img" $((8 << 20)) 9
     start_lio_guest tap1
     # The next guest is "qemu", with a console and an initramfs of its own.
