@@ -15,7 +15,7 @@ failing=$(awk '$2 == "lb_assert_failed_at" { print $3 }' "$map")
 serve_meter <<EOF
 say LOADER-OK
 crc 1048576 4194304 65536
-cipher 500
+cipher 200
 assert $((16#$failing - 16#140000000))
 EOF
 MTOOLS_SKIP_CHECK=1 mcopy -i "$scratch/disk.img@@$esp_offset" "$meter" ::/EFI/BOOT/BOOTAA64.EFI
