@@ -23,13 +23,14 @@ and in tests/full:
     root          the sources, with a Debian in the folder ROOT
     system NAME   a Debian with the initramfs of NAME
     guest NAME    a virtual machine
+    guide NAME    the boot server's computer
 """
 import pathlib
 import re
 import sys
 
 MARK = re.compile(r"^<!-- (run|shows|file|not run|output)(?:: (.*?))? -->$")
-KINDS = {"run": r"here|namespace|server|root|system [a-z-]+|guest [a-z-]+", "shows": "here|namespace",
+KINDS = {"run": r"here|namespace|server|root|system [a-z-]+|guest [a-z-]+|guide [a-z-]+", "shows": "here|namespace",
          "file": r"(lunboot.conf|dnsmasq|targets.conf)( [a-z.-]+)?", "output": "", "not run": ".+"}
 
 
