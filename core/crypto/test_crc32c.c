@@ -1,5 +1,6 @@
 /* CRC32C: the vectors of RFC 3720 B.4 (the same CRC in RFC 7143 13.1), and the processor's
  * instructions against the tables. */
+#include "core/base/text.h"
 #include "core/crypto/crypto.h"
 #include "tests/tap.h"
 
@@ -59,6 +60,15 @@ static void pieces_give_what_the_whole_gives(void) {
         if (!CHECK_EQ(lb_crc32c(crc, noise + at, 1000 - at), whole))
             return;
     }
+}
+
+static void what_the_processor_can_do_is_used(void) {
+#ifdef __x86_64__
+    bool can = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
+    CHECK_EQ(lb_streq(lb_crc32c_method(), "tables"), !can);
+#else
+    CHECK(lb_crc32c_method()[0] != '\0');
+#endif
 }
 
 static void instructions_and_tables_agree_at_every_length_and_alignment(void) {
@@ -121,5 +131,6 @@ int main(void) {
     TEST(instructions_and_tables_agree_around_the_block_sizes);
     TEST(tables_agree_with_the_definition);
     TEST(each_flipped_bit_of_a_header_is_seen);
+    TEST(what_the_processor_can_do_is_used);
     return tap_done();
 }

@@ -195,6 +195,31 @@ static void several_domains_are_searched(void) {
     CHECK_STR(lease.search, "c"); /* what is said as a list stands above it */
 }
 
+/* The list has room for 512 bytes. */
+static void a_domain_that_does_not_fit_into_the_list_is_left_out_whole(void) {
+    for (unsigned last = 109; last <= 112; last++) {
+        static const unsigned before[] = {200, 200};
+        char names[LB_SEARCH_MAX + 200], hex[1400];
+        struct lb_text text = lb_text(names, sizeof names), options = lb_text(hex, sizeof hex);
+        for (size_t i = 0; i < 3; i++) {
+            unsigned len = i < 2 ? before[i] : last;
+            for (unsigned n = 1; n <= len; n++)
+                lb_text_add(&text, "%s", n % 50 == 0 && n < len ? "." : "a");
+            lb_text_add(&text, i < 2 ? " " : "");
+        }
+        lb_text_add(&options, "350102");
+        for (size_t at = 0; at < text.len; at += 250) { /* RFC 3396 */
+            size_t len = LB_MIN(text.len - at, 250);
+            lb_text_add(&options, "0f%02x", (unsigned)len);
+            for (size_t i = 0; i < len; i++)
+                lb_text_add(&options, "%02x", (unsigned)(uint8_t)names[at + i]);
+        }
+        lb_text_add(&options, "ff");
+        read_options(hex);
+        CHECK_EQ(lb_strlen(lease.search), last <= 110 ? 402 + last : 401);
+    }
+}
+
 static void blanks_and_line_ends_around_text_are_left_out(void) {
     read_options("350102 0c06 686f7374 0d0a cb0a 69716e2e782079200a00 ff");
     CHECK_STR(lease.hostname, "host");
@@ -290,5 +315,6 @@ int main(void) {
     TEST(a_router_that_option_121_puts_out_is_noted);
     TEST(behind_a_relay_siaddr_is_the_server_that_has_no_identifier);
     TEST(the_message_type_may_stand_in_file_or_sname);
+    TEST(a_domain_that_does_not_fit_into_the_list_is_left_out_whole);
     return tap_done();
 }

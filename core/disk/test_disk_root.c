@@ -302,6 +302,16 @@ static void of_many_partitions_the_first_are_read(void) {
     CHECK(!holds("LABEL=root"));
 }
 
+/* The read brings the one entry that there is, and not a byte more. */
+static void a_table_of_one_large_entry_is_read(void) {
+    begin();
+    put_gpt(0, 64, "root");
+    put_u32(block_bytes + 80, 1);
+    put_u32(block_bytes + 84, 512);
+    CHECK(holds("PARTLABEL=root"));
+    CHECK(!holds("PARTLABEL=other"));
+}
+
 int main(void) {
     TEST(words_name_a_partition_or_a_file_system);
     TEST(other_words_name_none);
@@ -317,5 +327,6 @@ int main(void) {
     TEST(a_block_that_cannot_be_read_holds_nothing_and_the_others_count);
     TEST(partitions_beyond_the_disk_are_not_read);
     TEST(of_many_partitions_the_first_are_read);
+    TEST(a_table_of_one_large_entry_is_read);
     return tap_done();
 }

@@ -172,6 +172,32 @@ static void a_pointer_to_itself_or_forward_is_refused(void) {
         !read_bytes(tap_hex("1234 8180 0001 0000 0000 0000 4161 00 0001 0001"))); /* 01: no kind */
 }
 
+static void a_label_is_of_63_bytes_at_most(void) {
+    for (unsigned len = 62; len < 0xc0; len++) {
+        struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+        lb_wr_bytes(&wr, tap_hex("1234 8180 0001 0000 0000 0000"));
+        lb_wr_u8(&wr, (uint8_t)len);
+        for (unsigned i = 0; i < len; i++)
+            lb_wr_u8(&wr, 'a');
+        lb_wr_bytes(&wr, tap_hex("00 0001 0001"));
+        CHECK_EQ(read_bytes(lb_wr_done(&wr)), len <= 63);
+    }
+}
+
+static void addresses_of_another_class_are_left_out(void) {
+    struct lb_wr wr = test_answer(query("a.x", LB_DNS_A), RESPONSE, 3, lb_span(room, sizeof room));
+    size_t chaos_at = wr.len + 5 + 2; /* behind the owner's name and the type */
+    test_address(&wr, "a.x", "192.0.2.66");
+    size_t alias_at = wr.len + 5 + 2;
+    test_alias(&wr, "a.x", "b.x");
+    test_address(&wr, "a.x", "192.0.2.1");
+    lb_wr_u16_at(&wr, chaos_at, 3);
+    lb_wr_u16_at(&wr, alias_at, 3);
+    CHECK(read_bytes(lb_wr_done(&wr)));
+    CHECK_EQ(answer.addr_count, 1);
+    CHECK_STR(lb_addr_text(answer.addrs[0]).s, "192.0.2.1");
+}
+
 static void bytes_that_no_host_name_has_equal_nothing_we_ask(void) {
     CHECK(read_bytes(tap_hex("1234 8180 0001 0000 0000 0000 03612e62 0178 00 0001 0001")));
     CHECK_STR(message.name, "a?b.x");
@@ -202,5 +228,7 @@ int main(void) {
     TEST(a_pointer_to_itself_or_forward_is_refused);
     TEST(bytes_that_no_host_name_has_equal_nothing_we_ask);
     TEST(a_message_without_one_question_of_class_in_is_none);
+    TEST(a_label_is_of_63_bytes_at_most);
+    TEST(addresses_of_another_class_are_left_out);
     return tap_done();
 }

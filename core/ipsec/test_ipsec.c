@@ -159,6 +159,8 @@ static void a_checksum_behind_a_nat_is_made_anew(void) {
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
     CHECK_EQ(sum, 0xffff);
+    CHECK_BYTES(lb_bytes(in.p + 12, 24), lb_bytes(packet.p + 12, 24)); /* nothing else is */
+    CHECK_BYTES(lb_bytes_after(in, 38), lb_bytes_after(packet, 38));
 }
 
 /* ---- numbers ---- */

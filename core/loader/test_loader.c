@@ -385,6 +385,19 @@ static void the_second_system_partition_is_tried_when_the_first_has_no_loader(vo
     CHECK_EQ(loader.at, 1);
 }
 
+/* Some of the first file's extents were known when its chain ended too early. */
+static void a_file_that_broke_off_leaves_nothing_to_the_next_one(void) {
+    usual_disk();
+    make_fat(12, 7000, 512, 200);
+    put_loader();
+    set_link(10, 12);
+    set_link(12, 0xfff);
+    gpt_entry(1, true, 7000, 200);
+    finds_loader_at(ESP_LBA * 512 + (4 + 24 + 32 + 8) * 512);
+    CHECK_EQ(loader.at, 1);
+    CHECK_EQ(loader.extent_count, 1);
+}
+
 /* ---- file systems --------------------------------------------------------------------------- */
 
 static void fat12_works(void) {
@@ -679,5 +692,6 @@ int main(void) {
     TEST(a_broken_boot_sector_is_named_by_its_field);
     TEST(a_read_that_fails_is_how_the_machine_fails);
     TEST(a_disk_of_2_to_the_64_blocks_is_no_overflow);
+    TEST(a_file_that_broke_off_leaves_nothing_to_the_next_one);
     return tap_done();
 }

@@ -17,6 +17,7 @@ static void an_address_or_a_name_may_have_a_port(void) {
         {"2001:db8::7:3261", "2001:db8::7:3261", 0}, /* an address, as it stands */
         {"[fe80::1%eth0]:3260", "fe80::1", 3260},
         {"san.example.com", "san.example.com", 0},
+        {"a:1", "a", 1},
         {"san.example.com:65535", "san.example.com", 65535},
         {"san_1.example.com:3260", "san_1.example.com", 3260},
     };

@@ -119,6 +119,68 @@ static void an_advertisement_gives_an_address_when_nobody_else_has_it(void) {
     CHECK_STR(lb_addr_text(info()->routers[0].addr).s, ROUTER);
 }
 
+static void a_probe_that_the_host_does_not_answer_ends_after_five_seconds(void) {
+    struct lb_nd6_ra ra = test_ra();
+    begin();
+    CHECK(hear(ROUTER, &ra));
+    CHECK_EQ(info()->pending, 1);
+    advance(49 * SEC / 10);
+    CHECK(lb_addr_is_zero(info()->link_local));
+    CHECK_EQ(info()->address_count, 0);
+    advance(SEC / 10);
+    CHECK_STR(lb_addr_text(info()->link_local).s, LINK_LOCAL);
+    if (CHECK_EQ(info()->address_count, 1))
+        CHECK_STR(lb_addr_text(info()->addresses[0].address.addr).s, ADDRESS);
+    CHECK_EQ(info()->pending, 0);
+}
+
+static struct lb_nd6_info full_info(void) {
+    struct lb_nd6_info full = {.link_local = v6("fe80::1"), .mtu = 1400, .search = "a.example"};
+    full.address_count = full.on_link_count = full.router_count = full.route_count = 2;
+    full.dns_count = 2;
+    for (unsigned i = 0; i < 2; i++) {
+        struct lb_addr addr = v6(i == 0 ? "2001:db8:1::" : "2001:db8:2::");
+        full.addresses[i].address = full.on_link[i].prefix = (struct lb_prefix){addr, 64};
+        full.routers[i].addr = full.dns[i] = addr;
+        full.routes[i].route.to = (struct lb_prefix){addr, 48};
+        full.routes[i].route.via = v6("fe80::9");
+    }
+    return full;
+}
+
+static void information_is_the_same_where_every_part_of_it_is(void) {
+    struct lb_nd6_info a = full_info(), b;
+    b = a;
+    CHECK(lb_nd6_info_is_same(&a, &b));
+    b.addresses[2].address.len = b.on_link[2].prefix.len = 7; /* behind the last */
+    b.routers[2].addr = b.routes[2].route.via = b.dns[2] = v6("fe80::7");
+    CHECK(lb_nd6_info_is_same(&a, &b));
+    for (unsigned i = 0; i < 2; i++) {
+#define CHECK_OTHER(field, value) (b = a, b.field = (value), CHECK(!lb_nd6_info_is_same(&a, &b)))
+        CHECK_OTHER(addresses[i].address.addr, v6("::5"));
+        CHECK_OTHER(addresses[i].address.len, 63);
+        CHECK_OTHER(on_link[i].prefix.addr, v6("::5"));
+        CHECK_OTHER(on_link[i].prefix.len, 63);
+        CHECK_OTHER(routers[i].addr, v6("::5"));
+        CHECK_OTHER(routes[i].route.to.addr, v6("::5"));
+        CHECK_OTHER(routes[i].route.to.len, 63);
+        CHECK_OTHER(routes[i].route.via, v6("::5"));
+        CHECK_OTHER(dns[i], v6("::5"));
+    }
+    CHECK_OTHER(link_local, v6("fe80::2"));
+    CHECK_OTHER(pending, 1);
+    CHECK_OTHER(mtu, 1500);
+    CHECK_OTHER(advertised, true);
+    CHECK_OTHER(managed, true);
+    CHECK_OTHER(other, true);
+    CHECK_OTHER(address_count, 1);
+    CHECK_OTHER(on_link_count, 1);
+    CHECK_OTHER(router_count, 1);
+    CHECK_OTHER(route_count, 1);
+    CHECK_OTHER(dns_count, 1);
+    CHECK_OTHER(search[0], 'b');
+}
+
 static void several_addresses_are_probed_at_once(void) {
     begin();
     CHECK(hear_bytes(ROUTER, tap_hex(RADVD)));
@@ -617,5 +679,7 @@ int main(void) {
     TEST(answers_that_nobody_has_asked_for_change_nothing);
     TEST(when_the_link_comes_back_routers_are_asked_and_nothing_is_forgotten);
     TEST(when_the_link_comes_back_a_probe_begins_again);
+    TEST(a_probe_that_the_host_does_not_answer_ends_after_five_seconds);
+    TEST(information_is_the_same_where_every_part_of_it_is);
     return tap_done();
 }

@@ -242,6 +242,95 @@ static void write_same_without_data_writes_zeros(void) {
     CHECK_EQ(status(), 0x052400);
 }
 
+static void a_read_of_six_bytes_has_256_blocks_where_it_says_none(void) {
+    begin();
+    start("08 000f00 00 00", false, 256 * 512);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK_EQ(command.lba, 0xf00);
+    CHECK_EQ(command.blocks, 256);
+    start("08 000f01 00 00", false, 256 * 512); /* one block beyond the end */
+    CHECK_EQ(status(), 0x052100);
+    start("08 e00fff 01 00", false, 512); /* SCSI-2 had the LUN there */
+    CHECK_EQ(command.lba, 0xfff);
+    CHECK_EQ(command.blocks, 1);
+}
+
+/* A command with a list of parameters, which comes whole. */
+static unsigned give_list(const char *cdb, const char *hex) {
+    struct lb_scsi_device d = device();
+    struct lb_bytes list = tap_hex(hex);
+    start(cdb, true, (uint32_t)list.len);
+    if (!command.has_failed)
+        lb_scsi_device_take(&d, &command, list);
+    return status();
+}
+
+static void each_range_to_unmap_has_its_own_blocks(void) {
+    static const char list[] = "0026 0020 00000000"
+                               "0000000000000010 00000003 00000000"
+                               "0000000000000fff 00000001 00000000";
+    begin();
+    unit.is_thin = true;
+    CHECK_EQ(give_list("42 00 00000000 00 0028 00", list), LB_SCSI_GOOD);
+    CHECK_EQ(command.kind, LB_SCSI_KIND_UNMAP);
+    CHECK(command.lba == 16 && command.blocks == 3);
+    struct lb_scsi_device d = device();
+    lb_scsi_device_take(&d, &command, tap_hex(list));
+    CHECK(command.lba == 0xfff && command.blocks == 1);
+    lb_scsi_device_take(&d, &command, tap_hex(list));
+    CHECK_EQ(command.kind, LB_SCSI_KIND_REPLY);
+    CHECK_EQ(give_list("42 00 00000000 00 0018 00", "0016 0010 00000000"
+                                                    "0000000000000fff 00000002 00000000"),
+             0x052100);
+}
+
+static void sense_is_told_in_both_formats(void) {
+    begin();
+    lb_scsi_unit_attention(&unit, NULL, 0x2a, 0x09);
+    CHECK(gives("03 00 0000 ff 00", "70 00 06 00000000 0a 00000000 2a09 00000000"));
+    CHECK(gives("03 00 0000 ff 00", "70 00 00 00000000 0a 00000000 0000 00000000"));
+    lb_scsi_unit_attention(&unit, NULL, 0x2a, 0x09);
+    CHECK(gives("03 01 0000 ff 00", "72 06 2a09 00000000"));
+}
+
+/* SPC-4 6.9, 7.5: here that is WCE of the caching page, and SWP of the control page. */
+static void mode_pages_may_be_changed_where_they_say_so(void) {
+    begin();
+    CHECK_EQ(give_list("15 10 0000 18 00", "00000000 08 12 000000000000000000 000000000000000000"),
+             LB_SCSI_GOOD);
+    CHECK(unit.no_write_cache && !unit.write_protected);
+    CHECK_EQ(told(ME), 0);
+    CHECK_EQ(told(YOU), 0x2a01);
+    who = ME;
+    CHECK_EQ(give_list("55 10 00000000 00 0030 00", "00000000 00000008 0000000000000000"
+                                                    "08 12 040000000000000000 000000000000000000"
+                                                    "0a 0a 00100800000000000000"),
+             LB_SCSI_GOOD); /* behind a block descriptor */
+    CHECK(!unit.no_write_cache && unit.write_protected);
+    CHECK_EQ(give_list("55 10 00000000 00 0014 00", "00000000 00000000 0a 0a 00100000000000000000"),
+             LB_SCSI_GOOD);
+    CHECK(!unit.no_write_cache && !unit.write_protected);
+    static const char *const wrong[] = {
+        "00000000 08 11 000000000000000000 0000000000000000",   /* its length */
+        "00000000 88 12 000000000000000000 000000000000000000", /* PS is reserved here */
+        "00000000 07 12 000000000000000000 000000000000000000", /* there is no such page */
+        "00000000 08 12 010000000000000000 000000000000000000", /* a bit that does not change */
+        "00000000 08 12 000000000000000000 0000000000000000",   /* it is cut */
+        "00000000 08",
+    };
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        char cdb[32];
+        lb_format(cdb, sizeof cdb, "15 10 0000 %02x 00", (unsigned)tap_hex(wrong[i]).len);
+        CHECK_EQ(give_list(cdb, wrong[i]), 0x052600);
+        CHECK(!unit.no_write_cache);
+    }
+    CHECK_EQ(give_list("15 00 0000 18 00", "00000000 08 12 000000000000000000 000000000000000000"),
+             0x052400); /* PF */
+    CHECK_EQ(give_list("15 11 0000 18 00", "00000000 08 12 000000000000000000 000000000000000000"),
+             0x052400); /* SP */
+    CHECK(!unit.no_write_cache);
+}
+
 static void a_medium_leaves_by_an_eject_alone(void) {
     static const struct {
         const char *cdb;
@@ -401,5 +490,9 @@ int main(void) {
     TEST(of_all_registrants_each_is_a_holder_until_the_last_has_left);
     TEST(clearing_takes_all_keys_and_tells_the_others);
     TEST(preempting_a_key_that_nobody_has_is_a_conflict);
+    TEST(a_read_of_six_bytes_has_256_blocks_where_it_says_none);
+    TEST(each_range_to_unmap_has_its_own_blocks);
+    TEST(sense_is_told_in_both_formats);
+    TEST(mode_pages_may_be_changed_where_they_say_so);
     return tap_done();
 }

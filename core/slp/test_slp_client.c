@@ -115,6 +115,21 @@ static void scopes_of_a_directory_agent_are_learned(void) {
         CHECK_BYTES(sent->request.scopes, text("east,west"));
 }
 
+/* An empty list asks for everything; with one more scope it would ask for that one alone. */
+static void a_scope_more_is_no_scope_where_none_is_known(void) {
+    start(CONFIG(AGENT("192.0.2.5"), .scopes = "", .query = LB_SLP_ISNS, .extra_scope = "more"));
+    const struct sent *sent = sent_to("192.0.2.5", DA_TYPE);
+    if (!CHECK(sent->len > 0))
+        return;
+    CHECK_EQ(sent->request.scopes.len, 0);
+    CHECK(give_da_advert(
+        "192.0.2.5",
+        (struct advert){.xid = sent->header.xid, .url = DA_TYPE "://192.0.2.5", .scopes = "east"}));
+    sent = sent_to("192.0.2.5", LB_SLP_TYPE_SMS);
+    if (CHECK(sent->len > 0))
+        CHECK_BYTES(sent->request.scopes, text("east,more"));
+}
+
 static bool give_sa_advert(const char *sender, uint16_t xid, const char *scopes) {
     uint8_t room[200];
     struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
@@ -584,5 +599,6 @@ int main(void) {
     TEST(attributes_of_somebody_else_are_ignored);
     TEST(what_was_asked_is_told);
     TEST(it_ends_within_four_times_its_time);
+    TEST(a_scope_more_is_no_scope_where_none_is_known);
     return tap_done();
 }

@@ -312,6 +312,33 @@ static void ten_thousand_targets_of_others_cost_nothing(void) {
     CHECK_EQ(n.sends, 3);
 }
 
+static void a_list_by_tcp_is_as_long_as_its_header_says(void) {
+    static struct lb_slp_connection connection;
+    static const size_t counts[] = {0, 1, 2, 200};
+    for (size_t c = 0; c < LB_COUNT(counts); c++) {
+        reset();
+        make_many(200);
+        size_t i = add_agent(LB_V4, true, many, counts[c]), sum = 0, length = 0;
+        uint8_t request[200];
+        struct lb_wr wr = lb_wr(lb_span(request, sizeof request));
+        lb_slp_begin(&wr, LB_SLP_SRV_RQST, 0, 5, text("en"));
+        lb_slp_put_request(
+            &wr, &(struct lb_slp_request){.type = text(TEST_TYPE), .scopes = text("DEFAULT")});
+        struct lb_bytes bytes = lb_slp_finish(&wr), piece;
+        lb_slp_connection_init(&connection);
+        memcpy(lb_slp_connection_where(&connection).p, bytes.p, bytes.len);
+        lb_slp_connection_got(&connection, bytes.len);
+        while ((piece = lb_slp_connection_gather(&connection, n.now, &n.agents[i])).len > 0) {
+            if (sum == 0 && CHECK(piece.len > 5))
+                length = (size_t)piece.p[2] << 16 | (size_t)piece.p[3] << 8 | piece.p[4];
+            sum += piece.len;
+            lb_slp_connection_sent(&connection, piece.len);
+        }
+        CHECK_EQ(sum, length);
+        CHECK(sum > counts[c] * 40);
+    }
+}
+
 static void a_table_that_changes_ends_the_list(void) {
     static struct lb_slp_connection connection;
     reset();
@@ -365,5 +392,6 @@ int main(void) {
     TEST(ten_thousand_targets_of_others_cost_nothing);
     TEST(a_table_that_changes_ends_the_list);
     TEST(nonsense_by_tcp_closes_the_connection);
+    TEST(a_list_by_tcp_is_as_long_as_its_header_says);
     return tap_done();
 }
