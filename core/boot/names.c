@@ -22,6 +22,11 @@ static void add_server(struct lb_dns_config *config, struct lb_addr addr) {
         config->servers[config->server_count++].addr = addr;
 }
 
+static void add_all(struct lb_dns_config *config, const struct lb_addr *addrs, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        add_server(config, addrs[i]);
+}
+
 /* A person's servers stand above those of the network, and these above the machine's own. */
 static void add_servers(const struct lb_names *names, const struct lb_boot_net *net,
                         struct lb_dns_config *config) {
@@ -32,12 +37,10 @@ static void add_servers(const struct lb_names *names, const struct lb_boot_net *
     while (lb_list_next(&list, ',', &item))
         if (lb_addr_parse(item, &addr))
             add_server(config, addr);
-    for (size_t i = 0; config->server_count == 0 && i < net->dns_count; i++)
-        add_server(config, net->dns[i]);
-    if (config->server_count > 0)
-        return;
-    for (size_t i = 0; i < machine(names)->dns_count; i++)
-        add_server(config, machine(names)->dns[i]);
+    if (config->server_count == 0)
+        add_all(config, net->dns, net->dns_count);
+    if (config->server_count == 0)
+        add_all(config, machine(names)->dns, machine(names)->dns_count);
 }
 
 static const char *search_list(const struct lb_names *names, const struct lb_boot_net *net) {

@@ -111,6 +111,153 @@ static void without_a_server_the_answer_says_so(void) {
     CHECK(t.has_answer && t.answer.count == 0 && t.answer.why[0] != '\0');
 }
 
+static void configure(const char *key, const char *value) {
+    struct lb_error why = {.code = LB_OK};
+    CHECK(lb_config_set(&t.config, LB_SOURCE_OPTION, lb_bytes_of_text(key), lb_bytes_of_text(value),
+                        &why));
+    t.plan = lb_plan_of(&t.setup);
+}
+
+/* The servers that are asked, with blanks between them. */
+static const char *servers(void) {
+    static char shown[200];
+    struct lb_text text = lb_text(shown, sizeof shown);
+    lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
+    while (turn() == LB_TURN_ACT && t.action.event == LB_BOOT_CLOSE)
+        ;
+    for (size_t i = 0; i < t.names.dns.config.server_count; i++)
+        lb_text_add(&text, "%s%s", i > 0 ? " " : "",
+                    lb_addr_text(t.names.dns.config.servers[i].addr).s);
+    return shown;
+}
+
+static void a_persons_servers_are_asked_or_the_networks_or_the_machines(void) {
+    begin();
+    t.machine.dns[0] = lb_addr_v4(192, 0, 2, 5);
+    t.machine.dns[1] = lb_addr_v4(192, 0, 2, 6);
+    t.machine.dns_count = 2;
+    CHECK_STR(servers(), "192.0.2.5 192.0.2.6");
+    t.net.dns[0] = lb_addr_v4(192, 0, 2, 3);
+    t.net.dns[1] = lb_addr_v4(192, 0, 2, 4);
+    t.net.dns_count = 2;
+    CHECK_STR(servers(), "192.0.2.3 192.0.2.4");
+    configure("dns", "192.0.2.1,192.0.2.2");
+    CHECK_STR(servers(), "192.0.2.1 192.0.2.2");
+}
+
+static void every_server_that_is_named_is_asked_where_those_before_are_silent(void) {
+    bool was_asked[3] = {false};
+    begin();
+    for (uint8_t i = 0; i < 3; i++)
+        t.net.dns[t.net.dns_count++] = lb_addr_v4(192, 0, 2, i);
+    lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
+    for (unsigned i = 0; i < 200 && !t.has_answer; i++) {
+        while (turn() == LB_TURN_ACT)
+            if (t.action.event == LB_BOOT_SEND)
+                was_asked[t.action.to.addr.bytes[3]] = true;
+        now += SEC / 5;
+    }
+    CHECK(was_asked[0] && was_asked[1] && was_asked[2]);
+    CHECK(t.has_answer && t.answer.count == 0);
+}
+
+static const char *search(void) {
+    lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
+    turn();
+    return t.names.dns.config.search;
+}
+
+static void domains_are_a_persons_or_the_networks_or_the_machines(void) {
+    begin();
+    CHECK_STR(search(), "");
+    lb_text_copy(t.machine.search, sizeof t.machine.search, lb_bytes_of_text("machine.example"));
+    CHECK_STR(search(), "machine.example");
+    lb_text_copy(t.net.domain, sizeof t.net.domain, lb_bytes_of_text("net.example"));
+    CHECK_STR(search(), "net.example");
+    configure("domain", "person.example");
+    CHECK_STR(search(), "person.example");
+    lb_text_copy(t.net.search, sizeof t.net.search, lb_bytes_of_text("a.example b.example"));
+    CHECK_STR(search(), "a.example b.example");
+}
+
+static enum lb_family wanted(const char *address, const char *address6) {
+    begin();
+    if (address != NULL)
+        CHECK(lb_addr_parse(lb_bytes_of_text(address), &t.net.address.addr));
+    if (address6 != NULL) {
+        CHECK(lb_addr_parse(lb_bytes_of_text(address6), &t.net.addrs6[0].address.addr));
+        t.net.addr6_count = 1;
+    }
+    lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
+    turn();
+    return t.names.dns.config.family;
+}
+
+static void addresses_of_a_family_that_the_machine_has_not_are_not_asked_for(void) {
+    CHECK_EQ(wanted("192.0.2.9", NULL), LB_V4);
+    CHECK_EQ(wanted(NULL, "2001:db8::9"), LB_V6);
+    CHECK_EQ(wanted("192.0.2.9", "2001:db8::9"), LB_FAMILY_NONE);
+    CHECK_EQ(wanted(NULL, NULL), LB_FAMILY_NONE);
+}
+
+/* Takes a question of DNS, and gives the head of an answer to it. */
+static struct lb_wr answer_to(struct lb_bytes query, unsigned flags, unsigned records,
+                              struct lb_span room) {
+    struct lb_wr wr = lb_wr(room);
+    lb_wr_bytes(&wr, query);
+    lb_wr_u16_at(&wr, 2, (uint16_t)flags);
+    lb_wr_u16_at(&wr, 6, (uint16_t)records);
+    return wr;
+}
+
+/* Gives the bytes in pieces as large as the stage wants them. */
+static void give_stream(struct lb_bytes bytes) {
+    struct lb_span spans[2];
+    while (bytes.len > 0 && lb_names_where(&t.names, LB_BOOT_SLOT_DNS_TCP, spans) == 1) {
+        size_t len = LB_MIN(bytes.len, spans[0].len);
+        memcpy(spans[0].p, bytes.p, len);
+        lb_names_got(&t.names, now, LB_BOOT_SLOT_DNS_TCP, len);
+        bytes = lb_bytes_after(bytes, len);
+    }
+    CHECK_EQ(bytes.len, 0);
+}
+
+static void an_answer_that_was_cut_comes_by_tcp(void) {
+    uint8_t room[600], whole[602];
+    struct lb_bytes pieces[1];
+    begin();
+    t.net.address.addr = lb_addr_v4(192, 0, 2, 9);
+    t.net.dns[0] = lb_addr_v4(192, 0, 2, 53);
+    t.net.dns_count = 1;
+    lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
+    while (turn() == LB_TURN_ACT && t.action.event != LB_BOOT_SEND)
+        ;
+    struct lb_wr wr = answer_to(t.action.bytes, 0x8380, 0, lb_span(room, sizeof room)); /* cut */
+    lb_names_datagram(&t.names, now, t.action.to, lb_wr_done(&wr));
+    CHECK_EQ(turn(), LB_TURN_ACT);
+    CHECK_EQ(t.action.event, LB_BOOT_CONNECT);
+    CHECK_EQ(t.action.slot, LB_BOOT_SLOT_DNS_TCP);
+    lb_names_connected(&t.names, now, LB_BOOT_SLOT_DNS_TCP);
+    CHECK_EQ(turn(), LB_TURN_IDLE);
+    CHECK_EQ(lb_names_gather(&t.names, LB_BOOT_SLOT_DNS_TCP, pieces, 0), 0);
+    CHECK_EQ(lb_names_gather(&t.names, LB_BOOT_SLOT_DNS4, pieces, 1), 0);
+    if (!CHECK_EQ(lb_names_gather(&t.names, LB_BOOT_SLOT_DNS_TCP, pieces, 1), 1))
+        return;
+    wr = answer_to(lb_bytes_after(pieces[0], 2), 0x8180, 1, lb_span(room, sizeof room));
+    lb_wr_bytes(&wr, tap_hex("c00c 0001 0001 0000003c 0004 c0000207"));
+    size_t len = lb_wr_done(&wr).len, sent = pieces[0].len;
+    lb_names_sent(&t.names, now, LB_BOOT_SLOT_DNS_TCP, sent);
+    CHECK_EQ(lb_names_gather(&t.names, LB_BOOT_SLOT_DNS_TCP, pieces, 1), 0);
+    wr = lb_wr(lb_span(whole, sizeof whole));
+    lb_wr_u16(&wr, (uint16_t)len);
+    lb_wr_bytes(&wr, lb_bytes(room, len));
+    give_stream(lb_wr_done(&wr));
+    while (turn() == LB_TURN_ACT)
+        ;
+    CHECK(t.has_answer && t.answer.count == 1);
+    CHECK_STR(lb_addr_text(t.answer.addrs[0]).s, "192.0.2.7");
+}
+
 int main(void) {
     TEST(the_hosts_file_answers_without_a_server);
     TEST(names_are_looked_up_in_the_order_of_asking);
@@ -118,5 +265,10 @@ int main(void) {
     TEST(the_network_s_server_is_asked_after_its_slot_was_opened);
     TEST(a_name_that_is_given_up_closes_its_slot_and_has_no_answer);
     TEST(without_a_server_the_answer_says_so);
+    TEST(a_persons_servers_are_asked_or_the_networks_or_the_machines);
+    TEST(every_server_that_is_named_is_asked_where_those_before_are_silent);
+    TEST(domains_are_a_persons_or_the_networks_or_the_machines);
+    TEST(addresses_of_a_family_that_the_machine_has_not_are_not_asked_for);
+    TEST(an_answer_that_was_cut_comes_by_tcp);
     return tap_done();
 }
