@@ -213,6 +213,125 @@ static void a_configured_address_that_another_has_is_lost(void) {
     CHECK_EQ(lb_network_progress(network, LB_V6, &(struct lb_network_need){0}), LB_NO_ANSWER);
 }
 
+static void begin6(void) {
+    begin();
+    cards[0].setup.has_ipv6 = true;
+    cards[0].plan = lb_plan_of(&cards[0].setup);
+    cards[0].is_silent = true;
+    lb_network_start_v6(&cards[0].network, now, false);
+}
+
+/* A router speaks, with these flags, and a prefix of this lifetime; 0: none. */
+static void router_says(struct card *card, bool managed, bool other, uint32_t valid_s) {
+    uint8_t room[LB_ND6_PACKET_MAX];
+    struct lb_nd6_ra ra = {.managed = managed, .other = other, .lifetime_s = 1800};
+    struct lb_endpoint from = {.port = 0};
+    CHECK(lb_addr_parse(lb_bytes_of_text("fe80::99"), &from.addr));
+    if (valid_s > 0) {
+        ra.prefix_count = 1;
+        ra.prefixes[0] = (struct lb_nd6_ra_prefix){
+            .prefix = {.len = 64}, .autonomous = true, .valid_s = valid_s, .preferred_s = valid_s};
+        CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::"), &ra.prefixes[0].prefix.addr));
+    }
+    struct lb_nd6_reply reply = lb_nd6_server_advertise(&ra, lb_span(room, sizeof room));
+    lb_network_datagram(&card->network, now, LB_BOOT_SLOT_ND6, from, reply.bytes);
+}
+
+static unsigned asks_of(const struct card *card, enum lb_boot_event event, uint32_t slot) {
+    unsigned count = 0;
+    for (size_t i = 0; i < card->common.asks.count; i++)
+        count += card->common.asks.asks[i].event == event && card->common.asks.asks[i].slot == slot;
+    return count;
+}
+
+static void dhcpv6_is_asked_until_routers_say_that_there_is_none(void) {
+    struct card *card = &cards[0];
+    begin6();
+    run(card, SEC); /* the link-local address is ours */
+    CHECK(card->network.dhcp6_runs);
+    CHECK(!card->network.dhcp6.config.stateless);
+    CHECK_EQ(asks_of(card, LB_BOOT_OPEN, LB_BOOT_SLOT_DHCP6), 1);
+    router_says(card, false, false, 0);
+    run(card, SEC);
+    CHECK(!card->network.dhcp6_runs);
+    router_says(card, false, true, 0);
+    run(card, SEC);
+    CHECK(card->network.dhcp6_runs && card->network.dhcp6.config.stateless);
+    router_says(card, true, true, 0);
+    run(card, SEC);
+    CHECK(card->network.dhcp6_runs && !card->network.dhcp6.config.stateless);
+    CHECK_EQ(asks_of(card, LB_BOOT_OPEN, LB_BOOT_SLOT_DHCP6), 1); /* the slot is opened once */
+}
+
+static void a_network_that_begins_anew_asks_dhcpv6_again(void) {
+    struct card *card = &cards[0];
+    begin6();
+    run(card, SEC);
+    CHECK(card->network.dhcp6_runs);
+    lb_network_stop(&card->network);
+    CHECK(!card->network.dhcp6_runs && !card->network.nd6_runs);
+    CHECK_EQ(asks_of(card, LB_BOOT_CLOSE, LB_BOOT_SLOT_DHCP6), 1);
+    CHECK_EQ(asks_of(card, LB_BOOT_CLOSE, LB_BOOT_SLOT_ND6), 1);
+    lb_network_stop(&card->network);
+    CHECK_EQ(asks_of(card, LB_BOOT_CLOSE, LB_BOOT_SLOT_DHCP6), 1); /* it is closed */
+    lb_network_begin(&card->network, 2, true);
+    lb_network_start_v6(&card->network, now, false);
+    run(card, SEC);
+    CHECK(card->network.dhcp6_runs);
+    CHECK_EQ(asks_of(card, LB_BOOT_OPEN, LB_BOOT_SLOT_DHCP6), 2);
+}
+
+/* How often the report names an address. */
+static unsigned addresses_told(const struct card *card) {
+    unsigned count = 0;
+    for (size_t i = 0; i < card->report.fact_count; i++)
+        count += lb_streq(card->report.facts[i].key, "address");
+    return count;
+}
+
+static void addresses_of_routers_are_told_once(void) {
+    struct card *card = &cards[0];
+    begin6();
+    run(card, SEC);
+    router_says(card, false, false, 600);
+    for (unsigned i = 0; i < 5; i++)
+        run(card, SEC);
+    CHECK(lb_network_has_address(&card->network, LB_V6));
+    CHECK_EQ(addresses_told(card), 1);
+    router_says(card, false, false, 900);
+    for (unsigned i = 0; i < 5; i++)
+        run(card, SEC);
+    CHECK_EQ(addresses_told(card), 1);
+    for (unsigned i = 0; i < 100 && card->news.what != LB_NETWORK_LOST; i++)
+        run(card, 60 * SEC);
+    CHECK_EQ(card->news.why.code, LB_E_NO_IPV6);
+    CHECK(!lb_network_has_address(&card->network, LB_V6));
+    router_says(card, false, false, 600); /* it is there again: that is news */
+    for (unsigned i = 0; i < 5; i++)
+        run(card, SEC);
+    CHECK_EQ(addresses_told(card), 2);
+}
+
+/* Seconds until DHCPv6 has given up, of a network that is awaited for so long. */
+static uint64_t seconds_until_silent(uint64_t awaited_s) {
+    struct card *card = &cards[0];
+    begin6();
+    lb_network_awaited(&card->network, awaited_s == 0 ? 0 : now + awaited_s * SEC);
+    uint64_t start_us = now;
+    run(card, SEC / 10);
+    while (card->network.dhcp6_runs && now < start_us + 600 * SEC)
+        run(card, SEC);
+    CHECK_EQ(card->network.out6.code, LB_E_DHCP6_NO_ANSWER);
+    return (now - start_us) / SEC;
+}
+
+static void the_boots_patience_is_that_of_dhcpv6(void) {
+    uint64_t usual_s = seconds_until_silent(0);
+    CHECK(usual_s > 10);
+    CHECK(seconds_until_silent(7) >= 6 && seconds_until_silent(7) <= 8);
+    CHECK(seconds_until_silent(120) >= 119 && seconds_until_silent(120) <= 121);
+}
+
 /* ---- several -------------------------------------------------------------------------------- */
 
 static void two_networks_are_an_array(void) {
@@ -239,5 +358,9 @@ int main(void) {
     TEST(ipv6_asks_for_its_link_local_address_first);
     TEST(a_configured_address_that_another_has_is_lost);
     TEST(two_networks_are_an_array);
+    TEST(dhcpv6_is_asked_until_routers_say_that_there_is_none);
+    TEST(a_network_that_begins_anew_asks_dhcpv6_again);
+    TEST(addresses_of_routers_are_told_once);
+    TEST(the_boots_patience_is_that_of_dhcpv6);
     return tap_done();
 }
