@@ -1,5 +1,6 @@
 /* Discovery, without an engine: what is asked of the host, and what is told to the engine. */
 #include "core/boot/finder.h"
+#include "core/boot/finder_state.h"
 #include "core/isns/isns_server.h"
 #include "tests/tap.h"
 
@@ -201,6 +202,37 @@ static void begin_list(void) {
     CHECK(lb_finder_is_listing(&t.finder));
 }
 
+static void a_list_without_a_target_is_a_step_that_failed(void) {
+    begin_list();
+    targets.is_done = true;
+    CHECK_EQ(lb_finder_list_turn(&t.finder, now), LB_TURN_AGAIN);
+    const struct lb_step *step = &t.report.steps[t.report.step_count - 1];
+    CHECK_EQ(step->outcome, LB_DONE_FAILED);
+    CHECK_STR(step->note, "0 found");
+    CHECK_HAS(t.finder.asked, "0 found");
+}
+
+static void each_target_of_a_list_is_news(void) {
+    begin_list();
+    for (uint8_t i = 0; i < 2; i++) {
+        found[i] = (struct lb_initiator_found){.portal = {lb_addr_v4(192, 0, 2, i), 3260}};
+        lb_format(found[i].target, sizeof found[i].target, "iqn.2026-11.test:%u", (unsigned)i);
+    }
+    targets.is_done = true;
+    targets.count = 2;
+    targets.dropped = 3;
+    for (uint8_t i = 0; i < 2; i++) {
+        t.finder.news = (struct lb_finder_news){.what = LB_FINDER_SAME};
+        CHECK_EQ(lb_finder_list_turn(&t.finder, now), LB_TURN_AGAIN);
+        CHECK_EQ(t.finder.news.what, LB_FINDER_FOUND);
+        CHECK_STR(t.finder.found.at.target, found[i].target);
+    }
+    CHECK_EQ(lb_finder_list_turn(&t.finder, now), LB_TURN_AGAIN);
+    const struct lb_step *step = &t.report.steps[t.report.step_count - 1];
+    CHECK_EQ(step->outcome, LB_DONE_OK);
+    CHECK_STR(step->note, "5 found");
+}
+
 static void a_list_that_fails_is_noted_and_the_stage_is_over(void) {
     const struct lb_error why = {.code = LB_E_LOGIN_REJECTED, .facts = "status 0300"};
     begin_list();
@@ -232,5 +264,7 @@ int main(void) {
     TEST(the_family_of_isns_servers_is_known_where_all_have_the_same);
     TEST(a_list_that_fails_is_noted_and_the_stage_is_over);
     TEST(a_list_that_does_not_come_ends_with_the_time);
+    TEST(a_list_without_a_target_is_a_step_that_failed);
+    TEST(each_target_of_a_list_is_news);
     return tap_done();
 }

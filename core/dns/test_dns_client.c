@@ -262,6 +262,13 @@ static void when_all_servers_refuse_it_fails_at_once_and_says_who(void) {
     CHECK_STR(explained(), "disk.x; asked 192.0.2.53 (it failed), 192.0.2.54 (it failed)");
 }
 
+static void a_server_that_was_not_asked_is_not_named(void) {
+    begin(2);
+    answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN);
+    CHECK_EQ(t.end, LB_DNS_FAILED);
+    CHECK_STR(explained(), "disk.x; asked 192.0.2.53 (it knows no address)");
+}
+
 static void when_all_are_silent_it_fails_after_five_seconds(void) {
     begin(2);
     advance_ms(4999);
@@ -522,5 +529,6 @@ int main(void) {
     TEST(a_connection_that_is_silent_is_given_up);
     TEST(an_answer_by_tcp_that_is_too_long_or_another_ones_is_a_failure);
     TEST(two_answers_that_were_cut_have_the_connection_in_turn);
+    TEST(a_server_that_was_not_asked_is_not_named);
     return tap_done();
 }

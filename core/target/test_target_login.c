@@ -296,6 +296,8 @@ static void who_comes_again_takes_the_place_of_its_own_session_alone(void) {
     raw.server.conns_max = 2;
     CHECK_EQ(log_in_from(0, "iqn.2026-11.test:me", 1), LB_LOGIN_OK);
     CHECK_EQ(log_in_from(1, "iqn.2026-11.test:me", 2), LB_LOGIN_OK);
+    CHECK(raw.server.logins == NULL); /* who has logged in is none of those who are about to */
+    CHECK_EQ(raw.server.session_count, 2);
     CHECK_EQ(log_in_from(2, "IQN.2026-11.test:Me", 1), LB_LOGIN_OK); /* RFC 3722: the same name */
     CHECK(!lb_target_is_full_feature(&paths[0]));
     CHECK(lb_target_is_full_feature(&paths[1]));

@@ -28,6 +28,7 @@ struct raw {
     struct lb_target_io *held[64];
     size_t held_count;
     bool is_closed;
+    bool lends_late;                          /* memory is not lent as soon as it is asked for */
     const struct lb_target_admission *admits; /* the answer to WHO; NULL: none */
     uint8_t apart[DISK_BYTES];                /* room that is not the disk */
     struct lb_scsi_unit second;               /* of a test that has a LUN 1 */
@@ -101,6 +102,8 @@ static inline void serve(void) {
         raw.is_closed = action.event == LB_TARGET_CLOSE;
         if (action.event == LB_TARGET_SEND)
             send_out();
+        else if (action.event == LB_TARGET_LEND && raw.lends_late)
+            return;
         else if (action.event == LB_TARGET_LEND)
             lb_target_rooms_lend(raw.to_rooms, raw.to, raw.now, action.role);
         else if (action.event == LB_TARGET_WHO && raw.admits)

@@ -290,6 +290,23 @@ static void a_text_request_with_a_wrong_tag_ends_it(void) {
     was_a_violation("a Text Request with a wrong tag");
 }
 
+static void a_text_request_waits_until_there_is_room_for_its_answer(void) {
+    struct lb_iscsi_pdu pdu = {.opcode = LB_OP_TEXT_REQUEST,
+                               .immediate = true,
+                               .final = true,
+                               .itt = 5,
+                               .ttt = LB_ISCSI_NO_TAG};
+    log_in();
+    CHECK(lb_target_take_back(raw.to, LB_TARGET_TEXT).len > 0);
+    raw.lends_late = true;
+    give(pdu, nothing);
+    CHECK(!take());
+    raw.lends_late = false;
+    serve();
+    CHECK(take_op(LB_OP_TEXT_RESPONSE));
+    CHECK(raw.pdu.final && raw.pdu.itt == 5 && raw.data.len == 0);
+}
+
 static void text_that_goes_on_in_full_feature_phase_is_joined(void) {
     struct lb_iscsi_pdu pdu = {.opcode = LB_OP_TEXT_REQUEST,
                                .immediate = true,
@@ -397,5 +414,6 @@ int main(void) {
     TEST(who_does_not_log_out_when_asked_is_dropped);
     TEST(a_task_set_is_aborted_with_what_it_had_queued);
     TEST(task_management_that_we_do_not_do_says_so);
+    TEST(a_text_request_waits_until_there_is_room_for_its_answer);
     return tap_done();
 }

@@ -334,6 +334,14 @@ static void network_manager_leaves_a_virtual_interface_alone(void) {
     CHECK_STR(buffer, "[device]\nmanaged=false\n");
 }
 
+static void klibc_has_two_servers_of_dns_of_ipv4(void) {
+    begin_static();
+    net.dns[net.dns_count++] = addr("192.0.2.54");
+    net.dns[net.dns_count++] = addr("192.0.2.55");
+    lb_netfiles_klibc(&text, &from);
+    CHECK_HAS(buffer, "IPV4DNS0='192.0.2.53'\nIPV4DNS1='192.0.2.54'\n");
+}
+
 int main(void) {
     TEST(networkd_goes_on_with_the_lease);
     TEST(networkd_keeps_what_a_person_configured);
@@ -352,5 +360,6 @@ int main(void) {
     TEST(a_virtual_interface_is_matched_by_name_and_kind);
     TEST(the_way_to_the_target_is_kept_by_both_managers);
     TEST(network_manager_leaves_a_virtual_interface_alone);
+    TEST(klibc_has_two_servers_of_dns_of_ipv4);
     return tap_done();
 }
