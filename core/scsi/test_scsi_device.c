@@ -184,6 +184,27 @@ static void the_list_of_commands_has_the_length_of_each_cdb(void) {
     CHECK(lb_rd_ok(&rd) && count > 40);
 }
 
+/* Some have a service action, in the low bits of byte 1. */
+static void each_command_of_the_list_is_known(void) {
+    uint8_t list[2048];
+    begin();
+    unit.is_thin = true;
+    struct lb_bytes got = ask("a3 0c 00 000000 0000ffff 0000");
+    if (!CHECK(got.len <= sizeof list))
+        return;
+    memcpy(list, got.p, got.len);
+    for (size_t at = 4; at + 8 <= got.len; at += 8) {
+        const uint8_t *row = list + at;
+        struct lb_scsi_device d = device();
+        command = (struct lb_scsi_command){.expected = 0};
+        command.cdb[0] = row[0];
+        command.cdb[1] = row[5] & 1 ? row[3] : 0;
+        lb_scsi_device_begin(&d, &command);
+        if (!CHECK(status() != 0x052000 && !(status() == 0x052400 && command.field == 1)))
+            tap_note("operation %02x, service action %02x", (unsigned)row[0], (unsigned)row[3]);
+    }
+}
+
 /* ---- START STOP UNIT ------------------------------------------------------------------------ */
 
 /* Each command says in bytes of its own how much of its reply is wanted. Those beside them are 0,
@@ -482,6 +503,7 @@ int main(void) {
     TEST(write_same_without_data_writes_zeros);
     TEST(a_verify_that_compares_nothing_leaves_the_data);
     TEST(the_list_of_commands_has_the_length_of_each_cdb);
+    TEST(each_command_of_the_list_is_known);
     TEST(a_medium_leaves_by_an_eject_alone);
     TEST(a_key_is_changed_by_who_knows_it);
     TEST(the_full_status_lists_each_port);
