@@ -11,13 +11,14 @@
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define FRAME_MAX 1500
-#define BACKLOG   256
+#define BACKLOG   1024
 
 /* ---- the interface ---- */
 
@@ -235,10 +236,13 @@ int lb_server_link_udp(const struct lb_server_link *link, enum lb_family family,
 int lb_server_link_listen(const struct lb_server_link *link, enum lb_family family, uint16_t port,
                           const char *what, struct lb_server_error *error) {
     int on = 1, fd = lb_server_held_take(link->held, family, SOCK_STREAM, port);
-    if (fd != -2)
+    if (fd != -2) {
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         return fd >= 0 ? fd : fail_port(fd, what, port, error);
+    }
     fd = socket(os_family(family), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
         !bind_at(link, fd, family, false, port) || listen(fd, BACKLOG) < 0)
         return fail_port(fd, what, port, error);
     return fd;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 _Noreturn void lb_assert_failed(const char *file, int line, const char *what) {
+    fflush(stdout);
     fprintf(stderr, "lunbootd: a mistake in this program: %s:%d: %s\n", file, line, what);
     abort();
 }

@@ -6,7 +6,7 @@
 #include <time.h>
 
 static struct lb_board *board;
-static bool is_json;
+static bool is_json, is_held;
 
 void lb_server_say_to(struct lb_board *to, bool as_json) {
     board = to;
@@ -61,9 +61,13 @@ void lb_server_line(struct lb_text *text, bool as_json, uint64_t time_ms, const 
         add_json(text, time_ms, who, event, sentence);
         return;
     }
-    struct tm local = local_time(time_ms);
-    char clock[16];
-    strftime(clock, sizeof clock, "%H:%M:%S", &local);
+    static char clock[16];
+    static uint64_t second; /* that it shows: many lines are of the same one */
+    if (time_ms / 1000 != second) {
+        struct tm local = local_time(time_ms);
+        strftime(clock, sizeof clock, "%H:%M:%S", &local);
+        second = time_ms / 1000;
+    }
     lb_text_add(text, "%s  %-15s  %s", clock, who, sentence);
     if (event->hint != NULL && event->hint[0] != '\0')
         lb_text_add(text, "; try: %s", event->hint);
@@ -75,7 +79,17 @@ static void put(const char *who, const struct lb_event *event, const char *sente
     lb_server_line(&text, is_json, lb_server_time_ms(), who, event, sentence);
     lb_view_clear();
     puts(line);
-    fflush(stdout);
+    if (!is_held)
+        fflush(stdout);
+}
+
+void lb_server_say_later(void) {
+    is_held = true;
+}
+
+void lb_server_say_now(void) {
+    if (is_held)
+        fflush(stdout);
 }
 
 void lb_server_say(const char *who, const char *format, ...) {

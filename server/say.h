@@ -42,6 +42,10 @@ void lb_server_say(const char *who, const char *format, ...) __attribute__((form
 /* The same of an event: who is its machine's card, else its address, else its name. */
 void lb_server_tell(const struct lb_event *event, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* From now on lines are printed by lb_server_say_now alone. */
+void lb_server_say_later(void);
+/* Prints what was said since: once for all that one turn of the loop says. */
+void lb_server_say_now(void);
 /* "lunbootd: what", and "  try: hint". */
 void lb_server_complain(const struct lb_server_error *error);
 /* Adds a line of the log, without its end: the event with this sentence, at this time of

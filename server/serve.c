@@ -402,8 +402,10 @@ static int wait_ms(uint64_t until_us, uint64_t now_us) {
 void lb_server_run(struct lb_server *server) {
     struct epoll_event events[EVENTS_MAX];
     uint64_t now_us = lb_now_us();
+    lb_server_say_later();
     while (!server->is_over) {
         uint64_t until_us = poll_all(server, now_us);
+        lb_server_say_now();
         int count = epoll_wait(server->epoll, events, EVENTS_MAX, wait_ms(until_us, now_us));
         now_us = lb_now_us();
         for (int i = 0; i < count; i++)

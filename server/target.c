@@ -701,6 +701,7 @@ void lb_server_target_eject(struct lb_server_target *target, struct lb_server_ma
 
 /* ---- the portal ---- */
 
+/* Its first bytes are often there already. */
 static void begin_session(struct lb_server_target *target, uint64_t now_us, int fd,
                           struct lb_endpoint client) {
     struct lb_server_session *session = malloc(sizeof *session);
@@ -724,6 +725,7 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
     lb_target_conn_init(&session->conn, now_us, &target->server,
                         client.addr.family == LB_V6 ? target->portal6 : target->portal,
                         &target->rand, NULL);
+    receive(session, now_us);
 }
 
 void lb_server_target_ready(struct lb_server_target *target, const struct lb_server_source *source,

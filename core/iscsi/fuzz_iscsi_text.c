@@ -19,12 +19,31 @@ static void use_value(struct lb_bytes value) {
     (void)lb_iscsi_is_refusal(value);
 }
 
+/* What is found is what reading all pairs finds. */
+static void check_find(struct lb_bytes text) {
+    struct lb_bytes last[LB_ISCSI_KEY_COUNT], value, rest = text;
+    bool has[LB_ISCSI_KEY_COUNT] = {false};
+    struct lb_iscsi_pair pair;
+    while (lb_iscsi_text_next(&rest, &pair)) {
+        if (pair.problem != LB_PAIR_OK && pair.problem != LB_PAIR_NO_NUL)
+            continue;
+        has[pair.key] = true;
+        last[pair.key] = pair.value;
+    }
+    for (int key = 0; key < LB_ISCSI_KEY_COUNT; key++) {
+        bool found = lb_iscsi_text_find(text, (enum lb_iscsi_key)key, &value);
+        lb_assert(found == has[key]);
+        lb_assert(!found || lb_bytes_equal(value, last[key]));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static uint8_t room[4096];
     struct lb_bytes text = lb_bytes(data, size);
     struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
     struct lb_iscsi_pair pair;
     size_t left = text.len;
+    check_find(text);
     while (lb_iscsi_text_next(&text, &pair)) {
         lb_assert(text.len < left);
         left = text.len;

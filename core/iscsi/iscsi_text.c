@@ -2,49 +2,58 @@
 #include "core/base/limits.h"
 #include "core/names/rootpath.h"
 
-static const char *const key_names[LB_ISCSI_KEY_COUNT] = {
-    [LB_ISCSI_KEY_UNKNOWN] = "",
-    [LB_ISCSI_KEY_AUTH_METHOD] = "AuthMethod",
-    [LB_ISCSI_KEY_CHAP_A] = "CHAP_A",
-    [LB_ISCSI_KEY_CHAP_I] = "CHAP_I",
-    [LB_ISCSI_KEY_CHAP_C] = "CHAP_C",
-    [LB_ISCSI_KEY_CHAP_N] = "CHAP_N",
-    [LB_ISCSI_KEY_CHAP_R] = "CHAP_R",
-    [LB_ISCSI_KEY_HEADER_DIGEST] = "HeaderDigest",
-    [LB_ISCSI_KEY_DATA_DIGEST] = "DataDigest",
-    [LB_ISCSI_KEY_MAX_CONNECTIONS] = "MaxConnections",
-    [LB_ISCSI_KEY_SEND_TARGETS] = "SendTargets",
-    [LB_ISCSI_KEY_TARGET_NAME] = "TargetName",
-    [LB_ISCSI_KEY_INITIATOR_NAME] = "InitiatorName",
-    [LB_ISCSI_KEY_TARGET_ALIAS] = "TargetAlias",
-    [LB_ISCSI_KEY_INITIATOR_ALIAS] = "InitiatorAlias",
-    [LB_ISCSI_KEY_TARGET_ADDRESS] = "TargetAddress",
-    [LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG] = "TargetPortalGroupTag",
-    [LB_ISCSI_KEY_INITIAL_R2T] = "InitialR2T",
-    [LB_ISCSI_KEY_IMMEDIATE_DATA] = "ImmediateData",
-    [LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH] = "MaxRecvDataSegmentLength",
-    [LB_ISCSI_KEY_MAX_BURST_LENGTH] = "MaxBurstLength",
-    [LB_ISCSI_KEY_FIRST_BURST_LENGTH] = "FirstBurstLength",
-    [LB_ISCSI_KEY_DEFAULT_TIME2WAIT] = "DefaultTime2Wait",
-    [LB_ISCSI_KEY_DEFAULT_TIME2RETAIN] = "DefaultTime2Retain",
-    [LB_ISCSI_KEY_MAX_OUTSTANDING_R2T] = "MaxOutstandingR2T",
-    [LB_ISCSI_KEY_DATA_PDU_IN_ORDER] = "DataPDUInOrder",
-    [LB_ISCSI_KEY_DATA_SEQUENCE_IN_ORDER] = "DataSequenceInOrder",
-    [LB_ISCSI_KEY_ERROR_RECOVERY_LEVEL] = "ErrorRecoveryLevel",
-    [LB_ISCSI_KEY_SESSION_TYPE] = "SessionType",
-    [LB_ISCSI_KEY_TASK_REPORTING] = "TaskReporting",
-    [LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL] = "iSCSIProtocolLevel",
-    [LB_ISCSI_KEY_NODE_ARCHITECTURE] = "X#NodeArchitecture",
-    [LB_ISCSI_KEY_IF_MARKER] = "IFMarker",
-    [LB_ISCSI_KEY_OF_MARKER] = "OFMarker",
-    [LB_ISCSI_KEY_IF_MARK_INT] = "IFMarkInt",
-    [LB_ISCSI_KEY_OF_MARK_INT] = "OFMarkInt",
-};
+/* X(key, name) */
+#define KEYS(X)                                                                                    \
+    X(LB_ISCSI_KEY_UNKNOWN, "")                                                                    \
+    X(LB_ISCSI_KEY_AUTH_METHOD, "AuthMethod")                                                      \
+    X(LB_ISCSI_KEY_CHAP_A, "CHAP_A")                                                               \
+    X(LB_ISCSI_KEY_CHAP_I, "CHAP_I")                                                               \
+    X(LB_ISCSI_KEY_CHAP_C, "CHAP_C")                                                               \
+    X(LB_ISCSI_KEY_CHAP_N, "CHAP_N")                                                               \
+    X(LB_ISCSI_KEY_CHAP_R, "CHAP_R")                                                               \
+    X(LB_ISCSI_KEY_HEADER_DIGEST, "HeaderDigest")                                                  \
+    X(LB_ISCSI_KEY_DATA_DIGEST, "DataDigest")                                                      \
+    X(LB_ISCSI_KEY_MAX_CONNECTIONS, "MaxConnections")                                              \
+    X(LB_ISCSI_KEY_SEND_TARGETS, "SendTargets")                                                    \
+    X(LB_ISCSI_KEY_TARGET_NAME, "TargetName")                                                      \
+    X(LB_ISCSI_KEY_INITIATOR_NAME, "InitiatorName")                                                \
+    X(LB_ISCSI_KEY_TARGET_ALIAS, "TargetAlias")                                                    \
+    X(LB_ISCSI_KEY_INITIATOR_ALIAS, "InitiatorAlias")                                              \
+    X(LB_ISCSI_KEY_TARGET_ADDRESS, "TargetAddress")                                                \
+    X(LB_ISCSI_KEY_TARGET_PORTAL_GROUP_TAG, "TargetPortalGroupTag")                                \
+    X(LB_ISCSI_KEY_INITIAL_R2T, "InitialR2T")                                                      \
+    X(LB_ISCSI_KEY_IMMEDIATE_DATA, "ImmediateData")                                                \
+    X(LB_ISCSI_KEY_MAX_RECV_DATA_SEGMENT_LENGTH, "MaxRecvDataSegmentLength")                       \
+    X(LB_ISCSI_KEY_MAX_BURST_LENGTH, "MaxBurstLength")                                             \
+    X(LB_ISCSI_KEY_FIRST_BURST_LENGTH, "FirstBurstLength")                                         \
+    X(LB_ISCSI_KEY_DEFAULT_TIME2WAIT, "DefaultTime2Wait")                                          \
+    X(LB_ISCSI_KEY_DEFAULT_TIME2RETAIN, "DefaultTime2Retain")                                      \
+    X(LB_ISCSI_KEY_MAX_OUTSTANDING_R2T, "MaxOutstandingR2T")                                       \
+    X(LB_ISCSI_KEY_DATA_PDU_IN_ORDER, "DataPDUInOrder")                                            \
+    X(LB_ISCSI_KEY_DATA_SEQUENCE_IN_ORDER, "DataSequenceInOrder")                                  \
+    X(LB_ISCSI_KEY_ERROR_RECOVERY_LEVEL, "ErrorRecoveryLevel")                                     \
+    X(LB_ISCSI_KEY_SESSION_TYPE, "SessionType")                                                    \
+    X(LB_ISCSI_KEY_TASK_REPORTING, "TaskReporting")                                                \
+    X(LB_ISCSI_KEY_ISCSI_PROTOCOL_LEVEL, "iSCSIProtocolLevel")                                     \
+    X(LB_ISCSI_KEY_NODE_ARCHITECTURE, "X#NodeArchitecture")                                        \
+    X(LB_ISCSI_KEY_IF_MARKER, "IFMarker")                                                          \
+    X(LB_ISCSI_KEY_OF_MARKER, "OFMarker")                                                          \
+    X(LB_ISCSI_KEY_IF_MARK_INT, "IFMarkInt")                                                       \
+    X(LB_ISCSI_KEY_OF_MARK_INT, "OFMarkInt")
+
+#define NAME(key, name)   [key] = (name),
+#define LENGTH(key, name) [key] = sizeof(name) - 1,
+static const char *const key_names[LB_ISCSI_KEY_COUNT] = {KEYS(NAME)};
+static const uint8_t key_lengths[LB_ISCSI_KEY_COUNT] = {KEYS(LENGTH)};
 _Static_assert(LB_ISCSI_KEY_COUNT <= 64, "a set of keys is a uint64_t");
+
+static bool is_key(struct lb_bytes name, size_t key) {
+    return name.len == key_lengths[key] && memcmp(name.p, key_names[key], name.len) == 0;
+}
 
 enum lb_iscsi_key lb_iscsi_key_find(struct lb_bytes name) {
     for (size_t i = 1; i < LB_ISCSI_KEY_COUNT; i++)
-        if (lb_text_is(name, key_names[i]))
+        if (is_key(name, i))
             return (enum lb_iscsi_key)i;
     return LB_ISCSI_KEY_UNKNOWN;
 }
@@ -73,15 +82,6 @@ const char *lb_iscsi_key_name(enum lb_iscsi_key key) {
 
 /* ---- reading ---- */
 
-/* The bytes before the first `end`, or all; *found tells which. */
-static struct lb_bytes up_to(struct lb_bytes bytes, uint8_t end, bool *found) {
-    size_t n = 0;
-    while (n < bytes.len && bytes.p[n] != end)
-        n++;
-    *found = n < bytes.len;
-    return lb_bytes(bytes.p, n);
-}
-
 static enum lb_iscsi_pair_problem judge(const struct lb_iscsi_pair *pair, bool has_nul,
                                         bool has_equals) {
     if (!has_equals)
@@ -95,18 +95,36 @@ static enum lb_iscsi_pair_problem judge(const struct lb_iscsi_pair *pair, bool h
     return has_nul ? LB_PAIR_OK : LB_PAIR_NO_NUL;
 }
 
+/* Where the first NUL is from `at` on; len: there is none. Eight bytes at a time: a login reads its
+ * text several times. */
+static size_t find_nul(const uint8_t *p, size_t at, size_t len) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    for (uint64_t word; len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, p + at, sizeof word);
+        if (((word - ones) & ~word & ones << 7) != 0)
+            break; /* one of them is NUL */
+    }
+    while (at < len && p[at] != 0)
+        at++;
+    return at;
+}
+
 bool lb_iscsi_text_next(struct lb_bytes *text, struct lb_iscsi_pair *pair) {
-    bool has_nul, has_equals;
     while (text->len > 0 && text->p[0] == 0)
         *text = lb_bytes_after(*text, 1);
     if (text->len == 0)
         return false;
-    struct lb_bytes whole = up_to(*text, 0, &has_nul);
-    *text = lb_bytes_after(*text, whole.len + 1);
-    pair->name = up_to(whole, '=', &has_equals);
-    pair->value = lb_bytes_after(whole, pair->name.len + 1);
+    const uint8_t *p = text->p;
+    size_t len = text->len, equals = 0;
+    while (equals < len && p[equals] != 0 && p[equals] != '=')
+        equals++;
+    size_t end = find_nul(p, equals, len);
+    bool has_nul = end < len, has_equals = equals < end;
+    pair->name = lb_bytes(p, equals);
+    pair->value = lb_bytes_after(lb_bytes(text->p, end), pair->name.len + 1);
     pair->problem = judge(pair, has_nul, has_equals);
     pair->key = lb_iscsi_key_find(pair->name);
+    *text = lb_bytes_after(*text, end + 1);
     return true;
 }
 
@@ -128,13 +146,33 @@ const char *lb_iscsi_pair_explain(enum lb_iscsi_pair_problem problem) {
     return "";
 }
 
-bool lb_iscsi_text_find(struct lb_bytes text, enum lb_iscsi_key key, struct lb_bytes *value) {
+/* The last pair whose key nobody knows. */
+static bool find_unknown(struct lb_bytes text, struct lb_bytes *value) {
     struct lb_iscsi_pair pair;
     bool found = false;
     while (lb_iscsi_text_next(&text, &pair)) {
-        if (pair.key != key || (pair.problem != LB_PAIR_OK && pair.problem != LB_PAIR_NO_NUL))
+        if (pair.key != LB_ISCSI_KEY_UNKNOWN ||
+            (pair.problem != LB_PAIR_OK && pair.problem != LB_PAIR_NO_NUL))
             continue;
         *value = pair.value;
+        found = true;
+    }
+    return found;
+}
+
+bool lb_iscsi_text_find(struct lb_bytes text, enum lb_iscsi_key key, struct lb_bytes *value) {
+    size_t name_len = key_lengths[key];
+    bool found = false;
+    if (key == LB_ISCSI_KEY_UNKNOWN)
+        return find_unknown(text, value);
+    for (size_t at = 0, end; at < text.len; at = end + 1) {
+        const uint8_t *p = text.p + at;
+        end = find_nul(text.p, at, text.len);
+        size_t len = end - at;
+        if (len <= name_len || p[name_len] != '=' || memcmp(p, key_names[key], name_len) != 0 ||
+            len - name_len - 1 > LB_ISCSI_VALUE_LONG_MAX)
+            continue;
+        *value = lb_bytes(p + name_len + 1, len - name_len - 1);
         found = true;
     }
     return found;

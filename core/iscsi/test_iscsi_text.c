@@ -177,6 +177,19 @@ static void what_is_written_is_read_back(void) {
     CHECK(lb_iscsi_text_find(lb_wr_done(&wr), LB_ISCSI_KEY_MAX_BURST_LENGTH, &value));
     CHECK(lb_text_is(value, "262144"));
     CHECK(!lb_iscsi_text_find(lb_wr_done(&wr), LB_ISCSI_KEY_AUTH_METHOD, &value));
+    CHECK(lb_iscsi_text_find(lb_wr_done(&wr), LB_ISCSI_KEY_UNKNOWN, &value));
+    CHECK(lb_text_is(value, "NotUnderstood"));
+}
+
+static void the_last_pair_of_a_key_is_found(void) {
+    struct lb_bytes value, text = TEXT("\0TargetNam=a\0TargetName\0TargetName=bc\0TargetNames=d\0"
+                                       "xTargetName=e\0TargetName=fgh=i\0\0SessionType=");
+    CHECK(lb_iscsi_text_find(text, LB_ISCSI_KEY_TARGET_NAME, &value));
+    CHECK(lb_text_is(value, "fgh=i"));
+    CHECK(lb_iscsi_text_find(text, LB_ISCSI_KEY_SESSION_TYPE, &value));
+    CHECK_EQ(value.len, 0);
+    CHECK(!lb_iscsi_text_find(lb_bytes(text.p, text.len - 1), LB_ISCSI_KEY_SESSION_TYPE, &value));
+    CHECK(!lb_iscsi_text_find(lb_bytes(NULL, 0), LB_ISCSI_KEY_TARGET_NAME, &value));
 }
 
 int main(void) {
@@ -193,5 +206,6 @@ int main(void) {
     TEST(the_originators_order_decides);
     TEST(a_name_does_no_harm_where_it_is_shown);
     TEST(what_is_written_is_read_back);
+    TEST(the_last_pair_of_a_key_is_found);
     return tap_done();
 }

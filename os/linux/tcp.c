@@ -27,10 +27,9 @@ int lb_tcp_outcome(int fd) {
 int lb_tcp_accept(int listener, struct lb_endpoint *from) {
     struct lb_os_address address = {0};
     socklen_t len = sizeof(address.v6);
-    int one = 1, fd = accept4(listener, &address.any, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = accept4(listener, &address.any, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return -1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (from)
         *from = lb_os_endpoint(&address.any);
     return fd;

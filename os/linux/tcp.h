@@ -12,7 +12,8 @@ int lb_tcp_connect(int fd, struct lb_endpoint to, int index);
  * recv says the rest. */
 int lb_tcp_outcome(int fd);
 /* The next connection of a listener that does not block: it does not block either, and sends small
- * pieces at once. *from (may be NULL): who connects. -1: none is there, see errno. */
+ * pieces at once where the listener has TCP_NODELAY. *from (may be NULL): who connects. -1: none is
+ * there, see errno. */
 int lb_tcp_accept(int listener, struct lb_endpoint *from);
 
 #endif
