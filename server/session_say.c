@@ -24,6 +24,30 @@ void lb_session_warn_of_sharing(const struct lb_server_session *session) {
                           lb_addr_text(at->client.addr).s);
 }
 
+/* What to try where a login was refused for this reason; NULL: nothing is known. */
+static const char *login_hint(const char *reason) {
+    static const struct {
+        enum lb_iscsi_login_status status;
+        const char *hint;
+    } rows[] = {
+        {LB_LOGIN_AUTH_FAILED, "compare chap-name and chap-secret with what the machine has; "
+                               "chap = no in its section lets it in without"},
+        {LB_LOGIN_NOT_AUTHORISED,
+         "initiator = that name in the section of its machine, or leave initiator out there"},
+        {LB_LOGIN_NOT_FOUND, "lunbootctl list for the machines there are; one that boots anew is "
+                             "told its target by DHCP"},
+        {LB_LOGIN_REMOVED, "let it boot anew: it is told its target by DHCP"},
+        {LB_LOGIN_UNAVAILABLE, "let it boot anew: its disk was taken away"},
+        {LB_LOGIN_NO_RESOURCES, "fewer machines at once, or more memory for lunbootd"},
+    };
+    if (reason[0] == '\0')
+        return "look at the machine: it ended the login itself, such as for our chap-target-secret";
+    for (size_t i = 0; i < LB_COUNT(rows); i++)
+        if (lb_streq(reason, lb_iscsi_login_status_word(rows[i].status)))
+            return rows[i].hint;
+    return NULL;
+}
+
 void lb_session_say_end(const struct lb_server_session *session) {
     const char *reason = lb_target_reason(&session->conn);
     struct lb_event event =
@@ -38,6 +62,7 @@ void lb_session_say_end(const struct lb_server_session *session) {
     }
     if (reason[0] != '\0' || lb_target_initiator(&session->conn)[0] != '\0')
         event.kind = LB_EVENT_TROUBLE; /* else somebody tried the port */
+    event.hint = event.kind == LB_EVENT_TROUBLE ? login_hint(reason) : NULL;
     lb_server_tell(&event, "no login%s%s: %s", lb_target_initiator(&session->conn)[0] ? " of " : "",
                    lb_target_initiator(&session->conn),
                    reason[0] != '\0' ? reason : "the connection is gone");

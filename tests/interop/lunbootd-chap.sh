@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lunbootd.sh"
 need_lunboot
 need_lunbootd
-need iscsi-ls iscsi-inq
+need iscsi-ls iscsi-inq curl
 make_net
 give_client_address
 make_gpt_disk "$scratch/disk.img"
@@ -55,9 +55,17 @@ probe --chap-name=all --chap-secret=secret-of-all-1
 fails_with auth-failed "the account of all where the machine has its own" all
 probe --chap-name=anna --chap-secret=secret-of-anna-2
 fails_with auth-failed "a wrong secret" anna
+lunbootd_says '192\.0\.2\.[0-9]+ +no login of iqn\.[^ ]*: .*[Aa]uth.*; try: compare chap-name and chap-secret' \
+    "a refused login is told, and what to try"
+in_server curl -sN -m 5 -H "Authorization: Bearer $(cat "$scratch/state/page-token")" http://127.0.0.1:8260/events \
+    >"$scratch/events" 2>"$scratch/curl.log" || true
+grep -q '"trouble":"no login of [^"]*","try":"compare chap-name and chap-secret' "$scratch/events" ||
+    fail "the page does not say it" "$scratch/events"
+ok "the page shows it, too"
 probe "${anna[@]}" --chap-target-name="$base:anna" --chap-target-secret=disk-of-anna-34
 fails_with auth-target "the target's secret is another" "$base:anna"
-lunbootd_says '192\.0\.2\.[0-9]+ +no login of iqn\.[^ ]*: .*[Aa]uth' "a refused login is told"
+lunbootd_says 'no login of iqn\.[^ ]*: the connection is gone; try: look at the machine' \
+    "that the machine itself ended the login is told, too"
 
 of carl
 reads_the_disk "the account of all machines" --chap-name=all --chap-secret=secret-of-all-1
@@ -68,6 +76,7 @@ of bert
 reads_the_disk "a machine without CHAP" --initiator=iqn.2026-11.test:bert
 probe --initiator=iqn.2026-11.test:carl
 fails_with not-authorised "another initiator at this machine's target" bert
+lunbootd_says 'no login of iqn.2026-11.test:carl: .*; try: initiator = that name in the section' "and what to try is told"
 
 # libiscsi, with accounts in its URLs.
 portal=$server_ip:3260
