@@ -76,7 +76,8 @@ of bert
 reads_the_disk "a machine without CHAP" --initiator=iqn.2026-11.test:bert
 probe --initiator=iqn.2026-11.test:carl
 fails_with not-authorised "another initiator at this machine's target" bert
-lunbootd_says 'no login of iqn.2026-11.test:carl: .*; try: initiator = that name in the section' "and what to try is told"
+lunbootd_says 'no login of iqn.2026-11.test:carl: .*; try: initiator = that name in the section' \
+    "and what to try is told"
 
 # libiscsi, with accounts in its URLs.
 portal=$server_ip:3260
