@@ -155,6 +155,7 @@ static void fit_unit(struct lb_server_machine *machine) {
     machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;
     machine->unit.blocks = machine->disk->storage.bytes / BLOCK_BYTES;
     if (machine->writes != LB_WRITES_DIRECT) {
+        machine->unit.can_erase = machine->unit.blocks <= UINT32_MAX; /* 2 TiB, at once */
         machine->unit.atomic_blocks = LB_ATOMIC_MAX / BLOCK_BYTES;
         machine->unit.max_transfer_blocks = TRANSFER_MAX / BLOCK_BYTES;
     }

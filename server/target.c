@@ -405,6 +405,15 @@ static int copy_blocks(struct lb_server_session *session, const struct lb_target
     return error;
 }
 
+/* SANITIZE: the overlay has zeros for all blocks, whatever the base has, which stays. */
+static int erase(struct lb_server_session *session, const struct lb_target_io *io) {
+    struct lb_target_io all = *io;
+    all.lba = 0;
+    all.blocks = (uint32_t)LB_MIN(io->lun->blocks, UINT32_MAX);
+    int error = give_back(session, &all, LB_STORAGE_ZERO);
+    return error == 0 ? ask_at(session, LB_STORAGE_FLUSH, io, 0, 0, NULL) : error;
+}
+
 /* What it has reserved survives a restart, and is on stable storage when it is answered. */
 static int keep(const struct lb_server_session *session) {
     const char *state = session->target->machines->settings->state;
@@ -470,6 +479,9 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
         break;
     case LB_IO_UNMAP:
         answer = lb_server_target_answer(give_back(session, io, LB_STORAGE_UNMAP), true);
+        break;
+    case LB_IO_SANITIZE:
+        answer = lb_server_target_answer(erase(session, io), true);
         break;
     case LB_IO_COPY:
         answer = lb_server_target_answer(copy_blocks(session, io), true);

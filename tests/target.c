@@ -103,6 +103,8 @@ static struct lb_target_answer answer_io(const struct lb_target_io *io) {
     case LB_IO_COPY:
         mark(io, false);
         return lb_target_memory_copy(io, host.disk, host.disk);
+    case LB_IO_SANITIZE: /* can_erase is not set */
+        break;
     case LB_IO_WRITE:
         mark(io, io->unmaps);
         if (io->is_repeated) {

@@ -195,6 +195,8 @@ static const struct lb_scsi_row rows[] = {
     {LB_SCSI_READ_DEFECT_DATA_10, -1, 10, M | R | O, "00001f00000000ffff00"},
     {LB_SCSI_WRITE_SAME_10, -1, 10, M | W | O, "00f8" LBA_10 "00ffff00"},
     {LB_SCSI_UNMAP, -1, 10, M | W | O, "00010000000000ffff00"},
+    {LB_SCSI_SANITIZE, 0x02, 10, M | W | O, "00bf0000000000ffff00"},
+    {LB_SCSI_SANITIZE, 0x1f, 10, M | W | O, "00bf0000000000ffff00"},
     {LB_SCSI_LOG_SENSE, -1, 10, 0, "0000ffff00ffffffff00"},
     {LB_SCSI_MODE_SELECT_10, -1, 10, W | O, "00110000000000ffff00"},
     {LB_SCSI_MODE_SENSE_10, -1, 10, R | O, "0018ffff000000ffff00"},
@@ -247,6 +249,8 @@ static bool has_row(const struct lb_scsi_unit *unit, const struct lb_scsi_row *r
         return unit->can_copy;
     case LB_SCSI_WRITE_ATOMIC_16:
         return unit->atomic_blocks > 0;
+    case LB_SCSI_SANITIZE:
+        return unit->can_erase;
     case LB_SCSI_PREVENT_ALLOW:
         return unit->is_removable;
     case LB_SCSI_SERVICE_ACTION_IN_16:
@@ -276,7 +280,7 @@ int lb_scsi_action_of(const uint8_t cdb[16]) {
     bool has = cdb[0] == LB_SCSI_PERSISTENT_RESERVE_IN ||
                cdb[0] == LB_SCSI_PERSISTENT_RESERVE_OUT || cdb[0] == LB_SCSI_SERVICE_ACTION_IN_16 ||
                cdb[0] == LB_SCSI_MAINTENANCE_IN || cdb[0] == LB_SCSI_EXTENDED_COPY ||
-               cdb[0] == LB_SCSI_RECEIVE_COPY_RESULTS;
+               cdb[0] == LB_SCSI_RECEIVE_COPY_RESULTS || cdb[0] == LB_SCSI_SANITIZE;
     return has ? cdb[1] & 0x1f : -1;
 }
 
@@ -416,7 +420,9 @@ static void begin_other(const struct lb_scsi_unit *unit, struct lb_scsi_command 
     if (command->has_failed || unit == NULL)
         return;
     command->room = long_reply(unit, command->cdb);
-    if (len != SIZE_MAX)
+    if (command->cdb[0] == LB_SCSI_SANITIZE)
+        lb_scsi_begin_sanitize(unit, command);
+    else if (len != SIZE_MAX)
         begin_list(command, len);
     else if (command->room > 0 && command->writes)
         lb_scsi_invalid_field(command);

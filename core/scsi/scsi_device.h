@@ -15,6 +15,7 @@
  *   scsi_device_inquiry.c   INQUIRY and its pages
  *   scsi_device_mode.c      MODE SENSE, MODE SELECT, LOG SENSE
  *   scsi_device_report.c    REPORT LUNS, capacity, supported operation codes, target port groups
+ *   scsi_device_sanitize.c  SANITIZE
  *   scsi_device_reserve.c   RESERVE, RELEASE, PERSISTENT RESERVE
  *
  * Nothing here touches a disk, keeps time, or knows how commands travel. */
@@ -67,6 +68,7 @@ struct lb_scsi_unit {
     bool is_removable;
     bool is_thin;        /* blocks can be given back, and then read as zeros: UNMAP, LBA status */
     bool can_copy;       /* EXTENDED COPY, to and from it */
+    bool can_erase;      /* SANITIZE BLOCK ERASE: all of it at once; is_thin */
     bool no_capacity_16; /* as old targets: READ CAPACITY(16) is an invalid command */
     enum lb_scsi_unit_state state;
     bool is_busy; /* BUSY to every command but INQUIRY, REPORT LUNS and REQUEST SENSE */
@@ -147,9 +149,10 @@ enum lb_scsi_kind {
                                        is what is there, in one */
     LB_SCSI_KIND_WRITE_EACH,        /* one block comes (or none: zeros), and is written to each */
     LB_SCSI_KIND_UNMAP,             /* `blocks` from `lba` on are given back */
-    LB_SCSI_KIND_STATUS, /* GET LBA STATUS: whether `lba` is there, and how many like it follow */
-    LB_SCSI_KIND_KEEP,   /* the registrations are to be kept */
-    LB_SCSI_KIND_COPY,   /* `blocks` from `source_lba` of the unit `source` on are copied to `lba`
+    LB_SCSI_KIND_STATUS,   /* GET LBA STATUS: whether `lba` is there, and how many like it follow */
+    LB_SCSI_KIND_KEEP,     /* the registrations are to be kept */
+    LB_SCSI_KIND_SANITIZE, /* all blocks are erased, durably, and read as zeros */
+    LB_SCSI_KIND_COPY,     /* `blocks` from `source_lba` of the unit `source` on are copied to `lba`
                             of the unit `destination` */
     LB_SCSI_KIND_FLUSH,
 };

@@ -74,6 +74,10 @@ void lb_scsi_copy_results(struct lb_scsi_nexus *nexus, struct lb_scsi_command *c
                           struct lb_wr *wr);    /* RECEIVE COPY RESULTS */
 void lb_scsi_put_third_party(struct lb_wr *wr); /* VPD page 8F, without its header */
 
+/* ---- scsi_device_sanitize.c ---- */
+void lb_scsi_begin_sanitize(const struct lb_scsi_unit *unit,
+                            struct lb_scsi_command *command); /* what SANITIZE is */
+
 /* ---- scsi_device_inquiry.c ---- */
 void lb_scsi_inquiry(const struct lb_scsi_device *device, struct lb_scsi_command *command,
                      struct lb_wr *wr); /* writes the page, or fails the command */

@@ -254,7 +254,8 @@ static void set_up(uint8_t flags) {
     f.nodes[0].header_digest = f.nodes[0].data_digest = LB_DIGEST_PREFER;
     f.units[0] = f.units[1] = (struct lb_scsi_unit){.blocks = DISK_BYTES / 512};
     f.units[1].read_only = true;
-    f.units[0].is_thin = f.units[0].can_copy = true;
+    f.units[0].is_thin = f.units[0].can_copy = f.units[0].can_erase = true;
+    f.units[0].atomic_blocks = 16;
     f.units[0].registrations = f.keys;
     f.units[0].registration_cap = 2;
     f.units[0].can_keep = true;

@@ -33,6 +33,7 @@
  *   LB_IO_COMPARE_AND_WRITE  the first half of `buffer` is compared, and if it is the same the
  *                  second half is written, and nothing of anybody between; as COMPARE and WRITE
  *   LB_IO_UNMAP    `blocks` at `lba` are given back, and read as zeros
+ *   LB_IO_SANITIZE all blocks of `lun` are erased, and read as zeros; durable
  *   LB_IO_STATUS   whether the block at `lba` is there, and how many like it follow, up to `blocks`
  *   LB_IO_COPY     `blocks` from `source_lba` of the unit `source` are copied to `lba` of `lun`; at
  *                  most LB_SCSI_COPY_BYTES, so that others need not wait for long
@@ -165,6 +166,7 @@ enum lb_io_kind {
     LB_IO_STATUS,
     LB_IO_KEEP,
     LB_IO_COPY,
+    LB_IO_SANITIZE,
 };
 
 /* Inside the connection; the host's from IO until it answers. */

@@ -451,6 +451,7 @@ void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
         write_done(conn, task, answer);
         return;
     case LB_IO_FLUSH:
+    case LB_IO_SANITIZE:
         if (answer->status != LB_SCSI_GOOD)
             fail_as(task, answer);
         enter_answering(conn, task);
@@ -595,6 +596,8 @@ static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
         enter_piece(conn, task);
     else if (task->scsi.kind == LB_SCSI_KIND_FLUSH)
         enter_ask(conn, task, LB_IO_FLUSH);
+    else if (task->scsi.kind == LB_SCSI_KIND_SANITIZE)
+        enter_range(conn, task, LB_IO_SANITIZE);
     else if (task->scsi.kind == LB_SCSI_KIND_LONG_REPLY)
         enter_room(conn, task, task->scsi.room);
     else if (task->scsi.kind == LB_SCSI_KIND_STATUS)

@@ -151,6 +151,7 @@ static inline struct lb_target_answer pair_do_io(struct lb_target_io *io) {
     case LB_IO_STATUS:
     case LB_IO_KEEP:
     case LB_IO_COPY:
+    case LB_IO_SANITIZE:
         CHECK(false); /* our initiator asks for none of it */
         break;
     }

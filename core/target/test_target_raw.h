@@ -73,6 +73,8 @@ static inline void answer(struct lb_target_io *io) {
         answer.memory = lb_span(io->is_apart ? raw.apart : raw.disk + io->lba * 512, io->len);
     else if (io->kind == LB_IO_COPY)
         answer = copy(io);
+    else if (io->kind == LB_IO_SANITIZE)
+        memset(raw.disk, 0, DISK_BYTES);
     else if (io->kind != LB_IO_WRITE || io->is_repeated)
         answer = lb_target_memory_do(io, raw.disk + io->lba * 512);
     else if (io->is_apart)

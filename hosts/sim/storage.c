@@ -137,6 +137,7 @@ static struct lb_target_answer carry_out(struct sim *sim, struct sim_io *slot) {
     case LB_IO_STATUS:
     case LB_IO_KEEP:
     case LB_IO_COPY:
+    case LB_IO_SANITIZE:
         return refuse_foreign(sim);
     }
     return answer;
