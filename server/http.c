@@ -120,17 +120,27 @@ bool lb_server_http_open(struct lb_server_http *http, int epoll, enum lb_family 
         close(fd);
         return lb_server_fail(error, "leave it off: --http=no", "HTTP cannot be started");
     }
+    http->is_ready = true;
     http->source.fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     return lb_server_watch(epoll, &http->source, EPOLLIN);
+}
+
+void lb_server_http_ready(struct lb_server_http *http) {
+    http->is_ready = true;
 }
 
 uint64_t lb_server_http_poll(struct lb_server_http *http, uint64_t now_us) {
     MHD_UNSIGNED_LONG_LONG wait_ms;
     if (http->daemon == NULL)
         return LB_NEVER;
-    MHD_run(http->daemon);
-    return MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES ? now_us + wait_ms * LB_US_MS
-                                                              : LB_NEVER;
+    if (http->is_ready || now_us >= http->until_us) {
+        http->is_ready = false;
+        MHD_run(http->daemon);
+        http->until_us = MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES
+                             ? now_us + wait_ms * LB_US_MS
+                             : LB_NEVER;
+    }
+    return http->until_us;
 }
 
 void lb_server_http_close(struct lb_server_http *http) {

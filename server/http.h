@@ -12,6 +12,8 @@ struct lb_server_http {
     struct lb_server_source source; /* the daemon's own epoll */
     struct MHD_Daemon *daemon;      /* NULL: not open */
     const struct lb_server_files *files;
+    bool is_ready;     /* the daemon's epoll has something */
+    uint64_t until_us; /* when the daemon wants to run anyway */
 };
 
 /* Whether this build has it. */
@@ -20,7 +22,9 @@ bool lb_server_has_http(void);
 bool lb_server_http_open(struct lb_server_http *http, int epoll, enum lb_family family,
                          const struct lb_server_link *link, const struct lb_server_files *files,
                          uint16_t port, struct lb_server_error *error);
-/* Does what is due. Gives when it wants to be called again. */
+/* Its source has something: the next poll runs the daemon. */
+void lb_server_http_ready(struct lb_server_http *http);
+/* Does what is due, and else asks the kernel nothing. Gives when it wants to be called again. */
 uint64_t lb_server_http_poll(struct lb_server_http *http, uint64_t now_us);
 void lb_server_http_close(struct lb_server_http *http); /* harmless where it is closed */
 

@@ -14,6 +14,10 @@ bool lb_server_http_open(struct lb_server_http *http, int epoll, enum lb_family 
                           "this lunbootd has been built without HTTP");
 }
 
+void lb_server_http_ready(struct lb_server_http *http) {
+    (void)http;
+}
+
 uint64_t lb_server_http_poll(struct lb_server_http *http, uint64_t now_us) {
     (void)http, (void)now_us;
     return LB_NEVER;

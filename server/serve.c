@@ -354,7 +354,8 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
     case LB_SOURCE_SIGNAL:
         take_signals(server);
         break;
-    case LB_SOURCE_HTTP: /* lb_server_http_poll */
+    case LB_SOURCE_HTTP:
+        lb_server_http_ready(source == &server->http.source ? &server->http : &server->http6);
         break;
     case LB_SOURCE_PAGE:
         server->page.is_ready = true;
