@@ -9,6 +9,7 @@ were written down from their sources where those are public, and from what their
 block 1024 of the disk, and to nothing else; the disk has at least 64 MiB.
 """
 import argparse
+import select
 import struct
 import sys
 import traceback
@@ -468,6 +469,94 @@ def _():
     one.log_out()  # and so does the end of the session
     good(two.command(read10(0, 1), read=512), 512)
     two.log_out()
+
+
+def copy_list(ids, segments, list_id, usage=0):
+    """Of EXTENDED COPY: each segment is (blocks, from, to), of the one disk with this NAA identifier."""
+    target = struct.pack(">BBHBBBB", 0xE4, 0, 0, 1, 3, 0, 8) + ids + bytes(12) + struct.pack(">I", 512)
+    parts = b"".join(struct.pack(">BBHHHHHQQ", 2, 0, 0x18, 0, 0, 0, n, a, b) for n, a, b in segments)
+    return struct.pack(">BBHIII", list_id, usage << 3, len(target), 0, len(parts), 0) + target + parts
+
+
+def extended_copy(data):
+    return bytes([0x83] + [0] * 9) + struct.pack(">IBB", len(data), 0, 0)
+
+
+def copy_results(action, list_id=0):
+    return bytes([0x84, action, list_id] + [0] * 7) + struct.pack(">IBB", 255, 0, 0)
+
+
+@case("esxi-clones", writes=True)
+def _():
+    one, two = clear(initiator(1).log_in((), ESXI)), clear(initiator(2).log_in((), ESXI))
+    check(good(one.command(inquiry(96), read=96))[5] & 8, "3PC says that there is no copy manager")
+    limits = good(one.command(copy_results(3), read=255), 44)
+    check(struct.unpack(">I", limits[16:20])[0] >= 4 << 20, "a segment cannot have the 4 MiB that ESXi copies")
+    ids = good(one.command(inquiry(255, 0x83), read=255), 16)[8:16]
+    good(one.command(write10(720, 16), out=BLOCK * 16))
+    good(one.command(write10(736, 32), out=bytes(512 * 32)))
+    data = copy_list(ids, [(16, 720, 736), (8, 720, 752)], 7)
+    good(one.command(extended_copy(data), out=data))
+    check(good(two.command(read10(736, 32), read=16384)) == BLOCK * 24 + bytes(512 * 8), "what was copied")
+    status = good(one.command(copy_results(0, 7), read=255), 12)
+    check(status[4] == 1 and struct.unpack(">HBI", status[5:12]) == (2, 1, 12), "its results: %s" % status.hex())
+    refused(one.command(copy_results(0, 7), read=255), ILLEGAL, 0x24)  # they are told once
+    data = copy_list(bytes(8), [(1, 720, 736)], 8)
+    answer = one.command(extended_copy(data), out=data)
+    check(answer.sense and answer.sense[0] == 0x0A, "from a disk that there is not: %r" % answer)
+    good(two.command([0x16] + [0] * 5))
+    data = copy_list(ids, [(1, 720, 760)], 9)
+    check(one.command(extended_copy(data), out=data).status == CONFLICT, "it copies what another has reserved")
+    good(two.command([0x17] + [0] * 5))
+    one.log_out()
+    two.log_out()
+
+
+@case("another-is-served-while-one-copies", writes=True)
+def _():
+    one, two = clear(initiator(1).log_in((), ESXI)), clear(initiator(2).log_in((), ESXI))
+    ids = good(one.command(inquiry(255, 0x83), read=255), 16)[8:16]
+    data = copy_list(ids, [(512, 0, 512)] * 64, 0, 3)  # 16 MiB in all
+    bhs = one.request(0x01, 0x80 | 0x20 | 1)
+    bhs[20:24], bhs[32:48] = struct.pack(">I", len(data)), extended_copy(data).ljust(16, b"\0")
+    one.send(bhs)
+    served = 0
+    while not served or not select.select([one.sock], [], [], 0)[0]:
+        if not served:
+            r2t, _ = one.receive()
+            check(r2t[0] == 0x31, "no R2T")
+            one.give(r2t, bytes(8), data)
+        good(two.command(read10(0, 8), read=4096), 4096)
+        served += 1
+    check(one.finish(bytes(bhs[16:20]), bytes(8), data, 0).status == GOOD, "the copy")
+    first, second = (good(two.command(read10(at, 512), read=512 * 512)) for at in (0, 512))
+    check(first == second, "what was copied")
+    one.log_out()
+    two.log_out()
+
+
+@case("windows-asks-for-a-token")
+def _():
+    s = clear(as_windows())  # offloaded data transfer, which needs tokens: there are none
+    refused(s.command(bytes([0x83, 0x10] + [0] * 8) + struct.pack(">IBB", 32, 0, 0), out=bytes(32)), ILLEGAL, 0x24)
+    refused(s.command(bytes([0x84, 0x07] + [0] * 8) + struct.pack(">IBB", 512, 0, 0), read=512), ILLEGAL, 0x24)
+    s.log_out()
+
+
+@case("a-target-is-reset-cold")
+def _():
+    one, two = clear(as_windows()), clear(initiator(2).log_in())
+    check(one.manage(7) == 0, "TARGET COLD RESET")
+    for s in (one, two):  # RFC 7143 11.5.1: all sessions end
+        try:
+            s.receive()
+            check(False, "a session goes on after a cold reset")
+        except (Closed, ConnectionError):
+            pass
+    again = initiator(2).log_in()
+    refused(again.command([0] * 6), ATTENTION, 0x29, 0x01)
+    good(again.command([0] * 6))
+    again.log_out()
 
 
 # ---- Linux
