@@ -56,7 +56,7 @@ refused config-half "without a key, what is required is not met" --require=ipsec
 refused config-half "a key without identities is half a configuration" --ipsec-psk="$psk"
 # The server narrows the selectors: to another port, and to the disk's alone.
 for port in 22 3260; do
-    sed -i "s,local_ts = .*,local_ts = dynamic[6/$port]," "$scratch/swanctl/swanctl.conf"
+    sed -i "s,local_ts = dynamic.*,local_ts = dynamic[6/$port]," "$scratch/swanctl/swanctl.conf"
     swan --load-all || fail "swanctl did not load the configuration"
     refused ipsec-selector "selectors narrowed to port $port are refused" "${keys[@]}"
 done

@@ -85,6 +85,11 @@ start_ipsec_lio() {
     rm -rf "$scratch/initramfs-extra"
     add_block
     add_strongswan "$@"
+    start_prepared_lio
+}
+
+# start_prepared_lio: as start_lio, with the kernel's ESP, and what lies in $scratch/initramfs-extra.
+start_prepared_lio() {
     lio_modules=("${esp_modules[@]}")
     start_lio
     rm -rf "$scratch/initramfs-extra"
@@ -100,6 +105,43 @@ all_is_esp() {
 
 esp_packets() {
     tcpdump -n -r "$scratch/capture.pcap" 'ip proto 50 or ip6 proto 50' 2>/dev/null | wc -l
+}
+
+# add_ipv6: LIO's plain target at 2001:db8:77::10 as well.
+add_ipv6() {
+    cat >>"$scratch/initramfs-extra/lio-steps" <<'STEPS'
+/iproute2/ip addr add 2001:db8:77::10/64 dev eth0 nodad || die "IPv6"
+mkdir "$fabric/$iqn-plain/tpgt_1/np/[2001:db8:77::10]:3260" || die "portal"
+block 2001:db8:77::10 ::/0
+STEPS
+}
+
+# boots_through NAME SERVER ID PSK LINES...: a guest reads and writes the plain target's disk at SERVER through the
+# kernel's ESP; LINES are of its lunboot.conf.
+boots_through() {
+    local name=$1 server=$2 id=$3 key=$4
+    shift 4
+    rm -rf "$scratch/initramfs" "$scratch/initramfs-extra"
+    mkdir -p "$scratch/initramfs-extra/etc"
+    {
+        printf '%s\n' "require = ipsec" "ipsec-psk = $key" "ipsec-id = $id" "ipsec-peer-id = server.example"
+        printf '%s\n' "rootpath = iscsi:$server:::0:iqn.2026-11.test:lio-plain" "$@"
+    } >"$scratch/initramfs-extra/etc/lunboot.conf"
+    chmod 600 "$scratch/initramfs-extra/etc/lunboot.conf"
+    start_capture "$server_ns" br0 -s 96 -B 32768
+    start_client <<'STEPS'
+boot --config=/etc/lunboot.conf
+echo "GUEST-SHA: $(sha256sum <$device)"
+dd if=$device of=/tmp/part bs=64k count=16 2>/dev/null
+dd if=/tmp/part of=$device bs=64k conv=fsync 2>/dev/null || die write
+echo "GUEST-STATE: $(session state)"
+STEPS
+    finish_client
+    stop_capture
+    make_bytes "$scratch/expected.img" $((8 << 20))
+    told "GUEST-SHA: $(sha256 "$scratch/expected.img")" "$name: the disk is read"
+    told "GUEST-STATE: LOGGED_IN" "$name: and written"
+    none_in_clear "$name"
 }
 
 # give_client_keys [PSK]: in the next guest's /etc/lunboot.conf.
