@@ -34,7 +34,7 @@ struct lb_next_boot {
  * options does not close and would swallow what follows. */
 bool lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next);
 /* The lines of lunboot.conf that travel with the next kernel: the policy, which no later stage's
- * network may widen, IPsec, and CHAP where it is used for the disk. */
+ * network may widen, IPsec, the keys of DHCP, and CHAP where it is used for the disk. */
 void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap);
 /* A cpio archive with one file, /etc/lunboot.conf, readable by root alone. 0 bytes: no room. */
 struct lb_bytes lb_kexec_archive(struct lb_bytes conf, struct lb_span room);

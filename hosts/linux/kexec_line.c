@@ -131,6 +131,7 @@ void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool ha
     for (size_t i = 0; i < LB_COUNT(policy); i++)
         add_key(text, config, policy[i]);
     add_secret(text, config, LB_KEY_IPSEC_PSK);
+    add_secret(text, config, LB_KEY_DHCP_KEYS);
     if (!has_chap)
         return;
     add_secret(text, config, LB_KEY_CHAP_SECRET);

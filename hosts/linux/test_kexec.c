@@ -679,6 +679,25 @@ static void the_next_kernel_protects_the_disk_as_this_one_did(void) {
                 lb_config_secret(&config, LB_KEY_IPSEC_PSK));
 }
 
+/* What is required of DHCP needs its keys there, too. */
+static void the_next_kernel_believes_no_other_dhcp_servers(void) {
+    static const char given[] = "require = dhcp-auth\n"
+                                "dhcp-keys = 7:0123456789abcdef,1@boot.example:0123456789abcdef\n";
+    static struct lb_config config, read;
+    struct lb_error error = {0};
+    char conf[512];
+    struct lb_text text = lb_text(conf, sizeof(conf));
+    memset(&config, 0, sizeof(config));
+    memset(&read, 0, sizeof(read));
+    CHECK(lb_config_file(&config, LB_SOURCE_FILE, lb_bytes_of_text(given), &error));
+    lb_kexec_conf(&text, &config, false);
+    CHECK(lb_config_file(&read, LB_SOURCE_FILE, lb_bytes(conf, text.len), &error));
+    CHECK(lb_config_check(&read, &error));
+    CHECK(lb_config_requires(&read, "dhcp-auth"));
+    CHECK_BYTES(lb_config_secret(&read, LB_KEY_DHCP_KEYS),
+                lb_config_secret(&config, LB_KEY_DHCP_KEYS));
+}
+
 /* A quote that does not close would swallow the words that lead the next kernel to its disk. */
 static void a_line_that_is_not_whole_is_refused(void) {
     static const char *const odd[] = {"ro dyndbg=\"file a", "\"", "a=\"b\" \"c"};
@@ -766,6 +785,7 @@ int main(void) {
     TEST(words_that_the_entry_has_are_not_added);
     TEST(policy_and_secrets_travel_to_the_next_kernel);
     TEST(the_next_kernel_protects_the_disk_as_this_one_did);
+    TEST(the_next_kernel_believes_no_other_dhcp_servers);
     TEST(a_line_that_is_not_whole_is_refused);
     TEST(a_menus_word_that_cannot_be_one_leaves_its_entry_out);
     TEST(the_file_with_secrets_is_an_archive);

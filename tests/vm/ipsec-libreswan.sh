@@ -79,7 +79,8 @@ add_block
 add_libreswan
 start_prepared_lio
 
-# boots MODE ADDRESS: each machine at an address of its own: libreswan keeps what it has for one that went without a word.
+# boots MODE ADDRESS: each machine at an address of its own, for libreswan keeps what it has for one that went without
+# a word.
 boots() {
     boots_through "libreswan, $1" 192.0.2.1 "$1.example" "the secret of $1.example" "address=$2/24" "ipsec-mode=$1"
     [ "$(esp_packets)" -gt 500 ] || fail "few packets of ESP: $(esp_packets)"
