@@ -368,8 +368,9 @@ static void check_ipsec(struct sim *sim, const struct lb_error *error) {
         sim_violation(&sim->world, "booted through a gate that is not agreed with");
     else if (sim->plan.isns != SIM_ISNS_NONE && error->code == LB_E_DISCOVERY_SILENT)
         return; /* the gate before the iSNS server is such a one, too */
-    else if (error->code == LB_E_IPSEC_SILENT && is_of_dead_address(sim, error))
-        return;
+    else if (error->code == LB_E_IPSEC_SILENT &&
+             (is_of_dead_address(sim, error) || sim->plan.isns_dead_portal))
+        return; /* nobody is there who could agree */
     else if (sim->plan.is_clean && sim->is_failed && error->code != code)
         sim_violation(&sim->world, "what is wrong is %s, and it was told as %s: %s",
                       lb_code_word(code), lb_code_word(error->code), error->facts);
