@@ -7,6 +7,8 @@
  *   write    one session: --count random writes, the same ones with the same --seed; a flush after
  *            each 64, and at the end
  *   slow     as hold, with depth reads in flight in each session whose answers nobody takes
+ *   storm    as machines that boot at once: each session, to the target that --target= and its
+ *            number name, logs in, reads --bytes= of its disk, writes 64 KiB, and logs out
  */
 #include "bench.h"
 #include "core/initiator/initiator.h"
@@ -34,13 +36,15 @@ struct reader {
     bool is_ready, is_out;
     uint8_t isid[6];
     struct lb_initiator_task *tasks; /* depth of them */
+    uint64_t next_byte;              /* of a storm */
+    unsigned reads_left, tries;
 };
 
 struct load {
     struct bench bench;
     const char *what;
     unsigned sessions, count;
-    uint64_t seed;
+    uint64_t seed, bytes; /* bytes: that each machine of a storm reads */
     struct lb_rand rand;
     uint32_t block_bytes;
     int epoll;
@@ -74,7 +78,10 @@ static void start_session(struct reader *r, uint64_t now_us) {
         bench_die("memory");
     memcpy(config.isid, r->isid, sizeof config.isid);
     snprintf(config.initiator, sizeof config.initiator, "iqn.2026-11.test:load");
-    snprintf(config.target, sizeof config.target, "%s", b->target);
+    if (does(r->load, "storm"))
+        snprintf(config.target, sizeof config.target, "%s%zu", b->target, number);
+    else
+        snprintf(config.target, sizeof config.target, "%s", b->target);
     config.portal.addr = lb_addr_v4(127, 0, 0, 1); /* bench_connect knows better */
     config.portal.port = (uint16_t)b->port;
     r->is_ready = r->is_out = false;
@@ -321,6 +328,84 @@ static void run_writes(struct load *load) {
     free(bytes);
 }
 
+/* ---- a storm ---- */
+
+enum { STORM_BLOCK = 512, STORM_WRITE = 65536, STORM_TRIES = 10 };
+
+static void submit_next(struct reader *r, uint64_t now_us, struct lb_initiator_task *task) {
+    static uint8_t *room; /* of all: nobody looks at what was read */
+    struct bench *b = &r->load->bench;
+    room = room != NULL ? room : malloc(b->size);
+    task->in = lb_span(room, b->size);
+    lb_scsi_cdb_read(task->cdb, r->next_byte / STORM_BLOCK, b->size / STORM_BLOCK);
+    r->next_byte += b->size;
+    lb_initiator_submit(&r->session, now_us, task);
+}
+
+static void submit_own(struct reader *r, uint64_t now_us, struct lb_initiator_task *task) {
+    static uint8_t own[STORM_WRITE];
+    task->in = lb_span(NULL, 0);
+    task->out = lb_bytes(own, sizeof own);
+    lb_scsi_cdb_write(task->cdb, 0, STORM_WRITE / STORM_BLOCK, false);
+    lb_initiator_submit(&r->session, now_us, task);
+}
+
+static void begin_boot(struct reader *r, uint64_t now_us) {
+    r->is_ready = false;
+    r->reads_left = (unsigned)(r->load->bytes / r->load->bench.size);
+    for (uint32_t k = 0; k < r->load->bench.depth && r->next_byte < r->load->bytes; k++) {
+        r->tasks[k].lun[1] = (uint8_t)r->load->bench.lun;
+        submit_next(r, now_us, &r->tasks[k]);
+    }
+}
+
+static void go_on_booting(struct reader *r, uint64_t now_us) {
+    struct lb_initiator_task *task;
+    while ((task = take_completed(r)) != NULL) {
+        if (task->status != LB_SCSI_GOOD) { /* a unit attention, at first */
+            if (++r->tries > STORM_TRIES)
+                die("a command failed");
+            lb_initiator_submit(&r->session, now_us, task);
+        } else if (task->out.len > 0) {
+            lb_initiator_logout(&r->session, now_us);
+        } else if (r->next_byte < r->load->bytes) {
+            r->reads_left--;
+            submit_next(r, now_us, task);
+        } else if (--r->reads_left == 0) {
+            submit_own(r, now_us, task);
+        }
+    }
+}
+
+static void run_storm(struct load *load) {
+    struct epoll_event events[EVENTS_MAX];
+    unsigned left = load->sessions;
+    bench_begin(&load->bench, 0);
+    load->bench.warm = true; /* all of it counts */
+    for (unsigned i = 0; i < load->sessions; i++) {
+        start_session(&load->readers[i], bench_now_us());
+        serve_session(&load->readers[i], bench_now_us());
+    }
+    while (left > 0) {
+        int count = epoll_wait(load->epoll, events, EVENTS_MAX, 20000);
+        uint64_t now_us = bench_now_us();
+        if (count <= 0)
+            die("nothing came for 20 s");
+        for (int i = 0; i < count; i++) {
+            struct reader *r = events[i].data.ptr;
+            receive(r, now_us);
+            serve_session(r, now_us);
+            if (r->is_ready)
+                begin_boot(r, now_us);
+            go_on_booting(r, now_us);
+            if (!r->is_out)
+                serve_session(r, now_us);
+            left -= r->is_out;
+        }
+    }
+    (void)bench_completed(&load->bench, load->sessions);
+}
+
 /* ---- begin ---- */
 
 static unsigned number_of(const char *arg, const char *name, unsigned otherwise) {
@@ -341,8 +426,9 @@ static void take_options(struct load *load, int argc, char **argv) {
         load->sessions = number_of(argv[i], "--sessions=", load->sessions);
         load->count = number_of(argv[i], "--count=", load->count);
         load->seed = number_of(argv[i], "--seed=", (unsigned)load->seed);
+        load->bytes = number_of(argv[i], "--bytes=", (unsigned)load->bytes);
         if (number_of(argv[i], "--sessions=", 0) == 0 && number_of(argv[i], "--count=", 0) == 0 &&
-            number_of(argv[i], "--seed=", 0) == 0)
+            number_of(argv[i], "--seed=", 0) == 0 && number_of(argv[i], "--bytes=", 0) == 0)
             rest[count++] = argv[i];
     }
     bench_options(&load->bench, count, rest);
@@ -374,14 +460,17 @@ int main(int argc, char **argv) {
     static struct load load;
     take_options(&load, argc, argv);
     set_up(&load);
-    if (!does(&load, "login"))
+    bool logs_in = does(&load, "login") || does(&load, "storm");
+    if (!logs_in)
         log_all_in(&load);
-    if (!does(&load, "login") && !does(&load, "hold"))
+    if (!logs_in && !does(&load, "hold"))
         bench_begin(&load.bench, disk_bytes(&load.readers[0]));
     if (does(&load, "read"))
         run_reads(&load);
     else if (does(&load, "login"))
         run_logins(&load);
+    else if (does(&load, "storm"))
+        run_storm(&load);
     else if (does(&load, "write"))
         run_writes(&load);
     else if (does(&load, "slow") || does(&load, "hold")) {
@@ -390,7 +479,7 @@ int main(int argc, char **argv) {
         hold();
         return 0;
     } else
-        die("what: read, login, hold, write or slow");
+        die("what: read, login, hold, write, slow or storm");
     bench_print(&load.bench, load.what);
     return 0;
 }

@@ -74,6 +74,9 @@ struct lb_board {
     bool is_lively;       /* something changes without an event: a refresh each second shows it */
     uint64_t usual_bytes; /* that the last boot of any machine read until it ran */
     uint64_t boots;       /* that were seen to run, since the start */
+    /* Of the sessions' budget, as of the last refresh: bytes in all, and lent; how often a session
+     * had to wait since the start. */
+    uint64_t memory, memory_used, memory_waits;
     uint64_t events[LB_EVENT_TROUBLE + 1]; /* how many of each kind, since the start */
 };
 

@@ -87,6 +87,11 @@ void lb_metrics_format(struct lb_text *text, const struct lb_board *board) {
             board->events[LB_EVENT_LOGIN]);
     add_one(text, "troubles_total", "counter", "Events that a machine suffered from.",
             board->events[LB_EVENT_TROUBLE]);
+    add_one(text, "memory_bytes", "gauge", "Memory that all sessions may take.", board->memory);
+    add_one(text, "memory_used_bytes", "gauge", "Memory that sessions have now.",
+            board->memory_used);
+    add_one(text, "memory_waits_total", "counter", "How often a session had to wait for memory.",
+            board->memory_waits);
     add_stages(text, board);
     for (int i = 0; i < SERIES; i++)
         add_series(text, board, (enum series)i);

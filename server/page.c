@@ -34,9 +34,13 @@ struct lb_page_client {
 /* ---- events ---- */
 
 static void add_now(struct lb_text *text, const struct lb_page *page) {
-    lb_text_add(text, "event: now\ndata: {\"time\":%llu,\"version\":\"%s\",\"usual\":%llu}\n\n",
+    lb_text_add(text, "event: now\ndata: {\"time\":%llu,\"version\":\"%s\",\"usual\":%llu,",
                 (unsigned long long)lb_server_time_ms(), LUNBOOT_VERSION,
                 (unsigned long long)page->board->usual_bytes);
+    lb_text_add(text, "\"memory\":%llu,\"used\":%llu,\"waits\":%llu}\n\n",
+                (unsigned long long)page->board->memory,
+                (unsigned long long)page->board->memory_used,
+                (unsigned long long)page->board->memory_waits);
 }
 
 static void add_rows(struct lb_page_client *client, struct lb_text *text) {

@@ -256,6 +256,9 @@ static void metrics_have_help_and_type_of_each(void) {
                                         "files_total",
                                         "logins_total",
                                         "troubles_total",
+                                        "memory_bytes",
+                                        "memory_used_bytes",
+                                        "memory_waits_total",
                                         "machines",
                                         "read_bytes_total",
                                         "sessions",
@@ -265,8 +268,14 @@ static void metrics_have_help_and_type_of_each(void) {
                                         "overlay_limit_bytes",
                                         "trouble_timestamp_seconds"};
     begin();
+    lb_budget_init(&target.budget, 256 << 20, 1024);
+    lb_budget_room(&target.budget, 4711);
     asks(1000, true);
+    refresh(2000);
     lb_metrics_format(&text, &board);
+    CHECK_HAS(room, "lunbootd_memory_bytes 268435456\n");
+    CHECK_HAS(room, "lunbootd_memory_used_bytes 4711\n");
+    CHECK_HAS(room, "lunbootd_memory_waits_total 0\n");
     CHECK(!text.cut);
     for (size_t i = 0; i < LB_COUNT(names); i++) {
         lb_format(help, sizeof help, "# HELP lunbootd_%s ", names[i]);

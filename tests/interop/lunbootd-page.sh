@@ -101,7 +101,8 @@ cp "$scratch/body" "$scratch/metrics.txt"
 grep -qx "Content-Type: text/plain; version=0.0.4" <(tr -d '\r' <"$scratch/head") ||
     fail "the metrics have another type" "$scratch/head"
 label=machine=\"${mac//:/-}\"
-for line in "written_bytes_total{$label} [0-9]*" "overlay_limit_bytes{$label} 1048576"; do
+for line in "written_bytes_total{$label} [0-9]*" "overlay_limit_bytes{$label} 1048576" \
+    "memory_bytes 268435456" "memory_used_bytes [0-9]*" "memory_waits_total 0"; do
     grep -qx "lunbootd_$line" "$scratch/metrics.txt" || fail "there is no metric $line" "$scratch/metrics.txt"
 done
 ok "the metrics' token opens the metrics"
