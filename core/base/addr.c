@@ -85,8 +85,12 @@ struct lb_addr lb_addr_mask(struct lb_addr addr, uint8_t len) {
 }
 
 bool lb_prefix_has(struct lb_prefix prefix, struct lb_addr addr) {
-    return lb_addr_is_set(addr) &&
-           lb_addr_equal(lb_addr_mask(prefix.addr, prefix.len), lb_addr_mask(addr, prefix.len));
+    unsigned len = LB_MIN(prefix.len, 8u * sizeof(addr.bytes)), bits = len % 8;
+    size_t whole = len / 8;
+    if (!lb_addr_is_set(addr) || prefix.addr.family != addr.family ||
+        memcmp(prefix.addr.bytes, addr.bytes, whole) != 0)
+        return false;
+    return bits == 0 || (prefix.addr.bytes[whole] ^ addr.bytes[whole]) >> (8 - bits) == 0;
 }
 
 bool lb_mask_len(struct lb_addr mask, uint8_t *len) {

@@ -179,6 +179,19 @@ static void a_prefix_has_the_addresses_that_share_its_bits(void) {
     CHECK_STR(lb_addr_text(lb_addr_mask(addr("ffff:ffff:ffff::"), 20)).s, "ffff:f000::");
 }
 
+static void a_bit_counts_only_within_the_prefix(void) {
+    struct lb_addr one = addr("2001:db8:1234:5678:9abc:def0:1357:9bdf");
+    for (unsigned len = 0; len <= 130; len++) {
+        struct lb_prefix net = {one, (uint8_t)len};
+        CHECK(lb_prefix_has(net, one)); /* a length beyond the address is that of all its bits */
+        for (unsigned bit = 0; bit < 128; bit++) {
+            struct lb_addr other = one;
+            other.bytes[bit / 8] ^= (uint8_t)(0x80u >> bit % 8);
+            CHECK_EQ(lb_prefix_has(net, other), bit >= len);
+        }
+    }
+}
+
 static void a_netmask_is_a_run_of_ones(void) {
     uint8_t len = 99;
     CHECK(lb_mask_len(addr("255.255.255.0"), &len));
@@ -290,6 +303,7 @@ int main(void) {
     TEST(prefixes_have_a_length_of_their_family);
     TEST(a_prefix_has_the_addresses_that_share_its_bits);
     TEST(a_route_is_a_network_and_perhaps_a_router);
+    TEST(a_bit_counts_only_within_the_prefix);
     TEST(a_netmask_is_a_run_of_ones);
     TEST(addresses_know_their_kind);
     TEST(a_host_address_can_be_spoken_to);

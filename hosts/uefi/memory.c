@@ -4,6 +4,7 @@
 
 typedef unsigned long long two_u64 __attribute__((vector_size(16)));
 typedef two_u64 lane __attribute__((aligned(1), may_alias));
+typedef unsigned long long word __attribute__((aligned(1), may_alias));
 
 /* Four registers at a time: emulated and old processors are slow at string instructions. */
 void *memcpy(void *restrict to, const void *restrict from, size_t len) {
@@ -17,6 +18,8 @@ void *memcpy(void *restrict to, const void *restrict from, size_t len) {
         ((lane *)t)[2] = c;
         ((lane *)t)[3] = d;
     }
+    for (; len >= 8; t += 8, f += 8, len -= 8)
+        *(word *)t = *(const word *)f;
     for (; len > 0; len--)
         *(volatile uint8_t *)t++ = *f++; /* volatile: else the compiler sees memcpy in it */
     return to;
