@@ -270,17 +270,25 @@ static void no_truncation_of_a_discovery_message_is_let_in(void) {
     }
 }
 
+/* RFC 1071, two bytes at a time. */
+static uint32_t plain_sum(const uint8_t *bytes, size_t len) {
+    uint32_t sum = 0;
+    for (size_t i = 0; i < len; i++)
+        sum += (uint32_t)bytes[i] << (i % 2 == 0 ? 0 : 8);
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
 static void the_sum_is_that_of_rfc_1071(void) {
-    uint8_t bytes[67];
+    uint8_t bytes[1500], full[1500], empty[1500] = {0};
+    memset(full, 0xff, sizeof full); /* each addition is carried over */
     for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(i * 37 + 11);
-    for (size_t len = 0; len <= sizeof bytes; len++) {
-        uint32_t sum = 0;
-        for (size_t i = 0; i < len; i++)
-            sum += (uint32_t)bytes[i] << (i % 2 == 0 ? 0 : 8);
-        while (sum > 0xffff)
-            sum = (sum & 0xffff) + (sum >> 16);
-        CHECK_EQ(guard_sum(bytes, len), sum);
+        bytes[i] = (uint8_t)(i * 37 + i / 7 + 11);
+    for (size_t len = 0; len <= sizeof bytes; len += len < 99 ? 1 : 97) {
+        CHECK_EQ(guard_sum(bytes, len), plain_sum(bytes, len));
+        CHECK_EQ(guard_sum(full, len), plain_sum(full, len));
+        CHECK_EQ(guard_sum(empty, len), 0);
     }
 }
 
