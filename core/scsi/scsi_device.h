@@ -30,8 +30,9 @@
 #define LB_SCSI_PARAMETERS_MAX    4096  /* the longest list that is taken: 255 ranges of UNMAP */
 #define LB_SCSI_CAW_BYTES_MAX     32768 /* that one COMPARE AND WRITE writes */
 #define LB_SCSI_UNMAP_RANGES      255
-#define LB_SCSI_COPY_BYTES        262144 /* one piece of EXTENDED COPY, at most */
-#define LB_SCSI_REGISTRATIONS_MAX 200    /* so that READ FULL STATUS is a LONG_REPLY */
+#define LB_SCSI_EACH_BYTES_MAX    (64 << 20) /* of WRITE SAME, and of VERIFY with one block */
+#define LB_SCSI_COPY_BYTES        262144     /* one piece of EXTENDED COPY, at most */
+#define LB_SCSI_REGISTRATIONS_MAX 200        /* so that READ FULL STATUS is a LONG_REPLY */
 #define LB_SCSI_ATTENTIONS        4  /* UNIT ATTENTIONs that wait; of more the last is replaced */
 #define LB_SCSI_SENSE_MAX         18 /* the sense data of lb_scsi_device_sense */
 #define LB_SCSI_UNITS_MAX         32 /* so that the reply to REPORT LUNS fits */

@@ -118,6 +118,8 @@ static void begin_verify(struct lb_scsi_command *command, const struct lb_scsi_u
         lb_scsi_invalid_field(command);
     } else if (bytchk == 0 || extent->blocks == 0) {
         (void)lb_scsi_takes(command, 0);
+    } else if (bytchk == 3 && extent->blocks > lb_scsi_each_blocks(unit)) {
+        lb_scsi_invalid_field(command);
     } else if (bytchk == 3 && takes_all(command, block_bytes)) {
         command->kind = LB_SCSI_KIND_COMPARE_EACH;
     } else if (bytchk == 1 && takes_all(command, extent->blocks * block_bytes)) {
@@ -165,7 +167,7 @@ static void begin_write_same(struct lb_scsi_command *command, const struct lb_sc
     }
     if (extent->blocks == 0)
         extent->blocks = unit->blocks - extent->lba;
-    if (extent->blocks > UINT32_MAX) {
+    if (extent->blocks > (unmaps ? UINT32_MAX : lb_scsi_each_blocks(unit))) {
         lb_scsi_invalid_field(command);
         return;
     }
@@ -264,6 +266,10 @@ static void begin_extent(struct lb_scsi_command *command, const struct lb_scsi_u
 
 uint32_t lb_scsi_caw_blocks(const struct lb_scsi_unit *unit) {
     return LB_MIN(LB_SCSI_CAW_BYTES_MAX / lb_scsi_unit_block_bytes(unit), 255);
+}
+
+uint32_t lb_scsi_each_blocks(const struct lb_scsi_unit *unit) {
+    return LB_SCSI_EACH_BYTES_MAX / lb_scsi_unit_block_bytes(unit);
 }
 
 static bool names_blocks(uint8_t op) {

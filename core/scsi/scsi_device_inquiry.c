@@ -116,7 +116,7 @@ static void put_limits(struct lb_wr *wr, const struct lb_scsi_unit *unit) {
     lb_wr_u32(wr, thin & LB_SCSI_UNMAP_RANGES);
     lb_wr_u32(wr, thin & (1u << unit->physical_exponent)); /* optimal granularity of UNMAP */
     lb_wr_u32(wr, thin & UINT32_C(0x80000000));            /* aligned at 0 */
-    lb_wr_u64(wr, UINT32_MAX);                             /* WRITE SAME */
+    lb_wr_u64(wr, lb_scsi_each_blocks(unit));              /* WRITE SAME */
     lb_wr_u32(wr, unit->atomic_blocks);                    /* anywhere, and no boundaries */
     lb_wr_zero(wr, 16);
 }

@@ -59,6 +59,9 @@ bool lb_scsi_is_port(const struct lb_scsi_port *a, const struct lb_scsi_port *b)
 bool lb_scsi_begin_blocks(const struct lb_scsi_unit *unit, struct lb_scsi_command *command);
 /* What COMPARE AND WRITE may write at once. */
 uint32_t lb_scsi_caw_blocks(const struct lb_scsi_unit *unit);
+/* What WRITE SAME, and VERIFY with one block, may concern at once: others wait meanwhile. Of WRITE
+ * SAME with UNMAP, which moves nothing, it may be more. */
+uint32_t lb_scsi_each_blocks(const struct lb_scsi_unit *unit);
 /* UNMAP's list: checked, and then one range after the other. */
 void lb_scsi_take_unmap(const struct lb_scsi_unit *unit, struct lb_scsi_command *command,
                         struct lb_bytes list);

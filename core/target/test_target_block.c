@@ -108,6 +108,25 @@ static void compare_and_write_writes_what_was_compared(void) {
     CHECK_EQ(sense(), 0x050e03);
 }
 
+/* So that nobody waits for long: SBC-3 6.6.3, MAXIMUM WRITE SAME LENGTH. */
+static void one_block_for_each_of_too_many_is_refused(void) {
+    log_in_both();
+    raw.unit.blocks = 1 << 20;
+    CHECK_EQ(ASK(ME, "12 01 b0 00ff 00", 255), LB_SCSI_GOOD);
+    CHECK_BYTES(lb_bytes(raw.data.p + 36, 8), tap_hex("0000000000020000"));
+    static const char *const wrong[] = {"93 00 0000000000000000 00020001 00 00",
+                                        "93 00 0000000000000000 00000000 00 00",
+                                        "8f 06 0000000000000000 00020001 00 00"};
+    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
+        CHECK_EQ(say(ME, tap_hex(wrong[i]), filled(1, 512), 0), LB_SCSI_CHECK_CONDITION);
+        CHECK_EQ(sense(), 0x052400);
+    }
+    CHECK(is_filled(9, 1, 9));
+    raw.unit.blocks = DISK_BYTES / 512; /* to the end: of these it may */
+    CHECK_EQ(SAY(ME, "93 00 0000000000000400 00000000 00 00", filled(1, 512)), LB_SCSI_GOOD);
+    CHECK(is_filled(1023, 1, 0xff) && is_filled(1024, 1024, 1));
+}
+
 /* SBC-4 5.46 */
 static void an_atomic_write_is_one_piece_or_refused(void) {
     log_in_both();
@@ -418,6 +437,7 @@ int main(void) {
     TEST(write_same_fills_and_unmaps);
     TEST(unmap_gives_back_every_range_or_none);
     TEST(compare_and_write_writes_what_was_compared);
+    TEST(one_block_for_each_of_too_many_is_refused);
     TEST(an_atomic_write_is_one_piece_or_refused);
     TEST(sanitize_erases_all_blocks_and_takes_no_list);
     TEST(orwrite_adds_bits);
