@@ -173,6 +173,35 @@ static void loss_and_disorder_while_both_ask_harm_nothing(void) {
     CHECK(rivals > 100);
 }
 
+/* Two requests, two answers, two Deletes and their answers: what is changed is not taken, and is
+ * sent again. */
+static void each_byte_of_each_message_of_both_changed(void) {
+    for (unsigned is_ike = 0; is_ike < 2; is_ike++)
+        for (size_t message = 5; message <= 12; message++) {
+            size_t len = 1;
+            for (size_t at = 0; at < len; at++) {
+                start((uint8_t)at);
+                pair.change = message;
+                pair.change_at = at;
+                pair.change_bits = (uint8_t)(1 << at % 8);
+                for (int who = 0; who < 2; who++)
+                    if (is_ike)
+                        lb_ike_rekey_ike(&pair.ends[who].ike, pair.now);
+                    else
+                        lb_ike_rekey(&pair.ends[who].ike, pair.now);
+                pair_run(5 * SEC);
+                len = LB_MAX(pair.changed_len, 1);
+                const struct lb_ike *a = &pair.ends[0].ike, *b = &pair.ends[1].ike;
+                bool is_same =
+                    a->child.in_spi == b->child.out_spi && memcmp(a->sa.sk_d, b->sa.sk_d, 32) == 0;
+                if (!CHECK(is_same && pair_passes(0) && pair_passes(1) &&
+                           pair.ends[0].failures + pair.ends[1].failures == 0))
+                    tap_note("message %zu, byte %zu", message, at);
+            }
+            CHECK(len > 28);
+        }
+}
+
 static void nothing_of_a_rivals_keys_stays(void) {
     static const struct lb_ike_rival zeros;
     for (uint8_t luck = 0; luck < 4; luck++) {
@@ -192,6 +221,7 @@ int main(void) {
     TEST(a_request_that_is_late_finds_the_ike_sa_renewed);
     TEST(the_child_and_the_ike_sa_at_once_come_one_after_the_other);
     TEST(loss_and_disorder_while_both_ask_harm_nothing);
+    TEST(each_byte_of_each_message_of_both_changed);
     TEST(nothing_of_a_rivals_keys_stays);
     return tap_done();
 }
