@@ -3,6 +3,16 @@
 /* Keys are made anew long before their numbers end (RFC 4303 3.3.3), or GCM's counters do. */
 #define NUMBERS_MAX (UINT64_C(1) << 31)
 
+/* Firmware has no kernel: what asks one is not linked there. */
+static bool has_kernel(const struct lb_shield *shield) {
+#ifdef LB_SMALL
+    (void)shield;
+    return false;
+#else
+    return shield->in_kernel;
+#endif
+}
+
 void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp,
                     bool in_kernel) {
     memset(shield, 0, sizeof *shield);
@@ -38,7 +48,7 @@ static void enter(struct lb_shield_peer *peer, enum lb_shield_state state) {
 /* A pair of the kernel's is known here by its numbers alone. */
 static void ask_unprotect(struct lb_shield *shield, const struct lb_shield_peer *peer,
                           uint32_t spi_or_0) {
-    if (!shield->in_kernel)
+    if (!has_kernel(shield))
         return;
     struct lb_boot_action *ask = lb_ask(shield->common, LB_BOOT_UNPROTECT);
     ask->to = (struct lb_endpoint){.addr = peer->remote};
@@ -168,7 +178,7 @@ static void ask_peer(struct lb_shield *shield, uint64_t now_us, struct lb_shield
                      .local_last = UINT16_MAX,
                      .remote_last = UINT16_MAX},
         .no_ports = true,
-        .in_udp = !shield->in_kernel,
+        .in_udp = !has_kernel(shield),
         .give_up_s = LB_SHIELD_GIVE_UP_S,
     };
     lb_ike_init(&peer->ike, now_us, &ike, shield->common->rand, shield->common->trace);
@@ -211,7 +221,7 @@ static void take_pair(struct lb_shield *shield, uint64_t now_us, struct lb_shiel
         memmove(&peer->pairs[0], &peer->pairs[1], sizeof peer->pairs - sizeof peer->pairs[0]);
         peer->pair_count--;
     }
-    if (shield->in_kernel)
+    if (has_kernel(shield))
         peer->pairs[peer->pair_count++] = (struct lb_ipsec){.in.spi = terms->in_spi};
     else
         lb_ipsec_begin(&peer->pairs[peer->pair_count++], terms);
@@ -277,7 +287,7 @@ static enum lb_turn peer_turn(struct lb_shield *shield, uint64_t now_us,
         return LB_TURN_ACT;
     case LB_IKE_UP:
         take_pair(shield, now_us, peer, did.terms);
-        if (!shield->in_kernel)
+        if (!has_kernel(shield))
             return LB_TURN_AGAIN;
         peer->is_protected = true;
         *action = (struct lb_boot_action){
@@ -307,7 +317,7 @@ enum lb_turn lb_shield_turn(struct lb_shield *shield, uint64_t now_us,
 
 struct lb_bytes lb_shield_seal(struct lb_shield *shield, struct lb_bytes packet,
                                struct lb_span room, struct lb_endpoint *to) {
-    for (size_t i = 0; i < LB_SHIELD_PEERS && !shield->in_kernel; i++) {
+    for (size_t i = 0; i < LB_SHIELD_PEERS && !has_kernel(shield); i++) {
         struct lb_shield_peer *peer = &shield->peers[i];
         struct lb_ipsec *newest = &peer->pairs[peer->pair_count - (peer->pair_count > 0)];
         if (peer->pair_count == 0 || !lb_ipsec_selects(&newest->terms.selector, packet, true))
@@ -326,7 +336,7 @@ struct lb_bytes lb_shield_open(struct lb_shield *shield, struct lb_endpoint from
     struct lb_shield_peer *peer = peer_of(shield, from.addr);
     struct lb_rd rd = lb_rd(lb_bytes(esp.p, esp.len));
     uint32_t spi = lb_rd_u32(&rd);
-    for (size_t i = 0; peer != NULL && !shield->in_kernel && i < peer->pair_count; i++)
+    for (size_t i = 0; peer != NULL && !has_kernel(shield) && i < peer->pair_count; i++)
         if (peer->pairs[i].in.spi == spi)
             return lb_ipsec_open_esp(&peer->pairs[i], esp);
     shield->refused_in++;

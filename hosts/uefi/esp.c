@@ -29,16 +29,15 @@ bool esp_guard(struct esp_guards *guards, uint8_t protocol, struct lb_endpoint p
 
 /* ---- packets --------------------------------------------------------------------------------- */
 
-/* An IP packet taken apart, without extension headers. */
+/* An IP packet taken apart, without options and extension headers. */
 struct parts {
-    uint8_t protocol;
+    uint8_t protocol; /* 0: it has such, or is a fragment */
     struct lb_addr from, to;
     struct lb_rd rest; /* behind the IP header, without padding */
 };
 
 static void take_v4(struct parts *parts, struct lb_rd *rd) {
-    size_t options = (size_t)(lb_rd_u8(rd) & 15) * 4 - 20;
-    lb_rd_skip(rd, 1);
+    bool has_options = lb_rd_u16(rd) >> 8 != 0x45;
     size_t len = lb_rd_u16(rd);
     lb_rd_skip(rd, 2);
     bool is_fragment = lb_rd_u16(rd) & FRAGMENT_BITS;
@@ -47,9 +46,8 @@ static void take_v4(struct parts *parts, struct lb_rd *rd) {
     lb_rd_skip(rd, 2);
     parts->from = lb_rd_v4(rd);
     parts->to = lb_rd_v4(rd);
-    lb_rd_skip(rd, options);
-    parts->rest = lb_rd(lb_rd_bytes(rd, len - 20 - options));
-    if (is_fragment)
+    parts->rest = lb_rd(lb_rd_bytes(rd, len - 20));
+    if (has_options || is_fragment)
         parts->protocol = 0;
 }
 
@@ -66,10 +64,10 @@ static void take_v6(struct parts *parts, struct lb_rd *rd) {
 static bool take(struct parts *parts, struct lb_bytes packet) {
     struct lb_rd rd = lb_rd(packet);
     *parts = (struct parts){0};
-    if (packet.len > 0 && packet.p[0] >> 4 == 4)
-        take_v4(parts, &rd);
-    else if (packet.len > 0 && packet.p[0] >> 4 == 6)
+    if (packet.len > 0 && packet.p[0] >> 4 == 6)
         take_v6(parts, &rd);
+    else
+        take_v4(parts, &rd);
     return lb_rd_ok(&rd) && parts->protocol != 0;
 }
 

@@ -1,6 +1,8 @@
 /* IPsec around the stack: what is for a guarded port is sealed after lwIP has made it, and opened
  * before lwIP has seen it. The engine has the keys. */
+#include "hosts/uefi/ack.h"
 #include "hosts/uefi/esp.h"
+#include "hosts/uefi/frame.h"
 #include "hosts/uefi/net_lwip.h"
 
 #include "lwip/ethip6.h"
@@ -14,6 +16,7 @@
 static struct {
     struct lb_boot *engine; /* NULL: nothing is to be protected */
     struct esp_guards guards;
+    struct ack ack; /* what is held of them */
     bool is_inside; /* the frame that the stack is looking at came out of ESP */
 } ipsec;
 
@@ -41,19 +44,14 @@ struct lb_addr net_source(struct lb_addr to) {
 
 /* ---- out ------------------------------------------------------------------------------------- */
 
-/* The protected packet in the place of this one. NULL: it must not be sent. */
-static struct pbuf *seal(struct pbuf *p) {
-    static uint8_t flat[MTU_MAX];
-    struct lb_bytes packet = lb_bytes(p->payload, p->len);
-    struct lb_endpoint to;
+/* The packet, protected; to whom. NULL: it must not be sent. */
+static struct pbuf *seal(struct lb_bytes packet, struct lb_endpoint *to) {
     struct pbuf *sealed =
-        pbuf_alloc(PBUF_LINK, (u16_t)(p->tot_len + LB_IPSEC_OVERHEAD_MAX), PBUF_RAM);
+        pbuf_alloc(PBUF_LINK, (u16_t)(packet.len + LB_IPSEC_OVERHEAD_MAX), PBUF_RAM);
     if (sealed == NULL)
         return NULL;
-    if (p->len != p->tot_len)
-        packet = lb_bytes(flat, pbuf_copy_partial(p, flat, sizeof flat, 0));
     uint8_t *room = sealed->payload;
-    struct lb_bytes datagram = lb_boot_seal(ipsec.engine, packet, lb_span(room, sealed->len), &to);
+    struct lb_bytes datagram = lb_boot_seal(ipsec.engine, packet, lb_span(room, sealed->len), to);
     if (datagram.len == 0) {
         pbuf_free(sealed);
         return NULL;
@@ -62,30 +60,60 @@ static struct pbuf *seal(struct pbuf *p) {
     return sealed;
 }
 
-/* What is to be sent in its place; p itself where nothing protects it. NULL: nothing. */
-static struct pbuf *instead_of(struct pbuf *p) {
-    if (!esp_guards_packet(&ipsec.guards, lb_bytes(p->payload, p->len))) {
-        pbuf_ref(p);
-        return p;
-    }
-    return seal(p);
+/* What cannot be sealed is lost, as on a wire: who sent it sends it again. The frame's header is
+ * left out. */
+static void send_sealed(struct lb_bytes frame) {
+    struct lb_endpoint to;
+    if (frame.len == 0)
+        return;
+    struct pbuf *sealed = seal(lb_bytes_after(frame, FRAME_HEADER), &to);
+    if (sealed == NULL)
+        return;
+    ip_addr_t ip = net_to_ip(to.addr);
+    if (to.addr.family == LB_V6)
+        ethip6_output(&net_interface, sealed, ip_2_ip6(&ip));
+    else
+        net_address_output(&net_interface, sealed, ip_2_ip4(&ip));
+    pbuf_free(sealed);
 }
 
-/* What cannot be sealed is lost, as on a wire: who sent it sends it again. */
+/* The packet as a frame to nobody in particular. */
+static struct lb_bytes frame_of(const struct pbuf *p) {
+    static uint8_t room[FRAME_HEADER + MTU_MAX];
+    size_t len = pbuf_copy_partial(p, room + FRAME_HEADER, MTU_MAX, 0);
+    bool is_v6 = room[FRAME_HEADER] >> 4 == 6;
+    room[FRAME_HEADER - 2] = is_v6 ? 0x86 : 0x08;
+    room[FRAME_HEADER - 1] = is_v6 ? 0xdd : 0x00;
+    return lb_bytes(room, FRAME_HEADER + len);
+}
+
+/* True: the packet was guarded, and is seen to. */
+static bool sends_guarded(const struct pbuf *p) {
+    struct lb_bytes before, frame;
+    if (!esp_guards_packet(&ipsec.guards, lb_bytes(p->payload, p->len)))
+        return false;
+    frame = frame_of(p);
+    bool is_held = ack_offer(&ipsec.ack, clock_us(), frame, &before);
+    send_sealed(before);
+    if (!is_held)
+        send_sealed(frame);
+    return true;
+}
+
 err_t net_ipsec_output4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to) {
-    struct pbuf *instead = instead_of(p);
-    err_t result = instead == NULL ? ERR_OK : net_address_output(netif, instead, to);
-    if (instead != NULL)
-        pbuf_free(instead);
-    return result;
+    return sends_guarded(p) ? ERR_OK : net_address_output(netif, p, to);
 }
 
 err_t net_ipsec_output6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to) {
-    struct pbuf *instead = instead_of(p);
-    err_t result = instead == NULL ? ERR_OK : ethip6_output(netif, instead, to);
-    if (instead != NULL)
-        pbuf_free(instead);
-    return result;
+    return sends_guarded(p) ? ERR_OK : ethip6_output(netif, p, to);
+}
+
+void net_ipsec_hold(uint32_t most) {
+    ipsec.ack.most = most;
+}
+
+void net_ipsec_flush(uint64_t now_us) {
+    send_sealed(ack_due(&ipsec.ack, now_us));
 }
 
 /* ---- in -------------------------------------------------------------------------------------- */

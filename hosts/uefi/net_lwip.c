@@ -131,11 +131,13 @@ static void repeat_first(uint64_t now_us) {
 
 void net_flush(uint64_t now_us) {
     send_now(ack_due(&net.ack, now_us));
+    net_ipsec_flush(now_us);
     repeat_first(now_us);
 }
 
 void net_hold_acks(uint64_t window) {
     net.ack.most = (uint32_t)LB_MIN(window / 4, (uint64_t)ACK_HELD_BYTES);
+    net_ipsec_hold(net.ack.most);
 }
 
 static err_t frame_out(struct netif *netif, struct pbuf *p) {

@@ -33,6 +33,9 @@ uint16_t net_ipsec_mtu(uint16_t mtu);
 err_t net_ipsec_output4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
 /* The same of IPv6. */
 err_t net_ipsec_output6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
+/* Acknowledgements of guarded ports are held, too (ack.h): for so many bytes at most. */
+void net_ipsec_hold(uint32_t most);
+void net_ipsec_flush(uint64_t now_us); /* one that is due goes out */
 /* A received frame: the one that was in its ESP, in the same memory, or itself where it has none.
  * Empty: it is forged, or nobody's. */
 struct lb_span net_ipsec_open(struct lb_span frame);

@@ -23,7 +23,7 @@ ipsec-peer-id = server.example
 EOF
 start_capture "$server_ns" br0 -s 96 -B 32768
 boot_stick
-wait_console 'ipsec +tunnel mode, AES-GCM-256, long numbers' 90 "IKE with strongSwan, and keys with long numbers"
+wait_console 'ipsec +tunnel mode, AES-GCM-256' 90 "IKE with strongSwan, and its keys"
 wait_console 'KERNEL-OK' 300 "a Debian kernel and its initramfs, wholly through the other kernel's ESP"
 stop_capture
 [ "$(clear_packets)" = 0 ] || fail "packets in clear: $(clear_packets)"
