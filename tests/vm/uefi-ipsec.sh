@@ -52,4 +52,16 @@ wait_console 'failed to start|Shell>|BdsDxe: loading' 60 "the firmware has its t
 stop_capture
 [ "$(clear_packets)" = 0 ] || fail "a wrong key: packets in clear: $(clear_packets)"
 ok "a wrong key: 0 packets in clear"
+end qemu KILL
+
+keys
+start_capture "$server_ns" tap0 -s 96 -B 32768
+boot_stick -cpu qemu64
+wait_console 'ipsec-missing' 60 "without random numbers that nobody can guess there is no IPsec"
+console_has 'try: .*EFI_RNG' "and where they may come from is said"
+wait_console 'failed to start|Shell>|BdsDxe: loading' 60
+stop_capture
+[ "$(clear_packets)" = 0 ] || fail "without IPsec: packets in clear: $(clear_packets)"
+[ "$(esp_packets)" = 0 ] || fail "without random numbers it negotiates"
+ok "and nothing is sent to the server, neither in clear nor by IKE"
 pass
