@@ -149,9 +149,9 @@ static struct lb_server_disk *choose_disk(struct lb_server_machines *machines,
 }
 
 /* The size is that of its disk. An overlay gives blocks back, and a raw file does where its file
- * system can. */
+ * system can, and where it may be written. */
 static void fit_unit(struct lb_server_machine *machine) {
-    bool is_file = machine->disk->changed_ns != 0 && !machine->disk->storage.read_only;
+    bool is_file = machine->disk->changed_ns != 0;
     machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;
     machine->unit.blocks = machine->disk->storage.bytes / BLOCK_BYTES;
     if (machine->writes != LB_WRITES_DIRECT) {
