@@ -185,6 +185,7 @@ static void asking_by_bootp_sends_no_message_type_and_takes_no_dhcp_answer(void)
     start((struct lb_dhcp4_config){.ask_bootp = true});
     CHECK_EQ(t.sent.type, LB_DHCP4_BOOTP);
     CHECK(!has(LB_OPT_TYPE) && !has(LB_OPT_CLIENT_ID) && !has(LB_OPT_RAPID_COMMIT));
+    CHECK(has(LB_OPT_MAX_SIZE) && has(LB_OPT_PARAMETERS)); /* servers that speak both heed them */
     CHECK(!GIVE(LB_DHCP4_OFFER, ISCSI));
     CHECK(GIVE(LB_DHCP4_BOOTP, ISCSI));
     advance_to(t.until);

@@ -147,6 +147,14 @@ static void a_second_pair_is_valid_and_not_selected(void) {
     CHECK(lb_ibft_decode(table, &back));
     CHECK_EQ(back.nic_count, 2);
     CHECK_EQ(back.target_count, 2);
+    CHECK(lb_ibft_nic_of(&back, &back.targets[0]) == &back.nics[0]);
+    CHECK(lb_ibft_nic_of(&back, &back.targets[1]) == &back.nics[1]);
+    CHECK(lb_ibft_boot_target(&back) == &back.targets[0]);
+    back.targets[0].is_selected = false;
+    back.targets[1].is_selected = true;
+    CHECK(lb_ibft_boot_target(&back) == &back.targets[1]);
+    back.targets[1].is_selected = false;
+    CHECK(lb_ibft_boot_target(&back) == NULL);
 }
 
 static void secrets_stand_only_in_tables_that_say_so(void) {

@@ -158,6 +158,28 @@ static void what_does_not_fit_the_place_is_thrown_away(void) {
     CHECK_EQ(in.bhs[0], 8);
 }
 
+/* Wherever the wire was cut, what is behind the place stays as it was. */
+static void a_place_that_ends_within_a_piece_is_not_overrun(void) {
+    static const size_t lens[] = {0, 1, 59, 60, 99, 100};
+    for (size_t i = 0; i < LB_COUNT(lens); i++)
+        for (size_t split = 1; split < 160; split++) {
+            enum lb_stream_event event;
+            setup(false, true);
+            put(1, 100);
+            for (size_t at = 0; (event = lb_stream_next(&in)) != LB_STREAM_PDU;) {
+                if (event == LB_STREAM_HEADER)
+                    lb_stream_place(&in, lb_span(place, lens[i]));
+                else if (event == LB_STREAM_MORE && at < wire_len)
+                    at += feed(at, split);
+                else
+                    break;
+            }
+            CHECK_EQ(event, LB_STREAM_PDU);
+            CHECK_BYTES(lb_bytes(place, lens[i]), lb_bytes(data, lens[i]));
+            CHECK(place[lens[i]] == 0xee && place[99 + 1] == 0xee);
+        }
+}
+
 static void data_over_the_limit_breaks_the_stream(void) {
     setup(false, false);
     lb_stream_set_max_data(&in, 8192);
@@ -290,5 +312,6 @@ int main(void) {
     TEST(what_is_queued_is_gathered_once_and_in_order);
     TEST(the_queue_says_when_it_is_full);
     TEST(copied_data_is_free_at_once);
+    TEST(a_place_that_ends_within_a_piece_is_not_overrun);
     return tap_done();
 }

@@ -314,6 +314,24 @@ static void sense_is_told_in_both_formats(void) {
     CHECK(gives("03 01 0000 ff 00", "72 06 2a09 00000000"));
 }
 
+/* SPC-4 4.5.3: of the fixed format, with the field that is wrong, or what is told besides. */
+static void a_failed_command_has_sense_of_18_bytes(void) {
+    uint8_t room[LB_SCSI_SENSE_MAX];
+    begin();
+    start("a3 1f 00 000000 00000000 0000", false, 0); /* no such service action */
+    CHECK_EQ(status(), 0x052400);
+    CHECK_BYTES(lb_scsi_command_sense(&command, room),
+                tap_hex("70 00 05 00000000 0a 00000000 2400 00 c0 0001"));
+    command = (struct lb_scsi_command){.is_deferred = true};
+    lb_scsi_command_check(&command, 4, 0x44, 0x01);
+    command.has_information = true;
+    command.information = 0x12345678;
+    CHECK_BYTES(lb_scsi_command_sense(&command, room),
+                tap_hex("f1 00 04 12345678 0a 00000000 4401 00 00 0000"));
+    command = (struct lb_scsi_command){.status = LB_SCSI_GOOD};
+    CHECK_EQ(lb_scsi_command_sense(&command, room).len, 0);
+}
+
 /* SPC-4 6.9, 7.5: here that is WCE of the caching page, and SWP of the control page. */
 static void mode_pages_may_be_changed_where_they_say_so(void) {
     begin();
@@ -516,5 +534,6 @@ int main(void) {
     TEST(each_range_to_unmap_has_its_own_blocks);
     TEST(sense_is_told_in_both_formats);
     TEST(mode_pages_may_be_changed_where_they_say_so);
+    TEST(a_failed_command_has_sense_of_18_bytes);
     return tap_done();
 }
