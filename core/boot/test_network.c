@@ -272,6 +272,7 @@ static void a_network_that_begins_anew_asks_dhcpv6_again(void) {
     CHECK(!card->network.dhcp6_runs && !card->network.nd6_runs);
     CHECK_EQ(asks_of(card, LB_BOOT_CLOSE, LB_BOOT_SLOT_DHCP6), 1);
     CHECK_EQ(asks_of(card, LB_BOOT_CLOSE, LB_BOOT_SLOT_ND6), 1);
+    CHECK_EQ(card->network.dhcp6_role, LB_DHCP6_NOTHING);
     lb_network_stop(&card->network);
     CHECK_EQ(asks_of(card, LB_BOOT_CLOSE, LB_BOOT_SLOT_DHCP6), 1); /* it is closed */
     lb_network_begin(&card->network, 2, true);
