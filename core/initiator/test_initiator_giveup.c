@@ -114,9 +114,13 @@ static void late_answers_to_what_was_given_up_are_passed_over(void) {
     CHECK(peer_take_op(LB_OP_TMF_REQUEST));
     struct lb_iscsi_pdu done = {.opcode = LB_OP_TMF_RESPONSE, .final = true, .itt = peer.pdu.itt};
     CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
+    unsigned missed = peer.session.missed;
     peer_data_in(itts[0], 0, 0, false, lb_bytes(late, sizeof late));
+    CHECK_EQ(peer.session.missed, missed);
     peer_respond(itts[0], 0, none);
+    CHECK_EQ(peer.session.missed, missed + 1);
     peer_give(&done, none);
+    CHECK_EQ(peer.session.missed, missed + 2); /* an answer to either may have told something */
     CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
     CHECK_EQ(buffer[0][0], 0x77);
     peer_respond(itts[1], 0, none);

@@ -305,6 +305,21 @@ static void each_range_to_unmap_has_its_own_blocks(void) {
              0x052100);
 }
 
+static void a_list_that_is_too_long_is_refused(void) {
+    begin();
+    unit.is_thin = true;
+    start("42 00 00000000 00 1000 00", true, 4096);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    start("42 00 00000000 00 1010 00", true, 4112);
+    CHECK_EQ(status(), 0x052600); /* more ranges than VPD page B0 says */
+    start("42 01 00000000 00 0018 00", true, 24);
+    CHECK_EQ(status(), 0x052400); /* ANCHOR */
+    start("55 10 00000000 00 1010 00", true, 4112);
+    CHECK_EQ(status(), 0x052400);
+    start("55 10 00000000 00 0018 00", true, 23);
+    CHECK_EQ(status(), 0x051a00); /* not all of it comes */
+}
+
 static void sense_is_told_in_both_formats(void) {
     begin();
     lb_scsi_unit_attention(&unit, NULL, 0x2a, 0x09);
@@ -535,5 +550,6 @@ int main(void) {
     TEST(sense_is_told_in_both_formats);
     TEST(mode_pages_may_be_changed_where_they_say_so);
     TEST(a_failed_command_has_sense_of_18_bytes);
+    TEST(a_list_that_is_too_long_is_refused);
     return tap_done();
 }

@@ -446,6 +446,11 @@ static void an_agent_of_other_scopes_is_not_asked(void) {
     CHECK(was_sent("192.0.2.6", TEST_TYPE));
 }
 
+static void an_agent_of_any_scopes_is_asked_where_none_is_known(void) {
+    start(CONFIG(.query = LB_SLP_ISNS, .scopes = "", .extra_scope = "more"));
+    CHECK(ADVERT("192.0.2.5", .scopes = "other"));
+}
+
 static void an_agent_that_goes_down_is_not_asked(void) {
     start(CONFIG(0));
     CHECK(!ADVERT("192.0.2.5", .goes_down = true));
@@ -600,5 +605,6 @@ int main(void) {
     TEST(what_was_asked_is_told);
     TEST(it_ends_within_four_times_its_time);
     TEST(a_scope_more_is_no_scope_where_none_is_known);
+    TEST(an_agent_of_any_scopes_is_asked_where_none_is_known);
     return tap_done();
 }
