@@ -131,6 +131,20 @@ static void a_server_waits_for_an_address_of_its_family(void) {
     CHECK_EQ(host.boot.attempts.begun, 1);
 }
 
+/* The server of IPv6 names a portal of IPv4. */
+static void a_portal_waits_for_an_address_of_its_family(void) {
+    isns_over_late_ipv4(3 * SEC);
+    world.isns_at.addr = v6("2001:db8::9");
+    host_set("isns-server", "[2001:db8::9]:3205");
+    uint64_t start = host.now;
+    if (!host_boots())
+        return;
+    CHECK(host.now - start >= 3 * SEC);
+    CHECK_EQ(world.isns_connects, 1);
+    CHECK_EQ(host.boot.attempts.begun, 1);
+    CHECK_EQ(host.boot.candidates.tries, 1);
+}
+
 static void what_could_not_be_asked_is_asked_when_that_family_has_come(void) {
     isns_over_late_ipv4(16 * SEC); /* by then an attempt has failed */
     host_set("attempts", "9");
@@ -638,5 +652,6 @@ int main(void) {
     TEST(who_looks_around_leaves_no_registration_behind);
     TEST(a_boot_keeps_its_registration_for_the_operating_system);
     TEST(who_looks_around_needs_no_dhcp_server);
+    TEST(a_portal_waits_for_an_address_of_its_family);
     return tap_done();
 }
