@@ -378,13 +378,15 @@ static void heed_attention(struct lb_disk *disk, uint64_t now_us,
         lb_disk_doubt(disk, now_us);
 }
 
-/* GOOD, but not with all that was asked for: only questions may have short answers. */
-static bool is_short(const struct lb_disk_task *task) {
+/* Done, be it GOOD or a RECOVERED ERROR, but not with all that was asked for; or a write of which
+ * the target never asked for the rest. Only questions may have short answers. */
+static bool is_short(const struct lb_disk_task *task, enum lb_scsi_verdict verdict) {
     const struct lb_initiator_task *command = &task->task;
     size_t wanted = command->in.len + command->out.len;
-    return !lb_disk_is_question(task) && command->status == LB_SCSI_GOOD && wanted > 0 &&
+    return !lb_disk_is_question(task) && verdict == LB_SCSI_OK && wanted > 0 &&
            ((command->underflow && command->residual > 0) ||
-            (command->in.len > 0 && command->in_len != command->in.len));
+            (command->in.len > 0 && command->in_len != command->in.len) ||
+            (command->out.len > 0 && command->out_len != command->out.len));
 }
 
 /* Why there is no answer, or none that can be believed. */
@@ -412,7 +414,8 @@ static void bad_delivery(struct lb_disk *disk, uint64_t now_us, struct lb_disk_t
     if (retry_now(disk, now_us, task))
         return;
     lb_fail(&error, LB_E_PROTOCOL, "command %02x: response %u, %zu of %zu bytes", command->cdb[0],
-            (unsigned)command->response, command->in_len, command->in.len);
+            (unsigned)command->response, command->in_len + command->out_len,
+            command->in.len + command->out.len);
     end(disk, now_us, task, &error);
 }
 
@@ -461,11 +464,11 @@ static void answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task 
         was_silent(disk, now_us, task);
         return;
     }
-    if (command->response != 0 || is_short(task)) {
+    struct lb_scsi_judgement judgement = judge_command(command);
+    if (command->response != 0 || is_short(task, judgement.verdict)) {
         bad_delivery(disk, now_us, task);
         return;
     }
-    struct lb_scsi_judgement judgement = judge_command(command);
     note_deferred(disk, &judgement);
     if (is_gone_for_now(disk, task, &judgement)) {
         lb_disk_doubt(disk, now_us);

@@ -342,6 +342,34 @@ static void a_read_that_comes_short_is_tried_again_and_then_the_targets_mistake(
     disk_run(LB_DISK_READ, 5, 2, LB_E_PROTOCOL, "512 of 1024 bytes");
 }
 
+static void a_recovered_error_without_all_of_the_data_is_no_success(void) {
+    struct ending recovered = {.op = LB_SCSI_READ_10, .status = LB_SCSI_CHECK_CONDITION, .key = 1};
+    if (!disk_bring_up())
+        return;
+    recovered.times = 2;
+    disk_fails(recovered);
+    disk_run(LB_DISK_READ, 5, 2, LB_OK, "");
+    check_memory(5, 2);
+    recovered.times = ALWAYS;
+    disk_fails(recovered);
+    disk_run(LB_DISK_READ, 5, 2, LB_E_PROTOCOL, "0 of 1024 bytes");
+}
+
+static void a_write_that_nobody_asked_the_data_of_is_no_success(void) {
+    struct ending done = {.op = LB_SCSI_WRITE_10, .status = LB_SCSI_CHECK_CONDITION, .key = 1};
+    done.times = ALWAYS;
+    if (!disk_bring_up())
+        return;
+    disk_fails(done);
+    disk_run(LB_DISK_WRITE, 5, 2, LB_OK, ""); /* all of it went with the command */
+    disk_init();
+    d.asks = true;
+    if (!disk_comes_up())
+        return;
+    disk_fails(done);
+    disk_run(LB_DISK_WRITE, 5, 2, LB_E_PROTOCOL, "0 of 1024 bytes");
+}
+
 static void a_target_that_never_delivers_is_told_with_its_response(void) {
     if (!disk_bring_up())
         return;
@@ -571,6 +599,8 @@ int main(void) {
     TEST(a_disk_that_stays_busy_fails_the_request_after_a_minute);
     TEST(others_are_served_while_one_waits);
     TEST(a_read_that_comes_short_is_tried_again_and_then_the_targets_mistake);
+    TEST(a_recovered_error_without_all_of_the_data_is_no_success);
+    TEST(a_write_that_nobody_asked_the_data_of_is_no_success);
     TEST(a_target_that_never_delivers_is_told_with_its_response);
     TEST(a_disk_that_grew_is_asked_for_its_size);
     TEST(a_disk_that_became_read_only_is_known_to_be);

@@ -38,6 +38,7 @@ static struct {
     bool is_gone;         /* connections are refused */
     bool says_u;          /* Data-In has U, with a residual of 0 where nothing is missing */
     bool is_mute_on_vpd;  /* no VPD page is answered */
+    bool asks;            /* InitialR2T=Yes, ImmediateData=No */
     bool is_managed;      /* task management functions are answered */
     unsigned most_blocks; /* a READ or WRITE of more is refused with 5/most_asc; 0: none is */
     uint8_t most_asc;
@@ -51,10 +52,13 @@ static struct {
     uint64_t first_us, last_us; /* when the first and the last command came */
 } d;
 
-#define DISK_KEYS                                                                                  \
+#define DISK_KEYS  DISK_KEYS_("No", "Yes")
+#define DISK_ASKED DISK_KEYS_("Yes", "No") /* for each byte of a write */
+#define DISK_KEYS_(r2t, immediate)                                                                 \
     "HeaderDigest=None\0DataDigest=None\0MaxRecvDataSegmentLength=262144\0"                        \
-    "DefaultTime2Wait=0\0DefaultTime2Retain=0\0ErrorRecoveryLevel=0\0InitialR2T=No\0"              \
-    "ImmediateData=Yes\0MaxBurstLength=262144\0FirstBurstLength=262144\0MaxOutstandingR2T=1\0"
+    "DefaultTime2Wait=0\0DefaultTime2Retain=0\0ErrorRecoveryLevel=0\0InitialR2T=" r2t              \
+    "\0ImmediateData=" immediate                                                                   \
+    "\0MaxBurstLength=262144\0FirstBurstLength=262144\0MaxOutstandingR2T=1\0"
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
@@ -312,7 +316,7 @@ static inline void disk_init(void) {
 static inline void disk_begin(void) {
     const uint8_t lun[8] = {0, d.lun != 0 ? d.lun : 1};
     peer_connect();
-    peer_log_in_with(TEXT(DISK_KEYS));
+    peer_log_in_with(d.asks ? TEXT(DISK_ASKED) : TEXT(DISK_KEYS));
     lb_disk_init(&d.disk, &peer.session, lun, d.ready_ms, &peer.trace);
     if (d.expected != NULL)
         lb_disk_start_as(&d.disk, peer.now, d.expected);

@@ -98,6 +98,8 @@ struct lb_initiator_task {
     uint8_t sense[96]; /* without the two length bytes; the longest of use: 18 fixed, more is cut */
     size_t sense_len;
     size_t in_len; /* bytes of `in` that came */
+    size_t
+        out_len; /* bytes of `out` that the target took or asked for, as far as they were queued */
 
     /* The session's own, from here on. */
     uint32_t itt, cmd_sn;

@@ -243,6 +243,7 @@ static void finish(struct lb_initiator *session, uint64_t now_us, struct lb_init
     leave_flight(session, task);
     task->state = LB_TASK_DONE;
     task->in_len = task->received;
+    task->out_len = task->sent;
     append(&session->done, task);
     lb_initiator_note_depth(session, task->response == 0 ? task->status : 0);
     lb_initiator_progress(session);
@@ -419,7 +420,7 @@ void lb_initiator_submit(struct lb_initiator *session, uint64_t now_us,
     task->response = task->status = 0;
     task->overflow = task->underflow = false;
     task->residual = 0;
-    task->sense_len = task->in_len = 0;
+    task->sense_len = task->in_len = task->out_len = 0;
     task->received = 0;
     task->reissues = task->strikes = 0;
     task->tx_end = 0;
