@@ -107,6 +107,15 @@ void lb_server_dhcp_restore(struct lb_server_dhcp *dhcp, uint64_t now_us,
         (void)lb_dhcp4_server_restore(&net->server, now_us, &kept);
 }
 
+/* A storm may have left no room in the store: it is seen again. */
+void lb_server_dhcp_seen(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_addr address) {
+    struct lb_server_net *net = lb_server_nets_at(&dhcp->nets, address);
+    const struct lb_binding *binding =
+        net == NULL ? NULL : lb_dhcp4_server_seen(&net->server, now_us, address);
+    if (binding != NULL)
+        (void)keep(dhcp, now_us, binding);
+}
+
 /* Sends what is durable by now. */
 static void deliver(struct lb_server_dhcp *dhcp) {
     const struct lb_outbox_letter *letter;

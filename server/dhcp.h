@@ -34,6 +34,8 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_link *link, const struct lb_server_files *files,
                          struct lb_server_machines *machines, struct lb_server_store *store,
                          struct lb_server_error *error);
+/* A session is open from this address, which may be of any network or none: nobody else gets it. */
+void lb_server_dhcp_seen(struct lb_server_dhcp *dhcp, uint64_t now_us, struct lb_addr address);
 /* Its socket is readable: answers what is there. */
 void lb_server_dhcp_ready(struct lb_server_dhcp *dhcp, uint64_t now_us);
 /* The settings have changed: new answers are by them. Addresses that were given stay. False: see

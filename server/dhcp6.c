@@ -144,6 +144,18 @@ static bool keep(struct lb_server_dhcp6 *dhcp, uint64_t now_us,
     return true;
 }
 
+/* A storm may have left no room in the store: it is seen again. */
+void lb_server_dhcp6_seen(struct lb_server_dhcp6 *dhcp, uint64_t now_us, struct lb_addr address) {
+    struct lb_server_net6 *net = lb_server_nets6_at(&dhcp->nets, address);
+    struct lb_dhcp6_reply seen = {.changed_count = 0};
+    if (net != NULL)
+        seen.changed[0] = lb_dhcp6_server_seen(&net->server, now_us, address);
+    if (seen.changed[0] != NULL) {
+        seen.changed_count = 1;
+        (void)keep(dhcp, now_us, &seen);
+    }
+}
+
 /* Told of the first address of an exchange, and not of renewals. */
 static void add_said(struct lb_text *text, const struct lb_dhcp6_reply *reply, uint8_t type,
                      const struct lb_server_boot_file *boot,

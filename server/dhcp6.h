@@ -46,6 +46,8 @@ void lb_server_dhcp6_restore(struct lb_server_dhcp6 *dhcp, uint64_t now_us,
 /* The settings have changed, or machines have come and gone. */
 bool lb_server_dhcp6_reload(struct lb_server_dhcp6 *dhcp, uint64_t now_us,
                             struct lb_server_error *error);
+/* As lb_server_dhcp_seen. */
+void lb_server_dhcp6_seen(struct lb_server_dhcp6 *dhcp, uint64_t now_us, struct lb_addr address);
 /* Requests have come. */
 void lb_server_dhcp6_ready(struct lb_server_dhcp6 *dhcp, uint64_t now_us);
 /* The store has written more: answers that waited for it are sent. */

@@ -17,6 +17,7 @@
 #define EVENTS_MAX    64
 #define WAIT_MAX_MS   3600000
 #define BOARD_SOON_US (200 * LB_US_MS)
+#define ADDRESSES_S   60 /* or a quarter of a lease */
 
 /* ---- begin ---- */
 
@@ -378,9 +379,27 @@ static uint64_t poll_board(struct lb_server *server, uint64_t now_us) {
     return now_us + LB_US_SEC;
 }
 
+/* The addresses of machines that use their disks are nobody else's, also where no system renews
+ * what the firmware was given. */
+static uint64_t poll_addresses(struct lb_server *server, uint64_t now_us) {
+    uint64_t every_us = LB_MIN(server->settings.lease_s / 4, ADDRESSES_S) * LB_US_SEC;
+    const struct lb_server_session *at = NULL;
+    struct lb_server_session_info info;
+    if (now_us < server->addresses_us + every_us)
+        return server->addresses_us + every_us;
+    server->addresses_us = now_us;
+    while (lb_server_target_next_of_all(&server->target, &at, &info)) {
+        if (info.client.addr.family == LB_V4 && server->dhcp.source.fd >= 0)
+            lb_server_dhcp_seen(&server->dhcp, now_us, info.client.addr);
+        else if (info.client.addr.family == LB_V6 && server->dhcp6.source.fd >= 0)
+            lb_server_dhcp6_seen(&server->dhcp6, now_us, info.client.addr);
+    }
+    return now_us + every_us;
+}
+
 /* Nothing that an event is about goes away but in these. */
 static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
-    uint64_t until_us = poll_board(server, now_us);
+    uint64_t until_us = LB_MIN(poll_board(server, now_us), poll_addresses(server, now_us));
     until_us = LB_MIN(until_us, lb_page_poll(&server->page, now_us));
     until_us = LB_MIN(until_us, lb_server_tftp_poll(&server->tftp, now_us));
     until_us = LB_MIN(until_us, lb_server_tftp_poll(&server->tftp6, now_us));

@@ -32,7 +32,8 @@ struct lb_server {
     struct lb_server_http http, http6;
     struct lb_server_target target;
     struct lb_board board;
-    uint64_t board_us; /* when it was refreshed */
+    uint64_t board_us;     /* when it was refreshed */
+    uint64_t addresses_us; /* when those of open sessions were kept */
     struct lb_page page;
     struct lb_server_isns isns;
     struct lb_server_slp slp, slp6;

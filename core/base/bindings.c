@@ -150,6 +150,15 @@ void lb_bindings_set_until(struct lb_bindings *table, struct lb_binding *row, ui
     settle(table, row->heap_at);
 }
 
+const struct lb_binding *lb_bindings_keep(struct lb_bindings *table, uint64_t now_us,
+                                          struct lb_addr address, uint64_t lease_us) {
+    struct lb_binding *row = lb_bindings_holder(table, address);
+    if (row == NULL || row->client_len == 0 || row->until_us > now_us + lease_us / 2)
+        return NULL;
+    lb_bindings_set_until(table, row, now_us + lease_us);
+    return row;
+}
+
 static void enter_heap(struct lb_bindings *table, struct lb_binding *row) {
     place(table, ++table->heap_count, number_of(table, row));
 }

@@ -77,6 +77,10 @@ bool lb_bindings_restore(struct lb_bindings *table, uint64_t now_us,
 uint32_t lb_binding_valid_s(const struct lb_binding *binding, uint64_t now_us);
 /* When valid_s seconds are over; LB_NEVER for UINT32_MAX. */
 uint64_t lb_binding_until_us(uint32_t valid_s, uint64_t now_us);
+/* Somebody is seen at an address, who may not ask for it any more: whoever has or had it has it for
+ * lease_us from now on. The row; NULL: nobody had it, or it lasts for more than half of that. */
+const struct lb_binding *lb_bindings_keep(struct lb_bindings *table, uint64_t now_us,
+                                          struct lb_addr address, uint64_t lease_us);
 /* A row's time is changed. */
 void lb_bindings_set_until(struct lb_bindings *table, struct lb_binding *row, uint64_t until_us);
 

@@ -301,6 +301,12 @@ void lb_dhcp4_server_init(struct lb_dhcp4_server *server,
  * lasts longer stays. False: it does not. */
 bool lb_dhcp4_server_restore(struct lb_dhcp4_server *server, uint64_t now_us,
                              const struct lb_dhcp4_kept *kept);
+/* Somebody uses an address, as its host sees by other means than DHCP: a system that boots by
+ * another client identifier than its firmware never renews the firmware's lease. Nobody else gets
+ * it for the time of a lease. What the host is to keep; NULL: nothing. Valid until the next
+ * call. */
+const struct lb_binding *lb_dhcp4_server_seen(struct lb_dhcp4_server *server, uint64_t now_us,
+                                              struct lb_addr address);
 /* A payload that came to port 67; the answer is written into `room`. */
 struct lb_dhcp4_reply lb_dhcp4_server_input(struct lb_dhcp4_server *server, uint64_t now_us,
                                             struct lb_endpoint from, struct lb_bytes payload,

@@ -689,6 +689,11 @@ bool lb_dhcp4_server_restore(struct lb_dhcp4_server *server, uint64_t now_us,
     return lb_bindings_restore(&server->table, now_us, &terms);
 }
 
+const struct lb_binding *lb_dhcp4_server_seen(struct lb_dhcp4_server *server, uint64_t now_us,
+                                              struct lb_addr address) {
+    return lb_bindings_keep(&server->table, now_us, address, lease_s(&server->config) * LB_US_SEC);
+}
+
 static struct lb_dhcp4_reply input(struct lb_dhcp4_server *server, uint64_t now_us,
                                    bool is_boot_server, struct lb_endpoint from,
                                    struct lb_bytes payload, struct lb_span room) {

@@ -643,6 +643,24 @@ static void an_address_that_a_machine_has_can_become_its_fixed_one(void) {
     check_address(firmware, "192.0.2.100");
 }
 
+static void an_address_that_is_in_use_is_kept_for_who_had_it(void) {
+    start_with(1);
+    CHECK_ADDR(take_lease(1), "192.0.2.100");
+    t.now += 1000 * SEC;
+    CHECK(lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 100)) == NULL); /* it lasts */
+    t.now += 2000 * SEC;
+    const struct lb_binding *row = lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 100));
+    CHECK(row != NULL && row->until_us == t.now + 3600 * SEC && row->leased);
+    t.now += 3500 * SEC; /* it was never renewed */
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), SILENCE);
+    t.now += 101 * SEC;
+    CHECK(lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 100)) == row); /* not given since */
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), SILENCE);
+    t.now += 3601 * SEC;
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), LB_DHCP4_OFFER);
+    CHECK(lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 101)) == NULL); /* nobody's */
+}
+
 static void a_client_identifier_stands_before_the_hardware_address_and_is_echoed(void) {
     struct lb_bytes id;
     start(plain());
@@ -770,6 +788,7 @@ int main(void) {
     TEST(a_fixed_host_gets_its_own_address_and_disk);
     TEST(a_fixed_address_is_the_machines_whatever_identifier_it_sends);
     TEST(an_address_that_a_machine_has_can_become_its_fixed_one);
+    TEST(an_address_that_is_in_use_is_kept_for_who_had_it);
     TEST(a_client_identifier_stands_before_the_hardware_address_and_is_echoed);
     TEST(the_broadcast_flag_and_a_relay_are_heeded);
     TEST(a_long_answer_keeps_to_what_the_client_takes);

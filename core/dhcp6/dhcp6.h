@@ -322,6 +322,9 @@ void lb_dhcp6_server_init(struct lb_dhcp6_server *server,
  * lasts longer stays. False: it does not. */
 bool lb_dhcp6_server_restore(struct lb_dhcp6_server *server, uint64_t now_us,
                              const struct lb_dhcp6_kept *kept);
+/* As lb_dhcp4_server_seen. */
+const struct lb_binding *lb_dhcp6_server_seen(struct lb_dhcp6_server *server, uint64_t now_us,
+                                              struct lb_addr address);
 /* A payload that came to port 547; the answer is written into `room`. */
 struct lb_dhcp6_reply lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
                                             struct lb_endpoint from, struct lb_bytes payload,

@@ -619,6 +619,11 @@ static struct lb_bytes answer(struct exchange *x) {
     return why ? ignore(x, why) : sign(x, dispatch(x));
 }
 
+const struct lb_binding *lb_dhcp6_server_seen(struct lb_dhcp6_server *server, uint64_t now_us,
+                                              struct lb_addr address) {
+    return lb_bindings_keep(&server->table, now_us, address, valid_s(&server->config) * LB_US_SEC);
+}
+
 struct lb_dhcp6_reply lb_dhcp6_server_input(struct lb_dhcp6_server *server, uint64_t now_us,
                                             struct lb_endpoint from, struct lb_bytes payload,
                                             struct lb_span room) {

@@ -274,6 +274,20 @@ static void an_address_that_a_machine_has_can_become_its_entrys(void) {
     check_address(1, 1, "2001:db8::42");
 }
 
+static void an_address_that_is_in_use_is_kept_for_who_had_it(void) {
+    struct lb_dhcp6_server_config config = usual();
+    config.last = config.first;
+    start(config);
+    check_address(1, 1, "2001:db8::100");
+    t.now += 7000 * SEC;
+    const struct lb_binding *row = lb_dhcp6_server_seen(&t.server, t.now, v6("2001:db8::100"));
+    CHECK(row != NULL && row->until_us == t.now + 7200 * SEC);
+    t.now += 7100 * SEC;
+    CHECK(ASK(LB_DHCP6_SOLICIT, .client = 2));
+    CHECK_GIVEN("none");
+    CHECK(lb_dhcp6_server_seen(&t.server, t.now, v6("2001:db8::200")) == NULL);
+}
+
 static void a_request_for_another_link_is_refused(void) {
     start(usual());
     CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .addr = "2001:db8:1::1"));
@@ -514,6 +528,7 @@ int main(void) {
     TEST(an_entrys_address_is_the_machines_whatever_duid_and_iaid_it_sends);
     TEST(of_several_ias_the_first_gets_the_entrys_address);
     TEST(an_address_that_a_machine_has_can_become_its_entrys);
+    TEST(an_address_that_is_in_use_is_kept_for_who_had_it);
     TEST(a_request_for_another_link_is_refused);
     TEST(confirm_tells_whether_an_address_fits_the_link);
     TEST(renew_and_rebind_make_a_lease_longer);
