@@ -46,8 +46,10 @@ int main(void) {
     host_init();
     if (!host_boots())
         return 1;
-    for (unsigned i = 0; i < ROUNDS; i++)
-        best = LB_MIN(best, poll_ns());
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        double ns = poll_ns();
+        best = LB_MIN(best, ns);
+    }
     printf("%.0f ns an idle poll\n", best);
     print_sizes();
     return 0;

@@ -397,20 +397,25 @@ static uint64_t poll_addresses(struct lb_server *server, uint64_t now_us) {
     return now_us + every_us;
 }
 
+/* LB_MIN would poll twice. */
+static uint64_t sooner(uint64_t a, uint64_t b) {
+    return LB_MIN(a, b);
+}
+
 /* Nothing that an event is about goes away but in these. */
 static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
-    uint64_t until_us = LB_MIN(poll_board(server, now_us), poll_addresses(server, now_us));
-    until_us = LB_MIN(until_us, lb_page_poll(&server->page, now_us));
-    until_us = LB_MIN(until_us, lb_server_tftp_poll(&server->tftp, now_us));
-    until_us = LB_MIN(until_us, lb_server_tftp_poll(&server->tftp6, now_us));
-    until_us = LB_MIN(until_us, lb_server_http_poll(&server->http6, now_us));
-    until_us = LB_MIN(until_us, lb_server_slp_poll(&server->slp6, now_us));
-    until_us = LB_MIN(until_us, lb_server_routers_poll(&server->routers, now_us));
-    until_us = LB_MIN(until_us, lb_server_image_poll(server, now_us));
-    until_us = LB_MIN(until_us, lb_server_http_poll(&server->http, now_us));
-    until_us = LB_MIN(until_us, lb_server_isns_poll(&server->isns, now_us));
-    until_us = LB_MIN(until_us, lb_server_slp_poll(&server->slp, now_us));
-    return LB_MIN(until_us, lb_server_target_poll(&server->target, now_us));
+    uint64_t until_us = sooner(poll_board(server, now_us), poll_addresses(server, now_us));
+    until_us = sooner(until_us, lb_page_poll(&server->page, now_us));
+    until_us = sooner(until_us, lb_server_tftp_poll(&server->tftp, now_us));
+    until_us = sooner(until_us, lb_server_tftp_poll(&server->tftp6, now_us));
+    until_us = sooner(until_us, lb_server_http_poll(&server->http6, now_us));
+    until_us = sooner(until_us, lb_server_slp_poll(&server->slp6, now_us));
+    until_us = sooner(until_us, lb_server_routers_poll(&server->routers, now_us));
+    until_us = sooner(until_us, lb_server_image_poll(server, now_us));
+    until_us = sooner(until_us, lb_server_http_poll(&server->http, now_us));
+    until_us = sooner(until_us, lb_server_isns_poll(&server->isns, now_us));
+    until_us = sooner(until_us, lb_server_slp_poll(&server->slp, now_us));
+    return sooner(until_us, lb_server_target_poll(&server->target, now_us));
 }
 
 static int wait_ms(uint64_t until_us, uint64_t now_us) {

@@ -206,8 +206,10 @@ static void what_is_done_is_there_after_kill_9(void) {
 static void changes_that_wait_share_a_commit(void) {
     uint64_t last = 0;
     begin();
-    for (uint32_t number = 1; number <= LB_STORE_QUEUE; number++)
-        last = LB_MAX(put_lease(number), last);
+    for (uint32_t number = 1; number <= LB_STORE_QUEUE; number++) {
+        uint64_t ticket = put_lease(number);
+        last = LB_MAX(ticket, last);
+    }
     struct lb_store_progress progress = wait_for(last);
     CHECK_EQ(progress.failed, 0);
     uint64_t commits = lb_server_store_commits(&store);

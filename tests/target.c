@@ -215,8 +215,10 @@ static void run(int listener) {
         for (size_t i = 0; i < CONNS_MAX; i++) {
             struct peer *peer = &host.peers[i];
             struct lb_span spans[2];
-            if (peer->fd >= 0)
-                until = LB_MIN(until, serve(peer, now));
+            if (peer->fd >= 0) {
+                uint64_t due = serve(peer, now);
+                until = LB_MIN(until, due);
+            }
             fds[i + 1].fd = peer->fd;
             if (peer->fd < 0)
                 continue;

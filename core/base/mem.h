@@ -15,8 +15,9 @@ void *memset(void *to, int byte, size_t len);          /* sets len bytes */
 int memcmp(const void *a, const void *b, size_t len);
 
 #define LB_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define LB_MIN(a, b)    ((a) < (b) ? (a) : (b))
-#define LB_MAX(a, b)    ((a) > (b) ? (a) : (b))
+/* Each evaluates one of its arguments twice: they get no call that does something. */
+#define LB_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define LB_MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* "Never": a deadline that does not come. All times are microseconds of the host's monotonic
  * clock. */

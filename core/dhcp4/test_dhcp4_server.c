@@ -1,131 +1,5 @@
 /* The DHCPv4 server: what each request is answered with. */
-#include "core/dhcp4/test_dhcp4.h"
-#include "tests/tap.h"
-
-#define SEC      LB_US_SEC
-#define BINDINGS 4
-#define OTHER    "iscsi:192.0.2.1::::iqn.2001-04.com.example:other"
-
-static struct {
-    struct lb_dhcp4_server server;
-    struct lb_binding bindings[BINDINGS];
-    uint64_t now;
-    struct lb_dhcp4_reply reply;
-    uint8_t room[LB_DHCP4_PACKET_MAX];
-    struct lb_dhcp4_message answer;
-    struct lb_dhcp4_lease lease;
-} t;
-
-static struct lb_dhcp4_server_config plain(void) {
-    return (struct lb_dhcp4_server_config){
-        .server = v4(192, 0, 2, 1),
-        .network = {.addr = v4(192, 0, 2, 0), .len = 24},
-        .first = v4(192, 0, 2, 100),
-        .last = v4(192, 0, 2, 109),
-        .router = v4(192, 0, 2, 254),
-        .dns = v4(192, 0, 2, 53),
-        .mtu = 1500,
-        .root_path = lb_bytes_of_text(TEST_ROOT_PATH),
-    };
-}
-
-static void start(struct lb_dhcp4_server_config config) {
-    memset(&t, 0, sizeof t);
-    t.now = 1000 * SEC;
-    lb_dhcp4_server_init(&t.server, &config, t.bindings, BINDINGS);
-}
-
-/* With so many addresses in the pool: others' come to be given only when none is fresh. */
-static void start_with(uint8_t addresses) {
-    struct lb_dhcp4_server_config config = plain();
-    config.last = v4(192, 0, 2, (uint8_t)(99 + addresses));
-    start(config);
-}
-
-/* A client's message to order; machines differ in the last byte of their hardware address. */
-struct asked {
-    enum lb_dhcp4_type type;
-    uint8_t machine; /* 0: 1 */
-    struct lb_addr ciaddr, giaddr, requested, server_id;
-    uint16_t flags, max_size;
-    bool rapid_commit, ask_root_path, at_boot_port;
-    struct lb_bytes client_id, relay_agent, machine_id;
-    struct lb_addr subnet;
-};
-
-static void asked_options(const struct asked *asked, struct lb_wr *list) {
-    if (asked->type != LB_DHCP4_BOOTP)
-        lb_dhcp4_put_u8(list, LB_OPT_TYPE, (uint8_t)asked->type);
-    if (lb_addr_is_set(asked->requested))
-        lb_dhcp4_put_addr(list, LB_OPT_REQUESTED_ADDRESS, asked->requested);
-    if (lb_addr_is_set(asked->server_id))
-        lb_dhcp4_put_addr(list, LB_OPT_SERVER_ID, asked->server_id);
-    if (asked->max_size)
-        lb_dhcp4_put_u16(list, LB_OPT_MAX_SIZE, asked->max_size);
-    if (asked->rapid_commit)
-        lb_dhcp4_put(list, LB_OPT_RAPID_COMMIT, lb_bytes(asked, 0));
-    if (asked->ask_root_path)
-        lb_dhcp4_put_u8(list, LB_OPT_PARAMETERS, LB_OPT_ROOT_PATH);
-    if (asked->client_id.p)
-        lb_dhcp4_put(list, LB_OPT_CLIENT_ID, asked->client_id);
-    if (asked->machine_id.p)
-        lb_dhcp4_put(list, LB_OPT_MACHINE, asked->machine_id);
-    if (lb_addr_is_set(asked->subnet))
-        lb_dhcp4_put_addr(list, LB_OPT_SUBNET, asked->subnet);
-    if (asked->relay_agent.p)
-        lb_dhcp4_put(list, LB_OPT_RELAY_AGENT, asked->relay_agent);
-}
-
-/* Gives the type of the answer; BOOTP (0) where it has none, -1 where there is no answer. */
-static int ask(struct asked asked) {
-    uint8_t room[LB_DHCP4_PACKET_MAX], memory[512];
-    struct lb_wr list = lb_wr(lb_span(memory, sizeof memory));
-    struct lb_dhcp4_header header = {
-        .op = LB_BOOTREQUEST,
-        .htype = 1,
-        .hlen = 6,
-        .xid = 7,
-        .flags = asked.flags,
-        .ciaddr = asked.ciaddr,
-        .giaddr = asked.giaddr,
-        .chaddr = {2, 0, 0, 0, 0, asked.machine ? asked.machine : 1},
-    };
-    asked_options(&asked, &list);
-    struct lb_dhcp4_layout layout = {.max_bytes = sizeof room};
-    struct lb_bytes request = lb_dhcp4_encode(&header, &list, layout, lb_span(room, sizeof room));
-    struct lb_endpoint from = {.addr = v4(192, 0, 2, 77), .port = 68};
-    struct lb_span answer = lb_span(t.room, sizeof t.room);
-    t.reply = asked.at_boot_port
-                  ? lb_dhcp4_server_input_boot(&t.server, t.now, from, request, answer)
-                  : lb_dhcp4_server_input(&t.server, t.now, from, request, answer);
-    if (t.reply.bytes.len == 0)
-        return -1;
-    const char *why = NULL;
-    CHECK(lb_dhcp4_decode(t.reply.bytes, &t.answer, &why));
-    CHECK_EQ(t.answer.header.op, LB_BOOTREPLY);
-    CHECK_EQ(t.answer.header.xid, 7);
-    CHECK_EQ(t.answer.header.chaddr[5], header.chaddr[5]);
-    lb_dhcp4_read_lease(&t.answer, v4(192, 0, 2, 1), &t.lease);
-    return (int)t.answer.type;
-}
-
-#define ASK(...)               ask((struct asked){.type = __VA_ARGS__})
-#define CHECK_ADDR(addr, text) CHECK_STR(lb_addr_text(addr).s, text)
-#define US                     .server_id = v4(192, 0, 2, 1)
-#define SILENCE                -1
-
-/* DISCOVER and REQUEST of a machine; gives its address. */
-static struct lb_addr take_lease(uint8_t machine) {
-    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = machine), LB_DHCP4_OFFER);
-    struct lb_addr address = t.answer.header.yiaddr;
-    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .machine = machine, US, .requested = address), LB_DHCP4_ACK);
-    return address;
-}
-
-static bool root_path_is(const char *text) {
-    return lb_bytes_equal(lb_bytes(t.lease.root_path, t.lease.root_path_len),
-                          lb_bytes_of_text(text));
-}
+#include "core/dhcp4/test_dhcp4_server.h"
 
 static void discover_is_offered_a_free_address_and_everything_else(void) {
     start(plain());
@@ -443,11 +317,13 @@ static uint64_t steps_of(uint32_t machine, enum lb_dhcp4_type type, struct lb_ad
 }
 
 static uint64_t most_steps(uint32_t from, uint32_t to) {
-    uint64_t most = 0;
+    uint64_t most = 0, steps;
     struct lb_addr address;
     for (uint32_t machine = from; machine < to; machine++) {
-        most = LB_MAX(most, steps_of(machine, LB_DHCP4_DISCOVER, &address));
-        most = LB_MAX(most, steps_of(machine, LB_DHCP4_REQUEST, &address));
+        steps = steps_of(machine, LB_DHCP4_DISCOVER, &address);
+        most = LB_MAX(most, steps);
+        steps = steps_of(machine, LB_DHCP4_REQUEST, &address);
+        most = LB_MAX(most, steps);
     }
     return most;
 }
@@ -582,85 +458,6 @@ static void a_fixed_host_gets_its_own_address_and_disk(void) {
     CHECK(root_path_is(TEST_ROOT_PATH));
 }
 
-/* What a machine gets that calls itself by an identifier. */
-static void check_address(struct lb_bytes client_id, const char *address) {
-    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .client_id = client_id), LB_DHCP4_OFFER);
-    struct lb_addr offered = t.answer.header.yiaddr;
-    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .client_id = client_id, US, .requested = offered), LB_DHCP4_ACK);
-    CHECK_ADDR(t.answer.header.yiaddr, address);
-}
-
-static void start_with_entry(void) {
-    static struct lb_dhcp4_host hosts[] = {
-        {.mac = {2, 0, 0, 0, 0, 1}, .address = {.family = LB_V4, .bytes = {192, 0, 2, 100}}},
-    };
-    struct lb_dhcp4_server_config config = plain();
-    config.hosts = hosts;
-    config.host_count = LB_COUNT(hosts);
-    start(config);
-}
-
-static void a_fixed_address_is_the_machines_whatever_identifier_it_sends(void) {
-    struct lb_bytes firmware = tap_hex("00 564d4173000041738000525400123456");
-    struct lb_bytes system = tap_hex("ff 00000001 0001");
-    start_with_entry();
-    CHECK_EQ(ASK(LB_DHCP4_BOOTP), LB_DHCP4_BOOTP);
-    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.100");
-    check_address(firmware, "192.0.2.100");
-    check_address(system, "192.0.2.100");
-    check_address(lb_bytes(NULL, 0), "192.0.2.100");
-    CHECK_BYTES(lb_bytes(t.reply.changed->client, t.reply.changed->client_len),
-                tap_hex("01 020000000001"));
-    CHECK_EQ(ASK(LB_DHCP4_REQUEST, .client_id = firmware, .ciaddr = v4(192, 0, 2, 100)),
-             LB_DHCP4_ACK); /* it renews */
-    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2, .client_id = firmware), LB_DHCP4_OFFER);
-    CHECK_ADDR(t.answer.header.yiaddr, "192.0.2.101"); /* the identifier alone is not the machine */
-}
-
-/* An address that was given before the entry was written. */
-static void restore(struct lb_bytes client, struct lb_addr address) {
-    struct lb_dhcp4_kept kept = {
-        .client = client, .address = address, .valid_s = 3600, .leased = true};
-    CHECK(lb_dhcp4_server_restore(&t.server, t.now, &kept));
-}
-
-static void an_address_that_a_machine_has_can_become_its_fixed_one(void) {
-    struct lb_bytes firmware = tap_hex("00 564d4173000041738000525400123456");
-    struct lb_bytes hardware = tap_hex("01 020000000001");
-    start_with_entry();
-    restore(firmware, v4(192, 0, 2, 100));
-    check_address(firmware, "192.0.2.100");
-    check_address(lb_bytes(NULL, 0), "192.0.2.100");
-    start_with_entry();
-    restore(firmware, v4(192, 0, 2, 100));
-    restore(hardware, v4(192, 0, 2, 101));
-    check_address(firmware, "192.0.2.100");
-    check_address(hardware, "192.0.2.100");
-    start_with_entry();
-    restore(tap_hex("01 020000000009"), v4(192, 0, 2, 100)); /* another machine has it for now */
-    check_address(firmware, "192.0.2.101");
-    t.now += 3601 * SEC;
-    check_address(firmware, "192.0.2.100");
-}
-
-static void an_address_that_is_in_use_is_kept_for_who_had_it(void) {
-    start_with(1);
-    CHECK_ADDR(take_lease(1), "192.0.2.100");
-    t.now += 1000 * SEC;
-    CHECK(lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 100)) == NULL); /* it lasts */
-    t.now += 2000 * SEC;
-    const struct lb_binding *row = lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 100));
-    CHECK(row != NULL && row->until_us == t.now + 3600 * SEC && row->leased);
-    t.now += 3500 * SEC; /* it was never renewed */
-    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), SILENCE);
-    t.now += 101 * SEC;
-    CHECK(lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 100)) == row); /* not given since */
-    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), SILENCE);
-    t.now += 3601 * SEC;
-    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), LB_DHCP4_OFFER);
-    CHECK(lb_dhcp4_server_seen(&t.server, t.now, v4(192, 0, 2, 101)) == NULL); /* nobody's */
-}
-
 static void a_client_identifier_stands_before_the_hardware_address_and_is_echoed(void) {
     struct lb_bytes id;
     start(plain());
@@ -786,9 +583,6 @@ int main(void) {
     TEST(the_boot_port_tells_what_is_booted_and_gives_nothing);
     TEST(the_link_is_what_a_relay_or_the_client_says);
     TEST(a_fixed_host_gets_its_own_address_and_disk);
-    TEST(a_fixed_address_is_the_machines_whatever_identifier_it_sends);
-    TEST(an_address_that_a_machine_has_can_become_its_fixed_one);
-    TEST(an_address_that_is_in_use_is_kept_for_who_had_it);
     TEST(a_client_identifier_stands_before_the_hardware_address_and_is_echoed);
     TEST(the_broadcast_flag_and_a_relay_are_heeded);
     TEST(a_long_answer_keeps_to_what_the_client_takes);

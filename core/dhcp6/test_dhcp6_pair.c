@@ -91,7 +91,8 @@ static void deliver(size_t i) {
 /* Runs until a time, from event to event. */
 static void run_until(uint64_t end) {
     for (;;) {
-        uint64_t next = LB_MIN(run_client(), end);
+        uint64_t next = run_client();
+        next = LB_MIN(next, end);
         size_t first = WIRE_MAX;
         for (size_t i = 0; i < WIRE_MAX; i++) {
             if (t.wire[i].at && t.wire[i].at <= next) {

@@ -482,10 +482,12 @@ static uint64_t steps_of(uint32_t machine, uint8_t type) {
 }
 
 static uint64_t most_steps(uint32_t from, uint32_t to) {
-    uint64_t most = 0;
+    uint64_t most = 0, steps;
     for (uint32_t machine = from; machine < to; machine++) {
-        most = LB_MAX(most, steps_of(machine, LB_DHCP6_SOLICIT));
-        most = LB_MAX(most, steps_of(machine, LB_DHCP6_REQUEST));
+        steps = steps_of(machine, LB_DHCP6_SOLICIT);
+        most = LB_MAX(most, steps);
+        steps = steps_of(machine, LB_DHCP6_REQUEST);
+        most = LB_MAX(most, steps);
     }
     return most;
 }

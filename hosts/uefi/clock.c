@@ -22,7 +22,8 @@ void clock_init(void) {
     for (unsigned i = 0; i < 4; i++) {
         uint64_t before = clock_ticks();
         bs->Stall(2500);
-        least = LB_MIN(least, clock_ticks() - before);
+        uint64_t ticks = clock_ticks() - before;
+        least = LB_MIN(least, ticks);
     }
     ticks_per_ms = least * 2 / 5;
 #else
