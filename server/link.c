@@ -236,9 +236,11 @@ int lb_server_link_udp(const struct lb_server_link *link, enum lb_family family,
 int lb_server_link_listen(const struct lb_server_link *link, enum lb_family family, uint16_t port,
                           const char *what, struct lb_server_error *error) {
     int on = 1, fd = lb_server_held_take(link->held, family, SOCK_STREAM, port);
-    if (fd != -2) {
+    if (fd == -1)
+        return fail_port(fd, what, port, error); /* by errno, which nothing may change before */
+    if (fd >= 0) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        return fd >= 0 ? fd : fail_port(fd, what, port, error);
+        return fd;
     }
     fd = socket(os_family(family), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
