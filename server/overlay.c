@@ -1,11 +1,12 @@
 #include "server/overlay.h"
 #include "server/blockfile.h"
+#include "server/live.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BLOCK         LB_OVERLAY_BLOCK
-#define BLOCKS_A_BYTE 4
+#define BLOCKS_A_BYTE LB_OVERLAY_BLOCKS_A_BYTE
 #define BLOCKS_A_PAGE (LB_OVERLAY_MAP_PAGE * BLOCKS_A_BYTE)
 #define RUN_BYTES_MAX (UINT64_C(1) << 30) /* one read; a size_t on every machine */
 
@@ -34,6 +35,17 @@ static void set_state(struct lb_overlay *overlay, uint64_t block, enum lb_overla
     overlay->has_changed = true;
 }
 
+/* Blocks up to `last` have this state from now on, also for who comes after us. */
+static int set_states(struct lb_overlay *overlay, uint64_t first, uint64_t last,
+                      enum lb_overlay_state state) {
+    bool is_same = true;
+    for (uint64_t block = first; block <= last; block++) {
+        is_same = is_same && state_of(overlay, block) == state;
+        set_state(overlay, block, state);
+    }
+    return is_same ? 0 : lb_live_note(overlay, first, last);
+}
+
 static uint64_t count_here(const struct lb_overlay *overlay) {
     uint64_t count = 0;
     for (uint64_t block = 0; block < overlay->blocks; block++) {
@@ -53,7 +65,15 @@ static int read_map(struct lb_overlay *overlay) {
     if (error != EIO) /* else it is shorter: new, or a reset was cut off */
         return error;
     memset(overlay->bits, 0, bytes);
+    overlay->is_new = true;
     return lb_overlay_reset(overlay);
+}
+
+void lb_overlay_look_again(struct lb_overlay *overlay) {
+    memset(overlay->changed, 1, overlay->page_count);
+    memset(overlay->freed, 1, overlay->page_count);
+    overlay->has_changed = true;
+    overlay->here = count_here(overlay);
 }
 
 int lb_overlay_load(struct lb_overlay *overlay, int base, int data, int map, uint64_t bytes,
@@ -62,6 +82,7 @@ int lb_overlay_load(struct lb_overlay *overlay, int base, int data, int map, uin
         .base = base,
         .data = data,
         .map = map,
+        .live = -1,
         .bytes = bytes,
         .blocks = bytes / BLOCK + (bytes % BLOCK != 0),
     };
@@ -163,8 +184,9 @@ int lb_overlay_write(struct lb_overlay *overlay, const uint8_t *from, size_t len
                             : lb_blockfile_write(overlay->data, from, piece, offset, false);
         if (error != 0)
             return error;
-        for (uint64_t block = offset / BLOCK; block <= (offset + piece - 1) / BLOCK; block++)
-            set_state(overlay, block, LB_OVERLAY_HERE);
+        error = set_states(overlay, offset / BLOCK, (offset + piece - 1) / BLOCK, LB_OVERLAY_HERE);
+        if (error != 0)
+            return error;
         from += piece;
         offset += piece;
         len -= piece;
@@ -194,9 +216,7 @@ int lb_overlay_unmap(struct lb_overlay *overlay, uint64_t len, uint64_t offset) 
     error = write_zeros(overlay, offset, first * BLOCK);
     if (error == 0 && end > last * BLOCK)
         error = write_zeros(overlay, last * BLOCK, end);
-    for (uint64_t block = first; error == 0 && block < last; block++)
-        set_state(overlay, block, LB_OVERLAY_ZERO);
-    return error;
+    return error == 0 ? set_states(overlay, first, last - 1, LB_OVERLAY_ZERO) : error;
 }
 
 uint64_t lb_overlay_status(const struct lb_overlay *overlay, uint64_t len, uint64_t offset,
@@ -258,8 +278,10 @@ int lb_overlay_flush(struct lb_overlay *overlay) {
 }
 
 int lb_overlay_reset(struct lb_overlay *overlay) {
-    int error =
-        lb_blockfile_clear(overlay->map, (uint64_t)overlay->page_count * LB_OVERLAY_MAP_PAGE);
+    int error = lb_live_forget(overlay);
+    if (error == 0)
+        error =
+            lb_blockfile_clear(overlay->map, (uint64_t)overlay->page_count * LB_OVERLAY_MAP_PAGE);
     if (error == 0)
         error = lb_blockfile_sync(overlay->map);
     if (error != 0)
@@ -269,5 +291,6 @@ int lb_overlay_reset(struct lb_overlay *overlay) {
     memset(overlay->freed, 0, overlay->page_count);
     overlay->has_changed = false;
     overlay->here = 0;
-    return lb_blockfile_clear(overlay->data, overlay->bytes);
+    error = lb_blockfile_clear(overlay->data, overlay->bytes);
+    return error == 0 ? lb_live_write(overlay) : error;
 }

@@ -1,6 +1,7 @@
 #include "server/storage.h"
 #include "server/atomic.h"
 #include "server/blockfile.h"
+#include "server/live.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -52,7 +53,8 @@ static bool check(struct lb_storage *storage, const char *path, struct lb_server
 
 bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_only,
                      struct lb_server_error *error) {
-    *storage = (struct lb_storage){.read_only = read_only, .data = -1, .map = -1, .journal = -1};
+    *storage = (struct lb_storage){
+        .read_only = read_only, .data = -1, .map = -1, .journal = -1, .live = -1};
     storage->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (storage->fd < 0)
         return fail_open(error, path, read_only);
@@ -89,13 +91,18 @@ static bool sync_folder(const char *folder) {
 
 static bool load_overlay(struct lb_storage *storage, const char *folder, uint64_t limit,
                          struct lb_server_error *error) {
-    if (storage->data < 0 || storage->map < 0 || storage->journal < 0 || !sync_folder(folder))
+    char boot[LB_LIVE_BOOT];
+    if (storage->data < 0 || storage->map < 0 || storage->journal < 0 || storage->live < 0 ||
+        !sync_folder(folder))
         return fail_overlay(error, folder);
     if (!lock(storage->map, false))
         return lb_server_fail(error, "end the other lunbootd, or give another --overlays=FOLDER",
                               "another program is using %s", folder);
     errno = lb_overlay_load(&storage->overlay, storage->fd, storage->data, storage->map,
                             storage->bytes, limit);
+    lb_live_boot(boot);
+    if (errno == 0)
+        errno = lb_live_begin(&storage->overlay, storage->live, boot);
     if (errno == 0)
         errno = lb_atomic_recover(&storage->overlay, storage->journal);
     return errno == 0 || fail_overlay(error, folder);
@@ -110,6 +117,7 @@ bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage
         .data = -1,
         .map = -1,
         .journal = -1,
+        .live = -1,
         .window = base->window,
     };
     if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
@@ -120,6 +128,7 @@ bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage
     storage->data = open_part(folder, "data");
     storage->map = open_part(folder, "map");
     storage->journal = open_part(folder, "atomic");
+    storage->live = open_part(folder, "live");
     if (load_overlay(storage, folder, limit, error))
         return true;
     lb_storage_close(storage);
@@ -138,6 +147,7 @@ void lb_storage_close(struct lb_storage *storage) {
         close_part(&storage->data);
         close_part(&storage->map);
         close_part(&storage->journal);
+        close_part(&storage->live);
     } else if (storage->fd >= 0) {
         close(storage->fd);
         lb_window_close(storage->window);

@@ -38,8 +38,8 @@ struct lb_storage {
     uint64_t bytes;
     bool read_only;
     bool is_overlay;
-    int broken;             /* an errno: see lb_overlay_flush */
-    int data, map, journal; /* an overlay's; journal: see atomic.h */
+    int broken;                   /* an errno: see lb_overlay_flush */
+    int data, map, journal, live; /* an overlay's: see overlay.h, atomic.h, live.h */
     struct lb_overlay overlay;
     struct lb_window *window; /* of the disk, or of the base; NULL: none, all is copied */
 };

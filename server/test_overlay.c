@@ -1,9 +1,11 @@
 /* Overlays and commits: what is read back, the limit, and power cuts. The files are in memory; a
  * cut loses any subset of the sectors that were not flushed. `test_overlay CUTS` runs so many
  * cuts. */
+#include "core/base/text.h"
 #include "server/atomic.h"
 #include "server/blockfile.h"
 #include "server/copy.h"
+#include "server/live.h"
 #include "server/overlay.h"
 #include "tests/tap.h"
 #include <errno.h>
@@ -17,7 +19,7 @@
 #define PENDING_MAX  4096
 #define CLEAR        UINT32_MAX /* in the place of a sector */
 
-enum { BASE, DATA, MAP, JOURNAL, IMAGE, FILES }; /* IMAGE: the version that a commit makes */
+enum { BASE, DATA, MAP, JOURNAL, IMAGE, LIVE, FILES }; /* IMAGE: the version of a commit */
 
 /* ---- files whose power can be cut ---- */
 
@@ -151,9 +153,12 @@ static uint32_t number_of(const uint8_t *at, uint32_t sector) {
     return memcmp(at, want, SECTOR) == 0 ? stamp.number : UINT32_MAX;
 }
 
+static char boot[LB_LIVE_BOOT]; /* of the computer */
+
 static void load(uint64_t limit) {
     calls_left = UINT32_MAX;
     CHECK_EQ(lb_overlay_load(&overlay, BASE, DATA, MAP, DISK_BYTES, limit), 0);
+    CHECK_EQ(lb_live_begin(&overlay, LIVE, boot), 0);
     CHECK_EQ(lb_atomic_recover(&overlay, JOURNAL), 0);
 }
 
@@ -162,6 +167,7 @@ static void begin(uint64_t limit) {
     memset(files, 0, sizeof files);
     memset(zeroed, 0, sizeof zeroed);
     sync_error = allocate_error = 0;
+    lb_format(boot, sizeof boot, "boot 1");
     files[BASE].bytes = DISK_BYTES;
     for (uint32_t sector = 0; sector < SECTORS; sector++)
         fill(files[BASE].seen[sector], sector, 0);
@@ -256,6 +262,82 @@ static void a_reset_is_the_base_again(void) {
     lb_overlay_free(&overlay);
     load(0);
     CHECK_EQ(get(5), 0);
+}
+
+/* ---- lunbootd is killed ---- */
+
+static void kill_and_load(void) {
+    lb_overlay_free(&overlay);
+    load(0);
+}
+
+static void what_was_answered_outlives_a_kill(void) {
+    begin(0);
+    put(0, 100, 1);
+    CHECK_EQ(lb_overlay_flush(&overlay), 0);
+    put(200, 20, 2);
+    zeroed[8] = 3;
+    CHECK_EQ(lb_overlay_unmap(&overlay, 8 * SECTOR, 8 * SECTOR), 0);
+    uint64_t here = overlay.here;
+    kill_and_load();
+    CHECK_EQ(overlay.here, here);
+    CHECK_EQ(get(219), 2);
+    CHECK_EQ(get(8), 3);
+    CHECK_EQ(get(99), 1);
+    CHECK_EQ(lb_overlay_flush(&overlay), 0); /* also what was written before the kill */
+    lb_format(boot, sizeof boot, "boot 2");
+    kill_and_load();
+    CHECK_EQ(get(219), 2);
+    CHECK_EQ(get(8), 3);
+}
+
+static void in_another_boot_the_durable_map_counts(void) {
+    begin(0);
+    put(0, 100, 1);
+    CHECK_EQ(lb_overlay_flush(&overlay), 0);
+    put(200, 20, 2);
+    lb_format(boot, sizeof boot, "boot 2");
+    kill_and_load();
+    CHECK_EQ(get(99), 1);
+    CHECK_EQ(get(219), 0);
+    put(200, 20, 3);
+    kill_and_load();
+    CHECK_EQ(get(219), 3);
+}
+
+static void an_overlay_that_was_made_anew_is_empty(void) {
+    begin(0);
+    put(0, 100, 1);
+    files[MAP].bytes = files[DATA].bytes = 0; /* somebody removed them */
+    kill_and_load();
+    CHECK_EQ(get(5), 0);
+    put(0, 10, 2);
+    CHECK_EQ(lb_overlay_reset(&overlay), 0);
+    kill_and_load();
+    CHECK_EQ(get(5), 0);
+    CHECK_EQ(overlay.here, 0);
+}
+
+/* At each call of a write, an UNMAP and a reset. */
+static void a_kill_at_any_moment_leaves_what_was_answered(void) {
+    bool is_over = false;
+    for (unsigned calls = 1; !is_over; calls++) {
+        begin(0);
+        put(0, 40, 1);
+        calls_left = calls;
+        bool has_written = put(16, 40, 2) == 0;
+        zeroed[0] = 3;
+        bool has_unmapped = has_written && lb_overlay_unmap(&overlay, 8 * SECTOR, 0) == 0;
+        bool has_reset = has_unmapped && lb_overlay_reset(&overlay) == 0;
+        is_over = has_reset;
+        kill_and_load();
+        if (!has_unmapped) {
+            CHECK(get(0) == 1 || (has_written && get(0) == 3));
+            CHECK(get(39) == 2 || (!has_written && get(39) == 1));
+            CHECK(get(55) == 2 || (!has_written && get(55) == 0));
+        }
+        CHECK(get(60) == 0 && (!has_reset || get(20) == 0));
+    }
 }
 
 /* ---- UNMAP ---- */
@@ -394,6 +476,7 @@ static void a_cut_atomic_write_is_whole_or_undone(void) {
             bool is_done = put_atomic(13, 30, 2) == 0;
             for (int i = DATA; i < FILES; i++)
                 cut_power(&files[i]);
+            boot[0]++;
             lb_overlay_free(&overlay);
             load(0);
             bool is_there = get(13) == 2;
@@ -640,6 +723,7 @@ static void start_again(void) {
     bool was_intended = is_intended;
     for (int i = DATA; i < FILES; i++)
         cut_power(&files[i]);
+    boot[0]++;
     if (base_is_image)
         memcpy(files[BASE].seen, files[IMAGE].seen, sizeof files[BASE].seen);
     if (image_name == RENAMED)
@@ -690,6 +774,10 @@ int main(int argc, char **argv) {
     TEST(the_disks_last_block_may_be_cut);
     TEST(it_is_the_same_after_a_flush_and_a_new_start);
     TEST(a_reset_is_the_base_again);
+    TEST(what_was_answered_outlives_a_kill);
+    TEST(in_another_boot_the_durable_map_counts);
+    TEST(an_overlay_that_was_made_anew_is_empty);
+    TEST(a_kill_at_any_moment_leaves_what_was_answered);
     TEST(unmapped_blocks_are_zeros_and_count_no_more);
     TEST(their_room_is_given_back_once_the_map_is_durable);
     TEST(exact_zeros_have_no_whole_blocks_border);
