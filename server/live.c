@@ -58,8 +58,12 @@ int lb_live_begin(struct lb_overlay *overlay, int live, const char boot[LB_LIVE_
         return 0;
     overlay->live = live;
     memcpy(overlay->boot, boot, LB_LIVE_BOOT);
-    if (overlay->is_new || !is_of_this_boot(overlay))
-        return lb_live_write(overlay);
+    if (overlay->is_new || !is_of_this_boot(overlay)) {
+        int why = lb_live_write(overlay);
+        if (why == ENOSPC) /* its disk can be read still, and what has no head does not count */
+            overlay->live = -1;
+        return why == ENOSPC ? 0 : why;
+    }
     int error = lb_blockfile_read(live, overlay->bits, map_bytes(overlay), LB_LIVE_HEAD);
     if (error == 0)
         lb_overlay_look_again(overlay);

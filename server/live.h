@@ -18,7 +18,8 @@
 #define LB_LIVE_BOOT 40 /* bytes of a boot's id, with zeros behind it */
 
 /* Takes the map of an overlay that was just loaded from `live`, where that is of this boot and
- * `map` is not new; else writes it there. 0, or an errno. The file stays the caller's. */
+ * `map` is not new; else writes it there. Without room for it the overlay goes on without. 0, or an
+ * errno. The file stays the caller's. */
 int lb_live_begin(struct lb_overlay *overlay, int live, const char boot[LB_LIVE_BOOT]);
 /* These blocks may have another state. 0, or an errno; then the write is not done. */
 int lb_live_note(const struct lb_overlay *overlay, uint64_t first, uint64_t last);
