@@ -1,5 +1,6 @@
 /* Names, without an engine: what is looked up, in which order, and what is asked of the host. */
 #include "core/boot/names.h"
+#include "core/dns/test_dns.h"
 #include "tests/tap.h"
 
 #define SEC LB_US_SEC
@@ -200,16 +201,6 @@ static void addresses_of_a_family_that_the_machine_has_not_are_not_asked_for(voi
     CHECK_EQ(wanted(NULL, NULL), LB_FAMILY_NONE);
 }
 
-/* Takes a question of DNS, and gives the head of an answer to it. */
-static struct lb_wr answer_to(struct lb_bytes query, unsigned flags, unsigned records,
-                              struct lb_span room) {
-    struct lb_wr wr = lb_wr(room);
-    lb_wr_bytes(&wr, query);
-    lb_wr_u16_at(&wr, 2, (uint16_t)flags);
-    lb_wr_u16_at(&wr, 6, (uint16_t)records);
-    return wr;
-}
-
 /* Gives the bytes in pieces as large as the stage wants them. */
 static void give_stream(struct lb_bytes bytes) {
     struct lb_span spans[2];
@@ -234,7 +225,7 @@ static void an_answer_that_was_cut_comes_by_tcp(void) {
     lb_names_ask(&t.names, LB_REQUESTER_SESSION, "far.example");
     while (turn() == LB_TURN_ACT && t.action.event != LB_BOOT_SEND)
         ;
-    struct lb_wr wr = answer_to(t.action.bytes, 0x8380, 0, lb_span(room, sizeof room)); /* cut */
+    struct lb_wr wr = test_answer(t.action.bytes, 0x8380, 0, lb_span(room, sizeof room)); /* cut */
     lb_names_datagram(&t.names, now, t.action.to, lb_wr_done(&wr));
     CHECK_EQ(turn(), LB_TURN_ACT);
     CHECK_EQ(t.action.event, LB_BOOT_CONNECT);
@@ -245,7 +236,7 @@ static void an_answer_that_was_cut_comes_by_tcp(void) {
     CHECK_EQ(lb_names_gather(&t.names, LB_BOOT_SLOT_DNS4, pieces, 1), 0);
     if (!CHECK_EQ(lb_names_gather(&t.names, LB_BOOT_SLOT_DNS_TCP, pieces, 1), 1))
         return;
-    wr = answer_to(lb_bytes_after(pieces[0], 2), 0x8180, 1, lb_span(room, sizeof room));
+    wr = test_answer(lb_bytes_after(pieces[0], 2), 0x8180, 1, lb_span(room, sizeof room));
     lb_wr_bytes(&wr, tap_hex("c00c 0001 0001 0000003c 0004 c0000207"));
     size_t len = lb_wr_done(&wr).len, sent = pieces[0].len;
     lb_names_sent(&t.names, now, LB_BOOT_SLOT_DNS_TCP, sent);

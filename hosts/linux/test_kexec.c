@@ -655,27 +655,34 @@ static void policy_and_secrets_travel_to_the_next_kernel(void) {
     CHECK_BYTES(lb_config_secret(&read, LB_KEY_CHAP_SECRET), lb_bytes_of_text("twelve-bytes-1"));
 }
 
+/* What the next kernel reads of what this one was given, which lasts in `config`. */
+static struct lb_config *carried_over(const char *given, struct lb_config *config) {
+    static struct lb_config read;
+    struct lb_error error = {0};
+    char conf[512];
+    struct lb_text text = lb_text(conf, sizeof(conf));
+    memset(config, 0, sizeof(*config));
+    memset(&read, 0, sizeof(read));
+    CHECK(lb_config_file(config, LB_SOURCE_FILE, lb_bytes_of_text(given), &error));
+    lb_kexec_conf(&text, config, false);
+    CHECK(lb_config_file(&read, LB_SOURCE_FILE, lb_bytes(conf, text.len), &error));
+    CHECK(lb_config_check(&read, &error));
+    return &read;
+}
+
 /* The SAs end with this kernel; the next one must be able to make its own, or boot nothing. */
 static void the_next_kernel_protects_the_disk_as_this_one_did(void) {
     static const char given[] = "require = ipsec\nipsec-psk = a secret of 16 bytes or more\n"
                                 "ipsec-id = client.example\nipsec-peer-id = server.example\n"
                                 "ipsec-mode = transport\nipsec = all\n";
-    static struct lb_config config, read;
-    struct lb_error error = {0};
-    char conf[512];
-    struct lb_text text = lb_text(conf, sizeof(conf));
-    memset(&config, 0, sizeof(config));
-    memset(&read, 0, sizeof(read));
-    CHECK(lb_config_file(&config, LB_SOURCE_FILE, lb_bytes_of_text(given), &error));
-    lb_kexec_conf(&text, &config, false);
-    CHECK(lb_config_file(&read, LB_SOURCE_FILE, lb_bytes(conf, text.len), &error));
-    CHECK(lb_config_check(&read, &error));
-    CHECK(lb_config_requires(&read, "ipsec"));
-    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC), "all");
-    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC_ID), "client.example");
-    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC_PEER_ID), "server.example");
-    CHECK_STR(lb_config_text(&read, LB_KEY_IPSEC_MODE), "transport");
-    CHECK_BYTES(lb_config_secret(&read, LB_KEY_IPSEC_PSK),
+    static struct lb_config config;
+    const struct lb_config *read = carried_over(given, &config);
+    CHECK(lb_config_requires(read, "ipsec"));
+    CHECK_STR(lb_config_text(read, LB_KEY_IPSEC), "all");
+    CHECK_STR(lb_config_text(read, LB_KEY_IPSEC_ID), "client.example");
+    CHECK_STR(lb_config_text(read, LB_KEY_IPSEC_PEER_ID), "server.example");
+    CHECK_STR(lb_config_text(read, LB_KEY_IPSEC_MODE), "transport");
+    CHECK_BYTES(lb_config_secret(read, LB_KEY_IPSEC_PSK),
                 lb_config_secret(&config, LB_KEY_IPSEC_PSK));
 }
 
@@ -683,18 +690,10 @@ static void the_next_kernel_protects_the_disk_as_this_one_did(void) {
 static void the_next_kernel_believes_no_other_dhcp_servers(void) {
     static const char given[] = "require = dhcp-auth\n"
                                 "dhcp-keys = 7:0123456789abcdef,1@boot.example:0123456789abcdef\n";
-    static struct lb_config config, read;
-    struct lb_error error = {0};
-    char conf[512];
-    struct lb_text text = lb_text(conf, sizeof(conf));
-    memset(&config, 0, sizeof(config));
-    memset(&read, 0, sizeof(read));
-    CHECK(lb_config_file(&config, LB_SOURCE_FILE, lb_bytes_of_text(given), &error));
-    lb_kexec_conf(&text, &config, false);
-    CHECK(lb_config_file(&read, LB_SOURCE_FILE, lb_bytes(conf, text.len), &error));
-    CHECK(lb_config_check(&read, &error));
-    CHECK(lb_config_requires(&read, "dhcp-auth"));
-    CHECK_BYTES(lb_config_secret(&read, LB_KEY_DHCP_KEYS),
+    static struct lb_config config;
+    const struct lb_config *read = carried_over(given, &config);
+    CHECK(lb_config_requires(read, "dhcp-auth"));
+    CHECK_BYTES(lb_config_secret(read, LB_KEY_DHCP_KEYS),
                 lb_config_secret(&config, LB_KEY_DHCP_KEYS));
 }
 

@@ -2,6 +2,7 @@
 # docs/guides.md, followed as written: its commands run on a computer with eth1, /srv and /etc/lunbootd.conf of its own;
 # machines with UEFI firmware and thirty clients boot as it says.
 . "$(dirname "$0")/../interop/lib.sh"
+. "$top/tests/interop/lunbootd.sh"
 . "$top/tests/vm/kernel.sh"
 . "$top/tests/vm/firmware.sh"
 . "$top/tests/docs/documents-lib.sh"
@@ -9,7 +10,6 @@ begin dnsmasq nsenter
 need_lunboot
 [ -x "$exercise" ] || skip "$exercise has not been built"
 mapfile -t pupils < <(seq -w 30)
-as_firmware="--vendor-class=PXEClient:Arch:00007:UNDI:003016 --client-arch=7"
 
 # The network: eth1 is a bridge, with the machine's tap0, the clients, and the company's DHCP server.
 in_server ip addr flush dev tap0
@@ -80,14 +80,7 @@ pupil() {
     local n=$1 ns=lb-p$1-$$ path=$scratch/rootpath$1
     case $2 in
     boot)
-        ip -n "$ns" addr flush dev vc0
-        ip -n "$ns" link set vc0 down
-        # shellcheck disable=SC2086
-        ip netns exec "$ns" "$lunboot" boot --interface=vc0 --enable=yes --then=env --root="$scratch/root$n" \
-            --attempts=1 $as_firmware >"$scratch/env$n"
-        sed -n 's/^LUNBOOT_ROOTPATH=//p' "$scratch/env$n" >"$path"
-        ip -n "$ns" addr add "$(sed -n 's/^LUNBOOT_ADDRESS=//p' "$scratch/env$n")" dev vc0 2>/dev/null || true
-        ip -n "$ns" link set vc0 up
+        boot_client "$ns" "$n"
         ;;
     write)
         ip netns exec "$ns" "$exercise" --rootpath="$(cat "$path")" --write-verify=524288 --offset=$((36 << 20)) \

@@ -17,7 +17,6 @@ truncate -s +1M "$scratch/new.img"
 mac_a=02:00:00:00:00:0a
 mac_b=02:00:00:00:00:0b
 images=$scratch/state/images
-as_firmware=(--vendor-class=PXEClient:Arch:00007:UNDI:003016 --client-arch=7)
 
 # boots MAC [KEYS...]: as a firmware does: sets $rootpath.
 boots() {

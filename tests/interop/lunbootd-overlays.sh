@@ -38,7 +38,6 @@ boots_as() {
     ask "${@:2}"
 }
 
-as_firmware=(--vendor-class=PXEClient:Arch:00007:UNDI:003016 --client-arch=7)
 # writes SEED, has SEED: 4 MiB at 8 MiB.
 writes() {
     lunboot=$exercise run_lunboot --rootpath="$rootpath" --write-verify=4194304 --offset=8388608 \

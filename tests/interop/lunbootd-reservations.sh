@@ -7,24 +7,7 @@ need_lunbootd
 make_net
 give_client_address
 truncate -s 64M "$scratch/disk.img" "$scratch/raw.img"
-cat >"$scratch/lunbootd.conf" <<CONF
-interface = vs0
-dhcp = off
-isns = off
-slp = off
-state = $scratch/state
-disk = $scratch/disk.img
-writes = keep
-unknown = ignore
-
-[machine anna]
-mac = 02:00:00:00:00:0a
-
-[machine bert]
-mac = 02:00:00:00:00:0b
-disk = $scratch/raw.img
-writes = direct
-CONF
+two_disks
 start() { start_lunbootd --config="$scratch/lunbootd.conf"; }
 restart() {
     end lunbootd KILL

@@ -12,26 +12,7 @@ truncate -s 64M "$scratch/disk.img"
 make_bytes "$scratch/begin" $((8 << 20))
 dd if="$scratch/begin" of="$scratch/disk.img" conv=notrunc status=none
 cp --sparse=always "$scratch/disk.img" "$scratch/raw.img"
-cat >"$scratch/lunbootd.conf" <<CONF
-interface = vs0
-dhcp = off
-isns = off
-slp = off
-state = $scratch/state
-disk = $scratch/disk.img
-writes = keep
-overlays = $scratch/overlays
-overlay-limit = 48
-unknown = ignore
-
-[machine anna]
-mac = 02:00:00:00:00:0a
-
-[machine bert]
-mac = 02:00:00:00:00:0b
-disk = $scratch/raw.img
-writes = direct
-CONF
+two_disks 'overlay-limit = 48'
 start_lunbootd --config="$scratch/lunbootd.conf"
 base=iqn.2026-11.org.lunboot
 

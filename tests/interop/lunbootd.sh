@@ -62,3 +62,27 @@ ctl_refuses() {
     grep -qE -- "^  try: .*$remedy" "$scratch/ctl.log" || fail "$*: it does not try '$remedy'" "$scratch/ctl.log"
     ok "lunbootctl $1: a clear error with a remedy"
 }
+
+# two_disks [LINE...]: $scratch/lunbootd.conf with the machines anna, with an overlay over disk.img, and
+# bert, with raw.img itself. The lines are added to the part for both.
+two_disks() {
+    {
+        printf '%s\n' 'interface = vs0' 'dhcp = off' 'isns = off' 'slp = off' "state = $scratch/state" \
+            "disk = $scratch/disk.img" 'writes = keep' "overlays = $scratch/overlays" 'unknown = ignore' "$@" ''
+        printf '%s\n' '[machine anna]' 'mac = 02:00:00:00:00:0a' '' '[machine bert]' 'mac = 02:00:00:00:00:0b' \
+            "disk = $scratch/raw.img" 'writes = direct'
+    } >"$scratch/lunbootd.conf"
+}
+
+# boot_client NAMESPACE NUMBER: as firmware does; its Root Path is in $scratch/rootpathNUMBER, and it has its address.
+as_firmware=(--vendor-class=PXEClient:Arch:00007:UNDI:003016 --client-arch=7)
+boot_client() {
+    local log=$scratch/env$2
+    ip -n "$1" addr flush dev vc0
+    ip -n "$1" link set vc0 down
+    ip netns exec "$1" "$lunboot" boot --interface=vc0 --enable=yes --then=env --root="$scratch/root$2" \
+        --attempts=1 "${as_firmware[@]}" >"$log"
+    sed -n 's/^LUNBOOT_ROOTPATH=//p' "$log" >"$scratch/rootpath$2"
+    ip -n "$1" addr add "$(sed -n 's/^LUNBOOT_ADDRESS=//p' "$log")" dev vc0 2>/dev/null || true
+    ip -n "$1" link set vc0 up
+}

@@ -10,24 +10,8 @@ need python3
 make_net
 give_client_address
 truncate -s 64M "$scratch/disk.img" "$scratch/raw.img" "$scratch/secret.img"
-cat >"$scratch/lunbootd.conf" <<CONF
-interface = vs0
-dhcp = off
-isns = off
-slp = off
-state = $scratch/state
-disk = $scratch/disk.img
-writes = keep
-overlays = $scratch/overlays
-unknown = ignore
-
-[machine anna]
-mac = 02:00:00:00:00:0a
-
-[machine bert]
-mac = 02:00:00:00:00:0b
-disk = $scratch/raw.img
-writes = direct
+two_disks
+cat >>"$scratch/lunbootd.conf" <<CONF
 
 [machine carl]
 mac = 02:00:00:00:00:0c

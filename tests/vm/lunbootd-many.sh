@@ -8,7 +8,6 @@ need_lunbootd
 [ -x "$exercise" ] || skip "$exercise has not been built"
 machines=(1 2 3 4)
 mapfile -t clients < <(seq -w 16)
-as_firmware="--vendor-class=PXEClient:Arch:00007:UNDI:003016 --client-arch=7"
 images=$scratch/state/images
 part_mib=8 # where each of them writes 4 MiB, all at the same place
 pattern='BEGIN { for (i = 0; i < 65536; i++) printf "%-40s %22d\n", who, i }' # of a machine
@@ -50,7 +49,7 @@ ctl image add "$scratch/base.img" class
 cat >"$scratch/steps" <<STEPS
 machine=\$(sed 's/.*machine=\([^ ]*\).*/\1/' /proc/cmdline)
 round=\$(sed 's/.*round=\([^ ]*\).*/\1/' /proc/cmdline)
-boot $as_firmware
+boot ${as_firmware[*]}
 await() { until wget -q -O /tmp/word http://$server_ip/\$1-\$round 2>/dev/null; do sleep 1; done; }
 hash() { echo 3 >/proc/sys/vm/drop_caches; sha256sum <\$device | cut -d' ' -f1; }
 echo "GUEST-FINDS: \$(hash)"
@@ -102,14 +101,7 @@ client() {
     local path=$scratch/rootpath$n
     case $2 in
     boot)
-        ip -n "$ns" addr flush dev vc0
-        ip -n "$ns" link set vc0 down
-        # shellcheck disable=SC2086
-        ip netns exec "$ns" "$lunboot" boot --interface=vc0 --enable=yes --then=env --root="$scratch/root$n" \
-            --attempts=1 $as_firmware >"$scratch/env$n"
-        sed -n 's/^LUNBOOT_ROOTPATH=//p' "$scratch/env$n" >"$path"
-        ip -n "$ns" addr add "$(sed -n 's/^LUNBOOT_ADDRESS=//p' "$scratch/env$n")" dev vc0 2>/dev/null || true
-        ip -n "$ns" link set vc0 up
+        boot_client "$ns" "$n"
         ;;
     fresh | around)
         ip netns exec "$ns" "$lunboot" read --rootpath="$(cat "$path")" --output="$scratch/seen$n.img"
