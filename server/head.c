@@ -1,8 +1,7 @@
 #include "server/head.h"
 #include "os/linux/files.h"
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
+#include "server/durable.h"
+#include <errno.h>
 
 #define FIRST_LINE "# lunbootd: what a machine has written over its base; see overlay.h"
 
@@ -74,26 +73,10 @@ bool lb_server_head_load(const char *folder, struct lb_server_head *head) {
     return len > 0 && lb_server_head_parse(lb_bytes(room, (size_t)len), head);
 }
 
-static bool write_new(const char *path, const struct lb_text *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    bool did = write(fd, text->at, text->len) == (ssize_t)text->len && fsync(fd) == 0;
-    close(fd);
-    return did;
-}
-
 bool lb_server_head_save(const char *folder, const struct lb_server_head *head) {
-    char room[LB_SERVER_HEAD_MAX], path[LB_SERVER_PATH_MAX + 80], new_path[LB_SERVER_PATH_MAX + 80];
+    char room[LB_SERVER_HEAD_MAX];
     struct lb_text text = lb_text(room, sizeof room);
     lb_server_head_format(&text, head);
-    lb_format(path, sizeof path, "%s/head", folder);
-    lb_format(new_path, sizeof new_path, "%s/head.new", folder);
-    if (text.cut || !write_new(new_path, &text) || rename(new_path, path) < 0)
-        return false;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool did = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return did;
+    errno = text.cut ? ENOSPC : lb_durable_replace(folder, "head", lb_bytes(text.at, text.len));
+    return errno == 0;
 }

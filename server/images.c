@@ -1,4 +1,5 @@
 #include "server/images.h"
+#include "server/durable.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -115,16 +116,13 @@ bool lb_images_open(const char *state, struct lb_server_error *error) {
 }
 
 int lb_image_publish(const char *state, const struct lb_image *image) {
-    char from[LB_IMAGE_PATH_MAX], to[LB_IMAGE_PATH_MAX];
+    char from[LB_IMAGE_PATH_MAX], to[LB_IMAGE_PATH_MAX], folder[LB_IMAGE_PATH_MAX];
     lb_image_new_path(state, image, from);
     lb_image_path(state, image, to);
     if (access(to, F_OK) == 0)
         return EEXIST;
     if (rename(from, to) < 0)
         return errno;
-    DIR *folder = open_folder(state);
-    int error = folder == NULL || fsync(dirfd(folder)) < 0 ? errno : 0;
-    if (folder != NULL)
-        closedir(folder);
-    return error;
+    lb_format(folder, sizeof folder, "%s/images", state);
+    return lb_durable_folder(folder);
 }

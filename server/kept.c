@@ -1,9 +1,8 @@
 #include "server/kept.h"
 #include "os/linux/files.h"
+#include "server/durable.h"
 #include "server/say.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,43 +85,11 @@ void lb_server_kept_format(struct lb_text *text, const struct lb_server_kept *ke
 
 /* ---- files ---- */
 
-static int sync_folder(const char *path) {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = fd < 0 || fsync(fd) < 0 ? errno : 0;
-    if (fd >= 0)
-        close(fd);
-    return error;
-}
-
 /* The folder's name is durable, too. */
 static int make_folder(const char *state, const char *folder) {
     if (mkdir(folder, 0700) == 0)
-        return sync_folder(state);
+        return lb_durable_folder(state);
     return errno == EEXIST ? 0 : errno;
-}
-
-static int write_new(const char *path, const struct lb_text *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return errno;
-    ssize_t n = write(fd, text->at, text->len);
-    int error = n < 0 ? errno : n != (ssize_t)text->len ? ENOSPC : 0;
-    if (error == 0 && fsync(fd) < 0)
-        error = errno;
-    close(fd);
-    return error;
-}
-
-static int replace(const char *state, const char *folder, const char *path,
-                   const struct lb_text *text) {
-    char new_path[LB_SERVER_PATH_MAX + 80];
-    lb_format(new_path, sizeof new_path, "%s.new", path);
-    int error = make_folder(state, folder);
-    if (error == 0)
-        error = write_new(new_path, text);
-    if (error == 0 && rename(new_path, path) < 0)
-        error = errno;
-    return error != 0 ? error : sync_folder(folder);
 }
 
 static void paths_of(const char *state, const struct lb_server_machine *machine,
@@ -160,12 +127,16 @@ int lb_server_kept_save(const char *state, const struct lb_server_machine *machi
     if (!unit->is_kept || unit->registration_count == 0) {
         if (unlink(path) < 0)
             return errno == ENOENT ? 0 : errno;
-        return sync_folder(folder);
+        return lb_durable_folder(folder);
     }
     lb_format(kept.target, sizeof kept.target, "%s", machine->base_name);
     memcpy(kept.registrations, machine->registrations, sizeof kept.registrations);
     lb_server_kept_format(&text, &kept);
-    return text.cut ? ENOSPC : replace(state, folder, path, &text);
+    if (text.cut)
+        return ENOSPC;
+    int error = make_folder(state, folder);
+    return error != 0 ? error
+                      : lb_durable_replace(folder, unit->serial, lb_bytes(text.at, text.len));
 }
 
 int lb_server_kept_forget(const char *state, struct lb_server_machine *machine) {

@@ -77,32 +77,37 @@ static bool begin(struct lb_server_net6 *net, struct lb_dhcp6_server_config *con
     return true;
 }
 
-/* `given`, or some of the network; none where no addresses are given. what: whose, in the error. */
+/* `given`, or some of the link's network; none where no addresses are given. */
 static bool choose_range(const struct lb_server_settings *settings,
                          const struct lb_server_link *link, struct lb_server_range given,
-                         const char *what, struct lb_server_range *range,
-                         struct lb_server_error *error) {
+                         struct lb_server_range *range, struct lb_server_error *error) {
     *range = given;
-    if (settings->dhcp6 != LB_SERVER_DHCP6_SERVER)
+    if (settings->dhcp6 != LB_SERVER_DHCP6_SERVER || lb_addr_is_set(range->first))
         return true;
-    if (!lb_addr_is_set(range->first))
-        *range = lb_server_link_range6(link, LB_SERVER_BINDINGS6 / 4);
-    if (!lb_addr_is_set(range->first))
-        return lb_server_fail(error, "give dhcp6-range = FIRST-LAST",
-                              "the network %s is too small to choose addresses of it",
-                              lb_prefix_text(link->network6).s);
-    if (!lb_prefix_has(link->network6, range->first) || !lb_prefix_has(link->network6, range->last))
-        return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
-                              "dhcp6-range is not within %s, the network of %s",
-                              lb_prefix_text(link->network6).s, what);
-    return true;
+    *range = lb_server_link_range6(link, LB_SERVER_BINDINGS6 / 4);
+    return lb_addr_is_set(range->first) ||
+           lb_server_fail(error, "give dhcp6-range = FIRST-LAST",
+                          "the network %s is too small to choose addresses of it",
+                          lb_prefix_text(link->network6).s);
+}
+
+/* Sections were checked with the settings; the network of the link is known only now. */
+static bool is_of_link(const struct lb_server_link *link, const struct lb_server_range *range,
+                       struct lb_server_error *error) {
+    if (!lb_addr_is_set(range->first) ||
+        (lb_prefix_has(link->network6, range->first) && lb_prefix_has(link->network6, range->last)))
+        return true;
+    return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
+                          "dhcp6-range is not within %s, the network of %s",
+                          lb_prefix_text(link->network6).s, link->name);
 }
 
 static bool begin_link(struct lb_server_net6 *net, const struct lb_server_settings *settings,
                        const struct lb_server_link *link, struct lb_dhcp_seen *seen,
                        struct lb_server_error *error) {
     struct lb_server_range range;
-    if (!choose_range(settings, link, settings->dhcp6_range, link->name, &range, error))
+    if (!choose_range(settings, link, settings->dhcp6_range, &range, error) ||
+        !is_of_link(link, &range, error))
         return false;
     struct lb_dhcp6_server_config config = {
         .duid = lb_duid_ll(link->mac),
@@ -125,7 +130,7 @@ static bool begin_subnet(struct lb_server_net6 *net, const struct lb_server_sett
     if (lb_prefix_has(subnet->network6, link->address6))
         return lb_server_fail(error, "its keys are those without a section",
                               "%s is the IPv6 network of %s itself", subnet->name, link->name);
-    if (!choose_range(settings, &there, subnet->range6, subnet->name, &range, error))
+    if (!choose_range(settings, &there, subnet->range6, &range, error))
         return false;
     struct lb_dhcp6_server_config config = {
         .duid = lb_duid_ll(link->mac),

@@ -385,6 +385,8 @@ static uint64_t poll_addresses(struct lb_server *server, uint64_t now_us) {
     uint64_t every_us = LB_MIN(server->settings.lease_s / 4, ADDRESSES_S) * LB_US_SEC;
     const struct lb_server_session *at = NULL;
     struct lb_server_session_info info;
+    if (server->target.sessions == NULL)
+        return LB_NEVER;
     if (now_us < server->addresses_us + every_us)
         return server->addresses_us + every_us;
     server->addresses_us = now_us;

@@ -161,20 +161,15 @@ static const char *parse_range(const struct key *key, struct lb_bytes value,
     return NULL;
 }
 
-static const char *parse_network(struct lb_bytes value, struct lb_prefix *to) {
+static const char *parse_network(struct lb_bytes value, enum lb_family family,
+                                 struct lb_prefix *to) {
     struct lb_prefix prefix;
-    if (!lb_prefix_parse(value, &prefix) || prefix.addr.family != LB_V4 || prefix.len < 8 ||
-        prefix.len > 30 || !lb_addr_equal(prefix.addr, lb_addr_mask(prefix.addr, prefix.len)))
-        return "an IPv4 network with its length, such as 198.51.100.0/24";
-    *to = prefix;
-    return NULL;
-}
-
-static const char *parse_network6(struct lb_bytes value, struct lb_prefix *to) {
-    struct lb_prefix prefix;
-    if (!lb_prefix_parse(value, &prefix) || prefix.addr.family != LB_V6 || prefix.len < 64 ||
-        prefix.len > 120 || !lb_addr_equal(prefix.addr, lb_addr_mask(prefix.addr, prefix.len)))
-        return "an IPv6 network with its length, such as 2001:db8:5::/64";
+    bool is_v4 = family == LB_V4;
+    if (!lb_prefix_parse(value, &prefix) || prefix.addr.family != family ||
+        prefix.len < (is_v4 ? 8 : 64) || prefix.len > (is_v4 ? 30 : 120) ||
+        !lb_addr_equal(prefix.addr, lb_addr_mask(prefix.addr, prefix.len)))
+        return is_v4 ? "an IPv4 network with its length, such as 198.51.100.0/24"
+                     : "an IPv6 network with its length, such as 2001:db8:5::/64";
     *to = prefix;
     return NULL;
 }
@@ -261,9 +256,9 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
     case DHCP_KEYS:
         return parse_dhcp_keys(value, to);
     case PREFIX:
-        return parse_network(value, to);
+        return parse_network(value, LB_V4, to);
     case PREFIX6:
-        return parse_network6(value, to);
+        return parse_network(value, LB_V6, to);
     case ALGORITHMS:
         return lb_chap_parse_algs(value, to) ? NULL : "a list of md5, sha1, sha256 and sha3-256";
     }

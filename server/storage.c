@@ -1,6 +1,7 @@
 #include "server/storage.h"
 #include "server/atomic.h"
 #include "server/blockfile.h"
+#include "server/durable.h"
 #include "server/live.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -80,20 +81,13 @@ static int open_part(const char *folder, const char *name) {
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-/* The names of new files are durable, too. */
-static bool sync_folder(const char *folder) {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool did = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return did;
-}
-
 static bool load_overlay(struct lb_storage *storage, const char *folder, uint64_t limit,
                          struct lb_server_error *error) {
-    char boot[LB_LIVE_BOOT];
-    if (storage->data < 0 || storage->map < 0 || storage->journal < 0 || storage->live < 0 ||
-        !sync_folder(folder))
+    char boot[LB_OVERLAY_BOOT];
+    if (storage->data < 0 || storage->map < 0 || storage->journal < 0 || storage->live < 0)
+        return fail_overlay(error, folder);
+    errno = lb_durable_folder(folder); /* the names of new files */
+    if (errno != 0)
         return fail_overlay(error, folder);
     if (!lock(storage->map, false))
         return lb_server_fail(error, "end the other lunbootd, or give another --overlays=FOLDER",
