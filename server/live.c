@@ -16,7 +16,7 @@ static void encode(const struct lb_overlay *overlay, uint8_t head[LB_LIVE_HEAD])
     memset(head, 0, LB_LIVE_HEAD);
     lb_wr_u64(&wr, MAGIC);
     lb_wr_u64(&wr, overlay->bytes);
-    lb_wr_bytes(&wr, lb_bytes(overlay->boot, LB_LIVE_BOOT));
+    lb_wr_bytes(&wr, lb_bytes(overlay->boot, LB_OVERLAY_BOOT));
 }
 
 static bool is_of_this_boot(const struct lb_overlay *overlay) {
@@ -52,12 +52,12 @@ int lb_live_note(const struct lb_overlay *overlay, uint64_t first, uint64_t last
                                     LB_LIVE_HEAD + from, false);
 }
 
-int lb_live_begin(struct lb_overlay *overlay, int live, const char boot[LB_LIVE_BOOT]) {
-    static const char unknown[LB_LIVE_BOOT];
+int lb_live_begin(struct lb_overlay *overlay, int live, const char boot[LB_OVERLAY_BOOT]) {
+    static const char unknown[LB_OVERLAY_BOOT];
     if (memcmp(boot, unknown, sizeof unknown) == 0)
         return 0;
     overlay->live = live;
-    memcpy(overlay->boot, boot, LB_LIVE_BOOT);
+    memcpy(overlay->boot, boot, LB_OVERLAY_BOOT);
     if (overlay->is_new || !is_of_this_boot(overlay)) {
         int why = lb_live_write(overlay);
         if (why == ENOSPC) /* its disk can be read still, and what has no head does not count */
@@ -66,16 +66,16 @@ int lb_live_begin(struct lb_overlay *overlay, int live, const char boot[LB_LIVE_
     }
     int error = lb_blockfile_read(live, overlay->bits, map_bytes(overlay), LB_LIVE_HEAD);
     if (error == 0)
-        lb_overlay_look_again(overlay);
+        lb_overlay_map_replaced(overlay);
     return error;
 }
 
-void lb_live_boot(char boot[LB_LIVE_BOOT]) {
+void lb_live_boot(char boot[LB_OVERLAY_BOOT]) {
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    memset(boot, 0, LB_LIVE_BOOT);
+    memset(boot, 0, LB_OVERLAY_BOOT);
     if (fd < 0)
         return;
-    if (read(fd, boot, LB_LIVE_BOOT - 1) != 37) /* a UUID and a newline */
-        memset(boot, 0, LB_LIVE_BOOT);
+    if (read(fd, boot, LB_OVERLAY_BOOT - 1) != 37) /* a UUID and a newline */
+        memset(boot, 0, LB_OVERLAY_BOOT);
     close(fd);
 }

@@ -35,7 +35,7 @@ static void set_state(struct lb_overlay *overlay, uint64_t block, enum lb_overla
     overlay->has_changed = true;
 }
 
-/* Blocks up to `last` have this state from now on, also for who comes after us. */
+/* Sets the state of blocks first to last, in memory and in the file of live.h. */
 static int set_states(struct lb_overlay *overlay, uint64_t first, uint64_t last,
                       enum lb_overlay_state state) {
     bool is_same = true;
@@ -69,7 +69,7 @@ static int read_map(struct lb_overlay *overlay) {
     return lb_overlay_reset(overlay);
 }
 
-void lb_overlay_look_again(struct lb_overlay *overlay) {
+void lb_overlay_map_replaced(struct lb_overlay *overlay) {
     memset(overlay->changed, 1, overlay->page_count);
     memset(overlay->freed, 1, overlay->page_count);
     overlay->has_changed = true;

@@ -19,9 +19,10 @@
 #include "core/base/bytes.h"
 
 #define LB_OVERLAY_BLOCK         4096
-#define LB_OVERLAY_BLOCKS_A_BYTE 4 /* of the map */
-#ifndef LB_OVERLAY_MAP_PAGE        /* the test has small ones */
-#define LB_OVERLAY_MAP_PAGE 4096   /* bytes of the map that are written at a time */
+#define LB_OVERLAY_BLOCKS_A_BYTE 4  /* of the map */
+#define LB_OVERLAY_BOOT          40 /* bytes of a boot's id, with zeros behind it */
+#ifndef LB_OVERLAY_MAP_PAGE         /* the test has small ones */
+#define LB_OVERLAY_MAP_PAGE 4096    /* bytes of the map that are written at a time */
 #endif
 
 enum lb_overlay_state { LB_OVERLAY_BASE, LB_OVERLAY_HERE, LB_OVERLAY_ZERO };
@@ -37,9 +38,9 @@ struct lb_overlay {
     uint8_t *freed;      /* the same: it has blocks that are to be punched out of `data` */
     size_t page_count;
     bool has_changed;
-    bool is_new; /* its map was made by the last load */
-    int live;    /* another file with the map, see live.h; -1: none. The caller's */
-    char boot[40];
+    bool is_new;                /* its map was made by the last load */
+    int live;                   /* another file with the map, see live.h; -1: none. The caller's */
+    char boot[LB_OVERLAY_BOOT]; /* which boot of this computer it is: see live.h */
     int broken; /* an errno: data could not be made durable, and nobody knows which */
 };
 
@@ -68,8 +69,8 @@ uint64_t lb_overlay_status(const struct lb_overlay *overlay, uint64_t len, uint6
 /* What was written before survives a power cut. Once that has failed it fails until the next load:
  * Linux forgets what it could not write, and a later success would be a lie. */
 int lb_overlay_flush(struct lb_overlay *overlay);
-/* The map in memory is another one: all of it is to be written, and is counted anew. */
-void lb_overlay_look_again(struct lb_overlay *overlay);
+/* `bits` was replaced as a whole: counts its blocks, and marks all of it to be written. */
+void lb_overlay_map_replaced(struct lb_overlay *overlay);
 /* The disk is the base again. */
 int lb_overlay_reset(struct lb_overlay *overlay);
 /* Frees its memory; the file descriptors stay open. Harmless where it is freed. */

@@ -153,7 +153,7 @@ static uint32_t number_of(const uint8_t *at, uint32_t sector) {
     return memcmp(at, want, SECTOR) == 0 ? stamp.number : UINT32_MAX;
 }
 
-static char boot[LB_LIVE_BOOT]; /* of the computer */
+static char boot[LB_OVERLAY_BOOT]; /* of the computer */
 
 static void load(uint64_t limit) {
     calls_left = UINT32_MAX;

@@ -225,8 +225,8 @@ static void expand(struct lb_gcm *gcm, struct lb_bytes key) {
 
 /* ---- products in plain C ---- */
 
-/* The low half. Ones that are four bits apart do not carry into each other: at most sixteen of them
- * meet in one place. */
+/* The low half. Ones that are four bits apart do not carry into each other: at most fifteen of them
+ * meet in one place; sixteen in the highest alone, whose carry is beyond the result. */
 static uint64_t multiply_low(uint64_t x, uint64_t y) {
     const uint64_t every_fourth = UINT64_C(0x1111111111111111);
     uint64_t result = 0;
