@@ -108,13 +108,20 @@ static void start_disk(struct look *l) {
     l->is_started = true;
 }
 
-/* One thing. False: the session has ended, or may not go on. */
+static bool is_sure(const struct look *l) {
+    return l->is_started && lb_disk_is_sure(&l->disk);
+}
+
+/* One thing. False: the session has ended, or may not go on. The disk first: what it makes of the
+ * answers may be the end, and then the session has nothing to wait for. */
 static bool turn(struct look *l, uint64_t until_us) {
-    struct lb_initiator_action action = lb_initiator_poll(&l->session, lb_now_us());
+    bool was_sure = is_sure(l);
     uint64_t disk_us = l->is_started ? lb_disk_poll(&l->disk, lb_now_us()) : LB_NEVER;
+    struct lb_initiator_action action = lb_initiator_poll(&l->session, lb_now_us());
     switch (action.event) {
     case LB_INITIATOR_WAIT:
-        wait(l, LB_MIN(LB_MIN(action.until_us, disk_us), until_us));
+        if (is_sure(l) == was_sure)
+            wait(l, LB_MIN(LB_MIN(action.until_us, disk_us), until_us));
         return true;
     case LB_INITIATOR_CONNECT:
         if (!lb_relogin_may_connect(l->again, &l->session, action.peer, &l->error))
@@ -142,7 +149,7 @@ static bool turn(struct look *l, uint64_t until_us) {
 static bool look(struct look *l, struct lb_error *error) {
     uint64_t until_us = lb_now_us() + LOOK_US;
     while (lb_now_us() < until_us) {
-        if (l->is_started && lb_disk_is_sure(&l->disk))
+        if (is_sure(l))
             return true;
         if (!turn(l, until_us)) {
             *error = lb_is_ok(&l->error) ? *lb_initiator_error(&l->session) : l->error;
@@ -159,7 +166,7 @@ static bool look(struct look *l, struct lb_error *error) {
 static void log_out(struct look *l) {
     uint64_t until_us = lb_now_us() + LOGOUT_US;
     lb_initiator_logout(&l->session, lb_now_us());
-    while (lb_now_us() < until_us && turn(l, until_us))
+    while (l->is_connected && lb_now_us() < until_us && turn(l, until_us))
         continue;
 }
 

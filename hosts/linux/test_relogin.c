@@ -4,6 +4,7 @@
 #include "core/target/target_rooms.h"
 #include "hosts/linux/alone.h"
 #include "hosts/linux/keeper.h"
+#include "hosts/linux/loop.h"
 #include "hosts/linux/test_kernel.h"
 #include <arpa/inet.h>
 #include <poll.h>
@@ -301,6 +302,8 @@ static void know(uint64_t naa) {
         again.identity.name[i] = (uint8_t)(naa >> (56 - 8 * i));
 }
 
+static uint64_t took_us; /* the last login, with the look at the disk */
+
 /* The kernel has the first disk, and the target this one. */
 static bool log_in_to(uint64_t naa, const char *target_secret) {
     static uint8_t room[LB_ISCSI_RX_MIN];
@@ -314,7 +317,9 @@ static bool log_in_to(uint64_t naa, const char *target_secret) {
     know(FIRST);
     lose_the_connection();
     pid = serve_disk(fd, naa);
+    took_us = lb_now_us();
     is_back = lb_relogin(&kernel, &again, lb_span(room, sizeof(room)), &error);
+    took_us = lb_now_us() - took_us;
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
     close(fd);
@@ -325,6 +330,7 @@ static void the_kernel_gets_the_disk_that_it_had(void) {
     static const char *const secrets[] = {NULL, "disk-secret-4567"};
     for (size_t i = 0; i < LB_COUNT(secrets); i++) {
         CHECK(log_in_to(FIRST, secrets[i]));
+        CHECK(took_us < 5 * LB_US_SEC); /* not until the next ping */
         stop_kernel();
         CHECK_EQ(times_asked(START), 1);
     }
@@ -332,6 +338,7 @@ static void the_kernel_gets_the_disk_that_it_had(void) {
 
 static void another_disk_never_reaches_the_kernel(void) {
     CHECK(!log_in_to(SECOND, NULL));
+    CHECK(took_us < 2 * LB_US_SEC);
     CHECK_STR(lb_code_word(error.code), "disk-changed");
     CHECK_HAS(error.facts, "it was naa.6001405000000001, and is naa.6001405000000002");
     stop_kernel();
