@@ -9,7 +9,7 @@ need_lunboot
 need python3 sgdisk dnsmasq
 make_net
 give_client_address
-at_once=12
+at_once=40
 odd=$scratch/odd
 mkdir "$odd" "$odd/target"
 
