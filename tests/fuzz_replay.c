@@ -1,6 +1,6 @@
 /* Runs a fuzz target without libFuzzer, as a TAP test: every file of its corpus as it is, every
  * truncation of it, and a few thousand mutations that are the same in every run. A slow target, one
- * with cryptography, runs the first of them, for MOST_S seconds each.
+ * with cryptography, runs the first of them, for LUNBOOT_FUZZ_S seconds each (MOST_S).
  *
  *     fuzz_x_wire NAME CORPUS_FOLDER [FILE...]      with files: only these, to look into a crash
  *
@@ -17,7 +17,7 @@ enum {
     TRUNCATIONS_MAX = 2048, /* of one file; longer ones are cut at the first so many bytes */
     FILES_MAX = 4096,
     INPUT_MAX = 1 << 20,
-    MOST_S = 10,
+    MOST_S = 4,
 };
 
 static struct {
@@ -89,9 +89,14 @@ static double cpu_s(void) {
     return (double)clock() / CLOCKS_PER_SEC;
 }
 
+static double most_s(void) {
+    const char *given = getenv("LUNBOOT_FUZZ_S");
+    return given ? atof(given) : MOST_S;
+}
+
 static void every_truncation_of_the_corpus_runs_clean(void) {
     size_t runs = 0;
-    double until_s = cpu_s() + MOST_S;
+    double until_s = cpu_s() + most_s();
     for (size_t i = 0; i < corpus.count && cpu_s() < until_s; i++) {
         for (size_t len = 0; len < corpus.inputs[i].len && len < TRUNCATIONS_MAX; len++, runs++)
             run_one(corpus.inputs[i].p, len);
@@ -153,7 +158,7 @@ static void mutate_once(uint64_t *state) {
 static void mutations_of_the_corpus_run_clean(void) {
     uint64_t state = 1;
     unsigned runs = 0;
-    for (double until_s = cpu_s() + MOST_S;
+    for (double until_s = cpu_s() + most_s();
          runs < MUTATIONS && corpus.count > 0 && cpu_s() < until_s; runs++)
         mutate_once(&state);
     tap_note("%s: %u mutations", corpus.name, runs);

@@ -9,7 +9,6 @@ set -euo pipefail
 . "$top/tests/vm/debian.sh"
 [ "$(id -u)" = 0 ] || skip "a Debian in a folder needs root"
 begin mmdebstrap dpkg-buildpackage dh lintian unshare
-debian_kinds=lunboot
 find_debian_disk
 
 debs=${LUNBOOT_DEBS:-}

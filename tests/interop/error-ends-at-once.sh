@@ -56,5 +56,6 @@ ends_with_its_verdict() {
 ends_with_its_verdict "a probe ends within 0.1 s of its verdict" \
     probe --attempts=1 --rootpath="iscsi:$server_ip::::$iqn"
 ends_with_its_verdict "so does a read" read --attempts=1 --rootpath="iscsi:$server_ip::::$iqn"
-ends_with_its_verdict "and a probe of the network, where nobody answers" probe --interface=vc0 --attempts=1 --dhcp-timeout=2s
+ends_with_its_verdict "and a probe of the network, where nobody answers" \
+    probe --interface=vc0 --attempts=1 --dhcp-timeout=2s
 pass

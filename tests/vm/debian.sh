@@ -6,8 +6,8 @@
 
 vm_cache=${LUNBOOT_VM_CACHE:-$top/build/vm-cache}
 
-debian_kinds=lunboot,open-iscsi,dracut,dracut-iscsi
-debian_include= # further packages; an image that has them has a $debian_name of its own
+debian_kinds=lunboot,dracut
+debian_include=open-iscsi # further packages; an image that has others has a $debian_name of its own
 debian_name=debian
 debian_progress= # a file descriptor that is told how far the image is
 

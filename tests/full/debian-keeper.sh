@@ -4,11 +4,11 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../interop/lib.sh"
-. "$here/firmware.sh"
-. "$here/debian.sh"
+. "$here/../vm/firmware.sh"
+. "$here/../vm/debian.sh"
 
 need qemu-system-x86_64 tshark
-debian_kinds=lunboot debian_name=debian-bare
+debian_kinds=lunboot debian_include='' debian_name=debian-bare
 find_debian_disk
 make_vm_net
 ask_for_chap() {

@@ -3,8 +3,8 @@
 # disk from its DHCP, and a kernel comes up, which finds the session in EDK2's iBFT.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/../interop/lunbootd.sh"
-. "$(dirname "$0")/kernel.sh"
-. "$(dirname "$0")/firmware.sh"
+. "$(dirname "$0")/../vm/kernel.sh"
+. "$(dirname "$0")/../vm/firmware.sh"
 begin
 need_lunbootd
 /usr/bin/python3 -c 'import pyte' 2>/dev/null || skip "python3-pyte is not installed"

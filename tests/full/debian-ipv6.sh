@@ -3,8 +3,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../interop/lib.sh"
-. "$here/firmware.sh"
-. "$here/debian.sh"
+. "$here/../vm/firmware.sh"
+. "$here/../vm/debian.sh"
 
 need qemu-system-x86_64 tshark
 find_debian_disk

@@ -5,7 +5,7 @@
 # in clear.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/../interop/strongswan.sh"
-. "$(dirname "$0")/firmware.sh"
+. "$(dirname "$0")/../vm/firmware.sh"
 begin tcpdump
 need_strongswan
 

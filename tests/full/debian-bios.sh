@@ -4,8 +4,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../interop/lib.sh"
-. "$here/firmware.sh"
-. "$here/debian.sh"
+. "$here/../vm/firmware.sh"
+. "$here/../vm/debian.sh"
 rom=/usr/lib/ipxe/qemu/pxe-virtio.rom
 
 need qemu-system-x86_64 tshark

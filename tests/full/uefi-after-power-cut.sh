@@ -3,7 +3,7 @@
 # answers 0203 for 10 s, then has no LUN for 6 s (PQ 3), then a disk that is becoming ready for 6 s. Nobody touches the
 # machine: it boots, and its console says at each moment what it waits for.
 . "$(dirname "$0")/../interop/lib.sh"
-. "$(dirname "$0")/firmware.sh"
+. "$(dirname "$0")/../vm/firmware.sh"
 begin python3 dnsmasq
 interop=$top/tests/interop
 meter_disk "$scratch/disk.img" <<<$'say LOADER-OK\noff'

@@ -4,8 +4,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../interop/lib.sh"
-. "$here/firmware.sh"
-. "$here/debian.sh"
+. "$here/../vm/firmware.sh"
+. "$here/../vm/debian.sh"
 
 boot_stock_debian open-iscsi "its own open-iscsi"
 pass

@@ -4,7 +4,7 @@
 # for iscsid, and log in again although there is nothing to be had but by writing to those disks.
 # Before that, the target of the first one asks for a logout, and drops the connection.
 . "$(dirname "$0")/../interop/lib.sh"
-. "$(dirname "$0")/takeover.sh"
+. "$(dirname "$0")/../vm/takeover.sh"
 need tshark tcpdump
 make_guest_net
 make_bytes "$scratch/one.img" $((128 << 20))

@@ -3,7 +3,7 @@
 # while they run, they are reset, and one commits a version. The versions stay what they were, byte for byte.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/../interop/lunbootd.sh"
-. "$(dirname "$0")/takeover.sh"
+. "$(dirname "$0")/../vm/takeover.sh"
 need_lunbootd
 [ -x "$exercise" ] || skip "$exercise has not been built"
 machines=(1 2 3 4)

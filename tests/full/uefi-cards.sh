@@ -3,7 +3,7 @@
 # iPXE's option ROMs. With each the machine boots and reads 64 MiB. Their rings hold 10 to 256 frames, and one card
 # stops for good when more comes: after the first second the target sends at most one frame in fifty twice.
 . "$(dirname "$0")/../interop/lib.sh"
-. "$(dirname "$0")/firmware.sh"
+. "$(dirname "$0")/../vm/firmware.sh"
 roms=/usr/lib/ipxe/qemu
 begin python3 tcpdump
 [ -e "$roms/efi-pcnet.rom" ] || skip "ipxe-qemu is not installed"
