@@ -20,6 +20,7 @@ void lb_finder_start(struct lb_finder *finder, uint64_t now_us,
     finder->asked[0] = '\0';
     finder->sendtargets = LB_SENDTARGETS_NONE;
     finder->slp_tcp_owner = LB_FINDER_SLP_QUESTIONS;
+    finder->unkeyed = (struct lb_addr){0};
     lb_error_clear(&finder->failure);
     finder->deadline_us = now_us + question->most_us;
     /* A person who names a server does not mean the targets of another. */

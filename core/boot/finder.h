@@ -80,6 +80,7 @@ struct lb_finder {
     bool has_answer;                  /* one of them did answer */
     bool has_expectation;             /* one was named, so it is a failure if it does not answer */
     uint64_t deadline_us;
+    struct lb_addr unkeyed;   /* an agent that was to be asked, and has no keys of IPsec yet */
     struct lb_error failure;  /* of the first named server that could not be asked */
     char asked[LB_FACTS_MAX]; /* the services that have ended, each with its result */
 

@@ -174,6 +174,12 @@ static void note_server(struct lb_finder *finder, uint64_t now_us, const char *w
     note(finder, now_us, line);
 }
 
+static void note_unprotected(struct lb_finder *finder, uint64_t now_us,
+                             const struct lb_error *why) {
+    note_server(finder, now_us, lb_code_word(why->code));
+    lb_fail(&finder->failure, why->code, "iSNS server %s", why->facts);
+}
+
 static void begin_to_ask(struct lb_finder *finder, uint64_t now_us, struct lb_endpoint at) {
     struct lb_isns_config config = question(finder, at);
     if (config.udp && !finder->isns_udp_open) {
@@ -200,8 +206,7 @@ static void ask(struct lb_finder *finder, uint64_t now_us, struct lb_endpoint at
         return;
     case LB_SHIELD_FAILED:
         finder->isns_waits = false;
-        note_server(finder, now_us, lb_code_word(why.code));
-        lb_fail(&finder->failure, why.code, "iSNS server %s", why.facts);
+        note_unprotected(finder, now_us, &why);
         return;
     case LB_SHIELD_CLEAR:
     case LB_SHIELD_UP:
@@ -370,8 +375,11 @@ bool lb_finder_isns_runs(const struct lb_finder *finder) {
 void lb_finder_isns_stop(struct lb_finder *finder, uint64_t now_us) {
     if (finder->isns_resolves)
         note_server(finder, now_us, "not resolved in time");
-    if (finder->isns_waits)
-        note_server(finder, now_us, "IPsec is not up in time");
+    if (finder->isns_waits) {
+        struct lb_error why = {.code = LB_OK};
+        lb_shield_why(finder->shield, server(finder)->at.addr, &why);
+        note_unprotected(finder, now_us, &why);
+    }
     if (finder->isns_runs && !finder->isns_withdraws) {
         bool has_found = lb_isns_client_counts(&finder->isns)->found > 0;
         lb_report_end(finder->common->report, now_us, finder->isns_step,

@@ -277,14 +277,22 @@ static enum lb_turn take_back_slot(struct lb_finder *finder, size_t question,
     return LB_TURN_ACT;
 }
 
+/* Whether what goes to this agent is protected by now, or need not be. */
+static bool has_keys(struct lb_finder *finder, uint64_t now_us, struct lb_addr agent) {
+    struct lb_error why = {.code = LB_OK};
+    enum lb_shield_says says = lb_shield_want(finder->shield, now_us, agent, true, &why);
+    finder->unkeyed = says == LB_SHIELD_WAIT ? agent : (struct lb_addr){0};
+    if (says == LB_SHIELD_FAILED)
+        lb_fail(&finder->failure, why.code, "SLP agent %s", why.facts);
+    return says == LB_SHIELD_CLEAR || says == LB_SHIELD_UP;
+}
+
 /* What cannot be protected yet is lost, as on a wire: SLP asks again. */
 static enum lb_turn send_question(struct lb_finder *finder, uint64_t now_us, enum lb_family family,
                                   const struct lb_slp_action *did, struct lb_boot_action *action) {
-    struct lb_error why = {.code = LB_OK};
     bool is_covered = lb_shield_covers(finder->shield, true);
     if (is_covered &&
-        (lb_addr_is_multicast(did->to.addr) ||
-         lb_shield_want(finder->shield, now_us, did->to.addr, true, &why) != LB_SHIELD_UP))
+        (lb_addr_is_multicast(did->to.addr) || !has_keys(finder, now_us, did->to.addr)))
         return LB_TURN_AGAIN;
     *action = (struct lb_boot_action){
         .event = LB_BOOT_SEND,
@@ -342,6 +350,14 @@ bool lb_finder_slp_runs(const struct lb_finder *finder) {
     return runs;
 }
 
+static void note_unkeyed(struct lb_finder *finder) {
+    struct lb_error why = {.code = LB_OK};
+    if (!lb_addr_is_set(finder->unkeyed))
+        return;
+    lb_shield_why(finder->shield, finder->unkeyed, &why);
+    lb_fail(&finder->failure, why.code, "SLP agent %s", why.facts);
+}
+
 void lb_finder_slp_stop(struct lb_finder *finder, uint64_t now_us) {
     for (size_t i = 0; i < LB_FINDER_SLP_QUESTIONS; i++) {
         struct lb_finder_slp *slp = &finder->slp[i];
@@ -352,6 +368,7 @@ void lb_finder_slp_stop(struct lb_finder *finder, uint64_t now_us) {
             note_asked(finder, now_us, i);
         slp->runs = false;
     }
+    note_unkeyed(finder);
     if (finder->slp_tcp_owner != LB_FINDER_SLP_QUESTIONS)
         lb_ask(finder->common, LB_BOOT_CLOSE)->slot = LB_BOOT_SLOT_SLP_TCP;
     if (finder->slp4_open)

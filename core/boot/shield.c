@@ -133,6 +133,14 @@ enum lb_shield_says lb_shield_want(struct lb_shield *shield, uint64_t now_us, st
     return LB_SHIELD_WAIT;
 }
 
+void lb_shield_why(const struct lb_shield *shield, struct lb_addr remote, struct lb_error *error) {
+    const struct lb_shield_peer *peer = find(shield, remote);
+    if (peer != NULL && peer->state == LB_SHIELD_HAS_FAILED)
+        *error = peer->error;
+    else
+        lb_fail(error, LB_E_IPSEC_SILENT, "%s: no keys in time", lb_addr_text(remote).s);
+}
+
 struct lb_addr lb_shield_local(const struct lb_shield *shield, struct lb_addr remote) {
     const struct lb_shield_peer *peer = find(shield, remote);
     return peer != NULL && peer->state == LB_SHIELD_IS_UP ? peer->ike.config.local

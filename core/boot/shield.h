@@ -70,6 +70,9 @@ bool lb_shield_covers(const struct lb_shield *shield, bool is_discovery);
 /* A connection to remote is wanted. FAILED: *error says why, and the next call tries anew. */
 enum lb_shield_says lb_shield_want(struct lb_shield *shield, uint64_t now_us, struct lb_addr remote,
                                    bool is_discovery, struct lb_error *error);
+/* Why a connection to remote that was wanted is not protected by now: IKE's error, or that nothing
+ * has come of it so far. */
+void lb_shield_why(const struct lb_shield *shield, struct lb_addr remote, struct lb_error *error);
 /* Our address in the association with remote, which is UP; family none: there is none. */
 struct lb_addr lb_shield_local(const struct lb_shield *shield, struct lb_addr remote);
 /* The host's answer: from is our address for packets to `to`. */

@@ -253,6 +253,50 @@ static void a_list_that_does_not_come_ends_with_the_time(void) {
     CHECK_STR(t.finder.asked, "SendTargets: no answer in time");
 }
 
+/* With IPsec on: nobody sends the keys, or no address of ours leads there. */
+static void ask_without_keys(const char *service, const char *key, bool has_address) {
+    static const struct lb_addr agent = {.family = LB_V4, .bytes = {192, 0, 2, 1}};
+    struct lb_boot_action action;
+    begin(LB_GOAL_DISK);
+    lb_shield_init(&t.shield, &t.common, true, false);
+    configure("ipsec", "all");
+    configure("ipsec-psk", "a key of more than thirty-two bytes, for a test");
+    configure("ipsec-id", "me.example");
+    configure("ipsec-peer-id", "disk.example");
+    configure("discovery", service);
+    configure(key, "192.0.2.1");
+    start(TARGET, false);
+    do {
+        if (run(SEC / 10) == LB_TURN_ACT && t.action.event == LB_BOOT_SOURCE)
+            lb_shield_source(&t.shield, now, agent,
+                             has_address ? lb_addr_v4(192, 0, 2, 100) : (struct lb_addr){0});
+        CHECK(t.action.event != LB_BOOT_SEND && t.action.event != LB_BOOT_CONNECT);
+        while (lb_shield_turn(&t.shield, now, &action) != LB_TURN_IDLE)
+            ;
+    } while (t.news.what == LB_FINDER_SAME && now < 1030 * SEC);
+    CHECK_EQ(t.news.what, LB_FINDER_OVER);
+    lb_finder_stop(&t.finder, now);
+    lb_shield_stop(&t.shield, now);
+}
+
+static void a_service_that_has_no_keys_by_its_end_is_told_as_that(void) {
+    ask_without_keys("isns", "isns-server", true);
+    CHECK_EQ(t.finder.failure.code, LB_E_IPSEC_SILENT);
+    CHECK_HAS(t.finder.failure.facts, "iSNS server 192.0.2.1");
+    ask_without_keys("slp", "slp-agent", true);
+    CHECK_EQ(t.finder.failure.code, LB_E_IPSEC_SILENT);
+    CHECK_HAS(t.finder.failure.facts, "SLP agent 192.0.2.1");
+}
+
+static void why_there_are_no_keys_is_told_of_both_services(void) {
+    ask_without_keys("isns", "isns-server", false);
+    CHECK_EQ(t.finder.failure.code, LB_E_CONNECT_UNREACHABLE);
+    CHECK_HAS(t.finder.failure.facts, "iSNS server no address of ours leads to 192.0.2.1");
+    ask_without_keys("slp", "slp-agent", false);
+    CHECK_EQ(t.finder.failure.code, LB_E_CONNECT_UNREACHABLE);
+    CHECK_HAS(t.finder.failure.facts, "SLP agent no address of ours leads to 192.0.2.1");
+}
+
 int main(void) {
     TEST(without_a_start_nothing_happens);
     TEST(slp_asks_for_the_target_on_its_own_slot);
@@ -266,5 +310,7 @@ int main(void) {
     TEST(a_list_that_does_not_come_ends_with_the_time);
     TEST(a_list_without_a_target_is_a_step_that_failed);
     TEST(each_target_of_a_list_is_news);
+    TEST(a_service_that_has_no_keys_by_its_end_is_told_as_that);
+    TEST(why_there_are_no_keys_is_told_of_both_services);
     return tap_done();
 }
