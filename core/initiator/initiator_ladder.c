@@ -4,7 +4,9 @@
  *
  * A task that is_alone is given up after the first step where the target answers others, and after
  * the second where there are none: its silence is no reason to lose the session. A step that the
- * target refuses leads to the next at once. Only the oldest task is watched: behind it the others
+ * target refuses leads to the next at once. A target that waits for commands that we have not issued
+ * takes ours for old ones, and drops them without a word (4.2.2.1): there the new session is the
+ * first step. Only the oldest task is watched: behind it the others
  * have waited for less long, or will be the oldest soon. */
 #include "core/initiator/initiator_session.h"
 
@@ -62,9 +64,19 @@ static bool answers_others(const struct lb_initiator *session, uint64_t now_us) 
     return now_us - session->answered_us < patience_us(session);
 }
 
+static bool expects_later_ones(const struct lb_initiator *session) {
+    return lb_sn_before(session->cmd_sn, session->exp_cmd_sn);
+}
+
 static void climb(struct lb_initiator *session, uint64_t now_us, struct lb_initiator_task *task) {
     task->strikes++;
     task->active_us = now_us;
+    if (expects_later_ones(session)) {
+        lb_initiator_break(session, now_us, LB_E_TASK_TIMEOUT,
+                           "the target expects command %u, and our next one is %u",
+                           (unsigned)session->exp_cmd_sn, (unsigned)session->cmd_sn);
+        return;
+    }
     if (task->is_alone &&
         (task->strikes > 2 || (task->strikes > 1 && answers_others(session, now_us)))) {
         if (!lb_initiator_give_up(session, now_us, task))

@@ -135,6 +135,23 @@ static void an_abort_without_an_answer_leads_to_a_new_session(void) {
     serve_read(&task);
 }
 
+/* It was told another number at the login, say. Abort and reset would each be waited for. */
+static void a_target_that_expects_later_commands_gets_a_new_session_at_once(void) {
+    struct lb_iscsi_pdu news = {
+        .opcode = LB_OP_NOP_IN, .final = true, .itt = LB_ISCSI_NO_TAG, .ttt = LB_ISCSI_NO_TAG};
+    setup();
+    peer_read(&task, lb_span(buffer, 512));
+    CHECK(peer_take());
+    peer.exp_cmd_sn = peer.session.cmd_sn + 1;
+    peer_give(&news, none);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
+    CHECK_EQ(peer_wait().event, LB_INITIATOR_CLOSE); /* after 3 s */
+    CHECK_EQ(peer.session.last_error.code, LB_E_TASK_TIMEOUT);
+    CHECK_HAS(peer.session.last_error.facts, "expects command");
+    peer_come_back();
+    serve_read(&task);
+}
+
 static void a_command_that_is_never_answered_ends_the_session(void) {
     setup();
     peer_read(&task, lb_span(buffer, 512));
@@ -198,6 +215,7 @@ int main(void) {
     TEST(after_an_absence_no_command_is_aborted_before_answers_are_read);
     TEST(a_refused_reset_leads_to_a_new_session);
     TEST(an_abort_without_an_answer_leads_to_a_new_session);
+    TEST(a_target_that_expects_later_commands_gets_a_new_session_at_once);
     TEST(a_command_that_is_never_answered_ends_the_session);
     TEST(a_read_that_goes_on_is_not_silent);
     TEST(a_window_that_stays_closed_leads_to_a_new_session);
