@@ -1,6 +1,7 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
- * value, lunbootd.conf, the head of an overlay, kept reservations, a request of lunbootctl, a
- * version's file name, a token and the header that shows one. The first byte says which. */
+ * value, lunbootd.conf, the head of an overlay and its SANITIZE, kept reservations, a request of
+ * lunbootctl, a version's file name, a token and the header that shows one. The first byte says
+ * which. */
 #include "core/dhcp6/dhcp6_wire.h"
 #include "server/boot_file.h"
 #include "server/dhcp6.h"
@@ -10,6 +11,7 @@
 #include "server/kept.h"
 #include "server/range.h"
 #include "server/request.h"
+#include "server/sanitize.h"
 #include "server/settings.h"
 #include "server/token.h"
 #include "tests/fuzz.h"
@@ -81,6 +83,19 @@ static void a_kept(struct lb_bytes text) {
     lb_server_kept_format(&written, &kept);
     lb_assert(!written.cut && lb_server_kept_parse(lb_bytes(room, written.len), &again));
     lb_assert(memcmp(&kept, &again, sizeof kept) == 0);
+}
+
+static void a_sanitize(struct lb_bytes text) {
+    struct lb_sanitize_record record, again;
+    char room[LB_SANITIZE_TEXT_MAX];
+    struct lb_text written = lb_text(room, sizeof room);
+    if (!lb_sanitize_parse(text, &record))
+        return;
+    lb_assert(record.pattern_len <= sizeof record.pattern && record.pass <= record.passes);
+    lb_sanitize_format(&written, &record);
+    lb_assert(!written.cut && lb_sanitize_parse(lb_bytes(room, written.len), &again));
+    lb_assert(again.done == record.done && again.pattern_len == record.pattern_len);
+    lb_assert(memcmp(again.pattern, record.pattern, record.pattern_len) == 0);
 }
 
 static void an_image(struct lb_bytes text) {
@@ -167,6 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     default:
         a_head(text);
         a_kept(text);
+        a_sanitize(text);
         break;
     }
     return 0;

@@ -5,6 +5,7 @@
 #include "server/atomic.h"
 #include "server/kept.h"
 #include "server/lookup.h"
+#include "server/sanitize.h"
 #include "server/say.h"
 #include <dirent.h>
 #include <errno.h>
@@ -82,8 +83,9 @@ static uint64_t identity(const char *name) {
     return UINT64_C(3) << 60 | lb_siphash(&key, lb_bytes_of_text(name)) >> 4;
 }
 
-static void folder_of(const struct lb_server_machines *machines,
-                      const struct lb_server_machine *machine, char path[LB_SERVER_PATH_MAX + 64]) {
+void lb_server_machine_folder(const struct lb_server_machines *machines,
+                              const struct lb_server_machine *machine,
+                              char path[LB_SERVER_PATH_MAX + 64]) {
     lb_format(path, LB_SERVER_PATH_MAX + 64, "%s/%s", machines->settings->overlays, machine->name);
 }
 
@@ -155,7 +157,7 @@ static void fit_unit(struct lb_server_machine *machine) {
     machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;
     machine->unit.blocks = machine->disk->storage.bytes / BLOCK_BYTES;
     if (machine->writes != LB_WRITES_DIRECT) {
-        machine->unit.can_erase = machine->unit.blocks <= UINT32_MAX; /* 2 TiB, at once */
+        machine->unit.can_sanitize = true;
         machine->unit.atomic_blocks = LB_ATOMIC_MAX / BLOCK_BYTES;
         machine->unit.max_transfer_blocks = TRANSFER_MAX / BLOCK_BYTES;
     }
@@ -171,6 +173,11 @@ static bool is_over(const struct lb_server_head *head, const struct lb_server_di
            lb_streq(head->base, disk->path);
 }
 
+bool lb_server_machine_has_begun(const struct lb_server_machine *machine) {
+    return !machine->is_gone && machine->writes != LB_WRITES_DIRECT && machine->head.is_used &&
+           is_over(&machine->head, machine->disk);
+}
+
 /* The overlay lies over the disk as it is now. */
 static void begin_head(struct lb_server_machine *machine) {
     machine->head.base_bytes = machine->disk->storage.bytes;
@@ -183,7 +190,7 @@ static void begin_head(struct lb_server_machine *machine) {
 static void load_head(const struct lb_server_machines *machines,
                       struct lb_server_machine *machine) {
     char folder[LB_SERVER_PATH_MAX + 64];
-    folder_of(machines, machine, folder);
+    lb_server_machine_folder(machines, machine, folder);
     if (!lb_server_head_load(folder, &machine->head))
         machine->head = (struct lb_server_head){.generation = 1};
 }
@@ -383,10 +390,16 @@ bool lb_server_machines_open(struct lb_server_machines *machines,
     return read_offers(machines, error);
 }
 
+static void close_overlay(struct lb_server_machine *machine) {
+    lb_server_sanitize_stop(machine);
+    if (machine->is_open)
+        lb_storage_close(&machine->overlay);
+    machine->is_open = false;
+}
+
 void lb_server_machines_close(struct lb_server_machines *machines) {
     for (size_t i = 0; i < machines->count; i++)
-        if (machines->list[i].is_open)
-            lb_storage_close(&machines->list[i].overlay);
+        close_overlay(&machines->list[i]);
     for (size_t i = 0; i < machines->disk_count; i++)
         lb_storage_close(&machines->disks[i].storage);
     lb_wipe(machines->list, machines->count * sizeof *machines->list); /* they have secrets */
@@ -466,7 +479,13 @@ static bool open_overlay(struct lb_server_machines *machines, struct lb_server_m
     machine->is_open = lb_storage_open_overlay(&machine->overlay, &machine->disk->storage, folder,
                                                limit / LB_OVERLAY_BLOCK, error);
     machine->has_said_full = false;
-    return machine->is_open;
+    if (!machine->is_open)
+        return false;
+    int code = lb_server_sanitize_load(machine, folder);
+    if (code == 0)
+        return true;
+    close_overlay(machine);
+    return lb_server_fail(error, "", "what is done to it cannot go on: %s", strerror(code));
 }
 
 /* A machine of an image that begins anew has the newest version. */
@@ -479,9 +498,7 @@ static bool take_newest(struct lb_server_machines *machines, struct lb_server_ma
         return false;
     if (newest == machine->disk && machine->is_open)
         return true;
-    if (machine->is_open)
-        lb_storage_close(&machine->overlay);
-    machine->is_open = false;
+    close_overlay(machine);
     machine->disk = newest;
     begin_head(machine);
     fit_unit(machine);
@@ -491,9 +508,13 @@ static bool take_newest(struct lb_server_machines *machines, struct lb_server_ma
 /* The overlay is as the disk is, and the head says so; nobody has a key at it. */
 static bool begin_anew(const struct lb_server_machines *machines,
                        struct lb_server_machine *machine) {
+    char folder[LB_SERVER_PATH_MAX + 64];
+    lb_server_machine_folder(machines, machine, folder);
     errno = lb_server_kept_forget(machines->settings->state, machine);
     if (errno == 0)
         errno = lb_storage_reset(&machine->overlay);
+    if (errno == 0)
+        errno = lb_server_sanitize_forget(machine, folder);
     machine->head.is_used = true;
     begin_head(machine);
     machine->has_said_full = false;
@@ -512,7 +533,7 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
                        "a version is being made of it");
         return NULL;
     }
-    folder_of(machines, machine, folder);
+    lb_server_machine_folder(machines, machine, folder);
     bool goes_on = boot == machine->head.generation && machine->head.is_used &&
                    (is_over(&machine->head, machine->disk) || machine->writes == LB_WRITES_KEEP);
     if (goes_on && !machine->is_open && !open_overlay(machines, machine, folder, error))
@@ -578,9 +599,12 @@ bool lb_server_machine_maintain(struct lb_server_machines *machines,
 bool lb_server_machine_freeze(struct lb_server_machines *machines,
                               struct lb_server_machine *machine, struct lb_server_error *error) {
     char folder[LB_SERVER_PATH_MAX + 64];
-    folder_of(machines, machine, folder);
+    lb_server_machine_folder(machines, machine, folder);
     if (!machine->is_open && !open_overlay(machines, machine, folder, error))
         return false;
+    if (machine->sanitize != NULL)
+        return lb_server_fail(error, "wait until lunbootd says that it is sanitized",
+                              "the disk of %s is being sanitized, or could not be", machine->name);
     errno = lb_overlay_flush(&machine->overlay.overlay);
     if (errno != 0)
         return lb_server_fail(error, "see the reason", "what %s has written cannot be read: %s",
@@ -733,7 +757,7 @@ bool lb_server_machine_initiator(const struct lb_server_machine *machine, unsign
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error) {
     char folder[LB_SERVER_PATH_MAX + 64];
-    folder_of(machines, machine, folder);
+    lb_server_machine_folder(machines, machine, folder);
     if (machine->writes == LB_WRITES_DIRECT)
         return lb_server_fail(error, "give it writes = keep or writes = drop",
                               "%s writes to the disk itself: there is nothing to drop",
@@ -756,8 +780,7 @@ bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_serv
 void lb_server_machines_forget(struct lb_server_machines *machines,
                                struct lb_server_machine *machine) {
     struct lb_target *nodes = machine->nodes;
-    if (machine->is_open)
-        lb_storage_close(&machine->overlay);
+    close_overlay(machine);
     lb_lookup_remove(machines, machine);
     machines->gone_count++;
     machines->stamp++;

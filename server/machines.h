@@ -30,6 +30,8 @@
 #define LB_SERVER_REGISTRATIONS                                                                    \
     16 /* initiator ports with a key at one disk, by PERSISTENT RESERVE */
 
+struct lb_server_sanitize;
+
 /* A file or device that is open, once, whoever uses it. */
 struct lb_server_disk {
     char path[LB_SERVER_PATH_MAX + 1];
@@ -63,6 +65,7 @@ struct lb_server_machine {
     bool is_maintained; /* its boots keep what it writes, until a commit or a reset */
     bool is_busy;       /* a version is made of it: nobody logs in */
     struct lb_storage overlay;
+    struct lb_server_sanitize *sanitize; /* goes on, or has failed; NULL: nothing. See sanitize.h */
 };
 
 struct lb_server_machines {
@@ -109,6 +112,12 @@ uint32_t lb_server_machine_boot(const struct lb_server_machine *machine,
 struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
                                            struct lb_server_machine *machine, uint32_t boot,
                                            bool *is_new, struct lb_server_error *error);
+/* Whether it has an overlay that it goes on with, over its disk as it is. */
+bool lb_server_machine_has_begun(const struct lb_server_machine *machine);
+/* The folder of its overlay. */
+void lb_server_machine_folder(const struct lb_server_machines *machines,
+                              const struct lb_server_machine *machine,
+                              char path[LB_SERVER_PATH_MAX + 64]);
 /* The machine that a person means, by its name or its card's hardware address; "all": the one that
  * has no name. NULL: there is none. */
 struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *machines,

@@ -2,6 +2,7 @@
 #include "core/iscsi/iscsi_wire.h"
 #include "os/linux/tcp.h"
 #include "server/kept.h"
+#include "server/sanitize.h"
 #include "server/session.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -94,6 +95,8 @@ static struct lb_storage *enter(struct lb_server_session *session) {
     session->has_said_trouble |= storage == NULL;
     if (is_new)
         drop_earlier(session->target, machine);
+    if (storage != NULL && machine->sanitize != NULL)
+        lb_server_sanitize_watch(&session->target->sanitizing, machine->sanitize);
     return storage;
 }
 
@@ -127,29 +130,6 @@ static void say_progress(struct lb_server_session *session) {
 
 /* ---- the disk ---- */
 
-struct lb_target_answer lb_server_target_answer(int error, bool is_write) {
-    struct lb_target_answer answer = {0};
-    if (error == 0)
-        return answer;
-    answer.status = LB_SCSI_CHECK_CONDITION;
-    if (error == EROFS || error == EPERM) { /* SPC-4 4.5.6: DATA PROTECT, WRITE PROTECTED */
-        answer.key = 0x7;
-        answer.asc = 0x27;
-    } else if (error == ENOSPC || error == EDQUOT) { /* SPACE ALLOCATION FAILED WRITE PROTECT */
-        answer.key = 0x7;
-        answer.asc = 0x27;
-        answer.ascq = 0x7;
-    } else if (error == ENOMEDIUM) { /* NOT READY, MANUAL INTERVENTION REQUIRED */
-        answer.key = 0x2;
-        answer.asc = 0x4;
-        answer.ascq = 0x3;
-    } else { /* MEDIUM ERROR: WRITE ERROR, UNRECOVERED READ ERROR */
-        answer.key = 0x3;
-        answer.asc = is_write ? 0x0c : 0x11;
-    }
-    return answer;
-}
-
 /* At 90 % of the limit: THIN PROVISIONING SOFT THRESHOLD REACHED (SPC-4 table D.2). */
 static void watch_limit(struct lb_server_session *session) {
     struct lb_server_machine *machine = session->machine;
@@ -173,6 +153,11 @@ static void watch_limit(struct lb_server_session *session) {
     lb_target_attention(&session->target->server, lb_target_node(&session->conn), 0, 0x38, 0x07);
 }
 
+/* A SANITIZE goes on, or has failed: what came before it is refused, too. */
+static bool is_sanitized(const struct lb_server_session *session) {
+    return session->machine->unit.sanitize.state != LB_SCSI_SANITIZE_NONE;
+}
+
 static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
                   const struct lb_target_io *io, uint64_t lba, uint32_t len, uint8_t *memory) {
     struct lb_storage *storage = enter(session);
@@ -186,6 +171,8 @@ static int ask_at(struct lb_server_session *session, enum lb_storage_op op,
     };
     if (storage == NULL)
         return ENOMEDIUM;
+    if (is_sanitized(session))
+        return EINPROGRESS;
     bool is_answered = lb_storage_submit(storage, &ask);
     lb_assert(is_answered);
     if (ask.error != 0 && !session->has_said_trouble)
@@ -212,7 +199,7 @@ static bool give_view(struct lb_server_session *session, struct lb_target_io *io
     struct lb_storage *storage =
         io->kind == LB_IO_READ && !session->conn.data_digest ? enter(session) : NULL;
     const uint8_t *bytes =
-        storage != NULL
+        storage != NULL && !is_sanitized(session)
             ? lb_storage_view(storage, io->lba * lb_scsi_unit_block_bytes(io->lun), io->len)
             : NULL;
     if (bytes == NULL)
@@ -405,13 +392,19 @@ static int copy_blocks(struct lb_server_session *session, const struct lb_target
     return error;
 }
 
-/* SANITIZE: the overlay has zeros for all blocks, whatever the base has, which stays. */
-static int erase(struct lb_server_session *session, const struct lb_target_io *io) {
-    struct lb_target_io all = *io;
-    all.lba = 0;
-    all.blocks = (uint32_t)LB_MIN(io->lun->blocks, UINT32_MAX);
-    int error = give_back(session, &all, LB_STORAGE_ZERO);
-    return error == 0 ? ask_at(session, LB_STORAGE_FLUSH, io, 0, 0, NULL) : error;
+/* Only an overlay can be sanitized: the session has a machine. */
+static int sanitize(struct lb_server_session *session, const struct lb_target_io *io) {
+    struct lb_server_machine *machine = session->machine;
+    char folder[LB_SERVER_PATH_MAX + 64];
+    if (enter(session) == NULL)
+        return ENOMEDIUM;
+    if (machine->unit.sanitize.state == LB_SCSI_SANITIZE_GOES_ON)
+        return EINPROGRESS; /* it has begun since the command came */
+    lb_server_machine_folder(session->target->machines, machine, folder);
+    int error = lb_server_sanitize_begin(&session->target->sanitizing, machine, folder, io);
+    if (error != 0)
+        lb_session_say_error(session, LB_STORAGE_WRITE, error);
+    return error;
 }
 
 /* What it has reserved survives a restart, and is on stable storage when it is answered. */
@@ -481,7 +474,7 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
         answer = lb_server_target_answer(give_back(session, io, LB_STORAGE_UNMAP), true);
         break;
     case LB_IO_SANITIZE:
-        answer = lb_server_target_answer(erase(session, io), true);
+        answer = lb_server_target_answer(sanitize(session, io), true);
         break;
     case LB_IO_COPY:
         answer = lb_server_target_answer(copy_blocks(session, io), true);
@@ -657,6 +650,8 @@ static void look_at_all(struct lb_server_target *target, uint64_t now_us) {
 }
 
 uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
+    bool has_ended, goes_on = lb_server_sanitize_poll(&target->sanitizing, &has_ended);
+    target->server.stirred |= has_ended;
     if (target->server.stirred || now_us >= target->until_us)
         look_at_all(target, now_us);
     for (size_t left = target->due_count; left > 0 && target->due != NULL; left--) {
@@ -669,7 +664,7 @@ uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us)
         else
             target->until_us = LB_MIN(target->until_us, session->until_us);
     }
-    return target->server.stirred || target->due != NULL ? now_us : target->until_us;
+    return goes_on || target->server.stirred || target->due != NULL ? now_us : target->until_us;
 }
 
 /* ---- for lunbootctl ---- */
@@ -779,6 +774,7 @@ bool lb_server_target_open(struct lb_server_target *target, int epoll,
     lb_rand_init(&target->rand, seed);
     target->server = (struct lb_target_server){.asks_who = true, .io_max = IO_MAX};
     memcpy(&target->server.hash_key, hash_seed, sizeof target->server.hash_key);
+    lb_server_sanitize_resume(&target->sanitizing, machines);
     return listen_at(target, &target->source, link, target->portal, error) &&
            listen_at(target, &target->source6, link, target->portal6, error);
 }

@@ -25,6 +25,7 @@ struct lb_server_target {
     size_t due_count;
     uint64_t until_us; /* none of the others is due before */
     struct lb_budget budget;
+    struct lb_server_sanitize *sanitizing; /* of its machines, a list: see sanitize.h */
 };
 
 /* Opens a portal of each family that the link has. The machines' targets are served, those too that

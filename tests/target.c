@@ -103,7 +103,7 @@ static struct lb_target_answer answer_io(const struct lb_target_io *io) {
     case LB_IO_COPY:
         mark(io, false);
         return lb_target_memory_copy(io, host.disk, host.disk);
-    case LB_IO_SANITIZE: /* can_erase is not set */
+    case LB_IO_SANITIZE: /* can_sanitize is not set */
         break;
     case LB_IO_WRITE:
         mark(io, io->unmaps);

@@ -37,8 +37,10 @@ struct lb_bytes lb_scsi_command_sense(const struct lb_scsi_command *command,
     lb_wr_u8(&wr, command->asc);
     lb_wr_u8(&wr, command->ascq);
     lb_wr_u8(&wr, 0);
-    lb_wr_u8(&wr, command->field != 0 ? 0xc0 : 0); /* SKSV, C/D: SPC-4 4.5.2.4.2 */
-    lb_wr_u16(&wr, command->field);
+    lb_wr_u8(&wr, command->has_progress ? 0x80 /* SKSV; C/D: SPC-4 4.5.2.4.2 */
+                  : command->field != 0 ? 0xc0
+                                        : 0);
+    lb_wr_u16(&wr, command->has_progress ? command->progress : command->field);
     return lb_wr_done(&wr);
 }
 
@@ -195,6 +197,7 @@ static const struct lb_scsi_row rows[] = {
     {LB_SCSI_READ_DEFECT_DATA_10, -1, 10, M | R | O, "00001f00000000ffff00"},
     {LB_SCSI_WRITE_SAME_10, -1, 10, M | W | O, "00f8" LBA_10 "00ffff00"},
     {LB_SCSI_UNMAP, -1, 10, M | W | O, "00010000000000ffff00"},
+    {LB_SCSI_SANITIZE, 0x01, 10, M | W | O, "00bf0000000000ffff00"},
     {LB_SCSI_SANITIZE, 0x02, 10, M | W | O, "00bf0000000000ffff00"},
     {LB_SCSI_SANITIZE, 0x1f, 10, M | W | O, "00bf0000000000ffff00"},
     {LB_SCSI_LOG_SENSE, -1, 10, 0, "0000ffff00ffffffff00"},
@@ -250,7 +253,7 @@ static bool has_row(const struct lb_scsi_unit *unit, const struct lb_scsi_row *r
     case LB_SCSI_WRITE_ATOMIC_16:
         return unit->atomic_blocks > 0;
     case LB_SCSI_SANITIZE:
-        return unit->can_erase;
+        return unit->can_sanitize;
     case LB_SCSI_PREVENT_ALLOW:
         return unit->is_removable;
     case LB_SCSI_SERVICE_ACTION_IN_16:
@@ -349,6 +352,8 @@ static void check_obstacles(const struct lb_scsi_device *device, struct lb_scsi_
         lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x20, 0);
     } else if (lb_scsi_is_reserved(unit, nexus, row, command->cdb)) {
         conflict(command);
+    } else if (unit->sanitize.state != LB_SCSI_SANITIZE_NONE) {
+        lb_scsi_check_sanitize(command, unit);
     } else if (row->flags & LB_SCSI_MEDIUM) {
         check_ready(command, unit->state);
     }
@@ -376,6 +381,7 @@ static size_t list_len(const uint8_t cdb[16]) {
         return cdb[4];
     case LB_SCSI_MODE_SELECT_10:
     case LB_SCSI_UNMAP:
+    case LB_SCSI_SANITIZE:
         return (size_t)cdb[7] << 8 | cdb[8];
     case LB_SCSI_PERSISTENT_RESERVE_OUT: {
         struct lb_rd rd = lb_rd(lb_bytes(cdb + 5, 4));
@@ -420,9 +426,9 @@ static void begin_other(const struct lb_scsi_unit *unit, struct lb_scsi_command 
     if (command->has_failed || unit == NULL)
         return;
     command->room = long_reply(unit, command->cdb);
-    if (command->cdb[0] == LB_SCSI_SANITIZE)
-        lb_scsi_begin_sanitize(unit, command);
-    else if (len != SIZE_MAX)
+    if (command->cdb[0] == LB_SCSI_SANITIZE && !lb_scsi_begin_sanitize(unit, command))
+        return;
+    if (len != SIZE_MAX)
         begin_list(command, len);
     else if (command->room > 0 && command->writes)
         lb_scsi_invalid_field(command);
@@ -632,6 +638,8 @@ void lb_scsi_device_take(const struct lb_scsi_device *device, struct lb_scsi_com
         lb_scsi_take_unmap(unit, command, parameters);
     else if (command->cdb[0] == LB_SCSI_EXTENDED_COPY)
         lb_scsi_take_copy(device, command, parameters);
+    else if (command->cdb[0] == LB_SCSI_SANITIZE)
+        lb_scsi_take_sanitize(unit, command, parameters);
     else if (command->cdb[0] == LB_SCSI_PERSISTENT_RESERVE_OUT)
         lb_scsi_persistent_out(unit, &device->nexuses[command->unit], command, parameters);
     else

@@ -27,7 +27,7 @@
 
 #define LB_SCSI_REPLY_MAX         512   /* the longest reply of the kind REPLY */
 #define LB_SCSI_LONG_REPLY_MAX    65536 /* of the kind LONG_REPLY */
-#define LB_SCSI_PARAMETERS_MAX    4096  /* the longest list that is taken: 255 ranges of UNMAP */
+#define LB_SCSI_PARAMETERS_MAX    4100 /* the longest list that is taken: a pattern of 4096 bytes */
 #define LB_SCSI_CAW_BYTES_MAX     32768 /* that one COMPARE AND WRITE writes */
 #define LB_SCSI_UNMAP_RANGES      255
 #define LB_SCSI_EACH_BYTES_MAX    (64 << 20) /* of WRITE SAME, and of VERIFY with one block */
@@ -59,6 +59,33 @@ struct lb_scsi_registration {
     bool is_holder;
 };
 
+/* What SANITIZE does to a unit: SBC-3 4.11. Drawn in scsi_device_sanitize.c. */
+enum lb_scsi_sanitize_state {
+    LB_SCSI_SANITIZE_NONE,
+    LB_SCSI_SANITIZE_GOES_ON,
+    LB_SCSI_SANITIZE_FAILED,
+};
+
+struct lb_scsi_sanitize {
+    enum lb_scsi_sanitize_state state;
+    bool is_restricted; /* without AUSE: a failure ends by another SANITIZE that succeeds */
+    uint16_t progress;  /* of 65536 */
+};
+
+/* What is asked of the owner. */
+enum lb_scsi_sanitize_action {
+    LB_SCSI_BLOCK_ERASE,
+    LB_SCSI_OVERWRITE,
+    LB_SCSI_EXIT_FAILURE, /* what has failed is over: lb_scsi_sanitize_end */
+};
+
+/* What OVERWRITE's parameter list says: SBC-3 5.32.2.2. */
+struct lb_scsi_overwrite {
+    struct lb_bytes pattern; /* for each block from its first byte on; of the list */
+    uint8_t passes;          /* 1..31 */
+    bool inverts;            /* each pass but the last is the inverse of the next */
+};
+
 /* A logical unit. Zero is the default; blocks must be given. */
 struct lb_scsi_unit {
     uint64_t blocks;
@@ -69,7 +96,7 @@ struct lb_scsi_unit {
     bool is_removable;
     bool is_thin;        /* blocks can be given back, and then read as zeros: UNMAP, LBA status */
     bool can_copy;       /* EXTENDED COPY, to and from it */
-    bool can_erase;      /* SANITIZE BLOCK ERASE: all of it at once; is_thin */
+    bool can_sanitize;   /* SANITIZE BLOCK ERASE and OVERWRITE; is_thin */
     bool no_capacity_16; /* as old targets: READ CAPACITY(16) is an invalid command */
     enum lb_scsi_unit_state state;
     bool is_busy; /* BUSY to every command but INQUIRY, REPORT LUNS and REQUEST SENSE */
@@ -93,6 +120,8 @@ struct lb_scsi_unit {
     bool can_keep, is_kept;
     uint8_t reservation_type; /* SPC-4 table 51; 0: nobody holds it */
     uint32_t generation;
+
+    struct lb_scsi_sanitize sanitize; /* set by the functions below alone */
 
     /* The unit's own. */
     struct lb_scsi_nexus *nexuses;        /* who reaches it now */
@@ -152,7 +181,7 @@ enum lb_scsi_kind {
     LB_SCSI_KIND_UNMAP,             /* `blocks` from `lba` on are given back */
     LB_SCSI_KIND_STATUS,   /* GET LBA STATUS: whether `lba` is there, and how many like it follow */
     LB_SCSI_KIND_KEEP,     /* the registrations are to be kept */
-    LB_SCSI_KIND_SANITIZE, /* all blocks are erased, durably, and read as zeros */
+    LB_SCSI_KIND_SANITIZE, /* `sanitize` is done to all blocks, durably */
     LB_SCSI_KIND_COPY,     /* `blocks` from `source_lba` of the unit `source` on are copied to `lba`
                             of the unit `destination` */
     LB_SCSI_KIND_FLUSH,
@@ -176,9 +205,11 @@ struct lb_scsi_command {
     uint64_t source_lba;
     uint8_t source, destination; /* COPY: by LUN, which are there */
     bool force_unit_access;
-    bool is_atomic; /* WRITE: all of it or nothing, as one piece */
-    bool unmaps;    /* WRITE_EACH: blocks may be given back, where they then read as it says */
-    bool aborts;    /* PREEMPT AND ABORT: the tasks of all who reach the unit but have no key */
+    bool is_atomic;    /* WRITE: all of it or nothing, as one piece */
+    bool unmaps;       /* WRITE_EACH: blocks may be given back, where they then read as it says */
+    bool is_immediate; /* SANITIZE: the answer does not wait for its end */
+    enum lb_scsi_sanitize_action sanitize;
+    bool aborts; /* PREEMPT AND ABORT: the tasks of all who reach the unit but have no key */
     bool has_begun, holds_result; /* EXTENDED COPY: its list is right; RECEIVE COPY RESULTS */
     uint8_t list_id;
 
@@ -186,8 +217,10 @@ struct lb_scsi_command {
     bool has_failed;
     uint8_t status; /* enum lb_scsi_status */
     uint8_t key, asc, ascq;
-    bool is_deferred;         /* the sense is about an earlier command */
-    bool has_information;     /* the sense has `information` */
+    bool is_deferred;     /* the sense is about an earlier command */
+    bool has_information; /* the sense has `information` */
+    bool has_progress;    /* the sense has `progress`, of 65536: SPC-4 4.5.2.4.4 */
+    uint16_t progress;
     uint8_t field;            /* of the CDB, by its byte, that is invalid; 0: not told */
     bool tells_residual;      /* also though it has failed */
     bool overflow, underflow; /* it wants to move more, or less, than `expected` */
@@ -253,6 +286,20 @@ bool lb_scsi_is_registered(const struct lb_scsi_unit *unit, const struct lb_scsi
 /* A reset of the unit (task management): what initiators have reserved by RESERVE(6) is free, and
  * the medium may be removed. The persistent reservations stay. */
 void lb_scsi_unit_reset(struct lb_scsi_unit *unit);
+
+/* What OVERWRITE's list says. False: it is against SBC-3; *overwrite is untouched. */
+bool lb_scsi_overwrite_read(struct lb_bytes list, uint32_t block_bytes,
+                            struct lb_scsi_overwrite *overwrite);
+/* Whether this pass, the first is 0, writes the inverse of the pattern. The last never does. */
+bool lb_scsi_overwrite_is_inverted(const struct lb_scsi_overwrite *overwrite, unsigned pass);
+/* The owner begins what SANITIZE asks for; is_restricted: without AUSE. Others wait. */
+void lb_scsi_sanitize_begin(struct lb_scsi_unit *unit, bool is_restricted);
+/* So much of it is done; total is not 0. */
+void lb_scsi_sanitize_progress(struct lb_scsi_unit *unit, uint64_t done, uint64_t total);
+/* It is done, and durable; or it has failed, and the unit says so to all until it is sent again. */
+void lb_scsi_sanitize_end(struct lb_scsi_unit *unit, bool is_done);
+/* Fails a command as a SANITIZE that goes on, or has failed, wants it; false: there is none. */
+bool lb_scsi_command_sanitize(struct lb_scsi_command *command, const struct lb_scsi_unit *unit);
 
 /* Fails a command with CHECK CONDITION and this sense. */
 void lb_scsi_command_check(struct lb_scsi_command *command, uint8_t key, uint8_t asc, uint8_t ascq);

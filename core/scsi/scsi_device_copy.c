@@ -143,7 +143,8 @@ static bool may_use(const struct lb_scsi_device *device, struct lb_scsi_command 
     const uint8_t cdb[16] = {is_write ? LB_SCSI_WRITE_16 : LB_SCSI_READ_16};
     const struct lb_scsi_row *row = lb_scsi_find_row(unit, cdb[0], -1);
     const struct lb_scsi_nexus *nexus = &device->nexuses[index];
-    if (unit->state != LB_SCSI_UNIT_READY || unit->is_busy || nexus->unit != unit)
+    if (unit->state != LB_SCSI_UNIT_READY || unit->is_busy ||
+        unit->sanitize.state != LB_SCSI_SANITIZE_NONE || nexus->unit != unit)
         abort_copy(command, 0x0d, 0x02);
     else if (lb_scsi_is_reserved(unit, nexus, row, cdb))
         abort_copy(command, 0x0d, 0x01);

@@ -171,7 +171,7 @@ static bool put_page(struct lb_wr *wr, const struct lb_scsi_device *device,
     case LB_SCSI_VPD_BLOCK_DEVICE:
         lb_wr_u16(wr, 1); /* not rotating */
         lb_wr_u8(wr, 0);
-        lb_wr_u8(wr, unit->can_erase ? 0x40 : 0); /* WABEREQ: what was erased can be read */
+        lb_wr_u8(wr, unit->can_sanitize ? 0x40 : 0); /* WABEREQ: what was erased can be read */
         lb_wr_zero(wr, 56);
         break;
     case LB_SCSI_VPD_PROVISIONING:

@@ -54,48 +54,64 @@ void lb_scsi_read_defects(const struct lb_scsi_command *command, struct lb_wr *w
 /* ---- REQUEST SENSE ---- */
 
 /* Fixed format: SPC-4 4.5.3; and descriptor format, without a descriptor: 4.5.2. */
-static void put_sense(struct lb_wr *wr, bool has_descriptors, uint8_t key, uint16_t code) {
+static void put_sense(struct lb_wr *wr, bool has_descriptors, const struct lb_scsi_command *sense) {
+    uint16_t code = (uint16_t)(sense->asc << 8 | sense->ascq);
     if (has_descriptors) {
         lb_wr_u8(wr, 0x72);
-        lb_wr_u8(wr, key);
+        lb_wr_u8(wr, sense->key);
         lb_wr_u16(wr, code);
-        lb_wr_u32(wr, 0);
+        lb_wr_u24(wr, 0);
+        lb_wr_u8(wr, sense->has_progress ? 8 : 0);
+        if (!sense->has_progress)
+            return;
+        lb_wr_u32(wr, 0x02060000); /* sense key specific: 4.5.2.4.1 */
+        lb_wr_u8(wr, 0x80);
+        lb_wr_u16(wr, sense->progress);
+        lb_wr_u8(wr, 0);
         return;
     }
     lb_wr_u8(wr, 0x70);
     lb_wr_u8(wr, 0);
-    lb_wr_u8(wr, key);
+    lb_wr_u8(wr, sense->key);
     lb_wr_u32(wr, 0);
     lb_wr_u8(wr, LB_SCSI_SENSE_MAX - 8);
     lb_wr_u32(wr, 0);
     lb_wr_u16(wr, code);
-    lb_wr_u32(wr, 0);
+    lb_wr_u8(wr, 0);
+    lb_wr_u8(wr, sense->has_progress ? 0x80 : 0);
+    lb_wr_u16(wr, sense->progress);
 }
 
 void lb_scsi_request_sense(const struct lb_scsi_device *device, struct lb_scsi_command *command,
                            struct lb_wr *wr) {
-    uint8_t key = 0;
-    uint16_t code = 0;
-    if (lb_scsi_unit_of(device, command) == NULL) {
-        key = LB_SCSI_ILLEGAL_REQUEST;
-        code = 0x2500;
-    } else {
-        code = lb_scsi_take_attention(&device->nexuses[command->unit]);
-        key = code != 0 ? LB_SCSI_UNIT_ATTENTION : 0;
-    }
-    put_sense(wr, command->cdb[1] & 1, key, code);
+    const struct lb_scsi_unit *unit = lb_scsi_unit_of(device, command);
+    struct lb_scsi_command sense = {0};
+    uint16_t code = unit != NULL ? lb_scsi_take_attention(&device->nexuses[command->unit]) : 0;
+    if (unit == NULL)
+        lb_scsi_command_check(&sense, LB_SCSI_ILLEGAL_REQUEST, 0x25, 0x00);
+    else if (code != 0)
+        lb_scsi_command_check(&sense, LB_SCSI_UNIT_ATTENTION, (uint8_t)(code >> 8), (uint8_t)code);
+    else
+        (void)lb_scsi_command_sanitize(&sense, unit);
+    put_sense(wr, command->cdb[1] & 1, &sense);
 }
 
 /* ---- MAINTENANCE IN ---- */
 
 enum { NOMINAL_S = 30, RECOMMENDED_S = 60 };
+/* Of OVERWRITE: a pass at a usual pace; and as many as there can be, at a slow one. */
+enum { PACE_MIB_S = 64, SLOW_MIB_S = 8, PASSES_MAX = 31 };
 
-/* SPC-4 6.35.4: how long a command may take; ours are all alike. */
-static void put_timeouts(struct lb_wr *wr) {
+/* SPC-4 6.35.4: how long a command may take; ours are all alike, but for OVERWRITE. */
+static void put_timeouts(struct lb_wr *wr, const struct lb_scsi_unit *unit,
+                         const struct lb_scsi_row *row) {
+    bool is_long = row->op == LB_SCSI_SANITIZE && row->action == LB_SCSI_OVERWRITE_ACTION;
+    uint64_t mib = is_long ? unit->blocks / ((1 << 20) / lb_scsi_unit_block_bytes(unit)) : 0;
+    uint64_t recommended = RECOMMENDED_S + mib / SLOW_MIB_S * PASSES_MAX;
     lb_wr_u16(wr, 10);
     lb_wr_u16(wr, 0);
-    lb_wr_u32(wr, NOMINAL_S);
-    lb_wr_u32(wr, RECOMMENDED_S);
+    lb_wr_u32(wr, (uint32_t)LB_MIN(NOMINAL_S + mib / PACE_MIB_S, UINT32_MAX));
+    lb_wr_u32(wr, (uint32_t)LB_MIN(recommended, UINT32_MAX));
 }
 
 static void put_all_codes(struct lb_wr *wr, const struct lb_scsi_unit *unit, bool has_timeouts) {
@@ -110,7 +126,7 @@ static void put_all_codes(struct lb_wr *wr, const struct lb_scsi_unit *unit, boo
         lb_wr_u8(wr, (has_timeouts ? 2 : 0) | (has_action ? 1 : 0)); /* CTDP, SERVACTV */
         lb_wr_u16(wr, row->cdb_len);
         if (has_timeouts)
-            put_timeouts(wr);
+            put_timeouts(wr, unit, row);
     }
     lb_wr_u32_at(wr, 0, (uint32_t)(wr->len - 4));
 }
@@ -119,7 +135,8 @@ static uint8_t digit(char c) {
     return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-static void put_one_code(struct lb_wr *wr, const struct lb_scsi_row *row, bool has_timeouts) {
+static void put_one_code(struct lb_wr *wr, const struct lb_scsi_unit *unit,
+                         const struct lb_scsi_row *row, bool has_timeouts) {
     lb_wr_u8(wr, 0);
     lb_wr_u8(wr, row == NULL ? 1 : (has_timeouts ? 0x83 : 3)); /* not supported; by a standard */
     lb_wr_u16(wr, row == NULL ? 0 : row->cdb_len);
@@ -134,7 +151,7 @@ static void put_one_code(struct lb_wr *wr, const struct lb_scsi_row *row, bool h
         lb_wr_u8(wr, usage);
     }
     if (has_timeouts)
-        put_timeouts(wr);
+        put_timeouts(wr, unit, row);
 }
 
 /* Reporting options: 0 all; 1 an operation code without service actions, 2 one with, 3 either. */
@@ -151,7 +168,7 @@ static void supported_codes(const struct lb_scsi_unit *unit, struct lb_scsi_comm
     } else if (options == 0)
         put_all_codes(wr, unit, has_timeouts);
     else
-        put_one_code(wr, lb_scsi_find_row(unit, op, has_actions ? action : -1), has_timeouts);
+        put_one_code(wr, unit, lb_scsi_find_row(unit, op, has_actions ? action : -1), has_timeouts);
 }
 
 /* SPC-4 6.37: one group, active and optimised, with the port that this came to. */

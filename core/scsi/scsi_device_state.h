@@ -6,6 +6,7 @@
 
 enum lb_scsi_key {
     LB_SCSI_NOT_READY = 2,
+    LB_SCSI_MEDIUM_ERROR = 3,
     LB_SCSI_ILLEGAL_REQUEST = 5,
     LB_SCSI_UNIT_ATTENTION = 6,
     LB_SCSI_DATA_PROTECT = 7,
@@ -78,8 +79,12 @@ void lb_scsi_copy_results(struct lb_scsi_nexus *nexus, struct lb_scsi_command *c
 void lb_scsi_put_third_party(struct lb_wr *wr); /* VPD page 8F, without its header */
 
 /* ---- scsi_device_sanitize.c ---- */
-void lb_scsi_begin_sanitize(const struct lb_scsi_unit *unit,
-                            struct lb_scsi_command *command); /* what SANITIZE is */
+/* What SANITIZE is; true: its list is to be taken. */
+bool lb_scsi_begin_sanitize(const struct lb_scsi_unit *unit, struct lb_scsi_command *command);
+void lb_scsi_take_sanitize(const struct lb_scsi_unit *unit, struct lb_scsi_command *command,
+                           struct lb_bytes list); /* the list of OVERWRITE */
+/* What a SANITIZE that goes on, or has failed, says to other commands. */
+void lb_scsi_check_sanitize(struct lb_scsi_command *command, const struct lb_scsi_unit *unit);
 
 /* ---- scsi_device_inquiry.c ---- */
 void lb_scsi_inquiry(const struct lb_scsi_device *device, struct lb_scsi_command *command,

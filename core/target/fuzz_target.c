@@ -60,6 +60,17 @@ static void free_buffer(const struct lb_target_io *io) {
     f.used[io->user] = false;
 }
 
+/* A lazy host goes on with it. */
+static void sanitize(const struct lb_target_io *io) {
+    struct lb_scsi_overwrite overwrite;
+    if (io->sanitize == LB_SCSI_OVERWRITE)
+        lb_assert(lb_scsi_overwrite_read(lb_bytes(io->buffer.p, io->buffer.len), 512, &overwrite));
+    lb_assert(io->lun->sanitize.state != LB_SCSI_SANITIZE_GOES_ON);
+    lb_scsi_sanitize_begin(io->lun, io->is_restricted);
+    if ((f.flags & LAZY) == 0 || io->sanitize == LB_SCSI_EXIT_FAILURE)
+        lb_scsi_sanitize_end(io->lun, (f.flags & FAULTS) == 0 || f.ios % 2 == 0);
+}
+
 static void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
     bool fails = (f.flags & FAULTS) != 0 && f.ios++ % 3 == 0;
@@ -71,6 +82,8 @@ static void answer(struct lb_target_io *io) {
         lb_assert(io->blocks <= DISK_BYTES / 512 - LB_MAX(io->lba, io->source_lba));
         lb_target_memory_copy(io, f.disk, f.disk);
     }
+    if (io->kind == LB_IO_SANITIZE && !fails)
+        sanitize(io);
     bool uses_up = io->kind == LB_IO_WRITE || io->kind == LB_IO_OR || io->kind == LB_IO_COMPARE ||
                    io->kind == LB_IO_COMPARE_AND_WRITE;
     bool is_special = (io->kind != LB_IO_WRITE && uses_up) || io->is_repeated ||
@@ -254,7 +267,7 @@ static void set_up(uint8_t flags) {
     f.nodes[0].header_digest = f.nodes[0].data_digest = LB_DIGEST_PREFER;
     f.units[0] = f.units[1] = (struct lb_scsi_unit){.blocks = DISK_BYTES / 512};
     f.units[1].read_only = true;
-    f.units[0].is_thin = f.units[0].can_copy = f.units[0].can_erase = true;
+    f.units[0].is_thin = f.units[0].can_copy = f.units[0].can_sanitize = true;
     f.units[0].atomic_blocks = 16;
     f.units[0].registrations = f.keys;
     f.units[0].registration_cap = 2;
@@ -275,6 +288,9 @@ static void set_up(uint8_t flags) {
 static void finish(void) {
     while (f.waiting_count > 0)
         answer(f.waiting[--f.waiting_count]);
+    serve();
+    if (f.units[0].sanitize.state == LB_SCSI_SANITIZE_GOES_ON)
+        lb_scsi_sanitize_end(&f.units[0], (f.flags & FAULTS) == 0);
     serve();
     f.now += 40 * LB_US_SEC;
     serve();

@@ -560,6 +560,8 @@ static struct lb_target_action wait_or_close(struct lb_target_conn *conn) {
 struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now_us) {
     conn->now_us = now_us;
     check_time(conn);
+    if (conn->awaits_unit && conn->phase == LB_TARGET_FULL_FEATURE && lb_target_leave_unit(conn))
+        run(conn);
     if (conn->phase == LB_TARGET_FULL_FEATURE && conn->asks.first != LB_TTASK_NONE) {
         struct lb_target_io *io = lb_target_next_ask(conn);
         if (io == NULL || io->kind == LB_IO_RELEASE)

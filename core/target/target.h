@@ -33,7 +33,10 @@
  *   LB_IO_COMPARE_AND_WRITE  the first half of `buffer` is compared, and if it is the same the
  *                  second half is written, and nothing of anybody between; as COMPARE and WRITE
  *   LB_IO_UNMAP    `blocks` at `lba` are given back, and read as zeros
- *   LB_IO_SANITIZE all blocks of `lun` are erased, and read as zeros; durable
+ *   LB_IO_SANITIZE begin `sanitize` of all blocks of `lun`; OVERWRITE's list is in `buffer`, which
+ *                  stays the host's to be released. Call lb_scsi_sanitize_begin and answer; later
+ *                  lb_scsi_sanitize_end, when it is durable, and set server->stirred. Or do it at
+ *                  once, before the answer. An answer that fails: nothing has changed
  *   LB_IO_STATUS   whether the block at `lba` is there, and how many like it follow, up to `blocks`
  *   LB_IO_COPY     `blocks` from `source_lba` of the unit `source` are copied to `lba` of `lun`; at
  *                  most LB_SCSI_COPY_BYTES, so that others need not wait for long
@@ -178,13 +181,15 @@ struct lb_target_io {
     uint64_t source_lba;
     uint64_t lba;
     uint32_t blocks;
-    uint32_t len;           /* bytes: blocks * block_bytes; is_apart: of the buffer */
-    bool is_repeated;       /* WRITE, COMPARE: the buffer is one block, for each */
-    bool unmaps;            /* WRITE is_repeated */
-    bool is_piece;          /* READ, BUFFER: a host with little memory may answer with less, whole
+    uint32_t len;     /* bytes: blocks * block_bytes; is_apart: of the buffer */
+    bool is_repeated; /* WRITE, COMPARE: the buffer is one block, for each */
+    bool unmaps;      /* WRITE is_repeated */
+    bool is_piece;    /* READ, BUFFER: a host with little memory may answer with less, whole
                                blocks and 65536 bytes or more; the rest is asked for next */
-    bool is_atomic;         /* WRITE: a power cut leaves all of it, or nothing */
-    bool force_unit_access; /* WRITE: durable before it is answered */
+    enum lb_scsi_sanitize_action sanitize; /* SANITIZE */
+    bool is_restricted;                    /* SANITIZE: without AUSE */
+    bool is_atomic;                        /* WRITE: a power cut leaves all of it, or nothing */
+    bool force_unit_access;                /* WRITE: durable before it is answered */
     /* With keeps_memory, BUFFER and what is done with it: the room must not be the disk itself, for
      * what is put there has a digest that is yet to be checked, or is not for the disk; and it is
      * released, if it is not used up. */

@@ -4,6 +4,8 @@
 /* Whether an aborted task may be forgotten now: nobody else holds it. */
 static bool is_free_standing(const struct lb_target_conn *conn, const struct lb_target_task *task) {
     uint8_t index = lb_target_index_of(conn, task);
+    if (task->state == LB_TTASK_AT_UNIT)
+        return true; /* what the unit does goes on: SBC-3 4.11.1 */
     return task->state == LB_TTASK_RECEIVING && !task->wants_r2t && conn->receiving != index &&
            conn->stalled != index;
 }

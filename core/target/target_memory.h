@@ -47,4 +47,18 @@ static inline struct lb_target_answer lb_target_memory_do(const struct lb_target
     return answer;
 }
 
+/* SANITIZE, all of it at once; its passes are not told apart in memory. */
+static inline void lb_target_memory_sanitize(const struct lb_target_io *io, uint8_t *disk) {
+    struct lb_scsi_overwrite overwrite = {0};
+    size_t block_bytes = lb_scsi_unit_block_bytes(io->lun), len = io->lun->blocks * block_bytes;
+    memset(disk, 0, len);
+    if (io->sanitize != LB_SCSI_OVERWRITE)
+        return;
+    bool is_sound = lb_scsi_overwrite_read(lb_bytes(io->buffer.p, io->buffer.len),
+                                           (uint32_t)block_bytes, &overwrite);
+    lb_assert(is_sound);
+    for (size_t i = 0; i < len; i++)
+        disk[i] = overwrite.pattern.p[i % block_bytes % overwrite.pattern.len];
+}
+
 #endif

@@ -31,6 +31,7 @@ enum lb_target_task_state {
     LB_TTASK_SENDING,   /* in the list `out`: Data-In is to be queued */
     LB_TTASK_UNSENT,    /* Data-In is queued; its memory is in use until it is sent */
     LB_TTASK_ANSWERING, /* in the list `out`: a response is to be queued */
+    LB_TTASK_AT_UNIT,   /* a SANITIZE, whose end is awaited */
 };
 
 #define LB_TTASK_NONE 0xff /* no index into tasks */
@@ -164,6 +165,7 @@ struct lb_target_conn {
     struct lb_target_io released; /* the RELEASE that poll gave last */
 
     struct lb_target_list asks, out, unsent;
+    bool awaits_unit; /* a task is AT_UNIT */
     uint8_t urgent_used;
     uint8_t tasks_used; /* not IDLE */
 
@@ -223,6 +225,9 @@ struct lb_span lb_target_data_out(struct lb_target_conn *conn);
 void lb_target_data_came(struct lb_target_conn *conn);
 /* The io at the head of `asks`; NULL when there is none. */
 struct lb_target_io *lb_target_next_ask(struct lb_target_conn *conn);
+
+/* Tasks whose SANITIZE is over are to be answered. False: there is none. */
+bool lb_target_leave_unit(struct lb_target_conn *conn);
 
 /* The answer to an io. */
 void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,

@@ -7,6 +7,7 @@
  *     |             (BUFFER)  ^_________next piece_____________(WRITE, COMPARE, UNMAP, ...)
  *     |--long reply> ASK --> AT_HOST --> SENDING --> UNSENT --> IDLE
  *     |             (BUFFER)
+ *     |--SANITIZE--> ASK --> AT_HOST --> AT_UNIT -----------------------> ANSWERING --> IDLE
  *     `--others--------------------------------------------------------> ANSWERING --> IDLE
  *
  * RECEIVING is also the state of a command that failed while its unsolicited data is still to come:
@@ -62,6 +63,7 @@ void lb_target_tasks_init(struct lb_target_conn *conn) {
     static const struct lb_target_list empty = {LB_TTASK_NONE, LB_TTASK_NONE};
     conn->asks = conn->out = conn->unsent = empty;
     conn->receiving = conn->stalled = LB_TTASK_NONE;
+    conn->awaits_unit = false;
 }
 
 void lb_target_tasks_lend(struct lb_target_conn *conn, struct lb_span memory) {
@@ -110,6 +112,9 @@ static void enter_idle(struct lb_target_conn *conn, struct lb_target_task *task)
 }
 
 static void enter_answering(struct lb_target_conn *conn, struct lb_target_task *task) {
+    const struct lb_scsi_command *scsi = &task->scsi;
+    if (scsi->kind == LB_SCSI_KIND_SANITIZE && !scsi->has_failed && !scsi->is_immediate)
+        (void)lb_scsi_command_sanitize(&task->scsi, task->io.lun); /* it may have failed since */
     task->state = LB_TTASK_ANSWERING;
     lb_target_list_add(conn, &conn->out, task);
 }
@@ -183,6 +188,18 @@ void lb_target_task_answered(struct lb_target_conn *conn, struct lb_target_task 
         conn->window_used--;
 }
 
+/* A SANITIZE that goes on, and is to be answered when it is over. */
+static bool is_at_unit(const struct lb_target_task *task) {
+    return !task->is_answered && !task->scsi.has_failed &&
+           task->scsi.kind == LB_SCSI_KIND_SANITIZE && !task->scsi.is_immediate &&
+           task->io.lun->sanitize.state == LB_SCSI_SANITIZE_GOES_ON;
+}
+
+static void enter_at_unit(struct lb_target_conn *conn, struct lb_target_task *task) {
+    task->state = LB_TTASK_AT_UNIT;
+    conn->awaits_unit = true;
+}
+
 void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *task) {
     bool goes_on = !task->is_aborted && !task->scsi.has_failed &&
                    task->scsi.kind == LB_SCSI_KIND_READ && task->moved < task->scsi.total;
@@ -194,10 +211,29 @@ void lb_target_task_rest(struct lb_target_conn *conn, struct lb_target_task *tas
     task->has_memory = false;
     if (goes_on)
         enter_piece(conn, task);
+    else if (is_at_unit(task))
+        enter_at_unit(conn, task);
     else if (!task->is_answered)
         enter_answering(conn, task);
     else
         enter_idle(conn, task);
+}
+
+bool lb_target_leave_unit(struct lb_target_conn *conn) {
+    bool has_left = false;
+    conn->awaits_unit = false;
+    for (unsigned i = 0; i < conn->work->fresh; i++) {
+        struct lb_target_task *task = &conn->work->tasks[i];
+        if (task->state != LB_TTASK_AT_UNIT)
+            continue;
+        if (is_at_unit(task)) {
+            conn->awaits_unit = true;
+            continue;
+        }
+        enter_answering(conn, task);
+        has_left = true;
+    }
+    return has_left;
 }
 
 /* ---- the host's answers ---- */
@@ -209,6 +245,8 @@ static void fail_as(struct lb_target_task *task, const struct lb_target_answer *
     task->scsi.ascq = answer->ascq;
     task->scsi.is_deferred = answer->is_deferred;
     task->scsi.has_failed = true;
+    if (answer->key == 2 && answer->asc == 0x04 && answer->ascq == 0x1b && task->io.lun != NULL)
+        (void)lb_scsi_command_sanitize(&task->scsi, task->io.lun); /* with its progress */
 }
 
 static void enter_copy(struct lb_target_conn *conn, struct lb_target_task *task) {
@@ -216,6 +254,12 @@ static void enter_copy(struct lb_target_conn *conn, struct lb_target_task *task)
     task->io.source_lba = task->scsi.source_lba;
     task->io.lun = conn->node->luns[task->scsi.destination];
     enter_ask(conn, task, LB_IO_COPY);
+}
+
+static void enter_sanitize(struct lb_target_conn *conn, struct lb_target_task *task) {
+    task->io.sanitize = task->scsi.sanitize;
+    task->io.is_restricted = !(task->scsi.cdb[1] & 0x20); /* AUSE */
+    enter_ask(conn, task, LB_IO_SANITIZE);
 }
 
 /* A parameter list is here, or a part of what it asks for is done: what comes next. */
@@ -234,6 +278,8 @@ static void take_parameters(struct lb_target_conn *conn, struct lb_target_task *
     set_range(task);
     if (task->scsi.kind == LB_SCSI_KIND_COPY)
         enter_copy(conn, task);
+    else if (task->scsi.kind == LB_SCSI_KIND_SANITIZE)
+        enter_sanitize(conn, task);
     else
         enter_ask(conn, task, task->scsi.kind == LB_SCSI_KIND_KEEP ? LB_IO_KEEP : LB_IO_UNMAP);
 }
@@ -369,6 +415,15 @@ static void range_done(struct lb_target_conn *conn, struct lb_target_task *task,
     lb_target_task_rest(conn, task);
 }
 
+/* A SANITIZE has begun, or is over already. */
+static void sanitize_came(struct lb_target_conn *conn, struct lb_target_task *task,
+                          const struct lb_target_answer *answer) {
+    task->state = LB_TTASK_RECEIVING;
+    if (answer->status != LB_SCSI_GOOD)
+        fail_as(task, answer);
+    lb_target_task_rest(conn, task);
+}
+
 static void status_came(struct lb_target_conn *conn, struct lb_target_task *task,
                         const struct lb_target_answer *answer) {
     if (answer->status != LB_SCSI_GOOD)
@@ -450,8 +505,10 @@ void lb_target_io_came(struct lb_target_conn *conn, struct lb_target_io *io,
     case LB_IO_OR:
         write_done(conn, task, answer);
         return;
-    case LB_IO_FLUSH:
     case LB_IO_SANITIZE:
+        sanitize_came(conn, task, answer);
+        return;
+    case LB_IO_FLUSH:
         if (answer->status != LB_SCSI_GOOD)
             fail_as(task, answer);
         enter_answering(conn, task);
@@ -597,7 +654,7 @@ static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
     else if (task->scsi.kind == LB_SCSI_KIND_FLUSH)
         enter_ask(conn, task, LB_IO_FLUSH);
     else if (task->scsi.kind == LB_SCSI_KIND_SANITIZE)
-        enter_range(conn, task, LB_IO_SANITIZE);
+        enter_sanitize(conn, task);
     else if (task->scsi.kind == LB_SCSI_KIND_LONG_REPLY)
         enter_room(conn, task, task->scsi.room);
     else if (task->scsi.kind == LB_SCSI_KIND_STATUS)

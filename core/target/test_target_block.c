@@ -166,38 +166,6 @@ static void an_atomic_write_is_one_piece_or_refused(void) {
                 tap_hex("00000010 00000000 00000000 00000000 00000000"));
 }
 
-/* SBC-3 5.32 */
-static void sanitize_erases_all_blocks_and_takes_no_list(void) {
-    log_in_both();
-    CHECK_EQ(ASK(ME, "48 02 0000000000 0000 00", 0), LB_SCSI_CHECK_CONDITION);
-    CHECK_EQ(sense(), 0x052000); /* not every disk can */
-    raw.unit.can_erase = true;
-    static const char *const wrong[] = {"48 42 0000000000 0000 00", "48 02 0100000000 0000 00",
-                                        "48 02 0000000001 0000 00", "48 02 0000000000 0100 00",
-                                        "48 03 0000000000 0000 00", "48 01 0000000000 0000 00",
-                                        "48 00 0000000000 0000 00", "48 5f 0000000000 0000 00"};
-    for (size_t i = 0; i < LB_COUNT(wrong); i++) {
-        CHECK_EQ(ASK(ME, wrong[i], 0), LB_SCSI_CHECK_CONDITION);
-        CHECK_EQ(sense(), 0x052400);
-    }
-    CHECK_EQ(SAY(ME, "48 02 0000000000 0008 00", filled(0, 8)), LB_SCSI_CHECK_CONDITION);
-    CHECK_EQ(sense(), 0x052400);
-    CHECK_EQ(ASK(YOU, "16 0000000000", 0), LB_SCSI_GOOD);
-    CHECK_EQ(ASK(ME, "48 02 0000000000 0000 00", 0), LB_SCSI_RESERVATION_CONFLICT);
-    CHECK_EQ(ASK(YOU, "17 0000000000", 0), LB_SCSI_GOOD);
-    raw.unit.write_protected = true;
-    CHECK_EQ(ASK(ME, "48 82 0000000000 0000 00", 0), LB_SCSI_CHECK_CONDITION);
-    CHECK_EQ(sense(), 0x072702);
-    raw.unit.write_protected = false;
-    CHECK(is_filled(9, 1, 9));
-    CHECK_EQ(ASK(ME, "48 1f 0000000000 0000 00", 0), LB_SCSI_GOOD); /* EXIT FAILURE MODE */
-    CHECK(is_filled(9, 1, 9));
-    CHECK_EQ(ASK(ME, "48 82 0000000000 0000 00", 0), LB_SCSI_GOOD); /* IMMED */
-    CHECK(is_filled(0, DISK_BYTES / 512, 0));
-    CHECK_EQ(ASK(ME, "12 01 b1 00ff 00", 255), LB_SCSI_GOOD);
-    CHECK_EQ(raw.data.p[7], 0x40);
-}
-
 static void orwrite_adds_bits(void) {
     log_in_both();
     CHECK_EQ(SAY(ME, "8b 08 0000000000000009 00000002 00 00", filled(0x60, 1024)), LB_SCSI_GOOD);
@@ -439,7 +407,6 @@ int main(void) {
     TEST(compare_and_write_writes_what_was_compared);
     TEST(one_block_for_each_of_too_many_is_refused);
     TEST(an_atomic_write_is_one_piece_or_refused);
-    TEST(sanitize_erases_all_blocks_and_takes_no_list);
     TEST(orwrite_adds_bits);
     TEST(a_write_shorter_than_a_block_writes_nothing_and_says_so);
     TEST(without_a_write_cache_each_write_is_durable);

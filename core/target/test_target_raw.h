@@ -34,6 +34,8 @@ struct raw {
     struct lb_scsi_unit second;               /* of a test that has a LUN 1 */
     uint8_t second_disk[DISK_BYTES];          /* of that */
     bool fails_copies;                        /* COPY ends with DATA PROTECT */
+    bool goes_on, fails_sanitize, refuses_sanitize;
+    struct lb_target_io sanitized; /* the last SANITIZE */
     unsigned copies;
     unsigned releases, keeps, flushes, fua_writes, atomic_writes;
 
@@ -62,6 +64,22 @@ static inline struct lb_target_answer copy(const struct lb_target_io *io) {
     return lb_target_memory_copy(io, disk_of(io->lun), disk_of(io->source));
 }
 
+/* At once, unless it is to go on. */
+static inline struct lb_target_answer sanitize(const struct lb_target_io *io) {
+    raw.sanitized = *io;
+    if (raw.refuses_sanitize)
+        return (struct lb_target_answer){
+            .status = LB_SCSI_CHECK_CONDITION, .key = 7, .asc = 0x27, .ascq = 7};
+    if (io->sanitize != LB_SCSI_EXIT_FAILURE)
+        lb_scsi_sanitize_begin(io->lun, io->is_restricted);
+    if (raw.goes_on && io->sanitize != LB_SCSI_EXIT_FAILURE)
+        return (struct lb_target_answer){0};
+    if (io->sanitize != LB_SCSI_EXIT_FAILURE)
+        lb_target_memory_sanitize(io, raw.disk);
+    lb_scsi_sanitize_end(io->lun, !raw.fails_sanitize);
+    return (struct lb_target_answer){0};
+}
+
 static inline void answer(struct lb_target_io *io) {
     struct lb_target_answer answer = {0};
     if (io->kind == LB_IO_RELEASE) {
@@ -74,7 +92,7 @@ static inline void answer(struct lb_target_io *io) {
     else if (io->kind == LB_IO_COPY)
         answer = copy(io);
     else if (io->kind == LB_IO_SANITIZE)
-        memset(raw.disk, 0, DISK_BYTES);
+        answer = sanitize(io);
     else if (io->kind != LB_IO_WRITE || io->is_repeated)
         answer = lb_target_memory_do(io, raw.disk + io->lba * 512);
     else if (io->is_apart)
