@@ -65,69 +65,48 @@ start_radvd() {
     wait_log radvd 'sending RA|polling for|version .* started'
 }
 
-# start_kea <<EOF  the members of "Dhcp4" beyond interfaces and leases, such as "subnet4": [...]
-start_kea() {
-    local program
-    program=$(private_copy kea-dhcp4)
+# run_kea FAMILY NAME WORDS <<EOF  Kea for DHCPv4 or DHCPv6, with these words in its "interfaces-config" and these
+# members besides that and the lease database. Its log and its configuration are NAME's.
+run_kea() {
+    local family=$1 name=$2 words=$3 program
+    program=$(private_copy "kea-dhcp$family")
     {
-        echo '{ "Dhcp4": {'
+        echo "{ \"Dhcp$family\": {"
         # It may only open its socket when the client raises its end of the veth: it tries again and again.
-        echo '"interfaces-config": { "interfaces": ["'"${server_interface:-vs0}"'"],'
-        echo '  "dhcp-socket-type": "raw",'
+        echo "\"interfaces-config\": { \"interfaces\": [\"${server_interface:-vs0}\"], $words"
         echo '  "service-sockets-max-retries": 10000, "service-sockets-retry-wait-time": 50 },'
         echo '"lease-database": { "type": "memfile", "persist": false },'
-        echo '"loggers": [{ "name": "kea-dhcp4", "severity": "DEBUG", "debuglevel": 40,'
+        echo "\"loggers\": [{ \"name\": \"kea-dhcp$family\", \"severity\": \"DEBUG\", \"debuglevel\": 40,"
         echo '  "output_options": [{ "output": "stdout" }] }],'
         cat
         echo '} }'
-    } >"$scratch/kea.json"
-    spawn kea ip netns exec "$server_ns" env KEA_PIDFILE_DIR="$scratch" KEA_LOCKFILE_DIR=none \
-        "$program" -c "$scratch/kea.json"
-    wait_log kea DHCP4_STARTED
+    } >"$scratch/$name.json"
+    spawn "$name" ip netns exec "$server_ns" env KEA_PIDFILE_DIR="$scratch" KEA_LOCKFILE_DIR=none \
+        "$program" -c "$scratch/$name.json"
+    wait_log "$name" "DHCP${family}_STARTED"
 }
 
-# start_isc <<EOF  dhcpd.conf
-start_isc() {
-    local program
-    program=$(private_copy dhcpd)
-    cat >"$scratch/dhcpd.conf"
-    : >"$scratch/dhcpd.leases"
-    spawn dhcpd ip netns exec "$server_ns" "$program" -4 -f -d -cf "$scratch/dhcpd.conf" \
-        -lf "$scratch/dhcpd.leases" -pf "$scratch/dhcpd.pid" vs0
-    wait_log dhcpd 'Server starting service'
-}
+# start_kea <<EOF  the members of "Dhcp4" beyond interfaces and leases, such as "subnet4": [...]
+start_kea() { run_kea 4 kea '"dhcp-socket-type": "raw",'; }
 
-# start_kea6 <<EOF  what stands within "Dhcp6" besides interfaces and lease database
+# start_kea6 <<EOF  the same of "Dhcp6"
 start_kea6() {
-    local program
-    program=$(private_copy kea-dhcp6)
-    {
-        echo '{ "Dhcp6": {'
-        # As with start_kea: the interface is up once the client raises its end.
-        echo '"interfaces-config": { "interfaces": ["vs0"],'
-        echo '  "service-sockets-max-retries": 10000, "service-sockets-retry-wait-time": 50 },'
-        echo '"lease-database": { "type": "memfile", "persist": false },'
-        echo '"server-id": { "type": "LL", "persist": false },'
-        echo '"loggers": [{ "name": "kea-dhcp6", "severity": "DEBUG", "debuglevel": 40,'
-        echo '  "output_options": [{ "output": "stdout" }] }],'
-        cat
-        echo '} }'
-    } >"$scratch/kea6.json"
-    spawn kea6 ip netns exec "$server_ns" env KEA_PIDFILE_DIR="$scratch" KEA_LOCKFILE_DIR=none \
-        "$program" -c "$scratch/kea6.json"
-    wait_log kea6 DHCP6_STARTED
+    { echo '"server-id": { "type": "LL", "persist": false },' && cat; } | run_kea 6 kea6 ''
 }
 
-# start_isc6 <<EOF  dhcpd.conf of dhcpd -6
-start_isc6() {
-    local program
+# run_dhcpd FAMILY NAME <<EOF  ISC's server for DHCPv4 or DHCPv6, and its dhcpd.conf
+run_dhcpd() {
+    local name=$2 program
     program=$(private_copy dhcpd)
-    cat >"$scratch/dhcpd6.conf"
-    : >"$scratch/dhcpd6.leases"
-    spawn dhcpd6 ip netns exec "$server_ns" "$program" -6 -f -d -cf "$scratch/dhcpd6.conf" \
-        -lf "$scratch/dhcpd6.leases" -pf "$scratch/dhcpd6.pid" vs0
-    wait_log dhcpd6 'Server starting service'
+    cat >"$scratch/$name.conf"
+    : >"$scratch/$name.leases"
+    spawn "$name" ip netns exec "$server_ns" "$program" "-$1" -f -d -cf "$scratch/$name.conf" \
+        -lf "$scratch/$name.leases" -pf "$scratch/$name.pid" vs0
+    wait_log "$name" 'Server starting service'
 }
+
+start_isc() { run_dhcpd 4 dhcpd; } # <<EOF  dhcpd.conf
+start_isc6() { run_dhcpd 6 dhcpd6; } # <<EOF  dhcpd.conf of dhcpd -6
 
 # start_isc_relay SERVER: ISC's relay agent between vr0 and vr1.
 start_isc_relay() {
