@@ -391,16 +391,20 @@ struct lb_addr_text lb_board_name(const struct lb_board_row *row) {
     return name;
 }
 
-const char *lb_board_state(const struct lb_board_row *row) {
+const char *lb_board_stage_word(enum lb_board_stage stage) {
     static const char *const words[LB_BOARD_STAGES] = {
         [LB_BOARD_UNSEEN] = "unseen",   [LB_BOARD_ADDRESS] = "address",
         [LB_BOARD_LOADER] = "loader",   [LB_BOARD_LOGIN] = "login",
         [LB_BOARD_READING] = "reading", [LB_BOARD_RUNNING] = "running",
         [LB_BOARD_OFF] = "off",
     };
+    return words[stage];
+}
+
+const char *lb_board_state(const struct lb_board_row *row) {
     if (row->is_busy)
         return "committing";
-    return row->is_ejected && row->sessions == 0 ? "ejected" : words[row->stage];
+    return row->is_ejected && row->sessions == 0 ? "ejected" : lb_board_stage_word(row->stage);
 }
 
 int lb_board_progress(const struct lb_board *board, const struct lb_board_row *row) {

@@ -91,7 +91,9 @@ void lb_board_refresh(struct lb_board *board, uint64_t time_ms, struct lb_server
 const struct lb_board_row *lb_board_find(const struct lb_board *board, const char *name);
 /* What a person calls it: its name, else its card, else its address. */
 struct lb_addr_text lb_board_name(const struct lb_board_row *row);
-/* "reading"; with what a person did to the machine, "ejected", "committing". A constant. */
+/* The stage as one word, such as "reading". A constant. */
+const char *lb_board_stage_word(enum lb_board_stage stage);
+/* That of its stage; with what a person did to the machine, "ejected", "committing". A constant. */
 const char *lb_board_state(const struct lb_board_row *row);
 /* How far its boot is, from 0 to 1000; -1: it is in no boot; -2: that cannot be said. */
 int lb_board_progress(const struct lb_board *board, const struct lb_board_row *row);

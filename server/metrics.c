@@ -65,14 +65,13 @@ static void add_series(struct lb_text *text, const struct lb_board *board, enum 
 }
 
 static void add_stages(struct lb_text *text, const struct lb_board *board) {
-    static const char *const words[LB_BOARD_STAGES] = {"unseen",  "address", "loader", "login",
-                                                       "reading", "running", "off"};
     add_head(text, "machines", "gauge", "Machines by the stage that they are in.");
     for (int stage = 0; stage < LB_BOARD_STAGES; stage++) {
         size_t count = 0;
         for (size_t i = 0; i < board->count; i++)
             count += board->rows[i].is_used && board->rows[i].stage == (enum lb_board_stage)stage;
-        lb_text_add(text, "lunbootd_machines{stage=\"%s\"} %zu\n", words[stage], count);
+        lb_text_add(text, "lunbootd_machines{stage=\"%s\"} %zu\n",
+                    lb_board_stage_word((enum lb_board_stage)stage), count);
     }
 }
 
