@@ -536,6 +536,16 @@ static bool run_with_text(struct lb_bytes word, struct lb_bytes line) {
     return true;
 }
 
+/* The processor sleeps meanwhile, and timers go on: what an emulated one does, ours does. */
+static void pause_for(uint64_t ms) {
+    EFI_EVENT event;
+    UINTN which;
+    bs->CreateEvent(EVT_TIMER, 0, NULL, NULL, &event);
+    bs->SetTimer(event, TimerRelative, ms * 10000);
+    bs->WaitForEvent(1, &event, &which);
+    bs->CloseEvent(event);
+}
+
 /* False: the script ends here. */
 static bool run(struct lb_bytes line) {
     struct lb_bytes word;
@@ -547,7 +557,7 @@ static bool run(struct lb_bytes line) {
     }
     if (lb_text_is(word, "hang")) /* with the watchdog as the boot client has set it */
         for (;;)
-            ;
+            pause_for(1000);
     bs->SetWatchdogTimer(0, 0, 0, NULL); /* as loaders do that take their time */
     if (run_with_text(word, line))
         return true;
@@ -563,7 +573,7 @@ static bool run(struct lb_bytes line) {
     else if (lb_text_is(word, "flush"))
         say("METER flush %s\n", status_word(disk->FlushBlocks(disk)));
     else if (lb_text_is(word, "stall"))
-        bs->Stall((UINTN)a * 1000);
+        pause_for(a);
     else if (lb_text_is(word, "errors"))
         do_errors();
     else if (lb_text_is(word, "time") || lb_text_is(word, "timewrite"))
