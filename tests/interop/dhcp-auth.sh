@@ -93,6 +93,14 @@ CONF
 spawn dhcp6s ip netns exec "$server_ns" dhcp6s -f -D -c "$scratch/dhcp6s.conf" -P "$scratch/dhcp6s.pid" br0
 sleep 1
 is_alive dhcp6s || fail "dhcp6s did not start" "$scratch/dhcp6s.log"
+# Who answers first, without the key.
+in_relay ip -6 addr add 2001:db8:77::66/64 dev vs0 nodad
+start_dnsmasq "$relay_ns" <<CONF
+port=0
+dhcp-rapid-commit
+dhcp-range=2001:db8:77::300,2001:db8:77::3ff,1h
+dhcp-option=option6:bootfile-url,"iscsi:[2001:db8:77::66]:::1:iqn.2026-11.evil:disk"
+CONF
 tgt_name=tgtd-2
 start_tgt "[$server_ip6]"
 tgt_target 1 "$iqn"
@@ -101,9 +109,20 @@ path6="iscsi:[$server_ip6]:::1:$iqn"
 v6boot() {
     boot --family=6 --client-id=ff0000000100030001020000000001 --rootpath="$path6" --rapid-commit=no "$@"
 }
+# dhcp6s stands still until the other one has answered.
+kill -STOP "${pids[dhcp6s]}"
+(
+    for _ in $(seq 100); do
+        ! grep -q DHCPADVERTISE "$scratch/dnsmasq.log" || break
+        sleep 0.1
+    done
+    kill -CONT "${pids[dhcp6s]}"
+) &
 v6boot --dhcp-keys="7:$secret,1@boot.example:$secret" --dhcp-timeout=5s --retry-time=0s
+wait $!
 succeeds "the client takes the authenticated lease of wide-dhcpv6-server"
 says 'authenticated +by key 1 of boot\.example' "the report says by which key and realm"
+says 'passed-over +dhcp6-auth: from fe80:[0-9a-f:]+: not authenticated' "and who was passed over"
 v6boot --dhcp-keys=1@boot.example:another-secret --dhcp-timeout=3s --retry-time=0s
 fails_with dhcp6-auth "a wrong key is named as such" 'proof of its authentication is wrong'
 pass
