@@ -1,6 +1,6 @@
-/* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink
- * or udp, messages of rtnetlink or of XFRM. */
-#include "hosts/linux/ike_keeper.h"
+/* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink,
+ * udp or tcp, messages of rtnetlink or of XFRM. */
+#include "hosts/linux/ike_watch.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/uevent.h"
 #include "hosts/linux/xfrm_wire.h"
@@ -27,6 +27,7 @@ static void take_answers(struct lb_bytes bytes) {
     struct lb_xfrm_answer answer = lb_xfrm_read(bytes, 7);
     lb_assert(answer.refused >= 0);
     lb_assert(answer.is_over || answer.refused == 0);
+    (void)lb_xfrm_read_taken(bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -42,7 +43,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         take_answers(bytes);
         break;
     case 'u':
-        (void)lb_ike_keeper_is_daemon(bytes);
+        (void)lb_ike_watch_is_daemon(bytes);
+        break;
+    case 't':
+        (void)lb_ike_watch_is_speaker(bytes, (struct lb_endpoint){lb_addr_v4(192, 0, 2, 1), 3260});
         break;
     default:
         (void)lb_keeper_has_other(bytes, 7);

@@ -1,12 +1,14 @@
 #include "hosts/linux/ike_keeper.h"
 #include "core/base/pace.h"
 #include "hosts/linux/alone.h"
+#include "hosts/linux/ike_watch.h"
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/seed.h"
 #include "hosts/linux/tunnel.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #define COUNT_US    (30 * LB_US_SEC) /* between two looks at the packets under one key */
 #define PAUSE_US    (1 * LB_US_SEC)
 #define PAUSE_MAX   (30 * LB_US_SEC)
+#define QUIET_US    (10 * LB_US_SEC) /* a login soon after a logout finds all as it was */
 #define GOODBYE_US  (2 * LB_US_SEC)
 #define PROBE_S     10 /* a peer that has lost the association is not known by anything else */
 #define PACKETS_MAX (UINT64_C(1) << 31) /* as core/boot/shield.c has it */
@@ -28,9 +31,10 @@ struct ike_keeper {
     struct lb_config policy; /* what the pointers of config lead to */
     struct lb_rand rand;
     struct lb_datagram port; /* fd -1: not open */
-    int session_fd;          /* the session's state in sysfs */
-    int udp_fd, udp6_fd;     /* /proc/net/udp */
-    bool is_up, is_aside;
+    struct lb_ike_watch watch;
+    struct lb_endpoint peer; /* of the session */
+    bool is_up, is_aside, is_quiet;
+    uint64_t quiet_us; /* since when nothing speaks to the peer, where is_quiet */
     unsigned failures;
     uint64_t anew_us;             /* when IKE begins anew; LB_NEVER: it runs */
     uint64_t count_us, daemon_us; /* of the next look at the packets; when a daemon was seen */
@@ -49,36 +53,12 @@ __attribute__((format(printf, 2, 3))) static void say(const struct ike_keeper *k
     (void)!write(STDERR_FILENO, line, text.len);
 }
 
-/* ---- what it sees ---------------------------------------------------------------------------- */
+/* Somebody ends the process, who may know more than it does. */
+static volatile sig_atomic_t is_told_to_end;
 
-static bool has_session(const struct ike_keeper *k) {
-    char text[32];
-    return pread(k->session_fd, text, sizeof(text), 0) > 0;
-}
-
-/* "  12: 00000000:01F4 00000000:0000 07 ...": number, local address and port. */
-bool lb_ike_keeper_is_daemon(struct lb_bytes line) {
-    struct lb_bytes word = {0}, address, port;
-    uint64_t number;
-    for (unsigned words = 0; words < 2; words++)
-        do
-            if (!lb_list_next(&line, ' ', &word))
-                return false;
-        while (word.len == 0);
-    return lb_list_next(&word, ':', &address) && lb_list_next(&word, ':', &port) &&
-           lb_parse_hex_u64(port, &number) && number == LB_IKE_PORT;
-}
-
-static bool has_daemon(const struct ike_keeper *k) {
-    const int fds[] = {k->udp_fd, k->udp6_fd};
-    struct lb_bytes line;
-    for (size_t i = 0; i < LB_COUNT(fds); i++) {
-        struct lb_lines lines = {.fd = fds[i]};
-        while (fds[i] >= 0 && lb_lines_next(&lines, &line))
-            if (lb_ike_keeper_is_daemon(line))
-                return true;
-    }
-    return false;
+static void end_of(int number) {
+    (void)number;
+    is_told_to_end = 1;
 }
 
 /* ---- the association ------------------------------------------------------------------------- */
@@ -162,18 +142,33 @@ static void receive(struct ike_keeper *k, uint64_t now_us) {
             (void)lb_ike_input(&k->ike, now_us, from, to, lb_span(room, payload.len));
 }
 
-/* Keys are renewed long before the numbers under them end. */
+/* Keys are renewed long before the numbers under them end, and where the kernel has lost them. */
 static void count_packets(struct ike_keeper *k, uint64_t now_us) {
     if (now_us < k->count_us)
         return;
     k->count_us = now_us + COUNT_US;
-    if (k->is_up && lb_xfrm_packets(&k->xfrm, k->config.remote) >= PACKETS_MAX)
+    if (!k->is_up)
+        return;
+    bool has_keys = lb_xfrm_has_keys(&k->xfrm, k->config.remote);
+    if (!has_keys)
+        say(k, "somebody took the kernel's keys away; asking for new ones");
+    if (!has_keys || lb_xfrm_packets(&k->xfrm, k->config.remote) >= PACKETS_MAX)
         lb_ike_rekey(&k->ike, now_us);
+}
+
+/* An IKE daemon that starts may take away all that the kernel has, and so may a person. */
+static void look_for_loss(struct ike_keeper *k, uint64_t now_us) {
+    struct lb_xfrm_taken taken = lb_xfrm_taken(k->watch.taken_fd);
+    if (taken.policies && lb_xfrm_restore(&k->xfrm, k->is_aside))
+        say(k, "somebody took the kernel's policies away; they are back");
+    if (taken.sas)
+        k->count_us = LB_MIN(k->count_us, now_us);
 }
 
 /* ---- the daemon ------------------------------------------------------------------------------ */
 
-/* What the kernel has stays as it is: a daemon's own policies and SAs take its place. */
+/* What the kernel has stays as it is: a daemon's own policies and SAs take its place, and what
+ * blocks is put back if the daemon takes it away (look_for_loss). */
 static void step_aside(struct ike_keeper *k) {
     say(k, "an IKE daemon runs; it has the association now");
     lb_ike_end(&k->ike);
@@ -192,7 +187,7 @@ static void come_back(struct ike_keeper *k, uint64_t now_us) {
 
 /* A daemon that is started again gets the port in between. */
 static void look_for_daemon(struct ike_keeper *k, uint64_t now_us) {
-    if (has_daemon(k)) {
+    if (lb_ike_watch_has_daemon(&k->watch)) {
         k->daemon_us = now_us;
         if (!k->is_aside)
             step_aside(k);
@@ -201,17 +196,38 @@ static void look_for_daemon(struct ike_keeper *k, uint64_t now_us) {
     }
 }
 
-/* ---- until the session is gone --------------------------------------------------------------- */
+/* ---- until nothing is left to protect -------------------------------------------------------- */
 
 static void wait_until(const struct ike_keeper *k, uint64_t now_us, uint64_t until_us) {
-    struct pollfd at = {.fd = k->port.fd, .events = POLLIN};
+    struct pollfd at[] = {{.fd = k->port.fd, .events = POLLIN},
+                          {.fd = k->watch.taken_fd, .events = POLLIN}};
     uint64_t wait_us = until_us > now_us ? until_us - now_us : 0;
-    (void)poll(&at, 1, (int)(LB_MIN(wait_us, LOOK_US) / LB_US_MS) + 1);
+    (void)poll(at, LB_COUNT(at), (int)(LB_MIN(wait_us, LOOK_US) / LB_US_MS) + 1);
 }
 
-static void serve(struct ike_keeper *k) {
-    while (has_session(k)) {
+static bool has_speaker(const struct ike_keeper *k) {
+    return lb_ike_watch_has_session(&k->watch) || lb_ike_watch_has_speaker(&k->watch, k->peer);
+}
+
+/* The session may be gone for another one to be made: nothing speaks to the peer for a while, or
+ * somebody says that nothing will. */
+static bool is_over(struct ike_keeper *k, uint64_t now_us) {
+    bool was_quiet = k->is_quiet;
+    k->is_quiet = !has_speaker(k);
+    if (!was_quiet)
+        k->quiet_us = now_us;
+    return k->is_quiet && (is_told_to_end || now_us >= k->quiet_us + QUIET_US);
+}
+
+/* True: nothing is left to protect. False: the process is told to end, although something is. */
+static bool serve(struct ike_keeper *k) {
+    for (;;) {
         uint64_t now_us = lb_now_us(), until_us = now_us + LOOK_US;
+        if (is_over(k, now_us))
+            return true;
+        if (is_told_to_end)
+            return false;
+        look_for_loss(k, now_us);
         look_for_daemon(k, now_us);
         receive(k, now_us);
         count_packets(k, now_us);
@@ -238,17 +254,19 @@ static void say_goodbye(struct ike_keeper *k) {
 /* ---- the process ----------------------------------------------------------------------------- */
 
 static bool open_files(struct ike_keeper *k, uint32_t sid) {
-    char path[64];
-    lb_format(path, sizeof(path), "/sys/class/iscsi_session/session%u/state", sid);
-    k->session_fd = open(path, O_RDONLY | O_CLOEXEC);
-    k->udp_fd = open("/proc/net/udp", O_RDONLY | O_CLOEXEC);
-    k->udp6_fd = open("/proc/net/udp6", O_RDONLY | O_CLOEXEC);
     struct lb_xfrm opened;
-    if (k->session_fd < 0 || k->udp_fd < 0 || lb_xfrm_open(&opened) != 0)
+    if (!lb_ike_watch_open(&k->watch, sid) || lb_xfrm_open(&opened) != 0)
         return false;
     k->xfrm.fd = opened.fd;
     k->xfrm.seq = 0;
     return true;
+}
+
+static void heed_signals(void) {
+    const struct sigaction action = {.sa_handler = end_of};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
 }
 
 /* As core/boot/shield.c has it. */
@@ -279,6 +297,7 @@ static bool take(struct ike_keeper *k, const struct lb_ike_handed *handed) {
     lb_wipe(seed, sizeof(seed));
     k->policy = handed->config;
     k->xfrm = handed->xfrm;
+    k->peer = handed->peer;
     configure(k, &handed->xfrm.guards[0]);
     k->anew_us = handed->has_ike ? LB_NEVER : 0;
     if (!handed->has_ike)
@@ -290,17 +309,36 @@ static bool take(struct ike_keeper *k, const struct lb_ike_handed *handed) {
     return true;
 }
 
+/* What was to be protected must not be in clear, whoever speaks to it later: iscsid may log in
+ * again at any time. All else between the two machines is nobody's secret any more. */
+static void end_with_nothing_left(struct ike_keeper *k) {
+    say_goodbye(k);
+    lb_xfrm_rest(&k->xfrm, k->peer.port);
+    say(k, "the session has ended; clear packets to TCP port %u stay blocked (ip xfrm policy)",
+        k->peer.port);
+}
+
+/* However it ends, the kernel goes on with what it has: guards that nobody has taken away. */
+static void keep(struct ike_keeper *k, uint32_t sid) {
+    if (!open_files(k, sid)) {
+        say(k, "no process for it: %s; the kernel guards it still", strerror(errno));
+        return;
+    }
+    lb_alone_hold_memory();
+    if (serve(k))
+        end_with_nothing_left(k);
+    else
+        say(k, "ended by a signal; nothing goes in clear, and nobody renews the keys");
+}
+
 _Noreturn static void be_keeper(const struct lb_ike_handed *handed, int port_fd, uint32_t sid) {
     static struct ike_keeper k;
     lb_alone_begin("lunboot-ike", port_fd);
+    heed_signals();
     lb_secrets_guard_memory(&k, sizeof(k));
     k.port = (struct lb_datagram){.fd = port_fd, .family = handed->xfrm.guards[0].local.family};
-    if (take(&k, handed) && open_files(&k, sid)) {
-        lb_alone_hold_memory();
-        serve(&k);
-        say_goodbye(&k);
-        lb_xfrm_close(&k.xfrm);
-    }
+    if (take(&k, handed))
+        keep(&k, sid);
     lb_wipe(&k, sizeof(k));
     _exit(0);
 }
@@ -309,12 +347,12 @@ static uint32_t slot_of(struct lb_addr local) {
     return local.family == LB_V4 ? LB_BOOT_SLOT_IPSEC4 : LB_BOOT_SLOT_IPSEC6;
 }
 
-bool lb_ike_keeper_take(struct lb_run *run, struct lb_addr remote, struct lb_ike_handed *handed) {
-    *handed = (struct lb_ike_handed){.xfrm.fd = -1, .port_fd = -1};
-    lb_xfrm_split(&run->loop.xfrm, remote, &handed->xfrm);
+bool lb_ike_keeper_take(struct lb_run *run, struct lb_endpoint peer, struct lb_ike_handed *handed) {
+    *handed = (struct lb_ike_handed){.xfrm.fd = -1, .peer = peer, .port_fd = -1};
+    lb_xfrm_split(&run->loop.xfrm, peer.addr, &handed->xfrm);
     if (handed->xfrm.guard_count == 0)
         return false;
-    handed->has_ike = lb_boot_hand_over_ike(&run->boot, remote, &handed->ike);
+    handed->has_ike = lb_boot_hand_over_ike(&run->boot, peer.addr, &handed->ike);
     handed->config = run->config;
     uint32_t slot = slot_of(handed->xfrm.guards[0].local);
     if (run->loop.pump.slots[slot] == LB_PUMP_DATAGRAM)

@@ -6,9 +6,13 @@
  * are used up or the peer takes them away, and nothing goes in clear then. Only behind a NAT the
  * kernel finds ESP in this process's socket.
  *
- * While an IKE daemon runs (one that has UDP port 500), it leaves port 4500 and the SAs to it. It
- * ends when the session does, and removes SAs and guards. It logs what it does in the kernel's
- * log. */
+ * While an IKE daemon runs (one that has UDP port 500), it leaves port 4500 and the SAs to it.
+ * Guards that anybody takes away it puts back.
+ *
+ * It ends when nothing is left to protect: no session to the peer, and no connection to its port,
+ * for ten seconds. Then it tells the peer, and removes SAs and guards but for that port, to which
+ * nothing goes in clear as long as the kernel runs. Ended in another way, it removes nothing. It
+ * logs what it does in the kernel's log. */
 #ifndef LB_LINUX_IKE_KEEPER_H
 #define LB_LINUX_IKE_KEEPER_H
 
@@ -25,21 +29,19 @@ struct lb_ike_handed {
     bool has_ike; /* else it has to be made anew */
     struct lb_ike ike;
     struct lb_xfrm xfrm;     /* what the kernel has of the peer; not open */
+    struct lb_endpoint peer; /* what the session is with */
     struct lb_config config; /* the administrator's: key and identities */
     int port_fd;             /* of UDP port 4500; -1: none */
 };
 
 /* Takes the peer from a boot, which goes on without it: from then on the kernel guards it for good,
  * unless lb_ike_keeper_start's process ends that. False: the boot does not guard it. */
-bool lb_ike_keeper_take(struct lb_run *run, struct lb_addr remote, struct lb_ike_handed *handed);
+bool lb_ike_keeper_take(struct lb_run *run, struct lb_endpoint peer, struct lb_ike_handed *handed);
 /* Starts the process for the session of this number; the caller goes on, and may end; what was
  * handed is wiped. False: there is no such process; *error says why. */
 bool lb_ike_keeper_start(struct lb_ike_handed *handed, uint32_t sid, struct lb_error *error);
 
 /* The two ends. */
 struct lb_guarded lb_ike_keeper_guarded(const struct lb_ike_handed *handed);
-
-/* Whether this line of /proc/net/udp or udp6 is of a socket of IKE's port, 500. */
-bool lb_ike_keeper_is_daemon(struct lb_bytes line);
 
 #endif

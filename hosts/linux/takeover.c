@@ -290,7 +290,7 @@ bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached)
     logins = lb_initiator_logins(lb_boot_session(&run->boot));
     *attached = (struct lb_attached){.sid = t.kernel.sid, .host = t.kernel.host, .logins = logins};
     lb_format(attached->device, sizeof(attached->device), "/dev/%s", t.device);
-    attached->peer = lb_initiator_peer(lb_boot_session(&run->boot)).addr;
+    attached->peer = lb_initiator_peer(lb_boot_session(&run->boot));
     if (is_kept)
         note_login(&t, attached);
     lb_run_pin(run);

@@ -16,7 +16,7 @@ struct lb_attached {
     unsigned logins;    /* that the target has seen of this boot */
 
     /* Who it is with; where the kernel has SAs for it, all that keeps them. */
-    struct lb_addr peer;
+    struct lb_endpoint peer;
     struct lb_ike_handed ike;
 
     /* Of one that is kept; its portal has no address where none is known. */

@@ -3,6 +3,7 @@
 #include "core/iscsi/iscsi_wire.h"
 #include "core/target/target_rooms.h"
 #include "hosts/linux/alone.h"
+#include "hosts/linux/ike_watch.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/loop.h"
 #include "hosts/linux/test_kernel.h"
@@ -467,10 +468,10 @@ static void without_protected_ends_what_is_required_is_not_met(void) {
     CHECK_EQ(times_asked(STOP) + times_asked(BIND), 0);
 }
 
-/* ---- an IKE daemon --------------------------------------------------------------------------- */
+/* ---- what lunboot-ike sees ------------------------------------------------------------------- */
 
 static bool is_daemon(const char *line) {
-    return lb_ike_keeper_is_daemon(lb_bytes_of_text(line));
+    return lb_ike_watch_is_daemon(lb_bytes_of_text(line));
 }
 
 static void an_ike_daemon_is_known_by_its_port(void) {
@@ -483,6 +484,35 @@ static void an_ike_daemon_is_known_by_its_port(void) {
     CHECK(!is_daemon("  128: 000001F4"));
     CHECK(!is_daemon("  128:"));
     CHECK(!is_daemon(""));
+}
+
+/* Of /proc/net/tcp on a little-endian machine; 192.0.2.1:3260. */
+static bool is_speaker(const char *line) {
+    return lb_ike_watch_is_speaker(lb_bytes_of_text(line),
+                                   (struct lb_endpoint){lb_addr_v4(192, 0, 2, 1), 3260});
+}
+
+static void what_may_still_speak_to_the_peer_is_known_by_its_connection(void) {
+    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+        return;
+    CHECK(is_speaker("   1: 640200C0:D431 010200C0:0CBC 01 00000000:00000000 00:00000000 0"));
+    CHECK(is_speaker("   1: 640200C0:D431 010200C0:0CBC 02 00000000:00000000")); /* SYN-SENT */
+    CHECK(is_speaker("   1: 640200C0:D431 010200C0:0CBC 04 00000000:00000000")); /* FIN-WAIT-1 */
+    CHECK(!is_speaker("   1: 640200C0:D431 010200C0:0CBC 06 00000000:00000000"));
+    CHECK(!is_speaker("   1: 640200C0:D431 010200C0:0016 01 00000000:00000000"));
+    CHECK(!is_speaker("   1: 010200C0:0CBC 640200C0:D431 01 00000000:00000000"));
+    CHECK(is_speaker(" 9: 0000000000000000FFFF0000640200C0:D431 0000000000000000FFFF0000010200C0:"
+                     "0CBC 01 00000000:00000000"));
+    CHECK(!is_speaker("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when"));
+    CHECK(!is_speaker("   1: 640200C0:D431 010200C0:0CBC"));
+    CHECK(!is_speaker("   1: 640200C0:D431 0102:0CBC 01"));
+    struct lb_addr remote;
+    CHECK(lb_addr_parse(lb_bytes_of_text("2001:db8::1"), &remote));
+    CHECK(lb_ike_watch_is_speaker(
+        lb_bytes_of_text(
+            " 0: 00000000000000000000000000000000:D431 B80D0120000000000000000001000000"
+            ":0CBC 01 00000000:00000000"),
+        (struct lb_endpoint){remote, 3260}));
 }
 
 static void lines_come_whole_however_long_the_file_is(void) {
@@ -610,6 +640,7 @@ int main(void) {
     TEST(a_login_goes_between_the_two_protected_ends_alone);
     TEST(without_protected_ends_what_is_required_is_not_met);
     TEST(an_ike_daemon_is_known_by_its_port);
+    TEST(what_may_still_speak_to_the_peer_is_known_by_its_connection);
     TEST(lines_come_whole_however_long_the_file_is);
     TEST(the_kernel_gets_the_disk_that_it_had);
     TEST(another_disk_never_reaches_the_kernel);

@@ -136,6 +136,121 @@ static void what_another_took_away_is_guarded_again(void) {
     lb_xfrm_close(&xfrm);
 }
 
+static void what_another_takes_away_is_reported_and_put_back(void) {
+    int watch = lb_xfrm_watch();
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    CHECK(watch >= 0);
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0x5000);
+    CHECK(!lb_xfrm_taken(watch).policies); /* what is set is not taken */
+    CHECK(!lb_xfrm_restore(&xfrm, false));
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+    CHECK(goes(ours, false)); /* without anybody who puts them back */
+    CHECK(lb_xfrm_taken(watch).policies);
+    CHECK(lb_xfrm_restore(&xfrm, false));
+    CHECK_EQ(count("policy", "priority"), 4);
+    CHECK(!goes(ours, false));
+    CHECK(!lb_xfrm_taken(watch).policies);
+    if (xfrm.pair_count > 0) {
+        CHECK(lb_xfrm_has_keys(&xfrm, theirs));
+        CHECK_EQ(system("ip xfrm state flush"), 0);
+        CHECK(lb_xfrm_taken(watch).sas);
+        CHECK(!lb_xfrm_has_keys(&xfrm, theirs));
+    }
+    lb_xfrm_close(&xfrm);
+    close(watch);
+}
+
+/* A daemon's own policy for the same packets, as strongSwan's: another number, another reqid. */
+static void set_daemon_policy(const char *dir, const char *from, const char *to) {
+    char command[256];
+    lb_format(command, sizeof(command),
+              "ip xfrm policy update src %s/32 dst %s/32 dir %s priority 367231 tmpl src %s dst %s "
+              "proto esp reqid 1 mode tunnel",
+              from, to, dir, from, to);
+    CHECK_EQ(system(command), 0);
+}
+
+static void a_daemons_policy_is_neither_replaced_nor_taken_away(void) {
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0x6000);
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+    set_daemon_policy("out", "192.0.2.50", "192.0.2.1");
+    set_daemon_policy("in", "192.0.2.1", "192.0.2.50");
+    CHECK(lb_xfrm_restore(&xfrm, true));
+    CHECK_EQ(count("policy", "priority 367231"), 2);
+    CHECK_EQ(count("policy", "action block"), 2);
+    CHECK(!goes(addr("192.0.2.51"), false));
+    lb_xfrm_close(&xfrm);
+    CHECK_EQ(count("policy", "priority 367231"), 2);
+    CHECK_EQ(count("policy", "priority"), 2);
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+}
+
+/* A boot that fails, to the peer of a session that is there already. */
+static void guards_of_another_are_left_by_the_end_of_a_boot(void) {
+    struct lb_xfrm first;
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0x7000);
+    first = xfrm;
+    ours = addr("192.0.2.51");
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0x7100);
+    lb_xfrm_close(&xfrm);
+    CHECK(!goes(addr("192.0.2.50"), false));
+    CHECK(!goes(addr("192.0.2.51"), false));
+    xfrm = first;
+    lb_xfrm_rest(&xfrm, 3260);
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+}
+
+static bool tcp_goes(uint16_t port) {
+    struct lb_os_address to = lb_os_address((struct lb_endpoint){theirs, port}, 0);
+    int fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    uint8_t packet[256];
+    ssize_t got;
+    bool went = false;
+    CHECK(fd >= 0);
+    (void)count_clear();
+    (void)!connect(fd, &to.any, to.len);
+    while ((got = recv(tap_fd, packet, sizeof(packet), MSG_DONTWAIT)) > 0)
+        went = went || (got > 20 && packet[packet[0] >> 4 == 4 ? 9 : 6] == IPPROTO_TCP);
+    close(fd);
+    return went;
+}
+
+static void check_rest(const char *own, const char *peer) {
+    ours = addr(own);
+    theirs = addr(peer);
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    CHECK(tcp_goes(3260));
+    protect(0x8000);
+    CHECK(!tcp_goes(3260));
+    CHECK(!tcp_goes(22));
+    lb_xfrm_rest(&xfrm, 3260);
+    CHECK_EQ(count("state", "proto esp"), 0);
+    CHECK_EQ(count("policy", "priority"), 2);
+    CHECK(!tcp_goes(3260));
+    CHECK(tcp_goes(22));
+    CHECK(goes(ours, false));
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0); /* the next boot, and its end */
+    protect(0x8100);
+    lb_xfrm_close(&xfrm);
+    CHECK(!tcp_goes(3260));
+    CHECK(tcp_goes(22));
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+}
+
+static void at_rest_the_port_of_the_disk_is_blocked_and_nothing_else(void) {
+    check_rest("192.0.2.50", "192.0.2.1");
+    check_rest("2001:db8::50", "2001:db8::1");
+}
+
 static void skip_all(const char *why) {
     tap_skip("the kernel's guards", why);
 }
@@ -165,6 +280,10 @@ int main(void) {
         TEST(nothing_goes_to_a_guarded_peer_in_clear);
         TEST(nor_over_ipv6_but_neighbours);
         TEST(what_another_took_away_is_guarded_again);
+        TEST(what_another_takes_away_is_reported_and_put_back);
+        TEST(a_daemons_policy_is_neither_replaced_nor_taken_away);
+        TEST(guards_of_another_are_left_by_the_end_of_a_boot);
+        TEST(at_rest_the_port_of_the_disk_is_blocked_and_nothing_else);
         TEST(a_peer_that_is_split_off_is_left_alone_by_the_others_end);
     }
     return tap_done();

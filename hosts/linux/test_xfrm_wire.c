@@ -48,6 +48,17 @@ static const char policy_blocks[] =
     "ffffffffffffffffffffffffffffffff00000000000000000000000000000000000000000000000000000000"
     "000000000000000000000000000000000000000000000000000000000000000000000000feffff7f00000000"
     "0001000000000000";
+static const char policy_blocks_a_port[] =
+    "b800000019000500070000000000000000000000000000000000000000000000c00002010000000000000000"
+    "00000000000000000cbcffff020000200600000000000000"
+    "00000000ffffffffffffffffffffffffffffffff"
+    "ffffffffffffffffffffffffffffffff00000000000000000000000000000000000000000000000000000000"
+    "000000000000000000000000000000000000000000000000000000000000000000000000feffff7f00000000"
+    "0001000000000000";
+static const char policy_asked[] =
+    "5000000015000100070000000000000000000000000000000000000000000000c00002010000000000000000"
+    "00000000000000000cbcffff02000020060000000000000000000000"
+    "0000000000000000";
 static const char policy_deleted[] =
     "50000000140005000700000000000000c0000201000000000000000000000000c00002640000000000000000"
     "000000000000000000000000020020200000000000000000000000000000000001000000";
@@ -122,6 +133,17 @@ static void policies(void) {
                                 .local = {.family = LB_V4},
                                 .remote = addr("192.0.2.1")};
     CHECK_BYTES(lb_xfrm_set_policy(&p, SEQ, space()), tap_hex(policy_blocks));
+    p.port = 3260;
+    CHECK_BYTES(lb_xfrm_set_policy(&p, SEQ, space()), tap_hex(policy_blocks_a_port));
+    uint8_t expected[sizeof(room)];
+    struct lb_bytes set = tap_hex(policy_blocks_a_port);
+    memcpy(expected, set.p, set.len);
+    expected[4] = 0x13; /* NEWPOLICY */
+    CHECK_BYTES(lb_xfrm_add_policy(&p, SEQ, space()), lb_bytes(expected, set.len));
+    struct lb_bytes get = tap_hex(policy_asked);
+    memcpy(expected, get.p, get.len);
+    expected[6] |= 4; /* ip does not want an acknowledgement as well */
+    CHECK_BYTES(lb_xfrm_get_policy(&p, SEQ, space()), lb_bytes(expected, get.len));
     p = (struct lb_xfrm_policy){.does = LB_XFRM_PASSES,
                                 .way = LB_XFRM_IN,
                                 .local = addr("2001:db8::2"),
@@ -171,6 +193,35 @@ static void an_sa_says_how_many_packets_it_had(void) {
         CHECK(!lb_xfrm_read(lb_bytes(both, len), SEQ).has_sa);
 }
 
+/* As the kernel answers lb_xfrm_get_policy. */
+static void a_policy_says_its_number(void) {
+    struct lb_bytes policy = tap_hex(policy_protects);
+    uint8_t answered[512];
+    memcpy(answered, policy.p, policy.len);
+    answered[4] = 0x13; /* NEWPOLICY */
+    struct lb_xfrm_answer answer = lb_xfrm_read(lb_bytes(answered, policy.len), SEQ);
+    CHECK(answer.has_policy && !answer.is_over);
+    CHECK_EQ(answer.priority, LB_XFRM_PRIORITY);
+    for (size_t len = 0; len < policy.len; len++)
+        CHECK(!lb_xfrm_read(lb_bytes(answered, len), SEQ).has_policy);
+}
+
+static struct lb_xfrm_taken report(uint8_t type) {
+    uint8_t message[] = {16, 0, 0, 0, type, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    return lb_xfrm_read_taken(lb_bytes(message, sizeof(message)));
+}
+
+static void what_is_taken_away_is_told_from_what_is_set(void) {
+    CHECK(report(0x14).policies && !report(0x14).sas);       /* DELPOLICY */
+    CHECK(report(0x1d).policies);                            /* FLUSHPOLICY */
+    CHECK(report(0x1b).policies);                            /* POLEXPIRE */
+    CHECK(report(0x11).sas && !report(0x11).policies);       /* DELSA */
+    CHECK(report(0x1c).sas);                                 /* FLUSHSA */
+    CHECK(report(0x18).sas);                                 /* EXPIRE */
+    CHECK(!report(0x13).policies && !report(0x19).policies); /* NEWPOLICY, UPDPOLICY */
+    CHECK(!report(0x10).sas && !report(0x1a).sas);           /* NEWSA, UPDSA */
+}
+
 static void lengths_that_lie_end_the_reading(void) {
     static const char *const messages[] = {
         "00000000 0200 0000 07000000 00000000 00000000",
@@ -193,6 +244,8 @@ int main(void) {
     TEST(without_room_there_is_no_message);
     TEST(an_acknowledgement_and_a_refusal);
     TEST(an_sa_says_how_many_packets_it_had);
+    TEST(a_policy_says_its_number);
+    TEST(what_is_taken_away_is_told_from_what_is_set);
     TEST(lengths_that_lie_end_the_reading);
     return tap_done();
 }

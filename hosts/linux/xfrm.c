@@ -16,17 +16,21 @@
 
 /* ---- the socket ------------------------------------------------------------------------------ */
 
-int lb_xfrm_open(struct lb_xfrm *xfrm) {
-    struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-    *xfrm = (struct lb_xfrm){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM)};
-    if (xfrm->fd < 0)
-        return errno;
-    if (bind(xfrm->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-        return 0;
+/* groups: of the kernel's reports, as bits. -1: errno. */
+static int open_socket(uint32_t groups, int flags) {
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_XFRM);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
     int refused = errno;
-    close(xfrm->fd);
-    xfrm->fd = -1;
-    return refused;
+    close(fd);
+    errno = refused;
+    return -1;
+}
+
+int lb_xfrm_open(struct lb_xfrm *xfrm) {
+    *xfrm = (struct lb_xfrm){.fd = open_socket(0, 0)};
+    return xfrm->fd < 0 ? errno : 0;
 }
 
 /* The kernel answers before the next call. */
@@ -42,6 +46,8 @@ static int wait_for_answer(struct lb_xfrm *xfrm, struct lb_xfrm_answer *all) {
         struct lb_xfrm_answer part = lb_xfrm_read(lb_bytes(room, (size_t)got), xfrm->seq);
         part.has_sa = part.has_sa || all->has_sa;
         part.packets = LB_MAX(part.packets, all->packets);
+        part.has_policy = part.has_policy || all->has_policy;
+        part.priority = LB_MAX(part.priority, all->priority);
         *all = part;
     }
     return all->refused;
@@ -62,48 +68,88 @@ static int ask(struct lb_xfrm *xfrm, struct lb_bytes message) {
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
-static int set(struct lb_xfrm *xfrm, const struct lb_xfrm_policy *policy, bool is_there) {
-    uint8_t room[LB_XFRM_MESSAGE_MAX];
-    struct lb_span span = lb_span(room, sizeof(room));
-    uint32_t seq = ++xfrm->seq;
-    return ask(xfrm, is_there ? lb_xfrm_set_policy(policy, seq, span)
-                              : lb_xfrm_del_policy(policy, seq, span));
+enum deed {
+    PUTS, /* whatever was there */
+    ADDS, /* EEXIST: one is there */
+    TAKES,
+};
+
+static struct lb_bytes message_of(enum deed deed, const struct lb_xfrm_policy *policy, uint32_t seq,
+                                  struct lb_span room) {
+    switch (deed) {
+    case PUTS:
+        return lb_xfrm_set_policy(policy, seq, room);
+    case ADDS:
+        return lb_xfrm_add_policy(policy, seq, room);
+    case TAKES:
+        break;
+    }
+    return lb_xfrm_del_policy(policy, seq, room);
 }
 
-/* Both ways; any: whatever address of ours. */
-static int set_both(struct lb_xfrm *xfrm, struct lb_xfrm_policy policy, bool is_any,
-                    bool is_there) {
-    if (is_any)
-        policy.local = (struct lb_addr){.family = policy.remote.family};
-    policy.way = LB_XFRM_IN;
-    int refused_in = set(xfrm, &policy, is_there);
-    policy.way = LB_XFRM_OUT;
-    int refused_out = set(xfrm, &policy, is_there);
-    return refused_in ? refused_in : refused_out;
+static int set(struct lb_xfrm *xfrm, const struct lb_xfrm_policy *policy, enum deed deed) {
+    uint8_t room[LB_XFRM_MESSAGE_MAX];
+    return ask(xfrm, message_of(deed, policy, ++xfrm->seq, lb_span(room, sizeof(room))));
+}
+
+/* A daemon has its own for the same packets, with its own number. */
+static bool is_ours(struct lb_xfrm *xfrm, const struct lb_xfrm_policy *policy) {
+    uint8_t room[LB_XFRM_MESSAGE_MAX];
+    struct lb_xfrm_answer answer;
+    struct lb_bytes message = lb_xfrm_get_policy(policy, ++xfrm->seq, lb_span(room, sizeof(room)));
+    return ask_for(xfrm, message, &answer) == 0 && answer.has_policy &&
+           answer.priority == LB_XFRM_PRIORITY;
+}
+
+/* Both ways. */
+static int set_both(struct lb_xfrm *xfrm, struct lb_xfrm_policy policy, enum deed deed) {
+    int refused[2] = {0};
+    for (unsigned i = 0; i < LB_COUNT(refused); i++) {
+        policy.way = i == 0 ? LB_XFRM_IN : LB_XFRM_OUT;
+        if (deed != TAKES || policy.does != LB_XFRM_PROTECTS || is_ours(xfrm, &policy))
+            refused[i] = set(xfrm, &policy, deed);
+    }
+    return refused[0] ? refused[0] : refused[1];
+}
+
+/* Whatever address of ours. */
+static int set_any(struct lb_xfrm *xfrm, struct lb_xfrm_policy policy, enum deed deed) {
+    policy.local = (struct lb_addr){.family = policy.remote.family};
+    return set_both(xfrm, policy, deed);
+}
+
+static struct lb_xfrm_policy policy_of(const struct lb_xfrm_guard *guard, enum lb_xfrm_does does) {
+    return (struct lb_xfrm_policy){
+        .does = does, .local = guard->local, .remote = guard->remote, .mode = guard->mode};
 }
 
 /* Neighbours find each other in clear: what protects packets to a peer needs its MAC first. */
-static int set_neighbours(struct lb_xfrm *xfrm, struct lb_xfrm_policy policy, bool is_there) {
+static int set_neighbours(struct lb_xfrm *xfrm, const struct lb_xfrm_guard *guard, enum deed deed) {
     static const uint8_t types[] = {NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT};
+    struct lb_xfrm_policy policy = policy_of(guard, LB_XFRM_PASSES);
     int refused = 0;
-    policy.does = LB_XFRM_PASSES;
     for (size_t i = 0; i < LB_COUNT(types) && policy.remote.family == LB_V6; i++) {
         policy.icmp6_type = types[i];
-        int one = set_both(xfrm, policy, true, is_there);
+        int one = set_any(xfrm, policy, deed);
         refused = refused ? refused : one;
     }
     return refused;
 }
 
-static int set_guard(struct lb_xfrm *xfrm, const struct lb_xfrm_guard *guard, bool is_there) {
-    struct lb_xfrm_policy policy = {
-        .local = guard->local, .remote = guard->remote, .mode = guard->mode};
-    int neighbours = set_neighbours(xfrm, policy, is_there);
-    policy.does = LB_XFRM_BLOCKS;
-    int blocks = set_both(xfrm, policy, true, is_there);
-    policy.does = LB_XFRM_PROTECTS;
-    int protects = set_both(xfrm, policy, false, is_there);
-    return neighbours ? neighbours : blocks ? blocks : protects;
+/* What blocks comes first, and neighbours. */
+static int set_blocks(struct lb_xfrm *xfrm, const struct lb_xfrm_guard *guard, enum deed deed) {
+    int blocks = set_any(xfrm, policy_of(guard, LB_XFRM_BLOCKS), deed);
+    int neighbours = set_neighbours(xfrm, guard, deed);
+    return blocks ? blocks : neighbours;
+}
+
+static int set_protects(struct lb_xfrm *xfrm, const struct lb_xfrm_guard *guard, enum deed deed) {
+    return set_both(xfrm, policy_of(guard, LB_XFRM_PROTECTS), deed);
+}
+
+static int set_guard(struct lb_xfrm *xfrm, const struct lb_xfrm_guard *guard, enum deed deed) {
+    int blocks = set_blocks(xfrm, guard, deed), protects = set_protects(xfrm, guard, deed);
+    return blocks ? blocks : protects;
 }
 
 bool lb_xfrm_is_guarded(const struct lb_xfrm *xfrm, struct lb_addr local, struct lb_addr remote) {
@@ -116,13 +162,27 @@ bool lb_xfrm_is_guarded(const struct lb_xfrm *xfrm, struct lb_addr local, struct
 
 /* Also where it is guarded: an IKE daemon that has ended took its policies for it away. */
 static int guard(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms) {
-    struct lb_xfrm_guard new = {terms->local.addr, terms->remote.addr, terms->mode};
+    struct lb_xfrm_guard new = {
+        .local = terms->local.addr, .remote = terms->remote.addr, .mode = terms->mode};
     bool is_new = !lb_xfrm_is_guarded(xfrm, new.local, new.remote);
     if (is_new && xfrm->guard_count == LB_XFRM_GUARDS_MAX)
         return ENOSPC;
-    if (is_new)
+    if (is_new) {
+        new.was_there = set_any(xfrm, policy_of(&new, LB_XFRM_BLOCKS), ADDS) == EEXIST;
         xfrm->guards[xfrm->guard_count++] = new;
-    return set_guard(xfrm, &new, true);
+    }
+    return set_guard(xfrm, &new, PUTS);
+}
+
+bool lb_xfrm_restore(struct lb_xfrm *xfrm, bool has_daemon) {
+    bool was_missing = false;
+    for (size_t i = 0; i < xfrm->guard_count; i++) {
+        const struct lb_xfrm_guard *guard = &xfrm->guards[i];
+        was_missing = set_blocks(xfrm, guard, ADDS) == 0 || was_missing;
+        if (!has_daemon)
+            was_missing = set_protects(xfrm, guard, ADDS) == 0 || was_missing;
+    }
+    return was_missing;
 }
 
 /* ---- pairs ----------------------------------------------------------------------------------- */
@@ -184,18 +244,31 @@ void lb_xfrm_drop_all(struct lb_xfrm *xfrm, struct lb_addr remote) {
             drop_at(xfrm, i - 1);
 }
 
-uint64_t lb_xfrm_packets(struct lb_xfrm *xfrm, struct lb_addr remote) {
+/* False: there is no newest pair. */
+static bool ask_for_newest(struct lb_xfrm *xfrm, struct lb_addr remote, enum lb_xfrm_way way,
+                           struct lb_xfrm_answer *answer) {
     const struct lb_ipsec_terms *newest = NULL;
     uint8_t room[LB_XFRM_MESSAGE_MAX];
-    struct lb_xfrm_answer answer;
     for (size_t i = 0; i < xfrm->pair_count; i++)
         if (lb_addr_equal(xfrm->pairs[i].remote.addr, remote))
             newest = &xfrm->pairs[i];
     if (newest == NULL)
-        return 0;
-    struct lb_bytes message =
-        lb_xfrm_get_sa(newest, LB_XFRM_OUT, ++xfrm->seq, lb_span(room, sizeof(room)));
-    return ask_for(xfrm, message, &answer) == 0 && answer.has_sa ? answer.packets : 0;
+        return false;
+    struct lb_bytes message = lb_xfrm_get_sa(newest, way, ++xfrm->seq, lb_span(room, sizeof(room)));
+    if (ask_for(xfrm, message, answer) != 0)
+        answer->has_sa = false;
+    return true;
+}
+
+uint64_t lb_xfrm_packets(struct lb_xfrm *xfrm, struct lb_addr remote) {
+    struct lb_xfrm_answer answer;
+    return ask_for_newest(xfrm, remote, LB_XFRM_OUT, &answer) && answer.has_sa ? answer.packets : 0;
+}
+
+bool lb_xfrm_has_keys(struct lb_xfrm *xfrm, struct lb_addr remote) {
+    struct lb_xfrm_answer in, out;
+    return !ask_for_newest(xfrm, remote, LB_XFRM_OUT, &out) ||
+           !ask_for_newest(xfrm, remote, LB_XFRM_IN, &in) || (in.has_sa && out.has_sa);
 }
 
 /* ---- owners ---------------------------------------------------------------------------------- */
@@ -214,16 +287,66 @@ void lb_xfrm_split(struct lb_xfrm *from, struct lb_addr remote, struct lb_xfrm *
     from->guard_count = guards;
 }
 
-void lb_xfrm_close(struct lb_xfrm *xfrm) {
-    if (xfrm->fd < 0)
-        return;
+static void drop_pairs(struct lb_xfrm *xfrm) {
     while (xfrm->pair_count > 0)
         drop_at(xfrm, xfrm->pair_count - 1);
-    for (size_t i = 0; i < xfrm->guard_count; i++)
-        (void)set_guard(xfrm, &xfrm->guards[i], false);
+}
+
+static void close_socket(struct lb_xfrm *xfrm) {
     xfrm->guard_count = 0;
     close(xfrm->fd);
     xfrm->fd = -1;
+}
+
+void lb_xfrm_close(struct lb_xfrm *xfrm) {
+    if (xfrm->fd < 0)
+        return;
+    drop_pairs(xfrm);
+    for (size_t i = 0; i < xfrm->guard_count; i++)
+        if (!xfrm->guards[i].was_there)
+            (void)set_guard(xfrm, &xfrm->guards[i], TAKES);
+    close_socket(xfrm);
+}
+
+/* The port is blocked before anything else is let through. */
+void lb_xfrm_rest(struct lb_xfrm *xfrm, uint16_t port) {
+    lb_assert(xfrm->fd >= 0 && port != 0);
+    for (size_t i = 0; i < xfrm->guard_count; i++) {
+        struct lb_xfrm_policy policy = policy_of(&xfrm->guards[i], LB_XFRM_BLOCKS);
+        policy.port = port;
+        if (set_any(xfrm, policy, PUTS) == 0)
+            (void)set_guard(xfrm, &xfrm->guards[i], TAKES);
+    }
+    drop_pairs(xfrm);
+    close_socket(xfrm);
+}
+
+/* ---- reports --------------------------------------------------------------------------------- */
+
+static uint32_t group(enum xfrm_nlgroups number) {
+    return UINT32_C(1) << (number - 1);
+}
+
+int lb_xfrm_watch(void) {
+    return open_socket(group(XFRMNLGRP_POLICY) | group(XFRMNLGRP_SA) | group(XFRMNLGRP_EXPIRE),
+                       SOCK_NONBLOCK);
+}
+
+struct lb_xfrm_taken lb_xfrm_taken(int fd) {
+    uint8_t room[ANSWER_BYTES] __attribute__((aligned(8)));
+    struct lb_xfrm_taken all = {false, false};
+    for (;;) {
+        ssize_t got = recv(fd, room, sizeof(room), 0);
+        if (got < 0 && errno == ENOBUFS)
+            return (struct lb_xfrm_taken){true, true};
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return all;
+        struct lb_xfrm_taken some = lb_xfrm_read_taken(lb_bytes(room, (size_t)got));
+        all.policies = all.policies || some.policies;
+        all.sas = all.sas || some.sas;
+    }
 }
 
 /* ---- sockets --------------------------------------------------------------------------------- */

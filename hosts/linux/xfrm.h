@@ -4,7 +4,12 @@
  *   lb_xfrm_protect, for each pair of SAs that IKE agrees on; the newest sends
  *   lb_xfrm_drop, lb_xfrm_drop_all: pairs go, and the peer is guarded still
  *   lb_xfrm_split: a new owner for a peer
+ *   lb_xfrm_restore: what another program took away of the guards is put back
  *   lb_xfrm_close: the guards go, too; all that spoke to the peers is closed by then
+ *   lb_xfrm_rest: the same, but the port of a disk stays guarded
+ *
+ * Guards that were there before lb_xfrm_protect are somebody else's as well: lb_xfrm_close leaves
+ * them. A policy that an IKE daemon has put in the place of one of ours is left, too.
  *
  * A peer that is guarded gets and gives nothing in clear, from or to any address of ours, but what
  * finds neighbours on IPv6's links, and IKE (lb_xfrm_pass). The kernel goes on with it when the
@@ -22,6 +27,7 @@ enum {
 struct lb_xfrm_guard {
     struct lb_addr local, remote;
     enum lb_ipsec_mode mode;
+    bool was_there; /* before us */
 };
 
 struct lb_xfrm {
@@ -48,8 +54,22 @@ bool lb_xfrm_is_guarded(const struct lb_xfrm *xfrm, struct lb_addr local, struct
 void lb_xfrm_split(struct lb_xfrm *from, struct lb_addr remote, struct lb_xfrm *to);
 /* How many packets went out by the peer's newest pair; 0 also where nobody knows. */
 uint64_t lb_xfrm_packets(struct lb_xfrm *xfrm, struct lb_addr remote);
+/* Whether the kernel still has both SAs of the peer's newest pair; true where there is none. */
+bool lb_xfrm_has_keys(struct lb_xfrm *xfrm, struct lb_addr remote);
+/* Puts back what is missing of the guards. True: something was. has_daemon: an IKE daemon has a
+ * policy of its own for what is to be protected; only what blocks is put back. */
+bool lb_xfrm_restore(struct lb_xfrm *xfrm, bool has_daemon);
 /* Takes all pairs and guards away. Harmless where it is not open. */
 void lb_xfrm_close(struct lb_xfrm *xfrm);
+/* As lb_xfrm_close, also for guards that were there before; but what TCP says in clear to this port
+ * of the peers, and what comes from there, is blocked as long as the kernel runs, or until somebody
+ * takes these two policies of each away. */
+void lb_xfrm_rest(struct lb_xfrm *xfrm, uint16_t port);
+
+/* Has the kernel report what is taken away (lb_xfrm_taken). -1: errno. */
+int lb_xfrm_watch(void);
+/* All reports so far of lb_xfrm_watch's socket. Reports that were lost count as both. */
+struct lb_xfrm_taken lb_xfrm_taken(int fd);
 
 /* Lets a socket's own packets pass in clear: IKE's. */
 int lb_xfrm_pass(int fd, enum lb_family family);

@@ -175,6 +175,12 @@ static struct xfrm_selector selector(const struct lb_xfrm_policy *policy) {
         sel.sport = htons(policy->icmp6_type);
         sel.sport_mask = htons(UINT16_MAX);
     }
+    if (policy->port != 0) {
+        bool is_out = policy->way == LB_XFRM_OUT;
+        sel.proto = IPPROTO_TCP;
+        *(is_out ? &sel.dport : &sel.sport) = htons(policy->port);
+        *(is_out ? &sel.dport_mask : &sel.sport_mask) = htons(UINT16_MAX);
+    }
     return sel;
 }
 
@@ -185,7 +191,7 @@ static uint32_t priority(enum lb_xfrm_does does) {
     case LB_XFRM_PASSES:
         return 1000;
     case LB_XFRM_PROTECTS:
-        return 2000;
+        return LB_XFRM_PRIORITY;
     case LB_XFRM_BLOCKS:
         break;
     }
@@ -211,9 +217,9 @@ static void put_template(struct lb_wr *wr, const struct lb_xfrm_policy *policy) 
     lb_wr_bytes(wr, lb_bytes(&tmpl, sizeof(tmpl)));
 }
 
-struct lb_bytes lb_xfrm_set_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
-                                   struct lb_span room) {
-    struct lb_wr wr = begin(room, XFRM_MSG_UPDPOLICY, seq);
+static struct lb_bytes put_policy(uint16_t type, const struct lb_xfrm_policy *policy, uint32_t seq,
+                                  struct lb_span room) {
+    struct lb_wr wr = begin(room, type, seq);
     struct xfrm_userpolicy_info info;
     memset(&info, 0, sizeof(info));
     info.sel = selector(policy);
@@ -227,15 +233,36 @@ struct lb_bytes lb_xfrm_set_policy(const struct lb_xfrm_policy *policy, uint32_t
     return finish(&wr, room);
 }
 
-struct lb_bytes lb_xfrm_del_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
+struct lb_bytes lb_xfrm_set_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
                                    struct lb_span room) {
-    struct lb_wr wr = begin(room, XFRM_MSG_DELPOLICY, seq);
+    return put_policy(XFRM_MSG_UPDPOLICY, policy, seq, room);
+}
+
+struct lb_bytes lb_xfrm_add_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
+                                   struct lb_span room) {
+    return put_policy(XFRM_MSG_NEWPOLICY, policy, seq, room);
+}
+
+/* A message that names a policy. */
+static struct lb_bytes name_policy(uint16_t type, const struct lb_xfrm_policy *policy, uint32_t seq,
+                                   struct lb_span room) {
+    struct lb_wr wr = begin(room, type, seq);
     struct xfrm_userpolicy_id id;
     memset(&id, 0, sizeof(id));
     id.sel = selector(policy);
     id.dir = direction(policy);
     lb_wr_bytes(&wr, lb_bytes(&id, sizeof(id)));
     return finish(&wr, room);
+}
+
+struct lb_bytes lb_xfrm_get_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
+                                   struct lb_span room) {
+    return name_policy(XFRM_MSG_GETPOLICY, policy, seq, room);
+}
+
+struct lb_bytes lb_xfrm_del_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
+                                   struct lb_span room) {
+    return name_policy(XFRM_MSG_DELPOLICY, policy, seq, room);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -260,22 +287,56 @@ static void take_sa(struct lb_rd rd, struct lb_xfrm_answer *answer) {
     answer->packets = info.curlft.packets;
 }
 
+static void take_policy(struct lb_rd rd, struct lb_xfrm_answer *answer) {
+    struct xfrm_userpolicy_info info;
+    memset(&info, 0, sizeof(info));
+    lb_rd_copy(&rd, &info, sizeof(info));
+    if (!lb_rd_ok(&rd))
+        return;
+    answer->has_policy = true;
+    answer->priority = info.priority;
+}
+
 /* Each message begins at a multiple of four bytes; the last padding may be missing. */
+static bool next_message(struct lb_rd *rd, struct nlmsghdr *header, struct lb_rd *body) {
+    struct lb_rd message = *rd;
+    if (rd->left < sizeof(*header))
+        return false;
+    lb_rd_copy(&message, header, sizeof(*header));
+    if (header->nlmsg_len < sizeof(*header) || header->nlmsg_len > rd->left)
+        return false;
+    *body = lb_rd(lb_rd_bytes(&message, header->nlmsg_len - sizeof(*header)));
+    lb_rd_skip(rd, LB_MIN(NLMSG_ALIGN((size_t)header->nlmsg_len), rd->left));
+    return true;
+}
+
 struct lb_xfrm_answer lb_xfrm_read(struct lb_bytes messages, uint32_t seq) {
     struct lb_xfrm_answer answer = {.refused = 0};
     struct nlmsghdr header;
-    struct lb_rd rd = lb_rd(messages);
-    while (!answer.is_over && rd.left >= sizeof(header)) {
-        struct lb_rd message = rd;
-        lb_rd_copy(&message, &header, sizeof(header));
-        if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > rd.left)
-            break;
-        struct lb_rd body = lb_rd(lb_rd_bytes(&message, header.nlmsg_len - sizeof(header)));
-        lb_rd_skip(&rd, LB_MIN(NLMSG_ALIGN((size_t)header.nlmsg_len), rd.left));
-        if (header.nlmsg_seq == seq && header.nlmsg_type == NLMSG_ERROR)
+    struct lb_rd rd = lb_rd(messages), body;
+    while (!answer.is_over && next_message(&rd, &header, &body)) {
+        if (header.nlmsg_seq != seq)
+            continue;
+        if (header.nlmsg_type == NLMSG_ERROR)
             take_error(body, &answer);
-        if (header.nlmsg_seq == seq && header.nlmsg_type == XFRM_MSG_NEWSA)
+        if (header.nlmsg_type == XFRM_MSG_NEWSA)
             take_sa(body, &answer);
+        if (header.nlmsg_type == XFRM_MSG_NEWPOLICY)
+            take_policy(body, &answer);
     }
     return answer;
+}
+
+struct lb_xfrm_taken lb_xfrm_read_taken(struct lb_bytes messages) {
+    struct lb_xfrm_taken taken = {false, false};
+    struct nlmsghdr header;
+    struct lb_rd rd = lb_rd(messages), body;
+    while (next_message(&rd, &header, &body)) {
+        uint16_t type = header.nlmsg_type;
+        taken.policies = taken.policies || type == XFRM_MSG_DELPOLICY ||
+                         type == XFRM_MSG_FLUSHPOLICY || type == XFRM_MSG_POLEXPIRE;
+        taken.sas = taken.sas || type == XFRM_MSG_DELSA || type == XFRM_MSG_FLUSHSA ||
+                    type == XFRM_MSG_EXPIRE;
+    }
+    return taken;
 }

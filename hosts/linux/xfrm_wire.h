@@ -10,6 +10,7 @@
 enum {
     LB_XFRM_MESSAGE_MAX = 512, /* bytes; the longest, a new SA, has 404 */
     LB_XFRM_REQID = 0x4c42,    /* by which policies know the SAs that are ours */
+    LB_XFRM_PRIORITY = 2000,   /* of the policies PROTECTS; the least number decides */
 };
 
 /* One direction of a pair of SAs. */
@@ -40,9 +41,16 @@ struct lb_xfrm_policy {
     struct lb_addr local, remote; /* local zero, with its family: any */
     enum lb_ipsec_mode mode;      /* of PROTECTS */
     uint8_t icmp6_type;           /* of PASSES */
+    uint16_t port;                /* of BLOCKS: the remote's, and of TCP alone; 0: everything */
 };
 /* Adds the policy, or puts it in the place of the one for the same packets. */
 struct lb_bytes lb_xfrm_set_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
+                                   struct lb_span room);
+/* Adds it where none is for the same packets; else it is refused with EEXIST. */
+struct lb_bytes lb_xfrm_add_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
+                                   struct lb_span room);
+/* Asks for the policy for these packets, whoever has set it. */
+struct lb_bytes lb_xfrm_get_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
                                    struct lb_span room);
 /* Takes it away. */
 struct lb_bytes lb_xfrm_del_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
@@ -55,8 +63,18 @@ struct lb_xfrm_answer {
     bool has_sa;      /* what follows is of lb_xfrm_get_sa's SA */
     uint32_t spi;     /* as lb_ipsec_terms has it */
     uint64_t packets; /* so many under its key */
+    bool has_policy;  /* what follows is of lb_xfrm_get_policy's policy */
+    uint32_t priority;
 };
 /* Reads messages of the kernel; what is not an answer to seq, or malformed, is passed over. */
 struct lb_xfrm_answer lb_xfrm_read(struct lb_bytes messages, uint32_t seq);
+
+/* What the kernel reports that nobody asked it for: somebody took policies or SAs away, whose ever
+ * they are; SAs also end by themselves. */
+struct lb_xfrm_taken {
+    bool policies, sas;
+};
+/* Reads such reports; other messages are passed over. */
+struct lb_xfrm_taken lb_xfrm_read_taken(struct lb_bytes messages);
 
 #endif

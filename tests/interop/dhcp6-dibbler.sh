@@ -71,5 +71,6 @@ ok "and dibbler the client's proof"
 keyed_boot 1@boot.example:another-secret
 fails_with dhcp6-auth "a wrong key is named as such" 'proof of its authentication is wrong'
 keyed_boot "2@boot.example:$secret"
-fails_with dhcp6-auth "and so is a key that dibbler does not use" 'authenticated by a key that this machine does not have'
+fails_with dhcp6-auth "and so is a key that dibbler does not use" \
+    'authenticated by a key that this machine does not have'
 pass
