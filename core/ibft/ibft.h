@@ -5,16 +5,17 @@
  * be exactly 18 bytes, which has room for two). Little-endian; strings in a heap at the end. The
  * layout follows what Linux, open-iscsi and dracut ask for; see docs/rfc-coverage.md.
  *
- * The table holds CHAP secrets in clear text: the operating system needs them. */
+ * The table holds CHAP secrets and IPsec's key in clear text: the operating system needs them. */
 #ifndef LB_IBFT_H
 #define LB_IBFT_H
 
 #include "core/base/addr.h"
 #include "core/base/limits.h"
 
-#define LB_IBFT_MAX   4096 /* bytes: names, secrets and two pairs take under 2500 */
-#define LB_IBFT_PAIRS 2    /* that we write */
-#define LB_IBFT_READ  4    /* NICs, and targets, that are kept of a table of others */
+#define LB_IBFT_MAX    4096 /* bytes: names, secrets and two pairs take under 2500 */
+#define LB_IBFT_ID_MAX 255  /* bytes of an identity in IKE: config.def's limit */
+#define LB_IBFT_PAIRS  2    /* that we write */
+#define LB_IBFT_READ   4    /* NICs, and targets, that are kept of a table of others */
 
 enum lb_ibft_origin { /* where the address came from */
                       LB_IBFT_OTHER = 0,
@@ -58,6 +59,16 @@ struct lb_ibft_target {
     size_t reverse_secret_len;
 };
 
+/* What the target was spoken to with, in a structure of our own that the control structure's
+ * "extensions" leads to: others pass it over. */
+struct lb_ibft_ipsec {
+    bool is_there;
+    bool is_transport; /* else tunnel mode */
+    uint8_t psk[LB_SECRET_MAX];
+    size_t psk_len;
+    char id[LB_IBFT_ID_MAX + 1], peer_id[LB_IBFT_ID_MAX + 1];
+};
+
 struct lb_ibft {
     char oem_id[7], oem_table_id[9]; /* padded with NULs; empty: LUNBOT, LUNBOOT */
     char initiator[LB_NAME_MAX + 1];
@@ -65,6 +76,7 @@ struct lb_ibft {
     struct lb_ibft_nic nics[LB_IBFT_READ];
     struct lb_ibft_target targets[LB_IBFT_READ];
     size_t nic_count, target_count;
+    struct lb_ibft_ipsec ipsec;
 };
 
 /* The table, checksum and all, into room: one or two pairs, which get the indexes 0 and 1, and of

@@ -168,6 +168,68 @@ static void secrets_stand_only_in_tables_that_say_so(void) {
     CHECK(!found);
 }
 
+/* ---- IPsec ---- */
+
+static void fill_ipsec(struct lb_ibft *ibft) {
+    fill_v4(ibft);
+    ibft->ipsec.is_there = ibft->ipsec.is_transport = true;
+    memcpy(ibft->ipsec.psk, "a secret\0of bytes", 17);
+    ibft->ipsec.psk_len = 17;
+    TEXT(ibft->ipsec.id, "client.example");
+    TEXT(ibft->ipsec.peer_id, "server.example");
+}
+
+/* The structure is at 312, where the vector has its strings; its length, kind and mode. */
+static void ipsec_stands_in_an_extension_of_its_own(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_ipsec(&ibft);
+    struct lb_bytes table = encode(&ibft);
+    CHECK_BYTES(lb_bytes(table.p + 54, 4), tap_hex("38014800")); /* extensions, initiator */
+    CHECK_BYTES(lb_bytes(table.p + 312, 18), tap_hex("05011c0000014c554e4950534543010011 00"));
+    CHECK(lb_ibft_decode(table, &back));
+    CHECK(back.ipsec.is_there && back.ipsec.is_transport);
+    CHECK_BYTES(lb_bytes(back.ipsec.psk, back.ipsec.psk_len),
+                lb_bytes((const uint8_t *)"a secret\0of bytes", 17));
+    CHECK_STR(back.ipsec.id, "client.example");
+    CHECK_STR(back.ipsec.peer_id, "server.example");
+    CHECK_STR(back.targets[0].reverse_name, "disk1");
+    ibft.ipsec.is_transport = false;
+    CHECK(lb_ibft_decode(encode(&ibft), &back) && back.ipsec.is_there && !back.ipsec.is_transport);
+    ibft.ipsec.is_there = false;
+    CHECK(lb_ibft_decode(encode(&ibft), &back) && !back.ipsec.is_there);
+    CHECK_EQ(back.ipsec.psk_len, 0);
+}
+
+/* Of the last byte it has: it makes the sum zero again. */
+static struct lb_bytes with_byte(struct lb_bytes table, size_t at, uint8_t byte) {
+    static uint8_t changed[LB_IBFT_MAX];
+    memcpy(changed, table.p, table.len);
+    changed[9] = (uint8_t)(changed[9] + changed[at] - byte);
+    changed[at] = byte;
+    return lb_bytes(changed, table.len);
+}
+
+static void half_of_an_ipsec_extension_makes_the_table_bad(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_ipsec(&ibft);
+    struct lb_bytes table = encode(&ibft);
+    CHECK(lb_ibft_decode(with_byte(table, 312 + 14, 0), &back) && !back.ipsec.is_transport);
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 14, 2), &back));    /* no mode */
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 2, 27), &back));    /* another length */
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 16, 129), &back));  /* the key is too long */
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 23, 0x20), &back)); /* an offset behind the end */
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 25, 1), &back));    /* a name is too long */
+}
+
+static void extensions_of_others_are_passed_over(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_ipsec(&ibft);
+    struct lb_bytes table = encode(&ibft);
+    CHECK(lb_ibft_decode(with_byte(table, 312, 6), &back) && !back.ipsec.is_there);
+    CHECK(lb_ibft_decode(with_byte(table, 312 + 6, 'X'), &back) && !back.ipsec.is_there);
+    CHECK(lb_ibft_decode(with_byte(table, 55, 0x7f), &back) && !back.ipsec.is_there);
+}
+
 static void every_truncation_and_every_changed_byte_is_refused(void) {
     struct lb_ibft back;
     struct lb_bytes table = tap_hex(v4_mutual);
@@ -311,6 +373,9 @@ int main(void) {
     TEST(the_servers_of_discovery_stand_in_the_initiator_structure);
     TEST(a_second_pair_is_valid_and_not_selected);
     TEST(secrets_stand_only_in_tables_that_say_so);
+    TEST(ipsec_stands_in_an_extension_of_its_own);
+    TEST(half_of_an_ipsec_extension_makes_the_table_bad);
+    TEST(extensions_of_others_are_passed_over);
     TEST(every_truncation_and_every_changed_byte_is_refused);
     TEST(what_is_incomplete_is_not_encoded);
     TEST(a_nic_is_found_by_its_own_index);

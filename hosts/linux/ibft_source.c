@@ -138,6 +138,19 @@ static void set_target(const struct lb_ibft_target *target, struct lb_config *co
                error);
 }
 
+/* What was protected stays so: RFC 4173 8. A source above the table may bring other keys. */
+static void set_ipsec(const struct lb_ibft_ipsec *ipsec, struct lb_config *config,
+                      struct lb_error *error) {
+    if (!ipsec->is_there)
+        return;
+    set_text(config, "require", "ipsec", error);
+    set_secret(config, "ipsec-psk", ipsec->psk, ipsec->psk_len, error);
+    set_text(config, "ipsec-id", ipsec->id, error);
+    set_text(config, "ipsec-peer-id", ipsec->peer_id, error);
+    if (ipsec->is_transport)
+        set_text(config, "ipsec-mode", "transport", error);
+}
+
 static void set_nic(const struct lb_ibft_nic *nic, struct lb_config *config,
                     struct lb_error *error) {
     /* iPXE copies the DHCP server's word: one that is no name is left out, as our DHCP client
@@ -167,6 +180,7 @@ static bool set_all(const struct lb_ibft *ibft, const struct lb_ibft_target *tar
     made.table.chap = target->chap != LB_IBFT_NO_CHAP;
     made.table.mutual = target->chap == LB_IBFT_MUTUAL;
     set_nic(nic, &made, error);
+    set_ipsec(&ibft->ipsec, &made, error);
     if (lb_is_ok(error))
         *config = made;
     lb_wipe(&made, sizeof(made));

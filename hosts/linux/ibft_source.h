@@ -18,10 +18,11 @@ enum lb_ibft_found lb_ibft_read(const char *root, struct lb_ibft *ibft);
 
 /* Sets what it says, with source LB_SOURCE_IBFT: `enable`, for only an administrator's boot leaves
  * such a table; target, server, port, LUN, the initiator's name, CHAP, which is required of that
- * target if the firmware used it (lb_config_table); the address where it did not
- * come from DHCP or a router. Not `interface`: the table has its MAC address alone
- * (lb_choose_interface). False: *error says what is wrong: no target is boot-selected, the NIC that
- * it names is not there, a value is not valid; *config is then as it was. */
+ * target if the firmware used it (lb_config_table); IPsec's keys, which are required then, too
+ * (`require = ipsec`); the address where it did not come from DHCP or a router. Not `interface`:
+ * the table has its MAC address alone (lb_choose_interface). False: *error says what is wrong: no
+ * target is boot-selected, the NIC that it names is not there, a value is not valid; *config is
+ * then as it was. */
 bool lb_ibft_configure(const struct lb_ibft *ibft, struct lb_config *config,
                        struct lb_error *error);
 

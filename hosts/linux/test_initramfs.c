@@ -298,6 +298,30 @@ static void its_chap_is_required_of_its_target(void) {
     CHECK(told(&ibft) && lb_config_check(&config, &error));
 }
 
+static void what_it_was_read_through_is_required_again(void) {
+    struct lb_ibft ibft = a_table();
+    CHECK(told(&ibft) && !lb_config_requires(&config, "ipsec"));
+    CHECK(!lb_config_is_set(&config, LB_KEY_IPSEC_PSK));
+    ibft.ipsec.is_there = ibft.ipsec.is_transport = true;
+    memcpy(ibft.ipsec.psk, "\x01\xff of sixteen bytes", 20);
+    ibft.ipsec.psk_len = 20;
+    strcpy(ibft.ipsec.id, "client.example");
+    CHECK(told(&ibft) && lb_config_requires(&config, "ipsec"));
+    CHECK(!lb_config_check(&config, &error)); /* whose is the other end? */
+    strcpy(ibft.ipsec.peer_id, "server.example");
+    CHECK(told(&ibft) && lb_config_check(&config, &error));
+    CHECK_BYTES(lb_config_secret(&config, LB_KEY_IPSEC_PSK),
+                lb_bytes((const uint8_t *)"\x01\xff of sixteen bytes", 20));
+    CHECK_STR(text(LB_KEY_IPSEC_ID), "client.example");
+    CHECK_STR(text(LB_KEY_IPSEC_PEER_ID), "server.example");
+    CHECK_STR(text(LB_KEY_IPSEC_MODE), "transport");
+    ibft.ipsec.is_transport = false;
+    CHECK(told(&ibft));
+    CHECK_STR(text(LB_KEY_IPSEC_MODE), "tunnel");
+    CHECK(!lb_config_cmdline(&config, lb_bytes_of_text("lunboot.require="), &error) ||
+          lb_config_requires(&config, "ipsec"));
+}
+
 static void a_later_source_stands_above_it(void) {
     struct lb_ibft ibft = a_table();
     CHECK(told(&ibft));
@@ -554,6 +578,7 @@ int main(void) {
     TEST(a_leased_address_is_asked_for_again);
     TEST(its_secrets_may_be_of_any_bytes);
     TEST(its_chap_is_required_of_its_target);
+    TEST(what_it_was_read_through_is_required_again);
     TEST(a_later_source_stands_above_it);
     TEST(a_host_name_that_is_none_is_left_out);
     TEST(the_nic_is_the_one_that_the_target_names);

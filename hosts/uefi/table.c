@@ -80,6 +80,18 @@ static void fill_target(const struct lb_config *config, struct lb_ibft_target *o
         copy_secret(out->reverse_secret, lb_config_secret(config, LB_KEY_CHAP_TARGET_SECRET));
 }
 
+/* Where the target is spoken to through IPsec, the operating system is to do so, too. */
+static void fill_ipsec(const struct lb_config *config, struct lb_ibft_ipsec *out) {
+    if (!lb_shield_covers(&loop_engine()->shield, false))
+        return;
+    out->is_there = true;
+    out->is_transport = lb_streq(lb_config_text(config, LB_KEY_IPSEC_MODE), "transport");
+    out->psk_len = copy_secret(out->psk, lb_config_secret(config, LB_KEY_IPSEC_PSK));
+    lb_format(out->id, sizeof out->id, "%s", lb_config_text(config, LB_KEY_IPSEC_ID));
+    lb_format(out->peer_id, sizeof out->peer_id, "%s",
+              lb_config_text(config, LB_KEY_IPSEC_PEER_ID));
+}
+
 EFI_STATUS table_install(const struct lb_config *config) {
     struct acpi_table *acpi = NULL;
     size_t len = 0;
@@ -96,6 +108,7 @@ EFI_STATUS table_install(const struct lb_config *config) {
         ibft->slp = servers.slp;
         fill_nic(&ibft->nics[0]);
         fill_target(config, &ibft->targets[0]);
+        fill_ipsec(config, &ibft->ipsec);
         status = lb_ibft_encode(ibft, lb_span(room, LB_IBFT_MAX), &len)
                      ? acpi->install(acpi, room, len, &table_key)
                      : EFI_INVALID_PARAMETER;

@@ -55,7 +55,8 @@ charon {
 swanctl { socket = unix:///run/vici }
 CONF
     sed -e "s/secret = .*\"/secret = \"$psk\"/" "$top/integration/ipsec/swanctl.conf" >"$extra/etc/swanctl/swanctl.conf"
-    [ $# = 0 ] || sed -i "s/esp_proposals/rekey_time = $1s\n        life_time = 1h\n        esp_proposals/" \
+    [ $# = 0 ] || sed -i \
+        "s/esp_proposals/rekey_time = $1s\n        rand_time = 1s\n        life_time = 1h\n        esp_proposals/" \
         "$extra/etc/swanctl/swanctl.conf"
     cat >>"$extra/lio-steps" <<'STEPS'
 mkdir -p /run
@@ -154,4 +155,66 @@ ipsec-id = client.example
 ipsec-peer-id = server.example
 CONF
     chmod 600 "$scratch/initramfs-extra/etc/lunboot.conf"
+}
+
+# swanctl_connection ID MODE [REMOTE_TS]: strongSwan's for one machine, with a key of its own.
+swanctl_connection() {
+    cat <<CONF
+connections { ${1%%.*} {
+    version = 2
+    local_addrs = 192.0.2.1,2001:db8:77::10
+    remote_addrs = %any
+    proposals = aes256gcm16-prfsha256-x25519-ecp256
+    local { auth = psk
+        id = server.example }
+    remote { auth = psk
+        id = $1 }
+    children { disk {
+        mode = $2
+        local_ts = dynamic
+        remote_ts = ${3:-dynamic}
+        esp_proposals = aes256gcm16-x25519-ecp256 } } } }
+secrets { ike-${1%%.*} { id-1 = $1
+    id-2 = server.example
+    secret = "the secret of $1" } }
+CONF
+}
+
+# start_lio_for_peers: as start_ipsec_lio, over both families, where strongSwan knows no address of its machines: it
+# finds each one's own key by its identity. tunnel.example, transport.example; nat.example comes from 198.51.100.0/24.
+start_lio_for_peers() {
+    local swanctl_conf=$scratch/initramfs-extra/etc/swanctl/swanctl.conf neighbours
+    add_block
+    add_strongswan
+    neighbours=$(sed -n '/^connections { neighbours/,/ } } } }$/p' "$swanctl_conf")
+    {
+        echo "$neighbours"
+        swanctl_connection tunnel.example tunnel
+        swanctl_connection transport.example transport
+        swanctl_connection nat.example tunnel 198.51.100.0/24
+    } >"$swanctl_conf"
+    add_ipv6
+    start_prepared_lio
+}
+
+# put_behind_nat: the machine at tap0 moves to br1, 198.51.100.0/24, behind a NAT that changes addresses and ports.
+put_behind_nat() {
+    in_server ip link add br1 type bridge
+    in_server ip addr add 198.51.100.1/24 dev br1
+    in_server ip link set br1 up
+    in_server ip link set tap0 master br1
+    in_server sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+    in_server nft -f - <<'NFT'
+table ip nat {
+    chain post {
+        type nat hook postrouting priority 100
+        oifname "br0" masquerade random
+    }
+}
+NFT
+}
+
+# esp_in_udp: packets of ESP and IKE behind a NAT.
+esp_in_udp() {
+    tcpdump -n -r "$scratch/capture.pcap" 'udp port 4500' 2>/dev/null | wc -l
 }
