@@ -10,7 +10,7 @@
 . "$(dirname "$0")/../vm/debian.sh"
 need_uefi
 need tcpdump
-debian_kinds=lunboot debian_name=debian-bare
+debian_kinds=lunboot debian_include='' debian_name=debian-bare
 find_debian_disk
 disk_file=$scratch/disk.img # that of LIO
 cp --sparse=always --reflink=auto "$debian_image" "$disk_file"
