@@ -204,6 +204,12 @@ static bool take(struct sim *sim, struct sim_gate *gate, struct sim_association 
     return is_taken;
 }
 
+/* One that is not up yet was made for the address that asked. */
+static bool may_be_of(const struct sim_association *association, struct lb_addr client) {
+    return association->in_use &&
+           (association->is_up || lb_addr_equal(association->ike.config.selector.remote, client));
+}
+
 /* What arrives at the gate, also of an enemy's. */
 static void input(struct sim *sim, uint32_t slot, const struct sim_packet *packet,
                   struct lb_bytes bytes) {
@@ -212,7 +218,8 @@ static void input(struct sim *sim, uint32_t slot, const struct sim_packet *packe
     if (gate == NULL || is_deaf || sim->world.now_us < gate->down_until_us)
         return;
     for (unsigned i = 0; i < SIM_ASSOCIATIONS; i++)
-        if (gate->associations[i].in_use && take(sim, gate, &gate->associations[i], packet, bytes))
+        if (may_be_of(&gate->associations[i], packet->from.addr) &&
+            take(sim, gate, &gate->associations[i], packet, bytes))
             return;
     if (bytes.len <= 4 + IKE_EXCHANGE_AT || bytes.p[4 + IKE_EXCHANGE_AT] != IKE_INIT)
         return;
