@@ -8,7 +8,8 @@
 #include "core/ike/test_ike.h"
 #include "tests/fuzz.h"
 
-#define STEPS_MAX 60
+#define STEPS_MAX    60
+#define MESSAGES_MAX 48 /* each round of keys costs two multiplications of points */
 
 static void inject(struct lb_rd *rd, int to) {
     static uint8_t room[2048];
@@ -71,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     server.asks_cookie = flags & 32;
     pair_start(client, server);
     pair.has_nat = flags & 16;
-    for (unsigned i = 0; i < STEPS_MAX && rd.left > 0; i++)
+    for (unsigned i = 0; i < STEPS_MAX && pair.message < MESSAGES_MAX && rd.left > 0; i++)
         step(&rd);
     /* Whoever is up has keys that the other one has, too, as far as it is up. */
     if (pair.ends[0].ike.state == LB_IKE_READY && pair.ends[1].ike.state == LB_IKE_READY &&

@@ -30,12 +30,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .local_last = 65535,
         .remote_first = 3260,
         .remote_last = 3260};
-    struct lb_ipsec_selector agreed = selector;
-    if (!lb_ike_narrow_ts(parsed.ts_i, &selector, &need, true, &agreed) ||
-        !lb_ike_narrow_ts(parsed.ts_r, &selector, &need, false, &agreed))
-        return 0;
-    lb_assert(lb_ike_has_ts(parsed.ts_i, &need, true) && lb_ike_has_ts(parsed.ts_r, &need, false));
-    lb_assert(agreed.protocol == 0 || agreed.protocol == 6);
-    lb_assert(agreed.remote_first <= 3260 && agreed.remote_last >= 3260);
+    for (unsigned has_nat = 0; has_nat < 2; has_nat++) {
+        struct lb_ipsec_selector agreed = selector;
+        if (!lb_ike_narrow_ts(parsed.ts_i, &selector, &need, true, has_nat, &agreed) ||
+            !lb_ike_narrow_ts(parsed.ts_r, &selector, &need, false, has_nat, &agreed))
+            continue;
+        lb_assert(lb_ike_has_ts(parsed.ts_i, &need, true, has_nat) &&
+                  lb_ike_has_ts(parsed.ts_r, &need, false, has_nat));
+        lb_assert(agreed.protocol == 0 || agreed.protocol == 6);
+        lb_assert(agreed.remote_first <= 3260 && agreed.remote_last >= 3260);
+    }
     return 0;
 }

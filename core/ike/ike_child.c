@@ -61,15 +61,22 @@ bool lb_ike_take_spi(struct lb_ike_child *child, const struct lb_ike_choice *cho
     return lb_rd_done(&rd) && child->out_spi > 255;
 }
 
+/* In transport mode a packet has no addresses but those that the NAT changes. */
+bool lb_ike_translates(const struct lb_ike *ike) {
+    return ike->in_udp && ike->config.mode == LB_IPSEC_TRANSPORT;
+}
+
 bool lb_ike_agree_ts(struct lb_ike *ike, const struct lb_ike_parsed *parsed) {
     const struct lb_ipsec_selector *asked = &ike->config.selector;
     const struct lb_ipsec_selector *need =
         ike->config.need.local.family != LB_FAMILY_NONE ? &ike->config.need : asked;
     struct lb_ipsec_selector agreed = *asked;
-    if (!lb_ike_narrow_ts(parsed->ts_i, asked, need, true, &agreed))
+    bool has_nat = lb_ike_translates(ike);
+    if (!lb_ike_narrow_ts(parsed->ts_i, asked, need, true, has_nat, &agreed))
         return false;
     uint8_t protocol = agreed.protocol;
-    if (!lb_ike_narrow_ts(parsed->ts_r, asked, need, false, &agreed) || agreed.protocol != protocol)
+    if (!lb_ike_narrow_ts(parsed->ts_r, asked, need, false, has_nat, &agreed) ||
+        agreed.protocol != protocol)
         return false;
     ike->agreed = agreed;
     return true;
@@ -77,8 +84,9 @@ bool lb_ike_agree_ts(struct lb_ike *ike, const struct lb_ike_parsed *parsed) {
 
 /* What the peer asks for must have what we use within; it is given that (RFC 7296 2.9.2). */
 static bool has_ours(const struct lb_ike *ike, const struct lb_ike_parsed *parsed) {
-    return lb_ike_has_ts(parsed->ts_i, &ike->agreed, false) &&
-           lb_ike_has_ts(parsed->ts_r, &ike->agreed, true) &&
+    bool has_nat = lb_ike_translates(ike);
+    return lb_ike_has_ts(parsed->ts_i, &ike->agreed, false, has_nat) &&
+           lb_ike_has_ts(parsed->ts_r, &ike->agreed, true, has_nat) &&
            (ike->config.mode == LB_IPSEC_TRANSPORT) == parsed->transport;
 }
 

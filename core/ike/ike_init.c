@@ -333,6 +333,7 @@ static const char *refuse_auth(struct lb_ike *ike, uint64_t now_us, uint16_t err
 const char *lb_ike_auth_request(struct lb_ike *ike, uint64_t now_us,
                                 const struct lb_ike_parsed *parsed) {
     const struct lb_ipsec_selector *selector = &ike->config.selector;
+    bool has_nat = lb_ike_translates(ike);
     struct lb_ike_choice choice;
     uint8_t spi[4];
     if (!is_wanted_id(ike, parsed->id_i) || !is_proved(ike, parsed->id_i, parsed->auth))
@@ -340,8 +341,8 @@ const char *lb_ike_auth_request(struct lb_ike *ike, uint64_t now_us,
     if (!lb_ike_choose(parsed->sa, LB_IKE_PROTO_ESP, false, 0, false, &choice) ||
         !lb_ike_take_spi(&ike->next, &choice))
         return refuse_auth(ike, now_us, LB_IKE_N_NO_PROPOSAL, LB_E_IPSEC_PROPOSAL);
-    if (!lb_ike_has_ts(parsed->ts_i, selector, false) ||
-        !lb_ike_has_ts(parsed->ts_r, selector, true) ||
+    if (!lb_ike_has_ts(parsed->ts_i, selector, false, has_nat) ||
+        !lb_ike_has_ts(parsed->ts_r, selector, true, has_nat) ||
         (ike->config.mode == LB_IPSEC_TRANSPORT) != parsed->transport)
         return refuse_auth(ike, now_us, LB_IKE_N_TS_UNACCEPTABLE, LB_E_IPSEC_SELECTOR);
     ike->next.in_spi = lb_ike_new_spi(ike);

@@ -162,6 +162,8 @@ const char *lb_ike_refuse(struct lb_ike *ike, struct lb_ike_sa *sa, uint16_t err
 bool lb_ike_take_spi(struct lb_ike_child *child, const struct lb_ike_choice *choice);
 /* Whether the peer may have this group; a request is then made again with it. */
 bool lb_ike_takes_group(struct lb_ike *ike, const struct lb_ike_parsed *parsed);
+/* Whether a NAT changes the addresses that are within the SAs (RFC 7296 2.23.1). */
+bool lb_ike_translates(const struct lb_ike *ike);
 /* Whether the peer's selectors are ours (RFC 7296 2.9); then they are agreed on. */
 bool lb_ike_agree_ts(struct lb_ike *ike, const struct lb_ike_parsed *parsed);
 

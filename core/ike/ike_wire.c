@@ -460,20 +460,31 @@ static bool lies_in(const struct ts *ts, const struct side *side, uint8_t protoc
            (protocol == 0 || ts->protocol == protocol);
 }
 
-bool lb_ike_has_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local) {
+/* RFC 7296 2.23.1: one address stands for the address that this end knows. */
+static void undo_nat(struct ts *ts, const struct side *side) {
+    struct lb_bytes addr = lb_bytes(side->addr.bytes, side->addr.family == LB_V4 ? 4 : 16);
+    if (ts->low.len == addr.len && lb_bytes_equal(ts->low, ts->high))
+        ts->low = ts->high = addr;
+}
+
+bool lb_ike_has_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local,
+                   bool has_nat) {
     struct side side = side_of(selector, is_local);
     struct lb_rd rd = lb_rd(body);
     uint8_t count = lb_rd_u8(&rd);
     struct ts ts;
     lb_rd_skip(&rd, 3);
-    for (; count > 0 && read_ts(&rd, &ts); count--)
+    for (; count > 0 && read_ts(&rd, &ts); count--) {
+        if (has_nat)
+            undo_nat(&ts, &side);
         if (holds(&ts, &side, selector->protocol))
             return true;
+    }
     return false;
 }
 
 bool lb_ike_narrow_ts(struct lb_bytes body, const struct lb_ipsec_selector *asked,
-                      const struct lb_ipsec_selector *need, bool is_local,
+                      const struct lb_ipsec_selector *need, bool is_local, bool has_nat,
                       struct lb_ipsec_selector *agreed) {
     struct side side = side_of(asked, is_local), core = side_of(need, is_local);
     struct lb_rd rd = lb_rd(body);
@@ -481,6 +492,8 @@ bool lb_ike_narrow_ts(struct lb_bytes body, const struct lb_ipsec_selector *aske
     struct ts ts;
     lb_rd_skip(&rd, 3);
     for (; count > 0 && read_ts(&rd, &ts); count--) {
+        if (has_nat)
+            undo_nat(&ts, &side);
         if (!lies_in(&ts, &side, asked->protocol) || !holds(&ts, &core, need->protocol))
             continue;
         agreed->protocol = ts.protocol;

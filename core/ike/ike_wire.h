@@ -130,12 +130,15 @@ struct lb_bytes lb_ike_spi(uint32_t spi, uint8_t room[4]);
 void lb_ike_put_ts(struct lb_ike_out *out, uint8_t type, const struct lb_ipsec_selector *selector,
                    bool is_local);
 /* Whether one of the payload's selectors has this side of ours within: a peer that asks for more is
- * given ours. */
-bool lb_ike_has_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local);
+ * given ours. has_nat: where it is of one address, that stands for ours, for a NAT has changed it
+ * (RFC 7296 2.23.1). */
+bool lb_ike_has_ts(struct lb_bytes body, const struct lb_ipsec_selector *selector, bool is_local,
+                   bool has_nat);
 /* RFC 7296 2.9: finds the payload's first selector that is within this side of `asked` and has that
- * of `need` within; this side of *agreed, and its protocol, become that. False: there is none. */
+ * of `need` within; this side of *agreed, and its protocol, become that. False: there is none.
+ * has_nat as above. */
 bool lb_ike_narrow_ts(struct lb_bytes body, const struct lb_ipsec_selector *asked,
-                      const struct lb_ipsec_selector *need, bool is_local,
+                      const struct lb_ipsec_selector *need, bool is_local, bool has_nat,
                       struct lb_ipsec_selector *agreed);
 /* An identification payload's body, of NAME or USER@NAME. */
 void lb_ike_put_id(struct lb_wr *wr, const char *id);

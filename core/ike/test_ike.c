@@ -64,6 +64,34 @@ static void a_nat_is_noticed_and_port_4500_used(void) {
     CHECK_EQ(pair.ends[0].sends, before + 1); /* a byte that keeps the NAT's table */
 }
 
+/* RFC 7296 2.23.1: the responder's selectors have the address that it sees. */
+static void behind_a_nat_transport_mode_takes_the_address_that_the_peer_sees(void) {
+    struct lb_ike_config client = pair_config(false), server = pair_config(true);
+    client.mode = server.mode = LB_IPSEC_TRANSPORT;
+    server.selector.remote = pair_addr("203.0.113.9");
+    for (int who = 0; who < 2; who++) {
+        pair_start(client, server);
+        pair.has_nat = true;
+        pair_run(SEC);
+        check_up();
+        CHECK(lb_addr_equal(pair.ends[0].pairs[0].terms.selector.local, client.local));
+        lb_ike_rekey(&pair.ends[who].ike, pair.now);
+        pair_run(SEC);
+        CHECK_EQ(pair.ends[0].ups, 2);
+        CHECK_EQ(pair.ends[1].ups, 2);
+    }
+    client.mode = server.mode = LB_IPSEC_TUNNEL; /* there it would be another tunnel */
+    pair_start(client, server);
+    pair.has_nat = true;
+    pair_run(SEC);
+    check_error(0, LB_E_IPSEC_SELECTOR);
+    client.mode = server.mode =
+        LB_IPSEC_TRANSPORT; /* without a NAT another address is another peer */
+    pair_start(client, server);
+    pair_run(SEC);
+    check_error(0, LB_E_IPSEC_SELECTOR);
+}
+
 /* RFC 7296 2.6. */
 static void a_responder_under_attack_asks_for_a_cookie(void) {
     struct lb_ike_config server = pair_config(true);
@@ -587,6 +615,7 @@ int main(void) {
     TEST(p256_and_transport_mode_too);
     TEST(the_group_that_the_responder_wants_is_taken);
     TEST(a_nat_is_noticed_and_port_4500_used);
+    TEST(behind_a_nat_transport_mode_takes_the_address_that_the_peer_sees);
     TEST(a_responder_under_attack_asks_for_a_cookie);
     TEST(a_stranger_does_not_push_out_who_is_half_there);
     TEST(narrower_selectors_are_taken_if_what_is_needed_is_within);

@@ -66,10 +66,10 @@ static void what_is_written_is_read(void) {
     CHECK_EQ(parsed.rekey_spi, 0x12345678);
     CHECK_EQ(parsed.nonce.len, 16);
     struct lb_ipsec_selector agreed = {.protocol = 0};
-    CHECK(lb_ike_narrow_ts(parsed.ts_i, &selector, &selector, true, &agreed));
+    CHECK(lb_ike_narrow_ts(parsed.ts_i, &selector, &selector, true, false, &agreed));
     CHECK_EQ(agreed.protocol, 6);
     CHECK_EQ(agreed.local_last, 65535);
-    CHECK(!lb_ike_narrow_ts(parsed.ts_i, &selector, &selector, false, &agreed));
+    CHECK(!lb_ike_narrow_ts(parsed.ts_i, &selector, &selector, false, false, &agreed));
     CHECK(lb_ike_choose(parsed.sa, LB_IKE_PROTO_ESP, true, LB_DH_P256, false, &choice));
     CHECK_EQ(choice.group, LB_DH_P256);
     CHECK_EQ(choice.key_bytes, 32);
@@ -133,10 +133,11 @@ static void selectors_that_are_wider_are_ours_within(void) {
                                   0xff, 0xff, 0, 0, 0, 0, 255, 255, 255, 255};
     struct lb_bytes wide = lb_bytes(any, sizeof any);
     struct lb_ipsec_selector agreed = selector;
-    CHECK(lb_ike_has_ts(wide, &selector, true) && lb_ike_has_ts(wide, &selector, false));
-    CHECK(!lb_ike_narrow_ts(wide, &selector, &selector, true, &agreed));
+    CHECK(lb_ike_has_ts(wide, &selector, true, false) &&
+          lb_ike_has_ts(wide, &selector, false, false));
+    CHECK(!lb_ike_narrow_ts(wide, &selector, &selector, true, false, &agreed));
     for (size_t len = 0; len < wide.len; len++)
-        CHECK(!lb_ike_has_ts(lb_bytes(any, len), &selector, true));
+        CHECK(!lb_ike_has_ts(lb_bytes(any, len), &selector, true, false));
 }
 
 /* It is left where it is, and read again and again, unless that is seen. */

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Firmware's ESP against the kernel's, behind strongSwan: over IPv6 in transport mode, and in a tunnel over IPv4
-# behind a NAT. What the loader reads is right, and nothing is in clear.
+# Firmware's ESP against the kernel's, behind strongSwan: over IPv6 in transport mode, and over IPv4 behind a NAT in
+# both modes. What the loader reads is right, and nothing is in clear.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/takeover.sh"
 . "$(dirname "$0")/ipsec.sh"
@@ -64,4 +64,8 @@ moved=$(tcpdump -n -r "$scratch/capture.pcap" 'src 192.0.2.2 and udp dst port 45
     2>/dev/null | wc -l)
 [ "$moved" -gt 50 ] || fail "few packets whose port the NAT changed: $moved"
 ok "the NAT changed address and port of $moved packets"
+# The checksums of what comes are of the address that the server sees (RFC 3948 3.1.2).
+boots "transport mode behind a NAT" transport.example transport dhcp-range=198.51.100.100,198.51.100.200,1h \
+    dhcp-option=option:router,198.51.100.1 \
+    'dhcp-option=option:root-path,"iscsi:192.0.2.1:::0:iqn.2026-11.test:lio-plain"'
 pass
