@@ -10,6 +10,10 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #define EXP_STAT_SN 14 /* a parameter */
 
@@ -515,6 +519,50 @@ static void what_may_still_speak_to_the_peer_is_known_by_its_connection(void) {
         (struct lb_endpoint){remote, 3260}));
 }
 
+/* ---- a process that stays -------------------------------------------------------------------- */
+
+struct alone {
+    int dumpable;
+    rlim_t core_bytes;
+    int other_fd; /* of a descriptor that was open: -1 */
+    char mark, name[16];
+};
+
+static void tell_of_process(int fd, int other) {
+    struct alone told = {0};
+    struct rlimit limit = {0, 0};
+    (void)!getrlimit(RLIMIT_CORE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    (void)!setrlimit(RLIMIT_CORE, &limit);
+    lb_alone_begin("lunboot-test", fd);
+    told.dumpable = prctl(PR_GET_DUMPABLE);
+    told.core_bytes = getrlimit(RLIMIT_CORE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+    told.other_fd = fcntl(other, F_GETFD);
+    told.mark = program_invocation_name[0];
+    prctl(PR_GET_NAME, told.name);
+    (void)!write(fd, &told, sizeof(told));
+    _exit(0);
+}
+
+static void a_process_that_stays_leaves_its_secrets_in_no_core_and_is_known(void) {
+    struct alone told = {.dumpable = -1, .other_fd = 0};
+    int ends[2], status = -1;
+    CHECK(pipe(ends) == 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        tell_of_process(ends[1], ends[0]);
+    close(ends[1]);
+    CHECK_EQ(read(ends[0], &told, sizeof(told)), sizeof(told));
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    close(ends[0]);
+    CHECK_EQ(told.dumpable, 0);
+    CHECK_EQ(told.core_bytes, 0);
+    CHECK_EQ(told.other_fd, -1);
+    CHECK_EQ(told.mark, '@'); /* systemd ends no such process */
+    CHECK_STR(told.name, "lunboot-test");
+}
+
 static void lines_come_whole_however_long_the_file_is(void) {
     static struct lb_lines lines;
     static char text[20000];
@@ -639,6 +687,7 @@ int main(void) {
     TEST(keepers_know_each_other);
     TEST(a_login_goes_between_the_two_protected_ends_alone);
     TEST(without_protected_ends_what_is_required_is_not_met);
+    TEST(a_process_that_stays_leaves_its_secrets_in_no_core_and_is_known);
     TEST(an_ike_daemon_is_known_by_its_port);
     TEST(what_may_still_speak_to_the_peer_is_known_by_its_connection);
     TEST(lines_come_whole_however_long_the_file_is);
