@@ -1,10 +1,11 @@
 #include "server/blockfile.h"
+#include "server/house.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset) {
+static int read_whole(int fd, uint8_t *to, size_t len, uint64_t offset) {
     while (len > 0) {
         ssize_t n = pread(fd, to, len, (off_t)offset);
         if (n < 0 && errno == EINTR)
@@ -18,7 +19,7 @@ int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset) {
     return 0;
 }
 
-int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable) {
+static int write_whole(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable) {
     while (len > 0) {
         struct iovec piece = {(void *)(uintptr_t)from, len};
         ssize_t n = pwritev2(fd, &piece, 1, (off_t)offset, is_durable ? RWF_DSYNC : 0);
@@ -33,21 +34,47 @@ int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset,
     return 0;
 }
 
+/* ---- what may wait: outside of the house ---- */
+
+int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset) {
+    bool is_out = lb_house_step_out();
+    int error = read_whole(fd, to, len, offset);
+    lb_house_step_in(is_out);
+    return error;
+}
+
+int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable) {
+    bool is_out = lb_house_step_out();
+    int error = write_whole(fd, from, len, offset, is_durable);
+    lb_house_step_in(is_out);
+    return error;
+}
+
 int lb_blockfile_sync(int fd) {
-    return fdatasync(fd) == 0 ? 0 : errno;
+    bool is_out = lb_house_step_out();
+    int error = fdatasync(fd) == 0 ? 0 : errno;
+    lb_house_step_in(is_out);
+    return error;
 }
 
 int lb_blockfile_clear(int fd, uint64_t bytes) {
-    return ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
+    bool is_out = lb_house_step_out();
+    int error = ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
+    lb_house_step_in(is_out);
+    return error;
 }
 
 int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset) {
     int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-    return fallocate(fd, mode, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
+    bool is_out = lb_house_step_out();
+    int error = fallocate(fd, mode, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
+    lb_house_step_in(is_out);
+    return error;
 }
 
 int lb_blockfile_allocate(int fd, uint64_t len, uint64_t offset) {
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) == 0)
-        return 0;
-    return errno == EOPNOTSUPP || errno == ENOSYS ? 0 : errno;
+    bool is_out = lb_house_step_out();
+    int error = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
+    lb_house_step_in(is_out);
+    return error == EOPNOTSUPP || error == ENOSYS ? 0 : error;
 }

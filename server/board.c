@@ -370,9 +370,10 @@ void lb_board_refresh(struct lb_board *board, uint64_t time_ms, struct lb_server
         if (row->is_used || row->hash != 0)
             note_change(board, i);
     }
-    board->memory = target->budget.bytes;
-    board->memory_used = target->budget.used;
-    board->memory_waits = target->budget.waits;
+    struct lb_server_target_use use = lb_server_target_use(target);
+    board->memory = use.memory;
+    board->memory_used = use.memory_used;
+    board->memory_waits = use.memory_waits;
     board->refresh_ms = time_ms;
     board->is_stirred = false;
     board->is_lively = is_lively(board);

@@ -6,6 +6,20 @@ void lb_budget_init(struct lb_budget *budget, uint64_t bytes, size_t sessions_ma
     budget->common = budget->free = bytes - budget->sessions_max * (uint64_t)LB_BUDGET_EACH;
 }
 
+void lb_budget_split(struct lb_budget *budget, struct lb_budget *part, uint64_t bytes) {
+    lb_assert(bytes <= budget->free);
+    budget->common -= bytes;
+    budget->free -= bytes;
+    *part = (struct lb_budget){.bytes = bytes, .common = bytes, .free = bytes, .end = &part->first};
+}
+
+void lb_budget_move(struct lb_budget *from, struct lb_budget *to,
+                    const struct lb_budget_share *share, uint64_t rooms) {
+    lb_assert(share->common == 0 && share->before == NULL);
+    from->used -= rooms + share->own;
+    to->used += rooms + share->own;
+}
+
 static struct lb_budget_grant take_own(struct lb_budget *budget, struct lb_budget_share *share,
                                        uint32_t bytes) {
     share->own += bytes;

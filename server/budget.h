@@ -38,6 +38,12 @@ struct lb_budget_grant {
 
 /* bytes: in all. sessions_max is at most so many. */
 void lb_budget_init(struct lb_budget *budget, uint64_t bytes, size_t sessions_max);
+/* A part of what is common, for the sessions of another thread; bytes of it, which nobody has. */
+void lb_budget_split(struct lb_budget *budget, struct lb_budget *part, uint64_t bytes);
+/* A session that holds nothing common, and does not wait, goes to another one with what was
+ * reserved for it; rooms: bytes of them. */
+void lb_budget_move(struct lb_budget *from, struct lb_budget *to,
+                    const struct lb_budget_share *share, uint64_t rooms);
 /* Memory for `bytes` bytes of data. Where there is not enough, and it is a piece of something
  * longer: for LB_BUDGET_OWN of them, if the session has its own part whole. */
 struct lb_budget_grant lb_budget_take(struct lb_budget *budget, struct lb_budget_share *share,

@@ -1,6 +1,7 @@
 #include "server/image_commands.h"
 #include "server/reload.h"
 #include "server/say.h"
+#include "server/workers.h"
 #include <string.h>
 
 /* ---- machines ---- */
@@ -222,8 +223,11 @@ static bool is_off(struct lb_server_command *command, const struct lb_server_mac
     char hint[120];
     lb_format(hint, sizeof hint, "shut it down, or end its sessions: lunbootctl eject %s",
               name_of(machine));
-    return use.sessions == 0 ||
-           lb_server_fail(&command->error, hint, "%s is running", name_of(machine));
+    if (use.sessions > 0)
+        return lb_server_fail(&command->error, hint, "%s is running", name_of(machine));
+    return lb_server_workers_await(&command->server->target, machine) ||
+           lb_server_fail(&command->error, "try again later",
+                          "the disk of %s is being sanitized, and is slow", name_of(machine));
 }
 
 static void reset(struct lb_server_command *command) {
@@ -303,6 +307,7 @@ static void remove_one(struct lb_server_command *command) {
     memcpy(section.name, machine->name, sizeof section.name);
     (void)lb_server_store_put_section(&server->store, &section);
     lb_server_store_flush(&server->store);
+    lb_server_target_forget(&server->target, machine);
     lb_server_machines_forget(&server->machines, machine);
     (void)lb_server_reload_dhcp(server, &command->error);
     lb_server_say(section.name, "is removed");

@@ -1,12 +1,13 @@
 #include "server/durable.h"
 #include "core/base/text.h"
+#include "server/house.h"
 #include "server/settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-int lb_durable_folder(const char *folder) {
+static int sync_folder(const char *folder) {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int error = fd < 0 || fsync(fd) < 0 ? errno : 0;
     if (fd >= 0)
@@ -26,12 +27,24 @@ static int write_new(const char *path, struct lb_bytes text) {
     return error;
 }
 
+/* ---- what may wait: outside of the house ---- */
+
+int lb_durable_folder(const char *folder) {
+    bool is_out = lb_house_step_out();
+    int error = sync_folder(folder);
+    lb_house_step_in(is_out);
+    return error;
+}
+
 int lb_durable_replace(const char *folder, const char *name, struct lb_bytes text) {
     char path[LB_SERVER_PATH_MAX + 80], new_path[LB_SERVER_PATH_MAX + 84];
     lb_format(path, sizeof path, "%s/%s", folder, name);
     lb_format(new_path, sizeof new_path, "%s.new", path);
+    bool is_out = lb_house_step_out();
     int error = write_new(new_path, text);
     if (error == 0 && rename(new_path, path) < 0)
         error = errno;
-    return error != 0 ? error : lb_durable_folder(folder);
+    error = error != 0 ? error : sync_folder(folder);
+    lb_house_step_in(is_out);
+    return error;
 }

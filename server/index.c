@@ -60,7 +60,7 @@ void lb_index_remove(struct lb_index *index, enum lb_index_kind kind, struct lb_
 static uint32_t give(struct lb_index *index, uint32_t link) {
     if (link == 0)
         return LB_INDEX_NONE;
-    index->steps++;
+    atomic_fetch_add_explicit(&index->steps, 1, memory_order_relaxed); /* finders are threads */
     return link - 1;
 }
 

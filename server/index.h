@@ -4,6 +4,7 @@
 #define LB_SERVER_INDEX_H
 
 #include "core/base/siphash.h"
+#include <stdatomic.h>
 
 enum lb_index_kind {
     LB_INDEX_NAME,   /* of the machine */
@@ -20,7 +21,7 @@ struct lb_index {
     struct lb_hash_key key; /* machines choose their addresses: a secret */
     uint32_t cap, mask;
     uint32_t *heads[LB_INDEX_KINDS], *next[LB_INDEX_KINDS];
-    uint64_t steps; /* candidates that were given: what finding costs, for tests */
+    atomic_ullong steps; /* candidates that were given: what finding costs, for tests */
 };
 
 /* Room for numbers below cap. False: there is no memory, or no random key. */

@@ -137,3 +137,19 @@ struct lb_target *lb_server_machines_node(struct lb_server_machines *machines, c
     key.len--; /* NAME.gN: of a boot */
     return node_by(machines, key, name);
 }
+
+bool lb_server_machine_initiator(const struct lb_server_machine *machine, unsigned which,
+                                 char name[LB_NAME_MAX + 1]) {
+    if (machine->initiator_name[0] != '\0') {
+        lb_format(name, LB_NAME_MAX + 1, "%s", machine->initiator_name);
+        return which == 0;
+    }
+    bool has_uuid = memcmp(machine->uuid, none, sizeof machine->uuid) != 0;
+    if (which == 0 && lb_mac_is_set(machine->mac))
+        lb_iscsi_name_default(name, NULL, machine->mac);
+    else if (which == 1 && has_uuid)
+        lb_iscsi_name_default(name, machine->uuid, none);
+    else
+        return false;
+    return true;
+}

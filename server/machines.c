@@ -18,8 +18,6 @@
 #define BLOCK_BYTES  512
 #define TRANSFER_MAX (32 << 20) /* of one command: more than any 10-byte command can ask for */
 
-static const uint8_t none[16] = {0};
-
 /* ---- names ---- */
 
 void lb_server_target_name(char name[LB_NAME_MAX + 1], const char *disk) {
@@ -228,7 +226,9 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
         return lb_server_fail(error, "serve the others by another lunbootd",
                               "there are %d machines already", LB_SERVER_MACHINES_MAX);
     struct lb_server_machine *added = &machines->list[at];
+    struct lb_server_home home = added->home;
     *added = *machine;
+    added->home = home;
     added->is_gone = true; /* until all is well */
     added->nodes = &machines->nodes[2 * at];
     added->nodes[0] = added->nodes[1] = (struct lb_target){0};
@@ -521,25 +521,41 @@ static bool begin_anew(const struct lb_server_machines *machines,
     return errno == 0;
 }
 
+struct lb_server_home *lb_server_machine_home(struct lb_server_machine *machine) {
+    return machine->writes == LB_WRITES_DIRECT ? &machine->disk->home : &machine->home;
+}
+
+/* It goes on with the boot that has the overlay. */
+static bool goes_on(const struct lb_server_machine *machine, uint32_t boot) {
+    return boot == machine->head.generation && machine->head.is_used &&
+           (is_over(&machine->head, machine->disk) || machine->writes == LB_WRITES_KEEP);
+}
+
+struct lb_storage *lb_server_machine_entered(struct lb_server_machine *machine, uint32_t boot) {
+    if (machine->writes == LB_WRITES_DIRECT)
+        return &machine->disk->storage;
+    return machine->is_open && !machine->is_busy && goes_on(machine, boot) ? &machine->overlay
+                                                                           : NULL;
+}
+
 struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
                                            struct lb_server_machine *machine, uint32_t boot,
                                            bool *is_new, struct lb_server_error *error) {
+    struct lb_storage *entered = lb_server_machine_entered(machine, boot);
     char folder[LB_SERVER_PATH_MAX + 64];
     *is_new = false;
-    if (machine->writes == LB_WRITES_DIRECT)
-        return &machine->disk->storage;
+    if (entered != NULL)
+        return entered;
     if (machine->is_busy) {
         lb_server_fail(error, "wait until lunbootctl image commit has ended",
                        "a version is being made of it");
         return NULL;
     }
     lb_server_machine_folder(machines, machine, folder);
-    bool goes_on = boot == machine->head.generation && machine->head.is_used &&
-                   (is_over(&machine->head, machine->disk) || machine->writes == LB_WRITES_KEEP);
-    if (goes_on && !machine->is_open && !open_overlay(machines, machine, folder, error))
-        return NULL;
-    if (goes_on)
-        return &machine->overlay;
+    if (goes_on(machine, boot))
+        return machine->is_open || open_overlay(machines, machine, folder, error)
+                   ? &machine->overlay
+                   : NULL;
     if (!take_newest(machines, machine, folder, error))
         return NULL;
     /* Kept data is never dropped: there is none yet. */
@@ -738,22 +754,6 @@ bool lb_server_machines_remove_version(struct lb_server_machines *machines,
 
 /* ---- reset ---- */
 
-bool lb_server_machine_initiator(const struct lb_server_machine *machine, unsigned which,
-                                 char name[LB_NAME_MAX + 1]) {
-    if (machine->initiator_name[0] != '\0') {
-        lb_format(name, LB_NAME_MAX + 1, "%s", machine->initiator_name);
-        return which == 0;
-    }
-    bool has_uuid = memcmp(machine->uuid, none, sizeof machine->uuid) != 0;
-    if (which == 0 && lb_mac_is_set(machine->mac))
-        lb_iscsi_name_default(name, NULL, machine->mac);
-    else if (which == 1 && has_uuid)
-        lb_iscsi_name_default(name, machine->uuid, none);
-    else
-        return false;
-    return true;
-}
-
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error) {
     char folder[LB_SERVER_PATH_MAX + 64];
@@ -784,7 +784,8 @@ void lb_server_machines_forget(struct lb_server_machines *machines,
     lb_lookup_remove(machines, machine);
     machines->gone_count++;
     machines->stamp++;
-    *machine = (struct lb_server_machine){.is_gone = true, .nodes = nodes, .node = nodes};
+    *machine = (struct lb_server_machine){
+        .is_gone = true, .nodes = nodes, .node = nodes, .home = machine->home};
     hide_node(&nodes[0]);
     hide_node(&nodes[1]);
 }

@@ -32,11 +32,19 @@
 
 struct lb_server_sanitize;
 
+/* Which thread serves the sessions of a disk that is written: all of them are one's, so that their
+ * commands come one after the other. It belongs to the place in the list, whoever has it. */
+struct lb_server_home {
+    unsigned worker;
+    size_t users; /* sessions, and a SANITIZE; 0: any may have it next */
+};
+
 /* A file or device that is open, once, whoever uses it. */
 struct lb_server_disk {
     char path[LB_SERVER_PATH_MAX + 1];
     uint64_t changed_ns; /* of the file; 0: a block device */
     struct lb_storage storage;
+    struct lb_server_home home; /* of all machines that write it directly */
 };
 
 struct lb_server_machine {
@@ -66,6 +74,8 @@ struct lb_server_machine {
     bool is_busy;       /* a version is made of it: nobody logs in */
     struct lb_storage overlay;
     struct lb_server_sanitize *sanitize; /* goes on, or has failed; NULL: nothing. See sanitize.h */
+    bool is_at_work; /* a piece of it is being written: the main thread leaves the machine alone */
+    struct lb_server_home home;
 };
 
 struct lb_server_machines {
@@ -118,6 +128,11 @@ bool lb_server_machine_has_begun(const struct lb_server_machine *machine);
 void lb_server_machine_folder(const struct lb_server_machines *machines,
                               const struct lb_server_machine *machine,
                               char path[LB_SERVER_PATH_MAX + 64]);
+/* The same where nothing needs to be done for it: its disk, as it is. NULL: see
+ * lb_server_machine_enter. */
+struct lb_storage *lb_server_machine_entered(struct lb_server_machine *machine, uint32_t boot);
+/* Where its sessions are served. */
+struct lb_server_home *lb_server_machine_home(struct lb_server_machine *machine);
 /* The machine that a person means, by its name or its card's hardware address; "all": the one that
  * has no name. NULL: there is none. */
 struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *machines,

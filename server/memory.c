@@ -57,6 +57,14 @@ struct lb_server_memory *lb_server_memory_take_back_rooms(struct lb_server_memor
     return woken(waiter);
 }
 
+void lb_server_memory_move(struct lb_server_memory *memory, const struct lb_target_conn *conn,
+                           struct lb_budget *budget) {
+    uint64_t rooms = conn->stream.rx.len + (conn->work != NULL ? conn->work_len : 0) +
+                     (conn->text != NULL ? conn->text_len : 0);
+    lb_budget_move(memory->budget, budget, &memory->share, rooms);
+    memory->budget = budget;
+}
+
 /* ---- buffers ---- */
 
 static struct lb_server_buffer *add(struct lb_server_memory *memory, size_t bytes) {

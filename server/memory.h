@@ -33,6 +33,9 @@ bool lb_server_memory_lend_room(struct lb_server_memory *memory, struct lb_targe
 /* Takes back what of it is not in use. Gives whose memory waited, as lb_server_memory_take_back. */
 struct lb_server_memory *lb_server_memory_take_back_rooms(struct lb_server_memory *memory,
                                                           struct lb_target_conn *conn);
+/* The session goes to another budget with its rooms; it has nothing of what is common. */
+void lb_server_memory_move(struct lb_server_memory *memory, const struct lb_target_conn *conn,
+                           struct lb_budget *budget);
 /* A buffer of len bytes, or fewer: see lb_budget_take. NULL: there is none, and has_more says when
  * it is worth while to ask again. */
 struct lb_server_buffer *lb_server_memory_lend(struct lb_server_memory *memory, uint32_t len,

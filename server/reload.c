@@ -1,5 +1,6 @@
 #include "server/reload.h"
 #include "server/say.h"
+#include "server/workers.h"
 #include <string.h>
 
 /* Keys that may change. The others are of sockets, of folders, or of all that runs. */
@@ -57,7 +58,13 @@ static bool read_fresh(const struct lb_server *server, struct lb_server_error *e
 static bool is_running(const struct lb_server *server, const struct lb_server_machine *machine) {
     const struct lb_server_session *at = NULL;
     struct lb_server_session_info info;
-    return machine->is_busy || lb_server_target_next(&server->target, machine, &at, &info);
+    return machine->is_busy || lb_server_target_next(&server->target, machine, &at, &info) ||
+           !lb_server_workers_await(&server->target, machine);
+}
+
+static void forget(struct lb_server *server, struct lb_server_machine *machine) {
+    lb_server_target_forget(&server->target, machine);
+    lb_server_machines_forget(&server->machines, machine);
 }
 
 static struct lb_server_machine *machine_of(struct lb_server *server, const char *name) {
@@ -100,7 +107,7 @@ static void retire(struct lb_server *server, struct lb_server_machine *machine) 
     const struct lb_server_session *at = NULL;
     struct lb_server_session_info info;
     if (!is_running(server, machine)) {
-        lb_server_machines_forget(&server->machines, machine);
+        forget(server, machine);
         return;
     }
     machine->is_leaving = true;
@@ -135,7 +142,7 @@ static bool apply_section(struct lb_server *server,
         return true;
     }
     if (machine != NULL)
-        lb_server_machines_forget(&server->machines, machine);
+        forget(server, machine);
     return lb_server_machines_add(&server->machines, section, error);
 }
 

@@ -129,17 +129,24 @@ static void leave(struct lb_server_sanitize *job) {
     job->before = NULL;
 }
 
+void lb_server_sanitize_unwatch(struct lb_server_sanitize **list) {
+    while (*list != NULL)
+        leave(*list);
+}
+
 static struct lb_server_sanitize *new_job(struct lb_server_machine *machine, const char *folder) {
     struct lb_server_sanitize *job = calloc(1, sizeof *job);
     if (job == NULL)
         return NULL;
     job->machine = machine;
+    machine->home.users++;
     lb_format(job->folder, sizeof job->folder, "%s", folder);
     return job;
 }
 
 static void free_job(struct lb_server_sanitize *job) {
     leave(job);
+    job->machine->home.users--;
     free(job->run);
     free(job);
 }
@@ -343,11 +350,13 @@ static void fail(struct lb_server_sanitize *job, int error) {
 
 bool lb_server_sanitize_poll(struct lb_server_sanitize **list, bool *has_ended) {
     struct lb_server_sanitize *job = *list;
+    struct lb_server_machine *machine = job != NULL ? job->machine : NULL;
     bool is_over = false;
     *has_ended = false;
     if (job == NULL)
         return false;
     leave(job); /* the next one comes next */
+    machine->is_at_work = true;
     int error = do_piece(job, &is_over);
     *has_ended = error != 0 || is_over;
     if (error != 0) {
@@ -360,5 +369,6 @@ bool lb_server_sanitize_poll(struct lb_server_sanitize **list, bool *has_ended) 
         tell_progress(job);
         lb_server_sanitize_watch(list, job);
     }
+    machine->is_at_work = false;
     return *list != NULL;
 }

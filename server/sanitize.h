@@ -58,6 +58,8 @@ void lb_server_sanitize_resume(struct lb_server_sanitize **list,
                                struct lb_server_machines *machines);
 /* It is polled with this list from now on, unless it is already, or has failed. */
 void lb_server_sanitize_watch(struct lb_server_sanitize **list, struct lb_server_sanitize *job);
+/* Nothing is polled with this list any more. */
+void lb_server_sanitize_unwatch(struct lb_server_sanitize **list);
 /* Does a piece of one of them. True: there is more to do. *has_ended: one of them is over, and its
  * sessions are to be polled. */
 bool lb_server_sanitize_poll(struct lb_server_sanitize **list, bool *has_ended);

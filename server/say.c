@@ -1,12 +1,15 @@
 #include "server/say.h"
 #include "server/board.h"
 #include "server/view.h"
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
 
 static struct lb_board *board;
 static bool is_json, is_held;
+static pthread_mutex_t mouth = PTHREAD_MUTEX_INITIALIZER; /* one thread speaks at a time */
+static _Thread_local bool has_told;
 
 void lb_server_say_to(struct lb_board *to, bool as_json) {
     board = to;
@@ -76,11 +79,14 @@ void lb_server_line(struct lb_text *text, bool as_json, uint64_t time_ms, const 
 static void put(const char *who, const struct lb_event *event, const char *sentence) {
     char line[6144]; /* each byte may be escaped by six */
     struct lb_text text = lb_text(line, sizeof line);
+    pthread_mutex_lock(&mouth);
     lb_server_line(&text, is_json, lb_server_time_ms(), who, event, sentence);
     lb_view_clear();
     puts(line);
     if (!is_held)
         fflush(stdout);
+    has_told = true;
+    pthread_mutex_unlock(&mouth);
 }
 
 void lb_server_say_later(void) {
@@ -90,6 +96,12 @@ void lb_server_say_later(void) {
 void lb_server_say_now(void) {
     if (is_held)
         fflush(stdout);
+}
+
+bool lb_server_has_told(void) {
+    bool has = has_told;
+    has_told = false;
+    return has;
 }
 
 void lb_server_say(const char *who, const char *format, ...) {
@@ -116,8 +128,11 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...) {
     else if (lb_addr_is_set(event->address))
         who = lb_addr_text(event->address);
     put(who.s[0] != '\0' || event->machine == NULL ? who.s : event->machine, event, sentence);
-    if (board != NULL)
-        lb_board_event(board, lb_server_time_ms(), event, sentence);
+    if (board == NULL)
+        return;
+    pthread_mutex_lock(&mouth);
+    lb_board_event(board, lb_server_time_ms(), event, sentence);
+    pthread_mutex_unlock(&mouth);
 }
 
 void lb_server_complain(const struct lb_server_error *error) {

@@ -1,5 +1,6 @@
 /* What lunbootd tells a person: a line an event on standard output; errors on standard error. What
- * happens to a machine goes on the board, too (board.h). */
+ * happens to a machine goes on the board, too (board.h). Any thread may speak that is in the house
+ * (house.h), or alone in the process. */
 #ifndef LB_SERVER_SAY_H
 #define LB_SERVER_SAY_H
 
@@ -46,6 +47,8 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...)
 void lb_server_say_later(void);
 /* Prints what was said since: once for all that one turn of the loop says. */
 void lb_server_say_now(void);
+/* Whether this thread has said anything since it asked last: it waits to be printed and shown. */
+bool lb_server_has_told(void);
 /* "lunbootd: what", and "  try: hint". */
 void lb_server_complain(const struct lb_server_error *error);
 /* Adds a line of the log, without its end: the event with this sentence, at this time of

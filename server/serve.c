@@ -1,5 +1,6 @@
 #include "server/serve.h"
 #include "os/linux/clock.h"
+#include "server/house.h"
 #include "server/image_commands.h"
 #include "server/notify.h"
 #include "server/other_dhcp.h"
@@ -7,6 +8,7 @@
 #include "server/rights.h"
 #include "server/say.h"
 #include "server/view.h"
+#include "server/workers.h"
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -235,7 +237,7 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .tftp6 = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
         .http6 = {.source = {.fd = -1}},
-        .target = {.source = {.fd = -1}, .source6 = {.fd = -1}},
+        .target = {.source = {.fd = -1}, .source6 = {.fd = -1}, .bell = {.fd = -1}},
         .page = {.source = {.kind = LB_SOURCE_PAGE, .fd = -1}, .listener = -1},
         .isns = {.tcp = {.fd = -1}, .udp = {.fd = -1}, .tcp6 = {.fd = -1}, .udp6 = {.fd = -1}},
         .slp = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
@@ -286,8 +288,11 @@ static void keep_on(struct lb_server *server) {
 
 static void serve_client(struct lb_server *server, struct lb_server_source *source) {
     struct lb_control_client *client = lb_server_control_client_ready(&server->control, source);
-    if (client != NULL)
-        lb_server_command(server, client);
+    if (client == NULL)
+        return;
+    lb_server_workers_settle(&server->target); /* whom it has just shut down is off */
+    lb_server_command(server, client);
+    lb_server_workers_go_on(&server->target);
 }
 
 static void take_signals(struct lb_server *server) {
@@ -299,7 +304,9 @@ static void take_signals(struct lb_server *server) {
             continue;
         }
         lb_server_notify_reloading();
+        lb_server_workers_settle(&server->target);
         (void)lb_server_reload(server, &error); /* it says how it went */
+        lb_server_workers_go_on(&server->target);
         notify_ready(server);
     }
 }
@@ -330,6 +337,9 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         break;
     case LB_SOURCE_SESSION:
         lb_server_session_ready(source, event->events, now_us);
+        break;
+    case LB_SOURCE_BELL:
+        lb_server_workers_hear(&server->target);
         break;
     case LB_SOURCE_ISNS:
         lb_server_isns_ready(&server->isns, source, now_us);
@@ -385,7 +395,7 @@ static uint64_t poll_addresses(struct lb_server *server, uint64_t now_us) {
     uint64_t every_us = LB_MIN(server->settings.lease_s / 4, ADDRESSES_S) * LB_US_SEC;
     const struct lb_server_session *at = NULL;
     struct lb_server_session_info info;
-    if (server->target.sessions == NULL)
+    if (lb_server_target_use(&server->target).connections == 0)
         return LB_NEVER;
     if (now_us < server->addresses_us + every_us)
         return server->addresses_us + every_us;
@@ -426,18 +436,34 @@ static int wait_ms(uint64_t until_us, uint64_t now_us) {
     return (int)LB_MIN((until_us - now_us) / LB_US_MS + 1, WAIT_MAX_MS);
 }
 
+/* Alone in the house, where there are workers. */
+static void enter(const struct lb_server *server) {
+    if (server->target.worker_count > 0)
+        lb_house_enter_alone();
+}
+
+static void leave(const struct lb_server *server) {
+    if (server->target.worker_count > 0)
+        lb_house_leave();
+}
+
 void lb_server_run(struct lb_server *server) {
     struct epoll_event events[EVENTS_MAX];
     uint64_t now_us = lb_now_us();
     lb_server_say_later();
+    enter(server);
     while (!server->is_over) {
         uint64_t until_us = poll_all(server, now_us);
+        leave(server);
         lb_server_say_now();
         int count = epoll_wait(server->epoll, events, EVENTS_MAX, wait_ms(until_us, now_us));
+        enter(server);
         now_us = lb_now_us();
         for (int i = 0; i < count; i++)
             dispatch(server, &events[i], now_us);
     }
+    leave(server);
+    lb_server_workers_stop(&server->target);
     lb_server_notify_stopping();
     lb_server_say("", "ends");
 }
@@ -466,6 +492,7 @@ bool lb_server_add_section(struct lb_server *server, const struct lb_store_secti
 }
 
 void lb_server_close(struct lb_server *server) {
+    lb_server_workers_stop(&server->target);
     lb_server_held_close(&server->held);
     lb_server_control_close(&server->control);
     lb_server_say_to(NULL, false);

@@ -15,6 +15,8 @@ struct lb_server_session {
     struct lb_endpoint client;
     uint64_t until_us;
     bool wants_write, is_gone;
+    bool is_dropped;             /* the main thread wants it to end */
+    struct lb_server_home *home; /* that counts it as a user; NULL: of the main thread */
     bool has_said_login, has_said_reading;
     bool has_said_trouble; /* the first is told; the others follow from it, or are the same */
     struct lb_server_machine *machine; /* once it has logged in to a target */
@@ -24,6 +26,15 @@ struct lb_server_session {
     struct lb_target_io *waiting, *last_waiting; /* for memory; `user` of each is the next one */
     struct lb_target_conn conn;
 };
+
+/* It has something to do, or may have: its thread's next poll looks. */
+void lb_session_make_due(struct lb_server_session *session);
+/* Into the list of its target, and due. */
+void lb_session_enlist(struct lb_server_session *session);
+/* Takes what its socket has. */
+void lb_session_receive(struct lb_server_session *session, uint64_t now_us);
+/* Closes and frees it. */
+void lb_session_end(struct lb_server_session *session);
 
 /* An event of this session's machine. */
 struct lb_event lb_session_event(const struct lb_server_session *session, enum lb_event_kind kind);

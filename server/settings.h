@@ -114,7 +114,8 @@ struct lb_server_settings {
     struct lb_chap_algs chap_algs;
     uint32_t port;
     uint32_t memory_mib;
-    uint32_t dhcp; /* enum lb_server_dhcp_mode */
+    uint32_t threads; /* 0: one a core */
+    uint32_t dhcp;    /* enum lb_server_dhcp_mode */
     struct lb_server_range dhcp_range;
     struct lb_addr router, dns;
     uint32_t lease_s;

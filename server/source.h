@@ -15,6 +15,7 @@ enum lb_server_source_kind {
     LB_SOURCE_PAGE,    /* and the metrics */
     LB_SOURCE_PORTAL,  /* of iSCSI: new connections */
     LB_SOURCE_SESSION, /* of iSCSI */
+    LB_SOURCE_BELL,    /* another thread has done something: see workers.h */
     LB_SOURCE_KEPT,    /* the store has written */
     LB_SOURCE_CONTROL, /* new connections of lunbootctl */
     LB_SOURCE_CONTROL_CLIENT,

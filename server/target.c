@@ -1,19 +1,18 @@
 #include "server/target.h"
 #include "core/iscsi/iscsi_wire.h"
-#include "os/linux/tcp.h"
+#include "server/house.h"
 #include "server/kept.h"
 #include "server/sanitize.h"
 #include "server/session.h"
+#include "server/workers.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define IO_MAX     262144 /* one piece of a long command */
 #define PIECES_MAX 256
 #define RUN_BYTES  65536     /* of blocks that are all alike */
 #define FREE_BYTES (1 << 30) /* given back at a time */
@@ -21,7 +20,13 @@
 
 /* ---- who has something to do ---- */
 
-static void make_due(struct lb_server_session *session) {
+/* Another thread wants it to end. */
+static void obey(struct lb_server_session *session) {
+    if (session->is_dropped)
+        lb_target_drop(&session->conn);
+}
+
+void lb_session_make_due(struct lb_server_session *session) {
     struct lb_server_target *target = session->target;
     if (session->due_before != NULL)
         return;
@@ -51,7 +56,7 @@ static void make_idle(struct lb_server_session *session) {
 static void wake(struct lb_server_memory *memory) {
     size_t at = offsetof(struct lb_server_session, memory);
     if (memory != NULL)
-        make_due((struct lb_server_session *)(void *)((uint8_t *)memory - at));
+        lb_session_make_due((struct lb_server_session *)(void *)((uint8_t *)memory - at));
 }
 
 static void take_back(struct lb_server_session *session, struct lb_server_buffer *buffer) {
@@ -76,13 +81,11 @@ static void drop_earlier(struct lb_server_target *target, const struct lb_server
     target->server.stirred = true;
 }
 
-/* The session's disk; NULL: it cannot be had. */
-static struct lb_storage *enter(struct lb_server_session *session) {
+/* The machine begins a boot, or its disk is opened; alone in the house. */
+static struct lb_storage *begin(struct lb_server_session *session) {
     struct lb_server_machine *machine = session->machine;
     struct lb_server_error error = {0};
     bool is_new = false;
-    if (machine == NULL)
-        return NULL; /* it is closing */
     if (session->generation != machine->head.generation && session->generation != machine->offered)
         return NULL; /* of a boot that has ended: it is closing, too */
     struct lb_storage *storage = lb_server_machine_enter(session->target->machines, machine,
@@ -95,8 +98,23 @@ static struct lb_storage *enter(struct lb_server_session *session) {
     session->has_said_trouble |= storage == NULL;
     if (is_new)
         drop_earlier(session->target, machine);
-    if (storage != NULL && machine->sanitize != NULL)
-        lb_server_sanitize_watch(&session->target->sanitizing, machine->sanitize);
+    return storage;
+}
+
+/* The session's disk; NULL: it cannot be had. */
+static struct lb_storage *enter(struct lb_server_session *session) {
+    struct lb_storage *storage =
+        session->machine != NULL ? lb_server_machine_entered(session->machine, session->generation)
+                                 : NULL;
+    if (session->machine == NULL)
+        return NULL; /* it is closing */
+    if (storage == NULL) {
+        bool was_together = lb_house_alone();
+        storage = begin(session);
+        lb_house_together(was_together);
+    }
+    if (storage != NULL && session->machine->sanitize != NULL)
+        lb_server_sanitize_watch(&session->target->sanitizing, session->machine->sanitize);
     return storage;
 }
 
@@ -488,7 +506,7 @@ static void carry_out(struct lb_server_session *session, uint64_t now_us, struct
 
 /* ---- a session ---- */
 
-static void end(struct lb_server_session *session) {
+void lb_session_end(struct lb_server_session *session) {
     lb_target_conn_end(&session->conn);
     lb_budget_leave(session->memory.budget, &session->memory.share);
     take_back_rooms(session);
@@ -501,6 +519,8 @@ static void end(struct lb_server_session *session) {
     if (session->next != NULL)
         session->next->before = session->before;
     session->target->count--;
+    if (session->home != NULL)
+        session->home->users--;
     free(session);
 }
 
@@ -521,7 +541,10 @@ static void send_out(struct lb_server_session *session, uint64_t now_us) {
     for (size_t i = 0; i < count; i++)
         iov[i] = (struct iovec){(void *)(uintptr_t)pieces[i].p, pieces[i].len};
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
+    bool is_out = lb_house_step_out(); /* of a mapped disk, it may read */
     ssize_t n = sendmsg(session->source.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    lb_house_step_in(is_out);
+    obey(session);
     if (n > 0)
         lb_target_sent(&session->conn, now_us, (size_t)n);
     else if (errno == EAGAIN)
@@ -543,6 +566,8 @@ static void admit(struct lb_server_session *session, uint64_t now_us) {
     };
     if (who.target[0] != '\0')
         admission.node = lb_server_machines_node(machines, who.target);
+    if (!lb_server_workers_fits(session, admission.node))
+        admission.node = NULL; /* it was removed meanwhile, and another one came */
     lb_target_admit(&session->conn, now_us, &admission);
 }
 
@@ -550,6 +575,7 @@ static void admit(struct lb_server_session *session, uint64_t now_us) {
 static bool turn(struct lb_server_session *session, uint64_t now_us) {
     for (unsigned i = 0; i < TURNS_MAX && !session->is_gone; i++) {
         bool is_long;
+        obey(session);
         if (session->waiting != NULL && session->memory.has_more)
             retry(session, now_us);
         struct lb_target_action action = lb_target_poll(&session->conn, now_us);
@@ -560,6 +586,8 @@ static bool turn(struct lb_server_session *session, uint64_t now_us) {
                 !lb_server_memory_lend_room(&session->memory, &session->conn, now_us, action.role);
             break;
         case LB_TARGET_WHO:
+            if (lb_server_workers_take(session))
+                return true;
             admit(session, now_us);
             break;
         case LB_TARGET_IO:
@@ -588,9 +616,12 @@ static bool turn(struct lb_server_session *session, uint64_t now_us) {
 }
 
 static void serve(struct lb_server_session *session, uint64_t now_us) {
+    const struct lb_server_target *target = session->target;
     struct lb_span spans[2];
     if (!turn(session, now_us))
-        make_due(session);
+        lb_session_make_due(session);
+    if (session->target != target) /* another thread has it from here on */
+        return;
     say_progress(session);
     if (session->is_gone)
         return;
@@ -606,9 +637,10 @@ static void serve(struct lb_server_session *session, uint64_t now_us) {
     session->is_gone = !lb_server_watch(session->target->epoll, &session->source, events);
 }
 
-static void receive(struct lb_server_session *session, uint64_t now_us) {
+void lb_session_receive(struct lb_server_session *session, uint64_t now_us) {
     struct lb_span spans[2];
     struct iovec iov[2];
+    obey(session);
     if (!lb_target_has(&session->conn, LB_TARGET_STAGING))
         session->is_gone = !lb_server_memory_lend_room(&session->memory, &session->conn, now_us,
                                                        LB_TARGET_STAGING);
@@ -618,7 +650,10 @@ static void receive(struct lb_server_session *session, uint64_t now_us) {
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
     if (count == 0 || session->is_gone)
         return;
+    bool is_out = lb_house_step_out();
     ssize_t n = recvmsg(session->source.fd, &message, MSG_DONTWAIT);
+    lb_house_step_in(is_out);
+    obey(session);
     if (n > 0)
         lb_target_got(&session->conn, now_us, (size_t)n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -627,11 +662,11 @@ static void receive(struct lb_server_session *session, uint64_t now_us) {
 
 void lb_server_session_ready(struct lb_server_source *source, uint32_t events, uint64_t now_us) {
     struct lb_server_session *session = (struct lb_server_session *)(void *)source;
-    make_due(session);
+    lb_session_make_due(session);
     if (events & EPOLLOUT)
         session->wants_write = false;
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        receive(session, now_us);
+        lb_session_receive(session, now_us);
     if (events & (EPOLLHUP | EPOLLERR))
         session->is_gone = true;
 }
@@ -641,7 +676,7 @@ static void look_at_all(struct lb_server_target *target, uint64_t now_us) {
     uint64_t until_us = LB_NEVER;
     for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next) {
         if (target->server.stirred || now_us >= at->until_us)
-            make_due(at);
+            lb_session_make_due(at);
         else
             until_us = LB_MIN(until_us, at->until_us);
     }
@@ -650,7 +685,9 @@ static void look_at_all(struct lb_server_target *target, uint64_t now_us) {
 }
 
 uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
-    bool has_ended, goes_on = lb_server_sanitize_poll(&target->sanitizing, &has_ended);
+    bool has_ended = false;
+    if (!target->is_quiet)
+        (void)lb_server_sanitize_poll(&target->sanitizing, &has_ended);
     target->server.stirred |= has_ended;
     if (target->server.stirred || now_us >= target->until_us)
         look_at_all(target, now_us);
@@ -659,129 +696,13 @@ uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us)
         make_idle(session);
         if (!session->is_gone)
             serve(session, now_us);
+        if (session->target != target)
+            continue;
         if (session->is_gone)
-            end(session);
+            lb_session_end(session);
         else
             target->until_us = LB_MIN(target->until_us, session->until_us);
     }
+    bool goes_on = target->sanitizing != NULL && !target->is_quiet; /* or has just begun */
     return goes_on || target->server.stirred || target->due != NULL ? now_us : target->until_us;
-}
-
-/* ---- for lunbootctl ---- */
-
-bool lb_server_target_next_of_all(const struct lb_server_target *target,
-                                  const struct lb_server_session **at,
-                                  struct lb_server_session_info *info) {
-    const struct lb_server_session *session = *at != NULL ? (*at)->next : target->sessions;
-    while (session != NULL && (session->is_gone || session->machine == NULL))
-        session = session->next;
-    if (session == NULL)
-        return false;
-    *at = session;
-    *info = (struct lb_server_session_info){
-        .client = session->client,
-        .initiator = lb_target_initiator(&session->conn),
-        .machine = session->machine,
-        .bytes_read = session->bytes_read,
-        .bytes_written = session->bytes_written,
-    };
-    return true;
-}
-
-bool lb_server_target_next(const struct lb_server_target *target,
-                           const struct lb_server_machine *machine,
-                           const struct lb_server_session **at,
-                           struct lb_server_session_info *info) {
-    while (lb_server_target_next_of_all(target, at, info))
-        if (info->machine == machine)
-            return true;
-    return false;
-}
-
-void lb_server_target_eject(struct lb_server_target *target, struct lb_server_machine *machine) {
-    machine->nodes[0].login_status = machine->nodes[1].login_status = LB_LOGIN_UNAVAILABLE;
-    for (struct lb_server_session *at = target->sessions; at != NULL; at = at->next)
-        if (at->machine == machine)
-            lb_target_drop(&at->conn);
-    target->server.stirred = true;
-}
-
-/* ---- the portal ---- */
-
-/* Its first bytes are often there already. */
-static void begin_session(struct lb_server_target *target, uint64_t now_us, int fd,
-                          struct lb_endpoint client) {
-    struct lb_server_session *session = malloc(sizeof *session);
-    if (session == NULL || target->count >= target->budget.sessions_max) {
-        free(session);
-        close(fd);
-        return;
-    }
-    memset(session, 0, offsetof(struct lb_server_session, conn));
-    session->source = (struct lb_server_source){.kind = LB_SOURCE_SESSION, .fd = fd};
-    session->target = target;
-    session->client = client;
-    session->memory.budget = &target->budget;
-    session->next = target->sessions;
-    session->before = &target->sessions;
-    if (session->next != NULL)
-        session->next->before = &session->next;
-    target->sessions = session;
-    target->count++;
-    make_due(session);
-    lb_target_conn_init(&session->conn, now_us, &target->server,
-                        client.addr.family == LB_V6 ? target->portal6 : target->portal,
-                        &target->rand, NULL);
-    receive(session, now_us);
-}
-
-void lb_server_target_ready(struct lb_server_target *target, const struct lb_server_source *source,
-                            uint64_t now_us) {
-    struct lb_endpoint client;
-    for (int fd; (fd = lb_tcp_accept(source->fd, &client)) >= 0;)
-        begin_session(target, now_us, fd, client);
-}
-
-/* Nothing is to be done where the link has no address of this family. */
-static bool listen_at(struct lb_server_target *target, struct lb_server_source *source,
-                      const struct lb_server_link *link, struct lb_endpoint portal,
-                      struct lb_server_error *error) {
-    if (!lb_addr_is_set(portal.addr))
-        return true;
-    source->fd = lb_server_link_listen(link, portal.addr.family, portal.port, "iSCSI", error);
-    return source->fd >= 0 && lb_server_watch(target->epoll, source, EPOLLIN);
-}
-
-bool lb_server_target_open(struct lb_server_target *target, int epoll,
-                           const struct lb_server_link *link, uint16_t port,
-                           struct lb_server_machines *machines, struct lb_server_error *error) {
-    uint8_t seed[LB_RAND_SEED_BYTES], hash_seed[sizeof(struct lb_hash_key)];
-    *target = (struct lb_server_target){
-        .source = {.kind = LB_SOURCE_PORTAL, .fd = -1},
-        .source6 = {.kind = LB_SOURCE_PORTAL, .fd = -1},
-        .epoll = epoll,
-        .portal = {.addr = link->address, .port = port},
-        .portal6 = {.addr = link->address6, .port = port},
-        .machines = machines,
-        .until_us = LB_NEVER,
-    };
-    target->due_end = &target->due;
-    lb_budget_init(&target->budget, (uint64_t)machines->settings->memory_mib << 20,
-                   LB_SERVER_SESSIONS_MAX);
-    if (getrandom(seed, sizeof seed, 0) != sizeof seed ||
-        getrandom(hash_seed, sizeof hash_seed, 0) != sizeof hash_seed)
-        return lb_server_fail(error, "", "the kernel gives no random numbers: %s", strerror(errno));
-    lb_rand_init(&target->rand, seed);
-    target->server = (struct lb_target_server){.asks_who = true, .io_max = IO_MAX};
-    memcpy(&target->server.hash_key, hash_seed, sizeof target->server.hash_key);
-    lb_server_sanitize_resume(&target->sanitizing, machines);
-    return listen_at(target, &target->source, link, target->portal, error) &&
-           listen_at(target, &target->source6, link, target->portal6, error);
-}
-
-void lb_server_target_close(struct lb_server_target *target) {
-    while (target->sessions != NULL)
-        end(target->sessions);
-    lb_server_source_close(&target->source);
-    lb_server_source_close(&target->source6);
 }

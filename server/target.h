@@ -11,9 +11,13 @@
 #define LB_SERVER_SESSIONS_MAX 1024
 
 struct lb_server_session;
+struct lb_server_worker;
 
+/* What one thread has of it: the main one listens and lets in, the others serve those that are
+ * logged in (workers.h). Where there are no others the main one does all. */
 struct lb_server_target {
     struct lb_server_source source, source6; /* source6: of IPv6 */
+    struct lb_server_source bell;            /* another thread has done something to it */
     int epoll;
     struct lb_endpoint portal, portal6; /* none: that family is not served */
     struct lb_target_server server;
@@ -26,8 +30,15 @@ struct lb_server_target {
     uint64_t until_us; /* none of the others is due before */
     struct lb_budget budget;
     struct lb_server_sanitize *sanitizing; /* of its machines, a list: see sanitize.h */
+    bool is_quiet;                    /* the main thread is about to change machines: they wait */
+    struct lb_server_worker *workers; /* of the main one */
+    size_t worker_count;
 };
 
+/* What a thread has, without a portal, machines or a budget; like: the main one's, whose machines
+ * it serves; NULL: it is the main one. epoll stays the caller's. */
+bool lb_server_target_begin(struct lb_server_target *target, int epoll,
+                            const struct lb_server_target *like, struct lb_server_error *error);
 /* Opens a portal of each family that the link has. The machines' targets are served, those too that
  * come later; machines stay the caller's and outlive it. */
 bool lb_server_target_open(struct lb_server_target *target, int epoll,
@@ -56,8 +67,20 @@ bool lb_server_target_next(const struct lb_server_target *target,
                            const struct lb_server_machine *machine,
                            const struct lb_server_session **at,
                            struct lb_server_session_info *info);
-/* Ends its sessions, and lets none log in until its next boot. */
+/* Ends its sessions, and lets none log in until its next boot. One whose disk does not answer ends
+ * when it does. */
 void lb_server_target_eject(struct lb_server_target *target, struct lb_server_machine *machine);
+/* Ends logins to a machine that nobody is logged in to, and that is about to be removed. */
+void lb_server_target_forget(struct lb_server_target *target,
+                             const struct lb_server_machine *machine);
+/* Of all its threads: bytes of memory, of them those that are lent, how often a session had to wait
+ * for some; connections, logged in or not. */
+struct lb_server_target_use {
+    uint64_t memory, memory_used, memory_waits;
+    size_t connections;
+};
+/* As of now; the caller is in the house alone. */
+struct lb_server_target_use lb_server_target_use(const struct lb_server_target *target);
 /* Ends the sessions and closes the portal; harmless where it is closed. */
 void lb_server_target_close(struct lb_server_target *target);
 

@@ -100,6 +100,29 @@ static void who_waits_is_woken_in_order_by_what_is_common(void) {
     CHECK(budget.first == &shares[4]);
 }
 
+/* Threads have parts of what is common; a session takes along what was reserved for it. */
+static void it_is_split_between_threads(void) {
+    struct lb_budget parts[2];
+    begin(256 * MIB);
+    uint64_t common = budget.common;
+    for (size_t i = 0; i < 2; i++)
+        lb_budget_split(&budget, &parts[i], common / 2);
+    CHECK_EQ(budget.free, common % 2);
+    CHECK_EQ(budget.bytes, 256 * MIB);
+    CHECK_EQ(lb_budget_borrow(&budget, &shares[0], 4096).bytes, 0);
+    CHECK_EQ(take(0, 4096, false), 4096); /* its own */
+    lb_budget_room(&budget, 1000);
+    lb_budget_move(&budget, &parts[1], &shares[0], 1000);
+    CHECK_EQ(budget.used, 0);
+    CHECK_EQ(parts[1].used, 5096);
+    CHECK_EQ(lb_budget_take(&parts[1], &shares[0], MIB, false).bytes, MIB);
+    CHECK_EQ(parts[1].free, common / 2 - MIB);
+    CHECK_EQ(parts[0].free, common / 2);
+    lb_budget_wait(&parts[0], &shares[1]);
+    lb_budget_leave(&parts[0], &shares[1]);
+    CHECK(parts[0].first == NULL && parts[0].end == &parts[0].first);
+}
+
 int main(void) {
     TEST(it_is_divided_into_own_parts_and_a_common_one);
     TEST(nobody_takes_more_than_a_part_of_what_is_free);
@@ -107,5 +130,6 @@ int main(void) {
     TEST(a_long_piece_is_cut_to_the_own_part);
     TEST(what_is_borrowed_leaves_the_own_part);
     TEST(who_waits_is_woken_in_order_by_what_is_common);
+    TEST(it_is_split_between_threads);
     return tap_done();
 }

@@ -4,7 +4,9 @@
  * lunbootd itself never looks at these bytes. A page that cannot be read any more, because the disk
  * fails or was cut, ends the program that looks at it (SIGBUS), but only fails the system call that
  * sends it (EFAULT). What was not read before is read by a copy, which tells of errors as it
- * should; so is all of a disk that failed once. */
+ * should; so is all of a disk that failed once.
+ *
+ * Any thread may use it; lb_window_close alone comes when none takes from it any more (house.h). */
 #ifndef LB_SERVER_WINDOW_H
 #define LB_SERVER_WINDOW_H
 

@@ -474,6 +474,16 @@ void lb_target_admit(struct lb_target_conn *conn, uint64_t now_us,
     run(conn);
 }
 
+void lb_target_move(struct lb_target_conn *conn, struct lb_target_server *server,
+                    struct lb_rand *rand) {
+    lb_assert(conn->who_waits);
+    unlink_conn(&conn->server->logins, conn);
+    conn->server = server;
+    conn->rand = rand;
+    conn->next = server->logins;
+    server->logins = conn;
+}
+
 size_t lb_target_where(struct lb_target_conn *conn, struct lb_span spans[2]) {
     return conn->phase >= LB_TARGET_CLOSING ? 0 : lb_stream_where(&conn->stream, spans);
 }

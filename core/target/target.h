@@ -144,7 +144,9 @@ struct lb_target_server {
      * reset aborts their commands): poll all of them, and clear it. */
     bool stirred;
 
-    struct lb_hash_key hash_key; /* a secret of the host: initiators choose their names */
+    /* A secret of the host: initiators choose their names, and a challenge of ours is known by it.
+     * Servers between which connections move have the same. */
+    struct lb_hash_key hash_key;
 
     /* The machine's own. */
     struct lb_target_conn *logins;                      /* connections that have not logged in */
@@ -270,6 +272,11 @@ struct lb_target_admission {
 };
 void lb_target_admit(struct lb_target_conn *conn, uint64_t now_us,
                      const struct lb_target_admission *admission); /* answers WHO */
+/* After WHO, before the answer: the connection is another server's from here on, such as that of
+ * the thread on which the node's other sessions are. rand outlives the connection. Nothing else may
+ * be done with either server at the same time. */
+void lb_target_move(struct lb_target_conn *conn, struct lb_target_server *server,
+                    struct lb_rand *rand);
 
 /* What the caller is to do next: an IO to carry out, WAIT, or close. */
 struct lb_target_action lb_target_poll(struct lb_target_conn *conn, uint64_t now_us);

@@ -223,6 +223,20 @@ static bool choose_method(struct lb_target_conn *conn, struct lb_bytes list, str
     return true;
 }
 
+/* The last bytes of a challenge are a hash of the others, with the host's secret: so each thread of
+ * the host knows those of all, also when their logins are over. To others they are random. */
+static uint64_t mark_of(const struct lb_target_conn *conn, const uint8_t *random) {
+    return lb_siphash(&conn->server->hash_key,
+                      lb_bytes(random, LB_CHAP_CHALLENGE_BYTES - sizeof(uint64_t)));
+}
+
+static void issue(struct lb_target_conn *conn) {
+    uint8_t *bytes = conn->challenge.data;
+    struct lb_wr wr = lb_wr(lb_span(bytes + LB_CHAP_CHALLENGE_BYTES - sizeof(uint64_t), 8));
+    lb_chap_issue(&conn->challenge, conn->rand, LB_CHAP_CHALLENGE_BYTES);
+    lb_wr_u64(&wr, mark_of(conn, bytes));
+}
+
 static bool challenge(struct lb_target_conn *conn, struct lb_bytes algs, struct lb_wr *wr) {
     char hex[2 + 2 * LB_CHAP_CHALLENGE_BYTES + 1];
     struct lb_text text = lb_text(hex, sizeof hex);
@@ -230,7 +244,7 @@ static bool challenge(struct lb_target_conn *conn, struct lb_bytes algs, struct 
         conn->node->chap_algs.count > 0 ? &conn->node->chap_algs : &lb_chap_default_algs;
     if (!lb_chap_choose_alg(known, algs, &conn->alg))
         return false;
-    lb_chap_issue(&conn->challenge, conn->rand, LB_CHAP_CHALLENGE_BYTES);
+    issue(conn);
     lb_chap_format_hex(&text, lb_bytes(conn->challenge.data, conn->challenge.len));
     lb_iscsi_put_number(wr, LB_ISCSI_KEY_CHAP_A, conn->alg.number);
     lb_iscsi_put_number(wr, LB_ISCSI_KEY_CHAP_I, conn->challenge.id);
@@ -263,10 +277,10 @@ static bool verify(struct lb_target_conn *conn, const struct security *security)
 /* An initiator that gives us back a challenge of ours wants us to answer it for ourselves. */
 static bool is_reflected(const struct lb_target_conn *conn,
                          const struct lb_chap_challenge *received) {
-    for (const struct lb_target_conn *c = conn->server->logins; c != NULL; c = c->next)
-        if (c->challenge.len > 0 && lb_chap_is_reflected(received, &c->challenge))
-            return true;
-    return false;
+    struct lb_rd rd = lb_rd(lb_bytes(received->data, received->len));
+    lb_rd_skip(&rd, LB_CHAP_CHALLENGE_BYTES - sizeof(uint64_t));
+    uint64_t mark = lb_rd_u64(&rd);
+    return received->len == LB_CHAP_CHALLENGE_BYTES && mark == mark_of(conn, received->data);
 }
 
 /* Mutual: the initiator's challenge is answered. */

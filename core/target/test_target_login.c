@@ -195,10 +195,7 @@ static void chap_cannot_be_left_out(void) {
     CHECK(!lb_target_is_full_feature(&raw.conn));
 }
 
-static void a_challenge_of_our_own_is_not_answered(void) {
-    char text[512];
-    struct lb_text keys = lb_text(text, sizeof text);
-    struct lb_chap_response response;
+static void ask_for_chap_both_ways(void) {
     connect();
     raw.account =
         (struct lb_target_account){.name = "me", .secret = "secret-of-them", .secret_len = 14};
@@ -206,19 +203,62 @@ static void a_challenge_of_our_own_is_not_answered(void) {
     raw.node.account_count = 1;
     raw.node.own =
         (struct lb_target_account){.name = "t", .secret = "secret-of-ours", .secret_len = 14};
-    give(login_pdu(0, 1, false), TEXT(NAMES "AuthMethod=CHAP\0CHAP_A=7\0"));
-    CHECK_EQ(login_status(), LB_LOGIN_OK);
-    CHECK_EQ(raw.conn.challenge.len, LB_CHAP_CHALLENGE_BYTES);
-    lb_chap_respond(raw.conn.alg, lb_bytes(raw.account.secret, raw.account.secret_len),
-                    &raw.conn.challenge, &response);
+}
+
+/* Answers the challenge of the connection at hand, and asks it with this one; gives the status. */
+static unsigned answer_and_ask(struct lb_chap_challenge asked) {
+    char text[512];
+    struct lb_text keys = lb_text(text, sizeof text);
+    struct lb_chap_response response;
+    lb_chap_respond(raw.to->alg, lb_bytes(raw.account.secret, raw.account.secret_len),
+                    &raw.to->challenge, &response);
     lb_text_add(&keys, "CHAP_N=me%cCHAP_R=", 0);
     lb_chap_format_hex(&keys, lb_bytes(response.data, response.len));
-    lb_text_add(&keys, "%cCHAP_I=%u%cCHAP_C=", 0, (unsigned)raw.conn.challenge.id, 0);
-    lb_chap_format_hex(&keys, lb_bytes(raw.conn.challenge.data, raw.conn.challenge.len));
+    lb_text_add(&keys, "%cCHAP_I=%u%cCHAP_C=", 0, (unsigned)asked.id, 0);
+    lb_chap_format_hex(&keys, lb_bytes(asked.data, asked.len));
     lb_text_add(&keys, "%c", 0);
     give(login_pdu(0, 1, true), lb_bytes(text, keys.len));
-    CHECK_EQ(login_status(), LB_LOGIN_AUTH_FAILED);
+    return login_status();
+}
+
+static void begin_chap(void) {
+    give(login_pdu(0, 1, false), TEXT(NAMES "AuthMethod=CHAP\0CHAP_A=7\0"));
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    CHECK_EQ(raw.to->challenge.len, LB_CHAP_CHALLENGE_BYTES);
+}
+
+static void a_challenge_of_our_own_is_not_answered(void) {
+    ask_for_chap_both_ways();
+    begin_chap();
+    CHECK_EQ(answer_and_ask(raw.conn.challenge), LB_LOGIN_AUTH_FAILED);
     CHECK(raw.is_closed);
+}
+
+/* One whose login is over, of a server on another thread. */
+static void nor_one_of_another_server_of_the_same_host(void) {
+    static struct lb_target_conn other;
+    static struct lb_target_rooms other_rooms;
+    ask_for_chap_both_ways();
+    raw.server.hash_key = (struct lb_hash_key){7, 11};
+    begin_chap();
+    struct lb_chap_challenge first = raw.conn.challenge, changed = first, shorter = first;
+    struct lb_target_server server = raw.server;
+    lb_target_conn_end(&raw.conn);
+    server.logins = NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        struct lb_endpoint local = {lb_addr_v4(192, 0, 2, 1), 3260};
+        const struct lb_chap_challenge asked[] = {first, changed, shorter, first};
+        changed.data[3] ^= 1;
+        shorter.len--;
+        raw.to = &other;
+        raw.to_rooms = &other_rooms;
+        raw.is_closed = false;
+        server.hash_key.k0 = i == 3 ? 8 : 7; /* of another host */
+        lb_target_conn_init(&other, raw.now, &server, local, &raw.rand, NULL);
+        begin_chap();
+        CHECK_EQ(answer_and_ask(asked[i]), i == 0 ? LB_LOGIN_AUTH_FAILED : LB_LOGIN_OK);
+        lb_target_conn_end(&other);
+    }
 }
 
 /* ---- how many sessions: each ISID of an initiator is one (RFC 7143 4.4.2) ---- */
@@ -415,6 +455,33 @@ static void each_initiator_sees_its_own_disk_as_lun_0(void) {
     CHECK(lb_target_node(&paths[0]) == &mine && lb_target_node(&paths[1]) == &yours);
 }
 
+/* As a host of several threads does. */
+static void a_connection_moves_to_another_server_before_it_is_answered(void) {
+    static struct lb_target_server other;
+    struct lb_target_admission i_am = {.node = &mine};
+    listen_and_ask();
+    other = raw.server;
+    other.logins = NULL;
+    other.last_tsih = 40;
+    raw.cmd_sn = 7;
+    accept_at(&raw.conn, &raw.rooms);
+    give(login_pdu(1, 3, true), TEXT(NAMES));
+    CHECK_EQ(lb_target_poll(&raw.conn, raw.now).event, LB_TARGET_WHO);
+    lb_target_move(&raw.conn, &other, &raw.rand);
+    CHECK(raw.server.logins == NULL && other.logins == &raw.conn);
+    CHECK_EQ(lb_target_poll(&raw.conn, raw.now).event, LB_TARGET_WHO);
+    lb_target_admit(&raw.conn, raw.now, &i_am);
+    serve();
+    CHECK_EQ(login_status(), LB_LOGIN_OK);
+    CHECK_EQ(raw.pdu.login.tsih, 41);
+    CHECK_EQ(raw.server.session_count, 0);
+    CHECK_EQ(other.session_count, 1);
+    CHECK_EQ(last_block(), 99);
+    lb_target_conn_end(&raw.conn);
+    CHECK_EQ(other.session_count, 0);
+    CHECK(other.logins == NULL);
+}
+
 static void the_host_is_asked_by_name_and_may_take_its_time(void) {
     struct lb_target_admission i_am = {.node = &mine};
     listen_and_ask();
@@ -579,6 +646,7 @@ int main(void) {
     TEST(chap_cannot_be_left_out);
     TEST(the_same_initiator_takes_the_place_of_its_old_session);
     TEST(a_challenge_of_our_own_is_not_answered);
+    TEST(nor_one_of_another_server_of_the_same_host);
     TEST(two_paths_of_one_initiator_are_both_let_in);
     TEST(an_initiator_with_twenty_paths_has_no_more_sessions_than_there_may_be);
     TEST(one_initiator_leaves_room_for_others);
@@ -588,6 +656,7 @@ int main(void) {
     TEST(discovery_can_be_switched_off);
     TEST(keys_of_a_disk_are_irrelevant_in_discovery);
     TEST(each_initiator_sees_its_own_disk_as_lun_0);
+    TEST(a_connection_moves_to_another_server_before_it_is_answered);
     TEST(the_host_is_asked_by_name_and_may_take_its_time);
     TEST(whom_the_host_does_not_know_is_told_so);
     TEST(who_waits_for_the_host_does_not_wait_for_ever);

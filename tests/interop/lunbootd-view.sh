@@ -31,7 +31,7 @@ wait_log view $'\e\\[1A\e\\[J'
 ok "the lines are taken away and drawn anew"
 wait_log view '192[.]0[.]2[.]50 +(reading|login|running|off) '
 ok "the machine has a line, with its state"
-tr '\r' '\n' <"$scratch/view.log" >"$scratch/lines"
+tr '\r' '\n' <"$scratch/view.log" | sed $'s/\e\\[[0-9]*[AJ]//g' >"$scratch/lines"
 grep -qE '^[0-9:]+ +192[.]0[.]2[.]50 +logged out' "$scratch/lines" || fail "the log is not there"
 ok "the log stands above"
 end view
