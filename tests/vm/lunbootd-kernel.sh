@@ -7,7 +7,7 @@
 need_lunbootd
 need fio mkfs.ext4 e2fsck fstrim
 sg_tools=(sg_inq sg_luns sg_vpd sg_readcap sg_turs sg_modes sg_wr_mode sg_logs sg_opcodes sg_rtpg sg_requests sg_verify
-    sg_sync sg_write_same sg_unmap sg_get_lba_status sg_compare_and_write sg_persist sg_reset sg_start sg_senddiag)
+    sg_sync sg_write_same sg_unmap sg_get_lba_status sg_compare_and_write sg_persist sg_reset sg_start sg_senddiag sg_sanitize)
 need "${sg_tools[@]}"
 make_guest_net
 make_bytes "$scratch/disk.img" $((4 << 20)) 5
@@ -68,6 +68,23 @@ try "a reset of the logical unit" sg_reset --device $device
 sg_turs $device >/dev/null 2>&1
 try "SYNCHRONIZE CACHE" sg_sync $device
 fails "a page that there is not" 5 sg_vpd --force --page=0xbb $device
+fails "CRYPTOGRAPHIC ERASE" 5 sg_sanitize --crypto --quick --wait $device
+try "SANITIZE BLOCK ERASE" sg_sanitize --block --quick --wait --timeout=300 $device
+cmp -n 67108864 /dev/zero $device || die "the disk is not zeros after BLOCK ERASE"
+printf LUN >/tmp/pattern
+try "SANITIZE OVERWRITE begins" sg_sanitize --overwrite --pattern=/tmp/pattern --count=2 --invert --quick --early $device
+sg_requests --progress $device >/tmp/log 2>&1
+cat /tmp/log
+steps=0
+until sg_turs $device >/tmp/log 2>&1; do
+    steps=$((steps + 1))
+    [ $steps -lt 600 ] || die "SANITIZE OVERWRITE does not end: $(cat /tmp/log)"
+    usleep 200000
+done
+echo "GUEST-STEPS: $steps."
+dd if=$device bs=512 count=1 iflag=direct 2>/dev/null | head -c 6 | grep -q LUNLUN || die "the pattern is not there"
+echo "GUEST-OK: SANITIZE OVERWRITE ends, and its pattern is there"
+try "SANITIZE OVERWRITE, waited for" sg_sanitize --overwrite --zero --quick --wait --timeout=300 $device
 mkdir /mnt
 try "mkfs.ext4" mkfs.ext4 -q -E nodiscard -F $device
 try "mount" mount -t ext4 -o discard $device /mnt
@@ -92,6 +109,8 @@ full=$(taken)
 finish_client 120
 empty=$(taken)
 while read -r line; do ok "$line"; done < <(tr -d '\r' <"$scratch/console.log" | sed -n 's/^GUEST-OK: //p')
+told 'progress.*%' "sg_requests tells the progress of SANITIZE OVERWRITE"
+told 'GUEST-STEPS: [1-9]' "the disk is not ready meanwhile"
 told 'GUEST-ERRORS: 0\.' "no I/O error"
 [ "$full" -gt 50000 ] || fail "the overlay has $full KiB after fio has written 56 MiB"
 [ $((full - empty)) -gt 50000 ] || fail "the overlay has $full KiB before fstrim, and $empty after"
