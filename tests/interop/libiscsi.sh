@@ -1,11 +1,19 @@
 # Sourced by scripts after lib.sh: libiscsi's own test suite, and what it says.
 # shellcheck shell=bash disable=SC2154,SC2034
 
+# The suite: Debian's, or another version of it.
+iscsi_test_cu=${LUNBOOT_ISCSI_TEST_CU:-iscsi-test-cu}
+
+# suite_total: how many tests it has.
+suite_total() {
+    "$iscsi_test_cu" --list 2>/dev/null | grep -cE '^ALL\.[^.]+\.[^.]+$'
+}
+
 # run_suite WHAT ARGUMENTS...: iscsi-test-cu in the client's namespace, to its end; its log is $scratch/suite.log.
 run_suite() {
     local what=$1
     shift
-    in_client timeout 400 stdbuf -o0 iscsi-test-cu -v "$@" >"$scratch/suite.log" 2>&1 || true
+    in_client timeout 400 stdbuf -o0 "$iscsi_test_cu" -v "$@" >"$scratch/suite.log" 2>&1 || true
     grep -qE '^ *tests +[0-9]+' "$scratch/suite.log" || fail "$what: libiscsi's suite did not end" "$scratch/suite.log"
 }
 

@@ -82,7 +82,8 @@ until sg_turs $device >/tmp/log 2>&1; do
     usleep 200000
 done
 echo "GUEST-STEPS: $steps."
-dd if=$device bs=512 count=1 iflag=direct 2>/dev/null | head -c 6 | grep -q LUNLUN || die "the pattern is not there"
+dd if=$device of=/tmp/first bs=512 count=1 iflag=direct 2>/dev/null
+grep -q ^LUNLUN /tmp/first || die "the pattern is not there"
 echo "GUEST-OK: SANITIZE OVERWRITE ends, and its pattern is there"
 try "SANITIZE OVERWRITE, waited for" sg_sanitize --overwrite --zero --quick --wait --timeout=300 $device
 mkdir /mnt
@@ -109,7 +110,7 @@ full=$(taken)
 finish_client 120
 empty=$(taken)
 while read -r line; do ok "$line"; done < <(tr -d '\r' <"$scratch/console.log" | sed -n 's/^GUEST-OK: //p')
-told 'progress.*%' "sg_requests tells the progress of SANITIZE OVERWRITE"
+told 'Progress indication: [0-9.]+%' "sg_requests tells the progress of SANITIZE OVERWRITE"
 told 'GUEST-STEPS: [1-9]' "the disk is not ready meanwhile"
 told 'GUEST-ERRORS: 0\.' "no I/O error"
 [ "$full" -gt 50000 ] || fail "the overlay has $full KiB after fio has written 56 MiB"
