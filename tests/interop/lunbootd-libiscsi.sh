@@ -24,7 +24,7 @@ plain=iscsi://$server_ip:3260/iqn.2026-11.org.lunboot:disk/0
 #   condition, in which TEST UNIT READY says 02/04/02).
 # Reset of Sanitize: it wants OVERWRITE to last four seconds, whatever the disk; see below for a larger one.
 mistakes='iSCSIdatasn/iSCSIDataSnInvalid|StartStopUnit/NoLoej|WriteSame10/UnmapUntilEnd|GetLBAStatus/UnmapSingle'
-mistakes+='|Sanitize/Reset'
+mistakes+="|Sanitize/Reset${LUNBOOT_SUITE_MISTAKES:+|$LUNBOOT_SUITE_MISTAKES}"
 
 # suite NAME LINE ARGUMENTS...: with this line in lunbootd.conf.
 suite() {
