@@ -1,0 +1,12 @@
+/* The format "deflate" (RFC 1951), blocks with codes of their own alone: what tools/pack-constants
+ * makes of the program's constants. Without a constant of its own, for none is there before it has
+ * run. Tested on Linux: test_inflate.c. */
+#ifndef LB_UEFI_INFLATE_H
+#define LB_UEFI_INFLATE_H
+
+#include "core/base/bytes.h"
+
+/* True: all of `to` is filled, and the data ends there. False: it is something else, or damaged. */
+bool inflate(struct lb_bytes from, struct lb_span to);
+
+#endif
