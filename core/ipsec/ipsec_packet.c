@@ -102,13 +102,26 @@ bool lb_ipsec_selects(const struct lb_ipsec_selector *selector, struct lb_bytes 
 
 /* ---- checksums ---- */
 
+/* Four bytes at a time, in this machine's order: of the folded sum the two bytes change places
+ * with it (RFC 1071 2). What is odd is followed by zeros. */
 static uint32_t sum_of(uint32_t sum, struct lb_bytes bytes) {
-    struct lb_rd rd = lb_rd(bytes);
-    while (rd.left >= 2)
-        sum += lb_rd_u16(&rd);
-    if (rd.left > 0)
-        sum += (uint32_t)lb_rd_u8(&rd) << 8;
-    return sum;
+    uint64_t total = 0;
+    uint32_t word;
+    size_t at = 0;
+    for (; bytes.len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, bytes.p + at, sizeof word);
+        total += word;
+    }
+    uint8_t last[sizeof word] = {0}, pair[2];
+    for (size_t i = 0; at + i < bytes.len; i++)
+        last[i] = bytes.p[at + i];
+    memcpy(&word, last, sizeof word);
+    total += word;
+    while (total >> 16 != 0)
+        total = (total & 0xffff) + (total >> 16);
+    uint16_t half = (uint16_t)total;
+    memcpy(pair, &half, sizeof pair);
+    return sum + ((uint32_t)pair[0] << 8 | pair[1]);
 }
 
 static uint16_t fold(uint32_t sum) {

@@ -165,6 +165,41 @@ static void a_checksum_behind_a_nat_is_made_anew(void) {
 
 /* ---- numbers ---- */
 
+/* RFC 1071 1, two bytes at a time: all ones where the checksum is right. */
+static uint32_t sum_by_pairs(uint32_t sum, struct lb_bytes bytes) {
+    for (size_t i = 0; i < bytes.len; i++)
+        sum += i % 2 == 0 ? (uint32_t)bytes.p[i] << 8 : bytes.p[i];
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+/* Of the IPv4 header, of UDP over IPv6, and of what a NAT may have changed. */
+static void checksums_are_right_for_every_length(void) {
+    for (unsigned is_v6 = 0; is_v6 < 2; is_v6++) {
+        struct lb_ipsec_terms terms = test_terms(LB_IPSEC_TRANSPORT, is_v6 != 0, true, true);
+        size_t header = is_v6 ? 40 : 20, addresses = is_v6 ? 32 : 8;
+        begin(terms);
+        for (size_t data = 0; data < 1300; data += data < 70 ? 1 : 61) {
+            struct lb_bytes packet = test_packet(&terms, 3260, data, lb_span(plain, sizeof plain));
+            for (size_t i = header + 20; i < packet.len; i++)
+                plain[i] = (uint8_t)(i * i + 255 * (i % 7 == 0));
+            struct lb_bytes out = lb_ipsec_seal(&a, packet, lb_span(sealed, sizeof sealed));
+            struct lb_bytes above = lb_bytes_after(out, header);
+            uint32_t pseudo = sum_by_pairs(17 + (uint32_t)above.len,
+                                           lb_bytes(out.p + header - addresses, addresses));
+            CHECK_EQ(is_v6 ? sum_by_pairs(pseudo, above) : sum_by_pairs(0, lb_bytes(out.p, header)),
+                     0xffff);
+            struct lb_bytes in = lb_ipsec_open(&b, lb_span(sealed, out.len));
+            struct lb_bytes segment = lb_bytes_after(in, header);
+            CHECK_EQ(segment.len, 20 + data);
+            pseudo = sum_by_pairs(6 + (uint32_t)segment.len,
+                                  lb_bytes(in.p + header - addresses, addresses));
+            CHECK_EQ(sum_by_pairs(pseudo, segment), 0xffff);
+        }
+    }
+}
+
 /* The packet of this number comes to b. */
 static bool arrives(uint64_t number) {
     struct lb_span payload;
@@ -252,6 +287,7 @@ int main(void) {
     TEST(what_the_selector_does_not_name_does_not_come_out);
     TEST(a_packet_of_the_other_mode_does_not_come_out);
     TEST(a_checksum_behind_a_nat_is_made_anew);
+    TEST(checksums_are_right_for_every_length);
     TEST(a_number_counts_once);
     TEST(any_order_within_the_window_is_taken_once);
     TEST(a_forged_number_does_not_move_the_window);
