@@ -7,7 +7,8 @@
 need_lunbootd
 need fio mkfs.ext4 e2fsck fstrim
 sg_tools=(sg_inq sg_luns sg_vpd sg_readcap sg_turs sg_modes sg_wr_mode sg_logs sg_opcodes sg_rtpg sg_requests sg_verify
-    sg_sync sg_write_same sg_unmap sg_get_lba_status sg_compare_and_write sg_persist sg_reset sg_start sg_senddiag sg_sanitize)
+    sg_sync sg_write_same sg_unmap sg_get_lba_status sg_compare_and_write sg_persist sg_reset sg_start sg_senddiag
+    sg_sanitize)
 need "${sg_tools[@]}"
 make_guest_net
 make_bytes "$scratch/disk.img" $((4 << 20)) 5
@@ -72,7 +73,8 @@ fails "CRYPTOGRAPHIC ERASE" 5 sg_sanitize --crypto --quick --wait $device
 try "SANITIZE BLOCK ERASE" sg_sanitize --block --quick --wait --timeout=300 $device
 cmp -n 67108864 /dev/zero $device || die "the disk is not zeros after BLOCK ERASE"
 printf LUN >/tmp/pattern
-try "SANITIZE OVERWRITE begins" sg_sanitize --overwrite --pattern=/tmp/pattern --count=2 --invert --quick --early $device
+try "SANITIZE OVERWRITE begins" sg_sanitize --overwrite --pattern=/tmp/pattern --count=2 --invert --quick --early \
+    $device
 sg_requests --progress $device >/tmp/log 2>&1
 cat /tmp/log
 steps=0
