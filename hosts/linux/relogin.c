@@ -3,6 +3,7 @@
 #include "hosts/linux/loop.h"
 #include "hosts/linux/same_disk.h"
 #include "hosts/linux/seed.h"
+#include "hosts/linux/xfrm.h"
 #include "os/linux/os_address.h"
 #include "os/linux/tcp.h"
 #include <errno.h>
@@ -55,10 +56,9 @@ static bool bind_guarded(const struct lb_login_again *again, int fd, struct lb_a
         lb_os_address((struct lb_endpoint){.addr = again->guarded.local}, again->interface);
     if (!lb_addr_is_set(again->guarded.remote))
         return true;
-    if (lb_addr_equal(again->guarded.remote, to))
-        return bind(fd, &from.any, from.len) == 0;
-    errno = EACCES; /* nobody has keys for it */
-    return false;
+    /* For any other nobody has keys. */
+    errno = lb_addr_equal(again->guarded.remote, to) ? lb_xfrm_block(to) : EACCES;
+    return errno == 0 && bind(fd, &from.any, from.len) == 0;
 }
 
 /* Not bound to the interface: by now it may have another name, and the routes lead there. */

@@ -136,6 +136,27 @@ static void what_another_took_away_is_guarded_again(void) {
     lb_xfrm_close(&xfrm);
 }
 
+static void check_block(const char *own, const char *peer, int neighbours) {
+    ours = addr(own);
+    theirs = addr(peer);
+    CHECK(goes(ours, false));
+    CHECK_EQ(lb_xfrm_block(theirs), 0);
+    CHECK(!goes(ours, false));
+    CHECK_EQ(lb_xfrm_block(theirs), 0); /* harmless where it is blocked */
+    CHECK_EQ(count("policy", "action block"), 2);
+    CHECK_EQ(count("policy", "priority"), 2 + neighbours);
+    CHECK_EQ(system("ip xfrm policy deleteall dir out"), 0);
+    CHECK(goes(ours, false));
+    CHECK_EQ(lb_xfrm_block(theirs), 0); /* one way alone was missing */
+    CHECK(!goes(ours, false));
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+}
+
+static void a_peer_is_blocked_where_nobody_guards_it_any_more(void) {
+    check_block("192.0.2.50", "192.0.2.1", 0);
+    check_block("2001:db8::50", "2001:db8::1", 4);
+}
+
 static void what_another_takes_away_is_reported_and_put_back(void) {
     int watch = lb_xfrm_watch();
     ours = addr("192.0.2.50");
@@ -280,6 +301,7 @@ int main(void) {
         TEST(nothing_goes_to_a_guarded_peer_in_clear);
         TEST(nor_over_ipv6_but_neighbours);
         TEST(what_another_took_away_is_guarded_again);
+        TEST(a_peer_is_blocked_where_nobody_guards_it_any_more);
         TEST(what_another_takes_away_is_reported_and_put_back);
         TEST(a_daemons_policy_is_neither_replaced_nor_taken_away);
         TEST(guards_of_another_are_left_by_the_end_of_a_boot);

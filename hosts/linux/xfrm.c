@@ -185,6 +185,25 @@ bool lb_xfrm_restore(struct lb_xfrm *xfrm, bool has_daemon) {
     return was_missing;
 }
 
+int lb_xfrm_block(struct lb_addr remote) {
+    struct lb_xfrm xfrm;
+    const struct lb_xfrm_guard guard = {.remote = remote};
+    struct lb_xfrm_policy policy = policy_of(&guard, LB_XFRM_BLOCKS);
+    int refused = lb_xfrm_open(&xfrm);
+    if (refused != 0)
+        return refused;
+    policy.local = (struct lb_addr){.family = remote.family};
+    for (enum lb_xfrm_way way = LB_XFRM_IN; way <= LB_XFRM_OUT; way++) {
+        policy.way = way;
+        int one = set(&xfrm, &policy, ADDS);
+        if (one != 0 && one != EEXIST)
+            refused = one;
+    }
+    (void)set_neighbours(&xfrm, &guard, ADDS); /* without them nothing goes, in clear or not */
+    close(xfrm.fd);
+    return refused;
+}
+
 /* ---- pairs ----------------------------------------------------------------------------------- */
 
 static int add_sa(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms, enum lb_xfrm_way way) {

@@ -66,6 +66,11 @@ void lb_xfrm_close(struct lb_xfrm *xfrm);
  * takes these two policies of each away. */
 void lb_xfrm_rest(struct lb_xfrm *xfrm, uint16_t port);
 
+/* Blocks what goes to the peer, and comes from it, in clear, where nothing blocks it: somebody has
+ * taken the guards away, and lunboot-ike is not there to put them back. What protects a connection
+ * to it goes first, as before. EPERM: no right to. */
+int lb_xfrm_block(struct lb_addr remote);
+
 /* Has the kernel report what is taken away (lb_xfrm_taken). -1: errno. */
 int lb_xfrm_watch(void);
 /* All reports so far of lb_xfrm_watch's socket. Reports that were lost count as both. */
