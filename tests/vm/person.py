@@ -36,7 +36,7 @@ monitor = connect(monitor_path)
 def press(keys):
     for key in keys:
         monitor.sendall(b"sendkey %s 40\n" % NAMES.get(key, key).encode())
-        time.sleep(0.15)
+        time.sleep(0.1)
 
 
 def seen():
@@ -52,6 +52,26 @@ def until(text, times):
         time.sleep(0.1)
 
 
+def echo_of(key):
+    """What the page shows of the value that is being typed; of a secret as many stars."""
+    return seen().rpartition(f"\n{key}: ")[2].partition("\n")[0]
+
+
+def type_value(key, value):
+    """As a person types: a character that does not appear is typed again."""
+    for at, character in enumerate(value):
+        for attempt in range(5):
+            press(character)
+            deadline = time.time() + 2
+            while len(echo_of(key)) <= at and time.time() < deadline:
+                time.sleep(0.02)
+            if len(echo_of(key)) > at:
+                break
+            print(f"# {key}: {character!r} does not appear, and is typed again", flush=True)
+        if echo_of(key) not in (value[:at + 1], "*" * (at + 1)):
+            sys.exit(f"{key}: typed {value[:at + 1]!r}, and saw {echo_of(key)!r}")
+
+
 until("started from", 1)
 time.sleep(1)
 press(["ctrl-b"])
@@ -61,6 +81,7 @@ for number in range(len(words) // 3):
     letter, key, value = words[3 * number:3 * number + 3]
     press(letter)
     until(f"\n{key}: ", 1)
-    press(value + "\r")
+    type_value(key, value)
+    press("\r")
     until("Enter boots", number + 2)
 press("\r")
