@@ -26,11 +26,11 @@ static enum lb_family needed_family(const struct lb_families *families,
     return needed;
 }
 
-/* Whether there is an address of that family, or none is waited for. */
+/* Whether there is an address of that family, and ways from it, or they are not waited for. */
 static bool is_near(const struct lb_families *families, uint64_t now_us, enum lb_family needed) {
     const struct lb_plan *plan = families->common->plan;
     return needed == LB_FAMILY_NONE || lb_plan_is_dry(plan) ||
-           lb_network_has_address(families->network, needed) || !lb_plan_asks(plan, needed) ||
+           lb_network_has_ways(families->network, needed) || !lb_plan_asks(plan, needed) ||
            families->asked_us + LB_SILENT_TIMEOUT_US <= now_us;
 }
 

@@ -67,6 +67,11 @@ static bool knows_ways6(const struct lb_network *network) {
     return network->nd6.info.advertised || network->no_router;
 }
 
+bool lb_network_has_ways(const struct lb_network *network, enum lb_family family) {
+    bool is_known = family != LB_V6 || network->static6 != LB_STATIC6_NONE || knows_ways6(network);
+    return is_known && lb_network_has_address(network, family);
+}
+
 /* Where a person named the disk, an address, and a way to it, are all that is asked for. */
 static bool is_enough6(const struct lb_network *network, const struct lb_network_need *need) {
     return need->is_named && has_address6(network) && (knows_ways6(network) || need->is_near) &&

@@ -120,6 +120,8 @@ struct lb_network_news lb_network_probed(struct lb_network *network, uint64_t no
                                          struct lb_addr addr, bool conflict);
 /* Whether the clients have an address of this family. */
 bool lb_network_has_address(const struct lb_network *network, enum lb_family family);
+/* The same, and the ways from it are known: an address of DHCPv6 comes without any (RFC 5942). */
+bool lb_network_has_ways(const struct lb_network *network, enum lb_family family);
 /* Whether any server or router of this family has been heard. */
 bool lb_network_is_alive(const struct lb_network *network, enum lb_family family);
 /* Why the family gave this machine no address; never LB_OK. */

@@ -91,6 +91,26 @@ static void the_first_that_names_a_disk_is_followed_at_once(void) {
     CHECK_EQ(news.status->family, LB_V6);
 }
 
+/* The disk is behind a router of IPv6, and DHCPv6 is faster than the routers. */
+static void a_way_to_the_disk_is_waited_for_as_its_address_is(void) {
+    begin();
+    answer4(DISK6);
+    network.dhcp6_runs = network.dhcp6.has_lease = true;
+    network.dhcp6.lease.addr_count = 1;
+    CHECK_EQ(turn(), LB_FAMILIES_SAME);
+    network.nd6.info.advertised = network.nd6.info.managed = true;
+    CHECK_EQ(turn(), LB_FAMILIES_FOLLOW);
+    CHECK_EQ(news.status->family, LB_V4);
+    begin();
+    answer4(DISK6);
+    network.dhcp6_runs = network.dhcp6.has_lease = true;
+    network.dhcp6.lease.addr_count = 1;
+    CHECK_EQ(turn(), LB_FAMILIES_SAME);
+    CHECK_EQ(common.until_us, now + LB_SILENT_TIMEOUT_US);
+    now += LB_SILENT_TIMEOUT_US; /* there is no router */
+    CHECK_EQ(turn(), LB_FAMILIES_FOLLOW);
+}
+
 static void the_preferred_family_is_waited_for(void) {
     begin();
     set("prefer-family", "6");
@@ -224,6 +244,7 @@ static void a_names_addresses_take_turns_the_chosen_family_first(void) {
 int main(void) {
     TEST(while_both_are_asked_the_boot_waits);
     TEST(the_first_that_names_a_disk_is_followed_at_once);
+    TEST(a_way_to_the_disk_is_waited_for_as_its_address_is);
     TEST(the_preferred_family_is_waited_for);
     TEST(a_disk_of_the_other_family_waits_for_an_address_there);
     TEST(discovery_begins_beside_a_family_that_is_silent);

@@ -6,7 +6,7 @@
 need_lunbootd
 source=${LUNBOOT_LIBISCSI:-$top/deps/libiscsi}
 [ -f "$source/test-tool/iscsi-test-cu.c" ] ||
-    skip "no source of libiscsi: clone github.com/sahlberg/libiscsi, and name the folder by LUNBOOT_LIBISCSI"
+    skip "no source of libiscsi: clone its repository, and name the folder by LUNBOOT_LIBISCSI"
 need autoreconf libtoolize make gcc
 [ -f /usr/include/CUnit/CUnit.h ] || skip "libcunit1-dev is missing"
 cp -r "$source" "$scratch/libiscsi"
