@@ -237,7 +237,9 @@ static void explain_route(const struct lb_path *path, struct lb_error *error) {
 void lb_path_explain(const struct lb_path *path, struct lb_error *error) {
     const struct lb_error *why = lb_initiator_error(&path->session);
     const struct lb_error *lost = &path->network->lost;
-    if (!lb_is_ok(lost)) /* there was no address to reach it from */
+    enum lb_family family = lb_initiator_peer(&path->session).addr.family;
+    bool is_of_other = family != LB_FAMILY_NONE && family != path->network->lost_family;
+    if (!lb_is_ok(lost) && !is_of_other) /* there was no address to reach it from */
         lb_fail(error, lost->code, "%s", lost->facts);
     else if (is_unreached(why->code))
         explain_route(path, error);

@@ -119,6 +119,11 @@ static void a_portal_that_was_not_reached_is_explained_by_the_network(void) {
     lb_error_clear(&error);
     lb_fail(&lost, LB_E_DHCP_EXPIRED, "the lease of 192.0.2.100");
     network.lost = lost;
+    network.lost_family = LB_V6; /* the portal is not reached by that one */
+    lb_path_explain(&paths[0], &error);
+    CHECK_EQ(error.code, LB_E_CONNECT_TIMEOUT);
+    lb_error_clear(&error);
+    network.lost_family = LB_V4;
     lb_path_explain(&paths[0], &error);
     CHECK_EQ(error.code, LB_E_DHCP_EXPIRED);
 }
