@@ -282,6 +282,27 @@ static void a_network_that_begins_anew_asks_dhcpv6_again(void) {
     CHECK_EQ(asks_of(card, LB_BOOT_OPEN, LB_BOOT_SLOT_DHCP6), 2);
 }
 
+/* An address of DHCPv6, and the ways from it: a router's word, or that there is none. */
+static void ways_are_known_when_a_router_has_spoken_or_none_is_there(void) {
+    struct card *card = &cards[0];
+    begin6();
+    run(card, SEC);
+    card->network.dhcp6.has_lease = true;
+    card->network.dhcp6.lease.addr_count = 1;
+    CHECK(lb_network_has_address(&card->network, LB_V6));
+    CHECK(!lb_network_has_ways(&card->network, LB_V6));
+    router_says(card, true, false, 600);
+    CHECK(lb_network_has_ways(&card->network, LB_V6));
+    begin6();
+    for (unsigned i = 0; i < 20; i++)
+        run(card, SEC);
+    CHECK(card->network.no_router);
+    card->network.dhcp6.has_lease = true;
+    card->network.dhcp6.lease.addr_count = 1;
+    CHECK(lb_network_has_ways(&card->network, LB_V6));
+    CHECK(!lb_network_has_ways(&card->network, LB_V4));
+}
+
 /* How often the report names an address. */
 static unsigned addresses_told(const struct card *card) {
     unsigned count = 0;
@@ -361,6 +382,7 @@ int main(void) {
     TEST(two_networks_are_an_array);
     TEST(dhcpv6_is_asked_until_routers_say_that_there_is_none);
     TEST(a_network_that_begins_anew_asks_dhcpv6_again);
+    TEST(ways_are_known_when_a_router_has_spoken_or_none_is_there);
     TEST(addresses_of_routers_are_told_once);
     TEST(the_boots_patience_is_that_of_dhcpv6);
     return tap_done();

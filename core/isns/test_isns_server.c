@@ -172,6 +172,18 @@ static void somebody_elses_entity_or_node_is_not_taken(void) {
     CHECK(lb_isns_server_find_node(&t.server, OTHER) != LB_ISNS_NONE);
 }
 
+static void a_node_whose_name_is_none_is_not_taken(void) {
+    static const char *const names[] = {"", "a b", "iqn.2026-11.test:a/\n"};
+    two_targets();
+    for (size_t i = 0; i < LB_COUNT(names); i++) {
+        struct lb_isns_writer writer = registration(ME, "mine");
+        lb_isns_put_text(&writer, LB_ISNS_NAME, names[i]);
+        lb_isns_put_u32(&writer, LB_ISNS_NODE_TYPE, LB_ISNS_INITIATOR);
+        CHECK_EQ(ask(&writer), LB_ISNS_INVALID_REGISTRATION);
+        CHECK(lb_isns_server_find_node(&t.server, names[i]) == LB_ISNS_NONE);
+    }
+}
+
 static void a_closed_server_takes_no_registration(void) {
     two_targets();
     t.server.config.is_closed = true;
@@ -404,6 +416,7 @@ int main(void) {
     TEST(answers_and_a_servers_messages_are_not_answered);
     TEST(an_entity_without_a_name_gets_one);
     TEST(somebody_elses_entity_or_node_is_not_taken);
+    TEST(a_node_whose_name_is_none_is_not_taken);
     TEST(a_closed_server_takes_no_registration);
     TEST(what_the_owner_added_is_not_changed_under_its_own_name);
     TEST(nobody_makes_himself_a_control_node);
