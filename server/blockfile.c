@@ -1,5 +1,5 @@
 #include "server/blockfile.h"
-#include "server/house.h"
+#include "server/lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/uio.h>
@@ -34,47 +34,47 @@ static int write_whole(int fd, const uint8_t *from, size_t len, uint64_t offset,
     return 0;
 }
 
-/* ---- what may wait: outside of the house ---- */
+/* ---- what may wait: without the lock ---- */
 
 int lb_blockfile_read(int fd, uint8_t *to, size_t len, uint64_t offset) {
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = read_whole(fd, to, len, offset);
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error;
 }
 
 int lb_blockfile_write(int fd, const uint8_t *from, size_t len, uint64_t offset, bool is_durable) {
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = write_whole(fd, from, len, offset, is_durable);
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error;
 }
 
 int lb_blockfile_sync(int fd) {
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = fdatasync(fd) == 0 ? 0 : errno;
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error;
 }
 
 int lb_blockfile_clear(int fd, uint64_t bytes) {
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)bytes) == 0 ? 0 : errno;
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error;
 }
 
 int lb_blockfile_punch(int fd, uint64_t len, uint64_t offset) {
     int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = fallocate(fd, mode, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error;
 }
 
 int lb_blockfile_allocate(int fd, uint64_t len, uint64_t offset) {
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len) == 0 ? 0 : errno;
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error == EOPNOTSUPP || error == ENOSYS ? 0 : error;
 }

@@ -1,6 +1,6 @@
 #include "server/durable.h"
 #include "core/base/text.h"
-#include "server/house.h"
+#include "server/lock.h"
 #include "server/settings.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,12 +27,12 @@ static int write_new(const char *path, struct lb_bytes text) {
     return error;
 }
 
-/* ---- what may wait: outside of the house ---- */
+/* ---- what may wait: without the lock ---- */
 
 int lb_durable_folder(const char *folder) {
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = sync_folder(folder);
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error;
 }
 
@@ -40,11 +40,11 @@ int lb_durable_replace(const char *folder, const char *name, struct lb_bytes tex
     char path[LB_SERVER_PATH_MAX + 80], new_path[LB_SERVER_PATH_MAX + 84];
     lb_format(path, sizeof path, "%s/%s", folder, name);
     lb_format(new_path, sizeof new_path, "%s.new", path);
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     int error = write_new(new_path, text);
     if (error == 0 && rename(new_path, path) < 0)
         error = errno;
     error = error != 0 ? error : sync_folder(folder);
-    lb_house_step_in(is_out);
+    lb_lock_resume(is_paused);
     return error;
 }

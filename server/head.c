@@ -1,6 +1,7 @@
 #include "server/head.h"
 #include "os/linux/files.h"
 #include "server/durable.h"
+#include "server/record.h"
 #include <errno.h>
 
 #define FIRST_LINE "# lunbootd: what a machine has written over its base; see overlay.h"
@@ -29,20 +30,14 @@ static bool take_line(struct lb_server_head *head, struct lb_bytes word, struct 
     return true;
 }
 
-/* A line may end in blanks; the base's name may have = in it. */
 bool lb_server_head_parse(struct lb_bytes text, struct lb_server_head *head) {
     struct lb_server_head got = {0};
-    struct lb_bytes line, word;
-    bool has_end = false;
-    while (!has_end && lb_list_next(&text, '\n', &line)) {
-        if (line.len == 0 || line.p[0] == '#')
-            continue;
-        has_end = lb_text_is(line, "end");
-        if (!has_end &&
-            (!lb_list_next(&line, '=', &word) || !take_line(&got, word, lb_bytes_trim(line))))
+    struct lb_bytes word, value;
+    enum lb_record_line line;
+    while ((line = lb_record_next(&text, &word, &value)) == LB_RECORD_VALUE)
+        if (!take_line(&got, word, value))
             return false;
-    }
-    if (!has_end || got.base[0] == '\0' || got.base_bytes == 0)
+    if (line != LB_RECORD_END || got.base[0] == '\0' || got.base_bytes == 0)
         return false;
     *head = got;
     return true;

@@ -1,6 +1,7 @@
 #include "server/kept.h"
 #include "os/linux/files.h"
 #include "server/durable.h"
+#include "server/record.h"
 #include "server/say.h"
 #include <errno.h>
 #include <sys/stat.h>
@@ -53,17 +54,12 @@ static bool is_sound(const struct lb_server_kept *kept) {
 
 bool lb_server_kept_parse(struct lb_bytes text, struct lb_server_kept *kept) {
     struct lb_server_kept got = {.reservation_type = 0};
-    struct lb_bytes line, word;
-    bool has_end = false;
-    while (!has_end && lb_list_next(&text, '\n', &line)) {
-        if (line.len == 0 || line.p[0] == '#')
-            continue;
-        has_end = lb_text_is(line, "end");
-        if (!has_end &&
-            (!lb_list_next(&line, '=', &word) || !take_line(&got, word, lb_bytes_trim(line))))
+    struct lb_bytes word, value;
+    enum lb_record_line line;
+    while ((line = lb_record_next(&text, &word, &value)) == LB_RECORD_VALUE)
+        if (!take_line(&got, word, value))
             return false;
-    }
-    if (!has_end || !is_sound(&got))
+    if (line != LB_RECORD_END || !is_sound(&got))
         return false;
     *kept = got;
     return true;

@@ -70,7 +70,7 @@ bool lb_server_target_next(const struct lb_server_target *target,
 static void drop(struct lb_server_session *session) {
     session->is_dropped = true;
     session->target->server.stirred = true;
-    lb_server_workers_ring(session->target);
+    lb_server_workers_wake(session->target);
 }
 
 void lb_server_target_eject(struct lb_server_target *target, struct lb_server_machine *machine) {
@@ -169,7 +169,7 @@ bool lb_server_target_begin(struct lb_server_target *target, int epoll,
     *target = (struct lb_server_target){
         .source = {.kind = LB_SOURCE_PORTAL, .fd = -1},
         .source6 = {.kind = LB_SOURCE_PORTAL, .fd = -1},
-        .bell = {.kind = LB_SOURCE_BELL, .fd = -1},
+        .wakeup = {.kind = LB_SOURCE_WAKEUP, .fd = -1},
         .epoll = epoll,
         .until_us = LB_NEVER,
         .server = {.asks_who = true, .io_max = IO_MAX},

@@ -2,6 +2,7 @@
 #include "os/linux/files.h"
 #include "server/blockfile.h"
 #include "server/durable.h"
+#include "server/record.h"
 #include "server/say.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -44,18 +45,14 @@ static bool take_line(struct lb_sanitize_record *record, struct lb_bytes word,
 
 bool lb_sanitize_parse(struct lb_bytes text, struct lb_sanitize_record *record) {
     struct lb_sanitize_record got = {0};
-    struct lb_bytes line, word;
-    bool has_end = false;
-    while (!has_end && lb_list_next(&text, '\n', &line)) {
-        if (line.len == 0 || line.p[0] == '#')
-            continue;
-        has_end = lb_text_is(line, "end");
-        if (!has_end &&
-            (!lb_list_next(&line, '=', &word) || !take_line(&got, word, lb_bytes_trim(line))))
+    struct lb_bytes word, value;
+    enum lb_record_line line;
+    while ((line = lb_record_next(&text, &word, &value)) == LB_RECORD_VALUE)
+        if (!take_line(&got, word, value))
             return false;
-    }
     bool is_erase = got.passes == 0;
-    if (!has_end || is_erase != (got.pattern_len == 0) || got.done % LB_SANITIZE_PATTERN_MAX != 0 ||
+    if (line != LB_RECORD_END || is_erase != (got.pattern_len == 0) ||
+        got.done % LB_SANITIZE_PATTERN_MAX != 0 ||
         (is_erase ? got.pass > 0 : got.pass >= got.passes))
         return false;
     *record = got;
@@ -348,27 +345,25 @@ static void fail(struct lb_server_sanitize *job, int error) {
                    strerror(error));
 }
 
-bool lb_server_sanitize_poll(struct lb_server_sanitize **list, bool *has_ended) {
+bool lb_server_sanitize_poll(struct lb_server_sanitize **list) {
     struct lb_server_sanitize *job = *list;
-    struct lb_server_machine *machine = job != NULL ? job->machine : NULL;
     bool is_over = false;
-    *has_ended = false;
     if (job == NULL)
         return false;
+    struct lb_server_machine *machine = job->machine;
     leave(job); /* the next one comes next */
     machine->is_at_work = true;
     int error = do_piece(job, &is_over);
-    *has_ended = error != 0 || is_over;
     if (error != 0) {
         fail(job, error);
     } else if (is_over) {
-        lb_server_say(job->machine->name, "its disk is sanitized");
-        lb_scsi_sanitize_end(&job->machine->unit, true);
-        lb_server_sanitize_stop(job->machine);
+        lb_server_say(machine->name, "its disk is sanitized");
+        lb_scsi_sanitize_end(&machine->unit, true);
+        lb_server_sanitize_stop(machine);
     } else {
         tell_progress(job);
         lb_server_sanitize_watch(list, job);
     }
     machine->is_at_work = false;
-    return *list != NULL;
+    return error != 0 || is_over;
 }

@@ -8,7 +8,7 @@
 
 static struct lb_board *board;
 static bool is_json, is_held;
-static pthread_mutex_t mouth = PTHREAD_MUTEX_INITIALIZER; /* one thread speaks at a time */
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* one thread writes at a time */
 static _Thread_local bool has_told;
 
 void lb_server_say_to(struct lb_board *to, bool as_json) {
@@ -79,14 +79,14 @@ void lb_server_line(struct lb_text *text, bool as_json, uint64_t time_ms, const 
 static void put(const char *who, const struct lb_event *event, const char *sentence) {
     char line[6144]; /* each byte may be escaped by six */
     struct lb_text text = lb_text(line, sizeof line);
-    pthread_mutex_lock(&mouth);
+    pthread_mutex_lock(&log_lock);
     lb_server_line(&text, is_json, lb_server_time_ms(), who, event, sentence);
     lb_view_clear();
     puts(line);
     if (!is_held)
         fflush(stdout);
     has_told = true;
-    pthread_mutex_unlock(&mouth);
+    pthread_mutex_unlock(&log_lock);
 }
 
 void lb_server_say_later(void) {
@@ -130,9 +130,9 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...) {
     put(who.s[0] != '\0' || event->machine == NULL ? who.s : event->machine, event, sentence);
     if (board == NULL)
         return;
-    pthread_mutex_lock(&mouth);
+    pthread_mutex_lock(&log_lock);
     lb_board_event(board, lb_server_time_ms(), event, sentence);
-    pthread_mutex_unlock(&mouth);
+    pthread_mutex_unlock(&log_lock);
 }
 
 void lb_server_complain(const struct lb_server_error *error) {

@@ -1,6 +1,6 @@
 /* What lunbootd tells a person: a line an event on standard output; errors on standard error. What
- * happens to a machine goes on the board, too (board.h). Any thread may speak that is in the house
- * (house.h), or alone in the process. */
+ * happens to a machine goes on the board, too (board.h). A thread that calls these holds the lock
+ * (lock.h), or is the only one of the process. */
 #ifndef LB_SERVER_SAY_H
 #define LB_SERVER_SAY_H
 

@@ -1,7 +1,7 @@
 #include "server/serve.h"
 #include "os/linux/clock.h"
-#include "server/house.h"
 #include "server/image_commands.h"
+#include "server/lock.h"
 #include "server/notify.h"
 #include "server/other_dhcp.h"
 #include "server/reload.h"
@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define EVENTS_MAX    64
-#define WAIT_MAX_MS   3600000
 #define BOARD_SOON_US (200 * LB_US_MS)
 #define ADDRESSES_S   60 /* or a quarter of a lease */
 
@@ -237,7 +236,7 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .tftp6 = {.source = {.fd = -1}},
         .http = {.source = {.fd = -1}},
         .http6 = {.source = {.fd = -1}},
-        .target = {.source = {.fd = -1}, .source6 = {.fd = -1}, .bell = {.fd = -1}},
+        .target = {.source = {.fd = -1}, .source6 = {.fd = -1}, .wakeup = {.fd = -1}},
         .page = {.source = {.kind = LB_SOURCE_PAGE, .fd = -1}, .listener = -1},
         .isns = {.tcp = {.fd = -1}, .udp = {.fd = -1}, .tcp6 = {.fd = -1}, .udp6 = {.fd = -1}},
         .slp = {.tcp = {.fd = -1}, .udp = {.fd = -1}},
@@ -338,8 +337,8 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
     case LB_SOURCE_SESSION:
         lb_server_session_ready(source, event->events, now_us);
         break;
-    case LB_SOURCE_BELL:
-        lb_server_workers_hear(&server->target);
+    case LB_SOURCE_WAKEUP:
+        lb_server_workers_woken(&server->target);
         break;
     case LB_SOURCE_ISNS:
         lb_server_isns_ready(&server->isns, source, now_us);
@@ -430,21 +429,15 @@ static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
     return sooner(until_us, lb_server_target_poll(&server->target, now_us));
 }
 
-static int wait_ms(uint64_t until_us, uint64_t now_us) {
-    if (until_us <= now_us)
-        return 0;
-    return (int)LB_MIN((until_us - now_us) / LB_US_MS + 1, WAIT_MAX_MS);
-}
-
-/* Alone in the house, where there are workers. */
+/* The lock is held exclusively, where there are workers. */
 static void enter(const struct lb_server *server) {
     if (server->target.worker_count > 0)
-        lb_house_enter_alone();
+        lb_lock_exclusive();
 }
 
 static void leave(const struct lb_server *server) {
     if (server->target.worker_count > 0)
-        lb_house_leave();
+        lb_lock_release();
 }
 
 void lb_server_run(struct lb_server *server) {
@@ -456,7 +449,8 @@ void lb_server_run(struct lb_server *server) {
         uint64_t until_us = poll_all(server, now_us);
         leave(server);
         lb_server_say_now();
-        int count = epoll_wait(server->epoll, events, EVENTS_MAX, wait_ms(until_us, now_us));
+        int count =
+            epoll_wait(server->epoll, events, EVENTS_MAX, lb_server_wait_ms(until_us, now_us));
         enter(server);
         now_us = lb_now_us();
         for (int i = 0; i < count; i++)

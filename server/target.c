@@ -1,7 +1,7 @@
 #include "server/target.h"
 #include "core/iscsi/iscsi_wire.h"
-#include "server/house.h"
 #include "server/kept.h"
+#include "server/lock.h"
 #include "server/sanitize.h"
 #include "server/session.h"
 #include "server/workers.h"
@@ -21,7 +21,7 @@
 /* ---- who has something to do ---- */
 
 /* Another thread wants it to end. */
-static void obey(struct lb_server_session *session) {
+static void drop_if_asked(struct lb_server_session *session) {
     if (session->is_dropped)
         lb_target_drop(&session->conn);
 }
@@ -81,7 +81,7 @@ static void drop_earlier(struct lb_server_target *target, const struct lb_server
     target->server.stirred = true;
 }
 
-/* The machine begins a boot, or its disk is opened; alone in the house. */
+/* The machine begins a boot, or its disk is opened; the lock is held exclusively. */
 static struct lb_storage *begin(struct lb_server_session *session) {
     struct lb_server_machine *machine = session->machine;
     struct lb_server_error error = {0};
@@ -103,15 +103,13 @@ static struct lb_storage *begin(struct lb_server_session *session) {
 
 /* The session's disk; NULL: it cannot be had. */
 static struct lb_storage *enter(struct lb_server_session *session) {
-    struct lb_storage *storage =
-        session->machine != NULL ? lb_server_machine_entered(session->machine, session->generation)
-                                 : NULL;
     if (session->machine == NULL)
         return NULL; /* it is closing */
+    struct lb_storage *storage = lb_server_machine_entered(session->machine, session->generation);
     if (storage == NULL) {
-        bool was_together = lb_house_alone();
+        bool was_shared = lb_lock_upgrade();
         storage = begin(session);
-        lb_house_together(was_together);
+        lb_lock_downgrade(was_shared);
     }
     if (storage != NULL && session->machine->sanitize != NULL)
         lb_server_sanitize_watch(&session->target->sanitizing, session->machine->sanitize);
@@ -541,10 +539,10 @@ static void send_out(struct lb_server_session *session, uint64_t now_us) {
     for (size_t i = 0; i < count; i++)
         iov[i] = (struct iovec){(void *)(uintptr_t)pieces[i].p, pieces[i].len};
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
-    bool is_out = lb_house_step_out(); /* of a mapped disk, it may read */
+    bool is_paused = lb_lock_pause(); /* of a mapped disk, it may read */
     ssize_t n = sendmsg(session->source.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    lb_house_step_in(is_out);
-    obey(session);
+    lb_lock_resume(is_paused);
+    drop_if_asked(session);
     if (n > 0)
         lb_target_sent(&session->conn, now_us, (size_t)n);
     else if (errno == EAGAIN)
@@ -575,7 +573,7 @@ static void admit(struct lb_server_session *session, uint64_t now_us) {
 static bool turn(struct lb_server_session *session, uint64_t now_us) {
     for (unsigned i = 0; i < TURNS_MAX && !session->is_gone; i++) {
         bool is_long;
-        obey(session);
+        drop_if_asked(session);
         if (session->waiting != NULL && session->memory.has_more)
             retry(session, now_us);
         struct lb_target_action action = lb_target_poll(&session->conn, now_us);
@@ -640,7 +638,7 @@ static void serve(struct lb_server_session *session, uint64_t now_us) {
 void lb_session_receive(struct lb_server_session *session, uint64_t now_us) {
     struct lb_span spans[2];
     struct iovec iov[2];
-    obey(session);
+    drop_if_asked(session);
     if (!lb_target_has(&session->conn, LB_TARGET_STAGING))
         session->is_gone = !lb_server_memory_lend_room(&session->memory, &session->conn, now_us,
                                                        LB_TARGET_STAGING);
@@ -650,10 +648,10 @@ void lb_session_receive(struct lb_server_session *session, uint64_t now_us) {
     struct msghdr message = {.msg_iov = iov, .msg_iovlen = count};
     if (count == 0 || session->is_gone)
         return;
-    bool is_out = lb_house_step_out();
+    bool is_paused = lb_lock_pause();
     ssize_t n = recvmsg(session->source.fd, &message, MSG_DONTWAIT);
-    lb_house_step_in(is_out);
-    obey(session);
+    lb_lock_resume(is_paused);
+    drop_if_asked(session);
     if (n > 0)
         lb_target_got(&session->conn, now_us, (size_t)n);
     else if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -685,10 +683,8 @@ static void look_at_all(struct lb_server_target *target, uint64_t now_us) {
 }
 
 uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
-    bool has_ended = false;
-    if (!target->is_quiet)
-        (void)lb_server_sanitize_poll(&target->sanitizing, &has_ended);
-    target->server.stirred |= has_ended;
+    if (!target->is_quiet && lb_server_sanitize_poll(&target->sanitizing))
+        target->server.stirred = true;
     if (target->server.stirred || now_us >= target->until_us)
         look_at_all(target, now_us);
     for (size_t left = target->due_count; left > 0 && target->due != NULL; left--) {

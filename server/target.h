@@ -17,7 +17,7 @@ struct lb_server_worker;
  * logged in (workers.h). Where there are no others the main one does all. */
 struct lb_server_target {
     struct lb_server_source source, source6; /* source6: of IPv6 */
-    struct lb_server_source bell;            /* another thread has done something to it */
+    struct lb_server_source wakeup;          /* another thread has done something to it */
     int epoll;
     struct lb_endpoint portal, portal6; /* none: that family is not served */
     struct lb_target_server server;
@@ -79,7 +79,7 @@ struct lb_server_target_use {
     uint64_t memory, memory_used, memory_waits;
     size_t connections;
 };
-/* As of now; the caller is in the house alone. */
+/* As of now; the caller holds the lock exclusively. */
 struct lb_server_target_use lb_server_target_use(const struct lb_server_target *target);
 /* Ends the sessions and closes the portal; harmless where it is closed. */
 void lb_server_target_close(struct lb_server_target *target);

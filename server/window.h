@@ -6,7 +6,7 @@
  * sends it (EFAULT). What was not read before is read by a copy, which tells of errors as it
  * should; so is all of a disk that failed once.
  *
- * Any thread may use it; lb_window_close alone comes when none takes from it any more (house.h). */
+ * Any thread may use it; lb_window_close alone comes when none takes from it any more (lock.h). */
 #ifndef LB_SERVER_WINDOW_H
 #define LB_SERVER_WINDOW_H
 

@@ -1,6 +1,6 @@
 #include "server/workers.h"
 #include "os/linux/clock.h"
-#include "server/house.h"
+#include "server/lock.h"
 #include "server/sanitize.h"
 #include "server/session.h"
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define EVENTS_MAX   64
-#define WAIT_MAX_MS  3600000
 #define STACK_BYTES  (1 << 20)
 #define COMMON_BYTES (4 << 20) /* of the memory, that a thread is worth while with */
 #define SETTLE_US    100000    /* a worker whose disk is slow is not waited for */
@@ -22,46 +21,40 @@
 #define PAUSE_US     50
 #define PAUSE_MAX_US 5000
 
-/* ---- bells ---- */
+/* ---- waking a thread ---- */
 
-static bool open_bell(struct lb_server_target *target, struct lb_server_error *error) {
-    target->bell.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return (target->bell.fd >= 0 && lb_server_watch(target->epoll, &target->bell, EPOLLIN)) ||
+static bool open_wakeup(struct lb_server_target *target, struct lb_server_error *error) {
+    target->wakeup.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return (target->wakeup.fd >= 0 && lb_server_watch(target->epoll, &target->wakeup, EPOLLIN)) ||
            lb_server_fail(error, "", "a thread cannot be woken: %s", strerror(errno));
 }
 
-void lb_server_workers_ring(struct lb_server_target *target) {
+void lb_server_workers_wake(struct lb_server_target *target) {
     uint64_t one = 1;
-    if (target->bell.fd >= 0)
-        (void)!write(target->bell.fd, &one, sizeof one);
+    if (target->wakeup.fd >= 0)
+        (void)!write(target->wakeup.fd, &one, sizeof one);
 }
 
-void lb_server_workers_hear(struct lb_server_target *target) {
+void lb_server_workers_woken(struct lb_server_target *target) {
     uint64_t count;
-    (void)!read(target->bell.fd, &count, sizeof count);
+    (void)!read(target->wakeup.fd, &count, sizeof count);
 }
 
 /* ---- a thread ---- */
 
-static int wait_ms(uint64_t until_us, uint64_t now_us) {
-    if (until_us <= now_us)
-        return 0;
-    return (int)LB_MIN((until_us - now_us) / LB_US_MS + 1, WAIT_MAX_MS);
-}
-
 /* What was told is printed, and shown by the main thread. */
-static void speak(const struct lb_server_worker *worker) {
+static void print_log(const struct lb_server_worker *worker) {
     if (!lb_server_has_told())
         return;
     lb_server_say_now();
-    lb_server_workers_ring(worker->main);
+    lb_server_workers_wake(worker->main);
 }
 
 static void dispatch(struct lb_server_worker *worker, const struct epoll_event *event,
                      uint64_t now_us) {
     struct lb_server_source *source = event->data.ptr;
-    if (source == &worker->target.bell)
-        lb_server_workers_hear(&worker->target);
+    if (source == &worker->target.wakeup)
+        lb_server_workers_woken(&worker->target);
     else
         lb_server_session_ready(source, event->events, now_us);
 }
@@ -70,24 +63,24 @@ static void *serve(void *argument) {
     struct lb_server_worker *worker = argument;
     struct epoll_event events[EVENTS_MAX];
     uint64_t now_us = lb_now_us(), seen = 0;
-    lb_house_enter();
+    lb_lock_shared();
     while (!worker->is_over) {
         uint64_t until_us = lb_server_target_poll(&worker->target, now_us);
         worker->done = seen;
         uint64_t asked = worker->asked;
-        lb_house_leave();
-        speak(worker);
-        int wait = asked != seen ? 0 : wait_ms(until_us, now_us);
+        lb_lock_release();
+        print_log(worker);
+        int wait = asked != seen ? 0 : lb_server_wait_ms(until_us, now_us);
         int count = epoll_wait(worker->target.epoll, events, EVENTS_MAX, wait);
-        lb_house_enter();
+        lb_lock_shared();
         now_us = lb_now_us();
         for (int i = 0; i < count; i++)
             dispatch(worker, &events[i], now_us);
         if (count < EVENTS_MAX)
             seen = asked;
     }
-    lb_house_leave();
-    speak(worker);
+    lb_lock_release();
+    print_log(worker);
     return NULL;
 }
 
@@ -100,7 +93,7 @@ static bool begin(struct lb_server_worker *worker, struct lb_server_target *main
         return false;
     if (worker->target.epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
-    if (!open_bell(&worker->target, error))
+    if (!open_wakeup(&worker->target, error))
         return false;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -132,17 +125,17 @@ bool lb_server_workers_open(struct lb_server_target *target, uint32_t threads,
     target->workers = calloc(count, sizeof *target->workers);
     if (target->workers == NULL)
         return lb_server_fail(error, "give fewer: --threads=1", "there is no memory for threads");
-    if (!open_bell(target, error))
+    if (!open_wakeup(target, error))
         return false;
     while (target->worker_count < count) {
         struct lb_server_worker *worker = &target->workers[target->worker_count++];
         if (!begin(worker, target, error))
             return false;
     }
-    lb_house_enter_alone();
+    lb_lock_exclusive();
     for (size_t i = 0; i < count; i++)
         lb_budget_split(&target->budget, &target->workers[i].target.budget, part);
-    lb_house_leave();
+    lb_lock_release();
     return true;
 }
 
@@ -150,20 +143,20 @@ void lb_server_workers_resume(struct lb_server_target *target) {
     struct lb_server_target *first =
         target->worker_count > 0 ? &target->workers[0].target : target; /* as new homes say */
     if (target->worker_count > 0)
-        lb_house_enter_alone();
+        lb_lock_exclusive();
     lb_server_sanitize_resume(&first->sanitizing, target->machines);
     if (target->worker_count > 0)
-        lb_house_leave();
-    lb_server_workers_ring(first);
+        lb_lock_release();
+    lb_server_workers_wake(first);
 }
 
 void lb_server_workers_stop(struct lb_server_target *target) {
-    lb_house_enter_alone();
+    lb_lock_exclusive();
     for (size_t i = 0; i < target->worker_count; i++) {
         target->workers[i].is_over = true;
-        lb_server_workers_ring(&target->workers[i].target);
+        lb_server_workers_wake(&target->workers[i].target);
     }
-    lb_house_leave();
+    lb_lock_release();
     for (size_t i = 0; i < target->worker_count; i++) {
         struct lb_server_worker *worker = &target->workers[i];
         if (worker->is_begun)
@@ -179,14 +172,14 @@ void lb_server_workers_close(struct lb_server_target *target) {
         while (worker->sessions != NULL)
             lb_session_end(worker->sessions);
         lb_server_sanitize_unwatch(&worker->sanitizing);
-        lb_server_source_close(&worker->bell);
+        lb_server_source_close(&worker->wakeup);
         if (worker->epoll >= 0)
             close(worker->epoll);
     }
     free(target->workers);
     target->workers = NULL;
     target->worker_count = 0;
-    lb_server_source_close(&target->bell);
+    lb_server_source_close(&target->wakeup);
 }
 
 /* ---- hand-over ---- */
@@ -210,7 +203,7 @@ static void move(struct lb_server_session *session, struct lb_server_target *to)
     lb_server_memory_move(&session->memory, &session->conn, &to->budget);
     session->target = to;
     lb_session_enlist(session);
-    lb_server_workers_ring(to);
+    lb_server_workers_wake(to);
 }
 
 static struct lb_server_home *home_of(const struct lb_server_session *session,
@@ -244,12 +237,12 @@ static bool have_settled(const struct lb_server_target *target) {
     return true;
 }
 
-/* The caller is in the house alone, and leaves it for that time. Gives the next time. */
+/* The caller holds the lock exclusively, and releases it for that time. Gives the next time. */
 static long pause_for(long pause_us) {
     const struct timespec pause = {.tv_nsec = pause_us * 1000};
-    lb_house_leave();
+    lb_lock_release();
     (void)nanosleep(&pause, NULL);
-    lb_house_enter_alone();
+    lb_lock_exclusive();
     return LB_MIN(2 * pause_us, PAUSE_MAX_US);
 }
 
@@ -258,7 +251,7 @@ void lb_server_workers_settle(struct lb_server_target *target) {
     for (size_t i = 0; i < target->worker_count; i++) {
         target->workers[i].asked++;
         target->workers[i].target.is_quiet = true;
-        lb_server_workers_ring(&target->workers[i].target);
+        lb_server_workers_wake(&target->workers[i].target);
     }
     while (!have_settled(target) && waited_us < SETTLE_US) {
         waited_us += pause_us;
@@ -279,6 +272,6 @@ bool lb_server_workers_await(const struct lb_server_target *target,
 void lb_server_workers_go_on(struct lb_server_target *target) {
     for (size_t i = 0; i < target->worker_count; i++) {
         target->workers[i].target.is_quiet = false;
-        lb_server_workers_ring(&target->workers[i].target);
+        lb_server_workers_wake(&target->workers[i].target);
     }
 }

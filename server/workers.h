@@ -3,9 +3,9 @@
  * The main thread accepts, and goes on with a login until it is known which target it is for. Then
  * it hands the session to the worker that has the other sessions of that disk, or else to the one
  * with the fewest, and it stays there. What a session needs is its worker's: its connection, its
- * part of the memory, its disk's overlay, reservations and unit attentions. What is everybody's is
- * the house (house.h). Sessions of discovery, and logins to targets that are not there, stay on the
- * main thread.
+ * part of the memory, its disk's overlay, reservations and unit attentions. What all threads use is
+ * protected by a lock (lock.h). Sessions of discovery, and logins to targets that are not there,
+ * stay on the main thread.
  *
  * Where there is one thread, there are no workers: nothing moves, and no lock is held. */
 #ifndef LB_SERVER_WORKERS_H
@@ -31,8 +31,8 @@ struct lb_server_worker {
  * failure is ended by lb_server_workers_close. */
 bool lb_server_workers_open(struct lb_server_target *target, uint32_t threads,
                             struct lb_server_error *error);
-/* Ends and joins them; their sessions stay. The caller is not in the house. Harmless where they
- * have ended. */
+/* Ends and joins them; their sessions stay. The caller does not hold the lock. Harmless where
+ * they have ended. */
 void lb_server_workers_stop(struct lb_server_target *target);
 /* The same, and ends their sessions. */
 void lb_server_workers_close(struct lb_server_target *target);
@@ -42,14 +42,14 @@ bool lb_server_workers_take(struct lb_server_session *session);
 /* Whether a node may be served where the session is; NULL: yes. */
 bool lb_server_workers_fits(const struct lb_server_session *session, const struct lb_target *node);
 /* Wakes the thread that has this. */
-void lb_server_workers_ring(struct lb_server_target *target);
-/* It has heard that. */
-void lb_server_workers_hear(struct lb_server_target *target);
+void lb_server_workers_wake(struct lb_server_target *target);
+/* It has been woken: the next lb_server_workers_wake wakes it again. */
+void lb_server_workers_woken(struct lb_server_target *target);
 /* SANITIZEs of an earlier run go on. Before anybody can log in. */
 void lb_server_workers_resume(struct lb_server_target *target);
 /* Waits until each worker has seen what has come to its sockets, or is slow: so that what somebody
  * did before, such as to end a session, is seen. From then on no SANITIZE goes on, until
- * lb_server_workers_go_on. The caller is in the house alone, and leaves it meanwhile. */
+ * lb_server_workers_go_on. The caller holds the lock exclusively, and releases it meanwhile. */
 void lb_server_workers_settle(struct lb_server_target *target);
 /* SANITIZEs go on. */
 void lb_server_workers_go_on(struct lb_server_target *target);

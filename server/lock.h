@@ -1,0 +1,37 @@
+/* The lock between lunbootd's main thread and those that serve sessions (workers.h).
+ *
+ * It protects what all threads use: machines, their targets, images, the lists of sessions, the
+ * board. Many threads may hold it shared, or one exclusively.
+ *
+ * A worker holds it shared while it runs: it reads what is common, and changes what belongs to its
+ * own machines. The main thread holds it exclusively. So does a worker for what changes more than
+ * its own machines, such as the first login of a boot.
+ *
+ * A thread that holds it shared releases it around each call that may wait, such as one of a disk
+ * (blockfile.h, durable.h) or of a socket. Others may change what is common meanwhile. They do not
+ * change a machine that has sessions.
+ *
+ * Without workers no thread takes it, and these functions do nothing. */
+#ifndef LB_SERVER_LOCK_H
+#define LB_SERVER_LOCK_H
+
+#include <stdbool.h>
+
+/* Takes it, shared. A thread that waits for lb_lock_exclusive is first. */
+void lb_lock_shared(void);
+/* Takes it, exclusively. */
+void lb_lock_exclusive(void);
+/* Releases it, however it is held. */
+void lb_lock_release(void);
+/* Where it is held shared: releases it, and takes it exclusively. Others may have changed
+ * everything in between. True: it was held shared. */
+bool lb_lock_upgrade(void);
+/* The way back; was_shared is what lb_lock_upgrade gave. */
+void lb_lock_downgrade(bool was_shared);
+
+/* Before a call that may wait: releases it where it is held shared. True: it has. */
+bool lb_lock_pause(void);
+/* After that call; is_paused is what lb_lock_pause gave. errno stays. */
+void lb_lock_resume(bool is_paused);
+
+#endif
