@@ -279,22 +279,26 @@ static void ask_without_keys(const char *service, const char *key, bool has_addr
     lb_shield_stop(&t.shield, now);
 }
 
+/* Both services tell the same. */
+static void check_without_keys(bool has_address, enum lb_code code, const char *why) {
+    static const struct {
+        const char *service, *key, *who;
+    } cases[] = {{"isns", "isns-server", "iSNS server"}, {"slp", "slp-agent", "SLP agent"}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        char facts[LB_FACTS_MAX];
+        lb_format(facts, sizeof facts, "%s %s", cases[i].who, why);
+        ask_without_keys(cases[i].service, cases[i].key, has_address);
+        CHECK_EQ(t.finder.failure.code, code);
+        CHECK_HAS(t.finder.failure.facts, facts);
+    }
+}
+
 static void a_service_that_has_no_keys_by_its_end_is_told_as_that(void) {
-    ask_without_keys("isns", "isns-server", true);
-    CHECK_EQ(t.finder.failure.code, LB_E_IPSEC_SILENT);
-    CHECK_HAS(t.finder.failure.facts, "iSNS server 192.0.2.1");
-    ask_without_keys("slp", "slp-agent", true);
-    CHECK_EQ(t.finder.failure.code, LB_E_IPSEC_SILENT);
-    CHECK_HAS(t.finder.failure.facts, "SLP agent 192.0.2.1");
+    check_without_keys(true, LB_E_IPSEC_SILENT, "192.0.2.1");
 }
 
 static void why_there_are_no_keys_is_told_of_both_services(void) {
-    ask_without_keys("isns", "isns-server", false);
-    CHECK_EQ(t.finder.failure.code, LB_E_CONNECT_UNREACHABLE);
-    CHECK_HAS(t.finder.failure.facts, "iSNS server no address of ours leads to 192.0.2.1");
-    ask_without_keys("slp", "slp-agent", false);
-    CHECK_EQ(t.finder.failure.code, LB_E_CONNECT_UNREACHABLE);
-    CHECK_HAS(t.finder.failure.facts, "SLP agent no address of ours leads to 192.0.2.1");
+    check_without_keys(false, LB_E_CONNECT_UNREACHABLE, "no address of ours leads to 192.0.2.1");
 }
 
 int main(void) {

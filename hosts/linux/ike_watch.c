@@ -67,16 +67,19 @@ bool lb_ike_watch_is_speaker(struct lb_bytes line, struct lb_endpoint peer) {
            state != TCP_TIME_WAIT && state != TCP_CLOSE;
 }
 
-bool lb_ike_watch_has_daemon(const struct lb_ike_watch *watch) {
-    const int fds[] = {watch->udp_fd, watch->udp6_fd};
+/* Of udp, without a peer, or of tcp. */
+static bool has_line(int fd, const struct lb_endpoint *peer_or_null) {
+    struct lb_lines lines = {.fd = fd};
     struct lb_bytes line;
-    for (size_t i = 0; i < LB_COUNT(fds); i++) {
-        struct lb_lines lines = {.fd = fds[i]};
-        while (fds[i] >= 0 && lb_lines_next(&lines, &line))
-            if (lb_ike_watch_is_daemon(line))
-                return true;
-    }
+    while (fd >= 0 && lb_lines_next(&lines, &line))
+        if (peer_or_null != NULL ? lb_ike_watch_is_speaker(line, *peer_or_null)
+                                 : lb_ike_watch_is_daemon(line))
+            return true;
     return false;
+}
+
+bool lb_ike_watch_has_daemon(const struct lb_ike_watch *watch) {
+    return has_line(watch->udp_fd, NULL) || has_line(watch->udp6_fd, NULL);
 }
 
 /* ---- who speaks to the peer ------------------------------------------------------------------ */
@@ -86,18 +89,6 @@ bool lb_ike_watch_has_session(const struct lb_ike_watch *watch) {
     char text[32];
     ssize_t got = pread(watch->session_fd, text, sizeof(text), 0);
     return got > 0 || (got < 0 && errno != ENODEV && errno != ENOENT);
-}
-
-static bool has_socket(const struct lb_ike_watch *watch, struct lb_endpoint peer) {
-    const int fds[] = {watch->tcp_fd, watch->tcp6_fd};
-    struct lb_bytes line;
-    for (size_t i = 0; i < LB_COUNT(fds); i++) {
-        struct lb_lines lines = {.fd = fds[i]};
-        while (fds[i] >= 0 && lb_lines_next(&lines, &line))
-            if (lb_ike_watch_is_speaker(line, peer))
-                return true;
-    }
-    return false;
 }
 
 /* Where it is connected to, or is to be connected to again. */
@@ -127,7 +118,8 @@ static bool has_session_to(const struct lb_ike_watch *watch, struct lb_addr peer
 }
 
 bool lb_ike_watch_has_speaker(const struct lb_ike_watch *watch, struct lb_endpoint peer) {
-    return has_session_to(watch, peer.addr) || has_socket(watch, peer);
+    return has_session_to(watch, peer.addr) || has_line(watch->tcp_fd, &peer) ||
+           has_line(watch->tcp6_fd, &peer);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
