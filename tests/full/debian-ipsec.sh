@@ -30,13 +30,7 @@ SCRIPT
 start_ipsec_lio 60
 rootpath="iscsi:192.0.2.1:::0:iqn.2026-11.test:lio-plain"
 serve_dhcp
-make_stick <<EOF
-enable = yes
-require = ipsec
-ipsec-psk = $psk
-ipsec-id = client.example
-ipsec-peer-id = server.example
-EOF
+make_ipsec_stick
 start_capture "$server_ns" br0 -s 96 -B 65536
 start_vm -m 768 "${stick[@]}" "${card[@]}"
 wait_console 'ipsec +tunnel mode, AES-GCM-256' 120 "firmware agrees on keys with strongSwan"

@@ -48,13 +48,7 @@ nothing_in_clear() {
     ok "$1"
 }
 
-make_stick <<EOF
-enable = yes
-require = ipsec
-ipsec-psk = $psk
-ipsec-id = client.example
-ipsec-peer-id = server.example
-EOF
+make_ipsec_stick
 start_capture "$server_ns" tap0 'tcp port 3260'
 boot_stick
 wait_console 'METER BEGIN' 60 "the loader runs, through IPsec"

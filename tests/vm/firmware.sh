@@ -125,6 +125,13 @@ make_stick() {
     stick=(-drive "file=$file,format=raw,if=none,id=stick" -device "virtio-blk-pci,drive=stick,bootindex=0")
 }
 
+# make_ipsec_stick [ID [PSK [LINE]...]]: one that requires IPsec with server.example, as this client ($psk, client.example).
+make_ipsec_stick() {
+    local id=${1:-client.example} secret=${2:-${psk-}}
+    make_stick < <(printf '%s\n' 'enable = yes' 'require = ipsec' "ipsec-psk = $secret" "ipsec-id = $id" \
+        'ipsec-peer-id = server.example' "${@:3}") # no pipe: it sets $stick
+}
+
 # ibft_init FILE: an init that says on the console what the kernel has of the iBFT, then KERNEL-OK.
 ibft_init() {
     cat >"$1" <<'INIT'

@@ -14,13 +14,7 @@ rm -rf "$scratch/initramfs"
 start_ipsec_lio
 rootpath="iscsi:192.0.2.1:::0:iqn.2026-11.test:lio-plain"
 serve_dhcp
-make_stick <<EOF
-enable = yes
-require = ipsec
-ipsec-psk = $psk
-ipsec-id = client.example
-ipsec-peer-id = server.example
-EOF
+make_ipsec_stick
 start_capture "$server_ns" br0 -s 96 -B 32768
 boot_stick
 wait_console 'ipsec +tunnel mode, AES-GCM-256' 90 "IKE with strongSwan, and its keys"

@@ -24,14 +24,7 @@ boots() {
     local name=$1 id=$2 mode=$3
     shift 3
     printf '%s\n' port=0 "$@" | start_dnsmasq
-    make_stick <<EOF
-enable = yes
-require = ipsec
-ipsec-psk = the secret of $id
-ipsec-id = $id
-ipsec-peer-id = server.example
-ipsec-mode = $mode
-EOF
+    make_ipsec_stick "$id" "the secret of $id" "ipsec-mode = $mode"
     start_capture "$server_ns" br0 -s 96 -B 32768
     boot_stick
     wait_console "ipsec +$mode(, | mode, )AES-GCM-256" 90 "$name: IKE with strongSwan, and its keys"

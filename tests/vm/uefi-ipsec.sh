@@ -16,15 +16,7 @@ start_strongswan "$server_ip"
 
 # keys [PSK [MORE]]: the stick's configuration.
 keys() {
-    make_stick <<EOF
-enable = yes
-require = ipsec
-ipsec-psk = ${1:-$psk}
-ipsec-id = client.example
-ipsec-peer-id = server.example
-retry-time = 20s
-${2:-}
-EOF
+    make_ipsec_stick client.example "${1:-$psk}" 'retry-time = 20s' "${2:-}"
 }
 
 esp_packets() {
