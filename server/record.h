@@ -1,5 +1,5 @@
-/* The form of lunbootd's small files: lines `word = value`, and `end` as the last one, so that a file
- * that was cut is known by that. Empty lines, and those that begin with #, say nothing. */
+/* The form of lunbootd's small files: lines `word = value`, and `end` as the last one, which a file
+ * that was cut does not have. Empty lines and those that begin with # are comments. */
 #ifndef LB_SERVER_RECORD_H
 #define LB_SERVER_RECORD_H
 

@@ -32,7 +32,7 @@ for name in threads slow-disk sanitize control reload images kill; do
         echo "ok $points - lunbootd-$name: no report"
     else
         sed 's/^/# /' "$reports/log" | tail -n 20
-        cat "$reports/$name".* 2>/dev/null | head -n 60 | sed 's/^/# /'
+        cat "$reports/$name".* 2>/dev/null | sed -n '1,60s/^/# /p'
         echo "not ok $points - lunbootd-$name: no report"
         failed=1
     fi

@@ -125,7 +125,8 @@ make_stick() {
     stick=(-drive "file=$file,format=raw,if=none,id=stick" -device "virtio-blk-pci,drive=stick,bootindex=0")
 }
 
-# make_ipsec_stick [ID [PSK [LINE]...]]: one that requires IPsec with server.example, as this client ($psk, client.example).
+# make_ipsec_stick [ID [PSK [LINE]...]]: one that requires IPsec with server.example; the client is client.example, its
+# key $psk, where no other is given.
 make_ipsec_stick() {
     local id=${1:-client.example} secret=${2:-${psk-}}
     make_stick < <(printf '%s\n' 'enable = yes' 'require = ipsec' "ipsec-psk = $secret" "ipsec-id = $id" \
