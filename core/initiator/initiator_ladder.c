@@ -4,10 +4,9 @@
  *
  * A task that is_alone is given up after the first step where the target answers others, and after
  * the second where there are none: its silence is no reason to lose the session. A step that the
- * target refuses leads to the next at once. A target that waits for commands that we have not
- * issued takes ours for old ones, and drops them without a word (4.2.2.1): there the new session is
- * the first step. Only the oldest task is watched: behind it the others have waited for less long,
- * or will be the oldest soon. */
+ * target refuses leads to the next at once. A target whose ExpCmdSN is beyond our next CmdSN
+ * ignores all that we issue (4.2.2.1): there the new session is the first step. Only the oldest
+ * task is watched: behind it the others have waited for less long, or will be the oldest soon. */
 #include "core/initiator/initiator_session.h"
 
 static uint64_t patience_us(const struct lb_initiator *session) {

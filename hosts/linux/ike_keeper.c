@@ -310,7 +310,7 @@ static bool take(struct ike_keeper *k, const struct lb_ike_handed *handed) {
 }
 
 /* What was to be protected must not be in clear, whoever speaks to it later: iscsid may log in
- * again at any time. All else between the two machines is nobody's secret any more. */
+ * again at any time. All else between the two machines may be in clear from now on. */
 static void end_with_nothing_left(struct ike_keeper *k) {
     say_goodbye(k);
     lb_xfrm_rest(&k->xfrm, k->peer.port);

@@ -66,9 +66,9 @@ void lb_xfrm_close(struct lb_xfrm *xfrm);
  * takes these two policies of each away. */
 void lb_xfrm_rest(struct lb_xfrm *xfrm, uint16_t port);
 
-/* Blocks what goes to the peer, and comes from it, in clear, where nothing blocks it: somebody has
- * taken the guards away, and lunboot-ike is not there to put them back. What protects a connection
- * to it goes first, as before. EPERM: no right to. */
+/* Blocks clear packets to the peer and from it, where no policy blocks them: another program has
+ * removed the guards, and lunboot-ike does not run. Policies that protect have precedence, as
+ * before. EPERM: the caller may not. */
 int lb_xfrm_block(struct lb_addr remote);
 
 /* Has the kernel report what is taken away (lb_xfrm_taken). -1: errno. */
