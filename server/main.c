@@ -36,15 +36,22 @@ static void keep_memory(void) {
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
+static bool has_word(int argc, char **argv, const char *word) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], word) == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv) {
     static struct lb_server server;
     static struct lb_server_settings settings;
     struct lb_server_error error = {0};
     signal(SIGPIPE, SIG_IGN);
     keep_memory();
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+    if (has_word(argc, argv, "--help") || has_word(argc, argv, "-h"))
         return print_help();
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+    if (has_word(argc, argv, "--version")) {
         printf("lunbootd %s\n", LUNBOOT_VERSION);
         return 0;
     }

@@ -131,6 +131,28 @@ static bool begin_subnet(struct lb_server_net *net, const struct lb_server_setti
     return begin(net, &config, settings, error);
 }
 
+/* The networks are known only now: an address of none of them would never be given. */
+static bool check_hosts(struct lb_server_nets *nets, const struct lb_server_settings *settings,
+                        const struct lb_server_link *link, struct lb_server_error *error) {
+    for (size_t i = 0; i < settings->machine_count; i++) {
+        struct lb_addr address = settings->machines[i].address;
+        const char *name = settings->machines[i].name;
+        if (!lb_addr_is_set(address))
+            continue;
+        if (lb_addr_equal(address, link->address))
+            return lb_server_fail(error, "give it another address of the network",
+                                  "machine %s has the address of %s, %s", name, link->name,
+                                  lb_addr_text(address).s);
+        if (lb_server_nets_at(nets, address) == NULL)
+            return lb_server_fail(error,
+                                  "give an address of the interface's network, or a section "
+                                  "[subnet NAME] for its network",
+                                  "the address of machine %s, %s, is in no network that is served",
+                                  name, lb_addr_text(address).s);
+    }
+    return true;
+}
+
 bool lb_server_nets_open(struct lb_server_nets *nets, const struct lb_server_settings *settings,
                          const struct lb_server_link *link, struct lb_dhcp_seen *seen,
                          struct lb_server_error *error) {
@@ -147,7 +169,7 @@ bool lb_server_nets_open(struct lb_server_nets *nets, const struct lb_server_set
             !begin_subnet(&nets->list[nets->count++], settings, subnet, link, seen, error))
             return false;
     }
-    return true;
+    return is_proxy || check_hosts(nets, settings, link, error);
 }
 
 void lb_server_nets_move(struct lb_server_nets *nets, const struct lb_server_nets *before,

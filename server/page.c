@@ -270,9 +270,11 @@ static bool load_tokens(struct lb_page *page, struct lb_server_error *error) {
 static void tell_address(const struct lb_page *page) {
     struct lb_endpoint at = place_of(page->settings);
     if (page->listener < 0 && page->daemon == NULL)
-        lb_server_say("",
-                      "has no page: %s cannot be served: %s; try: --page-port=NUMBER, or --page=no",
-                      lb_endpoint_text(at).s, strerror(page->code));
+        lb_server_say("", "has no page: %s cannot be served: %s; try: %s, or --page=no",
+                      lb_endpoint_text(at).s, strerror(page->code),
+                      page->code == EADDRNOTAVAIL
+                          ? "--page-address= with an address of this computer"
+                          : "--page-port=NUMBER");
     else
         lb_server_say(
             "", "shows its state at http://%s/; lunbootctl page opens it%s", lb_endpoint_text(at).s,

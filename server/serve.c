@@ -174,16 +174,37 @@ static void add_portals(struct lb_text *text, const struct lb_server *server) {
                 has_both ? " and " : "", lb_addr_is_set(v6.addr) ? lb_endpoint_text(v6).s : "");
 }
 
+static void say_disk(const struct lb_server_disk *disk, const char *portals) {
+    const char *format = lb_image_format(disk->storage.fd);
+    lb_server_say("", "serves %s (%s%s) at %s", disk->path, lb_size_text(disk->storage.bytes).s,
+                  disk->storage.read_only ? ", read only" : "", portals);
+    if (format != NULL)
+        lb_server_say("",
+                      "%s is no raw disk: it is a %s, and no machine boots from it; try: qemu-img "
+                      "convert -O raw %s DISK.img",
+                      disk->path, format, disk->path);
+    if (disk->storage.left_out > 0)
+        lb_server_say("", "leaves out the last %u bytes of %s: a block has 512",
+                      disk->storage.left_out, disk->path);
+}
+
+static void say_link(const struct lb_server_link *link) {
+    bool is_up;
+    if (!lb_server_link_has_carrier(link, &is_up))
+        lb_server_say("",
+                      is_up ? "%s has no link: is its cable plugged in?"
+                            : "%s is down; try: ip link set %s up",
+                      link->name, link->name);
+}
+
 static void say_services(const struct lb_server *server) {
     const struct lb_server_settings *settings = &server->settings;
     char portals[140];
     struct lb_text text = lb_text(portals, sizeof portals);
     add_portals(&text, server);
-    for (size_t i = 0; i < server->machines.disk_count; i++) {
-        const struct lb_server_disk *disk = &server->machines.disks[i];
-        lb_server_say("", "serves %s (%s%s) at %s", disk->path, lb_size_text(disk->storage.bytes).s,
-                      disk->storage.read_only ? ", read only" : "", portals);
-    }
+    say_link(&server->link);
+    for (size_t i = 0; i < server->machines.disk_count; i++)
+        say_disk(&server->machines.disks[i], portals);
     for (size_t i = 0; i < server->machines.count; i++)
         lb_server_say(server->machines.list[i].name, "target %s",
                       server->machines.list[i].node->name);
@@ -260,6 +281,8 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
                              lb_server_settings_has_ipv6(settings), error) ||
         !give_up_rights(server, error) || !open_store(server, error) ||
         !lb_images_open(settings->state, error) || !read_sections(server, error) ||
+        (lb_server_settings_has_overlays(&server->settings) &&
+         !lb_storage_check_folder(settings->overlays, error)) ||
         !lb_server_machines_open(&server->machines, &server->settings, &server->store, error) ||
         !lb_server_files_open(&server->files, settings->files, error) ||
         !watch_signals(server, error) || !open_services(server, error) ||

@@ -22,9 +22,11 @@ bool lb_server_fail(struct lb_server_error *error, const char *hint, const char 
 }
 
 #define FILE_MAX (1 << 20) /* a lunbootd.conf for 256 machines has 50 KiB */
+#define KEYS_MAX 64        /* of a section */
 
 enum type {
     TEXT,
+    INTERFACE,
     BOOL,
     NUMBER,
     CHOICE,
@@ -77,6 +79,14 @@ static const char *parse_text(const struct key *key, struct lb_bytes value, char
     if (value.len < key->least || !lb_text_is_fit(value))
         return "a text that is not empty, without control characters";
     return lb_text_copy(to, key->most + 1, value) ? NULL : "a shorter text";
+}
+
+/* Of Linux, whose names have no blank and no slash; quotes and comments are other programs'. */
+static const char *parse_interface(const struct key *key, struct lb_bytes value, char *to) {
+    for (size_t i = 0; i < value.len; i++)
+        if (memchr("/ \t\"'", value.p[i], 5) != NULL)
+            return "the name of a network interface, such as eth1";
+    return parse_text(key, value, to);
 }
 
 static const char *parse_image(const struct key *key, struct lb_bytes value, char *to) {
@@ -174,11 +184,14 @@ static const char *parse_network(struct lb_bytes value, enum lb_family family,
     return NULL;
 }
 
+/* With : between the bytes, or with - as Windows and PXELINUX write it. */
 static const char *parse_mac(struct lb_bytes value, uint8_t to[6]) {
-    uint8_t mac[7];
-    size_t len;
-    if (!lb_parse_hex_bytes(value, lb_span(mac, sizeof mac), &len) || len != 6 || (mac[0] & 1) ||
-        memcmp(mac, "\0\0\0\0\0", 6) == 0)
+    uint8_t text[18], mac[7];
+    size_t len = 0;
+    for (; len < value.len && len < sizeof text; len++)
+        text[len] = value.p[len] == '-' ? ':' : value.p[len];
+    if (!lb_parse_hex_bytes(lb_bytes(text, len), lb_span(mac, sizeof mac), &len) || len != 6 ||
+        (mac[0] & 1) || memcmp(mac, "\0\0\0\0\0", 6) == 0)
         return "a card's hardware address, such as 52:54:00:12:34:56";
     memcpy(to, mac, 6);
     return NULL;
@@ -230,6 +243,8 @@ static const char *parse(const struct key *key, struct lb_bytes value, void *to)
     switch (key->type) {
     case TEXT:
         return parse_text(key, value, to);
+    case INTERFACE:
+        return parse_interface(key, value, to);
     case IMAGE:
         return parse_image(key, value, to);
     case BOOL:
@@ -280,34 +295,70 @@ void lb_server_settings_init(struct lb_server_settings *settings) {
     set_defaults(keys, LB_COUNT(keys), settings);
 }
 
-static bool set(const struct key *list, size_t count, void *object, struct lb_bytes word,
-                struct lb_bytes value, const char *where, struct lb_server_error *error) {
+static const struct key *find_key(const struct key *list, size_t count, struct lb_bytes word) {
+    for (size_t i = 0; i < count; i++)
+        if (lb_text_is(word, list[i].word))
+            return &list[i];
+    return NULL;
+}
+
+/* What would be right, and what a value may have that is from other programs' files. */
+static void add_hint(struct lb_text *hint, const char *form, struct lb_bytes value) {
+    bool is_quoted = value.len > 1 && (value.p[0] == '"' || value.p[0] == '\'');
+    lb_text_add(hint, "give %s", form);
+    if (is_quoted)
+        lb_text_add(hint, "; without quotes");
+    else if (value.len > 0 && memchr(value.p, '#', value.len) != NULL)
+        lb_text_add(hint, "; a comment has a line of its own");
+}
+
+static bool set_key(const struct key *key, void *object, struct lb_bytes value, const char *where,
+                    struct lb_server_error *error) {
     char given[100], hint[200];
-    struct lb_text shown = lb_text(given, sizeof given);
-    for (size_t i = 0; i < count; i++) {
-        if (!lb_text_is(word, list[i].word))
-            continue;
-        const char *form = parse(&list[i], value, (char *)object + list[i].at);
-        if (form == NULL)
-            return true;
-        lb_format(hint, sizeof hint, "give %s", form);
-        if (list[i].type == SECRET || list[i].type == DHCP_KEYS)
-            return lb_server_fail(error, hint, "%s: this %s cannot be used", where, list[i].word);
-        lb_text_given(&shown, value, 60);
-        return lb_server_fail(error, hint, "%s: %s cannot be \"%s\"", where, list[i].word, given);
+    struct lb_text shown = lb_text(given, sizeof given), more = lb_text(hint, sizeof hint);
+    const char *form = parse(key, value, (char *)object + key->at);
+    if (form == NULL)
+        return true;
+    if (key->type == SECRET || key->type == DHCP_KEYS) {
+        lb_text_add(&more, "give %s", form);
+        return lb_server_fail(error, hint, "%s: this %s cannot be used", where, key->word);
     }
+    add_hint(&more, form, value);
+    lb_text_given(&shown, value, 60);
+    return lb_server_fail(error, hint, "%s: %s cannot be \"%s\"", where, key->word, given);
+}
+
+static bool fail_key(const struct key *list, struct lb_bytes word, const char *where,
+                     struct lb_server_error *error) {
+    char given[100];
+    struct lb_text shown = lb_text(given, sizeof given);
+    const char *hint = "lunbootd --help lists the keys";
+    if (list != keys && find_key(keys, LB_COUNT(keys), word) != NULL)
+        hint = "it is for all machines: write it above the first section";
+    else if (list != machine_keys && find_key(machine_keys, LB_COUNT(machine_keys), word) != NULL)
+        hint = "it is for one machine: write it below a line [machine NAME]";
+    else if (list != subnet_keys && find_key(subnet_keys, LB_COUNT(subnet_keys), word) != NULL)
+        hint = "it is for one network: write it below a line [subnet NAME]";
     lb_text_given(&shown, word, 60);
-    return lb_server_fail(error, "lunbootd --help lists the keys", "%s: there is no key \"%s\"",
+    return lb_server_fail(error, hint,
+                          list == keys ? "%s: there is no key \"%s\""
+                                       : "%s: there is no key \"%s\" in this section",
                           where, given);
 }
 
 bool lb_server_settings_set(struct lb_server_settings *settings, struct lb_bytes word,
                             struct lb_bytes value, const char *where,
                             struct lb_server_error *error) {
-    return set(keys, LB_COUNT(keys), settings, word, value, where, error);
+    const struct key *key = find_key(keys, LB_COUNT(keys), word);
+    return key != NULL ? set_key(key, settings, value, where, error)
+                       : fail_key(keys, word, where, error);
 }
 
 /* ---- lunbootd.conf ---- */
+
+_Static_assert(LB_COUNT(keys) <= KEYS_MAX && LB_COUNT(machine_keys) <= KEYS_MAX &&
+                   LB_COUNT(subnet_keys) <= KEYS_MAX,
+               "struct section has room for them");
 
 static bool is_name(struct lb_bytes text) {
     for (size_t i = 0; i < text.len; i++) {
@@ -319,11 +370,15 @@ static bool is_name(struct lb_bytes text) {
     return text.len > 0 && text.len <= LB_SERVER_MACHINE_NAME_MAX;
 }
 
-/* The section that lines belong to; no keys: none has begun. */
+/* The section that lines belong to, and its keys so far. */
 struct section {
     const struct key *keys;
     size_t count;
     void *object;
+    struct {
+        struct lb_bytes value;
+        unsigned line; /* 0: it was not there */
+    } seen[KEYS_MAX];
 };
 
 /* Takes the next of a kind of section, whose name is `name`. names: those before it, their stride
@@ -355,7 +410,8 @@ static bool begin_machine(struct lb_server_settings *settings, struct lb_bytes n
     lb_text_copy(machine->name, sizeof machine->name, name);
     set_defaults(machine_keys, LB_COUNT(machine_keys), machine);
     settings->machine_count++;
-    *section = (struct section){machine_keys, LB_COUNT(machine_keys), machine};
+    *section =
+        (struct section){.keys = machine_keys, .count = LB_COUNT(machine_keys), .object = machine};
     return true;
 }
 
@@ -369,7 +425,8 @@ static bool begin_subnet(struct lb_server_settings *settings, struct lb_bytes na
     *subnet = (struct lb_server_subnet_settings){0};
     lb_text_copy(subnet->name, sizeof subnet->name, name);
     settings->subnet_count++;
-    *section = (struct section){subnet_keys, LB_COUNT(subnet_keys), subnet};
+    *section =
+        (struct section){.keys = subnet_keys, .count = LB_COUNT(subnet_keys), .object = subnet};
     return true;
 }
 
@@ -394,31 +451,51 @@ static bool begin_section(struct lb_server_settings *settings, struct lb_bytes l
                           "%s: a section that is not understood", where);
 }
 
+/* A key twice in one section, with two values: which one is meant? */
+static bool take_key(struct section *section, struct lb_bytes word, struct lb_bytes value,
+                     unsigned line, const char *where, struct lb_server_error *error) {
+    const struct key *key = find_key(section->keys, section->count, word);
+    if (key == NULL)
+        return fail_key(section->keys, word, where, error);
+    size_t at = (size_t)(key - section->keys);
+    if (section->seen[at].line != 0 && !lb_bytes_equal(section->seen[at].value, value))
+        return lb_server_fail(error, "keep the line that is meant, and remove the other",
+                              "%s: %s has another value in line %u", where, key->word,
+                              section->seen[at].line);
+    section->seen[at].value = value;
+    section->seen[at].line = line;
+    return set_key(key, section->object, value, where, error);
+}
+
 static bool read_line(struct lb_server_settings *settings, struct section *section,
-                      struct lb_bytes line, const char *where, struct lb_server_error *error) {
+                      struct lb_bytes line, unsigned number, const char *where,
+                      struct lb_server_error *error) {
     struct lb_bytes word, value;
+    if (memchr(line.p, '\0', line.len) != NULL)
+        return lb_server_fail(error, "write the file again as plain text (UTF-8)",
+                              "%s: a NUL byte: the file is damaged, or it is UTF-16", where);
     if (line.p[0] == '[')
         return begin_section(settings, line, where, section, error);
     if (!lb_split_at(line, '=', &word, &value))
         return lb_server_fail(error, "write it as key = value, or begin it with # as a comment",
                               "%s: a line that is not understood", where);
-    word = lb_bytes_trim(word);
-    value = lb_bytes_trim(value);
-    if (section->keys == NULL)
-        return lb_server_settings_set(settings, word, value, where, error);
-    return set(section->keys, section->count, section->object, word, value, where, error);
+    return take_key(section, lb_bytes_trim(word), lb_bytes_trim(value), number, where, error);
 }
 
 bool lb_server_settings_read(struct lb_server_settings *settings, struct lb_bytes text,
                              const char *name, struct lb_server_error *error) {
-    struct section section = {.keys = NULL};
+    struct section section = {.keys = keys, .count = LB_COUNT(keys), .object = settings};
+    struct lb_bytes mark = lb_bytes_of_text("\xef\xbb\xbf");
+    if (lb_bytes_start_with(text, mark)) /* as lunboot.conf may begin */
+        text = lb_bytes_after(text, mark.len);
     for (unsigned number = 1; text.len > 0; number++) {
         char where[LB_SERVER_PATH_MAX + 16];
         struct lb_bytes line;
         (void)lb_split_at(text, '\n', &line, &text);
         line = lb_bytes_trim(line);
         lb_format(where, sizeof where, "%s:%u", name, number);
-        if (line.len > 0 && line.p[0] != '#' && !read_line(settings, &section, line, where, error))
+        if (line.len > 0 && line.p[0] != '#' &&
+            !read_line(settings, &section, line, number, where, error))
             return false;
     }
     return true;
@@ -443,45 +520,62 @@ static bool read_file(struct lb_server_settings *settings, const char *path,
 
 /* ---- the command line ---- */
 
-static bool is_secret(struct lb_bytes word) {
-    for (size_t i = 0; i < LB_COUNT(keys); i++)
-        if (lb_text_is(word, keys[i].word))
-            return keys[i].type == SECRET || keys[i].type == DHCP_KEYS;
-    return false;
+static const char *form_of(const struct key *key);
+
+/* An option without a value, which only yes can be. */
+static bool fail_value(const struct key *key, const char *where, struct lb_server_error *error) {
+    char hint[100];
+    lb_format(hint, sizeof hint, "write it as one word: --%s=%s", key->word, form_of(key));
+    return lb_server_fail(error, hint, "%s: --%s has no value", where, key->word);
 }
 
-static bool take_word(struct lb_server_settings *settings, const char *argument,
+/* disk: the word that named it; empty: none has. */
+static bool take_word(struct lb_server_settings *settings, const char *argument, const char **disk,
                       struct lb_server_error *error) {
     static const char where[] = "the command line";
     struct lb_bytes rest = lb_bytes_of_text(argument), word, value;
-    if (!lb_bytes_start_with(rest, lb_bytes_of_text("--")))
+    if (!lb_bytes_start_with(rest, lb_bytes_of_text("--"))) {
+        if (rest.len > 0 && rest.p[0] == '-')
+            return lb_server_fail(error, "options are --KEY=VALUE: lunbootd --help",
+                                  "%s: there is no option %s", where, argument);
+        if (**disk != '\0')
+            return lb_server_fail(error,
+                                  "name one; a machine's own disk has its place in a file of "
+                                  "--config",
+                                  "%s: two disks are named, %s and %s", where, *disk, argument);
+        *disk = argument;
         return lb_server_settings_set(settings, lb_bytes_of_text("disk"), rest, where, error);
-    rest = lb_bytes_after(rest, 2);
-    if (!lb_split_at(rest, '=', &word, &value))
-        value = lb_bytes_of_text("yes");
-    if (is_secret(word))
+    }
+    bool has_value = lb_split_at(lb_bytes_after(rest, 2), '=', &word, &value);
+    const struct key *key = find_key(keys, LB_COUNT(keys), word);
+    if (key != NULL && (key->type == SECRET || key->type == DHCP_KEYS))
         return lb_server_fail(error, "give it in the file of --config",
                               "%s: all users of this machine can see a secret there", where);
-    return lb_server_settings_set(settings, word, value, where, error);
+    if (lb_text_is(word, "config"))
+        return lb_server_fail(error, "write it as one word: --config=FILE",
+                              "%s: --config has no value", where);
+    if (key != NULL && !has_value && key->type != BOOL)
+        return fail_value(key, where, error);
+    return lb_server_settings_set(settings, word, has_value ? value : lb_bytes_of_text("yes"),
+                                  where, error);
 }
 
 bool lb_server_settings_take(struct lb_server_settings *settings, int argc, char **argv,
                              struct lb_server_error *error) {
     static const char config[] = "--config=";
+    const char *disk = "";
     for (int i = 1; i < argc; i++)
         if (strncmp(argv[i], config, sizeof config - 1) == 0 &&
             !read_file(settings, argv[i] + sizeof config - 1, error))
             return false;
     for (int i = 1; i < argc; i++)
         if (strncmp(argv[i], config, sizeof config - 1) != 0 &&
-            !take_word(settings, argv[i], error))
+            !take_word(settings, argv[i], &disk, error))
             return false;
     if (settings->overlays[0] == '\0')
         lb_format(settings->overlays, sizeof settings->overlays, "%s/overlays", settings->state);
     return true;
 }
-
-/* ---- help ---- */
 
 /* ---- differences ---- */
 
@@ -513,6 +607,7 @@ static size_t size_of(const struct key *key) {
     case PREFIX6:
         return sizeof(struct lb_prefix);
     case TEXT:
+    case INTERFACE:
     case IMAGE:
         break;
     }
@@ -577,6 +672,8 @@ bool lb_server_settings_forget(struct lb_server_settings *settings, const char *
                           "%s was not added by lunbootctl", name);
 }
 
+/* ---- help ---- */
+
 static const char *form_of(const struct key *key) {
     switch (key->type) {
     case BOOL:
@@ -604,6 +701,7 @@ static const char *form_of(const struct key *key) {
     case PREFIX:
     case PREFIX6:
         return "NETWORK";
+    case INTERFACE:
     case IMAGE:
         return "NAME";
     case TEXT:

@@ -173,6 +173,8 @@ struct lb_server_disk_choice {
 struct lb_server_disk_choice
 lb_server_settings_disk(const struct lb_server_settings *settings,
                         const struct lb_server_machine_settings *section);
+/* Whether some machine writes over its disk, and not to it. */
+bool lb_server_settings_has_overlays(const struct lb_server_settings *settings);
 /* Whether IPv6 is served: somebody asks for it, or for what needs it. */
 bool lb_server_settings_has_ipv6(const struct lb_server_settings *settings);
 /* What belongs together is there. */

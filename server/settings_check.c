@@ -43,6 +43,14 @@ lb_server_settings_disk(const struct lb_server_settings *settings,
     return (struct lb_server_disk_choice){settings->disk, settings->image};
 }
 
+bool lb_server_settings_has_overlays(const struct lb_server_settings *settings) {
+    bool has = settings->writes != LB_WRITES_DIRECT;
+    for (size_t i = 0; i < settings->machine_count && !has; i++)
+        has = settings->machines[i].writes == LB_WRITES_KEEP ||
+              settings->machines[i].writes == LB_WRITES_DROP;
+    return has;
+}
+
 /* section: NULL for machines without one. */
 static bool check_disk(const struct lb_server_settings *settings,
                        const struct lb_server_machine_settings *section,
@@ -105,7 +113,25 @@ static bool check_chap(const struct lb_server_chap *chap, const char *of,
     return true;
 }
 
-/* Each section says which machine it is about. */
+/* What is one machine's alone. */
+static bool check_pair(const struct lb_server_machine_settings *a,
+                       const struct lb_server_machine_settings *b, struct lb_server_error *error) {
+    static const uint8_t none[16] = {0};
+    const char *same = NULL;
+    if (lb_mac_is_set(b->mac) && memcmp(a->mac, b->mac, 6) == 0)
+        same = "mac";
+    else if (memcmp(b->uuid, none, 16) != 0 && memcmp(a->uuid, b->uuid, 16) == 0)
+        same = "uuid";
+    else if (lb_addr_is_set(b->address) && lb_addr_equal(a->address, b->address))
+        same = "address";
+    else if (lb_addr_is_set(b->address6) && lb_addr_equal(a->address6, b->address6))
+        same = "address6";
+    return same == NULL ||
+           lb_server_fail(error, "give each machine its own, or remove one of the sections",
+                          "machines %s and %s have the same %s", a->name, b->name, same);
+}
+
+/* Each section says which machine it is about, and no two are about one. */
 static bool check_machines(const struct lb_server_settings *settings,
                            struct lb_server_error *error) {
     static const uint8_t none[16] = {0};
@@ -122,6 +148,9 @@ static bool check_machines(const struct lb_server_settings *settings,
             return lb_server_fail(error, "give mac = as well",
                                   "machine %s has an address, and is not known by its card",
                                   machine->name);
+        for (size_t k = 0; k < i; k++)
+            if (!check_pair(&settings->machines[k], machine, error))
+                return false;
     }
     return true;
 }

@@ -17,7 +17,9 @@
 static bool fail_open(struct lb_server_error *error, const char *path, bool read_only) {
     int code = errno;
     const char *hint = "see the reason";
-    if (code == ENOENT)
+    if (code == EISDIR)
+        hint = "give a raw image or a block device";
+    else if (code == ENOENT)
         hint = "check the path; a new empty disk is made by: truncate -s 20G PATH";
     else if (code == EROFS || (code == EACCES && !read_only))
         hint = "run as a user who may write it, or serve it with --read-only";
@@ -41,8 +43,11 @@ static bool check(struct lb_storage *storage, const char *path, struct lb_server
         return lb_server_fail(error, "give a raw image or a block device",
                               "the disk %s is neither a file nor a block device", path);
     storage->bytes = (uint64_t)end / BLOCK_BYTES * BLOCK_BYTES;
+    storage->left_out = (uint32_t)((uint64_t)end % BLOCK_BYTES);
     if (storage->bytes == 0)
-        return lb_server_fail(error, "make it larger: truncate -s 20G PATH", "the disk %s is empty",
+        return lb_server_fail(error, "make it larger: truncate -s 20G PATH",
+                              storage->left_out == 0 ? "the disk %s is empty"
+                                                     : "the disk %s has less than one block",
                               path);
     if (!lock(storage->fd, storage->read_only))
         return lb_server_fail(error,
@@ -79,6 +84,19 @@ static int open_part(const char *folder, const char *name) {
     char path[LB_SERVER_PATH_MAX + 80];
     lb_format(path, sizeof path, "%s/%s", folder, name);
     return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+bool lb_storage_check_folder(const char *folder, struct lb_server_error *error) {
+    static const char name[] = ".written";
+    char path[LB_SERVER_PATH_MAX + 80];
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return fail_overlay(error, folder);
+    int fd = open_part(folder, name);
+    if (fd < 0)
+        return fail_overlay(error, folder);
+    close(fd);
+    lb_format(path, sizeof path, "%s/%s", folder, name);
+    return unlink(path) == 0 || fail_overlay(error, folder);
 }
 
 static bool load_overlay(struct lb_storage *storage, const char *folder, uint64_t limit,

@@ -36,6 +36,7 @@ struct lb_storage_ask {
 struct lb_storage {
     int fd; /* the disk, or an overlay's base, which is another storage's; -1: closed */
     uint64_t bytes;
+    uint32_t left_out; /* bytes behind them, which are no whole block */
     bool read_only;
     bool is_overlay;
     int broken;                   /* an errno: see lb_overlay_flush */
@@ -47,6 +48,8 @@ struct lb_storage {
 /* Opens a raw image or a block device. Who only reads shares it with others that do. */
 bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_only,
                      struct lb_server_error *error);
+/* The folder of the overlays is there, made where it was not, and takes files. */
+bool lb_storage_check_folder(const char *folder, struct lb_server_error *error);
 /* Opens the overlay in this folder, which is made where there is none. base outlives it. limit:
  * blocks of LB_OVERLAY_BLOCK; 0: none. */
 bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage *base,

@@ -74,7 +74,10 @@ conf_refuses 2 "a value" 'port cannot be "many"' 'a number from 1 to 65535' <<<$
 conf_refuses 1 "a key" 'there is no key "colour"' 'help' <<<'colour = red'
 conf_refuses 1 "a line" 'a line that is not understood' 'key = value' <<<'port'
 conf_refuses 1 "a section" 'a section that is not understood' '\[machine NAME\]' <<<'[group x]'
-conf_refuses 2 "a key of a section" 'there is no key "port"' 'help' <<<$'[machine x]\nport = 1'
+conf_refuses 2 "a key of a section" 'there is no key "port" in this section' 'above the first section' \
+    <<<$'[machine x]\nport = 1'
+conf_refuses 3 "a key with two values" 'writes has another value in line 1' 'remove the other' \
+    <<<$'writes = drop\n\nwrites = keep'
 conf_refuses 3 "a name twice" 'there are two machines x' 'another name' \
     <<<$'[machine x]\nmac = 02:00:00:00:00:01\n[machine x]'
 conf_refuses 2 "a card" 'mac cannot be "01:00:00:00:00:01"' '52:54:00' <<<$'[machine x]\nmac = 01:00:00:00:00:01'
@@ -83,5 +86,18 @@ lunbootd_refuses "a machine that nothing identifies" 'nothing says which machine
     --config="$scratch/wrong.conf" --interface=vs0 "$scratch/disk.img"
 lunbootd_refuses "a file that is not there" 'none.conf cannot be read: No such file' 'path' \
     --config="$scratch/none.conf"
+end lunbootd
+
+# What is refused before the first machine comes, and what is told at once.
+printf '[machine x]\nmac = 02:00:00:00:00:0a\naddress = 198.51.100.9\n' >"$scratch/wrong.conf"
+lunbootd_refuses "an address that no network has" 'address of machine x, 198\.51\.100\.9, is in no network' \
+    'subnet NAME' --config="$scratch/wrong.conf" --interface=vs0 --dhcp=server "$scratch/disk.img"
+lunbootd_refuses "a file in the place of the overlays' folder" 'cannot be kept in .*other\.img: Not a directory' \
+    'overlays=FOLDER' --interface=vs0 --writes=keep --overlays="$scratch/other.img" "$scratch/disk.img"
+printf 'QFI\xfb\0\0\0\3' >"$scratch/debian.qcow2"
+truncate -s 1000 "$scratch/debian.qcow2"
+start_lunbootd --dhcp=server "$scratch/debian.qcow2"
+lunbootd_says 'is no raw disk: it is a qcow2.*qemu-img convert' "a disk that is not raw is told"
+lunbootd_says 'leaves out the last 488 bytes' "bytes behind the last block are told"
 end lunbootd
 pass
