@@ -1,5 +1,5 @@
 /* AES-GCM. Two things are done by instructions or in plain C: four blocks of AES side by side, and
- * a product of two 64-bit words without carries.
+ * the sum of four products without carries.
  *
  * In plain C the S-box of AES is a table, so that time depends on the key (caches); products are
  * made without tables. */
@@ -8,12 +8,10 @@
 #define AT_ONCE     LB_GCM_AT_ONCE
 #define BLOCK_BYTES 16
 
-/* Compiled into each of its callers, where `fast` is a constant. */
 #define INLINE static inline __attribute__((always_inline))
 
-struct product {
-    uint64_t low, high;
-};
+/* Two words, the lower one first. */
+typedef uint64_t vector __attribute__((vector_size(16)));
 
 /* ---- instructions ---- */
 
@@ -22,7 +20,6 @@ struct product {
 
 #define INSTRUCTIONS "aes-ni"
 #define TARGET       /* the assembler knows them all */
-typedef uint64_t vector __attribute__((vector_size(16)));
 
 static bool has_instructions(void) {
     uint32_t eax = 1, ebx, ecx = 0, edx;
@@ -46,10 +43,10 @@ INLINE vector last_round(vector state, vector key, vector last) {
     return state;
 }
 
-INLINE struct product multiply_fast(uint64_t x, uint64_t y) {
+INLINE vector multiply_fast(uint64_t x, uint64_t y) {
     vector a = {x, 0}, b = {y, 0};
     __asm__("pclmulqdq $0, %1, %0" : "+x"(a) : "x"(b));
-    return (struct product){a[0], a[1]};
+    return a;
 }
 
 #elif defined(__aarch64__)
@@ -60,7 +57,6 @@ INLINE struct product multiply_fast(uint64_t x, uint64_t y) {
 #else
 #define TARGET __attribute__((target("+crypto")))
 #endif
-typedef uint64_t vector __attribute__((vector_size(16)));
 
 /* ID_AA64ISAR0_EL1, bits 4 to 7: 2 is AES with PMULL. Firmware may read it; Linux (4.11 and later)
  * answers programs. */
@@ -87,41 +83,49 @@ INLINE vector last_round(vector state, vector key, vector last) {
     return state ^ last;
 }
 
-INLINE struct product multiply_fast(uint64_t x, uint64_t y) {
+INLINE vector multiply_fast(uint64_t x, uint64_t y) {
     vector a = {x, 0}, b = {y, 0};
     __asm__("pmull %0.1q, %0.1d, %1.1d" : "+w"(a) : "w"(b));
-    return (struct product){a[0], a[1]};
+    return a;
 }
 
 #endif
 
 #if defined(INSTRUCTIONS)
 
-INLINE vector key_of(const struct lb_gcm *gcm, unsigned round) {
-    vector key;
-    memcpy(&key, gcm->keys[round], sizeof key);
-    return key;
+INLINE vector load(const void *p) {
+    vector x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return x;
 }
 
-/* Not a loop over the four, which would keep them in memory. */
-TARGET static void encrypt_fast(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
-    vector s[AT_ONCE], key = key_of(gcm, 0), last = key_of(gcm, gcm->rounds);
-    memcpy(s, blocks, sizeof s);
-    vector a = first_round(s[0], key), b = first_round(s[1], key);
-    vector c = first_round(s[2], key), d = first_round(s[3], key);
+INLINE void store(void *p, vector x) {
+    __builtin_memcpy(p, &x, sizeof x);
+}
+
+/* The four blocks that count up from `start`. Not a loop over them, which would keep them in
+ * memory. */
+TARGET static void encrypt_fast(const struct lb_gcm *gcm, const uint8_t start[BLOCK_BYTES],
+                                uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
+    const vector one = {0, (uint64_t)1 << 56};
+    vector key = load(gcm->keys[0]), last = load(gcm->keys[gcm->rounds]);
+    vector a = load(start), b = a + one, c = b + one, d = c + one;
+    a = first_round(a, key);
+    b = first_round(b, key);
+    c = first_round(c, key);
+    d = first_round(d, key);
     for (unsigned round = 1; round < gcm->rounds; round++) {
-        vector next = key_of(gcm, round);
+        vector next = load(gcm->keys[round]);
         a = middle_round(a, key, next);
         b = middle_round(b, key, next);
         c = middle_round(c, key, next);
         d = middle_round(d, key, next);
         key = next;
     }
-    s[0] = last_round(a, key, last);
-    s[1] = last_round(b, key, last);
-    s[2] = last_round(c, key, last);
-    s[3] = last_round(d, key, last);
-    memcpy(blocks, s, sizeof s);
+    store(blocks[0], last_round(a, key, last));
+    store(blocks[1], last_round(b, key, last));
+    store(blocks[2], last_round(c, key, last));
+    store(blocks[3], last_round(d, key, last));
 }
 
 #else
@@ -133,13 +137,15 @@ static bool has_instructions(void) {
     return false;
 }
 
-static void encrypt_fast(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
+static void encrypt_fast(const struct lb_gcm *gcm, const uint8_t start[BLOCK_BYTES],
+                         uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
     (void)gcm;
+    (void)start;
     (void)blocks;
 }
 
-INLINE struct product multiply_fast(uint64_t x, uint64_t y) {
-    return (struct product){x, y};
+INLINE vector multiply_fast(uint64_t x, uint64_t y) {
+    return (vector){x, y};
 }
 
 #endif
@@ -250,59 +256,34 @@ static uint64_t reversed(uint64_t x) {
     return __builtin_bswap64(x);
 }
 
-static struct product multiply_plainly(uint64_t x, uint64_t y) {
-    return (struct product){multiply_low(x, y),
-                            reversed(multiply_low(reversed(x), reversed(y))) >> 1};
-}
-
-INLINE struct product multiply(bool fast, uint64_t x, uint64_t y) {
-    return fast ? multiply_fast(x, y) : multiply_plainly(x, y);
+static vector multiply_plainly(uint64_t x, uint64_t y) {
+    return (vector){multiply_low(x, y), reversed(multiply_low(reversed(x), reversed(y))) >> 1};
 }
 
 /* ---- GHASH (SP 800-38D 6.4) ---- */
 
 /* Bits of a block are counted from its first byte's highest, and stand for rising powers: as a
- * number of 128 bits with the first byte highest it is the polynomial, reversed. */
+ * number of 128 bits with the first byte highest it is the polynomial, reversed. A product of two
+ * is one place too low then: the key's powers are kept one place higher. */
 struct hash {
     uint64_t low, high;
 };
 
-/* A sum of products of 256 bits, as Karatsuba's three parts. */
-struct sum {
-    struct product low, high, middle;
-};
-
 static uint64_t load_be64(const uint8_t *p) {
     uint64_t word;
-    memcpy(&word, p, sizeof word);
+    __builtin_memcpy(&word, p, sizeof word);
     return __builtin_bswap64(word); /* all our machines are little-endian */
 }
 
 static void store_be64(uint8_t *p, uint64_t word) {
     word = __builtin_bswap64(word);
-    memcpy(p, &word, sizeof word);
+    __builtin_memcpy(p, &word, sizeof word);
 }
 
-INLINE void add(struct product *to, struct product product) {
-    to->low ^= product.low;
-    to->high ^= product.high;
-}
-
-INLINE void add_product(bool fast, struct sum *sum, struct hash x, const uint64_t power[2]) {
-    add(&sum->low, multiply(fast, x.low, power[0]));
-    add(&sum->high, multiply(fast, x.high, power[1]));
-    add(&sum->middle, multiply(fast, x.low ^ x.high, power[0] ^ power[1]));
-}
-
-/* A reversed product is one place too low; then modulo x^128 + x^7 + x^2 + x + 1, reversed. */
-INLINE struct hash reduced(const struct sum *sum) {
-    uint64_t v0 = sum->low.low, v3 = sum->high.high;
-    uint64_t v1 = sum->low.high ^ sum->middle.low ^ sum->low.low ^ sum->high.low;
-    uint64_t v2 = sum->high.low ^ sum->middle.high ^ sum->low.high ^ sum->high.high;
-    v3 = v3 << 1 | v2 >> 63;
-    v2 = v2 << 1 | v1 >> 63;
-    v1 = v1 << 1 | v0 >> 63;
-    v0 = v0 << 1;
+/* Modulo x^128 + x^7 + x^2 + x + 1, reversed. */
+INLINE struct hash reduced(vector low, vector high, vector middle) {
+    middle ^= low ^ high;
+    uint64_t v0 = low[0], v1 = low[1] ^ middle[0], v2 = high[0] ^ middle[1], v3 = high[1];
     v2 ^= v0 ^ v0 >> 1 ^ v0 >> 2 ^ v0 >> 7;
     v1 ^= v0 << 63 ^ v0 << 62 ^ v0 << 57;
     v3 ^= v1 ^ v1 >> 1 ^ v1 >> 2 ^ v1 >> 7;
@@ -310,116 +291,137 @@ INLINE struct hash reduced(const struct sum *sum) {
     return (struct hash){v2, v3};
 }
 
-INLINE struct hash block_of(const uint8_t *p) {
-    return (struct hash){load_be64(p + 8), load_be64(p)};
-}
-
-/* At most AT_ONCE blocks, the last one filled up with zeros: one reduction for all of them. */
-INLINE void hash_blocks(bool fast, const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
-                        size_t len) {
-    struct sum sum = {0};
-    size_t count = (len + BLOCK_BYTES - 1) / BLOCK_BYTES;
-    for (size_t i = 0; i < count; i++) {
-        uint8_t rest[BLOCK_BYTES] = {0};
-        const uint8_t *at = p + BLOCK_BYTES * i;
-        if (len - BLOCK_BYTES * i < BLOCK_BYTES) {
-            memcpy(rest, at, len - BLOCK_BYTES * i);
-            at = rest;
-        }
-        struct hash block = block_of(at);
-        block.low ^= i == 0 ? hash->low : 0;
-        block.high ^= i == 0 ? hash->high : 0;
-        add_product(fast, &sum, block, gcm->powers[count - 1 - i]);
+/* Whole blocks, at most AT_ONCE: the sum of their products with the key's powers, as Karatsuba's
+ * three parts, and one reduction. */
+INLINE void hash_either(bool fast, const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
+                        size_t count) {
+    vector low = {0}, high = {0}, middle = {0};
+    struct hash before = *hash;
+    for (; count > 0; p += BLOCK_BYTES) {
+        const uint64_t *power = gcm->powers[--count];
+        uint64_t x = load_be64(p + 8) ^ before.low, y = load_be64(p) ^ before.high;
+        low ^= fast ? multiply_fast(x, power[0]) : multiply_plainly(x, power[0]);
+        high ^= fast ? multiply_fast(y, power[1]) : multiply_plainly(y, power[1]);
+        x ^= y;
+        y = power[0] ^ power[1];
+        middle ^= fast ? multiply_fast(x, y) : multiply_plainly(x, y);
+        before = (struct hash){0};
     }
-    *hash = reduced(&sum);
+    *hash = reduced(low, high, middle);
 }
 
 TARGET static void hash_fast(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
-                             size_t len) {
-    hash_blocks(true, gcm, hash, p, len);
+                             size_t count) {
+    hash_either(true, gcm, hash, p, count);
 }
 
 static void hash_plainly(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
-                         size_t len) {
-    hash_blocks(false, gcm, hash, p, len);
+                         size_t count) {
+    hash_either(false, gcm, hash, p, count);
 }
 
-static void hash_some(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p, size_t len) {
+static void hash_blocks(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p,
+                        size_t count) {
     if (gcm->has_instructions)
-        hash_fast(gcm, hash, p, len);
+        hash_fast(gcm, hash, p, count);
     else
-        hash_plainly(gcm, hash, p, len);
+        hash_plainly(gcm, hash, p, count);
+}
+
+/* The last block is filled up with zeros. */
+static void hash_some(const struct lb_gcm *gcm, struct hash *hash, const uint8_t *p, size_t len) {
+    size_t whole = len / BLOCK_BYTES, rest = len % BLOCK_BYTES;
+    uint8_t last[BLOCK_BYTES] = {0};
+    if (whole > 0)
+        hash_blocks(gcm, hash, p, whole);
+    if (rest > 0) {
+        memcpy(last, p + len - rest, rest);
+        hash_blocks(gcm, hash, last, 1);
+    }
 }
 
 static void find_powers(struct lb_gcm *gcm, const uint8_t key[BLOCK_BYTES]) {
     static const uint8_t zeros[BLOCK_BYTES];
-    struct hash power = block_of(key);
+    uint64_t low = load_be64(key + 8), high = load_be64(key);
+    uint64_t over = 0 - (high >> 63);
+    struct hash power = {low << 1 ^ (over & 1),
+                         high << 1 ^ low >> 63 ^ (over & UINT64_C(0xc2) << 56)};
     for (unsigned i = 0; i < AT_ONCE; i++) {
         gcm->powers[i][0] = power.low;
         gcm->powers[i][1] = power.high;
-        hash_some(gcm, &power, zeros, sizeof zeros); /* times the key */
+        hash_blocks(gcm, &power, zeros, 1); /* times the key */
     }
 }
 
 /* ---- counting (SP 800-38D 6.5) ---- */
 
-static void encrypt_plainly(const struct lb_gcm *gcm, uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
-    for (size_t i = 0; i < AT_ONCE; i++)
+static void encrypt_plainly(const struct lb_gcm *gcm, const uint8_t start[BLOCK_BYTES],
+                            uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
+    for (size_t i = 0; i < AT_ONCE; i++) {
+        memcpy(blocks[i], start, BLOCK_BYTES);
+        blocks[i][BLOCK_BYTES - 1] += (uint8_t)i;
         encrypt_one(gcm, blocks[i]);
+    }
 }
 
-/* The stream of the next blocks; *counter goes on. */
-static void make_stream(const struct lb_gcm *gcm, const uint8_t *nonce, uint32_t *counter,
+/* The stream of the blocks whose counters begin with this one, a multiple of AT_ONCE: so the last
+ * byte alone counts. */
+static void make_stream(const struct lb_gcm *gcm, const uint8_t *nonce, uint32_t counter,
                         uint8_t blocks[AT_ONCE][BLOCK_BYTES]) {
-    for (size_t i = 0; i < AT_ONCE; i++) {
-        uint32_t word = __builtin_bswap32((*counter)++);
-        memcpy(blocks[i], nonce, LB_GCM_NONCE_BYTES);
-        memcpy(blocks[i] + LB_GCM_NONCE_BYTES, &word, sizeof word);
-    }
+    uint8_t start[BLOCK_BYTES];
+    uint32_t word = __builtin_bswap32(counter);
+    __builtin_memcpy(start, nonce, LB_GCM_NONCE_BYTES);
+    __builtin_memcpy(start + LB_GCM_NONCE_BYTES, &word, sizeof word);
     if (gcm->has_instructions)
-        encrypt_fast(gcm, blocks);
+        encrypt_fast(gcm, start, blocks);
     else
-        encrypt_plainly(gcm, blocks);
+        encrypt_plainly(gcm, start, blocks);
 }
 
 static void add_stream(uint8_t *p, const uint8_t *stream, size_t len) {
-    for (; len >= 8; p += 8, stream += 8, len -= 8) {
-        uint64_t x, y;
-        memcpy(&x, p, sizeof x);
-        memcpy(&y, stream, sizeof y);
-        x ^= y;
-        memcpy(p, &x, sizeof x);
+    for (; len >= BLOCK_BYTES; p += BLOCK_BYTES, stream += BLOCK_BYTES, len -= BLOCK_BYTES) {
+        uint64_t x[2], y[2];
+        __builtin_memcpy(x, p, sizeof x);
+        __builtin_memcpy(y, stream, sizeof y);
+        x[0] ^= y[0];
+        x[1] ^= y[1];
+        __builtin_memcpy(p, x, sizeof x);
     }
     for (size_t i = 0; i < len; i++)
         p[i] ^= stream[i];
 }
 
-/* Text in place, and its tag. */
+/* Text in place, and its tag. Of the stream, block 1 is for the tag, and the text's begins with
+ * block 2. */
 static void run(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes extra,
                 struct lb_span text, bool seals, uint8_t tag[BLOCK_BYTES]) {
     enum { STEP = AT_ONCE * BLOCK_BYTES };
     uint8_t blocks[AT_ONCE][BLOCK_BYTES], lengths[BLOCK_BYTES];
     struct hash hash = {0};
-    uint32_t counter = 2;
+    uint32_t counter = 0;
+    size_t used = 2 * BLOCK_BYTES;
     for (size_t at = 0; at < extra.len; at += STEP)
         hash_some(gcm, &hash, extra.p + at, LB_MIN(extra.len - at, (size_t)STEP));
-    for (size_t at = 0; at < text.len; at += STEP) {
-        size_t len = LB_MIN(text.len - at, (size_t)STEP);
-        make_stream(gcm, nonce, &counter, blocks);
-        if (!seals)
-            hash_some(gcm, &hash, text.p + at, len);
-        add_stream(text.p + at, blocks[0], len);
-        if (seals)
-            hash_some(gcm, &hash, text.p + at, len);
-    }
     store_be64(lengths, (uint64_t)extra.len * 8);
     store_be64(lengths + 8, (uint64_t)text.len * 8);
+    make_stream(gcm, nonce, counter, blocks);
+    memcpy(tag, blocks[1], BLOCK_BYTES);
+    while (text.len > 0) {
+        size_t len = LB_MIN(text.len, STEP - used);
+        if (!seals)
+            hash_some(gcm, &hash, text.p, len);
+        add_stream(text.p, blocks[0] + used, len);
+        if (seals)
+            hash_some(gcm, &hash, text.p, len);
+        text = lb_span(text.p + len, text.len - len);
+        used = 0;
+        if (text.len > 0)
+            make_stream(gcm, nonce, counter += AT_ONCE, blocks);
+    }
     hash_some(gcm, &hash, lengths, sizeof lengths);
-    store_be64(tag, hash.high);
-    store_be64(tag + 8, hash.low);
-    counter = 1;
-    make_stream(gcm, nonce, &counter, blocks);
-    add_stream(tag, blocks[0], BLOCK_BYTES);
+    store_be64(lengths, hash.high);
+    store_be64(lengths + 8, hash.low);
+    add_stream(tag, lengths, BLOCK_BYTES);
     lb_wipe(blocks, sizeof blocks);
 }
 
