@@ -20,7 +20,7 @@ static bool is_free(struct lb_server_command *command) {
 /* Gives its length; 0: see the error. */
 static uint64_t check_file(struct lb_server_command *command, int fd) {
     struct stat status;
-    const char *format;
+    const char *format, *packer;
     off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
     if (end < 0 || fstat(fd, &status) < 0 || (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)))
         lb_server_fail(&command->error, "give a raw image or a block device",
@@ -30,6 +30,9 @@ static uint64_t check_file(struct lb_server_command *command, int fd) {
     else if ((format = lb_image_format(fd)) != NULL)
         lb_server_fail(&command->error, "qemu-img convert -O raw FILE DISK.img",
                        "the file is no raw disk: it is a %s", format);
+    else if ((packer = lb_image_packer(fd)) != NULL)
+        lb_server_fail(&command->error, "unpack it first, and give the raw disk",
+                       "the file is no raw disk: %s has compressed it", packer);
     else
         return (uint64_t)end / 512 * 512;
     return 0;

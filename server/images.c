@@ -60,6 +60,23 @@ const char *lb_image_format(int fd) {
     return NULL;
 }
 
+const char *lb_image_packer(int fd) {
+    static const struct {
+        const char *begin, *name;
+    } packers[] = {{"\x1f\x8b\x08", "gzip"},
+                   {"\xfd"
+                    "7zXZ",
+                    "xz"},
+                   {"BZh", "bzip2"},
+                   {"\x28\xb5\x2f\xfd", "zstd"}};
+    uint8_t begin[8];
+    if (pread(fd, begin, sizeof begin, 0) == sizeof begin)
+        for (size_t i = 0; i < LB_COUNT(packers); i++)
+            if (memcmp(begin, packers[i].begin, strlen(packers[i].begin)) == 0)
+                return packers[i].name;
+    return NULL;
+}
+
 /* ---- the folder ---- */
 
 static DIR *open_folder(const char *state) {

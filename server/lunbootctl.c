@@ -219,8 +219,8 @@ static int call_lunbootd(const struct call *call) {
 int main(int argc, char **argv) {
     struct call call = {.state = STATE};
     int at = 1;
-    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
-        if (strcmp(argv[at], "--help") == 0)
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
             return print_help();
         if (strcmp(argv[at], "--version") == 0) {
             printf("lunbootctl %s\n", LUNBOOT_VERSION);
@@ -230,6 +230,8 @@ int main(int argc, char **argv) {
             call.is_json = true;
         else if (strncmp(argv[at], "--state=", 8) == 0)
             call.state = argv[at] + 8;
+        else if (strcmp(argv[at], "--state") == 0)
+            return complain(2, "--state has no value", "", "write it as one word: --state=FOLDER");
         else
             return complain(2, "there is no option ", argv[at], "lunbootctl --help");
     }

@@ -22,6 +22,10 @@ struct lb_server_nets {
 
 struct lb_dhcp4_message;
 
+/* Whether its address can be given: it is in one of the networks, and not the link's own. */
+bool lb_server_nets_check(struct lb_server_nets *nets,
+                          const struct lb_server_machine_settings *machine,
+                          const struct lb_server_link *link, struct lb_server_error *error);
 /* Makes them by the settings; a proxy has that of the link alone. seen: what clients have proved by
  * dhcp-keys; it outlives the networks. What is open after a failure is
  * closed by lb_server_nets_close. */

@@ -1,5 +1,6 @@
 #include "server/nets6.h"
 #include "core/names/rootpath.h"
+#include "server/say.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,24 +144,36 @@ static bool begin_subnet(struct lb_server_net6 *net, const struct lb_server_sett
     return begin(net, &config, settings, seen, error);
 }
 
-/* As in nets.c. */
+bool lb_server_nets6_check(struct lb_server_nets6 *nets,
+                           const struct lb_server_machine_settings *machine,
+                           const struct lb_server_link *link, struct lb_server_error *error) {
+    struct lb_addr address = machine->address6;
+    if (!lb_addr_is_set(address) || nets->list[0].server.config.stateless)
+        return true;
+    if (lb_addr_equal(address, link->address6))
+        return lb_server_fail(error, "give it another address of the network",
+                              "machine %s has the address of %s, %s", machine->name, link->name,
+                              lb_addr_text(address).s);
+    return lb_server_nets6_at(nets, address) != NULL ||
+           lb_server_fail(error,
+                          "give an address of the interface's network, or a section "
+                          "[subnet NAME] for its network",
+                          "the address of machine %s, %s, is in no network that is served",
+                          machine->name, lb_addr_text(address).s);
+}
+
+/* The networks are known only now. Machines of lunbootctl were right when they were added. */
 static bool check_hosts(struct lb_server_nets6 *nets, const struct lb_server_settings *settings,
                         const struct lb_server_link *link, struct lb_server_error *error) {
     for (size_t i = 0; i < settings->machine_count; i++) {
-        struct lb_addr address = settings->machines[i].address6;
-        const char *name = settings->machines[i].name;
-        if (!lb_addr_is_set(address))
+        struct lb_server_error why = {0};
+        const struct lb_server_machine_settings *machine = &settings->machines[i];
+        if (lb_server_nets6_check(nets, machine, link, &why))
             continue;
-        if (lb_addr_equal(address, link->address6))
-            return lb_server_fail(error, "give it another address of the network",
-                                  "machine %s has the address of %s, %s", name, link->name,
-                                  lb_addr_text(address).s);
-        if (lb_server_nets6_at(nets, address) == NULL)
-            return lb_server_fail(error,
-                                  "give an address of the interface's network, or a section "
-                                  "[subnet NAME] for its network",
-                                  "the address of machine %s, %s, is in no network that is served",
-                                  name, lb_addr_text(address).s);
+        if (!machine->is_added)
+            return lb_server_fail(error, why.hint, "%s", why.what);
+        lb_server_say(machine->name, "gets another address: %s; try: lunbootctl remove %s",
+                      why.what, machine->name);
     }
     return true;
 }
@@ -182,7 +195,7 @@ bool lb_server_nets6_open(struct lb_server_nets6 *nets, const struct lb_server_s
             !begin_subnet(&nets->list[nets->count++], settings, subnet, link, seen, error))
             return false;
     }
-    return settings->dhcp6 != LB_SERVER_DHCP6_SERVER || check_hosts(nets, settings, link, error);
+    return check_hosts(nets, settings, link, error);
 }
 
 /* One that is over is known still: its client gets the same. */

@@ -24,6 +24,10 @@ struct lb_server_nets6 {
     size_t count;
 };
 
+/* Whether its address6 can be given: it is in one of the networks, and not the link's own. */
+bool lb_server_nets6_check(struct lb_server_nets6 *nets,
+                           const struct lb_server_machine_settings *machine,
+                           const struct lb_server_link *link, struct lb_server_error *error);
 /* Makes them by the settings. seen: what clients have proved by dhcp-keys; it outlives the
  * networks. What is open after a failure is closed by lb_server_nets6_close. */
 bool lb_server_nets6_open(struct lb_server_nets6 *nets, const struct lb_server_settings *settings,

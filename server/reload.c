@@ -167,10 +167,12 @@ static size_t apply_sections(struct lb_server *server, const struct lb_server_se
 /* ---- apply, or take back ---- */
 
 static bool apply(struct lb_server *server, struct lb_server_error *error) {
+    struct lb_server_error other = {0};
     before = server->settings;
     server->settings = fresh;
     if (!lb_server_reload_dhcp(server, error)) {
         server->settings = before;
+        (void)lb_server_reload_dhcp(server, &other); /* one of the families may have the new ones */
         return false;
     }
     size_t done = apply_sections(server, &fresh, &before, fresh.machine_count, error);
@@ -178,7 +180,6 @@ static bool apply(struct lb_server *server, struct lb_server_error *error) {
         retire_gone(server);
         return true;
     }
-    struct lb_server_error other = {0};
     server->settings = before;
     retire_gone(server);
     (void)apply_sections(server, &before, &fresh, before.machine_count, &other);

@@ -31,7 +31,8 @@ static bool take_words(struct lb_bytes rest, struct lb_request *request,
     const struct verb *verb = &verbs[request->verb];
     struct lb_bytes word;
     char hint[120];
-    lb_format(hint, sizeof hint, "lunbootctl %s %s", verb->words, verb->form);
+    lb_format(hint, sizeof hint, "lunbootctl %s%s%s", verb->words, verb->form[0] ? " " : "",
+              verb->form);
     while (lb_list_next(&rest, '\t', &word)) {
         if (request->word_count == verb->most)
             return lb_server_fail(error, hint, "there are too many words after %s", verb->words);

@@ -176,6 +176,7 @@ static void add_portals(struct lb_text *text, const struct lb_server *server) {
 
 static void say_disk(const struct lb_server_disk *disk, const char *portals) {
     const char *format = lb_image_format(disk->storage.fd);
+    const char *packer = lb_image_packer(disk->storage.fd);
     lb_server_say("", "serves %s (%s%s) at %s", disk->path, lb_size_text(disk->storage.bytes).s,
                   disk->storage.read_only ? ", read only" : "", portals);
     if (format != NULL)
@@ -183,6 +184,9 @@ static void say_disk(const struct lb_server_disk *disk, const char *portals) {
                       "%s is no raw disk: it is a %s, and no machine boots from it; try: qemu-img "
                       "convert -O raw %s DISK.img",
                       disk->path, format, disk->path);
+    if (packer != NULL)
+        lb_server_say("", "%s is no raw disk: %s has compressed it, and no machine boots from it",
+                      disk->path, packer);
     if (disk->storage.left_out > 0)
         lb_server_say("", "leaves out the last %u bytes of %s: a block has 512",
                       disk->storage.left_out, disk->path);
@@ -495,16 +499,29 @@ bool lb_server_reload_dhcp(struct lb_server *server, struct lb_server_error *err
     return server->dhcp.source.fd < 0 || lb_server_dhcp_reload(&server->dhcp, now_us, error);
 }
 
+static bool check_address(struct lb_server *server,
+                          const struct lb_server_machine_settings *machine,
+                          struct lb_server_error *error) {
+    const struct lb_server_link *link = &server->link;
+    return (server->dhcp.source.fd < 0 ||
+            lb_server_nets_check(&server->dhcp.nets, machine, link, error)) &&
+           (server->dhcp6.source.fd < 0 ||
+            lb_server_nets6_check(&server->dhcp6.nets, machine, link, error));
+}
+
 bool lb_server_add_section(struct lb_server *server, const struct lb_store_section *section,
                            const char *where, struct lb_server_error *error) {
     struct lb_server_settings *settings = &server->settings;
     if (!lb_server_settings_add(settings, section, where, error))
         return false;
-    if (lb_server_machines_add(&server->machines, &settings->machines[settings->machine_count - 1],
-                               error) &&
-        lb_server_reload_dhcp(server, error))
+    const struct lb_server_machine_settings *machine =
+        &settings->machines[settings->machine_count - 1];
+    if (lb_server_reload_dhcp(server, error) && check_address(server, machine, error) &&
+        lb_server_machines_add(&server->machines, machine, error))
         return true;
+    struct lb_server_error other = {0};
     settings->machine_count--;
+    (void)lb_server_reload_dhcp(server, &other);
     return false;
 }
 

@@ -134,6 +134,8 @@ def texts():
         check(f"{command} --help", code == 0 and out.startswith("usage: lunboot " + command), err)
         code, out, err = run(command, "--no-such-option")
         check(f"{command} refuses an unknown option", code == 2 and "--no-such-option" in err, err)
+    code, out, err = run("boot", "--interface", "eth0")
+    check("a value that is the next word", code == 2 and "--interface=VALUE" in err, err)
     codes = run("explain")[1].splitlines()
     words = [line.split()[0] for line in codes]
     check("explain lists the codes", len(words) > 50 and "no-link" in words, words)
@@ -181,6 +183,22 @@ def usage():
           and answer["report"]["steps"], out)
 
 
+def makers():
+    """What the programs that make images say to words that are wrong, before they ask for anything."""
+    with tempfile.TemporaryDirectory() as folder:
+        for tool in ("make-stick", "make-debian-disk", "make-netboot"):
+            for words, said in ((["--foo", "x"], "there is no option --foo"),
+                                (["a", "b"], "b is one word too many"),
+                                (["/dev/null"], "/dev/null is "),
+                                ([folder] if tool != "make-netboot" else [__file__], "folder")):
+                done = subprocess.run([TOP / "tools" / tool, *words], capture_output=True, timeout=60)
+                check(f"{tool} refuses {' '.join(words)}".replace(folder, "a folder").replace(__file__, "a file"),
+                      done.returncode == 1 and done.stderr.startswith(tool.encode() + b": ") and
+                      said.encode() in done.stderr, done.stderr)
+            done = subprocess.run([TOP / "tools" / tool, "--help"], capture_output=True, timeout=60)
+            check(f"{tool} --help", done.returncode == 0 and f"tools/{tool}".encode() in done.stdout, done)
+
+
 def is_static():
     data = pathlib.Path(LUNBOOT).read_bytes()
     start, size, count = (*struct.unpack_from("<Q", data, 32), *struct.unpack_from("<HH", data, 54))
@@ -218,6 +236,7 @@ def manual():
 
 rootpaths()
 texts()
+makers()
 usage()
 size()
 manual()

@@ -54,11 +54,20 @@ static enum lb_parsed wrong(const struct lb_usage *usage, const char *what, stru
     return LB_PARSED_WRONG;
 }
 
+static enum lb_parsed without_value(const struct lb_usage *usage, struct lb_bytes name) {
+    fprintf(stderr,
+            "lunboot %s: this option needs a value: --%.*s\n  try: write it as one word, "
+            "--%.*s=VALUE; lunboot %s --help\n",
+            usage->command, (int)name.len, (const char *)name.p, (int)name.len,
+            (const char *)name.p, usage->command);
+    return LB_PARSED_WRONG;
+}
+
 static enum lb_parsed take_own(const struct lb_usage *usage, const struct lb_option *option,
                                struct lb_bytes name, const char *value) {
     bool needs = option->form && option->form[0] != '[';
     if (needs && !value)
-        return wrong(usage, "this option needs a value", name);
+        return without_value(usage, name);
     if (!option->form && value)
         return wrong(usage, "this option takes no value", name);
     if (option->flag)
@@ -89,7 +98,7 @@ static enum lb_parsed take_key(const struct lb_usage *usage, struct lb_bytes nam
     if (!lb_key_find(name, &key))
         return wrong(usage, "unknown option", name);
     if (!value && lb_key_info(key)->type != LB_TYPE_BOOL)
-        return wrong(usage, "this option needs a value", name);
+        return without_value(usage, name);
     if (lb_config_set_once(config, seen, LB_SOURCE_OPTION, 0, name,
                            lb_bytes_of_text(value ? value : "yes"), &error))
         return LB_PARSED;

@@ -84,6 +84,9 @@ grep -q '^LUNBOOT_ADDRESS=192.0.2.88/' "$scratch/out.log" || fail "it has anothe
 ok "it has its disk and its address"
 ctl_refuses 'lunbootctl add:1: there are two machines bert' 'another name' add bert mac=02:00:00:00:00:0c
 ctl_refuses 'lunbootctl add:2: mac cannot be "02"' 'a card' add carl mac=02
+ctl_refuses 'machines bert and carl have the same mac' 'each machine its own' add carl mac=$mac
+ctl_refuses 'the address of machine carl, 198.51.100.9, is in no network' 'subnet NAME' \
+    add carl mac=02:00:00:00:00:0c address=198.51.100.9
 ctl_refuses 'disk .*/none.img cannot be opened' 'check the path' add carl mac=02:00:00:00:00:0c disk=/none.img
 ctl_refuses 'a secret is seen by others' 'lunbootd\.conf' add carl mac=02:00:00:00:00:0c chap-name=carl \
     chap-secret=hardly-secret

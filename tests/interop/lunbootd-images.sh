@@ -187,6 +187,8 @@ ctl_refuses 'the file cannot be opened: No such file' 'path' image add "$scratch
 ctl_refuses "the image's name cannot be used" 'small letters' image add "$scratch/new.img" 'A@1'
 ctl_refuses 'neither a file nor a block device' 'raw image' image add "$scratch" folder
 : >"$scratch/empty.img"
+gzip <"$scratch/new.img" >"$scratch/packed.img"
+ctl_refuses 'no raw disk: gzip has compressed it' 'unpack it' image add "$scratch/packed.img" packed
 ctl_refuses 'the file is empty' 'a system' image add "$scratch/empty.img"
 end lunbootd
 lunbootd_refuses "an image that is written directly" 'is never written, and writes is direct' 'writes = drop' \

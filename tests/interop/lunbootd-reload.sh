@@ -66,6 +66,8 @@ refused() {
     ok "bert is served as before"
 }
 refused 'lunbootd\.conf:5: lease cannot be "long"' 'a number from 60' "lease = long" "${anna[@]}"
+refused 'the address of machine carl, 198\.51\.100\.9, is in no network' 'subnet NAME' "${anna[@]}" '[machine carl]' \
+    'mac = 02:00:00:00:00:0c' 'address = 198.51.100.9'
 refused 'port cannot change while lunbootd runs' 'restart lunbootd' "port = 3261" "${anna[@]}"
 refused 'disk of anna cannot change while it runs' 'lunbootctl eject anna' "${anna[@]}" "disk = $scratch/other.img"
 refused 'disk /none.img cannot be opened' 'check the path' "${anna[@]}" '[machine carl]' 'mac = 02:00:00:00:00:0c' \
