@@ -227,7 +227,7 @@ static bool is_off(struct lb_server_command *command, const struct lb_server_mac
         return lb_server_fail(&command->error, hint, "%s is running", name_of(machine));
     return lb_server_workers_await(&command->server->target, machine) ||
            lb_server_fail(&command->error, "try again later",
-                          "the disk of %s is being sanitized, and is slow", name_of(machine));
+                          "the disk of %s is at work, and is slow", name_of(machine));
 }
 
 static void reset(struct lb_server_command *command) {
@@ -306,10 +306,10 @@ static void remove_one(struct lb_server_command *command) {
         return;
     memcpy(section.name, machine->name, sizeof section.name);
     (void)lb_server_store_put_section(&server->store, &section);
-    lb_server_store_flush(&server->store);
     lb_server_target_forget(&server->target, machine);
     lb_server_machines_forget(&server->machines, machine);
     (void)lb_server_reload_dhcp(server, &command->error);
+    lb_server_store_flush(&server->store); /* without the lock */
     lb_server_say(section.name, "is removed");
 }
 

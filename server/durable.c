@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int sync_folder(const char *folder) {
@@ -45,6 +46,23 @@ int lb_durable_replace(const char *folder, const char *name, struct lb_bytes tex
     if (error == 0 && rename(new_path, path) < 0)
         error = errno;
     error = error != 0 ? error : sync_folder(folder);
+    lb_lock_resume(is_paused);
+    return error;
+}
+
+int lb_durable_remove(const char *folder, const char *name) {
+    char path[LB_SERVER_PATH_MAX + 80];
+    lb_format(path, sizeof path, "%s/%s", folder, name);
+    bool is_paused = lb_lock_pause();
+    int error = unlink(path) < 0 ? errno : sync_folder(folder);
+    lb_lock_resume(is_paused);
+    return error == ENOENT ? 0 : error;
+}
+
+int lb_durable_make_folder(const char *folder, bool *is_new) {
+    bool is_paused = lb_lock_pause();
+    *is_new = mkdir(folder, 0700) == 0;
+    int error = *is_new || errno == EEXIST ? 0 : errno;
     lb_lock_resume(is_paused);
     return error;
 }

@@ -4,8 +4,6 @@
 #include "server/record.h"
 #include "server/say.h"
 #include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define FIRST_LINE "# lunbootd: what initiators have set at a disk; see kept.h\n"
 
@@ -83,9 +81,9 @@ void lb_server_kept_format(struct lb_text *text, const struct lb_server_kept *ke
 
 /* The folder's name is durable, too. */
 static int make_folder(const char *state, const char *folder) {
-    if (mkdir(folder, 0700) == 0)
-        return lb_durable_folder(state);
-    return errno == EEXIST ? 0 : errno;
+    bool is_new;
+    int error = lb_durable_make_folder(folder, &is_new);
+    return is_new ? lb_durable_folder(state) : error;
 }
 
 static void paths_of(const char *state, const struct lb_server_machine *machine,
@@ -114,17 +112,14 @@ void lb_server_kept_load(const char *state, struct lb_server_machine *machine) {
 }
 
 int lb_server_kept_save(const char *state, const struct lb_server_machine *machine) {
-    char folder[LB_SERVER_PATH_MAX + 40], path[LB_SERVER_PATH_MAX + 76], room[LB_SERVER_KEPT_MAX];
+    char folder[LB_SERVER_PATH_MAX + 40], room[LB_SERVER_KEPT_MAX];
     struct lb_text text = lb_text(room, sizeof room);
     const struct lb_scsi_unit *unit = &machine->unit;
     struct lb_server_kept kept = {.reservation_type = unit->reservation_type,
                                   .registration_count = unit->registration_count};
-    paths_of(state, machine, folder, path);
-    if (!unit->is_kept || unit->registration_count == 0) {
-        if (unlink(path) < 0)
-            return errno == ENOENT ? 0 : errno;
-        return lb_durable_folder(folder);
-    }
+    lb_format(folder, sizeof folder, "%s/kept", state);
+    if (!unit->is_kept || unit->registration_count == 0)
+        return lb_durable_remove(folder, unit->serial);
     lb_format(kept.target, sizeof kept.target, "%s", machine->base_name);
     memcpy(kept.registrations, machine->registrations, sizeof kept.registrations);
     lb_server_kept_format(&text, &kept);

@@ -9,7 +9,8 @@ static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 #endif
 
-static _Thread_local enum { NOT_HELD, SHARED, EXCLUSIVE } held;
+static _Thread_local enum { NOT_HELD, SHARED, EXCLUSIVE } held, was_held; /* was: before a pause */
+static _Thread_local unsigned lent;
 
 void lb_lock_shared(void) {
     (void)pthread_rwlock_rdlock(&lock);
@@ -19,6 +20,13 @@ void lb_lock_shared(void) {
 void lb_lock_exclusive(void) {
     (void)pthread_rwlock_wrlock(&lock);
     held = EXCLUSIVE;
+}
+
+bool lb_lock_shared_once(void) {
+    if (held != NOT_HELD)
+        return false;
+    lb_lock_shared();
+    return true;
 }
 
 void lb_lock_release(void) {
@@ -41,16 +49,27 @@ void lb_lock_downgrade(bool was_shared) {
     lb_lock_shared();
 }
 
+void lb_lock_lend(void) {
+    lent++;
+}
+
+void lb_lock_unlend(void) {
+    lent--;
+}
+
 bool lb_lock_pause(void) {
-    if (held != SHARED)
+    if (held == NOT_HELD || (held == EXCLUSIVE && lent == 0))
         return false;
+    was_held = held;
     lb_lock_release();
     return true;
 }
 
 void lb_lock_resume(bool is_paused) {
     int code = errno;
-    if (is_paused)
+    if (is_paused && was_held == EXCLUSIVE)
+        lb_lock_exclusive();
+    else if (is_paused)
         lb_lock_shared();
     errno = code;
 }

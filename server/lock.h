@@ -9,7 +9,8 @@
  *
  * A thread that holds it shared releases it around each call that may wait, such as one of a disk
  * (blockfile.h, durable.h) or of a socket. Others may change what is common meanwhile. They do not
- * change a machine that has sessions.
+ * change a machine that has sessions. So does one that holds it exclusively for work on one machine
+ * alone, which others leave alone for that time: see lb_lock_lend.
  *
  * Without workers no thread takes it, and these functions do nothing. */
 #ifndef LB_SERVER_LOCK_H
@@ -21,6 +22,8 @@
 void lb_lock_shared(void);
 /* Takes it, exclusively. */
 void lb_lock_exclusive(void);
+/* Takes it, shared, where this thread does not hold it. True: it has, and releases it later. */
+bool lb_lock_shared_once(void);
 /* Releases it, however it is held. */
 void lb_lock_release(void);
 /* Where it is held shared: releases it, and takes it exclusively. Others may have changed
@@ -29,9 +32,15 @@ bool lb_lock_upgrade(void);
 /* The way back; was_shared is what lb_lock_upgrade gave. */
 void lb_lock_downgrade(bool was_shared);
 
-/* Before a call that may wait: releases it where it is held shared. True: it has. */
+/* From now on, until as many lb_lock_unlend, lb_lock_pause releases it where this thread holds it
+ * exclusively, too: others may change all but the machine that this thread works on. */
+void lb_lock_lend(void);
+/* The end of it. */
+void lb_lock_unlend(void);
+/* Before a call that may wait: releases it where it is held shared, or lent. True: it has. */
 bool lb_lock_pause(void);
-/* After that call; is_paused is what lb_lock_pause gave. errno stays. */
+/* After that call: takes it again as it was held. is_paused is what lb_lock_pause gave. errno
+ * stays. */
 void lb_lock_resume(bool is_paused);
 
 #endif

@@ -3,7 +3,9 @@
 #include "core/iscsi/iscsi_wire.h"
 #include "core/names/rootpath.h"
 #include "server/atomic.h"
+#include "server/durable.h"
 #include "server/kept.h"
+#include "server/lock.h"
 #include "server/lookup.h"
 #include "server/sanitize.h"
 #include "server/say.h"
@@ -467,7 +469,8 @@ struct lb_server_machine *lb_server_machines_of(struct lb_server_machines *machi
 static bool open_overlay(struct lb_server_machines *machines, struct lb_server_machine *machine,
                          const char *folder, struct lb_server_error *error) {
     uint64_t limit = (uint64_t)machines->settings->overlay_mib << 20;
-    char hint[LB_SERVER_PATH_MAX + 160];
+    char hint[LB_SERVER_PATH_MAX + 160], overlays[LB_SERVER_PATH_MAX + 1];
+    bool is_new;
     if (!is_over(&machine->head, machine->disk) && machine->writes == LB_WRITES_KEEP) {
         lb_format(hint, sizeof hint,
                   "bring the old disk back, or remove %s: what the machine wrote is lost then",
@@ -475,7 +478,8 @@ static bool open_overlay(struct lb_server_machines *machines, struct lb_server_m
         return lb_server_fail(error, hint, "%s has changed since %s began to write over it",
                               machine->disk->path, machine->name);
     }
-    (void)mkdir(machines->settings->overlays, 0700); /* else opening says why */
+    lb_format(overlays, sizeof overlays, "%s", machines->settings->overlays);
+    (void)lb_durable_make_folder(overlays, &is_new); /* else opening says why */
     machine->is_open = lb_storage_open_overlay(&machine->overlay, &machine->disk->storage, folder,
                                                limit / LB_OVERLAY_BLOCK, error);
     machine->has_said_full = false;
@@ -538,6 +542,36 @@ struct lb_storage *lb_server_machine_entered(struct lb_server_machine *machine, 
                                                                            : NULL;
 }
 
+/* Others leave the machine alone meanwhile, and the lock is theirs while its disk is waited for. */
+static void begin_work(struct lb_server_machine *machine) {
+    machine->is_at_work = true;
+    lb_lock_lend();
+}
+
+static void end_work(struct lb_server_machine *machine) {
+    lb_lock_unlend();
+    machine->is_at_work = false;
+}
+
+static bool begin_next(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                       uint32_t boot, const char *folder, bool *is_new,
+                       struct lb_server_error *error) {
+    const struct lb_server_disk *before = machine->disk;
+    if (!take_newest(machines, machine, folder, error))
+        return false;
+    /* Kept data is never dropped: there is none yet. */
+    *is_new = machine->writes == LB_WRITES_DROP;
+    machine->head.generation = boot;
+    if ((*is_new && !begin_anew(machines, machine)) ||
+        (machine->head.is_used = true, !lb_server_head_save(folder, &machine->head)))
+        return lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name,
+                              folder, strerror(errno));
+    name_nodes(machines, machine); /* the boot before has ended */
+    if (machine->disk != before)
+        lb_server_machines_free_versions(machines);
+    return true;
+}
+
 struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
                                            struct lb_server_machine *machine, uint32_t boot,
                                            bool *is_new, struct lb_server_error *error) {
@@ -547,29 +581,17 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
     if (entered != NULL)
         return entered;
     if (machine->is_busy) {
-        lb_server_fail(error, "wait until lunbootctl image commit has ended",
-                       "a version is being made of it");
+        lb_server_fail(error, "wait until lunbootctl image commit, or reset, has ended",
+                       "a version is being made of it, or it is being reset");
         return NULL;
     }
     lb_server_machine_folder(machines, machine, folder);
-    if (goes_on(machine, boot))
-        return machine->is_open || open_overlay(machines, machine, folder, error)
-                   ? &machine->overlay
-                   : NULL;
-    if (!take_newest(machines, machine, folder, error))
-        return NULL;
-    /* Kept data is never dropped: there is none yet. */
-    *is_new = machine->writes == LB_WRITES_DROP;
-    machine->head.generation = boot;
-    if ((*is_new && !begin_anew(machines, machine)) ||
-        (machine->head.is_used = true, !lb_server_head_save(folder, &machine->head))) {
-        lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name, folder,
-                       strerror(errno));
-        return NULL;
-    }
-    name_nodes(machines, machine); /* the boot before has ended */
-    lb_server_machines_free_versions(machines);
-    return &machine->overlay;
+    begin_work(machine);
+    bool is_in = goes_on(machine, boot)
+                     ? machine->is_open || open_overlay(machines, machine, folder, error)
+                     : begin_next(machines, machine, boot, folder, is_new, error);
+    end_work(machine);
+    return is_in ? &machine->overlay : NULL;
 }
 
 void lb_server_machine_allow(struct lb_server_machines *machines, struct lb_server_machine *machine,
@@ -612,77 +634,52 @@ bool lb_server_machine_maintain(struct lb_server_machines *machines,
     return true;
 }
 
+/* Nobody logs in, and the lock is for others while its disk is waited for. */
+static void close_door(struct lb_server_machine *machine) {
+    machine->is_busy = true;
+    machine->nodes[0].login_status = machine->nodes[1].login_status = LB_LOGIN_UNAVAILABLE;
+}
+
+static void open_door(struct lb_server_machine *machine) {
+    machine->is_busy = false;
+    machine->nodes[0].login_status = machine->nodes[1].login_status = 0;
+}
+
+static bool freeze(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                   const char *folder, struct lb_server_error *error) {
+    begin_work(machine);
+    bool is_open = machine->is_open || open_overlay(machines, machine, folder, error);
+    bool is_sanitized = is_open && machine->sanitize == NULL;
+    errno = is_sanitized ? lb_overlay_flush(&machine->overlay.overlay) : 0;
+    end_work(machine);
+    if (!is_open)
+        return false;
+    if (!is_sanitized)
+        return lb_server_fail(error, "wait until lunbootd says that it is sanitized",
+                              "the disk of %s is being sanitized, or could not be", machine->name);
+    return errno == 0 ||
+           lb_server_fail(error, "see the reason", "what %s has written cannot be read: %s",
+                          machine->name, strerror(errno));
+}
+
 bool lb_server_machine_freeze(struct lb_server_machines *machines,
                               struct lb_server_machine *machine, struct lb_server_error *error) {
     char folder[LB_SERVER_PATH_MAX + 64];
     lb_server_machine_folder(machines, machine, folder);
-    if (!machine->is_open && !open_overlay(machines, machine, folder, error))
-        return false;
-    if (machine->sanitize != NULL)
-        return lb_server_fail(error, "wait until lunbootd says that it is sanitized",
-                              "the disk of %s is being sanitized, or could not be", machine->name);
-    errno = lb_overlay_flush(&machine->overlay.overlay);
-    if (errno != 0)
-        return lb_server_fail(error, "see the reason", "what %s has written cannot be read: %s",
-                              machine->name, strerror(errno));
-    machine->is_busy = true;
-    machine->nodes[0].login_status = machine->nodes[1].login_status = LB_LOGIN_UNAVAILABLE;
-    return true;
+    close_door(machine);
+    bool is_frozen = freeze(machines, machine, folder, error);
+    if (!is_frozen)
+        open_door(machine);
+    return is_frozen;
 }
 
 bool lb_server_machine_thaw(struct lb_server_machines *machines, struct lb_server_machine *machine,
                             bool is_made, struct lb_server_error *error) {
-    machine->is_busy = false;
-    machine->nodes[0].login_status = machine->nodes[1].login_status = 0;
+    open_door(machine);
     return !is_made || lb_server_machine_reset(machines, machine, error);
 }
 
-/* ---- versions ---- */
-
-static bool has_version(const char *path, const struct lb_server_machine *machine) {
-    return !machine->is_gone && machine->disk != NULL && lb_streq(machine->disk->path, path) &&
-           (machine->is_open || machine->head.is_used);
-}
-
-/* Also of machines that are not served now, but have written over it. */
-static size_t count_heads(const struct lb_server_machines *machines, const char *path) {
-    DIR *folder = opendir(machines->settings->overlays);
-    struct dirent *entry;
-    size_t count = 0;
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        char whose[LB_SERVER_PATH_MAX + 264];
-        struct lb_server_head head;
-        const struct lb_server_machine *machine = lb_server_machines_named(
-            (struct lb_server_machines *)(uintptr_t)machines, lb_bytes_of_text(entry->d_name));
-        lb_format(whose, sizeof whose, "%s/%s", machines->settings->overlays, entry->d_name);
-        if (entry->d_name[0] != '.' && (machine == NULL || !has_version(path, machine)))
-            count += lb_server_head_load(whose, &head) && head.is_used && lb_streq(head.base, path);
-    }
-    if (folder != NULL)
-        closedir(folder);
-    return count;
-}
-
-/* In memory first: heads are files. */
-static bool is_used(const struct lb_server_machines *machines, const char *path) {
-    for (size_t i = 0; i < machines->count; i++)
-        if (has_version(path, &machines->list[i]))
-            return true;
-    return count_heads(machines, path) > 0;
-}
-
-size_t lb_server_machines_count_users(const struct lb_server_machines *machines,
-                                      const struct lb_image *image) {
-    char path[LB_IMAGE_PATH_MAX];
-    size_t count = 0;
-    lb_image_path(machines->settings->state, image, path);
-    for (size_t i = 0; i < machines->count; i++)
-        count += has_version(path, &machines->list[i]);
-    return count + count_heads(machines, path);
-}
-
-/* No machine points to it after this. */
-static void close_version(struct lb_server_machines *machines, const char *path) {
+void lb_server_machines_close_version(struct lb_server_machines *machines, const char *path) {
     for (size_t i = 0; i < machines->disk_count; i++) {
         struct lb_server_disk *disk = &machines->disks[i];
         struct lb_server_error error = {0};
@@ -700,59 +697,22 @@ static void close_version(struct lb_server_machines *machines, const char *path)
     }
 }
 
-void lb_server_machines_free_versions(struct lb_server_machines *machines) {
-    struct lb_image at = {0};
-    const char *state = machines->settings->state;
-    while (lb_images_next(state, &at)) {
-        char path[LB_IMAGE_PATH_MAX];
-        lb_image_path(state, &at, path);
-        if (at.version == lb_images_newest(state, at.name) || is_used(machines, path))
-            continue;
-        close_version(machines, path);
-        if (unlink(path) == 0)
-            lb_server_say("", "%s@%u is removed: no machine has it any more", at.name, at.version);
-    }
-}
-
-/* A section, or all machines without one, boot from this image. */
-static bool is_named(const struct lb_server_settings *settings, const char *name) {
-    bool is_named = lb_streq(settings->image, name);
-    for (size_t i = 0; i < settings->machine_count; i++)
-        is_named = is_named || lb_streq(settings->machines[i].image, name);
-    return is_named;
-}
-
-static size_t count_versions(const char *state, const char *name) {
-    struct lb_image at = {0};
-    size_t count = 0;
-    while (lb_images_next(state, &at))
-        count += lb_streq(at.name, name);
-    return count;
-}
-
-bool lb_server_machines_remove_version(struct lb_server_machines *machines,
-                                       const struct lb_image *image,
-                                       struct lb_server_error *error) {
-    const char *state = machines->settings->state;
-    size_t users = lb_server_machines_count_users(machines, image);
-    char path[LB_IMAGE_PATH_MAX];
-    if (users > 0)
-        return lb_server_fail(error,
-                              "lunbootctl list shows them; shut each down, and lunbootctl reset it",
-                              "%s@%u is in use: %zu %s it", image->name, image->version, users,
-                              users == 1 ? "machine has" : "machines have");
-    if (is_named(machines->settings, image->name) && count_versions(state, image->name) == 1)
-        return lb_server_fail(error, "take image out of lunbootd.conf, and restart lunbootd",
-                              "machines boot from %s, and it has no other version", image->name);
-    lb_image_path(state, image, path);
-    if (unlink(path) < 0)
-        return lb_server_fail(error, "lunbootctl image list", "%s@%u cannot be removed: %s",
-                              image->name, image->version, strerror(errno));
-    close_version(machines, path);
-    return true;
-}
-
 /* ---- reset ---- */
+
+static bool drop_all(struct lb_server_machines *machines, struct lb_server_machine *machine,
+                     const char *folder, struct lb_server_error *error) {
+    begin_work(machine);
+    bool is_taken = take_newest(machines, machine, folder, error);
+    bool is_dropped =
+        is_taken && begin_anew(machines, machine) && lb_server_head_save(folder, &machine->head);
+    int code = errno;
+    end_work(machine);
+    if (is_dropped)
+        end_maintenance(machines, machine);
+    return is_dropped ||
+           (is_taken && lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s",
+                                       machine->name, folder, strerror(code)));
+}
 
 bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_server_machine *machine,
                              struct lb_server_error *error) {
@@ -766,15 +726,14 @@ bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_serv
     /* Also where its base has changed: that is what a reset is for. */
     if (!machine->is_open && machine->writes == LB_WRITES_KEEP)
         begin_head(machine);
-    if (!take_newest(machines, machine, folder, error))
-        return false;
-    if (begin_anew(machines, machine) && lb_server_head_save(folder, &machine->head)) {
-        end_maintenance(machines, machine);
+    uint16_t status = machine->nodes[0].login_status; /* one that was ejected stays so */
+    close_door(machine);
+    bool is_reset = drop_all(machines, machine, folder, error);
+    open_door(machine);
+    machine->nodes[0].login_status = machine->nodes[1].login_status = status;
+    if (is_reset)
         lb_server_machines_free_versions(machines);
-        return true;
-    }
-    return lb_server_fail(error, "see the reason", "%s cannot begin in %s: %s", machine->name,
-                          folder, strerror(errno));
+    return is_reset;
 }
 
 void lb_server_machines_forget(struct lb_server_machines *machines,

@@ -71,10 +71,12 @@ struct lb_server_machine {
     bool is_section;                      /* of lunbootd.conf, or added by lunbootctl */
     bool is_leaving;    /* its section has gone: its sessions go on, and nobody boots by it */
     bool is_maintained; /* its boots keep what it writes, until a commit or a reset */
-    bool is_busy;       /* a version is made of it: nobody logs in */
+    bool is_busy;       /* a version is made of it, or it is reset: nobody logs in */
     struct lb_storage overlay;
     struct lb_server_sanitize *sanitize; /* goes on, or has failed; NULL: nothing. See sanitize.h */
-    bool is_at_work; /* a piece of it is being written: the main thread leaves the machine alone */
+    bool
+        is_at_work; /* a piece of it is being written, or its overlay is opened: other threads leave
+                        the machine alone */
     struct lb_server_home home;
 };
 
@@ -169,6 +171,8 @@ void lb_server_machines_refresh(struct lb_server_machines *machines);
 /* How many machines have this version: by what is open, and by the heads of all overlays. */
 size_t lb_server_machines_count_users(const struct lb_server_machines *machines,
                                       const struct lb_image *image);
+/* The disks of this path are closed: machines that pointed to one have the newest version. */
+void lb_server_machines_close_version(struct lb_server_machines *machines, const char *path);
 /* Removes the versions that nobody has and that are not the newest. */
 void lb_server_machines_free_versions(struct lb_server_machines *machines);
 /* Removes a version, also the newest: machines that have not begun boot from the one before then.

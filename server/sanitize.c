@@ -2,6 +2,7 @@
 #include "os/linux/files.h"
 #include "server/blockfile.h"
 #include "server/durable.h"
+#include "server/lock.h"
 #include "server/record.h"
 #include "server/say.h"
 #include <errno.h>
@@ -84,20 +85,14 @@ static int save(struct lb_server_sanitize *job) {
     return lb_durable_replace(job->folder, "sanitize", lb_bytes(text.at, text.len));
 }
 
-static int remove_file(const char *folder) {
-    char path[LB_SERVER_PATH_MAX + 80];
-    lb_format(path, sizeof path, "%s/sanitize", folder);
-    if (unlink(path) < 0)
-        return errno == ENOENT ? 0 : errno;
-    return lb_durable_folder(folder);
-}
-
 /* False: there is none. */
 static bool load(const char *folder, struct lb_sanitize_record *record) {
     char path[LB_SERVER_PATH_MAX + 80];
     uint8_t room[LB_SANITIZE_TEXT_MAX];
     lb_format(path, sizeof path, "%s/sanitize", folder);
+    bool is_paused = lb_lock_pause();
     long len = lb_file_read(path, lb_span(room, sizeof room));
+    lb_lock_resume(is_paused);
     if (len == -ENOENT)
         return false;
     if (len <= 0 || !lb_sanitize_parse(lb_bytes(room, (size_t)len), record))
@@ -157,7 +152,7 @@ void lb_server_sanitize_stop(struct lb_server_machine *machine) {
 int lb_server_sanitize_forget(struct lb_server_machine *machine, const char *folder) {
     lb_server_sanitize_stop(machine);
     lb_scsi_sanitize_end(&machine->unit, true);
-    return remove_file(folder);
+    return lb_durable_remove(folder, "sanitize");
 }
 
 static void tell_progress(struct lb_server_sanitize *job) {
@@ -328,7 +323,7 @@ static int do_piece(struct lb_server_sanitize *job, bool *is_over) {
     else
         *is_over = is_whole;
     if (error == 0 && *is_over)
-        error = remove_file(job->folder);
+        error = lb_durable_remove(job->folder, "sanitize");
     return error;
 }
 

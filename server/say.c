@@ -1,13 +1,16 @@
 #include "server/say.h"
 #include "server/board.h"
+#include "server/lock.h"
 #include "server/view.h"
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
 static struct lb_board *board;
-static bool is_json, is_held;
+static bool is_json;
+static atomic_bool is_held;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* one thread writes at a time */
 static _Thread_local bool has_told;
 
@@ -130,9 +133,12 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...) {
     put(who.s[0] != '\0' || event->machine == NULL ? who.s : event->machine, event, sentence);
     if (board == NULL)
         return;
+    bool has_taken = lb_lock_shared_once();
     pthread_mutex_lock(&log_lock);
     lb_board_event(board, lb_server_time_ms(), event, sentence);
     pthread_mutex_unlock(&log_lock);
+    if (has_taken)
+        lb_lock_release();
 }
 
 void lb_server_complain(const struct lb_server_error *error) {

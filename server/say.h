@@ -1,6 +1,6 @@
 /* What lunbootd tells a person: a line an event on standard output; errors on standard error. What
- * happens to a machine goes on the board, too (board.h). A thread that calls these holds the lock
- * (lock.h), or is the only one of the process. */
+ * happens to a machine goes on the board, too (board.h), under the lock (lock.h): a thread that
+ * does not hold it takes it for that. */
 #ifndef LB_SERVER_SAY_H
 #define LB_SERVER_SAY_H
 

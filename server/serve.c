@@ -119,27 +119,15 @@ static bool open_addresses(struct lb_server *server, struct lb_server_error *err
     return restore_leases(server, error);
 }
 
-static bool open_files(struct lb_server *server, enum lb_family family, struct lb_server_tftp *tftp,
-                       struct lb_server_http *http, struct lb_server_error *error) {
-    const struct lb_server_settings *settings = &server->settings;
-    if (!lb_addr_is_set(lb_server_link_address(&server->link, family)))
-        return true;
-    return (!settings->tftp || lb_server_tftp_open(tftp, server->epoll, family, &server->link,
-                                                   &server->files, error)) &&
-           (!settings->http ||
-            lb_server_http_open(http, server->epoll, family, &server->link, &server->files,
-                                (uint16_t)settings->http_port, error));
-}
-
 /* Router advertisements are the last: who hears one may ask for all the others. */
 static bool open_services(struct lb_server *server, struct lb_server_error *error) {
     const struct lb_server_settings *settings = &server->settings;
     if (!open_addresses(server, error) ||
-        !open_files(server, LB_V4, &server->tftp, &server->http, error) ||
-        !open_files(server, LB_V6, &server->tftp6, &server->http6, error))
-        return false;
-    if (!lb_server_target_open(&server->target, server->epoll, &server->link,
+        !lb_server_target_open(&server->target, server->epoll, &server->link,
                                (uint16_t)settings->port, &server->machines, error) ||
+        !lb_server_fetch_open(&server->fetch, server->epoll, server->target.worker_count > 0,
+                              settings, &server->link, &server->files, error) ||
+        !lb_server_fetch_begin(&server->fetch, &server->target, error) ||
         !open_directories(server, error))
         return false;
     return !settings->router_advertisements ||
@@ -257,10 +245,6 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .dhcp = {.source = {.fd = -1}, .boot = {.fd = -1}, .raw = -1},
         .dhcp6 = {.source = {.fd = -1}},
         .routers = {.source = {.fd = -1}},
-        .tftp = {.source = {.fd = -1}},
-        .tftp6 = {.source = {.fd = -1}},
-        .http = {.source = {.fd = -1}},
-        .http6 = {.source = {.fd = -1}},
         .target = {.source = {.fd = -1}, .source6 = {.fd = -1}, .wakeup = {.fd = -1}},
         .page = {.source = {.kind = LB_SOURCE_PAGE, .fd = -1}, .listener = -1},
         .isns = {.tcp = {.fd = -1}, .udp = {.fd = -1}, .tcp6 = {.fd = -1}, .udp6 = {.fd = -1}},
@@ -273,6 +257,7 @@ bool lb_server_open(struct lb_server *server, int argc, char **argv,
         .kept = {.kind = LB_SOURCE_KEPT, .fd = -1},
         .epoll = epoll_create1(EPOLL_CLOEXEC),
     };
+    lb_server_fetch_init(&server->fetch);
     lb_server_say_to(&server->board, settings->log_format == LB_LOG_JSON);
     if (settings->view == LB_VIEW_AUTO && settings->log_format == LB_LOG_PLAIN)
         (void)lb_view_begin();
@@ -350,13 +335,10 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         lb_server_routers_ready(&server->routers, now_us);
         break;
     case LB_SOURCE_TFTP:
-        lb_server_tftp_ready(&server->tftp, now_us);
-        break;
     case LB_SOURCE_TFTP6:
-        lb_server_tftp_ready(&server->tftp6, now_us);
-        break;
     case LB_SOURCE_TRANSFER:
-        lb_server_transfer_ready(source, now_us);
+    case LB_SOURCE_HTTP:
+        (void)lb_server_fetch_ready(&server->fetch, source, now_us);
         break;
     case LB_SOURCE_PORTAL:
         lb_server_target_ready(&server->target, source, now_us);
@@ -390,9 +372,6 @@ static void dispatch(struct lb_server *server, const struct epoll_event *event, 
         break;
     case LB_SOURCE_SIGNAL:
         take_signals(server);
-        break;
-    case LB_SOURCE_HTTP:
-        lb_server_http_ready(source == &server->http.source ? &server->http : &server->http6);
         break;
     case LB_SOURCE_PAGE:
         server->page.is_ready = true;
@@ -444,13 +423,10 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
 static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
     uint64_t until_us = sooner(poll_board(server, now_us), poll_addresses(server, now_us));
     until_us = sooner(until_us, lb_page_poll(&server->page, now_us));
-    until_us = sooner(until_us, lb_server_tftp_poll(&server->tftp, now_us));
-    until_us = sooner(until_us, lb_server_tftp_poll(&server->tftp6, now_us));
-    until_us = sooner(until_us, lb_server_http_poll(&server->http6, now_us));
+    until_us = sooner(until_us, lb_server_fetch_poll(&server->fetch, now_us));
     until_us = sooner(until_us, lb_server_slp_poll(&server->slp6, now_us));
     until_us = sooner(until_us, lb_server_routers_poll(&server->routers, now_us));
     until_us = sooner(until_us, lb_server_image_poll(server, now_us));
-    until_us = sooner(until_us, lb_server_http_poll(&server->http, now_us));
     until_us = sooner(until_us, lb_server_isns_poll(&server->isns, now_us));
     until_us = sooner(until_us, lb_server_slp_poll(&server->slp, now_us));
     return sooner(until_us, lb_server_target_poll(&server->target, now_us));
@@ -484,6 +460,7 @@ void lb_server_run(struct lb_server *server) {
             dispatch(server, &events[i], now_us);
     }
     leave(server);
+    lb_server_fetch_stop(&server->fetch);
     lb_server_workers_stop(&server->target);
     lb_server_notify_stopping();
     lb_server_say("", "ends");
@@ -526,6 +503,7 @@ bool lb_server_add_section(struct lb_server *server, const struct lb_store_secti
 }
 
 void lb_server_close(struct lb_server *server) {
+    lb_server_fetch_stop(&server->fetch);
     lb_server_workers_stop(&server->target);
     lb_server_held_close(&server->held);
     lb_server_control_close(&server->control);
@@ -537,10 +515,7 @@ void lb_server_close(struct lb_server *server) {
     lb_server_isns_close(&server->isns);
     lb_server_target_close(&server->target);
     lb_page_close(&server->page);
-    lb_server_http_close(&server->http);
-    lb_server_http_close(&server->http6);
-    lb_server_tftp_close(&server->tftp);
-    lb_server_tftp_close(&server->tftp6);
+    lb_server_fetch_close(&server->fetch);
     lb_server_dhcp_close(&server->dhcp);
     lb_server_dhcp6_close(&server->dhcp6);
     lb_server_source_close(&server->signals);

@@ -5,8 +5,8 @@
 #include "server/control.h"
 #include "server/dhcp.h"
 #include "server/dhcp6.h"
+#include "server/fetch.h"
 #include "server/held.h"
-#include "server/http.h"
 #include "server/isns.h"
 #include "server/job.h"
 #include "server/page.h"
@@ -14,7 +14,6 @@
 #include "server/slp.h"
 #include "server/store.h"
 #include "server/target.h"
-#include "server/tftp.h"
 
 struct lb_server {
     int argc;            /* of the command line, which a reload reads again; the caller's, and */
@@ -28,8 +27,7 @@ struct lb_server {
     struct lb_server_dhcp dhcp;
     struct lb_server_dhcp6 dhcp6;
     struct lb_server_routers routers;
-    struct lb_server_tftp tftp, tftp6;
-    struct lb_server_http http, http6;
+    struct lb_server_fetch fetch;
     struct lb_server_target target;
     struct lb_board board;
     uint64_t board_us;     /* when it was refreshed */

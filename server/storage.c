@@ -3,6 +3,7 @@
 #include "server/blockfile.h"
 #include "server/durable.h"
 #include "server/live.h"
+#include "server/lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -120,6 +121,17 @@ static bool load_overlay(struct lb_storage *storage, const char *folder, uint64_
     return errno == 0 || fail_overlay(error, folder);
 }
 
+static bool make_overlay(struct lb_storage *storage, const char *folder, uint64_t limit,
+                         struct lb_server_error *error) {
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return fail_overlay(error, folder);
+    storage->data = open_part(folder, "data");
+    storage->map = open_part(folder, "map");
+    storage->journal = open_part(folder, "atomic");
+    storage->live = open_part(folder, "live");
+    return load_overlay(storage, folder, limit, error);
+}
+
 bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage *base,
                              const char *folder, uint64_t limit, struct lb_server_error *error) {
     *storage = (struct lb_storage){
@@ -132,19 +144,12 @@ bool lb_storage_open_overlay(struct lb_storage *storage, const struct lb_storage
         .live = -1,
         .window = base->window,
     };
-    if (mkdir(folder, 0700) < 0 && errno != EEXIST) {
-        fail_overlay(error, folder);
+    bool is_paused = lb_lock_pause(); /* nobody has it yet */
+    bool is_open = make_overlay(storage, folder, limit, error);
+    lb_lock_resume(is_paused);
+    if (!is_open)
         lb_storage_close(storage);
-        return false;
-    }
-    storage->data = open_part(folder, "data");
-    storage->map = open_part(folder, "map");
-    storage->journal = open_part(folder, "atomic");
-    storage->live = open_part(folder, "live");
-    if (load_overlay(storage, folder, limit, error))
-        return true;
-    lb_storage_close(storage);
-    return false;
+    return is_open;
 }
 
 static void close_part(int *fd) {

@@ -23,16 +23,21 @@
 
 /* ---- waking a thread ---- */
 
-static bool open_wakeup(struct lb_server_target *target, struct lb_server_error *error) {
-    target->wakeup.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return (target->wakeup.fd >= 0 && lb_server_watch(target->epoll, &target->wakeup, EPOLLIN)) ||
+bool lb_server_workers_wakeup(int epoll, struct lb_server_source *wakeup,
+                              struct lb_server_error *error) {
+    wakeup->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return (wakeup->fd >= 0 && lb_server_watch(epoll, wakeup, EPOLLIN)) ||
            lb_server_fail(error, "", "a thread cannot be woken: %s", strerror(errno));
 }
 
-void lb_server_workers_wake(struct lb_server_target *target) {
+void lb_server_workers_stir(const struct lb_server_source *wakeup) {
     uint64_t one = 1;
-    if (target->wakeup.fd >= 0)
-        (void)!write(target->wakeup.fd, &one, sizeof one);
+    if (wakeup->fd >= 0)
+        (void)!write(wakeup->fd, &one, sizeof one);
+}
+
+void lb_server_workers_wake(struct lb_server_target *target) {
+    lb_server_workers_stir(&target->wakeup);
 }
 
 void lb_server_workers_woken(struct lb_server_target *target) {
@@ -42,12 +47,11 @@ void lb_server_workers_woken(struct lb_server_target *target) {
 
 /* ---- a thread ---- */
 
-/* What was told is printed, and shown by the main thread. */
-static void print_log(const struct lb_server_worker *worker) {
+void lb_server_workers_print(struct lb_server_target *main) {
     if (!lb_server_has_told())
         return;
     lb_server_say_now();
-    lb_server_workers_wake(worker->main);
+    lb_server_workers_wake(main);
 }
 
 static void dispatch(struct lb_server_worker *worker, const struct epoll_event *event,
@@ -69,7 +73,7 @@ static void *serve(void *argument) {
         worker->done = seen;
         uint64_t asked = worker->asked;
         lb_lock_release();
-        print_log(worker);
+        lb_server_workers_print(worker->main);
         int wait = asked != seen ? 0 : lb_server_wait_ms(until_us, now_us);
         int count = epoll_wait(worker->target.epoll, events, EVENTS_MAX, wait);
         lb_lock_shared();
@@ -80,31 +84,36 @@ static void *serve(void *argument) {
             seen = asked;
     }
     lb_lock_release();
-    print_log(worker);
+    lb_server_workers_print(worker->main);
     return NULL;
+}
+
+bool lb_server_workers_thread(pthread_t *thread, void *(*run)(void *), void *argument,
+                              struct lb_server_error *error) {
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int code = pthread_create(thread, &attributes, run, argument);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code == 0 || lb_server_fail(error, "give fewer: --threads=1",
+                                       "a thread cannot be had: %s", strerror(code));
 }
 
 static bool begin(struct lb_server_worker *worker, struct lb_server_target *main,
                   struct lb_server_error *error) {
-    sigset_t all, before;
-    pthread_attr_t attributes;
     worker->main = main;
     if (!lb_server_target_begin(&worker->target, epoll_create1(EPOLL_CLOEXEC), main, error))
         return false;
     if (worker->target.epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
-    if (!open_wakeup(&worker->target, error))
-        return false;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    int code = pthread_create(&worker->thread, &attributes, serve, worker);
-    pthread_attr_destroy(&attributes);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    worker->is_begun = code == 0;
-    return code == 0 || lb_server_fail(error, "give fewer: --threads=1",
-                                       "a thread cannot be had: %s", strerror(code));
+    worker->is_begun =
+        lb_server_workers_wakeup(worker->target.epoll, &worker->target.wakeup, error) &&
+        lb_server_workers_thread(&worker->thread, serve, worker, error);
+    return worker->is_begun;
 }
 
 /* ---- all of them ---- */
@@ -125,7 +134,7 @@ bool lb_server_workers_open(struct lb_server_target *target, uint32_t threads,
     target->workers = calloc(count, sizeof *target->workers);
     if (target->workers == NULL)
         return lb_server_fail(error, "give fewer: --threads=1", "there is no memory for threads");
-    if (!open_wakeup(target, error))
+    if (!lb_server_workers_wakeup(target->epoll, &target->wakeup, error))
         return false;
     while (target->worker_count < count) {
         struct lb_server_worker *worker = &target->workers[target->worker_count++];

@@ -43,6 +43,9 @@ bool lb_server_workers_take(struct lb_server_session *session);
 bool lb_server_workers_fits(const struct lb_server_session *session, const struct lb_target *node);
 /* Wakes the thread that has this. */
 void lb_server_workers_wake(struct lb_server_target *target);
+/* What this thread has told since is printed, and shown by the thread of main. It does not hold the
+ * lock. */
+void lb_server_workers_print(struct lb_server_target *main);
 /* It has been woken: the next lb_server_workers_wake wakes it again. */
 void lb_server_workers_woken(struct lb_server_target *target);
 /* SANITIZEs of an earlier run go on. Before anybody can log in. */
@@ -57,5 +60,16 @@ void lb_server_workers_go_on(struct lb_server_target *target);
  * machine is being written. False: its disk is slow, and the machine may not be changed. */
 bool lb_server_workers_await(const struct lb_server_target *target,
                              const struct lb_server_machine *machine);
+
+/* ---- for other threads of lunbootd ---- */
+
+/* Opens what wakes a thread that waits for this epoll. It stays the caller's. */
+bool lb_server_workers_wakeup(int epoll, struct lb_server_source *wakeup,
+                              struct lb_server_error *error);
+/* Wakes it; harmless where it is closed. */
+void lb_server_workers_stir(const struct lb_server_source *wakeup);
+/* Begins a thread, which gets no signals. */
+bool lb_server_workers_thread(pthread_t *thread, void *(*run)(void *), void *argument,
+                              struct lb_server_error *error);
 
 #endif

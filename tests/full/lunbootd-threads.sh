@@ -25,7 +25,7 @@ fi
 echo "ok 1 - lunbootd is built with ThreadSanitizer"
 points=1
 failed=0
-for name in threads slow-disk sanitize control reload images kill; do
+for name in threads slow-disk slow-files files sanitize control reload images kill; do
     points=$((points + 1))
     if TSAN_OPTIONS="log_path=$reports/$name exitcode=66" "tests/interop/lunbootd-$name.sh" >"$reports/log" 2>&1 &&
         [ -z "$(compgen -G "$reports/$name.*")" ]; then

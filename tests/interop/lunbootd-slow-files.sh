@@ -1,0 +1,97 @@
+#!/bin/bash
+# lunbootd with boot files whose disk does not answer: who fetches one waits, and nobody else does. Neither a machine
+# that runs, nor one that logs in, nor DHCP, nor lunbootctl; and once it answers, the files come whole.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lunbootd.sh"
+need_lunbootd
+need python3 curl busybox
+make_net
+give_client_address
+truncate -s 32M "$scratch/disk.img" "$scratch/other.img"
+mkdir "$scratch/boot" "$scratch/slow"
+make_bytes "$scratch/boot/kernel" 3000001
+spawn files python3 -u "$interop/slow-files.py" "$scratch/boot" "$scratch/slow" "$scratch/hold"
+for _ in $(seq 50); do
+    grep -q mounted "$scratch/files.log" && break
+    grep -q 'can be mounted' "$scratch/files.log" && skip "no file system can be mounted here"
+    sleep 0.1
+done
+# Also after a failure: who waits for a read cannot be ended.
+leave_files() {
+    local code=$?
+    trap - ERR
+    set +e
+    rm -f "$scratch/hold"
+    end lunbootd
+    umount -l "$scratch/slow" 2>/dev/null
+    (exit "$code")
+    clean_up
+}
+trap leave_files EXIT
+
+cat >"$scratch/lunbootd.conf" <<CONF
+interface = vs0
+dhcp = server
+dhcp-range = 192.0.2.100-192.0.2.110
+isns = off
+slp = off
+state = $scratch/state
+files = $scratch/slow
+target = iqn.2026-11.test:t
+unknown = ignore
+threads = 2
+
+[machine quick]
+mac = 02:00:00:00:00:0b
+disk = $scratch/disk.img
+writes = direct
+
+[machine next]
+mac = 02:00:00:00:00:0c
+disk = $scratch/other.img
+writes = direct
+CONF
+start_lunbootd --config="$scratch/lunbootd.conf"
+rounds() { spawn "$1" ip netns exec "$client_ns" python3 -u "$interop/disk-rounds.py" "$server_ip" "$1"; }
+rounds quick
+wait_log quick 'done 3 '
+ok "a machine writes and reads"
+
+touch "$scratch/hold"
+kinds=tftp
+grep -q 'has been built without HTTP' "$scratch/lunbootd.log" || kinds="tftp http"
+for kind in $kinds; do
+    spawn "$kind" ip netns exec "$client_ns" curl -sS --max-time 60 -o "$scratch/$kind.got" "$kind://$server_ip/kernel"
+done
+sleep 1
+before=$(wc -l <"$scratch/quick.log")
+sleep 3
+after=$(wc -l <"$scratch/quick.log")
+[ $((after - before)) -ge 10 ] ||
+    fail "a machine that runs waits: $((after - before)) rounds in 3 s" "$scratch/quick.log"
+ok "boot files do not come; a machine that runs goes on: $((after - before)) rounds in 3 s"
+rounds next
+wait_log next 'done 3 '
+ok "another one logs in"
+in_client timeout 10 busybox udhcpc -i vc0 -n -q -t 3 -T 2 -s /bin/true >"$scratch/udhcpc.log" 2>&1 ||
+    fail "DHCP waits" "$scratch/udhcpc.log"
+ok "DHCP answers"
+ctl list
+ctl_says '^quick +192.0.2.50 ' "lunbootctl answers"
+for kind in $kinds; do
+    [ ! -s "$scratch/$kind.got" ] || fail "$kind: the disk is not slow"
+done
+
+rm "$scratch/hold"
+for kind in $kinds; do
+    for _ in $(seq 300); do
+        cmp -s "$scratch/boot/kernel" "$scratch/$kind.got" && break
+        sleep 0.1
+    done
+    same "$scratch/boot/kernel" "$scratch/$kind.got" "the file by $kind"
+    ok "$kind: once the disk answers, the file comes whole"
+done
+end quick
+end next
+end lunbootd
+pass
