@@ -146,7 +146,7 @@ static bool is_request(const struct lb_dhcp4_message *request) {
 
 /* There is no address for it; or a proxy has nothing that a firmware could boot. */
 static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4_message *request,
-                        const struct lb_server_boot_file *boot,
+                        const struct lb_dhcp4_reply *reply, const struct lb_server_boot_file *boot,
                         const struct lb_server_machine *machine) {
     struct lb_addr none = {0};
     struct lb_bytes option;
@@ -164,6 +164,11 @@ static void say_silence(const struct lb_server_dhcp *dhcp, const struct lb_dhcp4
         !lb_dhcp4_option(request, LB_OPT_AUTH, &option)) {
         event.hint = lb_server_dhcp_auth_hint;
         lb_server_tell(&event, "asks for an address without a proof, and dhcp-auth is require");
+        return;
+    }
+    if (!is_proxy(dhcp) && !reply->is_full) {
+        lb_server_tell(&event, "asks for an address, and gets no answer: %s",
+                       reply->why != NULL ? reply->why : "it is not understood");
         return;
     }
     if (!is_proxy(dhcp)) {
@@ -185,7 +190,7 @@ static void post(struct lb_server_dhcp *dhcp, bool is_boot, const struct lb_dhcp
                  const struct lb_dhcp4_message *request, const struct lb_server_boot_file *boot,
                  const struct lb_server_machine *machine) {
     if (reply->bytes.len == 0) {
-        say_silence(dhcp, request, boot, machine);
+        say_silence(dhcp, request, reply, boot, machine);
         return;
     }
     struct lb_outbox_letter *letter = lb_outbox_add(&dhcp->outbox);

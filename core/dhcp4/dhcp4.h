@@ -288,6 +288,8 @@ struct lb_dhcp4_reply {
     struct lb_endpoint to; /* 255.255.255.255:68, the client's address, or the relay's port 67 */
     uint8_t to_mac[6];     /* link-layer destination where `to` cannot be asked for by ARP */
     struct lb_bytes bytes; /* empty: no answer */
+    const char *why;       /* there is no answer; a constant */
+    bool is_full;          /* ... because no address is free */
     /* A lease began, was renewed, released or put aside: a host that is to know it after a restart
      * keeps it (lb_binding_valid_s), before the answer goes out. Valid until the next call. */
     const struct lb_binding *changed; /* NULL: nothing to keep */

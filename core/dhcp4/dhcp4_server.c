@@ -352,7 +352,13 @@ static struct lb_dhcp4_reply compose(const struct exchange *x) {
 static struct lb_dhcp4_reply ignore(const struct exchange *x, const char *why) {
     lb_trace(x->server->config.trace, x->now_us, "dhcp4-server", "ignored from %s: %s",
              lb_endpoint_text(x->from).s, why);
-    return (struct lb_dhcp4_reply){0};
+    return (struct lb_dhcp4_reply){.why = why};
+}
+
+static struct lb_dhcp4_reply ignore_full(const struct exchange *x) {
+    struct lb_dhcp4_reply reply = ignore(x, "no address is free");
+    reply.is_full = true;
+    return reply;
 }
 
 static struct lb_dhcp4_reply refuse(struct exchange *x, const char *why) {
@@ -396,7 +402,7 @@ static struct lb_dhcp4_reply on_discover(struct exchange *x) {
     struct lb_addr address;
     struct lb_bytes none;
     if (!choose_address(x, &address))
-        return ignore(x, "no address is free");
+        return ignore_full(x);
     if (x->server->config.rapid_commit && lb_dhcp4_option(x->request, LB_OPT_RAPID_COMMIT, &none)) {
         x->rapid_commit = true;
         return acknowledge(x, address);
@@ -527,7 +533,7 @@ static struct lb_dhcp4_reply on_bootp(struct exchange *x) {
             return ignore(x, "too many unknown clients have addresses by BOOTP");
     }
     if (!choose_address(x, &address) || !bind_address(x, address, true, until_us))
-        return ignore(x, "no address is free");
+        return ignore_full(x);
     if (place != NULL)
         place->address = address;
     return compose(x);

@@ -474,6 +474,18 @@ static void a_client_identifier_stands_before_the_hardware_address_and_is_echoed
     CHECK(lb_dhcp4_option(&t.answer, LB_OPT_CLIENT_ID, &id)); /* RFC 6842: in a NAK too */
 }
 
+static void why_there_is_no_answer_is_told_to_the_host(void) {
+    static uint8_t id[256];
+    start_with(1);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .client_id = lb_bytes(id, sizeof id)), SILENCE);
+    CHECK_STR(t.reply.why, "a client identifier of more than 255 bytes");
+    CHECK(!t.reply.is_full);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .client_id = lb_bytes(id, 255)), LB_DHCP4_OFFER);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .machine = 2), -1);
+    CHECK_STR(t.reply.why, "no address is free");
+    CHECK(t.reply.is_full);
+}
+
 static void the_broadcast_flag_and_a_relay_are_heeded(void) {
     start(plain());
     ASK(LB_DHCP4_DISCOVER);
@@ -584,6 +596,7 @@ int main(void) {
     TEST(the_link_is_what_a_relay_or_the_client_says);
     TEST(a_fixed_host_gets_its_own_address_and_disk);
     TEST(a_client_identifier_stands_before_the_hardware_address_and_is_echoed);
+    TEST(why_there_is_no_answer_is_told_to_the_host);
     TEST(the_broadcast_flag_and_a_relay_are_heeded);
     TEST(a_long_answer_keeps_to_what_the_client_takes);
     TEST(options_of_the_caller_are_added);

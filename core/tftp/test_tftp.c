@@ -182,6 +182,21 @@ static void the_windows_first_block_is_sent_again_once_for_a_repeated_ack(void) 
     expect_event(LB_TFTP_WAIT);
 }
 
+/* As a client that says each ACK twice: the second one made us go back. */
+static void an_ack_of_blocks_that_are_sent_again_is_heard(void) {
+    begin(100 * 512, (struct lb_tftp_request){.window = 4});
+    poll_now();
+    ack(0);
+    for (uint16_t block = 1; block <= 4; block++)
+        expect_block(block, (block - 1) * 512, 512);
+    ack(0);
+    expect_block(1, 0, 512);
+    ack(4); /* of the first time */
+    expect_block(5, 4 * 512, 512);
+    ack(9); /* never sent */
+    expect_block(6, 5 * 512, 512);
+}
+
 static void a_repeated_ack_without_a_window_sends_nothing(void) {
     begin(2000, (struct lb_tftp_request){0});
     expect_block(1, 0, 512);
@@ -274,6 +289,7 @@ int main(void) {
     TEST(a_client_that_wanted_the_size_alone_is_no_failure_of_ours);
     TEST(an_ack_within_the_window_sends_again_from_the_gap);
     TEST(the_windows_first_block_is_sent_again_once_for_a_repeated_ack);
+    TEST(an_ack_of_blocks_that_are_sent_again_is_heard);
     TEST(a_repeated_ack_without_a_window_sends_nothing);
     TEST(silence_sends_again_with_longer_waits_and_then_gives_up);
     TEST(a_client_that_was_never_heard_gets_one_packet_three_times);

@@ -93,6 +93,7 @@ struct lb_tftp_sender {
     bool is_over, is_heard, has_gone_back, offer_is_due;
     uint64_t last;        /* the number of the last block, from 1 */
     uint64_t acked, next; /* blocks: the last one acknowledged, the next to send */
+    uint64_t sent;        /* the highest one that was sent */
     unsigned tries;
     uint64_t timeout_us, deadline_us;
     size_t offer_len;

@@ -77,16 +77,16 @@ static void heard(struct lb_tftp_sender *sender, uint64_t now_us) {
 
 /* RFC 7440 4: within the window it says what came before a gap. An ACK for the second time is no
  * reason to send again (RFC 1123 4.2.3.1), but once where it may be about the gap at the window's
- * start. */
+ * start. What was sent once may be acknowledged while it is sent again. */
 static void on_ack(struct lb_tftp_sender *sender, uint64_t now_us, uint16_t block) {
     uint64_t ahead = (uint16_t)(block - (uint16_t)sender->acked);
-    uint64_t sent = sender->next - 1 - sender->acked;
+    uint64_t again = sender->next - 1 - sender->acked, sent = sender->sent - sender->acked;
     if (sender->is_offering) {
         if (block != 0)
             return;
         sender->is_offering = sender->offer_is_due = false;
         heard(sender, now_us);
-    } else if (ahead == 0 && sent > 1 && !sender->has_gone_back) {
+    } else if (ahead == 0 && again > 1 && !sender->has_gone_back) {
         sender->has_gone_back = true;
         go_back(sender);
         expect(sender, now_us);
@@ -117,6 +117,7 @@ static struct lb_tftp_action send_block(struct lb_tftp_sender *sender) {
     struct lb_wr wr = lb_wr(lb_span(sender->head, sizeof sender->head));
     lb_wr_u16(&wr, LB_TFTP_DATA);
     lb_wr_u16(&wr, (uint16_t)sender->next);
+    sender->sent = LB_MAX(sender->sent, sender->next);
     sender->next++;
     return (struct lb_tftp_action){
         .event = LB_TFTP_SEND,
