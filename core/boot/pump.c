@@ -142,10 +142,17 @@ static bool write_all(struct lb_pump *pump, uint64_t now_us) {
     return went;
 }
 
+bool lb_pump_turn(struct lb_pump *pump, uint64_t now_us, const struct lb_boot_action *action) {
+    lb_pump_carry_out(pump, now_us, action);
+    if (action->event == LB_BOOT_WAIT)
+        return write_all(pump, now_us);
+    return !is_for_caller(action->event);
+}
+
 enum lb_boot_event lb_pump_run(struct lb_pump *pump, uint64_t now_us) {
-    for (;;) {
-        enum lb_boot_event event = lb_pump_serve(pump, now_us);
-        if (event != LB_BOOT_WAIT || !write_all(pump, now_us))
-            return event;
-    }
+    struct lb_boot_action action;
+    do
+        action = lb_boot_poll(pump->boot, now_us);
+    while (lb_pump_turn(pump, now_us, &action));
+    return action.event;
 }

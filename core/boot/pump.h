@@ -44,7 +44,11 @@ void lb_pump_carry_out(struct lb_pump *pump, uint64_t now_us, const struct lb_bo
 /* Polls the engine, and has carried out what it asks for, until it says WAIT, or one of READY,
  * OFFERS, FAILED and OUT, which it gives. After the latter the caller calls it again. */
 enum lb_boot_event lb_pump_serve(struct lb_pump *pump, uint64_t now_us);
-/* The same, and sends what the streams have to send, until neither has more to do. */
+/* One turn of lb_pump_run: has an action of lb_boot_poll carried out, and after WAIT sends on all
+ * streams. True: the engine is to be polled again, now. */
+bool lb_pump_turn(struct lb_pump *pump, uint64_t now_us, const struct lb_boot_action *action);
+/* Polls the engine and takes its turn, until neither the engine nor a stream has more to do, or one
+ * of READY, OFFERS, FAILED and OUT has come, which it gives. */
 enum lb_boot_event lb_pump_run(struct lb_pump *pump, uint64_t now_us);
 
 /* One lb_host_read of a slot that is a stream. True: bytes came, or the connection was lost. */

@@ -224,6 +224,7 @@ size_t lb_host_read(struct lb_host *host, uint64_t now_us, uint32_t slot,
             sim_witness_heard(sim, lb_bytes(spans[i].p, len));
         done += len;
     }
+    sim->moved += done > 0;
     return done;
 }
 
@@ -254,6 +255,7 @@ size_t lb_host_write(struct lb_host *host, uint64_t now_us, uint32_t slot,
     struct sim_conn *conn = &sim->conns[sim->slots[slot].conn];
     size_t room = sim_pipe_room(conn, &conn->up), done = 0;
     (void)now_us;
+    hold(sim, conn, room == 0);
     if (room == 0)
         return 0;
     size_t total = check_pieces(sim, conn, pieces, count);
@@ -273,27 +275,27 @@ size_t lb_host_write(struct lb_host *host, uint64_t now_us, uint32_t slot,
     }
     if (cut)
         sim_network_sever(sim, conn, conn->manner.tells[0], conn->manner.tells[1]);
+    sim->moved += done > 0;
     return done;
 }
 
-static bool move(struct sim *sim, uint32_t slot) {
-    int i = sim->slots[slot].conn;
-    if (sim_pipe_is_over(&sim->conns[i].down)) {
-        client_loses(sim, i, LB_LOST_CLOSED);
-        return true;
+/* Tells the engine of connections that have ended; all that came before was read. */
+static bool tell_ends(struct sim *sim) {
+    bool any = false;
+    for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++) {
+        if (sim->pump.slots[slot] != LB_PUMP_STREAM)
+            continue;
+        struct sim_conn *conn = &sim->conns[sim->slots[slot].conn];
+        sim_forger_check(sim, conn);
+        if (!sim_pipe_is_over(&conn->down))
+            continue;
+        client_loses(sim, sim->slots[slot].conn, LB_LOST_CLOSED);
+        any = true;
     }
-    sim_forger_check(sim, &sim->conns[i]);
-    bool moved = lb_pump_read_slot(&sim->pump, sim->world.now_us, slot);
-    hold(sim, &sim->conns[i], sim_pipe_room(&sim->conns[i], &sim->conns[i].up) == 0);
-    moved = lb_pump_write_slot(&sim->pump, sim->world.now_us, slot) || moved;
-    sim->moved += moved;
-    return moved;
+    return any;
 }
 
-bool sim_network_move(struct sim *sim) {
-    bool moved = false;
-    for (uint32_t slot = 0; slot < LB_BOOT_SLOTS_MAX; slot++)
-        if (sim->pump.slots[slot] == LB_PUMP_STREAM)
-            moved = move(sim, slot) || moved;
-    return moved;
+bool sim_network_read(struct sim *sim) {
+    bool any = tell_ends(sim);
+    return lb_pump_read(&sim->pump, sim->world.now_us) || any;
 }

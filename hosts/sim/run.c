@@ -72,33 +72,44 @@ static void ready(struct sim *sim) {
     sim_work_begin(sim);
 }
 
-static void act(struct sim *sim, const struct lb_boot_action *action) {
+static bool is_over(const struct sim *sim) {
+    return sim->is_failed || sim->is_out;
+}
+
+/* True: the engine is to be polled again. */
+static bool act(struct sim *sim, const struct lb_boot_action *action) {
     sim_slot_check(sim, action);
-    lb_pump_carry_out(&sim->pump, sim->world.now_us, action);
+    bool again = lb_pump_turn(&sim->pump, sim->world.now_us, action);
     if (action->event == LB_BOOT_READY)
         ready(sim);
     sim->has_offers = sim->has_offers || action->event == LB_BOOT_OFFERS;
     sim->is_failed = sim->is_failed || action->event == LB_BOOT_FAILED;
     sim->is_out = sim->is_out || action->event == LB_BOOT_OUT;
+    return again || action->event != LB_BOOT_WAIT || action->until_us <= sim->world.now_us;
 }
 
-static bool is_over(const struct sim *sim) {
-    return sim->is_failed || sim->is_out;
+/* One poll, with the checks of what it has done and asks for. */
+static bool poll_once(struct sim *sim) {
+    sim_cause_of_poll(sim);
+    sim->action = lb_boot_poll(&sim->boot, sim->world.now_us);
+    drain_trace(sim);
+    sim_check_session(sim);
+    sim_cause_of_state(sim);
+    if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us < sim->world.now_us)
+        sim_violation(&sim->world, "a deadline in the past");
+    return act(sim, &sim->action);
 }
 
-/* Polls until WAIT; true when there was an action. */
-static bool poll_engine(struct sim *sim) {
+/* As lb_pump_run, with the checks. True when there was an action, or bytes went. */
+static bool run_engine(struct sim *sim) {
+    uint64_t moved = sim->moved;
+    bool any = false;
     for (unsigned polls = 0; polls < POLLS_MAX && !is_over(sim); polls++) {
-        sim_cause_of_poll(sim);
-        sim->action = lb_boot_poll(&sim->boot, sim->world.now_us);
-        drain_trace(sim);
-        sim_check_session(sim);
-        sim_cause_of_state(sim);
-        if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us < sim->world.now_us)
-            sim_violation(&sim->world, "a deadline in the past");
-        act(sim, &sim->action);
-        if (sim->action.event == LB_BOOT_WAIT && sim->action.until_us > sim->world.now_us)
-            return polls > 0;
+        if (!poll_once(sim))
+            return any;
+        any = true;
+        polls = sim->moved == moved ? polls : 0;
+        moved = sim->moved;
     }
     if (!is_over(sim)) {
         sim_violation(&sim->world, "polled %u times at one instant, state %u", POLLS_MAX,
@@ -133,10 +144,10 @@ static void instant(struct sim *sim) {
     if (is_away(sim))
         return;
     for (unsigned turns = 0; turns < TURNS_MAX && !is_over(sim) && !sim->is_stuck; turns++) {
-        bool any = poll_engine(sim);
+        bool any = run_engine(sim);
         if (is_over(sim))
             return;
-        any = sim_network_move(sim) || any;
+        any = sim_network_read(sim) || any;
         any = sim_work_turn(sim) || any;
         finish_work(sim);
         if (sim->stop_told && !sim->stop_seen) {

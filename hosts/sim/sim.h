@@ -534,8 +534,8 @@ void sim_names_datagram(struct sim *sim, uint32_t slot, struct lb_endpoint to,
 void sim_network_close(struct sim *sim, uint32_t slot);
 /* Carries out SIM_CONNECTED or SIM_SEVERED. */
 void sim_network_event(struct sim *sim, const struct sim_event *event);
-/* Moves bytes between the engine and its connections; true when some were moved. */
-bool sim_network_move(struct sim *sim);
+/* Reads once on each connection, and tells of those that have ended; true when anything came. */
+bool sim_network_read(struct sim *sim);
 /* The connection ends, abruptly, in the middle: each side hears of it or not. */
 void sim_network_sever(struct sim *sim, struct sim_conn *conn, bool tells_client,
                        bool tells_server);
