@@ -81,15 +81,14 @@ static void find_hardware(struct lb_server_link *link) {
     close(fd);
 }
 
-bool lb_server_link_has_carrier(const struct lb_server_link *link, bool *is_up) {
+bool lb_server_link_is_up(const struct lb_server_link *link) {
     struct ifreq ask = {0};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     memcpy(ask.ifr_name, link->name, sizeof link->name);
     bool is_known = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &ask) == 0;
     if (fd >= 0)
         close(fd);
-    *is_up = !is_known || (ask.ifr_flags & IFF_UP) != 0;
-    return *is_up && (!is_known || (ask.ifr_flags & IFF_RUNNING) != 0);
+    return !is_known || (ask.ifr_flags & IFF_UP) != 0;
 }
 
 /* ", and there are eth0, eth1" */

@@ -22,8 +22,8 @@ struct lb_server_link {
  * then have none of IPv4. */
 bool lb_server_link_find(struct lb_server_link *link, const char *name, bool has_ipv6,
                          struct lb_server_error *error);
-/* It is up and has a link, as far as the kernel says; *is_up: an administrator switched it on. */
-bool lb_server_link_has_carrier(const struct lb_server_link *link, bool *is_up);
+/* An administrator has switched it on, as far as is known; its cable is another matter. */
+bool lb_server_link_is_up(const struct lb_server_link *link);
 /* Its address of that family; none: it is not served. */
 struct lb_addr lb_server_link_address(const struct lb_server_link *link, enum lb_family family);
 /* Addresses to give where nobody said which: all of the network but its first and last, at most

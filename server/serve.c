@@ -180,21 +180,14 @@ static void say_disk(const struct lb_server_disk *disk, const char *portals) {
                       disk->storage.left_out, disk->path);
 }
 
-static void say_link(const struct lb_server_link *link) {
-    bool is_up;
-    if (!lb_server_link_has_carrier(link, &is_up))
-        lb_server_say("",
-                      is_up ? "%s has no link: is its cable plugged in?"
-                            : "%s is down; try: ip link set %s up",
-                      link->name, link->name);
-}
-
 static void say_services(const struct lb_server *server) {
     const struct lb_server_settings *settings = &server->settings;
     char portals[140];
     struct lb_text text = lb_text(portals, sizeof portals);
     add_portals(&text, server);
-    say_link(&server->link);
+    if (!lb_server_link_is_up(&server->link))
+        lb_server_say("", "%s is down: no machine reaches it; try: ip link set %s up",
+                      server->link.name, server->link.name);
     for (size_t i = 0; i < server->machines.disk_count; i++)
         say_disk(&server->machines.disks[i], portals);
     for (size_t i = 0; i < server->machines.count; i++)

@@ -225,6 +225,22 @@ static bool fail(struct lb_server_error *error, const char *folder, const char *
                           "nothing can be kept in %s: %s", folder, why);
 }
 
+/* Of SQLite: a folder that is full, or a file that is damaged, is not mended by its rights. */
+static bool fail_db(const struct lb_store_internals *in, const char *folder,
+                    struct lb_server_error *error) {
+    int code = sqlite3_errcode(in->db);
+    const char *why = sqlite3_errmsg(in->db);
+    if (code == SQLITE_FULL)
+        return lb_server_fail(error, "make room on its file system, or: --state=FOLDER",
+                              "nothing can be kept in %s: %s", folder, why);
+    if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
+        return lb_server_fail(error,
+                              "move it away, and start anew: addresses and the machines of "
+                              "lunbootctl add are forgotten then, what machines have written stays",
+                              "%s/lunbootd.db is damaged: %s", folder, why);
+    return fail(error, folder, why);
+}
+
 static int read_version(sqlite3 *db) {
     sqlite3_stmt *statement;
     int version = -1;
@@ -244,7 +260,7 @@ static bool make_tables(struct lb_store_internals *in, const char *folder,
                               "%s/lunbootd.db is of a later lunbootd", folder);
     if (version >= 0 && run(in->db, "BEGIN EXCLUSIVE") && run(in->db, tables))
         version = run(in->db, "COMMIT") ? VERSION : -1;
-    return version == VERSION || fail(error, folder, sqlite3_errmsg(in->db));
+    return version == VERSION || fail_db(in, folder, error);
 }
 
 static bool open_file(struct lb_store_internals *in, const char *folder,
@@ -253,13 +269,12 @@ static bool open_file(struct lb_store_internals *in, const char *folder,
     lb_format(path, sizeof path, "%s/lunbootd.db", folder);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
     if (sqlite3_open_v2(path, &in->db, flags, NULL) != SQLITE_OK)
-        return fail(error, folder, sqlite3_errmsg(in->db));
+        return fail_db(in, folder, error);
     int code = run(in->db, modes) ? SQLITE_OK : sqlite3_errcode(in->db);
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return lb_server_fail(error, "end it, or give this one its own folder: --state=FOLDER",
                               "another lunbootd is using %s", folder);
-    return code == SQLITE_OK ? make_tables(in, folder, error)
-                             : fail(error, folder, sqlite3_errmsg(in->db));
+    return code == SQLITE_OK ? make_tables(in, folder, error) : fail_db(in, folder, error);
 }
 
 /* Signals are the loop's. */
@@ -289,7 +304,7 @@ bool lb_server_store_open(struct lb_server_store *store, const char *folder,
         return false;
     for (int i = 0; i < STATEMENTS; i++)
         if (sqlite3_prepare_v2(in->db, texts[i], -1, &in->statements[i], NULL) != SQLITE_OK)
-            return fail(error, folder, sqlite3_errmsg(in->db));
+            return fail_db(in, folder, error);
     in->is_writing = start_writer(in);
     return in->is_writing || fail(error, folder, strerror(errno));
 }

@@ -328,6 +328,21 @@ static void a_folder_that_cannot_be_had_is_told(void) {
     lb_server_store_close(&store);
 }
 
+static void a_damaged_file_is_told(void) {
+    char path[80];
+    begin();
+    lb_server_store_close(&store);
+    lb_format(path, sizeof path, "%s/lunbootd.db", folder);
+    FILE *file = fopen(path, "w");
+    CHECK(file != NULL && fprintf(file, "%0600d", 0) == 600 && fclose(file) == 0);
+    error = (struct lb_server_error){0};
+    CHECK(!lb_server_store_open(&store, folder, &error));
+    CHECK_HAS(error.what, "lunbootd.db is damaged: file is not a database");
+    CHECK_HAS(error.hint, "move it away");
+    lb_server_store_close(&store);
+    CHECK(unlink(path) == 0);
+}
+
 static void what_cannot_be_written_is_told_and_the_next_is_tried_anew(void) {
     struct rlimit before, none = {0};
     char reason[160];
@@ -384,6 +399,7 @@ int main(void) {
     TEST(ten_thousand_known_clients_cost_what_ten_do);
     TEST(a_second_lunbootd_is_refused);
     TEST(a_folder_that_cannot_be_had_is_told);
+    TEST(a_damaged_file_is_told);
     TEST(what_cannot_be_written_is_told_and_the_next_is_tried_anew);
     TEST(letters_wait_for_their_ticket_and_leave_in_order);
     begin();
