@@ -410,7 +410,7 @@ static void run(const struct lb_gcm *gcm, const uint8_t *nonce, struct lb_bytes 
         size_t len = LB_MIN(text.len, STEP - used);
         if (!seals)
             hash_some(gcm, &hash, text.p, len);
-        add_stream(text.p, blocks[0] + used, len);
+        add_stream(text.p, (const uint8_t *)blocks + used, len);
         if (seals)
             hash_some(gcm, &hash, text.p, len);
         text = lb_span(text.p + len, text.len - len);
