@@ -1,6 +1,7 @@
-/* Diffie-Hellman that costs nothing and protects nothing: for fuzz targets of machines that agree on keys. A real
- * agreement takes most of their time. Linked before the core's own (core/crypto/dh.c), it takes its place. Both ends
- * come to the same secret, and some values are refused, as those that are no points of the curve. */
+/* Diffie-Hellman that costs nothing and protects nothing: for fuzz targets of machines that agree
+ * on keys. A real agreement takes most of their time. Linked before the core's (core/crypto/dh.c),
+ * it takes its place. Both ends come to the same secret, and some values are refused, as those that
+ * are no points of the curve. */
 #include "core/crypto/dh.h"
 
 enum { MARK = 0x5a };
