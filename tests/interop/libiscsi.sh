@@ -4,9 +4,9 @@
 # The suite: Debian's, or another version of it.
 iscsi_test_cu=${LUNBOOT_ISCSI_TEST_CU:-iscsi-test-cu}
 
-# suite_total: how many tests it has.
-suite_total() {
-    "$iscsi_test_cu" --list 2>/dev/null | grep -cE '^ALL\.[^.]+\.[^.]+$'
+# suite_tests: its tests as SUITE/TEST, one a line, sorted.
+suite_tests() {
+    "$iscsi_test_cu" --list 2>/dev/null | sed -nE 's/^ALL\.([^.]+)\.([^.]+)$/\1\/\2/p' | sort -u
 }
 
 # run_suite WHAT ARGUMENTS...: iscsi-test-cu in the client's namespace, to its end; its log is $scratch/suite.log.
