@@ -179,8 +179,10 @@ static void set_trouble(struct lb_board_row *row, uint64_t time_ms, const char *
 void lb_board_event(struct lb_board *board, uint64_t time_ms, const struct lb_event *event,
                     const char *sentence) {
     board->events[event->kind]++;
-    if (event->kind == LB_EVENT_NOTE)
+    if (event->kind == LB_EVENT_NOTE) {
+        board->is_stirred = board->is_stirred || event->machine != NULL;
         return;
+    }
     struct lb_board_row *row = row_of(board, event);
     if (row == NULL)
         return;
@@ -270,6 +272,8 @@ static void take_machine(struct lb_board_row *row, const struct lb_server_machin
     row->has_overlay = machine->is_open;
     row->overlay_bytes = machine->is_open ? machine->overlay.overlay.here * LB_OVERLAY_BLOCK : 0;
     row->overlay_limit = (uint64_t)machines->settings->overlay_mib << 20;
+    row->sanitize = machine->unit.sanitize.state;
+    row->sanitized = machine->unit.sanitize.progress * 1000U / 65536;
     lb_format(row->disk, sizeof row->disk, "%s", machine->disk->path);
 }
 
@@ -339,8 +343,9 @@ static void note_change(struct lb_board *board, size_t at) {
 static bool is_lively(const struct lb_board *board) {
     for (size_t i = 0; i < board->count; i++) {
         const struct lb_board_row *row = &board->rows[i];
-        if (row->is_used && (row->sessions > 0 || is_booting(row) ||
-                             (row->stage >= LB_BOARD_LOGIN && row->stage < LB_BOARD_OFF)))
+        if (row->is_used &&
+            (row->sessions > 0 || is_booting(row) || row->sanitize == LB_SCSI_SANITIZE_GOES_ON ||
+             (row->stage >= LB_BOARD_LOGIN && row->stage < LB_BOARD_OFF)))
             return true;
     }
     return false;
@@ -405,12 +410,16 @@ const char *lb_board_stage_word(enum lb_board_stage stage) {
 const char *lb_board_state(const struct lb_board_row *row) {
     if (row->is_busy)
         return "committing";
+    if (row->sanitize != LB_SCSI_SANITIZE_NONE)
+        return row->sanitize == LB_SCSI_SANITIZE_GOES_ON ? "sanitizing" : "unusable";
     return row->is_ejected && row->sessions == 0 ? "ejected" : lb_board_stage_word(row->stage);
 }
 
 int lb_board_progress(const struct lb_board *board, const struct lb_board_row *row) {
     uint64_t usual = row->boot_bytes != 0 ? row->boot_bytes : board->usual_bytes;
     uint64_t read = row->bytes_read - LB_MIN(row->bytes_read, row->boot_read_from);
+    if (row->sanitize == LB_SCSI_SANITIZE_GOES_ON)
+        return (int)row->sanitized;
     if (!is_booting(row))
         return -1;
     if (row->stage != LB_BOARD_READING)

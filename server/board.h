@@ -55,8 +55,10 @@ struct lb_board_row {
     enum lb_server_writes writes;
     char disk[LB_SERVER_PATH_MAX + 1];
     uint64_t overlay_bytes, overlay_limit; /* limit 0: none */
-    uint64_t serial;                       /* of the board, when it was last another than before */
-    uint64_t hash;                         /* of its JSON, to see a change */
+    enum lb_scsi_sanitize_state sanitize;
+    unsigned sanitized; /* of 1000, while it goes on */
+    uint64_t serial;    /* of the board, when it was last another than before */
+    uint64_t hash;      /* of its JSON, to see a change */
 };
 
 struct lb_board {
@@ -93,9 +95,11 @@ const struct lb_board_row *lb_board_find(const struct lb_board *board, const cha
 struct lb_addr_text lb_board_name(const struct lb_board_row *row);
 /* The stage as one word, such as "reading". A constant. */
 const char *lb_board_stage_word(enum lb_board_stage stage);
-/* That of its stage; with what a person did to the machine, "ejected", "committing". A constant. */
+/* That of its stage; with what a person did to the machine, "ejected", "committing"; with what is
+ * done to its disk, "sanitizing", "unusable" (a SANITIZE failed). A constant. */
 const char *lb_board_state(const struct lb_board_row *row);
-/* How far its boot is, from 0 to 1000; -1: it is in no boot; -2: that cannot be said. */
+/* How far the SANITIZE of its disk is, from 0 to 1000, or else its boot; -1: there is neither; -2:
+ * that cannot be said. */
 int lb_board_progress(const struct lb_board *board, const struct lb_board_row *row);
 /* Adds a row as one JSON object, without an end of line; one that is not used: that it is gone. */
 void lb_board_json(const struct lb_board *board, size_t row, struct lb_text *text);

@@ -16,7 +16,7 @@ static void add_label(struct lb_text *text, const char *value) {
         lb_text_add(text, "%s%c", *c == '\\' || *c == '"' ? "\\" : "", *c);
 }
 
-enum series { READ, WRITTEN, SESSIONS, OVERLAY, LIMIT, BOOTS, TROUBLED, SERIES };
+enum series { READ, WRITTEN, SESSIONS, OVERLAY, LIMIT, SANITIZED, BOOTS, TROUBLED, SERIES };
 
 static const struct {
     const char *name, *type, *help;
@@ -26,6 +26,8 @@ static const struct {
     [SESSIONS] = {"sessions", "gauge", "iSCSI sessions of a machine."},
     [OVERLAY] = {"overlay_bytes", "gauge", "Bytes that a machine has in its overlay."},
     [LIMIT] = {"overlay_limit_bytes", "gauge", "Bytes that a machine may have in its overlay."},
+    [SANITIZED] = {"sanitized_permille", "gauge",
+                   "How far the SANITIZE of a machine's disk is, of 1000."},
     [BOOTS] = {"boots_total", "counter", "Boots of a machine after which it ran."},
     [TROUBLED] = {"trouble_timestamp_seconds", "gauge",
                   "When a machine last had trouble, in seconds since 1970."},
@@ -34,16 +36,17 @@ static const struct {
 /* False: the machine has none. */
 static bool value_of(const struct lb_board_row *row, enum series which, uint64_t *value) {
     const uint64_t values[SERIES] = {
-        [READ] = row->bytes_read,           [WRITTEN] = row->bytes_written,
-        [SESSIONS] = row->sessions,         [OVERLAY] = row->overlay_bytes,
-        [LIMIT] = row->overlay_limit,       [BOOTS] = row->boots,
-        [TROUBLED] = row->trouble_ms / 1000};
+        [READ] = row->bytes_read,     [WRITTEN] = row->bytes_written,
+        [SESSIONS] = row->sessions,   [OVERLAY] = row->overlay_bytes,
+        [LIMIT] = row->overlay_limit, [SANITIZED] = row->sanitized,
+        [BOOTS] = row->boots,         [TROUBLED] = row->trouble_ms / 1000};
     const bool has[SERIES] = {
         [READ] = true,
         [WRITTEN] = true,
         [SESSIONS] = true,
         [OVERLAY] = row->has_overlay,
         [LIMIT] = row->has_overlay && row->overlay_limit > 0,
+        [SANITIZED] = row->sanitize == LB_SCSI_SANITIZE_GOES_ON,
         [BOOTS] = true,
         [TROUBLED] = row->trouble_ms > 0,
     };

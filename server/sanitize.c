@@ -155,6 +155,29 @@ int lb_server_sanitize_forget(struct lb_server_machine *machine, const char *fol
     return lb_durable_remove(folder, "sanitize");
 }
 
+/* The board shows the change soon, also where the machine has no session. */
+static void tell(const struct lb_server_machine *machine, const char *what) {
+    const struct lb_event event = {.kind = LB_EVENT_NOTE, .machine = machine->name};
+    lb_server_tell(&event, "%s", what);
+}
+
+static void tell_failure(const struct lb_server_machine *machine, const char *why) {
+    const struct lb_event event = {.kind = LB_EVENT_TROUBLE,
+                                   .machine = machine->name,
+                                   .hint = "mend the disk of the overlays, and send SANITIZE "
+                                           "again; or lunbootctl reset, once the machine is off"};
+    lb_server_tell(&event, "its disk could not be sanitized, and cannot be used%s%s",
+                   why[0] != '\0' ? ": " : "", why);
+}
+
+static void tell_begin(const struct lb_server_sanitize *job) {
+    char what[64];
+    unsigned passes = job->record.passes;
+    lb_format(what, sizeof what, "its disk is being overwritten, %u %s", passes,
+              passes == 1 ? "pass" : "passes");
+    tell(job->machine, passes == 0 ? "its disk is being erased" : what);
+}
+
 static void tell_progress(struct lb_server_sanitize *job) {
     const struct lb_sanitize_record *record = &job->record;
     uint64_t bytes = job->machine->overlay.bytes, passes = LB_MAX(record->passes, 1);
@@ -176,9 +199,10 @@ int lb_server_sanitize_load(struct lb_server_machine *machine, const char *folde
     tell_progress(job);
     if (record.has_failed)
         lb_scsi_sanitize_end(&machine->unit, false);
-    lb_server_say(machine->name, record.has_failed
-                                     ? "its disk could not be sanitized, and cannot be used"
-                                     : "its disk is still being sanitized, and that goes on");
+    if (record.has_failed)
+        tell_failure(machine, "");
+    else
+        tell(machine, "its disk is still being sanitized, and that goes on");
     return 0;
 }
 
@@ -249,11 +273,7 @@ int lb_server_sanitize_begin(struct lb_server_sanitize **list, struct lb_server_
     machine->sanitize = job;
     lb_scsi_sanitize_begin(&machine->unit, io->is_restricted);
     lb_server_sanitize_watch(list, job);
-    if (job->record.passes == 0)
-        lb_server_say(machine->name, "its disk is being erased");
-    else
-        lb_server_say(machine->name, "its disk is being overwritten, %u %s", job->record.passes,
-                      job->record.passes == 1 ? "pass" : "passes");
+    tell_begin(job);
     return 0;
 }
 
@@ -328,16 +348,11 @@ static int do_piece(struct lb_server_sanitize *job, bool *is_over) {
 }
 
 static void fail(struct lb_server_sanitize *job, int error) {
-    struct lb_event event = {.kind = LB_EVENT_TROUBLE,
-                             .machine = job->machine->name,
-                             .hint = "mend the disk of the overlays, and send SANITIZE again; or "
-                                     "lunbootctl reset, once the machine is off"};
     leave(job);
     job->record.has_failed = true;
     (void)save(job); /* else it goes on after a restart */
     lb_scsi_sanitize_end(&job->machine->unit, false);
-    lb_server_tell(&event, "its disk could not be sanitized, and cannot be used: %s",
-                   strerror(error));
+    tell_failure(job->machine, strerror(error));
 }
 
 bool lb_server_sanitize_poll(struct lb_server_sanitize **list) {
@@ -352,7 +367,7 @@ bool lb_server_sanitize_poll(struct lb_server_sanitize **list) {
     if (error != 0) {
         fail(job, error);
     } else if (is_over) {
-        lb_server_say(machine->name, "its disk is sanitized");
+        tell(machine, "its disk is sanitized");
         lb_scsi_sanitize_end(&machine->unit, true);
         lb_server_sanitize_stop(machine);
     } else {

@@ -266,6 +266,7 @@ static void metrics_have_help_and_type_of_each(void) {
                                         "written_bytes_total",
                                         "boots_total",
                                         "overlay_limit_bytes",
+                                        "sanitized_permille",
                                         "trouble_timestamp_seconds"};
     begin();
     lb_budget_init(&target.budget, 256 << 20, 1024);
@@ -297,6 +298,8 @@ static void metrics_of_all_rows_have_room(void) {
     for (size_t i = 0; i < LB_BOARD_ROWS; i++) {
         struct lb_board_row *row = &board.rows[i];
         row->is_used = row->has_overlay = true;
+        row->sanitize = LB_SCSI_SANITIZE_GOES_ON;
+        row->sanitized = 1000;
         row->overlay_limit = row->overlay_bytes = row->bytes_read = row->trouble_ms = UINT64_MAX;
         memset(row->name, 'n', sizeof row->name - 1);
     }

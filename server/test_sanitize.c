@@ -1,6 +1,10 @@
 /* SANITIZE of a machine's overlay: passes, limits, restarts, failures. */
+#include "server/board.h"
+#include "server/metrics.h"
 #include "server/sanitize.h"
 #include "server/say.h"
+#include "server/target.h"
+#include "server/view.h"
 #include "tests/tap.h"
 #include <errno.h>
 #include <stdio.h>
@@ -293,6 +297,93 @@ static void no_version_is_made_of_a_disk_that_is_sanitized(void) {
     end();
 }
 
+/* ---- the board ---- */
+
+static struct lb_board board;
+
+/* The row of anna, after a refresh. */
+static const struct lb_board_row *shown(uint64_t time_ms) {
+    static struct lb_server_target target;
+    lb_board_refresh(&board, time_ms, &machines, &target);
+    const struct lb_board_row *row = lb_board_find(&board, "anna");
+    CHECK(row != NULL);
+    return row;
+}
+
+static const char *line(char room[2000]) {
+    struct lb_text text = lb_text(room, 2000);
+    CHECK_EQ(lb_view_lines(&board, 200, 10, &text), 1);
+    return room;
+}
+
+static const char *metrics(char room[16384]) {
+    struct lb_text text = lb_text(room, 16384);
+    lb_metrics_format(&text, &board);
+    CHECK(!text.cut);
+    return room;
+}
+
+static void the_board_shows_how_far_it_is(void) {
+    char room[16384];
+    struct lb_text text = lb_text(room, sizeof room);
+    begin(0);
+    board = (struct lb_board){0};
+    lb_server_say_to(&board, false);
+    CHECK_STR(lb_board_state(shown(1000)), "unseen");
+    CHECK(!board.is_lively && !board.is_stirred);
+    CHECK_EQ(ask(LB_SCSI_OVERWRITE, tap_hex("02 00 0001 77"), false), 0);
+    CHECK(board.is_stirred); /* though no session is there */
+    for (unsigned i = 0; i < 20; i++)
+        CHECK(turn());
+    CHECK_EQ(lb_board_progress(&board, shown(2000)), 250); /* of two passes */
+    CHECK(board.is_lively);
+    CHECK_STR(lb_board_state(&board.rows[0]), "sanitizing");
+    lb_board_json(&board, 0, &text);
+    CHECK_HAS(room, "\"state\":\"sanitizing\"");
+    CHECK_HAS(room, "\"progress\":250");
+    CHECK_HAS(line(room), "anna                sanitizing [#####               ] 25%");
+    CHECK_HAS(metrics(room), "lunbootd_sanitized_permille{machine=\"anna\"} 250\n");
+    restart();
+    CHECK_EQ(lb_board_progress(&board, shown(3000)), 0); /* what is durable: this pass anew */
+    for (unsigned i = 0; i < 60; i++)
+        CHECK(turn());
+    CHECK_EQ(lb_board_progress(&board, shown(4000)), 750);
+    finish();
+    CHECK(board.is_stirred);
+    CHECK_EQ(lb_board_progress(&board, shown(5000)), (uint64_t)-1);
+    CHECK_STR(lb_board_state(&board.rows[0]), "unseen");
+    CHECK(!board.is_lively);
+    CHECK(strstr(metrics(room), "sanitized_permille{") == NULL);
+    lb_server_say_to(NULL, false);
+    end();
+}
+
+static void the_board_shows_that_it_failed(void) {
+    char room[2000];
+    begin(0);
+    board = (struct lb_board){0};
+    lb_server_say_to(&board, false);
+    CHECK_EQ(ask(LB_SCSI_OVERWRITE, tap_hex("01 00 0001 77"), true), 0);
+    CHECK(turn());
+    anna->overlay.overlay.broken = EIO;
+    finish();
+    for (unsigned i = 0; i < 2; i++) { /* also after a restart */
+        CHECK_STR(lb_board_state(shown(1000)), "unusable");
+        CHECK_EQ(lb_board_progress(&board, &board.rows[0]), (uint64_t)-1);
+        CHECK(!board.is_lively);
+        CHECK_HAS(line(room), "! its disk could not be sanitized, and cannot be used");
+        CHECK_HAS(line(room), "; try: mend the disk of the overlays, and send SANITIZE again");
+        if (i > 0)
+            break;
+        board = (struct lb_board){0};
+        restart();
+    }
+    CHECK_EQ(ask(LB_SCSI_EXIT_FAILURE, lb_bytes(NULL, 0), false), 0);
+    CHECK_STR(lb_board_state(shown(2000)), "unseen");
+    lb_server_say_to(NULL, false);
+    end();
+}
+
 int main(void) {
     TEST(what_is_written_is_read_back);
     TEST(what_is_not_whole_or_contradicts_itself_is_refused);
@@ -302,5 +393,7 @@ int main(void) {
     TEST(a_failure_is_there_after_a_restart);
     TEST(a_file_that_cannot_be_read_is_a_failure);
     TEST(no_version_is_made_of_a_disk_that_is_sanitized);
+    TEST(the_board_shows_how_far_it_is);
+    TEST(the_board_shows_that_it_failed);
     return tap_done();
 }

@@ -15,10 +15,10 @@ static bool has_trouble(const struct lb_board_row *row) {
 }
 
 /* From the top to the bottom. */
-enum rank { TROUBLED, BOOTING, RUNNING, RESTING, RANKS };
+enum rank { TROUBLED, BOOTING, RUNNING, RESTING, RANKS }; /* BOOTING: or being sanitized */
 
 static enum rank rank_of(const struct lb_board *board, const struct lb_board_row *row) {
-    if (has_trouble(row))
+    if (has_trouble(row) || row->sanitize == LB_SCSI_SANITIZE_FAILED)
         return TROUBLED;
     if (lb_board_progress(board, row) != -1)
         return BOOTING;

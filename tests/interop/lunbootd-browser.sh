@@ -144,5 +144,29 @@ ok "those with trouble can be shown alone"
 browser open "${url/lunbootd:*@/lunbootd:${url:17:60}0000@}"
 browser is "document.body.innerText.includes('A token opens this page') && !document.querySelector('li, script')"
 ok "an unknown token sees nothing"
+
+# A disk that is sanitized; 31 passes take longer than the page takes to show it.
+end anna KILL
+end bert KILL
+end carla KILL
+end lunbootd
+rm -rf "$scratch/state/overlays" "$scratch"/state/lunbootd.db*
+truncate -s 256M "$scratch/wide.img"
+serve <<CONF
+[machine anna]
+mac = 02:00:00:00:00:0a
+disk = $scratch/wide.img
+writes = keep
+CONF
+browser open "$url"
+ip -n "$client_ns" addr replace 192.0.2.50/24 dev vc0
+in_client "$interop/sanitize.py" "$server_ip" iqn.2026-11.org.lunboot:wide:anna begin 1f00000177 ||
+    fail "the disk cannot be sanitized"
+machine="document.querySelector('li[data-name=anna]')"
+browser is "$machine.dataset.state === 'sanitizing' && $machine.querySelector('progress').value > 0"
+browser is "/its disk is being sanitized\\s+[0-9]+%; other commands wait/.test($machine.innerText)"
+browser is "!/booting/.test(document.getElementById('summary').textContent)"
+ctl show anna
+ctl_says '^ *stage +sanitizing [0-9]+%' "how far a SANITIZE is, the page and lunbootctl show"
 exec 9>&-
 pass
