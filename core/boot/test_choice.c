@@ -152,6 +152,28 @@ static void a_key_that_is_no_value_is_named(void) {
     CHECK_HAS(error.facts, "other-rootpaths: target " OTHER);
 }
 
+/* 80 bytes of a value are enough to know it by. */
+static void of_a_long_value_that_is_wrong_the_beginning_is_shown(void) {
+    static const char *const keys[] = {"server", "lun-holds"};
+    for (size_t i = 0; i < LB_COUNT(keys); i++) {
+        for (size_t len = 80; len <= 81; len++) {
+            char value[90] = "", shown[90];
+            memset(value, '!', len);
+            memcpy(shown, value, 80);
+            lb_text_copy(shown + 80, 10, lb_bytes_of_text(len > 80 ? "..." : ""));
+            begin();
+            struct lb_plan plan = lb_plan_of(&setup);
+            set("server", "192.0.2.10");
+            set("target", DISK);
+            set("lun", "any");
+            set(keys[i], value);
+            CHECK(!lb_choice_of_config(&plan, &choice, &error));
+            CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
+            CHECK_HAS(error.facts, shown);
+        }
+    }
+}
+
 static void targets_are_listed_where_the_server_alone_is_known(void) {
     begin();
     set("server", "192.0.2.10");
@@ -278,6 +300,7 @@ int main(void) {
     TEST(a_target_without_its_server_is_named_in_the_error);
     TEST(a_malformed_root_path_is_an_error_with_its_giver);
     TEST(a_key_that_is_no_value_is_named);
+    TEST(of_a_long_value_that_is_wrong_the_beginning_is_shown);
     TEST(targets_are_listed_where_the_server_alone_is_known);
     TEST(a_dry_run_without_a_network_searches_for_nothing);
     TEST(a_configured_name_stands_above_the_networks);

@@ -282,6 +282,38 @@ static void a_network_that_begins_anew_asks_dhcpv6_again(void) {
     CHECK_EQ(asks_of(card, LB_BOOT_OPEN, LB_BOOT_SLOT_DHCP6), 2);
 }
 
+/* RFC 4862 5.4.5: its link-local address is another's again and again. IPv6 ends, and begins anew
+ * where it is wanted again. */
+static void a_card_that_gets_no_link_local_address_has_no_ipv6(void) {
+    struct card *card = &cards[0];
+    begin6();
+    unsigned probes = 0;
+    for (unsigned i = 0; i < 200 && card->network.nd6_runs; i++) {
+        struct lb_boot_action action = {.event = LB_BOOT_WAIT};
+        struct lb_network_news news = {.what = LB_NETWORK_SAME};
+        card->common.until_us = LB_NEVER;
+        enum lb_turn did = lb_network_turn(&card->network, now, &action, &news);
+        if (did == LB_TURN_IDLE)
+            now = LB_MAX(now + 1, LB_MIN(card->common.until_us, now + SEC));
+        if (did == LB_TURN_ACT && action.event == LB_BOOT_PROBE) {
+            probes++;
+            (void)lb_network_probed(&card->network, now, action.probe, true);
+        }
+        if (news.what == LB_NETWORK_LOST)
+            card->news = news;
+    }
+    CHECK(!card->network.nd6_runs);
+    CHECK_EQ(probes, 4);
+    CHECK_EQ(card->news.family, LB_V6);
+    CHECK_EQ(lb_network_why_out(&card->network, LB_V6).code, LB_E_ADDRESS_CONFLICT);
+    CHECK_EQ(lb_network_progress(&card->network, LB_V6, &(struct lb_network_need){0}),
+             LB_NO_ANSWER);
+    lb_network_start_v6(&card->network, now, false);
+    CHECK(card->network.nd6_runs);
+    run(card, SEC);
+    CHECK(card->network.dhcp6_runs); /* the link-local address is ours now */
+}
+
 /* An address of DHCPv6, and the ways from it: a router's word, or that there is none. */
 static void ways_are_known_when_a_router_has_spoken_or_none_is_there(void) {
     struct card *card = &cards[0];
@@ -382,6 +414,7 @@ int main(void) {
     TEST(two_networks_are_an_array);
     TEST(dhcpv6_is_asked_until_routers_say_that_there_is_none);
     TEST(a_network_that_begins_anew_asks_dhcpv6_again);
+    TEST(a_card_that_gets_no_link_local_address_has_no_ipv6);
     TEST(ways_are_known_when_a_router_has_spoken_or_none_is_there);
     TEST(addresses_of_routers_are_told_once);
     TEST(the_boots_patience_is_that_of_dhcpv6);

@@ -252,6 +252,21 @@ static void a_disk_that_is_named_elsewhere_is_noted(void) {
     CHECK_STR(lease.elsewhere_text, "iscsi:::::x");
 }
 
+static void of_a_disk_that_is_named_elsewhere_100_bytes_are_shown(void) {
+    for (size_t len = 99; len <= 101; len++) {
+        char name[120], shown[120], hex[300];
+        struct lb_text options = lb_text(hex, sizeof hex);
+        memset(name, 'x', len);
+        memcpy(name, "iscsi:", 6);
+        lb_text_copy(shown, sizeof shown, lb_bytes((const uint8_t *)name, LB_MIN(len, 100)));
+        lb_text_add(&options, "350102 c9 %02zx ", len);
+        lb_text_hex(&options, lb_bytes((const uint8_t *)name, len));
+        lb_text_add(&options, " ff");
+        read_options(hex);
+        CHECK_STR(lease.elsewhere_text, shown);
+    }
+}
+
 static void a_root_path_that_is_cut_is_noted(void) {
     read_options("350102 1120 69736373693a");
     CHECK_EQ(lease.root_path_len, 0);
@@ -311,6 +326,7 @@ int main(void) {
     TEST(several_domains_are_searched);
     TEST(blanks_and_line_ends_around_text_are_left_out);
     TEST(a_disk_that_is_named_elsewhere_is_noted);
+    TEST(of_a_disk_that_is_named_elsewhere_100_bytes_are_shown);
     TEST(a_root_path_that_is_cut_is_noted);
     TEST(a_router_that_option_121_puts_out_is_noted);
     TEST(behind_a_relay_siaddr_is_the_server_that_has_no_identifier);

@@ -22,6 +22,19 @@ static void a_disk_that_is_named_elsewhere_is_noted(void) {
     }
 }
 
+static void of_a_disk_that_is_named_elsewhere_100_bytes_are_shown(void) {
+    for (size_t len = 99; len <= 101; len++) {
+        uint8_t option[6 + 101] = {0, 0x3c, 0, (uint8_t)(len + 2), 0, (uint8_t)len};
+        char shown[120];
+        memset(option + 6, 'x', len);
+        memcpy(option + 6, "iscsi:", 6);
+        lb_text_copy(shown, sizeof shown, lb_bytes(option + 6, LB_MIN(len, 100)));
+        reach_requesting((struct lb_dhcp6_config){.no_probe = true});
+        CHECK(GIVE(LB_DHCP6_REPLY, .options = lb_bytes(option, 6 + len)));
+        CHECK_STR(t.client.lease.elsewhere_text, shown);
+    }
+}
+
 /* ---- renewing ---- */
 
 static void at_t1_the_lease_is_renewed_with_its_server(void) {
@@ -348,6 +361,7 @@ static void a_dry_run_collects_and_takes_nothing(void) {
 
 int main(void) {
     TEST(a_disk_that_is_named_elsewhere_is_noted);
+    TEST(of_a_disk_that_is_named_elsewhere_100_bytes_are_shown);
     TEST(at_t1_the_lease_is_renewed_with_its_server);
     TEST(at_t2_any_server_is_asked);
     TEST(when_the_addresses_run_out_they_are_lost);

@@ -37,6 +37,36 @@ static void a_good_disk_is_described(void) {
     CHECK_EQ(d.count[LB_SCSI_START_STOP_UNIT], 0);
 }
 
+/* A target that fills more than it was asked for, or leaves out the end, is no surprise: each answer
+ * has its room, and what the CDB allows is what the PDU expects. */
+static void each_question_allows_what_it_has_room_for(void) {
+    static const uint32_t rooms[LB_ASK_COUNT] = {
+        [LB_ASK_INQUIRY] = 36,    [LB_ASK_LUNS] = 16 + 8 * 64, [LB_ASK_CAPACITY_16] = 32,
+        [LB_ASK_CAPACITY_10] = 8, [LB_ASK_MODE] = 192,         [LB_ASK_SERIAL] = 252,
+        [LB_ASK_IDS] = 252,       [LB_ASK_LIMITS] = 64,
+    };
+    disk_init();
+    disk_begin();
+    (void)disk_turn_session();
+    while (peer_take()) {
+        const uint8_t *cdb = peer.pdu.command.cdb;
+        enum lb_disk_question question = disk_question(cdb);
+        uint32_t allowed = 0;
+        if (question == LB_ASK_MODE)
+            allowed = cdb[4];
+        else if (cdb[0] == LB_SCSI_INQUIRY)
+            allowed = (uint32_t)cdb[3] << 8 | cdb[4];
+        else if (question == LB_ASK_LUNS)
+            allowed = (uint32_t)cdb[8] << 8 | cdb[9];
+        else if (question == LB_ASK_CAPACITY_16)
+            allowed = cdb[13];
+        else
+            allowed = rooms[question]; /* its CDB says none */
+        CHECK_EQ(allowed, rooms[question]);
+        CHECK_EQ(peer.pdu.command.edtl, rooms[question]);
+    }
+}
+
 static void luns_are_asked_of_lun_0_and_the_rest_of_ours(void) {
     static const uint8_t zero[8], ours[8] = {0, 1};
     disk_init();
@@ -472,6 +502,7 @@ static void a_session_that_is_lost_for_good_is_why_the_disk_is_down(void) {
 int main(void) {
     TEST(all_questions_are_asked_in_one_flight);
     TEST(a_good_disk_is_described);
+    TEST(each_question_allows_what_it_has_room_for);
     TEST(luns_are_asked_of_lun_0_and_the_rest_of_ours);
     TEST(a_zoned_disk_is_a_disk);
     TEST(a_write_protected_disk_is_read_only);

@@ -90,6 +90,39 @@ static void the_ike_sa_of_the_lowest_nonce_is_closed_by_its_end(void) {
     CHECK(won[0] > 0 && won[1] > 0);
 }
 
+/* An answer that is not sent yet, as the host read twice before it wrote. */
+static void owe_answer(struct lb_ike *ike, struct lb_ike_sa *sa, uint8_t byte) {
+    sa->answer.len = 60;
+    memset(sa->answer.bytes, byte, sizeof sa->answer.bytes);
+    lb_ike_answered(ike, sa);
+}
+
+static bool sends_answer(struct lb_ike *ike, uint8_t byte) {
+    struct lb_ike_action action = lb_ike_poll(ike, pair.now);
+    return CHECK_EQ(action.event, LB_IKE_SEND) &&
+           CHECK_EQ(action.bytes.p[action.bytes.len - 1], byte);
+}
+
+static void what_is_owed_to_an_ike_sa_is_sent_when_another_takes_its_place(void) {
+    for (uint8_t luck = 0; luck < 8; luck++) {
+        start(luck);
+        lb_ike_rekey_ike(&pair.ends[0].ike, pair.now);
+        lb_ike_rekey_ike(&pair.ends[1].ike, pair.now);
+        pair_run(3 * LB_US_MS / 2);
+        int loser = !winner();
+        struct lb_ike *ike = &pair.ends[loser].ike;
+        CHECK(ike->spare.is_there);
+        owe_answer(ike, &ike->sa, 0x55);
+        owe_answer(ike, &ike->spare, 0xaa);
+        for (size_t i = 0; i < PAIR_FLIGHT; i++)
+            if (pair.flight[i].at_us != 0 && pair.flight[i].to == loser)
+                pair_deliver(&pair.flight[i]); /* to its request: it loses */
+        CHECK(ike->old.is_there);
+        CHECK_EQ(ike->sa.is_initiator, false);
+        CHECK(sends_answer(ike, 0x55) && sends_answer(ike, 0xaa));
+    }
+}
+
 /* What was asked is lost at first; the peer's own request is answered meanwhile. */
 static void lose_request(int who) {
     struct lb_ike_action action = lb_ike_poll(&pair.ends[who].ike, pair.now);
@@ -217,6 +250,7 @@ static void nothing_of_a_rivals_keys_stays(void) {
 int main(void) {
     TEST(the_child_of_the_lowest_nonce_is_closed_by_its_end);
     TEST(the_ike_sa_of_the_lowest_nonce_is_closed_by_its_end);
+    TEST(what_is_owed_to_an_ike_sa_is_sent_when_another_takes_its_place);
     TEST(a_request_that_is_late_finds_the_child_renewed);
     TEST(a_request_that_is_late_finds_the_ike_sa_renewed);
     TEST(the_child_and_the_ike_sa_at_once_come_one_after_the_other);

@@ -17,7 +17,6 @@ bool lb_initiator_parse_address(struct lb_bytes value, struct lb_endpoint *endpo
                                 char host[LB_HOST_MAX + 1], int32_t *tpgt) {
     struct lb_host_port got;
     uint64_t tag = 0;
-    value = lb_bytes_trim(value);
     size_t comma = find_last(value, ',');
     /* Nothing depends on the tag, and some targets say -1. */
     bool has_tag = comma < value.len &&

@@ -497,6 +497,9 @@ static void a_redirect_may_be_ipv6_or_have_no_port_or_a_tag(void) {
     peer_accept();
     redirect_to("[2001:db8::6]:860,3", LB_LOGIN_MOVED_PERMANENTLY);
     CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "[2001:db8::6]:860");
+    peer_accept();
+    redirect_to(" 192.0.2.6:861,3 ", LB_LOGIN_MOVED_PERMANENTLY);
+    CHECK_STR(lb_endpoint_text(peer_poll().peer).s, "192.0.2.6:861");
 }
 
 /* Nothing depends on the tag: openebs-archive/jiva#28 has -1. */

@@ -68,6 +68,16 @@ static void each_address_of_each_target_is_found(void) {
     CHECK_EQ(found[2].portal.port, 860);
 }
 
+static void blanks_around_a_value_are_none_of_it(void) {
+    setup();
+    answer(TEXT("TargetName= iqn.2026-11.test:a \0TargetAddress= 192.0.2.7:3261,1 \0"), true,
+           false);
+    CHECK_EQ(count(), 1);
+    CHECK_STR(found[0].target, "iqn.2026-11.test:a");
+    CHECK_STR(lb_endpoint_text(found[0].portal).s, "192.0.2.7:3261");
+    CHECK_EQ(found[0].tpgt, 1);
+}
+
 static void a_target_without_an_address_is_where_we_asked(void) {
     setup();
     answer(TEXT("TargetName=iqn.2026-11.test:a.b\0TargetName=iqn.2026-11.test:c.d\0"), true, false);
@@ -280,6 +290,7 @@ int main(void) {
     TEST(all_targets_are_asked_for);
     TEST(one_target_can_be_asked_for);
     TEST(each_address_of_each_target_is_found);
+    TEST(blanks_around_a_value_are_none_of_it);
     TEST(a_target_without_an_address_is_where_we_asked);
     TEST(an_address_of_zeroes_is_where_we_asked);
     TEST(pairs_may_straddle_answers_anywhere);

@@ -136,6 +136,7 @@ static void vpd_pages_are_believed_as_far_as_they_came(void) {
     CHECK_EQ(limits.max_transfer_blocks, 0x2000);
     CHECK_EQ(limits.optimal_transfer_blocks, 0x800);
     CHECK_EQ(limits.granularity_blocks, 0x10);
+    CHECK(!lb_scsi_decode_limits(tap_hex("00 83 003c 00 00 0010 00002000 00000800"), &limits));
     CHECK(!lb_scsi_decode_limits(tap_hex("00 b0 0008 00 00 0000 00002000 00000800"), &limits));
 }
 

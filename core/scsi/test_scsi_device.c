@@ -167,6 +167,36 @@ static void a_verify_that_compares_nothing_leaves_the_data(void) {
     CHECK_EQ(command.residual, 512);
 }
 
+/* RFC 7143 11.4.5: U is told where less moved than was expected, and not for exactly as much. */
+static void what_moves_as_much_as_is_expected_has_no_residual(void) {
+    static const struct {
+        const char *cdb;
+        bool writes;
+        uint32_t expected;
+    } cases[] = {
+        {"000000000000", false, 0},
+        {"35 00 00000000 00 0000 00", false, 0},
+        {"34 00 00000000 00 0000 00", false, 0},
+        {"28 00 00000000 00 0002 00", false, 1024},
+        {"2a 00 00000000 00 0002 00", true, 1024},
+        {"2f 02 00000000 00 0002 00", true, 1024},
+        {"41 00 00000000 00 0002 00", true, 512},
+        {"55 10 00000000 00 0018 00", true, 24},
+        {"12 00 00 0024 00", false, 36},
+        {"a0 00 00 000000 00000010 0000", false, 16},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        begin();
+        struct lb_scsi_device d = device();
+        start(cases[i].cdb, cases[i].writes, cases[i].expected);
+        if (command.kind == LB_SCSI_KIND_REPLY && !command.has_failed)
+            (void)lb_scsi_device_reply(&d, &command, lb_span(reply, sizeof reply));
+        CHECK_EQ(status(), LB_SCSI_GOOD);
+        if (!CHECK(!command.underflow && !command.overflow) || !CHECK_EQ(command.residual, 0))
+            tap_note("%s", cases[i].cdb);
+    }
+}
+
 /* SPC-4 4.2.5.1: the group of an operation code says how long its CDB is. */
 static void the_list_of_commands_has_the_length_of_each_cdb(void) {
     static const size_t lengths[] = {6, 10, 10, 0, 16, 12, 0, 0};
@@ -327,6 +357,26 @@ static void sense_is_told_in_both_formats(void) {
     CHECK(gives("03 00 0000 ff 00", "70 00 00 00000000 0a 00000000 0000 00000000"));
     lb_scsi_unit_attention(&unit, NULL, 0x2a, 0x09);
     CHECK(gives("03 01 0000 ff 00", "72 06 2a09 00000000"));
+}
+
+/* Its command was aborted before the answer: it waits anew, before those that came later. */
+static void a_unit_attention_that_nobody_heard_waits_again(void) {
+    for (unsigned more = 1; more <= LB_SCSI_ATTENTIONS; more++) {
+        begin();
+        lb_scsi_unit_attention(&unit, NULL, 0x2a, 0x09);
+        start("000000000000", false, 0);
+        CHECK_EQ(status(), 0x062a09);
+        for (uint8_t i = 0; i < more; i++)
+            lb_scsi_unit_attention(&unit, NULL, 0x3f, i);
+        struct lb_scsi_device d = device();
+        lb_scsi_device_untold(&d, &command);
+        unsigned waits = LB_MIN(more + 1, LB_SCSI_ATTENTIONS);
+        CHECK_EQ(nexuses[ME].attention_count, waits);
+        CHECK_EQ(told(ME), 0x2a09);
+        for (unsigned i = 0; i + 1 < waits; i++)
+            CHECK_EQ(told(ME), 0x3f00 | i);
+        CHECK_EQ(told(ME), 0);
+    }
 }
 
 /* SPC-4 4.5.3: of the fixed format, with the field that is wrong, or what is told besides. */
@@ -535,6 +585,7 @@ int main(void) {
     TEST(a_list_of_mode_pages_says_how_long_it_is);
     TEST(write_same_without_data_writes_zeros);
     TEST(a_verify_that_compares_nothing_leaves_the_data);
+    TEST(what_moves_as_much_as_is_expected_has_no_residual);
     TEST(the_list_of_commands_has_the_length_of_each_cdb);
     TEST(each_command_of_the_list_is_known);
     TEST(a_medium_leaves_by_an_eject_alone);
@@ -548,6 +599,7 @@ int main(void) {
     TEST(a_read_of_six_bytes_has_256_blocks_where_it_says_none);
     TEST(each_range_to_unmap_has_its_own_blocks);
     TEST(sense_is_told_in_both_formats);
+    TEST(a_unit_attention_that_nobody_heard_waits_again);
     TEST(mode_pages_may_be_changed_where_they_say_so);
     TEST(a_failed_command_has_sense_of_18_bytes);
     TEST(a_list_that_is_too_long_is_refused);

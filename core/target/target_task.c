@@ -649,9 +649,7 @@ static bool is_silent(const struct lb_target_conn *conn, const struct lb_target_
 static void start(struct lb_target_conn *conn, struct lb_target_task *task) {
     if (is_silent(conn, task))
         return;
-    if (task->scsi.kind == LB_SCSI_KIND_READ && !task->scsi.has_failed && task->scsi.total > 0)
-        enter_piece(conn, task);
-    else if (task->scsi.kind == LB_SCSI_KIND_FLUSH)
+    if (task->scsi.kind == LB_SCSI_KIND_FLUSH)
         enter_ask(conn, task, LB_IO_FLUSH);
     else if (task->scsi.kind == LB_SCSI_KIND_SANITIZE)
         enter_sanitize(conn, task);

@@ -632,6 +632,21 @@ static void less_memory_is_fewer_commands_at_once(void) {
         CHECK(take_op(LB_OP_DATA_IN));
 }
 
+static void a_window_is_64_where_none_is_set_and_never_more_than_there_is_memory_for(void) {
+    static const struct {
+        uint32_t set, is;
+    } cases[] = {{0, 64},
+                 {1, 1},
+                 {LB_TARGET_WINDOW_MAX, LB_TARGET_WINDOW_MAX},
+                 {LB_TARGET_WINDOW_MAX + 1, LB_TARGET_WINDOW_MAX}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        connect();
+        raw.node.window = cases[i].set;
+        log_in_with(TEXT(NAMES));
+        CHECK_EQ(raw.pdu.max_cmd_sn, 7 + cases[i].is - 1);
+    }
+}
+
 int main(void) {
     TEST(the_answer_has_every_key_that_was_asked);
     TEST(time2wait_is_the_longer_of_both_ends);
@@ -666,5 +681,6 @@ int main(void) {
     TEST(a_session_waits_until_the_host_has_memory);
     TEST(an_idle_session_is_pinged_with_memory_that_it_asks_for);
     TEST(less_memory_is_fewer_commands_at_once);
+    TEST(a_window_is_64_where_none_is_set_and_never_more_than_there_is_memory_for);
     return tap_done();
 }

@@ -243,6 +243,29 @@ static void a_long_ping_comes_back_as_long_as_it_may(void) {
     CHECK(!take());
 }
 
+/* A KiB is copied into the queue; what is longer waits for the memory of texts. */
+static void a_ping_of_a_kib_is_answered_without_memory_for_a_text(void) {
+    struct lb_iscsi_pdu nop = {.opcode = LB_OP_NOP_OUT,
+                               .immediate = true,
+                               .final = true,
+                               .itt = 4,
+                               .ttt = LB_ISCSI_NO_TAG};
+    log_in();
+    CHECK(lb_target_take_back(&raw.conn, LB_TARGET_TEXT).len > 0);
+    raw.lends_late = true;
+    give(nop, lb_bytes(raw.disk, LB_STREAM_COPY_MAX));
+    CHECK(!lb_target_has(&raw.conn, LB_TARGET_TEXT));
+    CHECK(take_op(LB_OP_NOP_IN));
+    CHECK_EQ(raw.data.len, LB_STREAM_COPY_MAX);
+    give(nop, lb_bytes(raw.disk, LB_STREAM_COPY_MAX + 1));
+    CHECK(!take());
+    raw.lends_late = false;
+    serve();
+    give_bytes(lb_bytes(raw.disk, (LB_STREAM_COPY_MAX + 1 + 3) & ~3u)); /* after its header */
+    CHECK(take_op(LB_OP_NOP_IN));
+    CHECK_EQ(raw.data.len, LB_STREAM_COPY_MAX + 1);
+}
+
 static void a_ping_between_the_parts_of_an_answer_does_no_harm(void) {
     static struct lb_target nodes[30];
     struct lb_iscsi_pdu text = {.opcode = LB_OP_TEXT_REQUEST,
@@ -407,6 +430,7 @@ int main(void) {
     TEST(sense_is_told_in_the_format_that_is_asked_for);
     TEST(a_busy_target_still_says_what_it_is);
     TEST(a_long_ping_comes_back_as_long_as_it_may);
+    TEST(a_ping_of_a_kib_is_answered_without_memory_for_a_text);
     TEST(a_ping_between_the_parts_of_an_answer_does_no_harm);
     TEST(a_text_request_with_a_wrong_tag_ends_it);
     TEST(text_that_goes_on_in_full_feature_phase_is_joined);
