@@ -206,7 +206,9 @@ static void a_configured_address_that_another_has_is_lost(void) {
         if (action.event == LB_BOOT_PROBE && lb_addr_is_link_local(action.probe))
             news = lb_network_probed(network, now, action.probe, false);
     }
+    CHECK(!lb_network_has_address(network, LB_V6)); /* nobody has said yet whose it is */
     news = lb_network_probed(network, now, action.probe, true);
+    CHECK(!lb_network_has_address(network, LB_V6));
     CHECK_EQ(news.what, LB_NETWORK_LOST);
     CHECK_EQ(news.family, LB_V6);
     CHECK_EQ(news.why.code, LB_E_ADDRESS_CONFLICT);
@@ -280,6 +282,19 @@ static void a_network_that_begins_anew_asks_dhcpv6_again(void) {
     run(card, SEC);
     CHECK(card->network.dhcp6_runs);
     CHECK_EQ(asks_of(card, LB_BOOT_OPEN, LB_BOOT_SLOT_DHCP6), 2);
+}
+
+/* The routers' prefixes are not used beside it. */
+static void a_configured_address_is_ours_once_nobody_else_has_it(void) {
+    struct card *card = &cards[0];
+    begin();
+    card->setup.has_ipv6 = true;
+    configure(card, "address", "2001:db8::5/64");
+    lb_network_start_v6(&card->network, now, false);
+    CHECK(!lb_network_has_address(&card->network, LB_V6));
+    for (unsigned i = 0; i < 5; i++)
+        run(card, SEC);
+    CHECK(lb_network_has_address(&card->network, LB_V6));
 }
 
 /* RFC 4862 5.4.5: its link-local address is another's again and again. IPv6 ends, and begins anew
@@ -414,6 +429,7 @@ int main(void) {
     TEST(two_networks_are_an_array);
     TEST(dhcpv6_is_asked_until_routers_say_that_there_is_none);
     TEST(a_network_that_begins_anew_asks_dhcpv6_again);
+    TEST(a_configured_address_is_ours_once_nobody_else_has_it);
     TEST(a_card_that_gets_no_link_local_address_has_no_ipv6);
     TEST(ways_are_known_when_a_router_has_spoken_or_none_is_there);
     TEST(addresses_of_routers_are_told_once);

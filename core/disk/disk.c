@@ -107,15 +107,10 @@ struct lb_disk_op *lb_disk_completed(struct lb_disk *disk) {
     return op;
 }
 
+/* It is the first: pieces are issued in order, so no other one is begun and not all issued. */
 static void unqueue(struct lb_disk *disk, struct lb_disk_op *op) {
-    struct lb_disk_op **at = &disk->queued, *before = NULL;
-    while (*at != op) {
-        before = *at;
-        at = &(*at)->next;
-    }
-    *at = op->next;
-    if (disk->queued_last == op)
-        disk->queued_last = before;
+    lb_assert(disk->queued == op);
+    disk->queued = op->next;
 }
 
 static unsigned earlier_login(unsigned a, unsigned b) {

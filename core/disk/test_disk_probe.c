@@ -37,8 +37,7 @@ static void a_good_disk_is_described(void) {
     CHECK_EQ(d.count[LB_SCSI_START_STOP_UNIT], 0);
 }
 
-/* A target that fills more than it was asked for, or leaves out the end, is no surprise: each answer
- * has its room, and what the CDB allows is what the PDU expects. */
+/* Each answer has its room, and what the CDB allows is what the PDU expects. */
 static void each_question_allows_what_it_has_room_for(void) {
     static const uint32_t rooms[LB_ASK_COUNT] = {
         [LB_ASK_INQUIRY] = 36,    [LB_ASK_LUNS] = 16 + 8 * 64, [LB_ASK_CAPACITY_16] = 32,

@@ -297,11 +297,12 @@ static bool has_op(const struct lb_scsi_unit *unit, uint8_t op) {
 
 /* ---- what stands against a command ---- */
 
-/* The NACA bit of the CONTROL byte, the CDB's last: SAM-5 5.2, SPC-4 4.3.4 (lengths by group). */
+/* The NACA bit of the CONTROL byte, the CDB's last: SAM-5 5.2, SPC-4 4.3.4. By groups of operation
+ * codes; 0: the length is not known. */
 static bool has_naca(const uint8_t cdb[16]) {
-    static const uint8_t lengths[8] = {6, 10, 10, 0, 16, 12, 0, 0};
-    uint8_t len = lengths[cdb[0] >> 5];
-    return len > 0 && cdb[len - 1] & 4;
+    static const uint8_t controls[8] = {5, 9, 9, 0, 15, 11, 0, 0};
+    uint8_t at = controls[cdb[0] >> 5];
+    return at != 0 && cdb[at] & 4;
 }
 
 static void check_ready(struct lb_scsi_command *command, enum lb_scsi_unit_state state) {

@@ -167,6 +167,18 @@ static void a_verify_that_compares_nothing_leaves_the_data(void) {
     CHECK_EQ(command.residual, 512);
 }
 
+/* SPC-4 4.3.4: groups 3, 6 and 7 have no CONTROL byte where one could look for it. */
+static void no_control_byte_is_read_of_a_cdb_of_unknown_length(void) {
+    static const char *const cdbs[] = {"6404040404040404 0404040404040404",
+                                       "c404040404040404 0404040404040404",
+                                       "e404040404040404 0404040404040404"};
+    for (size_t i = 0; i < LB_COUNT(cdbs); i++) {
+        begin();
+        CHECK(gives(cdbs[i], ""));
+        CHECK_EQ(status(), 0x052000); /* and not INVALID FIELD for NACA */
+    }
+}
+
 /* RFC 7143 11.4.5: U is told where less moved than was expected, and not for exactly as much. */
 static void what_moves_as_much_as_is_expected_has_no_residual(void) {
     static const struct {
@@ -585,6 +597,7 @@ int main(void) {
     TEST(a_list_of_mode_pages_says_how_long_it_is);
     TEST(write_same_without_data_writes_zeros);
     TEST(a_verify_that_compares_nothing_leaves_the_data);
+    TEST(no_control_byte_is_read_of_a_cdb_of_unknown_length);
     TEST(what_moves_as_much_as_is_expected_has_no_residual);
     TEST(the_list_of_commands_has_the_length_of_each_cdb);
     TEST(each_command_of_the_list_is_known);

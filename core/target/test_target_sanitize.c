@@ -168,6 +168,46 @@ static void while_it_goes_on_others_are_told_how_far_it_is(void) {
     CHECK_BYTES(raw.data, tap_hex("70 00 00 00000000 0a 00000000 0000 00 00 0000"));
 }
 
+/* Where a host finds that its disk is being sanitized, it is told how far it is. Other answers that
+ * are NOT READY, or have that additional code, are passed on as they are. */
+static void a_host_that_says_so_says_how_far_it_is(void) {
+    static const struct {
+        uint8_t key, asc, ascq;
+        bool has_progress;
+    } cases[] = {{2, 0x04, 0x1b, true},
+                 {3, 0x04, 0x1b, false},
+                 {2, 0x05, 0x1b, false},
+                 {2, 0x04, 0x1c, false}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        log_in_to_one_that_can();
+        speak(ME);
+        raw.holds = true;
+        tell(ME, "28 00 00000000 00 0000 00", nothing);
+        tell(ME, "35 00 00000000 00 0000 00", nothing);
+        lb_scsi_sanitize_begin(&raw.unit, false);
+        lb_scsi_sanitize_progress(&raw.unit, 1, 4);
+        if (CHECK_EQ(raw.held_count, 1))
+            lb_target_io_done(raw.to, raw.now, raw.held[0],
+                              (struct lb_target_answer){.status = LB_SCSI_CHECK_CONDITION,
+                                                        .key = cases[i].key,
+                                                        .asc = cases[i].asc,
+                                                        .ascq = cases[i].ascq});
+        raw.held_count = 0;
+        raw.holds = false;
+        serve();
+        CHECK(take_op(LB_OP_SCSI_RESPONSE)); /* the READ of no blocks */
+        CHECK_EQ(raw.pdu.response.status, LB_SCSI_GOOD);
+        CHECK(take_op(LB_OP_SCSI_RESPONSE));
+        CHECK_EQ(raw.pdu.response.status, LB_SCSI_CHECK_CONDITION);
+        unsigned said = cases[i].key << 16 | cases[i].asc << 8 | cases[i].ascq;
+        CHECK_EQ(sense(), said);
+        if (cases[i].has_progress)
+            CHECK_EQ(progress(), 0x4000);
+        else
+            CHECK_EQ(raw.data.p[2 + 15], 0);
+    }
+}
+
 static void without_immed_it_is_answered_at_its_end(void) {
     log_in_to_one_that_can();
     raw.goes_on = true;
@@ -291,6 +331,7 @@ int main(void) {
     TEST(overwrite_takes_no_list_that_is_against_the_rules);
     TEST(the_last_pass_writes_the_pattern_as_it_is);
     TEST(while_it_goes_on_others_are_told_how_far_it_is);
+    TEST(a_host_that_says_so_says_how_far_it_is);
     TEST(without_immed_it_is_answered_at_its_end);
     TEST(what_it_waits_for_goes_on_when_it_is_aborted);
     TEST(a_failure_lasts_until_it_is_sent_again);
