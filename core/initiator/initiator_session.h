@@ -388,8 +388,8 @@ void lb_initiator_targets_take(struct lb_initiator_targets *targets, uint64_t no
 /* The list is complete. */
 void lb_initiator_targets_end(struct lb_initiator_targets *targets);
 /* TargetAddress, without blanks around it: host or address, optional port (3260), optional ",tpgt".
- * An address is in *endpoint; a name is in host, and endpoint has the port alone. *tpgt is -1 where there is none,
- * or none that is a tag. */
+ * An address is in *endpoint; a name is in host, and endpoint has the port alone. *tpgt is -1 where
+ * there is none, or none that is a tag. */
 bool lb_initiator_parse_address(struct lb_bytes value, struct lb_endpoint *endpoint,
                                 char host[LB_HOST_MAX + 1], int32_t *tpgt);
 

@@ -296,15 +296,43 @@ static void a_table_for_other_blocks_is_told_as_such(void) {
     }
 }
 
-static void a_gpt_whose_entries_lie_outside_the_disk_is_damaged(void) {
+/* Both headers say this of their entries, and are sealed. */
+static void say_in_headers(uint64_t lba, uint32_t count, uint32_t entry_bytes) {
     usual_disk();
     for (unsigned copy = 0; copy < 2; copy++) {
         uint64_t at = (copy ? blocks - 1 : 1) * 512;
-        le(at + 72, UINT64_MAX, 8);
+        le(at + 72, lba, 8);
+        le(at + 80, count, 4);
+        le(at + 84, entry_bytes, 4);
         le(at + 16, 0, 4);
         le(at + 16, lb_loader_crc32(0, lb_bytes(disk + at, 92)), 4);
     }
-    fails_as(LB_E_GPT_BROKEN, "header");
+}
+
+static void a_gpt_whose_entries_lie_outside_the_disk_is_damaged(void) {
+    static const struct {
+        uint64_t lba;
+        uint32_t count, entry_bytes;
+        const char *facts;
+    } cases[] = {
+        {UINT64_MAX, 128, 128, "header"},
+        {0, 128, 128, "header"},
+        {8192, 128, 128, "header"},
+        {8192 - 31, 128, 128, "header"}, /* the last block is outside */
+        {8192 - 32, 128, 128, "checksum of its entries"},
+        {2, 0, 128, "header"},
+        {2, LB_LOADER_ENTRIES_MAX + 1, 128, "header"},
+        {2, LB_LOADER_ENTRIES_MAX, 128, "checksum of its entries"},
+        {2, 128, 120, "header"},
+        {2, 128, 132, "header"},
+        {2, 8, LB_LOADER_ENTRY_MAX + 8, "header"},
+        {2, 8, LB_LOADER_ENTRY_MAX, "checksum of its entries"},
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        say_in_headers(cases[i].lba, cases[i].count, cases[i].entry_bytes);
+        fails_as(LB_E_GPT_BROKEN, cases[i].facts);
+        CHECK(!is_outside);
+    }
 }
 
 static void an_mbr_leads_to_the_loader(void) {
