@@ -183,6 +183,28 @@ def usage():
           and answer["report"]["steps"], out)
 
 
+def checks():
+    """What lunboot keys --check says of a lunboot.conf."""
+    for text, status, said in (
+            ("enable = yes\n", 0, ""),
+            ("# nothing\n", 0, "does not say enable = yes"),
+            ("enable = yes\nserver = 192.0.2.1\ncolour = red\n", 1, "line 3: `colour`"),
+            ("enable = ja\n", 1, "expected yes or no"),
+            ("enable = yes\nchap-secret = twelve-bytes-1\n", 1, "config-half"),
+            ("enable = yes\nchap-name = a\nchap-secret = twelve-bytes-1\nchap-target-secret = twelve-bytes-1\n", 1,
+             "they must differ")):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(text)
+            file.flush()
+            code, out, err = run("keys", f"--check={file.name}")
+            check(f"keys --check: {said or 'nothing'}", code == status and out == "" and said in err and
+                  bool(err) == bool(said) and "twelve" not in err, err)
+            if status == 1:
+                check("a file that is wrong is named", file.name in err, err)
+    code, _, err = run("keys", "--check=/nowhere/lunboot.conf")
+    check("keys --check: a file that is not there", code == 1 and "No such file" in err, err)
+
+
 def makers():
     """What the programs that make images say to words that are wrong, before they ask for anything."""
     with tempfile.TemporaryDirectory() as folder:
@@ -221,7 +243,7 @@ def size():
 def manual():
     page = (TOP / "docs" / "lunboot.8").read_text()
     wanted = set()
-    for command in ("boot", "probe", "read", "rootpath"):
+    for command in ("boot", "probe", "read", "rootpath", "keys"):
         help_text = run(command, "--help")[1]
         wanted |= set(re.findall(r"^  --([a-z0-9-]+)", help_text, re.M))
     missing = [name for name in wanted if f"Fl -{name}" not in page]
@@ -236,6 +258,7 @@ def manual():
 
 rootpaths()
 texts()
+checks()
 makers()
 usage()
 size()

@@ -1,7 +1,14 @@
-/* lunboot explain: an error code in full. lunboot keys: the keys of the configuration. */
+/* lunboot explain: an error code in full. lunboot keys: the keys of the configuration, and what is
+ * wrong in a lunboot.conf. */
+#include "core/boot/policy.h"
 #include "hosts/linux/commands.h"
 #include "hosts/linux/options.h"
+#include "hosts/linux/secrets.h"
+#include "os/linux/files.h"
 #include <stdio.h>
+#include <sys/stat.h>
+
+#define CONFIG_FILE_MAX 65536 /* as in run.c */
 
 static const struct lb_usage explain_usage = {
     .command = "explain",
@@ -9,9 +16,18 @@ static const struct lb_usage explain_usage = {
     .purpose = "Says what an error code means and what to try; without a code, lists them all.",
 };
 
+static const char *checked; /* a lunboot.conf */
+
+static const struct lb_option keys_options[] = {
+    {"check", "FILE", "say what is wrong in this lunboot.conf, in place of the keys", NULL,
+     &checked},
+};
+
 static const struct lb_usage keys_usage = {
     .command = "keys",
-    .synopsis = "[KEY]",
+    .synopsis = "[KEY | --check=FILE]",
+    .options = keys_options,
+    .option_count = LB_COUNT(keys_options),
     .purpose = "Lists the keys of the configuration: in lunboot.conf `key = value`, on the kernel\n"
                "command line `lunboot.key=value`, on the command line `--key=value`.",
 };
@@ -54,6 +70,47 @@ static void print_key(enum lb_key key) {
            lb_key_initial(info)[0] ? "; default: " : "", lb_key_initial(info));
 }
 
+static bool read_config(struct lb_config *config, const char *path, struct lb_error *error) {
+    static uint8_t room[CONFIG_FILE_MAX];
+    struct stat status;
+    struct lb_error wrong = {0};
+    int fd = lb_file_open(path, &status);
+    long len = fd < 0 ? fd : lb_file_read_all(fd, lb_span(room, sizeof room));
+    if (len < 0) {
+        lb_fail(error, LB_E_CONFIG_FILE, "%s: %s", path, lb_file_reason((int)-len));
+        return false;
+    }
+    struct lb_plan plan = {.config = config};
+    bool is_short,
+        is_good = lb_config_file(config, LB_SOURCE_FILE, lb_bytes(room, (size_t)len), &wrong) &&
+                  lb_policy_secrets(&plan, &is_short, &wrong);
+    lb_wipe(room, sizeof room);
+    if (!is_good)
+        lb_fail(error, wrong.code, "%s: %s", path, wrong.facts);
+    return is_good;
+}
+
+/* As a boot would read it that has no other configuration. */
+static int check(const char *path) {
+    static struct lb_config config;
+    struct lb_error error = {0};
+    char room[512];
+    struct lb_text text = lb_text(room, sizeof room);
+    lb_secrets_guard_memory(&config, sizeof config);
+    bool is_good = read_config(&config, path, &error);
+    bool is_enabled = lb_config_bool(&config, LB_KEY_ENABLE);
+    lb_wipe(&config, sizeof config);
+    if (!is_good) {
+        lb_error_format(&text, &error);
+        fprintf(stderr, "lunboot: %s", room);
+        return LB_EXIT_FAILED;
+    }
+    if (!is_enabled)
+        fprintf(stderr, "lunboot: %s does not say enable = yes: with it alone, nothing boots\n",
+                path);
+    return LB_EXIT_OK;
+}
+
 int lb_cmd_keys(int argc, char **argv) {
     const char *word = NULL;
     enum lb_parsed parsed = lb_options_parse(&keys_usage, argc, argv, NULL, &word);
@@ -61,6 +118,8 @@ int lb_cmd_keys(int argc, char **argv) {
 
     if (parsed != LB_PARSED)
         return parsed == LB_PARSED_HELP ? LB_EXIT_OK : LB_EXIT_USAGE;
+    if (checked)
+        return check(checked);
     if (!word) {
         for (int i = 0; i < LB_KEY_COUNT; i++)
             print_key(i);
