@@ -188,6 +188,7 @@ static void ask_peer(struct lb_shield *shield, uint64_t now_us, struct lb_shield
         .no_ports = true,
         .in_udp = !has_kernel(shield),
         .give_up_s = LB_SHIELD_GIVE_UP_S,
+        .key_pair = &shield->key_pair,
     };
     lb_ike_init(&peer->ike, now_us, &ike, shield->common->rand, shield->common->trace);
     enter(peer, LB_SHIELD_ASKS_PEER);
@@ -311,6 +312,13 @@ static enum lb_turn peer_turn(struct lb_shield *shield, uint64_t now_us,
     return LB_TURN_IDLE;
 }
 
+/* The first exchange's key pair costs the most: it is made while the network is waited for. */
+static void prepare(struct lb_shield *shield) {
+    if (!shield->has_prepared && shield->has_esp && lb_shield_covers(shield, false))
+        lb_dh_init(&shield->key_pair, LB_DH_X25519, shield->common->rand);
+    shield->has_prepared = true;
+}
+
 enum lb_turn lb_shield_turn(struct lb_shield *shield, uint64_t now_us,
                             struct lb_boot_action *action) {
     for (size_t i = 0; i < LB_SHIELD_PEERS; i++) {
@@ -318,6 +326,7 @@ enum lb_turn lb_shield_turn(struct lb_shield *shield, uint64_t now_us,
         if (did != LB_TURN_IDLE)
             return did;
     }
+    prepare(shield);
     return LB_TURN_IDLE;
 }
 
@@ -386,6 +395,7 @@ void lb_shield_stop(struct lb_shield *shield, uint64_t now_us) {
             lb_report_end(shield->common->report, now_us, peer->step, LB_DONE_FAILED, "stopped");
         forget(shield, peer);
     }
+    lb_wipe(&shield->key_pair, sizeof shield->key_pair);
     close_slot(shield, &shield->is_open4, LB_BOOT_SLOT_IPSEC4);
     close_slot(shield, &shield->is_open6, LB_BOOT_SLOT_IPSEC6);
 }

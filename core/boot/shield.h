@@ -50,6 +50,8 @@ struct lb_shield {
     bool in_kernel;          /* and its kernel has the keys */
     bool is_open4, is_open6; /* the slots */
     struct lb_shield_peer peers[LB_SHIELD_PEERS];
+    bool has_prepared;     /* key_pair was made, or is not needed */
+    struct lb_dh key_pair; /* for the first exchange, while the network is waited for; then empty */
     uint8_t byes[LB_SHIELD_PEERS][128]; /* the last words to each, while they wait as asks */
     uint64_t refused_out, refused_in;   /* packets without a peer, or not authentic */
 };

@@ -147,6 +147,26 @@ static void a_connection_waits_for_the_keys(void) {
     CHECK_EQ(sent, 2); /* two round trips */
 }
 
+/* The pair is there before anybody wants it, is the first exchange's, and no other's. */
+static void the_first_key_pair_is_made_beforehand(void) {
+    struct lb_boot_action action;
+    begin(true);
+    CHECK_EQ(lb_shield_turn(&shield, now, &action), LB_TURN_IDLE);
+    struct lb_dh made = shield.key_pair;
+    CHECK_EQ(made.value_len, 32);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    lb_shield_source(&shield, now, theirs, ours);
+    CHECK_BYTES(lb_bytes(shield.peers[0].ike.dh.value, 32), lb_bytes(made.value, 32));
+    CHECK_EQ(shield.key_pair.value_len, 0);
+    CHECK(shield.peers[0].ike.config.key_pair == NULL);
+    CHECK_EQ(lb_shield_turn(&shield, now, &action), LB_TURN_ACT);
+    (void)lb_shield_turn(&shield, now, &action);
+    CHECK_EQ(shield.key_pair.value_len, 0);
+    begin(false); /* no random numbers that nobody can guess */
+    CHECK_EQ(lb_shield_turn(&shield, now, &action), LB_TURN_IDLE);
+    CHECK_EQ(shield.key_pair.value_len, 0);
+}
+
 static void packets_go_through_it_and_come_back(void) {
     uint8_t plain[40], room[40 + LB_IPSEC_OVERHEAD_MAX], back[LB_IPSEC_HEAD_MAX + 256];
     struct lb_endpoint to;
@@ -357,6 +377,7 @@ static void an_association_that_is_not_the_kernels_is_not_handed_over(void) {
 
 int main(void) {
     TEST(a_connection_waits_for_the_keys);
+    TEST(the_first_key_pair_is_made_beforehand);
     TEST(packets_go_through_it_and_come_back);
     TEST(a_wrong_key_is_told_and_tried_anew);
     TEST(silence_is_told_after_ten_seconds);

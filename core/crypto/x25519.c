@@ -56,24 +56,24 @@ static struct number subtract(const struct number *a, const struct number *b) {
     return difference;
 }
 
+/* The second half of the factors is b; the first half is what goes round: 2^255 is 19. */
 static struct number multiply(const struct number *a, const struct number *b) {
-    wide sum[LIMBS] = {0};
+    uint64_t factors[2 * LIMBS];
     struct number product;
+    wide sum = 0;
     for (size_t i = 0; i < LIMBS; i++) {
-        for (size_t j = 0; j < LIMBS; j++) {
-            uint64_t factor = i + j < LIMBS ? 1 : 19; /* 2^255 is 19 */
-            sum[(i + j) % LIMBS] += (wide)a->limb[i] * (b->limb[j] * factor);
-        }
+        factors[i] = b->limb[i] * 19;
+        factors[LIMBS + i] = b->limb[i];
     }
-    wide over = 0;
-    for (size_t i = 0; i < LIMBS; i++) {
-        sum[i] += over;
-        over = sum[i] >> 51;
-        product.limb[i] = (uint64_t)sum[i] & MASK;
+    for (size_t k = 0; k < LIMBS; k++) {
+        for (size_t i = 0; i < LIMBS; i++)
+            sum += (wide)a->limb[i] * factors[LIMBS + k - i];
+        product.limb[k] = (uint64_t)sum & MASK;
+        sum >>= 51;
     }
-    wide first = product.limb[0] + over * 19;
-    product.limb[0] = (uint64_t)first & MASK;
-    product.limb[1] += (uint64_t)(first >> 51);
+    sum = product.limb[0] + sum * 19;
+    product.limb[0] = (uint64_t)sum & MASK;
+    product.limb[1] += (uint64_t)(sum >> 51);
     return product;
 }
 
@@ -85,21 +85,27 @@ static struct number square_often(const struct number *a, unsigned times) {
     return result;
 }
 
-/* 1/a = a^(p-2), p - 2 = 2^255 - 21: its bits are 250 ones, then 01011. */
+/* 1/a = a^(p-2), p - 2 = 2^255 - 21: its bits are 250 ones, then 01011. A row of ones becomes twice
+ * as long, and one longer where 250 has a bit. */
 static struct number invert(const struct number *a) {
-    struct number ones = *a, result;
-    for (unsigned i = 1; i < 250; i++) {
-        ones = square_often(&ones, 1);
-        ones = multiply(&ones, a);
-    }
     static const uint8_t tail[] = {0, 1, 0, 1, 1};
-    result = ones;
-    for (size_t i = 0; i < sizeof tail; i++) {
-        result = square_often(&result, 1);
-        if (tail[i]) /* of the exponent, which is no secret */
-            result = multiply(&result, a);
+    struct number ones = *a, twice;
+    for (unsigned len = 1, bit = 1 << 6; bit > 0; bit >>= 1) {
+        twice = square_often(&ones, len);
+        ones = multiply(&twice, &ones);
+        len *= 2;
+        if (250 & bit) {
+            ones = square_often(&ones, 1);
+            ones = multiply(&ones, a);
+            len++;
+        }
     }
-    return result;
+    for (size_t i = 0; i < sizeof tail; i++) {
+        ones = square_often(&ones, 1);
+        if (tail[i]) /* of the exponent, which is no secret */
+            ones = multiply(&ones, a);
+    }
+    return ones;
 }
 
 static void to_bytes(struct number a, uint8_t bytes[32]) {

@@ -161,6 +161,16 @@ static bool is_id(const char *id) {
     return len > 0 && len <= 255;
 }
 
+static void make_key_pair(struct lb_ike *ike, struct lb_dh *made_or_null) {
+    ike->config.key_pair = NULL; /* it is the caller's */
+    if (made_or_null == NULL || made_or_null->value_len == 0) {
+        lb_dh_init(&ike->dh, ike->config.group ? ike->config.group : LB_DH_X25519, ike->rand);
+        return;
+    }
+    ike->dh = *made_or_null;
+    lb_wipe(made_or_null, sizeof *made_or_null);
+}
+
 void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config *config,
                  struct lb_rand *rand, struct lb_trace *trace) {
     memset(ike, 0, sizeof *ike);
@@ -189,7 +199,7 @@ void lb_ike_init(struct lb_ike *ike, uint64_t now_us, const struct lb_ike_config
     lb_rand_fill(rand, lb_span(ike->sa.spi_i, 8));
     lb_rand_fill(rand, lb_span(ike->nonce_i, LB_IKE_NONCE_BYTES));
     ike->nonce_i_len = LB_IKE_NONCE_BYTES;
-    lb_dh_init(&ike->dh, config->group ? config->group : LB_DH_X25519, rand);
+    make_key_pair(ike, config->key_pair);
     lb_ike_ask_init(ike, now_us);
 }
 

@@ -41,6 +41,9 @@ struct lb_ike_config {
      * family of need.local none: all of `selector`. */
     struct lb_ipsec_selector need;
     enum lb_dh_group group; /* tried first; 0: X25519 */
+    /* Made beforehand for the first exchange, of `group`; taken and wiped. NULL or empty: it is
+     * made when the exchange begins. */
+    struct lb_dh *key_pair;
     bool
         asks_cookie; /* a responder has each initiator show that it gets our answers (RFC 7296 2.6);
                        * else only while another one is half there */
