@@ -4,6 +4,7 @@
 #include "hosts/linux/ike_watch.h"
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/seed.h"
+#include "hosts/linux/spare.h"
 #include "hosts/linux/tunnel.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,13 @@
 #define PROBE_S     10 /* a peer that has lost the association is not known by anything else */
 #define PACKETS_MAX (UINT64_C(1) << 31) /* as core/boot/shield.c has it */
 
+/* What a second process has to know when it steps in: no keys. */
+struct ike_told {
+    struct lb_ipsec_terms pairs[LB_XFRM_PAIRS_MAX];
+    size_t pair_count;
+    unsigned deaths; /* of first ones, since the association was up */
+};
+
 struct ike_keeper {
     struct lb_ike ike;
     struct lb_ike_config config;
@@ -35,7 +43,11 @@ struct ike_keeper {
     struct lb_endpoint peer; /* of the session */
     bool is_up, is_aside, is_quiet;
     uint64_t quiet_us; /* since when nothing speaks to the peer, where is_quiet */
-    unsigned failures;
+    unsigned failures, deaths;
+    size_t left_over;  /* so many of the first pairs are of a process that has died */
+    int spare_fd;      /* the second process; -1: none */
+    uint64_t spare_us; /* when one may be started */
+    struct ike_told told;
     uint64_t anew_us;             /* when IKE begins anew; LB_NEVER: it runs */
     uint64_t count_us, daemon_us; /* of the next look at the packets; when a daemon was seen */
 };
@@ -63,9 +75,21 @@ static void end_of(int number) {
 
 /* ---- the association ------------------------------------------------------------------------- */
 
+/* The second process has the port as well: behind a NAT the kernel finds ESP in it meanwhile. So a
+ * port that is opened or closed needs another one. */
+static void renew_spare(struct ike_keeper *k) {
+    lb_spare_end(&k->spare_fd);
+    k->spare_us = 0;
+}
+
 static bool open_port(struct ike_keeper *k) {
     struct lb_endpoint from = {k->config.local, LB_IKE_NAT_PORT};
-    return k->port.fd >= 0 || lb_tunnel_open_ike(from, &k->port) == 0;
+    if (k->port.fd >= 0)
+        return true;
+    if (lb_tunnel_open_ike(from, &k->port) != 0)
+        return false;
+    renew_spare(k);
+    return true;
 }
 
 static void begin_anew(struct ike_keeper *k, uint64_t now_us) {
@@ -77,9 +101,11 @@ static void begin_anew(struct ike_keeper *k, uint64_t now_us) {
     lb_ike_init(&k->ike, now_us, &k->config, &k->rand, NULL);
 }
 
+/* Pairs of a process that has died serve until there are others: the peer knows nothing of it. */
 static void plan_anew(struct ike_keeper *k, uint64_t now_us) {
     lb_ike_end(&k->ike);
-    lb_xfrm_drop_all(&k->xfrm, k->config.remote);
+    if (k->left_over == 0)
+        lb_xfrm_drop_all(&k->xfrm, k->config.remote);
     k->is_up = false;
     k->anew_us = now_us + lb_pace(PAUSE_US, PAUSE_MAX, k->failures++);
 }
@@ -100,7 +126,9 @@ static void protect(struct ike_keeper *k, uint64_t now_us, const struct lb_ipsec
     }
     say(k, k->is_up ? "new keys" : "the association is back");
     k->is_up = true;
-    k->failures = 0;
+    k->failures = k->deaths = 0;
+    for (; k->left_over > 0; k->left_over--)
+        lb_xfrm_drop(&k->xfrm, k->xfrm.pairs[0].in_spi);
 }
 
 /* One thing that the association wants. False: nothing until *until_us. */
@@ -173,6 +201,7 @@ static void step_aside(struct ike_keeper *k) {
     say(k, "an IKE daemon runs; it has the association now");
     lb_ike_end(&k->ike);
     lb_datagram_close(&k->port);
+    renew_spare(k);
     k->is_aside = true;
     k->is_up = false;
     k->anew_us = LB_NEVER;
@@ -181,6 +210,7 @@ static void step_aside(struct ike_keeper *k) {
 static void come_back(struct ike_keeper *k, uint64_t now_us) {
     say(k, "the IKE daemon is gone");
     k->is_aside = false;
+    k->left_over = 0;
     lb_xfrm_drop_all(&k->xfrm, k->config.remote);
     k->anew_us = now_us;
 }
@@ -196,11 +226,94 @@ static void look_for_daemon(struct ike_keeper *k, uint64_t now_us) {
     }
 }
 
+/* ---- the second process ---------------------------------------------------------------------- */
+
+/* Random numbers of its own: another process has had the same ones before it. */
+static bool seed(struct ike_keeper *k) {
+    uint8_t bytes[LB_RAND_SEED_BYTES];
+    if (lb_seed_fill(bytes, 0) == LB_SEED_NONE)
+        return false;
+    lb_rand_init(&k->rand, bytes);
+    lb_wipe(bytes, sizeof(bytes));
+    return true;
+}
+
+static void heed_signals(void) {
+    const struct sigaction action = {.sa_handler = end_of};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGCHLD, SIG_IGN); /* nobody waits for a second process */
+}
+
+/* The association died with the process that had it; its pairs are the kernel's, and serve until
+ * the peer has agreed on others. Where each one dies at once, they do so ever more slowly. */
+static void step_in(struct ike_keeper *k) {
+    uint64_t pause_us = k->told.deaths > 0 ? lb_pace(PAUSE_US, PAUSE_MAX, k->told.deaths) : 0;
+    (void)poll(NULL, 0, (int)(pause_us / LB_US_MS));
+    lb_alone_hold_memory();
+    heed_signals();
+    close(k->xfrm.fd); /* an answer to the other process may be in it */
+    int refused = lb_xfrm_reopen(&k->xfrm);
+    if (refused != 0 || !seed(k)) {
+        say(k, "lunboot-ike has died, and nobody can step in: %s", strerror(refused));
+        _exit(1);
+    }
+    memcpy(k->xfrm.pairs, k->told.pairs, sizeof(k->told.pairs));
+    k->xfrm.pair_count = k->left_over = k->told.pair_count;
+    k->deaths = k->told.deaths + 1;
+    k->spare_fd = -1;
+    k->spare_us = k->count_us = 0;
+    k->failures = 0;
+    k->is_up = false;
+    k->anew_us = k->is_aside ? LB_NEVER : 0;
+    say(k, "lunboot-ike has died; another one steps in%s",
+        k->is_aside ? "" : ", and agrees on others");
+}
+
+static struct ike_told what_to_tell(const struct ike_keeper *k) {
+    struct ike_told told;
+    memset(&told, 0, sizeof(told));
+    memcpy(told.pairs, k->xfrm.pairs, sizeof(told.pairs));
+    told.pair_count = k->xfrm.pair_count;
+    told.deaths = k->deaths;
+    return told;
+}
+
+/* In the second process this returns when the first has died. */
+static void start_spare(struct ike_keeper *k) {
+    k->told = what_to_tell(k);
+    switch (lb_spare_fork(&k->spare_fd)) {
+    case LB_SPARE_NONE:
+    case LB_SPARE_FIRST:
+        return;
+    case LB_SPARE_SECOND:
+        lb_wipe(&k->ike, sizeof(k->ike));
+        lb_spare_wait(k->spare_fd, "lunboot-spare", "lunboot-ike",
+                      lb_span(&k->told, sizeof(k->told)));
+        step_in(k);
+    }
+}
+
+/* There is always a second one, and it knows which pairs the kernel has. */
+static void look_for_spare(struct ike_keeper *k, uint64_t now_us) {
+    if (!lb_spare_is_there(k->spare_fd) && now_us >= k->spare_us) {
+        lb_spare_end(&k->spare_fd);
+        k->spare_us = now_us + LOOK_US;
+        start_spare(k);
+    }
+    struct ike_told told = what_to_tell(k);
+    if (k->spare_fd >= 0 && memcmp(&told, &k->told, sizeof(told)) != 0 &&
+        lb_spare_tell(k->spare_fd, lb_bytes(&told, sizeof(told))))
+        k->told = told;
+}
+
 /* ---- until nothing is left to protect -------------------------------------------------------- */
 
 static void wait_until(const struct ike_keeper *k, uint64_t now_us, uint64_t until_us) {
     struct pollfd at[] = {{.fd = k->port.fd, .events = POLLIN},
-                          {.fd = k->watch.taken_fd, .events = POLLIN}};
+                          {.fd = k->watch.taken_fd, .events = POLLIN},
+                          {.fd = k->spare_fd}};
     uint64_t wait_us = until_us > now_us ? until_us - now_us : 0;
     (void)poll(at, LB_COUNT(at), (int)(LB_MIN(wait_us, LOOK_US) / LB_US_MS) + 1);
 }
@@ -222,6 +335,7 @@ static bool is_over(struct ike_keeper *k, uint64_t now_us) {
 /* True: nothing is left to protect. False: the process is told to end, although something is. */
 static bool serve(struct ike_keeper *k) {
     for (;;) {
+        look_for_spare(k, lb_now_us()); /* may return much later, in another process */
         uint64_t now_us = lb_now_us(), until_us = now_us + LOOK_US;
         if (is_over(k, now_us))
             return true;
@@ -254,19 +368,7 @@ static void say_goodbye(struct ike_keeper *k) {
 /* ---- the process ----------------------------------------------------------------------------- */
 
 static bool open_files(struct ike_keeper *k, uint32_t sid) {
-    struct lb_xfrm opened;
-    if (!lb_ike_watch_open(&k->watch, sid) || lb_xfrm_open(&opened) != 0)
-        return false;
-    k->xfrm.fd = opened.fd;
-    k->xfrm.seq = 0;
-    return true;
-}
-
-static void heed_signals(void) {
-    const struct sigaction action = {.sa_handler = end_of};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    return lb_ike_watch_open(&k->watch, sid) && lb_xfrm_reopen(&k->xfrm) == 0;
 }
 
 /* As core/boot/shield.c has it. */
@@ -288,13 +390,9 @@ static void configure(struct ike_keeper *k, const struct lb_xfrm_guard *guard) {
     };
 }
 
-/* Random numbers of its own: the boot that has ended had the same ones before it. */
 static bool take(struct ike_keeper *k, const struct lb_ike_handed *handed) {
-    uint8_t seed[LB_RAND_SEED_BYTES];
-    if (lb_seed_fill(seed, 0) == LB_SEED_NONE)
+    if (!seed(k))
         return false;
-    lb_rand_init(&k->rand, seed);
-    lb_wipe(seed, sizeof(seed));
     k->policy = handed->config;
     k->xfrm = handed->xfrm;
     k->peer = handed->peer;
@@ -325,7 +423,9 @@ static void keep(struct ike_keeper *k, uint32_t sid) {
         return;
     }
     lb_alone_hold_memory();
-    if (serve(k))
+    bool has_nothing_left = serve(k);
+    lb_spare_end(&k->spare_fd);
+    if (has_nothing_left)
         end_with_nothing_left(k);
     else
         say(k, "ended by a signal; nothing goes in clear, and nobody renews the keys");
@@ -336,6 +436,7 @@ _Noreturn static void be_keeper(const struct lb_ike_handed *handed, int port_fd,
     lb_alone_begin("lunboot-ike", port_fd);
     heed_signals();
     lb_secrets_guard_memory(&k, sizeof(k));
+    k.spare_fd = -1;
     k.port = (struct lb_datagram){.fd = port_fd, .family = handed->xfrm.guards[0].local.family};
     if (take(&k, handed))
         keep(&k, sid);

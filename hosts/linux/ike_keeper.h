@@ -6,6 +6,9 @@
  * are used up or the peer takes them away, and nothing goes in clear then. Only behind a NAT the
  * kernel finds ESP in this process's socket.
  *
+ * A second process (spare.h) steps in when it dies: the kernel's SAs serve until it has agreed on
+ * others.
+ *
  * While an IKE daemon runs (one that has UDP port 500), it leaves port 4500 and the SAs to it.
  * Guards that anybody takes away it puts back.
  *

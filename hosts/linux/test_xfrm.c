@@ -43,6 +43,20 @@ static int count(const char *what, const char *word) {
     return status < 0 ? -1 : status >> 8;
 }
 
+/* Without those that admit what is not guarded. */
+static int count_guards(void) {
+    return count("policy", "priority") - count("policy", "priority 4294967294");
+}
+
+/* Whether packets that no policy is for are blocked, and whether policies admit all others. */
+static bool is_denied(void) {
+    return count("policy getdefault", "block") == 2;
+}
+
+static bool is_admitted(void) {
+    return count("policy", "priority 4294967294") == 4;
+}
+
 /* How many datagrams have come in clear to the cable's other end. */
 static int count_clear(void) {
     uint8_t packet[256];
@@ -85,7 +99,7 @@ static void check_guard(const char *own, const char *other, const char *peer, in
     CHECK(goes(ours, false));
     protect(0x1000);
     CHECK(lb_xfrm_is_guarded(&xfrm, ours, theirs));
-    CHECK_EQ(count("policy", "priority"), policies);
+    CHECK_EQ(count_guards(), policies);
     CHECK_EQ(count("policy", "action block"), 2);
     CHECK(!goes(addr(other), false)); /* whatever address of ours it is from */
     CHECK(!goes(ours, false));
@@ -94,7 +108,7 @@ static void check_guard(const char *own, const char *other, const char *peer, in
     CHECK_EQ(count("state", "proto esp"), 0);
     CHECK(!goes(ours, false)); /* the guard stays */
     lb_xfrm_close(&xfrm);
-    CHECK_EQ(count("policy", "priority"), 0);
+    CHECK_EQ(count_guards(), 0);
     CHECK(goes(ours, false));
 }
 
@@ -117,10 +131,10 @@ static void a_peer_that_is_split_off_is_left_alone_by_the_others_end(void) {
     CHECK_EQ(xfrm.guard_count, 0);
     CHECK_EQ(other.guard_count, 1);
     lb_xfrm_close(&xfrm);
-    CHECK_EQ(count("policy", "priority"), 4);
+    CHECK_EQ(count_guards(), 4);
     CHECK_EQ(count("state", "proto esp"), 2 * (int)other.pair_count);
     lb_xfrm_close(&other);
-    CHECK_EQ(count("policy", "priority"), 0);
+    CHECK_EQ(count_guards(), 0);
 }
 
 static void what_another_took_away_is_guarded_again(void) {
@@ -131,7 +145,7 @@ static void what_another_took_away_is_guarded_again(void) {
     CHECK_EQ(system("ip xfrm policy flush"), 0);
     lb_xfrm_drop_all(&xfrm, theirs);
     protect(0x4000);
-    CHECK_EQ(count("policy", "priority"), 4);
+    CHECK_EQ(count_guards(), 4);
     CHECK(!goes(ours, false));
     lb_xfrm_close(&xfrm);
 }
@@ -144,7 +158,7 @@ static void check_block(const char *own, const char *peer, int neighbours) {
     CHECK(!goes(ours, false));
     CHECK_EQ(lb_xfrm_block(theirs), 0); /* harmless where it is blocked */
     CHECK_EQ(count("policy", "action block"), 2);
-    CHECK_EQ(count("policy", "priority"), 2 + neighbours);
+    CHECK_EQ(count_guards(), 2 + neighbours);
     CHECK_EQ(system("ip xfrm policy deleteall dir out"), 0);
     CHECK(goes(ours, false));
     CHECK_EQ(lb_xfrm_block(theirs), 0); /* one way alone was missing */
@@ -167,10 +181,10 @@ static void what_another_takes_away_is_reported_and_put_back(void) {
     CHECK(!lb_xfrm_taken(watch).policies); /* what is set is not taken */
     CHECK(!lb_xfrm_restore(&xfrm, false));
     CHECK_EQ(system("ip xfrm policy flush"), 0);
-    CHECK(goes(ours, false)); /* without anybody who puts them back */
+    CHECK(!goes(ours, false)); /* nothing goes until they are back */
     CHECK(lb_xfrm_taken(watch).policies);
     CHECK(lb_xfrm_restore(&xfrm, false));
-    CHECK_EQ(count("policy", "priority"), 4);
+    CHECK_EQ(count_guards(), 4);
     CHECK(!goes(ours, false));
     CHECK(!lb_xfrm_taken(watch).policies);
     if (xfrm.pair_count > 0) {
@@ -181,6 +195,86 @@ static void what_another_takes_away_is_reported_and_put_back(void) {
     }
     lb_xfrm_close(&xfrm);
     close(watch);
+}
+
+static struct lb_addr third;
+
+/* Whether a datagram goes to a machine that nobody guards. */
+static bool goes_to_others(void) {
+    struct lb_addr guarded = theirs;
+    theirs = third;
+    bool went = goes(ours, false);
+    theirs = guarded;
+    return went;
+}
+
+static void check_no_gap(const char *own, const char *peer, const char *other) {
+    ours = addr(own);
+    theirs = addr(peer);
+    third = addr(other);
+    CHECK(!is_denied());
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0x9000);
+    CHECK(is_denied() && is_admitted());
+    for (int i = 0; i < 5; i++) {
+        CHECK(goes_to_others());
+        CHECK_EQ(system("ip xfrm policy flush"), 0);
+        CHECK(!goes(ours, false));
+        CHECK(!goes(addr(own), false));
+        CHECK(goes(ours, true)); /* IKE does */
+        CHECK(!goes_to_others());
+        CHECK(lb_xfrm_restore(&xfrm, i == 0));
+        CHECK(!goes(ours, false));
+    }
+    CHECK(goes_to_others());
+    lb_xfrm_close(&xfrm);
+    CHECK(!is_denied());
+    CHECK_EQ(count("policy", "priority"), 0);
+    CHECK(goes(ours, false));
+}
+
+static void nothing_goes_in_clear_between_a_flush_and_the_return_of_the_guards(void) {
+    check_no_gap("192.0.2.50", "192.0.2.1", "192.0.2.2");
+    check_no_gap("2001:db8::50", "2001:db8::1", "2001:db8::2");
+}
+
+/* The first is lunboot-ike's, the second that of a boot to the same peer that fails. */
+static void who_guards_still_has_no_gap_either_when_another_ends(void) {
+    struct lb_xfrm first;
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    third = addr("192.0.2.2");
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0xa000);
+    first = xfrm;
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0xa100);
+    CHECK(!xfrm.denied_before || xfrm.denies);
+    lb_xfrm_close(&xfrm);
+    CHECK(is_denied() && is_admitted());
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0); /* to another peer, until its end: the first looks again */
+    theirs = third;
+    protect(0xa200);
+    lb_xfrm_rest(&xfrm, 3260);
+    CHECK(!is_denied());
+    theirs = addr("192.0.2.1");
+    (void)lb_xfrm_restore(&first, false);
+    CHECK(is_denied() && is_admitted());
+    lb_xfrm_close(&first);
+    CHECK(!is_denied() && !is_admitted());
+    CHECK_EQ(system("ip xfrm policy flush"), 0);
+}
+
+static void a_default_that_an_administrator_has_set_is_left_alone(void) {
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    CHECK_EQ(system("ip xfrm policy setdefault in block out block"), 0);
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    protect(0xb000);
+    CHECK_EQ(count("policy", "priority 4294967294"), 0);
+    lb_xfrm_close(&xfrm);
+    CHECK(is_denied());
+    CHECK_EQ(system("ip xfrm policy setdefault in accept out accept"), 0);
 }
 
 /* A daemon's own policy for the same packets, as strongSwan's: another number, another reqid. */
@@ -207,7 +301,7 @@ static void a_daemons_policy_is_neither_replaced_nor_taken_away(void) {
     CHECK(!goes(addr("192.0.2.51"), false));
     lb_xfrm_close(&xfrm);
     CHECK_EQ(count("policy", "priority 367231"), 2);
-    CHECK_EQ(count("policy", "priority"), 2);
+    CHECK_EQ(count_guards(), 2);
     CHECK_EQ(system("ip xfrm policy flush"), 0);
 }
 
@@ -255,7 +349,7 @@ static void check_rest(const char *own, const char *peer) {
     CHECK(!tcp_goes(22));
     lb_xfrm_rest(&xfrm, 3260);
     CHECK_EQ(count("state", "proto esp"), 0);
-    CHECK_EQ(count("policy", "priority"), 2);
+    CHECK_EQ(count_guards(), 2);
     CHECK(!tcp_goes(3260));
     CHECK(tcp_goes(22));
     CHECK(goes(ours, false));
@@ -290,6 +384,8 @@ int main(void) {
         "ip addr add 192.0.2.50/24 dev ta0 && ip addr add 192.0.2.51/24 dev ta0 && "
         "ip addr add 2001:db8::50/64 dev ta0 nodad && ip addr add 2001:db8::51/64 dev ta0 nodad && "
         "ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev ta0 && "
+        "ip neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev ta0 && "
+        "ip neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev ta0 && "
         "ip neigh add 2001:db8::1 lladdr 02:00:00:00:00:01 dev ta0 && ip xfrm policy";
     if (geteuid() != 0 || unshare(CLONE_NEWNET) != 0)
         skip_all("needs root");
@@ -303,6 +399,9 @@ int main(void) {
         TEST(what_another_took_away_is_guarded_again);
         TEST(a_peer_is_blocked_where_nobody_guards_it_any_more);
         TEST(what_another_takes_away_is_reported_and_put_back);
+        TEST(nothing_goes_in_clear_between_a_flush_and_the_return_of_the_guards);
+        TEST(who_guards_still_has_no_gap_either_when_another_ends);
+        TEST(a_default_that_an_administrator_has_set_is_left_alone);
         TEST(a_daemons_policy_is_neither_replaced_nor_taken_away);
         TEST(guards_of_another_are_left_by_the_end_of_a_boot);
         TEST(at_rest_the_port_of_the_disk_is_blocked_and_nothing_else);

@@ -206,6 +206,41 @@ static void a_policy_says_its_number(void) {
         CHECK(!lb_xfrm_read(lb_bytes(answered, len), SEQ).has_policy);
 }
 
+/* What is forwarded stays as it is: 0. */
+static void what_becomes_of_packets_without_a_policy(void) {
+    static const char blocks[] = "13000000 2700 0500 07000000 00000000 010001";
+    static const char admits[] = "13000000 2700 0500 07000000 00000000 020002";
+    static const char asks[] = "13000000 2800 0500 07000000 00000000 000000";
+    static const char both[] = "13000000 2800 0000 07000000 00000000 010201";
+    static const char out[] = "13000000 2800 0000 07000000 00000000 020201";
+    CHECK_BYTES(lb_xfrm_set_default(true, SEQ, space()), tap_hex(blocks));
+    CHECK_BYTES(lb_xfrm_set_default(false, SEQ, space()), tap_hex(admits));
+    CHECK_BYTES(lb_xfrm_get_default(SEQ, space()), tap_hex(asks));
+    struct lb_xfrm_answer answer = lb_xfrm_read(tap_hex(both), SEQ);
+    CHECK(answer.has_default && answer.blocks);
+    answer = lb_xfrm_read(tap_hex(out), SEQ);
+    CHECK(answer.has_default && !answer.blocks);
+    for (size_t len = 0; len < 19; len++)
+        CHECK(!lb_xfrm_read(lb_bytes(tap_hex(both).p, len), SEQ).has_default);
+}
+
+/* It stands behind the policies of everybody, for each address. */
+static void a_policy_that_admits_everything(void) {
+    struct lb_xfrm_policy p = {
+        .does = LB_XFRM_ADMITS, .local.family = LB_V4, .remote.family = LB_V4};
+    struct lb_bytes message = lb_xfrm_add_policy(&p, SEQ, space());
+    struct lb_xfrm_answer answer;
+    CHECK(message.len > 16);
+    room[4] = 0x13; /* NEWPOLICY */
+    answer = lb_xfrm_read(message, SEQ);
+    CHECK(answer.has_policy);
+    CHECK_EQ(answer.priority, 0xfffffffe);
+    for (size_t i = 0; i < 40; i++) /* addresses, ports, and the lengths of prefixes */
+        CHECK_EQ(room[16 + i], 0);
+    CHECK_EQ(room[16 + 42], 0);
+    CHECK_EQ(room[16 + 43], 0);
+}
+
 static struct lb_xfrm_taken report(uint8_t type) {
     uint8_t message[] = {16, 0, 0, 0, type, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     return lb_xfrm_read_taken(lb_bytes(message, sizeof(message)));
@@ -245,6 +280,8 @@ int main(void) {
     TEST(an_acknowledgement_and_a_refusal);
     TEST(an_sa_says_how_many_packets_it_had);
     TEST(a_policy_says_its_number);
+    TEST(what_becomes_of_packets_without_a_policy);
+    TEST(a_policy_that_admits_everything);
     TEST(what_is_taken_away_is_told_from_what_is_set);
     TEST(lengths_that_lie_end_the_reading);
     return tap_done();

@@ -33,6 +33,12 @@ int lb_xfrm_open(struct lb_xfrm *xfrm) {
     return xfrm->fd < 0 ? errno : 0;
 }
 
+int lb_xfrm_reopen(struct lb_xfrm *xfrm) {
+    xfrm->fd = open_socket(0, 0);
+    xfrm->seq = 0;
+    return xfrm->fd < 0 ? errno : 0;
+}
+
 /* The kernel answers before the next call. */
 static int wait_for_answer(struct lb_xfrm *xfrm, struct lb_xfrm_answer *all) {
     uint8_t room[ANSWER_BYTES] __attribute__((aligned(8)));
@@ -48,6 +54,8 @@ static int wait_for_answer(struct lb_xfrm *xfrm, struct lb_xfrm_answer *all) {
         part.packets = LB_MAX(part.packets, all->packets);
         part.has_policy = part.has_policy || all->has_policy;
         part.priority = LB_MAX(part.priority, all->priority);
+        part.has_default = part.has_default || all->has_default;
+        part.blocks = part.blocks || all->blocks;
         *all = part;
     }
     return all->refused;
@@ -94,11 +102,11 @@ static int set(struct lb_xfrm *xfrm, const struct lb_xfrm_policy *policy, enum d
 
 /* A daemon has its own for the same packets, with its own number. */
 static bool is_ours(struct lb_xfrm *xfrm, const struct lb_xfrm_policy *policy) {
+    uint32_t number = policy->does == LB_XFRM_ADMITS ? LB_XFRM_ADMIT : LB_XFRM_PRIORITY;
     uint8_t room[LB_XFRM_MESSAGE_MAX];
     struct lb_xfrm_answer answer;
     struct lb_bytes message = lb_xfrm_get_policy(policy, ++xfrm->seq, lb_span(room, sizeof(room)));
-    return ask_for(xfrm, message, &answer) == 0 && answer.has_policy &&
-           answer.priority == LB_XFRM_PRIORITY;
+    return ask_for(xfrm, message, &answer) == 0 && answer.has_policy && answer.priority == number;
 }
 
 /* Both ways. */
@@ -106,7 +114,8 @@ static int set_both(struct lb_xfrm *xfrm, struct lb_xfrm_policy policy, enum dee
     int refused[2] = {0};
     for (unsigned i = 0; i < LB_COUNT(refused); i++) {
         policy.way = i == 0 ? LB_XFRM_IN : LB_XFRM_OUT;
-        if (deed != TAKES || policy.does != LB_XFRM_PROTECTS || is_ours(xfrm, &policy))
+        bool may_be_anothers = policy.does == LB_XFRM_PROTECTS || policy.does == LB_XFRM_ADMITS;
+        if (deed != TAKES || !may_be_anothers || is_ours(xfrm, &policy))
             refused[i] = set(xfrm, &policy, deed);
     }
     return refused[0] ? refused[0] : refused[1];
@@ -152,6 +161,56 @@ static int set_guard(struct lb_xfrm *xfrm, const struct lb_xfrm_guard *guard, en
     return blocks ? blocks : protects;
 }
 
+/* ---- what no policy is for ------------------------------------------------------------------- */
+
+static struct lb_xfrm_policy admits(enum lb_family family) {
+    return (struct lb_xfrm_policy){
+        .does = LB_XFRM_ADMITS, .local.family = family, .remote.family = family};
+}
+
+/* The first refusal but EEXIST. */
+static int set_admits(struct lb_xfrm *xfrm, enum deed deed) {
+    int v4 = set_both(xfrm, admits(LB_V4), deed), v6 = set_both(xfrm, admits(LB_V6), deed);
+    return v4 != 0 && v4 != EEXIST ? v4 : v6 == EEXIST ? 0 : v6;
+}
+
+static bool is_denied(struct lb_xfrm *xfrm) {
+    uint8_t room[LB_XFRM_MESSAGE_MAX];
+    struct lb_xfrm_answer answer;
+    struct lb_bytes message = lb_xfrm_get_default(++xfrm->seq, lb_span(room, sizeof(room)));
+    return ask_for(xfrm, message, &answer) == 0 && answer.has_default && answer.blocks;
+}
+
+static int set_default(struct lb_xfrm *xfrm, bool blocks) {
+    uint8_t room[LB_XFRM_MESSAGE_MAX];
+    return ask(xfrm, lb_xfrm_set_default(blocks, ++xfrm->seq, lb_span(room, sizeof(room))));
+}
+
+/* An administrator who has this for himself has policies of his own, and none that admits all. */
+static void deny(struct lb_xfrm *xfrm) {
+    struct lb_xfrm_policy policy = admits(LB_V4);
+    bool was_denied = is_denied(xfrm);
+    policy.way = LB_XFRM_OUT;
+    if (was_denied && !xfrm->denies && !is_ours(xfrm, &policy))
+        return;
+    if (set_admits(xfrm, ADDS) != 0 || (!was_denied && set_default(xfrm, true) != 0)) {
+        (void)set_admits(xfrm, TAKES);
+        return;
+    }
+    xfrm->denied_before = xfrm->denies ? xfrm->denied_before : was_denied;
+    xfrm->denies = true;
+}
+
+static void admit(struct lb_xfrm *xfrm) {
+    if (!xfrm->denies)
+        return;
+    (void)set_default(xfrm, false);
+    (void)set_admits(xfrm, TAKES);
+    xfrm->denies = false;
+}
+
+/* ---- peers ----------------------------------------------------------------------------------- */
+
 bool lb_xfrm_is_guarded(const struct lb_xfrm *xfrm, struct lb_addr local, struct lb_addr remote) {
     for (size_t i = 0; i < xfrm->guard_count; i++)
         if (lb_addr_equal(xfrm->guards[i].local, local) &&
@@ -171,7 +230,10 @@ static int guard(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms) {
         new.was_there = set_any(xfrm, policy_of(&new, LB_XFRM_BLOCKS), ADDS) == EEXIST;
         xfrm->guards[xfrm->guard_count++] = new;
     }
-    return set_guard(xfrm, &new, PUTS);
+    int refused = set_guard(xfrm, &new, PUTS);
+    if (refused == 0)
+        deny(xfrm);
+    return refused;
 }
 
 bool lb_xfrm_restore(struct lb_xfrm *xfrm, bool has_daemon) {
@@ -182,6 +244,7 @@ bool lb_xfrm_restore(struct lb_xfrm *xfrm, bool has_daemon) {
         if (!has_daemon)
             was_missing = set_protects(xfrm, guard, ADDS) == 0 || was_missing;
     }
+    deny(xfrm); /* last: it admits what is not guarded */
     return was_missing;
 }
 
@@ -304,6 +367,11 @@ void lb_xfrm_split(struct lb_xfrm *from, struct lb_addr remote, struct lb_xfrm *
     }
     from->pair_count = pairs;
     from->guard_count = guards;
+    if (to->guard_count == 0)
+        return;
+    to->denies = from->denies;
+    to->denied_before = from->denied_before;
+    from->denies = false;
 }
 
 static void drop_pairs(struct lb_xfrm *xfrm) {
@@ -313,6 +381,7 @@ static void drop_pairs(struct lb_xfrm *xfrm) {
 
 static void close_socket(struct lb_xfrm *xfrm) {
     xfrm->guard_count = 0;
+    xfrm->denies = xfrm->denied_before = false;
     close(xfrm->fd);
     xfrm->fd = -1;
 }
@@ -324,6 +393,8 @@ void lb_xfrm_close(struct lb_xfrm *xfrm) {
     for (size_t i = 0; i < xfrm->guard_count; i++)
         if (!xfrm->guards[i].was_there)
             (void)set_guard(xfrm, &xfrm->guards[i], TAKES);
+    if (!xfrm->denied_before)
+        admit(xfrm);
     close_socket(xfrm);
 }
 
@@ -336,6 +407,7 @@ void lb_xfrm_rest(struct lb_xfrm *xfrm, uint16_t port) {
         if (set_any(xfrm, policy, PUTS) == 0)
             (void)set_guard(xfrm, &xfrm->guards[i], TAKES);
     }
+    admit(xfrm);
     drop_pairs(xfrm);
     close_socket(xfrm);
 }

@@ -11,6 +11,10 @@
  * Guards that were there before lb_xfrm_protect are somebody else's as well: lb_xfrm_close leaves
  * them. A policy that an IKE daemon has put in the place of one of ours is left, too.
  *
+ * Whoever empties the kernel's policies takes the guards away. So while there are guards, packets
+ * that no policy is for are blocked, and a last policy admits them: nothing goes at all until
+ * lb_xfrm_restore. Before Linux 5.15 the kernel cannot do so, and a few packets may go in clear.
+ *
  * A peer that is guarded gets and gives nothing in clear, from or to any address of ours, but what
  * finds neighbours on IPv6's links, and IKE (lb_xfrm_pass). The kernel goes on with it when the
  * process has ended. Functions that give an int give 0, or an errno. */
@@ -37,10 +41,14 @@ struct lb_xfrm {
     size_t pair_count;
     struct lb_xfrm_guard guards[LB_XFRM_GUARDS_MAX];
     size_t guard_count;
+    bool denies;        /* packets that no policy is for are blocked */
+    bool denied_before; /* and were before us */
 };
 
 /* Opens the kernel's door. */
 int lb_xfrm_open(struct lb_xfrm *xfrm);
+/* Opens it in another process, for what is known of peers (lb_xfrm_split). */
+int lb_xfrm_reopen(struct lb_xfrm *xfrm);
 /* Guards the peer, and gives the kernel the pair. Where that is refused the peer stays guarded:
  * EPROTONOSUPPORT, ENOSYS: the kernel has no ESP, or no AES-GCM. */
 int lb_xfrm_protect(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms);

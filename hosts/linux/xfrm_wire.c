@@ -193,9 +193,11 @@ static uint32_t priority(enum lb_xfrm_does does) {
     case LB_XFRM_PROTECTS:
         return LB_XFRM_PRIORITY;
     case LB_XFRM_BLOCKS:
+        return INT32_MAX - 1;
+    case LB_XFRM_ADMITS:
         break;
     }
-    return INT32_MAX - 1;
+    return LB_XFRM_ADMIT;
 }
 
 static uint8_t direction(const struct lb_xfrm_policy *policy) {
@@ -265,6 +267,24 @@ struct lb_bytes lb_xfrm_del_policy(const struct lb_xfrm_policy *policy, uint32_t
     return name_policy(XFRM_MSG_DELPOLICY, policy, seq, room);
 }
 
+/* ---- where there is no policy ---------------------------------------------------------------- */
+
+static struct lb_bytes put_default(uint16_t type, uint8_t both, uint32_t seq, struct lb_span room) {
+    struct lb_wr wr = begin(room, type, seq);
+    struct xfrm_userpolicy_default info = {.in = both, .fwd = XFRM_USERPOLICY_UNSPEC, .out = both};
+    lb_wr_bytes(&wr, lb_bytes(&info, sizeof(info)));
+    return finish(&wr, room);
+}
+
+struct lb_bytes lb_xfrm_set_default(bool blocks, uint32_t seq, struct lb_span room) {
+    return put_default(XFRM_MSG_SETDEFAULT, blocks ? XFRM_USERPOLICY_BLOCK : XFRM_USERPOLICY_ACCEPT,
+                       seq, room);
+}
+
+struct lb_bytes lb_xfrm_get_default(uint32_t seq, struct lb_span room) {
+    return put_default(XFRM_MSG_GETDEFAULT, XFRM_USERPOLICY_UNSPEC, seq, room);
+}
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 static void take_error(struct lb_rd rd, struct lb_xfrm_answer *answer) {
@@ -297,6 +317,15 @@ static void take_policy(struct lb_rd rd, struct lb_xfrm_answer *answer) {
     answer->priority = info.priority;
 }
 
+static void take_default(struct lb_rd rd, struct lb_xfrm_answer *answer) {
+    struct xfrm_userpolicy_default info = {.in = XFRM_USERPOLICY_UNSPEC};
+    lb_rd_copy(&rd, &info, sizeof(info));
+    if (!lb_rd_ok(&rd))
+        return;
+    answer->has_default = true;
+    answer->blocks = info.in == XFRM_USERPOLICY_BLOCK && info.out == XFRM_USERPOLICY_BLOCK;
+}
+
 /* Each message begins at a multiple of four bytes; the last padding may be missing. */
 static bool next_message(struct lb_rd *rd, struct nlmsghdr *header, struct lb_rd *body) {
     struct lb_rd message = *rd;
@@ -323,6 +352,8 @@ struct lb_xfrm_answer lb_xfrm_read(struct lb_bytes messages, uint32_t seq) {
             take_sa(body, &answer);
         if (header.nlmsg_type == XFRM_MSG_NEWPOLICY)
             take_policy(body, &answer);
+        if (header.nlmsg_type == XFRM_MSG_GETDEFAULT)
+            take_default(body, &answer);
     }
     return answer;
 }

@@ -13,6 +13,9 @@ enum {
     LB_XFRM_PRIORITY = 2000,   /* of the policies PROTECTS; the least number decides */
 };
 
+/* Of the policies ADMITS: behind those of everybody. */
+#define LB_XFRM_ADMIT (UINT32_MAX - 1)
+
 /* One direction of a pair of SAs. */
 enum lb_xfrm_way { LB_XFRM_IN, LB_XFRM_OUT };
 
@@ -34,11 +37,12 @@ enum lb_xfrm_does {
     LB_XFRM_PASSES, /* in clear: one type of ICMPv6 */
     LB_XFRM_PROTECTS,
     LB_XFRM_BLOCKS,
+    LB_XFRM_ADMITS, /* in clear: all that no other policy is for */
 };
 struct lb_xfrm_policy {
     enum lb_xfrm_does does;
     enum lb_xfrm_way way;
-    struct lb_addr local, remote; /* local zero, with its family: any */
+    struct lb_addr local, remote; /* zero, with its family: any */
     enum lb_ipsec_mode mode;      /* of PROTECTS */
     uint8_t icmp6_type;           /* of PASSES */
     uint16_t port;                /* of BLOCKS: the remote's, and of TCP alone; 0: everything */
@@ -56,6 +60,12 @@ struct lb_bytes lb_xfrm_get_policy(const struct lb_xfrm_policy *policy, uint32_t
 struct lb_bytes lb_xfrm_del_policy(const struct lb_xfrm_policy *policy, uint32_t seq,
                                    struct lb_span room);
 
+/* What becomes of packets that no policy is for, also while there are no policies: they are blocked
+ * in both directions, or let through. What is forwarded stays as it is. Linux 5.15. */
+struct lb_bytes lb_xfrm_set_default(bool blocks, uint32_t seq, struct lb_span room);
+/* Asks which of the two it is. */
+struct lb_bytes lb_xfrm_get_default(uint32_t seq, struct lb_span room);
+
 /* What the kernel says to the request seq. */
 struct lb_xfrm_answer {
     bool is_over;     /* it was carried out, or refused */
@@ -65,6 +75,7 @@ struct lb_xfrm_answer {
     uint64_t packets; /* so many under its key */
     bool has_policy;  /* what follows is of lb_xfrm_get_policy's policy */
     uint32_t priority;
+    bool has_default, blocks; /* what follows is of lb_xfrm_get_default; both directions */
 };
 /* Reads messages of the kernel; what is not an answer to seq, or malformed, is passed over. */
 struct lb_xfrm_answer lb_xfrm_read(struct lb_bytes messages, uint32_t seq);

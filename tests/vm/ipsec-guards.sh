@@ -76,6 +76,20 @@ until_log 1 'keys away; asking for new ones'
 until_log 1 'new keys'
 echo "GUEST-FLUSHED: $(policies 'action block') $(policies 'priority 2000') $(read_disk)"
 
+# Emptied over and over under I/O: nothing goes until the policies are back, so nothing goes in clear.
+while [ ! -e /tmp/enough ]; do
+    read_disk >>/tmp/reads
+done &
+for i in $(seq 200); do
+    iproute2 xfrm policy flush
+    usleep $((i % 20 * 5000))
+done
+touch /tmp/enough
+wait %%
+until_log 5 'policies away; they are back'
+echo "GUEST-STORM: $(policies 'action block') $(policies 'priority 2000') $(read_disk)"
+echo "GUEST-STORM-READS: $([ "$(grep -c good /tmp/reads)" -gt 5 ] && echo many)"
+
 adopt
 second="-m node -T iqn.2026-11.test:lio-second -p 192.0.2.1:3260"
 iscsiadm $second -o new >/tmp/out 2>&1 || die "record: $(cat /tmp/out)"
@@ -104,6 +118,8 @@ told 'GUEST-TERM: 2 2 good' "lunboot-ike is told to end: the guards stay, and I/
 told 'GUEST-TERM-LOGOUT: 2 2' "and stay when the session has ended, too"
 told 'GUEST-AGAIN: good' "the next boot takes them over"
 told 'GUEST-FLUSHED: 2 2 good' "policies and keys that somebody took away are back"
+told 'GUEST-STORM: 2 2 good' "policies that are emptied 200 times under I/O are back"
+told 'GUEST-STORM-READS: many' "and I/O went on in between"
 told 'GUEST-SECOND: 2 2 1' "lunboot-ike lives on while another session to the peer is there"
 told 'GUEST-SOON: 1' "a login soon after the last logout is protected"
 told 'GUEST-REST: 2 0 0' "then only the port of the disk stays blocked"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What keeps the kernel's ESP when lunboot has ended: its IKE process answers strongSwan, which renews keys, and
-# negotiates anew when strongSwan has restarted; it steps aside for a daemon. When it and the session's keeper are
-# killed, I/O goes on. No packet to the target's port is ever in clear.
+# negotiates anew when strongSwan has restarted; it steps aside for a daemon. Killed, it comes back. When all of its
+# processes and the session's keeper are killed, I/O goes on. No packet to the target's port is ever in clear.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/takeover.sh"
 . "$(dirname "$0")/ipsec.sh"
@@ -11,6 +11,8 @@ rootpath="iscsi:192.0.2.1:::1:iqn.2026-11.test:lio-plain"
 serve_dhcp
 give_client_keys
 add_strongswan
+add_program ip
+mv "$scratch/initramfs-extra/bin/ip" "$scratch/initramfs-extra/bin/iproute2"
 # The other side of the same connection.
 sed -i -e 's/local_addrs = .*/local_addrs = %any/' -e 's/remote_addrs = .*/remote_addrs = 192.0.2.1/' \
     -e 's/id = server.example/id = OURS/' -e 's/id = client.example/id = server.example/' \
@@ -62,8 +64,35 @@ until_log 1 'the IKE daemon is gone'
 until_log 2 'the association is back'
 write 22
 echo "GUEST-AFTER-DAEMON: $(session state)"
-kill -9 $(grep -lxE 'lunboot-(ike|keeper)' /proc/[0-9]*/comm | cut -d/ -f3)
-sleep 1
+# pids NAME
+pids() {
+    grep -lxE "$1" /proc/[0-9]*/comm | cut -d/ -f3
+}
+# Killed under I/O, and so is the one that steps in; each of them has a second process, also where that was killed.
+while [ ! -e /tmp/enough ]; do
+    write 0
+    echo >>/tmp/written
+done &
+for i in 1 2; do
+    kill -9 $(pids lunboot-spare)
+    sleep 3
+    kill -9 $(pids lunboot-ike)
+    until_log $i 'another one steps in'
+    until_log $((2 + i)) 'the association is back'
+    keys=$(dmesg | grep -c 'new keys')
+    written=$(wc -l </tmp/written)
+    until_log $((keys + 1)) 'new keys'
+    [ "$(wc -l </tmp/written)" -gt "$written" ] || die "nothing was written meanwhile"
+done
+touch /tmp/enough
+wait %%
+iproute2 xfrm state >/tmp/states
+echo "GUEST-STEPPED-IN: $(session state), $(processes lunboot-ike) $(processes lunboot-spare)"
+echo "GUEST-STATES: $(grep -c 'proto esp' /tmp/states)"
+while [ -n "$(pids 'lunboot-(ike|spare|keeper)')" ]; do
+    kill -9 $(pids 'lunboot-(ike|spare|keeper)')
+    sleep 1
+done
 echo "GUEST-KILLED: $(processes lunboot-keeper)$(processes lunboot-ike)"
 write 24
 echo "GUEST-SHA: $(dd if=$device bs=64k iflag=direct 2>/dev/null | sha256sum)"
@@ -80,7 +109,9 @@ told 'GUEST-REKEYED: LOGGED_IN, 0 errors' "strongSwan renews the keys, and the s
 told 'GUEST-BACK: LOGGED_IN' "strongSwan restarts, and the association is made anew"
 told 'GUEST-ASIDE: LOGGED_IN' "an IKE daemon begins in the running system, and the association is left to it"
 told 'GUEST-AFTER-DAEMON: LOGGED_IN' "it ends, and lunboot's process makes the association anew"
-told 'GUEST-KILLED: *$' "both processes are killed"
+told 'GUEST-STEPPED-IN: LOGGED_IN, lunboot-ike lunboot-spare' "killed twice under I/O, it comes back and renews keys"
+told 'GUEST-STATES: [24]$' "no keys of those that died are left"
+told 'GUEST-KILLED: *$' "all of them are killed at once"
 told "GUEST-SHA: $(sha256 "$scratch/expected.img")" "I/O goes on without them, and all was written"
 # A daemon that ends deletes the association: then the server has no policy but that of add_block.
 all_is_esp
