@@ -1,16 +1,18 @@
 #include "server/board.h"
 #include "core/base/siphash.h"
+#include "server/lock.h"
 #include "server/target.h"
 #include <string.h>
 
-#define QUIET_BYTES 262144 /* a second: a system that has booted reads less */
-#define QUIET_S     10
-#define RATE_MS     950    /* between two measurements */
-#define PAUSE_MS    60000  /* a firmware that asks again after it begins another boot */
-#define STALL_MS    120000 /* a boot in which nothing happens for so long is told */
-#define GONE_MS     30000  /* without a session */
-#define LOOKED_AT   64     /* rows, for one that may go */
-#define UNSEEN_MAX  512    /* machines that are shown before they have done anything */
+#define QUIET_BYTES  262144 /* a second: a system that has booted reads less */
+#define QUIET_S      10
+#define RATE_MS      950    /* between two measurements */
+#define PAUSE_MS     60000  /* a firmware that asks again after it begins another boot */
+#define STALL_MS     120000 /* a boot in which nothing happens for so long is told */
+#define GONE_MS      30000  /* without a session */
+#define LOOKED_AT    64     /* rows, for one that may go */
+#define ROWS_AT_ONCE 64     /* then other threads come */
+#define UNSEEN_MAX   512    /* machines that are shown before they have done anything */
 
 /* ---- which row ---- */
 
@@ -340,6 +342,16 @@ static void note_change(struct lb_board *board, size_t at) {
     board->rows[at].serial = ++board->serial;
 }
 
+/* Long where there are many machines. An event that comes between is seen the next time. */
+static void note_changes(struct lb_board *board) {
+    for (size_t i = 0; i < board->count; i++) {
+        if (board->rows[i].is_used || board->rows[i].hash != 0)
+            note_change(board, i);
+        if (i % ROWS_AT_ONCE == ROWS_AT_ONCE - 1)
+            lb_lock_yield();
+    }
+}
+
 static bool is_lively(const struct lb_board *board) {
     for (size_t i = 0; i < board->count; i++) {
         const struct lb_board_row *row = &board->rows[i];
@@ -372,9 +384,8 @@ void lb_board_refresh(struct lb_board *board, uint64_t time_ms, struct lb_server
             drop_row(board, row);
             board->free_count++;
         }
-        if (row->is_used || row->hash != 0)
-            note_change(board, i);
     }
+    note_changes(board);
     struct lb_server_target_use use = lb_server_target_use(target);
     board->memory = use.memory;
     board->memory_used = use.memory_used;

@@ -1,8 +1,11 @@
 #include "server/image_commands.h"
+#include "server/lock.h"
 #include "server/reload.h"
 #include "server/say.h"
 #include "server/workers.h"
 #include <string.h>
+
+#define MACHINES_AT_ONCE 64 /* of a list, then other threads come */
 
 /* ---- machines ---- */
 
@@ -172,9 +175,12 @@ static void list(struct lb_server_command *command) {
     if (!command->request.is_json)
         lb_control_say(command->client, ' ', "%-20s %-16s %8s  %10s  %-20s %s", "MACHINE", "AT",
                        "SESSIONS", "OVERLAY", "STAGE", "DISK");
-    for (size_t i = 0; i < machines->count; i++)
+    for (size_t i = 0; i < machines->count; i++) {
         if (!machines->list[i].is_gone)
             say_machine(command, &machines->list[i]);
+        if (i % MACHINES_AT_ONCE == MACHINES_AT_ONCE - 1)
+            lb_lock_yield();
+    }
 }
 
 static void say_sessions(struct lb_server_command *command,

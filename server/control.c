@@ -143,7 +143,12 @@ void lb_control_say(struct lb_control_client *client, char sign, const char *for
 
 void lb_control_end(struct lb_server_control *control, struct lb_control_client *client,
                     const struct lb_server_error *error) {
-    if (error->what[0] == '\0') {
+    if (client->answer.cut) { /* what is not sent yet is less than what was to be said */
+        client->answer = lb_text(client->room, LB_CONTROL_ANSWER_BYTES), client->sent = 0;
+        lb_control_say(client, '!', "the answer is longer than %d MiB",
+                       LB_CONTROL_ANSWER_BYTES >> 20);
+        lb_control_say(client, '?', "ask for less: lunbootctl show MACHINE");
+    } else if (error->what[0] == '\0') {
         lb_control_say(client, '.', "%s", "");
     } else {
         lb_control_say(client, '!', "%s", error->what);

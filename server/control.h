@@ -6,8 +6,9 @@
 #include "server/request.h"
 #include "server/source.h"
 
-#define LB_CONTROL_CLIENTS_MAX  16
-#define LB_CONTROL_ANSWER_BYTES 262144 /* of all lines of an answer; 256 machines take 120 KiB */
+#define LB_CONTROL_CLIENTS_MAX 16
+#define LB_CONTROL_ANSWER_BYTES                                                                    \
+    (16 << 20) /* of all lines of an answer; as JSON, a machine takes 600 or so */
 
 /* One lunbootctl. */
 struct lb_control_client {

@@ -1,6 +1,7 @@
 #include "server/head.h"
 #include "os/linux/files.h"
 #include "server/durable.h"
+#include "server/lock.h"
 #include "server/record.h"
 #include <errno.h>
 
@@ -64,7 +65,9 @@ bool lb_server_head_load(const char *folder, struct lb_server_head *head) {
     char path[LB_SERVER_PATH_MAX + 80];
     uint8_t room[LB_SERVER_HEAD_MAX];
     lb_format(path, sizeof path, "%s/head", folder);
+    bool is_paused = lb_lock_pause();
     long len = lb_file_read(path, lb_span(room, sizeof room));
+    lb_lock_resume(is_paused);
     return len > 0 && lb_server_head_parse(lb_bytes(room, (size_t)len), head);
 }
 

@@ -1,4 +1,5 @@
 #include "server/job.h"
+#include "server/lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -58,7 +59,11 @@ bool lb_server_job_begin(struct lb_server_job *job, int epoll, struct lb_server_
 }
 
 void lb_server_job_end(struct lb_server_job *job) {
+    lb_lock_lend();
+    bool is_paused = lb_lock_pause();
     pthread_join(job->thread, NULL);
+    lb_lock_resume(is_paused);
+    lb_lock_unlend();
     lb_server_source_close(&job->source);
     close(job->from);
 }

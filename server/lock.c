@@ -57,6 +57,12 @@ void lb_lock_unlend(void) {
     lent--;
 }
 
+void lb_lock_yield(void) {
+    lb_lock_lend();
+    lb_lock_resume(lb_lock_pause());
+    lb_lock_unlend();
+}
+
 bool lb_lock_pause(void) {
     if (held == NOT_HELD || (held == EXCLUSIVE && lent == 0))
         return false;

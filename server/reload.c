@@ -1,4 +1,5 @@
 #include "server/reload.h"
+#include "server/lock.h"
 #include "server/say.h"
 #include "server/workers.h"
 #include <string.h>
@@ -14,10 +15,13 @@ static struct lb_server_settings fresh, before; /* wiped after each use: they ha
 
 /* ---- read ---- */
 
+/* guess: where it is, if nothing has moved. */
 static const struct lb_server_machine_settings *
-section_named(const struct lb_server_settings *settings, const char *name) {
+section_named(const struct lb_server_settings *settings, const char *name, size_t guess) {
+    if (guess < settings->machine_count && strcmp(settings->machines[guess].name, name) == 0)
+        return &settings->machines[guess];
     for (size_t i = 0; i < settings->machine_count; i++)
-        if (lb_streq(settings->machines[i].name, name))
+        if (strcmp(settings->machines[i].name, name) == 0)
             return &settings->machines[i];
     return NULL;
 }
@@ -26,7 +30,7 @@ section_named(const struct lb_server_settings *settings, const char *name) {
 static bool keep_added(const struct lb_server_settings *now, struct lb_server_error *error) {
     for (size_t i = 0; i < now->machine_count; i++) {
         const struct lb_server_machine_settings *section = &now->machines[i];
-        if (!section->is_added || section_named(&fresh, section->name) != NULL)
+        if (!section->is_added || section_named(&fresh, section->name, i) != NULL)
             continue;
         if (fresh.machine_count == LB_SERVER_SECTIONS_MAX)
             return lb_server_fail(error, "lunbootctl remove takes out those that it has added",
@@ -36,6 +40,7 @@ static bool keep_added(const struct lb_server_settings *now, struct lb_server_er
     return true;
 }
 
+/* Without the lock: settings are the main thread's. */
 static bool read_fresh(const struct lb_server *server, struct lb_server_error *error) {
     const struct lb_server_settings *now = &server->settings;
     lb_server_settings_init(&fresh);
@@ -84,7 +89,7 @@ static bool is_as(const struct lb_server_machine *machine,
 static bool check_running(struct lb_server *server, struct lb_server_error *error) {
     for (size_t i = 0; i < fresh.machine_count; i++) {
         const char *name = fresh.machines[i].name, *word = NULL;
-        const struct lb_server_machine_settings *was = section_named(&server->settings, name);
+        const struct lb_server_machine_settings *was = section_named(&server->settings, name, i);
         const struct lb_server_machine *machine = machine_of(server, name);
         char hint[120];
         if (machine == NULL || !is_running(server, machine))
@@ -119,7 +124,7 @@ static void retire_gone(struct lb_server *server) {
     for (size_t i = 0; i < server->machines.count; i++) {
         struct lb_server_machine *machine = &server->machines.list[i];
         if (machine->is_section && !machine->is_gone &&
-            section_named(&server->settings, machine->name) == NULL)
+            section_named(&server->settings, machine->name, i) == NULL)
             retire(server, machine);
     }
 }
@@ -158,8 +163,8 @@ static size_t apply_sections(struct lb_server *server, const struct lb_server_se
                              struct lb_server_error *error) {
     for (size_t i = 0; i < count; i++)
         if (!waits_for_image(&from->machines[i]) &&
-            !apply_section(server, &from->machines[i], section_named(was, from->machines[i].name),
-                           error))
+            !apply_section(server, &from->machines[i],
+                           section_named(was, from->machines[i].name, i), error))
             return i;
     return count;
 }
@@ -188,7 +193,12 @@ static bool apply(struct lb_server *server, struct lb_server_error *error) {
 }
 
 bool lb_server_reload(struct lb_server *server, struct lb_server_error *error) {
-    bool did = read_fresh(server, error) && check_running(server, error) && apply(server, error);
+    lb_lock_lend();
+    bool is_paused = lb_lock_pause();
+    bool is_read = read_fresh(server, error);
+    lb_lock_resume(is_paused);
+    lb_lock_unlend();
+    bool did = is_read && check_running(server, error) && apply(server, error);
     if (did)
         lb_server_machines_refresh(&server->machines);
     if (did)

@@ -1,8 +1,10 @@
 /* Which versions of images machines have, and those that go. */
+#include "server/lock.h"
 #include "server/machines.h"
 #include "server/say.h"
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@ static size_t count_heads(const struct lb_server_machines *machines, const char 
     DIR *folder = opendir(machines->settings->overlays);
     struct dirent *entry;
     size_t count = 0;
+    lb_lock_lend();
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         char whose[LB_SERVER_PATH_MAX + 264];
         struct lb_server_head head;
@@ -25,27 +28,51 @@ static size_t count_heads(const struct lb_server_machines *machines, const char 
         if (entry->d_name[0] != '.' && (machine == NULL || !has_version(path, machine)))
             count += lb_server_head_load(whose, &head) && head.is_used && lb_streq(head.base, path);
     }
+    lb_lock_unlend();
     if (folder != NULL)
         closedir(folder);
     return count;
 }
 
-/* In memory first: heads are files. */
-static bool is_used(const struct lb_server_machines *machines, const char *path) {
+static size_t count_served(const struct lb_server_machines *machines, const char *path) {
+    size_t count = 0;
     for (size_t i = 0; i < machines->count; i++)
-        if (has_version(path, &machines->list[i]))
-            return true;
-    return count_heads(machines, path) > 0;
+        count += has_version(path, &machines->list[i]);
+    return count;
+}
+
+/* In memory first: heads are files. Others may begin to use it while those are read. */
+static bool is_used(const struct lb_server_machines *machines, const char *path) {
+    return count_served(machines, path) > 0 || count_heads(machines, path) > 0 ||
+           count_served(machines, path) > 0;
 }
 
 size_t lb_server_machines_count_users(const struct lb_server_machines *machines,
                                       const struct lb_image *image) {
     char path[LB_IMAGE_PATH_MAX];
-    size_t count = 0;
     lb_image_path(machines->settings->state, image, path);
-    for (size_t i = 0; i < machines->count; i++)
-        count += has_version(path, &machines->list[i]);
-    return count + count_heads(machines, path);
+    size_t heads = count_heads(machines, path);
+    return heads + count_served(machines, path);
+}
+
+/* A large file goes slowly. First it gets a name that is none of a version, which lb_images_open
+ * removes after a power cut. False: errno. */
+static bool hide_file(const char *state, const struct lb_image *image) {
+    char path[LB_IMAGE_PATH_MAX], hidden[LB_IMAGE_PATH_MAX];
+    lb_image_path(state, image, path);
+    lb_image_new_path(state, image, hidden);
+    return rename(path, hidden) == 0;
+}
+
+/* Then it goes, without the lock. */
+static void drop_hidden(const char *state, const struct lb_image *image) {
+    char hidden[LB_IMAGE_PATH_MAX];
+    lb_image_new_path(state, image, hidden);
+    lb_lock_lend();
+    bool is_paused = lb_lock_pause();
+    (void)unlink(hidden);
+    lb_lock_resume(is_paused);
+    lb_lock_unlend();
 }
 
 void lb_server_machines_free_versions(struct lb_server_machines *machines) {
@@ -57,8 +84,10 @@ void lb_server_machines_free_versions(struct lb_server_machines *machines) {
         if (at.version == lb_images_newest(state, at.name) || is_used(machines, path))
             continue;
         lb_server_machines_close_version(machines, path);
-        if (unlink(path) == 0)
-            lb_server_say("", "%s@%u is removed: no machine has it any more", at.name, at.version);
+        if (!hide_file(state, &at))
+            continue;
+        drop_hidden(state, &at);
+        lb_server_say("", "%s@%u is removed: no machine has it any more", at.name, at.version);
     }
 }
 
@@ -93,9 +122,10 @@ bool lb_server_machines_remove_version(struct lb_server_machines *machines,
         return lb_server_fail(error, "take image out of lunbootd.conf, and restart lunbootd",
                               "machines boot from %s, and it has no other version", image->name);
     lb_image_path(state, image, path);
-    if (unlink(path) < 0)
+    if (!hide_file(state, image))
         return lb_server_fail(error, "lunbootctl image list", "%s@%u cannot be removed: %s",
                               image->name, image->version, strerror(errno));
     lb_server_machines_close_version(machines, path);
+    drop_hidden(state, image);
     return true;
 }
