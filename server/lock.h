@@ -37,8 +37,8 @@ void lb_lock_downgrade(bool was_shared);
 void lb_lock_lend(void);
 /* The end of it. */
 void lb_lock_unlend(void);
-/* In long work, where this thread holds it exclusively: others that wait for it come first. They may
- * change what is common. */
+/* In long work, where this thread holds it exclusively: others that wait for it come first. They
+ * may change what is common. */
 void lb_lock_yield(void);
 /* Before a call that may wait: releases it where it is held shared, or lent. True: it has. */
 bool lb_lock_pause(void);

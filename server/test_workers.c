@@ -1,0 +1,351 @@
+/* The threads that serve sessions, with real sockets: which of them gets a session, that none sleeps
+ * while it has something to do, and that they end in the middle of their work. */
+#include "os/linux/clock.h"
+#include "server/lock.h"
+#include "server/session.h"
+#include "server/workers.h"
+#include "tests/tap.h"
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WAIT_MS   5000 /* for what is due at once: a computer may be busy */
+#define BHS       48
+#define LOGIN_OUT 0x43 /* immediate (RFC 7143 11.12) */
+#define NOP_OUT   0x40
+#define ROUNDS    2000
+
+static struct lb_server_settings settings;
+static struct lb_server_machines machines;
+static struct lb_server_target target; /* the main thread's: the test's own */
+static struct lb_server_error error;
+static struct sockaddr_in portal;
+static char disk[] = "/tmp/lb-test-workers-XXXXXX", other_disk[] = "/tmp/lb-test-workers-XXXXXX";
+
+/* ---- the server's side ---- */
+
+static void make_disk(char *path) {
+    static const uint8_t block[4096];
+    strcpy(strchr(path, 0) - 6, "XXXXXX");
+    int fd = mkstemp(path);
+    CHECK(fd >= 0 && write(fd, block, sizeof block) == sizeof block);
+    close(fd);
+}
+
+static void open_portal(void) {
+    socklen_t len = sizeof portal;
+    portal = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    CHECK(bind(fd, (struct sockaddr *)&portal, sizeof portal) == 0 && listen(fd, 64) == 0);
+    CHECK(getsockname(fd, (struct sockaddr *)&portal, &len) == 0);
+    target.source.fd = fd;
+    CHECK(lb_server_watch(target.epoll, &target.source, EPOLLIN));
+}
+
+static void open_all(unsigned threads) {
+    char text[1000];
+    make_disk(disk);
+    make_disk(other_disk);
+    snprintf(text, sizeof text,
+             "interface=lo\ntarget=iqn.x:t\nwrites=direct\nunknown=ignore\n"
+             "[machine anna]\nmac=02:00:00:00:00:01\ndisk=%s\n"
+             "[machine bert]\nmac=02:00:00:00:00:02\ndisk=%s\n",
+             disk, other_disk);
+    error = (struct lb_server_error){0};
+    lb_server_settings_init(&settings);
+    CHECK(lb_server_settings_read(&settings, lb_bytes_of_text(text), "test", &error));
+    CHECK(lb_server_machines_open(&machines, &settings, NULL, &error));
+    CHECK(lb_server_target_begin(&target, epoll_create1(EPOLL_CLOEXEC), NULL, &error));
+    target.machines = &machines;
+    target.portal = (struct lb_endpoint){.addr = lb_addr_v4(127, 0, 0, 1), .port = 3260};
+    lb_budget_init(&target.budget, 64 << 20, LB_SERVER_SESSIONS_MAX);
+    CHECK(lb_server_workers_open(&target, threads, &error));
+    CHECK_STR(error.what, "");
+    CHECK_EQ(target.worker_count, threads > 1 ? threads : 0);
+    open_portal();
+}
+
+static void close_all(void) {
+    int epoll = target.epoll;
+    lb_server_target_close(&target);
+    CHECK_EQ(target.worker_count, 0);
+    CHECK(target.sessions == NULL);
+    close(epoll);
+    lb_server_machines_close(&machines);
+    unlink(disk);
+    unlink(other_disk);
+}
+
+/* A turn of the main thread: waits for at most so long. */
+static void turn(int wait_ms) {
+    struct epoll_event events[16];
+    int count = epoll_wait(target.epoll, events, 16, wait_ms);
+    lb_lock_exclusive();
+    for (int i = 0; i < count; i++) {
+        struct lb_server_source *source = events[i].data.ptr;
+        if (source == &target.source)
+            lb_server_target_ready(&target, source, lb_now_us());
+        else if (source == &target.wakeup)
+            lb_server_workers_woken(&target);
+        else
+            lb_server_session_ready(source, events[i].events, lb_now_us());
+    }
+    (void)lb_server_target_poll(&target, lb_now_us());
+    lb_lock_release();
+}
+
+static unsigned count_of(unsigned worker) {
+    lb_lock_exclusive();
+    unsigned count = target.workers[worker].target.count;
+    lb_lock_release();
+    return count;
+}
+
+/* ---- a client's side ---- */
+
+static int connect_client(void) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(connect(fd, (struct sockaddr *)&portal, sizeof portal) == 0);
+    return fd;
+}
+
+static void send_pdu(int fd, uint8_t opcode, uint8_t flags, const char *text, size_t len) {
+    uint8_t pdu[BHS + 400] = {opcode, flags};
+    CHECK(len <= 400);
+    pdu[6] = (uint8_t)(len >> 8);
+    pdu[7] = (uint8_t)len;
+    pdu[8] = 0x80; /* the ISID, and the task's tag below */
+    pdu[19] = 1;
+    if (opcode == NOP_OUT)
+        memset(pdu + 8, 0, 8), memset(pdu + 20, 0xff, 4);
+    memcpy(pdu + BHS, text, len);
+    size_t whole = BHS + (len + 3) / 4 * 4;
+    CHECK(send(fd, pdu, whole, MSG_NOSIGNAL) == (ssize_t)whole);
+}
+
+/* Names: NUL-terminated each, as they are sent. */
+static void send_login(int fd, const char *names, size_t len) {
+    send_pdu(fd, LOGIN_OUT, 0x87, names, len);
+}
+#define NAMES(machine) "InitiatorName=iqn.y:i\0TargetName=iqn.x:t:" machine "\0SessionType=Normal"
+
+/* The next header; false: the connection is over, or nothing came. */
+static bool receive_header(int fd, uint8_t header[BHS]) {
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    uint8_t rest[8192];
+    if (poll(&wait, 1, WAIT_MS) != 1 || recv(fd, header, BHS, MSG_WAITALL) != BHS)
+        return false;
+    size_t len = ((size_t)header[6] << 8 | header[7]) + 3;
+    return len < 4 || recv(fd, rest, len / 4 * 4, MSG_WAITALL) == (ssize_t)(len / 4 * 4);
+}
+
+/* Its status; -1: there is no answer. */
+static int login_status(int fd) {
+    uint8_t header[BHS];
+    return receive_header(fd, header) && header[0] == 0x23 ? header[36] << 8 | header[37] : -1;
+}
+
+/* Logs in: the main thread's part of it is the test's. */
+static int log_in(const char *names, size_t len) {
+    int fd = connect_client();
+    send_login(fd, names, len);
+    turn(WAIT_MS);
+    return fd;
+}
+#define LOG_IN(machine) log_in(NAMES(machine), sizeof NAMES(machine))
+
+/* ---- hand-over ---- */
+
+static void a_login_goes_on_in_a_worker(void) {
+    open_all(2);
+    int fd = LOG_IN("anna");
+    CHECK_EQ(target.count, 0);
+    CHECK_EQ(login_status(fd), 0); /* nobody polls the main thread: the worker was woken */
+    CHECK_EQ(count_of(0) + count_of(1), 1);
+    close(fd);
+    close_all();
+}
+
+static void sessions_of_a_machine_meet_and_others_spread(void) {
+    open_all(2);
+    int fds[4] = {LOG_IN("anna"), LOG_IN("bert"), LOG_IN("anna"), -1};
+    for (int i = 0; i < 3; i++)
+        CHECK(login_status(fds[i]) == 0 || i == 0); /* the third ends the first: RFC 7143 6.3.5 */
+    lb_lock_exclusive();
+    for (unsigned w = 0; w < 2; w++)
+        for (const struct lb_server_session *at = target.workers[w].target.sessions; at != NULL;
+             at = at->next)
+            CHECK(at->machine == NULL || at->home->worker == w);
+    CHECK(machines.list[0].disk->home.worker != machines.list[1].disk->home.worker);
+    lb_lock_release();
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    close_all();
+}
+
+static void discovery_and_what_is_not_there_stay(void) {
+    static const char discovery[] = "InitiatorName=iqn.y:i\0SessionType=Discovery";
+    open_all(2);
+    int fd = log_in(discovery, sizeof discovery);
+    CHECK_EQ(login_status(fd), 0);
+    CHECK_EQ(target.count, 1);
+    int none = LOG_IN("nobody");
+    CHECK_EQ(login_status(none), 0x0203); /* not found */
+    CHECK_EQ(count_of(0) + count_of(1), 0);
+    close(fd);
+    close(none);
+    close_all();
+}
+
+static void one_thread_has_no_workers(void) {
+    open_all(1);
+    int fd = LOG_IN("anna");
+    CHECK_EQ(login_status(fd), 0);
+    CHECK_EQ(target.count, 1);
+    close(fd);
+    close_all();
+}
+
+/* ---- wake-ups ---- */
+
+static atomic_bool is_over;
+
+/* Wakes all workers without need, so that a needed one falls in all parts of their loops. */
+static void *disturb(void *argument) {
+    (void)argument;
+    for (unsigned i = 0; !atomic_load(&is_over); i++) {
+        lb_lock_shared();
+        lb_server_workers_wake(&target.workers[i % 2].target);
+        lb_lock_release();
+        if (i % 7 == 0)
+            usleep(50);
+    }
+    return NULL;
+}
+
+static void no_wakeup_is_lost(void) {
+    pthread_t thread;
+    unsigned late = 0;
+    open_all(2);
+    atomic_store(&is_over, false);
+    CHECK_EQ(pthread_create(&thread, NULL, disturb, NULL), 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        uint64_t begin_us = lb_now_us();
+        bool have_seen = false;
+        while (!have_seen && lb_now_us() < begin_us + WAIT_MS * LB_US_MS) {
+            lb_lock_exclusive();
+            lb_server_workers_settle(&target); /* it gives up after a while, where a core is busy */
+            have_seen = target.workers[0].done == target.workers[0].asked &&
+                        target.workers[1].done == target.workers[1].asked;
+            lb_server_workers_go_on(&target);
+            lb_lock_release();
+        }
+        late += !have_seen;
+        if (i % 3 == 0)
+            usleep(i % 101);
+    }
+    CHECK_EQ(late, 0);
+    atomic_store(&is_over, true);
+    pthread_join(thread, NULL);
+    close_all();
+}
+
+static void what_a_session_is_sent_is_answered_each_time(void) {
+    uint8_t header[BHS];
+    open_all(2);
+    int fd = LOG_IN("anna");
+    CHECK_EQ(login_status(fd), 0);
+    unsigned answered = 0;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        send_pdu(fd, NOP_OUT, 0x80, "ping", 4);
+        if (!receive_header(fd, header))
+            break;
+        answered += header[0] == 0x20;
+        if (i % 5 == 0)
+            usleep(i % 89);
+    }
+    CHECK_EQ(answered, ROUNDS);
+    close(fd);
+    close_all();
+}
+
+static void who_is_dropped_by_the_main_thread_is_gone_at_once(void) {
+    uint8_t header[BHS];
+    open_all(2);
+    int fd = LOG_IN("anna");
+    CHECK_EQ(login_status(fd), 0);
+    send_pdu(fd, NOP_OUT, 0x80, "ping", 4); /* it is full-feature in the worker, too */
+    CHECK(receive_header(fd, header));
+    lb_lock_exclusive();
+    lb_server_target_eject(&target, &machines.list[0]);
+    lb_lock_release();
+    while (receive_header(fd, header))
+        CHECK_EQ(header[0] & 0x3f, 0x32); /* at most an asynchronous message */
+    CHECK_EQ(recv(fd, header, 1, MSG_DONTWAIT), 0);
+    close(fd);
+    close_all();
+}
+
+/* ---- the end ---- */
+
+struct flood {
+    int fd;
+    atomic_uint answers;
+    bool has_ended;
+};
+
+static void *flood(void *argument) {
+    struct flood *client = argument;
+    static const uint8_t ping[BHS] = {
+        [0] = NOP_OUT, [1] = 0x80, [19] = 1, [20] = 0xff, [21] = 0xff, [22] = 0xff, [23] = 0xff};
+    uint8_t header[BHS];
+    while (send(client->fd, ping, sizeof ping, MSG_NOSIGNAL) == BHS &&
+           recv(client->fd, header, BHS, MSG_WAITALL) == BHS)
+        atomic_fetch_add(&client->answers, 1);
+    client->has_ended = true;
+    return NULL;
+}
+
+static void they_end_in_the_middle_of_their_work(void) {
+    for (unsigned round = 0; round < 10; round++) {
+        struct flood clients[2] = {{.fd = -1}, {.fd = -1}};
+        pthread_t threads[2];
+        open_all(2);
+        clients[0].fd = LOG_IN("anna");
+        clients[1].fd = LOG_IN("bert");
+        for (int i = 0; i < 2; i++) {
+            CHECK_EQ(login_status(clients[i].fd), 0);
+            CHECK_EQ(pthread_create(&threads[i], NULL, flood, &clients[i]), 0);
+        }
+        for (int i = 0; i < 2; i++)
+            while (atomic_load(&clients[i].answers) < 20)
+                usleep(100);
+        lb_server_workers_stop(&target);
+        CHECK(!target.workers[0].is_begun && !target.workers[1].is_begun);
+        lb_server_workers_close(&target); /* again, and their sessions */
+        for (int i = 0; i < 2; i++) {
+            pthread_join(threads[i], NULL);
+            CHECK(clients[i].has_ended);
+            close(clients[i].fd);
+        }
+        close_all();
+    }
+}
+
+int main(void) {
+    TEST(a_login_goes_on_in_a_worker);
+    TEST(sessions_of_a_machine_meet_and_others_spread);
+    TEST(discovery_and_what_is_not_there_stay);
+    TEST(one_thread_has_no_workers);
+    TEST(no_wakeup_is_lost);
+    TEST(what_a_session_is_sent_is_answered_each_time);
+    TEST(who_is_dropped_by_the_main_thread_is_gone_at_once);
+    TEST(they_end_in_the_middle_of_their_work);
+    return tap_done();
+}
