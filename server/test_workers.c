@@ -1,5 +1,5 @@
-/* The threads that serve sessions, with real sockets: which of them gets a session, that none sleeps
- * while it has something to do, and that they end in the middle of their work. */
+/* The threads that serve sessions, with real sockets: which of them gets a session, that none
+ * sleeps while it has something to do, and that they end in the middle of their work. */
 #include "os/linux/clock.h"
 #include "server/lock.h"
 #include "server/session.h"
