@@ -13,7 +13,7 @@ trap 'exit 130' INT TERM HUP
 make_build() {
     [ -e $build/build.ninja ] ||
         CC=gcc meson setup $build -Duefi=disabled -Db_sanitize=thread -Db_lundef=false || return
-    ninja -C $build lunbootd lunbootctl
+    ninja -C $build lunbootd lunbootctl server/test_workers
 }
 
 if ! make_build >"$log" 2>&1; then
@@ -23,8 +23,15 @@ if ! make_build >"$log" 2>&1; then
     exit 1
 fi
 echo "ok 1 - lunbootd is built with ThreadSanitizer"
-points=1
+points=2
 failed=0
+if TSAN_OPTIONS=exitcode=66 $build/server/test_workers >"$reports/log" 2>&1; then
+    echo "ok 2 - test_workers: no report"
+else
+    sed 's/^/# /' "$reports/log" | tail -n 60
+    echo "not ok 2 - test_workers: no report"
+    failed=1
+fi
 for name in threads slow-disk slow-files files sanitize control reload images kill; do
     points=$((points + 1))
     if TSAN_OPTIONS="log_path=$reports/$name exitcode=66" "tests/interop/lunbootd-$name.sh" >"$reports/log" 2>&1 &&
