@@ -74,9 +74,8 @@ struct lb_server_machine {
     bool is_busy;       /* a version is made of it, or it is reset: nobody logs in */
     struct lb_storage overlay;
     struct lb_server_sanitize *sanitize; /* goes on, or has failed; NULL: nothing. See sanitize.h */
-    bool
-        is_at_work; /* a piece of it is being written, or its overlay is opened: other threads leave
-                        the machine alone */
+    /* A piece of it is being written, or its overlay is opened: other threads leave it alone. */
+    bool is_at_work;
     struct lb_server_home home;
 };
 
