@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES  512
 #define TRANSFER_MAX (32 << 20) /* of one command: more than any 10-byte command can ask for */
 
 /* ---- names ---- */
@@ -154,12 +153,13 @@ static struct lb_server_disk *choose_disk(struct lb_server_machines *machines,
  * system can, and where it may be written. */
 static void fit_unit(struct lb_server_machine *machine) {
     bool is_file = machine->disk->changed_ns != 0;
+    uint32_t block_bytes = lb_scsi_unit_block_bytes(&machine->unit);
     machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;
-    machine->unit.blocks = machine->disk->storage.bytes / BLOCK_BYTES;
+    machine->unit.blocks = machine->disk->storage.bytes / block_bytes;
     if (machine->writes != LB_WRITES_DIRECT) {
         machine->unit.can_sanitize = true;
-        machine->unit.atomic_blocks = LB_ATOMIC_MAX / BLOCK_BYTES;
-        machine->unit.max_transfer_blocks = TRANSFER_MAX / BLOCK_BYTES;
+        machine->unit.atomic_blocks = LB_ATOMIC_MAX / block_bytes;
+        machine->unit.max_transfer_blocks = TRANSFER_MAX / block_bytes;
     }
     machine->unit.read_only =
         machine->writes == LB_WRITES_DIRECT && machine->disk->storage.read_only;
@@ -245,9 +245,10 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
         begin_head(added);
     name_base(machines, added);
     added->offered = added->head.generation;
+    bool is_large = machines->settings->block_size == LB_BLOCK_SIZE_4096;
     added->unit = (struct lb_scsi_unit){
-        .block_bytes = BLOCK_BYTES,
-        .physical_exponent = 3, /* 4 KiB: a page, and an overlay's block */
+        .block_bytes = is_large ? 4096 : 512,
+        .physical_exponent = is_large ? 0 : 3, /* 4 KiB: a page, and an overlay's block */
         .naa = identity(added->base_name),
         .is_removable = machines->settings->removable,
         .can_copy = true,

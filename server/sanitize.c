@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define FIRST_LINE  "# lunbootd: a SANITIZE of this overlay, which goes on; see sanitize.h\n"
+#define BLOCK_BYTES 512                   /* the smallest there is */
 #define RUN_BYTES   (UINT64_C(1) << 20)   /* one piece of OVERWRITE: others wait for so much */
 #define FREE_BYTES  (UINT64_C(1) << 30)   /* one piece of BLOCK ERASE */
 #define FLUSH_BYTES (UINT64_C(8) << 20)   /* made durable at a time */
@@ -53,8 +54,7 @@ bool lb_sanitize_parse(struct lb_bytes text, struct lb_sanitize_record *record) 
             return false;
     bool is_erase = got.passes == 0;
     if (line != LB_RECORD_END || is_erase != (got.pattern_len == 0) ||
-        got.done % LB_SANITIZE_PATTERN_MAX != 0 ||
-        (is_erase ? got.pass > 0 : got.pass >= got.passes))
+        got.done % BLOCK_BYTES != 0 || (is_erase ? got.pass > 0 : got.pass >= got.passes))
         return false;
     *record = got;
     return true;
@@ -243,8 +243,8 @@ static bool fill_record(struct lb_sanitize_record *record, const struct lb_targe
     *record = (struct lb_sanitize_record){.is_restricted = io->is_restricted};
     if (io->sanitize == LB_SCSI_BLOCK_ERASE)
         return true;
-    if (!lb_scsi_overwrite_read(lb_bytes(io->buffer.p, io->buffer.len), sizeof record->pattern,
-                                &overwrite))
+    uint32_t block_bytes = LB_MIN(lb_scsi_unit_block_bytes(io->lun), sizeof record->pattern);
+    if (!lb_scsi_overwrite_read(lb_bytes(io->buffer.p, io->buffer.len), block_bytes, &overwrite))
         return false;
     record->inverts = overwrite.inverts;
     record->passes = overwrite.passes;

@@ -13,7 +13,7 @@
 
 #include "server/machines.h"
 
-#define LB_SANITIZE_PATTERN_MAX 512 /* a block of an overlay's disk */
+#define LB_SANITIZE_PATTERN_MAX 4096 /* the largest block of an overlay's disk */
 #define LB_SANITIZE_TEXT_MAX    (512 + 2 * LB_SANITIZE_PATTERN_MAX)
 
 /* What the file says. */

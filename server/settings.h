@@ -37,6 +37,7 @@ enum lb_server_dhcp6_mode {
     LB_SERVER_DHCP6_SERVER,
     LB_SERVER_DHCP6_STATELESS,
 };
+enum lb_server_block_size { LB_BLOCK_SIZE_512, LB_BLOCK_SIZE_4096 };
 enum lb_server_writes { LB_WRITES_DIRECT, LB_WRITES_KEEP, LB_WRITES_DROP, LB_WRITES_AS_ALL };
 enum lb_server_isns_mode { LB_SERVER_ISNS_OFF, LB_SERVER_ISNS_TARGETS, LB_SERVER_ISNS_OPEN };
 enum lb_server_slp_mode { LB_SERVER_SLP_OFF, LB_SERVER_SLP_SERVICE, LB_SERVER_SLP_DIRECTORY };
@@ -108,7 +109,8 @@ struct lb_server_settings {
     char state[LB_SERVER_STATE_MAX + 1];
     char overlays[LB_SERVER_PATH_MAX + 1]; /* never empty once the command line was taken */
     uint32_t overlay_mib;
-    uint32_t unknown; /* enum lb_server_unknown */
+    uint32_t unknown;    /* enum lb_server_unknown */
+    uint32_t block_size; /* enum lb_server_block_size */
     bool read_only, removable;
     struct lb_server_chap chap; /* of machines that have none of their own */
     struct lb_chap_algs chap_algs;

@@ -155,6 +155,23 @@ static void one_machine_too_many_gets_no_disk(void) {
     close_all();
 }
 
+static void blocks_are_as_large_as_is_said(void) {
+    open_with("[machine a]\nmac = 02:00:00:00:00:01\n");
+    CHECK_EQ(machines.list[0].unit.block_bytes, 512);
+    CHECK_EQ(machines.list[0].unit.blocks, 8);
+    CHECK_EQ(machines.list[0].unit.physical_exponent, 3);
+    uint32_t atomic_bytes = machines.list[0].unit.atomic_blocks * 512;
+    uint32_t transfer_bytes = machines.list[0].unit.max_transfer_blocks * 512;
+    close_all();
+    open_with("block-size = 4096\n[machine a]\nmac = 02:00:00:00:00:01\n");
+    CHECK_EQ(machines.list[0].unit.block_bytes, 4096);
+    CHECK_EQ(machines.list[0].unit.blocks, 1);
+    CHECK_EQ(machines.list[0].unit.physical_exponent, 0);
+    CHECK(atomic_bytes > 0 && machines.list[0].unit.atomic_blocks * 4096 == atomic_bytes);
+    CHECK(machines.list[0].unit.max_transfer_blocks * 4096 == transfer_bytes);
+    close_all();
+}
+
 int main(void) {
     TEST(a_machine_is_found_by_all_that_it_is_known_by);
     TEST(a_target_is_found_by_its_name_as_it_is_now);
@@ -162,5 +179,6 @@ int main(void) {
     TEST(a_machine_gets_another_card);
     TEST(ten_thousand_machines_cost_what_ten_do);
     TEST(one_machine_too_many_gets_no_disk);
+    TEST(blocks_are_as_large_as_is_said);
     return tap_done();
 }

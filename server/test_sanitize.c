@@ -58,6 +58,7 @@ static void what_is_not_whole_or_contradicts_itself_is_refused(void) {
         "passes = 2\npass = 2\npattern = 00\nend\n", /* it would be over */
         "passes = 0\npass = 1\nend\n",
         "passes = 1\ndone = 1\npattern = 00\nend\n", /* no whole block */
+        "passes = 1\ndone = 256\npattern = 00\nend\n",
         "passes = 1\npattern = 0\nend\n",
         "passes = 1\npattern = zz\nend\n",
         "passes = 1\npattern = 00\nfailed = 2\nend\n",
