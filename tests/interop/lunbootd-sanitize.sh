@@ -22,14 +22,14 @@ phase() {
 start
 phase crypto ''
 ok "CRYPTOGRAPHIC ERASE is refused: 05/24/00"
-phase begin 02000003a1b2c3
+phase begin 0a000003a1b2c3
 ok "OVERWRITE with IMMED is answered at once; then TEST UNIT READY and READ are NOT READY 04/1B"
 phase watch "$bert"
 ok "the progress grows until it ends, while another machine reads: $(cat "$scratch/phase.log")"
 phase reads a1b2c3
 ok "then every block begins with the pattern: $(cat "$scratch/phase.log")"
 
-phase begin 8300000177
+phase begin 8900000177
 end lunbootd KILL
 start
 lunbootd_says 'anna .*goes on' "after a kill -9 it goes on before anybody logs in"
