@@ -495,6 +495,8 @@ static const struct near {
      "a variable of iPXE"},
     {"iscsi:2001:db8::1::::" IQN, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, 6, "[brackets]"},
     {"iscsi:fe80::1::::" IQN, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, 6, "[brackets]"},
+    {"iscsi:fe80::1%eth0::::" IQN, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, 6, "[brackets]"},
+    {"iscsi:fd00::1g:3260:0:" IQN, LB_E_ROOTPATH_PORT, LB_FIELD_PORT, 13, "a decimal number"},
     {"iscsi:fd00::10:6:3260:0:" IQN, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, 6, "[brackets]"},
     {"iscsi:2001:db8::1", LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, 6, "[brackets]"},
     {"iscsi:[192.0.2.1]::::" IQN, LB_E_ROOTPATH_SERVER, LB_FIELD_SERVERNAME, 7,
