@@ -1,6 +1,9 @@
 """A copy of the tree that faults are planted in, one at a time: for tests/mutate and tests/mutate-sim."""
+import contextlib
+import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -8,12 +11,21 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 
 
 def run(command, work, limit=None):
-    """Its exit code and output; 124 where it took longer than limit, in seconds."""
-    try:
-        return subprocess.run(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=limit, errors="replace")
-    except subprocess.TimeoutExpired as late:
-        return subprocess.CompletedProcess(command, 124, str(late.stdout or ""))
+    """Its exit code and output; 124 where it took longer than limit, in seconds. Processes that it leaves end with it:
+    those of a simulator whose seeds turn for ever."""
+    with subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", start_new_session=True) as process:
+        try:
+            output, _ = process.communicate(timeout=limit)
+            return subprocess.CompletedProcess(command, process.returncode, output)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            return subprocess.CompletedProcess(command, 124, output)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 class Tree:
