@@ -187,6 +187,15 @@ static bool set_all(const struct lb_ibft *ibft, const struct lb_ibft_target *tar
     return lb_is_ok(error);
 }
 
+/* As a source that no lock keeps out. */
+void lb_ibft_require(struct lb_config *config, const char *target, struct lb_error *error) {
+    const struct lb_config_table *table = &config->table;
+    bool is_tables = table->target[0] != '\0' && lb_iscsi_names_equal(table->target, target);
+    if (is_tables && (table->chap || table->mutual))
+        lb_config_set(config, LB_SOURCE_SIGNED, lb_bytes_of_text("require"),
+                      lb_bytes_of_text(table->mutual ? "mutual-chap" : "chap"), error);
+}
+
 bool lb_ibft_configure(const struct lb_ibft *ibft, struct lb_config *config,
                        struct lb_error *error) {
     const struct lb_ibft_target *target = lb_ibft_boot_target(ibft);

@@ -26,6 +26,10 @@ enum lb_ibft_found lb_ibft_read(const char *root, struct lb_ibft *ibft);
 bool lb_ibft_configure(const struct lb_ibft *ibft, struct lb_config *config,
                        struct lb_error *error);
 
+/* For a stage that has no table, the next kernel or a later login: what the table requires of its
+ * target, CHAP or mutual CHAP, becomes a word of `require`. Nothing where target is another. */
+void lb_ibft_require(struct lb_config *config, const char *target, struct lb_error *error);
+
 /* Whether the boot can go on with what was found, once all sources of the configuration are read.
  * is_asked_for: a word of the kernel command line names the table. *error may hold what
  * lb_ibft_configure said of a broken table. False: *error is NO_IBFT (the table was to name the

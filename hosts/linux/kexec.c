@@ -1,4 +1,5 @@
 #include "hosts/linux/kexec.h"
+#include "hosts/linux/ibft_source.h"
 #include "os/linux/files.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -123,10 +124,14 @@ static bool add_conf(struct next *next, const struct lb_run *run, struct lb_erro
     uint8_t room[ARCHIVE_BYTES];
     struct lb_text text = lb_text(conf, sizeof(conf));
     struct lb_bytes archive;
+    struct lb_config config = run->config;
     bool good;
-    lb_kexec_conf(&text, &run->config, lb_boot_has_chap(&run->boot));
-    if (text.len == 0)
-        return true;
+    lb_ibft_require(&config, lb_boot_target(&run->boot)->target, error);
+    if (lb_is_ok(error))
+        lb_kexec_conf(&text, &config, lb_boot_has_chap(&run->boot));
+    lb_wipe(&config, sizeof(config));
+    if (!lb_is_ok(error) || text.len == 0)
+        return lb_is_ok(error);
     archive = lb_kexec_archive(lb_bytes(conf, text.len), lb_span(room, sizeof(room)));
     good = !text.cut && archive.len > 0 &&
            write(next->initrd_fd, archive.p, archive.len) == (ssize_t)archive.len;

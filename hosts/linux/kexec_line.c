@@ -126,8 +126,9 @@ static void add_key(struct lb_text *text, const struct lb_config *config, enum l
 
 void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap) {
     static const enum lb_key policy[] = {
-        LB_KEY_REQUIRE, LB_KEY_ALLOW_SERVER, LB_KEY_ALLOW_TARGET,  LB_KEY_ALLOW_INITIATOR,
-        LB_KEY_IPSEC,   LB_KEY_IPSEC_ID,     LB_KEY_IPSEC_PEER_ID, LB_KEY_IPSEC_MODE};
+        LB_KEY_REQUIRE,       LB_KEY_ALLOW_SERVER, LB_KEY_ALLOW_TARGET,  LB_KEY_ALLOW_INITIATOR,
+        LB_KEY_IPSEC,         LB_KEY_IPSEC_ID,     LB_KEY_IPSEC_PEER_ID, LB_KEY_IPSEC_MODE,
+        LB_KEY_HEADER_DIGEST, LB_KEY_DATA_DIGEST};
     for (size_t i = 0; i < LB_COUNT(policy); i++)
         add_key(text, config, policy[i]);
     add_secret(text, config, LB_KEY_IPSEC_PSK);

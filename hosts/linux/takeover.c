@@ -1,4 +1,5 @@
 #include "hosts/linux/takeover.h"
+#include "hosts/linux/ibft_source.h"
 #include "hosts/linux/slot.h"
 #include "hosts/linux/uevent.h"
 #include <dirent.h>
@@ -269,7 +270,9 @@ static void note_login(const struct takeover *t, struct lb_attached *attached) {
     attached->again.config.portal = standing.home;
     attached->again.config.recover = false;
     attached->again.time2wait_s = standing.agreed->time2wait_s;
+    struct lb_error error = {0}; /* a word that has no room is required of this boot already */
     attached->again.policy = t->run->config;
+    lb_ibft_require(&attached->again.policy, standing.config->target, &error);
     lb_config_wipe_secrets(&attached->again.policy);
     attached->again.interface = t->run->has_iface ? t->run->iface.link.index : 0;
     attached->again.identity = *lb_boot_identity(&t->run->boot);

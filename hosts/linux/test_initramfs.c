@@ -1,6 +1,7 @@
 /* What tells `lunboot initramfs` of the disk: the words of dracut and open-iscsi on the kernel
  * command line, and the firmware's table. */
 #include "hosts/linux/ibft_source.h"
+#include "hosts/linux/kexec.h"
 #include "hosts/linux/words.h"
 #include "tests/tap.h"
 #include <stdio.h>
@@ -298,6 +299,38 @@ static void its_chap_is_required_of_its_target(void) {
     CHECK(told(&ibft) && lb_config_check(&config, &error));
 }
 
+static void required_of(struct lb_config *next, const char *target) {
+    struct lb_error none = {0};
+    *next = config;
+    lb_ibft_require(next, target, &none);
+    CHECK(lb_is_ok(&none));
+}
+
+/* The next kernel and a later login have no table. */
+static void its_chap_is_required_by_the_stages_after_it(void) {
+    static struct lb_config next;
+    struct lb_ibft ibft = a_table();
+    char conf[512];
+    struct lb_text lines = lb_text(conf, sizeof(conf));
+    CHECK(told(&ibft));
+    required_of(&next, "iqn.2026-11.test:disk");
+    CHECK_STR(lb_config_text(&next, LB_KEY_REQUIRE), "");
+    ibft.targets[0].chap = LB_IBFT_CHAP;
+    CHECK(told(&ibft));
+    required_of(&next, "iqn.2026-11.test:other");
+    CHECK_STR(lb_config_text(&next, LB_KEY_REQUIRE), "");
+    required_of(&next, "iqn.2026-11.test:disk");
+    CHECK_STR(lb_config_text(&next, LB_KEY_REQUIRE), "chap");
+    ibft.targets[0].chap = LB_IBFT_MUTUAL;
+    ibft.ipsec.is_there = true;
+    CHECK(told(&ibft));
+    required_of(&next, "iqn.2026-11.test:disk");
+    CHECK(lb_config_requires(&next, "mutual-chap") && lb_config_requires(&next, "ipsec"));
+    lb_kexec_conf(&lines, &next, false);
+    CHECK_HAS(conf, "mutual-chap");
+    CHECK_HAS(conf, "ipsec");
+}
+
 static void what_it_was_read_through_is_required_again(void) {
     struct lb_ibft ibft = a_table();
     CHECK(told(&ibft) && !lb_config_requires(&config, "ipsec"));
@@ -578,6 +611,7 @@ int main(void) {
     TEST(a_leased_address_is_asked_for_again);
     TEST(its_secrets_may_be_of_any_bytes);
     TEST(its_chap_is_required_of_its_target);
+    TEST(its_chap_is_required_by_the_stages_after_it);
     TEST(what_it_was_read_through_is_required_again);
     TEST(a_later_source_stands_above_it);
     TEST(a_host_name_that_is_none_is_left_out);

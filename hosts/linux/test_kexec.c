@@ -697,6 +697,12 @@ static void the_next_kernel_believes_no_other_dhcp_servers(void) {
                 lb_config_secret(&config, LB_KEY_DHCP_KEYS));
 }
 
+static void the_next_kernel_offers_the_digests_that_are_required(void) {
+    static const char given[] = "require = header-digest\nheader-digest = crc32c\n";
+    static struct lb_config config;
+    CHECK_STR(lb_config_text(carried_over(given, &config), LB_KEY_HEADER_DIGEST), "crc32c");
+}
+
 /* A quote that does not close would swallow the words that lead the next kernel to its disk. */
 static void a_line_that_is_not_whole_is_refused(void) {
     static const char *const odd[] = {"ro dyndbg=\"file a", "\"", "a=\"b\" \"c"};
@@ -785,6 +791,7 @@ int main(void) {
     TEST(policy_and_secrets_travel_to_the_next_kernel);
     TEST(the_next_kernel_protects_the_disk_as_this_one_did);
     TEST(the_next_kernel_believes_no_other_dhcp_servers);
+    TEST(the_next_kernel_offers_the_digests_that_are_required);
     TEST(a_line_that_is_not_whole_is_refused);
     TEST(a_menus_word_that_cannot_be_one_leaves_its_entry_out);
     TEST(the_file_with_secrets_is_an_archive);
