@@ -1,5 +1,6 @@
 /* ESP with its IP headers: which packets are protected, tunnel and transport mode (RFC 4301 5,
  * RFC 4303 3.1), ESP in UDP (RFC 3948). */
+#include "core/base/checksum.h"
 #include "core/ipsec/ipsec.h"
 
 enum {
@@ -100,44 +101,6 @@ bool lb_ipsec_selects(const struct lb_ipsec_selector *selector, struct lb_bytes 
     return take_apart(packet, &parts) && selects(selector, &parts, is_out);
 }
 
-/* ---- checksums ---- */
-
-/* Four bytes at a time, in this machine's order: of the folded sum the two bytes change places
- * with it (RFC 1071 2). What is odd is followed by zeros. */
-static uint32_t sum_of(uint32_t sum, struct lb_bytes bytes) {
-    uint64_t total = 0;
-    uint32_t word;
-    size_t at = 0;
-    for (; bytes.len - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, bytes.p + at, sizeof word);
-        total += word;
-    }
-    uint8_t last[sizeof word] = {0}, pair[2];
-    for (size_t i = 0; at + i < bytes.len; i++)
-        last[i] = bytes.p[at + i];
-    memcpy(&word, last, sizeof word);
-    total += word;
-    while (total >> 16 != 0)
-        total = (total & 0xffff) + (total >> 16);
-    uint16_t half = (uint16_t)total;
-    memcpy(pair, &half, sizeof pair);
-    return sum + ((uint32_t)pair[0] << 8 | pair[1]);
-}
-
-static uint16_t fold(uint32_t sum) {
-    while (sum >> 16 != 0)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
-static uint16_t checksum(struct lb_addr from, struct lb_addr to, uint8_t protocol,
-                         struct lb_bytes payload) {
-    size_t len = from.family == LB_V4 ? 4 : 16;
-    uint32_t sum = sum_of(0, lb_bytes(from.bytes, len));
-    sum = sum_of(sum, lb_bytes(to.bytes, len));
-    return fold(sum_of(sum + protocol + (uint32_t)payload.len, payload));
-}
-
 /* ---- out ---- */
 
 /* An outer header in front of len bytes. */
@@ -163,7 +126,7 @@ static void put_header(struct lb_wr *wr, struct lb_addr from, struct lb_addr to,
     lb_wr_addr(wr, from);
     lb_wr_addr(wr, to);
     if (lb_wr_ok(wr))
-        lb_wr_u16_at(wr, at + 10, fold(sum_of(0, lb_bytes(wr->start + at, V4_BYTES))));
+        lb_wr_u16_at(wr, at + 10, lb_checksum(lb_bytes(wr->start + at, V4_BYTES)));
 }
 
 /* Transport mode keeps the packet's own addresses; here that is a new header with the same, for
@@ -201,7 +164,8 @@ struct lb_bytes lb_ipsec_seal(struct lb_ipsec *ipsec, struct lb_bytes packet, st
     if (terms->in_udp &&
         terms->local.addr.family == LB_V6) { /* RFC 8200 8.1: none is not allowed */
         struct lb_bytes udp = lb_bytes(room.p + V6_BYTES, len);
-        uint16_t sum = checksum(terms->local.addr, terms->remote.addr, PROTOCOL_UDP, udp);
+        uint16_t sum =
+            lb_checksum_payload(terms->local.addr, terms->remote.addr, PROTOCOL_UDP, udp);
         lb_wr_u16_at(&wr, V6_BYTES + 6, sum != 0 ? sum : 0xffff);
     }
     return lb_bytes(room.p, before + esp.len);
@@ -244,8 +208,8 @@ static void mend_checksum(const struct lb_ipsec_selector *selector, uint8_t prot
     if (!has_one || payload.len < at + 2)
         return;
     payload.p[at] = payload.p[at + 1] = 0;
-    uint16_t sum =
-        checksum(selector->remote, selector->local, protocol, lb_bytes(payload.p, payload.len));
+    uint16_t sum = lb_checksum_payload(selector->remote, selector->local, protocol,
+                                       lb_bytes(payload.p, payload.len));
     if (protocol == PROTOCOL_UDP && sum == 0)
         sum = 0xffff;
     payload.p[at] = (uint8_t)(sum >> 8);

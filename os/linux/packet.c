@@ -1,4 +1,5 @@
 #include "os/linux/packet.h"
+#include "core/base/checksum.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -14,28 +15,6 @@
 #define ICMP6      58
 
 /* ---- frames ---------------------------------------------------------------------------------- */
-
-/* RFC 1071, not yet folded: 16-bit words in network order. */
-static uint32_t sum(uint32_t so_far, struct lb_bytes bytes) {
-    struct lb_rd rd = lb_rd(bytes);
-    while (rd.left >= 2)
-        so_far += lb_rd_u16(&rd);
-    if (rd.left == 1)
-        so_far += (uint32_t)lb_rd_u8(&rd) << 8;
-    return so_far;
-}
-
-static uint16_t fold(uint32_t so_far) {
-    while (so_far >> 16)
-        so_far = (so_far & 0xffff) + (so_far >> 16);
-    return (uint16_t)~so_far;
-}
-
-/* RFC 768: addresses, protocol and length count too. */
-static uint32_t pseudo_sum(struct lb_addr from, struct lb_addr to, size_t udp_len) {
-    uint32_t so_far = sum(sum(0, lb_bytes(from.bytes, 4)), lb_bytes(to.bytes, 4));
-    return so_far + UDP + (uint32_t)udp_len;
-}
 
 static void write_ethernet(struct lb_wr *wr, const uint8_t mac[6]) {
     for (unsigned i = 0; i < 6; i++)
@@ -56,7 +35,7 @@ static void write_ip(struct lb_wr *wr, struct lb_addr from, struct lb_addr to, s
     lb_wr_addr(wr, from);
     lb_wr_addr(wr, to);
     if (lb_wr_ok(wr))
-        lb_wr_u16_at(wr, 10, fold(sum(0, lb_bytes(wr->start, IP_HEADER))));
+        lb_wr_u16_at(wr, 10, lb_checksum(lb_bytes(wr->start, IP_HEADER)));
 }
 
 struct lb_bytes lb_packet_build_ipv4(struct lb_endpoint from, struct lb_endpoint to,
@@ -76,7 +55,7 @@ struct lb_bytes lb_packet_build_ipv4(struct lb_endpoint from, struct lb_endpoint
     if (!lb_wr_ok(&wr))
         return (struct lb_bytes){0};
     checksum =
-        fold(sum(pseudo_sum(from.addr, to.addr, udp_len), lb_bytes(wr.start + IP_HEADER, udp_len)));
+        lb_checksum_payload(from.addr, to.addr, UDP, lb_bytes(wr.start + IP_HEADER, udp_len));
     lb_wr_u16_at(&wr, IP_HEADER + 6, checksum ? checksum : 0xffff); /* 0 would mean "none" */
     return lb_wr_done(&wr);
 }
@@ -92,12 +71,6 @@ struct lb_bytes lb_packet_build(const uint8_t mac[6], struct lb_endpoint from,
         return (struct lb_bytes){0};
     packet = lb_packet_build_ipv4(from, to, payload, lb_span(room.p + wr.len, room.len - wr.len));
     return lb_bytes(room.p, packet.len > 0 ? wr.len + packet.len : 0);
-}
-
-/* RFC 2460 8.1. */
-static uint16_t icmp6_checksum(struct lb_addr from, struct lb_addr to, struct lb_bytes message) {
-    uint32_t so_far = sum(sum(0, lb_bytes(from.bytes, 16)), lb_bytes(to.bytes, 16));
-    return fold(sum(so_far + (uint32_t)message.len + ICMP6, message));
 }
 
 struct lb_bytes lb_packet_build_icmp6(const uint8_t mac[6], struct lb_addr from, struct lb_addr to,
@@ -121,7 +94,8 @@ struct lb_bytes lb_packet_build_icmp6(const uint8_t mac[6], struct lb_addr from,
     lb_wr_u16_at(&wr, start + 2, 0);
     if (!lb_wr_ok(&wr))
         return (struct lb_bytes){0};
-    lb_wr_u16_at(&wr, start + 2, icmp6_checksum(from, to, lb_bytes(wr.start + start, message.len)));
+    lb_wr_u16_at(&wr, start + 2,
+                 lb_checksum_payload(from, to, ICMP6, lb_bytes(wr.start + start, message.len)));
     return lb_wr_done(&wr);
 }
 
@@ -145,7 +119,7 @@ static bool read_ip(struct lb_rd *rd, struct lb_addr *from, struct lb_addr *to) 
     if (!lb_rd_ok(rd) || version >> 4 != 4 || header < IP_HEADER || total < header ||
         total > room || (fragment & 0x3fff) != 0 || protocol != UDP)
         return false;
-    if (fold(sum(0, lb_bytes(start, header))) != 0)
+    if (lb_checksum(lb_bytes(start, header)) != 0)
         return false;
     *rd = lb_rd(lb_bytes(start + header, total - header)); /* less Ethernet's padding */
     return true;
@@ -169,7 +143,7 @@ bool lb_packet_parse(struct lb_bytes frame, bool is_checked, uint16_t port,
         destination_port != port)
         return false;
     if (is_checked && checksum != 0 &&
-        fold(sum(pseudo_sum(source, destination, len), lb_bytes(udp, len))) != 0)
+        lb_checksum_payload(source, destination, UDP, lb_bytes(udp, len)) != 0)
         return false;
     *from = (struct lb_endpoint){source, source_port};
     *payload = lb_bytes(rd.at, (size_t)len - UDP_HEADER);
