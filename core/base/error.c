@@ -1,17 +1,4 @@
 #include "core/base/error.h"
-#ifdef LB_SMALL /* firmware: what a code means, and what to try, in half the bytes */
-#include "core/base/packed.h"
-#else
-static const struct {
-    const char *what, *hint;
-} causes[LB_CODE_COUNT] = {
-    [LB_OK] = {.what = "", .hint = ""},
-#define LB_ERROR(code, word, stage, cure, tells, meaning, advice)                                  \
-    [LB_E_##code] = {.what = meaning, .hint = advice},
-#include "core/base/errors.def"
-#undef LB_ERROR
-};
-#endif
 
 /* In turn: a table of pointers would be longer than what it points to. */
 static const char code_words[] = "ok\0"
@@ -19,6 +6,21 @@ static const char code_words[] = "ok\0"
 #include "core/base/errors.def"
 #undef LB_ERROR
     ;
+
+/* What it means and what to try, in turn, too: together they are longer than a string may be. */
+static const struct {
+    char ok[2];
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice)                                  \
+    char what_##code[sizeof(meaning)], hint_##code[sizeof(advice)];
+#include "core/base/errors.def"
+#undef LB_ERROR
+} causes = {
+    .ok = "",
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice)                                  \
+    .what_##code = meaning, .hint_##code = advice,
+#include "core/base/errors.def"
+#undef LB_ERROR
+};
 
 static const char stage_words[] =
 #define LB_STAGE(name, word) word "\0"
@@ -89,33 +91,15 @@ enum lb_stage lb_code_stage(enum lb_code code) {
     return (enum lb_stage)stages[code];
 }
 
-#ifdef LB_SMALL
-void lb_code_add_what(struct lb_text *text, enum lb_code code) {
-    lb_packed_add(text, 2 * code);
-}
-
-void lb_code_add_hint(struct lb_text *text, enum lb_code code) {
-    lb_packed_add(text, 2 * code + 1);
-}
-#else
 const char *lb_code_what(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
-    return causes[code].what;
+    return word_at((const char *)&causes, 2 * code);
 }
 
 const char *lb_code_hint(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
-    return causes[code].hint;
+    return word_at((const char *)&causes, 2 * code + 1);
 }
-
-void lb_code_add_what(struct lb_text *text, enum lb_code code) {
-    lb_text_add(text, "%s", lb_code_what(code));
-}
-
-void lb_code_add_hint(struct lb_text *text, enum lb_code code) {
-    lb_text_add(text, "%s", lb_code_hint(code));
-}
-#endif
 
 enum lb_cure lb_code_cure(enum lb_code code) {
     lb_assert(code < LB_CODE_COUNT);
@@ -146,14 +130,10 @@ void lb_error_format(struct lb_text *text, const struct lb_error *error) {
         lb_text_add(text, "ok\n");
         return;
     }
-    lb_text_add(text, "%s: ", lb_stage_word(lb_code_stage(error->code)));
-    lb_code_add_what(text, error->code);
-    lb_text_add(text, " (%s)\n", lb_code_word(error->code));
+    lb_text_add(text, "%s: %s (%s)\n", lb_stage_word(lb_code_stage(error->code)),
+                lb_code_what(error->code), lb_code_word(error->code));
     if (error->facts[0])
         lb_text_add(text, "  %s\n", error->facts);
-    char hint[LB_HINT_MAX];
-    struct lb_text advice = lb_text(hint, sizeof(hint));
-    lb_code_add_hint(&advice, error->code);
-    if (hint[0])
-        lb_text_add(text, "  try: %s\n", hint);
+    if (lb_code_hint(error->code)[0])
+        lb_text_add(text, "  try: %s\n", lb_code_hint(error->code));
 }

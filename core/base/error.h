@@ -62,17 +62,10 @@ const char *lb_stage_word(enum lb_stage stage);
 const char *lb_code_word(enum lb_code code);
 /* The stage in which it happens; CONFIG for LB_OK. */
 enum lb_stage lb_code_stage(enum lb_code code);
-/* Adds the meaning to text. */
-void lb_code_add_what(struct lb_text *text, enum lb_code code);
-/* Adds to text what to try. */
-void lb_code_add_hint(struct lb_text *text, enum lb_code code);
-#ifndef LB_SMALL /* in firmware they are packed */
 /* The meaning. */
 const char *lb_code_what(enum lb_code code);
 /* What to try. */
 const char *lb_code_hint(enum lb_code code);
-#endif
-#define LB_HINT_MAX 144 /* room for any of these texts; test_error.c */
 /* What may cure it, without a person who changes something. */
 enum lb_cure {
     LB_CURE_PERSON,     /* nothing: it is the same each time */

@@ -352,14 +352,6 @@ static void add_fact_object(const struct lb_report *report, struct lb_text *text
     lb_text_add(text, "}");
 }
 
-static void add_text_of(struct lb_text *text, const char *name,
-                        void (*add)(struct lb_text *, enum lb_code), enum lb_code code) {
-    char room[LB_HINT_MAX];
-    struct lb_text value = lb_text(room, sizeof(room));
-    add(&value, code);
-    add_member(text, name, room);
-}
-
 void lb_error_json(struct lb_text *text, const struct lb_error *error) {
     if (lb_is_ok(error)) {
         lb_text_add(text, "null");
@@ -370,11 +362,11 @@ void lb_error_json(struct lb_text *text, const struct lb_error *error) {
     lb_text_add(text, ",");
     add_member(text, "stage", lb_stage_word(lb_code_stage(error->code)));
     lb_text_add(text, ",");
-    add_text_of(text, "what", lb_code_add_what, error->code);
+    add_member(text, "what", lb_code_what(error->code));
     lb_text_add(text, ",");
     add_member(text, "facts", error->facts);
     lb_text_add(text, ",");
-    add_text_of(text, "hint", lb_code_add_hint, error->code);
+    add_member(text, "hint", lb_code_hint(error->code));
     lb_text_add(text, "}");
 }
 

@@ -144,7 +144,18 @@ static void every_code_has_a_word_a_stage_a_meaning_and_a_hint(void) {
     }
 }
 
+static void each_code_has_the_texts_of_its_line(void) {
+    CHECK_STR(lb_code_what(LB_OK), "");
+    CHECK_STR(lb_code_hint(LB_OK), "");
+#define LB_ERROR(code, word, stage, cure, tells, meaning, advice)                                  \
+    CHECK_STR(lb_code_what(LB_E_##code), meaning);                                                 \
+    CHECK_STR(lb_code_hint(LB_E_##code), advice);
+#include "core/base/errors.def"
+#undef LB_ERROR
+}
+
 int main(void) {
+    TEST(each_code_has_the_texts_of_its_line);
     TEST(the_first_failure_is_kept);
     TEST(facts_are_made_fit_for_a_terminal);
     TEST(facts_that_are_too_long_are_cut);

@@ -1,13 +1,21 @@
 #include "hosts/uefi/page.h"
-#include "core/base/packed.h"
 #include "core/base/report.h"
 #include "core/crypto/crypto.h"
 #include "hosts/uefi/keys.h"
 
-#define OFFER(name) LB_KEY_##name
+/* In firmware core/base/config.c has no sentences. Of these the linker keeps those of the keys
+ * that the page offers. */
+#define LB_KEY(name, word, type, initial, min, max, form, sentence)                                \
+    static const char sentence_##name[] = sentence;
+#include "core/base/config.def"
+#undef LB_KEY
+#define OFFER(name)                                                                                \
+    { LB_KEY_##name, sentence_##name }
 
-/* tools/pack-texts finds these, and packs the sentences of their keys. */
-static const uint8_t offered[] = {
+static const struct offer {
+    enum lb_key key;
+    const char *sentence;
+} offered[] = {
     OFFER(ADDRESS),
     OFFER(GATEWAY),
     OFFER(DNS),
@@ -55,7 +63,7 @@ static void show(const struct lb_config *config, const struct lb_report *report)
     say("\n\nlunboot: what will be used\n\n");
     for (size_t i = 0; i < LB_COUNT(offered); i++) {
         say("  %c  ", (char)('a' + i));
-        show_value(config, (enum lb_key)offered[i]);
+        show_value(config, offered[i].key);
     }
     show_learned(report);
     say("\nA letter changes a value, Enter boots, Esc goes back to the firmware. Without a key the "
@@ -168,19 +176,18 @@ static void show_why(const struct lb_error *error) {
 }
 
 static void change(struct lb_config *config, size_t chosen) {
-    enum lb_key key = (enum lb_key)offered[chosen];
+    enum lb_key key = offered[chosen].key;
     const struct lb_key_info *info = lb_key_info(key);
     struct lb_error error = {.code = LB_OK};
-    char line[300], form[160], sentence[300];
-    struct lb_text text = lb_text(form, sizeof form), what = lb_text(sentence, sizeof sentence);
+    char line[300], form[160];
+    struct lb_text text = lb_text(form, sizeof form);
     if (lb_config_source(config, key) > LB_SOURCE_PERSON ||
         !lb_config_may_set(config, LB_SOURCE_PERSON, key)) {
         say("%s is locked\n", info->word);
         return;
     }
-    lb_packed_add(&what, 2 * LB_CODE_COUNT + (unsigned)chosen);
     lb_key_form(&text, key);
-    say("%s\n(%s)\n%s: ", sentence, form, info->word);
+    say("%s\n(%s)\n%s: ", offered[chosen].sentence, form, info->word);
     if (read_line(line, sizeof line, info->type != LB_TYPE_SECRET) == LINE_DONE) {
         patience_value(&patience, clock_us());
         if (line[0] != '\0' &&
