@@ -151,9 +151,24 @@ static struct lb_server_disk *choose_disk(struct lb_server_machines *machines,
 
 /* The size is that of its disk. An overlay gives blocks back, and a raw file does where its file
  * system can, and where it may be written. */
-static void fit_unit(struct lb_server_machine *machine) {
+static uint32_t block_bytes_of(const struct lb_server_machines *machines,
+                               const struct lb_server_disk *disk) {
+    switch ((enum lb_server_block_size)machines->settings->block_size) {
+    case LB_BLOCK_SIZE_512:
+        return 512;
+    case LB_BLOCK_SIZE_4096:
+        return 4096;
+    case LB_BLOCK_SIZE_AUTO:
+        break;
+    }
+    return disk->storage.block_bytes;
+}
+
+static void fit_unit(const struct lb_server_machines *machines, struct lb_server_machine *machine) {
     bool is_file = machine->disk->changed_ns != 0;
-    uint32_t block_bytes = lb_scsi_unit_block_bytes(&machine->unit);
+    uint32_t block_bytes = block_bytes_of(machines, machine->disk);
+    machine->unit.block_bytes = block_bytes;
+    machine->unit.physical_exponent = block_bytes == 512 ? 3 : 0; /* 4 KiB: a page */
     machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;
     machine->unit.blocks = machine->disk->storage.bytes / block_bytes;
     if (machine->writes != LB_WRITES_DIRECT) {
@@ -245,15 +260,12 @@ static bool add(struct lb_server_machines *machines, const struct lb_server_mach
         begin_head(added);
     name_base(machines, added);
     added->offered = added->head.generation;
-    bool is_large = machines->settings->block_size == LB_BLOCK_SIZE_4096;
     added->unit = (struct lb_scsi_unit){
-        .block_bytes = is_large ? 4096 : 512,
-        .physical_exponent = is_large ? 0 : 3, /* 4 KiB: a page, and an overlay's block */
         .naa = identity(added->base_name),
         .is_removable = machines->settings->removable,
         .can_copy = true,
     };
-    fit_unit(added);
+    fit_unit(machines, added);
     added->unit.registrations = added->registrations;
     added->unit.registration_cap = LB_COUNT(added->registrations);
     added->unit.can_keep = true;
@@ -506,7 +518,7 @@ static bool take_newest(struct lb_server_machines *machines, struct lb_server_ma
     close_overlay(machine);
     machine->disk = newest;
     begin_head(machine);
-    fit_unit(machine);
+    fit_unit(machines, machine);
     return open_overlay(machines, machine, folder, error);
 }
 
@@ -690,7 +702,7 @@ void lb_server_machines_close_version(struct lb_server_machines *machines, const
             struct lb_server_machine *machine = &machines->list[k];
             if (!machine->is_gone && machine->disk == disk) {
                 machine->disk = find_newest(machines, machine, &error);
-                fit_unit(machine);
+                fit_unit(machines, machine);
             }
         }
         lb_storage_close(&disk->storage);

@@ -37,7 +37,7 @@ enum lb_server_dhcp6_mode {
     LB_SERVER_DHCP6_SERVER,
     LB_SERVER_DHCP6_STATELESS,
 };
-enum lb_server_block_size { LB_BLOCK_SIZE_512, LB_BLOCK_SIZE_4096 };
+enum lb_server_block_size { LB_BLOCK_SIZE_AUTO, LB_BLOCK_SIZE_512, LB_BLOCK_SIZE_4096 };
 enum lb_server_writes { LB_WRITES_DIRECT, LB_WRITES_KEEP, LB_WRITES_DROP, LB_WRITES_AS_ALL };
 enum lb_server_isns_mode { LB_SERVER_ISNS_OFF, LB_SERVER_ISNS_TARGETS, LB_SERVER_ISNS_OPEN };
 enum lb_server_slp_mode { LB_SERVER_SLP_OFF, LB_SERVER_SLP_SERVICE, LB_SERVER_SLP_DIRECTORY };

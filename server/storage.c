@@ -6,12 +6,15 @@
 #include "server/lock.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES 512
+#define BLOCK_BYTES       512
+#define LARGE_BLOCK_BYTES 4096
 
 /* ---- open ---- */
 
@@ -35,6 +38,23 @@ static bool lock(int fd, bool read_only) {
     return fcntl(fd, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
 }
 
+/* A GPT's header is in block 1. */
+static bool has_table(int fd, uint32_t block_bytes) {
+    char signature[8];
+    return pread(fd, signature, sizeof signature, block_bytes) == sizeof signature &&
+           memcmp(signature, "EFI PART", sizeof signature) == 0;
+}
+
+static uint32_t find_block_bytes(int fd) {
+    int bytes = 0;
+    if (has_table(fd, BLOCK_BYTES))
+        return BLOCK_BYTES;
+    if (has_table(fd, LARGE_BLOCK_BYTES))
+        return LARGE_BLOCK_BYTES;
+    return ioctl(fd, BLKSSZGET, &bytes) == 0 && bytes == LARGE_BLOCK_BYTES ? LARGE_BLOCK_BYTES
+                                                                           : BLOCK_BYTES;
+}
+
 static bool check(struct lb_storage *storage, const char *path, struct lb_server_error *error) {
     struct stat status;
     off_t end = lseek(storage->fd, 0, SEEK_END);
@@ -45,6 +65,7 @@ static bool check(struct lb_storage *storage, const char *path, struct lb_server
                               "the disk %s is neither a file nor a block device", path);
     storage->bytes = (uint64_t)end / BLOCK_BYTES * BLOCK_BYTES;
     storage->left_out = (uint32_t)((uint64_t)end % BLOCK_BYTES);
+    storage->block_bytes = find_block_bytes(storage->fd);
     if (storage->bytes == 0)
         return lb_server_fail(error, "make it larger: truncate -s 20G PATH",
                               storage->left_out == 0 ? "the disk %s is empty"

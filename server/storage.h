@@ -36,7 +36,8 @@ struct lb_storage_ask {
 struct lb_storage {
     int fd; /* the disk, or an overlay's base, which is another storage's; -1: closed */
     uint64_t bytes;
-    uint32_t left_out; /* bytes behind them, which are no whole block */
+    uint32_t left_out;    /* bytes behind them, which are no whole block */
+    uint32_t block_bytes; /* of its partition table, or of the device: 512 or 4096 */
     bool read_only;
     bool is_overlay;
     int broken;                   /* an errno: see lb_overlay_flush */

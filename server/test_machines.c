@@ -10,14 +10,18 @@ static struct lb_server_settings settings;
 static struct lb_server_machines machines;
 static struct lb_server_error error;
 static char disk[] = "/tmp/lb-test-machines-XXXXXX";
+static size_t table_at; /* the GPT's header; 0: there is none */
 
 /* Serves a disk to all, each with an overlay of its own, and to these sections. */
 static void open_with(const char *sections) {
-    static const uint8_t block[4096];
+    static uint8_t blocks[8192];
     char text[1000];
+    memset(blocks, 0, sizeof blocks);
+    if (table_at > 0)
+        memcpy(blocks + table_at, "EFI PART", 8);
     strcpy(strchr(disk, 0) - 6, "XXXXXX");
     int fd = mkstemp(disk);
-    CHECK(fd >= 0 && write(fd, block, sizeof block) == sizeof block);
+    CHECK(fd >= 0 && write(fd, blocks, sizeof blocks) == sizeof blocks);
     close(fd);
     snprintf(text, sizeof text, "interface=lo\ndisk=%s\nwrites=drop\ntarget=iqn.x:t\n%s", disk,
              sections);
@@ -158,18 +162,37 @@ static void one_machine_too_many_gets_no_disk(void) {
 static void blocks_are_as_large_as_is_said(void) {
     open_with("[machine a]\nmac = 02:00:00:00:00:01\n");
     CHECK_EQ(machines.list[0].unit.block_bytes, 512);
-    CHECK_EQ(machines.list[0].unit.blocks, 8);
+    CHECK_EQ(machines.list[0].unit.blocks, 16);
     CHECK_EQ(machines.list[0].unit.physical_exponent, 3);
     uint32_t atomic_bytes = machines.list[0].unit.atomic_blocks * 512;
     uint32_t transfer_bytes = machines.list[0].unit.max_transfer_blocks * 512;
     close_all();
     open_with("block-size = 4096\n[machine a]\nmac = 02:00:00:00:00:01\n");
     CHECK_EQ(machines.list[0].unit.block_bytes, 4096);
-    CHECK_EQ(machines.list[0].unit.blocks, 1);
+    CHECK_EQ(machines.list[0].unit.blocks, 2);
     CHECK_EQ(machines.list[0].unit.physical_exponent, 0);
     CHECK(atomic_bytes > 0 && machines.list[0].unit.atomic_blocks * 4096 == atomic_bytes);
     CHECK(machines.list[0].unit.max_transfer_blocks * 4096 == transfer_bytes);
     close_all();
+}
+
+static uint32_t blocks_with(size_t table, const char *key) {
+    char text[100];
+    snprintf(text, sizeof text, "%s\n[machine a]\nmac = 02:00:00:00:00:01\n", key);
+    table_at = table;
+    open_with(text);
+    uint32_t bytes = machines.list[0].unit.block_bytes;
+    table_at = 0;
+    close_all();
+    return bytes;
+}
+
+static void blocks_are_those_of_the_partition_table(void) {
+    CHECK_EQ(blocks_with(512, ""), 512);
+    CHECK_EQ(blocks_with(4096, ""), 4096);
+    CHECK_EQ(blocks_with(4096, "block-size = auto"), 4096);
+    CHECK_EQ(blocks_with(4096, "block-size = 512"), 512); /* a person knows better */
+    CHECK_EQ(blocks_with(512, "block-size = 4096"), 4096);
 }
 
 int main(void) {
@@ -180,5 +203,6 @@ int main(void) {
     TEST(ten_thousand_machines_cost_what_ten_do);
     TEST(one_machine_too_many_gets_no_disk);
     TEST(blocks_are_as_large_as_is_said);
+    TEST(blocks_are_those_of_the_partition_table);
     return tap_done();
 }
