@@ -56,4 +56,12 @@ lunbootd_refuses "no disk named" 'which disk' 'DISK' --interface=vs0
 end lunbootd
 grep -q ' ends$' "$scratch/lunbootd.log" || fail "lunbootd did not end in order"
 ok "SIGTERM ends it in order"
+
+make_gpt_disk "$scratch/disk.img" 4096
+start_lunbootd "$scratch/disk.img"
+probe
+succeeds "a disk with blocks of 4096 bytes is served with them"
+says 'blocks of 4096 bytes' "the probe sees its blocks"
+says 'BOOTX64\.EFI' "and finds the loader"
+end lunbootd
 pass
