@@ -12,7 +12,7 @@ static struct lb_board *board;
 static bool is_json;
 static atomic_bool is_held;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER; /* one thread writes at a time */
-static _Thread_local bool has_told;
+static _Thread_local bool has_told, has_stirred;
 
 void lb_server_say_to(struct lb_board *to, bool as_json) {
     board = to;
@@ -107,6 +107,12 @@ bool lb_server_has_told(void) {
     return has;
 }
 
+bool lb_server_has_stirred(void) {
+    bool has = has_stirred;
+    has_stirred = false;
+    return has;
+}
+
 void lb_server_say(const char *who, const char *format, ...) {
     static const struct lb_event note = {.kind = LB_EVENT_NOTE};
     char sentence[600];
@@ -135,7 +141,9 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...) {
         return;
     bool has_taken = lb_lock_shared_once();
     pthread_mutex_lock(&log_lock);
+    bool was_stirred = board->is_stirred;
     lb_board_event(board, lb_server_time_ms(), event, sentence);
+    has_stirred = has_stirred || (board->is_stirred && !was_stirred);
     pthread_mutex_unlock(&log_lock);
     if (has_taken)
         lb_lock_release();

@@ -47,8 +47,11 @@ void lb_server_tell(const struct lb_event *event, const char *format, ...)
 void lb_server_say_later(void);
 /* Prints what was said since: once for all that one turn of the loop says. */
 void lb_server_say_now(void);
-/* Whether this thread has said anything since it asked last: it waits to be printed and shown. */
+/* Whether this thread has said anything since it asked last: it waits to be printed. */
 bool lb_server_has_told(void);
+/* Whether it has told the board of something since, and was the first to do so after the board's
+ * last refresh: the main thread has to be woken for the next one. */
+bool lb_server_has_stirred(void);
 /* "lunbootd: what", and "  try: hint". */
 void lb_server_complain(const struct lb_server_error *error);
 /* Adds a line of the log, without its end: the event with this sentence, at this time of

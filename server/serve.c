@@ -412,17 +412,19 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
     return LB_MIN(a, b);
 }
 
-/* Nothing that an event is about goes away but in these. */
+/* Nothing that an event is about goes away but in these. The board is the last but its page, for
+ * the others tell what it shows. */
 static uint64_t poll_all(struct lb_server *server, uint64_t now_us) {
-    uint64_t until_us = sooner(poll_board(server, now_us), poll_addresses(server, now_us));
-    until_us = sooner(until_us, lb_page_poll(&server->page, now_us));
-    until_us = sooner(until_us, lb_server_fetch_poll(&server->fetch, now_us));
+    uint64_t until_us = lb_server_fetch_poll(&server->fetch, now_us);
     until_us = sooner(until_us, lb_server_slp_poll(&server->slp6, now_us));
     until_us = sooner(until_us, lb_server_routers_poll(&server->routers, now_us));
     until_us = sooner(until_us, lb_server_image_poll(server, now_us));
     until_us = sooner(until_us, lb_server_isns_poll(&server->isns, now_us));
     until_us = sooner(until_us, lb_server_slp_poll(&server->slp, now_us));
-    return sooner(until_us, lb_server_target_poll(&server->target, now_us));
+    until_us = sooner(until_us, lb_server_target_poll(&server->target, now_us));
+    until_us = sooner(until_us, poll_addresses(server, now_us));
+    until_us = sooner(until_us, poll_board(server, now_us));
+    return sooner(until_us, lb_page_poll(&server->page, now_us));
 }
 
 /* The lock is held exclusively, where there are workers. */

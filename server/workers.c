@@ -48,10 +48,10 @@ void lb_server_workers_woken(struct lb_server_target *target) {
 /* ---- a thread ---- */
 
 void lb_server_workers_print(struct lb_server_target *main) {
-    if (!lb_server_has_told())
-        return;
-    lb_server_say_now();
-    lb_server_workers_wake(main);
+    if (lb_server_has_told())
+        lb_server_say_now();
+    if (lb_server_has_stirred())
+        lb_server_workers_wake(main);
 }
 
 static void dispatch(struct lb_server_worker *worker, const struct epoll_event *event,

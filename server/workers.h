@@ -43,8 +43,8 @@ bool lb_server_workers_take(struct lb_server_session *session);
 bool lb_server_workers_fits(const struct lb_server_session *session, const struct lb_target *node);
 /* Wakes the thread that has this. */
 void lb_server_workers_wake(struct lb_server_target *target);
-/* What this thread has told since is printed, and shown by the thread of main. It does not hold the
- * lock. */
+/* What this thread has told since is printed; the thread of main is woken once for all that the
+ * board shows next. It does not hold the lock. */
 void lb_server_workers_print(struct lb_server_target *main);
 /* It has been woken: the next lb_server_workers_wake wakes it again. */
 void lb_server_workers_woken(struct lb_server_target *target);
