@@ -45,8 +45,9 @@ def cores():
 
 
 def settle(core):
-    """In the new process: on this core alone, before all other work where that is allowed."""
-    os.sched_setaffinity(0, {core})
+    """In the new process: on this core alone (None: on all), before all other work where that is allowed."""
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     try:
         os.setpriority(os.PRIO_PROCESS, 0, -20)
     except PermissionError:
@@ -67,10 +68,11 @@ class Machine:
     def has(self, name):
         return os.path.exists(self.program(name))
 
-    def serve(self, command, port, inside=()):
+    def serve(self, command, port, inside=(), on_all_cores=False):
         """Starts a server, and waits until it listens at this TCP port of 127.0.0.1 (None: does not)."""
+        core = None if on_all_cores else self.server_core
         server = subprocess.Popen([*inside, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                  preexec_fn=lambda: settle(self.server_core))
+                                  preexec_fn=lambda: settle(core))
         self.servers.append(server)
         for _ in range(500 if port else 0):
             if server.poll() is not None:
@@ -95,10 +97,11 @@ class Machine:
     def tgtadm(self, *words):
         subprocess.run(["tgtadm", "-C", "7", "--lld", "iscsi", *words], check=True)
 
-    def start_tgt(self, port):
+    def start_tgt(self, port, on_all_cores=False):
         """tgtd, which has no disk yet. /run is this namespace's own from here on."""
         subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
-        return self.serve(["tgtd", "-f", "-C", "7", "--iscsi", "portal=127.0.0.1:%d" % port], port)
+        return self.serve(["tgtd", "-f", "-C", "7", "--iscsi", "portal=127.0.0.1:%d" % port], port,
+                          on_all_cores=on_all_cores)
 
     def add_tgt_disk(self, number, name, disk, store="rdwr"):
         """A target with this number and name; the disk is its LUN 1."""
