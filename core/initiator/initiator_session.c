@@ -202,7 +202,8 @@ void lb_initiator_lost(struct lb_initiator *session, uint64_t now_us, enum lb_in
 }
 
 void lb_initiator_drop(struct lb_initiator *session, uint64_t now_us) {
-    if (session->is_open)
+    bool is_lost = session->say_close; /* already: it is about to be closed */
+    if (session->is_open && !is_lost)
         lb_initiator_break(session, now_us, LB_E_CONNECTION_LOST,
                            "the connection was dropped here");
 }

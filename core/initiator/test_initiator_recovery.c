@@ -227,6 +227,20 @@ static void dropping_is_like_losing(void) {
     serve_read(&task);
 }
 
+/* As where the address goes, and then something else of the network changes. */
+static void dropped_twice_it_is_lost_once(void) {
+    setup();
+    uint64_t wait_us = lb_initiator_agreed(&peer.session)->time2wait_s * LB_US_SEC;
+    CHECK(wait_us > 0);
+    lb_initiator_drop(&peer.session, peer.now);
+    lb_initiator_drop(&peer.session, peer.now);
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CLOSE);
+    lb_initiator_drop(&peer.session, peer.now);
+    struct lb_initiator_action action = lb_initiator_poll(&peer.session, peer.now);
+    CHECK_EQ(action.event, LB_INITIATOR_WAIT);
+    CHECK_EQ(action.until_us, peer.now + wait_us); /* no attempt has failed: there is no pause */
+}
+
 /* ---- counters ---- */
 
 static void a_gap_in_stat_sn_drops_the_connection(void) {
@@ -609,6 +623,7 @@ int main(void) {
     TEST(a_target_that_breaks_the_rules_again_and_again_is_left);
     TEST(a_command_that_breaks_every_session_is_given_up);
     TEST(dropping_is_like_losing);
+    TEST(dropped_twice_it_is_lost_once);
     TEST(a_gap_in_stat_sn_drops_the_connection);
     TEST(an_answer_that_comes_twice_is_passed_over);
     TEST(a_ping_of_the_target_is_answered);
