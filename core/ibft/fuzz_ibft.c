@@ -17,5 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     lb_assert(lb_ibft_decode(lb_bytes(room, len), &again));
     lb_assert(once.nic_count == again.nic_count && once.target_count == again.target_count);
     lb_assert(lb_streq(once.initiator, again.initiator));
+    lb_assert(once.policy.is_there == again.policy.is_there);
+    lb_assert(lb_streq(once.policy.require, again.policy.require));
+    lb_assert(lb_streq(once.policy.allow_server, again.policy.allow_server));
     return 0;
 }

@@ -12,14 +12,17 @@ enum {
     NIC_BYTES = 102,
     TARGET_BYTES = 54,
     IPSEC_BYTES = 28,
+    POLICY_BYTES = 12, /* more, where there is a policy */
+    NO_IPSEC = 2,      /* a mode; tunnel and transport are 0 and 1 */
     HEADER_BYTES = 48,
     VALID = 1,
     SELECTED = 2,
     GLOBAL = 4, /* of a NIC: its address is not link-local */
 };
 
-/* Whose the extension is, and of which kind: header, this, mode, three strings. */
-static const char ipsec_owner[] = "LUNIPSEC";
+/* Whose the extension is, and of which kind: header, this, mode, three strings; and three more
+ * where there is a policy. Who reads no policies finds a wrong length, and refuses the table. */
+static const char extension_owner[] = "LUNIPSEC";
 
 /* Structures begin at multiples of 8. */
 static size_t aligned(size_t offset) {
@@ -39,9 +42,15 @@ static size_t target_at(size_t index) {
     return nic_at(index) + aligned(NIC_BYTES);
 }
 
+static size_t extension_bytes(const struct lb_ibft *ibft) {
+    if (ibft->policy.is_there)
+        return IPSEC_BYTES + POLICY_BYTES;
+    return ibft->ipsec.is_there ? IPSEC_BYTES : 0;
+}
+
 /* The extension is behind the pairs. */
 static size_t heap_at(const struct lb_ibft *ibft) {
-    return nic_at(ibft->target_count) + (ibft->ipsec.is_there ? aligned(IPSEC_BYTES) : 0);
+    return nic_at(ibft->target_count) + aligned(extension_bytes(ibft));
 }
 
 /* ---- encoding ------------------------------------------------------------------------------- */
@@ -98,9 +107,9 @@ static void put_table_header(struct writer *w, const struct lb_ibft *ibft) {
     lb_wr_text(&w->table, table);
 }
 
-static void put_control(struct writer *w, size_t pair_count, bool has_ipsec) {
+static void put_control(struct writer *w, size_t pair_count, bool has_extension) {
     put_header(w, HEADER_BYTES, CONTROL, CONTROL_BYTES, 0, 0);
-    lb_wr_u16le(&w->table, has_ipsec ? (uint16_t)nic_at(pair_count) : 0);
+    lb_wr_u16le(&w->table, has_extension ? (uint16_t)nic_at(pair_count) : 0);
     lb_wr_u16le(&w->table, (uint16_t)initiator_at());
     for (size_t i = 0; i < LB_IBFT_PAIRS; i++) {
         lb_wr_u16le(&w->table, i < pair_count ? (uint16_t)nic_at(i) : 0);
@@ -150,13 +159,20 @@ static void put_target(struct writer *w, const struct lb_ibft_target *target, si
     put_string(w, lb_bytes(target->reverse_secret, mutual ? target->reverse_secret_len : 0));
 }
 
-static void put_ipsec(struct writer *w, const struct lb_ibft_ipsec *ipsec, size_t at) {
-    put_header(w, at, EXTENSIONS, IPSEC_BYTES, 0, VALID);
-    lb_wr_text(&w->table, ipsec_owner);
-    lb_wr_u16le(&w->table, ipsec->is_transport);
+static void put_extension(struct writer *w, const struct lb_ibft *ibft, size_t at) {
+    const struct lb_ibft_ipsec *ipsec = &ibft->ipsec;
+    uint16_t mode = ipsec->is_there ? ipsec->is_transport : NO_IPSEC;
+    put_header(w, at, EXTENSIONS, (uint16_t)extension_bytes(ibft), 0, VALID);
+    lb_wr_text(&w->table, extension_owner);
+    lb_wr_u16le(&w->table, mode);
     put_string(w, lb_bytes(ipsec->psk, ipsec->psk_len));
     put_string(w, lb_bytes_of_text(ipsec->id));
     put_string(w, lb_bytes_of_text(ipsec->peer_id));
+    if (!ibft->policy.is_there)
+        return;
+    put_string(w, lb_bytes_of_text(ibft->policy.require));
+    put_string(w, lb_bytes_of_text(ibft->policy.allow_server));
+    put_string(w, lb_bytes_of_text(ibft->policy.allow_target));
 }
 
 static uint8_t sum_of(const uint8_t *bytes, size_t len) {
@@ -195,14 +211,14 @@ bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len
         .heap_at = heap_offset,
     };
     put_table_header(&w, ibft);
-    put_control(&w, pair_count, ibft->ipsec.is_there);
+    put_control(&w, pair_count, extension_bytes(ibft) > 0);
     put_initiator(&w, ibft);
     for (size_t i = 0; i < pair_count; i++) {
         put_nic(&w, &ibft->nics[i], i);
         put_target(&w, &ibft->targets[i], i);
     }
-    if (ibft->ipsec.is_there)
-        put_ipsec(&w, &ibft->ipsec, nic_at(pair_count));
+    if (extension_bytes(ibft) > 0)
+        put_extension(&w, ibft, nic_at(pair_count));
     lb_wr_zero(&w.table, heap_offset - w.table.len);
     /* Linux takes no offset from the last 48 bytes of the table; short names are padded. */
     if (w.heap.len < HEADER_BYTES)
@@ -349,31 +365,41 @@ static bool add_structure(struct lb_bytes table, uint16_t at, struct lb_ibft *ib
     return header.id != TARGET || add_target(table, rd, &header, ibft);
 }
 
+static bool get_policy(struct lb_bytes table, struct lb_rd *rd, struct lb_ibft_policy *policy) {
+    policy->is_there = true;
+    return get_text(table, rd, policy->require, sizeof policy->require) &&
+           get_text(table, rd, policy->allow_server, sizeof policy->allow_server) &&
+           get_text(table, rd, policy->allow_target, sizeof policy->allow_target);
+}
+
 /* Extensions of others are passed over. Of ours nothing is: half of a protection is none. */
-static bool get_ipsec(struct lb_bytes table, uint16_t at, struct lb_ibft_ipsec *ipsec) {
+static bool get_extension(struct lb_bytes table, uint16_t at, struct lb_ibft *ibft) {
+    struct lb_ibft_ipsec *ipsec = &ibft->ipsec;
     struct lb_rd rd;
     struct header header;
     if (!open_any(table, at, &rd, &header) || header.id != EXTENSIONS ||
-        !lb_text_is(lb_rd_bytes(&rd, sizeof ipsec_owner - 1), ipsec_owner))
+        !lb_text_is(lb_rd_bytes(&rd, sizeof extension_owner - 1), extension_owner))
         return true;
+    bool has_policy = header.len == IPSEC_BYTES + POLICY_BYTES;
     uint16_t mode = lb_rd_u16le(&rd);
-    ipsec->is_there = true;
+    ipsec->is_there = mode < NO_IPSEC;
     ipsec->is_transport = mode == 1;
-    return header.len == IPSEC_BYTES && mode <= 1 &&
+    return (header.len == IPSEC_BYTES || has_policy) && mode <= NO_IPSEC &&
            get_secret(table, &rd, ipsec->psk, &ipsec->psk_len) &&
            get_text(table, &rd, ipsec->id, sizeof ipsec->id) &&
-           get_text(table, &rd, ipsec->peer_id, sizeof ipsec->peer_id) && lb_rd_ok(&rd);
+           get_text(table, &rd, ipsec->peer_id, sizeof ipsec->peer_id) &&
+           (!has_policy || get_policy(table, &rd, &ibft->policy)) && lb_rd_ok(&rd);
 }
 
 /* More than two pairs make the control structure longer (iPXE). */
 static bool open_control(struct lb_bytes table, struct lb_rd *control, size_t *offsets,
-                         struct lb_ibft_ipsec *ipsec) {
+                         struct lb_ibft *ibft) {
     struct header header;
     if (!open_any(table, HEADER_BYTES, control, &header) || header.id != CONTROL ||
         header.len < CONTROL_BYTES || header.len % 2 != 0)
         return false;
     *offsets = (header.len - CONTROL_BYTES) / 2 + 2 * LB_IBFT_PAIRS;
-    return get_ipsec(table, lb_rd_u16le(control), ipsec);
+    return get_extension(table, lb_rd_u16le(control), ibft);
 }
 
 /* Linux takes these three: EDK2's and ours, ACPI's spelling, Broadcom's. */
@@ -397,7 +423,7 @@ bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft) {
     struct lb_bytes oem_table = lb_bytes_trim_nul(lb_rd_bytes(&rd, 8));
     if (sum_of(table.p, table.len) != 0 || !lb_text_copy(made.oem_id, sizeof made.oem_id, oem) ||
         !lb_text_copy(made.oem_table_id, sizeof made.oem_table_id, oem_table) ||
-        !open_control(table, &control, &offsets, &made.ipsec) ||
+        !open_control(table, &control, &offsets, &made) ||
         !get_initiator(table, lb_rd_u16le(&control), &made))
         return false;
     for (size_t i = 0; i < offsets; i++) {

@@ -12,10 +12,12 @@
 #include "core/base/addr.h"
 #include "core/base/limits.h"
 
-#define LB_IBFT_MAX    4096 /* bytes: names, secrets and two pairs take under 2500 */
-#define LB_IBFT_ID_MAX 255  /* bytes of an identity in IKE: config.def's limit */
-#define LB_IBFT_PAIRS  2    /* that we write */
-#define LB_IBFT_READ   4    /* NICs, and targets, that are kept of a table of others */
+#define LB_IBFT_MAX         8192 /* bytes: names, secrets, two pairs, two lists: under 5000 */
+#define LB_IBFT_ID_MAX      255  /* bytes of an identity in IKE: config.def's limit */
+#define LB_IBFT_REQUIRE_MAX 128  /* bytes: config.def's limits again */
+#define LB_IBFT_LIST_MAX    1072 /* bytes: a list, and an address before it */
+#define LB_IBFT_PAIRS       2    /* that we write */
+#define LB_IBFT_READ        4    /* NICs, and targets, that are kept of a table of others */
 
 enum lb_ibft_origin { /* where the address came from */
                       LB_IBFT_OTHER = 0,
@@ -69,6 +71,14 @@ struct lb_ibft_ipsec {
     char id[LB_IBFT_ID_MAX + 1], peer_id[LB_IBFT_ID_MAX + 1];
 };
 
+/* What else was required for the disk, in the same structure, as texts of configuration keys. The
+ * texts that are empty required nothing. */
+struct lb_ibft_policy {
+    bool is_there;
+    char require[LB_IBFT_REQUIRE_MAX + 1]; /* words: see config.def */
+    char allow_server[LB_IBFT_LIST_MAX + 1], allow_target[LB_IBFT_LIST_MAX + 1];
+};
+
 struct lb_ibft {
     char oem_id[7], oem_table_id[9]; /* padded with NULs; empty: LUNBOT, LUNBOOT */
     char initiator[LB_NAME_MAX + 1];
@@ -77,6 +87,7 @@ struct lb_ibft {
     struct lb_ibft_target targets[LB_IBFT_READ];
     size_t nic_count, target_count;
     struct lb_ibft_ipsec ipsec;
+    struct lb_ibft_policy policy;
 };
 
 /* The table, checksum and all, into room: one or two pairs, which get the indexes 0 and 1, and of

@@ -214,11 +214,53 @@ static void half_of_an_ipsec_extension_makes_the_table_bad(void) {
     fill_ipsec(&ibft);
     struct lb_bytes table = encode(&ibft);
     CHECK(lb_ibft_decode(with_byte(table, 312 + 14, 0), &back) && !back.ipsec.is_transport);
-    CHECK(!lb_ibft_decode(with_byte(table, 312 + 14, 2), &back));    /* no mode */
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 14, 3), &back));    /* no mode */
     CHECK(!lb_ibft_decode(with_byte(table, 312 + 2, 27), &back));    /* another length */
     CHECK(!lb_ibft_decode(with_byte(table, 312 + 16, 129), &back));  /* the key is too long */
     CHECK(!lb_ibft_decode(with_byte(table, 312 + 23, 0x20), &back)); /* an offset behind the end */
     CHECK(!lb_ibft_decode(with_byte(table, 312 + 25, 1), &back));    /* a name is too long */
+}
+
+static void fill_policy(struct lb_ibft *ibft) {
+    ibft->policy.is_there = true;
+    TEXT(ibft->policy.require, "data-digest,address");
+    TEXT(ibft->policy.allow_server, "192.0.2.1,192.0.2.0/24");
+    TEXT(ibft->policy.allow_target, "iqn.2026-11.test:*");
+}
+
+static void check_policy(const struct lb_ibft *back) {
+    CHECK(back->policy.is_there);
+    CHECK_STR(back->policy.require, "data-digest,address");
+    CHECK_STR(back->policy.allow_server, "192.0.2.1,192.0.2.0/24");
+    CHECK_STR(back->policy.allow_target, "iqn.2026-11.test:*");
+}
+
+/* A reader of version 0.1.0 finds 40 bytes where 28 must be, and refuses the table. */
+static void a_policy_makes_the_extension_longer(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_ipsec(&ibft);
+    fill_policy(&ibft);
+    struct lb_bytes table = encode(&ibft);
+    CHECK_BYTES(lb_bytes(table.p + 312, 16), tap_hex("05012800 0001 4c554e4950534543 0100"));
+    CHECK(lb_ibft_decode(table, &back));
+    CHECK(back.ipsec.is_there && back.ipsec.is_transport);
+    CHECK_STR(back.ipsec.peer_id, "server.example");
+    check_policy(&back);
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 29, 1), &back)); /* a list is too long */
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 2, 39), &back));
+}
+
+static void a_policy_needs_no_ipsec(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_v4(&ibft);
+    fill_policy(&ibft);
+    struct lb_bytes table = encode(&ibft);
+    CHECK_BYTES(lb_bytes(table.p + 312, 18), tap_hex("05012800 0001 4c554e4950534543 0200 0000"));
+    CHECK(lb_ibft_decode(table, &back) && !back.ipsec.is_there);
+    check_policy(&back);
+    CHECK(!lb_ibft_decode(with_byte(table, 312 + 14, 3), &back)); /* no mode */
+    fill_v4(&ibft);
+    CHECK(lb_ibft_decode(encode(&ibft), &back) && !back.policy.is_there);
 }
 
 static void extensions_of_others_are_passed_over(void) {
@@ -375,6 +417,8 @@ int main(void) {
     TEST(secrets_stand_only_in_tables_that_say_so);
     TEST(ipsec_stands_in_an_extension_of_its_own);
     TEST(half_of_an_ipsec_extension_makes_the_table_bad);
+    TEST(a_policy_makes_the_extension_longer);
+    TEST(a_policy_needs_no_ipsec);
     TEST(extensions_of_others_are_passed_over);
     TEST(every_truncation_and_every_changed_byte_is_refused);
     TEST(what_is_incomplete_is_not_encoded);

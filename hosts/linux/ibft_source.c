@@ -151,6 +151,20 @@ static void set_ipsec(const struct lb_ibft_ipsec *ipsec, struct lb_config *confi
         set_text(config, "ipsec-mode", "transport", error);
 }
 
+/* So does the rest of it. A digest that is required has to be offered. */
+static void set_policy(const struct lb_ibft_policy *policy, struct lb_config *config,
+                       struct lb_error *error) {
+    static const char *const digests[] = {"header-digest", "data-digest"};
+    if (!policy->is_there)
+        return;
+    set_text(config, "require", policy->require, error);
+    set_text(config, "allow-server", policy->allow_server, error);
+    set_text(config, "allow-target", policy->allow_target, error);
+    for (size_t i = 0; i < LB_COUNT(digests); i++)
+        if (lb_list_has_name(lb_bytes_of_text(policy->require), digests[i]))
+            set_text(config, digests[i], "crc32c", error);
+}
+
 static void set_nic(const struct lb_ibft_nic *nic, struct lb_config *config,
                     struct lb_error *error) {
     /* iPXE copies the DHCP server's word: one that is no name is left out, as our DHCP client
@@ -181,6 +195,7 @@ static bool set_all(const struct lb_ibft *ibft, const struct lb_ibft_target *tar
     made.table.mutual = target->chap == LB_IBFT_MUTUAL;
     set_nic(nic, &made, error);
     set_ipsec(&ibft->ipsec, &made, error);
+    set_policy(&ibft->policy, &made, error);
     if (lb_is_ok(error))
         *config = made;
     lb_wipe(&made, sizeof(made));

@@ -355,6 +355,25 @@ static void what_it_was_read_through_is_required_again(void) {
           lb_config_requires(&config, "ipsec"));
 }
 
+static void what_else_the_firmware_required_is_required_again(void) {
+    struct lb_ibft ibft = a_table();
+    ibft.policy.is_there = true;
+    strcpy(ibft.policy.require, "data-digest,address");
+    strcpy(ibft.policy.allow_server, "192.0.2.1,disks.example");
+    strcpy(ibft.policy.allow_target, "iqn.2026-11.test:*");
+    CHECK(told(&ibft) && lb_config_check(&config, &error));
+    CHECK(lb_config_requires(&config, "data-digest") && lb_config_requires(&config, "address"));
+    CHECK(!lb_config_requires(&config, "header-digest"));
+    CHECK_STR(text(LB_KEY_DATA_DIGEST), "crc32c"); /* it has to be offered */
+    CHECK_STR(text(LB_KEY_HEADER_DIGEST), "none");
+    CHECK_STR(text(LB_KEY_ALLOW_SERVER), "192.0.2.1,disks.example");
+    CHECK_STR(text(LB_KEY_ALLOW_TARGET), "iqn.2026-11.test:*");
+    CHECK(lb_config_cmdline(&config, lb_bytes_of_text("lunboot.require=chap"), &error));
+    CHECK(lb_config_requires(&config, "data-digest")); /* words add up */
+    strcpy(ibft.policy.require, "data-digset");
+    CHECK(!told(&ibft)); /* a word that is not known may be one of a later version */
+}
+
 static void a_later_source_stands_above_it(void) {
     struct lb_ibft ibft = a_table();
     CHECK(told(&ibft));
@@ -613,6 +632,7 @@ int main(void) {
     TEST(its_chap_is_required_of_its_target);
     TEST(its_chap_is_required_by_the_stages_after_it);
     TEST(what_it_was_read_through_is_required_again);
+    TEST(what_else_the_firmware_required_is_required_again);
     TEST(a_later_source_stands_above_it);
     TEST(a_host_name_that_is_none_is_left_out);
     TEST(the_nic_is_the_one_that_the_target_names);

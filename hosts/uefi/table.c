@@ -92,6 +92,24 @@ static void fill_ipsec(const struct lb_config *config, struct lb_ibft_ipsec *out
               lb_config_text(config, LB_KEY_IPSEC_PEER_ID));
 }
 
+/* What else was required of the session, the operating system is to require, too. The server that
+ * was used is allowed by its address: a name on the list does not say so. */
+static void fill_policy(const struct lb_config *config, struct lb_ibft_policy *out) {
+    static const char *const words[] = {"header-digest", "data-digest", "address"};
+    const char *servers = lb_config_text(config, LB_KEY_ALLOW_SERVER);
+    struct lb_text require = lb_text(out->require, sizeof out->require);
+    struct lb_addr server = lb_initiator_home(lb_boot_session(loop_engine())).addr;
+    for (size_t i = 0; i < LB_COUNT(words); i++)
+        if (lb_config_requires(config, words[i]))
+            lb_text_add(&require, "%s%s", require.len > 0 ? "," : "", words[i]);
+    if (servers[0] != '\0')
+        lb_format(out->allow_server, sizeof out->allow_server, "%s,%s", lb_addr_text(server).s,
+                  servers);
+    lb_format(out->allow_target, sizeof out->allow_target, "%s",
+              lb_config_text(config, LB_KEY_ALLOW_TARGET));
+    out->is_there = require.len > 0 || servers[0] != '\0' || out->allow_target[0] != '\0';
+}
+
 EFI_STATUS table_install(const struct lb_config *config) {
     struct acpi_table *acpi = NULL;
     size_t len = 0;
@@ -109,6 +127,7 @@ EFI_STATUS table_install(const struct lb_config *config) {
         fill_nic(&ibft->nics[0]);
         fill_target(config, &ibft->targets[0]);
         fill_ipsec(config, &ibft->ipsec);
+        fill_policy(config, &ibft->policy);
         status = lb_ibft_encode(ibft, lb_span(room, LB_IBFT_MAX), &len)
                      ? acpi->install(acpi, room, len, &table_key)
                      : EFI_INVALID_PARAMETER;
