@@ -59,11 +59,9 @@ bool lb_server_job_begin(struct lb_server_job *job, int epoll, struct lb_server_
 }
 
 void lb_server_job_end(struct lb_server_job *job) {
-    lb_lock_lend();
-    bool is_paused = lb_lock_pause();
+    bool is_paused = lb_lock_pause_any();
     pthread_join(job->thread, NULL);
-    lb_lock_resume(is_paused);
-    lb_lock_unlend();
+    lb_lock_resume_any(is_paused);
     lb_server_source_close(&job->source);
     close(job->from);
 }

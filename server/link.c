@@ -3,6 +3,7 @@
 #include "os/linux/os_address.h"
 #include "os/linux/packet.h"
 #include "server/held.h"
+#include "server/say.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -89,6 +90,30 @@ bool lb_server_link_is_up(const struct lb_server_link *link) {
     if (fd >= 0)
         close(fd);
     return !is_known || (ask.ifr_flags & IFF_UP) != 0;
+}
+
+bool lb_server_link_check_machine(const struct lb_server_link *link, const char *machine,
+                                  struct lb_addr address, bool is_served,
+                                  struct lb_server_error *error) {
+    if (lb_addr_equal(address, lb_server_link_address(link, address.family)))
+        return lb_server_fail(error, "give it another address of the network",
+                              "machine %s has the address of %s, %s", machine, link->name,
+                              lb_addr_text(address).s);
+    return is_served || lb_server_fail(error,
+                                       "give an address of the interface's network, or a section "
+                                       "[subnet NAME] for its network",
+                                       "the address of machine %s, %s, is in no network that is "
+                                       "served",
+                                       machine, lb_addr_text(address).s);
+}
+
+bool lb_server_link_lets_added(const struct lb_server_machine_settings *machine,
+                               const struct lb_server_error *why, struct lb_server_error *error) {
+    if (!machine->is_added)
+        return lb_server_fail(error, why->hint, "%s", why->what);
+    lb_server_say(machine->name, "gets another address: %s; try: lunbootctl remove %s", why->what,
+                  machine->name);
+    return true;
 }
 
 /* ", and there are eth0, eth1" */

@@ -24,6 +24,15 @@ bool lb_server_link_find(struct lb_server_link *link, const char *name, bool has
                          struct lb_server_error *error);
 /* An administrator has switched it on, as far as is known; its cable is another matter. */
 bool lb_server_link_is_up(const struct lb_server_link *link);
+/* Whether an address that this machine alone is to get can be given: is_served, it is in one of the
+ * networks; and it is not the link's own. */
+bool lb_server_link_check_machine(const struct lb_server_link *link, const char *machine,
+                                  struct lb_addr address, bool is_served,
+                                  struct lb_server_error *error);
+/* One that cannot be given, and why. A machine of lunbootctl was right when it was added: true, it
+ * gets another address, which is told. False, with the error: it is a section of lunbootd.conf. */
+bool lb_server_link_lets_added(const struct lb_server_machine_settings *machine,
+                               const struct lb_server_error *why, struct lb_server_error *error);
 /* Its address of that family; none: it is not served. */
 struct lb_addr lb_server_link_address(const struct lb_server_link *link, enum lb_family family);
 /* Addresses to give where nobody said which: all of the network but its first and last, at most

@@ -57,12 +57,6 @@ void lb_lock_unlend(void) {
     lent--;
 }
 
-void lb_lock_yield(void) {
-    lb_lock_lend();
-    lb_lock_resume(lb_lock_pause());
-    lb_lock_unlend();
-}
-
 bool lb_lock_pause(void) {
     if (held == NOT_HELD || (held == EXCLUSIVE && lent == 0))
         return false;
@@ -78,4 +72,18 @@ void lb_lock_resume(bool is_paused) {
     else if (is_paused)
         lb_lock_shared();
     errno = code;
+}
+
+bool lb_lock_pause_any(void) {
+    lb_lock_lend();
+    return lb_lock_pause();
+}
+
+void lb_lock_resume_any(bool is_paused) {
+    lb_lock_resume(is_paused);
+    lb_lock_unlend();
+}
+
+void lb_lock_yield(void) {
+    lb_lock_resume_any(lb_lock_pause_any());
 }

@@ -45,5 +45,8 @@ bool lb_lock_pause(void);
 /* After that call: takes it again as it was held. is_paused is what lb_lock_pause gave. errno
  * stays. */
 void lb_lock_resume(bool is_paused);
+/* The same for one call, however it is held: with lb_lock_lend before, and lb_lock_unlend after. */
+bool lb_lock_pause_any(void);
+void lb_lock_resume_any(bool is_paused); /* is_paused is what lb_lock_pause_any gave */
 
 #endif

@@ -648,12 +648,12 @@ bool lb_server_machine_maintain(struct lb_server_machines *machines,
 }
 
 /* Nobody logs in, and the lock is for others while its disk is waited for. */
-static void close_door(struct lb_server_machine *machine) {
+static void refuse_logins(struct lb_server_machine *machine) {
     machine->is_busy = true;
     machine->nodes[0].login_status = machine->nodes[1].login_status = LB_LOGIN_UNAVAILABLE;
 }
 
-static void open_door(struct lb_server_machine *machine) {
+static void admit_logins(struct lb_server_machine *machine) {
     machine->is_busy = false;
     machine->nodes[0].login_status = machine->nodes[1].login_status = 0;
 }
@@ -679,16 +679,16 @@ bool lb_server_machine_freeze(struct lb_server_machines *machines,
                               struct lb_server_machine *machine, struct lb_server_error *error) {
     char folder[LB_SERVER_PATH_MAX + 64];
     lb_server_machine_folder(machines, machine, folder);
-    close_door(machine);
+    refuse_logins(machine);
     bool is_frozen = freeze(machines, machine, folder, error);
     if (!is_frozen)
-        open_door(machine);
+        admit_logins(machine);
     return is_frozen;
 }
 
 bool lb_server_machine_thaw(struct lb_server_machines *machines, struct lb_server_machine *machine,
                             bool is_made, struct lb_server_error *error) {
-    open_door(machine);
+    admit_logins(machine);
     return !is_made || lb_server_machine_reset(machines, machine, error);
 }
 
@@ -740,9 +740,9 @@ bool lb_server_machine_reset(struct lb_server_machines *machines, struct lb_serv
     if (!machine->is_open && machine->writes == LB_WRITES_KEEP)
         begin_head(machine);
     uint16_t status = machine->nodes[0].login_status; /* one that was ejected stays so */
-    close_door(machine);
+    refuse_logins(machine);
     bool is_reset = drop_all(machines, machine, folder, error);
-    open_door(machine);
+    admit_logins(machine);
     machine->nodes[0].login_status = machine->nodes[1].login_status = status;
     if (is_reset)
         lb_server_machines_free_versions(machines);

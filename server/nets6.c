@@ -1,6 +1,5 @@
 #include "server/nets6.h"
 #include "core/names/rootpath.h"
-#include "server/say.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,32 +147,20 @@ bool lb_server_nets6_check(struct lb_server_nets6 *nets,
                            const struct lb_server_machine_settings *machine,
                            const struct lb_server_link *link, struct lb_server_error *error) {
     struct lb_addr address = machine->address6;
-    if (!lb_addr_is_set(address) || nets->list[0].server.config.stateless)
-        return true;
-    if (lb_addr_equal(address, link->address6))
-        return lb_server_fail(error, "give it another address of the network",
-                              "machine %s has the address of %s, %s", machine->name, link->name,
-                              lb_addr_text(address).s);
-    return lb_server_nets6_at(nets, address) != NULL ||
-           lb_server_fail(error,
-                          "give an address of the interface's network, or a section "
-                          "[subnet NAME] for its network",
-                          "the address of machine %s, %s, is in no network that is served",
-                          machine->name, lb_addr_text(address).s);
+    return !lb_addr_is_set(address) || nets->list[0].server.config.stateless ||
+           lb_server_link_check_machine(link, machine->name, address,
+                                        lb_server_nets6_at(nets, address) != NULL, error);
 }
 
-/* The networks are known only now. Machines of lunbootctl were right when they were added. */
+/* The networks are known only now. */
 static bool check_hosts(struct lb_server_nets6 *nets, const struct lb_server_settings *settings,
                         const struct lb_server_link *link, struct lb_server_error *error) {
     for (size_t i = 0; i < settings->machine_count; i++) {
         struct lb_server_error why = {0};
         const struct lb_server_machine_settings *machine = &settings->machines[i];
-        if (lb_server_nets6_check(nets, machine, link, &why))
-            continue;
-        if (!machine->is_added)
-            return lb_server_fail(error, why.hint, "%s", why.what);
-        lb_server_say(machine->name, "gets another address: %s; try: lunbootctl remove %s",
-                      why.what, machine->name);
+        if (!lb_server_nets6_check(nets, machine, link, &why) &&
+            !lb_server_link_lets_added(machine, &why, error))
+            return false;
     }
     return true;
 }

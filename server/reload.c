@@ -193,11 +193,9 @@ static bool apply(struct lb_server *server, struct lb_server_error *error) {
 }
 
 bool lb_server_reload(struct lb_server *server, struct lb_server_error *error) {
-    lb_lock_lend();
-    bool is_paused = lb_lock_pause();
+    bool is_paused = lb_lock_pause_any();
     bool is_read = read_fresh(server, error);
-    lb_lock_resume(is_paused);
-    lb_lock_unlend();
+    lb_lock_resume_any(is_paused);
     bool did = is_read && check_running(server, error) && apply(server, error);
     if (did)
         lb_server_machines_refresh(&server->machines);

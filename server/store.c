@@ -449,15 +449,13 @@ uint64_t lb_server_store_put_work(struct lb_server_store *store, const struct lb
 
 void lb_server_store_flush(struct lb_server_store *store) {
     struct lb_store_internals *in = store->in;
-    lb_lock_lend();
-    bool is_paused = lb_lock_pause();
+    bool is_paused = lb_lock_pause_any();
     pthread_mutex_lock(&in->mutex);
     uint64_t ticket = in->last_ticket;
     while (in->progress.done < ticket)
         pthread_cond_wait(&in->has_done, &in->mutex);
     pthread_mutex_unlock(&in->mutex);
-    lb_lock_resume(is_paused);
-    lb_lock_unlend();
+    lb_lock_resume_any(is_paused);
 }
 
 struct lb_store_progress lb_server_store_progress(struct lb_server_store *store) {

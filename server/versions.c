@@ -68,11 +68,9 @@ static bool hide_file(const char *state, const struct lb_image *image) {
 static void drop_hidden(const char *state, const struct lb_image *image) {
     char hidden[LB_IMAGE_PATH_MAX];
     lb_image_new_path(state, image, hidden);
-    lb_lock_lend();
-    bool is_paused = lb_lock_pause();
+    bool is_paused = lb_lock_pause_any();
     (void)unlink(hidden);
-    lb_lock_resume(is_paused);
-    lb_lock_unlend();
+    lb_lock_resume_any(is_paused);
 }
 
 void lb_server_machines_free_versions(struct lb_server_machines *machines) {

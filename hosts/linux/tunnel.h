@@ -7,7 +7,7 @@
 
 #include "hosts/linux/slot.h"
 
-/* Opens the TUN interface, or the kernel's door, once. 0, or an errno. */
+/* Opens the TUN interface, or the netlink socket to the kernel's IPsec, once. 0, or an errno. */
 int lb_tunnel_open(struct lb_loop *loop);
 /* Whether the slot is that of IKE and ESP. */
 bool lb_tunnel_is_port(uint32_t number);

@@ -45,7 +45,7 @@ struct lb_xfrm {
     bool denied_before; /* and were before us */
 };
 
-/* Opens the kernel's door. */
+/* Opens the netlink socket by which the kernel is told. */
 int lb_xfrm_open(struct lb_xfrm *xfrm);
 /* Opens it in another process, for what is known of peers (lb_xfrm_split). */
 int lb_xfrm_reopen(struct lb_xfrm *xfrm);
