@@ -3,12 +3,10 @@
 #include "core/boot/policy.h"
 #include "hosts/linux/commands.h"
 #include "hosts/linux/options.h"
+#include "hosts/linux/run.h"
 #include "hosts/linux/secrets.h"
-#include "os/linux/files.h"
 #include <stdio.h>
 #include <sys/stat.h>
-
-#define CONFIG_FILE_MAX 65536 /* as in run.c */
 
 static const struct lb_usage explain_usage = {
     .command = "explain",
@@ -71,19 +69,15 @@ static void print_key(enum lb_key key) {
 }
 
 static bool read_config(struct lb_config *config, const char *path, struct lb_error *error) {
-    static uint8_t room[CONFIG_FILE_MAX];
+    static uint8_t room[LB_RUN_CONFIG_MAX];
     struct stat status;
+    struct lb_bytes text;
     struct lb_error wrong = {0};
-    int fd = lb_file_open(path, &status);
-    long len = fd < 0 ? fd : lb_file_read_all(fd, lb_span(room, sizeof room));
-    if (len < 0) {
-        lb_fail(error, LB_E_CONFIG_FILE, "%s: %s", path, lb_file_reason((int)-len));
+    if (!lb_run_read_config(path, lb_span(room, sizeof room), &status, &text, error))
         return false;
-    }
     struct lb_plan plan = {.config = config};
-    bool is_short,
-        is_good = lb_config_file(config, LB_SOURCE_FILE, lb_bytes(room, (size_t)len), &wrong) &&
-                  lb_policy_secrets(&plan, &is_short, &wrong);
+    bool is_short, is_good = lb_config_file(config, LB_SOURCE_FILE, text, &wrong) &&
+                             lb_policy_secrets(&plan, &is_short, &wrong);
     lb_wipe(room, sizeof room);
     if (!is_good)
         lb_fail(error, wrong.code, "%s: %s", path, wrong.facts);

@@ -15,10 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_US         (200 * LB_US_MS)
-#define CONFIG_FILE_MAX 65536
-#define STOP_US         (3 * LB_US_SEC) /* for the logout and the DHCP release */
-#define SEED_WAIT_MS    5000            /* for a kernel that has no random numbers yet */
+#define LOOK_US      (200 * LB_US_MS)
+#define STOP_US      (3 * LB_US_SEC) /* for the logout and the DHCP release */
+#define SEED_WAIT_MS 5000            /* for a kernel that has no random numbers yet */
 
 /* ---- configuration --------------------------------------------------------------------------- */
 
@@ -120,17 +119,25 @@ static bool take_file(struct lb_run *run, const char *path, const struct stat *s
 /* What is done with a file's bytes. */
 enum step { TRUST, TAKE_LINE, TAKE_FILE };
 
-static bool configure_from(struct lb_run *run, const char *path, enum step step) {
-    static char room[CONFIG_FILE_MAX];
-    struct stat status;
-    int fd = lb_file_open(path, &status);
-    long len = fd < 0 ? fd : lb_file_read_all(fd, lb_span(room, sizeof(room)));
-    bool good = true;
+bool lb_run_read_config(const char *path, struct lb_span room, struct stat *status,
+                        struct lb_bytes *text, struct lb_error *error) {
+    int fd = lb_file_open(path, status);
+    long len = fd < 0 ? fd : lb_file_read_all(fd, room);
     if (len < 0) {
-        lb_fail(&run->error, LB_E_CONFIG_FILE, "%s: %s", path, lb_file_reason((int)-len));
+        lb_fail(error, LB_E_CONFIG_FILE, "%s: %s", path, lb_file_reason((int)-len));
         return false;
     }
-    struct lb_bytes text = lb_bytes(room, (size_t)len);
+    *text = lb_bytes(room.p, (size_t)len);
+    return true;
+}
+
+static bool configure_from(struct lb_run *run, const char *path, enum step step) {
+    static uint8_t room[LB_RUN_CONFIG_MAX];
+    struct stat status;
+    struct lb_bytes text;
+    bool good = true;
+    if (!lb_run_read_config(path, lb_span(room, sizeof(room)), &status, &text, &run->error))
+        return false;
     lb_secrets_guard_memory(&run->config, sizeof(run->config));
     if (step == TRUST)
         lb_config_cmdline_trust(&run->config, text);

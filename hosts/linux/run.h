@@ -7,9 +7,11 @@
 #include "hosts/linux/loop.h"
 #include "hosts/linux/names.h"
 #include "hosts/linux/options.h"
+#include <sys/stat.h>
 
 #define LB_RUN_RX_BYTES    (UINT32_C(256) << 10) /* best: bench/NOTES.md */
 #define LB_RUN_TRACE_BYTES (UINT32_C(256) << 10)
+#define LB_RUN_CONFIG_MAX  65536 /* bytes of a file of the configuration */
 
 struct lb_run {
     struct lb_config config;
@@ -31,6 +33,11 @@ struct lb_run {
     uint8_t rx[LB_RUN_RX_BYTES];
     uint8_t trace[LB_RUN_TRACE_BYTES];
 };
+
+/* The bytes of a file of the configuration, in room (LB_RUN_CONFIG_MAX), and what the kernel says
+ * of the file. False: see the error. */
+bool lb_run_read_config(const char *path, struct lb_span room, struct stat *status,
+                        struct lb_bytes *text, struct lb_error *error);
 
 /* A configuration file that other users could change is refused (CONFIG_OPEN), and so is one with
  * secrets that they can read; while there are no others (is_alone), the latter is only told. */
