@@ -63,15 +63,6 @@ writes = keep
 CONF
 start_lunbootd --config="$scratch/lunbootd.conf"
 
-# quick_goes_on WHAT: in the next three seconds, too.
-quick_goes_on() {
-    local before after
-    before=$(wc -l <"$scratch/quick.log")
-    sleep 3
-    after=$(wc -l <"$scratch/quick.log")
-    [ $((after - before)) -ge 10 ] || fail "$1: $((after - before)) rounds in 3 s" "$scratch/quick.log"
-    ok "$1: $((after - before)) rounds in 3 s"
-}
 ctl_in_time() {
     local begin took_ms
     begin=$(date +%s%N)
@@ -81,7 +72,7 @@ ctl_in_time() {
 }
 
 for name in slow quick; do
-    spawn "$name" ip netns exec "$client_ns" python3 -u "$interop/disk-rounds.py" "$server_ip" "$name"
+    rounds "$name"
     wait_log "$name" 'done 3 '
 done
 ok "two machines write and read"
@@ -101,8 +92,7 @@ ctl eject slow
 ctl list
 ctl_says '^slow ' "ejecting the machine that waits delays nobody"
 
-
-spawn late ip netns exec "$client_ns" python3 -u "$interop/disk-rounds.py" "$server_ip" late
+rounds late
 wait_log lunbootd 'logged in as iqn.2026-11.test:late'
 quick_goes_on "an overlay is opened where no disk answers; another machine goes on"
 ctl_in_time

@@ -74,6 +74,19 @@ two_disks() {
     } >"$scratch/lunbootd.conf"
 }
 
+# rounds NAME: this machine writes and reads, round by round, and logs each.
+rounds() { spawn "$1" ip netns exec "$client_ns" python3 -u "$interop/disk-rounds.py" "$server_ip" "$1"; }
+
+# quick_goes_on WHAT: the machine `quick` does, in the next three seconds, too.
+quick_goes_on() {
+    local before after
+    before=$(wc -l <"$scratch/quick.log")
+    sleep 3
+    after=$(wc -l <"$scratch/quick.log")
+    [ $((after - before)) -ge 10 ] || fail "$1: $((after - before)) rounds in 3 s" "$scratch/quick.log"
+    ok "$1: $((after - before)) rounds in 3 s"
+}
+
 # boot_client NAMESPACE NUMBER: as firmware does; its Root Path is in $scratch/rootpathNUMBER, and it has its address.
 as_firmware=(--vendor-class=PXEClient:Arch:00007:UNDI:003016 --client-arch=7)
 boot_client() {
