@@ -115,14 +115,20 @@ struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *ma
     return NULL;
 }
 
-/* key: what the target is indexed by. */
+/* The target of this name; without .gN it is that of the boot that has the overlay: of who has the
+ * name from a person, and not from DHCP. key: what it is indexed by. */
 static struct lb_target *node_by(struct lb_server_machines *machines, struct lb_bytes key,
                                  const char *name) {
     for (uint32_t at = lb_index_first(&machines->index, LB_INDEX_TARGET, key); at != LB_INDEX_NONE;
-         at = lb_index_next(&machines->index, LB_INDEX_TARGET, at))
+         at = lb_index_next(&machines->index, LB_INDEX_TARGET, at)) {
+        const struct lb_server_machine *machine = &machines->list[at];
+        struct lb_target *nodes = &machines->nodes[2 * at];
         for (unsigned i = 0; i < 2; i++)
-            if (lb_iscsi_names_equal(machines->nodes[2 * at + i].name, name))
-                return &machines->nodes[2 * at + i];
+            if (lb_iscsi_names_equal(nodes[i].name, name))
+                return &nodes[i];
+        if (lb_iscsi_names_equal(machine->base_name, name))
+            return &nodes[machine->head.generation % 2];
+    }
     return NULL;
 }
 

@@ -106,7 +106,8 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
 /* A number that changes with the names of the targets and with who may log in: when machines come
  * and go, and with each boot of one whose writes are dropped. */
 uint64_t lb_server_machines_stamp(const struct lb_server_machines *machines);
-/* The target of this name, without regard to case; NULL: there is none. */
+/* The target of this name, without regard to case; NULL: there is none. Where writes are dropped,
+ * the name without .gN is that of the boot that has the overlay. */
 struct lb_target *lb_server_machines_node(struct lb_server_machines *machines, const char *name);
 /* It is known by these from here on; zeros: not by it. */
 void lb_server_machine_identify(struct lb_server_machines *machines,

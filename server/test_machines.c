@@ -8,6 +8,8 @@
 
 static struct lb_server_settings settings;
 static struct lb_server_machines machines;
+static struct lb_server_store store;
+static bool with_store; /* what is offered is kept there */
 static struct lb_server_error error;
 static char disk[] = "/tmp/lb-test-machines-XXXXXX";
 static size_t table_at; /* the GPT's header; 0: there is none */
@@ -29,7 +31,7 @@ static void open_with(const char *sections) {
     lb_server_settings_init(&settings);
     CHECK(lb_server_settings_read(&settings, lb_bytes_of_text(text), "test", &error));
     snprintf(settings.overlays, sizeof settings.overlays, "%s.none", disk);
-    CHECK(lb_server_machines_open(&machines, &settings, NULL, &error));
+    CHECK(lb_server_machines_open(&machines, &settings, with_store ? &store : NULL, &error));
     CHECK_STR(error.what, "");
 }
 
@@ -83,13 +85,40 @@ static void a_target_is_found_by_its_name_as_it_is_now(void) {
     CHECK_STR(target_of("iqn.x:t:anna.g1"), "anna");
     CHECK_STR(target_of("IQN.X:T:ANNA.G1"), "anna"); /* RFC 3722 */
     CHECK_STR(target_of("iqn.x:t:anna.g2"), "none");
-    CHECK_STR(target_of("iqn.x:t:anna"), "none");
+    CHECK_STR(target_of("iqn.x:t:ANNA"), "anna"); /* a person gave it the name: no boot */
     CHECK_STR(target_of("iqn.x:t:carl"), "carl"); /* kept: no boots */
     CHECK_STR(target_of("iqn.x:t:carl.g1"), "none");
     CHECK_STR(target_of(""), "none");
     CHECK_STR(target_of("."), "none");
     CHECK_STR(target_of(".g1"), "none");
     close_all();
+}
+
+static void without_its_number_a_name_is_that_of_the_boot_that_has_the_disk(void) {
+    struct lb_bytes nothing = lb_bytes(NULL, 0);
+    char folder[] = "/tmp/lb-test-machines-XXXXXX", command[sizeof folder + 16];
+    CHECK(mkdtemp(folder) != NULL);
+    CHECK(lb_server_store_open(&store, folder, &error));
+    with_store = true;
+    open_with(sections);
+    struct lb_server_machine *anna = named("anna");
+    bool is_new = false;
+    snprintf(settings.overlays, sizeof settings.overlays, "%s", folder);
+    CHECK(lb_server_machine_enter(&machines, anna, 1, &is_new, &error) != NULL);
+    CHECK(is_new);
+    CHECK(lb_server_machines_find(&machines, anna->mac, nothing, true) == anna);
+    CHECK_EQ(anna->offered, 2);
+    const struct lb_target *node = lb_server_machines_node(&machines, "iqn.x:t:anna");
+    CHECK_STR(node->name, "iqn.x:t:anna.g1"); /* the next is offered, and nobody has come */
+    CHECK_EQ(lb_server_machine_boot(anna, node), 1);
+    CHECK(lb_server_machine_enter(&machines, anna, 2, &is_new, &error) != NULL);
+    node = lb_server_machines_node(&machines, "iqn.x:t:anna");
+    CHECK_STR(node->name, "iqn.x:t:anna.g2");
+    close_all();
+    with_store = false;
+    lb_server_store_close(&store);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    CHECK_EQ(system(command), 0);
 }
 
 static void who_has_gone_is_not_found_and_its_place_is_free(void) {
@@ -198,6 +227,7 @@ static void blocks_are_those_of_the_partition_table(void) {
 int main(void) {
     TEST(a_machine_is_found_by_all_that_it_is_known_by);
     TEST(a_target_is_found_by_its_name_as_it_is_now);
+    TEST(without_its_number_a_name_is_that_of_the_boot_that_has_the_disk);
     TEST(who_has_gone_is_not_found_and_its_place_is_free);
     TEST(a_machine_gets_another_card);
     TEST(ten_thousand_machines_cost_what_ten_do);
