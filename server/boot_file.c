@@ -23,9 +23,26 @@ static const struct {
     {19, "UEFI aa64", "lunbootaa64.efi"},
 };
 
+/* "PXEClient:Arch:00007:UNDI:003016", and HTTPClient's: for a request without option 93. */
+static int arch_in_class(struct lb_bytes class) {
+    static const char mark[] = ":Arch:";
+    uint64_t arch;
+    size_t at = 0;
+    while (at < class.len && class.p[at] != ':')
+        at++;
+    struct lb_bytes rest = lb_bytes_after(class, at), digits;
+    if (!lb_bytes_start_with(rest, lb_bytes_of_text(mark)))
+        return NO_ARCH;
+    rest = lb_bytes_after(rest, sizeof mark - 1);
+    return lb_list_next(&rest, ':', &digits) && lb_parse_u64(digits, UINT16_MAX, &arch) ? (int)arch
+                                                                                        : NO_ARCH;
+}
+
 /* vendor, user: the classes that the request names. */
 static struct lb_server_boot_file choose(struct lb_bytes vendor, struct lb_bytes user, int arch) {
     struct lb_server_boot_file boot = {.requester = LB_REQUESTER_OTHER, .machine = ""};
+    if (arch == NO_ARCH)
+        arch = arch_in_class(vendor);
     if (lb_bytes_start_with(vendor, lb_bytes_of_text("HTTPClient")))
         boot.requester = LB_REQUESTER_HTTP;
     else if (lb_bytes_start_with(vendor, lb_bytes_of_text("PXEClient")))
@@ -93,16 +110,16 @@ struct lb_server_boot_file lb_server_boot_file6(const struct lb_dhcp6_message *r
 
 static bool is_served(const struct lb_server_boot_file *boot,
                       const struct lb_server_settings *settings,
-                      const struct lb_server_files *files) {
+                      const struct lb_server_folder *folder) {
     bool has_way = boot->requester == LB_REQUESTER_HTTP ? settings->http : settings->tftp;
-    return boot->file != NULL && has_way && lb_server_files_has(files, boot->file);
+    return boot->file != NULL && has_way && lb_server_folder_has(folder, boot->file);
 }
 
 void lb_server_boot_file_settle(struct lb_server_boot_file *boot,
                                 const struct lb_server_settings *settings,
-                                const struct lb_server_files *files,
+                                const struct lb_server_folder *folder,
                                 const struct lb_server_machine *machine) {
-    if (!is_served(boot, settings, files))
+    if (!is_served(boot, settings, folder))
         boot->missing = boot->file;
     if (machine == NULL || boot->missing != NULL)
         boot->file = NULL;

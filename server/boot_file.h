@@ -3,7 +3,7 @@
 #define LB_SERVER_BOOT_FILE_H
 
 #include "core/base/addr.h"
-#include "server/files.h"
+#include "server/folder.h"
 #include "server/machines.h"
 
 /* Who asks (RFC 4578, RFC 3004; EDK2 for HTTP). */
@@ -32,7 +32,7 @@ struct lb_server_boot_file lb_server_boot_file6(const struct lb_dhcp6_message *r
  * disk. */
 void lb_server_boot_file_settle(struct lb_server_boot_file *boot,
                                 const struct lb_server_settings *settings,
-                                const struct lb_server_files *files,
+                                const struct lb_server_folder *folder,
                                 const struct lb_server_machine *machine);
 /* The Root Path of the machine's disk, as it is reached at this address of ours; written into room.
  * Empty where machine is NULL: it gets no disk. */

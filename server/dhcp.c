@@ -239,7 +239,7 @@ static void answer(struct lb_server_dhcp *dhcp, uint64_t now_us, bool is_boot,
     struct lb_server_boot_file boot = lb_server_boot_file(&request);
     bool begins = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP4_DISCOVER;
     struct lb_server_machine *machine = machine_of(dhcp, &request, begins);
-    lb_server_boot_file_settle(&boot, dhcp->settings, dhcp->files, machine);
+    lb_server_boot_file_settle(&boot, dhcp->settings, dhcp->folder, machine);
     struct lb_dhcp4_server_config *config = &net->server.config;
     config->options = boot_options(dhcp, &boot, lb_span(options, sizeof options));
     config->root_path = lb_server_boot_root_path(machine, dhcp->link->address, dhcp->settings->port,
@@ -303,7 +303,7 @@ bool lb_server_dhcp_reload(struct lb_server_dhcp *dhcp, uint64_t now_us,
 
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
-                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         const struct lb_server_link *link, const struct lb_server_folder *folder,
                          struct lb_server_machines *machines, struct lb_server_store *store,
                          struct lb_server_error *error) {
     *dhcp = (struct lb_server_dhcp){
@@ -311,7 +311,7 @@ bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
         .boot = {.kind = LB_SOURCE_DHCP, .fd = -1},
         .raw = -1,
         .link = link,
-        .files = files,
+        .folder = folder,
         .settings = settings,
         .machines = machines,
         .store = store,

@@ -4,7 +4,7 @@
 
 #include "core/dhcp4/dhcp4.h"
 #include "server/boot_file.h"
-#include "server/files.h"
+#include "server/folder.h"
 #include "server/link.h"
 #include "server/machines.h"
 #include "server/nets.h"
@@ -16,7 +16,7 @@ struct lb_server_dhcp {
     struct lb_server_source boot; /* port 4011, where a proxy answers firmware */
     int raw;                      /* for machines that have no address yet */
     const struct lb_server_link *link;
-    const struct lb_server_files *files;
+    const struct lb_server_folder *folder;
     const struct lb_server_settings *settings;
     struct lb_server_machines *machines;
     struct lb_server_nets nets;
@@ -31,7 +31,7 @@ struct lb_server_dhcp {
 /* Opens its sockets. The pointers stay the caller's and outlive it. */
 bool lb_server_dhcp_open(struct lb_server_dhcp *dhcp, int epoll,
                          const struct lb_server_settings *settings,
-                         const struct lb_server_link *link, const struct lb_server_files *files,
+                         const struct lb_server_link *link, const struct lb_server_folder *folder,
                          struct lb_server_machines *machines, struct lb_server_store *store,
                          struct lb_server_error *error);
 /* A session is open from this address, which may be of any network or none: nobody else gets it. */

@@ -51,6 +51,7 @@ struct asked {
     struct lb_server_net6 *net;      /* where its client is */
     struct lb_endpoint from;         /* the client */
     struct lb_endpoint to;           /* who brings the answer: the client itself, or its relay */
+    bool was_unicast;                /* it came from the link, and not to a group */
     struct lb_bytes payload;         /* the client's message */
     struct lb_dhcp6_relayed relayed; /* count 0: it came from the link */
 };
@@ -217,12 +218,16 @@ static void say_relay(struct lb_server_dhcp6 *dhcp, struct lb_addr from, struct 
 }
 
 /* False: it is not for us. */
-static bool take_off_relays(struct lb_server_dhcp6 *dhcp, struct lb_endpoint from,
-                            struct lb_bytes payload, struct asked *asked) {
+static bool take_off_relays(struct lb_server_dhcp6 *dhcp, const struct lb_udp_received *in,
+                            struct asked *asked) {
     const char *why;
+    struct lb_endpoint from = in->from;
+    struct lb_bytes payload = in->payload;
+    bool is_relayed = lb_dhcp6_is_relayed(payload);
     *asked = (struct asked){.net = &dhcp->nets.list[0], .from = from, .to = from};
     asked->payload = payload;
-    if (!lb_dhcp6_is_relayed(payload))
+    asked->was_unicast = !is_relayed && !in->is_to_group;
+    if (!is_relayed)
         return is_of_link(dhcp, from.addr);
     if (!lb_dhcp6_unwrap(payload, &asked->relayed, &why))
         return false;
@@ -248,12 +253,13 @@ static void answer(struct lb_server_dhcp6 *dhcp, uint64_t now_us, const struct a
     struct lb_server_boot_file boot = lb_server_boot_file6(&request);
     bool begins = boot.requester != LB_REQUESTER_OTHER && request.type == LB_DHCP6_SOLICIT;
     struct lb_server_machine *machine = machine_of(dhcp, &request, asked, begins, &who);
-    lb_server_boot_file_settle(&boot, dhcp->settings, dhcp->files, machine);
+    lb_server_boot_file_settle(&boot, dhcp->settings, dhcp->folder, machine);
     struct lb_dhcp6_server *server = &asked->net->server;
     struct lb_dhcp6_server_config *config = &server->config;
     config->requester = machine == NULL ? NULL : lb_server_net6_host(asked->net, machine->name);
     config->root_path = url_of(dhcp, &boot, machine, lb_span(url, sizeof url));
     config->options = options_of(&boot, lb_span(options, sizeof options));
+    config->was_unicast = asked->was_unicast;
     struct lb_dhcp6_reply reply = lb_dhcp6_server_input(server, now_us, asked->from, asked->payload,
                                                         lb_span(room, sizeof room));
     config->root_path = config->options = lb_bytes(NULL, 0);
@@ -273,7 +279,7 @@ void lb_server_dhcp6_ready(struct lb_server_dhcp6 *dhcp, uint64_t now_us) {
     for (unsigned i = 0; i < REQUESTS_AT_ONCE; i++) {
         if (!lb_udp_receive(dhcp->source.fd, lb_span(payload, sizeof payload), &in))
             return;
-        if (take_off_relays(dhcp, in.from, in.payload, &asked))
+        if (take_off_relays(dhcp, &in, &asked))
             answer(dhcp, now_us, &asked);
     }
 }
@@ -306,9 +312,15 @@ static bool join(struct lb_server_dhcp6 *dhcp, const uint8_t group[16],
                           lb_addr_text(lb_addr_v6_bytes(group)).s, strerror(errno));
 }
 
+static bool tell_groups(const struct lb_server_dhcp6 *dhcp, struct lb_server_error *error) {
+    return lb_udp_tell_groups(dhcp->source.fd, LB_V6) ||
+           lb_server_fail(error, "see the reason",
+                          "DHCPv6: where requests were sent to is unknown: %s", strerror(errno));
+}
+
 bool lb_server_dhcp6_open(struct lb_server_dhcp6 *dhcp, int epoll,
                           const struct lb_server_settings *settings,
-                          const struct lb_server_link *link, const struct lb_server_files *files,
+                          const struct lb_server_link *link, const struct lb_server_folder *folder,
                           struct lb_server_machines *machines, struct lb_server_store *store,
                           struct lb_server_error *error) {
     static const uint8_t all_agents[16] = {0xff, 2, [13] = 1, [15] = 2};  /* ff02::1:2 */
@@ -316,7 +328,7 @@ bool lb_server_dhcp6_open(struct lb_server_dhcp6 *dhcp, int epoll,
     *dhcp = (struct lb_server_dhcp6){
         .source = {.kind = LB_SOURCE_DHCP6, .fd = -1},
         .link = link,
-        .files = files,
+        .folder = folder,
         .settings = settings,
         .machines = machines,
         .store = store,
@@ -326,7 +338,7 @@ bool lb_server_dhcp6_open(struct lb_server_dhcp6 *dhcp, int epoll,
     if (!lb_server_nets6_open(&dhcp->nets, settings, link, &dhcp->seen, error))
         return false;
     dhcp->source.fd = lb_server_link_udp(link, LB_V6, true, LB_DHCP6_SERVER_PORT, error);
-    return dhcp->source.fd >= 0 && join(dhcp, all_agents, error) &&
+    return dhcp->source.fd >= 0 && tell_groups(dhcp, error) && join(dhcp, all_agents, error) &&
            join(dhcp, all_servers, error) && lb_server_watch(epoll, &dhcp->source, EPOLLIN);
 }
 

@@ -4,7 +4,7 @@
 
 #include "core/dhcp6/dhcp6_relay.h"
 #include "server/boot_file.h"
-#include "server/files.h"
+#include "server/folder.h"
 #include "server/nets6.h"
 #include "server/outbox.h"
 #include "server/source.h"
@@ -12,7 +12,7 @@
 struct lb_server_dhcp6 {
     struct lb_server_source source;
     const struct lb_server_link *link;
-    const struct lb_server_files *files;
+    const struct lb_server_folder *folder;
     const struct lb_server_settings *settings;
     struct lb_server_machines *machines;
     struct lb_server_store *store;
@@ -37,7 +37,7 @@ struct lb_server_identity lb_server_identity(const struct lb_duid *duid, struct 
 /* Opens its socket. The pointers stay the caller's and outlive it. */
 bool lb_server_dhcp6_open(struct lb_server_dhcp6 *dhcp, int epoll,
                           const struct lb_server_settings *settings,
-                          const struct lb_server_link *link, const struct lb_server_files *files,
+                          const struct lb_server_link *link, const struct lb_server_folder *folder,
                           struct lb_server_machines *machines, struct lb_server_store *store,
                           struct lb_server_error *error);
 /* Right after open: a lease of an earlier run, which may be of another family or network. */

@@ -77,22 +77,37 @@ static struct lb_addr client_of(struct MHD_Connection *connection) {
     return info != NULL ? lb_os_endpoint(info->client_addr).addr : (struct lb_addr){0};
 }
 
-/* Called by libmicrohttpd when the request's header is there. */
+/* RFC 9112 3.2.2: a request may name the server, too, as those to a proxy do. */
+static const char *path_of(const char *target) {
+    static const char scheme[] = "http://";
+    if (strncmp(target, scheme, sizeof scheme - 1) != 0)
+        return target;
+    const char *path = strchr(target + sizeof scheme - 1, '/');
+    return path != NULL ? path : "/";
+}
+
+/* Called by libmicrohttpd when the request's header is there, and again when all of it is. What is
+ * answered before then ends the connection. */
 static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection,
-                                  const char *path, const char *method, const char *version,
+                                  const char *target, const char *method, const char *version,
                                   const char *data, size_t *data_len, void **state) {
     const struct lb_server_http *http = closure;
     bool is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     struct lb_server_file file;
     struct lb_event event = {.kind = LB_EVENT_TROUBLE, .address = client_of(connection)};
-    const char *why;
+    const char *why, *path = path_of(target);
     char name[80];
     struct lb_text text = lb_text(name, sizeof name);
-    (void)version, (void)data, (void)data_len, (void)state;
+    (void)version, (void)data;
     lb_text_untrusted(&text, lb_bytes_of_text(path));
     if (!is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
         return answer_empty(connection, MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW,
                             "GET, HEAD");
+    if (*state == NULL || *data_len > 0) {
+        *state = closure;
+        *data_len = 0; /* a body of a GET means nothing */
+        return MHD_YES;
+    }
     if (!lb_server_files_find(http->files, lb_bytes_of_text(path), &file, &why)) {
         lb_server_tell(&event, "asked for %s by HTTP: %s", name, why);
         return answer_empty(connection, MHD_HTTP_NOT_FOUND, NULL, NULL);

@@ -59,6 +59,7 @@ static void show_node(struct lb_server_machine *machine, uint32_t boot) {
               machine->base_name, boot);
     node->initiators = &machine->initiator;
     node->initiator_count = machine->initiator != NULL;
+    node->header_digest = node->data_digest = LB_DIGEST_PREFER; /* RFC 7143 13.1: as is offered */
 }
 
 /* The boot that has the overlay, and the one that is offered, which is the same or the next. */
@@ -151,8 +152,8 @@ static struct lb_server_disk *choose_disk(struct lb_server_machines *machines,
 
 /* The size is that of its disk. An overlay gives blocks back, and a raw file does where its file
  * system can, and where it may be written. */
-static uint32_t block_bytes_of(const struct lb_server_machines *machines,
-                               const struct lb_server_disk *disk) {
+uint32_t lb_server_disk_block_bytes(const struct lb_server_machines *machines,
+                                    const struct lb_server_disk *disk) {
     switch ((enum lb_server_block_size)machines->settings->block_size) {
     case LB_BLOCK_SIZE_512:
         return 512;
@@ -166,7 +167,7 @@ static uint32_t block_bytes_of(const struct lb_server_machines *machines,
 
 static void fit_unit(const struct lb_server_machines *machines, struct lb_server_machine *machine) {
     bool is_file = machine->disk->changed_ns != 0;
-    uint32_t block_bytes = block_bytes_of(machines, machine->disk);
+    uint32_t block_bytes = lb_server_disk_block_bytes(machines, machine->disk);
     machine->unit.block_bytes = block_bytes;
     machine->unit.physical_exponent = block_bytes == 512 ? 3 : 0; /* 4 KiB: a page */
     machine->unit.is_thin = machine->writes != LB_WRITES_DIRECT || is_file;

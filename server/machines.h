@@ -126,6 +126,9 @@ struct lb_storage *lb_server_machine_enter(struct lb_server_machines *machines,
                                            bool *is_new, struct lb_server_error *error);
 /* Whether it has an overlay that it goes on with, over its disk as it is. */
 bool lb_server_machine_has_begun(const struct lb_server_machine *machine);
+/* Bytes of a block of the disk, as it is served. */
+uint32_t lb_server_disk_block_bytes(const struct lb_server_machines *machines,
+                                    const struct lb_server_disk *disk);
 /* The folder of its overlay. */
 void lb_server_machine_folder(const struct lb_server_machines *machines,
                               const struct lb_server_machine *machine,

@@ -109,12 +109,12 @@ static bool open_addresses(struct lb_server *server, struct lb_server_error *err
         return lb_server_fail(error, "give it one, or leave DHCP of IPv4 off: --dhcp=off",
                               "the interface %s has no IPv4 address", server->link.name);
     if (settings->dhcp != LB_SERVER_DHCP_OFF &&
-        !lb_server_dhcp_open(&server->dhcp, server->epoll, settings, &server->link, &server->files,
+        !lb_server_dhcp_open(&server->dhcp, server->epoll, settings, &server->link, &server->folder,
                              &server->machines, &server->store, error))
         return false;
     if (settings->dhcp6 != LB_SERVER_DHCP6_OFF &&
         !lb_server_dhcp6_open(&server->dhcp6, server->epoll, settings, &server->link,
-                              &server->files, &server->machines, &server->store, error))
+                              &server->folder, &server->machines, &server->store, error))
         return false;
     return restore_leases(server, error);
 }
@@ -125,6 +125,8 @@ static bool open_services(struct lb_server *server, struct lb_server_error *erro
     if (!open_addresses(server, error) ||
         !lb_server_target_open(&server->target, server->epoll, &server->link,
                                (uint16_t)settings->port, &server->machines, error) ||
+        !lb_server_folder_open(&server->folder, &server->files, server->target.worker_count > 0,
+                               error) ||
         !lb_server_fetch_open(&server->fetch, server->epoll, server->target.worker_count > 0,
                               settings, &server->link, &server->files, error) ||
         !lb_server_fetch_begin(&server->fetch, &server->target, error) ||
@@ -162,7 +164,18 @@ static void add_portals(struct lb_text *text, const struct lb_server *server) {
                 has_both ? " and " : "", lb_addr_is_set(v6.addr) ? lb_endpoint_text(v6).s : "");
 }
 
-static void say_disk(const struct lb_server_disk *disk, const char *portals) {
+/* What is behind its last whole block. */
+static void say_left_out(const struct lb_server_machines *machines,
+                         const struct lb_server_disk *disk) {
+    unsigned block_bytes = lb_server_disk_block_bytes(machines, disk);
+    unsigned left_out = (unsigned)(disk->storage.bytes % block_bytes) + disk->storage.left_out;
+    if (left_out > 0)
+        lb_server_say("", "leaves out the last %u bytes of %s: a block has %u", left_out,
+                      disk->path, block_bytes);
+}
+
+static void say_disk(const struct lb_server_machines *machines, const struct lb_server_disk *disk,
+                     const char *portals) {
     const char *format = lb_image_format(disk->storage.fd);
     const char *packer = lb_image_packer(disk->storage.fd);
     lb_server_say("", "serves %s (%s%s) at %s", disk->path, lb_size_text(disk->storage.bytes).s,
@@ -175,9 +188,7 @@ static void say_disk(const struct lb_server_disk *disk, const char *portals) {
     if (packer != NULL)
         lb_server_say("", "%s is no raw disk: %s has compressed it, and no machine boots from it",
                       disk->path, packer);
-    if (disk->storage.left_out > 0)
-        lb_server_say("", "leaves out the last %u bytes of %s: a block has 512",
-                      disk->storage.left_out, disk->path);
+    say_left_out(machines, disk);
 }
 
 static void say_services(const struct lb_server *server) {
@@ -189,7 +200,7 @@ static void say_services(const struct lb_server *server) {
         lb_server_say("", "%s is down: no machine reaches it; try: ip link set %s up",
                       server->link.name, server->link.name);
     for (size_t i = 0; i < server->machines.disk_count; i++)
-        say_disk(&server->machines.disks[i], portals);
+        say_disk(&server->machines, &server->machines.disks[i], portals);
     for (size_t i = 0; i < server->machines.count; i++)
         lb_server_say(server->machines.list[i].name, "target %s",
                       server->machines.list[i].node->name);
@@ -511,6 +522,7 @@ void lb_server_close(struct lb_server *server) {
     lb_server_target_close(&server->target);
     lb_page_close(&server->page);
     lb_server_fetch_close(&server->fetch);
+    lb_server_folder_close(&server->folder);
     lb_server_dhcp_close(&server->dhcp);
     lb_server_dhcp6_close(&server->dhcp6);
     lb_server_source_close(&server->signals);

@@ -6,6 +6,7 @@
 #include "server/dhcp.h"
 #include "server/dhcp6.h"
 #include "server/fetch.h"
+#include "server/folder.h"
 #include "server/held.h"
 #include "server/isns.h"
 #include "server/job.h"
@@ -28,6 +29,7 @@ struct lb_server {
     struct lb_server_dhcp6 dhcp6;
     struct lb_server_routers routers;
     struct lb_server_fetch fetch;
+    struct lb_server_folder folder; /* of boot files, for DHCP */
     struct lb_server_target target;
     struct lb_board board;
     uint64_t board_us;     /* when it was refreshed */

@@ -254,6 +254,21 @@ static struct lb_server_boot_file boot_file(const char *vendor_class, int arch,
     return boot_file_of(&list);
 }
 
+/* Option 93 goes before what option 60 says. */
+static void an_architecture_is_found_in_the_class_alone(void) {
+    CHECK_STR(boot_file("PXEClient:Arch:00007:UNDI:003016", -1, NULL).file, "lunbootx64.efi");
+    CHECK_STR(boot_file("HTTPClient:Arch:00019:UNDI:003001", -1, NULL).file, "lunbootaa64.efi");
+    CHECK_STR(boot_file("PXEClient:Arch:00000", -1, NULL).file, "undionly.kpxe");
+    CHECK_STR(boot_file("PXEClient:Arch:00007:UNDI:003016", 11, NULL).file, "lunbootaa64.efi");
+    static const char *const none[] = {
+        "PXEClient",        "PXEClient:",           "PXEClient:Arch:",
+        "PXEClient:Arch:x", "PXEClient:Arch:65536", "PXEClient:UNDI:00007"};
+    for (size_t i = 0; i < LB_COUNT(none); i++) {
+        struct lb_server_boot_file boot = boot_file(none[i], -1, NULL);
+        CHECK(boot.file == NULL && boot.requester == LB_REQUESTER_PXE);
+    }
+}
+
 static void firmware_gets_the_loader_of_its_architecture(void) {
     struct lb_server_boot_file boot = boot_file("PXEClient:Arch:00007:UNDI:003000", 7, NULL);
     CHECK_EQ(boot.requester, LB_REQUESTER_PXE);
@@ -468,6 +483,7 @@ int main(void) {
     TEST(a_clients_name_stays_within_the_folder);
     TEST(a_name_that_is_too_long_is_none);
     TEST(lunboot_conf_is_made_beside_any_loader);
+    TEST(an_architecture_is_found_in_the_class_alone);
     TEST(firmware_gets_the_loader_of_its_architecture);
     TEST(others_get_no_loader);
     TEST(ipxe_boots_the_disk_itself);

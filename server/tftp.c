@@ -1,4 +1,5 @@
 #include "server/tftp.h"
+#include "core/base/siphash.h"
 #include "os/linux/datagram.h"
 #include "os/linux/os_address.h"
 #include "server/say.h"
@@ -17,6 +18,7 @@ struct lb_server_transfer {
     struct lb_tftp_sender sender;
     struct lb_server_file file;
     struct lb_endpoint client;
+    uint64_t asked; /* what was asked for, as a hash of the request */
     uint64_t began_us;
     char name[80];
 };
@@ -97,25 +99,50 @@ void lb_server_transfer_ready(struct lb_server_source *source, uint64_t now_us) 
 
 /* ---- requests ---- */
 
-/* Its own request again, which crossed our answer; or there are too many of its transfers. */
-static bool is_refused(const struct lb_server_tftp *tftp, struct lb_endpoint client) {
-    unsigned own = 0;
-    for (const struct lb_server_transfer *at = tftp->transfers; at != NULL; at = at->next) {
-        if (lb_endpoint_equal(at->client, client))
-            return true;
-        own += lb_addr_equal(at->client.addr, client.addr);
-    }
-    return own >= LB_SERVER_TRANSFERS_EACH || tftp->count >= LB_SERVER_TRANSFERS;
+/* Of the same client and port. */
+static struct lb_server_transfer *find(const struct lb_server_tftp *tftp,
+                                       struct lb_endpoint client) {
+    struct lb_server_transfer *at = tftp->transfers;
+    while (at != NULL && !lb_endpoint_equal(at->client, client))
+        at = at->next;
+    return at;
 }
 
-static void begin(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_endpoint client,
-                  const struct lb_tftp_request *request, const struct lb_server_file *file) {
+static void leave(struct lb_server_tftp *tftp, struct lb_server_transfer *transfer) {
+    struct lb_server_transfer **at = &tftp->transfers;
+    while (*at != transfer)
+        at = &(*at)->next;
+    *at = transfer->next;
+    tftp->count--;
+    drop(transfer);
+}
+
+/* Whether it is answered. Some firmware asks from one port for the size of a file, and then for the
+ * file, without a word about the end of the former. But its own request again, which crossed our
+ * answer, is none. */
+static bool is_welcome(struct lb_server_tftp *tftp, struct lb_endpoint client, uint64_t asked) {
+    unsigned own = 0;
+    struct lb_server_transfer *same = find(tftp, client);
+    if (same != NULL && (!lb_tftp_sender_is_quiet(&same->sender) ||
+                         (!same->sender.is_heard && same->asked == asked)))
+        return false;
+    if (same != NULL)
+        leave(tftp, same);
+    for (const struct lb_server_transfer *at = tftp->transfers; at != NULL; at = at->next)
+        own += lb_addr_equal(at->client.addr, client.addr);
+    return own < LB_SERVER_TRANSFERS_EACH && tftp->count < LB_SERVER_TRANSFERS;
+}
+
+static struct lb_server_transfer *begin(struct lb_server_tftp *tftp, uint64_t now_us,
+                                        struct lb_endpoint client,
+                                        const struct lb_tftp_request *request,
+                                        const struct lb_server_file *file) {
     struct lb_server_error error = {0};
     struct lb_os_address at = lb_os_address(client, tftp->link->index);
     uint32_t headers = (tftp->family == LB_V6 ? 40 : 20) + 8 + LB_TFTP_HEAD_BYTES;
     struct lb_server_transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer == NULL)
-        return;
+        return NULL;
     transfer->source = (struct lb_server_source){
         .kind = LB_SOURCE_TRANSFER,
         .fd = lb_server_link_udp(tftp->link, tftp->family, false, 0, &error)};
@@ -129,11 +156,12 @@ static void begin(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_endpoi
     if (transfer->source.fd < 0 || connect(transfer->source.fd, &at.any, at.len) < 0 ||
         !lb_server_watch(tftp->epoll, &transfer->source, EPOLLIN)) {
         drop(transfer);
-        return;
+        return NULL;
     }
     transfer->next = tftp->transfers;
     tftp->transfers = transfer;
     tftp->count++;
+    return transfer;
 }
 
 static void refuse(const struct lb_server_tftp *tftp, struct lb_endpoint client,
@@ -143,6 +171,8 @@ static void refuse(const struct lb_server_tftp *tftp, struct lb_endpoint client,
     lb_udp_send(tftp->source.fd, tftp->link->index, client, bytes);
 }
 
+static const struct lb_hash_key same_key = {0}; /* two requests are told apart, and no more */
+
 static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_endpoint client,
                        struct lb_bytes payload) {
     struct lb_tftp_request request;
@@ -150,7 +180,8 @@ static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_e
     char name[80];
     struct lb_text text = lb_text(name, sizeof name);
     const char *why;
-    if (!lb_tftp_decode_request(payload, &request, &why) || is_refused(tftp, client))
+    uint64_t asked = lb_siphash(&same_key, payload);
+    if (!lb_tftp_decode_request(payload, &request, &why) || !is_welcome(tftp, client, asked))
         return;
     lb_text_untrusted(&text, request.name);
     if (request.is_write) {
@@ -162,7 +193,9 @@ static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_e
         const struct lb_event event = {.kind = LB_EVENT_TROUBLE, .address = client.addr};
         lb_server_tell(&event, "asked for %s by TFTP: %s", name, why);
     } else {
-        begin(tftp, now_us, client, &request, &file);
+        struct lb_server_transfer *transfer = begin(tftp, now_us, client, &request, &file);
+        if (transfer != NULL)
+            transfer->asked = asked;
     }
 }
 

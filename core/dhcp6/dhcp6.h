@@ -292,6 +292,9 @@ struct lb_dhcp6_server_config {
     /* Whose answer the next request gets, of hosts, where the caller knows the client by something
      * else than its DUID; NULL: the DUID says it. May change between requests. */
     const struct lb_dhcp6_host *requester;
+    /* The next request was sent to an address of ours, and not to a group (RFC 8415 16, 18.4); not
+     * one that a relay brought. May change between requests. */
+    bool was_unicast;
     struct lb_hash_key hash_key; /* a secret of the host: peers choose what is hashed */
     struct lb_trace *trace;      /* may be NULL */
 };

@@ -502,17 +502,24 @@ static struct lb_bytes on_information_request(struct exchange *x) {
     return end_answer(x);
 }
 
+/* Whether a message of this type is for the one server that it names. */
+static bool is_to_one(uint8_t type) {
+    return type == LB_DHCP6_REQUEST || type == LB_DHCP6_RENEW || type == LB_DHCP6_RELEASE ||
+           type == LB_DHCP6_DECLINE;
+}
+
 /* RFC 8415 16: why a message is dropped, or NULL. */
 static const char *check_request(const struct exchange *x, uint8_t type) {
-    bool is_to_one = type == LB_DHCP6_REQUEST || type == LB_DHCP6_RENEW ||
-                     type == LB_DHCP6_RELEASE || type == LB_DHCP6_DECLINE;
+    bool names_server = is_to_one(type);
+    if (x->server->config.was_unicast && !names_server)
+        return "sent to one server, and meant for all";
     if (type != LB_DHCP6_INFORMATION_REQUEST && !x->has_client)
         return "no client identifier";
-    if (is_to_one && !x->has_server)
+    if (names_server && !x->has_server)
         return "no server identifier";
     if (x->has_server && !x->is_ours)
         return "to another server";
-    if (!is_to_one && x->has_server && type != LB_DHCP6_INFORMATION_REQUEST)
+    if (!names_server && x->has_server && type != LB_DHCP6_INFORMATION_REQUEST)
         return "a server identifier where none belongs";
     if (x->server->config.stateless && type != LB_DHCP6_INFORMATION_REQUEST)
         return "addresses are not given here";
@@ -566,7 +573,16 @@ static struct lb_bytes sign(struct exchange *x, struct lb_bytes answer) {
     return lb_dhcp6_sign(&x->wr, &x->key) ? lb_wr_done(&x->wr) : lb_bytes(x->wr.start, 0);
 }
 
+/* RFC 8415 18.4: this server has never allowed unicast. The client sends it to the group then. */
+static struct lb_bytes refuse_unicast(struct exchange *x) {
+    begin_answer(x, LB_DHCP6_REPLY);
+    lb_dhcp6_put_status(&x->wr, LB_DHCP6_USE_MULTICAST, "send it to ff02::1:2");
+    return lb_wr_done(&x->wr);
+}
+
 static struct lb_bytes dispatch(struct exchange *x) {
+    if (x->server->config.was_unicast && is_to_one(x->request->type))
+        return refuse_unicast(x);
     switch (x->request->type) {
     case LB_DHCP6_SOLICIT:
         return on_solicit(x);

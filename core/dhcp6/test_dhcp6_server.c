@@ -521,6 +521,31 @@ static void ten_thousand_known_clients_cost_what_ten_do(void) {
     CHECK_GIVEN("2001:db8::1:1267");
 }
 
+/* RFC 8415 16, 18.4. */
+static void what_is_sent_to_us_alone_is_dropped_or_has_to_go_to_the_group(void) {
+    static const uint8_t for_all[] = {LB_DHCP6_SOLICIT, LB_DHCP6_CONFIRM, LB_DHCP6_REBIND,
+                                      LB_DHCP6_INFORMATION_REQUEST};
+    static const uint8_t for_one[] = {LB_DHCP6_REQUEST, LB_DHCP6_RENEW, LB_DHCP6_RELEASE,
+                                      LB_DHCP6_DECLINE};
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1));
+    CHECK_GIVEN("2001:db8::100");
+    t.server.config.was_unicast = true;
+    for (size_t i = 0; i < LB_COUNT(for_all); i++)
+        CHECK(!ASK(for_all[i], .addr = "2001:db8::100"));
+    for (size_t i = 0; i < LB_COUNT(for_one); i++) {
+        CHECK(ASK(for_one[i], .server = 1, .addr = "2001:db8::100"));
+        CHECK_REPLY("Reply");
+        CHECK_EQ(status(), LB_DHCP6_USE_MULTICAST);
+        CHECK(!t.has_ia && has(LB_OPT6_CLIENT_ID) && has(LB_OPT6_SERVER_ID));
+        CHECK(!has(LB_OPT6_BOOT_URL));
+        CHECK_EQ(t.reply.changed_count, 0);
+    }
+    t.server.config.was_unicast = false;
+    CHECK(ASK(LB_DHCP6_RENEW, .server = 1, .addr = "2001:db8::100"));
+    CHECK_GIVEN("2001:db8::100"); /* nothing of that has had an effect */
+}
+
 int main(void) {
     TEST(solicit_and_request_give_an_address_with_everything);
     TEST(options_are_sent_to_who_asks_for_them);
@@ -547,5 +572,6 @@ int main(void) {
     TEST(after_a_restart_clients_are_answered_the_same);
     TEST(ten_thousand_clients_cost_what_ten_do);
     TEST(ten_thousand_known_clients_cost_what_ten_do);
+    TEST(what_is_sent_to_us_alone_is_dropped_or_has_to_go_to_the_group);
     return tap_done();
 }

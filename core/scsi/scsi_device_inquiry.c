@@ -188,8 +188,10 @@ void lb_scsi_inquiry(const struct lb_scsi_device *device, struct lb_scsi_command
                      struct lb_wr *wr) {
     bool is_vpd = command->cdb[1] & 1;
     const struct lb_scsi_unit *unit = lb_scsi_unit_of(device, command);
-    if (!is_vpd && command->cdb[2] == 0)
+    bool is_command = command->cdb[1] & 2; /* CMDDT, which is obsolete */
+    if (!is_vpd && !is_command && command->cdb[2] == 0)
         put_standard(wr, unit);
-    else if (!is_vpd || unit == NULL || !put_page(wr, device, command, command->cdb[2]))
+    else if (!is_vpd || is_command || unit == NULL ||
+             !put_page(wr, device, command, command->cdb[2]))
         lb_scsi_invalid_field(command);
 }

@@ -136,28 +136,33 @@ static bool read_page(const struct lb_scsi_unit *unit, struct lb_rd *rd, struct 
     return lb_rd_ok(rd);
 }
 
+/* *is_cut: it ends in the middle of something. */
 static bool read_list(const struct lb_scsi_unit *unit, bool is_long, struct lb_bytes list,
-                      struct change *change) {
+                      struct change *change, bool *is_cut) {
     struct lb_rd rd = lb_rd(list);
+    bool is_right = true;
     lb_rd_skip(&rd, is_long ? 6 : 3);
     size_t descriptors = is_long ? lb_rd_u16(&rd) : lb_rd_u8(&rd);
     lb_rd_skip(&rd, descriptors); /* block length and count: as they are */
-    while (lb_rd_ok(&rd) && rd.left > 0)
-        if (!read_page(unit, &rd, change))
-            return false;
-    return lb_rd_ok(&rd);
+    while (is_right && lb_rd_ok(&rd) && rd.left > 0)
+        is_right = read_page(unit, &rd, change);
+    *is_cut = !lb_rd_ok(&rd);
+    return is_right && !*is_cut;
 }
 
 void lb_scsi_mode_select(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus,
                          struct lb_scsi_command *command, struct lb_bytes list) {
     struct change change = {.has_cache = false};
-    bool is_long = command->cdb[0] == LB_SCSI_MODE_SELECT_10;
+    bool is_long = command->cdb[0] == LB_SCSI_MODE_SELECT_10, is_cut = false;
     if (!(command->cdb[1] & 0x10) || command->cdb[1] & 1) { /* PF, SP: nothing is saved */
         lb_scsi_invalid_field(command);
         return;
     }
-    if (!read_list(unit, is_long, list, &change)) {
-        lb_scsi_invalid_parameter(command);
+    if (!read_list(unit, is_long, list, &change, &is_cut)) {
+        if (is_cut)
+            lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x1a, 0);
+        else
+            lb_scsi_invalid_parameter(command);
         return;
     }
     if (change.has_cache)

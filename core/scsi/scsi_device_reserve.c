@@ -111,9 +111,18 @@ static bool stands_persistent(const struct lb_scsi_unit *unit, const struct lb_s
     return row->flags & LB_SCSI_WRITES || (row->flags & LB_SCSI_READS && !is_for_writes(type));
 }
 
+/* What does no harm to others: SBC-3 table 13, SPC-4 table 52: a start without a power condition,
+ * and medium removal that is allowed again. */
+static bool is_harmless(const uint8_t cdb[16]) {
+    return (cdb[0] == LB_SCSI_START_STOP_UNIT && (cdb[4] & 0xf1) == 1) ||
+           (cdb[0] == LB_SCSI_PREVENT_ALLOW && (cdb[4] & 3) == 0);
+}
+
 bool lb_scsi_is_reserved(const struct lb_scsi_unit *unit, const struct lb_scsi_nexus *nexus,
                          const struct lb_scsi_row *row, const uint8_t cdb[16]) {
     bool is_old = cdb[0] == LB_SCSI_RESERVE_6 || cdb[0] == LB_SCSI_RELEASE_6;
+    if (is_harmless(cdb))
+        return false;
     if (is_old && unit->registration_count > 0)
         return true; /* SPC-4 5.13.3: the two kinds do not mix */
     if (row->flags & LB_SCSI_OLD && unit->reserved != NULL && unit->reserved != nexus)

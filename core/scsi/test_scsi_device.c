@@ -131,6 +131,18 @@ static void inquiry_says_what_the_unit_is(void) {
     CHECK(lb_bytes_equal(lb_bytes(got.p + 8, 9), lb_bytes_of_text("ABCDEFGHD")));
 }
 
+/* CMDDT asks for what SPC-3 left out; bits 5 to 7 were the LUN in SCSI-2, and mean nothing. */
+static void inquiry_of_a_command_is_invalid(void) {
+    static const char *const cdbs[] = {"12 02 00 00ff 00", "12 02 28 00ff 00", "12 03 00 00ff 00",
+                                       "12 00 80 00ff 00"};
+    for (size_t i = 0; i < LB_COUNT(cdbs); i++) {
+        begin();
+        CHECK(gives(cdbs[i], ""));
+        CHECK_EQ(status(), 0x052400);
+    }
+    CHECK_EQ(ask("12 20 00 00ff 00").len, 96);
+}
+
 static void the_log_of_a_thin_disk_counts_in_units_of_2048_blocks(void) {
     begin();
     unit.is_thin = true;
@@ -431,13 +443,14 @@ static void mode_pages_may_be_changed_where_they_say_so(void) {
         "00000000 88 12 000000000000000000 000000000000000000", /* PS is reserved here */
         "00000000 07 12 000000000000000000 000000000000000000", /* there is no such page */
         "00000000 08 12 010000000000000000 000000000000000000", /* a bit that does not change */
-        "00000000 08 12 000000000000000000 0000000000000000",   /* it is cut */
+        "00000000 08 12 000000000000000000 0000000000000000",   /* it is cut: SPC-4 6.9.1 */
         "00000000 08",
     };
+    const size_t first_cut = LB_COUNT(wrong) - 2;
     for (size_t i = 0; i < LB_COUNT(wrong); i++) {
         char cdb[32];
         lb_format(cdb, sizeof cdb, "15 10 0000 %02x 00", (unsigned)tap_hex(wrong[i]).len);
-        CHECK_EQ(give_list(cdb, wrong[i]), 0x052600);
+        CHECK_EQ(give_list(cdb, wrong[i]), i < first_cut ? 0x052600 : 0x051a00);
         CHECK(!unit.no_write_cache);
     }
     CHECK_EQ(give_list("15 00 0000 18 00", "00000000 08 12 000000000000000000 000000000000000000"),
@@ -591,6 +604,7 @@ static void preempting_a_key_that_nobody_has_is_a_conflict(void) {
 int main(void) {
     TEST(the_page_of_names_is_as_spc_4_has_it);
     TEST(inquiry_says_what_the_unit_is);
+    TEST(inquiry_of_a_command_is_invalid);
     TEST(the_log_of_a_thin_disk_counts_in_units_of_2048_blocks);
     TEST(odd_questions_for_a_log_are_invalid);
     TEST(a_reply_is_cut_where_the_command_says);

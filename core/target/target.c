@@ -32,7 +32,9 @@ enum order { IN_ORDER, OUT_OF_WINDOW, GAP };
 
 static enum order take_cmd_sn(struct lb_target_conn *conn) {
     uint32_t max = conn->exp_cmd_sn + (conn->window - conn->window_used) - 1;
-    if (conn->pdu.immediate)
+    /* 11.18: an answer to our ping takes no number, whether it is flagged as immediate or not. */
+    bool is_pong = conn->pdu.opcode == LB_OP_NOP_OUT && conn->pdu.itt == LB_ISCSI_NO_TAG;
+    if (conn->pdu.immediate || is_pong)
         return IN_ORDER;
     if (lb_sn_before(conn->pdu.cmd_sn, conn->exp_cmd_sn) || lb_sn_before(max, conn->pdu.cmd_sn))
         return OUT_OF_WINDOW;
@@ -112,18 +114,28 @@ static void send_nop_in(struct lb_target_conn *conn, uint32_t itt, uint32_t ttt,
         lb_stream_queue_copy(&conn->stream, bhs, data);
         return;
     }
-    memcpy(conn->text->out, data.p, data.len);
+    if (data.p != conn->text->out)
+        memcpy(conn->text->out, data.p, data.len);
     lb_target_queue_text(conn, bhs, lb_bytes(conn->text->out, data.len));
 }
 
-/* RFC 7143 11.18: a ping comes back with as much of its data as fits both ends. */
+/* Room for a ping: in text->out it lies over the part of an answer that was sent, if there is one
+ * whose rest is not. */
+static struct lb_span ping_room(const struct lb_target_conn *conn) {
+    bool goes_on = conn->text_out_sent < conn->text_out_len;
+    size_t room = goes_on ? conn->text_out_sent : LB_TARGET_TEXT_MAX;
+    return lb_span(conn->text->out, LB_MIN(room, conn->max_send_data));
+}
+
+/* RFC 7143 11.18: a ping comes back with as much of its data as fits both ends. A long one is in
+ * its room already. */
 static void nop_out(struct lb_target_conn *conn) {
     struct lb_bytes data = conn->stream.data;
     if (conn->pdu.itt == LB_ISCSI_NO_TAG)
         return; /* the answer to ours; that it came is enough */
-    /* At most 8192 bytes are kept. In text->out they lie over the part of an answer that was
-     * sent. */
-    data.len = LB_MIN(data.len, LB_MIN(conn->max_send_data, LB_TARGET_TEXT_MAX));
+    if (conn->pdu.data_len > LB_STREAM_LOGIN_DATA)
+        data = lb_bytes(conn->text->out, LB_MIN(conn->pdu.data_len, ping_room(conn).len));
+    data.len = LB_MIN(data.len, conn->max_send_data);
     send_nop_in(conn, conn->pdu.itt, LB_ISCSI_NO_TAG, data);
 }
 
@@ -264,10 +276,13 @@ static void end_pdu(struct lb_target_conn *conn) {
 
 /* Says where its data goes. */
 static void decide(struct lb_target_conn *conn, struct lb_span to) {
+    bool is_long = conn->pdu.data_len > LB_STREAM_LOGIN_DATA;
+    bool is_ping = conn->pdu.opcode == LB_OP_NOP_OUT && needs_text(&conn->pdu);
     /* Longer text than that is too long anyway: lb_target_text_add. */
-    if (!conn->is_ignored && is_kept(conn->pdu.opcode) &&
-        conn->pdu.data_len <= LB_STREAM_LOGIN_DATA)
+    if (!conn->is_ignored && is_kept(conn->pdu.opcode) && !is_long)
         lb_stream_keep(&conn->stream);
+    else if (!conn->is_ignored && is_ping)
+        lb_stream_place(&conn->stream, ping_room(conn));
     else
         lb_stream_place(&conn->stream, to);
 }
@@ -301,6 +316,18 @@ static bool can_take(const struct lb_target_conn *conn) {
            lb_target_has_free_task(conn) && lb_stream_is_sent(&conn->stream, conn->text_busy_until);
 }
 
+/* The stream cannot be trusted any more. Of damaged data the initiator is told (7.8), as its header
+ * is good; at ErrorRecoveryLevel 0 the session ends. */
+static void break_off(struct lb_target_conn *conn, enum lb_stream_event event) {
+    if (event != LB_STREAM_BAD_DATA_DIGEST) {
+        drop(conn,
+             event == LB_STREAM_TOO_LONG ? "a data segment that is too long" : "a wrong digest");
+        return;
+    }
+    lb_target_reject(conn, LB_REJECT_DATA_DIGEST);
+    lb_target_close(conn, "a wrong digest");
+}
+
 /* Takes what the stream has, as far as that is possible now, and queues what there is to say. */
 static void run(struct lb_target_conn *conn) {
     send_due(conn);
@@ -314,8 +341,7 @@ static void run(struct lb_target_conn *conn) {
         else if (event == LB_STREAM_PDU)
             take_pdu(conn);
         else
-            drop(conn, event == LB_STREAM_TOO_LONG ? "a data segment that is too long"
-                                                   : "a wrong digest");
+            break_off(conn, event);
     }
     if (conn->phase == LB_TARGET_FULL_FEATURE)
         lb_target_pump(conn);

@@ -241,6 +241,28 @@ static void a_persistent_reservation_stands_against_others_alone(void) {
     CHECK_EQ(raw.keeps, 0);
 }
 
+/* SBC-3 table 13: a start, and removal that is allowed, pass the reservations of others. */
+static void what_does_no_harm_passes_a_reservation(void) {
+    static const struct {
+        const char *cdb;
+        bool passes;
+    } cases[] = {
+        {"1b 00 00 00 01 00", true},  {"1b 01 00 00 01 00", true},
+        {"1b 00 00 00 00 00", false}, {"1b 00 00 00 11 00", false},
+        {"1e 00 00 00 00 00", true},  {"1e 00 00 00 01 00", false},
+        {"00 00 00 00 00 00", true},  {"35 00 00000000 00 0000 00", false},
+    };
+    log_in_both();
+    raw.unit.is_removable = true;
+    CHECK_EQ(REGISTER(ME, "00000000000000aa"), LB_SCSI_GOOD);
+    CHECK_EQ(SAY(ME, "5f 01 03 0000 00000018 00", /* exclusive access */
+                 tap_hex("00000000000000aa 0000000000000000 0000000000000000")),
+             LB_SCSI_GOOD);
+    for (size_t i = 0; i < LB_COUNT(cases); i++)
+        CHECK_EQ(ASK(YOU, cases[i].cdb, 0),
+                 cases[i].passes ? LB_SCSI_GOOD : LB_SCSI_RESERVATION_CONFLICT);
+}
+
 static void a_registration_survives_the_session_and_is_kept_if_asked(void) {
     log_in_both();
     CHECK_EQ(SAY(ME, "5f 00 00 0000 00000018 00",
@@ -412,6 +434,7 @@ int main(void) {
     TEST(without_a_write_cache_each_write_is_durable);
     TEST(software_write_protection_is_for_all);
     TEST(reserve_6_ends_with_the_session);
+    TEST(what_does_no_harm_passes_a_reservation);
     TEST(a_persistent_reservation_stands_against_others_alone);
     TEST(a_registration_survives_the_session_and_is_kept_if_asked);
     TEST(preempting_tells_who_was_preempted);

@@ -198,20 +198,25 @@ static void a_flush_of_blocks_that_are_not_there_is_refused(void) {
     CHECK(!flush_is(true, UINT64_MAX, UINT32_MAX));
 }
 
-static void a_command_with_naca_is_refused(void) {
+/* NACA; and LINK and FLAG of former times. The bits of vendors mean nothing. */
+static void what_control_asks_for_is_not_here(void) {
     static const struct {
         uint8_t op, at;
     } cases[] = {{LB_SCSI_TEST_UNIT_READY, 5}, {LB_SCSI_INQUIRY, 5},  {LB_SCSI_READ_10, 9},
                  {LB_SCSI_MODE_SENSE_10, 9},   {LB_SCSI_READ_16, 15}, {LB_SCSI_REPORT_LUNS, 11}};
     log_in();
-    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+    for (size_t i = 0; i < 3 * LB_COUNT(cases); i++) {
         struct lb_iscsi_pdu pdu = command(false, 0, 1);
         memset(pdu.command.cdb, 0, sizeof pdu.command.cdb);
-        pdu.command.cdb[0] = cases[i].op;
-        pdu.command.cdb[cases[i].at] = 4;
+        pdu.command.cdb[0] = cases[i / 3].op;
+        pdu.command.cdb[cases[i / 3].at] = (uint8_t)(1 << i % 3);
         give(pdu, nothing);
         CHECK(took_check(5, 0x24));
     }
+    struct lb_iscsi_pdu pdu = command(false, 0, 1);
+    pdu.command.cdb[9] = 0xc0;
+    give(pdu, nothing);
+    CHECK(take_op(LB_OP_DATA_IN));
 }
 
 static void sense_is_told_in_the_format_that_is_asked_for(void) {
@@ -241,6 +246,60 @@ static void a_long_ping_comes_back_as_long_as_it_may(void) {
     nop.ttt = 17;
     give(nop, nothing);
     CHECK(!take());
+}
+
+/* More than a login's PDU holds, and more than there is room for. */
+static void a_very_long_ping_comes_back_as_far_as_there_is_room(void) {
+    static const size_t lengths[] = {LB_STREAM_LOGIN_DATA, LB_STREAM_LOGIN_DATA + 1, 12001,
+                                     LB_TARGET_TEXT_MAX, LB_TARGET_TEXT_MAX + 4096};
+    struct lb_iscsi_pdu nop = {.opcode = LB_OP_NOP_OUT,
+                               .immediate = true,
+                               .final = true,
+                               .itt = 4,
+                               .ttt = LB_ISCSI_NO_TAG};
+    connect();
+    log_in_with(TEXT(NAMES "MaxRecvDataSegmentLength=65536\0"));
+    for (size_t i = 0; i < LB_COUNT(lengths); i++) {
+        give(nop, lb_bytes(raw.disk, lengths[i]));
+        CHECK(take_op(LB_OP_NOP_IN));
+        size_t len = LB_MIN(lengths[i], LB_TARGET_TEXT_MAX);
+        CHECK(lb_bytes_equal(raw.data, lb_bytes(raw.disk, len)));
+    }
+    give(command(false, 0, 1), nothing);
+    CHECK(take_op(LB_OP_DATA_IN));
+}
+
+/* RFC 7143 11.18: it takes no CmdSN, and some flag it as what would. */
+static void an_answer_to_a_ping_takes_no_number(void) {
+    struct lb_iscsi_pdu pong = {
+        .opcode = LB_OP_NOP_OUT, .final = true, .itt = LB_ISCSI_NO_TAG, .ttt = 17};
+    log_in();
+    pong.cmd_sn = raw.cmd_sn;
+    give(pong, nothing);
+    CHECK(!take() && !raw.is_closed);
+    give(command(false, 0, 1), nothing);
+    CHECK(take_op(LB_OP_DATA_IN));
+}
+
+/* RFC 7143 7.8. */
+static void damaged_data_is_told_and_not_written(void) {
+    uint8_t header[LB_ISCSI_BHS_BYTES];
+    connect();
+    raw.node.data_digest = LB_DIGEST_PREFER;
+    log_in_with(TEXT(NAMES "DataDigest=CRC32C\0"));
+    struct lb_iscsi_pdu pdu = command(true, 5, 1);
+    pdu.data_len = 512;
+    lb_iscsi_encode(&pdu, header);
+    give_bytes(lb_bytes(header, sizeof header));
+    give_bytes(lb_bytes(pattern, 512));
+    give_bytes(TEXT("\1\2\3\4"));
+    CHECK(take_op(LB_OP_REJECT));
+    CHECK_EQ(raw.pdu.reject.reason, LB_REJECT_DATA_DIGEST);
+    CHECK(lb_bytes_equal(raw.data, lb_bytes(header, sizeof header)));
+    CHECK(raw.is_closed);
+    CHECK_STR(lb_target_reason(&raw.conn), "a wrong digest");
+    for (size_t i = 0; i < 512; i++)
+        CHECK_EQ(raw.disk[5 * 512 + i], 5);
 }
 
 /* A KiB is copied into the queue; what is longer waits for the memory of texts. */
@@ -426,10 +485,13 @@ int main(void) {
     TEST(what_changes_is_wce_and_swp_and_nothing_is_saved);
     TEST(each_target_and_lun_has_its_own_serial_number);
     TEST(a_flush_of_blocks_that_are_not_there_is_refused);
-    TEST(a_command_with_naca_is_refused);
+    TEST(what_control_asks_for_is_not_here);
     TEST(sense_is_told_in_the_format_that_is_asked_for);
     TEST(a_busy_target_still_says_what_it_is);
     TEST(a_long_ping_comes_back_as_long_as_it_may);
+    TEST(a_very_long_ping_comes_back_as_far_as_there_is_room);
+    TEST(an_answer_to_a_ping_takes_no_number);
+    TEST(damaged_data_is_told_and_not_written);
     TEST(a_ping_of_a_kib_is_answered_without_memory_for_a_text);
     TEST(a_ping_between_the_parts_of_an_answer_does_no_harm);
     TEST(a_text_request_with_a_wrong_tag_ends_it);

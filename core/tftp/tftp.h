@@ -108,6 +108,8 @@ void lb_tftp_sender_init(struct lb_tftp_sender *sender, uint64_t now_us,
                          uint32_t block_max);
 /* A payload that came from the client. Anything but an ACK or ERROR that fits is ignored. */
 void lb_tftp_sender_input(struct lb_tftp_sender *sender, uint64_t now_us, struct lb_bytes payload);
+/* Whether its client may have begun anew: it has acknowledged nothing, or nothing of late. */
+bool lb_tftp_sender_is_quiet(const struct lb_tftp_sender *sender);
 /* Polling too early or too often is harmless. */
 struct lb_tftp_action lb_tftp_sender_poll(struct lb_tftp_sender *sender, uint64_t now_us);
 

@@ -139,6 +139,10 @@ static void check_silence(struct lb_tftp_sender *sender, uint64_t now_us) {
     expect(sender, now_us);
 }
 
+bool lb_tftp_sender_is_quiet(const struct lb_tftp_sender *sender) {
+    return !sender->is_heard || sender->tries > 0;
+}
+
 static uint64_t window_end(const struct lb_tftp_sender *sender) {
     return LB_MIN(sender->acked + sender->window, sender->last);
 }

@@ -98,6 +98,10 @@ printf 'QFI\xfb\0\0\0\3' >"$scratch/debian.qcow2"
 truncate -s 1000 "$scratch/debian.qcow2"
 start_lunbootd --dhcp=server "$scratch/debian.qcow2"
 lunbootd_says 'is no raw disk: it is a qcow2.*qemu-img convert' "a disk that is not raw is told"
-lunbootd_says 'leaves out the last 488 bytes' "bytes behind the last block are told"
+lunbootd_says 'leaves out the last 488 bytes of .*: a block has 512' "bytes behind the last block are told"
+end lunbootd
+truncate -s 1050003 "$scratch/odd.img"
+start_lunbootd --dhcp=server --block-size=4096 "$scratch/odd.img"
+lunbootd_says 'leaves out the last 1427 bytes of .*: a block has 4096' "so are they of blocks of 4,096 bytes"
 end lunbootd
 pass

@@ -7,9 +7,10 @@ need_lunbootd
 need python3 curl busybox
 make_net
 give_client_address
-truncate -s 32M "$scratch/disk.img" "$scratch/other.img"
+truncate -s 32M "$scratch/disk.img" "$scratch/other.img" "$scratch/third.img"
 mkdir "$scratch/boot" "$scratch/slow"
 make_bytes "$scratch/boot/kernel" 3000001
+: >"$scratch/boot/lunbootx64.efi"
 spawn files python3 -u "$interop/slow-files.py" "$scratch/boot" "$scratch/slow" "$scratch/hold"
 for _ in $(seq 50); do
     grep -q mounted "$scratch/files.log" && break
@@ -21,7 +22,7 @@ leave_files() {
     local code=$?
     trap - ERR
     set +e
-    rm -f "$scratch/hold"
+    rm -f "$scratch/hold" "$scratch/hold.open"
     end lunbootd
     umount -l "$scratch/slow" 2>/dev/null
     (exit "$code")
@@ -49,6 +50,11 @@ writes = direct
 [machine next]
 mac = 02:00:00:00:00:0c
 disk = $scratch/other.img
+writes = direct
+
+[machine firmware]
+mac = $(in_client cat /sys/class/net/vc0/address)
+disk = $scratch/third.img
 writes = direct
 CONF
 start_lunbootd --config="$scratch/lunbootd.conf"
@@ -85,6 +91,26 @@ for kind in $kinds; do
     same "$scratch/boot/kernel" "$scratch/$kind.got" "the file by $kind"
     ok "$kind: once the disk answers, the file comes whole"
 done
+
+# DHCP looks whether the loader is there: it waits for moments, and then what was seen last counts.
+firmware() {
+    in_client timeout 10 busybox udhcpc -i vc0 -n -q -t 1 -T 2 -V PXEClient:Arch:00007:UNDI:003016 \
+        -s "$scratch/udhcpc.sh" >"$scratch/udhcpc.log" 2>&1 || fail "$1: DHCP does not answer" "$scratch/udhcpc.log"
+    grep -q '^lunbootx64.efi$' "$scratch/udhcpc.log" || fail "$1: no loader is named" "$scratch/udhcpc.log"
+    ok "$1"
+}
+cat >"$scratch/udhcpc.sh" <<'SCRIPT'
+#!/bin/sh
+echo "$bootfile"
+echo "$boot_file"
+SCRIPT
+chmod +x "$scratch/udhcpc.sh"
+firmware "firmware is told its loader"
+touch "$scratch/hold.open"
+for _ in 1 2 3; do firmware "and while the folder's disk does not answer"; done
+quick_goes_on "a machine that runs goes on meanwhile"
+rm "$scratch/hold.open"
+firmware "and when it does again"
 end quick
 end next
 end lunbootd

@@ -2,11 +2,13 @@
 """What the initiators of Windows, ESXi, FreeBSD, macOS, Linux, iPXE, EDK2 and others send to a target, as scripts.
 
   odd-initiators.py --list
-  odd-initiators.py --address=ADDRESS [--port=3260] --target=IQN [--chap=NAME:SECRET] [--read-only] [NAME...]
+  odd-initiators.py --address=ADDRESS [--port=3260] --target=IQN [--chap=NAME:SECRET] [--read-only] [--any-block]
+      [NAME...]
 
-It prints TAP: one line a case. The logins and the commands are those that these initiators send, in their order; they
-were written down from their sources where those are public, and from what their vendors document. A case writes below
-block 1024 of the disk, and to nothing else; the disk has at least 64 MiB.
+It prints TAP: one line a case. Those of odd-initiators.table and odd_pdus.py are right for disks with blocks of any
+length, and are the only ones with --any-block. The logins and the commands are those that these initiators send, in
+their order; they were written down from their sources where those are public, and from what their vendors document. A
+case writes below block 1024 of the disk, and to nothing else; the disk has at least 64 MiB.
 """
 import argparse
 import select
@@ -15,6 +17,8 @@ import sys
 import traceback
 
 sys.dont_write_bytecode = True  # nothing is left beside the sources
+import odd_pdus  # noqa: E402
+import odd_table  # noqa: E402
 from odd_initiator import CHECK, CONFLICT, GOOD, Closed, Initiator  # noqa: E402
 
 CASES = []
@@ -870,6 +874,33 @@ def _():
     s.log_out()
 
 
+def own_cases():
+    """(name, what runs it) of what is wanted."""
+    for name, writes, chap, run in CASES:
+        if not (writes and ARGS.read_only or chap != bool(ARGS.chap) or ARGS.any_block) or ARGS.list:
+            yield name, run
+    for name, writes, run in odd_pdus.CASES:
+        if not (writes and ARGS.read_only or ARGS.chap) or ARGS.list:
+            yield name, lambda run=run: run(initiator)
+
+
+def results():
+    """(name, what is wrong, or None) of each case."""
+    for name, run in own_cases():
+        if ARGS.names and name not in ARGS.names:
+            continue
+        try:
+            run()
+            yield name, None
+        except Exception as e:  # one case's trouble is not the others'
+            frames = traceback.extract_tb(e.__traceback__)
+            yield name, "%s%s (line %d)" % (type(e).__name__, ": " + str(e) if str(e) else "",
+                                             frames[min(len(frames), 3) - 1].lineno)
+    if not ARGS.names and not ARGS.chap:
+        yield from odd_table.check_rows(("login", "scsi") if ARGS.read_only else ("login", "scsi", "scsi-writes"),
+                                        initiator)
+
+
 def main():
     global ARGS
     parser = argparse.ArgumentParser()
@@ -879,23 +910,16 @@ def main():
     parser.add_argument("--target")
     parser.add_argument("--chap")
     parser.add_argument("--read-only", action="store_true")
+    parser.add_argument("--any-block", action="store_true")
     parser.add_argument("names", nargs="*")
     ARGS = parser.parse_args()
     failed = 0
-    for name, writes, chap, run in CASES:
-        if ARGS.list:
-            print(name)
-            continue
-        if ARGS.names and name not in ARGS.names or writes and ARGS.read_only or chap != bool(ARGS.chap):
-            continue
-        try:
-            run()
-            print("ok - " + name, flush=True)
-        except Exception as e:  # one case's trouble is not the others'
-            failed += 1
-            where = traceback.extract_tb(e.__traceback__)[1 if len(traceback.extract_tb(e.__traceback__)) > 1 else 0]
-            print("not ok - %s: %s%s (line %d)" % (name, type(e).__name__, ": " + str(e) if str(e) else "",
-                                                   where.lineno), flush=True)
+    if ARGS.list:
+        print("\n".join([name for name, _ in own_cases()] + ["%s: %s" % (r[1], r[2]) for r in odd_table.rows()]))
+        return 0
+    for name, problem in results():
+        failed += problem is not None
+        print("ok - " + name if problem is None else "not ok - %s: %s" % (name, problem), flush=True)
     return 1 if failed else 0
 
 

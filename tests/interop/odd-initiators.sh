@@ -1,6 +1,6 @@
 #!/bin/bash
-# What other initiators send, as scripts (odd-initiators.py): against an overlay, a raw file, a disk behind CHAP and one
-# that is read only.
+# What other initiators send, as scripts (odd-initiators.py, odd-initiators.table): against an overlay, a raw file, a
+# disk behind CHAP, one that is read only, and both kinds with blocks of 4,096 bytes.
 #
 # `odd-initiators.sh NAME...` runs these cases alone.
 . "$(dirname "$0")/lib.sh"
@@ -47,6 +47,12 @@ run_cases CHAP --target="$base:secret:carl" --chap=carl:boot-secret-0123
 end lunbootd
 start_lunbootd --dhcp=off --isns=off --slp=off --read-only "$scratch/disk.img"
 run_cases "read only" --target="$base:disk" --read-only
+is_alive lunbootd || fail "lunbootd died"
+end lunbootd
+two_disks 'block-size = 4096'
+start_lunbootd --config="$scratch/lunbootd.conf"
+run_cases "overlay, blocks of 4096" --target="$base:disk:anna" --any-block
+run_cases "raw file, blocks of 4096" --target="$base:raw:bert" --any-block
 is_alive lunbootd || fail "lunbootd died"
 [ "$failed" = 0 ] || fail "$failed cases are otherwise"
 pass

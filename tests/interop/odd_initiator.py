@@ -9,6 +9,25 @@ NO_TAG = 0xFFFFFFFF
 LUN0 = bytes(8)
 
 
+def crc32c_table():
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+        table.append(byte)
+    return table
+
+
+CRC32C = crc32c_table()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 255]
+    return crc ^ 0xFFFFFFFF
+
+
 class Closed(Exception):
     """The target has closed the connection."""
 
@@ -34,18 +53,26 @@ class Initiator:
         self.sock = socket.create_connection((address, port), timeout=20)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.target, self.name, self.isid = target, name, isid
-        self.itt, self.cmd_sn, self.exp_stat_sn, self.tsih = 1, 1, 0, 0
+        self.itt, self.cmd_sn, self.exp_stat_sn, self.tsih, self.cid = 1, 1, 0, 0, 0
         self.keys = {}      # what was agreed
         self.answered = {}  # what the target said last, with keys of its own
         self.asked = []     # NOP-Ins that want an answer, and asynchronous messages
+        self.digests = (False, False)  # of headers and data, once they are agreed on
         self.window = 0
 
     # ---- PDUs
 
-    def send(self, bhs, data=b""):
+    def send(self, bhs, data=b"", ahs=b"", damage=0):
+        """damage: 1 of the header's digest, 2 of the data's."""
         bhs = bytearray(bhs)
+        bhs[4] = len(ahs) // 4
         bhs[5:8] = struct.pack(">I", len(data))[1:]
-        self.sock.sendall(bytes(bhs) + data + b"\0" * (-len(data) % 4))
+        header, data = bytes(bhs) + ahs, data + b"\0" * (-len(data) % 4)
+        if self.digests[0]:
+            header += struct.pack("<I", crc32c(header) ^ (damage == 1))
+        if self.digests[1] and data:
+            data += struct.pack("<I", crc32c(data) ^ (damage == 2))
+        self.sock.sendall(header + data)
 
     def take(self, n):
         out = b""
@@ -58,9 +85,14 @@ class Initiator:
 
     def receive(self):
         bhs = self.take(48)
-        self.take(bhs[4] * 4)
+        ahs = self.take(bhs[4] * 4)
+        if self.digests[0]:
+            assert self.take(4) == struct.pack("<I", crc32c(bhs + ahs)), "the header's digest is wrong"
         n = int.from_bytes(bhs[5:8], "big")
-        data = self.take(n + -n % 4)[:n]
+        data = self.take(n + -n % 4)
+        if self.digests[1] and n:
+            assert self.take(4) == struct.pack("<I", crc32c(data)), "the data's digest is wrong"
+        data = data[:n]
         op = bhs[0] & 0x3F
         has_status = op not in (0x31, 0x25) or (op == 0x25 and bhs[1] & 1)
         if has_status and not (op == 0x20 and bhs[16:20] == b"\xff" * 4):
@@ -84,12 +116,14 @@ class Initiator:
 
     # ---- login
 
-    def login_pdu(self, csg, nsg, transit, text, more=False):
-        """One Login Request and its response: (status, flags, keys)."""
+    def login_pdu(self, csg, nsg, transit, text, more=False, version_min=0, says_next=False):
+        """One Login Request and its response: (status, flags, keys). says_next: NSG is there without T."""
         bhs = bytearray(48)
-        bhs[0], bhs[1] = 0x43, (0x80 if transit else 0) | (0x40 if more else 0) | csg << 2 | (nsg if transit else 0)
+        bhs[0], bhs[1] = 0x43, (0x80 if transit else 0) | (0x40 if more else 0) | csg << 2
+        bhs[1] |= nsg if transit or says_next else 0
+        bhs[2] = bhs[3] = version_min
         bhs[8:14], bhs[14:16] = self.isid, struct.pack(">H", self.tsih)
-        bhs[16:20] = struct.pack(">I", self.itt)
+        bhs[16:22] = struct.pack(">IH", self.itt, self.cid)
         bhs[24:32] = struct.pack(">II", self.cmd_sn, self.exp_stat_sn)
         self.send(bhs, text)
         bhs, data = self.receive()
@@ -211,11 +245,16 @@ class Initiator:
                 return got[2]
             self.asked.append((got, data))
 
-    def log_out(self, reason=0, immediate=True):
+    def ask_logout(self, reason=0, immediate=True, cid=None):
+        """A logout and its response code; the connection stays open at our end."""
         bhs = self.request(0x06, 0x80 | reason, immediate)
-        bhs[8:16] = LUN0
+        bhs[20:22] = struct.pack(">H", self.cid if cid is None else cid)
         self.send(bhs)
         got, _ = self.receive()
         assert got[0] & 0x3F == 0x26, "opcode %02x for a logout" % got[0]
-        self.sock.close()
         return got[2]
+
+    def log_out(self, reason=0, immediate=True):
+        response = self.ask_logout(reason, immediate)
+        self.sock.close()
+        return response

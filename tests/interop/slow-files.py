@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """A file system of one folder, read only, whose disk may stop to answer: usage: slow-files.py FOLDER AT HOLD.
 
-It is mounted at AT until this program ends. While the file HOLD exists, no read is answered; names and sizes are.
+It is mounted at AT until this program ends. While the file HOLD exists, no read is answered; names and sizes are. While
+HOLD.open exists, no file can be opened either.
 It speaks the kernel's own protocol (include/uapi/linux/fuse.h), so it needs no library. Needs root.
 """
 import ctypes
@@ -27,7 +28,7 @@ def attributes(node, path):
 
 class Folder:
     def __init__(self, folder, fd, hold):
-        self.fd, self.hold, self.waiting = fd, hold, []
+        self.fd, self.hold, self.waiting, self.opening = fd, hold, [], []
         names = sorted(name for name in os.listdir(folder) if stat.S_ISREG(os.stat(os.path.join(folder, name)).st_mode))
         self.paths = {ROOT: folder}
         self.nodes = {}
@@ -61,6 +62,8 @@ class Folder:
             self.look_up(unique, body)
         elif opcode == GETATTR:
             self.answer(unique, struct.pack("<Q2I", HOUR, 0, 0) + attributes(node, self.paths[node]))
+        elif opcode == OPEN and os.path.exists(self.hold + ".open"):
+            self.opening.append(unique)
         elif opcode in (OPEN, OPENDIR):
             self.answer(unique, struct.pack("<Q2I", 0, DIRECT_IO, 0))
         elif opcode == READ:
@@ -78,6 +81,8 @@ class Folder:
                 data = os.read(self.fd, 1 << 18)
                 length, opcode, unique, node = struct.unpack_from("<IIQQ", data)
                 self.request(opcode, unique, node, data[40:length])
+            while self.opening and not os.path.exists(self.hold + ".open"):
+                self.answer(self.opening.pop(0), struct.pack("<Q2I", 0, DIRECT_IO, 0))
             while self.waiting and not os.path.exists(self.hold):
                 self.read(*self.waiting.pop(0))
 
