@@ -86,9 +86,10 @@ static const char *got_ack(struct lb_dhcp4_client *client, uint64_t now_us,
     const char *why = check_terms(lease);
     if (why)
         return why;
-    if (!lb_addr_equal(lease->address.addr, client->lease.address.addr))
-        return "another address than was asked for";
     bool is_new = !client->has_lease;
+    /* A lease that is used keeps its address. A new one is what its ACK says, as with all peers. */
+    if (!is_new && !lb_addr_equal(lease->address.addr, client->lease.address.addr))
+        return "another address than was asked for";
     if (is_new && lease->worth == LB_WORTH_BAD && client->lease.worth != LB_WORTH_BAD)
         return "an ACK whose Root Path cannot be used, as that of the offer could be";
     lease->start_us = client->sent_us;

@@ -129,6 +129,12 @@ static struct lb_prefix read_prefix(const struct lb_dhcp4_message *message,
     return prefix;
 }
 
+static bool is_broadcast(struct lb_prefix network) {
+    struct lb_rd rd = lb_rd(lb_bytes(network.addr.bytes, 4));
+    uint32_t host = UINT32_MAX >> network.len;
+    return (lb_rd_u32(&rd) & host) == host;
+}
+
 /* What no network is like: an offer that says so is taken after those that do not. */
 static const char *find_flaw(const struct lb_dhcp4_message *message,
                              const struct lb_dhcp4_lease *lease) {
@@ -139,6 +145,8 @@ static const char *find_flaw(const struct lb_dhcp4_message *message,
         return "a netmask that is none";
     if (network.len < 31 && lb_addr_equal(first, network.addr))
         return "its address is that of the whole network";
+    if (network.len < 31 && is_broadcast(network))
+        return "its address is its network's broadcast address";
     /* With /32, routers are reached by routes of their own. */
     bool is_near = lease->router_count == 0 || network.len == 32;
     for (size_t i = 0; i < lease->router_count; i++)

@@ -103,9 +103,15 @@ static void answers_that_cannot_be_used_are_not_silence(void) {
 static void an_ack_that_cannot_be_used_is_told(void) {
     struct lb_dhcp4_config config = {.give_up_ms = 30000};
     reach_requesting(config);
-    CHECK(!GIVE(LB_DHCP4_ACK, .yiaddr = v4(192, 0, 2, 199)));
+    CHECK(!GIVE(LB_DHCP4_ACK, .yiaddr = v4(224, 0, 0, 5)));
     give_up_after(config, LB_E_DHCP_NO_ACK);
-    CHECK_HAS(t.client.error.facts, "another address than was asked for");
+    CHECK_HAS(t.client.error.facts, "an address that no host can have");
+}
+
+static void an_ack_has_the_last_word_on_the_address(void) {
+    reach_requesting((struct lb_dhcp4_config){0});
+    CHECK(GIVE(LB_DHCP4_ACK, .yiaddr = v4(192, 0, 2, 199)));
+    CHECK(lb_addr_equal(t.client.lease.address.addr, v4(192, 0, 2, 199)));
 }
 
 /* ---- what is sent ---- */
@@ -320,6 +326,7 @@ int main(void) {
     TEST(one_that_echoes_another_identifier_is_the_last_choice);
     TEST(answers_that_cannot_be_used_are_not_silence);
     TEST(an_ack_that_cannot_be_used_is_told);
+    TEST(an_ack_has_the_last_word_on_the_address);
     TEST(what_a_sites_server_asks_for_is_sent);
     TEST(what_a_person_sends_stands_above_the_architecture_we_know);
     TEST(the_longest_options_all_fit);

@@ -153,6 +153,41 @@ static void a_lun_word_is_decimal(void) {
     };
     CHECK_ROWS(rows);
     CHECK(!read("", "iscsi_target_name=" IQN " iscsi_lun=x"));
+    CHECK_HAS(error.facts, "lun=x on the kernel command line is no decimal number");
+}
+
+static void what_stands_round_a_value_is_no_part_of_it(void) {
+    static const struct row rows[] = {
+        {"netroot='iscsi:192.0.2.1:::1:" IQN "' ip='dhcp'",
+         "enable=yes; server=192.0.2.1; lun=1; target=" IQN},
+        {"ip=[2001:db8::51]/64:::::eth0:none netroot=iscsi:[2001:db8::2]:::1:" IQN,
+         "enable=yes; interface=eth0; address=2001:db8::51/64; server=2001:db8::2; lun=1; "
+         "target=" IQN},
+        {"iscsi_target_name=" IQN " iscsi_target_ip=192.0.2.1:3261,1 iscsi_lun=1",
+         "enable=yes; server=192.0.2.1; port=3261; lun=1; target=" IQN},
+        {"iscsi_target_name=" IQN " iscsi_target_ip=192.0.2.1:3261,1,192.0.2.2,12 iscsi_lun=1",
+         "enable=yes; server=192.0.2.1; port=3261; lun=1; other-rootpaths=iscsi:192.0.2.2:::1:" IQN
+         "; target=" IQN},
+    };
+    CHECK_ROWS(rows);
+}
+
+static void an_error_names_the_place_of_the_word(void) {
+    static const struct {
+        const char *words, *facts;
+    } rows[] = {
+        {"ip=192.0.2.60::router:24::eth0:none", "on the kernel command line: gateway=router"},
+        {"ip=192.0.2.60::192.0.2.254:255.0.255.0::eth0:none",
+         "on the kernel command line has no valid netmask or prefix length"},
+        {"rd.iscsi.target.name=" IQN " rd.iscsi.target.port=iscsi",
+         "on the kernel command line: port=iscsi"},
+    };
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        char line[300];
+        lb_format(line, sizeof(line), "netroot=iscsi:192.0.2.1:::1:%s %s", IQN, rows[i].words);
+        CHECK(!read("", i < 2 ? line : rows[i].words));
+        CHECK_HAS(error.facts, rows[i].facts);
+    }
 }
 
 /* As dracut's *-iscsi-*-%s of udev's paths: iscsiroot.sh of dracut 059. */
@@ -683,6 +718,8 @@ int main(void) {
     TEST(root_by_path_says_the_lun);
     TEST(a_lun_word_is_decimal);
     TEST(so_is_that_of_netroot);
+    TEST(what_stands_round_a_value_is_no_part_of_it);
+    TEST(an_error_names_the_place_of_the_word);
     TEST(words_in_upper_case_are_the_same);
     TEST(several_disks_stand_behind_the_first);
     TEST(any_order_is_good);

@@ -25,20 +25,27 @@ void lb_words_note_value(struct lb_words *words, const struct lb_words_word *wor
     lb_words_note(words, "%s=%s %s", word->name, shown, after);
 }
 
+static const char *place_of(enum lb_config_source source) {
+    return source == LB_SOURCE_KERNEL ? "on the kernel command line"
+                                      : "in open-iscsi's configuration";
+}
+
 bool lb_words_set(struct lb_words_run *run, enum lb_config_source source, const char *key,
                   struct lb_bytes value) {
-    return value.len == 0 ||
-           lb_config_set(run->config, source, lb_bytes_of_text(key), value, run->error);
+    struct lb_error error = {.code = LB_OK};
+    if (value.len == 0 || lb_config_set(run->config, source, lb_bytes_of_text(key), value, &error))
+        return true;
+    lb_fail(run->error, error.code, "%s: %s", place_of(source), error.facts);
+    return false;
 }
 
 bool lb_words_wrong(struct lb_words_run *run, const struct lb_words_word *word,
-                    struct lb_bytes value) {
+                    struct lb_bytes value, const char *why) {
     char shown[120];
     struct lb_text text = lb_text(shown, sizeof(shown));
     lb_text_given(&text, value, 80);
-    lb_fail(run->error, LB_E_CONFIG_VALUE, "%s=%s %s", word->name, shown,
-            word->source == LB_SOURCE_KERNEL ? "on the kernel command line"
-                                             : "in open-iscsi's configuration");
+    lb_fail(run->error, LB_E_CONFIG_VALUE, "%s=%s %s %s", word->name, shown, place_of(word->source),
+            why);
     return false;
 }
 
@@ -230,12 +237,18 @@ bool lb_words_take(struct lb_words *words, struct lb_bytes name,
 
 /* ---- a kernel command line ------------------------------------------------------------------- */
 
+/* Those of a shell, which the kernel leaves where they stand. */
+static struct lb_bytes without_quotes(struct lb_bytes text) {
+    bool has = text.len >= 2 && text.p[0] == '\'' && text.p[text.len - 1] == '\'';
+    return has ? lb_bytes(text.p + 1, text.len - 2) : text;
+}
+
 void lb_words_read_line(struct lb_words *words, struct lb_bytes line) {
     struct lb_bytes word;
     while (lb_config_next_word(&line, &word)) {
         struct lb_bytes name, value;
         bool has_value = lb_split_at(lb_config_unquote(word), '=', &name, &value);
-        value = lb_config_unquote(value);
+        value = without_quotes(lb_config_unquote(value));
         (void)lb_words_take(words, name, has_value ? &value : NULL, LB_SOURCE_KERNEL);
     }
 }

@@ -202,7 +202,8 @@ static bool explain_place(struct lb_words_run *run, const struct lb_words_word *
 
 static bool wrong_place(struct lb_words_run *run, const struct lb_words_word *word) {
     if (!explain_place(run, word))
-        lb_words_wrong(run, word, may_be_shown(word->value) ? word->value : lb_bytes_of_text("@"));
+        lb_words_wrong(run, word, may_be_shown(word->value) ? word->value : lb_bytes_of_text("@"),
+                       "is no SERVER:PROTOCOL:PORT:LUN:TARGET");
     return false;
 }
 
@@ -275,6 +276,18 @@ static void add_disk(struct lb_words_run *run, struct disks *disks, const struct
                       LB_WORDS_MAX);
 }
 
+/* `,1` behind a portal, as iscsiadm prints it: the tag of its portal group. */
+static void skip_group_tag(struct lb_bytes *rest) {
+    size_t len = 0;
+    if (rest->len < 2 || rest->p[0] != ',')
+        return;
+    struct lb_bytes tag = lb_bytes_after(*rest, 1);
+    while (len < tag.len && tag.p[len] >= '0' && tag.p[len] <= '9')
+        len++;
+    if (len > 0 && (len == tag.len || tag.p[len] == ' ' || tag.p[len] == ','))
+        *rest = lb_bytes_after(tag, len);
+}
+
 /* Of a list with blanks or commas. */
 static bool next_server(struct lb_bytes *rest, struct lb_bytes *server) {
     size_t len = 0;
@@ -284,6 +297,7 @@ static bool next_server(struct lb_bytes *rest, struct lb_bytes *server) {
         len++;
     *server = lb_words_without_brackets(lb_bytes(rest->p, len));
     *rest = lb_bytes_after(*rest, len);
+    skip_group_tag(rest);
     return len > 0;
 }
 
@@ -516,7 +530,8 @@ void lb_words_configure_disks(struct lb_words_run *run) {
     struct lb_words *words = run->words;
     const struct lb_words_word *wanted = one(run, LB_WORDS_ONE_LUN);
     if (wanted->value.len > 0 && !read_lun(wanted->value, disks.lun, sizeof(disks.lun)))
-        lb_words_wrong(run, wanted, wanted->value);
+        lb_words_wrong(run, wanted, wanted->value,
+                       "is no decimal number, as udev's paths and dracut have it");
     add_netroots(run, &disks, true);
     add_netroots(run, &disks, false);
     add_named(run, &disks);

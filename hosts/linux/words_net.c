@@ -110,6 +110,18 @@ static void take_installers(const struct lb_words_run *run, struct ip *ip) {
     ip->is_idle = true;
 }
 
+/* [ADDRESS]/LENGTH, as NetworkManager has it: the length goes where the mask stands. */
+static struct lb_bytes without_length(struct lb_bytes text, struct lb_bytes *mask) {
+    size_t end = 0;
+    while (end < text.len && text.p[end] != ']')
+        end++;
+    if (text.len == 0 || text.p[0] != '[' || end + 2 >= text.len || text.p[end + 1] != '/')
+        return text;
+    if (mask->len == 0)
+        *mask = lb_bytes_after(text, end + 2);
+    return lb_bytes(text.p, end + 1);
+}
+
 /* False: it is of no known form, and may be somebody else's: live systems have their own. */
 static bool read_ip(const struct lb_words_run *run, const struct lb_words_word *word,
                     struct ip *ip) {
@@ -127,6 +139,7 @@ static bool read_ip(const struct lb_words_run *run, const struct lb_words_word *
         take_rest(ip, part[2], lb_bytes("", 0));
         return true;
     }
+    part[0] = without_length(part[0], &part[3]);
     if (count < 4 || (part[0].len > 0 && !is_address(part[0])) ||
         (part[6].len > 0 && !read_methods(part[6], ip)))
         return false;
@@ -307,7 +320,7 @@ static void set_address(struct lb_words_run *run, const struct ip *ip) {
     if (prefix_of(ip, &prefix))
         lb_words_set(run, ip->word->source, "address", lb_bytes_of_text(lb_prefix_text(prefix).s));
     else
-        lb_words_wrong(run, ip->word, ip->word->value);
+        lb_words_wrong(run, ip->word, ip->word->value, "has no valid netmask or prefix length");
 }
 
 /* 0.0.0.0 is how some write that there is none. */

@@ -27,9 +27,10 @@ void lb_words_note_value(struct lb_words *words, const struct lb_words_word *wor
 /* Sets a key. An empty value sets nothing. False: the error is set. */
 bool lb_words_set(struct lb_words_run *run, enum lb_config_source source, const char *key,
                   struct lb_bytes value);
-/* False, for the caller to return: the error is set. */
+/* False, for the caller to return: the error is set, "NAME=VALUE on the kernel command line
+ * WHY". */
 bool lb_words_wrong(struct lb_words_run *run, const struct lb_words_word *word,
-                    struct lb_bytes value);
+                    struct lb_bytes value, const char *why);
 /* By colons, but not inside [brackets] or a MAC address; the last field has what is left. */
 size_t lb_words_fields(struct lb_bytes text, struct lb_bytes *out, size_t cap);
 /* "[::1]" becomes "::1"; anything else stays. */

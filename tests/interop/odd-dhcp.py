@@ -5,6 +5,7 @@ iSCSI name that its Root Path has. On standard output: a line for each message.
 A case is the options of OFFER and ACK behind option 53, as bytes; the dict at the end has them all."""
 import socket
 import sys
+import time
 
 COOKIE = b"\x63\x82\x53\x63"
 US = "192.0.2.1"
@@ -100,6 +101,73 @@ def more_cases(disk, good):
     }
 
 
+def boot_cases(disk, good):
+    """Odd messages round a good Root Path, and Root Paths in odd places."""
+    text = disk.encode()
+    long_disk = option(17, text[:12]) + option(17, text[12:20]) + option(17, text[20:])
+    both = {
+        # name: the options of OFFER and ACK
+        "overload-file": plain("", option(52, b"\x01")),
+        "overload-sname": plain("", option(52, b"\x02")),
+        "overload-both": plain("", option(52, b"\x03")),
+        "overload-odd": good + option(52, b"\x07"),
+        "root-path-in-three": plain("", long_disk),
+        "root-path-bom": plain(b"\xef\xbb\xbf" + disk.encode() + b"\r\n"),
+        "lease-of-8-bytes": plain(disk, option(51, b"\0\0\x0e\x10" * 2), without=(51,)),
+        "lease-infinite": plain(disk, option(51, b"\xff" * 4), option(58, bytes(4)), option(59, bytes(4)), without=(51,)),
+        "server-id-broadcast": plain(disk, option(54, b"\xff" * 4), without=(54,)),
+        "server-id-loopback": plain(disk, option(54, "127.0.0.1"), without=(54,)),
+        "server-id-client": plain(disk, option(54, YOURS), without=(54,)),
+        "hostname-blank": good + option(12, b"host name"),
+        "hostname-address": good + option(12, b"192.0.2.150"),
+        "hostname-latin1": good + option(12, b"b\xfcro"),
+        "domain-dots": good + option(15, b".example.org."),
+        "domain-odd": good + option(15, b"a..example"),
+        "dns-many": good + option(6, b"\x7f\0\0\1\xe0\0\0\1" + bytes([192, 0, 2, 1]) * 14),
+        "routers-odd-first": plain(disk, option(3, bytes(4) + b"\xe0\0\0\1" + bytes([192, 0, 2, 1])), without=(3,)),
+        "router-broadcast": plain(disk, option(3, b"\xff" * 4), without=(3,)),
+        "routes-empty": good + option(121, b""),
+        "routes-on-link": good + option(121, bytes.fromhex("18c0000200000000")),
+        "routes-many": good + option(121, bytes.fromhex("18cb0071c0000201") * 40),
+        "routes-host-bits": good + option(121, bytes.fromhex("19cb0071ffc0000201")),
+        "search-text": good + option(119, b"a.example b.example"),
+        "search-empty": good + option(119, b""),
+        "mtu-67": good + option(26, b"\0\x43"),
+        "mtu-576": good + option(26, b"\x02\x40"),
+        "mtu-65535": good + option(26, b"\xff\xff"),
+        "vendor-cut": good + option(43, b"\x01\xc8ab"),
+        "vendor-ff": good + option(43, b"\xff" * 40),
+        "name-capitals": good + option(203, "IQN.2026-11.test:Client"),
+        "name-line-feed": good + option(203, "iqn.2026-11.test:client\n"),
+        "name-of-no-form": good + option(203, "client7"),
+        "isns-cut": good + option(83, b"\0\1\0"),
+        "slp-cut": good + option(78, b"\1\xc0\0") + option(79, b""),
+        "features-cut": good + option(175, b"\xb1\x09"),
+        "message": good + option(56, b"hello\x1b[2J"),
+        "ipv6-only": good + option(108, b"\0\0\7\x08"),
+        "autoconf-off": good + option(116, b"\0"),
+        "rapid-in-offer": good + option(80, b""),
+        "end-twice": good + b"\xff\xff\xff",
+        "vendor-class-binary": good + option(60, b"\0\1\2"),
+        "address-of-the-network": good,
+        "address-of-broadcast": good,
+        "address-link-local": good,
+        "hops-and-flags": good,
+        "client-address-set": good,
+        "relay-set": good,
+        "chaddr-rest": good,
+        "no-cookie": good,
+        "padded": good,
+        "ack-with-another-address": good,
+        "ack-for-discover": good,
+        "offer-for-request": good,
+        "nak-always": good,
+        "third-request": good,
+        "slow-ack": good,
+    }
+    return {name: (options, options, None) for name, options in both.items()}
+
+
 def cases_of(target):
     disk = f"iscsi:{US}:::1:{target}"
     good = plain(disk)
@@ -131,6 +199,7 @@ def cases_of(target):
         "no-route": (off_link,) * 2 + (None,),
         "address-of-nobody": (b"",) * 2 + (None,),
         **more_cases(disk, good),
+        **boot_cases(disk, good),
         "user-class": (good, good, (77, wanted[77])),
         "client-arch": (good, good, (93, wanted[93])),
         "ipxe-features": (good, good, (175, wanted[175])),
@@ -148,10 +217,49 @@ def odd_header(case, reply, disk):
         return reply[:20] + socket.inet_aton("192.0.2.77") + reply[24:44] + name + reply[108:]
     if case == "hardware-zero":
         return reply[:1] + bytes(2) + reply[3:]
+    if case in ("overload-file", "overload-sname", "overload-both"):  # `file` comes before `sname`: RFC 3396 5
+        halves = {"overload-file": (disk, ""), "overload-sname": ("", disk)}.get(case, (disk[:7], disk[7:]))
+        file, sname = (option(17, half.encode()) + b"\xff" if half else b"" for half in halves)
+        return reply[:44] + sname.ljust(64, b"\0") + file.ljust(128, b"\0") + reply[236:]
+    address = {"address-of-the-network": "192.0.2.0", "address-of-broadcast": "192.0.2.255",
+               "address-link-local": "169.254.7.7"}.get(case)
+    if address:
+        return reply[:16] + socket.inet_aton(address) + reply[20:]
+    if case == "hops-and-flags":
+        return reply[:3] + b"\x07" + reply[4:8] + b"\x12\x34\xff\xff" + reply[12:]
+    if case == "client-address-set":
+        return reply[:12] + reply[16:20] + reply[16:]
+    if case == "relay-set":
+        return reply[:24] + socket.inet_aton("192.0.2.99") + reply[28:]
+    if case == "chaddr-rest":
+        return reply[:34] + b"\xaa" * 10 + reply[44:]
+    if case == "no-cookie":
+        return reply[:236] + bytes(4) + reply[240:]
+    if case == "padded":
+        return reply + bytes(700)
+    return reply
+
+
+def odd_turn(case, request, kind, reply, seen):
+    """What is odd in the order of messages. seen counts those of each kind."""
+    is_request = kind == 3
+    if case == "ack-with-another-address" and is_request:
+        return reply[:16] + socket.inet_aton("192.0.2.151") + reply[20:]
+    if case == "ack-for-discover" and not is_request:
+        return reply[:242] + b"\x05" + reply[243:]
+    if case == "offer-for-request" and is_request and seen[3] < 3:
+        return reply[:242] + b"\x02" + reply[243:]
+    if case == "nak-always" and is_request:
+        return answer(request, 6, option(54, US) + option(56, "wrong network"))
+    if case == "third-request" and is_request and seen[3] < 3:
+        return b""
+    if case == "slow-ack" and is_request:
+        time.sleep(1.5)
     return reply
 
 
 def main():
+    seen = {1: 0, 3: 0}
     naks = []
     interface, case = sys.argv[1].encode(), sys.argv[2]
     offer, ack, needs = cases_of(sys.argv[3])[case]
@@ -184,7 +292,9 @@ def main():
         if case == "nak-once" and kind == 3 and not naks:
             naks.append(1)
             reply = answer(request, 6, option(54, US))
-        for _ in range(2 if case == "twice" else 1):
+        seen[kind] += 1
+        reply = odd_turn(case, request, kind, reply, seen)
+        for _ in range(0 if not reply else 2 if case == "twice" else 1):
             sock.sendto(reply, ("255.255.255.255", 68))
 
 

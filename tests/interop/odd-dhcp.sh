@@ -87,7 +87,65 @@ twice|each answer comes twice|
 nak-once|a NAK, once|
 ack-without-root-path|a Root Path in the OFFER alone|
 offer-without-root-path|a Root Path in the ACK alone|
+overload-file|a Root Path in the field for the file (option 52)|
+overload-sname|a Root Path in the field for the server's name|
+overload-both|one half of it in either|
+overload-odd|an option 52 of 7|
+root-path-in-three|a Root Path in three options 17|
+root-path-bom|a byte order mark before it, and a line end behind|blanks or line ends
+lease-of-8-bytes|an option 51 of eight bytes|option 51
+lease-infinite|a lease without end, with T1 and T2 of 0|without end
+server-id-broadcast|an option 54 that is the broadcast address|the sender is taken
+server-id-loopback|an option 54 of the loopback|the sender is taken
+server-id-client|an option 54 that is the client's address|
+hostname-blank|a host name with a blank|option 12
+hostname-address|a host name that is an address|
+hostname-latin1|a host name that is not UTF-8|option 12
+domain-dots|a domain with a dot on either side|
+domain-odd|a domain with an empty label|
+dns-many|sixteen name servers, of which two are none|
+routers-odd-first|three routers, of which two are none|
+router-broadcast|a router that is the broadcast address|
+routes-empty|an empty option 121|option 121
+routes-on-link|a route without a router in option 121|
+routes-many|forty routes|
+routes-host-bits|a route with bits beyond its length|
+search-text|a search list that is text|option 119
+search-empty|an empty search list|
+mtu-67|an MTU of 67|option 26
+mtu-576|an MTU of 576|
+mtu-65535|an MTU of 65535|
+vendor-cut|an option 43 that is cut inside|
+vendor-ff|an option 43 of ends alone|
+name-capitals|an initiator's name with capitals|IQN.2026-11.test:Client
+name-line-feed|an initiator's name with a line end|iqn.2026-11.test:client
+name-of-no-form|an initiator's name of no form|client7 is not used
+isns-cut|an option 83 of three bytes|option 83
+slp-cut|options 78 and 79 that are cut|
+features-cut|an option 175 that is cut inside|
+message|a message with an escape sequence|
+ipv6-only|an option 108 that nobody asked for|
+autoconf-off|an option 116|
+rapid-in-offer|an option 80 in the OFFER|
+end-twice|three ends|
+vendor-class-binary|an option 60 of binary bytes|
+address-of-the-network|the network's own address|whole network
+hops-and-flags|hops, seconds and flags in the header|
+client-address-set|a client's address in the header|
+relay-set|a relay's address in the header|
+chaddr-rest|bytes behind the hardware address|
+padded|700 bytes behind the end|
+ack-with-another-address|an ACK with another address than the OFFER|192\.0\.2\.151
+offer-for-request|two OFFERs in place of the ACK|
+third-request|an ACK for the third REQUEST alone|
+slow-ack|an ACK after 1.5 s|
 CASES
+from nak-always --dhcp-timeout=4s
+fails_with dhcp-nak "a server that refuses always" "last by 192\.0\.2\.1"
+from ack-for-discover --dhcp-timeout=2s
+fails_with dhcp-unusable "an ACK in place of the OFFER" "an ACK that nobody asked for"
+from no-cookie --dhcp-timeout=2s
+fails_with dhcp-unusable "an answer without the magic cookie" "no magic cookie"
 from root-path-twice
 fails_with rootpath-fields "two options 17, which are put together" "a second Root Path"
 from nfs
