@@ -126,7 +126,9 @@ static const char *in_soliciting(struct lb_dhcp6_client *client, uint64_t now_us
     if (status != LB_DHCP6_SUCCESS)
         lb_dhcp6_client_note(client, now_us, status, text);
     /* RFC 8415 18.2.9: ignored, and what was waited for is waited for. */
-    if (!has_ia || status != LB_DHCP6_SUCCESS || !is_usable(&ia))
+    if (!has_ia && status == LB_DHCP6_SUCCESS)
+        return "no IA_NA of ours, or one with T1 behind T2";
+    if (status != LB_DHCP6_SUCCESS || !is_usable(&ia))
         return "no address for us";
     take_ia(&ia, lease);
     return got_offer(client, now_us, lease);

@@ -28,11 +28,11 @@ cat >"$scratch/failing" <<'CASES'
 many-prefixes                 -
 dhcp-url-blank-first          no-root-path   DHCPv6.server.fe80::1
 dhcp-url-of-tftp-first        no-root-path   its.option.59.is.tftp://
-dhcp-t1-behind-t2             dhcp6-unusable T1.behind.its.T2
+dhcp-t1-behind-t2             dhcp6-unusable T1.behind.T2
 dhcp-cut                      dhcp6-unusable an.option.runs.past.the.end
 dhcp-trailing-bytes           dhcp6-unusable an.option.runs.past.the.end
 dhcp-url-in-advertise-alone   no-root-path   DHCPv6.server.fe80::1
-dhcp-lease-in-reply-alone     dhcp6-unusable no.address
+dhcp-lease-in-reply-alone     dhcp6-unusable no.IA_NA.of.ours
 dhcp-no-addresses             no-root-path   no.addresses
 dhcp-without-flags            no-root-path   router.fe80::1
 dhcp-without-router           connect-unreachable no.router
