@@ -508,6 +508,17 @@ bool lb_config_set_once(struct lb_config *config, struct lb_config_seen *seen,
     return true;
 }
 
+/* Quotes that other files have round a value. In a secret every byte counts. */
+static struct lb_bytes value_of_line(struct lb_bytes key, struct lb_bytes value) {
+    enum lb_key found;
+    value = lb_bytes_trim(value);
+    bool is_quoted = value.len >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
+                     value.p[value.len - 1] == value.p[0];
+    if (!is_quoted || (lb_key_find(key, &found) && keys[found].type == LB_TYPE_SECRET))
+        return value;
+    return lb_bytes_trim(lb_bytes(value.p + 1, value.len - 2));
+}
+
 static bool set_line(struct lb_config *config, struct lb_config_seen *seen,
                      enum lb_config_source source, struct lb_bytes line, uint16_t number,
                      struct lb_error *error) {
@@ -517,8 +528,8 @@ static bool set_line(struct lb_config *config, struct lb_config_seen *seen,
         lb_fail(error, LB_E_CONFIG_LINE, "line %u", number);
         return false;
     }
-    if (lb_config_set_once(config, seen, source, number, lb_bytes_trim(key), lb_bytes_trim(value),
-                           &inner))
+    key = lb_bytes_trim(key);
+    if (lb_config_set_once(config, seen, source, number, key, value_of_line(key, value), &inner))
         return true;
     lb_fail(error, inner.code, "line %u: %s", number, inner.facts);
     return false;

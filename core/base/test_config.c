@@ -52,6 +52,17 @@ static void the_later_source_wins_in_either_order(void) {
     CHECK_EQ(lb_config_source(&config, LB_KEY_LUN), LB_SOURCE_PERSON);
 }
 
+static void quotes_round_a_value_of_a_file_are_left_out_but_not_of_a_secret(void) {
+    static const char file[] = "enable = \"yes\"\nserver = ' 192.0.2.1 '\nchap-name = \"\n"
+                               "chap-secret = \"twelve-bytes-1\"\n";
+    clear();
+    CHECK(lb_config_file(&config, LB_SOURCE_FILE, text(file), &error));
+    CHECK(lb_config_bool(&config, LB_KEY_ENABLE));
+    CHECK_STR(lb_config_text(&config, LB_KEY_SERVER), "192.0.2.1");
+    CHECK_STR(lb_config_text(&config, LB_KEY_CHAP_NAME), "\"");
+    CHECK_EQ(lb_config_secret(&config, LB_KEY_CHAP_SECRET).len, 16);
+}
+
 static void durations_take_units_and_bare_numbers_are_seconds(void) {
     clear();
     CHECK(set("retry-time", "500ms") && lb_config_u32(&config, LB_KEY_RETRY_TIME) == 500);
@@ -627,6 +638,7 @@ int main(void) {
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
     TEST(the_later_source_wins_in_either_order);
+    TEST(quotes_round_a_value_of_a_file_are_left_out_but_not_of_a_secret);
     TEST(durations_take_units_and_bare_numbers_are_seconds);
     TEST(a_wrong_value_names_the_key_and_the_form);
     TEST(an_unknown_key_suggests_the_nearest);

@@ -16,6 +16,7 @@ struct lb_boot_answer {
     const char *initiator;     /* option 203; NULL or empty: none */
     const char *elsewhere;     /* a disk is named there, where nobody looks for it; NULL: nowhere */
     const char *elsewhere_text;
+    const struct lb_error *failed; /* of DHCPv6, where routers alone answered; NULL: of nobody */
 };
 
 /* What a DHCP lease says of the disk. It points into the lease, which must outlive it. */

@@ -4,12 +4,13 @@
 
 /* ---- the single keys: server, port, lun, target --------------------------------------------- */
 
-static bool config_error(struct lb_error *error, const char *key, const char *value,
-                         size_t offset) {
+static bool config_error(struct lb_error *error, const char *key, const char *value, size_t offset,
+                         const char *expected) {
     char shown[120];
     struct lb_text text = lb_text(shown, sizeof shown);
     lb_text_given(&text, lb_bytes_of_text(value), 80);
-    lb_fail(error, LB_E_CONFIG_VALUE, "%s=%s, at byte %zu", key, shown, offset);
+    lb_fail(error, LB_E_CONFIG_VALUE, "%s=%s, at byte %zu; expected %s", key, shown, offset,
+            expected);
     return false;
 }
 
@@ -21,7 +22,8 @@ static bool override_server(const struct lb_plan *plan, struct lb_rootpath *targ
     target->name[0] = '\0';
     if (!lb_host_parse(lb_bytes_of_text(value), true, &target->host, &target->addr, target->name,
                        &offset))
-        return config_error(error, "server", value, offset);
+        return config_error(error, "server", value, offset,
+                            "an address or a host name; `port` is a key of its own");
     return true;
 }
 
@@ -51,7 +53,7 @@ static bool override_lun(const struct lb_plan *plan, struct lb_rootpath *target,
         return true;
     }
     if (!lb_lun_parse(lb_bytes_of_text(value), target->lun, &offset))
-        return config_error(error, "lun", value, offset);
+        return config_error(error, "lun", value, offset, "hex digits without 0x, any or first");
     target->lun_given = true;
     target->lun_choice = LB_LUN_AS_GIVEN;
     return true;
@@ -63,7 +65,8 @@ static bool override_target(const struct lb_plan *plan, struct lb_rootpath *targ
     size_t offset = 0;
     if (!lb_iscsi_name_parse(lb_bytes_of_text(value), plan->person_names, target->target,
                              &target->warnings, &offset))
-        return config_error(error, "target", value, offset);
+        return config_error(error, "target", value, offset,
+                            "an iSCSI name, such as iqn.YYYY-MM.domain:disk");
     return true;
 }
 
@@ -166,6 +169,9 @@ static void tell_missing(struct lb_choice *choice, const struct lb_boot_answer *
     if (shown[0] != '\0')
         lb_fail(&choice->unnamed, LB_E_NO_ROOT_PATH, "from %s; its option %u is %s%s", answer->from,
                 answer->root_path_option, shown, elsewhere);
+    else if (answer->failed != NULL) /* the routers announced it */
+        lb_fail(&choice->unnamed, LB_E_NO_ROOT_PATH, "from %s; DHCPv6: %s, %s", answer->from,
+                lb_code_word(answer->failed->code), answer->failed->facts);
     else
         lb_fail(&choice->unnamed, LB_E_NO_ROOT_PATH, "from %s%s", answer->from, elsewhere);
 }

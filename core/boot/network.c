@@ -162,7 +162,9 @@ static struct lb_boot_answer answer6(const struct lb_network *network) {
         return lb_answer_of_lease6(offer);
     if (lb_network_lease6(network) != NULL)
         return lb_answer_of_lease6(lb_network_lease6(network));
-    return lb_answer_of_routers6(&network->nd6.info);
+    struct lb_boot_answer answer = lb_answer_of_routers6(&network->nd6.info);
+    answer.failed = lb_is_ok(&network->out6) ? NULL : &network->out6;
+    return answer;
 }
 
 struct lb_boot_answer lb_network_answer(const struct lb_network *network, enum lb_family family) {

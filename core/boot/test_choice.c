@@ -120,6 +120,17 @@ static void a_disk_of_dhcpv6_in_the_wrong_place_is_pointed_out(void) {
     CHECK_HAS(choice.unnamed.facts, "option 17 (of a vendor) has one: put it into option 59");
 }
 
+static void where_routers_alone_answer_the_failure_of_dhcpv6_is_told(void) {
+    begin();
+    struct lb_plan plan = lb_plan_of(&setup);
+    const struct lb_error failed = {.code = LB_E_DHCP6_REFUSED, .facts = "NoAddrsAvail none left"};
+    struct lb_boot_answer answer = {.family = LB_V6, .from = "router fe80::1", .failed = &failed};
+    CHECK(lb_choice_make(&plan, &answer, &choice, &error));
+    CHECK_EQ(choice.unnamed.code, LB_E_NO_ROOT_PATH);
+    CHECK_STR(choice.unnamed.facts,
+              "from router fe80::1; DHCPv6: dhcp6-refused, NoAddrsAvail none left");
+}
+
 static void without_discovery_what_is_missing_is_the_error(void) {
     begin();
     set("discovery", "off");
@@ -296,6 +307,7 @@ int main(void) {
     TEST(the_same_answer_gives_the_same_choice_each_time);
     TEST(what_nobody_names_is_left_to_discovery);
     TEST(a_disk_of_dhcpv6_in_the_wrong_place_is_pointed_out);
+    TEST(where_routers_alone_answer_the_failure_of_dhcpv6_is_told);
     TEST(without_discovery_what_is_missing_is_the_error);
     TEST(a_target_without_its_server_is_named_in_the_error);
     TEST(a_malformed_root_path_is_an_error_with_its_giver);

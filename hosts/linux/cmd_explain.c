@@ -1,5 +1,6 @@
 /* lunboot explain: an error code in full. lunboot keys: the keys of the configuration, and what is
  * wrong in a lunboot.conf. */
+#include "core/boot/choice.h"
 #include "core/boot/policy.h"
 #include "hosts/linux/commands.h"
 #include "hosts/linux/options.h"
@@ -75,13 +76,38 @@ static bool read_config(struct lb_config *config, const char *path, struct lb_er
     struct lb_error wrong = {0};
     if (!lb_run_read_config(path, lb_span(room, sizeof room), &status, &text, error))
         return false;
-    struct lb_plan plan = {.config = config};
-    bool is_short, is_good = lb_config_file(config, LB_SOURCE_FILE, text, &wrong) &&
-                             lb_policy_secrets(&plan, &is_short, &wrong);
+    bool is_short, is_good = lb_config_file(config, LB_SOURCE_FILE, text, &wrong);
+    const struct lb_boot_setup setup = {.config = config};
+    struct lb_plan plan = lb_plan_of(&setup);
+    struct lb_choice choice;
+    is_good = is_good && lb_policy_secrets(&plan, &is_short, &wrong) &&
+              lb_choice_of_config(&plan, &choice, &wrong) &&
+              lb_choice_own_name_is_valid(&plan, &wrong);
     lb_wipe(room, sizeof room);
     if (!is_good)
         lb_fail(error, wrong.code, "%s: %s", path, wrong.facts);
     return is_good;
+}
+
+/* A secret is taken as it stands: what other files have round a value, or behind it, is a part of it
+ * here. */
+static bool is_odd_secret(struct lb_bytes secret) {
+    bool is_quoted = secret.len >= 2 && (secret.p[0] == '"' || secret.p[0] == '\'') &&
+                     secret.p[secret.len - 1] == secret.p[0];
+    for (size_t i = 0; i + 1 < secret.len && !is_quoted; i++)
+        is_quoted = secret.p[i] == ' ' && (secret.p[i + 1] == '#' || secret.p[i + 1] == ';');
+    return is_quoted;
+}
+
+static void warn_of_secrets(const struct lb_config *config, const char *path) {
+    for (unsigned i = 0; i < LB_KEY_COUNT; i++) {
+        const struct lb_key_info *info = lb_key_info((enum lb_key)i);
+        if (info->type == LB_TYPE_SECRET && is_odd_secret(lb_config_secret(config, (enum lb_key)i)))
+            fprintf(
+                stderr,
+                "lunboot: %s, line %u: the quotes, or what stands behind a #, are a part of %s\n",
+                path, config->line[i], info->word);
+    }
 }
 
 /* As a boot would read it that has no other configuration. */
@@ -93,6 +119,8 @@ static int check(const char *path) {
     lb_secrets_guard_memory(&config, sizeof config);
     bool is_good = read_config(&config, path, &error);
     bool is_enabled = lb_config_bool(&config, LB_KEY_ENABLE);
+    if (is_good)
+        warn_of_secrets(&config, path);
     lb_wipe(&config, sizeof config);
     if (!is_good) {
         lb_error_format(&text, &error);

@@ -33,7 +33,7 @@ dhcp-cut                      dhcp6-unusable an.option.runs.past.the.end
 dhcp-trailing-bytes           dhcp6-unusable an.option.runs.past.the.end
 dhcp-url-in-advertise-alone   no-root-path   DHCPv6.server.fe80::1
 dhcp-lease-in-reply-alone     dhcp6-unusable no.IA_NA.of.ours
-dhcp-no-addresses             no-root-path   no.addresses
+dhcp-no-addresses             no-root-path   DHCPv6:.dhcp6-refused,.NoAddrsAvail
 dhcp-without-flags            no-root-path   router.fe80::1
 dhcp-without-router           connect-unreachable no.router
 dhcp-other-network            -
