@@ -89,8 +89,8 @@ static bool read_config(struct lb_config *config, const char *path, struct lb_er
     return is_good;
 }
 
-/* A secret is taken as it stands: what other files have round a value, or behind it, is a part of it
- * here. */
+/* A secret is taken as it stands: what other files have round a value, or behind it, is a part of
+ * it here. */
 static bool is_odd_secret(struct lb_bytes secret) {
     bool is_quoted = secret.len >= 2 && (secret.p[0] == '"' || secret.p[0] == '\'') &&
                      secret.p[secret.len - 1] == secret.p[0];
