@@ -94,7 +94,7 @@ overload-odd|an option 52 of 7|
 root-path-in-three|a Root Path in three options 17|
 root-path-bom|a byte order mark before it, and a line end behind|blanks or line ends
 lease-of-8-bytes|an option 51 of eight bytes|option 51
-lease-infinite|a lease without end, with T1 and T2 of 0|without end
+lease-infinite|a lease without end, with T1 of 0|without end
 server-id-broadcast|an option 54 that is the broadcast address|the sender is taken
 server-id-loopback|an option 54 of the loopback|the sender is taken
 server-id-client|an option 54 that is the client's address|
