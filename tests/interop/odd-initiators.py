@@ -17,6 +17,7 @@ import sys
 import traceback
 
 sys.dont_write_bytecode = True  # nothing is left beside the sources
+import odd_chap  # noqa: E402
 import odd_pdus  # noqa: E402
 import odd_table  # noqa: E402
 from odd_initiator import CHECK, CONFLICT, GOOD, Closed, Initiator  # noqa: E402
@@ -882,6 +883,9 @@ def own_cases():
     for name, writes, run in odd_pdus.CASES:
         if not (writes and ARGS.read_only or ARGS.chap) or ARGS.list:
             yield name, lambda run=run: run(initiator)
+    for name, run in odd_chap.CASES:
+        if ARGS.chap or ARGS.list:
+            yield name, lambda run=run: run(initiator, *ARGS.chap.split(":", 1))
 
 
 def results():
