@@ -10,11 +10,22 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parent.parent
 
 
-def run(command, work, limit=None):
-    """Its exit code and output; 124 where it took longer than limit, in seconds. Processes that it leaves end with it:
-    those of a simulator whose seeds turn for ever."""
-    with subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          errors="replace", start_new_session=True) as process:
+running = set()  # processes, each the first of a group
+
+
+def end_all():
+    """Ends what runs, wherever it was started from."""
+    for process in list(running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def run(command, work, limit=None, quiet=False):
+    """Its exit code, and unless it is to be quiet its output; 124 where it took longer than limit, in seconds.
+    Processes that it leaves end with it: those of a simulator whose seeds turn for ever."""
+    with subprocess.Popen(command, cwd=work, stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True) as process:
+        running.add(process)
         try:
             output, _ = process.communicate(timeout=limit)
             return subprocess.CompletedProcess(command, process.returncode, output)
@@ -26,6 +37,8 @@ def run(command, work, limit=None):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise
+        finally:
+            running.discard(process)
 
 
 class Tree:
@@ -47,13 +60,17 @@ class Tree:
     def __exit__(self, *_):
         self.holder.cleanup()
 
-    def run(self, command, limit=None):
-        return run(command, self.path, limit)
+    def run(self, command, limit=None, folder=None, quiet=False):
+        return run(command, folder or self.path, limit, quiet)
 
-    def set_up(self, *targets, options=()):
-        """Configures the copy and builds these targets. What went wrong; empty: nothing."""
+    def configure(self, *options):
+        """What went wrong; empty: nothing."""
         done = self.run(["meson", "setup", "build", "-Duefi=disabled", "-Dwerror=false", *options])
-        return done.stdout[-1500:] if done.returncode != 0 else self.build(*targets)
+        return done.stdout[-1500:] if done.returncode != 0 else ""
+
+    def set_up(self, *targets):
+        """Configures the copy and builds these targets. What went wrong; empty: nothing."""
+        return self.configure() or self.build(*targets)
 
     def build(self, *targets):
         """What went wrong; empty: nothing."""

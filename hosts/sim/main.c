@@ -20,13 +20,13 @@
 
 struct options {
     uint64_t seeds, first, seed;
-    bool has_seed, trace, hashes, verbose, ipsec;
+    bool has_seed, trace, hashes, verbose, ipsec, stop;
     unsigned jobs;
     const char *seeds_file;
 };
 
 static const char usage[] =
-    "Usage: lunboot-sim [--ipsec] [--seeds=N] [--first=S] [--jobs=N] [--verbose]\n"
+    "Usage: lunboot-sim [--ipsec] [--seeds=N] [--first=S] [--jobs=N] [--verbose] [--stop]\n"
     "                   [--trace|--hashes]\n"
     "       lunboot-sim [--ipsec] --seed=S [--trace]\n"
     "\n"
@@ -39,6 +39,7 @@ static const char usage[] =
     "                a seed means another world there\n"
     "  --hashes      a line for each seed, with the hash of its trace\n"
     "  --jobs=N      processes (2)\n"
+    "  --stop        each process ends at its first violation\n"
     "  --verbose     a table of the faults and failures that were met\n"
     "  --regressions=FILE  seeds to run first, one a line\n"
     "\n"
@@ -72,6 +73,8 @@ static bool parse_option(const char *argument, struct options *options) {
         return options->hashes = true;
     if (strcmp(argument, "--ipsec") == 0)
         return options->ipsec = true;
+    if (strcmp(argument, "--stop") == 0)
+        return options->stop = true;
     if (strcmp(argument, "--verbose") == 0)
         return options->verbose = true;
     return false;
@@ -86,7 +89,7 @@ struct job { /* shared with the parent */
 };
 
 struct list { /* the seeds of a run: those of the file, then a range */
-    bool ipsec;
+    bool ipsec, stop;
     uint64_t *early;
     size_t early_count;
     uint64_t first, count;
@@ -117,6 +120,8 @@ static void work(struct job *job, const struct list *list, unsigned stride) {
         struct sim_outcome outcome = sim_run(seed, list->ipsec, false, &job->coverage);
         if (outcome.violations > 0)
             show_violation(job, list->ipsec, seed, outcome.violation);
+        if (outcome.violations > 0 && list->stop)
+            return;
         job->next += stride;
     }
 }
@@ -170,6 +175,8 @@ static void run_jobs(struct job *jobs, unsigned count, const struct list *list) 
             ;
         while (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
             bury(&jobs[i], list, count, status);
+            if (list->stop)
+                break;
             pids[i] = start(&jobs[i], list, count);
             while (waitpid(pids[i], &status, 0) < 0 && errno == EINTR)
                 ;
@@ -262,7 +269,10 @@ static void read_seeds(const char *path, struct list *list) {
 }
 
 static int run_many(const struct options *options) {
-    struct list list = {.ipsec = options->ipsec, .first = options->first, .count = options->seeds};
+    struct list list = {.ipsec = options->ipsec,
+                        .stop = options->stop,
+                        .first = options->first,
+                        .count = options->seeds};
     struct sim_coverage all = {0};
     size_t len = sizeof(struct job) * options->jobs;
     struct job *jobs = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
