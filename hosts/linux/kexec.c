@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -29,23 +28,6 @@ static bool refuse(struct lb_error *error, const char *what, const char *which, 
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-/* A part of a file to the end of another. */
-static bool copy(int to, int from, off_t offset, uint64_t len) {
-    while (len > 0) {
-        ssize_t sent = sendfile(to, from, &offset, LB_MIN(len, UINT64_C(1) << 30));
-        if (sent <= 0)
-            return false;
-        len -= (uint64_t)sent;
-    }
-    return true;
-}
-
-/* Archives in an initramfs follow one another at multiples of four bytes. */
-static bool pad(int fd) {
-    off_t end = lseek(fd, 0, SEEK_END);
-    return end >= 0 && ftruncate(fd, (end + 3) / 4 * 4) == 0 && lseek(fd, 0, SEEK_END) >= 0;
-}
-
 /* It lies in memory twice: here, and as the next kernel's. */
 static bool fits_memory(uint64_t len) {
     struct sysinfo info;
@@ -59,7 +41,8 @@ static bool append(struct next *next, int fd, const char *path, struct lb_error 
         return refuse(error, "reading", path, errno);
     if (!fits_memory((uint64_t)end + (uint64_t)status.st_size))
         return refuse(error, "the entry's initramfs", path, LB_FILE_LONG);
-    if (!copy(next->initrd_fd, fd, 0, (uint64_t)status.st_size) || !pad(next->initrd_fd))
+    if (!lb_kexec_append(next->initrd_fd, fd, 0, (uint64_t)status.st_size) ||
+        !lb_kexec_pad(next->initrd_fd))
         return refuse(error, "reading", path, errno);
     return true;
 }
@@ -88,10 +71,11 @@ static bool open_image(struct next *next, const struct lb_entry *entry, struct l
     if (!fits_memory((uint64_t)image.kernel.len + image.initrd.len))
         return refuse(error, "the unified kernel image", entry->kernel, LB_FILE_LONG);
     next->kernel_fd = memfd_create("kernel", MFD_CLOEXEC);
-    bool good = next->kernel_fd >= 0 &&
-                copy(next->kernel_fd, fd, (off_t)image.kernel.offset, image.kernel.len) &&
-                copy(next->initrd_fd, fd, (off_t)image.initrd.offset, image.initrd.len) &&
-                pad(next->initrd_fd);
+    bool good =
+        next->kernel_fd >= 0 &&
+        lb_kexec_append(next->kernel_fd, fd, (off_t)image.kernel.offset, image.kernel.len) &&
+        lb_kexec_append(next->initrd_fd, fd, (off_t)image.initrd.offset, image.initrd.len) &&
+        lb_kexec_pad(next->initrd_fd);
     if (!good)
         refuse(error, "reading", entry->kernel, errno);
     close(fd);

@@ -10,6 +10,7 @@
 
 #include "hosts/linux/bootdisk.h"
 #include "hosts/linux/takeover.h"
+#include <sys/types.h>
 
 #define LB_COMMAND_LINE_MAX                                                                        \
     2048 /* with its NUL, of x86 and 64-bit ARM; longer ones are cut there */
@@ -36,6 +37,11 @@ bool lb_kexec_line(struct lb_text *line, const struct lb_next_boot *next);
 /* The lines of lunboot.conf that travel with the next kernel: the policy, which no later stage's
  * network may widen, IPsec, the keys of DHCP, and CHAP where it is used for the disk. */
 void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool has_chap);
+/* A part of a file to where `to` stands. False: errno; EIO where the file ends before. */
+bool lb_kexec_append(int to, int from, off_t offset, uint64_t len);
+/* Zeros up to a multiple of four bytes, where the next archive of an initramfs begins; the file
+ * stands at its end then. False: errno. */
+bool lb_kexec_pad(int fd);
 /* A cpio archive with one file, /etc/lunboot.conf, readable by root alone. 0 bytes: no room. */
 struct lb_bytes lb_kexec_archive(struct lb_bytes conf, struct lb_span room);
 

@@ -1,10 +1,8 @@
 #include "hosts/linux/takeover.h"
-#include "hosts/linux/ibft_source.h"
 #include "hosts/linux/slot.h"
+#include "hosts/linux/takeover_rules.h"
 #include "hosts/linux/uevent.h"
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ATTEMPTS    2                /* the first connection, and a fresh one */
 #define REST_US     (10 * LB_US_SEC) /* for answers that the target still owes us */
 #define LOGIN_US    (30 * LB_US_SEC) /* for the fresh login */
 #define EVENT_BYTES 16384            /* the kernel's own limit is 2 KiB of values */
@@ -28,7 +25,7 @@ struct takeover {
     int events_fd;
     pid_t scan_pid; /* 0: none */
     uint64_t lun;
-    char device[64]; /* without /dev/ */
+    char device[LB_TAKEOVER_DEVICE]; /* without /dev/ */
 };
 
 /* ---- modules --------------------------------------------------------------------------------- */
@@ -49,12 +46,10 @@ static void load_modules(void) {
 
 static bool step_until(struct lb_run *run, uint64_t until_us, const char *what) {
     enum lb_loop_event event = lb_run_step(run, until_us);
-    if (event == LB_LOOP_FAILED || event == LB_LOOP_OUT || event == LB_LOOP_INTERRUPTED)
-        return false;
-    if (lb_now_us() < until_us)
-        return true;
-    lb_fail(&run->error, LB_E_HAND_OVER, "%s", what);
-    return false;
+    enum lb_takeover_wait wait = lb_takeover_wait(event, lb_now_us(), until_us);
+    if (wait == LB_TAKEOVER_LATE)
+        lb_fail(&run->error, LB_E_HAND_OVER, "%s", what);
+    return wait == LB_TAKEOVER_WAITS;
 }
 
 static bool wait_for_rest(struct lb_run *run, struct lb_initiator_standing *standing) {
@@ -81,54 +76,28 @@ static bool log_in_again(struct lb_run *run) {
 
 /* ---- the scan -------------------------------------------------------------------------------- */
 
-static void write_scan(int fd, const char *what) {
-    (void)!write(fd, what, strlen(what));
-}
-
 /* In a process of its own, for the kernel scans within this write, and would wait there for a
  * target that is gone. The disk that is booted comes first, then what else the target has. */
 static bool start_scan(struct takeover *t, struct lb_error *error) {
-    char path[64], lun[32];
-    int fd;
-    lb_format(path, sizeof(path), "/sys/class/scsi_host/host%u/scan", t->kernel.host);
-    lb_format(lun, sizeof(lun), "0 0 %llu", (unsigned long long)t->lun);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    t->scan_pid = fd < 0 ? -1 : fork();
-    if (t->scan_pid < 0) {
-        lb_fail(error, LB_E_HAND_OVER, "%s: %s", path, strerror(errno));
-        t->scan_pid = 0;
+    int fd = lb_takeover_open_scan("/sys", t->kernel.host, error);
+    if (fd < 0)
         return false;
-    }
+    t->scan_pid = fork();
     if (t->scan_pid == 0) {
-        write_scan(fd, lun);
-        write_scan(fd, "- - -");
+        lb_takeover_scan(fd, t->lun);
         _exit(0);
     }
     close(fd);
-    return true;
+    if (t->scan_pid > 0)
+        return true;
+    lb_fail(error, LB_E_HAND_OVER, "a process for the scan: %s", strerror(errno));
+    t->scan_pid = 0;
+    return false;
 }
 
 /* ---- until the disk is there ----------------------------------------------------------------- */
 
-/* Looks where the event would have come from: for the case that the kernel had more events than
- * there was room for. */
-static bool look_for_disk(struct takeover *t) {
-    char path[160];
-    const struct dirent *entry;
-    DIR *dir;
-    lb_format(path, sizeof(path),
-              "/sys/class/iscsi_session/session%u/device/target%u:0:0/%u:0:0:%llu/block",
-              t->kernel.sid, t->kernel.host, t->kernel.host, (unsigned long long)t->lun);
-    dir = opendir(path);
-    while (dir && t->device[0] == 0 && (entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] != '.')
-            lb_format(t->device, sizeof(t->device), "%s", entry->d_name);
-    }
-    if (dir)
-        closedir(dir);
-    return t->device[0] != 0;
-}
-
+/* Where the kernel had more events than there was room for, the disk is looked for. */
 static bool take_disk_event(struct takeover *t) {
     static uint8_t room[EVENT_BYTES];
     struct lb_uevent event;
@@ -139,7 +108,7 @@ static bool take_disk_event(struct takeover *t) {
         lb_format(t->device, sizeof(t->device), "%s", event.name);
         return true;
     }
-    return lost && look_for_disk(t);
+    return lost && lb_takeover_look("/sys", &t->kernel, t->lun, t->device);
 }
 
 /* One wait; false: it will not come. */
@@ -178,15 +147,6 @@ static bool wait_for_disk(struct takeover *t, struct lb_error *error) {
 
 /* ---- one attempt ----------------------------------------------------------------------------- */
 
-static struct lb_kernel_iscsi_settings settings(const struct takeover *t) {
-    const struct lb_config *config = &t->run->config;
-    uint32_t ping_ms = lb_config_u32(config, LB_KEY_PING_INTERVAL);
-    return (struct lb_kernel_iscsi_settings){
-        .recovery_s = lb_config_u32(config, LB_KEY_RECOVERY_TIME) / 1000,
-        .queue_depth = lb_config_u32(config, LB_KEY_QUEUE_DEPTH),
-        .ping_s = t->is_kept ? (ping_ms + 999) / 1000 : 0};
-}
-
 static void give_up(struct takeover *t) {
     int status;
     lb_kernel_iscsi_undo(&t->kernel);
@@ -198,7 +158,7 @@ static void give_up(struct takeover *t) {
 /* The connection leaves our loop before the kernel gets it; the engine learns of it at the end. */
 static bool attempt(struct takeover *t, const struct lb_initiator_standing *standing,
                     struct lb_error *error) {
-    struct lb_kernel_iscsi_settings s = settings(t);
+    struct lb_kernel_iscsi_settings s = lb_takeover_settings(&t->run->config, t->is_kept);
     int fd = lb_slot_release(&t->run->loop, LB_BOOT_SLOT_SESSION);
     bool is_there = fd >= 0 && lb_kernel_iscsi_take(&t->kernel, fd, standing, &s, error) &&
                     start_scan(t, error) && wait_for_disk(t, error);
@@ -247,36 +207,30 @@ static bool try_once(struct takeover *t, struct lb_error *error) {
 }
 
 static bool take_over(struct takeover *t) {
-    for (unsigned i = 0; i < ATTEMPTS; i++) {
+    for (unsigned attempts = 1;; attempts++) {
         struct lb_error error = {0};
-        if (i > 0 && !log_in_again(t->run))
-            return false;
-        if (try_once(t, &error))
+        bool is_there = try_once(t, &error), has_ended = !lb_is_ok(&t->run->error);
+        enum lb_takeover_next next =
+            lb_takeover_next(attempts, is_there, has_ended, t->run->is_interrupted);
+        if (next == LB_TAKEOVER_DONE)
             return true;
-        if (!lb_is_ok(&t->run->error))
-            return false;
-        if (i + 1 == ATTEMPTS || t->run->is_interrupted)
+        if (next == LB_TAKEOVER_FAILED && !has_ended)
             lb_fail(&t->run->error, error.code, "%s", error.facts);
+        if (next == LB_TAKEOVER_FAILED || !log_in_again(t->run))
+            return false;
     }
-    return false;
 }
 
 static void note_login(const struct takeover *t, struct lb_attached *attached) {
     struct lb_initiator_standing standing;
-    attached->again.settings = settings(t);
+    struct lb_login_again *again = &attached->again;
+    again->settings = lb_takeover_settings(&t->run->config, t->is_kept);
     if (!lb_initiator_is_at_rest(lb_boot_session(&t->run->boot), &standing))
         return;
-    attached->again.config = *standing.config;
-    attached->again.config.portal = standing.home;
-    attached->again.config.recover = false;
-    attached->again.time2wait_s = standing.agreed->time2wait_s;
-    struct lb_error error = {0}; /* a word that has no room is required of this boot already */
-    attached->again.policy = t->run->config;
-    lb_ibft_require(&attached->again.policy, standing.config->target, &error);
-    lb_config_wipe_secrets(&attached->again.policy);
-    attached->again.interface = t->run->has_iface ? t->run->iface.link.index : 0;
-    attached->again.identity = *lb_boot_identity(&t->run->boot);
-    memcpy(attached->again.lun, lb_boot_target(&t->run->boot)->lun, sizeof(attached->again.lun));
+    lb_takeover_note(&standing, &t->run->config, again);
+    again->interface = t->run->has_iface ? t->run->iface.link.index : 0;
+    again->identity = *lb_boot_identity(&t->run->boot);
+    memcpy(again->lun, lb_boot_target(&t->run->boot)->lun, sizeof(again->lun));
 }
 
 bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached) {
@@ -305,15 +259,7 @@ bool lb_takeover(struct lb_run *run, bool is_kept, struct lb_attached *attached)
 void lb_takeover_end(const struct lb_attached *attached) {
     struct lb_kernel_iscsi kernel;
     struct lb_error error = {0};
-    char path[128];
-    int fd;
-    lb_format(path, sizeof(path), "/sys/class/block/%s/device/delete",
-              attached->device + strlen("/dev/"));
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)!write(fd, "1", 1);
-        close(fd);
-    }
+    lb_takeover_delete("/sys", attached->device + strlen("/dev/"));
     if (lb_kernel_iscsi_open(&kernel, "/sys", &error)) {
         lb_kernel_iscsi_own(&kernel, attached->sid);
         lb_kernel_iscsi_undo(&kernel);

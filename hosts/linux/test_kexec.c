@@ -372,6 +372,12 @@ static void remove_folder(void) {
     CHECK_EQ(system(command), 0);
 }
 
+static const char *in_folder(const char *name) {
+    static char path[256];
+    lb_format(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
 static void put(const char *name, const char *text) {
     CHECK_EQ(lb_file_write(folder, name, 0644, lb_bytes_of_text(text)), 0);
 }
@@ -423,12 +429,6 @@ static void a_disks_entries_are_found(void) {
 }
 
 /* ---- files that are none --------------------------------------------------------------------- */
-
-static const char *in_folder(const char *name) {
-    static char path[256];
-    lb_format(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
 
 /* As large as the file system allows; it takes no room. */
 static void make_giant(const char *name) {
