@@ -58,6 +58,19 @@ static void a_step_that_runs_does_not_hold_back_the_others(void) {
     CHECK_HAS(line, "DHCPv4");
 }
 
+/* A report that began anew keeps what it had behind its last step. */
+static void steps_that_no_longer_count_are_neither_shown_nor_compared_with(void) {
+    begin();
+    refused(1000, 1);
+    refused(2000, 2);
+    report.step_count = 1;
+    CHECK_EQ(lines(2000), 1);
+    report.steps[1] = report.steps[0];
+    report.steps[0].ended = 2;
+    console = (struct lb_console){.looked_at = 1, .last_us = 2000};
+    CHECK(next(2000, false)); /* it is the first of its kind: no pause */
+}
+
 /* A storage network after a power cut: two portals refuse for a day, once in 30 s. */
 static void a_day_of_attempts_is_told_of_at_least_every_two_minutes(void) {
     unsigned shown = 0, shown_late = 0;
@@ -170,6 +183,7 @@ static void a_host_that_shows_it_has_no_such_line(void) {
 int main(void) {
     TEST(a_step_is_shown_when_it_has_ended);
     TEST(a_step_that_runs_does_not_hold_back_the_others);
+    TEST(steps_that_no_longer_count_are_neither_shown_nor_compared_with);
     TEST(a_day_of_attempts_is_told_of_at_least_every_two_minutes);
     TEST(what_is_new_is_shown_at_once);
     TEST(the_pause_between_repeated_lines_grows);

@@ -1,4 +1,5 @@
 /* The DHCPv4 client among several servers: DHCP, rapid commit, BOOTP, proxyDHCP; and a dry run. */
+#include "core/dhcp4/dhcp4_client.h"
 #include "core/dhcp4/test_dhcp4_client.h"
 
 /* ---- several servers ---- */
@@ -225,6 +226,69 @@ static void a_proxy_offer_that_comes_before_the_ack_still_counts(void) {
     CHECK_ADDR(t.client.lease.root_path_from, "192.0.2.7");
 }
 
+static void each_group_that_an_offer_lacks_is_taken_whole_from_the_other(void) {
+    struct lb_dhcp4_lease lease = {.bootfile = "own.efi"};
+    const struct lb_dhcp4_lease other = {.initiator = "iqn.2026-11.test:me",
+                                         .bootfile = "other.efi",
+                                         .tftp_server = "tftp.example",
+                                         .next_server = lb_addr_v4(192, 0, 2, 9),
+                                         .vendor_specific = {1, 2},
+                                         .vendor_specific_len = 2,
+                                         .vendor_class = "PXEClient"};
+    lb_dhcp4_lease_merge(&lease, &other);
+    CHECK_STR(lease.initiator, "iqn.2026-11.test:me");
+    CHECK_STR(lease.bootfile, "own.efi"); /* and not the other's server beside it */
+    CHECK_STR(lease.tftp_server, "");
+    CHECK(!lb_addr_is_set(lease.next_server));
+    CHECK_EQ(lease.vendor_specific_len, 2);
+    CHECK_EQ(lease.vendor_specific[1], 2);
+    CHECK_STR(lease.vendor_class, "PXEClient");
+    lease = (struct lb_dhcp4_lease){
+        .initiator = "own", .vendor_specific = {7}, .vendor_specific_len = 1};
+    lb_dhcp4_lease_merge(&lease, &other);
+    CHECK_STR(lease.initiator, "own");
+    CHECK_STR(lease.bootfile, "other.efi");
+    CHECK_STR(lease.tftp_server, "tftp.example");
+    CHECK_ADDR(lease.next_server, "192.0.2.9");
+    CHECK_EQ(lease.vendor_specific_len, 1);
+    CHECK_EQ(lease.vendor_specific[0], 7);
+    CHECK_STR(lease.vendor_class, "");
+}
+
+static void discovery_servers_that_an_offer_lacks_are_taken_from_the_other(void) {
+    struct lb_dhcp4_lease lease = {0};
+    const struct lb_dhcp4_lease other = {.slp_da_mandatory = true,
+                                         .slp_scope_mandatory = true,
+                                         .slp_da = {lb_addr_v4(192, 0, 2, 3)},
+                                         .slp_da_count = 1,
+                                         .slp_scopes = "storage",
+                                         .isns_server = lb_addr_v4(192, 0, 2, 4),
+                                         .isns_backup = lb_addr_v4(192, 0, 2, 5),
+                                         .isns_functions = 1,
+                                         .isns_dd_access = 2,
+                                         .isns_admin_flags = 3,
+                                         .isns_security = 4};
+    lb_dhcp4_lease_merge(&lease, &other);
+    CHECK(lease.slp_da_mandatory && lease.slp_scope_mandatory);
+    CHECK_EQ(lease.slp_da_count, 1);
+    CHECK_ADDR(lease.slp_da[0], "192.0.2.3");
+    CHECK_STR(lease.slp_scopes, "storage");
+    CHECK_ADDR(lease.isns_server, "192.0.2.4");
+    CHECK_ADDR(lease.isns_backup, "192.0.2.5");
+    CHECK_EQ(lease.isns_functions, 1);
+    CHECK_EQ(lease.isns_dd_access, 2);
+    CHECK_EQ(lease.isns_admin_flags, 3);
+    CHECK_EQ(lease.isns_security, 4);
+    lease = (struct lb_dhcp4_lease){.slp_scopes = "own", .isns_server = lb_addr_v4(192, 0, 2, 8)};
+    lb_dhcp4_lease_merge(&lease, &other);
+    CHECK_STR(lease.slp_scopes, "own");
+    CHECK_EQ(lease.slp_da_count, 0);
+    CHECK(!lease.slp_scope_mandatory);
+    CHECK_ADDR(lease.isns_server, "192.0.2.8");
+    CHECK(!lb_addr_is_set(lease.isns_backup));
+    CHECK_EQ(lease.isns_functions, 0);
+}
+
 static void a_root_path_of_the_address_server_is_not_replaced_by_a_proxy(void) {
     start((struct lb_dhcp4_config){.no_arp_probe = true});
     CHECK(GIVE(LB_DHCP4_OFFER, PROXY, .root_path = "iscsi:proxy"));
@@ -332,6 +396,8 @@ int main(void) {
     TEST(a_proxy_offer_completes_an_offer_without_a_root_path);
     TEST(a_proxy_offer_may_come_second);
     TEST(a_proxy_offer_that_comes_before_the_ack_still_counts);
+    TEST(each_group_that_an_offer_lacks_is_taken_whole_from_the_other);
+    TEST(discovery_servers_that_an_offer_lacks_are_taken_from_the_other);
     TEST(a_root_path_of_the_address_server_is_not_replaced_by_a_proxy);
     TEST(a_proxy_alone_gives_no_address);
     TEST(a_dry_run_collects_all_offers_and_takes_none);

@@ -102,6 +102,19 @@ static void a_lun_that_inquiry_says_is_not_there_is_missing(void) {
     }
 }
 
+static void a_lun_that_is_listed_and_not_there_is_told_so(void) {
+    disk_init();
+    disk_reply(LB_ASK_INQUIRY, "7f 00 06 02 00");
+    disk_reply(LB_ASK_LUNS, "00000018 00000000 0000000000000000 0007000000000000 0001000000000000");
+    disk_stays_down(LB_E_LUN_MISSING, "LUN 1; there are 0 7 1; it is listed, and not there yet");
+    disk_init();
+    disk_reply(LB_ASK_INQUIRY, "7f 00 06 02 00");
+    disk_reply(LB_ASK_LUNS, "00000010 00000000 0000000000000000 0007000000000000");
+    disk_stays_down(LB_E_LUN_MISSING, "LUN 1; there are 0 7");
+    const char *facts = lb_disk_error(&d.disk)->facts;
+    CHECK_EQ(facts[lb_strlen(facts) - 1], '7');
+}
+
 static void a_lun_that_sense_says_is_not_there_is_missing(void) {
     disk_init();
     struct ending missing = {.times = ALWAYS, .status = 2, .key = 5, .asc = 0x25};
@@ -506,6 +519,7 @@ int main(void) {
     TEST(a_zoned_disk_is_a_disk);
     TEST(a_write_protected_disk_is_read_only);
     TEST(a_lun_that_inquiry_says_is_not_there_is_missing);
+    TEST(a_lun_that_is_listed_and_not_there_is_told_so);
     TEST(a_lun_that_sense_says_is_not_there_is_missing);
     TEST(a_target_without_luns_is_told_as_such);
     TEST(a_long_list_of_luns_is_cut);

@@ -536,6 +536,28 @@ static void a_disk_of_another_session_proves_that_it_is_the_same(void) {
     CHECK_HAS(lb_disk_error(&d.disk)->facts, second);
 }
 
+/* ---- in words -------------------------------------------------------------------------------- */
+
+/* Of a long name or serial number the beginning is shown: two of them fit an error's facts. */
+static void a_disk_is_named_by_the_best_of_what_is_known(void) {
+    char shown[300];
+    struct lb_disk_identity identity = {.blocks = 7, .block_bytes = 512};
+    struct lb_text text = lb_text(shown, sizeof shown);
+    lb_disk_identity_format(&text, &identity);
+    CHECK_STR(shown, "7 blocks of 512 bytes");
+    memset(identity.serial, 'S', identity.serial_len = 65);
+    text = lb_text(shown, sizeof shown);
+    lb_disk_identity_format(&text, &identity);
+    CHECK_EQ(text.len, sizeof "serial number " - 1 + 64);
+    CHECK_HAS(shown, "serial number SSSS");
+    identity.name_type = 8;
+    memset(identity.name, 'N', identity.name_len = 81);
+    text = lb_text(shown, sizeof shown);
+    lb_disk_identity_format(&text, &identity);
+    CHECK_EQ(text.len, 79);
+    CHECK_HAS(shown, "NNNN");
+}
+
 int main(void) {
     TEST(after_a_new_login_another_disk_ends_all_requests);
     TEST(a_read_that_was_answered_in_part_is_not_finished_by_another_disk);
@@ -568,5 +590,6 @@ int main(void) {
     TEST(nor_do_those_before_and_after_a_unit_attention);
     TEST(nor_where_test_unit_ready_meets_it_after_other_answers);
     TEST(a_disk_of_another_session_proves_that_it_is_the_same);
+    TEST(a_disk_is_named_by_the_best_of_what_is_known);
     return tap_done();
 }

@@ -193,6 +193,27 @@ static void several_addresses_are_probed_at_once(void) {
     CHECK(!lb_addr_is_set(info()->link_local)); /* which takes its own time */
 }
 
+static void show_domains(size_t last_len, struct lb_nd6_info *shown) {
+    static struct lb_nd6_client client;
+    const size_t lens[] = {200, 200, last_len, 1};
+    memset(&client, 0, sizeof client);
+    client.domain_count = LB_COUNT(lens);
+    for (size_t i = 0; i < LB_COUNT(lens); i++)
+        memset(client.domains[i].name, (int)('a' + i), lens[i]);
+    lb_nd6_tables_show(&client, shown);
+}
+
+static void a_domain_that_has_no_room_is_left_out_whole(void) {
+    static struct lb_nd6_info shown;
+    show_domains(LB_SEARCH_MAX - 402, &shown); /* fits to the last byte */
+    CHECK_EQ(lb_strlen(shown.search), LB_SEARCH_MAX);
+    CHECK_EQ(shown.search[200], ' ');
+    CHECK_EQ(shown.search[LB_SEARCH_MAX - 1], 'c');
+    show_domains(LB_SEARCH_MAX - 401, &shown);
+    CHECK_EQ(lb_strlen(shown.search), 403);
+    CHECK_EQ(shown.search[402], 'd'); /* and the next, which has */
+}
+
 static void all_of_radvds_advertisement_is_known(void) {
     begin();
     CHECK(hear_bytes(ROUTER, tap_hex(RADVD)));
@@ -644,6 +665,7 @@ int main(void) {
     TEST(the_number_and_the_pause_of_solicitations_are_configurable);
     TEST(an_advertisement_gives_an_address_when_nobody_else_has_it);
     TEST(several_addresses_are_probed_at_once);
+    TEST(a_domain_that_has_no_room_is_left_out_whole);
     TEST(all_of_radvds_advertisement_is_known);
     TEST(only_a_link_local_neighbour_is_a_router);
     TEST(malformed_advertisements_are_counted_and_change_nothing);

@@ -170,6 +170,29 @@ static void the_best_name_of_the_unit_is_chosen(void) {
     CHECK(!lb_scsi_decode_id(tap_hex("00 83 0008 01 03 00 ff 60014051"), id, sizeof id));
 }
 
+/* Each two of them, in both orders: the better one is the name. */
+static void names_are_preferred_by_their_kind(void) {
+    static const struct {
+        const char *hex, *id;
+    } names[] = {{"01 03 00 08 6001405100000001", "naa.6001405100000001"},
+                 {"01 02 00 08 0011223344556677", "eui.0011223344556677"},
+                 {"01 0a 00 12 1000 00112233445566778899aabbccddeeff",
+                  "uuid.100000112233445566778899aabbccddeeff"},
+                 {"03 08 00 08 69716e2e41414141", "iqn.AAAA"},
+                 {"02 01 00 09 414243202020202037", "t10.ABC     7"},
+                 {"01 03 00 08 3000000000000001", "naa.3000000000000001"}};
+    for (size_t i = 0; i < LB_COUNT(names); i++) {
+        for (size_t j = 0; j < LB_COUNT(names); j++) {
+            char hex[200], id[80];
+            struct lb_bytes one = tap_hex(names[i].hex), other = tap_hex(names[j].hex);
+            lb_format(hex, sizeof hex, "00 83 %04x %s %s", (unsigned)(one.len + other.len),
+                      names[i].hex, names[j].hex);
+            CHECK(lb_scsi_decode_id(tap_hex(hex), id, sizeof id));
+            CHECK_STR(id, names[LB_MIN(i, j)].id);
+        }
+    }
+}
+
 static void zeros_blanks_and_a_vendor_alone_are_no_names(void) {
     struct lb_scsi_designator best;
     CHECK(!lb_scsi_best_designator(tap_hex("00 83 000c 01 03 00 08 0000000000000000"), &best));
@@ -333,6 +356,7 @@ int main(void) {
     TEST(capacities_count_blocks);
     TEST(vpd_pages_are_believed_as_far_as_they_came);
     TEST(the_best_name_of_the_unit_is_chosen);
+    TEST(names_are_preferred_by_their_kind);
     TEST(zeros_blanks_and_a_vendor_alone_are_no_names);
     TEST(a_name_is_found_among_others);
     TEST(every_truncation_of_the_names_is_safe);
