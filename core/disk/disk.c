@@ -278,6 +278,12 @@ static bool retry_when_room(struct lb_disk *disk, uint64_t now_us, struct lb_dis
     return true;
 }
 
+/* The disk does not need this answer, and has waited long enough for it. */
+static bool is_dispensable(const struct lb_disk *disk, uint64_t now_us,
+                           const struct lb_disk_task *task) {
+    return lb_disk_is_question(task) && now_us >= lb_disk_optional_until(disk, task->lba);
+}
+
 /* True: it will be issued again, nothing has ended. */
 static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *task,
                   const struct lb_scsi_judgement *judgement) {
@@ -288,8 +294,9 @@ static bool climb(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task *ta
     case LB_SCSI_RETRY_FEW:
         return retry_few(disk, now_us, task);
     case LB_SCSI_RETRY_LATER:
-        return retry_when_room(disk, now_us, task) ||
-               retry_later(disk, now_us, task, judgement->code);
+        return !is_dispensable(disk, now_us, task) &&
+               (retry_when_room(disk, now_us, task) ||
+                retry_later(disk, now_us, task, judgement->code));
     case LB_SCSI_START:
         lb_disk_ask(disk, now_us, 1U << LB_ASK_START);
         return retry_later(disk, now_us, task, judgement->code);

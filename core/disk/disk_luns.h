@@ -52,7 +52,8 @@ struct lb_disk_luns {
  * copied. Zero *luns once before its first use. */
 void lb_disk_luns_start(struct lb_disk_luns *luns, uint64_t now_us, struct lb_initiator *session,
                         uint32_t ready_ms, const struct lb_disk_root *root);
-/* The deadline of its next question; LB_NEVER while an answer is awaited. */
+/* The deadline of its next question, or of an answer that there is another way to; LB_NEVER while
+ * any other answer is awaited. */
 uint64_t lb_disk_luns_poll(struct lb_disk_luns *luns, uint64_t now_us);
 /* The search has ended: see disks, or lb_disk_luns_error. */
 bool lb_disk_luns_is_over(const struct lb_disk_luns *luns);

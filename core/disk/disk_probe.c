@@ -10,13 +10,18 @@ bool lb_disk_is_detail(uint64_t question) {
            question == LB_ASK_START;
 }
 
-static bool is_optional(const struct lb_disk *disk, enum lb_disk_question question) {
-    bool is_name = question == LB_ASK_SERIAL || question == LB_ASK_IDS;
-    return lb_disk_is_detail(question) || (is_name && disk->state == LB_DISK_ASKING);
+/* The names show later that the disk is the same one: the first is worth a longer wait. */
+static bool is_name(uint64_t question) {
+    return question == LB_ASK_SERIAL || question == LB_ASK_IDS;
+}
+
+bool lb_disk_is_optional(const struct lb_disk *disk, uint64_t question) {
+    return lb_disk_is_detail(question) || (is_name(question) && disk->state == LB_DISK_ASKING);
 }
 
 static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
                           struct lb_initiator_task *command) {
+    static const uint8_t pages[] = {LB_SCSI_VPD_SERIAL, LB_SCSI_VPD_IDS, LB_SCSI_VPD_BLOCK_LIMITS};
     struct lb_disk_answer *answer = &disk->answers[question];
     size_t room = 0;
     switch (question) {
@@ -44,16 +49,10 @@ static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
         lb_scsi_cdb_mode_sense_6(command->cdb, 0x3f, (uint8_t)room);
         break;
     case LB_ASK_SERIAL:
-        room = 252;
-        lb_scsi_cdb_vpd(command->cdb, LB_SCSI_VPD_SERIAL, (uint16_t)room);
-        break;
     case LB_ASK_IDS:
-        room = 252;
-        lb_scsi_cdb_vpd(command->cdb, LB_SCSI_VPD_IDS, (uint16_t)room);
-        break;
     case LB_ASK_LIMITS:
-        room = 64;
-        lb_scsi_cdb_vpd(command->cdb, LB_SCSI_VPD_BLOCK_LIMITS, (uint16_t)room);
+        room = question == LB_ASK_LIMITS ? 64 : 252;
+        lb_scsi_cdb_vpd(command->cdb, pages[question - LB_ASK_SERIAL], (uint16_t)room);
         break;
     case LB_ASK_START:
         lb_scsi_cdb_start_unit(command->cdb, true);
@@ -63,7 +62,7 @@ static void fill_question(struct lb_disk *disk, enum lb_disk_question question,
     }
     command->in = lb_span(answer->room, room);
     command->out = lb_bytes(NULL, 0);
-    command->is_alone = is_optional(disk, question);
+    command->is_alone = lb_disk_is_optional(disk, question);
     memcpy(command->lun, disk->lun, sizeof command->lun);
     if (question == LB_ASK_LUNS)
         memset(command->lun, 0, sizeof command->lun); /* SPC-4 6.33: LUN 0 always answers this */
@@ -406,32 +405,68 @@ static bool has_enough(const struct lb_disk *disk) {
                                    disk->answers[LB_ASK_CAPACITY_10].is_there));
 }
 
+static bool is_capacity(enum lb_disk_question question) {
+    return question == LB_ASK_CAPACITY_16 || question == LB_ASK_CAPACITY_10;
+}
+
+static bool is_first_name(const struct lb_disk *disk, enum lb_disk_question question) {
+    return is_name(question) && (disk->silent & (1U << LB_ASK_SERIAL | 1U << LB_ASK_IDS)) == 0;
+}
+
 static bool may_go(const struct lb_disk *disk, enum lb_disk_question question) {
-    bool is_capacity = question == LB_ASK_CAPACITY_16 || question == LB_ASK_CAPACITY_10;
-    /* The names show later that the disk is the same one: the first is worth the longer wait. */
-    const uint32_t names = 1U << LB_ASK_SERIAL | 1U << LB_ASK_IDS;
-    bool is_first_name = (names >> question & 1) && (disk->silent & names) == 0;
-    return disk->answers[question].is_out && !is_first_name &&
-           (is_capacity || is_optional(disk, question));
+    return disk->answers[question].is_out &&
+           (is_capacity(question) || lb_disk_is_optional(disk, question));
+}
+
+uint64_t lb_disk_optional_until(const struct lb_disk *disk, enum lb_disk_question question) {
+    if (disk->enough_us == LB_NEVER || !may_go(disk, question))
+        return LB_NEVER;
+    return disk->enough_us +
+           (is_first_name(disk, question) ? LB_DISK_NAME_MS : LB_DISK_OPTIONAL_MS) * LB_US_MS;
+}
+
+static const struct lb_initiator_task *command_of(const struct lb_disk *disk, unsigned question) {
+    return &disk->tasks[LB_INITIATOR_TASKS_MAX + question].task;
+}
+
+/* What a disk cannot do without waits behind other questions: the target takes few at once. */
+static bool is_held_up(const struct lb_disk *disk) {
+    const uint32_t needed = 1U << LB_ASK_READY | 1U << LB_ASK_INQUIRY | 1U << LB_ASK_CAPACITY_16 |
+                            1U << LB_ASK_CAPACITY_10;
+    for (unsigned i = 0; i < LB_ASK_START; i++)
+        if (needed >> i & 1 && command_of(disk, i)->state == LB_TASK_QUEUED)
+            return true;
+    return false;
+}
+
+/* Is this question in flight for so long that it is not waited for any more? A name is aborted and
+ * asked again first. */
+static bool is_late(const struct lb_disk *disk, uint64_t now_us, enum lb_disk_question question) {
+    const struct lb_initiator_task *task = command_of(disk, question);
+    if (task->state != LB_TASK_SENT)
+        return disk->enough_us != LB_NEVER && !is_name(question);
+    return now_us >= task->active_us + LB_DISK_OPTIONAL_MS * LB_US_MS &&
+           (task->strikes > 0 || disk->enough_us == LB_NEVER || !is_first_name(disk, question));
 }
 
 uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
     bool is_answering = lb_initiator_state(disk->session) == LB_INITIATOR_FULL_FEATURE;
-    if (disk->state != LB_DISK_ASKING || !is_answering || disk->again_us != LB_NEVER ||
-        !has_enough(disk)) {
-        disk->enough_us = LB_NEVER;
+    bool is_asking = disk->state == LB_DISK_ASKING && is_answering && disk->again_us == LB_NEVER;
+    bool is_enough = is_asking && has_enough(disk);
+    disk->enough_us = is_enough ? LB_MIN(disk->enough_us, now_us) : LB_NEVER;
+    if (!is_asking || (!is_enough && !is_held_up(disk)))
         return LB_NEVER;
-    }
-    disk->enough_us = LB_MIN(disk->enough_us, now_us);
-    uint64_t until_us = disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
-    if (now_us < until_us)
-        return until_us;
+    if (is_enough && now_us < disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS)
+        return disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
+    uint32_t kept = is_enough ? 0 : disk->aside; /* each question steps aside once */
     for (unsigned i = 0; i < LB_ASK_START; i++) {
-        struct lb_initiator_task *task = &disk->tasks[LB_INITIATOR_TASKS_MAX + i].task;
-        bool is_late = task->state != LB_TASK_SENT ||
-                       now_us >= task->active_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
-        if (may_go(disk, (enum lb_disk_question)i) && is_late)
-            (void)lb_initiator_give_up(disk->session, now_us, task);
+        enum lb_disk_question question = (enum lb_disk_question)i;
+        struct lb_disk_task *task = &disk->tasks[LB_INITIATOR_TASKS_MAX + i];
+        bool goes = (kept >> i & 1) == 0 && may_go(disk, question) &&
+                    is_late(disk, now_us, question) && (is_enough || is_held_up(disk)) &&
+                    lb_initiator_give_up(disk->session, now_us, &task->task);
+        if (goes && !is_enough)
+            disk->aside |= disk->returning |= 1U << i;
     }
     return now_us + 100 * LB_US_MS; /* where an answer was just coming */
 }

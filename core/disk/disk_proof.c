@@ -28,7 +28,7 @@ static void start_round(struct lb_disk *disk, uint64_t now_us) {
 
 static void begin(struct lb_disk *disk, uint64_t now_us, uint32_t wanted) {
     disk->wanted = wanted;
-    disk->silent = 0;
+    disk->silent = disk->aside = disk->returning = 0;
     disk->rounds = disk->pauses = 0;
     disk->since_us = now_us;
     lb_error_clear(&disk->unsure);
@@ -109,13 +109,19 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
                       const struct lb_error *error) {
     struct lb_disk_answer *answer = &disk->answers[task->lba];
     bool is_asking = disk->state == LB_DISK_ASKING;
+    bool is_silent = task->task.state == LB_TASK_SILENT;
     answer->is_out = false;
+    if (is_silent && disk->returning >> task->lba & 1) {
+        disk->returning &= ~(1U << task->lba);
+        lb_disk_ask(disk, now_us, 1U << task->lba);
+        return;
+    }
     answer->is_there = true;
     answer->is_good = lb_is_ok(error);
     answer->error = *error;
     answer->len = task->task.in_len;
     bool is_endless = !answer->is_good && task->retries > LB_DISK_RETRIES_MAX;
-    if (task->task.state == LB_TASK_SILENT || (is_endless && lb_disk_is_detail(task->lba)))
+    if (is_silent || (is_endless && lb_disk_is_optional(disk, task->lba)))
         disk->silent |= 1U << task->lba; /* later rounds do without it */
     else if (is_endless)
         disk->rounds = NO_MORE_ROUNDS; /* asking again is no help */

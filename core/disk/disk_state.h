@@ -13,6 +13,7 @@ enum {
     LB_DISK_ERROR_DELAY_MS = 50,  /* before the first of them; it doubles */
     LB_DISK_STANDBY_MS = 5000,    /* for a portal on standby, where there is no other */
     LB_DISK_OPTIONAL_MS = 3000,  /* for the answers that a disk can do without, behind the others */
+    LB_DISK_NAME_MS = 30000,     /* for the first name of a disk that is busy with nothing else */
     LB_DISK_EMPTY_MAX = 6,       /* questions for a capacity that is empty */
     LB_DISK_PIECE_MIN = 4096,    /* a MaxBurstLength below this does not make pieces smaller */
     LB_DISK_DELAY_MIN_MS = 10,   /* before a command is issued again to a busy disk */
@@ -98,6 +99,8 @@ struct lb_disk {
     uint64_t again_us;      /* when the next round is; LB_NEVER: one is out, or none is needed */
     struct lb_error unsure; /* why there is no proof so far */
     uint32_t silent;        /* questions without an answer: no later round asks them */
+    uint32_t aside;         /* bits: they let go first what a disk cannot do without, once each */
+    uint32_t returning;     /* bits: of these, those that are to be asked again now */
     uint64_t enough_us;     /* when all had come that a disk cannot do without; LB_NEVER */
 
     struct lb_disk_task tasks[LB_DISK_TASKS_MAX];
@@ -120,6 +123,8 @@ static inline bool lb_disk_is_question(const struct lb_disk_task *task) {
 
 /* Is this question (enum lb_disk_question) one whose answer says nothing about which disk it is? */
 bool lb_disk_is_detail(uint64_t question);
+/* Does a disk come up without its answer? A detail, or a name of a disk that is not up yet. */
+bool lb_disk_is_optional(const struct lb_disk *disk, uint64_t question);
 
 /* Asks the questions of these bits, unless they are out. */
 void lb_disk_ask(struct lb_disk *disk, uint64_t now_us, uint32_t questions);
@@ -130,8 +135,11 @@ void lb_disk_judge_again(struct lb_disk *disk, uint64_t now_us);
 /* What MODE SENSE says of a disk that is up. */
 void lb_disk_take_mode(struct lb_disk *disk);
 
-/* Answers that a disk can do without are not waited for once the others are there; gives the next
- * deadline. */
+/* Until when the answer to this question is waited for, once the disk could do without it.
+ * LB_NEVER: it cannot, or others are still to come. */
+uint64_t lb_disk_optional_until(const struct lb_disk *disk, enum lb_disk_question question);
+/* Answers that a disk can do without are not waited for once the others are there, and those that
+ * hold up the others step aside; gives the next deadline. */
 uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us);
 
 /* disk_proof.c */

@@ -18,6 +18,7 @@ struct ending {
     uint8_t response, status, key, asc, ascq;
     uint32_t missing; /* bytes of a READ that do not come, told as underflow */
     bool is_deferred, is_silent;
+    bool of_vpd; /* for VPD pages, not for the plain INQUIRY */
 };
 
 struct said {
@@ -87,9 +88,10 @@ static inline enum lb_disk_question disk_question(const uint8_t cdb[16]) {
     }
 }
 
-static inline struct ending disk_ending(uint8_t op) {
+static inline struct ending disk_ending(const uint8_t cdb[16]) {
     for (size_t i = 0; i < LB_COUNT(d.endings); i++) {
-        if (d.endings[i].op != op || d.endings[i].times == 0)
+        if (d.endings[i].op != cdb[0] || d.endings[i].times == 0 ||
+            (d.endings[i].of_vpd && (cdb[1] & 1) == 0))
             continue;
         d.endings[i].times--;
         return d.endings[i];
@@ -157,7 +159,7 @@ static inline void disk_answer(void) {
     disk_log(cdb);
     struct said said = d.log[d.log_count - 1];
     peer.exp_cmd_sn = command.cmd_sn + 1;
-    struct ending ending = disk_ending(cdb[0]);
+    struct ending ending = disk_ending(cdb);
     bool is_vpd = cdb[0] == LB_SCSI_INQUIRY && (cdb[1] & 1);
     if (ending.is_silent || (is_vpd && d.is_mute_on_vpd))
         return;

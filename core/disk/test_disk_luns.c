@@ -143,6 +143,37 @@ static void the_shorter_capacity_is_asked_where_the_longer_is_unknown(void) {
     CHECK_EQ(luns.holder, 2);
 }
 
+/* Lun 0 is there without a list, and the shorter form has the size. */
+static void a_list_without_an_answer_is_done_without(void) {
+    disk_init();
+    fails(LB_SCSI_REPORT_LUNS, (struct ending){.times = ALWAYS, .is_silent = true});
+    uint64_t start = peer.now;
+    search("");
+    CHECK(peer.now - start < 34 * SEC);
+    CHECK_EQ(luns.count, 1);
+    CHECK_EQ(luns.disk_count, 1);
+    CHECK_EQ(luns.disks[0].lun[1], 0);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+}
+
+static void a_list_that_is_lost_once_is_asked_for_again(void) {
+    disk_init();
+    d.is_managed = true;
+    fails(LB_SCSI_REPORT_LUNS, (struct ending){.times = 1, .is_silent = true});
+    search("");
+    CHECK_EQ(luns.disk_count, 2);
+}
+
+static void a_longer_size_without_an_answer_is_done_without(void) {
+    disk_init();
+    fails(LB_SCSI_SERVICE_ACTION_IN_16, (struct ending){.times = ALWAYS, .is_silent = true});
+    uint64_t start = peer.now;
+    search("PARTUUID=00000078-01");
+    CHECK(peer.now - start < 7 * SEC); /* of two disks */
+    CHECK_EQ(d.count[LB_SCSI_READ_CAPACITY_10], 2);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+}
+
 int main(void) {
     TEST(each_lun_of_the_list_is_asked_what_it_is);
     TEST(the_list_may_be_as_long_as_there_is_room_for_luns);
@@ -154,5 +185,8 @@ int main(void) {
     TEST(unit_attentions_of_one_lun_are_not_counted_for_the_next);
     TEST(a_busy_target_is_asked_each_quarter_of_a_second_for_ready_timeout);
     TEST(the_shorter_capacity_is_asked_where_the_longer_is_unknown);
+    TEST(a_list_without_an_answer_is_done_without);
+    TEST(a_list_that_is_lost_once_is_asked_for_again);
+    TEST(a_longer_size_without_an_answer_is_done_without);
     return tap_done();
 }

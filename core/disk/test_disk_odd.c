@@ -135,25 +135,212 @@ static void what_is_not_needed_may_have_no_answer(void) {
     }
 }
 
-/* The first name is waited for as any command, the other pages are not, and a UNIT ATTENTION later
- * none is asked for again. */
+/* The same where the target takes one command at a time: what is silent holds up all others. */
+static void what_is_not_needed_steps_aside_where_it_holds_up_the_rest(void) {
+    static const uint8_t operations[] = {LB_SCSI_MODE_SENSE_6, LB_SCSI_REPORT_LUNS,
+                                         LB_SCSI_SERVICE_ACTION_IN_16, LB_SCSI_READ_CAPACITY_10};
+    for (size_t i = 0; i < LB_COUNT(operations); i++) {
+        disk_init();
+        peer.config.queue_depth = 1;
+        disk_fails(always(operations[i], (struct ending){.is_silent = true}));
+        uint64_t start = peer.now;
+        if (!disk_comes_up())
+            return;
+        CHECK(peer.now - start < 7 * SEC);
+        CHECK(d.count[operations[i]] <= 2);
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+        CHECK_STR(lb_disk_info(&d.disk)->id, "naa.6001405000000001");
+        disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
+    }
+}
+
+static void what_stepped_aside_is_asked_again(void) {
+    disk_init();
+    peer.config.queue_depth = 1;
+    disk_reply(LB_ASK_LUNS, "00000008 00000000 0001000000000000");
+    disk_capacity(0x2ffffffff, 512);
+    disk_fails((struct ending){.op = LB_SCSI_REPORT_LUNS, .times = 1, .is_silent = true});
+    disk_fails((struct ending){.op = LB_SCSI_SERVICE_ACTION_IN_16, .times = 1, .is_silent = true});
+    uint64_t start = peer.now;
+    if (!disk_comes_up())
+        return;
+    CHECK(peer.now - start < 7 * SEC);
+    CHECK_EQ(lb_disk_info(&d.disk)->lun_count, 1);
+    CHECK_EQ(lb_disk_info(&d.disk)->blocks, 0x300000000);
+}
+
+/* The first name is aborted and asked again, as any command; the other pages are not waited for,
+ * and a UNIT ATTENTION later none is asked for again. */
 static void names_without_an_answer_are_asked_for_once(void) {
-    unsigned asked = 0;
+    static const uint32_t depths[] = {1, 2, 32};
+    for (size_t i = 0; i < LB_COUNT(depths); i++) {
+        unsigned asked = 0;
+        disk_init();
+        peer.config.queue_depth = depths[i];
+        d.is_mute_on_vpd = d.is_managed = true;
+        disk_fails((struct ending){.op = LB_SCSI_REPORT_LUNS,
+                                   .times = 1,
+                                   .status = 2,
+                                   .key = 6,
+                                   .asc = 0x3f,
+                                   .ascq = 0x0e});
+        uint64_t start = peer.now;
+        if (!disk_comes_up())
+            return;
+        CHECK(peer.now - start > 30 * SEC && peer.now - start < 38 * SEC);
+        for (unsigned j = 0; j < d.log_count; j++)
+            asked += d.log[j].op == LB_SCSI_INQUIRY && d.log[j].lba >> 24 != 0;
+        CHECK(asked <= 5);
+        CHECK_STR(lb_disk_info(&d.disk)->id, "");
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+        disk_run(LB_DISK_READ, 5, 1, LB_OK, "");
+    }
+}
+
+/* Nor are its abort's answers needed. */
+static void names_and_aborts_may_have_no_answer(void) {
     disk_init();
     peer.config.queue_depth = 1;
     d.is_mute_on_vpd = true;
-    disk_fails((struct ending){
-        .op = LB_SCSI_REPORT_LUNS, .times = 1, .status = 2, .key = 6, .asc = 0x3f, .ascq = 0x0e});
     uint64_t start = peer.now;
+    if (!disk_comes_up())
+        return;
+    CHECK(peer.now - start < 38 * SEC);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+    disk_pass(60 * SEC);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+}
+
+/* Simulator, seed 8000008754: after a new login the silent question stands before all others. */
+static void a_silent_name_steps_aside_after_a_new_login(void) {
+    disk_init();
+    peer.config.queue_depth = 1;
+    d.is_mute_on_vpd = d.is_managed = true;
     disk_begin();
+    disk_pass(10 * SEC);
+    disk_cut();
+    uint64_t start = peer.now;
     while (!lb_disk_is_up(&d.disk) && peer.now - start < 200 * SEC)
-        disk_pass(SEC);
+        disk_pass(100 * MS);
     CHECK(lb_disk_is_up(&d.disk));
-    CHECK(peer.now - start < 130 * SEC);
-    for (unsigned i = 0; i < d.log_count; i++)
-        asked += d.log[i].op == LB_SCSI_INQUIRY && d.log[i].lba >> 24 != 0;
-    CHECK(asked <= 3);
-    CHECK_STR(lb_disk_info(&d.disk)->id, "");
+    CHECK(peer.now - start < 50 * SEC);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 2);
+}
+
+static void all_that_is_not_needed_may_have_no_answer_at_once(void) {
+    disk_init();
+    peer.config.queue_depth = 1;
+    d.is_mute_on_vpd = true;
+    disk_fails(always(LB_SCSI_MODE_SENSE_6, (struct ending){.is_silent = true}));
+    disk_fails(always(LB_SCSI_REPORT_LUNS, (struct ending){.is_silent = true}));
+    disk_fails(always(LB_SCSI_SERVICE_ACTION_IN_16, (struct ending){.is_silent = true}));
+    uint64_t start = peer.now;
+    if (!disk_comes_up())
+        return;
+    CHECK(peer.now - start < 50 * SEC);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+}
+
+/* ---- answers that are none ------------------------------------------------------------------ */
+
+static const struct ending none_for_ever[] = {
+    {.status = LB_SCSI_BUSY},
+    {.status = LB_SCSI_TASK_SET_FULL},
+    {.status = 2, .key = 2, .asc = 4, .ascq = 1},       /* becoming ready */
+    {.status = 2, .key = 11, .asc = 0x4b},              /* aborted command */
+    {.status = 2, .key = 3, .asc = 0x11},               /* medium error */
+    {.status = 2, .key = 5, .asc = 0x24},               /* illegal request */
+    {.status = 2, .key = 6, .asc = 0x29},               /* reset */
+    {.status = 2, .key = 6, .asc = 0x3f, .ascq = 0x0e}, /* the list of LUNs has changed */
+    {.response = 1},                                    /* target failure */
+};
+
+static void what_is_not_needed_may_be_refused_for_ever(void) {
+    static const uint8_t operations[] = {LB_SCSI_MODE_SENSE_6, LB_SCSI_REPORT_LUNS};
+    for (size_t i = 0; i < LB_COUNT(operations) * LB_COUNT(none_for_ever); i++) {
+        disk_init();
+        disk_fails(always(operations[i % 2], none_for_ever[i / 2]));
+        uint64_t start = peer.now;
+        if (!disk_comes_up() || peer.now - start > 4 * SEC)
+            tap_note("case %zu: %u s", i, (unsigned)((peer.now - start) / SEC));
+        CHECK(peer.now - start < 4 * SEC);
+        CHECK_STR(lb_disk_info(&d.disk)->id, "naa.6001405000000001");
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+    }
+}
+
+static void names_may_be_refused_for_ever(void) {
+    for (size_t i = 0; i < LB_COUNT(none_for_ever); i++) {
+        struct ending ending = always(LB_SCSI_INQUIRY, none_for_ever[i]);
+        disk_init();
+        ending.of_vpd = true;
+        disk_fails(ending);
+        uint64_t start = peer.now;
+        if (!disk_comes_up())
+            tap_note("case %zu", i);
+        bool is_attention = none_for_ever[i].key == 6; /* it may be a storage that is set up */
+        CHECK(peer.now - start < (is_attention ? 62 : 32) * SEC);
+        CHECK_STR(lb_disk_info(&d.disk)->id, "");
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+    }
+}
+
+/* The longer form is refused in any way, and the shorter one says all. */
+static void one_form_of_the_size_may_be_busy_for_ever(void) {
+    static const uint8_t operations[] = {LB_SCSI_SERVICE_ACTION_IN_16, LB_SCSI_READ_CAPACITY_10};
+    for (size_t i = 0; i < LB_COUNT(operations) * 5; i++) {
+        disk_init();
+        disk_fails(always(operations[i % 2], none_for_ever[i / 2]));
+        uint64_t start = peer.now;
+        if (!disk_comes_up() || peer.now - start > 4 * SEC)
+            tap_note("case %zu: %u s", i, (unsigned)((peer.now - start) / SEC));
+        CHECK(peer.now - start < 4 * SEC);
+        CHECK_EQ(lb_disk_info(&d.disk)->blocks, DISK_BYTES / 512);
+    }
+}
+
+static void what_is_not_needed_may_be_garbage(void) {
+    static const enum lb_disk_question questions[] = {LB_ASK_LUNS, LB_ASK_MODE, LB_ASK_SERIAL,
+                                                      LB_ASK_IDS, LB_ASK_LIMITS};
+    static uint8_t garbage[LB_DISK_REPLY_MAX];
+    for (size_t i = 0; i < LB_COUNT(questions) * 64; i++) {
+        disk_init();
+        for (size_t j = 0; j < sizeof garbage; j++)
+            garbage[j] = i / 5 == 0 ? 0xff : (uint8_t)(garbage[j] * 167 + j * 13 + i);
+        d.replies[questions[i % 5]] = lb_bytes(garbage, sizeof garbage);
+        uint64_t start = peer.now;
+        if (!disk_comes_up())
+            return;
+        CHECK(peer.now - start < SEC);
+        disk_run(LB_DISK_READ, 5, 20, LB_OK, "");
+        CHECK(memcmp(d.buffer, d.memory + 5 * 512, 20 * 512) == 0);
+    }
+}
+
+/* ---- slow disks ----------------------------------------------------------------------------- */
+
+/* It spins up for most of a minute: nothing of it is missed then, not even what is optional. */
+static void a_slow_disk_is_waited_for_with_all_its_answers(void) {
+    static const uint8_t operations[] = {LB_SCSI_TEST_UNIT_READY, LB_SCSI_SERVICE_ACTION_IN_16,
+                                         LB_SCSI_READ_CAPACITY_10, LB_SCSI_MODE_SENSE_6};
+    static const uint32_t depths[] = {1, 32};
+    for (size_t i = 0; i < LB_COUNT(depths); i++) {
+        disk_init();
+        d.ready_ms = 60000;
+        peer.config.queue_depth = depths[i];
+        disk_reply(LB_ASK_MODE, "03 00 80 00");
+        for (size_t j = 0; j < LB_COUNT(operations); j++)
+            disk_fails((struct ending){
+                .op = operations[j], .times = 50, .status = 2, .key = 2, .asc = 4, .ascq = 1});
+        uint64_t start = peer.now;
+        if (!disk_comes_up())
+            return;
+        CHECK(peer.now - start > 40 * SEC && peer.now - start < 60 * SEC);
+        CHECK_STR(lb_disk_info(&d.disk)->id, "naa.6001405000000001");
+        CHECK_STR(lb_disk_info(&d.disk)->serial, "SN07");
+        CHECK(lb_disk_info(&d.disk)->read_only);
+        CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+    }
 }
 
 /* Where the target is silent about all, its silence is not about what is not needed. */
@@ -295,7 +482,17 @@ int main(void) {
     TEST(a_portal_on_standby_that_is_the_only_one_is_told_soon);
     TEST(a_portal_that_is_unavailable_is_no_missing_lun);
     TEST(what_is_not_needed_may_have_no_answer);
+    TEST(what_is_not_needed_steps_aside_where_it_holds_up_the_rest);
+    TEST(what_stepped_aside_is_asked_again);
     TEST(names_without_an_answer_are_asked_for_once);
+    TEST(names_and_aborts_may_have_no_answer);
+    TEST(a_silent_name_steps_aside_after_a_new_login);
+    TEST(all_that_is_not_needed_may_have_no_answer_at_once);
+    TEST(what_is_not_needed_may_be_refused_for_ever);
+    TEST(names_may_be_refused_for_ever);
+    TEST(one_form_of_the_size_may_be_busy_for_ever);
+    TEST(what_is_not_needed_may_be_garbage);
+    TEST(a_slow_disk_is_waited_for_with_all_its_answers);
     TEST(a_disk_that_says_nothing_is_waited_for);
     TEST(a_flush_without_an_answer_fails_alone);
     TEST(a_reader_flushes_nothing);

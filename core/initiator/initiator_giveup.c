@@ -90,9 +90,19 @@ void lb_initiator_forget_orphans(struct lb_initiator *session) {
 
 /* ---- giving up ------------------------------------------------------------------------------ */
 
-/* The answer to this is not waited for. */
+/* A task management request for this task is out. */
+static bool is_managed(const struct lb_initiator *session, const struct lb_initiator_task *task) {
+    return session->tmf.is_out && session->tmf.task_itt == task->itt;
+}
+
+/* The answer to this is not waited for, nor to one that was sent before. */
 static void send_abort(struct lb_initiator *session, uint64_t now_us,
                        const struct lb_initiator_task *task) {
+    if (is_managed(session, task)) {
+        session->tmf.is_out = false;
+        lb_initiator_owe_abort(session, now_us, session->tmf.itt);
+        return;
+    }
     struct lb_iscsi_pdu pdu = {
         .opcode = LB_OP_TMF_REQUEST,
         .immediate = true,
@@ -107,21 +117,37 @@ static void send_abort(struct lb_initiator *session, uint64_t now_us,
     lb_initiator_send_control(session, now_us, &pdu, lb_bytes(NULL, 0));
 }
 
+/* The LUN is being reset for it: that is of all its tasks. */
+static bool is_reset(const struct lb_initiator *session, const struct lb_initiator_task *task) {
+    return is_managed(session, task) && session->tmf.function == LB_TMF_LUN_RESET;
+}
+
+/* Its slot is the last one to be used again: a late answer is known by the tag. */
+static void note_orphan(struct lb_initiator *session, const struct lb_initiator_task *task) {
+    uint16_t slot = (uint16_t)slot_of(task->itt);
+    lb_assert(session->free_slots[session->free_count - 1] == slot);
+    memmove(session->free_slots + 1, session->free_slots, (session->free_count - 1) * sizeof slot);
+    session->free_slots[0] = slot;
+    session->orphans[slot] = task->itt;
+    session->orphans_may_tell = session->orphans_may_tell || lb_initiator_may_tell(task);
+}
+
 bool lb_initiator_give_up(struct lb_initiator *session, uint64_t now_us,
                           struct lb_initiator_task *task) {
     bool is_within = session->stream.phase != LB_STREAM_IN_HEADER && session->pdu.itt == task->itt;
     lb_assert(task->out.len == 0);
     if (task->state != LB_TASK_SENT && task->state != LB_TASK_QUEUED)
         return true;
-    if (task->state == LB_TASK_SENT && is_within)
+    if (task->state == LB_TASK_SENT && (is_within || is_reset(session, task)))
         return false;
     lb_trace(session->trace, now_us, "iscsi", "command 0x%02x is not answered: given up",
              task->cdb[0]);
     if (task->state == LB_TASK_SENT) {
         lb_initiator_silence(session, task);
-        session->orphans[slot_of(task->itt)] = task->itt;
-        session->orphans_may_tell = session->orphans_may_tell || lb_initiator_may_tell(task);
+        note_orphan(session, task);
         send_abort(session, now_us, task);
+        session->idle_us = now_us;
+        lb_initiator_pump(session, now_us);
         return true;
     }
     lb_initiator_silence(session, task);

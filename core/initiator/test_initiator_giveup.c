@@ -127,6 +127,32 @@ static void late_answers_to_what_was_given_up_are_passed_over(void) {
     CHECK(lb_initiator_completed(&peer.session) == &tasks[1]);
 }
 
+/* Simulator, seed 1019: one after the other, where the target takes one at a time. */
+static void late_answers_to_several_that_were_given_up_are_passed_over(void) {
+    static const uint8_t late[512];
+    flight(1, 1);
+    for (unsigned i = 1; i < 4; i++) {
+        CHECK(lb_initiator_give_up(&peer.session, peer.now, &tasks[i - 1]));
+        CHECK(peer_take_op(LB_OP_TMF_REQUEST));
+        peer_read(&tasks[i], lb_span(buffer[i], 512));
+        CHECK(peer_take_op(LB_OP_SCSI_COMMAND));
+        itts[i] = peer.pdu.itt;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        peer_data_in(itts[i], 0, 0, false, lb_bytes(late, sizeof late));
+        peer_respond(itts[i], 0, none);
+    }
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
+}
+
+/* What is queued behind takes its place at once. */
+static void what_waits_behind_what_is_given_up_is_sent(void) {
+    flight(2, 1);
+    CHECK_EQ(tasks[1].state, LB_TASK_QUEUED);
+    CHECK(lb_initiator_give_up(&peer.session, peer.now, &tasks[0]));
+    CHECK_EQ(tasks[1].state, LB_TASK_SENT);
+}
+
 /* Many at once, as flushes that one LUN never answers. */
 static void many_may_be_given_up_at_once(void) {
     uint32_t aborts[LB_COUNT(tasks)];
@@ -145,6 +171,24 @@ static void many_may_be_given_up_at_once(void) {
     struct lb_iscsi_pdu again = {.opcode = LB_OP_TMF_RESPONSE, .final = true, .itt = aborts[0]};
     peer_give(&again, none); /* it was answered already */
     CHECK(lb_initiator_state(&peer.session) != LB_INITIATOR_FULL_FEATURE);
+}
+
+/* Silent for so long that its abort is out: that will do, and its answer is not waited for. */
+static void what_is_being_aborted_is_given_up_without_a_second_abort(void) {
+    flight(2, 8);
+    peer.session.config.ping_ms = UINT32_MAX;
+    peer.session.config.task_ms = 6000;
+    peer.now += 6 * LB_US_SEC;
+    (void)lb_initiator_poll(&peer.session, peer.now);
+    CHECK(peer_take_op(LB_OP_TMF_REQUEST));
+    CHECK_EQ(peer.pdu.tmf.ref_task_tag, itts[0]);
+    struct lb_iscsi_pdu done = {.opcode = LB_OP_TMF_RESPONSE, .final = true, .itt = peer.pdu.itt};
+    CHECK(lb_initiator_give_up(&peer.session, peer.now, &tasks[0]));
+    CHECK(!peer_take());
+    CHECK_EQ(tasks[0].state, LB_TASK_SILENT);
+    peer_give(&done, none);
+    CHECK_EQ(lb_initiator_state(&peer.session), LB_INITIATOR_FULL_FEATURE);
+    CHECK(lb_initiator_completed(&peer.session) == &tasks[0]);
 }
 
 static void what_is_just_coming_is_not_given_up(void) {
@@ -216,7 +260,10 @@ int main(void) {
     TEST(growing_in_vain_is_tried_less_often);
     TEST(what_is_given_up_is_aborted_and_ends_silent);
     TEST(late_answers_to_what_was_given_up_are_passed_over);
+    TEST(late_answers_to_several_that_were_given_up_are_passed_over);
+    TEST(what_waits_behind_what_is_given_up_is_sent);
     TEST(many_may_be_given_up_at_once);
+    TEST(what_is_being_aborted_is_given_up_without_a_second_abort);
     TEST(what_is_just_coming_is_not_given_up);
     TEST(what_waits_to_be_sent_is_given_up_without_a_word);
     TEST(a_host_that_polls_in_time_is_not_late_where_more_is_due);

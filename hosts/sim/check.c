@@ -11,7 +11,7 @@
 #define FAULTS_US    (130 * LB_US_SEC)
 #define GATE_US      (60 * LB_US_SEC) /* one that forgot all is noticed, and agreed with anew */
 #define SILENT_STEPS 3                /* abort, reset, new session */
-#define SILENT_NAMES 6                /* the same of two questions, one after the other */
+#define SILENT_NAMES 2                /* the first name is aborted; then a few seconds for each */
 #define STOP_US_MAX  (6 * LB_US_SEC)  /* two for the logout, three that the host may be late */
 
 /* ---- guards ---------------------------------------------------------------------------------- */
