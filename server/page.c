@@ -216,7 +216,7 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
     static const char missing[] = "There is no such page.\n", wrong[] = "Only GET is answered.\n";
     struct lb_page *page = closure;
     bool is_metrics = strcmp(path, "/metrics") == 0;
-    (void)version, (void)data, (void)data_len, (void)state;
+    (void)version, (void)data;
     if (!has_token(page, connection, is_metrics)) {
         tell_refusal(page, connection);
         return answer_text(connection, MHD_HTTP_UNAUTHORIZED, lb_bytes_of_text(refused),
@@ -225,6 +225,11 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, lb_bytes_of_text(wrong),
                            "text/plain");
+    if (*state == NULL || *data_len > 0) { /* the connection stays: see http.c */
+        *state = closure;
+        *data_len = 0;
+        return MHD_YES;
+    }
     if (is_metrics)
         return answer_metrics(page, connection);
     if (strcmp(path, "/events") == 0)

@@ -61,6 +61,10 @@ gets 200 "$url"
 gets 404 -H "$auth" "$at/nothing"
 gets 405 -X POST -d x=y -H "$auth" "$at/"
 ok "a password is a token, too; other paths and methods have their own answers"
+in_server curl -sv -m 10 -H "$auth" -o "$scratch/body" "$at/metrics" -o "$scratch/body" "$at/metrics" \
+    2>"$scratch/again" || fail "two questions on one connection" "$scratch/again"
+grep -q 'Re-using existing connection' "$scratch/again" || fail "each question needs a connection" "$scratch/again"
+ok "questions follow one another on one connection"
 
 # Events while a machine boots.
 spawn events ip netns exec "$server_ns" curl -sN -m 60 -H "$auth" "$at/events"
