@@ -9,6 +9,7 @@
 #include "server/serve.h"
 #include "tests/tap.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,32 @@ static void lunboot_conf_is_made_beside_any_loader(void) {
     CHECK(!lb_server_file_read(&file, 1, text, (size_t)file.bytes));
     CHECK(!lb_server_files_find(&files, lb_bytes_of_text("xlunboot.conf"), &file, &why));
     CHECK_STR(why, "there is no such file");
+}
+
+/* What is put there later is seen, too. */
+static void a_folder_is_looked_into_with_a_thread_and_without(void) {
+    char path[] = "/tmp/lunbootd-folder-XXXXXX", name[64];
+    if (!CHECK(mkdtemp(path) != NULL))
+        return;
+    lb_format(name, sizeof name, "%s/lunbootx64.efi", path);
+    for (int has_thread = 0; has_thread < 2; has_thread++) {
+        struct lb_server_files files;
+        struct lb_server_folder folder;
+        CHECK(lb_server_files_open(&files, path, &error));
+        CHECK(lb_server_folder_open(&folder, &files, has_thread, &error));
+        CHECK((folder.watch != NULL) == (has_thread != 0));
+        CHECK(!lb_server_folder_has(&folder, "lunbootx64.efi"));
+        int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        CHECK(fd >= 0 && close(fd) == 0);
+        CHECK(lb_server_folder_has(&folder, "lunbootx64.efi"));
+        CHECK(!lb_server_folder_has(&folder, "undionly.kpxe"));
+        CHECK(unlink(name) == 0);
+        CHECK(!lb_server_folder_has(&folder, "lunbootx64.efi"));
+        lb_server_folder_close(&folder);
+        lb_server_folder_close(&folder); /* harmless */
+        close(files.folder);
+    }
+    CHECK(rmdir(path) == 0);
 }
 
 /* ---- who boots what ---- */
@@ -483,6 +510,7 @@ int main(void) {
     TEST(a_clients_name_stays_within_the_folder);
     TEST(a_name_that_is_too_long_is_none);
     TEST(lunboot_conf_is_made_beside_any_loader);
+    TEST(a_folder_is_looked_into_with_a_thread_and_without);
     TEST(an_architecture_is_found_in_the_class_alone);
     TEST(firmware_gets_the_loader_of_its_architecture);
     TEST(others_get_no_loader);

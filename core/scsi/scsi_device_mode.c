@@ -49,8 +49,11 @@ static void put_page(struct lb_wr *wr, const struct lb_scsi_unit *unit,
         lb_wr_u8(wr, value_at(unit, page, control, i));
 }
 
-/* Subpage FF stands for all of a page, and page 3F for all pages. */
+/* Subpage FF stands for all of a page, and page 3F for all pages: without their subpages, or with
+ * them (SPC-4 table 148). */
 static bool is_meant(const struct mode_page *page, uint8_t number, uint8_t subpage) {
+    if (number == PAGE_ALL && subpage != 0 && subpage != SUBPAGE_ALL)
+        return false;
     return (number == PAGE_ALL || number == page->page) &&
            (subpage == SUBPAGE_ALL || subpage == page->subpage);
 }

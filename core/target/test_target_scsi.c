@@ -115,6 +115,11 @@ static void a_mode_page_has_the_subpages_that_it_has(void) {
         pdu.command.cdb[3] = subpages[i];
         give(pdu, nothing);
         CHECK(took_check(5, 0x24));
+        pdu = command(false, 0, 1);
+        lb_scsi_cdb_mode_sense_6(pdu.command.cdb, 0x3f, 192);
+        pdu.command.cdb[3] = (uint8_t)(i + 1); /* some subpage of all pages: there is none */
+        give(pdu, nothing);
+        CHECK(took_check(5, 0x24));
     }
 }
 
