@@ -9,12 +9,19 @@ static const char *const loaders[] = {"lunbootx64.efi", "lunbootaa64.efi", "lunb
 
 /* ---- names ---- */
 
+/* The byte at this place; 0: the name has ended. */
+static uint8_t byte_at(struct lb_bytes name, size_t at) {
+    uint8_t c = at < name.len ? name.p[at] : 0;
+    return c == '\\' ? '/' : c;
+}
+
 struct lb_bytes lb_server_files_path(struct lb_bytes name, struct lb_span room) {
     struct lb_wr wr = lb_wr(room);
     bool at_start = true; /* of a part */
     for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.p[i] == '\\' ? '/' : name.p[i];
-        if (c == '/' && at_start)
+        uint8_t c = byte_at(name, i);
+        bool is_here = c == '.' && byte_at(name, i + 1) == '/'; /* "./" */
+        if (at_start && (c == '/' || is_here))
             continue;
         if (c < ' ' || c == 0x7f || (c == '.' && at_start))
             return lb_bytes(NULL, 0);

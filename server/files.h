@@ -33,7 +33,7 @@ bool lb_server_file_read(const struct lb_server_file *file, uint64_t offset, voi
 void lb_server_file_close(struct lb_server_file *file); /* harmless where it is closed */
 
 /* The path below the folder that a client's name means: no leading /, no part that begins with a
- * dot. Empty: there is none. */
+ * dot, but that a part "." means nothing. Empty: there is none. */
 struct lb_bytes lb_server_files_path(struct lb_bytes name, struct lb_span room);
 
 #endif

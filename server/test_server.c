@@ -199,6 +199,12 @@ static void a_clients_name_stays_within_the_folder(void) {
         {"/", ""},
         {"a\nb", ""},
         {"a..b", "a..b"},
+        {"./boot/./kernel", "boot/kernel"},
+        {".\\kernel", "kernel"},
+        {"a/.", ""},
+        {"./", ""},
+        {"./../x", ""},
+        {".../x", ""},
     };
     for (size_t i = 0; i < LB_COUNT(cases); i++) {
         uint8_t room[32];
