@@ -433,6 +433,15 @@ static void a_dry_run_without_offers_says_so(void) {
     host_fails(LB_E_DHCP_NO_OFFER, "");
 }
 
+static void a_dry_run_that_hears_a_proxy_alone_says_so(void) {
+    struct lb_dhcp4_server_config config = host_dhcp_config(2, HOST_ROOT_PATH);
+    probe(false);
+    config.proxy_only = true;
+    host_dhcp(0, config);
+    host_set("attempts", "1");
+    host_fails(LB_E_DHCP_NO_OFFER, "only 192.0.2.2, a proxyDHCP server without addresses");
+}
+
 static void a_dry_run_asks_anew_in_each_attempt(void) {
     probe(true);
     refusing();
@@ -469,6 +478,7 @@ int main(void) {
     TEST(a_list_of_targets_needs_a_server);
     TEST(a_dry_run_keeps_to_the_lists);
     TEST(a_dry_run_without_offers_says_so);
+    TEST(a_dry_run_that_hears_a_proxy_alone_says_so);
     TEST(a_dry_run_asks_anew_in_each_attempt);
     return tap_done();
 }

@@ -82,6 +82,18 @@ static void a_server_of_option_83_is_asked(void) {
     CHECK_STR(host_fact("isns-server").source, "DHCP option 83");
 }
 
+static void a_backup_of_option_83_that_is_zero_is_none(void) {
+    static const uint8_t option[] = {83, 18, 0,   1, 0, 0, 0, 0, 0, 0,
+                                     0,  0,  192, 0, 2, 9, 0, 0, 0, 0};
+    named();
+    with_isns();
+    memset(&host.config.source[LB_KEY_ISNS_SERVER], 0, 1);
+    host.dhcp[0].config.options = lb_bytes(option, sizeof option);
+    CHECK(host_boots());
+    CHECK_EQ(host.boot.finder.isns_count, 1);
+    CHECK_STR(host_fact("isns-server").value, "192.0.2.9:3205");
+}
+
 static void a_server_that_slp_knows_is_asked(void) {
     named();
     with_isns();
@@ -607,6 +619,7 @@ int main(void) {
     TEST(a_target_is_found_by_its_name_through_slp);
     TEST(the_first_answer_is_enough);
     TEST(a_server_of_option_83_is_asked);
+    TEST(a_backup_of_option_83_that_is_zero_is_none);
     TEST(a_server_that_slp_knows_is_asked);
     TEST(no_server_of_discovery_stands_beside_a_disk_that_was_named);
     TEST(the_second_server_is_asked_when_the_first_does_not_answer);

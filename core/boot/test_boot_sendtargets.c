@@ -34,6 +34,8 @@ static void a_server_alone_is_asked_for_its_targets(void) {
     CHECK_EQ(host_last_step(LB_STAGE_DISCOVERY).outcome, LB_DONE_OK);
     CHECK_STR(host_last_step(LB_STAGE_DISCOVERY).note, "1 found");
     CHECK_EQ(host_steps_running(), 0);
+    /* Between the two there was a logout, and its answer. */
+    CHECK(host.connect_us - host_last_step(LB_STAGE_DISCOVERY).end_us < SEC);
 }
 
 static void a_target_without_the_lun_is_passed_over(void) {

@@ -38,6 +38,7 @@ struct asked {
     bool no_client_id, no_ia, rapid_commit, no_wishes, reconf_accept;
     uint32_t iaid; /* 0: 1 */
     const char *addr;
+    uint32_t more;   /* IAs with numbers from 50 on, behind all others */
     bool has_second; /* an IA with the next number */
     const char *second_addr;
 };
@@ -64,6 +65,8 @@ static bool ask_as(struct asked asked) {
         add_ia(&wr, iaid, asked.addr);
     if (asked.has_second)
         add_ia(&wr, iaid + 1, asked.second_addr);
+    for (uint32_t i = 0; i < asked.more; i++)
+        add_ia(&wr, 50 + i, "2001:db8:1::1");
     if (asked.rapid_commit)
         lb_dhcp6_put(&wr, LB_OPT6_RAPID_COMMIT, lb_bytes(t.room, 0));
     if (asked.reconf_accept)
@@ -247,6 +250,33 @@ static void of_several_ias_the_first_gets_the_entrys_address(void) {
               .second_addr = "2001:db8::42"));
     CHECK_GIVEN("2001:db8::42");
     CHECK_SECOND("2001:db8::100"); /* not the same for two */
+}
+
+/* Of a Rebind for another link, where each IA has an answer. */
+static void more_ias_than_are_looked_at_have_no_answer(void) {
+    struct lb_dhcp6_ia ia;
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REBIND, .addr = "2001:db8:1::1", .more = LB_DHCP6_IAS_MAX));
+    CHECK(t.has_ia);
+    CHECK(lb_dhcp6_find_ia(t.message.options, 50 + LB_DHCP6_IAS_MAX - 2, &ia));
+    CHECK(!lb_dhcp6_find_ia(t.message.options, 50 + LB_DHCP6_IAS_MAX - 1, &ia));
+    CHECK(ASK(LB_DHCP6_RENEW, .server = 1, .addr = "2001:db8:1::1", .more = LB_DHCP6_IAS_MAX));
+    CHECK(!lb_dhcp6_find_ia(t.message.options, 50 + LB_DHCP6_IAS_MAX - 1, &ia));
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .more = LB_DHCP6_IAS_MAX));
+    CHECK(!lb_dhcp6_find_ia(t.message.options, 50 + LB_DHCP6_IAS_MAX - 1, &ia));
+}
+
+static void an_entrys_address_within_the_range_is_given_to_nobody_else(void) {
+    static struct lb_dhcp6_host host;
+    struct lb_dhcp6_server_config config = usual();
+    host = (struct lb_dhcp6_host){.duid = test_server_duid(109), .address = v6("2001:db8::100")};
+    config.hosts = &host;
+    config.host_count = 1;
+    start(config);
+    CHECK(ASK(LB_DHCP6_SOLICIT));
+    CHECK_GIVEN("2001:db8::101");
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .addr = "2001:db8::100"));
+    CHECK_GIVEN("2001:db8::101");
 }
 
 static void restore(uint8_t client, uint32_t iaid, const char *address) {
@@ -547,6 +577,8 @@ static void what_is_sent_to_us_alone_is_dropped_or_has_to_go_to_the_group(void) 
 }
 
 int main(void) {
+    TEST(more_ias_than_are_looked_at_have_no_answer);
+    TEST(an_entrys_address_within_the_range_is_given_to_nobody_else);
     TEST(solicit_and_request_give_an_address_with_everything);
     TEST(options_are_sent_to_who_asks_for_them);
     TEST(rapid_commit_answers_at_once_where_it_is_on);

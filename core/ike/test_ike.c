@@ -33,6 +33,15 @@ static void four_messages_make_a_pair(void) {
     CHECK(pair.ends[0].pairs[0].terms.has_esn && !pair.ends[0].pairs[0].terms.in_udp);
 }
 
+static void the_private_keys_of_the_exchange_do_not_stay(void) {
+    static const struct lb_dh none;
+    start_usual();
+    pair_run(SEC);
+    check_up();
+    CHECK(memcmp(&pair.ends[0].ike.dh, &none, sizeof none) == 0);
+    CHECK(memcmp(&pair.ends[1].ike.dh, &none, sizeof none) == 0);
+}
+
 static void p256_and_transport_mode_too(void) {
     struct lb_ike_config client = pair_config(false), server = pair_config(true);
     client.group = server.group = LB_DH_P256;
@@ -612,6 +621,7 @@ static void nothing_of_the_keys_stays(void) {
 
 int main(void) {
     TEST(four_messages_make_a_pair);
+    TEST(the_private_keys_of_the_exchange_do_not_stay);
     TEST(p256_and_transport_mode_too);
     TEST(the_group_that_the_responder_wants_is_taken);
     TEST(a_nat_is_noticed_and_port_4500_used);

@@ -80,6 +80,8 @@ static void the_ike_sa_of_the_lowest_nonce_is_closed_by_its_end(void) {
         CHECK_EQ(pair.ends[who].ike.sa.is_initiator, true);
         CHECK_EQ(pair.ends[!who].ike.sa.is_initiator, false);
         CHECK(!lb_ike_is_replacing(a) && !lb_ike_is_replacing(b));
+        CHECK(a->spare.is_there || b->spare.is_there);
+        CHECK(a->spare.is_deleted == a->spare.is_there && b->spare.is_deleted == b->spare.is_there);
         pair_run(70 * SEC); /* and those before are forgotten */
         CHECK(!a->old.is_there && !a->spare.is_there && !b->old.is_there && !b->spare.is_there);
         lb_ike_rekey(&pair.ends[0].ike, pair.now); /* the child is the new one's */

@@ -268,6 +268,23 @@ static void without_extended_numbers_there_is_an_end(void) {
     CHECK_EQ(lb_ipsec_seal_payload(&a, lb_bytes("x", 1), 6, lb_span(sealed, sizeof sealed)).len, 0);
 }
 
+/* RFC 791 3.1: five words of header at least, and the length counts the header. */
+static void packets_whose_lengths_cannot_be_are_not_sealed(void) {
+    static const struct {
+        uint8_t words, len;
+    } odd[] = {{4, 60}, {0, 60}, {6, 23}, {5, 19}, {5, 61}};
+    struct lb_ipsec_terms terms = test_terms(LB_IPSEC_TUNNEL, false, false, false);
+    begin(terms);
+    for (size_t i = 0; i < LB_COUNT(odd); i++) {
+        struct lb_bytes packet = test_packet(&terms, 3260, 20, lb_span(plain, sizeof plain));
+        CHECK_EQ(packet.len, 60);
+        plain[0] = 0x40 | odd[i].words;
+        plain[3] = odd[i].len;
+        CHECK_EQ(lb_ipsec_seal(&a, packet, lb_span(sealed, sizeof sealed)).len, 0);
+    }
+    CHECK_EQ(a.sealed, 0);
+}
+
 static void nothing_of_the_keys_stays(void) {
     static const struct lb_ipsec zeros;
     begin(test_terms(LB_IPSEC_TUNNEL, false, false, false));
@@ -293,6 +310,7 @@ int main(void) {
     TEST(a_forged_number_does_not_move_the_window);
     TEST(extended_numbers_come_round);
     TEST(without_extended_numbers_there_is_an_end);
+    TEST(packets_whose_lengths_cannot_be_are_not_sealed);
     TEST(nothing_of_the_keys_stays);
     return tap_done();
 }

@@ -127,6 +127,23 @@ static void large_data_is_received_in_place_with_little_staged_behind_it(void) {
     CHECK(spans[1].p == in_rx && spans[1].len <= 1024);
 }
 
+static size_t staged_behind(uint32_t len) {
+    struct lb_span spans[2];
+    setup(false, false);
+    put(1, len);
+    CHECK_EQ(feed(0, 148), 148);
+    CHECK_EQ(lb_stream_next(&in), LB_STREAM_HEADER);
+    lb_stream_place(&in, lb_span(place, len));
+    CHECK_EQ(lb_stream_next(&in), LB_STREAM_MORE);
+    CHECK_EQ(lb_stream_where(&in, spans), 2);
+    return spans[1].len;
+}
+
+static void large_begins_at_128_kib(void) {
+    CHECK_EQ(staged_behind(131072), 128);
+    CHECK_EQ(staged_behind(131071), RX);
+}
+
 static void small_data_leaves_the_staging_buffer_open(void) {
     struct lb_span spans[2];
     setup(false, false);
@@ -302,6 +319,7 @@ int main(void) {
     TEST(any_split_gives_the_same_pdus);
     TEST(one_read_brings_many_pdus);
     TEST(large_data_is_received_in_place_with_little_staged_behind_it);
+    TEST(large_begins_at_128_kib);
     TEST(small_data_leaves_the_staging_buffer_open);
     TEST(what_does_not_fit_the_place_is_thrown_away);
     TEST(data_over_the_limit_breaks_the_stream);

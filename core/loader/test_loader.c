@@ -487,11 +487,8 @@ static void deleted_entries_and_labels_are_passed_over(void) {
     finds_loader_at(cluster_at(10));
 }
 
-/* The two entries of "shim-loader-é.efi", which is 17 units. */
-static void put_long_name(uint64_t at, const char *short_name) {
-    static const uint16_t units[26] = {
-        's', 'h', 'i', 'm', '-', 'l',    'o',    'a',    'd',    'e',    'r',    '-',    0xe9,
-        '.', 'e', 'f', 'i', 0,   0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff};
+/* The two entries of a name of 17 units. */
+static void put_units(uint64_t at, const char *short_name, const uint16_t units[26]) {
     static const uint8_t places[13] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
     uint8_t sum = 0;
     for (unsigned i = 0; i < 11; i++)
@@ -505,6 +502,26 @@ static void put_long_name(uint64_t at, const char *short_name) {
             le(here + places[i], units[13 * part + i], 2);
     }
     entry(at + 64, short_name, 0x20, 10, LOADER_BYTES);
+}
+
+/* "shim-loader-é.efi" */
+static void put_long_name(uint64_t at, const char *short_name) {
+    static const uint16_t units[26] = {
+        's', 'h', 'i', 'm', '-', 'l',    'o',    'a',    'd',    'e',    'r',    '-',    0xe9,
+        '.', 'e', 'f', 'i', 0,   0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff};
+    put_units(at, short_name, units);
+}
+
+/* RFC 2781 2.1: U+1F600 is the pair d83d de00. */
+static void a_character_beyond_16_bits_is_two_units_of_a_long_name(void) {
+    static const uint16_t units[26] = {
+        's', 'h', 'i', 'm', '-', 'l',    'o',    'a',    'd',    'e',    'r',    0xd83d, 0xde00,
+        '.', 'e', 'f', 'i', 0,   0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff};
+    usual_disk();
+    put_units(cluster_at(4), "SHIM-L~1EFI", units);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader\xf0\x9f\x98\x80.efi"), LB_LOADER_FOUND);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader\xf0\x9f\x98\x81.efi"), LB_LOADER_FAILED);
+    CHECK_EQ(look_for("\\EFI\\BOOT\\shim-loader\xf0\x9f\x94\x80.efi"), LB_LOADER_FAILED);
 }
 
 static void long_names_are_read(void) {
@@ -707,6 +724,7 @@ int main(void) {
     TEST(a_folder_is_not_a_loader_and_a_file_no_folder);
     TEST(deleted_entries_and_labels_are_passed_over);
     TEST(long_names_are_read);
+    TEST(a_character_beyond_16_bits_is_two_units_of_a_long_name);
     TEST(a_long_name_that_belongs_to_another_entry_does_not_count);
     TEST(a_folder_goes_on_in_its_next_cluster);
     TEST(a_folder_in_a_circle_ends_in_an_error);

@@ -317,6 +317,27 @@ static void both_formats_say_the_same(void) {
     CHECK_EQ(descriptors.information, 77);
 }
 
+static void deferred_errors_are_told_apart(void) {
+    CHECK(!lb_scsi_decode_sense(tap_hex("70 00 03 00000000 0a 00000000 11 01 00 000000"))
+               .is_deferred);
+    CHECK(
+        lb_scsi_decode_sense(tap_hex("71 00 03 00000000 0a 00000000 11 01 00 000000")).is_deferred);
+    CHECK(!lb_scsi_decode_sense(tap_hex("72 03 11 01 000000 00")).is_deferred);
+    CHECK(lb_scsi_decode_sense(tap_hex("73 03 11 01 000000 00")).is_deferred);
+}
+
+/* Behind the length that sense names there may be what is left of an older answer. */
+static void descriptors_end_where_their_length_says(void) {
+    struct lb_scsi_sense sense = lb_scsi_decode_sense(
+        tap_hex("72 03 11 01 000000 04  40 02 0000  00 0a 80 00 000000000000004d"));
+    CHECK_EQ(sense.asc, 0x11);
+    CHECK(!sense.has_information);
+    sense = lb_scsi_decode_sense(
+        tap_hex("72 03 11 01 000000 10  40 02 0000  00 0a 80 00 000000000000004d"));
+    CHECK(sense.has_information);
+    CHECK_EQ(sense.information, 77);
+}
+
 static void short_sense_gives_what_it_has(void) {
     struct lb_bytes whole = tap_hex(FIXED("05", "24", "01"));
     for (size_t len = 0; len <= whole.len; len++) {
@@ -366,6 +387,8 @@ int main(void) {
     TEST(a_deferred_error_is_about_an_earlier_write);
     TEST(a_status_alone_leads_to_a_verdict);
     TEST(both_formats_say_the_same);
+    TEST(deferred_errors_are_told_apart);
+    TEST(descriptors_end_where_their_length_says);
     TEST(short_sense_gives_what_it_has);
     TEST(an_answer_reads_like_a_sentence);
     return tap_done();

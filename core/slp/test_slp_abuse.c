@@ -245,6 +245,14 @@ static void answers_that_come_together_are_all_read(void) {
     CHECK(lb_slp_client_input(&t.client, t.now, from("192.0.2.99"), reply));
 }
 
+static void a_datagram_may_be_as_long_as_there_is_room(void) {
+    static uint8_t room[LB_SLP_DATAGRAM_MAX + 1];
+    start(CONFIG(0));
+    check_ignored("192.0.2.9", lb_bytes(room, sizeof room), "too long");
+    CHECK(!give("192.0.2.9", lb_bytes(room, LB_SLP_DATAGRAM_MAX)));
+    CHECK(!lb_streq(t.client.ignored_why, "too long"));
+}
+
 int main(void) {
     TEST(a_truncated_reply_is_ignored);
     TEST(a_reply_that_is_cut_off_inside_gives_what_is_whole);
@@ -265,6 +273,7 @@ int main(void) {
     TEST(adverts_that_name_no_host_are_ignored);
     TEST(long_scope_lists_are_not_all_learned);
     TEST(an_overlong_datagram_is_ignored);
+    TEST(a_datagram_may_be_as_long_as_there_is_room);
     TEST(answers_that_come_together_are_all_read);
     return tap_done();
 }

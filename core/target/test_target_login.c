@@ -30,6 +30,40 @@ static void the_answer_has_every_key_that_was_asked(void) {
     CHECK_EQ(raw.pdu.max_cmd_sn, 10); /* a window of 4 */
 }
 
+static unsigned status_with(const char *name, uint32_t number) {
+    char text[200];
+    struct lb_text keys = lb_text(text, sizeof text);
+    lb_text_add(&keys, "InitiatorName=iqn.2026-11.test:a|TargetName=iqn.2026-11.test:disk|");
+    lb_text_add(&keys, "%s=%u|", name, number);
+    for (size_t i = 0; i < keys.len; i++)
+        text[i] = text[i] == '|' ? '\0' : text[i];
+    connect();
+    give(login_pdu(1, 3, true), lb_bytes((const uint8_t *)text, keys.len));
+    return login_status();
+}
+
+/* RFC 7143 13: each number has a range. */
+static void a_number_outside_of_its_range_ends_the_login(void) {
+    static const struct {
+        const char *name;
+        uint32_t min, max;
+    } keys[] = {
+        {"MaxConnections", 1, 65535},      {"MaxRecvDataSegmentLength", 512, 16777215},
+        {"MaxBurstLength", 512, 16777215}, {"FirstBurstLength", 512, 16777215},
+        {"DefaultTime2Wait", 0, 3600},     {"DefaultTime2Retain", 0, 3600},
+        {"MaxOutstandingR2T", 1, 65535},   {"ErrorRecoveryLevel", 0, 2},
+        {"iSCSIProtocolLevel", 0, 31},
+    };
+    for (size_t i = 0; i < LB_COUNT(keys); i++) {
+        if (!CHECK_EQ(status_with(keys[i].name, keys[i].min), LB_LOGIN_OK) ||
+            !CHECK_EQ(status_with(keys[i].name, keys[i].max), LB_LOGIN_OK) ||
+            !CHECK_EQ(status_with(keys[i].name, keys[i].max + 1), LB_LOGIN_INITIATOR_ERROR) ||
+            !CHECK(keys[i].min == 0 ||
+                   status_with(keys[i].name, keys[i].min - 1) == LB_LOGIN_INITIATOR_ERROR))
+            tap_note("%s", keys[i].name);
+    }
+}
+
 /* RFC 7143 13.15: the larger of both. */
 static void time2wait_is_the_longer_of_both_ends(void) {
     static const struct {
@@ -649,6 +683,7 @@ static void a_window_is_64_where_none_is_set_and_never_more_than_there_is_memory
 
 int main(void) {
     TEST(the_answer_has_every_key_that_was_asked);
+    TEST(a_number_outside_of_its_range_ends_the_login);
     TEST(time2wait_is_the_longer_of_both_ends);
     TEST(a_login_that_is_not_right_gets_its_status);
     TEST(stages_go_forward_alone);

@@ -44,6 +44,14 @@ static void another_length_is_refused(void) {
     CHECK(!inflate(tap_hex(vector), lb_span(room, 0)));
 }
 
+static void nothing_is_written_behind_the_room(void) {
+    for (size_t len = 0; len < LEN; len++) {
+        memset(room, 0xee, sizeof room);
+        CHECK(!inflate(tap_hex(vector), lb_span(room, len)));
+        CHECK_EQ(room[len], 0xee);
+    }
+}
+
 static void every_truncation_is_refused(void) {
     struct lb_bytes whole = tap_hex(vector);
     for (size_t len = 0; len < whole.len; len++)
@@ -75,6 +83,7 @@ static void other_kinds_of_blocks_are_refused(void) {
 int main(void) {
     TEST(what_zlib_deflated_is_the_text_again);
     TEST(another_length_is_refused);
+    TEST(nothing_is_written_behind_the_room);
     TEST(every_truncation_is_refused);
     TEST(a_changed_byte_gives_another_text_or_none);
     TEST(other_kinds_of_blocks_are_refused);
