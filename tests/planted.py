@@ -160,6 +160,18 @@ class Fitted:
             self.done[entry["output"]] = str(output) if done.returncode == 0 else ""
         return self.done[entry["output"]]
 
+    def is_same_as(self, text):
+        """Whether the compiler makes the same objects of this text: a fault of lines for another machine, or one that
+        it sees to change nothing."""
+        self.source.write_text(text)
+        for entry, made in ((e, self.done[e["output"]]) for e in self.planted.compilations[self.file]
+                            if e["output"] in self.done):
+            output = self.room / "same.o"
+            done = self.planted.run(compiled(entry, str(self.source), str(output)), 300)
+            if done.returncode != 0 or output.read_bytes() != pathlib.Path(made).read_bytes():
+                return False
+        return True
+
     def link(self, program):
         """The program with the fault in it; empty: it cannot be had."""
         entry = self.planted.entry_for(self.file, program)
