@@ -336,6 +336,8 @@ static const struct {
     {"allow-server", "2001:db8::1/64", "bits set beyond its length"},
     {"allow-server", "0.0.0.0", "no server's address"},
     {"allow-server", "224.0.0.1", "no server's address"},
+    {"allow-server", "::", "no server's address"},
+    {"allow-server", "ff02::1", "no server's address"},
     {"allow-server", "192.0.2.1,,192.0.2.2", "item 2 is empty"},
     {"allow-server", "192.0.2.1,", "item 2 is empty"},
     {"allow-server", ",192.0.2.1", "item 1 is empty"},
@@ -634,7 +636,24 @@ static void ipsec_that_is_asked_for_needs_a_key(void) {
     CHECK(is_refused(LB_E_CONFIG_HALF, "all needs ipsec-psk"));
 }
 
+/* ---- forms ----------------------------------------------------------------------------------- */
+
+static void check_form(enum lb_key key, const char *want) {
+    char form[200];
+    struct lb_text to = lb_text(form, sizeof form);
+    lb_key_form(&to, key);
+    CHECK_STR(form, want);
+}
+
+static void the_form_of_a_key_has_its_bounds(void) {
+    check_form(LB_KEY_PING_INTERVAL, "duration (500ms, 10s, 2m), 100ms to 60m");
+    check_form(LB_KEY_RECOVERY_TIME, "duration (500ms, 10s, 2m), 0s to 1440m");
+    check_form(LB_KEY_QUEUE_DEPTH, "1 to 256");
+    check_form(LB_KEY_ENABLE, "yes or no");
+}
+
 int main(void) {
+    TEST(the_form_of_a_key_has_its_bounds);
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
     TEST(the_later_source_wins_in_either_order);

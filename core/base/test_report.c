@@ -227,7 +227,14 @@ static void every_stage_has_a_word_of_its_own(void) {
     }
 }
 
+static void a_fact_is_a_line_with_its_time_and_stage(void) {
+    a_boot();
+    lb_fact_line(&report, &report.facts[0], &text);
+    CHECK_STR(buffer, "   1.000  disk      blocks: 77");
+}
+
 int main(void) {
+    TEST(a_fact_is_a_line_with_its_time_and_stage);
     TEST(a_waterfall_shows_each_step_on_a_common_time_line);
     TEST(a_waterfall_keeps_to_its_width);
     TEST(colours_end_where_the_bar_ends);

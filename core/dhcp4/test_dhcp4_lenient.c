@@ -292,6 +292,28 @@ static void a_router_that_option_121_puts_out_is_noted(void) {
     CHECK(!lb_addr_is_set(lease.ignored_router));
 }
 
+/* Of 192.0.2.100. */
+static void what_cannot_be_right_about_a_network_is_noted(void) {
+    static const struct {
+        const char *options, *flaw;
+    } cases[] = {
+        {"350102", ""},
+        {"350102 0104 ffffff00 0304 c00002fe", ""},
+        {"350102 0104 ffffff00 0308 0a000001 c00002fe", ""}, /* one of them is near */
+        {"350102 0104 ffffff00 0304 0a000001", "its router is not on its network"},
+        {"350102 0104 ffffff00 0308 0a000001 0a000002", "its router is not on its network"},
+        {"350102 0104 ffffffff 0304 0a000001", ""}, /* a /32 has a route to it */
+        {"350102 0104 ff00ff00", "a netmask that is none"},
+        {"350102 0104 00000000", "a netmask that is none"},
+        {"350102 0104 fffffffc", "its address is that of the whole network"},
+        {"350102 0104 fffffffe", ""}, /* RFC 3021 */
+    };
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        read_options(cases[i].options);
+        CHECK_STR(lease.flaw ? lease.flaw : "", cases[i].flaw);
+    }
+}
+
 static void behind_a_relay_siaddr_is_the_server_that_has_no_identifier(void) {
     struct lb_bytes whole = with_options("350102 ff");
     uint8_t bytes[300] = {0};
@@ -336,6 +358,7 @@ int main(void) {
     TEST(of_a_disk_that_is_named_elsewhere_100_bytes_are_shown);
     TEST(a_root_path_that_is_cut_is_noted);
     TEST(a_router_that_option_121_puts_out_is_noted);
+    TEST(what_cannot_be_right_about_a_network_is_noted);
     TEST(behind_a_relay_siaddr_is_the_server_that_has_no_identifier);
     TEST(the_message_type_may_stand_in_file_or_sname);
     TEST(a_domain_that_does_not_fit_into_the_list_is_left_out_whole);

@@ -238,6 +238,19 @@ static void the_list_of_commands_has_the_length_of_each_cdb(void) {
     CHECK(lb_rd_ok(&rd) && count > 40);
 }
 
+/* SPC-4 table 271: 0 and 2 give all, 1 the well-known ones, of which there are none. */
+static void luns_are_reported_by_what_is_asked_for(void) {
+    begin();
+    CHECK_BYTES(ask("a0 00 00 000000 00000010 0000"),
+                tap_hex("00000008 00000000 0000000000000000"));
+    CHECK_BYTES(ask("a0 00 02 000000 00000010 0000"),
+                tap_hex("00000008 00000000 0000000000000000"));
+    CHECK_BYTES(ask("a0 00 01 000000 00000010 0000"), tap_hex("00000000 00000000"));
+    begin();
+    CHECK(gives("a0 00 03 000000 00000010 0000", ""));
+    CHECK_EQ(status(), 0x052400);
+}
+
 /* Some have a service action, in the low bits of byte 1. */
 static void each_command_of_the_list_is_known(void) {
     uint8_t list[2048];
@@ -614,6 +627,7 @@ int main(void) {
     TEST(no_control_byte_is_read_of_a_cdb_of_unknown_length);
     TEST(what_moves_as_much_as_is_expected_has_no_residual);
     TEST(the_list_of_commands_has_the_length_of_each_cdb);
+    TEST(luns_are_reported_by_what_is_asked_for);
     TEST(each_command_of_the_list_is_known);
     TEST(a_medium_leaves_by_an_eject_alone);
     TEST(a_key_is_changed_by_who_knows_it);
