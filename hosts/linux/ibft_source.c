@@ -151,30 +151,53 @@ static void set_ipsec(const struct lb_ibft_ipsec *ipsec, struct lb_config *confi
         set_text(config, "ipsec-mode", "transport", error);
 }
 
+static bool has_word(const struct lb_ibft_policy *policy, const char *word) {
+    return policy->is_there && lb_list_has_name(lb_bytes_of_text(policy->require), word);
+}
+
+/* The firmware took no DHCP answer without a proof, and there is no key here to ask for one: the
+ * address that it proved is used, and DHCP is not asked. */
+static bool keeps_address(const struct lb_ibft_policy *policy, const struct lb_ibft_nic *nic,
+                          const struct lb_config *config) {
+    return has_word(policy, "dhcp-auth") && !lb_config_is_set(config, LB_KEY_DHCP_KEYS) &&
+           lb_addr_is_set(nic->address) && !lb_addr_is_zero(nic->address);
+}
+
+/* The words that are required, one by one; of dhcp-auth nothing is left to require where DHCP is
+ * not asked. */
+static void set_words(const struct lb_ibft_policy *policy, bool is_address_kept,
+                      struct lb_config *config, struct lb_error *error) {
+    struct lb_bytes list = lb_bytes_of_text(policy->require), word;
+    while (lb_list_next(&list, ',', &word))
+        if (!is_address_kept || !lb_text_is(word, "dhcp-auth"))
+            set(config, "require", word, error);
+}
+
 /* So does the rest of it. A digest that is required has to be offered. */
-static void set_policy(const struct lb_ibft_policy *policy, struct lb_config *config,
-                       struct lb_error *error) {
+static void set_policy(const struct lb_ibft_policy *policy, bool is_address_kept,
+                       struct lb_config *config, struct lb_error *error) {
     static const char *const digests[] = {"header-digest", "data-digest"};
     if (!policy->is_there)
         return;
-    set_text(config, "require", policy->require, error);
+    set_words(policy, is_address_kept, config, error);
     set_text(config, "allow-server", policy->allow_server, error);
     set_text(config, "allow-target", policy->allow_target, error);
     for (size_t i = 0; i < LB_COUNT(digests); i++)
-        if (lb_list_has_name(lb_bytes_of_text(policy->require), digests[i]))
+        if (has_word(policy, digests[i]))
             set_text(config, digests[i], "crc32c", error);
 }
 
-static void set_nic(const struct lb_ibft_nic *nic, struct lb_config *config,
+static void set_nic(const struct lb_ibft_nic *nic, bool is_address_kept, struct lb_config *config,
                     struct lb_error *error) {
+    bool is_leased =
+        nic->origin == LB_IBFT_DHCP || nic->origin == LB_IBFT_ROUTER || lb_addr_is_set(nic->dhcp);
     /* iPXE copies the DHCP server's word: one that is no name is left out, as our DHCP client
      * does. */
     if (lb_host_name_is_plain(lb_bytes_of_text(nic->hostname)))
         set_text(config, "hostname", nic->hostname, error);
     /* A leased address is asked for again: whoever has the interface next needs to know its
      * time. */
-    if (nic->origin == LB_IBFT_DHCP || nic->origin == LB_IBFT_ROUTER || lb_addr_is_set(nic->dhcp) ||
-        !lb_addr_is_set(nic->address))
+    if ((is_leased && !is_address_kept) || !lb_addr_is_set(nic->address))
         return;
     struct lb_prefix address = {.addr = nic->address, .len = nic->prefix_len};
     set_text(config, "address", lb_prefix_text(address).s, error);
@@ -193,9 +216,10 @@ static bool set_all(const struct lb_ibft *ibft, const struct lb_ibft_target *tar
     lb_format(made.table.target, sizeof(made.table.target), "%s", target->name);
     made.table.chap = target->chap != LB_IBFT_NO_CHAP;
     made.table.mutual = target->chap == LB_IBFT_MUTUAL;
-    set_nic(nic, &made, error);
+    bool is_address_kept = keeps_address(&ibft->policy, nic, config);
+    set_nic(nic, is_address_kept, &made, error);
     set_ipsec(&ibft->ipsec, &made, error);
-    set_policy(&ibft->policy, &made, error);
+    set_policy(&ibft->policy, is_address_kept, &made, error);
     if (lb_is_ok(error))
         *config = made;
     lb_wipe(&made, sizeof(made));

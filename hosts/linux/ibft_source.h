@@ -19,7 +19,9 @@ enum lb_ibft_found lb_ibft_read(const char *root, struct lb_ibft *ibft);
 /* Sets what it says, with source LB_SOURCE_IBFT: `enable`, for only an administrator's boot leaves
  * such a table; target, server, port, LUN, the initiator's name, CHAP, which is required of that
  * target if the firmware used it (lb_config_table); IPsec's keys, which are required then, too
- * (`require = ipsec`); the address where it did not come from DHCP or a router. Not `interface`:
+ * (`require = ipsec`); the address where it did not come from DHCP or a router, and also then where
+ * the firmware demanded DHCP that proves itself and *config has no dhcp-keys: DHCP is not asked. So
+ * it is the last source to be read. Not `interface`:
  * the table has its MAC address alone (lb_choose_interface). False: *error says what is wrong: no
  * target is boot-selected, the NIC that it names is not there, a value is not valid; *config is
  * then as it was. */

@@ -374,6 +374,46 @@ static void what_else_the_firmware_required_is_required_again(void) {
     CHECK(!told(&ibft)); /* a word that is not known may be one of a later version */
 }
 
+static struct lb_ibft a_table_of_proved_dhcp(void) {
+    struct lb_ibft ibft = a_table();
+    ibft.nics[0].origin = LB_IBFT_DHCP;
+    ibft.nics[0].dhcp = lb_addr_v4(192, 0, 2, 253);
+    ibft.nics[0].dns[0] = lb_addr_v4(192, 0, 2, 252);
+    ibft.policy.is_there = true;
+    strcpy(ibft.policy.require, "dhcp-auth,address");
+    return ibft;
+}
+
+/* The firmware took authenticated DHCP alone: without a key DHCP is not asked again. */
+static void without_a_key_the_address_that_was_proved_is_kept(void) {
+    struct lb_ibft ibft = a_table_of_proved_dhcp();
+    CHECK(told(&ibft) && lb_config_check(&config, &error));
+    CHECK_STR(lb_prefix_text(lb_config_prefix(&config, LB_KEY_ADDRESS)).s, "192.0.2.7/24");
+    CHECK_STR(text(LB_KEY_DNS), "192.0.2.252");
+    CHECK(lb_addr_is_set(lb_config_addr(&config, LB_KEY_GATEWAY)));
+    CHECK(lb_config_requires(&config, "address"));
+    CHECK(!lb_config_requires(&config, "dhcp-auth")); /* nothing of DHCP is believed */
+}
+
+static void with_a_key_authenticated_dhcp_is_required_again(void) {
+    struct lb_ibft ibft = a_table_of_proved_dhcp();
+    memset(&config, 0, sizeof(config));
+    memset(&error, 0, sizeof(error));
+    CHECK(lb_config_set(&config, LB_SOURCE_FILE, lb_bytes_of_text("dhcp-keys"),
+                        lb_bytes_of_text("7:0123456789abcdef"), &error));
+    CHECK(lb_ibft_configure(&ibft, &config, &error) && lb_config_check(&config, &error));
+    CHECK(!lb_config_is_set(&config, LB_KEY_ADDRESS));
+    CHECK(lb_config_requires(&config, "dhcp-auth"));
+}
+
+static void without_a_key_and_an_address_nothing_boots(void) {
+    struct lb_ibft ibft = a_table_of_proved_dhcp();
+    ibft.nics[0].address = lb_addr_v4(0, 0, 0, 0);
+    CHECK(told(&ibft) && !lb_config_check(&config, &error));
+    CHECK_EQ(error.code, LB_E_CONFIG_HALF);
+    CHECK_HAS(error.facts, "dhcp-auth needs dhcp-keys");
+}
+
 static void a_later_source_stands_above_it(void) {
     struct lb_ibft ibft = a_table();
     CHECK(told(&ibft));
@@ -633,6 +673,9 @@ int main(void) {
     TEST(its_chap_is_required_by_the_stages_after_it);
     TEST(what_it_was_read_through_is_required_again);
     TEST(what_else_the_firmware_required_is_required_again);
+    TEST(without_a_key_the_address_that_was_proved_is_kept);
+    TEST(with_a_key_authenticated_dhcp_is_required_again);
+    TEST(without_a_key_and_an_address_nothing_boots);
     TEST(a_later_source_stands_above_it);
     TEST(a_host_name_that_is_none_is_left_out);
     TEST(the_nic_is_the_one_that_the_target_names);
