@@ -22,6 +22,7 @@ import time
 
 sys.dont_write_bytecode = True  # nothing is left beside the sources
 import odd_more  # noqa: E402,F401
+import odd_third  # noqa: E402,F401
 from odd_cases import CASES  # noqa: E402
 from odd_target import Conn, Target, say  # noqa: E402
 

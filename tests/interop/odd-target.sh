@@ -156,6 +156,15 @@ st-rejected                 read iscsi-protocol rejected our Text Request
 st-empty                    read discovery-empty 0 found
 remapped                    read disk-changed it was naa
 shrunk                      read disk-changed it had 16384 blocks
+additional-header           read iscsi-protocol additional header
+data-in-beyond              read iscsi-protocol where 131072 were asked for
+ping-during-login           read login-protocol NOP-In
+reject-login                read login-rejected Reject, reason 0x04
+rounds-for-ever             read login-protocol no agreement after 16 requests
+type-controller             read lun-not-disk array controller
+type-optical                read lun-not-disk optical
+type-rbc                    read lun-not-disk reduced disk
+type-unknown                read lun-missing not there yet
 CASES
 
 options_of() { # CASE ADDRESS
