@@ -281,7 +281,8 @@ static bool retry_when_room(struct lb_disk *disk, uint64_t now_us, struct lb_dis
 /* The disk does not need this answer, and has waited long enough for it. */
 static bool is_dispensable(const struct lb_disk *disk, uint64_t now_us,
                            const struct lb_disk_task *task) {
-    return lb_disk_is_question(task) && now_us >= lb_disk_optional_until(disk, task->lba);
+    return lb_disk_is_question(task) &&
+           now_us >= lb_disk_optional_until(disk, (enum lb_disk_question)task->lba);
 }
 
 /* True: it will be issued again, nothing has ended. */
