@@ -1,5 +1,6 @@
 #include "server/folder.h"
 #include "server/workers.h"
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -109,7 +110,7 @@ bool lb_server_folder_open(struct lb_server_folder *folder, const struct lb_serv
     pthread_condattr_t clock;
     if (watch == NULL)
         return !has_thread || lb_server_fail(error, "", "there is no memory for boot files");
-    watch->folder = files->folder < 0 ? -1 : dup(files->folder);
+    watch->folder = files->folder < 0 ? -1 : fcntl(files->folder, F_DUPFD_CLOEXEC, 0);
     watch->wanted = NAMES_MAX;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
