@@ -454,6 +454,8 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
     bool is_asking = disk->state == LB_DISK_ASKING && is_answering && disk->again_us == LB_NEVER;
     bool is_enough = is_asking && has_enough(disk);
     disk->enough_us = is_enough ? LB_MIN(disk->enough_us, now_us) : LB_NEVER;
+    if (!is_answering)
+        disk->aside = 0; /* after the next login they go out in their old order */
     if (!is_asking || (!is_enough && !is_held_up(disk)))
         return LB_NEVER;
     if (is_enough && now_us < disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS)

@@ -227,6 +227,25 @@ static void a_silent_name_steps_aside_after_a_new_login(void) {
     CHECK_EQ(lb_initiator_logins(&peer.session), 2);
 }
 
+/* Simulator, seed 13859: after each login they go out in their old order, and step aside anew. */
+static void a_silent_name_steps_aside_after_each_new_login(void) {
+    disk_init();
+    peer.config.queue_depth = 1;
+    d.is_mute_on_vpd = d.is_managed = true;
+    disk_begin();
+    disk_pass(5 * SEC);
+    for (unsigned i = 0; i < 3; i++) {
+        disk_cut();
+        disk_pass(i < 2 ? 8 * SEC : 0); /* both names have stepped aside */
+    }
+    uint64_t start = peer.now;
+    while (!lb_disk_is_up(&d.disk) && peer.now - start < 200 * SEC)
+        disk_pass(100 * MS);
+    CHECK(lb_disk_is_up(&d.disk));
+    CHECK(peer.now - start < 50 * SEC);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 4);
+}
+
 static void all_that_is_not_needed_may_have_no_answer_at_once(void) {
     disk_init();
     peer.config.queue_depth = 1;
@@ -487,6 +506,7 @@ int main(void) {
     TEST(names_without_an_answer_are_asked_for_once);
     TEST(names_and_aborts_may_have_no_answer);
     TEST(a_silent_name_steps_aside_after_a_new_login);
+    TEST(a_silent_name_steps_aside_after_each_new_login);
     TEST(all_that_is_not_needed_may_have_no_answer_at_once);
     TEST(what_is_not_needed_may_be_refused_for_ever);
     TEST(names_may_be_refused_for_ever);
