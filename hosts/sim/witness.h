@@ -69,6 +69,7 @@ struct sim_wire {
     uint64_t scan_at, forged_end;
     const char *forged;       /* what was forged; NULL: nothing */
     enum lb_code forged_code; /* what the session has to say of it */
+    uint32_t forged_data;     /* whose Data-In it is; LB_ISCSI_NO_TAG: none */
 };
 
 /* Questions that were not waited for any more when the engine was polled, before it read. */
