@@ -454,21 +454,18 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
     bool is_asking = disk->state == LB_DISK_ASKING && is_answering && disk->again_us == LB_NEVER;
     bool is_enough = is_asking && has_enough(disk);
     disk->enough_us = is_enough ? LB_MIN(disk->enough_us, now_us) : LB_NEVER;
-    if (!is_answering)
-        disk->aside = 0; /* after the next login they go out in their old order */
     if (!is_asking || (!is_enough && !is_held_up(disk)))
         return LB_NEVER;
     if (is_enough && now_us < disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS)
         return disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
-    uint32_t kept = is_enough ? 0 : disk->aside; /* each question steps aside once */
     for (unsigned i = 0; i < LB_ASK_START; i++) {
         enum lb_disk_question question = (enum lb_disk_question)i;
         struct lb_disk_task *task = &disk->tasks[LB_INITIATOR_TASKS_MAX + i];
-        bool goes = (kept >> i & 1) == 0 && may_go(disk, question) &&
-                    is_late(disk, now_us, question) && (is_enough || is_held_up(disk)) &&
+        bool goes = may_go(disk, question) && is_late(disk, now_us, question) &&
+                    (is_enough || is_held_up(disk)) &&
                     lb_initiator_give_up(disk->session, now_us, &task->task);
         if (goes && !is_enough)
-            disk->aside |= disk->returning |= 1U << i;
+            disk->returning |= 1U << i;
     }
     return now_us + 100 * LB_US_MS; /* where an answer was just coming */
 }

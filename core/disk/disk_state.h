@@ -99,9 +99,8 @@ struct lb_disk {
     uint64_t again_us;      /* when the next round is; LB_NEVER: one is out, or none is needed */
     struct lb_error unsure; /* why there is no proof so far */
     uint32_t silent;        /* questions without an answer: no later round asks them */
-    uint32_t aside;     /* bits: let go first what a disk cannot do without; once each a login */
-    uint32_t returning; /* bits: of these, those that are to be asked again now */
-    uint64_t enough_us; /* when all had come that a disk cannot do without; LB_NEVER */
+    uint32_t returning;     /* bits: they let go what a disk needs, and are asked again now */
+    uint64_t enough_us;     /* when all had come that a disk cannot do without; LB_NEVER */
 
     struct lb_disk_task tasks[LB_DISK_TASKS_MAX];
     struct lb_disk_task *free_tasks, *waiting; /* waiting: for retry_us */

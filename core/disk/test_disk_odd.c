@@ -246,6 +246,21 @@ static void a_silent_name_steps_aside_after_each_new_login(void) {
     CHECK_EQ(lb_initiator_logins(&peer.session), 4);
 }
 
+/* Simulator, seed 40962: what was busy and is asked again stands behind them. */
+static void silent_names_step_aside_as_often_as_they_hold_up_the_rest(void) {
+    struct ending busy = {.op = LB_SCSI_TEST_UNIT_READY, .times = 3, .status = 8};
+    disk_init();
+    peer.config.queue_depth = 1;
+    d.is_mute_on_vpd = d.is_managed = true;
+    disk_fails(busy);
+    uint64_t start = peer.now;
+    if (!disk_comes_up())
+        return;
+    CHECK(peer.now - start > 36 * SEC && peer.now - start < 75 * SEC);
+    CHECK_EQ(d.count[LB_SCSI_TEST_UNIT_READY], 4);
+    CHECK_EQ(lb_initiator_logins(&peer.session), 1);
+}
+
 static void all_that_is_not_needed_may_have_no_answer_at_once(void) {
     disk_init();
     peer.config.queue_depth = 1;
@@ -507,6 +522,7 @@ int main(void) {
     TEST(names_and_aborts_may_have_no_answer);
     TEST(a_silent_name_steps_aside_after_a_new_login);
     TEST(a_silent_name_steps_aside_after_each_new_login);
+    TEST(silent_names_step_aside_as_often_as_they_hold_up_the_rest);
     TEST(all_that_is_not_needed_may_have_no_answer_at_once);
     TEST(what_is_not_needed_may_be_refused_for_ever);
     TEST(names_may_be_refused_for_ever);
