@@ -464,7 +464,7 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
         bool goes = may_go(disk, question) && is_late(disk, now_us, question) &&
                     (is_enough || is_held_up(disk)) &&
                     lb_initiator_give_up(disk->session, now_us, &task->task);
-        if (goes && !is_enough)
+        if (goes && !is_enough && disk->asides++ < LB_DISK_ASIDES_MAX)
             disk->returning |= 1U << i;
     }
     return now_us + 100 * LB_US_MS; /* where an answer was just coming */

@@ -28,7 +28,7 @@ static void start_round(struct lb_disk *disk, uint64_t now_us) {
 
 static void begin(struct lb_disk *disk, uint64_t now_us, uint32_t wanted) {
     disk->wanted = wanted;
-    disk->silent = disk->returning = 0;
+    disk->silent = disk->returning = disk->asides = 0;
     disk->rounds = disk->pauses = 0;
     disk->since_us = now_us;
     lb_error_clear(&disk->unsure);
