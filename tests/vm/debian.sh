@@ -14,8 +14,9 @@ debian_progress= # a file descriptor that is told how far the image is
 # What emulation is told with each kernel command line: QEMU keeps what it made of a page of code for every address
 # that it was run at, and goes through all of it for each byte that is written to the page later. After the thousand
 # processes of a shell's initramfs, each at addresses of its own, the machine stands still for up to half a minute
-# when their memory is used again, and the target thinks that it is gone.
-emulated=norandmaps
+# when their memory is used again, and the target thinks that it is gone. And the kernel is to trust its timer, which
+# comes late on a busy computer: else it panics ("IO-APIC + timer doesn't work").
+emulated='norandmaps no_timer_check'
 
 # find_debian_disk: sets $debian_image, an image with every initramfs of $debian_kinds. It is made anew when
 # what goes into it has changed.
