@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAMES_MAX   8
-#define PATIENCE_MS 20
+#define NAMES_MAX 8
+#define WAIT_MS   20
 
 /* One name is looked for at a time. */
 struct lb_server_folder_watch {
@@ -76,11 +76,11 @@ static unsigned number_of(struct lb_server_folder_watch *watch, const char *name
     return number;
 }
 
-/* Until it has been looked for, or for moments. */
+/* Until the thread has looked, or for WAIT_MS. */
 static void await(struct lb_server_folder_watch *watch) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PATIENCE_MS * 1000000L;
+    until.tv_nsec += WAIT_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     while (watch->wanted != NAMES_MAX && !watch->is_late)

@@ -1,9 +1,9 @@
 /* Which files the folder of boot files has, for those who cannot wait for its disk: DHCP names a
  * loader only if it is there.
  *
- * A thread of its own looks. Who asks waits for it, but only moments, and only once: while the disk
- * does not answer, what was seen last counts. Where sessions have no threads (threads = 1), who
- * asks looks himself. */
+ * A thread of its own looks. A caller waits 20 ms for it at most. When the disk has not answered in
+ * that time, the last result is given, without a wait, until it answers. Without threads
+ * (threads = 1) the caller looks itself. */
 #ifndef LB_SERVER_FOLDER_H
 #define LB_SERVER_FOLDER_H
 

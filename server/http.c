@@ -86,8 +86,15 @@ static const char *path_of(const char *target) {
     return path != NULL ? path : "/";
 }
 
-/* Called by libmicrohttpd when the request's header is there, and again when all of it is. What is
- * answered before then ends the connection. */
+bool lb_server_http_is_whole(size_t *data_len, void **state) {
+    static char begun;
+    bool is_whole = *state != NULL && *data_len == 0;
+    *state = &begun;
+    *data_len = 0;
+    return is_whole;
+}
+
+/* Called by libmicrohttpd: see lb_server_http_is_whole. */
 static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection,
                                   const char *target, const char *method, const char *version,
                                   const char *data, size_t *data_len, void **state) {
@@ -103,11 +110,8 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
     if (!is_head && strcmp(method, MHD_HTTP_METHOD_GET) != 0)
         return answer_empty(connection, MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW,
                             "GET, HEAD");
-    if (*state == NULL || *data_len > 0) {
-        *state = closure;
-        *data_len = 0; /* a body of a GET means nothing */
+    if (!lb_server_http_is_whole(data_len, state))
         return MHD_YES;
-    }
     if (!lb_server_files_find(http->files, lb_bytes_of_text(path), &file, &why)) {
         lb_server_tell(&event, "asked for %s by HTTP: %s", name, why);
         return answer_empty(connection, MHD_HTTP_NOT_FOUND, NULL, NULL);

@@ -22,6 +22,10 @@ bool lb_server_has_http(void);
 bool lb_server_http_open(struct lb_server_http *http, int epoll, enum lb_family family,
                          const struct lb_server_link *link, const struct lb_server_files *files,
                          uint16_t port, struct lb_server_error *error);
+/* For what libmicrohttpd calls when a request's header is there, and again when all of it is:
+ * whether all is. Else it returns MHD_YES, and answers later: an answer before then ends the
+ * connection. Of a body nothing is kept. data_len, state: as libmicrohttpd gives them. */
+bool lb_server_http_is_whole(size_t *data_len, void **state);
 /* Its source has something: the next poll runs the daemon. */
 void lb_server_http_ready(struct lb_server_http *http);
 /* Does what is due, and else asks the kernel nothing. Gives when it wants to be called again. */

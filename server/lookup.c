@@ -115,8 +115,8 @@ struct lb_server_machine *lb_server_machines_named(struct lb_server_machines *ma
     return NULL;
 }
 
-/* The target of this name; without .gN it is that of the boot that has the overlay: of who has the
- * name from a person, and not from DHCP. key: what it is indexed by. */
+/* The target of this name. A name without .gN, which a person has configured, means the boot that
+ * has the overlay. key: what it is indexed by. */
 static struct lb_target *node_by(struct lb_server_machines *machines, struct lb_bytes key,
                                  const char *name) {
     for (uint32_t at = lb_index_first(&machines->index, LB_INDEX_TARGET, key); at != LB_INDEX_NONE;

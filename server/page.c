@@ -2,6 +2,7 @@
 #include "os/linux/clock.h"
 #include "os/linux/os_address.h"
 #include "page_html.h"
+#include "server/http.h"
 #include "server/metrics.h"
 #include <errno.h>
 #include <microhttpd.h>
@@ -225,11 +226,8 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
         return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, lb_bytes_of_text(wrong),
                            "text/plain");
-    if (*state == NULL || *data_len > 0) { /* the connection stays: see http.c */
-        *state = closure;
-        *data_len = 0;
+    if (!lb_server_http_is_whole(data_len, state))
         return MHD_YES;
-    }
     if (is_metrics)
         return answer_metrics(page, connection);
     if (strcmp(path, "/events") == 0)

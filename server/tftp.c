@@ -71,6 +71,14 @@ static void drop(struct lb_server_transfer *transfer) {
     free(transfer);
 }
 
+/* at: what points to it in the list. */
+static void remove_transfer(struct lb_server_tftp *tftp, struct lb_server_transfer **at) {
+    struct lb_server_transfer *transfer = *at;
+    *at = transfer->next;
+    tftp->count--;
+    drop(transfer);
+}
+
 uint64_t lb_server_tftp_poll(struct lb_server_tftp *tftp, uint64_t now_us) {
     uint64_t until_us = LB_NEVER;
     for (struct lb_server_transfer **at = &tftp->transfers; *at != NULL;) {
@@ -78,9 +86,7 @@ uint64_t lb_server_tftp_poll(struct lb_server_tftp *tftp, uint64_t now_us) {
         if (serve(transfer, now_us, &until_us)) {
             at = &transfer->next;
         } else {
-            *at = transfer->next;
-            tftp->count--;
-            drop(transfer);
+            remove_transfer(tftp, at);
         }
     }
     return until_us;
@@ -99,56 +105,46 @@ void lb_server_transfer_ready(struct lb_server_source *source, uint64_t now_us) 
 
 /* ---- requests ---- */
 
-/* Of the same client and port. */
-static struct lb_server_transfer *find(const struct lb_server_tftp *tftp,
-                                       struct lb_endpoint client) {
-    struct lb_server_transfer *at = tftp->transfers;
-    while (at != NULL && !lb_endpoint_equal(at->client, client))
-        at = at->next;
+/* What points to the transfer of this client and port in the list; to NULL: there is none. */
+static struct lb_server_transfer **find(struct lb_server_tftp *tftp, struct lb_endpoint client) {
+    struct lb_server_transfer **at = &tftp->transfers;
+    while (*at != NULL && !lb_endpoint_equal((*at)->client, client))
+        at = &(*at)->next;
     return at;
 }
 
-static void leave(struct lb_server_tftp *tftp, struct lb_server_transfer *transfer) {
-    struct lb_server_transfer **at = &tftp->transfers;
-    while (*at != transfer)
-        at = &(*at)->next;
-    *at = transfer->next;
-    tftp->count--;
-    drop(transfer);
-}
-
-/* Whether it is answered. Some firmware asks from one port for the size of a file, and then for the
- * file, without a word about the end of the former. But its own request again, which crossed our
- * answer, is none. */
-static bool is_welcome(struct lb_server_tftp *tftp, struct lb_endpoint client, uint64_t asked) {
+/* Whether a request begins a transfer. Some firmware asks from one port for the size of a file, and
+ * then for the file, and does not end the first transfer: that ends here. The same request, which
+ * was sent again before our answer came, begins nothing. */
+static bool may_begin(struct lb_server_tftp *tftp, struct lb_endpoint client, uint64_t asked) {
     unsigned own = 0;
-    struct lb_server_transfer *same = find(tftp, client);
+    struct lb_server_transfer **at_same = find(tftp, client), *same = *at_same;
     if (same != NULL && (!lb_tftp_sender_is_quiet(&same->sender) ||
                          (!same->sender.is_heard && same->asked == asked)))
         return false;
     if (same != NULL)
-        leave(tftp, same);
+        remove_transfer(tftp, at_same);
     for (const struct lb_server_transfer *at = tftp->transfers; at != NULL; at = at->next)
         own += lb_addr_equal(at->client.addr, client.addr);
     return own < LB_SERVER_TRANSFERS_EACH && tftp->count < LB_SERVER_TRANSFERS;
 }
 
-static struct lb_server_transfer *begin(struct lb_server_tftp *tftp, uint64_t now_us,
-                                        struct lb_endpoint client,
-                                        const struct lb_tftp_request *request,
-                                        const struct lb_server_file *file) {
+static void begin(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_endpoint client,
+                  const struct lb_tftp_request *request, uint64_t asked,
+                  const struct lb_server_file *file) {
     struct lb_server_error error = {0};
     struct lb_os_address at = lb_os_address(client, tftp->link->index);
     uint32_t headers = (tftp->family == LB_V6 ? 40 : 20) + 8 + LB_TFTP_HEAD_BYTES;
     struct lb_server_transfer *transfer = calloc(1, sizeof *transfer);
     if (transfer == NULL)
-        return NULL;
+        return;
     transfer->source = (struct lb_server_source){
         .kind = LB_SOURCE_TRANSFER,
         .fd = lb_server_link_udp(tftp->link, tftp->family, false, 0, &error)};
     transfer->file = *file;
     transfer->client = client;
     transfer->began_us = now_us;
+    transfer->asked = asked;
     struct lb_text name = lb_text(transfer->name, sizeof transfer->name);
     lb_text_untrusted(&name, request->name);
     lb_tftp_sender_init(&transfer->sender, now_us, request, file->bytes,
@@ -156,12 +152,11 @@ static struct lb_server_transfer *begin(struct lb_server_tftp *tftp, uint64_t no
     if (transfer->source.fd < 0 || connect(transfer->source.fd, &at.any, at.len) < 0 ||
         !lb_server_watch(tftp->epoll, &transfer->source, EPOLLIN)) {
         drop(transfer);
-        return NULL;
+        return;
     }
     transfer->next = tftp->transfers;
     tftp->transfers = transfer;
     tftp->count++;
-    return transfer;
 }
 
 static void refuse(const struct lb_server_tftp *tftp, struct lb_endpoint client,
@@ -181,7 +176,7 @@ static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_e
     struct lb_text text = lb_text(name, sizeof name);
     const char *why;
     uint64_t asked = lb_siphash(&same_key, payload);
-    if (!lb_tftp_decode_request(payload, &request, &why) || !is_welcome(tftp, client, asked))
+    if (!lb_tftp_decode_request(payload, &request, &why) || !may_begin(tftp, client, asked))
         return;
     lb_text_untrusted(&text, request.name);
     if (request.is_write) {
@@ -193,9 +188,7 @@ static void on_request(struct lb_server_tftp *tftp, uint64_t now_us, struct lb_e
         const struct lb_event event = {.kind = LB_EVENT_TROUBLE, .address = client.addr};
         lb_server_tell(&event, "asked for %s by TFTP: %s", name, why);
     } else {
-        struct lb_server_transfer *transfer = begin(tftp, now_us, client, &request, &file);
-        if (transfer != NULL)
-            transfer->asked = asked;
+        begin(tftp, now_us, client, &request, asked, &file);
     }
 }
 

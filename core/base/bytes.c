@@ -31,6 +31,16 @@ struct lb_bytes lb_bytes_trim_nul(struct lb_bytes bytes) {
     return bytes;
 }
 
+struct lb_bytes lb_bytes_unquote(struct lb_bytes text, uint8_t quote) {
+    bool is_quoted = text.len >= 2 && text.p[0] == quote && text.p[text.len - 1] == quote;
+    return is_quoted ? lb_bytes(text.p + 1, text.len - 2) : text;
+}
+
+struct lb_bytes lb_bytes_unquote_any(struct lb_bytes text) {
+    struct lb_bytes inner = lb_bytes_unquote(text, '"');
+    return inner.len != text.len ? inner : lb_bytes_unquote(text, '\'');
+}
+
 struct lb_span lb_span(void *p, size_t len) {
     return (struct lb_span){.p = p, .len = len};
 }

@@ -32,6 +32,10 @@ bool lb_bytes_start_with(struct lb_bytes bytes, struct lb_bytes prefix);
 struct lb_bytes lb_bytes_after(struct lb_bytes bytes, size_t n);
 /* Without trailing NULs. */
 struct lb_bytes lb_bytes_trim_nul(struct lb_bytes bytes);
+/* The text without a pair of this quote around it; without one, as it is. Nothing is copied. */
+struct lb_bytes lb_bytes_unquote(struct lb_bytes text, uint8_t quote);
+/* The same for a pair of double quotes, or else of single ones. */
+struct lb_bytes lb_bytes_unquote_any(struct lb_bytes text);
 /* A span over len writable bytes at p. p may be NULL if len is 0. */
 struct lb_span lb_span(void *p, size_t len);
 

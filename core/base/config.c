@@ -512,11 +512,8 @@ bool lb_config_set_once(struct lb_config *config, struct lb_config_seen *seen,
 static struct lb_bytes value_of_line(struct lb_bytes key, struct lb_bytes value) {
     enum lb_key found;
     value = lb_bytes_trim(value);
-    bool is_quoted = value.len >= 2 && (value.p[0] == '"' || value.p[0] == '\'') &&
-                     value.p[value.len - 1] == value.p[0];
-    if (!is_quoted || (lb_key_find(key, &found) && keys[found].type == LB_TYPE_SECRET))
-        return value;
-    return lb_bytes_trim(lb_bytes(value.p + 1, value.len - 2));
+    bool is_secret = lb_key_find(key, &found) && keys[found].type == LB_TYPE_SECRET;
+    return is_secret ? value : lb_bytes_trim(lb_bytes_unquote_any(value));
 }
 
 static bool set_line(struct lb_config *config, struct lb_config_seen *seen,
@@ -587,9 +584,7 @@ bool lb_config_next_word(struct lb_bytes *line, struct lb_bytes *word) {
 }
 
 struct lb_bytes lb_config_unquote(struct lb_bytes text) {
-    if (text.len >= 2 && text.p[0] == '"' && text.p[text.len - 1] == '"')
-        return lb_bytes(text.p + 1, text.len - 2);
-    return text;
+    return lb_bytes_unquote(text, '"');
 }
 
 /* A quote that does not close: the line was cut, or its writer meant something else. */

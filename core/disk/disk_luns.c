@@ -1,10 +1,10 @@
 /* One question at a time: a target has a few LUNs, and its answers take a round trip each. */
 #include "core/disk/disk_luns.h"
+#include "core/disk/disk_state.h"
 
 enum {
-    RETRIES_MAX = 10,    /* at once: each of a target's UNIT ATTENTIONs costs one */
-    DELAY_US = 250000,   /* before a busy target is asked again */
-    SILENT_US = 3000000, /* for an answer that there is another way to; the list: after its abort */
+    RETRIES_MAX = 10,  /* at once: each of a target's UNIT ATTENTIONs costs one */
+    DELAY_US = 250000, /* before a busy target is asked again */
     LIST_BYTES = 16 + 8 * LB_DISK_LUNS_MAX,
     CAPACITY_BYTES = 32,
     CAPACITY_10_BYTES = 8,
@@ -219,23 +219,25 @@ static void answered(struct lb_disk_luns *luns, uint64_t now_us) {
         end(luns);
 }
 
-/* Until when the answer is waited for, where there is a way without it. */
-static uint64_t patience_us(const struct lb_disk_luns *luns) {
+/* Until when the answer is waited for, where there is a way without it: to the list, after an abort
+ * of it. */
+static uint64_t until_us(const struct lb_disk_luns *luns) {
     bool is_list = luns->question == LB_LUNS_LIST && luns->task.strikes > 0;
     bool is_optional = is_list || luns->question == LB_LUNS_CAPACITY;
-    return is_optional && luns->task.state == LB_TASK_SENT ? luns->task.active_us + SILENT_US
-                                                           : LB_NEVER;
+    return is_optional && luns->task.state == LB_TASK_SENT
+               ? luns->task.active_us + LB_DISK_OPTIONAL_MS * LB_US_MS
+               : LB_NEVER;
 }
 
 uint64_t lb_disk_luns_poll(struct lb_disk_luns *luns, uint64_t now_us) {
-    if (!luns->is_over && now_us >= patience_us(luns) &&
+    if (!luns->is_over && now_us >= until_us(luns) &&
         !lb_initiator_give_up(luns->session, now_us, &luns->task))
         return now_us + DELAY_US;
     while (!luns->is_over && lb_initiator_completed(luns->session) != NULL)
         answered(luns, now_us);
     if (!luns->is_over && now_us >= luns->retry_us)
         ask(luns, now_us);
-    return LB_MIN(luns->retry_us, patience_us(luns));
+    return LB_MIN(luns->retry_us, until_us(luns));
 }
 
 bool lb_disk_luns_is_over(const struct lb_disk_luns *luns) {

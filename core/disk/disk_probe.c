@@ -429,8 +429,8 @@ static const struct lb_initiator_task *command_of(const struct lb_disk *disk, un
     return &disk->tasks[LB_INITIATOR_TASKS_MAX + question].task;
 }
 
-/* What a disk cannot do without waits behind other questions: the target takes few at once. */
-static bool is_held_up(const struct lb_disk *disk) {
+/* What a disk cannot do without is queued behind other questions: the target takes few at once. */
+static bool is_delayed(const struct lb_disk *disk) {
     const uint32_t needed = 1U << LB_ASK_READY | 1U << LB_ASK_INQUIRY | 1U << LB_ASK_CAPACITY_16 |
                             1U << LB_ASK_CAPACITY_10;
     for (unsigned i = 0; i < LB_ASK_START; i++)
@@ -454,7 +454,7 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
     bool is_asking = disk->state == LB_DISK_ASKING && is_answering && disk->again_us == LB_NEVER;
     bool is_enough = is_asking && has_enough(disk);
     disk->enough_us = is_enough ? LB_MIN(disk->enough_us, now_us) : LB_NEVER;
-    if (!is_asking || (!is_enough && !is_held_up(disk)))
+    if (!is_asking || (!is_enough && !is_delayed(disk)))
         return LB_NEVER;
     if (is_enough && now_us < disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS)
         return disk->enough_us + LB_DISK_OPTIONAL_MS * LB_US_MS;
@@ -462,10 +462,10 @@ uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us) {
         enum lb_disk_question question = (enum lb_disk_question)i;
         struct lb_disk_task *task = &disk->tasks[LB_INITIATOR_TASKS_MAX + i];
         bool goes = may_go(disk, question) && is_late(disk, now_us, question) &&
-                    (is_enough || is_held_up(disk)) &&
+                    (is_enough || is_delayed(disk)) &&
                     lb_initiator_give_up(disk->session, now_us, &task->task);
-        if (goes && !is_enough && disk->asides++ < LB_DISK_ASIDES_MAX)
-            disk->returning |= 1U << i;
+        if (goes && !is_enough && disk->postponements++ < LB_DISK_POSTPONED_MAX)
+            disk->postponed |= 1U << i;
     }
     return now_us + 100 * LB_US_MS; /* where an answer was just coming */
 }

@@ -28,7 +28,7 @@ static void start_round(struct lb_disk *disk, uint64_t now_us) {
 
 static void begin(struct lb_disk *disk, uint64_t now_us, uint32_t wanted) {
     disk->wanted = wanted;
-    disk->silent = disk->returning = disk->asides = 0;
+    disk->silent = disk->postponed = disk->postponements = 0;
     disk->rounds = disk->pauses = 0;
     disk->since_us = now_us;
     lb_error_clear(&disk->unsure);
@@ -111,8 +111,8 @@ void lb_disk_answered(struct lb_disk *disk, uint64_t now_us, struct lb_disk_task
     bool is_asking = disk->state == LB_DISK_ASKING;
     bool is_silent = task->task.state == LB_TASK_SILENT;
     answer->is_out = false;
-    if (is_silent && disk->returning >> task->lba & 1) {
-        disk->returning &= ~(1U << task->lba);
+    if (is_silent && disk->postponed >> task->lba & 1) {
+        disk->postponed &= ~(1U << task->lba);
         lb_disk_ask(disk, now_us, 1U << task->lba);
         return;
     }

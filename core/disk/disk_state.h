@@ -13,7 +13,7 @@ enum {
     LB_DISK_ERROR_DELAY_MS = 50,  /* before the first of them; it doubles */
     LB_DISK_STANDBY_MS = 5000,    /* for a portal on standby, where there is no other */
     LB_DISK_OPTIONAL_MS = 3000,  /* for the answers that a disk can do without, behind the others */
-    LB_DISK_ASIDES_MAX = 12,     /* of questions that hold up others: then they are done without */
+    LB_DISK_POSTPONED_MAX = 12,  /* of optional questions; after that, no answer */
     LB_DISK_NAME_MS = 30000,     /* for the first name of a disk that is busy with nothing else */
     LB_DISK_EMPTY_MAX = 6,       /* questions for a capacity that is empty */
     LB_DISK_PIECE_MIN = 4096,    /* a MaxBurstLength below this does not make pieces smaller */
@@ -100,8 +100,8 @@ struct lb_disk {
     uint64_t again_us;      /* when the next round is; LB_NEVER: one is out, or none is needed */
     struct lb_error unsure; /* why there is no proof so far */
     uint32_t silent;        /* questions without an answer: no later round asks them */
-    uint32_t returning;     /* bits: they let go what a disk needs, and are asked again now */
-    uint32_t asides;        /* how often one has done so */
+    uint32_t postponed;     /* bits: given up for others, and asked again now */
+    uint32_t postponements; /* how many there were */
     uint64_t enough_us;     /* when all had come that a disk cannot do without; LB_NEVER */
 
     struct lb_disk_task tasks[LB_DISK_TASKS_MAX];
@@ -140,7 +140,7 @@ void lb_disk_take_mode(struct lb_disk *disk);
  * LB_NEVER: it cannot, or others are still to come. */
 uint64_t lb_disk_optional_until(const struct lb_disk *disk, enum lb_disk_question question);
 /* Answers that a disk can do without are not waited for once the others are there, and those that
- * hold up the others step aside; gives the next deadline. */
+ * delay the others are asked again after them; gives the next deadline. */
 uint64_t lb_disk_optional_tick(struct lb_disk *disk, uint64_t now_us);
 
 /* disk_proof.c */

@@ -346,6 +346,14 @@ static inline bool disk_comes_up(void) {
     return false;
 }
 
+/* From here on, or false: it does not come up in this time. */
+static inline bool disk_is_up_within(uint64_t us) {
+    uint64_t end_us = peer.now + us;
+    while (!lb_disk_is_up(&d.disk) && peer.now < end_us)
+        disk_pass(100 * MS);
+    return CHECK(lb_disk_is_up(&d.disk));
+}
+
 /* A disk that is up, with the commands of the bring-up not counted; false: it did not come up. */
 static inline bool disk_bring_up(void) {
     disk_init();

@@ -300,7 +300,7 @@ static bool has_op(const struct lb_scsi_unit *unit, uint8_t op) {
 /* Bits of the CONTROL byte, the CDB's last, that ask for what is not here: NACA (SAM-5 5.2, SPC-4
  * 4.3.4), and LINK and FLAG of former times (SAM-3 5.3), whose initiators wait for an INTERMEDIATE
  * status. By groups of operation codes; 0: the length is not known. */
-static bool has_control(const uint8_t cdb[16]) {
+static bool has_unsupported_control(const uint8_t cdb[16]) {
     static const uint8_t controls[8] = {5, 9, 9, 0, 15, 11, 0, 0};
     uint8_t at = controls[cdb[0] >> 5];
     return at != 0 && cdb[at] & 7;
@@ -442,7 +442,7 @@ void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_co
     command->kind = LB_SCSI_KIND_REPLY;
     if (command->reads && command->writes)
         lb_scsi_invalid_field(command); /* bidirectional commands are not for disks */
-    else if (has_control(command->cdb))
+    else if (has_unsupported_control(command->cdb))
         lb_scsi_invalid_field(command); /* neither auto contingent allegiance nor linked commands */
     else
         check_obstacles(device, command);

@@ -139,9 +139,9 @@ static bool read_page(const struct lb_scsi_unit *unit, struct lb_rd *rd, struct 
     return lb_rd_ok(rd);
 }
 
-/* *is_cut: it ends in the middle of something. */
-static bool read_list(const struct lb_scsi_unit *unit, bool is_long, struct lb_bytes list,
-                      struct change *change, bool *is_cut) {
+/* What is wrong with the list, as an ASC; 0: nothing. */
+static uint8_t read_list(const struct lb_scsi_unit *unit, bool is_long, struct lb_bytes list,
+                         struct change *change) {
     struct lb_rd rd = lb_rd(list);
     bool is_right = true;
     lb_rd_skip(&rd, is_long ? 6 : 3);
@@ -149,23 +149,22 @@ static bool read_list(const struct lb_scsi_unit *unit, bool is_long, struct lb_b
     lb_rd_skip(&rd, descriptors); /* block length and count: as they are */
     while (is_right && lb_rd_ok(&rd) && rd.left > 0)
         is_right = read_page(unit, &rd, change);
-    *is_cut = !lb_rd_ok(&rd);
-    return is_right && !*is_cut;
+    if (!lb_rd_ok(&rd))
+        return 0x1a; /* it ends in the middle of something */
+    return is_right ? 0 : 0x26;
 }
 
 void lb_scsi_mode_select(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus,
                          struct lb_scsi_command *command, struct lb_bytes list) {
     struct change change = {.has_cache = false};
-    bool is_long = command->cdb[0] == LB_SCSI_MODE_SELECT_10, is_cut = false;
+    bool is_long = command->cdb[0] == LB_SCSI_MODE_SELECT_10;
     if (!(command->cdb[1] & 0x10) || command->cdb[1] & 1) { /* PF, SP: nothing is saved */
         lb_scsi_invalid_field(command);
         return;
     }
-    if (!read_list(unit, is_long, list, &change, &is_cut)) {
-        if (is_cut)
-            lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x1a, 0);
-        else
-            lb_scsi_invalid_parameter(command);
+    uint8_t asc = read_list(unit, is_long, list, &change);
+    if (asc != 0) {
+        lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, asc, 0);
         return;
     }
     if (change.has_cache)

@@ -92,11 +92,10 @@ static bool read_config(struct lb_config *config, const char *path, struct lb_er
 /* A secret is taken as it stands: what other files have round a value, or behind it, is a part of
  * it here. */
 static bool is_odd_secret(struct lb_bytes secret) {
-    bool is_quoted = secret.len >= 2 && (secret.p[0] == '"' || secret.p[0] == '\'') &&
-                     secret.p[secret.len - 1] == secret.p[0];
-    for (size_t i = 0; i + 1 < secret.len && !is_quoted; i++)
-        is_quoted = secret.p[i] == ' ' && (secret.p[i + 1] == '#' || secret.p[i + 1] == ';');
-    return is_quoted;
+    bool is_odd = lb_bytes_unquote_any(secret).len != secret.len;
+    for (size_t i = 0; i + 1 < secret.len && !is_odd; i++)
+        is_odd = secret.p[i] == ' ' && (secret.p[i + 1] == '#' || secret.p[i + 1] == ';');
+    return is_odd;
 }
 
 static void warn_of_secrets(const struct lb_config *config, const char *path) {

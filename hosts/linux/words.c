@@ -237,18 +237,13 @@ bool lb_words_take(struct lb_words *words, struct lb_bytes name,
 
 /* ---- a kernel command line ------------------------------------------------------------------- */
 
-/* Those of a shell, which the kernel leaves where they stand. */
-static struct lb_bytes without_quotes(struct lb_bytes text) {
-    bool has = text.len >= 2 && text.p[0] == '\'' && text.p[text.len - 1] == '\'';
-    return has ? lb_bytes(text.p + 1, text.len - 2) : text;
-}
-
 void lb_words_read_line(struct lb_words *words, struct lb_bytes line) {
     struct lb_bytes word;
     while (lb_config_next_word(&line, &word)) {
         struct lb_bytes name, value;
         bool has_value = lb_split_at(lb_config_unquote(word), '=', &name, &value);
-        value = without_quotes(lb_config_unquote(value));
+        /* The single quotes of a shell are the kernel's to keep. */
+        value = lb_bytes_unquote(lb_config_unquote(value), '\'');
         (void)lb_words_take(words, name, has_value ? &value : NULL, LB_SOURCE_KERNEL);
     }
 }

@@ -96,13 +96,14 @@ static void fill_ipsec(const struct lb_config *config, struct lb_ibft_ipsec *out
  * was used is allowed by its address: a name on the list does not say so. Where there are keys,
  * DHCP without a proof was passed over, whether it was required or not. */
 static void fill_policy(const struct lb_config *config, struct lb_ibft_policy *out) {
-    static const char *const words[] = {"dhcp-auth", "header-digest", "data-digest", "address"};
+    static const char *const words[] = {"header-digest", "data-digest", "address"};
     const char *servers = lb_config_text(config, LB_KEY_ALLOW_SERVER);
     struct lb_text require = lb_text(out->require, sizeof out->require);
     struct lb_addr server = lb_initiator_home(lb_boot_session(loop_engine())).addr;
+    if (lb_config_requires(config, "dhcp-auth") || lb_config_is_set(config, LB_KEY_DHCP_KEYS))
+        lb_text_add(&require, "dhcp-auth");
     for (size_t i = 0; i < LB_COUNT(words); i++)
-        if (lb_config_requires(config, words[i]) ||
-            (i == 0 && lb_config_is_set(config, LB_KEY_DHCP_KEYS)))
+        if (lb_config_requires(config, words[i]))
             lb_text_add(&require, "%s%s", require.len > 0 ? "," : "", words[i]);
     if (servers[0] != '\0')
         lb_format(out->allow_server, sizeof out->allow_server, "%s,%s", lb_addr_text(server).s,

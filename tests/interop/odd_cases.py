@@ -28,6 +28,19 @@ def for_a_while(seconds, answer, ops=None):
     return hook
 
 
+def change_first_read(t, change):
+    """The answer to the first read of the disk goes through change(answer) before it is sent."""
+    left = [1]
+
+    def hook(conn, lun, cdb, edtl):
+        if cdb[0] in (0x28, 0x88) and left[0]:
+            left[0] = 0
+            got = t.disk().plain(conn, lun, cdb, edtl)
+            change(got)
+            return got
+    t.disk().hook = hook
+
+
 def case(name, what):
     def add(fn):
         CASES[name] = (fn, what)
@@ -912,16 +925,10 @@ def _(t):
 
 @case("short-no-residual", "one read has half of its data, and does not say so")
 def _(t):
-    left = [1]
-
-    def hook(c, l, cdb, e):
-        if cdb[0] in (0x28, 0x88) and left[0]:
-            left[0] = 0
-            got = t.disk().plain(c, l, cdb, e)
-            got.data = got.data[:len(got.data) // 2]
-            got.odd["no_residual"] = True
-            return got
-    t.disk().hook = hook
+    def halve(got):
+        got.data = got.data[:len(got.data) // 2]
+        got.odd["no_residual"] = True
+    change_first_read(t, halve)
 
 
 @case("residual-wrong", "whole reads with U and a residual (libiscsi d777655)")
@@ -1065,28 +1072,12 @@ def _(t):
 
 @case("slow-first", "the first read takes 20 s")
 def _(t):
-    left = [1]
-
-    def hook(c, l, cdb, e):
-        if cdb[0] in (0x28, 0x88) and left[0]:
-            left[0] = 0
-            got = t.disk().plain(c, l, cdb, e)
-            got.delay = 20
-            return got
-    t.disk().hook = hook
+    change_first_read(t, lambda got: setattr(got, "delay", 20))
 
 
 @case("slow-first-40", "the first read takes 40 s")
 def _(t):
-    left = [1]
-
-    def hook(c, l, cdb, e):
-        if cdb[0] in (0x28, 0x88) and left[0]:
-            left[0] = 0
-            got = t.disk().plain(c, l, cdb, e)
-            got.delay = 40
-            return got
-    t.disk().hook = hook
+    change_first_read(t, lambda got: setattr(got, "delay", 40))
 
 
 @case("data-in-zero-sn", "Data-In without S has zeros for its numbers (iSCSIConsole before 2da8c80)")

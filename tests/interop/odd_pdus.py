@@ -111,18 +111,28 @@ def _(make):
 
 # ---- text
 
+def begin_text(s, flags, text):
+    """A text request with these flags (F, C) that begins an exchange: its header, and the answer's header and data."""
+    bhs = s.request(0x04, flags)
+    bhs[20:24] = b"\xff" * 4
+    s.send(bhs, text)
+    return (bhs, *s.receive())
+
+
+def end_text(s, bhs, got, text=b""):
+    """The last request of the exchange that bhs began and got answered: the answer's header and data."""
+    more = s.request(0x04, 0x80)
+    more[16:24] = bhs[16:20] + got[20:24]
+    s.send(more, text)
+    return s.receive()
+
+
 @case("linux: text in two requests")
 def _(make):
     s = clear(make(1).log_in())
-    bhs = s.request(0x04, 0x40)
-    bhs[20:24] = b"\xff" * 4
-    s.send(bhs, b"X-org.exam")
-    got, data = s.receive()
+    bhs, got, data = begin_text(s, 0x40, b"X-org.exam")
     check(got[0] == 0x24 and not got[1] & 0xC0 and data == b"" and got[20:24] != b"\xff" * 4, "C: %s" % got.hex())
-    more = s.request(0x04, 0x80)
-    more[16:24] = bhs[16:20] + got[20:24]
-    s.send(more, b"ple.a=1\0")
-    got, data = s.receive()
+    got, data = end_text(s, bhs, got, b"ple.a=1\0")
     check(got[1] == 0x80 and data == b"X-org.example.a=NotUnderstood\0" and got[20:24] == b"\xff" * 4, "%s" % data)
     s.log_out()
 
@@ -130,16 +140,10 @@ def _(make):
 @case("linux: text that may go on")
 def _(make):
     s = clear(make(1).log_in())
-    bhs = s.request(0x04, 0x00)
-    bhs[20:24] = b"\xff" * 4
-    s.send(bhs, b"X-a.b=1\0")
-    got, data = s.receive()
+    bhs, got, data = begin_text(s, 0x00, b"X-a.b=1\0")
     check(got[0] == 0x24 and not got[1] & 0x80 and got[20:24] != b"\xff" * 4, "F: %s" % got.hex())
     check(data == b"X-a.b=NotUnderstood\0", "%s" % data)
-    more = s.request(0x04, 0x80)
-    more[16:24] = bhs[16:20] + got[20:24]
-    s.send(more)
-    got, data = s.receive()
+    got, data = end_text(s, bhs, got)
     check(got[1] == 0x80 and data == b"", "its end: %s" % got.hex())
     check(is_alive(s), "the session is over")
     s.log_out()

@@ -1,7 +1,7 @@
 """Still more cases of odd-target.py: what stands in headers, and where rules are broken that few initiators ask for."""
 import struct
 
-from odd_cases import case, here, there
+from odd_cases import case, change_first_read, here, there
 from odd_target import CHECK, GOOD, IQN, NO_TAG, Answer, sense
 
 LOGIN_RESPONSE, DATA_IN, RESPONSE, R2T = 0x23, 0x25, 0x21, 0x31
@@ -207,15 +207,7 @@ def _(t):
 
 @case("residual-both", "both U and O, once, of a whole read")
 def _(t):
-    left = [1]
-
-    def hook(conn, lun, cdb, edtl):
-        if cdb[0] in (0x28, 0x88) and left[0]:
-            left[0] = 0
-            got = t.disk().plain(conn, lun, cdb, edtl)
-            got.odd.update(flags=6, residual=0)
-            return got
-    t.disk().hook = hook
+    change_first_read(t, lambda got: got.odd.update(flags=6, residual=0))
 
 
 # ---- disk
