@@ -142,9 +142,19 @@ static enum lb_family_progress state6(const struct lb_network *network,
     return LB_ASKING;
 }
 
+/* Of several prefixes the address that is still being probed may be the one that the disk is
+ * reached from: before the interface is configured, all of them are waited for. */
+static bool awaits_probes6(const struct lb_network *network) {
+    return !network->is_set && network->static6 == LB_STATIC6_NONE &&
+           !lb_plan_is_dry(network->common->plan) && network->nd6.info.pending > 0;
+}
+
 enum lb_family_progress lb_network_progress(const struct lb_network *network, enum lb_family family,
                                             const struct lb_network_need *need) {
-    return family == LB_V6 ? state6(network, need) : state4(network);
+    if (family != LB_V6)
+        return state4(network);
+    enum lb_family_progress state = state6(network, need);
+    return state == LB_ANSWERED && awaits_probes6(network) ? LB_ASKING : state;
 }
 
 bool lb_network_is_alive(const struct lb_network *network, enum lb_family family) {

@@ -139,6 +139,23 @@ static void a_disk_of_the_other_family_waits_for_an_address_there(void) {
     CHECK_EQ(news.status->family, LB_V4);
 }
 
+/* The disk may be in the prefix of the address that is still being probed. */
+static void all_addresses_of_the_routers_are_waited_for_at_first(void) {
+    begin();
+    set("prefer-family", "6");
+    answer6(DISK6);
+    network.nd6.info.pending = 1;
+    CHECK_EQ(turn(), LB_FAMILIES_SAME);
+    network.nd6.info.pending = 0;
+    network.nd6.info.address_count = 2;
+    CHECK_EQ(turn(), LB_FAMILIES_FOLLOW);
+    CHECK_EQ(news.status->family, LB_V6);
+    const struct lb_network_need need = {.is_named = false};
+    network.nd6.info.pending = 1; /* a prefix that comes later takes nothing away */
+    network.is_set = true;
+    CHECK_EQ(lb_network_progress(&network, LB_V6, &need), LB_ANSWERED);
+}
+
 static void discovery_begins_beside_a_family_that_is_silent(void) {
     bool was_saved = true;
     struct lb_error nothing = {.code = LB_E_DISCOVERY_SILENT};
@@ -247,6 +264,7 @@ int main(void) {
     TEST(a_way_to_the_disk_is_waited_for_as_its_address_is);
     TEST(the_preferred_family_is_waited_for);
     TEST(a_disk_of_the_other_family_waits_for_an_address_there);
+    TEST(all_addresses_of_the_routers_are_waited_for_at_first);
     TEST(discovery_begins_beside_a_family_that_is_silent);
     TEST(discovery_that_failed_early_is_saved_by_the_other_family_or_is_the_error);
     TEST(where_a_root_path_is_broken_the_other_family_does_not_hide_it);
