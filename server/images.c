@@ -2,7 +2,6 @@
 #include "server/durable.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,34 +44,6 @@ struct lb_image lb_image_of_path(const char *state, const char *path) {
         return none;
     lb_image_path(state, &image, whole);
     return lb_streq(whole, path) ? image : none;
-}
-
-struct magic {
-    const char *begin, *name;
-};
-
-/* The name of the one that the file begins with; NULL: none. */
-static const char *name_by_begin(int fd, const struct magic *list, size_t count) {
-    uint8_t begin[8];
-    if (pread(fd, begin, sizeof begin, 0) == sizeof begin)
-        for (size_t i = 0; i < count; i++)
-            if (memcmp(begin, list[i].begin, strlen(list[i].begin)) == 0)
-                return list[i].name;
-    return NULL;
-}
-
-const char *lb_image_format(int fd) {
-    static const struct magic formats[] = {
-        {"QFI\xfb", "qcow2"}, {"KDMV", "vmdk"}, {"vhdxfile", "vhdx"}, {"conectix", "vpc"}};
-    return name_by_begin(fd, formats, LB_COUNT(formats));
-}
-
-const char *lb_image_packer(int fd) {
-    static const struct magic packers[] = {{"\x1f\x8b\x08", "gzip"},
-                                           {"\3757zXZ", "xz"},
-                                           {"BZh", "bzip2"},
-                                           {"\x28\xb5\x2f\xfd", "zstd"}};
-    return name_by_begin(fd, packers, LB_COUNT(packers));
 }
 
 /* ---- the folder ---- */

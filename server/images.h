@@ -39,6 +39,9 @@ bool lb_images_next(const char *state, struct lb_image *image);
 const char *lb_image_format(int fd);
 /* The program that has compressed a file, by how it begins; NULL: none that is known. */
 const char *lb_image_packer(int fd);
+/* What a disk of such a format takes from other files, in words; NULL: nothing. Whoever made it
+ * chose those files: they may be any of this computer. */
+const char *lb_image_outside(int fd);
 /* Makes the folder, and removes what a killed lunbootd has left half made. */
 bool lb_images_open(const char *state, struct lb_server_error *error);
 /* The version that was made as .new is there, durably. 0, or an errno; it is never a part. */

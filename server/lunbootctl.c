@@ -99,7 +99,33 @@ static bool run(const char *const words[]) {
            WEXITSTATUS(status) == 0;
 }
 
-/* qemu-img makes a raw disk of it, in a file that has no name once it is there. */
+/* The file as qemu-img opens it: by no name, which it could take for an option or for another
+ * protocol's, and which could mean another file by then. */
+struct handle {
+    char path[40];
+    int fd;
+};
+
+static struct handle handle_of(int fd) {
+    struct handle handle = {.fd = fcntl(fd, F_DUPFD, 10)}; /* qemu-img inherits it */
+    lb_format(handle.path, sizeof handle.path, "/proc/self/fd/%d", handle.fd);
+    return handle;
+}
+
+static bool convert_to(int from, const char *format, int to) {
+    struct handle in = handle_of(from), out = handle_of(to);
+    const char *const words[] = {"qemu-img", "convert", isatty(STDERR_FILENO) ? "-pf" : "-f",
+                                 format,     "-O",      "raw",
+                                 in.path,    out.path,  NULL};
+    bool did = in.fd >= 0 && out.fd >= 0 && run(words);
+    if (in.fd >= 0)
+        close(in.fd);
+    if (out.fd >= 0)
+        close(out.fd);
+    return did;
+}
+
+/* qemu-img makes a raw disk of it, in a file that has no name. */
 static bool convert(struct call *call) {
     const char *format = lb_image_format(call->file);
     char path[200];
@@ -109,15 +135,10 @@ static bool convert(struct call *call) {
     int raw = mkostemps(path, 4, O_CLOEXEC);
     if (raw < 0)
         return false;
-    const char *const words[] = {"qemu-img", "convert", isatty(STDERR_FILENO) ? "-pf" : "-f",
-                                 format,     "-O",      "raw",
-                                 call->path, path,      NULL};
-    bool did = run(words);
-    int code = errno;
     (void)unlink(path);
+    bool did = convert_to(call->file, format, raw);
     close(call->file);
     call->file = raw;
-    errno = code;
     return did;
 }
 
@@ -244,6 +265,10 @@ int main(int argc, char **argv) {
     call.file = -1;
     if (!take_file(&call))
         return complain(1, "the file cannot be opened: ", strerror(errno), "check its path");
+    const char *outside = call.file >= 0 ? lb_image_outside(call.file) : NULL;
+    if (outside != NULL)
+        return complain(1, "the disk is not whole in this file: it has ", outside,
+                        "qemu-img convert -O raw FILE DISK.img, where you know all its files");
     if (call.file >= 0 && !convert(&call))
         return complain(1, "qemu-img cannot make a raw disk of the file", "",
                         "install qemu-utils; run it as root; see what it has said");

@@ -165,6 +165,31 @@ ctl_says '^other-system@1$' "a qcow2 becomes a version, named after its file"
 cmp "$images/other-system@1" "$scratch/new.img" || fail "other-system@1 is another disk"
 [ -z "$(find "$images" -name '.*')" ] || fail "something is left of it"
 ok "it is the disk that was in it, byte for byte"
+cp "$scratch/Other System.qcow2" "$scratch/debian:13.qcow2"
+ctl image add "$scratch/debian:13.qcow2"
+ctl_says '^debian-13@1$' "so does one whose name looks like a protocol of qemu-img's"
+cmp "$images/debian-13@1" "$scratch/new.img" || fail "debian-13@1 is another disk"
+
+# Whoever makes a disk of several files chooses the others: they may be any of the server's.
+make_bytes "$scratch/secret" 65536 7
+qemu-img create -q -f qcow2 -b "$scratch/secret" -F raw "$scratch/backing.qcow2" 1M
+qemu-img create -q -f qcow2 -o "data_file=$scratch/data,data_file_raw=on" "$scratch/outer.qcow2" 65536
+qemu-img create -q -f vmdk "$scratch/parent.vmdk" 1M
+qemu-img create -q -f vmdk -b "$scratch/parent.vmdk" -F vmdk "$scratch/child.vmdk"
+printf 'KDMV\1\0\0\0%20s\1\0\0\0' '' | tr ' ' '\0' >"$scratch/flat.vmdk"
+truncate -s 512 "$scratch/flat.vmdk"
+printf '# Disk DescriptorFile\ncreateType="monolithicFlat"\nRW 128 FLAT "%s" 0\n' "$scratch/secret" \
+    >>"$scratch/flat.vmdk"
+truncate -s 16384 "$scratch/flat.vmdk"
+ctl_refuses 'not whole in this file: it has a backing file' 'all its files' image add "$scratch/backing.qcow2"
+ctl_refuses 'not whole in this file: it has an external data file' 'all its files' image add "$scratch/outer.qcow2"
+ctl_refuses 'not whole in this file: it has a parent disk' 'all its files' image add "$scratch/child.vmdk"
+ctl_refuses 'not whole in this file: it has files of its own' 'all its files' image add "$scratch/flat.vmdk"
+for name in backing outer child flat; do
+    [ ! -e "$images/$name@1" ] || fail "$name.* was taken"
+done
+ok "no file of the server comes into an image with another's disk"
+ctl image remove debian-13@1
 
 # Removed.
 ctl_refuses 'debian@[0-9]+ is in use: [1-9] machines? ha(s|ve) it' 'lunbootctl reset' image remove debian
