@@ -74,9 +74,9 @@ bool lb_prefix_parse(struct lb_bytes text, struct lb_prefix *prefix);
  * a router of the same family. False leaves *route. */
 bool lb_route_parse(struct lb_bytes text, struct lb_route *route);
 
-/* A host name: labels of letters, digits and `-`, with dots between and maybe one at the end, whose
- * last label does not begin with a digit (RFC 1123 2.1, RFC 2396 3.2.2: so it is no address).
- * False: *offset is the first wrong byte. */
+/* A host name: labels of letters, digits, `_` and `-`, with dots between and maybe one at the end,
+ * whose last label is no number (RFC 1123 2.1: so it is no address, nor one with a mistake). False:
+ * *offset is the first wrong byte. */
 bool lb_host_name_check(struct lb_bytes text, size_t *offset);
 /* A name that a network, firmware or a person gives a machine or its domain: letters, digits, `-`,
  * `_` and `.`, and neither `-` nor `.` first. Nothing else goes into files, words or

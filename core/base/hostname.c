@@ -1,4 +1,5 @@
-/* Host names: RFC 952, RFC 1123 2.1. */
+/* Host names: RFC 952, RFC 1123 2.1; and with `_`, which people's have, and which DNS and all peers
+ * resolve. */
 #include "core/base/addr.h"
 #include "core/base/limits.h"
 
@@ -26,7 +27,7 @@ static bool check_label(struct lb_bytes text, size_t end, size_t *offset) {
     for (; *offset < end; (*offset)++) {
         uint8_t c = text.p[*offset];
         bool is_edge = *offset == start || *offset + 1 == end;
-        bool fits = is_letter(c) || is_digit(c) || (c == '-' && !is_edge);
+        bool fits = is_letter(c) || is_digit(c) || c == '_' || (c == '-' && !is_edge);
         if (!fits || *offset - start == LABEL_MAX)
             return false;
     }
@@ -55,11 +56,28 @@ size_t lb_host_name_last_label(struct lb_bytes text) {
     return at;
 }
 
+static bool is_digits(struct lb_bytes text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_digit(text.p[i]))
+            return false;
+    return true;
+}
+
+/* What every resolver takes for an address, or who wrote it: digits at the end, 0x, or digits in
+ * front and one at the beginning of the end (`192.0.2.1x`). */
+static bool is_like_address(struct lb_bytes text, size_t last) {
+    struct lb_bytes end = lb_bytes(text.p + last, label_end(text, last) - last);
+    if (!is_digit(end.p[0]))
+        return false;
+    return is_digits(end) || (end.p[0] == '0' && lb_ascii_lower(end.p[1]) == 'x') ||
+           (last > 0 && is_digits(lb_bytes(text.p, label_end(text, 0))));
+}
+
 bool lb_host_name_check(struct lb_bytes text, size_t *offset) {
     size_t last = lb_host_name_last_label(text);
     if (!check_labels(text, offset))
         return false;
-    if (is_digit(text.p[last])) {
+    if (is_like_address(text, last)) {
         *offset = last;
         return false;
     }

@@ -13,6 +13,7 @@
 #define GRACE_MS       50 /* RFC 8305 3: the Resolution Delay */
 #define GIVE_UP_MS     5000
 #define ROUNDS_MAX     4 /* the wait does not double further */
+#define DOUBTED_SENDS  2 /* of a question whose name does not exist, as the other one was told */
 
 static uint64_t or_default_us(uint32_t ms, uint32_t otherwise_ms) {
     return (uint64_t)(ms != 0 ? ms : otherwise_ms) * LB_US_MS;
@@ -95,6 +96,8 @@ static void ask(struct lb_dns_client *client, uint64_t now_us, size_t index, con
     question->sends = 0;
     question->next = 0;
     question->given_up = 0;
+    question->is_doubted = false;
+    question->addr_count = 0;
     question->resend_us = now_us;
     enter_question(client, now_us, index, LB_DNS_ASKED);
 }
@@ -141,16 +144,25 @@ static size_t count_servers(const struct lb_dns_client *client,
     return count;
 }
 
+/* It has the addresses that are used. */
+static void end_question(struct lb_dns_client *client, uint64_t now_us, size_t index) {
+    enter_question(client, now_us, index, LB_DNS_ANSWERED);
+    if (client->grace_us == LB_NEVER)
+        client->grace_us = now_us + or_default_us(client->config.grace_ms, GRACE_MS);
+}
+
 void lb_dns_server_failed(struct lb_dns_client *client, uint64_t now_us, size_t index,
                           size_t server) {
     struct lb_dns_question *question = &client->questions[index];
+    client->words[server] = LB_DNS_SAID_FAILED;
     question->given_up |= 1u << server;
-    if (!has_server(client, question)) {
-        enter_question(client, now_us, index, LB_DNS_FAILED_BY_ALL);
-        return;
-    }
-    enter_question(client, now_us, index, LB_DNS_ASKED);
     question->resend_us = now_us;
+    if (has_server(client, question))
+        enter_question(client, now_us, index, LB_DNS_ASKED);
+    else if (question->addr_count > 0) /* the rest of what was cut is not to be had */
+        end_question(client, now_us, index);
+    else
+        enter_question(client, now_us, index, LB_DNS_FAILED_BY_ALL);
 }
 
 /* How long the servers asked so far have for themselves: it doubles with each round, and an eighth
@@ -182,21 +194,18 @@ static struct lb_dns_action send(struct lb_dns_client *client, uint64_t now_us, 
 
 /* ---- answers ---- */
 
-/* RFC 5452 9.1: an answer counts only if all of it is what was asked. */
+/* RFC 5452 9.1: an answer counts only if all of it is what was asked. A failure may be told without
+ * the question. */
 static bool answers(const struct lb_dns_question *question, const struct lb_dns_message *message) {
     return !is_settled(question) && message->is_response && message->is_query_opcode &&
-           message->id == question->id && message->type == (unsigned)question->type &&
-           lb_dns_name_equal(message->name, question->name);
+           message->id == question->id &&
+           (message->name[0] == '\0' || (message->type == (unsigned)question->type &&
+                                         lb_dns_name_equal(message->name, question->name)));
 }
 
-static void take_addresses(struct lb_dns_client *client, uint64_t now_us, size_t index,
-                           const struct lb_dns_answer *answer) {
-    struct lb_dns_question *question = &client->questions[index];
+static void keep_addresses(struct lb_dns_question *question, const struct lb_dns_answer *answer) {
     memcpy(question->addrs, answer->addrs, sizeof question->addrs);
     question->addr_count = answer->addr_count;
-    enter_question(client, now_us, index, LB_DNS_ANSWERED);
-    if (client->grace_us == LB_NEVER)
-        client->grace_us = now_us + or_default_us(client->config.grace_ms, GRACE_MS);
 }
 
 static void follow_alias(struct lb_dns_client *client, uint64_t now_us, size_t index,
@@ -208,34 +217,37 @@ static void follow_alias(struct lb_dns_client *client, uint64_t now_us, size_t i
         ask(client, now_us, index, alias);
 }
 
-/* RFC 8020: a name that does not exist has no address of either family. */
-static void deny_both(struct lb_dns_client *client, uint64_t now_us, const char *name) {
+/* RFC 8020: a name that does not exist has no address of either family. But some servers say so of
+ * the type that a name does not have (RFC 4074 4.2), so that the other answer is waited for. */
+static void doubt_others(struct lb_dns_client *client, const char *name) {
     for (size_t i = 0; i < LB_DNS_QUESTIONS; i++)
-        if (!is_settled(&client->questions[i]) &&
-            lb_dns_name_equal(client->questions[i].name, name))
-            enter_question(client, now_us, i, LB_DNS_DENIED);
+        if (lb_dns_name_equal(client->questions[i].name, name))
+            client->questions[i].is_doubted = true;
 }
 
 static void take_answer(struct lb_dns_client *client, uint64_t now_us, size_t index, size_t server,
                         const struct lb_dns_answer *answer) {
     struct lb_dns_question *question = &client->questions[index];
-    bool has_failed = answer->verdict == LB_DNS_NO_ANSWER;
-    client->words[server] = has_failed ? LB_DNS_SAID_FAILED : LB_DNS_SAID_NO;
+    if (client->words[server] == LB_DNS_SILENT)
+        client->words[server] = LB_DNS_SAID_NO;
     switch (answer->verdict) {
     case LB_DNS_FOUND:
-        take_addresses(client, now_us, index, answer);
+        keep_addresses(question, answer);
+        end_question(client, now_us, index);
         break;
     case LB_DNS_ALIAS:
         follow_alias(client, now_us, index, answer->alias);
         break;
+    case LB_DNS_NO_NAME:
+        doubt_others(client, question->name);
+        enter_question(client, now_us, index, LB_DNS_DENIED);
+        break;
     case LB_DNS_EMPTY:
         enter_question(client, now_us, index, LB_DNS_DENIED);
         break;
-    case LB_DNS_NO_NAME:
-        deny_both(client, now_us, question->name);
-        break;
     case LB_DNS_CUT:
         if (question->state == LB_DNS_ASKED) {
+            keep_addresses(question, answer);
             question->next = server; /* the connection goes to the one that has the answer */
             enter_question(client, now_us, index, LB_DNS_BY_TCP);
         }
@@ -280,8 +292,6 @@ static void enter_ended(struct lb_dns_client *client, uint64_t now_us) {
     for (size_t i = 0; i < LB_DNS_QUESTIONS; i++) {
         const struct lb_dns_question *question = &client->questions[i];
         lb_dns_stream_end(client, i);
-        if (question->state != LB_DNS_ANSWERED)
-            continue;
         for (size_t a = 0; a < question->addr_count; a++)
             if (client->addr_count < LB_COUNT(client->addrs))
                 client->addrs[client->addr_count++] = question->addrs[a];
@@ -296,10 +306,21 @@ static bool all_are_settled(const struct lb_dns_client *client) {
     return true;
 }
 
+/* Those that were asked DOUBTED_SENDS times after the name was said not to exist. */
+static void deny_doubted(struct lb_dns_client *client, uint64_t now_us) {
+    for (size_t i = 0; i < LB_DNS_QUESTIONS; i++) {
+        const struct lb_dns_question *question = &client->questions[i];
+        if (question->state == LB_DNS_ASKED && question->is_doubted &&
+            question->sends >= DOUBTED_SENDS && now_us >= question->resend_us)
+            enter_question(client, now_us, i, LB_DNS_DENIED);
+    }
+}
+
 /* Goes on to the next name, or to the end, if nothing is left to wait for. */
 static void judge(struct lb_dns_client *client, uint64_t now_us) {
     if (client->state == LB_DNS_ENDED)
         return;
+    deny_doubted(client, now_us);
     bool has_address = client->grace_us != LB_NEVER;
     if (now_us >= client->give_up_us || (has_address && now_us >= client->grace_us))
         enter_ended(client, now_us);

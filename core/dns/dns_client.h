@@ -7,7 +7,7 @@
 #include "core/dns/dns.h"
 #include "core/dns/dns_wire.h"
 
-#define LB_DNS_RX_BYTES 4096 /* the longest answer by TCP: some 200 addresses with their names */
+#define LB_DNS_RX_BYTES 16384 /* the longest answer by TCP: some 1000 addresses */
 
 enum lb_dns_state {
     LB_DNS_ASKING,
@@ -33,8 +33,9 @@ struct lb_dns_question {
     unsigned sends;
     size_t next;        /* server to be asked next */
     unsigned given_up;  /* bits of the servers that failed */
+    bool is_doubted;    /* the other type was answered with: there is no such name */
     uint64_t resend_us; /* LB_DNS_ASKED */
-    struct lb_addr addrs[LB_PORTALS_MAX];
+    struct lb_addr addrs[LB_PORTALS_MAX]; /* also of an answer that was cut */
     size_t addr_count;
 };
 

@@ -141,6 +141,14 @@ static void take_flags(struct lb_dns_message *message, uint16_t flags) {
     message->rcode = flags & FLAG_RCODE;
 }
 
+static bool read_question(struct lb_rd *rd, struct lb_dns_message *message) {
+    if (!read_name(message->whole, rd, message->name))
+        return false;
+    message->type = lb_rd_u16(rd);
+    message->class_ = lb_rd_u16(rd);
+    return lb_rd_ok(rd) && message->class_ == CLASS_IN;
+}
+
 bool lb_dns_decode(struct lb_bytes bytes, struct lb_dns_message *message) {
     struct lb_dns_message decoded = {.whole = bytes};
     struct lb_rd rd = lb_rd(bytes);
@@ -149,11 +157,10 @@ bool lb_dns_decode(struct lb_bytes bytes, struct lb_dns_message *message) {
     uint16_t questions = lb_rd_u16(&rd);
     decoded.answer_count = lb_rd_u16(&rd);
     lb_rd_skip(&rd, 4);
-    if (!lb_rd_ok(&rd) || questions != 1 || !read_name(bytes, &rd, decoded.name))
+    if (!lb_rd_ok(&rd) || questions > 1 ||
+        (questions == 0 && decoded.rcode == LB_DNS_NOERROR)) /* a failure may repeat nothing */
         return false;
-    decoded.type = lb_rd_u16(&rd);
-    decoded.class_ = lb_rd_u16(&rd);
-    if (!lb_rd_ok(&rd) || decoded.class_ != CLASS_IN)
+    if (questions == 1 && !read_question(&rd, &decoded))
         return false;
     decoded.answers_at = bytes.len - rd.left;
     *message = decoded;
@@ -230,13 +237,13 @@ static bool is_referral(const struct lb_dns_message *message, enum lb_dns_verdic
 
 void lb_dns_answer_read(const struct lb_dns_message *message, struct lb_dns_answer *answer) {
     *answer = (struct lb_dns_answer){.verdict = LB_DNS_NO_ANSWER};
-    if (message->rcode == LB_DNS_NXDOMAIN) {
+    if (message->rcode == LB_DNS_NXDOMAIN && message->name[0] != '\0') {
         answer->verdict = LB_DNS_NO_NAME;
-    } else if (message->rcode == LB_DNS_NOERROR && message->is_truncated) {
-        answer->verdict = LB_DNS_CUT;
     } else if (message->rcode == LB_DNS_NOERROR) {
         answer->verdict = read_answers(message, answer);
-        if (is_referral(message, answer->verdict))
+        if (message->is_truncated)
+            answer->verdict = LB_DNS_CUT;
+        else if (is_referral(message, answer->verdict))
             answer->verdict = LB_DNS_NO_ANSWER;
     }
 }

@@ -8,7 +8,7 @@
 #define LB_DNS_NAME_MAX    253 /* bytes of a name as text: RFC 1035 2.3.4 */
 #define LB_DNS_LABEL_MAX   63  /* RFC 1035 2.3.4 */
 #define LB_DNS_QUERY_MAX   (12 + LB_DNS_NAME_MAX + 2 + 4) /* header, name, type and class */
-#define LB_DNS_ALIASES_MAX 8 /* CNAMEs followed; a longer chain is a circle or a mistake */
+#define LB_DNS_ALIASES_MAX 16 /* CNAMEs followed; a longer chain is a circle or a mistake */
 
 enum lb_dns_type { /* RFC 1035 3.2.2, RFC 3596 2.1 */
                    LB_DNS_A = 1,
@@ -41,13 +41,14 @@ struct lb_dns_message {
     bool is_response, is_query_opcode, is_truncated;
     bool recursion_available, is_authoritative;
     unsigned rcode;                 /* 0 to 15 */
-    char name[LB_DNS_NAME_MAX + 1]; /* of the question, without the dot at the end */
-    unsigned type, class_;          /* of the question */
+    char name[LB_DNS_NAME_MAX + 1]; /* of the question, without the dot at the end; empty: none */
+    unsigned type, class_;          /* of the question; 0: none */
     unsigned answer_count;          /* as the header says */
     size_t answers_at;              /* offset of the answer section */
 };
 
-/* False for what is no message with one question; leaves *message. */
+/* False for what is no message with one question; leaves *message. A server that fails may leave
+ * the question out. */
 bool lb_dns_decode(struct lb_bytes bytes, struct lb_dns_message *message);
 
 /* What a response says of the question that it repeats. */
@@ -56,7 +57,7 @@ enum lb_dns_verdict {
     LB_DNS_ALIAS,     /* the name is an alias of `alias`, about which nothing is said */
     LB_DNS_EMPTY,     /* the name has no address of this type */
     LB_DNS_NO_NAME,   /* there is no such name: RFC 8020, of no type */
-    LB_DNS_CUT,       /* truncated: ask by TCP */
+    LB_DNS_CUT,       /* truncated: ask by TCP; addrs: those that are there */
     LB_DNS_NO_ANSWER, /* the server failed, refused, or is not recursive: ask another */
 };
 

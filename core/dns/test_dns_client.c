@@ -217,6 +217,30 @@ static void one_family_alone_is_asked_for_where_that_is_wanted(void) {
     t.config.family = LB_FAMILY_NONE;
 }
 
+/* RFC 4074 4.2: some servers say that the name does not exist, and mean its AAAA. */
+static void a_name_that_does_not_exist_for_one_type_may_have_the_other(void) {
+    begin(1);
+    answer_code(53, LB_DNS_AAAA, LB_DNS_NXDOMAIN);
+    CHECK_EQ(t.ends, 0);
+    advance_ms(900); /* the server asks others for A */
+    CHECK(answer_address(53, "disk.x", "192.0.2.1"));
+    CHECK_EQ(t.end, LB_DNS_DONE);
+    CHECK_STR(addr_at(0), "192.0.2.1");
+}
+
+static void of_a_name_that_does_not_exist_the_other_type_is_asked_for_twice(void) {
+    begin_with(1, "a.example", "disk");
+    answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN); /* and nothing about AAAA */
+    advance_ms(1000);
+    CHECK_EQ(t.send_count, 3);
+    advance_ms(400);
+    CHECK_EQ(t.send_count, 5);
+    CHECK_STR(t.sends[4].name, "disk");
+    answer_address(53, "disk", "192.0.2.1");
+    advance_ms(50);
+    CHECK_EQ(t.end, LB_DNS_DONE);
+}
+
 /* ---- servers ---- */
 
 static void a_silent_server_is_not_waited_for_alone_longer_than_half_a_second(void) {
@@ -251,6 +275,29 @@ static void a_refusing_server_sends_us_to_the_next_at_once(void) {
     }
 }
 
+static bool answer_header_alone(unsigned from, unsigned type, unsigned flags) {
+    uint8_t room[12] = {0};
+    struct lb_bytes query = last_query(type, from);
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+    lb_wr_bytes(&wr, lb_bytes(query.p, 2));
+    lb_wr_u16(&wr, (uint16_t)(RESPONSE | flags));
+    lb_wr_zero(&wr, 8);
+    return deliver(from, lb_wr_done(&wr));
+}
+
+static void a_failure_needs_no_question(void) {
+    static const unsigned codes[] = {LB_DNS_FORMERR, LB_DNS_SERVFAIL, LB_DNS_NXDOMAIN,
+                                     LB_DNS_NOTIMP, LB_DNS_REFUSED};
+    for (size_t i = 0; i < LB_COUNT(codes); i++) {
+        begin(2);
+        CHECK(!answer_header_alone(53, LB_DNS_A, LB_DNS_NOERROR));
+        CHECK(answer_header_alone(53, LB_DNS_A, codes[i]));
+        CHECK_EQ(t.sends[2].to, 54);
+        CHECK_EQ(t.sends[2].type, LB_DNS_A);
+        CHECK_EQ(t.ends, 0);
+    }
+}
+
 static void when_all_servers_refuse_it_fails_at_once_and_says_who(void) {
     begin(2);
     for (unsigned server = 53; server <= 54; server++) {
@@ -265,6 +312,7 @@ static void when_all_servers_refuse_it_fails_at_once_and_says_who(void) {
 static void a_server_that_was_not_asked_is_not_named(void) {
     begin(2);
     answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN);
+    answer_code(53, LB_DNS_AAAA, LB_DNS_NXDOMAIN);
     CHECK_EQ(t.end, LB_DNS_FAILED);
     CHECK_STR(explained(), "disk.x; asked 192.0.2.53 (it knows no address)");
 }
@@ -294,12 +342,14 @@ static void without_a_server_or_a_name_it_fails_at_once(void) {
 static void a_name_without_a_dot_is_searched_for_in_the_domains_first(void) {
     begin_with(1, "a.example  b.example", "disk");
     CHECK_STR(t.sends[0].name, "disk.a.example");
-    answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN); /* holds for AAAA, too */
+    answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN);
+    answer_code(53, LB_DNS_AAAA, LB_DNS_NXDOMAIN);
     CHECK_STR(t.sends[2].name, "disk.b.example");
     answer_code(53, LB_DNS_A, 0);
     answer_code(53, LB_DNS_AAAA, 0);
     CHECK_STR(t.sends[4].name, "disk");
     answer_code(53, LB_DNS_AAAA, LB_DNS_NXDOMAIN);
+    answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN);
     CHECK_EQ(t.end, LB_DNS_FAILED);
     CHECK_EQ(t.send_count, 6);
     CHECK_STR(explained(),
@@ -310,6 +360,7 @@ static void a_name_with_a_dot_is_tried_as_it_is_first(void) {
     begin_with(1, "a.example", "disk.x");
     CHECK_STR(t.sends[0].name, "disk.x");
     answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN);
+    answer_code(53, LB_DNS_AAAA, LB_DNS_NXDOMAIN);
     CHECK_STR(t.sends[2].name, "disk.x.a.example");
     answer_address(53, "disk.x.a.example", "192.0.2.1");
     advance_ms(50);
@@ -320,6 +371,7 @@ static void a_name_that_ends_in_a_dot_is_tried_alone(void) {
     begin_with(1, "a.example", "disk.");
     CHECK_STR(t.sends[0].name, "disk");
     answer_code(53, LB_DNS_A, LB_DNS_NXDOMAIN);
+    answer_code(53, LB_DNS_AAAA, LB_DNS_NXDOMAIN);
     CHECK_EQ(t.end, LB_DNS_FAILED);
     CHECK_EQ(t.send_count, 2);
 }
@@ -411,6 +463,26 @@ static void begin_tcp(unsigned servers) {
     CHECK_EQ(t.connects, 1);
     CHECK_STR(lb_addr_text(t.connect_to.addr).s, "192.0.2.53");
     CHECK_EQ(t.connect_to.port, LB_DNS_PORT);
+}
+
+static void of_an_answer_that_was_cut_is_taken_what_there_is_if_the_rest_is_not_to_be_had(void) {
+    uint8_t room[600];
+    t.config.family = LB_V4;
+    begin(2);
+    t.config.family = LB_FAMILY_NONE;
+    struct lb_wr wr =
+        test_answer(last_query(LB_DNS_A, 53), RESPONSE | TRUNCATED, 1, lb_span(room, sizeof room));
+    test_address(&wr, "disk.x", "192.0.2.1");
+    CHECK(deliver(53, lb_wr_done(&wr)));
+    CHECK_EQ(t.connects, 1);
+    lb_dns_client_lost(&t.client, t.now);
+    run();
+    CHECK_EQ(t.ends, 0); /* another server may have all */
+    CHECK_EQ(t.sends[1].to, 54);
+    answer_code(54, LB_DNS_A, LB_DNS_SERVFAIL);
+    CHECK_EQ(t.end, LB_DNS_DONE);
+    CHECK_STR(addr_at(0), "192.0.2.1");
+    CHECK_STR(addr_at(1), "none");
 }
 
 static struct lb_bytes tcp_answer(struct lb_span room) {
@@ -510,6 +582,10 @@ int main(void) {
     TEST(an_a_that_is_never_answered_costs_50_ms_too);
     TEST(a_family_without_an_address_is_not_waited_for);
     TEST(one_family_alone_is_asked_for_where_that_is_wanted);
+    TEST(a_name_that_does_not_exist_for_one_type_may_have_the_other);
+    TEST(of_a_name_that_does_not_exist_the_other_type_is_asked_for_twice);
+    TEST(a_failure_needs_no_question);
+    TEST(of_an_answer_that_was_cut_is_taken_what_there_is_if_the_rest_is_not_to_be_had);
     TEST(a_silent_server_is_not_waited_for_alone_longer_than_half_a_second);
     TEST(a_late_answer_of_the_first_server_counts);
     TEST(a_refusing_server_sends_us_to_the_next_at_once);

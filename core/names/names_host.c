@@ -82,19 +82,6 @@ static size_t find_colon(struct lb_bytes text) {
     return at;
 }
 
-/* People and targets have names with `_`, which DNS and all peers resolve though RFC 1123 has no
- * such host. */
-static bool is_name_with_underscore(struct lb_bytes text) {
-    char plain[LB_HOST_MAX + 1];
-    size_t offset;
-    if (!lb_text_copy(plain, sizeof plain, text))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (plain[i] == '_')
-            plain[i] = 'x';
-    return lb_host_name_check(lb_bytes(plain, text.len), &offset);
-}
-
 bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, struct lb_addr *addr,
                    char name[LB_HOST_MAX + 1], size_t *offset) {
     if (text.len == 0) {
@@ -106,18 +93,16 @@ bool lb_host_parse(struct lb_bytes text, bool bare, enum lb_host_kind *kind, str
     *offset = find_colon(text);
     if (*offset < text.len)
         return bare && parse_v6(text, kind, addr, offset);
-    /* RFC 2396: a name's last label begins with a letter, so that it is no address. */
-    size_t last = lb_host_name_last_label(text);
-    if (last < text.len && is_digit(text.p[last])) {
-        if (!check_v4(text, offset) || !lb_addr_parse_v4(text, addr))
-            return false;
-        *kind = LB_HOST_ADDR;
+    if (lb_host_name_check(text, offset)) {
+        lb_text_copy(name, LB_HOST_MAX + 1, text);
+        *kind = LB_HOST_NAME;
         return true;
     }
-    if (!lb_host_name_check(text, offset) && !is_name_with_underscore(text))
+    size_t last = lb_host_name_last_label(text);
+    if (last == text.len || !is_digit(text.p[last]) || !check_v4(text, offset) ||
+        !lb_addr_parse_v4(text, addr))
         return false;
-    lb_text_copy(name, LB_HOST_MAX + 1, text);
-    *kind = LB_HOST_NAME;
+    *kind = LB_HOST_ADDR;
     return true;
 }
 

@@ -20,6 +20,10 @@ static void an_address_or_a_name_may_have_a_port(void) {
         {"a:1", "a", 1},
         {"san.example.com:65535", "san.example.com", 65535},
         {"san_1.example.com:3260", "san_1.example.com", 3260},
+        {"3par:3260", "3par", 3260},
+        {"7up", "7up", 0},
+        {"nas.4thfloor.", "nas.4thfloor.", 0},
+        {"1.storage_", "1.storage_", 0},
     };
     for (size_t i = 0; i < LB_COUNT(rows); i++) {
         struct lb_host_port got;
@@ -36,8 +40,10 @@ static void a_wrong_host_or_port_leaves_the_output(void) {
         "",        ":",           ":3260",    "192.0.2.7:",  "192.0.2.7:0",
         "[::1",    "[::1]x",      "[::1]:",   "192.0.2.7:x", "192.0.2.7:65536",
         "192.0.2", "192.0.2.300", "a/b",      "a b",         "[192.0.2.7]",
-        "[]",      "[]:3260",     "a:b:c",    "7up",         "-a",
+        "[]",      "[]:3260",     "a:b:c",    "0x7f.1",      "-a",
         "san.1",   "_a_-:3260",   "::1%eth0", "$(reboot)",   "a\"b",
+        "7",       "192.0.2.7.",  "0x7f",     "192.0.2.7x",  "10.0.0.1b",
+        "7.",      "192.7th",
     };
     for (size_t i = 0; i < LB_COUNT(wrong); i++) {
         struct lb_host_port got = {.at = {.port = 7}};
