@@ -54,9 +54,14 @@ const struct lb_key_info *lb_key_info(enum lb_key key) {
     return &keys[key];
 }
 
+/* Whether they are the word, which is in lower case, in any case. */
+static bool is_word(struct lb_bytes bytes, const char *word) {
+    return lb_text_begins(bytes, word) && bytes.len == lb_strlen(word);
+}
+
 bool lb_key_find(struct lb_bytes word, enum lb_key *key) {
     for (size_t i = 0; i < LB_KEY_COUNT; i++) {
-        if (!lb_text_is(word, keys[i].word))
+        if (!is_word(word, keys[i].word))
             continue;
         *key = (enum lb_key)i;
         return true;
@@ -98,8 +103,8 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
         lb_text_add(text, "letters, digits and . _ : + @ -, up to %u bytes", info->max);
         break;
     case LB_TYPE_SECRET:
-        lb_text_add(text, "secret of %u to %u bytes; 0x and hex digits for binary", info->min,
-                    info->max);
+        lb_text_add(text, "secret of %u to %u bytes; 0x and pairs of hex digits for binary",
+                    info->min, info->max);
         break;
     case LB_TYPE_ADDR:
         lb_text_add(text, "IP address");
@@ -145,7 +150,7 @@ void lb_key_form(struct lb_text *text, enum lb_key key) {
 static bool parse_bool(struct lb_bytes value, uint32_t *out) {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
     for (size_t i = 0; i < LB_COUNT(words); i++) {
-        if (!lb_text_is(value, words[i]))
+        if (!is_word(value, words[i]))
             continue;
         *out = i % 2;
         return true;
@@ -201,7 +206,7 @@ static bool parse_secret(const struct lb_key_info *info, struct lb_bytes value, 
                          struct lb_bytes *out) {
     size_t len = value.len;
     *out = value;
-    if (lb_bytes_start_with(value, lb_bytes_of_text("0x"))) {
+    if (lb_text_begins(value, "0x")) {
         if (!lb_parse_hex_bytes(lb_bytes_after(value, 2), lb_span(room, 256), &len))
             return false;
         *out = lb_bytes(room, len);
@@ -367,7 +372,9 @@ static bool wrong_value(enum lb_key key, struct lb_bytes value, struct lb_error 
     char shown[240], form[120];
     struct lb_text text = lb_text(shown, sizeof shown), form_text = lb_text(form, sizeof form);
     lb_key_form(&form_text, key);
-    if (keys[key].type == LB_TYPE_SECRET) {
+    if (keys[key].type == LB_TYPE_SECRET && lb_text_begins(value, "0x")) {
+        lb_text_add(&text, "=a secret of 0x and %zu characters, ", value.len - 2);
+    } else if (keys[key].type == LB_TYPE_SECRET) {
         lb_text_add(&text, "=a secret of %zu bytes, ", value.len);
     } else if (lb_config_is_list(&keys[key]) && value.len <= keys[key].max) {
         lb_text_add(&text, ": ");
@@ -446,8 +453,19 @@ static bool count_value(struct lb_config *config, enum lb_key key, enum lb_confi
     return true;
 }
 
+/* The words of a choice count in any case; they are stored in lower case. */
+static struct lb_bytes lower_choice(enum lb_key key, struct lb_bytes value, uint8_t room[256]) {
+    bool is_choice = keys[key].type == LB_TYPE_CHOICE || keys[key].type == LB_TYPE_CHOICES;
+    if (!is_choice || value.len > 256)
+        return value;
+    for (size_t i = 0; i < value.len; i++)
+        room[i] = lb_ascii_lower(value.p[i]);
+    return lb_bytes(room, value.len);
+}
+
 bool lb_config_set(struct lb_config *config, enum lb_config_source source, struct lb_bytes key,
                    struct lb_bytes value, struct lb_error *error) {
+    uint8_t room[256];
     enum lb_key found;
     lb_assert(source != LB_SOURCE_NONE);
     if (!lb_key_find(key, &found))
@@ -460,7 +478,8 @@ bool lb_config_set(struct lb_config *config, enum lb_config_source source, struc
                                              : "a file that nobody has signed");
         return false;
     }
-    if (!set_value(config, found, value) || !count_value(config, found, source, value, &before))
+    struct lb_bytes lower = lower_choice(found, value, room);
+    if (!set_value(config, found, lower) || !count_value(config, found, source, lower, &before))
         return wrong_value(found, value, error);
     return true;
 }

@@ -261,6 +261,33 @@ static void bytes_that_are_no_text_are_an_error_that_names_the_line(void) {
     }
 }
 
+/* People and phones write the first letter large. */
+static void keys_and_words_count_in_any_case(void) {
+    CHECK(file(text("Enable = Yes\nRequire = CHAP,Address\nPREFER-FAMILY = Auto\n"
+                    "Chap-Algorithms = SHA256,md5\nTarget = iqn.2026-11.test:Disk1\nIBFT=OFF\n")));
+    CHECK(lb_config_bool(&config, LB_KEY_ENABLE));
+    CHECK(!lb_config_bool(&config, LB_KEY_IBFT));
+    CHECK_STR(lb_config_text(&config, LB_KEY_REQUIRE), "chap,address");
+    CHECK_STR(lb_config_text(&config, LB_KEY_PREFER_FAMILY), "auto");
+    CHECK_STR(lb_config_text(&config, LB_KEY_CHAP_ALGORITHMS), "sha256,md5");
+    CHECK_STR(lb_config_text(&config, LB_KEY_TARGET), "iqn.2026-11.test:Disk1");
+    CHECK(set("Require", "MUTUAL-CHAP")); /* adds up */
+    CHECK_STR(lb_config_text(&config, LB_KEY_REQUIRE), "chap,address,mutual-chap");
+    CHECK(!file(text("enable = yes\nENABLE = No\n")));
+    CHECK_EQ(error.code, LB_E_CONFIG_TWICE);
+    CHECK(file(text("enable = yes\nENABLE = YES\n")));
+    CHECK(!file(text("require = chap,MAGIC\n")));
+    CHECK_HAS(error.facts, "item 2, `MAGIC`");
+}
+
+static void a_secret_in_hex_may_begin_in_any_case_and_has_whole_bytes(void) {
+    CHECK(set("chap-secret", "0X0a0B0c0D0e0F101112131415"));
+    CHECK_EQ(lb_config_secret(&config, LB_KEY_CHAP_SECRET).len, 12);
+    CHECK(!set("chap-secret", "0x0102030405060708090a0b0"));
+    CHECK_HAS(error.facts, "0x and 23 characters");
+    CHECK_HAS(error.facts, "pairs of hex digits");
+}
+
 static void a_byte_order_mark_within_a_file_is_no_part_of_a_key(void) {
     CHECK(!file(text("enable = yes\n\xef\xbb\xbflun = 1\n")));
     CHECK_EQ(error.code, LB_E_CONFIG_KEY);
@@ -675,6 +702,8 @@ int main(void) {
     TEST(no_of_any_source_forbids_whatever_another_says);
     TEST(a_byte_order_mark_and_cr_lf_are_read_as_what_they_are);
     TEST(bytes_that_are_no_text_are_an_error_that_names_the_line);
+    TEST(keys_and_words_count_in_any_case);
+    TEST(a_secret_in_hex_may_begin_in_any_case_and_has_whole_bytes);
     TEST(a_byte_order_mark_within_a_file_is_no_part_of_a_key);
     TEST(a_key_with_two_values_in_one_file_is_an_error);
     TEST(a_key_with_two_values_on_one_command_line_is_an_error);

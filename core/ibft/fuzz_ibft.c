@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!lb_ibft_decode(lb_bytes(data, size), &once))
         return 0;
     const struct lb_ibft_target *target = lb_ibft_boot_target(&once);
-    lb_assert(!target || !lb_ibft_nic_of(&once, target) ||
-              lb_ibft_nic_of(&once, target)->index == target->nic);
+    const struct lb_ibft_nic *nic = target ? lb_ibft_nic_of(&once, target) : NULL;
+    lb_assert(!nic || nic->index == target->nic || nic->is_selected || once.nic_count == 1);
     if (!lb_ibft_encode(&once, lb_span(room, sizeof room), &len))
         return 0;
     lb_assert(lb_ibft_decode(lb_bytes(room, len), &again));

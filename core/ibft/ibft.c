@@ -17,7 +17,8 @@ enum {
     HEADER_BYTES = 48,
     VALID = 1,
     SELECTED = 2,
-    GLOBAL = 4, /* of a NIC: its address is not link-local */
+    IN_USE = VALID | SELECTED, /* some firmware sets the second alone: open-iscsi takes either */
+    GLOBAL = 4,                /* of a NIC: its address is not link-local */
 };
 
 /* Whose the extension is, and of which kind: header, this, mode, three strings; and three more
@@ -270,15 +271,31 @@ static bool get_bytes(struct lb_bytes table, struct lb_rd *rd, struct lb_bytes *
     return true;
 }
 
+/* Up to a NUL, which some count into the length, as Linux shows it. */
 static bool get_text(struct lb_bytes table, struct lb_rd *rd, char *out, size_t cap) {
     struct lb_bytes bytes;
-    return get_bytes(table, rd, &bytes) && lb_text_copy(out, cap, bytes);
+    if (!get_bytes(table, rd, &bytes))
+        return false;
+    lb_split_at(bytes, '\0', &bytes, &(struct lb_bytes){0});
+    return lb_text_copy(out, cap, bytes);
+}
+
+/* A NUL that ends text is no part of a secret; of a binary one it is. */
+static struct lb_bytes without_nul(struct lb_bytes secret) {
+    for (size_t i = 0; i + 1 < secret.len; i++)
+        if (secret.p[i] < 0x20 || secret.p[i] >= 0x7f)
+            return secret;
+    secret.len -= secret.len > 1 && secret.p[secret.len - 1] == 0;
+    return secret;
 }
 
 static bool get_secret(struct lb_bytes table, struct lb_rd *rd, uint8_t out[LB_SECRET_MAX],
                        size_t *len) {
     struct lb_bytes bytes;
-    if (!get_bytes(table, rd, &bytes) || bytes.len > LB_SECRET_MAX)
+    if (!get_bytes(table, rd, &bytes))
+        return false;
+    bytes = without_nul(bytes);
+    if (bytes.len > LB_SECRET_MAX)
         return false;
     if (bytes.len > 0)
         memcpy(out, bytes.p, bytes.len);
@@ -290,10 +307,8 @@ static bool get_initiator(struct lb_bytes table, uint16_t at, struct lb_ibft *ib
     struct lb_rd rd;
     struct header header;
     if (!open_any(table, at, &rd, &header) || header.id != INITIATOR ||
-        header.len != INITIATOR_BYTES)
+        header.len < INITIATOR_BYTES)
         return false;
-    if (!(header.flags & VALID))
-        return true;
     ibft->isns = get_addr(&rd);
     ibft->slp = get_addr(&rd);
     lb_rd_skip(&rd, 32);
@@ -311,7 +326,9 @@ static bool get_nic(struct lb_bytes table, struct lb_rd rd, struct lb_ibft_nic *
     nic->vlan = lb_rd_u16le(&rd);
     lb_rd_copy(&rd, nic->mac, sizeof nic->mac);
     nic->pci = lb_rd_u16le(&rd);
-    return get_text(table, &rd, nic->hostname, sizeof nic->hostname) && lb_rd_ok(&rd);
+    if (!get_text(table, &rd, nic->hostname, sizeof nic->hostname))
+        nic->hostname[0] = '\0'; /* no disk depends on it */
+    return lb_rd_ok(&rd);
 }
 
 static bool get_target(struct lb_bytes table, struct lb_rd rd, struct lb_ibft_target *target) {
@@ -336,7 +353,7 @@ static bool add_nic(struct lb_bytes table, struct lb_rd rd, const struct header 
     nic->index = header->index;
     nic->is_selected = (header->flags & SELECTED) != 0;
     ibft->nic_count++;
-    return header->len == NIC_BYTES && get_nic(table, rd, nic);
+    return get_nic(table, rd, nic);
 }
 
 static bool add_target(struct lb_bytes table, struct lb_rd rd, const struct header *header,
@@ -347,22 +364,20 @@ static bool add_target(struct lb_bytes table, struct lb_rd rd, const struct head
     target->index = header->index;
     target->is_selected = (header->flags & SELECTED) != 0;
     ibft->target_count++;
-    return header->len == TARGET_BYTES && get_target(table, rd, target);
+    return get_target(table, rd, target);
 }
 
-/* What a structure is, its own id says, as Linux takes it: NICs and targets need not be paired. */
+/* What a structure is, its own id says, as Linux takes it: NICs and targets need not be paired. One
+ * that is not in the table, or shorter than it must be, is passed over; a later version may be
+ * longer. */
 static bool add_structure(struct lb_bytes table, uint16_t at, struct lb_ibft *ibft) {
     struct lb_rd rd;
     struct header header;
-    if (at == 0)
+    if (!open_any(table, at, &rd, &header) || !(header.flags & IN_USE))
         return true;
-    if (!open_any(table, at, &rd, &header))
-        return false;
-    if (!(header.flags & VALID))
-        return true;
-    if (header.id == NIC)
+    if (header.id == NIC && header.len >= NIC_BYTES)
         return add_nic(table, rd, &header, ibft);
-    return header.id != TARGET || add_target(table, rd, &header, ibft);
+    return header.id != TARGET || header.len < TARGET_BYTES || add_target(table, rd, &header, ibft);
 }
 
 static bool get_policy(struct lb_bytes table, struct lb_rd *rd, struct lb_ibft_policy *policy) {
@@ -448,9 +463,12 @@ const struct lb_ibft_target *lb_ibft_boot_target(const struct lb_ibft *ibft) {
 
 const struct lb_ibft_nic *lb_ibft_nic_of(const struct lb_ibft *ibft,
                                          const struct lb_ibft_target *target) {
+    const struct lb_ibft_nic *selected = NULL;
     for (size_t i = 0; i < ibft->nic_count; i++) {
         if (ibft->nics[i].index == target->nic)
             return &ibft->nics[i];
+        if (selected == NULL && (ibft->nics[i].is_selected || ibft->nic_count == 1))
+            selected = &ibft->nics[i];
     }
-    return NULL;
+    return selected;
 }

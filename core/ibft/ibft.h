@@ -95,14 +95,16 @@ struct lb_ibft {
  * initiator, a target without name, address or NIC); *len is then untouched. */
 bool lb_ibft_encode(const struct lb_ibft *ibft, struct lb_span room, size_t *len);
 /* Reads a table of anyone's as Linux would: signature, length, checksum, revision, and each
- * structure's id and exact length. NICs and targets that are not flagged valid are left out, and so
- * are those for which there is no room. False leaves *ibft. Strings longer than their fields are a
- * failure. */
+ * structure's id and least length. NICs and targets that are flagged neither valid nor selected are
+ * left out, and so are those that are too short or not in the table, and those for which there is
+ * no room. Texts end at a NUL. False leaves *ibft. Strings longer than their fields are a failure,
+ * but for the host name. */
 bool lb_ibft_decode(struct lb_bytes table, struct lb_ibft *ibft);
 
 /* The target that the firmware booted: the first that is boot-selected. NULL: none is. */
 const struct lb_ibft_target *lb_ibft_boot_target(const struct lb_ibft *ibft);
-/* The NIC that the target names. NULL: the table has no valid NIC of this index. */
+/* The NIC that the target names; where there is none of this index, the first that is selected, or
+ * the only one. NULL: the table has none of these. */
 const struct lb_ibft_nic *lb_ibft_nic_of(const struct lb_ibft *ibft,
                                          const struct lb_ibft_target *target);
 

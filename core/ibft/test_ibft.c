@@ -334,26 +334,100 @@ static void a_nic_is_found_by_its_own_index(void) {
         CHECK_EQ(nic->mac[5], 1);
 }
 
-static void a_nic_that_is_not_there_is_none(void) {
+static void for_a_nic_that_is_not_there_the_selected_or_only_one_is_taken(void) {
     static const size_t place[] = {TARGET_NIC};
     static const uint8_t wrong[] = {1, 2, 3, 110, 200, 255};
     for (size_t i = 0; i < sizeof wrong; i++) {
         struct lb_ibft back = {0};
         CHECK(decode_changed(v4_mutual, place, &wrong[i], 1, &back));
+        CHECK(lb_ibft_nic_of(&back, &back.targets[0]) == &back.nics[0]);
+        back.nics[0].is_selected = false; /* the only one */
+        CHECK(lb_ibft_nic_of(&back, &back.targets[0]) == &back.nics[0]);
+        back.nic_count = 2;
+        back.nics[1] = back.nics[0];
         CHECK(lb_ibft_nic_of(&back, &back.targets[0]) == NULL);
+        back.nics[1].is_selected = true;
+        CHECK(lb_ibft_nic_of(&back, &back.targets[0]) == &back.nics[1]);
     }
 }
 
-static void what_is_not_flagged_valid_is_left_out(void) {
+/* Some firmware sets the flag `selected` alone: open-iscsi takes either. */
+static void what_is_flagged_neither_valid_nor_selected_is_left_out(void) {
     static const size_t nic[] = {NIC_FLAGS}, target[] = {TARGET_FLAGS};
-    static const uint8_t selected_alone[] = {2};
     struct lb_ibft back = {0};
-    CHECK(decode_changed(v4_mutual, nic, selected_alone, 1, &back));
+    CHECK(decode_changed(v4_mutual, nic, (const uint8_t[]){2}, 1, &back));
+    CHECK_EQ(back.nic_count, 1);
+    CHECK(decode_changed(v4_mutual, nic, (const uint8_t[]){0xfc}, 1, &back));
     CHECK_EQ(back.nic_count, 0);
     CHECK_EQ(back.target_count, 1);
-    CHECK(decode_changed(v4_mutual, target, selected_alone, 1, &back));
+    CHECK(decode_changed(v4_mutual, target, (const uint8_t[]){2}, 1, &back));
+    CHECK_EQ(back.target_count, 1);
+    CHECK(lb_ibft_boot_target(&back) != NULL);
+    CHECK(decode_changed(v4_mutual, target, (const uint8_t[]){0}, 1, &back));
     CHECK_EQ(back.target_count, 0);
     CHECK(lb_ibft_boot_target(&back) == NULL);
+}
+
+/* What does not matter for the disk, or is another version's, as Linux passes it over. */
+static const struct {
+    const char *what;
+    size_t at[4];
+    uint8_t byte[4];
+    size_t count;
+    bool is_read;
+    size_t nics, targets;
+} odd_tables[] = {
+    {"the initiator has no flags", {77}, {0}, 1, true, 1, 1},
+    {"the NIC is longer", {154}, {104}, 1, true, 1, 1},
+    {"the NIC is shorter", {154}, {101}, 1, true, 0, 1},
+    {"the target is longer", {258}, {60}, 1, true, 1, 1},
+    {"the target is shorter", {258}, {53}, 1, true, 1, 0},
+    {"the initiator is longer", {74}, {80}, 1, true, 1, 1},
+    {"the initiator is shorter", {74}, {73}, 1, false, 0, 0},
+    {"the second NIC is beyond the table", {62, 63}, {0xff, 0xff}, 2, true, 1, 1},
+    {"the second target is beyond the table", {64, 65}, {0xf0, 0x7f}, 2, true, 1, 1},
+    {"the first NIC is beyond the table", {58, 59}, {0xff, 0xff}, 2, true, 0, 1},
+    {"the second NIC is of an unknown kind", {62, 63}, {48, 0}, 2, true, 1, 1},
+    {"the host name is beyond the table", {252, 253}, {0xff, 0xff}, 2, true, 1, 1},
+    {"the host name is too long", {251}, {0x7f}, 1, true, 1, 1},
+    {"the target's name is beyond the table", {292, 293}, {0xff, 0xff}, 2, false, 0, 0},
+    {"the secret is beyond the table", {300, 301}, {0xff, 0xff}, 2, false, 0, 0},
+    {"the host name's length has its NUL", {250}, {6}, 1, true, 1, 1},
+    {"the target's name's length has its NUL", {290}, {29}, 1, true, 1, 1},
+    {"the secret's length has its NUL", {298}, {17}, 1, true, 1, 1},
+    {"the initiator's name's length has its NUL", {142}, {38}, 1, true, 1, 1},
+};
+
+static void odd_tables_are_read_as_linux_does(void) {
+    for (size_t i = 0; i < LB_COUNT(odd_tables); i++) {
+        struct lb_ibft back = {0};
+        bool is_read = decode_changed(v4_mutual, odd_tables[i].at, odd_tables[i].byte,
+                                      odd_tables[i].count, &back);
+        if (!CHECK_EQ(is_read, odd_tables[i].is_read) ||
+            !CHECK_EQ(back.nic_count, odd_tables[i].nics) ||
+            !CHECK_EQ(back.target_count, odd_tables[i].targets))
+            tap_note("%s", odd_tables[i].what);
+        if (back.target_count == 0)
+            continue;
+        CHECK_STR(back.initiator, "iqn.1998-03.com.example:hostid.045a7b");
+        CHECK_STR(back.targets[0].name, "iqn.2001-04.com.example:disk");
+        CHECK_BYTES(lb_bytes(back.targets[0].chap_secret, back.targets[0].chap_secret_len),
+                    lb_bytes_of_text("boot-secret-0123"));
+    }
+}
+
+/* The NUL at the end of binary secrets is theirs. */
+static void a_binary_secret_may_end_in_nul(void) {
+    struct lb_ibft ibft, back = {0};
+    fill_v4(&ibft);
+    memcpy(ibft.targets[0].chap_secret,
+           "\x80"
+           "234567890abcd\0",
+           15);
+    ibft.targets[0].chap_secret_len = 15;
+    struct lb_bytes encoded = encode(&ibft);
+    CHECK(lb_ibft_decode(encoded, &back));
+    CHECK_EQ(back.targets[0].chap_secret_len, 15);
 }
 
 static void the_boot_selected_target_is_taken_and_no_other(void) {
@@ -423,8 +497,10 @@ int main(void) {
     TEST(every_truncation_and_every_changed_byte_is_refused);
     TEST(what_is_incomplete_is_not_encoded);
     TEST(a_nic_is_found_by_its_own_index);
-    TEST(a_nic_that_is_not_there_is_none);
-    TEST(what_is_not_flagged_valid_is_left_out);
+    TEST(for_a_nic_that_is_not_there_the_selected_or_only_one_is_taken);
+    TEST(what_is_flagged_neither_valid_nor_selected_is_left_out);
+    TEST(odd_tables_are_read_as_linux_does);
+    TEST(a_binary_secret_may_end_in_nul);
     TEST(the_boot_selected_target_is_taken_and_no_other);
     TEST(more_than_two_pairs_are_read);
     TEST(all_three_signatures_of_linux_are_tables);

@@ -15,7 +15,7 @@ static void take(const struct lb_ibft *ibft) {
     if (!good)
         return;
     const struct lb_ibft_target *target = lb_ibft_boot_target(ibft);
-    lb_assert(target && lb_ibft_nic_of(ibft, target)->index == target->nic);
+    lb_assert(target && lb_ibft_nic_of(ibft, target));
     (void)lb_ibft_is_enough(LB_IBFT_READ_WELL, ibft, true, &config, &error);
 }
 

@@ -3,8 +3,8 @@
 #include "hosts/linux/ibft_source.h"
 #include <string.h>
 
-#define VALID    1
 #define SELECTED 2
+#define IN_USE   3 /* valid or selected: some firmware sets the second alone */
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -28,9 +28,18 @@ static bool take_addr(struct lb_bytes value, struct lb_addr *to) {
     return lb_addr_parse(value, to);
 }
 
-static bool take_mask(struct lb_bytes value, uint8_t *len) {
+/* Beside prefix-len, which is right for IPv6, too: there Linux shows the mask of a wrong shift. */
+static bool take_mask(struct lb_bytes value, struct lb_ibft_nic *nic) {
     struct lb_addr mask;
-    return lb_addr_parse_v4(value, &mask) && lb_mask_len(mask, len);
+    uint8_t len = 0;
+    if (!lb_addr_parse_v4(value, &mask))
+        return false;
+    if (nic->prefix_len != 0)
+        return true;
+    if (!lb_mask_len(mask, &len))
+        return false;
+    nic->prefix_len = len;
+    return true;
 }
 
 static bool take_mac(struct lb_bytes value, uint8_t mac[6]) {
@@ -76,7 +85,7 @@ static bool add_nic(struct lb_ibft_nic *nic, bool *is_valid, const char *name,
     uint8_t number = 0;
     if (lb_streq(name, "flags")) {
         bool good = take_u8(value, &number);
-        *is_valid = (number & VALID) != 0;
+        *is_valid = (number & IN_USE) != 0;
         nic->is_selected = (number & SELECTED) != 0;
         return good;
     }
@@ -90,7 +99,7 @@ static bool add_nic(struct lb_ibft_nic *nic, bool *is_valid, const char *name,
     if (lb_streq(name, "prefix-len"))
         return take_u8(value, &nic->prefix_len);
     if (lb_streq(name, "subnet-mask"))
-        return take_mask(value, &nic->prefix_len);
+        return take_mask(value, nic);
     if (lb_streq(name, "gateway"))
         return take_addr(value, &nic->gateway);
     if (lb_streq(name, "primary-dns"))
@@ -128,7 +137,7 @@ static bool add_target(struct lb_ibft_target *target, bool *is_valid, const char
     if (lb_streq(name, "flags")) {
         uint8_t number = 0;
         bool good = take_u8(value, &number);
-        *is_valid = (number & VALID) != 0;
+        *is_valid = (number & IN_USE) != 0;
         target->is_selected = (number & SELECTED) != 0;
         return good;
     }

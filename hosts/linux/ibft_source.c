@@ -187,6 +187,22 @@ static void set_policy(const struct lb_ibft_policy *policy, bool is_address_kept
             set_text(config, digests[i], "crc32c", error);
 }
 
+/* Of IPv4 some count from the beginning of ::ffff:0:0/96. */
+static uint8_t prefix_len(const struct lb_ibft_nic *nic) {
+    bool is_mapped = nic->address.family == LB_V4 && nic->prefix_len >= 96;
+    return is_mapped ? (uint8_t)(nic->prefix_len - 96) : nic->prefix_len;
+}
+
+static void set_address(const struct lb_ibft_nic *nic, struct lb_config *config,
+                        struct lb_error *error) {
+    struct lb_prefix address = {.addr = nic->address, .len = prefix_len(nic)};
+    if (address.len > (nic->address.family == LB_V4 ? 32 : 128))
+        lb_fail(error, LB_E_IBFT, "the address %s of its NIC has a prefix of %u bits",
+                lb_addr_text(nic->address).s, nic->prefix_len);
+    else
+        set_text(config, "address", lb_prefix_text(address).s, error);
+}
+
 static void set_nic(const struct lb_ibft_nic *nic, bool is_address_kept, struct lb_config *config,
                     struct lb_error *error) {
     bool is_leased =
@@ -199,8 +215,7 @@ static void set_nic(const struct lb_ibft_nic *nic, bool is_address_kept, struct 
      * time. */
     if ((is_leased && !is_address_kept) || !lb_addr_is_set(nic->address))
         return;
-    struct lb_prefix address = {.addr = nic->address, .len = nic->prefix_len};
-    set_text(config, "address", lb_prefix_text(address).s, error);
+    set_address(nic, config, error);
     set_addr(config, "gateway", nic->gateway, error);
     set_addr(config, "dns", nic->dns[0], error);
 }

@@ -454,6 +454,9 @@ static void a_nic_that_is_not_there_is_an_error_and_nothing_is_set(void) {
     for (size_t i = 0; i < sizeof(wrong); i++) {
         struct lb_ibft ibft = a_table();
         ibft.targets[0].nic = wrong[i];
+        CHECK(told(&ibft)); /* there is one alone */
+        ibft.nic_count = 2;
+        ibft.nics[1] = ibft.nics[0];
         CHECK(!told(&ibft));
         CHECK_EQ(error.code, LB_E_IBFT);
         CHECK_HAS(error.facts, "which is not in the table");
@@ -480,10 +483,33 @@ static void of_several_targets_the_selected_one_counts(void) {
 
 static void a_value_that_is_not_valid_sets_nothing(void) {
     struct lb_ibft ibft = a_table();
-    ibft.nics[0].prefix_len = 188;
+    ibft.targets[0].portal.addr = lb_addr_v4(192, 0, 2, 1);
+    strcpy(ibft.targets[0].name, "iqn.2026-11.test:\x01");
     CHECK(!told(&ibft));
-    CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
-    CHECK(!lb_config_is_set(&config, LB_KEY_TARGET));
+    CHECK(!lb_config_is_set(&config, LB_KEY_SERVER));
+}
+
+/* Of IPv4 some count from the beginning of ::ffff:0:0/96. */
+static void the_prefix_of_a_fixed_address_is_told_if_it_cannot_be(void) {
+    static const struct {
+        uint8_t shown, len;
+    } good[] = {{0, 0}, {24, 24}, {32, 32}, {96, 0}, {120, 24}, {128, 32}};
+    static const uint8_t wrong[] = {33, 64, 95, 129, 188, 255};
+    struct lb_ibft ibft = a_table();
+    for (size_t i = 0; i < LB_COUNT(good); i++) {
+        ibft.nics[0].prefix_len = good[i].shown;
+        CHECK(told(&ibft));
+        CHECK_EQ(lb_config_prefix(&config, LB_KEY_ADDRESS).len, good[i].len);
+    }
+    for (size_t i = 0; i < sizeof(wrong); i++) {
+        ibft.nics[0].prefix_len = wrong[i];
+        CHECK(!told(&ibft));
+        CHECK_EQ(error.code, LB_E_IBFT);
+        CHECK_HAS(error.facts, "192.0.2.7");
+        CHECK(!lb_config_is_set(&config, LB_KEY_TARGET));
+    }
+    ibft.nics[0].origin = LB_IBFT_DHCP; /* it is asked for again */
+    CHECK(told(&ibft));
 }
 
 static bool is_enough(enum lb_ibft_found found, const struct lb_ibft *ibft, bool is_asked_for,
@@ -618,6 +644,35 @@ static void without_an_acpi_table_the_modules_files_are_read(void) {
     remove_folder();
 }
 
+/* Linux shows a mask beside the length for IPv6, too, in either order: it is of a wrong shift. */
+static void the_length_of_the_module_stands_above_its_mask(void) {
+    static const char *const orders[][2] = {{"subnet-mask", "prefix-len"},
+                                            {"prefix-len", "subnet-mask"}};
+    for (size_t i = 0; i < LB_COUNT(orders); i++) {
+        struct lb_ibft_shown shown = {0};
+        struct lb_bytes nic = lb_bytes_of_text("ethernet0");
+        for (size_t k = 0; k < 2; k++) {
+            bool is_mask = orders[i][k][0] == 's';
+            CHECK(lb_ibft_shown_add(&shown, nic, orders[i][k],
+                                    lb_bytes_of_text(is_mask ? "255.255.255.240" : "60")));
+        }
+        CHECK_EQ(shown.ibft.nics[0].prefix_len, 60);
+    }
+}
+
+static void what_the_module_shows_as_selected_alone_is_used(void) {
+    struct lb_ibft read;
+    show_a_table();
+    show("target0/flags", "0\n");
+    show("target1/flags", "2\n");
+    show("ethernet1/flags", "2\n");
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_READ_WELL);
+    CHECK_EQ(read.target_count, 1);
+    CHECK(told(&read));
+    CHECK_STR(text(LB_KEY_TARGET), "iqn.2026-11.test:disk");
+    remove_folder();
+}
+
 static void a_value_of_the_module_that_makes_no_sense_breaks_the_table(void) {
     static const char *const wrong[][2] = {
         {"ethernet1/mac", "52:54:00\n"},        {"target1/port", "99999\n"},
@@ -679,6 +734,9 @@ int main(void) {
     TEST(a_later_source_stands_above_it);
     TEST(a_host_name_that_is_none_is_left_out);
     TEST(the_nic_is_the_one_that_the_target_names);
+    TEST(the_prefix_of_a_fixed_address_is_told_if_it_cannot_be);
+    TEST(the_length_of_the_module_stands_above_its_mask);
+    TEST(what_the_module_shows_as_selected_alone_is_used);
     TEST(a_nic_that_is_not_there_is_an_error_and_nothing_is_set);
     TEST(without_a_boot_selected_target_there_is_an_error);
     TEST(of_several_targets_the_selected_one_counts);

@@ -32,7 +32,8 @@ run_case() {
     # shellcheck disable=SC2086  # options have no blanks
     in_client timeout --kill-after=5 60 "$lunboot" probe --rootpath="iscsi:$4:::1:$iqn" --dns="$servers" --attempts=1 \
         $5 >"$odd/$2.out" 2>&1 || status=$?
-    if tr '\n' ' ' <"$odd/$2.out" | grep -qE -- "$6" && ! grep -q 192.0.2.66 "$odd/$2.out"; then
+    tr '\n' ' ' <"$odd/$2.out" >"$odd/$2.line"
+    if grep -qE -- "$6" "$odd/$2.line" && ! grep -q 192.0.2.66 "$odd/$2.out"; then
         echo "ok - $2"
     else
         echo "not ok - $2 (exit code $status), where /$6/ is right"
