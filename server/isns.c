@@ -18,6 +18,7 @@
 struct lb_server_isns_connection {
     struct lb_server_source source;
     struct lb_server_isns_connection *next;
+    struct lb_addr client;
     uint64_t until_us;
     struct lb_isns_connection connection;
 };
@@ -45,7 +46,10 @@ static void add_machine(struct lb_server_isns *isns, uint32_t entity, uint32_t n
                         const struct lb_server_machine *machine) {
     char name[LB_NAME_MAX + 1];
     const char *title = machine->name[0] != '\0' ? machine->name : "all";
-    lb_isns_server_add_node(&isns->server, entity, machine->node->name, LB_ISNS_TARGET, title);
+    uint32_t node =
+        lb_isns_server_add_node(&isns->server, entity, machine->node->name, LB_ISNS_TARGET, title);
+    if (machine->name[0] == '\0' && machine->initiator_name[0] == '\0')
+        lb_isns_server_publish(&isns->server, node); /* it is everybody's */
     uint32_t domain = lb_isns_server_add_domain(&isns->server, number, title, LB_ISNS_BOOT_LIST);
     lb_isns_server_add_member(&isns->server, domain, machine->node->name);
     for (unsigned i = 0; i < LB_SERVER_INITIATORS_MAX; i++)
@@ -78,8 +82,7 @@ static void refresh(struct lb_server_isns *isns) {
         return;
     struct lb_isns_tables before = isns->server.tables, tables = tables_of(isns->spare);
     struct lb_isns_server_config config = isns->server.config;
-    bool has_shared = machines->count > 0 && machines->list[0].name[0] == '\0';
-    config.no_domains = isns->is_open || has_shared;
+    config.no_domains = isns->is_open;
     lb_isns_server_init(&isns->server, &config, &tables);
     uint32_t entity = lb_isns_server_add_entity(&isns->server, "lunbootd", LB_NEVER);
     if (lb_addr_is_set(isns->portal.addr))
@@ -101,7 +104,8 @@ static void refresh(struct lb_server_isns *isns) {
 static void answer_datagram(struct lb_server_isns *isns, int fd, uint64_t now_us) {
     uint8_t request[DATAGRAM_MAX], room[DATAGRAM_MAX];
     struct lb_udp_received in;
-    if (!lb_udp_receive(fd, lb_span(request, sizeof request), &in))
+    if (!lb_udp_receive(fd, lb_span(request, sizeof request), &in) ||
+        !lb_flow_may_answer(&isns->flow, now_us, in.from.addr))
         return;
     refresh(isns);
     struct lb_bytes reply =
@@ -112,10 +116,32 @@ static void answer_datagram(struct lb_server_isns *isns, int fd, uint64_t now_us
 
 /* ---- TCP ---- */
 
+/* Ends the one that has said nothing for longest. */
+static void make_room(struct lb_server_isns *isns) {
+    struct lb_server_isns_connection *idlest = isns->connections;
+    for (struct lb_server_isns_connection *at = idlest; at != NULL; at = at->next)
+        if (at->until_us < idlest->until_us)
+            idlest = at;
+    if (idlest != NULL)
+        idlest->connection.is_over = true;
+}
+
+static unsigned count_of(const struct lb_server_isns *isns, struct lb_addr client) {
+    unsigned count = 0;
+    for (const struct lb_server_isns_connection *at = isns->connections; at; at = at->next)
+        count += lb_addr_equal(at->client, client);
+    return count;
+}
+
 static void take_connection(struct lb_server_isns *isns, int listener, uint64_t now_us) {
-    int fd = lb_tcp_accept(listener, NULL);
     struct lb_server_isns_connection *connection = NULL;
-    if (fd >= 0 && isns->count < LB_SERVER_ISNS_CONNECTIONS)
+    struct lb_endpoint from;
+    if (isns->count == LB_SERVER_ISNS_CONNECTIONS) { /* this one waits until that one has gone */
+        make_room(isns);
+        return;
+    }
+    int fd = lb_tcp_accept(listener, &from);
+    if (fd >= 0 && count_of(isns, from.addr) < LB_SERVER_ISNS_EACH)
         connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
         if (fd >= 0)
@@ -123,6 +149,7 @@ static void take_connection(struct lb_server_isns *isns, int listener, uint64_t 
         return;
     }
     connection->source = (struct lb_server_source){.kind = LB_SOURCE_ISNS, .fd = fd};
+    connection->client = from.addr;
     connection->until_us = now_us + IDLE_US;
     connection->next = isns->connections;
     isns->connections = connection;
@@ -236,7 +263,7 @@ bool lb_server_isns_open(struct lb_server_isns *isns, int epoll, const struct lb
         .is_closed = !isns->is_open,
         .keeps_fixed = true,
     };
-    if (isns->tables == NULL || isns->spare == NULL ||
+    if (isns->tables == NULL || isns->spare == NULL || !lb_flow_init(&isns->flow) ||
         getrandom(&config.hash_key, sizeof config.hash_key, 0) != sizeof config.hash_key)
         return lb_server_fail(error, "", "there is no memory for iSNS");
     struct lb_isns_tables tables = tables_of(isns->tables);

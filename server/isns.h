@@ -7,13 +7,15 @@
 #define LB_SERVER_ISNS_H
 
 #include "core/isns/isns_server.h"
+#include "server/flow.h"
 #include "server/link.h"
 #include "server/machines.h"
 #include "server/source.h"
 
 #define LB_SERVER_ISNS_NODES       1024 /* ours and others' */
 #define LB_SERVER_ISNS_MEMBERS     1536 /* a target and up to four names of its machine, each */
-#define LB_SERVER_ISNS_CONNECTIONS 64   /* at once; who comes later is turned away */
+#define LB_SERVER_ISNS_CONNECTIONS 64   /* at once; then the one that is idle for longest goes */
+#define LB_SERVER_ISNS_EACH        16   /* of one address; who comes later is turned away */
 
 /* The memory of one database. */
 struct lb_server_isns_tables {
@@ -32,6 +34,7 @@ struct lb_server_isns {
     int epoll;
     int index;                          /* of the interface */
     struct lb_endpoint portal, portal6; /* of our targets */
+    struct lb_flow flow;                /* of answers by UDP */
     bool is_open;                       /* others may register */
     const struct lb_server_machines *machines;
     struct lb_isns_server server;

@@ -464,6 +464,8 @@ struct lb_server_machine *lb_server_machines_find(struct lb_server_machines *mac
         machine = settings->writes == LB_WRITES_DIRECT ? &machines->list[0]
                   : lb_mac_is_set(mac)                 ? add_unknown(machines, mac)
                                                        : NULL;
+    if (machine != NULL)
+        machine->asked = ++machines->asked;
     if (machine != NULL && is_boot)
         begin_boot(machines, machine);
     return machine;

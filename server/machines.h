@@ -72,6 +72,7 @@ struct lb_server_machine {
     bool is_leaving;    /* its section has gone: its sessions go on, and nobody boots by it */
     bool is_maintained; /* its boots keep what it writes, until a commit or a reset */
     bool is_busy;       /* a version is made of it, or it is reset: nobody logs in */
+    uint64_t asked;     /* when it asked for an address last, by the count of all who did */
     struct lb_storage overlay;
     struct lb_server_sanitize *sanitize; /* goes on, or has failed; NULL: nothing. See sanitize.h */
     /* A piece of it is being written, or its overlay is opened: other threads leave it alone. */
@@ -89,6 +90,7 @@ struct lb_server_machines {
     struct lb_target *nodes;  /* two of each machine */
     struct lb_target **shown; /* to each of nodes; who may not see one is not told of it */
     size_t count, gone_count; /* gone: of these, that are free */
+    uint64_t asked, thinned;  /* how often somebody asked for an address; at which: see crowd.h */
     struct lb_index index;    /* of those that are not gone */
     uint64_t stamp;
 };

@@ -4,13 +4,17 @@
 #include "server/session.h"
 #include "server/workers.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-#define IO_MAX 262144 /* one piece of a long command */
+#define IO_MAX          262144 /* one piece of a long command */
+#define ADDRESSES_APART 256    /* that are told apart when somebody has to go */
+#define PLACES_KEPT     16     /* for machines that have few sessions */
+#define FEW             8      /* a machine that has less than this part of all places */
 
 /* ---- for lunbootctl ---- */
 
@@ -111,6 +115,59 @@ struct lb_server_target_use lb_server_target_use(const struct lb_server_target *
     return use;
 }
 
+/* ---- who has to go, and who may not come ---- */
+
+/* It is logged in to no target: it is in a login, or asks for the list of targets. */
+static bool is_stranger(const struct lb_server_session *session) {
+    return !session->is_gone && !session->is_dropped && machine_of(session) == NULL;
+}
+
+/* Whose it is, about: of IPv6 a machine has all addresses of its network. */
+static size_t number_of(const struct lb_server_session *session) {
+    struct lb_addr from = session->client.addr;
+    return lb_siphash(&session->target->server.hash_key,
+                      lb_bytes(from.bytes, from.family == LB_V6 ? 8 : 4)) %
+           ADDRESSES_APART;
+}
+
+/* There is no place. Of the address that has the most strangers, the one that has been here for
+ * longest goes: who means to log in has done so by then, or has few. False: it cannot go at once,
+ * or there is none. */
+static bool make_room(struct lb_server_target *target) {
+    unsigned counts[ADDRESSES_APART] = {0};
+    const struct lb_server_session *at = NULL, *first = NULL;
+    for (at = next_of(target, NULL); at != NULL; at = next_of(target, at))
+        counts[number_of(at)] += is_stranger(at);
+    for (at = next_of(target, NULL); at != NULL; at = next_of(target, at)) {
+        unsigned more = counts[number_of(at)], most = first ? counts[number_of(first)] : 0;
+        if (is_stranger(at) && (more > most || (more == most && at->came_us < first->came_us)))
+            first = at;
+    }
+    if (first == NULL)
+        return false;
+    drop((struct lb_server_session *)(uintptr_t)first);
+    return first->target == target;
+}
+
+static size_t places_left(const struct lb_server_target *target) {
+    size_t used = lb_server_target_use(target).connections;
+    return target->budget.sessions_max - LB_MIN(target->budget.sessions_max, used);
+}
+
+bool lb_session_is_one_too_many(const struct lb_server_session *session,
+                                const struct lb_target *node) {
+    const struct lb_server_target *target = session->target;
+    const struct lb_server_machine *machine = lb_server_machines_of(target->machines, node);
+    struct lb_server_session_info info;
+    const struct lb_server_session *at = NULL;
+    size_t few = target->budget.sessions_max / FEW, count = 0;
+    if (machine == NULL || places_left(target) >= LB_MIN(PLACES_KEPT, few))
+        return false;
+    while (lb_server_target_next(target, machine, &at, &info))
+        count++;
+    return count >= few;
+}
+
 /* ---- the portal ---- */
 
 void lb_session_enlist(struct lb_server_session *session) {
@@ -128,8 +185,7 @@ void lb_session_enlist(struct lb_server_session *session) {
 static void begin_session(struct lb_server_target *target, uint64_t now_us, int fd,
                           struct lb_endpoint client) {
     struct lb_server_session *session = malloc(sizeof *session);
-    if (session == NULL ||
-        lb_server_target_use(target).connections >= target->budget.sessions_max) {
+    if (session == NULL || places_left(target) == 0) {
         free(session);
         close(fd);
         return;
@@ -138,6 +194,7 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
     session->source = (struct lb_server_source){.kind = LB_SOURCE_SESSION, .fd = fd};
     session->target = target;
     session->client = client;
+    session->came_us = now_us;
     session->memory.budget = &target->budget;
     lb_session_enlist(session);
     lb_target_conn_init(&session->conn, now_us, &target->server,
@@ -146,10 +203,16 @@ static void begin_session(struct lb_server_target *target, uint64_t now_us, int 
     lb_session_receive(session, now_us);
 }
 
+/* Whether somebody knocks, for whom there is no place yet but will be in a moment. */
+static bool is_to_wait(struct lb_server_target *target, int listener) {
+    struct pollfd knock = {.fd = listener, .events = POLLIN};
+    return places_left(target) == 0 && poll(&knock, 1, 0) == 1 && make_room(target);
+}
+
 void lb_server_target_ready(struct lb_server_target *target, const struct lb_server_source *source,
                             uint64_t now_us) {
     struct lb_endpoint client;
-    for (int fd; (fd = lb_tcp_accept(source->fd, &client)) >= 0;)
+    for (int fd; !is_to_wait(target, source->fd) && (fd = lb_tcp_accept(source->fd, &client)) >= 0;)
         begin_session(target, now_us, fd, client);
 }
 

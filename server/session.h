@@ -13,7 +13,7 @@ struct lb_server_session {
     struct lb_server_session *due_next, **due_before; /* of those that have something to do, or are
                                                          new; due_before NULL: it is none of them */
     struct lb_endpoint client;
-    uint64_t until_us;
+    uint64_t came_us, until_us;
     bool wants_write, is_gone;
     bool is_dropped;             /* the main thread wants it to end */
     struct lb_server_home *home; /* that counts it as a user; NULL: of the main thread */
@@ -35,6 +35,11 @@ void lb_session_enlist(struct lb_server_session *session);
 void lb_session_receive(struct lb_server_session *session, uint64_t now_us);
 /* Closes and frees it. */
 void lb_session_end(struct lb_server_session *session);
+
+/* It wants to log in to this node, of which the machine has many sessions already, and few places
+ * are left. Asked by the main thread, which holds the lock exclusively. node: NULL: of none. */
+bool lb_session_is_one_too_many(const struct lb_server_session *session,
+                                const struct lb_target *node);
 
 /* An event of this session's machine. */
 struct lb_event lb_session_event(const struct lb_server_session *session, enum lb_event_kind kind);

@@ -91,6 +91,8 @@ static void answer_datagram(struct lb_server_slp *slp, uint64_t now_us) {
     struct lb_udp_received in;
     if (!lb_udp_receive(slp->udp.fd, lb_span(request, sizeof request), &in))
         return;
+    if (!lb_flow_may_answer(&slp->flow, now_us, in.from.addr))
+        return;
     refresh(slp);
     struct lb_bytes reply = lb_slp_server_input(&slp->server, now_us, in.payload, in.is_to_group,
                                                 lb_span(room, sizeof room));
@@ -100,21 +102,44 @@ static void answer_datagram(struct lb_server_slp *slp, uint64_t now_us) {
 
 /* ---- TCP ---- */
 
-static void take_connection(struct lb_server_slp *slp, uint64_t now_us) {
-    int fd = lb_tcp_accept(slp->tcp.fd, NULL);
-    for (size_t i = 0; fd >= 0 && i < LB_SERVER_SLP_CONNECTIONS; i++) {
+/* A free place, or that of the one that has said nothing for longest. */
+static struct lb_server_slp_connection *find_place(struct lb_server_slp *slp) {
+    struct lb_server_slp_connection *idlest = &slp->connections[0];
+    for (size_t i = 0; i < LB_SERVER_SLP_CONNECTIONS; i++) {
         struct lb_server_slp_connection *at = &slp->connections[i];
-        if (at->source.fd >= 0)
-            continue;
-        at->source = (struct lb_server_source){.kind = slp->tcp.kind, .fd = fd};
-        at->until_us = now_us + IDLE_US;
-        lb_slp_connection_init(&at->connection);
-        if (!lb_server_watch(slp->epoll, &at->source, EPOLLIN))
-            lb_server_source_close(&at->source);
+        if (at->source.fd < 0)
+            return at;
+        if (at->until_us < idlest->until_us)
+            idlest = at;
+    }
+    lb_server_source_close(&idlest->source);
+    return idlest;
+}
+
+static unsigned count_of(const struct lb_server_slp *slp, struct lb_addr client) {
+    unsigned count = 0;
+    for (size_t i = 0; i < LB_SERVER_SLP_CONNECTIONS; i++)
+        count +=
+            slp->connections[i].source.fd >= 0 && lb_addr_equal(slp->connections[i].client, client);
+    return count;
+}
+
+static void take_connection(struct lb_server_slp *slp, uint64_t now_us) {
+    struct lb_endpoint from;
+    int fd = lb_tcp_accept(slp->tcp.fd, &from);
+    if (fd < 0)
+        return;
+    if (count_of(slp, from.addr) == LB_SERVER_SLP_EACH) {
+        close(fd);
         return;
     }
-    if (fd >= 0)
-        close(fd);
+    struct lb_server_slp_connection *at = find_place(slp);
+    at->source = (struct lb_server_source){.kind = slp->tcp.kind, .fd = fd};
+    at->client = from.addr;
+    at->until_us = now_us + IDLE_US;
+    lb_slp_connection_init(&at->connection);
+    if (!lb_server_watch(slp->epoll, &at->source, EPOLLIN))
+        lb_server_source_close(&at->source);
 }
 
 static bool receive(struct lb_server_slp_connection *at) {
@@ -225,7 +250,7 @@ bool lb_server_slp_open(struct lb_server_slp *slp, int epoll, const struct lb_se
     };
     for (size_t i = 0; i < LB_SERVER_SLP_CONNECTIONS; i++)
         slp->connections[i].source.fd = -1;
-    if (slp->texts == NULL || slp->slots == NULL)
+    if (slp->texts == NULL || slp->slots == NULL || !lb_flow_init(&slp->flow))
         return lb_server_fail(error, "", "there is no memory for SLP");
     struct lb_slp_server_config config = {
         .is_directory = is_directory,

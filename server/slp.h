@@ -4,13 +4,15 @@
 #define LB_SERVER_SLP_H
 
 #include "core/slp/slp_server.h"
+#include "server/flow.h"
 #include "server/link.h"
 #include "server/machines.h"
 #include "server/source.h"
 
 #define LB_SERVER_SLP_SERVICES    (LB_SERVER_DIRECTORY_MAX + 1) /* with the iSNS server */
 #define LB_SERVER_SLP_SLOTS       256                           /* registrations of others */
-#define LB_SERVER_SLP_CONNECTIONS 16 /* at once; a reply that is too long for a datagram */
+#define LB_SERVER_SLP_CONNECTIONS 16 /* at once; then the one that is idle for longest goes */
+#define LB_SERVER_SLP_EACH        4  /* of one address; who comes later is turned away */
 
 struct lb_server_slp_service {
     char url[400], attributes[LB_SLP_REG_BYTES];
@@ -18,6 +20,7 @@ struct lb_server_slp_service {
 
 struct lb_server_slp_connection {
     struct lb_server_source source; /* fd -1: free */
+    struct lb_addr client;
     uint64_t until_us;
     struct lb_slp_connection connection;
 };
@@ -27,6 +30,7 @@ struct lb_server_slp {
     int epoll;
     int index;                 /* of the interface */
     struct lb_endpoint portal; /* of our targets */
+    struct lb_flow flow;       /* of answers by UDP */
     bool has_isns;
     const struct lb_server_machines *machines;
     struct lb_slp_server server;

@@ -554,16 +554,27 @@ static void send_out(struct lb_server_session *session, uint64_t now_us) {
     }
 }
 
+static struct lb_target *wanted_node(const struct lb_server_session *session) {
+    const char *name = lb_target_who(&session->conn).target;
+    return name[0] != '\0' ? lb_server_machines_node(session->target->machines, name) : NULL;
+}
+
+/* Threads that serve sessions have no portal, and take whom the main one lets in. */
+static bool has_no_place(const struct lb_server_session *session) {
+    const struct lb_server_target *target = session->target;
+    bool is_main = target->source.fd >= 0 || target->source6.fd >= 0;
+    return is_main && lb_session_is_one_too_many(session, wanted_node(session));
+}
+
 /* Whose node it is; a discovery session is told of all that let it in. */
 static void admit(struct lb_server_session *session, uint64_t now_us) {
-    struct lb_server_machines *machines = session->target->machines;
-    struct lb_target_who who = lb_target_who(&session->conn);
+    const struct lb_server_machines *machines = session->target->machines;
     struct lb_target_admission admission = {
+        .status = has_no_place(session) ? LB_LOGIN_NO_RESOURCES : LB_LOGIN_OK,
+        .node = wanted_node(session),
         .listed = (struct lb_target *const *)machines->shown,
         .listed_count = 2 * machines->count,
     };
-    if (who.target[0] != '\0')
-        admission.node = lb_server_machines_node(machines, who.target);
     if (!lb_server_workers_fits(session, admission.node))
         admission.node = NULL; /* it was removed meanwhile, and another one came */
     lb_target_admit(&session->conn, now_us, &admission);
@@ -584,7 +595,7 @@ static bool turn(struct lb_server_session *session, uint64_t now_us) {
                 !lb_server_memory_lend_room(&session->memory, &session->conn, now_us, action.role);
             break;
         case LB_TARGET_WHO:
-            if (lb_server_workers_take(session))
+            if (!has_no_place(session) && lb_server_workers_take(session))
                 return true;
             admit(session, now_us);
             break;

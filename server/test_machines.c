@@ -1,5 +1,5 @@
 /* How machines and their targets are found: by card, UUID, name, and the target's name. */
-#include "server/machines.h"
+#include "server/crowd.h"
 #include "tests/tap.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +188,53 @@ static void one_machine_too_many_gets_no_disk(void) {
     close_all();
 }
 
+/* Somebody asks in the name of ever new cards. */
+static void who_never_logged_in_gives_way(void) {
+    static struct lb_server_target target; /* without sessions */
+    struct lb_bytes nothing = lb_bytes(NULL, 0);
+    const uint32_t most = LB_SERVER_MACHINES_MAX - 3;
+    open_with(sections);
+    for (uint32_t i = 0; i < most - LB_CROWD_LEAST; i++)
+        CHECK(find(i + 100, nothing) != NULL);
+    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0); /* there is room */
+    struct lb_server_machine *begun = find(101, nothing), *ejected = find(102, nothing);
+    struct lb_server_machine *maintained = find(103, nothing);
+    begun->head.is_used = true;
+    ejected->nodes[0].login_status = ejected->nodes[1].login_status = 1;
+    maintained->is_maintained = true;
+    CHECK(find(100, nothing) ==
+          find(100, nothing)); /* it has asked again: it is none of the first */
+    for (uint32_t i = 0; i < LB_CROWD_LEAST; i++)
+        CHECK(find(LB_SERVER_MACHINES_MAX + i, nothing) != NULL);
+    CHECK(find(2 * LB_SERVER_MACHINES_MAX, nothing) == NULL);
+    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 2 * LB_CROWD_LEAST);
+    CHECK(named("anna") != NULL && named("carl") != NULL && !begun->is_gone && !ejected->is_gone &&
+          !maintained->is_gone);
+    CHECK_STR(name_of(find(100, nothing)), "02-00-00-00-00-64");
+    CHECK(named("02:00:00:00:00:68") == NULL);                   /* the first of the others */
+    CHECK(named("02:00:00:00:40:00") != NULL);                   /* one of the last */
+    CHECK(find(2 * LB_SERVER_MACHINES_MAX, nothing) != NULL);    /* one more */
+    CHECK_STR(name_of(find(104, nothing)), "02-00-00-00-00-68"); /* it is there again */
+    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0);
+    close_all();
+}
+
+/* Where nobody gives way, all are looked at now and then, and not each time. */
+static void who_has_logged_in_stays(void) {
+    static struct lb_server_target target;
+    open_with("");
+    for (uint32_t i = 0; i < LB_SERVER_MACHINES_MAX; i++)
+        find(i, lb_bytes(NULL, 0))->head.is_used = true;
+    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0);
+    machines.list[7].head.is_used = false;
+    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 0);
+    for (uint32_t i = 0; i < LB_CROWD_LEAST; i++)
+        CHECK(find(i, lb_bytes(NULL, 0)) != NULL);
+    CHECK_EQ(lb_server_crowd_thin(&machines, &target), 1);
+    CHECK(machines.list[7].is_gone);
+    close_all();
+}
+
 static void blocks_are_as_large_as_is_said(void) {
     open_with("[machine a]\nmac = 02:00:00:00:00:01\n");
     CHECK_EQ(machines.list[0].unit.block_bytes, 512);
@@ -232,6 +279,8 @@ int main(void) {
     TEST(a_machine_gets_another_card);
     TEST(ten_thousand_machines_cost_what_ten_do);
     TEST(one_machine_too_many_gets_no_disk);
+    TEST(who_never_logged_in_gives_way);
+    TEST(who_has_logged_in_stays);
     TEST(blocks_are_as_large_as_is_said);
     TEST(blocks_are_those_of_the_partition_table);
     return tap_done();

@@ -1,6 +1,7 @@
 /* What lunbootd decides by itself: requests, images, ranges, paths, who boots what, storage. */
 #include "core/dhcp4/dhcp4_wire.h"
 #include "server/dhcp.h"
+#include "server/flow.h"
 #include "server/head.h"
 #include "server/other_dhcp.h"
 #include "server/range.h"
@@ -503,6 +504,22 @@ static void a_read_only_disk_takes_no_writes(void) {
     unlink(path);
 }
 
+/* ---- answers by UDP ---- */
+
+static void an_address_gets_so_many_answers_a_second(void) {
+    struct lb_flow flow;
+    struct lb_addr victim = lb_addr_v4(192, 0, 2, 9);
+    unsigned answered = 0, others = 0;
+    CHECK(lb_flow_init(&flow));
+    for (unsigned i = 0; i < 1000; i++)
+        answered += lb_flow_may_answer(&flow, 5 * LB_US_SEC + i * 900, victim);
+    CHECK_EQ(answered, LB_FLOW_EACH);
+    for (uint8_t i = 10; i < 110; i++) /* some of them may count as the victim's */
+        others += lb_flow_may_answer(&flow, 5 * LB_US_SEC + 900000, lb_addr_v4(192, 0, 2, i));
+    CHECK(others >= 90);
+    CHECK(lb_flow_may_answer(&flow, 6 * LB_US_SEC, victim)); /* the next second */
+}
+
 int main(void) {
     TEST(a_request_is_a_command_and_its_words);
     TEST(a_wrong_request_is_told);
@@ -528,5 +545,6 @@ int main(void) {
     TEST(a_disk_that_became_shorter_is_an_error_and_no_crash);
     TEST(a_folder_of_overlays_takes_files);
     TEST(a_read_only_disk_takes_no_writes);
+    TEST(an_address_gets_so_many_answers_a_second);
     return tap_done();
 }

@@ -115,12 +115,15 @@ static int connect_client(void) {
     return fd;
 }
 
+static uint8_t port; /* the last byte of the ISID */
+
 static void send_pdu(int fd, uint8_t opcode, uint8_t flags, const char *text, size_t len) {
     uint8_t pdu[BHS + 400] = {opcode, flags};
     CHECK(len <= 400);
     pdu[6] = (uint8_t)(len >> 8);
     pdu[7] = (uint8_t)len;
     pdu[8] = 0x80; /* the ISID, and the task's tag below */
+    pdu[13] = port;
     pdu[19] = 1;
     if (opcode == NOP_OUT)
         memset(pdu + 8, 0, 8), memset(pdu + 20, 0xff, 4);
@@ -210,6 +213,110 @@ static void one_thread_has_no_workers(void) {
     CHECK_EQ(target.count, 1);
     close(fd);
     close_all();
+}
+
+/* ---- all places are taken ---- */
+
+/* From this address of the loopback interface. */
+static int connect_from(uint8_t last) {
+    struct sockaddr_in from = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + last)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
+    CHECK(connect(fd, (struct sockaddr *)&portal, sizeof portal) == 0);
+    return fd;
+}
+
+/* Whether something came, or the connection has ended, within this time. */
+static bool hears(int fd, unsigned turns) {
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    while (poll(&wait, 1, 0) == 0 && turns-- > 0)
+        turn(1);
+    return poll(&wait, 1, 0) == 1;
+}
+
+static bool is_closed(int fd, unsigned turns) {
+    uint8_t byte;
+    return hears(fd, turns) && recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) <= 0;
+}
+
+/* Logs in from there, whatever it takes; its connection. */
+static int log_in_late(uint8_t last, const char *names, size_t len, int want) {
+    int fd = connect_from(last);
+    send_login(fd, names, len);
+    CHECK(hears(fd, WAIT_MS));
+    CHECK_EQ(login_status(fd), want);
+    return fd;
+}
+#define LOG_IN_LATE(last, machine, want)                                                           \
+    log_in_late(last, NAMES(machine), sizeof NAMES(machine), want)
+
+static void check_that_strangers_give_way(unsigned threads) {
+    int fds[8];
+    open_all(threads);
+    target.budget.sessions_max = LB_COUNT(fds);
+    fds[0] = connect_from(2); /* the first of all, but the only one from there */
+    turn(WAIT_MS);
+    for (unsigned i = 1; i < LB_COUNT(fds); i++) {
+        fds[i] = connect_from(1);
+        turn(WAIT_MS);
+    }
+    CHECK(!is_closed(fds[1], 5)); /* nobody wants its place */
+    int late = LOG_IN_LATE(3, "anna", 0);
+    CHECK(is_closed(fds[1], WAIT_MS));
+    CHECK(!is_closed(fds[0], 5) && !is_closed(fds[2], 5));
+    for (unsigned i = 0; i < LB_COUNT(fds); i++)
+        close(fds[i]);
+    close(late);
+    close_all();
+}
+
+static void strangers_give_way(void) {
+    check_that_strangers_give_way(1);
+    check_that_strangers_give_way(2);
+}
+
+static void a_list_of_targets_is_no_place_for_ever(void) {
+    static const char discovery[] = "InitiatorName=iqn.y:i\0SessionType=Discovery";
+    int fds[4];
+    open_all(1);
+    target.budget.sessions_max = LB_COUNT(fds);
+    for (unsigned i = 0; i < LB_COUNT(fds); i++, port++)
+        fds[i] = log_in_late(1, discovery, sizeof discovery, 0);
+    int late = LOG_IN_LATE(2, "anna", 0);
+    CHECK(is_closed(fds[0], WAIT_MS) && !is_closed(fds[3], 5));
+    for (unsigned i = 0; i < LB_COUNT(fds); i++)
+        close(fds[i]);
+    close(late);
+    port = 0;
+    close_all();
+}
+
+static void check_that_one_machine_leaves_places(unsigned threads) {
+    int fds[29], bert[4];
+    open_all(threads);
+    target.budget.sessions_max = 32; /* four are few, and four places are kept */
+    for (port = 1; port < LB_COUNT(fds); port++)
+        fds[port] = LOG_IN_LATE(1, "anna", 0);
+    fds[0] = LOG_IN_LATE(1, "anna", 0x0302); /* out of resources */
+    CHECK(is_closed(fds[0], WAIT_MS));
+    for (unsigned i = 0; i < LB_COUNT(bert); i++, port++)
+        bert[i] = LOG_IN_LATE(1, "bert", 0);
+    int full = connect_from(2);
+    CHECK(is_closed(full, WAIT_MS)); /* all are logged in: nobody gives way */
+    CHECK(!is_closed(fds[1], 5) && !is_closed(bert[0], 5));
+    for (unsigned i = 0; i < LB_COUNT(fds); i++)
+        close(fds[i]);
+    for (unsigned i = 0; i < LB_COUNT(bert); i++)
+        close(bert[i]);
+    close(full);
+    port = 0;
+    close_all();
+}
+
+static void one_machine_leaves_places_for_others(void) {
+    check_that_one_machine_leaves_places(1);
+    check_that_one_machine_leaves_places(2);
 }
 
 /* ---- wake-ups ---- */
@@ -343,6 +450,9 @@ int main(void) {
     TEST(sessions_of_a_machine_meet_and_others_spread);
     TEST(discovery_and_what_is_not_there_stay);
     TEST(one_thread_has_no_workers);
+    TEST(strangers_give_way);
+    TEST(a_list_of_targets_is_no_place_for_ever);
+    TEST(one_machine_leaves_places_for_others);
     TEST(no_wakeup_is_lost);
     TEST(what_a_session_is_sent_is_answered_each_time);
     TEST(who_is_dropped_by_the_main_thread_is_gone_at_once);

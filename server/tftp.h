@@ -4,6 +4,7 @@
 
 #include "core/tftp/tftp.h"
 #include "server/files.h"
+#include "server/flow.h"
 #include "server/link.h"
 #include "server/source.h"
 
@@ -20,6 +21,7 @@ struct lb_server_tftp {
     const struct lb_server_files *files;
     struct lb_server_transfer *transfers; /* a list */
     unsigned count;
+    struct lb_flow flow; /* of answers to requests */
 };
 
 /* Opens port 69 of one family. The pointers stay the caller's and outlive it. */

@@ -65,16 +65,17 @@ static void put_portals(struct query *query, uint32_t node) {
     }
 }
 
-static bool is_visible(const struct query *query, const char *name) {
+static bool is_visible(const struct query *query, const struct lb_isns_node *node) {
     const struct lb_isns_server *server = query->server;
-    return query->is_control || server->config.no_domains ||
-           lb_iscsi_names_equal(name, server->source) || lb_isns_shares_domain(server, name);
+    return query->is_control || server->config.no_domains || node->is_public ||
+           lb_iscsi_names_equal(node->name, server->source) ||
+           lb_isns_shares_domain(server, node->name);
 }
 
 /* A node, its entity and its portals, as far as they are asked for. */
 static void put_node(struct query *query, uint32_t at) {
     const struct lb_isns_node *node = &query->server->tables.nodes[at];
-    if (!is_visible(query, node->name))
+    if (!is_visible(query, node))
         return;
     query->objects++;
     if (!query->writer)

@@ -32,7 +32,8 @@ struct lb_isns_node {
     char alias[64];
     uint32_t type; /* enum lb_isns_node_type, or-ed */
     uint32_t entity;
-    uint32_t next; /* of the same hash */
+    bool is_public; /* everyone sees it, whatever the domains are */
+    uint32_t next;  /* of the same hash */
 };
 
 /* Of an entity: all of its nodes are reached through it, unless a group says otherwise. */
@@ -118,6 +119,8 @@ uint32_t lb_isns_server_add_entity(struct lb_isns_server *server, const char *id
  * LB_ISNS_NONE: the name is none, or there is no room. */
 uint32_t lb_isns_server_add_node(struct lb_isns_server *server, uint32_t entity, const char *name,
                                  uint32_t type, const char *alias);
+/* Everyone sees this node, until it is renewed. node: its index; LB_ISNS_NONE is harmless. */
+void lb_isns_server_publish(struct lb_isns_server *server, uint32_t node);
 /* Adds a portal to an entity. One that is there goes over to the entity. Gives its index;
  * LB_ISNS_NONE: at is no address, or there is no room. */
 uint32_t lb_isns_server_add_portal(struct lb_isns_server *server, uint32_t entity,

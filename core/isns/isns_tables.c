@@ -75,6 +75,11 @@ uint32_t lb_isns_server_add_node(struct lb_isns_server *server, uint32_t entity,
     return at;
 }
 
+void lb_isns_server_publish(struct lb_isns_server *server, uint32_t node) {
+    if (node != LB_ISNS_NONE)
+        server->tables.nodes[node].is_public = true;
+}
+
 uint32_t lb_isns_server_add_portal(struct lb_isns_server *server, uint32_t entity,
                                    struct lb_endpoint at) {
     struct lb_isns_tables *tables = &server->tables;

@@ -87,6 +87,21 @@ static void without_domains_everyone_sees_all(void) {
     CHECK_EQ(count(LB_ISNS_NAME), 2);
 }
 
+static void what_is_public_is_seen_by_everyone_and_the_rest_is_not(void) {
+    two_targets();
+    struct lb_isns_writer writer = query("iqn.2026-11.test:stranger", LB_ISNS_TARGET);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 0);
+    lb_isns_server_publish(&t.server, lb_isns_server_find_node(&t.server, OTHER));
+    lb_isns_server_publish(&t.server, LB_ISNS_NONE);
+    writer = query("iqn.2026-11.test:stranger", LB_ISNS_TARGET);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 1);
+    writer = query(ME, LB_ISNS_TARGET);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    CHECK_EQ(count(LB_ISNS_NAME), 2);
+}
+
 static void a_domain_of_others_is_not_shown(void) {
     two_targets();
     test_domain(8, 0, OTHER, TARGET);
@@ -410,6 +425,7 @@ int main(void) {
     TEST(a_node_sees_what_shares_a_domain_with_it);
     TEST(a_control_node_sees_all);
     TEST(without_domains_everyone_sees_all);
+    TEST(what_is_public_is_seen_by_everyone_and_the_rest_is_not);
     TEST(a_domain_of_others_is_not_shown);
     TEST(without_a_source_nothing_is_answered);
     TEST(what_cannot_be_asked_is_refused);

@@ -101,6 +101,18 @@ else
 fi
 end lunbootd
 
+# A disk for all is shown to all, and shows nobody the machines that have their own.
+truncate -s 8M "$scratch/all.img"
+start_lunbootd --config="$scratch/lunbootd.conf" --writes=direct --unknown=serve --read-only "$scratch/all.img"
+isns_at iqn.2026-11.test:nobody --query iscsi-node-type=target || fail "isnsadm cannot ask" "$scratch/isnsadm.log"
+grep -q 'iqn.2026-11.org.lunboot:all"\?$' "$scratch/isnsadm.log" || fail "it is not shown" "$scratch/isnsadm.log"
+ok "a stranger finds the disk of all"
+! grep -q ':anna\|:bert' "$scratch/isnsadm.log" || fail "a stranger is shown the machines beside it"
+ok "and no machine's own target"
+asks iqn.2026-11.test:bert isns --isns-server="$server_ip"
+says "iqn.2026-11.org.lunboot:all:bert" "a machine finds its own beside it"
+end lunbootd
+
 start_lunbootd --config="$scratch/lunbootd.conf" --isns=off --slp=off
 if has_listener "$server_ns" 3205 || has_listener "$server_ns" 427; then fail "a port is open"; fi
 ok "each can be switched off"
