@@ -1,4 +1,5 @@
-/* Lists of the configuration, item by item. For config.c and config_check.c alone. */
+/* Lists of the configuration, item by item. For config.c, config_check.c, and who brings lists of an
+ * earlier stage. */
 #ifndef LB_BASE_CONFIG_LISTS_H
 #define LB_BASE_CONFIG_LISTS_H
 

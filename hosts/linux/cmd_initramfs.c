@@ -84,7 +84,7 @@ static void read_ibft(bool is_asked_for, struct lb_error *error) {
         ibft_found = lb_ibft_read(sysfs_root, &ibft);
     }
     if (ibft_found == LB_IBFT_READ_WELL && !lb_ibft_configure(&ibft, &run.config, error))
-        ibft_found = LB_IBFT_BROKEN;
+        ibft_found = lb_ibft_is_ours(&ibft) ? LB_IBFT_OURS_BROKEN : LB_IBFT_BROKEN;
 }
 
 static bool is_ibft_enough(bool is_asked_for, struct lb_error *error) {

@@ -1,4 +1,5 @@
 #include "hosts/linux/ibft_source.h"
+#include "core/base/config_lists.h"
 #include "core/crypto/crypto.h"
 #include "core/names/rootpath.h"
 #include "hosts/linux/machine.h"
@@ -13,19 +14,63 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* By the names that lb_ibft_encode writes. */
+static bool is_ours(struct lb_bytes table) {
+    return lb_text_is(
+        lb_bytes_trim_nul(lb_bytes(lb_bytes_after(table, 10).p, table.len < 24 ? 0 : 14)),
+        "LUNBOTLUNBOOT");
+}
+
+static enum lb_ibft_found read_one(const char *path, struct lb_ibft *ibft) {
+    uint8_t bytes[LB_IBFT_MAX + 1];
+    long len = lb_file_read(path, lb_span(bytes, sizeof(bytes)));
+    struct lb_bytes table = lb_bytes(bytes, len > 0 ? (size_t)len : 0);
+    bool good = lb_ibft_decode(table, ibft);
+    enum lb_ibft_found broken = is_ours(table) ? LB_IBFT_OURS_BROKEN : LB_IBFT_BROKEN;
+    lb_wipe(bytes, sizeof(bytes));
+    return good ? LB_IBFT_READ_WELL : len == -ENOENT ? LB_IBFT_ABSENT : broken;
+}
+
+bool lb_ibft_is_ours(const struct lb_ibft *ibft) {
+    return lb_streq(ibft->oem_id, "LUNBOT") && lb_streq(ibft->oem_table_id, "LUNBOOT");
+}
+
+/* What is nobody's comes first, then what is another's, then ours; the sooner one of others, and
+ * the later one of ours, which was made last. */
+static unsigned rank_of(enum lb_ibft_found found, const struct lb_ibft *ibft) {
+    switch (found) {
+    case LB_IBFT_ABSENT:
+        return 0;
+    case LB_IBFT_BROKEN:
+        return 1;
+    case LB_IBFT_OURS_BROKEN:
+        return 3;
+    case LB_IBFT_READ_WELL:
+        break;
+    }
+    return lb_ibft_is_ours(ibft) ? 3 : 2;
+}
+
 /* Of two tables of a kind the kernel numbers the files. */
 static enum lb_ibft_found read_acpi(const char *root, struct lb_ibft *ibft) {
-    static const char *const names[] = {"iBFT", "iBFT1", "IBFT", "BIFT"};
-    uint8_t table[LB_IBFT_MAX + 1];
-    long len = -ENOENT;
-    for (size_t i = 0; i < LB_COUNT(names) && len == -ENOENT; i++) {
+    static const char *const names[] = {"iBFT", "iBFT1", "iBFT2", "iBFT3", "iBFT4", "IBFT", "BIFT"};
+    enum lb_ibft_found best = LB_IBFT_ABSENT;
+    unsigned rank = 0;
+    for (size_t i = 0; i < LB_COUNT(names); i++) {
+        struct lb_ibft other = {.nic_count = 0};
         char path[PATH_BYTES];
         lb_format(path, sizeof(path), "%s/sys/firmware/acpi/tables/%s", root, names[i]);
-        len = lb_file_read(path, lb_span(table, sizeof(table)));
+        enum lb_ibft_found found = read_one(path, &other);
+        unsigned its = rank_of(found, &other);
+        if (its > rank || its == 3) {
+            best = found;
+            rank = its;
+            if (found == LB_IBFT_READ_WELL)
+                *ibft = other;
+        }
+        lb_wipe(&other, sizeof(other));
     }
-    bool good = len > 0 && lb_ibft_decode(lb_bytes(table, (size_t)len), ibft);
-    lb_wipe(table, sizeof(table));
-    return good ? LB_IBFT_READ_WELL : len == -ENOENT ? LB_IBFT_ABSENT : LB_IBFT_BROKEN;
+    return best;
 }
 
 /* The kernel ends each value with a line feed. An attribute that cannot be read is not there. */
@@ -177,11 +222,14 @@ static void set_words(const struct lb_ibft_policy *policy, bool is_address_kept,
 static void set_policy(const struct lb_ibft_policy *policy, bool is_address_kept,
                        struct lb_config *config, struct lb_error *error) {
     static const char *const digests[] = {"header-digest", "data-digest"};
+    struct lb_config_item odd;
     if (!policy->is_there)
         return;
     set_words(policy, is_address_kept, config, error);
     set_text(config, "allow-server", policy->allow_server, error);
     set_text(config, "allow-target", policy->allow_target, error);
+    if (!lb_config_forms_check(lb_bytes_of_text(policy->allow_target), &odd))
+        set_text(config, "accept-names", "lenient", error); /* as the firmware did */
     for (size_t i = 0; i < LB_COUNT(digests); i++)
         if (has_word(policy, digests[i]))
             set_text(config, digests[i], "crc32c", error);
@@ -296,13 +344,18 @@ static bool check_vlan(const struct lb_ibft *ibft, const struct lb_config *confi
 
 bool lb_ibft_is_enough(enum lb_ibft_found found, const struct lb_ibft *ibft, bool is_asked_for,
                        const struct lb_config *config, struct lb_error *error) {
-    if (is_forbidden(config) || (found != LB_IBFT_READ_WELL && names_a_disk(config))) {
+    bool is_needed = found == LB_IBFT_READ_WELL || found == LB_IBFT_OURS_BROKEN;
+    if (is_forbidden(config) || (!is_needed && names_a_disk(config))) {
         lb_error_clear(error);
         return true;
     }
     if (found == LB_IBFT_READ_WELL)
         return check_vlan(ibft, config, error);
-    if (found == LB_IBFT_BROKEN)
+    if (found == LB_IBFT_OURS_BROKEN)
+        lb_fail(error, LB_E_IBFT,
+                "that of lunboot.efi: its checksum, a length or a value is wrong; lunboot.ibft=no "
+                "boots without what it required");
+    else if (found == LB_IBFT_BROKEN)
         lb_fail(error, LB_E_IBFT, "its checksum, a length or a value is wrong");
     else if (is_asked_for && !lb_config_bool(config, LB_KEY_ENABLE))
         lb_fail(error, LB_E_NO_IBFT,

@@ -8,13 +8,17 @@
 enum lb_ibft_found {
     LB_IBFT_ABSENT,
     LB_IBFT_READ_WELL,
-    LB_IBFT_BROKEN, /* there is one, and it cannot be understood */
+    LB_IBFT_BROKEN,      /* there is one, and it cannot be understood */
+    LB_IBFT_OURS_BROKEN, /* the same of lunboot.efi: what it required is not known */
 };
 
-/* Reads the table under ROOT/sys/firmware/acpi/tables. Without one there (BIOS firmware puts it
+/* Reads the table under ROOT/sys/firmware/acpi/tables. Of several that of lunboot.efi counts, for
+ * that program started what came here. Without one there (BIOS firmware puts it
  * elsewhere) reads ROOT/sys/firmware/ibft, where the kernel's module iscsi_ibft shows what it
  * found. *ibft is written when it was read well. It holds secrets: wipe it. */
 enum lb_ibft_found lb_ibft_read(const char *root, struct lb_ibft *ibft);
+/* Whether lunboot.efi made this table, by its names. */
+bool lb_ibft_is_ours(const struct lb_ibft *ibft);
 
 /* Sets what it says, with source LB_SOURCE_IBFT: `enable`, for only an administrator's boot leaves
  * such a table; target, server, port, LUN, the initiator's name, CHAP, which is required of that
@@ -34,7 +38,8 @@ void lb_ibft_require(struct lb_config *config, const char *target, struct lb_err
 
 /* Whether the boot can go on with what was found, once all sources of the configuration are read.
  * is_asked_for: a word of the kernel command line names the table. *error may hold what
- * lb_ibft_configure said of a broken table. False: *error is NO_IBFT (the table was to name the
+ * lb_ibft_configure said of a broken table. One of lunboot.efi is an error whatever else names the
+ * disk, unless it is not to be used (ibft=no). False: *error is NO_IBFT (the table was to name the
  * disk, is not there, and nothing else does) or says what is wrong with it (and nothing else names
  * the disk), or that its NIC is on a VLAN (and no interface is named). True: *error is empty. */
 bool lb_ibft_is_enough(enum lb_ibft_found found, const struct lb_ibft *ibft, bool is_asked_for,

@@ -128,7 +128,7 @@ void lb_kexec_conf(struct lb_text *text, const struct lb_config *config, bool ha
     static const enum lb_key policy[] = {
         LB_KEY_REQUIRE,       LB_KEY_ALLOW_SERVER, LB_KEY_ALLOW_TARGET,  LB_KEY_ALLOW_INITIATOR,
         LB_KEY_IPSEC,         LB_KEY_IPSEC_ID,     LB_KEY_IPSEC_PEER_ID, LB_KEY_IPSEC_MODE,
-        LB_KEY_HEADER_DIGEST, LB_KEY_DATA_DIGEST};
+        LB_KEY_HEADER_DIGEST, LB_KEY_DATA_DIGEST,  LB_KEY_ACCEPT_NAMES};
     for (size_t i = 0; i < LB_COUNT(policy); i++)
         add_key(text, config, policy[i]);
     add_secret(text, config, LB_KEY_IPSEC_PSK);

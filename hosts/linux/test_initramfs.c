@@ -360,14 +360,14 @@ static void what_else_the_firmware_required_is_required_again(void) {
     ibft.policy.is_there = true;
     strcpy(ibft.policy.require, "data-digest,address");
     strcpy(ibft.policy.allow_server, "192.0.2.1,disks.example");
-    strcpy(ibft.policy.allow_target, "iqn.2026-11.test:*");
+    strcpy(ibft.policy.allow_target, "iqn.2026-11.test:*,disk1"); /* by accept-names there */
     CHECK(told(&ibft) && lb_config_check(&config, &error));
     CHECK(lb_config_requires(&config, "data-digest") && lb_config_requires(&config, "address"));
     CHECK(!lb_config_requires(&config, "header-digest"));
     CHECK_STR(text(LB_KEY_DATA_DIGEST), "crc32c"); /* it has to be offered */
     CHECK_STR(text(LB_KEY_HEADER_DIGEST), "none");
     CHECK_STR(text(LB_KEY_ALLOW_SERVER), "192.0.2.1,disks.example");
-    CHECK_STR(text(LB_KEY_ALLOW_TARGET), "iqn.2026-11.test:*");
+    CHECK_STR(text(LB_KEY_ALLOW_TARGET), "iqn.2026-11.test:*,disk1");
     CHECK(lb_config_cmdline(&config, lb_bytes_of_text("lunboot.require=chap"), &error));
     CHECK(lb_config_requires(&config, "data-digest")); /* words add up */
     strcpy(ibft.policy.require, "data-digset");
@@ -538,6 +538,14 @@ static void a_broken_table_is_told_unless_another_source_names_the_disk(void) {
     CHECK(lb_is_ok(&error));
 }
 
+/* It may have required IPsec, or DHCP with a proof: nobody knows. */
+static void a_broken_table_of_ours_is_told_whoever_names_the_disk(void) {
+    memset(&config, 0, sizeof(config));
+    CHECK(!is_enough(LB_IBFT_OURS_BROKEN, NULL, false, "lunboot.target=iqn.2026-11.test:disk"));
+    CHECK_EQ(error.code, LB_E_IBFT);
+    CHECK(is_enough(LB_IBFT_OURS_BROKEN, NULL, false, "lunboot.enable=no"));
+}
+
 static void a_vlan_is_told_unless_the_interface_is_named(void) {
     struct lb_ibft ibft = a_table();
     ibft.nics[0].vlan = 42;
@@ -591,7 +599,44 @@ static void a_table_is_read_where_the_kernel_shows_it(void) {
     CHECK_STR(read.targets[0].name, "iqn.2026-11.test:disk");
     bytes[60] ^= 1;
     put_file("acpi/tables/iBFT", bytes, len);
-    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_BROKEN);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_OURS_BROKEN);
+    remove_folder();
+}
+
+static void put_table(const char *name, const char *oem, const char *target, bool is_whole) {
+    uint8_t bytes[LB_IBFT_MAX];
+    char path[40];
+    struct lb_ibft ibft = a_table();
+    size_t len;
+    snprintf(ibft.oem_id, sizeof(ibft.oem_id), "%s", oem);
+    snprintf(ibft.targets[0].name, sizeof(ibft.targets[0].name), "%s", target);
+    CHECK(lb_ibft_encode(&ibft, lb_span(bytes, sizeof(bytes)), &len));
+    bytes[60] ^= !is_whole;
+    snprintf(path, sizeof(path), "acpi/tables/%s", name);
+    put_file(path, bytes, len);
+}
+
+/* EDK2's initiator, say, has made one for a disk of its own. */
+static void of_several_tables_ours_counts(void) {
+    struct lb_ibft read = {.nic_count = 0};
+    make_folder();
+    put_table("iBFT1", "INTEL", "iqn.2026-11.test:first", true);
+    put_table("iBFT2", "HP", "iqn.2026-11.test:second", true);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_READ_WELL);
+    CHECK_STR(read.targets[0].name, "iqn.2026-11.test:first");
+    put_table("iBFT2", "", "iqn.2026-11.test:ours", true);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_READ_WELL);
+    CHECK_STR(read.targets[0].name, "iqn.2026-11.test:ours");
+    put_table("iBFT1", "INTEL", "iqn.2026-11.test:first", false);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_READ_WELL);
+    CHECK_STR(read.targets[0].name, "iqn.2026-11.test:ours");
+    put_table("iBFT2", "", "iqn.2026-11.test:ours", false);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_OURS_BROKEN);
+    put_table("iBFT1", "INTEL", "iqn.2026-11.test:first", true);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_OURS_BROKEN);
+    put_table("iBFT2", "HP", "iqn.2026-11.test:second", false);
+    CHECK_EQ(lb_ibft_read(folder, &read), LB_IBFT_READ_WELL);
+    CHECK_STR(read.targets[0].name, "iqn.2026-11.test:first");
     remove_folder();
 }
 
@@ -743,8 +788,10 @@ int main(void) {
     TEST(a_value_that_is_not_valid_sets_nothing);
     TEST(a_missing_table_is_told_where_nothing_else_names_the_disk);
     TEST(a_broken_table_is_told_unless_another_source_names_the_disk);
+    TEST(a_broken_table_of_ours_is_told_whoever_names_the_disk);
     TEST(a_vlan_is_told_unless_the_interface_is_named);
     TEST(a_table_is_read_where_the_kernel_shows_it);
+    TEST(of_several_tables_ours_counts);
     TEST(without_an_acpi_table_the_modules_files_are_read);
     TEST(a_value_of_the_module_that_makes_no_sense_breaks_the_table);
     TEST(luns_of_the_module_are_told_apart);
