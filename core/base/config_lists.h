@@ -1,5 +1,5 @@
-/* Lists of the configuration, item by item. For config.c, config_check.c, and who brings lists of an
- * earlier stage. */
+/* Lists of the configuration, item by item. For config.c, config_check.c, and who brings lists of
+ * an earlier stage. */
 #ifndef LB_BASE_CONFIG_LISTS_H
 #define LB_BASE_CONFIG_LISTS_H
 
