@@ -1,7 +1,8 @@
 /* What lunbootd reads of what others wrote: the header Range, a client's file name, a key and its
  * value, lunbootd.conf, the head of an overlay and its SANITIZE, kept reservations, a request of
- * lunbootctl, a version's file name, a token and the header that shows one. The first byte says
- * which. */
+ * lunbootctl, a version's file name, a token and the header that shows one, a file that is to
+ * become an image, what asks for an address. The first byte says which. */
+#include "core/dhcp4/dhcp4_wire.h"
 #include "core/dhcp6/dhcp6_wire.h"
 #include "server/boot_file.h"
 #include "server/dhcp6.h"
@@ -16,6 +17,8 @@
 #include "server/token.h"
 #include "tests/fuzz.h"
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void a_range(struct lb_bytes text) {
     struct lb_rd rd = lb_rd(text);
@@ -150,11 +153,42 @@ static void a_solicit(struct lb_bytes payload) {
     lb_assert(!text.cut && lb_text_is_fit(lb_bytes(text.at, text.len)));
 }
 
+static void a_discover(struct lb_bytes payload) {
+    struct lb_dhcp4_message message;
+    const char *why;
+    char room[300];
+    struct lb_text text = lb_text(room, sizeof room);
+    if (!lb_dhcp4_decode(payload, &message, &why))
+        return;
+    struct lb_server_boot_file boot = lb_server_boot_file(&message);
+    lb_assert(boot.file == NULL || boot.requester == LB_REQUESTER_PXE ||
+              boot.requester == LB_REQUESTER_HTTP);
+    lb_server_boot_file_tell(&text, &boot, "DHCP", message.header.yiaddr, NULL);
+    lb_assert(!text.cut && lb_text_is_fit(lb_bytes(text.at, text.len)));
+}
+
+static void a_disk(struct lb_bytes bytes) {
+    static int fd = -1;
+    if (fd < 0)
+        fd = memfd_create("disk", MFD_CLOEXEC);
+    lb_assert(fd >= 0 && ftruncate(fd, 0) == 0);
+    lb_assert(pwrite(fd, bytes.p, bytes.len, 0) == (ssize_t)bytes.len);
+    const char *format = lb_image_format(fd), *outside = lb_image_outside(fd);
+    lb_assert(outside == NULL || lb_streq(format, "qcow2") || lb_streq(format, "vmdk"));
+    lb_assert(format == NULL || lb_image_packer(fd) == NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     struct lb_bytes text = lb_bytes(data + 1, size - 1);
-    switch (data[0] % 9) {
+    switch (data[0] >= 'c' && data[0] <= 'd' ? data[0] : data[0] % 9) {
+    case 'c':
+        a_disk(text);
+        break;
+    case 'd':
+        a_discover(text);
+        break;
     case 0:
         a_range(text);
         break;
