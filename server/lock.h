@@ -12,11 +12,36 @@
  * change a machine that has sessions. So does one that holds it exclusively for work on one machine
  * alone, which others leave alone for that time: see lb_lock_lend.
  *
+ * A worker has a post, too (below): one thread at a time serves it, and holds it as long as it
+ * holds the lock. Where that thread waits too long in a call, another one takes the post over.
+ *
  * Without workers no thread takes it, and these functions do nothing. */
 #ifndef LB_SERVER_LOCK_H
 #define LB_SERVER_LOCK_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+
+/* What one thread at a time serves. Its mutex comes before the lock, and is held with it: so what
+ * belongs to a worker stays one thread's, also where a second one has taken over. */
+struct lb_lock_post {
+    pthread_mutex_t mutex;
+    unsigned shift;         /* which thread serves it: those before are relieved */
+    atomic_uint returning;  /* relieved threads that want it back for a moment: they come first */
+    atomic_bool is_waiting; /* the thread that serves it is in a call that may wait */
+    atomic_uint calls;      /* as many have begun */
+};
+
+void lb_lock_post_init(struct lb_lock_post *post);    /* nobody serves it yet */
+void lb_lock_post_destroy(struct lb_lock_post *post); /* nobody holds it */
+/* This thread takes the lock and this post from now on, until the thread ends. */
+void lb_lock_post_enter(struct lb_lock_post *post);
+/* This thread serves it from now on, and the one that did is relieved. It holds the lock. */
+void lb_lock_post_relieve(void);
+/* Whether another thread serves the post of this one by now: it finishes what it has begun, and
+ * ends. False without a post. It holds the lock. */
+bool lb_lock_is_relieved(void);
 
 /* Takes it, shared. A thread that waits for lb_lock_exclusive is first. */
 void lb_lock_shared(void);

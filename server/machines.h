@@ -23,6 +23,7 @@
 #include "server/index.h"
 #include "server/storage.h"
 #include "server/store.h"
+#include <stdatomic.h>
 
 #define LB_SERVER_MACHINES_MAX  16384 /* that boot; each has a target */
 #define LB_SERVER_DIRECTORY_MAX 512   /* of them, that iSNS and SLP tell of: the first */
@@ -31,12 +32,15 @@
     16 /* initiator ports with a key at one disk, by PERSISTENT RESERVE */
 
 struct lb_server_sanitize;
+struct lb_server_disk;
 
 /* Which thread serves the sessions of a disk that is written: all of them are one's, so that their
  * commands come one after the other. It belongs to the place in the list, whoever has it. */
 struct lb_server_home {
     unsigned worker;
-    size_t users; /* sessions, and a SANITIZE; 0: any may have it next */
+    size_t users;            /* sessions, and a SANITIZE; 0: any may have it next */
+    uint64_t waits_since_us; /* a thread that was relieved waits for its disk; 0: none, relief.h */
+    struct lb_server_disk *waits_for; /* that counts it; NULL: none */
 };
 
 /* A file or device that is open, once, whoever uses it. */
@@ -45,6 +49,7 @@ struct lb_server_disk {
     uint64_t changed_ns; /* of the file; 0: a block device */
     struct lb_storage storage;
     struct lb_server_home home; /* of all machines that write it directly */
+    atomic_uint waiting; /* threads that were relieved and wait for it, or for an overlay over it */
 };
 
 struct lb_server_machine {

@@ -4,6 +4,7 @@
 #include "server/durable.h"
 #include "server/lock.h"
 #include "server/record.h"
+#include "server/relief.h"
 #include "server/say.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -355,11 +356,14 @@ static void fail(struct lb_server_sanitize *job, int error) {
     tell_failure(job->machine, strerror(error));
 }
 
-bool lb_server_sanitize_poll(struct lb_server_sanitize **list) {
-    struct lb_server_sanitize *job = *list;
+struct lb_server_sanitize *lb_server_sanitize_next(struct lb_server_sanitize *list) {
+    while (list != NULL && lb_server_relief_is_waiting(&list->machine->home, list->machine->disk))
+        list = list->next;
+    return list;
+}
+
+bool lb_server_sanitize_poll(struct lb_server_sanitize **list, struct lb_server_sanitize *job) {
     bool is_over = false;
-    if (job == NULL)
-        return false;
     struct lb_server_machine *machine = job->machine;
     leave(job); /* the next one comes next */
     machine->is_at_work = true;

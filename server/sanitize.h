@@ -60,9 +60,11 @@ void lb_server_sanitize_resume(struct lb_server_sanitize **list,
 void lb_server_sanitize_watch(struct lb_server_sanitize **list, struct lb_server_sanitize *job);
 /* Nothing is polled with this list any more. */
 void lb_server_sanitize_unwatch(struct lb_server_sanitize **list);
-/* Does a piece of one of them; the list is empty when there is no more to do. True: one of them is
+/* The first of them whose disk does not make others wait (relief.h); NULL: there is none. */
+struct lb_server_sanitize *lb_server_sanitize_next(struct lb_server_sanitize *list);
+/* Does a piece of this one of the list, which is empty when there is no more to do. True: it is
  * over, and its sessions are to be polled. */
-bool lb_server_sanitize_poll(struct lb_server_sanitize **list);
+bool lb_server_sanitize_poll(struct lb_server_sanitize **list, struct lb_server_sanitize *job);
 /* The overlay is about to be closed. Harmless where there is none. */
 void lb_server_sanitize_stop(struct lb_server_machine *machine);
 /* The overlay has begun anew: there is nothing to go on with. 0, or an errno. */

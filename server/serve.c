@@ -1,6 +1,7 @@
 #include "server/serve.h"
 #include "os/linux/clock.h"
 #include "server/crowd.h"
+#include "server/ending.h"
 #include "server/image_commands.h"
 #include "server/lock.h"
 #include "server/notify.h"
@@ -468,9 +469,10 @@ void lb_server_run(struct lb_server *server) {
             dispatch(server, &events[i], now_us);
     }
     leave(server);
+    lb_server_ending_begin(LB_SERVER_ENDING_S);
+    lb_server_notify_stopping();
     lb_server_fetch_stop(&server->fetch);
     lb_server_workers_stop(&server->target);
-    lb_server_notify_stopping();
     lb_server_say("", "ends");
 }
 

@@ -2,6 +2,7 @@
 #include "core/iscsi/iscsi_wire.h"
 #include "server/kept.h"
 #include "server/lock.h"
+#include "server/relief.h"
 #include "server/sanitize.h"
 #include "server/session.h"
 #include "server/workers.h"
@@ -48,6 +49,17 @@ static void make_idle(struct lb_server_session *session) {
         target->due_end = session->due_before;
     session->due_before = NULL;
     target->due_count--;
+}
+
+/* ---- a disk that does not answer ---- */
+
+static struct lb_server_disk *disk_of(const struct lb_server_session *session) {
+    return session->machine != NULL ? session->machine->disk : NULL;
+}
+
+/* Another thread is on it, or on another session of its machine: it is not touched. */
+static bool waits_for_disk(const struct lb_server_session *session) {
+    return lb_server_relief_is_waiting(session->home, disk_of(session));
 }
 
 /* ---- memory ---- */
@@ -577,6 +589,8 @@ static void admit(struct lb_server_session *session, uint64_t now_us) {
     };
     if (!lb_server_workers_fits(session, admission.node))
         admission.node = NULL; /* it was removed meanwhile, and another one came */
+    if (lb_server_workers_refuses(session, admission.node))
+        admission.status = LB_LOGIN_UNAVAILABLE; /* initiators try again */
     lb_target_admit(&session->conn, now_us, &admission);
 }
 
@@ -603,13 +617,15 @@ static bool turn(struct lb_server_session *session, uint64_t now_us) {
             say_progress(session);
             is_long = action.io->kind == LB_IO_COPY;
             carry_out(session, now_us, action.io);
-            if (is_long) /* others come first */
+            if (is_long || lb_lock_is_relieved()) /* others come first */
                 return false;
             break;
         case LB_TARGET_SEND:
             if (session->wants_write) /* until the socket takes more */
                 return true;
             send_out(session, now_us);
+            if (lb_lock_is_relieved())
+                return false;
             break;
         case LB_TARGET_CLOSE:
             session->is_gone = true;
@@ -671,6 +687,11 @@ void lb_session_receive(struct lb_server_session *session, uint64_t now_us) {
 
 void lb_server_session_ready(struct lb_server_source *source, uint32_t events, uint64_t now_us) {
     struct lb_server_session *session = (struct lb_server_session *)(void *)source;
+    if (waits_for_disk(session)) { /* it is made due when the disk answers */
+        (void)lb_server_watch(session->target->epoll, source, 0);
+        return;
+    }
+    lb_server_relief_begin(session->target, session->home, disk_of(session));
     lb_session_make_due(session);
     if (events & EPOLLOUT)
         session->wants_write = false;
@@ -693,14 +714,29 @@ static void look_at_all(struct lb_server_target *target, uint64_t now_us) {
     target->until_us = until_us;
 }
 
-uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
-    if (!target->is_quiet && lb_server_sanitize_poll(&target->sanitizing))
+/* A piece of a SANITIZE. */
+static void sanitize_on(struct lb_server_target *target) {
+    struct lb_server_sanitize *job =
+        target->is_quiet ? NULL : lb_server_sanitize_next(target->sanitizing);
+    if (job == NULL)
+        return;
+    lb_server_relief_begin(target, &job->machine->home, job->machine->disk);
+    if (lb_server_sanitize_poll(&target->sanitizing, job))
         target->server.stirred = true;
+}
+
+uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us) {
+    sanitize_on(target);
     if (target->server.stirred || now_us >= target->until_us)
         look_at_all(target, now_us);
     for (size_t left = target->due_count; left > 0 && target->due != NULL; left--) {
         struct lb_server_session *session = target->due;
+        if (lb_lock_is_relieved()) /* the others are the next thread's */
+            return now_us;
         make_idle(session);
+        if (waits_for_disk(session))
+            continue;
+        lb_server_relief_begin(target, session->home, disk_of(session));
         if (!session->is_gone)
             serve(session, now_us);
         if (session->target != target)
@@ -710,6 +746,6 @@ uint64_t lb_server_target_poll(struct lb_server_target *target, uint64_t now_us)
         else
             target->until_us = LB_MIN(target->until_us, session->until_us);
     }
-    bool goes_on = target->sanitizing != NULL && !target->is_quiet; /* or has just begun */
+    bool goes_on = !target->is_quiet && lb_server_sanitize_next(target->sanitizing) != NULL;
     return goes_on || target->server.stirred || target->due != NULL ? now_us : target->until_us;
 }

@@ -147,7 +147,8 @@ static int ask(enum lb_scsi_sanitize_action action, struct lb_bytes pattern_list
 
 static bool turn(void) {
     polls++;
-    bool has_ended = lb_server_sanitize_poll(&list), goes_on = list != NULL;
+    bool has_ended = lb_server_sanitize_poll(&list, lb_server_sanitize_next(list)),
+         goes_on = list != NULL;
     CHECK(has_ended != goes_on); /* of the only one */
     return goes_on;
 }

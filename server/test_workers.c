@@ -1,5 +1,6 @@
 /* The threads that serve sessions, with real sockets: which of them gets a session, that none
- * sleeps while it has something to do, and that they end in the middle of their work. */
+ * sleeps while it has something to do, that a disk which does not answer delays its own machine
+ * alone, and that they end in the middle of their work. */
 #include "os/linux/clock.h"
 #include "server/lock.h"
 #include "server/session.h"
@@ -20,13 +21,45 @@
 #define LOGIN_OUT 0x43 /* immediate (RFC 7143 11.12) */
 #define NOP_OUT   0x40
 #define ROUNDS    2000
+#define COMMAND   0x01
+#define SOON_MS   1000 /* in time, on a busy computer; a disk is held for longer */
 
 static struct lb_server_settings settings;
 static struct lb_server_machines machines;
 static struct lb_server_target target; /* the main thread's: the test's own */
 static struct lb_server_error error;
 static struct sockaddr_in portal;
-static char disk[] = "/tmp/lb-test-workers-XXXXXX", other_disk[] = "/tmp/lb-test-workers-XXXXXX";
+static char disk[] = "/tmp/lb-test-workers-XXXXXX", other_disk[] = "/tmp/lb-test-workers-XXXXXX",
+            third_disk[] = "/tmp/lb-test-workers-XXXXXX";
+
+/* ---- a disk that does not answer: the linker has its calls come here ---- */
+
+static atomic_int held_fd = -1;
+static atomic_uint held_calls; /* so many wait */
+
+static void wait_for_disk(int fd) {
+    if (atomic_load(&held_fd) != fd)
+        return;
+    atomic_fetch_add(&held_calls, 1);
+    while (atomic_load(&held_fd) == fd)
+        usleep(200);
+    atomic_fetch_sub(&held_calls, 1);
+}
+
+ssize_t __real_pread64(int fd, void *to, size_t len, off64_t offset);
+ssize_t __wrap_pread64(int fd, void *to, size_t len, off64_t offset);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+ssize_t __wrap_pread64(int fd, void *to, size_t len, off64_t offset) {
+    wait_for_disk(fd);
+    return __real_pread64(fd, to, len, offset);
+}
+
+int __wrap_fdatasync(int fd) {
+    wait_for_disk(fd);
+    return __real_fdatasync(fd);
+}
 
 /* ---- the server's side ---- */
 
@@ -52,11 +85,13 @@ static void open_all(unsigned threads) {
     char text[1000];
     make_disk(disk);
     make_disk(other_disk);
+    make_disk(third_disk);
     snprintf(text, sizeof text,
              "interface=lo\ntarget=iqn.x:t\nwrites=direct\nunknown=ignore\n"
              "[machine anna]\nmac=02:00:00:00:00:01\ndisk=%s\n"
-             "[machine bert]\nmac=02:00:00:00:00:02\ndisk=%s\n",
-             disk, other_disk);
+             "[machine bert]\nmac=02:00:00:00:00:02\ndisk=%s\n"
+             "[machine carl]\nmac=02:00:00:00:00:03\ndisk=%s\n",
+             disk, other_disk, third_disk);
     error = (struct lb_server_error){0};
     lb_server_settings_init(&settings);
     CHECK(lb_server_settings_read(&settings, lb_bytes_of_text(text), "test", &error));
@@ -80,6 +115,7 @@ static void close_all(void) {
     lb_server_machines_close(&machines);
     unlink(disk);
     unlink(other_disk);
+    unlink(third_disk);
 }
 
 /* A turn of the main thread: waits for at most so long. */
@@ -399,6 +435,172 @@ static void who_is_dropped_by_the_main_thread_is_gone_at_once(void) {
     close_all();
 }
 
+/* ---- a disk that does not answer ---- */
+
+#define ANNA 0
+#define CARL 2
+
+static void hold_disk(unsigned machine) {
+    atomic_store(&held_fd, machines.list[machine].disk->storage.fd);
+}
+
+static void release_disk(void) {
+    atomic_store(&held_fd, -1);
+}
+
+static bool comes_to_be_held(unsigned calls) {
+    for (unsigned i = 0; i < WAIT_MS && atomic_load(&held_calls) != calls; i++)
+        usleep(1000);
+    return atomic_load(&held_calls) == calls;
+}
+
+/* READ (10) of the first block, or SYNCHRONIZE CACHE (10); number: of the session's commands. */
+static void send_command(int fd, unsigned number, bool is_flush) {
+    uint8_t pdu[BHS] = {COMMAND,
+                        is_flush ? 0x80 : 0xc0,
+                        [19] = 9,
+                        [22] = is_flush ? 0 : 2,
+                        [27] = 0,
+                        [32] = is_flush ? 0x35 : 0x28,
+                        [40] = is_flush ? 0 : 1};
+    pdu[27] = (uint8_t)number;
+    CHECK(send(fd, pdu, BHS, MSG_NOSIGNAL) == BHS);
+}
+
+/* The SCSI status that the command ends with; -1: there is none. */
+static int command_status(int fd) {
+    uint8_t header[BHS];
+    while (receive_header(fd, header))
+        if (header[0] == 0x21 || (header[0] == 0x25 && header[1] & 1))
+            return header[3];
+    return -1;
+}
+
+static bool says_anything(int fd, int wait_ms) {
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    return poll(&wait, 1, wait_ms) == 1;
+}
+
+/* On the same worker: bert has the other one. */
+struct trio {
+    int anna, bert, carl;
+};
+
+static struct trio log_in_three(void) {
+    struct trio fds = {.anna = LOG_IN("anna"), .bert = LOG_IN("bert"), .carl = LOG_IN("carl")};
+    CHECK(login_status(fds.anna) == 0 && login_status(fds.bert) == 0 &&
+          login_status(fds.carl) == 0);
+    CHECK_EQ(machines.list[ANNA].disk->home.worker, machines.list[CARL].disk->home.worker);
+    return fds;
+}
+
+static void close_three(const struct trio *fds) {
+    close(fds->anna);
+    close(fds->bert);
+    close(fds->carl);
+    close_all();
+}
+
+/* What its client sees of a session whose disk answers. */
+static void check_in_time(int fd, unsigned *number) {
+    uint64_t begin_us = lb_now_us();
+    for (unsigned i = 0; i < 5; i++) {
+        send_command(fd, (*number)++, i % 2 == 1);
+        CHECK_EQ(command_status(fd), 0);
+    }
+    CHECK(lb_now_us() < begin_us + SOON_MS * LB_US_MS);
+}
+
+static void a_disk_that_does_not_answer_delays_its_machine_alone(void) {
+    for (unsigned is_flush = 0; is_flush < 2; is_flush++) {
+        open_all(2);
+        struct trio fds = log_in_three();
+        unsigned of_bert = 0, of_carl = 0;
+        hold_disk(ANNA);
+        send_command(fds.anna, 0, is_flush);
+        CHECK(comes_to_be_held(1));
+        check_in_time(fds.carl, &of_carl);
+        check_in_time(fds.bert, &of_bert);
+        send_command(fds.anna, 1, is_flush);
+        CHECK(!says_anything(fds.anna, 50));
+        release_disk();
+        for (unsigned i = 0; i < 2; i++)
+            CHECK_EQ(command_status(fds.anna), 0);
+        check_in_time(fds.carl, &of_carl);
+        CHECK_EQ(machines.list[ANNA].disk->waiting, 0);
+        close_three(&fds);
+    }
+}
+
+static void who_logs_in_again_waits_and_then_is_refused(void) {
+    open_all(2);
+    struct trio fds = log_in_three();
+    hold_disk(ANNA);
+    send_command(fds.anna, 0, false);
+    CHECK(comes_to_be_held(1));
+    unsigned number = 0;
+    check_in_time(fds.carl, &number); /* another thread has taken over */
+    int again = LOG_IN("anna");
+    CHECK(!says_anything(again, 50));
+    lb_lock_exclusive();
+    CHECK(machines.list[ANNA].disk->home.waits_since_us != 0);
+    machines.list[ANNA].disk->home.waits_since_us = 1; /* long ago */
+    lb_lock_release();
+    int late = LOG_IN("anna");
+    CHECK_EQ(login_status(late), 0x0301); /* service unavailable */
+    release_disk();
+    CHECK_EQ(login_status(again), 0);
+    while (command_status(fds.anna) >= 0) /* answered or not, its place is taken: RFC 7143 6.3.5 */
+        ;
+    close(again);
+    close(late);
+    close_three(&fds);
+}
+
+static void who_goes_while_its_disk_is_waited_for_is_gone_when_it_answers(void) {
+    open_all(2);
+    struct trio fds = log_in_three();
+    hold_disk(ANNA);
+    send_command(fds.anna, 0, false);
+    CHECK(comes_to_be_held(1));
+    unsigned number = 0;
+    check_in_time(fds.carl, &number);
+    shutdown(fds.anna, SHUT_RDWR);
+    check_in_time(fds.carl, &number);
+    CHECK_EQ(count_of(0) + count_of(1), 3);
+    release_disk();
+    for (unsigned i = 0; i < WAIT_MS && count_of(0) + count_of(1) > 2; i++)
+        usleep(1000);
+    CHECK_EQ(count_of(0) + count_of(1), 2);
+    close_three(&fds);
+}
+
+static void several_disks_may_be_waited_for_at_once(void) {
+    open_all(2);
+    for (unsigned round = 0; round < 20; round++) {
+        struct trio fds = log_in_three();
+        unsigned of_carl = 0;
+        for (unsigned i = 0; i < 3; i++) {
+            hold_disk(ANNA);
+            send_command(fds.anna, i, true);
+            CHECK(comes_to_be_held(1));
+            check_in_time(fds.carl, &of_carl);
+            hold_disk(CARL); /* and anna's answers */
+            send_command(fds.carl, of_carl++, true);
+            CHECK_EQ(command_status(fds.anna), 0);
+            usleep(round * 1000);
+            release_disk();
+            CHECK_EQ(command_status(fds.carl), 0);
+        }
+        close(fds.anna);
+        close(fds.bert);
+        close(fds.carl);
+        for (unsigned i = 0; i < WAIT_MS && count_of(0) + count_of(1) > 0; i++)
+            usleep(1000);
+    }
+    close_all();
+}
+
 /* ---- the end ---- */
 
 struct flood {
@@ -434,7 +636,7 @@ static void they_end_in_the_middle_of_their_work(void) {
             while (atomic_load(&clients[i].answers) < 20)
                 usleep(100);
         lb_server_workers_stop(&target);
-        CHECK(!target.workers[0].is_begun && !target.workers[1].is_begun);
+        CHECK(target.relief == NULL);
         lb_server_workers_close(&target); /* again, and their sessions */
         for (int i = 0; i < 2; i++) {
             pthread_join(threads[i], NULL);
@@ -456,6 +658,10 @@ int main(void) {
     TEST(no_wakeup_is_lost);
     TEST(what_a_session_is_sent_is_answered_each_time);
     TEST(who_is_dropped_by_the_main_thread_is_gone_at_once);
+    TEST(a_disk_that_does_not_answer_delays_its_machine_alone);
+    TEST(who_logs_in_again_waits_and_then_is_refused);
+    TEST(who_goes_while_its_disk_is_waited_for_is_gone_when_it_answers);
+    TEST(several_disks_may_be_waited_for_at_once);
     TEST(they_end_in_the_middle_of_their_work);
     return tap_done();
 }

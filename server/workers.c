@@ -1,6 +1,7 @@
 #include "server/workers.h"
 #include "os/linux/clock.h"
 #include "server/lock.h"
+#include "server/relief.h"
 #include "server/sanitize.h"
 #include "server/session.h"
 #include <errno.h>
@@ -63,29 +64,36 @@ static void dispatch(struct lb_server_worker *worker, const struct epoll_event *
         lb_server_session_ready(source, event->events, now_us);
 }
 
-static void *serve(void *argument) {
-    struct lb_server_worker *worker = argument;
+/* What was dispatched is nobody's after another thread has taken over. */
+static void dispatch_all(struct lb_server_worker *worker, const struct epoll_event *events,
+                         int count, uint64_t now_us) {
+    for (int i = 0; i < count && !lb_lock_is_relieved(); i++)
+        dispatch(worker, &events[i], now_us);
+}
+
+/* Until it is over, or this thread is relieved; the lock is held shared. */
+static void serve(struct lb_server_worker *worker) {
     struct epoll_event events[EVENTS_MAX];
-    uint64_t now_us = lb_now_us(), seen = 0;
-    lb_lock_shared();
+    uint64_t now_us = lb_now_us(), seen = worker->done;
     while (!worker->is_over) {
         uint64_t until_us = lb_server_target_poll(&worker->target, now_us);
+        if (lb_lock_is_relieved())
+            return;
         worker->done = seen;
         uint64_t asked = worker->asked;
         lb_lock_release();
         lb_server_workers_print(worker->main);
         int wait = asked != seen ? 0 : lb_server_wait_ms(until_us, now_us);
         int count = epoll_wait(worker->target.epoll, events, EVENTS_MAX, wait);
+        lb_server_relief_stir(worker);
         lb_lock_shared();
         now_us = lb_now_us();
-        for (int i = 0; i < count; i++)
-            dispatch(worker, &events[i], now_us);
+        dispatch_all(worker, events, count, now_us);
+        if (lb_lock_is_relieved())
+            return;
         if (count < EVENTS_MAX)
             seen = asked;
     }
-    lb_lock_release();
-    lb_server_workers_print(worker->main);
-    return NULL;
 }
 
 bool lb_server_workers_thread(pthread_t *thread, void *(*run)(void *), void *argument,
@@ -106,14 +114,12 @@ bool lb_server_workers_thread(pthread_t *thread, void *(*run)(void *), void *arg
 static bool begin(struct lb_server_worker *worker, struct lb_server_target *main,
                   struct lb_server_error *error) {
     worker->main = main;
+    lb_lock_post_init(&worker->post);
     if (!lb_server_target_begin(&worker->target, epoll_create1(EPOLL_CLOEXEC), main, error))
         return false;
     if (worker->target.epoll < 0)
         return lb_server_fail(error, "", "epoll cannot be had: %s", strerror(errno));
-    worker->is_begun =
-        lb_server_workers_wakeup(worker->target.epoll, &worker->target.wakeup, error) &&
-        lb_server_workers_thread(&worker->thread, serve, worker, error);
-    return worker->is_begun;
+    return lb_server_workers_wakeup(worker->target.epoll, &worker->target.wakeup, error);
 }
 
 /* ---- all of them ---- */
@@ -145,7 +151,7 @@ bool lb_server_workers_open(struct lb_server_target *target, uint32_t threads,
     for (size_t i = 0; i < count; i++)
         lb_budget_split(&target->budget, &target->workers[i].target.budget, part);
     lb_lock_release();
-    return true;
+    return lb_server_relief_open(target, serve, error);
 }
 
 void lb_server_workers_resume(struct lb_server_target *target) {
@@ -166,12 +172,7 @@ void lb_server_workers_stop(struct lb_server_target *target) {
         lb_server_workers_wake(&target->workers[i].target);
     }
     lb_lock_release();
-    for (size_t i = 0; i < target->worker_count; i++) {
-        struct lb_server_worker *worker = &target->workers[i];
-        if (worker->is_begun)
-            pthread_join(worker->thread, NULL);
-        worker->is_begun = false;
-    }
+    lb_server_relief_close(target);
 }
 
 void lb_server_workers_close(struct lb_server_target *target) {
@@ -184,6 +185,7 @@ void lb_server_workers_close(struct lb_server_target *target) {
         lb_server_source_close(&worker->wakeup);
         if (worker->epoll >= 0)
             close(worker->epoll);
+        lb_lock_post_destroy(&target->workers[i].post);
     }
     free(target->workers);
     target->workers = NULL;
@@ -220,13 +222,19 @@ static struct lb_server_home *home_of(const struct lb_server_session *session,
     return lb_server_machine_home(lb_server_machines_of(session->target->machines, node));
 }
 
+bool lb_server_workers_refuses(const struct lb_server_session *session,
+                               const struct lb_target *node) {
+    uint64_t since_us = node == NULL ? 0 : home_of(session, node)->waits_since_us;
+    return since_us != 0 && lb_now_us() >= since_us + LB_RELIEF_LOGIN_US;
+}
+
 bool lb_server_workers_take(struct lb_server_session *session) {
     struct lb_server_target *target = session->target;
     const char *name = lb_target_who(&session->conn).target;
     const struct lb_target *node = target->worker_count > 0 && name[0] != '\0'
                                        ? lb_server_machines_node(target->machines, name)
                                        : NULL;
-    if (node == NULL)
+    if (node == NULL || lb_server_workers_refuses(session, node))
         return false;
     session->home = home_of(session, node);
     if (session->home->users++ == 0)

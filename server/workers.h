@@ -11,6 +11,7 @@
 #ifndef LB_SERVER_WORKERS_H
 #define LB_SERVER_WORKERS_H
 
+#include "server/lock.h"
 #include "server/target.h"
 #include <pthread.h>
 
@@ -21,9 +22,12 @@ struct lb_server_session;
 struct lb_server_worker {
     struct lb_server_target target; /* first in it */
     struct lb_server_target *main;
-    pthread_t thread;
-    bool is_begun, is_over;
+    bool is_over;
     uint64_t asked, done; /* see lb_server_workers_settle */
+    struct lb_lock_post post;
+    atomic_bool is_relieved; /* a thread has begun that may take over; see relief.c */
+    unsigned stuck_moves;    /* what it is to take over */
+    unsigned seen_moves, seen_calls, ticks; /* the watcher's */
 };
 
 /* Begins as many threads as this number says; 0: as many as there are cores, and memory for; 1:
@@ -41,6 +45,10 @@ void lb_server_workers_close(struct lb_server_target *target);
 bool lb_server_workers_take(struct lb_server_session *session);
 /* Whether a node may be served where the session is; NULL: yes. */
 bool lb_server_workers_fits(const struct lb_server_session *session, const struct lb_target *node);
+/* Whether a login to this node (NULL: none) is refused, for its disk has not answered for a while:
+ * who logs in again and again would wait in ever more sessions. */
+bool lb_server_workers_refuses(const struct lb_server_session *session,
+                               const struct lb_target *node);
 /* Wakes the thread that has this. */
 void lb_server_workers_wake(struct lb_server_target *target);
 /* What this thread has told since is printed; the thread of main is woken once for all that the

@@ -32,7 +32,7 @@ else
     echo "not ok 2 - test_workers: no report"
     failed=1
 fi
-for name in threads slow-disk slow-files files sanitize control reload images kill; do
+for name in threads slow-disk hung-disk slow-files files sanitize control reload images kill; do
     points=$((points + 1))
     if TSAN_OPTIONS="log_path=$reports/$name exitcode=66" "tests/interop/lunbootd-$name.sh" >"$reports/log" 2>&1 &&
         [ -z "$(compgen -G "$reports/$name.*")" ]; then

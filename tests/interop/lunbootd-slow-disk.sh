@@ -38,7 +38,7 @@ slp = off
 state = $scratch/state
 target = iqn.2026-11.test:t
 unknown = ignore
-threads = 4
+threads = 2
 overlays = $scratch/fs/overlays
 
 [machine slow]
@@ -80,7 +80,7 @@ ok "two machines write and read"
 fsfreeze -f "$scratch/fs"
 sleep 1
 stalled=$(wc -l <"$scratch/slow.log")
-quick_goes_on "one disk does not answer; the machine on the other thread goes on"
+quick_goes_on "one disk does not answer; another machine goes on"
 [ "$(wc -l <"$scratch/slow.log")" = "$stalled" ] || fail "the slow disk is not slow" "$scratch/slow.log"
 in_client timeout 10 busybox udhcpc -i vc0 -n -q -t 3 -T 2 -s /bin/true >"$scratch/udhcpc.log" 2>&1 ||
     fail "DHCP waits" "$scratch/udhcpc.log"

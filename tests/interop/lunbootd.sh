@@ -74,8 +74,8 @@ two_disks() {
     } >"$scratch/lunbootd.conf"
 }
 
-# rounds NAME: this machine writes and reads, round by round, and logs each.
-rounds() { spawn "$1" ip netns exec "$client_ns" python3 -u "$interop/disk-rounds.py" "$server_ip" "$1"; }
+# rounds NAME [reads]: this machine writes and reads, round by round, and logs each.
+rounds() { spawn "$1" ip netns exec "$client_ns" python3 -u "$interop/disk-rounds.py" "$server_ip" "$@"; }
 
 # quick_goes_on WHAT: the machine `quick` does, in the next three seconds, too.
 quick_goes_on() {
@@ -85,6 +85,18 @@ quick_goes_on() {
     after=$(wc -l <"$scratch/quick.log")
     [ $((after - before)) -ge 10 ] || fail "$1: $((after - before)) rounds in 3 s" "$scratch/quick.log"
     ok "$1: $((after - before)) rounds in 3 s"
+}
+
+# quick_in_time NAME MS WHAT: so does this one, and no round takes longer.
+quick_in_time() {
+    local before longest
+    before=$(wc -l <"$scratch/$1.log")
+    sleep 3
+    longest=$(tail -n "+$((before + 1))" "$scratch/$1.log" | sed -n 's/^done .* in \([0-9]*\) ms$/\1/p' |
+        sort -n | tail -n 1)
+    [ -n "$longest" ] || fail "$3: $1 does nothing" "$scratch/$1.log"
+    [ "$longest" -le "$2" ] || fail "$3: a round of $1 takes $longest ms" "$scratch/$1.log"
+    ok "$3: a round takes $longest ms at most"
 }
 
 # boot_client NAMESPACE NUMBER: as firmware does; its Root Path is in $scratch/rootpathNUMBER, and it has its address.

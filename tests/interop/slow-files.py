@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""A file system of one folder, read only, whose disk may stop to answer: usage: slow-files.py FOLDER AT HOLD.
+"""A file system of one folder, read only, whose disk may stop to answer: usage: slow-files.py FOLDER AT HOLD [cached].
 
-It is mounted at AT until this program ends. While the file HOLD exists, no read is answered; names and sizes are. While
-HOLD.open exists, no file can be opened either.
+It is mounted at AT until this program ends. cached: the kernel keeps what was read, so files can be mapped. While the
+file HOLD exists, no read is answered; names and sizes are. While HOLD.open exists, no file can be opened either.
 It speaks the kernel's own protocol (include/uapi/linux/fuse.h), so it needs no library. Needs root.
 """
 import ctypes
@@ -27,7 +27,8 @@ def attributes(node, path):
 
 
 class Folder:
-    def __init__(self, folder, fd, hold):
+    def __init__(self, folder, fd, hold, flags):
+        self.flags = flags
         self.fd, self.hold, self.waiting, self.opening = fd, hold, [], []
         names = sorted(name for name in os.listdir(folder) if stat.S_ISREG(os.stat(os.path.join(folder, name)).st_mode))
         self.paths = {ROOT: folder}
@@ -65,7 +66,7 @@ class Folder:
         elif opcode == OPEN and os.path.exists(self.hold + ".open"):
             self.opening.append(unique)
         elif opcode in (OPEN, OPENDIR):
-            self.answer(unique, struct.pack("<Q2I", 0, DIRECT_IO, 0))
+            self.answer(unique, struct.pack("<Q2I", 0, self.flags, 0))
         elif opcode == READ:
             self.waiting.append((unique, node, body))
         elif opcode == STATFS:
@@ -82,20 +83,20 @@ class Folder:
                 length, opcode, unique, node = struct.unpack_from("<IIQQ", data)
                 self.request(opcode, unique, node, data[40:length])
             while self.opening and not os.path.exists(self.hold + ".open"):
-                self.answer(self.opening.pop(0), struct.pack("<Q2I", 0, DIRECT_IO, 0))
+                self.answer(self.opening.pop(0), struct.pack("<Q2I", 0, self.flags, 0))
             while self.waiting and not os.path.exists(self.hold):
                 self.read(*self.waiting.pop(0))
 
 
 def main():
-    folder, at, hold = sys.argv[1:]
+    folder, at, hold = sys.argv[1:4]
     fd = os.open("/dev/fuse", os.O_RDWR)
     options = "fd=%d,rootmode=40755,user_id=0,group_id=0,allow_other" % fd
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mount(b"slow-files", at.encode(), b"fuse", 0, options.encode()) < 0:
         sys.exit("no file system can be mounted here: " + os.strerror(ctypes.get_errno()))
     print("mounted", flush=True)
-    Folder(folder, fd, hold).serve()
+    Folder(folder, fd, hold, 0 if sys.argv[4:] == ["cached"] else DIRECT_IO).serve()
 
 
 main()
