@@ -26,7 +26,7 @@ struct lb_server_relief {
 
 static _Thread_local struct lb_server_home *home_at; /* that this thread works for */
 
-static atomic_uint disk_max; /* threads that may wait for one disk */
+static atomic_uint disk_max = LB_RELIEF_DISK_MIN; /* threads that may wait for one disk */
 
 /* ---- who works for whom ---- */
 

@@ -242,15 +242,6 @@ static void discovery_and_what_is_not_there_stay(void) {
     close_all();
 }
 
-static void one_thread_has_no_workers(void) {
-    open_all(1);
-    int fd = LOG_IN("anna");
-    CHECK_EQ(login_status(fd), 0);
-    CHECK_EQ(target.count, 1);
-    close(fd);
-    close_all();
-}
-
 /* ---- all places are taken ---- */
 
 /* From this address of the loopback interface. */
@@ -498,6 +489,18 @@ static void close_three(const struct trio *fds) {
     close(fds->anna);
     close(fds->bert);
     close(fds->carl);
+    close_all();
+}
+
+static void one_thread_has_no_workers(void) {
+    open_all(1);
+    int fd = LOG_IN("anna");
+    CHECK_EQ(login_status(fd), 0);
+    CHECK_EQ(target.count, 1);
+    send_command(fd, 0, false);
+    turn(WAIT_MS);
+    CHECK_EQ(command_status(fd), 0);
+    close(fd);
     close_all();
 }
 
