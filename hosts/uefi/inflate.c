@@ -7,11 +7,12 @@ enum {
     LENGTH_CODES = 19,
     END = 256,
     LONGEST = 285,
+    SHORT_BITS = 9, /* codes that a table has at once: nearly all that come */
 };
 
 struct source {
     struct lb_bytes rest;
-    uint32_t bits; /* the next ones, lowest first */
+    uint64_t bits; /* the next ones, lowest first; zeros where the data is over */
     unsigned count;
     bool is_bad;
 };
@@ -20,54 +21,84 @@ struct source {
 struct codes {
     uint16_t count[BITS_MAX + 1];
     uint16_t symbols[LITERALS];
+    uint16_t
+        by_bits[1 << SHORT_BITS]; /* by the next bits: symbol * 16 + length; 0: a longer code */
 };
 
-static unsigned take(struct source *s, unsigned count) {
-    while (s->count < count) {
-        s->is_bad = s->is_bad || s->rest.len == 0;
-        uint32_t byte = 0;
-        if (!s->is_bad) {
-            byte = *s->rest.p++;
-            s->rest.len--;
-        }
-        s->bits |= byte << s->count;
-        s->count += 8;
-    }
-    unsigned value = s->bits & ((1u << count) - 1);
+static void fill(struct source *s) {
+    for (; s->count <= 32 && s->rest.len > 0; s->count += 8, s->rest.len--)
+        s->bits |= (uint64_t)*s->rest.p++ << s->count;
+}
+
+static void drop(struct source *s, unsigned count) {
+    s->is_bad = s->is_bad || count > s->count;
     s->bits >>= count;
-    s->count -= count;
+    s->count -= s->is_bad ? s->count : count;
+}
+
+static unsigned take(struct source *s, unsigned count) {
+    fill(s);
+    unsigned value = (unsigned)s->bits & ((1u << count) - 1);
+    drop(s, count);
     return value;
 }
 
+/* A code's bits come highest first. */
+static void add_short(struct codes *codes, unsigned code, unsigned len, unsigned symbol) {
+    unsigned turned = 0;
+    for (unsigned i = 0; i < len; i++)
+        turned |= (code >> i & 1) << (len - 1 - i);
+    for (; turned < 1 << SHORT_BITS; turned += 1u << len)
+        codes->by_bits[turned] = (uint16_t)(symbol << 4 | len);
+}
+
 static void make_codes(struct codes *codes, const uint8_t *lengths, unsigned count) {
-    uint16_t next[BITS_MAX + 1];
-    unsigned at = 0;
+    uint16_t next[BITS_MAX + 1], code[BITS_MAX + 1];
+    unsigned at = 0, first = 0;
     memset(codes, 0, sizeof *codes);
     for (unsigned i = 0; i < count; i++)
         codes->count[lengths[i]]++;
     codes->count[0] = 0;
     for (unsigned i = 0; i <= BITS_MAX; i++) {
         next[i] = (uint16_t)at;
+        code[i] = (uint16_t)first;
         at += codes->count[i];
+        first = (first + codes->count[i]) << 1;
     }
-    for (unsigned i = 0; i < count; i++)
-        if (lengths[i] != 0)
-            codes->symbols[next[lengths[i]]++] = (uint16_t)i;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned len = lengths[i];
+        if (len == 0)
+            continue;
+        codes->symbols[next[len]++] = (uint16_t)i;
+        if (len <= SHORT_BITS)
+            add_short(codes, code[len]++, len, i);
+    }
 }
 
-static unsigned take_symbol(struct source *s, const struct codes *codes) {
+static unsigned take_long(struct source *s, const struct codes *codes) {
     unsigned code = 0, first = 0, index = 0;
     for (unsigned len = 1; len <= BITS_MAX; len++) {
         unsigned count = codes->count[len];
-        code |= take(s, 1);
-        if (code < first + count && code >= first)
+        code |= (unsigned)(s->bits >> (len - 1)) & 1;
+        if (code < first + count && code >= first) {
+            drop(s, len);
             return codes->symbols[index + code - first];
+        }
         index += count;
         first = (first + count) << 1;
         code <<= 1;
     }
     s->is_bad = true;
     return END;
+}
+
+static unsigned take_symbol(struct source *s, const struct codes *codes) {
+    fill(s);
+    unsigned found = codes->by_bits[s->bits & ((1 << SHORT_BITS) - 1)];
+    if (found == 0)
+        return take_long(s, codes);
+    drop(s, found & 15);
+    return found >> 4;
 }
 
 /* 16, 17, 18, 0, 8, 7, 9, 6, 10, ... 1, 15 */

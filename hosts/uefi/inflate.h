@@ -1,4 +1,4 @@
-/* The format "deflate" (RFC 1951), blocks with codes of their own alone: what tools/pack-constants
+/* The format "deflate" (RFC 1951), blocks with codes of their own alone: what tools/pack-program
  * makes of the program's constants. Without a constant of its own, for none is there before it has
  * run. Tested on Linux: test_inflate.c. */
 #ifndef LB_UEFI_INFLATE_H

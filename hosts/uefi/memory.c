@@ -36,12 +36,6 @@ void *memset(void *to, int byte, size_t len) {
     return to;
 }
 
-#if defined(__aarch64__)
-/* clang probes the stack of functions with frames over 4 KiB; firmware's stack (128 KiB by the UEFI
- * specification) is mapped whole. The probe keeps every register. */
-__asm__(".globl __chkstk\n__chkstk:\n    ret\n");
-#endif
-
 /* volatile: else the compiler sees memmove in it, and calls itself. */
 void *memmove(void *to, const void *from, size_t len) {
     volatile uint8_t *t = to;

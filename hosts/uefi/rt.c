@@ -33,6 +33,12 @@ int atoi(const char *text) {
     return value;
 }
 
+#if defined(__aarch64__)
+/* clang probes the stack of functions with frames over 4 KiB; firmware's stack (128 KiB by the UEFI
+ * specification) is mapped whole. The probe keeps every register. */
+__asm__(".globl __chkstk\n__chkstk:\n    ret\n");
+#endif
+
 /* The loader, or the firmware's driver of a timer, may be what runs: nothing but a restart ends
  * this in a way in which the machine comes back. */
 _Noreturn void restart(const char *why) {
