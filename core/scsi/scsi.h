@@ -62,7 +62,7 @@ enum lb_scsi_op {
     LB_SCSI_WRITE_ATOMIC_16 = 0x9c,
     LB_SCSI_SERVICE_ACTION_IN_16 = 0x9e, /* with service action 0x10: READ CAPACITY(16) */
     LB_SCSI_REPORT_LUNS = 0xa0,
-    LB_SCSI_MAINTENANCE_IN = 0xa3, /* with service actions 0a and 0c: report */
+    LB_SCSI_MAINTENANCE_IN = 0xa3, /* with service actions 0a, 0c and 0d: report */
     LB_SCSI_READ_12 = 0xa8,
     LB_SCSI_WRITE_12 = 0xaa,
     LB_SCSI_WRITE_VERIFY_12 = 0xae,

@@ -232,6 +232,7 @@ static const struct lb_scsi_row rows[] = {
     {LB_SCSI_REPORT_LUNS, -1, 12, A, "0000ff000000ffffffff0000"},
     {LB_SCSI_MAINTENANCE_IN, 0x0a, 12, 0, "00ff00000000ffffffff0000"},
     {LB_SCSI_MAINTENANCE_IN, 0x0c, 12, 0, "001f87ffffffffffffff0000"},
+    {LB_SCSI_MAINTENANCE_IN, 0x0d, 12, 0, "001f80000000ffffffff0000"},
     {LB_SCSI_READ_12, -1, 12, M | R | O, "00f8" LBA_10 "ffffffff0000"},
     {LB_SCSI_WRITE_12, -1, 12, M | W | O, "00f8" LBA_10 "ffffffff0000"},
     {LB_SCSI_WRITE_VERIFY_12, -1, 12, M | W | O, "00f6" LBA_10 "ffffffff0000"},

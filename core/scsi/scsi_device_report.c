@@ -190,10 +190,30 @@ static void port_groups(const struct lb_scsi_device *device, const struct lb_scs
     lb_wr_u32_at(wr, 0, (uint32_t)(wr->len - 4));
 }
 
+/* SPC-4 6.36: what core/target carries out of RFC 7143's functions. A query, and the reset of a
+ * nexus, are not among them (RFC 7144); a reset of the target has no bit any more. */
+static void supported_management(struct lb_scsi_command *command, struct lb_wr *wr) {
+    static const uint8_t abort_task = 0x80, abort_task_set = 0x40, clear_task_set = 0x10,
+                         lun_reset = 0x08;
+    bool is_extended = command->cdb[2] & 0x80;
+    struct lb_rd length = lb_rd(lb_bytes(command->cdb + 6, 4));
+    if (lb_rd_u32(&length) < 4) {
+        lb_scsi_invalid_field(command);
+        command->field = 6;
+        return;
+    }
+    lb_wr_u8(wr, abort_task | abort_task_set | clear_task_set | lun_reset);
+    lb_wr_u16(wr, 0);
+    lb_wr_u8(wr, is_extended ? 12 : 0);
+    lb_wr_zero(wr, is_extended ? 12 : 0); /* no timeouts are known: they end with what they abort */
+}
+
 void lb_scsi_maintenance_in(const struct lb_scsi_device *device, struct lb_scsi_command *command,
                             struct lb_wr *wr) {
     if ((command->cdb[1] & 0x1f) == 0x0a)
         port_groups(device, command, wr);
+    else if ((command->cdb[1] & 0x1f) == 0x0d)
+        supported_management(command, wr);
     else
         supported_codes(lb_scsi_unit_of(device, command), command, wr);
 }

@@ -238,6 +238,19 @@ static void the_list_of_commands_has_the_length_of_each_cdb(void) {
     CHECK(lb_rd_ok(&rd) && count > 40);
 }
 
+/* SPC-4 6.36: of 4 bytes, or of 16 with REPD, without timeouts; and room for 4 must be there. */
+static void the_functions_of_task_management_are_reported(void) {
+    begin();
+    CHECK(gives("a3 0d 00 000000 00000004 0000", "d8000000"));
+    CHECK(gives("a3 0d 00 000000 00000010 0000", "d8000000"));
+    CHECK(gives("a3 0d 80 000000 00000010 0000", "d800000c 000000000000000000000000"));
+    CHECK(gives("a3 0d 80 000000 00000004 0000", "d800000c"));
+    CHECK(gives("a3 0d 00 000000 00000003 0000", ""));
+    CHECK_EQ(status(), 0x052400);
+    CHECK_EQ(command.field, 6);
+    CHECK(gives("a3 0c 03 a3000d 000000ff 0000", "0003000c a30d80000000ffffffff0000"));
+}
+
 /* SPC-4 table 271: 0 and 2 give all, 1 the well-known ones, of which there are none. */
 static void luns_are_reported_by_what_is_asked_for(void) {
     begin();
@@ -627,6 +640,7 @@ int main(void) {
     TEST(no_control_byte_is_read_of_a_cdb_of_unknown_length);
     TEST(what_moves_as_much_as_is_expected_has_no_residual);
     TEST(the_list_of_commands_has_the_length_of_each_cdb);
+    TEST(the_functions_of_task_management_are_reported);
     TEST(luns_are_reported_by_what_is_asked_for);
     TEST(each_command_of_the_list_is_known);
     TEST(a_medium_leaves_by_an_eject_alone);

@@ -393,6 +393,33 @@ static void a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others(void) {
     }
 }
 
+/* SPC-4 6.36: a bit each of byte 0, of those that RFC 7143 has, too. */
+static void the_functions_that_are_reported_are_carried_out(void) {
+    static const struct {
+        enum lb_iscsi_tmf function;
+        uint8_t bit;
+    } rows[] = {{LB_TMF_ABORT_TASK, 0x80},
+                {LB_TMF_ABORT_TASK_SET, 0x40},
+                {LB_TMF_CLEAR_ACA, 0x20},
+                {LB_TMF_CLEAR_TASK_SET, 0x10},
+                {LB_TMF_LUN_RESET, 0x08}};
+    uint8_t all = 0;
+    log_in_both();
+    CHECK_EQ(ASK(ME, "a3 0d 00 00 0000 00000010 00 00", 16), LB_SCSI_GOOD);
+    CHECK_EQ(raw.data.len, 4);
+    uint8_t reported = raw.data.p[0];
+    for (size_t i = 0; i < LB_COUNT(rows); i++) {
+        struct lb_iscsi_pdu pdu = tmf(rows[i].function, LB_ISCSI_NO_TAG);
+        pdu.cmd_sn = cmd_sns[ME];
+        give(pdu, nothing);
+        CHECK(take_op(LB_OP_TMF_RESPONSE));
+        CHECK_EQ(raw.pdu.tmf_response.response != LB_TMF_NOT_SUPPORTED,
+                 (reported & rows[i].bit) != 0);
+        all |= rows[i].bit;
+    }
+    CHECK_EQ(reported & ~all, 0);
+}
+
 /* RFC 7143 11.5.1: a cold reset ends every session of the target. SAM-5 6.3.2: who comes next is
  * told of a power on. */
 static void a_cold_reset_frees_what_is_reserved_and_ends_all_sessions(void) {
@@ -443,6 +470,7 @@ int main(void) {
     TEST(growth_and_a_full_overlay_are_both_told);
     TEST(every_command_that_is_reported_is_there);
     TEST(lba_status_and_the_log_tell_of_a_thin_disk);
+    TEST(the_functions_that_are_reported_are_carried_out);
     TEST(a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others);
     TEST(a_cold_reset_frees_what_is_reserved_and_ends_all_sessions);
     return tap_done();
