@@ -233,6 +233,30 @@ static void a_fact_is_a_line_with_its_time_and_stage(void) {
     CHECK_STR(buffer, "   1.000  disk      blocks: 77");
 }
 
+/* All of the second half run: its oldest goes, and the others stay in their order. */
+static void where_all_run_the_oldest_of_the_second_half_goes(void) {
+    begin();
+    for (unsigned i = 0; i < LB_REPORT_STEPS_MAX + 1; i++)
+        lb_report_begin(&report, 1000 + i, LB_STAGE_LOGIN, nobody, "%u", i);
+    CHECK_EQ(report.step_count, LB_REPORT_STEPS_MAX);
+    CHECK_EQ(report.dropped, 1);
+    CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX / 2 - 1].number, LB_REPORT_STEPS_MAX / 2 - 1);
+    CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX / 2].number, LB_REPORT_STEPS_MAX / 2 + 1);
+    CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX - 2].number, LB_REPORT_STEPS_MAX - 1);
+    CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX - 1].number, LB_REPORT_STEPS_MAX);
+}
+
+static void of_steps_that_run_one_that_has_ended_goes_first(void) {
+    begin();
+    for (unsigned i = 0; i < LB_REPORT_STEPS_MAX; i++)
+        lb_report_begin(&report, 1000 + i, LB_STAGE_LOGIN, nobody, "%u", i);
+    lb_report_end(&report, 2000, LB_REPORT_STEPS_MAX - 1, LB_DONE_OK, "%s", "");
+    lb_report_begin(&report, 3000, LB_STAGE_DISK, nobody, "new");
+    CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX / 2].number, LB_REPORT_STEPS_MAX / 2);
+    CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX - 2].number, LB_REPORT_STEPS_MAX - 2);
+    CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX - 1].number, LB_REPORT_STEPS_MAX);
+}
+
 int main(void) {
     TEST(a_fact_is_a_line_with_its_time_and_stage);
     TEST(a_waterfall_shows_each_step_on_a_common_time_line);
@@ -251,5 +275,7 @@ int main(void) {
     TEST(a_console_line_says_when_and_how_long);
     TEST(durations_have_three_digits);
     TEST(every_stage_has_a_word_of_its_own);
+    TEST(where_all_run_the_oldest_of_the_second_half_goes);
+    TEST(of_steps_that_run_one_that_has_ended_goes_first);
     return tap_done();
 }

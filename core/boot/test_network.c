@@ -418,6 +418,57 @@ static void two_networks_are_an_array(void) {
     CHECK(lb_network_has_address(&cards[1].network, LB_V4));
 }
 
+/* ---- keys ----------------------------------------------------------------------------------- */
+
+static bool may_send(const char *arch, const char *value) {
+    struct lb_error error = {.code = LB_OK};
+    begin();
+    if (arch != NULL)
+        configure(&cards[0], "client-arch", arch);
+    configure(&cards[0], "dhcp-send", value);
+    return lb_network_start_dhcp4(&cards[0].network, now, &error);
+}
+
+/* Options that the program itself sends, or that have a key of their own. */
+static void options_that_are_ours_cannot_be_sent_by_hand(void) {
+    static const unsigned ours[] = {0,  12, 50, 51, 52, 53, 54, 55, 56,
+                                    57, 60, 61, 77, 80, 82, 90, 255};
+    char value[16];
+    for (unsigned code = 0, i = 0; code < 256; code++) {
+        bool is_ours = i < LB_COUNT(ours) && ours[i] == code;
+        i += is_ours;
+        lb_format(value, sizeof value, "%u:0007", code);
+        CHECK_EQ(may_send(NULL, value), !is_ours);
+    }
+}
+
+/* RFC 4578: with the key arch they are the program's. */
+static void options_of_the_architecture_are_sent_by_hand_where_no_key_has_it(void) {
+    static const char *const codes[] = {"93:0007", "94:010310", "97:00"};
+    for (size_t i = 0; i < LB_COUNT(codes); i++) {
+        CHECK(may_send(NULL, codes[i]));
+        CHECK(!may_send("7", codes[i]));
+    }
+    CHECK(may_send("7", "92:07"));
+    CHECK(may_send("7", "95:07"));
+    CHECK(may_send("7", "98:07"));
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static void routers_are_named_by_the_first_where_there_is_one(void) {
+    struct lb_nd6_info info = {.router_count = 0};
+    struct lb_boot_answer answer = lb_answer_of_routers6(&info);
+    CHECK_EQ(answer.family, LB_V6);
+    CHECK_STR(answer.from, "IPv6 routers");
+    CHECK_STR(answer.root_path_from, "IPv6 routers");
+    info.router_count = 1;
+    CHECK(lb_addr_parse(lb_bytes_of_text("fe80::99"), &info.routers[0].addr));
+    answer = lb_answer_of_routers6(&info);
+    CHECK_STR(answer.from, "router fe80::99");
+    CHECK_STR(answer.root_path_from, "router fe80::99");
+}
+
 int main(void) {
     TEST(a_start_asks_for_its_slot_once);
     TEST(a_lease_is_news_and_makes_the_interface);
@@ -434,5 +485,8 @@ int main(void) {
     TEST(ways_are_known_when_a_router_has_spoken_or_none_is_there);
     TEST(addresses_of_routers_are_told_once);
     TEST(the_boots_patience_is_that_of_dhcpv6);
+    TEST(options_that_are_ours_cannot_be_sent_by_hand);
+    TEST(options_of_the_architecture_are_sent_by_hand_where_no_key_has_it);
+    TEST(routers_are_named_by_the_first_where_there_is_one);
     return tap_done();
 }

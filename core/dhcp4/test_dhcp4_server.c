@@ -564,6 +564,17 @@ static void a_lease_is_not_freed_by_a_wish_for_another_server(void) {
     CHECK(t.bindings[0].until_us > t.now);
 }
 
+/* Option 17 stands behind the list: it is not an item of it. */
+static void a_proxy_reads_the_list_of_wishes_and_nothing_behind_it(void) {
+    struct lb_dhcp4_server_config config = plain();
+    config.proxy_only = true;
+    start(config);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .parameters = tap_hex("01 03 06"), .root_path = tap_hex("78")),
+             SILENCE);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .parameters = tap_hex("01 03 11")), LB_DHCP4_OFFER);
+    CHECK_EQ(ASK(LB_DHCP4_DISCOVER, .parameters = tap_hex("11 03 06")), LB_DHCP4_OFFER);
+}
+
 int main(void) {
     TEST(discover_is_offered_a_free_address_and_everything_else);
     TEST(request_of_what_was_offered_is_acknowledged);
@@ -603,5 +614,6 @@ int main(void) {
     TEST(times_are_sent_as_configured);
     TEST(what_servers_send_is_not_answered);
     TEST(a_lease_is_not_freed_by_a_wish_for_another_server);
+    TEST(a_proxy_reads_the_list_of_wishes_and_nothing_behind_it);
     return tap_done();
 }

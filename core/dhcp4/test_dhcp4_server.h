@@ -53,6 +53,7 @@ struct asked {
     uint16_t flags, max_size;
     bool rapid_commit, ask_root_path, at_boot_port;
     struct lb_bytes client_id, relay_agent, machine_id;
+    struct lb_bytes parameters, root_path; /* options 55 and 17 */
     struct lb_addr subnet;
 };
 
@@ -69,6 +70,10 @@ static inline void asked_options(const struct asked *asked, struct lb_wr *list) 
         lb_dhcp4_put(list, LB_OPT_RAPID_COMMIT, lb_bytes(asked, 0));
     if (asked->ask_root_path)
         lb_dhcp4_put_u8(list, LB_OPT_PARAMETERS, LB_OPT_ROOT_PATH);
+    if (asked->parameters.p)
+        lb_dhcp4_put(list, LB_OPT_PARAMETERS, asked->parameters);
+    if (asked->root_path.p)
+        lb_dhcp4_put(list, LB_OPT_ROOT_PATH, asked->root_path);
     if (asked->client_id.p)
         lb_dhcp4_put(list, LB_OPT_CLIENT_ID, asked->client_id);
     if (asked->machine_id.p)

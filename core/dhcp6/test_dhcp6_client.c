@@ -497,6 +497,28 @@ static void of_two_addresses_the_one_that_nobody_takes_later_stays(void) {
     CHECK_ADDR(t.client.lease.addrs[0].addr, "2001:db8::200");
 }
 
+static bool advertise_worth(const char *addr, enum lb_worth worth) {
+    uint8_t room[LB_DHCP6_PACKET_MAX];
+    struct made made = {.type = LB_DHCP6_ADVERTISE, .addr = addr};
+    made.xid = t.client.xid;
+    struct lb_endpoint from = {.addr = v6("fe80::1"), .port = 547};
+    return lb_dhcp6_client_hear(&t.client, t.now, from, make(made, lb_span(room, sizeof room)),
+                                worth);
+}
+
+/* Who forges a server's identifier must not put a bad offer in the place of its good one. */
+static void a_bad_second_advertise_replaces_a_bad_one_alone(void) {
+    start((struct lb_dhcp6_config){0});
+    CHECK(advertise_worth("2001:db8::1:1", LB_WORTH_BAD));
+    CHECK(advertise_worth("2001:db8::1:2", LB_WORTH_BAD));
+    CHECK_EQ(t.client.offer_count, 1);
+    CHECK_STR(lb_addr_text(t.client.offers[0].addrs[0].addr).s, "2001:db8::1:2");
+    CHECK(advertise_worth("2001:db8::1:3", LB_WORTH_DOUBTFUL));
+    CHECK_STR(lb_addr_text(t.client.offers[0].addrs[0].addr).s, "2001:db8::1:3");
+    CHECK(!advertise_worth("2001:db8::1:4", LB_WORTH_BAD));
+    CHECK_STR(lb_addr_text(t.client.offers[0].addrs[0].addr).s, "2001:db8::1:3");
+}
+
 int main(void) {
     TEST(the_first_solicit_is_sent_at_once_to_all_servers);
     TEST(a_solicit_says_who_we_are_and_what_we_want);
@@ -549,5 +571,6 @@ int main(void) {
     TEST(the_answer_for_another_address_means_nothing);
     TEST(an_address_that_another_machine_takes_later_is_given_up_and_declined);
     TEST(of_two_addresses_the_one_that_nobody_takes_later_stays);
+    TEST(a_bad_second_advertise_replaces_a_bad_one_alone);
     return tap_done();
 }

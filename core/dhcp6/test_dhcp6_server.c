@@ -576,6 +576,27 @@ static void what_is_sent_to_us_alone_is_dropped_or_has_to_go_to_the_group(void) 
     CHECK_GIVEN("2001:db8::100"); /* nothing of that has had an effect */
 }
 
+/* A rule gives its address to the first IA of a client alone, whatever message asks. */
+static void rebind_and_release_mean_the_ia_that_they_name(void) {
+    start(usual());
+    CHECK(ASK(LB_DHCP6_REQUEST, .server = 1, .has_second = true));
+    CHECK_GIVEN("2001:db8::100");
+    CHECK_SECOND("2001:db8::101");
+    CHECK(ASK(LB_DHCP6_REBIND, .addr = "2001:db8::100", .has_second = true,
+              .second_addr = "2001:db8::101"));
+    CHECK_GIVEN("2001:db8::100");
+    CHECK_SECOND("2001:db8::101");
+    CHECK(ASK(LB_DHCP6_REBIND, .addr = "2001:db8::101", .has_second = true,
+              .second_addr = "2001:db8::101"));
+    CHECK(!t.has_ia);
+    CHECK_SECOND("2001:db8::101");
+    CHECK(ASK(LB_DHCP6_RELEASE, .server = 1, .addr = "2001:db8::100"));
+    CHECK(ASK(LB_DHCP6_REBIND, .addr = "2001:db8::100", .has_second = true,
+              .second_addr = "2001:db8::101"));
+    CHECK(!t.has_ia);
+    CHECK_SECOND("2001:db8::101");
+}
+
 int main(void) {
     TEST(more_ias_than_are_looked_at_have_no_answer);
     TEST(an_entrys_address_within_the_range_is_given_to_nobody_else);
@@ -605,5 +626,6 @@ int main(void) {
     TEST(ten_thousand_clients_cost_what_ten_do);
     TEST(ten_thousand_known_clients_cost_what_ten_do);
     TEST(what_is_sent_to_us_alone_is_dropped_or_has_to_go_to_the_group);
+    TEST(rebind_and_release_mean_the_ia_that_they_name);
     return tap_done();
 }

@@ -497,6 +497,43 @@ static void a_field_that_is_wrong_at_any_length_is_told(void) {
     CHECK(d.count[LB_SCSI_READ_10] < 20);
 }
 
+/* A half of more than eight blocks is one of whole eights, for disks of 4096 bytes behind 512. */
+static void refused_pieces_become_halves_of_whole_eights(void) {
+    static const struct {
+        unsigned blocks, most, longest;
+    } cases[] = {{100, 60, 48}, {36, 20, 16}, {18, 9, 8}, {16, 8, 8}, {14, 7, 7}, {3, 1, 1}};
+    for (size_t i = 0; i < LB_COUNT(cases); i++) {
+        if (!disk_bring_up())
+            return;
+        refuse_above(cases[i].most, 0x24);
+        disk_run(LB_DISK_READ, 3, cases[i].blocks, LB_OK, "");
+        CHECK(memcmp(d.buffer, d.memory + 3 * 512, cases[i].blocks * 512) == 0);
+        d.log_count = 0;
+        disk_run(LB_DISK_READ, 3, cases[i].blocks, LB_OK, "");
+        CHECK_EQ(longest(), cases[i].longest);
+    }
+}
+
+/* Only an error that may be one of length, and only of what can be halved. */
+static void other_errors_do_not_make_pieces_smaller(void) {
+    static const struct ending ends[] = {
+        {.status = 2, .key = 3, .asc = 0x24},
+        {.status = 2, .key = 3, .asc = 0x26},
+        {.status = 2, .key = 5, .asc = 0x25},
+        {.status = 2, .key = 5, .asc = 0x21},
+    };
+    for (size_t i = 0; i < LB_COUNT(ends); i++) {
+        if (!disk_bring_up())
+            return;
+        uint32_t before = d.disk.piece_blocks;
+        disk_fails(always(LB_SCSI_READ_10, ends[i]));
+        (void)disk_submit(LB_DISK_READ, 0, 64);
+        disk_pass(SEC);
+        CHECK(d.count[LB_SCSI_READ_10] > 0);
+        CHECK_EQ(d.disk.piece_blocks, before);
+    }
+}
+
 int main(void) {
     TEST(a_size_that_is_missing_at_first_is_asked_for_again);
     TEST(a_lun_without_a_size_is_told_as_such);
@@ -530,5 +567,7 @@ int main(void) {
     TEST(pieces_that_are_refused_are_made_smaller);
     TEST(writes_that_are_refused_are_made_smaller);
     TEST(a_field_that_is_wrong_at_any_length_is_told);
+    TEST(refused_pieces_become_halves_of_whole_eights);
+    TEST(other_errors_do_not_make_pieces_smaller);
     return tap_done();
 }

@@ -149,6 +149,97 @@ static void an_attribute_that_runs_past_its_transform_comes_to_an_end(void) {
     CHECK(!lb_ike_choose(lb_bytes(sa, sizeof sa), LB_IKE_PROTO_IKE, true, 0, false, &choice));
 }
 
+/* Of one transform: its type, its number and, for a cipher, the bits of its key; 0: none. */
+struct offered {
+    uint8_t type;
+    uint16_t id, bits;
+};
+
+/* Whether we take this proposal. */
+static bool takes(uint8_t protocol, bool needs_group, bool is_answer, const struct offered *list,
+                  size_t count, struct lb_ike_choice *choice) {
+    static uint8_t bytes[200];
+    struct lb_wr wr = lb_wr(lb_span(bytes, sizeof bytes));
+    lb_wr_u16(&wr, 0);
+    lb_wr_u16(&wr, 0); /* the length, below */
+    lb_wr_u8(&wr, 1);
+    lb_wr_u8(&wr, protocol);
+    lb_wr_u8(&wr, protocol == LB_IKE_PROTO_ESP ? 4 : 0);
+    lb_wr_u8(&wr, (uint8_t)count);
+    if (protocol == LB_IKE_PROTO_ESP)
+        lb_wr_u32(&wr, 0xc0ffee02);
+    for (size_t i = 0; i < count; i++) {
+        lb_wr_u16(&wr, i + 1 < count ? 0x0300 : 0);
+        lb_wr_u16(&wr, list[i].bits != 0 ? 12 : 8);
+        lb_wr_u8(&wr, list[i].type);
+        lb_wr_u8(&wr, 0);
+        lb_wr_u16(&wr, list[i].id);
+        if (list[i].bits != 0) {
+            lb_wr_u16(&wr, 0x800e);
+            lb_wr_u16(&wr, list[i].bits);
+        }
+    }
+    lb_wr_u16_at(&wr, 2, (uint16_t)wr.len);
+    return lb_ike_choose(lb_wr_done(&wr), protocol, needs_group, LB_DH_X25519, is_answer, choice);
+}
+
+#define TAKES(protocol, needs_group, is_answer, ...)                                               \
+    takes(protocol, needs_group, is_answer, (const struct offered[]){__VA_ARGS__},                 \
+          sizeof((const struct offered[]){__VA_ARGS__}) / sizeof(struct offered), &choice)
+
+enum { ENCR = 1, PRF = 2, INTEG = 3, DH = 4, ESN = 5 };
+
+/* RFC 7296 3.3.3: ESP needs a cipher and a word on long sequence numbers, IKE a PRF and a group. */
+static void a_proposal_has_one_of_each_kind_that_is_needed(void) {
+    struct lb_ike_choice choice;
+    CHECK(TAKES(LB_IKE_PROTO_ESP, false, true, {ENCR, 20, 256}, {ESN, 0, 0}));
+    CHECK(!choice.has_esn);
+    CHECK_EQ(choice.key_bytes, 32);
+    CHECK(TAKES(LB_IKE_PROTO_ESP, false, true, {ENCR, 20, 128}, {ESN, 1, 0}));
+    CHECK(choice.has_esn);
+    CHECK_EQ(choice.key_bytes, 16);
+    CHECK(TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 128}, {ENCR, 20, 256}, {ESN, 0, 0}));
+    CHECK_EQ(choice.key_bytes, 32); /* the longer one */
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 256}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 256}, {DH, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 256}, {INTEG, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 256}, {ESN, 2, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 192}, {ESN, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 12, 256}, {ESN, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {PRF, 20, 256}, {ESN, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 256}, {ESN, 0, 0}, {6, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, false, {ENCR, 20, 256}, {ESN, 0, 0}, {0, 0, 0}));
+    CHECK(TAKES(LB_IKE_PROTO_IKE, true, true, {ENCR, 20, 256}, {PRF, 5, 0}, {DH, 31, 0}));
+    CHECK_EQ(choice.group, LB_DH_X25519);
+    CHECK(!TAKES(LB_IKE_PROTO_IKE, true, false, {ENCR, 20, 256}, {PRF, 2, 0}, {DH, 31, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_IKE, true, false, {ENCR, 20, 256}, {DH, 31, 0}, {ESN, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_IKE, true, false, {ENCR, 20, 256}, {PRF, 5, 0}, {DH, 14, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_IKE, true, false, {ENCR, 20, 256}, {PRF, 5, 0}));
+}
+
+static void the_group_that_is_wanted_goes_before_the_first(void) {
+    struct lb_ike_choice choice;
+    CHECK(TAKES(LB_IKE_PROTO_IKE, true, false, {ENCR, 20, 256}, {PRF, 5, 0}, {DH, 19, 0},
+                {DH, 31, 0}));
+    CHECK_EQ(choice.group, LB_DH_X25519);
+    CHECK(TAKES(LB_IKE_PROTO_IKE, true, false, {ENCR, 20, 256}, {PRF, 5, 0}, {DH, 14, 0},
+                {DH, 19, 0}));
+    CHECK_EQ(choice.group, LB_DH_P256);
+}
+
+static void an_answer_with_a_second_of_a_kind_is_none(void) {
+    struct lb_ike_choice choice;
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, true, {ENCR, 20, 256}, {ENCR, 20, 128}, {ESN, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, true, {ENCR, 20, 256}, {ESN, 0, 0}, {ESN, 1, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, true, {ENCR, 20, 256}, {ESN, 0, 0}, {DH, 31, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, true, {ENCR, 20, 256}, {ESN, 0, 0}, {INTEG, 0, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_ESP, false, true, {ENCR, 20, 256}, {ESN, 0, 0}, {PRF, 5, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_IKE, true, true, {ENCR, 20, 256}, {PRF, 5, 0}, {PRF, 5, 0},
+                 {DH, 31, 0}));
+    CHECK(!TAKES(LB_IKE_PROTO_IKE, true, true, {ENCR, 20, 256}, {PRF, 5, 0}, {DH, 19, 0},
+                 {DH, 31, 0}));
+}
+
 int main(void) {
     TEST(payloads_are_the_sheets);
     TEST(what_is_written_is_read);
@@ -158,5 +249,8 @@ int main(void) {
     TEST(an_answer_has_one_transform_of_a_kind_and_none_beside);
     TEST(selectors_that_are_wider_are_ours_within);
     TEST(an_attribute_that_runs_past_its_transform_comes_to_an_end);
+    TEST(a_proposal_has_one_of_each_kind_that_is_needed);
+    TEST(the_group_that_is_wanted_goes_before_the_first);
+    TEST(an_answer_with_a_second_of_a_kind_is_none);
     return tap_done();
 }

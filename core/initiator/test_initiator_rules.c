@@ -1,6 +1,8 @@
 /* Rules of RFC 7143 and 7144 about single bits and numbers, which nothing else needs, and which a
  * target may insist on. */
 #include "core/initiator/test_initiator_peer.h"
+#include "core/scsi/scsi.h"
+#include <string.h>
 
 static struct lb_initiator_task task, other;
 static uint8_t disk[65536], buffer[65536];
@@ -178,6 +180,16 @@ static void immediate_requests_do_not_count(void) {
     CHECK_EQ(peer.pdu.cmd_sn, first + 1);
 }
 
+/* SPC-4 5.14.5: three commands are answered although a UNIT ATTENTION waits. */
+static void three_commands_are_told_of_no_unit_attention(void) {
+    static const uint8_t silent[] = {LB_SCSI_INQUIRY, LB_SCSI_REPORT_LUNS, LB_SCSI_REQUEST_SENSE};
+    struct lb_initiator_task asked = {.cdb = {0}};
+    for (unsigned op = 0; op < 256; op++) {
+        asked.cdb[0] = (uint8_t)op;
+        CHECK_EQ(lb_initiator_may_tell(&asked), memchr(silent, (int)op, sizeof silent) == NULL);
+    }
+}
+
 int main(void) {
     TEST(what_is_reserved_in_a_command_is_zero);
     TEST(what_is_reserved_in_an_answer_is_not_looked_at);
@@ -187,5 +199,6 @@ int main(void) {
     TEST(a_task_is_served_while_a_reset_of_its_lun_is_awaited);
     TEST(a_reset_names_its_lun_and_no_task);
     TEST(immediate_requests_do_not_count);
+    TEST(three_commands_are_told_of_no_unit_attention);
     return tap_done();
 }

@@ -653,6 +653,22 @@ static void when_the_link_comes_back_a_probe_begins_again(void) {
     CHECK_STR(lb_addr_text(t.probes[0]).s, LINK_LOCAL);
 }
 
+static void each_router_runs_out_by_its_own_lifetime(void) {
+    struct lb_nd6_ra ra = test_ra();
+    set_up(&ra);
+    ra.lifetime_s = 600;
+    CHECK(hear(ROUTER2, &ra));
+    CHECK_EQ(info()->router_count, 2);
+    clear_seen();
+    advance(600 * SEC - 1);
+    CHECK_EQ(info()->router_count, 2);
+    CHECK_EQ(seen.gots, 0);
+    advance(1);
+    CHECK_EQ(info()->router_count, 1);
+    CHECK_STR(lb_addr_text(info()->routers[0].addr).s, ROUTER);
+    CHECK_EQ(seen.gots, 1); /* which is news */
+}
+
 int main(void) {
     TEST(the_first_solicitation_and_the_first_probe_go_out_at_once);
     TEST(as_soon_as_there_is_an_address_routers_are_asked_from_there);
@@ -703,5 +719,6 @@ int main(void) {
     TEST(when_the_link_comes_back_a_probe_begins_again);
     TEST(a_probe_that_the_host_does_not_answer_ends_after_five_seconds);
     TEST(information_is_the_same_where_every_part_of_it_is);
+    TEST(each_router_runs_out_by_its_own_lifetime);
     return tap_done();
 }

@@ -627,6 +627,77 @@ static void preempting_a_key_that_nobody_has_is_a_conflict(void) {
     CHECK_EQ(told(THEY), 0);
 }
 
+/* SBC-3 5.49: the blocks from here to the end. */
+static void write_same_of_no_blocks_goes_to_the_end(void) {
+    begin();
+    start("93 01 0000000000000ff0 00000000 0000", false, 0);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK_EQ(command.kind, LB_SCSI_KIND_WRITE_EACH);
+    CHECK_EQ(command.lba, 0xff0);
+    CHECK_EQ(command.blocks, 16);
+    start("93 01 0000000000001000 00000000 0000", false, 0); /* there are none behind the end */
+    CHECK(command.kind != LB_SCSI_KIND_WRITE_EACH);
+    start("93 08 0000000000000000 00000010 0000", true, 512); /* a unit that is not thin */
+    CHECK_EQ(status(), 0x052400);
+    unit.is_thin = true;
+    start("93 08 0000000000000000 00000010 0000", true, 512);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK(command.unmaps);
+}
+
+static void an_orwrite_of_no_blocks_does_nothing(void) {
+    begin();
+    start("8b 00 0000000000000000 00000000 0000", true, 0);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK(command.kind != LB_SCSI_KIND_OR);
+    start("8b 08 0000000000000000 00000001 0000", true, 512);
+    CHECK_EQ(status(), LB_SCSI_GOOD);
+    CHECK_EQ(command.kind, LB_SCSI_KIND_OR);
+    CHECK(command.force_unit_access);
+    start("8b 00 0000000000000000 00000001 0000", true, 512);
+    CHECK(!command.force_unit_access);
+    start("8b 00 0000000000001000 00000001 0000", true, 512); /* beyond the end */
+    CHECK_EQ(status(), 0x052100);
+}
+
+/* SPC-4 5.13.11.2.5: key 0 preempts all of whom it is. */
+static void preempting_all_registrants_leaves_the_one_who_did(void) {
+    begin();
+    register_all();
+    CHECK_EQ(say(ME, RESERVE, WRITES_ALL, 0x10, 0, 0), 0);
+    CHECK_EQ(say(YOU, PREEMPT, WRITES, 0x11, 0, 0), 0);
+    CHECK_EQ(unit.registration_count, 1);
+    CHECK_EQ(unit.reservation_type, WRITES);
+    CHECK(gives("5e 01 00 00000000 00ff 00",
+                "00000004 00000010 0000000000000011 00000000 00 01 0000"));
+    CHECK_EQ(told(ME), 0x2a05);
+    CHECK_EQ(told(YOU), 0);
+    CHECK_EQ(told(THEY), 0x2a05);
+    begin();
+    register_all();
+    CHECK_EQ(say(YOU, PREEMPT, WRITES, 0x11, 0, 0), 0x052600); /* nothing is reserved */
+}
+
+/* The holder takes its own reservation over: its type changes, and the others are told. */
+static void preempting_oneself_changes_the_type(void) {
+    begin();
+    register_all();
+    CHECK_EQ(say(ME, RESERVE, WRITES, 0x10, 0, 0), 0);
+    CHECK_EQ(say(ME, PREEMPT, WRITES_REGISTRANTS, 0x10, 0x10, 0), 0);
+    CHECK_EQ(unit.registration_count, 3);
+    CHECK_EQ(unit.reservation_type, WRITES_REGISTRANTS);
+    CHECK(gives("5e 01 00 00000000 00ff 00",
+                "00000004 00000010 0000000000000010 00000000 00 05 0000"));
+    CHECK_EQ(told(ME), 0);
+    CHECK_EQ(told(YOU), 0x2a04);
+    CHECK_EQ(told(THEY), 0x2a04);
+    CHECK_EQ(say(ME, PREEMPT, 2, 0x10, 0x10, 0), 0x052400); /* no such type */
+    CHECK_EQ(unit.reservation_type, WRITES_REGISTRANTS);
+    CHECK(!command.aborts);
+    CHECK_EQ(say(ME, PREEMPT_ABORT, WRITES_REGISTRANTS, 0x10, 0x11, 0), 0);
+    CHECK(command.aborts);
+}
+
 int main(void) {
     TEST(the_page_of_names_is_as_spc_4_has_it);
     TEST(inquiry_says_what_the_unit_is);
@@ -658,5 +729,9 @@ int main(void) {
     TEST(mode_pages_may_be_changed_where_they_say_so);
     TEST(a_failed_command_has_sense_of_18_bytes);
     TEST(a_list_that_is_too_long_is_refused);
+    TEST(write_same_of_no_blocks_goes_to_the_end);
+    TEST(an_orwrite_of_no_blocks_does_nothing);
+    TEST(preempting_all_registrants_leaves_the_one_who_did);
+    TEST(preempting_oneself_changes_the_type);
     return tap_done();
 }

@@ -118,6 +118,25 @@ static void short_and_foreign_frames_pass(void) {
         CHECK(!offer(0, lb_bytes(frame(true, 5000, ACK, 100, 0).p, len)));
 }
 
+/* Each byte by which a frame is known as one of TCP is asked for, in long frames too. */
+static void what_is_no_tcp_is_not_held(void) {
+    static const size_t of_v4[] = {12, 13, 14, 23}, of_v6[] = {12, 13, 20};
+    for (size_t i = 0; i < LB_COUNT(of_v4); i++) {
+        begin();
+        struct lb_bytes other = frame(false, 5000, ACK, 100, 60);
+        made[of_v4[i]] ^= 1;
+        CHECK(!offer(0, other));
+        CHECK_EQ(ack.len, 0);
+    }
+    for (size_t i = 0; i < LB_COUNT(of_v6); i++) {
+        begin();
+        struct lb_bytes other = frame(true, 5000, ACK, 100, 0);
+        made[of_v6[i]] ^= 1;
+        CHECK(!offer(0, other));
+        CHECK_EQ(ack.len, 0);
+    }
+}
+
 int main(void) {
     TEST(the_newest_goes_out_when_it_is_old_enough);
     TEST(one_that_says_enough_is_due_at_once);
@@ -128,5 +147,6 @@ int main(void) {
     TEST(a_window_that_opens_is_news);
     TEST(one_with_options_is_not_held);
     TEST(short_and_foreign_frames_pass);
+    TEST(what_is_no_tcp_is_not_held);
     return tap_done();
 }
