@@ -1,6 +1,7 @@
 /* IPsec with a peer, without an engine: what waits for it, and what goes through it. */
 #include "core/boot/shield.h"
 #include "tests/tap.h"
+#include "tests/wipes.h"
 
 static const uint8_t secret[] = "a secret of the test, long enough";
 static struct lb_config config;
@@ -375,6 +376,21 @@ static void an_association_that_is_not_the_kernels_is_not_handed_over(void) {
     CHECK(!lb_shield_hand_over(&shield, theirs, &ike));
 }
 
+/* A message is decrypted in a copy, of which nothing stays. */
+static void what_was_heard_of_a_peer_is_wiped(void) {
+    static const uint8_t noise[10];
+    begin(true);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    take_wipes();
+    lb_shield_datagram(&shield, now, (struct lb_endpoint){theirs, 500},
+                       lb_bytes(noise, sizeof noise));
+    CHECK_EQ(take_wipes(), 1);
+    lb_shield_datagram(&shield, now, (struct lb_endpoint){lb_addr_v4(192, 0, 2, 7), 500},
+                       lb_bytes(noise, sizeof noise));
+    CHECK_EQ(take_wipes(), 0); /* nobody's */
+}
+
 int main(void) {
     TEST(a_connection_waits_for_the_keys);
     TEST(the_first_key_pair_is_made_beforehand);
@@ -390,5 +406,6 @@ int main(void) {
     TEST(a_kernel_loses_all_at_the_end);
     TEST(an_association_that_is_handed_over_goes_on_elsewhere);
     TEST(an_association_that_is_not_the_kernels_is_not_handed_over);
+    TEST(what_was_heard_of_a_peer_is_wiped);
     return tap_done();
 }
