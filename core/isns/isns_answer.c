@@ -225,10 +225,6 @@ static void begin_answer(struct lb_isns_client *client, uint64_t now_us) {
     const struct lb_isns_header *header = &client->reader.header;
     struct lb_isns_answer *answer = &client->answer;
     *answer = (struct lb_isns_answer){.request = LB_ISNS_WINDOW, .portal = LB_PORTALS_MAX};
-    if (!(header->flags & LB_ISNS_FROM_SERVER)) {
-        client->ignored++;
-        return;
-    }
     answer->is_notice = !(header->function & LB_ISNS_ANSWER);
     if (answer->is_notice) {
         begin_notice(client);
@@ -252,6 +248,12 @@ static void begin_answer(struct lb_isns_client *client, uint64_t now_us) {
     }
 }
 
+/* What stands before the delimiter. Some leave the delimiter out. */
+static uint32_t key_of(enum lb_isns_ask ask) {
+    bool is_domain = ask == LB_ISNS_ASK_FEATURES || ask == LB_ISNS_ASK_MEMBERS;
+    return is_domain ? LB_ISNS_DOMAIN_ID : LB_ISNS_NAME;
+}
+
 static void take_attribute(struct lb_isns_client *client, struct lb_isns_attribute attribute) {
     struct lb_isns_answer *answer = &client->answer;
     struct lb_bytes entity;
@@ -266,8 +268,9 @@ static void take_attribute(struct lb_isns_client *client, struct lb_isns_attribu
     if (request->ask == LB_ISNS_ASK_WALK)
         take_walked(client, attribute);
     if (!answer->past_key) {
-        answer->past_key = attribute.tag == LB_ISNS_DELIMITER;
-        return;
+        answer->past_key = attribute.tag != key_of(request->ask);
+        if (!answer->past_key || attribute.tag == LB_ISNS_DELIMITER)
+            return;
     }
     if (request->ask == LB_ISNS_ASK_DOMAINS)
         take_domain(client, attribute);

@@ -264,9 +264,8 @@ static bool is_one_message(struct lb_bytes datagram) {
     do {
         got = lb_isns_reader_next(&reader, &datagram);
     } while (got == LB_ISNS_READ_MESSAGE || got == LB_ISNS_READ_ATTRIBUTE);
-    return got == LB_ISNS_READ_END && datagram.len == 0 && reader.header.sequence == 0 &&
-           (reader.header.flags & LB_ISNS_FROM_SERVER) && reader.sequence == 1 &&
-           (reader.header.function & LB_ISNS_ANSWER);
+    return got == LB_ISNS_READ_END && datagram.len == 0 &&
+           (reader.header.flags & LB_ISNS_LAST_PDU) && (reader.header.function & LB_ISNS_ANSWER);
 }
 
 bool lb_isns_client_input(struct lb_isns_client *client, uint64_t now_us, struct lb_endpoint from,

@@ -31,10 +31,10 @@ static const char *check_order(const struct lb_isns_reader *reader,
     bool is_first = header->flags & LB_ISNS_FIRST_PDU;
     if (is_first == reader->in_message)
         return is_first ? "a message that begins within another" : "a message without a beginning";
-    if (header->sequence != (reader->in_message ? reader->sequence : 0))
-        return "a gap between the PDUs of a message";
     if (!reader->in_message)
         return NULL;
+    if (header->sequence != reader->sequence)
+        return "a gap between the PDUs of a message";
     if (header->xid != reader->header.xid || header->function != reader->header.function)
         return "a PDU of another message between";
     if (reader->message_bytes + header->length > LB_ISNS_MESSAGE_MAX)
@@ -47,7 +47,7 @@ static void begin_message(struct lb_isns_reader *reader, const struct lb_isns_he
     reader->in_message = true;
     reader->message_bytes = 0;
     reader->status = 0;
-    reader->sequence = 0;
+    reader->sequence = header->sequence; /* 0, but some count from 1 */
     reader->field_len = 0;
     reader->phase = header->function & LB_ISNS_ANSWER ? LB_ISNS_IN_STATUS : LB_ISNS_IN_TAG;
 }

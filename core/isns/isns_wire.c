@@ -45,8 +45,6 @@ bool lb_isns_header_decode(struct lb_bytes bytes, struct lb_isns_header *header,
         *why = "a version that is not 1";
     else if (got.length % 4 != 0)
         *why = "a PDU whose length is no multiple of 4";
-    else if (!(got.flags & LB_ISNS_FROM_CLIENT) == !(got.flags & LB_ISNS_FROM_SERVER))
-        *why = "a PDU from neither client nor server, or from both";
     else if (got.flags & LB_ISNS_SIGNED) /* RFC 4171 5.5: none in unicast */
         *why = "a PDU with an authentication block, which only multicast has";
     if (*why)
@@ -67,15 +65,11 @@ bool lb_isns_value_u32(struct lb_isns_attribute attribute, uint32_t *value) {
 
 bool lb_isns_value_text(struct lb_isns_attribute attribute, struct lb_bytes *text) {
     struct lb_bytes value = attribute.value;
-    if (attribute.len != value.len)
+    if (value.len == 0 || attribute.len != value.len)
         return false;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.p[i] == 0) {
-            *text = lb_bytes(value.p, i);
-            return true;
-        }
-    }
-    return false;
+    lb_split_at(value, '\0', text,
+                &value); /* some leave the NUL out where nothing is to be padded */
+    return true;
 }
 
 bool lb_isns_name(struct lb_bytes text, char name[LB_NAME_MAX + 1]) {

@@ -94,8 +94,8 @@ struct lb_isns_header {
 };
 
 /* bytes: LB_ISNS_HEADER_BYTES. False, and *why is a phrase, for what cannot be the header of a PDU
- * over TCP or UDP unicast: another version, a length that is no multiple of 4, a sender that is
- * neither client nor server or both, an authentication block. */
+ * over TCP or UDP unicast: another version, a length that is no multiple of 4, an authentication
+ * block. Who sent it does not count: some give back the flags of the request. */
 bool lb_isns_header_decode(struct lb_bytes bytes, struct lb_isns_header *header, const char **why);
 
 /* ---- values ----------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ struct lb_isns_attribute {
 
 /* An attribute of 4 bytes; false, and *value untouched, when it is of another length. */
 bool lb_isns_value_u32(struct lb_isns_attribute attribute, uint32_t *value);
-/* Up to the first NUL, which must be there. */
+/* Up to the first NUL, or to its end; false where nothing was sent. */
 bool lb_isns_value_text(struct lb_isns_attribute attribute, struct lb_bytes *text);
 /* An iSCSI name, as it is on the wire: as lb_isns_name takes it. */
 bool lb_isns_value_name(struct lb_isns_attribute attribute, char name[LB_NAME_MAX + 1]);

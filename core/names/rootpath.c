@@ -275,9 +275,7 @@ static int percent_byte(struct lb_bytes text, size_t at) {
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* Decodes every %XX once. A `%` that begins none is kept: no field allows it, so that it is
- * reported where it stands. */
-static struct lb_bytes percent_decode(struct lb_bytes text, uint8_t *room) {
+struct lb_bytes lb_percent_decode(struct lb_bytes text, uint8_t *room) {
     size_t len = 0;
     for (size_t at = 0; at < text.len; len++) {
         int byte = percent_byte(text, at);
@@ -334,7 +332,7 @@ static void tell(const struct lb_rootpath_wrong *wrong, struct lb_bytes given,
 }
 
 static bool parse_given(struct parse *parse, struct lb_bytes text, uint8_t *room) {
-    parse->parts.text = parse->flags & LB_ROOTPATH_URI ? percent_decode(text, room) : text;
+    parse->parts.text = parse->flags & LB_ROOTPATH_URI ? lb_percent_decode(text, room) : text;
     if (parse_text(parse) && !lb_rootpath_is_double(&parse->parts, &parse->wrong))
         return true;
     if (parse->wrong.code != LB_E_ROOTPATH_BYTES)

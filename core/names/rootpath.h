@@ -125,6 +125,10 @@ struct lb_lun_text {
 /* That text by itself, for every message that names a LUN: "1", "16 (Root Path: 10)". */
 struct lb_lun_text lb_lun_text(const uint8_t lun[8]);
 
+/* Decodes every %XX of RFC 3986 2.1 once, into room, which has text.len bytes and may be where text
+ * is. A `%` that begins none is kept: no field allows it, so that it is reported where it stands. */
+struct lb_bytes lb_percent_decode(struct lb_bytes text, uint8_t *room);
+
 /* Checks an iSCSI name, and copies it as it is. With LB_ROOTPATH_ANY_NAMES it need not have the
  * form of RFC 7143 4.2.7, and may hold `_+=@`; what a shell, a kernel command line or a terminal
  * would obey is refused all the same. False sets *offset. */

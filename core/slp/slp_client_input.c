@@ -131,8 +131,11 @@ static const char *directory_advert(struct lb_slp_client *client, uint64_t now_u
         return NULL;
     }
     struct lb_addr addr = lb_slp_agent_url(advert.url);
-    if (addr.family != client->config.family || !lb_addr_is_host(addr))
+    bool is_usable = addr.family == client->config.family && lb_addr_is_host(addr);
+    if (!is_usable && !lb_text_begins(advert.url, LB_SLP_TYPE_DIRECTORY "://"))
         return "a DAAdvert whose URL has no address for us";
+    if (!is_usable) /* a name, or what the agent takes for its address: 127.0.1.1 */
+        addr = from;
     if (!has_our_scopes(client, advert.scopes))
         return "a directory agent of other scopes";
     lb_slp_client_note(client, LB_SLP_FIND_AGENTS, from);

@@ -53,14 +53,14 @@ static bool parse_authority(struct lb_bytes authority, struct lb_slp_found *foun
     return port.p[0] == ':' && parse_port(lb_bytes_after(port, 1), &found->port);
 }
 
-/* An iSCSI name with its escapes. */
+/* An iSCSI name with its escapes: those of SLP, and those of every URL (RFC 2608 4.1). */
 static bool parse_name(struct lb_bytes text, char name[LB_NAME_MAX + 1]) {
     uint8_t room[LB_NAME_MAX];
     size_t len, offset;
     unsigned warnings = 0;
     return lb_slp_unescape(text, lb_span(room, sizeof room), &len) &&
-           lb_iscsi_name_parse(lb_bytes(room, len), LB_ROOTPATH_ANY_NAMES, name, &warnings,
-                               &offset);
+           lb_iscsi_name_parse(lb_percent_decode(lb_bytes(room, len), room), LB_ROOTPATH_ANY_NAMES,
+                               name, &warnings, &offset);
 }
 
 static bool parse_target(struct lb_bytes rest, struct lb_slp_found *found) {

@@ -197,15 +197,27 @@ static void hundreds_of_directory_agents_are_not_all_asked(void) {
     CHECK(run_out() <= 60 * SEC);
 }
 
-static void adverts_that_name_no_host_are_ignored(void) {
+/* Such as 127.0.1.1, which its machine's hosts file has for its name. */
+static void of_an_agent_that_names_no_usable_address_the_senders_is_taken(void) {
+    static const char *const urls[] = {
+        "service:directory-agent://127.0.1.1",       "service:directory-agent://0.0.0.0",
+        "service:directory-agent://[2001:db8::1]",   "service:directory-agent://a.example.",
+        "Service:Directory-Agent://255.255.255.255", "service:directory-agent://",
+    };
+    for (size_t i = 0; i < LB_COUNT(urls); i++) {
+        start(CONFIG(0));
+        uint16_t xid = xid_to(GROUP, LB_SLP_TYPE_DIRECTORY);
+        CHECK(give_da_advert("192.0.2.9", (struct advert){.xid = xid, .url = urls[i]}));
+        if (CHECK_EQ(t.client.agent_count, 1))
+            CHECK_STR(lb_addr_text(t.client.agents[0].agent).s, "192.0.2.9");
+    }
+}
+
+static void adverts_of_others_are_ignored(void) {
     start(CONFIG(0));
     uint16_t xid = xid_to(GROUP, LB_SLP_TYPE_DIRECTORY);
-    static const char *const urls[] = {
-        "service:directory-agent://127.0.0.1",  "service:directory-agent://224.0.0.1",
-        "service:directory-agent://0.0.0.0",    "service:directory-agent://[2001:db8::1]",
-        "service:directory-agent://a.example.", "service:directory-agent://255.255.255.255",
-        "service:iscsi:target://192.0.2.9/x",   "",
-    };
+    static const char *const urls[] = {"service:iscsi:target://192.0.2.9/x",
+                                       "service:service-agent://", "", "service:directory-agent"};
     for (size_t i = 0; i < LB_COUNT(urls); i++)
         CHECK(!give_da_advert("192.0.2.9", (struct advert){.xid = xid, .url = urls[i]}));
     CHECK(!give_da_advert("192.0.2.9",
@@ -270,7 +282,8 @@ int main(void) {
     TEST(the_same_answer_again_and_again_ends_all_the_same);
     TEST(hundreds_of_responders_are_heard_and_end);
     TEST(hundreds_of_directory_agents_are_not_all_asked);
-    TEST(adverts_that_name_no_host_are_ignored);
+    TEST(of_an_agent_that_names_no_usable_address_the_senders_is_taken);
+    TEST(adverts_of_others_are_ignored);
     TEST(long_scope_lists_are_not_all_learned);
     TEST(an_overlong_datagram_is_ignored);
     TEST(a_datagram_may_be_as_long_as_there_is_room);

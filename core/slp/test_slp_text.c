@@ -160,6 +160,8 @@ static void the_urls_of_rfc_4018_are_read(void) {
 static void names_in_urls_are_unescaped_and_keep_their_case(void) {
     CHECK(url("SERVICE:iSCSI:Target://192.0.2.3/IQN.2001-04.com.example:\\53N\\2e456"));
     CHECK_STR(found.target, "IQN.2001-04.com.example:SN.456");
+    CHECK(url("service:iscsi:target://192.0.2.3/iqn.2001-04.com.example%3Asn%2e456"));
+    CHECK_STR(found.target, "iqn.2001-04.com.example:sn.456");
     CHECK(url("service:iscsi:target://192.0.2.3/not-a-name")); /* accept-names decides */
     CHECK_STR(found.target, "not-a-name");
 }
@@ -199,6 +201,11 @@ static void other_urls_are_refused(void) {
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a\\2fb",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a\\00",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a;x=y",
+        "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a%",
+        "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a%2",
+        "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a%00",
+        "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a%20b",
+        "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a%2561",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a/not a name",
         "service:iscsi:target://192.0.2.3/iqn.2001-04.com.example:a/eui.02004567a425678d/x",
         "service:iscsi://192.0.2.3/iqn.2001-04.com.example:a",
