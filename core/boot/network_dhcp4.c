@@ -202,8 +202,8 @@ static void lost_lease(struct lb_network *network, struct lb_network_news *news)
     const struct lb_dhcp4_client *client = &network->dhcp;
     *news = (struct lb_network_news){.what = LB_NETWORK_LOST, .family = LB_V4};
     lb_fail(&news->why, client->naks > 0 ? LB_E_DHCP_NAK : LB_E_DHCP_EXPIRED,
-            "%s of DHCP server %s", lb_addr_text(network->net.address.addr).s,
-            lb_addr_text(client->lease.server).s);
+            "%s of DHCP server %s%s", lb_addr_text(network->net.address.addr).s,
+            lb_addr_text(client->lease.server).s, client->naks > 0 ? client->nak_words : "");
     network->has_lease = false;
 }
 

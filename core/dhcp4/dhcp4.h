@@ -166,7 +166,8 @@ struct lb_dhcp4_client {
     uint64_t unusable;       /* of them: answers to us, since the search for an address began */
     const char *unusable_why;
     struct lb_addr unusable_from;
-    uint64_t unauthentic;        /* answers to us without a valid proof, since init */
+    char nak_words[80];   /* ": " and what a server said with its last NAK, fit to be shown */
+    uint64_t unauthentic; /* answers to us without a valid proof, since init */
     const char *unauthentic_why; /* the last one; a constant */
     /* The rest is the machine's own; see dhcp4_client.c. */
     uint32_t xid, offers_xid; /* of this exchange; and of the last DISCOVER */

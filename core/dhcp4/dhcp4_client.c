@@ -228,8 +228,15 @@ void lb_dhcp4_client_end_offers(struct lb_dhcp4_client *client, uint64_t now_us)
 
 /* The second NAK in a row, and each further, is answered slower: RFC 2131 says nothing against two
  * servers that never agree. */
-void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us) {
+void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us,
+                             const struct lb_dhcp4_message *nak) {
     uint64_t pause_us = client->naks > 0 ? back_off(client, NAK_PAUSE_US, client->naks - 1) : 0;
+    struct lb_text text = lb_text(client->nak_words, sizeof client->nak_words);
+    struct lb_bytes words;
+    if (lb_dhcp4_option(nak, LB_OPT_MESSAGE, &words)) {
+        lb_text_add(&text, ": ");
+        lb_text_untrusted(&text, lb_bytes_trim_nul(words));
+    }
     client->naks++;
     if (client->has_lease)
         lose(client, now_us, pause_us);
@@ -255,8 +262,8 @@ static void explain_failure(struct lb_dhcp4_client *client, uint64_t now_us) {
         lb_fail(error, LB_E_ADDRESS_CONFLICT, "%s, offered by %s",
                 lb_addr_text(lease->address.addr).s, lb_addr_text(lease->server).s);
     else if (client->naks > 0)
-        lb_fail(error, LB_E_DHCP_NAK, "%u times in %u s, last by %s", client->naks, seconds,
-                lb_addr_text(lease->server).s);
+        lb_fail(error, LB_E_DHCP_NAK, "%u times in %u s, last by %s%s", client->naks, seconds,
+                lb_addr_text(lease->server).s, client->nak_words);
     else if (client->unauthentic > 0 && !client->saw_offer && client->offer_count == 0)
         lb_fail(error, LB_E_DHCP_AUTH, "in %u s%s", seconds, unusable);
     else if (client->saw_offer)

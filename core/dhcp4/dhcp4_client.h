@@ -23,8 +23,9 @@ void lb_dhcp4_client_end_offers(struct lb_dhcp4_client *client, uint64_t now_us)
 void lb_dhcp4_client_check(struct lb_dhcp4_client *client, uint64_t now_us);
 /* client->lease is ours. */
 void lb_dhcp4_client_bind(struct lb_dhcp4_client *client, uint64_t now_us);
-/* NAK. */
-void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us);
+/* NAK, and what the server says with it (option 56). */
+void lb_dhcp4_client_refused(struct lb_dhcp4_client *client, uint64_t now_us,
+                             const struct lb_dhcp4_message *nak);
 
 /* An authentic FORCERENEW: the lease is renewed before its time. */
 void lb_dhcp4_client_forced(struct lb_dhcp4_client *client, uint64_t now_us);

@@ -120,7 +120,7 @@ static const char *in_requesting(struct lb_dhcp4_client *client, uint64_t now_us
         return got_ack(client, now_us, lease);
     if (lease->no_server_id)
         return "a NAK without a server identifier";
-    lb_dhcp4_client_refused(client, now_us);
+    lb_dhcp4_client_refused(client, now_us, message);
     return NULL;
 }
 
@@ -134,7 +134,7 @@ static const char *in_renewal(struct lb_dhcp4_client *client, uint64_t now_us,
         return "not an answer to REQUEST";
     if (lease->no_server_id)
         return "a NAK without a server identifier";
-    lb_dhcp4_client_refused(client, now_us);
+    lb_dhcp4_client_refused(client, now_us, message);
     return NULL;
 }
 

@@ -429,6 +429,24 @@ static void refusals_are_reported_as_that(void) {
     give_up_after(config, LB_E_DHCP_NAK);
 }
 
+/* ISC dhcpd and dnsmasq say why. */
+static void what_the_server_says_with_its_refusal_is_told(void) {
+    struct lb_dhcp4_config config = {.give_up_ms = 20000};
+    reach_requesting(config);
+    CHECK(GIVE(LB_DHCP4_NAK, .options = lb_bytes("\x38\x0f"
+                                                 "wrong network\x1b\0",
+                                                 17)));
+    give_up_after(config, LB_E_DHCP_NAK);
+    CHECK_HAS(t.client.error.facts, "last by 192.0.2.1: wrong network\\x1b");
+    reach_requesting(config);
+    CHECK(GIVE(LB_DHCP4_NAK, .options = lb_bytes("\x38\x03"
+                                                 "one",
+                                                 5)));
+    CHECK(GIVE(LB_DHCP4_OFFER, ISCSI));
+    CHECK(GIVE(LB_DHCP4_NAK)); /* without a word */
+    CHECK_STR(t.client.nak_words, "");
+}
+
 static void a_conflict_is_reported_with_the_address(void) {
     struct lb_dhcp4_config config = {.give_up_ms = 20000};
     reach_requesting(config);
@@ -742,6 +760,7 @@ int main(void) {
     TEST(ignored_datagrams_are_told_of_when_nothing_else_came);
     TEST(an_offer_that_is_never_confirmed_is_reported_as_that);
     TEST(refusals_are_reported_as_that);
+    TEST(what_the_server_says_with_its_refusal_is_told);
     TEST(a_conflict_is_reported_with_the_address);
     TEST(a_lease_that_ran_out_is_reported_as_that);
     TEST(a_link_that_comes_back_confirms_the_lease);

@@ -141,8 +141,10 @@ static bool is_there(const struct lb_scsi_inquiry *inquiry) {
     return inquiry->qualifier == 0 && inquiry->type != 0x1f;
 }
 
+/* Direct access, optical, reduced, zoned: what Linux makes a disk of. */
 static bool is_disk(const struct lb_scsi_inquiry *inquiry) {
-    return inquiry->type == 0x00 || inquiry->type == 0x14; /* direct access, zoned */
+    return inquiry->type == 0x00 || inquiry->type == 0x07 || inquiry->type == 0x0e ||
+           inquiry->type == 0x14;
 }
 
 static bool is_listed(const struct lb_disk *disk) {

@@ -182,6 +182,16 @@ static void what_is_no_disk_is_told_with_its_type_and_the_luns(void) {
     }
 }
 
+/* Linux makes disks of them; none of the commands that a boot sends is other there. */
+static void optical_reduced_and_zoned_disks_are_disks(void) {
+    static const char *const replies[] = {"07 80 06 02 00", "0e 00 06 02 00", "14 00 06 02 00"};
+    for (size_t i = 0; i < LB_COUNT(replies); i++) {
+        disk_init();
+        disk_reply(LB_ASK_INQUIRY, replies[i]);
+        disk_comes_up();
+    }
+}
+
 static void a_disk_without_medium_is_told_at_once(void) {
     disk_init();
     struct ending empty = {.times = ALWAYS, .status = 2, .key = 2, .asc = 0x3a};
@@ -526,6 +536,7 @@ int main(void) {
     TEST(a_lun_that_was_meant_in_decimal_is_told_so);
     TEST(a_list_that_claims_more_than_it_has_is_taken_as_it_came);
     TEST(what_is_no_disk_is_told_with_its_type_and_the_luns);
+    TEST(optical_reduced_and_zoned_disks_are_disks);
     TEST(a_disk_without_medium_is_told_at_once);
     TEST(a_disk_without_medium_is_told_where_the_longer_capacity_is_unknown_too);
     TEST(a_reserved_disk_is_told_as_such);

@@ -114,10 +114,11 @@ bool lb_scsi_decode_luns(struct lb_bytes reply, uint8_t (*luns)[8], size_t cap, 
 /* SPC-4 table 138. */
 const char *lb_scsi_type_word(uint8_t type) {
     static const char *const words[0x20] = {
-        [0x00] = "disk",           [0x01] = "tape",           [0x02] = "printer",
-        [0x03] = "processor",      [0x04] = "write-once",     [0x05] = "CD or DVD",
-        [0x07] = "optical",        [0x08] = "medium changer", [0x0c] = "array controller",
-        [0x0d] = "enclosure",      [0x0e] = "reduced disk",   [0x14] = "zoned disk",
+        [0x00] = "disk",           [0x01] = "tape",
+        [0x02] = "printer",        [0x03] = "processor",
+        [0x04] = "write-once",     [0x05] = "CD or DVD",
+        [0x08] = "medium changer", [0x0c] = "array controller",
+        [0x0d] = "enclosure",      [0x14] = "zoned disk",
         [0x1e] = "well-known LUN",
     };
     const char *word = words[type & 0x1f];

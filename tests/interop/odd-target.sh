@@ -162,8 +162,6 @@ ping-during-login           read login-protocol NOP-In
 reject-login                read login-rejected Reject, reason 0x04
 rounds-for-ever             read login-protocol no agreement after 16 requests
 type-controller             read lun-not-disk array controller
-type-optical                read lun-not-disk optical
-type-rbc                    read lun-not-disk reduced disk
 type-unknown                read lun-missing not there yet
 CASES
 
