@@ -28,6 +28,11 @@ static bool name_is_accepted(const struct lb_plan *plan, const struct lb_candida
     return is_read || lb_plan_takes_name(plan, candidate->at.target);
 }
 
+/* Without a target the server is asked for its targets. */
+static const char *asked_for(const struct lb_rootpath *at) {
+    return at->target[0] != '\0' ? at->target : "SendTargets";
+}
+
 bool lb_policy_candidate(const struct lb_plan *plan, const struct lb_candidate *candidate,
                          const char *wanted, bool by_person, struct lb_error *error) {
     const struct lb_config *config = plan->config;
@@ -41,7 +46,7 @@ bool lb_policy_candidate(const struct lb_plan *plan, const struct lb_candidate *
         return false;
     }
     if (at->host == LB_HOST_NAME && !by_person && lb_config_requires(config, "address")) {
-        lb_fail(error, LB_E_NAME_NOT_ALLOWED, "%s for %s, named by %s", at->name, at->target,
+        lb_fail(error, LB_E_NAME_NOT_ALLOWED, "%s for %s, named by %s", at->name, asked_for(at),
                 candidate->source);
         return false;
     }
@@ -50,7 +55,7 @@ bool lb_policy_candidate(const struct lb_plan *plan, const struct lb_candidate *
         return true;
     struct lb_endpoint peer = {at->addr, at->port != 0 ? at->port : LB_ISCSI_PORT};
     lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s", lb_endpoint_text(peer).s,
-            at->target, candidate->source);
+            asked_for(at), candidate->source);
     return false;
 }
 
@@ -76,7 +81,7 @@ bool lb_policy_portal(const struct lb_plan *plan, const struct lb_policy_session
     if (may_connect(plan, session, peer))
         return true;
     lb_fail(error, LB_E_SERVER_NOT_ALLOWED, "%s for %s, named by %s", lb_endpoint_text(peer).s,
-            session->choice->target.target, session->choice->source);
+            asked_for(&session->choice->target), session->choice->source);
     return false;
 }
 
@@ -148,6 +153,20 @@ static bool algorithms_are_valid(const struct lb_config *config, struct lb_error
     return false;
 }
 
+/* What `require` says, and what there is: no target could meet it. */
+static bool is_chap_in_vain(const struct lb_config *config, struct lb_error *error) {
+    char where[160];
+    struct lb_text text = lb_text(where, sizeof where);
+    bool is_mutual = lb_config_requires(config, "mutual-chap");
+    enum lb_key needs = is_mutual ? LB_KEY_CHAP_TARGET_SECRET : LB_KEY_CHAP_NAME;
+    if ((!is_mutual && !lb_config_requires(config, "chap")) || lb_config_has_chap(config, needs))
+        return false;
+    lb_config_where(&text, config, LB_KEY_REQUIRE);
+    lb_fail(error, LB_E_CONFIG_HALF, "%s: %schap needs %s", where, is_mutual ? "mutual-" : "",
+            lb_key_info(needs)->word);
+    return true;
+}
+
 /* RFC 7143 9.2.1: one secret must not serve both directions, or an impostor needs none; and one of
  * less than 96 bits can be found by trying. The short one is told and used: what the target's
  * administrator chose is not ours to change. */
@@ -155,7 +174,8 @@ bool lb_policy_secrets(const struct lb_plan *plan, bool *is_short, struct lb_err
     const struct lb_config *config = plan->config;
     struct lb_bytes secret = lb_config_secret(config, LB_KEY_CHAP_SECRET);
     *is_short = false;
-    if (!lb_config_check(config, error) || !algorithms_are_valid(config, error))
+    if (!lb_config_check(config, error) || is_chap_in_vain(config, error) ||
+        !algorithms_are_valid(config, error))
         return false;
     if (!lb_config_has_chap(config, LB_KEY_CHAP_SECRET))
         return true;
