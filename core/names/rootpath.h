@@ -126,7 +126,7 @@ struct lb_lun_text {
 struct lb_lun_text lb_lun_text(const uint8_t lun[8]);
 
 /* Decodes every %XX of RFC 3986 2.1 once, into room, which has text.len bytes and may be where text
- * is. A `%` that begins none is kept: no field allows it, so that it is reported where it stands. */
+ * is. A `%` that begins none is kept: no field allows it, and it is reported where it stands. */
 struct lb_bytes lb_percent_decode(struct lb_bytes text, uint8_t *room);
 
 /* Checks an iSCSI name, and copies it as it is. With LB_ROOTPATH_ANY_NAMES it need not have the
