@@ -28,8 +28,9 @@ static bool take_registration(struct lb_server_kept *kept, struct lb_bytes value
 
 static bool take_line(struct lb_server_kept *kept, struct lb_bytes word, struct lb_bytes value) {
     uint64_t number;
-    if (lb_text_is(word, "target"))
-        return value.len > 0 && lb_text_copy(kept->target, sizeof kept->target, value);
+    if (lb_text_is(word, "target")) /* once */
+        return kept->target[0] == '\0' && value.len > 0 &&
+               lb_text_copy(kept->target, sizeof kept->target, value);
     if (lb_text_is(word, "registration"))
         return take_registration(kept, value);
     if (!lb_text_is(word, "reservation") || !lb_parse_u64(value, 8, &number))

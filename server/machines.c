@@ -179,6 +179,7 @@ static void fit_unit(const struct lb_server_machines *machines, struct lb_server
     }
     machine->unit.read_only =
         machine->writes == LB_WRITES_DIRECT && machine->disk->storage.read_only;
+    machine->unit.is_for_all = machine->unit.read_only && machine->name[0] == '\0';
 }
 
 /* ---- machines ---- */

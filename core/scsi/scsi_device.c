@@ -244,8 +244,14 @@ static const struct lb_scsi_row rows[] = {
 static bool has_row(const struct lb_scsi_unit *unit, const struct lb_scsi_row *row) {
     switch (row->op) {
     case LB_SCSI_PERSISTENT_RESERVE_IN:
-    case LB_SCSI_PERSISTENT_RESERVE_OUT:
         return unit->registration_cap > 0;
+    case LB_SCSI_PERSISTENT_RESERVE_OUT:
+        return unit->registration_cap > 0 && !unit->is_for_all;
+    case LB_SCSI_RESERVE_6:
+    case LB_SCSI_RELEASE_6:
+    case LB_SCSI_MODE_SELECT_6:
+    case LB_SCSI_MODE_SELECT_10:
+        return !unit->is_for_all;
     case LB_SCSI_UNMAP:
         return unit->is_thin;
     case LB_SCSI_EXTENDED_COPY:
@@ -462,7 +468,7 @@ void lb_scsi_device_begin(const struct lb_scsi_device *device, struct lb_scsi_co
 static void start_stop(struct lb_scsi_unit *unit, struct lb_scsi_nexus *nexus,
                        struct lb_scsi_command *command) {
     bool starts = command->cdb[4] & 1, ejects = (command->cdb[4] & 3) == 2;
-    if ((command->cdb[4] & 0xf0) != 0)
+    if ((command->cdb[4] & 0xf0) != 0 || unit->is_for_all)
         return;
     if ((command->cdb[4] & 2) != 0 && unit->is_removable && unit->holds_medium)
         lb_scsi_command_check(command, LB_SCSI_ILLEGAL_REQUEST, 0x53, 0x02);

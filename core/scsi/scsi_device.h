@@ -94,6 +94,9 @@ struct lb_scsi_unit {
     uint8_t type; /* INQUIRY's: 0 is a disk */
     bool read_only;
     bool is_removable;
+    /* Read only, and of machines that know nothing of each other: none of them keeps it from the
+     * others. It cannot be reserved, nor stopped, and a reset ends one's own commands alone. */
+    bool is_for_all;
     bool is_thin;        /* blocks can be given back, and then read as zeros: UNMAP, LBA status */
     bool can_copy;       /* EXTENDED COPY, to and from it */
     bool can_sanitize;   /* SANITIZE BLOCK ERASE and OVERWRITE; is_thin */

@@ -40,6 +40,8 @@ static void abort_tasks(struct lb_target_conn *conn, uint8_t lun_index) {
 static void abort_everybodys(struct lb_target_conn *conn, uint8_t lun_index, uint16_t attention) {
     struct lb_scsi_nexus *own = &conn->nexuses[lun_index];
     abort_tasks(conn, lun_index);
+    if (own->unit->is_for_all)
+        return;
     for (struct lb_scsi_nexus *n = own->unit->nexuses; n != NULL; n = n->next) {
         struct lb_target_conn *other = n->owner;
         if (other == conn || other->phase != LB_TARGET_FULL_FEATURE)
@@ -78,6 +80,14 @@ static void reset_all(struct lb_target_conn *conn) {
     }
 }
 
+/* Nobody ends the sessions of others at a unit that is for all. */
+static bool has_unit_for_all(const struct lb_target *node) {
+    for (unsigned i = 0; i < LB_TARGET_LUNS_MAX; i++)
+        if (node->luns[i] != NULL && node->luns[i]->is_for_all)
+            return true;
+    return false;
+}
+
 static uint8_t abort_one(struct lb_target_conn *conn) {
     struct lb_target_task *task = lb_target_find_task(conn, conn->pdu.tmf.ref_task_tag);
     if (task == NULL || memcmp(task->lun, conn->pdu.lun, sizeof task->lun) != 0)
@@ -113,6 +123,8 @@ static uint8_t manage(struct lb_target_conn *conn) {
     case LB_TMF_TASK_REASSIGN:
         return LB_TMF_NO_REASSIGNMENT;
     case LB_TMF_TARGET_COLD_RESET:
+        if (has_unit_for_all(conn->node))
+            return LB_TMF_NOT_SUPPORTED;
         reset_all(conn);
         conn->node->was_reset = conn->tmf_closes = true;
         return LB_TMF_COMPLETE;

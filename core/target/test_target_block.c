@@ -446,6 +446,37 @@ static void a_cold_reset_frees_what_is_reserved_and_ends_all_sessions(void) {
     CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_GOOD);
 }
 
+/* A disk that many read: no initiator reserves it, stops it, or ends what others do there. */
+static void what_is_for_all_nobody_keeps_from_the_others(void) {
+    static const char *const refused[] = {"16 0000000000", "17 0000000000", "15 10 0000 00 00",
+                                          "55 10 0000000000 0000 00", "5f 00 0000000000 0018 00"};
+    static const enum lb_iscsi_tmf functions[] = {LB_TMF_LUN_RESET, LB_TMF_TARGET_WARM_RESET,
+                                                  LB_TMF_CLEAR_TASK_SET, LB_TMF_TARGET_COLD_RESET};
+    log_in_both();
+    raw.unit.is_for_all = raw.unit.read_only = raw.unit.is_removable = true;
+    for (size_t i = 0; i < LB_COUNT(refused); i++) {
+        CHECK_EQ(say(ME, tap_hex(refused[i]), nothing, 0), LB_SCSI_CHECK_CONDITION);
+        CHECK_EQ(sense(), 0x052000);
+    }
+    for (unsigned power = 0; power < 4; power += 2) { /* stopped; ejected */
+        uint8_t cdb[6] = {0x1b, [4] = (uint8_t)power};
+        CHECK_EQ(say(ME, lb_bytes(cdb, sizeof cdb), nothing, 0), LB_SCSI_GOOD);
+        CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_GOOD);
+    }
+    for (size_t i = 0; i < LB_COUNT(functions); i++) {
+        struct lb_iscsi_pdu pdu = tmf(functions[i], LB_ISCSI_NO_TAG);
+        bool is_cold = functions[i] == LB_TMF_TARGET_COLD_RESET;
+        speak(ME);
+        pdu.cmd_sn = cmd_sns[ME];
+        give(pdu, nothing);
+        CHECK(take_op(LB_OP_TMF_RESPONSE));
+        CHECK_EQ(raw.pdu.tmf_response.response, is_cold ? LB_TMF_NOT_SUPPORTED : LB_TMF_COMPLETE);
+        CHECK_EQ(ASK(YOU, "00 0000000000", 0), LB_SCSI_GOOD);
+    }
+    CHECK(!raw.is_closed);
+    raw.unit.is_for_all = raw.unit.read_only = raw.unit.is_removable = false;
+}
+
 int main(void) {
     TEST(every_length_of_read_and_write_moves_the_same_blocks);
     TEST(compare_and_write_takes_exactly_twice_its_blocks);
@@ -473,5 +504,6 @@ int main(void) {
     TEST(the_functions_that_are_reported_are_carried_out);
     TEST(a_reset_is_told_to_all_and_a_cleared_task_set_to_the_others);
     TEST(a_cold_reset_frees_what_is_reserved_and_ends_all_sessions);
+    TEST(what_is_for_all_nobody_keeps_from_the_others);
     return tap_done();
 }
