@@ -678,10 +678,30 @@ static void the_form_of_a_key_has_its_bounds(void) {
     check_form(LB_KEY_RECOVERY_TIME, "duration (500ms, 10s, 2m), 0s to 1440m");
     check_form(LB_KEY_QUEUE_DEPTH, "1 to 256");
     check_form(LB_KEY_ENABLE, "yes or no");
+    check_form(LB_KEY_IPSEC_PEER_ID, "text, up to 255 bytes");
+    check_form(LB_KEY_DOMAIN, "name of letters, digits and . - _, up to 255 bytes");
+    check_form(LB_KEY_INTERFACE, "letters, digits and . _ : + @ -, up to 31 bytes");
+    check_form(LB_KEY_IPSEC_PSK,
+               "secret of 16 to 128 bytes; 0x and pairs of hex digits for binary");
+    check_form(LB_KEY_ISID, "6 bytes as hex digits");
+}
+
+static void the_form_of_a_key_says_what_it_takes(void) {
+    check_form(LB_KEY_GATEWAY, "IP address");
+    check_form(LB_KEY_ADDRESS, "ADDRESS/LENGTH");
+    check_form(LB_KEY_SLP_AGENT, "IP addresses, with commas");
+    check_form(LB_KEY_SLP_SCOPES, "list, with commas");
+    check_form(LB_KEY_ALLOW_SERVER, "addresses, ADDRESS/LENGTH or host names, with commas");
+    check_form(LB_KEY_ALLOW_INITIATOR, "iSCSI names, with commas; the end may be *");
+    check_form(LB_KEY_ISNS_SERVER, "HOST or HOST:PORT, with commas");
+    check_form(LB_KEY_ROUTES, "NETWORK/LENGTH via ROUTER, with commas; or without via ROUTER");
+    check_form(LB_KEY_CARDS, "MAC addresses or net0, net1, ..., with commas");
+    check_form(LB_KEY_DATA_DIGEST, "none|prefer|crc32c");
 }
 
 int main(void) {
     TEST(the_form_of_a_key_has_its_bounds);
+    TEST(the_form_of_a_key_says_what_it_takes);
     TEST(every_key_has_a_sentence_and_accepts_its_own_default);
     TEST(nothing_is_set_in_a_zeroed_configuration);
     TEST(the_later_source_wins_in_either_order);

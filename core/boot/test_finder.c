@@ -301,6 +301,35 @@ static void why_there_are_no_keys_is_told_of_both_services(void) {
     check_without_keys(false, LB_E_CONNECT_UNREACHABLE, "no address of ours leads to 192.0.2.1");
 }
 
+static unsigned closes_of(uint32_t slot) {
+    unsigned count = 0;
+    for (size_t i = 0; i < t.common.asks.count; i++)
+        count += t.common.asks.asks[i].event == LB_BOOT_CLOSE && t.common.asks.asks[i].slot == slot;
+    return count;
+}
+
+/* What is open is closed once, and nothing else. */
+static void the_end_closes_what_is_open_and_that_once(void) {
+    static const uint32_t slots[] = {LB_BOOT_SLOT_SLP4, LB_BOOT_SLOT_SLP6, LB_BOOT_SLOT_SLP_TCP};
+    for (unsigned open = 0; open < 8; open++) {
+        begin(LB_GOAL_DISK);
+        configure("discovery", "slp");
+        start(TARGET, false);
+        t.common.asks.count = 0;
+        t.finder.slp4_open = open & 1;
+        t.finder.slp6_open = open >> 1 & 1;
+        t.finder.slp_tcp_owner = open >> 2 & 1 ? 0 : LB_FINDER_SLP_QUESTIONS;
+        for (unsigned stops = 0; stops < 2; stops++) {
+            lb_finder_stop(&t.finder, now);
+            for (size_t i = 0; i < LB_COUNT(slots); i++)
+                CHECK_EQ(closes_of(slots[i]), open >> i & 1);
+            t.finder.runs = true; /* as if it had begun anew */
+        }
+        CHECK(!t.finder.slp4_open && !t.finder.slp6_open);
+        CHECK(lb_finder_slp_stream(&t.finder) == NULL);
+    }
+}
+
 int main(void) {
     TEST(without_a_start_nothing_happens);
     TEST(slp_asks_for_the_target_on_its_own_slot);
@@ -316,5 +345,6 @@ int main(void) {
     TEST(each_target_of_a_list_is_news);
     TEST(a_service_that_has_no_keys_by_its_end_is_told_as_that);
     TEST(why_there_are_no_keys_is_told_of_both_services);
+    TEST(the_end_closes_what_is_open_and_that_once);
     return tap_done();
 }

@@ -160,6 +160,21 @@ static void a_short_secret_is_used_and_pointed_out_and_one_for_both_ways_is_not(
     CHECK_EQ(error.code, LB_E_CONFIG_VALUE);
 }
 
+/* Of a long name of a file there is room for 159 bytes, with the key. */
+static void who_disabled_it_is_named_as_far_as_there_is_room(void) {
+    static const char head[] = "enable (";
+    char name[200], wanted[200];
+    begin();
+    set("enable", "no");
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    config.name[LB_SOURCE_OPTION] = name;
+    CHECK(!lb_policy_enabled(&plan, &error));
+    lb_format(wanted, sizeof wanted, "%s%.*s is no", head, (int)(159 - (sizeof head - 1)), name);
+    CHECK_STR(error.facts, wanted);
+    config.name[LB_SOURCE_OPTION] = NULL;
+}
+
 int main(void) {
     TEST(a_disk_is_booted_only_where_it_is_enabled);
     TEST(a_candidate_off_the_lists_is_refused_with_who_named_it);
@@ -170,5 +185,6 @@ int main(void) {
     TEST(the_firmwares_table_asks_for_chap_of_its_own_target_alone);
     TEST(what_a_session_lacks_is_named);
     TEST(a_short_secret_is_used_and_pointed_out_and_one_for_both_ways_is_not);
+    TEST(who_disabled_it_is_named_as_far_as_there_is_room);
     return tap_done();
 }

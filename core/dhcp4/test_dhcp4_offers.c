@@ -375,6 +375,28 @@ static void of_two_proxies_the_first_with_a_root_path_counts(void) {
     CHECK_ADDR(t.client.proxy.server, "192.0.2.7");
 }
 
+/* Wherever the worst stands, it is the one that leaves. */
+static void the_worst_offer_makes_room_for_a_better_one(void) {
+    for (uint8_t worst = 0; worst < LB_DHCP4_OFFERS_MAX; worst++) {
+        static struct lb_dhcp4_client client;
+        struct lb_dhcp4_lease offer = {.rapid_commit = true};
+        memset(&client, 0, sizeof client);
+        for (uint8_t i = 0; i < LB_DHCP4_OFFERS_MAX; i++) {
+            offer.server = v4(192, 0, 2, (uint8_t)(10 + i));
+            offer.rapid_commit = i != worst;
+            CHECK(lb_dhcp4_offers_add(&client, &offer));
+        }
+        offer.server = v4(192, 0, 2, 50);
+        offer.rapid_commit = false;
+        CHECK(!lb_dhcp4_offers_add(&client, &offer)); /* no better than the worst */
+        offer.rapid_commit = true;
+        CHECK(lb_dhcp4_offers_add(&client, &offer));
+        CHECK_EQ(client.offer_count, LB_DHCP4_OFFERS_MAX);
+        for (uint8_t i = 0; i < LB_DHCP4_OFFERS_MAX; i++)
+            CHECK_EQ(client.offers[i].server.bytes[3], i == worst ? 50 : 10 + i);
+    }
+}
+
 int main(void) {
     TEST(a_good_first_offer_ends_the_wait);
     TEST(an_offer_without_a_root_path_waits_for_a_better_one);
@@ -406,5 +428,6 @@ int main(void) {
     TEST(discover_is_not_repeated_once_it_was_answered);
     TEST(rapid_commit_in_an_offer_means_nothing);
     TEST(of_two_proxies_the_first_with_a_root_path_counts);
+    TEST(the_worst_offer_makes_room_for_a_better_one);
     return tap_done();
 }

@@ -308,6 +308,43 @@ static void two_authentication_options_are_none(void) {
     CHECK(!lb_dhcp6_take_key(&message, &taken));
 }
 
+/* RFC 8415 20.4.3: a Reply with a server's identifier and the key, of which type 2 is a MAC. */
+static void a_key_is_taken_of_a_server_that_says_who_it_is(void) {
+    static const uint8_t key[LB_DHCP6_KEY_BYTES] = {1, 2, 3};
+    struct lb_duid server = test_server_duid(1);
+    for (unsigned type = 0; type <= 3; type++) {
+        for (unsigned has_server = 0; has_server < 2; has_server++) {
+            uint8_t room[200];
+            struct lb_dhcp6_key taken = {0};
+            struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+            lb_dhcp6_put_header(&wr, LB_DHCP6_REPLY, 1);
+            if (has_server)
+                lb_dhcp6_put_duid(&wr, LB_OPT6_SERVER_ID, &server);
+            size_t at = wr.len;
+            lb_dhcp6_put_key(&wr, 9, lb_bytes(key, sizeof key));
+            room[at + 4 + 11] = (uint8_t)type; /* behind protocol, algorithm, RDM and counter */
+            read_bytes(lb_wr_done(&wr));
+            CHECK_EQ(lb_dhcp6_take_key(&message, &taken), has_server && type == 1);
+            CHECK_EQ(taken.is_set, has_server && type == 1);
+            CHECK_EQ(taken.replay, taken.is_set ? 9 : 0);
+            CHECK(!taken.is_set || (lb_duid_equal(&taken.server, &server) &&
+                                    memcmp(taken.bytes, key, sizeof key) == 0));
+        }
+    }
+}
+
+static void without_authentication_there_is_no_key(void) {
+    uint8_t room[200];
+    struct lb_dhcp6_key taken = {0};
+    struct lb_duid server = test_server_duid(1);
+    struct lb_wr wr = lb_wr(lb_span(room, sizeof room));
+    lb_dhcp6_put_header(&wr, LB_DHCP6_REPLY, 1);
+    lb_dhcp6_put_duid(&wr, LB_OPT6_SERVER_ID, &server);
+    read_bytes(lb_wr_done(&wr));
+    CHECK(!lb_dhcp6_take_key(&message, &taken));
+    CHECK(!taken.is_set);
+}
+
 int main(void) {
     TEST(advertises_and_replies_of_kea_are_read);
     TEST(advertises_and_replies_of_dhcpd_are_read);
@@ -329,5 +366,7 @@ int main(void) {
     TEST(the_mac_of_a_reconfigure_is_hmac_md5_over_all_of_it);
     TEST(what_we_write_as_mac_is_that_vector);
     TEST(two_authentication_options_are_none);
+    TEST(a_key_is_taken_of_a_server_that_says_who_it_is);
+    TEST(without_authentication_there_is_no_key);
     return tap_done();
 }

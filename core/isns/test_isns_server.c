@@ -1,4 +1,5 @@
 /* The server half: what it lets whom see, and what it takes from whom. */
+#include "core/isns/isns_server_state.h"
 #include "core/isns/test_isns.h"
 #include "tests/tap.h"
 
@@ -421,6 +422,40 @@ static void where_a_name_is_kept_depends_on_the_hosts_secret(void) {
     CHECK(bucket_of(2) != first || bucket_of(3) != first);
 }
 
+/* Which of them goes, and which are its neighbours, does not matter. */
+static void a_node_takes_its_portal_groups_with_it(void) {
+    for (unsigned gone = 0; gone < 2; gone++) {
+        uint32_t nodes[2], groups = 0;
+        test_server((struct lb_isns_server_config){0});
+        nodes[0] = test_node(TARGET, LB_ISNS_TARGET, 1);
+        nodes[1] = test_node(OTHER, LB_ISNS_TARGET, 2);
+        for (uint32_t i = 0; i < 6; i++)
+            CHECK_EQ(lb_isns_server_add_group(&t.server, nodes[i % 3 == 0], i, 10 + i, false), i);
+        lb_isns_remove_node(&t.server, nodes[gone]);
+        for (size_t i = 0; i < t.server.tables.group_count; i++) {
+            CHECK_EQ(t.groups[i].node, nodes[!gone]);
+            groups |= 1u << t.groups[i].portal;
+        }
+        CHECK_EQ(groups, gone ? 0x36 : 0x09); /* each of the other's once */
+        CHECK_EQ(t.server.tables.group_count, gone ? 4 : 2);
+    }
+}
+
+static void a_portal_group_that_is_there_gets_a_new_tag(void) {
+    test_server((struct lb_isns_server_config){0});
+    uint32_t node = test_node(TARGET, LB_ISNS_TARGET, 1);
+    CHECK_EQ(lb_isns_server_add_group(&t.server, node, 0, 5, false), 0);
+    CHECK_EQ(lb_isns_server_add_group(&t.server, node, 1, 6, false), 1);
+    CHECK_EQ(lb_isns_server_add_group(&t.server, node, 0, 7, true), 0);
+    CHECK_EQ(t.server.tables.group_count, 2);
+    CHECK_EQ(t.groups[0].tag, 7);
+    CHECK(t.groups[0].is_null && !t.groups[1].is_null);
+    for (uint32_t i = 2; i < t.server.tables.group_cap; i++)
+        CHECK_EQ(lb_isns_server_add_group(&t.server, node, i, 1, false), i);
+    CHECK_EQ(lb_isns_server_add_group(&t.server, node, 99, 1, false), LB_ISNS_NONE);
+    CHECK_EQ(lb_isns_server_add_group(&t.server, node, 1, 8, false), 1); /* one that is there */
+}
+
 int main(void) {
     TEST(a_node_sees_what_shares_a_domain_with_it);
     TEST(a_control_node_sees_all);
@@ -444,5 +479,7 @@ int main(void) {
     TEST(where_a_name_is_kept_depends_on_the_hosts_secret);
     TEST(a_connection_answers_one_request_after_the_other_however_it_is_cut);
     TEST(a_connection_ends_with_what_is_no_isns_and_with_what_is_too_long);
+    TEST(a_node_takes_its_portal_groups_with_it);
+    TEST(a_portal_group_that_is_there_gets_a_new_tag);
     return tap_done();
 }

@@ -381,6 +381,19 @@ static void nobody_registers_unless_that_is_switched_on(void) {
     CHECK_EQ(REG(.is_update = false), UINT16_MAX); /* a service agent has nothing to say to that */
 }
 
+/* The room for a request, less what is there of it. */
+static void received_bytes_go_behind_those_that_came_before(void) {
+    static struct lb_slp_connection connection;
+    lb_slp_connection_init(&connection);
+    for (size_t len = 0; len < LB_SLP_REQUEST_MAX; len += 100) {
+        struct lb_span where = lb_slp_connection_where(&connection);
+        CHECK(where.p == connection.request + len);
+        CHECK_EQ(where.len, LB_SLP_REQUEST_MAX - len);
+        lb_slp_connection_got(&connection, LB_MIN(100, where.len));
+    }
+    CHECK_EQ(lb_slp_connection_where(&connection).len, 0);
+}
+
 int main(void) {
     TEST(a_service_is_found_by_its_attributes);
     TEST(the_answer_to_the_vector_is_the_vector);
@@ -403,5 +416,6 @@ int main(void) {
     TEST(invalid_registrations_are_refused);
     TEST(a_full_table_is_busy);
     TEST(nobody_registers_unless_that_is_switched_on);
+    TEST(received_bytes_go_behind_those_that_came_before);
     return tap_done();
 }

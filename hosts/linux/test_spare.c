@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -112,6 +114,47 @@ static void the_first_sees_that_the_second_is_gone(void) {
     lb_spare_end(&fd);
 }
 
+static bool ignores(pid_t pid, int number) {
+    char path[64], line[256];
+    unsigned long long mask = 0;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+        if (strncmp(line, "SigIgn:", 7) == 0)
+            mask = strtoull(line + 7, NULL, 16);
+    if (file != NULL)
+        fclose(file);
+    return mask >> (number - 1) & 1;
+}
+
+/* A terminal's Ctrl-C and a stop of the service reach both: the second one waits on. */
+static void signals_that_end_the_first_do_not_end_the_second(void) {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        char state[8] = "nothing";
+        struct said said;
+        int fd, status;
+        enum lb_spare_role role = lb_spare_fork(&fd);
+        if (role == LB_SPARE_SECOND) {
+            say("waiting");
+            lb_spare_wait(fd, "the second", "stepped in", lb_span(state, sizeof(state)));
+            raise(signals[i]); /* once it has stepped in it ends as any process does */
+            _exit(9);
+        }
+        CHECK(hear(&said, 5000));
+        for (int ms = 0; ms < 5000 && !ignores(said.pid, signals[i]); ms++)
+            poll(NULL, 0, 1);
+        CHECK(ignores(said.pid, signals[i]));
+        CHECK(kill(said.pid, signals[i]) == 0);
+        poll(NULL, 0, 50);
+        CHECK(waitpid(said.pid, &status, WNOHANG) == 0);
+        close(fd);
+        CHECK(waitpid(said.pid, &status, 0) == said.pid);
+        CHECK(WIFSIGNALED(status));
+        CHECK_EQ(WIFSIGNALED(status) ? WTERMSIG(status) : 0, signals[i]);
+    }
+}
+
 int main(void) {
     if (pipe(pipe_fds) != 0)
         return 1;
@@ -119,5 +162,6 @@ int main(void) {
     TEST(it_has_what_it_was_born_with_where_it_was_told_nothing);
     TEST(it_ends_with_a_first_that_means_to_end);
     TEST(the_first_sees_that_the_second_is_gone);
+    TEST(signals_that_end_the_first_do_not_end_the_second);
     return tap_done();
 }
