@@ -99,6 +99,7 @@ static void write_man_page(void) {
                       ".SH DESCRIPTION\nLines of\n.IR key \" = \" value .\n"
                       "Empty lines and lines that start with # are passed over.\n"
                       "Quotes round a value are taken away, but those of a secret belong to it.\n"
+                      "Keys, and words that are a choice, count in any case.\n"
                       "The same keys stand on the kernel command line as\n"
                       ".BI lunboot. key = value\nand among the options of\n.BR lunboot (8)\nas\n"
                       ".BI \\-\\- key = value\\fR;\nthe later of these wins.\n"
