@@ -257,6 +257,28 @@ static void of_steps_that_run_one_that_has_ended_goes_first(void) {
     CHECK_EQ(report.steps[LB_REPORT_STEPS_MAX - 1].number, LB_REPORT_STEPS_MAX);
 }
 
+static unsigned count_of(const char *words) {
+    unsigned count = 0;
+    for (const char *at = buffer; *at != 0; at++) {
+        size_t len = 0;
+        while (words[len] != 0 && at[len] == words[len])
+            len++;
+        count += words[len] == 0;
+    }
+    return count;
+}
+
+static void a_gap_is_told_once_and_only_where_there_is_one(void) {
+    for (unsigned extra = 0; extra < 2; extra++) {
+        begin();
+        for (unsigned i = 0; i < LB_REPORT_STEPS_MAX + extra; i++)
+            lb_report_begin(&report, 1000 + i, LB_STAGE_LOGIN, nobody, "%u", i);
+        lb_report_waterfall(&report, &text, 80, false);
+        CHECK_EQ(count_of("left out here"), extra);
+        CHECK_EQ(count_of("were not kept"), extra);
+    }
+}
+
 int main(void) {
     TEST(a_fact_is_a_line_with_its_time_and_stage);
     TEST(a_waterfall_shows_each_step_on_a_common_time_line);
@@ -277,5 +299,6 @@ int main(void) {
     TEST(every_stage_has_a_word_of_its_own);
     TEST(where_all_run_the_oldest_of_the_second_half_goes);
     TEST(of_steps_that_run_one_that_has_ended_goes_first);
+    TEST(a_gap_is_told_once_and_only_where_there_is_one);
     return tap_done();
 }

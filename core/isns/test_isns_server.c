@@ -456,6 +456,21 @@ static void a_portal_group_that_is_there_gets_a_new_tag(void) {
     CHECK_EQ(lb_isns_server_add_group(&t.server, node, 1, 8, false), 1); /* one that is there */
 }
 
+/* RFC 4171 5.6.1: an entity that has no name gets one of the server's, each another. */
+static void entities_without_a_name_are_numbered(void) {
+    two_targets();
+    struct lb_isns_writer writer = registration(ME, NULL);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, ME);
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    uint32_t node = lb_isns_server_find_node(&t.server, ME);
+    CHECK_STR(t.entities[t.nodes[node].entity].id, "isns:1");
+    writer = registration("iqn.2026-11.test:second", NULL);
+    lb_isns_put_text(&writer, LB_ISNS_NAME, "iqn.2026-11.test:second");
+    CHECK_EQ(ask(&writer), LB_ISNS_OK);
+    node = lb_isns_server_find_node(&t.server, "iqn.2026-11.test:second");
+    CHECK_STR(t.entities[t.nodes[node].entity].id, "isns:2");
+}
+
 int main(void) {
     TEST(a_node_sees_what_shares_a_domain_with_it);
     TEST(a_control_node_sees_all);
@@ -481,5 +496,6 @@ int main(void) {
     TEST(a_connection_ends_with_what_is_no_isns_and_with_what_is_too_long);
     TEST(a_node_takes_its_portal_groups_with_it);
     TEST(a_portal_group_that_is_there_gets_a_new_tag);
+    TEST(entities_without_a_name_are_numbered);
     return tap_done();
 }

@@ -90,6 +90,20 @@ static void silence_is_counted_from_the_question_that_is_not_answered(void) {
     CHECK_EQ(asked + started, 0);
 }
 
+/* To the microsecond: when it is asked, asked again, and started anew. */
+static void each_time_is_reached_and_not_passed(void) {
+    const uint64_t from_us = 1000 * LB_US_SEC;
+    struct silence one = {0};
+    CHECK_EQ(silence_judge(&one, from_us, true, 5), SILENCE_NOTHING);
+    CHECK_EQ(silence_judge(&one, from_us + SILENCE_ASK_US - 1, true, 5), SILENCE_NOTHING);
+    CHECK_EQ(silence_judge(&one, from_us + SILENCE_ASK_US, true, 5), SILENCE_ASK);
+    uint64_t asked_us = from_us + SILENCE_ASK_US;
+    CHECK_EQ(silence_judge(&one, asked_us + SILENCE_AGAIN_US - 1, true, 5), SILENCE_NOTHING);
+    CHECK_EQ(silence_judge(&one, asked_us + SILENCE_AGAIN_US, true, 5), SILENCE_ASK);
+    CHECK(silence_judge(&one, from_us + SILENCE_START_US - 1, true, 5) != SILENCE_START);
+    CHECK_EQ(silence_judge(&one, from_us + SILENCE_START_US, true, 5), SILENCE_START);
+}
+
 int main(void) {
     TEST(a_card_of_which_nothing_is_due_may_be_silent);
     TEST(a_card_that_gives_frames_is_left_alone);
@@ -98,5 +112,6 @@ int main(void) {
     TEST(the_next_start_waits_four_times_as_long);
     TEST(after_a_sign_of_life_the_next_silence_is_as_short_as_the_first);
     TEST(silence_is_counted_from_the_question_that_is_not_answered);
+    TEST(each_time_is_reached_and_not_passed);
     return tap_done();
 }
