@@ -326,7 +326,9 @@ static void say_page(struct lb_server_command *command) {
     char url[LB_TOKEN_MAX + 100];
     struct lb_text text = lb_text(url, sizeof url);
     lb_page_url(&command->server->page, &text);
-    if (text.len > 0)
+    if (text.len > 0 && command->request.is_json)
+        lb_control_say(command->client, ' ', "{\"page\":\"%s\"}", url);
+    else if (text.len > 0)
         lb_control_say(command->client, ' ', "%s", url);
     else
         lb_server_fail(&command->error, "see what lunbootd has printed, and its key page",

@@ -49,7 +49,9 @@ void lb_server_image_import(struct lb_server_command *command) {
     struct lb_server *server = command->server;
     struct lb_bytes name = command->request.words[0];
     bool is_new = command->request.verb == LB_REQUEST_IMAGE_ADD;
-    struct lb_server_job job = {.client = command->client->serial, .from = command->client->file};
+    struct lb_server_job job = {.client = command->client->serial,
+                                .is_json = command->request.is_json,
+                                .from = command->client->file};
     if (!lb_image_is_name(name) || !lb_text_copy(job.image.name, sizeof job.image.name, name)) {
         lb_server_fail(&command->error, "a name has small letters, digits, - and ., at most 40",
                        "the image's name cannot be used");
@@ -128,6 +130,7 @@ void lb_server_image_commit(struct lb_server_command *command, struct lb_server_
     lb_server_store_flush(&server->store); /* a later lunbootd goes on from here */
     command->is_waiting =
         begin_commit(server, machine, work.version, command->client->serial, &command->error);
+    server->job.is_json = command->request.is_json;
 }
 
 /* ---- go on after a restart ---- */
@@ -206,7 +209,8 @@ void lb_server_image_made(struct lb_server *server) {
         return;
     lb_control_say(client, '%', "%s", "");
     if (job->error == 0)
-        lb_control_say(client, ' ', "%s@%u", job->image.name, job->image.version);
+        lb_control_say(client, ' ', job->is_json ? "{\"image\":\"%s\",\"version\":%u}" : "%s@%u",
+                       job->image.name, job->image.version);
     lb_control_end(&server->control, client, &error);
 }
 

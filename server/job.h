@@ -19,6 +19,7 @@ struct lb_server_job {
     struct lb_overlay *overlay;        /* a commit: what lies over `from`; NULL: none */
     struct lb_server_machine *machine; /* the loop's: of a commit, or NULL */
     uint64_t client;                   /* the loop's: who waits for it; 0: nobody */
+    bool is_json;                      /* the loop's: how they are told */
     struct lb_copy_progress progress;
     pthread_t thread;
     int error; /* once it is over: 0, or an errno */

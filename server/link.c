@@ -147,8 +147,9 @@ bool lb_server_link_find(struct lb_server_link *link, const char *name, bool has
     }
     if (find_address(link, take_ipv4) || has_ipv6)
         return true;
-    lb_format(others, sizeof others, "ip address add 192.0.2.1/24 dev %s, and ip link set %s up",
-              name, name);
+    lb_format(others, sizeof others, "ip address add 192.0.2.1/24 dev %s, and ip link set %s up%s",
+              name, name,
+              find_address(link, take_ipv6) ? "; or serve its IPv6 address: --dhcp6=server" : "");
     return lb_server_fail(error, others, "the interface %s has no IPv4 address", name);
 }
 

@@ -220,8 +220,12 @@ static int show_answer(int fd) {
 static int call_lunbootd(const struct call *call) {
     char line[LB_REQUEST_MAX], path[160];
     struct lb_text text = lb_text(line, sizeof line);
+    struct lb_request request;
+    struct lb_server_error error = {0};
     if (!compose(call, &text))
         return complain(2, "the command is too long, or has tabs or line ends", "", "");
+    if (!lb_request_parse(lb_bytes(line, text.len - 1), &request, &error))
+        return complain(2, error.what, "", error.hint);
     int fd = reach(call, path, sizeof path);
     if (fd < 0) {
         fprintf(stderr, "lunbootctl: lunbootd does not answer at %s: %s\n  try: %s\n", path,

@@ -63,6 +63,21 @@ static bool begin(struct lb_server_net *net, struct lb_dhcp4_server_config *conf
     return true;
 }
 
+/* Its first and last address are nobody's: they are the network itself and its broadcast. */
+static bool check_ends(struct lb_server_range range, struct lb_prefix network, const char *whose,
+                       struct lb_server_error *error) {
+    struct lb_addr after = range.last;
+    for (int i = 3; network.len <= 30 && i >= 0 && ++after.bytes[i] == 0; i--)
+        continue;
+    bool has_first = lb_addr_equal(range.first, network.addr);
+    if (network.len > 30 || (!has_first && lb_prefix_has(network, after)))
+        return true;
+    return lb_server_fail(error, "leave out the first and the last address of the network",
+                          "dhcp-range%s has %s, which no machine of %s can have", whose,
+                          lb_addr_text(has_first ? range.first : range.last).s,
+                          lb_prefix_text(network).s);
+}
+
 static bool choose_range(const struct lb_server_settings *settings,
                          const struct lb_server_link *link, struct lb_server_range *range,
                          struct lb_server_error *error) {
@@ -79,7 +94,7 @@ static bool choose_range(const struct lb_server_settings *settings,
         return lb_server_fail(error, "give addresses of that network, as FIRST-LAST",
                               "dhcp-range is not within %s, the network of %s",
                               lb_prefix_text(link->network).s, link->name);
-    return true;
+    return check_ends(*range, link->network, "", error);
 }
 
 static bool begin_link(struct lb_server_net *net, const struct lb_server_settings *settings,
@@ -128,6 +143,10 @@ static bool begin_subnet(struct lb_server_net *net, const struct lb_server_setti
     if (lb_prefix_has(subnet->network, link->address))
         return lb_server_fail(error, "its keys are those without a section",
                               "%s is the network of %s itself", subnet->name, link->name);
+    char whose[80];
+    lb_format(whose, sizeof whose, " of %s", subnet->name);
+    if (lb_addr_is_set(range.first) && !check_ends(range, subnet->network, whose, error))
+        return false;
     return begin(net, &config, settings, error);
 }
 

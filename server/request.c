@@ -58,7 +58,10 @@ bool lb_request_parse(struct lb_bytes line, struct lb_request *request,
                               "the request is not understood");
     got.is_json = lb_text_is(look, "json");
     if (!take_verb(&line, &got.verb)) {
-        lb_text_given(&text, line, 60);
+        while (lb_list_next(&line, '\t', &look)) {
+            lb_text_add(&text, "%s", text.len > 0 ? " " : "");
+            lb_text_given(&text, look, 40);
+        }
         return lb_server_fail(error, "lunbootctl --help lists the commands",
                               "there is no command \"%s\"", shown);
     }

@@ -21,7 +21,7 @@
 static bool fail_open(struct lb_server_error *error, const char *path, bool read_only) {
     int code = errno;
     const char *hint = "see the reason";
-    if (code == EISDIR)
+    if (code == ENXIO) /* a device that is not there */
         hint = "give a raw image or a block device";
     else if (code == ENOENT)
         hint = "check the path; a new empty disk is made by: truncate -s 20G PATH";
@@ -55,14 +55,24 @@ static uint32_t find_block_bytes(int fd) {
                                                                            : BLOCK_BYTES;
 }
 
+static bool fail_kind(struct lb_server_error *error, const char *path) {
+    return lb_server_fail(error, "give a raw image or a block device",
+                          "the disk %s is neither a file nor a block device", path);
+}
+
+static bool is_disk(const struct stat *status) {
+    return S_ISREG(status->st_mode) || S_ISBLK(status->st_mode);
+}
+
 static bool check(struct lb_storage *storage, const char *path, struct lb_server_error *error) {
     struct stat status;
-    off_t end = lseek(storage->fd, 0, SEEK_END);
-    if (fstat(storage->fd, &status) < 0 || end < 0)
+    if (fstat(storage->fd, &status) < 0)
         return fail_open(error, path, storage->read_only);
-    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
-        return lb_server_fail(error, "give a raw image or a block device",
-                              "the disk %s is neither a file nor a block device", path);
+    if (!is_disk(&status))
+        return fail_kind(error, path);
+    off_t end = lseek(storage->fd, 0, SEEK_END);
+    if (end < 0)
+        return fail_open(error, path, storage->read_only);
     storage->bytes = (uint64_t)end / BLOCK_BYTES * BLOCK_BYTES;
     storage->left_out = (uint32_t)((uint64_t)end % BLOCK_BYTES);
     storage->block_bytes = find_block_bytes(storage->fd);
@@ -82,7 +92,10 @@ static bool check(struct lb_storage *storage, const char *path, struct lb_server
 bool lb_storage_open(struct lb_storage *storage, const char *path, bool read_only,
                      struct lb_server_error *error) {
     *storage = (struct lb_storage){
-        .read_only = read_only, .data = -1, .map = -1, .journal = -1, .live = -1};
+        .read_only = read_only, .fd = -1, .data = -1, .map = -1, .journal = -1, .live = -1};
+    struct stat status;
+    if (stat(path, &status) == 0 && !is_disk(&status)) /* to open a FIFO may last for ever */
+        return fail_kind(error, path);
     storage->fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (storage->fd < 0)
         return fail_open(error, path, read_only);

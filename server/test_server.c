@@ -50,6 +50,7 @@ static void a_wrong_request_is_told(void) {
         {"xml\tlist", "the request is not understood"},
         {"text", "there is no command \"\""},
         {"text\tdance", "there is no command \"dance\""},
+        {"text\timage\tdance", "there is no command \"image dance\""},
         {"text\tlist\tx", "there are too many words after list"},
         {"text\tshow", "something is missing after show"},
         {"text\tshow\t\t", "a word after show is empty or has control characters"},

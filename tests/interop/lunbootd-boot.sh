@@ -39,6 +39,9 @@ lunbootd_refuses "no disk" "the disk $scratch/none.img cannot be opened: No such
 lunbootd_refuses "an empty disk" 'empty.img is empty' 'larger' --interface=vs0 "$scratch/empty.img"
 lunbootd_refuses "a folder" 'neither a file nor a block device' 'raw image' --interface=vs0 --read-only \
     "$scratch"
+mkfifo "$scratch/fifo"
+lunbootd_refuses "a FIFO" 'neither a file nor a block device' 'raw image' --interface=vs0 "$scratch/fifo"
+lunbootd_refuses "a terminal" 'neither a file nor a block device' 'raw image' --interface=vs0 /dev/tty
 lunbootd_refuses "a disk in use" "another program is using the disk $scratch/disk.img" 'fuser' \
     --interface=vs0 "$scratch/disk.img"
 make_bytes "$scratch/other.img" 1048576
@@ -48,6 +51,10 @@ lunbootd_refuses "iSCSI's port in use" 'iSCSI: another program has port 3260' 'a
     --interface=vs0 --dhcp=off --tftp=no --http=no "$scratch/other.img"
 lunbootd_refuses "an interface without an address" 'lo has no IPv4 address|dhcp-range is not within' '.' \
     --interface=lo --dhcp-range=192.0.2.5-192.0.2.9 "$scratch/other.img"
+lunbootd_refuses "a network's own address to give" 'has 192\.0\.2\.0, which no machine of 192\.0\.2\.0/24' 'leave out' \
+    --interface=vs0 --tftp=no --http=no --dhcp=server --dhcp-range=192.0.2.0-192.0.2.9 "$scratch/other.img"
+lunbootd_refuses "a broadcast address to give" 'has 192\.0\.2\.255, which no machine of 192\.0\.2\.0/24' 'leave out' \
+    --interface=vs0 --tftp=no --http=no --dhcp=server --dhcp-range=192.0.2.90-192.0.2.255 "$scratch/other.img"
 lunbootd_refuses "an unknown key" 'the command line: there is no key "disc"' 'help' --disc=x
 lunbootd_refuses "a wrong value" 'port cannot be "70000"' 'a number from 1 to 65535' --port=70000 x
 lunbootd_refuses "no interface named" 'which network interface' 'interface=NAME' "$scratch/disk.img"

@@ -105,9 +105,10 @@ ok "a machine that was removed is unknown again"
 
 # What goes wrong.
 ctl_refuses 'there is no machine dora' 'lunbootctl list' show dora
-ctl_refuses 'there is no command "dance"' 'lunbootctl --help' dance
-ctl_refuses 'something is missing after show' 'lunbootctl show MACHINE' show
-ctl_refuses 'too many words after list' 'lunbootctl list' list all
+exit_code=2 ctl_refuses 'there is no command "dance"' 'lunbootctl --help' dance
+exit_code=2 ctl_refuses 'there is no command "image dance"' 'lunbootctl --help' image dance
+exit_code=2 ctl_refuses 'something is missing after show' 'lunbootctl show MACHINE' show
+exit_code=2 ctl_refuses 'too many words after list' 'lunbootctl list' list all
 end lunbootd
 ctl_refuses 'lunbootd does not answer at .*/control: No such file' 'start lunbootd' list
 pass

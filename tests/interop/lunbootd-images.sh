@@ -160,8 +160,8 @@ done
 
 # Another format.
 qemu-img convert -O qcow2 "$scratch/new.img" "$scratch/Other System.qcow2"
-ctl image add "$scratch/Other System.qcow2"
-ctl_says '^other-system@1$' "a qcow2 becomes a version, named after its file"
+ctl --json image add "$scratch/Other System.qcow2"
+ctl_says '^\{"image":"other-system","version":1\}$' "with --json, a qcow2 becomes a version, named after its file"
 cmp "$images/other-system@1" "$scratch/new.img" || fail "other-system@1 is another disk"
 [ -z "$(find "$images" -name '.*')" ] || fail "something is left of it"
 ok "it is the disk that was in it, byte for byte"

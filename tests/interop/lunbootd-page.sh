@@ -20,6 +20,8 @@ token=${token%@*}
 [ ${#token} = 64 ] || fail "lunbootctl page gives $url"
 [ "$url" = "http://lunbootd:$token@127.0.0.1:8260/" ] || fail "lunbootctl page gives $url"
 [ "$(stat -c %a "$scratch/state/page-token")" = 600 ] || fail "others may read the token"
+ctl --json page
+[ "$(cat "$scratch/ctl.log")" = "{\"page\":\"$url\"}" ] || fail "--json page is no object" "$scratch/ctl.log"
 ok "lunbootctl page gives the address with the token, whose file is its owner's alone"
 
 # gets STATUS ARGUMENTS...: the answer's head and body are in $scratch/head and $scratch/body.

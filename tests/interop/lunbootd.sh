@@ -52,12 +52,12 @@ ctl_says() {
     ok "$2"
 }
 
-# ctl_refuses PATTERN REMEDY WORDS...
+# [exit_code=2] ctl_refuses PATTERN REMEDY WORDS...
 ctl_refuses() {
     local problem=$1 remedy=$2 status=0
     shift 2
     "$lunbootctl" --state="$scratch/state" "$@" >"$scratch/ctl.log" 2>&1 || status=$?
-    [ "$status" = 1 ] || fail "lunbootctl $*: the exit code is $status"
+    [ "$status" = "${exit_code:-1}" ] || fail "lunbootctl $*: the exit code is $status"
     grep -qE -- "^lunbootctl: .*$problem" "$scratch/ctl.log" || fail "$*: it does not say '$problem'" "$scratch/ctl.log"
     grep -qE -- "^  try: .*$remedy" "$scratch/ctl.log" || fail "$*: it does not try '$remedy'" "$scratch/ctl.log"
     ok "lunbootctl $1: a clear error with a remedy"
