@@ -336,6 +336,20 @@ void lb_boot_source(struct lb_boot *boot, uint64_t now_us, struct lb_addr to, st
     lb_shield_source(&boot->shield, now_us, to, from);
 }
 
+void lb_boot_not_alone(struct lb_boot *boot) {
+    lb_shield_not_alone(&boot->shield);
+}
+
+void lb_boot_guarded(struct lb_boot *boot, uint64_t now_us, struct lb_addr to,
+                     struct lb_addr from) {
+    lb_shield_guarded(&boot->shield, now_us, to, from);
+}
+
+void lb_boot_no_keys(struct lb_boot *boot, uint64_t now_us, struct lb_addr to,
+                     const struct lb_error *error) {
+    lb_shield_no_keys(&boot->shield, now_us, to, error);
+}
+
 struct lb_bytes lb_boot_seal(struct lb_boot *boot, struct lb_bytes packet, struct lb_span room,
                              struct lb_endpoint *to) {
     return lb_shield_seal(&boot->shield, packet, room, to);

@@ -243,6 +243,15 @@ void lb_boot_datagram(struct lb_boot *boot, uint64_t now_us, uint32_t slot, stru
 void lb_boot_probed(struct lb_boot *boot, uint64_t now_us, struct lb_addr addr, bool conflict);
 /* The answer of SOURCE; family none: there is no way to it. */
 void lb_boot_source(struct lb_boot *boot, uint64_t now_us, struct lb_addr to, struct lb_addr from);
+/* Before that answer: another process of this machine has an association of the same identities,
+ * which the peer must not end because of ours (INITIAL_CONTACT is not said). */
+void lb_boot_not_alone(struct lb_boot *boot);
+/* Another answer of SOURCE, where the kernel has the SAs (esp_in_kernel): it protects all packets
+ * between from and to already, by the keys of another process, and the host uses those. */
+void lb_boot_guarded(struct lb_boot *boot, uint64_t now_us, struct lb_addr to, struct lb_addr from);
+/* And another: no keys can be asked for now; *error says why. */
+void lb_boot_no_keys(struct lb_boot *boot, uint64_t now_us, struct lb_addr to,
+                     const struct lb_error *error);
 /* How SET_ADDRESS went; why is the operating system's word where it failed, else NULL. */
 void lb_boot_address_set(struct lb_boot *boot, uint64_t now_us, const char *why);
 /* The TCP connection of CONNECT is there. */

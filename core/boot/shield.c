@@ -3,6 +3,8 @@
 /* Keys are made anew long before their numbers end (RFC 4303 3.3.3), or GCM's counters do. */
 #define NUMBERS_MAX (UINT64_C(1) << 31)
 
+#define SHARED_US (1 * LB_US_SEC) /* then the host is asked again whether another has the keys */
+
 /* Firmware has no kernel: what asks one is not linked there. */
 static bool has_kernel(const struct lb_shield *shield) {
 #ifdef LB_SMALL
@@ -39,6 +41,15 @@ static const struct lb_shield_peer *find(const struct lb_shield *shield, struct 
 static struct lb_shield_peer *peer_of(struct lb_shield *shield, struct lb_addr remote) {
     const struct lb_shield_peer *peer = find(shield, remote);
     return peer == NULL ? NULL : &shield->peers[peer - shield->peers];
+}
+
+static bool is_anothers(const struct lb_shield_peer *peer) {
+#ifdef LB_SMALL
+    (void)peer;
+    return false;
+#else
+    return peer->state == LB_SHIELD_IS_ANOTHERS;
+#endif
 }
 
 static void enter(struct lb_shield_peer *peer, enum lb_shield_state state) {
@@ -110,16 +121,26 @@ static enum lb_shield_says begin(struct lb_shield *shield, uint64_t now_us, stru
     return LB_SHIELD_WAIT;
 }
 
+/* Who has its keys may have ended since. */
+static bool is_out_of_date(const struct lb_shield_peer *peer, uint64_t now_us) {
+    return is_anothers(peer) && now_us >= peer->shared_us + SHARED_US;
+}
+
 enum lb_shield_says lb_shield_want(struct lb_shield *shield, uint64_t now_us, struct lb_addr remote,
                                    bool is_discovery, struct lb_error *error) {
     struct lb_shield_peer *peer = peer_of(shield, remote);
     if (!lb_shield_covers(shield, is_discovery))
         return LB_SHIELD_CLEAR;
+    if (peer != NULL && is_out_of_date(peer, now_us)) {
+        forget(shield, peer);
+        peer = NULL;
+    }
     if (peer == NULL)
         return begin(shield, now_us, remote, error);
     peer->wanted_us = now_us;
     switch (peer->state) {
     case LB_SHIELD_IS_UP:
+    case LB_SHIELD_IS_ANOTHERS:
         return LB_SHIELD_UP;
     case LB_SHIELD_HAS_FAILED:
         *error = peer->error;
@@ -143,8 +164,8 @@ void lb_shield_why(const struct lb_shield *shield, struct lb_addr remote, struct
 
 struct lb_addr lb_shield_local(const struct lb_shield *shield, struct lb_addr remote) {
     const struct lb_shield_peer *peer = find(shield, remote);
-    return peer != NULL && peer->state == LB_SHIELD_IS_UP ? peer->ike.config.local
-                                                          : (struct lb_addr){0};
+    bool is_up = peer != NULL && (peer->state == LB_SHIELD_IS_UP || is_anothers(peer));
+    return is_up ? peer->ike.config.local : (struct lb_addr){0};
 }
 
 /* ---- IKE ------------------------------------------------------------------------------------ */
@@ -170,6 +191,19 @@ static void close_slot(struct lb_shield *shield, bool *is_open, uint32_t slot) {
     *is_open = false;
 }
 
+/* Servers may be one machine, by another address of it. Firmware has no room to look. */
+static bool is_second(const struct lb_shield *shield, const struct lb_shield_peer *peer) {
+#ifdef LB_SMALL
+    (void)shield, (void)peer;
+    return false;
+#else
+    for (size_t i = 0; i < LB_SHIELD_PEERS; i++)
+        if (&shield->peers[i] != peer && shield->peers[i].pair_count > 0)
+            return true;
+    return shield->has_others;
+#endif
+}
+
 static void ask_peer(struct lb_shield *shield, uint64_t now_us, struct lb_shield_peer *peer,
                      struct lb_addr local) {
     const struct lb_config *config = shield->common->plan->config;
@@ -186,6 +220,7 @@ static void ask_peer(struct lb_shield *shield, uint64_t now_us, struct lb_shield
                      .local_last = UINT16_MAX,
                      .remote_last = UINT16_MAX},
         .no_ports = true,
+        .is_second = is_second(shield, peer),
         .in_udp = !has_kernel(shield),
         .give_up_s = LB_SHIELD_GIVE_UP_S,
         .key_pair = &shield->key_pair,
@@ -206,6 +241,32 @@ void lb_shield_source(struct lb_shield *shield, uint64_t now_us, struct lb_addr 
     }
     lb_fail(&peer->error, LB_E_CONNECT_UNREACHABLE, "no address of ours leads to %s",
             lb_addr_text(to).s);
+    fail(shield, now_us, peer);
+}
+
+void lb_shield_not_alone(struct lb_shield *shield) {
+    shield->has_others = true;
+}
+
+void lb_shield_guarded(struct lb_shield *shield, uint64_t now_us, struct lb_addr to,
+                       struct lb_addr from) {
+    struct lb_shield_peer *peer = peer_of(shield, to);
+    if (peer == NULL || peer->state != LB_SHIELD_ASKS_SOURCE)
+        return;
+    peer->ike.config.local = from;
+    peer->shared_us = now_us;
+    enter(peer, LB_SHIELD_IS_ANOTHERS);
+    lb_report_end(shield->common->report, now_us, peer->step, LB_DONE_OK,
+                  "the kernel protects it already, by the keys of lunboot-ike");
+    peer->step = LB_NO_STEP;
+}
+
+void lb_shield_no_keys(struct lb_shield *shield, uint64_t now_us, struct lb_addr to,
+                       const struct lb_error *error) {
+    struct lb_shield_peer *peer = peer_of(shield, to);
+    if (peer == NULL || peer->state != LB_SHIELD_ASKS_SOURCE)
+        return;
+    peer->error = *error;
     fail(shield, now_us, peer);
 }
 

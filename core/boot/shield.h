@@ -28,7 +28,8 @@ enum lb_shield_state {
     LB_SHIELD_ASKS_SOURCE, /* which address of ours it is from */
     LB_SHIELD_ASKS_PEER,   /* IKE */
     LB_SHIELD_IS_UP,
-    LB_SHIELD_HAS_FAILED, /* until somebody has heard why */
+    LB_SHIELD_IS_ANOTHERS, /* the kernel protects it, by keys of another process; for a while */
+    LB_SHIELD_HAS_FAILED,  /* until somebody has heard why */
 };
 
 /* Holds keys: lb_shield_stop wipes it. */
@@ -41,6 +42,7 @@ struct lb_shield_peer {
     struct lb_error error;
     bool is_protected;  /* the host's kernel lets nothing of it pass in clear */
     uint64_t wanted_us; /* when somebody last wanted it */
+    uint64_t shared_us; /* IS_ANOTHERS: since when */
     size_t step;        /* of the report */
 };
 
@@ -48,6 +50,7 @@ struct lb_shield {
     struct lb_common *common;
     bool has_esp;            /* the host carries packets */
     bool in_kernel;          /* and its kernel has the keys */
+    bool has_others;         /* this machine has other associations of the same identities */
     bool is_open4, is_open6; /* the slots */
     struct lb_shield_peer peers[LB_SHIELD_PEERS];
     bool has_prepared;     /* key_pair was made, or is not needed */
@@ -80,6 +83,14 @@ struct lb_addr lb_shield_local(const struct lb_shield *shield, struct lb_addr re
 /* The host's answer: from is our address for packets to `to`. */
 void lb_shield_source(struct lb_shield *shield, uint64_t now_us, struct lb_addr to,
                       struct lb_addr from);
+/* As lb_boot_not_alone. */
+void lb_shield_not_alone(struct lb_shield *shield);
+/* As lb_boot_guarded. */
+void lb_shield_guarded(struct lb_shield *shield, uint64_t now_us, struct lb_addr to,
+                       struct lb_addr from);
+/* As lb_boot_no_keys. */
+void lb_shield_no_keys(struct lb_shield *shield, uint64_t now_us, struct lb_addr to,
+                       const struct lb_error *error);
 /* A datagram of IKE. */
 void lb_shield_datagram(struct lb_shield *shield, uint64_t now_us, struct lb_endpoint from,
                         struct lb_bytes bytes);

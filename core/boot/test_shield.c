@@ -20,6 +20,7 @@ static unsigned opened, closed, sent;
 static bool in_kernel;              /* of the next begin */
 static unsigned protected, dropped; /* pairs that a kernel was told of */
 static uint32_t newest_spi, dropped_spi;
+static size_t longest; /* message that was sent: IKE_AUTH's */
 
 static void set(const char *key, const char *value) {
     struct lb_error error = {.code = LB_OK};
@@ -61,6 +62,7 @@ static void begin(bool has_esp) {
         .plan = &plan, .interface = "eth0", .rand = &rand_, .trace = &trace, .report = &report};
     lb_shield_init(&shield, &common, has_esp, in_kernel);
     opened = closed = sent = protected = dropped = 0;
+    longest = 0;
     begin_peer((const char *)secret);
 }
 
@@ -96,6 +98,7 @@ static void carry_out(const struct lb_boot_action *action) {
         dropped_spi = action->spi;
     } else if (CHECK_EQ(action->event, LB_BOOT_SEND) && CHECK(action->bytes.len <= sizeof copy)) {
         sent++;
+        longest = LB_MAX(longest, action->bytes.len);
         memcpy(copy, action->bytes.p, action->bytes.len);
         (void)lb_ike_input(&peer, now, (struct lb_endpoint){ours, LB_IKE_NAT_PORT}, action->to,
                            lb_span(copy, action->bytes.len));
@@ -391,6 +394,80 @@ static void what_was_heard_of_a_peer_is_wiped(void) {
     CHECK_EQ(take_wipes(), 0); /* nobody's */
 }
 
+/* ---- where others of the same machine have keys ---- */
+
+static void ask_for_source(void) {
+    struct lb_boot_action action;
+    in_kernel = true;
+    begin(true);
+    in_kernel = false;
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    CHECK(lb_ask_take(&common, &action));
+    CHECK_EQ(action.event, LB_BOOT_SOURCE);
+}
+
+static void what_another_has_keys_for_is_used_and_left(void) {
+    ask_for_source();
+    lb_shield_guarded(&shield, now, theirs, ours);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    CHECK(lb_addr_equal(lb_shield_local(&shield, theirs), ours));
+    static struct lb_ike ike;
+    CHECK(!lb_shield_hand_over(&shield, theirs, &ike));
+    lb_shield_stop(&shield, now);
+    settle();
+    CHECK_EQ(opened, 0); /* nothing was asked, said or taken away */
+    CHECK_EQ(sent, 0);
+    CHECK_EQ(dropped, 0);
+}
+
+/* Who had the keys has ended meanwhile: now they are our own. */
+static void whether_another_has_keys_is_asked_again(void) {
+    ask_for_source();
+    lb_shield_guarded(&shield, now, theirs, ours);
+    now += LB_US_SEC / 2;
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    now += LB_US_SEC;
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    CHECK_EQ(protected, 1);
+}
+
+static void where_another_begins_the_reason_is_told_and_it_is_tried_anew(void) {
+    struct lb_error busy = {0};
+    lb_fail(&busy, LB_E_IPSEC_BUSY, "192.0.2.1: another one");
+    ask_for_source();
+    lb_shield_no_keys(&shield, now, theirs, &busy);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_FAILED);
+    CHECK_EQ(why.code, LB_E_IPSEC_BUSY);
+    CHECK_STR(why.facts, "192.0.2.1: another one");
+    CHECK_EQ(sent, 0);
+    CHECK_EQ(want(), LB_SHIELD_WAIT);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+}
+
+/* RFC 7296 2.4: INITIAL_CONTACT, a payload of 8 bytes, says that there are no others. */
+static void the_keys_of_others_are_not_ended(void) {
+    begin_in_kernel();
+    size_t alone = longest;
+    ask_for_source();
+    lb_shield_not_alone(&shield);
+    lb_shield_source(&shield, now, theirs, ours);
+    settle();
+    CHECK_EQ(want(), LB_SHIELD_UP);
+    CHECK_EQ(longest, alone - 8);
+    /* A second server may be another address of the first. */
+    begin_in_kernel();
+    struct lb_addr second = lb_addr_v4(192, 0, 2, 2);
+    CHECK_EQ(lb_shield_want(&shield, now, second, false, &why), LB_SHIELD_WAIT);
+    lb_shield_source(&shield, now, second, ours);
+    CHECK(shield.peers[1].ike.config.is_second);
+    CHECK(!shield.peers[0].ike.config.is_second);
+}
+
 int main(void) {
     TEST(a_connection_waits_for_the_keys);
     TEST(the_first_key_pair_is_made_beforehand);
@@ -407,5 +484,9 @@ int main(void) {
     TEST(an_association_that_is_handed_over_goes_on_elsewhere);
     TEST(an_association_that_is_not_the_kernels_is_not_handed_over);
     TEST(what_was_heard_of_a_peer_is_wiped);
+    TEST(what_another_has_keys_for_is_used_and_left);
+    TEST(whether_another_has_keys_is_asked_again);
+    TEST(where_another_begins_the_reason_is_told_and_it_is_tried_anew);
+    TEST(the_keys_of_others_are_not_ended);
     return tap_done();
 }

@@ -47,6 +47,7 @@ struct lb_ike_config {
     bool
         asks_cookie; /* a responder has each initiator show that it gets our answers (RFC 7296 2.6);
                        * else only while another one is half there */
+    bool is_second;  /* another association of these identities is in use: the peer must keep it */
     bool no_ports;   /* the host has port 4500 alone: all messages go there from the start */
     bool in_udp;     /* ESP is in UDP even where no NAT is on the way; the peer must know how */
     uint32_t rekey_s;     /* the child's keys are renewed after so long; 0: 3600 */

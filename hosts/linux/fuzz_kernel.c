@@ -1,5 +1,6 @@
 /* What the kernel says: the first byte chooses an event of a device, a line of /proc/net/netlink,
- * udp or tcp, messages of rtnetlink or of XFRM. */
+ * udp, tcp or unix, messages of rtnetlink or of XFRM. */
+#include "hosts/linux/ike_names.h"
 #include "hosts/linux/ike_watch.h"
 #include "hosts/linux/keeper.h"
 #include "hosts/linux/uevent.h"
@@ -30,11 +31,23 @@ static void take_answers(struct lb_bytes bytes) {
     (void)lb_xfrm_read_taken(bytes);
 }
 
+static void take_name(struct lb_bytes bytes) {
+    struct lb_ike_name name;
+    char text[LB_IKE_NAME_MAX];
+    if (!lb_ike_names_read(bytes, &name, text))
+        return;
+    lb_assert(strlen(text) < sizeof(text) - 1);
+    lb_assert(lb_addr_is_set(name.local) && lb_addr_is_set(name.remote));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct lb_bytes bytes = lb_bytes_after(lb_bytes(data, size), 1);
     switch (size > 0 ? data[0] : 0) {
     case 'e':
         take_event(bytes);
+        break;
+    case 'i':
+        take_name(bytes);
         break;
     case 'n':
         take_messages(bytes);

@@ -1,6 +1,7 @@
 #include "hosts/linux/ike_keeper.h"
 #include "core/base/pace.h"
 #include "hosts/linux/alone.h"
+#include "hosts/linux/ike_names.h"
 #include "hosts/linux/ike_watch.h"
 #include "hosts/linux/secrets.h"
 #include "hosts/linux/seed.h"
@@ -44,7 +45,9 @@ struct ike_keeper {
     bool is_up, is_aside, is_quiet;
     uint64_t quiet_us; /* since when nothing speaks to the peer, where is_quiet */
     unsigned failures, deaths;
-    size_t left_over;  /* so many of the first pairs are of a process that has died */
+    size_t left_over; /* so many of the first pairs are of a process that has died */
+    struct lb_ike_name name;
+    int name_fd;       /* by which others find us; the second process has it as well; -1: none */
     int spare_fd;      /* the second process; -1: none */
     uint64_t spare_us; /* when one may be started */
     struct ike_told told;
@@ -82,11 +85,15 @@ static void renew_spare(struct ike_keeper *k) {
     k->spare_us = 0;
 }
 
+static enum lb_ike_others look_beside(const struct ike_keeper *k) {
+    return lb_ike_names_beside(k->watch.names_fd, &k->name);
+}
+
 static bool open_port(struct ike_keeper *k) {
     struct lb_endpoint from = {k->config.local, LB_IKE_NAT_PORT};
     if (k->port.fd >= 0)
         return true;
-    if (lb_tunnel_open_ike(from, &k->port) != 0)
+    if (lb_tunnel_open_ike(from, look_beside(k) == LB_IKE_OTHERS_NONE, &k->port) != 0)
         return false;
     renew_spare(k);
     return true;
@@ -98,6 +105,7 @@ static void begin_anew(struct ike_keeper *k, uint64_t now_us) {
         return;
     }
     k->anew_us = LB_NEVER;
+    k->config.is_second = look_beside(k) == LB_IKE_OTHERS_SAME_IDS;
     lb_ike_init(&k->ike, now_us, &k->config, &k->rand, NULL);
 }
 
@@ -117,8 +125,11 @@ static void lost(struct ike_keeper *k, uint64_t now_us) {
     plan_anew(k, now_us);
 }
 
-static void protect(struct ike_keeper *k, uint64_t now_us, const struct lb_ipsec_terms *terms) {
-    int refused = lb_xfrm_protect(&k->xfrm, terms);
+static void protect(struct ike_keeper *k, uint64_t now_us, const struct lb_ipsec_terms *agreed) {
+    struct lb_ipsec_terms terms = *agreed;
+    lb_tunnel_name_port(k->port.fd >= 0 ? &k->port : NULL, &terms);
+    int refused = lb_xfrm_protect(&k->xfrm, &terms);
+    lb_wipe(&terms, sizeof(terms));
     if (refused) {
         say(k, "the kernel takes no SAs: %s", strerror(refused));
         plan_anew(k, now_us);
@@ -397,6 +408,11 @@ static bool take(struct ike_keeper *k, const struct lb_ike_handed *handed) {
     k->xfrm = handed->xfrm;
     k->peer = handed->peer;
     configure(k, &handed->xfrm.guards[0]);
+    k->name = (struct lb_ike_name){.local = k->config.local,
+                                   .remote = k->config.remote,
+                                   .in_kernel = true,
+                                   .ids = lb_ike_names_ids(k->config.id, k->config.peer_id)};
+    k->name_fd = lb_ike_names_take(&k->name);
     k->anew_us = handed->has_ike ? LB_NEVER : 0;
     if (!handed->has_ike)
         return true;
@@ -453,6 +469,9 @@ bool lb_ike_keeper_take(struct lb_run *run, struct lb_endpoint peer, struct lb_i
     lb_xfrm_split(&run->loop.xfrm, peer.addr, &handed->xfrm);
     if (handed->xfrm.guard_count == 0)
         return false;
+    if (handed->xfrm.guards[0].is_anothers)
+        return true;
+    lb_tunnel_forget_names(&run->loop); /* lunboot-ike takes it */
     handed->has_ike = lb_boot_hand_over_ike(&run->boot, peer.addr, &handed->ike);
     handed->config = run->config;
     uint32_t slot = slot_of(handed->xfrm.guards[0].local);
@@ -469,6 +488,10 @@ struct lb_guarded lb_ike_keeper_guarded(const struct lb_ike_handed *handed) {
 }
 
 bool lb_ike_keeper_start(struct lb_ike_handed *handed, uint32_t sid, struct lb_error *error) {
+    if (handed->xfrm.guards[0].is_anothers) {
+        lb_wipe(handed, sizeof(*handed));
+        return true;
+    }
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)

@@ -34,13 +34,14 @@ struct lb_ike_handed {
     struct lb_xfrm xfrm;     /* what the kernel has of the peer; not open */
     struct lb_endpoint peer; /* what the session is with */
     struct lb_config config; /* the administrator's: key and identities */
-    int port_fd;             /* of UDP port 4500; -1: none */
+    int port_fd;             /* of IKE's UDP port; -1: none */
 };
 
 /* Takes the peer from a boot, which goes on without it: from then on the kernel guards it for good,
  * unless lb_ike_keeper_start's process ends that. False: the boot does not guard it. */
 bool lb_ike_keeper_take(struct lb_run *run, struct lb_endpoint peer, struct lb_ike_handed *handed);
-/* Starts the process for the session of this number; the caller goes on, and may end; what was
+/* Starts the process for the session of this number, but where another one has the keys, which
+ * serves all sessions to the peer; the caller goes on, and may end; what was
  * handed is wiped. False: there is no such process; *error says why. */
 bool lb_ike_keeper_start(struct lb_ike_handed *handed, uint32_t sid, struct lb_error *error);
 

@@ -2,6 +2,7 @@
 #include "core/base/text.h"
 #include "core/ike/ike.h"
 #include "hosts/linux/alone.h"
+#include "hosts/linux/ike_names.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -136,6 +137,7 @@ bool lb_ike_watch_open(struct lb_ike_watch *watch, uint32_t sid) {
     watch->udp6_fd = open_file("/proc/net/udp6");
     watch->tcp_fd = open_file("/proc/net/tcp");
     watch->tcp6_fd = open_file("/proc/net/tcp6");
+    watch->names_fd = lb_ike_names_open();
     watch->connections = opendir("/sys/class/iscsi_connection");
     watch->taken_fd = lb_xfrm_watch();
     return watch->session_fd >= 0 && watch->udp_fd >= 0 && watch->tcp_fd >= 0 &&

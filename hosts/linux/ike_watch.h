@@ -12,6 +12,7 @@ struct lb_ike_watch {
     int session_fd;      /* the session's state in sysfs */
     int udp_fd, udp6_fd; /* /proc/net/udp; -1: none */
     int tcp_fd, tcp6_fd; /* /proc/net/tcp; -1: none */
+    int names_fd;        /* of all who speak IKE here (ike_names.h); -1: none */
     DIR *connections;    /* of iSCSI, in sysfs */
     int taken_fd;        /* the kernel's reports (lb_xfrm_watch) */
 };

@@ -61,6 +61,7 @@ void lb_loop_close(struct lb_loop *loop) {
     lb_arp_socket_close(&loop->arp);
     lb_tun_close(&loop->tun);
     lb_xfrm_close(&loop->xfrm);
+    lb_tunnel_forget_names(loop);
     close(loop->signal_fd);
     close(loop->epoll_fd);
     sigprocmask(SIG_UNBLOCK, &set, NULL);

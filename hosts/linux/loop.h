@@ -15,6 +15,7 @@
 #include "core/boot/pump.h"
 #include "hosts/linux/arp.h"
 #include "hosts/linux/iface.h"
+#include "hosts/linux/ike_names.h"
 #include "hosts/linux/xfrm.h"
 #include "os/linux/clock.h"
 #include "os/linux/datagram.h"
@@ -51,6 +52,11 @@ struct lb_spin {
 /* Of one writev: two for each of the deepest queue's commands; IOV_MAX is 1024. */
 #define LB_LOOP_PIECES_MAX 512
 
+struct lb_tunnel_name {
+    struct lb_ike_name name;
+    int fd; /* which has it */
+};
+
 struct lb_loop {
     struct lb_boot *boot;
     struct lb_iface *iface; /* NULL: the machine's own network */
@@ -60,9 +66,12 @@ struct lb_loop {
     struct lb_pump pump;
     struct lb_bytes pieces[LB_LOOP_PIECES_MAX];
     struct lb_slot slots[LB_BOOT_SLOTS_MAX];
-    bool in_kernel;           /* what is protected is so by the kernel: xfrm; else by tun */
-    struct lb_tun tun;        /* of protected connections; fd -1: not open */
-    struct lb_xfrm xfrm;      /* fd -1: not open */
+    bool in_kernel;      /* what is protected is so by the kernel: xfrm; else by tun */
+    struct lb_tun tun;   /* of protected connections; fd -1: not open */
+    struct lb_xfrm xfrm; /* fd -1: not open */
+    struct lb_tunnel_name names[LB_SHIELD_PEERS]; /* by which other lunboots find this one */
+    size_t name_count;
+    bool has_others;          /* other lunboots on this machine speak IKE */
     struct lb_arp_socket arp; /* fd -1: not open */
     bool link_told;           /* the engine has asked for the link's state */
     bool has_announced;

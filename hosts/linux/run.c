@@ -1,6 +1,7 @@
 #include "hosts/linux/run.h"
 #include "core/dhcp4/dhcp4_client.h"
 #include "core/trust/trust.h"
+#include "hosts/linux/ike_names.h"
 #include "hosts/linux/machine.h"
 #include "hosts/linux/netfiles.h"
 #include "hosts/linux/secrets.h"
@@ -236,7 +237,8 @@ bool lb_run_open(struct lb_run *run, enum lb_boot_goal goal, bool with_interface
                                   .goal = goal,
                                   .network_is_up = network_is_up,
                                   .has_esp = true,
-                                  .esp_in_kernel = goal == LB_GOAL_DISK, /* who takes over */
+                                  /* who takes over; and what it has taken is shared */
+                                  .esp_in_kernel = goal == LB_GOAL_DISK || lb_ike_names_in_kernel(),
                                   .unix_s = (uint64_t)time(NULL),
                                   .report = run->report_before,
                                   .seen = &run->seen,

@@ -137,6 +137,37 @@ static void a_peer_that_is_split_off_is_left_alone_by_the_others_end(void) {
     CHECK_EQ(count_guards(), 0);
 }
 
+static void what_another_process_guards_is_used_and_left(void) {
+    struct lb_xfrm other;
+    ours = addr("192.0.2.50");
+    theirs = addr("192.0.2.1");
+    CHECK_EQ(lb_xfrm_open(&xfrm), 0);
+    CHECK_EQ(lb_xfrm_open(&other), 0);
+    CHECK(!lb_xfrm_share(&other, ours, theirs)); /* nobody guards it */
+    CHECK_EQ(other.guard_count, 0);
+    protect(0x2100);
+    CHECK(!lb_xfrm_share(&other, addr("192.0.2.51"), theirs));
+    CHECK(lb_xfrm_share(&other, ours, theirs));
+    CHECK(lb_xfrm_share(&other, ours, theirs));
+    CHECK_EQ(other.guard_count, 1);
+    CHECK(lb_xfrm_is_guarded(&other, ours, theirs));
+    lb_xfrm_close(&other);
+    CHECK_EQ(count_guards(), 4);
+    CHECK_EQ(count("state", "proto esp"), 2 * (int)xfrm.pair_count);
+    CHECK(is_denied());
+    /* Without the first one it is the second's own. */
+    CHECK_EQ(lb_xfrm_open(&other), 0);
+    CHECK(lb_xfrm_share(&other, ours, theirs));
+    lb_xfrm_close(&xfrm);
+    xfrm = other;
+    protect(0x2200);
+    CHECK_EQ(xfrm.guard_count, 1);
+    CHECK(!xfrm.guards[0].is_anothers);
+    lb_xfrm_close(&xfrm);
+    CHECK_EQ(count_guards(), 0);
+    CHECK(!is_denied());
+}
+
 static void what_another_took_away_is_guarded_again(void) {
     ours = addr("192.0.2.50");
     theirs = addr("192.0.2.1");
@@ -396,6 +427,7 @@ int main(void) {
     else {
         TEST(nothing_goes_to_a_guarded_peer_in_clear);
         TEST(nor_over_ipv6_but_neighbours);
+        TEST(what_another_process_guards_is_used_and_left);
         TEST(what_another_took_away_is_guarded_again);
         TEST(a_peer_is_blocked_where_nobody_guards_it_any_more);
         TEST(what_another_takes_away_is_reported_and_put_back);

@@ -65,6 +65,98 @@ static struct lb_addr source_for(const struct lb_loop *loop, struct lb_addr to) 
     return from;
 }
 
+/* ---- others on this machine ------------------------------------------------------------------ */
+
+static struct lb_ike_name name_for(const struct lb_loop *loop, struct lb_addr from,
+                                   struct lb_addr to) {
+    const struct lb_config *config = loop->boot->common.plan->config;
+    return (struct lb_ike_name){.local = from,
+                                .remote = to,
+                                .in_kernel = loop->in_kernel,
+                                .ids =
+                                    lb_ike_names_ids(lb_config_text(config, LB_KEY_IPSEC_ID),
+                                                     lb_config_text(config, LB_KEY_IPSEC_PEER_ID))};
+}
+
+static bool has_name(const struct lb_loop *loop, const struct lb_ike_name *name) {
+    for (size_t i = 0; i < loop->name_count; i++)
+        if (lb_addr_equal(loop->names[i].name.local, name->local) &&
+            lb_addr_equal(loop->names[i].name.remote, name->remote))
+            return true;
+    return false;
+}
+
+void lb_tunnel_forget_names(struct lb_loop *loop) {
+    while (loop->name_count > 0)
+        close(loop->names[--loop->name_count].fd);
+}
+
+/* False: somebody was faster. Without a place for one more the oldest goes. */
+static bool take_name(struct lb_loop *loop, const struct lb_ike_name *name) {
+    int fd = lb_ike_names_take(name);
+    if (fd < 0)
+        return errno != EADDRINUSE;
+    if (loop->name_count == LB_COUNT(loop->names)) {
+        close(loop->names[0].fd);
+        memmove(&loop->names[0], &loop->names[1], sizeof(loop->names) - sizeof(loop->names[0]));
+        loop->name_count--;
+    }
+    loop->names[loop->name_count++] = (struct lb_tunnel_name){*name, fd};
+    return true;
+}
+
+static enum lb_ike_others look_for_others(const struct lb_ike_name *name) {
+    int fd = lb_ike_names_open();
+    enum lb_ike_others others = lb_ike_names_look(fd, name);
+    if (fd >= 0)
+        close(fd);
+    return others;
+}
+
+static void cannot_ask(struct lb_loop *loop, uint64_t now_us, struct lb_addr to, enum lb_code code,
+                       const char *why) {
+    struct lb_error error = {0};
+    lb_fail(&error, code, "%s: %s", lb_addr_text(to).s, why);
+    lb_boot_no_keys(loop->boot, now_us, to, &error);
+}
+
+/* Two associations between the same two ends would take each other's packets, so there is one: the
+ * kernel's serves all that this machine says. */
+static void tell_from(struct lb_loop *loop, uint64_t now_us, struct lb_addr to,
+                      struct lb_addr from) {
+    struct lb_ike_name name = name_for(loop, from, to);
+    enum lb_ike_others others = has_name(loop, &name) ? LB_IKE_OTHERS_NONE : look_for_others(&name);
+    bool is_new = lb_addr_is_set(from) && !has_name(loop, &name);
+    if (loop->name_count == 0)
+        loop->has_others = others != LB_IKE_OTHERS_NONE;
+    switch (others) {
+    case LB_IKE_OTHERS_KERNEL:
+        if (loop->in_kernel && lb_xfrm_share(&loop->xfrm, from, to))
+            lb_boot_guarded(loop->boot, now_us, to, from);
+        else
+            cannot_ask(loop, now_us, to, LB_E_IPSEC_BUSY, "another lunboot is asking for keys");
+        return;
+    case LB_IKE_OTHERS_STRANGE:
+        cannot_ask(loop, now_us, to, LB_E_IPSEC_AUTH,
+                   "another lunboot has keys for it, with another ipsec-id or ipsec-peer-id");
+        return;
+    case LB_IKE_OTHERS_USER:
+        cannot_ask(loop, now_us, to, LB_E_IPSEC_BUSY,
+                   "a lunboot read, probe or discover has the keys");
+        return;
+    case LB_IKE_OTHERS_SAME_IDS:
+        lb_boot_not_alone(loop->boot);
+        break;
+    case LB_IKE_OTHERS_ELSEWHERE:
+    case LB_IKE_OTHERS_NONE:
+        break;
+    }
+    if (is_new && !take_name(loop, &name))
+        cannot_ask(loop, now_us, to, LB_E_IPSEC_BUSY, "another lunboot begins to ask for keys");
+    else
+        lb_boot_source(loop->boot, now_us, to, from);
+}
+
 static void tell_source(struct lb_loop *loop, const struct lb_boot_action *action,
                         uint64_t now_us) {
     int refused = lb_tunnel_open(loop);
@@ -72,8 +164,10 @@ static void tell_source(struct lb_loop *loop, const struct lb_boot_action *actio
         lb_tunnel_failed(loop, now_us, loop->in_kernel ? "the kernel's IPsec" : "a TUN interface",
                          refused);
     else
-        lb_boot_source(loop->boot, now_us, action->to.addr, source_for(loop, action->to.addr));
+        tell_from(loop, now_us, action->to.addr, source_for(loop, action->to.addr));
 }
+
+/* ---- ports ----------------------------------------------------------------------------------- */
 
 /* The interface that has this address. IPv6 has a route into the tunnel for the peer, which the
  * tunnel's own packets must not follow. */
@@ -88,21 +182,32 @@ static void find_interface(struct lb_addr addr, char name[IF_NAMESIZE]) {
     freeifaddrs(all);
 }
 
-static int open_port(struct lb_endpoint from, struct lb_datagram *datagram) {
-    struct lb_os_address any = lb_os_any(from.addr.family, from.port);
+/* An IKE daemon has port 4500 for all, a lunboot for its own peers. */
+static int bind_port(int fd, struct lb_endpoint from, bool is_alone) {
+    struct lb_os_address at = lb_os_any(from.addr.family, from.port);
+    struct lb_os_address any = lb_os_any(from.addr.family, 0);
+    if (bind(fd, &at.any, at.len) == 0)
+        return 0;
+    if (errno == EADDRINUSE && !is_alone)
+        return bind(fd, &any.any, any.len);
+    return -1;
+}
+
+static int open_port(struct lb_endpoint from, bool is_alone, struct lb_datagram *datagram) {
     char name[IF_NAMESIZE];
     int one = 1, room = 4 << 20, refused;
     find_interface(from.addr, name);
     *datagram = (struct lb_datagram){.family = from.addr.family};
     datagram->index = (int)if_nametoindex(name);
-    datagram->fd = socket(any.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    datagram->fd = socket(from.addr.family == LB_V6 ? AF_INET6 : AF_INET,
+                          SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (datagram->fd < 0)
         return errno;
     setsockopt(datagram->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-    if ((any.any.sa_family == AF_INET6 &&
+    if ((from.addr.family == LB_V6 &&
          setsockopt(datagram->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0) ||
         setsockopt(datagram->fd, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0 ||
-        bind(datagram->fd, &any.any, any.len) < 0) {
+        bind_port(datagram->fd, from, is_alone) < 0) {
         refused = errno;
         lb_datagram_close(datagram);
         return refused;
@@ -111,8 +216,8 @@ static int open_port(struct lb_endpoint from, struct lb_datagram *datagram) {
 }
 
 /* Where a NAT is on the way the kernel finds ESP in this socket. */
-int lb_tunnel_open_ike(struct lb_endpoint from, struct lb_datagram *datagram) {
-    int refused = open_port(from, datagram);
+int lb_tunnel_open_ike(struct lb_endpoint from, bool is_alone, struct lb_datagram *datagram) {
+    int refused = open_port(from, is_alone, datagram);
     if (refused)
         return refused;
     (void)lb_xfrm_decapsulate(datagram->fd);
@@ -124,8 +229,8 @@ int lb_tunnel_open_ike(struct lb_endpoint from, struct lb_datagram *datagram) {
 
 int lb_tunnel_open_port(const struct lb_loop *loop, const struct lb_boot_action *action,
                         struct lb_datagram *datagram) {
-    return loop->in_kernel ? lb_tunnel_open_ike(action->from, datagram)
-                           : open_port(action->from, datagram);
+    return loop->in_kernel ? lb_tunnel_open_ike(action->from, !loop->has_others, datagram)
+                           : open_port(action->from, !loop->has_others, datagram);
 }
 
 /* Its address must be that which the policies name. */
@@ -162,8 +267,24 @@ bool lb_tunnel_may_speak(const struct lb_loop *loop, struct lb_addr to) {
 
 /* ---- the kernel's SAs ------------------------------------------------------------------------ */
 
+static uint32_t slot_of(struct lb_addr local) {
+    return local.family == LB_V4 ? LB_BOOT_SLOT_IPSEC4 : LB_BOOT_SLOT_IPSEC6;
+}
+
+/* IKE takes another port than 4500 for the work of a NAT, so ESP is in UDP. */
+void lb_tunnel_name_port(const struct lb_datagram *datagram_or_null, struct lb_ipsec_terms *terms) {
+    struct lb_os_address own = {.len = sizeof(own.v6)};
+    if (datagram_or_null != NULL && getsockname(datagram_or_null->fd, &own.any, &own.len) == 0)
+        terms->local.port = lb_os_endpoint(&own.any).port;
+}
+
 static void protect(struct lb_loop *loop, const struct lb_boot_action *action, uint64_t now_us) {
-    int refused = lb_xfrm_protect(&loop->xfrm, action->terms);
+    uint32_t slot = slot_of(action->terms->local.addr);
+    bool is_open = loop->pump.slots[slot] == LB_PUMP_DATAGRAM;
+    struct lb_ipsec_terms terms = *action->terms;
+    lb_tunnel_name_port(is_open ? &loop->slots[slot].datagram : NULL, &terms);
+    int refused = lb_xfrm_protect(&loop->xfrm, &terms);
+    lb_wipe(&terms, sizeof(terms));
     if (refused)
         lb_tunnel_failed(loop, now_us, "the kernel's ESP", refused);
 }
@@ -183,7 +304,7 @@ void lb_host_ipsec(struct lb_host *host, uint64_t now_us, const struct lb_boot_a
 /* ---- packets --------------------------------------------------------------------------------- */
 
 static void send_sealed(struct lb_loop *loop, struct lb_endpoint to, struct lb_bytes sealed) {
-    uint32_t number = to.addr.family == LB_V4 ? LB_BOOT_SLOT_IPSEC4 : LB_BOOT_SLOT_IPSEC6;
+    uint32_t number = slot_of(to.addr);
     if (sealed.len > 0 && loop->pump.slots[number] == LB_PUMP_DATAGRAM)
         lb_datagram_send(&loop->slots[number].datagram, (struct lb_endpoint){0}, to, sealed);
 }

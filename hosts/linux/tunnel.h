@@ -9,14 +9,20 @@
 
 /* Opens the TUN interface, or the netlink socket to the kernel's IPsec, once. 0, or an errno. */
 int lb_tunnel_open(struct lb_loop *loop);
+/* Others find this process no more: it has ended, or another one has its association. */
+void lb_tunnel_forget_names(struct lb_loop *loop);
 /* Whether the slot is that of IKE and ESP. */
 bool lb_tunnel_is_port(uint32_t number);
-/* Opens that slot's socket, which must be the only one on its port. 0, or an errno. */
+/* Opens that slot's socket, which must be the only one on its port. Where another lunboot has port
+ * 4500, it is any other port, as behind a NAT. 0, or an errno. */
 int lb_tunnel_open_port(const struct lb_loop *loop, const struct lb_boot_action *action,
                         struct lb_datagram *datagram);
 /* The same for IKE alone, where the kernel has the SAs: its own packets pass in clear, those of ESP
- * do not come up. 0, or an errno. */
-int lb_tunnel_open_ike(struct lb_endpoint from, struct lb_datagram *datagram);
+ * do not come up. is_alone: no other lunboot speaks IKE here, so the port is that of `from` or
+ * none. 0, or an errno. */
+int lb_tunnel_open_ike(struct lb_endpoint from, bool is_alone, struct lb_datagram *datagram);
+/* The local port of these terms is that of this socket of IKE, where it is open. */
+void lb_tunnel_name_port(const struct lb_datagram *datagram_or_null, struct lb_ipsec_terms *terms);
 /* The interface that protected datagrams are bound to, which otherwise is `usual`. */
 const char *lb_tunnel_interface(const struct lb_loop *loop, const char *usual);
 /* Whether a protected datagram socket of ours may speak to this address, and hear it. */

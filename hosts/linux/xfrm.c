@@ -219,10 +219,23 @@ bool lb_xfrm_is_guarded(const struct lb_xfrm *xfrm, struct lb_addr local, struct
     return false;
 }
 
+/* Who had keys for it has ended, or it would be asked for no others. */
+static void end_share(struct lb_xfrm *xfrm, const struct lb_xfrm_guard *new) {
+    size_t kept = 0;
+    for (size_t i = 0; i < xfrm->guard_count; i++) {
+        const struct lb_xfrm_guard *guard = &xfrm->guards[i];
+        if (!guard->is_anothers || !lb_addr_equal(guard->local, new->local) ||
+            !lb_addr_equal(guard->remote, new->remote))
+            xfrm->guards[kept++] = *guard;
+    }
+    xfrm->guard_count = kept;
+}
+
 /* Also where it is guarded: an IKE daemon that has ended took its policies for it away. */
 static int guard(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms) {
     struct lb_xfrm_guard new = {
         .local = terms->local.addr, .remote = terms->remote.addr, .mode = terms->mode};
+    end_share(xfrm, &new);
     bool is_new = !lb_xfrm_is_guarded(xfrm, new.local, new.remote);
     if (is_new && xfrm->guard_count == LB_XFRM_GUARDS_MAX)
         return ENOSPC;
@@ -234,6 +247,38 @@ static int guard(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms) {
     if (refused == 0)
         deny(xfrm);
     return refused;
+}
+
+/* Whoever set it: a daemon has its own in the place of ours. */
+static bool has_policy(struct lb_xfrm *xfrm, const struct lb_xfrm_policy *policy) {
+    uint8_t room[LB_XFRM_MESSAGE_MAX];
+    struct lb_xfrm_answer answer;
+    struct lb_bytes message = lb_xfrm_get_policy(policy, ++xfrm->seq, lb_span(room, sizeof(room)));
+    return ask_for(xfrm, message, &answer) == 0 && answer.has_policy;
+}
+
+static bool has_both(struct lb_xfrm *xfrm, struct lb_xfrm_policy policy) {
+    bool has_all = true;
+    for (enum lb_xfrm_way way = LB_XFRM_IN; way <= LB_XFRM_OUT; way++) {
+        policy.way = way;
+        has_all = has_all && has_policy(xfrm, &policy);
+    }
+    return has_all;
+}
+
+bool lb_xfrm_share(struct lb_xfrm *xfrm, struct lb_addr local, struct lb_addr remote) {
+    const struct lb_xfrm_guard new = {
+        .local = local, .remote = remote, .was_there = true, .is_anothers = true};
+    struct lb_xfrm_policy blocks = policy_of(&new, LB_XFRM_BLOCKS);
+    blocks.local = (struct lb_addr){.family = remote.family};
+    if (!has_both(xfrm, blocks) || !has_both(xfrm, policy_of(&new, LB_XFRM_PROTECTS)))
+        return false;
+    if (lb_xfrm_is_guarded(xfrm, local, remote))
+        return true;
+    if (xfrm->guard_count == LB_XFRM_GUARDS_MAX)
+        return false;
+    xfrm->guards[xfrm->guard_count++] = new;
+    return true;
 }
 
 bool lb_xfrm_restore(struct lb_xfrm *xfrm, bool has_daemon) {

@@ -31,7 +31,8 @@ enum {
 struct lb_xfrm_guard {
     struct lb_addr local, remote;
     enum lb_ipsec_mode mode;
-    bool was_there; /* before us */
+    bool was_there;   /* before us */
+    bool is_anothers; /* and is, with its keys (lb_xfrm_share) */
 };
 
 struct lb_xfrm {
@@ -52,6 +53,9 @@ int lb_xfrm_reopen(struct lb_xfrm *xfrm);
 /* Guards the peer, and gives the kernel the pair. Where that is refused the peer stays guarded:
  * EPROTONOSUPPORT, ENOSYS: the kernel has no ESP, or no AES-GCM. */
 int lb_xfrm_protect(struct lb_xfrm *xfrm, const struct lb_ipsec_terms *terms);
+/* Uses what another process guards and has keys for; all of it is left at the end. False: the
+ * kernel does not let packets pass between the two by keys alone. */
+bool lb_xfrm_share(struct lb_xfrm *xfrm, struct lb_addr local, struct lb_addr remote);
 /* Takes the pair away whose in_spi this is; harmless where there is none. */
 void lb_xfrm_drop(struct lb_xfrm *xfrm, uint32_t in_spi);
 /* Takes all pairs of a peer away. */
