@@ -153,6 +153,8 @@ static const char *ask_again(struct lb_ike *ike, uint64_t now_us,
     } else {
         if (parsed->error == 0)
             return "a cookie once more";
+        if (group == ike->dh.group)
+            return "the answer to a question before"; /* which somebody has repeated */
         /* Anybody can say this: only silence after it makes it the reason. */
         lb_error_clear(&ike->error);
         lb_fail(&ike->error, LB_E_IPSEC_PROPOSAL, "%s says %s (%u)",

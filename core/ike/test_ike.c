@@ -623,6 +623,23 @@ static void nothing_of_the_keys_stays(void) {
     CHECK(memcmp(&pair.ends[0].ike, &zeros, sizeof zeros) == 0);
 }
 
+/* INVALID_KE_PAYLOAD that wants the group which is offered by now is no reason. */
+static void a_refusal_of_the_group_before_is_passed_over(void) {
+    static struct lb_ike ike;
+    struct lb_ike_config client = pair_config(false);
+    client.no_ports = true;
+    lb_ike_init(&ike, pair.now, &client, &pair.chance, NULL);
+    uint8_t message[42] = {[20] = 41, 0x20, 34, 0x20, [31] = 38, [35] = 10, [39] = 17, [41] = 19};
+    memcpy(message + 4, ike.sa.spi_i, 8);
+    struct lb_endpoint from = {client.remote, 4500}, to = {client.local, 4500};
+    CHECK(lb_ike_input(&ike, pair.now, from, to, lb_span(message, sizeof message)));
+    CHECK_EQ(ike.dh.group, LB_DH_P256);
+    CHECK(!lb_ike_input(&ike, pair.now, from, to, lb_span(message, sizeof message)));
+    CHECK_EQ(ike.error.code, LB_OK);
+    CHECK_EQ(ike.state, LB_IKE_INIT_SENT);
+    lb_ike_end(&ike);
+}
+
 int main(void) {
     TEST(four_messages_make_a_pair);
     TEST(the_private_keys_of_the_exchange_do_not_stay);
@@ -657,5 +674,6 @@ int main(void) {
     TEST(what_is_cut_off_is_ignored);
     TEST(keys_of_a_made_up_exchange);
     TEST(nothing_of_the_keys_stays);
+    TEST(a_refusal_of_the_group_before_is_passed_over);
     return tap_done();
 }
