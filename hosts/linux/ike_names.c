@@ -57,7 +57,7 @@ static bool read_name(struct lb_bytes text, struct lb_ike_name *name) {
 }
 
 bool lb_ike_names_read(struct lb_bytes line, struct lb_ike_name *name, char text[LB_IKE_NAME_MAX]) {
-    const uint8_t *at = memchr(line.p, '@', line.len);
+    const uint8_t *at = line.len == 0 ? NULL : memchr(line.p, '@', line.len);
     if (at == NULL)
         return false;
     struct lb_bytes rest = lb_bytes_after(line, (size_t)(at - line.p) + 1);

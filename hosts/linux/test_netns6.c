@@ -435,8 +435,13 @@ static void what_is_sent_to_a_group_is_answered(enum lb_family family, const cha
     lb_datagram_send(&here, from, to, lb_bytes_of_text("a question"));
     CHECK(hears(&there, "a question", &seen));
     CHECK_STR(lb_addr_text(seen.addr).s, us);
-    lb_datagram_send(&there, from, seen, lb_bytes_of_text("an answer"));
-    CHECK(hears(&here, "an answer", &seen));
+    struct lb_endpoint asker = seen;
+    bool is_heard = false; /* nobody repeats what is lost while an address is resolved */
+    for (unsigned i = 0; i < 3 && !is_heard; i++) {
+        lb_datagram_send(&there, from, asker, lb_bytes_of_text("an answer"));
+        is_heard = hears(&here, "an answer", &seen);
+    }
+    CHECK(is_heard);
     CHECK_EQ(seen.port, 1427);
     lb_datagram_close(&here);
     lb_datagram_close(&there);

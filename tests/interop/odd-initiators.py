@@ -548,7 +548,7 @@ def _():
     s.log_out()
 
 
-@case("a-target-is-reset-cold")
+@case("a-target-is-reset-cold", writes=True)
 def _():
     one, two = clear(as_windows()), clear(initiator(2).log_in())
     check(one.manage(7) == 0, "TARGET COLD RESET")
@@ -601,7 +601,7 @@ def _():
     s.log_out()
 
 
-@case("linux-shuts-down")
+@case("linux-shuts-down", writes=True)
 def _():
     """It stops the disk; who comes next finds it running."""
     s = clear(initiator(1).log_in((), LINUX))
@@ -901,8 +901,8 @@ def results():
             yield name, "%s%s (line %d)" % (type(e).__name__, ": " + str(e) if str(e) else "",
                                              frames[min(len(frames), 3) - 1].lineno)
     if not ARGS.names and not ARGS.chap:
-        yield from odd_table.check_rows(("login", "scsi") if ARGS.read_only else ("login", "scsi", "scsi-writes"),
-                                        initiator)
+        kinds = ("login", "scsi", "scsi-shared" if ARGS.read_only else "scsi-writes")
+        yield from odd_table.check_rows(kinds, initiator)
 
 
 def main():
