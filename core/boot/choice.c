@@ -32,8 +32,7 @@ static bool check_lun_holds(const struct lb_plan *plan, struct lb_error *error) 
     struct lb_disk_root root;
     char shown[100];
     struct lb_text text = lb_text(shown, sizeof shown);
-    if (value[0] == '\0' || !LB_DISK_ROOT_IS_THERE ||
-        lb_disk_root_parse(lb_bytes_of_text(value), &root))
+    if (value[0] == '\0' || lb_disk_root_parse(lb_bytes_of_text(value), &root))
         return true;
     lb_text_given(&text, lb_bytes_of_text(value), 80);
     lb_fail(error, LB_E_CONFIG_VALUE,

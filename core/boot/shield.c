@@ -5,16 +5,6 @@
 
 #define SHARED_US (1 * LB_US_SEC) /* then the host is asked again whether another has the keys */
 
-/* Firmware has no kernel: what asks one is not linked there. */
-static bool has_kernel(const struct lb_shield *shield) {
-#ifdef LB_SMALL
-    (void)shield;
-    return false;
-#else
-    return shield->in_kernel;
-#endif
-}
-
 void lb_shield_init(struct lb_shield *shield, struct lb_common *common, bool has_esp,
                     bool in_kernel) {
     memset(shield, 0, sizeof *shield);
@@ -44,12 +34,7 @@ static struct lb_shield_peer *peer_of(struct lb_shield *shield, struct lb_addr r
 }
 
 static bool is_anothers(const struct lb_shield_peer *peer) {
-#ifdef LB_SMALL
-    (void)peer;
-    return false;
-#else
     return peer->state == LB_SHIELD_IS_ANOTHERS;
-#endif
 }
 
 static void enter(struct lb_shield_peer *peer, enum lb_shield_state state) {
@@ -59,7 +44,7 @@ static void enter(struct lb_shield_peer *peer, enum lb_shield_state state) {
 /* A pair of the kernel's is known here by its numbers alone. */
 static void ask_unprotect(struct lb_shield *shield, const struct lb_shield_peer *peer,
                           uint32_t spi_or_0) {
-    if (!has_kernel(shield))
+    if (!shield->in_kernel)
         return;
     struct lb_boot_action *ask = lb_ask(shield->common, LB_BOOT_UNPROTECT);
     ask->to = (struct lb_endpoint){.addr = peer->remote};
@@ -191,17 +176,12 @@ static void close_slot(struct lb_shield *shield, bool *is_open, uint32_t slot) {
     *is_open = false;
 }
 
-/* Servers may be one machine, by another address of it. Firmware has no room to look. */
+/* Servers may be one machine, by another address of it. */
 static bool is_second(const struct lb_shield *shield, const struct lb_shield_peer *peer) {
-#ifdef LB_SMALL
-    (void)shield, (void)peer;
-    return false;
-#else
     for (size_t i = 0; i < LB_SHIELD_PEERS; i++)
         if (&shield->peers[i] != peer && shield->peers[i].pair_count > 0)
             return true;
     return shield->has_others;
-#endif
 }
 
 static void ask_peer(struct lb_shield *shield, uint64_t now_us, struct lb_shield_peer *peer,
@@ -221,7 +201,7 @@ static void ask_peer(struct lb_shield *shield, uint64_t now_us, struct lb_shield
                      .remote_last = UINT16_MAX},
         .no_ports = true,
         .is_second = is_second(shield, peer),
-        .in_udp = !has_kernel(shield),
+        .in_udp = !shield->in_kernel,
         .give_up_s = LB_SHIELD_GIVE_UP_S,
         .key_pair = &shield->key_pair,
     };
@@ -291,7 +271,7 @@ static void take_pair(struct lb_shield *shield, uint64_t now_us, struct lb_shiel
         memmove(&peer->pairs[0], &peer->pairs[1], sizeof peer->pairs - sizeof peer->pairs[0]);
         peer->pair_count--;
     }
-    if (has_kernel(shield))
+    if (shield->in_kernel)
         peer->pairs[peer->pair_count++] = (struct lb_ipsec){.in.spi = terms->in_spi};
     else
         lb_ipsec_begin(&peer->pairs[peer->pair_count++], terms);
@@ -357,7 +337,7 @@ static enum lb_turn peer_turn(struct lb_shield *shield, uint64_t now_us,
         return LB_TURN_ACT;
     case LB_IKE_UP:
         take_pair(shield, now_us, peer, did.terms);
-        if (!has_kernel(shield))
+        if (!shield->in_kernel)
             return LB_TURN_AGAIN;
         peer->is_protected = true;
         *action = (struct lb_boot_action){
@@ -395,7 +375,7 @@ enum lb_turn lb_shield_turn(struct lb_shield *shield, uint64_t now_us,
 
 struct lb_bytes lb_shield_seal(struct lb_shield *shield, struct lb_bytes packet,
                                struct lb_span room, struct lb_endpoint *to) {
-    for (size_t i = 0; i < LB_SHIELD_PEERS && !has_kernel(shield); i++) {
+    for (size_t i = 0; i < LB_SHIELD_PEERS && !shield->in_kernel; i++) {
         struct lb_shield_peer *peer = &shield->peers[i];
         struct lb_ipsec *newest = &peer->pairs[peer->pair_count - (peer->pair_count > 0)];
         if (peer->pair_count == 0 || !lb_ipsec_selects(&newest->terms.selector, packet, true))
@@ -414,7 +394,7 @@ struct lb_bytes lb_shield_open(struct lb_shield *shield, struct lb_endpoint from
     struct lb_shield_peer *peer = peer_of(shield, from.addr);
     struct lb_rd rd = lb_rd(lb_bytes(esp.p, esp.len));
     uint32_t spi = lb_rd_u32(&rd);
-    for (size_t i = 0; peer != NULL && !has_kernel(shield) && i < peer->pair_count; i++)
+    for (size_t i = 0; peer != NULL && !shield->in_kernel && i < peer->pair_count; i++)
         if (peer->pairs[i].in.spi == spi)
             return lb_ipsec_open_esp(&peer->pairs[i], esp);
     shield->refused_in++;

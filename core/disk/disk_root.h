@@ -50,8 +50,6 @@ struct lb_disk_root {
     size_t part_count, part_at;
 };
 
-#ifndef LB_NO_LUN_HOLDS
-enum { LB_DISK_ROOT_IS_THERE = 1 }; /* the program can look for what a disk holds */
 /* Takes UUID=, PARTUUID=, LABEL=, PARTLABEL= and /dev/disk/by-uuid/ and its kin, the value with or
  * without quotes. False: the words name no such thing; *root is then of no kind. */
 bool lb_disk_root_parse(struct lb_bytes words, struct lb_disk_root *root);
@@ -63,36 +61,5 @@ bool lb_disk_root_where(const struct lb_disk_root *root, uint64_t *lba, uint32_t
 void lb_disk_root_got(struct lb_disk_root *root, struct lb_bytes bytes);
 /* It is over, and the disk has what was looked for. */
 bool lb_disk_root_holds(const struct lb_disk_root *root);
-#else
-/* Firmware has the disk of a person's lunboot.conf or of the network's Root Path: it leaves this
- * out for its size. */
-enum { LB_DISK_ROOT_IS_THERE = 0 };
-/* Names nothing. */
-static inline bool lb_disk_root_parse(struct lb_bytes words, struct lb_disk_root *root) {
-    (void)words;
-    root->kind = LB_ROOT_NONE;
-    return false;
-}
-/* Never called with a kind. */
-static inline void lb_disk_root_begin(struct lb_disk_root *root, uint64_t blocks,
-                                      uint32_t block_bytes) {
-    (void)root, (void)blocks, (void)block_bytes;
-}
-/* It is over. */
-static inline bool lb_disk_root_where(const struct lb_disk_root *root, uint64_t *lba,
-                                      uint32_t *count) {
-    (void)root, (void)lba, (void)count;
-    return false;
-}
-/* Takes nothing. */
-static inline void lb_disk_root_got(struct lb_disk_root *root, struct lb_bytes bytes) {
-    (void)root, (void)bytes;
-}
-/* Nothing is held. */
-static inline bool lb_disk_root_holds(const struct lb_disk_root *root) {
-    (void)root;
-    return false;
-}
-#endif
 
 #endif

@@ -132,7 +132,7 @@ static void ask_auth(struct lb_ike *ike, uint64_t now_us) {
         lb_ike_begin_sealed(&ike->sa, &ike->request, LB_IKE_AUTH, false, ++ike->sa.out_id);
     put_proof(ike, &sealed.out);
     lb_ike_put(&sealed.out, LB_IKE_P_IDR, id_body(ike->config.peer_id, room));
-    if (!lb_ike_is_second(ike))
+    if (!ike->config.is_second)
         lb_ike_put_notify(&sealed.out, LB_IKE_N_INITIAL_CONTACT, 0, lb_bytes(NULL, 0));
     lb_ike_put_offer(&sealed.out, LB_IKE_PROTO_ESP, lb_ike_spi(ike->next.in_spi, spi), 0);
     put_selectors(ike, &sealed.out);

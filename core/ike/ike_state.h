@@ -27,11 +27,9 @@ enum due {
 /* Whether this end asks for the first IKE SA, or is asked. Firmware asks: what answers is not
  * linked there. */
 #ifdef LB_SMALL
-#define lb_ike_asks(ike)      ((void)(ike), true)
-#define lb_ike_is_second(ike) ((void)(ike), false)
+#define lb_ike_asks(ike) ((void)(ike), true)
 #else
-#define lb_ike_asks(ike)      ((ike)->is_initiator)
-#define lb_ike_is_second(ike) ((ike)->config.is_second)
+#define lb_ike_asks(ike) ((ike)->is_initiator)
 #endif
 
 /* ---- ike_keys.c ---- */
