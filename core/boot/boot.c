@@ -12,7 +12,7 @@ static void end_steps(struct lb_boot *boot, uint64_t now_us) {
     const char *why = is_stopped ? "stopped" : lb_code_word(boot->error.code);
     lb_report_end(&boot->report, now_us, boot->step_link, LB_DONE_FAILED, "%s", why);
     lb_unit_end_step(&boot->unit, now_us, why);
-    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS)
+    if (boot->plan.goal == LB_GOAL_TARGETS)
         lb_listing_end_step(&boot->listing, now_us, why);
     lb_path_end_step(&boot->path, now_us, why);
     lb_network_end_steps(&boot->network, now_us, !boot->network.is_set && !boot->was_up,
@@ -81,8 +81,7 @@ static void settle(struct lb_boot *boot, uint64_t now_us) {
 /* ---- beginnings ----------------------------------------------------------------------------- */
 
 static bool wants_link(const struct lb_boot *boot) {
-    return boot->setup.interface != NULL &&
-           (!boot->setup.network_is_up || lb_plan_is_dry(&boot->plan));
+    return boot->setup.interface != NULL && (!boot->setup.network_is_up || boot->plan.is_dry);
 }
 
 /* A short secret is told once. */

@@ -88,9 +88,9 @@ static void start_sendtargets_goal(struct lb_boot *boot, uint64_t now_us) {
 }
 
 void lb_discovery_stage_start(struct lb_boot *boot, uint64_t now_us) {
-    bool explores = lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER;
+    bool explores = boot->plan.goal == LB_GOAL_DISCOVER;
     lb_candidates_begin(&boot->candidates, &boot->choice);
-    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
+    if (boot->plan.goal == LB_GOAL_TARGETS && boot->choice.target.host != LB_HOST_NONE) {
         start_sendtargets_goal(boot, now_us);
         return;
     }
@@ -159,7 +159,7 @@ static enum lb_turn decide(struct lb_boot *boot, uint64_t now_us) {
         lb_initiator_hurry(&boot->path.session); /* it came while another was being tried */
     if (boot->state != LB_AT_DISCOVERY || lb_finder_is_listing(&boot->finder))
         return LB_TURN_IDLE;
-    if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER)
+    if (boot->plan.goal == LB_GOAL_DISCOVER)
         return is_over ? show_candidates(boot, now_us) : LB_TURN_IDLE;
     if (best != NULL && awaits_address(boot, now_us, best))
         return LB_TURN_IDLE;

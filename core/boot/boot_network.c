@@ -155,7 +155,7 @@ static enum lb_turn dry_turn(struct lb_boot *boot, uint64_t now_us) {
     if (news.what == LB_FAMILIES_FOLLOW) {
         show_offers(boot, now_us, news.has_answer);
         after_offers(boot, now_us, news.status);
-    } else if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER) {
+    } else if (boot->plan.goal == LB_GOAL_DISCOVER) {
         explore_without(boot, now_us);
     } else {
         nobody_left(boot);
@@ -190,7 +190,7 @@ static void use_static4(struct lb_boot *boot, uint64_t now_us) {
  * anew. It is not used with keys for DHCP, because the firmware did not check who sent it. */
 static void use_firmware_lease(struct lb_boot *boot, uint64_t now_us) {
     const struct lb_dhcp4_lease *lease = lb_network_firmware_lease(&boot->network);
-    if (lease == NULL || lb_plan_goal(&boot->plan) != LB_GOAL_DISK ||
+    if (lease == NULL || boot->plan.goal != LB_GOAL_DISK ||
         lb_config_is_set(boot->setup.config, LB_KEY_DHCP_KEYS))
         return;
     enum lb_worth worth = lb_judge_lease4(&boot->judge, now_us, lease);
@@ -229,7 +229,7 @@ static void with_link(struct lb_boot *boot, uint64_t now_us) {
         return;
     }
     enter_dhcp(boot, now_us, lb_families_deadline_us(&boot->families));
-    bool asks_anew = !boot->network.dhcp_runs || lb_plan_is_dry(&boot->plan) ||
+    bool asks_anew = !boot->network.dhcp_runs || boot->plan.is_dry ||
                      lb_judge_doubts(&boot->judge, LB_V4) ||
                      (boot->network.has_lease && boot->network.dhcp.lease.bootp);
     if (lb_plan_asks(&boot->plan, LB_V4) && asks_anew && !start_dhcp4(boot, now_us)) {
@@ -272,7 +272,7 @@ static void changed(struct lb_boot *boot, uint64_t now_us) {
     bool is_in_use = boot->network.is_set || boot->network.is_configured ||
                      boot->state == LB_AT_BACKOFF ||
                      (boot->state >= LB_AT_ADDRESS && boot->state <= LB_AT_UP);
-    if (lb_plan_is_dry(&boot->plan) || !is_in_use)
+    if (boot->plan.is_dry || !is_in_use)
         return;
     add_others(boot, now_us);
     bool has_address = lb_network_update(&boot->network, now_us, boot->families.chosen);
@@ -315,7 +315,7 @@ enum lb_turn lb_boot_network_turn(struct lb_boot *boot, uint64_t now_us,
         return reconsider(boot, now_us);
     if (boot->state != LB_AT_DHCP)
         return LB_TURN_IDLE;
-    return lb_plan_is_dry(&boot->plan) ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
+    return boot->plan.is_dry ? dry_turn(boot, now_us) : choose_turn(boot, now_us);
 }
 
 /* ---- the host's word ----------------------------------------------------------------------- */

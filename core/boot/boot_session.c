@@ -201,7 +201,7 @@ void lb_disk_stage_start(struct lb_boot *boot, uint64_t now_us) {
     lb_report_warnings(&boot->report, now_us, &boot->path.session);
     lb_report_session(&boot->report, now_us, &boot->path.session);
     lb_boot_enter(boot, now_us, LB_AT_DISK);
-    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS)
+    if (boot->plan.goal == LB_GOAL_TARGETS)
         lb_listing_show(&boot->listing, now_us, &boot->path.session);
     else
         lb_unit_start(&boot->unit, now_us, &boot->path.session, &boot->choice.target);
@@ -233,9 +233,9 @@ static void heed_unit(struct lb_boot *boot, const struct lb_unit_news *news, boo
 
 enum lb_turn lb_disk_stage_turn(struct lb_boot *boot, uint64_t now_us, bool *is_up) {
     struct lb_unit_news news = {.what = LB_UNIT_SAME};
-    if (lb_plan_goal(&boot->plan) == LB_GOAL_DISCOVER) /* it has shown what there is */
+    if (boot->plan.goal == LB_GOAL_DISCOVER) /* it has shown what there is */
         return LB_TURN_IDLE;
-    if (lb_plan_goal(&boot->plan) == LB_GOAL_TARGETS)
+    if (boot->plan.goal == LB_GOAL_TARGETS)
         return targets_turn(boot, now_us);
     enum lb_turn did = lb_unit_turn(&boot->unit, now_us, &news);
     heed_unit(boot, &news, is_up);

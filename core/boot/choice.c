@@ -202,8 +202,7 @@ bool lb_choice_may_list(const struct lb_plan *plan, const struct lb_rootpath *ta
 
 /* Not by a dry run that has no network to ask it over. */
 bool lb_choice_may_search(const struct lb_plan *plan, const struct lb_rootpath *target) {
-    if (lb_plan_goal(plan) == LB_GOAL_TARGETS ||
-        (lb_plan_goal(plan) == LB_GOAL_PROBE && !plan->network_is_up))
+    if (plan->goal == LB_GOAL_TARGETS || (plan->goal == LB_GOAL_PROBE && !plan->network_is_up))
         return false;
     return plan->services[LB_BY_SLP].is_on || plan->services[LB_BY_ISNS].is_on ||
            lb_choice_may_list(plan, target);

@@ -140,9 +140,9 @@ static enum lb_turn one_names_a_disk(struct lb_families *families, uint64_t now_
 
 static uint64_t timeout_us(const struct lb_families *families,
                            const struct lb_family_status *status) {
-    return families->asked_us + (lb_plan_is_dry(plan_of(families)) ? DRY_TIMEOUT_US
-                                 : status->is_alive                ? ALIVE_TIMEOUT_US
-                                                                   : LB_SILENT_TIMEOUT_US);
+    return families->asked_us + (plan_of(families)->is_dry ? DRY_TIMEOUT_US
+                                 : status->is_alive        ? ALIVE_TIMEOUT_US
+                                                           : LB_SILENT_TIMEOUT_US);
 }
 
 /* No family that has answered names a disk. */
@@ -153,7 +153,7 @@ static enum lb_turn nobody_names_a_disk(struct lb_families *families, uint64_t n
     const struct lb_plan *plan = plan_of(families);
     bool is_asking = other->progress == LB_ASKING;
     bool may_be_saved = is_asking && answered->leads_on && answered->names < LB_NAMES_TARGET &&
-                        lb_is_ok(&families->no_disk) && lb_plan_goal(plan) != LB_GOAL_DISCOVER;
+                        lb_is_ok(&families->no_disk) && plan->goal != LB_GOAL_DISCOVER;
     bool is_needed = lb_finder_isns_family(plan) == other->family;
     /* The last attempt failed: discovery may find a disk that only this family reaches. */
     bool has_failed = !lb_attempts_is_first(families->attempts);
@@ -234,7 +234,7 @@ enum lb_turn lb_families_dry_turn(struct lb_families *families, uint64_t now_us,
     const struct lb_family_status *status = listen(families, now_us);
     bool has_answered = status[0].progress == LB_ANSWERED || status[1].progress == LB_ANSWERED;
     bool is_asking = status[0].progress == LB_ASKING || status[1].progress == LB_ASKING;
-    bool explores = lb_plan_goal(plan_of(families)) == LB_GOAL_DISCOVER;
+    bool explores = plan_of(families)->goal == LB_GOAL_DISCOVER;
     uint64_t until_us = dry_timeout_us(families);
     lb_until(families->common, families->deadline_us);
     if (is_asking && !has_answered && !explores)

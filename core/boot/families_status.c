@@ -29,7 +29,7 @@ static enum lb_family needed_family(const struct lb_families *families,
 /* Whether there is an address of that family, and ways from it, or they are not waited for. */
 static bool is_near(const struct lb_families *families, uint64_t now_us, enum lb_family needed) {
     const struct lb_plan *plan = families->common->plan;
-    return needed == LB_FAMILY_NONE || lb_plan_is_dry(plan) ||
+    return needed == LB_FAMILY_NONE || plan->is_dry ||
            lb_network_has_ways(families->network, needed) || !lb_plan_asks(plan, needed) ||
            families->asked_us + LB_SILENT_TIMEOUT_US <= now_us;
 }
@@ -44,7 +44,7 @@ static void judge(const struct lb_families *families, uint64_t now_us,
     status->names = names_of(&judged, status->leads_on);
     status->is_usable = status->leads_on && status->names >= LB_NAMES_TARGET &&
                         is_near(families, now_us, needed_family(families, status)) &&
-                        lb_plan_goal(families->common->plan) != LB_GOAL_DISCOVER;
+                        families->common->plan->goal != LB_GOAL_DISCOVER;
 }
 
 /* The boot does not use the Root Path of a lease that was taken for its address alone. */
@@ -52,7 +52,7 @@ static void strip(const struct lb_families *families, struct lb_family_status *s
     const struct lb_dhcp6_lease *lease6 = lb_network_lease6(families->network);
     bool is_bad = status->family == LB_V4 ? families->network->dhcp.lease.worth == LB_WORTH_BAD
                                           : lease6 != NULL && lease6->worth == LB_WORTH_BAD;
-    if (is_bad && !lb_plan_is_dry(families->common->plan))
+    if (is_bad && !families->common->plan->is_dry)
         status->answer.root_path.len = 0;
 }
 

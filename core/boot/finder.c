@@ -16,7 +16,7 @@ void lb_finder_start(struct lb_finder *finder, uint64_t now_us,
     finder->runs = true;
     finder->has_answer = false;
     finder->has_expectation = question->lists || lb_config_is_set(plan->config, LB_KEY_DISCOVERY) ||
-                              lb_plan_goal(plan) == LB_GOAL_DISCOVER;
+                              plan->goal == LB_GOAL_DISCOVER;
     finder->asked[0] = '\0';
     finder->sendtargets = LB_SENDTARGETS_NONE;
     finder->slp_tcp_owner = LB_FINDER_SLP_QUESTIONS;
@@ -24,7 +24,7 @@ void lb_finder_start(struct lb_finder *finder, uint64_t now_us,
     lb_error_clear(&finder->failure);
     finder->deadline_us = now_us + question->most_us;
     /* A person who names a server does not mean the targets of another. */
-    if (!question->lists || lb_plan_goal(plan) == LB_GOAL_DISCOVER) {
+    if (!question->lists || plan->goal == LB_GOAL_DISCOVER) {
         lb_finder_isns_start(finder, now_us);
         lb_finder_slp_start(finder, now_us);
     }

@@ -146,7 +146,7 @@ static struct lb_isns_config question(const struct lb_finder *finder, struct lb_
         .server = at,
         .own_address = own_address(finder, at.addr.family),
         .udp = lb_config_bool(finder->common->plan->config, LB_KEY_ISNS_UDP),
-        .all_domains = lb_plan_goal(finder->common->plan) == LB_GOAL_DISCOVER ||
+        .all_domains = finder->common->plan->goal == LB_GOAL_DISCOVER ||
                        finder->common->plan->names_any_target,
         .registration = registration(finder),
         .connect_ms = lb_config_u32(finder->common->plan->config, LB_KEY_CONNECT_TIMEOUT),
@@ -299,8 +299,7 @@ static void server_ended(struct lb_finder *finder, uint64_t now_us, bool has_ans
         lb_fail(&finder->failure, lb_isns_client_error(client)->code, "%s",
                 lb_isns_client_error(client)->facts);
     finder->isns_runs = false;
-    if (lb_isns_client_is_registered(client) &&
-        lb_plan_goal(finder->common->plan) == LB_GOAL_DISCOVER) {
+    if (lb_isns_client_is_registered(client) && finder->common->plan->goal == LB_GOAL_DISCOVER) {
         lb_isns_client_withdraw(client, now_us);
         finder->isns_runs = finder->isns_withdraws = true;
     }

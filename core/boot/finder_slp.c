@@ -27,8 +27,7 @@ static bool trusts(const struct lb_finder *finder) {
 
 /* Everything there is: to be shown, or where a person named targets that may be used. */
 static bool may_ask_for_everything(const struct lb_finder *finder) {
-    return lb_plan_goal(finder->common->plan) == LB_GOAL_DISCOVER ||
-           finder->common->plan->names_any_target;
+    return finder->common->plan->goal == LB_GOAL_DISCOVER || finder->common->plan->names_any_target;
 }
 
 /* RFC 4173 6: by name, query 1; else what we may boot from (7 of RFC 4018), then what lets us in
@@ -43,7 +42,7 @@ static unsigned first_query(const struct lb_finder *finder) {
 
 static unsigned next_query(const struct lb_finder *finder, enum lb_slp_query query,
                            unsigned found) {
-    bool goes_on = found == 0 || lb_plan_goal(finder->common->plan) == LB_GOAL_DISCOVER;
+    bool goes_on = found == 0 || finder->common->plan->goal == LB_GOAL_DISCOVER;
     if (query == LB_SLP_BOOT_LIST && goes_on)
         return LB_SLP_OURS;
     if (query == LB_SLP_OURS && goes_on && may_ask_for_everything(finder))

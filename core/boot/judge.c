@@ -166,6 +166,6 @@ static bool somebody_gave_no_answer(const struct lb_network *network, enum lb_co
 }
 
 bool lb_judge_may_pass(const struct lb_judge *judge, enum lb_code why) {
-    return !lb_plan_is_dry(judge->common->plan) && (judge->passed->count > 0 || judge->has_blamed ||
-                                                    somebody_gave_no_answer(judge->network, why));
+    return !judge->common->plan->is_dry && (judge->passed->count > 0 || judge->has_blamed ||
+                                            somebody_gave_no_answer(judge->network, why));
 }

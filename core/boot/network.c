@@ -87,7 +87,7 @@ static enum lb_family_progress dry_state4(const struct lb_network *network) {
 static enum lb_family_progress state4(const struct lb_network *network) {
     if (!lb_plan_asks(network->common->plan, LB_V4))
         return LB_NO_ANSWER;
-    if (lb_plan_is_dry(network->common->plan))
+    if (network->common->plan->is_dry)
         return dry_state4(network);
     if (network->has_lease)
         return LB_ANSWERED;
@@ -127,7 +127,7 @@ static enum lb_family_progress state6(const struct lb_network *network,
                                       const struct lb_network_need *need) {
     if (!lb_plan_asks(network->common->plan, LB_V6) || !network->nd6_runs)
         return LB_NO_ANSWER;
-    if (lb_plan_is_dry(network->common->plan))
+    if (network->common->plan->is_dry)
         return dry_state6(network);
     if (network->static6 != LB_STATIC6_NONE)
         return static_state6(network, need);
@@ -146,7 +146,7 @@ static enum lb_family_progress state6(const struct lb_network *network,
  * reached from: before the interface is configured, all of them are waited for. */
 static bool awaits_probes6(const struct lb_network *network) {
     return !network->is_set && network->static6 == LB_STATIC6_NONE &&
-           !lb_plan_is_dry(network->common->plan) && network->nd6.info.pending > 0;
+           !network->common->plan->is_dry && network->nd6.info.pending > 0;
 }
 
 enum lb_family_progress lb_network_progress(const struct lb_network *network, enum lb_family family,
@@ -168,7 +168,7 @@ static struct lb_boot_answer answer6(const struct lb_network *network) {
     const struct lb_dhcp6_lease *offer = lb_network_offer6(network);
     if (network->static6 != LB_STATIC6_NONE)
         return (struct lb_boot_answer){.family = LB_V6, .from = "configuration"};
-    if (lb_plan_is_dry(network->common->plan) && offer != NULL)
+    if (network->common->plan->is_dry && offer != NULL)
         return lb_answer_of_lease6(offer);
     if (lb_network_lease6(network) != NULL)
         return lb_answer_of_lease6(lb_network_lease6(network));
@@ -180,8 +180,8 @@ static struct lb_boot_answer answer6(const struct lb_network *network) {
 struct lb_boot_answer lb_network_answer(const struct lb_network *network, enum lb_family family) {
     if (family == LB_V6)
         return answer6(network);
-    return lb_answer_of_lease4(lb_plan_is_dry(network->common->plan) ? lb_network_offer4(network)
-                                                                     : &network->dhcp.lease);
+    return lb_answer_of_lease4(network->common->plan->is_dry ? lb_network_offer4(network)
+                                                             : &network->dhcp.lease);
 }
 
 static struct lb_error why_out4(const struct lb_network *network) {
@@ -321,5 +321,5 @@ struct lb_network_news lb_network_probed(struct lb_network *network, uint64_t no
 const struct lb_dhcp4_lease *lb_network_hints(const struct lb_network *network) {
     if (network->has_lease)
         return &network->dhcp.lease;
-    return lb_plan_is_dry(network->common->plan) ? lb_network_offer4(network) : NULL;
+    return network->common->plan->is_dry ? lb_network_offer4(network) : NULL;
 }

@@ -124,7 +124,7 @@ static bool client_config(struct lb_network *network, uint64_t now_us, struct lb
         .ask_bootp = lb_config_bool(config, LB_KEY_BOOTP),
         .bad_wait_ms = lb_network_bad_wait_ms(network),
         .takes_bad = network->takes_bad,
-        .offers_only = lb_plan_is_dry(network->common->plan),
+        .offers_only = network->common->plan->is_dry,
         .keys = lb_config_secret(config, LB_KEY_DHCP_KEYS),
         .seen = &network->seen,
         .replay = lb_network_replay(network, now_us),

@@ -48,7 +48,7 @@ static void start(struct lb_network *network, uint64_t now_us, enum lb_dhcp6_rol
         .no_rapid_commit =
             !lb_config_bool(config, LB_KEY_RAPID_COMMIT) || !network->nd6.info.advertised,
         .no_probe = !lb_config_bool(config, LB_KEY_ARP_PROBE),
-        .offers_only = lb_plan_is_dry(network->common->plan),
+        .offers_only = network->common->plan->is_dry,
         .take_reconfigure = lb_config_bool(config, LB_KEY_RECONFIGURE),
         .offer_wait_ms = lb_config_u32(config, LB_KEY_OFFER_WAIT),
         .bad_wait_ms = lb_network_bad_wait_ms(network),

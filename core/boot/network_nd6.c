@@ -34,7 +34,7 @@ void lb_network_stop_nd6(struct lb_network *network) {
 /* A dry run configures nothing, except for the link-local address that DHCPv6 is asked from. On the
  * machine's own network there is one already. */
 static bool is_to_be_probed(const struct lb_network *network, struct lb_addr addr) {
-    if (!lb_plan_is_dry(network->common->plan))
+    if (!network->common->plan->is_dry)
         return true;
     return lb_addr_is_link_local(addr) && !network->common->plan->network_is_up;
 }
@@ -169,7 +169,7 @@ enum lb_turn lb_network_turn_nd6(struct lb_network *network, uint64_t now_us,
 /* What runs already goes on, with what it knows; but routers that were silent are asked again, as
  * is a server that was. */
 void lb_network_start_v6(struct lb_network *network, uint64_t now_us, bool drops_lease) {
-    if (!network->nd6_runs || lb_plan_is_dry(network->common->plan)) {
+    if (!network->nd6_runs || network->common->plan->is_dry) {
         lb_network_start_nd6(network, now_us);
         network->dhcp6_role = LB_DHCP6_NOTHING;
         return;

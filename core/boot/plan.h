@@ -40,24 +40,6 @@ struct lb_plan {
     bool names_any_target; /* allow-target has a name that is not a family of them */
 };
 
-/* The goal. Firmware has one, to boot: the code for the others is left out of it. */
-static inline enum lb_boot_goal lb_plan_goal(const struct lb_plan *plan) {
-#ifdef LB_SMALL
-    (void)plan;
-    return LB_GOAL_DISK;
-#else
-    return plan->goal;
-#endif
-}
-/* Whether it is a dry run; see is_dry. Never in firmware. */
-static inline bool lb_plan_is_dry(const struct lb_plan *plan) {
-#ifdef LB_SMALL
-    (void)plan;
-    return false;
-#else
-    return plan->is_dry;
-#endif
-}
 /* Reads it; the setup is not kept, its config is. */
 struct lb_plan lb_plan_of(const struct lb_boot_setup *setup);
 /* The place of a family in arrays of LB_BOOT_FAMILIES: 1 for IPv6, else 0. */

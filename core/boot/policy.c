@@ -6,7 +6,7 @@
 
 bool lb_policy_enabled(const struct lb_plan *plan, struct lb_error *error) {
     const struct lb_config *config = plan->config;
-    if (lb_plan_goal(plan) != LB_GOAL_DISK || lb_config_bool(config, LB_KEY_ENABLE))
+    if (plan->goal != LB_GOAL_DISK || lb_config_bool(config, LB_KEY_ENABLE))
         return true;
     if (lb_config_is_set(config, LB_KEY_ENABLE)) {
         char where[160];

@@ -1,6 +1,6 @@
 #!/bin/bash
-# CHAP and a second LUN; then a wrong secret, whose error a person at the console can act on, after which
-# the firmware goes on to its next boot option.
+# CHAP, and a second LUN by its number and by what it holds; then a wrong secret, whose error a person at the console
+# can act on, after which the firmware goes on to its next boot option.
 . "$(dirname "$0")/../interop/lib.sh"
 . "$(dirname "$0")/firmware.sh"
 begin
@@ -26,6 +26,16 @@ EOF
 boot_stick
 wait_console 'METER LOADER-OK' 60 "CHAP, and the disk is LUN 2"
 wait_console 'loader-returned' 30 "a loader that gives up is told as loader-returned"
+end qemu KILL
+make_stick <<EOF
+enable = yes
+chap-name = boot
+chap-secret = boot-secret-0123
+lun = any
+lun-holds = PARTLABEL="EFI System"
+EOF
+boot_stick
+wait_console 'METER LOADER-OK' 60 "the LUN that holds the partition with that name"
 end qemu KILL
 make_stick <<EOF
 enable = yes
