@@ -345,6 +345,14 @@ static void a_transition_that_was_not_asked_for_ends_the_login(void) {
     peer_check_failed(LB_E_LOGIN_PROTOCOL, "not asked for");
 }
 
+/* SHA-1 and MD5 are what their numbers say everywhere: a proof was refused. */
+static void another_number_is_not_left_out(void) {
+    use_chap("sha256,md5");
+    ask("5");
+    peer_refuse_login(LB_LOGIN_INITIATOR_ERROR, lb_bytes(NULL, 0));
+    peer_check_failed(LB_E_LOGIN_REJECTED, "0x0200");
+}
+
 /* tgt means SHA-1 by 7, and calls the longer answer an initiator error. */
 static void number_7_is_left_out_when_the_target_means_something_else(void) {
     use_chap("sha256,md5");
@@ -609,6 +617,7 @@ int main(void) {
     TEST(a_method_that_was_not_offered_ends_the_login);
     TEST(a_transition_that_was_not_asked_for_ends_the_login);
     TEST(number_7_is_left_out_when_the_target_means_something_else);
+    TEST(another_number_is_not_left_out);
     TEST(none_is_taken_where_nothing_requires_chap);
     TEST(a_downgrade_to_none_is_refused_where_chap_is_required);
     TEST(a_target_that_proves_itself_is_let_through);

@@ -39,6 +39,24 @@ static void the_new_session_takes_the_place_of_the_old_one(void) {
     CHECK_EQ(peer.pdu.login.isid[5], 9);
 }
 
+/* Keys of IPsec are asked for first: the connection's time begins behind that. */
+static void the_time_of_a_connection_begins_when_the_host_says(void) {
+    peer_configure();
+    peer.config.connect_ms = 3000;
+    lb_initiator_init(&peer.session, peer.now, &peer.config, lb_span(peer.rx, sizeof peer.rx),
+                      &peer.rand, &peer.trace);
+    lb_initiator_start(&peer.session, peer.now);
+    lb_initiator_connects_at(&peer.session, peer.now + 60 * LB_US_SEC); /* not asked for yet */
+    CHECK_EQ(peer_poll().event, LB_INITIATOR_CONNECT);
+    CHECK_EQ(peer.session.deadline_us, peer.now + 3 * LB_US_SEC);
+    lb_initiator_connects_at(&peer.session, peer.now + 7 * LB_US_SEC);
+    CHECK_EQ(peer.session.deadline_us, peer.now + 10 * LB_US_SEC);
+    setup();
+    uint64_t deadline_us = peer.session.deadline_us;
+    lb_initiator_connects_at(&peer.session, peer.now + 60 * LB_US_SEC); /* it is there */
+    CHECK_EQ(peer.session.deadline_us, deadline_us);
+}
+
 static void time2wait_passes_before_the_first_attempt(void) {
     setup();
     lose_connection();
@@ -612,6 +630,7 @@ static void a_logout_wanted_before_the_login_ends_at_once(void) {
 int main(void) {
     TEST(unanswered_commands_are_issued_again_in_order);
     TEST(the_new_session_takes_the_place_of_the_old_one);
+    TEST(the_time_of_a_connection_begins_when_the_host_says);
     TEST(time2wait_passes_before_the_first_attempt);
     TEST(time2wait_passes_also_after_many_attempts);
     TEST(attempts_come_less_and_less_often_until_time_is_over);

@@ -1,5 +1,6 @@
 /* Disks are made here, byte by byte, as the specifications have them. */
 #include "core/loader/loader.h"
+#include "core/loader/loader_internal.h"
 #include "tests/tap.h"
 
 #define DISK_MAX     (UINT32_C(40) << 20)
@@ -645,6 +646,15 @@ static void a_system_partition_without_fat_says_so(void) {
     fails_as(LB_E_ESP_BROKEN, "no FAT");
 }
 
+static void one_to_four_allocation_tables_are_a_file_system(void) {
+    for (unsigned tables = 0; tables < 8; tables++) {
+        usual_disk();
+        disk[fat.start + 16] = (uint8_t)tables;
+        CHECK_EQ(lb_fat_is_boot_sector(lb_bytes(disk + fat.start, 512)),
+                 tables >= 1 && tables <= 4);
+    }
+}
+
 static void a_broken_boot_sector_is_named_by_its_field(void) {
     static const struct {
         uint16_t offset, len;
@@ -658,6 +668,7 @@ static void a_broken_boot_sector_is_named_by_its_field(void) {
         {13, 1, 3, "sectors per cluster"},
         {14, 2, 0, "reserved"},
         {16, 1, 0, "number of allocation tables"},
+        {16, 1, 5, "number of allocation tables"},
         {32, 4, 0, "number of sectors"},
         {22, 2, 0, "size of the allocation table"},
         {32, 4, UINT32_MAX, "larger than its partition"},
@@ -735,6 +746,7 @@ int main(void) {
     TEST(an_empty_file_has_no_extents);
     TEST(clusters_outside_the_file_system_are_errors);
     TEST(a_system_partition_without_fat_says_so);
+    TEST(one_to_four_allocation_tables_are_a_file_system);
     TEST(a_broken_boot_sector_is_named_by_its_field);
     TEST(a_read_that_fails_is_how_the_machine_fails);
     TEST(a_disk_of_2_to_the_64_blocks_is_no_overflow);
